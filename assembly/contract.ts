@@ -1,0 +1,111 @@
+// What the filter and the control plane must agree on. asc and tsc both compile this file, so it holds typed
+// literals only: no expressions (integer overflow differs), no imports, no decorators.
+
+// --- Session token: 36 bytes, sent as 48 base64url characters (docs/session-token.md) ---------------------------
+//
+//   0         1        2            18        20          36
+//   | version | key id | session id | plan id | tag 16 B  |
+
+export const TOKEN_VERSION: u8 = 1;
+export const TOKEN_BYTES: u32 = 36;
+/** 36 bytes are a multiple of 3, so every token has exactly one spelling: no padding, no unused bits. */
+export const TOKEN_CHARS: u32 = 48;
+export const TOKEN_KEY_ID_AT: u32 = 1;
+export const TOKEN_SESSION_ID_AT: u32 = 2;
+export const SESSION_ID_BYTES: u32 = 16;
+export const TOKEN_PLAN_ID_AT: u32 = 18;
+/** The tag signs every byte before it. */
+export const TOKEN_TAG_AT: u32 = 20;
+/** First half of an HMAC-SHA-256: 128 bits, beyond guessing over a network. */
+export const TAG_BYTES: u32 = 16;
+
+/** As many as the hash gives: a shorter secret would be the weakest part. */
+export const MIN_SECRET_BYTES: u32 = 32;
+/** What the secret is asked for each derived key. A new use gets a new label. */
+export const LABEL_TOKEN_KEY: string = "sluice/token-key/v1";
+export const LABEL_KEY_ID: string = "sluice/key-id/v1";
+export const LABEL_EDGE_CREDENTIAL: string = "sluice/edge/v1";
+export const LABEL_TABLE_MIXER: string = "sluice/mixer/v1";
+export const ENV_SECRET: string = "SLUICE_SECRET";
+export const ENV_SECRET_ALSO: string = "SLUICE_SECRET_ALSO";
+
+// --- Session table (docs/session-table.md) ----------------------------------------------------------------------
+
+/** Part of every key: another layout uses other keys, so two versions never read each other's bytes. */
+export const TABLE_LAYOUT_VERSION: u8 = 1;
+/** 16 records of 80 bytes are one shared-data value; measured to cost the host no more than one record. */
+export const RECORDS_PER_SET: u32 = 16;
+export const RECORD_BYTES: u32 = 80;
+export const SET_BYTES: u32 = 1280;
+export const MIN_TABLE_CAPACITY: u32 = 1024;
+export const MAX_TABLE_CAPACITY: u32 = 4194304;
+
+export const RECORD_TOKEN_AT: u32 = 0;
+export const RECORD_REV_AT: u32 = 36;
+export const RECORD_LEVEL_AT: u32 = 40;
+export const RECORD_REFILLED_AT_AT: u32 = 48;
+export const RECORD_CONSUMED_AT: u32 = 56;
+export const RECORD_ENDS_AT_AT: u32 = 64;
+export const RECORD_PLAN_ID_AT: u32 = 68;
+export const RECORD_STATE_AT: u32 = 70;
+export const RECORD_FLAGS_AT: u32 = 71;
+export const RECORD_ACKED_REV_AT: u32 = 72;
+export const RECORD_LEASE_END_AT: u32 = 76;
+
+export const RECORD_EMPTY: u8 = 0;
+export const RECORD_LIVE: u8 = 1;
+export const RECORD_ENDED: u8 = 2;
+
+export const FLAG_PROVISIONAL: u8 = 1;
+export const FLAG_REFRESH: u8 = 2;
+export const FLAG_BUDGET_SPENT: u8 = 4;
+export const FLAG_UNCONFIRMED: u8 = 8;
+
+/** Levels are whole picotokens: a rate in microtokens/s times microseconds, so refill never rounds. */
+export const PICO_PER_TOKEN: i64 = 1000000000000;
+export const PICO_PER_MICROTOKEN: i64 = 1000000;
+export const MICROTOKENS_PER_TOKEN: i64 = 1000000;
+
+// --- Limits of the policy (docs/policy.md) ----------------------------------------------------------------------
+
+export const POLICY_VERSION: u32 = 1;
+/** 9e6 tokens are 9e18 picotokens, just below 2^63. */
+export const MAX_TOKENS: u32 = 9000000;
+export const MAX_REFILL_RATE: u32 = 1000000;
+export const REFILL_RATE_DECIMALS: u32 = 6;
+export const MAX_PLANS: u32 = 1000;
+export const MAX_PLAN_ID: u32 = 65535;
+export const MAX_NAME_CHARS: u32 = 32;
+/** 10 years of 365 days; as seconds it fits a record's u32. */
+export const MAX_DURATION_MS: u64 = 315360000000;
+/** A session may miss reports for a while before it counts as idle. */
+export const MIN_MAX_AGE_IN_REPORT_INTERVALS: u32 = 4;
+/** 2^53 - 1: the largest integer that JSON carries exactly between all programs. */
+export const MAX_SAFE_INTEGER: u64 = 9007199254740991;
+export const MAX_FAULTS: u32 = 100;
+/** Far above 1,000 plans; a document beyond it is a mistake, and must not take the guest's memory. */
+export const MAX_POLICY_BYTES: u32 = 1048576;
+
+// --- Answers to a client (docs/policy.md) -----------------------------------------------------------------------
+
+export const CODE_MISSING_SESSION: string = "MISSING_SESSION";
+export const CODE_INVALID_SESSION: string = "INVALID_SESSION";
+export const CODE_RATE_LIMIT_EXCEEDED: string = "RATE_LIMIT_EXCEEDED";
+export const CODE_LIMITER_UNAVAILABLE: string = "LIMITER_UNAVAILABLE";
+export const MESSAGE_MISSING_SESSION: string = "Session ID is required";
+export const MESSAGE_INVALID_SESSION: string = "Session is invalid or expired";
+export const MESSAGE_RATE_LIMIT_EXCEEDED: string = "Rate limit exceeded for session";
+export const MESSAGE_BUDGET_SPENT: string = "Token budget of the session is spent";
+export const MESSAGE_LIMITER_UNAVAILABLE: string = "Rate limiter is unavailable";
+
+// --- Edge protocol (docs/edge-protocol.md) ----------------------------------------------------------------------
+
+export const PATH_ACQUIRE: string = "/edge/v1/acquire";
+export const STATE_LIVE: string = "live";
+export const STATE_REVOKED: string = "revoked";
+export const STATE_EXPIRED: string = "expired";
+export const STATE_UNKNOWN: string = "unknown";
+export const MAX_EDGE_BODY_BYTES: u32 = 65536;
+/** 64 random bits in hex name one life of an edge's table. */
+export const INSTANCE_CHARS: u32 = 16;
+export const MAX_EDGE_NAME_BYTES: u32 = 128;

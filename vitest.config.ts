@@ -1,0 +1,25 @@
+import { defineConfig } from "vitest/config";
+
+// unit: one program or none. e2e: real Envoys and real processes, one file at a time, for the ports and the two cores.
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          name: "unit",
+          include: ["control-plane/test/**/*.test.ts", "test/unit/**/*.test.ts", "test/host/**/*.test.ts"],
+          testTimeout: 30_000,
+        },
+      },
+      {
+        test: {
+          name: "e2e",
+          include: ["test/e2e/**/*.test.ts"],
+          fileParallelism: false,
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+        },
+      },
+    ],
+  },
+});
