@@ -19,7 +19,12 @@ export default tseslint.config(
     files: ["**/*.ts", "**/*.mjs", "**/*.js"],
     extends: [tseslint.configs.base],
     linterOptions: { reportUnusedDisableDirectives: "error" },
-    rules: { eqeqeq: "error", "no-var": "error", "prefer-const": "error" },
+    rules: {
+      eqeqeq: "error",
+      "no-var": "error",
+      "prefer-const": "error",
+      "@typescript-eslint/no-unused-vars": ["error", { argsIgnorePattern: "^_" }],
+    },
   },
   {
     // AssemblyScript: no type-aware rule, they would call its casts unnecessary.

@@ -21,6 +21,8 @@ export const TAG_BYTES: u32 = 16;
 
 /** As many as the hash gives: a shorter secret would be the weakest part. */
 export const MIN_SECRET_BYTES: u32 = 32;
+/** More than anyone needs; both programs refuse beyond it, so neither accepts what the other would not. */
+export const MAX_SECRET_BYTES: u32 = 256;
 /** What the secret is asked for each derived key. A new use gets a new label. */
 export const LABEL_TOKEN_KEY: string = "sluice/token-key/v1";
 export const LABEL_KEY_ID: string = "sluice/key-id/v1";
@@ -105,6 +107,8 @@ export const STATE_LIVE: string = "live";
 export const STATE_REVOKED: string = "revoked";
 export const STATE_EXPIRED: string = "expired";
 export const STATE_UNKNOWN: string = "unknown";
+/** What an unknown session answers as its end: the one ended state that may still become live, so it is short. */
+export const UNKNOWN_REMEMBERED_MS: u32 = 5000;
 export const MAX_EDGE_BODY_BYTES: u32 = 65536;
 /** 64 random bits in hex name one life of an edge's table. */
 export const INSTANCE_CHARS: u32 = 16;

@@ -1,0 +1,33 @@
+// A client's bucket on a simulated clock, as the filter keeps one: refill, then spend or write nothing.
+import { capacityPico, costPico, elapsedUsSince, refilledLevel } from "../domain/bucket";
+
+let levelPico: i64 = 0;
+let refilledAtUs: u64 = 0;
+let capacity: i64 = 0;
+let rateMicro: u64 = 0;
+
+/** A full bucket. The rate is in microtokens a second. */
+export function startClient(maxTokens: u32, ratePerSecondMicro: u64, nowUs: u64): void {
+  capacity = capacityPico(maxTokens);
+  rateMicro = ratePerSecondMicro;
+  levelPico = capacity;
+  refilledAtUs = nowUs;
+}
+
+/** Whether a request of that cost is admitted. */
+export function request(cost: u32, nowUs: u64): bool {
+  const level = refilledLevel(levelPico, elapsedUsSince(refilledAtUs, nowUs), rateMicro, capacity);
+  if (level < costPico(cost)) return false;
+  levelPico = level - costPico(cost);
+  if (nowUs > refilledAtUs) refilledAtUs = nowUs;
+  return true;
+}
+
+/** How many of `count` requests of cost 1 at one moment are admitted. */
+export function burst(count: u32, nowUs: u64): u32 {
+  let admitted: u32 = 0;
+  for (let i: u32 = 0; i < count; i++) {
+    if (request(1, nowUs)) admitted++;
+  }
+  return admitted;
+}

@@ -1,0 +1,219 @@
+import {
+  FLAG_BUDGET_SPENT,
+  FLAG_PROVISIONAL,
+  FLAG_REFRESH,
+  FLAG_UNCONFIRMED,
+  RECORDS_PER_SET,
+  RECORD_BYTES,
+  RECORD_EMPTY,
+  RECORD_ENDED,
+  RECORD_LIVE,
+  SET_BYTES,
+} from "../contract";
+import * as record from "../domain/record";
+import { findRecord, placeForNewcomer, recordAt } from "../domain/set";
+import { hexAt } from "./vectors";
+
+const SECOND: u64 = 1000000;
+const NOW_US: u64 = 5000 * SECOND;
+const NOW_S: u32 = 5000;
+const UNTOUCHED_US: u64 = 250000;
+const MAX_AGE_US: u64 = 1800 * SECOND;
+
+const set = memory.data(1280);
+const token = memory.data(36);
+const evictableAfterUs = memory.data(128);
+
+/** The token bytes of a session that its number tells from others. */
+function tokenOfSession(session: u32): usize {
+  memory.fill(token, 0x11, 36);
+  store<u64>(token, session, 10);
+  return token;
+}
+
+/** A live record of a session of that number, idle for so long and far from its end. */
+function put(place: u32, session: u32, idleUs: u64): usize {
+  const at = recordAt(set, place);
+  record.clearRecord(at);
+  record.setRecordToken(at, tokenOfSession(session));
+  record.setState(at, RECORD_LIVE);
+  record.setRefilledAtUs(at, NOW_US - idleUs);
+  record.setEndsAtS(at, NOW_S + 3600);
+  return at;
+}
+
+function find(session: u32): usize {
+  return findRecord(set, tokenOfSession(session) + 2);
+}
+
+function placeFor(): usize {
+  return placeForNewcomer(set, NOW_US, NOW_S, UNTOUCHED_US, evictableAfterUs);
+}
+
+function fillWithBusySessions(): void {
+  for (let place: u32 = 0; place < RECORDS_PER_SET; place++) {
+    put(place, place, 1000 * SECOND);
+    store<u64>(evictableAfterUs + (place << 3), MAX_AGE_US);
+  }
+}
+
+describe("session table: a record", () => {
+  test("keeps every field beside the others", () => {
+    const at = put(0, 1, 0);
+    record.setRev(at, 0xa1a2a3a4);
+    record.setLevelPico(at, -2);
+    record.setRefilledAtUs(at, 0xb1b2b3b4b5b6b7b8);
+    record.setConsumed(at, 0xc1c2c3c4c5c6c7c8);
+    record.setEndsAtS(at, 0xd1d2d3d4);
+    record.setRecordPlanId(at, 0xe1e2);
+    record.setState(at, RECORD_ENDED);
+    record.setFlags(at, 0x0f);
+    record.setAckedRev(at, 0xf1f2f3f4);
+    record.setLeaseEndMs(at, 0x91929394);
+    expect(hexAt(at + 36, 44)).toBe(
+      "a4a3a2a1" +
+        "feffffffffffffff" +
+        "b8b7b6b5b4b3b2b1" +
+        "c8c7c6c5c4c3c2c1" +
+        "d4d3d2d1" +
+        "e2e1" +
+        "02" +
+        "0f" +
+        "f4f3f2f1" +
+        "94939291",
+    );
+    expect(hexAt(at, 36)).toBe(hexAt(tokenOfSession(1), 36));
+    expect(record.revOf(at)).toBe(0xa1a2a3a4);
+    expect(record.levelPicoOf(at)).toBe(-2);
+    expect(record.refilledAtUsOf(at)).toBe(0xb1b2b3b4b5b6b7b8);
+    expect(record.consumedOf(at)).toBe(0xc1c2c3c4c5c6c7c8);
+    expect(record.endsAtSOf(at)).toBe(0xd1d2d3d4);
+    expect(record.recordPlanIdOf(at)).toBe(0xe1e2);
+    expect(record.stateOf(at)).toBe(RECORD_ENDED);
+    expect(record.flagsOf(at)).toBe(0x0f);
+    expect(record.ackedRevOf(at)).toBe(0xf1f2f3f4);
+    expect(record.leaseEndMsOf(at)).toBe(0x91929394);
+  });
+
+  test("sets and clears one flag without the others", () => {
+    const at = put(0, 1, 0);
+    record.setFlag(at, FLAG_PROVISIONAL);
+    record.setFlag(at, FLAG_UNCONFIRMED);
+    record.setFlag(at, FLAG_UNCONFIRMED);
+    expect(record.isProvisional(at)).toBe(true);
+    expect(record.hasFlag(at, FLAG_UNCONFIRMED)).toBe(true);
+    expect(record.hasFlag(at, FLAG_REFRESH)).toBe(false);
+    expect(record.hasFlag(at, FLAG_BUDGET_SPENT)).toBe(false);
+    record.clearFlag(at, FLAG_PROVISIONAL);
+    expect(record.flagsOf(at)).toBe(FLAG_UNCONFIRMED);
+  });
+
+  test("is past its end from that second on", () => {
+    const at = put(0, 1, 0);
+    record.setEndsAtS(at, 100);
+    expect(record.isPastEnd(at, 99)).toBe(false);
+    expect(record.isPastEnd(at, 100)).toBe(true);
+    expect(record.isPastEnd(at, 101)).toBe(true);
+  });
+
+  test("is one of empty, live and ended", () => {
+    const at = put(0, 1, 0);
+    expect(record.isLive(at) && !record.isEmpty(at) && !record.isEnded(at)).toBe(true);
+    record.setState(at, RECORD_ENDED);
+    expect(!record.isLive(at) && !record.isEmpty(at) && record.isEnded(at)).toBe(true);
+    record.clearRecord(at);
+    expect(!record.isLive(at) && record.isEmpty(at) && !record.isEnded(at)).toBe(true);
+    expect(hexAt(at, RECORD_BYTES)).toBe("00".repeat(RECORD_BYTES));
+  });
+});
+
+describe("session table: finding a session", () => {
+  beforeEach(fillWithBusySessions);
+
+  test("gives the record of that id in any place, and no other", () => {
+    for (let place: u32 = 0; place < RECORDS_PER_SET; place++) expect(find(place)).toBe(recordAt(set, place));
+    expect(find(99)).toBe(0);
+  });
+
+  test("goes by the id alone: a re-issued token finds the same record", () => {
+    store<u8>(tokenOfSession(3), 0x77, 30);
+    expect(findRecord(set, token + 2)).toBe(recordAt(set, 3));
+    store<u8>(token, 0x77, 17);
+    expect(findRecord(set, token + 2)).toBe(0);
+  });
+
+  test("gives an ended record and one past its end, but never an empty one", () => {
+    record.setState(recordAt(set, 4), RECORD_ENDED);
+    record.setEndsAtS(recordAt(set, 5), NOW_S - 1);
+    record.setState(recordAt(set, 6), RECORD_EMPTY);
+    expect(find(4)).toBe(recordAt(set, 4));
+    expect(find(5)).toBe(recordAt(set, 5));
+    expect(find(6)).toBe(0);
+  });
+
+  test("finds nothing in a set of zeros, not even the id of zeros", () => {
+    memory.fill(set, 0, SET_BYTES);
+    memory.fill(token, 0, 36);
+    expect(findRecord(set, token + 2)).toBe(0);
+  });
+});
+
+describe("session table: making room for a newcomer", () => {
+  beforeEach(fillWithBusySessions);
+
+  test("no session in use goes: the newcomer finds no place", () => {
+    expect(placeFor()).toBe(0);
+  });
+
+  test("an empty set gives its first place", () => {
+    memory.fill(set, 0, SET_BYTES);
+    expect(placeFor()).toBe(recordAt(set, 0));
+  });
+
+  test("an empty place comes first, then one past its end, then an ended one, then the idle", () => {
+    put(2, 2, MAX_AGE_US + 1);
+    expect(placeFor()).toBe(recordAt(set, 2));
+    record.setState(recordAt(set, 5), RECORD_ENDED);
+    expect(placeFor()).toBe(recordAt(set, 5));
+    record.setEndsAtS(recordAt(set, 9), NOW_S);
+    expect(placeFor()).toBe(recordAt(set, 9));
+    record.clearRecord(recordAt(set, 14));
+    expect(placeFor()).toBe(recordAt(set, 14));
+  });
+
+  test("of the idle ones the longest idle goes first", () => {
+    put(3, 3, MAX_AGE_US + 5);
+    put(7, 7, MAX_AGE_US + 9);
+    put(11, 11, MAX_AGE_US + 7);
+    expect(placeFor()).toBe(recordAt(set, 7));
+  });
+
+  test("a session is idle only after more than its own plan's maxAge", () => {
+    put(3, 3, MAX_AGE_US);
+    expect(placeFor()).toBe(0);
+    store<u64>(evictableAfterUs, MAX_AGE_US - 1, 24);
+    expect(placeFor()).toBe(recordAt(set, 3));
+  });
+
+  test("a record touched within the acquire timeout stays, however short its plan's maxAge", () => {
+    store<u64>(evictableAfterUs, 0, 24);
+    put(3, 3, UNTOUCHED_US);
+    expect(placeFor()).toBe(0);
+    put(3, 3, UNTOUCHED_US + 1);
+    expect(placeFor()).toBe(recordAt(set, 3));
+  });
+
+  test("a provisional session stays while it lives: the control plane does not know of it yet", () => {
+    record.setFlag(put(3, 3, MAX_AGE_US + 5), FLAG_PROVISIONAL);
+    expect(placeFor()).toBe(0);
+    record.setEndsAtS(recordAt(set, 3), NOW_S);
+    expect(placeFor()).toBe(recordAt(set, 3));
+  });
+
+  test("a record written after this worker read its clock counts as just used", () => {
+    const at = put(3, 3, 0);
+    record.setRefilledAtUs(at, NOW_US + 10);
+    store<u64>(evictableAfterUs, 0, 24);
+    expect(placeFor()).toBe(0);
+  });
+});

@@ -1,0 +1,72 @@
+// What is wrong with a policy: faults with a path and a message, and the words in which a message shows a value.
+import { MAX_FAULTS } from "../../contract";
+import { JSON_ARRAY, JSON_FALSE, JSON_NULL, JSON_NUMBER, JSON_OBJECT, JSON_STRING, JsonNode } from "../json/node";
+import { isHighSurrogate } from "../json/strings";
+import { quoteJson } from "../json/writer";
+
+/** A fault quotes at most so much of the document: 100 faults must not become a multiple of it. */
+const MAX_QUOTED_UNITS: i32 = 64;
+
+/** `path` is that of the field, such as `plans[1].maxTokens`; empty for the document as a whole. */
+export class Fault {
+  constructor(
+    public path: string,
+    public message: string,
+  ) {}
+}
+
+/** Keeps the first MAX_FAULTS. */
+export class Faults {
+  list: Fault[] = [];
+
+  get full(): bool {
+    return <u32>this.list.length >= MAX_FAULTS;
+  }
+
+  add(path: string, message: string): void {
+    if (!this.full) this.list.push(new Fault(path, message));
+  }
+}
+
+/** `table.name`; a name that is no plain word is written `table["a b"]`. */
+export function memberPath(parent: string, name: string): string {
+  if (!isPlainWord(name)) return `${parent}[${quoteJson(clip(name))}]`;
+  return parent.length == 0 ? name : `${parent}.${name}`;
+}
+
+export function itemPath(parent: string, index: i32): string {
+  return `${parent}[${index}]`;
+}
+
+/** What stood there, as the end of `expected …, got …`. */
+export function describeNode(node: JsonNode): string {
+  if (node.kind == JSON_STRING) return quoteJson(clip(node.text));
+  if (node.kind == JSON_NUMBER) return clip(node.text);
+  if (node.kind == JSON_NULL) return "null";
+  if (node.kind == JSON_OBJECT) return "an object";
+  if (node.kind == JSON_ARRAY) return describeArray(node.items.length);
+  return node.kind == JSON_FALSE ? "false" : "true";
+}
+
+function describeArray(count: i32): string {
+  if (count == 0) return "an empty array";
+  return count == 1 ? "an array of 1 item" : `an array of ${count} items`;
+}
+
+function clip(text: string): string {
+  if (text.length <= MAX_QUOTED_UNITS) return text;
+  const splitsPair = isHighSurrogate(text.charCodeAt(MAX_QUOTED_UNITS - 1));
+  return text.substring(0, MAX_QUOTED_UNITS - (splitsPair ? 1 : 0)) + "...";
+}
+
+function isPlainWord(name: string): bool {
+  if (name.length == 0 || name.length > MAX_QUOTED_UNITS) return false;
+  for (let i = 0; i < name.length; i++) {
+    const unit = name.charCodeAt(i);
+    const letter = unit | 0x20;
+    const isLetter = (letter >= 0x61 && letter <= 0x7a) || unit == 0x5f;
+    const isDigit = unit >= 0x30 && unit <= 0x39;
+    if (!isLetter && (!isDigit || i == 0)) return false;
+  }
+  return true;
+}

@@ -1,0 +1,113 @@
+// One field while it is judged. Each method answers the value, or the default where the field is absent or refused.
+import { JSON_ARRAY, JSON_NULL, JSON_NUMBER, JSON_OBJECT, JSON_STRING, JsonNode } from "../json/node";
+import { NUMBER_FITS, scaleNumber } from "../json/number";
+import { Choice } from "./choice";
+import { Faults, describeNode } from "./faults";
+
+const NO_MEMBERS: JsonNode = JsonNode.ofObject();
+
+export class Field {
+  /** No fault so far. A rule between two fields is checked only where both fit. */
+  fits: bool = true;
+
+  /** @param node null where the field is absent */
+  constructor(
+    public path: string,
+    public node: JsonNode | null,
+    private isRequired: bool,
+    private faults: Faults,
+  ) {}
+
+  integer(min: u64, max: u64, fallback: u64): u64 {
+    const expected = min == max ? min.toString() : `an integer from ${min} to ${max}`;
+    return this.number(0, min, max, expected, fallback);
+  }
+
+  /** `null` is 0, which must lie outside the range. */
+  integerOrNull(min: u64, max: u64, fallback: u64): u64 {
+    const node = this.node;
+    if (node !== null && node.kind == JSON_NULL) return 0;
+    return this.number(0, min, max, `an integer from ${min} to ${max} or null`, fallback);
+  }
+
+  /** A number from 0 to max, × 10^decimals. */
+  decimal(max: u64, decimals: u32, fallback: u64): u64 {
+    let scale: u64 = 1;
+    for (let i: u32 = 0; i < decimals; i++) scale *= 10;
+    const expected = `a number from 0 to ${max} with at most ${decimals} decimals`;
+    return this.number(decimals, 0, max * scale, expected, fallback);
+  }
+
+  choice(choice: Choice, fallback: u8): u8 {
+    const node = this.present(choice.describe());
+    if (node === null) return fallback;
+    const code = node.kind == JSON_STRING ? choice.code(node.text) : -1;
+    if (code < 0) this.refuse(choice.describe());
+    else if (choice.isNotYet(node.text)) this.refuseNotYet(choice.describe());
+    else return <u8>code;
+    return fallback;
+  }
+
+  /** @param accepts which strings will do, and `expected` the same in words */
+  string(accepts: (text: string) => bool, expected: string, fallback: string): string {
+    const node = this.present(expected);
+    if (node === null) return fallback;
+    if (node.kind == JSON_STRING && accepts(node.text)) return node.text;
+    this.refuse(expected);
+    return fallback;
+  }
+
+  /** No items where the array is absent or refused. */
+  items(min: i32, max: i32): JsonNode[] {
+    const expected = `an array of ${min} to ${max} items`;
+    const node = this.present(expected);
+    if (node === null) return [];
+    const count = node.kind == JSON_ARRAY ? node.items.length : -1;
+    if (count >= min && count <= max) return node.items;
+    this.refuse(expected);
+    return [];
+  }
+
+  object(): JsonNode {
+    const node = this.present("an object");
+    if (node === null) return NO_MEMBERS;
+    if (node.kind == JSON_OBJECT) return node;
+    this.refuse("an object");
+    return NO_MEMBERS;
+  }
+
+  /** Faults the field with what was expected and what stands there. */
+  refuse(expected: string): void {
+    const node = this.node;
+    if (node !== null) this.fault(`expected ${expected}, got ${describeNode(node)}`);
+  }
+
+  /** For a value that the format has and this version does not act on. */
+  refuseNotYet(expected: string): void {
+    const node = this.node;
+    if (node !== null) this.fault(`${describeNode(node)} is not available yet, expected ${expected}`);
+  }
+
+  fault(message: string): void {
+    this.fits = false;
+    this.faults.add(this.path, message);
+  }
+
+  private number(decimals: i32, min: u64, max: u64, expected: string, fallback: u64): u64 {
+    const node = this.present(expected);
+    if (node === null) return fallback;
+    if (node.kind == JSON_NUMBER) {
+      const number = scaleNumber(node.text, decimals);
+      if (number.state == NUMBER_FITS && number.value >= min && number.value <= max) return number.value;
+    }
+    this.refuse(expected);
+    return fallback;
+  }
+
+  /** The node to judge. A repeated field has none: which of its values counts is nobody's guess. */
+  private present(expected: string): JsonNode | null {
+    if (!this.fits) return null;
+    if (this.node === null && this.isRequired) this.fault(`missing, expected ${expected}`);
+    return this.node;
+  }
+}

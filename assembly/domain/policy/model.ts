@@ -1,0 +1,111 @@
+// The policy as the programs use it: plain fields, with each default standing here and nowhere else.
+// To add a field: give it a place and a default here, judge it in judge.ts (or plans.ts), print it in print.ts.
+import { Choice } from "./choice";
+
+export const ENFORCEMENT_ENFORCE: u8 = 0;
+export const ENFORCEMENT_SHADOW: u8 = 1;
+export const ENFORCEMENT_OFF: u8 = 2;
+export const ENFORCEMENTS: Choice = new Choice(["enforce", "shadow", "off"], ["shadow"]);
+
+export const ON_MISS_ACQUIRE: u8 = 0;
+export const ON_MISS_TRUST: u8 = 1;
+export const ON_MISS: Choice = new Choice(["acquire", "trust"]);
+
+export const ON_UNREACHABLE_TRUST: u8 = 0;
+export const ON_UNREACHABLE_DENY: u8 = 1;
+export const ON_UNREACHABLE: Choice = new Choice(["trust", "deny"]);
+
+export const ON_CONTENTION_DENY: u8 = 0;
+export const ON_CONTENTION_ALLOW: u8 = 1;
+export const ON_CONTENTION: Choice = new Choice(["deny", "allow"]);
+
+export const ON_TABLE_FULL_DENY: u8 = 0;
+export const ON_TABLE_FULL_ALLOW: u8 = 1;
+export const ON_TABLE_FULL: Choice = new Choice(["deny", "allow"]);
+
+export const RESPONSE_HEADERS_DRAFT: u8 = 0;
+export const RESPONSE_HEADERS_X_RATELIMIT: u8 = 1;
+export const RESPONSE_HEADERS_BOTH: u8 = 2;
+export const RESPONSE_HEADERS_NONE: u8 = 3;
+export const RESPONSE_HEADERS: Choice = new Choice(["draft", "x-ratelimit", "both", "none"]);
+
+export const RESPONSE_BODY_JSON: u8 = 0;
+export const RESPONSE_BODY_PROBLEM: u8 = 1;
+export const RESPONSE_BODIES: Choice = new Choice(["json", "problem"]);
+
+export const SCOPE_EDGE: u8 = 0;
+export const SCOPE_FLEET: u8 = 1;
+export const SCOPES: Choice = new Choice(["edge", "fleet"], ["fleet"]);
+
+export const ON_MAX_SESSIONS_REFUSE: u8 = 0;
+export const ON_MAX_SESSIONS_REMOVE_OLDEST: u8 = 1;
+export const ON_MAX_SESSIONS: Choice = new Choice(["refuse", "removeOldest"], ["removeOldest"]);
+
+/** Named limits. Fields without a default in the document start at 0 or empty. */
+export class Plan {
+  id: u32 = 0;
+  name: string = "";
+  /** Bucket capacity, whole tokens. */
+  maxTokens: u32 = 0;
+  /** Microtokens per second: `tokenRefillRate` × 10^6, exact. */
+  refillRateMicro: u64 = 0;
+  /** Idle time after which a session ends. */
+  maxAgeMs: u64 = 1800000;
+  /** Age at which a session ends. */
+  lifetimeMs: u64 = 86400000;
+  /** Tokens a session may consume in all; 0: no budget. */
+  tokenBudget: u64 = 0;
+  scope: u8 = SCOPE_EDGE;
+  /** 0: no limit. */
+  maxSessionsPerUser: u32 = 0;
+  onMaxSessions: u8 = ON_MAX_SESSIONS_REFUSE;
+}
+
+/** What an operator sets. `generation` and `revision` are the control plane's; 0 and empty where nobody pushed it. */
+export class Policy {
+  generation: u64 = 0;
+  revision: string = "";
+  /** Lower case. */
+  header: string = "x-session-id";
+  /** At least one; the first is the default plan. */
+  plans: Plan[] = [];
+  enforcement: u8 = ENFORCEMENT_ENFORCE;
+  onMiss: u8 = ON_MISS_ACQUIRE;
+  onUnreachable: u8 = ON_UNREACHABLE_TRUST;
+  onContention: u8 = ON_CONTENTION_DENY;
+  onTableFull: u8 = ON_TABLE_FULL_DENY;
+  tableName: string = "default";
+  /** Records; a power of two. */
+  tableCapacity: u32 = 65536;
+  /** The Envoy cluster that leads to the control plane. */
+  cluster: string = "sluice_control_plane";
+  acquireTimeoutMs: u32 = 250;
+  reportIntervalMs: u32 = 5000;
+  cleanupIntervalMs: u32 = 60000;
+  responseHeaders: u8 = RESPONSE_HEADERS_DRAFT;
+  responseBody: u8 = RESPONSE_BODY_JSON;
+  /** Ascending: plan id in the upper 16 bits, index into `plans` in the lower 16. Both fit: 65535 and 999. */
+  private planPlaces: StaticArray<u32> = new StaticArray<u32>(0);
+
+  /** To be called once `plans` is complete. */
+  indexPlans(): void {
+    const count = this.plans.length;
+    this.planPlaces = new StaticArray<u32>(count);
+    for (let i = 0; i < count; i++) this.planPlaces[i] = (this.plans[i].id << 16) | (<u32>i);
+    this.planPlaces.sort();
+  }
+
+  /** The index into `plans` of the plan with this id, or -1. Binary search; allocates nothing. */
+  planIndexById(id: u32): i32 {
+    let low = 0;
+    let high = this.planPlaces.length - 1;
+    while (low <= high) {
+      const middle = (low + high) >>> 1;
+      const place = this.planPlaces[middle];
+      if (place >>> 16 == id) return <i32>(place & 0xffff);
+      if (place >>> 16 < id) low = middle + 1;
+      else high = middle - 1;
+    }
+    return -1;
+  }
+}

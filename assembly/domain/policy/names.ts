@@ -1,0 +1,87 @@
+// Which strings may name a header, a plan, a table, a cluster or a push.
+import { MAX_NAME_CHARS } from "../../contract";
+
+const MAX_HEADER_CHARS: i32 = 64;
+const MAX_CLUSTER_CHARS: i32 = 256;
+const MAX_REVISION_CHARS: i32 = 64;
+
+export const EXPECTED_NAME: string = `a name of 1 to ${MAX_NAME_CHARS} of a-z, 0-9 and "-"`;
+export const EXPECTED_HEADER: string = `a header name of 1 to ${MAX_HEADER_CHARS} characters that a client may send with a token in it`;
+export const EXPECTED_CLUSTER: string = `1 to ${MAX_CLUSTER_CHARS} visible ASCII characters`;
+export const EXPECTED_REVISION: string = `1 to ${MAX_REVISION_CHARS} visible ASCII characters`;
+
+/**
+ * Headers that cannot carry a token: proxies read, rewrite or drop them on the way, or they hold more than one value
+ * whole. Envoy sets `x-request-id` and all that begins with the prefixes by itself.
+ */
+const UNFIT_HEADERS: string[] = [
+  "connection",
+  "content-length",
+  "content-type",
+  "cookie",
+  "expect",
+  "host",
+  "http2-settings",
+  "keep-alive",
+  "proxy-connection",
+  "te",
+  "trailer",
+  "transfer-encoding",
+  "upgrade",
+  "x-request-id",
+];
+const UNFIT_HEADER_PREFIXES: string[] = ["x-envoy-", "x-forwarded-"];
+
+/** Of a plan or a table: it ends up in metrics, response headers and keys. */
+export function isName(text: string): bool {
+  if (text.length == 0 || text.length > <i32>MAX_NAME_CHARS) return false;
+  for (let i = 0; i < text.length; i++) {
+    const unit = text.charCodeAt(i);
+    if (!isLowerLetter(unit) && !isDigit(unit) && unit != 0x2d) return false;
+  }
+  return true;
+}
+
+/** An RFC 9110 token in any case, so no pseudo header (`:path`), and none of the unfit ones. */
+export function isSessionHeader(text: string): bool {
+  if (text.length == 0 || text.length > MAX_HEADER_CHARS) return false;
+  for (let i = 0; i < text.length; i++) {
+    if (!isTokenUnit(text.charCodeAt(i))) return false;
+  }
+  const name = text.toLowerCase();
+  for (let i = 0; i < UNFIT_HEADER_PREFIXES.length; i++) {
+    if (name.startsWith(UNFIT_HEADER_PREFIXES[i])) return false;
+  }
+  return !UNFIT_HEADERS.includes(name);
+}
+
+export function isCluster(text: string): bool {
+  return isVisibleAscii(text, MAX_CLUSTER_CHARS);
+}
+
+export function isRevision(text: string): bool {
+  return isVisibleAscii(text, MAX_REVISION_CHARS);
+}
+
+function isVisibleAscii(text: string, maxChars: i32): bool {
+  if (text.length == 0 || text.length > maxChars) return false;
+  for (let i = 0; i < text.length; i++) {
+    const unit = text.charCodeAt(i);
+    if (unit < 0x21 || unit > 0x7e) return false;
+  }
+  return true;
+}
+
+/** tchar, RFC 9110 section 5.6.2. */
+function isTokenUnit(unit: i32): bool {
+  if (isLowerLetter(unit) || isLowerLetter(unit + 0x20) || isDigit(unit)) return true;
+  return unit > 0 && "!#$%&'*+-.^_`|~".includes(String.fromCharCode(unit));
+}
+
+function isLowerLetter(unit: i32): bool {
+  return unit >= 0x61 && unit <= 0x7a;
+}
+
+function isDigit(unit: i32): bool {
+  return unit >= 0x30 && unit <= 0x39;
+}

@@ -1,0 +1,92 @@
+// Judges the plans: each by itself, and that no two have the same id or name.
+import {
+  MAX_DURATION_MS,
+  MAX_PLANS,
+  MAX_PLAN_ID,
+  MAX_REFILL_RATE,
+  MAX_SAFE_INTEGER,
+  MAX_TOKENS,
+  MIN_MAX_AGE_IN_REPORT_INTERVALS,
+  REFILL_RATE_DECIMALS,
+} from "../../contract";
+import { JsonNode } from "../json/node";
+import { Faults, itemPath } from "./faults";
+import { Field } from "./field";
+import { Fields } from "./fields";
+import { ON_MAX_SESSIONS, Plan, SCOPES } from "./model";
+import { EXPECTED_NAME, isName } from "./names";
+
+/** Far above what a person has; it bounds what one sign-in must look through. */
+const MAX_SESSIONS_PER_USER: u64 = 1000000;
+
+/** @param reportIntervalMs 0 when it is not known, because its field does not fit */
+export function judgePlans(field: Field, reportIntervalMs: u64, faults: Faults): Plan[] {
+  const items = field.items(1, MAX_PLANS);
+  const judge = new PlansJudge(faults, reportIntervalMs * MIN_MAX_AGE_IN_REPORT_INTERVALS);
+  const plans: Plan[] = [];
+  for (let i = 0; i < items.length && !faults.full; i++) {
+    plans.push(judge.plan(items[i], itemPath(field.path, i)));
+  }
+  return plans;
+}
+
+class PlansJudge {
+  private pathOfId: Map<u32, string> = new Map<u32, string>();
+  private pathOfName: Map<string, string> = new Map<string, string>();
+
+  constructor(
+    private faults: Faults,
+    private minMaxAgeMs: u64,
+  ) {}
+
+  plan(node: JsonNode, path: string): Plan {
+    const plan = new Plan();
+    const fields = Fields.of(node, path, this.faults);
+    if (fields === null) return plan;
+
+    const id = fields.required("id");
+    plan.id = <u32>id.integer(0, MAX_PLAN_ID, plan.id);
+    this.isNew(id, this.pathOfId, plan.id);
+
+    const name = fields.required("name");
+    plan.name = name.string(isName, EXPECTED_NAME, plan.name);
+    this.isNew(name, this.pathOfName, plan.name);
+
+    plan.maxTokens = <u32>fields.required("maxTokens").integer(1, MAX_TOKENS, plan.maxTokens);
+    const rate = fields.required("tokenRefillRate");
+    plan.refillRateMicro = rate.decimal(MAX_REFILL_RATE, REFILL_RATE_DECIMALS, plan.refillRateMicro);
+
+    const maxAge = fields.optional("maxAge");
+    plan.maxAgeMs = maxAge.integer(1, MAX_DURATION_MS, plan.maxAgeMs);
+    this.outlastsReports(maxAge, plan.maxAgeMs);
+    plan.lifetimeMs = fields.optional("lifetime").integer(1, MAX_DURATION_MS, plan.lifetimeMs);
+
+    const tokenBudget = fields.optional("tokenBudget");
+    plan.tokenBudget = tokenBudget.integerOrNull(1, MAX_SAFE_INTEGER, plan.tokenBudget);
+    if (plan.tokenBudget != 0) tokenBudget.refuseNotYet("null");
+
+    plan.scope = fields.optional("scope").choice(SCOPES, plan.scope);
+
+    const maxSessions = fields.optional("maxSessionsPerUser");
+    plan.maxSessionsPerUser = <u32>maxSessions.integerOrNull(1, MAX_SESSIONS_PER_USER, plan.maxSessionsPerUser);
+    if (plan.maxSessionsPerUser != 0) maxSessions.refuseNotYet("null");
+    plan.onMaxSessions = fields.optional("onMaxSessions").choice(ON_MAX_SESSIONS, plan.onMaxSessions);
+
+    fields.refuseOthers();
+    return plan;
+  }
+
+  private isNew<T>(field: Field, pathOfValue: Map<T, string>, value: T): void {
+    if (!field.fits) return;
+    if (pathOfValue.has(value)) field.refuse(`a value that no other plan has (${pathOfValue.get(value)} has it)`);
+    else pathOfValue.set(value, field.path);
+  }
+
+  /** A session may miss a few reports before it counts as idle. The default can be too short as well. */
+  private outlastsReports(maxAge: Field, maxAgeMs: u64): void {
+    if (!maxAge.fits || maxAgeMs >= this.minMaxAgeMs) return;
+    const expected = `at least ${MIN_MAX_AGE_IN_REPORT_INTERVALS} times controlPlane.reportInterval (${this.minMaxAgeMs})`;
+    if (maxAge.node === null) maxAge.fault(`expected ${expected}, got its default ${maxAgeMs}`);
+    else maxAge.refuse(expected);
+  }
+}

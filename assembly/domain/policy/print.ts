@@ -1,0 +1,81 @@
+// Prints a policy as canonical JSON: every field of the document, defaults filled in, in the document's own units.
+import { POLICY_VERSION, REFILL_RATE_DECIMALS } from "../../contract";
+import { JsonWriter } from "../json/writer";
+import {
+  ENFORCEMENTS,
+  ON_CONTENTION,
+  ON_MAX_SESSIONS,
+  ON_MISS,
+  ON_TABLE_FULL,
+  ON_UNREACHABLE,
+  Plan,
+  Policy,
+  RESPONSE_BODIES,
+  RESPONSE_HEADERS,
+  SCOPES,
+} from "./model";
+
+/** The same policy always gives the same bytes, and judging them gives the same policy. */
+export function printPolicy(policy: Policy): string {
+  const json = new JsonWriter();
+  json.beginObject();
+  json.name("version").integer(POLICY_VERSION);
+  if (policy.generation != 0) json.name("generation").integer(policy.generation);
+  if (policy.revision.length > 0) json.name("revision").string(policy.revision);
+  json.name("header").string(policy.header);
+  json.name("plans").beginArray();
+  for (let i = 0; i < policy.plans.length; i++) printPlan(policy.plans[i], json);
+  json.endArray();
+  json.name("routes").beginArray().endArray();
+  json.name("enforcement").string(ENFORCEMENTS.word(policy.enforcement));
+  json.name("onMiss").string(ON_MISS.word(policy.onMiss));
+  json.name("onUnreachable").string(ON_UNREACHABLE.word(policy.onUnreachable));
+  json.name("onContention").string(ON_CONTENTION.word(policy.onContention));
+  json.name("onTableFull").string(ON_TABLE_FULL.word(policy.onTableFull));
+  json.name("table").beginObject();
+  json.name("name").string(policy.tableName);
+  json.name("capacity").integer(policy.tableCapacity);
+  json.endObject();
+  json.name("controlPlane").beginObject();
+  json.name("cluster").string(policy.cluster);
+  json.name("acquireTimeout").integer(policy.acquireTimeoutMs);
+  json.name("reportInterval").integer(policy.reportIntervalMs);
+  json.endObject();
+  json.name("sessions").beginObject();
+  json.name("cleanupInterval").integer(policy.cleanupIntervalMs);
+  json.endObject();
+  json.name("response").beginObject();
+  json.name("headers").string(RESPONSE_HEADERS.word(policy.responseHeaders));
+  json.name("body").string(RESPONSE_BODIES.word(policy.responseBody));
+  json.endObject();
+  json.endObject();
+  return json.toString();
+}
+
+function printPlan(plan: Plan, json: JsonWriter): void {
+  json.beginObject();
+  json.name("id").integer(plan.id);
+  json.name("name").string(plan.name);
+  json.name("maxTokens").integer(plan.maxTokens);
+  json.name("tokenRefillRate").raw(printMicro(plan.refillRateMicro));
+  json.name("maxAge").integer(plan.maxAgeMs);
+  json.name("lifetime").integer(plan.lifetimeMs);
+  printIntegerOrNull(json.name("tokenBudget"), plan.tokenBudget);
+  json.name("scope").string(SCOPES.word(plan.scope));
+  printIntegerOrNull(json.name("maxSessionsPerUser"), plan.maxSessionsPerUser);
+  json.name("onMaxSessions").string(ON_MAX_SESSIONS.word(plan.onMaxSessions));
+  json.endObject();
+}
+
+function printIntegerOrNull(json: JsonWriter, value: u64): void {
+  if (value == 0) json.raw("null");
+  else json.integer(value);
+}
+
+/** Millionths as the shortest exact decimal: 2500000 is `2.5`. */
+export function printMicro(micro: u64): string {
+  const whole = (micro / 1000000).toString();
+  let fraction = (micro % 1000000).toString().padStart(REFILL_RATE_DECIMALS, "0");
+  while (fraction.endsWith("0")) fraction = fraction.substring(0, fraction.length - 1);
+  return fraction.length == 0 ? whole : `${whole}.${fraction}`;
+}

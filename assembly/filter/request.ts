@@ -1,0 +1,37 @@
+// The request side: read the token, then admit (docs/architecture.md, "The life of a request").
+import { TOKEN_BYTES } from "../contract";
+import { ENFORCEMENT_OFF } from "../domain/policy/model";
+import { decodeToken } from "../domain/token";
+import { headerBytes, headerValue, readRequestHeader } from "../host/headers";
+import { NOT_FOUND, OK } from "../host/status";
+import { CONTINUE, PAUSE } from "../host/stream";
+import { addressOf } from "../memory/bytes";
+import { GO, admit } from "./admit";
+import { denyInvalid, denyMissing, denyUnconfigured } from "./deny";
+import { rootInSlot } from "./roots";
+import { rootSlotOfStream } from "./streams";
+
+const token: usize = memory.data(TOKEN_BYTES);
+
+/** Decides on a request: CONTINUE, or PAUSE if it was answered or waits for the control plane. */
+export function decideRequest(contextId: u32): u32 {
+  const slot = rootSlotOfStream(contextId);
+  const root = rootInSlot(slot);
+  if (root == null) {
+    denyUnconfigured();
+    return PAUSE;
+  }
+  if (root.policy.enforcement == ENFORCEMENT_OFF) return CONTINUE;
+  const name = root.headerName;
+  const status = readRequestHeader(addressOf(name), name.byteLength);
+  if (status == NOT_FOUND || (status == OK && headerBytes() == 0)) {
+    denyMissing(root);
+    return PAUSE;
+  }
+  // A value that does not fit the arena is no token either.
+  if (status != OK || !decodeToken(headerValue(), headerBytes(), token)) {
+    denyInvalid(root);
+    return PAUSE;
+  }
+  return admit(root, slot, contextId, token, 0) == GO ? CONTINUE : PAUSE;
+}

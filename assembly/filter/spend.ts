@@ -1,0 +1,136 @@
+// Spending from a session's bucket: read its set, decide on the copy, write the set back by compare-and-swap.
+import { FLAG_BUDGET_SPENT, FLAG_PROVISIONAL, FLAG_REFRESH, FLAG_UNCONFIRMED, TOKEN_BYTES } from "../contract";
+import { capacityPico, costPico, elapsedUsSince, refilledLevel } from "../domain/bucket";
+import { tokenKeyStateOf } from "../domain/keys";
+import { Plan } from "../domain/policy/model";
+import {
+  consumedOf,
+  hasFlag,
+  isLive,
+  isPastEnd,
+  levelPicoOf,
+  recordPlanIdOf,
+  recordTokenOf,
+  refilledAtUsOf,
+  revOf,
+  setConsumed,
+  setLevelPico,
+  setRecordToken,
+  setRefilledAtUs,
+  setRev,
+} from "../domain/record";
+import { findRecord } from "../domain/set";
+import { keyIdOfToken, sessionIdOf, tagMatches } from "../domain/token";
+import { monotonicUs } from "../host/clock";
+import { sharedCas, sharedValue } from "../host/shared-data";
+import { OK } from "../host/status";
+import { CAS_EXHAUSTED, CAS_RETRIES } from "./counters";
+import { noteProvisional } from "./provisional";
+import { keysWithId } from "./process";
+import { Root } from "./roots";
+import { readSet, writeSet } from "./session-table";
+
+/** A mismatch means that another worker got through, so 32 in a row are a set under more load than it can carry. */
+export const MAX_CAS_TRIES: u32 = 32;
+
+// What came of it.
+export const ALLOWED: u32 = 0;
+export const LIMITED: u32 = 1;
+export const BUDGET_SPENT: u32 = 2;
+export const INVALID_TOKEN: u32 = 3;
+/** No usable record: ask the control plane. */
+export const MISS: u32 = 4;
+/** There is a record, but the control plane should be asked first: idle for too long here, or flagged refresh. */
+export const ASK: u32 = 5;
+/** The record's plan is not in the policy. */
+export const UNKNOWN_PLAN: u32 = 6;
+/** The cas bound was reached. */
+export const CONTENDED: u32 = 7;
+
+let clockUs: u64 = 0;
+let planIndex: u32 = 0;
+let levelPico: i64 = 0;
+let provisional: bool = false;
+
+/** The clock as read before the set that the last `spend` decided on. */
+export function spendClockUs(): u64 {
+  return clockUs;
+}
+
+/** After ALLOWED, LIMITED and BUDGET_SPENT: which plan, and what the bucket holds now. */
+export function spendPlanIndex(): u32 {
+  return planIndex;
+}
+
+export function spendLevelPico(): i64 {
+  return levelPico;
+}
+
+/**
+ * Takes `cost` tokens from the bucket of the token's session, or says why not. A refusal writes nothing.
+ * @param recordStands the control plane was asked, or cannot be: do not say ASK for this record again
+ */
+export function spend(root: Root, token: usize, cost: u32, recordStands: bool): u32 {
+  for (let tries: u32 = 0; tries < MAX_CAS_TRIES; tries++) {
+    clockUs = monotonicUs();
+    if (readSet(root, sessionIdOf(token)) != OK) return MISS;
+    const set = sharedValue();
+    const record = findRecord(set, sessionIdOf(token));
+    if (record == 0) return MISS;
+    const outcome = decide(root, record, token, cost, recordStands);
+    if (outcome != ALLOWED) return outcome;
+    if (writeSet(set, sharedCas()) == OK) {
+      if (provisional) noteProvisional(root, token);
+      return ALLOWED;
+    }
+    root.counters.count(CAS_RETRIES);
+  }
+  root.counters.count(CAS_EXHAUSTED);
+  return CONTENDED;
+}
+
+/** Decides on the copy of the record, and spends in it if the outcome is ALLOWED. */
+function decide(root: Root, record: usize, token: usize, cost: u32, recordStands: bool): u32 {
+  const nowS = <u32>(clockUs / 1000000);
+  const keys = keysWithId(keyIdOfToken(token));
+  if (keys == 0) return INVALID_TOKEN;
+  // Equal bytes were verified when the record was made; others are a re-issued token, or forged.
+  const sameToken = memory.compare(recordTokenOf(record), token, TOKEN_BYTES) == 0;
+  if (!sameToken && !tagMatches(token, tokenKeyStateOf(keys))) return INVALID_TOKEN;
+  if (!isLive(record)) return isPastEnd(record, nowS) ? MISS : INVALID_TOKEN;
+  if (isPastEnd(record, nowS)) return INVALID_TOKEN;
+  const index = root.policy.planIndexById(recordPlanIdOf(record));
+  if (index < 0) return UNKNOWN_PLAN;
+  planIndex = index;
+  const plan = unchecked(root.policy.plans[index]);
+  if (!recordStands && shouldAsk(record, plan)) return ASK;
+  if (recordStands && hasFlag(record, FLAG_UNCONFIRMED)) return MISS;
+  levelPico = levelNow(record, plan);
+  if (hasFlag(record, FLAG_BUDGET_SPENT)) return BUDGET_SPENT;
+  const price = costPico(cost);
+  if (levelPico < price) return LIMITED;
+  levelPico -= price;
+  if (!sameToken) setRecordToken(record, token);
+  spendInRecord(record, cost);
+  return ALLOWED;
+}
+
+function shouldAsk(record: usize, plan: Plan): bool {
+  if (hasFlag(record, FLAG_REFRESH)) return true;
+  return elapsedUsSince(refilledAtUsOf(record), clockUs) > plan.maxAgeMs * 1000;
+}
+
+/** The level refilled up to the clock, at the plan in force. */
+function levelNow(record: usize, plan: Plan): i64 {
+  const elapsedUs = elapsedUsSince(refilledAtUsOf(record), clockUs);
+  return refilledLevel(levelPicoOf(record), elapsedUs, plan.refillRateMicro, capacityPico(plan.maxTokens));
+}
+
+function spendInRecord(record: usize, cost: u32): void {
+  setRev(record, revOf(record) + 1);
+  setLevelPico(record, levelPico);
+  setConsumed(record, consumedOf(record) + cost);
+  // A clock read before another worker's write may lie before it: time in the table never goes back.
+  if (clockUs > refilledAtUsOf(record)) setRefilledAtUs(record, clockUs);
+  provisional = hasFlag(record, FLAG_PROVISIONAL);
+}

@@ -1,0 +1,44 @@
+// Headers of the request, the response, and of an answer to a call.
+import * as abi from "@solo-io/proxy-runtime/assembly/imports";
+
+const REQUEST_HEADERS: i32 = 0;
+const RESPONSE_HEADERS: i32 = 2;
+const CALL_RESPONSE_HEADERS: i32 = 6;
+
+const out: usize = memory.data(8, 4);
+
+/**
+ * Reads the first value of a request header into the arena: see `headerValue`, `headerBytes`.
+ * @returns OK, NOT_FOUND, or INTERNAL_FAILURE if it does not fit
+ */
+export function readRequestHeader(name: usize, nameBytes: u32): u32 {
+  return read(REQUEST_HEADERS, name, nameBytes);
+}
+
+/** The same for a header of the answer to a call; only in the callback of that answer. */
+export function readCallHeader(name: usize, nameBytes: u32): u32 {
+  return read(CALL_RESPONSE_HEADERS, name, nameBytes);
+}
+
+function read(map: i32, name: usize, nameBytes: u32): u32 {
+  store<u64>(out, 0);
+  return abi.proxy_get_header_map_value(map, name, nameBytes, out, out + 4);
+}
+
+
+// @ts-ignore: decorator
+@inline
+export function headerValue(): usize {
+  return load<u32>(out);
+}
+
+
+// @ts-ignore: decorator
+@inline
+export function headerBytes(): u32 {
+  return load<u32>(out, 4);
+}
+
+export function addResponseHeader(name: usize, nameBytes: u32, value: usize, valueBytes: u32): void {
+  abi.proxy_add_header_map_value(RESPONSE_HEADERS, name, nameBytes, value, valueBytes);
+}

@@ -1,0 +1,61 @@
+// Writing text as bytes into static buffers: what the request path does instead of building strings.
+
+/** The decimal digits of the largest u64. */
+const MAX_DIGITS: u32 = 20;
+const digits: usize = memory.data(20);
+
+/** Writes `value` in decimal at `target`. Returns the address behind it. */
+export function writeDecimal(target: usize, value: u64): usize {
+  let start = MAX_DIGITS;
+  do {
+    start--;
+    store<u8>(digits + start, <u8>(48 + (value % 10)));
+    value /= 10;
+  } while (value != 0);
+  const length = MAX_DIGITS - start;
+  memory.copy(target, digits + start, length);
+  return target + length;
+}
+
+/** Copies `length` bytes to `target`. Returns the address behind them. */
+export function writeBytes(target: usize, source: usize, length: u32): usize {
+  memory.copy(target, source, length);
+  return target + length;
+}
+
+/**
+ * Writes a literal of ASCII characters at `target`, one byte each. Returns the address behind it.
+ * Literals lie in static memory, so nothing is allocated.
+ */
+export function writeAscii(target: usize, text: string): usize {
+  const source = changetype<usize>(text);
+  const length = <u32>text.length;
+  for (let i: u32 = 0; i < length; i++) store<u8>(target + i, load<u8>(source + (i << 1)));
+  return target + length;
+}
+
+/** Writes `length` bytes as lower-case hex at `target`. Returns the address behind them. */
+export function writeHex(target: usize, source: usize, length: u32): usize {
+  for (let i: u32 = 0; i < length; i++) {
+    const byte = load<u8>(source + i);
+    store<u8>(target + (i << 1), hexDigit(byte >> 4));
+    store<u8>(target + (i << 1) + 1, hexDigit(byte & 15));
+  }
+  return target + (length << 1);
+}
+
+function hexDigit(nibble: u8): u8 {
+  return nibble < 10 ? 48 + nibble : 87 + nibble;
+}
+
+/** The UTF-8 bytes of `text`, managed: at configure only. */
+export function utf8(text: string): ArrayBuffer {
+  return String.UTF8.encode(text);
+}
+
+
+// @ts-ignore: decorator
+@inline
+export function addressOf(bytes: ArrayBuffer): usize {
+  return changetype<usize>(bytes);
+}
