@@ -6,6 +6,7 @@ import {
   RECORDS_PER_SET,
   RECORD_ENDED,
   RECORD_LIVE,
+  UNKNOWN_REMEMBERED_MS,
 } from "../contract";
 import { ANSWER_LIVE, ANSWER_UNKNOWN, AcquireAnswer } from "../domain/acquire-answer";
 import { capacityPico, elapsedUsSince, fromMicrotokens, refilledLevel } from "../domain/bucket";
@@ -54,8 +55,6 @@ export const ANSWER_STALE: u32 = 2;
 export const SET_FULL: u32 = 3;
 export const INSERT_CONTENDED: u32 = 4;
 
-/** How long an `unknown` is remembered. The session may be in the making at another control plane. */
-const UNKNOWN_MS: u64 = 5000;
 /** A record's end is a u32 of seconds. */
 const MAX_ENDS_AT_S: u64 = 0xffffffff;
 
@@ -178,7 +177,7 @@ function end(record: usize, answer: AcquireAnswer, nowUs: u64): u32 {
   if (isLive(record)) setRev(record, revOf(record) + 1);
   setState(record, RECORD_ENDED);
   setFlags(record, (flagsOf(record) & FLAG_PROVISIONAL) | (unknown ? FLAG_UNCONFIRMED : 0));
-  setEndsAtS(record, endOf(nowUs, unknown ? UNKNOWN_MS : answer.endsInMs));
+  setEndsAtS(record, endOf(nowUs, unknown ? UNKNOWN_REMEMBERED_MS : answer.endsInMs));
   return SESSION_ENDED;
 }
 

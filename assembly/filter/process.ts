@@ -1,13 +1,10 @@
 // What is constant for this Envoy process: its keys, its name, and the name of this life of its session table.
-import { ENV_SECRET, ENV_SECRET_ALSO, MAX_EDGE_NAME_BYTES, MIN_SECRET_BYTES } from "../contract";
+import { ENV_SECRET, ENV_SECRET_ALSO, MAX_EDGE_NAME_BYTES, MAX_SECRET_BYTES, MIN_SECRET_BYTES } from "../contract";
 import { KEYS_BYTES, SECRET_TOO_LONG, decodeSecret, deriveKeys, keyIdOf } from "../domain/keys";
 import { quoteJson } from "../domain/json/writer";
 import { environmentVariable } from "../host/environment";
 import { nodeId } from "../host/node";
 import { utf8 } from "../memory/bytes";
-
-/** As long as a hash block twice over; a longer secret is a mistake. */
-const MAX_SECRET_BYTES: u32 = 128;
 
 const primary: usize = memory.data(KEYS_BYTES, 8);
 const also: usize = memory.data(KEYS_BYTES, 8);

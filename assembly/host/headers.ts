@@ -25,13 +25,11 @@ function read(map: i32, name: usize, nameBytes: u32): u32 {
   return abi.proxy_get_header_map_value(map, name, nameBytes, out, out + 4);
 }
 
-
 // @ts-ignore: decorator
 @inline
 export function headerValue(): usize {
   return load<u32>(out);
 }
-
 
 // @ts-ignore: decorator
 @inline

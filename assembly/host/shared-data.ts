@@ -14,20 +14,17 @@ export function readShared(key: usize, keyBytes: u32): u32 {
   return abi.proxy_get_shared_data(key, keyBytes, out, out + 4, out + 8);
 }
 
-
 // @ts-ignore: decorator
 @inline
 export function sharedValue(): usize {
   return load<u32>(out);
 }
 
-
 // @ts-ignore: decorator
 @inline
 export function sharedBytes(): u32 {
   return load<u32>(out, 4);
 }
-
 
 // @ts-ignore: decorator
 @inline

@@ -53,7 +53,6 @@ export function utf8(text: string): ArrayBuffer {
   return String.UTF8.encode(text);
 }
 
-
 // @ts-ignore: decorator
 @inline
 export function addressOf(bytes: ArrayBuffer): usize {

@@ -1,0 +1,22 @@
+# The control plane. The image also carries the filter, the demo service and what prepares the first start of Compose.
+FROM node:22-bookworm-slim AS build
+WORKDIR /sluice
+COPY package.json package-lock.json .npmrc ./
+RUN npm ci --include=dev --no-audit --no-fund --loglevel=error
+COPY asconfig.json tsconfig.json tsconfig.build.json ./
+COPY assembly assembly
+COPY control-plane control-plane
+COPY scripts scripts
+RUN npm run build && npm prune --omit=dev --no-audit --no-fund --loglevel=error
+
+FROM node:22-bookworm-slim
+ENV NODE_ENV=production
+WORKDIR /sluice
+COPY package.json envoy.yaml policy.yaml ./
+COPY --from=build /sluice/node_modules node_modules
+COPY --from=build /sluice/build build
+# A new named volume takes over the owner of the folder it is mounted on.
+RUN install -d -o node -g node -m 0700 /var/lib/sluice /run/sluice && install -d -o node -g node /etc/sluice
+USER node
+EXPOSE 8080 18000
+CMD ["node", "build/js/control-plane/src/main.js"]

@@ -1,0 +1,92 @@
+import { MAX_POLICY_BYTES } from "../contract";
+import { judgePolicy } from "../domain/policy/judge";
+import {
+  ENFORCEMENT_OFF,
+  ON_CONTENTION_DENY,
+  ON_MISS_TRUST,
+  ON_TABLE_FULL_ALLOW,
+  ON_UNREACHABLE_DENY,
+  Policy,
+  RESPONSE_BODY_PROBLEM,
+  RESPONSE_HEADERS_BOTH,
+  SCOPE_EDGE,
+} from "../domain/policy/model";
+
+function planText(id: u32): string {
+  return `{"id":${id},"name":"plan-${id}","maxTokens":5,"tokenRefillRate":0.25}`;
+}
+
+function policyOfPlans(plans: string): Policy {
+  return judgePolicy(`{"version":1,"plans":[${plans}]}`, false).policy!;
+}
+
+describe("an accepted policy", () => {
+  test("has its fields in the units of the filter", () => {
+    const policy = judgePolicy(
+      '{"version":1,"generation":7,"revision":"r1","header":"X-Token","enforcement":"off","onMiss":"trust",' +
+        '"onUnreachable":"deny","onTableFull":"allow","table":{"name":"t","capacity":2048},' +
+        '"controlPlane":{"cluster":"c","acquireTimeout":100,"reportInterval":1000},"sessions":{"cleanupInterval":500},' +
+        '"response":{"headers":"both","body":"problem"},' +
+        '"plans":[{"id":3,"name":"gold","maxTokens":9000000,"tokenRefillRate":7.000001,"maxAge":4000,"lifetime":5000}]}',
+      true,
+    ).policy!;
+    expect(policy.generation).toBe(7);
+    expect(policy.revision).toBe("r1");
+    expect(policy.header).toBe("x-token");
+    expect(policy.enforcement).toBe(ENFORCEMENT_OFF);
+    expect(policy.onMiss).toBe(ON_MISS_TRUST);
+    expect(policy.onUnreachable).toBe(ON_UNREACHABLE_DENY);
+    expect(policy.onContention).toBe(ON_CONTENTION_DENY);
+    expect(policy.onTableFull).toBe(ON_TABLE_FULL_ALLOW);
+    expect(policy.tableName).toBe("t");
+    expect(policy.tableCapacity).toBe(2048);
+    expect(policy.cluster).toBe("c");
+    expect(policy.acquireTimeoutMs).toBe(100);
+    expect(policy.reportIntervalMs).toBe(1000);
+    expect(policy.cleanupIntervalMs).toBe(500);
+    expect(policy.responseHeaders).toBe(RESPONSE_HEADERS_BOTH);
+    expect(policy.responseBody).toBe(RESPONSE_BODY_PROBLEM);
+    const plan = policy.plans[0];
+    expect(plan.id).toBe(3);
+    expect(plan.name).toBe("gold");
+    expect(plan.maxTokens).toBe(9000000);
+    expect(plan.refillRateMicro).toBe(7000001);
+    expect(plan.maxAgeMs).toBe(4000);
+    expect(plan.lifetimeMs).toBe(5000);
+    expect(plan.tokenBudget).toBe(0);
+    expect(plan.scope).toBe(SCOPE_EDGE);
+  });
+
+  test("finds a plan by its id, wherever it stands", () => {
+    const policy = policyOfPlans([planText(65535), planText(0), planText(700), planText(3)].join(","));
+    expect(policy.planIndexById(65535)).toBe(0);
+    expect(policy.planIndexById(0)).toBe(1);
+    expect(policy.planIndexById(700)).toBe(2);
+    expect(policy.planIndexById(3)).toBe(3);
+    expect(policy.planIndexById(1)).toBe(-1);
+    expect(policy.planIndexById(699)).toBe(-1);
+    expect(policy.planIndexById(65534)).toBe(-1);
+    expect(policy.planIndexById(u32.MAX_VALUE)).toBe(-1);
+  });
+
+  test("may have 1,000 plans, and each is found", () => {
+    const plans: string[] = [];
+    for (let i: u32 = 0; i < 1000; i++) plans.push(planText(65535 - i * 65));
+    const policy = policyOfPlans(plans.join(","));
+    for (let i: u32 = 0; i < 1000; i++) {
+      expect(policy.planIndexById(65535 - i * 65)).toBe(i);
+      expect(policy.planIndexById(65535 - i * 65 - 1)).toBe(-1);
+    }
+  });
+
+  test("may be as long as the limit and no longer, counted in bytes", () => {
+    const least = `{"version":1,"plans":[${planText(0)}]}`;
+    const room = <i32>MAX_POLICY_BYTES - least.length;
+    expect(judgePolicy(least + " ".repeat(room), false).faults.length).toBe(0);
+    const tooLong = judgePolicy(least + " ".repeat(room + 1), false);
+    expect(tooLong.policy === null).toBe(true);
+    expect(tooLong.faults[0].message).toBe("expected at most 1048576 bytes of JSON, got 1048577");
+    const wide = judgePolicy('"' + "é".repeat(<i32>MAX_POLICY_BYTES / 2) + '"', false);
+    expect(wide.faults[0].message).toBe("expected at most 1048576 bytes of JSON, got 1048578");
+  });
+});

@@ -1,0 +1,108 @@
+// The rollout: which edge was sent, runs or refused which generation of the policy. Memory only, and bounded.
+import type { Clock } from "./ports.js";
+
+/** Past this many, edges that are gone are forgotten, the longest gone first. */
+export const MAX_EDGES = 4096;
+const MAX_REASON_CHARS = 1000;
+
+/** One response to one Envoy. `version` is never used twice, because its revision is random. */
+export interface Push {
+  readonly generation: number;
+  readonly version: string;
+}
+
+export interface Refusal extends Push {
+  /** Envoy's words; the filter's own reason stands in that Envoy's log. */
+  readonly reason: string;
+  readonly atMs: number;
+}
+
+/** What is known of one edge. The filter's own word outweighs this once edges report what they run. */
+export interface EdgeRollout {
+  /** `node.id` of the Envoy. */
+  readonly edge: string;
+  /** More than one while Envoy hot restarts. */
+  readonly streams: number;
+  /** waiting: sent and not yet answered. refused: the last push was, and `running` keeps serving. */
+  readonly state: "unknown" | "waiting" | "running" | "refused";
+  /** Generation last accepted; null where the edge has accepted none, as far as is known. */
+  readonly running: number | null;
+  readonly sent: Push | null;
+  /** The last refusal, until a later push is accepted. */
+  readonly refusal: Refusal | null;
+}
+
+const newcomer = (edge: string): EdgeRollout => ({
+  edge,
+  streams: 0,
+  state: "unknown",
+  running: null,
+  sent: null,
+  refusal: null,
+});
+
+export class Rollout {
+  /** Gone edges move to the end when they go, so among them the longest gone comes first. */
+  private readonly byEdge = new Map<string, EdgeRollout>();
+
+  constructor(
+    private readonly clock: Clock,
+    private readonly maxEdges: number = MAX_EDGES,
+  ) {}
+
+  /** Every known edge, connected or not. */
+  edges(): EdgeRollout[] {
+    return [...this.byEdge.values()];
+  }
+
+  edge(name: string): EdgeRollout | undefined {
+    return this.byEdge.get(name);
+  }
+
+  connected(name: string): void {
+    if (!this.byEdge.has(name)) this.makeRoom();
+    const known = this.byEdge.get(name) ?? newcomer(name);
+    this.byEdge.set(name, { ...known, streams: known.streams + 1 });
+  }
+
+  disconnected(name: string): void {
+    const known = this.byEdge.get(name);
+    if (known === undefined) return;
+    const streams = Math.max(0, known.streams - 1);
+    if (streams === 0) this.byEdge.delete(name);
+    this.byEdge.set(name, { ...known, streams });
+  }
+
+  sent(name: string, push: Push): void {
+    this.change(name, { sent: push, state: "waiting" });
+  }
+
+  /** The edge took what it was last sent, or says on a new stream that it runs the newest content already. */
+  accepted(name: string, generation: number): void {
+    this.change(name, { running: generation, refusal: null, state: "running" });
+  }
+
+  /** The edge says on a new stream that it runs an older generation. A refusal since then still stands. */
+  claimed(name: string, generation: number): void {
+    this.change(name, { running: generation });
+  }
+
+  refused(name: string, push: Push, reason: string): void {
+    const refusal = { ...push, reason: reason.slice(0, MAX_REASON_CHARS), atMs: this.clock.nowMs() };
+    this.change(name, { refusal, state: "refused" });
+  }
+
+  private change(name: string, fields: Partial<EdgeRollout>): void {
+    const known = this.byEdge.get(name);
+    if (known !== undefined) this.byEdge.set(name, { ...known, ...fields });
+  }
+
+  private makeRoom(): void {
+    if (this.byEdge.size < this.maxEdges) return;
+    for (const [name, known] of this.byEdge) {
+      if (known.streams > 0) continue;
+      this.byEdge.delete(name);
+      return;
+    }
+  }
+}

@@ -1,0 +1,78 @@
+// Reads YAML as far as JSON goes: one document, no anchors, aliases, tags or directives. Knows nothing of policies.
+import { Composer, Lexer, LineCounter, Parser, type CST, type ParsedNode } from "yaml";
+
+/**
+ * Collections that are open at a time, with what the parser keeps beside them. The composer recurses into them, and
+ * some thousand levels exhaust the stack within a regular expression, which ends the process instead of throwing. Not
+ * above the judge's own depth, so that it never has to complain of the JSON that is made from this.
+ */
+const MAX_PARSER_STACK = 32;
+
+/** Words, marks and line ends. 1,000 plans and 1,000 routes have about 100,000; it bounds the time for hostile input. */
+const MAX_LEXEMES = 262144;
+
+/** The offset is in UTF-16 units from the start of the source. */
+export interface YamlFault {
+  readonly message: string;
+  readonly offset: number;
+}
+
+/** Line and column, both from 1. */
+export interface Place {
+  readonly line: number;
+  readonly column: number;
+}
+
+export interface YamlDocument {
+  /** Null where the document is empty, or where `faults` say why it could not be read. */
+  readonly contents: ParsedNode | null;
+  readonly faults: readonly YamlFault[];
+  readonly placeOf: (offset: number) => Place;
+}
+
+export function readYaml(source: string): YamlDocument {
+  const lines = new LineCounter();
+  lines.addNewLine(0);
+  const placeOf = (offset: number): Place => {
+    const { line, col } = lines.linePos(offset);
+    return { line, column: col };
+  };
+  const { tokens, faults } = parse(source, lines);
+  if (faults.length > 0) return { contents: null, faults, placeOf };
+  // Repeated keys are the judge's matter. Keys are strings, so `1: x` is the field "1".
+  const composer = new Composer({ version: "1.2", schema: "core", uniqueKeys: false, stringKeys: true });
+  const [document] = composer.compose(tokens, true, source.length);
+  const errors = document?.errors ?? [];
+  return {
+    contents: document?.contents ?? null,
+    faults: errors.map(({ code, message, pos }) => ({
+      message: code === "NON_STRING_KEY" ? "expected a plain word as key" : message,
+      offset: pos[0],
+    })),
+    placeOf,
+  };
+}
+
+/** The tokens of one document, or why there is none. */
+function parse(source: string, lines: LineCounter): { tokens: CST.Token[]; faults: YamlFault[] } {
+  const parser = new Parser(lines.addNewLine);
+  const tokens: CST.Token[] = [];
+  let lexemes = 0;
+  for (const lexeme of new Lexer().lex(source)) {
+    tokens.push(...parser.next(lexeme));
+    if (parser.stack.length > MAX_PARSER_STACK) {
+      return { tokens, faults: [{ message: "nested too deep", offset: parser.offset - lexeme.length }] };
+    }
+    lexemes += 1;
+    if (lexemes > MAX_LEXEMES)
+      return { tokens, faults: [{ message: "too many words", offset: parser.offset - lexeme.length }] };
+  }
+  tokens.push(...parser.end());
+  const directives = tokens.filter((token) => token.type === "directive");
+  const furtherDocuments = tokens.filter((token) => token.type === "document").slice(1);
+  const faults = [
+    ...directives.map(({ offset }) => ({ message: "expected no directive", offset })),
+    ...furtherDocuments.map(({ offset }) => ({ message: "expected one document, got another one", offset })),
+  ];
+  return { tokens, faults };
+}

@@ -1,0 +1,68 @@
+// Writes a YAML tree as JSON text without changing a value: numbers keep their source, repeated keys stay.
+import { isAlias, isMap, isScalar, isSeq, type ParsedNode, type Scalar } from "yaml";
+import type { YamlFault } from "./yaml-document.js";
+
+/** RFC 8259 section 6. YAML has more: `0x10`, `+1`, `.5`, `.inf`. */
+const JSON_NUMBER = /^-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?$/;
+/** With the u flag this matches only a half that stands alone. */
+const LONE_SURROGATE = /\p{Surrogate}/u;
+
+/** Where JSON has no word for something, there is a fault, and `json` must not be used. */
+export function yamlToJson(contents: ParsedNode | null): { json: string; faults: readonly YamlFault[] } {
+  const writer = new Writer();
+  writer.write(contents);
+  return { json: writer.parts.join(""), faults: writer.faults };
+}
+
+class Writer {
+  readonly parts: string[] = [];
+  readonly faults: YamlFault[] = [];
+
+  write(node: ParsedNode | null): void {
+    if (node === null) {
+      this.parts.push("null");
+      return;
+    }
+    this.refuseBeyondJson(node);
+    if (isMap(node)) {
+      this.list("{", node.items, "}", ({ key, value }) => {
+        this.write(key);
+        this.parts.push(":");
+        this.write(value);
+      });
+    } else if (isSeq(node)) {
+      this.list("[", node.items, "]", (item) => {
+        this.write(item);
+      });
+    } else if (isScalar(node)) {
+      this.parts.push(jsonOf(node));
+    }
+  }
+
+  private list<T>(open: string, items: readonly T[], close: string, write: (item: T) => void): void {
+    this.parts.push(open);
+    items.forEach((item, index) => {
+      if (index > 0) this.parts.push(",");
+      write(item);
+    });
+    this.parts.push(close);
+  }
+
+  private refuseBeyondJson(node: ParsedNode): void {
+    const offset = node.range[0];
+    const refuse = (message: string): void => void this.faults.push({ message, offset });
+    if (isAlias(node)) refuse(`expected the value itself, got the alias *${node.source}`);
+    else if (node.anchor !== undefined) refuse(`expected no anchor, got &${node.anchor}`);
+    if (node.tag !== undefined) refuse(`expected no tag, got ${node.tag}`);
+    if (isScalar(node) && typeof node.value === "string" && LONE_SURROGATE.test(node.value)) {
+      refuse("half of a surrogate pair");
+    }
+  }
+}
+
+/** A number that JSON cannot write is handed over as a string, so that the judge says what stands there. */
+function jsonOf({ value, source }: Scalar): string {
+  if (typeof value !== "number" && typeof value !== "bigint") return JSON.stringify(value);
+  const text = source ?? String(value);
+  return JSON_NUMBER.test(text) ? text : JSON.stringify(text);
+}

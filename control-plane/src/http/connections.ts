@@ -1,0 +1,43 @@
+// Connections: answers where the bytes never became a request, and their end when the server stops.
+import { STATUS_CODES } from "node:http";
+import type { Socket } from "node:net";
+
+import type { FastifyInstance } from "fastify";
+
+import { codeOfFailure, errorBody, ERRORS } from "./errors.js";
+import type { ErrorCode } from "./errors.js";
+
+/** Says what was wrong in the one form of errors, as far as the client still listens, and closes. */
+export function answerUnparsed(error: { code: string }, socket: Socket, counted: (code: ErrorCode) => void): void {
+  if (error.code === "ECONNRESET" || socket.destroyed) return;
+  const code = codeOfFailure(error.code) ?? "MALFORMED_REQUEST";
+  counted(code);
+  if (!socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const { status } = ERRORS[code];
+  const body = JSON.stringify(errorBody(code));
+  const head = [
+    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ""}`,
+    "content-type: application/json; charset=utf-8",
+    `content-length: ${Buffer.byteLength(body)}`,
+    "connection: close",
+  ];
+  socket.end(`${head.join("\r\n")}\r\n\r\n${body}`, () => {
+    socket.destroy();
+  });
+}
+
+/** Calls under way when the server stops are the last on their connections: at rest those would hold up its end. */
+export function endConnectionsOnClose(app: Pick<FastifyInstance, "addHook">): void {
+  let closing = false;
+  app.addHook("preClose", (done) => {
+    closing = true;
+    done();
+  });
+  app.addHook("onSend", (_request, reply, _payload, done) => {
+    if (closing) reply.header("connection", "close");
+    done();
+  });
+}

@@ -1,0 +1,28 @@
+// The edge protocol's routes (docs/edge-protocol.md): what filters ask.
+import { MAX_EDGE_BODY_BYTES, PATH_ACQUIRE } from "../../../assembly/contract.js";
+import { acquireSession } from "../app/acquire-session.js";
+import type { SessionPorts } from "../app/sessions.js";
+import { sendError } from "./errors.js";
+import { guard } from "./guard.js";
+import { AcquireAnswer, AcquireBody, errorAnswers } from "./schemas.js";
+import type { HttpApp } from "./server.js";
+
+export function edgeRoutes(app: HttpApp, ports: SessionPorts, isEdge: (header: string | undefined) => boolean): void {
+  guard(app, isEdge);
+
+  const acquire = {
+    tags: ["edge"],
+    security: [{ edgeCredential: [] }],
+    summary: "What the control plane knows of a session, for an edge that does not hold it",
+    body: AcquireBody,
+    response: {
+      200: AcquireAnswer,
+      ...errorAnswers("INVALID_REQUEST", "MALFORMED_JSON", "UNAUTHORIZED"),
+      ...errorAnswers("BODY_TOO_LARGE", "UNSUPPORTED_MEDIA_TYPE", "INTERNAL", "NO_POLICY"),
+    },
+  };
+  app.post(PATH_ACQUIRE, { schema: acquire, bodyLimit: MAX_EDGE_BODY_BYTES }, async (request, reply) => {
+    const answer = await acquireSession(ports, request.body.session);
+    return answer === undefined ? sendError(reply, "NO_POLICY") : reply.code(200).send(answer);
+  });
+}

@@ -1,0 +1,70 @@
+// Every error that the HTTP API answers with: its code, its status, and what it means. The OpenAPI is made from this.
+import type { FastifyReply } from "fastify";
+
+export const ERRORS = {
+  INVALID_REQUEST: { status: 400, message: "The request does not have the form that the API expects" },
+  UNKNOWN_PLAN: { status: 400, message: "The policy has no plan of this name" },
+  MALFORMED_JSON: { status: 400, message: "The body is not JSON" },
+  MALFORMED_REQUEST: { status: 400, message: "The request is not HTTP as this server understands it" },
+  UNAUTHORIZED: { status: 401, message: "A valid bearer token is required in the authorization header" },
+  SESSION_NOT_FOUND: { status: 404, message: "There is no session of this id" },
+  ROUTE_NOT_FOUND: { status: 404, message: "There is no such route, or it does not take this method" },
+  REQUEST_TIMEOUT: { status: 408, message: "The request did not arrive in time" },
+  BODY_TOO_LARGE: { status: 413, message: "The body is larger than this route takes" },
+  URL_TOO_LONG: { status: 414, message: "A part of the path is longer than any that this server has" },
+  UNSUPPORTED_MEDIA_TYPE: { status: 415, message: "The body must be application/json" },
+  HEADERS_TOO_LARGE: { status: 431, message: "The request's headers are larger than this server takes" },
+  INTERNAL: { status: 500, message: "The request failed for a reason that stands in the server's log" },
+  NO_POLICY: { status: 503, message: "No policy is loaded yet" },
+  NOT_READY: { status: 503, message: "The control plane cannot take requests now" },
+} as const;
+
+export type ErrorCode = keyof typeof ERRORS;
+
+export interface ErrorDetail {
+  /** Path of the field at fault: `metadata.ip`. */
+  readonly field?: string;
+  /** Replaces the catalogue's message where more can be said. Never contains what the client sent as a value. */
+  readonly message?: string;
+}
+
+export interface ErrorBody {
+  readonly error: { readonly code: ErrorCode; readonly message: string; readonly field?: string };
+}
+
+/** The one form of every error. */
+export function errorBody(code: ErrorCode, detail: ErrorDetail = {}): ErrorBody {
+  const message = detail.message ?? ERRORS[code].message;
+  return { error: detail.field === undefined ? { code, message } : { code, message, field: detail.field } };
+}
+
+/** Sends the error, and leaves its code on the reply for metrics and log. */
+export function sendError<Reply extends { errorCode: ErrorCode | null }>(
+  reply: Reply,
+  code: ErrorCode,
+  detail?: ErrorDetail,
+): Reply {
+  reply.errorCode = code;
+  // A route's reply is typed to take its successes only; errors have one form on every route.
+  const untyped = reply as unknown as FastifyReply;
+  void untyped.code(ERRORS[code].status).send(errorBody(code, detail));
+  return reply;
+}
+
+/** For failures that arise inside the HTTP server: which code of the catalogue each is. */
+const SERVER_FAILURES: ReadonlyMap<string, ErrorCode> = new Map<string, ErrorCode>([
+  ["FST_ERR_CTP_EMPTY_JSON_BODY", "MALFORMED_JSON"],
+  ["FST_ERR_CTP_INVALID_JSON_BODY", "MALFORMED_JSON"],
+  ["FST_ERR_CTP_BODY_TOO_LARGE", "BODY_TOO_LARGE"],
+  ["FST_ERR_CTP_INVALID_MEDIA_TYPE", "UNSUPPORTED_MEDIA_TYPE"],
+  ["FST_ERR_CTP_INVALID_CONTENT_LENGTH", "MALFORMED_REQUEST"],
+  ["FST_ERR_BAD_URL", "MALFORMED_REQUEST"],
+  ["FST_ERR_MAX_PARAM_LENGTH", "URL_TOO_LONG"],
+  ["HPE_HEADER_OVERFLOW", "HEADERS_TOO_LARGE"],
+  ["ERR_HTTP_REQUEST_TIMEOUT", "REQUEST_TIMEOUT"],
+]);
+
+/** The code for a failure of the server or of its parser, undefined where it is none that is known. */
+export function codeOfFailure(failure: string | undefined): ErrorCode | undefined {
+  return failure === undefined ? undefined : SERVER_FAILURES.get(failure);
+}

@@ -1,0 +1,162 @@
+// What requests and answers look like. Each description says what is expected: it stands in the OpenAPI and in faults.
+import { isIP } from "node:net";
+import { Type } from "typebox";
+import type { TProperties, TRef } from "typebox";
+
+import { INSTANCE_CHARS, MAX_EDGE_NAME_BYTES, MAX_NAME_CHARS } from "../../../assembly/contract.js";
+import { ERRORS } from "./errors.js";
+import type { ErrorCode } from "./errors.js";
+
+/** Enough for any id of a login service; in UTF-8 four times that is still a fair key of the store. */
+const MAX_ID_CHARS = 128;
+/** Browsers send up to about 500 characters, apps more. */
+const MAX_METADATA_CHARS = 1024;
+/** No control characters, which forge log lines, and no half characters, which no store gives back as they were. */
+const CLEAN_TEXT = "^[^\\p{Cc}\\p{Cs}]*$";
+/** UUIDv7, in the one spelling in which ids are issued, stored and compared. */
+const SESSION_ID = "^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$";
+
+/** Formats beyond those of JSON Schema. */
+export const FORMATS = { ip: (text: string): boolean => isIP(text) !== 0 };
+
+const text = (minLength: number, maxLength: number) =>
+  Type.String({
+    minLength,
+    maxLength,
+    pattern: CLEAN_TEXT,
+    description: `a string of ${minLength} to ${maxLength} characters, none of them a control character`,
+  });
+
+/** Admin requests: a field that nobody reads is a mistake of the caller's, better told than passed over. */
+const strictObject = <Fields extends TProperties>(fields: Fields) =>
+  Type.Object(fields, {
+    additionalProperties: false,
+    description: `an object with the fields ${Object.keys(fields).join(", ")}`,
+  });
+
+const sessionId = Type.String({
+  pattern: SESSION_ID,
+  description: "a session id: a UUIDv7 in lower case",
+});
+const timeMs = (description: string) => Type.Integer({ description: `${description}, ms since the epoch` });
+const nullable = (description: string) => Type.Union([Type.String(), Type.Null()], { description });
+
+export const SessionParams = Type.Object({ id: sessionId });
+
+export const CreateSessionBody = strictObject({
+  userId: text(1, MAX_ID_CHARS),
+  orgId: text(1, MAX_ID_CHARS),
+  plan: Type.Optional(
+    Type.String({
+      pattern: `^[a-z0-9-]{1,${MAX_NAME_CHARS}}$`,
+      description: `a plan's name, 1 to ${MAX_NAME_CHARS} of a-z, 0-9 and -; if absent, the policy's first plan`,
+    }),
+  ),
+  metadata: Type.Optional(
+    strictObject({
+      userAgent: Type.Optional(text(0, MAX_METADATA_CHARS)),
+      ip: Type.Optional(Type.String({ maxLength: 64, format: "ip", description: "an IPv4 or IPv6 address" })),
+      route: Type.Optional(text(0, MAX_METADATA_CHARS)),
+    }),
+  ),
+});
+
+export const SessionSchema = Type.Object(
+  {
+    id: sessionId,
+    userId: Type.String(),
+    orgId: Type.String(),
+    plan: Type.String({ description: "name of the plan" }),
+    state: Type.Union([Type.Literal("live"), Type.Literal("revoked"), Type.Literal("expired")]),
+    createdAt: timeMs("when it was issued"),
+    endsAt: timeMs("when it ends at the latest, by the plan's present lifetime"),
+    lastActivity: timeMs("when it was last active, as far as edges have told"),
+    tokens: Type.Object({
+      issued: Type.Integer({ description: "the plan's tokenBudget, or its maxTokens, when the session was issued" }),
+      consumed: Type.Integer({ description: "tokens spent, as far as edges have told" }),
+    }),
+    metadata: Type.Object({
+      userAgent: nullable("as given when it was issued"),
+      ip: nullable("as given when it was issued"),
+      route: nullable("as given when it was issued"),
+    }),
+    revokedAt: Type.Union([Type.Integer(), Type.Null()], { description: "when it was revoked, ms since the epoch" }),
+  },
+  { description: "a session" },
+);
+
+export const SessionAnswer = Type.Object({ session: SessionSchema });
+export const CreatedAnswer = Type.Object({
+  session: SessionSchema,
+  token: Type.String({ description: "the session token: a secret, shown this once" }),
+});
+
+/** Edges of other versions may send more: unknown fields are passed over. */
+export const AcquireBody = Type.Object(
+  {
+    edge: Type.String({
+      minLength: 1,
+      maxLength: MAX_EDGE_NAME_BYTES,
+      pattern: CLEAN_TEXT,
+      description: `the edge's node id, 1 to ${MAX_EDGE_NAME_BYTES} characters`,
+    }),
+    instance: Type.String({
+      pattern: `^[0-9a-f]{${INSTANCE_CHARS}}$`,
+      description: `${INSTANCE_CHARS} hex digits in lower case`,
+    }),
+    session: sessionId,
+  },
+  { description: "an object with the fields edge, instance and session" },
+);
+
+const logPosition = {
+  log: Type.String({ description: "which log of withdrawals" }),
+  cursor: Type.Integer({ description: "up to where the answer takes that log into account" }),
+};
+
+export const AcquireAnswer = Type.Union([
+  Type.Object({
+    state: Type.Literal("live"),
+    plan: Type.Integer({ description: "plan id" }),
+    endsInMs: Type.Integer(),
+    level: Type.Integer({ description: "microtokens in the bucket now" }),
+    consumed: Type.Integer(),
+    rev: Type.Integer(),
+    budgetSpent: Type.Boolean(),
+    ...logPosition,
+  }),
+  Type.Object({
+    state: Type.Union([Type.Literal("revoked"), Type.Literal("expired"), Type.Literal("unknown")]),
+    endsInMs: Type.Integer({ description: "how long the edge may hold on to that" }),
+    ...logPosition,
+  }),
+]);
+
+const ERROR_CODES = Object.keys(ERRORS) as ErrorCode[];
+
+/** Named in the OpenAPI, with every code of the catalogue. */
+export const ErrorSchema = Type.Object(
+  {
+    error: Type.Object({
+      code: Type.String({
+        enum: ERROR_CODES,
+        description: ERROR_CODES.map((code) => `${code} (${ERRORS[code].status}): ${ERRORS[code].message}`).join("\n"),
+      }),
+      message: Type.String({ description: "for people" }),
+      field: Type.Optional(Type.String({ description: "path of the field at fault, such as metadata.ip" })),
+    }),
+  },
+  { $id: "Error", description: "the one form of every error" },
+);
+
+/** The error answers of a route, by status, each with the codes that may stand in it. */
+export function errorAnswers(...codes: ErrorCode[]): Record<number, TRef<"Error">> {
+  const byStatus = new Map<number, ErrorCode[]>();
+  for (const code of codes) {
+    const { status } = ERRORS[code];
+    byStatus.set(status, [...(byStatus.get(status) ?? []), code]);
+  }
+  return Object.fromEntries(
+    [...byStatus].map(([status, those]) => [status, Type.Ref("Error", { description: those.join(", ") })]),
+  );
+}

@@ -1,0 +1,54 @@
+// The one resource that is served: the filter's Wasm configuration with the policy inside.
+import { createHash } from "node:crypto";
+import { ENV_SECRET, ENV_SECRET_ALSO } from "../../../assembly/contract.js";
+import type { PublishedPolicy } from "../app/policy-ports.js";
+import { packExtensionConfig, type PackedAny } from "./protos.js";
+
+/** The name under which Envoy asks for the filter: `http_filters[].name` in its listener. */
+export const FILTER_RESOURCE = "sluice";
+const WASM_FILTER_URL = "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm";
+const STRING_VALUE_URL = "type.googleapis.com/google.protobuf.StringValue";
+const CONTENT_CHARS = 12;
+
+/** What an Envoy is sent for one policy; a new one is made when the policy changes. */
+export interface FilterResource {
+  readonly generation: number;
+  /** Begins the version of every push of this content, whatever its revision: `7.9f86d081884c.` */
+  readonly versionPrefix: string;
+  /** The resource as one push carries it. No two pushes may share a revision. */
+  encode(revision: string): PackedAny;
+}
+
+/**
+ * @param filterPath where the Envoys find the `.wasm` file. Envoy reloads code when a byte of the resource changes,
+ *   never because the file did: another build needs another path.
+ */
+export function filterResource(policy: PublishedPolicy, filterPath: string): FilterResource {
+  const encode = (revision: string): PackedAny =>
+    packExtensionConfig(FILTER_RESOURCE, WASM_FILTER_URL, wasmFilter(filterPath, policy.pushedJson(revision)));
+  // The hash covers the path and the shape below too, so an Envoy that holds an older build's resource is sent this.
+  const content = createHash("sha256").update(encode("").value).digest("hex").slice(0, CONTENT_CHARS);
+  return { generation: policy.generation, versionPrefix: `${String(policy.generation)}.${content}.`, encode };
+}
+
+/** The generation that a version of this server names; null for a version of another making. */
+export function generationOf(version: string): number | null {
+  const found = /^(\d{1,16})\.[0-9a-f]{12}\.[0-9a-f]+$/.exec(version);
+  return found === null ? null : Number(found[1]);
+}
+
+// Envoy's default configuration must use the same vm_id: the session table lives as long as a VM of that id does.
+const wasmFilter = (filterPath: string, policyJson: string) => ({
+  config: {
+    name: "sluice",
+    root_id: "sluice",
+    failure_policy: "FAIL_RELOAD",
+    vm_config: {
+      vm_id: "sluice",
+      runtime: "envoy.wasm.runtime.v8",
+      code: { local: { filename: filterPath } },
+      environment_variables: { host_env_keys: [ENV_SECRET, ENV_SECRET_ALSO] },
+    },
+    configuration: { "@type": STRING_VALUE_URL, value: policyJson },
+  },
+});

@@ -1,0 +1,80 @@
+// The control plane's xDS face: an aggregated discovery service over gRPC that serves the filter's policy to Envoys.
+import { logVerbosity, Server, ServerCredentials, setLogVerbosity, type ServerOptions } from "@grpc/grpc-js";
+import { EdgeStreams, type EdgeStreamsParts } from "./edge-streams.js";
+import { discoveryService } from "./protos.js";
+
+export interface XdsServerOptions extends EdgeStreamsParts {
+  readonly host: string;
+  /** 0: one that is free. */
+  readonly port: number;
+}
+
+export interface XdsServer {
+  readonly port: number;
+  /** Ends every stream and frees the port. Envoys keep their policy and come back by themselves. */
+  close(): Promise<void>;
+}
+
+const STOP_GRACE_MS = 1000;
+
+const GRPC_OPTIONS: ServerOptions = {
+  // An Envoy lists every extension it was built with in its node: tens of kilobytes.
+  "grpc.max_receive_message_length": 1024 * 1024,
+  // One connection of one Envoy carries one stream; a second one while the first is going away.
+  "grpc.max_concurrent_streams": 4,
+  // An Envoy that vanished without a word is noticed, and its stream freed, within 30 s.
+  "grpc.keepalive_time_ms": 20_000,
+  "grpc.keepalive_timeout_ms": 10_000,
+  // A connection that carries nothing goes, so that strangers cannot collect them.
+  "grpc.max_connection_idle_ms": 60_000,
+};
+
+// The library prints what it also hands to its callers, on standard error and in a form of its own.
+setLogVerbosity(logVerbosity.NONE);
+
+/** Listens and serves until closed. Rejects where the address cannot be bound. */
+export async function startXdsServer(options: XdsServerOptions): Promise<XdsServer> {
+  const streams = new EdgeStreams(options);
+  const server = new Server(GRPC_OPTIONS);
+  server.addService(discoveryService, streams.methods());
+  const unsubscribe = options.policies.subscribe(() => {
+    streams.policyChanged().catch((error: unknown) => {
+      options.logger.error({ type: "xds-failed", error: String(error) }, "pushing a policy failed");
+    });
+  });
+  const port = await listening(server, options).catch((error: unknown) => {
+    unsubscribe();
+    throw error;
+  });
+  return {
+    port,
+    close: async () => {
+      unsubscribe();
+      streams.end();
+      await stopped(server);
+    },
+  };
+}
+
+function listening(server: Server, { host, port }: XdsServerOptions): Promise<number> {
+  const address = host.includes(":") ? `[${host}]` : host;
+  return new Promise((resolve, reject) => {
+    server.bindAsync(`${address}:${port}`, ServerCredentials.createInsecure(), (error, bound) => {
+      if (error === null) resolve(bound);
+      else reject(error);
+    });
+  });
+}
+
+/** Lets the Envoys hear why their streams ended; whoever does not hang up within a second is cut off. */
+function stopped(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    const cutOff = setTimeout(() => {
+      server.forceShutdown();
+    }, STOP_GRACE_MS);
+    server.tryShutdown(() => {
+      clearTimeout(cutOff);
+      resolve();
+    });
+  });
+}

@@ -1,0 +1,122 @@
+// The control plane's HTTP face over an in-memory store and a fixed clock, listening on a free port.
+import { randomBytes } from "node:crypto";
+import { expect, onTestFinished } from "vitest";
+
+import { LiveSessions } from "../../src/app/live-sessions.js";
+import type { ActivePolicy, SessionStore } from "../../src/app/ports.js";
+import type { SessionPorts, SessionView } from "../../src/app/sessions.js";
+import type { PlanOfPolicy } from "../../src/domain/plan.js";
+import { deriveKeys } from "../../src/domain/keys.js";
+import { makeToken } from "../../src/domain/token.js";
+import { ERRORS } from "../../src/http/errors.js";
+import type { ErrorBody, ErrorCode } from "../../src/http/errors.js";
+import { Metrics } from "../../src/http/metrics.js";
+import { buildHttpServer } from "../../src/http/server.js";
+import type { HttpApp } from "../../src/http/server.js";
+import { createLog } from "../../src/log.js";
+import { FixedClock } from "./fixed-clock.js";
+import { MemoryStore } from "./memory-store.js";
+import { METERED, STARTER } from "./sessions.js";
+
+export const ADMIN_TOKEN = "an-admin-token-for-tests";
+export const KEYS = deriveKeys(Buffer.alloc(32, 1));
+export const KEYS_ALSO = deriveKeys(Buffer.alloc(32, 2));
+export const INSTANCE = "00112233aabbccdd";
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly text: string;
+  /** The body, parsed; undefined where it is empty. */
+  readonly body: unknown;
+}
+
+export interface TestControlPlane {
+  readonly app: HttpApp;
+  readonly url: string;
+  readonly clock: FixedClock;
+  readonly store: SessionStore;
+  readonly ports: SessionPorts;
+  /** Everything logged so far, at the level trace. */
+  readonly logged: () => string;
+  /** Replaces the policy's plans; none: as if no policy was loaded. */
+  readonly setPlans: (...plans: PlanOfPolicy[]) => void;
+  readonly call: (method: string, path: string, body?: unknown, credential?: string) => Promise<Answer>;
+  readonly acquire: (session: string, more?: object) => Promise<Answer>;
+}
+
+export async function startTestControlPlane(store: SessionStore = new MemoryStore()): Promise<TestControlPlane> {
+  const clock = new FixedClock();
+  let active: ActivePolicy | undefined = { generation: 1, policy: { plans: [STARTER, METERED] } };
+  const policies = { current: () => active };
+  let logged = "";
+  const log = createLog("trace", { write: (line) => void (logged += line) });
+  const live = new LiveSessions(store, policies, clock);
+  const metrics = new Metrics(() => live.byPlan());
+  const ports: SessionPorts = {
+    store,
+    policies,
+    clock,
+    random: { bytes: (n) => randomBytes(n) },
+    logger: log,
+    meter: metrics,
+    makeToken: (sessionId, planId) => makeToken({ sessionId, planId }, KEYS),
+  };
+  const edgeCredentials = [KEYS.edgeCredential, KEYS_ALSO.edgeCredential];
+  const app = await buildHttpServer({ ports, metrics, log, adminTokens: [ADMIN_TOKEN], edgeCredentials });
+  const url = await app.listen({ host: "127.0.0.1", port: 0 });
+  onTestFinished(() => app.close());
+
+  const call: TestControlPlane["call"] = async (method, path, body, credential = ADMIN_TOKEN) => {
+    const sent = body === undefined ? {} : { body: typeof body === "string" ? body : JSON.stringify(body) };
+    const type = body === undefined ? {} : { "content-type": "application/json" };
+    const headers = { authorization: `Bearer ${credential}`, ...type };
+    const response = await fetch(url + path, { method, headers, ...sent });
+    const text = await response.text();
+    const isJson = response.headers.get("content-type")?.startsWith("application/json") === true;
+    const { status } = response;
+    return { status, headers: response.headers, text, body: isJson ? (JSON.parse(text) as unknown) : undefined };
+  };
+  return {
+    app,
+    url,
+    clock,
+    store,
+    ports,
+    logged: () => logged,
+    setPlans: (...plans) => {
+      active = plans.length === 0 ? undefined : { generation: 2, policy: { plans } };
+    },
+    call,
+    acquire: (session, more = {}) =>
+      call("POST", "/edge/v1/acquire", { edge: "gw-1", instance: INSTANCE, session, ...more }, KEYS.edgeCredential),
+  };
+}
+
+/** The session and token of a 201. */
+export interface Created {
+  readonly session: SessionView;
+  readonly token: string;
+}
+
+/** Issues a session, which must succeed. */
+export async function created(plane: TestControlPlane, fields: object = {}): Promise<Created> {
+  const answer = await plane.call("POST", "/v1/sessions", { userId: "u1", orgId: "o1", ...fields });
+  expect(answer.status, answer.text).toBe(201);
+  return answer.body as Created;
+}
+
+/** The session as GET shows it. */
+export async function shown(plane: TestControlPlane, id: string): Promise<SessionView> {
+  const answer = await plane.call("GET", `/v1/sessions/${id}`);
+  expect(answer.status, answer.text).toBe(200);
+  return (answer.body as { session: SessionView }).session;
+}
+
+/** That an answer is an error in the one form, and its detail. */
+export function expectError(answer: Pick<Answer, "status" | "body">, code: ErrorCode, field?: string): string {
+  expect(answer.status).toBe(ERRORS[code].status);
+  const message = expect.any(String) as string;
+  expect(answer.body).toEqual({ error: field === undefined ? { code, message } : { code, message, field } });
+  return (answer.body as ErrorBody).error.message;
+}

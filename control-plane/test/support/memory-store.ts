@@ -1,0 +1,64 @@
+// The store's port over plain maps, for tests of what stands on it. It passes the same contract as the real one.
+import type { LogPosition, PolicyStore, SessionStore, StoredPolicy } from "../../src/app/ports.js";
+import { withActivity } from "../../src/domain/session.js";
+import type { Session } from "../../src/domain/session.js";
+
+export class MemoryStore implements SessionStore, PolicyStore {
+  private readonly sessions = new Map<string, Session>();
+  private readonly withdrawals: string[] = [];
+  private policy: StoredPolicy | undefined;
+
+  constructor(private readonly log = "log-of-a-test") {}
+
+  create(session: Session): Promise<void> {
+    if (this.sessions.has(session.id)) return Promise.reject(new Error(`session ${session.id} exists`));
+    this.sessions.set(session.id, session);
+    return Promise.resolve();
+  }
+
+  find(id: string): Promise<Session | undefined> {
+    return Promise.resolve(this.sessions.get(id));
+  }
+
+  recordActivity(id: string, atMs: number): Promise<Session | undefined> {
+    const session = this.sessions.get(id);
+    if (session === undefined || session.revokedAt !== null) return Promise.resolve(session);
+    const active = withActivity(session, atMs);
+    this.sessions.set(id, active);
+    return Promise.resolve(active);
+  }
+
+  revoke(id: string, atMs: number): Promise<{ newly: boolean; session: Session } | undefined> {
+    const session = this.sessions.get(id);
+    if (session === undefined) return Promise.resolve(undefined);
+    if (session.revokedAt !== null) return Promise.resolve({ newly: false, session });
+    const revoked = { ...session, revokedAt: atMs };
+    this.sessions.set(id, revoked);
+    this.withdrawals.push(id);
+    return Promise.resolve({ newly: true, session: revoked });
+  }
+
+  position(): Promise<LogPosition> {
+    return Promise.resolve({ log: this.log, cursor: this.withdrawals.length });
+  }
+
+  countLive(planId: number, sinceMs: number): Promise<number> {
+    const counted = [...this.sessions.values()].filter(
+      ({ plan, createdAt, revokedAt }) => plan.id === planId && createdAt >= sinceMs && revokedAt === null,
+    );
+    return Promise.resolve(counted.length);
+  }
+
+  loadPolicy(): Promise<StoredPolicy | undefined> {
+    return Promise.resolve(this.policy);
+  }
+
+  savePolicy(policy: StoredPolicy): Promise<void> {
+    this.policy = policy;
+    return Promise.resolve();
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+}

@@ -1,0 +1,92 @@
+// The control plane as a real process, from its sources, with ports of its own and a store in a temporary folder.
+import { spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { onTestFinished } from "vitest";
+
+import { compiledMain } from "./compiled-sources.js";
+
+const POLICY = "version: 1\nplans:\n  - { id: 0, name: starter, maxTokens: 100, tokenRefillRate: 10 }\n";
+
+export const SECRET = "4f".repeat(32);
+export const ADMIN_TOKEN = "an-admin-token-for-tests";
+
+export interface Ended {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+}
+
+/** A folder that goes with the test, and the settings of a control plane that keeps its store there. */
+export function settingsIn(folder: string = temporaryFolder()): Record<string, string> {
+  const policy = join(folder, "policy.yaml");
+  writeFileSync(policy, POLICY);
+  return {
+    SLUICE_SECRET: SECRET,
+    SLUICE_ADMIN_TOKEN: ADMIN_TOKEN,
+    SLUICE_HTTP_PORT: "0",
+    SLUICE_XDS_PORT: "0",
+    SLUICE_DATA_DIR: join(folder, "data"),
+    SLUICE_POLICY: policy,
+  };
+}
+
+export function temporaryFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), "sluice-process-"));
+  onTestFinished(() => {
+    rmSync(folder, { recursive: true, force: true });
+  });
+  return folder;
+}
+
+export class ControlPlaneProcess {
+  stdout = "";
+  stderr = "";
+  readonly ended: Promise<Ended>;
+  private readonly child: ChildProcess;
+
+  /** Only these settings: nothing of this process's environment but where programs are. */
+  constructor(settings: Record<string, string>) {
+    const env = { PATH: process.env.PATH, ...settings };
+    this.child = spawn(process.execPath, [compiledMain()], { env, stdio: ["ignore", "pipe", "pipe"] });
+    this.child.stdout?.on("data", (chunk: Buffer) => (this.stdout += chunk.toString()));
+    this.child.stderr?.on("data", (chunk: Buffer) => (this.stderr += chunk.toString()));
+    this.ended = new Promise((resolve) => {
+      this.child.on("close", (code, signal) => {
+        resolve({ code, signal });
+      });
+    });
+    onTestFinished(async () => {
+      this.child.kill("SIGKILL");
+      await this.ended;
+    });
+  }
+
+  /** Resolves to the API's address once the process says that it listens; rejects if it ends instead. */
+  async listening(): Promise<string> {
+    return `http://127.0.0.1:${(await this.ports()).http}`;
+  }
+
+  async ports(): Promise<{ http: number; xds: number }> {
+    const line = await this.logLine("listening");
+    const { http, xds } = line as { http: [{ port: number }]; xds: { port: number } };
+    return { http: http[0].port, xds: xds.port };
+  }
+
+  /** The first line of this type, waited for. */
+  async logLine(type: string): Promise<object> {
+    for (;;) {
+      const line = this.stdout.split("\n").find((one) => one.includes(`"type":"${type}"`) && one.endsWith("}"));
+      if (line !== undefined) return JSON.parse(line) as object;
+      const more = this.child.stdout === null ? Promise.resolve() : once(this.child.stdout, "data");
+      const ended = await Promise.race([more.then(() => false), this.ended.then(() => true)]);
+      if (ended) throw new Error(`the control plane ended:\n${this.stdout}${this.stderr}`);
+    }
+  }
+
+  kill(signal: NodeJS.Signals): void {
+    this.child.kill(signal);
+  }
+}

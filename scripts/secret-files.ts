@@ -1,0 +1,28 @@
+// Secrets that nobody set are made once and kept in the data folder, readable by their owner only.
+import { randomBytes } from "node:crypto";
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+
+/** What an installation secret needs at least; base64 of it is what both programs read. */
+const SECRET_BYTES = 32;
+const OWNER_ONLY_DIR = 0o700;
+const OWNER_ONLY_FILE = 0o600;
+
+/** Creates the data folder, or closes one that others could read. */
+export function makePrivateFolder(folder: string): void {
+  mkdirSync(folder, { recursive: true, mode: OWNER_ONLY_DIR });
+  chmodSync(folder, OWNER_ONLY_DIR);
+}
+
+/** The secret kept as `name` in `folder`; 32 new random bytes in `encoding` where there is none yet. */
+export function keptSecret(folder: string, name: string, encoding: "base64" | "base64url"): string {
+  const file = join(folder, name);
+  try {
+    // "wx" fails where the file is: of two that start at once both end up with the same secret.
+    writeFileSync(file, `${randomBytes(SECRET_BYTES).toString(encoding)}\n`, { flag: "wx", mode: OWNER_ONLY_FILE });
+  } catch (error) {
+    if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error;
+    chmodSync(file, OWNER_ONLY_FILE);
+  }
+  return readFileSync(file, "utf8").trim();
+}

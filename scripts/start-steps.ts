@@ -1,0 +1,152 @@
+// The steps of npm start: prepare the data folder, then start each child and wait until it really serves.
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { envoyPlan } from "./envoy-process.js";
+import { edgeAuthorization } from "./edge-authorization.js";
+import { Failure } from "./failure.js";
+import { versionedFilter } from "./filter-file.js";
+import { policyJsonOf } from "./policy-json.js";
+import { projectRoot } from "./project-root.js";
+import { waitForStatus } from "./readiness.js";
+import { renderEnvoy } from "./render-envoy.js";
+import { keptSecret, makePrivateFolder } from "./secret-files.js";
+import { LOOPBACK, type Settings } from "./settings.js";
+import type { Stack } from "./stack.js";
+
+/** What the children are started with. */
+export interface Launch {
+  settings: Settings;
+  secret: string;
+  adminToken: string;
+  /** Where the admin token stands; undefined if the user's environment has it. */
+  adminTokenFile: string | undefined;
+  logDir: string;
+  filterPath: string;
+  envoyBinary: string;
+  envoyConfigFile: string;
+}
+
+const READY_TIMEOUT_MS = 30_000;
+const NODE_ID = "sluice-edge";
+const WORKERS = 2;
+
+/** Writes what the children read. @throws Failure for a secret or a policy that cannot be used. */
+export function prepare(settings: Settings, envoyBinary: string): Launch {
+  const { dataDir } = settings;
+  makePrivateFolder(dataDir);
+  const logDir = join(dataDir, "logs");
+  // Each start begins its logs anew, so that they do not grow for ever.
+  rmSync(logDir, { recursive: true, force: true });
+  mkdirSync(logDir);
+
+  const secret = settings.secret ?? keptSecret(dataDir, "secret", "base64");
+  edgeAuthorization(secret);
+  const adminToken = settings.adminToken ?? keptSecret(dataDir, "admin-token", "base64url");
+  const filterPath = versionedFilter(join(projectRoot, "build/sluice.wasm"), join(dataDir, "filter"));
+  const envoyConfigFile = join(dataDir, "envoy.yaml");
+  writeFileSync(envoyConfigFile, envoyConfig(settings, filterPath));
+  const adminTokenFile = settings.adminToken === undefined ? join(dataDir, "admin-token") : undefined;
+  return { settings, secret, adminToken, adminTokenFile, logDir, filterPath, envoyBinary, envoyConfigFile };
+}
+
+function envoyConfig(settings: Settings, filterPath: string): string {
+  return renderEnvoy({
+    proxyPort: settings.proxyPort,
+    adminPort: settings.envoyAdminPort,
+    bind: settings.proxyHost,
+    upstream: { host: LOOPBACK, port: settings.upstreamPort },
+    controlPlane: { host: reachable(settings.httpHost), httpPort: settings.httpPort, xdsPort: settings.xdsPort },
+    nodeId: NODE_ID,
+    filterPath,
+    policyJson: policyJsonOf(settings.policyFile),
+  });
+}
+
+export async function startDemoService(stack: Stack, { settings, logDir }: Launch): Promise<void> {
+  await stack.start({
+    name: "The demo service",
+    command: process.execPath,
+    args: [join(projectRoot, "build/js/scripts/demo-service.js")],
+    env: { SLUICE_UPSTREAM_PORT: String(settings.upstreamPort) },
+    logFile: join(logDir, "demo-service.log"),
+  });
+  await ready(stack, `http://${LOOPBACK}:${settings.upstreamPort}/`, 200);
+}
+
+export async function startControlPlane(stack: Stack, launch: Launch): Promise<void> {
+  const { settings, secret, adminToken, filterPath, logDir } = launch;
+  await stack.start({
+    name: "The control plane",
+    command: process.execPath,
+    args: [join(projectRoot, "build/js/control-plane/src/main.js")],
+    env: {
+      ...process.env,
+      SLUICE_SECRET: secret,
+      SLUICE_ADMIN_TOKEN: adminToken,
+      SLUICE_HTTP_HOST: settings.httpHost,
+      SLUICE_HTTP_PORT: String(settings.httpPort),
+      SLUICE_XDS_HOST: LOOPBACK,
+      SLUICE_XDS_PORT: String(settings.xdsPort),
+      SLUICE_DATA_DIR: settings.dataDir,
+      SLUICE_POLICY: settings.policyFile,
+      SLUICE_FILTER_PATH: filterPath,
+      SLUICE_LOG_LEVEL: settings.logLevel,
+    },
+    logFile: join(logDir, "control-plane.log"),
+  });
+  await ready(stack, `${controlPlaneUrl(settings)}/readyz`, 200);
+}
+
+export async function startEnvoy(stack: Stack, launch: Launch): Promise<void> {
+  const { settings, secret, envoyBinary, envoyConfigFile, logDir } = launch;
+  const envoy = envoyPlan({
+    binary: envoyBinary,
+    configFile: envoyConfigFile,
+    logFile: join(logDir, "envoy.log"),
+    secret,
+    secretAlso: settings.secretAlso,
+    concurrency: WORKERS,
+    cwd: projectRoot,
+  });
+  await stack.start(envoy);
+  await ready(stack, `http://${LOOPBACK}:${settings.envoyAdminPort}/ready`, 200);
+  // Not the demo service's 200: the filter itself must answer.
+  await ready(stack, `${proxyUrl(settings)}/`, 401);
+}
+
+/** A session for the lines that the user is shown. */
+export async function demoSession({ settings, adminToken }: Launch): Promise<{ token: string }> {
+  const answer = await fetch(`${controlPlaneUrl(settings)}/v1/sessions`, {
+    method: "POST",
+    headers: { authorization: `Bearer ${adminToken}`, "content-type": "application/json" },
+    body: JSON.stringify({ userId: "demo-user", orgId: "demo-org" }),
+  });
+  const body: unknown = await answer.json();
+  if (answer.status === 201 && isSession(body)) return { token: body.token };
+  throw new Failure(`The control plane refused a first session with ${answer.status}: ${JSON.stringify(body)}`);
+}
+
+export function controlPlaneUrl({ httpHost, httpPort }: Settings): string {
+  return `http://${inUrl(reachable(httpHost))}:${httpPort}`;
+}
+
+export function proxyUrl({ proxyHost, proxyPort }: Settings): string {
+  return `http://${inUrl(reachable(proxyHost))}:${proxyPort}`;
+}
+
+function ready(stack: Stack, url: string, status: number): Promise<void> {
+  return waitForStatus(url, status, { timeoutMs: READY_TIMEOUT_MS, signal: stack.lost });
+}
+
+function isSession(body: unknown): body is { token: string } {
+  return typeof body === "object" && body !== null && "token" in body && typeof body.token === "string";
+}
+
+/** What listens on every address is reached through loopback. */
+function reachable(host: string): string {
+  return host === "0.0.0.0" || host === "::" ? LOOPBACK : host;
+}
+
+function inUrl(host: string): string {
+  return host.includes(":") ? `[${host}]` : host;
+}

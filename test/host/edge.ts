@@ -1,0 +1,147 @@
+// One edge for tests: a host with the built filter on some workers, a secret, a policy, and a clock that is moved by hand.
+import { ENV_SECRET, ENV_SECRET_ALSO, MICROTOKENS_PER_TOKEN } from "../../assembly/contract.js";
+import type { Callout } from "./callouts.js";
+import { filterModule } from "./filter-modules.js";
+import type { HeaderPairs } from "./header-map.js";
+import { Host } from "./host.js";
+import { Random } from "./random.js";
+import type { Stream } from "./stream.js";
+import { TableView } from "./table-view.js";
+import { TokenMint, type Session } from "./tokens.js";
+import type { Vm } from "./vm.js";
+
+export const SECRET = "5ec2e7".padEnd(64, "0123456789abcdef");
+export const OTHER_SECRET = "07e4".padEnd(64, "fedcba9876543210");
+export const ACQUIRE_TIMEOUT_MS = 250;
+export const MAX_AGE_MS = 60_000;
+export const LIFETIME_MS = 3_600_000;
+
+export type PolicyDocument = Readonly<Record<string, unknown>>;
+type PlanOverrides = Readonly<Record<string, unknown>>;
+
+/** One plan: 10 tokens that never refill, so that every token can be counted. */
+export function plan(overrides: PlanOverrides = {}): PlanOverrides {
+  const limits = { maxTokens: 10, tokenRefillRate: 0, maxAge: MAX_AGE_MS, lifetime: LIFETIME_MS };
+  return { id: 0, name: "default", ...limits, ...overrides };
+}
+
+export function policy(overrides: PolicyDocument = {}): PolicyDocument {
+  return { version: 1, plans: [plan()], table: { capacity: 1024 }, ...overrides };
+}
+
+export interface EdgeOptions {
+  readonly policy?: PolicyDocument;
+  readonly workers?: number;
+  readonly secret?: string;
+  readonly secretAlso?: string;
+  readonly nodeId?: string;
+  readonly module?: WebAssembly.Module;
+  readonly seed?: number;
+}
+
+/** What the control plane answers of a session that lives. */
+export interface LiveAnswer {
+  readonly plan?: number;
+  readonly endsInMs?: number;
+  /** Whole tokens. */
+  readonly tokens?: number;
+  readonly consumed?: number;
+  readonly rev?: number;
+  readonly budgetSpent?: boolean;
+}
+
+export function liveAnswer(answer: LiveAnswer = {}): string {
+  const { tokens = 10, plan: planId = 0, endsInMs = LIFETIME_MS, consumed = 0, rev = 0, budgetSpent = false } = answer;
+  const level = tokens * MICROTOKENS_PER_TOKEN;
+  const place = { log: "a1b2c3d4", cursor: 41 };
+  return JSON.stringify({ state: "live", plan: planId, endsInMs, level, consumed, rev, budgetSpent, ...place });
+}
+
+export function endedAnswer(state: "revoked" | "expired" | "unknown", endsInMs = LIFETIME_MS): string {
+  return JSON.stringify({ state, endsInMs, log: "a1b2c3d4", cursor: 41 });
+}
+
+let shared: WebAssembly.Module | undefined;
+
+export class Edge {
+  readonly host: Host;
+  readonly workers: Vm[];
+  readonly mint: TokenMint;
+  readonly table: TableView;
+  readonly random: Random;
+
+  constructor(options: EdgeOptions = {}) {
+    const environment: Record<string, string> = { [ENV_SECRET]: options.secret ?? SECRET };
+    if (options.secretAlso !== undefined) environment[ENV_SECRET_ALSO] = options.secretAlso;
+    const nodeId = options.nodeId ?? "edge-1";
+    // Envoy answers both spellings.
+    const properties = { "node.id": nodeId, "xds.node.id": nodeId };
+    this.host = new Host({ environment, properties, seed: options.seed ?? 1 });
+    this.random = new Random(options.seed ?? 1);
+    this.mint = new TokenMint(options.secret ?? SECRET, this.random);
+    this.table = new TableView(this.host.sharedData);
+    const document = JSON.stringify(options.policy ?? policy());
+    const module = options.module ?? (shared ??= filterModule());
+    this.workers = Array.from({ length: options.workers ?? 1 }, () => this.host.startVm(module, document));
+  }
+
+  worker(index: number): Vm {
+    const worker = this.workers[index];
+    if (worker === undefined) throw new RangeError(`no worker ${index}`);
+    return worker;
+  }
+
+  newSession(planId = 0): Session {
+    return this.mint.mint(this.host.clock.wallMs, planId);
+  }
+
+  /** Sends a session's request to a worker. */
+  send(session: Session | string, worker = 0): Stream {
+    return this.worker(worker).request(requestWith(session));
+  }
+
+  /** A session whose record is in the table after one request, with 9 or the given number of tokens left. */
+  sessionInTable(answer: LiveAnswer = {}, worker = 0): Session {
+    const session = this.newSession(answer.plan ?? 0);
+    const stream = this.send(session, worker);
+    this.answerLive({ ...answer, tokens: (answer.tokens ?? 9) + 1 });
+    if (stream.status !== 200) throw new Error(`the session was not admitted: ${stream.status ?? "it waits"}`);
+    return session;
+  }
+
+  /** How many of n requests a session gets through, all on one worker. */
+  admitted(session: Session, requests: number, worker = 0): number {
+    const streams = Array.from({ length: requests }, () => this.send(session, worker));
+    return streams.filter((stream) => stream.reachedUpstream).length;
+  }
+
+  /** The one callout that waits for an answer. */
+  get callout(): Callout {
+    const pending = this.host.pendingCallouts;
+    if (pending.length !== 1 || pending[0] === undefined) throw new Error(`${pending.length} callouts are out, not 1`);
+    return pending[0];
+  }
+
+  answerLive(answer: LiveAnswer = {}): void {
+    this.callout.answer(200, liveAnswer(answer));
+  }
+
+  /** Brings the guest's counters to the host. */
+  flush(): void {
+    for (const worker of this.workers) worker.tick();
+  }
+
+  get clock(): Host["clock"] {
+    return this.host.clock;
+  }
+}
+
+export function requestWith(session: Session | string | undefined, path = "/"): HeaderPairs {
+  const headers: [string, string][] = [
+    [":method", "GET"],
+    [":path", path],
+    [":authority", "service.test"],
+  ];
+  if (session !== undefined) headers.push(["x-session-id", typeof session === "string" ? session : session.token]);
+  return headers;
+}

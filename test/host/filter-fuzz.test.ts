@@ -1,0 +1,174 @@
+// Nothing that a client, a control plane or an operator sends makes the filter trap. Seeded: a failure names its seed.
+import { describe, expect, it } from "vitest";
+import { RECORDS_PER_SET } from "../../assembly/contract.js";
+import { Edge, endedAnswer, liveAnswer, plan, policy, requestWith, type EdgeOptions } from "./edge.js";
+import { filterModule, type FilterBuild } from "./filter-modules.js";
+import { breakBytes, breakJson } from "./mutations.js";
+import { Random } from "./random.js";
+import type { Stream } from "./stream.js";
+
+const STATUSES = [200, 401, 429, 503, undefined];
+const BUILDS: FilterBuild[] = ["release", "debug"];
+const CAPACITY = 1024;
+const modules = new Map(BUILDS.map((build) => [build, filterModule(build)]));
+
+function start(build: FilterBuild, options: EdgeOptions = {}): Edge {
+  const module = modules.get(build);
+  return new Edge(module === undefined ? options : { ...options, module });
+}
+
+function expectSound(edge: Edge, input: string): void {
+  for (const worker of edge.workers) expect(worker.failure, input).toBeUndefined();
+}
+
+function isJson(body: string | Uint8Array): boolean {
+  try {
+    JSON.parse(Buffer.from(body).toString());
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** A request's header value: near a genuine token, or far from one. */
+function anyToken(genuine: string, random: Random): string {
+  const kind = random.below(4);
+  if (kind === 0) return genuine;
+  if (kind === 1) return Buffer.from(random.bytes(random.below(100))).toString("latin1");
+  if (kind === 2) return "A".repeat(random.below(30_000));
+  return Buffer.from(breakBytes(Buffer.from(genuine), random)).toString("latin1");
+}
+
+const POLICY = policy({
+  generation: 3,
+  revision: "r-1",
+  header: "x-session-id",
+  plans: [plan({ onMaxSessions: "refuse", scope: "edge" }), plan({ id: 9, name: "gold", tokenRefillRate: 0.5 })],
+  routes: [],
+  enforcement: "enforce",
+  onMiss: "acquire",
+  controlPlane: { cluster: "sluice_control_plane", acquireTimeout: 250, reportInterval: 5000 },
+  sessions: { cleanupInterval: 60_000 },
+  response: { headers: "draft", body: "json" },
+});
+
+describe.each(BUILDS)("the %s build never traps", (build) => {
+  it("on any header value", () => {
+    const edge = start(build);
+    const random = new Random(21);
+    const genuine = edge.sessionInTable().token;
+    for (let i = 0; i < 5000; i++) {
+      const token = anyToken(genuine, random);
+      expect(STATUSES).toContain(edge.send(token).status);
+      expectSound(edge, `header ${JSON.stringify(token)}`);
+    }
+    expect(edge.table.records()).toHaveLength(1);
+  });
+
+  it("on any answer of the control plane, and admits nobody by a broken one under deny", () => {
+    const edge = start(build, { policy: policy({ onUnreachable: "deny" }) });
+    const random = new Random(22);
+    for (let i = 0; i < 3000; i++) {
+      const good = random.pick([liveAnswer(), endedAnswer("revoked"), endedAnswer("unknown")]);
+      const bytes = breakBytes(Buffer.from(good), random);
+      const body = random.chance(0.5) ? breakJson(JSON.parse(good), random) : bytes;
+      const waiting = edge.send(edge.newSession());
+      const status = random.pick([200, 200, 200, 200, 204, 404, 503]);
+      edge.callout.answer(status, body);
+      const input = `answer ${Buffer.from(body).subarray(0, 300).toString()}`;
+      expectSound(edge, input);
+      expect(STATUSES, input).toContain(waiting.status);
+      if (status !== 200 || !isJson(body)) expect(waiting.reachedUpstream, input).toBe(false);
+      edge.clock.advanceMs(1);
+    }
+  });
+
+  it("on any policy, and the old one keeps serving when it refuses", () => {
+    const edge = start(build, { policy: POLICY });
+    const random = new Random(23);
+    let refused = 0;
+    for (let i = 0; i < 3000; i++) {
+      const text = random.chance(0.7)
+        ? Buffer.from(breakJson(POLICY, random))
+        : breakBytes(Buffer.from(JSON.stringify(POLICY)), random);
+      const accepted = edge.worker(0).configure(text);
+      const input = `policy ${Buffer.from(text).subarray(0, 300).toString()}`;
+      expectSound(edge, input);
+      refused += accepted ? 0 : 1;
+      if (!accepted) expect(edge.host.messages("error").pop(), input).toMatch(/refused/);
+      edge.host.logs.length = 0;
+      expect(STATUSES).toContain(edge.send("invented").status);
+    }
+    expect(refused).toBeGreaterThan(2000);
+    expect(refused).toBeLessThan(3000);
+  });
+
+  it("on a policy that is nothing but depth, length or noise", () => {
+    const edge = start(build);
+    const random = new Random(24);
+    const megabyte = 1_048_576;
+    const noise = Buffer.from(random.bytes(5000));
+    const texts = ["[".repeat(megabyte), '{"a":'.repeat(100_000), " ".repeat(megabyte * 2), `"${"\\".repeat(9999)}`];
+    for (const text of [...texts.map((each) => Buffer.from(each)), noise, Buffer.alloc(0)]) {
+      expect(edge.worker(0).configure(text)).toBe(false);
+      expectSound(edge, `policy ${text.subarray(0, 50).toString()}`);
+    }
+  });
+});
+
+describe("any course of events", () => {
+  /** One step of what clients, network, clocks and operators do. */
+  function step(edge: Edge, random: Random, streams: Stream[], tokens: string[]): void {
+    const worker = edge.worker(random.below(edge.workers.length));
+    const callout = edge.host.pendingCallouts.length > 0 ? random.pick(edge.host.pendingCallouts) : undefined;
+    switch (random.below(12)) {
+      case 0:
+        tokens.push(edge.newSession(random.pick([0, 9, 77])).token);
+        break;
+      case 1:
+        edge.clock.advanceMs(random.below(random.pick([10, 1000, 100_000])));
+        break;
+      case 2:
+        edge.clock.jumpWallMs(random.below(2e9) - 1e9);
+        break;
+      case 3:
+        worker.tick();
+        break;
+      case 4:
+        callout?.answer(200, liveAnswer({ plan: random.pick([0, 9, 77]), tokens: random.below(20), rev: 5 }));
+        break;
+      case 5:
+        callout?.answer(200, endedAnswer(random.pick(["revoked", "expired", "unknown"])));
+        break;
+      case 6:
+        callout?.timeOut();
+        break;
+      case 7:
+        if (random.chance(0.1)) worker.configure(JSON.stringify(random.pick([POLICY, policy(), { version: 2 }])));
+        break;
+      case 8:
+        streams.filter((stream) => stream.paused)[0]?.abandon();
+        break;
+      default:
+        streams.push(worker.request(requestWith(anyToken(random.pick(tokens), random))));
+    }
+  }
+
+  it.each([1, 2, 3, 4, 5, 6, 7, 8])("of 3,000 steps from seed %i leaves no trap and a bounded table", (seed) => {
+    const options = ["trust", "deny"].map((onUnreachable) => ({ ...POLICY, onUnreachable }));
+    const edge = start("debug", { workers: 3, seed, policy: options[seed % 2] ?? POLICY });
+    const random = new Random(seed);
+    const streams: Stream[] = [];
+    const tokens = [edge.newSession().token];
+    for (let i = 0; i < 3000; i++) {
+      step(edge, random, streams, tokens);
+      expectSound(edge, `seed ${seed}, step ${i}`);
+    }
+    for (const callout of edge.host.pendingCallouts) callout.timeOut();
+    while (edge.host.pendingCallouts.length > 0) edge.host.pendingCallouts[0]?.timeOut();
+    expect(streams.filter((stream) => stream.paused)).toEqual([]);
+    expect(edge.table.setKeys().length).toBeLessThanOrEqual(CAPACITY / RECORDS_PER_SET);
+    const ids = edge.table.records().map((record) => record.token.slice(3, 24));
+    expect(new Set(ids).size).toBe(ids.length);
+  });
+});

@@ -1,0 +1,178 @@
+// The session table: making room in a full set, its capacity, its keys, and what a withdrawn or re-issued token finds.
+import { describe, expect, it } from "vitest";
+import { RECORDS_PER_SET, TABLE_LAYOUT_VERSION } from "../../assembly/contract.js";
+import {
+  ACQUIRE_TIMEOUT_MS,
+  Edge,
+  LIFETIME_MS,
+  MAX_AGE_MS,
+  OTHER_SECRET,
+  SECRET,
+  endedAnswer,
+  policy,
+} from "./edge.js";
+import { Random } from "./random.js";
+import { sessionsOfOneSet } from "./set-mates.js";
+import { TokenMint, type Session } from "./tokens.js";
+
+const KEY_BYTES = 12;
+const INVENTED_SESSIONS = 3000;
+
+/** 17 sessions of one set, the first 16 of them in the table, each a millisecond younger than the one before. */
+function fullSet(edge: Edge): { inTable: Session[]; newcomer: Session } {
+  const sessions = sessionsOfOneSet(edge, RECORDS_PER_SET + 1);
+  const newcomer = sessions.pop();
+  if (newcomer === undefined) throw new Error("a newcomer is needed");
+  for (const session of sessions) {
+    edge.send(session);
+    edge.host.pendingCallouts[0]?.answer(200, liveText);
+    edge.clock.advanceMs(1);
+  }
+  expect(edge.table.setKeys()).toHaveLength(1);
+  expect(edge.table.records()).toHaveLength(RECORDS_PER_SET);
+  return { inTable: sessions, newcomer };
+}
+
+const liveText = JSON.stringify({
+  ...{ state: "live", plan: 0, endsInMs: LIFETIME_MS, level: 10_000_000, consumed: 0, rev: 0, budgetSpent: false },
+  ...{ log: "a1b2c3d4", cursor: 41 },
+});
+
+describe("a set that is full", () => {
+  it.each([
+    ["deny", 503],
+    ["allow", 200],
+  ])("turns a newcomer away with %s: %i, and counts it, while all its sessions are in use", (onTableFull, status) => {
+    const edge = new Edge({ policy: policy({ onTableFull }) });
+    const { inTable, newcomer } = fullSet(edge);
+    const waiting = edge.send(newcomer);
+    edge.answerLive();
+    expect(waiting.status).toBe(status);
+    expect(inTable.every((session) => edge.table.record(session.id) !== undefined)).toBe(true);
+    edge.flush();
+    expect(edge.host.metrics.sum("sluice_table_full")).toBe(1);
+  });
+
+  it("lets the session go that was idle for longest past its maxAge, and counts it", () => {
+    const edge = new Edge();
+    const { inTable, newcomer } = fullSet(edge);
+    edge.clock.advanceMs(MAX_AGE_MS);
+    const waiting = edge.send(newcomer);
+    edge.answerLive();
+    expect(waiting.status).toBe(200);
+    const gone = inTable.filter((session) => edge.table.record(session.id) === undefined);
+    expect(gone).toEqual([inTable[0]]);
+    edge.flush();
+    expect(edge.host.metrics.sum("sluice_table_evictions")).toBe(1);
+    expect(edge.table.records()).toHaveLength(RECORDS_PER_SET);
+  });
+
+  it("lets a session that ended go before one that is idle", () => {
+    const edge = new Edge();
+    const { inTable, newcomer } = fullSet(edge);
+    const [, , , revoked] = inTable;
+    if (revoked === undefined) throw new Error("a session is needed");
+    edge.clock.advanceMs(MAX_AGE_MS + 1);
+    edge.send(revoked);
+    edge.callout.answer(200, endedAnswer("revoked"));
+    edge.send(newcomer);
+    edge.answerLive();
+    const gone = inTable.filter((session) => edge.table.record(session.id) === undefined);
+    expect(gone).toEqual([revoked]);
+  });
+
+  it("keeps sessions that were admitted on trust and not confirmed, however long they are idle", () => {
+    const edge = new Edge({ policy: policy({ onMiss: "trust", onTableFull: "deny" }) });
+    const sessions = sessionsOfOneSet(edge, RECORDS_PER_SET + 1);
+    const statuses = sessions.map((session) => {
+      edge.clock.advanceMs(ACQUIRE_TIMEOUT_MS);
+      return edge.send(session).status;
+    });
+    edge.clock.advanceMs(MAX_AGE_MS * 2);
+    expect(statuses.filter((status) => status === 200)).toHaveLength(RECORDS_PER_SET);
+    const [last] = sessions.slice(-1);
+    expect(last === undefined ? 0 : edge.send(last).status).toBe(503);
+  });
+
+  it("refuses a session that has ended, though it has no room to remember it", () => {
+    const edge = new Edge({ policy: policy({ onTableFull: "allow" }) });
+    const { newcomer } = fullSet(edge);
+    const waiting = edge.send(newcomer);
+    edge.callout.answer(200, endedAnswer("revoked"));
+    expect(waiting.status).toBe(401);
+  });
+});
+
+describe("the table", () => {
+  it("never holds more than its capacity, whatever is sent", () => {
+    const edge = new Edge({ policy: policy({ onMiss: "trust", table: { capacity: 1024 } }) });
+    for (let i = 0; i < INVENTED_SESSIONS; i++) edge.send(edge.newSession());
+    expect(edge.table.setKeys().length).toBeLessThanOrEqual(1024 / RECORDS_PER_SET);
+    expect(edge.table.records().length).toBeLessThanOrEqual(1024);
+    expect(edge.table.records().length).toBeGreaterThan(900);
+    edge.flush();
+    expect(edge.host.metrics.sum("sluice_table_records")).toBe(edge.table.records().length);
+  });
+
+  it("has keys of 12 bytes with its layout's version", () => {
+    const edge = new Edge();
+    edge.sessionInTable();
+    for (const key of edge.host.sharedData.keys()) {
+      expect(key).toHaveLength(KEY_BYTES);
+      expect(key.slice(0, 4)).toBe(`slc${String.fromCharCode(TABLE_LAYOUT_VERSION)}`);
+    }
+  });
+
+  it("of one name knows nothing of another's sessions", () => {
+    const edge = new Edge();
+    const session = edge.sessionInTable();
+    edge.worker(0).configure(JSON.stringify(policy({ table: { name: "other", capacity: 1024 } })));
+    expect(edge.send(session).paused).toBe(true);
+  });
+
+  it("keeps its running capacity when a policy names another, and says so", () => {
+    const edge = new Edge();
+    const session = edge.sessionInTable();
+    expect(edge.worker(0).configure(JSON.stringify(policy({ table: { capacity: 4096 } })))).toBe(true);
+    expect(edge.send(session).status).toBe(200);
+    expect(edge.host.messages("warn").join()).toMatch(/4096.*restarts/);
+    expect(edge.host.metrics.sum("sluice_table_capacity")).toBe(1024);
+  });
+
+  it("keeps no secret and no credential in any key, value, log line or metric", () => {
+    const edge = new Edge();
+    edge.sessionInTable();
+    edge.flush();
+    const values = edge.host.sharedData.keys().map((key) => Buffer.from(edge.host.sharedData.get(key)?.value ?? []));
+    const everything = [...edge.host.sharedData.keys(), ...edge.host.messages(), ...edge.host.metrics.names()].join();
+    for (const text of [SECRET, edge.mint.edgeCredential]) expect(everything).not.toContain(text);
+    expect(Buffer.concat(values).includes(Buffer.from(SECRET, "hex"))).toBe(false);
+  });
+});
+
+describe("tokens of other keys and other bytes", () => {
+  it("a re-issued token of the same session finds its bucket, and takes the place of the old one", () => {
+    const edge = new Edge();
+    const session = edge.sessionInTable({ tokens: 5 });
+    const reissued = edge.mint.mint(edge.clock.wallMs, 9, session.id);
+    expect(edge.send(reissued).status).toBe(200);
+    expect(edge.table.record(session.id)).toMatchObject({ token: reissued.token, planId: 0, levelTokens: 4 });
+    expect(edge.send(session).status).toBe(200);
+    expect(edge.host.callouts).toHaveLength(1);
+  });
+
+  it("a second secret is accepted, and a withdrawn one is refused also for sessions in the table", () => {
+    const both = new Edge({ secret: SECRET, secretAlso: OTHER_SECRET });
+    const old = new TokenMint(OTHER_SECRET, new Random(3)).mint(both.clock.wallMs);
+    both.send(old);
+    both.answerLive();
+    expect(both.send(old).status).toBe(200);
+    const restarted = new Edge({ secret: SECRET });
+    for (const key of both.host.sharedData.keys()) {
+      restarted.host.sharedData.set(key, both.host.sharedData.get(key)?.value ?? new Uint8Array(), 0);
+    }
+    expect(restarted.table.record(old.id)?.live).toBe(true);
+    expect(restarted.send(old).status).toBe(401);
+    expect(restarted.host.callouts).toHaveLength(0);
+  });
+});

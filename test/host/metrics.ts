@@ -1,0 +1,52 @@
+// The metrics of a host: one value a name, whichever VM defined it, as in Envoy's stats store.
+import { METRIC_TYPES, WasmResult, type MetricType } from "./abi.js";
+
+interface Metric {
+  readonly name: string;
+  readonly type: MetricType;
+  value: bigint;
+}
+
+export class Metrics {
+  readonly #metrics: Metric[] = [];
+
+  /** Returns the metric's id, or undefined for a type that there is not. The same name gives the same id. */
+  define(typeNumber: number, name: string): number | undefined {
+    const type = METRIC_TYPES[typeNumber];
+    if (type === undefined) return undefined;
+    const known = this.#metrics.findIndex((metric) => metric.name === name && metric.type === type);
+    if (known >= 0) return known + 1;
+    return this.#metrics.push({ name, type, value: 0n });
+  }
+
+  /** Envoy refuses to take from a counter, or to add nothing to it. */
+  increment(id: number, offset: bigint): number {
+    const metric = this.#metrics[id - 1];
+    if (metric === undefined) return WasmResult.NotFound;
+    if (metric.type === "histogram" || (metric.type === "counter" && offset <= 0n)) return WasmResult.BadArgument;
+    metric.value += offset;
+    return WasmResult.Ok;
+  }
+
+  /** Adds to a counter, sets a gauge, keeps a histogram's last value. */
+  record(id: number, value: bigint): number {
+    const metric = this.#metrics[id - 1];
+    if (metric === undefined) return WasmResult.NotFound;
+    metric.value = metric.type === "counter" ? metric.value + value : value;
+    return WasmResult.Ok;
+  }
+
+  get(id: number): bigint | undefined {
+    return this.#metrics[id - 1]?.value;
+  }
+
+  /** The sum of all metrics whose name contains every given part: `sum("sluice_requests", "allowed")`. */
+  sum(...parts: string[]): number {
+    const matching = this.#metrics.filter((metric) => parts.every((part) => metric.name.includes(part)));
+    return Number(matching.reduce((total, metric) => total + metric.value, 0n));
+  }
+
+  names(): string[] {
+    return this.#metrics.map((metric) => metric.name);
+  }
+}

@@ -1,0 +1,139 @@
+// One HTTP request through the filter: from its headers to its end, as Envoy's filter chain would lead it.
+import { ACTION_PAUSE, HostError } from "./abi.js";
+import { run, type Steps } from "./guest.js";
+import { HeaderMap, type HeaderInput, type HeaderPairs } from "./header-map.js";
+import type { RootContext } from "./root-context.js";
+import type { Vm } from "./vm.js";
+
+export interface LocalResponse {
+  readonly status: number;
+  /** The response code details, for the access log. */
+  readonly details: string;
+  readonly body: string;
+  readonly headers: HeaderMap;
+  /** -1: derived from the status. */
+  readonly grpcStatus: number;
+}
+
+/** upstream: the request left for the service. failed: the VM trapped, so Envoy answers an empty 503. */
+export type StreamState = "new" | "paused" | "upstream" | "finished" | "failed" | "abandoned";
+
+export class Stream {
+  readonly kind = "stream";
+  state: StreamState = "new";
+  /** True once the request was let through to the service. */
+  reachedUpstream = false;
+  /** What the filter answered itself. */
+  local: LocalResponse | undefined;
+  readonly requestHeaders: HeaderMap;
+  responseHeaders: HeaderMap | undefined;
+  #handedOver = false;
+
+  constructor(
+    readonly vm: Vm,
+    readonly root: RootContext,
+    readonly id: number,
+    headers: HeaderInput,
+    readonly upstreamAnswers: boolean,
+  ) {
+    this.requestHeaders = new HeaderMap(headers);
+  }
+
+  get paused(): boolean {
+    return this.state === "paused";
+  }
+
+  /** What the client gets; undefined while it waits. A gRPC client always gets 200. */
+  get status(): number | undefined {
+    if (this.state === "failed") return 503;
+    const status = this.responseHeaders?.get(":status");
+    return status === undefined ? undefined : Number(status);
+  }
+
+  /** Request headers may be read until the request goes on. */
+  get readableRequestHeaders(): HeaderMap | undefined {
+    return this.#handedOver ? undefined : this.requestHeaders;
+  }
+
+  *begin(): Steps<void> {
+    if (this.vm.failure !== undefined) {
+      this.state = "failed";
+      return;
+    }
+    if (this.vm.exports("proxy_on_context_create")) {
+      yield* this.vm.enter(this, "proxy_on_context_create", this.id, this.root.id);
+    }
+    const size = this.requestHeaders.size;
+    const action = yield* this.vm.enter(this, "proxy_on_request_headers", this.id, size, 1);
+    if (action === undefined) yield* this.#end("failed");
+    else if (this.state === "new" && action === ACTION_PAUSE) this.state = "paused";
+    else if (this.state === "new") yield* this.#forward();
+  }
+
+  /** proxy_continue_stream, done when the guest has returned. */
+  *resume(): Steps<void> {
+    if (this.state === "paused") yield* this.#forward();
+  }
+
+  /** proxy_send_local_response, done when the guest has returned. The filter sees its own answer pass, as in Envoy. */
+  *reply(local: LocalResponse): Steps<void> {
+    if (this.state !== "new" && this.state !== "paused") return;
+    this.local = local;
+    yield* this.#respond(this.#localHeaders(local));
+  }
+
+  /** The service answers. */
+  respond(headers: HeaderInput = { ":status": "200" }): void {
+    if (this.state !== "upstream") throw new HostError(`a stream that is ${this.state} gets no answer of the service`);
+    run(this.#respond(new HeaderMap(headers)));
+  }
+
+  /** The client leaves without waiting for an answer. */
+  abandon(): void {
+    run(this.#end("abandoned"));
+  }
+
+  *#forward(): Steps<void> {
+    this.#handedOver = true;
+    this.reachedUpstream = true;
+    this.state = "upstream";
+    if (this.upstreamAnswers) yield* this.#respond(new HeaderMap({ ":status": "200" }));
+  }
+
+  *#respond(headers: HeaderMap): Steps<void> {
+    this.#handedOver = true;
+    this.responseHeaders = headers;
+    if (this.vm.exports("proxy_on_response_headers")) {
+      const result = yield* this.vm.enter(this, "proxy_on_response_headers", this.id, headers.size, 1);
+      if (result === undefined) return yield* this.#end("failed");
+    }
+    yield* this.#end("finished");
+  }
+
+  *#end(state: "finished" | "failed" | "abandoned"): Steps<void> {
+    this.state = state;
+    yield* this.vm.closeContextSteps(this);
+  }
+
+  /** Envoy's local reply: a gRPC client gets 200 with the status in headers, all others the status and the body. */
+  #localHeaders(local: LocalResponse): HeaderMap {
+    const grpc = this.requestHeaders.get("content-type")?.startsWith("application/grpc") ?? false;
+    const own: HeaderPairs = grpc
+      ? [
+          [":status", "200"],
+          ["content-type", "application/grpc"],
+          ["grpc-status", String(local.grpcStatus)],
+          ["grpc-message", local.body],
+        ]
+      : [
+          [":status", String(local.status)],
+          ["content-length", String(local.body.length)],
+        ];
+    const headers = new HeaderMap(own);
+    for (const [name, value] of local.headers.pairs()) {
+      if (!grpc || name !== "content-type") headers.add(name, value);
+    }
+    if (headers.get("content-type") === undefined && local.body !== "") headers.add("content-type", "text/plain");
+    return headers;
+  }
+}

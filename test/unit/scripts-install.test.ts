@@ -1,0 +1,24 @@
+// What npm ci needs to work on a machine that is not this one.
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, it } from "vitest";
+import { projectRoot } from "../../scripts/project-root.js";
+
+interface LockedPackage {
+  optionalDependencies?: Record<string, string>;
+}
+
+const { packages } = JSON.parse(readFileSync(join(projectRoot, "package-lock.json"), "utf8")) as {
+  packages: Record<string, LockedPackage>;
+};
+
+it("no dependency brings an npm: it would run in place of the user's, and an old one does nothing on a new Node", () => {
+  expect(Object.keys(packages)).not.toContain("node_modules/npm");
+});
+
+it("the lock file names the binaries of every platform, or npm ci would refuse it", () => {
+  const wanted = Object.values(packages).flatMap((one) => Object.keys(one.optionalDependencies ?? {}));
+  const places = Object.keys(packages);
+  const missing = wanted.filter((name) => !places.some((place) => place.endsWith(`node_modules/${name}`)));
+  expect(missing).toEqual([]);
+});

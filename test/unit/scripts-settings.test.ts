@@ -1,0 +1,90 @@
+// What a user may set for npm start, and the sentences for what cannot be right.
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { once } from "node:events";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { freePorts, requireFree } from "../../scripts/ports.js";
+import { projectRoot } from "../../scripts/project-root.js";
+import { keptSecret, makePrivateFolder } from "../../scripts/secret-files.js";
+import { readSettings, wantedPorts } from "../../scripts/settings.js";
+
+describe("the environment of npm start", () => {
+  it("may be empty: everything has its documented default, on loopback", () => {
+    const settings = readSettings({});
+    expect(wantedPorts(settings).map(({ host, port, variable }) => [variable, host, port])).toEqual([
+      ["SLUICE_PROXY_PORT", "127.0.0.1", 10000],
+      ["SLUICE_ENVOY_ADMIN_PORT", "127.0.0.1", 9901],
+      ["SLUICE_HTTP_PORT", "127.0.0.1", 8080],
+      ["SLUICE_XDS_PORT", "127.0.0.1", 18000],
+      ["SLUICE_UPSTREAM_PORT", "127.0.0.1", 8000],
+    ]);
+    expect(settings.dataDir).toBe(join(projectRoot, ".sluice"));
+    expect(settings.policyFile).toBe(join(projectRoot, "policy.yaml"));
+  });
+
+  it("treats an empty variable as one that is not set", () => {
+    expect(readSettings({ SLUICE_PROXY_PORT: "", SLUICE_SECRET: "" })).toEqual(readSettings({}));
+  });
+
+  it.each(["0", "65536", "80a", "-1", "1e3", " 80"])("refuses the port %j by the name of its variable", (text) => {
+    expect(() => readSettings({ SLUICE_HTTP_PORT: text })).toThrow(
+      `SLUICE_HTTP_PORT must be a port from 1 to 65535, got "${text}".`,
+    );
+  });
+
+  it("names both variables when they claim the same port", () => {
+    expect(() => readSettings({ SLUICE_XDS_PORT: "8000" })).toThrow(
+      "SLUICE_XDS_PORT and SLUICE_UPSTREAM_PORT are both 8000.",
+    );
+  });
+});
+
+describe("a port in use", () => {
+  it("is named in one sentence with the variable that changes it", async () => {
+    const server = createServer().listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const address = server.address();
+    const port = typeof address === "object" && address !== null ? address.port : 0;
+    const [free = 0] = await freePorts(1);
+    const wanted = [
+      { host: "127.0.0.1", port: free, purpose: "the control plane", variable: "SLUICE_HTTP_PORT" },
+      { host: "127.0.0.1", port, purpose: "the proxy", variable: "SLUICE_PROXY_PORT" },
+    ];
+    await expect(requireFree(wanted)).rejects.toThrow(
+      `Port ${port} on 127.0.0.1 is in use, so the proxy cannot start: set SLUICE_PROXY_PORT to another port.`,
+    );
+    server.close();
+  });
+});
+
+describe("secrets that nobody set", () => {
+  let folder: string;
+
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), "sluice-secrets-"));
+  });
+
+  afterEach(() => {
+    rmSync(folder, { recursive: true });
+  });
+
+  it("are made once, kept, and readable by their owner only", () => {
+    const data = join(folder, "data");
+    makePrivateFolder(data);
+    const first = keptSecret(data, "secret", "base64");
+    expect(Buffer.from(first, "base64")).toHaveLength(32);
+    expect(keptSecret(data, "secret", "base64")).toBe(first);
+    expect(keptSecret(data, "other", "base64")).not.toBe(first);
+    expect(statSync(data).mode & 0o777).toBe(0o700);
+    expect(statSync(join(data, "secret")).mode & 0o777).toBe(0o600);
+  });
+
+  it("are closed to others if they were left open", () => {
+    writeFileSync(join(folder, "secret"), "kept\n", { mode: 0o644 });
+    expect(keptSecret(folder, "secret", "base64")).toBe("kept");
+    expect(statSync(join(folder, "secret")).mode & 0o777).toBe(0o600);
+    expect(readFileSync(join(folder, "secret"), "utf8")).toBe("kept\n");
+  });
+});

@@ -1,0 +1,72 @@
+// What npm test says at its end: counts that are true, and nothing that did not run left unsaid.
+import { describe, expect, it } from "vitest";
+import { aspectCounts, exitCodeOf, resultOf, summaryLines, vitestCounts } from "../../scripts/test-report.js";
+
+const none = { passed: 0, failed: 0, notRun: [] };
+const some = { passed: 12, failed: 0, notRun: [] };
+
+describe("the summary of npm test", () => {
+  it("has a row a stage, names what did not run, and ends with the counts", () => {
+    const results = [
+      resultOf("lint", true, 3.2, none),
+      resultOf("unit", true, 10, { passed: 12, failed: 0, notRun: ["containers: no engine answers"] }),
+      resultOf("end to end", false, 61, { passed: 5, failed: 2, notRun: [] }),
+    ];
+    expect(summaryLines(results)).toEqual([
+      "lint        ok          3 s",
+      "unit        ok         10 s  12 passed, 0 failed",
+      "end to end  failed     61 s  5 passed, 2 failed",
+      "NOT RUN  containers: no engine answers",
+      "17 passed, 2 failed",
+    ]);
+  });
+
+  it("never says 0 failed of a run that failed", () => {
+    const results = [resultOf("unit", true, 1, some), resultOf("lint", false, 1, none)];
+    expect(summaryLines(results).at(-1)).toBe("12 passed, 1 failed");
+    expect(exitCodeOf(results)).toBe(1);
+  });
+
+  it("takes a runner that failed beside its passing tests for a failure", () => {
+    expect(resultOf("unit", false, 1, some)).toMatchObject({ status: "failed", passed: 12, failed: 1 });
+  });
+
+  it("is a failure when no test ran, and when a stage did not", () => {
+    const notRun = { ...resultOf("end to end", true, 0, none), status: "not run" as const };
+    expect(exitCodeOf([resultOf("lint", true, 1, none)])).toBe(1);
+    expect(exitCodeOf([resultOf("unit", true, 1, some), notRun])).toBe(1);
+    expect(exitCodeOf([resultOf("unit", true, 1, some)])).toBe(0);
+  });
+});
+
+describe("the counts of a runner", () => {
+  it("are vitest's own, and a test that did not run keeps its reason", () => {
+    const report = {
+      numPassedTests: 3,
+      numFailedTests: 1,
+      testResults: [
+        {
+          assertionResults: [
+            { fullName: "a b", status: "passed" },
+            { fullName: "containers go up", status: "skipped", meta: { notRun: "no engine answers" } },
+            { fullName: "something else", status: "skipped", meta: {} },
+          ],
+        },
+      ],
+    };
+    expect(vitestCounts(JSON.stringify(report))).toEqual({
+      passed: 3,
+      failed: 1,
+      notRun: ["containers go up: no engine answers", "something else: skipped without a reason"],
+    });
+  });
+
+  it("are as-pect's own, coloured or not", () => {
+    const output = "  [Summary]\n    [Tests]: \u001b[31m13\u001b[39m / 14\n   [Groups]: 5 / 5\n";
+    expect(aspectCounts(output)).toEqual({ passed: 13, failed: 1, notRun: [] });
+  });
+
+  it("are none where as-pect broke off", () => {
+    expect(aspectCounts("Error: cannot compile")).toBeUndefined();
+  });
+});
