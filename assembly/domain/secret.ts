@@ -4,13 +4,10 @@ import { sextetOf } from "./base64url";
 export const SECRET_MALFORMED: i32 = -1;
 export const SECRET_TOO_LONG: i32 = -2;
 
-/** 32 bytes in hex. Shorter texts of hex digits are taken as base64, where they are just as valid. */
-const MIN_HEX_CHARS: u32 = 64;
-
 /**
  * Decodes `chars` characters into at most `targetBytes` bytes at `target`; answers their number, SECRET_MALFORMED or
- * SECRET_TOO_LONG. Hex wins where every character is a hex digit and there are an even number, at least 64, of them;
- * base64 may be of either alphabet, padded or not. Whitespace around it does not count: secrets come from files.
+ * SECRET_TOO_LONG. A text of hex digits only is hex, so that one cut short is not taken for a longer base64; base64 may
+ * be of either alphabet, padded or not. Whitespace around it does not count: secrets come from files.
  */
 export function decodeSecret(text: usize, chars: u32, target: usize, targetBytes: u32): i32 {
   while (chars > 0 && isSpace(load<u8>(text))) {
@@ -35,7 +32,6 @@ export function nibbleOf(char: u8): i32 {
 }
 
 function isHex(text: usize, chars: u32): bool {
-  if (chars < MIN_HEX_CHARS || (chars & 1) != 0) return false;
   for (let i: u32 = 0; i < chars; i++) {
     if (nibbleOf(load<u8>(text + i)) < 0) return false;
   }
@@ -43,6 +39,7 @@ function isHex(text: usize, chars: u32): bool {
 }
 
 function decodeHex(text: usize, chars: u32, target: usize, targetBytes: u32): i32 {
+  if ((chars & 1) != 0) return SECRET_MALFORMED;
   const bytes = chars >> 1;
   if (bytes > targetBytes) return SECRET_TOO_LONG;
   for (let i: u32 = 0; i < bytes; i++) {

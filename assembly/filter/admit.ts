@@ -21,11 +21,14 @@ import { Root } from "./roots";
 import {
   ALLOWED,
   ASK,
+  ASK_FIRST,
   BUDGET_SPENT,
   CONTENDED,
   INVALID_TOKEN,
   LIMITED,
   MISS,
+  STANDS,
+  STANDS_UNCONFIRMED,
   spend,
   spendClockUs,
   spendLevelPico,
@@ -46,7 +49,7 @@ const COST: u32 = 1;
 
 /** Admits a request whose token is well formed. `asks`: how often it has asked the control plane already. */
 export function admit(root: Root, slot: u32, contextId: u32, token: usize, asks: u32): u32 {
-  const outcome = spend(root, token, COST, false);
+  const outcome = spend(root, token, COST, ASK_FIRST);
   if (outcome == MISS) return admitMiss(root, slot, contextId, token, asks);
   if (outcome == ASK) return admitAfterAsk(root, slot, contextId, token, asks);
   return settle(root, slot, contextId, outcome);
@@ -54,15 +57,16 @@ export function admit(root: Root, slot: u32, contextId: u32, token: usize, asks:
 
 /** Admits a request on the record that stands: the control plane was asked, or cannot be. */
 export function admitOnRecord(root: Root, slot: u32, contextId: u32, token: usize, asks: u32): u32 {
-  const outcome = spend(root, token, COST, true);
+  const outcome = spend(root, token, COST, STANDS);
   return outcome == MISS ? admitMiss(root, slot, contextId, token, asks) : settle(root, slot, contextId, outcome);
 }
 
 /** The same where the control plane could not be asked: a miss follows the policy's `onUnreachable`. */
 export function admitUnreachable(root: Root, slot: u32, contextId: u32, token: usize): u32 {
-  const outcome = spend(root, token, COST, true);
+  const trust = root.policy.onUnreachable == ON_UNREACHABLE_TRUST;
+  const outcome = spend(root, token, COST, trust ? STANDS_UNCONFIRMED : STANDS);
   if (outcome != MISS) return settle(root, slot, contextId, outcome);
-  if (root.policy.onUnreachable == ON_UNREACHABLE_TRUST) return admitOnTrust(root, slot, contextId, token);
+  if (trust) return admitOnTrust(root, slot, contextId, token);
   root.counters.count(MISS_DENIED);
   denyUnavailable(root);
   return ANSWERED;
@@ -118,7 +122,7 @@ function admitOnTrust(root: Root, slot: u32, contextId: u32, token: usize): u32 
   const inserted = insertProvisional(root, token, planIndex, endsAtMs - nowMs);
   if (inserted == SET_FULL || inserted == INSERT_CONTENDED) return admitWithoutRecord(root, inserted);
   root.counters.count(MISS_TRUSTED);
-  const outcome = spend(root, token, COST, true);
+  const outcome = spend(root, token, COST, STANDS_UNCONFIRMED);
   return settle(root, slot, contextId, outcome == MISS ? CONTENDED : outcome);
 }
 

@@ -81,7 +81,7 @@ export function writeAnswer(root: Root, token: usize, answer: AcquireAnswer, may
     let outcome = WRITTEN;
     let newcomer = false;
     if (record != 0) {
-      outcome = answer.state == ANSWER_LIVE ? confirm(root, record, answer, nowUs) : end(record, answer, nowUs);
+      outcome = answer.state == ANSWER_LIVE ? confirm(root, record, token, answer, nowUs) : end(record, answer, nowUs);
     } else if (!mayInsert) {
       return ANSWER_STALE;
     } else {
@@ -142,10 +142,15 @@ export function insertProvisional(root: Root, token: usize, planIndex: u32, ends
 }
 
 /** A positive answer for a record that is there: it never raises the level, and never revives what has ended. */
-function confirm(root: Root, record: usize, answer: AcquireAnswer, nowUs: u64): u32 {
+function confirm(root: Root, record: usize, token: usize, answer: AcquireAnswer, nowUs: u64): u32 {
   // An `unknown` (ended and unconfirmed) is the one end that is not final.
   const final = !isLive(record) && !hasFlag(record, FLAG_UNCONFIRMED);
   if (final && !isPastEnd(record, seconds(nowUs))) return SESSION_ENDED;
+  if (!isLive(record) && revOf(record) == 0) {
+    // It never lived here: there is no level to keep.
+    fill(record, token, answer, nowUs);
+    return WRITTEN;
+  }
   if (hasFlag(record, FLAG_PROVISIONAL)) {
     const level = min(levelAt(root.policy, record, nowUs), fromMicrotokens(answer.levelMicro));
     setLevelPico(record, level);
@@ -154,6 +159,7 @@ function confirm(root: Root, record: usize, answer: AcquireAnswer, nowUs: u64): 
     setRev(record, answer.rev + revOf(record));
     setAckedRev(record, answer.rev);
   }
+  if (!isLive(record)) setRev(record, revOf(record) + 1);
   setRecordPlanId(record, answer.planId);
   setEndsAtS(record, endOf(nowUs, answer.endsInMs));
   setState(record, RECORD_LIVE);

@@ -33,6 +33,14 @@ import { readSet, writeSet } from "./session-table";
 /** A mismatch means that another worker got through, so 32 in a row are a set under more load than it can carry. */
 export const MAX_CAS_TRIES: u32 = 32;
 
+// What the record is worth.
+/** As it stands, unless the control plane is to be asked first. */
+export const ASK_FIRST: u32 = 0;
+/** The control plane was asked, or cannot be: it stands, unless a reset put it in doubt. */
+export const STANDS: u32 = 1;
+/** The policy trusts what cannot be asked about: it stands in any case. */
+export const STANDS_UNCONFIRMED: u32 = 2;
+
 // What came of it.
 export const ALLOWED: u32 = 0;
 export const LIMITED: u32 = 1;
@@ -68,16 +76,16 @@ export function spendLevelPico(): i64 {
 
 /**
  * Takes `cost` tokens from the bucket of the token's session, or says why not. A refusal writes nothing.
- * @param recordStands the control plane was asked, or cannot be: do not say ASK for this record again
+ * @param standing whether the record is to be asked about first: ASK_FIRST, STANDS or STANDS_UNCONFIRMED
  */
-export function spend(root: Root, token: usize, cost: u32, recordStands: bool): u32 {
+export function spend(root: Root, token: usize, cost: u32, standing: u32): u32 {
   for (let tries: u32 = 0; tries < MAX_CAS_TRIES; tries++) {
     clockUs = monotonicUs();
     if (readSet(root, sessionIdOf(token)) != OK) return MISS;
     const set = sharedValue();
     const record = findRecord(set, sessionIdOf(token));
     if (record == 0) return MISS;
-    const outcome = decide(root, record, token, cost, recordStands);
+    const outcome = decide(root, record, token, cost, standing);
     if (outcome != ALLOWED) return outcome;
     if (writeSet(set, sharedCas()) == OK) {
       if (provisional) noteProvisional(root, token);
@@ -90,7 +98,7 @@ export function spend(root: Root, token: usize, cost: u32, recordStands: bool): 
 }
 
 /** Decides on the copy of the record, and spends in it if the outcome is ALLOWED. */
-function decide(root: Root, record: usize, token: usize, cost: u32, recordStands: bool): u32 {
+function decide(root: Root, record: usize, token: usize, cost: u32, standing: u32): u32 {
   const nowS = <u32>(clockUs / 1000000);
   const keys = keysWithId(keyIdOfToken(token));
   if (keys == 0) return INVALID_TOKEN;
@@ -103,8 +111,8 @@ function decide(root: Root, record: usize, token: usize, cost: u32, recordStands
   if (index < 0) return UNKNOWN_PLAN;
   planIndex = index;
   const plan = unchecked(root.policy.plans[index]);
-  if (!recordStands && shouldAsk(record, plan)) return ASK;
-  if (recordStands && hasFlag(record, FLAG_UNCONFIRMED)) return MISS;
+  if (standing == ASK_FIRST && shouldAsk(record, plan)) return ASK;
+  if (standing != STANDS_UNCONFIRMED && hasFlag(record, FLAG_UNCONFIRMED)) return MISS;
   levelPico = levelNow(record, plan);
   if (hasFlag(record, FLAG_BUDGET_SPENT)) return BUDGET_SPENT;
   const price = costPico(cost);

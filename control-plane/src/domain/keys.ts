@@ -24,14 +24,13 @@ export interface Keys {
 export type SecretReading =
   { readonly ok: true; readonly secret: Uint8Array } | { readonly ok: false; readonly fault: string };
 
-/** 32 bytes in hex. Shorter texts of hex digits are taken as base64, where they are just as valid. */
-const HEX = /^(?:[0-9a-f]{2}){32,}$/i;
+const HEX = /^[0-9a-f]*$/i;
 const WHITESPACE_AROUND = /^[ \t-\r]+|[ \t-\r]+$/g;
 const BASE64_DIGITS = /^[A-Za-z0-9+/_-]*$/;
 
 /**
- * Reads a secret as an operator writes it: hex wins where every character is a hex digit and there are an even number,
- * at least 64, of them; else base64 of either alphabet, padded or not. ASCII whitespace around it does not count.
+ * Reads a secret as an operator writes it: a text of hex digits only is hex, so that one cut short is not taken for a
+ * longer base64; else base64 of either alphabet, padded or not. ASCII whitespace around it does not count.
  */
 export function readSecret(text: string): SecretReading {
   const secret = decodeSecret(text.replace(WHITESPACE_AROUND, ""));
@@ -46,7 +45,7 @@ export function readSecret(text: string): SecretReading {
 }
 
 function decodeSecret(text: string): Uint8Array | undefined {
-  if (HEX.test(text)) return Buffer.from(text, "hex");
+  if (HEX.test(text)) return text.length % 2 === 1 ? undefined : Buffer.from(text, "hex");
   // Padding counts only where it completes a group of four.
   const digits = text.length % 4 === 0 ? text.replace(/={1,2}$/, "") : text;
   if (digits.length % 4 === 1 || !BASE64_DIGITS.test(digits)) return undefined;
