@@ -139,6 +139,8 @@ function say(line) {
 
 function fail(sentence) {
   console.error(`sluice: ${sentence}`);
+  // Whoever reads only the last line of a test run finds the same form there.
+  if (process.argv[2] === "test") console.log("0 passed, 1 failed");
   process.exit(1);
 }
 

@@ -1,0 +1,123 @@
+// What npm start and npm test do first: install and build what is needed, and nothing a second time.
+import { spawnSync } from "node:child_process";
+import { chmodSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { afterEach, beforeEach, expect, it } from "vitest";
+import { projectRoot } from "../../scripts/project-root.js";
+
+/** Stands in for npm: notes what it is asked, and leaves behind what the real one would. */
+const NPM = `#!/bin/sh
+echo "$*" >> calls
+case "$*" in
+  ci*)
+    [ -e break-ci ] && { echo 'the registry is away'; exit 1; }
+    mkdir -p node_modules && cp package-lock.json node_modules/.package-lock.json ;;
+  *build:filter) mkdir -p build && date +%N > build/sluice.wasm ;;
+  *build:judge) mkdir -p build/judge && date +%N > build/judge/judge.wasm ;;
+  *build:node)
+    [ -e break-node ] && { echo 'a type is wrong'; exit 2; }
+    mkdir -p build/js/scripts
+    echo 'console.log("started")' > build/js/scripts/start.js
+    echo 'console.log("1 passed, 0 failed")' > build/js/scripts/test.js ;;
+esac
+`;
+const INSTALL = "ci --include=dev --no-audit --no-fund --loglevel=error";
+const BUILD_ALL = ["filter", "judge", "node"].map((part) => `run --silent build:${part}`);
+
+let project: string;
+
+beforeEach(() => {
+  project = mkdtempSync(join(tmpdir(), "sluice-bootstrap-"));
+  write("package.json", "{}");
+  write("package-lock.json", lockOf("1.0.0"));
+  for (const file of ["asconfig.json", "tsconfig.json", "tsconfig.build.json", "assembly/a.ts", "scripts/s.ts"])
+    write(file, "");
+  for (const file of ["control-plane/src/m.ts", "control-plane/contract-types.d.ts"]) write(file, "");
+  cpSync(join(projectRoot, "scripts/bootstrap.mjs"), join(project, "scripts/bootstrap.mjs"));
+  write("bin/npm", NPM);
+  chmodSync(join(project, "bin/npm"), 0o755);
+});
+
+afterEach(() => {
+  rmSync(project, { recursive: true });
+});
+
+it("installs, builds everything, and goes on in what it built; a second time it only goes on", () => {
+  expect(run("start")).toEqual({
+    code: 0,
+    stdout:
+      "sluice: installing dependencies (npm ci)\nsluice: building the filter\nsluice: building the policy's judge\n" +
+      "sluice: building the control plane\nstarted\n",
+    stderr: "",
+    calls: [INSTALL, ...BUILD_ALL],
+  });
+  expect(run("start")).toEqual({ code: 0, stdout: "started\n", stderr: "", calls: [] });
+});
+
+it("installs again when the lock file names another version, and builds with it", () => {
+  run("start");
+  write("package-lock.json", lockOf("1.0.1"));
+  expect(run("start").calls).toEqual([INSTALL, ...BUILD_ALL]);
+});
+
+it("builds again what a changed source is part of, and what was built by other means", () => {
+  run("start");
+  write("scripts/s.ts", "changed");
+  expect(run("start").calls).toEqual(["run --silent build:node"]);
+  write("assembly/a.ts", "changed");
+  expect(run("start").calls).toEqual(BUILD_ALL);
+  write("build/sluice.wasm", "by other means");
+  expect(run("start").calls).toEqual(["run --silent build:filter"]);
+});
+
+it("shows what npm said only when it failed, and starts nothing", () => {
+  write("break-ci", "");
+  const { code, stdout, stderr } = run("start");
+  expect(code).toBe(1);
+  expect(stderr).toBe("sluice: npm ci failed:\nthe registry is away\n");
+  expect(stdout).not.toContain("started");
+});
+
+it("does not start what could not be built, but runs the tests, which then say so", () => {
+  run("start");
+  write("scripts/s.ts", "changed");
+  write("break-node", "");
+  expect(run("start")).toMatchObject({ code: 1, stderr: "sluice: npm run build:node failed:\na type is wrong\n" });
+  expect(run("test").stdout).toContain("1 passed, 0 failed\n");
+});
+
+it("ends a test run that cannot begin with the line that every test run ends with", () => {
+  write("break-ci", "");
+  const { code, stdout } = run("test");
+  expect(code).toBe(1);
+  expect(stdout).toMatch(/\n0 passed, 1 failed\n$/);
+});
+
+interface Outcome {
+  code: number | null;
+  stdout: string;
+  stderr: string;
+  /** What npm was asked in this run. */
+  calls: string[];
+}
+
+function run(mode: string): Outcome {
+  write("calls", "");
+  const path = `${join(project, "bin")}:${process.env.PATH ?? ""}`;
+  const { status, stdout, stderr } = spawnSync(process.execPath, [join(project, "scripts/bootstrap.mjs"), mode], {
+    env: { ...process.env, PATH: path },
+    encoding: "utf8",
+  });
+  const calls = readFileSync(join(project, "calls"), "utf8").split("\n").filter(Boolean);
+  return { code: status, stdout, stderr, calls };
+}
+
+function lockOf(version: string): string {
+  return JSON.stringify({ packages: { "": { name: "sluice" }, "node_modules/some": { version } } });
+}
+
+function write(file: string, text: string): void {
+  mkdirSync(dirname(join(project, file)), { recursive: true });
+  writeFileSync(join(project, file), text);
+}
