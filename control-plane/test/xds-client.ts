@@ -4,7 +4,8 @@ import { loadSync, type MessageTypeDefinition } from "@grpc/proto-loader";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import {
-  discoveryService,
+  aggregatedService,
+  extensionService,
   EXTENSION_CONFIG_URL,
   type DiscoveryRequest,
   type DiscoveryResponse,
@@ -13,7 +14,11 @@ import {
 export type StreamEnd = { readonly code: number; readonly details: string };
 type Stream = ClientDuplexStream<Partial<DiscoveryRequest>, DiscoveryResponse>;
 
-const Client = makeGenericClientConstructor(discoveryService, "AggregatedDiscoveryService");
+export type StreamMethod =
+  "StreamAggregatedResources" | "DeltaAggregatedResources" | "StreamExtensionConfigs" | "DeltaExtensionConfigs";
+
+const services = { ...aggregatedService, ...extensionService };
+const Client = makeGenericClientConstructor(services, "Discovery");
 
 export class EnvoyStream {
   private readonly client;
@@ -26,7 +31,7 @@ export class EnvoyStream {
     port: number,
     private readonly authorization: string | null,
     private readonly node = "gw-1",
-    method: "StreamAggregatedResources" | "DeltaAggregatedResources" = "StreamAggregatedResources",
+    method: StreamMethod = "StreamAggregatedResources",
   ) {
     this.client = new Client(`127.0.0.1:${port}`, credentials.createInsecure());
     const metadata = new Metadata();

@@ -6,7 +6,7 @@ import type { PolicyPublisher, PublishedPolicy } from "../src/app/policy-ports.j
 import { Rollout } from "../src/app/rollout.js";
 import type { XdsEvent } from "../src/xds/edge-streams.js";
 import { startXdsServer, type XdsServer, type XdsServerOptions } from "../src/xds/server.js";
-import { EnvoyStream, extensionConfig } from "./xds-client.js";
+import { EnvoyStream, extensionConfig, type StreamMethod } from "./xds-client.js";
 
 const CREDENTIAL = "Bearer first-credential";
 const CLUSTER_TYPE = "type.googleapis.com/envoy.config.cluster.v3.Cluster";
@@ -54,8 +54,7 @@ async function serve(changes: Partial<XdsServerOptions> = {}): Promise<XdsServer
   return server;
 }
 
-type Method = "StreamAggregatedResources" | "DeltaAggregatedResources";
-function envoy(server: XdsServer, authorization: string | null = CREDENTIAL, node = "gw-1", method?: Method) {
+function envoy(server: XdsServer, authorization: string | null = CREDENTIAL, node = "gw-1", method?: StreamMethod) {
   const stream = new EnvoyStream(server.port, authorization, node, method);
   streams.push(stream);
   return stream;
@@ -311,11 +310,14 @@ describe("a stream is refused", () => {
     expect(generationIn(await stream.next())).toBe(1);
   });
 
-  it("for delta xDS, with what to set instead", async () => {
-    const end = await envoy(await serve(), CREDENTIAL, "gw-1", "DeltaAggregatedResources").ended;
-    expect(end.code).toBe(status.UNIMPLEMENTED);
-    expect(end.details).toContain("api_type GRPC");
-  });
+  it.each(["DeltaAggregatedResources", "DeltaExtensionConfigs"] as const)(
+    "for %s, with what to set",
+    async (method) => {
+      const end = await envoy(await serve(), CREDENTIAL, "gw-1", method).ended;
+      expect(end.code).toBe(status.UNIMPLEMENTED);
+      expect(end.details).toContain("api_type GRPC");
+    },
+  );
 
   it.each([
     ["empty", "", "node.id is empty"],

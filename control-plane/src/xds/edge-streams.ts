@@ -46,20 +46,12 @@ export class EdgeStreams {
     this.resource = filterResource(options.policies.published(), options.filterPath);
   }
 
-  methods(): UntypedServiceImplementation {
-    return {
-      StreamAggregatedResources: (call: Call) => {
-        this.opened(call);
-      },
-      DeltaAggregatedResources: (call: Call) => {
-        this.refuse(
-          call,
-          "invalid",
-          status.UNIMPLEMENTED,
-          "delta xDS is not served: use api_type GRPC, not DELTA_GRPC",
-        );
-      },
-    };
+  aggregatedMethods(): UntypedServiceImplementation {
+    return { StreamAggregatedResources: this.serve, DeltaAggregatedResources: this.refuseDelta };
+  }
+
+  extensionMethods(): UntypedServiceImplementation {
+    return { StreamExtensionConfigs: this.serve, DeltaExtensionConfigs: this.refuseDelta };
   }
 
   /** Offers the new policy to every stream, with a turn for everything else in between. */
@@ -76,6 +68,15 @@ export class EdgeStreams {
   end(): void {
     for (const call of [...this.open.keys()]) this.fail(call, status.UNAVAILABLE, "the control plane is stopping");
   }
+
+  private readonly serve = (call: Call): void => {
+    this.opened(call);
+  };
+
+  private readonly refuseDelta = (call: Call): void => {
+    const details = "delta xDS is not served: use api_type GRPC, not DELTA_GRPC";
+    this.refuse(call, "invalid", status.UNIMPLEMENTED, details);
+  };
 
   private opened(call: Call): void {
     if (!this.showsCredential(call.metadata)) {

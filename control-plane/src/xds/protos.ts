@@ -31,7 +31,8 @@ export interface DiscoveryResponse {
 /** What a `google.protobuf.Struct` can be made of here. */
 export type StructValue = string | readonly StructValue[] | { readonly [key: string]: StructValue };
 
-const SERVICE = "envoy.service.discovery.v3.AggregatedDiscoveryService";
+const AGGREGATED = "envoy.service.discovery.v3.AggregatedDiscoveryService";
+const EXTENSION_CONFIGS = "envoy.service.extension.v3.ExtensionConfigDiscoveryService";
 const EXTENSION_CONFIG = "envoy.config.core.v3.TypedExtensionConfig";
 const TYPED_STRUCT = "xds.type.v3.TypedStruct";
 
@@ -41,7 +42,12 @@ export const EXTENSION_CONFIG_URL = `type.googleapis.com/${EXTENSION_CONFIG}`;
 const deps = join(dirname(createRequire(import.meta.url).resolve("@grpc/grpc-js-xds/package.json")), "deps");
 
 const definitions = loadSync(
-  ["envoy/service/discovery/v3/ads.proto", "envoy/config/core/v3/extension.proto", "xds/type/v3/typed_struct.proto"],
+  [
+    "envoy/service/discovery/v3/ads.proto",
+    "envoy/service/extension/v3/config_discovery.proto",
+    "envoy/config/core/v3/extension.proto",
+    "xds/type/v3/typed_struct.proto",
+  ],
   {
     keepCase: true,
     defaults: true,
@@ -59,7 +65,10 @@ const message = (name: string): MessageTypeDefinition<object, object> =>
   defined(name) as MessageTypeDefinition<object, object>;
 
 /** The aggregated discovery service, as the gRPC server and a client both take it. */
-export const discoveryService = defined(SERVICE) as ServiceDefinition as GrpcService;
+export const aggregatedService = defined(AGGREGATED) as ServiceDefinition as GrpcService;
+
+/** The service for extensions alone: for an Envoy whose aggregated one is another's, as in a mesh. */
+export const extensionService = defined(EXTENSION_CONFIGS) as ServiceDefinition as GrpcService;
 
 /**
  * Packs an extension's configuration for Envoy. It travels as a TypedStruct, so that Envoy reads it with its own

@@ -1,7 +1,7 @@
-// The control plane's xDS face: an aggregated discovery service over gRPC that serves the filter's policy to Envoys.
+// The control plane's xDS face: discovery over gRPC, aggregated or for extensions alone, serves the policy to Envoys.
 import { logVerbosity, Server, ServerCredentials, setLogVerbosity, type ServerOptions } from "@grpc/grpc-js";
 import { EdgeStreams, type EdgeStreamsParts } from "./edge-streams.js";
-import { discoveryService } from "./protos.js";
+import { aggregatedService, extensionService } from "./protos.js";
 
 export interface XdsServerOptions extends EdgeStreamsParts {
   readonly host: string;
@@ -36,7 +36,8 @@ setLogVerbosity(logVerbosity.NONE);
 export async function startXdsServer(options: XdsServerOptions): Promise<XdsServer> {
   const streams = new EdgeStreams(options);
   const server = new Server(GRPC_OPTIONS);
-  server.addService(discoveryService, streams.methods());
+  server.addService(aggregatedService, streams.aggregatedMethods());
+  server.addService(extensionService, streams.extensionMethods());
   const unsubscribe = options.policies.subscribe(() => {
     streams.policyChanged().catch((error: unknown) => {
       options.logger.error({ type: "xds-failed", error: String(error) }, "pushing a policy failed");
