@@ -1,22 +1,15 @@
 // Races between the workers of one Envoy, forced: what a second worker does, it does inside a host call of the first.
 import { describe, expect, it } from "vitest";
 import { INSTANCE_CHARS } from "../../assembly/contract.js";
-import { ACQUIRE_TIMEOUT_MS, Edge, MAX_AGE_MS, endedAnswer, liveAnswer, plan, policy, requestWith } from "./edge.js";
+import { Edge, liveAnswer, plan, policy } from "./edge.js";
+import { writesSet } from "./host-call-matches.js";
 import type { HostCall } from "./host-calls.js";
 import { sessionsOfOneSet } from "./set-mates.js";
 import type { Vm } from "./vm.js";
 
 const CAS_TRIES = 32;
-
-/** Matches a worker's writes, or reads, of a set of the table. */
-const writesSet =
-  (edge: Edge, worker: Vm) =>
-  (call: HostCall): boolean =>
-    call.vm === worker && call.name === "proxy_set_shared_data" && edge.table.isSetKey(call.key);
-const readsSet =
-  (edge: Edge, worker: Vm) =>
-  (call: HostCall): boolean =>
-    call.vm === worker && call.name === "proxy_get_shared_data" && edge.table.isSetKey(call.key);
+/** The table's running capacity is kept as one u32. */
+const CAPACITY_BYTES = 4;
 
 function twoWorkers(): { edge: Edge; a: Vm; b: Vm } {
   const edge = new Edge({ workers: 2 });
@@ -65,6 +58,29 @@ describe("two workers miss the same session together", () => {
     expect(waiting.map((stream) => stream.status)).toEqual([200, 200]);
     expect(edge.table.setKeys()).toHaveLength(1);
     expect(edge.table.records().map((record) => record.levelTokens)).toEqual([9, 9]);
+  });
+
+  it("of two policies that create the table with another capacity, one wins and both find the same sessions", () => {
+    const { edge, a, b } = twoWorkers();
+    b.configure(JSON.stringify(policy({ table: { capacity: 65_536 } })));
+    const sessions = Array.from({ length: 20 }, () => edge.newSession());
+    const createsCapacity = (call: HostCall): boolean =>
+      call.vm === a && call.name === "proxy_set_shared_data" && Number(call.args[3]) === CAPACITY_BYTES;
+    const [one, other, ...more] = sessions;
+    if (one === undefined || other === undefined) throw new Error("two sessions are needed");
+    const waiting = [edge.send(one, 0), edge.send(other, 1)];
+    const [first, second] = edge.host.callouts;
+    edge.host.hooks.once("before", createsCapacity, () => second?.answer(200, liveAnswer()));
+    first?.answer(200, liveAnswer());
+    expect(edge.host.hooks.waiting).toBe(0);
+    more.forEach((session, index) => {
+      edge.send(session, index % 2);
+      edge.answerLive();
+    });
+    expect(waiting.map((stream) => stream.status)).toEqual([200, 200]);
+    expect(sessions.map((session) => edge.send(session, 0).status)).toEqual(sessions.map(() => 200));
+    expect(sessions.map((session) => edge.send(session, 1).status)).toEqual(sessions.map(() => 200));
+    expect(edge.host.pendingCallouts).toHaveLength(0);
   });
 
   it("of two that name the table's life, one wins and both call by its name", () => {
@@ -140,128 +156,3 @@ describe("two workers spend from one bucket", () => {
     expect(edge.host.metrics.sum("sluice_cas_retries")).toBeGreaterThanOrEqual(CAS_TRIES - 1);
   });
 });
-
-describe("an answer that comes late", () => {
-  it("does not insert a session that was evicted after it was asked about: it asks again as on a miss", () => {
-    const edge = new Edge({ workers: 2 });
-    const [idle, ...others] = sessionsOfOneSet(edge, 17);
-    if (idle === undefined) throw new Error("a session is needed");
-    fillSet(edge, [idle, ...others.slice(0, 15)]);
-    expect(edge.admitted(idle, 20)).toBe(9);
-    edge.clock.advanceMs(MAX_AGE_MS + 1);
-    for (const other of others.slice(0, 15)) keepAlive(edge, other);
-    const waiting = edge.send(idle, 0);
-    const late = edge.callout;
-    edge.send(others[15] ?? idle, 1);
-    edge.host.pendingCallouts.at(-1)?.answer(200, liveAnswer());
-    expect(edge.table.record(idle.id)).toBeUndefined();
-    late.answer(200, liveAnswer());
-    expect(waiting.paused).toBe(true);
-    expect(edge.table.record(idle.id)).toBeUndefined();
-    expect(edge.callout.json).toMatchObject({ session: idle.id });
-    edge.callout.answer(200, liveAnswer({ tokens: 0 }));
-    expect(waiting.status).toBeDefined();
-    expect(waiting.reachedUpstream).toBe(false);
-  });
-
-  it("is asked again when the worker slept between its read of the set and its write", () => {
-    const { edge, a } = twoWorkers();
-    const session = edge.newSession();
-    const waiting = edge.send(session, 0);
-    edge.host.hooks.once("after", readsSet(edge, a), () => {
-      edge.clock.advanceMs(ACQUIRE_TIMEOUT_MS + 1);
-    });
-    edge.callout.answer(200, liveAnswer());
-    expect(edge.host.hooks.waiting).toBe(0);
-    expect(waiting.paused).toBe(true);
-    expect(edge.table.record(session.id)).toBeUndefined();
-    edge.callout.answer(200, liveAnswer());
-    expect(waiting.status).toBe(200);
-    expect(edge.host.callouts).toHaveLength(2);
-  });
-
-  it("is asked for at most 3 times, then onUnreachable decides", () => {
-    const edge = new Edge({ policy: policy({ onUnreachable: "deny" }) });
-    const waiting = edge.send(edge.newSession());
-    for (let asked = 1; asked <= 3; asked++) {
-      edge.clock.advanceMs(ACQUIRE_TIMEOUT_MS + 1);
-      expect(waiting.paused).toBe(true);
-      edge.callout.answer(200, liveAnswer());
-    }
-    expect(waiting.status).toBe(503);
-    expect(edge.host.callouts).toHaveLength(3);
-  });
-
-  it("does not revive a session that another worker heard to be revoked", () => {
-    const { edge } = twoWorkers();
-    const session = edge.newSession();
-    const waiting = [edge.send(session, 0), edge.send(session, 1)];
-    const [first, second] = edge.host.callouts;
-    second?.answer(200, endedAnswer("revoked"));
-    first?.answer(200, liveAnswer());
-    expect(waiting.map((stream) => stream.status)).toEqual([401, 401]);
-    expect(edge.table.record(session.id)).toMatchObject({ live: false });
-    expect([edge.send(session, 0).status, edge.send(session, 1).status]).toEqual([401, 401]);
-  });
-
-  it("ends a session in the middle of another worker's spend, and the spend sees it", () => {
-    const { edge, a } = twoWorkers();
-    const session = edge.sessionInTable();
-    edge.clock.advanceMs(MAX_AGE_MS + 1);
-    const asked = edge.send(session, 1);
-    const revocation = edge.callout;
-    edge.table.patch(session.id, (record) => record.writeBigUInt64LE(edge.clock.monotonicNanos / 1000n, 48));
-    edge.host.hooks.once("before", writesSet(edge, a), () => {
-      revocation.answer(200, endedAnswer("revoked"));
-    });
-    expect(edge.send(session, 0).status).toBe(401);
-    expect(asked.status).toBe(401);
-    expect(edge.table.record(session.id)).toMatchObject({ live: false, levelTokens: 9 });
-  });
-});
-
-describe("a client that leaves while it waits", () => {
-  it("is not resumed and pays nothing; the others that wait for the same answer go on", () => {
-    const { edge } = twoWorkers();
-    const session = edge.newSession();
-    const [first, second, third] = [0, 0, 0].map(() => edge.send(session));
-    second?.abandon();
-    edge.answerLive();
-    expect([first?.status, second?.status, third?.status]).toEqual([200, undefined, 200]);
-    expect(second?.reachedUpstream).toBe(false);
-    expect(edge.table.record(session.id)).toMatchObject({ levelTokens: 8, consumed: 2 });
-  });
-
-  it("leaves a record that the session's next request hits, when it was the only one", () => {
-    const { edge } = twoWorkers();
-    const session = edge.newSession();
-    edge.send(session).abandon();
-    edge.answerLive();
-    expect(edge.table.record(session.id)).toMatchObject({ levelTokens: 10, rev: 0 });
-    expect(edge.send(session).status).toBe(200);
-    expect(edge.host.callouts).toHaveLength(1);
-  });
-
-  it("gets no answer of a revocation either", () => {
-    const { edge } = twoWorkers();
-    const stream = edge.send(edge.newSession());
-    stream.abandon();
-    edge.callout.answer(200, endedAnswer("revoked"));
-    expect(stream.local).toBeUndefined();
-    expect(edge.worker(0).failure).toBeUndefined();
-  });
-});
-
-/** Puts sessions that are known to share a set into the table. */
-function fillSet(edge: Edge, sessions: readonly { token: string; id: string }[]): void {
-  for (const session of sessions) {
-    edge.worker(0).request(requestWith(session.token));
-    edge.answerLive();
-  }
-}
-
-/** A request after the session was idle: the control plane says that it lives. */
-function keepAlive(edge: Edge, session: { token: string; id: string }): void {
-  edge.send(session.token);
-  edge.answerLive();
-}

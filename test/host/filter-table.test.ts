@@ -1,16 +1,7 @@
 // The session table: making room in a full set, its capacity, its keys, and what a withdrawn or re-issued token finds.
 import { describe, expect, it } from "vitest";
 import { RECORDS_PER_SET, TABLE_LAYOUT_VERSION } from "../../assembly/contract.js";
-import {
-  ACQUIRE_TIMEOUT_MS,
-  Edge,
-  LIFETIME_MS,
-  MAX_AGE_MS,
-  OTHER_SECRET,
-  SECRET,
-  endedAnswer,
-  policy,
-} from "./edge.js";
+import { ACQUIRE_TIMEOUT_MS, Edge, MAX_AGE_MS, OTHER_SECRET, SECRET, endedAnswer, policy } from "./edge.js";
 import { Random } from "./random.js";
 import { sessionsOfOneSet } from "./set-mates.js";
 import { TokenMint, type Session } from "./tokens.js";
@@ -25,18 +16,13 @@ function fullSet(edge: Edge): { inTable: Session[]; newcomer: Session } {
   if (newcomer === undefined) throw new Error("a newcomer is needed");
   for (const session of sessions) {
     edge.send(session);
-    edge.host.pendingCallouts[0]?.answer(200, liveText);
+    edge.answerLive();
     edge.clock.advanceMs(1);
   }
   expect(edge.table.setKeys()).toHaveLength(1);
   expect(edge.table.records()).toHaveLength(RECORDS_PER_SET);
   return { inTable: sessions, newcomer };
 }
-
-const liveText = JSON.stringify({
-  ...{ state: "live", plan: 0, endsInMs: LIFETIME_MS, level: 10_000_000, consumed: 0, rev: 0, budgetSpent: false },
-  ...{ log: "a1b2c3d4", cursor: 41 },
-});
 
 describe("a set that is full", () => {
   it.each([
