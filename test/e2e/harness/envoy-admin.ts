@@ -1,0 +1,24 @@
+// What Envoy says about itself on its admin interface.
+
+export class EnvoyAdmin {
+  constructor(private readonly port: number) {}
+
+  /** Counters and gauges by name. Histograms are left out. */
+  async stats(): Promise<ReadonlyMap<string, number>> {
+    const lines = (await this.text("/stats")).split("\n");
+    const pairs = lines.map((line) => /^(.+): (\d+)$/.exec(line));
+    return new Map(pairs.flatMap((pair) => (pair === null ? [] : [[pair[1] ?? "", Number(pair[2])]])));
+  }
+
+  /** One counter or gauge; 0 for one that does not exist (yet). */
+  async stat(name: string): Promise<number> {
+    return (await this.stats()).get(name) ?? 0;
+  }
+
+  /** The body of an admin path. */
+  async text(path: string): Promise<string> {
+    const answer = await fetch(`http://127.0.0.1:${this.port}${path}`);
+    if (!answer.ok) throw new Error(`Envoy's admin answered ${answer.status} for ${path}`);
+    return answer.text();
+  }
+}

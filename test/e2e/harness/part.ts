@@ -1,0 +1,64 @@
+// One process of an installation: it can be stopped, killed and started again on the same ports and the same data.
+import { existsSync, readFileSync } from "node:fs";
+import { type ProcessPlan, startProcess, type SupervisedProcess } from "../../../scripts/supervised-process.js";
+
+const TAIL_LINES = 40;
+
+export class Part {
+  private child: SupervisedProcess | undefined;
+
+  /** @param ready resolves when the process serves; is told when the process has ended */
+  constructor(
+    private readonly plan: ProcessPlan,
+    private readonly ready: (ended: AbortSignal) => Promise<void>,
+  ) {}
+
+  get running(): boolean {
+    return this.child?.running ?? false;
+  }
+
+  /** All that it has written so far, over all its lives. */
+  get log(): string {
+    return existsSync(this.plan.logFile) ? readFileSync(this.plan.logFile, "utf8") : "";
+  }
+
+  /** The end of the log, under the process's name: what a failure is explained by. */
+  get logTail(): string {
+    return `--- ${this.plan.name}\n${this.log.trimEnd().split("\n").slice(-TAIL_LINES).join("\n")}`;
+  }
+
+  /** Resolves when it serves. `env` replaces variables for this life. */
+  async start(env: Readonly<Record<string, string>> = {}): Promise<void> {
+    const child = await startProcess({ ...this.plan, env: { ...this.plan.env, ...env } });
+    this.child = child;
+    const ended = new AbortController();
+    void child.exited.then(({ code, signal }) => {
+      ended.abort(new Error(`${this.plan.name} ended (${signal ?? code ?? "unknown"})`));
+    });
+    try {
+      await this.ready(ended.signal);
+    } catch (error) {
+      await child.stop();
+      throw new Error(`${error instanceof Error ? error.message : String(error)}\n${this.logTail}`, { cause: error });
+    }
+  }
+
+  async stop(): Promise<void> {
+    await this.child?.stop();
+  }
+
+  /** It keeps its memory and its connections, and does nothing until it is resumed. */
+  pause(): void {
+    this.child?.kill("SIGSTOP");
+  }
+
+  resume(): void {
+    this.child?.kill("SIGCONT");
+  }
+
+  /** As by a crash: nothing is flushed, nothing said. */
+  async killHard(): Promise<void> {
+    this.child?.kill("SIGKILL");
+    await this.child?.exited;
+  }
+}

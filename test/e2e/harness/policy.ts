@@ -1,0 +1,40 @@
+// Policies for tests: a document from what a test cares about. JSON is YAML, so the file is written as JSON.
+
+export interface Plan {
+  readonly name: string;
+  readonly maxTokens: number;
+  readonly tokenRefillRate: number;
+  readonly maxAge?: number;
+  readonly lifetime?: number;
+}
+
+export interface PolicyRest {
+  readonly header?: string;
+  readonly enforcement?: "enforce" | "off";
+  readonly onMiss?: "acquire" | "trust";
+  readonly onUnreachable?: "trust" | "deny";
+  readonly onTableFull?: "deny" | "allow";
+  readonly table?: { readonly capacity: number };
+  readonly controlPlane?: { readonly acquireTimeout?: number; readonly reportInterval?: number };
+  readonly response?: {
+    readonly headers?: "draft" | "x-ratelimit" | "both" | "none";
+    readonly body?: "json" | "problem";
+  };
+}
+
+export interface PolicyDocument extends PolicyRest {
+  readonly version: 1;
+  readonly plans: readonly (Plan & { readonly id: number })[];
+}
+
+/**
+ * On a machine of two cores that runs Envoy, the control plane and the test, an answer can take longer than the default
+ * 250 ms; a test that is not about the timeout must not meet it.
+ */
+const PATIENT = { acquireTimeout: 10_000 };
+
+/** The plans get their ids in order; the first is the default plan. */
+export function policyOf(plans: readonly Plan[], rest: PolicyRest = {}): PolicyDocument {
+  const numbered = plans.map((plan, id) => ({ id, ...plan }));
+  return { version: 1, plans: numbered, ...rest, controlPlane: { ...PATIENT, ...rest.controlPlane } };
+}

@@ -1,0 +1,89 @@
+// The processes of an installation: with which environment, files and ports they run, and when they serve.
+import { renameSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { envoyPlan } from "../../../scripts/envoy-process.js";
+import { findEnvoy } from "../../../scripts/get-envoy.js";
+import { policyJsonOf } from "../../../scripts/policy-json.js";
+import { projectRoot } from "../../../scripts/project-root.js";
+import { waitForStatus } from "../../../scripts/readiness.js";
+import { renderEnvoy } from "../../../scripts/render-envoy.js";
+import { Part } from "./part.js";
+import type { PolicyDocument } from "./policy.js";
+
+export interface Ports {
+  readonly proxy: number;
+  readonly admin: number;
+  readonly http: number;
+  readonly xds: number;
+  readonly upstream: number;
+}
+
+/** What the parts of one installation share. */
+export interface Place {
+  readonly folder: string;
+  readonly ports: Ports;
+  readonly secret: string;
+  readonly filterPath: string;
+}
+
+export const WORKERS = 2;
+const READY_TIMEOUT_MS = 60_000;
+
+const policyFile = (folder: string): string => join(folder, "policy.yaml");
+
+/** Renamed into place, as a careful editor does, so that no half of it is ever read. */
+export function writePolicy(folder: string, policy: PolicyDocument | string): void {
+  const file = policyFile(folder);
+  writeFileSync(`${file}.new`, typeof policy === "string" ? policy : JSON.stringify(policy, null, 2));
+  renameSync(`${file}.new`, file);
+}
+
+export function controlPlanePart({ folder, ports, secret, filterPath }: Place, adminToken: string): Part {
+  const plan = {
+    name: "the control plane",
+    command: process.execPath,
+    args: [join(projectRoot, "build/js/control-plane/src/main.js")],
+    env: {
+      SLUICE_SECRET: secret,
+      SLUICE_ADMIN_TOKEN: adminToken,
+      SLUICE_HTTP_PORT: String(ports.http),
+      SLUICE_XDS_PORT: String(ports.xds),
+      SLUICE_DATA_DIR: join(folder, "data"),
+      SLUICE_POLICY: policyFile(folder),
+      SLUICE_FILTER_PATH: filterPath,
+      SLUICE_LOG_LEVEL: "debug",
+    },
+    logFile: join(folder, "control-plane.log"),
+  };
+  return new Part(plan, (signal) => {
+    return waitForStatus(`http://127.0.0.1:${ports.http}/readyz`, 200, { timeoutMs: READY_TIMEOUT_MS, signal });
+  });
+}
+
+/** @param bootstrap changes the YAML that Envoy is started with */
+export async function envoyPart(place: Place, bootstrap: (yaml: string) => string): Promise<Part> {
+  const { folder, ports, secret, filterPath } = place;
+  const yaml = renderEnvoy({
+    proxyPort: ports.proxy,
+    adminPort: ports.admin,
+    upstream: { host: "127.0.0.1", port: ports.upstream },
+    controlPlane: { host: "127.0.0.1", httpPort: ports.http, xdsPort: ports.xds },
+    filterPath,
+    policyJson: policyJsonOf(policyFile(folder)),
+  });
+  const configFile = join(folder, "envoy.yaml");
+  writeFileSync(configFile, bootstrap(yaml));
+  const plan = envoyPlan({
+    binary: await findEnvoy(),
+    configFile,
+    logFile: join(folder, "envoy.log"),
+    secret,
+    concurrency: WORKERS,
+  });
+  return new Part(plan, async (signal) => {
+    const limits = { timeoutMs: READY_TIMEOUT_MS, signal };
+    await waitForStatus(`http://127.0.0.1:${ports.admin}/ready`, 200, limits);
+    // Not the upstream's 200: the filter itself must answer.
+    await waitForStatus(`http://127.0.0.1:${ports.proxy}/`, 401, limits);
+  });
+}

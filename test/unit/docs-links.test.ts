@@ -1,0 +1,56 @@
+// Every link between the project's documents leads somewhere, and so does every mention of a document in the code.
+import { existsSync, readdirSync } from "node:fs";
+import { dirname, join, normalize } from "node:path";
+import { describe, expect, it } from "vitest";
+import { projectRoot } from "../../scripts/project-root.js";
+import { textOf } from "./docs.js";
+
+const DOCUMENTS = ["README.md", "CHANGELOG.md", "CONTRIBUTING.md", ...filesBelow("docs", ".md")];
+const SOURCES = ["assembly", "control-plane", "scripts", "envoy"].flatMap((folder) => filesBelow(folder, ""));
+
+function filesBelow(folder: string, extension: string): string[] {
+  const entries = readdirSync(join(projectRoot, folder), { recursive: true, withFileTypes: true });
+  const files = entries.filter((entry) => entry.isFile() && entry.name.endsWith(extension));
+  return files.map(({ parentPath, name }) => join(parentPath, name).slice(projectRoot.length).replace(/^\//, ""));
+}
+
+function headings(document: string): string[] {
+  return [...textOf(document).matchAll(/^#+ (.+)$/gm)].map(([, title = ""]) => title);
+}
+
+/** As code hosts make it of a heading. */
+function anchorOf(title: string): string {
+  return title
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N} _-]/gu, "")
+    .replaceAll(" ", "-");
+}
+
+describe.each(DOCUMENTS)("%s", (document) => {
+  const links = [...textOf(document).matchAll(/\]\((?!https?:)([^)#]*)(?:#([^)]+))?\)/g)];
+
+  it("links to files and headings that are there", () => {
+    const broken = links.filter(([, path = "", anchor]) => {
+      const target = path === "" ? document : normalize(join(dirname(document), path));
+      if (!existsSync(join(projectRoot, target))) return true;
+      return anchor !== undefined && !headings(target).map(anchorOf).includes(anchor);
+    });
+    expect(broken.map(([link]) => link)).toEqual([]);
+  });
+});
+
+it("what the code says about documents is so: each is there, with the section that is named", () => {
+  const mentions = SOURCES.flatMap((file) =>
+    [...textOf(file).matchAll(/(docs\/[a-z/-]*(?:\.md)?)(?:, "([^"]+)")?/g)].map(([, document = "", section]) => ({
+      file,
+      document,
+      section,
+    })),
+  );
+  expect(mentions.length).toBeGreaterThan(10);
+  const wrong = mentions.filter(({ document, section }) => {
+    if (!existsSync(join(projectRoot, document))) return true;
+    return section !== undefined && !headings(document).includes(section);
+  });
+  expect(wrong).toEqual([]);
+});
