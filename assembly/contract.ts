@@ -112,4 +112,5 @@ export const UNKNOWN_REMEMBERED_MS: u32 = 5000;
 export const MAX_EDGE_BODY_BYTES: u32 = 65536;
 /** 64 random bits in hex name one life of an edge's table. */
 export const INSTANCE_CHARS: u32 = 16;
-export const MAX_EDGE_NAME_BYTES: u32 = 128;
+/** Above what Istio makes of a pod and a namespace whose names are as long as they may be. */
+export const MAX_EDGE_NAME_BYTES: u32 = 256;

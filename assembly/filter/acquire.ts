@@ -28,8 +28,8 @@ const JSON_TYPE = utf8("application/json");
 const AUTHORIZATION = utf8("authorization");
 
 const credential: usize = memory.data(64);
-/** The edge's name in JSON is at most 6 × 128 bytes and two quotes. */
-const body: usize = memory.data(1024);
+/** The edge's name in JSON is at most 6 × 256 bytes and two quotes. */
+const body: usize = memory.data(2048);
 
 /** Until then a record that stands is used as it stands. */
 let askAgainAtUs: u64 = 0;

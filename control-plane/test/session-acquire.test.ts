@@ -65,7 +65,7 @@ describe("an edge asks for a session", () => {
 
   const bad: [what: string, fields: object, field: string][] = [
     ["an empty edge name", { edge: "" }, "edge"],
-    ["an edge name that is too long", { edge: "x".repeat(129) }, "edge"],
+    ["an edge name that is too long", { edge: "x".repeat(257) }, "edge"],
     ["an edge name with a line feed", { edge: "a\nb" }, "edge"],
     ["an edge that is a number", { edge: 7 }, "edge"],
     ["an instance that is too short", { instance: "0011" }, "instance"],

@@ -321,7 +321,7 @@ describe("a stream is refused", () => {
 
   it.each([
     ["empty", "", "node.id is empty"],
-    ["too long", "g".repeat(129), "longer than 128 bytes"],
+    ["too long", "g".repeat(257), "longer than 256 bytes"],
   ])("where node.id is %s", async (_, node, details) => {
     const stream = envoy(await serve(), CREDENTIAL, node);
     stream.subscribe();

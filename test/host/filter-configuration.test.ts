@@ -168,11 +168,11 @@ describe("names as long as they may be", () => {
     const cluster = `outbound|8080||${"c".repeat(200)}.svc.cluster.local`;
     const plans = [plan({ name, maxTokens: 9_000_000, tokenRefillRate: 0.000001 })];
     const edge = new Edge({
-      nodeId: "\u0001".repeat(128),
+      nodeId: "\u0001".repeat(256),
       policy: policy({ plans, controlPlane: { cluster }, response: { headers: "both" } }),
     });
     const session = edge.sessionInTable({ tokens: 8_999_998 });
-    expect(edge.host.callouts[0]).toMatchObject({ cluster, json: { edge: "\u0001".repeat(128) } });
+    expect(edge.host.callouts[0]).toMatchObject({ cluster, json: { edge: "\u0001".repeat(256) } });
     const { responseHeaders } = edge.send(session);
     expect(responseHeaders?.get("ratelimit-policy")).toBe(`"${name}";q=9000000;w=9000000000000`);
     expect(responseHeaders?.get("ratelimit")).toBe(`"${name}";r=8999997;t=1000000`);

@@ -39,6 +39,38 @@ describe.each(DOCUMENTS)("%s", (document) => {
   });
 });
 
+/** Where a document may begin a path: at the root, or at a program's source where the context says which. */
+const BEGINNINGS = ["", "assembly/", "control-plane/", "control-plane/src/", "docs/"];
+
+function sourceNamed(path: string): string | undefined {
+  return BEGINNINGS.map((beginning) => beginning + path).find((file) => existsSync(join(projectRoot, file)));
+}
+
+it("every file that a document names is there", () => {
+  const named = DOCUMENTS.flatMap((document) =>
+    [...textOf(document).matchAll(/`((?:[\w-]+\/)+[\w.-]+\.(?:ts|mjs|json|yaml|py|md))`/g)].map(
+      ([, path = ""]) => path,
+    ),
+  );
+  expect(named.length).toBeGreaterThan(50);
+  expect(named.filter((path) => sourceNamed(path) === undefined)).toEqual([]);
+});
+
+it("every function that a document names with its file is in that file", () => {
+  const named = DOCUMENTS.flatMap((document) =>
+    [...textOf(document).matchAll(/`([\w.]+)`\s\(`((?:[\w-]+\/)+[\w.-]+\.ts)`/g)].map(([, name = "", path = ""]) => ({
+      name: name.replace(/^.*\./, ""),
+      path,
+    })),
+  );
+  expect(named.length).toBeGreaterThan(15);
+  const missing = named.filter(({ name, path }) => {
+    const source = sourceNamed(path);
+    return source === undefined || !new RegExp(`\\b${name}\\b`).test(textOf(source));
+  });
+  expect(missing).toEqual([]);
+});
+
 it("what the code says about documents is so: each is there, with the section that is named", () => {
   const mentions = SOURCES.flatMap((file) =>
     [...textOf(file).matchAll(/(docs\/[a-z/-]*(?:\.md)?)(?:, "([^"]+)")?/g)].map(([, document = "", section]) => ({
