@@ -7,7 +7,7 @@ export default defineConfig({
       {
         test: {
           name: "unit",
-          include: ["control-plane/test/**/*.test.ts", "test/unit/**/*.test.ts", "test/host/**/*.test.ts"],
+          include: ["control-plane/test/**/*.test.ts", "test/unit/**/*.test.ts", "test/{host,sim}/**/*.test.ts"],
           testTimeout: 30_000,
         },
       },

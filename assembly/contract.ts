@@ -103,6 +103,8 @@ export const MESSAGE_LIMITER_UNAVAILABLE: string = "Rate limiter is unavailable"
 // --- Edge protocol (docs/edge-protocol.md) ----------------------------------------------------------------------
 
 export const PATH_ACQUIRE: string = "/edge/v1/acquire";
+export const PATH_REPORT: string = "/edge/v1/report";
+export const PATH_WATCH: string = "/edge/v1/watch";
 export const STATE_LIVE: string = "live";
 export const STATE_REVOKED: string = "revoked";
 export const STATE_EXPIRED: string = "expired";
@@ -114,3 +116,21 @@ export const MAX_EDGE_BODY_BYTES: u32 = 65536;
 export const INSTANCE_CHARS: u32 = 16;
 /** Above what Istio makes of a pod and a namespace whose names are as long as they may be. */
 export const MAX_EDGE_NAME_BYTES: u32 = 256;
+/** 64 bits in hex name one history of the control plane's log of withdrawals. */
+export const LOG_CHARS: u32 = 16;
+/** Rows of one report: at about 110 bytes each they stay below MAX_EDGE_BODY_BYTES. */
+export const MAX_REPORT_ROWS: u32 = 512;
+/** Sessions that one answer to a watch names; more come with the next. */
+export const MAX_WATCH_ENTRIES: u32 = 1000;
+/** How long the control plane holds a watch with nothing to say: below the idle timeouts of common proxies. */
+export const WATCH_HOLD_MS: u32 = 20000;
+/** The filter waits longer than the hold, so that only a dead connection runs into it. */
+export const WATCH_TIMEOUT_MS: u32 = 25000;
+/** 64 bits of SHA-256 over the bytes of a pushed policy, in hex: which one an edge runs. */
+export const POLICY_HASH_CHARS: u32 = 16;
+/** Ticks of every VM; the work of each is bounded. */
+export const TICK_MS: u32 = 100;
+/** One round of the leader's sweep over its whole table takes this many ticks: 10 s. */
+export const SWEEP_ROUND_TICKS: u32 = 100;
+/** Leadership over a table ends by itself after so long without a tick of its holder. */
+export const LEADER_LEASE_MS: u32 = 3000;

@@ -118,12 +118,17 @@ export async function startEnvoy(stack: Stack, launch: Launch): Promise<void> {
 export async function demoSession({ settings, adminToken }: Launch): Promise<{ token: string }> {
   const answer = await fetch(`${controlPlaneUrl(settings)}/v1/sessions`, {
     method: "POST",
-    headers: { authorization: `Bearer ${adminToken}`, "content-type": "application/json" },
+    headers: { authorization: `Bearer ${firstOf(adminToken)}`, "content-type": "application/json" },
     body: JSON.stringify({ userId: "demo-user", orgId: "demo-org" }),
   });
   const body: unknown = await answer.json();
   if (answer.status === 201 && isSession(body)) return { token: body.token };
   throw new Failure(`The control plane refused a first session with ${answer.status}: ${JSON.stringify(body)}`);
+}
+
+/** Several tokens may be set, with commas between them. */
+function firstOf(adminTokens: string): string {
+  return (adminTokens.split(",")[0] ?? "").trim();
 }
 
 export function controlPlaneUrl({ httpHost, httpPort }: Settings): string {

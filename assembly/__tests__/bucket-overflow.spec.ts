@@ -1,5 +1,5 @@
 import { MAX_TOKENS } from "../contract";
-import { capacityPico, costPico, refilledLevel, wholeTokens } from "../domain/bucket";
+import { toPico, refilledLevel, wholeTokens } from "../domain/bucket";
 import { burst, request, startClient } from "./client";
 
 const TOKEN: i64 = 1000000000000;
@@ -32,9 +32,9 @@ describe("bucket overflow", () => {
   });
 
   test("the largest plan fills to the brim and neither traps nor wraps", () => {
-    const capacity = capacityPico(MAX_TOKENS);
+    const capacity = toPico(MAX_TOKENS);
     expect(capacity).toBe(9000000000000000000);
-    expect(costPico(MAX_TOKENS)).toBe(capacity);
+    expect(toPico(MAX_TOKENS)).toBe(capacity);
     expect(wholeTokens(capacity)).toBe(MAX_TOKENS);
     expect(refilledLevel(0, 9000000, FASTEST_MICRO, capacity)).toBe(capacity);
     expect(refilledLevel(0, 8999999, FASTEST_MICRO, capacity)).toBe(capacity - <i64>FASTEST_MICRO);
@@ -45,7 +45,7 @@ describe("bucket overflow", () => {
   });
 
   test("the deepest debt of the largest plan is paid off exactly", () => {
-    const capacity = capacityPico(MAX_TOKENS);
+    const capacity = toPico(MAX_TOKENS);
     // 2^63 + 9e18 picotokens are missing: more than an i64 counts.
     expect(refilledLevel(i64.MIN_VALUE, 0, 1, capacity)).toBe(i64.MIN_VALUE);
     expect(refilledLevel(i64.MIN_VALUE, 1, 1, capacity)).toBe(i64.MIN_VALUE + 1);

@@ -1,5 +1,5 @@
 // A client's bucket on a simulated clock, as the filter keeps one: refill, then spend or write nothing.
-import { capacityPico, costPico, elapsedUsSince, refilledLevel } from "../domain/bucket";
+import { toPico, elapsedUsSince, refilledLevel } from "../domain/bucket";
 
 let levelPico: i64 = 0;
 let refilledAtUs: u64 = 0;
@@ -8,7 +8,7 @@ let rateMicro: u64 = 0;
 
 /** A full bucket. The rate is in microtokens a second. */
 export function startClient(maxTokens: u32, ratePerSecondMicro: u64, nowUs: u64): void {
-  capacity = capacityPico(maxTokens);
+  capacity = toPico(maxTokens);
   rateMicro = ratePerSecondMicro;
   levelPico = capacity;
   refilledAtUs = nowUs;
@@ -17,8 +17,8 @@ export function startClient(maxTokens: u32, ratePerSecondMicro: u64, nowUs: u64)
 /** Whether a request of that cost is admitted. */
 export function request(cost: u32, nowUs: u64): bool {
   const level = refilledLevel(levelPico, elapsedUsSince(refilledAtUs, nowUs), rateMicro, capacity);
-  if (level < costPico(cost)) return false;
-  levelPico = level - costPico(cost);
+  if (level < toPico(cost)) return false;
+  levelPico = level - toPico(cost);
   if (nowUs > refilledAtUs) refilledAtUs = nowUs;
   return true;
 }

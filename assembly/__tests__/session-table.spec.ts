@@ -11,18 +11,16 @@ import {
   SET_BYTES,
 } from "../contract";
 import * as record from "../domain/record";
-import { findRecord, placeForNewcomer, recordAt } from "../domain/set";
+import { findRecord, isUnreported, placeForNewcomer, recordAt } from "../domain/set";
 import { hexAt } from "./vectors";
 
 const SECOND: u64 = 1000000;
 const NOW_US: u64 = 5000 * SECOND;
 const NOW_S: u32 = 5000;
 const UNTOUCHED_US: u64 = 250000;
-const MAX_AGE_US: u64 = 1800 * SECOND;
 
 const set = memory.data(1280);
 const token = memory.data(36);
-const evictableAfterUs = memory.data(128);
 
 /** The token bytes of a session that its number tells from others. */
 function tokenOfSession(session: u32): usize {
@@ -47,14 +45,19 @@ function find(session: u32): usize {
 }
 
 function placeFor(): usize {
-  return placeForNewcomer(set, NOW_US, NOW_S, UNTOUCHED_US, evictableAfterUs);
+  return placeForNewcomer(set, NOW_US, NOW_S, UNTOUCHED_US);
 }
 
-function fillWithBusySessions(): void {
-  for (let place: u32 = 0; place < RECORDS_PER_SET; place++) {
-    put(place, place, 1000 * SECOND);
-    store<u64>(evictableAfterUs + (place << 3), MAX_AGE_US);
-  }
+/** A full set of live sessions that have all spent something that nobody has taken yet. */
+function fillWithUnreportedSessions(): void {
+  for (let place: u32 = 0; place < RECORDS_PER_SET; place++) record.setRev(put(place, place, 1000 * SECOND), 7);
+}
+
+/** The control plane takes what the record in this place says. */
+function acknowledge(place: u32): usize {
+  const at = recordAt(set, place);
+  record.setAckedRev(at, record.revOf(at));
+  return at;
 }
 
 describe("session table: a record", () => {
@@ -128,7 +131,7 @@ describe("session table: a record", () => {
 });
 
 describe("session table: finding a session", () => {
-  beforeEach(fillWithBusySessions);
+  beforeEach(fillWithUnreportedSessions);
 
   test("gives the record of that id in any place, and no other", () => {
     for (let place: u32 = 0; place < RECORDS_PER_SET; place++) expect(find(place)).toBe(recordAt(set, place));
@@ -159,9 +162,20 @@ describe("session table: finding a session", () => {
 });
 
 describe("session table: making room for a newcomer", () => {
-  beforeEach(fillWithBusySessions);
+  beforeEach(fillWithUnreportedSessions);
 
-  test("no session in use goes: the newcomer finds no place", () => {
+  test("no session goes whose figures nobody has taken, whatever became of it", () => {
+    record.setState(recordAt(set, 4), RECORD_ENDED);
+    record.setEndsAtS(recordAt(set, 9), NOW_S);
+    expect(placeFor()).toBe(0);
+    acknowledge(4);
+    expect(placeFor()).toBe(recordAt(set, 4));
+    acknowledge(9);
+    expect(placeFor()).toBe(recordAt(set, 9));
+  });
+
+  test("a record that is one spend ahead of what was taken stays", () => {
+    record.setRev(acknowledge(3), 8);
     expect(placeFor()).toBe(0);
   });
 
@@ -171,49 +185,53 @@ describe("session table: making room for a newcomer", () => {
   });
 
   test("an empty place comes first, then one past its end, then an ended one, then the idle", () => {
-    put(2, 2, MAX_AGE_US + 1);
+    acknowledge(2);
     expect(placeFor()).toBe(recordAt(set, 2));
-    record.setState(recordAt(set, 5), RECORD_ENDED);
+    record.setState(acknowledge(5), RECORD_ENDED);
     expect(placeFor()).toBe(recordAt(set, 5));
-    record.setEndsAtS(recordAt(set, 9), NOW_S);
+    record.setEndsAtS(acknowledge(9), NOW_S);
     expect(placeFor()).toBe(recordAt(set, 9));
     record.clearRecord(recordAt(set, 14));
     expect(placeFor()).toBe(recordAt(set, 14));
   });
 
   test("of the idle ones the longest idle goes first", () => {
-    put(3, 3, MAX_AGE_US + 5);
-    put(7, 7, MAX_AGE_US + 9);
-    put(11, 11, MAX_AGE_US + 7);
+    put(3, 3, 1005 * SECOND);
+    put(7, 7, 1009 * SECOND);
+    put(11, 11, 1007 * SECOND);
     expect(placeFor()).toBe(recordAt(set, 7));
   });
 
-  test("a session is idle only after more than its own plan's maxAge", () => {
-    put(3, 3, MAX_AGE_US);
-    expect(placeFor()).toBe(0);
-    store<u64>(evictableAfterUs, MAX_AGE_US - 1, 24);
-    expect(placeFor()).toBe(recordAt(set, 3));
-  });
-
-  test("a record touched within the acquire timeout stays, however short its plan's maxAge", () => {
-    store<u64>(evictableAfterUs, 0, 24);
+  test("a record touched within the acquire timeout stays", () => {
     put(3, 3, UNTOUCHED_US);
     expect(placeFor()).toBe(0);
     put(3, 3, UNTOUCHED_US + 1);
     expect(placeFor()).toBe(recordAt(set, 3));
   });
 
-  test("a provisional session stays while it lives: the control plane does not know of it yet", () => {
-    record.setFlag(put(3, 3, MAX_AGE_US + 5), FLAG_PROVISIONAL);
+  test("a provisional session stays, also past its end: the control plane has not been asked about it", () => {
+    const at = acknowledge(3);
+    record.setFlag(at, FLAG_PROVISIONAL);
     expect(placeFor()).toBe(0);
-    record.setEndsAtS(recordAt(set, 3), NOW_S);
-    expect(placeFor()).toBe(recordAt(set, 3));
+    record.setEndsAtS(at, NOW_S);
+    expect(placeFor()).toBe(0);
+    record.clearFlag(at, FLAG_PROVISIONAL);
+    expect(placeFor()).toBe(at);
   });
 
   test("a record written after this worker read its clock counts as just used", () => {
-    const at = put(3, 3, 0);
-    record.setRefilledAtUs(at, NOW_US + 10);
-    store<u64>(evictableAfterUs, 0, 24);
+    record.setRefilledAtUs(put(3, 3, 0), NOW_US + 10);
     expect(placeFor()).toBe(0);
+  });
+
+  test("only what was spent and not taken is to be reported, and of a provisional record nothing yet", () => {
+    expect(isUnreported(recordAt(set, 3))).toBe(true);
+    record.setState(recordAt(set, 3), RECORD_ENDED);
+    expect(isUnreported(recordAt(set, 3))).toBe(true);
+    record.setFlag(recordAt(set, 3), FLAG_PROVISIONAL);
+    expect(isUnreported(recordAt(set, 3))).toBe(false);
+    expect(isUnreported(acknowledge(4))).toBe(false);
+    record.setState(recordAt(set, 5), RECORD_EMPTY);
+    expect(isUnreported(recordAt(set, 5))).toBe(false);
   });
 });

@@ -1,5 +1,5 @@
 import {
-  capacityPico,
+  toPico,
   elapsedUsSince,
   fromMicrotokens,
   refilledLevel,
@@ -77,14 +77,14 @@ describe("token refill: exactness", () => {
   test("nothing is lost or gained however often a bucket is read", () => {
     startClient(2, 1, 0);
     let level: i64 = 0;
-    for (let i = 0; i < 1000000; i++) level = refilledLevel(level, 7, 3, capacityPico(1));
+    for (let i = 0; i < 1000000; i++) level = refilledLevel(level, 7, 3, toPico(1));
     expect(level).toBe(21000000);
   });
 
   test("agrees with 128-bit arithmetic for levels, rates and times of every size", () => {
     seedRandom(20240229);
     for (let i = 0; i < 500000; i++) {
-      const capacity = capacityPico(<u32>(randomBelow(9000000) + 1));
+      const capacity = toPico(<u32>(randomBelow(9000000) + 1));
       const level = <i64>randomOfAnySize() % capacity;
       const rateMicro = randomOfAnySize() % 1000000000001;
       // Half of the times lie about where the bucket is just full.
@@ -100,7 +100,7 @@ describe("token refill: exactness", () => {
   test("two refills give what one over the whole time gives, also out of a debt", () => {
     seedRandom(7);
     for (let i = 0; i < 200000; i++) {
-      const capacity = capacityPico(<u32>(randomBelow(9000000) + 1));
+      const capacity = toPico(<u32>(randomBelow(9000000) + 1));
       const level = capacity - <i64>randomBelow(<u64>capacity * 2);
       const rateMicro = randomBelow(1000000000001);
       const first = randomBelow(1 << 40);
@@ -133,7 +133,7 @@ describe("token refill: what a client is told", () => {
     expect(wholeTokens(2 * TOKEN - 1)).toBe(1);
     expect(wholeTokens(-1)).toBe(0);
     expect(wholeTokens(i64.MIN_VALUE)).toBe(0);
-    expect(wholeTokens(capacityPico(9000000))).toBe(9000000);
+    expect(wholeTokens(toPico(9000000))).toBe(9000000);
   });
 
   test("the seconds to wait are rounded up, 0 when it need not and -1 when waiting does not help", () => {
@@ -145,14 +145,14 @@ describe("token refill: what a client is told", () => {
     expect(secondsUntil(2 * TOKEN, TOKEN, 0)).toBe(0);
     expect(secondsUntil(0, TOKEN, 0)).toBe(-1);
     expect(secondsUntil(-TOKEN, TOKEN, 1000000)).toBe(2);
-    expect(secondsUntil(i64.MIN_VALUE, capacityPico(9000000), 1)).toBe(18223372036855);
-    expect(secondsUntil(0, capacityPico(9000000), 1000000000000)).toBe(9);
+    expect(secondsUntil(i64.MIN_VALUE, toPico(9000000), 1)).toBe(18223372036855);
+    expect(secondsUntil(0, toPico(9000000), 1000000000000)).toBe(9);
   });
 
   test("after those seconds the tokens are there, and a second earlier they were not", () => {
     seedRandom(11);
     for (let i = 0; i < 100000; i++) {
-      const capacity = capacityPico(<u32>(randomBelow(1000) + 1));
+      const capacity = toPico(<u32>(randomBelow(1000) + 1));
       const level = <i64>randomBelow(<u64>capacity);
       const rateMicro = randomBelow(10000000) + 1;
       const seconds = <u64>secondsUntil(level, capacity, rateMicro);

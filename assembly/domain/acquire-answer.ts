@@ -3,6 +3,7 @@ import { MAX_PLAN_ID, STATE_EXPIRED, STATE_LIVE, STATE_REVOKED, STATE_UNKNOWN } 
 import { FIELD_FOUND, getBool, getString, getU64 } from "./json/fields";
 import { JsonNode } from "./json/node";
 import { readJson } from "./json/reader";
+import { readLog } from "./log-id";
 
 export const ANSWER_LIVE: u8 = 0;
 export const ANSWER_REVOKED: u8 = 1;
@@ -23,6 +24,9 @@ export class AcquireAnswer {
   consumed: u64 = 0;
   rev: u32 = 0;
   budgetSpent: bool = false;
+  /** The log of withdrawals that the answer belongs to, and up to where it knows it. */
+  log: u64 = 0;
+  cursor: u64 = 0;
 }
 
 /** The answer that the body holds, or null if it is none: not JSON, a field missing, of another type, out of range. */
@@ -32,11 +36,20 @@ export function readAcquireAnswer(body: string): AcquireAnswer | null {
   const state = getString(root, "state");
   if (state.state != FIELD_FOUND) return null;
   const answer = new AcquireAnswer();
+  answer.log = readLog(root);
+  const cursor = getU64(root, "cursor");
+  if (answer.log == 0 || cursor.state != FIELD_FOUND) return null;
+  answer.cursor = cursor.value;
   if (state.value == STATE_UNKNOWN) return answer;
   const endsInMs = getU64(root, "endsInMs");
   if (endsInMs.state != FIELD_FOUND || endsInMs.value > MAX_ENDS_IN_MS) return null;
   answer.endsInMs = endsInMs.value;
   if (state.value == STATE_LIVE) return readLive(root, answer) ? answer : null;
+  // What this instance had reported, for a record that was taken on trust meanwhile. Absent: nothing.
+  const consumed = getU64(root, "consumed");
+  const rev = getU64(root, "rev");
+  if (consumed.state == FIELD_FOUND) answer.consumed = consumed.value;
+  if (rev.state == FIELD_FOUND && rev.value <= u32.MAX_VALUE) answer.rev = <u32>rev.value;
   if (state.value == STATE_REVOKED) answer.state = ANSWER_REVOKED;
   else if (state.value == STATE_EXPIRED) answer.state = ANSWER_EXPIRED;
   else return null;

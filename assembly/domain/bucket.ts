@@ -4,18 +4,11 @@ import { PICO_PER_MICROTOKEN, PICO_PER_TOKEN } from "../contract";
 /** In a second a bucket gains rate × 10⁶ picotokens. */
 const US_PER_SECOND: u64 = 1000000;
 
-/** `maxTokens` up to MAX_TOKENS. */
+/** Whole tokens, up to MAX_TOKENS, as picotokens: a capacity, a cost. */
 // @ts-ignore: decorator
 @inline
-export function capacityPico(maxTokens: u32): i64 {
-  return <i64>maxTokens * PICO_PER_TOKEN;
-}
-
-/** `cost` up to MAX_TOKENS. */
-// @ts-ignore: decorator
-@inline
-export function costPico(cost: u32): i64 {
-  return <i64>cost * PICO_PER_TOKEN;
+export function toPico(tokens: u32): i64 {
+  return <i64>tokens * PICO_PER_TOKEN;
 }
 
 /** µs since the last refill. A clock read before another worker wrote lies before it: then none have passed. */

@@ -1,5 +1,6 @@
 // A session id as text: a UUID in 36 characters (RFC 9562 section 4).
 import { SESSION_ID_BYTES } from "../contract";
+import { hexDigit } from "../memory/bytes";
 import { nibbleOf } from "./secret";
 
 export const SESSION_ID_CHARS: u32 = 36;
@@ -12,19 +13,13 @@ function followsDash(byte: u32): bool {
   return byte == 4 || byte == 6 || byte == 8 || byte == 10;
 }
 
-// @ts-ignore: decorator
-@inline
-function digitOf(nibble: u8): u8 {
-  return nibble < 10 ? 0x30 + nibble : 0x61 - 10 + nibble;
-}
-
 /** Writes SESSION_ID_CHARS characters, lower case, to `target`. */
 export function formatSessionId(sessionId: usize, target: usize): void {
   for (let i: u32 = 0; i < SESSION_ID_BYTES; i++) {
     if (followsDash(i)) store<u8>(target++, DASH);
     const byte = load<u8>(sessionId + i);
-    store<u8>(target, digitOf(byte >> 4));
-    store<u8>(target, digitOf(byte & 15), 1);
+    store<u8>(target, hexDigit(byte >> 4));
+    store<u8>(target, hexDigit(byte & 15), 1);
     target += 2;
   }
 }

@@ -1,7 +1,16 @@
 // One set of the session table: finding a session's record, and a place for a new one.
 import { RECORDS_PER_SET, RECORD_BYTES } from "../contract";
 import { elapsedUsSince } from "./bucket";
-import { isEmpty, isLive, isPastEnd, isProvisional, recordSessionIdOf, refilledAtUsOf } from "./record";
+import {
+  ackedRevOf,
+  isEmpty,
+  isLive,
+  isPastEnd,
+  isProvisional,
+  recordSessionIdOf,
+  refilledAtUsOf,
+  revOf,
+} from "./record";
 
 // SET_BYTES: RECORDS_PER_SET records, one after the other. A place is a record's number in its set.
 //
@@ -36,18 +45,16 @@ const RANK_NEVER: u32 = 4;
 /**
  * The address of the place that a new session takes, or 0 if no record may go. In this order: empty; past its end;
  * ended; live and untouched for longer than `untouchedUs`, the longest idle first (docs/session-table.md).
- *
  * `untouchedUs` is the acquire timeout: a younger record may be one that a paused request is about to use.
- * `evictableAfterUs` is the address of RECORDS_PER_SET u64, one a place: the maxAge, in µs, of the plan of its record.
  */
-export function placeForNewcomer(set: usize, nowUs: u64, nowS: u32, untouchedUs: u64, evictableAfterUs: usize): usize {
+export function placeForNewcomer(set: usize, nowUs: u64, nowS: u32, untouchedUs: u64): usize {
   let found: usize = 0;
   let foundRank = RANK_NEVER;
   let foundIdleUs: u64 = 0;
   for (let place: u32 = 0; place < RECORDS_PER_SET; place++) {
     const record = recordAt(set, place);
     const idleUs = elapsedUsSince(refilledAtUsOf(record), nowUs);
-    const rank = rankOf(record, nowS, idleUs, untouchedUs, load<u64>(evictableAfterUs + ((<usize>place) << 3)));
+    const rank = rankOf(record, nowS, idleUs, untouchedUs);
     if (rank < foundRank || (rank == RANK_IDLE && foundRank == RANK_IDLE && idleUs > foundIdleUs)) {
       found = record;
       foundRank = rank;
@@ -57,19 +64,20 @@ export function placeForNewcomer(set: usize, nowUs: u64, nowS: u32, untouchedUs:
   return found;
 }
 
-function rankOf(record: usize, nowS: u32, idleUs: u64, untouchedUs: u64, evictableAfterUs: u64): u32 {
+function rankOf(record: usize, nowS: u32, idleUs: u64, untouchedUs: u64): u32 {
   if (isEmpty(record)) return RANK_EMPTY;
-  const over = isPastEnd(record, nowS) || !isLive(record);
-  if (!mayGo(record, over, idleUs, evictableAfterUs)) return RANK_NEVER;
-  if (over) return isPastEnd(record, nowS) ? RANK_PAST_END : RANK_ENDED;
+  if (!mayGo(record)) return RANK_NEVER;
+  if (isPastEnd(record, nowS)) return RANK_PAST_END;
+  if (!isLive(record)) return RANK_ENDED;
   return idleUs > untouchedUs ? RANK_IDLE : RANK_NEVER;
 }
 
-/**
- * Whether nothing is lost when the record goes. While edges do not report what was spent, nothing of a session that is
- * over can be lost, and a live one is let go once it is idle past its plan's maxAge and the control plane knows of it.
- * With reports this becomes: its rev is acknowledged and it is not provisional, over or not.
- */
-function mayGo(record: usize, over: bool, idleUs: u64, evictableAfterUs: u64): bool {
-  return over || (idleUs > evictableAfterUs && !isProvisional(record));
+/** Whether nothing is lost when the record goes: the control plane has durably taken all that it says. */
+function mayGo(record: usize): bool {
+  return revOf(record) == ackedRevOf(record) && !isProvisional(record);
+}
+
+/** Whether the record says something that the control plane has not taken yet. A provisional one is asked for first. */
+export function isUnreported(record: usize): bool {
+  return !isEmpty(record) && revOf(record) != ackedRevOf(record) && !isProvisional(record);
 }

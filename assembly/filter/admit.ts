@@ -4,7 +4,7 @@ import { ON_CONTENTION_ALLOW, ON_MISS_TRUST, ON_TABLE_FULL_ALLOW, ON_UNREACHABLE
 import { tokenKeyStateOf } from "../domain/keys";
 import { issuedAtMs, keyIdOfToken, planIdOf, tagMatches } from "../domain/token";
 import { wallMs } from "../host/clock";
-import { askFor, shouldHoldBack } from "./acquire";
+import { CROWDED, WAITS, askFor, shouldHoldBack } from "./acquire";
 import {
   ALLOWED_UNMETERED,
   MISS_DENIED,
@@ -31,6 +31,7 @@ import {
   STANDS_UNCONFIRMED,
   spend,
   spendClockUs,
+  spendFoundRecord,
   spendLevelPico,
   spendPlanIndex,
 } from "./spend";
@@ -66,7 +67,10 @@ export function admitUnreachable(root: Root, slot: u32, contextId: u32, token: u
   const trust = root.policy.onUnreachable == ON_UNREACHABLE_TRUST;
   const outcome = spend(root, token, COST, trust ? STANDS_UNCONFIRMED : STANDS);
   if (outcome != MISS) return settle(root, slot, contextId, outcome);
-  if (trust) return admitOnTrust(root, slot, contextId, token);
+  return trust ? admitOnTrust(root, slot, contextId, token) : denyMiss(root);
+}
+
+function denyMiss(root: Root): u32 {
   root.counters.count(MISS_DENIED);
   denyUnavailable(root);
   return ANSWERED;
@@ -80,15 +84,15 @@ export function admitWithoutRecord(root: Root, insertOutcome: u32): u32 {
 
 /** Flagged or idle here: the control plane knows of other edges. If it cannot be asked, the record stands. */
 function admitAfterAsk(root: Root, slot: u32, contextId: u32, token: usize, asks: u32): u32 {
-  if (asks < MAX_ASKS && !shouldHoldBack() && askFor(root, contextId, token, false, spendClockUs(), asks + 1)) {
-    return HELD;
-  }
+  const mayAsk = asks < MAX_ASKS && !shouldHoldBack();
+  if (mayAsk && askFor(root, contextId, token, false, spendClockUs(), asks + 1) == WAITS) return HELD;
   return admitOnRecord(root, slot, contextId, token, MAX_ASKS);
 }
 
 /** No usable record. A token that is not genuine, or too old for any plan, costs the control plane nothing. */
 function admitMiss(root: Root, slot: u32, contextId: u32, token: usize, asks: u32): u32 {
   const askedAtUs = spendClockUs();
+  const mayInsert = !spendFoundRecord();
   const keys = keysWithId(keyIdOfToken(token));
   if (keys == 0 || !tagMatches(token, tokenKeyStateOf(keys))) {
     root.counters.count(MISS_FORGED);
@@ -101,7 +105,12 @@ function admitMiss(root: Root, slot: u32, contextId: u32, token: usize, asks: u3
     return ANSWERED;
   }
   if (root.policy.onMiss == ON_MISS_TRUST) return admitOnTrust(root, slot, contextId, token);
-  if (asks < MAX_ASKS && askFor(root, contextId, token, true, askedAtUs, asks + 1)) return HELD;
+  if (asks < MAX_ASKS) {
+    const asked = askFor(root, contextId, token, mayInsert, askedAtUs, asks + 1);
+    if (asked == WAITS) return HELD;
+    // The control plane is there: a crowd of one session's requests is no reason to trust it.
+    if (asked == CROWDED) return denyMiss(root);
+  }
   return admitUnreachable(root, slot, contextId, token);
 }
 

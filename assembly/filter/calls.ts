@@ -3,7 +3,7 @@ import { SESSION_ID_BYTES, TOKEN_BYTES } from "../contract";
 import { sessionIdOf } from "../domain/token";
 
 //   call:    0         4                 8          16             20            24           28       32      68   72
-//            | call id | root context id | asked at | first waiter | last waiter | may insert | in use | token | (4) |
+//            | call id | root context id | asked at | first waiter | last waiter | may insert | in use | token | waiters |
 //   waiter:  0            4      8      12       16      52       56
 //            | context id | next | asks | in use | token | (4) |
 
@@ -11,6 +11,8 @@ import { sessionIdOf } from "../domain/token";
 export const MAX_CALLS: u32 = 256;
 /** Requests paused at a time: bounds what a slow control plane can hold up. */
 export const MAX_WAITERS: u32 = 1024;
+/** Of those, requests of one session: so that no client alone can hold all places. */
+export const MAX_WAITERS_OF_CALL: u32 = 256;
 export const NONE: u32 = 0xffffffff;
 
 const CALL_BYTES: u32 = 72;
@@ -21,6 +23,7 @@ const CALL_LAST_WAITER_AT: u32 = 20;
 const CALL_MAY_INSERT_AT: u32 = 24;
 const CALL_USED_AT: u32 = 28;
 const CALL_TOKEN_AT: u32 = 32;
+const CALL_WAITERS_AT: u32 = 68;
 
 const WAITER_BYTES: u32 = 56;
 const WAITER_NEXT_AT: u32 = 4;
@@ -77,6 +80,7 @@ export function openCall(call: u32, callId: u32, rootId: u32, token: usize, mayI
   store<u32>(at, NONE, CALL_WAITER_AT);
   store<u32>(at, mayInsert ? 1 : 0, CALL_MAY_INSERT_AT);
   store<u32>(at, 1, CALL_USED_AT);
+  store<u32>(at, 0, CALL_WAITERS_AT);
   memory.copy(at + CALL_TOKEN_AT, token, TOKEN_BYTES);
 }
 
@@ -108,10 +112,12 @@ export function dropCallsOf(rootId: u32): void {
   }
 }
 
-/** Lets a request wait for a call, behind those that wait already. False: as many wait already as may. `asks`: how often it has asked, this one too. */
+/** Lets a request wait for a call, behind those that wait already. False: as many wait for it, or in all, as may. `asks`: how often it has asked, this one too. */
 export function addWaiter(call: u32, contextId: u32, token: usize, asks: u32): bool {
-  const waiter = unusedWaiter();
+  const waiting = load<u32>(callAt(call), CALL_WAITERS_AT);
+  const waiter = waiting == MAX_WAITERS_OF_CALL ? NONE : unusedWaiter();
   if (waiter == NONE) return false;
+  store<u32>(callAt(call), waiting + 1, CALL_WAITERS_AT);
   const at = waiterAt(waiter);
   store<u32>(at, contextId);
   store<u32>(at, NONE, WAITER_NEXT_AT);

@@ -1,23 +1,26 @@
 // Taking a policy into service. The verdict follows from the policy's bytes and from what is constant for the process,
-// so what passes once passes on every worker (docs/decisions/).
+// so what passes once passes on every worker (docs/decisions/0010-configure-decides-from-the-bytes.md).
 // asconfig.json names it as the compiler's abort; it must be part of the program.
 import "../host/abort";
 import { judgePolicy } from "../domain/policy/judge";
+import { POLICY_HASH_CHARS, TICK_MS } from "../contract";
 import { Policy } from "../domain/policy/model";
+import { sha256 } from "../domain/sha256";
 import { pluginConfiguration } from "../host/buffers";
 import { logError, logInfo, logWarn } from "../host/log";
 import { gauge, setGauge, tickEvery } from "../host/metrics";
-import { utf8 } from "../memory/bytes";
+import { utf8, writeHex } from "../memory/bytes";
 import { dropCallsOf } from "./calls";
 import { Counters } from "./counters";
 import { DenialTexts } from "./denial-texts";
 import { PlanTexts } from "./plan-texts";
 import { loadProcess } from "./process";
 import { Root, addRoot, removeRoot, rootInSlot, slotOfRoot } from "./roots";
+import { dropReportOf } from "./report";
 import { hashOfTableName, runningCapacity } from "./session-table";
+import { unreportedOf } from "./unreported";
 
-/** Counts reach Envoy's metrics, and sessions taken on trust the control plane, within this time. */
-const TICK_MS: u32 = 100;
+const digest: usize = memory.data(32, 8);
 
 /** Judges the configuration and, if it is a policy, serves it on this root. False refuses it, with reasons in the log. */
 export function configureRoot(rootId: u32, configurationBytes: u32): bool {
@@ -27,14 +30,14 @@ export function configureRoot(rootId: u32, configurationBytes: u32): bool {
     return false;
   }
   const text = pluginConfiguration(configurationBytes);
-  const verdict = judgePolicy(text == null ? "" : text, true);
+  const verdict = judgePolicy(text, true);
   const policy = verdict.policy;
   if (policy == null) {
     const faults = verdict.faults;
     for (let i = 0; i < faults.length; i++) logError(`policy refused: ${faults[i].path}: ${faults[i].message}`);
     return false;
   }
-  addRoot(rootFor(rootId, policy));
+  addRoot(rootFor(rootId, policy, hashOf(text)));
   tickEvery(TICK_MS);
   announce(policy);
   return true;
@@ -47,16 +50,18 @@ export function dropRoot(rootId: u32): void {
   if (root == null) return;
   root.counters.flush();
   dropCallsOf(rootId);
+  dropReportOf(rootId);
   removeRoot(slot);
 }
 
-function rootFor(rootId: u32, policy: Policy): Root {
+function rootFor(rootId: u32, policy: Policy, policyHash: ArrayBuffer): Root {
   const plans = new StaticArray<PlanTexts>(policy.plans.length);
   let longest: u64 = 0;
   for (let i = 0; i < policy.plans.length; i++) {
     plans[i] = new PlanTexts(policy.plans[i]);
     longest = max(longest, policy.plans[i].lifetimeMs);
   }
+  const tableHash = hashOfTableName(policy.tableName);
   const root = new Root(
     rootId,
     policy,
@@ -65,10 +70,21 @@ function rootFor(rootId: u32, policy: Policy): Root {
     plans,
     new DenialTexts(policy),
     new Counters(policy),
+    unreportedOf(tableHash, policy.tableCapacity),
+    policyHash,
   );
   root.longestLifetimeMs = longest;
-  root.tableHash = hashOfTableName(policy.tableName);
+  root.tableHash = tableHash;
   return root;
+}
+
+/** The first bytes of SHA-256 over the configuration, in hex. */
+function hashOf(text: string): ArrayBuffer {
+  const bytes = utf8(text);
+  sha256(changetype<usize>(bytes), bytes.byteLength, digest);
+  const hash = new ArrayBuffer(<i32>POLICY_HASH_CHARS);
+  writeHex(changetype<usize>(hash), digest, POLICY_HASH_CHARS / 2);
+  return hash;
 }
 
 /** Says in log and gauges what is in force. A capacity other than the running one waits for Envoy's next start. */

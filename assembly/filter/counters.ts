@@ -21,9 +21,10 @@ export const TABLE_FULL: u32 = 14;
 export const EVICTIONS: u32 = 15;
 export const RESTORES: u32 = 16;
 export const HEADERS_OMITTED: u32 = 17;
-/** A gauge, moved by what this VM adds: places of the table that hold a record. */
+/** A gauge: places of the table that hold a record. Moved by what this VM adds, set by the leader's sweep. */
 export const TABLE_RECORDS: u32 = 18;
-const FIXED: u32 = 19;
+export const REPORT_FAILURES: u32 = 19;
+const FIXED: u32 = 20;
 
 // For each plan.
 export const PLAN_ALLOWED: u32 = 0;
@@ -52,6 +53,7 @@ const names: StaticArray<string> = [
   "sluice_restores",
   "sluice_headers_omitted",
   "sluice_table_records",
+  "sluice_report_failures",
 ];
 
 /** The counters of one policy. Two policies may name the same metric: Envoy adds them up. */
@@ -81,6 +83,11 @@ export class Counters {
   @inline
   countPlan(which: u32, planIndex: u32, amount: u64): void {
     unchecked((this.counts[FIXED + planIndex * PER_PLAN + which] += amount));
+  }
+
+  /** The gauge of TABLE_RECORDS. */
+  recordsGauge(): u32 {
+    return this.metrics[TABLE_RECORDS];
   }
 
   /** Adds what was counted since the last flush to Envoy's metrics: each count exactly once. */

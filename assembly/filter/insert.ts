@@ -1,47 +1,18 @@
 // Writing what the control plane said, or what is taken on trust, into the session table: each one atomic step.
-import {
-  FLAG_BUDGET_SPENT,
-  FLAG_PROVISIONAL,
-  FLAG_UNCONFIRMED,
-  RECORDS_PER_SET,
-  RECORD_ENDED,
-  RECORD_LIVE,
-  UNKNOWN_REMEMBERED_MS,
-} from "../contract";
-import { ANSWER_LIVE, ANSWER_UNKNOWN, AcquireAnswer } from "../domain/acquire-answer";
-import { capacityPico, elapsedUsSince, fromMicrotokens, refilledLevel } from "../domain/bucket";
-import { Policy } from "../domain/policy/model";
-import {
-  clearRecord,
-  consumedOf,
-  flagsOf,
-  hasFlag,
-  isEmpty,
-  isLive,
-  isPastEnd,
-  levelPicoOf,
-  recordPlanIdOf,
-  refilledAtUsOf,
-  revOf,
-  setAckedRev,
-  setConsumed,
-  setEndsAtS,
-  setFlags,
-  setLevelPico,
-  setRecordPlanId,
-  setRecordToken,
-  setRefilledAtUs,
-  setRev,
-  setState,
-} from "../domain/record";
-import { findRecord, placeForNewcomer, recordAt } from "../domain/set";
+import { RECORD_BYTES } from "../contract";
+import { ANSWER_LIVE, ANSWER_REVOKED, AcquireAnswer } from "../domain/acquire-answer";
+import { confirmRecord, endRecord, fillRecord, secondsOf, trustRecord } from "../domain/answered-record";
+import { fromMicrotokens, toPico } from "../domain/bucket";
+import { isLive, isPastEnd } from "../domain/record";
+import { findRecord, isUnreported } from "../domain/set";
 import { sessionIdOf } from "../domain/token";
 import { monotonicUs } from "../host/clock";
-import { sharedCas, sharedValue } from "../host/shared-data";
-import { OK } from "../host/status";
-import { CAS_EXHAUSTED, CAS_RETRIES, EVICTIONS, RESTORES, TABLE_FULL, TABLE_RECORDS } from "./counters";
+import { CAS_EXHAUSTED, CAS_RETRIES, RESTORES } from "./counters";
+import { isUpToDate, raiseSeen } from "./log-place";
+import { countPlace, findPlace, keepPlace, noteFullSet } from "./place";
 import { Root } from "./roots";
-import { createSet, readSet, writeSet } from "./session-table";
+import { createSet } from "./session-table";
+import { SetCopy } from "./set-copy";
 import { MAX_CAS_TRIES } from "./spend";
 
 // What came of it.
@@ -55,45 +26,38 @@ export const ANSWER_STALE: u32 = 2;
 export const SET_FULL: u32 = 3;
 export const INSERT_CONTENDED: u32 = 4;
 
-/** A record's end is a u32 of seconds. */
-const MAX_ENDS_AT_S: u64 = 0xffffffff;
-
-const evictableAfterUs: usize = memory.data(128, 8);
-
 /**
  * Writes an answer of the control plane.
  * @param mayInsert false if the ask was sent while a record stood: then it never makes a new one
  * @param askedAtUs clock before the read that led to the ask; after acquireTimeout the answer counts for nothing
  */
 export function writeAnswer(root: Root, token: usize, answer: AcquireAnswer, mayInsert: bool, askedAtUs: u64): u32 {
-  const timeoutUs = <u64>root.policy.acquireTimeoutMs * 1000;
+  const live = answer.state == ANSWER_LIVE;
+  // Heard of before it is written, as by the leader: a worker that inserts meanwhile finds its answer out of date.
+  if (answer.state == ANSWER_REVOKED) raiseSeen(root, answer.log, answer.cursor);
   for (let tries: u32 = 0; tries < MAX_CAS_TRIES; tries++) {
     const nowUs = monotonicUs();
-    if (readSet(root, sessionIdOf(token)) != OK) {
-      if (!mayInsert) return ANSWER_STALE;
+    const set = SetCopy.ofSession(root, sessionIdOf(token));
+    if (set == 0) {
+      if (!mayInsert) return live ? ANSWER_STALE : SESSION_ENDED;
       createSet(root, sessionIdOf(token));
       continue;
     }
-    // Checked between the read and the write: a worker that slept would write over what it has not heard of.
-    if (mayInsert && monotonicUs() - askedAtUs > timeoutUs) return ANSWER_STALE;
-    const set = sharedValue();
-    let record = findRecord(set, sessionIdOf(token));
-    let outcome = WRITTEN;
-    let newcomer = false;
-    if (record != 0) {
-      outcome = answer.state == ANSWER_LIVE ? confirm(root, record, token, answer, nowUs) : end(record, answer, nowUs);
-    } else if (!mayInsert) {
-      return ANSWER_STALE;
-    } else {
-      record = placeFor(root, set, nowUs);
-      if (record == 0) return noPlace(root, answer);
-      newcomer = true;
-      notePlace(record);
-      fill(record, token, answer, nowUs);
-      if (answer.state != ANSWER_LIVE) outcome = SESSION_ENDED;
+    const record = findRecord(set, sessionIdOf(token));
+    if (live) {
+      if (record == 0 && !mayInsert) return ANSWER_STALE;
+      // After the read of the set: what the edge hears of later is refused by the set's cas.
+      if (!isUpToDate(root, answer.log, answer.cursor)) return ANSWER_STALE;
+      // Between the read and the write: a worker that slept would write over what it has not heard of.
+      if (mayInsert && monotonicUs() - askedAtUs > <u64>root.policy.acquireTimeoutMs * 1000) return ANSWER_STALE;
     }
-    if (writeSet(set, sharedCas()) == OK) {
-      if (newcomer) countNewcomer(root, answer.state == ANSWER_LIVE && (answer.rev > 0 || answer.consumed > 0));
+    keepPlace();
+    const outcome =
+      record != 0 ? change(root, record, token, answer, nowUs) : insert(root, set, token, answer, mayInsert, nowUs);
+    if (outcome == SET_FULL) return outcome;
+    if (SetCopy.write(root)) {
+      markUnreported(root, set, token);
+      if (countPlace(root) && live && isRestored(root, answer)) root.counters.count(RESTORES);
       return outcome;
     }
     root.counters.count(CAS_RETRIES);
@@ -111,28 +75,24 @@ export function insertProvisional(root: Root, token: usize, planIndex: u32, ends
   const plan = unchecked(root.policy.plans[planIndex]);
   for (let tries: u32 = 0; tries < MAX_CAS_TRIES; tries++) {
     const nowUs = monotonicUs();
-    if (readSet(root, sessionIdOf(token)) != OK) {
+    const set = SetCopy.ofSession(root, sessionIdOf(token));
+    if (set == 0) {
       createSet(root, sessionIdOf(token));
       continue;
     }
-    const set = sharedValue();
-    let record = findRecord(set, sessionIdOf(token));
-    const known = record != 0;
+    const known = findRecord(set, sessionIdOf(token));
     // Another worker was faster, or the session has ended here: that stands.
-    if (known && (isLive(record) || !isPastEnd(record, seconds(nowUs)))) return WRITTEN;
-    if (!known) record = placeFor(root, set, nowUs);
-    if (record == 0) return setFull(root);
-    notePlace(record);
-    clearRecord(record);
-    setRecordToken(record, token);
-    setRecordPlanId(record, plan.id);
-    setState(record, RECORD_LIVE);
-    setFlags(record, FLAG_PROVISIONAL);
-    setLevelPico(record, capacityPico(plan.maxTokens));
-    setRefilledAtUs(record, nowUs);
-    setEndsAtS(record, endOf(nowUs, endsInMs));
-    if (writeSet(set, sharedCas()) == OK) {
-      if (!known) countNewcomer(root, false);
+    if (known != 0 && (isLive(known) || !isPastEnd(known, secondsOf(nowUs)))) return WRITTEN;
+    keepPlace();
+    // A record that ended long ago is used again, unless something in it is still to be reported.
+    const record = known == 0 ? findPlace(root, set, nowUs, true) : isUnreported(known) ? 0 : known;
+    if (record == 0) {
+      noteFullSet(root, set);
+      return SET_FULL;
+    }
+    trustRecord(record, token, plan, endsInMs, nowUs);
+    if (SetCopy.write(root)) {
+      countPlace(root);
       return WRITTEN;
     }
     root.counters.count(CAS_RETRIES);
@@ -141,107 +101,36 @@ export function insertProvisional(root: Root, token: usize, planIndex: u32, ends
   return INSERT_CONTENDED;
 }
 
-/** A positive answer for a record that is there: it never raises the level, and never revives what has ended. */
-function confirm(root: Root, record: usize, token: usize, answer: AcquireAnswer, nowUs: u64): u32 {
-  // An `unknown` (ended and unconfirmed) is the one end that is not final.
-  const final = !isLive(record) && !hasFlag(record, FLAG_UNCONFIRMED);
-  if (final && !isPastEnd(record, seconds(nowUs))) return SESSION_ENDED;
-  if (!isLive(record) && revOf(record) == 0) {
-    // It never lived here: there is no level to keep.
-    fill(record, token, answer, nowUs);
-    return WRITTEN;
+/** The answer for a record that is there. */
+function change(root: Root, record: usize, token: usize, answer: AcquireAnswer, nowUs: u64): u32 {
+  if (answer.state == ANSWER_LIVE) {
+    return confirmRecord(record, token, answer, root.policy, nowUs) ? WRITTEN : SESSION_ENDED;
   }
-  if (hasFlag(record, FLAG_PROVISIONAL)) {
-    const level = min(levelAt(root.policy, record, nowUs), fromMicrotokens(answer.levelMicro));
-    setLevelPico(record, level);
-    if (nowUs > refilledAtUsOf(record)) setRefilledAtUs(record, nowUs);
-    setConsumed(record, answer.consumed + consumedOf(record));
-    setRev(record, answer.rev + revOf(record));
-    setAckedRev(record, answer.rev);
-  }
-  if (!isLive(record)) setRev(record, revOf(record) + 1);
-  setRecordPlanId(record, answer.planId);
-  setEndsAtS(record, endOf(nowUs, answer.endsInMs));
-  setState(record, RECORD_LIVE);
-  setFlags(record, answer.budgetSpent ? FLAG_BUDGET_SPENT : 0);
-  return WRITTEN;
-}
-
-function levelAt(policy: Policy, record: usize, nowUs: u64): i64 {
-  const index = policy.planIndexById(recordPlanIdOf(record));
-  if (index < 0) return levelPicoOf(record);
-  const plan = unchecked(policy.plans[index]);
-  const elapsedUs = elapsedUsSince(refilledAtUsOf(record), nowUs);
-  return refilledLevel(levelPicoOf(record), elapsedUs, plan.refillRateMicro, capacityPico(plan.maxTokens));
-}
-
-/** A negative answer for a record that is there. An end that is known for good is not weakened by a later `unknown`. */
-function end(record: usize, answer: AcquireAnswer, nowUs: u64): u32 {
-  const unknown = answer.state == ANSWER_UNKNOWN;
-  const final = !isLive(record) && !hasFlag(record, FLAG_UNCONFIRMED) && !isPastEnd(record, seconds(nowUs));
-  if (final && unknown) return SESSION_ENDED;
-  if (isLive(record)) setRev(record, revOf(record) + 1);
-  setState(record, RECORD_ENDED);
-  setFlags(record, (flagsOf(record) & FLAG_PROVISIONAL) | (unknown ? FLAG_UNCONFIRMED : 0));
-  setEndsAtS(record, endOf(nowUs, unknown ? UNKNOWN_REMEMBERED_MS : answer.endsInMs));
+  endRecord(record, answer, nowUs);
   return SESSION_ENDED;
 }
 
-/** Makes the record of a session that the table did not have. */
-function fill(record: usize, token: usize, answer: AcquireAnswer, nowUs: u64): void {
-  clearRecord(record);
-  setRecordToken(record, token);
-  setRefilledAtUs(record, nowUs);
-  if (answer.state != ANSWER_LIVE) {
-    end(record, answer, nowUs);
-    return;
-  }
-  setRecordPlanId(record, answer.planId);
-  setState(record, RECORD_LIVE);
-  setFlags(record, answer.budgetSpent ? FLAG_BUDGET_SPENT : 0);
-  setLevelPico(record, fromMicrotokens(answer.levelMicro));
-  setConsumed(record, answer.consumed);
-  setRev(record, answer.rev);
-  setAckedRev(record, answer.rev);
-  setEndsAtS(record, endOf(nowUs, answer.endsInMs));
-}
-
-/** A session that ended needs no record: its client is refused by the answer itself. */
-function noPlace(root: Root, answer: AcquireAnswer): u32 {
-  return answer.state == ANSWER_LIVE ? setFull(root) : SESSION_ENDED;
-}
-
-function setFull(root: Root): u32 {
-  root.counters.count(TABLE_FULL);
+/** Makes the session's record. One that has ended takes nobody's place: the answer itself refuses its requests. */
+function insert(root: Root, set: usize, token: usize, answer: AcquireAnswer, mayInsert: bool, nowUs: u64): u32 {
+  const live = answer.state == ANSWER_LIVE;
+  const place = mayInsert ? findPlace(root, set, nowUs, live) : 0;
+  if (place != 0) fillRecord(place, token, answer, nowUs);
+  if (!live) return SESSION_ENDED;
+  if (place != 0) return WRITTEN;
+  noteFullSet(root, set);
   return SET_FULL;
 }
 
-/** The place in the set that a newcomer takes, or 0. */
-function placeFor(root: Root, set: usize, nowUs: u64): usize {
-  for (let place: u32 = 0; place < RECORDS_PER_SET; place++) {
-    const index = root.policy.planIndexById(recordPlanIdOf(recordAt(set, place)));
-    // A plan that the policy lacks: nobody can use the record, so it need not outlast the acquire timeout.
-    const maxAgeUs = index < 0 ? 0 : unchecked(root.policy.plans[index]).maxAgeMs * 1000;
-    store<u64>(evictableAfterUs + ((<usize>place) << 3), maxAgeUs);
-  }
-  return placeForNewcomer(set, nowUs, seconds(nowUs), <u64>root.policy.acquireTimeoutMs * 1000, evictableAfterUs);
+/** A confirmed or ended record may have figures of its own that the control plane lacks. */
+function markUnreported(root: Root, set: usize, token: usize): void {
+  const record = findRecord(set, sessionIdOf(token));
+  if (record == 0 || !isUnreported(record)) return;
+  root.unreported.mark(SetCopy.index(), <u32>((record - set) / RECORD_BYTES));
 }
 
-let placeWasEmpty: bool = false;
-
-function notePlace(record: usize): void {
-  placeWasEmpty = isEmpty(record);
-}
-
-function countNewcomer(root: Root, restored: bool): void {
-  root.counters.count(placeWasEmpty ? TABLE_RECORDS : EVICTIONS);
-  if (restored) root.counters.count(RESTORES);
-}
-
-function endOf(nowUs: u64, endsInMs: u64): u32 {
-  return <u32>min((nowUs / 1000 + endsInMs) / 1000, MAX_ENDS_AT_S);
-}
-
-function seconds(us: u64): u32 {
-  return <u32>(us / 1000000);
+/** Whether the answer gives back a bucket that was spent from before, here or in this edge's life before. */
+function isRestored(root: Root, answer: AcquireAnswer): bool {
+  const index = root.policy.planIndexById(answer.planId);
+  if (answer.rev > 0 || index < 0) return answer.rev > 0;
+  return fromMicrotokens(answer.levelMicro) < toPico(unchecked(root.policy.plans[index]).maxTokens);
 }

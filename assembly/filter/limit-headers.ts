@@ -1,6 +1,6 @@
 // The limit headers of one answer (docs/policy.md, "Answers"), noted as header pairs with their values in static buffers.
 import { PICO_PER_TOKEN } from "../contract";
-import { capacityPico, secondsUntil, wholeTokens } from "../domain/bucket";
+import { toPico, secondsUntil, wholeTokens } from "../domain/bucket";
 import {
   Plan,
   RESPONSE_HEADERS_BOTH,
@@ -44,7 +44,7 @@ function addDraftHeaders(root: Root, planIndex: u32, plan: Plan, levelPico: i64)
   let end = writeBytes(rateLimitValue, addressOf(prefix), prefix.byteLength);
   end = writeDecimal(end, left);
   if (left < plan.maxTokens) {
-    const oneMoreS = secondsUntil(levelPico, capacityPico(left + 1), plan.refillRateMicro);
+    const oneMoreS = secondsUntil(levelPico, toPico(left + 1), plan.refillRateMicro);
     if (oneMoreS >= 0) end = writeDecimal(writeAscii(end, ";t="), oneMoreS);
   }
   addWritten(RATE_LIMIT, rateLimitValue, end);
@@ -54,7 +54,7 @@ function addDraftHeaders(root: Root, planIndex: u32, plan: Plan, levelPico: i64)
 function addXHeaders(root: Root, planIndex: u32, plan: Plan, levelPico: i64): void {
   addFixedPair(X_LIMIT, unchecked(root.plans[planIndex]).xLimit);
   addWritten(X_REMAINING, remainingValue, writeDecimal(remainingValue, wholeTokens(levelPico)));
-  const fullS = secondsUntil(levelPico, capacityPico(plan.maxTokens), plan.refillRateMicro);
+  const fullS = secondsUntil(levelPico, toPico(plan.maxTokens), plan.refillRateMicro);
   if (fullS >= 0) addWritten(X_RESET, resetValue, writeDecimal(resetValue, fullS));
 }
 

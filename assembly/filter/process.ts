@@ -1,4 +1,4 @@
-// What is constant for this Envoy process: its keys, its name, and the name of this life of its session table.
+// What is constant for this Envoy process: its keys and its name.
 import { ENV_SECRET, ENV_SECRET_ALSO, MAX_EDGE_NAME_BYTES, MAX_SECRET_BYTES, MIN_SECRET_BYTES } from "../contract";
 import { KEYS_BYTES, SECRET_TOO_LONG, decodeSecret, deriveKeys, keyIdOf } from "../domain/keys";
 import { quoteJson } from "../domain/json/writer";
@@ -21,6 +21,7 @@ export function loadProcess(): string {
   if (<u32>utf8(node).byteLength > MAX_EDGE_NAME_BYTES) {
     return `node.id: expected at most ${MAX_EDGE_NAME_BYTES} bytes, got ${utf8(node).byteLength}`;
   }
+  if (hasControlCharacter(node)) return "node.id: expected no control characters";
   const secret = environmentVariable(ENV_SECRET);
   if (secret == null) {
     return `${ENV_SECRET}: expected in Envoy's environment and in vm_config.environment_variables.host_env_keys, got nothing`;
@@ -39,6 +40,15 @@ export function loadProcess(): string {
   edge = utf8(quoteJson(node));
   loaded = true;
   return "";
+}
+
+/** The control plane takes none in a name, so every call of such an edge would be refused. */
+function hasControlCharacter(text: string): bool {
+  for (let i = 0; i < text.length; i++) {
+    const char = text.charCodeAt(i);
+    if (char < 0x20 || (char >= 0x7f && char <= 0x9f)) return true;
+  }
+  return false;
 }
 
 /** The reason never holds the secret or a part of it. */

@@ -3,6 +3,9 @@ import { Policy } from "../domain/policy/model";
 import { DenialTexts } from "./denial-texts";
 import { PlanTexts } from "./plan-texts";
 import { Counters } from "./counters";
+import { Sweep } from "./sweep-state";
+import { Unreported } from "./unreported";
+import { Watching } from "./watching";
 
 export const NO_ROOT: u32 = 0xffffffff;
 
@@ -14,6 +17,9 @@ export class Root {
   tableHash: u32 = 0;
   /** Number of sets less one; 0 until the running capacity is known. */
   setMask: u32 = 0;
+  nextReportAtUs: u64 = 0;
+  watching: Watching = new Watching();
+  sweep: Sweep = new Sweep();
 
   constructor(
     public id: u32,
@@ -23,6 +29,9 @@ export class Root {
     public plans: StaticArray<PlanTexts>,
     public denials: DenialTexts,
     public counters: Counters,
+    public unreported: Unreported,
+    /** Hex digits of a hash of the configuration's bytes: what this root really runs. */
+    public policyHash: ArrayBuffer,
   ) {}
 }
 
@@ -51,6 +60,16 @@ export function slotOfRoot(id: u32): u32 {
     if (root != null && root.id == id) return slot;
   }
   return NO_ROOT;
+}
+
+/** Whether a newer configuration of the same table runs in this VM: then that one leads and reports. */
+export function isSuperseded(root: Root): bool {
+  const count = slotCount();
+  for (let slot: u32 = 0; slot < count; slot++) {
+    const other = unchecked(slots[slot]);
+    if (other != null && other.tableHash == root.tableHash && other.id > root.id) return true;
+  }
+  return false;
 }
 
 function anySlot(): u32 {

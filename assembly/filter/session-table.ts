@@ -21,6 +21,10 @@ const instance: usize = memory.data(16);
 /** Above every set index: what the table keeps beside its sets. */
 const CAPACITY_KEY: u32 = 0xffffffff;
 const INSTANCE_KEY: u32 = 0xfffffffe;
+/** The edge's place in the log (log-place.ts). */
+export const PLACE_KEY: u32 = 0xfffffffd;
+/** Which VM leads (leader.ts). */
+export const LEADER_KEY: u32 = 0xfffffffc;
 
 function writeKey(tableHash: u32, index: u32): void {
   store<u32>(key, 0x00636c73 | ((<u32>TABLE_LAYOUT_VERSION) << 24)); // "slc", little endian
@@ -92,4 +96,42 @@ export function writeInstance(root: Root, target: usize): usize {
   }
   memory.copy(target, sharedValue(), INSTANCE_CHARS);
   return target + INSTANCE_CHARS;
+}
+
+/** Reads what the table keeps beside its sets: see `sharedValue`, `sharedCas`. Returns OK or NOT_FOUND. */
+export function readTableKey(root: Root, index: u32): u32 {
+  writeKey(root.tableHash, index);
+  return readShared(key, KEY_BYTES);
+}
+
+export function writeTableKey(root: Root, index: u32, value: usize, bytes: u32, cas: u32): u32 {
+  writeKey(root.tableHash, index);
+  return writeShared(key, KEY_BYTES, value, bytes, cas);
+}
+
+/** The number of sets, or 0 while the table has none. */
+export function setCount(root: Root): u32 {
+  return root.setMask == 0 && !learnCapacity(root) ? 0 : root.setMask + 1;
+}
+
+/** Which set the session belongs to. The table must have sets. */
+export function setOf(root: Root, sessionId: usize): u32 {
+  return setIndexOf(sessionId, mixerSeedOf(primaryKeys()), root.setMask);
+}
+
+/** Reads a set by its number, as `readSet` does by session. */
+export function readSetAt(root: Root, index: u32): u32 {
+  writeKey(root.tableHash, index);
+  return readShared(key, KEY_BYTES);
+}
+
+/** Writes a set by its number. */
+export function writeSetAt(root: Root, index: u32, set: usize, cas: u32): u32 {
+  writeKey(root.tableHash, index);
+  return writeShared(key, KEY_BYTES, set, SET_BYTES, cas);
+}
+
+/** The number of the set that was read last. */
+export function lastSetIndex(): u32 {
+  return load<u32>(key, 8);
 }

@@ -1,6 +1,13 @@
 // Spending from a session's bucket: read its set, decide on the copy, write the set back by compare-and-swap.
-import { FLAG_BUDGET_SPENT, FLAG_PROVISIONAL, FLAG_REFRESH, FLAG_UNCONFIRMED, TOKEN_BYTES } from "../contract";
-import { capacityPico, costPico, elapsedUsSince, refilledLevel } from "../domain/bucket";
+import {
+  FLAG_BUDGET_SPENT,
+  FLAG_PROVISIONAL,
+  FLAG_REFRESH,
+  FLAG_UNCONFIRMED,
+  RECORD_BYTES,
+  TOKEN_BYTES,
+} from "../contract";
+import { toPico, elapsedUsSince, refilledLevel } from "../domain/bucket";
 import { tokenKeyStateOf } from "../domain/keys";
 import { Plan } from "../domain/policy/model";
 import {
@@ -28,10 +35,13 @@ import { CAS_EXHAUSTED, CAS_RETRIES } from "./counters";
 import { noteProvisional } from "./provisional";
 import { keysWithId } from "./process";
 import { Root } from "./roots";
-import { readSet, writeSet } from "./session-table";
+import { lastSetIndex, readSet, writeSet } from "./session-table";
 
 /** A mismatch means that another worker got through, so 32 in a row are a set under more load than it can carry. */
 export const MAX_CAS_TRIES: u32 = 32;
+
+/** How long a spent budget is taken to be spent without asking: at most two acquires a minute, whoever keeps trying. */
+const BUDGET_AGE_US: u64 = 30000000;
 
 // What the record is worth.
 /** As it stands, unless the control plane is to be asked first. */
@@ -59,10 +69,16 @@ let clockUs: u64 = 0;
 let planIndex: u32 = 0;
 let levelPico: i64 = 0;
 let provisional: bool = false;
+let recordStood: bool = false;
 
 /** The clock as read before the set that the last `spend` decided on. */
 export function spendClockUs(): u64 {
   return clockUs;
+}
+
+/** After MISS: whether there was a record all the same, ended long ago or in doubt. */
+export function spendFoundRecord(): bool {
+  return recordStood;
 }
 
 /** After ALLOWED, LIMITED and BUDGET_SPENT: which plan, and what the bucket holds now. */
@@ -81,14 +97,17 @@ export function spendLevelPico(): i64 {
 export function spend(root: Root, token: usize, cost: u32, standing: u32): u32 {
   for (let tries: u32 = 0; tries < MAX_CAS_TRIES; tries++) {
     clockUs = monotonicUs();
+    recordStood = false;
     if (readSet(root, sessionIdOf(token)) != OK) return MISS;
     const set = sharedValue();
     const record = findRecord(set, sessionIdOf(token));
     if (record == 0) return MISS;
+    recordStood = true;
     const outcome = decide(root, record, token, cost, standing);
     if (outcome != ALLOWED) return outcome;
     if (writeSet(set, sharedCas()) == OK) {
       if (provisional) noteProvisional(root, token);
+      root.unreported.mark(lastSetIndex(), <u32>((record - set) / RECORD_BYTES));
       return ALLOWED;
     }
     root.counters.count(CAS_RETRIES);
@@ -115,7 +134,7 @@ function decide(root: Root, record: usize, token: usize, cost: u32, standing: u3
   if (standing != STANDS_UNCONFIRMED && hasFlag(record, FLAG_UNCONFIRMED)) return MISS;
   levelPico = levelNow(record, plan);
   if (hasFlag(record, FLAG_BUDGET_SPENT)) return BUDGET_SPENT;
-  const price = costPico(cost);
+  const price = toPico(cost);
   if (levelPico < price) return LIMITED;
   levelPico -= price;
   if (!sameToken) setRecordToken(record, token);
@@ -125,13 +144,15 @@ function decide(root: Root, record: usize, token: usize, cost: u32, standing: u3
 
 function shouldAsk(record: usize, plan: Plan): bool {
   if (hasFlag(record, FLAG_REFRESH)) return true;
-  return elapsedUsSince(refilledAtUsOf(record), clockUs) > plan.maxAgeMs * 1000;
+  const elapsedUs = elapsedUsSince(refilledAtUsOf(record), clockUs);
+  // A budget may have been raised: nobody is told of that, so a spent one is looked at again now and then.
+  return elapsedUs > plan.maxAgeMs * 1000 || (hasFlag(record, FLAG_BUDGET_SPENT) && elapsedUs > BUDGET_AGE_US);
 }
 
 /** The level refilled up to the clock, at the plan in force. */
 function levelNow(record: usize, plan: Plan): i64 {
   const elapsedUs = elapsedUsSince(refilledAtUsOf(record), clockUs);
-  return refilledLevel(levelPicoOf(record), elapsedUs, plan.refillRateMicro, capacityPico(plan.maxTokens));
+  return refilledLevel(levelPicoOf(record), elapsedUs, plan.refillRateMicro, toPico(plan.maxTokens));
 }
 
 function spendInRecord(record: usize, cost: u32): void {

@@ -8,22 +8,22 @@ const CALL_RESPONSE_BODY: i32 = 4;
 
 const out: usize = memory.data(8, 4);
 
-/** The configuration, or null if the host does not hand it over. `size` as told to `proxy_on_configure`. */
-export function pluginConfiguration(size: u32): string | null {
+/** The configuration, or "" if the host does not hand it over. `size` as told to `proxy_on_configure`. */
+export function pluginConfiguration(size: u32): string {
   return read(PLUGIN_CONFIGURATION, size);
 }
 
-/** The body of an answer, only in its callback. `size` as told to that callback. */
-export function callResponseBody(size: u32): string | null {
+/** The body of an answer, or "" if the host does not hand it over; only in its callback. `size` as told to that callback. */
+export function callResponseBody(size: u32): string {
   return read(CALL_RESPONSE_BODY, size);
 }
 
-function read(buffer: i32, size: u32): string | null {
+function read(buffer: i32, size: u32): string {
   if (size == 0) return "";
   const block = new StaticArray<u8>(<i32>size);
   lendArena(changetype<usize>(block), size);
   const status = abi.proxy_get_buffer_bytes(buffer, 0, size, out, out + 4);
   returnArena();
-  if (status != OK || load<u32>(out, 4) > size) return null;
+  if (status != OK || load<u32>(out, 4) > size) return "";
   return String.UTF8.decodeUnsafe(load<u32>(out), load<u32>(out, 4));
 }

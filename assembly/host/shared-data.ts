@@ -7,7 +7,7 @@ export const CAS_ABSENT: u32 = 0xffffffff;
 const out: usize = memory.data(12, 4);
 
 /**
- * Reads a key. The value lies in the arena until the next read: see `sharedValue`, `sharedBytes`, `sharedCas`.
+ * Reads a key. The value lies in the arena until the next read: see `sharedValue`, `sharedCas`.
  * @returns OK or NOT_FOUND
  */
 export function readShared(key: usize, keyBytes: u32): u32 {
@@ -18,12 +18,6 @@ export function readShared(key: usize, keyBytes: u32): u32 {
 @inline
 export function sharedValue(): usize {
   return load<u32>(out);
-}
-
-// @ts-ignore: decorator
-@inline
-export function sharedBytes(): u32 {
-  return load<u32>(out, 4);
 }
 
 // @ts-ignore: decorator

@@ -17,6 +17,13 @@ export function writeDecimal(target: usize, value: u64): usize {
   return target + length;
 }
 
+/** Writes `value`, with its sign if it is below 0. Returns the address behind it. */
+export function writeSigned(target: usize, value: i64): usize {
+  if (value >= 0) return writeDecimal(target, value);
+  store<u8>(target, 45); // "-"
+  return writeDecimal(target + 1, <u64>0 - <u64>value);
+}
+
 /** Copies `length` bytes to `target`. Returns the address behind them. */
 export function writeBytes(target: usize, source: usize, length: u32): usize {
   memory.copy(target, source, length);
@@ -44,7 +51,14 @@ export function writeHex(target: usize, source: usize, length: u32): usize {
   return target + (length << 1);
 }
 
-function hexDigit(nibble: u8): u8 {
+/** Writes `value` as 16 lower-case hex digits, the highest first. Returns the address behind them. */
+export function writeHexU64(target: usize, value: u64): usize {
+  for (let i: u32 = 0; i < 16; i++) store<u8>(target + i, hexDigit(<u8>((value >> (60 - (i << 2))) & 15)));
+  return target + 16;
+}
+
+/** The lower-case digit of a nibble. */
+export function hexDigit(nibble: u8): u8 {
   return nibble < 10 ? 48 + nibble : 87 + nibble;
 }
 

@@ -3,23 +3,46 @@ import { randomBytes } from "node:crypto";
 import { performance } from "node:perf_hooks";
 import type { Logger as PinoLogger } from "pino";
 
+import { startHousekeeping } from "./app/housekeeping.js";
+import { BulkRevocations } from "./app/bulk-revocations.js";
+import { EdgeInstances } from "./app/edge-instances.js";
+import { edgesNow } from "./app/edges.js";
+import type { EdgeView } from "./app/edges.js";
+import { startLogKeeping } from "./app/log-keeping.js";
+import type { Timers } from "./app/log-ports.js";
+import { Watches } from "./app/watches.js";
+import { EdgeMetrics } from "./http/edge-metrics.js";
 import { LiveSessions } from "./app/live-sessions.js";
 import { NoPolicyError, PolicyService } from "./app/policy-service.js";
 import type { Clock, Random } from "./app/ports.js";
 import { Rollout } from "./app/rollout.js";
+import { startSweeping } from "./app/sweep-schedule.js";
+import { usageCommits } from "./app/usage.js";
 import { pushedPolicyJson } from "./domain/policy/judge.js";
 import { readPolicyDocument } from "./domain/policy/read-policy.js";
 import { makeToken } from "./domain/token.js";
 import { Metrics } from "./http/metrics.js";
+import { UsageMetrics } from "./http/usage-metrics.js";
 import { buildHttpServer } from "./http/server.js";
 import { createLog } from "./log.js";
 import { readSettings } from "./settings.js";
-import type { Settings } from "./settings.js";
+import type { Face, Settings } from "./settings.js";
+import { lockFolder } from "./store/folder-lock.js";
 import { LmdbStore } from "./store/lmdb.js";
 import { policyFile } from "./store/policy-file.js";
+import { loadTls } from "./tls.js";
+import type { TlsIdentity } from "./tls.js";
 import { startXdsServer } from "./xds/server.js";
 
 const clock: Clock = { nowMs: () => Date.now(), monotonicMs: () => performance.now() };
+const timers: Timers = {
+  after: (ms, call) => {
+    const timer = setTimeout(call, ms);
+    return () => {
+      clearTimeout(timer);
+    };
+  },
+};
 const random: Random = { bytes: (n) => randomBytes(n) };
 
 /** What keeps the process from starting, in one sentence for the operator. */
@@ -38,49 +61,80 @@ class Started {
   }
 }
 
+async function openStore(folder: string, started: Started): Promise<LmdbStore> {
+  try {
+    const lock = lockFolder(folder);
+    started.add(() => {
+      lock.release();
+    });
+    const store = await LmdbStore.open(folder, random);
+    started.add(() => store.close());
+    return store;
+  } catch (error) {
+    throw new StartFailure(`the store in ${folder} (SLUICE_DATA_DIR) cannot be opened: ${text(error)}`);
+  }
+}
+
 async function start(settings: Settings, log: PinoLogger, started: Started): Promise<void> {
-  const store = await LmdbStore.open(settings.dataDir, random).catch((error: unknown) => {
-    throw new StartFailure(`the store in ${settings.dataDir} (SLUICE_DATA_DIR) cannot be opened: ${text(error)}`);
-  });
-  started.add(() => store.close());
-
-  const source = policyFile(settings.policyPath);
-  const judge = { readPolicyDocument, pushedPolicyJson };
-  const policies = await PolicyService.start({ source, judge, store, sessions: store, clock, logger: log });
-  started.add(() => {
-    policies.stop();
-  });
-
+  const store = await openStore(settings.dataDir, started);
+  const policies = await startPolicies(settings, store, log, started);
   const live = new LiveSessions(store, policies, clock);
   const metrics = new Metrics(() => live.byPlan());
-  const { keys, keysAlso } = settings;
-  const edgeCredentials = [keys, keysAlso].flatMap((one) => (one === undefined ? [] : [one.edgeCredential]));
+  const rollout = new Rollout(clock);
+  const instances = new EdgeInstances(clock);
+  const parts = { settings, store, policies, rollout, instances, metrics, log, started };
 
+  const http = await serveHttp(parts);
+  const xds = await serveXds(parts);
+  const bound = { type: "listening", http: http.addresses(), xds: { address: settings.xds.host, port: xds.port } };
+  log.info(bound, "the control plane is listening");
+}
+
+interface Parts {
+  readonly settings: Settings;
+  readonly store: LmdbStore;
+  readonly policies: PolicyService;
+  readonly rollout: Rollout;
+  readonly instances: EdgeInstances;
+  readonly metrics: Metrics;
+  readonly log: PinoLogger;
+  readonly started: Started;
+}
+
+/** The REST API and the edge protocol, with the work that goes on beside the calls. */
+async function serveHttp(parts: Parts) {
+  const { settings, store, policies, metrics, log, started } = parts;
+  const { operator, audit } = store;
+  const tls = tlsOf(settings.http);
+  const withdrawals = await startWithdrawals(parts);
+  const usage = startUsage(parts);
+  started.add(startHousekeeping({ operator, audit, retention: settings.retention, clock, logger: log }));
+  const { keys, adminTokens, apiRate } = settings;
+  const token = (sessionId: string, planId: number): string => makeToken({ sessionId, planId }, keys);
   const http = await buildHttpServer({
-    ports: {
-      store,
-      policies,
-      clock,
-      random,
-      logger: log,
-      meter: metrics,
-      makeToken: (sessionId, planId) => makeToken({ sessionId, planId }, keys),
-    },
+    ports: { store, operator, audit, policies, clock, random, logger: log, meter: metrics, makeToken: token, ...usage },
     metrics,
     log,
-    adminTokens: [settings.adminToken],
-    edgeCredentials,
+    adminTokens,
+    apiRate,
+    tls,
+    edgeCredentials: edgeCredentialsOf(settings),
+    ...withdrawals,
   });
   started.add(() => http.close());
-  await http.listen(settings.http).catch((error: unknown) => {
+  await http.listen({ host: settings.http.host, port: settings.http.port }).catch((error: unknown) => {
     throw new StartFailure(bindSentence(settings.http, "SLUICE_HTTP", error));
   });
+  return http;
+}
 
+async function serveXds({ settings, policies, rollout, metrics, log, started }: Parts) {
   const xds = await startXdsServer({
     ...settings.xds,
+    tls: tlsOf(settings.xds),
     policies,
-    rollout: new Rollout(clock),
-    edgeCredentials,
+    rollout,
+    edgeCredentials: edgeCredentialsOf(settings),
     filterPath: settings.filterPath,
     logger: log,
     random,
@@ -89,9 +143,59 @@ async function start(settings: Settings, log: PinoLogger, started: Started): Pro
     throw new StartFailure(bindSentence(settings.xds, "SLUICE_XDS", error));
   });
   started.add(() => xds.close());
+  return xds;
+}
 
-  const bound = { type: "listening", http: http.addresses(), xds: { address: settings.xds.host, port: xds.port } };
-  log.info(bound, "the control plane is listening");
+/** Two during a rotation of the secret. */
+function edgeCredentialsOf({ keys, keysAlso }: Settings): string[] {
+  return [keys, keysAlso].flatMap((one) => (one === undefined ? [] : [one.edgeCredential]));
+}
+
+/** Watches, revocations of many sessions, and what is known of edges, as the HTTP server takes them. */
+async function startWithdrawals({ store, rollout, instances, metrics, log, started }: Parts) {
+  const { withdrawals, revocations: stored } = store;
+  const meter = new EdgeMetrics(metrics.registry);
+  const watches = new Watches({ log: withdrawals, timers, clock, instances, meter, logger: log });
+  const edges = (): Promise<EdgeView[]> => edgesNow({ rollout, instances, watches, log: withdrawals, clock });
+  meter.observe(edges, () => watches.heldCount());
+  const revocations = new BulkRevocations({ store: stored, clock, timers, random, logger: log, meter: metrics });
+  await revocations.start();
+  started.add(() => revocations.stop());
+  started.add(startLogKeeping({ log: withdrawals, revocations: stored, clock, timers, logger: log }));
+  return { watches, revocations, edges };
+}
+
+async function startPolicies({ policyPath }: Settings, store: LmdbStore, log: PinoLogger, started: Started) {
+  const policies = await PolicyService.start({
+    source: policyFile(policyPath),
+    judge: { readPolicyDocument, pushedPolicyJson },
+    store,
+    audit: store.audit,
+    sessions: store,
+    clock,
+    logger: log,
+  });
+  started.add(() => {
+    policies.stop();
+  });
+  return policies;
+}
+
+/** What was spent, and the sweep of sessions that have ended. */
+function startUsage({ store, policies, instances, metrics, log, started }: Parts) {
+  const usageMeter = new UsageMetrics(metrics.registry);
+  const commits = usageCommits(store.usage, policies, usageMeter);
+  const usage = { usage: store.usage, instances, commits, usageMeter };
+  started.add(startSweeping({ store, policies, clock, logger: log, meter: metrics, ...usage }, timers));
+  return usage;
+}
+
+function tlsOf({ tls }: Face): TlsIdentity | null {
+  try {
+    return tls === null ? null : loadTls(tls);
+  } catch (error) {
+    throw new StartFailure(text(error));
+  }
 }
 
 /** gRPC wraps the system's code in its text, so the text is what is searched. */
@@ -130,7 +234,14 @@ async function main(): Promise<void> {
     // A second signal finds no listener and ends the process at once.
     process.off("SIGTERM", stop).off("SIGINT", stop);
     log.info({ type: "stopping", signal }, "stopping");
-    void started.stop();
+    void started.stop().then(
+      // What a hanging peer keeps open is no reason to stay.
+      () => process.exit(),
+      (error: unknown) => {
+        log.error({ type: "stop-failed", error: text(error) }, "stopping failed");
+        process.exit(1);
+      },
+    );
   };
   process.on("SIGTERM", stop).on("SIGINT", stop);
 }

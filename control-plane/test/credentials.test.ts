@@ -1,7 +1,7 @@
 // Credentials: who may call what, and that no secret comes to light.
 import { describe, expect, it } from "vitest";
 
-import { bearerCheck } from "../src/http/bearer.js";
+import { bearerCheck, ofEdges } from "../src/app/credential.js";
 import {
   ADMIN_TOKEN,
   created,
@@ -64,8 +64,8 @@ describe("credentials", () => {
   });
 
   it("the scheme's name may be written in any case", () => {
-    const check = bearerCheck(["one", "two"]);
-    expect([check("Bearer one"), check("bearer  two"), check("BEARER one")]).toEqual([true, true, true]);
+    const check = bearerCheck(ofEdges(["one", "two"]));
+    expect([check("Bearer one"), check("bearer  two"), check("BEARER one")]).toEqual(["edge", "edge", "edge"]);
     expect([check("Bearer one two"), check("Bearer"), check(undefined), check("Bearer ")].some(Boolean)).toBe(false);
   });
 

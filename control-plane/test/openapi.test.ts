@@ -35,13 +35,25 @@ describe("the OpenAPI document", () => {
       Object.keys(methods).map((one) => `${one} ${path}`),
     );
     expect(routes.sort()).toEqual([
+      "delete /v1/sessions",
       "delete /v1/sessions/{id}",
       "get /healthz",
       "get /metrics",
       "get /readyz",
+      "get /v1/audit",
+      "get /v1/edges",
+      "get /v1/revocations/{id}",
+      "get /v1/sessions",
       "get /v1/sessions/{id}",
+      "get /v1/sessions/{id}/bucket",
+      "get /v1/sessions/{id}/usage",
+      "patch /v1/sessions/{id}",
       "post /edge/v1/acquire",
+      "post /edge/v1/report",
+      "post /edge/v1/watch",
       "post /v1/sessions",
+      "post /v1/sessions/{id}/consume",
+      "post /v1/sessions/{id}/token",
     ]);
   });
 

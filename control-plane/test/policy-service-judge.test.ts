@@ -3,6 +3,7 @@ import { expect, it } from "vitest";
 import { NoPolicyError, PolicyService } from "../src/app/policy-service.js";
 import { judgePolicyJson, pushedPolicyJson } from "../src/domain/policy/judge.js";
 import { readPolicyDocument } from "../src/domain/policy/read-policy.js";
+import { noAudit } from "./support/no-audit.js";
 
 const DOCUMENT = `version: 1
 plans:
@@ -18,6 +19,7 @@ const start = (text: string): Promise<PolicyService> =>
     source: { name: "policy.yaml", read: () => Promise.resolve(text), watch: () => () => undefined },
     judge: { readPolicyDocument, pushedPolicyJson },
     store: { loadPolicy: () => Promise.resolve(undefined), savePolicy: () => Promise.resolve() },
+    audit: noAudit,
     sessions: { countLive: () => Promise.resolve(0) },
     clock: { nowMs: () => 0, monotonicMs: () => 0 },
     logger: quiet,

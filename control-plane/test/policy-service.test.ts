@@ -4,6 +4,8 @@ import type { PolicyFault, PolicyJudge, PolicySource } from "../src/app/policy-p
 import { faultLine, NoPolicyError, PolicyService } from "../src/app/policy-service.js";
 import type { PolicyStore, StoredPolicy } from "../src/app/ports.js";
 import type { PlansOfPolicy } from "../src/domain/plan.js";
+import { noAudit } from "./support/no-audit.js";
+import { REPORTING, STARTER } from "./support/sessions.js";
 
 const NOW_MS = 1_700_000_000_000;
 const LIFETIME_MS = 60_000;
@@ -17,11 +19,12 @@ const judge: PolicyJudge = {
     if (plans.length < found.length) {
       return { faults: [{ path: "plans[0]", line: 3, column: 5, message: "expected a plan" }] };
     }
-    return { policy: { plans }, policyJson: JSON.stringify({ plans }) };
+    const policy = { ...REPORTING, plans };
+    return { policy, policyJson: JSON.stringify(policy) };
   },
   pushedPolicyJson: (policyJson, generation, revision) => `${policyJson}#${generation}#${revision}`,
 };
-const plan = (id: number, name: string) => ({ id, name, maxTokens: 10, lifetime: LIFETIME_MS, tokenBudget: null });
+const plan = (id: number, name: string) => ({ ...STARTER, id, name, lifetime: LIFETIME_MS });
 
 class Document implements PolicySource {
   readonly name = "policy.yaml";
@@ -66,11 +69,14 @@ interface Line {
 async function start(text: string | null, disk = new Disk(), liveSessions = 0) {
   const document = new Document(text);
   const lines: Line[] = [];
-  const log = (level: string) => (fields: object) => lines.push({ level, ...(fields as Omit<Line, "level">) });
+  const log = (level: string) => (fields: object) => {
+    const line = { level, ...(fields as Omit<Line, "level">) };
+    if (line.type !== "audit") lines.push(line);
+  };
   const logger = { debug: log("debug"), info: log("info"), warn: log("warn"), error: log("error") };
   const countLive = vi.fn<(planId: number, sinceMs: number) => Promise<number>>(() => Promise.resolve(liveSessions));
   const clock = { nowMs: () => NOW_MS, monotonicMs: () => 0 };
-  const parts = { source: document, judge, store: disk, sessions: { countLive }, clock, logger };
+  const parts = { source: document, judge, store: disk, audit: noAudit, sessions: { countLive }, clock, logger };
   const service = await PolicyService.start(parts);
   return { service, document, disk, lines, countLive };
 }

@@ -37,7 +37,7 @@ describe("an edge asks for a session", () => {
     const plane = await startTestControlPlane();
     const position = await plane.store.position();
     const answer = await plane.acquire(sessionAt(plane.clock.nowMs()).id);
-    expect(answer.body).toEqual({ state: "unknown", endsInMs: 5000, ...position });
+    expect(answer.body).toEqual({ state: "unknown", endsInMs: 5000, consumed: 0, rev: 0, ...position });
   });
 
   it("gets the plan's id and a bucket of the size at creation where the policy lost the plan", async () => {
@@ -104,6 +104,8 @@ describe("an edge asks for a session", () => {
   });
 });
 
+const ASKER = { edge: "gw-1", instance: INSTANCE };
+
 /** Revokes a session just before the chosen call of the store, as another request may. */
 class RevokingStore extends MemoryStore {
   before: "find" | "recordActivity" | undefined;
@@ -129,7 +131,7 @@ describe("an acquire and a revocation at the same time", () => {
     await store.create(victim);
     store.victim = victim.id;
     store.before = "find";
-    expect(await acquireSession(ports, asked.id)).toMatchObject({ state: "live", cursor: 0 });
+    expect(await acquireSession(ports, asked.id, ASKER)).toMatchObject({ state: "live", cursor: 0 });
     expect((await store.position()).cursor).toBe(1);
   });
 
@@ -142,7 +144,7 @@ describe("an acquire and a revocation at the same time", () => {
       await store.create(session);
       store.victim = session.id;
       store.before = before;
-      expect(await acquireSession(ports, session.id)).toMatchObject({ state: "revoked", cursor: 1 });
+      expect(await acquireSession(ports, session.id, ASKER)).toMatchObject({ state: "revoked", cursor: 1 });
     },
   );
 });

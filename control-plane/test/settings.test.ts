@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 import { deriveKeys, readSecret } from "../src/domain/keys.js";
 import { readSettings } from "../src/settings.js";
 
+const DAY_MS = 86_400_000;
 const ENOUGH = { SLUICE_SECRET: "4f".repeat(32), SLUICE_ADMIN_TOKEN: "0123456789abcdef" };
 
 function faults(env: Record<string, string>): readonly string[] {
@@ -14,12 +15,15 @@ function faults(env: Record<string, string>): readonly string[] {
 describe("settings", () => {
   it("have defaults for all but the secrets", () => {
     expect(readSettings(ENOUGH)).toMatchObject({
-      http: { host: "127.0.0.1", port: 8080 },
-      xds: { host: "127.0.0.1", port: 18000 },
+      http: { host: "127.0.0.1", port: 8080, tls: null },
+      xds: { host: "127.0.0.1", port: 18000, tls: null },
       dataDir: ".sluice",
       policyPath: "policy.yaml",
       filterPath: "build/sluice.wasm",
       keysAlso: undefined,
+      adminTokens: [{ kind: "operator", token: ENOUGH.SLUICE_ADMIN_TOKEN }],
+      apiRate: { perSecond: 2000, burst: 20_000 },
+      retention: { metadataMs: null, audit: { maxEntries: 100_000, maxAgeMs: 365 * DAY_MS } },
       logLevel: "info",
     });
   });
@@ -35,17 +39,28 @@ describe("settings", () => {
       SLUICE_POLICY: "/p.yaml",
       SLUICE_FILTER_PATH: "/f.wasm",
       SLUICE_SECRET_ALSO: "a0".repeat(32),
+      SLUICE_ISSUER_TOKEN: "the-issuers-own-token",
+      SLUICE_API_RATE: "5",
+      SLUICE_API_BURST: "50",
+      SLUICE_METADATA_RETENTION: "30d",
+      SLUICE_AUDIT_ENTRIES: "10",
+      SLUICE_AUDIT_RETENTION: "90000",
       SLUICE_LOG_LEVEL: "debug",
     };
     expect(readSettings(env)).toEqual({
-      http: { host: "::1", port: 0 },
-      xds: { host: "0.0.0.0", port: 65535 },
+      http: { host: "::1", port: 0, tls: null },
+      xds: { host: "0.0.0.0", port: 65535, tls: null },
       dataDir: "/d",
       policyPath: "/p.yaml",
       filterPath: "/f.wasm",
       keys: deriveKeys(Buffer.from(env.SLUICE_SECRET, "hex")),
       keysAlso: deriveKeys(Buffer.from(env.SLUICE_SECRET_ALSO, "hex")),
-      adminToken: env.SLUICE_ADMIN_TOKEN,
+      adminTokens: [
+        { kind: "operator", token: env.SLUICE_ADMIN_TOKEN },
+        { kind: "issuer", token: env.SLUICE_ISSUER_TOKEN },
+      ],
+      apiRate: { perSecond: 5, burst: 50 },
+      retention: { metadataMs: 30 * DAY_MS, audit: { maxEntries: 10, maxAgeMs: 90_000 } },
       logLevel: "debug",
     });
   });
@@ -96,6 +111,72 @@ describe("settings", () => {
     expect(said).toHaveLength(1);
     expect(said[0]).toContain(why);
     expect(said[0]).not.toContain(token);
+  });
+
+  it("take several admin tokens of each kind, separated by commas", () => {
+    const [a, b, c] = ["a".repeat(16), "b".repeat(16), "c".repeat(16)];
+    const settings = readSettings({ ...ENOUGH, SLUICE_ADMIN_TOKEN: `${a}, ${b}`, SLUICE_ISSUER_TOKEN: c });
+    expect(settings).toMatchObject({
+      adminTokens: [
+        { kind: "operator", token: a },
+        { kind: "operator", token: b },
+        { kind: "issuer", token: c },
+      ],
+    });
+  });
+
+  it("refuse the same token twice, also of two kinds, and one of several that will not do", () => {
+    const token = ENOUGH.SLUICE_ADMIN_TOKEN;
+    const twice = "SLUICE_ADMIN_TOKEN and SLUICE_ISSUER_TOKEN hold the same token twice: each must stand once";
+    expect(faults({ ...ENOUGH, SLUICE_ISSUER_TOKEN: token })).toEqual([twice]);
+    expect(faults({ ...ENOUGH, SLUICE_ADMIN_TOKEN: `${token},${token}` })).toEqual([twice]);
+    expect(faults({ ...ENOUGH, SLUICE_ADMIN_TOKEN: `${token},` })).toEqual([
+      "SLUICE_ADMIN_TOKEN is too short: expected 16 to 256 visible ASCII characters",
+    ]);
+  });
+
+  it.each([
+    ["500", 500],
+    ["500ms", 500],
+    ["90s", 90_000],
+    ["15m", 900_000],
+    ["12h", 43_200_000],
+    ["30d", 30 * DAY_MS],
+  ])("take %s as a time", (given, metadataMs) => {
+    expect(readSettings({ ...ENOUGH, SLUICE_METADATA_RETENTION: given })).toMatchObject({ retention: { metadataMs } });
+  });
+
+  it.each(["0", "-1", "1.5h", "30 d", "1w", "forever", "999999999999999d"])("refuse %j as a time", (given) => {
+    expect(faults({ ...ENOUGH, SLUICE_METADATA_RETENTION: given })).toEqual([
+      `SLUICE_METADATA_RETENTION: expected a time such as 500, 90s, 15m, 12h or 30d (without a unit: ms), got "${given}"`,
+    ]);
+  });
+
+  it.each(["0", "-1", "1.5", "1e3", "1000001"])("refuse %j as a rate", (given) => {
+    expect(faults({ ...ENOUGH, SLUICE_API_RATE: given })).toEqual([
+      `SLUICE_API_RATE: expected an integer from 1 to 1000000, got "${given}"`,
+    ]);
+  });
+
+  it("give both faces the files of TLS, and each its own where it has one", () => {
+    const both = { SLUICE_TLS_CERT_FILE: "/c", SLUICE_TLS_KEY_FILE: "/k", SLUICE_TLS_CLIENT_CA_FILE: "/ca" };
+    const own = { SLUICE_HTTP_TLS_CLIENT_CA_FILE: "none", SLUICE_XDS_TLS_CERT_FILE: "/xc" };
+    const cert = { variable: "SLUICE_TLS_CERT_FILE", path: "/c" };
+    const key = { variable: "SLUICE_TLS_KEY_FILE", path: "/k" };
+    const clientCa = { variable: "SLUICE_TLS_CLIENT_CA_FILE", path: "/ca" };
+    expect(readSettings({ ...ENOUGH, ...both, ...own })).toMatchObject({
+      http: { tls: { cert, key, clientCa: null } },
+      xds: { tls: { cert: { variable: "SLUICE_XDS_TLS_CERT_FILE", path: "/xc" }, key, clientCa } },
+    });
+  });
+
+  it("refuse a certificate without its key, and the key or an authority alone", () => {
+    for (const name of ["CERT", "KEY", "CLIENT_CA"]) {
+      const said = faults({ ...ENOUGH, [`SLUICE_XDS_TLS_${name}_FILE`]: "/f" });
+      expect(said).toEqual([
+        `SLUICE_XDS_TLS_${name}_FILE: TLS takes both SLUICE_TLS_CERT_FILE and SLUICE_TLS_KEY_FILE`,
+      ]);
+    }
   });
 
   it("refuse two secrets of one key id", () => {

@@ -1,5 +1,11 @@
 // An Envoy's side of the discovery protocol, for tests: one stream whose messages can be sent and awaited one by one.
-import { credentials, makeGenericClientConstructor, Metadata, type ClientDuplexStream } from "@grpc/grpc-js";
+import {
+  credentials,
+  makeGenericClientConstructor,
+  Metadata,
+  type ChannelCredentials,
+  type ClientDuplexStream,
+} from "@grpc/grpc-js";
 import { loadSync, type MessageTypeDefinition } from "@grpc/proto-loader";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
@@ -32,8 +38,9 @@ export class EnvoyStream {
     private readonly authorization: string | null,
     private readonly node = "gw-1",
     method: StreamMethod = "StreamAggregatedResources",
+    channel: ChannelCredentials = credentials.createInsecure(),
   ) {
-    this.client = new Client(`127.0.0.1:${port}`, credentials.createInsecure());
+    this.client = new Client(`127.0.0.1:${port}`, channel);
     const metadata = new Metadata();
     if (this.authorization !== null) metadata.set("authorization", this.authorization);
     const open = this.client[method] as unknown as (metadata: Metadata) => Stream;

@@ -41,6 +41,7 @@ async function serve(changes: Partial<XdsServerOptions> = {}): Promise<XdsServer
   const server = await startXdsServer({
     host: "127.0.0.1",
     port: 0,
+    tls: null,
     policies,
     rollout,
     edgeCredentials: ["first-credential", "second-credential"],

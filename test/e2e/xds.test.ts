@@ -63,6 +63,7 @@ async function startServer(): Promise<void> {
   server = await startXdsServer({
     host: "127.0.0.1",
     port: ports.xds,
+    tls: null,
     policies,
     rollout,
     edgeCredentials: [CREDENTIAL],

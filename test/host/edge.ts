@@ -1,5 +1,13 @@
 // One edge for tests: a host with the built filter on some workers, a secret, a policy, and a clock that is moved by hand.
-import { ENV_SECRET, ENV_SECRET_ALSO, MICROTOKENS_PER_TOKEN } from "../../assembly/contract.js";
+import {
+  ENV_SECRET,
+  ENV_SECRET_ALSO,
+  MICROTOKENS_PER_TOKEN,
+  PATH_ACQUIRE,
+  PATH_REPORT,
+  PATH_WATCH,
+  TICK_MS,
+} from "../../assembly/contract.js";
 import type { Callout } from "./callouts.js";
 import { filterModule } from "./filter-modules.js";
 import type { HeaderPairs } from "./header-map.js";
@@ -15,6 +23,12 @@ export const OTHER_SECRET = "07e4".padEnd(64, "fedcba9876543210");
 export const ACQUIRE_TIMEOUT_MS = 250;
 export const MAX_AGE_MS = 60_000;
 export const LIFETIME_MS = 3_600_000;
+export const REPORT_INTERVAL_MS = 5000;
+/** The control plane's log of withdrawals, and where it stands, unless a test says otherwise. */
+export const LOG = "a1b2c3d4e5f60718";
+export const CURSOR = 41;
+/** Another history: that of a store which was restored. */
+export const OTHER_LOG = "0f1e2d3c4b5a6978";
 
 export type PolicyDocument = Readonly<Record<string, unknown>>;
 type PlanOverrides = Readonly<Record<string, unknown>>;
@@ -48,17 +62,41 @@ export interface LiveAnswer {
   readonly consumed?: number;
   readonly rev?: number;
   readonly budgetSpent?: boolean;
+  readonly log?: string;
+  readonly cursor?: number;
 }
 
 export function liveAnswer(answer: LiveAnswer = {}): string {
   const { tokens = 10, plan: planId = 0, endsInMs = LIFETIME_MS, consumed = 0, rev = 0, budgetSpent = false } = answer;
   const level = tokens * MICROTOKENS_PER_TOKEN;
-  const place = { log: "a1b2c3d4", cursor: 41 };
+  const place = { log: answer.log ?? LOG, cursor: answer.cursor ?? CURSOR };
   return JSON.stringify({ state: "live", plan: planId, endsInMs, level, consumed, rev, budgetSpent, ...place });
 }
 
-export function endedAnswer(state: "revoked" | "expired" | "unknown", endsInMs = LIFETIME_MS): string {
-  return JSON.stringify({ state, endsInMs, log: "a1b2c3d4", cursor: 41 });
+export function endedAnswer(state: "revoked" | "expired" | "unknown", endsInMs = LIFETIME_MS, cursor = CURSOR): string {
+  return JSON.stringify({ state, endsInMs, log: LOG, cursor });
+}
+
+/** What the control plane answers once a report's rows are durable. */
+export function reportAnswer(refresh: readonly string[] = [], log = LOG): string {
+  return JSON.stringify({ log, refresh });
+}
+
+/** What a held watch is answered with: what was withdrawn since, up to `cursor`. */
+export interface Withdrawals {
+  readonly revoked?: readonly string[];
+  readonly refresh?: readonly string[];
+  readonly cursor?: number;
+  readonly log?: string;
+}
+
+export function watchAnswer({ revoked = [], refresh = [], cursor = CURSOR + 1, log = LOG }: Withdrawals): string {
+  return JSON.stringify({ log, cursor, revoked, refresh });
+}
+
+/** The edge's place is out of the log's reach: it is to begin anew at `cursor`. */
+export function resetAnswer(cursor = CURSOR, log = OTHER_LOG): string {
+  return JSON.stringify({ reset: true, log, cursor });
 }
 
 let shared: WebAssembly.Module | undefined;
@@ -69,6 +107,8 @@ export class Edge {
   readonly mint: TokenMint;
   readonly table: TableView;
   readonly random: Random;
+  readonly #module: WebAssembly.Module;
+  readonly #document: string;
 
   constructor(options: EdgeOptions = {}) {
     const environment: Record<string, string> = { [ENV_SECRET]: options.secret ?? SECRET };
@@ -80,15 +120,27 @@ export class Edge {
     this.random = new Random(options.seed ?? 1);
     this.mint = new TokenMint(options.secret ?? SECRET, this.random);
     this.table = new TableView(this.host.sharedData);
-    const document = JSON.stringify(options.policy ?? policy());
-    const module = options.module ?? (shared ??= filterModule());
-    this.workers = Array.from({ length: options.workers ?? 1 }, () => this.host.startVm(module, document));
+    this.#document = JSON.stringify(options.policy ?? policy());
+    this.#module = options.module ?? (shared ??= filterModule());
+    const start = (): Vm => this.host.startVm(this.#module, this.#document);
+    this.workers = Array.from({ length: options.workers ?? 1 }, start);
   }
 
   worker(index: number): Vm {
     const worker = this.workers[index];
     if (worker === undefined) throw new RangeError(`no worker ${index}`);
     return worker;
+  }
+
+  /** The worker's VM is replaced, as after a trap: its globals are gone, shared data stays, its calls come to nothing. */
+  reload(index: number): Vm {
+    const old = this.worker(index);
+    for (const root of old.roots()) {
+      for (const callout of root.callouts.values()) callout.state = "cancelled";
+    }
+    const fresh = this.host.startVm(this.#module, this.#document);
+    this.workers[index] = fresh;
+    return fresh;
   }
 
   newSession(planId = 0): Session {
@@ -115,11 +167,42 @@ export class Edge {
     return streams.filter((stream) => stream.reachedUpstream).length;
   }
 
-  /** The one callout that waits for an answer. */
+  /** Every acquire that was sent, in order. */
+  get acquires(): Callout[] {
+    return this.#calls(PATH_ACQUIRE);
+  }
+
+  get reports(): Callout[] {
+    return this.#calls(PATH_REPORT);
+  }
+
+  get watches(): Callout[] {
+    return this.#calls(PATH_WATCH);
+  }
+
+  /** The acquires that wait for an answer. */
+  get pendingAcquires(): Callout[] {
+    return this.acquires.filter(isPending);
+  }
+
+  /** The reports that wait for an answer. */
+  get pendingReports(): Callout[] {
+    return this.reports.filter(isPending);
+  }
+
+  /** The one acquire that waits for an answer. */
   get callout(): Callout {
-    const pending = this.host.pendingCallouts;
-    if (pending.length !== 1 || pending[0] === undefined) throw new Error(`${pending.length} callouts are out, not 1`);
-    return pending[0];
+    return onlyOne(this.acquires, "acquires");
+  }
+
+  /** The one report that waits for an answer. */
+  get report(): Callout {
+    return onlyOne(this.reports, "reports");
+  }
+
+  /** The one watch that is held. */
+  get watch(): Callout {
+    return onlyOne(this.watches, "watches");
   }
 
   answerLive(answer: LiveAnswer = {}): void {
@@ -131,9 +214,38 @@ export class Edge {
     for (const worker of this.workers) worker.tick();
   }
 
+  /** Lets an interval pass, and the control plane take what every worker then reports. */
+  takeReports(): void {
+    this.clock.advanceMs(REPORT_INTERVAL_MS);
+    this.flush();
+    for (const report of this.pendingReports) report.answer(200, reportAnswer());
+  }
+
+  /** Lets time pass as it does in Envoy: with every worker's ticks. */
+  passMs(ms: number): void {
+    for (let passed = 0; passed < ms; passed += TICK_MS) {
+      this.clock.advanceMs(Math.min(TICK_MS, ms - passed));
+      this.flush();
+    }
+  }
+
   get clock(): Host["clock"] {
     return this.host.clock;
   }
+
+  #calls(path: string): Callout[] {
+    return this.host.callouts.filter((callout) => callout.headers.get(":path") === path);
+  }
+}
+
+function isPending(callout: Callout): boolean {
+  return callout.state === "pending";
+}
+
+function onlyOne(callouts: readonly Callout[], what: string): Callout {
+  const pending = callouts.filter(isPending);
+  if (pending.length !== 1 || pending[0] === undefined) throw new Error(`${pending.length} ${what} are out, not 1`);
+  return pending[0];
 }
 
 export function requestWith(session: Session | string | undefined, path = "/"): HeaderPairs {

@@ -1,9 +1,10 @@
 // A miss asks the control plane: what is asked, who waits for the answer, and what each answer does.
 import { describe, expect, it } from "vitest";
-import { ACQUIRE_TIMEOUT_MS, Edge, LIFETIME_MS, MAX_AGE_MS, endedAnswer, plan, policy } from "./edge.js";
+import { ACQUIRE_TIMEOUT_MS, Edge, LIFETIME_MS, MAX_AGE_MS, endedAnswer, liveAnswer, plan, policy } from "./edge.js";
 import { withBitFlipped } from "./tokens.js";
 
 const MAX_WAITING = 1024;
+const MAX_WAITING_OF_ONE = 256;
 const MAX_CALLS_OUT = 256;
 const UNKNOWN_REMEMBERED_MS = 5000;
 const TOKEN_BITS = 288;
@@ -43,21 +44,25 @@ describe("a session that the edge does not know", () => {
     const edge = new Edge();
     const session = edge.newSession();
     const streams = Array.from({ length: 5 }, () => edge.send(session));
-    expect(edge.host.callouts).toHaveLength(1);
+    expect(edge.acquires).toHaveLength(1);
     edge.answerLive({ tokens: 3 });
     expect(streams.map((stream) => stream.status)).toEqual([200, 200, 200, 429, 429]);
     expect(edge.table.record(session.id)).toMatchObject({ consumed: 3, levelTokens: 0 });
   });
 
-  it("holds no more than 1,024 requests at a time; further ones follow onUnreachable", () => {
-    const edge = new Edge({ policy: policy({ onUnreachable: "deny", plans: [plan({ maxTokens: 2000 })] }) });
-    const session = edge.newSession();
-    const waiting = Array.from({ length: MAX_WAITING }, () => edge.send(session));
+  it("holds no more than 256 requests of a session and 1,024 in all; the session's others get 503, all others onUnreachable", () => {
+    const plans = [plan({ maxTokens: 2000 })];
+    const edge = new Edge({ policy: policy({ onUnreachable: "trust", plans }) });
+    const sessions = Array.from({ length: MAX_WAITING / MAX_WAITING_OF_ONE }, () => edge.newSession());
+    const waiting = sessions.flatMap((session) => {
+      const own = Array.from({ length: MAX_WAITING_OF_ONE }, () => edge.send(session));
+      expect(edge.send(session).status).toBe(503);
+      return own;
+    });
     expect(waiting.every((stream) => stream.paused)).toBe(true);
-    expect(edge.send(session).status).toBe(503);
-    expect(edge.send(edge.newSession()).status).toBe(503);
-    expect(edge.host.callouts).toHaveLength(1);
-    edge.answerLive({ tokens: 2000 });
+    expect(edge.send(edge.newSession()).status).toBe(200);
+    expect(edge.acquires).toHaveLength(sessions.length);
+    for (const acquire of edge.pendingAcquires) acquire.answer(200, liveAnswer({ tokens: 2000 }));
     expect(waiting.every((stream) => stream.status === 200)).toBe(true);
     expect(edge.send(edge.newSession()).paused).toBe(true);
   });
@@ -70,7 +75,7 @@ describe("a session that the edge does not know", () => {
     const [first] = sessions;
     if (first !== undefined) expect(edge.send(first).paused).toBe(true);
     expect(edge.send(edge.newSession(), 1).paused).toBe(true);
-    edge.host.pendingCallouts[0]?.answer(200, endedAnswer("expired"));
+    edge.pendingAcquires[0]?.answer(200, endedAnswer("expired"));
     expect(edge.send(edge.newSession()).paused).toBe(true);
   });
 
@@ -79,7 +84,7 @@ describe("a session that the edge does not know", () => {
     const session = edge.newSession();
     edge.send(session).abandon();
     const stream = edge.send(session);
-    expect(edge.host.callouts).toHaveLength(1);
+    expect(edge.acquires).toHaveLength(1);
     edge.answerLive();
     expect(stream.status).toBe(200);
   });
@@ -94,7 +99,7 @@ describe("a session that has ended", () => {
     expect(waiting.map((stream) => stream.status)).toEqual([401, 401]);
     edge.clock.advanceMs(LIFETIME_MS - 1000);
     expect([edge.send(session, 0).status, edge.send(session, 1).status]).toEqual([401, 401]);
-    expect(edge.host.callouts).toHaveLength(1);
+    expect(edge.acquires).toHaveLength(1);
   });
 
   it("unknown is remembered for 5 s, then it is asked about again and may live, with a whole bucket", () => {
@@ -105,7 +110,7 @@ describe("a session that has ended", () => {
     expect(refused.status).toBe(401);
     edge.clock.advanceMs(UNKNOWN_REMEMBERED_MS - 1000);
     expect(edge.send(session).status).toBe(401);
-    expect(edge.host.callouts).toHaveLength(1);
+    expect(edge.acquires).toHaveLength(1);
     edge.clock.advanceMs(1000);
     const asked = edge.send(session);
     edge.answerLive({ tokens: 10 });
@@ -117,13 +122,13 @@ describe("a session that has ended", () => {
     const edge = new Edge({ workers: 2 });
     const session = edge.newSession();
     const waiting = [edge.send(session, 0), edge.send(session, 1)];
-    const [first, second] = edge.host.callouts;
+    const [first, second] = edge.acquires;
     first?.answer(200, endedAnswer("revoked"));
     second?.answer(200, endedAnswer("unknown"));
     expect(waiting.map((stream) => stream.status)).toEqual([401, 401]);
     edge.clock.advanceMs(UNKNOWN_REMEMBERED_MS + 1000);
     expect(edge.send(session).status).toBe(401);
-    expect(edge.host.callouts).toHaveLength(2);
+    expect(edge.acquires).toHaveLength(2);
   });
 
   it("ends at its lifetime by the edge's own clock, without a call", () => {
@@ -135,14 +140,14 @@ describe("a session that has ended", () => {
     expect(edge.send(session).status).toBe(200);
     edge.clock.advanceMs(1_000);
     expect(edge.send(session).status).toBe(401);
-    expect(edge.host.callouts).toHaveLength(1);
+    expect(edge.acquires).toHaveLength(1);
   });
 
   it("is refused without a call when the token's own time is older than any lifetime", () => {
     const edge = new Edge();
     const old = edge.mint.mint(edge.clock.wallMs - LIFETIME_MS - 1);
     expect(edge.send(old).status).toBe(401);
-    expect(edge.host.callouts).toHaveLength(0);
+    expect(edge.acquires).toHaveLength(0);
   });
 });
 
@@ -158,7 +163,7 @@ describe("a session that was idle here", () => {
     expect(waiting.map((stream) => stream.status)).toEqual([200, 200]);
     const endsAtS = Number(edge.clock.monotonicNanos / 1_000_000_000n) + 20;
     expect(edge.table.record(session.id)).toMatchObject({ levelTokens: 1, consumed: 4, planId: 3, endsAtS });
-    expect(edge.host.callouts).toHaveLength(2);
+    expect(edge.acquires).toHaveLength(2);
   });
 
   it("is refused when the control plane says that it ended", () => {
@@ -182,7 +187,7 @@ describe("invented tokens", () => {
       expect(edge.send(withBitFlipped(session.token, bit)).status).toBe(401);
     }
     expect(edge.host.sharedData.size).toBe(keys);
-    expect(edge.host.callouts).toHaveLength(1);
+    expect(edge.acquires).toHaveLength(1);
     expect(edge.table.record(session.id)).toEqual(before);
   });
 
@@ -191,6 +196,6 @@ describe("invented tokens", () => {
     const other = new Edge({ secret: "ab".repeat(32) });
     for (let i = 0; i < 500; i++) expect(edge.send(other.newSession()).status).toBe(401);
     expect(edge.host.sharedData.size).toBe(0);
-    expect(edge.host.callouts).toHaveLength(0);
+    expect(edge.acquires).toHaveLength(0);
   });
 });

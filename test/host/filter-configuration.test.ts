@@ -1,6 +1,17 @@
 // Taking a policy into service: what is refused and why, and that a change of policy loses nothing.
 import { describe, expect, it } from "vitest";
-import { Edge, MAX_AGE_MS, OTHER_SECRET, SECRET, liveAnswer, plan, policy, type EdgeOptions } from "./edge.js";
+import {
+  Edge,
+  MAX_AGE_MS,
+  OTHER_SECRET,
+  SECRET,
+  liveAnswer,
+  plan,
+  policy,
+  requestWith,
+  type EdgeOptions,
+} from "./edge.js";
+import { run } from "./guest.js";
 
 const SHORT = Buffer.from(SECRET.slice(2), "hex");
 
@@ -52,7 +63,7 @@ describe("a change of policy", () => {
     expect([rich, poor, exhausted].map((session) => edge.admitted(session, 20))).toEqual([6, 2, 0]);
     edge.clock.advanceMs(1000);
     expect([rich, poor, exhausted].map((session) => edge.admitted(session, 20))).toEqual([1, 1, 1]);
-    expect(edge.host.pendingCallouts).toHaveLength(0);
+    expect(edge.pendingAcquires).toHaveLength(0);
   });
 
   it("lets requests that wait finish on the policy they began with", () => {
@@ -72,7 +83,7 @@ describe("a change of policy", () => {
     const old = edge.send(session);
     edge.worker(0).configure(changed);
     const fresh = edge.send(session);
-    for (const callout of edge.host.pendingCallouts) callout.answer(200, liveAnswer());
+    for (const callout of edge.pendingAcquires) callout.answer(200, liveAnswer());
     expect([old.status, fresh.status]).toEqual([200, 200]);
     expect(edge.table.record(session.id)?.consumed).toBe(2);
   });
@@ -97,9 +108,12 @@ describe("a change of policy", () => {
   it("happens 200 times in one VM, with levels kept and old policies gone", () => {
     const edge = new Edge();
     const session = edge.sessionInTable({ tokens: 5 });
+    const sizes = new Set<number>();
     for (let generation = 1; generation <= 200; generation++) {
       expect(edge.worker(0).configure(JSON.stringify(policy({ generation })))).toBe(true);
+      if (generation > 20) sizes.add(edge.worker(0).guest.memory.size);
     }
+    expect(sizes.size, "different sizes of the guest's memory").toBe(1);
     expect(edge.worker(0).roots()).toHaveLength(1);
     expect(edge.admitted(session, 10)).toBe(5);
     expect(edge.host.metrics.sum("sluice_policy_generation")).toBe(200);
@@ -133,6 +147,18 @@ describe("counters", () => {
     expect(edge.host.metrics.sum("sluice_misses", "live")).toBe(1);
   });
 
+  it("of a policy that waits for its last stream come with the new one's ticks", () => {
+    const edge = new Edge();
+    const session = edge.sessionInTable();
+    const slow = edge.worker(0).open(requestWith(session));
+    edge.worker(0).configure(JSON.stringify(policy({ generation: 2 })));
+    const fresh = edge.worker(0).roots().at(-1);
+    if (fresh === undefined) throw new Error("there is no root");
+    run(edge.worker(0).enter(fresh, "proxy_on_tick", fresh.id));
+    expect(counted(edge)[0]).toBe(2);
+    slow.respond();
+  });
+
   it("are not lost when a policy replaces another, or the plugin goes", () => {
     const edge = new Edge();
     const session = edge.sessionInTable({ tokens: 5 });
@@ -158,7 +184,7 @@ describe("the wall clock", () => {
     expect(edge.admitted(session, 5)).toBe(3);
     edge.clock.advanceMs(MAX_AGE_MS - 1);
     expect(edge.send(session).status).toBe(200);
-    expect(edge.host.callouts).toHaveLength(1);
+    expect(edge.acquires).toHaveLength(1);
   });
 });
 
@@ -168,11 +194,11 @@ describe("names as long as they may be", () => {
     const cluster = `outbound|8080||${"c".repeat(200)}.svc.cluster.local`;
     const plans = [plan({ name, maxTokens: 9_000_000, tokenRefillRate: 0.000001 })];
     const edge = new Edge({
-      nodeId: "\u0001".repeat(256),
+      nodeId: '"'.repeat(128),
       policy: policy({ plans, controlPlane: { cluster }, response: { headers: "both" } }),
     });
     const session = edge.sessionInTable({ tokens: 8_999_998 });
-    expect(edge.host.callouts[0]).toMatchObject({ cluster, json: { edge: "\u0001".repeat(256) } });
+    expect(edge.acquires[0]).toMatchObject({ cluster, json: { edge: '"'.repeat(128) } });
     const { responseHeaders } = edge.send(session);
     expect(responseHeaders?.get("ratelimit-policy")).toBe(`"${name}";q=9000000;w=9000000000000`);
     expect(responseHeaders?.get("ratelimit")).toBe(`"${name}";r=8999997;t=1000000`);

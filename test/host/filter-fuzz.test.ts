@@ -1,7 +1,22 @@
 // Nothing that a client, a control plane or an operator sends makes the filter trap. Seeded: a failure names its seed.
 import { describe, expect, it } from "vitest";
 import { RECORDS_PER_SET } from "../../assembly/contract.js";
-import { Edge, endedAnswer, liveAnswer, plan, policy, requestWith, type EdgeOptions } from "./edge.js";
+import {
+  CURSOR,
+  Edge,
+  LOG,
+  OTHER_LOG,
+  REPORT_INTERVAL_MS,
+  endedAnswer,
+  liveAnswer,
+  plan,
+  policy,
+  reportAnswer,
+  requestWith,
+  resetAnswer,
+  watchAnswer,
+  type EdgeOptions,
+} from "./edge.js";
 import { filterModule, type FilterBuild } from "./filter-modules.js";
 import { breakBytes, breakJson } from "./mutations.js";
 import { Random } from "./random.js";
@@ -66,9 +81,11 @@ describe.each(BUILDS)("the %s build never traps", (build) => {
   });
 
   it("on any answer of the control plane, and admits nobody by a broken one under deny", () => {
-    const edge = start(build, { policy: policy({ onUnreachable: "deny" }) });
     const random = new Random(22);
+    let edge = start(build);
     for (let i = 0; i < 3000; i++) {
+      // An edge that believed a broken cursor finds all others out of date.
+      if (i % 50 === 0) edge = start(build, { policy: policy({ onUnreachable: "deny" }) });
       const good = random.pick([liveAnswer(), endedAnswer("revoked"), endedAnswer("unknown")]);
       const bytes = breakBytes(Buffer.from(good), random);
       const body = random.chance(0.5) ? breakJson(JSON.parse(good), random) : bytes;
@@ -79,7 +96,30 @@ describe.each(BUILDS)("the %s build never traps", (build) => {
       expectSound(edge, input);
       expect(STATUSES, input).toContain(waiting.status);
       if (status !== 200 || !isJson(body)) expect(waiting.reachedUpstream, input).toBe(false);
+      while (edge.pendingAcquires.length > 0) edge.callout.timeOut();
       edge.clock.advanceMs(1);
+    }
+  });
+
+  it("on any answer to a report or a watch, and goes on calling", () => {
+    const random = new Random(25);
+    for (let round = 0; round < 40; round++) {
+      const edge = start(build);
+      const session = edge.sessionInTable();
+      for (let i = 0; i < 25; i++) {
+        edge.clock.advanceMs(REPORT_INTERVAL_MS);
+        edge.flush();
+        for (const callout of edge.host.pendingCallouts) {
+          const good = random.pick([reportAnswer([session.id]), watchAnswer({ revoked: [session.id] }), resetAnswer()]);
+          const broken = breakBytes(Buffer.from(good), random);
+          const body = random.chance(0.5) ? breakJson(JSON.parse(good), random) : broken;
+          callout.answer(random.pick([200, 200, 503]), body);
+          expectSound(edge, `answer ${Buffer.from(body).subarray(0, 300).toString()}`);
+        }
+        expect(edge.host.pendingCallouts.length).toBeLessThanOrEqual(2);
+      }
+      expect(edge.watches.length).toBeGreaterThan(10);
+      expect(edge.reports.length).toBeGreaterThan(10);
     }
   });
 
@@ -120,8 +160,9 @@ describe("any course of events", () => {
   /** One step of what clients, network, clocks and operators do. */
   function step(edge: Edge, random: Random, streams: Stream[], tokens: string[]): void {
     const worker = edge.worker(random.below(edge.workers.length));
-    const callout = edge.host.pendingCallouts.length > 0 ? random.pick(edge.host.pendingCallouts) : undefined;
-    switch (random.below(12)) {
+    const callout = edge.pendingAcquires.length > 0 ? random.pick(edge.pendingAcquires) : undefined;
+    const ids = edge.table.records().map((record) => record.id);
+    switch (random.below(14)) {
       case 0:
         tokens.push(edge.newSession(random.pick([0, 9, 77])).token);
         break;
@@ -147,11 +188,25 @@ describe("any course of events", () => {
         if (random.chance(0.1)) worker.configure(JSON.stringify(random.pick([POLICY, policy(), { version: 2 }])));
         break;
       case 8:
+        edge.pendingReports[0]?.answer(200, reportAnswer(random.chance(0.2) ? ids : [], random.pick([LOG, OTHER_LOG])));
+        break;
+      case 9:
+        answerWatch(edge, ids, random);
+        break;
+      case 10:
         streams.filter((stream) => stream.paused)[0]?.abandon();
         break;
       default:
         streams.push(worker.request(requestWith(anyToken(random.pick(tokens), random))));
     }
+  }
+
+  function answerWatch(edge: Edge, ids: string[], random: Random): void {
+    const cursor = CURSOR + random.below(5);
+    const log = random.pick([LOG, LOG, OTHER_LOG]);
+    const some = ids.filter(() => random.chance(0.1));
+    const answer = random.chance(0.05) ? resetAnswer(cursor, log) : watchAnswer({ refresh: some, cursor, log });
+    edge.watches.find((watch) => watch.state === "pending")?.answer(200, answer);
   }
 
   it.each([1, 2, 3, 4, 5, 6, 7, 8])("of 3,000 steps from seed %i leaves no trap and a bounded table", (seed) => {
@@ -164,8 +219,7 @@ describe("any course of events", () => {
       step(edge, random, streams, tokens);
       expectSound(edge, `seed ${seed}, step ${i}`);
     }
-    for (const callout of edge.host.pendingCallouts) callout.timeOut();
-    while (edge.host.pendingCallouts.length > 0) edge.host.pendingCallouts[0]?.timeOut();
+    while (edge.pendingAcquires.length > 0) edge.pendingAcquires[0]?.timeOut();
     expect(streams.filter((stream) => stream.paused)).toEqual([]);
     expect(edge.table.setKeys().length).toBeLessThanOrEqual(CAPACITY / RECORDS_PER_SET);
     const ids = edge.table.records().map((record) => record.token.slice(3, 24));

@@ -49,7 +49,7 @@ function runSchedule(seed: number, world: World): Outcome {
     sent.push(yield* edge.worker(worker).requestSteps(requestWith(session)));
   }
   function* answerOne(worker: number): Steps<void> {
-    const callout = edge.host.pendingCallouts.find((pending) => pending.vm === edge.worker(worker));
+    const callout = edge.pendingAcquires.find((pending) => pending.vm === edge.worker(worker));
     if (callout === undefined) return;
     if (random.chance(world.failures)) yield* callout.answerSteps(503);
     else yield* callout.answerSteps(200, liveAnswer({ tokens: MAX_TOKENS }));
@@ -67,7 +67,7 @@ function runSchedule(seed: number, world: World): Outcome {
     edge.clock.advanceMicros(micros);
     elapsedUs += micros;
   });
-  while (edge.host.pendingCallouts.length > 0) edge.host.pendingCallouts[0]?.answer(200, liveAnswer());
+  while (edge.pendingAcquires.length > 0) edge.pendingAcquires[0]?.answer(200, liveAnswer());
   return { edge, streams, elapsedUs, schedule };
 }
 

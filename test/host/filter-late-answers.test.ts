@@ -1,6 +1,8 @@
 // Answers that come late, or for a client that left: they change nothing that was decided meanwhile.
 import { describe, expect, it } from "vitest";
-import { ACQUIRE_TIMEOUT_MS, Edge, MAX_AGE_MS, endedAnswer, liveAnswer, policy, requestWith } from "./edge.js";
+import { RECORD_LEVEL_AT, RECORD_REFILLED_AT_AT } from "../../assembly/contract.js";
+import { ACQUIRE_TIMEOUT_MS, Edge, MAX_AGE_MS, endedAnswer, liveAnswer, plan, policy, requestWith } from "./edge.js";
+import type { HostCall } from "./host-calls.js";
 import { readsSet, writesSet } from "./host-call-matches.js";
 import { sessionsOfOneSet } from "./set-mates.js";
 import type { Vm } from "./vm.js";
@@ -17,12 +19,13 @@ describe("an answer that comes late", () => {
     if (idle === undefined) throw new Error("a session is needed");
     fillSet(edge, [idle, ...others.slice(0, 15)]);
     expect(edge.admitted(idle, 20)).toBe(9);
+    edge.takeReports();
     edge.clock.advanceMs(MAX_AGE_MS + 1);
     for (const other of others.slice(0, 15)) keepAlive(edge, other);
     const waiting = edge.send(idle, 0);
     const late = edge.callout;
     edge.send(others[15] ?? idle, 1);
-    edge.host.pendingCallouts.at(-1)?.answer(200, liveAnswer());
+    edge.pendingAcquires.at(-1)?.answer(200, liveAnswer());
     expect(edge.table.record(idle.id)).toBeUndefined();
     late.answer(200, liveAnswer());
     expect(waiting.paused).toBe(true);
@@ -46,7 +49,7 @@ describe("an answer that comes late", () => {
     expect(edge.table.record(session.id)).toBeUndefined();
     edge.callout.answer(200, liveAnswer());
     expect(waiting.status).toBe(200);
-    expect(edge.host.callouts).toHaveLength(2);
+    expect(edge.acquires).toHaveLength(2);
   });
 
   it("is asked for at most 3 times, then onUnreachable decides", () => {
@@ -58,14 +61,14 @@ describe("an answer that comes late", () => {
       edge.callout.answer(200, liveAnswer());
     }
     expect(waiting.status).toBe(503);
-    expect(edge.host.callouts).toHaveLength(3);
+    expect(edge.acquires).toHaveLength(3);
   });
 
   it("does not revive a session that another worker heard to be revoked", () => {
     const { edge } = twoWorkers();
     const session = edge.newSession();
     const waiting = [edge.send(session, 0), edge.send(session, 1)];
-    const [first, second] = edge.host.callouts;
+    const [first, second] = edge.acquires;
     second?.answer(200, endedAnswer("revoked"));
     first?.answer(200, liveAnswer());
     expect(waiting.map((stream) => stream.status)).toEqual([401, 401]);
@@ -86,6 +89,28 @@ describe("an answer that comes late", () => {
     expect(edge.send(session, 0).status).toBe(401);
     expect(asked.status).toBe(401);
     expect(edge.table.record(session.id)).toMatchObject({ live: false, levelTokens: 9 });
+  });
+
+  it("takes no time back where another worker spent later than its clock was read", () => {
+    const plans = [plan({ maxTokens: 10, tokenRefillRate: 1 })];
+    const edge = new Edge({ workers: 2, policy: policy({ plans }) });
+    const session = edge.sessionInTable({ tokens: 0 });
+    edge.clock.advanceMs(MAX_AGE_MS + 1);
+    const waiting = edge.send(session, 0);
+    const readsClock = (call: HostCall): boolean => call.vm === edge.worker(0) && call.name === "clock_time_get";
+    const answer = edge.callout;
+    edge.table.patch(session.id, (record) => {
+      record.writeBigUInt64LE(edge.clock.monotonicNanos / 1000n, RECORD_REFILLED_AT_AT);
+      record.writeBigInt64LE(0n, RECORD_LEVEL_AT);
+    });
+    edge.host.hooks.once("after", readsClock, () => {
+      edge.clock.advanceMs(3000);
+      expect(edge.admitted(session, 5, 1)).toBe(3);
+    });
+    answer.answer(200, liveAnswer());
+    expect(edge.host.hooks.waiting).toBe(0);
+    expect(waiting.status).toBe(429);
+    expect(edge.admitted(session, 5, 1)).toBe(0);
   });
 });
 
@@ -108,7 +133,7 @@ describe("a client that leaves while it waits", () => {
     edge.answerLive();
     expect(edge.table.record(session.id)).toMatchObject({ levelTokens: 10, rev: 0 });
     expect(edge.send(session).status).toBe(200);
-    expect(edge.host.callouts).toHaveLength(1);
+    expect(edge.acquires).toHaveLength(1);
   });
 
   it("gets no answer of a revocation either", () => {

@@ -1,17 +1,16 @@
 // The built filter, compiled once a test file. `npm run build:filter` makes it.
 import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
 import { suspendable } from "./suspendable.js";
 
 /** release is what Envoy gets; debug is unoptimised and names its functions. */
 export type FilterBuild = "release" | "debug";
 
-const FILES: Record<FilterBuild, URL> = {
-  release: new URL("../../build/sluice.wasm", import.meta.url),
-  debug: new URL("../../build/sluice.debug.wasm", import.meta.url),
-};
+/** From the repository's root, where its commands run. */
+const FILES: Record<FilterBuild, string> = { release: "build/sluice.wasm", debug: "build/sluice.debug.wasm" };
 
 export function filterBytes(build: FilterBuild): Uint8Array {
-  return readFileSync(FILES[build]);
+  return readFileSync(resolve(FILES[build]));
 }
 
 export function filterModule(build: FilterBuild = "release"): WebAssembly.Module {

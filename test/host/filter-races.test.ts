@@ -2,14 +2,17 @@
 import { describe, expect, it } from "vitest";
 import { INSTANCE_CHARS } from "../../assembly/contract.js";
 import { Edge, liveAnswer, plan, policy } from "./edge.js";
-import { writesSet } from "./host-call-matches.js";
 import type { HostCall } from "./host-calls.js";
 import { sessionsOfOneSet } from "./set-mates.js";
 import type { Vm } from "./vm.js";
 
 const CAS_TRIES = 32;
-/** The table's running capacity is kept as one u32. */
-const CAPACITY_BYTES = 4;
+
+/** Matches a worker's writes, or reads, of a set of the table. */
+const writesSet =
+  (edge: Edge, worker: Vm) =>
+  (call: HostCall): boolean =>
+    call.vm === worker && call.name === "proxy_set_shared_data" && edge.table.isSetKey(call.key);
 
 function twoWorkers(): { edge: Edge; a: Vm; b: Vm } {
   const edge = new Edge({ workers: 2 });
@@ -21,7 +24,7 @@ describe("two workers miss the same session together", () => {
     const { edge } = twoWorkers();
     const session = edge.newSession();
     const waiting = [edge.send(session, 0), edge.send(session, 1)];
-    const [first, second] = edge.host.callouts;
+    const [first, second] = edge.acquires;
     first?.answer(200, liveAnswer());
     expect(edge.admitted(session, 20, 0)).toBe(9);
     second?.answer(200, liveAnswer());
@@ -34,7 +37,7 @@ describe("two workers miss the same session together", () => {
     edge.sessionInTable();
     const session = sessionsOfOneSet(edge, 1)[0] ?? edge.newSession();
     const waiting = [edge.send(session, 0), edge.send(session, 1)];
-    const [first, second] = edge.host.callouts.slice(-2);
+    const [first, second] = edge.acquires.slice(-2);
     edge.host.hooks.once("before", writesSet(edge, a), () => {
       second?.answer(200, liveAnswer());
       expect(edge.admitted(session, 4, 1)).toBe(4);
@@ -50,7 +53,7 @@ describe("two workers miss the same session together", () => {
     const [one, other] = sessionsOfOneSet(edge, 2);
     if (one === undefined || other === undefined) throw new Error("two sessions are needed");
     const waiting = [edge.send(one, 0), edge.send(other, 1)];
-    const [first, second] = edge.host.callouts;
+    const [first, second] = edge.acquires;
     const createsSet = (call: HostCall): boolean =>
       call.vm === a && call.name === "proxy_set_shared_data" && Number(call.args[3]) > INSTANCE_CHARS;
     edge.host.hooks.once("before", createsSet, () => second?.answer(200, liveAnswer()));
@@ -60,29 +63,6 @@ describe("two workers miss the same session together", () => {
     expect(edge.table.records().map((record) => record.levelTokens)).toEqual([9, 9]);
   });
 
-  it("of two policies that create the table with another capacity, one wins and both find the same sessions", () => {
-    const { edge, a, b } = twoWorkers();
-    b.configure(JSON.stringify(policy({ table: { capacity: 65_536 } })));
-    const sessions = Array.from({ length: 20 }, () => edge.newSession());
-    const createsCapacity = (call: HostCall): boolean =>
-      call.vm === a && call.name === "proxy_set_shared_data" && Number(call.args[3]) === CAPACITY_BYTES;
-    const [one, other, ...more] = sessions;
-    if (one === undefined || other === undefined) throw new Error("two sessions are needed");
-    const waiting = [edge.send(one, 0), edge.send(other, 1)];
-    const [first, second] = edge.host.callouts;
-    edge.host.hooks.once("before", createsCapacity, () => second?.answer(200, liveAnswer()));
-    first?.answer(200, liveAnswer());
-    expect(edge.host.hooks.waiting).toBe(0);
-    more.forEach((session, index) => {
-      edge.send(session, index % 2);
-      edge.answerLive();
-    });
-    expect(waiting.map((stream) => stream.status)).toEqual([200, 200]);
-    expect(sessions.map((session) => edge.send(session, 0).status)).toEqual(sessions.map(() => 200));
-    expect(sessions.map((session) => edge.send(session, 1).status)).toEqual(sessions.map(() => 200));
-    expect(edge.host.pendingCallouts).toHaveLength(0);
-  });
-
   it("of two that name the table's life, one wins and both call by its name", () => {
     const { edge, a } = twoWorkers();
     const namesInstance = (call: HostCall): boolean =>
@@ -90,7 +70,7 @@ describe("two workers miss the same session together", () => {
     edge.host.hooks.once("before", namesInstance, () => edge.send(edge.newSession(), 1));
     edge.send(edge.newSession(), 0);
     expect(edge.host.hooks.waiting).toBe(0);
-    const names = edge.host.callouts.map((callout) => (callout.json as { instance: string }).instance);
+    const names = edge.acquires.map((callout) => (callout.json as { instance: string }).instance);
     expect(names).toHaveLength(2);
     expect(names[0]).toMatch(/^[0-9a-f]{16}$/);
     expect(names[1]).toBe(names[0]);

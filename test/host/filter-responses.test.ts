@@ -52,7 +52,7 @@ describe("a request with an invalid token", () => {
     expect(stream).toMatchObject({ status: 401, reachedUpstream: false });
     expect(bodyOf(stream)).toEqual({ error: { code: "INVALID_SESSION", message: "Session is invalid or expired" } });
     expect(stream.local?.details).toBe("sluice_invalid_session");
-    expect(edge.host.callouts).toHaveLength(0);
+    expect(edge.acquires).toHaveLength(0);
     expect(edge.host.sharedData.size).toBe(0);
   });
 });

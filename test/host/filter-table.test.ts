@@ -1,7 +1,16 @@
 // The session table: making room in a full set, its capacity, its keys, and what a withdrawn or re-issued token finds.
 import { describe, expect, it } from "vitest";
 import { RECORDS_PER_SET, TABLE_LAYOUT_VERSION } from "../../assembly/contract.js";
-import { ACQUIRE_TIMEOUT_MS, Edge, MAX_AGE_MS, OTHER_SECRET, SECRET, endedAnswer, policy } from "./edge.js";
+import {
+  ACQUIRE_TIMEOUT_MS,
+  Edge,
+  MAX_AGE_MS,
+  OTHER_SECRET,
+  SECRET,
+  endedAnswer,
+  policy,
+  reportAnswer,
+} from "./edge.js";
 import { Random } from "./random.js";
 import { sessionsOfOneSet } from "./set-mates.js";
 import { TokenMint, type Session } from "./tokens.js";
@@ -28,21 +37,25 @@ describe("a set that is full", () => {
   it.each([
     ["deny", 503],
     ["allow", 200],
-  ])("turns a newcomer away with %s: %i, and counts it, while all its sessions are in use", (onTableFull, status) => {
-    const edge = new Edge({ policy: policy({ onTableFull }) });
-    const { inTable, newcomer } = fullSet(edge);
-    const waiting = edge.send(newcomer);
-    edge.answerLive();
-    expect(waiting.status).toBe(status);
-    expect(inTable.every((session) => edge.table.record(session.id) !== undefined)).toBe(true);
-    edge.flush();
-    expect(edge.host.metrics.sum("sluice_table_full")).toBe(1);
-  });
+  ])(
+    "turns a newcomer away with %s: %i, and counts it, while nobody knows what its sessions spent",
+    (onTableFull, status) => {
+      const edge = new Edge({ policy: policy({ onTableFull }) });
+      const { inTable, newcomer } = fullSet(edge);
+      edge.clock.advanceMs(MAX_AGE_MS * 2);
+      const waiting = edge.send(newcomer);
+      edge.answerLive();
+      expect(waiting.status).toBe(status);
+      expect(inTable.every((session) => edge.table.record(session.id) !== undefined)).toBe(true);
+      edge.flush();
+      expect(edge.host.metrics.sum("sluice_table_full")).toBe(1);
+    },
+  );
 
-  it("lets the session go that was idle for longest past its maxAge, and counts it", () => {
+  it("lets the session go that was reported and idle for longest, and counts it", () => {
     const edge = new Edge();
     const { inTable, newcomer } = fullSet(edge);
-    edge.clock.advanceMs(MAX_AGE_MS);
+    edge.takeReports();
     const waiting = edge.send(newcomer);
     edge.answerLive();
     expect(waiting.status).toBe(200);
@@ -53,6 +66,53 @@ describe("a set that is full", () => {
     expect(edge.table.records()).toHaveLength(RECORDS_PER_SET);
   });
 
+  it("keeps a session that was reported and then spent again, however idle", () => {
+    const edge = new Edge();
+    const { inTable, newcomer } = fullSet(edge);
+    edge.takeReports();
+    const [first, second] = inTable;
+    if (first === undefined || second === undefined) throw new Error("two sessions are needed");
+    edge.send(first);
+    edge.clock.advanceMs(ACQUIRE_TIMEOUT_MS + 1);
+    for (const other of inTable.slice(2)) edge.send(other);
+    edge.send(newcomer);
+    edge.answerLive();
+    expect(edge.table.record(first.id)?.live).toBe(true);
+    expect(edge.table.record(second.id)).toBeUndefined();
+  });
+
+  it("keeps sessions whose request may be under way: those touched within acquireTimeout", () => {
+    const edge = new Edge();
+    const { newcomer } = fullSet(edge);
+    edge.flush();
+    edge.report.answer(200, reportAnswer());
+    expect(edge.table.records().every((record) => record.rev === record.ackedRev)).toBe(true);
+    const early = edge.send(newcomer);
+    edge.answerLive();
+    expect(early.status).toBe(503);
+    edge.clock.advanceMs(ACQUIRE_TIMEOUT_MS);
+    const later = edge.send(newcomer);
+    edge.answerLive();
+    expect(later.status).toBe(200);
+  });
+
+  it("reports what holds a newcomer up at the next tick, whoever spent it, and has room then", () => {
+    const edge = new Edge({ workers: 2 });
+    const { newcomer } = fullSet(edge);
+    edge.flush();
+    for (const report of edge.pendingReports) report.timeOut();
+    edge.clock.advanceMs(ACQUIRE_TIMEOUT_MS + 1);
+    const refused = edge.send(newcomer, 1);
+    edge.answerLive();
+    expect(refused.status).toBe(503);
+    edge.worker(1).tick();
+    expect((edge.report.json as { usage: unknown[] }).usage).toHaveLength(RECORDS_PER_SET);
+    edge.report.answer(200, reportAnswer());
+    const waiting = edge.send(newcomer, 1);
+    edge.answerLive();
+    expect(waiting.status).toBe(200);
+  });
+
   it("lets a session that ended go before one that is idle", () => {
     const edge = new Edge();
     const { inTable, newcomer } = fullSet(edge);
@@ -61,6 +121,7 @@ describe("a set that is full", () => {
     edge.clock.advanceMs(MAX_AGE_MS + 1);
     edge.send(revoked);
     edge.callout.answer(200, endedAnswer("revoked"));
+    edge.takeReports();
     edge.send(newcomer);
     edge.answerLive();
     const gone = inTable.filter((session) => edge.table.record(session.id) === undefined);
@@ -144,7 +205,7 @@ describe("tokens of other keys and other bytes", () => {
     expect(edge.send(reissued).status).toBe(200);
     expect(edge.table.record(session.id)).toMatchObject({ token: reissued.token, planId: 0, levelTokens: 4 });
     expect(edge.send(session).status).toBe(200);
-    expect(edge.host.callouts).toHaveLength(1);
+    expect(edge.acquires).toHaveLength(1);
   });
 
   it("a second secret is accepted, and a withdrawn one is refused also for sessions in the table", () => {
@@ -159,6 +220,6 @@ describe("tokens of other keys and other bytes", () => {
     }
     expect(restarted.table.record(old.id)?.live).toBe(true);
     expect(restarted.send(old).status).toBe(401);
-    expect(restarted.host.callouts).toHaveLength(0);
+    expect(restarted.acquires).toHaveLength(0);
   });
 });

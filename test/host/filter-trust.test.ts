@@ -2,6 +2,7 @@
 import { describe, expect, it } from "vitest";
 import type { Callout } from "./callouts.js";
 import { Edge, LIFETIME_MS, endedAnswer, liveAnswer, plan, policy } from "./edge.js";
+import type { HostCall } from "./host-calls.js";
 import type { Session } from "./tokens.js";
 
 const TICK_MS = 100;
@@ -44,7 +45,7 @@ describe("a session that was admitted on trust", () => {
     expect(edge.table.record(session.id)).toMatchObject(confirmed);
     edge.clock.advanceMs(TICK_MS);
     edge.flush();
-    expect(edge.host.pendingCallouts).toHaveLength(0);
+    expect(edge.pendingAcquires).toHaveLength(0);
   });
 
   it("keeps its own level where that is the lower one", () => {
@@ -58,12 +59,12 @@ describe("a session that was admitted on trust", () => {
     const edge = new Edge({ workers: 2 });
     const session = edge.newSession();
     const waiting = [edge.send(session, 0), edge.send(session, 1)];
-    for (const callout of edge.host.pendingCallouts) callout.timeOut();
+    for (const callout of edge.pendingAcquires) callout.timeOut();
     expect(waiting.map((stream) => stream.status)).toEqual([200, 200]);
     edge.clock.advanceMs(AFTER_BACKOFF_MS);
     edge.flush();
-    expect(edge.host.pendingCallouts.length).toBeGreaterThan(0);
-    for (const callout of edge.host.pendingCallouts) callout.answer(200, liveAnswer({ consumed: 30, rev: 4 }));
+    expect(edge.pendingAcquires.length).toBeGreaterThan(0);
+    for (const callout of edge.pendingAcquires) callout.answer(200, liveAnswer({ consumed: 30, rev: 4 }));
     expect(edge.table.record(session.id)).toMatchObject({ consumed: 32, rev: 6, ackedRev: 4, provisional: false });
   });
 
@@ -77,12 +78,12 @@ describe("a session that was admitted on trust", () => {
   it("is asked about again and again while the control plane is away, at a bounded rate, and never given up", () => {
     const { edge, session } = trusted(1);
     for (let failure = 0; failure < 3; failure++) askedAgain(edge).timeOut();
-    const asked = edge.host.callouts.length;
+    const asked = edge.acquires.length;
     for (let tick = 0; tick < 3; tick++) {
       edge.clock.advanceMs(TICK_MS);
       edge.flush();
     }
-    expect(edge.host.callouts).toHaveLength(asked);
+    expect(edge.acquires).toHaveLength(asked);
     askedAgain(edge);
     edge.answerLive();
     expect(edge.table.record(session.id)?.provisional).toBe(false);
@@ -92,10 +93,38 @@ describe("a session that was admitted on trust", () => {
     const edge = new Edge({ policy: policy({ onMiss: "trust" }) });
     const session = edge.newSession();
     expect(edge.send(session).status).toBe(200);
-    expect(edge.host.callouts).toHaveLength(0);
+    expect(edge.acquires).toHaveLength(0);
     edge.flush();
     edge.answerLive({ tokens: 4 });
     expect(edge.table.record(session.id)).toMatchObject({ levelTokens: 4, provisional: false });
+  });
+
+  it("is not possible past the end of its own plan, though another plan's sessions live longer", () => {
+    const plans = [plan({ lifetime: 1000_000, maxAge: 60_000 }), plan({ id: 5, name: "gold" })];
+    const edge = new Edge({ policy: policy({ plans, onUnreachable: "trust" }) });
+    const ended = edge.mint.mint(edge.clock.wallMs - 1000_000);
+    const waiting = edge.send(ended);
+    edge.callout.timeOut();
+    expect(waiting.status).toBe(401);
+    expect(edge.table.records()).toEqual([]);
+  });
+
+  it("does not come to life where another worker hears in the same moment that it was revoked", () => {
+    const edge = new Edge({ workers: 2, policy: policy({ onUnreachable: "trust" }) });
+    const session = edge.newSession();
+    const waiting = edge.send(session, 0);
+    const [timedOut] = edge.pendingAcquires;
+    const refused = edge.send(session, 1);
+    const revocation = edge.pendingAcquires.at(-1);
+    // After the read of the set that shows no record, before the one that the trusted record would be put into.
+    let reads = 0;
+    const secondRead = (call: HostCall): boolean =>
+      call.vm === edge.worker(0) && call.name === "clock_time_get" && ++reads === 3;
+    edge.host.hooks.once("before", secondRead, () => revocation?.answer(200, endedAnswer("revoked")));
+    timedOut?.timeOut();
+    expect(edge.host.hooks.waiting).toBe(0);
+    expect([waiting.status, refused.status]).toEqual([401, 401]);
+    expect(edge.table.record(session.id)).toMatchObject({ live: false, provisional: false });
   });
 
   it("is not possible under a plan that the policy lacks: 503", () => {

@@ -21,7 +21,7 @@ beforeAll(async () => {
   counter = new WebAssembly.Module(counterWasm);
   asksFirst = new WebAssembly.Module(await compileFilter("asks-first"));
   misbehaves = new WebAssembly.Module(await compileFilter("misbehaves"));
-});
+}, 60_000);
 
 describe("shared data", () => {
   const bytes = (text: string): Uint8Array => Buffer.from(text);

@@ -26,6 +26,8 @@ import {
 import type { SharedData } from "./shared-data.js";
 
 export interface TableRecord {
+  /** The session's public id, in the form of RFC 9562. */
+  readonly id: string;
   readonly token: string;
   readonly rev: number;
   readonly ackedRev: number;
@@ -95,10 +97,12 @@ function idOf(record: Buffer): string {
   return record.toString("hex", from, from + SESSION_ID_BYTES);
 }
 
-function readRecord(record: Buffer): TableRecord {
+/** Reads one record of a set's bytes. */
+export function readRecord(record: Buffer): TableRecord {
   const flags = record.readUInt8(RECORD_FLAGS_AT);
   const levelPico = record.readBigInt64LE(RECORD_LEVEL_AT);
   return {
+    id: idOf(record).replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-"),
     token: record.toString("base64url", RECORD_TOKEN_AT, RECORD_TOKEN_AT + TOKEN_BYTES),
     rev: record.readUInt32LE(RECORD_REV_AT),
     ackedRev: record.readUInt32LE(RECORD_ACKED_REV_AT),

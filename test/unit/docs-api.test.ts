@@ -1,28 +1,88 @@
-// docs/api.md has every route and every error code of the control plane, and the README every environment variable.
-import { expect, it } from "vitest";
-import { startTestControlPlane } from "../../control-plane/test/support/control-plane.js";
+// What is written about the API and the settings is so: docs/api.md, docs/errors.md, and the README's variables.
+import { describe, expect, it } from "vitest";
+import * as contract from "../../assembly/contract.js";
 import { ERRORS } from "../../control-plane/src/http/errors.js";
+import { readSettings } from "../../control-plane/src/settings.js";
+import {
+  ADMIN_TOKEN,
+  ISSUER_TOKEN,
+  KEYS,
+  startTestControlPlane,
+} from "../../control-plane/test/support/control-plane.js";
 import { sectionOf, tableUnder, textOf, withoutTicks } from "./docs.js";
 
-it("docs/api.md has a heading for each route of the OpenAPI document", async () => {
-  const plane = await startTestControlPlane();
-  const { paths } = (await plane.call("GET", "/openapi.json")).body as { paths: Record<string, object> };
-  const routes = Object.entries(paths).flatMap(([path, methods]) =>
-    Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
-  );
-  const headings = [...textOf("docs/api.md").matchAll(/^### `(.+)`$/gm)].map(([, route]) => route);
-  expect(headings.sort()).toEqual(routes.sort());
+interface Route {
+  readonly method: string;
+  readonly path: string;
+  /** Who may call it, as the page says. */
+  readonly who: string;
+}
+
+/** A route is a heading such as "### `GET /v1/sessions`"; the words below it say who may call it. */
+const documented: Route[] = [...textOf("docs/api.md").matchAll(/^### `([A-Z]+) (\S+)`\n\n([A-Z][a-z ]+)\./gm)].map(
+  ([, method = "", path = "", who = ""]) => ({ method, path, who }),
+);
+
+const CALLERS: Readonly<Record<string, object>> = {
+  Open: { nobody: true, edge: true, issuer: true, operator: true },
+  Edge: { nobody: false, edge: true, issuer: false, operator: false },
+  Operator: { nobody: false, edge: false, issuer: false, operator: true },
+  "Issuer or operator": { nobody: false, edge: false, issuer: true, operator: true },
+};
+
+describe("docs/api.md", () => {
+  it("has a heading for each route of the OpenAPI document, and who may call it", async () => {
+    const plane = await startTestControlPlane();
+    const { paths } = (await plane.call("GET", "/openapi.json")).body as { paths: Record<string, object> };
+    const routes = Object.entries(paths).flatMap(([path, methods]) =>
+      Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
+    );
+    expect(documented.map(({ method, path }) => `${method} ${path}`).sort()).toEqual(routes.sort());
+  });
+
+  it.each(documented)("is right about who may call $method $path: $who", async ({ method, path, who }) => {
+    const plane = await startTestControlPlane();
+    // What no route takes: who may call is then all that it tells.
+    const body = method === "GET" ? undefined : "[";
+    const isLetIn = async (credential: string): Promise<boolean> => {
+      const { status } = await plane.call(method, path.replace("{id}", "none"), body, credential);
+      return status !== 401 && status !== 403;
+    };
+    expect({
+      nobody: await isLetIn("no-credential-at-all"),
+      edge: await isLetIn(KEYS.edgeCredential),
+      issuer: await isLetIn(ISSUER_TOKEN),
+      operator: await isLetIn(ADMIN_TOKEN),
+    }).toEqual(CALLERS[who]);
+  });
 });
 
-it("docs/api.md has every error code with its status", () => {
-  const documented = tableUnder("docs/api.md", "Errors").map(([code = "", status]) => [withoutTicks(code), status]);
-  expect(documented).toEqual(Object.entries(ERRORS).map(([code, { status }]) => [code, String(status)]));
+describe("docs/errors.md", () => {
+  it("has every code of the control plane with its status and message, and says what to do", () => {
+    const rows = tableUnder("docs/errors.md", "The control plane");
+    const told = rows.map(([code = "", status, message]) => [withoutTicks(code), status, message]);
+    const known = Object.entries(ERRORS).map(([code, { status, message }]) => [code, String(status), message]);
+    expect(told).toEqual(known);
+    for (const [code, , , advice] of rows) expect(advice, code).toMatch(/\S/);
+  });
+
+  it("has every code and message of the filter", () => {
+    const rows = tableUnder("docs/errors.md", "The filter");
+    const named = (start: string): string[] =>
+      Object.entries(contract).flatMap(([name, value]) => (name.startsWith(start) ? [String(value)] : []));
+    expect([...new Set(rows.map(([code = ""]) => withoutTicks(code)))].sort()).toEqual(named("CODE_").sort());
+    expect(rows.map(([, , message]) => message).sort()).toEqual(named("MESSAGE_").sort());
+  });
 });
 
 it("the README names every environment variable that a program reads", () => {
-  const sources = ["control-plane/src/settings.ts", "scripts/settings.ts", "assembly/contract.ts"].map(textOf).join();
-  const read = [...new Set([...sources.matchAll(/"(SLUICE_[A-Z_]+)"/g)].map(([, name]) => name))];
+  const read = new Set<string>();
+  readSettings(new Proxy<Record<string, string>>({}, { get: (_target, name) => void read.add(String(name)) }));
+  const sources = ["scripts/settings.ts", "assembly/contract.ts"].map(textOf).join();
+  for (const [, name = ""] of sources.matchAll(/"(SLUICE_[A-Z_]+)"/g)) read.add(name);
   const table = sectionOf("README.md", "Configuration");
-  expect(read.length).toBeGreaterThan(10);
-  expect(read.filter((name) => !table.includes(`\`${name ?? ""}\``))).toEqual([]);
+  expect(read.size).toBeGreaterThan(20);
+  // Of one face alone: the README has those for both, and says how the others are named.
+  const ofBoth = [...read].map((name) => name.replace(/^SLUICE_(HTTP|XDS)_TLS_/, "SLUICE_TLS_"));
+  expect(ofBoth.filter((name) => !table.includes(`\`${name}\``))).toEqual([]);
 });

@@ -1,8 +1,33 @@
 // docs/metrics.md names every metric of both programs, and none that is not there.
-import { expect, it } from "vitest";
+// What alerts and PromQL name is there too.
+import type { MetricObjectWithValues, MetricValue } from "prom-client";
+import { describe, expect, it } from "vitest";
+import { parse } from "yaml";
+import type { EdgeView } from "../../control-plane/src/app/edges.js";
+import { EdgeMetrics } from "../../control-plane/src/http/edge-metrics.js";
 import { Metrics } from "../../control-plane/src/http/metrics.js";
+import { UsageMetrics } from "../../control-plane/src/http/usage-metrics.js";
 import { Edge } from "../host/edge.js";
-import { tableUnder, withoutTicks } from "./docs.js";
+import { tableUnder, textOf, withoutTicks } from "./docs.js";
+
+interface Rule {
+  readonly alert: string;
+  readonly expr: string;
+}
+
+const EDGE: EdgeView = {
+  edge: "gw-1",
+  streams: 1,
+  state: "applied",
+  sent: 1,
+  acknowledged: 1,
+  running: 1,
+  refused: null,
+  watching: true,
+  lastReportAt: 1,
+  lag: 0,
+  instances: [],
+};
 
 /** What the metrics library adds about the process. */
 const DEFAULTS = /^sluice_control_(process|nodejs)_/;
@@ -29,18 +54,75 @@ it("names every metric of the filter, with its outcomes and labels", () => {
   expect(namesUnder("The filter")).toEqual(edge.host.metrics.names().map(documented).sort());
 });
 
-it("names every metric of the control plane, with its labels", async () => {
+/** Every metric of the control plane, each counted once so that its labels show. */
+async function ofControlPlane(): Promise<MetricObjectWithValues<MetricValue<string>>[]> {
   const metrics = new Metrics(() => Promise.resolve(new Map([["default", 1]])));
   metrics.sessionRemoved("revoked", 1);
   metrics.acquired("live");
   metrics.httpError("INTERNAL");
   metrics.count("opened");
+  const edges = new EdgeMetrics(metrics.registry);
+  edges.watchEnded("idle");
+  edges.observe(
+    () => Promise.resolve([EDGE]),
+    () => 1,
+  );
+  const usage = new UsageMetrics(metrics.registry);
+  usage.reported("taken", 1);
+  usage.tokensConsumed("default", 1);
   const all = await metrics.registry.getMetricsAsJSON();
-  const ours = all.filter(({ name, type }) => !DEFAULTS.test(name) && String(type) !== "histogram");
-  const named = ours.map(({ name, values }) => {
-    const labels = Object.keys(values[0]?.labels ?? {}).join();
-    return labels === "" ? name : `${name}{${labels}}`;
+  return all.filter(({ name }) => !DEFAULTS.test(name));
+}
+
+const isHistogram = ({ type }: { type: unknown }): boolean => String(type) === "histogram";
+
+it("names every metric of the control plane, with its labels", async () => {
+  const ours = await ofControlPlane();
+  const named = ours.map((metric) => {
+    const labels = isHistogram(metric) ? "" : Object.keys(metric.values[0]?.labels ?? {}).join();
+    return labels === "" ? metric.name : `${metric.name}{${labels}}`;
   });
-  const histograms = all.filter(({ name, type }) => !DEFAULTS.test(name) && String(type) === "histogram");
-  expect(namesUnder("The control plane")).toEqual([...named, ...histograms.map(({ name }) => name)].sort());
+  expect(namesUnder("The control plane")).toEqual(named.sort());
+});
+
+describe("expressions for Prometheus", () => {
+  /** Envoy's own that an Envoy 1.40 with envoy.yaml shows. */
+  const OF_ENVOY = [
+    "envoy_wasm_wasm_vm_count",
+    "envoy_wasm_sluice_vm_reload",
+    "envoy_server_concurrency",
+    "envoy_extension_config_discovery_http_filter_sluice_update_rejected",
+  ];
+  const rules = parse(textOf("envoy/prometheus-rules.yaml")) as { groups: { rules: Rule[] }[] };
+  const alerts = rules.groups.flatMap((group) => group.rules);
+
+  async function known(): Promise<Set<string>> {
+    const filter = namesUnder("The filter").map((name) => name.replace(/\{.*/, ""));
+    const plane = (await ofControlPlane()).flatMap((metric) =>
+      isHistogram(metric) ? ["_bucket", "_sum", "_count"].map((part) => metric.name + part) : [metric.name],
+    );
+    return new Set([...filter, ...plane, ...OF_ENVOY]);
+  }
+
+  const metricsIn = (expression: string): string[] => expression.match(/\b(?:sluice|envoy)_\w+/g) ?? [];
+
+  it.each(alerts)("of the alert $alert name metrics that there are", async ({ expr }) => {
+    const names = await known();
+    expect(metricsIn(expr)).not.toEqual([]);
+    expect(metricsIn(expr).filter((name) => !names.has(name))).toEqual([]);
+  });
+
+  it("of docs/metrics.md name metrics that there are", async () => {
+    const names = await known();
+    const rows = tableUnder("docs/metrics.md", "What is asked for most");
+    for (const [subject = "", expression = ""] of rows) {
+      expect(metricsIn(expression), subject).not.toEqual([]);
+      expect(metricsIn(expression).filter((name) => !names.has(name))).toEqual([]);
+    }
+  });
+
+  it("stand for every alert in docs/operations.md, with what to do", () => {
+    const told = tableUnder("docs/operations.md", "Alerts").map(([alert = ""]) => withoutTicks(alert));
+    expect(told).toEqual(alerts.map(({ alert }) => alert));
+  });
 });

@@ -39,7 +39,7 @@ export const SCOPES: Choice = new Choice(["edge", "fleet"], ["fleet"]);
 
 export const ON_MAX_SESSIONS_REFUSE: u8 = 0;
 export const ON_MAX_SESSIONS_REMOVE_OLDEST: u8 = 1;
-export const ON_MAX_SESSIONS: Choice = new Choice(["refuse", "removeOldest"], ["removeOldest"]);
+export const ON_MAX_SESSIONS: Choice = new Choice(["refuse", "removeOldest"]);
 
 /** Named limits. Fields without a default in the document start at 0 or empty. */
 export class Plan {

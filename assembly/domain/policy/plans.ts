@@ -17,7 +17,7 @@ import { ON_MAX_SESSIONS, Plan, SCOPES } from "./model";
 import { EXPECTED_NAME, isName } from "./names";
 
 /** Far above what a person has; it bounds what one sign-in must look through. */
-const MAX_SESSIONS_PER_USER: u64 = 1000000;
+const MAX_SESSIONS_PER_USER: u64 = 1000;
 
 /** @param reportIntervalMs 0 when it is not known, because its field does not fit */
 export function judgePlans(field: Field, reportIntervalMs: u64, faults: Faults): Plan[] {
@@ -61,15 +61,12 @@ class PlansJudge {
     this.outlastsReports(maxAge, plan.maxAgeMs);
     plan.lifetimeMs = fields.optional("lifetime").integer(1, MAX_DURATION_MS, plan.lifetimeMs);
 
-    const tokenBudget = fields.optional("tokenBudget");
-    plan.tokenBudget = tokenBudget.integerOrNull(1, MAX_SAFE_INTEGER, plan.tokenBudget);
-    if (plan.tokenBudget != 0) tokenBudget.refuseNotYet("null");
+    plan.tokenBudget = fields.optional("tokenBudget").integerOrNull(1, MAX_SAFE_INTEGER, plan.tokenBudget);
 
     plan.scope = fields.optional("scope").choice(SCOPES, plan.scope);
 
     const maxSessions = fields.optional("maxSessionsPerUser");
     plan.maxSessionsPerUser = <u32>maxSessions.integerOrNull(1, MAX_SESSIONS_PER_USER, plan.maxSessionsPerUser);
-    if (plan.maxSessionsPerUser != 0) maxSessions.refuseNotYet("null");
     plan.onMaxSessions = fields.optional("onMaxSessions").choice(ON_MAX_SESSIONS, plan.onMaxSessions);
 
     fields.refuseOthers();

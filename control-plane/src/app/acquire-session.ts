@@ -1,20 +1,25 @@
 // Use case: what an edge is told about a session that its table does not hold (docs/edge-protocol.md, acquire).
-import { MICROTOKENS_PER_TOKEN, UNKNOWN_REMEMBERED_MS } from "../../../assembly/contract.js";
+import { UNKNOWN_REMEMBERED_MS } from "../../../assembly/contract.js";
+import { capacityMicro, refilledMicro } from "../domain/level.js";
 import { planById } from "../domain/plan.js";
-import type { PlansOfPolicy } from "../domain/plan.js";
-import { sessionEndsAtMs, sessionState } from "../domain/session.js";
+import type { PlanOfPolicy, PlansOfPolicy } from "../domain/plan.js";
+import { hasEndedForGood, sessionEndsAtMs, sessionState } from "../domain/session.js";
 import type { Session } from "../domain/session.js";
+import { endedForIdleness } from "./ended-session.js";
+import { idleAt } from "./idle-expiry.js";
 import type { LogPosition } from "./ports.js";
-import type { SessionPorts } from "./sessions.js";
+import type { Figures, Instance, UsageRow } from "./usage-ports.js";
+import { lastFigures } from "./usage.js";
+import type { UsagePorts } from "./usage.js";
 
 export interface LiveAnswer extends LogPosition {
   readonly state: "live";
   /** Plan id. The filter answers 503 for one that its policy lacks. */
   readonly plan: number;
   readonly endsInMs: number;
-  /** Microtokens in the bucket now. */
+  /** Microtokens in the bucket now, rounded down. 0 where it owes: edges read no level below that. */
   readonly level: number;
-  /** Tokens spent at this edge, as far as it has reported. */
+  /** Tokens spent at this instance, as far as it has reported. */
   readonly consumed: number;
   readonly rev: number;
   readonly budgetSpent: boolean;
@@ -24,6 +29,9 @@ export interface EndedAnswer extends LogPosition {
   readonly state: "revoked" | "expired" | "unknown";
   /** How long the edge may hold on to that. */
   readonly endsInMs: number;
+  /** As of a live one: an edge that let the session in on trust meanwhile adds its own figures to these. */
+  readonly consumed: number;
+  readonly rev: number;
 }
 
 export type Acquired = LiveAnswer | EndedAnswer;
@@ -34,37 +42,68 @@ export type Acquired = LiveAnswer | EndedAnswer;
  * higher number than the answer carries and the edge asks again; that of a revoked one after it, so that it covers
  * the revocation itself.
  */
-export async function acquireSession(ports: SessionPorts, id: string): Promise<Acquired | undefined> {
+export async function acquireSession(ports: UsagePorts, id: string, asker: Instance): Promise<Acquired | undefined> {
   const policy = ports.policies.current()?.policy;
   if (policy === undefined) {
     ports.meter.acquired("unavailable");
     return undefined;
   }
+  ports.instances.acquired(asker);
   const before = await ports.store.position();
-  const session = await findActive(ports, policy, id);
-  const answer = judge(session, policy, ports.clock.nowMs(), before);
+  const session = await findActive(ports, policy, id, asker);
+  const rows = session === undefined ? [] : await ports.usage.rowsOf(id);
+  const answer = judge(session, rows, asker, policy, ports.clock.nowMs(), before);
   const sound = answer.state === "revoked" ? { ...answer, ...(await ports.store.position()) } : answer;
   ports.meter.acquired(sound.state);
   return sound;
 }
 
 /** The session as stored, its activity noted if it is live. It may be revoked while that is written. */
-async function findActive(ports: SessionPorts, policy: PlansOfPolicy, id: string): Promise<Session | undefined> {
+async function findActive(
+  ports: UsagePorts,
+  policy: PlansOfPolicy,
+  id: string,
+  asker: Instance,
+): Promise<Session | undefined> {
   const session = await ports.store.find(id);
   if (session === undefined) return undefined;
   const nowMs = ports.clock.nowMs();
   const endsAtMs = sessionEndsAtMs(session, planById(policy, session.plan.id));
   if (sessionState(session, endsAtMs, nowMs) !== "live") return session;
-  return ports.store.recordActivity(id, nowMs);
+  const isIdle = idleAt(ports, nowMs);
+  // Looked at alone first: that holds for few, and only those are worth a read of who holds them.
+  if (isIdle(session, [])) {
+    const judged = await ports.usage.endIfIdle(id, nowMs, isIdle);
+    if (judged?.newly === true) endedForIdleness(ports, judged.session);
+    if (judged === undefined || hasEndedForGood(judged.session)) return judged?.session;
+  }
+  return ports.store.recordActivity(id, nowMs, asker);
 }
 
-function judge(session: Session | undefined, policy: PlansOfPolicy, nowMs: number, at: LogPosition): Acquired {
-  if (session === undefined) return { state: "unknown", endsInMs: UNKNOWN_REMEMBERED_MS, ...at };
+function judge(
+  session: Session | undefined,
+  rows: readonly UsageRow[],
+  asker: Instance,
+  policy: PlansOfPolicy,
+  nowMs: number,
+  at: LogPosition,
+): Acquired {
+  if (session === undefined) return { state: "unknown", endsInMs: UNKNOWN_REMEMBERED_MS, consumed: 0, rev: 0, ...at };
   const plan = planById(policy, session.plan.id);
   const endsAtMs = sessionEndsAtMs(session, plan);
   const endsInMs = Math.max(0, endsAtMs - nowMs);
   const state = sessionState(session, endsAtMs, nowMs);
-  if (state !== "live") return { state, endsInMs, ...at };
-  const level = (plan ?? session.plan).maxTokens * MICROTOKENS_PER_TOKEN;
-  return { state, plan: session.plan.id, endsInMs, level, consumed: 0, rev: 0, budgetSpent: false, ...at };
+  const own = rows.find((row) => row.edge === asker.edge && row.instance === asker.instance)?.figures ?? null;
+  const { consumed, rev } = own ?? { consumed: 0, rev: 0 };
+  if (state !== "live") return { state, endsInMs, consumed, rev, ...at };
+  const level = levelOf(own ?? lastFigures(rows, asker.edge), session, plan, nowMs);
+  const budgetSpent = typeof plan?.tokenBudget === "number" && session.tokens.consumed >= plan.tokenBudget;
+  return { state, plan: session.plan.id, endsInMs, level, consumed, rev, budgetSpent, ...at };
+}
+
+/** A plan that the policy lost has no rate: such a bucket stays as it was. */
+function levelOf(figures: Figures | null, session: Session, plan: PlanOfPolicy | undefined, nowMs: number): number {
+  const limits = plan ?? { maxTokens: session.plan.maxTokens, tokenRefillRate: 0 };
+  if (figures === null) return capacityMicro(limits);
+  return Math.max(0, refilledMicro(figures.levelMicro, figures.atMs, nowMs, limits));
 }

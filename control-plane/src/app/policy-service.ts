@@ -9,16 +9,22 @@ import type {
   PolicySource,
   PublishedPolicy,
 } from "./policy-ports.js";
+import { logAudit } from "./audit.js";
+import type { AuditEvent, AuditStore } from "./audit-ports.js";
 import type { ActivePolicy, Clock, CurrentPolicy, Logger, PolicyStore, SessionStore } from "./ports.js";
 
 export interface PolicyServiceParts {
   readonly source: PolicySource;
   readonly judge: PolicyJudge;
   readonly store: PolicyStore;
+  readonly audit: AuditStore;
   readonly sessions: Pick<SessionStore, "countLive">;
   readonly clock: Clock;
   readonly logger: Logger;
 }
+
+/** Of a fault in the audit log: it may repeat what stands in the file. */
+const MAX_AUDITED_CHARS = 500;
 
 /** What became of a document. */
 type PolicyOutcome =
@@ -114,6 +120,9 @@ export class PolicyService implements CurrentPolicy, PolicyPublisher {
     if (outcome.kind === "refused") {
       const fields = { type: "policy-refused", source: source.name, faults: outcome.faults, generation };
       logger.error(fields, `policy refused, generation ${generation} stays in force`);
+      const audited = refusal(this.parts, outcome.faults, generation);
+      await this.parts.audit.appendAudit(audited);
+      logAudit(logger, audited);
     } else {
       logger.info({ type: `policy-${outcome.kind}`, source: source.name, generation }, `policy ${outcome.kind}`);
     }
@@ -168,11 +177,30 @@ async function first(parts: PolicyServiceParts, reading: PolicyReading, before: 
 }
 
 async function stored(parts: PolicyServiceParts, judged: JudgedPolicy, generation: number): Promise<Numbered> {
-  await parts.store.savePolicy({ generation, policyJson: judged.policyJson });
+  const details = { source: parts.source.name, generation };
+  const audited = eventOf(parts, "policy-accepted", details);
+  await parts.store.savePolicy({ generation, policyJson: judged.policyJson }, audited);
+  logAudit(parts.logger, audited);
   return numbered(parts.judge, judged, generation);
 }
 
 function numbered(judge: PolicyJudge, judged: JudgedPolicy, generation: number): Numbered {
   const pushedJson = (revision: string): string => judge.pushedPolicyJson(judged.policyJson, generation, revision);
   return { ...judged, generation, pushedJson };
+}
+
+/** Of what is wrong the first fault: all of them stand in the log. */
+function refusal(parts: PolicyServiceParts, faults: readonly PolicyFault[], generation: number): AuditEvent {
+  const { name: source } = parts.source;
+  const [first] = faults;
+  const fault = first === undefined ? null : faultLine(first, source).slice(0, MAX_AUDITED_CHARS);
+  return eventOf(parts, "policy-refused", { source, generation, faults: faults.length, firstFault: fault });
+}
+
+function eventOf(
+  { clock }: PolicyServiceParts,
+  action: AuditEvent["action"],
+  details: AuditEvent["details"],
+): AuditEvent {
+  return { at: clock.nowMs(), actor: "file", action, sessionId: null, details };
 }

@@ -1,6 +1,8 @@
 // What the use cases need from outside: time, randomness, a log, counters, the policy in force, and durable storage.
 import type { PlansOfPolicy } from "../domain/plan.js";
 import type { Session } from "../domain/session.js";
+import type { AuditEvent } from "./audit-ports.js";
+import type { Instance } from "./usage-ports.js";
 
 export interface Clock {
   /** Wall clock, ms since the epoch. May jump. */
@@ -22,7 +24,8 @@ export interface Logger {
   error(fields: object, message: string): void;
 }
 
-export type RemovalReason = "revoked" | "expired";
+/** replaced: revoked because its user may have only so many. expired: past its lifetime. */
+export type RemovalReason = "revoked" | "replaced" | "expired" | "idle";
 export type AcquireOutcome = "live" | "revoked" | "expired" | "unknown" | "unavailable";
 
 /** What happened, for whoever counts it. */
@@ -58,15 +61,19 @@ export interface SessionStore {
   create(session: Session): Promise<void>;
   find(id: string): Promise<Session | undefined>;
   /**
-   * Moves lastActivity forward to `atMs` (never back) unless the session is revoked.
-   * Answers the session as it then is, undefined if there is none.
+   * Moves lastActivity forward to `atMs` (never back) unless the session has ended for good, and then notes who holds
+   * it from now on. Answers the session as it then is, undefined if there is none.
    */
-  recordActivity(id: string, atMs: number): Promise<Session | undefined>;
+  recordActivity(id: string, atMs: number, holder?: Instance): Promise<Session | undefined>;
   /**
    * Revokes the session and appends that to the log. `newly` is false, and nothing is written, where it was revoked
-   * before. Undefined if there is no such session.
+   * before. Undefined if there is no such session. A revocation that someone asked for is `audited`.
    */
-  revoke(id: string, atMs: number): Promise<{ readonly newly: boolean; readonly session: Session } | undefined>;
+  revoke(
+    id: string,
+    atMs: number,
+    audited?: AuditEvent,
+  ): Promise<{ readonly newly: boolean; readonly session: Session } | undefined>;
   position(): Promise<LogPosition>;
   /** How many sessions of the plan, created at or after `sinceMs`, are not revoked. */
   countLive(planId: number, sinceMs: number): Promise<number>;
@@ -82,5 +89,6 @@ export interface StoredPolicy {
 /** The last accepted policy, so that a restart neither loses it nor counts its generation anew. Durable as above. */
 export interface PolicyStore {
   loadPolicy(): Promise<StoredPolicy | undefined>;
-  savePolicy(policy: StoredPolicy): Promise<void>;
+  /** In one transaction with the audit log's entry for it. */
+  savePolicy(policy: StoredPolicy, audited?: AuditEvent): Promise<void>;
 }

@@ -4,6 +4,8 @@ import type { Clock } from "./ports.js";
 /** Past this many, edges that are gone are forgotten, the longest gone first. */
 export const MAX_EDGES = 4096;
 const MAX_REASON_CHARS = 1000;
+/** Pushes of an edge whose hashes are remembered: one that runs an older policy than these runs none that is known. */
+const MAX_PUSHED = 8;
 
 /** One response to one Envoy. `version` is never used twice, because its revision is random. */
 export interface Push {
@@ -17,7 +19,13 @@ export interface Refusal extends Push {
   readonly atMs: number;
 }
 
-/** What is known of one edge. The filter's own word outweighs this once edges report what they run. */
+/** A policy as one push carried it, named as the filter names what it runs. */
+export interface PushedPolicy {
+  readonly generation: number;
+  readonly policyHash: string;
+}
+
+/** What is known of one edge by its streams. What the filter says that it runs outweighs this (edges.ts). */
 export interface EdgeRollout {
   /** `node.id` of the Envoy. */
   readonly edge: string;
@@ -27,7 +35,11 @@ export interface EdgeRollout {
   readonly state: "unknown" | "waiting" | "running" | "refused";
   /** Generation last accepted; null where the edge has accepted none, as far as is known. */
   readonly running: number | null;
+  /** When that was, ms since the epoch. */
+  readonly acceptedAtMs: number | null;
   readonly sent: Push | null;
+  /** What it was sent, the newest last, refused pushes too. */
+  readonly pushed: readonly PushedPolicy[];
   /** The last refusal, until a later push is accepted. */
   readonly refusal: Refusal | null;
 }
@@ -37,7 +49,9 @@ const newcomer = (edge: string): EdgeRollout => ({
   streams: 0,
   state: "unknown",
   running: null,
+  acceptedAtMs: null,
   sent: null,
+  pushed: [],
   refusal: null,
 });
 
@@ -73,13 +87,21 @@ export class Rollout {
     this.byEdge.set(name, { ...known, streams });
   }
 
-  sent(name: string, push: Push): void {
+  sent(name: string, push: Push, policyHash: string): void {
+    this.recognised(name, push.generation, policyHash);
     this.change(name, { sent: push, state: "waiting" });
+  }
+
+  /** The edge was sent this, maybe by an earlier process. */
+  recognised(name: string, generation: number, policyHash: string): void {
+    const pushed = [...(this.byEdge.get(name)?.pushed ?? []), { generation, policyHash }];
+    this.change(name, { pushed: pushed.slice(-MAX_PUSHED) });
   }
 
   /** The edge took what it was last sent, or says on a new stream that it runs the newest content already. */
   accepted(name: string, generation: number): void {
-    this.change(name, { running: generation, refusal: null, state: "running" });
+    const acceptedAtMs = this.clock.nowMs();
+    this.change(name, { running: generation, acceptedAtMs, refusal: null, state: "running" });
   }
 
   /** The edge says on a new stream that it runs an older generation. A refusal since then still stands. */

@@ -2,10 +2,14 @@
 import { planById } from "../domain/plan.js";
 import { sessionEndsAtMs, sessionState } from "../domain/session.js";
 import type { Session, SessionState } from "../domain/session.js";
+import type { AuditStore } from "./audit-ports.js";
+import type { OperatorStore } from "./operator-ports.js";
 import type { Clock, CurrentPolicy, Logger, Meter, Random, SessionStore } from "./ports.js";
 
 export interface SessionPorts {
   readonly store: SessionStore;
+  readonly operator: OperatorStore;
+  readonly audit: AuditStore;
   readonly policies: CurrentPolicy;
   readonly clock: Clock;
   readonly random: Random;

@@ -6,15 +6,29 @@ export interface PlanOfPolicy {
   readonly name: string;
   /** Bucket capacity, whole tokens. */
   readonly maxTokens: number;
+  /** Tokens per second, at most 6 decimals. */
+  readonly tokenRefillRate: number;
+  /** Idle time after which a session ends. */
+  readonly maxAge: number;
   /** Age at which a session ends, whatever it does. */
   readonly lifetime: number;
   /** Tokens a session may consume in all; null: no bound. */
   readonly tokenBudget: number | null;
+  /** Live sessions that one user may have in it at a time; null: no bound. */
+  readonly maxSessionsPerUser: number | null;
+  readonly onMaxSessions: OnMaxSessions;
 }
+
+/** When a user has that many: refuse one more, or end the oldest. */
+export type OnMaxSessions = "refuse" | "removeOldest";
 
 /** As much of a policy as sessions need. The first plan is the default. */
 export interface PlansOfPolicy {
   readonly plans: readonly PlanOfPolicy[];
+  /** `reportInterval`: how often edges report, ms. */
+  readonly controlPlane: { readonly reportInterval: number };
+  /** `cleanupInterval`: how often sessions that have ended are looked for, ms. */
+  readonly sessions: { readonly cleanupInterval: number };
 }
 
 /**

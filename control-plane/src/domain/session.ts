@@ -20,6 +20,10 @@ export interface Session {
   readonly metadata: SessionMetadata;
   /** When it was revoked, null if it was not. */
   readonly revokedAt: number | null;
+  /** When it was ended because it was idle for too long. Like a revocation that is final. */
+  readonly idleEndedAt?: number;
+  /** The token budget that edges have been told is spent: they are told of each once. */
+  readonly toldSpentBudget?: number;
 }
 
 export type SessionState = "live" | "revoked" | "expired";
@@ -37,10 +41,10 @@ export function createSession(fresh: NewSession, plan: PlanOfPolicy, nowMs: numb
     id: fresh.id,
     userId: fresh.userId,
     orgId: fresh.orgId,
-    plan: { id: plan.id, name: plan.name, maxTokens: plan.maxTokens, lifetimeMs: plan.lifetime },
+    plan: remembered(plan),
     createdAt: nowMs,
     lastActivity: nowMs,
-    tokens: { issued: plan.tokenBudget ?? plan.maxTokens, consumed: 0 },
+    tokens: { issued: issuedUnder(plan), consumed: 0 },
     metadata: {
       userAgent: fresh.metadata.userAgent ?? null,
       ip: fresh.metadata.ip ?? null,
@@ -48,6 +52,26 @@ export function createSession(fresh: NewSession, plan: PlanOfPolicy, nowMs: numb
     },
     revokedAt: null,
   };
+}
+
+const remembered = (plan: PlanOfPolicy): PlanAtCreation => ({
+  id: plan.id,
+  name: plan.name,
+  maxTokens: plan.maxTokens,
+  lifetimeMs: plan.lifetime,
+});
+
+const issuedUnder = (plan: PlanOfPolicy): number => plan.tokenBudget ?? plan.maxTokens;
+
+/** The session under another plan, which issues it tokens anew. What it consumed stays and counts against them. */
+export function withPlan(session: Session, plan: PlanOfPolicy): Session {
+  const tokens = { ...session.tokens, issued: issuedUnder(plan) };
+  return { ...session, plan: remembered(plan), tokens };
+}
+
+/** The session without what was known of its client's person: address and user agent. */
+export function withoutClientDetails(session: Session): Session {
+  return { ...session, metadata: { ...session.metadata, ip: null, userAgent: null } };
 }
 
 /**
@@ -58,13 +82,34 @@ export function sessionEndsAtMs(session: Session, plan: PlanOfPolicy | undefined
   return session.createdAt + (plan?.lifetime ?? session.plan.lifetimeMs);
 }
 
-/** Revoked wins over expired: a longer lifetime may bring an expired session back, never a revoked one. */
+/**
+ * Revoked wins over expired: a longer lifetime may bring a session that is past it back, never one that was revoked,
+ * and never one that has ended for idleness.
+ */
 export function sessionState(session: Session, endsAtMs: number, nowMs: number): SessionState {
   if (session.revokedAt !== null) return "revoked";
+  if (session.idleEndedAt !== undefined) return "expired";
   return nowMs < endsAtMs ? "live" : "expired";
 }
 
 /** The session, active at `atMs`. A clock that went back does not make it look idle. */
 export function withActivity(session: Session, atMs: number): Session {
   return { ...session, lastActivity: Math.max(session.lastActivity, atMs) };
+}
+
+/** Ended for good, whatever becomes of its plan's lifetime. */
+export function hasEndedForGood(session: Session): boolean {
+  return session.revokedAt !== null || session.idleEndedAt !== undefined;
+}
+
+/** The session, having consumed so many tokens more. Stays within what JSON carries exactly. */
+export function withConsumed(session: Session, more: number): Session {
+  const consumed = Math.max(0, Math.min(session.tokens.consumed + more, Number.MAX_SAFE_INTEGER));
+  return { ...session, tokens: { ...session.tokens, consumed } };
+}
+
+/** Whether edges are still to be told that the session has spent this budget. */
+export function hasBudgetToTell(session: Session, budget: number | undefined): budget is number {
+  if (budget === undefined || session.tokens.consumed < budget) return false;
+  return session.toldSpentBudget !== budget && !hasEndedForGood(session);
 }

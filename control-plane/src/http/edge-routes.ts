@@ -1,13 +1,18 @@
 // The edge protocol's routes (docs/edge-protocol.md): what filters ask.
 import { MAX_EDGE_BODY_BYTES, PATH_ACQUIRE } from "../../../assembly/contract.js";
 import { acquireSession } from "../app/acquire-session.js";
-import type { SessionPorts } from "../app/sessions.js";
+import type { UsagePorts } from "../app/usage.js";
 import { sendError } from "./errors.js";
 import { guard } from "./guard.js";
+import { reportRoute } from "./report-route.js";
 import { AcquireAnswer, AcquireBody, errorAnswers } from "./schemas.js";
 import type { HttpApp } from "./server.js";
 
-export function edgeRoutes(app: HttpApp, ports: SessionPorts, isEdge: (header: string | undefined) => boolean): void {
+export function edgeRoutes(
+  app: HttpApp,
+  ports: UsagePorts,
+  isEdge: (header: string | undefined) => "edge" | undefined,
+): void {
   guard(app, isEdge);
 
   const acquire = {
@@ -22,7 +27,9 @@ export function edgeRoutes(app: HttpApp, ports: SessionPorts, isEdge: (header: s
     },
   };
   app.post(PATH_ACQUIRE, { schema: acquire, bodyLimit: MAX_EDGE_BODY_BYTES }, async (request, reply) => {
-    const answer = await acquireSession(ports, request.body.session);
+    const { edge, instance, session } = request.body;
+    const answer = await acquireSession(ports, session, { edge, instance });
     return answer === undefined ? sendError(reply, "NO_POLICY") : reply.code(200).send(answer);
   });
+  reportRoute(app, ports);
 }

@@ -1,13 +1,66 @@
-// Keeps every route of a scope for those who show the credential, before a byte of the body is read.
+// Keeps every route of a scope for those who may call it, before a byte of the body is read.
+import type { FastifyReply, FastifyRequest } from "fastify";
+
+import type { Admin } from "../app/admin.js";
+import type { RequestRates } from "../app/request-rates.js";
 import { sendError } from "./errors.js";
 import type { HttpApp } from "./server.js";
 
-/** Also keeps answers out of caches: they hold tokens and who is who. */
-export function guard(app: HttpApp, isAccepted: (header: string | undefined) => boolean): void {
+declare module "fastify" {
+  interface FastifyContextConfig {
+    /** An issuer's token will do. Left out: only an operator's. */
+    readonly issuer?: boolean;
+  }
+  interface FastifyRequest {
+    /** Who asks, on the admin routes. */
+    admin: Admin | null;
+  }
+}
+
+/** For edges. Also keeps answers out of caches: they hold who is who. */
+export function guard(app: HttpApp, holderOf: (header: string | undefined) => unknown): void {
   app.addHook("onRequest", async (request, reply) => {
     reply.header("cache-control", "no-store");
-    if (isAccepted(request.headers.authorization)) return;
-    reply.header("www-authenticate", 'Bearer realm="sluice"');
-    await sendError(reply, "UNAUTHORIZED");
+    if (holderOf(request.headers.authorization) === undefined) await refuse(reply);
   });
+}
+
+/**
+ * For admins: in this order, the address's rate, who it is, whether that kind may call the route, and its kind's rate.
+ * So guesses at a token cost the guesser's address only.
+ */
+export function guardAdmins(
+  app: HttpApp,
+  holderOf: (header: string | undefined) => Admin | undefined,
+  rates: RequestRates,
+): void {
+  app.decorateRequest("admin", null);
+  app.addHook("onRequest", async (request, reply) => {
+    reply.header("cache-control", "no-store");
+    const addressWaitMs = rates.take(`address ${request.ip}`);
+    if (addressWaitMs > 0) return slowDown(reply, addressWaitMs);
+    const admin = holderOf(request.headers.authorization);
+    if (admin === undefined) return refuse(reply);
+    if (admin.kind !== "operator" && request.routeOptions.config.issuer !== true) return sendError(reply, "FORBIDDEN");
+    const kindWaitMs = rates.take(`kind ${admin.kind}`);
+    if (kindWaitMs > 0) return slowDown(reply, kindWaitMs);
+    request.admin = admin;
+    return undefined;
+  });
+}
+
+/** The public name of who asks. An Error where the route is not behind `guardAdmins`. */
+export function actorOf(request: FastifyRequest): string {
+  if (request.admin === null) throw new Error("the route is open to anyone");
+  return request.admin.name;
+}
+
+function refuse(reply: FastifyReply): FastifyReply {
+  reply.header("www-authenticate", 'Bearer realm="sluice"');
+  return sendError(reply, "UNAUTHORIZED");
+}
+
+function slowDown(reply: FastifyReply, waitMs: number): FastifyReply {
+  reply.header("retry-after", Math.max(1, Math.ceil(waitMs / 1000)));
+  return sendError(reply, "TOO_MANY_REQUESTS");
 }

@@ -8,7 +8,7 @@ import { ERRORS } from "./errors.js";
 import type { ErrorCode } from "./errors.js";
 
 /** Enough for any id of a login service; in UTF-8 four times that is still a fair key of the store. */
-const MAX_ID_CHARS = 128;
+export const MAX_ID_CHARS = 128;
 /** Browsers send up to about 500 characters, apps more. */
 const MAX_METADATA_CHARS = 1024;
 /** No control characters, which forge log lines, and no half characters, which no store gives back as they were. */
@@ -19,7 +19,7 @@ const SESSION_ID = "^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9
 /** Formats beyond those of JSON Schema. */
 export const FORMATS = { ip: (text: string): boolean => isIP(text) !== 0 };
 
-const text = (minLength: number, maxLength: number) =>
+export const text = (minLength: number, maxLength: number) =>
   Type.String({
     minLength,
     maxLength,
@@ -28,7 +28,7 @@ const text = (minLength: number, maxLength: number) =>
   });
 
 /** Admin requests: a field that nobody reads is a mistake of the caller's, better told than passed over. */
-const strictObject = <Fields extends TProperties>(fields: Fields) =>
+export const strictObject = <Fields extends TProperties>(fields: Fields) =>
   Type.Object(fields, {
     additionalProperties: false,
     description: `an object with the fields ${Object.keys(fields).join(", ")}`,
@@ -38,20 +38,21 @@ const sessionId = Type.String({
   pattern: SESSION_ID,
   description: "a session id: a UUIDv7 in lower case",
 });
-const timeMs = (description: string) => Type.Integer({ description: `${description}, ms since the epoch` });
+export const timeMs = (description: string) => Type.Integer({ description: `${description}, ms since the epoch` });
 const nullable = (description: string) => Type.Union([Type.String(), Type.Null()], { description });
+
+export const planName = (more: string) =>
+  Type.String({
+    pattern: `^[a-z0-9-]{1,${MAX_NAME_CHARS}}$`,
+    description: `a plan's name, 1 to ${MAX_NAME_CHARS} of a-z, 0-9 and -${more}`,
+  });
 
 export const SessionParams = Type.Object({ id: sessionId });
 
 export const CreateSessionBody = strictObject({
   userId: text(1, MAX_ID_CHARS),
   orgId: text(1, MAX_ID_CHARS),
-  plan: Type.Optional(
-    Type.String({
-      pattern: `^[a-z0-9-]{1,${MAX_NAME_CHARS}}$`,
-      description: `a plan's name, 1 to ${MAX_NAME_CHARS} of a-z, 0-9 and -; if absent, the policy's first plan`,
-    }),
-  ),
+  plan: Type.Optional(planName("; if absent, the policy's first plan")),
   metadata: Type.Optional(
     strictObject({
       userAgent: Type.Optional(text(0, MAX_METADATA_CHARS)),
@@ -76,8 +77,8 @@ export const SessionSchema = Type.Object(
       consumed: Type.Integer({ description: "tokens spent, as far as edges have told" }),
     }),
     metadata: Type.Object({
-      userAgent: nullable("as given when it was issued"),
-      ip: nullable("as given when it was issued"),
+      userAgent: nullable("as given when it was issued; null once it was kept for as long as the installation says"),
+      ip: nullable("as given when it was issued; null once it was kept for as long as the installation says"),
       route: nullable("as given when it was issued"),
     }),
     revokedAt: Type.Union([Type.Integer(), Type.Null()], { description: "when it was revoked, ms since the epoch" }),
@@ -128,6 +129,8 @@ export const AcquireAnswer = Type.Union([
   Type.Object({
     state: Type.Union([Type.Literal("revoked"), Type.Literal("expired"), Type.Literal("unknown")]),
     endsInMs: Type.Integer({ description: "how long the edge may hold on to that" }),
+    consumed: Type.Integer({ description: "as this instance reported it" }),
+    rev: Type.Integer(),
     ...logPosition,
   }),
 ]);

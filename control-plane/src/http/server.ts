@@ -5,19 +5,35 @@ import Fastify, { LogController } from "fastify";
 import type { FastifyBaseLogger, FastifyError, FastifyInstance, RawServerDefault } from "fastify";
 import type { IncomingMessage, ServerResponse } from "node:http";
 
-import type { SessionPorts } from "../app/sessions.js";
-import { bearerCheck } from "./bearer.js";
+import { ofAdmins } from "../app/admin.js";
+import type { AdminToken } from "../app/admin.js";
+import type { BulkRevocations } from "../app/bulk-revocations.js";
+import { bearerCheck, ofEdges } from "../app/credential.js";
+import type { EdgeView } from "../app/edges.js";
+import { RequestRates } from "../app/request-rates.js";
+import type { RequestRate } from "../app/request-rates.js";
+import type { UsagePorts } from "../app/usage.js";
+import type { Watches } from "../app/watches.js";
+import type { TlsIdentity } from "../tls.js";
+import { auditRoutes } from "./audit-routes.js";
 import { answerUnparsed, endConnectionsOnClose } from "./connections.js";
 import { edgeRoutes } from "./edge-routes.js";
+import { edgesRoute } from "./edges-route.js";
 import { codeOfFailure, sendError } from "./errors.js";
 import type { ErrorCode } from "./errors.js";
 import { describeFault } from "./faults.js";
 import type { ValidatorError } from "./faults.js";
+import { guardAdmins } from "./guard.js";
+import { listRoutes } from "./list-routes.js";
 import type { Metrics } from "./metrics.js";
 import { openApi } from "./openapi.js";
+import { revocationRoutes } from "./revocation-routes.js";
 import { ErrorSchema, FORMATS } from "./schemas.js";
 import { sessionRoutes } from "./session-routes.js";
 import { statusRoutes } from "./status-routes.js";
+import { usageRoutes } from "./usage-routes.js";
+import { REQUEST_TIMEOUT_MS, transportOptions } from "./transport.js";
+import { watchRoute } from "./watch-route.js";
 
 declare module "fastify" {
   interface FastifyReply {
@@ -35,21 +51,24 @@ export type HttpApp = FastifyInstance<
 >;
 
 export interface HttpServerOptions {
-  readonly ports: SessionPorts;
+  readonly ports: UsagePorts;
   readonly metrics: Metrics;
   readonly log: FastifyBaseLogger;
-  /** Accepted on the admin routes. */
-  readonly adminTokens: readonly string[];
+  /** Accepted on the admin routes; several of a kind during a rotation. */
+  readonly adminTokens: readonly AdminToken[];
+  /** Of the admin routes: for each address, and for each kind of token. */
+  readonly apiRate: RequestRate;
+  /** Null: plain HTTP. */
+  readonly tls: TlsIdentity | null;
   /** Accepted on the edge routes; two during a rotation of the secret. */
   readonly edgeCredentials: readonly string[];
+  readonly watches: Watches;
+  readonly revocations: BulkRevocations;
+  readonly edges: () => Promise<EdgeView[]>;
 }
 
-/** A whole request must have arrived by then, so that slow clients cannot collect connections. */
-const REQUEST_TIMEOUT_MS = 10_000;
-const TIMEOUTS_CHECKED_EVERY_MS = 2000;
 /** Longer than an edge's connections rest before it closes them, so that closing is theirs. */
 const KEEP_ALIVE_MS = 75_000;
-const MAX_HEADER_BYTES = 16 * 1024;
 /** Far above the workers of any number of edges one control plane serves; below what would exhaust the process. */
 const MAX_CONNECTIONS = 10_000;
 
@@ -59,11 +78,7 @@ export async function buildHttpServer(options: HttpServerOptions): Promise<HttpA
   const app: HttpApp = Fastify({
     loggerInstance: options.log,
     logController: new LogController({ disableRequestLogging: true }),
-    http: {
-      headersTimeout: REQUEST_TIMEOUT_MS,
-      maxHeaderSize: MAX_HEADER_BYTES,
-      connectionsCheckingInterval: TIMEOUTS_CHECKED_EVERY_MS,
-    },
+    ...transportOptions(options.tls),
     requestTimeout: REQUEST_TIMEOUT_MS,
     keepAliveTimeout: KEEP_ALIVE_MS,
     // Calls that are under way when the server stops are finished.
@@ -92,16 +107,25 @@ export async function buildHttpServer(options: HttpServerOptions): Promise<HttpA
   app.decorateReply("errorCode", null);
   app.addSchema(ErrorSchema);
   endConnectionsOnClose(app);
+  // After that, so that held watches are answered as the last calls on their connections.
+  app.addHook("preClose", () => options.watches.stop());
   answerErrors(app);
   observe(app, metrics);
 
   await app.register(swagger, openApi);
   await app.register((scope, _options, done) => {
-    sessionRoutes(scope, ports, bearerCheck(adminTokens));
+    guardAdmins(scope, bearerCheck(ofAdmins(adminTokens)), new RequestRates(ports.clock, options.apiRate));
+    sessionRoutes(scope, ports);
+    listRoutes(scope, ports);
+    usageRoutes(scope, ports);
+    auditRoutes(scope, ports.audit);
+    revocationRoutes(scope, options.revocations);
+    edgesRoute(scope, options.edges);
     done();
   });
   await app.register((scope, _options, done) => {
-    edgeRoutes(scope, ports, bearerCheck(edgeCredentials));
+    edgeRoutes(scope, ports, bearerCheck(ofEdges(edgeCredentials)));
+    watchRoute(scope, options.watches);
     done();
   });
   statusRoutes(app, { store: ports.store, policies: ports.policies, metrics });

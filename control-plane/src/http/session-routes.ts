@@ -1,12 +1,17 @@
-// The admin routes of sessions: issue, show, revoke.
+// The admin routes of one session: issue, show, move, re-issue its token, revoke.
 import { Type } from "typebox";
 
 import { issueSession } from "../app/issue-session.js";
+import type { Issued } from "../app/issue-session.js";
+import { moveSession } from "../app/move-session.js";
+import { reissueToken } from "../app/reissue-token.js";
 import { revokeSession } from "../app/revoke-session.js";
 import type { SessionPorts } from "../app/sessions.js";
 import { showSession } from "../app/show-session.js";
 import { sendError } from "./errors.js";
-import { guard } from "./guard.js";
+import type { ErrorCode, ErrorDetail } from "./errors.js";
+import { actorOf } from "./guard.js";
+import { CreateHeaders, MoveBody, ReissuedAnswer } from "./operator-schemas.js";
 import { CreatedAnswer, CreateSessionBody, errorAnswers, SessionAnswer, SessionParams } from "./schemas.js";
 import type { HttpApp } from "./server.js";
 
@@ -14,65 +19,155 @@ import type { HttpApp } from "./server.js";
 const MAX_BODY_BYTES = 16 * 1024;
 const security = [{ adminToken: [] }];
 const tags = ["sessions"];
+/** Issuers may call it too. */
+const issuer = { issuer: true };
 
-export function sessionRoutes(
-  app: HttpApp,
-  ports: SessionPorts,
-  isAdmin: (header: string | undefined) => boolean,
-): void {
-  guard(app, isAdmin);
+/** What any admin route may answer. */
+const COMMON = ["INVALID_REQUEST", "UNAUTHORIZED", "FORBIDDEN", "TOO_MANY_REQUESTS", "INTERNAL"] as const;
+const OF_A_BODY = ["MALFORMED_JSON", "BODY_TOO_LARGE", "UNSUPPORTED_MEDIA_TYPE"] as const;
+const OF_AN_ID = ["SESSION_NOT_FOUND", "URL_TOO_LONG"] as const;
 
-  const create = {
+/** To be called in a scope that `guardAdmins` keeps. */
+export function sessionRoutes(app: HttpApp, ports: SessionPorts): void {
+  createRoute(app, ports);
+  showRoute(app, ports);
+  moveRoute(app, ports);
+  reissueRoute(app, ports);
+  revokeRoute(app, ports);
+}
+
+function createRoute(app: HttpApp, ports: SessionPorts): void {
+  const schema = {
     tags,
     security,
-    summary: "Issue a session and, this once, its token",
+    summary: "Issue a session and, this once, its token. With an Idempotency-Key it may be repeated",
+    headers: CreateHeaders,
     body: CreateSessionBody,
     response: {
       201: CreatedAnswer,
-      ...errorAnswers("INVALID_REQUEST", "UNKNOWN_PLAN", "MALFORMED_JSON", "UNAUTHORIZED"),
-      ...errorAnswers("BODY_TOO_LARGE", "UNSUPPORTED_MEDIA_TYPE", "INTERNAL", "NO_POLICY"),
+      ...errorAnswers(
+        ...COMMON,
+        ...OF_A_BODY,
+        "UNKNOWN_PLAN",
+        "SESSION_ENDED",
+        "TOO_MANY_SESSIONS",
+        "IDEMPOTENCY_KEY_REUSED",
+        "NO_POLICY",
+      ),
     },
   };
-  app.post("/v1/sessions", { schema: create, bodyLimit: MAX_BODY_BYTES }, async (request, reply) => {
+  app.post("/v1/sessions", { schema, config: issuer, bodyLimit: MAX_BODY_BYTES }, async (request, reply) => {
     const { userId, orgId, plan, metadata = {} } = request.body;
-    const issued = await issueSession(ports, { userId, orgId, plan, metadata });
-    switch (issued.outcome) {
-      case "issued":
-        return reply.code(201).send({ session: issued.session, token: issued.token });
-      case "noPolicy":
-        return sendError(reply, "NO_POLICY");
-      case "unknownPlan":
-        return sendError(reply, "UNKNOWN_PLAN", { field: "plan" });
-    }
+    const key = request.headers["idempotency-key"];
+    const issued = await issueSession(ports, { userId, orgId, plan, metadata }, key);
+    if (issued.outcome !== "issued") return sendError(reply, ...refusalOfCreation(issued.outcome));
+    if (issued.repeated) reply.header("idempotent-replayed", "true");
+    return reply.code(201).send({ session: issued.session, token: issued.token });
   });
+}
 
-  const show = {
+function refusalOfCreation(outcome: Exclude<Issued["outcome"], "issued">): [ErrorCode, ErrorDetail?] {
+  switch (outcome) {
+    case "noPolicy":
+      return ["NO_POLICY"];
+    case "unknownPlan":
+      return ["UNKNOWN_PLAN", { field: "plan" }];
+    case "tooManySessions":
+      return ["TOO_MANY_SESSIONS"];
+    case "keyReused":
+      return ["IDEMPOTENCY_KEY_REUSED", { field: "idempotency-key" }];
+    case "gone":
+      return ["SESSION_ENDED", { message: "The session that this Idempotency-Key made has ended and is not kept" }];
+  }
+}
+
+function showRoute(app: HttpApp, ports: SessionPorts): void {
+  const schema = {
     tags,
     security,
     summary: "Show a session",
     params: SessionParams,
-    response: {
-      200: SessionAnswer,
-      ...errorAnswers("INVALID_REQUEST", "UNAUTHORIZED", "SESSION_NOT_FOUND", "URL_TOO_LONG", "INTERNAL"),
-    },
+    response: { 200: SessionAnswer, ...errorAnswers(...COMMON, ...OF_AN_ID) },
   };
-  app.get("/v1/sessions/:id", { schema: show }, async (request, reply) => {
+  app.get("/v1/sessions/:id", { schema, config: issuer }, async (request, reply) => {
     const session = await showSession(ports, request.params.id);
     return session === undefined ? sendError(reply, "SESSION_NOT_FOUND") : reply.code(200).send({ session });
   });
+}
 
-  const revoke = {
+function moveRoute(app: HttpApp, ports: SessionPorts): void {
+  const schema = {
+    tags,
+    security,
+    summary: "Move a live session to another plan. It keeps its level, as far as the new bucket holds it",
+    params: SessionParams,
+    body: MoveBody,
+    response: {
+      200: SessionAnswer,
+      ...errorAnswers(
+        ...COMMON,
+        ...OF_A_BODY,
+        ...OF_AN_ID,
+        "UNKNOWN_PLAN",
+        "SESSION_ENDED",
+        "TOO_MANY_SESSIONS",
+        "NO_POLICY",
+      ),
+    },
+  };
+  app.patch("/v1/sessions/:id", { schema, bodyLimit: MAX_BODY_BYTES }, async (request, reply) => {
+    const moved = await moveSession(ports, request.params.id, request.body.plan, actorOf(request));
+    switch (moved.outcome) {
+      case "moved":
+        return reply.code(200).send({ session: moved.session });
+      case "noPolicy":
+        return sendError(reply, "NO_POLICY");
+      case "unknownPlan":
+        return sendError(reply, "UNKNOWN_PLAN", { field: "plan" });
+      case "unknown":
+        return sendError(reply, "SESSION_NOT_FOUND");
+      case "ended":
+        return sendError(reply, "SESSION_ENDED");
+      case "tooManySessions":
+        return sendError(reply, "TOO_MANY_SESSIONS");
+    }
+  });
+}
+
+function reissueRoute(app: HttpApp, ports: SessionPorts): void {
+  const schema = {
+    tags,
+    security,
+    summary: "Give out the token of a live session once more, with its present plan. Earlier tokens stay valid",
+    params: SessionParams,
+    response: { 200: ReissuedAnswer, ...errorAnswers(...COMMON, ...OF_AN_ID, "SESSION_ENDED") },
+  };
+  app.post("/v1/sessions/:id/token", { schema, bodyLimit: MAX_BODY_BYTES }, async (request, reply) => {
+    const reissued = await reissueToken(ports, request.params.id, actorOf(request));
+    switch (reissued.outcome) {
+      case "reissued":
+        return reply.code(200).send({ session: reissued.session, token: reissued.token });
+      case "unknown":
+        return sendError(reply, "SESSION_NOT_FOUND");
+      case "ended":
+        return sendError(reply, "SESSION_ENDED");
+    }
+  });
+}
+
+function revokeRoute(app: HttpApp, ports: SessionPorts): void {
+  const schema = {
     tags,
     security,
     summary: "Revoke a session. Repeating it is 204 again; a session that never was is 404",
     params: SessionParams,
     response: {
       204: Type.Null({ description: "the session is revoked, durably" }),
-      ...errorAnswers("INVALID_REQUEST", "UNAUTHORIZED", "SESSION_NOT_FOUND", "URL_TOO_LONG", "INTERNAL"),
+      ...errorAnswers(...COMMON, ...OF_AN_ID),
     },
   };
-  app.delete("/v1/sessions/:id", { schema: revoke }, async (request, reply) => {
-    const outcome = await revokeSession(ports, request.params.id);
+  app.delete("/v1/sessions/:id", { schema }, async (request, reply) => {
+    const outcome = await revokeSession(ports, request.params.id, actorOf(request));
     return outcome === "unknown" ? sendError(reply, "SESSION_NOT_FOUND") : reply.code(204).send(null);
   });
 }

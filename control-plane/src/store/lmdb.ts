@@ -1,14 +1,25 @@
 // The store of a single control plane: LMDB in a folder, safe against a kill at any moment.
 import { setImmediate as nextTurn } from "node:timers/promises";
 
+import type { AuditEvent, AuditStore } from "../app/audit-ports.js";
+import type { OperatorStore } from "../app/operator-ports.js";
 import type { LogPosition, PolicyStore, Random, SessionStore, StoredPolicy } from "../app/ports.js";
-import { withActivity } from "../domain/session.js";
+import type { BulkRevocationStore } from "../app/revocation-ports.js";
+import type { Instance, UsageStore } from "../app/usage-ports.js";
+import { hasEndedForGood, withActivity } from "../domain/session.js";
 import type { Session } from "../domain/session.js";
 import { sessionIdFloor } from "../domain/session-id.js";
-import { openLayout, SCHEMA } from "./lmdb-layout.js";
+import { appendAudit, LmdbAuditStore } from "./lmdb-audit.js";
+import { openLayout } from "./lmdb-layout.js";
 import type { LmdbLayout } from "./lmdb-layout.js";
+import { LmdbLog } from "./lmdb-log.js";
+import { LmdbOperatorStore } from "./lmdb-operator.js";
+import { LmdbRevocations, revokeNow } from "./lmdb-revocations.js";
+import { prepareSchema } from "./lmdb-schema.js";
+import { fileSession } from "./lmdb-session-index.js";
+import { holdSession } from "./lmdb-usage-rows.js";
+import { LmdbUsage } from "./lmdb-usage.js";
 
-const LOG_ID_BYTES = 16;
 /** Counting is native but not free: about 1 ms for this many keys, then others get their turn. */
 const COUNT_CHUNK = 10_000;
 
@@ -18,38 +29,45 @@ const COUNT_CHUNK = 10_000;
  * committed with the others.
  */
 export class LmdbStore implements SessionStore, PolicyStore {
-  private constructor(
-    private readonly db: LmdbLayout,
-    private readonly log: string,
-  ) {}
+  /** What edges must hear of. */
+  readonly withdrawals: LmdbLog;
+  /** Of all sessions of a user or an organisation. */
+  readonly revocations: BulkRevocationStore;
+  /** For operators and login services. */
+  readonly operator: OperatorStore;
+  readonly audit: AuditStore;
+  /** What edges report, and what ends by itself. */
+  readonly usage: UsageStore;
 
-  /** Opens the folder, or makes it ready for use. A rejection if another schema stands there. */
+  private constructor(
+    /** For the parts of the store that stand beside this one. */
+    readonly db: LmdbLayout,
+    log: string,
+  ) {
+    this.withdrawals = new LmdbLog(db, log);
+    this.revocations = new LmdbRevocations(db);
+    this.operator = new LmdbOperatorStore(db);
+    this.audit = new LmdbAuditStore(db);
+    this.usage = new LmdbUsage(db);
+  }
+
+  /** Opens the folder, or makes it ready for use. A rejection if a schema stands there that cannot be brought to this. */
   static async open(folder: string, random: Random): Promise<LmdbStore> {
     const db = openLayout(folder);
-    const log = await db.env.transaction(() => {
-      const schema = db.meta.get("schema");
-      if (schema !== undefined) return schema === SCHEMA ? (db.meta.get("log") as string) : undefined;
-      const fresh = Buffer.from(random.bytes(LOG_ID_BYTES)).toString("hex");
-      void db.meta.put("schema", SCHEMA);
-      void db.meta.put("log", fresh);
-      void db.meta.put("cursor", 0);
-      return fresh;
-    });
-    if (log !== undefined) return new LmdbStore(db, log);
-    const found = db.meta.get("schema") as number;
-    await db.env.close();
-    throw new Error(`the store in ${folder} has schema ${found}, this program reads schema ${SCHEMA}`);
+    try {
+      return new LmdbStore(db, await prepareSchema(db, random));
+    } catch (error) {
+      await db.env.close();
+      throw error;
+    }
   }
 
   async create(session: Session): Promise<void> {
-    const { id, userId, orgId, plan, lastActivity } = session;
+    const { id } = session;
     const created = await this.db.env.transaction(() => {
       if (this.db.sessions.doesExist(id)) return false;
       void this.db.sessions.put(id, session);
-      void this.db.byUser.put([userId, id], true);
-      void this.db.byOrg.put([orgId, id], true);
-      void this.db.byPlan.put([plan.id, id], true);
-      void this.db.byActivity.put([plan.id, lastActivity, id], true);
+      fileSession(this.db, session);
       return true;
     });
     if (!created) throw new Error(`session ${id} exists`);
@@ -59,33 +77,31 @@ export class LmdbStore implements SessionStore, PolicyStore {
     return Promise.resolve(this.db.sessions.get(id));
   }
 
-  recordActivity(id: string, atMs: number): Promise<Session | undefined> {
+  recordActivity(id: string, atMs: number, holder?: Instance): Promise<Session | undefined> {
     return this.db.env.transaction(() => {
       const session = this.db.sessions.get(id);
-      if (session === undefined || session.revokedAt !== null || session.lastActivity >= atMs) return session;
+      if (session === undefined || hasEndedForGood(session)) return session;
+      if (holder !== undefined) holdSession(this.db, id, holder);
+      if (session.lastActivity >= atMs) return session;
       const active = withActivity(session, atMs);
       void this.db.sessions.put(id, active);
       return active;
     });
   }
 
-  revoke(id: string, atMs: number): Promise<{ newly: boolean; session: Session } | undefined> {
+  revoke(id: string, atMs: number, audited?: AuditEvent): Promise<{ newly: boolean; session: Session } | undefined> {
     return this.db.env.transaction(() => {
       const session = this.db.sessions.get(id);
       if (session === undefined) return undefined;
       if (session.revokedAt !== null) return { newly: false, session };
-      const revoked = { ...session, revokedAt: atMs };
-      const cursor = this.cursor() + 1;
-      void this.db.sessions.put(id, revoked);
-      void this.db.byPlan.remove([session.plan.id, id]);
-      void this.db.withdrawals.put(cursor, { kind: "revoked", sessionId: id, atMs });
-      void this.db.meta.put("cursor", cursor);
+      const revoked = revokeNow(this.db, session, atMs);
+      if (audited !== undefined) appendAudit(this.db, audited);
       return { newly: true, session: revoked };
     });
   }
 
   position(): Promise<LogPosition> {
-    return Promise.resolve({ log: this.log, cursor: this.cursor() });
+    return this.withdrawals.position();
   }
 
   async countLive(planId: number, sinceMs: number): Promise<number> {
@@ -105,15 +121,15 @@ export class LmdbStore implements SessionStore, PolicyStore {
     return Promise.resolve(this.db.meta.get("policy") as StoredPolicy | undefined);
   }
 
-  async savePolicy(policy: StoredPolicy): Promise<void> {
-    await this.db.meta.put("policy", policy);
+  async savePolicy(policy: StoredPolicy, audited?: AuditEvent): Promise<void> {
+    await this.db.env.transaction(() => {
+      void this.db.meta.put("policy", policy);
+      if (audited !== undefined) appendAudit(this.db, audited);
+    });
   }
 
   close(): Promise<void> {
+    this.withdrawals.close();
     return this.db.env.close();
-  }
-
-  private cursor(): number {
-    return this.db.meta.get("cursor") as number;
   }
 }

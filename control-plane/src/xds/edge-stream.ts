@@ -2,7 +2,7 @@
 import { MAX_EDGE_NAME_BYTES } from "../../../assembly/contract.js";
 import type { Random } from "../app/ports.js";
 import type { Push, Rollout } from "../app/rollout.js";
-import { FILTER_RESOURCE, generationOf, type FilterResource } from "./filter-resource.js";
+import { FILTER_RESOURCE, readVersion, type FilterResource } from "./filter-resource.js";
 import { EXTENSION_CONFIG_URL, type DiscoveryRequest, type DiscoveryResponse } from "./protos.js";
 
 /** 64 random bits never repeat within the life of an Envoy, over all restarts of this server. */
@@ -72,7 +72,7 @@ export class EdgeStream {
     this.waiting = true;
     const resources = [resource.encode(nonce)];
     this.parts.send({ version_info: version, resources, type_url: EXTENSION_CONFIG_URL, nonce });
-    this.parts.rollout.sent(this.edge, this.last);
+    this.parts.rollout.sent(this.edge, this.last, resource.policyHash(nonce));
     this.parts.events.pushed(this.edge, this.last);
   }
 
@@ -108,15 +108,16 @@ export class EdgeStream {
   /** The content that an Envoy runs according to its first request, if that is the present one. */
   private contentHeld(edge: string, version: string): string | null {
     const { rollout } = this.parts;
-    const generation = generationOf(version);
-    if (generation === null || version === rollout.edge(edge)?.refusal?.version) return null;
-    const { versionPrefix } = this.parts.resource();
-    if (!version.startsWith(versionPrefix)) {
-      rollout.claimed(edge, generation);
+    const claim = readVersion(version);
+    if (claim === null || version === rollout.edge(edge)?.refusal?.version) return null;
+    const resource = this.parts.resource();
+    if (!version.startsWith(resource.versionPrefix)) {
+      rollout.claimed(edge, claim.generation);
       return null;
     }
-    rollout.accepted(edge, generation);
-    return versionPrefix;
+    rollout.recognised(edge, claim.generation, resource.policyHash(claim.revision));
+    rollout.accepted(edge, claim.generation);
+    return resource.versionPrefix;
   }
 }
 

@@ -1,6 +1,6 @@
 // The one resource that is served: the filter's Wasm configuration with the policy inside.
 import { createHash } from "node:crypto";
-import { ENV_SECRET, ENV_SECRET_ALSO } from "../../../assembly/contract.js";
+import { ENV_SECRET, ENV_SECRET_ALSO, POLICY_HASH_CHARS } from "../../../assembly/contract.js";
 import type { PublishedPolicy } from "../app/policy-ports.js";
 import { packExtensionConfig, type PackedAny } from "./protos.js";
 
@@ -17,6 +17,8 @@ export interface FilterResource {
   readonly versionPrefix: string;
   /** The resource as one push carries it. No two pushes may share a revision. */
   encode(revision: string): PackedAny;
+  /** By which an edge names the policy of that push once it runs it. */
+  policyHash(revision: string): string;
 }
 
 /**
@@ -28,14 +30,24 @@ export function filterResource(policy: PublishedPolicy, filterPath: string): Fil
     packExtensionConfig(FILTER_RESOURCE, WASM_FILTER_URL, wasmFilter(filterPath, policy.pushedJson(revision)));
   // The hash covers the path and the shape below too, so an Envoy that holds an older build's resource is sent this.
   const content = createHash("sha256").update(encode("").value).digest("hex").slice(0, CONTENT_CHARS);
-  return { generation: policy.generation, versionPrefix: `${String(policy.generation)}.${content}.`, encode };
+  const policyHash = (revision: string): string => hashOfPolicy(policy.pushedJson(revision));
+  return {
+    generation: policy.generation,
+    versionPrefix: `${String(policy.generation)}.${content}.`,
+    encode,
+    policyHash,
+  };
 }
 
-/** The generation that a version of this server names; null for a version of another making. */
-export function generationOf(version: string): number | null {
-  const found = /^(\d{1,16})\.[0-9a-f]{12}\.[0-9a-f]+$/.exec(version);
-  return found === null ? null : Number(found[1]);
+/** What a version of this server names; null for a version of another making. */
+export function readVersion(version: string): { readonly generation: number; readonly revision: string } | null {
+  const [, generation, revision] = /^(\d{1,16})\.[0-9a-f]{12}\.([0-9a-f]+)$/.exec(version) ?? [];
+  return generation === undefined || revision === undefined ? null : { generation: Number(generation), revision };
 }
+
+/** Over the exact bytes that the filter is configured with (docs/edge-protocol.md). */
+const hashOfPolicy = (pushedJson: string): string =>
+  createHash("sha256").update(pushedJson).digest("hex").slice(0, POLICY_HASH_CHARS);
 
 // Envoy's default configuration must use the same vm_id: the session table lives as long as a VM of that id does.
 const wasmFilter = (filterPath: string, policyJson: string) => ({

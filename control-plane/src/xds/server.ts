@@ -1,12 +1,15 @@
 // The control plane's xDS face: discovery over gRPC, aggregated or for extensions alone, serves the policy to Envoys.
 import { logVerbosity, Server, ServerCredentials, setLogVerbosity, type ServerOptions } from "@grpc/grpc-js";
+import type { TlsIdentity } from "../tls.js";
 import { EdgeStreams, type EdgeStreamsParts } from "./edge-streams.js";
 import { aggregatedService, extensionService } from "./protos.js";
 
-export interface XdsServerOptions extends EdgeStreamsParts {
+export interface XdsServerOptions extends Omit<EdgeStreamsParts, "connectionsAreKnown"> {
   readonly host: string;
   /** 0: one that is free. */
   readonly port: number;
+  /** Null: plain text. With a client authority, a certificate of it is demanded, and does for a credential. */
+  readonly tls: TlsIdentity | null;
 }
 
 export interface XdsServer {
@@ -34,7 +37,7 @@ setLogVerbosity(logVerbosity.NONE);
 
 /** Listens and serves until closed. Rejects where the address cannot be bound. */
 export async function startXdsServer(options: XdsServerOptions): Promise<XdsServer> {
-  const streams = new EdgeStreams(options);
+  const streams = new EdgeStreams({ ...options, connectionsAreKnown: (options.tls?.clientCa ?? null) !== null });
   const server = new Server(GRPC_OPTIONS);
   server.addService(aggregatedService, streams.aggregatedMethods());
   server.addService(extensionService, streams.extensionMethods());
@@ -57,21 +60,31 @@ export async function startXdsServer(options: XdsServerOptions): Promise<XdsServ
   };
 }
 
-function listening(server: Server, { host, port }: XdsServerOptions): Promise<number> {
+function listening(server: Server, { host, port, tls }: XdsServerOptions): Promise<number> {
   const address = host.includes(":") ? `[${host}]` : host;
   return new Promise((resolve, reject) => {
-    server.bindAsync(`${address}:${port}`, ServerCredentials.createInsecure(), (error, bound) => {
+    server.bindAsync(`${address}:${port}`, credentialsOf(tls), (error, bound) => {
       if (error === null) resolve(bound);
       else reject(error);
     });
   });
 }
 
-/** Lets the Envoys hear why their streams ended; whoever does not hang up within a second is cut off. */
+function credentialsOf(tls: TlsIdentity | null): ServerCredentials {
+  if (tls === null) return ServerCredentials.createInsecure();
+  const { cert, key, clientCa } = tls;
+  return ServerCredentials.createSsl(clientCa, [{ cert_chain: cert, private_key: key }], clientCa !== null);
+}
+
+/**
+ * Lets the Envoys hear why their streams ended; whoever does not hang up within a second is cut off. The connection of
+ * one that hangs is waited for no longer: the library's own shutdown would wait for its last word.
+ */
 function stopped(server: Server): Promise<void> {
   return new Promise((resolve) => {
     const cutOff = setTimeout(() => {
       server.forceShutdown();
+      resolve();
     }, STOP_GRACE_MS);
     server.tryShutdown(() => {
       clearTimeout(cutOff);

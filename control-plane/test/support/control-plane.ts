@@ -1,24 +1,35 @@
-// The control plane's HTTP face over an in-memory store and a fixed clock, listening on a free port.
+// The control plane's HTTP face over a store in a temporary folder and a fixed clock, listening on a free port.
 import { randomBytes } from "node:crypto";
 import { expect, onTestFinished } from "vitest";
 
+import { BulkRevocations } from "../../src/app/bulk-revocations.js";
+import { EdgeInstances } from "../../src/app/edge-instances.js";
+import { edgesNow } from "../../src/app/edges.js";
 import { LiveSessions } from "../../src/app/live-sessions.js";
 import type { ActivePolicy, SessionStore } from "../../src/app/ports.js";
-import type { SessionPorts, SessionView } from "../../src/app/sessions.js";
+import { Rollout } from "../../src/app/rollout.js";
+import { Watches } from "../../src/app/watches.js";
+import { EdgeMetrics } from "../../src/http/edge-metrics.js";
+import { ManualTimers } from "./manual-timers.js";
+import type { SessionView } from "../../src/app/sessions.js";
+import { usageCommits } from "../../src/app/usage.js";
+import type { UsagePorts } from "../../src/app/usage.js";
 import type { PlanOfPolicy } from "../../src/domain/plan.js";
 import { deriveKeys } from "../../src/domain/keys.js";
 import { makeToken } from "../../src/domain/token.js";
 import { ERRORS } from "../../src/http/errors.js";
 import type { ErrorBody, ErrorCode } from "../../src/http/errors.js";
 import { Metrics } from "../../src/http/metrics.js";
+import { UsageMetrics } from "../../src/http/usage-metrics.js";
 import { buildHttpServer } from "../../src/http/server.js";
-import type { HttpApp } from "../../src/http/server.js";
+import type { HttpApp, HttpServerOptions } from "../../src/http/server.js";
 import { createLog } from "../../src/log.js";
 import { FixedClock } from "./fixed-clock.js";
-import { MemoryStore } from "./memory-store.js";
-import { METERED, STARTER } from "./sessions.js";
+import { METERED, REPORTING, STARTER } from "./sessions.js";
+import { temporaryStore } from "./temporary-store.js";
 
 export const ADMIN_TOKEN = "an-admin-token-for-tests";
+export const ISSUER_TOKEN = "an-issuer-token-for-tests";
 export const KEYS = deriveKeys(Buffer.alloc(32, 1));
 export const KEYS_ALSO = deriveKeys(Buffer.alloc(32, 2));
 export const INSTANCE = "00112233aabbccdd";
@@ -35,26 +46,55 @@ export interface TestControlPlane {
   readonly app: HttpApp;
   readonly url: string;
   readonly clock: FixedClock;
+  /** Of held watches and of what is tried again. */
+  readonly timers: ManualTimers;
+  readonly rollout: Rollout;
+  readonly instances: EdgeInstances;
+  readonly watches: Watches;
   readonly store: SessionStore;
-  readonly ports: SessionPorts;
+  readonly ports: UsagePorts;
   /** Everything logged so far, at the level trace. */
   readonly logged: () => string;
   /** Replaces the policy's plans; none: as if no policy was loaded. */
   readonly setPlans: (...plans: PlanOfPolicy[]) => void;
-  readonly call: (method: string, path: string, body?: unknown, credential?: string) => Promise<Answer>;
+  readonly call: (
+    method: string,
+    path: string,
+    body?: unknown,
+    credential?: string,
+    more?: Readonly<Record<string, string>>,
+  ) => Promise<Answer>;
   readonly acquire: (session: string, more?: object) => Promise<Answer>;
+  /** Rows are [session id, rev, consumed, level in microtokens, idle ms]. */
+  readonly report: (rows: readonly unknown[], more?: object) => Promise<Answer>;
 }
 
-export async function startTestControlPlane(store: SessionStore = new MemoryStore()): Promise<TestControlPlane> {
+/** `store` takes the place of the real one for sessions; `changes` those of the server's options. */
+export async function startTestControlPlane(
+  other?: SessionStore,
+  changes: Partial<HttpServerOptions> = {},
+): Promise<TestControlPlane> {
   const clock = new FixedClock();
-  let active: ActivePolicy | undefined = { generation: 1, policy: { plans: [STARTER, METERED] } };
+  const temporary = await temporaryStore();
+  const store = other ?? temporary;
+  const { operator, audit } = temporary;
+  let active: ActivePolicy | undefined = { generation: 1, policy: { ...REPORTING, plans: [STARTER, METERED] } };
   const policies = { current: () => active };
   let logged = "";
   const log = createLog("trace", { write: (line) => void (logged += line) });
   const live = new LiveSessions(store, policies, clock);
   const metrics = new Metrics(() => live.byPlan());
-  const ports: SessionPorts = {
+  const usageMeter = new UsageMetrics(metrics.registry);
+  const { usage } = temporary;
+  const instances = new EdgeInstances(clock);
+  const ports: UsagePorts = {
+    usage,
+    usageMeter,
+    instances,
+    commits: usageCommits(usage, policies, usageMeter),
     store,
+    operator,
+    audit,
     policies,
     clock,
     random: { bytes: (n) => randomBytes(n) },
@@ -62,15 +102,40 @@ export async function startTestControlPlane(store: SessionStore = new MemoryStor
     meter: metrics,
     makeToken: (sessionId, planId) => makeToken({ sessionId, planId }, KEYS),
   };
+  const timers = new ManualTimers(clock);
+  const rollout = new Rollout(clock);
+  const { withdrawals, revocations: stored } = temporary;
+  const edgeMetrics = new EdgeMetrics(metrics.registry);
+  const watches = new Watches({ log: withdrawals, timers, clock, instances, meter: edgeMetrics, logger: log });
+  const edges = () => edgesNow({ rollout, instances, watches, log: withdrawals, clock });
+  edgeMetrics.observe(edges, () => watches.heldCount());
+  const parts = { store: stored, clock, timers, random: ports.random, logger: log, meter: metrics };
+  const revocations = new BulkRevocations(parts);
+  onTestFinished(() => revocations.stop());
   const edgeCredentials = [KEYS.edgeCredential, KEYS_ALSO.edgeCredential];
-  const app = await buildHttpServer({ ports, metrics, log, adminTokens: [ADMIN_TOKEN], edgeCredentials });
+  const app = await buildHttpServer({
+    ports,
+    metrics,
+    log,
+    adminTokens: [
+      { kind: "operator", token: ADMIN_TOKEN },
+      { kind: "issuer", token: ISSUER_TOKEN },
+    ],
+    apiRate: { perSecond: 1000, burst: 10_000 },
+    tls: null,
+    edgeCredentials,
+    watches,
+    revocations,
+    edges,
+    ...changes,
+  });
   const url = await app.listen({ host: "127.0.0.1", port: 0 });
   onTestFinished(() => app.close());
 
-  const call: TestControlPlane["call"] = async (method, path, body, credential = ADMIN_TOKEN) => {
+  const call: TestControlPlane["call"] = async (method, path, body, credential = ADMIN_TOKEN, more = {}) => {
     const sent = body === undefined ? {} : { body: typeof body === "string" ? body : JSON.stringify(body) };
     const type = body === undefined ? {} : { "content-type": "application/json" };
-    const headers = { authorization: `Bearer ${credential}`, ...type };
+    const headers = { authorization: `Bearer ${credential}`, ...type, ...more };
     const response = await fetch(url + path, { method, headers, ...sent });
     const text = await response.text();
     const isJson = response.headers.get("content-type")?.startsWith("application/json") === true;
@@ -81,15 +146,26 @@ export async function startTestControlPlane(store: SessionStore = new MemoryStor
     app,
     url,
     clock,
+    timers,
+    rollout,
+    instances,
+    watches,
     store,
     ports,
     logged: () => logged,
     setPlans: (...plans) => {
-      active = plans.length === 0 ? undefined : { generation: 2, policy: { plans } };
+      active = plans.length === 0 ? undefined : { generation: 2, policy: { ...REPORTING, plans } };
     },
     call,
     acquire: (session, more = {}) =>
       call("POST", "/edge/v1/acquire", { edge: "gw-1", instance: INSTANCE, session, ...more }, KEYS.edgeCredential),
+    report: (usage, more = {}) =>
+      call(
+        "POST",
+        "/edge/v1/report",
+        { edge: "gw-1", instance: INSTANCE, usage, more: false, ...more },
+        KEYS.edgeCredential,
+      ),
   };
 }
 

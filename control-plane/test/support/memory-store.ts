@@ -1,14 +1,20 @@
 // The store's port over plain maps, for tests of what stands on it. It passes the same contract as the real one.
 import type { LogPosition, PolicyStore, SessionStore, StoredPolicy } from "../../src/app/ports.js";
-import { withActivity } from "../../src/domain/session.js";
+import type { Instance } from "../../src/app/usage-ports.js";
+import { hasEndedForGood, withActivity } from "../../src/domain/session.js";
 import type { Session } from "../../src/domain/session.js";
+import { MemoryUsage } from "./memory-usage.js";
 
 export class MemoryStore implements SessionStore, PolicyStore {
+  readonly usage: MemoryUsage;
   private readonly sessions = new Map<string, Session>();
   private readonly withdrawals: string[] = [];
   private policy: StoredPolicy | undefined;
 
-  constructor(private readonly log = "log-of-a-test") {}
+  constructor(private readonly log = "log-of-a-test") {
+    const { sessions, withdrawals } = this;
+    this.usage = new MemoryUsage({ sessions, appendRefresh: (id) => void withdrawals.push(id) });
+  }
 
   create(session: Session): Promise<void> {
     if (this.sessions.has(session.id)) return Promise.reject(new Error(`session ${session.id} exists`));
@@ -20,9 +26,10 @@ export class MemoryStore implements SessionStore, PolicyStore {
     return Promise.resolve(this.sessions.get(id));
   }
 
-  recordActivity(id: string, atMs: number): Promise<Session | undefined> {
+  recordActivity(id: string, atMs: number, holder?: Instance): Promise<Session | undefined> {
     const session = this.sessions.get(id);
-    if (session === undefined || session.revokedAt !== null) return Promise.resolve(session);
+    if (session === undefined || hasEndedForGood(session)) return Promise.resolve(session);
+    if (holder !== undefined) this.usage.hold(id, holder);
     const active = withActivity(session, atMs);
     this.sessions.set(id, active);
     return Promise.resolve(active);
@@ -44,7 +51,7 @@ export class MemoryStore implements SessionStore, PolicyStore {
 
   countLive(planId: number, sinceMs: number): Promise<number> {
     const counted = [...this.sessions.values()].filter(
-      ({ plan, createdAt, revokedAt }) => plan.id === planId && createdAt >= sinceMs && revokedAt === null,
+      (one) => one.plan.id === planId && one.createdAt >= sinceMs && !hasEndedForGood(one),
     );
     return Promise.resolve(counted.length);
   }

@@ -7,8 +7,20 @@ import { createSession } from "../../src/domain/session.js";
 import type { Session } from "../../src/domain/session.js";
 
 export const HOUR_MS = 3_600_000;
-export const STARTER: PlanOfPolicy = { id: 0, name: "starter", maxTokens: 100, lifetime: HOUR_MS, tokenBudget: null };
-export const METERED: PlanOfPolicy = { id: 7, name: "metered", maxTokens: 50, lifetime: HOUR_MS, tokenBudget: 5000 };
+export const STARTER: PlanOfPolicy = {
+  id: 0,
+  name: "starter",
+  maxTokens: 100,
+  tokenRefillRate: 10,
+  maxAge: HOUR_MS,
+  lifetime: HOUR_MS,
+  tokenBudget: null,
+  maxSessionsPerUser: null,
+  onMaxSessions: "refuse",
+};
+export const METERED: PlanOfPolicy = { ...STARTER, id: 7, name: "metered", maxTokens: 50, tokenBudget: 5000 };
+/** What a policy says beside its plans. */
+export const REPORTING = { controlPlane: { reportInterval: 5000 }, sessions: { cleanupInterval: 60_000 } };
 
 export function sessionAt(createdAtMs: number, plan: PlanOfPolicy = STARTER, userId = "u1", orgId = "o1"): Session {
   const id = newSessionId(createdAtMs, randomBytes(SESSION_ID_RANDOM_BYTES));

@@ -1,4 +1,8 @@
 // The control plane's REST API as an operator's program uses it, and its metrics.
+import { once } from "node:events";
+import { type IncomingMessage, request as plainRequest, type RequestOptions } from "node:http";
+import { request as tlsRequest } from "node:https";
+import { text } from "node:stream/consumers";
 
 export interface IssuedSession {
   readonly id: string;
@@ -10,31 +14,95 @@ export interface ApiAnswer {
   readonly body: unknown;
 }
 
+export interface SessionView {
+  readonly id: string;
+  readonly state: "live" | "revoked" | "expired";
+  readonly plan: string;
+  readonly lastActivity: number;
+  readonly tokens: { readonly issued: number; readonly consumed: number };
+}
+
+/** Tokens spent, by edge; an edge has an instance for each life of its session table. */
+export interface UsageView {
+  readonly consumed: number;
+  readonly direct: number;
+  readonly edges: readonly {
+    readonly edge: string;
+    readonly consumed: number;
+    readonly instances: readonly { readonly instance: string; readonly consumed: number }[];
+  }[];
+}
+
+export interface EdgeView {
+  readonly edge: string;
+  readonly state: string;
+  readonly watching: boolean;
+  /** Withdrawals that its table is not marked for; null while it follows no log, or another one. */
+  readonly lag: number | null;
+  readonly instances: readonly { readonly watching: boolean; readonly lag: number | null }[];
+}
+
+/** PEM. */
+export interface ClientTls {
+  readonly ca: Buffer;
+  readonly cert?: Buffer;
+  readonly key?: Buffer;
+}
+
+export interface Owner {
+  readonly userId: string;
+  readonly orgId: string;
+}
+
+const SOMEBODY: Owner = { userId: "u1", orgId: "o1" };
+
 export class ControlPlaneClient {
   constructor(
     private readonly port: number,
     private readonly adminToken: string,
+    private readonly tls?: ClientTls,
   ) {}
 
   /** A new session under the plan of this name; without one, under the default plan. */
-  async issue(plan?: string): Promise<IssuedSession> {
-    const { status, body } = await this.call("POST", "/v1/sessions", { userId: "u1", orgId: "o1", plan });
+  async issue(plan?: string, owner: Owner = SOMEBODY): Promise<IssuedSession> {
+    const { status, body } = await this.call("POST", "/v1/sessions", { ...owner, plan });
     if (status !== 201) throw new Error(`no session was issued: ${status} ${JSON.stringify(body)}`);
     const { session, token } = body as { session: { id: string }; token: string };
     return { id: session.id, token };
   }
 
-  async call(method: string, path: string, body?: unknown): Promise<ApiAnswer> {
-    const answer = await fetch(`http://127.0.0.1:${this.port}${path}`, {
-      method,
-      headers: {
-        authorization: `Bearer ${this.adminToken}`,
-        ...(body === undefined ? {} : { "content-type": "application/json" }),
-      },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  async session(id: string): Promise<SessionView> {
+    return ((await this.found(`/v1/sessions/${id}`)) as { session: SessionView }).session;
+  }
+
+  async usage(id: string): Promise<UsageView> {
+    return (await this.found(`/v1/sessions/${id}/usage`)) as UsageView;
+  }
+
+  async edges(): Promise<readonly EdgeView[]> {
+    return ((await this.found("/v1/edges")) as { edges: EdgeView[] }).edges;
+  }
+
+  /** Resolves once the control plane has promised that it is final. */
+  async revoke(id: string): Promise<void> {
+    const { status } = await this.call("DELETE", `/v1/sessions/${id}`);
+    if (status !== 204) throw new Error(`the session was not revoked: ${status}`);
+  }
+
+  async call(
+    method: string,
+    path: string,
+    body?: unknown,
+    headers: Readonly<Record<string, string>> = {},
+  ): Promise<ApiAnswer> {
+    const sent = body === undefined ? undefined : JSON.stringify(body);
+    const answer = await this.ask(method, path, sent, {
+      authorization: `Bearer ${this.adminToken}`,
+      ...(sent === undefined ? {} : { "content-type": "application/json", "content-length": Buffer.byteLength(sent) }),
+      ...headers,
     });
-    const text = await answer.text();
-    return { status: answer.status, body: text === "" ? undefined : JSON.parse(text) };
+    const answered = await text(answer);
+    return { status: answer.statusCode ?? 0, body: isJson(answer) ? JSON.parse(answered) : undefined };
   }
 
   /** The samples of /metrics by name and labels, as they stand there. */
@@ -44,7 +112,7 @@ export class ControlPlaneClient {
   }
 
   async metricsText(): Promise<string> {
-    return (await fetch(`http://127.0.0.1:${this.port}/metrics`)).text();
+    return text(await this.ask("GET", "/metrics", undefined, {}));
   }
 
   /** How often edges asked for a session, whatever they were told. */
@@ -52,4 +120,26 @@ export class ControlPlaneClient {
     const samples = [...(await this.metrics())].filter(([name]) => name.startsWith("sluice_control_acquires_total"));
     return samples.reduce((sum, [, value]) => sum + value, 0);
   }
+
+  private async found(path: string): Promise<unknown> {
+    const { status, body } = await this.call("GET", path);
+    if (status !== 200) throw new Error(`${path} was answered ${status} ${JSON.stringify(body)}`);
+    return body;
+  }
+
+  private async ask(
+    method: string,
+    path: string,
+    body: string | undefined,
+    headers: NonNullable<RequestOptions["headers"]>,
+  ): Promise<IncomingMessage> {
+    const options = { host: "127.0.0.1", port: this.port, method, path, headers };
+    const outgoing = this.tls === undefined ? plainRequest(options) : tlsRequest({ ...options, ...this.tls });
+    outgoing.end(body);
+    const [answer] = (await once(outgoing, "response")) as [IncomingMessage];
+    return answer;
+  }
 }
+
+const isJson = (answer: IncomingMessage): boolean =>
+  (answer.headers["content-type"] ?? "").startsWith("application/json");

@@ -1,5 +1,5 @@
-// A whole installation on ports of its own: control plane, Envoy with the filter on two workers, and a service behind
-// it that records what reaches it. Everything lies in a folder that goes when the installation does.
+// A whole installation on ports of its own: control plane, one Envoy or several with the filter on two workers each, and
+// a service behind them that records what reaches it. Everything lies in a folder that goes when the installation does.
 import { randomBytes } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -11,33 +11,36 @@ import { freePorts } from "../../../scripts/ports.js";
 import { projectRoot } from "../../../scripts/project-root.js";
 import { Random } from "../../host/random.js";
 import { TokenMint } from "../../host/tokens.js";
-import { ControlPlaneClient } from "./control-plane-client.js";
-import { EnvoyAdmin } from "./envoy-admin.js";
-import { type HttpAnswer, type HttpRequest, send } from "./http1.js";
-import { openHttp2 } from "./http2-load.js";
+import { type ClientTls, ControlPlaneClient } from "./control-plane-client.js";
+import { Edge } from "./edge.js";
+import type { EnvoyAdmin } from "./envoy-admin.js";
+import type { HttpAnswer, HttpRequest } from "./http1.js";
 import type { Part } from "./part.js";
 import type { PolicyDocument } from "./policy.js";
-import { controlPlanePart, envoyPart, type Ports, WORKERS, writePolicy } from "./processes.js";
-import { until } from "./until.js";
+import { controlPlanePart, envoyPart, type Ports, type SharedPorts, writePolicy } from "./processes.js";
 import { Upstream } from "./upstream.js";
 
 export interface InstallationOptions {
   readonly policy: PolicyDocument;
+  /** Names of the Envoys, as the control plane knows them; one if not given. */
+  readonly edges?: readonly string[];
   /** false: nothing listens where Envoy looks for the control plane, until a test starts it. */
   readonly controlPlane?: boolean;
   /** Changes the bootstrap that Envoy is started with, given as YAML. */
   readonly bootstrap?: (yaml: string) => string;
   /** What listens on the upstream's port in place of the recording service; returns how to stop it. */
   readonly upstream?: (port: number) => Promise<() => void>;
+  /** More of the control plane's environment. */
+  readonly controlPlaneEnv?: Readonly<Record<string, string>>;
+  /** How the tests speak to the control plane; not given: plain text. */
+  readonly tls?: ClientTls;
 }
 
-/** Envoy configures the main thread, each worker, and a canary that tries the policy first. */
-const CONFIGURED_VMS = WORKERS + 2;
+const ONE_EDGE = ["sluice-edge"];
 const SECRET_BYTES = 32;
 
 export class Installation {
-  readonly envoyAdmin: EnvoyAdmin;
-  readonly api: ControlPlaneClient;
+  readonly ports: Ports;
   /** Makes genuine tokens of sessions that the control plane never issued. */
   readonly mint: TokenMint;
   private closeUpstream: () => void | Promise<void> = () => undefined;
@@ -45,30 +48,41 @@ export class Installation {
 
   private constructor(
     readonly folder: string,
-    readonly ports: Ports,
     readonly secret: string,
     readonly adminToken: string,
+    readonly api: ControlPlaneClient,
     readonly controlPlane: Part,
-    readonly envoy: Part,
+    readonly edges: readonly Edge[],
+    shared: SharedPorts,
   ) {
-    this.envoyAdmin = new EnvoyAdmin(ports.admin);
-    this.api = new ControlPlaneClient(ports.http, adminToken);
+    this.ports = { ...shared, ...this.edge(0).ports };
     this.mint = new TokenMint(secret, new Random(1));
   }
 
   static async start(options: InstallationOptions): Promise<Installation> {
     const folder = mkdtempSync(join(tmpdir(), "sluice-e2e-"));
-    const [proxy = 0, admin = 0, http = 0, xds = 0, upstream = 0] = await freePorts(5);
-    const ports = { proxy, admin, http, xds, upstream };
+    const names = options.edges ?? ONE_EDGE;
+    const [http = 0, xds = 0, upstream = 0, ...free] = await freePorts(3 + 2 * names.length);
+    const shared = { http, xds, upstream };
     const secret = randomBytes(SECRET_BYTES).toString("hex");
     const adminToken = randomBytes(SECRET_BYTES).toString("base64url");
     writePolicy(folder, options.policy);
     const filterPath = versionedFilter(join(projectRoot, "build/sluice.wasm"), folder);
+    const api = new ControlPlaneClient(http, adminToken, options.tls);
 
-    const place = { folder, ports, secret, filterPath };
-    const controlPlane = controlPlanePart(place, adminToken);
-    const envoy = await envoyPart(place, options.bootstrap ?? ((yaml) => yaml));
-    const installation = new Installation(folder, ports, secret, adminToken, controlPlane, envoy);
+    const place = { folder, secret, filterPath };
+    const controlPlane = controlPlanePart(
+      { ...place, ports: shared },
+      { SLUICE_ADMIN_TOKEN: adminToken, ...options.controlPlaneEnv },
+      api,
+    );
+    const edges: Edge[] = [];
+    for (const [index, name] of names.entries()) {
+      const ports = { proxy: free[2 * index] ?? 0, admin: free[2 * index + 1] ?? 0 };
+      const bootstrap = options.bootstrap ?? ((yaml: string): string => yaml);
+      edges.push(new Edge(name, ports, await envoyPart({ ...place, ports: { ...shared, ...ports } }, name, bootstrap)));
+    }
+    const installation = new Installation(folder, secret, adminToken, api, controlPlane, edges, shared);
     try {
       await installation.startParts(options);
     } catch (error) {
@@ -76,6 +90,21 @@ export class Installation {
       throw error;
     }
     return installation;
+  }
+
+  edge(index: number): Edge {
+    const edge = this.edges[index];
+    if (edge === undefined) throw new Error(`this installation has no edge ${index}`);
+    return edge;
+  }
+
+  /** Of the first edge, as all that follows until the policy. */
+  get envoy(): Part {
+    return this.edge(0).envoy;
+  }
+
+  get envoyAdmin(): EnvoyAdmin {
+    return this.edge(0).admin;
   }
 
   /** What reached the service behind the proxy. */
@@ -86,37 +115,17 @@ export class Installation {
 
   /** A request through the proxy. */
   send(request: HttpRequest = {}): Promise<HttpAnswer> {
-    return send(this.ports.proxy, request);
+    return this.edge(0).send(request);
   }
 
   /** The statuses of `count` requests of one session, one after the other. */
-  async statuses(token: string, count: number): Promise<number[]> {
-    const statuses: number[] = [];
-    while (statuses.length < count) statuses.push((await this.send({ token })).status);
-    return statuses;
+  statuses(token: string, count: number): Promise<number[]> {
+    return this.edge(0).statuses(token, count);
   }
 
   /** `count` HTTP/2 connections to the proxy, as many on one worker as on the other. */
-  async connect(count: number): Promise<ClientHttp2Session[]> {
-    const kept: ClientHttp2Session[] = [];
-    const onWorker = Array.from({ length: WORKERS }, () => 0);
-    while (kept.length < count) {
-      const before = await this.connectionsByWorker();
-      const session = await openHttp2(this.ports.proxy);
-      const worker = await until(async () => {
-        const now = await this.connectionsByWorker();
-        const grown = now.findIndex((connections, index) => connections > (before[index] ?? 0));
-        if (grown === -1) throw new Error("no worker has taken the connection");
-        return grown;
-      });
-      if ((onWorker[worker] ?? 0) >= count / WORKERS) {
-        session.close();
-        continue;
-      }
-      onWorker[worker] = (onWorker[worker] ?? 0) + 1;
-      kept.push(session);
-    }
-    return kept;
+  connect(count: number): Promise<ClientHttp2Session[]> {
+    return this.edge(0).connect(count);
   }
 
   /** Saves a policy where the control plane watches for it. */
@@ -131,22 +140,18 @@ export class Installation {
     await this.serves(before + 1);
   }
 
-  /** Resolves when every worker serves the policy of this generation. */
+  /** Resolves when every worker of every edge serves the policy of this generation. */
   async serves(generation: number): Promise<void> {
-    const line = `serving policy generation ${generation},`;
-    await until(() => {
-      const configured = this.envoy.log.split(line).length - 1;
-      if (configured < CONFIGURED_VMS) throw new Error(`generation ${generation} is on ${configured} VMs so far`);
-    });
+    await Promise.all(this.edges.map((edge) => edge.serves(generation)));
   }
 
   /** The ends of all logs. */
   get logTails(): string {
-    return `${this.controlPlane.logTail}\n${this.envoy.logTail}`;
+    return [this.controlPlane, ...this.edges.map(({ envoy }) => envoy)].map(({ logTail }) => logTail).join("\n");
   }
 
   async stop(): Promise<void> {
-    await this.envoy.stop();
+    await Promise.all(this.edges.map(({ envoy }) => envoy.stop()));
     await this.controlPlane.stop();
     await this.closeUpstream();
     rmSync(this.folder, { recursive: true, force: true });
@@ -161,15 +166,8 @@ export class Installation {
       this.closeUpstream = await upstream(this.ports.upstream);
     }
     if (controlPlane) await this.controlPlane.start();
-    await this.envoy.start();
+    await Promise.all(this.edges.map(({ envoy }) => envoy.start()));
     if (controlPlane) await this.serves(1);
-  }
-
-  private async connectionsByWorker(): Promise<number[]> {
-    const stats = await this.envoyAdmin.stats();
-    const name = (worker: number): string =>
-      `listener.127.0.0.1_${this.ports.proxy}.worker_${worker}.downstream_cx_total`;
-    return Array.from({ length: WORKERS }, (_, worker) => stats.get(name(worker)) ?? 0);
   }
 }
 

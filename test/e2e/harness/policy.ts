@@ -6,6 +6,9 @@ export interface Plan {
   readonly tokenRefillRate: number;
   readonly maxAge?: number;
   readonly lifetime?: number;
+  readonly tokenBudget?: number;
+  readonly maxSessionsPerUser?: number;
+  readonly onMaxSessions?: "refuse" | "removeOldest";
 }
 
 export interface PolicyRest {
@@ -16,6 +19,7 @@ export interface PolicyRest {
   readonly onTableFull?: "deny" | "allow";
   readonly table?: { readonly capacity: number };
   readonly controlPlane?: { readonly acquireTimeout?: number; readonly reportInterval?: number };
+  readonly sessions?: { readonly cleanupInterval: number };
   readonly response?: {
     readonly headers?: "draft" | "x-ratelimit" | "both" | "none";
     readonly body?: "json" | "problem";

@@ -7,21 +7,29 @@ import { policyJsonOf } from "../../../scripts/policy-json.js";
 import { projectRoot } from "../../../scripts/project-root.js";
 import { waitForStatus } from "../../../scripts/readiness.js";
 import { renderEnvoy } from "../../../scripts/render-envoy.js";
+import type { ControlPlaneClient } from "./control-plane-client.js";
 import { Part } from "./part.js";
 import type { PolicyDocument } from "./policy.js";
+import { until } from "./until.js";
 
-export interface Ports {
-  readonly proxy: number;
-  readonly admin: number;
+/** Of what an installation has one of. */
+export interface SharedPorts {
   readonly http: number;
   readonly xds: number;
   readonly upstream: number;
 }
 
+export interface EdgePorts {
+  readonly proxy: number;
+  readonly admin: number;
+}
+
+export interface Ports extends SharedPorts, EdgePorts {}
+
 /** What the parts of one installation share. */
-export interface Place {
+export interface Place<Known = Ports> {
   readonly folder: string;
-  readonly ports: Ports;
+  readonly ports: Known;
   readonly secret: string;
   readonly filterPath: string;
 }
@@ -38,32 +46,46 @@ export function writePolicy(folder: string, policy: PolicyDocument | string): vo
   renameSync(`${file}.new`, file);
 }
 
-export function controlPlanePart({ folder, ports, secret, filterPath }: Place, adminToken: string): Part {
+/** @param env more of its environment, the admin token among it */
+export function controlPlanePart(
+  { folder, ports, secret, filterPath }: Place<SharedPorts>,
+  env: Readonly<Record<string, string>>,
+  api: ControlPlaneClient,
+): Part {
   const plan = {
     name: "the control plane",
     command: process.execPath,
     args: [join(projectRoot, "build/js/control-plane/src/main.js")],
     env: {
       SLUICE_SECRET: secret,
-      SLUICE_ADMIN_TOKEN: adminToken,
       SLUICE_HTTP_PORT: String(ports.http),
       SLUICE_XDS_PORT: String(ports.xds),
       SLUICE_DATA_DIR: join(folder, "data"),
       SLUICE_POLICY: policyFile(folder),
       SLUICE_FILTER_PATH: filterPath,
       SLUICE_LOG_LEVEL: "debug",
+      ...env,
     },
     logFile: join(folder, "control-plane.log"),
   };
-  return new Part(plan, (signal) => {
-    return waitForStatus(`http://127.0.0.1:${ports.http}/readyz`, 200, { timeoutMs: READY_TIMEOUT_MS, signal });
+  return new Part(plan, async (ended) => {
+    await until(async () => {
+      if (ended.aborted) return;
+      const { status } = await api.call("GET", "/readyz");
+      if (status !== 200) throw new Error(`the control plane answers ${status} to /readyz`);
+    });
+    ended.throwIfAborted();
   });
 }
 
-/** @param bootstrap changes the YAML that Envoy is started with */
-export async function envoyPart(place: Place, bootstrap: (yaml: string) => string): Promise<Part> {
+/**
+ * @param nodeId what the control plane knows it by
+ * @param bootstrap changes the YAML that Envoy is started with
+ */
+export async function envoyPart(place: Place, nodeId: string, bootstrap: (yaml: string) => string): Promise<Part> {
   const { folder, ports, secret, filterPath } = place;
   const yaml = renderEnvoy({
+    nodeId,
     proxyPort: ports.proxy,
     adminPort: ports.admin,
     upstream: { host: "127.0.0.1", port: ports.upstream },
@@ -71,12 +93,12 @@ export async function envoyPart(place: Place, bootstrap: (yaml: string) => strin
     filterPath,
     policyJson: policyJsonOf(policyFile(folder)),
   });
-  const configFile = join(folder, "envoy.yaml");
+  const configFile = join(folder, `${nodeId}.yaml`);
   writeFileSync(configFile, bootstrap(yaml));
   const plan = envoyPlan({
     binary: await findEnvoy(),
     configFile,
-    logFile: join(folder, "envoy.log"),
+    logFile: join(folder, `${nodeId}.log`),
     secret,
     concurrency: WORKERS,
   });

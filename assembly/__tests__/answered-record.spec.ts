@@ -1,0 +1,170 @@
+import { FLAG_BUDGET_SPENT, FLAG_PROVISIONAL, FLAG_REFRESH, FLAG_UNCONFIRMED, PICO_PER_TOKEN } from "../contract";
+import { ANSWER_EXPIRED, ANSWER_LIVE, ANSWER_REVOKED, ANSWER_UNKNOWN, AcquireAnswer } from "../domain/acquire-answer";
+import { confirmRecord, endRecord, fillRecord, trustRecord } from "../domain/answered-record";
+import { judgePolicy } from "../domain/policy/judge";
+import { Policy } from "../domain/policy/model";
+import * as record from "../domain/record";
+
+const SECOND: u64 = 1000000;
+const NOW: u64 = 1000 * SECOND;
+const HOUR_MS: u64 = 3600000;
+
+const at = memory.data(80);
+const token = memory.data(36);
+
+/** Ten tokens, two a second. */
+function policy(): Policy {
+  const text = `{"version":1,"plans":[{"id":4,"name":"a","maxTokens":10,"tokenRefillRate":2}]}`;
+  const judged = judgePolicy(text, true).policy;
+  if (judged === null) throw new Error("the policy was refused");
+  return judged;
+}
+
+function answerOf(state: u8, tokens: i64 = 10): AcquireAnswer {
+  const answer = new AcquireAnswer();
+  answer.state = state;
+  answer.planId = 4;
+  answer.endsInMs = HOUR_MS;
+  answer.levelMicro = tokens * 1000000;
+  answer.consumed = 30;
+  answer.rev = 5;
+  return answer;
+}
+
+/** A live record of the plan with so many tokens left, that spent 4 in 3 requests. */
+function live(tokens: i64, refilledAt: u64 = NOW): void {
+  record.clearRecord(at);
+  record.setRecordToken(at, token);
+  record.setRecordPlanId(at, 4);
+  record.setState(at, 1);
+  record.setLevelPico(at, tokens * PICO_PER_TOKEN);
+  record.setRefilledAtUs(at, refilledAt);
+  record.setConsumed(at, 4);
+  record.setRev(at, 3);
+  record.setAckedRev(at, 2);
+  record.setEndsAtS(at, 4000);
+}
+
+function tokensLeft(): i64 {
+  return record.levelPicoOf(at) / PICO_PER_TOKEN;
+}
+
+describe("a positive answer for a session that the table holds", () => {
+  test("never raises what is left: only the time that passed does", () => {
+    live(3, NOW - 2 * SECOND);
+    expect(confirmRecord(at, token, answerOf(ANSWER_LIVE), policy(), NOW)).toBe(true);
+    expect(tokensLeft()).toBe(7);
+    expect(record.refilledAtUsOf(at)).toBe(NOW);
+    expect(record.consumedOf(at)).toBe(4);
+    expect(record.revOf(at)).toBe(3);
+    expect(record.ackedRevOf(at)).toBe(2);
+  });
+
+  test("never moves the time of the last refill back, which would credit it twice", () => {
+    live(3, NOW + SECOND);
+    confirmRecord(at, token, answerOf(ANSWER_LIVE), policy(), NOW);
+    expect(record.refilledAtUsOf(at)).toBe(NOW + SECOND);
+    expect(tokensLeft()).toBe(3);
+  });
+
+  test("keeps the time that passed for a plan that the policy lacks", () => {
+    live(3, NOW - 2 * SECOND);
+    record.setRecordPlanId(at, 9);
+    confirmRecord(at, token, answerOf(ANSWER_LIVE), policy(), NOW);
+    expect(record.refilledAtUsOf(at)).toBe(NOW - 2 * SECOND);
+    expect(record.recordPlanIdOf(at)).toBe(4);
+  });
+
+  test("takes the end and clears what was in doubt", () => {
+    live(3);
+    record.setFlags(at, FLAG_REFRESH | FLAG_UNCONFIRMED | FLAG_BUDGET_SPENT);
+    confirmRecord(at, token, answerOf(ANSWER_LIVE), policy(), NOW);
+    expect(record.flagsOf(at)).toBe(0);
+    expect(record.endsAtSOf(at)).toBe(4600);
+  });
+
+  test("says that the budget is spent", () => {
+    live(3);
+    const answer = answerOf(ANSWER_LIVE);
+    answer.budgetSpent = true;
+    confirmRecord(at, token, answer, policy(), NOW);
+    expect(record.flagsOf(at)).toBe(FLAG_BUDGET_SPENT);
+  });
+});
+
+describe("a session that was let in on trust", () => {
+  test("begins with a full bucket, and counts from 0", () => {
+    trustRecord(at, token, policy().plans[0], HOUR_MS, NOW);
+    expect(tokensLeft()).toBe(10);
+    expect(record.flagsOf(at)).toBe(FLAG_PROVISIONAL);
+    expect(record.revOf(at) + record.ackedRevOf(at)).toBe(0);
+    expect(record.endsAtSOf(at)).toBe(4600);
+  });
+
+  test("is confirmed with the lower level and what it had reported before, once", () => {
+    live(3);
+    record.setFlag(at, FLAG_PROVISIONAL);
+    for (let times = 0; times < 2; times++) confirmRecord(at, token, answerOf(ANSWER_LIVE, 1), policy(), NOW);
+    expect(tokensLeft()).toBe(1);
+    expect(record.consumedOf(at)).toBe(34);
+    expect(record.revOf(at)).toBe(8);
+    expect(record.ackedRevOf(at)).toBe(5);
+    expect(record.isProvisional(at)).toBe(false);
+  });
+
+  test("and was revoked meanwhile has its figures added, whatever the answer says", () => {
+    live(3);
+    record.setState(at, 2);
+    record.setFlags(at, FLAG_PROVISIONAL);
+    expect(confirmRecord(at, token, answerOf(ANSWER_LIVE), policy(), NOW)).toBe(false);
+    expect(record.isLive(at)).toBe(false);
+    expect(record.consumedOf(at)).toBe(34);
+    expect(record.isProvisional(at)).toBe(false);
+  });
+});
+
+describe("a session that has ended", () => {
+  test("is not brought back by a late answer, before its end", () => {
+    live(3);
+    endRecord(at, answerOf(ANSWER_REVOKED), NOW);
+    expect(confirmRecord(at, token, answerOf(ANSWER_LIVE), policy(), NOW + 3599 * SECOND)).toBe(false);
+    expect(record.isLive(at)).toBe(false);
+    expect(confirmRecord(at, token, answerOf(ANSWER_LIVE), policy(), NOW + 3600 * SECOND)).toBe(true);
+  });
+
+  test("says so with a new rev, and so does one that lives again", () => {
+    live(3);
+    endRecord(at, answerOf(ANSWER_UNKNOWN), NOW);
+    expect(record.revOf(at)).toBe(4);
+    confirmRecord(at, token, answerOf(ANSWER_LIVE), policy(), NOW);
+    expect(record.revOf(at)).toBe(5);
+    expect(tokensLeft()).toBe(3);
+  });
+
+  test("because it expired is remembered for a while, though it has no time left", () => {
+    live(3);
+    const answer = answerOf(ANSWER_EXPIRED);
+    answer.endsInMs = 0;
+    endRecord(at, answer, NOW);
+    expect(record.isPastEnd(at, 1004)).toBe(false);
+    expect(record.isPastEnd(at, 1005)).toBe(true);
+  });
+
+  test("for good is not weakened by a later `unknown`", () => {
+    live(3);
+    endRecord(at, answerOf(ANSWER_REVOKED), NOW);
+    endRecord(at, answerOf(ANSWER_UNKNOWN), NOW);
+    expect(record.hasFlag(at, FLAG_UNCONFIRMED)).toBe(false);
+    expect(record.endsAtSOf(at)).toBe(4600);
+  });
+
+  test("and never lived here takes its bucket from the answer once it lives", () => {
+    fillRecord(at, token, answerOf(ANSWER_UNKNOWN), NOW);
+    expect(record.isLive(at)).toBe(false);
+    expect(confirmRecord(at, token, answerOf(ANSWER_LIVE, 6), policy(), NOW)).toBe(true);
+    expect(tokensLeft()).toBe(6);
+    expect(record.consumedOf(at)).toBe(30);
+    expect(record.revOf(at)).toBe(5);
+    expect(record.ackedRevOf(at)).toBe(5);
+  });
+});

@@ -1,0 +1,73 @@
+import { readAcquireAnswer } from "../domain/acquire-answer";
+import { readReportAnswer, readWatchAnswer } from "../domain/edge-answers";
+
+const LOG = '"log":"00ff00000000a1b2"';
+
+describe("the control plane's answer to a watch", () => {
+  test("names what was withdrawn, and up to where", () => {
+    const answer = readWatchAnswer(`{${LOG},"cursor":42,"revoked":["a","b"],"refresh":["c"],"later":1}`);
+    if (answer === null) throw new Error("no answer");
+    expect(answer.log).toBe(0x00ff00000000a1b2);
+    expect(answer.cursor).toBe(42);
+    expect(answer.reset).toBe(false);
+    expect(answer.revoked.join()).toBe("a,b");
+    expect(answer.refresh.join()).toBe("c");
+  });
+
+  test("may say to begin anew", () => {
+    const answer = readWatchAnswer(`{"reset":true,${LOG},"cursor":900}`);
+    if (answer === null) throw new Error("no answer");
+    expect(answer.reset).toBe(true);
+    expect(answer.cursor).toBe(900);
+    expect(answer.revoked.length + answer.refresh.length).toBe(0);
+  });
+
+  test("is none where anything in it is not what it should be", () => {
+    expect(readWatchAnswer("") === null).toBe(true);
+    expect(readWatchAnswer("[]") === null).toBe(true);
+    expect(readWatchAnswer(`{${LOG}}`) === null).toBe(true);
+    expect(readWatchAnswer(`{${LOG},"cursor":-1}`) === null).toBe(true);
+    expect(readWatchAnswer(`{${LOG},"cursor":1,"revoked":"a"}`) === null).toBe(true);
+    expect(readWatchAnswer(`{${LOG},"cursor":1,"refresh":[1]}`) === null).toBe(true);
+    expect(readWatchAnswer(`{"cursor":1}`) === null).toBe(true);
+  });
+
+  test("is none with more sessions than one may name", () => {
+    const ids = '"x",'.repeat(1000);
+    expect(readWatchAnswer(`{${LOG},"cursor":1,"revoked":[${ids}"x"]}`) === null).toBe(true);
+    expect(readWatchAnswer(`{${LOG},"cursor":1,"revoked":[${ids.slice(0, -1)}]}`) === null).toBe(false);
+  });
+});
+
+describe("the id of a log", () => {
+  test("is 16 lower-case hex digits that are not all 0", () => {
+    expect(readReportAnswer(`{"log":"0000000000000000"}`) === null).toBe(true);
+    expect(readReportAnswer(`{"log":"00FF00000000A1B2"}`) === null).toBe(true);
+    expect(readReportAnswer(`{"log":"00ff00000000a1b"}`) === null).toBe(true);
+    expect(readReportAnswer(`{"log":"00ff00000000a1b2c"}`) === null).toBe(true);
+    expect(readReportAnswer(`{"log":"00ff00000000a1bg"}`) === null).toBe(true);
+    expect(readReportAnswer(`{"log":1}`) === null).toBe(true);
+    expect(readReportAnswer(`{${LOG}}`) === null).toBe(false);
+  });
+});
+
+describe("the control plane's answer to an acquire", () => {
+  test("of an ended session carries what this instance had reported", () => {
+    const answer = readAcquireAnswer(`{"state":"revoked","endsInMs":5,"consumed":9,"rev":3,${LOG},"cursor":1}`);
+    if (answer === null) throw new Error("no answer");
+    expect(answer.consumed).toBe(9);
+    expect(answer.rev).toBe(3);
+  });
+
+  test("of an ended session may leave that out", () => {
+    const answer = readAcquireAnswer(`{"state":"expired","endsInMs":5,${LOG},"cursor":1}`);
+    if (answer === null) throw new Error("no answer");
+    expect(answer.consumed).toBe(0);
+    expect(answer.rev).toBe(0);
+  });
+
+  test("is none without its place in the log, whatever the state", () => {
+    expect(readAcquireAnswer(`{"state":"unknown","endsInMs":5,"cursor":1}`) === null).toBe(true);
+    expect(readAcquireAnswer(`{"state":"revoked","endsInMs":5,${LOG}}`) === null).toBe(true);
+  });
+});

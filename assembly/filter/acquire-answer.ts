@@ -1,0 +1,90 @@
+// An acquire was answered, or was not: write the answer into the table, then go on with each request that waits.
+import {
+  ANSWER_EXPIRED,
+  ANSWER_LIVE,
+  ANSWER_REVOKED,
+  AcquireAnswer,
+  readAcquireAnswer,
+} from "../domain/acquire-answer";
+import { MAX_EDGE_BODY_BYTES, TOKEN_BYTES } from "../contract";
+import { callResponseBody } from "../host/buffers";
+import { enterStream, resumeRequest } from "../host/stream";
+import { noteReachable, noteUnreachable } from "./acquire";
+import { GO, admit, admitOnRecord, admitUnreachable, admitWithoutRecord } from "./admit";
+import {
+  NONE,
+  callAskedAtUs,
+  callMayInsert,
+  callToken,
+  closeCall,
+  freeWaiter,
+  waiterAsks,
+  waiterContext,
+  waiterToken,
+} from "./calls";
+import { MISS_EXPIRED, MISS_LIVE, MISS_REVOKED, MISS_UNKNOWN } from "./counters";
+import { denyInvalid } from "./deny";
+import { wasAnswered } from "./edge-call";
+import { ANSWER_STALE, INSERT_CONTENDED, SESSION_ENDED, WRITTEN, writeAnswer } from "./insert";
+import { Root } from "./roots";
+import { noteProvisional } from "./provisional";
+
+/** In place of an insert outcome: there was no answer. */
+const NO_ANSWER: u32 = 0xff;
+
+const askedToken: usize = memory.data(TOKEN_BYTES);
+const waitingToken: usize = memory.data(TOKEN_BYTES);
+
+/** The acquire came back. The answer is about one session; all who wait for it go on by it. */
+export function finishAcquire(root: Root, slot: u32, call: u32, bodyBytes: u32): void {
+  memory.copy(askedToken, callToken(call), TOKEN_BYTES);
+  const mayInsert = callMayInsert(call);
+  const askedAtUs = callAskedAtUs(call);
+  let waiter = closeCall(call);
+  const outcome = takeAnswer(root, bodyBytes, mayInsert, askedAtUs);
+  const unwritten = outcome == NO_ANSWER || outcome == INSERT_CONTENDED;
+  if (unwritten && waiter == NONE) noteProvisional(root, askedToken);
+  while (waiter != NONE) {
+    const contextId = waiterContext(waiter);
+    const asks = waiterAsks(waiter);
+    memory.copy(waitingToken, waiterToken(waiter), TOKEN_BYTES);
+    waiter = freeWaiter(waiter);
+    // A client that left is not resumed, and pays nothing.
+    if (enterStream(contextId) && goOn(root, slot, contextId, outcome, asks) == GO) resumeRequest();
+  }
+}
+
+/** Reads and writes the answer. Returns an insert outcome, or NO_ANSWER. */
+function takeAnswer(root: Root, bodyBytes: u32, mayInsert: bool, askedAtUs: u64): u32 {
+  const answer = wasAnswered() && bodyBytes <= MAX_EDGE_BODY_BYTES ? answerIn(bodyBytes) : null;
+  if (answer == null) {
+    noteUnreachable();
+    return NO_ANSWER;
+  }
+  noteReachable();
+  countAnswer(root, answer);
+  return writeAnswer(root, askedToken, answer, mayInsert, askedAtUs);
+}
+
+function answerIn(bodyBytes: u32): AcquireAnswer | null {
+  return readAcquireAnswer(callResponseBody(bodyBytes));
+}
+
+function countAnswer(root: Root, answer: AcquireAnswer): void {
+  const state = answer.state;
+  if (state == ANSWER_LIVE) root.counters.count(MISS_LIVE);
+  else if (state == ANSWER_REVOKED) root.counters.count(MISS_REVOKED);
+  else if (state == ANSWER_EXPIRED) root.counters.count(MISS_EXPIRED);
+  else root.counters.count(MISS_UNKNOWN);
+}
+
+function goOn(root: Root, slot: u32, contextId: u32, outcome: u32, asks: u32): u32 {
+  if (outcome == WRITTEN) return admitOnRecord(root, slot, contextId, waitingToken, asks);
+  if (outcome == ANSWER_STALE) return admit(root, slot, contextId, waitingToken, asks);
+  if (outcome == NO_ANSWER) return admitUnreachable(root, slot, contextId, waitingToken);
+  if (outcome == SESSION_ENDED) {
+    denyInvalid(root);
+    return outcome;
+  }
+  return admitWithoutRecord(root, outcome);
+}

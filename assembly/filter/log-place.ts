@@ -1,0 +1,130 @@
+// How far this edge has come in the control plane's log of withdrawals: one shared-data key a table.
+//
+// `seen` is what some worker of this edge has heard of, `cursor` is up to where the table has been marked. Within one
+// log both only grow. A worker that inserts compares its answer with `seen`; so an answer that was made before a
+// withdrawal cannot undo it (docs/edge-protocol.md).
+import { CAS_ABSENT, sharedCas, sharedValue } from "../host/shared-data";
+import { OK } from "../host/status";
+import { Root } from "./roots";
+import { PLACE_KEY, readTableKey, writeTableKey } from "./session-table";
+
+//   0     8        16         24     32
+//   | log | cursor | seen log | seen |
+
+const PLACE_BYTES: u32 = 32;
+const place: usize = memory.data(32, 8);
+/** Bounds every loop here; each turn lost means that another worker moved the place on. */
+const MAX_TRIES: u32 = 32;
+
+/** No log is known yet: the id of a log is never 0. */
+export const NO_LOG: u64 = 0;
+
+let cas: u32 = CAS_ABSENT;
+
+/** Reads the place; all zero where the edge has none yet. See `logOfPlace` and the others. */
+export function readPlace(root: Root): void {
+  if (readTableKey(root, PLACE_KEY) == OK) {
+    memory.copy(place, sharedValue(), PLACE_BYTES);
+    cas = sharedCas();
+  } else {
+    memory.fill(place, 0, PLACE_BYTES);
+    cas = CAS_ABSENT;
+  }
+}
+
+export function logOfPlace(): u64 {
+  return load<u64>(place);
+}
+
+export function cursorOfPlace(): u64 {
+  return load<u64>(place, 8);
+}
+
+export function seenLogOfPlace(): u64 {
+  return load<u64>(place, 16);
+}
+
+export function seenOfPlace(): u64 {
+  return load<u64>(place, 24);
+}
+
+/** Writes what was read, as changed since. False: another worker was faster. */
+function writePlace(root: Root): bool {
+  return writeTableKey(root, PLACE_KEY, place, PLACE_BYTES, cas) == OK;
+}
+
+/** The first answer of a control plane begins the edge's log, of an acquire or a watch. One that has begun stays. */
+export function beginLog(root: Root, log: u64, cursor: u64): void {
+  readPlace(root);
+  if (logOfPlace() != NO_LOG) return;
+  setLog(log, cursor);
+  if (seenLogOfPlace() != log || seenOfPlace() < cursor) setSeen(log, cursor);
+  if (!writePlace(root)) readPlace(root);
+}
+
+/** Whether a positive answer, made at `cursor` of `log`, knows all that this edge has heard of. */
+export function isUpToDate(root: Root, log: u64, cursor: u64): bool {
+  readPlace(root);
+  if (seenLogOfPlace() == NO_LOG) beginLog(root, log, cursor);
+  return seenLogOfPlace() == log && cursor >= seenOfPlace();
+}
+
+/** Notes that the edge has heard of the log up to `cursor`. False: it now follows another log, or it could not be noted. */
+export function raiseSeen(root: Root, log: u64, cursor: u64): bool {
+  for (let tries: u32 = 0; tries < MAX_TRIES; tries++) {
+    readPlace(root);
+    if (seenLogOfPlace() == NO_LOG) beginLog(root, log, cursor);
+    if (seenLogOfPlace() != log) return false;
+    if (seenOfPlace() >= cursor) return true;
+    setSeen(log, cursor);
+    if (writePlace(root)) return true;
+  }
+  return false;
+}
+
+/** Notes that the table is marked up to `cursor`. False: the edge now follows another log, or it could not be noted. */
+export function raiseCursor(root: Root, log: u64, cursor: u64): bool {
+  for (let tries: u32 = 0; tries < MAX_TRIES; tries++) {
+    readPlace(root);
+    if (logOfPlace() != log) return false;
+    if (cursorOfPlace() >= cursor) return true;
+    setLog(log, cursor);
+    if (writePlace(root)) return true;
+  }
+  return false;
+}
+
+/** A reset begins: answers of the old log count no more. `from` is the log whose watch was answered by the reset. */
+export function beginReset(root: Root, from: u64, log: u64, cursor: u64): bool {
+  for (let tries: u32 = 0; tries < MAX_TRIES; tries++) {
+    readPlace(root);
+    if (logOfPlace() != from) return false;
+    // Within one log `seen` never falls back.
+    if (seenLogOfPlace() == log && seenOfPlace() >= cursor) return true;
+    setSeen(log, cursor);
+    if (writePlace(root)) return true;
+  }
+  return false;
+}
+
+/** Every set has been rewritten: the edge follows the new log from here. */
+export function endReset(root: Root, from: u64, log: u64, cursor: u64): bool {
+  for (let tries: u32 = 0; tries < MAX_TRIES; tries++) {
+    readPlace(root);
+    if (logOfPlace() != from || seenLogOfPlace() != log) return false;
+    if (from == log && cursorOfPlace() >= cursor) return true;
+    setLog(log, cursor);
+    if (writePlace(root)) return true;
+  }
+  return false;
+}
+
+function setLog(log: u64, cursor: u64): void {
+  store<u64>(place, log);
+  store<u64>(place, cursor, 8);
+}
+
+function setSeen(log: u64, cursor: u64): void {
+  store<u64>(place, log, 16);
+  store<u64>(place, cursor, 24);
+}

@@ -1,0 +1,132 @@
+// Reporting what was spent: absolute figures ordered by rev, so that a report may come late, twice or not at all.
+import { MAX_EDGE_BODY_BYTES, MAX_REPORT_ROWS, PATH_REPORT, RECORDS_PER_SET } from "../contract";
+import { elapsedUsSince, toMicrotokens } from "../domain/bucket";
+import { readReportAnswer } from "../domain/edge-answers";
+import { consumedOf, levelPicoOf, recordSessionIdOf, refilledAtUsOf, revOf } from "../domain/record";
+import { SESSION_ID_CHARS, formatSessionId } from "../domain/session-id";
+import { isUnreported, recordAt } from "../domain/set";
+import { callResponseBody } from "../host/buffers";
+import { sentCallId } from "../host/call";
+import { utf8, writeAscii, writeDecimal, writeSigned } from "../memory/bytes";
+import { acknowledgeRows } from "./acknowledge";
+import { REPORT_FAILURES } from "./counters";
+import { post, startBody, wasAnswered } from "./edge-call";
+import { MARK_REFRESH, markRecord } from "./mark-record";
+import { readPlace, logOfPlace } from "./log-place";
+import { Root } from "./roots";
+import { addRow, rowCount, startRows } from "./report-rows";
+import { setCount } from "./session-table";
+import { SetCopy } from "./set-copy";
+
+/** A row at its longest: an id, four numbers, punctuation. */
+const MAX_ROW_BYTES: u32 = 128;
+/** What follows the rows. */
+const BODY_END_BYTES: u32 = 32;
+/** The control plane commits in groups; past this it is taken to be gone. */
+const REPORT_TIMEOUT_MS: u32 = 5000;
+
+const REPORT = utf8(PATH_REPORT);
+const body: usize = memory.data(MAX_EDGE_BODY_BYTES, 8);
+const BODY_LIMIT: usize = body + MAX_EDGE_BODY_BYTES - MAX_ROW_BYTES - BODY_END_BYTES;
+
+/** One report is out a VM, whichever its root. */
+let outOfRoot: u32 = 0;
+let callId: u32 = 0;
+/** It did not hold all there was to report. */
+let more: bool = false;
+
+/** On a tick: reports if the interval has passed or something waits for room, unless a report is out. */
+export function reportIfDue(root: Root, nowUs: u64): void {
+  if (outOfRoot != 0) return;
+  if (nowUs < root.nextReportAtUs && !root.unreported.urgent) return;
+  root.unreported.urgent = false;
+  root.nextReportAtUs = nowUs + <u64>root.policy.reportIntervalMs * 1000;
+  sendReport(root, nowUs);
+}
+
+function sendReport(root: Root, nowUs: u64): void {
+  let end = writeAscii(startBody(root, body), ',"usage":[');
+  end = writeRows(root, end, nowUs);
+  end = writeAscii(end, more ? '],"more":true}' : '],"more":false}');
+  if (!post(root, REPORT, body, end, REPORT_TIMEOUT_MS)) {
+    root.counters.count(REPORT_FAILURES);
+    return;
+  }
+  outOfRoot = root.id;
+  callId = sentCallId();
+}
+
+/** Writes a row for each record that was spent in, as far as they fit. Returns the end. */
+function writeRows(root: Root, start: usize, nowUs: u64): usize {
+  let end = start;
+  startRows();
+  more = false;
+  const sets = setCount(root);
+  root.unreported.fit(sets);
+  root.unreported.startRound();
+  for (let index = root.unreported.nextMarked(); index >= 0; index = root.unreported.nextMarked()) {
+    if (rowCount() + RECORDS_PER_SET > MAX_REPORT_ROWS || end + RECORDS_PER_SET * MAX_ROW_BYTES > BODY_LIMIT) {
+      root.unreported.endRoundBefore(index);
+      more = true;
+      break;
+    }
+    end = writeRowsOfSet(root, index, end, nowUs, start);
+  }
+  return end;
+}
+
+function writeRowsOfSet(root: Root, index: u32, at: usize, nowUs: u64, start: usize): usize {
+  let end = at;
+  const set = SetCopy.at(root, index);
+  const marked = root.unreported.placesOf(index);
+  for (let place: u32 = 0; place < RECORDS_PER_SET; place++) {
+    if ((marked & ((<u16>1) << (<u16>place))) == 0) continue;
+    const record = recordAt(set, place);
+    // A provisional record is asked for first; its mark is made again by its confirmation.
+    if (set == 0 || !isUnreported(record)) {
+      root.unreported.unmark(index, place);
+      continue;
+    }
+    if (end != start) end = writeAscii(end, ",");
+    end = writeRow(record, end, nowUs);
+    addRow(recordSessionIdOf(record), revOf(record), index);
+  }
+  return end;
+}
+
+/** ["id",rev,consumed,level,idleMs]: level in microtokens, as it was idleMs ago. */
+function writeRow(record: usize, at: usize, nowUs: u64): usize {
+  let end = writeAscii(at, '["');
+  formatSessionId(recordSessionIdOf(record), end);
+  end = writeDecimal(writeAscii(end + SESSION_ID_CHARS, '",'), revOf(record));
+  end = writeDecimal(writeAscii(end, ","), consumedOf(record));
+  end = writeSigned(writeAscii(end, ","), toMicrotokens(levelPicoOf(record)));
+  end = writeDecimal(writeAscii(end, ","), elapsedUsSince(refilledAtUsOf(record), nowUs) / 1000);
+  return writeAscii(end, "]");
+}
+
+/** Whether this answer is that of the report that is out. */
+export function isReport(rootId: u32, answered: u32): bool {
+  return outOfRoot == rootId && callId == answered;
+}
+
+/** The report came back. Without an answer the marks stay, and its rows go again with the next. */
+export function finishReport(root: Root, bodyBytes: u32): void {
+  outOfRoot = 0;
+  const answer = wasAnswered() ? readReportAnswer(callResponseBody(bodyBytes)) : null;
+  if (answer == null) {
+    root.counters.count(REPORT_FAILURES);
+    return;
+  }
+  acknowledgeRows(root, answer.log);
+  readPlace(root);
+  const log = logOfPlace();
+  for (let i = 0; i < answer.refresh.length; i++) markRecord(root, answer.refresh[i], MARK_REFRESH, log);
+  // What did not fit goes with the next tick.
+  if (more) root.unreported.urgent = true;
+}
+
+/** The root is gone: its report's answer will not come. */
+export function dropReportOf(rootId: u32): void {
+  if (outOfRoot == rootId) outOfRoot = 0;
+}

@@ -1,0 +1,65 @@
+// Beginning anew with the control plane's log: every live record is to be asked about again before it counts.
+import { FLAG_REFRESH, FLAG_UNCONFIRMED, RECORDS_PER_SET } from "../contract";
+import { isEmpty, isLive, setAckedRev, setFlag } from "../domain/record";
+import { recordAt } from "../domain/set";
+import { beginReset, endReset, logOfPlace, readPlace } from "./log-place";
+import { Root } from "./roots";
+import { setCount } from "./session-table";
+import { SetCopy } from "./set-copy";
+import { MAX_CAS_TRIES } from "./spend";
+
+/** Sets rewritten a tick: about a millisecond. */
+const SETS_A_TICK: u32 = 512;
+
+/** The control plane cannot say what was withdrawn since the edge's place `from`. First of all that is made known. */
+export function startReset(root: Root, from: u64, log: u64, cursor: u64): void {
+  if (!beginReset(root, from, log, cursor)) return;
+  const watching = root.watching;
+  watching.resetting = true;
+  watching.resetFrom = from;
+  watching.resetLog = log;
+  watching.resetCursor = cursor;
+  watching.resetNext = 0;
+}
+
+/** On a tick of the leader: a slice of the reset, and after the last slice its end. */
+export function continueReset(root: Root): void {
+  const watching = root.watching;
+  if (!watching.resetting) return;
+  const sets = setCount(root);
+  const end = min(watching.resetNext + SETS_A_TICK, sets);
+  while (watching.resetNext < end) {
+    if (!rewriteSet(root, watching.resetNext)) {
+      stopReset(root);
+      return;
+    }
+    watching.resetNext++;
+  }
+  if (watching.resetNext < sets) return;
+  endReset(root, watching.resetFrom, watching.resetLog, watching.resetCursor);
+  watching.resetting = false;
+}
+
+/** Given up, as when the VM no longer leads: the place in the log stays, and the next watch is answered by a reset. */
+export function stopReset(root: Root): void {
+  root.watching.resetting = false;
+}
+
+/** False: the edge follows another log meanwhile, or the set could not be written. */
+function rewriteSet(root: Root, index: u32): bool {
+  for (let tries: u32 = 0; tries < MAX_CAS_TRIES; tries++) {
+    const set = SetCopy.at(root, index);
+    if (set == 0) return true;
+    readPlace(root);
+    if (logOfPlace() != root.watching.resetFrom) return false;
+    for (let place: u32 = 0; place < RECORDS_PER_SET; place++) {
+      const record = recordAt(set, place);
+      if (isEmpty(record)) continue;
+      // What the control plane had taken may be lost with its log: it is reported again.
+      setAckedRev(record, 0);
+      if (isLive(record)) setFlag(record, FLAG_REFRESH | FLAG_UNCONFIRMED);
+    }
+    if (SetCopy.write(root)) return true;
+  }
+  return false;
+}

@@ -1,0 +1,39 @@
+// A set copied out of the arena, for work that reads something else before it writes the set back.
+import { SET_BYTES } from "../contract";
+import { sharedCas, sharedValue } from "../host/shared-data";
+import { OK } from "../host/status";
+import { Root } from "./roots";
+import { lastSetIndex, readSet, readSetAt, writeSetAt } from "./session-table";
+
+const copy: usize = memory.data(1280, 8);
+let index: u32 = 0;
+let cas: u32 = 0;
+
+export class SetCopy {
+  /** The copy of the session's set, or 0 if the table does not have it. There is one copy at a time. */
+  static ofSession(root: Root, sessionId: usize): usize {
+    return readSet(root, sessionId) == OK ? SetCopy.take() : 0;
+  }
+
+  /** The copy of a set by its number, or 0. */
+  static at(root: Root, set: u32): usize {
+    return readSetAt(root, set) == OK ? SetCopy.take() : 0;
+  }
+
+  private static take(): usize {
+    index = lastSetIndex();
+    cas = sharedCas();
+    memory.copy(copy, sharedValue(), SET_BYTES);
+    return copy;
+  }
+
+  /** Which set was copied last. */
+  static index(): u32 {
+    return index;
+  }
+
+  /** Writes the copy back. False: another worker wrote the set meanwhile. */
+  static write(root: Root): bool {
+    return writeSetAt(root, index, copy, cas) == OK;
+  }
+}

@@ -1,0 +1,53 @@
+// Keeps the log of withdrawals within its bounds, and forgets bulk revocations that are long done.
+import { setImmediate as nextTurn } from "node:timers/promises";
+
+import type { Timers, WithdrawalLog } from "./log-ports.js";
+import type { Clock, Logger } from "./ports.js";
+import type { BulkRevocationStore } from "./revocation-ports.js";
+
+/** An edge that was away for longer begins anew (docs/edge-protocol.md). */
+export const LOG_KEPT_MS = 3_600_000;
+export const LOG_KEPT_ENTRIES = 1_000_000;
+/** For who looks up what became of one. */
+const REVOCATIONS_KEPT_MS = 86_400_000;
+const EVERY_MS = 60_000;
+/** Entries a transaction: about 2 ms. */
+const CHUNK = 500;
+
+export interface LogKeepingParts {
+  readonly log: WithdrawalLog;
+  readonly revocations: BulkRevocationStore;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly logger: Logger;
+}
+
+/** Once a minute, in chunks with a turn for everything else in between. Returns how to end that. */
+export function startLogKeeping(parts: LogKeepingParts): () => Promise<void> {
+  let stopped = false;
+  let round: Promise<void> = Promise.resolve();
+  const isStopped = (): boolean => stopped;
+  const schedule = (): (() => void) =>
+    parts.timers.after(EVERY_MS, () => {
+      round = keepLog(parts, isStopped).then(() => {
+        if (!stopped) cancel = schedule();
+      });
+    });
+  let cancel = schedule();
+  return async () => {
+    stopped = true;
+    cancel();
+    await round;
+  };
+}
+
+async function keepLog({ log, revocations, clock, logger }: LogKeepingParts, isStopped: () => boolean): Promise<void> {
+  const nowMs = clock.nowMs();
+  const limits = { notBeforeMs: nowMs - LOG_KEPT_MS, entries: LOG_KEPT_ENTRIES };
+  try {
+    while (!isStopped() && (await log.trim(limits, CHUNK)) === CHUNK) await nextTurn();
+    while (!isStopped() && (await revocations.forgetFinished(nowMs - REVOCATIONS_KEPT_MS, CHUNK)) > 0) await nextTurn();
+  } catch (error) {
+    logger.error({ type: "log-trim-failed", error: String(error) }, "the log of withdrawals could not be trimmed");
+  }
+}

@@ -1,0 +1,54 @@
+// What the use cases need of the log of withdrawals: what edges must hear of, in the order in which it became true.
+import type { LogPosition } from "./ports.js";
+
+/** revoked: the session is over for good. refresh: it changed, so the edge's next request of it is to ask again. */
+export type WithdrawalKind = "revoked" | "refresh";
+
+/** One entry of the log. */
+export interface Withdrawal {
+  readonly kind: WithdrawalKind;
+  readonly sessionId: string;
+  /** When, ms since the epoch. */
+  readonly atMs: number;
+}
+
+/** What the log says past a place in it. `outOfReach`: some entries past it are gone, or the place is past the head. */
+export type LogReading =
+  | { readonly kind: "outOfReach"; readonly position: LogPosition }
+  | {
+      readonly kind: "entries";
+      /** The number of the last entry given here; where there is none, the place that was asked about. */
+      readonly position: LogPosition;
+      readonly entries: readonly Withdrawal[];
+    };
+
+/** A commit that moved the log's head. */
+export interface LogAdvance {
+  /** Number of the last entry. */
+  readonly cursor: number;
+  /** Whether one of the new entries is a revocation. */
+  readonly revoked: boolean;
+}
+
+/** What is kept of the log: entries not older than `notBeforeMs`, and of those the newest `entries`. */
+export interface LogLimits {
+  readonly notBeforeMs: number;
+  readonly entries: number;
+}
+
+/** The log as readers see it: nothing in it shows before it is durable. */
+export interface WithdrawalLog {
+  position(): Promise<LogPosition>;
+  /** The entries after number `since`, the oldest first, at most `limit`. */
+  read(since: number, limit: number): Promise<LogReading>;
+  /** Calls back after each commit that appended. Returns how to end that. */
+  subscribe(listener: (advance: LogAdvance) => void): () => void;
+  /** Removes at most `chunk` of the entries that are to go. Answers how many: fewer than that when none is left. */
+  trim(limits: LogLimits, chunk: number): Promise<number>;
+}
+
+/** Time that passes: passed in, so that whoever waits can be tested without waiting. */
+export interface Timers {
+  /** Calls back once, `ms` from now. Returns how to prevent that. */
+  after(ms: number, call: () => void): () => void;
+}

@@ -1,0 +1,21 @@
+// What the HTTP server listens with: its limits, and TLS where it is set.
+import type { TlsIdentity } from "../tls.js";
+
+/** A whole request must have arrived by then, so that slow clients cannot collect connections. */
+export const REQUEST_TIMEOUT_MS = 10_000;
+const TIMEOUTS_CHECKED_EVERY_MS = 2000;
+const MAX_HEADER_BYTES = 16 * 1024;
+
+const LIMITS = {
+  headersTimeout: REQUEST_TIMEOUT_MS,
+  maxHeaderSize: MAX_HEADER_BYTES,
+  connectionsCheckingInterval: TIMEOUTS_CHECKED_EVERY_MS,
+};
+
+/** Options for Fastify. With a client authority, a connection without a certificate of it ends in the handshake. */
+export function transportOptions(tls: TlsIdentity | null): { http?: object; https?: object } {
+  if (tls === null) return { http: LIMITS };
+  const { cert, key, clientCa } = tls;
+  const mutual = clientCa === null ? {} : { ca: clientCa, requestCert: true, rejectUnauthorized: true };
+  return { https: { ...LIMITS, cert, key, ...mutual } };
+}

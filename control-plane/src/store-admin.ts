@@ -1,0 +1,54 @@
+// Backs up and restores the store: `store-admin backup <file>` and `store-admin restore <file> [--force]`.
+import { randomBytes } from "node:crypto";
+import { parseArgs } from "node:util";
+
+import { backUpStore, restoreStore } from "./store/lmdb-backup.js";
+
+const USAGE = `usage:
+  store-admin backup <file> [--data <folder>]             copy the store into a new file; the control plane may run
+  store-admin restore <file> [--data <folder>] [--force]  make the store what it was at that backup; the control plane
+                                                          must not run. --force: replace the store that is there
+The folder is --data, else SLUICE_DATA_DIR, else .sluice`;
+
+const OPTIONS = { data: { type: "string" }, force: { type: "boolean", default: false } } as const;
+
+/** 0 done, 1 refused or failed, 2 not understood. */
+async function main(): Promise<number> {
+  const asked = read(process.argv.slice(2));
+  if (asked === undefined) {
+    process.stderr.write(`${USAGE}\n`);
+    return 2;
+  }
+  const { command, file, folder, force } = asked;
+  try {
+    if (command === "backup") await backUpStore(folder, file);
+    else await restoreStore(file, folder, { force, random: { bytes: (n) => randomBytes(n) } });
+  } catch (error) {
+    process.stderr.write(`store-admin: ${error instanceof Error ? error.message : String(error)}\n`);
+    return 1;
+  }
+  process.stdout.write(command === "backup" ? `${folder} is in ${file}\n` : `${file} is in ${folder}\n`);
+  return 0;
+}
+
+interface Asked {
+  readonly command: "backup" | "restore";
+  readonly file: string;
+  readonly folder: string;
+  readonly force: boolean;
+}
+
+function read(args: string[]): Asked | undefined {
+  try {
+    const { values, positionals } = parseArgs({ args, options: OPTIONS, allowPositionals: true });
+    const [command, file, ...more] = positionals;
+    if (file === undefined || more.length > 0) return undefined;
+    if (command !== "restore" && (command !== "backup" || values.force)) return undefined;
+    const fromEnvironment = process.env.SLUICE_DATA_DIR ?? "";
+    return { command, file, folder: values.data ?? (fromEnvironment || ".sluice"), force: values.force };
+  } catch {
+    return undefined;
+  }
+}
+
+process.exitCode = await main();

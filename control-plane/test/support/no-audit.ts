@@ -1,0 +1,8 @@
+// An audit log that keeps nothing, for tests of what stands beside it.
+import type { AuditStore } from "../../src/app/audit-ports.js";
+
+export const noAudit: AuditStore = {
+  appendAudit: () => Promise.resolve(),
+  auditBefore: () => Promise.resolve([]),
+  trimAudit: () => Promise.resolve(0),
+};

@@ -1,0 +1,84 @@
+// What the propagation of revocations is measured on: a service, a control plane and two Envoys of two workers each.
+import { randomBytes } from "node:crypto";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { envoyPlan } from "./envoy-process.js";
+import { versionedFilter } from "./filter-file.js";
+import { policyJsonOf } from "./policy-json.js";
+import { freePorts } from "./ports.js";
+import { projectRoot } from "./project-root.js";
+import { waitForStatus } from "./readiness.js";
+import { renderEnvoy } from "./render-envoy.js";
+import type { Stack } from "./stack.js";
+
+const LOOPBACK = "127.0.0.1";
+const EDGES = ["edge-1", "edge-2"] as const;
+const WORKERS = 2;
+const READY_TIMEOUT_MS = 30_000;
+/** So many tokens that no request of the measurement is refused for want of them. */
+const POLICY = "version: 1\nplans:\n  - { id: 0, name: measured, maxTokens: 9000000, tokenRefillRate: 1000000 }\n";
+
+export interface PropagationStack {
+  /** `http://127.0.0.1:port` of each. */
+  readonly controlPlane: string;
+  readonly edges: readonly { readonly name: string; readonly url: string }[];
+  readonly adminToken: string;
+}
+
+/** Resolves once each Envoy's filter answers. Keeps everything below `folder`. */
+export async function startPropagationStack(stack: Stack, binary: string, folder: string): Promise<PropagationStack> {
+  mkdirSync(folder, { recursive: true });
+  const policyFile = join(folder, "policy.yaml");
+  writeFileSync(policyFile, POLICY);
+  const secret = randomBytes(32).toString("hex");
+  const adminToken = randomBytes(24).toString("base64url");
+  const filterPath = versionedFilter(join(projectRoot, "build/sluice.wasm"), join(folder, "filter"));
+  const [http = 0, xds = 0, upstream = 0, ...edgePorts] = await freePorts(3 + 2 * EDGES.length);
+  const ready = (url: string, status: number): Promise<void> =>
+    waitForStatus(url, status, { timeoutMs: READY_TIMEOUT_MS, signal: stack.lost });
+
+  await stack.start({
+    name: "The demo service",
+    command: process.execPath,
+    args: [join(projectRoot, "build/js/scripts/demo-service.js")],
+    env: { SLUICE_UPSTREAM_PORT: String(upstream) },
+    logFile: join(folder, "demo-service.log"),
+  });
+  await stack.start({
+    name: "The control plane",
+    command: process.execPath,
+    args: [join(projectRoot, "build/js/control-plane/src/main.js")],
+    env: {
+      SLUICE_SECRET: secret,
+      SLUICE_ADMIN_TOKEN: adminToken,
+      SLUICE_HTTP_PORT: String(http),
+      SLUICE_XDS_PORT: String(xds),
+      SLUICE_DATA_DIR: join(folder, "data"),
+      SLUICE_POLICY: policyFile,
+      SLUICE_FILTER_PATH: filterPath,
+    },
+    logFile: join(folder, "control-plane.log"),
+  });
+  const controlPlane = `http://${LOOPBACK}:${http}`;
+  await ready(`${controlPlane}/readyz`, 200);
+
+  const edges = EDGES.map((name, i) => ({ name, proxy: edgePorts[2 * i] ?? 0, admin: edgePorts[2 * i + 1] ?? 0 }));
+  for (const { name, proxy, admin } of edges) {
+    const configFile = join(folder, `${name}.yaml`);
+    const rendered = renderEnvoy({
+      proxyPort: proxy,
+      adminPort: admin,
+      upstream: { host: LOOPBACK, port: upstream },
+      controlPlane: { host: LOOPBACK, httpPort: http, xdsPort: xds },
+      nodeId: name,
+      filterPath,
+      policyJson: policyJsonOf(policyFile),
+    });
+    writeFileSync(configFile, rendered);
+    const logFile = join(folder, `${name}.log`);
+    await stack.start(envoyPlan({ binary, configFile, logFile, secret, concurrency: WORKERS, cwd: projectRoot }));
+  }
+  for (const { proxy } of edges) await ready(`http://${LOOPBACK}:${proxy}/`, 401);
+  const urls = edges.map(({ name, proxy }) => ({ name, url: `http://${LOOPBACK}:${proxy}` }));
+  return { controlPlane, edges: urls, adminToken };
+}

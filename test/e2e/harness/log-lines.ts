@@ -1,0 +1,13 @@
+// The control plane's log, line by line.
+import type { Part } from "./part.js";
+
+export interface LogLine {
+  readonly type?: string;
+  readonly [field: string]: unknown;
+}
+
+/** Lines of this type so far, over all lives of the process. */
+export function linesOf(part: Part, type: string): LogLine[] {
+  const lines = part.log.split("\n").filter((line) => line.startsWith("{") && line.endsWith("}"));
+  return lines.map((line) => JSON.parse(line) as LogLine).filter((line) => line.type === type);
+}

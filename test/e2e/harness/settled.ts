@@ -1,0 +1,23 @@
+// Waiting until edges and control plane have told each other what they are to know.
+import { expect } from "vitest";
+import type { Installation } from "./installation.js";
+import { until } from "./until.js";
+
+/** Resolves when the control plane knows that the session has consumed so many tokens, over all edges. */
+export function reported({ api }: Installation, id: string, consumed: number): Promise<void> {
+  return until(async () => {
+    expect((await api.session(id)).tokens.consumed).toBe(consumed);
+  });
+}
+
+/** Resolves when every edge runs the policy pushed last, and has a table marked for all that was withdrawn. */
+export function followed({ api, edges }: Installation): Promise<void> {
+  return until(async () => {
+    const views = await api.edges();
+    for (const { name } of edges) {
+      const view = views.find(({ edge }) => edge === name);
+      expect(view).toMatchObject({ state: "applied", watching: true });
+      expect(view?.instances.find(({ watching }) => watching)?.lag).toBe(0);
+    }
+  });
+}
