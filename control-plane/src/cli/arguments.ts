@@ -1,0 +1,110 @@
+// The command line: which command it names, and what is given to it.
+import { parseArgs } from "node:util";
+import type { ParseArgsConfig } from "node:util";
+
+import { GENERAL_OPTIONS } from "./command.js";
+import type { Command, Given, Option, Options } from "./command.js";
+import { done, failed, usageFailure } from "./failure.js";
+import type { Outcome } from "./failure.js";
+
+const MAX_NUMBER = 1_000_000;
+/** What somebody tries who has a token in their hand. */
+const TOKEN_OPTIONS = ["token", "admin-token"];
+
+/** The words that are no options, wherever they stand: the command's, then its arguments. */
+export function wordsOf(argv: readonly string[], commands: readonly Command[]): string[] {
+  const all = Object.assign({}, GENERAL_OPTIONS, ...commands.map(({ options }) => options)) as Options;
+  return parseArgs({ args: [...argv], options: forParser(all), allowPositionals: true, strict: false }).positionals;
+}
+
+/** The command that the words begin with; of two, the one with the longer name. */
+export function commandOf(words: readonly string[], commands: readonly Command[]): Command | undefined {
+  const named = commands.filter(({ name }) => name.split(" ").every((word, i) => words[i] === word));
+  return named.sort((a, b) => b.name.length - a.name.length)[0];
+}
+
+/** What is given to the command. A usage failure never repeats a value: it may be a secret in the wrong place. */
+export function readArguments(argv: readonly string[], command: Command): Outcome<Given> {
+  const options: Options = { ...GENERAL_OPTIONS, ...command.options };
+  const parsed = parse(argv, options);
+  if (typeof parsed === "string") return wrong(parsed, command);
+  const args = parsed.positionals.slice(command.name.split(" ").length);
+  const fault =
+    TOKEN_OPTIONS.reduce<string | undefined>((found, name) => found ?? tokenFault(name, parsed.names), undefined) ??
+    argumentFault(args, command) ??
+    optionFault(parsed.names, parsed.values, options);
+  if (fault !== undefined) return wrong(fault, command);
+  const { values } = parsed;
+  return done({
+    args,
+    text: (name) => values[name] as string | undefined,
+    number: (name) => (values[name] === undefined ? undefined : Number(values[name])),
+    flag: (name) => values[name] === true,
+  });
+}
+
+interface Parsed {
+  readonly positionals: string[];
+  readonly values: Readonly<Record<string, string | boolean | undefined>>;
+  /** Of the options, as often as they stand there. */
+  readonly names: string[];
+}
+
+/** A text is what is wrong. */
+function parse(argv: readonly string[], options: Options): Parsed | string {
+  try {
+    const known = { ...forParser(options), ...Object.fromEntries(TOKEN_OPTIONS.map((name) => [name, TEXT])) };
+    const parsed = parseArgs({ args: [...argv], options: known, allowPositionals: true, tokens: true });
+    const names = parsed.tokens.flatMap((token) => (token.kind === "option" ? [token.name] : []));
+    return { positionals: parsed.positionals, values: parsed.values, names };
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    return error.message.replaceAll("\n", " ").split(". To specify")[0] ?? error.message;
+  }
+}
+
+const TEXT = { type: "string" } as const;
+
+const forParser = (options: Options): NonNullable<ParseArgsConfig["options"]> =>
+  Object.fromEntries(
+    Object.entries(options).map(([name, { kind }]) => [name, { type: kind === "flag" ? "boolean" : "string" }]),
+  );
+
+const wrong = (fault: string, { name }: Command): ReturnType<typeof failed> =>
+  failed(usageFailure(fault, `See: sluice ${name} --help`));
+
+function tokenFault(name: string, given: readonly string[]): string | undefined {
+  if (!given.includes(name)) return undefined;
+  return `--${name}: a token on the command line is seen by everyone on this machine: use SLUICE_ADMIN_TOKEN or --token-file`;
+}
+
+function argumentFault(args: readonly string[], command: Command): string | undefined {
+  const missing = command.args.find(({ optional }, i) => optional !== true && args[i] === undefined);
+  if (missing !== undefined) return `${missing.name} is missing: ${missing.what}`;
+  if (args.includes("")) return "an argument is empty";
+  const takesMany = command.args.at(-1)?.many === true;
+  if (args.length > command.args.length && !takesMany) {
+    return `too many arguments: ${command.args.length} expected, ${args.length} given`;
+  }
+  return undefined;
+}
+
+function optionFault(names: readonly string[], values: Parsed["values"], options: Options): string | undefined {
+  const twice = names.find((name, i) => names.indexOf(name) !== i);
+  if (twice !== undefined) return `--${twice} is given twice`;
+  for (const [name, option] of Object.entries(options)) {
+    const value = values[name];
+    if (value === undefined && option.required === true) return `--${name} is missing: ${option.what}`;
+    if (value === "") return `--${name} is empty`;
+    const fault = typeof value === "string" ? numberFault(value, option) : undefined;
+    if (fault !== undefined) return `--${name}: ${fault}`;
+  }
+  return undefined;
+}
+
+function numberFault(value: string, { kind, least = 1, most = MAX_NUMBER }: Option): string | undefined {
+  if (kind !== "count" && kind !== "seconds") return undefined;
+  const form = kind === "count" ? /^\d{1,16}$/ : /^\d{1,16}(?:\.\d{1,3})?$/;
+  const isWithin = form.test(value) && Number(value) >= least && Number(value) <= most;
+  return isWithin ? undefined : `expected a ${kind === "count" ? "whole number" : "number"} from ${least} to ${most}`;
+}

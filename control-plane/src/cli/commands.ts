@@ -1,0 +1,24 @@
+// The table of commands, in the order in which the help shows them.
+import type { Command } from "./command.js";
+import { list } from "./list-command.js";
+import { policyCheck } from "./policy-command.js";
+import { revoke } from "./revoke-command.js";
+import { consume, create, move, show, token } from "./session-commands.js";
+import { audit, bucket, edges, usage } from "./status-commands.js";
+import { top } from "./top-command.js";
+
+export const COMMANDS: readonly Command[] = [
+  create,
+  show,
+  list,
+  revoke,
+  move,
+  token,
+  consume,
+  usage,
+  bucket,
+  top,
+  edges,
+  audit,
+  policyCheck,
+];

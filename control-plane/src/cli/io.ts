@@ -1,0 +1,19 @@
+// What the program has of the world: streams, files, time and its end. Tests give it another.
+
+export interface Io {
+  readonly out: (text: string) => void;
+  readonly err: (text: string) => void;
+  /** Whether `out` is a terminal, which then shows so many columns and rows. */
+  readonly isTerminal: boolean;
+  readonly columns: () => number;
+  readonly rows: () => number;
+  /** As text. Throws as node:fs does. */
+  readonly readFile: (path: string) => string;
+  readonly monotonicMs: () => number;
+  /** Ends early, and without an error, once `until` is aborted. */
+  readonly sleep: (ms: number, until?: AbortSignal) => Promise<void>;
+  /** Aborted when the user has had enough. To be asked for by what ends in order: else an interrupt ends the process. */
+  readonly interruption: () => AbortSignal;
+}
+
+export type Environment = Readonly<Record<string, string | undefined>>;

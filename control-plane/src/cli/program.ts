@@ -1,0 +1,76 @@
+// The program: from a command line to an exit code. Everything it touches is passed in.
+import { readAccess } from "./access.js";
+import { commandOf, readArguments, wordsOf } from "./arguments.js";
+import { Client } from "./client.js";
+import type { Command, Given, Invocation } from "./command.js";
+import { COMMANDS } from "./commands.js";
+import { connect } from "./connection.js";
+import { EXIT, usageFailure } from "./failure.js";
+import type { ExitCode, Failure } from "./failure.js";
+import { commandHelp, generalHelp, groupHelp } from "./help.js";
+import type { Environment, Io } from "./io.js";
+import { Output } from "./output.js";
+import { visible, visibleJson } from "./visible.js";
+
+const DEFAULT_TIMEOUT_SECONDS = 10;
+
+/** @param argv what stands after the program's name */
+export async function runProgram(argv: readonly string[], env: Environment, io: Io): Promise<ExitCode> {
+  const json = argv.includes("--json");
+  const words = wordsOf(argv, COMMANDS);
+  const asksForHelp = argv.includes("--help") || words[0] === "help";
+  const named = words[0] === "help" ? words.slice(1) : words;
+  const command = commandOf(named, COMMANDS);
+  if (asksForHelp || command === undefined) return withoutCommand(named, command, asksForHelp, json, io);
+  const given = readArguments(argv, command);
+  const failure = given.ok ? await run(command, given.value, env, io) : given.failure;
+  if (failure === undefined) return EXIT.done;
+  return report(failure, json, io);
+}
+
+function withoutCommand(
+  words: readonly string[],
+  command: Command | undefined,
+  asksForHelp: boolean,
+  json: boolean,
+  io: Io,
+): ExitCode {
+  const [first] = words;
+  const group = COMMANDS.filter(({ name }) => name.startsWith(`${first ?? ""} `));
+  const isGroup = first !== undefined && group.length > 0;
+  if (command === undefined && first !== undefined && !(isGroup && words.length === 1)) {
+    const names = (isGroup ? group : COMMANDS).map(({ name }) => name).join(", ");
+    return report(usageFailure(`there is no command ${words.slice(0, 2).join(" ")}`, `There are: ${names}`), json, io);
+  }
+  const help = command !== undefined ? commandHelp(command) : isGroup ? groupHelp(first, group) : generalHelp(COMMANDS);
+  (asksForHelp ? io.out : io.err)(help);
+  return asksForHelp ? EXIT.done : EXIT.usage;
+}
+
+async function run(command: Command, given: Given, env: Environment, io: Io): Promise<Failure | undefined> {
+  const coloured = io.isTerminal && (env.NO_COLOR ?? "") === "" && env.TERM !== "dumb";
+  const invocation: Invocation = { ...given, io, output: new Output(io, given.flag("json"), coloured) };
+  if ("runLocally" in command) return command.runLocally(invocation);
+  const access = readAccess(env, given.text("token-file"), io);
+  if (!access.ok) return access.failure;
+  const connection = connect(access.value, (given.number("timeout") ?? DEFAULT_TIMEOUT_SECONDS) * 1000);
+  const { origin } = access.value.url;
+  try {
+    return await command.run(invocation, new Client(connection, access.value.token, origin, io.sleep));
+  } finally {
+    connection.close();
+  }
+}
+
+/** Says on the error stream what went wrong, so that the output holds results only. */
+function report(failure: Failure, json: boolean, io: Io): ExitCode {
+  const { exit, code, message, field, hint } = failure;
+  if (json) {
+    io.err(`${visibleJson({ error: { code, message, field, hint } })}\n`);
+    return exit;
+  }
+  const at = field === undefined || message.startsWith(`${field} `) ? "" : ` (field ${field})`;
+  io.err(`sluice: ${visible(code === "USAGE" ? message : `${code}: ${message}${at}`)}\n`);
+  if (hint !== undefined) io.err(`${visible(hint)}\n`);
+  return exit;
+}

@@ -1,0 +1,62 @@
+// The `sluice` command, run in this process against a control plane of a test.
+import type { Environment, Io } from "../../src/cli/io.js";
+import { runProgram } from "../../src/cli/program.js";
+import { ADMIN_TOKEN } from "./control-plane.js";
+
+export interface Ran {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+  /** What it slept, ms. */
+  readonly slept: readonly number[];
+}
+
+export interface World {
+  readonly url?: string;
+  readonly env?: Environment;
+  readonly files?: Readonly<Record<string, string>>;
+  readonly terminal?: { readonly columns: number; readonly rows: number };
+  /** Called where the program sleeps; time passes by `ms`. */
+  readonly onSleep?: (nth: number) => void | Promise<void>;
+  readonly interruption?: AbortSignal;
+}
+
+/** Nothing of the machine: its environment is what the test gives it, and it sleeps without time passing. */
+export async function sluice(line: string | readonly string[], world: World = {}): Promise<Ran> {
+  const { url, env, files = {}, terminal, onSleep, interruption } = world;
+  const slept: number[] = [];
+  let out = "";
+  let err = "";
+  let nowMs = 0;
+  const io: Io = {
+    out: (text) => void (out += text),
+    err: (text) => void (err += text),
+    isTerminal: terminal !== undefined,
+    columns: () => terminal?.columns ?? 80,
+    rows: () => terminal?.rows ?? 24,
+    readFile: (path) => {
+      const text = files[path];
+      if (text === undefined) throw Object.assign(new Error("no such file"), { code: "ENOENT" });
+      return text;
+    },
+    monotonicMs: () => nowMs,
+    sleep: async (ms) => {
+      slept.push(ms);
+      nowMs += ms;
+      await onSleep?.(slept.length);
+    },
+    interruption: () => interruption ?? new AbortController().signal,
+  };
+  const argv = typeof line === "string" ? line.split(" ").filter((word) => word !== "") : line;
+  const environment = { SLUICE_ADMIN_TOKEN: ADMIN_TOKEN, ...(url === undefined ? {} : { SLUICE_URL: url }), ...env };
+  const code = await runProgram(argv, environment, io);
+  return { code, out, err, slept };
+}
+
+/** Each line of the output, which must be JSON. */
+export const jsonLines = ({ out }: Pick<Ran, "out">): unknown[] =>
+  out
+    .trimEnd()
+    .split("\n")
+    .filter((line) => line !== "")
+    .map((line) => JSON.parse(line) as unknown);
