@@ -1,0 +1,192 @@
+// What really happened, and what may: counts every spend at the moment when it is written into an edge's table, and
+// holds each write and each commit against the invariants.
+import { PICO_PER_TOKEN, RECORD_BYTES, RECORD_EMPTY, RECORD_STATE_AT, SET_BYTES } from "../../assembly/contract.js";
+import type { Session } from "../../control-plane/src/domain/session.js";
+import type { Place } from "../host/edge-keys.js";
+import { readRecord, type TableRecord } from "../host/table-view.js";
+
+export type Invariant = "1" | "3" | "9" | "11" | "consumed" | "acknowledged" | "idle" | "quiet" | "trap";
+
+export class Violation extends Error {
+  constructor(
+    readonly invariant: Invariant,
+    what: string,
+  ) {
+    super(`invariant ${invariant}: ${what}`);
+  }
+}
+
+/** One life of an edge's table. */
+export interface Life {
+  readonly edge: string;
+  /** Undefined until the table has its name. */
+  readonly instance: () => string | undefined;
+  readonly place: () => Place | undefined;
+  /** Session id to tokens spent in this life. */
+  readonly spent: Map<string, number>;
+  /** Sessions whose record has made room at some time. */
+  readonly gone: Set<string>;
+  /** Session id to the log by which the session was refused as revoked. */
+  readonly refused: Map<string, string>;
+}
+
+export interface Limits {
+  readonly maxTokens: number;
+  /** Tokens per second. */
+  readonly refillRate: number;
+}
+
+export interface LedgerParts {
+  readonly limitsOf: (sessionId: string) => Limits;
+  /** Of the simulation, ms. */
+  readonly nowMs: () => number;
+  /** When it was in the simulation that an edge's clock said so. */
+  readonly msOf: (monotonicUs: bigint) => number;
+  /** Under `trust` a record that cannot be confirmed stands. */
+  readonly trust: boolean;
+  readonly maxAgeMs: number;
+}
+
+export class Ledger {
+  /** Edge and session to tokens spent in all lives, and to tokens that its bucket may have had more. */
+  readonly #spent = new Map<string, number>();
+  readonly #allowed = new Map<string, number>();
+  readonly #lastSpendMs = new Map<string, number>();
+  /** Sessions that nobody used for maxAge at some time. */
+  readonly #onceIdle = new Set<string>();
+  /** Log to the numbers of its revocations. */
+  readonly #revocations = new Map<string, Map<string, number>>();
+
+  constructor(private readonly parts: LedgerParts) {}
+
+  /** A set was written, or created where `before` is undefined. */
+  wrote(life: Life, before: Uint8Array | undefined, after: Uint8Array): void {
+    const old = recordsIn(before, after);
+    const fresh = recordsIn(after, before);
+    for (const [id, record] of fresh) this.#judge(life, id, old.get(id), record);
+    for (const id of old.keys()) if (!fresh.has(id)) life.gone.add(id);
+  }
+
+  spentIn(life: Life, sessionId: string): number {
+    return life.spent.get(sessionId) ?? 0;
+  }
+
+  /** The bucket of a session at an edge may from now on have had so many tokens more. */
+  allow(edge: string, sessionId: string, tokens: number): void {
+    const key = edge + sessionId;
+    this.#allowed.set(key, (this.#allowed.get(key) ?? 0) + tokens);
+  }
+
+  loggedIn(sessionId: string): void {
+    this.#lastSpendMs.set(sessionId, this.parts.nowMs());
+  }
+
+  revoked(sessionId: string, log: string, number: number): void {
+    this.#revocationsOf(log).set(sessionId, number);
+  }
+
+  /** A backup was restored: what it holds counts as said before the new log's beginning, the rest is lost. */
+  restored(log: string, sessions: Iterable<Session>): void {
+    for (const { id, revokedAt } of sessions) if (revokedAt !== null) this.revoked(id, log, 0);
+  }
+
+  revocationIn(log: string, sessionId: string): number | undefined {
+    return this.#revocationsOf(log).get(sessionId);
+  }
+
+  /** The control plane ended a session for idleness. One that lived on only because nobody could be asked may go. */
+  endedForIdleness(sessionId: string): void {
+    const idleMs = this.parts.nowMs() - (this.#lastSpendMs.get(sessionId) ?? 0);
+    if (this.#onceIdle.has(sessionId) || idleMs >= this.parts.maxAgeMs) return;
+    fail("idle", `session ${sessionId} was never idle, last active ${idleMs} ms ago, and is ended`);
+  }
+
+  #noteActivity(id: string, atMs: number): void {
+    const lastMs = this.#lastSpendMs.get(id) ?? atMs;
+    if (atMs - lastMs >= this.parts.maxAgeMs) this.#onceIdle.add(id);
+    this.#lastSpendMs.set(id, Math.max(lastMs, atMs));
+  }
+
+  #judge(life: Life, id: string, before: TableRecord | undefined, after: TableRecord): void {
+    if (after.ackedRev > after.rev)
+      fail("acknowledged", `${life.edge} ${id}: ackedRev ${after.ackedRev} of rev ${after.rev}`);
+    if (after.provisional && after.ackedRev > 0)
+      fail("acknowledged", `${life.edge} ${id}: provisional and acknowledged`);
+    if (before !== undefined && after.live && this.#isEndedForGood(before))
+      fail("11", `${life.edge} ${id}: came back to life`);
+    const trusted = after.provisional && before?.provisional !== true;
+    if (trusted) this.allow(life.edge, id, this.parts.limitsOf(id).maxTokens);
+    const spends = before !== undefined && isSpend(before, after);
+    if (spends) this.#spend(life, id, before, after.refilledAtUs);
+    if (after.live && before?.live !== true && !after.provisional) this.#expectUnheard(life, id, "let in");
+    const confirmed = before?.provisional === true && !after.provisional;
+    if (before?.live === true && after.live && !confirmed) expectKept(life, id, before, after, spends);
+  }
+
+  #isEndedForGood({ live, unconfirmed, endsAtS }: TableRecord): boolean {
+    return !live && !unconfirmed && this.parts.msOf(BigInt(endsAtS) * 1_000_000n) > this.parts.nowMs();
+  }
+
+  #spend(life: Life, id: string, before: TableRecord, atUs: bigint): void {
+    const key = life.edge + id;
+    const total = (this.#spent.get(key) ?? 0) + 1;
+    this.#spent.set(key, total);
+    life.spent.set(id, (life.spent.get(id) ?? 0) + 1);
+    this.#noteActivity(id, this.parts.msOf(atUs));
+    const { maxTokens, refillRate } = this.parts.limitsOf(id);
+    const most = maxTokens + (refillRate * this.parts.nowMs()) / 1000 + (this.#allowed.get(key) ?? 0);
+    if (total > most) fail("1", `${life.edge} ${id}: ${total} tokens spent of at most ${most}`);
+    if (!before.provisional && !(before.unconfirmed && this.parts.trust)) this.#expectUnheard(life, id, "spent from");
+  }
+
+  /** Heard of: the table is marked up to it, or an acquire was answered with it and its waiters were refused. */
+  #expectUnheard(life: Life, id: string, what: string): void {
+    const place = life.place();
+    if (place === undefined || place.log !== place.seenLog) return;
+    const number = this.revocationIn(place.log, id);
+    if (number === undefined || (number > place.cursor && life.refused.get(id) !== place.log)) return;
+    fail("11", `${life.edge} ${id}: ${what} after its revocation was heard of`);
+  }
+
+  #revocationsOf(log: string): Map<string, number> {
+    const found = this.#revocations.get(log) ?? new Map<string, number>();
+    this.#revocations.set(log, found);
+    return found;
+  }
+}
+
+export function fail(invariant: Invariant, what: string): never {
+  throw new Violation(invariant, what);
+}
+
+/** A request was let in by this write: one token, one rev, and nothing else. */
+function isSpend(before: TableRecord, after: TableRecord): boolean {
+  const one = after.rev === before.rev + 1 && after.consumed === before.consumed + 1;
+  return one && before.live && after.live && before.provisional === after.provisional;
+}
+
+/** A record that stays keeps its tokens and what it has counted. */
+function expectKept(life: Life, id: string, before: TableRecord, after: TableRecord, spends: boolean): void {
+  const least = before.levelPico - (spends ? BigInt(PICO_PER_TOKEN) : 0n);
+  if (after.levelPico < least) fail("9", `${life.edge} ${id}: ${before.levelPico} became ${after.levelPico}`);
+  if (after.rev < before.rev || after.consumed < before.consumed) {
+    fail(
+      "9",
+      `${life.edge} ${id}: rev ${before.rev} became ${after.rev}, consumed ${before.consumed} ${after.consumed}`,
+    );
+  }
+}
+
+/** The records of a set that differ from those at the same places of another. */
+function recordsIn(set: Uint8Array | undefined, other: Uint8Array | undefined): Map<string, TableRecord> {
+  const found = new Map<string, TableRecord>();
+  if (set === undefined) return found;
+  const bytes = Buffer.from(set.buffer, set.byteOffset, SET_BYTES);
+  for (let at = 0; at < SET_BYTES; at += RECORD_BYTES) {
+    if (bytes[at + RECORD_STATE_AT] === RECORD_EMPTY) continue;
+    if (other !== undefined && bytes.compare(other, at, at + RECORD_BYTES, at, at + RECORD_BYTES) === 0) continue;
+    const record = readRecord(bytes.subarray(at, at + RECORD_BYTES));
+    found.set(record.id, record);
+  }
+  return found;
+}

@@ -1,0 +1,226 @@
+// The rules without which an invariant breaks, each taken out of a copy of the sources by replacing text.
+
+export interface Replacement {
+  readonly file: string;
+  readonly find: string;
+  readonly by: string;
+}
+
+export interface Mutation {
+  readonly rule: string;
+  readonly replacements: readonly Replacement[];
+}
+
+const filter = (name: string): string => `assembly/filter/${name}.ts`;
+const app = (name: string): string => `control-plane/src/app/${name}.ts`;
+
+function without(rule: string, file: string, find: string, by = ""): Mutation {
+  return { rule, replacements: [{ file, find, by }] };
+}
+
+const FRESH = "!isUpToDate(root, answer.log, answer.cursor)";
+
+export const MUTATIONS: readonly Mutation[] = [
+  without(
+    "the leader raises seen first",
+    filter("watch"),
+    "if (!raiseSeen(root, answer.log, answer.cursor)) return true;",
+  ),
+  without(
+    "every named set is written, also where nothing changes in it",
+    filter("mark-record"),
+    "if (record != 0) mark(record, ended);",
+    "if (record == 0) return true;\n    mark(record, ended);",
+  ),
+  without(
+    "the cursor is raised last",
+    filter("watch"),
+    "let written = true;",
+    "let written = raiseCursor(root, answer.log, answer.cursor);",
+  ),
+  without(
+    "the leader writes only while the log is the one of its watch",
+    filter("mark-record"),
+    "if (logOfPlace() != log) return false;",
+  ),
+  {
+    rule: "a place is never raised in another log",
+    replacements: [
+      {
+        file: filter("log-place"),
+        find: "if (logOfPlace() != log) return false;",
+        by: "",
+      },
+      {
+        file: filter("mark-record"),
+        find: "if (logOfPlace() != log) return false;",
+        by: "",
+      },
+    ],
+  },
+  {
+    rule: "who inserts reads the set before the place",
+    replacements: [
+      {
+        file: filter("insert"),
+        find: "const set = SetCopy.ofSession(root, sessionIdOf(token));\n    if (set == 0) {\n      if (!mayInsert)",
+        by:
+          "const stale = live && " +
+          FRESH +
+          ";\n    const set = SetCopy.ofSession(root, sessionIdOf(token));\n    if (set == 0) {\n      if (!mayInsert)",
+      },
+      { file: filter("insert"), find: `if (${FRESH}) return ANSWER_STALE;`, by: "if (stale) return ANSWER_STALE;" },
+    ],
+  },
+  without(
+    "an answer with a cursor below seen is asked again",
+    filter("log-place"),
+    "return seenLogOfPlace() == log && cursor >= seenOfPlace();",
+    "return seenLogOfPlace() == log;",
+  ),
+  without(
+    "an answer of another log is asked again",
+    filter("log-place"),
+    "return seenLogOfPlace() == log && cursor >= seenOfPlace();",
+    "return seenLogOfPlace() != log || cursor >= seenOfPlace();",
+  ),
+  without(
+    "no acquire answer changes the log",
+    filter("log-place"),
+    "if (seenLogOfPlace() == NO_LOG) beginLog(root, log, cursor);\n  return",
+    "if (seenLogOfPlace() != log) {\n    setLog(log, cursor);\n    setSeen(log, cursor);\n    writePlace(root);\n  }\n  return",
+  ),
+  without(
+    "revoked raises seen before it is written",
+    filter("insert"),
+    "if (answer.state == ANSWER_REVOKED) raiseSeen(root, answer.log, answer.cursor);",
+  ),
+  without(
+    "no answer makes an ended record live",
+    "assembly/domain/answered-record.ts",
+    "return !isLive(record) && !hasFlag(record, FLAG_UNCONFIRMED) && !isPastEnd(record, secondsOf(nowUs));",
+    "return false;",
+  ),
+  {
+    rule: "an ask that was sent while a record stood never inserts",
+    replacements: [
+      { file: filter("insert"), find: "if (record == 0 && !mayInsert) return ANSWER_STALE;", by: "" },
+      { file: filter("insert"), find: "const place = mayInsert ?", by: "const place = mayInsert || live ?" },
+    ],
+  },
+  without(
+    "an answer older than acquireTimeout counts for nothing",
+    filter("insert"),
+    "if (mayInsert && monotonicUs() - askedAtUs > <u64>root.policy.acquireTimeoutMs * 1000) return ANSWER_STALE;",
+  ),
+  without(
+    "the sweep asks about provisional records",
+    filter("sweep"),
+    "if (isProvisional(record)) noteProvisional(root, recordTokenOf(record));",
+    "if (isProvisional(record)) continue;",
+  ),
+  without(
+    "a confirmation adds, and acknowledges only what was taken",
+    "assembly/domain/answered-record.ts",
+    "setAckedRev(record, answer.rev);\n  clearFlag",
+    "setAckedRev(record, revOf(record));\n  clearFlag",
+  ),
+  without("ackedRev is never above rev", filter("acknowledge"), "if (acked > rev) return false;"),
+  without(
+    "ackedRev is never raised in a provisional record",
+    filter("acknowledge"),
+    "if (record == 0 || isProvisional(record)) return false;",
+    "if (record == 0) return false;",
+  ),
+  without(
+    "ackedRev is raised only if the log is seenLog",
+    filter("acknowledge"),
+    "if (seenLogOfPlace() != log) return;",
+  ),
+  {
+    rule: "a mark goes only when the acknowledged rev is the record's (without the sweep, which heals it)",
+    replacements: [
+      { file: filter("acknowledge"), find: "if (acked == rev) root.unreported", by: "root.unreported" },
+      { file: filter("sweep"), find: "root.unreported.mark(index, place);", by: "" },
+    ],
+  },
+  without("the sweep finds what a reloaded VM forgot", filter("sweep"), "root.unreported.mark(index, place);"),
+  without("a reset clears ackedRev", filter("reset"), "setAckedRev(record, 0);"),
+  without(
+    "a reset leaves records unconfirmed",
+    filter("reset"),
+    "setFlag(record, FLAG_REFRESH | FLAG_UNCONFIRMED);",
+    "setFlag(record, FLAG_REFRESH);",
+  ),
+  without(
+    "only reported records make room",
+    "assembly/domain/set.ts",
+    "return revOf(record) == ackedRevOf(record) && !isProvisional(record);",
+    "return !isProvisional(record);",
+  ),
+  without(
+    "provisional records make no room",
+    "assembly/domain/set.ts",
+    "return revOf(record) == ackedRevOf(record) && !isProvisional(record);",
+    "return revOf(record) == ackedRevOf(record) || isProvisional(record);",
+  ),
+  without(
+    "a report is answered only when its rows are durable",
+    app("report-usage"),
+    "const committed = await commits.commit(rows);",
+    "const committed: Awaited<ReturnType<typeof commits.commit>> = new Map();\n  void commits.commit(rows);",
+  ),
+  {
+    rule: "a positive answer's cursor is read before the session",
+    replacements: [
+      { file: app("acquire-session"), find: "const before = await ports.store.position();\n", by: "" },
+      {
+        file: app("acquire-session"),
+        find: "const answer = judge(",
+        by: "const before = await ports.store.position();\n  const answer = judge(",
+      },
+    ],
+  },
+  without(
+    "a revoked answer's cursor is read after the session",
+    app("acquire-session"),
+    'answer.state === "revoked" ?',
+    "answer.state === undefined ?",
+  ),
+  without(
+    "being acquired counts as activity",
+    app("acquire-session"),
+    "return ports.store.recordActivity(id, nowMs, asker);",
+    "return session;",
+  ),
+  without(
+    "after its start the control plane counts idle time anew",
+    app("idle-expiry"),
+    "Math.min(nowMs - session.lastActivity, listeningMs)",
+    "nowMs - session.lastActivity",
+  ),
+  without(
+    "while an instance that holds a session is behind, it is not idle",
+    app("idle-expiry"),
+    'return holders.every((holder) => instances.standing(holder, grace) !== "behind");',
+    "return holders.length >= 0 && grace > 0;",
+  ),
+  without(
+    "a session's state and its log entry are one transaction",
+    "test/sim/sim-store.ts",
+    'this.append("revoked", id, atMs);',
+    'void this.commit(() => {\n        this.append("revoked", id, atMs);\n      });',
+  ),
+  without(
+    "a restored backup gets a new log",
+    "test/sim/misfortunes.ts",
+    "await world.store.restore(this.#backup, log);",
+    "await world.store.restore(this.#backup, world.store.log);",
+  ),
+  without(
+    "a set is written with the cas that it was read with",
+    filter("session-table"),
+    "return writeShared(key, KEY_BYTES, set, SET_BYTES, cas);",
+    "return writeShared(key, KEY_BYTES, set, SET_BYTES, cas & 0);",
+  ),
+];

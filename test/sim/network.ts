@@ -1,0 +1,79 @@
+// The network between edges and control plane: calls are carried, lost, doubled, late, and answered in any order.
+import type { Call, SimEdge } from "./sim-edge.js";
+import type { World } from "./world.js";
+
+export class Network {
+  constructor(private readonly world: World) {}
+
+  canMove(edge: SimEdge, call: Call): boolean {
+    return !call.sent || ((call.answer !== undefined || this.#isLate(call)) && !edge.isBusy(call.worker));
+  }
+
+  /** One way of a call. True: an answer reached its worker. */
+  move(edge: SimEdge, call: Call): boolean {
+    if (call.sent) return this.#bringBack(edge, call);
+    call.sent = true;
+    if (this.#isLost()) return false;
+    this.#ask(call);
+    if (!this.world.isCalm && this.world.random.chance(this.world.weather.doubled)) this.#ask(call);
+    return false;
+  }
+
+  /** Calls that are out break off: their edges are told, or run into their timeouts. */
+  breakOff(chanceToBeTold: number): void {
+    for (const edge of this.world.edges) {
+      for (const call of edge.calls) {
+        if (!call.sent || call.answer !== undefined) continue;
+        if (this.world.random.chance(chanceToBeTold)) call.answer = { status: 503, body: "" };
+      }
+    }
+  }
+
+  #ask(call: Call): void {
+    const { world } = this;
+    const { callout, gone } = call;
+    if (world.isPlaneAway) {
+      call.answer = { status: 503, body: "no healthy upstream" };
+      return;
+    }
+    const { plane } = world;
+    world.note(`asked ${pathOf(call)} ${JSON.stringify(callout.json)}`);
+    void plane.handle(pathOf(call), callout.json, gone.signal).then((answer) => {
+      // What a process that died meanwhile would have said, nobody hears; an answer may be lost on its way.
+      if (plane === world.plane && !this.#isLost()) call.answer ??= answer;
+    });
+  }
+
+  #bringBack(edge: SimEdge, call: Call): boolean {
+    const { answer } = call;
+    const from = `${edge.life.edge}/${call.worker} ${pathOf(call)}`;
+    // Where a worker slept, both its timer and the answer are there, and either may come first.
+    if (answer !== undefined && (!this.#isLate(call) || this.world.random.chance(0.5))) {
+      this.world.note(`${from} ${answer.status} ${answer.body}`);
+      edge.deliver(call, answer);
+      return true;
+    }
+    this.world.note(`${from} timed out`);
+    call.gone.abort();
+    edge.deliver(call, { status: 504, body: "upstream request timeout" });
+    return false;
+  }
+
+  #isLate({ deadlineMs }: Call): boolean {
+    return this.world.time.nowMs >= deadlineMs;
+  }
+
+  #isLost(): boolean {
+    return !this.world.isCalm && this.world.random.chance(this.world.weather.lost);
+  }
+}
+
+/** The session that a call is about: none or one. */
+export function sessionIn({ callout }: Call): string[] {
+  const { session } = callout.json as { session?: string };
+  return session === undefined ? [] : [session];
+}
+
+function pathOf({ callout }: Call): string {
+  return callout.headers.get(":path") ?? "";
+}

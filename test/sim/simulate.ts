@@ -1,0 +1,65 @@
+// Runs of the simulation: one a seed, its findings with the seed and the last of what happened.
+import { sessionsOfOneSet } from "../host/set-mates.js";
+import { Edge } from "../host/edge.js";
+import { suspendableFilterModule } from "../host/filter-modules.js";
+import type { Session } from "../host/tokens.js";
+import { Course } from "./course.js";
+import { Violation } from "./ledger.js";
+import { World } from "./world.js";
+
+/** Of one set of the table, more than it has places: they make room for each other. */
+const MATES = 19;
+/** Of sets of their own: nobody else's writes disturb what is raced for there. */
+const OTHERS = 30;
+const TRACE_LINES = 40;
+
+export interface Finding {
+  readonly seed: number;
+  readonly step: number;
+  readonly invariant: string;
+  readonly message: string;
+  readonly trace: readonly string[];
+}
+
+export class Simulation {
+  readonly #module = suspendableFilterModule();
+  readonly #sessions: readonly Session[] = sessionsOfASim();
+
+  /** Runs one seed. Undefined: every invariant held. */
+  async run(seed: number, steps: number): Promise<Finding | undefined> {
+    const world = this.#world(seed);
+    const course = new Course(world);
+    let step = 0;
+    try {
+      for (; step < steps; step++) await course.step();
+      await course.end();
+    } catch (error) {
+      if (!(error instanceof Violation)) throw error;
+      const { invariant, message } = error;
+      return { seed, step, invariant, message, trace: world.trace.slice(-TRACE_LINES) };
+    }
+    return undefined;
+  }
+
+  /** All that happens in a run of a seed, in order. */
+  async trace(seed: number, steps: number): Promise<readonly string[]> {
+    const world = this.#world(seed);
+    const course = new Course(world);
+    for (let step = 0; step < steps; step++) await course.step();
+    return world.trace;
+  }
+
+  #world(seed: number): World {
+    return new World(seed, this.#sessions, this.#module);
+  }
+}
+
+function sessionsOfASim(): Session[] {
+  const edge = new Edge();
+  const mates = sessionsOfOneSet(edge, MATES);
+  return [...mates, ...Array.from({ length: OTHERS }, () => edge.newSession())];
+}
+
+export function describeFinding({ seed, step, message, trace }: Finding): string {
+  return `seed ${seed}, step ${step}: ${message}\n${trace.map((line) => `  ${line}`).join("\n")}`;
+}

@@ -1,0 +1,29 @@
+// Many short courses of events, each from its seed: crashes, losses, restores, pauses. More of them: `npm run sim`.
+import { describe, expect, it } from "vitest";
+import { describeFinding, Simulation } from "./simulate.js";
+
+/** Portions, so that one that fails or takes long says which. */
+const PORTION = 250;
+const PORTIONS = 8;
+const STEPS = 1500;
+
+const simulation = new Simulation();
+
+describe("two Envoys, the control plane, and everything that can go wrong between them", () => {
+  it.each(Array.from({ length: PORTIONS }, (_, index) => 1 + index * PORTION))(
+    `keep every invariant in ${PORTION} runs from seed %i`,
+    async (first) => {
+      for (let seed = first; seed < first + PORTION; seed++) {
+        const finding = await simulation.run(seed, STEPS);
+        expect(finding === undefined ? "" : describeFinding(finding)).toBe("");
+      }
+    },
+    180_000,
+  );
+
+  it("come out the same from the same seed, so that a finding can be looked at", async () => {
+    const [first, again] = [await simulation.trace(7, STEPS), await simulation.trace(7, STEPS)];
+    expect(first.length).toBeGreaterThan(100);
+    expect(again).toEqual(first);
+  });
+});

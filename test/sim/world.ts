@@ -1,0 +1,119 @@
+// The whole of Sluice in one thread: two Envoys with two workers each run the built filter, and the control plane's use
+// cases run over a store in steps. What happens to it, others decide (course.ts).
+import { Random } from "../host/random.js";
+import type { Session } from "../host/tokens.js";
+import { issued, limitsOf, logName, MAX_AGE_MS, policyOfEdge, policyOfPlane } from "./installation.js";
+import { fail, Ledger, type Life } from "./ledger.js";
+import { SimEdge } from "./sim-edge.js";
+import { SimPlane } from "./sim-plane.js";
+import { SimStore } from "./sim-store.js";
+import { msOfMonotonic, SimTime } from "./sim-time.js";
+import { weatherOf, type Weather } from "./weather.js";
+
+/** Sessions that have logged in at the beginning: more than a set of the table has places. */
+const SESSIONS_AT_FIRST = 19;
+
+export class World {
+  /** All that happened, in order. */
+  readonly trace: string[] = [];
+  readonly weather: Weather;
+  readonly random: Random;
+  readonly time = new SimTime();
+  readonly ledger: Ledger;
+  readonly store: SimStore;
+  readonly edges: readonly SimEdge[];
+  plane: SimPlane;
+  /** No faults any more. */
+  isCalm = false;
+  /** The control plane answers nobody until then. */
+  awayUntilMs = 0;
+  #loggedIn = 0;
+  readonly #lives: Life[] = [];
+
+  constructor(
+    readonly seed: number,
+    readonly sessions: readonly Session[],
+    module: WebAssembly.Module,
+  ) {
+    this.random = new Random(seed);
+    this.weather = weatherOf(seed);
+    const { time } = this;
+    const limits = new Map(sessions.map(({ id }, index) => [id, limitsOf(index)]));
+    const nowMs = (): number => time.nowMs;
+    const trust = this.weather.onUnreachable === "trust";
+    const limitsOfSession = (id: string): ReturnType<typeof limitsOf> => limits.get(id) ?? limitsOf(0);
+    this.ledger = new Ledger({ limitsOf: limitsOfSession, nowMs, msOf: msOfMonotonic, trust, maxAgeMs: MAX_AGE_MS });
+    this.store = this.#newStore();
+    while (this.#loggedIn < SESSIONS_AT_FIRST) this.logInNext();
+    this.plane = this.#newPlane();
+    const policyOf = (generation: number): ReturnType<typeof policyOfEdge> =>
+      policyOfEdge(generation, this.weather.onUnreachable);
+    const parts = { module, ledger: this.ledger, nowMs, policyOf };
+    this.edges = ["gw-1", "gw-2"].map((name) => new SimEdge({ name, ...parts }));
+    for (const edge of this.edges) this.noteLife(edge);
+  }
+
+  pass(ms: number): void {
+    for (const edge of this.edges) edge.advance(ms);
+    this.time.pass(ms);
+  }
+
+  note(what: string): void {
+    this.trace.push(`${this.time.nowMs} ms ${what}`);
+  }
+
+  get isPlaneAway(): boolean {
+    return this.time.nowMs < this.awayUntilMs;
+  }
+
+  /** The newest sessions are used most. */
+  anySession(): Session {
+    const newest = this.sessions.slice(this.#loggedIn - 4, this.#loggedIn);
+    return this.random.pick(this.random.chance(0.6) ? newest : this.sessions.slice(0, this.#loggedIn));
+  }
+
+  logInNext(): void {
+    const session = this.sessions[this.#loggedIn];
+    if (session === undefined) return;
+    this.store.sessions.set(session.id, issued(session.id, this.#loggedIn, this.time.nowMs));
+    this.ledger.loggedIn(session.id);
+    this.#loggedIn += 1;
+  }
+
+  /** A table has begun its life. */
+  noteLife({ life }: SimEdge): void {
+    this.#lives.push(life);
+  }
+
+  /** The control plane's process dies, with all that it had not committed, and another one starts. */
+  restartPlane(): void {
+    this.store.crash();
+    this.time.dropTimers();
+    this.plane = this.#newPlane();
+  }
+
+  #newPlane(): SimPlane {
+    return new SimPlane(this.store, policyOfPlane(), this.time.planeClock, this.time);
+  }
+
+  #newStore(): SimStore {
+    return new SimStore(logName(1), {
+      reported: (rows) => {
+        for (const { sessionId, instance, consumed } of rows) this.#expectSpent(sessionId, instance, consumed);
+      },
+      revoked: (id, log, number) => {
+        this.ledger.revoked(id, log, number);
+      },
+      endedForIdleness: ({ id }) => {
+        this.ledger.endedForIdleness(id);
+      },
+    });
+  }
+
+  /** What is reported was spent. */
+  #expectSpent(sessionId: string, instance: string, reported: number): void {
+    const life = this.#lives.find((one) => one.instance() === instance);
+    const spent = life === undefined ? 0 : this.ledger.spentIn(life, sessionId);
+    if (reported > spent) fail("consumed", `${sessionId} at ${instance}: ${reported} reported, ${spent} spent`);
+  }
+}
