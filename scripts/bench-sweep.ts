@@ -1,5 +1,5 @@
 // Measures a sweep of many ended sessions: how long it holds up the event loop, and acquires that go on meanwhile.
-//   node build/js/scripts/bench-sweep.js [sessions] [expired | idle]
+//   npm run measure:sweep -- [sessions] [expired | idle]
 import { randomBytes } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";

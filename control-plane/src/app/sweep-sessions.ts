@@ -13,7 +13,7 @@ import { CONSUMPTION_KEPT_MS } from "./consume-tokens.js";
 import type { ActivityPlace, Swept } from "./usage-ports.js";
 
 /** One step's writes hold up the event loop; measured, see scripts/bench-sweep.ts. */
-const SESSIONS_A_STEP = 100;
+const SESSIONS_A_STEP = 50;
 
 export interface SweepResult {
   /** Sessions that ended by it: idle, or past their lifetime. */
