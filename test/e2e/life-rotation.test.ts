@@ -1,12 +1,10 @@
 // Rotation of the secret of two Envoys and their control plane, in the documented four steps, under traffic.
-import { randomBytes } from "node:crypto";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { deriveKeys } from "../../control-plane/src/domain/keys.js";
-import { edgeAuthorization } from "../../scripts/edge-authorization.js";
 import type { IssuedSession } from "./harness/control-plane-client.js";
 import { useInstallation } from "./harness/installation.js";
 import type { Part } from "./harness/part.js";
 import { policyOf } from "./harness/policy.js";
+import { anotherSecret, restart } from "./harness/rotation.js";
 import { reported } from "./harness/settled.js";
 import { until } from "./harness/until.js";
 
@@ -18,24 +16,6 @@ const sluice = useInstallation({
     controlPlane: { reportInterval: 300 },
   }),
 });
-
-/** One that can stand beside the given one: two secrets of an installation differ in key id. */
-function anotherSecret(secret: string): string {
-  const keyId = (hex: string): number => deriveKeys(Buffer.from(hex, "hex")).keyId;
-  for (;;) {
-    const candidate = randomBytes(32).toString("hex");
-    if (keyId(candidate) !== keyId(secret)) return candidate;
-  }
-}
-
-async function restart(part: Part, secret: string, also: string): Promise<void> {
-  await part.stop();
-  await part.start({
-    SLUICE_SECRET: secret,
-    SLUICE_SECRET_ALSO: also,
-    SLUICE_EDGE_AUTHORIZATION: edgeAuthorization(secret),
-  });
-}
 
 /** Clients that turn to the other edge when one does not answer, as behind a load balancer. */
 class Traffic {

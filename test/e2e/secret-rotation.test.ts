@@ -1,34 +1,14 @@
 // Rotation of the installation's secret, step by step as documented: no session is refused on the way.
-import { randomBytes } from "node:crypto";
 import { describe, expect, it } from "vitest";
-import { deriveKeys } from "../../control-plane/src/domain/keys.js";
-import { edgeAuthorization } from "../../scripts/edge-authorization.js";
 import { useInstallation } from "./harness/installation.js";
 import type { Part } from "./harness/part.js";
 import { policyOf } from "./harness/policy.js";
+import { anotherSecret, restart } from "./harness/rotation.js";
 
 const sluice = useInstallation({
   // Nobody gets in on trust: each Envoy that starts anew must be able to ask.
   policy: policyOf([{ name: "default", maxTokens: 100, tokenRefillRate: 0 }], { onUnreachable: "deny" }),
 });
-
-/** One that can stand beside the given one: two secrets of an installation differ in key id. */
-function anotherSecret(secret: string): string {
-  const keyId = (hex: string): number => deriveKeys(Buffer.from(hex, "hex")).keyId;
-  for (;;) {
-    const candidate = randomBytes(32).toString("hex");
-    if (keyId(candidate) !== keyId(secret)) return candidate;
-  }
-}
-
-async function restart(part: Part, secret: string, also: string): Promise<void> {
-  await part.stop();
-  await part.start({
-    SLUICE_SECRET: secret,
-    SLUICE_SECRET_ALSO: also,
-    SLUICE_EDGE_AUTHORIZATION: edgeAuthorization(secret),
-  });
-}
 
 describe("a rotation of the secret", () => {
   it("refuses no session until the old secret is dropped, and then those of the old one", async () => {
