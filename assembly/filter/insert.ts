@@ -3,7 +3,7 @@ import { RECORD_BYTES } from "../contract";
 import { ANSWER_LIVE, ANSWER_REVOKED, AcquireAnswer } from "../domain/acquire-answer";
 import { confirmRecord, endRecord, fillRecord, secondsOf, trustRecord } from "../domain/answered-record";
 import { fromMicrotokens, toPico } from "../domain/bucket";
-import { isLive, isPastEnd } from "../domain/record";
+import { isLive, isPastEnd, isProvisional } from "../domain/record";
 import { findRecord, isUnreported } from "../domain/set";
 import { sessionIdOf } from "../domain/token";
 import { monotonicUs } from "../host/clock";
@@ -48,8 +48,9 @@ export function writeAnswer(root: Root, token: usize, answer: AcquireAnswer, may
       if (record == 0 && !mayInsert) return ANSWER_STALE;
       // After the read of the set: what the edge hears of later is refused by the set's cas.
       if (!isUpToDate(root, answer.log, answer.cursor)) return ANSWER_STALE;
-      // Between the read and the write: a worker that slept would write over what it has not heard of.
-      if (mayInsert && monotonicUs() - askedAtUs > <u64>root.policy.acquireTimeoutMs * 1000) return ANSWER_STALE;
+      // Between the read and the write: a worker that slept would write over what it has not heard of. Only a record
+      // that stood all the while takes its answer; a provisional one came in after another had gone.
+      if ((mayInsert || isProvisional(record)) && isLate(root, askedAtUs)) return ANSWER_STALE;
     }
     keepPlace();
     const outcome =
@@ -99,6 +100,10 @@ export function insertProvisional(root: Root, token: usize, planIndex: u32, ends
   }
   root.counters.count(CAS_EXHAUSTED);
   return INSERT_CONTENDED;
+}
+
+function isLate(root: Root, askedAtUs: u64): bool {
+  return monotonicUs() - askedAtUs > <u64>root.policy.acquireTimeoutMs * 1000;
 }
 
 /** The answer for a record that is there. */

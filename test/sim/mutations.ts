@@ -111,7 +111,7 @@ export const MUTATIONS: readonly Mutation[] = [
   without(
     "an answer older than acquireTimeout counts for nothing",
     filter("insert"),
-    "if (mayInsert && monotonicUs() - askedAtUs > <u64>root.policy.acquireTimeoutMs * 1000) return ANSWER_STALE;",
+    "if ((mayInsert || isProvisional(record)) && isLate(root, askedAtUs)) return ANSWER_STALE;",
   ),
   without(
     "the sweep asks about provisional records",
