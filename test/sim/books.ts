@@ -1,10 +1,10 @@
 // The end of a run: faults stop, all that was spent is reported, all that was revoked is marked. Then the books must
 // agree: what edges let through, and what the control plane knows of it.
-import { fail, Violation } from "./ledger.js";
 import type { LostFigures } from "./lost-figures.js";
 import type { Network } from "./network.js";
 import type { SimEdge } from "./sim-edge.js";
 import { settle } from "./sim-time.js";
+import { fail, Violation } from "./violation.js";
 import type { World } from "./world.js";
 
 /** Enough for a lease that must run out, a watch that is held to its end, a few rounds of the sweep, reports. */

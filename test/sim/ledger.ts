@@ -4,17 +4,8 @@ import { PICO_PER_TOKEN, RECORD_BYTES, RECORD_EMPTY, RECORD_STATE_AT, SET_BYTES 
 import type { Session } from "../../control-plane/src/domain/session.js";
 import type { Place } from "../host/edge-keys.js";
 import { readRecord, type TableRecord } from "../host/table-view.js";
-
-export type Invariant = "1" | "3" | "9" | "11" | "consumed" | "acknowledged" | "idle" | "quiet" | "trap";
-
-export class Violation extends Error {
-  constructor(
-    readonly invariant: Invariant,
-    what: string,
-  ) {
-    super(`invariant ${invariant}: ${what}`);
-  }
-}
+import type { Idleness } from "./idleness.js";
+import { fail } from "./violation.js";
 
 /** One life of an edge's table. */
 export interface Life {
@@ -44,16 +35,13 @@ export interface LedgerParts {
   readonly msOf: (monotonicUs: bigint) => number;
   /** Under `trust` a record that cannot be confirmed stands. */
   readonly trust: boolean;
-  readonly maxAgeMs: number;
+  readonly idleness: Idleness;
 }
 
 export class Ledger {
   /** Edge and session to tokens spent in all lives, and to tokens that its bucket may have had more. */
   readonly #spent = new Map<string, number>();
   readonly #allowed = new Map<string, number>();
-  readonly #lastSpendMs = new Map<string, number>();
-  /** Sessions that nobody used for maxAge at some time. */
-  readonly #onceIdle = new Set<string>();
   /** Log to the numbers of its revocations. */
   readonly #revocations = new Map<string, Map<string, number>>();
 
@@ -77,10 +65,6 @@ export class Ledger {
     this.#allowed.set(key, (this.#allowed.get(key) ?? 0) + tokens);
   }
 
-  loggedIn(sessionId: string): void {
-    this.#lastSpendMs.set(sessionId, this.parts.nowMs());
-  }
-
   revoked(sessionId: string, log: string, number: number): void {
     this.#revocationsOf(log).set(sessionId, number);
   }
@@ -92,19 +76,6 @@ export class Ledger {
 
   revocationIn(log: string, sessionId: string): number | undefined {
     return this.#revocationsOf(log).get(sessionId);
-  }
-
-  /** The control plane ended a session for idleness. One that lived on only because nobody could be asked may go. */
-  endedForIdleness(sessionId: string): void {
-    const idleMs = this.parts.nowMs() - (this.#lastSpendMs.get(sessionId) ?? 0);
-    if (this.#onceIdle.has(sessionId) || idleMs >= this.parts.maxAgeMs) return;
-    fail("idle", `session ${sessionId} was never idle, last active ${idleMs} ms ago, and is ended`);
-  }
-
-  #noteActivity(id: string, atMs: number): void {
-    const lastMs = this.#lastSpendMs.get(id) ?? atMs;
-    if (atMs - lastMs >= this.parts.maxAgeMs) this.#onceIdle.add(id);
-    this.#lastSpendMs.set(id, Math.max(lastMs, atMs));
   }
 
   #judge(life: Life, id: string, before: TableRecord | undefined, after: TableRecord): void {
@@ -132,7 +103,7 @@ export class Ledger {
     const total = (this.#spent.get(key) ?? 0) + 1;
     this.#spent.set(key, total);
     life.spent.set(id, (life.spent.get(id) ?? 0) + 1);
-    this.#noteActivity(id, this.parts.msOf(atUs));
+    this.parts.idleness.spent(life, id, this.parts.msOf(atUs), !before.provisional);
     const { maxTokens, refillRate } = this.parts.limitsOf(id);
     const most = maxTokens + (refillRate * this.parts.nowMs()) / 1000 + (this.#allowed.get(key) ?? 0);
     if (total > most) fail("1", `${life.edge} ${id}: ${total} tokens spent of at most ${most}`);
@@ -153,10 +124,6 @@ export class Ledger {
     this.#revocations.set(log, found);
     return found;
   }
-}
-
-export function fail(invariant: Invariant, what: string): never {
-  throw new Violation(invariant, what);
 }
 
 /** A request was let in by this write: one token, one rev, and nothing else. */

@@ -12,10 +12,12 @@ export class LostFigures {
   lack({ edge, life }: SimEdge, id: string, tokens: number): void {
     const key = keyOf(life, id);
     this.#lost.set(key, this.of(life, id));
+    // Restored twice before they were reported again: they are lacking as before.
+    const open = life.gone.has(id) ? 0 : (this.#open.get(key) ?? 0);
     const record = edge.table.record(id);
     // One on trust counts from 0.
     const stands = record !== undefined && !record.provisional;
-    this.#open.set(key, tokens);
+    this.#open.set(key, Math.max(open, tokens));
     if (stands) life.gone.delete(id);
     else life.gone.add(id);
   }

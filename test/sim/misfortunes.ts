@@ -33,7 +33,8 @@ export class Misfortunes {
     };
     if (strikes(weather.envoyCrash)) await this.#crashEnvoy(edge);
     else if (strikes(weather.planeCrash)) this.#crashPlane("crashes");
-    else if (strikes(weather.outage)) this.#goAway(random.pick([300, 2000, 15_000]));
+    else if (strikes(weather.outage)) this.#goAway(random.pick([300, 2000, 15_000, 2 * weather.maxAgeMs + 12_000]));
+    else if (strikes(weather.cutOff)) this.#cutOff(edge, 2 * weather.maxAgeMs + random.below(30_000));
     else if (strikes(weather.reload)) this.#change(edge, worker, "reload");
     else if (strikes(weather.reconfigure)) this.#change(edge, worker, "configure");
     else if (strikes(weather.restore)) await this.backUpOrRestore();
@@ -65,6 +66,7 @@ export class Misfortunes {
     await this.#allowWhatBackupLacks(this.#backup);
     this.#crashPlane(`is restored from its backup as ${log}`);
     await world.store.restore(this.#backup, log);
+    world.idleness.restored();
     world.ledger.restored(world.store.log, this.#backup.sessions.values());
   }
 
@@ -75,19 +77,26 @@ export class Misfortunes {
   }
 
   async #crashEnvoy(edge: SimEdge): Promise<void> {
-    const { ledger, store } = this.world;
+    const { ledger, store, idleness } = this.world;
     this.world.note(`${edge.life.edge} crashes`);
     const lost = edge.crash();
     this.world.noteLife(edge);
     for (const [id, spent] of lost.spent) {
       const { consumed } = await store.durable(id, lost.instance() ?? "");
       ledger.allow(lost.edge, id, spent - consumed);
+      if (spent > consumed) idleness.lost([id]);
     }
   }
 
   #goAway(ms: number): void {
     this.#crashPlane(`goes away for ${ms} ms`);
     this.world.awayUntilMs = this.world.time.nowMs + ms;
+  }
+
+  #cutOff(edge: SimEdge, ms: number): void {
+    const { world } = this;
+    world.note(`${edge.life.edge} is cut off for ${ms} ms`);
+    world.cutOffUntilMs.set(edge.life.edge, world.time.nowMs + ms);
   }
 
   #crashPlane(why: string): void {

@@ -1,5 +1,6 @@
 // The network between edges and control plane: calls are carried, lost, doubled, late, and answered in any order.
 import type { Call, SimEdge } from "./sim-edge.js";
+import type { HttpAnswer } from "./sim-plane.js";
 import type { World } from "./world.js";
 
 export class Network {
@@ -12,10 +13,11 @@ export class Network {
   /** One way of a call. True: an answer reached its worker. */
   move(edge: SimEdge, call: Call): boolean {
     if (call.sent) return this.#bringBack(edge, call);
+    const { world } = this;
     call.sent = true;
-    if (this.#isLost()) return false;
-    this.#ask(call);
-    if (!this.world.isCalm && this.world.random.chance(this.world.weather.doubled)) this.#ask(call);
+    if (world.isCutOff(edge) || this.#isLost()) return false;
+    this.#ask(edge, call);
+    if (!world.isCalm && world.random.chance(world.weather.doubled)) this.#ask(edge, call);
     return false;
   }
 
@@ -29,7 +31,7 @@ export class Network {
     }
   }
 
-  #ask(call: Call): void {
+  #ask(edge: SimEdge, call: Call): void {
     const { world } = this;
     const { callout, gone } = call;
     if (world.isPlaneAway) {
@@ -38,9 +40,12 @@ export class Network {
     }
     const { plane } = world;
     world.note(`asked ${pathOf(call)} ${JSON.stringify(callout.json)}`);
+    const askedAtMs = world.time.nowMs;
     void plane.handle(pathOf(call), callout.json, gone.signal).then((answer) => {
+      const [session] = sessionIn(call);
+      if (session !== undefined && isLive(answer)) world.idleness.acquired(session, askedAtMs);
       // What a process that died meanwhile would have said, nobody hears; an answer may be lost on its way.
-      if (plane === world.plane && !this.#isLost()) call.answer ??= answer;
+      if (plane === world.plane && !world.isCutOff(edge) && !this.#isLost()) call.answer ??= answer;
     });
   }
 
@@ -72,6 +77,10 @@ export class Network {
 export function sessionIn({ callout }: Call): string[] {
   const { session } = callout.json as { session?: string };
   return session === undefined ? [] : [session];
+}
+
+function isLive({ status, body }: HttpAnswer): boolean {
+  return status === 200 && (JSON.parse(body) as { state?: string }).state === "live";
 }
 
 function pathOf({ callout }: Call): string {

@@ -9,8 +9,9 @@ import type { HostCall } from "../host/host-calls.js";
 import type { Stream } from "../host/stream.js";
 import type { Session } from "../host/tokens.js";
 import type { Vm } from "../host/vm.js";
-import { fail, type Ledger, type Life } from "./ledger.js";
+import type { Ledger, Life } from "./ledger.js";
 import type { HttpAnswer } from "./sim-plane.js";
+import { fail } from "./violation.js";
 
 const WORKERS = 2;
 /** The sets of the smallest table, and what it keeps beside them: capacity, instance, place, leader. */

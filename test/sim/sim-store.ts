@@ -12,7 +12,7 @@ import type { Instance, ReportedRow, UsageRow, UsageStore } from "../../control-
 import { hasEndedForGood, withActivity } from "../../control-plane/src/domain/session.js";
 import type { Session } from "../../control-plane/src/domain/session.js";
 import { MemoryUsage } from "../../control-plane/test/support/memory-usage.js";
-import { Violation } from "./ledger.js";
+import { Violation } from "./violation.js";
 
 /** A read or a commit that has not happened yet. */
 interface Step {

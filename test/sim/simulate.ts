@@ -4,7 +4,7 @@ import { Edge } from "../host/edge.js";
 import { suspendableFilterModule } from "../host/filter-modules.js";
 import type { Session } from "../host/tokens.js";
 import { Course } from "./course.js";
-import { Violation } from "./ledger.js";
+import { Violation } from "./violation.js";
 import { World } from "./world.js";
 
 /** Of one set of the table, more than it has places: they make room for each other. */

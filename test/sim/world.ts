@@ -1,13 +1,16 @@
 // The whole of Sluice in one thread: two Envoys with two workers each run the built filter, and the control plane's use
 // cases run over a store in steps. What happens to it, others decide (course.ts).
 import { Random } from "../host/random.js";
+import type { PolicyDocument } from "../host/edge.js";
 import type { Session } from "../host/tokens.js";
-import { issued, limitsOf, logName, MAX_AGE_MS, policyOfEdge, policyOfPlane } from "./installation.js";
-import { fail, Ledger, type Life } from "./ledger.js";
+import { Idleness } from "./idleness.js";
+import { Installation, logName } from "./installation.js";
+import { Ledger, type Life, type Limits } from "./ledger.js";
 import { SimEdge } from "./sim-edge.js";
 import { SimPlane } from "./sim-plane.js";
 import { SimStore } from "./sim-store.js";
 import { msOfMonotonic, SimTime } from "./sim-time.js";
+import { fail } from "./violation.js";
 import { weatherOf, type Weather } from "./weather.js";
 
 /** Sessions that have logged in at the beginning: more than a set of the table has places. */
@@ -19,6 +22,7 @@ export class World {
   readonly weather: Weather;
   readonly random: Random;
   readonly time = new SimTime();
+  readonly idleness: Idleness;
   readonly ledger: Ledger;
   readonly store: SimStore;
   readonly edges: readonly SimEdge[];
@@ -27,7 +31,10 @@ export class World {
   isCalm = false;
   /** The control plane answers nobody until then. */
   awayUntilMs = 0;
+  /** Nothing that an edge sends, or is sent, arrives until then. */
+  readonly cutOffUntilMs = new Map<string, number>();
   #loggedIn = 0;
+  readonly #installation: Installation;
   readonly #lives: Life[] = [];
 
   constructor(
@@ -38,16 +45,18 @@ export class World {
     this.random = new Random(seed);
     this.weather = weatherOf(seed);
     const { time } = this;
-    const limits = new Map(sessions.map(({ id }, index) => [id, limitsOf(index)]));
+    const installation = new Installation(this.weather);
+    this.#installation = installation;
+    const limits = new Map(sessions.map(({ id }, index) => [id, installation.limitsOf(index)]));
     const nowMs = (): number => time.nowMs;
     const trust = this.weather.onUnreachable === "trust";
-    const limitsOfSession = (id: string): ReturnType<typeof limitsOf> => limits.get(id) ?? limitsOf(0);
-    this.ledger = new Ledger({ limitsOf: limitsOfSession, nowMs, msOf: msOfMonotonic, trust, maxAgeMs: MAX_AGE_MS });
+    const limitsOf = (id: string): Limits => limits.get(id) ?? installation.limitsOf(0);
+    this.idleness = new Idleness({ nowMs, maxAgeMs: this.weather.maxAgeMs, graceMs: installation.graceMs });
+    this.ledger = new Ledger({ limitsOf, nowMs, msOf: msOfMonotonic, trust, idleness: this.idleness });
     this.store = this.#newStore();
     while (this.#loggedIn < SESSIONS_AT_FIRST) this.logInNext();
     this.plane = this.#newPlane();
-    const policyOf = (generation: number): ReturnType<typeof policyOfEdge> =>
-      policyOfEdge(generation, this.weather.onUnreachable);
+    const policyOf = (generation: number): PolicyDocument => installation.policyOfEdge(generation);
     const parts = { module, ledger: this.ledger, nowMs, policyOf };
     this.edges = ["gw-1", "gw-2"].map((name) => new SimEdge({ name, ...parts }));
     for (const edge of this.edges) this.noteLife(edge);
@@ -56,6 +65,9 @@ export class World {
   pass(ms: number): void {
     for (const edge of this.edges) edge.advance(ms);
     this.time.pass(ms);
+    if (this.awayUntilMs === 0 || this.isPlaneAway) return;
+    this.awayUntilMs = 0;
+    this.restartPlane();
   }
 
   note(what: string): void {
@@ -68,15 +80,15 @@ export class World {
 
   /** The newest sessions are used most. */
   anySession(): Session {
-    const newest = this.sessions.slice(this.#loggedIn - 4, this.#loggedIn);
+    const newest = this.sessions.slice(this.#loggedIn - this.weather.favourites, this.#loggedIn);
     return this.random.pick(this.random.chance(0.6) ? newest : this.sessions.slice(0, this.#loggedIn));
   }
 
   logInNext(): void {
     const session = this.sessions[this.#loggedIn];
     if (session === undefined) return;
-    this.store.sessions.set(session.id, issued(session.id, this.#loggedIn, this.time.nowMs));
-    this.ledger.loggedIn(session.id);
+    this.store.sessions.set(session.id, this.#installation.issued(session.id, this.#loggedIn, this.time.nowMs));
+    this.idleness.loggedIn(session.id);
     this.#loggedIn += 1;
   }
 
@@ -90,22 +102,31 @@ export class World {
     this.store.crash();
     this.time.dropTimers();
     this.plane = this.#newPlane();
+    this.idleness.planeStarted();
+  }
+
+  isCutOff({ life }: SimEdge): boolean {
+    return !this.isCalm && this.time.nowMs < (this.cutOffUntilMs.get(life.edge) ?? 0);
   }
 
   #newPlane(): SimPlane {
-    return new SimPlane(this.store, policyOfPlane(), this.time.planeClock, this.time);
+    return new SimPlane(this.store, this.#installation.policyOfPlane(), this.time.planeClock, this.time);
   }
 
   #newStore(): SimStore {
     return new SimStore(logName(1), {
       reported: (rows) => {
-        for (const { sessionId, instance, consumed } of rows) this.#expectSpent(sessionId, instance, consumed);
+        for (const { sessionId, instance, consumed } of rows) {
+          this.#expectSpent(sessionId, instance, consumed);
+          this.idleness.reported(sessionId, instance, consumed);
+        }
       },
       revoked: (id, log, number) => {
         this.ledger.revoked(id, log, number);
       },
       endedForIdleness: ({ id }) => {
-        this.ledger.endedForIdleness(id);
+        this.idleness.ended(id);
+        this.logInNext();
       },
     });
   }
