@@ -78,11 +78,11 @@ describe("a session that is idle", () => {
     }
     await reported(sluice(), active.id, 2 + used.length + 6);
 
+    await twoMoreSweeps();
     const ended = removals().filter(({ sessionId }) => sessionId === idle.id || sessionId === neverUsed.id);
     expect(ended.map(({ reason }) => reason)).toEqual(["idle", "idle"]);
     const swept = sweeps().reduce((sum, { removed }) => sum + Number(removed), 0);
     expect(swept).toBe(2);
-    await twoMoreSweeps();
     expect(sweeps().at(-1)).toMatchObject({ type: "session-cleanup", removed: 0, remaining: 1 });
   });
 
@@ -122,7 +122,9 @@ describe("sessions past their lifetime", () => {
       await until(async () => {
         expect((await sluice().api.call("GET", `/v1/sessions/${id}`)).status).toBe(404);
       });
-      expect(removals().filter(({ sessionId }) => sessionId === id)).toMatchObject([{ reason: "expired" }]);
+      await until(() => {
+        expect(removals().filter(({ sessionId }) => sessionId === id)).toMatchObject([{ reason: "expired" }]);
+      });
     }
     await twoMoreSweeps();
     const removed = sweeps().reduce((sum, line) => sum + Number(line.removed), 0);

@@ -3,7 +3,9 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { ClientHttp2Session } from "node:http2";
 import { drive, times } from "./harness/http2-load.js";
 import { useInstallation } from "./harness/installation.js";
+import { linesOf } from "./harness/log-lines.js";
 import { policyOf } from "./harness/policy.js";
+import { until } from "./harness/until.js";
 
 const sluice = useInstallation({
   policy: policyOf([
@@ -63,9 +65,10 @@ describe("session creation", () => {
 
   it("tells the log who has a new session", async () => {
     const { id } = await sluice().api.issue();
-    const lines = sluice().controlPlane.log.split("\n");
-    const line = lines.find((one) => one.includes(id) && one.includes("session-created")) ?? "{}";
-    expect(JSON.parse(line)).toMatchObject({ type: "session-created", sessionId: id, userId: "u1", orgId: "o1" });
+    await until(() => {
+      const created = linesOf(sluice().controlPlane, "session-created");
+      expect(created).toContainEqual(expect.objectContaining({ sessionId: id, userId: "u1", orgId: "o1" }));
+    });
   });
 });
 
