@@ -49,7 +49,7 @@ export default tseslint.config(
     rules: { "max-lines-per-function": "off" },
   },
   forbid(["assembly/contract.ts"], ["*"], "contract.ts is compiled by asc and by tsc and imports nothing."),
-  forbid(["assembly/index.ts"], [PROXY_RUNTIME, ...others("domain", "host")], filterDirection),
+  forbid(["assembly/index.ts", "assembly/lean.ts"], [PROXY_RUNTIME, ...others("domain", "host")], filterDirection),
   forbid(["assembly/filter/**"], [PROXY_RUNTIME, "**/index"], filterDirection, ["**/__tests__/**"]),
   forbid(["assembly/host/**"], ["**/index", ...others("domain", "filter")], filterDirection),
   forbid(["assembly/domain/**"], [PROXY_RUNTIME, "**/index", ...others("host", "filter")], filterDirection),

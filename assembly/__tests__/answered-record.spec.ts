@@ -146,8 +146,8 @@ describe("a session that has ended", () => {
     const answer = answerOf(ANSWER_EXPIRED);
     answer.endsInMs = 0;
     endRecord(at, answer, NOW);
-    expect(record.isPastEnd(at, 1004)).toBe(false);
-    expect(record.isPastEnd(at, 1005)).toBe(true);
+    expect(record.isPastEnd(at, 1004999999)).toBe(false);
+    expect(record.isPastEnd(at, 1005000000)).toBe(true);
   });
 
   test("for good is not weakened by a later `unknown`", () => {

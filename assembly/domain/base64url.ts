@@ -23,25 +23,35 @@ export function sextetOf(char: u8): i32 {
 }
 
 /**
- * Decodes `chars` characters, a multiple of 4, into chars ÷ 4 × 3 bytes at `target`.
- * False where any character is outside `A-Za-z0-9-_`; the target then holds what came before it.
+ * Decodes `chars` characters, a multiple of 8, into chars ÷ 4 × 3 bytes at `target`. False where any character is
+ * outside `A-Za-z0-9-_`; the target then holds nothing of use. Every request is decoded: so eight characters a step, with
+ * two stores, and one look at the end for what was none.
  */
 export function decodeBase64Url(source: usize, chars: u32, target: usize): bool {
   const end = source + chars;
+  let seen: i64 = 0;
   while (source < end) {
-    const a = sextetOf(load<u8>(source));
-    const b = sextetOf(load<u8>(source, 1));
-    const c = sextetOf(load<u8>(source, 2));
-    const d = sextetOf(load<u8>(source, 3));
-    if ((a | b | c | d) < 0) return false;
-    const bits = (a << 18) | (b << 12) | (c << 6) | d;
-    store<u8>(target, bits >> 16);
-    store<u8>(target, bits >> 8, 1);
-    store<u8>(target, bits, 2);
-    source += 4;
-    target += 3;
+    const high = quartetOf(source);
+    const low = quartetOf(source + 4);
+    seen |= high | low;
+    const bits = (high << 24) | low;
+    store<u32>(target, bswap<u32>(<u32>(bits >> 16)));
+    store<u16>(target, bswap<u16>(<u16>bits), 4);
+    source += 8;
+    target += 6;
   }
-  return true;
+  return seen >= 0;
+}
+
+/** The 24 bits that four characters stand for; below 0 where one is none. */
+// @ts-ignore: decorator
+@inline
+function quartetOf(source: usize): i64 {
+  const a: i64 = sextetOf(load<u8>(source));
+  const b: i64 = sextetOf(load<u8>(source, 1));
+  const c: i64 = sextetOf(load<u8>(source, 2));
+  const d: i64 = sextetOf(load<u8>(source, 3));
+  return (a << 18) | (b << 12) | (c << 6) | d;
 }
 
 // @ts-ignore: decorator

@@ -47,14 +47,14 @@ const RANK_NEVER: u32 = 4;
  * ended; live and untouched for longer than `untouchedUs`, the longest idle first (docs/session-table.md).
  * `untouchedUs` is the acquire timeout: a younger record may be one that a paused request is about to use.
  */
-export function placeForNewcomer(set: usize, nowUs: u64, nowS: u32, untouchedUs: u64): usize {
+export function placeForNewcomer(set: usize, nowUs: u64, untouchedUs: u64): usize {
   let found: usize = 0;
   let foundRank = RANK_NEVER;
   let foundIdleUs: u64 = 0;
   for (let place: u32 = 0; place < RECORDS_PER_SET; place++) {
     const record = recordAt(set, place);
     const idleUs = elapsedUsSince(refilledAtUsOf(record), nowUs);
-    const rank = rankOf(record, nowS, idleUs, untouchedUs);
+    const rank = rankOf(record, nowUs, idleUs, untouchedUs);
     if (rank < foundRank || (rank == RANK_IDLE && foundRank == RANK_IDLE && idleUs > foundIdleUs)) {
       found = record;
       foundRank = rank;
@@ -64,10 +64,10 @@ export function placeForNewcomer(set: usize, nowUs: u64, nowS: u32, untouchedUs:
   return found;
 }
 
-function rankOf(record: usize, nowS: u32, idleUs: u64, untouchedUs: u64): u32 {
+function rankOf(record: usize, nowUs: u64, idleUs: u64, untouchedUs: u64): u32 {
   if (isEmpty(record)) return RANK_EMPTY;
   if (!mayGo(record)) return RANK_NEVER;
-  if (isPastEnd(record, nowS)) return RANK_PAST_END;
+  if (isPastEnd(record, nowUs)) return RANK_PAST_END;
   if (!isLive(record)) return RANK_ENDED;
   return idleUs > untouchedUs ? RANK_IDLE : RANK_NEVER;
 }

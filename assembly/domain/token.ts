@@ -22,6 +22,15 @@ export function decodeToken(text: usize, chars: u32, target: usize): bool {
   return chars == TOKEN_CHARS && decodeBase64Url(text, TOKEN_CHARS, target) && load<u8>(target) == TOKEN_VERSION;
 }
 
+/** Whether two tokens are the same in all TOKEN_BYTES. Not for tags: `tagMatches` takes the same time for all. */
+// @ts-ignore: decorator
+@inline
+export function sameTokens(a: usize, b: usize): bool {
+  let difference = (load<u64>(a) ^ load<u64>(b)) | (load<u64>(a, 8) ^ load<u64>(b, 8));
+  difference |= (load<u64>(a, 16) ^ load<u64>(b, 16)) | (load<u64>(a, 24) ^ load<u64>(b, 24));
+  return (difference | (load<u32>(a, 32) ^ load<u32>(b, 32))) == 0;
+}
+
 export function keyIdOfToken(token: usize): u8 {
   return load<u8>(token + TOKEN_KEY_ID_AT);
 }

@@ -1,6 +1,12 @@
 // From what came of the bucket to what becomes of the request: let it go, hold it, or answer it. A host-side failure
 // becomes what the policy says for it.
-import { ON_CONTENTION_ALLOW, ON_MISS_TRUST, ON_TABLE_FULL_ALLOW, ON_UNREACHABLE_TRUST } from "../domain/policy/model";
+import {
+  ON_CONTENTION_ALLOW,
+  ON_MISS_TRUST,
+  ON_TABLE_FULL_ALLOW,
+  ON_UNREACHABLE_TRUST,
+  RESPONSE_HEADERS_NONE,
+} from "../domain/policy/model";
 import { tokenKeyStateOf } from "../domain/keys";
 import { issuedAtMs, keyIdOfToken, planIdOf, tagMatches } from "../domain/token";
 import { wallMs } from "../host/clock";
@@ -140,7 +146,7 @@ function settle(root: Root, slot: u32, contextId: u32, outcome: u32): u32 {
     const planIndex = spendPlanIndex();
     root.counters.countPlan(PLAN_ALLOWED, planIndex, 1);
     root.counters.countPlan(PLAN_TOKENS, planIndex, COST);
-    noteBucket(contextId, slot, planIndex, spendLevelPico());
+    if (root.policy.responseHeaders != RESPONSE_HEADERS_NONE) noteBucket(contextId, slot, planIndex, spendLevelPico());
     return GO;
   }
   if (outcome == CONTENDED) return passOrDeny(root, root.policy.onContention == ON_CONTENTION_ALLOW);

@@ -4,7 +4,7 @@
 import "../host/abort";
 import { judgePolicy } from "../domain/policy/judge";
 import { POLICY_HASH_CHARS, TICK_MS } from "../contract";
-import { Policy } from "../domain/policy/model";
+import { Policy, RESPONSE_HEADERS_NONE } from "../domain/policy/model";
 import { sha256 } from "../domain/sha256";
 import { pluginConfiguration } from "../host/buffers";
 import { logError, logInfo, logWarn } from "../host/log";
@@ -22,8 +22,11 @@ import { unreportedOf } from "./unreported";
 
 const digest: usize = memory.data(32, 8);
 
-/** Judges the configuration and, if it is a policy, serves it on this root. False refuses it, with reasons in the log. */
-export function configureRoot(rootId: u32, configurationBytes: u32): bool {
+/**
+ * Judges the configuration and, if it is a policy, serves it on this root. False refuses it, with reasons in the log.
+ * @param addsHeaders whether this build of the filter has a callback for responses
+ */
+export function configureRoot(rootId: u32, configurationBytes: u32, addsHeaders: bool): bool {
   const fault = loadProcess();
   if (fault.length > 0) {
     logError(`configuration refused: ${fault}`);
@@ -35,6 +38,10 @@ export function configureRoot(rootId: u32, configurationBytes: u32): bool {
   if (policy == null) {
     const faults = verdict.faults;
     for (let i = 0; i < faults.length; i++) logError(`policy refused: ${faults[i].path}: ${faults[i].message}`);
+    return false;
+  }
+  if (!addsHeaders && policy.responseHeaders != RESPONSE_HEADERS_NONE) {
+    logError("policy refused: response.headers: expected none, since this is sluice-lean.wasm; sluice.wasm adds them");
     return false;
   }
   addRoot(rootFor(rootId, policy, hashOf(text)));

@@ -1,7 +1,7 @@
 // Writing what the control plane said, or what is taken on trust, into the session table: each one atomic step.
 import { RECORD_BYTES } from "../contract";
 import { ANSWER_LIVE, ANSWER_REVOKED, AcquireAnswer } from "../domain/acquire-answer";
-import { confirmRecord, endRecord, fillRecord, secondsOf, trustRecord } from "../domain/answered-record";
+import { confirmRecord, endRecord, fillRecord, trustRecord } from "../domain/answered-record";
 import { fromMicrotokens, toPico } from "../domain/bucket";
 import { isLive, isPastEnd, isProvisional } from "../domain/record";
 import { findRecord, isUnreported } from "../domain/set";
@@ -83,7 +83,7 @@ export function insertProvisional(root: Root, token: usize, planIndex: u32, ends
     }
     const known = findRecord(set, sessionIdOf(token));
     // Another worker was faster, or the session has ended here: that stands.
-    if (known != 0 && (isLive(known) || !isPastEnd(known, secondsOf(nowUs)))) return WRITTEN;
+    if (known != 0 && (isLive(known) || !isPastEnd(known, nowUs))) return WRITTEN;
     keepPlace();
     // A record that ended long ago is used again, unless something in it is still to be reported.
     const record = known == 0 ? findPlace(root, set, nowUs, true) : isUnreported(known) ? 0 : known;

@@ -1,6 +1,5 @@
 // A place in a set for a newcomer: finding it, and counting what became of it.
 import { RECORDS_PER_SET } from "../contract";
-import { secondsOf } from "../domain/answered-record";
 import { isEmpty } from "../domain/record";
 import { isUnreported, placeForNewcomer, recordAt } from "../domain/set";
 import { EVICTIONS, TABLE_FULL, TABLE_RECORDS } from "./counters";
@@ -13,7 +12,7 @@ let wasEmpty: bool = false;
 /** The place that a newcomer takes, or 0. `mayEvict`: whether a live session may go for it. */
 export function findPlace(root: Root, set: usize, nowUs: u64, mayEvict: bool): usize {
   const untouchedUs = mayEvict ? <u64>root.policy.acquireTimeoutMs * 1000 : u64.MAX_VALUE;
-  found = placeForNewcomer(set, nowUs, secondsOf(nowUs), untouchedUs);
+  found = placeForNewcomer(set, nowUs, untouchedUs);
   wasEmpty = found != 0 && isEmpty(found);
   return found;
 }

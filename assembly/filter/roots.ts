@@ -18,6 +18,8 @@ export class Root {
   /** Number of sets less one; 0 until the running capacity is known. */
   setMask: u32 = 0;
   nextReportAtUs: u64 = 0;
+  /** When it was first seen to have a successor; 0 before. Only where the host does not tell of its end (lean.ts). */
+  replacedAtUs: u64 = 0;
   watching: Watching = new Watching();
   sweep: Sweep = new Sweep();
 

@@ -1,12 +1,5 @@
 // Spending from a session's bucket: read its set, decide on the copy, write the set back by compare-and-swap.
-import {
-  FLAG_BUDGET_SPENT,
-  FLAG_PROVISIONAL,
-  FLAG_REFRESH,
-  FLAG_UNCONFIRMED,
-  RECORD_BYTES,
-  TOKEN_BYTES,
-} from "../contract";
+import { FLAG_BUDGET_SPENT, FLAG_PROVISIONAL, FLAG_REFRESH, FLAG_UNCONFIRMED, RECORD_BYTES } from "../contract";
 import { toPico, elapsedUsSince, refilledLevel } from "../domain/bucket";
 import { tokenKeyStateOf } from "../domain/keys";
 import { Plan } from "../domain/policy/model";
@@ -27,13 +20,14 @@ import {
   setRev,
 } from "../domain/record";
 import { findRecord } from "../domain/set";
-import { keyIdOfToken, sessionIdOf, tagMatches } from "../domain/token";
+import { keyIdOfToken, sameTokens, sessionIdOf, tagMatches } from "../domain/token";
 import { monotonicUs } from "../host/clock";
 import { sharedCas, sharedValue } from "../host/shared-data";
 import { OK } from "../host/status";
 import { CAS_EXHAUSTED, CAS_RETRIES } from "./counters";
 import { noteProvisional } from "./provisional";
 import { keysWithId } from "./process";
+import { isStillRefused, noteRefusal, refusedLevelPico, refusedPlanIndex } from "./refusals";
 import { Root } from "./roots";
 import { lastSetIndex, readSet, writeSet } from "./session-table";
 
@@ -97,6 +91,11 @@ export function spendLevelPico(): i64 {
 export function spend(root: Root, token: usize, cost: u32, standing: u32): u32 {
   for (let tries: u32 = 0; tries < MAX_CAS_TRIES; tries++) {
     clockUs = monotonicUs();
+    if (standing == ASK_FIRST && isStillRefused(root, token, clockUs)) {
+      planIndex = refusedPlanIndex();
+      levelPico = refusedLevelPico();
+      return LIMITED;
+    }
     recordStood = false;
     if (readSet(root, sessionIdOf(token)) != OK) return MISS;
     const set = sharedValue();
@@ -118,14 +117,13 @@ export function spend(root: Root, token: usize, cost: u32, standing: u32): u32 {
 
 /** Decides on the copy of the record, and spends in it if the outcome is ALLOWED. */
 function decide(root: Root, record: usize, token: usize, cost: u32, standing: u32): u32 {
-  const nowS = <u32>(clockUs / 1000000);
   const keys = keysWithId(keyIdOfToken(token));
   if (keys == 0) return INVALID_TOKEN;
   // Equal bytes were verified when the record was made; others are a re-issued token, or forged.
-  const sameToken = memory.compare(recordTokenOf(record), token, TOKEN_BYTES) == 0;
+  const sameToken = sameTokens(recordTokenOf(record), token);
   if (!sameToken && !tagMatches(token, tokenKeyStateOf(keys))) return INVALID_TOKEN;
-  if (!isLive(record)) return isPastEnd(record, nowS) ? MISS : INVALID_TOKEN;
-  if (isPastEnd(record, nowS)) return INVALID_TOKEN;
+  if (!isLive(record)) return isPastEnd(record, clockUs) ? MISS : INVALID_TOKEN;
+  if (isPastEnd(record, clockUs)) return INVALID_TOKEN;
   const index = root.policy.planIndexById(recordPlanIdOf(record));
   if (index < 0) return UNKNOWN_PLAN;
   planIndex = index;
@@ -135,7 +133,10 @@ function decide(root: Root, record: usize, token: usize, cost: u32, standing: u3
   levelPico = levelNow(record, plan);
   if (hasFlag(record, FLAG_BUDGET_SPENT)) return BUDGET_SPENT;
   const price = toPico(cost);
-  if (levelPico < price) return LIMITED;
+  if (levelPico < price) {
+    noteRefusal(root, token, plan, planIndex, levelPico, price, clockUs);
+    return LIMITED;
+  }
   levelPico -= price;
   if (!sameToken) setRecordToken(record, token);
   spendInRecord(record, cost);

@@ -3,11 +3,15 @@ import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { suspendable } from "./suspendable.js";
 
-/** release is what Envoy gets; debug is unoptimised and names its functions. */
-export type FilterBuild = "release" | "debug";
+/** release is what Envoy gets, or lean; debug is unoptimised and names its functions. */
+export type FilterBuild = "release" | "debug" | "lean";
 
 /** From the repository's root, where its commands run. */
-const FILES: Record<FilterBuild, string> = { release: "build/sluice.wasm", debug: "build/sluice.debug.wasm" };
+const FILES: Record<FilterBuild, string> = {
+  release: "build/sluice.wasm",
+  debug: "build/sluice.debug.wasm",
+  lean: "build/sluice-lean.wasm",
+};
 
 export function filterBytes(build: FilterBuild): Uint8Array {
   return readFileSync(resolve(FILES[build]));

@@ -6,6 +6,7 @@ declare namespace WebAssembly {
     constructor(bytes: Uint8Array);
     private readonly opaque: unknown;
     static imports(module: Module): { module: string; name: string; kind: string }[];
+    static exports(module: Module): { name: string; kind: string }[];
   }
 
   class Instance {

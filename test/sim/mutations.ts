@@ -98,7 +98,7 @@ export const MUTATIONS: readonly Mutation[] = [
   without(
     "no answer makes an ended record live",
     "assembly/domain/answered-record.ts",
-    "return !isLive(record) && !hasFlag(record, FLAG_UNCONFIRMED) && !isPastEnd(record, secondsOf(nowUs));",
+    "return !isLive(record) && !hasFlag(record, FLAG_UNCONFIRMED) && !isPastEnd(record, nowUs);",
     "return false;",
   ),
   {

@@ -101,7 +101,7 @@ export class Policy {
     let high = this.planPlaces.length - 1;
     while (low <= high) {
       const middle = (low + high) >>> 1;
-      const place = this.planPlaces[middle];
+      const place = unchecked(this.planPlaces[middle]);
       if (place >>> 16 == id) return <i32>(place & 0xffff);
       if (place >>> 16 < id) low = middle + 1;
       else high = middle - 1;

@@ -32,6 +32,8 @@ export interface InstallationOptions {
   readonly upstream?: (port: number) => Promise<() => void>;
   /** More of the control plane's environment. */
   readonly controlPlaneEnv?: Readonly<Record<string, string>>;
+  /** Which build of the filter the Envoys run; not given: the full one. */
+  readonly filter?: "sluice" | "sluice-lean";
   /** How the tests speak to the control plane; not given: plain text. */
   readonly tls?: ClientTls;
 }
@@ -67,7 +69,7 @@ export class Installation {
     const secret = randomBytes(SECRET_BYTES).toString("hex");
     const adminToken = randomBytes(SECRET_BYTES).toString("base64url");
     writePolicy(folder, options.policy);
-    const filterPath = versionedFilter(join(projectRoot, "build/sluice.wasm"), folder);
+    const filterPath = versionedFilter(join(projectRoot, `build/${options.filter ?? "sluice"}.wasm`), folder);
     const api = new ControlPlaneClient(http, adminToken, options.tls);
 
     const place = { folder, secret, filterPath };

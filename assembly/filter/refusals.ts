@@ -1,0 +1,84 @@
+// Who was refused a moment ago and cannot have a token yet: answered again without a look at the table. A flood of
+// requests above the limit so costs less than those it is limited to (docs/decisions/0028-refusals-are-remembered.md).
+import { TOKEN_BYTES, TOKEN_SESSION_ID_AT } from "../contract";
+import { refilledLevel, toPico } from "../domain/bucket";
+import { Plan } from "../domain/policy/model";
+import { sameTokens } from "../domain/token";
+import { Root } from "./roots";
+
+//   0       36        40             44        48             56       64
+//   | token | root id | plan index   | (4)     | refused at   | level  | until |
+
+const ENTRIES: u32 = 256;
+const ENTRY_BYTES: u32 = 72;
+const ROOT_AT: u32 = 36;
+const PLAN_AT: u32 = 40;
+const REFUSED_AT: u32 = 48;
+const LEVEL_AT: u32 = 56;
+const UNTIL_AT: u32 = 64;
+const table: usize = memory.data(18432, 8);
+
+/** The last bytes of a session id are random (RFC 9562, UUIDv7). */
+const RANDOM_AT: u32 = TOKEN_SESSION_ID_AT + 12;
+
+/**
+ * The longest that a refusal is repeated, µs. A bucket gains by refill only, but an operator may move the session to
+ * another plan, or revoke it: this is how much later a session that is out of tokens hears of it.
+ */
+const MEMORY_US: u64 = 100000;
+
+let planIndex: u32 = 0;
+let levelPico: i64 = 0;
+
+// @ts-ignore: decorator
+@inline
+function entryOf(token: usize): usize {
+  return table + (load<u32>(token + RANDOM_AT) & (ENTRIES - 1)) * ENTRY_BYTES;
+}
+
+/** Whether this token was refused under this policy, and its bucket cannot hold the price yet. See `refusedLevelPico`. */
+export function isStillRefused(root: Root, token: usize, nowUs: u64): bool {
+  const entry = entryOf(token);
+  if (nowUs >= load<u64>(entry, UNTIL_AT)) return false;
+  if (load<u32>(entry, ROOT_AT) != root.id || !sameTokens(entry, token)) return false;
+  planIndex = load<u32>(entry, PLAN_AT);
+  const plan = unchecked(root.policy.plans[planIndex]);
+  const elapsedUs = nowUs - load<u64>(entry, REFUSED_AT);
+  levelPico = refilledLevel(load<i64>(entry, LEVEL_AT), elapsedUs, plan.refillRateMicro, toPico(plan.maxTokens));
+  return true;
+}
+
+/** After `isStillRefused`. */
+export function refusedPlanIndex(): u32 {
+  return planIndex;
+}
+
+/** After `isStillRefused`: what the bucket holds now, unless others have spent from it since. */
+export function refusedLevelPico(): i64 {
+  return levelPico;
+}
+
+/** Notes that a bucket held `level`, less than `price`, at `nowUs`. */
+export function noteRefusal(
+  root: Root,
+  token: usize,
+  plan: Plan,
+  index: u32,
+  level: i64,
+  price: i64,
+  nowUs: u64,
+): void {
+  const entry = entryOf(token);
+  memory.copy(entry, token, TOKEN_BYTES);
+  store<u32>(entry, root.id, ROOT_AT);
+  store<u32>(entry, index, PLAN_AT);
+  store<u64>(entry, nowUs, REFUSED_AT);
+  store<i64>(entry, level, LEVEL_AT);
+  store<u64>(entry, nowUs + min(MEMORY_US, usUntil(level, price, plan.refillRateMicro)), UNTIL_AT);
+}
+
+/** Whole µs until the level reaches the price, rounded up; the largest if it never will. */
+function usUntil(level: i64, price: i64, rateMicro: u64): u64 {
+  if (rateMicro == 0) return u64.MAX_VALUE;
+  return (<u64>price - <u64>level - 1) / rateMicro + 1;
+}

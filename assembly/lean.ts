@@ -1,0 +1,24 @@
+// The filter with the fewest callbacks, for who needs no limit headers on what passes and has one policy in a VM: a
+// request enters the guest once (docs/decisions/0029-a-lean-build.md). All else is as in index.ts.
+import { configureRoot } from "./filter/configure";
+import { dropReplacedRoots } from "./filter/replaced-roots";
+import { tick } from "./filter/tick";
+
+export {
+  proxy_abi_version_0_2_1,
+  proxy_on_http_call_response,
+  proxy_on_memory_allocate,
+  proxy_on_request_headers,
+  proxy_on_vm_start,
+} from "./index";
+
+export function proxy_on_configure(rootId: u32, configurationBytes: u32): u32 {
+  const served = configureRoot(rootId, configurationBytes, false);
+  __collect();
+  return served ? 1 : 0;
+}
+
+export function proxy_on_tick(rootId: u32): void {
+  tick(rootId);
+  dropReplacedRoots();
+}

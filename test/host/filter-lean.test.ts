@@ -1,0 +1,71 @@
+// The lean build: it admits and refuses as the full one does, with fewer callbacks.
+import { describe, expect, it } from "vitest";
+import { ACQUIRE_TIMEOUT_MS, Edge, liveAnswer, plan, policy, type EdgeOptions, type PolicyDocument } from "./edge.js";
+import { filterModule } from "./filter-modules.js";
+
+const module = filterModule("lean");
+const silent = (overrides: PolicyDocument = {}): PolicyDocument =>
+  policy({ response: { headers: "none" }, ...overrides });
+const lean = (options: EdgeOptions = {}): Edge => new Edge({ module, policy: silent(), ...options });
+/** Longer than a replaced policy is kept. */
+const UNTIL_DROPPED_MS = ACQUIRE_TIMEOUT_MS + 2000;
+/** More than a worker may have calls out at a time. */
+const CHANGES = 300;
+
+describe("the lean build", () => {
+  it("has a callback for requests, and none for responses or for a stream's beginning and end", () => {
+    const callbacks = WebAssembly.Module.exports(module).map(({ name }) => name);
+    expect(callbacks).toContain("proxy_on_request_headers");
+    for (const name of ["context_create", "response_headers", "log", "done", "delete"]) {
+      expect(callbacks).not.toContain(`proxy_on_${name}`);
+    }
+  });
+
+  it("spends a session's bucket to the last token, and says so in a refusal", () => {
+    const edge = lean({ workers: 2 });
+    const session = edge.sessionInTable({ tokens: 5 });
+    expect(edge.admitted(session, 3, 0)).toBe(3);
+    expect(edge.admitted(session, 9, 1)).toBe(2);
+    expect(edge.send(session).status).toBe(429);
+  });
+
+  it("refuses a policy that wants limit headers, and says which build adds them", () => {
+    const edge = new Edge({ module, policy: policy() });
+    expect(edge.worker(0).accepted).toBe(false);
+    expect(edge.host.messages("error").join()).toMatch(/response\.headers: expected none.*sluice\.wasm/);
+  });
+});
+
+describe("a change of policy in the lean build", () => {
+  const changed = JSON.stringify(silent({ plans: [plan({ maxTokens: 4 })] }));
+
+  it("holds for the next request, and counts each of both policies once", () => {
+    const edge = lean();
+    const session = edge.sessionInTable({ tokens: 9 });
+    expect(edge.worker(0).configure(changed)).toBe(true);
+    expect(edge.admitted(session, 9)).toBe(4);
+    edge.passMs(UNTIL_DROPPED_MS);
+    expect(edge.host.metrics.sum("sluice_requests.outcome.allowed.plan.default")).toBe(5);
+  });
+
+  it("lets a request that waits for the control plane go on under the old one", () => {
+    const edge = lean();
+    const stream = edge.send(edge.newSession());
+    edge.worker(0).configure(changed);
+    edge.flush();
+    edge.answerLive();
+    expect(stream.status).toBe(200);
+  });
+
+  it("frees what requests held that went without their answer, however often it happens", () => {
+    const edge = lean();
+    for (let change = 0; change < CHANGES; change++) {
+      edge.send(edge.newSession()).abandon();
+      edge.worker(0).configure(JSON.stringify(silent({ plans: [plan({ maxTokens: 10 + (change % 2) })] })));
+      edge.passMs(UNTIL_DROPPED_MS);
+    }
+    const stream = edge.send(edge.newSession());
+    edge.acquires.at(-1)?.answer(200, liveAnswer());
+    expect(stream.status).toBe(200);
+  });
+});
