@@ -1,0 +1,67 @@
+// npm run bench: what Sluice costs beside what else there is, in one Envoy, side by side (docs/performance.md).
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { cpus, loadavg, tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe } from "../../scripts/failure.js";
+import { benchArguments, type BenchArguments, type PartName } from "./arguments.js";
+import { requestPathChart } from "./chart.js";
+import { leaveEnvoysCore } from "./cores.js";
+import { fullTable } from "./full-table.js";
+import { benchFilters } from "./installation.js";
+import { requireH2load } from "./load.js";
+import type { Part } from "./part.js";
+import { requestPath } from "./request-path.js";
+import { scale } from "./scale.js";
+import { sectionText, type Section } from "./section.js";
+import { ticks } from "./ticks.js";
+import { workers } from "./workers.js";
+
+const PARTS: Record<PartName, (part: Part) => Promise<Section[]>> = {
+  "request-path": requestPath,
+  "full-table": fullTable,
+  ticks,
+  workers,
+  scale,
+};
+
+async function main(wanted: BenchArguments): Promise<void> {
+  requireH2load();
+  leaveEnvoysCore();
+  const folder = mkdtempSync(join(tmpdir(), "sluice-bench-"));
+  const say = (line: string): void => {
+    console.error(`bench: ${line}`);
+  };
+  const sections: Section[] = [];
+  let done = false;
+  try {
+    console.log(machine());
+    const part: Part = { quick: wanted.quick, filterPath: await benchFilters(), folder, say };
+    for (const name of wanted.parts) {
+      for (const section of await PARTS[name](part)) {
+        sections.push(section);
+        console.log(sectionText(section));
+      }
+    }
+    write(wanted, sections);
+    done = true;
+  } finally {
+    if (done) rmSync(folder, { recursive: true, force: true });
+    else say(`logs are in ${folder}`);
+  }
+}
+
+function machine(): string {
+  const load = loadavg()[0]?.toFixed(2) ?? "?";
+  return `${cpus().length} cores (${cpus()[0]?.model ?? "unknown"}), load ${load} at the start, Node ${process.version}\n`;
+}
+
+function write({ json, svg, quick }: BenchArguments, sections: readonly Section[]): void {
+  const ratios = Object.assign({}, ...sections.map(({ figures }) => figures)) as Record<string, number>;
+  if (json !== null) writeFileSync(json, `${JSON.stringify({ quick, ratios, sections }, null, 2)}\n`);
+  if (svg !== null) writeFileSync(svg, requestPathChart(sections));
+}
+
+await (async () => main(benchArguments(process.argv.slice(2))))().catch((error: unknown) => {
+  console.error(`bench: ${describe(error)}`);
+  process.exitCode = 1;
+});

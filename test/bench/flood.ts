@@ -1,0 +1,108 @@
+// Floods: of invented tokens, and of more sessions than there is room for. What memory they take, whom they hold up.
+import { fork } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { once } from "node:events";
+import { join } from "node:path";
+import { EnvoyAdmin } from "../e2e/harness/envoy-admin.js";
+import type { Installation } from "./installation.js";
+import { manySessions } from "./load.js";
+import { residentBytes } from "./memory.js";
+import type { Part } from "./part.js";
+import { mebibytes, ratio, type Section } from "./section.js";
+
+interface Probed {
+  readonly name: string;
+  readonly times: number[];
+  readonly grownBytes: number;
+}
+
+/** As many invented tokens as the largest table has sessions, at the bare listener and at Sluice, with a probe at each. */
+export async function inventedFlood(part: Part, installation: Installation, count: number): Promise<Section> {
+  const [genuine = ""] = installation.tokens;
+  const genuineBytes = Buffer.from(genuine, "base64url");
+  const invented = (): string => {
+    const bytes = randomBytes(genuineBytes.length);
+    // Version and key id as they should be: the tag has to be computed to know better.
+    genuineBytes.copy(bytes, 0, 0, 2);
+    return bytes.toString("base64url");
+  };
+  const probed: Probed[] = [];
+  for (const name of ["bare", "scale"]) {
+    part.say(`${count} invented tokens at ${name}`);
+    const port = installation.portOf(name);
+    const before = residentBytes(installation.envoyPid);
+    const probe = startProbe(port, genuine);
+    await manySessions(port, count, invented);
+    const times = await probe.stop();
+    probed.push({ name, times, grownBytes: residentBytes(installation.envoyPid) - before });
+  }
+  const [bare, sluice] = probed.map(({ times }) => quantile(times, 0.9999));
+  return {
+    title: `A flood of ${count} invented tokens, and who is served meanwhile`,
+    method: "A probe asks every 2 ms with a genuine token on a connection of its own while the flood runs.",
+    columns: ["listener", "MiB more", "probes", "p50 ms", "p99 ms", "p99.99 ms", "max ms"],
+    rows: probed.map(({ name, times, grownBytes }) => [
+      name === "scale" ? "sluice" : name,
+      mebibytes(grownBytes),
+      String(times.length),
+      ...[0.5, 0.99, 0.9999, 1].map((share) => quantile(times, share).toFixed(2)),
+    ]),
+    figures: {
+      "flood.inventedBytes": probed[1]?.grownBytes ?? NaN,
+      "flood.p9999OfBare": (sluice ?? NaN) / (bare ?? NaN),
+    },
+  };
+}
+
+/** Every session there is, once, at a small table: what does not fit makes room, or is turned away. */
+export async function realFlood(part: Part, installation: Installation, capacity: number): Promise<Section> {
+  const { tokens, envoyPid } = installation;
+  const count = tokens.length;
+  part.say(`${count} real sessions at a table of ${capacity}`);
+  const port = installation.portOf("small");
+  // The table fills up first: what comes afterwards must not take more.
+  const fill = Math.min(count / 2, 2 * capacity);
+  let next = 0;
+  const inTurn = () => tokens[next++] ?? "";
+  const first = await manySessions(port, fill, inTurn);
+  const before = residentBytes(envoyPid);
+  const later = await manySessions(port, count - fill, inTurn);
+  const grownBytes = residentBytes(envoyPid) - before;
+  const stats = await new EnvoyAdmin(installation.adminPort).stats();
+  const served = (first[200] ?? 0) + (later[200] ?? 0);
+  return {
+    title: `${count} real sessions against a table of ${capacity} records`,
+    method: `Each sends one request. "MiB more": after the first ${fill}, with which the table is full.`,
+    columns: ["MiB more", "served", "503, no room", "evictions", "share served"],
+    rows: [
+      [
+        mebibytes(grownBytes),
+        String(served),
+        String((first[503] ?? 0) + (later[503] ?? 0)),
+        String(stats.get("wasmcustom.sluice_table_evictions") ?? 0),
+        ratio(served / count),
+      ],
+    ],
+    figures: { "flood.realBytes": grownBytes, "flood.realServedShare": served / count },
+  };
+}
+
+/** The smallest value that this share of the values does not exceed. */
+function quantile(values: readonly number[], share: number): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? NaN;
+}
+
+function startProbe(port: number, token: string): { stop: () => Promise<number[]> } {
+  const child = fork(join(import.meta.dirname, "probe.js"), [String(port), token]);
+  const stop = async (): Promise<number[]> => {
+    const answer = once(child, "message") as Promise<[number[]]>;
+    const ended = once(child, "exit").then(() => {
+      throw new Error("the probe ended before it was told to");
+    });
+    child.send("stop");
+    const [times] = await Promise.race([answer, ended]);
+    return times;
+  };
+  return { stop };
+}

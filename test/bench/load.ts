@@ -1,0 +1,44 @@
+// Load over HTTP/2: by h2load for one header that is always the same, by Node's own client for many sessions.
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { text } from "node:stream/consumers";
+import { Failure } from "../../scripts/failure.js";
+import { drive, openHttp2 } from "../e2e/harness/http2-load.js";
+
+const CONNECTIONS = 4;
+const IN_FLIGHT = 32;
+
+/** @throws Failure that says where h2load is to be had */
+export function requireH2load(): void {
+  if (spawnSync("h2load", ["--version"]).status === 0) return;
+  throw new Failure("The benchmark needs h2load: it is in the package nghttp2-client of Debian, nghttp2 of others.");
+}
+
+/** `requests` with this session token, or with none. Resolves with the answers by class of status. */
+export async function h2load(port: number, requests: number, token: string | null): Promise<Record<string, number>> {
+  const header = token === null ? [] : ["-H", `x-session-id: ${token}`];
+  const size = ["-n", String(requests), "-c", String(Math.min(CONNECTIONS, requests)), "-m", String(IN_FLIGHT)];
+  const child = spawn("h2load", [...size, ...header, `http://127.0.0.1:${port}/`], {
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const [out] = await Promise.all([text(child.stdout), text(child.stderr), once(child, "exit")]);
+  const counts = /status codes: (\d+) 2xx, (\d+) 3xx, (\d+) 4xx, (\d+) 5xx/.exec(out);
+  if (counts === null) throw new Failure(`h2load did not tell its status codes:\n${out}`);
+  const [, ok = "", moved = "", refused = "", failed = ""] = counts;
+  return { "2xx": Number(ok), "3xx": Number(moved), "4xx": Number(refused), "5xx": Number(failed) };
+}
+
+/** `requests` whose tokens `next` gives. Resolves with the answers by status; rejects if one got none. */
+export async function manySessions(
+  port: number,
+  requests: number,
+  next: () => string,
+): Promise<Readonly<Record<number, number>>> {
+  const connections = await Promise.all(Array.from({ length: CONNECTIONS }, () => openHttp2(port)));
+  let left = requests;
+  const headers = () => (left-- > 0 ? { "x-session-id": next() } : null);
+  const { statuses, failures } = await drive({ connections, inFlight: IN_FLIGHT, next: headers });
+  for (const connection of connections) connection.close();
+  if (failures[0] !== undefined) throw new Failure(`${failures.length} requests got no answer: ${failures[0]}`);
+  return statuses;
+}

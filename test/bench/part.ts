@@ -1,0 +1,31 @@
+// What each part of the benchmark is given: room of its own, and how thorough it shall be.
+import { join } from "node:path";
+import { Stack } from "../../scripts/stack.js";
+import { install, type Installation, type InstallationOptions } from "./installation.js";
+import type { FilterModule, FilterPath } from "./variants.js";
+
+export type { FilterModule };
+
+export interface Part {
+  readonly quick: boolean;
+  readonly filterPath: FilterPath;
+  /** Of the whole run. */
+  readonly folder: string;
+  /** One line to who waits. */
+  readonly say: (line: string) => void;
+}
+
+/** Runs something on an installation of its own, which is gone afterwards. */
+export async function withInstallation<Result>(
+  part: Part,
+  name: string,
+  options: Omit<InstallationOptions, "folder">,
+  use: (installation: Installation) => Promise<Result>,
+): Promise<Result> {
+  const stack = new Stack();
+  try {
+    return await use(await install(stack, { folder: join(part.folder, name), ...options }));
+  } finally {
+    await stack.stop();
+  }
+}

@@ -1,0 +1,146 @@
+// The request path: what each variant adds to a request, for one hot session and for a thousand, over HTTP/2.
+import { SESSION_ID_BYTES, TOKEN_SESSION_ID_AT, TOKEN_TAG_AT } from "../../assembly/contract.js";
+import { ADDED_COLUMNS, addedRow, ratioRow } from "./added-cpu.js";
+import { cpuTimeNs } from "./cpu-time.js";
+import { ratioOfAdded, spreadOf, type Rounds } from "./differences.js";
+import type { Installation } from "./installation.js";
+import { h2load, manySessions } from "./load.js";
+import { withInstallation, type Part } from "./part.js";
+import { inTurns, type Turn } from "./rounds.js";
+import { us, type Section } from "./section.js";
+import { requestPathVariants } from "./variants.js";
+
+const THOUSAND = 1000;
+/** Envoy's own limiter forgets what is beyond its room. */
+const DESCRIPTORS = 100_000;
+const SLUICES = ["sluice", "sluiceFull", "sluiceHeaders"];
+
+interface Run {
+  readonly name: string;
+  readonly variant: string;
+  readonly what: string;
+  readonly token: string | null;
+  readonly status: "2xx" | "4xx";
+}
+
+export async function requestPath(part: Part): Promise<Section[]> {
+  const variants = requestPathVariants(DESCRIPTORS, part.filterPath);
+  return withInstallation(part, "request-path", { variants, sessions: THOUSAND }, async (installation) => {
+    const runs = await hotRuns(installation, (name) => variants.find((one) => one.name === name)?.what ?? "");
+    const size = part.quick ? { requests: 8_000, rounds: 6 } : { requests: 20_000, rounds: 24 };
+    part.say(`one hot session: ${runs.length} runs, ${size.rounds} rounds of ${size.requests} requests`);
+    const turns = runs.map((run) => hotTurn(run, installation, size.requests));
+    const hot = hotSection(runs, await inTurns(turns, size.rounds, () => cpuTimeNs(installation.envoyPid)), size);
+
+    const many = part.quick ? { requests: 4_000, rounds: 4 } : { requests: 20_000, rounds: 12 };
+    part.say(`a thousand sessions: ${many.rounds} rounds of ${many.requests} requests`);
+    return [hot, await thousandSection(installation, many)];
+  });
+}
+
+async function hotRuns(installation: Installation, whatOf: (variant: string) => string): Promise<Run[]> {
+  const token = await installation.issue("plenty");
+  const spent = await installation.issue("one");
+  for (const variant of SLUICES) await h2load(installation.portOf(variant), 1, token);
+  // The first of these takes its one token: they have one table.
+  for (const variant of SLUICES) await h2load(installation.portOf(variant), 2, spent);
+  const allowed = ["bare", "noop", "floor", "headersProbe", ...SLUICES, "nativeStatic", "nativeDynamic"];
+  const refused = (name: string, variant: string, what: string, other: string | null): Run => {
+    return { name, variant, what, token: other, status: "4xx" };
+  };
+  return [
+    ...allowed.map((variant): Run => ({ name: variant, variant, what: whatOf(variant), token, status: "2xx" })),
+    refused("denied", "sluice", "above the limit, lean build", spent),
+    refused("deniedFull", "sluiceFull", "above the limit, full build", spent),
+    refused("deniedHeaders", "sluiceHeaders", "above the limit, with response headers", spent),
+    refused("invented", "sluice", "an invented token, lean build", inventedFrom(token)),
+    refused("missing", "sluice", "no token, lean build", null),
+    { name: "bareAgain", variant: "bare", what: "bare against bare: the noise", token, status: "2xx" },
+  ];
+}
+
+/** Another session's token, with the right key id and a wrong tag. */
+function inventedFrom(token: string): string {
+  const bytes = Buffer.from(token, "base64url");
+  for (const at of [TOKEN_SESSION_ID_AT + SESSION_ID_BYTES - 1, TOKEN_TAG_AT]) bytes[at] = 255 - (bytes[at] ?? 0);
+  return bytes.toString("base64url");
+}
+
+/** One token through h2load; every answer must be of the class that is expected. */
+function hotTurn({ name, variant, token, status }: Run, installation: Installation, requests: number): Turn {
+  const port = installation.portOf(variant);
+  const load = async (): Promise<number> => {
+    const counts = await h2load(port, requests, token);
+    if (counts[status] !== requests) throw new Error(`${name}: expected ${status}, got ${JSON.stringify(counts)}`);
+    return requests;
+  };
+  return { name, load };
+}
+
+function hotSection(runs: readonly Run[], rounds: Rounds, size: { requests: number; rounds: number }): Section {
+  const ratioOf = (variant: string, ...others: string[]): number => ratioOfAdded(rounds, variant, others, "bare");
+  return {
+    title: "The request path, one hot session",
+    method:
+      `CPU that a request adds to the bare listener: ${size.rounds} rounds of ${size.requests} requests a variant, ` +
+      `h2load over HTTP/2. The bare request takes ${us(spreadOf(rounds.bare ?? []).median)} µs.`,
+    columns: ADDED_COLUMNS,
+    rows: [
+      ...runs
+        .filter(({ name }) => name !== "bare")
+        .map(({ name, what }) => addedRow(rounds, name, "bare", `${name}: ${what}`)),
+      ratioRow("sluice ÷ floor", rounds, "sluice", ["floor"], "bare"),
+      ratioRow("sluiceHeaders ÷ (floor + headersProbe)", rounds, "sluiceHeaders", ["floor", "headersProbe"], "bare"),
+      ratioRow("denied ÷ sluice", rounds, "denied", ["sluice"], "bare"),
+      ratioRow("deniedFull ÷ sluiceFull", rounds, "deniedFull", ["sluiceFull"], "bare"),
+      ratioRow("deniedHeaders ÷ sluiceHeaders", rounds, "deniedHeaders", ["sluiceHeaders"], "bare"),
+      ratioRow("invented ÷ floor", rounds, "invented", ["floor"], "bare"),
+      ratioRow("sluice ÷ nativeDynamic", rounds, "sluice", ["nativeDynamic"], "bare"),
+    ],
+    figures: {
+      floor: ratioOf("sluice", "floor"),
+      nativeDynamic: ratioOf("sluice", "nativeDynamic"),
+      fullFloor: ratioOf("sluiceFull", "floor"),
+      headers: ratioOf("sluiceHeaders", "floor", "headersProbe"),
+      denied: ratioOf("denied", "sluice"),
+      deniedFull: ratioOf("deniedFull", "sluiceFull"),
+      deniedHeaders: ratioOf("deniedHeaders", "sluiceHeaders"),
+      invented: ratioOf("invented", "floor"),
+    },
+  };
+}
+
+async function thousandSection(
+  installation: Installation,
+  size: { requests: number; rounds: number },
+): Promise<Section> {
+  const variants = ["bare", "floor", "sluice", "sluiceHeaders", "nativeDynamic"];
+  const { tokens } = installation;
+  const turns = [...variants, "bareAgain"].map((name): Turn => {
+    const port = installation.portOf(name === "bareAgain" ? "bare" : name);
+    let next = 0;
+    const load = async (): Promise<number> => {
+      const statuses = await manySessions(port, size.requests, () => tokens[next++ % tokens.length] ?? "");
+      if (statuses[200] !== size.requests) throw new Error(`${name}: ${JSON.stringify(statuses)}`);
+      return size.requests;
+    };
+    return { name, load };
+  });
+  const rounds = await inTurns(turns, size.rounds, () => cpuTimeNs(installation.envoyPid));
+  return {
+    title: "The request path, a thousand sessions in turn",
+    method:
+      `The same over Node's HTTP/2 client, ${size.rounds} rounds of ${size.requests} requests. ` +
+      `The bare request takes ${us(spreadOf(rounds.bare ?? []).median)} µs.`,
+    columns: ADDED_COLUMNS,
+    rows: [
+      ...turns.filter(({ name }) => name !== "bare").map(({ name }) => addedRow(rounds, name, "bare")),
+      ratioRow("sluice ÷ floor", rounds, "sluice", ["floor"], "bare"),
+      ratioRow("sluice ÷ nativeDynamic", rounds, "sluice", ["nativeDynamic"], "bare"),
+    ],
+    figures: {
+      thousandFloor: ratioOfAdded(rounds, "sluice", ["floor"], "bare"),
+      thousandNativeDynamic: ratioOfAdded(rounds, "sluice", ["nativeDynamic"], "bare"),
+    },
+  };
+}

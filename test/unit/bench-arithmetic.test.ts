@@ -1,0 +1,123 @@
+// What the benchmark makes of its samples, on samples that are made up.
+import { describe, expect, it } from "vitest";
+import { addedNs, differences, ratioOfAdded, ratioSpread, spreadOf } from "../bench/differences.js";
+import { benchArguments } from "../bench/arguments.js";
+import { requestPathChart } from "../bench/chart.js";
+import { inTurns } from "../bench/rounds.js";
+import { sectionText } from "../bench/section.js";
+import { zipf } from "../bench/zipf.js";
+import { Random } from "../host/random.js";
+
+describe("the spread of some values", () => {
+  it("has the median and the quartiles between the nearest ranks, and the least", () => {
+    expect(spreadOf([4, 1, 3, 2, 5])).toEqual({ median: 3, lowerQuartile: 2, upperQuartile: 4, minimum: 1 });
+    expect(spreadOf([10, 20])).toEqual({ median: 15, lowerQuartile: 12.5, upperQuartile: 17.5, minimum: 10 });
+    expect(spreadOf([7])).toEqual({ median: 7, lowerQuartile: 7, upperQuartile: 7, minimum: 7 });
+  });
+
+  it("is none of no value", () => {
+    expect(() => spreadOf([])).toThrow(/no value/);
+  });
+});
+
+describe("what a variant adds", () => {
+  // The machine slows down to a third in the last round: what is added in it does not move the median.
+  const rounds = { bare: [100, 101, 99, 300], floor: [140, 142, 138, 420], sluice: [150, 153, 147, 455] };
+
+  it("is the median of the differences to the bare one in the same round", () => {
+    expect(differences(rounds, "floor", "bare")).toEqual([40, 41, 39, 120]);
+    expect(addedNs(rounds, ["floor"], "bare")).toBe(40.5);
+    expect(addedNs(rounds, ["floor", "sluice"], "bare")).toBe(40.5 + 51);
+    expect(addedNs(rounds, ["bare"], "bare")).toBe(0);
+  });
+
+  it("is told as a ratio of what others add, which a constant under all of them does not change", () => {
+    expect(ratioOfAdded(rounds, "sluice", ["floor"], "bare")).toBeCloseTo(51 / 40.5);
+    const raised = Object.fromEntries(Object.entries(rounds).map(([name, all]) => [name, all.map((one) => one + 1e6)]));
+    expect(ratioOfAdded(raised, "sluice", ["floor"], "bare")).toBeCloseTo(51 / 40.5);
+    expect(ratioOfAdded(rounds, "sluice", ["floor", "floor"], "bare")).toBeCloseTo(51 / 81);
+  });
+
+  it("has a spread of the rounds' own ratios", () => {
+    const { minimum, median } = ratioSpread(rounds, "sluice", ["floor"], "bare");
+    expect(minimum).toBeCloseTo(48 / 39);
+    expect(median).toBeCloseTo((50 / 40 + 52 / 41) / 2, 1);
+  });
+
+  it("is not told of rounds that do not belong together, nor of a variant that was not measured", () => {
+    expect(() => differences({ bare: [1, 2], floor: [1] }, "floor", "bare")).toThrow(
+      "floor has 1 rounds and bare has 2",
+    );
+    expect(() => differences(rounds, "ceiling", "bare")).toThrow("there is no round of ceiling");
+  });
+});
+
+describe("the rounds", () => {
+  it("go there and back after one that warms up, and count what was used during each load by its requests", async () => {
+    const order: string[] = [];
+    let usedNs = 0;
+    const turn = (name: string, ns: number, requests: number) => ({
+      name,
+      load: () => {
+        order.push(name);
+        usedNs += ns;
+        return Promise.resolve(requests);
+      },
+    });
+    const turns = [turn("a", 1000, 10), turn("b", 3000, 10), turn("c", 5000, 5)];
+    const rounds = await inTurns(turns, 3, () => usedNs);
+    expect(order.join("")).toBe("abc" + "abc" + "cba" + "abc");
+    expect(rounds).toEqual({ a: [100, 100, 100], b: [300, 300, 300], c: [1000, 1000, 1000] });
+  });
+});
+
+describe("Zipf's popularity", () => {
+  it("gives the ranks their shares", () => {
+    const pick = zipf(4, 1, new Random(7));
+    const counts = [0, 0, 0, 0];
+    for (let i = 0; i < 100_000; i++) {
+      const rank = pick();
+      counts[rank] = (counts[rank] ?? 0) + 1;
+    }
+    const harmonic = 1 + 1 / 2 + 1 / 3 + 1 / 4;
+    for (const [rank, count] of counts.entries()) expect(count / 100_000).toBeCloseTo(1 / (rank + 1) / harmonic, 1.9);
+  });
+});
+
+describe("what a reader gets", () => {
+  const section = {
+    title: "The request path, made up",
+    method: "Nothing was measured.",
+    columns: ["variant", "added µs", "quartiles", "least"],
+    rows: [
+      ["floor: what <it> must", "4.00", "3.50 … 4.50", "3.00"],
+      ["sluice: the filter", "8.00", "7.00 … 9.00", "6.00"],
+      ["bareAgain: noise", "0.10", "-0.20 … 0.30", "-0.40"],
+      ["sluice ÷ floor", "2.00", "1.90 … 2.10", ""],
+    ],
+    figures: {},
+  };
+
+  it("is a table whose figures stand under each other", () => {
+    expect(sectionText(section).split("\n").slice(3, 6)).toEqual([
+      "variant                added µs     quartiles  least",
+      "floor: what <it> must      4.00   3.50 … 4.50   3.00",
+      "sluice: the filter         8.00   7.00 … 9.00   6.00",
+    ]);
+  });
+
+  it("is a picture with a bar for each variant, in proportion, and none for noise or ratios", () => {
+    const svg = requestPathChart([section]);
+    const widths = [...svg.matchAll(/<rect x="380"[^>]* width="([\d.]+)"/g)].map((match) => Number(match[1]));
+    expect(widths).toHaveLength(2);
+    expect(widths[1]).toBeCloseTo(2 * (widths[0] ?? 0), 0);
+    expect(svg).toContain("what &lt;it> must");
+  });
+
+  it("is a usage where an argument is wrong", () => {
+    expect(() => benchArguments(["--only", "everything"])).toThrow(/no part "everything".*request-path/);
+    expect(() => benchArguments(["--fast"])).toThrow(/--fast.*npm run bench/s);
+    expect(benchArguments(["--quick", "--json", "a.json"])).toMatchObject({ quick: true, json: "a.json", svg: null });
+    expect(benchArguments(["--only", "scale", "--only", "ticks"]).parts).toEqual(["ticks", "scale"]);
+  });
+});
