@@ -29,12 +29,17 @@ export function benchBootstrap({ adminPort, controlPlane, ports, variants }: Ben
   return JSON.stringify(bootstrap);
 }
 
-function listener({ name, filter }: Variant, port: number): object {
+function listener({ name, filter, responseHeaders = {} }: Variant, port: number): object {
   const route = {
     match: { prefix: "/" },
     direct_response: { status: 200, body: { inline_string: "served" } },
   };
-  const host = { name, domains: ["*"], routes: [route] };
+  const host = {
+    name,
+    domains: ["*"],
+    routes: [route],
+    response_headers_to_add: Object.entries(responseHeaders).map(([key, value]) => ({ header: { key, value } })),
+  };
   const manager = {
     "@type": MANAGER,
     stat_prefix: name,

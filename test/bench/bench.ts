@@ -7,6 +7,7 @@ import { benchArguments, type BenchArguments, type PartName } from "./arguments.
 import { requestPathChart } from "./chart.js";
 import { leaveEnvoysCore } from "./cores.js";
 import { fullTable } from "./full-table.js";
+import { hostCalls } from "./host-calls.js";
 import { benchFilters } from "./installation.js";
 import { requireH2load } from "./load.js";
 import type { Part } from "./part.js";
@@ -18,6 +19,7 @@ import { workers } from "./workers.js";
 
 const PARTS: Record<PartName, (part: Part) => Promise<Section[]>> = {
   "request-path": requestPath,
+  "host-calls": hostCalls,
   "full-table": fullTable,
   ticks,
   workers,

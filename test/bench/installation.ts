@@ -12,7 +12,7 @@ import { compileFilter } from "../host/compile-filter.js";
 import { benchBootstrap } from "./bench-envoy.js";
 import { ENVOY_CORES } from "./cores.js";
 import { storeSessions } from "./many-sessions.js";
-import { policyText, type FilterPath, type Variant } from "./variants.js";
+import { policyText, SMALL_FILTERS, type FilterPath, type Variant } from "./variants.js";
 
 const READY_TIMEOUT_MS = 30_000;
 /** Calls of the API a second that the control plane takes: more than anything here makes. */
@@ -34,7 +34,7 @@ export interface Installation {
 export async function benchFilters(): Promise<FilterPath> {
   const folder = join(projectRoot, "build/bench-filters");
   mkdirSync(folder, { recursive: true });
-  for (const module of ["bench-noop", "bench-floor", "bench-headers-probe"]) {
+  for (const module of SMALL_FILTERS) {
     writeFileSync(join(folder, `${module}.wasm`), await compileFilter(module));
   }
   return (module) => join(module.startsWith("sluice") ? join(projectRoot, "build") : folder, `${module}.wasm`);

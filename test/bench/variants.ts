@@ -2,7 +2,9 @@
 import { readPolicyDocument } from "../../control-plane/src/domain/policy/read-policy.js";
 import { Failure } from "../../scripts/failure.js";
 
-export type FilterModule = "bench-noop" | "bench-floor" | "bench-headers-probe" | "sluice" | "sluice-lean";
+/** Small filters of test/filters, compiled for the benchmark. */
+export const SMALL_FILTERS = ["bench-noop", "bench-floor", "bench-headers-probe", "bench-host-calls"] as const;
+export type FilterModule = (typeof SMALL_FILTERS)[number] | "sluice" | "sluice-lean";
 /** Where a compiled filter is. */
 export type FilterPath = (module: FilterModule) => string;
 
@@ -12,6 +14,8 @@ export interface Variant {
   readonly what: string;
   /** The HTTP filter in front of the router; null for none. */
   readonly filter: object | null;
+  /** Headers that Envoy adds to its responses by itself, by name. */
+  readonly responseHeaders?: Readonly<Record<string, string>>;
 }
 
 /** So many tokens that nothing is refused for want of them. */
@@ -57,10 +61,9 @@ export function sluiceVariant(
 function wasmFilter(module: FilterModule, path: FilterPath, name: string, configuration: string): object {
   const sluice = module.startsWith("sluice");
   const vm = {
-    // All listeners with Sluice have one shared data. The lean build serves one policy a VM: another
-    // configuration is another VM.
+    // All listeners with Sluice have one shared data. A VM serves one configuration: another one is another VM.
     vm_id: sluice ? "sluice" : module,
-    ...(sluice && { configuration: { "@type": STRING, value: name } }),
+    configuration: { "@type": STRING, value: name },
     runtime: "envoy.wasm.runtime.v8",
     code: { local: { filename: path(module) } },
     environment_variables: { host_env_keys: ["SLUICE_SECRET", "SLUICE_SECRET_ALSO"] },
@@ -105,5 +108,35 @@ export function requestPathVariants(descriptors: number, path: FilterPath): Vari
     sluiceVariant("sluiceHeaders", "Sluice with its two response headers", path, draft, "sluice"),
     { name: "nativeStatic", what: "local_ratelimit, one bucket for all", filter: localRateLimit({}) },
     { name: "nativeDynamic", what: "local_ratelimit, a descriptor a session", filter: dynamicLimit(descriptors) },
+  ];
+}
+
+/** Filters that make one host call again and again, and two that add two response headers. */
+export function hostCallVariants(path: FilterPath): Variant[] {
+  const small = (name: string, what: string, module: FilterModule, configuration: string): Variant => {
+    return { name, what, filter: wasmFilter(module, path, name, configuration) };
+  };
+  const call = (name: string, what: string, letter: string): Variant => small(name, what, "bench-host-calls", letter);
+  const fromState = {
+    ratelimit: "%FILTER_STATE(wasm.limit:PLAIN)%",
+    "ratelimit-policy": "%FILTER_STATE(wasm.policy:PLAIN)%",
+  };
+  return [
+    BARE,
+    small("noop", "one callback that returns", "bench-noop", ""),
+    call("header", "proxy_get_header_map_value, present", "h"),
+    call("property", "proxy_get_property, the same header", "p"),
+    call("allHeaders", "proxy_get_header_map_pairs, all headers", "a"),
+    call("monotonicClock", "clock_time_get, monotonic", "m"),
+    call("wallClock", "proxy_get_current_time_nanoseconds", "w"),
+    call("get", "proxy_get_shared_data, 1,280 bytes", "g"),
+    call("getAbsent", "proxy_get_shared_data, absent", "n"),
+    call("set", "proxy_set_shared_data, 1,280 bytes", "s"),
+    call("count", "proxy_increment_metric", "c"),
+    small("headersProbe", "a callback for responses that adds them", "bench-headers-probe", ""),
+    {
+      ...call("state", "two properties, which Envoy's configuration turns into headers", "t"),
+      responseHeaders: fromState,
+    },
   ];
 }
