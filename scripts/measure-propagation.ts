@@ -11,7 +11,7 @@ import { startPropagationStack, type PropagationStack } from "./propagation-stac
 import { Stack } from "./stack.js";
 
 const DEFAULT_REVOCATIONS = 200;
-/** The control plane's rate of admin calls is a few dozen a second: one revocation takes two of them. */
+/** So that what one revocation leaves to do at the edges is not measured with the next. */
 const BETWEEN_REVOCATIONS_MS = 100;
 const WATCHING_TIMEOUT_MS = 30_000;
 /** A session that is still admitted by then will be for ever. */
