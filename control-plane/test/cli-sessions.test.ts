@@ -56,6 +56,15 @@ describe("session show", () => {
     expect(jsonLines(await sluice(`session show ${session.id} --json`, plane))).toEqual([{ session }]);
   });
 
+  it("names what was consumed, and of how much only where the plan has a budget", async () => {
+    const plane = await startTestControlPlane();
+    const free = await created(plane);
+    const metered = await created(plane, { plan: "metered" });
+    for (const { session } of [free, metered]) await plane.report([[session.id, 1, 109, 0, 0]]);
+    expect((await sluice(`session show ${free.session.id}`, plane)).out).toMatch(/^consumed +109 tokens$/m);
+    expect((await sluice(`session show ${metered.session.id}`, plane)).out).toMatch(/^consumed +109 of 5000 tokens$/m);
+  });
+
   it("fails with exit code 1 where there is none", async () => {
     const plane = await startTestControlPlane();
     const ran = await sluice(`session show ${UNKNOWN}`, plane);

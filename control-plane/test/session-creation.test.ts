@@ -22,7 +22,7 @@ describe("session creation", () => {
       createdAt: now,
       endsAt: now + HOUR_MS,
       lastActivity: now,
-      tokens: { issued: STARTER.maxTokens, consumed: 0 },
+      tokens: { issued: STARTER.maxTokens, consumed: 0, budget: null },
       metadata,
       revokedAt: null,
     });
@@ -40,7 +40,7 @@ describe("session creation", () => {
   it("puts the session under the plan that was named, with its budget as the tokens issued", async () => {
     const plane = await startTestControlPlane();
     const { session, token } = await created(plane, { plan: "metered" });
-    expect(session).toMatchObject({ plan: "metered", tokens: { issued: METERED.tokenBudget, consumed: 0 } });
+    expect(session).toMatchObject({ plan: "metered", tokens: { issued: 5000, consumed: 0, budget: 5000 } });
     expect(verifyToken(token, [KEYS])?.planId).toBe(METERED.id);
   });
 

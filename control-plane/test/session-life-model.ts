@@ -93,7 +93,9 @@ export class SessionLifeModel {
 
   viewOf(session: ModelSession): SessionView {
     const { id, userId, orgId, createdAt, lastActivity, plan, revokedAt } = session;
-    const tokens = { issued: plan.tokenBudget ?? plan.maxTokens, consumed: this.consumedOf(session) };
+    const budget = this.planOf(session)?.tokenBudget ?? null;
+    const issued = plan.tokenBudget ?? plan.maxTokens;
+    const tokens = { issued, consumed: this.consumedOf(session), budget };
     const metadata = { userAgent: null, ip: null, route: null };
     const [state, endsAt] = [this.stateOf(session), this.endsAt(session)];
     return { id, userId, orgId, plan: plan.name, state, createdAt, endsAt, lastActivity, tokens, metadata, revokedAt };

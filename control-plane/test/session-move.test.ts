@@ -10,7 +10,7 @@ describe("a session that is moved to another plan", () => {
     const { session } = await created(plane);
     const answer = await plane.call("PATCH", `/v1/sessions/${session.id}`, { plan: "metered" });
     expect(answer.status).toBe(200);
-    const moved = { ...session, plan: "metered", tokens: { issued: METERED.tokenBudget, consumed: 0 } };
+    const moved = { ...session, plan: "metered", tokens: { issued: 5000, consumed: 0, budget: 5000 } };
     expect(answer.body).toEqual({ session: moved });
     expect(await shown(plane, session.id)).toEqual(moved);
     expect((await plane.acquire(session.id)).body).toMatchObject({ state: "live", plan: METERED.id, cursor: 1 });

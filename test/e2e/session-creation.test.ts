@@ -29,7 +29,7 @@ describe("session creation", () => {
       orgId: "acme",
       plan: "default",
       lastActivity: session.createdAt,
-      tokens: { issued: 10, consumed: 0 },
+      tokens: { issued: 10, consumed: 0, budget: null },
       metadata: { userAgent: "app/1", ip: "192.0.2.7", route: "/login" },
     });
     const answer = await sluice().send({ token });

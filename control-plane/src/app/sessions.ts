@@ -22,8 +22,10 @@ export interface SessionPorts {
 /** Times are ms since the epoch, tokens whole tokens. */
 export interface SessionView extends Pick<
   Session,
-  "id" | "userId" | "orgId" | "createdAt" | "lastActivity" | "tokens" | "metadata" | "revokedAt"
+  "id" | "userId" | "orgId" | "createdAt" | "lastActivity" | "metadata" | "revokedAt"
 > {
+  /** Budget: what the plan lets a session consume in all; null: no bound. */
+  readonly tokens: Session["tokens"] & { readonly budget: number | null };
   /** The plan's present name. */
   readonly plan: string;
   readonly state: SessionState;
@@ -35,7 +37,8 @@ export function viewOf(session: Session, policies: CurrentPolicy, nowMs: number)
   const policy = policies.current()?.policy;
   const plan = policy && planById(policy, session.plan.id);
   const endsAt = sessionEndsAtMs(session, plan);
-  const { id, userId, orgId, createdAt, lastActivity, tokens, metadata, revokedAt } = session;
+  const { id, userId, orgId, createdAt, lastActivity, metadata, revokedAt } = session;
+  const tokens = { ...session.tokens, budget: plan?.tokenBudget ?? null };
   const state = sessionState(session, endsAt, nowMs);
   const name = plan?.name ?? session.plan.name;
   return { id, userId, orgId, plan: name, state, createdAt, endsAt, lastActivity, tokens, metadata, revokedAt };

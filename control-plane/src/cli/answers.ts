@@ -9,7 +9,8 @@ export interface Session {
   readonly createdAt: number;
   readonly endsAt: number;
   readonly lastActivity: number;
-  readonly tokens: { readonly issued: number; readonly consumed: number };
+  /** Budget: null where the plan has none. */
+  readonly tokens: { readonly issued: number; readonly consumed: number; readonly budget: number | null };
   readonly metadata: { readonly userAgent: string | null; readonly ip: string | null; readonly route: string | null };
   readonly revokedAt: number | null;
 }

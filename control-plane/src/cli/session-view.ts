@@ -48,7 +48,12 @@ function sessionFields(session: Session): [string, Cell][] {
     ["last activity", timeText(session.lastActivity)],
     ["ends", timeText(session.endsAt)],
     ...revoked,
-    ["consumed", `${session.tokens.consumed} of ${session.tokens.issued} tokens`],
+    ["consumed", consumedText(session)],
     ...known.flatMap(([name, value]): [string, Cell][] => (value === null ? [] : [[name, value]])),
   ];
+}
+
+/** Without a budget there is nothing that it is a part of: a bucket refills. */
+function consumedText({ tokens: { consumed, budget } }: Session): string {
+  return budget === null ? `${consumed} tokens` : `${consumed} of ${budget} tokens`;
 }

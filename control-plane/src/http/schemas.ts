@@ -75,6 +75,9 @@ export const SessionSchema = Type.Object(
     tokens: Type.Object({
       issued: Type.Integer({ description: "the plan's tokenBudget, or its maxTokens, when the session was issued" }),
       consumed: Type.Integer({ description: "tokens spent, as far as edges have told" }),
+      budget: Type.Union([Type.Integer(), Type.Null()], {
+        description: "the plan's present tokenBudget: what the session may consume in all; null: no bound",
+      }),
     }),
     metadata: Type.Object({
       userAgent: nullable("as given when it was issued; null once it was kept for as long as the installation says"),
