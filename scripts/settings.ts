@@ -26,8 +26,13 @@ export const LOOPBACK = "127.0.0.1";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
+/** Of the control plane, for both of its faces or for one; `none` takes a file away. */
+const TLS_VARIABLE = /^SLUICE_(HTTP_|XDS_)?TLS_(CERT|KEY|CLIENT_CA)_FILE$/;
+const NO_FILE = "none";
+
 /** @throws Failure naming the first variable that cannot be right. */
 export function readSettings(env: Environment): Settings {
+  refuseTls(env);
   const settings: Settings = {
     proxyHost: given(env, "SLUICE_PROXY_HOST") ?? LOOPBACK,
     proxyPort: port(env, "SLUICE_PROXY_PORT", 10000),
@@ -64,6 +69,18 @@ function requireDifferent(wanted: readonly WantedPort[]): void {
     const other = wanted.slice(0, index).find(({ port: taken }) => taken === one.port);
     if (other !== undefined) throw new Failure(`${other.variable} and ${one.variable} are both ${one.port}.`);
   }
+}
+
+/** The Envoy that is started here, and who waits for it, speak plain text to the control plane. */
+function refuseTls(env: Environment): void {
+  const variable = Object.keys(env).find(
+    (name) => TLS_VARIABLE.test(name) && (given(env, name) ?? NO_FILE) !== NO_FILE,
+  );
+  if (variable === undefined) return;
+  throw new Failure(
+    `${variable} is set, and npm start does not know TLS: unset it here, or run the control plane by itself ` +
+      "(docs/deploy.md, docs/operations.md).",
+  );
 }
 
 /** An empty variable is as good as none: that is how shells and Compose files unset one. */

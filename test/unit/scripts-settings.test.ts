@@ -41,6 +41,24 @@ describe("the environment of npm start", () => {
   });
 });
 
+describe("TLS of the control plane", () => {
+  const refusal = (name: string): string =>
+    `${name} is set, and npm start does not know TLS: unset it here, or run the control plane by itself ` +
+    "(docs/deploy.md, docs/operations.md).";
+
+  it.each(["SLUICE_TLS_CERT_FILE", "SLUICE_TLS_KEY_FILE", "SLUICE_HTTP_TLS_CLIENT_CA_FILE", "SLUICE_XDS_TLS_KEY_FILE"])(
+    "is refused in one sentence: %s",
+    (name) => {
+      expect(() => readSettings({ [name]: "/etc/sluice/tls.pem" })).toThrow(refusal(name));
+    },
+  );
+
+  it("is none where its variables are empty or say so, and those of the command line are no matter", () => {
+    const env = { SLUICE_TLS_CERT_FILE: "", SLUICE_XDS_TLS_KEY_FILE: "none", SLUICE_TLS_CA_FILE: "/etc/ca.pem" };
+    expect(readSettings(env)).toEqual(readSettings({}));
+  });
+});
+
 describe("a port in use", () => {
   it("is named in one sentence with the variable that changes it", async () => {
     const server = createServer().listen(0, "127.0.0.1");
