@@ -1,9 +1,10 @@
 // The compiled filter under a name that changes with its content: Envoy never loads a file name a second time.
 import { createHash } from "node:crypto";
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
 
 const NAME_CHARS = 12;
+const NAME = /^sluice-[0-9a-f]{12}\.wasm$/;
 
 /** Copies `wasmFile` to `folder/sluice-HASH.wasm` and returns that path. The file can be read by any user: it is no secret. */
 export function versionedFilter(wasmFile: string, folder: string): string {
@@ -16,4 +17,18 @@ export function versionedFilter(wasmFile: string, folder: string): string {
   writeFileSync(partial, bytes, { mode: 0o644 });
   renameSync(partial, place);
   return place;
+}
+
+/**
+ * Removes the copies beside this one, but for the one that was made last: an Envoy that still runs may have it. A copy
+ * that is made again counts as made then.
+ */
+export function forgetOldFilters(current: string): void {
+  const folder = dirname(current);
+  const madeMs = (file: string): number => statSync(file).mtimeMs;
+  const others = readdirSync(folder)
+    .filter((name) => NAME.test(name) && name !== basename(current))
+    .map((name) => join(folder, name))
+    .sort((one, other) => madeMs(other) - madeMs(one));
+  for (const file of others.slice(1)) rmSync(file, { force: true });
 }

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { envoyPlan } from "./envoy-process.js";
 import { edgeAuthorization } from "./edge-authorization.js";
 import { Failure } from "./failure.js";
-import { versionedFilter } from "./filter-file.js";
+import { forgetOldFilters, versionedFilter } from "./filter-file.js";
 import { policyJsonOf } from "./policy-json.js";
 import { projectRoot } from "./project-root.js";
 import { waitForStatus } from "./readiness.js";
@@ -43,6 +43,7 @@ export function prepare(settings: Settings, envoyBinary: string): Launch {
   edgeAuthorization(secret);
   const adminToken = settings.adminToken ?? keptSecret(dataDir, "admin-token", "base64url");
   const filterPath = versionedFilter(join(projectRoot, "build/sluice.wasm"), join(dataDir, "filter"));
+  forgetOldFilters(filterPath);
   const envoyConfigFile = join(dataDir, "envoy.yaml");
   writeFileSync(envoyConfigFile, envoyConfig(settings, filterPath));
   const adminTokenFile = settings.adminToken === undefined ? join(dataDir, "admin-token") : undefined;

@@ -1,7 +1,16 @@
 // npm start as a user meets it: ready lines that work, one sentence when something is wrong, nothing left running.
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -88,6 +97,17 @@ it("starts again with the same sessions", async () => {
   expect(again.status).toBe(200);
 });
 
+it("keeps of the filters of older builds the last one, which an Envoy may still have, and no more", async () => {
+  const folder = join(dataDir, "filter");
+  const [older, old] = ["sluice-000000000001.wasm", "sluice-000000000002.wasm"] as const;
+  mkdirSync(folder);
+  for (const name of [older, old]) writeFileSync(join(folder, name), "an older build");
+  utimesSync(join(folder, older), 1, 1);
+  await ready(start());
+  expect(readdirSync(folder)).toHaveLength(2);
+  expect(readdirSync(folder)).toContain(old);
+});
+
 it("stops everything on Ctrl-C, also when npm passes the signal on a second time", async () => {
   await ready(start());
   first().process.kill("SIGINT");
@@ -151,6 +171,7 @@ it.each<[string, Record<string, string>, RegExp]>([
     /^sluice: The policy \(SLUICE_POLICY\) cannot be read: /,
   ],
   ["a secret that is too short", { SLUICE_SECRET: "c2hvcnQ=" }, /^sluice: SLUICE_SECRET holds 5 bytes/],
+  ["TLS of the control plane", { SLUICE_TLS_CERT_FILE: "tls.pem" }, /^sluice: SLUICE_TLS_CERT_FILE is set, and npm/],
   ["an Envoy that is not one", { ENVOY_BIN: "/bin/false" }, /^sluice: ENVOY_BIN is \/bin\/false, which does not run/],
 ])("refuses %s in one sentence, before anything runs", async (_, wrong, sentence) => {
   writeFileSync(join(dataDir, "bad.yaml"), "version: 1\nplans: none\n");
