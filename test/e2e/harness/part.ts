@@ -1,6 +1,11 @@
 // One process of an installation: it can be stopped, killed and started again on the same ports and the same data.
 import { existsSync, readFileSync } from "node:fs";
-import { type ProcessPlan, startProcess, type SupervisedProcess } from "../../../scripts/supervised-process.js";
+import {
+  type Exit,
+  type ProcessPlan,
+  startProcess,
+  type SupervisedProcess,
+} from "../../../scripts/supervised-process.js";
 
 const TAIL_LINES = 40;
 
@@ -43,8 +48,9 @@ export class Part {
     }
   }
 
-  async stop(): Promise<void> {
-    await this.child?.stop();
+  /** SIGTERM. Resolves with how it ended: by SIGKILL if it had not within 5 s. */
+  async stop(): Promise<Exit | undefined> {
+    return this.child?.stop();
   }
 
   /** It keeps its memory and its connections, and does nothing until it is resumed. */
