@@ -152,7 +152,7 @@ function edgeCredentialsOf({ keys, keysAlso }: Settings): string[] {
 }
 
 /** Watches, revocations of many sessions, and what is known of edges, as the HTTP server takes them. */
-async function startWithdrawals({ store, rollout, instances, metrics, log, started }: Parts) {
+async function startWithdrawals({ settings, store, rollout, instances, metrics, log, started }: Parts) {
   const { withdrawals, revocations: stored } = store;
   const meter = new EdgeMetrics(metrics.registry);
   const watches = new Watches({ log: withdrawals, timers, clock, instances, meter, logger: log });
@@ -161,7 +161,8 @@ async function startWithdrawals({ store, rollout, instances, metrics, log, start
   const revocations = new BulkRevocations({ store: stored, clock, timers, random, logger: log, meter: metrics });
   await revocations.start();
   started.add(() => revocations.stop());
-  started.add(startLogKeeping({ log: withdrawals, revocations: stored, clock, timers, logger: log }));
+  const { logKept: kept } = settings;
+  started.add(startLogKeeping({ log: withdrawals, revocations: stored, kept, clock, timers, logger: log }));
   return { watches, revocations, edges };
 }
 

@@ -2,6 +2,7 @@
 import { ENV_SECRET, ENV_SECRET_ALSO } from "../../assembly/contract.js";
 import type { AdminToken } from "./app/admin.js";
 import type { Retention } from "./app/housekeeping.js";
+import type { LogRetention } from "./app/log-keeping.js";
 import type { RequestRate } from "./app/request-rates.js";
 import type { Keys } from "./domain/keys.js";
 import { SettingsReader } from "./settings-reader.js";
@@ -34,6 +35,8 @@ export interface Settings {
   readonly adminTokens: readonly AdminToken[];
   readonly apiRate: RequestRate;
   readonly retention: Retention;
+  /** Of the log of withdrawals. */
+  readonly logKept: LogRetention;
   readonly logLevel: LogLevel;
 }
 
@@ -44,6 +47,8 @@ const MAX_API_RATE = 1_000_000;
 const AUDIT_ENTRIES = 100_000;
 const MAX_AUDIT_ENTRIES = 10_000_000;
 const AUDIT_KEPT_MS = 365 * 86_400_000;
+const LOG_ENTRIES = 1_000_000;
+const LOG_KEPT_MS = 3_600_000;
 
 /** Every fault at once, or the settings. */
 export function readSettings(env: Environment): Settings | { readonly faults: readonly SettingsFault[] } {
@@ -71,6 +76,10 @@ export function readSettings(env: Environment): Settings | { readonly faults: re
         maxEntries: reader.integer("SLUICE_AUDIT_ENTRIES", MAX_AUDIT_ENTRIES, AUDIT_ENTRIES),
         maxAgeMs: reader.duration("SLUICE_AUDIT_RETENTION", AUDIT_KEPT_MS),
       },
+    },
+    logKept: {
+      maxEntries: reader.integer("SLUICE_WITHDRAWALS_ENTRIES", LOG_ENTRIES, LOG_ENTRIES),
+      maxAgeMs: reader.duration("SLUICE_WITHDRAWALS_RETENTION", LOG_KEPT_MS),
     },
     logLevel: reader.logLevel("SLUICE_LOG_LEVEL"),
   };

@@ -2,7 +2,6 @@
 import fc from "fast-check";
 import { expect } from "vitest";
 
-import { LOG_KEPT_MS } from "../src/app/log-keeping.js";
 import { sweepSessions } from "../src/app/sweep-sessions.js";
 import type { SweepResult } from "../src/app/sweep-sessions.js";
 import { command } from "./session-life-model-command.js";
@@ -10,6 +9,8 @@ import { DAY_MS } from "./session-life-model.js";
 import type { SessionLifeModel } from "./session-life-model.js";
 import type { ModelSession } from "./session-life-model-stored.js";
 import type { SessionLife } from "./support/session-life.js";
+
+const LOG_KEPT_MS = 3_600_000;
 
 /** Short; past a grace; past an idle limit of a minute; about when an instance is gone; past lifetimes; past keys. */
 const anyTimeMs = fc.constantFrom(

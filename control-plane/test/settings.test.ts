@@ -24,6 +24,7 @@ describe("settings", () => {
       adminTokens: [{ kind: "operator", token: ENOUGH.SLUICE_ADMIN_TOKEN }],
       apiRate: { perSecond: 2000, burst: 20_000 },
       retention: { metadataMs: null, audit: { maxEntries: 100_000, maxAgeMs: 365 * DAY_MS } },
+      logKept: { maxEntries: 1_000_000, maxAgeMs: 3_600_000 },
       logLevel: "info",
     });
   });
@@ -45,6 +46,8 @@ describe("settings", () => {
       SLUICE_METADATA_RETENTION: "30d",
       SLUICE_AUDIT_ENTRIES: "10",
       SLUICE_AUDIT_RETENTION: "90000",
+      SLUICE_WITHDRAWALS_ENTRIES: "20",
+      SLUICE_WITHDRAWALS_RETENTION: "15m",
       SLUICE_LOG_LEVEL: "debug",
     };
     expect(readSettings(env)).toEqual({
@@ -61,6 +64,7 @@ describe("settings", () => {
       ],
       apiRate: { perSecond: 5, burst: 50 },
       retention: { metadataMs: 30 * DAY_MS, audit: { maxEntries: 10, maxAgeMs: 90_000 } },
+      logKept: { maxEntries: 20, maxAgeMs: 900_000 },
       logLevel: "debug",
     });
   });

@@ -5,9 +5,12 @@ import type { Timers, WithdrawalLog } from "./log-ports.js";
 import type { Clock, Logger } from "./ports.js";
 import type { BulkRevocationStore } from "./revocation-ports.js";
 
-/** An edge that was away for longer begins anew (docs/edge-protocol.md). */
-export const LOG_KEPT_MS = 3_600_000;
-export const LOG_KEPT_ENTRIES = 1_000_000;
+/** How much of the log is kept. An edge that was away for longer begins anew (docs/edge-protocol.md). */
+export interface LogRetention {
+  readonly maxEntries: number;
+  readonly maxAgeMs: number;
+}
+
 /** For who looks up what became of one. */
 const REVOCATIONS_KEPT_MS = 86_400_000;
 const EVERY_MS = 60_000;
@@ -17,23 +20,24 @@ const CHUNK = 500;
 export interface LogKeepingParts {
   readonly log: WithdrawalLog;
   readonly revocations: BulkRevocationStore;
+  readonly kept: LogRetention;
   readonly clock: Clock;
   readonly timers: Timers;
   readonly logger: Logger;
 }
 
-/** Once a minute, in chunks with a turn for everything else in between. Returns how to end that. */
+/** Now and each minute, in chunks with a turn for everything else in between. Returns how to end that. */
 export function startLogKeeping(parts: LogKeepingParts): () => Promise<void> {
   let stopped = false;
-  let round: Promise<void> = Promise.resolve();
+  let cancel = (): void => undefined;
+  let round: Promise<void>;
   const isStopped = (): boolean => stopped;
-  const schedule = (): (() => void) =>
-    parts.timers.after(EVERY_MS, () => {
-      round = keepLog(parts, isStopped).then(() => {
-        if (!stopped) cancel = schedule();
-      });
+  const begin = (): void => {
+    round = keepLog(parts, isStopped).then(() => {
+      if (!stopped) cancel = parts.timers.after(EVERY_MS, begin);
     });
-  let cancel = schedule();
+  };
+  begin();
   return async () => {
     stopped = true;
     cancel();
@@ -41,9 +45,10 @@ export function startLogKeeping(parts: LogKeepingParts): () => Promise<void> {
   };
 }
 
-async function keepLog({ log, revocations, clock, logger }: LogKeepingParts, isStopped: () => boolean): Promise<void> {
+async function keepLog(parts: LogKeepingParts, isStopped: () => boolean): Promise<void> {
+  const { log, revocations, kept, clock, logger } = parts;
   const nowMs = clock.nowMs();
-  const limits = { notBeforeMs: nowMs - LOG_KEPT_MS, entries: LOG_KEPT_ENTRIES };
+  const limits = { notBeforeMs: nowMs - kept.maxAgeMs, entries: kept.maxEntries };
   try {
     while (!isStopped() && (await log.trim(limits, CHUNK)) === CHUNK) await nextTurn();
     while (!isStopped() && (await revocations.forgetFinished(nowMs - REVOCATIONS_KEPT_MS, CHUNK)) > 0) await nextTurn();
