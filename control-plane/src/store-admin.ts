@@ -19,16 +19,22 @@ async function main(): Promise<number> {
     process.stderr.write(`${USAGE}\n`);
     return 2;
   }
-  const { command, file, folder, force } = asked;
+  const { command, file, folder } = asked;
   try {
     if (command === "backup") await backUpStore(folder, file);
-    else await restoreStore(file, folder, { force, random: { bytes: (n) => randomBytes(n) } });
+    else await restore(asked);
   } catch (error) {
     process.stderr.write(`store-admin: ${error instanceof Error ? error.message : String(error)}\n`);
     return 1;
   }
   process.stdout.write(command === "backup" ? `${folder} is in ${file}\n` : `${file} is in ${folder}\n`);
   return 0;
+}
+
+async function restore({ file, folder, force }: Asked): Promise<void> {
+  const { checked } = await restoreStore(file, folder, { force, random: { bytes: (n) => randomBytes(n) } });
+  if (checked) return;
+  process.stderr.write(`store-admin: ${file} is of a version without check sums: it could not be checked for damage\n`);
 }
 
 interface Asked {

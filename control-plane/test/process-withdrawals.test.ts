@@ -1,6 +1,7 @@
 // Withdrawals and the control plane as a process: what survives its death, how it stops, and its store's backups.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { copyFileSync } from "node:fs";
 import { randomBytes } from "node:crypto";
 import { dirname, join } from "node:path";
 import { text } from "node:stream/consumers";
@@ -8,6 +9,7 @@ import { describe, expect, it } from "vitest";
 
 import { deriveKeys } from "../src/domain/keys.js";
 import { LmdbStore } from "../src/store/lmdb.js";
+import { STORE_FILE } from "../src/store/lmdb-layout.js";
 import { compiledMain } from "./support/compiled-sources.js";
 import { ADMIN_TOKEN, ControlPlaneProcess, SECRET, settingsIn, temporaryFolder } from "./support/process.js";
 import { sessionAt } from "./support/sessions.js";
@@ -190,6 +192,18 @@ describe("backup and restore by command", () => {
     expect(reset.log).not.toBe(log);
     const shown = await fetch(`${restored}/v1/sessions/${id}`, { headers: admin });
     expect(await shown.json()).toMatchObject({ session: { state: "live" } });
+  });
+
+  it("say that a backup without a check sum could not be checked, and restore it", async () => {
+    const { data } = await withSessions(1);
+    const [file, fresh] = [join(temporaryFolder(), "bare.mdb"), temporaryFolder()];
+    copyFileSync(join(data, STORE_FILE), file);
+    expect(await storeAdmin("restore", file, "--data", fresh)).toEqual({
+      code: 0,
+      said:
+        `${file} is in ${fresh}\n` +
+        `store-admin: ${file} is of a version without check sums: it could not be checked for damage\n`,
+    });
   });
 
   it("explain themselves to who asks for something else", async () => {

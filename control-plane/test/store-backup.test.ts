@@ -1,8 +1,8 @@
 // Backup, restore, and stores of earlier schemas.
 import { randomBytes } from "node:crypto";
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 
 import { LmdbStore } from "../src/store/lmdb.js";
@@ -52,6 +52,12 @@ describe("a backup", () => {
     expect(await store.find(kept.id)).toEqual(kept);
     expect((await store.find(revoked.id))?.revokedAt).toBe(NOW_MS + 1);
     expect((await store.position()).cursor).toBe(1);
+  });
+
+  it("is one file, for its owner's eyes", async () => {
+    const { file } = await backedUp();
+    expect(readdirSync(dirname(file))).toEqual(["backup.mdb"]);
+    expect(statSync(file).mode & 0o777).toBe(0o600);
   });
 
   it("never replaces a file, and leaves none where there is no store", async () => {

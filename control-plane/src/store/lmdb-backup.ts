@@ -1,43 +1,36 @@
 // Backups of the store: a copy of one moment, also while the control plane runs; and the store made again from one.
 import { existsSync } from "node:fs";
-import { chmod, copyFile, link, mkdir, open as openFile, rename, rm } from "node:fs/promises";
+import { link, mkdir, open as openFile, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { open } from "lmdb";
 
 import type { Random } from "../app/ports.js";
+import { BackupRefused, sealBackup, unsealBackup } from "./backup-file.js";
 import { openLayout, STORE_FILE } from "./lmdb-layout.js";
 import { newLogId } from "./lmdb-log.js";
 import { prepareSchema } from "./lmdb-schema.js";
-
-/** Stands in the first page, after a header whose size differs by platform. */
-const LMDB_MARK = Buffer.from([0xde, 0xc0, 0xef, 0xbe]);
-const LMDB_MARK_SEARCHED_BYTES = 64;
-
-/** Why nothing was done, in one sentence for the operator. */
-export class BackupRefused extends Error {
-  override readonly name = "BackupRefused";
-}
 
 /** Copies the store in a folder into a new file, durably. The file appears whole or not at all. */
 export async function backUpStore(folder: string, file: string): Promise<void> {
   const store = join(folder, STORE_FILE);
   if (!existsSync(store)) throw new BackupRefused(`there is no store in ${folder}`);
   if (existsSync(file)) throw new BackupRefused(`${file} exists: name a new file`);
-  const unfinished = `${file}.part`;
+  const work = `${file}.part`;
+  await rm(work, { recursive: true, force: true });
   await mkdir(dirname(file), { recursive: true });
-  await rm(unfinished, { force: true });
+  // The library's copy could be read by others.
+  await mkdir(work, { mode: 0o700 });
+  const [copy, sealed] = [join(work, "copy"), join(work, "sealed")];
   const env = open({ path: store, noSubdir: true, readOnly: true });
   try {
-    await env.backup(unfinished, true);
-    // It holds user ids and addresses; the store itself is shielded by its folder.
-    await chmod(unfinished, 0o600);
+    await env.backup(copy, true);
+    await sealBackup(copy, sealed);
+    // Unlike a rename, a link never takes the place of a file that has appeared meanwhile.
+    await link(sealed, file);
   } finally {
     await env.close();
+    await rm(work, { recursive: true });
   }
-  await flushed(unfinished);
-  // Unlike a rename, a link never takes the place of a file that has appeared meanwhile.
-  await link(unfinished, file);
-  await rm(unfinished);
   await flushed(dirname(file));
 }
 
@@ -50,26 +43,38 @@ export interface RestoreOptions {
 /**
  * Makes the store in a folder what it was at a backup, with a log of a new name: so every edge hears that it is to
  * begin anew, and no answer of the time after the backup counts any more (docs/edge-protocol.md). Refuses over a store
- * that a control plane has open, whatever `force` says. Interrupted, the store is the one before or the restored one.
+ * that a control plane has open, whatever `force` says, and a backup that is not whole. Interrupted, the store is the one
+ * before or the restored one. Answers whether the backup could be checked.
  */
-export async function restoreStore(file: string, folder: string, { force, random }: RestoreOptions): Promise<void> {
+export async function restoreStore(
+  file: string,
+  folder: string,
+  { force, random }: RestoreOptions,
+): Promise<{ readonly checked: boolean }> {
   const store = join(folder, STORE_FILE);
   if (!existsSync(file)) throw new BackupRefused(`there is no backup ${file}`);
   if (existsSync(store)) {
     if (await isOpen(store)) throw new BackupRefused(`a control plane has the store in ${folder} open: stop it first`);
     if (!force) throw new BackupRefused(`there is a store in ${folder}: it is replaced only with --force`);
   }
-  await refuseOtherFiles(file);
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const restoring = `${STORE_FILE}.restoring`;
-  const lockOf = (path: string): Promise<void> => rm(`${path}-lock`, { force: true });
-  await copyFile(file, join(folder, restoring));
-  await beginNewLog(folder, restoring, random);
-  await lockOf(join(folder, restoring));
-  await flushed(join(folder, restoring));
-  await lockOf(store);
-  await rename(join(folder, restoring), store);
+  const restored = join(folder, restoring);
+  const unlock = (path: string): Promise<void> => rm(`${path}-lock`, { force: true });
+  const unsealed = await unsealBackup(file, restored);
+  try {
+    await beginNewLog(folder, restoring, random);
+  } catch (error) {
+    await rm(restored);
+    throw error;
+  } finally {
+    await unlock(restored);
+  }
+  await flushed(restored);
+  await unlock(store);
+  await rename(restored, store);
   await flushed(folder);
+  return unsealed;
 }
 
 async function beginNewLog(folder: string, file: string, random: Random): Promise<void> {
@@ -80,18 +85,6 @@ async function beginNewLog(folder: string, file: string, random: Random): Promis
     await db.meta.put("log", newLogId(random));
   } finally {
     await db.env.close();
-  }
-}
-
-/** The library ends the process on a file that is not LMDB's; so its mark is looked for first. */
-async function refuseOtherFiles(file: string): Promise<void> {
-  const handle = await openFile(file, "r");
-  try {
-    const start = Buffer.alloc(LMDB_MARK_SEARCHED_BYTES);
-    await handle.read(start, 0, LMDB_MARK_SEARCHED_BYTES, 0);
-    if (!start.includes(LMDB_MARK)) throw new BackupRefused(`${file} is no backup of a store`);
-  } finally {
-    await handle.close();
   }
 }
 

@@ -1,0 +1,94 @@
+// A backup's file: one line that says how long the store in it is and its SHA-256, then the store as LMDB keeps it.
+import { createHash } from "node:crypto";
+import { createReadStream, createWriteStream } from "node:fs";
+import { open as openFile, rm, stat } from "node:fs/promises";
+import { pipeline } from "node:stream/promises";
+
+/** Why nothing was done, in one sentence for the operator. */
+export class BackupRefused extends Error {
+  override readonly name = "BackupRefused";
+}
+
+interface Seal {
+  readonly bytes: number;
+  /** In hex. */
+  readonly sha256: string;
+}
+
+const MARK = "sluice backup ";
+const FORMAT = `${MARK}1`;
+const LENGTH_CHARS = 15;
+const LINE = new RegExp(`^${FORMAT} (\\d{${LENGTH_CHARS}}) ([0-9a-f]{64})\n$`);
+const LINE_BYTES = lineOf({ bytes: 0, sha256: "0".repeat(64) }).length;
+/** Of a store that stands in its file alone, as backups once did: in the first page, after a header whose size differs. */
+const LMDB_MARK = Buffer.from([0xde, 0xc0, 0xef, 0xbe]);
+const LMDB_MARK_SEARCHED_BYTES = 64;
+
+/** Makes a new backup's file of a store's copy, durably and for its owner's eyes: it holds user ids and addresses. */
+export async function sealBackup(copy: string, file: string): Promise<void> {
+  const seal = await sealOf(copy);
+  const sealed = async function* (): AsyncGenerator<Buffer | string> {
+    yield lineOf(seal);
+    yield* createReadStream(copy) as AsyncIterable<Buffer>;
+  };
+  await pipeline(sealed, createWriteStream(file, { flags: "wx", mode: 0o600, flush: true }));
+}
+
+/**
+ * Writes the store that stands in a backup to a file. A refusal leaves no such file. Answers whether it could be
+ * checked: backups were once without a seal.
+ */
+export async function unsealBackup(file: string, store: string): Promise<{ readonly checked: boolean }> {
+  const start = await startOf(file);
+  const isSealed = start.startsWith(MARK);
+  if (!isSealed && !start.slice(0, LMDB_MARK_SEARCHED_BYTES).includes(LMDB_MARK.toString("latin1"))) {
+    throw new BackupRefused(`${file} is no backup of a store`);
+  }
+  const seal = isSealed ? readLine(file, start) : undefined;
+  await pipeline(
+    createReadStream(file, { start: isSealed ? LINE_BYTES : 0 }),
+    createWriteStream(store, { mode: 0o600 }),
+  );
+  try {
+    if (seal !== undefined) refuseOther(file, seal, await sealOf(store));
+  } catch (error) {
+    await rm(store);
+    throw error;
+  }
+  return { checked: isSealed };
+}
+
+function refuseOther(file: string, expected: Seal, found: Seal): void {
+  if (found.bytes < expected.bytes) {
+    throw new BackupRefused(`${file} is cut short: it has ${found.bytes} of ${expected.bytes} bytes of the store`);
+  }
+  if (found.sha256 !== expected.sha256) {
+    throw new BackupRefused(`${file} is damaged: what it holds is not what was written (its check sum differs)`);
+  }
+}
+
+function lineOf({ bytes, sha256 }: Seal): string {
+  return `${FORMAT} ${String(bytes).padStart(LENGTH_CHARS, "0")} ${sha256}\n`;
+}
+
+function readLine(file: string, start: string): Seal {
+  const [, bytes, sha256] = LINE.exec(start) ?? [];
+  if (bytes !== undefined && sha256 !== undefined) return { bytes: Number(bytes), sha256 };
+  throw new BackupRefused(`${file} is cut short or damaged, or of a newer version: its first line cannot be read`);
+}
+
+async function startOf(file: string): Promise<string> {
+  const handle = await openFile(file, "r");
+  try {
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(LINE_BYTES), 0, LINE_BYTES, 0);
+    return buffer.toString("latin1", 0, bytesRead);
+  } finally {
+    await handle.close();
+  }
+}
+
+async function sealOf(file: string): Promise<Seal> {
+  const hash = createHash("sha256");
+  await pipeline(createReadStream(file), hash);
+  return { bytes: (await stat(file)).size, sha256: hash.digest("hex") };
+}
