@@ -21,17 +21,18 @@ import { usageCommits } from "./app/usage.js";
 import { pushedPolicyJson } from "./domain/policy/judge.js";
 import { readPolicyDocument } from "./domain/policy/read-policy.js";
 import { makeToken } from "./domain/token.js";
+import { FaceTls } from "./face-tls.js";
 import { Metrics } from "./http/metrics.js";
 import { UsageMetrics } from "./http/usage-metrics.js";
 import { buildHttpServer } from "./http/server.js";
+import { renewalOf } from "./http/transport.js";
 import { createLog } from "./log.js";
 import { readSettings } from "./settings.js";
-import type { Face, Settings } from "./settings.js";
+import type { Settings } from "./settings.js";
+import { StartFailure } from "./start-failure.js";
 import { lockFolder } from "./store/folder-lock.js";
 import { LmdbStore } from "./store/lmdb.js";
 import { policyFile } from "./store/policy-file.js";
-import { loadTls } from "./tls.js";
-import type { TlsIdentity } from "./tls.js";
 import { startXdsServer } from "./xds/server.js";
 
 const clock: Clock = { nowMs: () => Date.now(), monotonicMs: () => performance.now() };
@@ -44,9 +45,6 @@ const timers: Timers = {
   },
 };
 const random: Random = { bytes: (n) => randomBytes(n) };
-
-/** What keeps the process from starting, in one sentence for the operator. */
-class StartFailure extends Error {}
 
 /** Undoes, in reverse, what has been started. */
 class Started {
@@ -105,7 +103,7 @@ interface Parts {
 async function serveHttp(parts: Parts) {
   const { settings, store, policies, metrics, log, started } = parts;
   const { operator, audit } = store;
-  const tls = tlsOf(settings.http);
+  const tls = FaceTls.load("http", settings);
   const withdrawals = await startWithdrawals(parts);
   const usage = startUsage(parts);
   started.add(startHousekeeping({ operator, audit, retention: settings.retention, clock, logger: log }));
@@ -117,7 +115,7 @@ async function serveHttp(parts: Parts) {
     log,
     adminTokens,
     apiRate,
-    tls,
+    tls: tls.atStart,
     edgeCredentials: edgeCredentialsOf(settings),
     ...withdrawals,
   });
@@ -125,13 +123,15 @@ async function serveHttp(parts: Parts) {
   await http.listen({ host: settings.http.host, port: settings.http.port }).catch((error: unknown) => {
     throw new StartFailure(bindSentence(settings.http, "SLUICE_HTTP", error));
   });
+  started.add(tls.follow(renewalOf(http.server), timers, log));
   return http;
 }
 
 async function serveXds({ settings, policies, rollout, metrics, log, started }: Parts) {
+  const tls = FaceTls.load("xds", settings);
   const xds = await startXdsServer({
     ...settings.xds,
-    tls: tlsOf(settings.xds),
+    tls: tls.atStart,
     policies,
     rollout,
     edgeCredentials: edgeCredentialsOf(settings),
@@ -143,6 +143,7 @@ async function serveXds({ settings, policies, rollout, metrics, log, started }: 
     throw new StartFailure(bindSentence(settings.xds, "SLUICE_XDS", error));
   });
   started.add(() => xds.close());
+  started.add(tls.follow(xds.renewTls, timers, log));
   return xds;
 }
 
@@ -189,14 +190,6 @@ function startUsage({ store, policies, instances, metrics, log, started }: Parts
   const usage = { usage: store.usage, instances, commits, usageMeter };
   started.add(startSweeping({ store, policies, clock, logger: log, meter: metrics, ...usage }, timers));
   return usage;
-}
-
-function tlsOf({ tls }: Face): TlsIdentity | null {
-  try {
-    return tls === null ? null : loadTls(tls);
-  } catch (error) {
-    throw new StartFailure(text(error));
-  }
 }
 
 /** gRPC wraps the system's code in its text, so the text is what is searched. */

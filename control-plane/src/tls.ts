@@ -23,9 +23,15 @@ export interface TlsIdentity {
   readonly clientCa: Buffer | null;
 }
 
+/** What stands in the files, whatever it is. */
+export function readTls({ cert, key, clientCa }: TlsFiles): TlsIdentity {
+  return { cert: read(cert), key: read(key), clientCa: clientCa === null ? null : read(clientCa) };
+}
+
 /** Reads and checks the files. An Error names variable and file, and holds nothing of what stands in it. */
-export function loadTls({ cert, key, clientCa }: TlsFiles): TlsIdentity {
-  const identity = { cert: read(cert), key: read(key), clientCa: clientCa === null ? null : read(clientCa) };
+export function loadTls(files: TlsFiles): TlsIdentity {
+  const identity = readTls(files);
+  const { cert, key, clientCa } = files;
   const certificate = checked(cert, "a certificate in PEM", () => new X509Certificate(identity.cert));
   const privateKey = checked(key, "an unencrypted private key in PEM", () => createPrivateKey(identity.key));
   if (!certificate.checkPrivateKey(privateKey)) {

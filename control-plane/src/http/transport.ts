@@ -1,4 +1,7 @@
 // What the HTTP server listens with: its limits, and TLS where it is set.
+import type { Server as HttpServer } from "node:http";
+import { Server as TlsServer } from "node:tls";
+
 import type { TlsIdentity } from "../tls.js";
 
 /** A whole request must have arrived by then, so that slow clients cannot collect connections. */
@@ -18,4 +21,15 @@ export function transportOptions(tls: TlsIdentity | null): { http?: object; http
   const { cert, key, clientCa } = tls;
   const mutual = clientCa === null ? {} : { ca: clientCa, requestCert: true, rejectUnauthorized: true };
   return { https: { ...LIMITS, cert, key, ...mutual } };
+}
+
+/**
+ * Puts another identity in force for connections from now on. Whether a certificate is asked for stays as it was when
+ * the server was built.
+ */
+export function renewalOf(server: HttpServer): (identity: TlsIdentity) => void {
+  return ({ cert, key, clientCa }) => {
+    if (!(server instanceof TlsServer)) return;
+    server.setSecureContext({ cert, key, ...(clientCa === null ? {} : { ca: clientCa }) });
+  };
 }

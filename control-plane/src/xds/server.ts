@@ -1,6 +1,7 @@
 // The control plane's xDS face: discovery over gRPC, aggregated or for extensions alone, serves the policy to Envoys.
 import { logVerbosity, Server, ServerCredentials, setLogVerbosity, type ServerOptions } from "@grpc/grpc-js";
 import type { TlsIdentity } from "../tls.js";
+import { RenewableCredentials } from "./credentials.js";
 import { EdgeStreams, type EdgeStreamsParts } from "./edge-streams.js";
 import { aggregatedService, extensionService } from "./protos.js";
 
@@ -14,6 +15,8 @@ export interface XdsServerOptions extends Omit<EdgeStreamsParts, "connectionsAre
 
 export interface XdsServer {
   readonly port: number;
+  /** Does nothing where the server speaks plain text. */
+  readonly renewTls: (identity: TlsIdentity) => void;
   /** Ends every stream and frees the port. Envoys keep their policy and come back by themselves. */
   close(): Promise<void>;
 }
@@ -46,12 +49,16 @@ export async function startXdsServer(options: XdsServerOptions): Promise<XdsServ
       options.logger.error({ type: "xds-failed", error: String(error) }, "pushing a policy failed");
     });
   });
-  const port = await listening(server, options).catch((error: unknown) => {
-    unsubscribe();
-    throw error;
-  });
+  const credentials = options.tls === null ? null : new RenewableCredentials(options.tls);
+  const port = await listening(server, options, credentials ?? ServerCredentials.createInsecure()).catch(
+    (error: unknown) => {
+      unsubscribe();
+      throw error;
+    },
+  );
   return {
     port,
+    renewTls: (identity) => credentials?.renew(identity),
     close: async () => {
       unsubscribe();
       streams.end();
@@ -60,20 +67,14 @@ export async function startXdsServer(options: XdsServerOptions): Promise<XdsServ
   };
 }
 
-function listening(server: Server, { host, port, tls }: XdsServerOptions): Promise<number> {
+function listening(server: Server, { host, port }: XdsServerOptions, credentials: ServerCredentials): Promise<number> {
   const address = host.includes(":") ? `[${host}]` : host;
   return new Promise((resolve, reject) => {
-    server.bindAsync(`${address}:${port}`, credentialsOf(tls), (error, bound) => {
+    server.bindAsync(`${address}:${port}`, credentials, (error, bound) => {
       if (error === null) resolve(bound);
       else reject(error);
     });
   });
-}
-
-function credentialsOf(tls: TlsIdentity | null): ServerCredentials {
-  if (tls === null) return ServerCredentials.createInsecure();
-  const { cert, key, clientCa } = tls;
-  return ServerCredentials.createSsl(clientCa, [{ cert_chain: cert, private_key: key }], clientCa !== null);
 }
 
 /**

@@ -1,0 +1,2 @@
+/** What keeps the process from starting, in one sentence for the operator. */
+export class StartFailure extends Error {}
