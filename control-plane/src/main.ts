@@ -24,6 +24,7 @@ import { makeToken } from "./domain/token.js";
 import { FaceTls } from "./face-tls.js";
 import { Metrics } from "./http/metrics.js";
 import { UsageMetrics } from "./http/usage-metrics.js";
+import { closeServer } from "./http/connections.js";
 import { buildHttpServer } from "./http/server.js";
 import { renewalOf } from "./http/transport.js";
 import { createLog } from "./log.js";
@@ -119,7 +120,7 @@ async function serveHttp(parts: Parts) {
     edgeCredentials: edgeCredentialsOf(settings),
     ...withdrawals,
   });
-  started.add(() => http.close());
+  started.add(() => closeServer(http));
   await http.listen({ host: settings.http.host, port: settings.http.port }).catch((error: unknown) => {
     throw new StartFailure(bindSentence(settings.http, "SLUICE_HTTP", error));
   });

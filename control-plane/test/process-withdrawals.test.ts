@@ -3,6 +3,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { copyFileSync } from "node:fs";
 import { randomBytes } from "node:crypto";
+import { connect } from "node:net";
 import { dirname, join } from "node:path";
 import { text } from "node:stream/consumers";
 import { describe, expect, it } from "vitest";
@@ -142,6 +143,26 @@ describe("a control plane that is told to stop", () => {
       expect(await answer.json()).toMatchObject({ cursor: 0, revoked: [], refresh: [] });
     }
     expect(await plane.ended).toEqual({ code: 0, signal: null });
+  });
+});
+
+describe("a control plane that is told to stop while a caller holds a connection", () => {
+  it.each([
+    ["and has sent nothing on it", ""],
+    ["and has sent half a request", "GET /v1/sessions HTTP/1.1\r\nhost: sluice\r\n"],
+    ["and has sent half a body", "POST /v1/sessions HTTP/1.1\r\nhost: sluice\r\ncontent-length: 9\r\n\r\n{"],
+  ])("%s ends with 0 all the same", async (_, sent) => {
+    const plane = new ControlPlaneProcess(settingsIn());
+    const { http } = await plane.ports();
+    const socket = connect(http, "127.0.0.1");
+    // It is cut off, as it must be.
+    socket.on("error", () => undefined);
+    await once(socket, "connect");
+    socket.write(sent);
+    expect((await fetch(`http://127.0.0.1:${http}/readyz`)).status).toBe(200);
+    plane.kill("SIGTERM");
+    expect(await plane.ended).toEqual({ code: 0, signal: null });
+    socket.destroy();
   });
 });
 

@@ -5,6 +5,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import type { IncomingMessage } from "node:http";
 import { request } from "node:https";
 import type { RequestOptions } from "node:https";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -74,6 +75,23 @@ describe("the HTTP face", () => {
     expect(await status(port, client)).toBe(200);
     await expect(status(port)).rejects.toThrow();
     await expect(status(port, stranger)).rejects.toThrow();
+  });
+});
+
+describe("a control plane with TLS that is told to stop", () => {
+  it("ends with 0 while a caller hangs in its handshake, on either port", async () => {
+    const plane = new ControlPlaneProcess({
+      ...settingsIn(),
+      SLUICE_TLS_CERT_FILE: server.cert,
+      SLUICE_TLS_KEY_FILE: server.key,
+    });
+    const { http, xds } = await plane.ports();
+    const hanging = [http, xds].map((port) => connect(port, "127.0.0.1").on("error", () => undefined));
+    for (const socket of hanging) await once(socket, "connect");
+    expect(await status(http)).toBe(200);
+    plane.kill("SIGTERM");
+    expect(await plane.ended).toEqual({ code: 0, signal: null });
+    for (const socket of hanging) socket.destroy();
   });
 });
 

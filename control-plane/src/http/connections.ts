@@ -29,6 +29,23 @@ export function answerUnparsed(error: { code: string }, socket: Socket, counted:
   });
 }
 
+/** For calls under way. They take milliseconds. */
+const STOP_GRACE_MS = 2000;
+
+/**
+ * Closes the server once the calls under way are finished. Who still holds a connection after the grace, such as one that
+ * has never sent a whole request, is cut off: Node would wait for that one for ever.
+ */
+export async function closeServer(app: Pick<FastifyInstance, "close" | "server">): Promise<void> {
+  let cutOff: NodeJS.Timeout | undefined;
+  const grace = new Promise<void>((resolve) => {
+    cutOff = setTimeout(resolve, STOP_GRACE_MS);
+  });
+  await Promise.race([app.close(), grace]);
+  clearTimeout(cutOff);
+  app.server.closeAllConnections();
+}
+
 /** Calls under way when the server stops are the last on their connections: at rest those would hold up its end. */
 export function endConnectionsOnClose(app: Pick<FastifyInstance, "addHook">): void {
   let closing = false;
