@@ -9,6 +9,8 @@ import { until } from "./until.js";
 
 /** Envoy configures the main thread, each worker, and a canary that tries the policy first. */
 const CONFIGURED_VMS = WORKERS + 2;
+/** Counts pushed configurations once every worker has turned to them. */
+const PUSHES_IN_FORCE = "extension_config_discovery.http_filter.sluice.config_reload";
 
 export class Edge {
   readonly admin: EnvoyAdmin;
@@ -57,12 +59,23 @@ export class Edge {
     return kept;
   }
 
-  /** Resolves when every worker serves the policy of this generation. */
-  async serves(generation: number): Promise<void> {
+  /** How many pushed policies have come in force since this Envoy's start. */
+  pushesInForce(): Promise<number> {
+    return this.admin.stat(PUSHES_IN_FORCE);
+  }
+
+  /**
+   * Resolves when every worker serves the policy of this generation. A worker's VM says so a moment before the worker
+   * turns to it, so it must be a push after that number `pushesBefore` that has come in force.
+   */
+  async serves(generation: number, pushesBefore = 0): Promise<void> {
     const line = `serving policy generation ${generation},`;
     await until(() => {
       const configured = this.envoy.log.split(line).length - 1;
       if (configured < CONFIGURED_VMS) throw new Error(`generation ${generation} is on ${configured} VMs so far`);
+    });
+    await until(async () => {
+      if ((await this.pushesInForce()) <= pushesBefore) throw new Error(`generation ${generation} is not in force yet`);
     });
   }
 

@@ -138,8 +138,9 @@ export class Installation {
   /** Saves a policy and resolves when every worker serves it. */
   async changePolicy(policy: PolicyDocument): Promise<void> {
     const before = await this.envoyAdmin.stat("wasmcustom.sluice_policy_generation");
+    const pushes = await Promise.all(this.edges.map((edge) => edge.pushesInForce()));
     this.writePolicy(policy);
-    await this.serves(before + 1);
+    await Promise.all(this.edges.map((edge, index) => edge.serves(before + 1, pushes[index])));
   }
 
   /** Resolves when every worker of every edge serves the policy of this generation. */
