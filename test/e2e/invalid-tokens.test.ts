@@ -66,10 +66,11 @@ function forgeries(random: Random): Record<string, () => string> {
 /** What would have grown if anyone behind the filter had heard of a request. */
 async function heardOf() {
   const stats = await sluice().envoyAdmin.stats();
+  const answers = ["live", "revoked", "expired", "unknown"].map((one) => `wasmcustom.sluice_misses.outcome.${one}`);
   return {
     upstream: sluice().upstream.received.length,
     acquires: await sluice().api.acquires(),
-    calls: stats.get("cluster.sluice_control_plane.upstream_rq_total"),
+    answers: answers.reduce((sum, name) => sum + (stats.get(name) ?? 0), 0),
     records: stats.get("wasmcustom.sluice_table_records"),
     allowed: stats.get("wasmcustom.sluice_requests.outcome.allowed.plan.default"),
   };
