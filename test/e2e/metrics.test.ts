@@ -36,10 +36,22 @@ const become = (expected: Record<string, number>) =>
     expect(await samples()).toMatchObject(expected);
   });
 
+const miss = (outcome: string): string => `sluice_misses{outcome="${outcome}"}`;
+
+/** Samples in which every answer of the control plane stands: each worker brings its own in its time. */
+const withAllAnswers = (): Promise<Record<string, number>> =>
+  until(async () => {
+    const all = await samples();
+    const answers = ["live", "revoked", "expired", "unknown"].map((outcome) => all[miss(outcome)] ?? 0);
+    expect(answers.reduce((sum, count) => sum + count)).toBe(await sluice().api.acquires());
+    return all;
+  });
+
 describe("the filter's metrics", () => {
   it("count every request once, with outcome and plan as labels, also over changes of the policy", async () => {
-    // The request that showed that Envoy was ready had no token.
-    await become({ 'sluice_requests{outcome="missing"}': 1 });
+    // Requests that showed that Envoy was ready had no token.
+    const probes = await sluice().envoyAdmin.stat("http.proxy.downstream_rq_4xx");
+    await become({ 'sluice_requests{outcome="missing"}': probes });
     const session = await sluice().api.issue();
     const gold = await sluice().api.issue("gold");
 
@@ -63,7 +75,7 @@ describe("the filter's metrics", () => {
     expect(limited.statuses).toEqual({ 200: 200, 429: 100 });
     const expected = {
       'sluice_requests{outcome="invalid"}': 700,
-      'sluice_requests{outcome="missing"}': 401,
+      'sluice_requests{outcome="missing"}': probes + 400,
       'sluice_requests{outcome="allowed",plan="default"}': 200,
       'sluice_requests{outcome="limited",plan="default"}': 100,
       'sluice_requests{outcome="allowed",plan="gold"}': spent.statuses[200] ?? 0,
@@ -89,8 +101,7 @@ describe("the filter's metrics", () => {
   });
 
   it("tell how misses ended", async () => {
-    const before = await samples();
-    const miss = (outcome: string): string => `sluice_misses{outcome="${outcome}"}`;
+    const before = await withAllAnswers();
     const revoked = await sluice().api.issue();
     await sluice().api.call("DELETE", `/v1/sessions/${revoked.id}`);
     const unknown = sluice().mint.mint(Date.now());

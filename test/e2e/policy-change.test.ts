@@ -5,6 +5,7 @@ import { describe, expect, it } from "vitest";
 import { projectRoot } from "../../scripts/project-root.js";
 import { drive } from "./harness/http2-load.js";
 import { useInstallation } from "./harness/installation.js";
+import { type LogLine, linesOf } from "./harness/log-lines.js";
 import { type Plan, policyOf, type PolicyRest } from "./harness/policy.js";
 import { until } from "./harness/until.js";
 
@@ -14,22 +15,14 @@ const policyWith = (maxTokens: number, rest: PolicyRest = {}) => policyOf([small
 
 const sluice = useInstallation({ policy: policyWith(10) });
 
-interface LogLine {
-  readonly type?: string;
+interface Refusal extends LogLine {
   readonly generation?: number;
   readonly faults?: readonly { readonly path: string; readonly line: number | null; readonly message: string }[];
-  readonly reason?: string;
 }
 
-const controlPlaneLog = (): LogLine[] =>
-  sluice()
-    .controlPlane.log.split("\n")
-    .filter((line) => line.startsWith("{"))
-    .map((line) => JSON.parse(line) as LogLine);
-
 /** Saves what the control plane will refuse; resolves with its log line. */
-async function saveRefused(text: string): Promise<LogLine> {
-  const refusals = () => controlPlaneLog().filter(({ type }) => type === "policy-refused");
+async function saveRefused(text: string): Promise<Refusal> {
+  const refusals = (): Refusal[] => linesOf(sluice().controlPlane, "policy-refused");
   const before = refusals().length;
   sluice().writePolicy(text);
   return until(() => {
@@ -142,7 +135,7 @@ describe("another build of the filter", () => {
     await sluice().controlPlane.stop();
     await sluice().controlPlane.start({ SLUICE_FILTER_PATH: broken });
     await until(() => {
-      const refusal = controlPlaneLog().find(({ type }) => type === "policy-refused-by-edge");
+      const [refusal] = linesOf(sluice().controlPlane, "policy-refused-by-edge");
       expect(refusal?.reason).toContain("Unable to create Wasm plugin sluice");
     });
     const answer = await sluice().send({ token });

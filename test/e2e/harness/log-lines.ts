@@ -6,8 +6,9 @@ export interface LogLine {
   readonly [field: string]: unknown;
 }
 
-/** Lines of this type so far, over all lives of the process. */
+/** Lines of this type so far, over all lives of the process. The last one may still be under way. */
 export function linesOf(part: Part, type: string): LogLine[] {
-  const lines = part.log.split("\n").filter((line) => line.startsWith("{") && line.endsWith("}"));
+  const whole = part.log.split("\n").slice(0, -1);
+  const lines = whole.filter((line) => line.startsWith("{") && line.endsWith("}"));
   return lines.map((line) => JSON.parse(line) as LogLine).filter((line) => line.type === type);
 }
