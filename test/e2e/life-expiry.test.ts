@@ -14,7 +14,8 @@ const REPORT_INTERVAL_MS = 300;
 const MAX_AGE_MS = MIN_MAX_AGE_IN_REPORT_INTERVALS * REPORT_INTERVAL_MS;
 /** What an edge may be late with: two reports, and one round of its sweep. */
 const GRACE_MS = 2 * REPORT_INTERVAL_MS + SWEEP_ROUND_TICKS * TICK_MS;
-const LIFETIME_MS = 3000;
+/** Many sessions are issued and used within it, also by a slow machine. */
+const LIFETIME_MS = 8000;
 
 const sluice = useInstallation({
   edges: ["gw-1", "gw-2"],
