@@ -1,7 +1,7 @@
 // The filter with the fewest callbacks, for who needs no limit headers on what passes and has one policy in a VM: a
 // request enters the guest once (docs/decisions/0029-a-lean-build.md). All else is as in index.ts.
 import { configureRoot } from "./filter/configure";
-import { dropReplacedRoots } from "./filter/replaced-roots";
+import { dropSilentRoots } from "./filter/silent-roots";
 import { tick } from "./filter/tick";
 
 export {
@@ -19,6 +19,6 @@ export function proxy_on_configure(rootId: u32, configurationBytes: u32): u32 {
 }
 
 export function proxy_on_tick(rootId: u32): void {
+  dropSilentRoots(rootId);
   tick(rootId);
-  dropReplacedRoots();
 }

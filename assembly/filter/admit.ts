@@ -50,7 +50,7 @@ export const HELD: u32 = 1;
 export const ANSWERED: u32 = 2;
 
 /** A request whose record comes and goes between its asks gives up after so many. */
-const MAX_ASKS: u32 = 3;
+export const MAX_ASKS: u32 = 3;
 /** Until routes set it. */
 const COST: u32 = 1;
 

@@ -36,8 +36,8 @@ function entryOf(token: usize): usize {
   return table + (load<u32>(token + RANDOM_AT) & (ENTRIES - 1)) * ENTRY_BYTES;
 }
 
-/** Whether this token was refused under this policy, and its bucket cannot hold the price yet. See `refusedLevelPico`. */
-export function isStillRefused(root: Root, token: usize, nowUs: u64): bool {
+/** Whether this token was refused under this policy, and its bucket cannot hold `price` yet. See `refusedLevelPico`. */
+export function isStillRefused(root: Root, token: usize, price: i64, nowUs: u64): bool {
   const entry = entryOf(token);
   if (nowUs >= load<u64>(entry, UNTIL_AT)) return false;
   if (load<u32>(entry, ROOT_AT) != root.id || !sameTokens(entry, token)) return false;
@@ -45,7 +45,7 @@ export function isStillRefused(root: Root, token: usize, nowUs: u64): bool {
   const plan = unchecked(root.policy.plans[planIndex]);
   const elapsedUs = nowUs - load<u64>(entry, REFUSED_AT);
   levelPico = refilledLevel(load<i64>(entry, LEVEL_AT), elapsedUs, plan.refillRateMicro, toPico(plan.maxTokens));
-  return true;
+  return levelPico < price;
 }
 
 /** After `isStillRefused`. */

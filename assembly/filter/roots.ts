@@ -18,8 +18,8 @@ export class Root {
   /** Number of sets less one; 0 until the running capacity is known. */
   setMask: u32 = 0;
   nextReportAtUs: u64 = 0;
-  /** When it was first seen to have a successor; 0 before. Only where the host does not tell of its end (lean.ts). */
-  replacedAtUs: u64 = 0;
+  /** Ticks of other roots since this one's last. Only where the host does not tell of a root's end (lean.ts). */
+  missedTicks: u32 = 0;
   watching: Watching = new Watching();
   sweep: Sweep = new Sweep();
 
@@ -51,7 +51,7 @@ export function addRoot(root: Root): void {
 
 export function removeRoot(slot: u32): void {
   unchecked((slots[slot] = null));
-  if (newest == slot) newest = anySlot();
+  if (newest == slot) newest = newestOfAll();
 }
 
 /** The slot of a root context, or NO_ROOT. */
@@ -74,10 +74,18 @@ export function isSuperseded(root: Root): bool {
   return false;
 }
 
-function anySlot(): u32 {
+/** The host numbers contexts upwards. */
+function newestOfAll(): u32 {
+  let found = NO_ROOT;
+  let foundId: u32 = 0;
   const count = slotCount();
-  for (let slot: u32 = 0; slot < count; slot++) if (unchecked(slots[slot]) != null) return slot;
-  return NO_ROOT;
+  for (let slot: u32 = 0; slot < count; slot++) {
+    const root = unchecked(slots[slot]);
+    if (root == null || root.id < foundId) continue;
+    found = slot;
+    foundId = root.id;
+  }
+  return found;
 }
 
 function freeSlot(): u32 {

@@ -91,7 +91,7 @@ export function spendLevelPico(): i64 {
 export function spend(root: Root, token: usize, cost: u32, standing: u32): u32 {
   for (let tries: u32 = 0; tries < MAX_CAS_TRIES; tries++) {
     clockUs = monotonicUs();
-    if (standing == ASK_FIRST && isStillRefused(root, token, clockUs)) {
+    if (standing == ASK_FIRST && isStillRefused(root, token, toPico(cost), clockUs)) {
       planIndex = refusedPlanIndex();
       levelPico = refusedLevelPico();
       return LIMITED;

@@ -52,10 +52,10 @@ async function growth(part: Part, installation: Installation, sizes: readonly nu
   let inTable = 0;
   for (const count of sizes) {
     part.say(`${count} sessions in the table`);
-    const held = inTable;
-    let next = held;
-    const answers = await manySessions(installation.portOf("scale"), count - held, () => tokens[next++] ?? "");
-    if (answers[200] !== count - held) throw new Error(`not every session was admitted: ${JSON.stringify(answers)}`);
+    let next = inTable;
+    const fresh = count - inTable;
+    const answers = await manySessions(installation.portOf("scale"), fresh, () => tokens[next++] ?? "");
+    if (answers[200] !== fresh) throw new Error(`not every session was admitted: ${JSON.stringify(answers)}`);
     inTable = count;
     const grownBytes = residentBytes(envoyPid) - emptyBytes;
     const pickers = [{ name: "uniform", pick: () => random.below(count) }];

@@ -1,7 +1,9 @@
 // The lean build of the filter in a real Envoy: everything but limit headers on what passes.
 import { describe, expect, it } from "vitest";
+import { parse } from "yaml";
+import { freePorts } from "../../scripts/ports.js";
 import { INVALID } from "./harness/answers.js";
-import { drive } from "./harness/http2-load.js";
+import { drive, openHttp2, times } from "./harness/http2-load.js";
 import { useInstallation } from "./harness/installation.js";
 import { linesOf } from "./harness/log-lines.js";
 import { policyOf, type PolicyDocument, type PolicyRest } from "./harness/policy.js";
@@ -11,6 +13,7 @@ import { until } from "./harness/until.js";
 const PLANS = [
   { name: "default", maxTokens: 10, tokenRefillRate: 0 },
   { name: "large", maxTokens: 9_000_000, tokenRefillRate: 0 },
+  { name: "counted", maxTokens: 9_000_000, tokenRefillRate: 0 },
 ];
 const silent = (rest: PolicyRest = {}): PolicyDocument =>
   policyOf(PLANS, { response: { headers: "none" }, controlPlane: { reportInterval: 300 }, ...rest });
@@ -47,8 +50,7 @@ describe("an Envoy with the lean build", () => {
   });
 
   it("takes changes of the policy under load without failing a request, and counts each", async () => {
-    const before = await sluice().envoyAdmin.stat("wasmcustom.sluice_requests.outcome.allowed.plan.large");
-    const { token } = await sluice().api.issue("large");
+    const { token } = await sluice().api.issue("counted");
     const connections = await sluice().connect(4);
     let over = false;
     const load = drive({ connections, inFlight: 2, next: () => (over ? null : { "x-session-id": token }) });
@@ -61,8 +63,8 @@ describe("an Envoy with the lean build", () => {
     expect(failures).toEqual([]);
     expect(Object.keys(statuses)).toEqual(["200"]);
     await until(async () => {
-      const after = await sluice().envoyAdmin.stat("wasmcustom.sluice_requests.outcome.allowed.plan.large");
-      expect(after - before).toBe(statuses[200]);
+      const counted = await sluice().envoyAdmin.stat("wasmcustom.sluice_requests.outcome.allowed.plan.counted");
+      expect(counted).toBe(statuses[200]);
     });
     await sluice().changePolicy(silent());
   });
@@ -77,5 +79,51 @@ describe("an Envoy with the lean build", () => {
       expect(sluice().envoy.log).toContain("response.headers: expected none, since this is sluice-lean.wasm");
     });
     expect(await sluice().statuses(token, 2)).toEqual([200, 200]);
+  });
+});
+
+const [otherPort = 0] = await freePorts(1);
+
+interface Bootstrap {
+  readonly static_resources: { readonly listeners: unknown[] };
+}
+
+/** envoy.yaml with a second listener, whose policy does not come over xDS: the same, under another root. */
+function withFixedListener(yaml: string): string {
+  const document = parse(yaml) as Bootstrap;
+  const copy = JSON.parse(JSON.stringify(document.static_resources.listeners[0]), (key, value: unknown) => {
+    if (key === "port_value") return otherPort;
+    if (key === "root_id") return "fixed";
+    const discovered = (value as { config_discovery?: { default_config: object } } | null)?.config_discovery;
+    return discovered === undefined ? value : { name: "sluice", typed_config: discovered.default_config };
+  }) as object;
+  document.static_resources.listeners.push({ ...copy, name: "fixed" });
+  return JSON.stringify(document);
+}
+
+describe("two listeners with one policy in the lean build", () => {
+  const ACQUIRE_TIMEOUT_MS = 200;
+  /** A root that does not tick is kept for so long: three of them and a second, for each place for a root. */
+  const KEPT_MS = (3 * ACQUIRE_TIMEOUT_MS + 1000) * 4;
+  const both = useInstallation({
+    filter: "sluice-lean",
+    bootstrap: withFixedListener,
+    policy: silent({ controlPlane: { acquireTimeout: ACQUIRE_TIMEOUT_MS } }),
+  });
+
+  it("go on asking for sessions, however long they run", async () => {
+    const connection = await openHttp2(otherPort);
+    const startedMs = performance.now();
+    while (performance.now() - startedMs < 2 * KEPT_MS) {
+      const { token } = await both().api.issue();
+      const { statuses } = await drive({
+        connections: [connection],
+        inFlight: 1,
+        next: times(1, { "x-session-id": token }),
+      });
+      expect(statuses).toEqual({ 200: 1 });
+      expect(await both().statuses(token, 1)).toEqual([200]);
+    }
+    connection.close();
   });
 });

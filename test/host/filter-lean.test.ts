@@ -1,14 +1,24 @@
 // The lean build: it admits and refuses as the full one does, with fewer callbacks.
 import { describe, expect, it } from "vitest";
-import { ACQUIRE_TIMEOUT_MS, Edge, liveAnswer, plan, policy, type EdgeOptions, type PolicyDocument } from "./edge.js";
+import {
+  ACQUIRE_TIMEOUT_MS,
+  Edge,
+  REPORT_INTERVAL_MS,
+  liveAnswer,
+  plan,
+  policy,
+  requestWith,
+  type EdgeOptions,
+  type PolicyDocument,
+} from "./edge.js";
 import { filterModule } from "./filter-modules.js";
 
 const module = filterModule("lean");
 const silent = (overrides: PolicyDocument = {}): PolicyDocument =>
   policy({ response: { headers: "none" }, ...overrides });
 const lean = (options: EdgeOptions = {}): Edge => new Edge({ module, policy: silent(), ...options });
-/** Longer than a replaced policy is kept. */
-const UNTIL_DROPPED_MS = ACQUIRE_TIMEOUT_MS + 2000;
+/** Longer than a policy is kept whose root has gone: what a request can wait under it, for each place for a root. */
+const UNTIL_DROPPED_MS = (3 * ACQUIRE_TIMEOUT_MS + 1000) * 4 + 1000;
 /** More than a worker may have calls out at a time. */
 const CHANGES = 300;
 
@@ -48,13 +58,29 @@ describe("a change of policy in the lean build", () => {
     expect(edge.host.metrics.sum("sluice_requests.outcome.allowed.plan.default")).toBe(5);
   });
 
-  it("lets a request that waits for the control plane go on under the old one", () => {
+  it("lets a request go on that waits for the control plane, for however long", () => {
     const edge = lean();
     const stream = edge.send(edge.newSession());
     edge.worker(0).configure(changed);
-    edge.flush();
+    edge.passMs(3 * UNTIL_DROPPED_MS);
+    // Too late to count: it asks again.
+    edge.answerLive();
     edge.answerLive();
     expect(stream.status).toBe(200);
+    expect(edge.admitted(edge.sessionInTable(), 20)).toBe(3);
+  });
+
+  it("that is taken back leaves the one before in force, and reporting", () => {
+    const edge = lean();
+    const session = edge.sessionInTable({ tokens: 9 });
+    const [before] = edge.worker(0).roots();
+    const held = edge.worker(0).open(requestWith(edge.newSession()));
+    edge.worker(0).configure(changed);
+    if (before !== undefined) edge.worker(0).serveAgain(before);
+    edge.passMs(UNTIL_DROPPED_MS + REPORT_INTERVAL_MS);
+    expect(edge.pendingReports).toHaveLength(1);
+    expect(edge.admitted(session, 20)).toBe(9);
+    held.abandon();
   });
 
   it("frees what requests held that went without their answer, however often it happens", () => {

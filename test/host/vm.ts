@@ -61,6 +61,14 @@ export class Vm {
     return true;
   }
 
+  /** A configuration comes again whose root still has streams: Envoy takes that root, and configures nothing. */
+  serveAgain(root: RootContext): void {
+    const old = this.#serving;
+    root.retired = false;
+    this.#serving = root;
+    if (old !== undefined) this.#retire(old);
+  }
+
   /** The plugin is removed from the listener: its root goes when its last stream has. */
   remove(): void {
     if (this.#serving !== undefined) this.#retire(this.#serving);
