@@ -14,6 +14,7 @@ import {
   clearFlag,
   clearRecord,
   consumedOf,
+  flagsOf,
   hasFlag,
   isLive,
   isPastEnd,
@@ -62,14 +63,17 @@ export function confirmRecord(record: usize, token: usize, answer: AcquireAnswer
   return true;
 }
 
-/** A negative answer for a record that is there. An end that is known for good is not weakened by a later `unknown`. */
-export function endRecord(record: usize, answer: AcquireAnswer, nowUs: u64): void {
+/**
+ * A negative answer for a record that is there. An end that is known for good is not weakened by a later `unknown`.
+ * @param counts false if the answer's figures may be out of date: a provisional record stays so until it is asked about
+ */
+export function endRecord(record: usize, answer: AcquireAnswer, nowUs: u64, counts: bool = true): void {
   const unknown = answer.state == ANSWER_UNKNOWN;
-  addReported(record, answer);
+  if (counts) addReported(record, answer);
   if (unknown && isEndedForGood(record, nowUs)) return;
   if (isLive(record)) setRev(record, revOf(record) + 1);
   setState(record, RECORD_ENDED);
-  setFlags(record, unknown ? FLAG_UNCONFIRMED : 0);
+  setFlags(record, (unknown ? FLAG_UNCONFIRMED : 0) | (flagsOf(record) & FLAG_PROVISIONAL));
   // An expired session has no time left, but whoever goes on sending its token is not to be asked about each time.
   setEndsAtS(record, endOf(nowUs, unknown ? UNKNOWN_REMEMBERED_MS : max(answer.endsInMs, UNKNOWN_REMEMBERED_MS)));
 }

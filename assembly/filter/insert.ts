@@ -54,7 +54,9 @@ export function writeAnswer(root: Root, token: usize, answer: AcquireAnswer, may
     }
     keepPlace();
     const outcome =
-      record != 0 ? change(root, record, token, answer, nowUs) : insert(root, set, token, answer, mayInsert, nowUs);
+      record != 0
+        ? change(root, record, token, answer, nowUs, askedAtUs)
+        : insert(root, set, token, answer, mayInsert, nowUs);
     if (outcome == SET_FULL) return outcome;
     if (SetCopy.write(root)) {
       markUnreported(root, set, token);
@@ -86,7 +88,8 @@ export function insertProvisional(root: Root, token: usize, planIndex: u32, ends
     if (known != 0 && (isLive(known) || !isPastEnd(known, nowUs))) return WRITTEN;
     keepPlace();
     // A record that ended long ago is used again, unless something in it is still to be reported.
-    const record = known == 0 ? findPlace(root, set, nowUs, true) : isUnreported(known) ? 0 : known;
+    const isOpen = known != 0 && (isUnreported(known) || isProvisional(known));
+    const record = known == 0 ? findPlace(root, set, nowUs, true) : isOpen ? 0 : known;
     if (record == 0) {
       noteFullSet(root, set);
       return SET_FULL;
@@ -107,11 +110,12 @@ function isLate(root: Root, askedAtUs: u64): bool {
 }
 
 /** The answer for a record that is there. */
-function change(root: Root, record: usize, token: usize, answer: AcquireAnswer, nowUs: u64): u32 {
+function change(root: Root, record: usize, token: usize, answer: AcquireAnswer, nowUs: u64, askedAtUs: u64): u32 {
   if (answer.state == ANSWER_LIVE) {
     return confirmRecord(record, token, answer, root.policy, nowUs) ? WRITTEN : SESSION_ENDED;
   }
-  endRecord(record, answer, nowUs);
+  // A late one is true of the session, but its figures may be older than those of a record that has gone meanwhile.
+  endRecord(record, answer, nowUs, !isProvisional(record) || !isLate(root, askedAtUs));
   return SESSION_ENDED;
 }
 

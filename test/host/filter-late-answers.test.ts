@@ -1,6 +1,6 @@
 // Answers that come late, or for a client that left: they change nothing that was decided meanwhile.
 import { describe, expect, it } from "vitest";
-import { RECORD_LEVEL_AT, RECORD_REFILLED_AT_AT } from "../../assembly/contract.js";
+import { RECORD_LEVEL_AT, RECORD_REFILLED_AT_AT, SWEEP_ROUND_TICKS, TICK_MS } from "../../assembly/contract.js";
 import { ACQUIRE_TIMEOUT_MS, Edge, MAX_AGE_MS, endedAnswer, liveAnswer, plan, policy, requestWith } from "./edge.js";
 import type { HostCall } from "./host-calls.js";
 import { readsSet, writesSet } from "./host-call-matches.js";
@@ -76,6 +76,25 @@ describe("an answer that comes late", () => {
     expect([edge.send(session, 0).status, edge.send(session, 1).status]).toEqual([401, 401]);
   });
 
+  it.each(["revoked", "expired"] as const)(
+    "%s ends a session that came in on trust meanwhile, but its figures do not count",
+    (state) => {
+      const { edge } = twoWorkers();
+      const session = edge.newSession();
+      edge.send(session, 0);
+      const late = edge.callout;
+      edge.send(session, 1);
+      edge.pendingAcquires.at(-1)?.timeOut();
+      edge.clock.advanceMs(ACQUIRE_TIMEOUT_MS + 1);
+      late.answer(200, endedWith(state, 4));
+      expect(edge.table.record(session.id)).toMatchObject({ live: false, provisional: true, consumed: 1 });
+      for (let tick = 0; tick < SWEEP_ROUND_TICKS && edge.pendingAcquires.length === 0; tick++) edge.passMs(TICK_MS);
+      edge.callout.answer(200, endedWith(state, 6));
+      const counted = { live: false, provisional: false, consumed: 7, rev: 8, ackedRev: 6 };
+      expect(edge.table.record(session.id)).toMatchObject(counted);
+    },
+  );
+
   it("ends a session in the middle of another worker's spend, and the spend sees it", () => {
     const { edge, a } = twoWorkers();
     const session = edge.sessionInTable();
@@ -145,6 +164,11 @@ describe("a client that leaves while it waits", () => {
     expect(edge.worker(0).failure).toBeUndefined();
   });
 });
+
+/** A refusal with the figures that this edge had reported. */
+function endedWith(state: "revoked" | "expired", consumed: number): string {
+  return JSON.stringify({ ...(JSON.parse(endedAnswer(state)) as object), consumed, rev: consumed });
+}
 
 /** Puts sessions that are known to share a set into the table. */
 function fillSet(edge: Edge, sessions: readonly { token: string; id: string }[]): void {

@@ -1,7 +1,7 @@
 // A withdrawal reaches the table: what a held watch answers is written before the edge says that it has come so far.
 import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
-import { MAX_WATCH_ENTRIES, TICK_MS } from "../../assembly/contract.js";
+import { MAX_WATCH_ENTRIES, SWEEP_ROUND_TICKS, TICK_MS } from "../../assembly/contract.js";
 import { isPlaceKey, placeOf } from "./edge-keys.js";
 import { CURSOR, Edge, LOG, OTHER_LOG, endedAnswer, liveAnswer, policy, reportAnswer, watchAnswer } from "./edge.js";
 import type { HostCall } from "./host-calls.js";
@@ -154,7 +154,7 @@ describe("a revocation", () => {
     edge.watch.answer(200, watchAnswer({ revoked: [session.id] }));
     expect(edge.table.record(session.id)).toMatchObject({ live: false, provisional: true, consumed: 1 });
     expect(edge.send(session).status).toBe(401);
-    edge.passMs(2000);
+    for (let tick = 0; tick < SWEEP_ROUND_TICKS && edge.pendingAcquires.length === 0; tick++) edge.passMs(TICK_MS);
     const had = { ...{ state: "revoked", endsInMs: 60_000, log: LOG, cursor: CURSOR + 1 }, consumed: 20, rev: 11 };
     edge.callout.answer(200, JSON.stringify(had));
     expect(edge.table.record(session.id)).toMatchObject({
