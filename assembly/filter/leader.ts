@@ -1,10 +1,10 @@
 // One VM of an Envoy leads its table: it watches the log and sweeps. A lease in shared data, renewed by ticks.
 import { LEADER_LEASE_MS } from "../contract";
-import { randomU64 } from "../host/random";
 import { CAS_ABSENT, sharedCas, sharedValue } from "../host/shared-data";
 import { OK } from "../host/status";
 import { Root } from "./roots";
 import { LEADER_KEY, readTableKey, writeTableKey } from "./session-table";
+import { vmId } from "./vm-id";
 
 //   0        8              16
 //   | holder | until, in µs |
@@ -15,12 +15,10 @@ const LEASE_US: u64 = <u64>LEADER_LEASE_MS * 1000;
 /** Renewed when so much of it has gone: a write each second, not each tick. */
 const RENEW_AFTER_US: u64 = 1000000;
 
-/** Names this VM, not a root: after a change of policy its new root leads on. 0 until it first asks. */
-let self: u64 = 0;
-
 /** Whether this VM leads the table now, taking or renewing the lease where that is due. */
 export function leads(root: Root, nowUs: u64): bool {
-  if (self == 0) self = randomU64() | 1;
+  // The VM's, not a root's: after a change of policy its new root leads on.
+  const self = vmId();
   let cas: u32 = CAS_ABSENT;
   if (readTableKey(root, LEADER_KEY) == OK) {
     const value = sharedValue();

@@ -7,7 +7,7 @@ import { SESSION_ID_CHARS, formatSessionId } from "../domain/session-id";
 import { isUnreported, recordAt } from "../domain/set";
 import { callResponseBody } from "../host/buffers";
 import { sentCallId } from "../host/call";
-import { utf8, writeAscii, writeDecimal, writeSigned } from "../memory/bytes";
+import { utf8, writeAscii, writeDecimal, writeHexU64, writeSigned } from "../memory/bytes";
 import { acknowledgeRows } from "./acknowledge";
 import { REPORT_FAILURES } from "./counters";
 import { post, startBody, wasAnswered } from "./edge-call";
@@ -17,6 +17,7 @@ import { Root } from "./roots";
 import { addRow, rowCount, startRows } from "./report-rows";
 import { setCount } from "./session-table";
 import { SetCopy } from "./set-copy";
+import { vmId } from "./vm-id";
 
 /** A row at its longest: an id, four numbers, punctuation. */
 const MAX_ROW_BYTES: u32 = 128;
@@ -45,7 +46,8 @@ export function reportIfDue(root: Root, nowUs: u64): void {
 }
 
 function sendReport(root: Root, nowUs: u64): void {
-  let end = writeAscii(startBody(root, body), ',"usage":[');
+  let end = writeAscii(startBody(root, body), ',"worker":"');
+  end = writeAscii(writeHexU64(end, vmId()), '","usage":[');
   end = writeRows(root, end, nowUs);
   end = writeAscii(end, more ? '],"more":true}' : '],"more":false}');
   if (!post(root, REPORT, body, end, REPORT_TIMEOUT_MS)) {

@@ -154,10 +154,33 @@ describe("while an instance that holds the session", () => {
 
   it("says that there is more, it does not end, whatever another worker of it says after that", async () => {
     const both = async (plane: TestControlPlane) => {
-      await plane.report([], { more: true });
-      await plane.report([]);
+      await plane.report([], { worker: "a", more: true });
+      await plane.report([], { worker: "b" });
     };
     expect(await held(both, GRACE_MS)).toBe("live");
+  });
+
+  it("has a worker that has not reported for longer than the grace, it does not end, though another one has", async () => {
+    const oneLags = async (plane: TestControlPlane) => {
+      await plane.report([], { worker: "a" });
+      plane.clock.advance(GRACE_MS + 1);
+      await plane.report([], { worker: "b" });
+    };
+    expect(await held(oneLags, 0)).toBe("live");
+  });
+
+  it("has lost a worker for good, as by a reload, it ends once that one is gone", async () => {
+    const lost = (silentMs: number) => async (plane: TestControlPlane) => {
+      await plane.report([], { worker: "a" });
+      plane.clock.advance(silentMs);
+      await plane.report([], { worker: "b" });
+    };
+    expect(await held(lost(GONE_MS - 1), 0)).toBe("live");
+    expect(await held(lost(GONE_MS), 0)).toBe("expired");
+  });
+
+  it("has a filter that does not say which worker reports, any report speaks for it", async () => {
+    expect(await held((plane) => plane.report([], { worker: undefined }), GRACE_MS)).toBe("expired");
   });
 
   it("is behind, it does not end for another edge that asks either", async () => {
@@ -225,6 +248,20 @@ describe("after the control plane's own start", () => {
 });
 
 describe("instances of edges", () => {
+  it("have a bounded number of workers: those silent for longest are forgotten", async () => {
+    const plane = await settledPlane();
+    const { instances } = plane.ports;
+    const report = (worker: string): void => {
+      instances.reported(EDGE, { worker, more: false, arrivedAtMs: plane.clock.monotonicMs() });
+    };
+    report("lags");
+    plane.clock.advance(GRACE_MS + 1);
+    for (let i = 0; i < 1023; i++) report(`w${i}`);
+    expect(instances.standing(EDGE, GRACE_MS)).toBe("behind");
+    report("w1023");
+    expect(instances.standing(EDGE, GRACE_MS)).toBe("current");
+  });
+
   it("are forgotten once they are gone, but not those that watch", async () => {
     const plane = await settledPlane();
     const { instances } = plane.ports;

@@ -56,6 +56,7 @@ describe("a report", () => {
     expect(edge.report.json).toEqual({
       edge: "edge-1",
       instance: expect.any(String) as string,
+      worker: expect.stringMatching(/^[0-9a-f]{16}$/) as string,
       usage: [],
       more: false,
     });
@@ -64,6 +65,22 @@ describe("a report", () => {
     expect(edge.reports).toHaveLength(1);
     edge.passMs(100);
     expect(edge.reports).toHaveLength(2);
+  });
+
+  it("says which worker it is from, by the same name until its VM is reloaded", () => {
+    const edge = new Edge({ workers: 2 });
+    const workersOf = (): string[] => {
+      const [first, second] = [nextReport(edge, 0), nextReport(edge, 1)];
+      for (const report of [first, second]) report.answer(200, reportAnswer());
+      return [first, second].map((report) => (report.json as { worker: string }).worker);
+    };
+    const [first, second] = workersOf();
+    edge.worker(0).configure(JSON.stringify(policy({ generation: 8 })));
+    expect(workersOf()).toEqual([first, second]);
+    edge.reload(0);
+    const [reloaded, same] = workersOf();
+    expect(new Set([first, second, reloaded]).size).toBe(3);
+    expect(same).toBe(second);
   });
 
   it("follows the interval of the policy", () => {

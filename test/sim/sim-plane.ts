@@ -22,7 +22,7 @@ export interface HttpAnswer {
 
 type Row = readonly [string, number, number, number, number];
 type Body = {
-  readonly [name in "edge" | "instance" | "session" | "log" | "policyHash"]: string;
+  readonly [name in "edge" | "instance" | "worker" | "session" | "log" | "policyHash"]: string;
 } & { readonly usage: readonly Row[]; readonly more: boolean; readonly since: number; readonly generation: number };
 
 const UNAVAILABLE: HttpAnswer = { status: 503, body: "" };
@@ -66,7 +66,7 @@ export class SimPlane {
       const rows = body.usage.map(([sessionId, rev, consumed, levelMicro, idleMs]) => {
         return { sessionId, rev, consumed, levelMicro, idleMs };
       });
-      return answer(await reportUsage(this.#ports, { edge, instance, rows, more: body.more }));
+      return answer(await reportUsage(this.#ports, { edge, instance, worker: body.worker, rows, more: body.more }));
     }
     if (path !== PATH_WATCH) return { status: 404, body: "" };
     const { since, generation, policyHash } = body;

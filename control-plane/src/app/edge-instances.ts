@@ -2,7 +2,7 @@
 import type { Clock } from "./ports.js";
 import type { Instance } from "./usage-ports.js";
 
-/** Silent for so long and not watching, an instance is gone (docs/edge-protocol.md). */
+/** Silent for so long and not watching, an instance is gone (docs/edge-protocol.md); so is a worker of it. */
 export const GONE_AFTER_MS = 300_000;
 /** About 200 bytes each. More than any installation has; past it those silent for longest are taken to be gone. */
 const MAX_INSTANCES = 65_536;
@@ -10,14 +10,31 @@ const MAX_INSTANCES = 65_536;
 /** current: all it spent until a grace ago is known. behind: it may have admitted requests that are not known of. */
 export type Standing = "current" | "behind" | "gone";
 
-/** Times are monotonic ms; undefined: never. */
+/** More than an Envoy has workers; each reload of a VM makes another. */
+const MAX_WORKERS = 1024;
+
+/** What a worker's reports have said. Times are monotonic ms; undefined: never. */
+interface Told {
+  readonly reportedAtMs: number;
+  /** When a report last said that there was more. */
+  readonly moreAtMs: number | undefined;
+}
+
 interface Heard {
   readonly of: Instance;
   readonly heardAtMs: number;
-  readonly reportedAtMs: number | undefined;
-  /** When a report last said that there was more. */
-  readonly moreAtMs: number | undefined;
+  /** The one that reported last is the last. */
+  readonly workers: ReadonlyMap<string, Told>;
   readonly watches: number;
+}
+
+/** A report as it counts here. */
+export interface Reported {
+  /** Which worker of the instance reports; empty where an older filter does not say. */
+  readonly worker: string;
+  readonly more: boolean;
+  /** Monotonic: it tells nothing of what came after. */
+  readonly arrivedAtMs: number;
 }
 
 export interface KnownInstance extends Instance {
@@ -46,10 +63,16 @@ export class EdgeInstances {
     this.hear(instance, {});
   }
 
-  /** To be called once the report is durable. @param arrivedAtMs monotonic: it tells nothing of what came after */
-  reported(instance: Instance, more: boolean, arrivedAtMs: number): void {
-    const reportedAtMs = Math.max(arrivedAtMs, this.heard.get(keyOf(instance))?.reportedAtMs ?? arrivedAtMs);
-    this.hear(instance, more ? { reportedAtMs, moreAtMs: arrivedAtMs } : { reportedAtMs });
+  /** To be called once the report is durable. */
+  reported(instance: Instance, { worker, more, arrivedAtMs }: Reported): void {
+    const workers = new Map(this.heard.get(keyOf(instance))?.workers);
+    const before = workers.get(worker);
+    const reportedAtMs = Math.max(arrivedAtMs, before?.reportedAtMs ?? arrivedAtMs);
+    workers.delete(worker);
+    workers.set(worker, { reportedAtMs, moreAtMs: more ? arrivedAtMs : before?.moreAtMs });
+    const [silent] = workers.keys();
+    if (silent !== undefined && workers.size > MAX_WORKERS) workers.delete(silent);
+    this.hear(instance, { workers });
   }
 
   /** A watch of the instance is held from now on. Returns how to say that it is not any more. */
@@ -64,8 +87,8 @@ export class EdgeInstances {
   }
 
   /**
-   * @param graceMs how old a report may be. What was told by one worker says nothing of the others: an instance that
-   * said `more` counts as behind for as long.
+   * What one worker tells says nothing of the others: an instance is current when each of its workers is.
+   * @param graceMs how old a report may be; a worker that said `more` counts as behind for as long
    */
   standing(instance: Instance, graceMs: number): Standing {
     const heard = this.heard.get(keyOf(instance));
@@ -73,19 +96,22 @@ export class EdgeInstances {
     if (heard === undefined) return this.listeningMs() < GONE_AFTER_MS ? "behind" : "gone";
     if (this.isGone(heard)) return "gone";
     const nowMs = this.clock.monotonicMs();
-    const { reportedAtMs, moreAtMs } = heard;
-    if (reportedAtMs === undefined || nowMs - reportedAtMs > graceMs) return "behind";
-    return moreAtMs !== undefined && nowMs - moreAtMs <= graceMs ? "behind" : "current";
+    let reporting = 0;
+    for (const { reportedAtMs, moreAtMs } of heard.workers.values()) {
+      if (nowMs - reportedAtMs >= GONE_AFTER_MS) continue;
+      if (nowMs - reportedAtMs > graceMs || (moreAtMs !== undefined && nowMs - moreAtMs <= graceMs)) return "behind";
+      reporting += 1;
+    }
+    return reporting > 0 ? "current" : "behind";
   }
 
   known(): KnownInstance[] {
     const nowMs = this.clock.monotonicMs();
-    return [...this.heard.values()].map(({ of, heardAtMs, reportedAtMs, watches }) => ({
-      ...of,
-      silentMs: nowMs - heardAtMs,
-      reportAgeMs: reportedAtMs === undefined ? null : nowMs - reportedAtMs,
-      watching: watches > 0,
-    }));
+    return [...this.heard.values()].map(({ of, heardAtMs, workers, watches }) => {
+      const ages = [...workers.values()].map(({ reportedAtMs }) => nowMs - reportedAtMs);
+      const reportAgeMs = ages.length === 0 ? null : Math.min(...ages);
+      return { ...of, silentMs: nowMs - heardAtMs, reportAgeMs, watching: watches > 0 };
+    });
   }
 
   /** Forgets those that are gone: one that is not known is gone too. */
@@ -102,10 +128,10 @@ export class EdgeInstances {
     return this.heard.get(keyOf(instance))?.watches ?? 0;
   }
 
-  private hear(instance: Instance, news: Partial<Pick<Heard, "reportedAtMs" | "moreAtMs" | "watches">>): void {
+  private hear(instance: Instance, news: Partial<Pick<Heard, "workers" | "watches">>): void {
     const key = keyOf(instance);
     const { edge, instance: id } = instance;
-    const before = this.heard.get(key) ?? { reportedAtMs: undefined, moreAtMs: undefined, watches: 0 };
+    const before = this.heard.get(key) ?? { workers: new Map<string, Told>(), watches: 0 };
     this.heard.delete(key);
     this.heard.set(key, { ...before, ...news, of: { edge, instance: id }, heardAtMs: this.clock.monotonicMs() });
     if (this.heard.size <= MAX_INSTANCES) return;

@@ -14,6 +14,8 @@ export interface RowOfReport {
 }
 
 export interface Report extends Instance {
+  /** Which worker of the instance; empty where an older filter does not say. */
+  readonly worker: string;
   readonly rows: readonly RowOfReport[];
   /** The instance has spent more than fits. */
   readonly more: boolean;
@@ -32,7 +34,7 @@ export interface ReportAnswer {
  */
 export async function reportUsage(ports: UsagePorts, report: Report): Promise<ReportAnswer | undefined> {
   const { clock, commits, instances, store } = ports;
-  const { edge, instance, more } = report;
+  const { edge, instance, worker, more } = report;
   const arrivedAtMs = clock.monotonicMs();
   const nowMs = clock.nowMs();
   const rows = report.rows.map(({ idleMs, ...row }): ReportedRow => {
@@ -43,7 +45,7 @@ export async function reportUsage(ports: UsagePorts, report: Report): Promise<Re
     ports.usageMeter.reported("refused", rows.length);
     return undefined;
   }
-  instances.reported({ edge, instance }, more, arrivedAtMs);
+  instances.reported({ edge, instance }, { worker, more, arrivedAtMs });
   ports.usageMeter.reported("taken", rows.length);
 
   const isLive = liveAt(ports.policies, nowMs);

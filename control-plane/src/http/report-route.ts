@@ -9,10 +9,16 @@ import { AcquireBody, errorAnswers } from "./schemas.js";
 import type { HttpApp } from "./server.js";
 import { readUsageRows } from "./usage-rows.js";
 
+const MAX_WORKER_CHARS = 16;
+
 const ReportBody = Type.Object(
   {
     edge: AcquireBody.properties.edge,
     instance: AcquireBody.properties.instance,
+    // Filters of before this field leave it out.
+    worker: Type.Optional(
+      Type.String({ maxLength: MAX_WORKER_CHARS, description: `a string of at most ${MAX_WORKER_CHARS} characters` }),
+    ),
     usage: Type.Array(
       Type.Array(Type.Unknown(), {
         minItems: 5,
@@ -22,7 +28,7 @@ const ReportBody = Type.Object(
     ),
     more: Type.Boolean({ description: "a boolean: whether there is more than these rows" }),
   },
-  { description: "an object with the fields edge, instance, usage and more" },
+  { description: "an object with the fields edge, instance, worker, usage and more" },
 );
 
 const ReportAnswerSchema = Type.Object({
@@ -44,10 +50,10 @@ export function reportRoute(app: HttpApp, ports: UsagePorts): void {
     },
   };
   app.post(PATH_REPORT, { schema, bodyLimit: MAX_EDGE_BODY_BYTES }, async (request, reply) => {
-    const { edge, instance, usage, more } = request.body;
+    const { edge, instance, worker = "", usage, more } = request.body;
     const reading = readUsageRows(usage);
     if (!("rows" in reading)) return sendError(reply, "INVALID_REQUEST", reading);
-    const answer = await reportUsage(ports, { edge, instance, rows: reading.rows, more });
+    const answer = await reportUsage(ports, { edge, instance, worker, rows: reading.rows, more });
     if (answer !== undefined) return reply.code(200).send({ log: answer.log, refresh: [...answer.refresh] });
     return sendError(reply, "NOT_READY", { message: "Too much waits to be written: report again in a while" });
   });
