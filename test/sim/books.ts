@@ -94,9 +94,9 @@ export class Books {
     for (const { id } of sessions) if (store.sessions.has(id)) await this.#expectAgreementOn(id, edge);
   }
 
-  async #expectAgreementOn(id: string, { edge, life }: SimEdge): Promise<void> {
+  async #expectAgreementOn(id: string, { life }: SimEdge): Promise<void> {
     const { store, ledger } = this.world;
-    const record = edge.table.record(id);
+    const record = life.records.get(id);
     const stands = record?.live === true && !record.refresh && !record.unconfirmed;
     const isRevoked = store.sessions.get(id)?.revokedAt !== null;
     if (stands && isRevoked) fail("11", `${life.edge} ${id}: never heard of its revocation`);

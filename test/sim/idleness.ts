@@ -1,5 +1,6 @@
 // When sessions were truly active, and who could tell: holds each ending for idleness against it.
 import type { Life } from "./ledger.js";
+import { WORKERS } from "./sim-edge.js";
 import { fail } from "./violation.js";
 
 export interface IdlenessParts {
@@ -18,7 +19,8 @@ export class Idleness {
   readonly #spends = new Map<string, Map<Life, number[]>>();
   /** Instance and session to the tokens that were reported. */
   readonly #reported = new Map<string, number>();
-  readonly #reportedAtMs = new Map<string, number>();
+  /** Instance to its workers that have reported since the control plane's start. */
+  readonly #heard = new Map<string, Set<string>>();
   #listeningSinceMs = 0;
 
   constructor(private readonly parts: IdlenessParts) {}
@@ -48,10 +50,15 @@ export class Idleness {
   reported(id: string, instance: string, consumed: number): void {
     const key = instance + id;
     this.#reported.set(key, Math.max(this.#reported.get(key) ?? 0, consumed));
-    this.#reportedAtMs.set(instance, this.parts.nowMs());
+  }
+
+  /** A worker's report was taken. */
+  heard(instance: string, worker: string): void {
+    this.#heard.set(instance, (this.#heard.get(instance) ?? new Set()).add(worker));
   }
 
   planeStarted(): void {
+    this.#heard.clear();
     this.#listeningSinceMs = this.parts.nowMs();
   }
 
@@ -70,18 +77,19 @@ export class Idleness {
   ended(id: string): void {
     const idleMs = this.parts.nowMs() - (this.#lastActiveMs.get(id) ?? 0);
     if (this.#onceIdle.has(id) || idleMs >= this.parts.maxAgeMs) return;
-    const isListening = this.#listeningSinceMs <= this.#graceAgoMs();
-    if (isListening && [...(this.#spends.get(id) ?? [])].some(([life, spends]) => this.#wasLate(id, life, spends)))
+    const { maxAgeMs, graceMs, nowMs } = this.parts;
+    const isListening = nowMs() - this.#listeningSinceMs > maxAgeMs + graceMs;
+    if (isListening && [...(this.#spends.get(id) ?? [])].some(([life, spends]) => this.#isUntold(id, life, spends)))
       return;
     fail("idle", `session ${id} was never idle, last active ${idleMs} ms ago, and is ended`);
   }
 
-  /** One worker of the edge has told in time and so spoke for another that was late. */
-  #wasLate(id: string, life: Life, spends: readonly number[]): boolean {
+  /** It was used at a worker that has told nothing since the start, or one that forgot what it had to tell. */
+  #isUntold(id: string, life: Life, spends: readonly number[]): boolean {
     const instance = life.instance() ?? "";
     const unreportedSinceMs = spends[this.#reported.get(instance + id) ?? 0] ?? Infinity;
-    const told = this.#reportedAtMs.get(instance) ?? -Infinity;
-    return unreportedSinceMs <= this.#graceAgoMs() && told >= this.#graceAgoMs();
+    const isKnown = !life.hasForgotten && (this.#heard.get(instance)?.size ?? 0) === WORKERS;
+    return !isKnown && unreportedSinceMs <= this.#graceAgoMs();
   }
 
   #graceAgoMs(): number {

@@ -8,7 +8,7 @@ import { START_MS } from "./sim-time.js";
 import type { Weather } from "./weather.js";
 
 /** Short, so that a run of a second has several of each. */
-const REPORT_INTERVAL_MS = 100;
+export const REPORT_INTERVAL_MS = 100;
 const ACQUIRE_TIMEOUT_MS = 60;
 const LIFETIME_MS = 36_000_000;
 /** Tokens per second, of each plan. One without refill, where each token can be counted. */

@@ -13,12 +13,18 @@ export interface Life {
   /** Undefined until the table has its name. */
   readonly instance: () => string | undefined;
   readonly place: () => Place | undefined;
+  /** What the table holds now, by session id. */
+  readonly records: Map<string, TableRecord>;
   /** Session id to tokens spent in this life. */
   readonly spent: Map<string, number>;
   /** Sessions whose record has made room at some time. */
   readonly gone: Set<string>;
   /** Session id to the log by which the session was refused as revoked. */
   readonly refused: Map<string, string>;
+  /** Sessions that an acquire was answered with as ended. */
+  readonly denied: Set<string>;
+  /** A worker's VM was reloaded, with what it had to report. */
+  hasForgotten: boolean;
 }
 
 export interface Limits {
@@ -45,14 +51,23 @@ export class Ledger {
   /** Log to the numbers of its revocations. */
   readonly #revocations = new Map<string, Map<string, number>>();
 
+  #hasRestored = false;
+
   constructor(private readonly parts: LedgerParts) {}
 
   /** A set was written, or created where `before` is undefined. */
   wrote(life: Life, before: Uint8Array | undefined, after: Uint8Array): void {
     const old = recordsIn(before, after);
     const fresh = recordsIn(after, before);
-    for (const [id, record] of fresh) this.#judge(life, id, old.get(id), record);
-    for (const id of old.keys()) if (!fresh.has(id)) life.gone.add(id);
+    for (const [id, record] of fresh) {
+      this.#judge(life, id, old.get(id), record);
+      life.records.set(id, record);
+    }
+    for (const id of old.keys()) {
+      if (fresh.has(id)) continue;
+      life.records.delete(id);
+      life.gone.add(id);
+    }
   }
 
   spentIn(life: Life, sessionId: string): number {
@@ -71,6 +86,7 @@ export class Ledger {
 
   /** A backup was restored: what it holds counts as said before the new log's beginning, the rest is lost. */
   restored(log: string, sessions: Iterable<Session>): void {
+    this.#hasRestored = true;
     for (const { id, revokedAt } of sessions) if (revokedAt !== null) this.revoked(id, log, 0);
   }
 
@@ -85,6 +101,8 @@ export class Ledger {
       fail("acknowledged", `${life.edge} ${id}: provisional and acknowledged`);
     if (before !== undefined && after.live && this.#isEndedForGood(before))
       fail("11", `${life.edge} ${id}: came back to life`);
+    if (before?.live === true && !after.live) this.#expectTold(life, id);
+    if (before === undefined && after.live && !after.provisional) this.#expectCounted(life, id, after);
     const trusted = after.provisional && before?.provisional !== true;
     if (trusted) this.allow(life.edge, id, this.parts.limitsOf(id).maxTokens);
     const spends = before !== undefined && isSpend(before, after);
@@ -92,6 +110,20 @@ export class Ledger {
     if (after.live && before?.live !== true && !after.provisional) this.#expectUnheard(life, id, "let in");
     const confirmed = before?.provisional === true && !after.provisional;
     if (before?.live === true && after.live && !confirmed) expectKept(life, id, before, after, spends);
+  }
+
+  /** A record ends by a word of the log by which the table is marked, or by an answer about its session. */
+  #expectTold(life: Life, id: string): void {
+    const log = life.place()?.log;
+    if (life.denied.has(id) || (log !== undefined && this.revocationIn(log, id) !== undefined)) return;
+    fail("11", `${life.edge} ${id}: ended, though log ${log ?? "none"} does not say so`);
+  }
+
+  /** A session that comes back goes on counting, unless a backup that was restored lacks what it had spent. */
+  #expectCounted(life: Life, id: string, { consumed }: TableRecord): void {
+    const spent = this.spentIn(life, id);
+    if (consumed < spent && !this.#hasRestored)
+      fail("consumed", `${life.edge} ${id}: back with ${consumed} of ${spent}`);
   }
 
   #isEndedForGood({ live, unconfirmed, endsAtS }: TableRecord): boolean {

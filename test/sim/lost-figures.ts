@@ -9,12 +9,12 @@ export class LostFigures {
   readonly #open = new Map<string, number>();
 
   /** A backup is restored that lacks so many tokens of a session at the edge's table. */
-  lack({ edge, life }: SimEdge, id: string, tokens: number): void {
+  lack({ life }: SimEdge, id: string, tokens: number): void {
     const key = keyOf(life, id);
     this.#lost.set(key, this.of(life, id));
     // Restored twice before they were reported again: they are lacking as before.
     const open = life.gone.has(id) ? 0 : (this.#open.get(key) ?? 0);
-    const record = edge.table.record(id);
+    const record = life.records.get(id);
     // One on trust counts from 0.
     const stands = record !== undefined && !record.provisional;
     this.#open.set(key, Math.max(open, tokens));

@@ -39,6 +39,7 @@ export class Misfortunes {
     else if (strikes(weather.reconfigure)) this.#change(edge, worker, "configure");
     else if (strikes(weather.restore)) await this.backUpOrRestore();
     else if (strikes(weather.revoke)) this.#revokeAny();
+    else if (strikes(weather.refresh)) this.#refresh();
     else if (strikes(weather.trim)) store.forgetEntries(1 + random.below(3));
     else if (strikes(weather.sweep)) this.#sweep();
     else return false;
@@ -55,12 +56,17 @@ export class Misfortunes {
   }
 
   async backUpOrRestore(): Promise<void> {
+    await (this.#backup === undefined || this.world.random.chance(0.4) ? this.backUp() : this.restore());
+  }
+
+  async backUp(): Promise<void> {
+    this.world.note("backup");
+    this.#backup = await this.world.store.backUp();
+  }
+
+  async restore(): Promise<void> {
     const { world } = this;
-    if (this.#backup === undefined || world.random.chance(0.4)) {
-      world.note("backup");
-      this.#backup = await world.store.backUp();
-      return;
-    }
+    if (this.#backup === undefined) return;
     this.#logs += 1;
     const log = logName(this.#logs);
     await this.#allowWhatBackupLacks(this.#backup);
@@ -116,6 +122,14 @@ export class Misfortunes {
         if (holder !== undefined) this.lost.lack(holder, id, lacking);
       }
     }
+  }
+
+  #refresh(): void {
+    const { world } = this;
+    if (world.isPlaneAway) return;
+    const { id } = world.evenSession();
+    world.note(`refresh ${id}`);
+    void world.store.refresh(id);
   }
 
   #sweep(): void {

@@ -211,6 +211,26 @@ export const MUTATIONS: readonly Mutation[] = [
     'this.append("revoked", id, atMs);',
     'void this.commit(() => {\n        this.append("revoked", id, atMs);\n      });',
   ),
+  {
+    rule: "an absent set is created first, and read again",
+    replacements: [
+      {
+        file: filter("set-copy"),
+        find: "  private static take(): usize {",
+        by:
+          "  static ofNew(root: Root, sessionId: usize): usize {\n    const found = SetCopy.ofSession(root, sessionId);\n" +
+          "    if (found != 0 || root.setMask == 0) return found;\n    index = lastSetIndex();\n    cas = 0xffffffff;\n" +
+          "    memory.fill(copy, 0, SET_BYTES);\n    return copy;\n  }\n\n  private static take(): usize {",
+      },
+      { file: filter("insert"), find: "SetCopy.ofSession(", by: "SetCopy.ofNew(" },
+    ],
+  },
+  without(
+    "figures of gone instances are kept",
+    app("acquire-session"),
+    "await ports.usage.rowsOf(id);",
+    '(await ports.usage.rowsOf(id)).filter((row) => ports.instances.standing(row, 0) !== "gone");',
+  ),
   without(
     "a restored backup gets a new log",
     "test/sim/misfortunes.ts",

@@ -44,6 +44,9 @@ export class Network {
     void plane.handle(pathOf(call), callout.json, gone.signal).then((answer) => {
       const [session] = sessionIn(call);
       if (session !== undefined && isLive(answer)) world.idleness.acquired(session, askedAtMs);
+      const { instance, worker } = callout.json as { instance: string; worker?: string };
+      if (worker !== undefined && answer.status === 200 && plane === world.plane)
+        world.idleness.heard(instance, worker);
       // What a process that died meanwhile would have said, nobody hears; an answer may be lost on its way.
       if (plane === world.plane && !world.isCutOff(edge) && !this.#isLost()) call.answer ??= answer;
     });
@@ -83,6 +86,6 @@ function isLive({ status, body }: HttpAnswer): boolean {
   return status === 200 && (JSON.parse(body) as { state?: string }).state === "live";
 }
 
-function pathOf({ callout }: Call): string {
+export function pathOf({ callout }: Call): string {
   return callout.headers.get(":path") ?? "";
 }

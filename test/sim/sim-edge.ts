@@ -13,7 +13,8 @@ import type { Ledger, Life } from "./ledger.js";
 import type { HttpAnswer } from "./sim-plane.js";
 import { fail } from "./violation.js";
 
-const WORKERS = 2;
+/** Of each edge. */
+export const WORKERS = 2;
 /** The sets of the smallest table, and what it keeps beside them: capacity, instance, place, leader. */
 const MAX_KEYS = 64 + 4;
 
@@ -121,12 +122,13 @@ export class SimEdge {
     this.drop(call);
     if (call.callout.state !== "pending") return;
     const { life } = this;
+    const { session } = call.callout.json as { session?: string };
+    const said =
+      session === undefined || status !== 200 ? undefined : (JSON.parse(body) as { state: string; log: string });
+    if (session !== undefined && said !== undefined && said.state !== "live") life.denied.add(session);
     function* take(): Steps<void> {
       yield* call.callout.answerSteps(status, body);
-      const { session } = call.callout.json as { session?: string };
-      if (session === undefined || status !== 200) return;
-      const { state, log } = JSON.parse(body) as { state: string; log: string };
-      if (state === "revoked") life.refused.set(session, log);
+      if (session !== undefined && said?.state === "revoked") life.refused.set(session, said.log);
     }
     this.#begin(call.worker, take());
   }
@@ -137,6 +139,7 @@ export class SimEdge {
 
   /** The worker's VM is replaced: its globals and whatever it was at are gone. */
   reload(index: number): void {
+    this.life.hasForgotten = true;
     this.edge.reload(index);
     this.#workers[index] = { steps: undefined, nextTickMs: this.parts.nowMs(), waiting: [] };
     for (const call of this.calls.filter(({ callout }) => callout.state === "cancelled")) {
@@ -195,9 +198,12 @@ export class SimEdge {
       edge: name,
       instance: () => instanceOf(sharedData),
       place: () => placeOf(sharedData),
+      records: new Map(),
       spent: new Map(),
       refused: new Map(),
+      denied: new Set(),
       gone: new Set(),
+      hasForgotten: false,
     };
     let before: Uint8Array | undefined;
     const writes = (call: HostCall): boolean =>

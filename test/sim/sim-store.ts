@@ -102,6 +102,13 @@ export class SimStore implements SessionStore, WithdrawalLog {
     this.trimmed += this.entries.splice(0, count).length;
   }
 
+  /** A session is to be asked about again: it moved to another plan, say. */
+  refresh(id: string): Promise<void> {
+    return this.commit(() => {
+      this.append("refresh", id, 0);
+    });
+  }
+
   head(): number {
     return this.trimmed + this.entries.length;
   }

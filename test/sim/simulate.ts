@@ -2,15 +2,14 @@
 import { sessionsOfOneSet } from "../host/set-mates.js";
 import { Edge } from "../host/edge.js";
 import { suspendableFilterModule } from "../host/filter-modules.js";
-import type { Session } from "../host/tokens.js";
 import { Course } from "./course.js";
 import { Violation } from "./violation.js";
-import { World } from "./world.js";
+import { World, type SessionPool } from "./world.js";
 
-/** Of one set of the table, more than it has places: they make room for each other. */
-const MATES = 19;
+/** Of one set of the table: twice as many as it has places, and more who log in later. */
+const MATES = 45;
 /** Of sets of their own: nobody else's writes disturb what is raced for there. */
-const OTHERS = 30;
+const OTHERS = 45;
 const TRACE_LINES = 40;
 
 export interface Finding {
@@ -23,7 +22,7 @@ export interface Finding {
 
 export class Simulation {
   readonly #module = suspendableFilterModule();
-  readonly #sessions: readonly Session[] = sessionsOfASim();
+  readonly #sessions: SessionPool = sessionsOfASim();
 
   /** Runs one seed. Undefined: every invariant held. */
   async run(seed: number, steps: number): Promise<Finding | undefined> {
@@ -54,10 +53,10 @@ export class Simulation {
   }
 }
 
-function sessionsOfASim(): Session[] {
+function sessionsOfASim(): SessionPool {
   const edge = new Edge();
   const mates = sessionsOfOneSet(edge, MATES);
-  return [...mates, ...Array.from({ length: OTHERS }, () => edge.newSession())];
+  return { mates, others: Array.from({ length: OTHERS }, () => edge.newSession()) };
 }
 
 export function describeFinding({ seed, step, message, trace }: Finding): string {

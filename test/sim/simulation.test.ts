@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { describeFinding, Simulation } from "./simulate.js";
 
 /** Portions, so that one that fails or takes long says which. */
-const PORTION = 250;
+const PORTION = 220;
 const PORTIONS = 8;
 const STEPS = 1500;
 

@@ -7,6 +7,8 @@ export interface Weather {
   /** Of a message. */
   readonly lost: number;
   readonly doubled: number;
+  /** Of a message: others that were sent later pass it. */
+  readonly held: number;
   readonly envoyCrash: number;
   readonly planeCrash: number;
   /** The control plane goes away for a while. */
@@ -17,6 +19,8 @@ export interface Weather {
   readonly reconfigure: number;
   readonly restore: number;
   readonly revoke: number;
+  /** A session is to be asked about again, as after a move to another plan. */
+  readonly refresh: number;
   readonly trim: number;
   readonly sweep: number;
   /** Time passes. */
@@ -25,10 +29,24 @@ export interface Weather {
   readonly longPause: number;
   /** Of a step that lets time pass: seconds do. */
   readonly striding: number;
+  /** Of a step that lets time pass: so many minutes do that a silent instance is gone. */
+  readonly ages: number;
   /** How much more time passes than a busy edge would let pass. */
   readonly stride: number;
+  /** Of a step: what it begins is carried through, and not a host call at a time. */
+  readonly brisk: number;
+  /** Of a report: a backup is restored before it arrives. */
+  readonly lagging: number;
   /** Of an answer to an ask: its worker sleeps when it comes. */
   readonly drowsy: number;
+  /** Of an answer that is not brisk: its worker falls asleep somewhere in its middle. */
+  readonly dozy: number;
+  /** Of a request: it comes by its session's own connection, and so to the same worker each time. */
+  readonly pinned: number;
+  /** Sets of the table that sessions have: all the same one, the first ones the same, or each its own. */
+  readonly sets: "one" | "some" | "own";
+  /** Sessions that have logged in at the beginning. */
+  readonly atFirst: number;
   /** So many of the newest sessions are used most. */
   readonly favourites: number;
   readonly maxAgeMs: number;
@@ -42,6 +60,7 @@ export function weatherOf(seed: number): Weather {
     onUnreachable: random.chance(0.4) ? "trust" : "deny",
     lost: some(0.15),
     doubled: some(0.15),
+    held: 0,
     envoyCrash: some(0.001),
     planeCrash: some(0.003),
     outage: some(0.001),
@@ -50,32 +69,63 @@ export function weatherOf(seed: number): Weather {
     reconfigure: some(0.002),
     restore: some(0.0015),
     revoke: some(0.01),
+    refresh: some(0.003),
     trim: some(0.004),
     sweep: some(0.004),
     passing: 0.04,
     longPause: some(0.01),
     striding: 0,
+    ages: 0,
     stride: random.pick([1, 1, 1, 8]),
+    brisk: some(0.3),
+    lagging: 0,
     drowsy: 0,
+    dozy: 0.15,
+    pinned: 0,
+    sets: "some",
+    // More than a set of the table has places.
+    atFirst: 19,
     favourites: 4,
     // The least that a policy may say, at four reports.
     maxAgeMs: 400,
     maxTokens: 4,
   };
   const roll = random.below(100);
-  if (roll < 20) return slow(mixed, some);
-  return roll < 40 ? crowded(mixed) : mixed;
+  if (roll < 15) return slow(mixed, some);
+  if (roll < 45) return crowded(mixed, random);
+  if (roll < 55) return restless(mixed);
+  return roll < 60 ? aging(mixed) : mixed;
 }
 
 /** Minutes pass, few sessions are used all along, and who ends them for idleness must not have missed it. */
 function slow(weather: Weather, some: (chance: number) => number): Weather {
   const restarts = { outage: some(0.002), cutOff: some(0.002), restore: 0, revoke: 0 };
   const time = { striding: 0.5, longPause: 0, stride: 1, maxAgeMs: 8000 };
-  return { ...weather, ...restarts, ...time, sweep: 0.03, favourites: 2, maxTokens: 1000 };
+  const use = { brisk: 0.5, pinned: some(0.95), favourites: 2, maxTokens: 1000 };
+  return { ...weather, ...restarts, ...time, ...use, sweep: 0.03 };
 }
 
-/** More sessions than the set has places, and workers that sleep while their asks are answered. */
-function crowded(weather: Weather): Weather {
-  const calm = { envoyCrash: 0, planeCrash: 0, outage: 0, restore: 0 };
-  return { ...weather, ...calm, passing: 0.07, stride: 1, longPause: 0, drowsy: 0.5, revoke: 0.005, sweep: 0 };
+/** Many sessions make room for each other in one set; messages are slow, or workers. */
+function crowded(weather: Weather, random: Random): Weather {
+  const calm = { envoyCrash: 0, planeCrash: 0, outage: 0, sweep: 0, revoke: 0, trim: 0, restore: 0 };
+  const time = { passing: 0.07, stride: 1, longPause: 0, brisk: 0.7, refresh: 0.02 };
+  const slow = random.pick([
+    { held: 0.1, lost: 0, passing: 0.12 },
+    { lagging: 0.3, lost: 0, passing: 0.12 },
+    { drowsy: 0.8 },
+    { drowsy: 0.8 },
+  ]);
+  return { ...weather, ...calm, ...time, ...slow, sets: "one", atFirst: 30, maxTokens: random.pick([4, 20]) };
+}
+
+/** Revocations, and backups that lack them: leaders sleep over the ones while the others are restored. */
+function restless(weather: Weather): Weather {
+  const calm = { envoyCrash: 0, planeCrash: 0, outage: 0, trim: 0, sweep: 0 };
+  return { ...weather, ...calm, revoke: 0.02, restore: 0.003, longPause: 0.01, brisk: 0.5, dozy: 0.6, sets: "own" };
+}
+
+/** Envoys crash, and are forgotten before their sessions are used again. */
+function aging(weather: Weather): Weather {
+  const calm = { planeCrash: 0, outage: 0, restore: 0, revoke: 0 };
+  return { ...weather, ...calm, envoyCrash: 0.002, ages: 0.05, brisk: 0.5, maxAgeMs: 3_600_000, sweep: 0.01 };
 }

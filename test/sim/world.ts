@@ -13,8 +13,14 @@ import { msOfMonotonic, SimTime } from "./sim-time.js";
 import { fail } from "./violation.js";
 import { weatherOf, type Weather } from "./weather.js";
 
-/** Sessions that have logged in at the beginning: more than a set of the table has places. */
-const SESSIONS_AT_FIRST = 19;
+/** Of one set of the table, more than it has places: they make room for each other. */
+const MATES = 19;
+
+/** Sessions to draw from: mates share one set of the table, others have sets of their own. */
+export interface SessionPool {
+  readonly mates: readonly Session[];
+  readonly others: readonly Session[];
+}
 
 export class World {
   /** All that happened, in order. */
@@ -26,6 +32,7 @@ export class World {
   readonly ledger: Ledger;
   readonly store: SimStore;
   readonly edges: readonly SimEdge[];
+  readonly sessions: readonly Session[];
   plane: SimPlane;
   /** No faults any more. */
   isCalm = false;
@@ -39,11 +46,13 @@ export class World {
 
   constructor(
     readonly seed: number,
-    readonly sessions: readonly Session[],
+    { mates, others }: SessionPool,
     module: WebAssembly.Module,
   ) {
     this.random = new Random(seed);
     this.weather = weatherOf(seed);
+    const sessions = { one: mates, some: [...mates.slice(0, MATES), ...others], own: others }[this.weather.sets];
+    this.sessions = sessions;
     const { time } = this;
     const installation = new Installation(this.weather);
     this.#installation = installation;
@@ -54,7 +63,7 @@ export class World {
     this.idleness = new Idleness({ nowMs, maxAgeMs: this.weather.maxAgeMs, graceMs: installation.graceMs });
     this.ledger = new Ledger({ limitsOf, nowMs, msOf: msOfMonotonic, trust, idleness: this.idleness });
     this.store = this.#newStore();
-    while (this.#loggedIn < SESSIONS_AT_FIRST) this.logInNext();
+    while (this.#loggedIn < this.weather.atFirst) this.logInNext();
     this.plane = this.#newPlane();
     const policyOf = (generation: number): PolicyDocument => installation.policyOfEdge(generation);
     const parts = { module, ledger: this.ledger, nowMs, policyOf };
@@ -82,6 +91,17 @@ export class World {
   anySession(): Session {
     const newest = this.sessions.slice(this.#loggedIn - this.weather.favourites, this.#loggedIn);
     return this.random.pick(this.random.chance(0.6) ? newest : this.sessions.slice(0, this.#loggedIn));
+  }
+
+  /** Any, with no favourites. */
+  evenSession(): Session {
+    return this.random.pick(this.sessions.slice(0, this.#loggedIn));
+  }
+
+  /** Whether a session's connection ends at this worker of this edge. */
+  isHome(session: Session, edge: SimEdge, worker: number): boolean {
+    const home = this.sessions.indexOf(session) % (this.edges.length * edge.workers.length);
+    return this.edges[home % this.edges.length] === edge && Math.floor(home / this.edges.length) === worker;
   }
 
   logInNext(): void {
