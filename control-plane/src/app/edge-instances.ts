@@ -4,7 +4,10 @@ import type { Instance } from "./usage-ports.js";
 
 /** Silent for so long and not watching, an instance is gone (docs/edge-protocol.md); so is a worker of it. */
 export const GONE_AFTER_MS = 300_000;
-/** About 200 bytes each. More than any installation has; past it those silent for longest are taken to be gone. */
+/**
+ * About 200 bytes each, and 100 for each of its workers. More than any installation has; past it those silent for
+ * longest are taken to be gone.
+ */
 const MAX_INSTANCES = 65_536;
 
 /** current: all it spent until a grace ago is known. behind: it may have admitted requests that are not known of. */
