@@ -91,18 +91,21 @@ export function weatherOf(seed: number): Weather {
     maxTokens: 4,
   };
   const roll = random.below(100);
-  if (roll < 15) return slow(mixed, some);
+  if (roll < 15) return slow(mixed, random);
   if (roll < 45) return crowded(mixed, random);
   if (roll < 55) return restless(mixed);
   return roll < 60 ? aging(mixed) : mixed;
 }
 
 /** Minutes pass, few sessions are used all along, and who ends them for idleness must not have missed it. */
-function slow(weather: Weather, some: (chance: number) => number): Weather {
-  const restarts = { outage: some(0.002), cutOff: some(0.002), restore: 0, revoke: 0 };
+function slow(weather: Weather, random: Random): Weather {
+  const away = random.pick([
+    { outage: 0.004, cutOff: 0, pinned: 0.95 },
+    { outage: 0, cutOff: 0.006 },
+  ]);
   const time = { striding: 0.5, longPause: 0, stride: 1, maxAgeMs: 8000 };
-  const use = { brisk: 0.5, pinned: some(0.95), favourites: 2, maxTokens: 1000 };
-  return { ...weather, ...restarts, ...time, ...use, sweep: 0.03 };
+  const use = { brisk: 0.5, favourites: 2, maxTokens: 1000, restore: 0, revoke: 0 };
+  return { ...weather, ...time, ...use, ...away, sweep: 0.08 };
 }
 
 /** Many sessions make room for each other in one set; messages are slow, or workers. */
