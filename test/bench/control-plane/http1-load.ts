@@ -1,0 +1,109 @@
+// Load over HTTP/1.1: keep-alive connections of raw sockets, one request at a time on each, as light as Node allows.
+import { once } from "node:events";
+import { connect, type Socket } from "node:net";
+
+const HOST = "127.0.0.1";
+const HEAD_END = "\r\n\r\n";
+const STATUS = /^HTTP\/1\.1 (\d{3})/;
+const CONTENT_LENGTH = /\r\ncontent-length: (\d+)/i;
+
+/** One request, whole: head and body. */
+export function requestText(method: string, path: string, headers: Record<string, string>, body = ""): string {
+  const all = { host: HOST, ...headers, ...(body === "" ? {} : { "content-length": String(Buffer.byteLength(body)) }) };
+  const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}\r\n`);
+  return `${method} ${path} HTTP/1.1\r\n${lines.join("")}\r\n${body}`;
+}
+
+export interface Load {
+  readonly requests: number;
+  /** The next request to be sent, whole. */
+  readonly next: () => string;
+  /** Any other status ends the benchmark: it would measure something else. */
+  readonly status: number;
+}
+
+export interface LoadResult {
+  readonly wallMs: number;
+  readonly latenciesMs: number[];
+}
+
+/** Connections that stay open from load to load. */
+export class Connections {
+  private constructor(private readonly all: readonly Connection[]) {}
+
+  static async open(port: number, count: number): Promise<Connections> {
+    return new Connections(await Promise.all(Array.from({ length: count }, () => Connection.open(port))));
+  }
+
+  /** As many requests under way as there are connections, until all are answered. */
+  async drive({ requests, next, status }: Load): Promise<LoadResult> {
+    const latenciesMs: number[] = [];
+    let left = requests;
+    const startedMs = performance.now();
+    await Promise.all(
+      this.all.map(async (connection) => {
+        while (left-- > 0) {
+          const sentMs = performance.now();
+          const answered = await connection.ask(next());
+          latenciesMs.push(performance.now() - sentMs);
+          if (answered !== status) throw new Error(`a request was answered with ${answered} instead of ${status}`);
+        }
+      }),
+    );
+    return { wallMs: performance.now() - startedMs, latenciesMs };
+  }
+
+  close(): void {
+    for (const connection of this.all) connection.close();
+  }
+}
+
+class Connection {
+  private received = "";
+  private waiting: { done: (status: number) => void; failed: (error: Error) => void } | undefined;
+
+  private constructor(private readonly socket: Socket) {
+    socket.setNoDelay(true);
+    // Bytes as characters: lengths are those of the wire.
+    socket.setEncoding("latin1");
+    socket.on("data", (chunk: string) => {
+      this.take(chunk);
+    });
+    const broken = (error?: Error): void => {
+      this.waiting?.failed(error ?? new Error(`the server closed a connection, having said "${this.received}"`));
+    };
+    socket.on("error", broken);
+    socket.on("close", () => {
+      broken();
+    });
+  }
+
+  static async open(port: number): Promise<Connection> {
+    const socket = connect(port, HOST);
+    await once(socket, "connect");
+    return new Connection(socket);
+  }
+
+  ask(request: string): Promise<number> {
+    return new Promise((done, failed) => {
+      this.waiting = { done, failed };
+      this.socket.write(request);
+    });
+  }
+
+  close(): void {
+    this.waiting = undefined;
+    this.socket.destroy();
+  }
+
+  private take(chunk: string): void {
+    this.received += chunk;
+    const headEnd = this.received.indexOf(HEAD_END);
+    if (headEnd < 0) return;
+    const head = this.received.slice(0, headEnd);
+    const length = headEnd + HEAD_END.length + Number(CONTENT_LENGTH.exec(head)?.[1] ?? 0);
+    if (this.received.length < length) return;
+    this.received = this.received.slice(length);
+    this.waiting?.done(Number(STATUS.exec(head)?.[1]));
+  }
+}

@@ -1,0 +1,85 @@
+// The two servers side by side: the control plane as it is shipped, and the bare one, each with a store on the disk.
+import { randomBytes } from "node:crypto";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+
+import { edgeAuthorization } from "../../../scripts/edge-authorization.js";
+import { freePorts } from "../../../scripts/ports.js";
+import { projectRoot } from "../../../scripts/project-root.js";
+import { waitForStatus } from "../../../scripts/readiness.js";
+import type { Stack } from "../../../scripts/stack.js";
+import { fillStores, POLICY } from "./stored-sessions.js";
+
+const READY_TIMEOUT_MS = 30_000;
+/** The API's rate is taken like any request's, and never reached. */
+const UNREACHED_RATE = "1000000";
+
+export interface Server {
+  readonly pid: number;
+  readonly port: number;
+}
+
+export interface Servers {
+  readonly controlPlane: Server;
+  readonly bare: Server;
+  /** Values of `authorization`. */
+  readonly edge: string;
+  readonly admin: string;
+  /** Of the sessions that both hold. */
+  readonly sessionIds: readonly string[];
+}
+
+export interface ServerOptions {
+  /** Where stores and logs are. */
+  readonly folder: string;
+  readonly sessions: number;
+  /** In front of the command line. */
+  readonly prefix: readonly string[];
+  /** For node. */
+  readonly flags: readonly string[];
+}
+
+export async function startServers(stack: Stack, options: ServerOptions): Promise<Servers> {
+  const { folder, sessions } = options;
+  const [http = 0, xds = 0, barePort = 0] = await freePorts(3);
+  const policyFile = join(folder, "policy.yaml");
+  writeFileSync(policyFile, POLICY);
+  const bareFile = join(folder, "bare", "store.mdb");
+  mkdirSync(dirname(bareFile));
+  const sessionIds = await fillStores(join(folder, "data"), bareFile, sessions);
+  const secret = randomBytes(32).toString("hex");
+  const adminToken = randomBytes(24).toString("base64url");
+
+  const start = async (name: string, program: string, port: number, env: Record<string, string>): Promise<Server> => {
+    const [command, ...args] = [...options.prefix, process.execPath, ...options.flags, program];
+    const logFile = join(folder, `${name.toLowerCase().replaceAll(" ", "-")}.log`);
+    const { pid } = await stack.start({
+      name,
+      command,
+      args,
+      env: { PATH: process.env.PATH, ...env },
+      logFile,
+      cwd: folder,
+    });
+    const ready = { timeoutMs: READY_TIMEOUT_MS, signal: stack.lost };
+    await waitForStatus(`http://127.0.0.1:${port}/healthz`, 200, ready);
+    return { pid, port };
+  };
+  const main = join(projectRoot, "build/js/control-plane/src/main.js");
+  const controlPlane = await start("The control plane", main, http, {
+    SLUICE_SECRET: secret,
+    SLUICE_ADMIN_TOKEN: adminToken,
+    SLUICE_HTTP_PORT: String(http),
+    SLUICE_XDS_PORT: String(xds),
+    SLUICE_DATA_DIR: join(folder, "data"),
+    SLUICE_POLICY: policyFile,
+    SLUICE_FILTER_PATH: join(projectRoot, "build/sluice.wasm"),
+    SLUICE_API_RATE: UNREACHED_RATE,
+    SLUICE_API_BURST: UNREACHED_RATE,
+  });
+  const bare = await start("The bare server", join(import.meta.dirname, "bare-server.js"), barePort, {
+    BENCH_PORT: String(barePort),
+    BENCH_STORE: bareFile,
+  });
+  return { controlPlane, bare, edge: edgeAuthorization(secret), admin: `Bearer ${adminToken}`, sessionIds };
+}

@@ -1,0 +1,68 @@
+// The sessions that both servers hold before the first request: the same records, on either side.
+import { randomBytes } from "node:crypto";
+
+import type { PlanOfPolicy } from "../../../control-plane/src/domain/plan.js";
+import { newSessionId, SESSION_ID_RANDOM_BYTES } from "../../../control-plane/src/domain/session-id.js";
+import { createSession } from "../../../control-plane/src/domain/session.js";
+import type { Session } from "../../../control-plane/src/domain/session.js";
+import { fileSession } from "../../../control-plane/src/store/lmdb-session-index.js";
+import { LmdbStore } from "../../../control-plane/src/store/lmdb.js";
+import { openBareStore } from "./bare-store.js";
+
+const SESSIONS_A_COMMIT = 5000;
+const SESSIONS_OF_A_USER = 10;
+const random = { bytes: (n: number) => randomBytes(n) };
+
+/** The policy that the control plane runs; what is left out has its default. */
+export const POLICY = "version: 1\nplans:\n  - { id: 0, name: default, maxTokens: 100, tokenRefillRate: 10 }\n";
+const plan: PlanOfPolicy = {
+  id: 0,
+  name: "default",
+  maxTokens: 100,
+  tokenRefillRate: 10,
+  maxAge: 1_800_000,
+  lifetime: 86_400_000,
+  tokenBudget: null,
+  maxSessionsPerUser: null,
+  onMaxSessions: "refuse",
+};
+const METADATA = { userAgent: "Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0", ip: "203.0.113.7", route: "/login" };
+
+/** What a login service sends for the session of number `i`. */
+export const creationOf = (i: number): object => ({
+  userId: `user-${Math.floor(i / SESSIONS_OF_A_USER)}`,
+  orgId: "org-1",
+  metadata: METADATA,
+});
+
+/** The record of a new session of number `i`. */
+export function sessionOf(i: number, nowMs: number): Session {
+  const id = newSessionId(nowMs, random.bytes(SESSION_ID_RANDOM_BYTES));
+  const userId = `user-${Math.floor(i / SESSIONS_OF_A_USER)}`;
+  return createSession({ id, userId, orgId: "org-1", metadata: METADATA }, plan, nowMs);
+}
+
+/** Fills both stores with the same sessions, and answers their ids. */
+export async function fillStores(dataFolder: string, bareFile: string, count: number): Promise<string[]> {
+  const store = await LmdbStore.open(dataFolder, random);
+  const bare = openBareStore(bareFile);
+  const ids: string[] = [];
+  for (let done = 0; done < count; done += SESSIONS_A_COMMIT) {
+    const some = Array.from({ length: Math.min(SESSIONS_A_COMMIT, count - done) }, (_, i) =>
+      sessionOf(done + i, Date.now()),
+    );
+    await store.db.env.transaction(() => {
+      for (const session of some) {
+        void store.db.sessions.put(session.id, session);
+        fileSession(store.db, session);
+      }
+    });
+    await bare.env.transaction(() => {
+      for (const session of some) void bare.sessions.put(session.id, session);
+    });
+    ids.push(...some.map(({ id }) => id));
+  }
+  await store.close();
+  await bare.env.close();
+  return ids;
+}
