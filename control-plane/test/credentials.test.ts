@@ -69,6 +69,14 @@ describe("credentials", () => {
     expect([check("Bearer one two"), check("Bearer"), check(undefined), check("Bearer ")].some(Boolean)).toBe(false);
   });
 
+  it("of any length that is too long is refused, also where its beginning is right", () => {
+    const longest = "x".repeat(508);
+    const check = bearerCheck(ofEdges([longest]));
+    expect(check(`Bearer ${longest}`)).toBe("edge");
+    for (const more of [1, 2, 10_000]) expect(check(`Bearer ${longest}${"x".repeat(more)}`)).toBeUndefined();
+    expect(() => bearerCheck(ofEdges([`${longest}x`]))).toThrow("too long");
+  });
+
   it("an empty list of credentials lets nobody in", () => {
     const check = bearerCheck([]);
     expect([check("Bearer x"), check(undefined), check("Bearer ")].some(Boolean)).toBe(false);

@@ -2,6 +2,7 @@
 import { expect, it } from "vitest";
 
 import type { PolicyStore, SessionStore } from "../src/app/ports.js";
+import type { Session } from "../src/domain/session.js";
 import { HOUR_MS, METERED, sessionAt, STARTER } from "./support/sessions.js";
 
 type Store = SessionStore & PolicyStore;
@@ -76,6 +77,23 @@ export function storeContract(open: () => Promise<Store>): void {
     const revoked = { ...session, revokedAt: NOW_MS + 1 };
     expect(await store.recordActivity(session.id, NOW_MS + 9)).toEqual(revoked);
     expect(await store.find(session.id)).toEqual(revoked);
+  });
+
+  it("notes activity only where the caller says of it that it is active", async () => {
+    const store = await open();
+    const session = sessionAt(NOW_MS);
+    await store.create(session);
+    const asked: Session[] = [];
+    const decide = (active: boolean) => (one: Session) => {
+      asked.push(one);
+      return active;
+    };
+    expect(await store.recordActivity(session.id, NOW_MS + 1, undefined, decide(false))).toEqual(session);
+    expect(await store.find(session.id)).toEqual(session);
+    const active = { ...session, lastActivity: NOW_MS + 2 };
+    expect(await store.recordActivity(session.id, NOW_MS + 2, undefined, decide(true))).toEqual(active);
+    expect(await store.find(session.id)).toEqual(active);
+    expect(asked).toEqual([session, session]);
   });
 
   it("keeps a revocation that activity overtakes", async () => {

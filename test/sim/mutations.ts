@@ -190,8 +190,8 @@ export const MUTATIONS: readonly Mutation[] = [
   without(
     "being acquired counts as activity",
     app("acquire-session"),
-    "return ports.store.recordActivity(id, nowMs, asker);",
-    "return session;",
+    "ports.store.recordActivity(id, nowMs, asker, (one) => isLive(one) && !seemsIdle(one));",
+    "ports.store.find(id);",
   ),
   without(
     "after its start the control plane counts idle time anew",

@@ -133,10 +133,15 @@ export class SimStore implements SessionStore, WithdrawalLog {
     return this.look(() => this.sessions.get(id));
   }
 
-  recordActivity(id: string, atMs: number, holder?: Instance): Promise<Session | undefined> {
+  recordActivity(
+    id: string,
+    atMs: number,
+    holder?: Instance,
+    isActive: (session: Session) => boolean = () => true,
+  ): Promise<Session | undefined> {
     return this.commit(() => {
       const session = this.sessions.get(id);
-      if (session === undefined || hasEndedForGood(session)) return session;
+      if (session === undefined || hasEndedForGood(session) || !isActive(session)) return session;
       if (holder !== undefined) this.figures.hold(id, holder);
       const active = withActivity(session, atMs);
       this.sessions.set(id, active);

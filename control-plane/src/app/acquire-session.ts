@@ -9,7 +9,7 @@ import { endedForIdleness } from "./ended-session.js";
 import { idleAt } from "./idle-expiry.js";
 import type { LogPosition } from "./ports.js";
 import type { Figures, Instance, UsageRow } from "./usage-ports.js";
-import { lastFigures } from "./usage.js";
+import { lastFigures, liveAt } from "./usage.js";
 import type { UsagePorts } from "./usage.js";
 
 export interface LiveAnswer extends LogPosition {
@@ -50,7 +50,7 @@ export async function acquireSession(ports: UsagePorts, id: string, asker: Insta
   }
   ports.instances.acquired(asker);
   const before = await ports.store.position();
-  const session = await findActive(ports, policy, id, asker);
+  const session = await findActive(ports, id, asker);
   const rows = session === undefined ? [] : await ports.usage.rowsOf(id);
   const answer = judge(session, rows, asker, policy, ports.clock.nowMs(), before);
   const sound = answer.state === "revoked" ? { ...answer, ...(await ports.store.position()) } : answer;
@@ -58,25 +58,21 @@ export async function acquireSession(ports: UsagePorts, id: string, asker: Insta
   return sound;
 }
 
-/** The session as stored, its activity noted if it is live. It may be revoked while that is written. */
-async function findActive(
-  ports: UsagePorts,
-  policy: PlansOfPolicy,
-  id: string,
-  asker: Instance,
-): Promise<Session | undefined> {
-  const session = await ports.store.find(id);
-  if (session === undefined) return undefined;
+/**
+ * The session as stored, its activity noted if it is live. It is looked at in the very transaction that notes that:
+ * a look before it would cost each acquire a second read (docs/decisions/0030-one-look-an-acquire.md).
+ */
+async function findActive(ports: UsagePorts, id: string, asker: Instance): Promise<Session | undefined> {
   const nowMs = ports.clock.nowMs();
-  const endsAtMs = sessionEndsAtMs(session, planById(policy, session.plan.id));
-  if (sessionState(session, endsAtMs, nowMs) !== "live") return session;
+  const isLive = liveAt(ports.policies, nowMs);
   const isIdle = idleAt(ports, nowMs);
   // Looked at alone first: that holds for few, and only those are worth a read of who holds them.
-  if (isIdle(session, [])) {
-    const judged = await ports.usage.endIfIdle(id, nowMs, isIdle);
-    if (judged?.newly === true) endedForIdleness(ports, judged.session);
-    if (judged === undefined || hasEndedForGood(judged.session)) return judged?.session;
-  }
+  const seemsIdle = (one: Session): boolean => isLive(one) && isIdle(one, []);
+  const session = await ports.store.recordActivity(id, nowMs, asker, (one) => isLive(one) && !seemsIdle(one));
+  if (session === undefined || !seemsIdle(session)) return session;
+  const judged = await ports.usage.endIfIdle(id, nowMs, isIdle);
+  if (judged?.newly === true) endedForIdleness(ports, judged.session);
+  if (judged === undefined || hasEndedForGood(judged.session)) return judged?.session;
   return ports.store.recordActivity(id, nowMs, asker);
 }
 

@@ -61,10 +61,15 @@ export interface SessionStore {
   create(session: Session): Promise<void>;
   find(id: string): Promise<Session | undefined>;
   /**
-   * Moves lastActivity forward to `atMs` (never back) unless the session has ended for good, and then notes who holds
-   * it from now on. Answers the session as it then is, undefined if there is none.
+   * Moves lastActivity forward to `atMs` (never back) unless the session has ended for good or `isActive`, which is pure,
+   * says no of it, and then notes who holds it from now on. Answers the session as it then is, undefined if there is none.
    */
-  recordActivity(id: string, atMs: number, holder?: Instance): Promise<Session | undefined>;
+  recordActivity(
+    id: string,
+    atMs: number,
+    holder?: Instance,
+    isActive?: (session: Session) => boolean,
+  ): Promise<Session | undefined>;
   /**
    * Revokes the session and appends that to the log. `newly` is false, and nothing is written, where it was revoked
    * before. Undefined if there is no such session. A revocation that someone asked for is `audited`.

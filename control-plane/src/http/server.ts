@@ -78,6 +78,8 @@ export async function buildHttpServer(options: HttpServerOptions): Promise<HttpA
   const app: HttpApp = Fastify({
     loggerInstance: options.log,
     logController: new LogController({ disableRequestLogging: true }),
+    // A logger for each request, with its own fields redacted anew, costs as much as all else that few lines need.
+    childLoggerFactory: (logger) => logger,
     ...transportOptions(options.tls),
     requestTimeout: REQUEST_TIMEOUT_MS,
     keepAliveTimeout: KEEP_ALIVE_MS,

@@ -77,10 +77,15 @@ export class LmdbStore implements SessionStore, PolicyStore {
     return Promise.resolve(this.db.sessions.get(id));
   }
 
-  recordActivity(id: string, atMs: number, holder?: Instance): Promise<Session | undefined> {
+  recordActivity(
+    id: string,
+    atMs: number,
+    holder?: Instance,
+    isActive: (session: Session) => boolean = () => true,
+  ): Promise<Session | undefined> {
     return this.db.env.transaction(() => {
       const session = this.db.sessions.get(id);
-      if (session === undefined || hasEndedForGood(session)) return session;
+      if (session === undefined || hasEndedForGood(session) || !isActive(session)) return session;
       if (holder !== undefined) holdSession(this.db, id, holder);
       if (session.lastActivity >= atMs) return session;
       const active = withActivity(session, atMs);

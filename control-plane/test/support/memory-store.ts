@@ -26,9 +26,14 @@ export class MemoryStore implements SessionStore, PolicyStore {
     return Promise.resolve(this.sessions.get(id));
   }
 
-  recordActivity(id: string, atMs: number, holder?: Instance): Promise<Session | undefined> {
+  recordActivity(
+    id: string,
+    atMs: number,
+    holder?: Instance,
+    isActive: (session: Session) => boolean = () => true,
+  ): Promise<Session | undefined> {
     const session = this.sessions.get(id);
-    if (session === undefined || hasEndedForGood(session)) return Promise.resolve(session);
+    if (session === undefined || hasEndedForGood(session) || !isActive(session)) return Promise.resolve(session);
     if (holder !== undefined) this.usage.hold(id, holder);
     const active = withActivity(session, atMs);
     this.sessions.set(id, active);

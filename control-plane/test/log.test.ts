@@ -1,0 +1,45 @@
+// The process's log: a secret that is logged by mistake is not readable in it.
+import { describe, expect, it } from "vitest";
+
+import { createLog } from "../src/log.js";
+
+/** What a line of these fields is, read back. */
+function logged(fields: object): Record<string, unknown> {
+  let line = "";
+  createLog("info", { write: (text) => void (line = text) }).info(fields, "a line");
+  return JSON.parse(line) as Record<string, unknown>;
+}
+
+const BLANK = "[Redacted]";
+
+describe("a secret in a line of the log", () => {
+  it("is blanked by its name, down to the third level, in lists too", () => {
+    const fields = {
+      token: "s1",
+      headers: { authorization: "s2", host: "h" },
+      deep: { er: { adminToken: "s3", kept: 1 } },
+      list: [{ edgeCredential: "s4" }, "plain"],
+    };
+    expect(logged(fields)).toMatchObject({
+      token: BLANK,
+      headers: { authorization: BLANK, host: "h" },
+      deep: { er: { adminToken: BLANK, kept: 1 } },
+      list: { 0: { edgeCredential: BLANK }, 1: "plain" },
+    });
+    expect(fields.headers.authorization).toBe("s2");
+  });
+
+  it("is blanked on an error too, which is told with its message and stack", () => {
+    const error = Object.assign(new Error("broken"), { token: "s1", request: { authorization: "s2" } });
+    const { err } = logged({ err: error });
+    expect(err).toMatchObject({ message: "broken", token: BLANK, request: { authorization: BLANK } });
+    expect((err as { stack: string }).stack).toContain("log.test");
+    expect(error.token).toBe("s1");
+  });
+
+  it("leaves everything else as it is", () => {
+    const at = new Date(0);
+    const fields = { type: "t", count: 3, none: null, at, list: [1, 2], of: { tokens: { issued: 1 } } };
+    expect(logged(fields)).toMatchObject({ ...fields, at: at.toISOString(), level: "info", msg: "a line" });
+  });
+});
