@@ -5,6 +5,8 @@ import { connect, type Socket } from "node:net";
 const HOST = "127.0.0.1";
 const HEAD_END = "\r\n\r\n";
 const STATUS = /^HTTP\/1\.1 (\d{3})/;
+const CHUNKED = /\r\ntransfer-encoding: chunked/i;
+const LAST_CHUNK = "\r\n0\r\n\r\n";
 const CONTENT_LENGTH = /\r\ncontent-length: (\d+)/i;
 
 /** One request, whole: head and body. */
@@ -101,9 +103,16 @@ class Connection {
     const headEnd = this.received.indexOf(HEAD_END);
     if (headEnd < 0) return;
     const head = this.received.slice(0, headEnd);
-    const length = headEnd + HEAD_END.length + Number(CONTENT_LENGTH.exec(head)?.[1] ?? 0);
-    if (this.received.length < length) return;
-    this.received = this.received.slice(length);
+    const end = endOfBody(this.received, head, headEnd + HEAD_END.length);
+    if (end > this.received.length) return;
+    this.received = this.received.slice(end);
     this.waiting?.done(Number(STATUS.exec(head)?.[1]));
   }
+}
+
+/** Infinity where it is not known yet. A chunked body must not hold what looks like its end. */
+function endOfBody(received: string, head: string, bodyAt: number): number {
+  if (!CHUNKED.test(head)) return bodyAt + Number(CONTENT_LENGTH.exec(head)?.[1] ?? 0);
+  const last = received.indexOf(LAST_CHUNK, bodyAt);
+  return last < 0 ? Infinity : last + LAST_CHUNK.length;
 }

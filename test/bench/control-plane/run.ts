@@ -1,4 +1,4 @@
-// npm run bench:control-plane [-- --quick] [--json FILE]: the control plane's CPU and throughput beside bare routes. With
+// npm run bench:control-plane [-- --quick] [--json FILE]: the control plane's CPU and throughput beside bare routes, and acquire through Envoy. With
 // --profile FOLDER the servers leave CPU profiles there, which costs them time.
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { loadavg, tmpdir } from "node:os";
@@ -8,15 +8,17 @@ import { parseArgs } from "node:util";
 import { describe, Failure } from "../../../scripts/failure.js";
 import { Stack } from "../../../scripts/stack.js";
 import { shareCores } from "./cores.js";
+import { startEdge, throughEnvoy } from "./through-envoy.js";
 import { measure } from "./measure.js";
 import type { Plan } from "./measure.js";
 import { table } from "./print.js";
 import { startServers } from "./servers.js";
 import { comparisons } from "./variants.js";
+import type { Comparison } from "./variants.js";
 
 const SESSIONS = 100_000;
-const FULL = { rounds: 10, requests: 10_000, alone: 1000 };
-const QUICK = { rounds: 3, requests: 3000, alone: 300 };
+const FULL = { rounds: 8, requests: 8000, alone: 500 };
+const QUICK = { rounds: 3, requests: 3000, alone: 200 };
 /** So many that a server is never without a request while a commit is on its way to the disk. */
 const CONNECTIONS = 256;
 
@@ -32,20 +34,18 @@ async function main(folder: string, stack: Stack): Promise<void> {
   const flags = options.profile === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${options.profile}`];
   const servers = await startServers(stack, { folder, sessions: SESSIONS, prefix: cores.serverPrefix, flags });
   const results: object[] = [];
+  const show = async (comparison: Comparison, plan: Plan): Promise<void> => {
+    const measured = await measure(comparison, plan);
+    const load = plan.connections === 1 ? "one request at a time" : `${plan.connections} requests at a time`;
+    console.log(`\n${comparison.title}\n${load}, ${2 * plan.rounds} runs of ${plan.requests} each\n${table(measured)}`);
+    results.push({ title: comparison.title, ...plan, measured });
+  };
   for (const comparison of comparisons(servers)) {
-    const plans: Plan[] = [
-      { rounds, requests, connections: CONNECTIONS },
-      { rounds, requests: alone, connections: 1 },
-    ];
-    for (const plan of plans) {
-      const measured = await measure(comparison, plan);
-      const load = plan.connections === 1 ? "one request at a time" : `${plan.connections} requests at a time`;
-      console.log(
-        `\n${comparison.title}\n${load}, ${2 * plan.rounds} runs of ${plan.requests} each\n${table(measured)}`,
-      );
-      results.push({ title: comparison.title, ...plan, measured });
-    }
+    await show(comparison, { rounds, requests, connections: CONNECTIONS });
+    await show(comparison, { rounds, requests: alone, connections: 1 });
   }
+  const edge = await startEdge(stack, servers, { folder, prefix: cores.serverPrefix });
+  await show(throughEnvoy(servers, edge), { rounds, requests: alone, connections: 1 });
   if (options.json !== undefined) {
     const conditions = { node: process.version, sessions: SESSIONS, cores: cores.note, loadAverage: loadavg() };
     writeFileSync(options.json, `${JSON.stringify({ conditions, results }, null, 2)}\n`);

@@ -4,6 +4,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 
 import { edgeAuthorization } from "../../../scripts/edge-authorization.js";
+import { versionedFilter } from "../../../scripts/filter-file.js";
 import { freePorts } from "../../../scripts/ports.js";
 import { projectRoot } from "../../../scripts/project-root.js";
 import { waitForStatus } from "../../../scripts/readiness.js";
@@ -25,6 +26,11 @@ export interface Servers {
   /** Values of `authorization`. */
   readonly edge: string;
   readonly admin: string;
+  /** As SLUICE_SECRET holds it. */
+  readonly secret: string;
+  readonly xdsPort: number;
+  readonly policyFile: string;
+  readonly filterPath: string;
   /** Of the sessions that both hold. */
   readonly sessionIds: readonly string[];
 }
@@ -47,6 +53,7 @@ export async function startServers(stack: Stack, options: ServerOptions): Promis
   const bareFile = join(folder, "bare", "store.mdb");
   mkdirSync(dirname(bareFile));
   const sessionIds = await fillStores(join(folder, "data"), bareFile, sessions);
+  const filterPath = versionedFilter(join(projectRoot, "build/sluice.wasm"), join(folder, "filter"));
   const secret = randomBytes(32).toString("hex");
   const adminToken = randomBytes(24).toString("base64url");
 
@@ -73,7 +80,7 @@ export async function startServers(stack: Stack, options: ServerOptions): Promis
     SLUICE_XDS_PORT: String(xds),
     SLUICE_DATA_DIR: join(folder, "data"),
     SLUICE_POLICY: policyFile,
-    SLUICE_FILTER_PATH: join(projectRoot, "build/sluice.wasm"),
+    SLUICE_FILTER_PATH: filterPath,
     SLUICE_API_RATE: UNREACHED_RATE,
     SLUICE_API_BURST: UNREACHED_RATE,
   });
@@ -81,5 +88,6 @@ export async function startServers(stack: Stack, options: ServerOptions): Promis
     BENCH_PORT: String(barePort),
     BENCH_STORE: bareFile,
   });
-  return { controlPlane, bare, edge: edgeAuthorization(secret), admin: `Bearer ${adminToken}`, sessionIds };
+  const [edge, admin] = [edgeAuthorization(secret), `Bearer ${adminToken}`];
+  return { controlPlane, bare, edge, admin, secret, xdsPort: xds, policyFile, filterPath, sessionIds };
 }

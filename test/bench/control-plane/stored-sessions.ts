@@ -13,13 +13,14 @@ const SESSIONS_A_COMMIT = 5000;
 const SESSIONS_OF_A_USER = 10;
 const random = { bytes: (n: number) => randomBytes(n) };
 
-/** The policy that the control plane runs; what is left out has its default. */
-export const POLICY = "version: 1\nplans:\n  - { id: 0, name: default, maxTokens: 100, tokenRefillRate: 10 }\n";
+/** The policy that the control plane runs: no request is refused for want of tokens. What is left out has its default. */
+export const POLICY =
+  "version: 1\nplans:\n  - { id: 0, name: default, maxTokens: 1000000, tokenRefillRate: 1000000 }\n";
 const plan: PlanOfPolicy = {
   id: 0,
   name: "default",
-  maxTokens: 100,
-  tokenRefillRate: 10,
+  maxTokens: 1_000_000,
+  tokenRefillRate: 1_000_000,
   maxAge: 1_800_000,
   lifetime: 86_400_000,
   tokenBudget: null,
