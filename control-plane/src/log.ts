@@ -14,7 +14,7 @@ export function createLog(level: LogLevel, destination?: DestinationStream): Log
   const options = {
     level,
     base: null,
-    // pino's own redaction copies every line's fields for each path with a wildcard: ten times what the line costs.
+    // pino's own redaction copies every line's fields for each path with a wildcard: several times what the line costs.
     formatters: { level: (label: string) => ({ level: label }), log: blanked },
     // A request's URL may hold a token that was pasted into the wrong place: the route is logged instead.
     serializers: {
