@@ -4,7 +4,7 @@ import { finishCall } from "./filter/answer";
 import { configureRoot, dropRoot } from "./filter/configure";
 import { decideRequest } from "./filter/request";
 import { addResponseHeaders } from "./filter/response";
-import { openStreamOf } from "./filter/streams";
+import { openStreamOf, rootSlotOfStream } from "./filter/streams";
 import { tick } from "./filter/tick";
 import { allocateForHost } from "./memory/arena";
 
@@ -29,7 +29,7 @@ export function proxy_on_context_create(contextId: u32, parentId: u32): void {
 }
 
 export function proxy_on_request_headers(contextId: u32, _headers: u32, _endOfStream: u32): u32 {
-  return decideRequest(contextId);
+  return decideRequest(rootSlotOfStream(contextId), contextId);
 }
 
 export function proxy_on_response_headers(contextId: u32, _headers: u32, _endOfStream: u32): u32 {

@@ -45,20 +45,32 @@ export function sha256Block(state: usize, block: usize): void {
   let f = load<u32>(state, 20);
   let g = load<u32>(state, 24);
   let h = load<u32>(state, 28);
-  for (let at: usize = 0; at < 256; at += 4) {
-    const sum1 = rotr<u32>(e, 6) ^ rotr<u32>(e, 11) ^ rotr<u32>(e, 25);
-    const choice = (e & f) ^ (~e & g);
-    const t1 = h + sum1 + choice + load<u32>(K + at) + load<u32>(W + at);
-    const sum0 = rotr<u32>(a, 2) ^ rotr<u32>(a, 13) ^ rotr<u32>(a, 22);
-    const majority = (a & b) ^ (a & c) ^ (b & c);
-    h = g;
-    g = f;
-    f = e;
-    e = d + t1;
-    d = c;
-    c = b;
-    b = a;
-    a = t1 + sum0 + majority;
+  // Eight rounds a step, so that the eight words change their names and not their places.
+  for (let at: usize = 0; at < 256; at += 32) {
+    h += mixed(e, f, g, at);
+    d += h;
+    h += chosen(a, b, c);
+    g += mixed(d, e, f, at + 4);
+    c += g;
+    g += chosen(h, a, b);
+    f += mixed(c, d, e, at + 8);
+    b += f;
+    f += chosen(g, h, a);
+    e += mixed(b, c, d, at + 12);
+    a += e;
+    e += chosen(f, g, h);
+    d += mixed(a, b, c, at + 16);
+    h += d;
+    d += chosen(e, f, g);
+    c += mixed(h, a, b, at + 20);
+    g += c;
+    c += chosen(d, e, f);
+    b += mixed(g, h, a, at + 24);
+    f += b;
+    b += chosen(c, d, e);
+    a += mixed(f, g, h, at + 28);
+    e += a;
+    a += chosen(b, c, d);
   }
   store<u32>(state, load<u32>(state) + a);
   store<u32>(state, load<u32>(state, 4) + b, 4);
@@ -68,6 +80,22 @@ export function sha256Block(state: usize, block: usize): void {
   store<u32>(state, load<u32>(state, 20) + f, 20);
   store<u32>(state, load<u32>(state, 24) + g, 24);
   store<u32>(state, load<u32>(state, 28) + h, 28);
+}
+
+/** Of T1 all but h: Σ1(e) + Ch(e, f, g) + K + W. */
+// @ts-ignore: decorator
+@inline
+function mixed(e: u32, f: u32, g: u32, at: usize): u32 {
+  const sum1 = rotr<u32>(e, 6) ^ rotr<u32>(e, 11) ^ rotr<u32>(e, 25);
+  return sum1 + (g ^ (e & (f ^ g))) + load<u32>(K + at) + load<u32>(W + at);
+}
+
+/** T2: Σ0(a) + Maj(a, b, c). */
+// @ts-ignore: decorator
+@inline
+function chosen(a: u32, b: u32, c: u32): u32 {
+  const sum0 = rotr<u32>(a, 2) ^ rotr<u32>(a, 13) ^ rotr<u32>(a, 22);
+  return sum0 + ((a & b) ^ (c & (a ^ b)));
 }
 
 function expandSchedule(block: usize): void {

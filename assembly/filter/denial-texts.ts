@@ -12,6 +12,10 @@ import {
 } from "../contract";
 import { Policy, RESPONSE_BODY_PROBLEM } from "../domain/policy/model";
 import { utf8 } from "../memory/bytes";
+import { addFixedPair, pairsBlock, startPairs } from "../memory/header-pairs";
+
+export const CONTENT_TYPE = utf8("content-type");
+const WWW_AUTHENTICATE = utf8("www-authenticate");
 
 /** gRPC status codes (grpc.io, "Status codes and their use"). */
 const GRPC_RESOURCE_EXHAUSTED: u32 = 8;
@@ -51,14 +55,20 @@ export class DenialTexts {
   budgetSpent: Denial;
   unavailable: Denial;
   contentType: ArrayBuffer;
-  /** Of WWW-Authenticate, on a 401. */
-  challenge: ArrayBuffer;
+  /** Header pairs, as the host takes them, of a 401 and of a 503: they are always the same. */
+  challengePairs: ArrayBuffer;
+  unavailablePairs: ArrayBuffer;
 
   constructor(policy: Policy) {
     const problem = policy.responseBody == RESPONSE_BODY_PROBLEM;
-    this.contentType = utf8(problem ? "application/problem+json" : "application/json");
+    const contentType = utf8(problem ? "application/problem+json" : "application/json");
+    this.contentType = contentType;
     const header = policy.header == DEFAULT_HEADER ? DEFAULT_HEADER_SHOWN : policy.header;
-    this.challenge = utf8(`Session realm="sluice", header="${header}"`);
+    startPairs();
+    addFixedPair(CONTENT_TYPE, contentType);
+    this.unavailablePairs = pairsBlock();
+    addFixedPair(WWW_AUTHENTICATE, utf8(`Session realm="sluice", header="${header}"`));
+    this.challengePairs = pairsBlock();
     const noAuth = GRPC_UNAUTHENTICATED;
     const invalid = "sluice_invalid_session";
     const limited = "sluice_limited";

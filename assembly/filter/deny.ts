@@ -1,25 +1,22 @@
 // Answering a request in place of the upstream. Each returns nothing: a denial is an outcome, and this is its form.
 import { sendLocalReply } from "../host/stream";
-import { addressOf, utf8 } from "../memory/bytes";
+import { addressOf } from "../memory/bytes";
 import { PAIRS_BUFFER, addFixedPair, startPairs, writePairs } from "../memory/header-pairs";
 import { INVALID, MISSING, PLAN_LIMITED, UNAVAILABLE } from "./counters";
-import { Denial, GRPC_UNAVAILABLE } from "./denial-texts";
+import { CONTENT_TYPE, Denial, GRPC_UNAVAILABLE } from "./denial-texts";
 import { addLimitHeaders, addRetryAfter } from "./limit-headers";
 import { Root } from "./roots";
-
-const CONTENT_TYPE = utf8("content-type");
-const WWW_AUTHENTICATE = utf8("www-authenticate");
 
 /** 401: no token. */
 export function denyMissing(root: Root): void {
   root.counters.count(MISSING);
-  challenge(root, root.denials.missing);
+  replyFixed(root.denials.missing, root.denials.challengePairs);
 }
 
 /** 401: no valid token, or its session has ended. */
 export function denyInvalid(root: Root): void {
   root.counters.count(INVALID);
-  challenge(root, root.denials.invalid);
+  replyFixed(root.denials.invalid, root.denials.challengePairs);
 }
 
 /** 429: the bucket holds less than the request's cost. */
@@ -42,8 +39,7 @@ export function denyBudgetSpent(root: Root, planIndex: u32, levelPico: i64): voi
 /** 503: the limiter cannot decide. */
 export function denyUnavailable(root: Root): void {
   root.counters.count(UNAVAILABLE);
-  start(root);
-  reply(root.denials.unavailable);
+  replyFixed(root.denials.unavailable, root.denials.unavailablePairs);
 }
 
 /** 503 without a policy to say how: Envoy runs no stream under a root that it did not configure. */
@@ -51,28 +47,31 @@ export function denyUnconfigured(): void {
   sendLocalReply(503, 0, 0, 0, 0, 0, 0, GRPC_UNAVAILABLE);
 }
 
-function challenge(root: Root, denial: Denial): void {
-  start(root);
-  addFixedPair(WWW_AUTHENTICATE, root.denials.challenge);
-  reply(denial);
-}
-
 function start(root: Root): void {
   startPairs();
   addFixedPair(CONTENT_TYPE, root.denials.contentType);
 }
 
+/** With the pairs noted since `start`. */
 function reply(denial: Denial): void {
+  const pairsBytes = writePairs();
+  send(denial, PAIRS_BUFFER, pairsBytes);
+}
+
+function replyFixed(denial: Denial, pairs: ArrayBuffer): void {
+  send(denial, addressOf(pairs), pairs.byteLength);
+}
+
+function send(denial: Denial, pairs: usize, pairsBytes: u32): void {
   const details = denial.details;
   const body = denial.body;
-  const pairsBytes = writePairs();
   sendLocalReply(
     denial.status,
     addressOf(details),
     details.byteLength,
     addressOf(body),
     body.byteLength,
-    PAIRS_BUFFER,
+    pairs,
     pairsBytes,
     denial.grpcStatus,
   );

@@ -9,14 +9,14 @@ import { Root } from "./roots";
 //   0       36        40             44        48             56       64
 //   | token | root id | plan index   | (4)     | refused at   | level  | until |
 
-const ENTRIES: u32 = 256;
+const ENTRIES: u32 = 4096;
 const ENTRY_BYTES: u32 = 72;
 const ROOT_AT: u32 = 36;
 const PLAN_AT: u32 = 40;
 const REFUSED_AT: u32 = 48;
 const LEVEL_AT: u32 = 56;
 const UNTIL_AT: u32 = 64;
-const table: usize = memory.data(18432, 8);
+const table: usize = memory.data(294912, 8);
 
 /** The last bytes of a session id are random (RFC 9562, UUIDv7). */
 const RANDOM_AT: u32 = TOKEN_SESSION_ID_AT + 12;

@@ -9,13 +9,11 @@ import { addressOf } from "../memory/bytes";
 import { GO, admit } from "./admit";
 import { denyInvalid, denyMissing, denyUnconfigured } from "./deny";
 import { rootInSlot } from "./roots";
-import { rootSlotOfStream } from "./streams";
 
 const token: usize = memory.data(TOKEN_BYTES);
 
-/** Decides on a request: CONTINUE, or PAUSE if it was answered or waits for the control plane. */
-export function decideRequest(contextId: u32): u32 {
-  const slot = rootSlotOfStream(contextId);
+/** Decides on a request under the root in a slot: CONTINUE, or PAUSE if it was answered or waits for the control plane. */
+export function decideRequest(slot: u32, contextId: u32): u32 {
   const root = rootInSlot(slot);
   if (root == null) {
     denyUnconfigured();

@@ -70,3 +70,11 @@ export function writePairs(): u32 {
   }
   return size;
 }
+
+/** Lays the noted pairs out in a block of their own, managed: at configure only. */
+export function pairsBlock(): ArrayBuffer {
+  const size = writePairs();
+  const block = new ArrayBuffer(<i32>size);
+  memory.copy(changetype<usize>(block), PAIRS_BUFFER, size);
+  return block;
+}

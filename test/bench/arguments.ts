@@ -22,6 +22,9 @@ export function benchArguments(argv: readonly string[]): BenchArguments {
   const wanted = values.only ?? [];
   const unknown = wanted.find((name) => !PARTS.some((part) => part === name));
   if (unknown !== undefined) throw new Failure(`There is no part "${unknown}". ${USAGE}`);
+  if (values.svg !== undefined && wanted.length > 0 && !wanted.includes("request-path")) {
+    throw new Failure("The picture is of the part request-path: --svg needs it.");
+  }
   return {
     quick: values.quick ?? false,
     json: values.json ?? null,

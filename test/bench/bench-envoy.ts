@@ -53,6 +53,8 @@ function listener({ name, filter, responseHeaders = {} }: Variant, port: number)
   return {
     name,
     address: { socket_address: { address: LOOPBACK, port_value: port } },
+    // With several workers, each has as many of the connections.
+    connection_balance_config: { exact_balance: {} },
     filter_chains: [{ filters: [{ name: "envoy.filters.network.http_connection_manager", typed_config: manager }] }],
   };
 }

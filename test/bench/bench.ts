@@ -58,8 +58,9 @@ function machine(): string {
 }
 
 function write({ json, svg, quick }: BenchArguments, sections: readonly Section[]): void {
-  const ratios = Object.assign({}, ...sections.map(({ figures }) => figures)) as Record<string, number>;
-  if (json !== null) writeFileSync(json, `${JSON.stringify({ quick, ratios, sections }, null, 2)}\n`);
+  const ratios = Object.assign({}, ...sections.map((section) => section.ratios)) as Record<string, number>;
+  const figures = Object.assign({}, ...sections.map((section) => section.figures)) as Record<string, number>;
+  if (json !== null) writeFileSync(json, `${JSON.stringify({ quick, ratios, figures, sections }, null, 2)}\n`);
   if (svg !== null) writeFileSync(svg, requestPathChart(sections));
 }
 

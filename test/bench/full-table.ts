@@ -14,7 +14,7 @@ import { BARE, sluiceVariant, TEN, type Variant } from "./variants.js";
 /** Records of the small tables, and how many times as many sessions come. */
 const CAPACITY = 1024;
 const TIMES = 4;
-const SOON = { onUnreachable: "deny", controlPlane: { acquireTimeout: 1000, reportInterval: 300 } };
+const SOON = { onUnreachable: "deny", controlPlane: { acquireTimeout: 150, reportInterval: 300 } };
 const SMALL_VARIANTS = ["deny", "allow"] as const;
 
 export async function fullTable(part: Part): Promise<Section[]> {

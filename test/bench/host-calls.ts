@@ -1,7 +1,7 @@
 // What single host calls cost, and other ways to the same end: what there is to win, and what is not worth it.
 import { addedNs, differences, spreadOf } from "./differences.js";
 import { cpuTimeNs } from "./cpu-time.js";
-import { h2load } from "./load.js";
+import { h2load, requireAll } from "./load.js";
 import { withInstallation, type Part } from "./part.js";
 import { inTurns, type Turn } from "./rounds.js";
 import { us, type Section } from "./section.js";
@@ -21,7 +21,7 @@ export async function hostCalls(part: Part): Promise<Section[]> {
     const turns = variants.map(({ name }): Turn => {
       const load = async (): Promise<number> => {
         const counts = await h2load(installation.portOf(name), size.requests, token);
-        if (counts["2xx"] !== size.requests) throw new Error(`${name}: ${JSON.stringify(counts)}`);
+        requireAll(name, counts, "2xx", size.requests);
         return size.requests;
       };
       return { name, load };

@@ -21,8 +21,6 @@ const API_RATE = "1000000";
 export interface Installation {
   readonly envoyPid: number;
   readonly adminPort: number;
-  readonly controlPlanePid: number;
-  readonly controlPlanePort: number;
   /** Tokens of the sessions that were there from the start. */
   readonly tokens: readonly string[];
   portOf(variant: string): number;
@@ -63,7 +61,7 @@ export async function install(
   const policyFile = join(folder, "policy.yaml");
   writeFileSync(policyFile, policyText());
   const tokens = await storeSessions(dataDir, sessions, secret);
-  const controlPlane = await stack.start({
+  await stack.start({
     name: "The control plane",
     command: process.execPath,
     args: [join(projectRoot, "build/js/control-plane/src/main.js")],
@@ -117,7 +115,6 @@ export async function install(
     return ((await answer.json()) as { token: string }).token;
   };
   return {
-    ...{ envoyPid: envoy.pid, adminPort, controlPlanePid: controlPlane.pid, controlPlanePort: http },
-    ...{ tokens, portOf, issue },
+    ...{ envoyPid: envoy.pid, adminPort, tokens, portOf, issue },
   };
 }

@@ -28,6 +28,17 @@ export async function h2load(port: number, requests: number, token: string | nul
   return { "2xx": Number(ok), "3xx": Number(moved), "4xx": Number(refused), "5xx": Number(failed) };
 }
 
+/** @throws Failure unless each of the requests was answered with this status, or class of status */
+export function requireAll(
+  what: string,
+  answers: Readonly<Record<string, number>>,
+  expected: string,
+  requests: number,
+): void {
+  if (answers[expected] === requests) return;
+  throw new Failure(`${what}: expected ${requests} answers ${expected}, got ${JSON.stringify(answers)}.`);
+}
+
 /** `requests` whose tokens `next` gives. Resolves with the answers by status; rejects if one got none. */
 export async function manySessions(
   port: number,

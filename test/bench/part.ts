@@ -1,10 +1,9 @@
 // What each part of the benchmark is given: room of its own, and how thorough it shall be.
+import { once } from "node:events";
 import { join } from "node:path";
 import { Stack } from "../../scripts/stack.js";
 import { install, type Installation, type InstallationOptions } from "./installation.js";
-import type { FilterModule, FilterPath } from "./variants.js";
-
-export type { FilterModule };
+import type { FilterPath } from "./variants.js";
 
 export interface Part {
   readonly quick: boolean;
@@ -24,7 +23,11 @@ export async function withInstallation<Result>(
 ): Promise<Result> {
   const stack = new Stack();
   try {
-    return await use(await install(stack, { folder: join(part.folder, name), ...options }));
+    const installation = await install(stack, { folder: join(part.folder, name), ...options });
+    const lost = once(stack.lost, "abort").then(() => {
+      throw stack.lost.reason;
+    });
+    return await Promise.race([use(installation), lost]);
   } finally {
     await stack.stop();
   }

@@ -5,7 +5,7 @@ import { cpuTimeNs } from "./cpu-time.js";
 import { addedNs } from "./differences.js";
 import { inventedFlood, realFlood } from "./flood.js";
 import type { Installation } from "./installation.js";
-import { manySessions } from "./load.js";
+import { manySessions, requireAll } from "./load.js";
 import { residentBytes } from "./memory.js";
 import { withInstallation, type Part } from "./part.js";
 import { inTurns, type Turn } from "./rounds.js";
@@ -55,7 +55,7 @@ async function growth(part: Part, installation: Installation, sizes: readonly nu
     let next = inTable;
     const fresh = count - inTable;
     const answers = await manySessions(installation.portOf("scale"), fresh, () => tokens[next++] ?? "");
-    if (answers[200] !== fresh) throw new Error(`not every session was admitted: ${JSON.stringify(answers)}`);
+    requireAll("the sessions' first requests", answers, "200", fresh);
     inTable = count;
     const grownBytes = residentBytes(envoyPid) - emptyBytes;
     const pickers = [{ name: "uniform", pick: () => random.below(count) }];
@@ -65,7 +65,8 @@ async function growth(part: Part, installation: Installation, sizes: readonly nu
       const turns = ["bare", "scale"].map((variant): Turn => {
         const port = installation.portOf(variant);
         const load = async (): Promise<number> => {
-          await manySessions(port, size.requests, () => tokens[pick()] ?? "");
+          const results = await manySessions(port, size.requests, () => tokens[pick()] ?? "");
+          requireAll(`${count} sessions`, results, "200", size.requests);
           return size.requests;
         };
         return { name: variant, load };
@@ -86,6 +87,7 @@ async function growth(part: Part, installation: Installation, sizes: readonly nu
       [`${sizes.at(-1) ?? 0} ÷ ${sizes[0] ?? 0}`, ratio(growthRatio), "", "", ""],
       ["bytes a record of the capacity", bytesARecord.toFixed(0), "", "", ""],
     ],
-    figures: { "scale.growth": growthRatio, "scale.bytesARecord": bytesARecord },
+    ratios: { "scale.growth": growthRatio },
+    figures: { "scale.bytesARecord": bytesARecord },
   };
 }

@@ -6,8 +6,9 @@ export interface Section {
   readonly method: string;
   readonly columns: readonly string[];
   readonly rows: readonly (readonly string[])[];
-  /** The same as numbers, under names that do not change. */
-  readonly figures: Readonly<Record<string, number>>;
+  /** What the JSON tells of it, under names that do not change: ratios, and what is no ratio, with its unit in the name. */
+  readonly ratios?: Readonly<Record<string, number>>;
+  readonly figures?: Readonly<Record<string, number>>;
 }
 
 /** The section as text: the first column to the left, figures to the right. */

@@ -3,7 +3,13 @@ import { readPolicyDocument } from "../../control-plane/src/domain/policy/read-p
 import { Failure } from "../../scripts/failure.js";
 
 /** Small filters of test/filters, compiled for the benchmark. */
-export const SMALL_FILTERS = ["bench-noop", "bench-floor", "bench-headers-probe", "bench-host-calls"] as const;
+export const SMALL_FILTERS = [
+  "bench-noop",
+  "bench-floor",
+  "bench-headers-probe",
+  "bench-floor-headers",
+  "bench-host-calls",
+] as const;
 export type FilterModule = (typeof SMALL_FILTERS)[number] | "sluice" | "sluice-lean";
 /** Where a compiled filter is. */
 export type FilterPath = (module: FilterModule) => string;
@@ -24,8 +30,13 @@ export const PLENTY = { id: 0, name: "plenty", maxTokens: 9_000_000, tokenRefill
 const ONE = { id: 1, name: "one", maxTokens: 1, tokenRefillRate: 0.000001 };
 /** Ten requests, and no more. */
 export const TEN = { id: 2, name: "ten", maxTokens: 10, tokenRefillRate: 0 };
-/** The control plane shares its core with the load, and nobody shall pass for want of its answer. */
-const PATIENT = { onUnreachable: "deny", controlPlane: { acquireTimeout: 10_000 } };
+/**
+ * The control plane shares its core with the load, and nobody shall pass for want of its answer. Reports are seldom: one
+ * would fall into the turn of any variant. What they cost is a part of its own (ticks.ts).
+ */
+const PATIENT = { onUnreachable: "deny", controlPlane: { acquireTimeout: 10_000, reportInterval: 60_000 } };
+/** Room for a thousand sessions, small enough that they have a record in every set. */
+const ROOM = { capacity: 4096 };
 const LIMIT = { max_tokens: 1_000_000_000, tokens_per_fill: 1_000_000_000, fill_interval: "1s" };
 const ALWAYS = { default_value: { numerator: 100, denominator: "HUNDRED" } };
 const WASM = "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm";
@@ -78,36 +89,43 @@ function wasmFilter(module: FilterModule, path: FilterPath, name: string, config
   return { name, typed_config: { "@type": WASM, config } };
 }
 
-function localRateLimit(rest: object): object {
-  const config = { stat_prefix: "bench", token_bucket: LIMIT, filter_enabled: ALWAYS, filter_enforced: ALWAYS };
+function localRateLimit(rest: object, limit: object = LIMIT): object {
+  const config = { stat_prefix: "bench", token_bucket: limit, filter_enabled: ALWAYS, filter_enforced: ALWAYS };
   return { name: "local_ratelimit", typed_config: { "@type": LOCAL_RATE_LIMIT, ...config, ...rest } };
 }
 
 /** A bucket for each session token, made when it is first seen. */
-function dynamicLimit(descriptors: number): object {
+function dynamicLimit(descriptors: number, limit: object = LIMIT): object {
   return localRateLimit({
     max_dynamic_descriptors: descriptors,
     rate_limits: [{ actions: [{ request_headers: { header_name: "x-session-id", descriptor_key: "session" } }] }],
-    descriptors: [{ entries: [{ key: "session" }], token_bucket: LIMIT }],
+    descriptors: [{ entries: [{ key: "session" }], token_bucket: limit }],
   });
 }
+
+/** The same with so few tokens that it can be seen to limit. */
+const FEW = { max_tokens: 10, tokens_per_fill: 1, fill_interval: "3600s" };
+export const NATIVE_CHECK = { name: "nativeCheck", tokens: FEW.max_tokens };
 
 /** The variants of the request path. @param descriptors room of Envoy's own limiter, in sessions */
 export function requestPathVariants(descriptors: number, path: FilterPath): Variant[] {
   const probe = (name: string, what: string, module: FilterModule): Variant => {
     return { name, what, filter: wasmFilter(module, path, module, "") };
   };
-  const draft = { response: { headers: "draft" } };
+  const table = ROOM;
+  const draft = { response: { headers: "draft" }, table };
   return [
     BARE,
     probe("noop", "one callback that returns", "bench-noop"),
     probe("floor", "header, clock, one get, one set of shared data", "bench-floor"),
     probe("headersProbe", "one callback that adds two response headers", "bench-headers-probe"),
-    sluiceVariant("sluice", "Sluice without response headers, lean build", path),
-    sluiceVariant("sluiceFull", "Sluice without response headers, full build", path, {}, "sluice"),
+    probe("floorHeaders", "the floor, and two response headers", "bench-floor-headers"),
+    sluiceVariant("sluice", "Sluice without response headers, lean build", path, { table }),
+    sluiceVariant("sluiceFull", "Sluice without response headers, full build", path, { table }, "sluice"),
     sluiceVariant("sluiceHeaders", "Sluice with its two response headers", path, draft, "sluice"),
     { name: "nativeStatic", what: "local_ratelimit, one bucket for all", filter: localRateLimit({}) },
     { name: "nativeDynamic", what: "local_ratelimit, a descriptor a session", filter: dynamicLimit(descriptors) },
+    { name: NATIVE_CHECK.name, what: "the same with few tokens", filter: dynamicLimit(descriptors, FEW) },
   ];
 }
 

@@ -5,7 +5,7 @@ import { ALL_CORES } from "./cores.js";
 import { cpuTimeNs } from "./cpu-time.js";
 import { ratioOfAdded } from "./differences.js";
 import type { Installation } from "./installation.js";
-import { h2load, manySessions } from "./load.js";
+import { h2load, manySessions, requireAll } from "./load.js";
 import { withInstallation, type Part } from "./part.js";
 import { inTurns, type Turn } from "./rounds.js";
 import { percent, type Section } from "./section.js";
@@ -25,13 +25,22 @@ export async function workers(part: Part): Promise<Section[]> {
     const token = await installation.issue("plenty");
     await h2load(installation.portOf("sluice"), 1, token);
     const hot = kept.map((name): Turn => {
-      return { name, load: () => loaded(h2load(installation.portOf(name), size.requests, token), size.requests) };
+      const load = async (): Promise<number> => {
+        const answers = await h2load(installation.portOf(name), size.requests, token);
+        requireAll(name, answers, "2xx", size.requests);
+        return size.requests;
+      };
+      return { name, load };
     });
     let next = 0;
     const inTurn = () => installation.tokens[next++ % SESSIONS] ?? "";
     const many = ["bare", "sluice"].map((name): Turn => {
       const port = installation.portOf(name);
-      return { name: `${name}Many`, load: () => loaded(manySessions(port, size.requests, inTurn), size.requests) };
+      const load = async (): Promise<number> => {
+        requireAll(name, await manySessions(port, size.requests, inTurn), "200", size.requests);
+        return size.requests;
+      };
+      return { name: `${name}Many`, load };
     });
     const before = await contention(installation);
     const hotRounds = await inTurns(hot, size.rounds, () => cpuTimeNs(installation.envoyPid));
@@ -43,9 +52,7 @@ export async function workers(part: Part): Promise<Section[]> {
     return [
       {
         title: "Two workers",
-        method:
-          `${size.rounds} rounds of ${size.requests} requests. The load runs on the same two cores, so the workers meet ` +
-          `less often than with cores of their own.`,
+        method: `${size.rounds} rounds of ${size.requests} requests. The load has no core of its own, so the workers meet less often than they could.`,
         columns: ADDED_COLUMNS,
         rows: [
           addedRow(rounds, "floor", "bare", "floor, one hot key"),
@@ -55,19 +62,11 @@ export async function workers(part: Part): Promise<Section[]> {
           ["compare-and-swap retries, of all requests", percent(retries), "", ""],
           ["requests that gave up after 32 of them", String(exhausted), "", ""],
         ],
-        figures: {
-          "workers.floor": ratioOfAdded(rounds, "sluice", ["floor"], "bare"),
-          "workers.casRetries": retries,
-          "workers.casExhausted": exhausted,
-        },
+        ratios: { "workers.floor": ratioOfAdded(rounds, "sluice", ["floor"], "bare"), "workers.casRetries": retries },
+        figures: { "workers.casExhausted": exhausted },
       },
     ];
   });
-}
-
-async function loaded(answers: Promise<unknown>, requests: number): Promise<number> {
-  await answers;
-  return requests;
 }
 
 async function contention({ adminPort }: Installation): Promise<{ retries: number; exhausted: number }> {

@@ -109,8 +109,8 @@ describe("a session that was refused for want of tokens", () => {
   });
 
   it("is refused beside more others than can be remembered, and each of them alike", () => {
-    const edge = new Edge({ policy: policy({ table: { capacity: 16_384 } }) });
-    const sessions = Array.from({ length: 600 }, () => edge.sessionInTable({ tokens: 0 }));
+    const edge = new Edge({ policy: policy({ table: { capacity: 65_536 } }) });
+    const sessions = Array.from({ length: 6000 }, () => edge.sessionInTable({ tokens: 0 }));
     for (let round = 0; round < 2; round++) {
       expect(sessions.map((session) => edge.send(session).status)).toEqual(sessions.map(() => 429));
     }
