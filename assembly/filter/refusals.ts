@@ -27,6 +27,8 @@ const RANDOM_AT: u32 = TOKEN_SESSION_ID_AT + 12;
  */
 const MEMORY_US: u64 = 100000;
 
+/** When the last of all refusals is forgotten: while nobody is refused, no request looks into the table. */
+let allForgottenUs: u64 = 0;
 let planIndex: u32 = 0;
 let levelPico: i64 = 0;
 
@@ -38,6 +40,7 @@ function entryOf(token: usize): usize {
 
 /** Whether this token was refused under this policy, and its bucket cannot hold `price` yet. See `refusedLevelPico`. */
 export function isStillRefused(root: Root, token: usize, price: i64, nowUs: u64): bool {
+  if (nowUs >= allForgottenUs) return false;
   const entry = entryOf(token);
   if (nowUs >= load<u64>(entry, UNTIL_AT)) return false;
   if (load<u32>(entry, ROOT_AT) != root.id || !sameTokens(entry, token)) return false;
@@ -74,7 +77,9 @@ export function noteRefusal(
   store<u32>(entry, index, PLAN_AT);
   store<u64>(entry, nowUs, REFUSED_AT);
   store<i64>(entry, level, LEVEL_AT);
-  store<u64>(entry, nowUs + min(MEMORY_US, usUntil(level, price, plan.refillRateMicro)), UNTIL_AT);
+  const untilUs = nowUs + min(MEMORY_US, usUntil(level, price, plan.refillRateMicro));
+  store<u64>(entry, untilUs, UNTIL_AT);
+  allForgottenUs = max(allForgottenUs, untilUs);
 }
 
 /** Whole µs until the level reaches the price, rounded up; the largest if it never will. */

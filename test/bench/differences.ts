@@ -1,4 +1,5 @@
 // The arithmetic of a comparison side by side: what a variant adds to the bare one, round by round.
+import { quantile } from "./quantile.js";
 
 /** Nanoseconds of CPU a request, by variant; the rounds of all variants are of the same length. */
 export type Rounds = Readonly<Record<string, readonly number[]>>;
@@ -10,16 +11,9 @@ export interface Spread {
   readonly minimum: number;
 }
 
-/** Quartiles by linear interpolation between the nearest ranks (Hyndman and Fan's type 7). */
 export function spreadOf(values: readonly number[]): Spread {
   if (values.length === 0) throw new Error("there is no value to tell the spread of");
-  const sorted = [...values].sort((a, b) => a - b);
-  const at = (share: number): number => {
-    const position = share * (sorted.length - 1);
-    const below = sorted[Math.floor(position)] ?? NaN;
-    const above = sorted[Math.ceil(position)] ?? NaN;
-    return below + (above - below) * (position - Math.floor(position));
-  };
+  const at = (share: number): number => quantile(values, share);
   return { median: at(0.5), lowerQuartile: at(0.25), upperQuartile: at(0.75), minimum: at(0) };
 }
 

@@ -9,6 +9,7 @@ import type { Installation } from "./installation.js";
 import { manySessions } from "./load.js";
 import { residentBytes } from "./memory.js";
 import type { Part } from "./part.js";
+import { quantile } from "./quantile.js";
 import { mebibytes, ratio, type Section } from "./section.js";
 
 /** Below that the p99.99 is the greatest value, and says nothing. */
@@ -91,12 +92,6 @@ export async function realFlood(part: Part, installation: Installation, capacity
     ratios: { "flood.realServedShare": served / count },
     figures: { "flood.realBytes": grownBytes },
   };
-}
-
-/** The smallest value that this share of the values does not exceed. */
-function quantile(values: readonly number[], share: number): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? NaN;
 }
 
 /** Runs `load` with a probe beside it. Resolves with the milliseconds of each of its answers. */

@@ -14,11 +14,20 @@ export function requireH2load(): void {
   throw new Failure("The benchmark needs h2load: it is in the package nghttp2-client of Debian, nghttp2 of others.");
 }
 
-/** `requests` with this session token, or with none. Resolves with the answers by class of status. */
-export async function h2load(port: number, requests: number, token: string | null): Promise<Record<string, number>> {
+/**
+ * `requests` with this session token, or with none. Resolves with the answers by class of status.
+ * @param perSecond how many are sent in a second; as fast as it goes unless given
+ */
+export async function h2load(
+  port: number,
+  requests: number,
+  token: string | null,
+  perSecond?: number,
+): Promise<Record<string, number>> {
+  const pace = perSecond === undefined ? [] : ["--rps", String(perSecond / CONNECTIONS)];
   const header = token === null ? [] : ["-H", `x-session-id: ${token}`];
   const size = ["-n", String(requests), "-c", String(Math.min(CONNECTIONS, requests)), "-m", String(IN_FLIGHT)];
-  const child = spawn("h2load", [...size, ...header, `http://127.0.0.1:${port}/`], {
+  const child = spawn("h2load", [...size, ...pace, ...header, `http://127.0.0.1:${port}/`], {
     stdio: ["ignore", "pipe", "pipe"],
   });
   const [out] = await Promise.all([text(child.stdout), text(child.stderr), once(child, "exit")]);

@@ -1,8 +1,8 @@
 // The request path: what each variant adds to a request, for one hot session and for a thousand, over HTTP/2.
 import { SESSION_ID_BYTES, TOKEN_SESSION_ID_AT, TOKEN_TAG_AT } from "../../assembly/contract.js";
-import { ADDED_COLUMNS, addedRow, ratioRow } from "./added-cpu.js";
+import { ADDED_COLUMNS, addedRow, ratioRows, ratiosByName, type AddedRatio } from "./added-cpu.js";
 import { cpuTimeNs } from "./cpu-time.js";
-import { ratioOfAdded, spreadOf, type Rounds } from "./differences.js";
+import { spreadOf, type Rounds } from "./differences.js";
 import type { Installation } from "./installation.js";
 import { h2load, manySessions, requireAll } from "./load.js";
 import { withInstallation, type Part } from "./part.js";
@@ -14,6 +14,30 @@ const THOUSAND = 1000;
 /** Envoy's own limiter forgets what is beyond its room. */
 const DESCRIPTORS = 100_000;
 const SLUICES = ["sluice", "sluiceFull", "sluiceHeaders"];
+
+const HOT_RATIOS: readonly AddedRatio[] = [
+  ["floor", "sluice", "floor"],
+  ["fullFloor", "sluiceFull", "floor"],
+  ["headers", "sluiceHeaders", "floor", "headersProbe"],
+  ["floorHeaders", "sluiceHeaders", "floorHeaders"],
+  ["denied", "denied", "sluice"],
+  ["deniedFull", "deniedFull", "sluiceFull"],
+  ["deniedHeaders", "deniedHeaders", "sluiceHeaders"],
+  ["invented", "invented", "floor"],
+  ["nativeDynamic", "sluice", "nativeDynamic"],
+];
+const THOUSAND_RATIOS: readonly AddedRatio[] = [
+  ["thousandFloor", "sluice", "floor"],
+  ["thousandFloorHeaders", "sluiceHeaders", "floorHeaders"],
+  ["thousandDenied", "denied", "sluice"],
+  ["thousandDeniedHeaders", "deniedHeaders", "sluiceHeaders"],
+  ["thousandNativeDynamic", "sluice", "nativeDynamic"],
+];
+
+interface Size {
+  readonly requests: number;
+  readonly rounds: number;
+}
 
 interface Run {
   readonly name: string;
@@ -104,45 +128,28 @@ function hotTurn({ name, variant, token, status }: Run, installation: Installati
   return { name, load };
 }
 
-function hotSection(runs: readonly Run[], rounds: Rounds, size: { requests: number; rounds: number }): Section {
-  const ratioOf = (variant: string, ...others: string[]): number => ratioOfAdded(rounds, variant, others, "bare");
+function hotSection(runs: readonly Run[], rounds: Rounds, size: Size): Section {
   return {
     title: "The request path, one hot session",
     method:
       `CPU that a request adds to the bare listener: ${size.rounds} rounds of ${size.requests} requests a variant, ` +
-      `h2load over HTTP/2. What is refused does not reach the router, which the bare one does. The bare request takes ${us(spreadOf(rounds.bare ?? []).median)} µs.`,
+      `h2load over HTTP/2. What is refused does not reach the router, which the bare one does. ${bareTakes(rounds)}`,
     columns: ADDED_COLUMNS,
     rows: [
       ...runs
         .filter(({ name }) => name !== "bare")
         .map(({ name, what }) => addedRow(rounds, name, "bare", `${name}: ${what}`)),
-      ratioRow("sluice ÷ floor", rounds, "sluice", ["floor"], "bare"),
-      ratioRow("sluiceHeaders ÷ (floor + headersProbe)", rounds, "sluiceHeaders", ["floor", "headersProbe"], "bare"),
-      ratioRow("sluiceHeaders ÷ floorHeaders", rounds, "sluiceHeaders", ["floorHeaders"], "bare"),
-      ratioRow("denied ÷ sluice", rounds, "denied", ["sluice"], "bare"),
-      ratioRow("deniedFull ÷ sluiceFull", rounds, "deniedFull", ["sluiceFull"], "bare"),
-      ratioRow("deniedHeaders ÷ sluiceHeaders", rounds, "deniedHeaders", ["sluiceHeaders"], "bare"),
-      ratioRow("invented ÷ floor", rounds, "invented", ["floor"], "bare"),
-      ratioRow("sluice ÷ nativeDynamic", rounds, "sluice", ["nativeDynamic"], "bare"),
+      ...ratioRows(rounds, HOT_RATIOS),
     ],
-    ratios: {
-      floor: ratioOf("sluice", "floor"),
-      nativeDynamic: ratioOf("sluice", "nativeDynamic"),
-      fullFloor: ratioOf("sluiceFull", "floor"),
-      headers: ratioOf("sluiceHeaders", "floor", "headersProbe"),
-      floorHeaders: ratioOf("sluiceHeaders", "floorHeaders"),
-      denied: ratioOf("denied", "sluice"),
-      deniedFull: ratioOf("deniedFull", "sluiceFull"),
-      deniedHeaders: ratioOf("deniedHeaders", "sluiceHeaders"),
-      invented: ratioOf("invented", "floor"),
-    },
+    ratios: ratiosByName(rounds, HOT_RATIOS),
   };
 }
 
-async function thousandSection(
-  installation: Installation,
-  size: { requests: number; rounds: number },
-): Promise<Section> {
+function bareTakes(rounds: Rounds): string {
+  return `The bare request takes ${us(spreadOf(rounds.bare ?? []).median)} µs.`;
+}
+
+async function thousandSection(installation: Installation, size: Size): Promise<Section> {
   const { tokens } = installation;
   const spent = await spentSessions(installation);
   const turnOf = (name: string, variant: string, of: readonly string[], status: string): Turn => {
@@ -162,28 +169,15 @@ async function thousandSection(
     turnOf("bareAgain", "bare", tokens, "200"),
   ];
   const rounds = await inTurns(turns, size.rounds, () => cpuTimeNs(installation.envoyPid));
-  const ratioOf = (variant: string, other: string): number => ratioOfAdded(rounds, variant, [other], "bare");
   return {
     title: "The request path, a thousand sessions in turn",
-    method:
-      `The same over Node's HTTP/2 client, ${size.rounds} rounds of ${size.requests} requests. The bare ` +
-      `request takes ${us(spreadOf(rounds.bare ?? []).median)} µs.`,
+    method: `The same over Node's HTTP/2 client, ${size.rounds} rounds of ${size.requests} requests. ${bareTakes(rounds)}`,
     columns: ADDED_COLUMNS,
     rows: [
       ...turns.filter(({ name }) => name !== "bare").map(({ name }) => addedRow(rounds, name, "bare")),
-      ratioRow("sluice ÷ floor", rounds, "sluice", ["floor"], "bare"),
-      ratioRow("sluiceHeaders ÷ floorHeaders", rounds, "sluiceHeaders", ["floorHeaders"], "bare"),
-      ratioRow("denied ÷ sluice", rounds, "denied", ["sluice"], "bare"),
-      ratioRow("deniedHeaders ÷ sluiceHeaders", rounds, "deniedHeaders", ["sluiceHeaders"], "bare"),
-      ratioRow("sluice ÷ nativeDynamic", rounds, "sluice", ["nativeDynamic"], "bare"),
+      ...ratioRows(rounds, THOUSAND_RATIOS),
     ],
-    ratios: {
-      thousandFloor: ratioOf("sluice", "floor"),
-      thousandFloorHeaders: ratioOf("sluiceHeaders", "floorHeaders"),
-      thousandDenied: ratioOf("denied", "sluice"),
-      thousandDeniedHeaders: ratioOf("deniedHeaders", "sluiceHeaders"),
-      thousandNativeDynamic: ratioOf("sluice", "nativeDynamic"),
-    },
+    ratios: ratiosByName(rounds, THOUSAND_RATIOS),
   };
 }
 

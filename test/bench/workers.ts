@@ -1,9 +1,8 @@
 // Two workers on one table: what a request costs, and how often they get in each other's way.
 import { EnvoyAdmin } from "../e2e/harness/envoy-admin.js";
-import { ADDED_COLUMNS, addedRow, ratioRow } from "./added-cpu.js";
+import { ADDED_COLUMNS, addedRow, ratioRows, ratiosByName, type AddedRatio } from "./added-cpu.js";
 import { ALL_CORES } from "./cores.js";
 import { cpuTimeNs } from "./cpu-time.js";
-import { ratioOfAdded } from "./differences.js";
 import type { Installation } from "./installation.js";
 import { h2load, manySessions, requireAll } from "./load.js";
 import { withInstallation, type Part } from "./part.js";
@@ -12,6 +11,9 @@ import { percent, type Section } from "./section.js";
 import { requestPathVariants } from "./variants.js";
 
 const SESSIONS = 1000;
+const RATIOS: readonly AddedRatio[] = [["workers.floor", "sluice", "floor"]];
+/** Requests a second of one session that are many, and yet not all that two workers can do. */
+const PACE = 5000;
 /** Time for a tick to bring the last counts to Envoy. */
 const FLUSHED_WITHIN_MS = 500;
 
@@ -45,6 +47,8 @@ export async function workers(part: Part): Promise<Section[]> {
     const before = await contention(installation);
     const hotRounds = await inTurns(hot, size.rounds, () => cpuTimeNs(installation.envoyPid));
     const after = await contention(installation);
+    await h2load(installation.portOf("sluice"), 2 * PACE, token, PACE);
+    const paced = (await contention(installation)).retries - after.retries;
     const rounds = { ...hotRounds, ...(await inTurns(many, size.rounds, () => cpuTimeNs(installation.envoyPid))) };
     // The warm-up counts too.
     const retries = (after.retries - before.retries) / (size.requests * (size.rounds + 1));
@@ -58,11 +62,16 @@ export async function workers(part: Part): Promise<Section[]> {
           addedRow(rounds, "floor", "bare", "floor, one hot key"),
           addedRow(rounds, "sluice", "bare", "sluice, one hot session"),
           addedRow(rounds, "sluiceMany", "bareMany", "sluice, a thousand sessions"),
-          ratioRow("sluice ÷ floor", rounds, "sluice", ["floor"], "bare"),
-          ["compare-and-swap retries, of all requests", percent(retries), "", ""],
-          ["requests that gave up after 32 of them", String(exhausted), "", ""],
+          ...ratioRows(rounds, RATIOS),
+          ["retries of compare-and-swap, of all requests of that session", percent(retries), "", ""],
+          [`the same at ${PACE} requests a second`, percent(paced / (2 * PACE)), "", ""],
+          ["requests that gave up after 32 retries", String(exhausted), "", ""],
         ],
-        ratios: { "workers.floor": ratioOfAdded(rounds, "sluice", ["floor"], "bare"), "workers.casRetries": retries },
+        ratios: {
+          ...ratiosByName(rounds, RATIOS),
+          "workers.casRetries": retries,
+          "workers.casRetriesPaced": paced / (2 * PACE),
+        },
         figures: { "workers.casExhausted": exhausted },
       },
     ];

@@ -2,7 +2,8 @@
 import { describe, expect, it } from "vitest";
 
 import { table } from "../bench/control-plane/print.js";
-import { joined, quantile, quartiles, summarize, type Run } from "../bench/control-plane/samples.js";
+import { joined, quartiles, summarize, type Run } from "../bench/control-plane/samples.js";
+import { quantile } from "../bench/quantile.js";
 
 const run = (requests: number, wallMs: number, cpuMs: number, latenciesMs: number[] = [1]): Run => ({
   requests,

@@ -1,4 +1,5 @@
 // Statistics of the benchmark: what one run gave, ratios within a round, quartiles over the rounds. Pure.
+import { quantile } from "../quantile.js";
 
 /** One run of a variant. */
 export interface Run {
@@ -28,15 +29,6 @@ export interface Summary {
   readonly throughputRatio: Quartiles;
   /** CPU a request, in those of the base in the same round. */
   readonly cpuRatio: Quartiles;
-}
-
-/** The value below which `share` of the values lie, between two of them by a straight line. NaN of none. */
-export function quantile(values: readonly number[], share: number): number {
-  const sorted = Float64Array.from(values).sort();
-  const at = (sorted.length - 1) * share;
-  const below = sorted[Math.floor(at)] ?? NaN;
-  const above = sorted[Math.ceil(at)] ?? NaN;
-  return below + (above - below) * (at - Math.floor(at));
 }
 
 export function quartiles(values: readonly number[]): Quartiles {
