@@ -1,6 +1,7 @@
 // TLS of the two faces: which files the settings name, and what stands in them.
 import { createPrivateKey, X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
+import { createSecureContext } from "node:tls";
 
 /** A file, and the variable that names it, so that what is wrong with it can be said. */
 export interface TlsFile {
@@ -41,9 +42,30 @@ export function loadTls(files: TlsFiles): TlsIdentity {
   }
   const authorities = identity.clientCa;
   if (clientCa !== null && authorities !== null) {
-    checked(clientCa, "certificates in PEM", () => new X509Certificate(authorities));
+    checked(clientCa, "certificates in PEM", () => eachCertificate(authorities));
   }
+  requireUsable(files, identity);
   return identity;
+}
+
+/** TLS takes the authorities up to the first that it cannot read, and says nothing of the others. */
+function eachCertificate(authorities: Buffer): X509Certificate[] {
+  const blocks = authorities.toString("latin1").split(/(?=-----BEGIN CERTIFICATE-----)/);
+  const certificates = blocks.filter((block) => block.startsWith("-----BEGIN CERTIFICATE-----"));
+  // Without a block, the whole is judged: it may be in another form that is known.
+  return (certificates.length > 0 ? certificates : [authorities]).map((one) => new X509Certificate(one));
+}
+
+/** Of a chain, only the first certificate was read so far; a server that is given what fails here takes nobody any more. */
+function requireUsable({ cert }: TlsFiles, identity: TlsIdentity): void {
+  try {
+    createSecureContext({ cert: identity.cert, key: identity.key, ca: identity.clientCa ?? undefined });
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new Error(`${cert.variable}: TLS cannot use ${cert.path} and what belongs to it: ${reason}`, {
+      cause: error,
+    });
+  }
 }
 
 function read({ variable, path }: TlsFile): Buffer {

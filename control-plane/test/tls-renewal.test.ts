@@ -10,7 +10,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vites
 import { loadTls } from "../src/tls.js";
 import type { TlsFiles, TlsIdentity } from "../src/tls.js";
 import { followTlsFiles } from "../src/tls-renewal.js";
-import { authorityIn, pem } from "./support/certificates.js";
+import { authorityIn, pem, withHalfACertificate } from "./support/certificates.js";
 import type { Authority, Identity } from "./support/certificates.js";
 import { FixedClock } from "./support/fixed-clock.js";
 import { ManualTimers } from "./support/manual-timers.js";
@@ -105,6 +105,13 @@ describe("TLS files that are replaced", () => {
       /^SLUICE_TLS_CERT_FILE: .* a certificate in PEM$/,
     ],
     [
+      "are a chain that is cut off",
+      () => {
+        writeFileSync(place.cert, withHalfACertificate(first.cert, authority.cert));
+      },
+      /^SLUICE_TLS_CERT_FILE: TLS cannot use /,
+    ],
+    [
       "are no pair",
       () => {
         copyFileSync(second.cert, place.cert);
@@ -177,7 +184,7 @@ describe("a control plane whose TLS files are replaced", () => {
       await expect(shownTo(stranger, port)).rejects.toThrow();
     }
 
-    writeFileSync(place.cert, "a certificate that somebody pasted wrongly");
+    writeFileSync(place.cert, withHalfACertificate(first.cert, authority.cert));
     await plane.logLine("tls-refused");
     for (const port of [http, xds]) expect(await shownTo(client, port)).toBe(fingerprint(first));
 

@@ -12,7 +12,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import { loadTls } from "../src/tls.js";
 import type { TlsFiles } from "../src/tls.js";
-import { authorityIn, pem } from "./support/certificates.js";
+import { authorityIn, pem, withHalfACertificate } from "./support/certificates.js";
 import type { Authority, Identity } from "./support/certificates.js";
 import { ADMIN_TOKEN, startTestControlPlane } from "./support/control-plane.js";
 import { ControlPlaneProcess, settingsIn } from "./support/process.js";
@@ -141,6 +141,13 @@ describe("the xDS face", () => {
   });
 });
 
+/** A file that holds a certificate, and half of the next. */
+function cutOff(whole: Identity): string {
+  const path = join(folder, "cut-off.pem");
+  writeFileSync(path, withHalfACertificate(whole.cert, strangers.cert));
+  return path;
+}
+
 describe("files that do not do are named with their variable, and none of what they hold is shown", () => {
   const cases: [what: string, change: (good: TlsFiles) => TlsFiles, message: () => string][] = [
     [
@@ -169,9 +176,26 @@ describe("files that do not do are named with their variable, and none of what t
       (good) => ({ ...good, clientCa: { variable: "SLUICE_TLS_CLIENT_CA_FILE", path: server.key } }),
       () => `SLUICE_TLS_CLIENT_CA_FILE: ${server.key} does not hold certificates in PEM`,
     ],
+    [
+      "a chain whose second certificate is cut off",
+      (good) => ({ ...good, cert: { ...good.cert, path: cutOff(server) } }),
+      () => `SLUICE_TLS_CERT_FILE: TLS cannot use ${join(folder, "cut-off.pem")} and what belongs to it: error:`,
+    ],
+    [
+      "authorities the second of which is cut off",
+      (good) => ({ ...good, clientCa: { variable: "SLUICE_TLS_CLIENT_CA_FILE", path: cutOff(authority) } }),
+      () => `SLUICE_TLS_CLIENT_CA_FILE: ${join(folder, "cut-off.pem")} does not hold certificates in PEM`,
+    ],
   ];
   it.each(cases)("%s", (_what, change, message) => {
     expect(() => loadTls(change(files(true)))).toThrow(message());
+  });
+
+  it("not so several authorities that are whole", () => {
+    const path = join(folder, "both.crt");
+    writeFileSync(path, [authority, strangers].map(({ cert }) => readFileSync(cert, "latin1")).join("# a remark\n"));
+    const clientCa = { variable: "SLUICE_TLS_CLIENT_CA_FILE", path };
+    expect(loadTls({ ...files(true), clientCa }).clientCa).toEqual(readFileSync(path));
   });
 
   it("and the process says so in one sentence, and ends with 1", async () => {

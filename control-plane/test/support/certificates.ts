@@ -49,6 +49,12 @@ function issue(folder: string, authority: Identity, name: string): Identity {
   return { cert, key };
 }
 
+/** What stands in one file, and after it what an upload that broke off left of the other. */
+export function withHalfACertificate(whole: string, cut: string): string {
+  const text = readFileSync(cut, "latin1");
+  return readFileSync(whole, "latin1") + text.slice(0, text.length / 2);
+}
+
 /** The files' contents, as TLS takes them. */
 export const pem = ({ cert, key }: Identity): { cert: Buffer; key: Buffer } => ({
   cert: readFileSync(cert),
