@@ -3,9 +3,10 @@ import { describe, expect, it } from "vitest";
 
 import { EdgeInstances } from "../src/app/edge-instances.js";
 import { sweepSessions } from "../src/app/sweep-sessions.js";
+import { graceMs } from "../src/domain/idleness.js";
 import { created, INSTANCE, shown, startTestControlPlane } from "./support/control-plane.js";
 import type { TestControlPlane } from "./support/control-plane.js";
-import { HOUR_MS, METERED, STARTER } from "./support/sessions.js";
+import { HOUR_MS, METERED, REPORTING, STARTER } from "./support/sessions.js";
 
 const MINUTE_MS = 60_000;
 const MAX_AGE_MS = 10 * MINUTE_MS;
@@ -248,17 +249,52 @@ describe("after the control plane's own start", () => {
 });
 
 describe("instances of edges", () => {
+  /** How a worker of the edge reports now. */
+  const workersOf =
+    ({ clock, ports }: TestControlPlane) =>
+    (worker: string): void => {
+      ports.instances.reported(EDGE, { worker, more: false, arrivedAtMs: clock.monotonicMs() });
+    };
+
+  it("that report seldom, as their policy wants it, are current between two reports, and behind once a worker lags", async () => {
+    const plane = await settledPlane();
+    const { clock, ports } = plane;
+    const report = workersOf(plane);
+    const rare = graceMs({ ...REPORTING, plans: [], controlPlane: { reportInterval: 10 * MINUTE_MS } });
+    ports.instances.watching(EDGE);
+    report("a");
+    clock.advance(10 * MINUTE_MS - 1);
+    expect(ports.instances.standing(EDGE, rare)).toBe("current");
+    clock.advance(rare);
+    report("b");
+    expect(ports.instances.standing(EDGE, rare)).toBe("behind");
+    clock.advance(rare);
+    expect(ports.instances.standing(EDGE, rare)).toBe("current");
+  });
+
+  it("forget a worker that counts under no policy any more, at the next report of another", async () => {
+    const plane = await settledPlane();
+    const { clock, ports } = plane;
+    const report = workersOf(plane);
+    ports.instances.watching(EDGE);
+    report("reloaded");
+    clock.advance(HOUR_MS - 1);
+    report("kept");
+    expect(ports.instances.standing(EDGE, HOUR_MS - 2)).toBe("behind");
+    clock.advance(1);
+    report("kept");
+    expect(ports.instances.standing(EDGE, HOUR_MS - 2)).toBe("current");
+  });
+
   it("have a bounded number of workers: those silent for longest are forgotten", async () => {
     const plane = await settledPlane();
     const { instances } = plane.ports;
-    const report = (worker: string): void => {
-      instances.reported(EDGE, { worker, more: false, arrivedAtMs: plane.clock.monotonicMs() });
-    };
+    const report = workersOf(plane);
     report("lags");
     plane.clock.advance(GRACE_MS + 1);
-    for (let i = 0; i < 1023; i++) report(`w${i}`);
+    for (let i = 0; i < 127; i++) report(`w${i}`);
     expect(instances.standing(EDGE, GRACE_MS)).toBe("behind");
-    report("w1023");
+    report("w127");
     expect(instances.standing(EDGE, GRACE_MS)).toBe("current");
   });
 

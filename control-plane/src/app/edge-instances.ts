@@ -2,19 +2,21 @@
 import type { Clock } from "./ports.js";
 import type { Instance } from "./usage-ports.js";
 
-/** Silent for so long and not watching, an instance is gone (docs/edge-protocol.md); so is a worker of it. */
+/** Silent for so long and not watching, an instance is gone (docs/edge-protocol.md). */
 export const GONE_AFTER_MS = 300_000;
 /**
- * About 200 bytes each, and 100 for each of its workers. More than any installation has; past it those silent for
- * longest are taken to be gone.
+ * About 200 bytes each, and 100 for each worker that is kept: 1 kB with 8 of them, 13 kB at the most. More than any
+ * installation has; past it those silent for longest are taken to be gone.
  */
 const MAX_INSTANCES = 65_536;
 
 /** current: all it spent until a grace ago is known. behind: it may have admitted requests that are not known of. */
 export type Standing = "current" | "behind" | "gone";
 
-/** More than an Envoy has workers; each reload of a VM makes another. */
-const MAX_WORKERS = 1024;
+/** Each reload of a VM makes another. Past it those silent for longest are forgotten. */
+const MAX_WORKERS = 128;
+/** Longer than a worker counts under any policy: with the longest `reportInterval`, 10 minutes, that is 41 minutes. */
+const WORKER_KEPT_MS = 3_600_000;
 
 /** What a worker's reports have said. Times are monotonic ms; undefined: never. */
 interface Told {
@@ -73,8 +75,11 @@ export class EdgeInstances {
     const reportedAtMs = Math.max(arrivedAtMs, before?.reportedAtMs ?? arrivedAtMs);
     workers.delete(worker);
     workers.set(worker, { reportedAtMs, moreAtMs: more ? arrivedAtMs : before?.moreAtMs });
-    const [silent] = workers.keys();
-    if (silent !== undefined && workers.size > MAX_WORKERS) workers.delete(silent);
+    const nowMs = this.clock.monotonicMs();
+    for (const [silent, told] of workers) {
+      if (workers.size <= MAX_WORKERS && nowMs - told.reportedAtMs < WORKER_KEPT_MS) break;
+      workers.delete(silent);
+    }
     this.hear(instance, { workers });
   }
 
@@ -90,7 +95,8 @@ export class EdgeInstances {
   }
 
   /**
-   * What one worker tells says nothing of the others: an instance is current when each of its workers is.
+   * What one worker tells says nothing of the others: an instance is current when each of its workers is that is not
+   * gone.
    * @param graceMs how old a report may be; a worker that said `more` counts as behind for as long
    */
   standing(instance: Instance, graceMs: number): Standing {
@@ -101,7 +107,7 @@ export class EdgeInstances {
     const nowMs = this.clock.monotonicMs();
     let reporting = 0;
     for (const { reportedAtMs, moreAtMs } of heard.workers.values()) {
-      if (nowMs - reportedAtMs >= GONE_AFTER_MS) continue;
+      if (nowMs - reportedAtMs >= workerGoneAfterMs(graceMs)) continue;
       if (nowMs - reportedAtMs > graceMs || (moreAtMs !== undefined && nowMs - moreAtMs <= graceMs)) return "behind";
       reporting += 1;
     }
@@ -142,6 +148,9 @@ export class EdgeInstances {
     if (silent !== undefined) this.heard.delete(silent);
   }
 }
+
+/** By 5 minutes, a worker that reports each 10 would be gone between its reports. */
+const workerGoneAfterMs = (graceMs: number): number => Math.max(GONE_AFTER_MS, 2 * graceMs);
 
 /** An instance's digits are of one length, so that no two pairs share a key. */
 const keyOf = ({ edge, instance }: Instance): string => `${instance}${edge}`;
