@@ -1,42 +1,72 @@
 // The process's log: JSON lines by pino, on stdout, in which no secret can stand by accident.
 import { pino, stdSerializers } from "pino";
-import type { DestinationStream, Logger } from "pino";
+import type { Bindings, ChildLoggerOptions, DestinationStream, Logger } from "pino";
 
 import type { LogLevel } from "./settings.js";
 
-/** Nobody logs these; where somebody once does, they are blanked. */
-const SECRETS: ReadonlySet<string> = new Set(["authorization", "token", "adminToken", "edgeCredential"]);
+/** Nobody logs these; where somebody once does, they are blanked, in capitals or not. */
+const SECRETS: ReadonlySet<string> = new Set([
+  "authorization",
+  "token",
+  "admintoken",
+  "edgecredential",
+  "x-session-id",
+  "cookie",
+  "set-cookie",
+  "secret",
+  "password",
+]);
 const BLANK = "[Redacted]";
-/** A secret is looked for in the fields, in theirs, and in theirs again. */
-const LEVELS = 3;
+/** A secret is looked for in the fields, in theirs, and so on: so deep. */
+const LEVELS = 4;
 
 export function createLog(level: LogLevel, destination?: DestinationStream): Logger {
   const options = {
     level,
     base: null,
     // pino's own redaction copies every line's fields for each path with a wildcard: several times what the line costs.
-    formatters: { level: (label: string) => ({ level: label }), log: blanked },
+    formatters: { level: (label: string) => ({ level: label }), log: blankedFields },
     // A request's URL may hold a token that was pasted into the wrong place: the route is logged instead.
     serializers: {
       req: () => undefined,
       res: () => undefined,
-      err: (error: Error) => blanked(stdSerializers.err(error)),
+      err: (error: unknown) => blankedValue(error instanceof Error ? stdSerializers.err(error) : error, LEVELS),
     },
   };
-  return destination === undefined ? pino(options) : pino(options, destination);
+  return blankingBindings(destination === undefined ? pino(options) : pino(options, destination));
 }
 
-/** The same fields, those that are secret blanked. Copied only where one is. Errors are left to their serializer. */
-function blanked(fields: object, levels: number = LEVELS): Record<string, unknown> {
+/** What a child of the log adds to each of its lines passes no formatter of pino's. */
+function blankingBindings(log: Logger): Logger {
+  // eslint-disable-next-line @typescript-eslint/unbound-method -- called on the log whose child is made, which may be a child
+  const original: (this: Logger, bindings: Bindings, options?: ChildLoggerOptions) => Logger = log.child;
+  function child(this: Logger, bindings: Bindings, options?: ChildLoggerOptions): Logger {
+    return original.call(this, blankedFields(bindings), options);
+  }
+  return Object.assign(log, { child });
+}
+
+/** Of a line. Its error is left to the serializer: of an error, a copy has neither message nor stack. */
+function blankedFields(fields: Record<string, unknown>): Record<string, unknown> {
+  const { err } = fields;
+  const shown = blanked(fields, LEVELS);
+  return err instanceof Error && shown.err !== err ? { ...shown, err } : shown;
+}
+
+/** The same, what is secret blanked. Copied only where something is. */
+function blanked(fields: object, levels: number): Record<string, unknown> {
   let copy: Record<string, unknown> | undefined;
   for (const [name, value] of Object.entries(fields)) {
-    const shown = SECRETS.has(name) ? BLANK : blankedValue(value, levels - 1);
+    const shown = SECRETS.has(name.toLowerCase()) ? BLANK : blankedValue(value, levels - 1);
     if (shown !== value) (copy ??= { ...fields })[name] = shown;
   }
   return copy ?? (fields as Record<string, unknown>);
 }
 
 function blankedValue(value: unknown, levels: number): unknown {
-  if (levels === 0 || typeof value !== "object" || value === null || value instanceof Error) return value;
-  return blanked(value, levels);
+  if (levels === 0 || typeof value !== "object" || value === null) return value;
+  if (!Array.isArray(value)) return blanked(value, levels);
+  const items: unknown[] = value;
+  const shown = items.map((item) => blankedValue(item, levels - 1));
+  return shown.some((item, i) => item !== items[i]) ? shown : items;
 }
