@@ -1,13 +1,13 @@
 // Backup, restore, and stores of earlier schemas.
 import { randomBytes } from "node:crypto";
-import { existsSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 
 import { LmdbStore } from "../src/store/lmdb.js";
 import { backUpStore, restoreStore } from "../src/store/lmdb-backup.js";
-import { openLayout } from "../src/store/lmdb-layout.js";
+import { openLayout, STORE_FILE } from "../src/store/lmdb-layout.js";
 import { sessionAt, STARTER } from "./support/sessions.js";
 import { nobodyHangsUp, request, watchesOver } from "./support/watching.js";
 
@@ -58,6 +58,23 @@ describe("a backup", () => {
     const { file } = await backedUp();
     expect(readdirSync(dirname(file))).toEqual(["backup.mdb"]);
     expect(statSync(file).mode & 0o777).toBe(0o600);
+  });
+
+  it("touches nothing that stands beside it, whatever its name", async () => {
+    const [data, target] = [folder(), folder()];
+    await (await LmdbStore.open(data, random)).close();
+    mkdirSync(join(target, "backup.mdb.part"));
+    writeFileSync(join(target, "backup.mdb.part", "notes"), "kept");
+    await backUpStore(data, join(target, "backup.mdb"));
+    expect(readdirSync(target)).toEqual(["backup.mdb", "backup.mdb.part"]);
+    expect(readdirSync(join(target, "backup.mdb.part"))).toEqual(["notes"]);
+  });
+
+  it("leaves nothing behind where the store cannot be opened", async () => {
+    const [data, target] = [folder(), folder()];
+    mkdirSync(join(data, STORE_FILE));
+    await expect(backUpStore(data, join(target, "backup.mdb"))).rejects.toThrow();
+    expect(readdirSync(target)).toEqual([]);
   });
 
   it("never replaces a file, and leaves none where there is no store", async () => {

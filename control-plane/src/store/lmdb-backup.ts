@@ -1,6 +1,6 @@
 // Backups of the store: a copy of one moment, also while the control plane runs; and the store made again from one.
 import { existsSync } from "node:fs";
-import { link, mkdir, open as openFile, rename, rm } from "node:fs/promises";
+import { link, mkdir, mkdtemp, open as openFile, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { open } from "lmdb";
 
@@ -15,23 +15,28 @@ export async function backUpStore(folder: string, file: string): Promise<void> {
   const store = join(folder, STORE_FILE);
   if (!existsSync(store)) throw new BackupRefused(`there is no store in ${folder}`);
   if (existsSync(file)) throw new BackupRefused(`${file} exists: name a new file`);
-  const work = `${file}.part`;
-  await rm(work, { recursive: true, force: true });
   await mkdir(dirname(file), { recursive: true });
-  // The library's copy could be read by others.
-  await mkdir(work, { mode: 0o700 });
+  // The library's copy could be read by others; this folder can not.
+  const work = await mkdtemp(`${file}.part-`);
   const [copy, sealed] = [join(work, "copy"), join(work, "sealed")];
-  const env = open({ path: store, noSubdir: true, readOnly: true });
   try {
-    await env.backup(copy, true);
+    await copyStore(store, copy);
     await sealBackup(copy, sealed);
     // Unlike a rename, a link never takes the place of a file that has appeared meanwhile.
     await link(sealed, file);
   } finally {
-    await env.close();
     await rm(work, { recursive: true });
   }
   await flushed(dirname(file));
+}
+
+async function copyStore(store: string, copy: string): Promise<void> {
+  const env = open({ path: store, noSubdir: true, readOnly: true });
+  try {
+    await env.backup(copy, true);
+  } finally {
+    await env.close();
+  }
 }
 
 export interface RestoreOptions {
