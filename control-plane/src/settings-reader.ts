@@ -18,6 +18,7 @@ const MIN_ADMIN_TOKEN_CHARS = 16;
 const MAX_ADMIN_TOKEN_CHARS = 256;
 const HEADER_SAFE = /^[\x21-\x7e]*$/;
 const DURATION = /^(\d{1,15})(ms|s|m|h|d)?$/;
+const TIMES = "a time such as 500, 90s, 15m, 12h or 30d (without a unit: ms)";
 const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 /** A face that is not to have what the variable for both says. */
 const NONE = "none";
@@ -52,13 +53,14 @@ export class SettingsReader {
   }
 
   /** In ms. */
-  duration<Default extends number | null>(name: string, byDefault: Default): number | Default {
+  duration<Default extends number | null>(name: string, byDefault: Default, minMs = 1): number | Default {
     const given = this.given(name);
     if (given === undefined) return byDefault;
     const [, digits = "", unit = "ms"] = DURATION.exec(given) ?? [];
     const ms = Number(digits) * (UNIT_MS[unit] ?? 1);
-    if (ms >= 1 && Number.isSafeInteger(ms)) return ms;
-    this.faults.push(`${name}: expected a time such as 500, 90s, 15m, 12h or 30d (without a unit: ms), got "${given}"`);
+    if (ms >= minMs && Number.isSafeInteger(ms)) return ms;
+    const expected = ms >= 1 && ms < minMs ? `at least ${minMs} ms` : TIMES;
+    this.faults.push(`${name}: expected ${expected}, got "${given}"`);
     return byDefault;
   }
 

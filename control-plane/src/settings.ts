@@ -49,6 +49,8 @@ const MAX_AUDIT_ENTRIES = 10_000_000;
 const AUDIT_KEPT_MS = 365 * 86_400_000;
 const LOG_ENTRIES = 1_000_000;
 const LOG_KEPT_MS = 3_600_000;
+/** Shorter, an Envoy that loses its connection for a moment would ask about each of its sessions anew. */
+const MIN_LOG_KEPT_MS = 60_000;
 
 /** Every fault at once, or the settings. */
 export function readSettings(env: Environment): Settings | { readonly faults: readonly SettingsFault[] } {
@@ -79,7 +81,7 @@ export function readSettings(env: Environment): Settings | { readonly faults: re
     },
     logKept: {
       maxEntries: reader.integer("SLUICE_WITHDRAWALS_ENTRIES", LOG_ENTRIES, LOG_ENTRIES),
-      maxAgeMs: reader.duration("SLUICE_WITHDRAWALS_RETENTION", LOG_KEPT_MS),
+      maxAgeMs: reader.duration("SLUICE_WITHDRAWALS_RETENTION", LOG_KEPT_MS, MIN_LOG_KEPT_MS),
     },
     logLevel: reader.logLevel("SLUICE_LOG_LEVEL"),
   };

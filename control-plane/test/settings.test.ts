@@ -80,6 +80,13 @@ describe("settings", () => {
     ]);
   });
 
+  it("refuse to keep the log of withdrawals for less than a minute", () => {
+    const name = "SLUICE_WITHDRAWALS_RETENTION";
+    expect(faults({ ...ENOUGH, [name]: "59s" })).toEqual([`${name}: expected at least 60000 ms, got "59s"`]);
+    expect(faults({ ...ENOUGH, [name]: "soon" })).toEqual([expect.stringContaining("expected a time such as")]);
+    expect(readSettings({ ...ENOUGH, [name]: "1m" })).toMatchObject({ logKept: { maxAgeMs: 60_000 } });
+  });
+
   it("refuse a log level that is none", () => {
     expect(faults({ ...ENOUGH, SLUICE_LOG_LEVEL: "loud" })).toEqual([
       'SLUICE_LOG_LEVEL: expected one of trace, debug, info, warn, error, fatal, silent, got "loud"',
