@@ -154,11 +154,11 @@ function edgeCredentialsOf({ keys, keysAlso }: Settings): string[] {
 }
 
 /** Watches, revocations of many sessions, and what is known of edges, as the HTTP server takes them. */
-async function startWithdrawals({ settings, store, rollout, instances, metrics, log, started }: Parts) {
+async function startWithdrawals({ settings, store, policies, rollout, instances, metrics, log, started }: Parts) {
   const { withdrawals, revocations: stored } = store;
   const meter = new EdgeMetrics(metrics.registry);
   const watches = new Watches({ log: withdrawals, timers, clock, instances, meter, logger: log });
-  const edges = (): Promise<EdgeView[]> => edgesNow({ rollout, instances, watches, log: withdrawals, clock });
+  const edges = (): Promise<EdgeView[]> => edgesNow({ rollout, instances, watches, log: withdrawals, policies, clock });
   meter.observe(edges, () => watches.heldCount());
   const revocations = new BulkRevocations({ store: stored, clock, timers, random, logger: log, meter: metrics });
   await revocations.start();

@@ -2,7 +2,7 @@
 import { createHash, randomBytes } from "node:crypto";
 import { describe, expect, it, onTestFinished } from "vitest";
 
-import { EdgeInstances } from "../src/app/edge-instances.js";
+import { EdgeInstances, GONE_AFTER_MS } from "../src/app/edge-instances.js";
 import { edgesNow } from "../src/app/edges.js";
 import type { EdgeView } from "../src/app/edges.js";
 import { Rollout } from "../src/app/rollout.js";
@@ -17,6 +17,8 @@ import { EnvoyStream, extensionConfig } from "./xds-client.js";
 const FIRST = "1111111111111111";
 const SECOND = "2222222222222222";
 
+const noPolicy = { current: () => undefined };
+
 /** An edge `gw-1` with one stream, whose filter says what a test lets it say. */
 function oneEdge() {
   const { watches, instances, clock, log } = watchingMemory();
@@ -24,7 +26,7 @@ function oneEdge() {
   rollout.connected("gw-1");
   const push = (generation: number) => ({ generation, version: `${generation}.0123456789ab.0` });
   const view = async (): Promise<EdgeView | undefined> =>
-    (await edgesNow({ rollout, instances, watches, log, clock }))[0];
+    (await edgesNow({ rollout, instances, watches, log, policies: noPolicy, clock }))[0];
   const says = async (generation: number, policyHash: string, instance = INSTANCE): Promise<void> => {
     void watches.watch(request({ generation, policyHash, instance, log: log.id }), nobodyHangsUp());
     await settled();
@@ -123,7 +125,8 @@ describe("an edge's lag", () => {
     const watches = { lastOf: () => ({ ...request({ log: "f".repeat(16) }), atMs: 1 }) };
     const instances = new EdgeInstances(clock);
     instances.acquired({ edge: "gw-1", instance: INSTANCE });
-    const [view] = await edgesNow({ rollout: new Rollout(clock), instances, watches, log: new MemoryLog(), clock });
+    const parts = { rollout: new Rollout(clock), log: new MemoryLog(), policies: noPolicy };
+    const [view] = await edgesNow({ ...parts, instances, watches, clock });
     expect(view).toMatchObject({ edge: "gw-1", streams: 0, lag: null });
   });
 });
@@ -210,6 +213,25 @@ describe("GET /v1/edges", () => {
     });
     await plane.watches.stop();
     expect((await held).status).toBe(200);
+  });
+
+  it("shows the last report of the worker that lags, until that one is gone", async () => {
+    const plane = await startTestControlPlane();
+    const lastReport = async (): Promise<unknown> => {
+      const { body } = await plane.call("GET", "/v1/edges");
+      const [edge] = (body as { edges: { lastReportAt: number; instances: { lastReportAt: number }[] }[] }).edges;
+      return [edge?.lastReportAt, edge?.instances[0]?.lastReportAt];
+    };
+    await plane.report([], { worker: "lags" });
+    const laggedAt = plane.clock.nowMs();
+    plane.clock.advance(GONE_AFTER_MS - 1);
+    await plane.report([], { worker: "fresh" });
+    const freshAt = plane.clock.nowMs();
+    expect(await lastReport()).toEqual([laggedAt, laggedAt]);
+    plane.clock.advance(1);
+    expect(await lastReport()).toEqual([freshAt, freshAt]);
+    plane.clock.advance(GONE_AFTER_MS);
+    expect(await lastReport()).toEqual([freshAt, freshAt]);
   });
 
   it("stands in the metrics too, with the watches and the propagation of revocations", async () => {

@@ -305,19 +305,21 @@ describe("instances of edges", () => {
     const released = instances.watching({ edge: "gw-2", instance: INSTANCE });
     plane.clock.advance(GONE_MS);
     await sweep(plane);
-    expect(instances.known()).toMatchObject([{ edge: "gw-2", watching: true, silentMs: GONE_MS, reportAgeMs: null }]);
+    expect(instances.known(GRACE_MS)).toMatchObject([
+      { edge: "gw-2", watching: true, silentMs: GONE_MS, reportAgeMs: null },
+    ]);
     released();
-    expect(instances.known()).toMatchObject([{ watching: false, silentMs: 0 }]);
+    expect(instances.known(GRACE_MS)).toMatchObject([{ watching: false, silentMs: 0 }]);
     plane.clock.advance(GONE_MS);
     await sweep(plane);
-    expect(instances.known()).toEqual([]);
+    expect(instances.known(GRACE_MS)).toEqual([]);
   });
 
   it("are bounded in number: those silent for longest go first", async () => {
     const plane = await settledPlane();
     const { instances } = plane.ports;
     for (let i = 0; i <= 65_536; i++) instances.acquired({ edge: `gw-${i}`, instance: INSTANCE });
-    const known = instances.known();
+    const known = instances.known(GRACE_MS);
     expect([known.length, known[0]?.edge]).toEqual([65_536, "gw-1"]);
   });
 });

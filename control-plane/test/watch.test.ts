@@ -244,10 +244,10 @@ describe("an instance counts as watching", () => {
     const { instances, watches, timers } = watchingMemory();
     const watched = watches.watch(request(), nobodyHangsUp());
     await answerOf(watched);
-    expect(instances.known()).toMatchObject([{ edge: "gw-1", watching: true }]);
+    expect(instances.known(0)).toMatchObject([{ edge: "gw-1", watching: true }]);
     timers.advance(WATCH_HOLD_MS);
     await watched;
-    expect(instances.known()).toMatchObject([{ edge: "gw-1", watching: false }]);
+    expect(instances.known(0)).toMatchObject([{ edge: "gw-1", watching: false }]);
   });
 });
 

@@ -45,7 +45,7 @@ export interface Reported {
 export interface KnownInstance extends Instance {
   /** ms since the last sign of life. */
   readonly silentMs: number;
-  /** ms since its last report, null if there was none. */
+  /** ms since the last report of the worker that is furthest behind and not gone; null if there was none. */
   readonly reportAgeMs: number | null;
   readonly watching: boolean;
 }
@@ -114,12 +114,12 @@ export class EdgeInstances {
     return reporting > 0 ? "current" : "behind";
   }
 
-  known(): KnownInstance[] {
+  /** @param graceMs as for `standing` */
+  known(graceMs: number): KnownInstance[] {
     const nowMs = this.clock.monotonicMs();
     return [...this.heard.values()].map(({ of, heardAtMs, workers, watches }) => {
       const ages = [...workers.values()].map(({ reportedAtMs }) => nowMs - reportedAtMs);
-      const reportAgeMs = ages.length === 0 ? null : Math.min(...ages);
-      return { ...of, silentMs: nowMs - heardAtMs, reportAgeMs, watching: watches > 0 };
+      return { ...of, silentMs: nowMs - heardAtMs, reportAgeMs: ageThatCounts(ages, graceMs), watching: watches > 0 };
     });
   }
 
@@ -151,6 +151,13 @@ export class EdgeInstances {
 
 /** By 5 minutes, a worker that reports each 10 would be gone between its reports. */
 const workerGoneAfterMs = (graceMs: number): number => Math.max(GONE_AFTER_MS, 2 * graceMs);
+
+/** The oldest of a worker that is not gone: that one holds up what waits for reports. If all are gone, the youngest. */
+function ageThatCounts(ages: readonly number[], graceMs: number): number | null {
+  if (ages.length === 0) return null;
+  const counted = ages.filter((age) => age < workerGoneAfterMs(graceMs));
+  return counted.length > 0 ? Math.max(...counted) : Math.min(...ages);
+}
 
 /** An instance's digits are of one length, so that no two pairs share a key. */
 const keyOf = ({ edge, instance }: Instance): string => `${instance}${edge}`;

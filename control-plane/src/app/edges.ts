@@ -1,7 +1,8 @@
 // Every edge as an operator sees it: what it was sent, what it runs by its own word, and how far it is behind.
+import { graceMs } from "../domain/idleness.js";
 import type { EdgeInstances, KnownInstance } from "./edge-instances.js";
 import type { WithdrawalLog } from "./log-ports.js";
-import type { Clock, LogPosition } from "./ports.js";
+import type { Clock, CurrentPolicy, LogPosition } from "./ports.js";
 import type { EdgeRollout, Refusal, Rollout } from "./rollout.js";
 import type { WatchWord } from "./watchers.js";
 import type { Watches } from "./watches.js";
@@ -17,6 +18,7 @@ export interface InstanceView {
   readonly instance: string;
   readonly watching: boolean;
   readonly lastHeardAt: number;
+  /** Of its worker that is furthest behind and not gone. */
   readonly lastReportAt: number | null;
   /** What it says that it runs. */
   readonly generation: number | null;
@@ -35,6 +37,7 @@ export interface EdgeView {
   readonly running: number | null;
   readonly refused: Pick<Refusal, "generation" | "reason" | "atMs"> | null;
   readonly watching: boolean;
+  /** Of the instance where that is latest. */
   readonly lastReportAt: number | null;
   /** Of the instance that is furthest behind among those that watch. */
   readonly lag: number | null;
@@ -47,15 +50,19 @@ export interface EdgesParts {
   readonly instances: Pick<EdgeInstances, "known">;
   readonly watches: Pick<Watches, "lastOf">;
   readonly log: Pick<WithdrawalLog, "position">;
+  /** How long a worker may be silent. */
+  readonly policies: CurrentPolicy;
   readonly clock: Clock;
 }
 
 /** By name, those with a stream and those that were heard of within the last minutes. */
-export async function edgesNow({ rollout, instances, watches, log, clock }: EdgesParts): Promise<EdgeView[]> {
+export async function edgesNow(parts: EdgesParts): Promise<EdgeView[]> {
+  const { rollout, instances, watches, log, policies, clock } = parts;
   const position = await log.position();
   const nowMs = clock.nowMs();
   const byName = new Map<string, KnownInstance[]>(rollout.edges().map(({ edge }) => [edge, []]));
-  for (const instance of instances.known()) {
+  const active = policies.current();
+  for (const instance of instances.known(active === undefined ? 0 : graceMs(active.policy))) {
     byName.set(instance.edge, [...(byName.get(instance.edge) ?? []), instance]);
   }
   const names = [...byName.keys()].sort();

@@ -12,7 +12,7 @@ const Instance = Type.Object({
   instance: Type.String({ description: "one life of the edge's session table" }),
   watching: Type.Boolean({ description: "whether it waits to be told of withdrawals" }),
   lastHeardAt: Type.Integer({ description: "ms since the epoch" }),
-  lastReportAt: timeOrNull("when it last reported usage"),
+  lastReportAt: timeOrNull("last report of its worker that is furthest behind and not gone"),
   generation: orNull("of the policy that it says it runs"),
   policyHash: Type.Union([Type.String(), Type.Null()], { description: "of the policy that it says it runs" }),
   lag: orNull("withdrawals that its table is not marked for; null while it follows none or another log"),
@@ -35,7 +35,7 @@ const Edge = Type.Object({
     { description: "the last refusal, in Envoy's words, until a later push is accepted" },
   ),
   watching: Type.Boolean(),
-  lastReportAt: timeOrNull("when one of its instances last reported usage"),
+  lastReportAt: timeOrNull("of its instance where that is latest"),
   lag: orNull("of its instance that is furthest behind"),
   instances: Type.Array(Instance),
 });

@@ -107,7 +107,7 @@ export async function startTestControlPlane(
   const { withdrawals, revocations: stored } = temporary;
   const edgeMetrics = new EdgeMetrics(metrics.registry);
   const watches = new Watches({ log: withdrawals, timers, clock, instances, meter: edgeMetrics, logger: log });
-  const edges = () => edgesNow({ rollout, instances, watches, log: withdrawals, clock });
+  const edges = () => edgesNow({ rollout, instances, watches, log: withdrawals, policies, clock });
   edgeMetrics.observe(edges, () => watches.heldCount());
   const parts = { store: stored, clock, timers, random: ports.random, logger: log, meter: metrics };
   const revocations = new BulkRevocations(parts);
