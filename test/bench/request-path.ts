@@ -52,6 +52,7 @@ export async function requestPath(part: Part): Promise<Section[]> {
   return withInstallation(part, "request-path", { variants, sessions: THOUSAND }, async (installation) => {
     await checkNative(installation);
     await fillTable(installation);
+    const spent = await spentSessions(installation);
     const runs = await hotRuns(installation, (name) => variants.find((one) => one.name === name)?.what ?? "");
     const size = part.quick ? { requests: 8_000, rounds: 6 } : { requests: 20_000, rounds: 24 };
     part.say(`one hot session: ${runs.length} runs, ${size.rounds} rounds of ${size.requests} requests`);
@@ -60,7 +61,7 @@ export async function requestPath(part: Part): Promise<Section[]> {
 
     const many = part.quick ? { requests: 4_000, rounds: 4 } : { requests: 20_000, rounds: 12 };
     part.say(`a thousand sessions: ${many.rounds} rounds of ${many.requests} requests`);
-    return [hot, await thousandSection(installation, many)];
+    return [hot, await thousandSection(installation, many, spent)];
   });
 }
 
@@ -149,9 +150,8 @@ function bareTakes(rounds: Rounds): string {
   return `The bare request takes ${us(spreadOf(rounds.bare ?? []).median)} µs.`;
 }
 
-async function thousandSection(installation: Installation, size: Size): Promise<Section> {
+async function thousandSection(installation: Installation, size: Size, spent: readonly string[]): Promise<Section> {
   const { tokens } = installation;
-  const spent = await spentSessions(installation);
   const turnOf = (name: string, variant: string, of: readonly string[], status: string): Turn => {
     let next = 0;
     const load = async (): Promise<number> => {

@@ -35,8 +35,8 @@ export const TEN = { id: 2, name: "ten", maxTokens: 10, tokenRefillRate: 0 };
  * would fall into the turn of any variant. What they cost is a part of its own (ticks.ts).
  */
 const PATIENT = { onUnreachable: "deny", controlPlane: { acquireTimeout: 10_000, reportInterval: 60_000 } };
-/** Room for a thousand sessions, small enough that they have a record in every set. */
-const ROOM = { capacity: 4096 };
+/** Room for two thousand sessions, small enough that nearly every set has a record. */
+const ROOM = { capacity: 8192 };
 const LIMIT = { max_tokens: 1_000_000_000, tokens_per_fill: 1_000_000_000, fill_interval: "1s" };
 const ALWAYS = { default_value: { numerator: 100, denominator: "HUNDRED" } };
 const WASM = "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm";
