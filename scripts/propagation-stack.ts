@@ -2,6 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { controlPlanePlan } from "./control-plane-process.js";
 import { envoyPlan } from "./envoy-process.js";
 import { versionedFilter } from "./filter-file.js";
 import { policyJsonOf } from "./policy-json.js";
@@ -44,21 +45,14 @@ export async function startPropagationStack(stack: Stack, binary: string, folder
     env: { SLUICE_UPSTREAM_PORT: String(upstream) },
     logFile: join(folder, "demo-service.log"),
   });
-  await stack.start({
-    name: "The control plane",
-    command: process.execPath,
-    args: [join(projectRoot, "build/js/control-plane/src/main.js")],
-    env: {
-      SLUICE_SECRET: secret,
-      SLUICE_ADMIN_TOKEN: adminToken,
-      SLUICE_HTTP_PORT: String(http),
-      SLUICE_XDS_PORT: String(xds),
-      SLUICE_DATA_DIR: join(folder, "data"),
-      SLUICE_POLICY: policyFile,
-      SLUICE_FILTER_PATH: filterPath,
-    },
-    logFile: join(folder, "control-plane.log"),
-  });
+  await stack.start(
+    controlPlanePlan({
+      ...{ secret, httpPort: http, xdsPort: xds, policyFile, filterPath },
+      dataDir: join(folder, "data"),
+      logFile: join(folder, "control-plane.log"),
+      env: { SLUICE_ADMIN_TOKEN: adminToken },
+    }),
+  );
   const controlPlane = `http://${LOOPBACK}:${http}`;
   await ready(`${controlPlane}/readyz`, 200);
 

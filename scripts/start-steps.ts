@@ -1,6 +1,7 @@
 // The steps of npm start: prepare the data folder, then start each child and wait until it really serves.
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { controlPlanePlan } from "./control-plane-process.js";
 import { envoyPlan } from "./envoy-process.js";
 import { edgeAuthorization } from "./edge-authorization.js";
 import { Failure } from "./failure.js";
@@ -76,25 +77,18 @@ export async function startDemoService(stack: Stack, { settings, logDir }: Launc
 
 export async function startControlPlane(stack: Stack, launch: Launch): Promise<void> {
   const { settings, secret, adminToken, filterPath, logDir } = launch;
-  await stack.start({
-    name: "The control plane",
-    command: process.execPath,
-    args: [join(projectRoot, "build/js/control-plane/src/main.js")],
+  const plan = controlPlanePlan({
+    ...{ secret, filterPath, httpPort: settings.httpPort, xdsPort: settings.xdsPort },
+    ...{ dataDir: settings.dataDir, policyFile: settings.policyFile },
+    logFile: join(logDir, "control-plane.log"),
     env: {
-      ...process.env,
-      SLUICE_SECRET: secret,
       SLUICE_ADMIN_TOKEN: adminToken,
       SLUICE_HTTP_HOST: settings.httpHost,
-      SLUICE_HTTP_PORT: String(settings.httpPort),
       SLUICE_XDS_HOST: LOOPBACK,
-      SLUICE_XDS_PORT: String(settings.xdsPort),
-      SLUICE_DATA_DIR: settings.dataDir,
-      SLUICE_POLICY: settings.policyFile,
-      SLUICE_FILTER_PATH: filterPath,
       SLUICE_LOG_LEVEL: settings.logLevel,
     },
-    logFile: join(logDir, "control-plane.log"),
   });
+  await stack.start({ ...plan, env: { ...process.env, ...plan.env } });
   await ready(stack, `${controlPlaneUrl(settings)}/readyz`, 200);
 }
 

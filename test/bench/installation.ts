@@ -2,6 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { controlPlanePlan } from "../../scripts/control-plane-process.js";
 import { envoyPlan } from "../../scripts/envoy-process.js";
 import { findEnvoy } from "../../scripts/get-envoy.js";
 import { freePorts } from "../../scripts/ports.js";
@@ -61,24 +62,19 @@ export async function install(
   const policyFile = join(folder, "policy.yaml");
   writeFileSync(policyFile, policyText());
   const tokens = await storeSessions(dataDir, sessions, secret);
-  await stack.start({
-    name: "The control plane",
-    command: process.execPath,
-    args: [join(projectRoot, "build/js/control-plane/src/main.js")],
-    env: {
-      SLUICE_SECRET: secret,
-      SLUICE_ADMIN_TOKEN: adminToken,
-      SLUICE_HTTP_PORT: String(http),
-      SLUICE_XDS_PORT: String(xds),
-      SLUICE_DATA_DIR: dataDir,
-      SLUICE_POLICY: policyFile,
-      SLUICE_FILTER_PATH: join(projectRoot, "build/sluice.wasm"),
-      SLUICE_API_RATE: API_RATE,
-      SLUICE_API_BURST: API_RATE,
-      SLUICE_LOG_LEVEL: "warn",
-    },
-    logFile: join(folder, "control-plane.log"),
-  });
+  await stack.start(
+    controlPlanePlan({
+      ...{ secret, httpPort: http, xdsPort: xds, dataDir, policyFile },
+      filterPath: join(projectRoot, "build/sluice.wasm"),
+      logFile: join(folder, "control-plane.log"),
+      env: {
+        SLUICE_ADMIN_TOKEN: adminToken,
+        SLUICE_API_RATE: API_RATE,
+        SLUICE_API_BURST: API_RATE,
+        SLUICE_LOG_LEVEL: "warn",
+      },
+    }),
+  );
   const ready = { timeoutMs: READY_TIMEOUT_MS, signal: stack.lost };
   await waitForStatus(`http://127.0.0.1:${http}/readyz`, 200, ready);
 
@@ -114,7 +110,5 @@ export async function install(
     if (answer.status !== 201) throw new Error(`a session was answered with ${answer.status}`);
     return ((await answer.json()) as { token: string }).token;
   };
-  return {
-    ...{ envoyPid: envoy.pid, adminPort, tokens, portOf, issue },
-  };
+  return { envoyPid: envoy.pid, adminPort, tokens, portOf, issue };
 }

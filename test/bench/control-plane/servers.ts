@@ -3,12 +3,14 @@ import { randomBytes } from "node:crypto";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 
+import { controlPlanePlan } from "../../../scripts/control-plane-process.js";
 import { edgeAuthorization } from "../../../scripts/edge-authorization.js";
 import { versionedFilter } from "../../../scripts/filter-file.js";
 import { freePorts } from "../../../scripts/ports.js";
 import { projectRoot } from "../../../scripts/project-root.js";
 import { waitForStatus } from "../../../scripts/readiness.js";
 import type { Stack } from "../../../scripts/stack.js";
+import type { ProcessPlan } from "../../../scripts/supervised-process.js";
 import { fillStores, POLICY } from "./stored-sessions.js";
 
 const READY_TIMEOUT_MS = 30_000;
@@ -57,37 +59,29 @@ export async function startServers(stack: Stack, options: ServerOptions): Promis
   const secret = randomBytes(32).toString("hex");
   const adminToken = randomBytes(24).toString("base64url");
 
-  const start = async (name: string, program: string, port: number, env: Record<string, string>): Promise<Server> => {
-    const [command, ...args] = [...options.prefix, process.execPath, ...options.flags, program];
-    const logFile = join(folder, `${name.toLowerCase().replaceAll(" ", "-")}.log`);
-    const { pid } = await stack.start({
-      name,
-      command,
-      args,
-      env: { PATH: process.env.PATH, ...env },
-      logFile,
-      cwd: folder,
-    });
+  const start = async (plan: ProcessPlan, port: number): Promise<Server> => {
+    const [command = "", ...args] = [...options.prefix, plan.command, ...options.flags, ...plan.args];
+    const env = { PATH: process.env.PATH, ...plan.env };
+    const { pid } = await stack.start({ ...plan, command, args, env, cwd: folder });
     const ready = { timeoutMs: READY_TIMEOUT_MS, signal: stack.lost };
     await waitForStatus(`http://127.0.0.1:${port}/healthz`, 200, ready);
     return { pid, port };
   };
-  const main = join(projectRoot, "build/js/control-plane/src/main.js");
-  const controlPlane = await start("The control plane", main, http, {
-    SLUICE_SECRET: secret,
-    SLUICE_ADMIN_TOKEN: adminToken,
-    SLUICE_HTTP_PORT: String(http),
-    SLUICE_XDS_PORT: String(xds),
-    SLUICE_DATA_DIR: join(folder, "data"),
-    SLUICE_POLICY: policyFile,
-    SLUICE_FILTER_PATH: filterPath,
-    SLUICE_API_RATE: UNREACHED_RATE,
-    SLUICE_API_BURST: UNREACHED_RATE,
+  const plan = controlPlanePlan({
+    ...{ secret, httpPort: http, xdsPort: xds, policyFile, filterPath },
+    dataDir: join(folder, "data"),
+    logFile: join(folder, "control-plane.log"),
+    env: { SLUICE_ADMIN_TOKEN: adminToken, SLUICE_API_RATE: UNREACHED_RATE, SLUICE_API_BURST: UNREACHED_RATE },
   });
-  const bare = await start("The bare server", join(import.meta.dirname, "bare-server.js"), barePort, {
-    BENCH_PORT: String(barePort),
-    BENCH_STORE: bareFile,
-  });
+  const barePlan: ProcessPlan = {
+    name: "The bare server",
+    command: process.execPath,
+    args: [join(import.meta.dirname, "bare-server.js")],
+    env: { BENCH_PORT: String(barePort), BENCH_STORE: bareFile },
+    logFile: join(folder, "bare-server.log"),
+  };
+  const controlPlane = await start(plan, http);
+  const bare = await start(barePlan, barePort);
   const [edge, admin] = [edgeAuthorization(secret), `Bearer ${adminToken}`];
   return { controlPlane, bare, edge, admin, secret, xdsPort: xds, policyFile, filterPath, sessionIds };
 }

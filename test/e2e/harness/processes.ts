@@ -1,10 +1,10 @@
 // The processes of an installation: with which environment, files and ports they run, and when they serve.
 import { renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { controlPlanePlan } from "../../../scripts/control-plane-process.js";
 import { envoyPlan } from "../../../scripts/envoy-process.js";
 import { findEnvoy } from "../../../scripts/get-envoy.js";
 import { policyJsonOf } from "../../../scripts/policy-json.js";
-import { projectRoot } from "../../../scripts/project-root.js";
 import { waitForStatus } from "../../../scripts/readiness.js";
 import { renderEnvoy } from "../../../scripts/render-envoy.js";
 import type { ControlPlaneClient } from "./control-plane-client.js";
@@ -52,22 +52,13 @@ export function controlPlanePart(
   env: Readonly<Record<string, string>>,
   api: ControlPlaneClient,
 ): Part {
-  const plan = {
-    name: "the control plane",
-    command: process.execPath,
-    args: [join(projectRoot, "build/js/control-plane/src/main.js")],
-    env: {
-      SLUICE_SECRET: secret,
-      SLUICE_HTTP_PORT: String(ports.http),
-      SLUICE_XDS_PORT: String(ports.xds),
-      SLUICE_DATA_DIR: join(folder, "data"),
-      SLUICE_POLICY: policyFile(folder),
-      SLUICE_FILTER_PATH: filterPath,
-      SLUICE_LOG_LEVEL: "debug",
-      ...env,
-    },
+  const plan = controlPlanePlan({
+    ...{ secret, filterPath, httpPort: ports.http, xdsPort: ports.xds },
+    dataDir: join(folder, "data"),
+    policyFile: policyFile(folder),
     logFile: join(folder, "control-plane.log"),
-  };
+    env: { SLUICE_LOG_LEVEL: "debug", ...env },
+  });
   return new Part(plan, async (ended) => {
     await until(async () => {
       if (ended.aborted) return;

@@ -1,0 +1,36 @@
+// How a control plane is run: the built program, with what it cannot do without in its environment.
+import { join } from "node:path";
+import { projectRoot } from "./project-root.js";
+import type { ProcessPlan } from "./supervised-process.js";
+
+export interface ControlPlaneRun {
+  /** The installation's secret, as SLUICE_SECRET holds it. */
+  secret: string;
+  httpPort: number;
+  xdsPort: number;
+  dataDir: string;
+  policyFile: string;
+  /** Of the compiled filter, as the Envoys see it. */
+  filterPath: string;
+  logFile: string;
+  /** More of its environment, the admin token among it. */
+  env: Readonly<Record<string, string>>;
+}
+
+export function controlPlanePlan(run: ControlPlaneRun): ProcessPlan {
+  return {
+    name: "The control plane",
+    command: process.execPath,
+    args: [join(projectRoot, "build/js/control-plane/src/main.js")],
+    env: {
+      SLUICE_SECRET: run.secret,
+      SLUICE_HTTP_PORT: String(run.httpPort),
+      SLUICE_XDS_PORT: String(run.xdsPort),
+      SLUICE_DATA_DIR: run.dataDir,
+      SLUICE_POLICY: run.policyFile,
+      SLUICE_FILTER_PATH: run.filterPath,
+      ...run.env,
+    },
+    logFile: run.logFile,
+  };
+}
