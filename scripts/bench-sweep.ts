@@ -67,7 +67,7 @@ async function fill(store: LmdbStore, count: number, fromMs: number): Promise<st
         const session = createSession(fresh, plan, createdAtMs);
         void db.sessions.put(id, session);
         fileSession(db, session);
-        void db.usage.put([id, INSTANCE.edge, INSTANCE.instance], null);
+        void db.usage.put([id, INSTANCE.edge, INSTANCE.instance], { acquiredAtMs: createdAtMs, figures: null });
         ids.push(id);
       }
     });

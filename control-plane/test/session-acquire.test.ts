@@ -106,34 +106,37 @@ describe("an edge asks for a session", () => {
 
 const ASKER = { edge: "gw-1", instance: INSTANCE };
 
-/** Revokes a session just before the store is asked to note activity, as another request may. */
-class RevokingStore extends MemoryStore {
-  victim: string | undefined;
-
-  override async recordActivity(...args: Parameters<MemoryStore["recordActivity"]>) {
-    if (this.victim !== undefined) await this.revoke(this.victim, 1);
-    return super.recordActivity(...args);
-  }
+/** A store in which a session is revoked just before another is held, as another request may. */
+function storeRevoking(): MemoryStore & { victim?: string } {
+  const store: MemoryStore & { victim?: string } = new MemoryStore();
+  const hold = store.usage.hold.bind(store.usage);
+  store.usage.hold = async (...asked) => {
+    if (store.victim !== undefined) await store.revoke(store.victim, 1);
+    return hold(...asked);
+  };
+  return store;
 }
 
 describe("an acquire and a revocation at the same time", () => {
   it("a live answer never carries a cursor past a revocation that it may not have seen", async () => {
-    const store = new RevokingStore();
+    const store = storeRevoking();
     const { ports, clock } = await startTestControlPlane(store);
+    const { usage } = store;
     const [asked, victim] = [sessionAt(clock.nowMs()), sessionAt(clock.nowMs())];
     await store.create(asked);
     await store.create(victim);
     store.victim = victim.id;
-    expect(await acquireSession(ports, asked.id, ASKER)).toMatchObject({ state: "live", cursor: 0 });
+    expect(await acquireSession({ ...ports, usage }, asked.id, ASKER)).toMatchObject({ state: "live", cursor: 0 });
     expect((await store.position()).cursor).toBe(1);
   });
 
   it("a revocation before the session is looked at is told, with a cursor that covers it", async () => {
-    const store = new RevokingStore();
+    const store = storeRevoking();
     const { ports, clock } = await startTestControlPlane(store);
+    const { usage } = store;
     const session = sessionAt(clock.nowMs());
     await store.create(session);
     store.victim = session.id;
-    expect(await acquireSession(ports, session.id, ASKER)).toMatchObject({ state: "revoked", cursor: 1 });
+    expect(await acquireSession({ ...ports, usage }, session.id, ASKER)).toMatchObject({ state: "revoked", cursor: 1 });
   });
 });

@@ -7,7 +7,8 @@ import { describe, expect, it, onTestFinished } from "vitest";
 
 import { LmdbStore } from "../src/store/lmdb.js";
 import { backUpStore, restoreStore } from "../src/store/lmdb-backup.js";
-import { openLayout, STORE_FILE } from "../src/store/lmdb-layout.js";
+import { openLayout, SCHEMA, STORE_FILE } from "../src/store/lmdb-layout.js";
+import type { StoredUsage } from "../src/store/lmdb-layout.js";
 import { sessionAt, STARTER } from "./support/sessions.js";
 import { nobodyHangsUp, request, watchesOver } from "./support/watching.js";
 
@@ -163,7 +164,7 @@ describe("a store of schema 1", () => {
     expect(await store.find(revoked.id)).toEqual(revoked);
     expect(await store.countLive(STARTER.id, 0)).toBe(1);
     expect([...store.db.byUserAndPlan.getKeys()]).toEqual([[kept.userId, STARTER.id, kept.id]]);
-    expect(store.db.meta.get("schema")).toBe(2);
+    expect(store.db.meta.get("schema")).toBe(SCHEMA);
   });
 
   it("gets a log whose name edges can keep, and goes on counting", async () => {
@@ -183,6 +184,31 @@ describe("a store of schema 1", () => {
     await backUpStore(old, file);
     await restoreStore(file, data, { force: false, random });
     expect(await (await opened(data)).find(kept.id)).toEqual(kept);
+  });
+});
+
+describe("a store of schema 2", () => {
+  it("keeps what instances reported, and who had acquired a session", async () => {
+    const path = folder();
+    const { env, meta, sessions, usage } = openLayout(path);
+    const session = sessionAt(NOW_MS);
+    const figures = { rev: 3, consumed: 2, levelMicro: 1, atMs: NOW_MS, reportedAtMs: NOW_MS };
+    await env.transaction(() => {
+      void meta.put("schema", 2);
+      void meta.put("log", "ab".repeat(8));
+      void meta.put("cursor", 0);
+      void sessions.put(session.id, session);
+      void usage.put([session.id, "gw-1", "reported"], figures as unknown as StoredUsage);
+      void usage.put([session.id, "gw-2", "acquired"], null as unknown as StoredUsage);
+    });
+    await env.close();
+    const store = await opened(path);
+    expect(await store.usage.rowsOf(session.id)).toEqual([
+      { edge: "gw-1", instance: "reported", figures },
+      { edge: "gw-2", instance: "acquired", figures: null },
+    ]);
+    expect(await store.find(session.id)).toEqual(session);
+    expect((await store.position()).log).toBe("ab".repeat(8));
   });
 });
 

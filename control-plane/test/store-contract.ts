@@ -2,7 +2,6 @@
 import { expect, it } from "vitest";
 
 import type { PolicyStore, SessionStore } from "../src/app/ports.js";
-import type { Session } from "../src/domain/session.js";
 import { HOUR_MS, METERED, sessionAt, STARTER } from "./support/sessions.js";
 
 type Store = SessionStore & PolicyStore;
@@ -21,7 +20,6 @@ export function storeContract(open: () => Promise<Store>): void {
   it("finds nothing under an id that never was", async () => {
     const store = await open();
     expect(await store.find(sessionAt(NOW_MS).id)).toBeUndefined();
-    expect(await store.recordActivity(sessionAt(NOW_MS).id, NOW_MS)).toBeUndefined();
     expect(await store.revoke(sessionAt(NOW_MS).id, NOW_MS)).toBeUndefined();
   });
 
@@ -38,15 +36,6 @@ export function storeContract(open: () => Promise<Store>): void {
     const session = sessionAt(NOW_MS);
     const outcomes = await Promise.allSettled([store.create(session), store.create(session)]);
     expect(outcomes.map(({ status }) => status).sort()).toEqual(["fulfilled", "rejected"]);
-  });
-
-  it("moves activity forward and never back", async () => {
-    const store = await open();
-    const session = sessionAt(NOW_MS);
-    await store.create(session);
-    expect(await store.recordActivity(session.id, NOW_MS + 10)).toEqual({ ...session, lastActivity: NOW_MS + 10 });
-    expect((await store.recordActivity(session.id, NOW_MS + 5))?.lastActivity).toBe(NOW_MS + 10);
-    expect((await store.find(session.id))?.lastActivity).toBe(NOW_MS + 10);
   });
 
   it("revokes once: the first time stands, and only it enters the log", async () => {
@@ -69,47 +58,11 @@ export function storeContract(open: () => Promise<Store>): void {
     expect(all.filter((one) => one?.newly === true)).toHaveLength(1);
   });
 
-  it("notes no activity of a revoked session", async () => {
-    const store = await open();
-    const session = sessionAt(NOW_MS);
-    await store.create(session);
-    await store.revoke(session.id, NOW_MS + 1);
-    const revoked = { ...session, revokedAt: NOW_MS + 1 };
-    expect(await store.recordActivity(session.id, NOW_MS + 9)).toEqual(revoked);
-    expect(await store.find(session.id)).toEqual(revoked);
-  });
-
-  it("notes activity only where the caller says of it that it is active", async () => {
-    const store = await open();
-    const session = sessionAt(NOW_MS);
-    await store.create(session);
-    const asked: Session[] = [];
-    const decide = (active: boolean) => (one: Session) => {
-      asked.push(one);
-      return active;
-    };
-    expect(await store.recordActivity(session.id, NOW_MS + 1, undefined, decide(false))).toEqual(session);
-    expect(await store.find(session.id)).toEqual(session);
-    const active = { ...session, lastActivity: NOW_MS + 2 };
-    expect(await store.recordActivity(session.id, NOW_MS + 2, undefined, decide(true))).toEqual(active);
-    expect(await store.find(session.id)).toEqual(active);
-    expect(asked).toEqual([session, session]);
-  });
-
-  it("keeps a revocation that activity overtakes", async () => {
-    const store = await open();
-    const session = sessionAt(NOW_MS);
-    await store.create(session);
-    await Promise.all([store.revoke(session.id, NOW_MS + 1), store.recordActivity(session.id, NOW_MS + 2)]);
-    expect((await store.find(session.id))?.revokedAt).toBe(NOW_MS + 1);
-  });
-
   it("moves the log's cursor on by one with each revocation, and by nothing else", async () => {
     const store = await open();
     const before = await store.position();
     const sessions = Array.from({ length: 5 }, () => sessionAt(NOW_MS));
     await Promise.all(sessions.map((session) => store.create(session)));
-    await Promise.all(sessions.map(({ id }) => store.recordActivity(id, NOW_MS + 1)));
     expect(await store.position()).toEqual(before);
     await Promise.all(sessions.map(({ id }) => store.revoke(id, NOW_MS + 2)));
     expect(await store.position()).toEqual({ log: before.log, cursor: before.cursor + 5 });

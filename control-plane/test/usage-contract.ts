@@ -118,20 +118,6 @@ function reports(opened: Opened): void {
     await store.usage.report([row(id, 4, 11)], new Map([[METERED.id, 15]]));
     expect((await store.position()).cursor).toBe(cursor + 2);
   });
-
-  it("remembers who acquired a session, before and after its first report", async () => {
-    const [store, { id }] = await opened();
-    await store.recordActivity(id, NOW_MS, A);
-    expect(await store.usage.rowsOf(id)).toEqual([{ ...A, figures: null }]);
-    const { sessionId, edge, instance, ...figures } = row(id, 1, 2);
-    await store.usage.report([{ sessionId, edge, instance, ...figures }], NO_BUDGETS);
-    await store.recordActivity(id, NOW_MS + 1, A);
-    await store.recordActivity(id, NOW_MS + 1, FAR);
-    expect(await store.usage.rowsOf(id)).toEqual([
-      { ...A, figures },
-      { ...FAR, figures: null },
-    ]);
-  });
 }
 
 function consumptions(opened: Opened): void {
@@ -202,7 +188,8 @@ function idleEnds(opened: Opened): void {
     expect(await store.usage.endIdle(idleStep())).toEqual({ sessions: [ended], next: undefined });
     expect((await store.usage.endIdle(idleStep())).sessions).toEqual([]);
     expect(await store.find(session.id)).toEqual(ended);
-    expect(await store.recordActivity(session.id, NOW_MS + 1, A)).toEqual(ended);
+    const asked = await store.usage.hold(session.id, A, NOW_MS + 1, ALWAYS);
+    expect(asked).toEqual({ held: false, session: ended, rows: [] });
     expect(await store.countLive(STARTER.id, 0)).toBe(0);
     expect((await store.position()).cursor).toBe(0);
   });
@@ -211,7 +198,7 @@ function idleEnds(opened: Opened): void {
     const [store, session] = await opened();
     const others = [sessionAt(NOW_MS + 1), sessionAt(NOW_MS + 2), sessionAt(NOW_MS + 3), sessionAt(NOW_MS, METERED)];
     for (const one of others) await store.create(one);
-    await store.recordActivity(session.id, NOW_MS, FAR);
+    await store.usage.hold(session.id, FAR, NOW_MS, ALWAYS);
     const asked = new Set<string>();
     const held: [string, unknown][] = [];
     const ended: string[] = [];
@@ -228,13 +215,13 @@ function idleEnds(opened: Opened): void {
     } while (after !== undefined);
     const [second, third] = [others[0]?.id, others[1]?.id];
     expect([...asked]).toEqual([session.id, second, third]);
-    expect(held).toEqual([[session.id, [{ ...FAR, figures: null }]]]);
+    expect(held).toMatchObject([[session.id, [{ ...FAR, figures: null }]]]);
     expect(ended).toEqual([second, third]);
   });
 
   it("finds a session at its last activity, also one that was filed before", async () => {
     const [store, session] = await opened();
-    await store.recordActivity(session.id, NOW_MS + 50);
+    await store.usage.hold(session.id, A, NOW_MS + 50, ALWAYS);
     for (const untilMs of [NOW_MS, NOW_MS + 49]) {
       expect((await store.usage.endIdle(idleStep({ untilMs }))).sessions).toEqual([]);
     }
@@ -244,7 +231,7 @@ function idleEnds(opened: Opened): void {
   it("ends one session if it is idle as it then is", async () => {
     const [store, session] = await opened();
     const isIdle = ({ lastActivity }: Session) => lastActivity === NOW_MS;
-    await store.recordActivity(session.id, NOW_MS + 1);
+    await store.usage.hold(session.id, A, NOW_MS + 1, ALWAYS);
     expect((await store.usage.endIfIdle(session.id, NOW_MS, isIdle))?.newly).toBe(false);
     expect((await store.usage.endIfIdle(session.id, NOW_MS, ALWAYS))?.newly).toBe(true);
     expect((await store.usage.endIfIdle(session.id, NOW_MS, ALWAYS))?.newly).toBe(false);

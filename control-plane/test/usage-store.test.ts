@@ -1,14 +1,17 @@
 // Usage in the stores: the contract, for the one on a disk and for the one of the tests.
 import { describe } from "vitest";
 
+import { holdingContract } from "./holding-contract.js";
 import { MemoryStore } from "./support/memory-store.js";
 import { temporaryStore } from "./support/temporary-store.js";
 import { usageContract } from "./usage-contract.js";
 
 describe("usage in LMDB keeps the contract", () => {
   usageContract(temporaryStore);
+  holdingContract(temporaryStore);
 });
 
 describe("usage in the in-memory store of the tests keeps the contract", () => {
   usageContract(() => Promise.resolve(new MemoryStore()));
+  holdingContract(() => Promise.resolve(new MemoryStore()));
 });

@@ -190,8 +190,8 @@ export const MUTATIONS: readonly Mutation[] = [
   without(
     "being acquired counts as activity",
     app("acquire-session"),
-    "ports.store.recordActivity(id, nowMs, asker, (one) => isLive(one) && !seemsIdle(one));",
-    "ports.store.find(id);",
+    "ports.usage.hold(id, asker, nowMs, (one, holders)",
+    "ports.usage.hold(id, asker, 0, (one, holders)",
   ),
   without(
     "after its start the control plane counts idle time anew",
@@ -228,8 +228,9 @@ export const MUTATIONS: readonly Mutation[] = [
   without(
     "figures of gone instances are kept",
     app("acquire-session"),
-    "await ports.usage.rowsOf(id);",
-    '(await ports.usage.rowsOf(id)).filter((row) => ports.instances.standing(row, 0) !== "gone");',
+    "const found = await hold(ports, id, asker);",
+    "const all = await hold(ports, id, asker);\n  const found = all && { ...all, rows: all.rows.filter((row) => " +
+      'ports.instances.standing(row, 0) !== "gone") };',
   ),
   without(
     "a restored backup gets a new log",

@@ -8,8 +8,7 @@ import type {
   WithdrawalLog,
 } from "../../control-plane/src/app/log-ports.js";
 import type { LogPosition, SessionStore } from "../../control-plane/src/app/ports.js";
-import type { Instance, ReportedRow, UsageRow, UsageStore } from "../../control-plane/src/app/usage-ports.js";
-import { hasEndedForGood, withActivity } from "../../control-plane/src/domain/session.js";
+import type { ReportedRow, UsageRow, UsageStore } from "../../control-plane/src/app/usage-ports.js";
 import type { Session } from "../../control-plane/src/domain/session.js";
 import { MemoryUsage } from "../../control-plane/test/support/memory-usage.js";
 import { Violation } from "./violation.js";
@@ -88,7 +87,7 @@ export class SimStore implements SessionStore, WithdrawalLog {
     for (const [id, session] of backup.sessions) this.sessions.set(id, session);
     for (const [sessionId, rows] of backup.rows) {
       for (const { edge, instance, figures } of rows) {
-        this.figures.hold(sessionId, { edge, instance });
+        await this.figures.hold(sessionId, { edge, instance }, 0, () => true);
         if (figures !== null) await this.figures.report([{ sessionId, edge, instance, ...figures }], new Map());
       }
     }
@@ -131,22 +130,6 @@ export class SimStore implements SessionStore, WithdrawalLog {
 
   find(id: string): Promise<Session | undefined> {
     return this.look(() => this.sessions.get(id));
-  }
-
-  recordActivity(
-    id: string,
-    atMs: number,
-    holder?: Instance,
-    isActive: (session: Session) => boolean = () => true,
-  ): Promise<Session | undefined> {
-    return this.commit(() => {
-      const session = this.sessions.get(id);
-      if (session === undefined || hasEndedForGood(session) || !isActive(session)) return session;
-      if (holder !== undefined) this.figures.hold(id, holder);
-      const active = withActivity(session, atMs);
-      this.sessions.set(id, active);
-      return active;
-    });
   }
 
   revoke(id: string, atMs: number): Promise<{ newly: boolean; session: Session } | undefined> {
@@ -224,6 +207,7 @@ export class SimStore implements SessionStore, WithdrawalLog {
           this.witness.reported(rows);
           return reported;
         }),
+      hold: (id, holder, atMs, mayHold) => this.commit(() => this.figures.hold(id, holder, atMs, mayHold)),
       rowsOf: (id) => this.look(() => this.figures.rowsOf(id)),
       consume: (id, consumption) => this.commit(() => this.figures.consume(id, consumption)),
       forgetConsumptions: (beforeMs, limit) => this.commit(() => this.figures.forgetConsumptions(beforeMs, limit)),

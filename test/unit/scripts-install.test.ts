@@ -1,7 +1,8 @@
-// What npm ci needs to work on a machine that is not this one.
+// What an installation needs to work on a machine that is not this one, and as it does here.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
+import { NODE_FLAGS } from "../../scripts/control-plane-process.js";
 import { projectRoot } from "../../scripts/project-root.js";
 
 interface LockedPackage {
@@ -22,3 +23,11 @@ it("the lock file names the binaries of every platform, or npm ci would refuse i
   const missing = wanted.filter((name) => !places.some((place) => place.endsWith(`node_modules/${name}`)));
   expect(missing).toEqual([]);
 });
+
+it.each(["Dockerfile", "docs/deploy.md"])(
+  "%s runs the control plane with the options that npm start gives it",
+  (file) => {
+    const text = readFileSync(join(projectRoot, file), "utf8");
+    expect(NODE_FLAGS.filter((flag) => !text.includes(flag))).toEqual([]);
+  },
+);

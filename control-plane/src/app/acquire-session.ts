@@ -8,7 +8,7 @@ import type { Session } from "../domain/session.js";
 import { endedForIdleness } from "./ended-session.js";
 import { idleAt } from "./idle-expiry.js";
 import type { LogPosition } from "./ports.js";
-import type { Figures, Instance, UsageRow } from "./usage-ports.js";
+import type { Figures, Held, Instance } from "./usage-ports.js";
 import { lastFigures, liveAt } from "./usage.js";
 import type { UsagePorts } from "./usage.js";
 
@@ -50,41 +50,40 @@ export async function acquireSession(ports: UsagePorts, id: string, asker: Insta
   }
   ports.instances.acquired(asker);
   const before = await ports.store.position();
-  const session = await findActive(ports, id, asker);
-  const rows = session === undefined ? [] : await ports.usage.rowsOf(id);
-  const answer = judge(session, rows, asker, policy, ports.clock.nowMs(), before);
+  const found = await hold(ports, id, asker);
+  const answer = judge(found, asker, policy, ports.clock.nowMs(), before);
   const sound = answer.state === "revoked" ? { ...answer, ...(await ports.store.position()) } : answer;
   ports.meter.acquired(sound.state);
   return sound;
 }
 
 /**
- * The session as stored, its activity noted if it is live. It is looked at in the very transaction that notes that:
- * a look before it would cost each acquire a second read (docs/decisions/0030-one-look-an-acquire.md).
+ * The session as stored with what instances told of it, and held by the asker if it is live. It is looked at in the very
+ * transaction that notes that: a look before it would cost each acquire a second read
+ * (docs/decisions/0030-one-look-an-acquire.md).
  */
-async function findActive(ports: UsagePorts, id: string, asker: Instance): Promise<Session | undefined> {
+async function hold(ports: UsagePorts, id: string, asker: Instance): Promise<Held | undefined> {
   const nowMs = ports.clock.nowMs();
   const isLive = liveAt(ports.policies, nowMs);
   const isIdle = idleAt(ports, nowMs);
-  // Looked at alone first: that holds for few, and only those are worth a read of who holds them.
-  const seemsIdle = (one: Session): boolean => isLive(one) && isIdle(one, []);
-  const session = await ports.store.recordActivity(id, nowMs, asker, (one) => isLive(one) && !seemsIdle(one));
-  if (session === undefined || !seemsIdle(session)) return session;
+  const found = await ports.usage.hold(id, asker, nowMs, (one, holders) => isLive(one) && !isIdle(one, holders));
+  if (found === undefined || found.held || !isLive(found.session)) return found;
   const judged = await ports.usage.endIfIdle(id, nowMs, isIdle);
-  if (judged?.newly === true) endedForIdleness(ports, judged.session);
-  if (judged === undefined || hasEndedForGood(judged.session)) return judged?.session;
-  return ports.store.recordActivity(id, nowMs, asker);
+  if (judged === undefined) return undefined;
+  if (judged.newly) endedForIdleness(ports, judged.session);
+  if (hasEndedForGood(judged.session)) return { ...found, session: judged.session };
+  return ports.usage.hold(id, asker, nowMs, isLive);
 }
 
 function judge(
-  session: Session | undefined,
-  rows: readonly UsageRow[],
+  found: Held | undefined,
   asker: Instance,
   policy: PlansOfPolicy,
   nowMs: number,
   at: LogPosition,
 ): Acquired {
-  if (session === undefined) return { state: "unknown", endsInMs: UNKNOWN_REMEMBERED_MS, consumed: 0, rev: 0, ...at };
+  if (found === undefined) return { state: "unknown", endsInMs: UNKNOWN_REMEMBERED_MS, consumed: 0, rev: 0, ...at };
+  const { session, rows } = found;
   const plan = planById(policy, session.plan.id);
   const endsAtMs = sessionEndsAtMs(session, plan);
   const endsInMs = Math.max(0, endsAtMs - nowMs);

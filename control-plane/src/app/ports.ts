@@ -2,7 +2,6 @@
 import type { PlansOfPolicy } from "../domain/plan.js";
 import type { Session } from "../domain/session.js";
 import type { AuditEvent } from "./audit-ports.js";
-import type { Instance } from "./usage-ports.js";
 
 export interface Clock {
   /** Wall clock, ms since the epoch. May jump. */
@@ -60,16 +59,6 @@ export interface SessionStore {
   /** Stores a new session. A rejection if its id is taken: no session is ever silently replaced. */
   create(session: Session): Promise<void>;
   find(id: string): Promise<Session | undefined>;
-  /**
-   * Moves lastActivity forward to `atMs` (never back) unless the session has ended for good or `isActive`, which is pure,
-   * says no of it, and then notes who holds it from now on. Answers the session as it then is, undefined if there is none.
-   */
-  recordActivity(
-    id: string,
-    atMs: number,
-    holder?: Instance,
-    isActive?: (session: Session) => boolean,
-  ): Promise<Session | undefined>;
   /**
    * Revokes the session and appends that to the log. `newly` is false, and nothing is written, where it was revoked
    * before. Undefined if there is no such session. A revocation that someone asked for is `audited`.

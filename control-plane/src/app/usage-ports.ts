@@ -29,6 +29,15 @@ export interface ReportedRow extends Instance, Figures {
   readonly sessionId: string;
 }
 
+/** A session that an instance asked for. */
+export interface Held {
+  /** Whether the instance holds it now. */
+  readonly held: boolean;
+  readonly session: Session;
+  /** Every instance that held it before, the asker's own too. */
+  readonly rows: readonly UsageRow[];
+}
+
 /** What became of a session by the rows about it. */
 export interface ReportedSession {
   /** As it now is; undefined if there is none of this id: its rows are passed over. */
@@ -102,6 +111,16 @@ export interface UsageStore {
    * for good. A session that reaches its budget enters the log as `refresh`, once a budget. By session id.
    */
   report(rows: readonly ReportedRow[], budgets: Budgets): Promise<ReadonlyMap<string, ReportedSession>>;
+  /**
+   * Notes that the instance holds the session from now on, which moves lastActivity forward to `atMs`, never back: unless
+   * the session has ended for good or `mayHold` says no of it. Undefined if there is none.
+   */
+  hold(
+    sessionId: string,
+    holder: Instance,
+    atMs: number,
+    mayHold: (session: Session, holders: readonly Instance[]) => boolean,
+  ): Promise<Held | undefined>;
   /** Every instance that holds or held the session. */
   rowsOf(sessionId: string): Promise<readonly UsageRow[]>;
   /** Takes `count` tokens from the session's budget, all or none of them, once a key. */

@@ -13,7 +13,9 @@
 //                                                           head, and files those anew that were active since
 //   ended       session id                       true       sessions that ended for good, found on that walk; the oldest
 //                                                           first, so those that may be forgotten are its head
-//   usage       [session id, edge, instance]     Figures | null   null: the instance has acquired it, and not reported
+//   usage       [session id, edge, instance]     StoredUsage  of an instance that has acquired or reported it. When it
+//                                                           was acquired stands only here: a session's last activity
+//                                                           is the latest of its own and of its rows'
 //   consumptions [session id, Idempotency-Key]   StoredConsumption
 //   consumptionsByTime [ms, session id, Idempotency-Key] true     the same, the oldest first
 //   creationKeys Idempotency-Key                 CreationKey   which session a creation's key has made
@@ -39,7 +41,7 @@ import type { BulkRevocation } from "../app/revocation-ports.js";
 import type { BudgetState, Figures } from "../app/usage-ports.js";
 import type { Session } from "../domain/session.js";
 
-export const SCHEMA = 2;
+export const SCHEMA = 3;
 
 /** What a creation with an `Idempotency-Key` made. The token is made again from id and plan, and is never stored. */
 export interface CreationKey {
@@ -63,6 +65,13 @@ export interface StoredConsumption extends BudgetState {
   readonly atMs: number;
 }
 
+/** A session at an instance. `figures` is null until its first report. */
+export interface StoredUsage {
+  /** When the instance last asked for the session, ms since the epoch; 0: it did not, or before this was kept here. */
+  readonly acquiredAtMs: number;
+  readonly figures: Figures | null;
+}
+
 export interface LmdbLayout {
   readonly env: RootDatabase;
   readonly sessions: Database<Session, string>;
@@ -77,7 +86,7 @@ export interface LmdbLayout {
   readonly withdrawals: Database<Withdrawal, number>;
   readonly revocations: Database<StoredRevocation, string>;
   readonly ended: Database<true, string>;
-  readonly usage: Database<Figures | null, [string, string, string]>;
+  readonly usage: Database<StoredUsage, [string, string, string]>;
   readonly consumptions: Database<StoredConsumption, [string, string]>;
   readonly consumptionsByTime: Database<true, [number, string, string]>;
   readonly meta: Database<unknown, string>;

@@ -20,6 +20,7 @@ import type { LmdbLayout } from "./lmdb-layout.js";
 import { appendWithdrawal } from "./lmdb-log.js";
 import { revokeNow } from "./lmdb-revocations.js";
 import { fileSession, fileUnderPlan, unfileFromPlan } from "./lmdb-session-index.js";
+import { findSession } from "./lmdb-usage-rows.js";
 
 /** Sorts after every session id. */
 const AFTER_ALL_IDS = "~";
@@ -43,7 +44,7 @@ export class LmdbOperatorStore implements OperatorStore {
     await nextTurn();
     const sessions: Session[] = [];
     for (const id of this.idsBefore(index, before ?? AFTER_ALL_IDS, limit)) {
-      const session = this.db.sessions.get(id);
+      const session = findSession(this.db, id);
       if (session !== undefined) sessions.push(session);
     }
     return sessions;
@@ -95,12 +96,12 @@ export class LmdbOperatorStore implements OperatorStore {
     const made = findCreationKey(this.db, key, keptSinceMs);
     if (made === undefined) return undefined;
     if (made.requestHash !== requestHash) return { outcome: "keyReused" };
-    const session = this.db.sessions.get(made.sessionId);
+    const session = findSession(this.db, made.sessionId);
     return session === undefined ? { outcome: "gone" } : { outcome: "repeated", session, planId: made.planId };
   }
 
   private moveNow(id: string, { plan, atMs, isLive, audited }: Move): MoveOutcome {
-    const before = this.db.sessions.get(id);
+    const before = findSession(this.db, id);
     if (before === undefined) return { outcome: "unknown" };
     if (!isLive(before)) return { outcome: "ended" };
     if (before.plan.id === plan.id) return { outcome: "unchanged", session: before };

@@ -5,7 +5,7 @@ import type { Session } from "../domain/session.js";
 import { sessionIdFloor } from "../domain/session-id.js";
 import type { LmdbLayout } from "./lmdb-layout.js";
 import { unfileFromPlan } from "./lmdb-session-index.js";
-import { rangeOfSession, usageRows } from "./lmdb-usage-rows.js";
+import { activeBy, rangeOfSession, usageRows } from "./lmdb-usage-rows.js";
 
 /** A step ends early once it has read or removed so many rows of its sessions: about 2 ms. */
 const ROWS_A_STEP = 500;
@@ -52,7 +52,11 @@ export function endIdleStep(db: LmdbLayout, step: IdleStep): Swept<ActivityPlace
     if (session === undefined || !isInPlace(session, planId, filedMs)) fileAnew(db, session, planId, filedMs, id);
     else if (step.isIdle(session, [])) {
       const holders = usageRows(db, id);
-      if (step.isIdle(session, holders)) sessions.push(endFiled(db, session, step.atMs));
+      const active = activeBy(session, holders);
+      if (active !== session) {
+        void db.sessions.put(id, active);
+        fileAnew(db, active, planId, filedMs, id);
+      } else if (step.isIdle(session, holders)) sessions.push(endFiled(db, session, step.atMs));
       rows += holders.length;
       if (rows >= ROWS_A_STEP) return { sessions, next: [filedMs, id] };
     }

@@ -1,16 +1,37 @@
-// The rows of usage in LMDB: which instances hold a session, and what they last reported of it.
+// The rows of usage in LMDB: which instances hold a session, when they asked for it, and what they last reported of it.
 import type { Instance, UsageRow } from "../app/usage-ports.js";
+import { withActivity } from "../domain/session.js";
+import type { Session } from "../domain/session.js";
 import type { LmdbLayout } from "./lmdb-layout.js";
 
-/** Notes that the instance holds the session. To be called inside `env.transaction`. */
-export function holdSession(db: LmdbLayout, sessionId: string, { edge, instance }: Instance): void {
-  const key: [string, string, string] = [sessionId, edge, instance];
-  if (!db.usage.doesExist(key)) void db.usage.put(key, null);
+interface Row extends UsageRow {
+  readonly acquiredAtMs: number;
 }
 
-export function usageRows(db: LmdbLayout, sessionId: string): UsageRow[] {
+/** Notes that the instance asked for the session, among the session's rows as read before. Inside `env.transaction`. */
+export function holdRow(db: LmdbLayout, id: string, holder: Instance, rows: readonly Row[], atMs: number): void {
+  const { edge, instance } = holder;
+  const own = rows.find((row) => row.edge === edge && row.instance === instance);
+  if (own !== undefined && own.acquiredAtMs >= atMs) return;
+  void db.usage.put([id, edge, instance], { acquiredAtMs: atMs, figures: own?.figures ?? null });
+}
+
+/** The session as it is stored, active as of when it was last acquired too. */
+export function findSession(db: LmdbLayout, id: string): Session | undefined {
+  const session = db.sessions.get(id);
+  return session && activeBy(session, usageRows(db, id));
+}
+
+/** The session, active as of these rows too. */
+export function activeBy(session: Session, rows: readonly Row[]): Session {
+  return rows.reduce((active, { acquiredAtMs }) => {
+    return acquiredAtMs > active.lastActivity ? withActivity(active, acquiredAtMs) : active;
+  }, session);
+}
+
+export function usageRows(db: LmdbLayout, sessionId: string): Row[] {
   return [...db.usage.getRange(rangeOfSession(sessionId))].map(({ key: [, edge, instance], value }) => {
-    return { edge, instance, figures: value };
+    return { edge, instance, ...value };
   });
 }
 

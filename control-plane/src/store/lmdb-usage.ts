@@ -5,7 +5,9 @@ import type {
   Consumption,
   ConsumeOutcome,
   ExpiryStep,
+  Held,
   IdleStep,
+  Instance,
   ReportedRow,
   ReportedSession,
   Swept,
@@ -16,7 +18,7 @@ import { hasBudgetToTell, hasEndedForGood, withActivity, withConsumed } from "..
 import type { Session } from "../domain/session.js";
 import type { LmdbLayout } from "./lmdb-layout.js";
 import { appendWithdrawal } from "./lmdb-log.js";
-import { usageRows } from "./lmdb-usage-rows.js";
+import { activeBy, holdRow, usageRows } from "./lmdb-usage-rows.js";
 import { endIdleStep, endNow, plansInUse, removeEndedStep, removeExpiredStep } from "./lmdb-sweep.js";
 
 export class LmdbUsage implements UsageStore {
@@ -30,8 +32,27 @@ export class LmdbUsage implements UsageStore {
     });
   }
 
+  hold(
+    sessionId: string,
+    holder: Instance,
+    atMs: number,
+    mayHold: (session: Session, holders: readonly Instance[]) => boolean,
+  ): Promise<Held | undefined> {
+    return this.db.env.transaction(() => {
+      const stored = this.db.sessions.get(sessionId);
+      if (stored === undefined) return undefined;
+      const rows = usageRows(this.db, sessionId);
+      const session = activeBy(stored, rows);
+      if (hasEndedForGood(session) || !mayHold(session, rows)) return { held: false, session, rows };
+      // Not the session too: that would be a second write an acquire (docs/decisions/0031-one-write-an-acquire.md).
+      holdRow(this.db, sessionId, holder, rows, atMs);
+      return { held: true, session: withActivity(session, atMs), rows };
+    });
+  }
+
   rowsOf(sessionId: string): Promise<readonly UsageRow[]> {
-    return Promise.resolve(usageRows(this.db, sessionId));
+    const rows = usageRows(this.db, sessionId);
+    return Promise.resolve(rows.map(({ edge, instance, figures }) => ({ edge, instance, figures })));
   }
 
   consume(sessionId: string, consumption: Consumption): Promise<ConsumeOutcome> {
@@ -57,9 +78,11 @@ export class LmdbUsage implements UsageStore {
     isIdle: IdleStep["isIdle"],
   ): Promise<{ newly: boolean; session: Session } | undefined> {
     return this.db.env.transaction(() => {
-      const session = this.db.sessions.get(sessionId);
-      if (session === undefined) return undefined;
-      if (hasEndedForGood(session) || !isIdle(session, usageRows(this.db, sessionId))) return { newly: false, session };
+      const stored = this.db.sessions.get(sessionId);
+      if (stored === undefined) return undefined;
+      const rows = usageRows(this.db, sessionId);
+      const session = activeBy(stored, rows);
+      if (hasEndedForGood(session) || !isIdle(session, rows)) return { newly: false, session };
       return { newly: true, session: endNow(this.db, session, atMs) };
     });
   }
@@ -87,9 +110,10 @@ export class LmdbUsage implements UsageStore {
     let activeAtMs = -1;
     for (const { edge, instance, rev, consumed: inAll, levelMicro, atMs, reportedAtMs } of rows) {
       const known = this.db.usage.get([id, edge, instance]);
-      if (rev <= (known?.rev ?? 0)) continue;
-      void this.db.usage.put([id, edge, instance], { rev, consumed: inAll, levelMicro, atMs, reportedAtMs });
-      consumed += inAll - (known?.consumed ?? 0);
+      if (rev <= (known?.figures?.rev ?? 0)) continue;
+      const figures = { rev, consumed: inAll, levelMicro, atMs, reportedAtMs };
+      void this.db.usage.put([id, edge, instance], { acquiredAtMs: known?.acquiredAtMs ?? 0, figures });
+      consumed += inAll - (known?.figures?.consumed ?? 0);
       activeAtMs = Math.max(activeAtMs, atMs);
     }
     if (activeAtMs < 0) return { session: before, consumed: 0 };

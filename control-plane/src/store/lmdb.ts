@@ -5,8 +5,7 @@ import type { AuditEvent, AuditStore } from "../app/audit-ports.js";
 import type { OperatorStore } from "../app/operator-ports.js";
 import type { LogPosition, PolicyStore, Random, SessionStore, StoredPolicy } from "../app/ports.js";
 import type { BulkRevocationStore } from "../app/revocation-ports.js";
-import type { Instance, UsageStore } from "../app/usage-ports.js";
-import { hasEndedForGood, withActivity } from "../domain/session.js";
+import type { UsageStore } from "../app/usage-ports.js";
 import type { Session } from "../domain/session.js";
 import { sessionIdFloor } from "../domain/session-id.js";
 import { appendAudit, LmdbAuditStore } from "./lmdb-audit.js";
@@ -17,7 +16,7 @@ import { LmdbOperatorStore } from "./lmdb-operator.js";
 import { LmdbRevocations, revokeNow } from "./lmdb-revocations.js";
 import { prepareSchema } from "./lmdb-schema.js";
 import { fileSession } from "./lmdb-session-index.js";
-import { holdSession } from "./lmdb-usage-rows.js";
+import { findSession } from "./lmdb-usage-rows.js";
 import { LmdbUsage } from "./lmdb-usage.js";
 
 /** Counting is native but not free: about 1 ms for this many keys, then others get their turn. */
@@ -74,24 +73,7 @@ export class LmdbStore implements SessionStore, PolicyStore {
   }
 
   find(id: string): Promise<Session | undefined> {
-    return Promise.resolve(this.db.sessions.get(id));
-  }
-
-  recordActivity(
-    id: string,
-    atMs: number,
-    holder?: Instance,
-    isActive: (session: Session) => boolean = () => true,
-  ): Promise<Session | undefined> {
-    return this.db.env.transaction(() => {
-      const session = this.db.sessions.get(id);
-      if (session === undefined || hasEndedForGood(session) || !isActive(session)) return session;
-      if (holder !== undefined) holdSession(this.db, id, holder);
-      if (session.lastActivity >= atMs) return session;
-      const active = withActivity(session, atMs);
-      void this.db.sessions.put(id, active);
-      return active;
-    });
+    return Promise.resolve(findSession(this.db, id));
   }
 
   revoke(id: string, atMs: number, audited?: AuditEvent): Promise<{ newly: boolean; session: Session } | undefined> {

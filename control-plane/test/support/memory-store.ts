@@ -1,7 +1,6 @@
 // The store's port over plain maps, for tests of what stands on it. It passes the same contract as the real one.
 import type { LogPosition, PolicyStore, SessionStore, StoredPolicy } from "../../src/app/ports.js";
-import type { Instance } from "../../src/app/usage-ports.js";
-import { hasEndedForGood, withActivity } from "../../src/domain/session.js";
+import { hasEndedForGood } from "../../src/domain/session.js";
 import type { Session } from "../../src/domain/session.js";
 import { MemoryUsage } from "./memory-usage.js";
 
@@ -24,20 +23,6 @@ export class MemoryStore implements SessionStore, PolicyStore {
 
   find(id: string): Promise<Session | undefined> {
     return Promise.resolve(this.sessions.get(id));
-  }
-
-  recordActivity(
-    id: string,
-    atMs: number,
-    holder?: Instance,
-    isActive: (session: Session) => boolean = () => true,
-  ): Promise<Session | undefined> {
-    const session = this.sessions.get(id);
-    if (session === undefined || hasEndedForGood(session) || !isActive(session)) return Promise.resolve(session);
-    if (holder !== undefined) this.usage.hold(id, holder);
-    const active = withActivity(session, atMs);
-    this.sessions.set(id, active);
-    return Promise.resolve(active);
   }
 
   revoke(id: string, atMs: number): Promise<{ newly: boolean; session: Session } | undefined> {

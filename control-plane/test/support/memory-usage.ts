@@ -6,6 +6,7 @@ import type {
   ConsumeOutcome,
   ExpiryStep,
   Figures,
+  Held,
   IdleStep,
   Instance,
   ReportedRow,
@@ -36,10 +37,22 @@ export class MemoryUsage implements UsageStore {
 
   constructor(private readonly store: SessionsOfStore) {}
 
-  hold(sessionId: string, { edge, instance }: Instance): void {
-    const rows = this.rowsBySession(sessionId);
+  async hold(
+    id: string,
+    { edge, instance }: Instance,
+    atMs: number,
+    mayHold: (session: Session, holders: readonly Instance[]) => boolean,
+  ): Promise<Held | undefined> {
+    const rows = await this.rowsOf(id);
+    const session = this.store.sessions.get(id);
+    if (session === undefined) return undefined;
+    if (hasEndedForGood(session) || !mayHold(session, rows)) return { held: false, session, rows };
     const key = `${instance}${edge}`;
-    if (!rows.has(key)) rows.set(key, { edge, instance, figures: null });
+    const held = this.rowsBySession(id);
+    if (!held.has(key)) held.set(key, { edge, instance, figures: null });
+    const active = withActivity(session, atMs);
+    this.store.sessions.set(id, active);
+    return { held: true, session: active, rows };
   }
 
   report(rows: readonly ReportedRow[], budgets: Budgets): Promise<ReadonlyMap<string, ReportedSession>> {

@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 
-import { controlPlanePlan } from "../../../scripts/control-plane-process.js";
+import { controlPlanePlan, NODE_FLAGS } from "../../../scripts/control-plane-process.js";
 import { edgeAuthorization } from "../../../scripts/edge-authorization.js";
 import { versionedFilter } from "../../../scripts/filter-file.js";
 import { freePorts } from "../../../scripts/ports.js";
@@ -76,7 +76,8 @@ export async function startServers(stack: Stack, options: ServerOptions): Promis
   const barePlan: ProcessPlan = {
     name: "The bare server",
     command: process.execPath,
-    args: [join(import.meta.dirname, "bare-server.js")],
+    // As the control plane: what is compared is what the programs do.
+    args: [...NODE_FLAGS, join(import.meta.dirname, "bare-server.js")],
     env: { BENCH_PORT: String(barePort), BENCH_STORE: bareFile },
     logFile: join(folder, "bare-server.log"),
   };
