@@ -1,9 +1,11 @@
 // Load over HTTP/2: by h2load for one header that is always the same, by Node's own client for many sessions.
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { text } from "node:stream/consumers";
 import { Failure } from "../../scripts/failure.js";
-import { drive, openHttp2 } from "../e2e/harness/http2-load.js";
+import { Random } from "../host/random.js";
+import { ask, drive, openHttp2 } from "../e2e/harness/http2-load.js";
 
 const CONNECTIONS = 4;
 const IN_FLIGHT = 32;
@@ -60,5 +62,35 @@ export async function manySessions(
   const { statuses, failures } = await drive({ connections, inFlight: IN_FLIGHT, next: headers });
   for (const connection of connections) connection.close();
   if (failures[0] !== undefined) throw new Failure(`${failures.length} requests got no answer: ${failures[0]}`);
+  return statuses;
+}
+
+/**
+ * `requests` of one session, each on one of the connections and at a time that knows nothing of the others (a Poisson
+ * process): h2load sends what is due in bursts on all connections at once. The wait is spent awake, as timers are too
+ * coarse. Resolves with the answers by status.
+ */
+export async function atRandom(
+  port: number,
+  requests: number,
+  token: string,
+  perSecond: number,
+): Promise<Readonly<Record<number, number>>> {
+  const random = new Random(1);
+  const connections = await Promise.all(Array.from({ length: CONNECTIONS }, () => openHttp2(port)));
+  const headers = { "x-session-id": token };
+  const statuses: Record<number, number> = {};
+  const answers: Promise<void>[] = [];
+  let dueMs = performance.now();
+  for (let sent = 0; sent < requests; sent++) {
+    dueMs -= (1000 * Math.log(1 - random.fraction())) / perSecond;
+    while (performance.now() < dueMs) await nextTurn();
+    const answered = ask(random.pick(connections), headers).then((status) => {
+      statuses[status] = (statuses[status] ?? 0) + 1;
+    });
+    answers.push(answered);
+  }
+  await Promise.all(answers);
+  for (const connection of connections) connection.close();
   return statuses;
 }

@@ -1,6 +1,6 @@
 // Two workers on one table: what a request costs, and how often they get in each other's way.
-import { EnvoyAdmin } from "../e2e/harness/envoy-admin.js";
 import { ADDED_COLUMNS, addedRow, ratioRows, ratiosByName, type AddedRatio } from "./added-cpu.js";
+import { contention, PACE, pacedRetries } from "./contention.js";
 import { ALL_CORES } from "./cores.js";
 import { cpuTimeNs } from "./cpu-time.js";
 import type { Installation } from "./installation.js";
@@ -11,48 +11,30 @@ import { percent, type Section } from "./section.js";
 import { requestPathVariants } from "./variants.js";
 
 const SESSIONS = 1000;
+const KEPT = ["bare", "floor", "sluice"];
 const RATIOS: readonly AddedRatio[] = [["workers.floor", "sluice", "floor"]];
-/** Requests a second of one session that are many, and yet not all that two workers can do. */
-const PACE = 5000;
-/** Time for a tick to bring the last counts to Envoy. */
-const FLUSHED_WITHIN_MS = 500;
+interface Size {
+  readonly requests: number;
+  readonly rounds: number;
+}
 
 export async function workers(part: Part): Promise<Section[]> {
-  const kept = ["bare", "floor", "sluice"];
-  const variants = requestPathVariants(SESSIONS, part.filterPath).filter(({ name }) => kept.includes(name));
+  const variants = requestPathVariants(SESSIONS, part.filterPath).filter(({ name }) => KEPT.includes(name));
   const options = { variants, sessions: SESSIONS, workers: 2, cores: ALL_CORES };
   return withInstallation(part, "workers", options, async (installation) => {
-    const size = part.quick ? { requests: 8_000, rounds: 4 } : { requests: 20_000, rounds: 16 };
+    const size: Size = part.quick ? { requests: 8_000, rounds: 4 } : { requests: 20_000, rounds: 16 };
     part.say(`two workers: ${size.rounds} rounds of ${size.requests} requests`);
     const token = await installation.issue("plenty");
     await h2load(installation.portOf("sluice"), 1, token);
-    const hot = kept.map((name): Turn => {
-      const load = async (): Promise<number> => {
-        const answers = await h2load(installation.portOf(name), size.requests, token);
-        requireAll(name, answers, "2xx", size.requests);
-        return size.requests;
-      };
-      return { name, load };
-    });
-    let next = 0;
-    const inTurn = () => installation.tokens[next++ % SESSIONS] ?? "";
-    const many = ["bare", "sluice"].map((name): Turn => {
-      const port = installation.portOf(name);
-      const load = async (): Promise<number> => {
-        requireAll(name, await manySessions(port, size.requests, inTurn), "200", size.requests);
-        return size.requests;
-      };
-      return { name: `${name}Many`, load };
-    });
+    const cpu = () => cpuTimeNs(installation.envoyPid);
     const before = await contention(installation);
-    const hotRounds = await inTurns(hot, size.rounds, () => cpuTimeNs(installation.envoyPid));
+    const hotRounds = await inTurns(hotTurns(installation, token, size), size.rounds, cpu);
     const after = await contention(installation);
-    await h2load(installation.portOf("sluice"), 2 * PACE, token, PACE);
-    const paced = (await contention(installation)).retries - after.retries;
-    const rounds = { ...hotRounds, ...(await inTurns(many, size.rounds, () => cpuTimeNs(installation.envoyPid))) };
     // The warm-up counts too.
     const retries = (after.retries - before.retries) / (size.requests * (size.rounds + 1));
-    const exhausted = after.exhausted - before.exhausted;
+    const { inBursts, atRandomTimes } = await pacedRetries(installation, token);
+    const { exhausted } = await contention(installation);
+    const rounds = { ...hotRounds, ...(await inTurns(manyTurns(installation, size), size.rounds, cpu)) };
     return [
       {
         title: "Two workers",
@@ -64,13 +46,15 @@ export async function workers(part: Part): Promise<Section[]> {
           addedRow(rounds, "sluiceMany", "bareMany", "sluice, a thousand sessions"),
           ...ratioRows(rounds, RATIOS),
           ["retries of compare-and-swap, of all requests of that session", percent(retries), "", ""],
-          [`the same at ${PACE} requests a second`, percent(paced / (2 * PACE)), "", ""],
+          [`the same at ${PACE} requests a second, in bursts`, percent(inBursts), "", ""],
+          [`the same at ${PACE} requests a second, at random times`, percent(atRandomTimes), "", ""],
           ["requests that gave up after 32 retries", String(exhausted), "", ""],
         ],
         ratios: {
           ...ratiosByName(rounds, RATIOS),
           "workers.casRetries": retries,
-          "workers.casRetriesPaced": paced / (2 * PACE),
+          "workers.casRetriesInBursts": inBursts,
+          "workers.casRetriesAtRandom": atRandomTimes,
         },
         figures: { "workers.casExhausted": exhausted },
       },
@@ -78,9 +62,24 @@ export async function workers(part: Part): Promise<Section[]> {
   });
 }
 
-async function contention({ adminPort }: Installation): Promise<{ retries: number; exhausted: number }> {
-  await new Promise((resolve) => setTimeout(resolve, FLUSHED_WITHIN_MS));
-  const stats = await new EnvoyAdmin(adminPort).stats();
-  const of = (name: string): number => stats.get(`wasmcustom.sluice_cas_${name}`) ?? 0;
-  return { retries: of("retries"), exhausted: of("exhausted") };
+function hotTurns(installation: Installation, token: string, { requests }: Size): Turn[] {
+  return KEPT.map((name): Turn => {
+    const load = async (): Promise<number> => {
+      requireAll(name, await h2load(installation.portOf(name), requests, token), "2xx", requests);
+      return requests;
+    };
+    return { name, load };
+  });
+}
+
+function manyTurns(installation: Installation, { requests }: Size): Turn[] {
+  let next = 0;
+  const inTurn = () => installation.tokens[next++ % SESSIONS] ?? "";
+  return ["bare", "sluice"].map((name): Turn => {
+    const load = async (): Promise<number> => {
+      requireAll(name, await manySessions(installation.portOf(name), requests, inTurn), "200", requests);
+      return requests;
+    };
+    return { name: `${name}Many`, load };
+  });
 }

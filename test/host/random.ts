@@ -9,11 +9,11 @@ export class Random {
 
   /** An integer from 0 to bound - 1. */
   below(bound: number): number {
-    return Math.floor(this.#next() * bound);
+    return Math.floor(this.fraction() * bound);
   }
 
   chance(probability: number): boolean {
-    return this.#next() < probability;
+    return this.fraction() < probability;
   }
 
   pick<T>(items: readonly T[]): T {
@@ -26,7 +26,8 @@ export class Random {
     return Uint8Array.from({ length }, () => this.below(256));
   }
 
-  #next(): number {
+  /** From 0 up to 1. */
+  fraction(): number {
     this.#state = (this.#state + 0x6d2b79f5) >>> 0;
     let mixed = Math.imul(this.#state ^ (this.#state >>> 15), this.#state | 1);
     mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);

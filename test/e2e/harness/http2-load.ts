@@ -55,7 +55,7 @@ export function times(count: number, headers: OutgoingHttpHeaders): () => Outgoi
 }
 
 /** The status of the answer; rejects if there is none, or if it breaks off. */
-function ask(session: ClientHttp2Session, headers: OutgoingHttpHeaders): Promise<number> {
+export function ask(session: ClientHttp2Session, headers: OutgoingHttpHeaders): Promise<number> {
   return new Promise((resolve, reject) => {
     const stream = session.request(headers, { endStream: true });
     let status = 0;
