@@ -16,11 +16,11 @@ import type { UsagePorts } from "../control-plane/src/app/usage.js";
 import type { PlanOfPolicy } from "../control-plane/src/domain/plan.js";
 import { newSessionId, SESSION_ID_RANDOM_BYTES } from "../control-plane/src/domain/session-id.js";
 import { createSession } from "../control-plane/src/domain/session.js";
+import type { Session } from "../control-plane/src/domain/session.js";
 import { LmdbStore } from "../control-plane/src/store/lmdb.js";
-import { fileSession } from "../control-plane/src/store/lmdb-session-index.js";
+import { storeSessions } from "./store-sessions.js";
 
 const HOUR_MS = 3_600_000;
-const SESSIONS_A_COMMIT = 5000;
 const LIVE_SESSIONS = 1000;
 const ACQUIRE_EVERY_MS = 5;
 const random = { bytes: (n: number) => randomBytes(n) };
@@ -55,24 +55,16 @@ class Sample {
 }
 
 /** Sessions made one after the other from a time on, a hundred a ms, and never active again. Answers their ids. */
-async function fill(store: LmdbStore, count: number, fromMs: number): Promise<string[]> {
-  const ids: string[] = [];
-  const { db } = store;
-  for (let done = 0; done < count; done += SESSIONS_A_COMMIT) {
-    await db.env.transaction(() => {
-      for (let i = done; i < Math.min(count, done + SESSIONS_A_COMMIT); i++) {
-        const createdAtMs = fromMs + Math.floor(i / 100);
-        const id = newSessionId(createdAtMs, random.bytes(SESSION_ID_RANDOM_BYTES));
-        const fresh = { id, userId: `u${Math.floor(i / 10)}`, orgId: "o1", metadata: {} };
-        const session = createSession(fresh, plan, createdAtMs);
-        void db.sessions.put(id, session);
-        fileSession(db, session);
-        void db.usage.put([id, INSTANCE.edge, INSTANCE.instance], { acquiredAtMs: createdAtMs, figures: null });
-        ids.push(id);
-      }
-    });
-  }
-  return ids;
+function fill({ db }: LmdbStore, count: number, fromMs: number): Promise<string[]> {
+  const make = (i: number): Session => {
+    const createdAtMs = fromMs + Math.floor(i / 100);
+    const id = newSessionId(createdAtMs, random.bytes(SESSION_ID_RANDOM_BYTES));
+    return createSession({ id, userId: `u${Math.floor(i / 10)}`, orgId: "o1", metadata: {} }, plan, createdAtMs);
+  };
+  const { edge, instance } = INSTANCE;
+  return storeSessions(db, count, make, ({ id, createdAt }) => {
+    void db.usage.put([id, edge, instance], { acquiredAtMs: createdAt, figures: null });
+  });
 }
 
 /** Time that this thread has had a core, ms; 0 where the system does not tell. On a busy machine wall time says more. */

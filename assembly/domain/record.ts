@@ -5,7 +5,6 @@ import {
   RECORD_BYTES,
   RECORD_CONSUMED_AT,
   RECORD_EMPTY,
-  RECORD_ENDED,
   RECORD_ENDS_AT_AT,
   RECORD_FLAGS_AT,
   RECORD_LEASE_END_AT,
@@ -201,12 +200,6 @@ export function isEmpty(record: usize): bool {
 @inline
 export function isLive(record: usize): bool {
   return stateOf(record) == RECORD_LIVE;
-}
-
-// @ts-ignore: decorator
-@inline
-export function isEnded(record: usize): bool {
-  return stateOf(record) == RECORD_ENDED;
 }
 
 // @ts-ignore: decorator

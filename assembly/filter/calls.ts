@@ -35,6 +35,7 @@ const calls: usize = memory.data(18432, 8);
 const waiters: usize = memory.data(57344, 8);
 /** Where the search for a free waiter goes on: they are taken and freed in turn. */
 let nextWaiter: u32 = 0;
+let waitersInUse: u32 = 0;
 
 // @ts-ignore: decorator
 @inline
@@ -115,8 +116,9 @@ export function dropCallsOf(rootId: u32): void {
 /** Lets a request wait for a call, behind those that wait already. False: as many wait for it, or in all, as may. `asks`: how often it has asked, this one too. */
 export function addWaiter(call: u32, contextId: u32, token: usize, asks: u32): bool {
   const waiting = load<u32>(callAt(call), CALL_WAITERS_AT);
-  const waiter = waiting == MAX_WAITERS_OF_CALL ? NONE : unusedWaiter();
-  if (waiter == NONE) return false;
+  if (waiting == MAX_WAITERS_OF_CALL || !hasRoomToWait()) return false;
+  const waiter = unusedWaiter();
+  waitersInUse++;
   store<u32>(callAt(call), waiting + 1, CALL_WAITERS_AT);
   const at = waiterAt(waiter);
   store<u32>(at, contextId);
@@ -131,18 +133,19 @@ export function addWaiter(call: u32, contextId: u32, token: usize, asks: u32): b
   return true;
 }
 
+/** There must be one. */
 function unusedWaiter(): u32 {
+  let waiter = nextWaiter;
   for (let i: u32 = 0; i < MAX_WAITERS; i++) {
-    const waiter = (nextWaiter + i) & (MAX_WAITERS - 1);
-    if (load<u32>(waiterAt(waiter), WAITER_USED_AT) != 0) continue;
-    nextWaiter = (waiter + 1) & (MAX_WAITERS - 1);
-    return waiter;
+    if (load<u32>(waiterAt(waiter), WAITER_USED_AT) == 0) break;
+    waiter = (waiter + 1) & (MAX_WAITERS - 1);
   }
-  return NONE;
+  nextWaiter = (waiter + 1) & (MAX_WAITERS - 1);
+  return waiter;
 }
 
 export function hasRoomToWait(): bool {
-  return unusedWaiter() != NONE;
+  return waitersInUse < MAX_WAITERS;
 }
 
 export function waiterContext(waiter: u32): u32 {
@@ -159,6 +162,7 @@ export function waiterAsks(waiter: u32): u32 {
 
 /** Frees a waiter. Returns the next of its chain, or NONE. */
 export function freeWaiter(waiter: u32): u32 {
+  waitersInUse--;
   store<u32>(waiterAt(waiter), 0, WAITER_USED_AT);
   return load<u32>(waiterAt(waiter), WAITER_NEXT_AT);
 }

@@ -12,7 +12,7 @@ import type { Stack } from "../../scripts/stack.js";
 import { compileFilter } from "../host/compile-filter.js";
 import { benchBootstrap } from "./bench-envoy.js";
 import { ENVOY_CORES } from "./cores.js";
-import { storeSessions } from "./many-sessions.js";
+import { issueSessions } from "./many-sessions.js";
 import { policyText, SMALL_FILTERS, type FilterPath, type Variant } from "./variants.js";
 
 const READY_TIMEOUT_MS = 30_000;
@@ -61,7 +61,7 @@ export async function install(
   const dataDir = join(folder, "data");
   const policyFile = join(folder, "policy.yaml");
   writeFileSync(policyFile, policyText());
-  const tokens = await storeSessions(dataDir, sessions, secret);
+  const tokens = await issueSessions(dataDir, sessions, secret);
   await stack.start(
     controlPlanePlan({
       ...{ secret, httpPort: http, xdsPort: xds, dataDir, policyFile },

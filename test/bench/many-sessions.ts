@@ -4,13 +4,13 @@ import { mkdirSync } from "node:fs";
 import type { PlanOfPolicy } from "../../control-plane/src/domain/plan.js";
 import { newSessionId, SESSION_ID_RANDOM_BYTES } from "../../control-plane/src/domain/session-id.js";
 import { createSession } from "../../control-plane/src/domain/session.js";
+import type { Session } from "../../control-plane/src/domain/session.js";
 import { LmdbStore } from "../../control-plane/src/store/lmdb.js";
-import { fileSession } from "../../control-plane/src/store/lmdb-session-index.js";
+import { storeSessions } from "../../scripts/store-sessions.js";
 import { Random } from "../host/random.js";
 import { TokenMint } from "../host/tokens.js";
 import { PLENTY } from "./variants.js";
 
-const SESSIONS_A_COMMIT = 5000;
 const HOUR_MS = 3_600_000;
 
 const plan: PlanOfPolicy = {
@@ -19,28 +19,19 @@ const plan: PlanOfPolicy = {
 };
 
 /** `count` live sessions of the first plan. Resolves with their tokens. @param secret of the installation, in hex */
-export async function storeSessions(dataDir: string, count: number, secret: string): Promise<string[]> {
+export async function issueSessions(dataDir: string, count: number, secret: string): Promise<string[]> {
   mkdirSync(dataDir, { recursive: true });
   const store = await LmdbStore.open(dataDir, { bytes: (n) => randomBytes(n) });
   const mint = new TokenMint(secret, new Random(1));
-  const tokens: string[] = [];
   const nowMs = Date.now();
-  const { db } = store;
+  const make = (i: number): Session => {
+    const id = newSessionId(nowMs, randomBytes(SESSION_ID_RANDOM_BYTES));
+    return createSession({ id, userId: `u${i}`, orgId: "bench", metadata: {} }, plan, nowMs);
+  };
   try {
-    for (let done = 0; done < count; done += SESSIONS_A_COMMIT) {
-      await db.env.transaction(() => {
-        for (let i = done; i < Math.min(count, done + SESSIONS_A_COMMIT); i++) {
-          const id = newSessionId(nowMs, randomBytes(SESSION_ID_RANDOM_BYTES));
-          const owner = { id, userId: `u${i}`, orgId: "bench", metadata: {} };
-          const session = createSession(owner, plan, nowMs);
-          void db.sessions.put(id, session);
-          fileSession(db, session);
-          tokens.push(mint.mint(nowMs, plan.id, id).token);
-        }
-      });
-    }
+    const ids = await storeSessions(store.db, count, make);
+    return ids.map((id) => mint.mint(nowMs, plan.id, id).token);
   } finally {
     await store.close();
   }
-  return tokens;
 }

@@ -5,11 +5,10 @@ import type { PlanOfPolicy } from "../../../control-plane/src/domain/plan.js";
 import { newSessionId, SESSION_ID_RANDOM_BYTES } from "../../../control-plane/src/domain/session-id.js";
 import { createSession } from "../../../control-plane/src/domain/session.js";
 import type { Session } from "../../../control-plane/src/domain/session.js";
-import { fileSession } from "../../../control-plane/src/store/lmdb-session-index.js";
 import { LmdbStore } from "../../../control-plane/src/store/lmdb.js";
+import { storeSessions } from "../../../scripts/store-sessions.js";
 import { openBareStore } from "./bare-store.js";
 
-const SESSIONS_A_COMMIT = 5000;
 const SESSIONS_OF_A_USER = 10;
 const random = { bytes: (n: number) => randomBytes(n) };
 
@@ -45,24 +44,17 @@ export function sessionOf(i: number, nowMs: number): Session {
 
 /** Fills both stores with the same sessions, and answers their ids. */
 export async function fillStores(dataFolder: string, bareFile: string, count: number): Promise<string[]> {
+  const nowMs = Date.now();
   const store = await LmdbStore.open(dataFolder, random);
   const bare = openBareStore(bareFile);
-  const ids: string[] = [];
-  for (let done = 0; done < count; done += SESSIONS_A_COMMIT) {
-    const some = Array.from({ length: Math.min(SESSIONS_A_COMMIT, count - done) }, (_, i) =>
-      sessionOf(done + i, Date.now()),
-    );
-    await store.db.env.transaction(() => {
-      for (const session of some) {
-        void store.db.sessions.put(session.id, session);
-        fileSession(store.db, session);
-      }
-    });
-    await bare.env.transaction(() => {
-      for (const session of some) void bare.sessions.put(session.id, session);
-    });
-    ids.push(...some.map(({ id }) => id));
-  }
+  const writes: Promise<boolean>[] = [];
+  const ids = await storeSessions(
+    store.db,
+    count,
+    (i) => sessionOf(i, nowMs),
+    (session) => void writes.push(bare.sessions.put(session.id, session)),
+  );
+  await Promise.all(writes);
   await store.close();
   await bare.env.close();
   return ids;
