@@ -17,6 +17,9 @@ import {
   type DiscoveryResponse,
 } from "../src/xds/protos.js";
 
+/** What an Envoy may ask for too, and nobody answers. */
+export const CLUSTER_TYPE = "type.googleapis.com/envoy.config.cluster.v3.Cluster";
+
 export type StreamEnd = { readonly code: number; readonly details: string };
 type Stream = ClientDuplexStream<Partial<DiscoveryRequest>, DiscoveryResponse>;
 
