@@ -3,28 +3,16 @@ import { expect, it } from "vitest";
 
 import type { Instance } from "../src/app/usage-ports.js";
 import type { Session } from "../src/domain/session.js";
-import type { StoreWithUsage } from "./usage-contract.js";
 import { sessionAt } from "./support/sessions.js";
-
-const NOW_MS = Date.UTC(2026, 0, 1);
-const A = { edge: "gw-1", instance: "aaaaaaaaaaaaaaaa" };
-const FAR = { edge: "gw-2", instance: "aaaaaaaaaaaaaaaa" };
-const NO_BUDGETS = new Map<number, number>();
-const ALWAYS = () => true;
+import { A, ALWAYS, FAR, NO_BUDGETS, NOW_MS, withSession } from "./support/store-with-usage.js";
+import type { Opened, StoreWithUsage } from "./support/store-with-usage.js";
 
 /** `open` gives an empty store and sees to its end. */
 export function holdingContract(open: () => Promise<StoreWithUsage>): void {
-  const opened = async (): Promise<[StoreWithUsage, Session]> => {
-    const store = await open();
-    const session = sessionAt(NOW_MS);
-    await store.create(session);
-    return [store, session];
-  };
+  const opened = withSession(open);
   whoHolds(opened);
   activity(opened);
 }
-
-type Opened = () => Promise<[StoreWithUsage, Session]>;
 
 function whoHolds(opened: Opened): void {
   it("remembers who acquired a session, before and after its first report", async () => {

@@ -1,6 +1,7 @@
 // Usage in the stores: the contract, for the one on a disk and for the one of the tests.
 import { describe } from "vitest";
 
+import { endingContract } from "./ending-contract.js";
 import { holdingContract } from "./holding-contract.js";
 import { MemoryStore } from "./support/memory-store.js";
 import { temporaryStore } from "./support/temporary-store.js";
@@ -8,10 +9,12 @@ import { usageContract } from "./usage-contract.js";
 
 describe("usage in LMDB keeps the contract", () => {
   usageContract(temporaryStore);
+  endingContract(temporaryStore);
   holdingContract(temporaryStore);
 });
 
 describe("usage in the in-memory store of the tests keeps the contract", () => {
   usageContract(() => Promise.resolve(new MemoryStore()));
+  endingContract(() => Promise.resolve(new MemoryStore()));
   holdingContract(() => Promise.resolve(new MemoryStore()));
 });

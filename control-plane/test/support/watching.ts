@@ -50,6 +50,17 @@ export const request = (fields: Partial<WatchRequest> = {}): WatchRequest => ({
   ...fields,
 });
 
+/** When a test's entries are appended. */
+export const T0 = Date.UTC(2026, 0, 1);
+
+/** An answer by the log of tests. */
+export const answered = (answer: object): Watched => ({
+  outcome: "answered",
+  answer: { log: new MemoryLog().id, ...answer } as never,
+});
+export const saying = (cursor: number, revoked: string[], refresh: string[] = []): Watched =>
+  answered({ cursor, revoked, refresh });
+
 export const nobodyHangsUp = (): AbortSignal => new AbortController().signal;
 
 /** Resolves once everything that is under way without time passing is done. */
