@@ -4,57 +4,33 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
-import type { PolicyPublisher, PublishedPolicy } from "../../control-plane/src/app/policy-ports.js";
 import { Rollout } from "../../control-plane/src/app/rollout.js";
 import type { XdsEvent } from "../../control-plane/src/xds/edge-streams.js";
 import { startXdsServer, type XdsServer } from "../../control-plane/src/xds/server.js";
+import { noLog } from "../../control-plane/test/support/no-log.js";
+import { TestPolicies } from "../../control-plane/test/support/test-policies.js";
 import { findEnvoy } from "../../scripts/get-envoy.js";
 import { freePorts } from "../../scripts/ports.js";
 import { projectRoot } from "../../scripts/project-root.js";
 import { startProcess, type SupervisedProcess } from "../../scripts/supervised-process.js";
 import { compileFilter } from "../host/compile-filter.js";
+import { EDGE, xdsBootstrap, type XdsEdgePorts } from "./harness/xds-bootstrap.js";
 
 const CREDENTIAL = "credential-of-this-test";
-const EDGE = "gw-1";
 const filterPath = join(projectRoot, "build/test-filters/judges-policy.wasm");
 
-/** Policies that the test's filter answers requests with, or refuses. */
-class Policies implements PolicyPublisher {
-  private readonly listeners = new Set<() => void>();
-  private generation = 1;
-  private refuse = false;
-
-  published(): PublishedPolicy {
-    const { generation, refuse } = this;
-    return { generation, pushedJson: (revision) => JSON.stringify({ generation, revision, refuse }) };
-  }
-  subscribe(listener: () => void): () => void {
-    this.listeners.add(listener);
-    return () => this.listeners.delete(listener);
-  }
-  publish(kind: "good" | "bad"): void {
-    this.generation++;
-    this.refuse = kind === "bad";
-    for (const listener of this.listeners) listener();
-  }
-}
-
-interface Ports {
-  proxy: number;
-  admin: number;
-  xds: number;
-}
+/** What the test's filter does with a policy. */
+const KINDS = { good: { refuse: false }, bad: { refuse: true } };
 
 let binary: string;
-let ports: Ports;
-let policies: Policies;
+let ports: XdsEdgePorts;
+let policies: TestPolicies;
 let rollout: Rollout;
 let counted: XdsEvent[];
 let server: XdsServer | undefined;
 let envoy: SupervisedProcess | undefined;
 let folder: string;
 
-const quiet = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
 const until = (condition: () => void | Promise<void>) => vi.waitFor(condition, { timeout: 30_000, interval: 50 });
 
 /** A control plane that has just started: it remembers no edge. */
@@ -68,7 +44,7 @@ async function startServer(): Promise<void> {
     rollout,
     edgeCredentials: [CREDENTIAL],
     filterPath,
-    logger: quiet,
+    logger: noLog,
     random: { bytes: (n) => randomBytes(n) },
     counters: { count: (event) => counted.push(event) },
   });
@@ -79,7 +55,7 @@ async function restartServer(): Promise<void> {
   await startServer();
 }
 
-async function startEnvoy(credential = CREDENTIAL, configuration = bootstrap(ports)): Promise<void> {
+async function startEnvoy(credential = CREDENTIAL, configuration = xdsBootstrap(ports, filterPath)): Promise<void> {
   const configFile = join(folder, "envoy.yaml");
   writeFileSync(configFile, configuration);
   envoy = await startProcess({
@@ -122,7 +98,7 @@ beforeAll(async () => {
 beforeEach(async () => {
   const [proxy = 0, admin = 0, xds = 0] = await freePorts(3);
   ports = { proxy, admin, xds };
-  policies = new Policies();
+  policies = new TestPolicies(KINDS.good);
   counted = [];
   folder = mkdtempSync(join(tmpdir(), "sluice-xds-"));
   await startServer();
@@ -144,13 +120,13 @@ describe("a real Envoy", () => {
     await stateIs("running", 1);
     await serves(1);
 
-    policies.publish("bad");
+    policies.publish(KINDS.bad);
     await stateIs("refused", 2);
     expect(rollout.edge(EDGE)?.refusal?.reason).toContain("Unable to create Wasm plugin sluice");
     expect(rollout.edge(EDGE)?.running).toBe(1);
     expect(await served()).toEqual([1]);
 
-    policies.publish("good");
+    policies.publish(KINDS.good);
     await stateIs("running", 3);
     await serves(3);
   });
@@ -164,20 +140,20 @@ describe("a real Envoy", () => {
     await startServer();
     await stateIs("running", 1);
     expect(rollout.edge(EDGE)?.sent).toBeNull();
-    policies.publish("good");
+    policies.publish(KINDS.good);
     await serves(2);
   });
 
   it("whose aggregated discovery is another's takes the filter's policy alone from here", async () => {
     const source =
       "api_config_source: { api_type: GRPC, transport_api_version: V3, grpc_services: [{ envoy_grpc: { cluster_name: sluice_xds } }] }";
-    const configuration = bootstrap(ports)
+    const configuration = xdsBootstrap(ports, filterPath)
       .replace(/^dynamic_resources:\n(?: .*\n)+/m, "")
       .replace("ads: {}", source);
     expect(configuration).not.toMatch(/ads/);
     await startEnvoy(CREDENTIAL, configuration);
     await stateIs("running", 1);
-    policies.publish("good");
+    policies.publish(KINDS.good);
     await serves(2);
   });
 
@@ -185,7 +161,7 @@ describe("a real Envoy", () => {
     await startEnvoy();
     await stateIs("running", 1);
     await serves(1);
-    policies.publish("bad");
+    policies.publish(KINDS.bad);
     await stateIs("refused", 2);
     await restartServer();
     await stateIs("refused", 2);
@@ -212,80 +188,3 @@ describe("a real Envoy", () => {
     expect(dump).not.toContain(Buffer.from(CREDENTIAL).toString("base64").slice(0, 24));
   });
 });
-
-const address = (port: number): string => `{ socket_address: { address: 127.0.0.1, port_value: ${port} } }`;
-
-/** The least with which an Envoy follows the xDS server; without the default policy's generation 0 it would wait. */
-const bootstrap = ({ proxy, admin, xds }: Ports): string => `
-node: { id: ${EDGE}, cluster: sluice }
-admin: { address: ${address(admin)} }
-dynamic_resources:
-  ads_config:
-    api_type: GRPC
-    transport_api_version: V3
-    grpc_services:
-      - envoy_grpc:
-          cluster_name: sluice_xds
-          retry_policy: { retry_back_off: { base_interval: 0.2s, max_interval: 1s } }
-static_resources:
-  listeners:
-    - address: ${address(proxy)}
-      filter_chains:
-        - filters:
-            - name: envoy.filters.network.http_connection_manager
-              typed_config:
-                "@type": type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager
-                stat_prefix: ingress
-                route_config:
-                  virtual_hosts:
-                    - { name: all, domains: ["*"], routes: [{ match: { prefix: "/" }, direct_response: { status: 500 } }] }
-                http_filters:
-                  - name: sluice
-                    config_discovery:
-                      config_source: { ads: {}, resource_api_version: V3, initial_fetch_timeout: 1s }
-                      type_urls: [type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm]
-                      apply_default_config_without_warming: true
-                      default_config:
-                        "@type": type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm
-                        config:
-                          name: sluice
-                          root_id: sluice
-                          failure_policy: FAIL_RELOAD
-                          vm_config:
-                            vm_id: sluice
-                            runtime: envoy.wasm.runtime.v8
-                            code: { local: { filename: ${filterPath} } }
-                            environment_variables: { host_env_keys: [SLUICE_SECRET, SLUICE_SECRET_ALSO] }
-                          configuration:
-                            "@type": type.googleapis.com/google.protobuf.StringValue
-                            value: '{"generation":0}'
-                  - name: envoy.filters.http.router
-                    typed_config:
-                      "@type": type.googleapis.com/envoy.extensions.filters.http.router.v3.Router
-  clusters:
-    - name: sluice_xds
-      type: STATIC
-      load_assignment:
-        cluster_name: sluice_xds
-        endpoints: [{ lb_endpoints: [{ endpoint: { address: ${address(xds)} } }] }]
-      typed_extension_protocol_options:
-        envoy.extensions.upstreams.http.v3.HttpProtocolOptions:
-          "@type": type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions
-          explicit_http_config: { http2_protocol_options: {} }
-          http_filters:
-            - name: envoy.filters.http.credential_injector
-              typed_config:
-                "@type": type.googleapis.com/envoy.extensions.filters.http.credential_injector.v3.CredentialInjector
-                overwrite: true
-                credential:
-                  name: envoy.http.injected_credentials.generic
-                  typed_config:
-                    "@type": type.googleapis.com/envoy.extensions.http.injected_credentials.generic.v3.Generic
-                    credential: { name: edge_authorization }
-            - name: envoy.filters.http.upstream_codec
-              typed_config:
-                "@type": type.googleapis.com/envoy.extensions.filters.http.upstream_codec.v3.UpstreamCodec
-  secrets:
-    - name: edge_authorization
-      generic_secret: { secret: { environment_variable: SLUICE_EDGE_AUTHORIZATION } }
-`;
