@@ -16,7 +16,7 @@ import { authorityIn, pem, withHalfACertificate } from "./support/certificates.j
 import type { Authority, Identity } from "./support/certificates.js";
 import { ADMIN_TOKEN, startTestControlPlane } from "./support/control-plane.js";
 import { ControlPlaneProcess, settingsIn } from "./support/process.js";
-import { EnvoyStream } from "./xds-client.js";
+import { EnvoyStream } from "./support/xds-client.js";
 
 let folder: string;
 let authority: Authority;

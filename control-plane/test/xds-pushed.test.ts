@@ -2,8 +2,8 @@
 import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
 
+import { extensionConfig } from "./support/xds-client.js";
 import { servingXds } from "./support/xds-server.js";
-import { extensionConfig } from "./xds-client.js";
 
 describe("what was pushed", () => {
   const policies = {

@@ -2,8 +2,8 @@
 import { describe, expect, it } from "vitest";
 
 import { Rollout } from "../src/app/rollout.js";
+import { extensionConfig } from "./support/xds-client.js";
 import { generationIn, servingXds, until } from "./support/xds-server.js";
-import { extensionConfig } from "./xds-client.js";
 
 describe("an Envoy that reconnects", () => {
   it("is not sent again what it runs, and is sent the next policy", async () => {

@@ -2,8 +2,8 @@
 import { status } from "@grpc/grpc-js";
 import { describe, expect, it, vi } from "vitest";
 
+import { CLUSTER_TYPE } from "./support/xds-client.js";
 import { CREDENTIAL, generationIn, servingXds, until } from "./support/xds-server.js";
-import { CLUSTER_TYPE } from "./xds-client.js";
 
 describe("a stream is refused", () => {
   it.each([

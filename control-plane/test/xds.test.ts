@@ -1,8 +1,8 @@
 // What an Envoy sees of the xDS server, over a real gRPC connection.
 import { describe, expect, it } from "vitest";
 
+import { CLUSTER_TYPE, extensionConfig } from "./support/xds-client.js";
 import { generationIn, servingXds, until } from "./support/xds-server.js";
-import { CLUSTER_TYPE, extensionConfig } from "./xds-client.js";
 
 describe("an Envoy that asks for the filter", () => {
   it("gets the Wasm filter with the policy, its number and a revision inside", async () => {

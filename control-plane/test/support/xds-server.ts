@@ -6,10 +6,10 @@ import { Rollout } from "../../src/app/rollout.js";
 import type { XdsEvent } from "../../src/xds/edge-streams.js";
 import { startXdsServer } from "../../src/xds/server.js";
 import type { XdsServer, XdsServerOptions } from "../../src/xds/server.js";
-import { EnvoyStream, extensionConfig } from "../xds-client.js";
-import type { StreamMethod } from "../xds-client.js";
 import { noLog } from "./no-log.js";
 import { TestPolicies } from "./test-policies.js";
+import { EnvoyStream, extensionConfig } from "./xds-client.js";
+import type { StreamMethod } from "./xds-client.js";
 
 export const CREDENTIAL = "Bearer first-credential";
 

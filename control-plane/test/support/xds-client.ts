@@ -15,7 +15,7 @@ import {
   EXTENSION_CONFIG_URL,
   type DiscoveryRequest,
   type DiscoveryResponse,
-} from "../src/xds/protos.js";
+} from "../../src/xds/protos.js";
 
 /** What an Envoy may ask for too, and nobody answers. */
 export const CLUSTER_TYPE = "type.googleapis.com/envoy.config.cluster.v3.Cluster";
