@@ -63,7 +63,7 @@ function fill({ db }: LmdbStore, count: number, fromMs: number): Promise<string[
   };
   const { edge, instance } = INSTANCE;
   return storeSessions(db, count, make, ({ id, createdAt }) => {
-    void db.usage.put([id, edge, instance], { acquiredAtMs: createdAt, figures: null });
+    void db.usage.put([id, edge, instance], { acquiredAtMs: createdAt + 1, figures: null });
   });
 }
 

@@ -5,7 +5,7 @@ import type { ProcessPlan } from "./supervised-process.js";
 
 /**
  * For node, in front of the program. A request that waits for a commit outlives many collections of Node's default of
- * 16 MB for what is young, and each copies it: a third of an acquire's CPU (docs/performance.md). The Dockerfile says
+ * 16 MB for what is young, and each copies it: a fifth of an acquire's CPU (docs/performance.md). The Dockerfile says
  * the same.
  */
 export const NODE_FLAGS: readonly string[] = ["--max-semi-space-size=32"];

@@ -9,7 +9,9 @@ export function readyLines(launch: Launch, token: string): string[] {
   const { settings, adminTokenFile, logDir } = launch;
   const proxy = proxyUrl(settings);
   const plane = controlPlaneUrl(settings);
-  const admin = adminTokenFile === undefined ? "$SLUICE_ADMIN_TOKEN" : `$(cat ${quoted(shortest(adminTokenFile))})`;
+  // The variable may hold several, with commas between.
+  const admin =
+    adminTokenFile === undefined ? "${SLUICE_ADMIN_TOKEN%%,*}" : `$(cat ${quoted(shortest(adminTokenFile))})`;
   return [
     "",
     `ready: proxy ${proxy}, control plane ${plane}, Envoy admin http://${LOOPBACK}:${settings.envoyAdminPort}`,

@@ -12,6 +12,7 @@ import { startLogKeeping } from "./app/log-keeping.js";
 import type { Timers } from "./app/log-ports.js";
 import { Watches } from "./app/watches.js";
 import { EdgeMetrics } from "./http/edge-metrics.js";
+import { observePolicy } from "./http/policy-metrics.js";
 import { LiveSessions } from "./app/live-sessions.js";
 import { NoPolicyError, PolicyService } from "./app/policy-service.js";
 import type { Clock, Random } from "./app/ports.js";
@@ -79,6 +80,7 @@ async function start(settings: Settings, log: PinoLogger, started: Started): Pro
   const policies = await startPolicies(settings, store, log, started);
   const live = new LiveSessions(store, policies, clock);
   const metrics = new Metrics(() => live.byPlan());
+  observePolicy(metrics.registry, policies);
   const rollout = new Rollout(clock);
   const instances = new EdgeInstances(clock);
   const parts = { settings, store, policies, rollout, instances, metrics, log, started };

@@ -8,7 +8,6 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { LmdbStore } from "../src/store/lmdb.js";
 import { backUpStore, restoreStore } from "../src/store/lmdb-backup.js";
 import { openLayout, SCHEMA, STORE_FILE } from "../src/store/lmdb-layout.js";
-import type { StoredUsage } from "../src/store/lmdb-layout.js";
 import { sessionAt, STARTER } from "./support/sessions.js";
 import { nobodyHangsUp, request, watchesOver } from "./support/watching.js";
 
@@ -198,8 +197,8 @@ describe("a store of schema 2", () => {
       void meta.put("log", "ab".repeat(8));
       void meta.put("cursor", 0);
       void sessions.put(session.id, session);
-      void usage.put([session.id, "gw-1", "reported"], figures as unknown as StoredUsage);
-      void usage.put([session.id, "gw-2", "acquired"], null as unknown as StoredUsage);
+      void usage.put([session.id, "gw-1", "reported"], figures);
+      void usage.put([session.id, "gw-2", "acquired"], null);
     });
     await env.close();
     const store = await opened(path);

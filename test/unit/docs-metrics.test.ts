@@ -6,6 +6,7 @@ import { parse } from "yaml";
 import type { EdgeView } from "../../control-plane/src/app/edges.js";
 import { EdgeMetrics } from "../../control-plane/src/http/edge-metrics.js";
 import { Metrics } from "../../control-plane/src/http/metrics.js";
+import { observePolicy } from "../../control-plane/src/http/policy-metrics.js";
 import { UsageMetrics } from "../../control-plane/src/http/usage-metrics.js";
 import { Edge } from "../host/edge.js";
 import { tableUnder, textOf, withoutTicks } from "./docs.js";
@@ -67,6 +68,7 @@ async function ofControlPlane(): Promise<MetricObjectWithValues<MetricValue<stri
     () => Promise.resolve([EDGE]),
     () => 1,
   );
+  observePolicy(metrics.registry, { current: () => undefined, isFileRefused: () => false });
   const usage = new UsageMetrics(metrics.registry);
   usage.reported("taken", 1);
   usage.tokensConsumed("default", 1);

@@ -58,6 +58,7 @@ interface Numbered extends JudgedPolicy, ActivePolicy, PublishedPolicy {}
 export class PolicyService implements CurrentPolicy, PolicyPublisher {
   private readonly listeners = new Set<() => void>();
   private stopWatching: () => void = () => undefined;
+  private fileRefused = false;
 
   private constructor(
     private readonly parts: PolicyServiceParts,
@@ -91,6 +92,11 @@ export class PolicyService implements CurrentPolicy, PolicyPublisher {
     return this.inForce;
   }
 
+  /** Whether the source as it was read last was refused. */
+  isFileRefused(): boolean {
+    return this.fileRefused;
+  }
+
   subscribe(listener: () => void): () => void {
     this.listeners.add(listener);
     return () => this.listeners.delete(listener);
@@ -117,6 +123,7 @@ export class PolicyService implements CurrentPolicy, PolicyPublisher {
     const outcome = await this.decide(reading);
     const { logger, source } = this.parts;
     const generation = this.inForce.generation;
+    this.fileRefused = outcome.kind === "refused";
     if (outcome.kind === "refused") {
       const fields = { type: "policy-refused", source: source.name, faults: outcome.faults, generation };
       logger.error(fields, `policy refused, generation ${generation} stays in force`);

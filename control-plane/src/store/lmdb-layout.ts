@@ -72,6 +72,12 @@ export interface StoredUsage {
   readonly figures: Figures | null;
 }
 
+/**
+ * As schema 2 had it; a row is written in the present form when it is written next. Millions of them are not rewritten
+ * at a start: an edge's requests would wait for it, and the file would double.
+ */
+export type UsageOfSchema2 = Figures | null;
+
 export interface LmdbLayout {
   readonly env: RootDatabase;
   readonly sessions: Database<Session, string>;
@@ -86,7 +92,7 @@ export interface LmdbLayout {
   readonly withdrawals: Database<Withdrawal, number>;
   readonly revocations: Database<StoredRevocation, string>;
   readonly ended: Database<true, string>;
-  readonly usage: Database<StoredUsage, [string, string, string]>;
+  readonly usage: Database<StoredUsage | UsageOfSchema2, [string, string, string]>;
   readonly consumptions: Database<StoredConsumption, [string, string]>;
   readonly consumptionsByTime: Database<true, [number, string, string]>;
   readonly meta: Database<unknown, string>;

@@ -1,5 +1,5 @@
 // The steps of a sweep in LMDB: walks over the indexes by time. Each is called inside `env.transaction`.
-import type { ActivityPlace, ExpiryStep, IdleStep, Swept } from "../app/usage-ports.js";
+import type { ActivityPlace, ExpiryStep, IdleStep, Instance, Swept } from "../app/usage-ports.js";
 import { hasEndedForGood } from "../domain/session.js";
 import type { Session } from "../domain/session.js";
 import { sessionIdFloor } from "../domain/session-id.js";
@@ -48,21 +48,30 @@ export function endIdleStep(db: LmdbLayout, step: IdleStep): Swept<ActivityPlace
   const sessions: Session[] = [];
   let rows = 0;
   for (const [, filedMs, id] of keys) {
-    const session = db.sessions.get(id);
+    const { session, holders } = withHolders(db, db.sessions.get(id), step.isIdle);
     if (session === undefined || !isInPlace(session, planId, filedMs)) fileAnew(db, session, planId, filedMs, id);
-    else if (step.isIdle(session, [])) {
-      const holders = usageRows(db, id);
-      const active = activeBy(session, holders);
-      if (active !== session) {
-        void db.sessions.put(id, active);
-        fileAnew(db, active, planId, filedMs, id);
-      } else if (step.isIdle(session, holders)) sessions.push(endFiled(db, session, step.atMs));
-      rows += holders.length;
-      if (rows >= ROWS_A_STEP) return { sessions, next: [filedMs, id] };
-    }
+    else if (step.isIdle(session, holders)) sessions.push(endFiled(db, session, step.atMs));
+    rows += holders.length;
+    if (rows >= ROWS_A_STEP) return { sessions, next: [filedMs, id] };
   }
   const last = keys.at(-1);
   return { sessions, next: last === undefined || keys.length < limit ? undefined : [last[1], last[2]] };
+}
+
+/**
+ * Who holds the session, where that could keep it from ending: others are not worth the read. What its rows know of its
+ * activity is then written into the session, so that it is filed once, at its last activity.
+ */
+function withHolders(
+  db: LmdbLayout,
+  stored: Session | undefined,
+  isIdle: IdleStep["isIdle"],
+): { session: Session | undefined; holders: readonly Instance[] } {
+  if (stored === undefined || hasEndedForGood(stored) || !isIdle(stored, [])) return { session: stored, holders: [] };
+  const holders = usageRows(db, stored.id);
+  const session = activeBy(stored, holders);
+  if (session !== stored) void db.sessions.put(session.id, session);
+  return { session, holders };
 }
 
 const isInPlace = (session: Session, planId: number, filedMs: number): boolean =>

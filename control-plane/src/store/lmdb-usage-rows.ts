@@ -2,7 +2,7 @@
 import type { Instance, UsageRow } from "../app/usage-ports.js";
 import { withActivity } from "../domain/session.js";
 import type { Session } from "../domain/session.js";
-import type { LmdbLayout } from "./lmdb-layout.js";
+import type { LmdbLayout, StoredUsage, UsageOfSchema2 } from "./lmdb-layout.js";
 
 interface Row extends UsageRow {
   readonly acquiredAtMs: number;
@@ -29,9 +29,16 @@ export function activeBy(session: Session, rows: readonly Row[]): Session {
   }, session);
 }
 
+/** A row as the present schema has it. */
+export function presentForm(row: StoredUsage | UsageOfSchema2): StoredUsage {
+  if (row !== null && "acquiredAtMs" in row) return row;
+  // An acquire moved the session's own last activity then.
+  return { acquiredAtMs: 0, figures: row };
+}
+
 export function usageRows(db: LmdbLayout, sessionId: string): Row[] {
   return [...db.usage.getRange(rangeOfSession(sessionId))].map(({ key: [, edge, instance], value }) => {
-    return { edge, instance, ...value };
+    return { edge, instance, ...presentForm(value) };
   });
 }
 

@@ -18,7 +18,7 @@ import { hasBudgetToTell, hasEndedForGood, withActivity, withConsumed } from "..
 import type { Session } from "../domain/session.js";
 import type { LmdbLayout } from "./lmdb-layout.js";
 import { appendWithdrawal } from "./lmdb-log.js";
-import { activeBy, holdRow, usageRows } from "./lmdb-usage-rows.js";
+import { activeBy, holdRow, presentForm, usageRows } from "./lmdb-usage-rows.js";
 import { endIdleStep, endNow, plansInUse, removeEndedStep, removeExpiredStep } from "./lmdb-sweep.js";
 
 export class LmdbUsage implements UsageStore {
@@ -109,11 +109,11 @@ export class LmdbUsage implements UsageStore {
     let consumed = 0;
     let activeAtMs = -1;
     for (const { edge, instance, rev, consumed: inAll, levelMicro, atMs, reportedAtMs } of rows) {
-      const known = this.db.usage.get([id, edge, instance]);
-      if (rev <= (known?.figures?.rev ?? 0)) continue;
+      const known = presentForm(this.db.usage.get([id, edge, instance]) ?? null);
+      if (rev <= (known.figures?.rev ?? 0)) continue;
       const figures = { rev, consumed: inAll, levelMicro, atMs, reportedAtMs };
-      void this.db.usage.put([id, edge, instance], { acquiredAtMs: known?.acquiredAtMs ?? 0, figures });
-      consumed += inAll - (known?.figures?.consumed ?? 0);
+      void this.db.usage.put([id, edge, instance], { acquiredAtMs: known.acquiredAtMs, figures });
+      consumed += inAll - (known.figures?.consumed ?? 0);
       activeAtMs = Math.max(activeAtMs, atMs);
     }
     if (activeAtMs < 0) return { session: before, consumed: 0 };
