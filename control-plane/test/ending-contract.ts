@@ -25,7 +25,7 @@ function idleEnds(opened: Opened): void {
     expect((await store.usage.endIdle(idleStep())).sessions).toEqual([]);
     expect(await store.find(session.id)).toEqual(ended);
     const asked = await store.usage.hold(session.id, A, NOW_MS + 1, ALWAYS);
-    expect(asked).toEqual({ held: false, session: ended, rows: [] });
+    expect(asked).toMatchObject({ held: false, session: ended, rows: [] });
     expect(await store.countLive(STARTER.id, 0)).toBe(0);
     expect((await store.position()).cursor).toBe(0);
   });

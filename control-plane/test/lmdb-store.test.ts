@@ -72,6 +72,19 @@ describe("the LMDB store", () => {
     expect((await store.position()).cursor).toBe(1);
   });
 
+  it("answers an acquire with what was committed beside it: an edge may have heard of that already", async () => {
+    const store = await openIn(folder());
+    const [asked, other] = [sessionAt(NOW_MS), sessionAt(NOW_MS)];
+    await store.create(asked);
+    await store.create(other);
+    const holder = { edge: "gw-1", instance: "aaaaaaaaaaaaaaaa" };
+    const hold = () => store.usage.hold(asked.id, holder, NOW_MS, () => true);
+    const [first] = await Promise.all([hold(), store.revoke(other.id, NOW_MS + 1)]);
+    expect([first.position.cursor, first.session?.revokedAt]).toEqual([1, null]);
+    const [second] = await Promise.all([hold(), store.revoke(asked.id, NOW_MS + 2)]);
+    expect([second.position.cursor, second.session?.revokedAt]).toEqual([2, NOW_MS + 2]);
+  });
+
   it("counts more sessions than one step takes", async () => {
     const store = await openIn(folder());
     const sessions = Array.from({ length: 20_001 }, (_, i) => sessionAt(NOW_MS + i));

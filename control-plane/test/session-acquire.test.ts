@@ -106,27 +106,28 @@ describe("an edge asks for a session", () => {
 
 const ASKER = { edge: "gw-1", instance: INSTANCE };
 
-/** A store in which a session is revoked just before another is held, as another request may. */
-function storeRevoking(): MemoryStore & { victim?: string } {
-  const store: MemoryStore & { victim?: string } = new MemoryStore();
+/** A store in which a session is revoked just before or after another is looked at, as by another request. */
+function storeRevoking(): MemoryStore & { before?: string; after?: string } {
+  const store: MemoryStore & { before?: string; after?: string } = new MemoryStore();
   const hold = store.usage.hold.bind(store.usage);
   store.usage.hold = async (...asked) => {
-    if (store.victim !== undefined) await store.revoke(store.victim, 1);
-    return hold(...asked);
+    if (store.before !== undefined) await store.revoke(store.before, 1);
+    const found = await hold(...asked);
+    if (store.after !== undefined) await store.revoke(store.after, 1);
+    return found;
   };
   return store;
 }
 
 describe("an acquire and a revocation at the same time", () => {
-  it("a live answer never carries a cursor past a revocation that it may not have seen", async () => {
+  it("a live answer never carries a cursor past a revocation that it has not seen", async () => {
     const store = storeRevoking();
     const { ports, clock } = await startTestControlPlane(store);
     const { usage } = store;
-    const [asked, victim] = [sessionAt(clock.nowMs()), sessionAt(clock.nowMs())];
-    await store.create(asked);
-    await store.create(victim);
-    store.victim = victim.id;
-    expect(await acquireSession({ ...ports, usage }, asked.id, ASKER)).toMatchObject({ state: "live", cursor: 0 });
+    const session = sessionAt(clock.nowMs());
+    await store.create(session);
+    store.after = session.id;
+    expect(await acquireSession({ ...ports, usage }, session.id, ASKER)).toMatchObject({ state: "live", cursor: 0 });
     expect((await store.position()).cursor).toBe(1);
   });
 
@@ -136,7 +137,24 @@ describe("an acquire and a revocation at the same time", () => {
     const { usage } = store;
     const session = sessionAt(clock.nowMs());
     await store.create(session);
-    store.victim = session.id;
+    store.before = session.id;
     expect(await acquireSession({ ...ports, usage }, session.id, ASKER)).toMatchObject({ state: "revoked", cursor: 1 });
+  });
+
+  it("a session that is used again while it is judged to be idle is held all the same", async () => {
+    const store = new MemoryStore();
+    const { ports, clock, setPlans } = await startTestControlPlane(store);
+    setPlans({ ...STARTER, maxAge: 60_000 });
+    const { usage } = store;
+    const session = sessionAt(clock.nowMs());
+    await store.create(session);
+    clock.advance(HOUR_MS / 2);
+    const endIfIdle = usage.endIfIdle.bind(usage);
+    usage.endIfIdle = async (...asked) => {
+      await usage.hold(session.id, { edge: "gw-2", instance: INSTANCE }, clock.nowMs(), () => true);
+      return endIfIdle(...asked);
+    };
+    expect(await acquireSession({ ...ports, usage }, session.id, ASKER)).toMatchObject({ state: "live" });
+    expect((await usage.rowsOf(session.id)).map(({ edge }) => edge)).toEqual(["gw-1", "gw-2"]);
   });
 });

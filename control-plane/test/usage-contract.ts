@@ -39,6 +39,14 @@ function reports(opened: Opened): void {
     expect(await store.find(id)).toMatchObject({ tokens: { consumed: 5 }, lastActivity: NOW_MS + 3 });
   });
 
+  it("gives back nothing that was spent, whatever a later row says", async () => {
+    const [store, { id }] = await opened();
+    await store.usage.report([row(id, 1, 10)], NO_BUDGETS);
+    expect((await store.usage.report([row(id, 2, 3)], NO_BUDGETS)).get(id)?.consumed).toBe(0);
+    await store.usage.report([row(id, 3, 12)], NO_BUDGETS);
+    expect((await store.find(id))?.tokens.consumed).toBe(12);
+  });
+
   it("ends up the same whatever order rows come in, and however often", async () => {
     const [store] = await opened();
     const history = fc.array(fc.record({ of: fc.constantFrom(A, B, FAR), spent: fc.nat(9) }), {

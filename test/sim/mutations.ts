@@ -170,22 +170,18 @@ export const MUTATIONS: readonly Mutation[] = [
     "const committed = await commits.commit(rows);",
     "const committed: Awaited<ReturnType<typeof commits.commit>> = new Map();\n  void commits.commit(rows);",
   ),
-  {
-    rule: "a positive answer's cursor is read before the session",
-    replacements: [
-      { file: app("acquire-session"), find: "const before = await ports.store.position();\n", by: "" },
-      {
-        file: app("acquire-session"),
-        find: "const answer = judge(",
-        by: "const before = await ports.store.position();\n  const answer = judge(",
-      },
-    ],
-  },
   without(
-    "a revoked answer's cursor is read after the session",
+    "a positive answer's cursor is no younger than its look at the session",
     app("acquire-session"),
-    'answer.state === "revoked" ?',
-    "answer.state === undefined ?",
+    "const answer = judge(found,",
+    "const answer = judge({ ...found, position: await ports.store.position() },",
+  ),
+  without(
+    "a revoked answer's cursor is no older than its look at the session",
+    app("acquire-session"),
+    "const found = await hold(ports, id, asker);",
+    "const position = await ports.store.position();\n  const now = await hold(ports, id, asker);\n" +
+      "  const found = now.session === undefined || now.session.revokedAt === null ? now : { ...now, position };",
   ),
   without(
     "being acquired counts as activity",

@@ -196,6 +196,7 @@ export class SimStore implements SessionStore, WithdrawalLog {
       appendRefresh: (sessionId, atMs) => {
         this.append("refresh", sessionId, atMs);
       },
+      position: () => this.now(),
     });
   }
 

@@ -3,7 +3,7 @@ import { UNKNOWN_REMEMBERED_MS } from "../../../assembly/contract.js";
 import { capacityMicro, refilledMicro } from "../domain/level.js";
 import { planById } from "../domain/plan.js";
 import type { PlanOfPolicy, PlansOfPolicy } from "../domain/plan.js";
-import { hasEndedForGood, sessionEndsAtMs, sessionState } from "../domain/session.js";
+import { sessionEndsAtMs, sessionState } from "../domain/session.js";
 import type { Session } from "../domain/session.js";
 import { endedForIdleness } from "./ended-session.js";
 import { idleAt } from "./idle-expiry.js";
@@ -38,9 +38,9 @@ export type Acquired = LiveAnswer | EndedAnswer;
 
 /**
  * The answer, or undefined while no policy is loaded: then nothing can be said, and the edge goes by its own rules.
- * A live session counts as active. The position is read before the session, so that a withdrawal in between has a
- * higher number than the answer carries and the edge asks again; that of a revoked one after it, so that it covers
- * the revocation itself.
+ * A live session counts as active. The position is of the very moment at which the session was looked at: a withdrawal
+ * after it has a higher number than the answer carries, and the edge asks again; that of a revoked one covers the
+ * revocation itself.
  */
 export async function acquireSession(ports: UsagePorts, id: string, asker: Instance): Promise<Acquired | undefined> {
   const policy = ports.policies.current()?.policy;
@@ -49,12 +49,10 @@ export async function acquireSession(ports: UsagePorts, id: string, asker: Insta
     return undefined;
   }
   ports.instances.acquired(asker);
-  const before = await ports.store.position();
   const found = await hold(ports, id, asker);
-  const answer = judge(found, asker, policy, ports.clock.nowMs(), before);
-  const sound = answer.state === "revoked" ? { ...answer, ...(await ports.store.position()) } : answer;
-  ports.meter.acquired(sound.state);
-  return sound;
+  const answer = judge(found, asker, policy, ports.clock.nowMs());
+  ports.meter.acquired(answer.state);
+  return answer;
 }
 
 /**
@@ -62,38 +60,31 @@ export async function acquireSession(ports: UsagePorts, id: string, asker: Insta
  * transaction that notes that: a look before it would cost each acquire a second read
  * (docs/decisions/0030-one-look-an-acquire.md).
  */
-async function hold(ports: UsagePorts, id: string, asker: Instance): Promise<Held | undefined> {
+async function hold(ports: UsagePorts, id: string, asker: Instance): Promise<Held> {
   const nowMs = ports.clock.nowMs();
   const isLive = liveAt(ports.policies, nowMs);
   const isIdle = idleAt(ports, nowMs);
   const found = await ports.usage.hold(id, asker, nowMs, (one, holders) => isLive(one) && !isIdle(one, holders));
-  if (found === undefined || found.held || !isLive(found.session)) return found;
+  if (found.held || found.session === undefined || !isLive(found.session)) return found;
   const judged = await ports.usage.endIfIdle(id, nowMs, isIdle);
-  if (judged === undefined) return undefined;
-  if (judged.newly) endedForIdleness(ports, judged.session);
-  if (hasEndedForGood(judged.session)) return { ...found, session: judged.session };
+  if (judged?.newly === true) endedForIdleness(ports, judged.session);
   return ports.usage.hold(id, asker, nowMs, isLive);
 }
 
-function judge(
-  found: Held | undefined,
-  asker: Instance,
-  policy: PlansOfPolicy,
-  nowMs: number,
-  at: LogPosition,
-): Acquired {
-  if (found === undefined) return { state: "unknown", endsInMs: UNKNOWN_REMEMBERED_MS, consumed: 0, rev: 0, ...at };
-  const { session, rows } = found;
+function judge({ session, rows, position }: Held, asker: Instance, policy: PlansOfPolicy, nowMs: number): Acquired {
+  if (session === undefined) {
+    return { state: "unknown", endsInMs: UNKNOWN_REMEMBERED_MS, consumed: 0, rev: 0, ...position };
+  }
   const plan = planById(policy, session.plan.id);
   const endsAtMs = sessionEndsAtMs(session, plan);
   const endsInMs = Math.max(0, endsAtMs - nowMs);
   const state = sessionState(session, endsAtMs, nowMs);
   const own = rows.find((row) => row.edge === asker.edge && row.instance === asker.instance)?.figures ?? null;
   const { consumed, rev } = own ?? { consumed: 0, rev: 0 };
-  if (state !== "live") return { state, endsInMs, consumed, rev, ...at };
+  if (state !== "live") return { state, endsInMs, consumed, rev, ...position };
   const level = levelOf(own ?? lastFigures(rows, asker.edge), session, plan, nowMs);
   const budgetSpent = typeof plan?.tokenBudget === "number" && session.tokens.consumed >= plan.tokenBudget;
-  return { state, plan: session.plan.id, endsInMs, level, consumed, rev, budgetSpent, ...at };
+  return { state, plan: session.plan.id, endsInMs, level, consumed, rev, budgetSpent, ...position };
 }
 
 /** A plan that the policy lost has no rate: such a bucket stays as it was. */

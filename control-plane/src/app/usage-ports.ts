@@ -1,5 +1,6 @@
 // What the use cases need of the store for usage: what edges spent, who holds which session, and ends for idleness.
 import type { Session } from "../domain/session.js";
+import type { LogPosition } from "./ports.js";
 
 /** One life of an edge's session table. */
 export interface Instance {
@@ -29,13 +30,16 @@ export interface ReportedRow extends Instance, Figures {
   readonly sessionId: string;
 }
 
-/** A session that an instance asked for. */
+/** What is known of a session that an instance asked for, all of one moment. */
 export interface Held {
   /** Whether the instance holds it now. */
   readonly held: boolean;
-  readonly session: Session;
-  /** Every instance that held it before, the asker's own too. */
+  /** Undefined if there is none. */
+  readonly session: Session | undefined;
+  /** Every instance that holds or held it; the asker itself may be missing until it has reported. */
   readonly rows: readonly UsageRow[];
+  /** The log's: the session is as all entries up to here have made it, and no later one. */
+  readonly position: LogPosition;
 }
 
 /** What became of a session by the rows about it. */
@@ -113,14 +117,15 @@ export interface UsageStore {
   report(rows: readonly ReportedRow[], budgets: Budgets): Promise<ReadonlyMap<string, ReportedSession>>;
   /**
    * Notes that the instance holds the session from now on, which moves lastActivity forward to `atMs`, never back: unless
-   * the session has ended for good or `mayHold` says no of it. Undefined if there is none.
+   * the session has ended for good or `mayHold` says no of it. What it answers is as young as can be: an edge takes no
+   * answer that is older than what it has heard of the log.
    */
   hold(
     sessionId: string,
     holder: Instance,
     atMs: number,
     mayHold: (session: Session, holders: readonly Instance[]) => boolean,
-  ): Promise<Held | undefined>;
+  ): Promise<Held>;
   /** Every instance that holds or held the session. */
   rowsOf(sessionId: string): Promise<readonly UsageRow[]>;
   /** Takes `count` tokens from the session's budget, all or none of them, once a key. */

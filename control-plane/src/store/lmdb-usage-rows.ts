@@ -4,7 +4,7 @@ import { withActivity } from "../domain/session.js";
 import type { Session } from "../domain/session.js";
 import type { LmdbLayout, StoredUsage, UsageOfSchema2 } from "./lmdb-layout.js";
 
-interface Row extends UsageRow {
+export interface Row extends UsageRow {
   readonly acquiredAtMs: number;
 }
 

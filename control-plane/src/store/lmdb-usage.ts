@@ -17,12 +17,17 @@ import type {
 import { hasBudgetToTell, hasEndedForGood, withActivity, withConsumed } from "../domain/session.js";
 import type { Session } from "../domain/session.js";
 import type { LmdbLayout } from "./lmdb-layout.js";
-import { appendWithdrawal } from "./lmdb-log.js";
+import { appendWithdrawal, cursorOf } from "./lmdb-log.js";
 import { activeBy, holdRow, presentForm, usageRows } from "./lmdb-usage-rows.js";
+import type { Row } from "./lmdb-usage-rows.js";
 import { endIdleStep, endNow, plansInUse, removeEndedStep, removeExpiredStep } from "./lmdb-sweep.js";
 
 export class LmdbUsage implements UsageStore {
-  constructor(private readonly db: LmdbLayout) {}
+  /** @param log the id of the store's log */
+  constructor(
+    private readonly db: LmdbLayout,
+    private readonly log: string,
+  ) {}
 
   report(rows: readonly ReportedRow[], budgets: Budgets): Promise<ReadonlyMap<string, ReportedSession>> {
     return this.db.env.transaction(() => {
@@ -32,22 +37,32 @@ export class LmdbUsage implements UsageStore {
     });
   }
 
-  hold(
+  async hold(
     sessionId: string,
     holder: Instance,
     atMs: number,
     mayHold: (session: Session, holders: readonly Instance[]) => boolean,
-  ): Promise<Held | undefined> {
-    return this.db.env.transaction(() => {
-      const stored = this.db.sessions.get(sessionId);
-      if (stored === undefined) return undefined;
-      const rows = usageRows(this.db, sessionId);
-      const session = activeBy(stored, rows);
-      if (hasEndedForGood(session) || !mayHold(session, rows)) return { held: false, session, rows };
+  ): Promise<Held> {
+    const then = await this.db.env.transaction((): Held => {
+      const found = this.look(sessionId);
+      const { session, rows } = found;
+      if (session === undefined || hasEndedForGood(session) || !mayHold(session, rows))
+        return { ...found, held: false };
       // Not the session too: that would be a second write an acquire (docs/decisions/0031-one-write-an-acquire.md).
       holdRow(this.db, sessionId, holder, rows, atMs);
-      return { held: true, session: withActivity(session, atMs), rows };
+      return { ...found, held: true, session: withActivity(session, atMs) };
     });
+    // While the commit was under way, withdrawals may have been told to edges.
+    return cursorOf(this.db) > then.position.cursor ? { ...this.look(sessionId), held: then.held } : then;
+  }
+
+  /** All of one moment: inside a transaction, or within one turn of the event loop. */
+  private look(id: string): Omit<Held, "held"> & { readonly rows: readonly Row[] } {
+    const position = { log: this.log, cursor: cursorOf(this.db) };
+    const session = this.db.sessions.get(id);
+    if (session === undefined) return { session, rows: [], position };
+    const rows = usageRows(this.db, id);
+    return { session: activeBy(session, rows), rows, position };
   }
 
   rowsOf(sessionId: string): Promise<readonly UsageRow[]> {
@@ -111,9 +126,11 @@ export class LmdbUsage implements UsageStore {
     for (const { edge, instance, rev, consumed: inAll, levelMicro, atMs, reportedAtMs } of rows) {
       const known = presentForm(this.db.usage.get([id, edge, instance]) ?? null);
       if (rev <= (known.figures?.rev ?? 0)) continue;
-      const figures = { rev, consumed: inAll, levelMicro, atMs, reportedAtMs };
+      // What was spent stays spent, whatever a later row says: a budget is not given back.
+      const spent = Math.max(inAll, known.figures?.consumed ?? 0);
+      const figures = { rev, consumed: spent, levelMicro, atMs, reportedAtMs };
       void this.db.usage.put([id, edge, instance], { acquiredAtMs: known.acquiredAtMs, figures });
-      consumed += inAll - (known.figures?.consumed ?? 0);
+      consumed += spent - (known.figures?.consumed ?? 0);
       activeAtMs = Math.max(activeAtMs, atMs);
     }
     if (activeAtMs < 0) return { session: before, consumed: 0 };

@@ -47,7 +47,7 @@ export class LmdbStore implements SessionStore, PolicyStore {
     this.revocations = new LmdbRevocations(db);
     this.operator = new LmdbOperatorStore(db);
     this.audit = new LmdbAuditStore(db);
-    this.usage = new LmdbUsage(db);
+    this.usage = new LmdbUsage(db, log);
   }
 
   /** Opens the folder, or makes it ready for use. A rejection if a schema stands there that cannot be brought to this. */

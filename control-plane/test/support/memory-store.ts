@@ -12,7 +12,11 @@ export class MemoryStore implements SessionStore, PolicyStore {
 
   constructor(private readonly log = "log-of-a-test") {
     const { sessions, withdrawals } = this;
-    this.usage = new MemoryUsage({ sessions, appendRefresh: (id) => void withdrawals.push(id) });
+    this.usage = new MemoryUsage({
+      sessions,
+      appendRefresh: (id) => void withdrawals.push(id),
+      position: () => ({ log: this.log, cursor: withdrawals.length }),
+    });
   }
 
   create(session: Session): Promise<void> {

@@ -15,6 +15,7 @@ import type {
   UsageRow,
   UsageStore,
 } from "../../src/app/usage-ports.js";
+import type { LogPosition } from "../../src/app/ports.js";
 import { hasBudgetToTell, hasEndedForGood, withActivity, withConsumed } from "../../src/domain/session.js";
 import type { Session } from "../../src/domain/session.js";
 
@@ -29,6 +30,7 @@ interface Consumed {
 export interface SessionsOfStore {
   readonly sessions: Map<string, Session>;
   appendRefresh(sessionId: string, atMs: number): void;
+  position(): LogPosition;
 }
 
 export class MemoryUsage implements UsageStore {
@@ -42,17 +44,19 @@ export class MemoryUsage implements UsageStore {
     { edge, instance }: Instance,
     atMs: number,
     mayHold: (session: Session, holders: readonly Instance[]) => boolean,
-  ): Promise<Held | undefined> {
+  ): Promise<Held> {
     const rows = await this.rowsOf(id);
     const session = this.store.sessions.get(id);
-    if (session === undefined) return undefined;
-    if (hasEndedForGood(session) || !mayHold(session, rows)) return { held: false, session, rows };
+    const position = this.store.position();
+    if (session === undefined || hasEndedForGood(session) || !mayHold(session, rows)) {
+      return { held: false, session, rows, position };
+    }
     const key = `${instance}${edge}`;
     const held = this.rowsBySession(id);
     if (!held.has(key)) held.set(key, { edge, instance, figures: null });
     const active = withActivity(session, atMs);
     this.store.sessions.set(id, active);
-    return { held: true, session: active, rows };
+    return { held: true, session: active, rows, position };
   }
 
   report(rows: readonly ReportedRow[], budgets: Budgets): Promise<ReadonlyMap<string, ReportedSession>> {
@@ -147,10 +151,11 @@ export class MemoryUsage implements UsageStore {
     return Promise.resolve(ended.length);
   }
 
-  private take({ sessionId, edge, instance, ...figures }: ReportedRow, budgets: Budgets): ReportedSession {
+  private take({ sessionId, edge, instance, ...told }: ReportedRow, budgets: Budgets): ReportedSession {
     const before = this.store.sessions.get(sessionId);
     if (before === undefined) return { session: undefined, consumed: 0 };
     const known: Figures | null = this.rowsBySession(sessionId).get(`${instance}${edge}`)?.figures ?? null;
+    const figures = { ...told, consumed: Math.max(told.consumed, known?.consumed ?? 0) };
     if (figures.rev <= (known?.rev ?? 0)) return { session: before, consumed: 0 };
     this.rowsBySession(sessionId).set(`${instance}${edge}`, { edge, instance, figures });
     const active = hasEndedForGood(before) ? before : withActivity(before, figures.atMs);
