@@ -25,6 +25,9 @@ describe("what cannot be used is exit code 2, with nothing sent", () => {
     ["session list --limit 1.5", "--limit: expected a whole number"],
     ["edges --timeout soon", "--timeout: expected a number from 1 to 3600"],
     ["edges --json=yes", "--json"],
+    ["--colour red edges", "there is no option --colour\nEvery command takes --json, --token-file, --timeout, --help"],
+    ["--colour", "there is no option --colour"],
+    ["-x red edges", "there is no option -x"],
   ])("%s", async (line, said) => {
     const ran = await sluice(line);
     expect(ran).toMatchObject({ code: EXIT.usage, out: "" });
@@ -53,6 +56,15 @@ describe("help", () => {
     expect((await sluice("session")).err).toBe((await sluice("session --help")).out);
   });
 
+  it.each(["", "session", "session revoke"])("-h shows what --help does: %s", async (words) => {
+    expect(await sluice(`${words} -h`)).toEqual(await sluice(`${words} --help`));
+    expect(await sluice(`${words} -h`)).toMatchObject({ code: EXIT.done, err: "" });
+  });
+
+  it("of a revocation says where one that is not waited for is looked at", async () => {
+    expect((await sluice("session revoke --help")).out).toContain("GET /v1/revocations/ID");
+  });
+
   it("lists every command", async () => {
     const { code, out } = await sluice("help");
     expect(code).toBe(EXIT.done);
@@ -72,6 +84,11 @@ describe("help", () => {
   it.each(COMMANDS)("the example of $name is a command line that works", ({ name, example }) => {
     expectsToBeRead(example, name);
   });
+});
+
+it("--version prints the version, and nothing else", async () => {
+  expect(await sluice("--version")).toMatchObject({ code: EXIT.done, out: "1.2.3\n", err: "" });
+  expect(await sluice("--version --json")).toMatchObject({ code: EXIT.done, out: '{"version":"1.2.3"}\n', err: "" });
 });
 
 it("an option of one name is of one kind in every command, so that it may stand before the command", () => {

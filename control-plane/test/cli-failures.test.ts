@@ -1,13 +1,8 @@
 // The command line: what it says and which exit code it gives where something is in the way.
 import type { RequestListener } from "node:http";
 import { createServer as createSocketServer } from "node:net";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 
-import { authorityIn, pem } from "./support/certificates.js";
-import type { Authority } from "./support/certificates.js";
 import { sluice } from "./support/cli.js";
 import { ADMIN_TOKEN, created, startTestControlPlane } from "./support/control-plane.js";
 import { answer, answering, listening } from "./support/scripted-server.js";
@@ -107,11 +102,18 @@ describe("tokens", () => {
     expect(await sluice("--token-file a.token edges", { url, env, files })).toMatchObject({ code: 0 });
   });
 
+  it("of several in SLUICE_ADMIN_TOKEN, as the control plane takes them, the first is shown", async () => {
+    const { url } = await startTestControlPlane();
+    const env = { SLUICE_ADMIN_TOKEN: `${ADMIN_TOKEN}, a-former-token-of-someone` };
+    expect(await sluice("edges", { url, env })).toMatchObject({ code: 0 });
+  });
+
   it.each([
     ["none is set", "edges", { SLUICE_ADMIN_TOKEN: "" }, "SLUICE_ADMIN_TOKEN is not set"],
     ["its file is not there", "edges --token-file none", {}, "--token-file: none cannot be read: ENOENT"],
     ["it holds what no header carries", "edges", { SLUICE_ADMIN_TOKEN: "two words" }, "visible ASCII"],
     ["it stands on the command line", "edges --token s3cret-s3cret", {}, "seen by everyone"],
+    ["it stands before the command", "--token s3cret-s3cret edges", {}, "there is no option --token: "],
     ["it stands there otherwise", "edges --admin-token=s3cret-s3cret", {}, "seen by everyone"],
   ])("where %s, nothing is sent: exit code 2", async (_what, line, env, said) => {
     const ran = await sluice(line, { env });
@@ -175,44 +177,5 @@ describe("colours", () => {
     const { out } = await sluice("session list", { url: plane.url, ...world });
     expect(out.includes("\u001b[32mlive\u001b[0m")).toBe(coloured);
     expect(out.includes("\u001b")).toBe(coloured);
-  });
-});
-
-describe("TLS", () => {
-  let folder: string;
-  let authority: Authority;
-
-  beforeAll(() => {
-    folder = mkdtempSync(join(tmpdir(), "sluice-cli-tls-"));
-    authority = authorityIn(folder, "authority");
-  });
-  afterAll(() => {
-    rmSync(folder, { recursive: true });
-  });
-
-  it("goes to a server of SLUICE_TLS_CA_FILE, with a client certificate where it wants one", async () => {
-    const clientCa = readFileSync(authority.cert);
-    const plane = await startTestControlPlane(undefined, { tls: { ...pem(authority.issue("server")), clientCa } });
-    const client = authority.issue("client");
-    const text = (path: string): string => readFileSync(path, "utf8");
-    const files = { ca: text(authority.cert), cert: text(client.cert), key: text(client.key) };
-    const ca = { SLUICE_TLS_CA_FILE: "ca" };
-    const own = { SLUICE_CLIENT_CERT_FILE: "cert", SLUICE_CLIENT_KEY_FILE: "key" };
-
-    expect(await sluice("edges", { url: plane.url, files, env: { ...ca, ...own } })).toMatchObject({ code: 0 });
-    const stranger = await sluice("edges", { url: plane.url, files, env: own });
-    expect(stranger).toMatchObject({ code: 3, out: "", slept: [] });
-    expect(stranger.err).toContain("SLUICE_TLS_CA_FILE");
-    expect(await sluice("edges", { url: plane.url, files, env: ca })).toMatchObject({ code: 3, out: "" });
-  });
-
-  it.each([
-    [{ SLUICE_TLS_CA_FILE: "none" }, "SLUICE_TLS_CA_FILE: none cannot be read"],
-    [{ SLUICE_TLS_CA_FILE: "junk", SLUICE_CLIENT_CERT_FILE: "junk" }, "go together"],
-    [{ SLUICE_CLIENT_CERT_FILE: "junk", SLUICE_CLIENT_KEY_FILE: "junk" }, "in PEM"],
-  ])("files that cannot be used are exit code 2: %j", async (env, said) => {
-    const ran = await sluice("edges", { url: "https://127.0.0.1:1", env, files: { junk: "junk" } });
-    expect(ran).toMatchObject({ code: 2, out: "" });
-    expect(ran.err).toContain(said);
   });
 });

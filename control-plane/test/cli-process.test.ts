@@ -1,6 +1,6 @@
 // The command as a process: its launcher, its streams, files and signals.
 import { spawn } from "node:child_process";
-import { copyFileSync, mkdirSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, it, onTestFinished } from "vitest";
@@ -52,6 +52,11 @@ it("reads the token from its file, prints to its output and ends with the exit c
 it("judges a policy with no control plane and no token", async () => {
   const checked = await run(program(), ["policy", "check", join(root, "policy.yaml")]);
   expect(checked, checked.err).toMatchObject({ code: 0 });
+});
+
+it("prints the version of package.json", async () => {
+  const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { version: string };
+  expect(await run(program(), ["--version"])).toMatchObject({ code: 0, out: `${version}\n`, err: "" });
 });
 
 it("is quiet where its reader has had enough", async () => {

@@ -1,4 +1,5 @@
 // Where the API is and with what it is called: from the environment, the token's file and the TLS files.
+import { createPrivateKey, X509Certificate } from "node:crypto";
 import { createSecureContext } from "node:tls";
 
 import { done, failed, usageFailure } from "./failure.js";
@@ -51,16 +52,19 @@ function readUrl(text: string): URL {
 
 function readToken(env: Environment, file: string | undefined, io: Pick<Io, "readFile">): string {
   const from = file === undefined ? "SLUICE_ADMIN_TOKEN" : "--token-file";
-  const token = file === undefined ? given(env, "SLUICE_ADMIN_TOKEN") : read(from, file, io).trim();
+  const token = file === undefined ? firstOf(given(env, "SLUICE_ADMIN_TOKEN")) : read(from, file, io).trim();
   if (token === undefined) {
     throw new Unusable(
       "no admin token: SLUICE_ADMIN_TOKEN is not set",
       "Set it, or name a file that holds one: --token-file .sluice/admin-token beside npm start",
     );
   }
-  if (!HEADER_SAFE.test(token)) throw new Unusable(`${from}: expected one admin token, in visible ASCII characters`);
+  if (!HEADER_SAFE.test(token)) throw new Unusable(`${from}: expected an admin token, in visible ASCII characters`);
   return token;
 }
+
+/** While tokens are changed, the control plane takes several from the variable, with commas; any of them is good. */
+const firstOf = (tokens: string | undefined): string | undefined => tokens?.split(",")[0]?.trim();
 
 /** Not those of SLUICE_TLS_CERT_FILE: that is the server's own, where both share an environment. */
 const TLS_VARIABLES = {
@@ -79,13 +83,19 @@ function readTls(env: Environment, io: Pick<Io, "readFile">): Access["tls"] {
     throw new Unusable(`${TLS_VARIABLES.cert} and ${TLS_VARIABLES.key} go together: one of them is not set`);
   }
   try {
-    createSecureContext(tls);
-  } catch {
+    if (isPair(tls)) createSecureContext(tls);
+    else throw new Unusable(`${TLS_VARIABLES.key}: it is not the key of the certificate in ${TLS_VARIABLES.cert}`);
+  } catch (error) {
+    if (error instanceof Unusable) throw error;
     const variables = entries.map(([part]) => TLS_VARIABLES[part]).join(", ");
     throw new Unusable(`${variables}: expected certificates, and an unencrypted key of the client's, in PEM`);
   }
   return tls;
 }
+
+/** TLS itself says nothing where they are of two kinds, such as EC and RSA. */
+const isPair = ({ cert, key }: Access["tls"]): boolean =>
+  cert === undefined || key === undefined || new X509Certificate(cert).checkPrivateKey(createPrivateKey(key));
 
 function read(what: string, path: string, io: Pick<Io, "readFile">): string {
   try {

@@ -10,11 +10,26 @@ import type { Outcome } from "./failure.js";
 const MAX_NUMBER = 1_000_000;
 /** What somebody tries who has a token in their hand. */
 const TOKEN_OPTIONS = ["token", "admin-token"];
+const FOR_TOKENS = Object.fromEntries(TOKEN_OPTIONS.map((name) => [name, { type: "string" } as const]));
 
 /** The words that are no options, wherever they stand: the command's, then its arguments. */
-export function wordsOf(argv: readonly string[], commands: readonly Command[]): string[] {
-  const all = Object.assign({}, GENERAL_OPTIONS, ...commands.map(({ options }) => options)) as Options;
-  return parseArgs({ args: [...argv], options: forParser(all), allowPositionals: true, strict: false }).positionals;
+export const wordsOf = (argv: readonly string[], commands: readonly Command[]): string[] =>
+  parseLoosely(argv, commands).positionals;
+
+/** The first option that no command has, as it stands there: what follows it may be its value and no command. */
+export function unknownOption(argv: readonly string[], commands: readonly Command[]): string | undefined {
+  const known = optionsOfAll(commands);
+  const { tokens } = parseLoosely(argv, commands);
+  const unknown = tokens.find((token) => token.kind === "option" && !Object.hasOwn(known, token.name));
+  return unknown?.kind === "option" ? unknown.rawName : undefined;
+}
+
+const optionsOfAll = (commands: readonly Command[]): Options =>
+  Object.assign({}, GENERAL_OPTIONS, ...commands.map(({ options }) => options)) as Options;
+
+function parseLoosely(argv: readonly string[], commands: readonly Command[]) {
+  const options = { ...forParser(optionsOfAll(commands)), ...FOR_TOKENS };
+  return parseArgs({ args: [...argv], options, allowPositionals: true, strict: false, tokens: true });
 }
 
 /** The command that the words begin with; of two, the one with the longer name. */
@@ -53,7 +68,7 @@ interface Parsed {
 /** A text is what is wrong. */
 function parse(argv: readonly string[], options: Options): Parsed | string {
   try {
-    const known = { ...forParser(options), ...Object.fromEntries(TOKEN_OPTIONS.map((name) => [name, TEXT])) };
+    const known = { ...forParser(options), ...FOR_TOKENS };
     const parsed = parseArgs({ args: [...argv], options: known, allowPositionals: true, tokens: true });
     const names = parsed.tokens.flatMap((token) => (token.kind === "option" ? [token.name] : []));
     return { positionals: parsed.positionals, values: parsed.values, names };
@@ -62,8 +77,6 @@ function parse(argv: readonly string[], options: Options): Parsed | string {
     return error.message.replaceAll("\n", " ").split(". To specify")[0] ?? error.message;
   }
 }
-
-const TEXT = { type: "string" } as const;
 
 const forParser = (options: Options): NonNullable<ParseArgsConfig["options"]> =>
   Object.fromEntries(
@@ -75,7 +88,7 @@ const wrong = (fault: string, { name }: Command): ReturnType<typeof failed> =>
 
 function tokenFault(name: string, given: readonly string[]): string | undefined {
   if (!given.includes(name)) return undefined;
-  return `--${name}: a token on the command line is seen by everyone on this machine: use SLUICE_ADMIN_TOKEN or --token-file`;
+  return `there is no option --${name}: a token on the command line is seen by everyone on this machine; use SLUICE_ADMIN_TOKEN or --token-file`;
 }
 
 function argumentFault(args: readonly string[], command: Command): string | undefined {

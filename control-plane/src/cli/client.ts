@@ -86,12 +86,13 @@ export class Client {
     return { ...error, exit: status === 408 || status === 429 || status >= 500 ? EXIT.unavailable : EXIT.refused };
   }
 
-  private noAnswer({ method, key }: ApiRequest, { message, code }: NoAnswer): Failure {
+  private noAnswer({ method, key }: ApiRequest, { message, code, hint }: NoAnswer): Failure {
     const failure = {
       exit: EXIT.unreachable,
       code: "UNREACHABLE",
       message: `no answer from ${this.origin}: ${message}`,
     };
+    if (hint !== undefined) return { ...failure, hint };
     if (OF_TLS.test(code)) {
       return {
         ...failure,

@@ -70,5 +70,5 @@ export const GENERAL_OPTIONS: Options = {
   json: { kind: "flag", what: "print JSON: one document, or one line for each item of a list" },
   "token-file": { kind: "text", value: "FILE", what: "the admin token is in this file (else in SLUICE_ADMIN_TOKEN)" },
   timeout: { kind: "seconds", value: "SECONDS", most: 3600, what: "how long to wait for each answer (10)" },
-  help: { kind: "flag", what: "show this" },
+  help: { kind: "flag", what: "show this; also -h" },
 };

@@ -4,6 +4,8 @@ import type { IncomingHttpHeaders } from "node:http";
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
 
 import type { Access } from "./access.js";
+import { plainReason } from "./plain-reason.js";
+import type { Reason } from "./plain-reason.js";
 
 export interface Call {
   readonly method: string;
@@ -25,6 +27,8 @@ export class NoAnswer extends Error {
     message: string,
     /** The system's or TLS's code, TIMEOUT where time ran out. */
     readonly code: string,
+    /** What to do about it, where that is clear. */
+    readonly hint?: string,
   ) {
     super(message);
   }
@@ -50,7 +54,9 @@ export function connect({ url, tls }: Pick<Access, "url" | "tls">, timeoutMs: nu
       const signal = AbortSignal.timeout(timeoutMs);
       const fail = (error: Error): void => {
         const code = signal.aborted ? "TIMEOUT" : String("code" in error ? error.code : "UNKNOWN");
-        reject(new NoAnswer(signal.aborted ? `nothing within ${timeoutMs / 1000} s` : error.message || code, code));
+        const late: Reason = { message: `nothing within ${timeoutMs / 1000} s` };
+        const { message, hint } = signal.aborted ? late : plainReason(error.message || code, code, isTls);
+        reject(new NoAnswer(message, code, hint));
       };
       const target = { hostname: url.hostname.replace(/^\[|\]$/g, ""), port: url.port, path: prefix + path };
       const sending = request({ ...target, method, headers, agent, signal }, (answer) => {

@@ -13,11 +13,12 @@ export function generalHelp(commands: readonly Command[]): string {
     ...summaries(commands),
     "",
     "sluice COMMAND --help shows what a command takes, an example of it, and what comes next.",
+    "sluice --version prints the version.",
     "",
     "Environment:",
     ...columns([
       ["SLUICE_URL", "where the control plane is (http://127.0.0.1:8080)"],
-      ["SLUICE_ADMIN_TOKEN", "the admin token, if not --token-file FILE"],
+      ["SLUICE_ADMIN_TOKEN", "the admin token, if not --token-file FILE; of several with commas, the first"],
       ["SLUICE_TLS_CA_FILE", "for https: the authority to trust instead of the system's, in PEM"],
       ["SLUICE_CLIENT_CERT_FILE", "for https: a client certificate, in PEM"],
       ["SLUICE_CLIENT_KEY_FILE", "for https: its key, in PEM"],

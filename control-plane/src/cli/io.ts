@@ -9,6 +9,8 @@ export interface Io {
   readonly rows: () => number;
   /** As text. Throws as node:fs does. */
   readonly readFile: (path: string) => string;
+  /** The program's, as package.json says it. */
+  readonly version: () => string;
   readonly monotonicMs: () => number;
   /** Ends early, and without an error, once `until` is aborted. */
   readonly sleep: (ms: number, until?: AbortSignal) => Promise<void>;

@@ -5,6 +5,7 @@ import { setTimeout as after } from "node:timers/promises";
 import { EXIT } from "./failure.js";
 import type { Io } from "./io.js";
 import { runProgram } from "./program.js";
+import { ownVersion } from "./version.js";
 import { visible } from "./visible.js";
 
 const DEFAULT_COLUMNS = 80;
@@ -19,6 +20,7 @@ const io: Io = {
   columns: () => stdout.columns || DEFAULT_COLUMNS,
   rows: () => stdout.rows || DEFAULT_ROWS,
   readFile: (path) => readFileSync(path, "utf8"),
+  version: ownVersion,
   monotonicMs: () => performance.now(),
   sleep: (ms, until) => after(ms, undefined, until === undefined ? {} : { signal: until }).catch(() => undefined),
   interruption: () => {

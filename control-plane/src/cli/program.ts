@@ -1,7 +1,8 @@
 // The program: from a command line to an exit code. Everything it touches is passed in.
 import { readAccess } from "./access.js";
-import { commandOf, readArguments, wordsOf } from "./arguments.js";
+import { commandOf, readArguments, unknownOption, wordsOf } from "./arguments.js";
 import { Client } from "./client.js";
+import { GENERAL_OPTIONS } from "./command.js";
 import type { Command, Given, Invocation } from "./command.js";
 import { COMMANDS } from "./commands.js";
 import { connect } from "./connection.js";
@@ -18,14 +19,33 @@ const DEFAULT_TIMEOUT_SECONDS = 10;
 export async function runProgram(argv: readonly string[], env: Environment, io: Io): Promise<ExitCode> {
   const json = argv.includes("--json");
   const words = wordsOf(argv, COMMANDS);
-  const asksForHelp = argv.includes("--help") || words[0] === "help";
+  const asksForHelp = argv.includes("--help") || argv.includes("-h") || words[0] === "help";
   const named = words[0] === "help" ? words.slice(1) : words;
   const command = commandOf(named, COMMANDS);
+  if (!asksForHelp && command === undefined) {
+    if (words.length === 0 && argv.includes("--version")) return printVersion(json, io);
+    const unknown = unknownOption(argv, COMMANDS);
+    if (unknown !== undefined) return report(noOption(unknown), json, io);
+  }
   if (asksForHelp || command === undefined) return withoutCommand(named, command, asksForHelp, json, io);
   const given = readArguments(argv, command);
   const failure = given.ok ? await run(command, given.value, env, io) : given.failure;
   if (failure === undefined) return EXIT.done;
   return report(failure, json, io);
+}
+
+function printVersion(json: boolean, io: Io): ExitCode {
+  const version = io.version();
+  io.out(`${json ? visibleJson({ version }) : version}\n`);
+  return EXIT.done;
+}
+
+function noOption(option: string): Failure {
+  const general = Object.keys(GENERAL_OPTIONS).map((name) => `--${name}`);
+  return usageFailure(
+    `there is no option ${option}`,
+    `Every command takes ${general.join(", ")}; sluice COMMAND --help shows its own`,
+  );
 }
 
 function withoutCommand(

@@ -21,7 +21,8 @@ export const revoke: ApiCommand = {
   },
   notes: [
     "Repeating it does no harm. By --user or --org it means the sessions that there are now; the control plane carries",
-    "it out even if this command is stopped.",
+    "it out even if this command is stopped. GET /v1/revocations/ID, with the id that --no-wait prints, says how far it",
+    "is.",
   ],
   example: "session revoke --user ada",
   next: "sluice audit   shows who revoked what, and when",

@@ -39,6 +39,7 @@ export async function sluice(line: string | readonly string[], world: World = {}
       if (text === undefined) throw Object.assign(new Error("no such file"), { code: "ENOENT" });
       return text;
     },
+    version: () => "1.2.3",
     monotonicMs: () => nowMs,
     sleep: async (ms) => {
       slept.push(ms);
