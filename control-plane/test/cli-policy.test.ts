@@ -1,5 +1,6 @@
 // The command line: a policy judged on the operator's machine.
-import { expect, it } from "vitest";
+import { readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
 
 import { jsonLines, sluice } from "./support/cli.js";
 
@@ -28,4 +29,21 @@ it("names each fault with its file, line and column, and ends with exit code 1",
 it("says that a file cannot be read, with exit code 2", async () => {
   const ran = await sluice("policy check missing.yaml", { env });
   expect(ran).toMatchObject({ code: 2, out: "", err: "sluice: missing.yaml cannot be read: ENOENT\n" });
+});
+
+describe("docs/cli.md", () => {
+  const page = readFileSync(new URL("../../docs/cli.md", import.meta.url), "utf8");
+
+  it("begins with the policy of its examples, which is accepted and has their plans", async () => {
+    const policy = /^```yaml\n(.*?)^```$/ms.exec(page)?.[1] ?? "";
+    const ran = await sluice("policy check p.yaml", { env, files: { "p.yaml": policy } });
+    expect(ran).toMatchObject({ code: 0, out: "p.yaml is accepted; plans: starter, metered\n" });
+  });
+
+  it("shows a faulty policy, and what is said of it", async () => {
+    const [, faulty = "", said] =
+      /^\$ cat draft\.yaml\n(.*?)^\$ npx sluice policy check draft\.yaml\n(.*?)^```$/ms.exec(page) ?? [];
+    const ran = await sluice("policy check draft.yaml", { env, files: { "draft.yaml": faulty } });
+    expect(ran.out + ran.err).toBe(said);
+  });
 });
