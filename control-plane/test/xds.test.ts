@@ -1,6 +1,7 @@
 // What an Envoy sees of the xDS server, over a real gRPC connection.
 import { describe, expect, it } from "vitest";
 
+import { noLog } from "./support/no-log.js";
 import { CLUSTER_TYPE, extensionConfig } from "./support/xds-client.js";
 import { generationIn, servingXds, until } from "./support/xds-server.js";
 
@@ -107,6 +108,19 @@ describe("an Envoy that refuses a policy", () => {
       refusal: { generation: 2, version: bad.version_info, reason: "Unable to create Wasm plugin sluice" },
     });
     expect(counted).toContain("refused");
+  });
+
+  it("is logged with no more of its words than are kept", async () => {
+    const refusals: object[] = [];
+    const warn = (fields: object): void => void refusals.push(fields);
+    const { rollout, serve, envoy } = servingXds();
+    const stream = envoy(await serve({ logger: { ...noLog, warn } }));
+    stream.subscribe();
+    stream.answer(await stream.next(), { version: "", message: "x".repeat(1_000_000) });
+    await until(() => {
+      expect(rollout.edge("gw-1")?.state).toBe("refused");
+    });
+    expect(refusals).toMatchObject([{ type: "policy-refused-by-edge", reason: "x".repeat(1000) }]);
   });
 
   it("is sent nothing until there is a new policy, and that is believed when accepted", async () => {

@@ -3,7 +3,8 @@ import type { Clock } from "./ports.js";
 
 /** Past this many, edges that are gone are forgotten, the longest gone first. */
 export const MAX_EDGES = 4096;
-const MAX_REASON_CHARS = 1000;
+/** What is kept and logged of an Envoy's words, which may be as long as a gRPC message. */
+export const MAX_REASON_CHARS = 1000;
 /** Pushes of an edge whose hashes are remembered: one that runs an older policy than these runs none that is known. */
 const MAX_PUSHED = 8;
 

@@ -4,7 +4,7 @@ import { status, type ServerDuplexStream, type UntypedServiceImplementation } fr
 import { bearerCheck, ofEdges } from "../app/credential.js";
 import type { PolicyPublisher } from "../app/policy-ports.js";
 import type { Logger, Random } from "../app/ports.js";
-import { MAX_EDGES, type Rollout } from "../app/rollout.js";
+import { MAX_EDGES, MAX_REASON_CHARS, type Rollout } from "../app/rollout.js";
 import { EdgeStream, type EdgeStreamEvents } from "./edge-stream.js";
 import { filterResource } from "./filter-resource.js";
 import type { DiscoveryRequest, DiscoveryResponse } from "./protos.js";
@@ -140,8 +140,9 @@ export class EdgeStreams {
         counters.count("accepted");
         logger.info({ type: "policy-accepted", edge, generation, version }, "edge accepted the policy");
       },
-      refused: (edge, { generation, version }, reason) => {
+      refused: (edge, { generation, version }, words) => {
         counters.count("refused");
+        const reason = words.slice(0, MAX_REASON_CHARS);
         const fields = { type: "policy-refused-by-edge", edge, generation, version, reason };
         logger.warn(
           fields,
