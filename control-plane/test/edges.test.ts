@@ -13,6 +13,9 @@ import { nobodyHangsUp, request, settled, watchingMemory } from "./support/watch
 const FIRST = "1111111111111111";
 const SECOND = "2222222222222222";
 
+/** As many instances as are remembered. Each copied for each would take a minute. */
+const MANY = 65_536;
+
 const noPolicy = { current: () => undefined };
 
 /** An edge `gw-1` with one stream, whose filter says what a test lets it say. */
@@ -102,6 +105,19 @@ describe("an edge's rollout", () => {
     const { rollout, push } = oneEdge();
     for (let generation = 1; generation <= 100; generation++) rollout.sent("gw-1", push(generation), FIRST);
     expect(rollout.edge("gw-1")?.pushed).toHaveLength(8);
+  });
+});
+
+describe("the list of edges", () => {
+  it("is made in a moment where all instances that are remembered have one name", async () => {
+    const clock = new FixedClock();
+    const instances = new EdgeInstances(clock);
+    for (let i = 0; i < MANY; i++) {
+      instances.acquired({ edge: "gw-1", instance: i.toString(16).padStart(16, "0") });
+    }
+    const parts = { rollout: new Rollout(clock), log: new MemoryLog(), policies: noPolicy };
+    const views = await edgesNow({ ...parts, instances, watches: { lastOf: () => undefined }, clock });
+    expect(views.map(({ edge, instances: shown }) => [edge, shown.length])).toEqual([["gw-1", MANY]]);
   });
 });
 

@@ -63,7 +63,9 @@ export async function edgesNow(parts: EdgesParts): Promise<EdgeView[]> {
   const byName = new Map<string, KnownInstance[]>(rollout.edges().map(({ edge }) => [edge, []]));
   const active = policies.current();
   for (const instance of instances.known(active === undefined ? 0 : graceMs(active.policy))) {
-    byName.set(instance.edge, [...(byName.get(instance.edge) ?? []), instance]);
+    const others = byName.get(instance.edge);
+    if (others === undefined) byName.set(instance.edge, [instance]);
+    else others.push(instance);
   }
   const names = [...byName.keys()].sort();
   return names.map((edge) => {

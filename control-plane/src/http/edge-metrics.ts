@@ -41,8 +41,9 @@ export class EdgeMetrics implements WatchMeter {
   }
 
   /** Adds what is asked for at each scrape. */
-  observe(edges: () => Promise<EdgeView[]>, heldWatches: () => number): void {
+  observe(listed: () => Promise<EdgeView[]>, heldWatches: () => number): void {
     const registers = [this.registry];
+    const edges = askedOnce(listed);
     new Gauge({
       name: `${PREFIX}watches_held`,
       help: "Watches that wait for something to be said",
@@ -68,8 +69,9 @@ export class EdgeMetrics implements WatchMeter {
         labelNames: ["edge"],
         registers,
         async collect() {
+          const views = (await edges()).slice(0, MAX_LABELLED_EDGES);
           this.reset();
-          for (const view of (await edges()).slice(0, MAX_LABELLED_EDGES)) {
+          for (const view of views) {
             const value = valueOf(view);
             if (value !== null) this.set({ edge: view.edge }, value);
           }
@@ -79,4 +81,15 @@ export class EdgeMetrics implements WatchMeter {
     perEdge("edge_running_generation", "Generation of the policy that the edge says it runs", ({ running }) => running);
     perEdge("edge_log_lag", "Withdrawals that the edge has not marked its table for", ({ lag }) => lag);
   }
+}
+
+/** Who asks while an answer is under way gets that one: all gauges of a scrape ask in one turn. */
+function askedOnce<Answer>(ask: () => Promise<Answer>): () => Promise<Answer> {
+  let underWay: Promise<Answer> | undefined;
+  return () => {
+    underWay ??= ask().finally(() => {
+      underWay = undefined;
+    });
+    return underWay;
+  };
 }

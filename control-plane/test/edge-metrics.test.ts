@@ -1,0 +1,55 @@
+// What a scrape asks for when it reads the metrics of edges.
+import { Registry } from "prom-client";
+import { expect, it } from "vitest";
+
+import type { EdgeView } from "../src/app/edges.js";
+import { EdgeMetrics } from "../src/http/edge-metrics.js";
+
+const VIEW: EdgeView = {
+  edge: "gw-1",
+  streams: 1,
+  state: "applied",
+  sent: 3,
+  acknowledged: 3,
+  running: 3,
+  refused: null,
+  watching: true,
+  lastReportAt: null,
+  lag: 0,
+  instances: [],
+};
+
+/** Each scrape is answered what `listed` says then. */
+function scraped(listed: () => Promise<EdgeView[]>) {
+  const registry = new Registry();
+  let asked = 0;
+  const edges = (): Promise<EdgeView[]> => {
+    asked += 1;
+    return listed();
+  };
+  new EdgeMetrics(registry).observe(edges, () => 1);
+  return { scrape: () => registry.metrics(), asked: () => asked };
+}
+
+it("a scrape asks for the edges once, and the next one again", async () => {
+  let views = [VIEW];
+  const { scrape, asked } = scraped(() => Promise.resolve(views));
+  const text = await scrape();
+  expect(asked()).toBe(1);
+  expect(text).toContain('sluice_control_edges{state="applied"} 1');
+  expect(text).toContain('sluice_control_edge_running_generation{edge="gw-1"} 3');
+  expect(text).toContain('sluice_control_edge_log_lag{edge="gw-1"} 0');
+  views = [];
+  const next = await scrape();
+  expect(asked()).toBe(2);
+  expect(next).toContain('sluice_control_edges{state="applied"} 0');
+  expect(next).not.toContain("gw-1");
+});
+
+it("a scrape that fails does not fail the next", async () => {
+  let answer = (): Promise<EdgeView[]> => Promise.reject(new Error("the store is closed"));
+  const { scrape } = scraped(() => answer());
+  await expect(scrape()).rejects.toThrow("the store is closed");
+  answer = () => Promise.resolve([VIEW]);
+  expect(await scrape()).toContain('sluice_control_edges{state="applied"} 1');
+});
