@@ -57,6 +57,16 @@ describe("instances of edges", () => {
     expect(instances.standing(EDGE, GRACE_MS)).toBe("current");
   });
 
+  it("are not told of once they are gone, before a sweep forgets them too", async () => {
+    const plane = await settledPlane();
+    const { instances } = plane.ports;
+    instances.acquired({ edge: "gw-1", instance: INSTANCE });
+    plane.clock.advance(GONE_MS - 1);
+    expect(instances.known(GRACE_MS)).toHaveLength(1);
+    plane.clock.advance(1);
+    expect(instances.known(GRACE_MS)).toEqual([]);
+  });
+
   it("are forgotten once they are gone, but not those that watch", async () => {
     const plane = await settledPlane();
     const { instances } = plane.ports;

@@ -57,8 +57,26 @@ describe("GET /v1/edges", () => {
     expect(await lastReport()).toEqual([laggedAt, laggedAt]);
     plane.clock.advance(1);
     expect(await lastReport()).toEqual([freshAt, freshAt]);
-    plane.clock.advance(GONE_AFTER_MS);
+    plane.clock.advance(GONE_AFTER_MS - 1);
+    plane.ports.instances.acquired({ edge: "gw-1", instance: INSTANCE });
+    plane.clock.advance(1);
     expect(await lastReport()).toEqual([freshAt, freshAt]);
+  });
+
+  it("and the metrics leave out an edge that is gone, as a replaced pod that had refused its policy", async () => {
+    const plane = await startTestControlPlane();
+    const push = { generation: 1, version: "1.0123456789ab.0" };
+    plane.rollout.connected("gw-1");
+    plane.rollout.sent("gw-1", push, POLICY_HASH);
+    plane.rollout.refused("gw-1", push, "no such plan");
+    plane.ports.instances.acquired({ edge: "gw-1", instance: INSTANCE });
+    plane.rollout.disconnected("gw-1");
+    plane.clock.advance(GONE_AFTER_MS - 1);
+    expect((await plane.call("GET", "/v1/edges")).body).toMatchObject({ edges: [{ edge: "gw-1", state: "refused" }] });
+    expect((await plane.call("GET", "/metrics")).text).toContain('sluice_control_edges{state="refused"} 1');
+    plane.clock.advance(1);
+    expect((await plane.call("GET", "/v1/edges")).body).toEqual({ edges: [] });
+    expect((await plane.call("GET", "/metrics")).text).toContain('sluice_control_edges{state="refused"} 0');
   });
 
   it("stands in the metrics too, with the watches and the propagation of revocations", async () => {

@@ -1,7 +1,7 @@
 // What an operator sees of edges: which policy each really runs, and how far it is behind the log.
 import { describe, expect, it } from "vitest";
 
-import { EdgeInstances } from "../src/app/edge-instances.js";
+import { EdgeInstances, GONE_AFTER_MS } from "../src/app/edge-instances.js";
 import { edgesNow } from "../src/app/edges.js";
 import type { EdgeView } from "../src/app/edges.js";
 import { Rollout } from "../src/app/rollout.js";
@@ -109,6 +109,16 @@ describe("an edge's rollout", () => {
 });
 
 describe("the list of edges", () => {
+  it("shows the rollout of an edge without a stream for as long as its filter is heard of", async () => {
+    const { rollout, clock, push, view, says } = oneEdge();
+    rollout.sent("gw-1", push(1), FIRST);
+    rollout.refused("gw-1", push(1), "no such plan");
+    rollout.disconnected("gw-1");
+    await says(1, SECOND);
+    clock.advance(2 * GONE_AFTER_MS);
+    expect(await view()).toMatchObject({ edge: "gw-1", streams: 0, state: "refused", watching: true });
+  });
+
   it("is made in a moment where all instances that are remembered have one name", async () => {
     const clock = new FixedClock();
     const instances = new EdgeInstances(clock);

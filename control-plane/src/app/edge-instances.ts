@@ -114,10 +114,14 @@ export class EdgeInstances {
     return reporting > 0 ? "current" : "behind";
   }
 
-  /** @param graceMs as for `standing` */
+  /**
+   * Those that are not gone; when they are forgotten does not matter.
+   * @param graceMs as for `standing`
+   */
   known(graceMs: number): KnownInstance[] {
     const nowMs = this.clock.monotonicMs();
-    return [...this.heard.values()].map(({ of, heardAtMs, workers, watches }) => {
+    const present = [...this.heard.values()].filter((heard) => !this.isGone(heard));
+    return present.map(({ of, heardAtMs, workers, watches }) => {
       const ages = [...workers.values()].map(({ reportedAtMs }) => nowMs - reportedAtMs);
       return { ...of, silentMs: nowMs - heardAtMs, reportAgeMs: ageThatCounts(ages, graceMs), watching: watches > 0 };
     });

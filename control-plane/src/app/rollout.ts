@@ -1,4 +1,5 @@
 // The rollout: which edge was sent, runs or refused which generation of the policy. Memory only, and bounded.
+import { GONE_AFTER_MS } from "./edge-instances.js";
 import type { Clock } from "./ports.js";
 
 /** Past this many, edges that are gone are forgotten, the longest gone first. */
@@ -32,6 +33,8 @@ export interface EdgeRollout {
   readonly edge: string;
   /** More than one while Envoy hot restarts. */
   readonly streams: number;
+  /** When the last of them ended, monotonic ms; null while there is one. */
+  readonly leftAtMs: number | null;
   /** waiting: sent and not yet answered. refused: the last push was, and `running` keeps serving. */
   readonly state: "unknown" | "waiting" | "running" | "refused";
   /** Generation last accepted; null where the edge has accepted none, as far as is known. */
@@ -48,6 +51,7 @@ export interface EdgeRollout {
 const newcomer = (edge: string): EdgeRollout => ({
   edge,
   streams: 0,
+  leftAtMs: null,
   state: "unknown",
   running: null,
   acceptedAtMs: null,
@@ -65,11 +69,13 @@ export class Rollout {
     private readonly maxEdges: number = MAX_EDGES,
   ) {}
 
-  /** Every known edge, connected or not. */
+  /** Those with a stream, and those that had one within the last minutes. */
   edges(): EdgeRollout[] {
-    return [...this.byEdge.values()];
+    const nowMs = this.clock.monotonicMs();
+    return [...this.byEdge.values()].filter(({ leftAtMs }) => leftAtMs === null || nowMs - leftAtMs < GONE_AFTER_MS);
   }
 
+  /** Of one that is gone for longer too: it may come back, and say that it runs what it refused. */
   edge(name: string): EdgeRollout | undefined {
     return this.byEdge.get(name);
   }
@@ -77,15 +83,16 @@ export class Rollout {
   connected(name: string): void {
     if (!this.byEdge.has(name)) this.makeRoom();
     const known = this.byEdge.get(name) ?? newcomer(name);
-    this.byEdge.set(name, { ...known, streams: known.streams + 1 });
+    this.byEdge.set(name, { ...known, streams: known.streams + 1, leftAtMs: null });
   }
 
   disconnected(name: string): void {
     const known = this.byEdge.get(name);
     if (known === undefined) return;
     const streams = Math.max(0, known.streams - 1);
+    const leftAtMs = streams === 0 ? this.clock.monotonicMs() : null;
     if (streams === 0) this.byEdge.delete(name);
-    this.byEdge.set(name, { ...known, streams });
+    this.byEdge.set(name, { ...known, streams, leftAtMs });
   }
 
   sent(name: string, push: Push, policyHash: string): void {
