@@ -78,8 +78,9 @@ describe("the OpenAPI document", () => {
   it("says which credential each route wants", async () => {
     const { paths } = await document();
     const wanted = (path: string, method: string) => paths[path]?.[method]?.security;
-    expect(wanted("/v1/sessions", "post")).toEqual([{ adminToken: [] }]);
-    expect(wanted("/v1/sessions/{id}", "get")).toEqual([{ adminToken: [] }]);
+    expect(wanted("/v1/sessions", "post")).toEqual([{ adminToken: [] }, { issuerToken: [] }]);
+    expect(wanted("/v1/sessions/{id}", "get")).toEqual([{ adminToken: [] }, { issuerToken: [] }]);
+    expect(wanted("/v1/audit", "get")).toEqual([{ adminToken: [] }]);
     expect(wanted("/v1/sessions/{id}", "delete")).toEqual([{ adminToken: [] }]);
     expect(wanted("/edge/v1/acquire", "post")).toEqual([{ edgeCredential: [] }]);
     expect(wanted("/healthz", "get")).toBeUndefined();

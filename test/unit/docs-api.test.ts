@@ -2,6 +2,7 @@
 import { describe, expect, it } from "vitest";
 import * as contract from "../../assembly/contract.js";
 import { ERRORS } from "../../control-plane/src/http/errors.js";
+import { CreateSessionBody } from "../../control-plane/src/http/schemas.js";
 import { readSettings } from "../../control-plane/src/settings.js";
 import {
   ADMIN_TOKEN,
@@ -56,6 +57,20 @@ describe("docs/api.md", () => {
     }).toEqual(CALLERS[who]);
   });
 });
+
+it("docs/api.md says how long each text of a new session may be", () => {
+  const { userId, orgId, metadata } = CreateSessionBody.properties;
+  const { userAgent, route } = metadata.properties;
+  const section = sectionOf("docs/api.md", "`POST /v1/sessions`").replaceAll("\n", " ");
+  expect(section).toContain(`\`userId\`, \`orgId\`: 1 to ${maxLengthOf(userId, orgId)} characters`);
+  expect(section).toContain(`\`userAgent\` and \`route\` have at most ${maxLengthOf(userAgent, route)} characters`);
+});
+
+/** Of two fields that allow the same. */
+function maxLengthOf(...fields: readonly object[]): string {
+  const lengths = new Set(fields.map((field) => String((field as { maxLength?: number }).maxLength)));
+  return [...lengths].join(" or ");
+}
 
 describe("docs/errors.md", () => {
   it("has every code of the control plane with its status and message, and says what to do", () => {

@@ -7,11 +7,21 @@ export const openApi: FastifyDynamicSwaggerOptions = {
     info: { title: "Sluice control plane", description: "Sessions, and what edges ask about them", version: "1" },
     components: {
       securitySchemes: {
-        adminToken: { type: "http", scheme: "bearer", description: "the installation's admin token" },
+        adminToken: { type: "http", scheme: "bearer", description: "an operator's token: for every route of /v1" },
+        issuerToken: {
+          type: "http",
+          scheme: "bearer",
+          description: "an issuer's token: for the routes that name it, which create sessions and read",
+        },
         edgeCredential: { type: "http", scheme: "bearer", description: "derived from the installation's secret" },
       },
     },
   },
+  // Routes name the operator's token; where an issuer's will do, the guard knows it.
+  transform: ({ schema, url, route }) =>
+    route.config?.issuer === true
+      ? { schema: { ...schema, security: [{ adminToken: [] }, { issuerToken: [] }] }, url }
+      : { schema, url },
   // Shared schemas keep their names.
   refResolver: {
     buildLocalReference: (schema, _base, _fragment, i) => (typeof schema.$id === "string" ? schema.$id : `def-${i}`),
