@@ -84,6 +84,12 @@ describe("the audit log", () => {
     expectError(await plane.call("GET", `/v1/audit?${query}`), "INVALID_REQUEST", field);
   });
 
+  it("says what a cursor is expected to be", async () => {
+    const plane = await startTestControlPlane();
+    const said = expectError(await plane.call("GET", "/v1/audit?cursor=zzz"), "INVALID_REQUEST", "cursor");
+    expect(said).toBe("cursor is wrong: expected the cursor of the page before, as it was answered");
+  });
+
   it("holds no secret", async () => {
     const plane = await startTestControlPlane();
     const { session, token } = await created(plane);

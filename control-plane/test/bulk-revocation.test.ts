@@ -125,6 +125,8 @@ describe("DELETE /v1/sessions", () => {
   it("answers 404 to who asks for the progress of one that never was", async () => {
     const plane = await startTestControlPlane();
     expectError(await plane.call("GET", `/v1/revocations/${NEVER_BEFORE}`), "REVOCATION_NOT_FOUND");
+    const said = expectError(await plane.call("GET", "/v1/revocations/nope"), "INVALID_REQUEST", "id");
+    expect(said).toBe("id is wrong: expected a revocation's id: a UUIDv7 in lower case");
   });
 });
 

@@ -36,7 +36,10 @@ describe("session create", () => {
     expect(ran).toMatchObject({ code: 1, out: "" });
     expect(ran.err).toMatch(/^sluice: INVALID_REQUEST: metadata\.ip is wrong: expected an IPv4 or IPv6 address$/m);
     const plan = await sluice("session create --user ada --org o1 --plan none", plane);
-    expect(plan.err).toMatch(/^sluice: UNKNOWN_PLAN: .* \(field plan\)$/m);
+    expect(plan.err).toMatch(/^sluice: UNKNOWN_PLAN: plan is unknown: expected one of starter, metered$/m);
+    await sluice("session create --user ada --org o1 --idempotency-key k1", plane);
+    const other = await sluice("session create --user bob --org o1 --idempotency-key k1", plane);
+    expect(other.err).toMatch(/^sluice: IDEMPOTENCY_KEY_REUSED: .* \(field idempotency-key\)$/m);
     const json = await sluice("session create --user ada --org o1 --plan none --json", plane);
     expect(json).toMatchObject({ code: 1, out: "" });
     expect(JSON.parse(json.err)).toMatchObject({ error: { code: "UNKNOWN_PLAN", field: "plan" } });

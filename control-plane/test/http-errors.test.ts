@@ -14,15 +14,28 @@ describe("errors", () => {
     expectError(await plane.call("GET", "/edge/v1/acquire"), "ROUTE_NOT_FOUND");
   });
 
-  it.each(["", "{", "'a'", '{"userId":"u1"} more', '{"__proto__":{"a":1}}'])("a body %j is no JSON", async (body) => {
+  it.each(["{", " ", "'a'", '{"userId":"u1"} more', '{"__proto__":{"a":1}}'])("a body %j is no JSON", async (body) => {
     const plane = await startTestControlPlane();
     expectError(await plane.call("POST", "/v1/sessions", body), "MALFORMED_JSON");
+  });
+
+  it("an empty body is none: accepted where none is wanted, else refused as one that is missing", async () => {
+    const plane = await startTestControlPlane();
+    const { session } = await created(plane);
+    const path = `/v1/sessions/${session.id}`;
+    expect((await plane.call("POST", `${path}/token`, "")).status).toBe(200);
+    expect((await plane.call("DELETE", path, "")).status).toBe(204);
+    const said = "The body is wrong: expected an object with the fields";
+    expect(expectError(await plane.call("PATCH", path, ""), "INVALID_REQUEST")).toBe(`${said} plan`);
+    const creation = expectError(await plane.call("POST", "/v1/sessions", ""), "INVALID_REQUEST");
+    expect(creation).toBe(`${said} userId, orgId, plan, metadata`);
   });
 
   it("a body that is too large is 413, whether its length is announced or not", async () => {
     const plane = await startTestControlPlane();
     const large = { userId: "u1", orgId: "o1", more: "x".repeat(16_384) };
-    expectError(await plane.call("POST", "/v1/sessions", large), "BODY_TOO_LARGE");
+    const said = expectError(await plane.call("POST", "/v1/sessions", large), "BODY_TOO_LARGE");
+    expect(said).toBe("The body is larger than the 16384 bytes that this route takes");
     const headers = { authorization: `Bearer ${ADMIN_TOKEN}`, "content-type": "application/json" };
     const body = new Blob([JSON.stringify(large)]).stream();
     const response = await fetch(`${plane.url}/v1/sessions`, { method: "POST", headers, body, duplex: "half" });
@@ -60,9 +73,10 @@ describe("errors", () => {
     const plane = await startTestControlPlane();
     await plane.call("GET", "/nothing");
     await plane.call("POST", "/v1/sessions", "{");
+    await plane.call("GET", `/v1/sessions/${"a".repeat(200)}`);
     await raw(plane, "NONSENSE\r\n\r\n");
     const { text } = await plane.call("GET", "/metrics");
-    for (const code of ["ROUTE_NOT_FOUND", "MALFORMED_JSON", "MALFORMED_REQUEST"]) {
+    for (const code of ["ROUTE_NOT_FOUND", "MALFORMED_JSON", "URL_TOO_LONG", "MALFORMED_REQUEST"]) {
       expect(text).toContain(`sluice_control_http_errors_total{code="${code}"} 1`);
     }
   });
@@ -77,7 +91,8 @@ describe("connections whose bytes are no request", () => {
   it("are told 431 for headers that are too large", async () => {
     const plane = await startTestControlPlane();
     const head = `GET /healthz HTTP/1.1\r\nhost: x\r\nx-large: ${"x".repeat(20_000)}\r\n\r\n`;
-    expectError(await raw(plane, head), "HEADERS_TOO_LARGE");
+    const said = expectError(await raw(plane, head), "HEADERS_TOO_LARGE");
+    expect(said).toBe("The request's headers are larger than the 16384 bytes that this server takes");
   });
 });
 

@@ -87,7 +87,12 @@ describe("session creation", () => {
 
   it("refuses a plan that the policy lacks", async () => {
     const plane = await startTestControlPlane();
-    expectError(await plane.call("POST", "/v1/sessions", { ...FIELDS, plan: "gold" }), "UNKNOWN_PLAN", "plan");
+    const said = expectError(
+      await plane.call("POST", "/v1/sessions", { ...FIELDS, plan: "gold" }),
+      "UNKNOWN_PLAN",
+      "plan",
+    );
+    expect(said).toBe("plan is unknown: expected one of starter, metered");
   });
 });
 

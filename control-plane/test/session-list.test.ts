@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { created, expectError, startTestControlPlane } from "./support/control-plane.js";
 import type { TestControlPlane } from "./support/control-plane.js";
 import type { SessionView } from "../src/app/sessions.js";
-import { HOUR_MS, sessionAt } from "./support/sessions.js";
+import { HOUR_MS, sessionAt, STARTER } from "./support/sessions.js";
 
 interface Page {
   readonly sessions: readonly SessionView[];
@@ -136,8 +136,22 @@ describe("a list of sessions", () => {
     expectError(await plane.call("GET", `/v1/sessions?${query}`), "INVALID_REQUEST", field);
   });
 
-  it("refuses a plan that the policy lacks", async () => {
+  it.each([
+    ["state=dead", "state is wrong: expected one of live, revoked, expired"],
+    ["cursor=zzz", "cursor is wrong: expected the cursor of the page before, as it was answered"],
+  ])("refuses ?%s and says what was expected", async (query, message) => {
     const plane = await startTestControlPlane();
-    expectError(await plane.call("GET", "/v1/sessions?plan=gold"), "UNKNOWN_PLAN", "plan");
+    const [field = ""] = query.split("=");
+    expect(expectError(await plane.call("GET", `/v1/sessions?${query}`), "INVALID_REQUEST", field)).toBe(message);
+  });
+
+  it("refuses a plan that the policy lacks, and names those that it has", async () => {
+    const plane = await startTestControlPlane();
+    const unknown = async () => expectError(await plane.call("GET", "/v1/sessions?plan=gold"), "UNKNOWN_PLAN", "plan");
+    expect(await unknown()).toBe("plan is unknown: expected one of starter, metered");
+    plane.setPlans(...Array.from({ length: 22 }, (_, id) => ({ ...STARTER, id, name: `plan-${id}` })));
+    expect(await unknown()).toMatch(/ one of plan-0, .*, plan-19 and 2 more$/);
+    plane.setPlans();
+    expect(await unknown()).toBe("The policy has no plan of this name");
   });
 });

@@ -48,7 +48,8 @@ describe("a session that is moved to another plan", () => {
     const plane = await startTestControlPlane();
     const { session } = await created(plane);
     const path = `/v1/sessions/${session.id}`;
-    expectError(await plane.call("PATCH", path, { plan: "gold" }), "UNKNOWN_PLAN", "plan");
+    const said = expectError(await plane.call("PATCH", path, { plan: "gold" }), "UNKNOWN_PLAN", "plan");
+    expect(said).toBe("plan is unknown: expected one of starter, metered");
     expectError(await plane.call("PATCH", path, {}), "INVALID_REQUEST", "plan");
     expectError(await plane.call("PATCH", path, { plan: "metered", userId: "u2" }), "INVALID_REQUEST", "userId");
     const { id } = sessionAt(plane.clock.nowMs());

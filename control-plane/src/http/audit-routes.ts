@@ -3,7 +3,8 @@ import { readAudit } from "../app/audit.js";
 import type { AuditStore } from "../app/audit-ports.js";
 import { auditCursor, readAuditCursor } from "./cursors.js";
 import { sendError } from "./errors.js";
-import { AuditAnswer, DEFAULT_PAGE, PageQuery } from "./operator-schemas.js";
+import { wrongField } from "./faults.js";
+import { AuditAnswer, CURSOR, DEFAULT_PAGE, PageQuery } from "./operator-schemas.js";
 import { errorAnswers } from "./schemas.js";
 import type { HttpApp } from "./server.js";
 
@@ -21,7 +22,9 @@ export function auditRoutes(app: HttpApp, store: AuditStore): void {
   app.get("/v1/audit", { schema: list }, async (request, reply) => {
     const { limit = DEFAULT_PAGE, cursor } = request.query;
     const before = cursor === undefined ? undefined : readAuditCursor(cursor);
-    if (cursor !== undefined && before === undefined) return sendError(reply, "INVALID_REQUEST", { field: "cursor" });
+    if (cursor !== undefined && before === undefined) {
+      return sendError(reply, "INVALID_REQUEST", wrongField("cursor", CURSOR));
+    }
     const { entries, next } = await readAudit(store, before, Number(limit));
     return reply.code(200).send({ entries: [...entries], cursor: next === null ? null : auditCursor(next) });
   });

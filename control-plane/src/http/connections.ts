@@ -4,8 +4,9 @@ import type { Socket } from "node:net";
 
 import type { FastifyInstance } from "fastify";
 
-import { codeOfFailure, errorBody, ERRORS } from "./errors.js";
+import { codeOfFailure, errorBody, ERRORS, headersTooLarge } from "./errors.js";
 import type { ErrorCode } from "./errors.js";
+import { MAX_HEADER_BYTES } from "./transport.js";
 
 /** Says what was wrong in the one form of errors, as far as the client still listens, and closes. */
 export function answerUnparsed(error: { code: string }, socket: Socket, counted: (code: ErrorCode) => void): void {
@@ -17,7 +18,7 @@ export function answerUnparsed(error: { code: string }, socket: Socket, counted:
     return;
   }
   const { status } = ERRORS[code];
-  const body = JSON.stringify(errorBody(code));
+  const body = JSON.stringify(errorBody(code, code === "HEADERS_TOO_LARGE" ? headersTooLarge(MAX_HEADER_BYTES) : {}));
   const head = [
     `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ""}`,
     "content-type: application/json; charset=utf-8",

@@ -43,6 +43,13 @@ export interface ErrorBody {
   readonly error: { readonly code: ErrorCode; readonly message: string; readonly field?: string };
 }
 
+export const bodyTooLarge = (maxBytes: number): ErrorDetail => ({
+  message: `The body is larger than the ${maxBytes} bytes that this route takes`,
+});
+export const headersTooLarge = (maxBytes: number): ErrorDetail => ({
+  message: `The request's headers are larger than the ${maxBytes} bytes that this server takes`,
+});
+
 /** The one form of every error. */
 export function errorBody(code: ErrorCode, detail: ErrorDetail = {}): ErrorBody {
   const message = detail.message ?? ERRORS[code].message;
@@ -64,7 +71,6 @@ export function sendError<Reply extends { errorCode: ErrorCode | null }>(
 
 /** For failures that arise inside the HTTP server: which code of the catalogue each is. */
 const SERVER_FAILURES: ReadonlyMap<string, ErrorCode> = new Map<string, ErrorCode>([
-  ["FST_ERR_CTP_EMPTY_JSON_BODY", "MALFORMED_JSON"],
   ["FST_ERR_CTP_INVALID_JSON_BODY", "MALFORMED_JSON"],
   ["FST_ERR_CTP_BODY_TOO_LARGE", "BODY_TOO_LARGE"],
   ["FST_ERR_CTP_INVALID_MEDIA_TYPE", "UNSUPPORTED_MEDIA_TYPE"],

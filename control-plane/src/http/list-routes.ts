@@ -3,7 +3,8 @@ import { listSessions } from "../app/list-sessions.js";
 import type { SessionPorts } from "../app/sessions.js";
 import { readSessionCursor, sessionCursor } from "./cursors.js";
 import { sendError } from "./errors.js";
-import { DEFAULT_PAGE, ListAnswer, ListQuery } from "./operator-schemas.js";
+import { unknownPlan, wrongField } from "./faults.js";
+import { CURSOR, DEFAULT_PAGE, ListAnswer, ListQuery } from "./operator-schemas.js";
 import { errorAnswers } from "./schemas.js";
 import type { HttpApp } from "./server.js";
 
@@ -24,9 +25,11 @@ export function listRoutes(app: HttpApp, ports: SessionPorts): void {
   app.get("/v1/sessions", { schema, config: { issuer: true } }, async (request, reply) => {
     const { userId, orgId, plan, state, limit = DEFAULT_PAGE, cursor } = request.query;
     const before = cursor === undefined ? undefined : readSessionCursor(cursor);
-    if (cursor !== undefined && before === undefined) return sendError(reply, "INVALID_REQUEST", { field: "cursor" });
+    if (cursor !== undefined && before === undefined) {
+      return sendError(reply, "INVALID_REQUEST", wrongField("cursor", CURSOR));
+    }
     const page = await listSessions(ports, { userId, orgId, plan, state }, before, Number(limit));
-    if (page === undefined) return sendError(reply, "UNKNOWN_PLAN", { field: "plan" });
+    if (page === undefined) return sendError(reply, "UNKNOWN_PLAN", unknownPlan(ports.policies));
     const next = page.next === null ? null : sessionCursor(page.next);
     return reply.code(200).send({ sessions: [...page.sessions], cursor: next });
   });

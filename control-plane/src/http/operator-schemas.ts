@@ -4,6 +4,8 @@ import { Type } from "typebox";
 import { MAX_ID_CHARS, planName, SessionSchema, strictObject, text, timeMs } from "./schemas.js";
 
 export const DEFAULT_PAGE = "100";
+/** What a cursor is expected to be. */
+export const CURSOR = "the cursor of the page before, as it was answered";
 
 const page = {
   limit: Type.Optional(
@@ -16,7 +18,7 @@ const page = {
   cursor: Type.Optional(
     Type.String({
       pattern: "^[A-Za-z0-9_-]{1,64}$",
-      description: "the cursor of the page before, as it was answered",
+      description: CURSOR,
     }),
   ),
 };

@@ -5,7 +5,7 @@ import type { BulkRevocations } from "../app/bulk-revocations.js";
 import type { BulkRevocation } from "../app/revocation-ports.js";
 import { sendError } from "./errors.js";
 import { actorOf } from "./guard.js";
-import { errorAnswers, MAX_ID_CHARS, SessionParams, strictObject, text, timeMs } from "./schemas.js";
+import { errorAnswers, MAX_ID_CHARS, RevocationParams, strictObject, text, timeMs } from "./schemas.js";
 import type { HttpApp } from "./server.js";
 
 const tags = ["sessions"];
@@ -54,7 +54,7 @@ export function revocationRoutes(app: HttpApp, revocations: BulkRevocations): vo
     tags,
     security,
     summary: "How far a revocation of a user's or an organisation's sessions is; kept for a day after it was asked for",
-    params: SessionParams,
+    params: RevocationParams,
     response: { 200: RevocationAnswer, ...errorAnswers(...COMMON, "REVOCATION_NOT_FOUND", "URL_TOO_LONG") },
   };
   app.get("/v1/revocations/:id", { schema: show }, async (request, reply) => {

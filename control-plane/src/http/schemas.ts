@@ -14,7 +14,7 @@ const MAX_METADATA_CHARS = 1024;
 /** No control characters, which forge log lines, and no half characters, which no store gives back as they were. */
 const CLEAN_TEXT = "^[^\\p{Cc}\\p{Cs}]*$";
 /** UUIDv7, in the one spelling in which ids are issued, stored and compared. */
-const SESSION_ID = "^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$";
+const UUID_V7 = "^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$";
 
 /** Formats beyond those of JSON Schema. */
 export const FORMATS = { ip: (text: string): boolean => isIP(text) !== 0 };
@@ -34,10 +34,8 @@ export const strictObject = <Fields extends TProperties>(fields: Fields) =>
     description: `an object with the fields ${Object.keys(fields).join(", ")}`,
   });
 
-const sessionId = Type.String({
-  pattern: SESSION_ID,
-  description: "a session id: a UUIDv7 in lower case",
-});
+const uuid = (what: string) => Type.String({ pattern: UUID_V7, description: `${what}: a UUIDv7 in lower case` });
+const sessionId = uuid("a session id");
 export const timeMs = (description: string) => Type.Integer({ description: `${description}, ms since the epoch` });
 const nullable = (description: string) => Type.Union([Type.String(), Type.Null()], { description });
 
@@ -48,6 +46,7 @@ export const planName = (more: string) =>
   });
 
 export const SessionParams = Type.Object({ id: sessionId });
+export const RevocationParams = Type.Object({ id: uuid("a revocation's id") });
 
 export const CreateSessionBody = strictObject({
   userId: text(1, MAX_ID_CHARS),

@@ -19,7 +19,7 @@ import { auditRoutes } from "./audit-routes.js";
 import { answerUnparsed, endConnectionsOnClose } from "./connections.js";
 import { edgeRoutes } from "./edge-routes.js";
 import { edgesRoute } from "./edges-route.js";
-import { codeOfFailure, sendError } from "./errors.js";
+import { bodyTooLarge, codeOfFailure, sendError } from "./errors.js";
 import type { ErrorCode } from "./errors.js";
 import { describeFault } from "./faults.js";
 import type { ValidatorError } from "./faults.js";
@@ -91,7 +91,10 @@ export async function buildHttpServer(options: HttpServerOptions): Promise<HttpA
       });
     },
     frameworkErrors: (error, _request, reply) => {
-      sendError(reply, codeOfFailure(error.code) ?? "MALFORMED_REQUEST");
+      const code = codeOfFailure(error.code) ?? "MALFORMED_REQUEST";
+      // No hook sees these: they arise before there is a route.
+      metrics.httpError(code);
+      sendError(reply, code);
     },
     // What was sent is judged, never bent into shape.
     ajv: {
@@ -105,7 +108,7 @@ export async function buildHttpServer(options: HttpServerOptions): Promise<HttpA
     },
   });
   app.server.maxConnections = MAX_CONNECTIONS;
-  app.removeContentTypeParser("text/plain");
+  readBodies(app);
   app.decorateReply("errorCode", null);
   app.addSchema(ErrorSchema);
   endConnectionsOnClose(app);
@@ -134,14 +137,24 @@ export async function buildHttpServer(options: HttpServerOptions): Promise<HttpA
   return app;
 }
 
+/** JSON, and an empty body as none: many clients name a type whether they send a body or not. */
+function readBodies(app: HttpApp): void {
+  app.removeContentTypeParser("text/plain");
+  const parseJson = app.getDefaultJsonParser("error", "error");
+  app.addContentTypeParser<string>("application/json", { parseAs: "string" }, (request, body, done) => {
+    if (body === "") done(null, undefined);
+    else void parseJson(request, body, done);
+  });
+}
+
 function answerErrors(app: HttpApp): void {
   app.setNotFoundHandler((_request, reply) => sendError(reply, "ROUTE_NOT_FOUND"));
   app.setErrorHandler<FastifyError>((error, request, reply) => {
-    const fault = error.validation?.[0];
+    const fault = error.validation?.at(-1);
     if (fault !== undefined) return sendError(reply, "INVALID_REQUEST", describeFault(fault as ValidatorError));
     const code = codeOfFailure(error.code) ?? (error.statusCode === 400 ? "MALFORMED_JSON" : "INTERNAL");
     if (code === "INTERNAL") request.log.error({ type: "request-failed", err: error }, "request failed");
-    return sendError(reply, code);
+    return sendError(reply, code, code === "BODY_TOO_LARGE" ? bodyTooLarge(request.routeOptions.bodyLimit) : {});
   });
 }
 

@@ -4,12 +4,14 @@ import { Type } from "typebox";
 import { issueSession } from "../app/issue-session.js";
 import type { Issued } from "../app/issue-session.js";
 import { moveSession } from "../app/move-session.js";
+import type { CurrentPolicy } from "../app/ports.js";
 import { reissueToken } from "../app/reissue-token.js";
 import { revokeSession } from "../app/revoke-session.js";
 import type { SessionPorts } from "../app/sessions.js";
 import { showSession } from "../app/show-session.js";
 import { sendError } from "./errors.js";
 import type { ErrorCode, ErrorDetail } from "./errors.js";
+import { unknownPlan } from "./faults.js";
 import { actorOf } from "./guard.js";
 import { CreateHeaders, MoveBody, ReissuedAnswer } from "./operator-schemas.js";
 import { CreatedAnswer, CreateSessionBody, errorAnswers, SessionAnswer, SessionParams } from "./schemas.js";
@@ -60,18 +62,21 @@ function createRoute(app: HttpApp, ports: SessionPorts): void {
     const { userId, orgId, plan, metadata = {} } = request.body;
     const key = request.headers["idempotency-key"];
     const issued = await issueSession(ports, { userId, orgId, plan, metadata }, key);
-    if (issued.outcome !== "issued") return sendError(reply, ...refusalOfCreation(issued.outcome));
+    if (issued.outcome !== "issued") return sendError(reply, ...refusalOfCreation(issued.outcome, ports.policies));
     if (issued.repeated) reply.header("idempotent-replayed", "true");
     return reply.code(201).send({ session: issued.session, token: issued.token });
   });
 }
 
-function refusalOfCreation(outcome: Exclude<Issued["outcome"], "issued">): [ErrorCode, ErrorDetail?] {
+function refusalOfCreation(
+  outcome: Exclude<Issued["outcome"], "issued">,
+  policies: CurrentPolicy,
+): [ErrorCode, ErrorDetail?] {
   switch (outcome) {
     case "noPolicy":
       return ["NO_POLICY"];
     case "unknownPlan":
-      return ["UNKNOWN_PLAN", { field: "plan" }];
+      return ["UNKNOWN_PLAN", unknownPlan(policies)];
     case "tooManySessions":
       return ["TOO_MANY_SESSIONS"];
     case "keyReused":
@@ -123,7 +128,7 @@ function moveRoute(app: HttpApp, ports: SessionPorts): void {
       case "noPolicy":
         return sendError(reply, "NO_POLICY");
       case "unknownPlan":
-        return sendError(reply, "UNKNOWN_PLAN", { field: "plan" });
+        return sendError(reply, "UNKNOWN_PLAN", unknownPlan(ports.policies));
       case "unknown":
         return sendError(reply, "SESSION_NOT_FOUND");
       case "ended":

@@ -7,7 +7,7 @@ import type { TlsIdentity } from "../tls.js";
 /** A whole request must have arrived by then, so that slow clients cannot collect connections. */
 export const REQUEST_TIMEOUT_MS = 10_000;
 const TIMEOUTS_CHECKED_EVERY_MS = 2000;
-const MAX_HEADER_BYTES = 16 * 1024;
+export const MAX_HEADER_BYTES = 16 * 1024;
 
 const LIMITS = {
   headersTimeout: REQUEST_TIMEOUT_MS,

@@ -12,7 +12,7 @@ export const ConsumeBody = strictObject({
   count: Type.Integer({
     minimum: 1,
     maximum: MAX_SAFE_INTEGER,
-    description: "an integer from 1 on: how many tokens",
+    description: `an integer from 1 to ${MAX_SAFE_INTEGER}: how many tokens`,
   }),
 });
 
