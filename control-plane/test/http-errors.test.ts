@@ -19,6 +19,15 @@ describe("errors", () => {
     expectError(await plane.call("POST", "/v1/sessions", body), "MALFORMED_JSON");
   });
 
+  it("a body that is not UTF-8 is no JSON: read leniently, the names of two users would become one", async () => {
+    const plane = await startTestControlPlane();
+    const headers = { authorization: `Bearer ${ADMIN_TOKEN}`, "content-type": "application/json; charset=iso-8859-1" };
+    const body = Buffer.from('{"userId":"A\u00e9","orgId":"o1"}', "latin1");
+    const response = await fetch(`${plane.url}/v1/sessions`, { method: "POST", headers, body });
+    expectError({ status: response.status, body: await response.json() }, "MALFORMED_JSON");
+    expect((await plane.call("POST", "/v1/sessions", { userId: "Aé", orgId: "o1" })).status).toBe(201);
+  });
+
   it("an empty body is none: accepted where none is wanted, else refused as one that is missing", async () => {
     const plane = await startTestControlPlane();
     const { session } = await created(plane);

@@ -8,7 +8,7 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { LmdbStore } from "../src/store/lmdb.js";
 import { openLayout } from "../src/store/lmdb-layout.js";
 import { storeContract } from "./store-contract.js";
-import { sessionAt, STARTER } from "./support/sessions.js";
+import { METERED, sessionAt, STARTER } from "./support/sessions.js";
 
 const NOW_MS = Date.UTC(2026, 0, 1);
 const random = { bytes: (n: number) => randomBytes(n) };
@@ -83,6 +83,21 @@ describe("the LMDB store", () => {
     expect([first.position.cursor, first.session?.revokedAt]).toEqual([1, null]);
     const [second] = await Promise.all([hold(), store.revoke(asked.id, NOW_MS + 2)]);
     expect([second.position.cursor, second.session?.revokedAt]).toEqual([2, NOW_MS + 2]);
+  });
+
+  it("shows when a session was acquired in lists, after a move and on a repeated creation too", async () => {
+    const store = await openIn(folder());
+    const session = sessionAt(NOW_MS);
+    const repeatable = { key: "k", requestHash: "h", keptSinceMs: 0 };
+    const issue = { session, limit: null, repeatable, isLive: () => true };
+    await store.operator.issue(issue);
+    await store.usage.hold(session.id, { edge: "gw-1", instance: "aaaaaaaaaaaaaaaa" }, NOW_MS + 9, () => true);
+    const lastActivity = NOW_MS + 9;
+    expect(await store.operator.sessionsBefore({ by: "creation" }, undefined, 9)).toMatchObject([{ lastActivity }]);
+    expect(await store.operator.issue(issue)).toMatchObject({ outcome: "repeated", session: { lastActivity } });
+    const audited = () => ({ at: 0, actor: "a", action: "session-moved", sessionId: session.id, details: {} }) as const;
+    const move = { plan: METERED, atMs: NOW_MS, isLive: () => true, audited };
+    expect(await store.operator.move(session.id, move)).toMatchObject({ outcome: "moved", session: { lastActivity } });
   });
 
   it("counts more sessions than one step takes", async () => {

@@ -3,6 +3,7 @@ import swagger from "@fastify/swagger";
 import type { TypeBoxTypeProvider } from "@fastify/type-provider-typebox";
 import Fastify, { LogController } from "fastify";
 import type { FastifyBaseLogger, FastifyError, FastifyInstance, RawServerDefault } from "fastify";
+import { isUtf8 } from "node:buffer";
 import type { IncomingMessage, ServerResponse } from "node:http";
 
 import { ofAdmins } from "../app/admin.js";
@@ -137,13 +138,17 @@ export async function buildHttpServer(options: HttpServerOptions): Promise<HttpA
   return app;
 }
 
-/** JSON, and an empty body as none: many clients name a type whether they send a body or not. */
+/**
+ * JSON, and an empty body as none: many clients name a type whether they send a body or not. What is not UTF-8 is refused:
+ * decoded leniently, different names would become one.
+ */
 function readBodies(app: HttpApp): void {
   app.removeContentTypeParser("text/plain");
   const parseJson = app.getDefaultJsonParser("error", "error");
-  app.addContentTypeParser<string>("application/json", { parseAs: "string" }, (request, body, done) => {
-    if (body === "") done(null, undefined);
-    else void parseJson(request, body, done);
+  app.addContentTypeParser<Buffer>("application/json", { parseAs: "buffer" }, (request, body, done) => {
+    if (body.length === 0) done(null, undefined);
+    else if (isUtf8(body)) void parseJson(request, body.toString("utf8"), done);
+    else done(Object.assign(new Error("the body is not UTF-8"), { statusCode: 400 }));
   });
 }
 
