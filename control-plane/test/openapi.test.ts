@@ -1,5 +1,5 @@
 // The OpenAPI document says all that the API does.
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 
 import { ERRORS } from "../src/http/errors.js";
 import { startTestControlPlane } from "./support/control-plane.js";
@@ -28,6 +28,13 @@ async function document(): Promise<Document> {
 }
 
 describe("the OpenAPI document", () => {
+  it("is written once, however often it is read", async () => {
+    const plane = await startTestControlPlane();
+    const written = vi.spyOn(plane.app, "swagger");
+    const [first, second] = [await plane.call("GET", "/openapi.json"), await plane.call("GET", "/openapi.json")];
+    expect([second.text, written.mock.calls.length]).toEqual([first.text, 1]);
+  });
+
   it("names every route", async () => {
     const { openapi, paths } = await document();
     expect(openapi).toBe("3.1.0");

@@ -45,5 +45,10 @@ export function statusRoutes(app: HttpApp, { store, policies, metrics }: StatusP
     return reply.type(metrics.registry.contentType).send(await metrics.registry.metrics());
   });
 
-  app.get("/openapi.json", { schema: { hide: true } }, () => app.swagger());
+  // Made once, as bytes that all answers share: anyone may ask for it, and it is long.
+  let document: Buffer | undefined;
+  app.get("/openapi.json", { schema: { hide: true } }, (_request, reply) => {
+    document ??= Buffer.from(JSON.stringify(app.swagger()));
+    return reply.type("application/json; charset=utf-8").send(document);
+  });
 }
