@@ -1,4 +1,4 @@
-// Connections: answers where the bytes never became a request, and their end when the server stops.
+// Connections: answers where the bytes never became a request, and their end: by the client, or as the server stops.
 import { STATUS_CODES } from "node:http";
 import type { Socket } from "node:net";
 
@@ -28,6 +28,24 @@ export function answerUnparsed(error: { code: string }, socket: Socket, counted:
   socket.end(`${head.join("\r\n")}\r\n\r\n${body}`, () => {
     socket.destroy();
   });
+}
+
+const hangUps = new WeakMap<Socket, AbortSignal>();
+
+/**
+ * Aborted when the connection ends. An answer that waits for those before it is not told so by Node. One listener for all
+ * the calls of a connection.
+ */
+export function hangUpOf(socket: Socket): AbortSignal {
+  const known = hangUps.get(socket);
+  if (known !== undefined) return known;
+  const gone = new AbortController();
+  if (socket.destroyed) gone.abort();
+  socket.once("close", () => {
+    gone.abort();
+  });
+  hangUps.set(socket, gone.signal);
+  return gone.signal;
 }
 
 /** For calls under way. They take milliseconds. */

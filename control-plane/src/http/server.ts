@@ -28,6 +28,7 @@ import { guardAdmins } from "./guard.js";
 import { listRoutes } from "./list-routes.js";
 import type { Metrics } from "./metrics.js";
 import { openApi } from "./openapi.js";
+import { dropUnheard } from "./pipelining.js";
 import { revocationRoutes } from "./revocation-routes.js";
 import { ErrorSchema, FORMATS } from "./schemas.js";
 import { sessionRoutes } from "./session-routes.js";
@@ -112,6 +113,7 @@ export async function buildHttpServer(options: HttpServerOptions): Promise<HttpA
   readBodies(app);
   app.decorateReply("errorCode", null);
   app.addSchema(ErrorSchema);
+  dropUnheard(app);
   endConnectionsOnClose(app);
   // After that, so that held watches are answered as the last calls on their connections.
   app.addHook("preClose", () => options.watches.stop());

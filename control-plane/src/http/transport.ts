@@ -3,6 +3,7 @@ import type { Server as HttpServer } from "node:http";
 import { Server as TlsServer } from "node:tls";
 
 import type { TlsIdentity } from "../tls.js";
+import { CountedResponse } from "./pipelining.js";
 
 /** A whole request must have arrived by then, so that slow clients cannot collect connections. */
 export const REQUEST_TIMEOUT_MS = 10_000;
@@ -13,6 +14,7 @@ const LIMITS = {
   headersTimeout: REQUEST_TIMEOUT_MS,
   maxHeaderSize: MAX_HEADER_BYTES,
   connectionsCheckingInterval: TIMEOUTS_CHECKED_EVERY_MS,
+  ServerResponse: CountedResponse,
 };
 
 /** Options for Fastify. With a client authority, a connection without a certificate of it ends in the handshake. */

@@ -8,6 +8,7 @@ import {
   POLICY_HASH_CHARS,
 } from "../../../assembly/contract.js";
 import type { Watches } from "../app/watches.js";
+import { hangUpOf } from "./connections.js";
 import { sendError } from "./errors.js";
 import { AcquireBody, errorAnswers } from "./schemas.js";
 import type { HttpApp } from "./server.js";
@@ -56,12 +57,9 @@ export function watchRoute(app: HttpApp, watches: Watches): void {
     },
   };
   app.post(PATH_WATCH, { schema, bodyLimit: MAX_EDGE_BODY_BYTES }, async (request, reply) => {
-    const gone = new AbortController();
-    reply.raw.once("close", () => {
-      gone.abort();
-    });
     const { edge, instance, log, since, generation, policyHash } = request.body;
-    const watched = await watches.watch({ edge, instance, log, since, generation, policyHash }, gone.signal);
+    const gone = hangUpOf(request.raw.socket);
+    const watched = await watches.watch({ edge, instance, log, since, generation, policyHash }, gone);
     if (watched.outcome === "answered") return reply.code(200).send(watched.answer);
     return sendError(reply, "NOT_READY", { message: "No more watches are held now: ask again in a while" });
   });
