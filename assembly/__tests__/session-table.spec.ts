@@ -122,10 +122,13 @@ describe("session table: a record", () => {
   test("is one of empty, live and ended", () => {
     const at = put(0, 1, 0);
     expect(record.isLive(at) && !record.isEmpty(at)).toBe(true);
+    expect(record.stateOf(at)).toBe(RECORD_LIVE);
     record.setState(at, RECORD_ENDED);
     expect(!record.isLive(at) && !record.isEmpty(at)).toBe(true);
+    expect(record.stateOf(at)).toBe(RECORD_ENDED);
     record.clearRecord(at);
     expect(!record.isLive(at) && record.isEmpty(at)).toBe(true);
+    expect(record.stateOf(at)).toBe(RECORD_EMPTY);
     expect(hexAt(at, RECORD_BYTES)).toBe("00".repeat(RECORD_BYTES));
   });
 });

@@ -4,8 +4,8 @@ import type { Registry } from "prom-client";
 
 import type { EdgeView, RolloutState } from "../app/edges.js";
 import type { WatchMeter, WatchOutcome } from "../app/watch-ports.js";
+import { PREFIX } from "./metrics.js";
 
-const PREFIX = "sluice_control_";
 /** From a round trip on one machine to an edge that was away for minutes. */
 const PROPAGATION_BUCKETS_S = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300];
 /** Edges with series of their own, the first by name: each is a label that Prometheus keeps. */

@@ -3,7 +3,8 @@ import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from "prom
 
 import type { AcquireOutcome, Meter, RemovalReason } from "../app/ports.js";
 
-const PREFIX = "sluice_control_";
+/** Of every metric of the control plane. */
+export const PREFIX = "sluice_control_";
 /** From a second to a month; plans live minutes to days. */
 const DURATION_BUCKETS_S = [1, 10, 60, 300, 900, 1800, 3600, 14_400, 43_200, 86_400, 604_800, 2_592_000];
 

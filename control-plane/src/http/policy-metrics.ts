@@ -3,8 +3,7 @@ import { Gauge } from "prom-client";
 import type { Registry } from "prom-client";
 
 import type { CurrentPolicy } from "../app/ports.js";
-
-const PREFIX = "sluice_control_";
+import { PREFIX } from "./metrics.js";
 
 /** Asked for at each scrape. `isFileRefused`: the source as it stands was refused, and the policy before it serves. */
 export function observePolicy(registry: Registry, policies: CurrentPolicy & { isFileRefused(): boolean }): void {

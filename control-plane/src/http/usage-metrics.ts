@@ -3,8 +3,8 @@ import { Counter, Histogram } from "prom-client";
 import type { Registry } from "prom-client";
 
 import type { ReportOutcome, UsageMeter } from "../app/usage-ports.js";
+import { PREFIX } from "./metrics.js";
 
-const PREFIX = "sluice_control_";
 /** From a few sessions to millions of them. */
 const CLEANUP_BUCKETS_S = [0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30, 60, 300, 1800];
 

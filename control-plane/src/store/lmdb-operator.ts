@@ -20,7 +20,7 @@ import type { LmdbLayout } from "./lmdb-layout.js";
 import { appendWithdrawal } from "./lmdb-log.js";
 import { revokeNow } from "./lmdb-revocations.js";
 import { fileSession, fileUnderPlan, unfileFromPlan } from "./lmdb-session-index.js";
-import { activeBy, findSession, usageRows } from "./lmdb-usage-rows.js";
+import { findSession, findWithRows } from "./lmdb-usage-rows.js";
 
 /** Sorts after every session id. */
 const AFTER_ALL_IDS = "~";
@@ -47,11 +47,10 @@ export class LmdbOperatorStore implements OperatorStore {
     const sessions: Session[] = [];
     let rowsRead = 0;
     for (const id of [...this.idsBefore(index, before ?? AFTER_ALL_IDS, limit)]) {
-      const session = this.db.sessions.get(id);
-      if (session === undefined) continue;
-      const rows = usageRows(this.db, id);
-      sessions.push(activeBy(session, rows));
-      rowsRead += rows.length;
+      const found = findWithRows(this.db, id);
+      if (found === undefined) continue;
+      sessions.push(found.session);
+      rowsRead += found.rows.length;
       if (rowsRead < ROWS_A_TURN) continue;
       rowsRead = 0;
       await nextTurn();

@@ -18,8 +18,15 @@ export function holdRow(db: LmdbLayout, id: string, holder: Instance, rows: read
 
 /** The session as it is stored, active as of when it was last acquired too. */
 export function findSession(db: LmdbLayout, id: string): Session | undefined {
-  const session = db.sessions.get(id);
-  return session && activeBy(session, usageRows(db, id));
+  return findWithRows(db, id)?.session;
+}
+
+/** The same, with the rows that say so. */
+export function findWithRows(db: LmdbLayout, id: string): { session: Session; rows: readonly Row[] } | undefined {
+  const stored = db.sessions.get(id);
+  if (stored === undefined) return undefined;
+  const rows = usageRows(db, id);
+  return { session: activeBy(stored, rows), rows };
 }
 
 /** The session, active as of these rows too. */

@@ -18,7 +18,7 @@ import { hasBudgetToTell, hasEndedForGood, withActivity, withConsumed } from "..
 import type { Session } from "../domain/session.js";
 import type { LmdbLayout } from "./lmdb-layout.js";
 import { appendWithdrawal, cursorOf } from "./lmdb-log.js";
-import { activeBy, holdRow, presentForm, usageRows } from "./lmdb-usage-rows.js";
+import { findWithRows, holdRow, presentForm, usageRows } from "./lmdb-usage-rows.js";
 import type { Row } from "./lmdb-usage-rows.js";
 import { endIdleStep, endNow, plansInUse, removeEndedStep, removeExpiredStep } from "./lmdb-sweep.js";
 
@@ -59,10 +59,8 @@ export class LmdbUsage implements UsageStore {
   /** All of one moment: inside a transaction, or within one turn of the event loop. */
   private look(id: string): Omit<Held, "held"> & { readonly rows: readonly Row[] } {
     const position = { log: this.log, cursor: cursorOf(this.db) };
-    const session = this.db.sessions.get(id);
-    if (session === undefined) return { session, rows: [], position };
-    const rows = usageRows(this.db, id);
-    return { session: activeBy(session, rows), rows, position };
+    const { session, rows } = findWithRows(this.db, id) ?? { session: undefined, rows: [] };
+    return { session, rows, position };
   }
 
   rowsOf(sessionId: string): Promise<readonly UsageRow[]> {
@@ -93,10 +91,9 @@ export class LmdbUsage implements UsageStore {
     isIdle: IdleStep["isIdle"],
   ): Promise<{ newly: boolean; session: Session } | undefined> {
     return this.db.env.transaction(() => {
-      const stored = this.db.sessions.get(sessionId);
-      if (stored === undefined) return undefined;
-      const rows = usageRows(this.db, sessionId);
-      const session = activeBy(stored, rows);
+      const found = findWithRows(this.db, sessionId);
+      if (found === undefined) return undefined;
+      const { session, rows } = found;
       if (hasEndedForGood(session) || !isIdle(session, rows)) return { newly: false, session };
       return { newly: true, session: endNow(this.db, session, atMs) };
     });
