@@ -71,6 +71,10 @@ export const MICROTOKENS_PER_TOKEN: i64 = 1000000;
 // --- Limits of the policy (docs/policy.md) ----------------------------------------------------------------------
 
 export const POLICY_VERSION: u32 = 1;
+/** Of the edge settings, the plugin configuration in Envoy. */
+export const SETTINGS_VERSION: u32 = 1;
+/** What the filter says of itself. A test holds it equal to package.json. */
+export const FILTER_VERSION: string = "0.1.0";
 /** 9e6 tokens are 9e18 picotokens, just below 2^63. */
 export const MAX_TOKENS: u32 = 9000000;
 export const MAX_REFILL_RATE: u32 = 1000000;
@@ -85,6 +89,8 @@ export const MIN_MAX_AGE_IN_REPORT_INTERVALS: u32 = 4;
 /** 2^53 - 1: the largest integer that JSON carries exactly between all programs. */
 export const MAX_SAFE_INTEGER: u64 = 9007199254740991;
 export const MAX_FAULTS: u32 = 100;
+/** Below ANSWER_VALID_MS, so that a request never waits for an answer that would not be taken. */
+export const MAX_ACQUIRE_TIMEOUT_MS: u64 = 4000;
 /** Far above 1,000 plans; a document beyond it is a mistake, and must not take the guest's memory. */
 export const MAX_POLICY_BYTES: u32 = 1048576;
 
@@ -111,7 +117,35 @@ export const STATE_EXPIRED: string = "expired";
 export const STATE_UNKNOWN: string = "unknown";
 /** What an unknown session answers as its end: the one ended state that may still become live, so it is short. */
 export const UNKNOWN_REMEMBERED_MS: u32 = 5000;
+/** Of a call's body. */
 export const MAX_EDGE_BODY_BYTES: u32 = 65536;
+/** Of an answer's body: a policy is the largest. Neither side reads a longer one. */
+export const MAX_EDGE_ANSWER_BYTES: u32 = 1048576;
+/** On each call, so that one which is denied for its credential can be told by name without its body being read. */
+export const HEADER_EDGE: string = "x-sluice-edge";
+/** With a policy, whose bytes are the whole body of the answer to a watch: what it is. */
+export const HEADER_LOG: string = "x-sluice-log";
+export const HEADER_GENERATION: string = "x-sluice-policy-generation";
+export const HEADER_POLICY_HASH: string = "x-sluice-policy-hash";
+/** Over how many ms an edge's workers spread the reports that say that they run it. */
+export const HEADER_REPORT_SPREAD: string = "x-sluice-report-spread-ms";
+/** What became of a policy at an edge. */
+export const POLICY_OFFERED: string = "offered";
+export const POLICY_TRYING: string = "trying";
+export const POLICY_OK: string = "ok";
+export const POLICY_REJECTED: string = "rejected";
+export const POLICY_TRAPPED: string = "trapped";
+/** Where the policy that a worker runs comes from. */
+export const SOURCE_NONE: string = "none";
+export const SOURCE_SETTINGS: string = "settings";
+export const SOURCE_CONTROL_PLANE: string = "control-plane";
+/** The reasons for a rejection, as JSON: what a person reads of them, and what a watch has room for. */
+export const MAX_VIOLATIONS_BYTES: u32 = 4096;
+/** A VM that tries a policy and has not finished after so long has trapped. The largest policy takes a fraction of it. */
+export const TRY_DEADLINE_MS: u32 = 1000;
+/** While an edge has no policy, its requests are held until the table is so old: longer than a control plane that runs
+ * takes to answer, shorter than a client waits. */
+export const NO_POLICY_HOLD_MS: u32 = 2000;
 /** 64 random bits in hex name one life of an edge's table. */
 export const INSTANCE_CHARS: u32 = 16;
 /** Above what Istio makes of a pod and a namespace whose names are as long as they may be. */
@@ -126,11 +160,17 @@ export const MAX_WATCH_ENTRIES: u32 = 1000;
 export const WATCH_HOLD_MS: u32 = 20000;
 /** The filter waits longer than the hold, so that only a dead connection runs into it. */
 export const WATCH_TIMEOUT_MS: u32 = 25000;
-/** 64 bits of SHA-256 over the bytes of a pushed policy, in hex: which one an edge runs. */
+/** 64 bits of SHA-256 over the bytes of a policy, in hex: which one an edge runs. */
 export const POLICY_HASH_CHARS: u32 = 16;
 /** Ticks of every VM; the work of each is bounded. */
 export const TICK_MS: u32 = 100;
 /** One round of the leader's sweep over its whole table takes this many ticks: 10 s. */
 export const SWEEP_ROUND_TICKS: u32 = 100;
+/**
+ * An acquire's answer may make a record for so long after the read that led to it, and a record must have been left alone
+ * for so long before it makes room. Two ends of one proof, so one number: whoever is evicted was not spent from while an
+ * answer that would bring it back was under way, whatever policy its worker runs.
+ */
+export const ANSWER_VALID_MS: u32 = 5000;
 /** Leadership over a table ends by itself after so long without a tick of its holder. */
 export const LEADER_LEASE_MS: u32 = 3000;
