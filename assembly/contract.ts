@@ -105,6 +105,7 @@ export const MESSAGE_INVALID_SESSION: string = "Session is invalid or expired";
 export const MESSAGE_RATE_LIMIT_EXCEEDED: string = "Rate limit exceeded for session";
 export const MESSAGE_BUDGET_SPENT: string = "Token budget of the session is spent";
 export const MESSAGE_LIMITER_UNAVAILABLE: string = "Rate limiter is unavailable";
+export const MESSAGE_NO_POLICY: string = "Rate limiter has no policy yet";
 
 // --- Edge protocol (docs/edge-protocol.md) ----------------------------------------------------------------------
 

@@ -29,7 +29,7 @@ export function proxy_on_context_create(contextId: u32, parentId: u32): void {
 }
 
 export function proxy_on_request_headers(contextId: u32, _headers: u32, _endOfStream: u32): u32 {
-  return decideRequest(rootSlotOfStream(contextId), contextId);
+  return decideRequest(rootSlotOfStream(contextId), contextId, 0);
 }
 
 export function proxy_on_response_headers(contextId: u32, _headers: u32, _endOfStream: u32): u32 {
@@ -49,7 +49,7 @@ export function proxy_on_http_call_response(
 }
 
 export function proxy_on_tick(rootId: u32): void {
-  tick(rootId);
+  if (tick(rootId)) __collect();
 }
 
 export function proxy_on_delete(contextId: u32): void {

@@ -1,4 +1,4 @@
-// The filter with the fewest callbacks, for who needs no limit headers on what passes and has one policy in a VM: a
+// The filter with the fewest callbacks, for who needs no limit headers on what passes and has one configuration in a VM: a
 // request enters the guest once (docs/decisions/0029-a-lean-build.md). All else is as in index.ts.
 import { configureRoot } from "./filter/configure";
 import { dropSilentRoots } from "./filter/silent-roots";
@@ -20,10 +20,10 @@ export function proxy_on_configure(rootId: u32, configurationBytes: u32): u32 {
 }
 
 export function proxy_on_request_headers(contextId: u32, _headers: u32, _endOfStream: u32): u32 {
-  return decideRequest(newestSlot(), contextId);
+  return decideRequest(newestSlot(), contextId, 0);
 }
 
 export function proxy_on_tick(rootId: u32): void {
   dropSilentRoots(rootId);
-  tick(rootId);
+  if (tick(rootId)) __collect();
 }

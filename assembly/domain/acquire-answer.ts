@@ -27,6 +27,8 @@ export class AcquireAnswer {
   /** The log of withdrawals that the answer belongs to, and up to where it knows it. */
   log: u64 = 0;
   cursor: u64 = 0;
+  /** Of the policy that the control plane gives this edge; 0 where an older one does not say. */
+  generation: u64 = 0;
 }
 
 /** The answer that the body holds, or null if it is none: not JSON, a field missing, of another type, out of range. */
@@ -40,6 +42,8 @@ export function readAcquireAnswer(body: string): AcquireAnswer | null {
   const cursor = getU64(root, "cursor");
   if (answer.log == 0 || cursor.state != FIELD_FOUND) return null;
   answer.cursor = cursor.value;
+  const generation = getU64(root, "generation");
+  if (generation.state == FIELD_FOUND) answer.generation = generation.value;
   if (state.value == STATE_UNKNOWN) return answer;
   const endsInMs = getU64(root, "endsInMs");
   if (endsInMs.state != FIELD_FOUND || endsInMs.value > MAX_ENDS_IN_MS) return null;

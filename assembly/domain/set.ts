@@ -45,7 +45,7 @@ const RANK_NEVER: u32 = 4;
 /**
  * The address of the place that a new session takes, or 0 if no record may go. In this order: empty; past its end;
  * ended; live and untouched for longer than `untouchedUs`, the longest idle first (docs/session-table.md).
- * `untouchedUs` is the acquire timeout: a younger record may be one that a paused request is about to use.
+ * `untouchedUs` is ANSWER_VALID_MS: a younger record may be one that a paused request is about to use.
  */
 export function placeForNewcomer(set: usize, nowUs: u64, untouchedUs: u64): usize {
   let found: usize = 0;

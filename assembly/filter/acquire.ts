@@ -6,9 +6,11 @@ import { sentCallId } from "../host/call";
 import { monotonicUs } from "../host/clock";
 import { randomU64 } from "../host/random";
 import { utf8, writeAscii } from "../memory/bytes";
-import { NONE, addWaiter, findCall, freeCall, hasRoomToWait, openCall } from "./calls";
+import { CALL_ACQUIRE } from "./call-outcomes";
+import { addWaiter, findCall, freeCall, openCall } from "./calls";
 import { BODY_START_BYTES, post, startBody } from "./edge-call";
 import { Root } from "./roots";
+import { NONE, hasRoomToWait } from "./waiters";
 
 /** After a failure, between one and two times this: a session that could go on without an answer does. */
 const BACKOFF_US: u64 = 500000;
@@ -34,20 +36,20 @@ export const NOT_ASKED: u32 = 2;
  */
 export function askFor(root: Root, contextId: u32, token: usize, mayInsert: bool, askedAtUs: u64, asks: u32): u32 {
   const out = findCall(root.id, token);
-  if (out != NONE) return addWaiter(out, contextId, token, asks) ? WAITS : CROWDED;
+  if (out != NONE) return addWaiter(out, contextId, token, asks, root.epoch.number) ? WAITS : CROWDED;
   if (!hasRoomToWait()) return NOT_ASKED;
   const call = startCall(root, token, mayInsert, askedAtUs);
-  return call != NONE && addWaiter(call, contextId, token, asks) ? WAITS : NOT_ASKED;
+  return call != NONE && addWaiter(call, contextId, token, asks, root.epoch.number) ? WAITS : NOT_ASKED;
 }
 
 /** Sends an acquire that nobody waits for yet. Returns the call, or NONE if it cannot be sent. */
 export function startCall(root: Root, token: usize, mayInsert: bool, askedAtUs: u64): u32 {
   const call = freeCall();
   if (call == NONE) return NONE;
-  let end = writeAscii(startBody(root, body), ',"session":"');
+  let end = writeAscii(startBody(root.table, body), ',"session":"');
   formatSessionId(sessionIdOf(token), end);
   end = writeAscii(end + SESSION_ID_CHARS, '"}');
-  if (!post(root, ACQUIRE, body, end, root.policy.acquireTimeoutMs)) return NONE;
+  if (!post(root.table, CALL_ACQUIRE, ACQUIRE, body, end, root.epoch.policy.acquireTimeoutMs)) return NONE;
   openCall(call, sentCallId(), root.id, token, mayInsert, askedAtUs);
   return call;
 }

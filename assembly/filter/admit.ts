@@ -11,17 +11,11 @@ import { tokenKeyStateOf } from "../domain/keys";
 import { issuedAtMs, keyIdOfToken, planIdOf, tagMatches } from "../domain/token";
 import { wallMs } from "../host/clock";
 import { CROWDED, WAITS, askFor, shouldHoldBack } from "./acquire";
-import {
-  ALLOWED_UNMETERED,
-  MISS_DENIED,
-  MISS_FORGED,
-  MISS_TOO_OLD,
-  MISS_TRUSTED,
-  PLAN_ALLOWED,
-  PLAN_TOKENS,
-} from "./counters";
+import { ALLOWED_UNMETERED, MISS_DENIED, MISS_FORGED, MISS_TOO_OLD, MISS_TRUSTED, count } from "./counters";
 import { denyBudgetSpent, denyInvalid, denyLimited, denyUnavailable } from "./deny";
+import { holdForPlan } from "./held";
 import { INSERT_CONTENDED, SET_FULL, insertProvisional } from "./insert";
+import { PLAN_ALLOWED, PLAN_TOKENS } from "./plan-counts";
 import { keysWithId } from "./process";
 import { Root } from "./roots";
 import {
@@ -35,6 +29,7 @@ import {
   MISS,
   STANDS,
   STANDS_UNCONFIRMED,
+  UNKNOWN_PLAN,
   spend,
   spendClockUs,
   spendFoundRecord,
@@ -59,33 +54,33 @@ export function admit(root: Root, slot: u32, contextId: u32, token: usize, asks:
   const outcome = spend(root, token, COST, ASK_FIRST);
   if (outcome == MISS) return admitMiss(root, slot, contextId, token, asks);
   if (outcome == ASK) return admitAfterAsk(root, slot, contextId, token, asks);
-  return settle(root, slot, contextId, outcome);
+  return settle(root, slot, contextId, outcome, asks);
 }
 
 /** Admits a request on the record that stands: the control plane was asked, or cannot be. */
 export function admitOnRecord(root: Root, slot: u32, contextId: u32, token: usize, asks: u32): u32 {
   const outcome = spend(root, token, COST, STANDS);
-  return outcome == MISS ? admitMiss(root, slot, contextId, token, asks) : settle(root, slot, contextId, outcome);
+  return outcome == MISS ? admitMiss(root, slot, contextId, token, asks) : settle(root, slot, contextId, outcome, asks);
 }
 
 /** The same where the control plane could not be asked: a miss follows the policy's `onUnreachable`. */
-export function admitUnreachable(root: Root, slot: u32, contextId: u32, token: usize): u32 {
-  const trust = root.policy.onUnreachable == ON_UNREACHABLE_TRUST;
+export function admitUnreachable(root: Root, slot: u32, contextId: u32, token: usize, asks: u32): u32 {
+  const trust = root.epoch.policy.onUnreachable == ON_UNREACHABLE_TRUST;
   const outcome = spend(root, token, COST, trust ? STANDS_UNCONFIRMED : STANDS);
-  if (outcome != MISS) return settle(root, slot, contextId, outcome);
-  return trust ? admitOnTrust(root, slot, contextId, token) : denyMiss(root);
+  if (outcome != MISS) return settle(root, slot, contextId, outcome, asks);
+  return trust ? admitOnTrust(root, slot, contextId, token, asks) : denyMiss(root);
 }
 
 function denyMiss(root: Root): u32 {
-  root.counters.count(MISS_DENIED);
-  denyUnavailable(root);
+  count(MISS_DENIED);
+  denyUnavailable(root.epoch);
   return ANSWERED;
 }
 
 /** The set is full, or the cas bound was reached while an answer was written. */
 export function admitWithoutRecord(root: Root, insertOutcome: u32): u32 {
-  if (insertOutcome == SET_FULL) return passOrDeny(root, root.policy.onTableFull == ON_TABLE_FULL_ALLOW);
-  return passOrDeny(root, root.policy.onContention == ON_CONTENTION_ALLOW);
+  if (insertOutcome == SET_FULL) return passOrDeny(root, root.epoch.policy.onTableFull == ON_TABLE_FULL_ALLOW);
+  return passOrDeny(root, root.epoch.policy.onContention == ON_CONTENTION_ALLOW);
 }
 
 /** Flagged or idle here: the control plane knows of other edges. If it cannot be asked, the record stands. */
@@ -101,68 +96,73 @@ function admitMiss(root: Root, slot: u32, contextId: u32, token: usize, asks: u3
   const mayInsert = !spendFoundRecord();
   const keys = keysWithId(keyIdOfToken(token));
   if (keys == 0 || !tagMatches(token, tokenKeyStateOf(keys))) {
-    root.counters.count(MISS_FORGED);
-    denyInvalid(root);
+    count(MISS_FORGED);
+    denyInvalid(root.epoch);
     return ANSWERED;
   }
-  if (issuedAtMs(token) + root.longestLifetimeMs < wallMs()) {
-    root.counters.count(MISS_TOO_OLD);
-    denyInvalid(root);
+  if (issuedAtMs(token) + root.epoch.longestLifetimeMs < wallMs()) {
+    count(MISS_TOO_OLD);
+    denyInvalid(root.epoch);
     return ANSWERED;
   }
-  if (root.policy.onMiss == ON_MISS_TRUST) return admitOnTrust(root, slot, contextId, token);
+  if (root.epoch.policy.onMiss == ON_MISS_TRUST) return admitOnTrust(root, slot, contextId, token, asks);
   if (asks < MAX_ASKS) {
     const asked = askFor(root, contextId, token, mayInsert, askedAtUs, asks + 1);
     if (asked == WAITS) return HELD;
     // The control plane is there: a crowd of one session's requests is no reason to trust it.
     if (asked == CROWDED) return denyMiss(root);
   }
-  return admitUnreachable(root, slot, contextId, token);
+  return admitUnreachable(root, slot, contextId, token, asks);
 }
 
 /** The token itself says the plan and, by its time, the end. */
-function admitOnTrust(root: Root, slot: u32, contextId: u32, token: usize): u32 {
-  const planIndex = root.policy.planIndexById(planIdOf(token));
-  if (planIndex < 0) {
-    denyUnavailable(root);
-    return ANSWERED;
-  }
-  const endsAtMs = issuedAtMs(token) + unchecked(root.policy.plans[planIndex]).lifetimeMs;
+function admitOnTrust(root: Root, slot: u32, contextId: u32, token: usize, asks: u32): u32 {
+  const planIndex = root.epoch.policy.planIndexById(planIdOf(token));
+  if (planIndex < 0) return waitForPlan(root, contextId, asks);
+  const endsAtMs = issuedAtMs(token) + unchecked(root.epoch.policy.plans[planIndex]).lifetimeMs;
   const nowMs = wallMs();
   if (endsAtMs <= nowMs) {
-    root.counters.count(MISS_TOO_OLD);
-    denyInvalid(root);
+    count(MISS_TOO_OLD);
+    denyInvalid(root.epoch);
     return ANSWERED;
   }
   const inserted = insertProvisional(root, token, planIndex, endsAtMs - nowMs);
   if (inserted == SET_FULL || inserted == INSERT_CONTENDED) return admitWithoutRecord(root, inserted);
-  root.counters.count(MISS_TRUSTED);
+  count(MISS_TRUSTED);
   const outcome = spend(root, token, COST, STANDS_UNCONFIRMED);
-  return settle(root, slot, contextId, outcome == MISS ? CONTENDED : outcome);
+  return settle(root, slot, contextId, outcome == MISS ? CONTENDED : outcome, asks);
 }
 
-function settle(root: Root, slot: u32, contextId: u32, outcome: u32): u32 {
+function settle(root: Root, slot: u32, contextId: u32, outcome: u32, asks: u32): u32 {
   if (outcome == ALLOWED) {
     const planIndex = spendPlanIndex();
-    root.counters.countPlan(PLAN_ALLOWED, planIndex, 1);
-    root.counters.countPlan(PLAN_TOKENS, planIndex, COST);
-    if (root.policy.responseHeaders != RESPONSE_HEADERS_NONE) noteBucket(contextId, slot, planIndex, spendLevelPico());
+    root.epoch.planCounts.count(PLAN_ALLOWED, planIndex, 1);
+    root.epoch.planCounts.count(PLAN_TOKENS, planIndex, COST);
+    if (root.epoch.policy.responseHeaders != RESPONSE_HEADERS_NONE)
+      noteBucket(contextId, slot, root.epoch.number, planIndex, spendLevelPico());
     return GO;
   }
-  if (outcome == CONTENDED) return passOrDeny(root, root.policy.onContention == ON_CONTENTION_ALLOW);
-  if (outcome == LIMITED) denyLimited(root, spendPlanIndex(), spendLevelPico(), COST);
-  else if (outcome == BUDGET_SPENT) denyBudgetSpent(root, spendPlanIndex(), spendLevelPico());
-  else if (outcome == INVALID_TOKEN) denyInvalid(root);
-  // UNKNOWN_PLAN: the policy lacks the plan of this session.
-  else denyUnavailable(root);
+  if (outcome == CONTENDED) return passOrDeny(root, root.epoch.policy.onContention == ON_CONTENTION_ALLOW);
+  if (outcome == LIMITED) denyLimited(root.epoch, spendPlanIndex(), spendLevelPico(), COST);
+  else if (outcome == BUDGET_SPENT) denyBudgetSpent(root.epoch, spendPlanIndex(), spendLevelPico());
+  else if (outcome == INVALID_TOKEN) denyInvalid(root.epoch);
+  else if (outcome == UNKNOWN_PLAN) return waitForPlan(root, contextId, asks);
+  else denyUnavailable(root.epoch);
+  return ANSWERED;
+}
+
+/** The policy in force here lacks the session's plan: one that has it may be on its way. */
+function waitForPlan(root: Root, contextId: u32, asks: u32): u32 {
+  if (holdForPlan(root, contextId, asks)) return HELD;
+  denyUnavailable(root.epoch);
   return ANSWERED;
 }
 
 function passOrDeny(root: Root, pass: bool): u32 {
   if (pass) {
-    root.counters.count(ALLOWED_UNMETERED);
+    count(ALLOWED_UNMETERED);
     return GO;
   }
-  denyUnavailable(root);
+  denyUnavailable(root.epoch);
   return ANSWERED;
 }

@@ -8,6 +8,7 @@ import {
   MESSAGE_INVALID_SESSION,
   MESSAGE_LIMITER_UNAVAILABLE,
   MESSAGE_MISSING_SESSION,
+  MESSAGE_NO_POLICY,
   MESSAGE_RATE_LIMIT_EXCEEDED,
 } from "../contract";
 import { Policy, RESPONSE_BODY_PROBLEM } from "../domain/policy/model";
@@ -15,6 +16,7 @@ import { utf8 } from "../memory/bytes";
 import { addFixedPair, pairsBlock, startPairs } from "../memory/header-pairs";
 
 export const CONTENT_TYPE = utf8("content-type");
+const RETRY_AFTER = utf8("retry-after");
 const WWW_AUTHENTICATE = utf8("www-authenticate");
 
 /** gRPC status codes (grpc.io, "Status codes and their use"). */
@@ -54,10 +56,13 @@ export class DenialTexts {
   limited: Denial;
   budgetSpent: Denial;
   unavailable: Denial;
+  noPolicy: Denial;
   contentType: ArrayBuffer;
   /** Header pairs, as the host takes them, of a 401 and of a 503: they are always the same. */
   challengePairs: ArrayBuffer;
   unavailablePairs: ArrayBuffer;
+  /** Of a 503 that is over in a moment. */
+  retryPairs: ArrayBuffer;
 
   constructor(policy: Policy) {
     const problem = policy.responseBody == RESPONSE_BODY_PROBLEM;
@@ -67,6 +72,10 @@ export class DenialTexts {
     startPairs();
     addFixedPair(CONTENT_TYPE, contentType);
     this.unavailablePairs = pairsBlock();
+    addFixedPair(RETRY_AFTER, utf8("1"));
+    this.retryPairs = pairsBlock();
+    startPairs();
+    addFixedPair(CONTENT_TYPE, contentType);
     addFixedPair(WWW_AUTHENTICATE, utf8(`Session realm="sluice", header="${header}"`));
     this.challengePairs = pairsBlock();
     const noAuth = GRPC_UNAUTHENTICATED;
@@ -116,6 +125,15 @@ export class DenialTexts {
       "Service Unavailable",
       CODE_LIMITER_UNAVAILABLE,
       MESSAGE_LIMITER_UNAVAILABLE,
+      problem,
+    );
+    this.noPolicy = new Denial(
+      503,
+      GRPC_UNAVAILABLE,
+      "sluice_no_policy",
+      "Service Unavailable",
+      CODE_LIMITER_UNAVAILABLE,
+      MESSAGE_NO_POLICY,
       problem,
     );
   }

@@ -2,44 +2,51 @@
 import { sendLocalReply } from "../host/stream";
 import { addressOf } from "../memory/bytes";
 import { PAIRS_BUFFER, addFixedPair, startPairs, writePairs } from "../memory/header-pairs";
-import { INVALID, MISSING, PLAN_LIMITED, UNAVAILABLE } from "./counters";
+import { INVALID, MISSING, NO_POLICY_YET, UNAVAILABLE, count } from "./counters";
 import { CONTENT_TYPE, Denial, GRPC_UNAVAILABLE } from "./denial-texts";
+import { Epoch } from "./epoch";
 import { addLimitHeaders, addRetryAfter } from "./limit-headers";
-import { Root } from "./roots";
+import { PLAN_LIMITED } from "./plan-counts";
 
 /** 401: no token. */
-export function denyMissing(root: Root): void {
-  root.counters.count(MISSING);
-  replyFixed(root.denials.missing, root.denials.challengePairs);
+export function denyMissing(epoch: Epoch): void {
+  count(MISSING);
+  replyFixed(epoch.denials.missing, epoch.denials.challengePairs);
 }
 
 /** 401: no valid token, or its session has ended. */
-export function denyInvalid(root: Root): void {
-  root.counters.count(INVALID);
-  replyFixed(root.denials.invalid, root.denials.challengePairs);
+export function denyInvalid(epoch: Epoch): void {
+  count(INVALID);
+  replyFixed(epoch.denials.invalid, epoch.denials.challengePairs);
 }
 
 /** 429: the bucket holds less than the request's cost. */
-export function denyLimited(root: Root, planIndex: u32, levelPico: i64, cost: u32): void {
-  root.counters.countPlan(PLAN_LIMITED, planIndex, 1);
-  start(root);
-  addLimitHeaders(root, planIndex, levelPico);
-  addRetryAfter(unchecked(root.policy.plans[planIndex]), levelPico, cost);
-  reply(root.denials.limited);
+export function denyLimited(epoch: Epoch, planIndex: u32, levelPico: i64, cost: u32): void {
+  epoch.planCounts.count(PLAN_LIMITED, planIndex, 1);
+  start(epoch);
+  addLimitHeaders(epoch, planIndex, levelPico);
+  addRetryAfter(unchecked(epoch.policy.plans[planIndex]), levelPico, cost);
+  reply(epoch.denials.limited);
 }
 
 /** 429: the session has spent its budget; waiting does not help. */
-export function denyBudgetSpent(root: Root, planIndex: u32, levelPico: i64): void {
-  root.counters.countPlan(PLAN_LIMITED, planIndex, 1);
-  start(root);
-  addLimitHeaders(root, planIndex, levelPico);
-  reply(root.denials.budgetSpent);
+export function denyBudgetSpent(epoch: Epoch, planIndex: u32, levelPico: i64): void {
+  epoch.planCounts.count(PLAN_LIMITED, planIndex, 1);
+  start(epoch);
+  addLimitHeaders(epoch, planIndex, levelPico);
+  reply(epoch.denials.budgetSpent);
 }
 
 /** 503: the limiter cannot decide. */
-export function denyUnavailable(root: Root): void {
-  root.counters.count(UNAVAILABLE);
-  replyFixed(root.denials.unavailable, root.denials.unavailablePairs);
+export function denyUnavailable(epoch: Epoch): void {
+  count(UNAVAILABLE);
+  replyFixed(epoch.denials.unavailable, epoch.denials.unavailablePairs);
+}
+
+/** 503: this edge has no policy yet. */
+export function denyNoPolicy(epoch: Epoch): void {
+  count(NO_POLICY_YET);
+  replyFixed(epoch.denials.noPolicy, epoch.denials.retryPairs);
 }
 
 /** 503 without a policy to say how: Envoy runs no stream under a root that it did not configure. */
@@ -47,9 +54,9 @@ export function denyUnconfigured(): void {
   sendLocalReply(503, 0, 0, 0, 0, 0, 0, GRPC_UNAVAILABLE);
 }
 
-function start(root: Root): void {
+function start(epoch: Epoch): void {
   startPairs();
-  addFixedPair(CONTENT_TYPE, root.denials.contentType);
+  addFixedPair(CONTENT_TYPE, epoch.denials.contentType);
 }
 
 /** With the pairs noted since `start`. */

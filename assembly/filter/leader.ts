@@ -2,7 +2,7 @@
 import { LEADER_LEASE_MS } from "../contract";
 import { CAS_ABSENT, sharedCas, sharedValue } from "../host/shared-data";
 import { OK } from "../host/status";
-import { Root } from "./roots";
+import { Table } from "./table";
 import { LEADER_KEY, readTableKey, writeTableKey } from "./session-table";
 import { vmId } from "./vm-id";
 
@@ -16,11 +16,11 @@ const LEASE_US: u64 = <u64>LEADER_LEASE_MS * 1000;
 const RENEW_AFTER_US: u64 = 1000000;
 
 /** Whether this VM leads the table now, taking or renewing the lease where that is due. */
-export function leads(root: Root, nowUs: u64): bool {
+export function leads(table: Table, nowUs: u64): bool {
   // The VM's, not a root's: after a change of policy its new root leads on.
   const self = vmId();
   let cas: u32 = CAS_ABSENT;
-  if (readTableKey(root, LEADER_KEY) == OK) {
+  if (readTableKey(table, LEADER_KEY) == OK) {
     const value = sharedValue();
     const mine = load<u64>(value) == self;
     const untilUs = load<u64>(value, 8);
@@ -30,5 +30,5 @@ export function leads(root: Root, nowUs: u64): bool {
   }
   store<u64>(lease, self);
   store<u64>(lease, nowUs + LEASE_US, 8);
-  return writeTableKey(root, LEADER_KEY, lease, LEASE_BYTES, cas) == OK;
+  return writeTableKey(table, LEADER_KEY, lease, LEASE_BYTES, cas) == OK;
 }

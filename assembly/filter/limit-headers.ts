@@ -9,7 +9,7 @@ import {
 } from "../domain/policy/model";
 import { addressOf, utf8, writeAscii, writeBytes, writeDecimal } from "../memory/bytes";
 import { addFixedPair, addPair } from "../memory/header-pairs";
-import { Root } from "./roots";
+import { Epoch } from "./epoch";
 
 const RATE_LIMIT = utf8("ratelimit");
 const RATE_LIMIT_POLICY = utf8("ratelimit-policy");
@@ -25,19 +25,19 @@ const resetValue: usize = memory.data(24);
 const retryAfterValue: usize = memory.data(24);
 
 /** Notes the headers that the policy wants for a bucket of this plan that holds `levelPico`. */
-export function addLimitHeaders(root: Root, planIndex: u32, levelPico: i64): void {
-  const form = root.policy.responseHeaders;
-  const plan = unchecked(root.policy.plans[planIndex]);
+export function addLimitHeaders(epoch: Epoch, planIndex: u32, levelPico: i64): void {
+  const form = epoch.policy.responseHeaders;
+  const plan = unchecked(epoch.policy.plans[planIndex]);
   if (form == RESPONSE_HEADERS_DRAFT || form == RESPONSE_HEADERS_BOTH)
-    addDraftHeaders(root, planIndex, plan, levelPico);
+    addDraftHeaders(epoch, planIndex, plan, levelPico);
   if (form == RESPONSE_HEADERS_X_RATELIMIT || form == RESPONSE_HEADERS_BOTH) {
-    addXHeaders(root, planIndex, plan, levelPico);
+    addXHeaders(epoch, planIndex, plan, levelPico);
   }
 }
 
 /** draft-ietf-httpapi-ratelimit-headers-10; r: whole tokens left, t: seconds until one more, if one will come. */
-function addDraftHeaders(root: Root, planIndex: u32, plan: Plan, levelPico: i64): void {
-  const texts = unchecked(root.plans[planIndex]);
+function addDraftHeaders(epoch: Epoch, planIndex: u32, plan: Plan, levelPico: i64): void {
+  const texts = unchecked(epoch.plans[planIndex]);
   addFixedPair(RATE_LIMIT_POLICY, texts.rateLimitPolicy);
   const prefix = texts.rateLimitPrefix;
   const left = wholeTokens(levelPico);
@@ -51,8 +51,8 @@ function addDraftHeaders(root: Root, planIndex: u32, plan: Plan, levelPico: i64)
 }
 
 /** The older form; reset: seconds until the bucket is full, if it will be. */
-function addXHeaders(root: Root, planIndex: u32, plan: Plan, levelPico: i64): void {
-  addFixedPair(X_LIMIT, unchecked(root.plans[planIndex]).xLimit);
+function addXHeaders(epoch: Epoch, planIndex: u32, plan: Plan, levelPico: i64): void {
+  addFixedPair(X_LIMIT, unchecked(epoch.plans[planIndex]).xLimit);
   addWritten(X_REMAINING, remainingValue, writeDecimal(remainingValue, wholeTokens(levelPico)));
   const fullS = secondsUntil(levelPico, toPico(plan.maxTokens), plan.refillRateMicro);
   if (fullS >= 0) addWritten(X_RESET, resetValue, writeDecimal(resetValue, fullS));

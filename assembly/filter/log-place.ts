@@ -5,7 +5,7 @@
 // withdrawal cannot undo it (docs/edge-protocol.md).
 import { CAS_ABSENT, sharedCas, sharedValue } from "../host/shared-data";
 import { OK } from "../host/status";
-import { Root } from "./roots";
+import { Table } from "./table";
 import { PLACE_KEY, readTableKey, writeTableKey } from "./session-table";
 
 //   0     8        16         24     32
@@ -22,8 +22,8 @@ export const NO_LOG: u64 = 0;
 let cas: u32 = CAS_ABSENT;
 
 /** Reads the place; all zero where the edge has none yet. See `logOfPlace` and the others. */
-export function readPlace(root: Root): void {
-  if (readTableKey(root, PLACE_KEY) == OK) {
+export function readPlace(table: Table): void {
+  if (readTableKey(table, PLACE_KEY) == OK) {
     memory.copy(place, sharedValue(), PLACE_BYTES);
     cas = sharedCas();
   } else {
@@ -49,72 +49,72 @@ export function seenOfPlace(): u64 {
 }
 
 /** Writes what was read, as changed since. False: another worker was faster. */
-function writePlace(root: Root): bool {
-  return writeTableKey(root, PLACE_KEY, place, PLACE_BYTES, cas) == OK;
+function writePlace(table: Table): bool {
+  return writeTableKey(table, PLACE_KEY, place, PLACE_BYTES, cas) == OK;
 }
 
 /** The first answer of a control plane begins the edge's log, of an acquire or a watch. One that has begun stays. */
-export function beginLog(root: Root, log: u64, cursor: u64): void {
-  readPlace(root);
+export function beginLog(table: Table, log: u64, cursor: u64): void {
+  readPlace(table);
   if (logOfPlace() != NO_LOG) return;
   setLog(log, cursor);
   if (seenLogOfPlace() != log || seenOfPlace() < cursor) setSeen(log, cursor);
-  if (!writePlace(root)) readPlace(root);
+  if (!writePlace(table)) readPlace(table);
 }
 
 /** Whether a positive answer, made at `cursor` of `log`, knows all that this edge has heard of. */
-export function isUpToDate(root: Root, log: u64, cursor: u64): bool {
-  readPlace(root);
-  if (seenLogOfPlace() == NO_LOG) beginLog(root, log, cursor);
+export function isUpToDate(table: Table, log: u64, cursor: u64): bool {
+  readPlace(table);
+  if (seenLogOfPlace() == NO_LOG) beginLog(table, log, cursor);
   return seenLogOfPlace() == log && cursor >= seenOfPlace();
 }
 
 /** Notes that the edge has heard of the log up to `cursor`. False: it now follows another log, or it could not be noted. */
-export function raiseSeen(root: Root, log: u64, cursor: u64): bool {
+export function raiseSeen(table: Table, log: u64, cursor: u64): bool {
   for (let tries: u32 = 0; tries < MAX_TRIES; tries++) {
-    readPlace(root);
-    if (seenLogOfPlace() == NO_LOG) beginLog(root, log, cursor);
+    readPlace(table);
+    if (seenLogOfPlace() == NO_LOG) beginLog(table, log, cursor);
     if (seenLogOfPlace() != log) return false;
     if (seenOfPlace() >= cursor) return true;
     setSeen(log, cursor);
-    if (writePlace(root)) return true;
+    if (writePlace(table)) return true;
   }
   return false;
 }
 
 /** Notes that the table is marked up to `cursor`. False: the edge now follows another log, or it could not be noted. */
-export function raiseCursor(root: Root, log: u64, cursor: u64): bool {
+export function raiseCursor(table: Table, log: u64, cursor: u64): bool {
   for (let tries: u32 = 0; tries < MAX_TRIES; tries++) {
-    readPlace(root);
+    readPlace(table);
     if (logOfPlace() != log) return false;
     if (cursorOfPlace() >= cursor) return true;
     setLog(log, cursor);
-    if (writePlace(root)) return true;
+    if (writePlace(table)) return true;
   }
   return false;
 }
 
 /** A reset begins: answers of the old log count no more. `from` is the log whose watch was answered by the reset. */
-export function beginReset(root: Root, from: u64, log: u64, cursor: u64): bool {
+export function beginReset(table: Table, from: u64, log: u64, cursor: u64): bool {
   for (let tries: u32 = 0; tries < MAX_TRIES; tries++) {
-    readPlace(root);
+    readPlace(table);
     if (logOfPlace() != from) return false;
     // Within one log `seen` never falls back.
     if (seenLogOfPlace() == log && seenOfPlace() >= cursor) return true;
     setSeen(log, cursor);
-    if (writePlace(root)) return true;
+    if (writePlace(table)) return true;
   }
   return false;
 }
 
 /** Every set has been rewritten: the edge follows the new log from here. */
-export function endReset(root: Root, from: u64, log: u64, cursor: u64): bool {
+export function endReset(table: Table, from: u64, log: u64, cursor: u64): bool {
   for (let tries: u32 = 0; tries < MAX_TRIES; tries++) {
-    readPlace(root);
+    readPlace(table);
     if (logOfPlace() != from || seenLogOfPlace() != log) return false;
     if (from == log && cursorOfPlace() >= cursor) return true;
     setLog(log, cursor);
-    if (writePlace(root)) return true;
+    if (writePlace(table)) return true;
   }
   return false;
 }

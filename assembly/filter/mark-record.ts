@@ -5,9 +5,9 @@ import { flagsOf, isLive, revOf, setFlag, setFlags, setRev, setState } from "../
 import { findRecord } from "../domain/set";
 import { parseSessionId } from "../domain/session-id";
 import { utf8 } from "../memory/bytes";
-import { CAS_RETRIES } from "./counters";
+import { CAS_RETRIES, count } from "./counters";
 import { logOfPlace, readPlace } from "./log-place";
-import { Root } from "./roots";
+import { Table } from "./table";
 import { SetCopy } from "./set-copy";
 import { MAX_CAS_TRIES } from "./spend";
 
@@ -22,18 +22,18 @@ export const MARK_REFRESH: bool = false;
  * @param log writes only while the table is marked by this log
  * @returns false if the set could not be written; an id that is none, and a set that is absent, need no write
  */
-export function markRecord(root: Root, idText: string, ended: bool, log: u64): bool {
+export function markRecord(table: Table, idText: string, ended: bool, log: u64): bool {
   const text = utf8(idText);
   if (!parseSessionId(changetype<usize>(text), text.byteLength, sessionId)) return true;
   for (let tries: u32 = 0; tries < MAX_CAS_TRIES; tries++) {
-    const set = SetCopy.ofSession(root, sessionId);
+    const set = SetCopy.ofSession(table, sessionId);
     if (set == 0) return true;
-    readPlace(root);
+    readPlace(table);
     if (logOfPlace() != log) return false;
     const record = findRecord(set, sessionId);
     if (record != 0) mark(record, ended);
-    if (SetCopy.write(root)) return true;
-    root.counters.count(CAS_RETRIES);
+    if (SetCopy.write(table)) return true;
+    count(CAS_RETRIES);
   }
   return false;
 }

@@ -4,12 +4,13 @@ import { KEYS_BYTES, SECRET_TOO_LONG, decodeSecret, deriveKeys, keyIdOf } from "
 import { quoteJson } from "../domain/json/writer";
 import { environmentVariable } from "../host/environment";
 import { nodeId } from "../host/node";
-import { utf8 } from "../memory/bytes";
+import { addressOf, utf8 } from "../memory/bytes";
 
 const primary: usize = memory.data(KEYS_BYTES, 8);
 const also: usize = memory.data(KEYS_BYTES, 8);
 let hasAlso: bool = false;
 let edge: ArrayBuffer = new ArrayBuffer(0);
+let edgeAscii: ArrayBuffer = new ArrayBuffer(0);
 let loaded: bool = false;
 
 /** Reads environment and node once. Returns what is wrong, or "" if nothing is. */
@@ -38,6 +39,7 @@ export function loadProcess(): string {
     hasAlso = true;
   }
   edge = utf8(quoteJson(node));
+  edgeAscii = visibleAscii(utf8(node));
   loaded = true;
   return "";
 }
@@ -49,6 +51,16 @@ function hasControlCharacter(text: string): bool {
     if (char < 0x20 || (char >= 0x7f && char <= 0x9f)) return true;
   }
   return false;
+}
+
+/** A header's value: what may not stand in one is shown as "?". */
+function visibleAscii(bytes: ArrayBuffer): ArrayBuffer {
+  const at = addressOf(bytes);
+  for (let i = 0; i < bytes.byteLength; i++) {
+    const byte = load<u8>(at + i);
+    if (byte < 0x21 || byte > 0x7e) store<u8>(at + i, 0x3f);
+  }
+  return bytes;
 }
 
 /** The reason never holds the secret or a part of it. */
@@ -79,4 +91,9 @@ export function keysWithId(keyId: u8): usize {
 /** This edge's name as a JSON string, quotes included. */
 export function edgeJson(): ArrayBuffer {
   return edge;
+}
+
+/** This edge's name as the value of a header. */
+export function edgeHeader(): ArrayBuffer {
+  return edgeAscii;
 }

@@ -4,14 +4,14 @@ import { TOKEN_BYTES, TOKEN_SESSION_ID_AT } from "../contract";
 import { refilledLevel, toPico } from "../domain/bucket";
 import { Plan } from "../domain/policy/model";
 import { sameTokens } from "../domain/token";
-import { Root } from "./roots";
+import { Epoch } from "./epoch";
 
 //   0       36        40             44        48             56       64
-//   | token | root id | plan index   | (4)     | refused at   | level  | until |
+//   | token | epoch   | plan index   | (4)     | refused at   | level  | until |
 
 const ENTRIES: u32 = 4096;
 const ENTRY_BYTES: u32 = 72;
-const ROOT_AT: u32 = 36;
+const EPOCH_AT: u32 = 36;
 const PLAN_AT: u32 = 40;
 const REFUSED_AT: u32 = 48;
 const LEVEL_AT: u32 = 56;
@@ -39,13 +39,13 @@ function entryOf(token: usize): usize {
 }
 
 /** Whether this token was refused under this policy, and its bucket cannot hold `price` yet. See `refusedLevelPico`. */
-export function isStillRefused(root: Root, token: usize, price: i64, nowUs: u64): bool {
+export function isStillRefused(epoch: Epoch, token: usize, price: i64, nowUs: u64): bool {
   if (nowUs >= allForgottenUs) return false;
   const entry = entryOf(token);
   if (nowUs >= load<u64>(entry, UNTIL_AT)) return false;
-  if (load<u32>(entry, ROOT_AT) != root.id || !sameTokens(entry, token)) return false;
+  if (load<u32>(entry, EPOCH_AT) != epoch.number || !sameTokens(entry, token)) return false;
   planIndex = load<u32>(entry, PLAN_AT);
-  const plan = unchecked(root.policy.plans[planIndex]);
+  const plan = unchecked(epoch.policy.plans[planIndex]);
   const elapsedUs = nowUs - load<u64>(entry, REFUSED_AT);
   levelPico = refilledLevel(load<i64>(entry, LEVEL_AT), elapsedUs, plan.refillRateMicro, toPico(plan.maxTokens));
   return levelPico < price;
@@ -63,7 +63,7 @@ export function refusedLevelPico(): i64 {
 
 /** Notes that a bucket held `level`, less than `price`, at `nowUs`. */
 export function noteRefusal(
-  root: Root,
+  epoch: Epoch,
   token: usize,
   plan: Plan,
   index: u32,
@@ -73,7 +73,7 @@ export function noteRefusal(
 ): void {
   const entry = entryOf(token);
   memory.copy(entry, token, TOKEN_BYTES);
-  store<u32>(entry, root.id, ROOT_AT);
+  store<u32>(entry, epoch.number, EPOCH_AT);
   store<u32>(entry, index, PLAN_AT);
   store<u64>(entry, nowUs, REFUSED_AT);
   store<i64>(entry, level, LEVEL_AT);

@@ -1,5 +1,5 @@
 // Reporting what was spent: absolute figures ordered by rev, so that a report may come late, twice or not at all.
-import { MAX_EDGE_BODY_BYTES, MAX_REPORT_ROWS, PATH_REPORT, RECORDS_PER_SET } from "../contract";
+import { MAX_EDGE_ANSWER_BYTES, MAX_EDGE_BODY_BYTES, MAX_REPORT_ROWS, PATH_REPORT, RECORDS_PER_SET } from "../contract";
 import { elapsedUsSince, toMicrotokens } from "../domain/bucket";
 import { readReportAnswer } from "../domain/edge-answers";
 import { consumedOf, levelPicoOf, recordSessionIdOf, refilledAtUsOf, revOf } from "../domain/record";
@@ -9,11 +9,15 @@ import { callResponseBody } from "../host/buffers";
 import { sentCallId } from "../host/call";
 import { utf8, writeAscii, writeDecimal, writeHexU64, writeSigned } from "../memory/bytes";
 import { acknowledgeRows } from "./acknowledge";
-import { REPORT_FAILURES } from "./counters";
-import { post, startBody, wasAnswered } from "./edge-call";
+import { REPORT_FAILURES, count } from "./counters";
+import { buildId } from "./build-id";
+import { CALL_REPORT, OUTCOME_MALFORMED, OUTCOME_OK, answeredOutcome, noteOutcome } from "./call-outcomes";
+import { post, startBody } from "./edge-call";
+import { Epoch } from "./epoch";
 import { MARK_REFRESH, markRecord } from "./mark-record";
 import { readPlace, logOfPlace } from "./log-place";
 import { Root } from "./roots";
+import { Table } from "./table";
 import { addRow, rowCount, startRows } from "./report-rows";
 import { setCount } from "./session-table";
 import { SetCopy } from "./set-copy";
@@ -38,55 +42,66 @@ let more: bool = false;
 
 /** On a tick: reports if the interval has passed or something waits for room, unless a report is out. */
 export function reportIfDue(root: Root, nowUs: u64): void {
+  const table = root.table;
   if (outOfRoot != 0) return;
-  if (nowUs < root.nextReportAtUs && !root.unreported.urgent) return;
-  root.unreported.urgent = false;
-  root.nextReportAtUs = nowUs + <u64>root.policy.reportIntervalMs * 1000;
+  if (nowUs < table.nextReportAtUs && !table.unreported.urgent) return;
+  table.unreported.urgent = false;
+  table.nextReportAtUs = nowUs + <u64>root.epoch.policy.reportIntervalMs * 1000;
   sendReport(root, nowUs);
 }
 
 function sendReport(root: Root, nowUs: u64): void {
-  let end = writeAscii(startBody(root, body), ',"worker":"');
-  end = writeAscii(writeHexU64(end, vmId()), '","usage":[');
-  end = writeRows(root, end, nowUs);
+  const table = root.table;
+  let end = writeAscii(startBody(table, body), ',"worker":"');
+  end = writeHexU64(writeAscii(writeHexU64(end, vmId()), '","build":"'), buildId());
+  end = writeAscii(writePolicy(root.epoch, writeAscii(end, '",')), ',"usage":[');
+  end = writeRows(table, end, nowUs);
   end = writeAscii(end, more ? '],"more":true}' : '],"more":false}');
-  if (!post(root, REPORT, body, end, REPORT_TIMEOUT_MS)) {
-    root.counters.count(REPORT_FAILURES);
+  if (!post(table, CALL_REPORT, REPORT, body, end, REPORT_TIMEOUT_MS)) {
+    count(REPORT_FAILURES);
     return;
   }
   outOfRoot = root.id;
   callId = sentCallId();
 }
 
+/** What this worker runs: the control plane knows what the fleet runs from here. */
+function writePolicy(epoch: Epoch, at: usize): usize {
+  let end = writeAscii(writeAscii(at, '"policy":{"source":"'), epoch.sourceWord);
+  end = writeDecimal(writeAscii(end, '","generation":'), epoch.generation);
+  if (!epoch.isNone) end = writeAscii(writeHexU64(writeAscii(end, ',"hash":"'), epoch.hash), '"');
+  return writeAscii(end, "}");
+}
+
 /** Writes a row for each record that was spent in, as far as they fit. Returns the end. */
-function writeRows(root: Root, start: usize, nowUs: u64): usize {
+function writeRows(table: Table, start: usize, nowUs: u64): usize {
   let end = start;
   startRows();
   more = false;
-  const sets = setCount(root);
-  root.unreported.fit(sets);
-  root.unreported.startRound();
-  for (let index = root.unreported.nextMarked(); index >= 0; index = root.unreported.nextMarked()) {
+  const sets = setCount(table);
+  table.unreported.fit(sets);
+  table.unreported.startRound();
+  for (let index = table.unreported.nextMarked(); index >= 0; index = table.unreported.nextMarked()) {
     if (rowCount() + RECORDS_PER_SET > MAX_REPORT_ROWS || end + RECORDS_PER_SET * MAX_ROW_BYTES > BODY_LIMIT) {
-      root.unreported.endRoundBefore(index);
+      table.unreported.endRoundBefore(index);
       more = true;
       break;
     }
-    end = writeRowsOfSet(root, index, end, nowUs, start);
+    end = writeRowsOfSet(table, index, end, nowUs, start);
   }
   return end;
 }
 
-function writeRowsOfSet(root: Root, index: u32, at: usize, nowUs: u64, start: usize): usize {
+function writeRowsOfSet(table: Table, index: u32, at: usize, nowUs: u64, start: usize): usize {
   let end = at;
-  const set = SetCopy.at(root, index);
-  const marked = root.unreported.placesOf(index);
+  const set = SetCopy.at(table, index);
+  const marked = table.unreported.placesOf(index);
   for (let place: u32 = 0; place < RECORDS_PER_SET; place++) {
     if ((marked & ((<u16>1) << (<u16>place))) == 0) continue;
     const record = recordAt(set, place);
     // A provisional record is asked for first; its mark is made again by its confirmation.
     if (set == 0 || !isUnreported(record)) {
-      root.unreported.unmark(index, place);
+      table.unreported.unmark(index, place);
       continue;
     }
     if (end != start) end = writeAscii(end, ",");
@@ -113,19 +128,23 @@ export function isReport(rootId: u32, answered: u32): bool {
 }
 
 /** The report came back. Without an answer the marks stay, and its rows go again with the next. */
-export function finishReport(root: Root, bodyBytes: u32): void {
+export function finishReport(table: Table, bodyBytes: u32): void {
   outOfRoot = 0;
-  const answer = wasAnswered() ? readReportAnswer(callResponseBody(bodyBytes)) : null;
+  let outcome = answeredOutcome();
+  const isRead = outcome == OUTCOME_OK && bodyBytes <= MAX_EDGE_ANSWER_BYTES;
+  const answer = isRead ? readReportAnswer(callResponseBody(bodyBytes)) : null;
+  if (outcome == OUTCOME_OK && answer == null) outcome = OUTCOME_MALFORMED;
+  noteOutcome(table, CALL_REPORT, outcome);
   if (answer == null) {
-    root.counters.count(REPORT_FAILURES);
+    count(REPORT_FAILURES);
     return;
   }
-  acknowledgeRows(root, answer.log);
-  readPlace(root);
+  acknowledgeRows(table, answer.log);
+  readPlace(table);
   const log = logOfPlace();
-  for (let i = 0; i < answer.refresh.length; i++) markRecord(root, answer.refresh[i], MARK_REFRESH, log);
+  for (let i = 0; i < answer.refresh.length; i++) markRecord(table, answer.refresh[i], MARK_REFRESH, log);
   // What did not fit goes with the next tick.
-  if (more) root.unreported.urgent = true;
+  if (more) table.unreported.urgent = true;
 }
 
 /** The root is gone: its report's answer will not come. */

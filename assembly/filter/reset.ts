@@ -3,7 +3,7 @@ import { FLAG_REFRESH, FLAG_UNCONFIRMED, RECORDS_PER_SET } from "../contract";
 import { isEmpty, isLive, setAckedRev, setFlag } from "../domain/record";
 import { recordAt } from "../domain/set";
 import { beginReset, endReset, logOfPlace, readPlace } from "./log-place";
-import { Root } from "./roots";
+import { Table } from "./table";
 import { setCount } from "./session-table";
 import { SetCopy } from "./set-copy";
 import { MAX_CAS_TRIES } from "./spend";
@@ -12,9 +12,9 @@ import { MAX_CAS_TRIES } from "./spend";
 const SETS_A_TICK: u32 = 512;
 
 /** The control plane cannot say what was withdrawn since the edge's place `from`. First of all that is made known. */
-export function startReset(root: Root, from: u64, log: u64, cursor: u64): void {
-  if (!beginReset(root, from, log, cursor)) return;
-  const watching = root.watching;
+export function startReset(table: Table, from: u64, log: u64, cursor: u64): void {
+  if (!beginReset(table, from, log, cursor)) return;
+  const watching = table.watching;
   watching.resetting = true;
   watching.resetFrom = from;
   watching.resetLog = log;
@@ -23,35 +23,35 @@ export function startReset(root: Root, from: u64, log: u64, cursor: u64): void {
 }
 
 /** On a tick of the leader: a slice of the reset, and after the last slice its end. */
-export function continueReset(root: Root): void {
-  const watching = root.watching;
+export function continueReset(table: Table): void {
+  const watching = table.watching;
   if (!watching.resetting) return;
-  const sets = setCount(root);
+  const sets = setCount(table);
   const end = min(watching.resetNext + SETS_A_TICK, sets);
   while (watching.resetNext < end) {
-    if (!rewriteSet(root, watching.resetNext)) {
-      stopReset(root);
+    if (!rewriteSet(table, watching.resetNext)) {
+      stopReset(table);
       return;
     }
     watching.resetNext++;
   }
   if (watching.resetNext < sets) return;
-  endReset(root, watching.resetFrom, watching.resetLog, watching.resetCursor);
+  endReset(table, watching.resetFrom, watching.resetLog, watching.resetCursor);
   watching.resetting = false;
 }
 
 /** Given up, as when the VM no longer leads: the place in the log stays, and the next watch is answered by a reset. */
-export function stopReset(root: Root): void {
-  root.watching.resetting = false;
+export function stopReset(table: Table): void {
+  table.watching.resetting = false;
 }
 
 /** False: the edge follows another log meanwhile, or the set could not be written. */
-function rewriteSet(root: Root, index: u32): bool {
+function rewriteSet(table: Table, index: u32): bool {
   for (let tries: u32 = 0; tries < MAX_CAS_TRIES; tries++) {
-    const set = SetCopy.at(root, index);
+    const set = SetCopy.at(table, index);
     if (set == 0) return true;
-    readPlace(root);
-    if (logOfPlace() != root.watching.resetFrom) return false;
+    readPlace(table);
+    if (logOfPlace() != table.watching.resetFrom) return false;
     for (let place: u32 = 0; place < RECORDS_PER_SET; place++) {
       const record = recordAt(set, place);
       if (isEmpty(record)) continue;
@@ -59,7 +59,7 @@ function rewriteSet(root: Root, index: u32): bool {
       setAckedRev(record, 0);
       if (isLive(record)) setFlag(record, FLAG_REFRESH | FLAG_UNCONFIRMED);
     }
-    if (SetCopy.write(root)) return true;
+    if (SetCopy.write(table)) return true;
   }
   return false;
 }

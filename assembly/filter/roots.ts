@@ -1,40 +1,38 @@
-// The policies that this VM serves: one root context each, two while one replaces another or two listeners differ.
-import { Policy } from "../domain/policy/model";
-import { DenialTexts } from "./denial-texts";
-import { PlanTexts } from "./plan-texts";
-import { Counters } from "./counters";
-import { Sweep } from "./sweep-state";
-import { Unreported } from "./unreported";
-import { Watching } from "./watching";
+// The root contexts of this VM: one for each configuration of the filter in Envoy, two while one replaces another.
+import { Epoch } from "./epoch";
+import { Table } from "./table";
 
 export const NO_ROOT: u32 = 0xffffffff;
 
-/** A root context with its policy, and all that follows from the policy and is fixed with it. */
+/** A root context with the edge settings that it was configured with. */
 export class Root {
-  /** Milliseconds; the longest that any token of this policy can be valid. */
-  longestLifetimeMs: u64 = 0;
-  /** Hash of the table's name: part of its keys. */
-  tableHash: u32 = 0;
-  /** Number of sets less one; 0 until the running capacity is known. */
-  setMask: u32 = 0;
-  nextReportAtUs: u64 = 0;
   /** Ticks of other roots since this one's last. Only where the host does not tell of a root's end (lean.ts). */
   missedTicks: u32 = 0;
-  watching: Watching = new Watching();
-  sweep: Sweep = new Sweep();
 
+  /**
+   * @param follows serves what its table has of the control plane, and `own` only until that is there
+   * @param own of the settings' own policy; NO_POLICY where they have none
+   */
   constructor(
     public id: u32,
-    public policy: Policy,
-    public headerName: ArrayBuffer,
-    public cluster: ArrayBuffer,
-    public plans: StaticArray<PlanTexts>,
-    public denials: DenialTexts,
-    public counters: Counters,
-    public unreported: Unreported,
-    /** Hex digits of a hash of the configuration's bytes: what this root really runs. */
-    public policyHash: ArrayBuffer,
+    public table: Table,
+    public follows: bool,
+    public own: Epoch,
   ) {}
+
+  /** What is in force for its requests. */
+  @inline
+  get epoch(): Epoch {
+    const shared = this.table.epoch;
+    return this.follows && !shared.isNone ? shared : this.own;
+  }
+
+  /** The epoch of this number, if it is still kept: the present one or the one before. */
+  epochNumbered(number: u32): Epoch | null {
+    if (this.own.number == number) return this.own;
+    if (this.table.epoch.number == number) return this.table.epoch;
+    return this.table.previous.number == number ? this.table.previous : null;
+  }
 }
 
 /** Grows when it must: a configure that failed for want of a slot would leave its worker without the filter. */
@@ -64,12 +62,12 @@ export function slotOfRoot(id: u32): u32 {
   return NO_ROOT;
 }
 
-/** Whether a newer configuration of the same table runs in this VM: then that one leads and reports. */
+/** Whether newer settings of the same table run in this VM: then their root leads and reports. */
 export function isSuperseded(root: Root): bool {
   const count = slotCount();
   for (let slot: u32 = 0; slot < count; slot++) {
     const other = unchecked(slots[slot]);
-    if (other != null && other.tableHash == root.tableHash && other.id > root.id) return true;
+    if (other != null && other.table == root.table && other.id > root.id) return true;
   }
   return false;
 }

@@ -2,7 +2,7 @@
 import { SET_BYTES } from "../contract";
 import { sharedCas, sharedValue } from "../host/shared-data";
 import { OK } from "../host/status";
-import { Root } from "./roots";
+import { Table } from "./table";
 import { lastSetIndex, readSet, readSetAt, writeSetAt } from "./session-table";
 
 const copy: usize = memory.data(1280, 8);
@@ -11,13 +11,13 @@ let cas: u32 = 0;
 
 export class SetCopy {
   /** The copy of the session's set, or 0 if the table does not have it. There is one copy at a time. */
-  static ofSession(root: Root, sessionId: usize): usize {
-    return readSet(root, sessionId) == OK ? SetCopy.take() : 0;
+  static ofSession(table: Table, sessionId: usize): usize {
+    return readSet(table, sessionId) == OK ? SetCopy.take() : 0;
   }
 
   /** The copy of a set by its number, or 0. */
-  static at(root: Root, set: u32): usize {
-    return readSetAt(root, set) == OK ? SetCopy.take() : 0;
+  static at(table: Table, set: u32): usize {
+    return readSetAt(table, set) == OK ? SetCopy.take() : 0;
   }
 
   private static take(): usize {
@@ -33,7 +33,7 @@ export class SetCopy {
   }
 
   /** Writes the copy back. False: another worker wrote the set meanwhile. */
-  static write(root: Root): bool {
-    return writeSetAt(root, index, copy, cas) == OK;
+  static write(table: Table): bool {
+    return writeSetAt(table, index, copy, cas) == OK;
   }
 }

@@ -21,5 +21,5 @@ export function dropSilentRoots(tickingId: u32): void {
 
 /** Counted, not timed: after a pause of the whole process all roots tick in turn. Each of the others counts. */
 function allowedMisses(root: Root): u32 {
-  return ((MAX_ASKS * root.policy.acquireTimeoutMs + MARGIN_MS) / TICK_MS) * slotCount();
+  return ((MAX_ASKS * root.epoch.policy.acquireTimeoutMs + MARGIN_MS) / TICK_MS) * slotCount();
 }

@@ -24,7 +24,7 @@ import { keyIdOfToken, sameTokens, sessionIdOf, tagMatches } from "../domain/tok
 import { monotonicUs } from "../host/clock";
 import { sharedCas, sharedValue } from "../host/shared-data";
 import { OK } from "../host/status";
-import { CAS_EXHAUSTED, CAS_RETRIES } from "./counters";
+import { CAS_EXHAUSTED, CAS_RETRIES, count } from "./counters";
 import { noteProvisional } from "./provisional";
 import { keysWithId } from "./process";
 import { isStillRefused, noteRefusal, refusedLevelPico, refusedPlanIndex } from "./refusals";
@@ -91,13 +91,13 @@ export function spendLevelPico(): i64 {
 export function spend(root: Root, token: usize, cost: u32, standing: u32): u32 {
   for (let tries: u32 = 0; tries < MAX_CAS_TRIES; tries++) {
     clockUs = monotonicUs();
-    if (standing == ASK_FIRST && isStillRefused(root, token, toPico(cost), clockUs)) {
+    if (standing == ASK_FIRST && isStillRefused(root.epoch, token, toPico(cost), clockUs)) {
       planIndex = refusedPlanIndex();
       levelPico = refusedLevelPico();
       return LIMITED;
     }
     recordStood = false;
-    if (readSet(root, sessionIdOf(token)) != OK) return MISS;
+    if (readSet(root.table, sessionIdOf(token)) != OK) return MISS;
     const set = sharedValue();
     const record = findRecord(set, sessionIdOf(token));
     if (record == 0) return MISS;
@@ -105,13 +105,13 @@ export function spend(root: Root, token: usize, cost: u32, standing: u32): u32 {
     const outcome = decide(root, record, token, cost, standing);
     if (outcome != ALLOWED) return outcome;
     if (writeSet(set, sharedCas()) == OK) {
-      if (provisional) noteProvisional(root, token);
-      root.unreported.mark(lastSetIndex(), <u32>((record - set) / RECORD_BYTES));
+      if (provisional) noteProvisional(root.table, token);
+      root.table.unreported.mark(lastSetIndex(), <u32>((record - set) / RECORD_BYTES));
       return ALLOWED;
     }
-    root.counters.count(CAS_RETRIES);
+    count(CAS_RETRIES);
   }
-  root.counters.count(CAS_EXHAUSTED);
+  count(CAS_EXHAUSTED);
   return CONTENDED;
 }
 
@@ -124,17 +124,17 @@ function decide(root: Root, record: usize, token: usize, cost: u32, standing: u3
   if (!sameToken && !tagMatches(token, tokenKeyStateOf(keys))) return INVALID_TOKEN;
   if (!isLive(record)) return isPastEnd(record, clockUs) ? MISS : INVALID_TOKEN;
   if (isPastEnd(record, clockUs)) return INVALID_TOKEN;
-  const index = root.policy.planIndexById(recordPlanIdOf(record));
+  const index = root.epoch.policy.planIndexById(recordPlanIdOf(record));
   if (index < 0) return UNKNOWN_PLAN;
   planIndex = index;
-  const plan = unchecked(root.policy.plans[index]);
+  const plan = unchecked(root.epoch.policy.plans[index]);
   if (standing == ASK_FIRST && shouldAsk(record, plan)) return ASK;
   if (standing != STANDS_UNCONFIRMED && hasFlag(record, FLAG_UNCONFIRMED)) return MISS;
   levelPico = levelNow(record, plan);
   if (hasFlag(record, FLAG_BUDGET_SPENT)) return BUDGET_SPENT;
   const price = toPico(cost);
   if (levelPico < price) {
-    noteRefusal(root, token, plan, planIndex, levelPico, price, clockUs);
+    noteRefusal(root.epoch, token, plan, planIndex, levelPico, price, clockUs);
     return LIMITED;
   }
   levelPico -= price;

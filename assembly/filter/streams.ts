@@ -2,8 +2,8 @@
 // end is needed: a newer stream overwrites an older one's entry, and the id in the entry makes a wrong one impossible.
 import { NO_ROOT, newestSlot, slotOfRoot } from "./roots";
 
-//   0            4           8            16              24
-//   | context id | root slot | plan index | level (pico)  |
+//   0            4           8            12             16              24
+//   | context id | root slot | plan index | epoch number | level (pico)  |
 
 const ENTRIES: u32 = 4096;
 const ENTRY_BYTES: u32 = 24;
@@ -32,16 +32,17 @@ export function rootSlotOfStream(contextId: u32): u32 {
   return load<u32>(entry) == contextId ? load<u32>(entry, 4) : newestSlot();
 }
 
-/** Notes what the response is to say of the bucket. */
-export function noteBucket(contextId: u32, rootSlot: u32, planIndex: u32, levelPico: i64): void {
+/** Notes what the response is to say of the bucket, and under which epoch that was decided. */
+export function noteBucket(contextId: u32, rootSlot: u32, epoch: u32, planIndex: u32, levelPico: i64): void {
   const entry = entryOf(contextId);
   store<u32>(entry, contextId);
   store<u32>(entry, rootSlot, 4);
   store<u32>(entry, planIndex, 8);
+  store<u32>(entry, epoch, 12);
   store<i64>(entry, levelPico, 16);
 }
 
-/** Takes the note of a stream: false if a newer stream's overwrote it. See `noteRoot`, `notePlan`, `noteLevel`. */
+/** Takes the note of a stream: false if a newer stream's overwrote it. See `noteRoot`, `noteEpoch`, `notePlan`, `noteLevel`. */
 export function takeNote(contextId: u32): bool {
   const entry = entryOf(contextId);
   if (load<u32>(entry) != contextId) {
@@ -50,6 +51,7 @@ export function takeNote(contextId: u32): bool {
   }
   takenRootSlot = load<u32>(entry, 4);
   takenPlanIndex = load<u32>(entry, 8);
+  takenEpoch = load<u32>(entry, 12);
   takenLevelPico = load<i64>(entry, 16);
   store<u32>(entry, NO_PLAN, 8);
   return true;
@@ -57,6 +59,7 @@ export function takeNote(contextId: u32): bool {
 
 let takenRootSlot: u32 = NO_ROOT;
 let takenPlanIndex: u32 = NO_PLAN;
+let takenEpoch: u32 = 0;
 let takenLevelPico: i64 = 0;
 
 export function noteRoot(): u32 {
@@ -65,6 +68,10 @@ export function noteRoot(): u32 {
 
 export function notePlan(): u32 {
   return takenPlanIndex;
+}
+
+export function noteEpoch(): u32 {
+  return takenEpoch;
 }
 
 export function noteLevel(): i64 {

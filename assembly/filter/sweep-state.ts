@@ -1,4 +1,4 @@
-// How far a root's sweep over its table has come.
+// How far a sweep over its table has come.
 
 export class Sweep {
   /** The next set to read. */

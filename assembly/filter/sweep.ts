@@ -7,36 +7,40 @@ import { setGauge } from "../host/metrics";
 import { sharedValue } from "../host/shared-data";
 import { OK } from "../host/status";
 import { noteProvisional } from "./provisional";
+import { recordsGauge } from "./counters";
 import { Root } from "./roots";
 import { readSetAt, setCount } from "./session-table";
 
 /** On a tick of the leader: one slice. Reads only; the records that it finds are reported or asked for by this VM. */
 export function sweepSlice(root: Root, nowUs: u64): void {
-  const sets = setCount(root);
+  const table = root.table;
+  const sets = setCount(table);
   if (sets == 0) return;
-  const sweep = root.sweep;
-  root.unreported.fit(sets);
+  const sweep = table.sweep;
+  table.unreported.fit(sets);
   const slice = (sets + SWEEP_ROUND_TICKS - 1) / SWEEP_ROUND_TICKS;
   const end = min(sweep.next + slice, sets);
   for (; sweep.next < end; sweep.next++) {
-    if (readSetAt(root, sweep.next) == OK) sweepSet(root, sweep.next, sharedValue(), nowUs);
+    if (readSetAt(table, sweep.next) == OK) sweepSet(root, sweep.next, sharedValue(), nowUs);
   }
   if (sweep.next < sets) return;
-  setGauge(root.counters.recordsGauge(), sweep.records);
+  setGauge(recordsGauge(), sweep.records);
+  table.records = sweep.records;
   sweep.next = 0;
   sweep.records = 0;
 }
 
 function sweepSet(root: Root, index: u32, set: usize, nowUs: u64): void {
-  const overdueUs = <u64>root.policy.reportIntervalMs * 2000;
+  const table = root.table;
+  const overdueUs = <u64>root.epoch.policy.reportIntervalMs * 2000;
   for (let place: u32 = 0; place < RECORDS_PER_SET; place++) {
     const record = recordAt(set, place);
     if (isEmpty(record)) continue;
-    root.sweep.records++;
-    if (isProvisional(record)) noteProvisional(root, recordTokenOf(record));
+    table.sweep.records++;
+    if (isProvisional(record)) noteProvisional(table, recordTokenOf(record));
     // Whoever spent in it has had two intervals to report it.
     else if (isUnreported(record) && elapsedUsSince(refilledAtUsOf(record), nowUs) > overdueUs) {
-      root.unreported.mark(index, place);
+      table.unreported.mark(index, place);
     }
   }
 }

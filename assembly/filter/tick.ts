@@ -1,37 +1,53 @@
-// What a VM does ten times a second, in bounded portions: count, lead if it is its turn, confirm what was taken on
-// trust, report.
+// What a VM does ten times a second, in bounded portions: count, take a policy that has come, lead if it is its turn,
+// let go who waits, confirm what was taken on trust, report.
 import { monotonicUs } from "../host/clock";
 import { shouldHoldBack, startCall } from "./acquire";
-import { NONE } from "./calls";
+import { flushCounters } from "./counters";
+import { releaseHeld } from "./held";
 import { leads } from "./leader";
 import { PROVISIONAL_ENTRIES, noteProvisional, takeProvisional } from "./provisional";
 import { reportIfDue } from "./report";
 import { continueReset, stopReset } from "./reset";
 import { Root, isSuperseded, rootInSlot, slotCount, slotOfRoot } from "./roots";
 import { sweepSlice } from "./sweep";
+import { lookAtBell } from "./take-policy";
+import { NONE } from "./waiters";
 import { watchIfDue } from "./watch";
 
 /** Acquires a tick that nobody waits for: 80 a second a worker, so a control plane that is back is not stormed. */
 const CONFIRMATIONS_A_TICK: u32 = 8;
 
-export function tick(rootId: u32): void {
-  // A root that was replaced has no ticks any more, but may still have streams: its counts go along.
-  for (let slot: u32 = 0; slot < slotCount(); slot++) {
-    const root = rootInSlot(slot);
-    if (root != null) root.counters.flush();
-  }
+/** @returns whether a policy was read: then the garbage that it leaves is to be collected */
+export function tick(rootId: u32): bool {
+  flushAll();
   const root = rootInSlot(slotOfRoot(rootId));
-  if (root == null || isSuperseded(root)) return;
+  if (root == null || isSuperseded(root)) return false;
+  const table = root.table;
   const nowUs = monotonicUs();
-  if (leads(root, nowUs)) {
-    continueReset(root);
+  const hasRead = root.follows && lookAtBell(table, nowUs);
+  if (leads(table, nowUs)) {
+    continueReset(table);
     watchIfDue(root, nowUs);
     sweepSlice(root, nowUs);
   } else {
-    stopReset(root);
+    stopReset(table);
   }
   if (!shouldHoldBack()) confirmProvisional(root);
   reportIfDue(root, nowUs);
+  // Last: what follows speaks of the streams that go on, no more of this root.
+  releaseHeld(nowUs);
+  return hasRead;
+}
+
+/** A root that was replaced has no ticks any more, but may still have streams: its counts go along. */
+function flushAll(): void {
+  flushCounters();
+  for (let slot: u32 = 0; slot < slotCount(); slot++) {
+    const root = rootInSlot(slot);
+    if (root == null) continue;
+    root.own.planCounts.flush();
+    root.table.epoch.planCounts.flush();
+  }
 }
 
 /** Where the last look ended: sessions that keep failing do not hold up the others. */
@@ -42,11 +58,11 @@ function confirmProvisional(root: Root): void {
   for (let looked: u32 = 0; looked < PROVISIONAL_ENTRIES && sent < CONFIRMATIONS_A_TICK; looked++) {
     const slot = nextProvisional;
     nextProvisional = (slot + 1) % PROVISIONAL_ENTRIES;
-    const token = takeProvisional(root, slot);
+    const token = takeProvisional(root.table, slot);
     if (token == 0) continue;
     // The record stands: an answer that finds it gone is dropped.
     if (startCall(root, token, false, monotonicUs()) == NONE) {
-      noteProvisional(root, token);
+      noteProvisional(root.table, token);
       return;
     }
     sent++;

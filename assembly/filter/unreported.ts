@@ -11,15 +11,12 @@ export class Unreported {
   /** Something could not be let in for want of an acknowledged record: report at the next tick. */
   urgent: bool = false;
 
-  /** @param tableHash which table; @param capacity in records */
-  constructor(
-    public tableHash: u32,
-    capacity: u32,
-  ) {
+  /** @param capacity in records */
+  constructor(capacity: u32) {
     this.bits = new StaticArray<u16>(<i32>(capacity / RECORDS_PER_SET));
   }
 
-  /** Makes room for a table that turned out larger: its capacity is another policy's. On ticks only. */
+  /** Makes room for a table that turned out larger: its capacity is other settings'. On ticks only. */
   fit(sets: u32): void {
     if (sets <= <u32>this.bits.length) return;
     const more = new StaticArray<u16>(<i32>sets);
@@ -67,15 +64,4 @@ export class Unreported {
     this.next = set;
     this.left = 0;
   }
-}
-
-/** One a table; there are as many as differently named tables. */
-const tables: Unreported[] = [];
-
-/** The marks of a table, made on first use. At configure only. */
-export function unreportedOf(tableHash: u32, capacity: u32): Unreported {
-  for (let i = 0; i < tables.length; i++) if (tables[i].tableHash == tableHash) return tables[i];
-  const made = new Unreported(tableHash, capacity);
-  tables.push(made);
-  return made;
 }

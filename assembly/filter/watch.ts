@@ -1,85 +1,190 @@
-// Watching the control plane's log: a call that it holds until there is something to say (docs/edge-protocol.md).
-import { PATH_WATCH, WATCH_TIMEOUT_MS } from "../contract";
+// Watching the control plane: a call that it holds until there is something to say, of its log or of the policy
+// (docs/edge-protocol.md). What the call itself says is what this edge runs.
+import {
+  FILTER_VERSION,
+  MAX_EDGE_ANSWER_BYTES,
+  PATH_WATCH,
+  POLICY_OFFERED,
+  POLICY_OK,
+  POLICY_REJECTED,
+  POLICY_TRAPPED,
+  POLICY_TRYING,
+  POLICY_VERSION,
+  RECORDS_PER_SET,
+  WATCH_TIMEOUT_MS,
+} from "../contract";
+import {
+  VERDICT_NONE,
+  VERDICT_OK,
+  VERDICT_REJECTED,
+  VERDICT_TRAPPED,
+  VERDICT_TRYING,
+  bellGeneration,
+  bellHash,
+  bellLog,
+  verdictOf,
+} from "../domain/bell";
 import { WatchAnswer, readWatchAnswer } from "../domain/edge-answers";
 import { callResponseBody } from "../host/buffers";
 import { sentCallId } from "../host/call";
 import { monotonicUs } from "../host/clock";
 import { randomU64 } from "../host/random";
-import { addressOf, utf8, writeAscii, writeBytes, writeDecimal, writeHexU64 } from "../memory/bytes";
-import { BODY_START_BYTES, post, startBody, wasAnswered } from "./edge-call";
+import { utf8, writeAscii, writeDecimal, writeHexU64 } from "../memory/bytes";
+import { readBell } from "./bell";
+import { buildId } from "./build-id";
+import { CALL_WATCH, OUTCOME_MALFORMED, OUTCOME_OK, answeredOutcome, noteOutcome } from "./call-outcomes";
+import { BODY_START_BYTES, post, startBody } from "./edge-call";
+import { noteFirstWatchFailed } from "./instance";
 import { leads } from "./leader";
 import { NO_LOG, beginLog, cursorOfPlace, logOfPlace, raiseCursor, raiseSeen, readPlace } from "./log-place";
 import { MARK_ENDED, MARK_REFRESH, markRecord } from "./mark-record";
 import { startReset } from "./reset";
+import { OFFER_KEPT, OFFER_MALFORMED, OFFER_OUTDATED, isPolicyAnswer, takeOffer } from "./policy-offer";
 import { Root, isSuperseded } from "./roots";
+import { setCount } from "./session-table";
+import { Table } from "./table";
+import { lookAtBell } from "./take-policy";
+import { writeViolations } from "./violations";
 
 /** After a failed watch, between one and two times this. */
 const BACKOFF_US: u64 = 250000;
 
 const WATCH = utf8(PATH_WATCH);
-const body: usize = memory.data(BODY_START_BYTES + 256);
+/** What follows the violations and stands before them: names, numbers, punctuation. */
+const body: usize = memory.data(6656);
 
-/** On a tick of the leader: sends a watch unless one is out, or a reset is being carried out. */
+const verdictWords: StaticArray<string> = [POLICY_OFFERED, POLICY_TRYING, POLICY_OK, POLICY_REJECTED, POLICY_TRAPPED];
+
+/**
+ * On a tick of the leader: sends a watch unless one is out, or a reset is being carried out. One that is out is replaced
+ * when something has become of the policy since: the control plane lets go of the older one.
+ */
 export function watchIfDue(root: Root, nowUs: u64): void {
-  const watching = root.watching;
-  if (!watching.out && !watching.resetting && nowUs >= watching.retryAtUs) sendWatch(root);
+  const watching = root.table.watching;
+  if (watching.resetting || nowUs < watching.retryAtUs) return;
+  if (watching.rootId != root.id || hasNews(root.table)) sendWatch(root);
+}
+
+/** Whether the bell says something that the watch that is out does not. That a VM tries it is told only in passing. */
+function hasNews(table: Table): bool {
+  const bell = readBell(table);
+  if (bell == 0) return false;
+  const watching = table.watching;
+  if (bellHash(bell) != watching.sentHash || bellGeneration(bell) != watching.sentGeneration) return true;
+  const verdict = verdictOf(bell, buildId());
+  return verdict != watching.sentVerdict && verdict != VERDICT_NONE && verdict != VERDICT_TRYING;
 }
 
 function sendWatch(root: Root): void {
-  const watching = root.watching;
-  readPlace(root);
+  const table = root.table;
+  const watching = table.watching;
+  readPlace(table);
   watching.sentLog = logOfPlace();
   const since = cursorOfPlace();
-  let end = startBody(root, body);
+  let end = startBody(table, body);
   if (watching.sentLog != NO_LOG) {
     end = writeAscii(writeHexU64(writeAscii(end, ',"log":"'), watching.sentLog), '"');
   }
   end = writeDecimal(writeAscii(end, ',"since":'), since);
-  end = writeDecimal(writeAscii(end, ',"generation":'), root.policy.generation);
-  end = writeAscii(end, ',"policyHash":"');
-  end = writeBytes(end, addressOf(root.policyHash), root.policyHash.byteLength);
-  end = writeAscii(end, '"}');
-  if (!post(root, WATCH, body, end, WATCH_TIMEOUT_MS)) {
-    holdBack(root);
+  end = writeAscii(end, root.follows ? ',"follow":true' : ',"follow":false');
+  end = writePolicy(table, end);
+  end = writeAscii(writeAscii(end, ',"filter":{"version":"'), FILTER_VERSION);
+  end = writeHexU64(writeAscii(end, '","build":"'), buildId());
+  end = writeDecimal(writeAscii(end, '","policyFormat":'), POLICY_VERSION);
+  end = writeDecimal(writeAscii(end, '},"table":{"capacity":'), <u64>setCount(table) * RECORDS_PER_SET);
+  end = writeDecimal(writeAscii(end, ',"records":'), table.records);
+  end = writeAscii(end, "}}");
+  if (!post(table, CALL_WATCH, WATCH, body, end, WATCH_TIMEOUT_MS)) {
+    fail(root);
     return;
   }
+  watching.rootId = root.id;
   watching.callId = sentCallId();
-  watching.out = true;
 }
 
-/** The watch came back. The next is sent from here, not from a tick, so that no withdrawal waits for one. */
-export function finishWatch(root: Root, bodyBytes: u32): void {
-  root.watching.out = false;
-  const answer = wasAnswered() ? readWatchAnswer(callResponseBody(bodyBytes)) : null;
-  if (answer == null || !follow(root, answer)) {
-    holdBack(root);
-    return;
+/** The policy that this edge has heard of last, and what has become of it. */
+function writePolicy(table: Table, at: usize): usize {
+  const watching = table.watching;
+  watching.sentHash = 0;
+  watching.sentGeneration = 0;
+  watching.sentVerdict = VERDICT_NONE;
+  const bell = readBell(table);
+  if (bell == 0) return at;
+  const verdict = verdictOf(bell, buildId());
+  const hash = bellHash(bell);
+  watching.sentHash = hash;
+  watching.sentGeneration = bellGeneration(bell);
+  watching.sentVerdict = verdict;
+  let end = writeHexU64(writeAscii(at, ',"policy":{"log":"'), bellLog(bell));
+  end = writeDecimal(writeAscii(end, '","generation":'), bellGeneration(bell));
+  end = writeHexU64(writeAscii(end, ',"hash":"'), hash);
+  end = writeAscii(writeAscii(end, '","state":"'), verdictWords[verdict]);
+  end = writeAscii(end, '"');
+  if (verdict == VERDICT_REJECTED) {
+    const from = writeAscii(end, ',"violations":');
+    const to = writeViolations(table, hash, buildId(), from);
+    if (to != from) end = to;
   }
-  if (!root.watching.resetting && !isSuperseded(root) && leads(root, monotonicUs())) sendWatch(root);
+  return writeAscii(end, "}");
+}
+
+/** Whether this answer is that of the watch that is out. One that was replaced says nothing any more. */
+export function isWatch(root: Root, answered: u32): bool {
+  const watching = root.table.watching;
+  return watching.rootId == root.id && watching.callId == answered;
+}
+
+/** The watch came back. The next is sent from here, not from a tick, so that no invalidation waits for one. */
+export function finishWatch(root: Root, bodyBytes: u32): void {
+  const table = root.table;
+  table.watching.rootId = 0;
+  let outcome = answeredOutcome();
+  let followed = false;
+  if (outcome == OUTCOME_OK && isPolicyAnswer()) {
+    const offer = root.follows ? takeOffer(table, table.watching.sentLog, bodyBytes) : OFFER_OUTDATED;
+    if (offer == OFFER_MALFORMED) outcome = OUTCOME_MALFORMED;
+    followed = offer == OFFER_KEPT;
+    // This VM is awake: it tries now, not on its next tick.
+    if (followed) lookAtBell(table, monotonicUs());
+  } else if (outcome == OUTCOME_OK) {
+    const answer = bodyBytes <= MAX_EDGE_ANSWER_BYTES ? readWatchAnswer(callResponseBody(bodyBytes)) : null;
+    if (answer == null) outcome = OUTCOME_MALFORMED;
+    else followed = follow(table, answer);
+  }
+  noteOutcome(table, CALL_WATCH, outcome);
+  if (!followed) fail(root);
+  else if (!table.watching.resetting && !isSuperseded(root) && leads(table, monotonicUs())) sendWatch(root);
+}
+
+/** The root is gone: its watch's answer will not come. */
+export function dropWatchOf(root: Root): void {
+  if (root.table.watching.rootId == root.id) root.table.watching.rootId = 0;
 }
 
 /** Carries out what the answer says. False: a set could not be written, the watch is to be repeated in a while. */
-function follow(root: Root, answer: WatchAnswer): bool {
-  const sentLog = root.watching.sentLog;
+function follow(table: Table, answer: WatchAnswer): bool {
+  const sentLog = table.watching.sentLog;
   if (answer.reset) {
-    startReset(root, sentLog, answer.log, answer.cursor);
+    startReset(table, sentLog, answer.log, answer.cursor);
     return true;
   }
   // The edge had no log when it asked: it begins at the head, unless an acquire has begun it meanwhile.
-  if (sentLog == NO_LOG) beginLog(root, answer.log, answer.cursor);
+  if (sentLog == NO_LOG) beginLog(table, answer.log, answer.cursor);
   if (answer.log != sentLog) return true;
   // Heard of before it is written: a worker that inserts meanwhile finds its answer out of date.
-  if (!raiseSeen(root, answer.log, answer.cursor)) return true;
+  if (!raiseSeen(table, answer.log, answer.cursor)) return true;
   let written = true;
   for (let i = 0; i < answer.revoked.length; i++) {
-    if (!markRecord(root, answer.revoked[i], MARK_ENDED, sentLog)) written = false;
+    if (!markRecord(table, answer.revoked[i], MARK_ENDED, sentLog)) written = false;
   }
   for (let i = 0; i < answer.refresh.length; i++) {
-    if (!markRecord(root, answer.refresh[i], MARK_REFRESH, sentLog)) written = false;
+    if (!markRecord(table, answer.refresh[i], MARK_REFRESH, sentLog)) written = false;
   }
-  return written && raiseCursor(root, answer.log, answer.cursor);
+  return written && raiseCursor(table, answer.log, answer.cursor);
 }
 
-function holdBack(root: Root): void {
-  root.watching.retryAtUs = monotonicUs() + BACKOFF_US + (randomU64() % BACKOFF_US);
+/** Nothing came of the watch: the next one waits for a while, and requests that wait for a policy, no longer than that. */
+function fail(root: Root): void {
+  if (root.epoch.isNone) noteFirstWatchFailed(root.table);
+  root.table.watching.retryAtUs = monotonicUs() + BACKOFF_US + (randomU64() % BACKOFF_US);
 }

@@ -1,10 +1,15 @@
-// The state of a root's watch and of the reset that may follow from it.
+// The state of a table's watch and of the reset that may follow from it.
 
 export class Watching {
-  out: bool = false;
+  /** The root context whose call is out; 0: none is. */
+  rootId: u32 = 0;
   callId: u32 = 0;
   /** The log that the edge followed when the watch was sent; 0: none. */
   sentLog: u64 = 0;
+  /** What the watch said of the policy: its hash, and what has become of it here (bell.ts). */
+  sentHash: u64 = 0;
+  sentGeneration: u64 = 0;
+  sentVerdict: u32 = 0;
   retryAtUs: u64 = 0;
   /** A reset is being carried out, slice by slice: from the log followed so far to another place. */
   resetting: bool = false;

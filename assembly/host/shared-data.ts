@@ -26,6 +26,10 @@ export function sharedCas(): u32 {
   return load<u32>(out, 8);
 }
 
+export function sharedBytes(): u32 {
+  return load<u32>(out, 4);
+}
+
 /** Writes a key if its cas is still the given one. Returns OK or CAS_MISMATCH. */
 export function writeShared(key: usize, keyBytes: u32, value: usize, valueBytes: u32, cas: u32): u32 {
   return abi.proxy_set_shared_data(key, keyBytes, value, valueBytes, cas);

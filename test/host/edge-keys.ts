@@ -1,10 +1,13 @@
 // Reads what an edge keeps beside its table in shared data: its place in the log of withdrawals, and who leads.
+import { INSTANCE_CHARS } from "../../assembly/contract.js";
 import type { SharedData } from "./shared-data.js";
 
 /** The last four bytes of the key; above every set's number. */
 const PLACE_KEY = 0xfffffffd;
 const LEADER_KEY = 0xfffffffc;
 const INSTANCE_KEY = 0xfffffffe;
+/** Name, start, flags. */
+export const INSTANCE_BYTES = 28;
 
 export interface Place {
   /** The log by which the table is marked, up to `cursor`. */
@@ -39,7 +42,7 @@ export function leaseOf(sharedData: SharedData): Lease | undefined {
 
 /** The name of this life of the table; undefined until its first call. */
 export function instanceOf(sharedData: SharedData): string | undefined {
-  return valueAt(sharedData, INSTANCE_KEY)?.toString("latin1");
+  return valueAt(sharedData, INSTANCE_KEY)?.toString("latin1", 0, INSTANCE_CHARS);
 }
 
 export function isPlaceKey(key: string): boolean {

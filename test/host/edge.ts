@@ -40,11 +40,19 @@ export function plan(overrides: PlanOverrides = {}): PlanOverrides {
 }
 
 export function policy(overrides: PolicyDocument = {}): PolicyDocument {
-  return { version: 1, plans: [plan()], table: { capacity: 1024 }, ...overrides };
+  return { version: 1, plans: [plan()], ...overrides };
+}
+
+/** Edge settings that follow the control plane, and have a policy of their own until its policy comes. */
+export function settings(own: PolicyDocument | undefined, overrides: PolicyDocument = {}): string {
+  return JSON.stringify({ version: 1, table: { capacity: 1024 }, policy: own, ...overrides });
 }
 
 export interface EdgeOptions {
-  readonly policy?: PolicyDocument;
+  /** Of the settings; null: they have none. */
+  readonly policy?: PolicyDocument | null;
+  /** The rest of the settings. */
+  readonly settings?: PolicyDocument;
   readonly workers?: number;
   readonly secret?: string;
   readonly secretAlso?: string;
@@ -120,7 +128,8 @@ export class Edge {
     this.random = new Random(options.seed ?? 1);
     this.mint = new TokenMint(options.secret ?? SECRET, this.random);
     this.table = new TableView(this.host.sharedData);
-    this.#document = JSON.stringify(options.policy ?? policy());
+    const own = options.policy === null ? undefined : (options.policy ?? policy());
+    this.#document = settings(own, options.settings);
     this.#module = options.module ?? (shared ??= filterModule());
     const start = (): Vm => this.host.startVm(this.#module, this.#document);
     this.workers = Array.from({ length: options.workers ?? 1 }, start);

@@ -1,7 +1,13 @@
 // Answers that come late, or for a client that left: they change nothing that was decided meanwhile.
 import { describe, expect, it } from "vitest";
-import { RECORD_LEVEL_AT, RECORD_REFILLED_AT_AT, SWEEP_ROUND_TICKS, TICK_MS } from "../../assembly/contract.js";
-import { ACQUIRE_TIMEOUT_MS, Edge, MAX_AGE_MS, endedAnswer, liveAnswer, plan, policy, requestWith } from "./edge.js";
+import {
+  ANSWER_VALID_MS,
+  RECORD_LEVEL_AT,
+  RECORD_REFILLED_AT_AT,
+  SWEEP_ROUND_TICKS,
+  TICK_MS,
+} from "../../assembly/contract.js";
+import { Edge, MAX_AGE_MS, endedAnswer, liveAnswer, plan, policy, requestWith } from "./edge.js";
 import type { HostCall } from "./host-calls.js";
 import { readsSet, writesSet } from "./host-call-matches.js";
 import { sessionsOfOneSet } from "./set-mates.js";
@@ -41,7 +47,7 @@ describe("an answer that comes late", () => {
     const session = edge.newSession();
     const waiting = edge.send(session, 0);
     edge.host.hooks.once("after", readsSet(edge, a), () => {
-      edge.clock.advanceMs(ACQUIRE_TIMEOUT_MS + 1);
+      edge.clock.advanceMs(ANSWER_VALID_MS + 1);
     });
     edge.callout.answer(200, liveAnswer());
     expect(edge.host.hooks.waiting).toBe(0);
@@ -56,7 +62,7 @@ describe("an answer that comes late", () => {
     const edge = new Edge({ policy: policy({ onUnreachable: "deny" }) });
     const waiting = edge.send(edge.newSession());
     for (let asked = 1; asked <= 3; asked++) {
-      edge.clock.advanceMs(ACQUIRE_TIMEOUT_MS + 1);
+      edge.clock.advanceMs(ANSWER_VALID_MS + 1);
       expect(waiting.paused).toBe(true);
       edge.callout.answer(200, liveAnswer());
     }
@@ -85,7 +91,7 @@ describe("an answer that comes late", () => {
       const late = edge.callout;
       edge.send(session, 1);
       edge.pendingAcquires.at(-1)?.timeOut();
-      edge.clock.advanceMs(ACQUIRE_TIMEOUT_MS + 1);
+      edge.clock.advanceMs(ANSWER_VALID_MS + 1);
       late.answer(200, endedWith(state, 4));
       expect(edge.table.record(session.id)).toMatchObject({ live: false, provisional: true, consumed: 1 });
       for (let tick = 0; tick < SWEEP_ROUND_TICKS && edge.pendingAcquires.length === 0; tick++) edge.passMs(TICK_MS);

@@ -1,8 +1,8 @@
 // Answers to acquires that are out of date, by the log or by the clock: they change nothing, and are asked for again.
 import { describe, expect, it } from "vitest";
-import { FLAG_REFRESH, FLAG_UNCONFIRMED, RECORD_FLAGS_AT } from "../../assembly/contract.js";
+import { ANSWER_VALID_MS, FLAG_REFRESH, FLAG_UNCONFIRMED, RECORD_FLAGS_AT } from "../../assembly/contract.js";
 import { placeOf } from "./edge-keys.js";
-import { ACQUIRE_TIMEOUT_MS, CURSOR, Edge, OTHER_LOG, endedAnswer, liveAnswer, watchAnswer } from "./edge.js";
+import { CURSOR, Edge, OTHER_LOG, endedAnswer, liveAnswer, watchAnswer } from "./edge.js";
 import { writesSet } from "./host-call-matches.js";
 import type { HostCall } from "./host-calls.js";
 import { scene } from "./revocation-scene.js";
@@ -96,7 +96,7 @@ describe("an answer to an ask that was sent while a record stood", () => {
 describe("a worker that slept", () => {
   it("before its answer was read asks again, for a record may have come and gone meanwhile", () => {
     const { edge, session, waiting, acquire } = scene();
-    edge.clock.advanceMs(ACQUIRE_TIMEOUT_MS + 1);
+    edge.clock.advanceMs(ANSWER_VALID_MS + 1);
     acquire.answer(200, liveAnswer());
     expect(waiting.paused).toBe(true);
     expect(edge.table.record(session.id)).toBeUndefined();
@@ -105,7 +105,7 @@ describe("a worker that slept", () => {
   it("between its read of the set and its write finds the write refused by whatever came between", () => {
     const { edge, session, waiting, acquire } = scene();
     edge.host.hooks.once("before", writesSet(edge, edge.worker(1)), () => {
-      edge.clock.advanceMs(ACQUIRE_TIMEOUT_MS * 10);
+      edge.clock.advanceMs(ANSWER_VALID_MS * 10);
       edge.send(session, 0);
       edge.pendingAcquires.at(-1)?.answer(200, liveAnswer({ tokens: 3 }));
       expect(edge.admitted(session, 5, 0)).toBe(2);

@@ -1,6 +1,7 @@
 // Races between the workers of one Envoy, forced: what a second worker does, it does inside a host call of the first.
+import { SET_BYTES } from "../../assembly/contract.js";
 import { describe, expect, it } from "vitest";
-import { INSTANCE_CHARS } from "../../assembly/contract.js";
+import { INSTANCE_BYTES } from "./edge-keys.js";
 import { Edge, liveAnswer, plan, policy } from "./edge.js";
 import type { HostCall } from "./host-calls.js";
 import { sessionsOfOneSet } from "./set-mates.js";
@@ -55,7 +56,7 @@ describe("two workers miss the same session together", () => {
     const waiting = [edge.send(one, 0), edge.send(other, 1)];
     const [first, second] = edge.acquires;
     const createsSet = (call: HostCall): boolean =>
-      call.vm === a && call.name === "proxy_set_shared_data" && Number(call.args[3]) > INSTANCE_CHARS;
+      call.vm === a && call.name === "proxy_set_shared_data" && Number(call.args[3]) === SET_BYTES;
     edge.host.hooks.once("before", createsSet, () => second?.answer(200, liveAnswer()));
     first?.answer(200, liveAnswer());
     expect(waiting.map((stream) => stream.status)).toEqual([200, 200]);
@@ -66,7 +67,7 @@ describe("two workers miss the same session together", () => {
   it("of two that name the table's life, one wins and both call by its name", () => {
     const { edge, a } = twoWorkers();
     const namesInstance = (call: HostCall): boolean =>
-      call.vm === a && call.name === "proxy_set_shared_data" && Number(call.args[3]) === INSTANCE_CHARS;
+      call.vm === a && call.name === "proxy_set_shared_data" && Number(call.args[3]) === INSTANCE_BYTES;
     edge.host.hooks.once("before", namesInstance, () => edge.send(edge.newSession(), 1));
     edge.send(edge.newSession(), 0);
     expect(edge.host.hooks.waiting).toBe(0);

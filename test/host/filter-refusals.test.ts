@@ -1,7 +1,7 @@
 // Requests above the limit: what they cost the host, and how soon what changes for them is seen.
 import { describe, expect, it } from "vitest";
 import { RECORD_ENDED, RECORD_STATE_AT } from "../../assembly/contract.js";
-import { Edge, plan, policy, type PolicyDocument } from "./edge.js";
+import { Edge, plan, policy, settings, type PolicyDocument } from "./edge.js";
 import type { Session } from "./tokens.js";
 
 const REMEMBERED_MS = 100;
@@ -103,13 +103,13 @@ describe("a session that was refused for want of tokens", () => {
     const edge = new Edge({ policy: withPlan({ maxTokens: 10 }) });
     const session = edge.sessionInTable({ tokens: 0 });
     expect(edge.send(session).status).toBe(429);
-    edge.worker(0).configure(JSON.stringify(withPlan({ maxTokens: 10, tokenRefillRate: 1000 })));
+    edge.worker(0).configure(settings(withPlan({ maxTokens: 10, tokenRefillRate: 1000 })));
     edge.clock.advanceMs(1);
     expect(edge.send(session).status).toBe(200);
   });
 
   it("is refused beside more others than can be remembered, and each of them alike", () => {
-    const edge = new Edge({ policy: policy({ table: { capacity: 65_536 } }) });
+    const edge = new Edge({ settings: { table: { capacity: 65_536 } } });
     const sessions = Array.from({ length: 6000 }, () => edge.sessionInTable({ tokens: 0 }));
     for (let round = 0; round < 2; round++) {
       expect(sessions.map((session) => edge.send(session).status)).toEqual(sessions.map(() => 429));

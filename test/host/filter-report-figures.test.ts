@@ -1,7 +1,7 @@
 // Figures of a session that was evicted, or admitted on trust: they go on from what the control plane had of it.
 import { describe, expect, it } from "vitest";
-import { RECORDS_PER_SET } from "../../assembly/contract.js";
-import { ACQUIRE_TIMEOUT_MS, Edge, REPORT_INTERVAL_MS, endedAnswer, liveAnswer, reportAnswer } from "./edge.js";
+import { ANSWER_VALID_MS, RECORDS_PER_SET } from "../../assembly/contract.js";
+import { Edge, REPORT_INTERVAL_MS, endedAnswer, liveAnswer, reportAnswer } from "./edge.js";
 import { SWEEP_MS, nextReport, reportIn, rowOf } from "./reports.js";
 import { sessionsOfOneSet } from "./set-mates.js";
 
@@ -14,12 +14,13 @@ describe("a session that was evicted and asked for again", () => {
     edge.answerLive();
     edge.admitted(first, 3);
     edge.takeReports();
+    edge.clock.advanceMs(ANSWER_VALID_MS + 1);
     for (const other of others) {
       edge.send(other);
       edge.answerLive();
     }
     expect(edge.table.record(first.id)).toBeUndefined();
-    edge.clock.advanceMs(ACQUIRE_TIMEOUT_MS + 1);
+    edge.clock.advanceMs(ANSWER_VALID_MS + 1);
     edge.takeReports();
     const back = edge.send(first);
     edge.callout.answer(200, liveAnswer({ tokens: 6, consumed: 4, rev: 4 }));

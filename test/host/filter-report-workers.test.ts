@@ -1,6 +1,6 @@
 // What a worker has to report is reported, once, whoever else reports of it, and whatever becomes of the worker's VM.
 import { describe, expect, it } from "vitest";
-import { Edge, REPORT_INTERVAL_MS, plan, policy, reportAnswer, watchAnswer } from "./edge.js";
+import { Edge, REPORT_INTERVAL_MS, plan, policy, reportAnswer, watchAnswer, settings } from "./edge.js";
 import { Random } from "./random.js";
 import { SWEEP_MS, nextReport, reportIn, rowOf } from "./reports.js";
 
@@ -41,7 +41,7 @@ describe("what a worker has marked to report", () => {
   it("survives a change of policy", () => {
     const edge = new Edge();
     const session = edge.sessionInTable();
-    edge.worker(0).configure(JSON.stringify(policy({ generation: 2 })));
+    edge.worker(0).configure(settings(policy()));
     expect(rowOf(nextReport(edge), session)?.slice(0, 3)).toEqual([session.id, 1, 1]);
   });
 
@@ -49,7 +49,7 @@ describe("what a worker has marked to report", () => {
     const edge = new Edge();
     const session = edge.sessionInTable();
     const lost = nextReport(edge);
-    edge.worker(0).configure(JSON.stringify(policy({ generation: 2 })));
+    edge.worker(0).configure(settings(policy()));
     expect(lost.state).toBe("cancelled");
     expect(rowOf(nextReport(edge), session)).toBeDefined();
   });

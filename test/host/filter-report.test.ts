@@ -1,7 +1,17 @@
 // What was spent comes home: absolute figures of each session, as often as it takes.
 import { describe, expect, it } from "vitest";
 import { MAX_EDGE_BODY_BYTES, MAX_REPORT_ROWS } from "../../assembly/contract.js";
-import { Edge, LOG, REPORT_INTERVAL_MS, endedAnswer, plan, policy, reportAnswer, watchAnswer } from "./edge.js";
+import {
+  Edge,
+  LOG,
+  REPORT_INTERVAL_MS,
+  endedAnswer,
+  plan,
+  policy,
+  reportAnswer,
+  watchAnswer,
+  settings,
+} from "./edge.js";
 import { nextReport, reportIn, rowOf, type Report } from "./reports.js";
 
 const REFILLING = policy({ plans: [plan({ maxTokens: 100, tokenRefillRate: 10 })] });
@@ -14,6 +24,8 @@ describe("a report", () => {
       edge: "edge-1",
       instance: expect.any(String) as string,
       worker: expect.stringMatching(/^[0-9a-f]{16}$/) as string,
+      build: expect.stringMatching(/^[0-9a-f]{16}$/) as string,
+      policy: { source: "settings", generation: 0, hash: expect.stringMatching(/^[0-9a-f]{16}$/) as string },
       usage: [],
       more: false,
     });
@@ -32,7 +44,7 @@ describe("a report", () => {
       return [first, second].map((report) => (report.json as { worker: string }).worker);
     };
     const [first, second] = workersOf();
-    edge.worker(0).configure(JSON.stringify(policy({ generation: 8 })));
+    edge.worker(0).configure(settings(policy()));
     expect(workersOf()).toEqual([first, second]);
     edge.reload(0);
     const [reloaded, same] = workersOf();
@@ -158,7 +170,11 @@ describe("a report", () => {
 describe("more sessions than one report takes", () => {
   it("go in several, each session once, each below 64 KiB, the next at the next tick", () => {
     const plans = [plan({ maxTokens: 9_000_000 })];
-    const edge = new Edge({ nodeId: "é".repeat(64), policy: policy({ plans, table: { capacity: 4096 } }) });
+    const edge = new Edge({
+      nodeId: "é".repeat(64),
+      policy: policy({ plans }),
+      settings: { table: { capacity: 4096 } },
+    });
     const sessions = Array.from({ length: 1200 }, () => edge.newSession());
     for (const session of sessions) {
       edge.send(session);

@@ -44,7 +44,7 @@ describe("a reset", () => {
 
   it("rewrites a large table in slices: no tick takes more than its share, no set is left out", () => {
     const plans = [plan()];
-    const edge = new Edge({ policy: policy({ plans, onMiss: "trust", table: { capacity: 65_536 } }) });
+    const edge = new Edge({ policy: policy({ plans, onMiss: "trust" }), settings: { table: { capacity: 65_536 } } });
     const sessions = Array.from({ length: 6000 }, () => edge.newSession());
     for (const session of sessions) edge.send(session);
     const sets = edge.table.setKeys().length;
@@ -111,7 +111,7 @@ describe("a reset", () => {
   });
 
   it("is left to the next leader when this one loses the lease in the middle, and done from the first set", () => {
-    const edge = new Edge({ workers: 2, policy: policy({ table: { capacity: 65_536 } }) });
+    const edge = new Edge({ workers: 2, settings: { table: { capacity: 65_536 } } });
     const sessions = Array.from({ length: 50 }, () => edge.sessionInTable());
     edge.worker(0).tick();
     edge.watch.answer(200, resetAnswer(RESET_AT));
@@ -178,7 +178,7 @@ describe("after a reset", () => {
   });
 
   it("a session that comes from the new log meanwhile is asked about once more, and loses nothing", () => {
-    const edge = new Edge({ policy: policy({ table: { capacity: 65_536 } }) });
+    const edge = new Edge({ settings: { table: { capacity: 65_536 } } });
     edge.sessionInTable();
     edge.flush();
     edge.watch.answer(200, resetAnswer(RESET_AT));

@@ -1,16 +1,7 @@
 // The session table: making room in a full set, its capacity, its keys, and what a withdrawn or re-issued token finds.
 import { describe, expect, it } from "vitest";
-import { RECORDS_PER_SET, TABLE_LAYOUT_VERSION } from "../../assembly/contract.js";
-import {
-  ACQUIRE_TIMEOUT_MS,
-  Edge,
-  MAX_AGE_MS,
-  OTHER_SECRET,
-  SECRET,
-  endedAnswer,
-  policy,
-  reportAnswer,
-} from "./edge.js";
+import { ANSWER_VALID_MS, RECORDS_PER_SET, TABLE_LAYOUT_VERSION } from "../../assembly/contract.js";
+import { Edge, MAX_AGE_MS, OTHER_SECRET, SECRET, endedAnswer, policy, reportAnswer, settings } from "./edge.js";
 import { Random } from "./random.js";
 import { sessionsOfOneSet } from "./set-mates.js";
 import { TokenMint, type Session } from "./tokens.js";
@@ -73,7 +64,7 @@ describe("a set that is full", () => {
     const [first, second] = inTable;
     if (first === undefined || second === undefined) throw new Error("two sessions are needed");
     edge.send(first);
-    edge.clock.advanceMs(ACQUIRE_TIMEOUT_MS + 1);
+    edge.clock.advanceMs(ANSWER_VALID_MS + 1);
     for (const other of inTable.slice(2)) edge.send(other);
     edge.send(newcomer);
     edge.answerLive();
@@ -81,7 +72,7 @@ describe("a set that is full", () => {
     expect(edge.table.record(second.id)).toBeUndefined();
   });
 
-  it("keeps sessions whose request may be under way: those touched within acquireTimeout", () => {
+  it("keeps sessions whose request may be under way: those touched within 5 s", () => {
     const edge = new Edge();
     const { newcomer } = fullSet(edge);
     edge.flush();
@@ -90,7 +81,7 @@ describe("a set that is full", () => {
     const early = edge.send(newcomer);
     edge.answerLive();
     expect(early.status).toBe(503);
-    edge.clock.advanceMs(ACQUIRE_TIMEOUT_MS);
+    edge.clock.advanceMs(ANSWER_VALID_MS);
     const later = edge.send(newcomer);
     edge.answerLive();
     expect(later.status).toBe(200);
@@ -101,7 +92,7 @@ describe("a set that is full", () => {
     const { newcomer } = fullSet(edge);
     edge.flush();
     for (const report of edge.pendingReports) report.timeOut();
-    edge.clock.advanceMs(ACQUIRE_TIMEOUT_MS + 1);
+    edge.clock.advanceMs(ANSWER_VALID_MS + 1);
     const refused = edge.send(newcomer, 1);
     edge.answerLive();
     expect(refused.status).toBe(503);
@@ -132,7 +123,7 @@ describe("a set that is full", () => {
     const edge = new Edge({ policy: policy({ onMiss: "trust", onTableFull: "deny" }) });
     const sessions = sessionsOfOneSet(edge, RECORDS_PER_SET + 1);
     const statuses = sessions.map((session) => {
-      edge.clock.advanceMs(ACQUIRE_TIMEOUT_MS);
+      edge.clock.advanceMs(ANSWER_VALID_MS);
       return edge.send(session).status;
     });
     edge.clock.advanceMs(MAX_AGE_MS * 2);
@@ -152,7 +143,7 @@ describe("a set that is full", () => {
 
 describe("the table", () => {
   it("never holds more than its capacity, whatever is sent", () => {
-    const edge = new Edge({ policy: policy({ onMiss: "trust", table: { capacity: 1024 } }) });
+    const edge = new Edge({ policy: policy({ onMiss: "trust" }) });
     for (let i = 0; i < INVENTED_SESSIONS; i++) edge.send(edge.newSession());
     expect(edge.table.setKeys().length).toBeLessThanOrEqual(1024 / RECORDS_PER_SET);
     expect(edge.table.records().length).toBeLessThanOrEqual(1024);
@@ -173,14 +164,14 @@ describe("the table", () => {
   it("of one name knows nothing of another's sessions", () => {
     const edge = new Edge();
     const session = edge.sessionInTable();
-    edge.worker(0).configure(JSON.stringify(policy({ table: { name: "other", capacity: 1024 } })));
+    edge.worker(0).configure(settings(policy(), { table: { name: "other", capacity: 1024 } }));
     expect(edge.send(session).paused).toBe(true);
   });
 
   it("keeps its running capacity when a policy names another, and says so", () => {
     const edge = new Edge();
     const session = edge.sessionInTable();
-    expect(edge.worker(0).configure(JSON.stringify(policy({ table: { capacity: 4096 } })))).toBe(true);
+    expect(edge.worker(0).configure(settings(policy(), { table: { capacity: 4096 } }))).toBe(true);
     expect(edge.send(session).status).toBe(200);
     expect(edge.host.messages("warn").join()).toMatch(/4096.*restarts/);
     expect(edge.host.metrics.sum("sluice_table_capacity")).toBe(1024);

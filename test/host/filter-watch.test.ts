@@ -1,9 +1,8 @@
 // A withdrawal reaches the table: what a held watch answers is written before the edge says that it has come so far.
-import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
-import { MAX_WATCH_ENTRIES, TICK_MS } from "../../assembly/contract.js";
+import { FILTER_VERSION, MAX_WATCH_ENTRIES, TICK_MS } from "../../assembly/contract.js";
 import { isPlaceKey, placeOf } from "./edge-keys.js";
-import { CURSOR, Edge, LOG, OTHER_LOG, policy, watchAnswer } from "./edge.js";
+import { CURSOR, Edge, LOG, OTHER_LOG, watchAnswer } from "./edge.js";
 import { writesSet } from "./host-call-matches.js";
 import { watchedEdge } from "./watched-edge.js";
 
@@ -11,17 +10,18 @@ import { watchedEdge } from "./watched-edge.js";
 const BACKOFF_MS = 500;
 
 describe("a watch", () => {
-  it("says who asks, from where in which log, and what the edge runs, by the hash of the very bytes", () => {
+  it("says who asks, from where in which log, and what the edge is", () => {
     const edge = watchedEdge();
-    const bytes = JSON.stringify(policy({ generation: 7 }));
     expect(edge.watch.json).toEqual({
       edge: "edge-1",
       instance: (edge.acquires[0]?.json as { instance: string }).instance,
       log: LOG,
       since: CURSOR,
-      generation: 7,
-      policyHash: createHash("sha256").update(bytes).digest("hex").slice(0, 16),
+      follow: true,
+      filter: { version: FILTER_VERSION, build: expect.stringMatching(/^[0-9a-f]{16}$/) as string, policyFormat: 1 },
+      table: { capacity: 1024, records: 0 },
     });
+    expect(edge.watch.headers.get("x-sluice-edge")).toBe("edge-1");
     expect(edge.watch.headers.get("authorization")).toBe(`Bearer ${edge.mint.edgeCredential}`);
     expect(edge.watch.timeoutMs).toBeGreaterThan(20_000);
   });

@@ -1,8 +1,8 @@
 // An edge with a session in its table, whose watch is held.
-import { Edge, policy } from "./edge.js";
+import { Edge } from "./edge.js";
 
 export function watchedEdge(workers = 1): Edge {
-  const edge = new Edge({ workers, policy: policy({ generation: 7 }) });
+  const edge = new Edge({ workers });
   edge.sessionInTable();
   edge.flush();
   return edge;

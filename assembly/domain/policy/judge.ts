@@ -1,11 +1,5 @@
 // The one judge of policies: text in; either every fault, or the policy with its defaults filled in.
-import {
-  MAX_POLICY_BYTES,
-  MAX_SAFE_INTEGER,
-  MAX_TABLE_CAPACITY,
-  MIN_TABLE_CAPACITY,
-  POLICY_VERSION,
-} from "../../contract";
+import { MAX_ACQUIRE_TIMEOUT_MS, MAX_POLICY_BYTES, POLICY_VERSION } from "../../contract";
 import { describePlace, readJson } from "../json/reader";
 import { Fault, Faults } from "./faults";
 import { Fields } from "./fields";
@@ -19,27 +13,19 @@ import {
   RESPONSE_BODIES,
   RESPONSE_HEADERS,
 } from "./model";
-import {
-  EXPECTED_CLUSTER,
-  EXPECTED_HEADER,
-  EXPECTED_NAME,
-  EXPECTED_REVISION,
-  isCluster,
-  isName,
-  isRevision,
-  isSessionHeader,
-} from "./names";
+import { EXPECTED_HEADER, isSessionHeader } from "./names";
 import { judgePlans } from "./plans";
 
 const MAX_ROUTES: i32 = 1000;
-/** A request waits for acquire: past a minute its client has left. */
-const MAX_ACQUIRE_TIMEOUT_MS: u64 = 60000;
 /** One tick is 100 ms; past 10 minutes a crash of Envoy would lose more than anyone expects. */
 const MIN_REPORT_INTERVAL_MS: u64 = 100;
 const MAX_REPORT_INTERVAL_MS: u64 = 600000;
 /** A sweep reads every session: not more often than ten times a second, and at least once a day. */
 const MIN_CLEANUP_INTERVAL_MS: u64 = 100;
 const MAX_CLEANUP_INTERVAL_MS: u64 = 86400000;
+
+const IN_SETTINGS: string = "belongs to the edge settings, the plugin configuration in Envoy";
+const NUMBERED: string = "the control plane numbers policies; expected no such field";
 
 /** `policy` is null exactly when there are faults, of which there are at most MAX_FAULTS. */
 export class Verdict {
@@ -51,10 +37,8 @@ export class Verdict {
 
 /**
  * Judges a policy document in JSON. It decides from the text alone and never traps.
- * @param pushed true for what an edge is given, where the control plane's `generation` and `revision` may stand;
- * false for an operator's document, where they may not
  */
-export function judgePolicy(text: string, pushed: bool): Verdict {
+export function judgePolicy(text: string): Verdict {
   const faults = new Faults();
   const policy = new Policy();
   const bytes = String.UTF8.byteLength(text);
@@ -69,13 +53,14 @@ export function judgePolicy(text: string, pushed: bool): Verdict {
     return new Verdict(faults.list, null);
   }
   const fields = Fields.of(root, "", faults);
-  if (fields !== null) judgeDocument(fields, policy, pushed, faults);
+  if (fields !== null) judgeDocument(fields, policy, faults);
   return new Verdict(faults.list, faults.list.length == 0 ? policy : null);
 }
 
-function judgeDocument(fields: Fields, policy: Policy, pushed: bool, faults: Faults): void {
+export function judgeDocument(fields: Fields, policy: Policy, faults: Faults): void {
   fields.required("version").integer(POLICY_VERSION, POLICY_VERSION, POLICY_VERSION);
-  judgePush(fields, policy, pushed);
+  fields.forbidden("generation", NUMBERED);
+  fields.forbidden("revision", NUMBERED);
   const header = fields.optional("header").string(isSessionHeader, EXPECTED_HEADER, policy.header);
   policy.header = header.toLowerCase();
   const plans = fields.required("plans");
@@ -88,7 +73,7 @@ function judgeDocument(fields: Fields, policy: Policy, pushed: bool, faults: Fau
   policy.onContention = fields.optional("onContention").choice(ON_CONTENTION, policy.onContention);
   policy.onTableFull = fields.optional("onTableFull").choice(ON_TABLE_FULL, policy.onTableFull);
 
-  judgeTable(fields.section("table"), policy);
+  fields.forbidden("table", IN_SETTINGS);
   const reportIntervalMs = judgeControlPlane(fields.section("controlPlane"), policy);
   judgeSessions(fields.section("sessions"), policy);
   judgeResponse(fields.section("response"), policy);
@@ -98,28 +83,9 @@ function judgeDocument(fields: Fields, policy: Policy, pushed: bool, faults: Fau
   policy.indexPlans();
 }
 
-/** `generation` and `revision`: the control plane numbers what it pushes, an operator cannot. */
-function judgePush(fields: Fields, policy: Policy, pushed: bool): void {
-  if (pushed) {
-    policy.generation = fields.optional("generation").integer(1, MAX_SAFE_INTEGER, policy.generation);
-    policy.revision = fields.optional("revision").string(isRevision, EXPECTED_REVISION, policy.revision);
-  } else {
-    fields.forbidden("generation", "set by the control plane, expected no such field");
-    fields.forbidden("revision", "set by the control plane, expected no such field");
-  }
-}
-
-function judgeTable(fields: Fields, policy: Policy): void {
-  policy.tableName = fields.optional("name").string(isName, EXPECTED_NAME, policy.tableName);
-  const capacity = fields.optional("capacity");
-  policy.tableCapacity = <u32>capacity.integer(MIN_TABLE_CAPACITY, MAX_TABLE_CAPACITY, policy.tableCapacity);
-  if (capacity.fits && popcnt(policy.tableCapacity) != 1) capacity.refuse("a power of two");
-  fields.refuseOthers();
-}
-
 /** Answers reportInterval in ms, or 0 when it does not fit. */
 function judgeControlPlane(fields: Fields, policy: Policy): u64 {
-  policy.cluster = fields.optional("cluster").string(isCluster, EXPECTED_CLUSTER, policy.cluster);
+  fields.forbidden("cluster", IN_SETTINGS);
   const acquireTimeout = fields.optional("acquireTimeout");
   policy.acquireTimeoutMs = <u32>acquireTimeout.integer(1, MAX_ACQUIRE_TIMEOUT_MS, policy.acquireTimeoutMs);
   const interval = fields.optional("reportInterval");

@@ -61,10 +61,8 @@ export class Plan {
   onMaxSessions: u8 = ON_MAX_SESSIONS_REFUSE;
 }
 
-/** What an operator sets. `generation` and `revision` are the control plane's; 0 and empty where nobody pushed it. */
+/** What an operator sets. */
 export class Policy {
-  generation: u64 = 0;
-  revision: string = "";
   /** Lower case. */
   header: string = "x-session-id";
   /** At least one; the first is the default plan. */
@@ -74,11 +72,6 @@ export class Policy {
   onUnreachable: u8 = ON_UNREACHABLE_TRUST;
   onContention: u8 = ON_CONTENTION_DENY;
   onTableFull: u8 = ON_TABLE_FULL_DENY;
-  tableName: string = "default";
-  /** Records; a power of two. */
-  tableCapacity: u32 = 65536;
-  /** The Envoy cluster that leads to the control plane. */
-  cluster: string = "sluice_control_plane";
   acquireTimeoutMs: u32 = 250;
   reportIntervalMs: u32 = 5000;
   cleanupIntervalMs: u32 = 60000;

@@ -20,8 +20,6 @@ export function printPolicy(policy: Policy): string {
   const json = new JsonWriter();
   json.beginObject();
   json.name("version").integer(POLICY_VERSION);
-  if (policy.generation != 0) json.name("generation").integer(policy.generation);
-  if (policy.revision.length > 0) json.name("revision").string(policy.revision);
   json.name("header").string(policy.header);
   json.name("plans").beginArray();
   for (let i = 0; i < policy.plans.length; i++) printPlan(policy.plans[i], json);
@@ -32,12 +30,7 @@ export function printPolicy(policy: Policy): string {
   json.name("onUnreachable").string(ON_UNREACHABLE.word(policy.onUnreachable));
   json.name("onContention").string(ON_CONTENTION.word(policy.onContention));
   json.name("onTableFull").string(ON_TABLE_FULL.word(policy.onTableFull));
-  json.name("table").beginObject();
-  json.name("name").string(policy.tableName);
-  json.name("capacity").integer(policy.tableCapacity);
-  json.endObject();
   json.name("controlPlane").beginObject();
-  json.name("cluster").string(policy.cluster);
   json.name("acquireTimeout").integer(policy.acquireTimeoutMs);
   json.name("reportInterval").integer(policy.reportIntervalMs);
   json.endObject();

@@ -1,0 +1,98 @@
+// Requests that wait for a policy: for this edge's first one, or for one that has their session's plan. They are let go
+// on ticks, in the order in which they came, and decided from their headers under what is then in force.
+import { NO_POLICY_HOLD_MS } from "../contract";
+import { monotonicUs } from "../host/clock";
+import { CONTINUE, enterStream, resumeRequest } from "../host/stream";
+import { freeCalls } from "./calls";
+import { hasFirstWatchFailed, startOf } from "./instance";
+import { decideRequest } from "./request";
+import { Root, rootInSlot, slotOfRoot } from "./roots";
+import { Table } from "./table";
+import {
+  NONE,
+  freeWaiter,
+  hasRoomToWait,
+  linkWaiter,
+  takeWaiter,
+  waiterAsks,
+  waiterContext,
+  waiterNext,
+  waiterRoot,
+} from "./waiters";
+
+/** A first watch that failed is sent once more within this time; past it the edge's requests are held no longer. */
+const FAILED_HOLD_US: u64 = 500000;
+const HOLD_US: u64 = <u64>NO_POLICY_HOLD_MS * 1000;
+/** The policy that has a session's plan is on its way to this VM: it takes a tick or two. */
+const PLAN_HOLD_US: u64 = 1000000;
+
+/** The requests that wait, the one that came first first. */
+let first: u32 = NONE;
+let last: u32 = NONE;
+
+/** Holds a request of an edge that has no policy yet. False: the time for that is over, or too many wait. */
+export function holdForPolicy(root: Root, contextId: u32): bool {
+  return mayWaitForPolicy(root.table, monotonicUs()) && hold(root, contextId, 0);
+}
+
+/**
+ * Holds a request whose session has a plan that this VM does not know, while it knows that a newer policy is on its way.
+ * @param asks acquires that the request has sent
+ */
+export function holdForPlan(root: Root, contextId: u32, asks: u32): bool {
+  const table = root.table;
+  if (!root.follows || table.behindSinceUs == 0) return false;
+  return monotonicUs() < table.behindSinceUs + PLAN_HOLD_US && hold(root, contextId, asks);
+}
+
+/** On a tick: no more go on than calls are free for them, so that none finds the control plane out of reach. */
+export function releaseHeld(nowUs: u64): void {
+  let waiter = first;
+  first = NONE;
+  last = NONE;
+  let budget = freeCalls();
+  while (waiter != NONE) {
+    const next = waiterNext(waiter);
+    if (budget == 0 || mustWait(waiter, nowUs)) {
+      append(waiter);
+    } else {
+      budget--;
+      goOn(waiter);
+    }
+    waiter = next;
+  }
+}
+
+function hold(root: Root, contextId: u32, asks: u32): bool {
+  if (!hasRoomToWait()) return false;
+  append(takeWaiter(contextId, asks, root.id, root.epoch.number));
+  return true;
+}
+
+function append(waiter: u32): void {
+  linkWaiter(waiter, NONE);
+  if (first == NONE) first = waiter;
+  else linkWaiter(last, waiter);
+  last = waiter;
+}
+
+/** With a policy a request goes on at once; what it waited for it finds, or waits for again. */
+function mustWait(waiter: u32, nowUs: u64): bool {
+  const root = rootInSlot(slotOfRoot(waiterRoot(waiter)));
+  return root != null && root.epoch.isNone && mayWaitForPolicy(root.table, nowUs);
+}
+
+function mayWaitForPolicy(table: Table, nowUs: u64): bool {
+  const startUs = startOf(table);
+  if (nowUs >= startUs + HOLD_US) return false;
+  return nowUs < startUs + FAILED_HOLD_US || !hasFirstWatchFailed(table);
+}
+
+function goOn(waiter: u32): void {
+  const contextId = waiterContext(waiter);
+  const slot = slotOfRoot(waiterRoot(waiter));
+  const asks = waiterAsks(waiter);
+  freeWaiter(waiter);
+  // A client that left is not resumed, and pays nothing.
+  if (enterStream(contextId) && decideRequest(slot, contextId, asks) == CONTINUE) resumeRequest();
+}

@@ -1,0 +1,75 @@
+// What this VM knows of one session table. It outlives root contexts and policies: a change of either keeps it.
+import { Epoch, NO_POLICY } from "./epoch";
+import { Sweep } from "./sweep-state";
+import { Unreported } from "./unreported";
+import { Watching } from "./watching";
+
+export class Table {
+  /** Number of sets less one; 0 until the running capacity is known. */
+  setMask: u32 = 0;
+  nextReportAtUs: u64 = 0;
+  /** Records in use, as the last round of this VM's sweep counted them. */
+  records: u64 = 0;
+  watching: Watching = new Watching();
+  sweep: Sweep = new Sweep();
+  /** What the control plane sent, as it is in force here; NO_POLICY until something is. */
+  epoch: Epoch = NO_POLICY;
+  /** The one before, for streams that are under way. */
+  previous: Epoch = NO_POLICY;
+  /** The highest generation that the bell or an answer has named. */
+  heardGeneration: u64 = 0;
+  /** Monotonic µs since when that is higher than the one in force here; 0: it is not. */
+  behindSinceUs: u64 = 0;
+  /** Monotonic, when the table began its life in this Envoy; 0 until it is asked for. */
+  startUs: u64 = 0;
+  /** A hash that this VM could not take although the bell says ok: it is not parsed again on each tick. */
+  failedHash: u64 = 0;
+
+  /**
+   * @param hash of its names: part of its keys
+   * @param cluster of the calls
+   * @param capacity in records, as the newest settings want it
+   */
+  constructor(
+    public hash: u32,
+    public cluster: ArrayBuffer,
+    public capacity: u32,
+    public unreported: Unreported,
+  ) {}
+
+  /** A policy of this generation is, or will be, in force at this edge. */
+  hearOf(generation: u64, nowUs: u64): void {
+    if (generation <= this.heardGeneration) return;
+    this.heardGeneration = generation;
+    if (generation > this.epoch.generation && this.behindSinceUs == 0) this.behindSinceUs = nowUs;
+  }
+
+  /** What is in force here is the newest that was heard of. */
+  caughtUp(): void {
+    this.heardGeneration = this.epoch.generation;
+    this.behindSinceUs = 0;
+  }
+
+  /** One assignment, between requests. The epoch before is kept for the responses that name it. */
+  swap(next: Epoch): void {
+    this.previous.planCounts.flush();
+    this.epoch.planCounts.flush();
+    this.previous = this.epoch;
+    this.epoch = next;
+  }
+}
+
+/** As many as there are differently named tables in this VM's life. */
+const tables: Table[] = [];
+
+/** The table with these names, made on first use. At configure only. */
+export function tableOf(hash: u32, cluster: ArrayBuffer, capacity: u32): Table {
+  for (let i = 0; i < tables.length; i++) {
+    if (tables[i].hash != hash) continue;
+    tables[i].capacity = capacity;
+    return tables[i];
+  }
+  const made = new Table(hash, cluster, capacity, new Unreported(capacity));
+  tables.push(made);
+  return made;
+}
