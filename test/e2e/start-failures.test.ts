@@ -35,14 +35,14 @@ it("leaves nothing running when it is killed itself", async () => {
 });
 
 it("names the port that is in use and the variable that changes it", async () => {
-  const server = createServer().listen(Number(npm().env.SLUICE_XDS_PORT), "127.0.0.1");
+  const server = createServer().listen(Number(npm().env.SLUICE_HTTP_PORT), "127.0.0.1");
   await once(server, "listening");
   const { code, stderr } = await npm().start().ended;
   server.close();
   expect(code).toBe(1);
   expect(stderr).toBe(
-    `sluice: Port ${npm().env.SLUICE_XDS_PORT ?? ""} on 127.0.0.1 is in use, so the xDS server cannot start: ` +
-      "set SLUICE_XDS_PORT to another port.\n",
+    `sluice: Port ${npm().env.SLUICE_HTTP_PORT ?? ""} on 127.0.0.1 is in use, so the control plane cannot start: ` +
+      "set SLUICE_HTTP_PORT to another port.\n",
   );
 });
 
