@@ -178,6 +178,10 @@ it.each([
   ["ecds-file", /--filter is missing: the compiled filter, as Envoy sees it/],
   ["envoy --upstream localhost", /--upstream: expected HOST:PORT, such as 10\.0\.0\.7:8080 or \[::1\]:8080/],
   ["envoy --listen ::1:80", /--listen: expected HOST:PORT/],
+  [
+    "envoy --listen localhost:80",
+    /--listen: expected an address of this machine, such as 127\.0\.0\.1:10000, and no name/,
+  ],
   ["envoy --control-plane plane:0", /--control-plane: expected HOST:PORT/],
   ["envoy --admin-port 65536", /--admin-port: expected a whole number from 1 to 65535/],
   ["envoy --cluster upstream", /--cluster: expected another name: upstream is the service's/],

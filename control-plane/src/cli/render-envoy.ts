@@ -1,4 +1,5 @@
 // The command that prints a whole configuration for a plain Envoy: envoy.yaml with the operator's names in it.
+import { isIP } from "node:net";
 import { parse } from "yaml";
 import { edgeSettings } from "../render/edge-settings.js";
 import { envoyBootstrap, type EnvoyOptions } from "../render/envoy-bootstrap.js";
@@ -29,7 +30,7 @@ const ENVOY_OPTIONS: Options = {
   upstream: { kind: "text", value: "HOST:PORT", what: "the service that is protected (127.0.0.1:8000)" },
   "control-plane": { kind: "text", value: "HOST:PORT", what: "where the control plane is (127.0.0.1:8080)" },
   "node-id": { kind: "text", value: "ID", what: "this Envoy's name, another for each (sluice-edge)" },
-  listen: { kind: "text", value: "HOST:PORT", what: "where clients connect (127.0.0.1:10000)" },
+  listen: { kind: "text", value: "IP:PORT", what: "the address where clients connect (127.0.0.1:10000)" },
   "admin-port": {
     kind: "count",
     value: "PORT",
@@ -75,6 +76,9 @@ function readNames(invocation: Invocation): Outcome<EnvoyOptions> {
   if (!controlPlane.ok) return controlPlane;
   const listen = readEndpoint("listen", text("listen"));
   if (!listen.ok) return listen;
+  if (listen.value !== undefined && isIP(listen.value.host) === 0) {
+    return failed(usageFailure("--listen: expected an address of this machine, such as 127.0.0.1:10000, and no name"));
+  }
   return done({
     ...{ nodeId, filterPath, followedFile, adminPort: number("admin-port") },
     ...{ bind: listen.value?.host, proxyPort: listen.value?.port },
