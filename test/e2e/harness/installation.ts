@@ -11,10 +11,11 @@ import { freePorts } from "../../../scripts/ports.js";
 import { projectRoot } from "../../../scripts/project-root.js";
 import { Random } from "../../host/random.js";
 import { TokenMint } from "../../host/tokens.js";
-import { type ClientTls, ControlPlaneClient } from "./control-plane-client.js";
+import { ControlPlaneClient } from "./control-plane-client.js";
 import { Edge } from "./edge.js";
 import type { EnvoyAdmin } from "./envoy-admin.js";
 import type { HttpAnswer, HttpRequest } from "./http1.js";
+import type { InstallationOptions } from "./installation-options.js";
 import type { Part } from "./part.js";
 import type { PolicyDocument } from "./policy.js";
 import {
@@ -29,30 +30,6 @@ import {
 } from "./processes.js";
 import { until } from "./until.js";
 import { Upstream } from "./upstream.js";
-
-export interface InstallationOptions {
-  readonly policy: PolicyDocument;
-  /** Names of the Envoys, as the control plane knows them; one if not given. */
-  readonly edges?: readonly string[];
-  /** Also in the Envoys' settings, where it holds until the control plane's is there; not given: they have none. */
-  readonly settingsPolicy?: PolicyDocument;
-  /** Sessions that the table has room for. */
-  readonly tableCapacity?: number;
-  /** false: nothing listens where Envoy looks for the control plane, until a test starts it. Wants `settingsPolicy`. */
-  readonly controlPlane?: boolean;
-  /** Changes the bootstrap that Envoy is started with, given as YAML. */
-  readonly bootstrap?: (yaml: string) => string;
-  /** What listens on the upstream's port in place of the recording service; returns how to stop it. */
-  readonly upstream?: (port: number) => Promise<() => void>;
-  /** More of the control plane's environment. */
-  readonly controlPlaneEnv?: Readonly<Record<string, string>>;
-  /** Which build of the filter the Envoys start with; not given: the full one. */
-  readonly filter?: "sluice" | "sluice-lean";
-  /** Whether the Envoys follow a file for the filter, which `replaceFilter` replaces. */
-  readonly followedFilter?: boolean;
-  /** How the tests speak to the control plane; not given: plain text. */
-  readonly tls?: ClientTls;
-}
 
 const ONE_EDGE = ["sluice-edge"];
 const SECRET_BYTES = 32;
@@ -168,13 +145,17 @@ export class Installation {
     await this.current();
   }
 
-  /** Resolves when every edge says of each of its workers that it runs the policy that the control plane has. */
+  /**
+   * Resolves when every edge says of each of its workers that it runs the policy that the control plane has. An instance
+   * that was killed does not count: what it said last is all that it will ever say.
+   */
   current(): Promise<void> {
     return until(async () => {
       const views = await this.api.edges();
       for (const { name } of this.edges) {
-        const state = views.find(({ edge }) => edge === name)?.state ?? "not heard of";
-        if (state !== "current") throw new Error(`edge ${name} is ${state}`);
+        const alive = views.find(({ edge }) => edge === name)?.instances.filter(({ watching }) => watching) ?? [];
+        const states = alive.map(({ state }) => state).join() || "not watching";
+        if (states !== "current") throw new Error(`edge ${name} is ${states}`);
       }
     });
   }
