@@ -124,7 +124,7 @@ describe("session revoke of one session", () => {
     const names = Array.from({ length: 23 }, (_, i) => `gw-${i}`);
     const { plane, id } = await planeWithEdges(...names);
     const { out } = await sluice(`session revoke ${id} --wait 0`, plane);
-    expect(out).toMatch(/0 of 23 edges confirmed within 0 s, not: gw-0, .*gw-19 and 3 more\n$/);
+    expect(out).toMatch(/0 of 23 edges confirmed so far, not: gw-0, .*gw-19 and 3 more\n$/);
   });
 });
 

@@ -162,6 +162,14 @@ describe("a wait ends early", () => {
   });
 });
 
+it("of all that is revoked edges confirm the log's head, and of an operation its own place in the log", async () => {
+  const edges = new ConfirmingEdges(new ManualTimers(new FixedClock()));
+  edges.says("gw-a", 4);
+  const waits = new RevocationWaits(edges, { position: () => Promise.resolve({ log: "10000000000000aa", cursor: 5 }) });
+  expect(await waits.now(undefined)).toMatchObject({ confirmed: 0, pending: ["gw-a"] });
+  expect(await waits.now(4)).toMatchObject({ confirmed: 1, pending: [] });
+});
+
 it("past as many waits as are held at a time, a revocation is answered at once with the present figures", async () => {
   const edges = new ConfirmingEdges(new ManualTimers(new FixedClock()));
   edges.says("gw-a", 0);

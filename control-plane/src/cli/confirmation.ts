@@ -27,5 +27,8 @@ export function unconfirmed({ edges, pending }: Confirmation): Failure | undefin
   };
 }
 
-/** `5 s`, `500 ms`. */
-export const durationText = (ms: number): string => (ms % 1000 === 0 ? `${ms / 1000} s` : `${ms} ms`);
+/** `within 5 s`, `within 500 ms`; undefined for no wait at all. */
+export function withinText(ms: number): string | undefined {
+  if (ms === 0) return undefined;
+  return ms % 1000 === 0 ? `within ${ms / 1000} s` : `within ${ms} ms`;
+}

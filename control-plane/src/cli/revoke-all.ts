@@ -3,7 +3,7 @@ import type { Revocation, RevocationAnswer } from "./answers.js";
 import { query } from "./client.js";
 import type { Client } from "./client.js";
 import type { Invocation } from "./command.js";
-import { confirmationText, durationText, unconfirmed } from "./confirmation.js";
+import { confirmationText, unconfirmed, withinText } from "./confirmation.js";
 import type { Failure, Outcome } from "./failure.js";
 
 /** A revocation of a thousand sessions takes about as long, and so does an edge's confirmation. */
@@ -30,7 +30,7 @@ export async function revokeAll(
   const ended = finished.ok ? await confirmed(finished.value, invocation, client, waitMs) : finished;
   if (!ended.ok) return ended.failure;
   const { revocation } = ended.value;
-  const edges = confirmationText(revocation, `within ${durationText(waitMs)}`);
+  const edges = confirmationText(revocation, withinText(waitMs));
   if (output.json) output.document(ended.value);
   else output.line(`${sentence(revocation)}; ${edges}`);
   return unconfirmed(revocation);

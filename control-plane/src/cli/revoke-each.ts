@@ -3,7 +3,7 @@ import type { Confirmation, ConfirmationAnswer } from "./answers.js";
 import { query, sessionPath } from "./client.js";
 import type { Client } from "./client.js";
 import type { Invocation } from "./command.js";
-import { confirmationText, durationText, unconfirmed } from "./confirmation.js";
+import { confirmationText, unconfirmed, withinText } from "./confirmation.js";
 import { EXIT } from "./failure.js";
 import type { Failure, Outcome } from "./failure.js";
 import type { Output } from "./output.js";
@@ -19,7 +19,7 @@ interface Tried {
 
 /** Edges as they were when the wait was over. `within`: how long it was; undefined where it was cut short. */
 interface Heard extends ConfirmationAnswer {
-  readonly within?: string;
+  readonly within?: string | undefined;
 }
 
 /** @param waitMs null: edges are not waited for */
@@ -71,7 +71,7 @@ async function waited(id: string, { io }: Invocation, client: Client, waitMs: nu
   const answer = await client.call<ConfirmationAnswer>({ method: "DELETE", path, heldMs: waitMs }, "revocation");
   const isWhole = io.monotonicMs() - sentMs >= waitMs * AS_GOOD_AS_WHOLE;
   if (!answer.ok || !isWhole) return answer;
-  return { ok: true, value: { ...answer.value, within: `within ${durationText(waitMs)}` } };
+  return { ok: true, value: { ...answer.value, within: withinText(waitMs) } };
 }
 
 function told({ id, failure }: Tried, output: Output, isOneLine: boolean): void {
