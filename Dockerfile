@@ -19,5 +19,5 @@ COPY --from=build /sluice/build build
 # A new named volume takes over the owner of the folder it is mounted on.
 RUN install -d -o node -g node -m 0700 /var/lib/sluice /run/sluice && install -d -o node -g node /etc/sluice
 USER node
-EXPOSE 8080 18000
+EXPOSE 8080
 CMD ["node", "build/js/control-plane/src/main.js"]

@@ -1,9 +1,10 @@
 // What npm start and npm test run first, on a machine that may have Node only: checks Node, installs, builds what
-// changed, then goes on in the program that was built. The only script in plain JavaScript.
+// changed, then goes on in the program that was built. Plain JavaScript, as what it imports.
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { takeStartLock } from "./start-lock.mjs";
 
 const OLDEST_NODE = [20, 19];
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"];
@@ -146,6 +147,8 @@ function fail(sentence) {
 
 const mode = process.argv[2];
 requireNode();
+// Before anything is written that a running one reads.
+if (mode === "start") await takeStartLock(process.env, root).catch((error) => fail(error.message));
 await install();
 const failure = await build();
 // The tests have a stage that builds and shows why it failed; the other stages are worth running all the same.

@@ -14,11 +14,8 @@ export interface ControlPlaneRun {
   /** The installation's secret, as SLUICE_SECRET holds it. */
   secret: string;
   httpPort: number;
-  xdsPort: number;
   dataDir: string;
   policyFile: string;
-  /** Of the compiled filter, as the Envoys see it. */
-  filterPath: string;
   logFile: string;
   /** More of its environment, the admin token among it. */
   env: Readonly<Record<string, string>>;
@@ -32,10 +29,8 @@ export function controlPlanePlan(run: ControlPlaneRun): ProcessPlan {
     env: {
       SLUICE_SECRET: run.secret,
       SLUICE_HTTP_PORT: String(run.httpPort),
-      SLUICE_XDS_PORT: String(run.xdsPort),
       SLUICE_DATA_DIR: run.dataDir,
       SLUICE_POLICY: run.policyFile,
-      SLUICE_FILTER_PATH: run.filterPath,
       ...run.env,
     },
     logFile: run.logFile,

@@ -1,5 +1,4 @@
 // How an Envoy with the filter is run: its flags, and an environment that holds what it needs and nothing else.
-import { edgeAuthorization } from "./edge-authorization.js";
 import type { ProcessPlan } from "./supervised-process.js";
 
 export interface EnvoyRun {
@@ -19,7 +18,6 @@ export interface EnvoyRun {
 
 const DEFAULT_WORKERS = 2;
 
-/** @throws Failure when the secret cannot be one. */
 export function envoyPlan(run: EnvoyRun): ProcessPlan {
   return {
     name: "Envoy",
@@ -38,7 +36,6 @@ export function envoyPlan(run: EnvoyRun): ProcessPlan {
       HOME: process.env.HOME,
       SLUICE_SECRET: run.secret,
       SLUICE_SECRET_ALSO: run.secretAlso,
-      SLUICE_EDGE_AUTHORIZATION: edgeAuthorization(run.secret),
     },
     logFile: run.logFile,
     ...(run.cwd === undefined ? {} : { cwd: run.cwd }),

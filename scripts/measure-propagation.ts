@@ -39,13 +39,13 @@ function call(method: string, url: string, headers: Record<string, string> = {},
   });
 }
 
-/** Until each edge runs the pushed policy and has a watch held: before that it would hear of nothing. */
+/** Until each edge runs the policy and has a watch held: before that it would hear of nothing. */
 async function bothWatch({ controlPlane, edges, adminToken }: PropagationStack): Promise<void> {
   const end = performance.now() + WATCHING_TIMEOUT_MS;
   for (;;) {
     const { text } = await call("GET", `${controlPlane}/v1/edges`, { authorization: `Bearer ${adminToken}` });
     const known = (JSON.parse(text) as { edges: { watching: boolean; state: string }[] }).edges;
-    const watching = known.filter((one) => one.watching && one.state === "applied");
+    const watching = known.filter((one) => one.watching && one.state === "current");
     if (watching.length === edges.length) return;
     if (performance.now() > end) throw new Failure(`${watching.length} of ${edges.length} edges watch: ${text}`);
     await delay(100);

@@ -2,13 +2,13 @@
 import { randomBytes } from "node:crypto";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { CODE_MISSING_SESSION } from "../assembly/contract.js";
 import { controlPlanePlan } from "./control-plane-process.js";
 import { envoyPlan } from "./envoy-process.js";
 import { versionedFilter } from "./filter-file.js";
-import { policyJsonOf } from "./policy-json.js";
 import { freePorts } from "./ports.js";
 import { projectRoot } from "./project-root.js";
-import { waitForStatus } from "./readiness.js";
+import { waitForAnswer, waitForStatus } from "./readiness.js";
 import { renderEnvoy } from "./render-envoy.js";
 import type { Stack } from "./stack.js";
 
@@ -26,7 +26,7 @@ export interface PropagationStack {
   readonly adminToken: string;
 }
 
-/** Resolves once each Envoy's filter answers. Keeps everything below `folder`. */
+/** Resolves once each Envoy's filter serves the policy. Keeps everything below `folder`. */
 export async function startPropagationStack(stack: Stack, binary: string, folder: string): Promise<PropagationStack> {
   mkdirSync(folder, { recursive: true });
   const policyFile = join(folder, "policy.yaml");
@@ -34,9 +34,8 @@ export async function startPropagationStack(stack: Stack, binary: string, folder
   const secret = randomBytes(32).toString("hex");
   const adminToken = randomBytes(24).toString("base64url");
   const filterPath = versionedFilter(join(projectRoot, "build/sluice.wasm"), join(folder, "filter"));
-  const [http = 0, xds = 0, upstream = 0, ...edgePorts] = await freePorts(3 + 2 * EDGES.length);
-  const ready = (url: string, status: number): Promise<void> =>
-    waitForStatus(url, status, { timeoutMs: READY_TIMEOUT_MS, signal: stack.lost });
+  const [http = 0, upstream = 0, ...edgePorts] = await freePorts(2 + 2 * EDGES.length);
+  const limits = { timeoutMs: READY_TIMEOUT_MS, signal: stack.lost };
 
   await stack.start({
     name: "The demo service",
@@ -47,14 +46,14 @@ export async function startPropagationStack(stack: Stack, binary: string, folder
   });
   await stack.start(
     controlPlanePlan({
-      ...{ secret, httpPort: http, xdsPort: xds, policyFile, filterPath },
+      ...{ secret, httpPort: http, policyFile },
       dataDir: join(folder, "data"),
       logFile: join(folder, "control-plane.log"),
       env: { SLUICE_ADMIN_TOKEN: adminToken },
     }),
   );
   const controlPlane = `http://${LOOPBACK}:${http}`;
-  await ready(`${controlPlane}/readyz`, 200);
+  await waitForStatus(`${controlPlane}/readyz`, 200, limits);
 
   const edges = EDGES.map((name, i) => ({ name, proxy: edgePorts[2 * i] ?? 0, admin: edgePorts[2 * i + 1] ?? 0 }));
   for (const { name, proxy, admin } of edges) {
@@ -63,16 +62,16 @@ export async function startPropagationStack(stack: Stack, binary: string, folder
       proxyPort: proxy,
       adminPort: admin,
       upstream: { host: LOOPBACK, port: upstream },
-      controlPlane: { host: LOOPBACK, httpPort: http, xdsPort: xds },
+      controlPlane: { host: LOOPBACK, port: http },
       nodeId: name,
       filterPath,
-      policyJson: policyJsonOf(policyFile),
     });
     writeFileSync(configFile, rendered);
     const logFile = join(folder, `${name}.log`);
     await stack.start(envoyPlan({ binary, configFile, logFile, secret, concurrency: WORKERS, cwd: projectRoot }));
   }
-  for (const { proxy } of edges) await ready(`http://${LOOPBACK}:${proxy}/`, 401);
+  const served = { status: 401, text: CODE_MISSING_SESSION };
+  for (const { proxy } of edges) await waitForAnswer(`http://${LOOPBACK}:${proxy}/`, served, limits);
   const urls = edges.map(({ name, proxy }) => ({ name, url: `http://${LOOPBACK}:${proxy}` }));
   return { controlPlane, edges: urls, adminToken };
 }

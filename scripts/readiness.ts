@@ -11,25 +11,39 @@ export interface WaitLimits {
   signal?: AbortSignal;
 }
 
+/** An answer that is waited for. */
+export interface Wanted {
+  readonly status: number;
+  /** What its body must hold. */
+  readonly text?: string;
+}
+
 /** Resolves when a GET of `url` is answered with `status`; else rejects with a `Failure` that says what was last seen. */
-export async function waitForStatus(url: string, status: number, limits: WaitLimits): Promise<void> {
+export function waitForStatus(url: string, status: number, limits: WaitLimits): Promise<void> {
+  return waitForAnswer(url, { status }, limits);
+}
+
+/** The same, for an answer that is told from others of its status by what it says. */
+export async function waitForAnswer(url: string, { status, text = "" }: Wanted, limits: WaitLimits): Promise<void> {
   const end = performance.now() + limits.timeoutMs;
   let seen = "no answer";
   for (;;) {
     limits.signal?.throwIfAborted();
-    seen = await ask(url);
-    if (seen === `status ${status}`) return;
+    const answer = await ask(url);
+    if (typeof answer !== "string" && answer.status === status && answer.text.includes(text)) return;
+    seen = typeof answer === "string" ? answer : `status ${answer.status}`;
     if (performance.now() >= end) break;
     await delay(POLL_INTERVAL_MS);
   }
-  throw new Failure(`${url} did not answer ${status} within ${limits.timeoutMs / 1000} s: ${seen}.`);
+  const wanted = text === "" ? `${status}` : `${status} ${text}`;
+  throw new Failure(`${url} did not answer ${wanted} within ${limits.timeoutMs / 1000} s: ${seen}.`);
 }
 
-async function ask(url: string): Promise<string> {
+/** A string says why there was no answer. */
+async function ask(url: string): Promise<{ status: number; text: string } | string> {
   try {
     const answer = await fetch(url, { redirect: "manual", signal: AbortSignal.timeout(ATTEMPT_TIMEOUT_MS) });
-    await answer.body?.cancel();
-    return `status ${answer.status}`;
+    return { status: answer.status, text: await answer.text() };
   } catch (error) {
     const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
     return cause instanceof Error ? cause.message : String(cause);

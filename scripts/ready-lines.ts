@@ -24,7 +24,7 @@ export function readyLines(launch: Launch, token: string): string[] {
     `  curl -s -X POST ${plane}/v1/sessions -H "authorization: Bearer ${admin}" \\`,
     `    -H 'content-type: application/json' -d '{"userId":"u1","orgId":"o1"}'`,
     "",
-    `Logs: ${shortest(logDir)}   Policy: ${shortest(settings.policyFile)} (edit it, it is pushed)   Stop: Ctrl-C`,
+    `Logs: ${shortest(logDir)}   Policy: ${shortest(settings.policyFile)} (edit it, it takes effect at once)   Stop: Ctrl-C`,
   ];
 }
 

@@ -5,13 +5,12 @@ import type { WantedPort } from "./ports.js";
 import { projectRoot } from "./project-root.js";
 
 export interface Settings {
-  /** Where clients connect. The admin interface, the xDS server and the demo service have no such setting here. */
+  /** Where clients connect. The admin interface and the demo service have no such setting here. */
   proxyHost: string;
   proxyPort: number;
   envoyAdminPort: number;
   httpHost: string;
   httpPort: number;
-  xdsPort: number;
   upstreamPort: number;
   dataDir: string;
   policyFile: string;
@@ -26,8 +25,8 @@ export const LOOPBACK = "127.0.0.1";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Of the control plane, for both of its faces or for one; `none` takes a file away. */
-const TLS_VARIABLE = /^SLUICE_(HTTP_|XDS_)?TLS_(CERT|KEY|CLIENT_CA)_FILE$/;
+/** Of the control plane; `none` takes a file away. */
+const TLS_VARIABLE = /^SLUICE_(HTTP_)?TLS_(CERT|KEY|CLIENT_CA)_FILE$/;
 const NO_FILE = "none";
 
 /** @throws Failure naming the first variable that cannot be right. */
@@ -39,7 +38,6 @@ export function readSettings(env: Environment): Settings {
     envoyAdminPort: port(env, "SLUICE_ENVOY_ADMIN_PORT", 9901),
     httpHost: given(env, "SLUICE_HTTP_HOST") ?? LOOPBACK,
     httpPort: port(env, "SLUICE_HTTP_PORT", 8080),
-    xdsPort: port(env, "SLUICE_XDS_PORT", 18000),
     upstreamPort: port(env, "SLUICE_UPSTREAM_PORT", 8000),
     dataDir: path(env, "SLUICE_DATA_DIR", ".sluice"),
     policyFile: path(env, "SLUICE_POLICY", "policy.yaml"),
@@ -54,12 +52,11 @@ export function readSettings(env: Environment): Settings {
 
 /** Every port that a start listens on. */
 export function wantedPorts(settings: Settings): WantedPort[] {
-  const { proxyHost, proxyPort, envoyAdminPort, httpHost, httpPort, xdsPort, upstreamPort } = settings;
+  const { proxyHost, proxyPort, envoyAdminPort, httpHost, httpPort, upstreamPort } = settings;
   return [
     { host: proxyHost, port: proxyPort, purpose: "the proxy", variable: "SLUICE_PROXY_PORT" },
     { host: LOOPBACK, port: envoyAdminPort, purpose: "Envoy's admin interface", variable: "SLUICE_ENVOY_ADMIN_PORT" },
     { host: httpHost, port: httpPort, purpose: "the control plane", variable: "SLUICE_HTTP_PORT" },
-    { host: LOOPBACK, port: xdsPort, purpose: "the xDS server", variable: "SLUICE_XDS_PORT" },
     { host: LOOPBACK, port: upstreamPort, purpose: "the demo service", variable: "SLUICE_UPSTREAM_PORT" },
   ];
 }

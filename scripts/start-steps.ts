@@ -1,14 +1,16 @@
 // The steps of npm start: prepare the data folder, then start each child and wait until it really serves.
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { CODE_MISSING_SESSION } from "../assembly/contract.js";
+import { readSecret } from "../control-plane/src/domain/keys.js";
+import type { Policy } from "../control-plane/src/domain/policy/policy.js";
 import { controlPlanePlan } from "./control-plane-process.js";
 import { envoyPlan } from "./envoy-process.js";
-import { edgeAuthorization } from "./edge-authorization.js";
 import { Failure } from "./failure.js";
 import { forgetOldFilters, versionedFilter } from "./filter-file.js";
-import { policyJsonOf } from "./policy-json.js";
+import { requirePolicy } from "./policy-file.js";
 import { projectRoot } from "./project-root.js";
-import { waitForStatus } from "./readiness.js";
+import { waitForAnswer, waitForStatus, type Wanted } from "./readiness.js";
 import { renderEnvoy } from "./render-envoy.js";
 import { keptSecret, makePrivateFolder } from "./secret-files.js";
 import { LOOPBACK, type Settings } from "./settings.js";
@@ -22,7 +24,7 @@ export interface Launch {
   /** Where the admin token stands; undefined if the user's environment has it. */
   adminTokenFile: string | undefined;
   logDir: string;
-  filterPath: string;
+  policy: Policy;
   envoyBinary: string;
   envoyConfigFile: string;
 }
@@ -34,6 +36,8 @@ const WORKERS = 2;
 /** Writes what the children read. @throws Failure for a secret or a policy that cannot be used. */
 export function prepare(settings: Settings, envoyBinary: string): Launch {
   const { dataDir } = settings;
+  requireSecret(settings.secret);
+  const policy = requirePolicy(settings.policyFile);
   makePrivateFolder(dataDir);
   const logDir = join(dataDir, "logs");
   // Each start begins its logs anew, so that they do not grow for ever.
@@ -41,14 +45,19 @@ export function prepare(settings: Settings, envoyBinary: string): Launch {
   mkdirSync(logDir);
 
   const secret = settings.secret ?? keptSecret(dataDir, "secret", "base64");
-  edgeAuthorization(secret);
   const adminToken = settings.adminToken ?? keptSecret(dataDir, "admin-token", "base64url");
   const filterPath = versionedFilter(join(projectRoot, "build/sluice.wasm"), join(dataDir, "filter"));
   forgetOldFilters(filterPath);
   const envoyConfigFile = join(dataDir, "envoy.yaml");
   writeFileSync(envoyConfigFile, envoyConfig(settings, filterPath));
   const adminTokenFile = settings.adminToken === undefined ? join(dataDir, "admin-token") : undefined;
-  return { settings, secret, adminToken, adminTokenFile, logDir, filterPath, envoyBinary, envoyConfigFile };
+  return { settings, secret, adminToken, adminTokenFile, logDir, policy, envoyBinary, envoyConfigFile };
+}
+
+/** @throws Failure when the text cannot be a secret; it is not repeated in the message. */
+function requireSecret(text: string | undefined): void {
+  const reading = text === undefined ? undefined : readSecret(text);
+  if (reading?.ok === false) throw new Failure(`SLUICE_SECRET ${reading.fault}.`);
 }
 
 function envoyConfig(settings: Settings, filterPath: string): string {
@@ -57,10 +66,9 @@ function envoyConfig(settings: Settings, filterPath: string): string {
     adminPort: settings.envoyAdminPort,
     bind: settings.proxyHost,
     upstream: { host: LOOPBACK, port: settings.upstreamPort },
-    controlPlane: { host: reachable(settings.httpHost), httpPort: settings.httpPort, xdsPort: settings.xdsPort },
+    controlPlane: { host: reachable(settings.httpHost), port: settings.httpPort },
     nodeId: NODE_ID,
     filterPath,
-    policyJson: policyJsonOf(settings.policyFile),
   });
 }
 
@@ -76,15 +84,14 @@ export async function startDemoService(stack: Stack, { settings, logDir }: Launc
 }
 
 export async function startControlPlane(stack: Stack, launch: Launch): Promise<void> {
-  const { settings, secret, adminToken, filterPath, logDir } = launch;
+  const { settings, secret, adminToken, logDir } = launch;
   const plan = controlPlanePlan({
-    ...{ secret, filterPath, httpPort: settings.httpPort, xdsPort: settings.xdsPort },
+    ...{ secret, httpPort: settings.httpPort },
     ...{ dataDir: settings.dataDir, policyFile: settings.policyFile },
     logFile: join(logDir, "control-plane.log"),
     env: {
       SLUICE_ADMIN_TOKEN: adminToken,
       SLUICE_HTTP_HOST: settings.httpHost,
-      SLUICE_XDS_HOST: LOOPBACK,
       SLUICE_LOG_LEVEL: settings.logLevel,
     },
   });
@@ -93,7 +100,7 @@ export async function startControlPlane(stack: Stack, launch: Launch): Promise<v
 }
 
 export async function startEnvoy(stack: Stack, launch: Launch): Promise<void> {
-  const { settings, secret, envoyBinary, envoyConfigFile, logDir } = launch;
+  const { settings, secret, policy, envoyBinary, envoyConfigFile, logDir } = launch;
   const envoy = envoyPlan({
     binary: envoyBinary,
     configFile: envoyConfigFile,
@@ -105,9 +112,16 @@ export async function startEnvoy(stack: Stack, launch: Launch): Promise<void> {
   });
   await stack.start(envoy);
   await ready(stack, `http://${LOOPBACK}:${settings.envoyAdminPort}/ready`, 200);
-  // Not the demo service's 200: the filter itself must answer.
-  await ready(stack, `${proxyUrl(settings)}/`, 401);
+  const limits = { timeoutMs: READY_TIMEOUT_MS, signal: stack.lost };
+  await waitForAnswer(`${proxyUrl(settings)}/`, answerUnder(policy), limits);
 }
+
+/**
+ * What a request without a session gets once the filter has the policy: until then it gets 503. Not the demo service's
+ * 200, unless the policy lets everything pass.
+ */
+const answerUnder = ({ enforcement }: Policy): Wanted =>
+  enforcement === "enforce" ? { status: 401, text: CODE_MISSING_SESSION } : { status: 200 };
 
 /** A session for the lines that the user is shown. */
 export async function demoSession({ settings, adminToken }: Launch): Promise<{ token: string }> {

@@ -5,6 +5,7 @@ import { requireFree } from "./ports.js";
 import { readyLines } from "./ready-lines.js";
 import { readSettings, wantedPorts } from "./settings.js";
 import { Stack } from "./stack.js";
+import { requireAlone } from "./start-alone.js";
 import { demoSession, prepare, startControlPlane, startDemoService, startEnvoy } from "./start-steps.js";
 
 const STOP_SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
@@ -22,6 +23,7 @@ const stopAsked = new Promise<"stop">((resolve) => {
 /** Resolves when everything runs; rejects with what went wrong, also when a child that had started dies meanwhile. */
 async function bringUp(): Promise<void> {
   const settings = readSettings(process.env);
+  await requireAlone();
   await requireFree(wantedPorts(settings));
   const envoyBinary = await findEnvoy(say);
   const launch = prepare(settings, envoyBinary);

@@ -15,9 +15,7 @@ import {
 } from "../contract";
 import {
   VERDICT_NONE,
-  VERDICT_OK,
   VERDICT_REJECTED,
-  VERDICT_TRAPPED,
   VERDICT_TRYING,
   bellGeneration,
   bellHash,
@@ -33,7 +31,7 @@ import { utf8, writeAscii, writeDecimal, writeHexU64 } from "../memory/bytes";
 import { readBell } from "./bell";
 import { buildId } from "./build-id";
 import { CALL_WATCH, OUTCOME_MALFORMED, OUTCOME_OK, answeredOutcome, noteOutcome } from "./call-outcomes";
-import { BODY_START_BYTES, post, startBody } from "./edge-call";
+import { post, startBody } from "./edge-call";
 import { noteFirstWatchFailed } from "./instance";
 import { leads } from "./leader";
 import { NO_LOG, beginLog, cursorOfPlace, logOfPlace, raiseCursor, raiseSeen, readPlace } from "./log-place";
@@ -50,7 +48,7 @@ import { writeViolations } from "./violations";
 const BACKOFF_US: u64 = 250000;
 
 const WATCH = utf8(PATH_WATCH);
-/** What follows the violations and stands before them: names, numbers, punctuation. */
+/** BODY_START_BYTES, MAX_VIOLATIONS_BYTES, and 512 for the numbers and names between and behind them. */
 const body: usize = memory.data(6656);
 
 const verdictWords: StaticArray<string> = [POLICY_OFFERED, POLICY_TRYING, POLICY_OK, POLICY_REJECTED, POLICY_TRAPPED];

@@ -5,6 +5,7 @@ import type { Logger as PinoLogger } from "pino";
 
 import { startHousekeeping } from "./app/housekeeping.js";
 import { BulkRevocations } from "./app/bulk-revocations.js";
+import { Confirmations } from "./app/confirmations.js";
 import { EdgeInstances } from "./app/edge-instances.js";
 import { edgesNow } from "./app/edges.js";
 import type { EdgeView } from "./app/edges.js";
@@ -167,7 +168,7 @@ async function startWithdrawals({ settings, store, policies, rollout, instances,
   started.add(() => revocations.stop());
   const { logKept: kept } = settings;
   started.add(startLogKeeping({ log: withdrawals, revocations: stored, kept, clock, timers, logger: log }));
-  return { watches, revocations, edges };
+  return { watches, revocations, edges, confirmations: new Confirmations(instances, watches, timers) };
 }
 
 async function startPolicies({ policyPath }: Settings, store: LmdbStore, log: PinoLogger, started: Started) {

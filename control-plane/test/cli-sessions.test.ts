@@ -3,8 +3,7 @@ import { describe, expect, it } from "vitest";
 
 import type { Session } from "../src/cli/answers.js";
 import { jsonLines, sluice } from "./support/cli.js";
-import { created, ISSUER_TOKEN, shown, startTestControlPlane } from "./support/control-plane.js";
-import { answer, answering } from "./support/scripted-server.js";
+import { created, ISSUER_TOKEN, startTestControlPlane } from "./support/control-plane.js";
 import { METERED, STARTER } from "./support/sessions.js";
 
 const UNKNOWN = "019b76da-a800-7000-8000-000000000000";
@@ -135,65 +134,6 @@ describe("session list", () => {
   });
 });
 
-describe("session revoke", () => {
-  it("revokes by id, several at once, and goes on past one that there is not", async () => {
-    const plane = await startTestControlPlane();
-    const [one, two] = [await created(plane), await created(plane)];
-    const ran = await sluice(`session revoke ${one.session.id} ${UNKNOWN} ${two.session.id}`, plane);
-    expect(ran.code).toBe(1);
-    expect(ran.out).toBe(`${one.session.id} is revoked\n${two.session.id} is revoked\n`);
-    expect(ran.err).toContain(`${UNKNOWN}: SESSION_NOT_FOUND`);
-    expect(await shown(plane, two.session.id)).toMatchObject({ state: "revoked" });
-    const again = await sluice(`session revoke ${UNKNOWN} ${one.session.id} --json`, plane);
-    expect(again.code).toBe(1);
-    expect(jsonLines(again)).toEqual([
-      { id: UNKNOWN, revoked: false, code: "SESSION_NOT_FOUND" },
-      { id: one.session.id, revoked: true },
-    ]);
-  });
-
-  it.each(["--user u1", "--org o1"])("revokes all of %s and waits until it is finished", async (whose) => {
-    const plane = await startTestControlPlane();
-    const { session } = await created(plane);
-    await created(plane);
-    const other = await created(plane, { userId: "u2", orgId: "o2" });
-    const ran = await sluice(`session revoke ${whose}`, { url: plane.url, onSleep: () => nextTurn() });
-    expect(ran.code, ran.err).toBe(0);
-    expect(ran.out).toMatch(/is finished: 2 sessions looked at, 2 revoked by it\n$/);
-    expect(await shown(plane, session.id)).toMatchObject({ state: "revoked" });
-    expect(await shown(plane, other.session.id)).toMatchObject({ state: "live" });
-  });
-
-  it("tells on the error stream how far it is", async () => {
-    const now = (state: string, examined: number): object => ({
-      revocation: { id: "r1", state, examined, revoked: examined },
-    });
-    const { url } = await answering(
-      answer(202, now("running", 0)),
-      answer(200, now("running", 200)),
-      answer(200, now("running", 200)),
-      answer(200, now("finished", 250)),
-    );
-    expect(await sluice("session revoke --user u1", { url })).toEqual({
-      code: 0,
-      out: "revocation r1 is finished: 250 sessions looked at, 250 revoked by it\n",
-      err: "revocation r1 is running: 200 sessions looked at, 200 revoked by it\n",
-      slept: [100, 1000, 1000],
-    });
-  });
-
-  it("does not wait with --no-wait", async () => {
-    const plane = await startTestControlPlane();
-    const ran = await sluice("session revoke --user u1 --no-wait --json", plane);
-    expect(ran).toMatchObject({ code: 0, slept: [] });
-    expect(jsonLines(ran)).toEqual([{ revocation: expect.objectContaining({ userId: "u1" }) as unknown }]);
-  });
-
-  it.each(["", "--user u1 --org o1", `${UNKNOWN} --user u1`])("refuses '%s': one way only", async (what) => {
-    expect(await sluice(`session revoke ${what}`)).toMatchObject({ code: 2, out: "" });
-  });
-});
-
 it("session move gives a session another plan", async () => {
   const plane = await startTestControlPlane();
   const { session } = await created(plane);
@@ -236,8 +176,3 @@ describe("session consume", () => {
     expect(ran).toMatchObject({ code: 2, out: "" });
   });
 });
-
-const nextTurn = (): Promise<void> =>
-  new Promise((resolve) => {
-    setImmediate(resolve);
-  });

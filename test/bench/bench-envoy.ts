@@ -8,13 +8,13 @@ const MANAGER = "type.googleapis.com/envoy.extensions.filters.network.http_conne
 const ROUTER = "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router";
 
 interface Bootstrap {
-  dynamic_resources?: unknown;
   static_resources: { listeners: unknown[] };
 }
 
 export interface BenchEnvoy {
   readonly adminPort: number;
-  readonly controlPlane: { readonly http: number; readonly xds: number };
+  /** The port of the control plane. */
+  readonly controlPlane: number;
   /** One for each variant, in their order. */
   readonly ports: readonly number[];
   readonly variants: readonly Variant[];
@@ -22,9 +22,8 @@ export interface BenchEnvoy {
 
 /** A bootstrap in JSON: envoy.yaml's clusters and node, and the variants' listeners in place of its own. */
 export function benchBootstrap({ adminPort, controlPlane, ports, variants }: BenchEnvoy): string {
-  const address = { host: LOOPBACK, httpPort: controlPlane.http, xdsPort: controlPlane.xds };
+  const address = { host: LOOPBACK, port: controlPlane };
   const bootstrap = parse(renderEnvoy({ adminPort, controlPlane: address, nodeId: "bench" })) as Bootstrap;
-  delete bootstrap.dynamic_resources;
   bootstrap.static_resources.listeners = variants.map((variant, i) => listener(variant, ports[i] ?? 0));
   return JSON.stringify(bootstrap);
 }

@@ -1,5 +1,7 @@
 // What is compared: each variant is a listener of one and the same Envoy.
 import { readPolicyDocument } from "../../control-plane/src/domain/policy/read-policy.js";
+import type { Policy } from "../../control-plane/src/domain/policy/policy.js";
+import { edgeSettings } from "../../control-plane/src/render/edge-settings.js";
 import { Failure } from "../../scripts/failure.js";
 
 /** Small filters of test/filters, compiled for the benchmark. */
@@ -34,7 +36,7 @@ export const TEN = { id: 2, name: "ten", maxTokens: 10, tokenRefillRate: 0 };
  * The control plane shares its core with the load, and nobody shall pass for want of its answer. Reports are seldom: one
  * would fall into the turn of any variant. What they cost is a part of its own (ticks.ts).
  */
-const PATIENT = { onUnreachable: "deny", controlPlane: { acquireTimeout: 10_000, reportInterval: 60_000 } };
+const PATIENT = { onUnreachable: "deny", controlPlane: { acquireTimeout: 4000, reportInterval: 60_000 } };
 /** Room for two thousand sessions, small enough that nearly every set has a record. */
 const ROOM = { capacity: 8192 };
 const LIMIT = { max_tokens: 1_000_000_000, tokens_per_fill: 1_000_000_000, fill_interval: "1s" };
@@ -50,23 +52,34 @@ export function policyText(rest: Record<string, unknown> = {}): string {
   return JSON.stringify({ version: 1, plans: [PLENTY, ONE, TEN], ...PATIENT, ...rest });
 }
 
-/** As the judge numbers it. @throws Failure on a policy that is none. */
-function policyJson(text: string): string {
+/** @throws Failure on a policy that is none */
+function judged(text: string): Policy {
   const verdict = readPolicyDocument(text);
-  if ("policyJson" in verdict) return verdict.policyJson;
+  if ("policy" in verdict) return verdict.policy;
   throw new Failure(verdict.faults.map(({ path, message }) => `${path}: ${message}`).join("; "));
 }
 
-/** A listener with Sluice; the full build where the policy wants response headers, else the lean one. */
+/**
+ * A listener with Sluice; the full build where the policy wants response headers, else the lean one. Its policy stands in
+ * its settings and holds for good: each variant has its own.
+ */
 export function sluiceVariant(
   name: string,
   what: string,
   path: FilterPath,
-  policy: Record<string, unknown> = {},
+  { table = {}, ...policy }: VariantChoices = {},
   module: FilterModule = "sluice-lean",
 ): Variant {
   const text = policyText({ response: { headers: "none" }, ...policy });
-  return { name, what, filter: wasmFilter(module, path, name, policyJson(text)) };
+  const { name: tableName, capacity: tableCapacity } = table;
+  const settings = edgeSettings({ tableName, tableCapacity, follow: false, policy: judged(text) });
+  return { name, what, filter: wasmFilter(module, path, name, JSON.stringify(settings)) };
+}
+
+/** The table stands in the settings; everything else is the policy's. */
+interface VariantChoices {
+  readonly table?: { readonly name?: string; readonly capacity?: number };
+  readonly [field: string]: unknown;
 }
 
 function wasmFilter(module: FilterModule, path: FilterPath, name: string, configuration: string): object {

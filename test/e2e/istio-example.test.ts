@@ -1,80 +1,146 @@
-// What an operator copies for Istio: its patches, put together as istiod would, must make a configuration that Envoy
-// takes. There is no Istio here; that it selects the right workload is not tested.
-import { execFile } from "node:child_process";
+// The example for Istio as a gateway's Envoy gets it: what Istio makes of envoy/istio/wasmplugin.yaml, over LDS, CDS and
+// ECDS from a management server, into an Envoy whose bootstrap knows that server alone. That a cluster selects the right
+// pods, and that the proxy has the secret in its environment, is not tested here.
+import { randomBytes } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { promisify } from "node:util";
-import { afterAll, describe, expect, it } from "vitest";
-import { parse, stringify } from "yaml";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { parse } from "yaml";
+import { CODE_MISSING_SESSION } from "../../assembly/contract.js";
+import { envoyPlan } from "../../scripts/envoy-process.js";
+import { versionedFilter } from "../../scripts/filter-file.js";
 import { findEnvoy } from "../../scripts/get-envoy.js";
+import { freePorts } from "../../scripts/ports.js";
 import { projectRoot } from "../../scripts/project-root.js";
+import { waitForAnswer } from "../../scripts/readiness.js";
+import { LIMITED } from "./harness/answers.js";
+import { ControlPlaneClient } from "./harness/control-plane-client.js";
+import { type HttpAnswer, send } from "./harness/http1.js";
+import { Part } from "./harness/part.js";
+import { policyOf, type PolicyDocument } from "./harness/policy.js";
+import { controlPlanePart, writePolicy } from "./harness/processes.js";
+import { until } from "./harness/until.js";
+import { Upstream } from "./harness/upstream.js";
+import {
+  extensionOf,
+  gatewayBootstrap,
+  gatewayClusters,
+  gatewayListener,
+  type WasmPlugin,
+} from "./harness/xds/istio.js";
+import { XdsServer } from "./harness/xds/server.js";
 
-interface Patch {
-  applyTo: string;
-  patch: { value: Record<string, unknown> };
+const GATEWAY = "router~10.0.0.7~istio-ingressgateway-0.istio-system~istio-system.svc.cluster.local";
+/** What Istio calls the Service of envoy/kubernetes.yaml. */
+const CONTROL_PLANE = "outbound|8080||sluice.sluice.svc.cluster.local";
+const plugin = parse(readFileSync(join(projectRoot, "envoy/istio/wasmplugin.yaml"), "utf8")) as WasmPlugin;
+const policyWith = (maxTokens: number): PolicyDocument =>
+  policyOf([{ name: "default", maxTokens, tokenRefillRate: 0 }], { controlPlane: { reportInterval: 300 } });
+
+let folder: string;
+let proxy: number;
+let upstream: Upstream;
+let mesh: XdsServer;
+let api: ControlPlaneClient;
+let controlPlane: Part;
+let envoy: Part;
+
+async function start(): Promise<void> {
+  const [http = 0, service = 0, xds = 0, admin = 0, listener = 0] = await freePorts(5);
+  proxy = listener;
+  const secret = randomBytes(32).toString("hex");
+  const adminToken = randomBytes(32).toString("base64url");
+  writePolicy(folder, policyWith(5));
+  api = new ControlPlaneClient(http, adminToken);
+  const ports = { http, upstream: service };
+  controlPlane = controlPlanePart({ folder, ports, secret }, { SLUICE_ADMIN_TOKEN: adminToken }, api);
+  await controlPlane.start();
+
+  upstream = await Upstream.listen(service);
+  mesh = await XdsServer.listen(xds);
+  mesh.offer("cluster", gatewayClusters(service, { [CONTROL_PLANE]: http }));
+  mesh.offer("listener", [gatewayListener(plugin, proxy)]);
+  mesh.offer("extension", [extensionOf(plugin, versionedFilter(join(projectRoot, "build/sluice.wasm"), folder))]);
+
+  const configFile = join(folder, "bootstrap.json");
+  writeFileSync(configFile, gatewayBootstrap(GATEWAY, { admin, xds }));
+  const logFile = join(folder, "envoy.log");
+  const plan = envoyPlan({ binary: await findEnvoy(), configFile, logFile, secret });
+  envoy = new Part(plan, (signal) => {
+    const served = { status: 401, text: CODE_MISSING_SESSION };
+    return waitForAnswer(`http://127.0.0.1:${proxy}/`, served, { timeoutMs: 30_000, signal });
+  });
+  await envoy.start();
 }
 
-const folder = mkdtempSync(join(tmpdir(), "sluice-istio-"));
-const run = promisify(execFile);
-const HCM = "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager";
-const ROUTER = "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router";
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), "sluice-istio-"));
+  await start();
+});
 
-function valuesOf(applyTo: string): Record<string, unknown>[] {
-  const text = readFileSync(join(projectRoot, "envoy/istio.yaml"), "utf8");
-  const filter = parse(text) as { spec: { configPatches: Patch[] } };
-  return filter.spec.configPatches.filter((one) => one.applyTo === applyTo).map((one) => one.patch.value);
-}
+beforeEach(({ onTestFailed }) => {
+  onTestFailed(() => {
+    console.error([controlPlane, envoy].map(({ logTail }) => logTail).join("\n"), mesh.rejections);
+  });
+});
 
-/** A gateway's bootstrap with the patches in their places. */
-function gateway(): Record<string, unknown> {
-  const [bootstrap] = valuesOf("BOOTSTRAP") as [{ static_resources: object; stats_config: object }];
-  const [connectionManager] = valuesOf("NETWORK_FILTER") as [{ typed_config: object }];
-  const router = { name: "envoy.filters.http.router", typed_config: { "@type": ROUTER } };
-  const routes = [{ match: { prefix: "/" }, direct_response: { status: 200 } }];
-  const manager = {
-    ...connectionManager.typed_config,
-    "@type": HCM,
-    stat_prefix: "gateway",
-    http_filters: [...valuesOf("HTTP_FILTER"), router],
-    route_config: { virtual_hosts: [{ name: "all", domains: ["*"], routes }] },
-  };
-  const filters = [{ name: "envoy.filters.network.http_connection_manager", typed_config: manager }];
-  const address = { socket_address: { address: "127.0.0.1", port_value: 0 } };
-  return {
-    node: { id: "gateway", cluster: "gateway" },
-    stats_config: bootstrap.stats_config,
-    static_resources: {
-      ...bootstrap.static_resources,
-      clusters: valuesOf("CLUSTER"),
-      listeners: [{ address, filter_chains: [{ filters }] }],
-    },
-  };
-}
-
-async function validated(filterFile: string): Promise<string> {
-  const file = join(folder, "gateway.yaml");
-  writeFileSync(file, stringify(gateway()).replaceAll("/etc/sluice/sluice-0.1.0.wasm", filterFile));
-  const env = {
-    SLUICE_SECRET: "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff",
-    SLUICE_EDGE_AUTHORIZATION: "Bearer of-this-test",
-  };
-  const { stdout, stderr } = await run(await findEnvoy(), ["--mode", "validate", "-c", file], { env }).catch(
-    (error: unknown) => error as { stdout: string; stderr: string },
-  );
-  return stdout + stderr;
-}
-
-afterAll(() => {
+afterAll(async () => {
+  await envoy.stop();
+  mesh.close();
+  await controlPlane.stop();
+  await upstream.close();
   rmSync(folder, { recursive: true, force: true });
 });
 
-describe("the example for Istio", () => {
-  it("makes a configuration that Envoy takes, the filter and its default policy included", async () => {
-    expect(await validated(join(projectRoot, "build/sluice.wasm"))).toContain("OK");
+const ask = (token: string): Promise<HttpAnswer> => send(proxy, { token });
+
+/** Resolves when the gateway says of each of its workers that it runs the policy that is in force. */
+const isCurrent = (): Promise<void> =>
+  until(async () => {
+    expect(await api.edges()).toMatchObject([{ edge: GATEWAY, state: "current" }]);
   });
 
-  it("is really looked at: without the filter's file it is refused", async () => {
-    expect(await validated(join(folder, "missing.wasm"))).not.toContain("OK");
+describe("a gateway with the WasmPlugin of the example", () => {
+  it("takes all that Istio makes of it", async () => {
+    await isCurrent();
+    expect(mesh.rejections).toEqual([]);
+  });
+
+  it("limits each session by the control plane's policy, which stands in none of its configuration", async () => {
+    const { token } = await api.issue();
+    const answers: HttpAnswer[] = [];
+    while (answers.length < 6) answers.push(await ask(token));
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200, 200, 429]);
+    expect(answers[5]?.body).toBe(LIMITED);
+    expect((await send(proxy, { token: "A".repeat(48) })).status).toBe(401);
+  });
+
+  it("reports what was spent", async () => {
+    const { id, token } = await api.issue();
+    for (let i = 0; i < 3; i++) expect((await ask(token)).status).toBe(200);
+    await until(async () => {
+      expect((await api.session(id)).tokens.consumed).toBe(3);
+    });
+    expect((await api.usage(id)).edges.map(({ edge }) => edge)).toEqual([GATEWAY]);
+  });
+
+  it("follows a change of the policy, with nothing new from the mesh", async () => {
+    const { token } = await api.issue();
+    expect((await ask(token)).headers["ratelimit-policy"]).toBe('"default";q=5');
+    writePolicy(folder, policyWith(8));
+    await until(async () => {
+      expect((await ask(token)).headers["ratelimit-policy"]).toBe('"default";q=8');
+    });
+    await isCurrent();
+  });
+
+  it("refuses a session that was revoked", async () => {
+    const { id, token } = await api.issue();
+    expect((await ask(token)).status).toBe(200);
+    await api.revoke(id);
+    await until(async () => {
+      expect((await ask(token)).status).toBe(401);
+    });
   });
 });

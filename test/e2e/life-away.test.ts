@@ -1,6 +1,5 @@
 // An Envoy that stands still, as a frozen machine does: the control plane stops in spite of it, and it catches up after.
 import { describe, expect, it, onTestFinished } from "vitest";
-import { edgeAuthorization } from "../../scripts/edge-authorization.js";
 import type { IssuedSession } from "./harness/control-plane-client.js";
 import { inTurns } from "./harness/in-turns.js";
 import { useInstallation } from "./harness/installation.js";
@@ -46,12 +45,12 @@ async function trimmedBeyond(since: { log: string; cursor: number }): Promise<vo
 const headOfLog = async () => (await watch({ since: 0 })) as { log: string; cursor: number };
 
 async function watch(place: { log?: string; since: number }): Promise<unknown> {
-  const about = { edge: "a-probe", instance: "0".repeat(16), generation: 1, policyHash: "0".repeat(16) };
+  const about = { edge: "a-probe", instance: "0".repeat(16) };
   const { status, body } = await sluice().api.call(
     "POST",
     "/edge/v1/watch",
     { ...about, ...place },
-    { authorization: edgeAuthorization(sluice().secret) },
+    { authorization: `Bearer ${sluice().mint.edgeCredential}` },
   );
   expect(status).toBe(200);
   return body;

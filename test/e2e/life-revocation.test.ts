@@ -13,17 +13,16 @@ import { policyOf } from "./harness/policy.js";
 import { followed, reported } from "./harness/settled.js";
 import { until } from "./harness/until.js";
 
-const sluice = useInstallation({
-  edges: ["gw-1", "gw-2"],
-  policy: policyOf(
-    [
-      { name: "default", maxTokens: 100, tokenRefillRate: 0 },
-      { name: "large", maxTokens: 9_000_000, tokenRefillRate: 0 },
-    ],
-    // An edge that cannot ask admits nobody on trust, so that no answer here is a guess.
-    { onUnreachable: "deny", controlPlane: { reportInterval: 300 } },
-  ),
-});
+const policy = policyOf(
+  [
+    { name: "default", maxTokens: 100, tokenRefillRate: 0 },
+    { name: "large", maxTokens: 9_000_000, tokenRefillRate: 0 },
+  ],
+  // An edge that cannot ask admits nobody on trust, so that no answer here is a guess.
+  { onUnreachable: "deny", controlPlane: { reportInterval: 300 } },
+);
+// In the settings too: an edge starts here also while the control plane is away.
+const sluice = useInstallation({ edges: ["gw-1", "gw-2"], policy, settingsPolicy: policy });
 
 async function usedOnBoth(plan?: string, owner?: Owner): Promise<IssuedSession> {
   const session = await sluice().api.issue(plan, owner);

@@ -1,4 +1,4 @@
-// Envoy and control plane over TLS, each showing the other a certificate: on HTTP and on xDS.
+// Envoy and control plane over TLS, each showing the other a certificate.
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -34,7 +34,7 @@ const TRANSPORT_SOCKET = {
   },
 };
 
-/** Both clusters of the control plane speak TLS, and show the edge's certificate. */
+/** The cluster of the control plane speaks TLS, and shows the edge's certificate. */
 function withTls(yaml: string): string {
   const document = parseDocument(yaml);
   const { clusters } = (document.toJS() as { static_resources: { clusters: { name: string }[] } }).static_resources;
@@ -61,7 +61,7 @@ const sluice = useInstallation({
 });
 
 describe("an installation with mutual TLS", () => {
-  it("lives a session's whole life over it: acquired, reported, revoked, under the pushed policy", async () => {
+  it("lives a session's whole life over it: acquired, reported, revoked, under a policy that comes over it", async () => {
     const { id, token } = await sluice().api.issue();
     for (const edge of sluice().edges) expect(await edge.statuses(token, 3)).toEqual([200, 200, 200]);
     await reported(sluice(), id, 6);

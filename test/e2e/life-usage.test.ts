@@ -27,12 +27,16 @@ const policyWith = (reportInterval: number) =>
     ],
     {
       onUnreachable: "deny",
-      table: { capacity: CAPACITY },
       controlPlane: { reportInterval, acquireTimeout: ACQUIRE_TIMEOUT_MS },
     },
   );
 
-const sluice = useInstallation({ policy: policyWith(REPORT_INTERVAL_MS), edges: ["gw-1", "gw-2"] });
+const sluice = useInstallation({
+  policy: policyWith(REPORT_INTERVAL_MS),
+  edges: ["gw-1", "gw-2"],
+  tableCapacity: CAPACITY,
+  followedFilter: true,
+});
 
 const ofTimes = (count: number, status: number): number[] => Array<number>(count).fill(status);
 
@@ -96,12 +100,20 @@ describe("what a session spends", () => {
     const filter = join(sluice().folder, "sluice-next.wasm");
     copyFileSync(join(projectRoot, "build/sluice.wasm"), filter);
     appendFileSync(filter, CUSTOM_SECTION);
-    sluice().writePolicy(policyWith(REPORT_INTERVAL_MS));
-    await sluice().controlPlane.start({ SLUICE_FILTER_PATH: filter });
+    const before = await vmsMade();
+    sluice().replaceFilter(filter);
+    await until(async () => {
+      expect(await vmsMade()).toBeGreaterThan(before);
+    });
+    await sluice().controlPlane.start();
+    await sluice().changePolicy(policyWith(REPORT_INTERVAL_MS));
     await reported(sluice(), id, 5);
     expect(await sluice().statuses(token, 16)).toEqual([...ofTimes(15, 200), 429]);
   });
 });
+
+/** New code is new VMs. */
+const vmsMade = (): Promise<number> => sluice().envoyAdmin.stat("wasm.envoy.wasm.runtime.v8.created");
 
 /** Of WebAssembly: id 0, 2 bytes long, with a name of one letter. It changes the file and nothing else. */
 const CUSTOM_SECTION = Buffer.from([0, 2, 1, 0x78]);

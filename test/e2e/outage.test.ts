@@ -58,14 +58,12 @@ describe("while the control plane is away", () => {
     const sessions = await Promise.all(Array.from({ length: 5 }, () => sluice().api.issue()));
     const trustedBefore = await misses(sluice(), "trusted");
     const liveBefore = await misses(sluice(), "live");
-    const reload = "extension_config_discovery.http_filter.sluice.config_reload";
-    const reloadsBefore = await sluice().envoyAdmin.stat(reload);
     await sluice().controlPlane.killHard();
 
     for (const { token } of sessions) {
       const answer = await sluice().send({ token });
       expect(answer.status).toBe(200);
-      // The plan as the control plane sent it, not as Envoy was started with.
+      // The plan as the control plane sent it last, not as it was when Envoy started.
       expect(answer.headers["ratelimit-policy"]).toBe('"default";q=10');
       expect(await sluice().statuses(token, 3)).toEqual([200, 200, 200]);
     }
@@ -88,8 +86,6 @@ describe("while the control plane is away", () => {
     for (const { token } of sessions) {
       expect(await sluice().statuses(token, 8)).toEqual([200, 200, 200, 200, 200, 200, 429, 429]);
     }
-    // It was not sent again: the policy never was away.
-    expect(await sluice().envoyAdmin.stat(reload)).toBe(reloadsBefore);
   });
 
   it("a session that it never issued passes on a genuine token, until it is back and says no", async () => {
@@ -167,9 +163,10 @@ describe("while the control plane is away", () => {
 });
 
 describe("where the control plane never comes up", () => {
-  const sluice = useInstallation({ policy: policyWith(20), controlPlane: false });
+  const policy = policyWith(20);
+  const sluice = useInstallation({ policy, settingsPolicy: policy, controlPlane: false });
 
-  it("Envoy serves genuine tokens by its default policy, exactly, on both workers", async () => {
+  it("Envoy serves genuine tokens by the policy of its settings, exactly, on both workers", async () => {
     const connections = await sluice().connect(4);
     const { token } = sluice().mint.mint(Date.now());
     const first = await sluice().send({ token });
@@ -185,7 +182,7 @@ describe("where the control plane never comes up", () => {
   it("and takes the control plane's policy when that does come", async () => {
     sluice().writePolicy(policyWith(30));
     await sluice().controlPlane.start();
-    await sluice().serves(1);
+    await sluice().current();
     const { token } = await sluice().api.issue();
     expect((await sluice().send({ token })).headers["ratelimit-policy"]).toBe('"default";q=30');
   });

@@ -1,10 +1,11 @@
 // npm start when something is wrong: one sentence that says what, and nothing left running.
 import { once } from "node:events";
-import { writeFileSync } from "node:fs";
+import { readdirSync, statSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
-import { expect, it, vi } from "vitest";
-import { GONE_MS, ready, useNpmStart } from "./harness/npm-start.js";
+import { describe, expect, it, vi } from "vitest";
+import { freePorts } from "../../scripts/ports.js";
+import { GONE_MS, READY_MS, ready, useNpmStart } from "./harness/npm-start.js";
 
 const npm = useNpmStart();
 
@@ -34,15 +35,64 @@ it("leaves nothing running when it is killed itself", async () => {
   }, GONE_MS);
 });
 
+describe("a second start beside one that runs", () => {
+  /** Each file of the data folder, and when it was made and written. */
+  const files = (): Record<string, string> =>
+    Object.fromEntries(
+      readdirSync(npm().dataDir, { recursive: true, withFileTypes: true })
+        .filter((one) => one.isFile())
+        .map(({ parentPath, name }) => join(parentPath, name))
+        .map((file) => [file, `${statSync(file).ino}`]),
+    );
+
+  it.each([
+    ["on the same ports", () => Promise.resolve({})],
+    ["on other ports over the same data", otherPorts],
+  ])("ends with one sentence before it touches a file: %s", async (_, env) => {
+    const first = npm().start();
+    await vi.waitFor(() => {
+      expect(first.stdout).toContain("starting");
+    }, READY_MS);
+    const before = files();
+    expect(Object.keys(before)).not.toEqual([]);
+    const { code, stderr } = await npm().start(await env()).ended;
+    expect(code).toBe(1);
+    expect(stderr).toMatch(
+      /^sluice: npm start already runs over \S+ \(process \d+, proxy 127\.0\.0\.1:\d+\): stop .*\.\n$/,
+    );
+    expect(files()).toMatchObject(before);
+    expect(first.process.exitCode).toBeNull();
+  });
+
+  async function otherPorts(): Promise<Record<string, string>> {
+    const names = ["SLUICE_PROXY_PORT", "SLUICE_ENVOY_ADMIN_PORT", "SLUICE_HTTP_PORT", "SLUICE_UPSTREAM_PORT"];
+    const ports = await freePorts(names.length);
+    return Object.fromEntries(names.map((name, i) => [name, String(ports[i])]));
+  }
+
+  it("may start once the first was killed, with nothing to remove by hand", async () => {
+    const first = npm().start();
+    await vi.waitFor(() => {
+      expect(first.stdout).toContain("starting");
+    }, READY_MS);
+    first.process.kill("SIGKILL");
+    await first.ended;
+    await vi.waitFor(() => {
+      npm().nothingIsLeft();
+    }, GONE_MS);
+    await ready(npm().start());
+  });
+});
+
 it("names the port that is in use and the variable that changes it", async () => {
-  const server = createServer().listen(Number(npm().env.SLUICE_XDS_PORT), "127.0.0.1");
+  const server = createServer().listen(Number(npm().env.SLUICE_HTTP_PORT), "127.0.0.1");
   await once(server, "listening");
   const { code, stderr } = await npm().start().ended;
   server.close();
   expect(code).toBe(1);
   expect(stderr).toBe(
-    `sluice: Port ${npm().env.SLUICE_XDS_PORT ?? ""} on 127.0.0.1 is in use, so the xDS server cannot start: ` +
-      "set SLUICE_XDS_PORT to another port.\n",
+    `sluice: Port ${npm().env.SLUICE_HTTP_PORT ?? ""} on 127.0.0.1 is in use, so the control plane cannot start: ` +
+      "set SLUICE_HTTP_PORT to another port.\n",
   );
 });
 

@@ -1,4 +1,4 @@
-// A full session table: its memory stays as the policy sized it, whatever clients send.
+// A full session table: its memory stays as the settings sized it, whatever clients send.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { ClientHttp2Session } from "node:http2";
 import { useInstallation } from "./harness/installation.js";
@@ -14,10 +14,9 @@ const policyWith = (rest: PolicyRest) =>
   policyOf([{ name: "default", maxTokens: 10, tokenRefillRate: 0 }], {
     ...rest,
     onMiss: "trust",
-    table: { capacity: CAPACITY },
   });
 
-const sluice = useInstallation({ policy: policyWith({ onTableFull: "deny" }) });
+const sluice = useInstallation({ policy: policyWith({ onTableFull: "deny" }), tableCapacity: CAPACITY });
 
 let connections: ClientHttp2Session[] = [];
 beforeAll(async () => {

@@ -1,9 +1,10 @@
 // What npm start and npm test do first: install and build what is needed, and nothing a second time.
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { chmodSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { afterEach, beforeEach, expect, it } from "vitest";
+import { afterEach, beforeEach, expect, it, onTestFinished } from "vitest";
 import { projectRoot } from "../../scripts/project-root.js";
 
 /** Stands in for npm: notes what it is asked, and leaves behind what the real one would. */
@@ -34,7 +35,9 @@ beforeEach(() => {
   for (const file of ["asconfig.json", "tsconfig.json", "tsconfig.build.json", "assembly/a.ts", "scripts/s.ts"])
     write(file, "");
   for (const file of ["control-plane/src/m.ts", "control-plane/contract-types.d.ts"]) write(file, "");
-  cpSync(join(projectRoot, "scripts/bootstrap.mjs"), join(project, "scripts/bootstrap.mjs"));
+  for (const script of ["scripts/bootstrap.mjs", "scripts/start-lock.mjs"]) {
+    cpSync(join(projectRoot, script), join(project, script));
+  }
   write("bin/npm", NPM);
   chmodSync(join(project, "bin/npm"), 0o755);
 });
@@ -93,6 +96,25 @@ it("ends a test run that cannot begin with the line that every test run ends wit
   expect(code).toBe(1);
   expect(stdout).toMatch(/\n0 passed, 1 failed\n$/);
 });
+
+it("says in one sentence that another one runs over the same data, before it installs or builds anything", async () => {
+  const holder = spawn(process.execPath, ["--input-type=module", "-e", HOLD], {
+    cwd: project,
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  onTestFinished(() => void holder.kill("SIGKILL"));
+  await once(holder.stdout, "data");
+  const { code, stdout, stderr, calls } = run("start");
+  expect({ code, stdout, calls }).toEqual({ code: 1, stdout: "", calls: [] });
+  expect(stderr).toMatch(
+    /^sluice: npm start already runs over \S+\/\.sluice \(process \d+, proxy 127\.0\.0\.1:10000\): .*\n$/,
+  );
+});
+
+const HOLD = `const { takeStartLock } = await import(process.cwd() + "/scripts/start-lock.mjs");
+  await takeStartLock({}, process.cwd());
+  console.log("held");
+  setInterval(() => {}, 1e6);`;
 
 interface Outcome {
   code: number | null;

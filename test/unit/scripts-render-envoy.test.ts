@@ -4,19 +4,35 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { projectRoot } from "../../scripts/project-root.js";
-import { type EnvoyOptions, renderEnvoy } from "../../scripts/render-envoy.js";
+import { edgeSettings } from "../../control-plane/src/render/edge-settings.js";
+import type { EnvoyOptions } from "../../control-plane/src/render/envoy-bootstrap.js";
+import { renderEnvoy } from "../../scripts/render-envoy.js";
 
 const template = readFileSync(join(projectRoot, "envoy.yaml"), "utf8");
-const everything: Required<EnvoyOptions> = {
+const settings = edgeSettings({ cluster: "another-cluster", tableName: "it's", tableCapacity: 1024 });
+const everything: EnvoyOptions = {
   proxyPort: 1,
   adminPort: 2,
   bind: "0.0.0.0",
   upstream: { host: "service", port: 3 },
-  controlPlane: { host: "plane", httpPort: 4, xdsPort: 5 },
+  controlPlane: { host: "plane", port: 4 },
   nodeId: "gw-1",
   filterPath: "/filter/sluice-0123.wasm",
-  policyJson: '{"it":"has \\"quotes\\", \'too\' and is: long ' + "x".repeat(300) + '"}',
+  settings,
 };
+
+describe("envoy.yaml as it is committed", () => {
+  it("is short enough to be read, and knows nothing of another road than the filter's calls", () => {
+    expect(template.split("\n").length - 1).toBeLessThanOrEqual(130);
+    expect(template).not.toMatch(/xds|dynamic_resources|credential_injector|generic_secret|config_discovery/i);
+  });
+
+  it("names the cluster that the filter calls", () => {
+    const { static_resources: resources } = parse(template) as { static_resources: { clusters: { name: string }[] } };
+    const [, cluster = ""] = /"cluster":"([^"]+)"/.exec(template) ?? [];
+    expect(resources.clusters.map(({ name }) => name)).toContain(cluster);
+  });
+});
 
 describe("rendering envoy.yaml", () => {
   it("sets exactly what was asked for and nothing else", () => {
@@ -28,13 +44,13 @@ describe("rendering envoy.yaml", () => {
       ".static_resources.listeners.0.address.socket_address.address": "0.0.0.0",
       ".static_resources.listeners.0.address.socket_address.port_value": 1,
       [`${FILTER}.vm_config.code.local.filename`]: everything.filterPath,
-      [`${FILTER}.configuration.value`]: everything.policyJson,
+      [`${FILTER}.configuration.value`]: JSON.stringify(settings),
       [`${endpoint(0)}.address`]: "service",
       [`${endpoint(0)}.port_value`]: 3,
       [`${endpoint(1)}.address`]: "plane",
       [`${endpoint(1)}.port_value`]: 4,
-      [`${endpoint(2)}.address`]: "plane",
-      [`${endpoint(2)}.port_value`]: 5,
+      ".static_resources.clusters.1.name": "another-cluster",
+      ".static_resources.clusters.1.load_assignment.cluster_name": "another-cluster",
     });
   });
 
@@ -42,10 +58,20 @@ describe("rendering envoy.yaml", () => {
     expect(parse(renderEnvoy({}))).toEqual(parse(template));
   });
 
+  it("takes the filter out of the file where Envoy follows one for it", () => {
+    const filter = FILTER.replace(".typed_config.config", "");
+    const changes = differences(parse(template), parse(renderEnvoy({ followedFile: "/etc/sluice/sluice.yaml" })));
+    expect(Object.keys(changes)).toEqual([`${filter}.typed_config`, `${filter}.config_discovery`]);
+    expect(changes[`${filter}.config_discovery`]).toEqual({
+      config_source: { path_config_source: { path: "/etc/sluice/sluice.yaml" }, resource_api_version: "V3" },
+      type_urls: ["type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm"],
+    });
+  });
+
   it("says which place a template lacks", () => {
-    const lacking = template.replace("name: sluice_xds\n      type", "name: another\n      type");
+    const lacking = template.replace("name: sluice_control_plane\n      type", "name: another\n      type");
     expect(() => renderEnvoy(everything, lacking)).toThrow(
-      "envoy.yaml lacks static_resources.clusters[name=sluice_xds].load_assignment",
+      "envoy.yaml lacks static_resources.clusters[name=sluice_control_plane].load_assignment",
     );
   });
 
@@ -55,7 +81,7 @@ describe("rendering envoy.yaml", () => {
 });
 
 const FILTER =
-  ".static_resources.listeners.0.filter_chains.0.filters.0.typed_config.http_filters.0.config_discovery.default_config.config";
+  ".static_resources.listeners.0.filter_chains.0.filters.0.typed_config.http_filters.0.typed_config.config";
 
 function endpoint(cluster: number): string {
   return `.static_resources.clusters.${cluster}.load_assignment.endpoints.0.lb_endpoints.0.endpoint.address.socket_address`;

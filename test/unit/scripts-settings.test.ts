@@ -17,7 +17,6 @@ describe("the environment of npm start", () => {
       ["SLUICE_PROXY_PORT", "127.0.0.1", 10000],
       ["SLUICE_ENVOY_ADMIN_PORT", "127.0.0.1", 9901],
       ["SLUICE_HTTP_PORT", "127.0.0.1", 8080],
-      ["SLUICE_XDS_PORT", "127.0.0.1", 18000],
       ["SLUICE_UPSTREAM_PORT", "127.0.0.1", 8000],
     ]);
     expect(settings.dataDir).toBe(join(projectRoot, ".sluice"));
@@ -35,8 +34,8 @@ describe("the environment of npm start", () => {
   });
 
   it("names both variables when they claim the same port", () => {
-    expect(() => readSettings({ SLUICE_XDS_PORT: "8000" })).toThrow(
-      "SLUICE_XDS_PORT and SLUICE_UPSTREAM_PORT are both 8000.",
+    expect(() => readSettings({ SLUICE_HTTP_PORT: "8000" })).toThrow(
+      "SLUICE_HTTP_PORT and SLUICE_UPSTREAM_PORT are both 8000.",
     );
   });
 });
@@ -46,7 +45,7 @@ describe("TLS of the control plane", () => {
     `${name} is set, and npm start does not know TLS: unset it here, or run the control plane by itself ` +
     "(docs/deploy.md, docs/operations.md).";
 
-  it.each(["SLUICE_TLS_CERT_FILE", "SLUICE_TLS_KEY_FILE", "SLUICE_HTTP_TLS_CLIENT_CA_FILE", "SLUICE_XDS_TLS_KEY_FILE"])(
+  it.each(["SLUICE_TLS_CERT_FILE", "SLUICE_TLS_KEY_FILE", "SLUICE_HTTP_TLS_CLIENT_CA_FILE"])(
     "is refused in one sentence: %s",
     (name) => {
       expect(() => readSettings({ [name]: "/etc/sluice/tls.pem" })).toThrow(refusal(name));
@@ -54,7 +53,7 @@ describe("TLS of the control plane", () => {
   );
 
   it("is none where its variables are empty or say so, and those of the command line are no matter", () => {
-    const env = { SLUICE_TLS_CERT_FILE: "", SLUICE_XDS_TLS_KEY_FILE: "none", SLUICE_TLS_CA_FILE: "/etc/ca.pem" };
+    const env = { SLUICE_TLS_CERT_FILE: "", SLUICE_TLS_KEY_FILE: "none", SLUICE_TLS_CA_FILE: "/etc/ca.pem" };
     expect(readSettings(env)).toEqual(readSettings({}));
   });
 });

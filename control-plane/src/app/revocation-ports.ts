@@ -17,6 +17,11 @@ export interface BulkRevocation {
   readonly revoked: number;
   /** When the last session was revoked, null while it goes on. */
   readonly finishedAt: number | null;
+  /**
+   * Number of the invalidation log's last entry when its last chunk so far was committed: an edge that has passed it
+   * refuses all that was revoked. Undefined for one that an earlier version stored.
+   */
+  readonly cursor?: number;
 }
 
 export interface Expansion {

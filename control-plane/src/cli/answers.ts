@@ -32,7 +32,18 @@ export interface ListAnswer {
   readonly cursor: Cursor;
 }
 
-export interface Revocation {
+/** Of edges: how many there are, how many refuse by now what was revoked, and the names of the others. */
+export interface Confirmation {
+  readonly edges: number;
+  readonly confirmed: number;
+  readonly pending: readonly string[];
+}
+
+export interface ConfirmationAnswer {
+  readonly revocation: Confirmation;
+}
+
+export interface Revocation extends Confirmation {
   readonly id: string;
   readonly state: "running" | "finished";
   readonly examined: number;

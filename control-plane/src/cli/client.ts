@@ -10,6 +10,8 @@ export interface ApiRequest {
   readonly body?: object;
   /** The Idempotency-Key. */
   readonly key?: string | undefined;
+  /** For how long the server may hold the call before it answers: so much more patience. */
+  readonly heldMs?: number;
 }
 
 /** Only a GET changes nothing: only it is sent again. Waits between its attempts. */
@@ -44,7 +46,7 @@ export class Client {
     }
   }
 
-  private async attempt({ method, path, body, key }: ApiRequest): Promise<RawAnswer | NoAnswer> {
+  private async attempt({ method, path, body, key, heldMs = 0 }: ApiRequest): Promise<RawAnswer | NoAnswer> {
     const sent = body === undefined ? undefined : JSON.stringify(body);
     const headers: Record<string, string> = { authorization: `Bearer ${this.token}`, accept: "application/json" };
     if (sent !== undefined) {
@@ -53,7 +55,7 @@ export class Client {
     }
     if (key !== undefined) headers["idempotency-key"] = key;
     try {
-      return await this.connection.call({ method, path, headers, body: sent });
+      return await this.connection.call({ method, path, headers, body: sent, heldMs });
     } catch (error) {
       if (error instanceof NoAnswer) return error;
       throw error;

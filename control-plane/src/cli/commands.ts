@@ -2,6 +2,9 @@
 import type { Command } from "./command.js";
 import { list } from "./list-command.js";
 import { policyCheck } from "./policy-command.js";
+import { renderEnvoy } from "./render-envoy.js";
+import { renderEcdsFile, renderSettings } from "./render-settings.js";
+import { renderWasmPlugin } from "./render-wasmplugin.js";
 import { revoke } from "./revoke-command.js";
 import { consume, create, move, show, token } from "./session-commands.js";
 import { audit, bucket, edges, usage } from "./status-commands.js";
@@ -21,4 +24,8 @@ export const COMMANDS: readonly Command[] = [
   edges,
   audit,
   policyCheck,
+  renderSettings,
+  renderWasmPlugin,
+  renderEcdsFile,
+  renderEnvoy,
 ];

@@ -13,6 +13,8 @@ export interface Call {
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string | undefined;
+  /** For how long the server may hold the call. */
+  readonly heldMs: number;
 }
 
 export interface RawAnswer {
@@ -43,18 +45,18 @@ export interface Connection {
 /** A page of a thousand sessions is at most about 4 MB. */
 const MAX_ANSWER_BYTES = 32 * 1024 * 1024;
 
-/** @param timeoutMs for each call, its answer included */
+/** @param timeoutMs for each call, its answer included; beside what the server may hold it */
 export function connect({ url, tls }: Pick<Access, "url" | "tls">, timeoutMs: number): Connection {
   const isTls = url.protocol === "https:";
   const agent = isTls ? new HttpsAgent({ keepAlive: true, ...tls }) : new HttpAgent({ keepAlive: true });
   const request = isTls ? httpsRequest : httpRequest;
   const prefix = url.pathname.replace(/\/+$/, "");
-  const call = ({ method, path, headers, body }: Call): Promise<RawAnswer> =>
+  const call = ({ method, path, headers, body, heldMs }: Call): Promise<RawAnswer> =>
     new Promise((resolve, reject) => {
-      const signal = AbortSignal.timeout(timeoutMs);
+      const signal = AbortSignal.timeout(timeoutMs + heldMs);
       const fail = (error: Error): void => {
         const code = signal.aborted ? "TIMEOUT" : String("code" in error ? error.code : "UNKNOWN");
-        const late: Reason = { message: `nothing within ${timeoutMs / 1000} s` };
+        const late: Reason = { message: `nothing within ${(timeoutMs + heldMs) / 1000} s` };
         const { message, hint } = signal.aborted ? late : plainReason(error.message || code, code, isTls);
         reject(new NoAnswer(message, code, hint));
       };

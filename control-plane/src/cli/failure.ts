@@ -13,6 +13,8 @@ export const EXIT = {
   notAllowed: 4,
   /** An answer that tells nothing of the request: the server is overloaded, not ready or broken, or is not Sluice's. */
   unavailable: 5,
+  /** It is revoked, and some edge has not confirmed in time. */
+  unconfirmed: 6,
   /** A fault of this program. */
   internal: 70,
 } as const;
@@ -21,7 +23,7 @@ export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
 export interface Failure {
   readonly exit: ExitCode;
-  /** The API's code, or one of this program's: USAGE, UNREACHABLE, UNEXPECTED_ANSWER, POLICY_REFUSED. */
+  /** The API's code, or one of this program's: USAGE, UNREACHABLE, UNEXPECTED_ANSWER, POLICY_REFUSED, UNCONFIRMED. */
   readonly code: string;
   readonly message: string;
   /** The field at fault, where the API named one. */

@@ -2,7 +2,8 @@
 import { GENERAL_OPTIONS } from "./command.js";
 import type { Command, Option } from "./command.js";
 
-const EXITS = "0 done, 1 refused or not found, 2 usage, 3 unreachable, 4 not allowed, 5 unavailable (docs/cli.md)";
+const EXITS =
+  "0 done, 1 refused or not found, 2 usage, 3 unreachable, 4 not allowed, 5 unavailable, 6 not confirmed (docs/cli.md)";
 
 export function generalHelp(commands: readonly Command[]): string {
   return lines([

@@ -1,7 +1,8 @@
 // What lists, moves, re-issues and the audit log take and answer.
 import { Type } from "typebox";
 
-import { MAX_ID_CHARS, planName, SessionSchema, strictObject, text, timeMs } from "./schemas.js";
+import { WAIT_FORM } from "../domain/revocation-wait.js";
+import { CONFIRMATION, MAX_ID_CHARS, planName, SessionSchema, strictObject, text, timeMs } from "./schemas.js";
 
 export const DEFAULT_PAGE = "100";
 /** What a cursor is expected to be. */
@@ -41,6 +42,14 @@ export const ListQuery = strictObject({
 });
 
 export const ListAnswer = Type.Object({ sessions: Type.Array(SessionSchema), cursor: cursorAnswer });
+
+export const RevokeQuery = strictObject({
+  wait: Type.Optional(Type.String({ description: WAIT_FORM })),
+});
+export const ConfirmedAnswer = Type.Object(
+  { revocation: Type.Object(CONFIRMATION) },
+  { description: "the session is revoked, durably; which edges have confirmed" },
+);
 
 export const MoveBody = strictObject({ plan: planName("") });
 

@@ -2,10 +2,12 @@
 import { Type } from "typebox";
 
 import type { BulkRevocations } from "../app/bulk-revocations.js";
+import type { Confirmed } from "../app/confirmations.js";
 import type { BulkRevocation } from "../app/revocation-ports.js";
+import type { RevocationWaits } from "../app/revocation-waits.js";
 import { sendError } from "./errors.js";
 import { actorOf } from "./guard.js";
-import { errorAnswers, MAX_ID_CHARS, RevocationParams, strictObject, text, timeMs } from "./schemas.js";
+import { CONFIRMATION, errorAnswers, MAX_ID_CHARS, RevocationParams, strictObject, text, timeMs } from "./schemas.js";
 import type { HttpApp } from "./server.js";
 
 const tags = ["sessions"];
@@ -27,11 +29,12 @@ const RevocationAnswer = Type.Object({
     finishedAt: Type.Union([Type.Integer(), Type.Null()], { description: "ms since the epoch, null while it runs" }),
     examined: Type.Integer({ description: "sessions looked at so far" }),
     revoked: Type.Integer({ description: "of those, the ones it revoked; the others had been revoked before" }),
+    ...CONFIRMATION,
   }),
 });
 
 /** To be called in a scope that `guardAdmins` keeps. */
-export function revocationRoutes(app: HttpApp, revocations: BulkRevocations): void {
+export function revocationRoutes(app: HttpApp, revocations: BulkRevocations, waits: RevocationWaits): void {
   const begin = {
     tags,
     security,
@@ -47,7 +50,7 @@ export function revocationRoutes(app: HttpApp, revocations: BulkRevocations): vo
     const filter = userId === undefined ? { orgId: orgId ?? "" } : { userId };
     const operation = await revocations.revoke(filter, actorOf(request));
     reply.header("location", `/v1/revocations/${operation.id}`);
-    return reply.code(202).send(shown(operation));
+    return reply.code(202).send(shown(operation, await waits.now(operation.cursor)));
   });
 
   const show = {
@@ -59,11 +62,12 @@ export function revocationRoutes(app: HttpApp, revocations: BulkRevocations): vo
   };
   app.get("/v1/revocations/:id", { schema: show }, async (request, reply) => {
     const operation = await revocations.find(request.params.id);
-    return operation === undefined ? sendError(reply, "REVOCATION_NOT_FOUND") : reply.code(200).send(shown(operation));
+    if (operation === undefined) return sendError(reply, "REVOCATION_NOT_FOUND");
+    return reply.code(200).send(shown(operation, await waits.now(operation.cursor)));
   });
 }
 
-function shown({ filter, ...operation }: BulkRevocation) {
+function shown({ filter, cursor: _cursor, ...operation }: BulkRevocation, figures: Confirmed) {
   const state = operation.finishedAt === null ? ("running" as const) : ("finished" as const);
-  return { revocation: { ...operation, ...filter, state } };
+  return { revocation: { ...operation, ...filter, state, ...figures, pending: [...figures.pending] } };
 }

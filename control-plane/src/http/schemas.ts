@@ -45,6 +45,13 @@ export const planName = (more: string) =>
     description: `a plan's name, 1 to ${MAX_NAME_CHARS} of a-z, 0-9 and -${more}`,
   });
 
+/** Which edges refuse what was revoked, by their own word. */
+export const CONFIRMATION = {
+  edges: Type.Integer({ description: "edges that are not gone" }),
+  confirmed: Type.Integer({ description: "of those, the ones that refuse by now what was revoked" }),
+  pending: Type.Array(Type.String(), { description: "names of the others: they may admit it still" }),
+};
+
 export const SessionParams = Type.Object({ id: sessionId });
 export const RevocationParams = Type.Object({ id: uuid("a revocation's id") });
 

@@ -13,6 +13,8 @@ import { bearerCheck, ofEdges } from "../app/credential.js";
 import type { EdgeView } from "../app/edges.js";
 import { RequestRates } from "../app/request-rates.js";
 import type { RequestRate } from "../app/request-rates.js";
+import { RevocationWaits } from "../app/revocation-waits.js";
+import type { ConfirmationsPort } from "../app/revocation-waits.js";
 import type { UsagePorts } from "../app/usage.js";
 import type { Watches } from "../app/watches.js";
 import type { TlsIdentity } from "../tls.js";
@@ -66,6 +68,7 @@ export interface HttpServerOptions {
   readonly edgeCredentials: readonly string[];
   readonly watches: Watches;
   readonly revocations: BulkRevocations;
+  readonly confirmations: ConfirmationsPort;
   readonly edges: () => Promise<EdgeView[]>;
 }
 
@@ -115,19 +118,19 @@ export async function buildHttpServer(options: HttpServerOptions): Promise<HttpA
   app.addSchema(ErrorSchema);
   dropUnheard(app);
   endConnectionsOnClose(app);
-  // After that, so that held watches are answered as the last calls on their connections.
-  app.addHook("preClose", () => options.watches.stop());
+  const waits = new RevocationWaits(options.confirmations, ports.store);
+  answerHeldOnClose(app, options.watches, waits);
   answerErrors(app);
   observe(app, metrics);
 
   await app.register(swagger, openApi);
   await app.register((scope, _options, done) => {
     guardAdmins(scope, bearerCheck(ofAdmins(adminTokens)), new RequestRates(ports.clock, options.apiRate));
-    sessionRoutes(scope, ports);
+    sessionRoutes(scope, ports, waits);
     listRoutes(scope, ports);
     usageRoutes(scope, ports);
     auditRoutes(scope, ports.audit);
-    revocationRoutes(scope, options.revocations);
+    revocationRoutes(scope, options.revocations, waits);
     edgesRoute(scope, options.edges);
     done();
   });
@@ -138,6 +141,14 @@ export async function buildHttpServer(options: HttpServerOptions): Promise<HttpA
   });
   statusRoutes(app, { store: ports.store, policies: ports.policies, metrics });
   return app;
+}
+
+/** To be called after `endConnectionsOnClose`, so that held calls are answered as the last ones on their connections. */
+function answerHeldOnClose(app: HttpApp, watches: Watches, waits: RevocationWaits): void {
+  app.addHook("preClose", () => {
+    waits.stop();
+    return watches.stop();
+  });
 }
 
 /**

@@ -6,14 +6,17 @@ import type { Issued } from "../app/issue-session.js";
 import { moveSession } from "../app/move-session.js";
 import type { CurrentPolicy } from "../app/ports.js";
 import { reissueToken } from "../app/reissue-token.js";
+import type { RevocationWaits } from "../app/revocation-waits.js";
 import { revokeSession } from "../app/revoke-session.js";
 import type { SessionPorts } from "../app/sessions.js";
 import { showSession } from "../app/show-session.js";
+import { readWait, WAIT_FORM } from "../domain/revocation-wait.js";
+import { hangUpOf } from "./connections.js";
 import { sendError } from "./errors.js";
 import type { ErrorCode, ErrorDetail } from "./errors.js";
-import { unknownPlan } from "./faults.js";
+import { unknownPlan, wrongField } from "./faults.js";
 import { actorOf } from "./guard.js";
-import { CreateHeaders, MoveBody, ReissuedAnswer } from "./operator-schemas.js";
+import { ConfirmedAnswer, CreateHeaders, MoveBody, ReissuedAnswer, RevokeQuery } from "./operator-schemas.js";
 import { CreatedAnswer, CreateSessionBody, errorAnswers, SessionAnswer, SessionParams } from "./schemas.js";
 import type { HttpApp } from "./server.js";
 
@@ -30,12 +33,12 @@ const OF_A_BODY = ["MALFORMED_JSON", "BODY_TOO_LARGE", "UNSUPPORTED_MEDIA_TYPE"]
 const OF_AN_ID = ["SESSION_NOT_FOUND", "URL_TOO_LONG"] as const;
 
 /** To be called in a scope that `guardAdmins` keeps. */
-export function sessionRoutes(app: HttpApp, ports: SessionPorts): void {
+export function sessionRoutes(app: HttpApp, ports: SessionPorts, waits: RevocationWaits): void {
   createRoute(app, ports);
   showRoute(app, ports);
   moveRoute(app, ports);
   reissueRoute(app, ports);
-  revokeRoute(app, ports);
+  revokeRoute(app, ports, waits);
 }
 
 function createRoute(app: HttpApp, ports: SessionPorts): void {
@@ -160,19 +163,30 @@ function reissueRoute(app: HttpApp, ports: SessionPorts): void {
   });
 }
 
-function revokeRoute(app: HttpApp, ports: SessionPorts): void {
+function revokeRoute(app: HttpApp, ports: SessionPorts, waits: RevocationWaits): void {
   const schema = {
     tags,
     security,
-    summary: "Revoke a session. Repeating it is 204 again; a session that never was is 404",
+    summary:
+      "Revoke a session, and with wait say which edges have confirmed. It may be repeated; a session that never was is 404",
     params: SessionParams,
+    querystring: RevokeQuery,
     response: {
-      204: Type.Null({ description: "the session is revoked, durably" }),
+      200: ConfirmedAnswer,
+      204: Type.Null({ description: "without wait: the session is revoked, durably" }),
       ...errorAnswers(...COMMON, ...OF_AN_ID),
     },
   };
   app.delete("/v1/sessions/:id", { schema }, async (request, reply) => {
+    const { wait } = request.query;
+    const waitMs = wait === undefined ? undefined : readWait(wait);
+    if (wait !== undefined && waitMs === undefined) {
+      return sendError(reply, "INVALID_REQUEST", wrongField("wait", WAIT_FORM));
+    }
     const outcome = await revokeSession(ports, request.params.id, actorOf(request));
-    return outcome === "unknown" ? sendError(reply, "SESSION_NOT_FOUND") : reply.code(204).send(null);
+    if (outcome === "unknown") return sendError(reply, "SESSION_NOT_FOUND");
+    if (waitMs === undefined) return reply.code(204).send(null);
+    const figures = await waits.confirmedWithin(waitMs, hangUpOf(request.raw.socket));
+    return reply.code(200).send({ revocation: { ...figures, pending: [...figures.pending] } });
   });
 }

@@ -7,7 +7,7 @@ import type { Session } from "../domain/session.js";
 import { sessionIdFloor } from "../domain/session-id.js";
 import { appendAudit } from "./lmdb-audit.js";
 import type { LmdbLayout, StoredRevocation } from "./lmdb-layout.js";
-import { appendWithdrawal } from "./lmdb-log.js";
+import { appendWithdrawal, cursorOf } from "./lmdb-log.js";
 import { unfileFromPlan } from "./lmdb-session-index.js";
 
 /** Revokes a session that is not. To be called inside `env.transaction`. Answers it as it then is. */
@@ -26,7 +26,8 @@ export class LmdbRevocations implements BulkRevocationStore {
     return this.db.env.transaction(() => {
       const [newest] = this.ids(filter, { reverse: true, limit: 1 });
       const finishedAt = newest === undefined ? atMs : null;
-      const operation = { id, filter, createdAt: atMs, examined: 0, revoked: 0, finishedAt };
+      const cursor = cursorOf(this.db);
+      const operation = { id, filter, createdAt: atMs, examined: 0, revoked: 0, finishedAt, cursor };
       void this.db.revocations.put(id, { ...operation, upTo: newest ?? "", doneTo: "" });
       if (audited !== undefined) appendAudit(this.db, audited);
       return operation;
@@ -63,6 +64,7 @@ export class LmdbRevocations implements BulkRevocationStore {
         examined: before.examined + next.length,
         revoked: before.revoked + revoked.length,
         finishedAt: next.length < chunk || doneTo === before.upTo ? atMs : null,
+        cursor: cursorOf(this.db),
       };
       void this.db.revocations.put(id, after);
       return { operation: shown(after), revoked };

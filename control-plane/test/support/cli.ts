@@ -18,12 +18,14 @@ export interface World {
   readonly terminal?: { readonly columns: number; readonly rows: number };
   /** Called where the program sleeps; time passes by `ms`. */
   readonly onSleep?: (nth: number) => void | Promise<void>;
+  /** Time as the program reads it, ms; not given: it passes where the program sleeps, and nowhere else. */
+  readonly monotonicMs?: () => number;
   readonly interruption?: AbortSignal;
 }
 
 /** Nothing of the machine: its environment is what the test gives it, and it sleeps without time passing. */
 export async function sluice(line: string | readonly string[], world: World = {}): Promise<Ran> {
-  const { url, env, files = {}, terminal, onSleep, interruption } = world;
+  const { url, env, files = {}, terminal, onSleep, monotonicMs, interruption } = world;
   const slept: number[] = [];
   let out = "";
   let err = "";
@@ -40,7 +42,7 @@ export async function sluice(line: string | readonly string[], world: World = {}
       return text;
     },
     version: () => "1.2.3",
-    monotonicMs: () => nowMs,
+    monotonicMs: monotonicMs ?? (() => nowMs),
     sleep: async (ms) => {
       slept.push(ms);
       nowMs += ms;

@@ -24,6 +24,7 @@ import { UsageMetrics } from "../../src/http/usage-metrics.js";
 import { buildHttpServer } from "../../src/http/server.js";
 import type { HttpApp, HttpServerOptions } from "../../src/http/server.js";
 import { createLog } from "../../src/log.js";
+import { ConfirmingEdges } from "./confirming-edges.js";
 import { FixedClock } from "./fixed-clock.js";
 import { METERED, REPORTING, STARTER } from "./sessions.js";
 import { temporaryStore } from "./temporary-store.js";
@@ -51,6 +52,8 @@ export interface TestControlPlane {
   readonly rollout: Rollout;
   readonly instances: EdgeInstances;
   readonly watches: Watches;
+  /** Edges that confirm revocations when a test has them do so; none to begin with. */
+  readonly confirming: ConfirmingEdges;
   readonly store: SessionStore;
   readonly ports: UsagePorts;
   /** Everything logged so far, at the level trace. */
@@ -112,6 +115,7 @@ export async function startTestControlPlane(
   const parts = { store: stored, clock, timers, random: ports.random, logger: log, meter: metrics };
   const revocations = new BulkRevocations(parts);
   onTestFinished(() => revocations.stop());
+  const confirming = new ConfirmingEdges(timers);
   const edgeCredentials = [KEYS.edgeCredential, KEYS_ALSO.edgeCredential];
   const app = await buildHttpServer({
     ports,
@@ -126,6 +130,7 @@ export async function startTestControlPlane(
     edgeCredentials,
     watches,
     revocations,
+    confirmations: confirming,
     edges,
     ...changes,
   });
@@ -150,6 +155,7 @@ export async function startTestControlPlane(
     rollout,
     instances,
     watches,
+    confirming,
     store,
     ports,
     logged: () => logged,

@@ -3,11 +3,9 @@ import { randomBytes } from "node:crypto";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 
+import { deriveKeys } from "../../../control-plane/src/domain/keys.js";
 import { controlPlanePlan, NODE_FLAGS } from "../../../scripts/control-plane-process.js";
-import { edgeAuthorization } from "../../../scripts/edge-authorization.js";
-import { versionedFilter } from "../../../scripts/filter-file.js";
 import { freePorts } from "../../../scripts/ports.js";
-import { projectRoot } from "../../../scripts/project-root.js";
 import { waitForStatus } from "../../../scripts/readiness.js";
 import type { Stack } from "../../../scripts/stack.js";
 import type { ProcessPlan } from "../../../scripts/supervised-process.js";
@@ -30,9 +28,6 @@ export interface Servers {
   readonly admin: string;
   /** As SLUICE_SECRET holds it. */
   readonly secret: string;
-  readonly xdsPort: number;
-  readonly policyFile: string;
-  readonly filterPath: string;
   /** Of the sessions that both hold. */
   readonly sessionIds: readonly string[];
 }
@@ -49,14 +44,14 @@ export interface ServerOptions {
 
 export async function startServers(stack: Stack, options: ServerOptions): Promise<Servers> {
   const { folder, sessions } = options;
-  const [http = 0, xds = 0, barePort = 0] = await freePorts(3);
+  const [http = 0, barePort = 0] = await freePorts(2);
   const policyFile = join(folder, "policy.yaml");
   writeFileSync(policyFile, POLICY);
   const bareFile = join(folder, "bare", "store.mdb");
   mkdirSync(dirname(bareFile));
   const sessionIds = await fillStores(join(folder, "data"), bareFile, sessions);
-  const filterPath = versionedFilter(join(projectRoot, "build/sluice.wasm"), join(folder, "filter"));
-  const secret = randomBytes(32).toString("hex");
+  const secretBytes = randomBytes(32);
+  const secret = secretBytes.toString("hex");
   const adminToken = randomBytes(24).toString("base64url");
 
   const start = async (plan: ProcessPlan, port: number): Promise<Server> => {
@@ -68,7 +63,7 @@ export async function startServers(stack: Stack, options: ServerOptions): Promis
     return { pid, port };
   };
   const plan = controlPlanePlan({
-    ...{ secret, httpPort: http, xdsPort: xds, policyFile, filterPath },
+    ...{ secret, httpPort: http, policyFile },
     dataDir: join(folder, "data"),
     logFile: join(folder, "control-plane.log"),
     env: { SLUICE_ADMIN_TOKEN: adminToken, SLUICE_API_RATE: UNREACHED_RATE, SLUICE_API_BURST: UNREACHED_RATE },
@@ -83,6 +78,6 @@ export async function startServers(stack: Stack, options: ServerOptions): Promis
   };
   const controlPlane = await start(plan, http);
   const bare = await start(barePlan, barePort);
-  const [edge, admin] = [edgeAuthorization(secret), `Bearer ${adminToken}`];
-  return { controlPlane, bare, edge, admin, secret, xdsPort: xds, policyFile, filterPath, sessionIds };
+  const [edge, admin] = [`Bearer ${deriveKeys(secretBytes).edgeCredential}`, `Bearer ${adminToken}`];
+  return { controlPlane, bare, edge, admin, secret, sessionIds };
 }

@@ -3,15 +3,16 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse, stringify } from "yaml";
 
+import { CODE_MISSING_SESSION } from "../../../assembly/contract.js";
 import { deriveKeys, readSecret } from "../../../control-plane/src/domain/keys.js";
 import { makeToken } from "../../../control-plane/src/domain/token.js";
 import { envoyPlan } from "../../../scripts/envoy-process.js";
 import { Failure } from "../../../scripts/failure.js";
+import { versionedFilter } from "../../../scripts/filter-file.js";
 import { findEnvoy } from "../../../scripts/get-envoy.js";
-import { policyJsonOf } from "../../../scripts/policy-json.js";
 import { freePorts } from "../../../scripts/ports.js";
 import { projectRoot } from "../../../scripts/project-root.js";
-import { waitForStatus } from "../../../scripts/readiness.js";
+import { waitForAnswer } from "../../../scripts/readiness.js";
 import { renderEnvoy } from "../../../scripts/render-envoy.js";
 import type { Stack } from "../../../scripts/stack.js";
 import { requestText } from "./http1-load.js";
@@ -77,10 +78,9 @@ export async function startEdge(
       proxyPort: proxy,
       adminPort: admin,
       upstream: { host: LOOPBACK, port: upstream },
-      controlPlane: { host: LOOPBACK, httpPort: servers.controlPlane.port, xdsPort: servers.xdsPort },
+      controlPlane: { host: LOOPBACK, port: servers.controlPlane.port },
       nodeId: "bench",
-      filterPath: servers.filterPath,
-      policyJson: policyJsonOf(servers.policyFile),
+      filterPath: versionedFilter(join(projectRoot, "build/sluice.wasm"), join(folder, "filter")),
     }),
   ) as { static_resources: { listeners: Listener[] } };
   const { listeners } = bootstrap.static_resources;
@@ -102,7 +102,7 @@ export async function startEdge(
   });
   const { pid } = await stack.start({ ...plan, ...pinned(plan.command, ...plan.args) });
   const ready = { timeoutMs: READY_TIMEOUT_MS, signal: stack.lost };
-  await waitForStatus(`http://${LOOPBACK}:${proxy}/`, 401, ready);
+  await waitForAnswer(`http://${LOOPBACK}:${proxy}/`, { status: 401, text: CODE_MISSING_SESSION }, ready);
   const at = (port: number): Server => ({ pid, port });
   return { filtered: at(proxy), unfiltered: at(bare), toControlPlane: at(control) };
 }

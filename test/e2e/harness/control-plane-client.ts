@@ -39,7 +39,7 @@ export interface EdgeView {
   readonly watching: boolean;
   /** Withdrawals that its table is not marked for; null while it follows no log, or another one. */
   readonly lag: number | null;
-  readonly instances: readonly { readonly watching: boolean; readonly lag: number | null }[];
+  readonly instances: readonly { readonly state: string; readonly watching: boolean; readonly lag: number | null }[];
 }
 
 /** PEM. */

@@ -7,11 +7,6 @@ import type { Part } from "./part.js";
 import { type EdgePorts, WORKERS } from "./processes.js";
 import { until } from "./until.js";
 
-/** Envoy configures the main thread, each worker, and a canary that tries the policy first. */
-const CONFIGURED_VMS = WORKERS + 2;
-/** Counts pushed configurations once every worker has turned to them. */
-const PUSHES_IN_FORCE = "extension_config_discovery.http_filter.sluice.config_reload";
-
 export class Edge {
   readonly admin: EnvoyAdmin;
 
@@ -57,26 +52,6 @@ export class Edge {
       kept.push(session);
     }
     return kept;
-  }
-
-  /** How many pushed policies have come in force since this Envoy's start. */
-  pushesInForce(): Promise<number> {
-    return this.admin.stat(PUSHES_IN_FORCE);
-  }
-
-  /**
-   * Resolves when every worker serves the policy of this generation. A worker's VM says so a moment before the worker
-   * turns to it, so it must be a push after that number `pushesBefore` that has come in force.
-   */
-  async serves(generation: number, pushesBefore = 0): Promise<void> {
-    const line = `serving policy generation ${generation},`;
-    await until(() => {
-      const configured = this.envoy.log.split(line).length - 1;
-      if (configured < CONFIGURED_VMS) throw new Error(`generation ${generation} is on ${configured} VMs so far`);
-    });
-    await until(async () => {
-      if ((await this.pushesInForce()) <= pushesBefore) throw new Error(`generation ${generation} is not in force yet`);
-    });
   }
 
   /** As by a crash, and back again: an empty session table. */

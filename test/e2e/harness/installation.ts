@@ -11,32 +11,25 @@ import { freePorts } from "../../../scripts/ports.js";
 import { projectRoot } from "../../../scripts/project-root.js";
 import { Random } from "../../host/random.js";
 import { TokenMint } from "../../host/tokens.js";
-import { type ClientTls, ControlPlaneClient } from "./control-plane-client.js";
+import { ControlPlaneClient } from "./control-plane-client.js";
 import { Edge } from "./edge.js";
 import type { EnvoyAdmin } from "./envoy-admin.js";
 import type { HttpAnswer, HttpRequest } from "./http1.js";
+import type { InstallationOptions } from "./installation-options.js";
 import type { Part } from "./part.js";
 import type { PolicyDocument } from "./policy.js";
-import { controlPlanePart, envoyPart, type Ports, type SharedPorts, writePolicy } from "./processes.js";
+import {
+  controlPlanePart,
+  type EdgeSetup,
+  envoyPart,
+  type Ports,
+  replaceFilter,
+  settingsWith,
+  type SharedPorts,
+  writePolicy,
+} from "./processes.js";
+import { until } from "./until.js";
 import { Upstream } from "./upstream.js";
-
-export interface InstallationOptions {
-  readonly policy: PolicyDocument;
-  /** Names of the Envoys, as the control plane knows them; one if not given. */
-  readonly edges?: readonly string[];
-  /** false: nothing listens where Envoy looks for the control plane, until a test starts it. */
-  readonly controlPlane?: boolean;
-  /** Changes the bootstrap that Envoy is started with, given as YAML. */
-  readonly bootstrap?: (yaml: string) => string;
-  /** What listens on the upstream's port in place of the recording service; returns how to stop it. */
-  readonly upstream?: (port: number) => Promise<() => void>;
-  /** More of the control plane's environment. */
-  readonly controlPlaneEnv?: Readonly<Record<string, string>>;
-  /** Which build of the filter the Envoys run; not given: the full one. */
-  readonly filter?: "sluice" | "sluice-lean";
-  /** How the tests speak to the control plane; not given: plain text. */
-  readonly tls?: ClientTls;
-}
 
 const ONE_EDGE = ["sluice-edge"];
 const SECRET_BYTES = 32;
@@ -55,6 +48,7 @@ export class Installation {
     readonly api: ControlPlaneClient,
     readonly controlPlane: Part,
     readonly edges: readonly Edge[],
+    private readonly setup: EdgeSetup,
     shared: SharedPorts,
   ) {
     this.ports = { ...shared, ...this.edge(0).ports };
@@ -64,15 +58,19 @@ export class Installation {
   static async start(options: InstallationOptions): Promise<Installation> {
     const folder = mkdtempSync(join(tmpdir(), "sluice-e2e-"));
     const names = options.edges ?? ONE_EDGE;
-    const [http = 0, xds = 0, upstream = 0, ...free] = await freePorts(3 + 2 * names.length);
-    const shared = { http, xds, upstream };
+    const [http = 0, upstream = 0, ...free] = await freePorts(2 + 2 * names.length);
+    const shared = { http, upstream };
     const secret = randomBytes(SECRET_BYTES).toString("hex");
     const adminToken = randomBytes(SECRET_BYTES).toString("base64url");
     writePolicy(folder, options.policy);
-    const filterPath = versionedFilter(join(projectRoot, `build/${options.filter ?? "sluice"}.wasm`), folder);
+    const setup = {
+      filterPath: versionedFilter(join(projectRoot, `build/${options.filter ?? "sluice"}.wasm`), folder),
+      settings: settingsWith(options.tableCapacity, options.settingsPolicy),
+      followed: options.followedFilter ?? false,
+    };
     const api = new ControlPlaneClient(http, adminToken, options.tls);
 
-    const place = { folder, secret, filterPath };
+    const place = { folder, secret };
     const controlPlane = controlPlanePart(
       { ...place, ports: shared },
       { SLUICE_ADMIN_TOKEN: adminToken, ...options.controlPlaneEnv },
@@ -82,9 +80,10 @@ export class Installation {
     for (const [index, name] of names.entries()) {
       const ports = { proxy: free[2 * index] ?? 0, admin: free[2 * index + 1] ?? 0 };
       const bootstrap = options.bootstrap ?? ((yaml: string): string => yaml);
-      edges.push(new Edge(name, ports, await envoyPart({ ...place, ports: { ...shared, ...ports } }, name, bootstrap)));
+      const part = await envoyPart({ ...place, ports: { ...shared, ...ports } }, name, setup, bootstrap);
+      edges.push(new Edge(name, ports, part));
     }
-    const installation = new Installation(folder, secret, adminToken, api, controlPlane, edges, shared);
+    const installation = new Installation(folder, secret, adminToken, api, controlPlane, edges, setup, shared);
     try {
       await installation.startParts(options);
     } catch (error) {
@@ -137,15 +136,38 @@ export class Installation {
 
   /** Saves a policy and resolves when every worker serves it. */
   async changePolicy(policy: PolicyDocument): Promise<void> {
-    const before = await this.envoyAdmin.stat("wasmcustom.sluice_policy_generation");
-    const pushes = await Promise.all(this.edges.map((edge) => edge.pushesInForce()));
+    const before = await this.generation();
     this.writePolicy(policy);
-    await Promise.all(this.edges.map((edge, index) => edge.serves(before + 1, pushes[index])));
+    await until(async () => {
+      const now = await this.generation();
+      if (now <= before) throw new Error(`the control plane has not taken the policy yet: generation ${now}`);
+    });
+    await this.current();
   }
 
-  /** Resolves when every worker of every edge serves the policy of this generation. */
-  async serves(generation: number): Promise<void> {
-    await Promise.all(this.edges.map((edge) => edge.serves(generation)));
+  /**
+   * Resolves when every edge says of each of its workers that it runs the policy that the control plane has. An instance
+   * that was killed does not count: what it said last is all that it will ever say.
+   */
+  current(): Promise<void> {
+    return until(async () => {
+      const views = await this.api.edges();
+      for (const { name } of this.edges) {
+        const alive = views.find(({ edge }) => edge === name)?.instances.filter(({ watching }) => watching) ?? [];
+        const states = alive.map(({ state }) => state).join() || "not watching";
+        if (states !== "current") throw new Error(`edge ${name} is ${states}`);
+      }
+    });
+  }
+
+  /** Of the policy that the control plane has published. */
+  async generation(): Promise<number> {
+    return (await this.api.metrics()).get("sluice_control_policy_generation") ?? 0;
+  }
+
+  /** Renames another build of the filter into the file that the Envoys follow. */
+  replaceFilter(filterPath: string): void {
+    replaceFilter(this.folder, { ...this.setup, filterPath });
   }
 
   /** The ends of all logs. */
@@ -170,7 +192,7 @@ export class Installation {
     }
     if (controlPlane) await this.controlPlane.start();
     await Promise.all(this.edges.map(({ envoy }) => envoy.start()));
-    if (controlPlane) await this.serves(1);
+    if (controlPlane) await this.current();
   }
 }
 

@@ -89,12 +89,11 @@ export function useNpmStart(): () => NpmStart {
   let npm: NpmStart;
   beforeEach(async () => {
     const dataDir = mkdtempSync(join(tmpdir(), "sluice-start-"));
-    const [proxy, admin, http, xds, upstream] = (await freePorts(5)).map(String);
+    const [proxy, admin, http, upstream] = (await freePorts(4)).map(String);
     npm = new NpmStart(dataDir, {
       SLUICE_PROXY_PORT: proxy ?? "",
       SLUICE_ENVOY_ADMIN_PORT: admin ?? "",
       SLUICE_HTTP_PORT: http ?? "",
-      SLUICE_XDS_PORT: xds ?? "",
       SLUICE_UPSTREAM_PORT: upstream ?? "",
       SLUICE_DATA_DIR: dataDir,
     });

@@ -1,11 +1,14 @@
 // The processes of an installation: with which environment, files and ports they run, and when they serve.
 import { renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { CODE_MISSING_SESSION } from "../../../assembly/contract.js";
+import { readPolicyDocument } from "../../../control-plane/src/domain/policy/read-policy.js";
+import { ecdsFile } from "../../../control-plane/src/render/ecds-file.js";
+import { type EdgeSettings, edgeSettings } from "../../../control-plane/src/render/edge-settings.js";
 import { controlPlanePlan } from "../../../scripts/control-plane-process.js";
 import { envoyPlan } from "../../../scripts/envoy-process.js";
 import { findEnvoy } from "../../../scripts/get-envoy.js";
-import { policyJsonOf } from "../../../scripts/policy-json.js";
-import { waitForStatus } from "../../../scripts/readiness.js";
+import { waitForAnswer, waitForStatus } from "../../../scripts/readiness.js";
 import { renderEnvoy } from "../../../scripts/render-envoy.js";
 import type { ControlPlaneClient } from "./control-plane-client.js";
 import { Part } from "./part.js";
@@ -15,7 +18,6 @@ import { until } from "./until.js";
 /** Of what an installation has one of. */
 export interface SharedPorts {
   readonly http: number;
-  readonly xds: number;
   readonly upstream: number;
 }
 
@@ -31,10 +33,19 @@ export interface Place<Known = Ports> {
   readonly folder: string;
   readonly ports: Known;
   readonly secret: string;
+}
+
+/** What the Envoys of an installation are configured with. */
+export interface EdgeSetup {
   readonly filterPath: string;
+  readonly settings: EdgeSettings;
+  /** Whether Envoy takes the filter from a file that it follows, so that `replaceFilter` can change it. */
+  readonly followed: boolean;
 }
 
 export const WORKERS = 2;
+/** That the filter serves a policy: without one it answers 503. */
+const SERVES = { status: 401, text: CODE_MISSING_SESSION };
 const READY_TIMEOUT_MS = 60_000;
 
 const policyFile = (folder: string): string => join(folder, "policy.yaml");
@@ -46,14 +57,31 @@ export function writePolicy(folder: string, policy: PolicyDocument | string): vo
   renameSync(`${file}.new`, file);
 }
 
+/** The file of the filter that the Envoys follow; renamed into place, as they look for. */
+const filterFile = (folder: string): string => join(folder, "filter.yaml");
+
+export function replaceFilter(folder: string, { filterPath, settings }: Omit<EdgeSetup, "followed">): void {
+  const file = filterFile(folder);
+  writeFileSync(`${file}.new`, JSON.stringify(ecdsFile({ filterPath, settings })));
+  renameSync(`${file}.new`, file);
+}
+
+/** @param policy holds until the control plane's is there */
+export function settingsWith(tableCapacity?: number, policy?: PolicyDocument): EdgeSettings {
+  if (policy === undefined) return edgeSettings({ tableCapacity });
+  const verdict = readPolicyDocument(JSON.stringify(policy));
+  if (!("policy" in verdict)) throw new Error(`this is no policy: ${JSON.stringify(verdict.faults)}`);
+  return edgeSettings({ tableCapacity, policy: verdict.policy });
+}
+
 /** @param env more of its environment, the admin token among it */
 export function controlPlanePart(
-  { folder, ports, secret, filterPath }: Place<SharedPorts>,
+  { folder, ports, secret }: Place<SharedPorts>,
   env: Readonly<Record<string, string>>,
   api: ControlPlaneClient,
 ): Part {
   const plan = controlPlanePlan({
-    ...{ secret, filterPath, httpPort: ports.http, xdsPort: ports.xds },
+    ...{ secret, httpPort: ports.http },
     dataDir: join(folder, "data"),
     policyFile: policyFile(folder),
     logFile: join(folder, "control-plane.log"),
@@ -73,16 +101,24 @@ export function controlPlanePart(
  * @param nodeId what the control plane knows it by
  * @param bootstrap changes the YAML that Envoy is started with
  */
-export async function envoyPart(place: Place, nodeId: string, bootstrap: (yaml: string) => string): Promise<Part> {
-  const { folder, ports, secret, filterPath } = place;
+export async function envoyPart(
+  place: Place,
+  nodeId: string,
+  setup: EdgeSetup,
+  bootstrap: (yaml: string) => string,
+): Promise<Part> {
+  const { folder, ports, secret } = place;
+  const { filterPath, settings, followed } = setup;
+  if (followed) replaceFilter(folder, setup);
   const yaml = renderEnvoy({
     nodeId,
     proxyPort: ports.proxy,
     adminPort: ports.admin,
     upstream: { host: "127.0.0.1", port: ports.upstream },
-    controlPlane: { host: "127.0.0.1", httpPort: ports.http, xdsPort: ports.xds },
+    controlPlane: { host: "127.0.0.1", port: ports.http },
     filterPath,
-    policyJson: policyJsonOf(policyFile(folder)),
+    settings,
+    followedFile: followed ? filterFile(folder) : undefined,
   });
   const configFile = join(folder, `${nodeId}.yaml`);
   writeFileSync(configFile, bootstrap(yaml));
@@ -96,7 +132,6 @@ export async function envoyPart(place: Place, nodeId: string, bootstrap: (yaml: 
   return new Part(plan, async (signal) => {
     const limits = { timeoutMs: READY_TIMEOUT_MS, signal };
     await waitForStatus(`http://127.0.0.1:${ports.admin}/ready`, 200, limits);
-    // Not the upstream's 200: the filter itself must answer.
-    await waitForStatus(`http://127.0.0.1:${ports.proxy}/`, 401, limits);
+    await waitForAnswer(`http://127.0.0.1:${ports.proxy}/`, SERVES, limits);
   });
 }

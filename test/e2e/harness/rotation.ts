@@ -1,7 +1,6 @@
 // What a rotation of the secret takes: a second secret, and a part that starts anew with both.
 import { randomBytes } from "node:crypto";
 import { deriveKeys } from "../../../control-plane/src/domain/keys.js";
-import { edgeAuthorization } from "../../../scripts/edge-authorization.js";
 import type { Part } from "./part.js";
 
 /** One that can stand beside the given one: two secrets of an installation differ in key id. */
@@ -16,9 +15,5 @@ export function anotherSecret(secret: string): string {
 /** Stops the part and starts it with `secret` as its own and `also` as the one that it accepts too. */
 export async function restart(part: Part, secret: string, also: string): Promise<void> {
   await part.stop();
-  await part.start({
-    SLUICE_SECRET: secret,
-    SLUICE_SECRET_ALSO: also,
-    SLUICE_EDGE_AUTHORIZATION: edgeAuthorization(secret),
-  });
+  await part.start({ SLUICE_SECRET: secret, SLUICE_SECRET_ALSO: also });
 }

@@ -1,0 +1,39 @@
+// The edge settings: the plugin configuration in Envoy, all that an edge must know before it can ask anybody.
+import type { Policy } from "../domain/policy/policy.js";
+
+export const DEFAULT_CLUSTER = "sluice_control_plane";
+export const DEFAULT_TABLE = "default";
+export const DEFAULT_CAPACITY = 65536;
+
+/** What is left out has its default. */
+export interface EdgeChoices {
+  /** Envoy's cluster that leads to the control plane. */
+  readonly cluster?: string | undefined;
+  readonly tableName?: string | undefined;
+  /** Sessions that the table has room for: a power of two. */
+  readonly tableCapacity?: number | undefined;
+  /** false: the policy below holds for good, whatever the control plane has. */
+  readonly follow?: boolean | undefined;
+  /** Holds until the control plane's is there. */
+  readonly policy?: Policy | undefined;
+}
+
+/** As the document writes them, with every default in its place. */
+export interface EdgeSettings {
+  readonly version: 1;
+  readonly controlPlane: { readonly cluster: string };
+  readonly table: { readonly name: string; readonly capacity: number };
+  readonly follow: boolean;
+  readonly policy?: Policy;
+}
+
+export function edgeSettings(choices: EdgeChoices = {}): EdgeSettings {
+  const { cluster, tableName, tableCapacity, follow, policy } = choices;
+  return {
+    version: 1,
+    controlPlane: { cluster: cluster ?? DEFAULT_CLUSTER },
+    table: { name: tableName ?? DEFAULT_TABLE, capacity: tableCapacity ?? DEFAULT_CAPACITY },
+    follow: follow ?? true,
+    ...(policy === undefined ? {} : { policy }),
+  };
+}

@@ -1,0 +1,47 @@
+// Istio's way of putting the filter into a gateway: a WasmPlugin, with the edge settings as its plugin configuration.
+import { ENV_SECRET, ENV_SECRET_ALSO } from "../../../assembly/contract.js";
+import type { EdgeSettings } from "./edge-settings.js";
+import { FILTER_NAME } from "./wasm-filter.js";
+
+/** Of the Service in front of the control plane, as envoy/kubernetes.yaml has it. */
+const SERVICE = "sluice";
+const SERVICE_PORT = 8080;
+
+export interface WasmPlugin {
+  readonly name: string;
+  /** Of the plugin: it reaches the pods of this namespace only, or of all if it is the mesh's root namespace. */
+  readonly namespace: string;
+  /** Reference of the OCI image, without `oci://`. */
+  readonly image: string;
+  /** Of the image's manifest, 64 hex digits. */
+  readonly sha256?: string | undefined;
+  /** Labels of the pods. None: every pod that the namespace reaches. */
+  readonly selector: Readonly<Record<string, string>>;
+  readonly settings: EdgeSettings;
+}
+
+/** The cluster that Istio makes of the control plane's Service in this namespace. */
+export const outboundCluster = (namespace: string): string =>
+  `outbound|${SERVICE_PORT}||${SERVICE}.${namespace}.svc.cluster.local`;
+
+export function wasmPlugin({ name, namespace, image, sha256, selector, settings }: WasmPlugin): object {
+  return {
+    apiVersion: "extensions.istio.io/v1alpha1",
+    kind: "WasmPlugin",
+    metadata: { name, namespace },
+    spec: {
+      ...(Object.keys(selector).length === 0 ? {} : { selector: { matchLabels: selector } }),
+      url: `oci://${image}`,
+      ...(sha256 === undefined ? {} : { sha256 }),
+      // Behind authentication and authorization: what those deny spends nothing.
+      phase: "STATS",
+      pluginName: FILTER_NAME,
+      failStrategy: "FAIL_RELOAD",
+      vmConfig: {
+        // From the proxy's own environment, so that no secret stands in here. The second one is for a rotation.
+        env: [ENV_SECRET, ENV_SECRET_ALSO].map((variable) => ({ name: variable, valueFrom: "HOST" })),
+      },
+      pluginConfig: settings,
+    },
+  };
+}
