@@ -4,7 +4,8 @@ import { list } from "./list-command.js";
 import { policyCheck } from "./policy-command.js";
 import { revoke } from "./revoke-command.js";
 import { consume, create, move, show, token } from "./session-commands.js";
-import { audit, bucket, edges, usage } from "./status-commands.js";
+import { edges } from "./edges-command.js";
+import { audit, bucket, usage } from "./status-commands.js";
 import { top } from "./top-command.js";
 
 export const COMMANDS: readonly Command[] = [
