@@ -28,7 +28,7 @@ import { createLog } from "../../src/log.js";
 import { ConfirmingEdges } from "./confirming-edges.js";
 import { FixedClock } from "./fixed-clock.js";
 import { METERED, REPORTING, STARTER } from "./sessions.js";
-import { PoliciesInForce } from "./test-policies-in-force.js";
+import { PoliciesInForce } from "./policies-in-force.js";
 import { temporaryStore } from "./temporary-store.js";
 
 export const ADMIN_TOKEN = "an-admin-token-for-tests";

@@ -9,7 +9,7 @@ import { FixedClock } from "./fixed-clock.js";
 import { ManualTimers } from "./manual-timers.js";
 import { MemoryLog } from "./memory-log.js";
 import { REPORTING, STARTER } from "./sessions.js";
-import { PoliciesInForce } from "./test-policies-in-force.js";
+import { PoliciesInForce } from "./policies-in-force.js";
 
 /** The policy of tests; which one edges are given does not matter to most. */
 export const POLICY: PlansOfPolicy = { ...REPORTING, plans: [STARTER] };
@@ -29,7 +29,11 @@ export interface WatchingLog<Log extends WithdrawalLog> {
   readonly logged: object[];
 }
 
-export function watchesOver<Log extends WithdrawalLog>(log: Log, maxHeld = 100, nextTurn?: () => Promise<void>): WatchingLog<Log> {
+export function watchesOver<Log extends WithdrawalLog>(
+  log: Log,
+  maxHeld = 100,
+  nextTurn?: () => Promise<void>,
+): WatchingLog<Log> {
   const clock = new FixedClock();
   const timers = new ManualTimers(clock);
   const policies = new PoliciesInForce(clock, POLICY);
