@@ -18,7 +18,7 @@ const HASH_AT: u32 = 16;
 const MAX_TRIES: u32 = 8;
 
 /**
- * Writes a policy, unless a newer one stands there.
+ * Writes a policy, unless a newer one stands there, or another one under this generation.
  * @param block POLICY_NAME_BYTES of room, and then `size` bytes of the policy
  * @returns false if the edge follows another log, or a newer policy of this one is there
  */
@@ -40,11 +40,10 @@ export function writePolicyBytes(
     const cas = stands ? sharedCas() : CAS_ABSENT;
     const value = sharedValue();
     // Read first: `followsLog` reads another key.
-    const isNewer = stands && load<u64>(value) == log && load<u64>(value, GENERATION_AT) > generation;
-    const isSame = stands && load<u64>(value) == log && load<u64>(value, GENERATION_AT) == generation;
-    const sameHash = stands && load<u64>(value, HASH_AT) == hash;
-    if (isNewer) return false;
-    if (isSame && sameHash) return true;
+    const standing: u64 = stands && load<u64>(value) == log ? load<u64>(value, GENERATION_AT) : 0;
+    if (standing > generation) return false;
+    // A generation numbers one decision: other bytes under it would part bytes and bell.
+    if (standing == generation) return load<u64>(value, HASH_AT) == hash;
     if (!followsLog(table, log)) return false;
     if (writeTableKey(table, POLICY_KEY, at, POLICY_NAME_BYTES + size, cas) == OK) return true;
   }
