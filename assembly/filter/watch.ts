@@ -102,6 +102,8 @@ function sendWatch(root: Root): void {
   end = writeDecimal(writeAscii(end, '},"table":{"capacity":'), <u64>setCount(table) * RECORDS_PER_SET);
   end = writeDecimal(writeAscii(end, ',"records":'), table.records);
   end = writeAscii(end, "}}");
+  // One that is out counts no more, whether this one can be sent or not: what was noted of it is overwritten.
+  watching.rootId = 0;
   if (!post(table, CALL_WATCH, WATCH, body, end, WATCH_TIMEOUT_MS)) {
     fail(root);
     return;
