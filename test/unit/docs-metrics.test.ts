@@ -9,7 +9,7 @@ import { Metrics } from "../../control-plane/src/http/metrics.js";
 import { observePolicy } from "../../control-plane/src/http/policy-metrics.js";
 import { UsageMetrics } from "../../control-plane/src/http/usage-metrics.js";
 import { Edge } from "../host/edge.js";
-import { tableUnder, textOf, withoutTicks } from "./docs.js";
+import { sectionOf, tableUnder, textOf, withoutTicks } from "./docs.js";
 
 interface Rule {
   readonly alert: string;
@@ -35,6 +35,9 @@ const EDGE: EdgeView = {
 /** What the metrics library adds about the process. */
 const DEFAULTS = /^sluice_control_(process|nodejs)_/;
 
+/** One for each call and outcome: the page has them in one row, and names the words. */
+const CALLS = "sluice_calls_total.";
+
 function namesUnder(title: string): string[] {
   return tableUnder("docs/metrics.md", title)
     .map(([metric = ""]) => withoutTicks(metric))
@@ -43,6 +46,7 @@ function namesUnder(title: string): string[] {
 
 /** `sluice_requests.outcome.limited.plan.default` as `sluice_requests{outcome="limited",plan}`. */
 function documented(name: string): string {
+  if (name.startsWith(CALLS)) return "sluice_calls_total{call,outcome}";
   const [metric = "", ...labels] = name.replace(/\.plan\..*/, ".plan").split(".");
   if (labels[0] !== "outcome") return labels.length === 0 ? metric : `${metric}{${labels.join()}}`;
   const [, outcome = "", ...plan] = labels;
@@ -54,7 +58,13 @@ it("names every metric of the filter, with its outcomes and labels", () => {
   const session = edge.sessionInTable({ tokens: 0 });
   expect(edge.send(session).status).toBe(429);
   edge.flush();
-  expect(namesUnder("The filter")).toEqual(edge.host.metrics.names().map(documented).sort());
+  const names = edge.host.metrics.names();
+  expect(namesUnder("The filter")).toEqual([...new Set(names.map(documented))].sort());
+  const words = names
+    .filter((name) => name.startsWith(CALLS))
+    .flatMap((name) => [name.split(".")[2], name.split(".")[4]]);
+  const section = sectionOf("docs/metrics.md", "The filter");
+  expect([...new Set(words)].filter((word) => !section.includes(`\`${word ?? ""}\``))).toEqual([]);
 });
 
 /** Every metric of the control plane, each counted once so that its labels show. */
