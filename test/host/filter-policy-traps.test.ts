@@ -13,7 +13,7 @@ const trap = policy({ plans: [plan({ name: "trap" })] });
 
 let module: WebAssembly.Module;
 beforeAll(async () => {
-  const line = 'plan.name = name.string(isName, EXPECTED_NAME, plan.name);';
+  const line = "plan.name = name.string(isName, EXPECTED_NAME, plan.name);";
   const by = `${line} if (plan.name == "trap") unreachable();`;
   module = await changedFilter([{ file: "policy/plans.ts", find: line, by }], BUILD);
 });
