@@ -65,10 +65,15 @@ describe("sluice policy check takes a policy", () => {
 });
 
 describe("sluice policy check takes edge settings", () => {
+  const NAMES = "cluster sluice_control_plane, table default of 65536 records";
+
   it.each([
-    ["follows the control plane, carries no policy", "version: 1\n"],
-    [`follows the control plane, carries a policy, 1 plan, hash ${HASH}`, CARRYING],
-    [`does not follow the control plane, carries a policy, 1 plan, hash ${HASH}`, `${CARRYING}follow: false\n`],
+    [`follow the control plane, ${NAMES}, policy of their own: none`, "version: 1\n"],
+    [`follow the control plane, ${NAMES}, policy of their own: 1 plan, hash ${HASH}`, CARRYING],
+    [
+      `do not follow the control plane, ${NAMES}, policy of their own: 1 plan, hash ${HASH}`,
+      `${CARRYING}follow: false\n`,
+    ],
   ])("and says of them: %s", async (said, text) => {
     expect(await check(text)).toMatchObject({ code: 0, out: `p.yaml: edge settings, ${said}\n`, err: "" });
   });

@@ -52,6 +52,46 @@ const LARGEST = {
   })),
 };
 
+describe("a field in the wrong document is told where it belongs", () => {
+  /** `{"table":{"name":…}}` as `table` and `table.name`. */
+  const pathsOf = (document: object, prefix = ""): string[] =>
+    Object.entries(document).flatMap(([name, value]: [string, unknown]) => {
+      const isSection = typeof value === "object" && value !== null && !Array.isArray(value);
+      return [prefix + name, ...(isSection ? pathsOf(value, `${prefix}${name}.`) : [])];
+    });
+  /** Without those of sections that the other document lacks: they are told with their section. */
+  const onlyIn = (paths: string[], others: string[]): string[] =>
+    paths.filter(
+      (path) => !others.includes(path) && (!path.includes(".") || others.includes(path.split(".")[0] ?? "")),
+    );
+  const at = (path: string): string => {
+    const [section = "", name] = path.split(".");
+    return JSON.stringify({ version: 1, plans: [PLAN], [section]: name === undefined ? 1 : { [name]: 1 } });
+  };
+  const ofPolicy = pathsOf(JSON.parse(acceptedJson(LEAST)) as object);
+  const ofSettings = [
+    "policy",
+    ...pathsOf({ ...(judgeSettingsJson('{"version":1}') as { settings: object }).settings }),
+  ];
+
+  test.each(onlyIn(ofPolicy, ofSettings))("%s, a policy's, in edge settings", (path) => {
+    const message = `belongs to the policy: policy.yaml of the control plane, or policy.${path} here`;
+    expect(judgeSettingsJson(at(path))).toMatchObject({
+      faults: expect.arrayContaining([{ path, message }]) as unknown,
+    });
+  });
+
+  test.each(onlyIn(ofSettings, ofPolicy))("%s, of edge settings, in a policy", (path) => {
+    const message = "belongs to the edge settings: the plugin configuration in Envoy";
+    expect(judgePolicyJson(at(path))).toEqual({ faults: [{ path, message }] });
+  });
+
+  test("a whole section counts once, a shared one by its fields", () => {
+    expect(onlyIn(ofPolicy, ofSettings)).toEqual(expect.arrayContaining(["plans", "controlPlane.reportInterval"]));
+    expect(onlyIn(ofSettings, ofPolicy)).toEqual(["policy", "controlPlane.cluster", "table", "follow"]);
+  });
+});
+
 describe("what edges are sent", () => {
   test("is a policy that an edge accepts as it is, even the largest", () => {
     const sent = acceptedJson(JSON.stringify(LARGEST));

@@ -58,10 +58,15 @@ function readSource(file: string, io: Io): Outcome<Source> {
 const policyText = ({ policy, policyJson }: JudgedPolicy): string =>
   `a policy, ${plansText(policy)}, hash ${policyHash(policyJson)}`;
 
-function settingsText({ settings: { follow, policy }, policyJson }: JudgedSettings): string {
-  const following = `edge settings, ${follow ? "follows" : "does not follow"} the control plane`;
-  if (policy === undefined || policyJson === undefined) return `${following}, carries no policy`;
-  return `${following}, carries a policy, ${plansText(policy)}, hash ${policyHash(policyJson)}`;
+function settingsText({ settings, policyJson }: JudgedSettings): string {
+  const { controlPlane, table, follow, policy } = settings;
+  const isCarried = policy !== undefined && policyJson !== undefined;
+  return [
+    `edge settings, ${follow ? "follow" : "do not follow"} the control plane`,
+    `cluster ${controlPlane.cluster}`,
+    `table ${table.name} of ${table.capacity} records`,
+    `policy of their own: ${isCarried ? `${plansText(policy)}, hash ${policyHash(policyJson)}` : "none"}`,
+  ].join(", ");
 }
 
 const plansText = ({ plans }: Policy): string => (plans.length === 1 ? "1 plan" : `${plans.length} plans`);
