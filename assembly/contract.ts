@@ -93,6 +93,8 @@ export const MAX_FAULTS: u32 = 100;
 export const MAX_ACQUIRE_TIMEOUT_MS: u64 = 4000;
 /** Far above 1,000 plans; a document beyond it is a mistake, and must not take the guest's memory. */
 export const MAX_POLICY_BYTES: u32 = 1048576;
+/** Edge settings carry a whole policy, indented one step further, beside some 500 bytes of their own: 64 KiB more. */
+export const MAX_SETTINGS_BYTES: u32 = 1114112;
 
 // --- Answers to a client (docs/policy.md) -----------------------------------------------------------------------
 

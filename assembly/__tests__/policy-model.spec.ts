@@ -1,4 +1,4 @@
-import { MAX_POLICY_BYTES } from "../contract";
+import { MAX_POLICY_BYTES, MAX_SETTINGS_BYTES } from "../contract";
 import { judgePolicy } from "../domain/policy/judge";
 import {
   ENFORCEMENT_OFF,
@@ -11,36 +11,31 @@ import {
   RESPONSE_HEADERS_BOTH,
   SCOPE_EDGE,
 } from "../domain/policy/model";
+import { judgeSettings } from "../domain/policy/settings";
 
 function planText(id: u32): string {
   return `{"id":${id},"name":"plan-${id}","maxTokens":5,"tokenRefillRate":0.25}`;
 }
 
 function policyOfPlans(plans: string): Policy {
-  return judgePolicy(`{"version":1,"plans":[${plans}]}`, false).policy!;
+  return judgePolicy(`{"version":1,"plans":[${plans}]}`).policy!;
 }
 
 describe("an accepted policy", () => {
   test("has its fields in the units of the filter", () => {
     const policy = judgePolicy(
-      '{"version":1,"generation":7,"revision":"r1","header":"X-Token","enforcement":"off","onMiss":"trust",' +
-        '"onUnreachable":"deny","onTableFull":"allow","table":{"name":"t","capacity":2048},' +
-        '"controlPlane":{"cluster":"c","acquireTimeout":100,"reportInterval":1000},"sessions":{"cleanupInterval":500},' +
+      '{"version":1,"header":"X-Token","enforcement":"off","onMiss":"trust",' +
+        '"onUnreachable":"deny","onTableFull":"allow",' +
+        '"controlPlane":{"acquireTimeout":100,"reportInterval":1000},"sessions":{"cleanupInterval":500},' +
         '"response":{"headers":"both","body":"problem"},' +
         '"plans":[{"id":3,"name":"gold","maxTokens":9000000,"tokenRefillRate":7.000001,"maxAge":4000,"lifetime":5000}]}',
-      true,
     ).policy!;
-    expect(policy.generation).toBe(7);
-    expect(policy.revision).toBe("r1");
     expect(policy.header).toBe("x-token");
     expect(policy.enforcement).toBe(ENFORCEMENT_OFF);
     expect(policy.onMiss).toBe(ON_MISS_TRUST);
     expect(policy.onUnreachable).toBe(ON_UNREACHABLE_DENY);
     expect(policy.onContention).toBe(ON_CONTENTION_DENY);
     expect(policy.onTableFull).toBe(ON_TABLE_FULL_ALLOW);
-    expect(policy.tableName).toBe("t");
-    expect(policy.tableCapacity).toBe(2048);
-    expect(policy.cluster).toBe("c");
     expect(policy.acquireTimeoutMs).toBe(100);
     expect(policy.reportIntervalMs).toBe(1000);
     expect(policy.cleanupIntervalMs).toBe(500);
@@ -82,11 +77,42 @@ describe("an accepted policy", () => {
   test("may be as long as the limit and no longer, counted in bytes", () => {
     const least = `{"version":1,"plans":[${planText(0)}]}`;
     const room = <i32>MAX_POLICY_BYTES - least.length;
-    expect(judgePolicy(least + " ".repeat(room), false).faults.length).toBe(0);
-    const tooLong = judgePolicy(least + " ".repeat(room + 1), false);
+    expect(judgePolicy(least + " ".repeat(room)).faults.length).toBe(0);
+    const tooLong = judgePolicy(least + " ".repeat(room + 1));
     expect(tooLong.policy === null).toBe(true);
     expect(tooLong.faults[0].message).toBe("expected at most 1048576 bytes of JSON, got 1048577");
-    const wide = judgePolicy('"' + "é".repeat(<i32>MAX_POLICY_BYTES / 2) + '"', false);
+    const wide = judgePolicy('"' + "é".repeat(<i32>MAX_POLICY_BYTES / 2) + '"');
     expect(wide.faults[0].message).toBe("expected at most 1048576 bytes of JSON, got 1048578");
+  });
+});
+
+describe("accepted edge settings", () => {
+  test("have their fields in the units of the filter, and the policy within", () => {
+    const settings = judgeSettings(
+      '{"version":1,"controlPlane":{"cluster":"c"},"table":{"name":"t","capacity":2048},"follow":false,"policy":' +
+        `{"version":1,"header":"X-Token","plans":[${planText(9)}]}}`,
+    ).settings!;
+    expect(settings.cluster).toBe("c");
+    expect(settings.tableName).toBe("t");
+    expect(settings.tableCapacity).toBe(2048);
+    expect(settings.follow).toBe(false);
+    expect(settings.policy!.header).toBe("x-token");
+    expect(settings.policy!.planIndexById(9)).toBe(0);
+  });
+
+  test("follow the control plane and carry no policy where they do not say so", () => {
+    const settings = judgeSettings('{"version":1}').settings!;
+    expect(settings.follow).toBe(true);
+    expect(settings.policy === null).toBe(true);
+  });
+
+  test("may be as long as the limit and no longer, so that the largest policy fits", () => {
+    const least = `{"version":1,"policy":{"version":1,"plans":[${planText(0)}]}}`;
+    const room = <i32>MAX_SETTINGS_BYTES - least.length;
+    expect(judgeSettings(least + " ".repeat(room)).faults.length).toBe(0);
+    const tooLong = judgeSettings(least + " ".repeat(room + 1));
+    expect(tooLong.settings === null).toBe(true);
+    expect(tooLong.faults[0].message).toBe("expected at most 1114112 bytes of JSON, got 1114113");
+    expect(MAX_SETTINGS_BYTES).toBeGreaterThan(MAX_POLICY_BYTES);
   });
 });

@@ -107,6 +107,25 @@ export function beginReset(table: Table, from: u64, log: u64, cursor: u64): bool
   return false;
 }
 
+/**
+ * A policy of this log has come. If it is another log than the edge follows, a reset to it is due: from here on answers of
+ * the former count no more. The reset itself comes with the next watch, and raises what this leaves at 0.
+ * @param sentLog the log with which the watch was sent that is answered so
+ * @param sentSeenLog the log that the edge followed when it was sent
+ * @returns false if the edge has turned to yet another log since, or is about to leave this one
+ */
+export function followLog(table: Table, log: u64, sentLog: u64, sentSeenLog: u64): bool {
+  for (let tries: u32 = 0; tries < MAX_TRIES; tries++) {
+    readPlace(table);
+    const seenLog = seenLogOfPlace();
+    if (seenLog == NO_LOG || seenLog == log) return true;
+    if (log == sentLog || seenLog != sentSeenLog) return false;
+    setSeen(log, 0);
+    if (writePlace(table)) return true;
+  }
+  return false;
+}
+
 /** Every set has been rewritten: the edge follows the new log from here. */
 export function endReset(table: Table, from: u64, log: u64, cursor: u64): bool {
   for (let tries: u32 = 0; tries < MAX_TRIES; tries++) {

@@ -18,7 +18,7 @@ const HASH_AT: u32 = 16;
 const MAX_TRIES: u32 = 8;
 
 /**
- * Writes a policy, unless a newer one stands there.
+ * Writes a policy, unless a newer one stands there, or another one under this generation.
  * @param block POLICY_NAME_BYTES of room, and then `size` bytes of the policy
  * @returns false if the edge follows another log, or a newer policy of this one is there
  */
@@ -36,15 +36,14 @@ export function writePolicyBytes(
   store<u64>(at, hash, HASH_AT);
   const scratch = new StaticArray<u8>(<i32>(POLICY_NAME_BYTES + MAX_EDGE_ANSWER_BYTES));
   for (let tries: u32 = 0; tries < MAX_TRIES; tries++) {
-    const stands = readInto(table, scratch);
+    const stands = readInto(table, POLICY_KEY, scratch);
     const cas = stands ? sharedCas() : CAS_ABSENT;
     const value = sharedValue();
     // Read first: `followsLog` reads another key.
-    const isNewer = stands && load<u64>(value) == log && load<u64>(value, GENERATION_AT) > generation;
-    const isSame = stands && load<u64>(value) == log && load<u64>(value, GENERATION_AT) == generation;
-    const sameHash = stands && load<u64>(value, HASH_AT) == hash;
-    if (isNewer) return false;
-    if (isSame && sameHash) return true;
+    const standing: u64 = stands && load<u64>(value) == log ? load<u64>(value, GENERATION_AT) : 0;
+    if (standing > generation) return false;
+    // A generation numbers one decision: other bytes under it would part bytes and bell.
+    if (standing == generation) return load<u64>(value, HASH_AT) == hash;
     if (!followsLog(table, log)) return false;
     if (writeTableKey(table, POLICY_KEY, at, POLICY_NAME_BYTES + size, cas) == OK) return true;
   }
@@ -55,17 +54,17 @@ export function writePolicyBytes(
 export function readPolicyText(table: Table, hash: u64, size: u32): string | null {
   if (size > MAX_EDGE_ANSWER_BYTES) return null;
   const block = new StaticArray<u8>(<i32>(POLICY_NAME_BYTES + size));
-  if (!readInto(table, block)) return null;
+  if (!readInto(table, POLICY_KEY, block)) return null;
   const value = sharedValue();
   if (sharedBytes() != POLICY_NAME_BYTES + size || load<u64>(value, HASH_AT) != hash) return null;
   const bytes = value + POLICY_NAME_BYTES;
   return hashOfBytes(bytes, size) == hash ? String.UTF8.decodeUnsafe(bytes, size) : null;
 }
 
-/** False: there is none, or it does not fit the block. */
-function readInto(table: Table, block: StaticArray<u8>): bool {
+/** Reads a key of the table into a block. False: there is none, or it does not fit. */
+export function readInto(table: Table, key: u32, block: StaticArray<u8>): bool {
   lendArena(changetype<usize>(block), block.length);
-  const status = readTableKey(table, POLICY_KEY);
+  const status = readTableKey(table, key);
   returnArena();
   return status == OK;
 }

@@ -14,7 +14,7 @@ import { readDecimal, readHexU64 } from "../memory/digits";
 import { addressOf, utf8 } from "../memory/bytes";
 import { ring } from "./bell";
 import { hashOfBytes } from "./epoch";
-import { NO_LOG, beginReset, readPlace, seenLogOfPlace } from "./log-place";
+import { NO_LOG, followLog } from "./log-place";
 import { POLICY_NAME_BYTES, writePolicyBytes } from "./policy-bytes";
 import { Table } from "./table";
 
@@ -37,8 +37,8 @@ export function isPolicyAnswer(): bool {
   return readCallHeader(addressOf(GENERATION), GENERATION.byteLength) == OK && headerBytes() > 0;
 }
 
-/** Keeps the policy at hand. `from`: the log with which its watch was sent. */
-export function takeOffer(table: Table, from: u64, bodyBytes: u32): u32 {
+/** Keeps the policy at hand: the answer to the watch that is noted in `table.watching`. */
+export function takeOffer(table: Table, bodyBytes: u32): u32 {
   const generation = decimalHeader(GENERATION);
   const log = hexHeader(LOG);
   const hash = hexHeader(HASH);
@@ -48,20 +48,12 @@ export function takeOffer(table: Table, from: u64, bodyBytes: u32): u32 {
   const block = callResponseBytes(bodyBytes, POLICY_NAME_BYTES);
   if (block == null) return OFFER_MALFORMED;
   if (hashOfBytes(changetype<usize>(block) + POLICY_NAME_BYTES, bodyBytes) != hash) return OFFER_MALFORMED;
-  if (!follow(table, from, log)) return OFFER_OUTDATED;
+  // A policy of another log says that a reset is due, and rides before it.
+  const watching = table.watching;
+  if (!followLog(table, log, watching.sentLog, watching.sentSeenLog)) return OFFER_OUTDATED;
   // The bytes first: whoever hears the bell finds them.
   if (!writePolicyBytes(table, block, bodyBytes, log, generation, hash)) return OFFER_OUTDATED;
   return ring(table, log, generation, hash, bodyBytes, spreadMs) ? OFFER_KEPT : OFFER_OUTDATED;
-}
-
-/**
- * A policy of another log says that a reset is due, and rides before it: from here on answers of the old log count no
- * more. The reset itself comes with the next watch, and raises what this leaves at 0.
- */
-function follow(table: Table, from: u64, log: u64): bool {
-  readPlace(table);
-  const seenLog = seenLogOfPlace();
-  return seenLog == NO_LOG || seenLog == log || beginReset(table, from, log, 0);
 }
 
 /** The value of a header of 16 hex digits; 0 if it is none. */

@@ -29,6 +29,8 @@ export const POLICY_KEY: u32 = 0xfffffffb;
 export const BELL_KEY: u32 = 0xfffffffa;
 /** Why it was rejected (violations.ts). */
 export const VIOLATIONS_KEY: u32 = 0xfffffff9;
+/** The last policy that was found good, for a VM that is replaced (good-policy.ts). */
+export const GOOD_POLICY_KEY: u32 = 0xfffffff8;
 
 function writeKey(tableHash: u32, index: u32): void {
   store<u32>(key, 0x00636c73 | ((<u32>TABLE_LAYOUT_VERSION) << 24)); // "slc", little endian

@@ -22,6 +22,8 @@ export class Table {
   behindSinceUs: u64 = 0;
   /** Monotonic, when the table began its life in this Envoy; 0 until it is asked for. */
   startUs: u64 = 0;
+  /** The hash in the bell at which this VM, without a policy, looked for the last good one: it looks once at each. */
+  lookedForGoodAt: u64 = 0;
   /** A hash that this VM could not take although the bell says ok: it is not parsed again on each tick. */
   failedHash: u64 = 0;
 

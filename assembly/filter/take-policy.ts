@@ -25,6 +25,7 @@ import { announceEpoch } from "./announce";
 import { giveVerdict, readBell, writeBell } from "./bell";
 import { buildId } from "./build-id";
 import { epochOfControlPlane } from "./epoch";
+import { GoodPolicy, keepGoodPolicy, readGoodPolicy } from "./good-policy";
 import { readPolicyText } from "./policy-bytes";
 import { Table } from "./table";
 import { keepViolations } from "./violations";
@@ -61,7 +62,7 @@ export function lookAtBell(table: Table, nowUs: u64): bool {
   if (state == VERDICT_OK) take(table, offerOf(bell), nowUs);
   else if (state == VERDICT_NONE) tryFirst(table, bell, nowUs);
   else if (state == VERDICT_TRYING) noteTrap(table, bell, nowUs);
-  return state == VERDICT_OK || state == VERDICT_NONE;
+  return takeLastGood(table, nowUs) || state == VERDICT_OK || state == VERDICT_NONE;
 }
 
 /** At configure: only what a VM of this build has found good. */
@@ -69,6 +70,20 @@ export function takeWhatIsGood(table: Table, nowUs: u64): void {
   const bell = readBell(table);
   if (bell == 0 || isInForce(table, bell)) return;
   if (verdictOf(bell, buildId()) == VERDICT_OK) take(table, offerOf(bell), nowUs);
+  takeLastGood(table, nowUs);
+}
+
+/** A VM that has none of the control plane's policies yet, and may not take the newest, goes on with the one before. */
+function takeLastGood(table: Table, nowUs: u64): bool {
+  if (!table.epoch.isNone) return false;
+  const bell = readBell(table);
+  if (bell == 0 || bellHash(bell) == table.lookedForGoodAt) return false;
+  table.lookedForGoodAt = bellHash(bell);
+  const good = readGoodPolicy(table, buildId());
+  if (good == null) return true;
+  const policy = judgePolicy(good.text).policy;
+  if (policy != null) putInForce(table, new Offer(good.log, good.generation, good.hash, 0, 0), policy, nowUs);
+  return true;
 }
 
 function isInForce(table: Table, bell: usize): bool {
@@ -103,7 +118,10 @@ function tryFirst(table: Table, bell: usize, nowUs: u64): void {
   const verdict = judgePolicy(text);
   const policy = verdict.policy;
   if (policy == null) reject(table, offer, build, verdict.faults, nowUs);
-  else if (giveVerdict(table, offer.hash, build, VERDICT_OK, nowUs)) putInForce(table, offer, policy, nowUs);
+  else if (giveVerdict(table, offer.hash, build, VERDICT_OK, nowUs)) {
+    putInForce(table, offer, policy, nowUs);
+    keepGoodPolicy(table, new GoodPolicy(offer.log, offer.generation, offer.hash, text), build);
+  }
 }
 
 function reject(table: Table, offer: Offer, build: u64, violations: Fault[], nowUs: u64): void {

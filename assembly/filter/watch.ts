@@ -34,7 +34,16 @@ import { CALL_WATCH, OUTCOME_MALFORMED, OUTCOME_OK, answeredOutcome, noteOutcome
 import { post, startBody } from "./edge-call";
 import { noteFirstWatchFailed } from "./instance";
 import { leads } from "./leader";
-import { NO_LOG, beginLog, cursorOfPlace, logOfPlace, raiseCursor, raiseSeen, readPlace } from "./log-place";
+import {
+  NO_LOG,
+  beginLog,
+  cursorOfPlace,
+  logOfPlace,
+  raiseCursor,
+  raiseSeen,
+  readPlace,
+  seenLogOfPlace,
+} from "./log-place";
 import { MARK_ENDED, MARK_REFRESH, markRecord } from "./mark-record";
 import { startReset } from "./reset";
 import { OFFER_KEPT, OFFER_MALFORMED, OFFER_OUTDATED, isPolicyAnswer, takeOffer } from "./policy-offer";
@@ -78,6 +87,7 @@ function sendWatch(root: Root): void {
   const watching = table.watching;
   readPlace(table);
   watching.sentLog = logOfPlace();
+  watching.sentSeenLog = seenLogOfPlace();
   const since = cursorOfPlace();
   let end = startBody(table, body);
   if (watching.sentLog != NO_LOG) {
@@ -92,6 +102,8 @@ function sendWatch(root: Root): void {
   end = writeDecimal(writeAscii(end, '},"table":{"capacity":'), <u64>setCount(table) * RECORDS_PER_SET);
   end = writeDecimal(writeAscii(end, ',"records":'), table.records);
   end = writeAscii(end, "}}");
+  // One that is out counts no more, whether this one can be sent or not: what was noted of it is overwritten.
+  watching.rootId = 0;
   if (!post(table, CALL_WATCH, WATCH, body, end, WATCH_TIMEOUT_MS)) {
     fail(root);
     return;
@@ -139,7 +151,7 @@ export function finishWatch(root: Root, bodyBytes: u32): void {
   let outcome = answeredOutcome();
   let followed = false;
   if (outcome == OUTCOME_OK && isPolicyAnswer()) {
-    const offer = root.follows ? takeOffer(table, table.watching.sentLog, bodyBytes) : OFFER_OUTDATED;
+    const offer = root.follows ? takeOffer(table, bodyBytes) : OFFER_OUTDATED;
     if (offer == OFFER_MALFORMED) outcome = OUTCOME_MALFORMED;
     followed = offer == OFFER_KEPT;
     // This VM is awake: it tries now, not on its next tick.

@@ -6,6 +6,8 @@ export class Watching {
   callId: u32 = 0;
   /** The log that the edge followed when the watch was sent; 0: none. */
   sentLog: u64 = 0;
+  /** The log whose answers counted then: another one while a reset is due or under way. */
+  sentSeenLog: u64 = 0;
   /** What the watch said of the policy: its hash, and what has become of it here (bell.ts). */
   sentHash: u64 = 0;
   sentGeneration: u64 = 0;

@@ -2,20 +2,20 @@
 // JSON part of it natively, so filter and control plane are held to the same verdicts.
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { judgePolicyJson } from "../src/domain/policy/judge.js";
-import type { PlacedFault } from "../src/domain/policy/policy.js";
-import { readPolicyDocument } from "../src/domain/policy/read-policy.js";
+import { judgePolicyJson, judgeSettingsJson, kindOfJson } from "../src/domain/policy/judge.js";
+import type { DocumentKind, Fault, PlacedFault } from "../src/domain/policy/policy.js";
+import { readDocument, readPolicyDocument, readSettingsDocument } from "../src/domain/policy/read-policy.js";
 
 interface Accepted {
   readonly name: string;
-  readonly pushed: boolean;
+  readonly kind: DocumentKind;
   readonly document: string;
   readonly canonical: string;
 }
 
 interface Refused {
   readonly name: string;
-  readonly pushed: boolean;
+  readonly kind: DocumentKind;
   readonly document: string;
   readonly faults: readonly (readonly [path: string, message: string])[];
 }
@@ -28,6 +28,7 @@ interface ReaderCase {
 
 interface YamlCase {
   readonly name: string;
+  readonly kind: DocumentKind;
   readonly yaml: string;
   readonly canonical?: string;
   readonly faults?: readonly PlacedFault[];
@@ -40,26 +41,45 @@ function casesOf(file: string): unknown {
 
 const accepted = casesOf("accepted") as readonly Accepted[];
 const refused = casesOf("refused") as readonly Refused[];
+const released = casesOf("released-1") as readonly Accepted[];
 const readerCases = casesOf("json-reader") as readonly ReaderCase[];
 const yamlCases = casesOf("yaml") as readonly YamlCase[];
 
-describe("a document in JSON is a policy", () => {
-  test.each(accepted)("$name", ({ pushed, document, canonical }) => {
-    const verdict = judgePolicyJson(document, pushed);
-    expect(verdict).toEqual({ policy: JSON.parse(canonical) as unknown, policyJson: canonical });
-    expect(judgePolicyJson(canonical, pushed)).toEqual(verdict);
+/** The canonical JSON, or the faults. */
+function verdictOf(kind: DocumentKind, document: string): string | readonly Fault[] {
+  if (kind === "policy") {
+    const verdict = judgePolicyJson(document);
+    return "faults" in verdict ? verdict.faults : verdict.policyJson;
+  }
+  const verdict = judgeSettingsJson(document);
+  return "faults" in verdict ? verdict.faults : verdict.settingsJson;
+}
+
+describe("a document in JSON is a policy or edge settings", () => {
+  test.each(accepted)("$name", ({ kind, document, canonical }) => {
+    expect(verdictOf(kind, document)).toBe(canonical);
+    expect(verdictOf(kind, canonical)).toBe(canonical);
+    expect(kindOfJson(document)).toBe(kind);
   });
 });
 
 describe("a document in JSON is refused with every fault", () => {
-  test.each(refused)("$name", ({ pushed, document, faults }) => {
-    expect(judgePolicyJson(document, pushed)).toEqual({ faults: faults.map(([path, message]) => ({ path, message })) });
+  test.each(refused)("$name", ({ kind, document, faults }) => {
+    expect(verdictOf(kind, document)).toEqual(faults.map(([path, message]) => ({ path, message })));
+  });
+});
+
+describe("what a released version 1 took is taken by every later one, and means the same", () => {
+  test.each(released)("$name", ({ kind, document, canonical }) => {
+    const verdict = verdictOf(kind, document);
+    if (typeof verdict !== "string") throw new Error(JSON.stringify(verdict));
+    expect(JSON.parse(verdict)).toMatchObject(JSON.parse(canonical) as object);
   });
 });
 
 describe("JSON is read strictly", () => {
   test.each(readerCases)("$name", ({ json, error }) => {
-    const verdict = judgePolicyJson(json, false);
+    const verdict = judgePolicyJson(json);
     const notJson = "faults" in verdict ? verdict.faults.filter(({ message }) => message.startsWith("not JSON: ")) : [];
     expect(notJson).toEqual(error === "" ? [] : [{ path: "", message: `not JSON: ${error}` }]);
   });
@@ -72,11 +92,21 @@ describe("JSON is read strictly", () => {
 });
 
 describe("a file in YAML", () => {
-  test.each(yamlCases)("$name", ({ yaml, canonical, faults }) => {
-    const verdict = readPolicyDocument(yaml);
-    if (canonical === undefined) expect(verdict).toEqual({ faults });
-    else expect(verdict).toEqual({ policy: JSON.parse(canonical) as unknown, policyJson: canonical });
+  test.each(yamlCases)("$name", ({ kind, yaml, canonical, faults }) => {
+    const verdict = kind === "policy" ? readPolicyDocument(yaml) : readSettingsDocument(yaml);
+    if ("faults" in verdict) expect(verdict).toEqual({ faults });
+    else expect("settings" in verdict ? verdict.settingsJson : verdict.policyJson).toBe(canonical);
   });
+
+  test.each(yamlCases.filter(({ canonical }) => canonical !== undefined))(
+    "$name, and is known for what it is",
+    ({ kind, yaml }) => {
+      expect(readDocument(yaml)).toEqual({
+        kind,
+        ...(kind === "policy" ? readPolicyDocument(yaml) : readSettingsDocument(yaml)),
+      });
+    },
+  );
 });
 
 function readsAsJson(text: string): boolean {

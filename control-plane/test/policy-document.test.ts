@@ -1,10 +1,11 @@
-// An operator's document on its way to the edges: what hostile input costs, what is pushed, the sample that we ship.
+// An operator's document on its way to the edges: what hostile input costs, what is sent, the sample that we ship.
 import { readFileSync } from "node:fs";
 import { memory } from "#judge";
 import { describe, expect, test } from "vitest";
-import { MAX_FAULTS, MAX_POLICY_BYTES } from "../../assembly/contract.js";
-import { judgePolicyJson, pushedPolicyJson } from "../src/domain/policy/judge.js";
-import { readPolicyDocument } from "../src/domain/policy/read-policy.js";
+import { MAX_FAULTS, MAX_POLICY_BYTES, MAX_SETTINGS_BYTES } from "../../assembly/contract.js";
+import { judgePolicyJson, judgeSettingsJson } from "../src/domain/policy/judge.js";
+import { policyHash } from "../src/domain/policy/policy-hash.js";
+import { readDocument, readPolicyDocument, readSettingsDocument } from "../src/domain/policy/read-policy.js";
 
 const PLAN = { id: 0, name: "default", maxTokens: 100, tokenRefillRate: 10 };
 const LEAST = JSON.stringify({ version: 1, plans: [PLAN] });
@@ -39,33 +40,51 @@ describe("the sample policy", () => {
   });
 });
 
-describe("what is pushed", () => {
-  test("is the policy with its number and nonce, and an edge accepts it as it is", () => {
-    const pushed = pushedPolicyJson(acceptedJson(LEAST), 12, "n-1");
-    expect(JSON.parse(pushed)).toMatchObject({ version: 1, generation: 12, revision: "n-1", plans: [PLAN] });
-    expect(judgePolicyJson(pushed, true)).toMatchObject({ policyJson: pushed, policy: { generation: 12 } });
+/** Every plan as long as it can be. */
+const LARGEST = {
+  version: 1,
+  plans: Array.from({ length: 1000 }, (_, index) => ({
+    ...PLAN,
+    id: 65_535 - index,
+    name: `${"p".repeat(28)}${String(index).padStart(4, "0")}`,
+    maxTokens: 9_000_000,
+    tokenRefillRate: 999_999.999999,
+  })),
+};
+
+describe("what edges are sent", () => {
+  test("is a policy that an edge accepts as it is, even the largest", () => {
+    const sent = acceptedJson(JSON.stringify(LARGEST));
+    expect(Buffer.byteLength(sent)).toBeLessThan(MAX_POLICY_BYTES);
+    expect(judgePolicyJson(sent)).toMatchObject({ policyJson: sent });
   });
 
-  test("may not come back as an operator's document", () => {
-    const verdict = readPolicyDocument(pushedPolicyJson(acceptedJson(LEAST), 12, "n-1"));
-    expect(verdict).toMatchObject({ faults: [{ path: "generation" }, { path: "revision" }] });
+  test("has the hash of the same policy in edge settings, however that is written", () => {
+    const sent = acceptedJson(LEAST);
+    const settings = readSettingsDocument(`version: 1\npolicy:\n  plans: [${JSON.stringify(PLAN)}]\n  version: 1.0\n`);
+    if ("faults" in settings || settings.policyJson === undefined) throw new Error(JSON.stringify(settings));
+    expect(settings.policyJson).toBe(sent);
+    expect(policyHash(settings.policyJson)).toBe(policyHash(Buffer.from(sent)));
+    expect(policyHash(sent)).toMatch(/^[0-9a-f]{16}$/);
+  });
+});
+
+describe("edge settings", () => {
+  test("have room for the largest policy", () => {
+    const verdict = judgeSettingsJson(JSON.stringify({ version: 1, policy: LARGEST }));
+    expect(verdict).toMatchObject({ policyJson: acceptedJson(JSON.stringify(LARGEST)) });
   });
 
-  test("fits what an edge accepts, even from the largest policy", () => {
-    const all = Array.from({ length: 1000 }, (_, index) => ({
-      ...PLAN,
-      id: 65_535 - index,
-      name: `${"p".repeat(28)}${String(index).padStart(4, "0")}`,
-      maxTokens: 9_000_000,
-      tokenRefillRate: 999_999.999999,
-    }));
-    const pushed = pushedPolicyJson(
-      acceptedJson(JSON.stringify({ version: 1, plans: all })),
-      Number.MAX_SAFE_INTEGER,
-      "r",
-    );
-    expect(Buffer.byteLength(pushed)).toBeLessThan(MAX_POLICY_BYTES);
-    expect(judgePolicyJson(pushed, true)).toMatchObject({ policyJson: pushed });
+  test("are not taken for a policy by the control plane, which says where their fields belong", () => {
+    const verdict = readPolicyDocument("version: 1\ntable: { capacity: 1024 }\nfollow: true\n");
+    expect(verdict).toMatchObject({ faults: [{ path: "plans" }, { path: "table" }, { path: "follow" }] });
+  });
+
+  test.each([
+    ["nothing that is YAML", "- *a"],
+    ["too many bytes", " ".repeat(MAX_SETTINGS_BYTES + 1)],
+  ])("are not told from a policy in %s", (_, text) => {
+    expect(readDocument(text)).not.toHaveProperty("kind");
   });
 });
 
@@ -105,7 +124,7 @@ describe("a hostile document is refused", () => {
 test("judging again and again takes no more memory", () => {
   const large = JSON.stringify({ version: 1, plans: Array.from({ length: 500 }, () => PLAN) });
   const judgeOften = (): number => {
-    for (let i = 0; i < 50; i++) judgePolicyJson(large, false);
+    for (let i = 0; i < 50; i++) judgePolicyJson(large);
     return memory.buffer.byteLength;
   };
   const before = judgeOften();

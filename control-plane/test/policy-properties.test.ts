@@ -1,119 +1,90 @@
-// Whatever the judge is given, it answers faults or a policy, and a policy that it printed is that same policy again.
+// Whatever the judge is given, it answers faults or a document, and what it printed is that same document again.
 import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { MAX_FAULTS } from "../../assembly/contract.js";
-import { judgePolicyJson, pushedPolicyJson } from "../src/domain/policy/judge.js";
-import { readPolicyDocument } from "../src/domain/policy/read-policy.js";
+import { judgePolicyJson, judgeSettingsJson } from "../src/domain/policy/judge.js";
+import type { Fault } from "../src/domain/policy/policy.js";
+import { readDocument, readPolicyDocument, readSettingsDocument } from "../src/domain/policy/read-policy.js";
+import { anyUnits, edgeSettings, mutations, pathsIn, policies, replaced } from "./support/documents.js";
 
 const SAMPLE_YAML = readFileSync(new URL("../../policy.yaml", import.meta.url), "utf8");
-const SAMPLE_JSON = canonicalOf(readPolicyDocument(SAMPLE_YAML));
+const POLICY_JSON = policyJsonOf(readPolicyDocument(SAMPLE_YAML));
+const SETTINGS_JSON = settingsJsonOf(judgeSettingsJson(`{"version":1,"policy":${POLICY_JSON}}`));
+const SETTINGS_YAML = `version: 1\ntable: { name: a }\npolicy:\n${SAMPLE_YAML.replace(/^/gm, "  ")}`;
 
-function canonicalOf(verdict: ReturnType<typeof judgePolicyJson>): string {
+type PolicyVerdict = ReturnType<typeof judgePolicyJson>;
+type SettingsVerdict = ReturnType<typeof judgeSettingsJson>;
+
+function policyJsonOf(verdict: PolicyVerdict): string {
   if ("faults" in verdict) throw new Error(JSON.stringify(verdict.faults));
   return verdict.policyJson;
 }
 
-function expectVerdict(verdict: ReturnType<typeof judgePolicyJson>, pushed: boolean): void {
-  if ("faults" in verdict) {
-    expect(verdict.faults.length).toBeGreaterThan(0);
-    expect(verdict.faults.length).toBeLessThanOrEqual(MAX_FAULTS);
-    for (const { message } of verdict.faults) expect(message).not.toBe("");
-  } else {
-    expect(judgePolicyJson(verdict.policyJson, pushed)).toEqual(verdict);
-  }
+function settingsJsonOf(verdict: SettingsVerdict): string {
+  if ("faults" in verdict) throw new Error(JSON.stringify(verdict.faults));
+  return verdict.settingsJson;
 }
 
-/** The text with some stretches replaced: by pieces that mean something, by any character, or by nothing. */
-function mutations(text: string): fc.Arbitrary<string> {
-  const piece = fc.oneof(
-    fc.constantFrom(
-      "{",
-      "}",
-      "[",
-      "]",
-      ",",
-      ":",
-      '"',
-      "\\",
-      "-",
-      ".",
-      "0",
-      "1",
-      "9",
-      "e",
-      "E",
-      " ",
-      "\n",
-      "\t",
-      "#",
-      "!",
-      "|",
-      "@",
-    ),
-    fc.constantFrom(
-      "null",
-      "true",
-      "1e999",
-      "-0",
-      '"',
-      "\\ud800",
-      "\\u0000",
-      "- ",
-      ": ",
-      "? ",
-      "---\n",
-      "<<: ",
-      "&a ",
-      "*a",
-    ),
-    fc.string({ unit: "binary", maxLength: 4 }),
-    fc.constant(""),
-  );
-  const change = fc.tuple(fc.nat(text.length), fc.nat(6), piece);
-  return fc
-    .array(change, { minLength: 1, maxLength: 6 })
-    .map((changes) =>
-      changes.reduce((changed, [at, length, put]) => changed.slice(0, at) + put + changed.slice(at + length), text),
-    );
+function expectFaults(faults: readonly Fault[]): void {
+  expect(faults.length).toBeGreaterThan(0);
+  expect(faults.length).toBeLessThanOrEqual(MAX_FAULTS);
+  for (const { message } of faults) expect(message).not.toBe("");
 }
 
-const anyUnits = fc.array(fc.nat(0xffff)).map((units) => String.fromCharCode(...units));
+function expectPolicyVerdict(verdict: PolicyVerdict): void {
+  if ("faults" in verdict) expectFaults(verdict.faults);
+  else expect(judgePolicyJson(verdict.policyJson)).toEqual(verdict);
+}
+
+function expectSettingsVerdict(verdict: SettingsVerdict): void {
+  if ("faults" in verdict) expectFaults(verdict.faults);
+  else expect(judgeSettingsJson(verdict.settingsJson)).toEqual(verdict);
+}
+
+/** Of a text as either kind of document. */
+function expectVerdicts(json: string): void {
+  expectPolicyVerdict(judgePolicyJson(json));
+  expectSettingsVerdict(judgeSettingsJson(json));
+}
 
 describe("the judge never fails", () => {
   test("on any characters", () => {
-    fc.assert(
-      fc.property(fc.oneof(anyUnits, fc.string(), fc.json()), fc.boolean(), (text, pushed) => {
-        expectVerdict(judgePolicyJson(text, pushed), pushed);
-      }),
-      { numRuns: 500 },
-    );
+    fc.assert(fc.property(fc.oneof(anyUnits, fc.string(), fc.json()), expectVerdicts), { numRuns: 500 });
   });
 
-  test("on a good policy that was changed in a few places", () => {
-    fc.assert(
-      fc.property(mutations(SAMPLE_JSON), fc.boolean(), (text, pushed) => {
-        expectVerdict(judgePolicyJson(text, pushed), pushed);
-      }),
-      { numRuns: 1500 },
-    );
+  test("on a good document that was changed in a few places", () => {
+    fc.assert(fc.property(fc.oneof(mutations(POLICY_JSON), mutations(SETTINGS_JSON)), expectVerdicts), {
+      numRuns: 1500,
+    });
   });
 
-  test("on a good policy with any value in any field", () => {
-    const document: unknown = JSON.parse(SAMPLE_JSON);
+  test.each([
+    ["a good policy", POLICY_JSON],
+    ["good edge settings", SETTINGS_JSON],
+  ])("on %s with any value in any field", (_, json) => {
+    const document: unknown = JSON.parse(json);
     fc.assert(
       fc.property(fc.constantFrom(...pathsIn(document)), fc.jsonValue(), (path, value) => {
-        expectVerdict(judgePolicyJson(JSON.stringify(replaced(document, path, value)), false), false);
+        expectVerdicts(JSON.stringify(replaced(document, path, value)));
       }),
       { numRuns: 500 },
     );
   });
 
   test("on any YAML", () => {
+    const texts = fc.oneof(
+      mutations(SAMPLE_YAML),
+      mutations(SETTINGS_YAML),
+      mutations(POLICY_JSON),
+      anyUnits,
+      fc.string(),
+    );
     fc.assert(
-      fc.property(fc.oneof(mutations(SAMPLE_YAML), mutations(SAMPLE_JSON), anyUnits, fc.string()), (text) => {
-        const verdict = readPolicyDocument(text);
-        expectVerdict(verdict, false);
+      fc.property(texts, (text) => {
+        expectPolicyVerdict(readPolicyDocument(text));
+        expectSettingsVerdict(readSettingsDocument(text));
+        const verdict = readDocument(text);
         if (!("faults" in verdict)) return;
         const lines = text.split(/\r\n|\n|\r/).length;
         for (const { line, column } of verdict.faults) {
@@ -127,89 +98,14 @@ describe("the judge never fails", () => {
   });
 });
 
-/** The way to each value in the tree, the root's being empty. */
-function pathsIn(value: unknown): string[][] {
-  if (typeof value !== "object" || value === null) return [[]];
-  return [[], ...Object.entries(value).flatMap(([key, member]) => pathsIn(member).map((path) => [key, ...path]))];
-}
-
-/** A copy with another value at the path. */
-function replaced(tree: unknown, [key, ...rest]: string[], value: unknown): unknown {
-  if (key === undefined) return value;
-  const copy = structuredClone(tree) as Record<string, unknown>;
-  copy[key] = replaced(copy[key], rest, value);
-  return copy;
-}
-
-const word = (...words: string[]): fc.Arbitrary<string> => fc.constantFrom(...words);
-const name = fc.stringMatching(/^[a-z0-9-]{1,32}$/);
-const durationMs = fc.integer({ min: 2_400_000, max: 315_360_000_000 });
-
-const planFields = fc.record(
-  {
-    maxTokens: fc.integer({ min: 1, max: 9_000_000 }),
-    // Whole microtokens, as the double nearest to them: that prints with the same six decimals.
-    tokenRefillRate: fc.integer({ min: 0, max: 1_000_000_000_000 }).map((micro) => micro / 1_000_000),
-    maxAge: durationMs,
-    lifetime: durationMs,
-    tokenBudget: fc.option(fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER })),
-    maxSessionsPerUser: fc.option(fc.integer({ min: 1, max: 1000 })),
-    onMaxSessions: word("refuse", "removeOldest"),
-    scope: fc.constant("edge"),
-  },
-  { requiredKeys: ["maxTokens", "tokenRefillRate", "maxAge"] },
-);
-
-const plans = fc
-  .tuple(
-    fc.uniqueArray(fc.nat(65_535), { minLength: 20, maxLength: 20 }),
-    fc.uniqueArray(name, { minLength: 20, maxLength: 20 }),
-    fc.array(planFields, { minLength: 1, maxLength: 20 }),
-  )
-  .map(([ids, names, all]) => all.map((fields, index) => ({ id: ids[index], name: names[index], ...fields })));
-
-const policy = fc.record(
-  {
-    version: fc.constant(1),
-    header: fc.stringMatching(/^x-s[a-z0-9-]{0,30}$/),
-    plans,
-    routes: fc.constant([]),
-    enforcement: word("enforce", "off"),
-    onMiss: word("acquire", "trust"),
-    onUnreachable: word("trust", "deny"),
-    onContention: word("deny", "allow"),
-    onTableFull: word("deny", "allow"),
-    table: fc.record(
-      { name, capacity: fc.integer({ min: 10, max: 22 }).map((power) => 2 ** power) },
-      { requiredKeys: [] },
-    ),
-    controlPlane: fc.record(
-      {
-        cluster: fc.stringMatching(/^[!-~]{1,256}$/),
-        acquireTimeout: fc.integer({ min: 1, max: 60_000 }),
-        reportInterval: fc.integer({ min: 100, max: 600_000 }),
-      },
-      { requiredKeys: [] },
-    ),
-    sessions: fc.record({ cleanupInterval: fc.integer({ min: 100, max: 86_400_000 }) }, { requiredKeys: [] }),
-    response: fc.record(
-      { headers: word("draft", "x-ratelimit", "both", "none"), body: word("json", "problem") },
-      { requiredKeys: [] },
-    ),
-  },
-  { requiredKeys: ["version", "plans"] },
-);
-
 describe("a policy within the ranges", () => {
-  test("is accepted, keeps every value that it sets, and is the same again when judged again or pushed", () => {
+  test("is accepted, keeps every value that it sets, and is the same again when judged again", () => {
     fc.assert(
-      fc.property(policy, fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER }), (document, generation) => {
-        const verdict = judgePolicyJson(JSON.stringify(document), false);
+      fc.property(policies, (document) => {
+        const verdict = judgePolicyJson(JSON.stringify(document));
         if ("faults" in verdict) throw new Error(JSON.stringify(verdict.faults));
         expect(verdict.policy).toMatchObject(document);
-        expectVerdict(verdict, false);
-        const pushed = pushedPolicyJson(verdict.policyJson, generation, "r");
-        expect(canonicalOf(judgePolicyJson(pushed, true))).toBe(pushed);
+        expectPolicyVerdict(verdict);
       }),
       { numRuns: 300 },
     );
@@ -217,11 +113,75 @@ describe("a policy within the ranges", () => {
 
   test("is accepted as YAML too, and means the same", () => {
     fc.assert(
-      fc.property(policy, fc.constantFrom(undefined, 2, "\t"), (document, indent) => {
-        const verdict = readPolicyDocument(JSON.stringify(document, null, indent));
-        expect(verdict).toEqual(judgePolicyJson(JSON.stringify(document), false));
+      fc.property(policies, fc.constantFrom(undefined, 2, "\t"), (document, indent) => {
+        const verdict = readDocument(JSON.stringify(document, null, indent));
+        expect(verdict).toEqual({ kind: "policy", ...judgePolicyJson(JSON.stringify(document)) });
       }),
       { numRuns: 200 },
     );
   });
 });
+
+describe("edge settings within the ranges", () => {
+  test("are accepted, keep every value that they set, and are the same again when judged again", () => {
+    fc.assert(
+      fc.property(edgeSettings, (document) => {
+        const verdict = judgeSettingsJson(JSON.stringify(document));
+        if ("faults" in verdict) throw new Error(JSON.stringify(verdict.faults));
+        expect(verdict.settings).toMatchObject(document);
+        expectSettingsVerdict(verdict);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  test("are accepted as YAML too, and mean the same", () => {
+    fc.assert(
+      fc.property(edgeSettings, fc.constantFrom(undefined, 2, "\t"), (document, indent) => {
+        const verdict = readDocument(JSON.stringify(document, null, indent));
+        expect(verdict).toEqual({ kind: "settings", ...judgeSettingsJson(JSON.stringify(document)) });
+      }),
+      { numRuns: 200 },
+    );
+  });
+});
+
+/** A fault of a policy as it is said of the same policy within edge settings: its own path, and those that it names. */
+const withinSettings = ({ path, message }: Fault): Fault => ({
+  path: path.startsWith("[") ? `policy${path}` : `policy.${path}`.replace(/\.$/, ""),
+  message: message
+    .replace(/(?<=^expected a value that no other plan has \()/, "policy.")
+    .replace(/(?<=^expected at least \d+ times )/, "policy."),
+});
+
+test("a policy within edge settings is judged exactly as it is alone", () => {
+  const sample: unknown = JSON.parse(POLICY_JSON);
+  const changed = fc
+    .array(fc.tuple(fc.constantFrom(...pathsIn(sample)), fc.oneof(fc.jsonValue(), fc.nat(3))), {
+      maxLength: 4,
+    })
+    .map((changes) => changes.reduce<unknown>((tree, [path, value]) => replacedWhereThere(tree, path, value), sample));
+  const strange = fc.tuple(changed, fc.dictionary(fc.string(), fc.jsonValue())).map(([tree, more]) => ({
+    ...(tree as object),
+    ...more,
+  }));
+  fc.assert(
+    fc.property(fc.oneof(changed, strange, policies), (document) => {
+      const json = JSON.stringify(document);
+      const alone = judgePolicyJson(json);
+      const within = judgeSettingsJson(`{"version":1,"policy":${json}}`);
+      if ("faults" in alone) {
+        expect(within).toEqual({ faults: alone.faults.map(withinSettings) });
+      } else {
+        expect(within).toMatchObject({ policyJson: alone.policyJson, settings: { policy: alone.policy } });
+      }
+    }),
+    { numRuns: 1000 },
+  );
+});
+
+/** Earlier changes may have taken the path away. */
+function replacedWhereThere(tree: unknown, path: string[], value: unknown): unknown {
+  const isThere = pathsIn(tree).some((one) => one.join("\n") === path.join("\n"));
+  return isThere ? replaced(tree, path, value) : tree;
+}

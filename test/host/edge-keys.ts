@@ -1,4 +1,5 @@
-// Reads what an edge keeps beside its table in shared data: its place in the log of withdrawals, and who leads.
+// Reads what an edge keeps beside its table in shared data: its place in the log of withdrawals, who leads, and the policy
+// that came on the watch (assembly/domain/bell.ts, assembly/filter/policy-bytes.ts).
 import { INSTANCE_CHARS } from "../../assembly/contract.js";
 import type { SharedData } from "./shared-data.js";
 
@@ -6,6 +7,8 @@ import type { SharedData } from "./shared-data.js";
 const PLACE_KEY = 0xfffffffd;
 const LEADER_KEY = 0xfffffffc;
 const INSTANCE_KEY = 0xfffffffe;
+const POLICY_KEY = 0xfffffffb;
+const BELL_KEY = 0xfffffffa;
 /** Name, start, flags. */
 export const INSTANCE_BYTES = 28;
 
@@ -21,6 +24,48 @@ export interface Place {
 export interface Lease {
   readonly holder: bigint;
   readonly untilUs: bigint;
+}
+
+/** Which policy came last. */
+export interface Bell {
+  readonly log: string;
+  readonly generation: number;
+  readonly hash: string;
+  /** What the builds of the filter made of it, by build. */
+  readonly verdicts: Readonly<Record<string, string>>;
+}
+
+/** The policy that stands in shared data, with the name that it has there. */
+export interface PolicyBytes {
+  readonly log: string;
+  readonly generation: number;
+  readonly hash: string;
+  readonly text: string;
+}
+
+const VERDICTS_AT = 32;
+const VERDICT_BYTES = 24;
+const VERDICT_WORDS = ["none", "trying", "ok", "rejected", "trapped"];
+const POLICY_NAME_BYTES = 24;
+
+/** Undefined before the first policy. */
+export function bellOf(sharedData: SharedData): Bell | undefined {
+  const value = valueAt(sharedData, BELL_KEY);
+  if (value === undefined) return undefined;
+  const verdicts: Record<string, string> = {};
+  for (let at = VERDICTS_AT; at < value.length; at += VERDICT_BYTES) {
+    const state = value.readUInt32LE(at + 16);
+    if (state !== 0) verdicts[hexAt(value, at)] = VERDICT_WORDS[state] ?? String(state);
+  }
+  return { log: hexAt(value, 0), generation: Number(value.readBigUInt64LE(8)), hash: hexAt(value, 16), verdicts };
+}
+
+/** Undefined before the first policy. */
+export function policyBytesOf(sharedData: SharedData): PolicyBytes | undefined {
+  const value = valueAt(sharedData, POLICY_KEY);
+  if (value === undefined) return undefined;
+  const generation = Number(value.readBigUInt64LE(8));
+  return { log: hexAt(value, 0), generation, hash: hexAt(value, 16), text: value.toString("utf8", POLICY_NAME_BYTES) };
 }
 
 /** Undefined while the edge follows no log yet. */
@@ -47,6 +92,14 @@ export function instanceOf(sharedData: SharedData): string | undefined {
 
 export function isPlaceKey(key: string): boolean {
   return numberOf(key) === PLACE_KEY;
+}
+
+export function isPolicyKey(key: string): boolean {
+  return numberOf(key) === POLICY_KEY;
+}
+
+export function isBellKey(key: string): boolean {
+  return numberOf(key) === BELL_KEY;
 }
 
 function numberOf(key: string): number {

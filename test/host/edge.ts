@@ -72,13 +72,16 @@ export interface LiveAnswer {
   readonly budgetSpent?: boolean;
   readonly log?: string;
   readonly cursor?: number;
+  /** Of the policy that the control plane gives this edge. */
+  readonly generation?: number;
 }
 
 export function liveAnswer(answer: LiveAnswer = {}): string {
   const { tokens = 10, plan: planId = 0, endsInMs = LIFETIME_MS, consumed = 0, rev = 0, budgetSpent = false } = answer;
   const level = tokens * MICROTOKENS_PER_TOKEN;
   const place = { log: answer.log ?? LOG, cursor: answer.cursor ?? CURSOR };
-  return JSON.stringify({ state: "live", plan: planId, endsInMs, level, consumed, rev, budgetSpent, ...place });
+  const bucket = { plan: planId, endsInMs, level, consumed, rev, budgetSpent };
+  return JSON.stringify({ state: "live", ...bucket, ...place, generation: answer.generation });
 }
 
 export function endedAnswer(state: "revoked" | "expired" | "unknown", endsInMs = LIFETIME_MS, cursor = CURSOR): string {

@@ -8,7 +8,10 @@ import {
   POLICY_HASH_CHARS,
 } from "../../assembly/contract.js";
 import type { Callout } from "./callouts.js";
-import { Edge, LOG, type EdgeOptions, type PolicyDocument } from "./edge.js";
+import { isPolicyKey } from "./edge-keys.js";
+import { Edge, LOG, REPORT_INTERVAL_MS, reportAnswer, type EdgeOptions, type PolicyDocument } from "./edge.js";
+import type { HostCall } from "./host-calls.js";
+import type { Vm } from "./vm.js";
 
 export interface Offered {
   readonly generation?: number;
@@ -50,4 +53,34 @@ export function policyHash(bytes: string): string {
 
 export function heardOf(watch: Callout): HeardOf["policy"] {
   return (watch.json as HeardOf).policy;
+}
+
+/** The watch that was sent last, if it is still out: an older one that it replaced counts no more. */
+export function newestWatch(edge: Edge): Callout {
+  const newest = edge.watches.at(-1);
+  if (newest?.state !== "pending") throw new Error("no watch is out");
+  return newest;
+}
+
+/** What each worker's next report says that it runs. */
+export function runs(edge: Edge): unknown[] {
+  for (const report of edge.pendingReports) report.answer(200, reportAnswer());
+  edge.clock.advanceMs(REPORT_INTERVAL_MS);
+  edge.flush();
+  const said = edge.workers.map((worker) => edge.pendingReports.find((report) => report.vm === worker)?.json);
+  for (const report of edge.pendingReports) report.answer(200, reportAnswer());
+  return said.map((report) => (report as { policy?: unknown } | undefined)?.policy);
+}
+
+/** The generation that each worker's next report names. */
+export function generations(edge: Edge): (number | undefined)[] {
+  return runs(edge).map((said) => (said as { generation?: number } | undefined)?.generation);
+}
+
+/** Counts how often each worker reads the bytes of the policy. */
+export function countPolicyReads(edge: Edge): Map<Vm, number> {
+  const reads = new Map<Vm, number>();
+  const isRead = (call: HostCall): boolean => call.name === "proxy_get_shared_data" && isPolicyKey(call.key);
+  edge.host.hooks.each("after", isRead, ({ vm }) => reads.set(vm, (reads.get(vm) ?? 0) + 1));
+  return reads;
 }

@@ -1,6 +1,6 @@
-// docs/policy.md says of every field what the judge does: defaults, ranges, words.
+// docs/policy.md says of every field of policies and edge settings what the judge does: defaults, ranges, words.
 import { describe, expect, it } from "vitest";
-import { judgePolicyJson } from "../../control-plane/src/domain/policy/judge.js";
+import { judgePolicyJson, judgeSettingsJson } from "../../control-plane/src/domain/policy/judge.js";
 import { tableUnder, withoutTicks } from "./docs.js";
 
 interface Row {
@@ -10,18 +10,47 @@ interface Row {
 }
 
 type Json = Readonly<Record<string, unknown>>;
+type Verdict = { readonly accepted: object } | { readonly faults: readonly { readonly message: string }[] };
 
-const rows = tableUnder("docs/policy.md", "Fields").map(([field = "", , range = "", byDefault = ""]): Row => ({
-  path: withoutTicks(field),
-  range,
-  byDefault: withoutTicks(byDefault),
-}));
-/** Of a document about other fields than a plan's: idle for long, so that every reportInterval will do. */
-const PATIENT = { maxAge: 315360000000 };
-const LEAST = { version: 1, plans: [{ id: 0, name: "a", maxTokens: 1, tokenRefillRate: 0 }] };
+/** A kind of document: where its fields are described, and how it is judged. */
+interface Kind {
+  readonly title: string;
+  /** The least document. */
+  readonly least: Json;
+  /** The least document in which the field at `path` may have any of its values. */
+  readonly aboutField: (path: string) => Json;
+  readonly judge: (json: string) => Verdict;
+}
+
+const PLAN = { id: 0, name: "a", maxTokens: 1, tokenRefillRate: 0 };
+const POLICY = { version: 1, plans: [PLAN] };
+/** Its sessions may be idle for long, so that every reportInterval will do. */
+const PATIENT = { version: 1, plans: [{ ...PLAN, maxAge: 315360000000 }] };
+
+const KINDS: readonly Kind[] = [
+  {
+    title: "Fields",
+    least: POLICY,
+    aboutField: (path) => (path.startsWith("plans[].") ? POLICY : PATIENT),
+    judge: (json) => {
+      const verdict = judgePolicyJson(json);
+      return "faults" in verdict ? verdict : { accepted: verdict.policy };
+    },
+  },
+  {
+    title: "Edge settings",
+    least: { version: 1 },
+    // Without a policy there is no `follow: false`.
+    aboutField: (path) => (path === "follow" ? { version: 1, policy: POLICY } : { version: 1 }),
+    judge: (json) => {
+      const verdict = judgeSettingsJson(json);
+      return "faults" in verdict ? verdict : { accepted: verdict.settings };
+    },
+  },
+];
 
 /** `{"table":{"name":…}}` as `table.name`; of a list of objects the first, as `plans[].id`. */
-function fieldsOf(node: Json, prefix = ""): [path: string, value: unknown][] {
+function fieldsOf(node: object, prefix = ""): [path: string, value: unknown][] {
   return Object.entries(node).flatMap(([name, value]): [string, unknown][] => {
     const path = prefix + name;
     const first: unknown = Array.isArray(value) ? value[0] : undefined;
@@ -34,62 +63,78 @@ function isObject(value: unknown): value is Json {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** The least document, with the field at `path` replaced, or left out where the value is undefined. */
-function documentWith(path: string, value: unknown): string {
+/** The field at `path` replaced, or left out where the value is undefined. */
+function documentWith(kind: Kind, path: string, value: unknown): string {
+  const document = kind.aboutField(path);
   const inPlan = /^plans\[\]\.(.+)$/.exec(path)?.[1];
-  if (inPlan !== undefined) return JSON.stringify({ ...LEAST, plans: [{ ...LEAST.plans[0], [inPlan]: value }] });
+  if (inPlan !== undefined) return JSON.stringify({ ...document, plans: [{ ...PLAN, [inPlan]: value }] });
   const [section = "", name] = path.split(".");
-  const plans = [{ ...LEAST.plans[0], ...PATIENT }];
-  return JSON.stringify({ ...LEAST, plans, [section]: name === undefined ? value : { [name]: value } });
+  return JSON.stringify({ ...document, [section]: name === undefined ? value : { [name]: value } });
 }
 
-function faultsWith(path: string, value: unknown): string[] {
-  const verdict = judgePolicyJson(documentWith(path, value), false);
-  return "faults" in verdict ? verdict.faults.map(({ message }) => message) : [];
-}
+describe.each(KINDS)("the table under $title", (kind) => {
+  const rows = tableUnder("docs/policy.md", kind.title).map(([field = "", , range = "", byDefault = ""]): Row => ({
+    path: withoutTicks(field),
+    range,
+    byDefault: withoutTicks(byDefault),
+  }));
+  const verdict = kind.judge(JSON.stringify(kind.least));
+  const fields = new Map(fieldsOf("accepted" in verdict ? verdict.accepted : {}));
 
-describe("the table of the policy's fields", () => {
-  const verdict = judgePolicyJson(JSON.stringify(LEAST), false);
-  const fields = fieldsOf("policy" in verdict ? { ...verdict.policy } : {});
+  const faultsWith = (path: string, value: unknown): string => {
+    const answer = kind.judge(documentWith(kind, path, value));
+    return "faults" in answer ? answer.faults.map(({ message }) => message).join() : "";
+  };
 
-  it("has exactly the fields of a judged policy, in its order", () => {
-    expect(rows.map(({ path }) => path)).toEqual(fields.map(([path]) => path));
+  it("has exactly the fields of a judged document, in its order", () => {
+    const printed = rows.filter(({ byDefault }) => byDefault !== "none");
+    expect(printed.map(({ path }) => path)).toEqual([...fields.keys()]);
+    for (const { path } of rows) expect(faultsWith(path, [[]])).not.toContain("unknown field");
   });
 
   it.each(rows)("says what $path is when it is left out", ({ path, byDefault }) => {
-    if (byDefault === "required") expect(faultsWith(path, undefined).join()).toContain("missing");
-    else expect(JSON.parse(byDefault)).toEqual(new Map(fields).get(path));
+    if (byDefault === "required") expect(faultsWith(path, undefined)).toContain("missing");
+    else if (byDefault === "none") expect(fields.has(path)).toBe(false);
+    else expect(JSON.parse(byDefault)).toEqual(fields.get(path));
   });
 
   const numeric = rows.filter(({ path, range }) => /^\d+( to \d+)?(,|$)/.test(range) && path !== "plans");
   it.each(numeric)("says from where to where $path goes: $range", ({ path, range }) => {
     const [min = 0, max = min] = [...range.matchAll(/^\d+|(?<= to )\d+/g)].map(([digits]) => Number(digits));
-    expect([faultsWith(path, min), faultsWith(path, max)]).toEqual([[], []]);
-    for (const outside of [min - 1, max + 1]) expect(faultsWith(path, outside).join()).toContain("expected");
+    expect([faultsWith(path, min), faultsWith(path, max)]).toEqual(["", ""]);
+    for (const outside of [min - 1, max + 1]) expect(faultsWith(path, outside)).toContain("expected");
   });
 
-  const words = rows.filter(({ range }) => /^`[a-z]/.test(range) && !range.startsWith("`null`"));
+  const quoted = rows.filter(({ range }) => /^`[a-z]/.test(range) && !range.startsWith("`null`"));
+  const booleans = quoted.filter(({ range }) => range === "`true`, `false`");
+  const words = quoted.filter((row) => !booleans.includes(row));
   it.each(words)("names the words of $path, and which are not available yet", ({ path, range }) => {
     for (const word of range.split(", ")) {
-      const answer = faultsWith(path, withoutTicks(word.replace(" (not yet)", ""))).join();
+      const answer = faultsWith(path, withoutTicks(word.replace(" (not yet)", "")));
       if (word.includes("not yet")) expect(answer).toContain("is not available yet");
       else expect(answer).toBe("");
     }
     const named = range.split(", ").filter((word) => !word.includes("not yet"));
     const offered = named.map((word) => `"${withoutTicks(word)}"`).join(", ");
-    expect(faultsWith(path, "nonsense").join().replace(" or ", ", ")).toContain(`expected ${offered}, got`);
+    expect(faultsWith(path, "nonsense").replace(" or ", ", ")).toContain(`expected ${offered}, got`);
   });
 
-  it.each(rows.filter(({ range }) => range.endsWith("not yet)") && !words.some((one) => one.range === range)))(
+  it.each(booleans)("says that $path is true or false", ({ path }) => {
+    expect([faultsWith(path, true), faultsWith(path, false)]).toEqual(["", ""]);
+    expect(faultsWith(path, "true")).toContain("expected true or false");
+  });
+
+  it.each(rows.filter((row) => row.range.endsWith("not yet)") && !words.includes(row)))(
     "says that $path takes nothing else yet",
     ({ path, byDefault }) => {
       const more = byDefault === "[]" ? [{}] : 1;
-      expect(faultsWith(path, more).join()).toContain("is not available yet");
+      expect(faultsWith(path, more)).toContain("is not available yet");
     },
   );
 
   it("tests every kind of row", () => {
-    expect(numeric.length).toBeGreaterThanOrEqual(10);
-    expect(words.length).toBeGreaterThanOrEqual(9);
+    const least = kind.title === "Fields" ? [10, 9, 0] : [2, 0, 1];
+    const tested = [numeric.length, words.length, booleans.length];
+    for (const [index, count] of tested.entries()) expect(count).toBeGreaterThanOrEqual(least[index] ?? 0);
   });
 });

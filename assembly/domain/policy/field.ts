@@ -1,5 +1,14 @@
 // One field while it is judged. Each method answers the value, or the default where the field is absent or refused.
-import { JSON_ARRAY, JSON_NULL, JSON_NUMBER, JSON_OBJECT, JSON_STRING, JsonNode } from "../json/node";
+import {
+  JSON_ARRAY,
+  JSON_FALSE,
+  JSON_NULL,
+  JSON_NUMBER,
+  JSON_OBJECT,
+  JSON_STRING,
+  JSON_TRUE,
+  JsonNode,
+} from "../json/node";
 import { NUMBER_FITS, scaleNumber } from "../json/number";
 import { Choice } from "./choice";
 import { Faults, describeNode } from "./faults";
@@ -36,6 +45,15 @@ export class Field {
     for (let i: u32 = 0; i < decimals; i++) scale *= 10;
     const expected = `a number from 0 to ${max} with at most ${decimals} decimals`;
     return this.number(decimals, 0, max * scale, expected, fallback);
+  }
+
+  boolean(fallback: bool): bool {
+    const node = this.present("true or false");
+    if (node === null) return fallback;
+    if (node.kind == JSON_TRUE) return true;
+    if (node.kind == JSON_FALSE) return false;
+    this.refuse("true or false");
+    return fallback;
   }
 
   choice(choice: Choice, fallback: u8): u8 {

@@ -1,5 +1,5 @@
 // The policy as the programs use it: plain fields, with each default standing here and nowhere else.
-// To add a field: give it a place and a default here, judge it in judge.ts (or plans.ts), print it in print.ts.
+// To add a field: give it a place and a default here, judge it in policy-fields.ts (or plans.ts), print it in print.ts.
 import { Choice } from "./choice";
 
 export const ENFORCEMENT_ENFORCE: u8 = 0;
@@ -61,7 +61,7 @@ export class Plan {
   onMaxSessions: u8 = ON_MAX_SESSIONS_REFUSE;
 }
 
-/** What an operator sets. */
+/** Who may do how much. What an edge must know before it can ask for it stands in settings-model.ts. */
 export class Policy {
   /** Lower case. */
   header: string = "x-session-id";

@@ -1,14 +1,12 @@
-// Which strings may name a header, a plan, a table, a cluster or a push.
+// Which strings may name a header, a plan, a table or a cluster.
 import { MAX_NAME_CHARS } from "../../contract";
 
 const MAX_HEADER_CHARS: i32 = 64;
 const MAX_CLUSTER_CHARS: i32 = 256;
-const MAX_REVISION_CHARS: i32 = 64;
 
 export const EXPECTED_NAME: string = `a name of 1 to ${MAX_NAME_CHARS} of a-z, 0-9 and "-"`;
 export const EXPECTED_HEADER: string = `a header name of 1 to ${MAX_HEADER_CHARS} characters that a client may send with a token in it`;
 export const EXPECTED_CLUSTER: string = `1 to ${MAX_CLUSTER_CHARS} visible ASCII characters`;
-export const EXPECTED_REVISION: string = `1 to ${MAX_REVISION_CHARS} visible ASCII characters`;
 
 /**
  * Headers that cannot carry a token: proxies read, rewrite or drop them on the way, or they hold more than one value
@@ -56,15 +54,7 @@ export function isSessionHeader(text: string): bool {
 }
 
 export function isCluster(text: string): bool {
-  return isVisibleAscii(text, MAX_CLUSTER_CHARS);
-}
-
-export function isRevision(text: string): bool {
-  return isVisibleAscii(text, MAX_REVISION_CHARS);
-}
-
-function isVisibleAscii(text: string, maxChars: i32): bool {
-  if (text.length == 0 || text.length > maxChars) return false;
+  if (text.length == 0 || text.length > MAX_CLUSTER_CHARS) return false;
   for (let i = 0; i < text.length; i++) {
     const unit = text.charCodeAt(i);
     if (unit < 0x21 || unit > 0x7e) return false;

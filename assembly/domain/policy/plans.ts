@@ -19,10 +19,11 @@ import { EXPECTED_NAME, isName } from "./names";
 /** Far above what a person has; it bounds what one sign-in must look through. */
 const MAX_SESSIONS_PER_USER: u64 = 1000;
 
-/** @param reportIntervalMs 0 when it is not known, because its field does not fit */
-export function judgePlans(field: Field, reportIntervalMs: u64, faults: Faults): Plan[] {
+/** @param reportInterval the field, judged, whose value is `reportIntervalMs`: where it does not fit, nothing rests on it */
+export function judgePlans(field: Field, reportInterval: Field, reportIntervalMs: u64, faults: Faults): Plan[] {
   const items = field.items(1, MAX_PLANS);
-  const judge = new PlansJudge(faults, reportIntervalMs * MIN_MAX_AGE_IN_REPORT_INTERVALS);
+  const minMaxAgeMs = reportInterval.fits ? reportIntervalMs * MIN_MAX_AGE_IN_REPORT_INTERVALS : 0;
+  const judge = new PlansJudge(faults, reportInterval.path, minMaxAgeMs);
   const plans: Plan[] = [];
   for (let i = 0; i < items.length && !faults.full; i++) {
     plans.push(judge.plan(items[i], itemPath(field.path, i)));
@@ -36,6 +37,7 @@ class PlansJudge {
 
   constructor(
     private faults: Faults,
+    private reportIntervalPath: string,
     private minMaxAgeMs: u64,
   ) {}
 
@@ -82,7 +84,7 @@ class PlansJudge {
   /** A session may miss a few reports before it counts as idle. The default can be too short as well. */
   private outlastsReports(maxAge: Field, maxAgeMs: u64): void {
     if (!maxAge.fits || maxAgeMs >= this.minMaxAgeMs) return;
-    const expected = `at least ${MIN_MAX_AGE_IN_REPORT_INTERVALS} times controlPlane.reportInterval (${this.minMaxAgeMs})`;
+    const expected = `at least ${MIN_MAX_AGE_IN_REPORT_INTERVALS} times ${this.reportIntervalPath} (${this.minMaxAgeMs})`;
     if (maxAge.node === null) maxAge.fault(`expected ${expected}, got its default ${maxAgeMs}`);
     else maxAge.refuse(expected);
   }

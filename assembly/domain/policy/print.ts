@@ -1,5 +1,5 @@
-// Prints a policy as canonical JSON: every field of the document, defaults filled in, in the document's own units.
-import { POLICY_VERSION, REFILL_RATE_DECIMALS } from "../../contract";
+// Prints policies and edge settings as canonical JSON: every field of the document, defaults filled in, in the document's own units.
+import { POLICY_VERSION, REFILL_RATE_DECIMALS, SETTINGS_VERSION } from "../../contract";
 import { JsonWriter } from "../json/writer";
 import {
   ENFORCEMENTS,
@@ -14,6 +14,7 @@ import {
   RESPONSE_HEADERS,
   SCOPES,
 } from "./model";
+import { EdgeSettings } from "./settings-model";
 
 /** The same policy always gives the same bytes, and judging them gives the same policy. */
 export function printPolicy(policy: Policy): string {
@@ -41,6 +42,25 @@ export function printPolicy(policy: Policy): string {
   json.name("headers").string(RESPONSE_HEADERS.word(policy.responseHeaders));
   json.name("body").string(RESPONSE_BODIES.word(policy.responseBody));
   json.endObject();
+  json.endObject();
+  return json.toString();
+}
+
+/** The policy within is printed as printPolicy does: its bytes, and so its hash, are the same wherever it stands. */
+export function printSettings(settings: EdgeSettings): string {
+  const json = new JsonWriter();
+  json.beginObject();
+  json.name("version").integer(SETTINGS_VERSION);
+  json.name("controlPlane").beginObject();
+  json.name("cluster").string(settings.cluster);
+  json.endObject();
+  json.name("table").beginObject();
+  json.name("name").string(settings.tableName);
+  json.name("capacity").integer(settings.tableCapacity);
+  json.endObject();
+  json.name("follow").raw(settings.follow ? "true" : "false");
+  const policy = settings.policy;
+  if (policy !== null) json.name("policy").raw(printPolicy(policy));
   json.endObject();
   return json.toString();
 }

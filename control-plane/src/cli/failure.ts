@@ -23,7 +23,10 @@ export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
 export interface Failure {
   readonly exit: ExitCode;
-  /** The API's code, or one of this program's: USAGE, UNREACHABLE, UNEXPECTED_ANSWER, POLICY_REFUSED, UNCONFIRMED. */
+  /**
+   * The API's code, or one of this program's: USAGE, UNREACHABLE, UNEXPECTED_ANSWER, POLICY_REFUSED, SETTINGS_REFUSED,
+   * UNCONFIRMED.
+   */
   readonly code: string;
   readonly message: string;
   /** The field at fault, where the API named one. */

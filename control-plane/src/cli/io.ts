@@ -9,6 +9,8 @@ export interface Io {
   readonly rows: () => number;
   /** As text. Throws as node:fs does. */
   readonly readFile: (path: string) => string;
+  /** All of the standard input, as text. Throws as node:fs does. */
+  readonly readInput: () => string;
   /** The program's, as package.json says it. */
   readonly version: () => string;
   readonly monotonicMs: () => number;

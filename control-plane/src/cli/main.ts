@@ -10,6 +10,7 @@ import { visible } from "./visible.js";
 
 const DEFAULT_COLUMNS = 80;
 const DEFAULT_ROWS = 24;
+const STANDARD_INPUT = 0;
 
 const { stdout, stderr } = process;
 
@@ -20,6 +21,7 @@ const io: Io = {
   columns: () => stdout.columns || DEFAULT_COLUMNS,
   rows: () => stdout.rows || DEFAULT_ROWS,
   readFile: (path) => readFileSync(path, "utf8"),
+  readInput: () => readFileSync(STANDARD_INPUT, "utf8"),
   version: ownVersion,
   monotonicMs: () => performance.now(),
   sleep: (ms, until) => after(ms, undefined, until === undefined ? {} : { signal: until }).catch(() => undefined),

@@ -1,41 +1,83 @@
-// The command that judges a policy on this machine, with the judge that control plane and filter have compiled in.
+// The command that judges a policy or edge settings on this machine, with the judge that control plane and filter have.
+import { policyHash } from "../domain/policy/policy-hash.js";
+import type { DocumentKind, JudgedPolicy, JudgedSettings, PlacedFault, Policy } from "../domain/policy/policy.js";
 import type { LocalCommand } from "./command.js";
-import { EXIT, usageFailure } from "./failure.js";
+import { done, EXIT, failed, usageFailure } from "./failure.js";
+import type { Failure, Outcome } from "./failure.js";
+import type { Io } from "./io.js";
+import type { Output } from "./output.js";
 
 export const policyCheck: LocalCommand = {
   name: "policy check",
-  summary: "judge a policy file on this machine, as the control plane and the edges would",
-  args: [{ name: "FILE", what: "the policy, in YAML or JSON" }],
+  summary: "judge a policy or edge settings on this machine, as the control plane and the edges would",
+  args: [{ name: "FILE", what: "the document, in YAML or JSON; - for the standard input" }],
   options: {},
   notes: [
+    "A document with a field that only a policy has, such as plans, is taken for a policy, any other for edge settings,",
+    "the plugin configuration in Envoy. The hash is the one by which edges say which policy they run.",
     "Nothing is sent. What depends on the installation is not judged: a control plane refuses a policy without a plan",
     "that live sessions have.",
   ],
   example: "policy check policy.yaml",
   next: "sluice edges   shows, once the file is in place, which edges run it",
   runLocally: async ({ args: [file = ""], io, output }) => {
-    let text: string;
-    try {
-      text = io.readFile(file);
-    } catch (error) {
-      const reason = error instanceof Error && "code" in error ? String(error.code) : String(error);
-      return usageFailure(`${file} cannot be read: ${reason}`);
-    }
+    const source = readSource(file, io);
+    if (!source.ok) return source.failure;
+    const { name, text } = source.value;
     // Loads the judge's module, which no other command needs.
-    const { readPolicyDocument } = await import("../domain/policy/read-policy.js");
-    const verdict = readPolicyDocument(text);
-    if (!("faults" in verdict)) {
-      const plans = verdict.policy.plans.map(({ name }) => name).join(", ");
-      if (output.json) output.document({ accepted: true, policy: verdict.policy });
-      else output.line(`${file} is accepted; plans: ${plans}`);
-      return undefined;
+    const { readDocument } = await import("../domain/policy/read-policy.js");
+    const verdict = readDocument(text);
+    if ("faults" in verdict) return refused(name, verdict, output);
+    const { kind, policyJson } = verdict;
+    if (output.json) {
+      const hash = policyJson === undefined ? null : policyHash(policyJson);
+      output.document({ accepted: true, kind, hash, [kind]: kind === "policy" ? verdict.policy : verdict.settings });
+    } else {
+      output.line(`${name}: ${kind === "policy" ? policyText(verdict) : settingsText(verdict)}`);
     }
-    const { faults } = verdict;
-    if (output.json) output.document({ accepted: false, faults });
-    for (const { line, column, path, message } of output.json ? [] : faults) {
-      output.line(`${file}:${line}:${column}: ${path === "" ? message : `${path}: ${message}`}`);
-    }
-    const count = faults.length === 1 ? "1 fault" : `${faults.length} faults`;
-    return { exit: EXIT.refused, code: "POLICY_REFUSED", message: `${file} has ${count}` };
+    return undefined;
   },
 };
+
+interface Source {
+  /** As messages name it. */
+  readonly name: string;
+  readonly text: string;
+}
+
+function readSource(file: string, io: Io): Outcome<Source> {
+  const [name, read] = file === "-" ? ["<stdin>", io.readInput] : [file, () => io.readFile(file)];
+  try {
+    return done({ name, text: read() });
+  } catch (error) {
+    const reason = error instanceof Error && "code" in error ? String(error.code) : String(error);
+    return failed(usageFailure(`${name} cannot be read: ${reason}`));
+  }
+}
+
+const policyText = ({ policy, policyJson }: JudgedPolicy): string =>
+  `a policy, ${plansText(policy)}, hash ${policyHash(policyJson)}`;
+
+function settingsText({ settings: { follow, policy }, policyJson }: JudgedSettings): string {
+  const following = `edge settings, ${follow ? "follows" : "does not follow"} the control plane`;
+  if (policy === undefined || policyJson === undefined) return `${following}, carries no policy`;
+  return `${following}, carries a policy, ${plansText(policy)}, hash ${policyHash(policyJson)}`;
+}
+
+const plansText = ({ plans }: Policy): string => (plans.length === 1 ? "1 plan" : `${plans.length} plans`);
+
+function refused(name: string, { kind, faults }: Refusal, output: Output): Failure {
+  if (output.json) output.document({ accepted: false, kind: kind ?? null, violations: faults });
+  for (const { line, column, path, message } of output.json ? [] : faults) {
+    output.line(`${name}:${line}:${column}: ${path === "" ? message : `${path}: ${message}`}`);
+  }
+  const taken = kind === undefined ? "" : `, taken for ${kind === "policy" ? "a policy" : "edge settings"},`;
+  const count = faults.length === 1 ? "1 violation" : `${faults.length} violations`;
+  const code = kind === "settings" ? "SETTINGS_REFUSED" : "POLICY_REFUSED";
+  return { exit: EXIT.refused, code, message: `${name}${taken} has ${count}` };
+}
+
+interface Refusal {
+  readonly kind?: DocumentKind | undefined;
+  readonly faults: readonly PlacedFault[];
+}

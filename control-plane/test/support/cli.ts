@@ -15,6 +15,8 @@ export interface World {
   readonly url?: string;
   readonly env?: Environment;
   readonly files?: Readonly<Record<string, string>>;
+  /** On the standard input. */
+  readonly input?: string;
   readonly terminal?: { readonly columns: number; readonly rows: number };
   /** Called where the program sleeps; time passes by `ms`. */
   readonly onSleep?: (nth: number) => void | Promise<void>;
@@ -25,7 +27,7 @@ export interface World {
 
 /** Nothing of the machine: its environment is what the test gives it, and it sleeps without time passing. */
 export async function sluice(line: string | readonly string[], world: World = {}): Promise<Ran> {
-  const { url, env, files = {}, terminal, onSleep, monotonicMs, interruption } = world;
+  const { url, env, files = {}, input = "", terminal, onSleep, monotonicMs, interruption } = world;
   const slept: number[] = [];
   let out = "";
   let err = "";
@@ -41,6 +43,7 @@ export async function sluice(line: string | readonly string[], world: World = {}
       if (text === undefined) throw Object.assign(new Error("no such file"), { code: "ENOENT" });
       return text;
     },
+    readInput: () => input,
     version: () => "1.2.3",
     monotonicMs: monotonicMs ?? (() => nowMs),
     sleep: async (ms) => {

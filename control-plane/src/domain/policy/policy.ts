@@ -1,4 +1,5 @@
-// A policy as its document writes it, defaults filled in. What it may say is decided in assembly/domain/policy.
+// A policy and edge settings as their documents write them, defaults filled in. assembly/domain/policy decides what they
+// may say.
 
 /** Durations are in ms; null means that there is no such limit. */
 export interface Plan {
@@ -21,9 +22,6 @@ export interface Plan {
 
 export interface Policy {
   readonly version: 1;
-  /** `generation` and `revision` stand only in what the control plane pushes. */
-  readonly generation?: number;
-  readonly revision?: string;
   /** Lower case. */
   readonly header: string;
   /** The first is the default plan. */
@@ -34,18 +32,28 @@ export interface Policy {
   readonly onUnreachable: "trust" | "deny";
   readonly onContention: "deny" | "allow";
   readonly onTableFull: "deny" | "allow";
-  readonly table: { readonly name: string; readonly capacity: number };
-  readonly controlPlane: {
-    readonly cluster: string;
-    readonly acquireTimeout: number;
-    readonly reportInterval: number;
-  };
+  readonly controlPlane: { readonly acquireTimeout: number; readonly reportInterval: number };
   readonly sessions: { readonly cleanupInterval: number };
   readonly response: {
     readonly headers: "draft" | "x-ratelimit" | "both" | "none";
     readonly body: "json" | "problem";
   };
 }
+
+/** What an edge must know before it can ask anyone: the plugin configuration in Envoy. */
+export interface EdgeSettings {
+  readonly version: 1;
+  /** The Envoy cluster that leads to the control plane. */
+  readonly controlPlane: { readonly cluster: string };
+  /** Records; a power of two. */
+  readonly table: { readonly name: string; readonly capacity: number };
+  /** Whether the control plane's policy is taken. Where it is not, there is a `policy`. */
+  readonly follow: boolean;
+  /** In force until the control plane's is there, or for good where it is not followed. */
+  readonly policy?: Policy;
+}
+
+export type DocumentKind = "policy" | "settings";
 
 /** What is wrong with a field; `path` is empty for the document as a whole. */
 export interface Fault {
@@ -63,4 +71,11 @@ export interface PlacedFault extends Fault {
 export interface JudgedPolicy {
   readonly policy: Policy;
   readonly policyJson: string;
+}
+
+/** `settingsJson` is canonical too, and `policyJson` that of the policy within, where there is one. */
+export interface JudgedSettings {
+  readonly settings: EdgeSettings;
+  readonly settingsJson: string;
+  readonly policyJson?: string;
 }

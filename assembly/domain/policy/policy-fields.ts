@@ -1,0 +1,83 @@
+// Judges the fields of a policy, wherever it stands: as a document of its own, or within edge settings.
+import { MAX_ACQUIRE_TIMEOUT_MS, POLICY_VERSION } from "../../contract";
+import { Faults } from "./faults";
+import { Field } from "./field";
+import { Fields } from "./fields";
+import {
+  ENFORCEMENTS,
+  ON_CONTENTION,
+  ON_MISS,
+  ON_TABLE_FULL,
+  ON_UNREACHABLE,
+  Policy,
+  RESPONSE_BODIES,
+  RESPONSE_HEADERS,
+} from "./model";
+import { EXPECTED_HEADER, isSessionHeader } from "./names";
+import { judgePlans } from "./plans";
+import { BELONGS_TO_SETTINGS, forbidNumbers } from "./places";
+
+const MAX_ROUTES: i32 = 1000;
+/** One tick is 100 ms; past 10 minutes a crash of Envoy would lose more than anyone expects. */
+const MIN_REPORT_INTERVAL_MS: u64 = 100;
+const MAX_REPORT_INTERVAL_MS: u64 = 600000;
+/** A sweep reads every session: not more often than ten times a second, and at least once a day. */
+const MIN_CLEANUP_INTERVAL_MS: u64 = 100;
+const MAX_CLEANUP_INTERVAL_MS: u64 = 86400000;
+
+/** The policy is complete only where no fault was added. */
+export function judgePolicyFields(fields: Fields, faults: Faults): Policy {
+  const policy = new Policy();
+  fields.required("version").integer(POLICY_VERSION, POLICY_VERSION, POLICY_VERSION);
+  const header = fields.optional("header").string(isSessionHeader, EXPECTED_HEADER, policy.header);
+  policy.header = header.toLowerCase();
+  const plans = fields.required("plans");
+  const routes = fields.optional("routes");
+  if (routes.items(0, MAX_ROUTES).length > 0) routes.refuseNotYet("an empty array");
+
+  policy.enforcement = fields.optional("enforcement").choice(ENFORCEMENTS, policy.enforcement);
+  policy.onMiss = fields.optional("onMiss").choice(ON_MISS, policy.onMiss);
+  policy.onUnreachable = fields.optional("onUnreachable").choice(ON_UNREACHABLE, policy.onUnreachable);
+  policy.onContention = fields.optional("onContention").choice(ON_CONTENTION, policy.onContention);
+  policy.onTableFull = fields.optional("onTableFull").choice(ON_TABLE_FULL, policy.onTableFull);
+
+  const reportInterval = judgeControlPlane(fields.section("controlPlane"), policy);
+  judgeSessions(fields.section("sessions"), policy);
+  judgeResponse(fields.section("response"), policy);
+  fields.forbidden("table", BELONGS_TO_SETTINGS);
+  fields.forbidden("follow", BELONGS_TO_SETTINGS);
+  fields.forbidden("policy", BELONGS_TO_SETTINGS);
+  forbidNumbers(fields);
+  fields.refuseOthers();
+
+  policy.plans = judgePlans(plans, reportInterval, policy.reportIntervalMs, faults);
+  policy.indexPlans();
+  return policy;
+}
+
+/** Answers the field reportInterval, which the plans are held against. */
+function judgeControlPlane(fields: Fields, policy: Policy): Field {
+  const acquireTimeout = fields.optional("acquireTimeout");
+  policy.acquireTimeoutMs = <u32>acquireTimeout.integer(1, MAX_ACQUIRE_TIMEOUT_MS, policy.acquireTimeoutMs);
+  const interval = fields.optional("reportInterval");
+  policy.reportIntervalMs = <u32>(
+    interval.integer(MIN_REPORT_INTERVAL_MS, MAX_REPORT_INTERVAL_MS, policy.reportIntervalMs)
+  );
+  fields.forbidden("cluster", BELONGS_TO_SETTINGS);
+  fields.refuseOthers();
+  return interval;
+}
+
+function judgeSessions(fields: Fields, policy: Policy): void {
+  const interval = fields.optional("cleanupInterval");
+  policy.cleanupIntervalMs = <u32>(
+    interval.integer(MIN_CLEANUP_INTERVAL_MS, MAX_CLEANUP_INTERVAL_MS, policy.cleanupIntervalMs)
+  );
+  fields.refuseOthers();
+}
+
+function judgeResponse(fields: Fields, policy: Policy): void {
+  policy.responseHeaders = fields.optional("headers").choice(RESPONSE_HEADERS, policy.responseHeaders);
+  policy.responseBody = fields.optional("body").choice(RESPONSE_BODIES, policy.responseBody);
+  fields.refuseOthers();
+}

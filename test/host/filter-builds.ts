@@ -1,0 +1,62 @@
+// Other builds of the filter, made in memory: from its sources with some text replaced, or with another build id.
+import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
+import asc from "assemblyscript/asc";
+
+/** In a file of the sources, given by the end of its path: a text that stands there once, and what stands there instead. */
+export interface Replacement {
+  readonly file: string;
+  readonly find: string;
+  readonly by: string;
+}
+
+const OPTIONS = [
+  ...["--outFile", "filter.wasm", "--runtime", "minimal", "--exportStart", "_initialize"],
+  ...["--use", "abort=assembly/host/abort/abort", "--noAssert", "--optimizeLevel", "1"],
+];
+const MARK = Buffer.from("sluice-build-id:");
+
+/** A filter as asconfig.json builds it, from sources in which something is replaced. */
+export async function changedFilter(replacements: readonly Replacement[], build: bigint): Promise<WebAssembly.Module> {
+  const produced: Uint8Array[] = [];
+  const read = (file: string, folder: string): string | null => {
+    try {
+      return replaced(file, readFileSync(resolve(folder, file), "utf8"), replacements);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === "ENOENT") return null;
+      throw error;
+    }
+  };
+  const { error, stderr } = await asc.main(["assembly/index.ts", ...OPTIONS], {
+    readFile: read,
+    writeFile(_file, contents) {
+      if (typeof contents !== "string") produced.push(contents);
+    },
+  });
+  const wasm = produced[0];
+  if (error !== null || wasm === undefined) throw new Error(`the filter does not compile: ${stderr.toString()}`);
+  return withBuildId(wasm, build);
+}
+
+/** The same code as another build: only its id differs. */
+export function withBuildId(wasm: Uint8Array, build: bigint): WebAssembly.Module {
+  const bytes = Buffer.from(wasm);
+  const at = bytes.indexOf(MARK);
+  if (at < 0) throw new Error("the module has no build mark");
+  bytes.writeBigUInt64LE(build, at + MARK.length);
+  return new WebAssembly.Module(bytes);
+}
+
+/** As a watch says it. */
+export function buildWord(build: bigint): string {
+  return build.toString(16).padStart(16, "0");
+}
+
+function replaced(file: string, text: string, replacements: readonly Replacement[]): string {
+  let changed = text;
+  for (const { find, by } of replacements.filter((each) => file.endsWith(each.file))) {
+    if (changed.split(find).length !== 2) throw new Error(`${file}: expected once: ${find}`);
+    changed = changed.replace(find, () => by);
+  }
+  return changed;
+}
