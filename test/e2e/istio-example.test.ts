@@ -40,11 +40,11 @@ const policyWith = (maxTokens: number): PolicyDocument =>
 
 let folder: string;
 let proxy: number;
-let upstream: Upstream;
 let mesh: XdsServer;
 let api: ControlPlaneClient;
-let controlPlane: Part;
-let envoy: Part;
+const parts: Part[] = [];
+/** What ends what was started, in the order in which it was. */
+const ends: (() => unknown)[] = [];
 
 async function start(): Promise<void> {
   const [http = 0, service = 0, xds = 0, admin = 0, listener = 0] = await freePorts(5);
@@ -54,11 +54,15 @@ async function start(): Promise<void> {
   writePolicy(folder, policyWith(5));
   api = new ControlPlaneClient(http, adminToken);
   const ports = { http, upstream: service };
-  controlPlane = controlPlanePart({ folder, ports, secret }, { SLUICE_ADMIN_TOKEN: adminToken }, api);
-  await controlPlane.start();
+  const controlPlane = controlPlanePart({ folder, ports, secret }, { SLUICE_ADMIN_TOKEN: adminToken }, api);
+  await started(controlPlane);
 
-  upstream = await Upstream.listen(service);
+  const upstream = await Upstream.listen(service);
+  ends.push(() => upstream.close());
   mesh = await XdsServer.listen(xds);
+  ends.push(() => {
+    mesh.close();
+  });
   mesh.offer("cluster", gatewayClusters(service, { [CONTROL_PLANE]: http }));
   mesh.offer("listener", [gatewayListener(plugin, proxy)]);
   mesh.offer("extension", [extensionOf(plugin, versionedFilter(join(projectRoot, "build/sluice.wasm"), folder))]);
@@ -67,11 +71,17 @@ async function start(): Promise<void> {
   writeFileSync(configFile, gatewayBootstrap(GATEWAY, { admin, xds }));
   const logFile = join(folder, "envoy.log");
   const plan = envoyPlan({ binary: await findEnvoy(), configFile, logFile, secret });
-  envoy = new Part(plan, (signal) => {
+  const envoy = new Part(plan, (signal) => {
     const served = { status: 401, text: CODE_MISSING_SESSION };
     return waitForAnswer(`http://127.0.0.1:${proxy}/`, served, { timeoutMs: 30_000, signal });
   });
-  await envoy.start();
+  await started(envoy);
+}
+
+async function started(part: Part): Promise<void> {
+  parts.push(part);
+  ends.push(() => part.stop());
+  await part.start();
 }
 
 beforeAll(async () => {
@@ -81,15 +91,12 @@ beforeAll(async () => {
 
 beforeEach(({ onTestFailed }) => {
   onTestFailed(() => {
-    console.error([controlPlane, envoy].map(({ logTail }) => logTail).join("\n"), mesh.rejections);
+    console.error(parts.map(({ logTail }) => logTail).join("\n"), mesh.rejections);
   });
 });
 
 afterAll(async () => {
-  await envoy.stop();
-  mesh.close();
-  await controlPlane.stop();
-  await upstream.close();
+  for (const end of ends.toReversed()) await end();
   rmSync(folder, { recursive: true, force: true });
 });
 

@@ -72,9 +72,7 @@ describe("a second start beside one that runs", () => {
 
   it("may start once the first was killed, with nothing to remove by hand", async () => {
     const first = npm().start();
-    await vi.waitFor(() => {
-      expect(first.stdout).toContain("starting");
-    }, READY_MS);
+    await ready(first);
     first.process.kill("SIGKILL");
     await first.ended;
     await vi.waitFor(() => {

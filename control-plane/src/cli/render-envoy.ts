@@ -45,7 +45,7 @@ export const renderEnvoy: LocalCommand = {
   args: [],
   options: { ...ENVOY_OPTIONS, ...SETTINGS_OPTIONS },
   notes: [NOTHING_ASKED, FILTER_NOTE],
-  example: "render envoy --node-id gw-1 --upstream 10.0.0.7:8000 --control-plane 10.0.0.8:8080 > envoy.yaml",
+  example: "render envoy --node-id gw-1 --upstream 10.0.0.7:8000 --control-plane 10.0.0.8:8080",
   next: "SLUICE_SECRET=… envoy -c envoy.yaml   with the secret that the control plane has",
   runLocally: async (invocation) => {
     const { output, io } = invocation;

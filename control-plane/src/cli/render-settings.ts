@@ -40,8 +40,8 @@ export const renderEcdsFile: LocalCommand = {
     filter: { kind: "text", value: "PATH", required: true, what: "the compiled filter, as Envoy sees it" },
   },
   notes: [NOTHING_ASKED, FILTER_NOTE, "Replace the file by a rename: Envoy reads it then, and never half of it."],
-  example: "render ecds-file --filter /etc/sluice/sluice-0.1.0.wasm > sluice.yaml.new",
-  next: "mv sluice.yaml.new sluice.yaml   where Envoy's config_discovery follows that path",
+  example: "render ecds-file --filter /etc/sluice/sluice-0.1.0.wasm",
+  next: "write it beside the file, and mv it there, where Envoy's config_discovery follows that path",
   runLocally: async (invocation) => {
     const choices = await readChoices(invocation);
     if (!choices.ok) return choices.failure;

@@ -28,7 +28,7 @@ export const renderWasmPlugin: LocalCommand = {
     ...SETTINGS_OPTIONS,
   },
   notes: [NOTHING_ASKED, "The cluster is Istio's own for the control plane's Service, unless --cluster names another."],
-  example: "render wasmplugin --image registry.example/sluice-filter:0.1.0 > wasmplugin.yaml",
+  example: "render wasmplugin --image registry.example/sluice-filter:0.1.0",
   next: "kubectl apply -f wasmplugin.yaml   once the gateway's pods have SLUICE_SECRET in their environment",
   runLocally: async (invocation) => {
     const placed = readPlace(invocation);
