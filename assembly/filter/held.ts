@@ -3,6 +3,7 @@
 import { NO_POLICY_HOLD_MS } from "../contract";
 import { monotonicUs } from "../host/clock";
 import { CONTINUE, enterStream, resumeRequest } from "../host/stream";
+import { hearBell } from "./bell";
 import { freeCalls } from "./calls";
 import { hasFirstWatchFailed, startOf } from "./instance";
 import { decideRequest } from "./request";
@@ -41,8 +42,12 @@ export function holdForPolicy(root: Root, contextId: u32): bool {
  */
 export function holdForPlan(root: Root, contextId: u32, asks: u32): bool {
   const table = root.table;
-  if (!root.follows || table.behindSinceUs == 0) return false;
-  return monotonicUs() < table.behindSinceUs + PLAN_HOLD_US && hold(root, contextId, asks);
+  if (!root.follows) return false;
+  const nowUs = monotonicUs();
+  // Another worker's record may be of a policy that this VM would hear of on its next tick.
+  if (table.behindSinceUs == 0) hearBell(table, nowUs);
+  if (table.behindSinceUs == 0) return false;
+  return nowUs < table.behindSinceUs + PLAN_HOLD_US && hold(root, contextId, asks);
 }
 
 /**
