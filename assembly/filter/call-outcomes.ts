@@ -5,6 +5,7 @@ import { monotonicUs } from "../host/clock";
 import { logInfo, logWarn } from "../host/log";
 import { OK as HOST_OK } from "../host/status";
 import { addressOf, utf8 } from "../memory/bytes";
+import { CALL_KINDS, OUTCOMES } from "./call-faults";
 import { CALLS, count } from "./counters";
 import { Table } from "./table";
 
@@ -12,7 +13,6 @@ import { Table } from "./table";
 export const CALL_ACQUIRE: u32 = 0;
 export const CALL_REPORT: u32 = 1;
 export const CALL_WATCH: u32 = 2;
-const CALL_KINDS: u32 = 3;
 const callWords: StaticArray<string> = ["acquire", "report", "watch"];
 
 // The outcomes.
@@ -25,7 +25,6 @@ const OVERLOADED: u32 = 5;
 const FAILED: u32 = 6;
 /** A 200 whose body is no answer of a control plane. */
 export const OUTCOME_MALFORMED: u32 = 7;
-const OUTCOMES: u32 = 8;
 const outcomeWords: StaticArray<string> = [
   "ok",
   "no_cluster",
@@ -57,12 +56,6 @@ const STATUS = utf8(":status");
 const CONTENT_TYPE = utf8("content-type");
 /** A fault is told at most once in this time. */
 const QUIET_US: u64 = 60000000;
-
-/** For each fault: when it was told last, and how often it has happened since. */
-const toldAtUs = new StaticArray<u64>(<i32>OUTCOMES);
-const since = new StaticArray<u64>(<i32>OUTCOMES);
-/** For each kind of call: whether a fault of it was told, and its end was not. */
-const isFailing = new StaticArray<bool>(<i32>CALL_KINDS);
 
 /** `sluice_calls_total.call.watch.outcome.ok` and so on, in the order of the counters. */
 export function callCounterNames(): StaticArray<string> {
@@ -108,22 +101,24 @@ export function noteOutcome(table: Table, call: u32, outcome: u32): void {
   count(CALLS + call * OUTCOMES + outcome);
   if (outcome != OUTCOME_OK) {
     tellFault(table, call, outcome);
-  } else if (isFailing[call]) {
-    isFailing[call] = false;
+  } else if (table.faults.isFailing[call]) {
+    table.faults.isFailing[call] = false;
     logInfo(`calls to cluster "${nameOf(table)}" succeed again: ${callWords[call]}`);
   }
 }
 
 function tellFault(table: Table, call: u32, outcome: u32): void {
-  since[outcome]++;
+  const faults = table.faults;
+  faults.since[outcome]++;
   const nowUs = monotonicUs();
-  if (toldAtUs[outcome] != 0 && nowUs - toldAtUs[outcome] < QUIET_US) return;
-  const times = since[outcome];
+  const toldAtUs = faults.toldAtUs[outcome];
+  if (toldAtUs != 0 && nowUs - toldAtUs < QUIET_US) return;
+  const times = faults.since[outcome];
   const often = times == 1 ? "" : ` (${times} times since this was said last)`;
   logWarn(`calls to cluster "${nameOf(table)}" fail: ${callWords[call]}: ${sentences[outcome]}${often}`);
-  toldAtUs[outcome] = nowUs;
-  since[outcome] = 0;
-  isFailing[call] = true;
+  faults.toldAtUs[outcome] = nowUs;
+  faults.since[outcome] = 0;
+  faults.isFailing[call] = true;
 }
 
 function nameOf(table: Table): string {

@@ -1,4 +1,5 @@
 // What this VM knows of one session table. It outlives root contexts and policies: a change of either keeps it.
+import { CallFaults } from "./call-faults";
 import { Epoch, NO_POLICY } from "./epoch";
 import { Sweep } from "./sweep-state";
 import { Unreported } from "./unreported";
@@ -12,6 +13,7 @@ export class Table {
   records: u64 = 0;
   watching: Watching = new Watching();
   sweep: Sweep = new Sweep();
+  faults: CallFaults = new CallFaults();
   /** What the control plane sent, as it is in force here; NO_POLICY until something is. */
   epoch: Epoch = NO_POLICY;
   /** The one before, for streams that are under way. */
