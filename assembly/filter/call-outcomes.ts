@@ -1,7 +1,6 @@
 // What came of the calls to the control plane: counted by call and outcome, and said in Envoy's log, so that an edge that
 // cannot reach the control plane is not a secret of its own.
 import { headerBytes, headerValue, readCallHeader } from "../host/headers";
-import { monotonicUs } from "../host/clock";
 import { logInfo, logWarn } from "../host/log";
 import { OK as HOST_OK } from "../host/status";
 import { addressOf, utf8 } from "../memory/bytes";
@@ -96,29 +95,39 @@ export function answeredOutcome(): u32 {
   }
 }
 
-/** Counts the outcome of a call; a fault is told, and so is its end. */
+/** Counts the outcome of a call. The end of a fault is told at once, a fault on the next tick: a request says nothing. */
 export function noteOutcome(table: Table, call: u32, outcome: u32): void {
   count(CALLS + call * OUTCOMES + outcome);
+  const faults = table.faults;
   if (outcome != OUTCOME_OK) {
-    tellFault(table, call, outcome);
-  } else if (table.faults.isFailing[call]) {
-    table.faults.isFailing[call] = false;
+    faults.since[outcome]++;
+    faults.lastCall[outcome] = call;
+  } else if (faults.isFailing[call]) {
+    faults.isFailing[call] = false;
     logInfo(`calls to cluster "${nameOf(table)}" succeed again: ${callWords[call]}`);
   }
 }
 
-function tellFault(table: Table, call: u32, outcome: u32): void {
+/**
+ * On a tick: tells the faults that have happened and were not told for a while.
+ * @returns whether there were any, which leaves garbage
+ */
+export function tellFaults(table: Table, nowUs: u64): bool {
   const faults = table.faults;
-  faults.since[outcome]++;
-  const nowUs = monotonicUs();
-  const toldAtUs = faults.toldAtUs[outcome];
-  if (toldAtUs != 0 && nowUs - toldAtUs < QUIET_US) return;
-  const times = faults.since[outcome];
-  const often = times == 1 ? "" : ` (${times} times since this was said last)`;
-  logWarn(`calls to cluster "${nameOf(table)}" fail: ${callWords[call]}: ${sentences[outcome]}${often}`);
-  faults.toldAtUs[outcome] = nowUs;
-  faults.since[outcome] = 0;
-  faults.isFailing[call] = true;
+  let told = false;
+  for (let outcome: u32 = OUTCOME_OK + 1; outcome < OUTCOMES; outcome++) {
+    const times = faults.since[outcome];
+    const toldAtUs = faults.toldAtUs[outcome];
+    if (times == 0 || (toldAtUs != 0 && nowUs - toldAtUs < QUIET_US)) continue;
+    const call = faults.lastCall[outcome];
+    const often = times == 1 ? "" : ` (${times} times since this was said last)`;
+    logWarn(`calls to cluster "${nameOf(table)}" fail: ${callWords[call]}: ${sentences[outcome]}${often}`);
+    faults.toldAtUs[outcome] = nowUs;
+    faults.since[outcome] = 0;
+    faults.isFailing[call] = true;
+    told = true;
+  }
+  return told;
 }
 
 function nameOf(table: Table): string {

@@ -23,6 +23,7 @@ export class PlanCounts {
     for (let i = 0; i < plans; i++) this.names[i] = policy.plans[i].name;
   }
 
+
   @inline
   count(which: u32, planIndex: u32, amount: u64): void {
     unchecked((this.counts[planIndex * PER_PLAN + which] += amount));
