@@ -65,9 +65,11 @@ function takeAnswer(root: Root, bodyBytes: u32, mayInsert: bool, askedAtUs: u64)
     return NO_ANSWER;
   }
   noteReachable();
-  root.table.hearOf(answer.generation, monotonicUs());
   countAnswer(answer);
-  return writeAnswer(root, askedToken, answer, mayInsert, askedAtUs);
+  const outcome = writeAnswer(root, askedToken, answer, mayInsert, askedAtUs);
+  // A late answer's generation may be of a log that the edge follows no more.
+  if (outcome == WRITTEN) root.table.hearOf(answer.generation, monotonicUs());
+  return outcome;
 }
 
 function countAnswer(answer: AcquireAnswer): void {

@@ -19,6 +19,12 @@ export function readBell(table: Table): usize {
   return copy;
 }
 
+/** Notes which policy the bell names. */
+export function hearBell(table: Table, nowUs: u64): void {
+  const bell = readBell(table);
+  if (bell != 0) table.hearOf(bellGeneration(bell), nowUs);
+}
+
 /** Writes the copy back. False: another VM wrote it meanwhile. */
 export function writeBell(table: Table, bell: usize): bool {
   return writeTableKey(table, BELL_KEY, bell, BELL_BYTES, cas) == OK;

@@ -1,10 +1,10 @@
 // What came of the calls to the control plane: counted by call and outcome, and said in Envoy's log, so that an edge that
 // cannot reach the control plane is not a secret of its own.
 import { headerBytes, headerValue, readCallHeader } from "../host/headers";
-import { monotonicUs } from "../host/clock";
 import { logInfo, logWarn } from "../host/log";
 import { OK as HOST_OK } from "../host/status";
 import { addressOf, utf8 } from "../memory/bytes";
+import { CALL_KINDS, OUTCOMES } from "./call-faults";
 import { CALLS, count } from "./counters";
 import { Table } from "./table";
 
@@ -12,7 +12,6 @@ import { Table } from "./table";
 export const CALL_ACQUIRE: u32 = 0;
 export const CALL_REPORT: u32 = 1;
 export const CALL_WATCH: u32 = 2;
-const CALL_KINDS: u32 = 3;
 const callWords: StaticArray<string> = ["acquire", "report", "watch"];
 
 // The outcomes.
@@ -25,7 +24,6 @@ const OVERLOADED: u32 = 5;
 const FAILED: u32 = 6;
 /** A 200 whose body is no answer of a control plane. */
 export const OUTCOME_MALFORMED: u32 = 7;
-const OUTCOMES: u32 = 8;
 const outcomeWords: StaticArray<string> = [
   "ok",
   "no_cluster",
@@ -57,12 +55,6 @@ const STATUS = utf8(":status");
 const CONTENT_TYPE = utf8("content-type");
 /** A fault is told at most once in this time. */
 const QUIET_US: u64 = 60000000;
-
-/** For each fault: when it was told last, and how often it has happened since. */
-const toldAtUs = new StaticArray<u64>(<i32>OUTCOMES);
-const since = new StaticArray<u64>(<i32>OUTCOMES);
-/** For each kind of call: whether a fault of it was told, and its end was not. */
-const isFailing = new StaticArray<bool>(<i32>CALL_KINDS);
 
 /** `sluice_calls_total.call.watch.outcome.ok` and so on, in the order of the counters. */
 export function callCounterNames(): StaticArray<string> {
@@ -103,27 +95,39 @@ export function answeredOutcome(): u32 {
   }
 }
 
-/** Counts the outcome of a call; a fault is told, and so is its end. */
+/** Counts the outcome of a call. The end of a fault is told at once, a fault on the next tick: a request says nothing. */
 export function noteOutcome(table: Table, call: u32, outcome: u32): void {
   count(CALLS + call * OUTCOMES + outcome);
+  const faults = table.faults;
   if (outcome != OUTCOME_OK) {
-    tellFault(table, call, outcome);
-  } else if (isFailing[call]) {
-    isFailing[call] = false;
+    faults.since[outcome]++;
+    faults.lastCall[outcome] = call;
+  } else if (faults.isFailing[call]) {
+    faults.isFailing[call] = false;
     logInfo(`calls to cluster "${nameOf(table)}" succeed again: ${callWords[call]}`);
   }
 }
 
-function tellFault(table: Table, call: u32, outcome: u32): void {
-  since[outcome]++;
-  const nowUs = monotonicUs();
-  if (toldAtUs[outcome] != 0 && nowUs - toldAtUs[outcome] < QUIET_US) return;
-  const times = since[outcome];
-  const often = times == 1 ? "" : ` (${times} times since this was said last)`;
-  logWarn(`calls to cluster "${nameOf(table)}" fail: ${callWords[call]}: ${sentences[outcome]}${often}`);
-  toldAtUs[outcome] = nowUs;
-  since[outcome] = 0;
-  isFailing[call] = true;
+/**
+ * On a tick: tells the faults that have happened and were not told for a while.
+ * @returns whether there were any, which leaves garbage
+ */
+export function tellFaults(table: Table, nowUs: u64): bool {
+  const faults = table.faults;
+  let told = false;
+  for (let outcome: u32 = OUTCOME_OK + 1; outcome < OUTCOMES; outcome++) {
+    const times = faults.since[outcome];
+    const toldAtUs = faults.toldAtUs[outcome];
+    if (times == 0 || (toldAtUs != 0 && nowUs - toldAtUs < QUIET_US)) continue;
+    const call = faults.lastCall[outcome];
+    const often = times == 1 ? "" : ` (${times} times since this was said last)`;
+    logWarn(`calls to cluster "${nameOf(table)}" fail: ${callWords[call]}: ${sentences[outcome]}${often}`);
+    faults.toldAtUs[outcome] = nowUs;
+    faults.since[outcome] = 0;
+    faults.isFailing[call] = true;
+    told = true;
+  }
+  return told;
 }
 
 function nameOf(table: Table): string {

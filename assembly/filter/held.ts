@@ -3,6 +3,7 @@
 import { NO_POLICY_HOLD_MS } from "../contract";
 import { monotonicUs } from "../host/clock";
 import { CONTINUE, enterStream, resumeRequest } from "../host/stream";
+import { hearBell } from "./bell";
 import { freeCalls } from "./calls";
 import { hasFirstWatchFailed, startOf } from "./instance";
 import { decideRequest } from "./request";
@@ -41,11 +42,18 @@ export function holdForPolicy(root: Root, contextId: u32): bool {
  */
 export function holdForPlan(root: Root, contextId: u32, asks: u32): bool {
   const table = root.table;
-  if (!root.follows || table.behindSinceUs == 0) return false;
-  return monotonicUs() < table.behindSinceUs + PLAN_HOLD_US && hold(root, contextId, asks);
+  if (!root.follows) return false;
+  const nowUs = monotonicUs();
+  // Another worker's record may be of a policy that this VM would hear of on its next tick.
+  if (table.behindSinceUs == 0) hearBell(table, nowUs);
+  if (table.behindSinceUs == 0) return false;
+  return nowUs < table.behindSinceUs + PLAN_HOLD_US && hold(root, contextId, asks);
 }
 
-/** On a tick: no more go on than calls are free for them, so that none finds the control plane out of reach. */
+/**
+ * On a tick: no more go on under a policy than calls are free for them, so that none finds the control plane out of
+ * reach. Those whose time is over are all answered.
+ */
 export function releaseHeld(nowUs: u64): void {
   let waiter = first;
   first = NONE;
@@ -53,10 +61,12 @@ export function releaseHeld(nowUs: u64): void {
   let budget = freeCalls();
   while (waiter != NONE) {
     const next = waiterNext(waiter);
-    if (budget == 0 || mustWait(waiter, nowUs)) {
+    const root = rootInSlot(slotOfRoot(waiterRoot(waiter)));
+    const mayCall = root != null && !root.epoch.isNone;
+    if (mayCall ? budget == 0 : root != null && mayWaitForPolicy(root.table, nowUs)) {
       append(waiter);
     } else {
-      budget--;
+      if (mayCall) budget--;
       goOn(waiter);
     }
     waiter = next;
@@ -74,12 +84,6 @@ function append(waiter: u32): void {
   if (first == NONE) first = waiter;
   else linkWaiter(last, waiter);
   last = waiter;
-}
-
-/** With a policy a request goes on at once; what it waited for it finds, or waits for again. */
-function mustWait(waiter: u32, nowUs: u64): bool {
-  const root = rootInSlot(slotOfRoot(waiterRoot(waiter)));
-  return root != null && root.epoch.isNone && mayWaitForPolicy(root.table, nowUs);
 }
 
 function mayWaitForPolicy(table: Table, nowUs: u64): bool {

@@ -12,10 +12,13 @@ const PER_PLAN: u32 = 3;
 export class PlanCounts {
   private counts: StaticArray<u64>;
   private names: StaticArray<string>;
+  /** Envoy's id of each count's metric, and one more; 0: not asked for yet. Building a name leaves garbage. */
+  private ids: StaticArray<u32>;
 
   constructor(policy: Policy) {
     const plans = policy.plans.length;
     this.counts = new StaticArray<u64>(plans * <i32>PER_PLAN);
+    this.ids = new StaticArray<u32>(plans * <i32>PER_PLAN);
     this.names = new StaticArray<string>(plans);
     for (let i = 0; i < plans; i++) this.names[i] = policy.plans[i].name;
   }
@@ -32,7 +35,8 @@ export class PlanCounts {
     for (let i = 0; i < size; i++) {
       const amount = unchecked(this.counts[i]);
       if (amount == 0) continue;
-      addToMetric(counterNamed(this.metricOf(<u32>i)), amount);
+      if (unchecked(this.ids[i]) == 0) unchecked((this.ids[i] = counterNamed(this.metricOf(<u32>i)) + 1));
+      addToMetric(unchecked(this.ids[i]) - 1, amount);
       unchecked((this.counts[i] = 0));
     }
   }

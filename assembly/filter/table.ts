@@ -1,4 +1,5 @@
 // What this VM knows of one session table. It outlives root contexts and policies: a change of either keeps it.
+import { CallFaults } from "./call-faults";
 import { Epoch, NO_POLICY } from "./epoch";
 import { Sweep } from "./sweep-state";
 import { Unreported } from "./unreported";
@@ -12,13 +13,14 @@ export class Table {
   records: u64 = 0;
   watching: Watching = new Watching();
   sweep: Sweep = new Sweep();
+  faults: CallFaults = new CallFaults();
   /** What the control plane sent, as it is in force here; NO_POLICY until something is. */
   epoch: Epoch = NO_POLICY;
   /** The one before, for streams that are under way. */
   previous: Epoch = NO_POLICY;
   /** The highest generation that the bell or an answer has named. */
   heardGeneration: u64 = 0;
-  /** Monotonic µs since when that is higher than the one in force here; 0: it is not. */
+  /** Monotonic µs when it was first named, if it is higher than the one in force here; 0: it is not. */
   behindSinceUs: u64 = 0;
   /** Monotonic, when the table began its life in this Envoy; 0 until it is asked for. */
   startUs: u64 = 0;
@@ -43,7 +45,8 @@ export class Table {
   hearOf(generation: u64, nowUs: u64): void {
     if (generation <= this.heardGeneration) return;
     this.heardGeneration = generation;
-    if (generation > this.epoch.generation && this.behindSinceUs == 0) this.behindSinceUs = nowUs;
+    // Anew with each: the one before may have been rejected, and then nothing was on its way any more.
+    if (generation > this.epoch.generation) this.behindSinceUs = nowUs;
   }
 
   /** What is in force here is the newest that was heard of. */

@@ -2,6 +2,7 @@
 // let go who waits, confirm what was taken on trust, report.
 import { monotonicUs } from "../host/clock";
 import { shouldHoldBack, startCall } from "./acquire";
+import { tellFaults } from "./call-outcomes";
 import { flushCounters } from "./counters";
 import { releaseHeld } from "./held";
 import { leads } from "./leader";
@@ -17,13 +18,14 @@ import { watchIfDue } from "./watch";
 /** Acquires a tick that nobody waits for: 80 a second a worker, so a control plane that is back is not stormed. */
 const CONFIRMATIONS_A_TICK: u32 = 8;
 
-/** @returns whether a policy was read: then the garbage that it leaves is to be collected */
+/** @returns whether garbage was left, by a policy that was read or a line in the log: then it is to be collected */
 export function tick(rootId: u32): bool {
   flushAll();
   const root = rootInSlot(slotOfRoot(rootId));
   if (root == null || isSuperseded(root)) return false;
   const table = root.table;
   const nowUs = monotonicUs();
+  const hasTold = tellFaults(table, nowUs);
   const hasRead = root.follows && lookAtBell(table, nowUs);
   if (leads(table, nowUs)) {
     continueReset(table);
@@ -36,7 +38,7 @@ export function tick(rootId: u32): bool {
   reportIfDue(root, nowUs);
   // Last: what follows speaks of the streams that go on, no more of this root.
   releaseHeld(nowUs);
-  return hasRead;
+  return hasRead || hasTold;
 }
 
 /** A root that was replaced has no ticks any more, but may still have streams: its counts go along. */

@@ -13,6 +13,7 @@ import { filterModule } from "./filter-modules.js";
 import type { HeaderPairs } from "./header-map.js";
 import { Host } from "./host.js";
 import { Random } from "./random.js";
+import { SharedData } from "./shared-data.js";
 import type { Stream } from "./stream.js";
 import { TableView } from "./table-view.js";
 import { TokenMint, type Session } from "./tokens.js";
@@ -59,6 +60,8 @@ export interface EdgeOptions {
   readonly nodeId?: string;
   readonly module?: WebAssembly.Module;
   readonly seed?: number;
+  /** That of another edge: two installations in one Envoy. */
+  readonly sharedData?: SharedData;
 }
 
 /** What the control plane answers of a session that lives. */
@@ -127,7 +130,8 @@ export class Edge {
     const nodeId = options.nodeId ?? "edge-1";
     // Envoy answers both spellings.
     const properties = { "node.id": nodeId, "xds.node.id": nodeId };
-    this.host = new Host({ environment, properties, seed: options.seed ?? 1 });
+    const sharedData = options.sharedData ?? new SharedData();
+    this.host = new Host({ environment, properties, sharedData, seed: options.seed ?? 1 });
     this.random = new Random(options.seed ?? 1);
     this.mint = new TokenMint(options.secret ?? SECRET, this.random);
     this.table = new TableView(this.host.sharedData);
@@ -142,6 +146,13 @@ export class Edge {
     const worker = this.workers[index];
     if (worker === undefined) throw new RangeError(`no worker ${index}`);
     return worker;
+  }
+
+  /** One more worker, with other settings or of another build of the filter. */
+  addWorker(document = this.#document, module = this.#module): Vm {
+    const vm = this.host.startVm(module, document);
+    this.workers.push(vm);
+    return vm;
   }
 
   /** The worker's VM is replaced, as after a trap: its globals are gone, shared data stays, its calls come to nothing. */

@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { LEADER_LEASE_MS, TICK_MS, TRY_DEADLINE_MS } from "../../assembly/contract.js";
 import { Edge, plan, policy, settings } from "./edge.js";
 import { bellOf } from "./edge-keys.js";
-import { changedFilter } from "./filter-builds.js";
+import { COMPILE_TIMEOUT_MS, changedFilter } from "./filter-builds.js";
 import { countPolicyReads, generations, heardOf, newestWatch, offer } from "./policy-offer.js";
 
 const BUILD = 0x7a9n;
@@ -16,7 +16,7 @@ beforeAll(async () => {
   const line = "plan.name = name.string(isName, EXPECTED_NAME, plan.name);";
   const by = `${line} if (plan.name == "trap") unreachable();`;
   module = await changedFilter([{ file: "policy/plans.ts", find: line, by }], BUILD);
-});
+}, COMPILE_TIMEOUT_MS);
 
 /** Three workers with generation 7 in force; then the leader is given the policy that traps. */
 function trapped(): Edge {

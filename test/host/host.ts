@@ -15,6 +15,8 @@ export interface HostOptions {
   /** Properties of the process by dotted path, for example node.id. */
   readonly properties?: Readonly<Record<string, string>>;
   readonly seed?: number;
+  /** That of another host: two installations in one Envoy, where all plugins share one map. */
+  readonly sharedData?: SharedData;
 }
 
 export interface LogEntry {
@@ -24,7 +26,7 @@ export interface LogEntry {
 }
 
 export class Host {
-  readonly sharedData = new SharedData();
+  readonly sharedData: SharedData;
   readonly clock = new Clock();
   readonly metrics = new Metrics();
   readonly hooks = new HostCallHooks();
@@ -39,6 +41,7 @@ export class Host {
   dispatchResult: number = WasmResult.Ok;
 
   constructor(options: HostOptions = {}) {
+    this.sharedData = options.sharedData ?? new SharedData();
     this.environment = options.environment ?? {};
     this.properties = new Map(Object.entries(options.properties ?? {}));
     this.random = new Random(options.seed ?? 1);
