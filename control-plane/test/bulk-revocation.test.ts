@@ -80,7 +80,10 @@ describe("DELETE /v1/sessions", () => {
     await plane.call("DELETE", `/v1/sessions/${one.session.id}`);
     expect(await revokedAll(plane, "userId=u1")).toMatchObject({ examined: 2, revoked: 1 });
     const { log } = await plane.store.position();
-    const watched = await plane.watches.watch(request({ log, policy: heard(1, { log }) }), new AbortController().signal);
+    const watched = await plane.watches.watch(
+      request({ log, policy: heard(1, { log }) }),
+      new AbortController().signal,
+    );
     expect(watched).toMatchObject({ answer: { cursor: 2, revoked: [one.session.id, two.session.id] } });
   });
 
