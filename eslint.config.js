@@ -10,7 +10,7 @@ const forbid = (files, group, message, ignores = []) => ({
 
 const PROXY_RUNTIME = "@solo-io/proxy-runtime*";
 const filterDirection = "Imports point index → filter → {domain, memory, host}, host → memory, domain → memory.";
-const planeDirection = "Imports point http, xds → app → domain ← render ← cli; store implements app/ports; main joins.";
+const planeDirection = "Imports point http → app → domain ← render ← cli; store implements app/ports; main joins.";
 const others = (...folders) => folders.map((folder) => `**/${folder}/**`);
 
 export default tseslint.config(
@@ -54,13 +54,12 @@ export default tseslint.config(
   forbid(["assembly/host/**"], ["**/index", ...others("domain", "filter")], filterDirection),
   forbid(["assembly/domain/**"], [PROXY_RUNTIME, "**/index", ...others("host", "filter")], filterDirection),
   forbid(["assembly/memory/**"], [PROXY_RUNTIME, "**/index", ...others("host", "filter", "domain")], filterDirection),
-  forbid(["control-plane/src/domain/**"], others("app", "http", "xds", "store", "cli", "render"), planeDirection),
-  forbid(["control-plane/src/render/**"], others("app", "http", "xds", "store", "cli"), planeDirection),
-  forbid(["control-plane/src/app/**"], others("http", "xds", "store", "cli"), planeDirection),
-  forbid(["control-plane/src/http/**"], others("xds", "store", "cli"), planeDirection),
-  forbid(["control-plane/src/xds/**"], others("http", "store", "cli"), planeDirection),
-  forbid(["control-plane/src/store/**"], others("http", "xds", "cli"), planeDirection),
-  forbid(["control-plane/src/cli/**"], others("app", "http", "xds", "store"), planeDirection),
+  forbid(["control-plane/src/domain/**"], others("app", "http", "store", "cli", "render"), planeDirection),
+  forbid(["control-plane/src/render/**"], others("app", "http", "store", "cli"), planeDirection),
+  forbid(["control-plane/src/app/**"], others("http", "store", "cli", "render"), planeDirection),
+  forbid(["control-plane/src/http/**"], others("store", "cli", "render"), planeDirection),
+  forbid(["control-plane/src/store/**"], others("http", "cli", "render"), planeDirection),
+  forbid(["control-plane/src/cli/**"], others("app", "http", "store"), planeDirection),
   {
     // One place of each program reads the environment, so that every setting is judged at start and named in one list.
     files: ["control-plane/src/**/*.ts"],

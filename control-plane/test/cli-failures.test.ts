@@ -148,11 +148,15 @@ describe("what a server says does not drive the terminal", () => {
     const { url } = await answering(answer(404, { error: { code: "X", message: EVIL, field: EVIL } }));
     const failing = await sluice("session show 1", { url });
     expect(failing.err).toContain("\\u{1b}]0;owned\\u{7}\\u{202e}evil\\u{9b}2J\\u{a}");
-    const edge = { edge: EVIL, state: EVIL, instances: [], refused: null, lastReportAt: null };
-    const listing = await answering(answer(200, { edges: [edge] }));
+    const said = { running: { [EVIL]: 1 }, violations: [], instances: [], silentWorkers: 0, lastReportAt: null };
+    const rejected = { ...said, edge: EVIL, state: "rejected", violations: [{ path: EVIL, message: EVIL }] };
+    const caller = { claimedEdge: EVIL, address: EVIL, calls: 1, lastAt: 0 };
+    const edges = [{ ...said, edge: EVIL, state: EVIL }, rejected];
+    const listing = await answering(answer(200, { edges, unauthenticated: [caller] }));
     const shown = await sluice("edges", { url: listing.url });
     for (const text of [failing.err, shown.out]) expect(text.replaceAll("\n", "")).not.toMatch(/[\p{Cc}\p{Cf}]/u);
-    expect(shown.out.trimEnd().split("\n")).toHaveLength(2);
+    // Titles and two edges; a blank line, who rejected, and why; a blank line, who is denied, titles, and the caller.
+    expect(shown.out.trimEnd().split("\n")).toHaveLength(10);
   });
 
   it("in JSON, which stays the same value", async () => {

@@ -221,7 +221,8 @@ describe("an edge is", () => {
   });
 
   it("waiting where its word is about another log's policy of the same number, as after a restore", async () => {
-    const { says, state } = oneEdge();
+    const { says, state, instances } = oneEdge();
+    instances.acquired({ edge: "gw-1", instance: INSTANCE });
     await says({ policy: heard(1, { log: OTHER_LOG, state: "rejected" }) });
     expect(await state()).toBe("waiting");
   });
@@ -334,7 +335,8 @@ describe("an edge's lag", () => {
   });
 
   it("is not known of an edge that follows another log", async () => {
-    const { view, says } = oneEdge();
+    const { view, says, instances } = oneEdge();
+    instances.acquired({ edge: "gw-1", instance: INSTANCE });
     await says({ log: OTHER_LOG });
     expect(await view()).toMatchObject({ edge: "gw-1", lag: null });
   });

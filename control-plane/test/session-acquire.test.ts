@@ -21,8 +21,16 @@ describe("an edge asks for a session", () => {
       consumed: 0,
       rev: 0,
       budgetSpent: false,
+      generation: 1,
       ...(await plane.store.position()),
     });
+  });
+
+  it("learns which generation of the policy it is offered, so that it can wait for a plan that it lacks", async () => {
+    const plane = await startTestControlPlane();
+    const { session } = await created(plane);
+    plane.setPlans(METERED, STARTER);
+    expect((await plane.acquire(session.id)).body).toMatchObject({ state: "live", generation: 2 });
   });
 
   it("makes the session active by that", async () => {
@@ -37,7 +45,10 @@ describe("an edge asks for a session", () => {
     const plane = await startTestControlPlane();
     const position = await plane.store.position();
     const answer = await plane.acquire(sessionAt(plane.clock.nowMs()).id);
-    expect(answer.body).toEqual({ state: "unknown", endsInMs: 5000, consumed: 0, rev: 0, ...position });
+    expect(answer.body).toEqual({
+      ...{ state: "unknown", endsInMs: 5000, consumed: 0, rev: 0, generation: 1 },
+      ...position,
+    });
   });
 
   it("gets the plan's id and a bucket of the size at creation where the policy lost the plan", async () => {

@@ -17,7 +17,7 @@ const anyInstance = fc.constantFrom(...INSTANCES);
 const acquire = command("acquire", fc.tuple(anySession, anyInstance), async ([one, asker], model, life) => {
   const id = model.idAt(one);
   const answer = await acquireSession(life.process.ports, id, asker);
-  expect(answer).toEqual({ ...acquired(model, id, asker), log: model.log, cursor: model.cursor });
+  expect(answer).toEqual({ ...acquired(model, id, asker), generation: 1, log: model.log, cursor: model.cursor });
 });
 
 /** What acquiring must answer, with what it does to the model. */

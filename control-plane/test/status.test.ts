@@ -40,7 +40,7 @@ describe("metrics", () => {
         "sluice_control_session_duration_seconds",
         "sluice_control_acquires_total",
         "sluice_control_http_errors_total",
-        "sluice_control_xds_events_total",
+        "sluice_control_policy_propagation_seconds",
         "sluice_control_process_cpu_user_seconds_total",
       ]),
     );

@@ -9,7 +9,7 @@ import { LmdbStore } from "../src/store/lmdb.js";
 import { backUpStore, restoreStore } from "../src/store/lmdb-backup.js";
 import { openLayout, SCHEMA, STORE_FILE } from "../src/store/lmdb-layout.js";
 import { sessionAt, STARTER } from "./support/sessions.js";
-import { nobodyHangsUp, request, watchesOver } from "./support/watching.js";
+import { heard, nobodyHangsUp, request, watchesOver } from "./support/watching.js";
 
 const NOW_MS = Date.UTC(2026, 0, 1);
 const random = { bytes: (n: number) => randomBytes(n) };
@@ -96,7 +96,8 @@ describe("a restore", () => {
     expect(now.log).not.toBe(position.log);
     const { watches } = watchesOver(store.withdrawals);
     for (const since of [0, now.cursor, position.cursor]) {
-      const watched = await watches.watch(request({ log: position.log, since }), nobodyHangsUp());
+      const policy = heard(1, { log: now.log });
+      const watched = await watches.watch(request({ log: position.log, since, policy }), nobodyHangsUp());
       expect(watched).toEqual({ outcome: "answered", answer: { reset: true, ...now } });
     }
   });

@@ -111,10 +111,13 @@ export class EdgeRegistry {
     });
   }
 
-  /** Notes what a watch says. Answers what the instance said with its watch before, if there was one. */
+  /**
+   * Notes what a watch says; that counts as a sign of life once the watch is held. Answers what the instance said with
+   * its watch before, if there was one.
+   */
   watched(request: WatchRequest): WatchRequest | undefined {
     const before = this.entries.get(keyOf(request))?.lastWatch;
-    this.hear(request, { lastWatch: request, watchEndedAtMs: this.clock.monotonicMs() });
+    this.note(request, { lastWatch: request, watchEndedAtMs: this.clock.monotonicMs() });
     for (const listener of this.listeners) listener(request);
     return before;
   }
@@ -145,7 +148,7 @@ export class EdgeRegistry {
   standing(instance: Instance, graceMs: number): Standing {
     const entry = this.entries.get(keyOf(instance));
     // One that was not heard of since the start may have been cut off for as long as the process was down.
-    if (entry === undefined) return this.listeningMs() < GONE_AFTER_MS ? "behind" : "gone";
+    if (entry === undefined || entry.heardAtMs === NEVER) return this.listeningMs() < GONE_AFTER_MS ? "behind" : "gone";
     if (this.isGone(entry)) return "gone";
     return areCurrent(entry.workers, graceMs, this.clock.monotonicMs()) ? "current" : "behind";
   }
@@ -184,12 +187,22 @@ export class EdgeRegistry {
     return this.entries.get(keyOf(instance))?.watches ?? 0;
   }
 
-  private hear({ edge, instance }: Instance, news: News): void {
-    const key = keyOf({ edge, instance });
+  private hear(instance: Instance, news: News): void {
+    const key = keyOf(instance);
     const nowMs = this.clock.monotonicMs();
-    const before = this.entries.get(key) ?? newEntry({ edge, instance }, nowMs);
+    const before = this.entries.get(key) ?? newEntry(instance, nowMs);
     this.entries.delete(key);
-    this.entries.set(key, { ...before, ...news, heardAtMs: nowMs });
+    this.put(key, { ...before, ...news, heardAtMs: nowMs });
+  }
+
+  private note(instance: Instance, news: News): void {
+    const key = keyOf(instance);
+    const before = this.entries.get(key) ?? newEntry(instance, this.clock.monotonicMs());
+    this.put(key, { ...before, ...news });
+  }
+
+  private put(key: string, entry: Entry): void {
+    this.entries.set(key, entry);
     if (this.entries.size <= MAX_INSTANCES) return;
     const [silent] = this.entries.keys();
     if (silent !== undefined) this.entries.delete(silent);
@@ -198,14 +211,16 @@ export class EdgeRegistry {
 
 const NO_WORKERS: Workers = new Map();
 
-const newEntry = (of: Instance, nowMs: number): Entry => ({
-  of,
+const NEVER = -Infinity;
+
+const newEntry = ({ edge, instance }: Instance, nowMs: number): Entry => ({
+  of: { edge, instance },
   firstHeardAtMs: nowMs,
-  heardAtMs: nowMs,
+  heardAtMs: NEVER,
   workers: NO_WORKERS,
   expectedWorkers: 0,
   watches: 0,
-  watchEndedAtMs: -Infinity,
+  watchEndedAtMs: NEVER,
   lastWatch: undefined,
 });
 

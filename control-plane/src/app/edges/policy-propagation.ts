@@ -11,7 +11,7 @@ export interface PolicyPropagationParts {
 export function policyPropagation({ policies, propagated }: PolicyPropagationParts): (report: WorkerReport) => void {
   return ({ edge, knownSinceMs, arrivedAtMs, ranBefore, runs }) => {
     const policy = policies.published(edge);
-    if (policy === undefined || policy.decidedAtMs === null || knownSinceMs > policy.decidedAtMs) return;
+    if (policy === undefined || policy.decidedAtMs === null || knownSinceMs >= policy.decidedAtMs) return;
     const isIt = runs?.generation === policy.generation && runs.hash === policy.hash;
     if (isIt && ranBefore?.generation !== policy.generation) propagated(arrivedAtMs - policy.decidedAtMs);
   };
