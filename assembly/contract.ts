@@ -146,8 +146,8 @@ export const SOURCE_CONTROL_PLANE: string = "control-plane";
 export const MAX_VIOLATIONS_BYTES: u32 = 4096;
 /** A VM that tries a policy and has not finished after so long has trapped. The largest policy takes a fraction of it. */
 export const TRY_DEADLINE_MS: u32 = 1000;
-/** While an edge has no policy, its requests are held until the table is so old: longer than a control plane that runs
- * takes to answer, shorter than a client waits. */
+/** While a VM has no policy, its requests are held until it is so old: longer than a control plane that runs takes to
+ * answer, shorter than a client waits. */
 export const NO_POLICY_HOLD_MS: u32 = 2000;
 /** 64 random bits in hex name one life of an edge's table. */
 export const INSTANCE_CHARS: u32 = 16;

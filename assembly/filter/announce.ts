@@ -27,7 +27,7 @@ export function announceEpoch(epoch: Epoch): void {
   writeHexU64(digits, epoch.hash);
   const hash = String.UTF8.decodeUnsafe(digits, POLICY_HASH_CHARS);
   const numbered = epoch.generation == 0 ? "" : ` generation ${epoch.generation},`;
-  logInfo(`serving the ${epoch.sourceWord}'s policy,${numbered} hash ${hash}, ${epoch.policy.plans.length} plans`);
+  logInfo(`serving the policy of the ${epoch.sourceWord},${numbered} hash ${hash}, ${epoch.policy.plans.length} plans`);
   if (!addsHeaders && epoch.policy.responseHeaders != RESPONSE_HEADERS_NONE) {
     logWarn("response.headers: none are added to what passes, since this is sluice-lean.wasm; sluice.wasm adds them");
   }

@@ -4,6 +4,7 @@
 import "../host/abort";
 import { TICK_MS } from "../contract";
 import { keyIdOf } from "../domain/keys";
+import { faultText } from "../domain/policy/faults";
 import { judgeSettings } from "../domain/policy/settings";
 import { EdgeSettings } from "../domain/policy/settings-model";
 import { pluginConfiguration } from "../host/buffers";
@@ -39,7 +40,7 @@ export function configureRoot(rootId: u32, configurationBytes: u32, addsHeaders:
   const settings = result.settings;
   if (settings == null) {
     const faults = result.faults;
-    for (let i = 0; i < faults.length; i++) logError(`edge settings rejected: ${faults[i].path}: ${faults[i].message}`);
+    for (let i = 0; i < faults.length; i++) logError(`edge settings rejected: ${faultText(faults[i])}`);
     return false;
   }
   nameCounters(callCounterNames());
@@ -67,9 +68,10 @@ export function dropRoot(rootId: u32): void {
 
 function rootFor(rootId: u32, settings: EdgeSettings): Root {
   const hash = hashOfTable(settings.tableName, settings.cluster, keyIdOf(primaryKeys()));
-  const table = tableOf(hash, utf8(settings.cluster), settings.tableCapacity);
+  const nowUs = monotonicUs();
+  const table = tableOf(hash, utf8(settings.cluster), settings.tableCapacity, nowUs);
   const policy = settings.policy;
   const own = policy == null ? NO_POLICY : epochOfSettings(policy);
-  if (settings.follow) takeWhatIsGood(table, monotonicUs());
+  if (settings.follow) takeWhatIsGood(table, nowUs);
   return new Root(rootId, table, settings.follow, own);
 }

@@ -5,7 +5,7 @@ import { monotonicUs } from "../host/clock";
 import { CONTINUE, enterStream, resumeRequest } from "../host/stream";
 import { hearBell } from "./bell";
 import { freeCalls } from "./calls";
-import { hasFirstWatchFailed, startOf } from "./instance";
+import { hasFirstWatchFailed } from "./instance";
 import { decideRequest } from "./request";
 import { Root, rootInSlot, slotOfRoot } from "./roots";
 import { Table } from "./table";
@@ -86,8 +86,9 @@ function append(waiter: u32): void {
   last = waiter;
 }
 
+/** From the VM's start, not Envoy's: one whose code was just replaced has yet to try the policy that the others run. */
 function mayWaitForPolicy(table: Table, nowUs: u64): bool {
-  const startUs = startOf(table);
+  const startUs = table.startUs;
   if (nowUs >= startUs + HOLD_US) return false;
   return nowUs < startUs + FAILED_HOLD_US || !hasFirstWatchFailed(table);
 }

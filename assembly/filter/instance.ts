@@ -1,7 +1,6 @@
-// This life of a table in this Envoy: its name, when it began, and whether its first watch has failed. One shared-data
-// key a table, created once by cas.
+// This life of a table in this Envoy: its name, and whether its first watch has failed. One shared-data key a table,
+// created once by cas.
 import { INSTANCE_CHARS } from "../contract";
-import { monotonicUs } from "../host/clock";
 import { randomU64 } from "../host/random";
 import { CAS_ABSENT, sharedCas, sharedValue } from "../host/shared-data";
 import { OK } from "../host/status";
@@ -9,12 +8,11 @@ import { writeHexU64 } from "../memory/bytes";
 import { INSTANCE_KEY, readTableKey, writeTableKey } from "./session-table";
 import { Table } from "./table";
 
-//   0      16            24      28
-//   | name | start in µs | flags |
+//   0      16      20
+//   | name | flags |
 
-const INSTANCE_BYTES: u32 = 28;
-const START_AT: u32 = 16;
-const FLAGS_AT: u32 = 24;
+const INSTANCE_BYTES: u32 = 20;
+const FLAGS_AT: u32 = 16;
 /** The first watch of this life could not be answered. */
 const FIRST_WATCH_FAILED: u32 = 1;
 
@@ -24,12 +22,6 @@ const copy: usize = memory.data(32, 8);
 export function writeInstance(table: Table, target: usize): usize {
   memory.copy(target, readInstance(table), INSTANCE_CHARS);
   return target + INSTANCE_CHARS;
-}
-
-/** When the table began its life in this Envoy: µs, monotonic. */
-export function startOf(table: Table): u64 {
-  if (table.startUs == 0) table.startUs = load<u64>(readInstance(table), START_AT);
-  return table.startUs;
 }
 
 export function hasFirstWatchFailed(table: Table): bool {
@@ -49,7 +41,6 @@ export function noteFirstWatchFailed(table: Table): void {
 function readInstance(table: Table): usize {
   if (readTableKey(table, INSTANCE_KEY) == OK) return sharedValue();
   writeHexU64(copy, randomU64());
-  store<u64>(copy, monotonicUs(), START_AT);
   store<u32>(copy, 0, FLAGS_AT);
   writeTableKey(table, INSTANCE_KEY, copy, INSTANCE_BYTES, CAS_ABSENT);
   readTableKey(table, INSTANCE_KEY);

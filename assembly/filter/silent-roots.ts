@@ -1,6 +1,6 @@
 // The end of a root, where the host does not tell of it (lean.ts): it has no ticks any more, while others have. A root
 // that lives ticks, also one that was replaced and waits for its last stream.
-import { TICK_MS } from "../contract";
+import { NO_POLICY_HOLD_MS, TICK_MS } from "../contract";
 import { MAX_ASKS } from "./admit";
 import { dropRoot } from "./configure";
 import { Root, rootInSlot, slotCount, slotOfRoot } from "./roots";
@@ -21,5 +21,6 @@ export function dropSilentRoots(tickingId: u32): void {
 
 /** Counted, not timed: after a pause of the whole process all roots tick in turn. Each of the others counts. */
 function allowedMisses(root: Root): u32 {
-  return ((MAX_ASKS * root.epoch.policy.acquireTimeoutMs + MARGIN_MS) / TICK_MS) * slotCount();
+  const longestMs = max(MAX_ASKS * root.epoch.policy.acquireTimeoutMs, NO_POLICY_HOLD_MS);
+  return ((longestMs + MARGIN_MS) / TICK_MS) * slotCount();
 }

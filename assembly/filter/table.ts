@@ -22,8 +22,6 @@ export class Table {
   heardGeneration: u64 = 0;
   /** Monotonic µs when it was first named, if it is higher than the one in force here; 0: it is not. */
   behindSinceUs: u64 = 0;
-  /** Monotonic, when the table began its life in this Envoy; 0 until it is asked for. */
-  startUs: u64 = 0;
   /** The hash in the bell at which this VM, without a policy, looked for the last good one: it looks once at each. */
   lookedForGoodAt: u64 = 0;
   /** A hash that this VM could not take although the bell says ok: it is not parsed again on each tick. */
@@ -33,12 +31,14 @@ export class Table {
    * @param hash of its names: part of its keys
    * @param cluster of the calls
    * @param capacity in records, as the newest settings want it
+   * @param startUs monotonic: when this VM first knew of it. Requests wait for a policy for so long from then on
    */
   constructor(
     public hash: u32,
     public cluster: ArrayBuffer,
     public capacity: u32,
     public unreported: Unreported,
+    public startUs: u64,
   ) {}
 
   /** A policy of this generation is, or will be, in force at this edge. */
@@ -68,13 +68,13 @@ export class Table {
 const tables: Table[] = [];
 
 /** The table with these names, made on first use. At configure only. */
-export function tableOf(hash: u32, cluster: ArrayBuffer, capacity: u32): Table {
+export function tableOf(hash: u32, cluster: ArrayBuffer, capacity: u32, nowUs: u64): Table {
   for (let i = 0; i < tables.length; i++) {
     if (tables[i].hash != hash) continue;
     tables[i].capacity = capacity;
     return tables[i];
   }
-  const made = new Table(hash, cluster, capacity, new Unreported(capacity));
+  const made = new Table(hash, cluster, capacity, new Unreported(capacity), nowUs);
   tables.push(made);
   return made;
 }

@@ -16,7 +16,7 @@ import {
   verdictOf,
   verdictSinceUs,
 } from "../domain/bell";
-import { Fault } from "../domain/policy/faults";
+import { Fault, faultText } from "../domain/policy/faults";
 import { judgePolicy } from "../domain/policy/judge";
 import { Policy } from "../domain/policy/model";
 import { logError } from "../host/log";
@@ -128,7 +128,7 @@ function reject(table: Table, offer: Offer, build: u64, violations: Fault[], now
   keepViolations(table, offer.hash, build, violations);
   giveVerdict(table, offer.hash, build, VERDICT_REJECTED, nowUs);
   for (let i = 0; i < violations.length; i++) {
-    logError(`policy generation ${offer.generation} rejected: ${violations[i].path}: ${violations[i].message}`);
+    logError(`policy generation ${offer.generation} rejected: ${faultText(violations[i])}`);
   }
 }
 

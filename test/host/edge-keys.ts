@@ -9,8 +9,8 @@ const LEADER_KEY = 0xfffffffc;
 const INSTANCE_KEY = 0xfffffffe;
 const POLICY_KEY = 0xfffffffb;
 const BELL_KEY = 0xfffffffa;
-/** Name, start, flags. */
-export const INSTANCE_BYTES = 28;
+/** Name and flags. */
+export const INSTANCE_BYTES = 20;
 
 export interface Place {
   /** The log by which the table is marked, up to `cursor`. */

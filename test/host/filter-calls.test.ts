@@ -102,7 +102,11 @@ describe("an answer of more than 1 MiB", () => {
   it("is not read, of whatever call", () => {
     const edge = calling();
     let read = 0;
-    edge.host.hooks.each("before", (call) => call.name === "proxy_get_buffer_bytes", () => read++);
+    edge.host.hooks.each(
+      "before",
+      (call) => call.name === "proxy_get_buffer_bytes",
+      () => read++,
+    );
     for (const call of KINDS) callOf(edge, call).answer(200, padded(goodAnswers[call]), json);
     expect(read).toBe(0);
   });
@@ -133,7 +137,9 @@ describe("a fault of the calls in Envoy's log", () => {
     edge.watch.refuse();
     expect(lines(edge)).toEqual(['calls to cluster "plane_eu" fail: watch: no host of it can be reached']);
     edge.report.answer(401);
-    expect(lines(edge)[1]).toMatch(/^calls to cluster "plane_eu" fail: report: the credential is denied, SLUICE_SECRET/);
+    expect(lines(edge)[1]).toMatch(
+      /^calls to cluster "plane_eu" fail: report: the credential is denied, SLUICE_SECRET/,
+    );
     expect(lines(edge).join()).not.toContain(edge.mint.edgeCredential);
   });
 

@@ -82,7 +82,9 @@ describe("two roots with different settings in one VM", () => {
     const old = edge.worker(0).open(requestWith(edge.newSession()));
     edge.worker(0).configure(settings(own));
     edge.passMs(TICK_MS);
-    offer(newestWatch(edge), policy({ response: { headers: "draft" }, plans: [plan({ name: "six" })] }), { generation: 8 });
+    offer(newestWatch(edge), policy({ response: { headers: "draft" }, plans: [plan({ name: "six" })] }), {
+      generation: 8,
+    });
     // The older root's request waits across both changes, and is decided by the policy in force.
     for (const call of edge.pendingAcquires) call.answer(200, live());
     expect(old.state).toBe("upstream");
@@ -102,7 +104,7 @@ describe("two roots with different settings in one VM", () => {
     offer(second, six, { generation: 2 });
     expect(edge.send("invented").status).toBe(401);
     offer(first, own, { generation: 8 });
-    const texts = edge.host.messages("info").filter((line) => line.includes("serving the control-plane's policy"));
+    const texts = edge.host.messages("info").filter((line) => line.includes("serving the policy of the control-plane"));
     expect(texts.map((line) => /generation (\d+)/.exec(line)?.[1])).toEqual(["7", "2", "8"]);
     slow.respond();
   });

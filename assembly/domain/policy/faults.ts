@@ -15,6 +15,11 @@ export class Fault {
   ) {}
 }
 
+/** For a log: `plans[1].maxTokens: expected …`. */
+export function faultText(fault: Fault): string {
+  return fault.path.length == 0 ? fault.message : `${fault.path}: ${fault.message}`;
+}
+
 /** Keeps the first MAX_FAULTS. */
 export class Faults {
   list: Fault[] = [];
