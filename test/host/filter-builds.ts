@@ -36,7 +36,8 @@ export async function changedFilter(replacements: readonly Replacement[], build:
     },
   });
   const wasm = produced[0];
-  if (error !== null || wasm === undefined) throw new Error(`the filter does not compile: ${error?.message ?? "asc wrote nothing"}`);
+  if (error !== null || wasm === undefined)
+    throw new Error(`the filter does not compile: ${error?.message ?? "asc wrote nothing"}`);
   return withBuildId(wasm, build);
 }
 

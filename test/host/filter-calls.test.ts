@@ -47,21 +47,21 @@ const problem = { "content-type": "application/json; charset=utf-8" };
 
 describe.each(KINDS)("the outcome of an %s", (call) => {
   const outcomes: [string, string, (out: Callout) => void][] = [
-    ["an answer", "ok", (out) => out.answer(200, goodAnswers[call], json)],
-    ["a 503 as text, which is Envoy's own", "no_host", (out) => out.refuse()],
-    ["a 503 as JSON, which is the control plane's", "overloaded", (out) => out.answer(503, '{"code":"X"}', problem)],
-    ["a 504", "timeout", (out) => out.timeOut()],
-    ["a 401", "unauthorized", (out) => out.answer(401, "{}", json)],
-    ["a 403", "unauthorized", (out) => out.answer(403, "{}", json)],
-    ["a 429", "overloaded", (out) => out.answer(429, "{}", json)],
-    ["a 500", "error", (out) => out.answer(500, "", json)],
-    ["a 404", "error", (out) => out.answer(404, "", json)],
-    ["a 204", "error", (out) => out.answer(204)],
-    ["a connection that broke", "error", (out) => out.reset()],
-    ["a 200 that is no JSON", "malformed", (out) => out.answer(200, "<html>", json)],
-    ["a 200 without a body", "malformed", (out) => out.answer(200, "", json)],
-    ["a 200 of another kind", "malformed", (out) => out.answer(200, '{"status":"ok"}', json)],
-    ["a 200 of more than 1 MiB", "malformed", (out) => out.answer(200, padded(goodAnswers[call]), json)],
+    ["an answer", "ok", (out) => { out.answer(200, goodAnswers[call], json); }],
+    ["a 503 as text, which is Envoy's own", "no_host", (out) => { out.refuse(); }],
+    ["a 503 as JSON, which is the control plane's", "overloaded", (out) => { out.answer(503, '{"code":"X"}', problem); }],
+    ["a 504", "timeout", (out) => { out.timeOut(); }],
+    ["a 401", "unauthorized", (out) => { out.answer(401, "{}", json); }],
+    ["a 403", "unauthorized", (out) => { out.answer(403, "{}", json); }],
+    ["a 429", "overloaded", (out) => { out.answer(429, "{}", json); }],
+    ["a 500", "error", (out) => { out.answer(500, "", json); }],
+    ["a 404", "error", (out) => { out.answer(404, "", json); }],
+    ["a 204", "error", (out) => { out.answer(204); }],
+    ["a connection that broke", "error", (out) => { out.reset(); }],
+    ["a 200 that is no JSON", "malformed", (out) => { out.answer(200, "<html>", json); }],
+    ["a 200 without a body", "malformed", (out) => { out.answer(200, "", json); }],
+    ["a 200 of another kind", "malformed", (out) => { out.answer(200, '{"status":"ok"}', json); }],
+    ["a 200 of more than 1 MiB", "malformed", (out) => { out.answer(200, padded(goodAnswers[call]), json); }],
   ];
 
   it.each(outcomes)("that is %s is counted as %s, and as nothing else", (_what, outcome, answer) => {
@@ -102,7 +102,11 @@ describe("an answer of more than 1 MiB", () => {
   it("is not read, of whatever call", () => {
     const edge = calling();
     let read = 0;
-    edge.host.hooks.each("before", (call) => call.name === "proxy_get_buffer_bytes", () => read++);
+    edge.host.hooks.each(
+      "before",
+      (call) => call.name === "proxy_get_buffer_bytes",
+      () => read++,
+    );
     for (const call of KINDS) callOf(edge, call).answer(200, padded(goodAnswers[call]), json);
     expect(read).toBe(0);
   });
@@ -131,13 +135,17 @@ describe("a fault of the calls in Envoy's log", () => {
   it("names the cluster, the call and what is wrong, in words", () => {
     const edge = calling({ settings: { controlPlane: { cluster: "plane_eu" } } });
     edge.watch.refuse();
+    edge.flush();
     expect(lines(edge)).toEqual(['calls to cluster "plane_eu" fail: watch: no host of it can be reached']);
     edge.report.answer(401);
-    expect(lines(edge)[1]).toMatch(/^calls to cluster "plane_eu" fail: report: the credential is denied, SLUICE_SECRET/);
+    edge.flush();
+    expect(lines(edge)[1]).toMatch(
+      /^calls to cluster "plane_eu" fail: report: the credential is denied, SLUICE_SECRET/,
+    );
     expect(lines(edge).join()).not.toContain(edge.mint.edgeCredential);
   });
 
-  it("is said at once, then once a minute at most, with the number of times since", () => {
+  it("is said on the next tick, then once a minute at most, with the number of times since", () => {
     const edge = calling();
     const refused = refuseFor(edge, 2 * MINUTE_MS + 1000);
     expect(refused).toBeGreaterThan(200);
@@ -153,6 +161,7 @@ describe("a fault of the calls in Envoy's log", () => {
     edge.watch.refuse();
     edge.passMs(600);
     edge.watch.answer(401);
+    edge.flush();
     expect(lines(edge)).toHaveLength(2);
   });
 
@@ -173,9 +182,11 @@ describe("a fault of the calls in Envoy's log", () => {
     edge.worker(0).tick();
     const b = edge.watches.at(-1);
     a.refuse();
+    edge.flush();
     b?.answer(200, watchAnswer({}));
     expect(recoveries(edge)).toEqual([]);
     edge.watches.at(-1)?.refuse();
+    edge.flush();
     expect(lines(edge)).toEqual([
       'calls to cluster "plane_a" fail: watch: no host of it can be reached',
       'calls to cluster "plane_b" fail: watch: no host of it can be reached',
@@ -186,6 +197,7 @@ describe("a fault of the calls in Envoy's log", () => {
   it("of each worker is said by that worker", () => {
     const edge = calling({ workers: 2 });
     for (const report of edge.pendingReports) report.refuse();
+    edge.flush();
     expect(lines(edge)).toHaveLength(2);
   });
 });

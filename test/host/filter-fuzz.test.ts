@@ -1,4 +1,5 @@
 // Nothing that a client, a control plane or an operator sends makes the filter trap. Seeded: a failure names its seed.
+import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { RECORDS_PER_SET } from "../../assembly/contract.js";
 import {
@@ -20,12 +21,16 @@ import {
 } from "./edge.js";
 import { filterModule, type FilterBuild } from "./filter-modules.js";
 import { breakBytes, breakJson } from "./mutations.js";
+import { headersOf, offer } from "./policy-offer.js";
 import { Random } from "./random.js";
 import type { Stream } from "./stream.js";
+import type { Vm } from "./vm.js";
 
 const STATUSES = [200, 401, 429, 503, undefined];
 const BUILDS: FilterBuild[] = ["release", "debug"];
 const CAPACITY = 1024;
+/** Capacity, instance, place, leader, policy, bell, violations, the last good policy. */
+const KEYS_BESIDE_SETS = 8;
 const modules = new Map(BUILDS.map((build) => [build, filterModule(build)]));
 
 function start(build: FilterBuild, options: EdgeOptions = {}): Edge {
@@ -65,6 +70,29 @@ const POLICY = policy({
   sessions: { cleanupInterval: 60_000 },
   response: { headers: "draft", body: "json" },
 });
+
+/** A policy as an answer to a watch, mostly with something broken: its bytes, its headers, or what they say of it. */
+function anyOffer(generation: number, random: Random): [Uint8Array | string, Record<string, string>] {
+  const lifetime = 3_600_000 + random.below(1000);
+  const document = { ...POLICY, plans: [plan({ lifetime }), plan({ id: 9, name: "gold", tokenRefillRate: 0.5 })] };
+  const good = JSON.stringify(document);
+  const broken = random.chance(0.5) ? breakJson(document, random) : breakBytes(Buffer.from(good), random);
+  const body = random.chance(0.3) ? good : broken;
+  const text = Buffer.from(body);
+  const headers = headersOf("", {
+    generation: random.chance(0.8) ? generation : random.pick([0, 1, -1, 0.5, 9e15, 1e21]),
+    log: random.pick([LOG, LOG, LOG, OTHER_LOG, "", "0000000000000000", "x"]),
+    hash: createHash("sha256").update(text).digest("hex").slice(0, 16),
+    spreadMs: random.pick([0, 500, 9e15]),
+  });
+  const kept = Object.entries(headers).filter(() => random.chance(0.97));
+  const spoilt = kept.map(([name, value]): [string, string] =>
+    random.chance(0.03)
+      ? [name, Buffer.from(breakBytes(Buffer.from(value), random)).toString("latin1")]
+      : [name, value],
+  );
+  return [body, Object.fromEntries(spoilt)];
+}
 
 describe.each(BUILDS)("the %s build never traps", (build) => {
   it("on any header value", () => {
@@ -122,7 +150,32 @@ describe.each(BUILDS)("the %s build never traps", (build) => {
     }
   });
 
-  it("on any policy, and the old one keeps serving when it refuses", () => {
+  it("on any policy that comes on the watch, and one is always in force", () => {
+    const random = new Random(26);
+    let [taken, rejected] = [0, 0];
+    for (let round = 0; round < 30; round++) {
+      const edge = start(build, { policy: null, workers: 2 });
+      edge.flush();
+      offer(edge.watch, POLICY, { generation: 1 });
+      for (let generation = 2; generation < 40; generation++) {
+        edge.passMs(600);
+        const watch = edge.watches.at(-1);
+        if (watch?.state !== "pending") continue;
+        const [body, headers] = anyOffer(generation, random);
+        watch.answer(random.pick([200, 200, 200, 503]), body, headers);
+        const input = `policy ${Buffer.from(body).subarray(0, 300).toString()} ${JSON.stringify(headers)}`;
+        expectSound(edge, input);
+        expect([200, 401], input).toContain(edge.send("invented").status);
+      }
+      expect(edge.host.sharedData.size).toBeLessThanOrEqual(KEYS_BESIDE_SETS);
+      taken += edge.host.messages("info").filter((line) => line.includes("serving the control-plane's policy")).length;
+      rejected += edge.host.messages("error").filter((line) => line.includes("rejected")).length;
+    }
+    expect(taken).toBeGreaterThan(100);
+    expect(rejected).toBeGreaterThan(100);
+  });
+
+  it("on any settings, and the old ones keep serving when it refuses", () => {
     const edge = start(build, { policy: POLICY });
     const random = new Random(23);
     let refused = 0;
@@ -184,7 +237,7 @@ describe("any course of events", () => {
         callout?.timeOut();
         break;
       case 7:
-        if (random.chance(0.1)) worker.configure(settings(random.pick([POLICY, policy(), { version: 2 }])));
+        if (random.chance(0.1)) changeSettings(edge, worker, random);
         break;
       case 8:
         edge.pendingReports[0]?.answer(200, reportAnswer(random.chance(0.2) ? ids : [], random.pick([LOG, OTHER_LOG])));
@@ -200,28 +253,50 @@ describe("any course of events", () => {
     }
   }
 
+  function changeSettings(edge: Edge, worker: Vm, random: Random): void {
+    if (random.chance(0.2)) edge.reload(edge.workers.indexOf(worker));
+    else if (random.chance(0.2)) worker.configure(settings(undefined));
+    else worker.configure(settings(random.pick([POLICY, policy(), { version: 2 }]), { follow: random.chance(0.9) }));
+  }
+
   function answerWatch(edge: Edge, ids: string[], random: Random): void {
     const cursor = CURSOR + random.below(5);
     const log = random.pick([LOG, LOG, OTHER_LOG]);
     const some = ids.filter(() => random.chance(0.1));
+    const out = edge.watches.findLast((watch) => watch.state === "pending");
+    if (random.chance(0.3)) {
+      const [body, headers] = anyOffer(1 + edge.watches.length, random);
+      out?.answer(200, body, headers);
+      return;
+    }
     const answer = random.chance(0.05) ? resetAnswer(cursor, log) : watchAnswer({ refresh: some, cursor, log });
-    edge.watches.find((watch) => watch.state === "pending")?.answer(200, answer);
+    out?.answer(200, answer);
   }
 
-  it.each([1, 2, 3, 4, 5, 6, 7, 8])("of 3,000 steps from seed %i leaves no trap and a bounded table", (seed) => {
-    const options = ["trust", "deny"].map((onUnreachable) => ({ ...POLICY, onUnreachable }));
-    const edge = start("debug", { workers: 3, seed, policy: options[seed % 2] ?? POLICY });
-    const random = new Random(seed);
-    const streams: Stream[] = [];
-    const tokens = [edge.newSession().token];
-    for (let i = 0; i < 3000; i++) {
-      step(edge, random, streams, tokens);
-      expectSound(edge, `seed ${seed}, step ${i}`);
-    }
-    while (edge.pendingAcquires.length > 0) edge.pendingAcquires[0]?.timeOut();
-    expect(streams.filter((stream) => stream.paused)).toEqual([]);
-    expect(edge.table.setKeys().length).toBeLessThanOrEqual(CAPACITY / RECORDS_PER_SET);
-    const ids = edge.table.records().map((record) => record.token.slice(3, 24));
-    expect(new Set(ids).size).toBe(ids.length);
-  });
+  it.each([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12])(
+    "of 3,000 steps from seed %i leaves no trap and a bounded table",
+    (seed) => {
+      const options = ["trust", "deny"].map((onUnreachable) => ({ ...POLICY, onUnreachable }));
+      const own = seed % 3 === 0 ? null : (options[seed % 2] ?? POLICY);
+      const edge = start("debug", { workers: 3, seed, policy: own });
+      const random = new Random(seed);
+      const streams: Stream[] = [];
+      const tokens = [edge.newSession().token];
+      for (let i = 0; i < 3000; i++) {
+        step(edge, random, streams, tokens);
+        expectSound(edge, `seed ${seed}, step ${i}`);
+      }
+      // What waits for a policy is let go on ticks, and asks then, or once more.
+      for (let round = 0; round < 30; round++) {
+        edge.passMs(100);
+        while (edge.pendingAcquires.length > 0) edge.pendingAcquires[0]?.timeOut();
+      }
+      expectSound(edge, `seed ${seed}, at its end`);
+      expect(streams.filter((stream) => stream.paused && edge.workers.includes(stream.vm)).length).toBe(0);
+      expect(edge.host.sharedData.size).toBeLessThanOrEqual(CAPACITY / RECORDS_PER_SET + KEYS_BESIDE_SETS);
+      expect(edge.table.setKeys().length).toBeLessThanOrEqual(CAPACITY / RECORDS_PER_SET);
+      const ids = edge.table.records().map((record) => record.token.slice(3, 24));
+      expect(new Set(ids).size).toBe(ids.length);
+    },
+  );
 });

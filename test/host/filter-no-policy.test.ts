@@ -146,10 +146,13 @@ describe("the bound of requests that are held", () => {
     edge.passMs(TICK_MS);
     expect(edge.pendingAcquires).toHaveLength(MAX_CALLS);
     for (let left = sessions.length; left > 0; left -= MAX_CALLS) {
-      for (const call of edge.pendingAcquires) call.answer(200, '{"state":"unknown","log":"a1b2c3d4e5f60718","cursor":41}');
+      for (const call of edge.pendingAcquires)
+        call.answer(200, '{"state":"unknown","log":"a1b2c3d4e5f60718","cursor":41}');
       edge.passMs(TICK_MS);
     }
-    expect(edge.acquires.map((call) => (call.json as { session: string }).session)).toEqual(sessions.map(({ id }) => id));
+    expect(edge.acquires.map((call) => (call.json as { session: string }).session)).toEqual(
+      sessions.map(({ id }) => id),
+    );
     expect(streams.every((stream) => stream.status === 401)).toBe(true);
   });
 
@@ -168,7 +171,8 @@ describe("the bound of requests that are held", () => {
     offer(edge.watch, two);
     edge.passMs(TICK_MS);
     expect(edge.pendingAcquires).toHaveLength(10);
-    for (const call of edge.pendingAcquires) call.answer(200, '{"state":"unknown","log":"a1b2c3d4e5f60718","cursor":41}');
+    for (const call of edge.pendingAcquires)
+      call.answer(200, '{"state":"unknown","log":"a1b2c3d4e5f60718","cursor":41}');
     expect(streams.map((stream) => stream.status)).toEqual([
       ...Array.from({ length: 10 }, () => undefined),
       ...Array.from({ length: 10 }, () => 401),

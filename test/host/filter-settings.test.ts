@@ -1,7 +1,8 @@
 // Edge settings, what a VM knows of a table, and the policy in force are three things: a change of one keeps the others.
 import { describe, expect, it } from "vitest";
 import { TICK_MS } from "../../assembly/contract.js";
-import { Edge, LOG, REPORT_INTERVAL_MS, plan, policy, reportAnswer, requestWith, settings } from "./edge.js";
+import type { Edge} from "./edge.js";
+import { LOG, REPORT_INTERVAL_MS, plan, policy, reportAnswer, requestWith, settings } from "./edge.js";
 import { edgeWithoutPolicy, generations, newestWatch, offer, policyHash, runs } from "./policy-offer.js";
 
 const five = policy({ plans: [plan({ maxTokens: 5 })] });
@@ -82,7 +83,9 @@ describe("two roots with different settings in one VM", () => {
     const old = edge.worker(0).open(requestWith(edge.newSession()));
     edge.worker(0).configure(settings(own));
     edge.passMs(TICK_MS);
-    offer(newestWatch(edge), policy({ response: { headers: "draft" }, plans: [plan({ name: "six" })] }), { generation: 8 });
+    offer(newestWatch(edge), policy({ response: { headers: "draft" }, plans: [plan({ name: "six" })] }), {
+      generation: 8,
+    });
     // The older root's request waits across both changes, and is decided by the policy in force.
     for (const call of edge.pendingAcquires) call.answer(200, live());
     expect(old.state).toBe("upstream");
