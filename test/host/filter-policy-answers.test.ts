@@ -65,19 +65,84 @@ describe("a policy that comes on the watch", () => {
 describe("an answer that is no policy, or not the one that it says it is", () => {
   const megabytes10 = JSON.stringify({ ...five, header: "x".repeat(10 * 1_048_576) });
   const broken: [string, (watch: Callout) => void][] = [
-    ["of another hash than its bytes have", (watch) => { offer(watch, five, { hash: "0123456789abcdef" }); }],
-    ["whose hash is no hash", (watch) => { offer(watch, five, { hash: "x" }); }],
-    ["of which half arrived", (watch) => { watch.answer(200, text.slice(0, 60), headersOf(text)); }],
-    ["with one byte more", (watch) => { watch.answer(200, `${text} `, headersOf(text)); }],
-    ["of 10 MB", (watch) => { offer(watch, megabytes10); }],
-    ["with one byte above 1 MiB", (watch) => { offer(watch, " ".repeat(MAX_EDGE_ANSWER_BYTES + 1)); }],
-    ["without a body", (watch) => { offer(watch, ""); }],
-    ["without the headers that name it", (watch) => { watch.answer(200, text); }],
-    ["with nothing but its generation", (watch) => { watch.answer(200, text, { [HEADER_GENERATION]: "1" }); }],
-    ["of generation 0", (watch) => { offer(watch, five, { generation: 0 }); }],
-    ["of a generation that is no number", (watch) => { offer(watch, five, { generation: Number.NaN }); }],
-    ["of a log that is none", (watch) => { offer(watch, five, { log: "0".repeat(16) }); }],
-    ["of which only a status came", (watch) => { watch.answer(503, "", headersOf(text)); }],
+    [
+      "of another hash than its bytes have",
+      (watch) => {
+        offer(watch, five, { hash: "0123456789abcdef" });
+      },
+    ],
+    [
+      "whose hash is no hash",
+      (watch) => {
+        offer(watch, five, { hash: "x" });
+      },
+    ],
+    [
+      "of which half arrived",
+      (watch) => {
+        watch.answer(200, text.slice(0, 60), headersOf(text));
+      },
+    ],
+    [
+      "with one byte more",
+      (watch) => {
+        watch.answer(200, `${text} `, headersOf(text));
+      },
+    ],
+    [
+      "of 10 MB",
+      (watch) => {
+        offer(watch, megabytes10);
+      },
+    ],
+    [
+      "with one byte above 1 MiB",
+      (watch) => {
+        offer(watch, " ".repeat(MAX_EDGE_ANSWER_BYTES + 1));
+      },
+    ],
+    [
+      "without a body",
+      (watch) => {
+        offer(watch, "");
+      },
+    ],
+    [
+      "without the headers that name it",
+      (watch) => {
+        watch.answer(200, text);
+      },
+    ],
+    [
+      "with nothing but its generation",
+      (watch) => {
+        watch.answer(200, text, { [HEADER_GENERATION]: "1" });
+      },
+    ],
+    [
+      "of generation 0",
+      (watch) => {
+        offer(watch, five, { generation: 0 });
+      },
+    ],
+    [
+      "of a generation that is no number",
+      (watch) => {
+        offer(watch, five, { generation: Number.NaN });
+      },
+    ],
+    [
+      "of a log that is none",
+      (watch) => {
+        offer(watch, five, { log: "0".repeat(16) });
+      },
+    ],
+    [
+      "of which only a status came",
+      (watch) => {
+        watch.answer(503, "", headersOf(text));
+      },
+    ],
   ];
 
   it.each(broken)("%s leaves nothing behind, and is asked for again only after the hold-back", (_what, answer) => {
