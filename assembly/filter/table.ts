@@ -49,8 +49,13 @@ export class Table {
     if (generation > this.epoch.generation) this.behindSinceUs = nowUs;
   }
 
-  /** What is in force here is the newest that was heard of. */
-  caughtUp(): void {
+  /**
+   * Another policy, or another generation of it, has come into force here. One that is newer still may have been named.
+   * @param formerLog that of the one before, 0 if there was none: generations count within a log
+   */
+  caughtUp(formerLog: u64): void {
+    const isOfLog = formerLog == 0 || formerLog == this.epoch.log;
+    if (isOfLog && this.heardGeneration > this.epoch.generation) return;
     this.heardGeneration = this.epoch.generation;
     this.behindSinceUs = 0;
   }

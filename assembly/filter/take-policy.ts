@@ -98,9 +98,10 @@ function followGeneration(table: Table, bell: usize, nowUs: u64): void {
     writeBell(table, bell);
   }
   if (epoch.generation == bellGeneration(bell) && epoch.log == bellLog(bell)) return;
+  const formerLog = epoch.log;
   epoch.log = bellLog(bell);
   epoch.generation = bellGeneration(bell);
-  settled(table, bellSpreadMs(bell), nowUs);
+  settled(table, formerLog, bellSpreadMs(bell), nowUs);
 }
 
 /** Says to the other VMs that this one tries, does so, and says what came of it. */
@@ -157,13 +158,14 @@ function take(table: Table, offer: Offer, nowUs: u64): void {
 }
 
 function putInForce(table: Table, offer: Offer, policy: Policy, nowUs: u64): void {
+  const formerLog = table.epoch.log;
   table.swap(epochOfControlPlane(policy, offer.log, offer.generation, offer.hash));
-  settled(table, offer.spreadMs, nowUs);
+  settled(table, formerLog, offer.spreadMs, nowUs);
 }
 
 /** Says in log and gauge what is in force, and has the next report say so soon. */
-function settled(table: Table, spreadMs: u32, nowUs: u64): void {
-  table.caughtUp();
+function settled(table: Table, formerLog: u64, spreadMs: u32, nowUs: u64): void {
+  table.caughtUp(formerLog);
   announceEpoch(table.epoch);
   const jitterUs = randomU64() % (<u64>max(spreadMs, MIN_SPREAD_MS) * 1000);
   table.nextReportAtUs = min(table.nextReportAtUs, nowUs + jitterUs);

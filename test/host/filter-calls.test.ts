@@ -1,21 +1,9 @@
-// An edge that cannot reach the control plane says so: each call is counted by its outcome, and a fault stands in Envoy's
-// log, once a minute at most, until it is over.
+// Every call to the control plane is counted by what came of it, and names its edge in a header.
 import { describe, expect, it } from "vitest";
-import { HEADER_EDGE, MAX_EDGE_ANSWER_BYTES, TICK_MS } from "../../assembly/contract.js";
+import { HEADER_EDGE, MAX_EDGE_ANSWER_BYTES } from "../../assembly/contract.js";
 import type { Callout } from "./callouts.js";
-import {
-  Edge,
-  LOG,
-  REPORT_INTERVAL_MS,
-  liveAnswer,
-  policy,
-  reportAnswer,
-  requestWith,
-  settings,
-  watchAnswer,
-} from "./edge.js";
+import { Edge, LOG, REPORT_INTERVAL_MS, liveAnswer, policy, reportAnswer, watchAnswer } from "./edge.js";
 
-const MINUTE_MS = 60_000;
 type Call = "acquire" | "report" | "watch";
 
 /** An edge with one call of each kind out. */
@@ -47,21 +35,111 @@ const problem = { "content-type": "application/json; charset=utf-8" };
 
 describe.each(KINDS)("the outcome of an %s", (call) => {
   const outcomes: [string, string, (out: Callout) => void][] = [
-    ["an answer", "ok", (out) => out.answer(200, goodAnswers[call], json)],
-    ["a 503 as text, which is Envoy's own", "no_host", (out) => out.refuse()],
-    ["a 503 as JSON, which is the control plane's", "overloaded", (out) => out.answer(503, '{"code":"X"}', problem)],
-    ["a 504", "timeout", (out) => out.timeOut()],
-    ["a 401", "unauthorized", (out) => out.answer(401, "{}", json)],
-    ["a 403", "unauthorized", (out) => out.answer(403, "{}", json)],
-    ["a 429", "overloaded", (out) => out.answer(429, "{}", json)],
-    ["a 500", "error", (out) => out.answer(500, "", json)],
-    ["a 404", "error", (out) => out.answer(404, "", json)],
-    ["a 204", "error", (out) => out.answer(204)],
-    ["a connection that broke", "error", (out) => out.reset()],
-    ["a 200 that is no JSON", "malformed", (out) => out.answer(200, "<html>", json)],
-    ["a 200 without a body", "malformed", (out) => out.answer(200, "", json)],
-    ["a 200 of another kind", "malformed", (out) => out.answer(200, '{"status":"ok"}', json)],
-    ["a 200 of more than 1 MiB", "malformed", (out) => out.answer(200, padded(goodAnswers[call]), json)],
+    [
+      "an answer",
+      "ok",
+      (out) => {
+        out.answer(200, goodAnswers[call], json);
+      },
+    ],
+    [
+      "a 503 as text, which is Envoy's own",
+      "no_host",
+      (out) => {
+        out.refuse();
+      },
+    ],
+    [
+      "a 503 as JSON, which is the control plane's",
+      "overloaded",
+      (out) => {
+        out.answer(503, '{"code":"X"}', problem);
+      },
+    ],
+    [
+      "a 504",
+      "timeout",
+      (out) => {
+        out.timeOut();
+      },
+    ],
+    [
+      "a 401",
+      "unauthorized",
+      (out) => {
+        out.answer(401, "{}", json);
+      },
+    ],
+    [
+      "a 403",
+      "unauthorized",
+      (out) => {
+        out.answer(403, "{}", json);
+      },
+    ],
+    [
+      "a 429",
+      "overloaded",
+      (out) => {
+        out.answer(429, "{}", json);
+      },
+    ],
+    [
+      "a 500",
+      "error",
+      (out) => {
+        out.answer(500, "", json);
+      },
+    ],
+    [
+      "a 404",
+      "error",
+      (out) => {
+        out.answer(404, "", json);
+      },
+    ],
+    [
+      "a 204",
+      "error",
+      (out) => {
+        out.answer(204);
+      },
+    ],
+    [
+      "a connection that broke",
+      "error",
+      (out) => {
+        out.reset();
+      },
+    ],
+    [
+      "a 200 that is no JSON",
+      "malformed",
+      (out) => {
+        out.answer(200, "<html>", json);
+      },
+    ],
+    [
+      "a 200 without a body",
+      "malformed",
+      (out) => {
+        out.answer(200, "", json);
+      },
+    ],
+    [
+      "a 200 of another kind",
+      "malformed",
+      (out) => {
+        out.answer(200, '{"status":"ok"}', json);
+      },
+    ],
+    [
+      "a 200 of more than 1 MiB",
+      "malformed",
+      (out) => {
+        out.answer(200, padded(goodAnswers[call]), json);
+      },
+    ],
   ];
 
   it.each(outcomes)("that is %s is counted as %s, and as nothing else", (_what, outcome, answer) => {
@@ -109,90 +187,6 @@ describe("an answer of more than 1 MiB", () => {
     );
     for (const call of KINDS) callOf(edge, call).answer(200, padded(goodAnswers[call]), json);
     expect(read).toBe(0);
-  });
-});
-
-describe("a fault of the calls in Envoy's log", () => {
-  const said = (edge: Edge, level: "warn" | "info"): string[] =>
-    edge.host.messages(level).flatMap((line) => /^sluice: (calls to .*)/.exec(line)?.[1] ?? []);
-  const lines = (edge: Edge): string[] => said(edge, "warn");
-  const recoveries = (edge: Edge): string[] => said(edge, "info");
-
-  /** Each watch is refused until the time has passed. */
-  function refuseFor(edge: Edge, ms: number): number {
-    let refused = 0;
-    for (let passed = 0; passed < ms; passed += TICK_MS) {
-      edge.passMs(TICK_MS);
-      for (const watch of edge.watches.filter(({ state }) => state === "pending")) {
-        watch.refuse();
-        refused++;
-      }
-      for (const report of edge.pendingReports) report.answer(200, reportAnswer());
-    }
-    return refused;
-  }
-
-  it("names the cluster, the call and what is wrong, in words", () => {
-    const edge = calling({ settings: { controlPlane: { cluster: "plane_eu" } } });
-    edge.watch.refuse();
-    expect(lines(edge)).toEqual(['calls to cluster "plane_eu" fail: watch: no host of it can be reached']);
-    edge.report.answer(401);
-    expect(lines(edge)[1]).toMatch(
-      /^calls to cluster "plane_eu" fail: report: the credential is denied, SLUICE_SECRET/,
-    );
-    expect(lines(edge).join()).not.toContain(edge.mint.edgeCredential);
-  });
-
-  it("is said at once, then once a minute at most, with the number of times since", () => {
-    const edge = calling();
-    const refused = refuseFor(edge, 2 * MINUTE_MS + 1000);
-    expect(refused).toBeGreaterThan(200);
-    expect(lines(edge)).toHaveLength(3);
-    const times = lines(edge).map((line) => Number(/\((\d+) times/.exec(line)?.[1] ?? 1));
-    expect(times[0]).toBe(1);
-    expect(times.reduce((sum, each) => sum + each)).toBeGreaterThan(refused - 10);
-    expect(times.reduce((sum, each) => sum + each)).toBeLessThanOrEqual(refused);
-  });
-
-  it("is said apart from another fault of the same minute", () => {
-    const edge = calling();
-    edge.watch.refuse();
-    edge.passMs(600);
-    edge.watch.answer(401);
-    expect(lines(edge)).toHaveLength(2);
-  });
-
-  it("has one line at its end, and none for a call that never failed", () => {
-    const edge = calling();
-    refuseFor(edge, 2000);
-    expect(recoveries(edge)).toEqual([]);
-    edge.passMs(600);
-    for (let cursor = 42; cursor < 46; cursor++) edge.watch.answer(200, watchAnswer({ cursor }));
-    expect(recoveries(edge)).toEqual(['calls to cluster "sluice_control_plane" succeed again: watch']);
-  });
-
-  it("is said of each cluster by itself, where two installations share a VM", () => {
-    const edge = new Edge({ settings: { controlPlane: { cluster: "plane_a" } } });
-    edge.flush();
-    const [a, slow] = [edge.watch, edge.worker(0).open(requestWith(edge.newSession()))];
-    edge.worker(0).configure(settings(policy(), { controlPlane: { cluster: "plane_b" } }));
-    edge.worker(0).tick();
-    const b = edge.watches.at(-1);
-    a.refuse();
-    b?.answer(200, watchAnswer({}));
-    expect(recoveries(edge)).toEqual([]);
-    edge.watches.at(-1)?.refuse();
-    expect(lines(edge)).toEqual([
-      'calls to cluster "plane_a" fail: watch: no host of it can be reached',
-      'calls to cluster "plane_b" fail: watch: no host of it can be reached',
-    ]);
-    slow.abandon();
-  });
-
-  it("of each worker is said by that worker", () => {
-    const edge = calling({ workers: 2 });
-    for (const report of edge.pendingReports) report.refuse();
-    expect(lines(edge)).toHaveLength(2);
   });
 });
 

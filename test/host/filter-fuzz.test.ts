@@ -1,31 +1,25 @@
 // Nothing that a client, a control plane or an operator sends makes the filter trap. Seeded: a failure names its seed.
 import { describe, expect, it } from "vitest";
-import { RECORDS_PER_SET } from "../../assembly/contract.js";
 import {
-  CURSOR,
   Edge,
-  LOG,
-  OTHER_LOG,
   REPORT_INTERVAL_MS,
   endedAnswer,
   liveAnswer,
-  plan,
   policy,
   reportAnswer,
-  requestWith,
   resetAnswer,
   watchAnswer,
   settings,
   type EdgeOptions,
 } from "./edge.js";
 import { filterModule, type FilterBuild } from "./filter-modules.js";
+import { KEYS_BESIDE_SETS, POLICY, anyOffer, anyToken } from "./fuzz-inputs.js";
 import { breakBytes, breakJson } from "./mutations.js";
+import { offer } from "./policy-offer.js";
 import { Random } from "./random.js";
-import type { Stream } from "./stream.js";
 
 const STATUSES = [200, 401, 429, 503, undefined];
 const BUILDS: FilterBuild[] = ["release", "debug"];
-const CAPACITY = 1024;
 const modules = new Map(BUILDS.map((build) => [build, filterModule(build)]));
 
 function start(build: FilterBuild, options: EdgeOptions = {}): Edge {
@@ -45,26 +39,6 @@ function isJson(body: string | Uint8Array): boolean {
     return false;
   }
 }
-
-/** A request's header value: near a genuine token, or far from one. */
-function anyToken(genuine: string, random: Random): string {
-  const kind = random.below(4);
-  if (kind === 0) return genuine;
-  if (kind === 1) return Buffer.from(random.bytes(random.below(100))).toString("latin1");
-  if (kind === 2) return "A".repeat(random.below(30_000));
-  return Buffer.from(breakBytes(Buffer.from(genuine), random)).toString("latin1");
-}
-
-const POLICY = policy({
-  header: "x-session-id",
-  plans: [plan({ onMaxSessions: "refuse", scope: "edge" }), plan({ id: 9, name: "gold", tokenRefillRate: 0.5 })],
-  routes: [],
-  enforcement: "enforce",
-  onMiss: "acquire",
-  controlPlane: { acquireTimeout: 250, reportInterval: 5000 },
-  sessions: { cleanupInterval: 60_000 },
-  response: { headers: "draft", body: "json" },
-});
 
 describe.each(BUILDS)("the %s build never traps", (build) => {
   it("on any header value", () => {
@@ -122,7 +96,32 @@ describe.each(BUILDS)("the %s build never traps", (build) => {
     }
   });
 
-  it("on any policy, and the old one keeps serving when it refuses", () => {
+  it("on any policy that comes on the watch, and one is always in force", () => {
+    const random = new Random(26);
+    let [taken, rejected] = [0, 0];
+    for (let round = 0; round < 30; round++) {
+      const edge = start(build, { policy: null, workers: 2 });
+      edge.flush();
+      offer(edge.watch, POLICY, { generation: 1 });
+      for (let generation = 2; generation < 40; generation++) {
+        edge.passMs(600);
+        const watch = edge.watches.at(-1);
+        if (watch?.state !== "pending") continue;
+        const [body, headers] = anyOffer(generation, random);
+        watch.answer(random.pick([200, 200, 200, 503]), body, headers);
+        const input = `policy ${Buffer.from(body).subarray(0, 300).toString()} ${JSON.stringify(headers)}`;
+        expectSound(edge, input);
+        expect([200, 401], input).toContain(edge.send("invented").status);
+      }
+      expect(edge.host.sharedData.size).toBeLessThanOrEqual(KEYS_BESIDE_SETS);
+      taken += edge.host.messages("info").filter((line) => line.includes("serving the control-plane's policy")).length;
+      rejected += edge.host.messages("error").filter((line) => line.includes("rejected")).length;
+    }
+    expect(taken).toBeGreaterThan(100);
+    expect(rejected).toBeGreaterThan(100);
+  });
+
+  it("on any settings, and the old ones keep serving when it refuses", () => {
     const edge = start(build, { policy: POLICY });
     const random = new Random(23);
     let refused = 0;
@@ -152,76 +151,5 @@ describe.each(BUILDS)("the %s build never traps", (build) => {
       expect(edge.worker(0).configure(text)).toBe(false);
       expectSound(edge, `policy ${text.subarray(0, 50).toString()}`);
     }
-  });
-});
-
-describe("any course of events", () => {
-  /** One step of what clients, network, clocks and operators do. */
-  function step(edge: Edge, random: Random, streams: Stream[], tokens: string[]): void {
-    const worker = edge.worker(random.below(edge.workers.length));
-    const callout = edge.pendingAcquires.length > 0 ? random.pick(edge.pendingAcquires) : undefined;
-    const ids = edge.table.records().map((record) => record.id);
-    switch (random.below(14)) {
-      case 0:
-        tokens.push(edge.newSession(random.pick([0, 9, 77])).token);
-        break;
-      case 1:
-        edge.clock.advanceMs(random.below(random.pick([10, 1000, 100_000])));
-        break;
-      case 2:
-        edge.clock.jumpWallMs(random.below(2e9) - 1e9);
-        break;
-      case 3:
-        worker.tick();
-        break;
-      case 4:
-        callout?.answer(200, liveAnswer({ plan: random.pick([0, 9, 77]), tokens: random.below(20), rev: 5 }));
-        break;
-      case 5:
-        callout?.answer(200, endedAnswer(random.pick(["revoked", "expired", "unknown"])));
-        break;
-      case 6:
-        callout?.timeOut();
-        break;
-      case 7:
-        if (random.chance(0.1)) worker.configure(settings(random.pick([POLICY, policy(), { version: 2 }])));
-        break;
-      case 8:
-        edge.pendingReports[0]?.answer(200, reportAnswer(random.chance(0.2) ? ids : [], random.pick([LOG, OTHER_LOG])));
-        break;
-      case 9:
-        answerWatch(edge, ids, random);
-        break;
-      case 10:
-        streams.filter((stream) => stream.paused)[0]?.abandon();
-        break;
-      default:
-        streams.push(worker.request(requestWith(anyToken(random.pick(tokens), random))));
-    }
-  }
-
-  function answerWatch(edge: Edge, ids: string[], random: Random): void {
-    const cursor = CURSOR + random.below(5);
-    const log = random.pick([LOG, LOG, OTHER_LOG]);
-    const some = ids.filter(() => random.chance(0.1));
-    const answer = random.chance(0.05) ? resetAnswer(cursor, log) : watchAnswer({ refresh: some, cursor, log });
-    edge.watches.find((watch) => watch.state === "pending")?.answer(200, answer);
-  }
-
-  it.each([1, 2, 3, 4, 5, 6, 7, 8])("of 3,000 steps from seed %i leaves no trap and a bounded table", (seed) => {
-    const options = ["trust", "deny"].map((onUnreachable) => ({ ...POLICY, onUnreachable }));
-    const edge = start("debug", { workers: 3, seed, policy: options[seed % 2] ?? POLICY });
-    const random = new Random(seed);
-    const streams: Stream[] = [];
-    const tokens = [edge.newSession().token];
-    for (let i = 0; i < 3000; i++) {
-      step(edge, random, streams, tokens);
-      expectSound(edge, `seed ${seed}, step ${i}`);
-    }
-    while (edge.pendingAcquires.length > 0) edge.pendingAcquires[0]?.timeOut();
-    expect(streams.filter((stream) => stream.paused)).toEqual([]);
-    expect(edge.table.setKeys().length).toBeLessThanOrEqual(CAPACITY / RECORDS_PER_SET);
-    const ids = edge.table.records().map((record) => record.token.slice(3, 24));
-    expect(new Set(ids).size).toBe(ids.length);
   });
 });

@@ -6,6 +6,7 @@ import { bellOf, placeOf, policyBytesOf } from "./edge-keys.js";
 import { Edge, LOG, OTHER_LOG, plan, policy, watchAnswer } from "./edge.js";
 import { suspendableFilterModule } from "./filter-modules.js";
 import { run, type Steps } from "./guest.js";
+import type { HostCall } from "./host-calls.js";
 import { generations, headersOf, policyHash, runs, type Offered } from "./policy-offer.js";
 import { passUnder } from "./policy-plane.js";
 
@@ -57,6 +58,26 @@ function forEverySleep(scene: (calls: number) => boolean): void {
   expect(calls, "host calls of the first").toBeGreaterThan(8);
 }
 
+/** Before which of its host calls a leader that takes a policy is about to write: where what it has read is oldest. */
+function writesOfLeader(): number[] {
+  const { edge, old } = twoLeaders();
+  const [steps, writes] = [offerSteps(old, nine, { generation: 9 }), new Set<number>()];
+  let calls = 0;
+  const isWrite = (call: HostCall): boolean => call.name === "proxy_set_shared_data";
+  edge.host.hooks.each("before", isWrite, () => writes.add(calls));
+  while (steps.next().done !== true) calls++;
+  expect(writes.size, "writes of a leader").toBeGreaterThan(3);
+  return [...writes];
+}
+
+/** The other takes its host calls before and after: every way to part them, for each place of the first. */
+function forEveryParting(scene: (calls: number, meanwhile: number) => boolean): void {
+  for (const calls of writesOfLeader()) {
+    let meanwhile = 0;
+    while (scene(calls, meanwhile)) meanwhile++;
+  }
+}
+
 describe("a leader that sleeps between any two host calls while another takes a higher generation", () => {
   it("leaves bytes and bell of the higher one, which every worker runs a tick later", () => {
     forEverySleep((calls) => {
@@ -73,19 +94,16 @@ describe("a leader that sleeps between any two host calls while another takes a 
   });
 
   it("does so too where the higher one comes half before and half after the lower one", () => {
-    forEverySleep((calls) => {
-      let more = false;
-      for (let meanwhile = 0, goesOn = true; goesOn; meanwhile++) {
-        const { edge, old, fresh } = twoLeaders();
-        const [low, high] = [offerSteps(old, eight, { generation: 8 }), offerSteps(fresh, nine, { generation: 9 })];
-        more = advance(low, calls);
-        goesOn = advance(high, meanwhile);
-        run(low);
-        run(high);
-        expectAgreement(edge, 9, nine);
-        edge.passMs(2 * TICK_MS);
-        expect(generations(edge), `asleep after ${calls} and ${meanwhile} calls`).toEqual([9, 9]);
-      }
+    forEveryParting((calls, meanwhile) => {
+      const { edge, old, fresh } = twoLeaders();
+      const [low, high] = [offerSteps(old, eight, { generation: 8 }), offerSteps(fresh, nine, { generation: 9 })];
+      advance(low, calls);
+      const more = advance(high, meanwhile);
+      run(low);
+      run(high);
+      expectAgreement(edge, 9, nine);
+      edge.passMs(2 * TICK_MS);
+      expect(generations(edge), `asleep after ${calls} and ${meanwhile} calls`).toEqual([9, 9]);
       return more;
     });
   });
@@ -124,21 +142,18 @@ describe("a leader of the log before a restore that wakes between any two host c
   });
 
   it("changes nothing either where the two take their host calls in turn", () => {
-    forEverySleep((calls) => {
-      let more = false;
-      for (let meanwhile = 0, goesOn = true; goesOn; meanwhile++) {
-        const { edge, old, fresh } = twoLeaders();
-        const former = offerSteps(old, nine, { generation: 9 });
-        const restored = offerSteps(fresh, eight, { generation: 3, log: OTHER_LOG });
-        more = advance(former, calls);
-        goesOn = advance(restored, meanwhile);
-        run(former);
-        run(restored);
-        passUnder(edge, { log: OTHER_LOG, generation: 3, policy: eight ?? {} }, 500);
-        expect(placeOf(edge.host.sharedData)?.seenLog, `asleep after ${calls} and ${meanwhile}`).toBe(OTHER_LOG);
-        expectAgreement(edge, 3, eight, OTHER_LOG);
-        expect(generations(edge)).toEqual([3, 3]);
-      }
+    forEveryParting((calls, meanwhile) => {
+      const { edge, old, fresh } = twoLeaders();
+      const former = offerSteps(old, nine, { generation: 9 });
+      const restored = offerSteps(fresh, eight, { generation: 3, log: OTHER_LOG });
+      advance(former, calls);
+      const more = advance(restored, meanwhile);
+      run(former);
+      run(restored);
+      passUnder(edge, { log: OTHER_LOG, generation: 3, policy: eight ?? {} }, 500);
+      expect(placeOf(edge.host.sharedData)?.seenLog, `asleep after ${calls} and ${meanwhile}`).toBe(OTHER_LOG);
+      expectAgreement(edge, 3, eight, OTHER_LOG);
+      expect(generations(edge)).toEqual([3, 3]);
       return more;
     });
   });

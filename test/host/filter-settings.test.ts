@@ -1,7 +1,8 @@
 // Edge settings, what a VM knows of a table, and the policy in force are three things: a change of one keeps the others.
 import { describe, expect, it } from "vitest";
 import { TICK_MS } from "../../assembly/contract.js";
-import { Edge, LOG, REPORT_INTERVAL_MS, plan, policy, reportAnswer, requestWith, settings } from "./edge.js";
+import type { Edge } from "./edge.js";
+import { LOG, REPORT_INTERVAL_MS, plan, policy, reportAnswer, requestWith, settings } from "./edge.js";
 import { edgeWithoutPolicy, generations, newestWatch, offer, policyHash, runs } from "./policy-offer.js";
 
 const five = policy({ plans: [plan({ maxTokens: 5 })] });

@@ -41,6 +41,18 @@ describe("a session of a plan that came with a policy which is on its way", () =
     expect(edge.send(edge.newSession(4)).paused).toBe(true);
   });
 
+  it("is held on while a policy between the one here and its own comes into force", () => {
+    const edge = following();
+    const stream = edge.send(edge.newSession(4));
+    edge.answerLive({ plan: 4, generation: 9 });
+    offer(newestWatch(edge), policy({ plans: [plan({ maxTokens: 4 })] }), { generation: 8 });
+    edge.passMs(TICK_MS);
+    expect(stream.paused).toBe(true);
+    offer(newestWatch(edge), gold, { generation: 9 });
+    edge.passMs(TICK_MS);
+    expect(stream.status).toBe(200);
+  });
+
   it("gets 503 at once where no newer policy is on its way", () => {
     const edge = following();
     const stream = edge.send(edge.newSession(4));

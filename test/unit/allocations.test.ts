@@ -1,9 +1,10 @@
 // The request path allocates nothing on the managed heap: 100,000 mixed requests do not enter the allocator once.
 import { beforeAll, describe, expect, it } from "vitest";
 import { COUNTER, countingAllocations } from "../host/allocation-counter.js";
-import { Edge, plan, policy, requestWith } from "../host/edge.js";
+import { Edge, plan, policy, requestWith, settings } from "../host/edge.js";
 import { filterBytes } from "../host/filter-modules.js";
 import type { HeaderInput } from "../host/header-map.js";
+import { edgeWithoutPolicy, newestWatch, offer } from "../host/policy-offer.js";
 import { Random } from "../host/random.js";
 import { withBitFlipped, type Session } from "../host/tokens.js";
 import type { Vm } from "../host/vm.js";
@@ -99,6 +100,34 @@ describe("the allocator", () => {
     const before = allocations(edge.worker(0));
     for (let i = 0; i < 500; i++) expect(edge.send(edge.newSession()).status).toBe(200);
     expect(allocations(edge.worker(0)) - before).toBe(0);
+  });
+
+  it("is not entered by requests under a policy of the control plane, nor by those that wait for one", () => {
+    const edge = edgeWithoutPolicy({ module });
+    edge.flush();
+    const first = allocations(edge.worker(0));
+    const held = Array.from({ length: 500 }, () => edge.send("invented"));
+    expect(allocations(edge.worker(0)) - first).toBe(0);
+    offer(edge.watch, policy({ response: { headers: "both" } }));
+    edge.passMs(200);
+    expect(held.filter((stream) => stream.status === 401)).toHaveLength(500);
+    const session = edge.sessionInTable({ tokens: 9 });
+    const before = allocations(edge.worker(0));
+    expect(edge.admitted(session, 500)).toBe(9);
+    expect(allocations(edge.worker(0)) - before).toBe(0);
+  });
+
+  it("is not entered by requests whose plan is on its way, or is not", () => {
+    const edge = new Edge({ module, workers: 2 });
+    edge.flush();
+    const session = edge.sessionInTable({ plan: 0, tokens: 9 });
+    edge.worker(1).configure(settings(policy({ plans: [plan({ id: 3, name: "other" })] })));
+    const before = allocations(edge.worker(1));
+    expect(edge.send(session, 1).status).toBe(503);
+    offer(newestWatch(edge), policy());
+    const waiting = Array.from({ length: 100 }, () => edge.send(session, 1));
+    expect(waiting.every((stream) => stream.paused)).toBe(true);
+    expect(allocations(edge.worker(1)) - before).toBe(0);
   });
 
   it("does not make the guest's memory grow, over answers of the control plane either", () => {
