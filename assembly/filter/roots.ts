@@ -72,6 +72,16 @@ export function isSuperseded(root: Root): bool {
   return false;
 }
 
+/** Whether some settings of the table follow the control plane: the newest need not, where two listeners differ. */
+export function isFollowed(table: Table): bool {
+  const count = slotCount();
+  for (let slot: u32 = 0; slot < count; slot++) {
+    const root = unchecked(slots[slot]);
+    if (root != null && root.table == table && root.follows) return true;
+  }
+  return false;
+}
+
 /** The host numbers contexts upwards. */
 function newestOfAll(): u32 {
   let found = NO_ROOT;

@@ -9,7 +9,7 @@ import { leads } from "./leader";
 import { PROVISIONAL_ENTRIES, noteProvisional, takeProvisional } from "./provisional";
 import { reportIfDue } from "./report";
 import { continueReset, stopReset } from "./reset";
-import { Root, isSuperseded, rootInSlot, slotCount, slotOfRoot } from "./roots";
+import { Root, isFollowed, isSuperseded, rootInSlot, slotCount, slotOfRoot } from "./roots";
 import { sweepSlice } from "./sweep";
 import { lookAtBell } from "./take-policy";
 import { NONE } from "./waiters";
@@ -26,7 +26,7 @@ export function tick(rootId: u32): bool {
   const table = root.table;
   const nowUs = monotonicUs();
   const hasTold = tellFaults(table, nowUs);
-  const hasRead = root.follows && lookAtBell(table, nowUs);
+  const hasRead = isFollowed(table) && lookAtBell(table, nowUs);
   if (leads(table, nowUs)) {
     continueReset(table);
     watchIfDue(root, nowUs);

@@ -47,7 +47,7 @@ import {
 import { MARK_ENDED, MARK_REFRESH, markRecord } from "./mark-record";
 import { startReset } from "./reset";
 import { OFFER_KEPT, OFFER_MALFORMED, OFFER_OUTDATED, isPolicyAnswer, takeOffer } from "./policy-offer";
-import { Root, isSuperseded } from "./roots";
+import { Root, isFollowed, isSuperseded } from "./roots";
 import { setCount } from "./session-table";
 import { Table } from "./table";
 import { lookAtBell } from "./take-policy";
@@ -72,11 +72,12 @@ export function watchIfDue(root: Root, nowUs: u64): void {
   if (watching.rootId != root.id || hasNews(root.table)) sendWatch(root);
 }
 
-/** Whether the bell says something that the watch that is out does not. That a VM tries it is told only in passing. */
+/** Whether there is something to say that the watch that is out does not. That a VM tries it is told only in passing. */
 function hasNews(table: Table): bool {
+  const watching = table.watching;
+  if (isFollowed(table) != watching.sentFollow) return true;
   const bell = readBell(table);
   if (bell == 0) return false;
-  const watching = table.watching;
   if (bellHash(bell) != watching.sentHash || bellGeneration(bell) != watching.sentGeneration) return true;
   const verdict = verdictOf(bell, buildId());
   return verdict != watching.sentVerdict && verdict != VERDICT_NONE && verdict != VERDICT_TRYING;
@@ -94,7 +95,8 @@ function sendWatch(root: Root): void {
     end = writeAscii(writeHexU64(writeAscii(end, ',"log":"'), watching.sentLog), '"');
   }
   end = writeDecimal(writeAscii(end, ',"since":'), since);
-  end = writeAscii(end, root.follows ? ',"follow":true' : ',"follow":false');
+  watching.sentFollow = isFollowed(table);
+  end = writeAscii(end, watching.sentFollow ? ',"follow":true' : ',"follow":false');
   end = writePolicy(table, end);
   end = writeAscii(writeAscii(end, ',"filter":{"version":"'), FILTER_VERSION);
   end = writeHexU64(writeAscii(end, '","build":"'), buildId());
@@ -151,7 +153,7 @@ export function finishWatch(root: Root, bodyBytes: u32): void {
   let outcome = answeredOutcome();
   let followed = false;
   if (outcome == OUTCOME_OK && isPolicyAnswer()) {
-    const offer = root.follows ? takeOffer(table, bodyBytes) : OFFER_OUTDATED;
+    const offer = isFollowed(table) ? takeOffer(table, bodyBytes) : OFFER_OUTDATED;
     if (offer == OFFER_MALFORMED) outcome = OUTCOME_MALFORMED;
     followed = offer == OFFER_KEPT;
     // This VM is awake: it tries now, not on its next tick.

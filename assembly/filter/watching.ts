@@ -12,6 +12,8 @@ export class Watching {
   sentHash: u64 = 0;
   sentGeneration: u64 = 0;
   sentVerdict: u32 = 0;
+  /** Whether it said that the control plane is followed. */
+  sentFollow: bool = false;
   retryAtUs: u64 = 0;
   /** A reset is being carried out, slice by slice: from the log followed so far to another place. */
   resetting: bool = false;

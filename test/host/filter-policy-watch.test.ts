@@ -155,7 +155,7 @@ describe("settings that do not follow", () => {
     expect(newestWatch(edge).json).toMatchObject({ follow: false, policy: { generation: 7 } });
   });
 
-  it("that replace others while a request is under way replace their watch too", () => {
+  it("that replace others while a request is under way replace their watch too, and say so once it has gone", () => {
     const edge = new Edge();
     edge.flush();
     const waiting = edge.send(edge.newSession());
@@ -163,10 +163,12 @@ describe("settings that do not follow", () => {
     edge.worker(0).configure(settings(own, { follow: false }));
     edge.passMs(TICK_MS);
     expect(newestWatch(edge)).not.toBe(held);
-    expect(newestWatch(edge).json).toMatchObject({ follow: false });
+    expect(newestWatch(edge).json).toMatchObject({ follow: true });
     offer(held, five, { generation: 7 });
     expect(bellOf(edge.host.sharedData)).toBeUndefined();
     edge.answerLive();
     expect(waiting.status).toBe(200);
+    edge.passMs(TICK_MS);
+    expect(newestWatch(edge).json).toMatchObject({ follow: false });
   });
 });

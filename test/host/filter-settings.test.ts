@@ -121,6 +121,21 @@ describe("two roots with different settings in one VM", () => {
   });
 });
 
+describe("two roots of one table of which the newer does not follow", () => {
+  it("take the control plane's next policy for the older one, and say that nothing is followed once that is gone", () => {
+    const edge = following();
+    const slow = edge.worker(0).open(requestWith(edge.sessionInTable()));
+    edge.worker(0).configure(settings(own, { follow: false }));
+    edge.passMs(TICK_MS);
+    expect(newestWatch(edge).json).toMatchObject({ follow: true });
+    offer(newestWatch(edge), six, { generation: 8 });
+    expect(edge.host.messages("info").join()).toMatch(/serving the policy of the control-plane, generation 8/);
+    slow.respond();
+    edge.passMs(TICK_MS);
+    expect(newestWatch(edge).json).toMatchObject({ follow: false });
+  });
+});
+
 describe("a worker's report after a change of policy", () => {
   const spread = (edge: Edge): number[] =>
     edge.workers.map((worker) => {
