@@ -51,6 +51,14 @@ export interface Weather {
   readonly favourites: number;
   readonly maxAgeMs: number;
   readonly maxTokens: number;
+  /** The operator saves another policy, or one of those before. */
+  readonly publish: number;
+  /** Another process takes over from the control plane's, which finishes what it has under way. */
+  readonly handOver: number;
+  /** Of an Envoy's life: its settings have a policy. */
+  readonly ownPolicy: number;
+  /** Of a VM's life: it runs another build than the first. */
+  readonly otherBuild: number;
 }
 
 export function weatherOf(seed: number): Weather {
@@ -89,12 +97,21 @@ export function weatherOf(seed: number): Weather {
     // The least that a policy may say, at four reports.
     maxAgeMs: 400,
     maxTokens: 4,
+    ...policyOf(seed),
   };
   const roll = random.below(100);
   if (roll < 15) return slow(mixed, random);
   if (roll < 45) return crowded(mixed, random);
   if (roll < 55) return restless(mixed);
   return roll < 60 ? aging(mixed) : mixed;
+}
+
+/** In half of the runs the policy changes while everything else happens. Drawn apart: the rest stays as it is. */
+function policyOf(seed: number): Pick<Weather, "publish" | "handOver" | "ownPolicy" | "otherBuild"> {
+  const random = new Random(seed ^ 0x9011c7);
+  if (random.chance(0.5)) return { publish: 0, handOver: 0, ownPolicy: 1, otherBuild: 0 };
+  const some = (chance: number): number => (random.chance(0.5) ? chance : 0);
+  return { publish: 0.006, handOver: some(0.003), ownPolicy: 0.5, otherBuild: some(0.4) };
 }
 
 /** Minutes pass, few sessions are used all along, and who ends them for idleness must not have missed it. */
