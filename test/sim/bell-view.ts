@@ -1,11 +1,5 @@
 // Reads what an edge keeps of the control plane's policy in shared data: its bytes' name, and the bell.
-import {
-  POLICY_OFFERED,
-  POLICY_OK,
-  POLICY_REJECTED,
-  POLICY_TRAPPED,
-  POLICY_TRYING,
-} from "../../assembly/contract.js";
+import { POLICY_OFFERED, POLICY_OK, POLICY_REJECTED, POLICY_TRAPPED, POLICY_TRYING } from "../../assembly/contract.js";
 
 /** The last four bytes of the keys. */
 const POLICY_KEY = 0xfffffffb;

@@ -93,7 +93,9 @@ export class Policies implements PolicyJudge {
   }
 
   #plansNumbered(plan: number): Variant["plans"] {
-    return this.#variants.flatMap(({ kind, plans }) => (kind === "rejected" ? [] : plans.filter(({ id }) => id === plan)));
+    return this.#variants.flatMap(({ kind, plans }) =>
+      kind === "rejected" ? [] : plans.filter(({ id }) => id === plan),
+    );
   }
 
   #variant(kind: Kind, which: 0 | 1 | 2): Variant {

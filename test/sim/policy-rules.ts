@@ -64,8 +64,12 @@ export class PolicyRules {
     if (this.bell?.verdicts.get(build) === POLICY_TRYING) this.#interrupted.add(`${build} ${this.bell.hash}`);
   }
 
-  wasInterrupted(build: string, hash: string): boolean {
+  readonly wasInterrupted = (build: string, hash: string): boolean => {
     return this.#interrupted.has(`${build} ${hash}`);
+  };
+
+  buildOf(vm: Vm): string {
+    return this.parts.buildOf(vm);
   }
 
   #wrote(key: string, value: Uint8Array): void {

@@ -84,6 +84,10 @@ export class SimEdge {
     return lost;
   }
 
+  get name(): string {
+    return this.parts.name;
+  }
+
   worker(index: number): Vm {
     return this.edge.worker(index);
   }

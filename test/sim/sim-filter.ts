@@ -41,14 +41,15 @@ function built(wasm: Uint8Array, id: string): Build {
 async function compiled(): Promise<Uint8Array> {
   const produced: Uint8Array[] = [];
   const config = ["--config", "asconfig.json", "--target", "release", "--outFile", "filter.wasm"];
-  const { error, stderr } = await asc.main(["assembly/index.ts", ...config], {
+  const { error } = await asc.main(["assembly/index.ts", ...config], {
     readFile: (file, folder) => sourceOf(file, folder),
     writeFile(_file, contents) {
       if (typeof contents !== "string") produced.push(contents);
     },
   });
   const wasm = produced[0];
-  if (error !== null || wasm === undefined) throw new Error(`the filter does not compile: ${stderr.toString()}`);
+  if (error !== null || wasm === undefined)
+    throw new Error(`the filter does not compile: ${error?.message ?? "asc wrote nothing"}`);
   return wasm;
 }
 

@@ -77,7 +77,13 @@ export class SimStore implements SessionStore, WithdrawalLog, PolicyStore {
   async backUp(): Promise<Backup> {
     const rows = new Map<string, readonly UsageRow[]>();
     for (const id of this.sessions.keys()) rows.set(id, await this.figures.rowsOf(id));
-    return { sessions: new Map(this.sessions), rows, entries: [...this.entries], trimmed: this.trimmed, policy: this.policy };
+    return {
+      sessions: new Map(this.sessions),
+      rows,
+      entries: [...this.entries],
+      trimmed: this.trimmed,
+      policy: this.policy,
+    };
   }
 
   /** The restore command: the backup's contents under a new log. */

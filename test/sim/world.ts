@@ -179,21 +179,25 @@ export class World {
   }
 
   #newStore(): SimStore {
-    return new SimStore(logName(1), { generation: 1, policyJson: this.policies.first }, {
-      reported: (rows) => {
-        for (const { sessionId, instance, consumed } of rows) {
-          this.#expectSpent(sessionId, instance, consumed);
-          this.idleness.reported(sessionId, instance, consumed);
-        }
+    return new SimStore(
+      logName(1),
+      { generation: 1, policyJson: this.policies.first },
+      {
+        reported: (rows) => {
+          for (const { sessionId, instance, consumed } of rows) {
+            this.#expectSpent(sessionId, instance, consumed);
+            this.idleness.reported(sessionId, instance, consumed);
+          }
+        },
+        revoked: (id, log, number) => {
+          this.ledger.revoked(id, log, number);
+        },
+        endedForIdleness: ({ id }) => {
+          this.idleness.ended(id);
+          this.logInNext();
+        },
       },
-      revoked: (id, log, number) => {
-        this.ledger.revoked(id, log, number);
-      },
-      endedForIdleness: ({ id }) => {
-        this.idleness.ended(id);
-        this.logInNext();
-      },
-    });
+    );
   }
 
   /** What is reported was spent. */
