@@ -8,7 +8,7 @@ import { performance } from "node:perf_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
 
 import { acquireSession } from "../control-plane/src/app/acquire-session.js";
-import { EdgeInstances } from "../control-plane/src/app/edge-instances.js";
+import { EdgeRegistry } from "../control-plane/src/app/edges/edge-registry.js";
 import type { Clock } from "../control-plane/src/app/ports.js";
 import { sweepSessions } from "../control-plane/src/app/sweep-sessions.js";
 import { usageCommits } from "../control-plane/src/app/usage.js";
@@ -100,7 +100,7 @@ function portsOver(store: LmdbStore, clock: Clock): UsagePorts {
     operator: store.operator,
     audit: store.audit,
     usage: store.usage,
-    instances: new EdgeInstances(clock),
+    instances: new EdgeRegistry({ clock, policies }),
     commits: usageCommits(store.usage, policies, usageMeter),
     usageMeter,
     policies,

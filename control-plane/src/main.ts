@@ -6,9 +6,12 @@ import type { Logger as PinoLogger } from "pino";
 import { startHousekeeping } from "./app/housekeeping.js";
 import { BulkRevocations } from "./app/bulk-revocations.js";
 import { Confirmations } from "./app/confirmations.js";
-import { EdgeInstances } from "./app/edge-instances.js";
-import { edgesNow } from "./app/edges.js";
-import type { EdgeView } from "./app/edges.js";
+import { startEdgeConditions } from "./app/edges/edge-conditions.js";
+import { EdgeRegistry } from "./app/edges/edge-registry.js";
+import { edgesNow } from "./app/edges/edge-views.js";
+import type { EdgeView } from "./app/edges/edge-views.js";
+import { policyPropagation } from "./app/edges/policy-propagation.js";
+import { UnauthenticatedCalls } from "./app/edges/unauthenticated-calls.js";
 import { startLogKeeping } from "./app/log-keeping.js";
 import type { Timers } from "./app/log-ports.js";
 import { Watches } from "./app/watches.js";
@@ -17,26 +20,24 @@ import { observePolicy } from "./http/policy-metrics.js";
 import { LiveSessions } from "./app/live-sessions.js";
 import { NoPolicyError, PolicyService } from "./app/policy-service.js";
 import type { Clock, Random } from "./app/ports.js";
-import { Rollout } from "./app/rollout.js";
 import { startSweeping } from "./app/sweep-schedule.js";
 import { usageCommits } from "./app/usage.js";
-import { pushedPolicyJson } from "./domain/policy/judge.js";
 import { readPolicyDocument } from "./domain/policy/read-policy.js";
 import { makeToken } from "./domain/token.js";
-import { FaceTls } from "./face-tls.js";
 import { Metrics } from "./http/metrics.js";
 import { UsageMetrics } from "./http/usage-metrics.js";
 import { closeServer } from "./http/connections.js";
 import { buildHttpServer } from "./http/server.js";
 import { renewalOf } from "./http/transport.js";
+import { HttpTls } from "./http-tls.js";
 import { createLog } from "./log.js";
+import { replacedSettings } from "./replaced-settings.js";
 import { readSettings } from "./settings.js";
 import type { Settings } from "./settings.js";
 import { StartFailure } from "./start-failure.js";
 import { lockFolder } from "./store/folder-lock.js";
 import { LmdbStore } from "./store/lmdb.js";
 import { policyFile } from "./store/policy-file.js";
-import { startXdsServer } from "./xds/server.js";
 
 const clock: Clock = { nowMs: () => Date.now(), monotonicMs: () => performance.now() };
 const timers: Timers = {
@@ -82,23 +83,25 @@ async function start(settings: Settings, log: PinoLogger, started: Started): Pro
   const live = new LiveSessions(store, policies, clock);
   const metrics = new Metrics(() => live.byPlan());
   observePolicy(metrics.registry, policies);
-  const rollout = new Rollout(clock);
-  const instances = new EdgeInstances(clock);
-  const parts = { settings, store, policies, rollout, instances, metrics, log, started };
-
-  const http = await serveHttp(parts);
-  const xds = await serveXds(parts);
-  const bound = { type: "listening", http: http.addresses(), xds: { address: settings.xds.host, port: xds.port } };
-  log.info(bound, "the control plane is listening");
+  const edgeMeter = new EdgeMetrics(metrics.registry);
+  const workerReported = policyPropagation({
+    policies,
+    propagated: (ms) => {
+      edgeMeter.policyPropagated(ms);
+    },
+  });
+  const instances = new EdgeRegistry({ clock, policies, workerReported });
+  const http = await serveHttp({ settings, store, policies, instances, metrics, edgeMeter, log, started });
+  log.info({ type: "listening", http: http.addresses() }, "the control plane is listening");
 }
 
 interface Parts {
   readonly settings: Settings;
   readonly store: LmdbStore;
   readonly policies: PolicyService;
-  readonly rollout: Rollout;
-  readonly instances: EdgeInstances;
+  readonly instances: EdgeRegistry;
   readonly metrics: Metrics;
+  readonly edgeMeter: EdgeMetrics;
   readonly log: PinoLogger;
   readonly started: Started;
 }
@@ -107,7 +110,7 @@ interface Parts {
 async function serveHttp(parts: Parts) {
   const { settings, store, policies, metrics, log, started } = parts;
   const { operator, audit } = store;
-  const tls = FaceTls.load("http", settings);
+  const tls = HttpTls.load(settings.http.tls);
   const withdrawals = await startWithdrawals(parts);
   const usage = startUsage(parts);
   started.add(startHousekeeping({ operator, audit, retention: settings.retention, clock, logger: log }));
@@ -125,30 +128,10 @@ async function serveHttp(parts: Parts) {
   });
   started.add(() => closeServer(http));
   await http.listen({ host: settings.http.host, port: settings.http.port }).catch((error: unknown) => {
-    throw new StartFailure(bindSentence(settings.http, "SLUICE_HTTP", error));
+    throw new StartFailure(bindSentence(settings.http, error));
   });
   started.add(tls.follow(renewalOf(http.server), timers, log));
   return http;
-}
-
-async function serveXds({ settings, policies, rollout, metrics, log, started }: Parts) {
-  const tls = FaceTls.load("xds", settings);
-  const xds = await startXdsServer({
-    ...settings.xds,
-    tls: tls.atStart,
-    policies,
-    rollout,
-    edgeCredentials: edgeCredentialsOf(settings),
-    filterPath: settings.filterPath,
-    logger: log,
-    random,
-    counters: metrics,
-  }).catch((error: unknown) => {
-    throw new StartFailure(bindSentence(settings.xds, "SLUICE_XDS", error));
-  });
-  started.add(() => xds.close());
-  started.add(tls.follow(xds.renewTls, timers, log));
-  return xds;
 }
 
 /** Two during a rotation of the secret. */
@@ -157,24 +140,30 @@ function edgeCredentialsOf({ keys, keysAlso }: Settings): string[] {
 }
 
 /** Watches, revocations of many sessions, and what is known of edges, as the HTTP server takes them. */
-async function startWithdrawals({ settings, store, policies, rollout, instances, metrics, log, started }: Parts) {
+async function startWithdrawals({ settings, store, policies, instances, metrics, edgeMeter, log, started }: Parts) {
   const { withdrawals, revocations: stored } = store;
-  const meter = new EdgeMetrics(metrics.registry);
-  const watches = new Watches({ log: withdrawals, timers, clock, instances, meter, logger: log });
-  const edges = (): Promise<EdgeView[]> => edgesNow({ rollout, instances, watches, log: withdrawals, policies, clock });
+  const meter = edgeMeter;
+  const watches = new Watches({ log: withdrawals, policies, timers, clock, instances, meter, logger: log });
+  const edges = (): Promise<EdgeView[]> => edgesNow({ instances, log: withdrawals, policies, clock });
   meter.observe(edges, () => watches.heldCount());
+  started.add(startEdgeConditions({ edges, clock, timers, logger: log }));
+  const counted = (): void => {
+    meter.callDenied();
+  };
+  const unauthenticated = new UnauthenticatedCalls({ clock, logger: log, counted });
   const revocations = new BulkRevocations({ store: stored, clock, timers, random, logger: log, meter: metrics });
   await revocations.start();
   started.add(() => revocations.stop());
   const { logKept: kept } = settings;
   started.add(startLogKeeping({ log: withdrawals, revocations: stored, kept, clock, timers, logger: log }));
-  return { watches, revocations, edges, confirmations: new Confirmations(instances, watches, timers) };
+  const confirmations = new Confirmations(instances, timers);
+  return { watches, revocations, edges, unauthenticated, confirmations };
 }
 
 async function startPolicies({ policyPath }: Settings, store: LmdbStore, log: PinoLogger, started: Started) {
   const policies = await PolicyService.start({
     source: policyFile(policyPath),
-    judge: { readPolicyDocument, pushedPolicyJson },
+    judge: { readPolicyDocument },
     store,
     audit: store.audit,
     sessions: store,
@@ -196,13 +185,12 @@ function startUsage({ store, policies, instances, metrics, log, started }: Parts
   return usage;
 }
 
-/** gRPC wraps the system's code in its text, so the text is what is searched. */
-function bindSentence({ host, port }: { host: string; port: number }, setting: string, error: unknown): string {
+function bindSentence({ host, port }: { host: string; port: number }, error: unknown): string {
   const address = `${host}:${port}`;
-  if (text(error).includes("EADDRINUSE")) {
-    return `${address} is already in use: stop what listens there, or set ${setting}_PORT to another port`;
+  if (error instanceof Error && "code" in error && error.code === "EADDRINUSE") {
+    return `${address} is already in use: stop what listens there, or set SLUICE_HTTP_PORT to another port`;
   }
-  return `cannot listen on ${address} (${setting}_HOST, ${setting}_PORT): ${text(error)}`;
+  return `cannot listen on ${address} (SLUICE_HTTP_HOST, SLUICE_HTTP_PORT): ${text(error)}`;
 }
 
 const text = (error: unknown): string => (error instanceof Error ? error.message : String(error));
@@ -219,6 +207,8 @@ async function main(): Promise<void> {
     return;
   }
   const log = createLog(settings.logLevel);
+  const replaced = replacedSettings(process.env);
+  if (replaced !== undefined) log.warn({ type: "settings-replaced" }, replaced);
   const started = new Started();
   try {
     await start(settings, log, started);

@@ -20,7 +20,7 @@ const HEADER_SAFE = /^[\x21-\x7e]*$/;
 const DURATION = /^(\d{1,15})(ms|s|m|h|d)?$/;
 const TIMES = "a time such as 500, 90s, 15m, 12h or 30d (without a unit: ms)";
 const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
-/** A face that is not to have what the variable for both says. */
+/** The control plane's port is not to have what the variable for all programs says. */
 const NONE = "none";
 
 /** An empty variable counts as not set. A setting at fault is answered by its default. */
@@ -101,11 +101,11 @@ export class SettingsReader {
     return tokens.map((token) => ({ kind, token }));
   }
 
-  /** Of one face: its own variables before those for both. Null: no TLS. */
-  tlsFiles(face: "HTTP" | "XDS"): TlsFiles | null {
-    const cert = this.tlsFile(face, "TLS_CERT_FILE");
-    const key = this.tlsFile(face, "TLS_KEY_FILE");
-    const clientCa = this.tlsFile(face, "TLS_CLIENT_CA_FILE");
+  /** The port's own variables before those that all programs share. Null: no TLS. */
+  tlsFiles(): TlsFiles | null {
+    const cert = this.tlsFile("TLS_CERT_FILE");
+    const key = this.tlsFile("TLS_KEY_FILE");
+    const clientCa = this.tlsFile("TLS_CLIENT_CA_FILE");
     if (cert !== null && key !== null) return { cert, key, clientCa };
     const alone = cert ?? key ?? clientCa;
     if (alone !== null) {
@@ -114,8 +114,8 @@ export class SettingsReader {
     return null;
   }
 
-  private tlsFile(face: string, name: string): TlsFile | null {
-    const own = `SLUICE_${face}_${name}`;
+  private tlsFile(name: string): TlsFile | null {
+    const own = `SLUICE_HTTP_${name}`;
     const variable = this.given(own) === undefined ? `SLUICE_${name}` : own;
     const path = this.given(variable);
     return path === undefined || path === NONE ? null : { variable, path };

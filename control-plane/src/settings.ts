@@ -11,7 +11,8 @@ import type { TlsFiles } from "./tls.js";
 
 export type { LogLevel } from "./settings-reader.js";
 
-export interface Face {
+/** Where the control plane listens. */
+export interface Listener {
   readonly host: string;
   readonly port: number;
   /** Null: plain text. */
@@ -19,14 +20,11 @@ export interface Face {
 }
 
 export interface Settings {
-  readonly http: Face;
-  readonly xds: Face;
+  readonly http: Listener;
   /** Folder of the store. */
   readonly dataDir: string;
   /** The policy file. */
   readonly policyPath: string;
-  /** Where the Envoys find the filter. */
-  readonly filterPath: string;
   /** What tokens are made with, and the edges' credential. */
   readonly keys: Keys;
   /** A second set whose credential is accepted, during a rotation. */
@@ -57,11 +55,13 @@ export function readSettings(env: Environment): Settings | { readonly faults: re
   const faults: SettingsFault[] = [];
   const reader = new SettingsReader(env, faults);
   const settings = {
-    http: face(reader, "HTTP", 8080),
-    xds: face(reader, "XDS", 18000),
+    http: {
+      host: reader.text("SLUICE_HTTP_HOST", "127.0.0.1"),
+      port: reader.port("SLUICE_HTTP_PORT", 8080),
+      tls: reader.tlsFiles(),
+    },
     dataDir: reader.text("SLUICE_DATA_DIR", ".sluice"),
     policyPath: reader.text("SLUICE_POLICY", "policy.yaml"),
-    filterPath: reader.text("SLUICE_FILTER_PATH", "build/sluice.wasm"),
     keys: reader.requiredKeys(ENV_SECRET),
     keysAlso: reader.keys(ENV_SECRET_ALSO),
     adminTokens: [
@@ -94,12 +94,4 @@ export function readSettings(env: Environment): Settings | { readonly faults: re
   }
   if (keys === undefined || faults.length > 0) return { faults };
   return { ...settings, keys };
-}
-
-function face(reader: SettingsReader, name: "HTTP" | "XDS", port: number): Face {
-  return {
-    host: reader.text(`SLUICE_${name}_HOST`, "127.0.0.1"),
-    port: reader.port(`SLUICE_${name}_PORT`, port),
-    tls: reader.tlsFiles(name),
-  };
 }

@@ -9,8 +9,6 @@ import type { TlsFiles, TlsIdentity } from "./tls.js";
 const LOOK_EVERY_MS = 1000;
 
 export interface TlsRenewalParts {
-  /** As log lines name it. */
-  readonly face: string;
   readonly files: TlsFiles;
   readonly inForce: TlsIdentity;
   /** Puts another identity in force for connections from now on. */
@@ -23,7 +21,7 @@ export interface TlsRenewalParts {
  * Looks at the files each second, whatever the file system announces, and judges what two looks have found the same: a
  * certificate and its key are two files, replaced one after the other. Returns how to end that.
  */
-export function followTlsFiles({ face, files, inForce, renew, timers, logger }: TlsRenewalParts): () => void {
+export function followTlsFiles({ files, inForce, renew, timers, logger }: TlsRenewalParts): () => void {
   let judged = digestOf(inForce);
   let seen = judged;
   const judge = (): void => {
@@ -31,10 +29,10 @@ export function followTlsFiles({ face, files, inForce, renew, timers, logger }: 
       const identity = loadTls(files);
       renew(identity);
       const { validTo } = new X509Certificate(identity.cert);
-      logger.info({ type: "tls-renewed", face, validTo }, "new TLS files are in force");
+      logger.info({ type: "tls-renewed", validTo }, "new TLS files are in force");
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
-      logger.error({ type: "tls-refused", face, reason }, "new TLS files cannot be used: those before stay in force");
+      logger.error({ type: "tls-refused", reason }, "new TLS files cannot be used: those before stay in force");
     }
   };
   const look = (): void => {

@@ -1,4 +1,4 @@
-// TLS of the two faces: which files the settings name, and what stands in them.
+// TLS of the control plane's port: which files the settings name, and what stands in them.
 import { createPrivateKey, X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { createSecureContext } from "node:tls";

@@ -4,7 +4,6 @@ import { describe, expect, it } from "vitest";
 import { adminName } from "../src/app/admin.js";
 import type { AuditEntry } from "../src/app/audit-ports.js";
 import { PolicyService } from "../src/app/policy-service.js";
-import { pushedPolicyJson } from "../src/domain/policy/judge.js";
 import { readPolicyDocument } from "../src/domain/policy/read-policy.js";
 import { ADMIN_TOKEN, created, expectError, startTestControlPlane } from "./support/control-plane.js";
 import type { TestControlPlane } from "./support/control-plane.js";
@@ -116,7 +115,7 @@ describe("policies in the audit log", () => {
           return () => undefined;
         },
       },
-      judge: { readPolicyDocument, pushedPolicyJson },
+      judge: { readPolicyDocument },
       store,
       audit: store.audit,
       sessions: store,

@@ -13,6 +13,7 @@ import {
   startTestControlPlane,
 } from "./support/control-plane.js";
 import type { TestControlPlane } from "./support/control-plane.js";
+import { heard, request } from "./support/watching.js";
 import { FixedClock } from "./support/fixed-clock.js";
 import { ManualTimers } from "./support/manual-timers.js";
 import { sessionAt } from "./support/sessions.js";
@@ -79,10 +80,7 @@ describe("DELETE /v1/sessions", () => {
     await plane.call("DELETE", `/v1/sessions/${one.session.id}`);
     expect(await revokedAll(plane, "userId=u1")).toMatchObject({ examined: 2, revoked: 1 });
     const { log } = await plane.store.position();
-    const watched = await plane.watches.watch(
-      { edge: "gw-1", instance: "0".repeat(16), log, since: 0, generation: 1, policyHash: "0".repeat(16) },
-      new AbortController().signal,
-    );
+    const watched = await plane.watches.watch(request({ log, policy: heard(1, { log }) }), new AbortController().signal);
     expect(watched).toMatchObject({ answer: { cursor: 2, revoked: [one.session.id, two.session.id] } });
   });
 

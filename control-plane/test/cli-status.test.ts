@@ -2,8 +2,9 @@
 import { describe, expect, it } from "vitest";
 
 import { jsonLines, sluice } from "./support/cli.js";
-import { created, INSTANCE, startTestControlPlane } from "./support/control-plane.js";
+import { created, INSTANCE, KEYS, startTestControlPlane } from "./support/control-plane.js";
 import type { TestControlPlane } from "./support/control-plane.js";
+import { FILTER } from "./support/watching.js";
 
 const UNKNOWN = "019b76da-a800-7000-8000-000000000000";
 
@@ -56,17 +57,57 @@ describe("bucket", () => {
 });
 
 describe("edges", () => {
-  it("shows the policy that each runs and how far it is behind", async () => {
+  const watch = (plane: TestControlPlane, fields: object) => {
+    const said = { edge: "gw-1", instance: INSTANCE, since: 0, filter: FILTER, ...fields };
+    return plane.call("POST", "/edge/v1/watch", said, KEYS.edgeCredential);
+  };
+
+  it("shows what each makes of the policy and what its workers run", async () => {
     const plane = await startTestControlPlane();
     expect((await sluice("edges", plane)).out).toContain("No edge has been heard of");
-    plane.rollout.connected("gw-1");
-    plane.rollout.sent("gw-1", { generation: 3, version: "v3" }, "0123456789abcdef");
-    plane.rollout.refused("gw-1", { generation: 3, version: "v3" }, "no such\nplan");
+    const { log } = await plane.store.position();
+    const hash = plane.policies.published("gw-1")?.hash;
+    const held = watch(plane, { log, policy: { log, generation: 1, hash, state: "ok" } });
+    await expect.poll(() => plane.watches.heldCount()).toBe(1);
+    await plane.report([], { worker: "a".repeat(16), policy: { source: "control-plane", generation: 1, hash } });
+    await plane.report([], { worker: "b".repeat(16), policy: { source: "settings", generation: 0, hash } });
     const ran = await sluice("edges", plane);
     expect(ran.code, ran.err).toBe(0);
-    expect(ran.out).toMatch(/^EDGE +POLICY +SENT +RUNNING +WATCHING +LAG +INSTANCES +LAST REPORT +REFUSED$/m);
-    expect(ran.out).toMatch(/^gw-1 +refused +3 +- +no +- +0 +- +3: no such\\u\{a\}plan$/m);
-    expect(jsonLines(await sluice("edges --json", plane))).toMatchObject([{ edge: "gw-1", state: "refused" }]);
+    expect(ran.out).toMatch(
+      /^EDGE +POLICY +PUBLISHED +RUNNING +SILENT WORKERS +WATCHING +LAG +INSTANCES +LAST REPORT$/m,
+    );
+    expect(ran.out).toMatch(/^gw-1 +current +1 +1 on 1, own on 1 +0 +yes +0 +1 +2026-01-01T00:00:00Z$/m);
+    expect(jsonLines(await sluice("edges --json", plane))).toMatchObject([{ edge: "gw-1", state: "current" }]);
+    await plane.watches.stop();
+    await held;
+  });
+
+  it("shows what an edge found wrong with a policy, in harmless characters", async () => {
+    const plane = await startTestControlPlane();
+    const { log } = await plane.store.position();
+    const violations = Array.from({ length: 7 }, (_, i) => ({ path: `plans[${i}].x`, message: "no such\nfield" }));
+    const policy = { log, generation: 1, hash: "0".repeat(16), state: "rejected", violations };
+    const held = watch(plane, { log, policy });
+    await expect.poll(() => plane.watches.heldCount()).toBe(1);
+    const { out } = await sluice("edges", plane);
+    expect(out).toMatch(/^gw-1 +rejected +1 /m);
+    expect(out).toContain("gw-1 rejected generation 1 and runs the policy before it:\n");
+    expect(out).toContain("  plans[4].x: no such\\u{a}field\n  and 2 more: sluice edges --json has them\n");
+    await plane.watches.stop();
+    await held;
+  });
+
+  it("lists who was denied as an edge, and says that the secret differs", async () => {
+    const plane = await startTestControlPlane();
+    const named = { "x-sluice-edge": "gw-9" };
+    await plane.call("POST", "/edge/v1/watch", {}, "another-credential", named);
+    await plane.call("POST", "/edge/v1/report", {}, "another-credential", named);
+    const { out } = await sluice("edges", plane);
+    expect(out).toContain("their secret differs");
+    expect(out).toMatch(/^gw-9 +127\.0\.0\.1 +2 +2026-01-01T00:00:00Z$/m);
+    expect(jsonLines(await sluice("edges --json", plane))).toMatchObject([
+      { unauthenticated: { claimedEdge: "gw-9" } },
+    ]);
   });
 });
 

@@ -1,7 +1,7 @@
 // Idle expiry: a session ends when it was idle for too long, and by nothing that happens after that.
 import { describe, expect, it } from "vitest";
 
-import { EdgeInstances } from "../src/app/edge-instances.js";
+import { EdgeRegistry } from "../src/app/edges/edge-registry.js";
 import { sweepSessions } from "../src/app/sweep-sessions.js";
 import { created, shown } from "./support/control-plane.js";
 import {
@@ -111,7 +111,7 @@ describe("after the control plane's own start", () => {
     const plane = await settledPlane();
     const { session } = await created(plane);
     plane.clock.advance(LIMIT_MS + 1);
-    const restarted = { ...plane.ports, instances: new EdgeInstances(plane.clock) };
+    const restarted = { ...plane.ports, instances: new EdgeRegistry({ clock: plane.clock, policies: plane.policies }) };
     expect((await sweepSessions(restarted, () => false))?.removed).toBe(0);
     plane.clock.advance(LIMIT_MS);
     expect((await sweepSessions(restarted, () => false))?.removed).toBe(0);
@@ -125,7 +125,7 @@ describe("after the control plane's own start", () => {
     plane.setPlans({ ...STARTER, maxAge: MINUTE_MS });
     const { session } = await created(plane);
     await plane.acquire(session.id);
-    const restarted = { ...plane.ports, instances: new EdgeInstances(plane.clock) };
+    const restarted = { ...plane.ports, instances: new EdgeRegistry({ clock: plane.clock, policies: plane.policies }) };
     plane.clock.advance(GONE_MS - 1);
     expect((await sweepSessions(restarted, () => false))?.removed).toBe(0);
     plane.clock.advance(1);

@@ -39,7 +39,7 @@ describe("the LMDB store", () => {
     await before.create(kept);
     await before.create(revoked);
     await before.revoke(revoked.id, NOW_MS + 1);
-    await before.savePolicy({ generation: 3, policyJson: "{}" });
+    await before.savePolicy({ generation: 3, policyJson: "{}" }, 0);
     const position = await before.position();
     await before.close();
 

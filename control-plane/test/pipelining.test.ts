@@ -82,7 +82,7 @@ describe("watches on one connection", () => {
 });
 
 function watchOf(fields: object): string {
-  const body = JSON.stringify({ edge: "gw-1", generation: 1, policyHash: "1".repeat(16), ...fields });
+  const body = JSON.stringify({ edge: "gw-1", ...fields });
   const head = [
     "POST /edge/v1/watch HTTP/1.1",
     "host: x",

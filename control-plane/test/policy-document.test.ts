@@ -1,10 +1,11 @@
-// An operator's document on its way to the edges: what hostile input costs, what is pushed, the sample that we ship.
+// An operator's document on its way to the edges: what hostile input costs, what edges are given, the sample that we ship.
 import { readFileSync } from "node:fs";
 import { memory } from "#judge";
 import { describe, expect, test } from "vitest";
 import { MAX_FAULTS, MAX_POLICY_BYTES } from "../../assembly/contract.js";
-import { judgePolicyJson, pushedPolicyJson } from "../src/domain/policy/judge.js";
+import { judgePolicyJson } from "../src/domain/policy/judge.js";
 import { readPolicyDocument } from "../src/domain/policy/read-policy.js";
+import { withoutEdgeSettings } from "../src/domain/policy/stored-policy.js";
 
 const PLAN = { id: 0, name: "default", maxTokens: 100, tokenRefillRate: 10 };
 const LEAST = JSON.stringify({ version: 1, plans: [PLAN] });
@@ -39,33 +40,36 @@ describe("the sample policy", () => {
   });
 });
 
-describe("what is pushed", () => {
-  test("is the policy with its number and nonce, and an edge accepts it as it is", () => {
-    const pushed = pushedPolicyJson(acceptedJson(LEAST), 12, "n-1");
-    expect(JSON.parse(pushed)).toMatchObject({ version: 1, generation: 12, revision: "n-1", plans: [PLAN] });
-    expect(judgePolicyJson(pushed, true)).toMatchObject({ policyJson: pushed, policy: { generation: 12 } });
-  });
-
-  test("may not come back as an operator's document", () => {
-    const verdict = readPolicyDocument(pushedPolicyJson(acceptedJson(LEAST), 12, "n-1"));
-    expect(verdict).toMatchObject({ faults: [{ path: "generation" }, { path: "revision" }] });
-  });
-
-  test("fits what an edge accepts, even from the largest policy", () => {
-    const all = Array.from({ length: 1000 }, (_, index) => ({
+describe("what edges are given", () => {
+  const plans = (count: number, more: object = {}) =>
+    Array.from({ length: count }, (_, index) => ({
       ...PLAN,
       id: 65_535 - index,
       name: `${"p".repeat(28)}${String(index).padStart(4, "0")}`,
       maxTokens: 9_000_000,
       tokenRefillRate: 999_999.999999,
+      ...more,
     }));
-    const pushed = pushedPolicyJson(
-      acceptedJson(JSON.stringify({ version: 1, plans: all })),
-      Number.MAX_SAFE_INTEGER,
-      "r",
-    );
-    expect(Buffer.byteLength(pushed)).toBeLessThan(MAX_POLICY_BYTES);
-    expect(judgePolicyJson(pushed, true)).toMatchObject({ policyJson: pushed });
+
+  test("fits what an edge accepts, even from the largest policy", () => {
+    const json = acceptedJson(JSON.stringify({ version: 1, plans: plans(1000) }));
+    expect(Buffer.byteLength(json)).toBeLessThan(MAX_POLICY_BYTES);
+    expect(judgePolicyJson(json)).toMatchObject({ policyJson: json });
+  });
+
+  test("is the same where a store holds it as an earlier version wrote it, with the edge's settings in it", () => {
+    const json = acceptedJson(LEAST);
+    const { controlPlane, ...rest } = JSON.parse(json) as { controlPlane: object };
+    const earlier = {
+      ...rest,
+      generation: 7,
+      revision: "r",
+      controlPlane: { ...controlPlane, cluster: "sluice_control_plane" },
+      table: { name: "default", capacity: 65_536 },
+    };
+    expect(acceptedJson(withoutEdgeSettings(JSON.stringify(earlier)))).toBe(json);
+    for (const other of ["", "null", "7", "[]", '{"controlPlane":null}'])
+      expect(withoutEdgeSettings(other)).toBe(other);
   });
 });
 
@@ -105,7 +109,7 @@ describe("a hostile document is refused", () => {
 test("judging again and again takes no more memory", () => {
   const large = JSON.stringify({ version: 1, plans: Array.from({ length: 500 }, () => PLAN) });
   const judgeOften = (): number => {
-    for (let i = 0; i < 50; i++) judgePolicyJson(large, false);
+    for (let i = 0; i < 50; i++) judgePolicyJson(large);
     return memory.buffer.byteLength;
   };
   const before = judgeOften();

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { MAX_FAULTS } from "../../assembly/contract.js";
-import { judgePolicyJson, pushedPolicyJson } from "../src/domain/policy/judge.js";
+import { judgePolicyJson } from "../src/domain/policy/judge.js";
 import { readPolicyDocument } from "../src/domain/policy/read-policy.js";
 
 const SAMPLE_YAML = readFileSync(new URL("../../policy.yaml", import.meta.url), "utf8");
@@ -14,13 +14,13 @@ function canonicalOf(verdict: ReturnType<typeof judgePolicyJson>): string {
   return verdict.policyJson;
 }
 
-function expectVerdict(verdict: ReturnType<typeof judgePolicyJson>, pushed: boolean): void {
+function expectVerdict(verdict: ReturnType<typeof judgePolicyJson>): void {
   if ("faults" in verdict) {
     expect(verdict.faults.length).toBeGreaterThan(0);
     expect(verdict.faults.length).toBeLessThanOrEqual(MAX_FAULTS);
     for (const { message } of verdict.faults) expect(message).not.toBe("");
   } else {
-    expect(judgePolicyJson(verdict.policyJson, pushed)).toEqual(verdict);
+    expect(judgePolicyJson(verdict.policyJson)).toEqual(verdict);
   }
 }
 
@@ -83,8 +83,8 @@ const anyUnits = fc.array(fc.nat(0xffff)).map((units) => String.fromCharCode(...
 describe("the judge never fails", () => {
   test("on any characters", () => {
     fc.assert(
-      fc.property(fc.oneof(anyUnits, fc.string(), fc.json()), fc.boolean(), (text, pushed) => {
-        expectVerdict(judgePolicyJson(text, pushed), pushed);
+      fc.property(fc.oneof(anyUnits, fc.string(), fc.json()), (text) => {
+        expectVerdict(judgePolicyJson(text));
       }),
       { numRuns: 500 },
     );
@@ -92,8 +92,8 @@ describe("the judge never fails", () => {
 
   test("on a good policy that was changed in a few places", () => {
     fc.assert(
-      fc.property(mutations(SAMPLE_JSON), fc.boolean(), (text, pushed) => {
-        expectVerdict(judgePolicyJson(text, pushed), pushed);
+      fc.property(mutations(SAMPLE_JSON), (text) => {
+        expectVerdict(judgePolicyJson(text));
       }),
       { numRuns: 1500 },
     );
@@ -103,7 +103,7 @@ describe("the judge never fails", () => {
     const document: unknown = JSON.parse(SAMPLE_JSON);
     fc.assert(
       fc.property(fc.constantFrom(...pathsIn(document)), fc.jsonValue(), (path, value) => {
-        expectVerdict(judgePolicyJson(JSON.stringify(replaced(document, path, value)), false), false);
+        expectVerdict(judgePolicyJson(JSON.stringify(replaced(document, path, value))));
       }),
       { numRuns: 500 },
     );
@@ -113,7 +113,7 @@ describe("the judge never fails", () => {
     fc.assert(
       fc.property(fc.oneof(mutations(SAMPLE_YAML), mutations(SAMPLE_JSON), anyUnits, fc.string()), (text) => {
         const verdict = readPolicyDocument(text);
-        expectVerdict(verdict, false);
+        expectVerdict(verdict);
         if (!("faults" in verdict)) return;
         const lines = text.split(/\r\n|\n|\r/).length;
         for (const { line, column } of verdict.faults) {
@@ -201,15 +201,13 @@ const policy = fc.record(
 );
 
 describe("a policy within the ranges", () => {
-  test("is accepted, keeps every value that it sets, and is the same again when judged again or pushed", () => {
+  test("is accepted, keeps every value that it sets, and is the same again when judged again", () => {
     fc.assert(
-      fc.property(policy, fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER }), (document, generation) => {
-        const verdict = judgePolicyJson(JSON.stringify(document), false);
+      fc.property(policy, (document) => {
+        const verdict = judgePolicyJson(JSON.stringify(document));
         if ("faults" in verdict) throw new Error(JSON.stringify(verdict.faults));
         expect(verdict.policy).toMatchObject(document);
-        expectVerdict(verdict, false);
-        const pushed = pushedPolicyJson(verdict.policyJson, generation, "r");
-        expect(canonicalOf(judgePolicyJson(pushed, true))).toBe(pushed);
+        expectVerdict(verdict);
       }),
       { numRuns: 300 },
     );
@@ -219,7 +217,7 @@ describe("a policy within the ranges", () => {
     fc.assert(
       fc.property(policy, fc.constantFrom(undefined, 2, "\t"), (document, indent) => {
         const verdict = readPolicyDocument(JSON.stringify(document, null, indent));
-        expect(verdict).toEqual(judgePolicyJson(JSON.stringify(document), false));
+        expect(verdict).toEqual(judgePolicyJson(JSON.stringify(document)));
       }),
       { numRuns: 200 },
     );

@@ -1,7 +1,7 @@
 // The policy service with the judge that the filter has too, and a document as an operator writes it.
 import { expect, it } from "vitest";
 import { NoPolicyError, PolicyService } from "../src/app/policy-service.js";
-import { judgePolicyJson, pushedPolicyJson } from "../src/domain/policy/judge.js";
+import { judgePolicyJson } from "../src/domain/policy/judge.js";
 import { readPolicyDocument } from "../src/domain/policy/read-policy.js";
 import { noAudit } from "./support/no-audit.js";
 
@@ -17,19 +17,20 @@ const quiet = { debug: () => undefined, info: () => undefined, warn: () => undef
 const start = (text: string): Promise<PolicyService> =>
   PolicyService.start({
     source: { name: "policy.yaml", read: () => Promise.resolve(text), watch: () => () => undefined },
-    judge: { readPolicyDocument, pushedPolicyJson },
-    store: { loadPolicy: () => Promise.resolve(undefined), savePolicy: () => Promise.resolve() },
+    judge: { readPolicyDocument },
+    store: { loadPolicy: () => Promise.resolve(undefined), savePolicy: () => Promise.resolve(true) },
     audit: noAudit,
     sessions: { countLive: () => Promise.resolve(0) },
     clock: { nowMs: () => 0, monotonicMs: () => 0 },
     logger: quiet,
   });
 
-it("what edges are sent is a policy that the filter accepts, with its number and revision", async () => {
+it("what edges are given is a policy that the filter accepts, in the form that it would print itself", async () => {
   const service = await start(DOCUMENT);
-  const verdict = judgePolicyJson(service.published().pushedJson("9f86d081884c7d65"), true);
-  expect(verdict).toMatchObject({
-    policy: { generation: 1, revision: "9f86d081884c7d65", plans: [{ name: "default", tokenRefillRate: 7.000001 }] },
+  const given = service.published("gw-1").bytes.toString();
+  expect(judgePolicyJson(given)).toMatchObject({
+    policy: { plans: [{ name: "default", tokenRefillRate: 7.000001 }] },
+    policyJson: given,
   });
 });
 

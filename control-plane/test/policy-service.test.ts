@@ -1,4 +1,5 @@
 // What an operator sees who edits the policy.
+import { createHash } from "node:crypto";
 import { describe, expect, it, vi } from "vitest";
 import type { PolicyFault, PolicyJudge, PolicySource } from "../src/app/policy-ports.js";
 import { faultLine, NoPolicyError, PolicyService } from "../src/app/policy-service.js";
@@ -22,7 +23,6 @@ const judge: PolicyJudge = {
     const policy = { ...REPORTING, plans };
     return { policy, policyJson: JSON.stringify(policy) };
   },
-  pushedPolicyJson: (policyJson, generation, revision) => `${policyJson}#${generation}#${revision}`,
 };
 const plan = (id: number, name: string) => ({ ...STARTER, id, name, lifetime: LIFETIME_MS });
 
@@ -53,10 +53,11 @@ class Disk implements PolicyStore {
   loadPolicy(): Promise<StoredPolicy | undefined> {
     return Promise.resolve(this.stored);
   }
-  savePolicy(policy: StoredPolicy): Promise<void> {
+  savePolicy(policy: StoredPolicy, expectedGeneration: number): Promise<boolean> {
     if (this.full) return Promise.reject(new Error("no space left"));
+    if ((this.stored?.generation ?? 0) !== expectedGeneration) return Promise.resolve(false);
     this.stored = policy;
-    return Promise.resolve();
+    return Promise.resolve(true);
   }
 }
 
@@ -75,10 +76,12 @@ async function start(text: string | null, disk = new Disk(), liveSessions = 0) {
   };
   const logger = { debug: log("debug"), info: log("info"), warn: log("warn"), error: log("error") };
   const countLive = vi.fn<(planId: number, sinceMs: number) => Promise<number>>(() => Promise.resolve(liveSessions));
-  const clock = { nowMs: () => NOW_MS, monotonicMs: () => 0 };
+  let monotonicMs = 0;
+  const clock = { nowMs: () => NOW_MS, monotonicMs: () => monotonicMs };
+  const pass = (ms: number): void => void (monotonicMs += ms);
   const parts = { source: document, judge, store: disk, audit: noAudit, sessions: { countLive }, clock, logger };
   const service = await PolicyService.start(parts);
-  return { service, document, disk, lines, countLive };
+  return { service, document, disk, lines, countLive, pass };
 }
 
 const planNames = (service: PolicyService): string[] => service.current().policy.plans.map(({ name }) => name);
@@ -90,9 +93,12 @@ describe("at the first start", () => {
     expect(disk.stored).toMatchObject({ generation: 1 });
   });
 
-  it("edges are sent the policy with its number and the push's revision", async () => {
+  it("edges are given the stored bytes, with their hash, and their number beside them", async () => {
     const { service, disk } = await start("0 default");
-    expect(service.published().pushedJson("ab12")).toBe(`${disk.stored?.policyJson ?? ""}#1#ab12`);
+    const { generation, bytes, hash } = service.published("gw-1");
+    expect(bytes.toString()).toBe(disk.stored?.policyJson);
+    const wanted = createHash("sha256").update(bytes).digest("hex").slice(0, 16);
+    expect([generation, hash, service.published("gw-2").bytes]).toEqual([1, wanted, bytes]);
   });
 
   it("a bad policy stops the start and every fault is named", async () => {
@@ -145,7 +151,7 @@ describe("an edit", () => {
   it("is in force, numbered, stored before anybody hears of it, and told to those who asked", async () => {
     const { service, document, disk } = await start("0 default");
     const heard: unknown[] = [];
-    service.subscribe(() => heard.push([service.published().generation, disk.stored?.generation]));
+    service.subscribe(() => heard.push([service.published("gw-1").generation, disk.stored?.generation]));
     await document.save("0 default, 1 gold");
     expect(planNames(service)).toEqual(["default", "gold"]);
     expect(heard).toEqual([[2, 2]]);
@@ -232,5 +238,93 @@ describe("an edit that takes a plan away", () => {
     countLive.mockResolvedValue(17);
     await document.save("0 default, 2 platinum");
     expect(planNames(service)).toEqual(["default", "platinum"]);
+  });
+});
+
+describe("a generation", () => {
+  it("numbers a decision: going back to an older policy has a new one, with the older bytes", async () => {
+    const { service, document } = await start("0 default");
+    const before = service.published("gw-1");
+    await document.save("0 other");
+    await document.save("0 default");
+    const after = service.published("gw-1");
+    expect([after.generation, after.hash]).toEqual([3, before.hash]);
+  });
+
+  it("says since when it is offered, and that it was decided here and not found stored", async () => {
+    const { service, document, disk, pass } = await start("0 default");
+    pass(500);
+    await document.save("0 other");
+    expect(service.published("gw-1")).toMatchObject({ sinceMs: 500, decidedAtMs: 500 });
+    const again = await start("0 other", disk);
+    expect(again.service.published("gw-1")).toMatchObject({ generation: 2, decidedAtMs: null });
+  });
+});
+
+describe("two control planes over one store", () => {
+  const another = (names: string): string => {
+    const reading = judge.readPolicyDocument(names);
+    return "policyJson" in reading ? reading.policyJson : "";
+  };
+
+  it("a document that is saved after the other's decision comes after it in number too", async () => {
+    const { service, document, disk, lines } = await start("0 default");
+    disk.stored = { generation: 2, policyJson: another("0 theirs") };
+    await document.save("0 ours");
+    expect(disk.stored).toMatchObject({ generation: 3, policyJson: another("0 ours") });
+    expect(planNames(service)).toEqual(["ours"]);
+    expect(lines.map(({ type }) => type)).toContain("policy-reloaded");
+  });
+
+  it("a document that says what the other has decided is no new decision", async () => {
+    const { service, document, disk } = await start("0 default");
+    disk.stored = { generation: 2, policyJson: another("0 same") };
+    await document.save("0 same");
+    expect([disk.stored.generation, service.current().generation]).toEqual([2, 2]);
+  });
+
+  it("take what the other has decided once an edge shows its generation", async () => {
+    const { service, disk, lines } = await start("0 default");
+    const heard: number[] = [];
+    service.subscribe(() => heard.push(service.published("gw-1").generation));
+    disk.stored = { generation: 2, policyJson: another("0 theirs") };
+    service.shown(1);
+    service.shown(2);
+    await vi.waitFor(() => {
+      expect(planNames(service)).toEqual(["theirs"]);
+    });
+    expect(heard).toEqual([2]);
+    expect(lines.at(-1)).toMatchObject({ level: "info", type: "policy-reloaded", generation: 2 });
+  });
+
+  it("say that a policy of the other cannot be read here, and keep their own", async () => {
+    const { service, disk, lines } = await start("0 default");
+    disk.stored = { generation: 2, policyJson: "of a later version" };
+    service.shown(2);
+    await vi.waitFor(() => {
+      expect(lines.at(-1)).toMatchObject({ level: "error", type: "policy-store-failed" });
+    });
+    expect(service.current().generation).toBe(1);
+  });
+});
+
+describe("a generation that an edge has heard of and the store has not", () => {
+  it("is told once a minute, however many edges show it, and nothing else changes", async () => {
+    const { service, lines, disk, pass } = await start("0 default");
+    const load = vi.spyOn(disk, "loadPolicy");
+    const told = (): number => lines.filter(({ type }) => type === "policy-generation-unknown").length;
+    for (let edge = 0; edge < 100; edge++) service.shown(9);
+    await vi.waitFor(() => {
+      expect(told()).toBe(1);
+    });
+    for (let edge = 0; edge < 100; edge++) service.shown(9);
+    pass(59_999);
+    service.shown(9);
+    expect([load.mock.calls.length, service.current().generation]).toEqual([1, 1]);
+    pass(1);
+    service.shown(9);
+    await vi.waitFor(() => {
+      expect(told()).toBe(2);
+    });
   });
 });

@@ -49,8 +49,6 @@ const watch = (url: string, fields: object): Promise<Response> =>
       edge: "gw-1",
       instance: "0".repeat(16),
       since: 0,
-      generation: 1,
-      policyHash: "0".repeat(16),
       ...fields,
     }),
   });
@@ -153,7 +151,7 @@ describe("a control plane that is told to stop while a caller holds a connection
     ["and has sent half a body", "POST /v1/sessions HTTP/1.1\r\nhost: sluice\r\ncontent-length: 9\r\n\r\n{"],
   ])("%s ends with 0 all the same", async (_, sent) => {
     const plane = new ControlPlaneProcess(settingsIn());
-    const { http } = await plane.ports();
+    const http = await plane.port();
     const socket = connect(http, "127.0.0.1");
     // It is cut off, as it must be.
     socket.on("error", () => undefined);
@@ -171,7 +169,7 @@ describe("a caller that hangs up", () => {
     const url = await new ControlPlaneProcess(settingsIn()).listening();
     const caller = new AbortController();
     const log = await logOf(url);
-    const body = { edge: "gw-1", instance: "0".repeat(16), log, since: 0, generation: 1, policyHash: "0".repeat(16) };
+    const body = { edge: "gw-1", instance: "0".repeat(16), log, since: 0 };
     const call = fetch(`${url}/edge/v1/watch`, {
       method: "POST",
       headers: edge,

@@ -55,7 +55,7 @@ describe("a control plane that is killed", () => {
 describe("a control plane that is told to stop", () => {
   it.each(["SIGTERM", "SIGINT"] as const)("by %s finishes the call under way, and ends with 0", async (signal) => {
     const plane = new ControlPlaneProcess(settingsIn());
-    const { http } = await plane.ports();
+    const http = await plane.port();
     const call = request({
       port: http,
       path: "/v1/sessions",
@@ -82,14 +82,14 @@ describe("a control plane that cannot start says why in one sentence, and ends w
     return plane.stderr;
   };
 
-  it.each(["HTTP", "XDS"])("where its %s port is taken", async (face) => {
+  it("where its port is taken", async () => {
     const other = createServer().listen(0, "127.0.0.1");
     onTestFinished(() => void other.close());
     await once(other, "listening");
     const port = String((other.address() as AddressInfo).port);
-    expect(await cannot({ ...settingsIn(), [`SLUICE_${face}_PORT`]: port })).toBe(
+    expect(await cannot({ ...settingsIn(), SLUICE_HTTP_PORT: port })).toBe(
       `sluice control plane: 127.0.0.1:${port} is already in use: ` +
-        `stop what listens there, or set SLUICE_${face}_PORT to another port\n`,
+        "stop what listens there, or set SLUICE_HTTP_PORT to another port\n",
     );
   });
 
@@ -116,6 +116,12 @@ describe("a control plane that cannot start says why in one sentence, and ends w
 });
 
 describe("a control plane that runs", () => {
+  it("says once at its start which of its settings are no longer used", async () => {
+    const plane = new ControlPlaneProcess({ ...settingsIn(), SLUICE_XDS_PORT: "0", SLUICE_FILTER_PATH: "/f.wasm" });
+    await plane.port();
+    expect(plane.stdout.match(/"type":"settings-replaced"/g)).toHaveLength(1);
+  });
+
   it("logs no secret, at any level", async () => {
     const plane = new ControlPlaneProcess({ ...settingsIn(), SLUICE_LOG_LEVEL: "trace" });
     const { token } = await create(await plane.listening());

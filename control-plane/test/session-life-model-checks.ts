@@ -96,9 +96,12 @@ export interface UnderWay {
   readonly hangUp: () => Promise<WatchAnswer>;
 }
 
-export function watchFrom(life: SessionLife, request: Omit<WatchRequest, "generation" | "policyHash">): UnderWay {
+export function watchFrom(
+  life: SessionLife,
+  request: Pick<WatchRequest, "edge" | "instance" | "log" | "since">,
+): UnderWay {
   const call = new AbortController();
-  const said = { generation: 1, policyHash: "0123456789abcdef", ...request };
+  const said = { follow: true, policy: undefined, filter: undefined, table: undefined, ...request };
   const watched = life.process.watches.watch(said, call.signal);
   const hangUp = async (): Promise<WatchAnswer> => {
     await settled();

@@ -2,6 +2,7 @@
 import { describe, expect, it } from "vitest";
 
 import { deriveKeys, readSecret } from "../src/domain/keys.js";
+import { replacedSettings } from "../src/replaced-settings.js";
 import { readSettings } from "../src/settings.js";
 
 const DAY_MS = 86_400_000;
@@ -16,10 +17,8 @@ describe("settings", () => {
   it("have defaults for all but the secrets", () => {
     expect(readSettings(ENOUGH)).toMatchObject({
       http: { host: "127.0.0.1", port: 8080, tls: null },
-      xds: { host: "127.0.0.1", port: 18000, tls: null },
       dataDir: ".sluice",
       policyPath: "policy.yaml",
-      filterPath: "build/sluice.wasm",
       keysAlso: undefined,
       adminTokens: [{ kind: "operator", token: ENOUGH.SLUICE_ADMIN_TOKEN }],
       apiRate: { perSecond: 2000, burst: 20_000 },
@@ -34,11 +33,8 @@ describe("settings", () => {
       ...ENOUGH,
       SLUICE_HTTP_HOST: "::1",
       SLUICE_HTTP_PORT: "0",
-      SLUICE_XDS_HOST: "0.0.0.0",
-      SLUICE_XDS_PORT: "65535",
       SLUICE_DATA_DIR: "/d",
       SLUICE_POLICY: "/p.yaml",
-      SLUICE_FILTER_PATH: "/f.wasm",
       SLUICE_SECRET_ALSO: "a0".repeat(32),
       SLUICE_ISSUER_TOKEN: "the-issuers-own-token",
       SLUICE_API_RATE: "5",
@@ -52,10 +48,8 @@ describe("settings", () => {
     };
     expect(readSettings(env)).toEqual({
       http: { host: "::1", port: 0, tls: null },
-      xds: { host: "0.0.0.0", port: 65535, tls: null },
       dataDir: "/d",
       policyPath: "/p.yaml",
-      filterPath: "/f.wasm",
       keys: deriveKeys(Buffer.from(env.SLUICE_SECRET, "hex")),
       keysAlso: deriveKeys(Buffer.from(env.SLUICE_SECRET_ALSO, "hex")),
       adminTokens: [
@@ -94,9 +88,9 @@ describe("settings", () => {
   });
 
   it("name every variable at fault at once", () => {
-    const said = faults({ SLUICE_HTTP_PORT: "x", SLUICE_XDS_PORT: "y", SLUICE_LOG_LEVEL: "z" });
+    const said = faults({ SLUICE_HTTP_PORT: "x", SLUICE_LOG_LEVEL: "z" });
     const named = said.map((fault) => fault.split(/[: ]/)[0]);
-    const all = ["SLUICE_HTTP_PORT", "SLUICE_XDS_PORT", "SLUICE_SECRET", "SLUICE_ADMIN_TOKEN", "SLUICE_LOG_LEVEL"];
+    const all = ["SLUICE_HTTP_PORT", "SLUICE_SECRET", "SLUICE_ADMIN_TOKEN", "SLUICE_LOG_LEVEL"];
     expect(named).toEqual(all);
   });
 
@@ -169,23 +163,21 @@ describe("settings", () => {
     ]);
   });
 
-  it("give both faces the files of TLS, and each its own where it has one", () => {
+  it("give the port the files of TLS that all programs share, and its own where it has one", () => {
     const both = { SLUICE_TLS_CERT_FILE: "/c", SLUICE_TLS_KEY_FILE: "/k", SLUICE_TLS_CLIENT_CA_FILE: "/ca" };
-    const own = { SLUICE_HTTP_TLS_CLIENT_CA_FILE: "none", SLUICE_XDS_TLS_CERT_FILE: "/xc" };
-    const cert = { variable: "SLUICE_TLS_CERT_FILE", path: "/c" };
+    const own = { SLUICE_HTTP_TLS_CLIENT_CA_FILE: "none", SLUICE_HTTP_TLS_CERT_FILE: "/own" };
+    const cert = { variable: "SLUICE_HTTP_TLS_CERT_FILE", path: "/own" };
     const key = { variable: "SLUICE_TLS_KEY_FILE", path: "/k" };
-    const clientCa = { variable: "SLUICE_TLS_CLIENT_CA_FILE", path: "/ca" };
     expect(readSettings({ ...ENOUGH, ...both, ...own })).toMatchObject({
       http: { tls: { cert, key, clientCa: null } },
-      xds: { tls: { cert: { variable: "SLUICE_XDS_TLS_CERT_FILE", path: "/xc" }, key, clientCa } },
     });
   });
 
   it("refuse a certificate without its key, and the key or an authority alone", () => {
     for (const name of ["CERT", "KEY", "CLIENT_CA"]) {
-      const said = faults({ ...ENOUGH, [`SLUICE_XDS_TLS_${name}_FILE`]: "/f" });
+      const said = faults({ ...ENOUGH, [`SLUICE_HTTP_TLS_${name}_FILE`]: "/f" });
       expect(said).toEqual([
-        `SLUICE_XDS_TLS_${name}_FILE: TLS takes both SLUICE_TLS_CERT_FILE and SLUICE_TLS_KEY_FILE`,
+        `SLUICE_HTTP_TLS_${name}_FILE: TLS takes both SLUICE_TLS_CERT_FILE and SLUICE_TLS_KEY_FILE`,
       ]);
     }
   });
@@ -200,5 +192,26 @@ describe("settings", () => {
     expect(faults({ ...ENOUGH, SLUICE_SECRET_ALSO: colliding ?? "none was found" })).toEqual([
       "SLUICE_SECRET_ALSO has the same key id as SLUICE_SECRET: use another secret for one of them",
     ]);
+  });
+});
+
+describe("settings of an earlier version", () => {
+  it("are named in one sentence with what replaced them, without their values", () => {
+    const env = {
+      ...ENOUGH,
+      SLUICE_XDS_PORT: "18000",
+      SLUICE_XDS_TLS_KEY_FILE: "/secret/place",
+      SLUICE_EDGE_AUTHORIZATION: "Bearer a-credential",
+      SLUICE_FILTER_PATH: "/f.wasm",
+    };
+    const said = replacedSettings(env);
+    expect(said).toMatch(
+      /^settings that are no longer used: SLUICE_XDS_PORT, SLUICE_XDS_TLS_KEY_FILE \(.*\); SLUICE_EDGE_AUTHORIZATION \(.*\); SLUICE_FILTER_PATH \(.*\)$/,
+    );
+    expect(said).not.toMatch(/a-credential|\/secret|f\.wasm/);
+  });
+
+  it("are no subject where none is set, or all are empty", () => {
+    expect(replacedSettings({ ...ENOUGH, SLUICE_XDS_PORT: "" })).toBeUndefined();
   });
 });

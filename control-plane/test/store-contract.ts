@@ -87,8 +87,17 @@ export function storeContract(open: () => Promise<Store>): void {
   it("gives back the policy saved last, none before that", async () => {
     const store = await open();
     expect(await store.loadPolicy()).toBeUndefined();
-    await store.savePolicy({ generation: 1, policyJson: "{}" });
-    await store.savePolicy({ generation: 2, policyJson: '{"version":1}' });
+    expect(await store.savePolicy({ generation: 1, policyJson: "{}" }, 0)).toBe(true);
+    expect(await store.savePolicy({ generation: 2, policyJson: '{"version":1}' }, 1)).toBe(true);
     expect(await store.loadPolicy()).toEqual({ generation: 2, policyJson: '{"version":1}' });
+  });
+
+  it("saves no policy over one that the caller does not know, even where two save at once", async () => {
+    const store = await open();
+    const first = { generation: 1, policyJson: "{}" };
+    const saved = await Promise.all([first, { ...first, policyJson: "[]" }].map((one) => store.savePolicy(one, 0)));
+    expect(saved).toEqual([true, false]);
+    expect(await store.savePolicy({ generation: 3, policyJson: "[]" }, 2)).toBe(false);
+    expect(await store.loadPolicy()).toEqual(first);
   });
 }

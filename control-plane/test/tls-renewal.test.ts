@@ -63,7 +63,6 @@ function following() {
   const logged: object[] = [];
   const note = (fields: object): void => void logged.push(fields);
   const stop = followTlsFiles({
-    face: "http",
     files,
     inForce: loadTls(files),
     renew: (identity) => renewed.push(identity),
@@ -86,7 +85,7 @@ describe("TLS files that are replaced", () => {
     looks(5);
     expect(renewed.map(({ cert, key }) => ({ cert, key }))).toEqual([pem(second)]);
     const { validTo } = new X509Certificate(readFileSync(second.cert));
-    expect(logged).toEqual([{ type: "tls-renewed", face: "http", validTo }]);
+    expect(logged).toEqual([{ type: "tls-renewed", validTo }]);
   });
 
   it("come in force too where it is the authority of the clients that is another", () => {
@@ -132,7 +131,7 @@ describe("TLS files that are replaced", () => {
       spoil();
       looks(5);
       expect(renewed).toEqual([]);
-      expect(logged).toEqual([{ type: "tls-refused", face: "http", reason: expect.stringMatching(reason) as unknown }]);
+      expect(logged).toEqual([{ type: "tls-refused", reason: expect.stringMatching(reason) as unknown }]);
       install(second);
       looks(2);
       expect(renewed.map(({ cert }) => cert)).toEqual([readFileSync(second.cert)]);
@@ -171,31 +170,27 @@ describe("a control plane whose TLS files are replaced", () => {
   const fingerprint = ({ cert }: Identity): string => new X509Certificate(readFileSync(cert)).fingerprint256;
   const until = (condition: () => Promise<void>): Promise<void> => vi.waitFor(condition, { timeout: 20_000 });
 
-  it("shows the new certificate on both ports, takes the clients of a new authority, and goes on after bad files", async () => {
+  it("shows the new certificate, takes the clients of a new authority, and goes on after bad files", async () => {
     const plane = new ControlPlaneProcess({
       ...settingsIn(),
       SLUICE_TLS_CERT_FILE: place.cert,
       SLUICE_TLS_KEY_FILE: place.key,
       SLUICE_TLS_CLIENT_CA_FILE: place.ca,
     });
-    const { http, xds } = await plane.ports();
-    for (const port of [http, xds]) {
-      expect(await shownTo(client, port)).toBe(fingerprint(first));
-      await expect(shownTo(stranger, port)).rejects.toThrow();
-    }
+    const port = await plane.port();
+    expect(await shownTo(client, port)).toBe(fingerprint(first));
+    await expect(shownTo(stranger, port)).rejects.toThrow();
 
     writeFileSync(place.cert, withHalfACertificate(first.cert, authority.cert));
     await plane.logLine("tls-refused");
-    for (const port of [http, xds]) expect(await shownTo(client, port)).toBe(fingerprint(first));
+    expect(await shownTo(client, port)).toBe(fingerprint(first));
 
     install(second);
     copyFileSync(strangers.cert, place.ca);
-    for (const port of [http, xds]) {
-      await until(async () => {
-        expect(await shownTo(stranger, port)).toBe(fingerprint(second));
-      });
-      await expect(shownTo(client, port)).rejects.toThrow();
-    }
+    await until(async () => {
+      expect(await shownTo(stranger, port)).toBe(fingerprint(second));
+    });
+    await expect(shownTo(client, port)).rejects.toThrow();
     plane.kill("SIGTERM");
     expect(await plane.ended).toEqual({ code: 0, signal: null });
   });

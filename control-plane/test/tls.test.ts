@@ -1,5 +1,4 @@
-// TLS and mutual TLS on both faces, as an operator sets it by files.
-import { credentials } from "@grpc/grpc-js";
+// TLS and mutual TLS, as an operator sets it by files.
 import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import type { IncomingMessage } from "node:http";
@@ -16,7 +15,6 @@ import { authorityIn, pem, withHalfACertificate } from "./support/certificates.j
 import type { Authority, Identity } from "./support/certificates.js";
 import { ADMIN_TOKEN, startTestControlPlane } from "./support/control-plane.js";
 import { ControlPlaneProcess, settingsIn } from "./support/process.js";
-import { EnvoyStream } from "./support/xds-client.js";
 
 let folder: string;
 let authority: Authority;
@@ -61,7 +59,7 @@ async function status(port: number, shown?: Identity, path = "/v1/sessions"): Pr
   return response.statusCode;
 }
 
-describe("the HTTP face", () => {
+describe("the HTTP server", () => {
   it("speaks TLS, and asks nobody for a certificate where no client authority is set", async () => {
     const { url } = await startTestControlPlane(undefined, { tls: loadTls(files(false)) });
     const port = Number(new URL(url).port);
@@ -79,65 +77,32 @@ describe("the HTTP face", () => {
 });
 
 describe("a control plane with TLS that is told to stop", () => {
-  it("ends with 0 while a caller hangs in its handshake, on either port", async () => {
+  it("ends with 0 while a caller hangs in its handshake", async () => {
     const plane = new ControlPlaneProcess({
       ...settingsIn(),
       SLUICE_TLS_CERT_FILE: server.cert,
       SLUICE_TLS_KEY_FILE: server.key,
     });
-    const { http, xds } = await plane.ports();
-    const hanging = [http, xds].map((port) => connect(port, "127.0.0.1").on("error", () => undefined));
-    for (const socket of hanging) await once(socket, "connect");
-    expect(await status(http)).toBe(200);
+    const port = await plane.port();
+    const hanging = connect(port, "127.0.0.1").on("error", () => undefined);
+    await once(hanging, "connect");
+    expect(await status(port)).toBe(200);
     plane.kill("SIGTERM");
     expect(await plane.ended).toEqual({ code: 0, signal: null });
-    for (const socket of hanging) socket.destroy();
+    hanging.destroy();
   });
 });
 
-describe("the xDS face", () => {
-  const settings = (mutual: boolean): Record<string, string> => ({
-    ...settingsIn(),
-    SLUICE_TLS_CERT_FILE: server.cert,
-    SLUICE_TLS_KEY_FILE: server.key,
-    ...(mutual ? { SLUICE_TLS_CLIENT_CA_FILE: authority.cert } : {}),
-  });
-  const stream = (port: number, shown?: Identity, authorization: string | null = null): EnvoyStream => {
-    const ca = readFileSync(authority.cert);
-    const own = shown && pem(shown);
-    const one = new EnvoyStream(
-      port,
-      authorization,
-      "gw-1",
-      "StreamAggregatedResources",
-      credentials.createSsl(ca, own?.key, own?.cert),
-    );
-    one.subscribe();
-    return one;
-  };
-
-  it("takes a certificate of the client authority for a credential, and nobody without one", async () => {
-    const plane = new ControlPlaneProcess(settings(true));
-    const { xds, http } = await plane.ports();
-    const known = stream(xds, client);
-    expect((await known.next()).version_info).toMatch(/^1\./);
-    known.close();
-    expect((await stream(xds).ended).code).toBe(14);
-    expect((await stream(xds, stranger).ended).code).toBe(14);
-    expect(await status(http, client)).toBe(200);
-  });
-
-  it("wants the edge credential where no client authority is set", async () => {
-    const plane = new ControlPlaneProcess(settings(false));
-    const { xds } = await plane.ports();
-    expect((await stream(xds).ended).code).toBe(16);
-  });
-
-  it("may ask for certificates while the HTTP face asks for none", async () => {
-    const plane = new ControlPlaneProcess({ ...settings(true), SLUICE_HTTP_TLS_CLIENT_CA_FILE: "none" });
-    const { xds, http } = await plane.ports();
-    expect(await status(http, undefined, "/healthz")).toBe(200);
-    expect((await stream(xds).ended).code).toBe(14);
+describe("the port's own TLS settings", () => {
+  it("ask nobody for a certificate where they take the shared authority away", async () => {
+    const plane = new ControlPlaneProcess({
+      ...settingsIn(),
+      SLUICE_TLS_CERT_FILE: server.cert,
+      SLUICE_TLS_KEY_FILE: server.key,
+      SLUICE_TLS_CLIENT_CA_FILE: authority.cert,
+      SLUICE_HTTP_TLS_CLIENT_CA_FILE: "none",
+    });
+    expect(await status(await plane.port(), undefined, "/healthz")).toBe(200);
   });
 });
 

@@ -44,12 +44,12 @@ function documentWith(path: string, value: unknown): string {
 }
 
 function faultsWith(path: string, value: unknown): string[] {
-  const verdict = judgePolicyJson(documentWith(path, value), false);
+  const verdict = judgePolicyJson(documentWith(path, value));
   return "faults" in verdict ? verdict.faults.map(({ message }) => message) : [];
 }
 
 describe("the table of the policy's fields", () => {
-  const verdict = judgePolicyJson(JSON.stringify(LEAST), false);
+  const verdict = judgePolicyJson(JSON.stringify(LEAST));
   const fields = fieldsOf("policy" in verdict ? { ...verdict.policy } : {});
 
   it("has exactly the fields of a judged policy, in its order", () => {

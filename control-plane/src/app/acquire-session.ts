@@ -34,7 +34,8 @@ export interface EndedAnswer extends LogPosition {
   readonly rev: number;
 }
 
-export type Acquired = LiveAnswer | EndedAnswer;
+/** With the generation that the edge is offered: a worker on a lower one waits for it where it does not know the plan. */
+export type Acquired = (LiveAnswer | EndedAnswer) & { readonly generation: number };
 
 /**
  * The answer, or undefined while no policy is loaded: then nothing can be said, and the edge goes by its own rules.
@@ -43,16 +44,17 @@ export type Acquired = LiveAnswer | EndedAnswer;
  * revocation itself.
  */
 export async function acquireSession(ports: UsagePorts, id: string, asker: Instance): Promise<Acquired | undefined> {
-  const policy = ports.policies.current()?.policy;
-  if (policy === undefined) {
+  const active = ports.policies.current();
+  if (active === undefined) {
     ports.meter.acquired("unavailable");
     return undefined;
   }
+  const { policy, generation } = active;
   ports.instances.acquired(asker);
   const found = await hold(ports, id, asker);
   const answer = judge(found, asker, policy, ports.clock.nowMs());
   ports.meter.acquired(answer.state);
-  return answer;
+  return { ...answer, generation };
 }
 
 /**
@@ -71,7 +73,12 @@ async function hold(ports: UsagePorts, id: string, asker: Instance): Promise<Hel
   return ports.usage.hold(id, asker, nowMs, isLive);
 }
 
-function judge({ session, rows, position }: Held, asker: Instance, policy: PlansOfPolicy, nowMs: number): Acquired {
+function judge(
+  { session, rows, position }: Held,
+  asker: Instance,
+  policy: PlansOfPolicy,
+  nowMs: number,
+): LiveAnswer | EndedAnswer {
   if (session === undefined) {
     return { state: "unknown", endsInMs: UNKNOWN_REMEMBERED_MS, consumed: 0, rev: 0, ...position };
   }

@@ -1,8 +1,7 @@
 // Which edges have passed a place in the invalidation log, and who waits for them to.
-import type { EdgeInstances } from "./edge-instances.js";
+import type { EdgeRegistry } from "./edges/edge-registry.js";
 import type { Timers } from "./log-ports.js";
 import type { LogPosition } from "./ports.js";
-import type { Watches } from "./watches.js";
 
 /** Edges by name. One is confirmed when each of its instances that is not gone has said that its table is marked. */
 export interface Confirmed {
@@ -12,14 +11,13 @@ export interface Confirmed {
   readonly pending: readonly string[];
 }
 
-/** A confirmation takes a round trip. */
-const LOOK_EVERY_MS = 20;
-
-/** Of the edges that this process has heard of. */
+/**
+ * Of the edges that this process has heard of: one that was cut off since before its start is not known to it, and one
+ * that is gone asks anew about each of its sessions when it comes back.
+ */
 export class Confirmations {
   constructor(
-    private readonly instances: Pick<EdgeInstances, "known">,
-    private readonly watches: Pick<Watches, "lastOf">,
+    private readonly registry: Pick<EdgeRegistry, "known" | "onWatched">,
     private readonly timers: Timers,
   ) {}
 
@@ -28,35 +26,38 @@ export class Confirmations {
     const pending = new Set<string>();
     const edges = new Set<string>();
     // The age of reports does not matter here.
-    for (const instance of this.instances.known(0)) {
-      edges.add(instance.edge);
-      const last = this.watches.lastOf(instance);
-      if (last?.log !== log || last.since < cursor) pending.add(instance.edge);
+    for (const { edge, lastWatch } of this.registry.known(0)) {
+      edges.add(edge);
+      if (lastWatch?.log !== log || lastWatch.since < cursor) pending.add(edge);
     }
     return { edges: edges.size, confirmed: edges.size - pending.size, pending: [...pending].sort() };
   }
 
   /** Resolves as soon as no edge is pending, or with how it stands at the timeout, or once the signal aborts. */
   wait(position: LogPosition, timeoutMs: number, signal?: AbortSignal): Promise<Confirmed> {
+    const now = this.standing(position);
+    if (now.pending.length === 0 || timeoutMs <= 0 || signal?.aborted === true) return Promise.resolve(now);
     return new Promise((resolve) => {
-      let cancel = (): void => undefined;
-      const end = (): void => {
-        cancel();
-        signal?.removeEventListener("abort", end);
-        resolve(this.standing(position));
+      let waitsFor = new Set(now.pending);
+      const end = (standing: Confirmed): void => {
+        cancelTimer();
+        unsubscribe();
+        signal?.removeEventListener("abort", giveUp);
+        resolve(standing);
       };
-      const look = (leftMs: number): void => {
-        if (leftMs <= 0 || signal?.aborted === true || this.standing(position).pending.length === 0) {
-          end();
-          return;
-        }
-        const ms = Math.min(LOOK_EVERY_MS, leftMs);
-        cancel = this.timers.after(ms, () => {
-          look(leftMs - ms);
-        });
+      const giveUp = (): void => {
+        end(this.standing(position));
       };
-      signal?.addEventListener("abort", end);
-      look(timeoutMs);
+      const cancelTimer = this.timers.after(timeoutMs, giveUp);
+      const unsubscribe = this.registry.onWatched(({ edge, log, since }) => {
+        if (log !== position.log || since < position.cursor || !waitsFor.delete(edge)) return;
+        // Each edge that has passed costs one step; only where all seem to have, all are looked at.
+        if (waitsFor.size > 0) return;
+        const standing = this.standing(position);
+        waitsFor = new Set(standing.pending);
+        if (waitsFor.size === 0) end(standing);
+      });
+      signal?.addEventListener("abort", giveUp);
     });
   }
 }

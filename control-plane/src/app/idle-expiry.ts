@@ -2,7 +2,7 @@
 import { graceMs, idleLimitMs } from "../domain/idleness.js";
 import { planById } from "../domain/plan.js";
 import type { Session } from "../domain/session.js";
-import type { EdgeInstances } from "./edge-instances.js";
+import type { EdgeRegistry } from "./edges/edge-registry.js";
 import type { CurrentPolicy } from "./ports.js";
 import type { Instance } from "./usage-ports.js";
 
@@ -12,7 +12,7 @@ import type { Instance } from "./usage-ports.js";
  * the policy lost has no idle limit.
  */
 export function idleAt(
-  { policies, instances }: { readonly policies: CurrentPolicy; readonly instances: EdgeInstances },
+  { policies, instances }: { readonly policies: CurrentPolicy; readonly instances: EdgeRegistry },
   nowMs: number,
 ): (session: Session, holders: readonly Instance[]) => boolean {
   const policy = policies.current()?.policy;

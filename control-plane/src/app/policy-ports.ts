@@ -1,4 +1,4 @@
-// What the policy service needs from outside, and what it gives to whoever sends the policy to edges.
+// What the policy service needs from outside, and what it gives to whoever gives edges their policy.
 import type { PlansOfPolicy } from "../domain/plan.js";
 
 /** Where an operator writes the policy. */
@@ -35,18 +35,27 @@ export type PolicyReading = JudgedPolicy | { readonly faults: readonly PolicyFau
 export interface PolicyJudge {
   /** Reads YAML, which JSON is too. */
   readPolicyDocument(text: string): PolicyReading;
-  /** The text for an edge: the policy with its number and a nonce that no other push has. */
-  pushedPolicyJson(policyJson: string, generation: number, revision: string): string;
 }
 
-/** The policy in force as edges are sent it. Immutable. */
+/** A policy as edges are given it. Immutable. */
 export interface PublishedPolicy {
+  /** Numbers a decision: going back to an older policy has a new one. */
   readonly generation: number;
-  pushedJson(revision: string): string;
+  /** Canonical JSON in UTF-8: one buffer for everyone who is given it. */
+  readonly bytes: Buffer;
+  /** Of the bytes, as the filter computes it too. */
+  readonly hash: string;
+  /** Since when this process offers it, monotonic ms. */
+  readonly sinceMs: number;
+  /** When this process decided it, monotonic ms; null where it found it stored. */
+  readonly decidedAtMs: number | null;
 }
 
 export interface PolicyPublisher {
-  published(): PublishedPolicy;
+  /** What the edge of this name is to run; undefined until the first policy was loaded. */
+  published(edge: string): PublishedPolicy | undefined;
   /** Calls back after each change of what `published` answers. Returns how to end that. */
   subscribe(listener: () => void): () => void;
+  /** An edge has heard of this generation, of our log: where it is higher than ours, the store is read again. */
+  shown(generation: number): void;
 }

@@ -1,64 +1,37 @@
-// The policy in force: taken from where the operator writes it, judged, numbered, stored, and told to whoever sends it.
+// The policy in force: taken from where the operator writes it, judged, numbered, stored, and published to edges.
 import { planById, type PlanOfPolicy } from "../domain/plan.js";
-import type {
-  JudgedPolicy,
-  PolicyFault,
-  PolicyJudge,
-  PolicyPublisher,
-  PolicyReading,
-  PolicySource,
-  PublishedPolicy,
-} from "./policy-ports.js";
 import { logAudit } from "./audit.js";
-import type { AuditEvent, AuditStore } from "./audit-ports.js";
-import type { ActivePolicy, Clock, CurrentPolicy, Logger, PolicyStore, SessionStore } from "./ports.js";
+import type { JudgedPolicy, PolicyFault, PolicyPublisher, PolicyReading, PublishedPolicy } from "./policy-ports.js";
+import { first, numberedOf, readSource, refusal, saved } from "./policy-steps.js";
+import type { Numbered, PolicyServiceParts } from "./policy-steps.js";
+import type { ActivePolicy, CurrentPolicy } from "./ports.js";
 
-export interface PolicyServiceParts {
-  readonly source: PolicySource;
-  readonly judge: PolicyJudge;
-  readonly store: PolicyStore;
-  readonly audit: AuditStore;
-  readonly sessions: Pick<SessionStore, "countLive">;
-  readonly clock: Clock;
-  readonly logger: Logger;
-}
-
-/** Of a fault in the audit log: it may repeat what stands in the file. */
-const MAX_AUDITED_CHARS = 500;
+export { faultLine, NoPolicyError } from "./policy-steps.js";
+export type { PolicyServiceParts } from "./policy-steps.js";
 
 /** What became of a document. */
 type PolicyOutcome =
   | { readonly kind: "accepted" | "unchanged"; readonly generation: number }
   | { readonly kind: "refused"; readonly faults: readonly PolicyFault[] };
 
-/** There is no policy to begin with. The message names every fault. */
-export class NoPolicyError extends Error {
-  override readonly name = "NoPolicyError";
-  constructor(
-    source: string,
-    readonly faults: readonly PolicyFault[],
-  ) {
-    super(["there is no usable policy", ...faults.map((fault) => `  ${faultLine(fault, source)}`)].join("\n"));
-  }
-}
-
-/** For a person: `policy.yaml:12:22: plans[1].maxTokens: expected …`. */
-export function faultLine({ path, line, column, message }: PolicyFault, source: string): string {
-  const place = line === null ? source : `${source}:${line}:${column ?? 1}`;
-  return path === "" ? `${place}: ${message}` : `${place}: ${path}: ${message}`;
-}
-
-/** A policy with its number: at once what sessions are judged by and what edges are sent. */
-interface Numbered extends JudgedPolicy, ActivePolicy, PublishedPolicy {}
+/** Each edge shows what it has heard of with each watch: the store is not read, nor the log written, for each of them. */
+const LOOK_AGAIN_MS = 60_000;
+/** Races that are lost in a row before a document is left to the next look at it. */
+const MAX_RACES = 5;
 
 /**
- * A document is taken whole or refused whole; refused, the policy before it stays. The generation grows by one with
- * each policy that differs from the one before, over restarts too, and is durable before anybody hears of the policy.
+ * A document is taken whole or rejected whole; rejected, the policy before it stays. A generation numbers a decision: it
+ * grows by one with each policy that differs from the one before, over restarts too, and is durable before anybody hears
+ * of the policy. Another process over the same store may decide too: saving is conditional on the generation that this
+ * one knows, and an edge that has heard of a higher one makes it look at the store.
  */
 export class PolicyService implements CurrentPolicy, PolicyPublisher {
   private readonly listeners = new Set<() => void>();
   private stopWatching: () => void = () => undefined;
   private fileRefused = false;
+  private lookingAtStore: Promise<void> | undefined;
+  /** The last generation that an edge has heard of and the store did not give, and when that was looked for. */
+  private missing = { generation: 0, atMs: 0 };
 
   private constructor(
     private readonly parts: PolicyServiceParts,
@@ -71,15 +44,10 @@ export class PolicyService implements CurrentPolicy, PolicyPublisher {
    */
   static async start(parts: PolicyServiceParts): Promise<PolicyService> {
     const stored = await parts.store.loadPolicy();
-    const last = stored === undefined ? undefined : parts.judge.readPolicyDocument(stored.policyJson);
-    const lastGood = last !== undefined && "policyJson" in last ? last : undefined;
+    const last = stored && numberedOf(parts, stored);
     const reading = await readSource(parts);
-    const before = stored?.generation ?? 0;
-    const service =
-      lastGood === undefined
-        ? new PolicyService(parts, await first(parts, reading, before))
-        : new PolicyService(parts, numbered(parts.judge, lastGood, before));
-    if (lastGood !== undefined) await service.take(reading);
+    const service = new PolicyService(parts, last ?? (await first(parts, reading, stored?.generation ?? 0)));
+    if (last !== undefined) await service.take(reading);
     service.stopWatching = parts.source.watch(() => service.reload());
     return service;
   }
@@ -88,8 +56,18 @@ export class PolicyService implements CurrentPolicy, PolicyPublisher {
     return this.inForce;
   }
 
-  published(): PublishedPolicy {
+  /** The same for every edge. */
+  published(_edge: string): PublishedPolicy {
     return this.inForce;
+  }
+
+  shown(generation: number): void {
+    if (generation <= this.inForce.generation) return;
+    const { missing } = this;
+    if (generation <= missing.generation && this.parts.clock.monotonicMs() - missing.atMs < LOOK_AGAIN_MS) return;
+    this.lookingAtStore ??= this.lookAtStore(generation).finally(() => {
+      this.lookingAtStore = undefined;
+    });
   }
 
   /** Whether the source as it was read last was refused. */
@@ -135,15 +113,58 @@ export class PolicyService implements CurrentPolicy, PolicyPublisher {
     }
   }
 
-  private async decide(reading: PolicyReading): Promise<PolicyOutcome> {
+  private async decide(reading: PolicyReading, races = 0): Promise<PolicyOutcome> {
     if ("faults" in reading) return { kind: "refused", faults: reading.faults };
     const { generation, policyJson } = this.inForce;
     if (reading.policyJson === policyJson) return { kind: "unchanged", generation };
     const faults = await this.plansInUse(reading);
     if (faults.length > 0) return { kind: "refused", faults };
-    this.inForce = await stored(this.parts, reading, generation + 1);
+    const next = await saved(this.parts, reading, generation);
+    if (next === undefined) return this.lostRace(reading, races);
+    this.putInForce(next);
+    return { kind: "accepted", generation: next.generation };
+  }
+
+  /** Another process has decided meanwhile: its policy is the one before this document now. */
+  private async lostRace(reading: PolicyReading, races: number): Promise<PolicyOutcome> {
+    if (races >= MAX_RACES) throw new Error(`another process saved a policy first, ${races} times`);
+    await this.takeStored();
+    return this.decide(reading, races + 1);
+  }
+
+  private putInForce(next: Numbered): void {
+    this.inForce = next;
     for (const listener of this.listeners) listener();
-    return { kind: "accepted", generation: this.inForce.generation };
+  }
+
+  /** Takes the store's policy where its generation is higher than ours. Answers the store's generation. */
+  private async takeStored(): Promise<number> {
+    const stored = await this.parts.store.loadPolicy();
+    if (stored === undefined || stored.generation <= this.inForce.generation) return stored?.generation ?? 0;
+    const next = numberedOf(this.parts, stored);
+    const { generation } = stored;
+    if (next === undefined) {
+      throw new Error(`the stored policy, generation ${generation}, is none that this version can read`);
+    }
+    this.putInForce(next);
+    const fields = { type: "policy-reloaded", generation };
+    this.parts.logger.info(fields, `another process has published generation ${generation}: it is in force here too`);
+    return generation;
+  }
+
+  private async lookAtStore(shown: number): Promise<void> {
+    const { logger } = this.parts;
+    try {
+      this.missing = { generation: shown, atMs: this.parts.clock.monotonicMs() };
+      const stored = await this.takeStored();
+      if (stored >= shown) return;
+      const fields = { type: "policy-generation-unknown", shown, stored, generation: this.inForce.generation };
+      const why = "a copy of the store was put back without the restore command, or another store has the same log";
+      logger.error(fields, `an edge has heard of generation ${shown}, and the store has none as high: ${why}`);
+    } catch (error) {
+      const fields = { type: "policy-store-failed", error: String(error), generation: this.inForce.generation };
+      logger.error(fields, "the stored policy could not be taken: the policy in force stays");
+    }
   }
 
   /** A fault for each plan that the new policy lacks and that live sessions have. */
@@ -161,53 +182,4 @@ export class PolicyService implements CurrentPolicy, PolicyPublisher {
     const message = `plan "${name}" (id ${id}) cannot go while ${having} it; keep it, or end those and save again`;
     return { path: "plans", line: null, column: null, message };
   }
-}
-
-async function readSource({ source, judge }: PolicyServiceParts): Promise<PolicyReading> {
-  let text: string;
-  try {
-    text = await source.read();
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    return { faults: [{ path: "", line: null, column: null, message: `cannot be read: ${reason}` }] };
-  }
-  return judge.readPolicyDocument(text);
-}
-
-/** The policy to begin with where none is stored, or none that this version can use. */
-async function first(parts: PolicyServiceParts, reading: PolicyReading, before: number): Promise<Numbered> {
-  if ("faults" in reading) throw new NoPolicyError(parts.source.name, reading.faults);
-  const policy = await stored(parts, reading, before + 1);
-  const fields = { type: "policy-accepted", source: parts.source.name, generation: policy.generation };
-  parts.logger.info(fields, "policy accepted");
-  return policy;
-}
-
-async function stored(parts: PolicyServiceParts, judged: JudgedPolicy, generation: number): Promise<Numbered> {
-  const details = { source: parts.source.name, generation };
-  const audited = eventOf(parts, "policy-accepted", details);
-  await parts.store.savePolicy({ generation, policyJson: judged.policyJson }, audited);
-  logAudit(parts.logger, audited);
-  return numbered(parts.judge, judged, generation);
-}
-
-function numbered(judge: PolicyJudge, judged: JudgedPolicy, generation: number): Numbered {
-  const pushedJson = (revision: string): string => judge.pushedPolicyJson(judged.policyJson, generation, revision);
-  return { ...judged, generation, pushedJson };
-}
-
-/** Of what is wrong the first fault: all of them stand in the log. */
-function refusal(parts: PolicyServiceParts, faults: readonly PolicyFault[], generation: number): AuditEvent {
-  const { name: source } = parts.source;
-  const [first] = faults;
-  const fault = first === undefined ? null : faultLine(first, source).slice(0, MAX_AUDITED_CHARS);
-  return eventOf(parts, "policy-refused", { source, generation, faults: faults.length, firstFault: fault });
-}
-
-function eventOf(
-  { clock }: PolicyServiceParts,
-  action: AuditEvent["action"],
-  details: AuditEvent["details"],
-): AuditEvent {
-  return { at: clock.nowMs(), actor: "file", action, sessionId: null, details };
 }

@@ -83,6 +83,9 @@ export interface StoredPolicy {
 /** The last accepted policy, so that a restart neither loses it nor counts its generation anew. Durable as above. */
 export interface PolicyStore {
   loadPolicy(): Promise<StoredPolicy | undefined>;
-  /** In one transaction with the audit log's entry for it. */
-  savePolicy(policy: StoredPolicy, audited?: AuditEvent): Promise<void>;
+  /**
+   * In one transaction with the audit log's entry for it. False, and nothing is written, where the stored generation is
+   * another than expected; 0 stands for none.
+   */
+  savePolicy(policy: StoredPolicy, expectedGeneration: number, audited?: AuditEvent): Promise<boolean>;
 }

@@ -1,4 +1,5 @@
 // Use case: an edge says what was spent there (docs/edge-protocol.md, report).
+import type { WorkerPolicy } from "./edges/edge-ports.js";
 import type { Instance, ReportedRow } from "./usage-ports.js";
 import { liveAt } from "./usage.js";
 import type { UsagePorts } from "./usage.js";
@@ -16,6 +17,10 @@ export interface RowOfReport {
 export interface Report extends Instance {
   /** Which worker of the instance; empty where an older filter does not say. */
   readonly worker: string;
+  /** Which build of the filter the worker runs; undefined where an older one does not say. */
+  readonly build?: string | undefined;
+  /** What the worker runs. */
+  readonly policy?: WorkerPolicy | undefined;
   readonly rows: readonly RowOfReport[];
   /** The instance has spent more than fits. */
   readonly more: boolean;
@@ -34,7 +39,7 @@ export interface ReportAnswer {
  */
 export async function reportUsage(ports: UsagePorts, report: Report): Promise<ReportAnswer | undefined> {
   const { clock, commits, instances, store } = ports;
-  const { edge, instance, worker, more } = report;
+  const { edge, instance, worker, build, policy, more } = report;
   const arrivedAtMs = clock.monotonicMs();
   const nowMs = clock.nowMs();
   const rows = report.rows.map(({ idleMs, ...row }): ReportedRow => {
@@ -45,7 +50,7 @@ export async function reportUsage(ports: UsagePorts, report: Report): Promise<Re
     ports.usageMeter.reported("refused", rows.length);
     return undefined;
   }
-  instances.reported({ edge, instance }, { worker, more, arrivedAtMs });
+  instances.reported({ edge, instance }, { worker, build, policy, more, arrivedAtMs });
   ports.usageMeter.reported("taken", rows.length);
 
   const isLive = liveAt(ports.policies, nowMs);

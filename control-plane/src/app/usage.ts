@@ -3,7 +3,7 @@ import { planById } from "../domain/plan.js";
 import type { PlansOfPolicy } from "../domain/plan.js";
 import { sessionEndsAtMs, sessionState } from "../domain/session.js";
 import type { Session } from "../domain/session.js";
-import type { EdgeInstances } from "./edge-instances.js";
+import type { EdgeRegistry } from "./edges/edge-registry.js";
 import type { CurrentPolicy } from "./ports.js";
 import type { SessionPorts } from "./sessions.js";
 import { UsageCommits } from "./usage-commits.js";
@@ -11,7 +11,7 @@ import type { Budgets, Figures, UsageMeter, UsageRow, UsageStore } from "./usage
 
 export interface UsagePorts extends SessionPorts {
   readonly usage: UsageStore;
-  readonly instances: EdgeInstances;
+  readonly instances: EdgeRegistry;
   readonly commits: UsageCommits;
   readonly usageMeter: UsageMeter;
 }

@@ -1,84 +1,95 @@
-// Use case: an edge watches the log of withdrawals. Its call is held until there is something to say.
+// Use case: an edge watches. Its call is held until there is something to say: a policy, or entries of the log.
+import { setImmediate as nextTurnOfLoop } from "node:timers/promises";
+
 import { MAX_WATCH_ENTRIES, WATCH_HOLD_MS } from "../../../assembly/contract.js";
+import { keyOf } from "./edges/edge-registry.js";
+import type { EdgeRegistry } from "./edges/edge-registry.js";
+import { inTurns } from "./edges/in-turns.js";
+import { offerFor } from "./edges/policy-offers.js";
 import type { LogReading, Timers, WithdrawalLog } from "./log-ports.js";
-import type { Clock, Logger } from "./ports.js";
+import type { PolicyPublisher } from "./policy-ports.js";
+import type { Clock, CurrentPolicy, Logger } from "./ports.js";
 import { Propagation } from "./propagation.js";
-import type { Instance } from "./usage-ports.js";
 import type { WatchAnswer, Watched, WatchMeter, WatchOutcome, WatchRequest } from "./watch-ports.js";
-import { Watchers, watcherKey } from "./watchers.js";
-import type { WatchWord } from "./watchers.js";
 
 /** Below the connections that the server takes, so that held calls leave some for everything else. */
 const MAX_HELD = 8000;
+/** Calls that a change of the policy answers a turn: some milliseconds. */
+const WOKEN_A_TURN = 100;
 
 export interface WatchesParts {
   readonly log: WithdrawalLog;
+  readonly policies: CurrentPolicy & PolicyPublisher;
   readonly timers: Timers;
   readonly clock: Clock;
   readonly meter: WatchMeter;
   readonly logger: Logger;
-  /** Hears of a watch that is held. Answers how to say that it is not any more. */
-  readonly instances: { watching(instance: Instance): () => void };
+  /** Hears of each watch, and of one that is held. */
+  readonly instances: Pick<EdgeRegistry, "watched" | "watching" | "count">;
   /** Calls held at a time. */
   readonly maxHeld?: number;
+  /** Lets everything else have its turn. */
+  readonly nextTurn?: () => Promise<unknown>;
 }
 
 interface Held {
+  readonly request: WatchRequest;
   /** The answer that says nothing: its cursor is the place that was asked about. */
   readonly unchanged: WatchAnswer;
   /** Takes the call out and answers it; the second time nothing happens. */
-  readonly end: (outcome: WatchOutcome, answer: WatchAnswer) => void;
+  readonly end: (outcome: WatchOutcome, answered: Watched) => void;
 }
 
 /**
  * A watch is held before the log is looked at for it, and every commit looks again for all that are held: so none
- * misses a withdrawal, whenever that is committed.
+ * misses a withdrawal, whenever that is committed. The policy is looked at in the turn in which the call is held, and
+ * each change looks again.
  */
 export class Watches {
   private readonly held = new Map<string, Held>();
-  private readonly watchers: Watchers;
   private readonly propagation: Propagation;
   private readonly maxHeld: number;
-  private readonly unsubscribe: () => void;
+  private readonly unsubscribe: readonly (() => void)[];
   private delivery: Promise<void> = Promise.resolve();
   private delivering = false;
   private advancedMeanwhile = false;
+  private waking = false;
+  private changedMeanwhile = false;
   private stopping = false;
 
   constructor(private readonly parts: WatchesParts) {
-    const { log, clock, meter } = parts;
+    const { log, clock, meter, policies } = parts;
     this.maxHeld = parts.maxHeld ?? MAX_HELD;
-    this.watchers = new Watchers(this.maxHeld);
     this.propagation = new Propagation(clock, (ms) => {
       meter.propagated(ms);
     });
-    this.unsubscribe = log.subscribe((advance) => {
+    const advanced = log.subscribe((advance) => {
       this.propagation.advanced(advance);
       void this.deliver();
     });
+    const changed = policies.subscribe(() => void this.offerToHeld());
+    this.unsubscribe = [advanced, changed];
   }
 
   /** Resolves when there is something to say, at the latest after the hold. `gone`: the caller hung up. */
   async watch(request: WatchRequest, gone: AbortSignal): Promise<Watched> {
     const position = await this.parts.log.position();
     this.heard(request, position.log);
-    // An edge without a place in the log begins at its head: held here, it would miss what comes meanwhile.
-    if (request.log === undefined) return this.ended("first", { ...position, revoked: [], refresh: [] });
-    if (request.log !== position.log) return this.ended("reset", resetTo(position));
-    const { since } = request;
-    const unchanged: WatchAnswer = { log: position.log, cursor: since, revoked: [], refresh: [] };
-    const key = watcherKey(request);
+    const key = keyOf(request);
     const older = this.held.get(key);
-    older?.end("replaced", older.unchanged);
+    older?.end("replaced", answeredBy(older.unchanged));
+    // Before everything else: an edge without a policy can do nothing with what the log says.
+    const offer = offerFor(this.parts, request, position.log);
+    if (offer !== undefined) return this.ended("policy", { outcome: "policy", offer });
+    // An edge without a place in the log begins at its head: held here, it would miss what comes meanwhile.
+    if (request.log === undefined) return this.ended("first", answeredBy({ ...position, revoked: [], refresh: [] }));
+    if (request.log !== position.log) return this.ended("reset", answeredBy(resetTo(position)));
+    const { since } = request;
     if (this.stopping || this.held.size >= this.maxHeld) return this.lookOnce(since);
+    const unchanged: WatchAnswer = { log: position.log, cursor: since, revoked: [], refresh: [] };
     const answered = this.hold(request, unchanged, gone);
     void this.look(since, [this.held.get(key)]);
     return answered;
-  }
-
-  /** What an instance said with its last watch. */
-  lastOf(instance: Instance): WatchWord | undefined {
-    return this.watchers.lastOf(instance);
   }
 
   /** Calls held now. */
@@ -89,36 +100,38 @@ export class Watches {
   /** Answers every held watch with what there is to say, and holds none from now on. */
   async stop(): Promise<void> {
     this.stopping = true;
-    this.unsubscribe();
+    for (const unsubscribe of this.unsubscribe) unsubscribe();
     await this.deliver();
-    for (const { unchanged, end } of [...this.held.values()]) end("stopping", unchanged);
+    for (const { unchanged, end } of [...this.held.values()]) end("stopping", answeredBy(unchanged));
   }
 
   private heard(request: WatchRequest, log: string): void {
-    const before = this.watchers.called(request, this.parts.clock.nowMs());
+    const before = this.parts.instances.watched(request);
     if (request.log === log && before?.log === log) this.propagation.passed(before.since, request.since);
+    if (request.policy?.log === log) this.parts.policies.shown(request.policy.generation);
   }
 
-  private hold(instance: Instance, unchanged: WatchAnswer, gone: AbortSignal): Promise<Watched> {
-    const key = watcherKey(instance);
-    const released = this.parts.instances.watching(instance);
+  private hold(request: WatchRequest, unchanged: WatchAnswer, gone: AbortSignal): Promise<Watched> {
+    const key = keyOf(request);
+    const released = this.parts.instances.watching(request);
     return new Promise<Watched>((resolve) => {
       const held: Held = {
+        request,
         unchanged,
-        end: (outcome, answer) => {
+        end: (outcome, answered) => {
           if (this.held.get(key) !== held) return;
           this.held.delete(key);
           cancelTimer();
           released();
           gone.removeEventListener("abort", hangUp);
-          resolve(this.ended(outcome, answer));
+          resolve(this.ended(outcome, answered));
         },
       };
       const hangUp = (): void => {
-        held.end("gone", unchanged);
+        held.end("gone", answeredBy(unchanged));
       };
       const cancelTimer = this.parts.timers.after(WATCH_HOLD_MS, () => {
-        held.end("idle", unchanged);
+        held.end("idle", answeredBy(unchanged));
       });
       this.held.set(key, held);
       gone.addEventListener("abort", hangUp);
@@ -126,16 +139,33 @@ export class Watches {
     });
   }
 
+  /** Answers all that are held and have not heard of the policy as it now is; a change meanwhile begins anew. */
+  private async offerToHeld(): Promise<void> {
+    this.changedMeanwhile = true;
+    if (this.waking) return;
+    this.waking = true;
+    const { nextTurn = nextTurnOfLoop } = this.parts;
+    while (this.changedMeanwhile) {
+      this.changedMeanwhile = false;
+      await inTurns([...this.held.values()], WOKEN_A_TURN, nextTurn, (held) => {
+        const offer = offerFor(this.parts, held.request, held.unchanged.log);
+        if (offer !== undefined) held.end("policy", { outcome: "policy", offer });
+      });
+    }
+    // In the same turn as the last check, as below.
+    this.waking = false;
+  }
+
   private async lookOnce(since: number): Promise<Watched> {
     const news = newsIn(await this.parts.log.read(since, MAX_WATCH_ENTRIES));
-    if (news !== undefined) return this.ended(news.outcome, news.answer);
+    if (news !== undefined) return this.ended(news.outcome, answeredBy(news.answer));
     this.parts.meter.watchEnded("busy");
     return { outcome: "busy" };
   }
 
-  private ended(outcome: WatchOutcome, answer: WatchAnswer): Watched {
+  private ended(outcome: WatchOutcome, answered: Watched): Watched {
     this.parts.meter.watchEnded(outcome);
-    return { outcome: "answered", answer };
+    return answered;
   }
 
   /** Looks for all that are held; a commit meanwhile makes it look again. One look at a time, one for each place. */
@@ -167,13 +197,15 @@ export class Watches {
     try {
       const news = newsIn(await this.parts.log.read(since, MAX_WATCH_ENTRIES));
       if (news === undefined) return;
-      for (const held of those) held?.end(news.outcome, news.answer);
+      for (const held of those) held?.end(news.outcome, answeredBy(news.answer));
     } catch (error) {
       // The calls stay held: the next commit, or the end of their hold, answers them.
       this.parts.logger.error({ type: "watch-failed", error: String(error) }, "the log could not be read for watches");
     }
   }
 }
+
+const answeredBy = (answer: WatchAnswer): Watched => ({ outcome: "answered", answer });
 
 const resetTo = (position: { log: string; cursor: number }): WatchAnswer => ({ reset: true, ...position });
 

@@ -56,20 +56,32 @@ export interface RevocationAnswer {
 
 export interface Edge {
   readonly edge: string;
-  readonly streams: number;
   readonly state: string;
-  readonly sent: number | null;
-  readonly acknowledged: number | null;
-  readonly running: number | null;
-  readonly refused: { readonly generation: number; readonly reason: string } | null;
+  readonly silentWorkers: number;
+  /** Generation that it is offered. */
+  readonly published: number | null;
+  readonly violations: readonly { readonly path: string; readonly message: string }[];
+  /** Generation to how many workers run it; 0: a policy that came from no control plane, or none. */
+  readonly running: Readonly<Record<string, number>>;
   readonly watching: boolean;
   readonly lastReportAt: number | null;
   readonly lag: number | null;
   readonly instances: readonly unknown[];
 }
 
+/** Calls of an edge that were denied because their secret differs. */
+export interface UnauthenticatedCaller {
+  /** Empty: it claims no name. */
+  readonly claimedEdge: string;
+  readonly address: string;
+  readonly calls: number;
+  readonly lastAt: number;
+}
+
 export interface EdgesAnswer {
   readonly edges: readonly Edge[];
+  /** An older control plane has none. */
+  readonly unauthenticated?: readonly UnauthenticatedCaller[];
 }
 
 export interface AuditEntry {

@@ -7,7 +7,8 @@ import { renderEcdsFile, renderSettings } from "./render-settings.js";
 import { renderWasmPlugin } from "./render-wasmplugin.js";
 import { revoke } from "./revoke-command.js";
 import { consume, create, move, show, token } from "./session-commands.js";
-import { audit, bucket, edges, usage } from "./status-commands.js";
+import { edges } from "./edges-command.js";
+import { audit, bucket, usage } from "./status-commands.js";
 import { top } from "./top-command.js";
 
 export const COMMANDS: readonly Command[] = [

@@ -1,9 +1,9 @@
-// The commands that look around: where a session spent, what its buckets hold, the edges, the audit log.
-import type { AuditAnswer, AuditEntry, BucketsAnswer, Edge, EdgesAnswer, UsageAnswer } from "./answers.js";
+// The commands that look around: where a session spent, what its buckets hold, the audit log.
+import type { AuditAnswer, AuditEntry, BucketsAnswer, UsageAnswer } from "./answers.js";
 import { query, sessionPath } from "./client.js";
 import type { ApiCommand } from "./command.js";
 import { timeText } from "./output.js";
-import type { Cell, Column } from "./output.js";
+import type { Column } from "./output.js";
 import { SESSION_ID } from "./session-commands.js";
 
 const DEFAULT_AUDIT = 50;
@@ -62,45 +62,6 @@ export const bucket: ApiCommand = {
       if (buckets.length === 0) output.line("No edge has reported the session yet: its bucket is full everywhere");
       else output.table(columns, buckets);
     }
-    return undefined;
-  },
-};
-
-const EDGE_COLUMNS: readonly Column<Edge>[] = [
-  { title: "EDGE", of: ({ edge }) => edge },
-  { title: "POLICY", of: ({ state }) => rolloutCell(state) },
-  { title: "SENT", right: true, of: ({ sent }) => sent ?? "-" },
-  { title: "RUNNING", right: true, of: ({ running }) => running ?? "-" },
-  { title: "WATCHING", of: ({ watching }) => (watching ? "yes" : { text: "no", colour: "yellow" }) },
-  { title: "LAG", right: true, of: ({ lag }) => lag ?? "-" },
-  { title: "INSTANCES", right: true, of: ({ instances }) => instances.length },
-  { title: "LAST REPORT", of: ({ lastReportAt }) => timeText(lastReportAt) },
-  { title: "REFUSED", of: ({ refused }) => (refused === null ? "-" : `${refused.generation}: ${refused.reason}`) },
-];
-
-function rolloutCell(state: string): Cell {
-  if (state === "applied") return { text: state, colour: "green" };
-  return state === "refused" || state === "notApplied" ? { text: state, colour: "red" } : state;
-}
-
-export const edges: ApiCommand = {
-  name: "edges",
-  summary: "show every edge: the policy it runs, and how far it is behind",
-  args: [],
-  options: {},
-  notes: [
-    "POLICY applied: the filter says that it runs what was sent last. LAG: withdrawals that it has not marked yet.",
-    "WATCHING no: it does not hear of revocations now.",
-  ],
-  example: "edges",
-  next: "sluice policy check FILE   judges a policy before it is sent to them",
-  run: async ({ output }, client) => {
-    const answer = await client.call<EdgesAnswer>({ method: "GET", path: "/v1/edges" }, "edges");
-    if (!answer.ok) return answer.failure;
-    if (output.json) for (const edge of answer.value.edges) output.document(edge);
-    else if (answer.value.edges.length === 0)
-      output.line("No edge has been heard of: is an Envoy running with this control plane?");
-    else output.table(EDGE_COLUMNS, answer.value.edges);
     return undefined;
   },
 };

@@ -1,8 +1,9 @@
-// Metrics of edges: their rollout, their watches, and how long revocations take to reach them.
+// Metrics of edges: their states, their watches, and how long revocations and policies take to reach them.
 import { Counter, Gauge, Histogram } from "prom-client";
 import type { Registry } from "prom-client";
 
-import type { EdgeView, RolloutState } from "../app/edges.js";
+import { EDGE_STATES } from "../app/edges/edge-status.js";
+import type { EdgeView } from "../app/edges/edge-views.js";
 import type { WatchMeter, WatchOutcome } from "../app/watch-ports.js";
 import { PREFIX } from "./metrics.js";
 
@@ -10,11 +11,12 @@ import { PREFIX } from "./metrics.js";
 const PROPAGATION_BUCKETS_S = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300];
 /** Edges with series of their own, the first by name: each is a label that Prometheus keeps. */
 const MAX_LABELLED_EDGES = 1000;
-const STATES: readonly RolloutState[] = ["unknown", "waiting", "refused", "accepted", "notApplied", "applied"];
 
 export class EdgeMetrics implements WatchMeter {
   private readonly watches: Counter;
   private readonly propagation: Histogram;
+  private readonly policyPropagation: Histogram;
+  private readonly unauthenticated: Counter;
 
   constructor(private readonly registry: Registry) {
     const registers = [registry];
@@ -30,6 +32,17 @@ export class EdgeMetrics implements WatchMeter {
       buckets: PROPAGATION_BUCKETS_S,
       registers,
     });
+    this.policyPropagation = new Histogram({
+      name: `${PREFIX}policy_propagation_seconds`,
+      help: "From a policy's decision to each worker's first report that it runs it",
+      buckets: PROPAGATION_BUCKETS_S,
+      registers,
+    });
+    this.unauthenticated = new Counter({
+      name: `${PREFIX}edge_calls_unauthenticated_total`,
+      help: "Edge calls that were denied for their credential",
+      registers,
+    });
   }
 
   watchEnded(outcome: WatchOutcome): void {
@@ -38,6 +51,14 @@ export class EdgeMetrics implements WatchMeter {
 
   propagated(ms: number): void {
     this.propagation.observe(ms / 1000);
+  }
+
+  policyPropagated(ms: number): void {
+    this.policyPropagation.observe(ms / 1000);
+  }
+
+  callDenied(): void {
+    this.unauthenticated.inc();
   }
 
   /** Adds what is asked for at each scrape. */
@@ -54,12 +75,12 @@ export class EdgeMetrics implements WatchMeter {
     });
     new Gauge({
       name: `${PREFIX}edges`,
-      help: "Edges, by the state of their rollout",
+      help: "Edges, by their state",
       labelNames: ["state"],
       registers,
       async collect() {
         const views = await edges();
-        for (const state of STATES) this.set({ state }, views.filter((one) => one.state === state).length);
+        for (const state of EDGE_STATES) this.set({ state }, views.filter((one) => one.state === state).length);
       },
     });
     const perEdge = (name: string, help: string, valueOf: (view: EdgeView) => number | null): void => {
@@ -78,9 +99,22 @@ export class EdgeMetrics implements WatchMeter {
         },
       });
     };
-    perEdge("edge_running_generation", "Generation of the policy that the edge says it runs", ({ running }) => running);
+    perEdge("edge_running_generation", "Lowest generation of a policy that one of its workers runs", lowestRunning);
     perEdge("edge_log_lag", "Withdrawals that the edge has not marked its table for", ({ lag }) => lag);
+    perEdge(
+      "edge_silent_workers",
+      "By how many fewer workers of the edge spoke lately than there were before",
+      (view) => {
+        return view.silentWorkers;
+      },
+    );
   }
+}
+
+/** 0 where one of them runs a policy that came from no control plane. Null where none has said what it runs. */
+function lowestRunning({ running }: EdgeView): number | null {
+  const generations = Object.keys(running).map(Number);
+  return generations.length === 0 ? null : Math.min(...generations);
 }
 
 /** Who asks while an answer is under way gets that one: all gauges of a scrape ask in one turn. */

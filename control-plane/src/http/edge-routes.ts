@@ -1,9 +1,10 @@
 // The edge protocol's routes (docs/edge-protocol.md): what filters ask.
 import { MAX_EDGE_BODY_BYTES, PATH_ACQUIRE } from "../../../assembly/contract.js";
 import { acquireSession } from "../app/acquire-session.js";
+import type { UnauthenticatedCalls } from "../app/edges/unauthenticated-calls.js";
 import type { UsagePorts } from "../app/usage.js";
 import { sendError } from "./errors.js";
-import { guard } from "./guard.js";
+import { guardEdges } from "./guard.js";
 import { reportRoute } from "./report-route.js";
 import { AcquireAnswer, AcquireBody, errorAnswers } from "./schemas.js";
 import type { HttpApp } from "./server.js";
@@ -12,8 +13,9 @@ export function edgeRoutes(
   app: HttpApp,
   ports: UsagePorts,
   isEdge: (header: string | undefined) => "edge" | undefined,
+  unauthenticated: Pick<UnauthenticatedCalls, "denied">,
 ): void {
-  guard(app, isEdge);
+  guardEdges(app, isEdge, unauthenticated);
 
   const acquire = {
     tags: ["edge"],

@@ -1,7 +1,9 @@
 // Keeps every route of a scope for those who may call it, before a byte of the body is read.
 import type { FastifyReply, FastifyRequest } from "fastify";
 
+import { HEADER_EDGE } from "../../../assembly/contract.js";
 import type { Admin } from "../app/admin.js";
+import type { UnauthenticatedCalls } from "../app/edges/unauthenticated-calls.js";
 import type { RequestRates } from "../app/request-rates.js";
 import { sendError } from "./errors.js";
 import type { HttpApp } from "./server.js";
@@ -17,11 +19,21 @@ declare module "fastify" {
   }
 }
 
-/** For edges. Also keeps answers out of caches: they hold who is who. */
-export function guard(app: HttpApp, holderOf: (header: string | undefined) => unknown): void {
+/**
+ * For edges. Who is denied is noted by the name that it claims in a header, for its body is not read. Also keeps answers
+ * out of caches: they hold who is who.
+ */
+export function guardEdges(
+  app: HttpApp,
+  holderOf: (header: string | undefined) => unknown,
+  unauthenticated: Pick<UnauthenticatedCalls, "denied">,
+): void {
   app.addHook("onRequest", async (request, reply) => {
     reply.header("cache-control", "no-store");
-    if (holderOf(request.headers.authorization) === undefined) await refuse(reply);
+    if (holderOf(request.headers.authorization) !== undefined) return;
+    const claimed = request.headers[HEADER_EDGE];
+    unauthenticated.denied(typeof claimed === "string" ? claimed : "", request.ip);
+    await refuse(reply);
   });
 }
 

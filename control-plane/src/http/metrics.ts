@@ -17,7 +17,6 @@ export class Metrics implements Meter {
   private readonly removed = this.counter("sessions_removed_total", "Sessions that ended, by reason", "reason");
   private readonly acquires = this.counter("acquires_total", "Sessions asked for by edges, by outcome", "outcome");
   private readonly httpErrors = this.counter("http_errors_total", "HTTP requests answered by an error", "code");
-  private readonly xdsEvents = this.counter("xds_events_total", "What happened on the xDS streams", "event");
   private readonly duration = new Histogram({
     name: `${PREFIX}session_duration_seconds`,
     help: "Age of sessions when they ended",
@@ -55,11 +54,6 @@ export class Metrics implements Meter {
 
   httpError(code: string): void {
     this.httpErrors.inc({ code });
-  }
-
-  /** For the xDS server: `event` is one of a fixed few. */
-  count(event: string): void {
-    this.xdsEvents.inc({ event });
   }
 
   private counter(name: string, help: string, ...labelNames: string[]): Counter {

@@ -1,9 +1,10 @@
 // The edge protocol's report: what was spent at an edge (docs/edge-protocol.md).
 import { Type } from "typebox";
 
-import { MAX_EDGE_BODY_BYTES, MAX_REPORT_ROWS, PATH_REPORT } from "../../../assembly/contract.js";
+import { MAX_EDGE_BODY_BYTES, MAX_REPORT_ROWS, PATH_REPORT, POLICY_HASH_CHARS } from "../../../assembly/contract.js";
 import { reportUsage } from "../app/report-usage.js";
 import type { UsagePorts } from "../app/usage.js";
+import { hex, WorkerPolicySchema } from "./edge-body-schemas.js";
 import { sendError } from "./errors.js";
 import { AcquireBody, errorAnswers } from "./schemas.js";
 import type { HttpApp } from "./server.js";
@@ -19,6 +20,8 @@ const ReportBody = Type.Object(
     worker: Type.Optional(
       Type.String({ maxLength: MAX_WORKER_CHARS, description: `a string of at most ${MAX_WORKER_CHARS} characters` }),
     ),
+    build: Type.Optional(hex(POLICY_HASH_CHARS)),
+    policy: Type.Optional(WorkerPolicySchema),
     usage: Type.Array(
       Type.Array(Type.Unknown(), {
         minItems: 5,
@@ -28,7 +31,7 @@ const ReportBody = Type.Object(
     ),
     more: Type.Boolean({ description: "a boolean: whether there is more than these rows" }),
   },
-  { description: "an object with the fields edge, instance, worker, usage and more" },
+  { description: "an object with the fields edge, instance, worker, build, policy, usage and more" },
 );
 
 const ReportAnswerSchema = Type.Object({
@@ -36,7 +39,7 @@ const ReportAnswerSchema = Type.Object({
   refresh: Type.Array(Type.String(), { description: "sessions to be asked about at their next request" }),
 });
 
-/** To be called in a scope that `guard` keeps for edges. */
+/** To be called in a scope that `guardEdges` keeps. */
 export function reportRoute(app: HttpApp, ports: UsagePorts): void {
   const schema = {
     tags: ["edge"],
@@ -50,10 +53,11 @@ export function reportRoute(app: HttpApp, ports: UsagePorts): void {
     },
   };
   app.post(PATH_REPORT, { schema, bodyLimit: MAX_EDGE_BODY_BYTES }, async (request, reply) => {
-    const { edge, instance, worker = "", usage, more } = request.body;
+    const { edge, instance, worker = "", build, policy: ran, usage, more } = request.body;
     const reading = readUsageRows(usage);
     if (!("rows" in reading)) return sendError(reply, "INVALID_REQUEST", reading);
-    const answer = await reportUsage(ports, { edge, instance, worker, rows: reading.rows, more });
+    const policy = ran && { source: ran.source, generation: ran.generation, hash: ran.hash };
+    const answer = await reportUsage(ports, { edge, instance, worker, build, policy, rows: reading.rows, more });
     if (answer !== undefined) return reply.code(200).send({ log: answer.log, refresh: [...answer.refresh] });
     return sendError(reply, "NOT_READY", { message: "Too much waits to be written: report again in a while" });
   });

@@ -119,7 +119,8 @@ export const AcquireBody = Type.Object(
   { description: "an object with the fields edge, instance and session" },
 );
 
-const logPosition = {
+const acquired = {
+  generation: Type.Integer({ description: "of the policy that the edge is offered" }),
   log: Type.String({ description: "which log of withdrawals" }),
   cursor: Type.Integer({ description: "up to where the answer takes that log into account" }),
 };
@@ -133,14 +134,14 @@ export const AcquireAnswer = Type.Union([
     consumed: Type.Integer(),
     rev: Type.Integer(),
     budgetSpent: Type.Boolean(),
-    ...logPosition,
+    ...acquired,
   }),
   Type.Object({
     state: Type.Union([Type.Literal("revoked"), Type.Literal("expired"), Type.Literal("unknown")]),
     endsInMs: Type.Integer({ description: "how long the edge may hold on to that" }),
     consumed: Type.Integer({ description: "as this instance reported it" }),
     rev: Type.Integer(),
-    ...logPosition,
+    ...acquired,
   }),
 ]);
 

@@ -10,7 +10,8 @@ import { ofAdmins } from "../app/admin.js";
 import type { AdminToken } from "../app/admin.js";
 import type { BulkRevocations } from "../app/bulk-revocations.js";
 import { bearerCheck, ofEdges } from "../app/credential.js";
-import type { EdgeView } from "../app/edges.js";
+import type { EdgeView } from "../app/edges/edge-views.js";
+import type { UnauthenticatedCalls } from "../app/edges/unauthenticated-calls.js";
 import { RequestRates } from "../app/request-rates.js";
 import type { RequestRate } from "../app/request-rates.js";
 import { RevocationWaits } from "../app/revocation-waits.js";
@@ -70,6 +71,7 @@ export interface HttpServerOptions {
   readonly revocations: BulkRevocations;
   readonly confirmations: ConfirmationsPort;
   readonly edges: () => Promise<EdgeView[]>;
+  readonly unauthenticated: UnauthenticatedCalls;
 }
 
 /** Longer than an edge's connections rest before it closes them, so that closing is theirs. */
@@ -131,11 +133,11 @@ export async function buildHttpServer(options: HttpServerOptions): Promise<HttpA
     usageRoutes(scope, ports);
     auditRoutes(scope, ports.audit);
     revocationRoutes(scope, options.revocations, waits);
-    edgesRoute(scope, options.edges);
+    edgesRoute(scope, options.edges, options.unauthenticated);
     done();
   });
   await app.register((scope, _options, done) => {
-    edgeRoutes(scope, ports, bearerCheck(ofEdges(edgeCredentials)));
+    edgeRoutes(scope, ports, bearerCheck(ofEdges(edgeCredentials)), options.unauthenticated);
     watchRoute(scope, options.watches);
     done();
   });

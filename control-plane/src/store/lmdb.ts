@@ -108,10 +108,13 @@ export class LmdbStore implements SessionStore, PolicyStore {
     return Promise.resolve(this.db.meta.get("policy") as StoredPolicy | undefined);
   }
 
-  async savePolicy(policy: StoredPolicy, audited?: AuditEvent): Promise<void> {
-    await this.db.env.transaction(() => {
+  savePolicy(policy: StoredPolicy, expectedGeneration: number, audited?: AuditEvent): Promise<boolean> {
+    return this.db.env.transaction(() => {
+      const stored = this.db.meta.get("policy") as StoredPolicy | undefined;
+      if ((stored?.generation ?? 0) !== expectedGeneration) return false;
       void this.db.meta.put("policy", policy);
       if (audited !== undefined) appendAudit(this.db, audited);
+      return true;
     });
   }
 

@@ -1,13 +1,14 @@
-// The control plane's HTTP face over a store in a temporary folder and a fixed clock, listening on a free port.
+// The control plane's HTTP server over a store in a temporary folder and a fixed clock, listening on a free port.
 import { randomBytes } from "node:crypto";
 import { expect, onTestFinished } from "vitest";
 
 import { BulkRevocations } from "../../src/app/bulk-revocations.js";
-import { EdgeInstances } from "../../src/app/edge-instances.js";
-import { edgesNow } from "../../src/app/edges.js";
+import { EdgeRegistry } from "../../src/app/edges/edge-registry.js";
+import { edgesNow } from "../../src/app/edges/edge-views.js";
+import { policyPropagation } from "../../src/app/edges/policy-propagation.js";
 import { LiveSessions } from "../../src/app/live-sessions.js";
-import type { ActivePolicy, SessionStore } from "../../src/app/ports.js";
-import { Rollout } from "../../src/app/rollout.js";
+import type { SessionStore } from "../../src/app/ports.js";
+import { UnauthenticatedCalls } from "../../src/app/edges/unauthenticated-calls.js";
 import { Watches } from "../../src/app/watches.js";
 import { EdgeMetrics } from "../../src/http/edge-metrics.js";
 import { ManualTimers } from "./manual-timers.js";
@@ -27,6 +28,7 @@ import { createLog } from "../../src/log.js";
 import { ConfirmingEdges } from "./confirming-edges.js";
 import { FixedClock } from "./fixed-clock.js";
 import { METERED, REPORTING, STARTER } from "./sessions.js";
+import { PoliciesInForce } from "./policies-in-force.js";
 import { temporaryStore } from "./temporary-store.js";
 
 export const ADMIN_TOKEN = "an-admin-token-for-tests";
@@ -49,8 +51,8 @@ export interface TestControlPlane {
   readonly clock: FixedClock;
   /** Of held watches and of what is tried again. */
   readonly timers: ManualTimers;
-  readonly rollout: Rollout;
-  readonly instances: EdgeInstances;
+  readonly policies: PoliciesInForce;
+  readonly instances: EdgeRegistry;
   readonly watches: Watches;
   /** Edges that confirm revocations when a test has them do so; none to begin with. */
   readonly confirming: ConfirmingEdges;
@@ -81,15 +83,19 @@ export async function startTestControlPlane(
   const temporary = await temporaryStore();
   const store = other ?? temporary;
   const { operator, audit } = temporary;
-  let active: ActivePolicy | undefined = { generation: 1, policy: { ...REPORTING, plans: [STARTER, METERED] } };
-  const policies = { current: () => active };
+  const policies = new PoliciesInForce(clock, { ...REPORTING, plans: [STARTER, METERED] });
   let logged = "";
   const log = createLog("trace", { write: (line) => void (logged += line) });
   const live = new LiveSessions(store, policies, clock);
   const metrics = new Metrics(() => live.byPlan());
   const usageMeter = new UsageMetrics(metrics.registry);
   const { usage } = temporary;
-  const instances = new EdgeInstances(clock);
+  const edgeMetrics = new EdgeMetrics(metrics.registry);
+  const propagated = (ms: number): void => {
+    edgeMetrics.policyPropagated(ms);
+  };
+  const workerReported = policyPropagation({ policies, propagated });
+  const instances = new EdgeRegistry({ clock, policies, workerReported });
   const ports: UsagePorts = {
     usage,
     usageMeter,
@@ -106,11 +112,17 @@ export async function startTestControlPlane(
     makeToken: (sessionId, planId) => makeToken({ sessionId, planId }, KEYS),
   };
   const timers = new ManualTimers(clock);
-  const rollout = new Rollout(clock);
   const { withdrawals, revocations: stored } = temporary;
-  const edgeMetrics = new EdgeMetrics(metrics.registry);
-  const watches = new Watches({ log: withdrawals, timers, clock, instances, meter: edgeMetrics, logger: log });
-  const edges = () => edgesNow({ rollout, instances, watches, log: withdrawals, policies, clock });
+  const unauthenticated = new UnauthenticatedCalls({
+    clock,
+    logger: log,
+    counted: () => {
+      edgeMetrics.callDenied();
+    },
+  });
+  const watching = { log: withdrawals, policies, timers, clock, instances, meter: edgeMetrics, logger: log };
+  const watches = new Watches(watching);
+  const edges = () => edgesNow({ instances, log: withdrawals, policies, clock });
   edgeMetrics.observe(edges, () => watches.heldCount());
   const parts = { store: stored, clock, timers, random: ports.random, logger: log, meter: metrics };
   const revocations = new BulkRevocations(parts);
@@ -132,6 +144,7 @@ export async function startTestControlPlane(
     revocations,
     confirmations: confirming,
     edges,
+    unauthenticated,
     ...changes,
   });
   const url = await app.listen({ host: "127.0.0.1", port: 0 });
@@ -152,7 +165,7 @@ export async function startTestControlPlane(
     url,
     clock,
     timers,
-    rollout,
+    policies,
     instances,
     watches,
     confirming,
@@ -160,7 +173,7 @@ export async function startTestControlPlane(
     ports,
     logged: () => logged,
     setPlans: (...plans) => {
-      active = plans.length === 0 ? undefined : { generation: 2, policy: { ...REPORTING, plans } };
+      policies.put(plans.length === 0 ? undefined : { generation: 2, policy: { ...REPORTING, plans } });
     },
     call,
     acquire: (session, more = {}) =>

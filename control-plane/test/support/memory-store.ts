@@ -54,9 +54,10 @@ export class MemoryStore implements SessionStore, PolicyStore {
     return Promise.resolve(this.policy);
   }
 
-  savePolicy(policy: StoredPolicy): Promise<void> {
+  savePolicy(policy: StoredPolicy, expectedGeneration: number): Promise<boolean> {
+    if ((this.policy?.generation ?? 0) !== expectedGeneration) return Promise.resolve(false);
     this.policy = policy;
-    return Promise.resolve();
+    return Promise.resolve(true);
   }
 
   close(): Promise<void> {

@@ -1,4 +1,4 @@
-// The control plane as a real process, from its sources, with ports of its own and a store in a temporary folder.
+// The control plane as a real process, from its sources, with a port of its own and a store in a temporary folder.
 import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
@@ -27,7 +27,6 @@ export function settingsIn(folder: string = temporaryFolder()): Record<string, s
     SLUICE_SECRET: SECRET,
     SLUICE_ADMIN_TOKEN: ADMIN_TOKEN,
     SLUICE_HTTP_PORT: "0",
-    SLUICE_XDS_PORT: "0",
     SLUICE_DATA_DIR: join(folder, "data"),
     SLUICE_POLICY: policy,
   };
@@ -66,13 +65,12 @@ export class ControlPlaneProcess {
 
   /** Resolves to the API's address once the process says that it listens; rejects if it ends instead. */
   async listening(): Promise<string> {
-    return `http://127.0.0.1:${(await this.ports()).http}`;
+    return `http://127.0.0.1:${await this.port()}`;
   }
 
-  async ports(): Promise<{ http: number; xds: number }> {
-    const line = await this.logLine("listening");
-    const { http, xds } = line as { http: [{ port: number }]; xds: { port: number } };
-    return { http: http[0].port, xds: xds.port };
+  async port(): Promise<number> {
+    const { http } = (await this.logLine("listening")) as { http: [{ port: number }] };
+    return http[0].port;
   }
 
   /** The first line of this type, waited for. */

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { BulkRevocations } from "../../src/app/bulk-revocations.js";
-import { EdgeInstances } from "../../src/app/edge-instances.js";
+import { EdgeRegistry } from "../../src/app/edges/edge-registry.js";
 import type { Random } from "../../src/app/ports.js";
 import { usageCommits } from "../../src/app/usage.js";
 import type { UsagePorts } from "../../src/app/usage.js";
@@ -56,14 +56,21 @@ export class SessionLife {
     const { clock, timers } = this;
     const store = await LmdbStore.open(join(this.folder, "store"), random);
     const { operator, audit, usage } = store;
-    const policies = { current: () => ({ generation: 1, policy: this.policy() }) };
-    const instances = new EdgeInstances(clock);
+    const policies = {
+      current: () => ({ generation: 1, policy: this.policy() }),
+      published: () => undefined,
+      subscribe: () => nothing,
+      shown: nothing,
+    };
+    const instances = new EdgeRegistry({ clock, policies });
     const ports: UsagePorts = {
       ...{ store, operator, audit, usage, usageMeter, instances, policies, clock, random, logger, meter },
       commits: usageCommits(usage, policies, usageMeter),
       makeToken: (sessionId, planId) => makeToken({ sessionId, planId }, KEYS),
     };
-    const watches = new Watches({ log: store.withdrawals, timers, clock, meter: watchMeter, logger, instances });
+    const watches = new Watches({
+      ...{ log: store.withdrawals, policies, timers, clock, meter: watchMeter, logger, instances },
+    });
     const revocations = new BulkRevocations({ store: store.revocations, clock, timers, random, logger, meter });
     await revocations.start();
     this.current = { store, ports, watches, revocations };

@@ -1,17 +1,26 @@
 // Watches over a log and a clock that a test holds in its hands, and edges that call them.
-import { EdgeInstances } from "../../src/app/edge-instances.js";
+import { EdgeRegistry } from "../../src/app/edges/edge-registry.js";
+import type { HeardPolicy } from "../../src/app/edges/edge-ports.js";
 import type { WithdrawalLog } from "../../src/app/log-ports.js";
 import type { Watched, WatchOutcome, WatchRequest } from "../../src/app/watch-ports.js";
 import { Watches } from "../../src/app/watches.js";
+import type { PlansOfPolicy } from "../../src/domain/plan.js";
 import { FixedClock } from "./fixed-clock.js";
 import { ManualTimers } from "./manual-timers.js";
 import { MemoryLog } from "./memory-log.js";
+import { REPORTING, STARTER } from "./sessions.js";
+import { PoliciesInForce } from "./policies-in-force.js";
+
+/** The policy of tests; which one edges are given does not matter to most. */
+export const POLICY: PlansOfPolicy = { ...REPORTING, plans: [STARTER] };
 
 export interface WatchingLog<Log extends WithdrawalLog> {
   readonly log: Log;
   readonly clock: FixedClock;
   readonly timers: ManualTimers;
-  readonly instances: EdgeInstances;
+  /** Generation 1 of the policy of tests is in force. */
+  readonly policies: PoliciesInForce;
+  readonly instances: EdgeRegistry;
   readonly watches: Watches;
   /** What watches came to, in order. */
   readonly outcomes: WatchOutcome[];
@@ -20,10 +29,15 @@ export interface WatchingLog<Log extends WithdrawalLog> {
   readonly logged: object[];
 }
 
-export function watchesOver<Log extends WithdrawalLog>(log: Log, maxHeld = 100): WatchingLog<Log> {
+export function watchesOver<Log extends WithdrawalLog>(
+  log: Log,
+  maxHeld = 100,
+  nextTurn?: () => Promise<void>,
+): WatchingLog<Log> {
   const clock = new FixedClock();
   const timers = new ManualTimers(clock);
-  const instances = new EdgeInstances(clock);
+  const policies = new PoliciesInForce(clock, POLICY);
+  const instances = new EdgeRegistry({ clock, policies });
   const outcomes: WatchOutcome[] = [];
   const propagated: number[] = [];
   const logged: object[] = [];
@@ -33,20 +47,35 @@ export function watchesOver<Log extends WithdrawalLog>(log: Log, maxHeld = 100):
     propagated: (ms: number) => void propagated.push(ms),
   };
   const logger = { debug: note, info: note, warn: note, error: note };
-  const watches = new Watches({ log, clock, timers, instances, meter, logger, maxHeld });
-  return { log, clock, timers, instances, watches, outcomes, propagated, logged };
+  const turns = nextTurn === undefined ? {} : { nextTurn };
+  const watches = new Watches({ log, policies, clock, timers, instances, meter, logger, maxHeld, ...turns });
+  return { log, clock, timers, policies, instances, watches, outcomes, propagated, logged };
 }
 
 export const watchingMemory = (maxHeld?: number): WatchingLog<MemoryLog> => watchesOver(new MemoryLog(), maxHeld);
 
-/** A request of one edge; by default of `gw-1` from the beginning of the log of tests. */
+/** That an edge has heard of this generation, of the log of tests. */
+export const heard = (generation: number, fields: Partial<HeardPolicy> = {}): HeardPolicy => ({
+  log: new MemoryLog().id,
+  generation,
+  hash: "0123456789abcdef",
+  state: "ok",
+  violations: [],
+  ...fields,
+});
+
+export const FILTER = { version: "0.1.0", build: "b".repeat(16), policyFormat: 1 };
+
+/** A request of one edge; by default of `gw-1`, which runs generation 1, from the beginning of the log of tests. */
 export const request = (fields: Partial<WatchRequest> = {}): WatchRequest => ({
   edge: "gw-1",
   instance: "00112233aabbccdd",
   log: new MemoryLog().id,
   since: 0,
-  generation: 1,
-  policyHash: "0123456789abcdef",
+  follow: true,
+  policy: heard(1),
+  filter: FILTER,
+  table: { capacity: 65_536, records: 12 },
   ...fields,
 });
 

@@ -21,9 +21,6 @@ export interface Plan {
 
 export interface Policy {
   readonly version: 1;
-  /** `generation` and `revision` stand only in what the control plane pushes. */
-  readonly generation?: number;
-  readonly revision?: string;
   /** Lower case. */
   readonly header: string;
   /** The first is the default plan. */
@@ -34,12 +31,7 @@ export interface Policy {
   readonly onUnreachable: "trust" | "deny";
   readonly onContention: "deny" | "allow";
   readonly onTableFull: "deny" | "allow";
-  readonly table: { readonly name: string; readonly capacity: number };
-  readonly controlPlane: {
-    readonly cluster: string;
-    readonly acquireTimeout: number;
-    readonly reportInterval: number;
-  };
+  readonly controlPlane: { readonly acquireTimeout: number; readonly reportInterval: number };
   readonly sessions: { readonly cleanupInterval: number };
   readonly response: {
     readonly headers: "draft" | "x-ratelimit" | "both" | "none";

@@ -12,17 +12,20 @@ export type PolicyVerdict = JudgedPolicy | { readonly faults: readonly PlacedFau
 
 export function readPolicyDocument(text: string): PolicyVerdict {
   const bytes = Buffer.byteLength(text);
-  if (bytes > MAX_POLICY_BYTES) {
-    const message = `expected at most ${MAX_POLICY_BYTES} bytes, got ${bytes}`;
-    return { faults: [{ path: "", message, line: 1, column: 1 }] };
-  }
+  if (bytes > MAX_POLICY_BYTES) return tooLong(`expected at most ${MAX_POLICY_BYTES} bytes, got ${bytes}`);
   const document = readYaml(text);
   if (document.faults.length > 0) return { faults: yamlFaults(document.faults, document) };
   const { json, faults } = yamlToJson(document.contents);
   if (faults.length > 0) return { faults: yamlFaults(faults, document) };
-  const verdict = judgePolicyJson(json, false);
-  return "faults" in verdict ? { faults: placed(verdict.faults, document.contents, document) } : verdict;
+  const verdict = judgePolicyJson(json);
+  if ("faults" in verdict) return { faults: placed(verdict.faults, document.contents, document) };
+  // Defaults filled in and everything escaped, it may be longer than what was written.
+  const sentBytes = Buffer.byteLength(verdict.policyJson);
+  if (sentBytes <= MAX_POLICY_BYTES) return verdict;
+  return tooLong(`expected at most ${MAX_POLICY_BYTES} bytes as edges are sent it, got ${sentBytes}`);
 }
+
+const tooLong = (message: string): PolicyVerdict => ({ faults: [{ path: "", message, line: 1, column: 1 }] });
 
 function yamlFaults(faults: readonly YamlFault[], { placeOf }: YamlDocument): PlacedFault[] {
   return faults

@@ -1,25 +1,22 @@
-// TLS of one of the two faces: loaded at the start, and followed while the process runs.
+// TLS of the control plane's port: loaded at the start, and followed while the process runs.
 import type { Timers } from "./app/log-ports.js";
 import type { Logger } from "./app/ports.js";
-import type { Settings } from "./settings.js";
 import { StartFailure } from "./start-failure.js";
 import { loadTls } from "./tls.js";
-import type { TlsIdentity } from "./tls.js";
+import type { TlsFiles, TlsIdentity } from "./tls.js";
 import { followTlsFiles } from "./tls-renewal.js";
 
-export class FaceTls {
+export class HttpTls {
   private constructor(
-    private readonly face: "http" | "xds",
-    private readonly settings: Settings,
+    private readonly files: TlsFiles | null,
     /** What the files held at the start; null: plain text. */
     readonly atStart: TlsIdentity | null,
   ) {}
 
   /** @throws StartFailure where the files cannot be used. */
-  static load(face: "http" | "xds", settings: Settings): FaceTls {
-    const { tls } = settings[face];
+  static load(files: TlsFiles | null): HttpTls {
     try {
-      return new FaceTls(face, settings, tls === null ? null : loadTls(tls));
+      return new HttpTls(files, files === null ? null : loadTls(files));
     } catch (error) {
       throw new StartFailure(error instanceof Error ? error.message : String(error));
     }
@@ -27,9 +24,8 @@ export class FaceTls {
 
   /** New files at the same places are put in force by `renew`. Returns how to end that. */
   follow(renew: (identity: TlsIdentity) => void, timers: Timers, logger: Logger): () => void {
-    const { face, atStart: inForce } = this;
-    const { tls: files } = this.settings[face];
+    const { files, atStart: inForce } = this;
     if (files === null || inForce === null) return () => undefined;
-    return followTlsFiles({ face, files, inForce, renew, timers, logger });
+    return followTlsFiles({ files, inForce, renew, timers, logger });
   }
 }

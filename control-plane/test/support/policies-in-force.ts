@@ -1,0 +1,52 @@
+// A policy in force that a test changes at will, as sessions are judged by it and as edges are given it.
+import type { PolicyPublisher, PublishedPolicy } from "../../src/app/policy-ports.js";
+import type { ActivePolicy, Clock, CurrentPolicy } from "../../src/app/ports.js";
+import { publishedPolicy } from "../../src/app/published-policy.js";
+import type { PlansOfPolicy } from "../../src/domain/plan.js";
+
+export class PoliciesInForce implements CurrentPolicy, PolicyPublisher {
+  /** What edges have said that they have heard of. */
+  readonly shownGenerations: number[] = [];
+  private readonly listeners = new Set<() => void>();
+  private active: ActivePolicy | undefined;
+  private offered: PublishedPolicy | undefined;
+
+  constructor(
+    private readonly clock: Pick<Clock, "monotonicMs">,
+    first?: PlansOfPolicy,
+  ) {
+    if (first !== undefined) this.put({ generation: 1, policy: first });
+  }
+
+  current(): ActivePolicy | undefined {
+    return this.active;
+  }
+
+  published(_edge: string): PublishedPolicy | undefined {
+    return this.offered;
+  }
+
+  subscribe(listener: () => void): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  shown(generation: number): void {
+    this.shownGenerations.push(generation);
+  }
+
+  /** As if an operator had saved it; undefined: as if none was loaded. */
+  put(active: ActivePolicy | undefined): void {
+    const sinceMs = this.clock.monotonicMs();
+    this.active = active;
+    this.offered =
+      active &&
+      publishedPolicy({
+        generation: active.generation,
+        policyJson: JSON.stringify(active.policy),
+        sinceMs,
+        decidedAtMs: sinceMs,
+      });
+    for (const listener of this.listeners) listener();
+  }
+}
