@@ -33,19 +33,19 @@ export class Network {
 
   #ask(edge: SimEdge, call: Call): void {
     const { world } = this;
-    const { callout, gone } = call;
+    const { json, gone } = call;
     if (world.isPlaneAway) {
       call.answer = { status: 503, body: "no healthy upstream" };
       return;
     }
     const { retiring } = world;
     const plane = retiring !== undefined && world.random.chance(0.4) ? retiring : world.plane;
-    world.note(`asked ${pathOf(call)} ${JSON.stringify(callout.json)}`);
+    world.note(`asked ${pathOf(call)} ${JSON.stringify(json)}`);
     const askedAtMs = world.time.nowMs;
-    void plane.handle(pathOf(call), callout.json, gone.signal).then((answer) => {
+    void plane.handle(pathOf(call), json, gone.signal).then((answer) => {
       const [session] = sessionIn(call);
       if (session !== undefined && isLive(answer)) world.idleness.acquired(session, askedAtMs);
-      const { instance, worker } = callout.json as { instance: string; worker?: string };
+      const { instance, worker } = json as { instance: string; worker?: string };
       if (worker !== undefined && answer.status === 200 && plane === world.plane)
         world.idleness.heard(instance, worker);
       // What a process that died meanwhile would have said, nobody hears; an answer may be lost on its way.
@@ -78,8 +78,8 @@ export class Network {
 }
 
 /** The session that a call is about: none or one. */
-export function sessionIn({ callout }: Call): string[] {
-  const { session } = callout.json as { session?: string };
+export function sessionIn({ json }: Call): string[] {
+  const { session } = json as { session?: string };
   return session === undefined ? [] : [session];
 }
 

@@ -98,10 +98,16 @@ export class PolicyRules {
     if (isRenamed) this.#expectForward("bell", before, bell);
     if (!this.#written.has(bell.hash)) this.#fail("bell", `names ${bell.hash}, whose bytes are not there`);
     if (before?.hash !== bell.hash) this.#judged = new Set();
+    else if (!isRenamed) this.#noteWithdrawn(before, bell);
     for (const [build, state] of bell.verdicts) this.#noteVerdict(before, bell, build, state);
     this.bell = bell;
     this.#followed.bell.clear();
     this.#noteFollowed();
+  }
+
+  /** A VM that came back late found other bytes than it was to try: its build has made nothing of them. */
+  #noteWithdrawn(before: Bell, { verdicts }: Bell): void {
+    for (const build of before.verdicts.keys()) if (!verdicts.has(build)) this.#judged.delete(build);
   }
 
   #noteVerdict(before: Bell | undefined, { hash }: Bell, build: string, state: string): void {

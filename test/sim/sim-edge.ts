@@ -24,6 +24,8 @@ const MAX_KEYS = 64 + 4 + 3;
 /** A call on its way: to the control plane, there, or back. */
 export interface Call {
   readonly callout: Callout;
+  /** What it says: parsed once, for it is looked at often. */
+  readonly json: unknown;
   readonly worker: number;
   readonly deadlineMs: number;
   readonly gone: AbortController;
@@ -145,7 +147,7 @@ export class SimEdge {
     this.drop(call);
     if (call.callout.state !== "pending") return;
     const { life } = this;
-    const { session } = call.callout.json as { session?: string };
+    const { session } = call.json as { session?: string };
     const said =
       session === undefined || status !== 200 ? undefined : (JSON.parse(body) as { state: string; log: string });
     if (session !== undefined && said !== undefined && said.state !== "live") life.denied.add(session);
@@ -220,9 +222,18 @@ export class SimEdge {
     const { callouts } = this.edge.host;
     for (const callout of callouts.slice(this.#known)) {
       const worker = this.edge.workers.indexOf(callout.vm);
+      const { json } = callout;
       const deadlineMs = this.parts.nowMs() + callout.timeoutMs;
-      if (callout.headers.get(":path") === PATH_REPORT) this.#of(worker).said = callout.json as WorkerReport;
-      this.calls.push({ callout, worker, deadlineMs, gone: new AbortController(), sent: false, answer: undefined });
+      if (callout.headers.get(":path") === PATH_REPORT) this.#of(worker).said = json as WorkerReport;
+      this.calls.push({
+        callout,
+        json,
+        worker,
+        deadlineMs,
+        gone: new AbortController(),
+        sent: false,
+        answer: undefined,
+      });
     }
     this.#known = callouts.length;
     this.calls = this.calls.filter(({ callout }) => callout.state === "pending");

@@ -103,7 +103,8 @@ export function weatherOf(seed: number): Weather {
   if (roll < 15) return slow(mixed, random);
   if (roll < 45) return crowded(mixed, random);
   if (roll < 55) return restless(mixed);
-  return roll < 60 ? aging(mixed) : mixed;
+  if (roll < 60) return aging(mixed);
+  return mixed.publish > 0 ? unsettled(mixed) : mixed;
 }
 
 /** In half of the runs the policy changes while everything else happens. Drawn apart: the rest stays as it is. */
@@ -148,4 +149,12 @@ function restless(weather: Weather): Weather {
 function aging(weather: Weather): Weather {
   const calm = { planeCrash: 0, outage: 0, restore: 0, revoke: 0 };
   return { ...weather, ...calm, envoyCrash: 0.002, ages: 0.05, brisk: 0.5, maxAgeMs: 3_600_000, sweep: 0.01 };
+}
+
+/** One policy follows the other, over calls that are slow, VMs that take the lead from each other, and backups. */
+function unsettled(weather: Weather): Weather {
+  const calm = { planeCrash: 0, outage: 0, trim: 0, sweep: 0, refresh: 0, revoke: 0 };
+  const policy = { publish: 0.02, handOver: 0.004, restore: 0.003, reload: 0.004, reconfigure: 0.003 };
+  const time = { stride: 1, striding: 0.1, longPause: 0.02, passing: 0.06 };
+  return { ...weather, ...calm, ...policy, ...time, held: 0.2, brisk: 0.5, dozy: 0.5, sets: "own" };
 }
