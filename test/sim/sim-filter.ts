@@ -29,13 +29,13 @@ export interface Build {
 export type Builds = readonly [Build, Build];
 
 export async function simulatedFilter(): Promise<Builds> {
-  const wasm = await compiled();
+  const wasm = suspendable(await compiled());
   const [one, other] = BUILD_IDS;
   return [built(wasm, one), built(wasm, other)];
 }
 
 function built(wasm: Uint8Array, id: string): Build {
-  return { id, module: new WebAssembly.Module(suspendable(stamped(wasm, id))) };
+  return { id, module: new WebAssembly.Module(stamped(wasm, id)) };
 }
 
 async function compiled(): Promise<Uint8Array> {
