@@ -1,6 +1,6 @@
 // Holds what an edge does with the control plane's policy against the rules, at the moment when it does it: each write of
 // bytes and bell, and each policy that a VM says it serves from now on.
-import { POLICY_OFFERED, POLICY_OK, POLICY_TRYING, SET_BYTES } from "../../assembly/contract.js";
+import { POLICY_OFFERED, POLICY_OK, POLICY_REJECTED, POLICY_TRYING, SET_BYTES } from "../../assembly/contract.js";
 import { isPlaceKey, placeOf } from "../host/edge-keys.js";
 import type { HostCall } from "../host/host-calls.js";
 import type { Host } from "../host/host.js";
@@ -26,6 +26,8 @@ export class PolicyRules {
   readonly #written = new Set<string>();
   /** Builds that have a verdict on the bell's bytes, or had one since it names them. */
   #judged = new Set<string>();
+  /** Hashes of what a VM has said that it tries. */
+  readonly #tries = new Map<Vm, Set<string>>();
   /** Build and hash of what was found good. */
   readonly #good = new Set<string>();
   /** Build and hash of what a VM was at when it was replaced. */
@@ -43,9 +45,9 @@ export class PolicyRules {
     host.hooks.each("before", writes, ({ key }) => {
       before = host.sharedData.get(key)?.value;
     });
-    host.hooks.each("after", writes, ({ key }) => {
+    host.hooks.each("after", writes, ({ key, vm }) => {
       const after = host.sharedData.get(key)?.value;
-      if (after !== undefined && after !== before) this.#wrote(key, after);
+      if (after !== undefined && after !== before) this.#wrote(vm, key, after);
     });
     const logs = ({ name }: HostCall): boolean => name === "proxy_log";
     host.hooks.each("after", logs, ({ vm }) => {
@@ -72,10 +74,10 @@ export class PolicyRules {
     return this.parts.buildOf(vm);
   }
 
-  #wrote(key: string, value: Uint8Array): void {
+  #wrote(vm: Vm, key: string, value: Uint8Array): void {
     if (isPlaceKey(key)) this.#noteFollowed();
     else if (isPolicyKey(key)) this.#wroteBytes(nameIn(value));
-    else if (isBellKey(key)) this.#wroteBell(bellIn(value));
+    else if (isBellKey(key)) this.#wroteBell(vm, bellIn(value));
   }
 
   #noteFollowed(): void {
@@ -92,17 +94,30 @@ export class PolicyRules {
     this.#noteFollowed();
   }
 
-  #wroteBell(bell: Bell): void {
+  #wroteBell(vm: Vm, bell: Bell): void {
     const before = this.bell;
     const isRenamed = !isSame(before, bell);
     if (isRenamed) this.#expectForward("bell", before, bell);
     if (!this.#written.has(bell.hash)) this.#fail("bell", `names ${bell.hash}, whose bytes are not there`);
     if (before?.hash !== bell.hash) this.#judged = new Set();
     else if (!isRenamed) this.#noteWithdrawn(before, bell);
+    this.#expectTried(vm, before, bell);
     for (const [build, state] of bell.verdicts) this.#noteVerdict(before, bell, build, state);
     this.bell = bell;
     this.#followed.bell.clear();
     this.#noteFollowed();
+  }
+
+  /** Who judges said before that it tries; or runs these bytes already, and finds that its build has no verdict on them. */
+  #expectTried(vm: Vm, before: Bell | undefined, { hash, verdicts }: Bell): void {
+    const build = this.buildOf(vm);
+    const state = verdicts.get(build);
+    const was = before?.hash === hash ? before.verdicts.get(build) : undefined;
+    const tried = this.#tries.get(vm) ?? new Set();
+    if (state === POLICY_TRYING && was !== state) this.#tries.set(vm, tried.add(hash));
+    const isJudged = state !== was && (state === POLICY_OK || state === POLICY_REJECTED);
+    if (isJudged && !tried.has(hash) && this.servedBy(vm) !== hash)
+      this.#fail("twice", `${vm.name} judges ${hash}, and has not said that it tries it`);
   }
 
   /** A VM that came back late found other bytes than it was to try: its build has made nothing of them. */

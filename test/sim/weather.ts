@@ -102,8 +102,8 @@ export function weatherOf(seed: number): Weather {
   const roll = random.below(100);
   if (roll < 15) return slow(mixed, random);
   if (roll < 45) return crowded(mixed, random);
-  if (roll < 55) return restless(mixed);
-  if (roll < 60) return aging(mixed);
+  if (roll < 58) return restless(mixed);
+  if (roll < 63) return aging(mixed);
   return mixed.publish > 0 ? unsettled(mixed) : mixed;
 }
 
@@ -142,7 +142,7 @@ function crowded(weather: Weather, random: Random): Weather {
 /** Revocations, and backups that lack them: leaders sleep over the ones while the others are restored. */
 function restless(weather: Weather): Weather {
   const calm = { envoyCrash: 0, planeCrash: 0, outage: 0, trim: 0, sweep: 0 };
-  return { ...weather, ...calm, revoke: 0.02, restore: 0.003, longPause: 0.01, brisk: 0.5, dozy: 0.6, sets: "own" };
+  return { ...weather, ...calm, revoke: 0.02, restore: 0.004, longPause: 0.01, brisk: 0.6, dozy: 0.6, sets: "own" };
 }
 
 /** Envoys crash, and are forgotten before their sessions are used again. */
