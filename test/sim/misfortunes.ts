@@ -23,6 +23,7 @@ export class Misfortunes {
   /** At most one of all, by the weather's chances. False: nothing happened. */
   async strike(): Promise<boolean> {
     const { random, weather, edges, store } = this.world;
+    if (weather.tripping > 0 && this.#trips()) return true;
     const edge = random.pick(edges);
     const worker = random.pick(edge.workers);
     const roll = random.below(1_000_000) / 1_000_000;
@@ -77,6 +78,18 @@ export class Misfortunes {
     this.#crashPlane(`is restored from its backup as ${log}`);
     world.idleness.restored();
     world.ledger.restored(world.store.log, this.#backup.sessions.values());
+  }
+
+  /** A policy that ends the VM which tries it. */
+  #trips(): boolean {
+    const { random, weather, edges } = this.world;
+    for (const edge of edges) {
+      const worker = edge.workers.find((one) => edge.isBusy(one) && edge.rules.isTrying(edge.worker(one)));
+      if (worker === undefined || !random.chance(weather.tripping)) continue;
+      this.#change(edge, worker, "reload");
+      return true;
+    }
+    return false;
   }
 
   #change(edge: SimEdge, worker: number, how: "reload" | "configure"): void {

@@ -60,6 +60,13 @@ export class PolicyRules {
     return this.#serves.get(vm);
   }
 
+  /** Whether a VM is in the middle of a try. */
+  isTrying(vm: Vm): boolean {
+    const { bell } = this;
+    if (bell?.verdicts.get(this.buildOf(vm)) !== POLICY_TRYING) return false;
+    return this.#tries.get(vm)?.has(bell.hash) === true;
+  }
+
   /** A VM is replaced: what it tries, it does not finish. */
   replaced(vm: Vm): void {
     const build = this.parts.buildOf(vm);

@@ -59,6 +59,8 @@ export interface Weather {
   readonly ownPolicy: number;
   /** Of a VM's life: it runs another build than the first. */
   readonly otherBuild: number;
+  /** Of a step while a VM tries a policy: that ends it, and another VM starts in its place. */
+  readonly tripping: number;
 }
 
 export function weatherOf(seed: number): Weather {
@@ -108,11 +110,11 @@ export function weatherOf(seed: number): Weather {
 }
 
 /** In half of the runs the policy changes while everything else happens. Drawn apart: the rest stays as it is. */
-function policyOf(seed: number): Pick<Weather, "publish" | "handOver" | "ownPolicy" | "otherBuild"> {
+function policyOf(seed: number): Pick<Weather, "publish" | "handOver" | "ownPolicy" | "otherBuild" | "tripping"> {
   const random = new Random(seed ^ 0x9011c7);
-  if (random.chance(0.5)) return { publish: 0, handOver: 0, ownPolicy: 1, otherBuild: 0 };
+  if (random.chance(0.5)) return { publish: 0, handOver: 0, ownPolicy: 1, otherBuild: 0, tripping: 0 };
   const some = (chance: number): number => (random.chance(0.5) ? chance : 0);
-  return { publish: 0.006, handOver: some(0.003), ownPolicy: 0.5, otherBuild: some(0.4) };
+  return { publish: 0.006, handOver: some(0.003), ownPolicy: 0.5, otherBuild: some(0.4), tripping: some(0.03) };
 }
 
 /** Minutes pass, few sessions are used all along, and who ends them for idleness must not have missed it. */
