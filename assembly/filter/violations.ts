@@ -27,11 +27,14 @@ export function keepViolations(table: Table, hash: u64, build: u64, violations: 
   writeTableKey(table, VIOLATIONS_KEY, value, TEXT_AT + <u32>text.byteLength, cas);
 }
 
-/** Writes `[{"path":"…","message":"…"}]` at `target`, or nothing where no reasons of this build are kept. */
-export function writeViolations(table: Table, hash: u64, build: u64, target: usize): usize {
+/**
+ * Writes `[{"path":"…","message":"…"}]` at `target`, or nothing where no reasons are kept. Where two builds have rejected
+ * the policy, those of the last one are there: they tell more than none.
+ */
+export function writeViolations(table: Table, hash: u64, target: usize): usize {
   if (readTableKey(table, VIOLATIONS_KEY) != OK) return target;
   const at = sharedValue();
-  if (load<u64>(at) != hash || load<u64>(at, BUILD_AT) != build) return target;
+  if (load<u64>(at) != hash) return target;
   return writeBytes(target, at + TEXT_AT, sharedBytes() - TEXT_AT);
 }
 

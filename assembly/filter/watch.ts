@@ -134,7 +134,7 @@ function writePolicy(table: Table, at: usize): usize {
   end = writeAscii(end, '"');
   if (verdict == VERDICT_REJECTED) {
     const from = writeAscii(end, ',"violations":');
-    const to = writeViolations(table, hash, buildId(), from);
+    const to = writeViolations(table, hash, from);
     if (to != from) end = to;
   }
   return writeAscii(end, "}");

@@ -2,6 +2,7 @@
 // agree: what edges let through, and what the control plane knows of it.
 import type { LostFigures } from "./lost-figures.js";
 import type { Network } from "./network.js";
+import { PolicyBooks } from "./policy-books.js";
 import type { SimEdge } from "./sim-edge.js";
 import { settle } from "./sim-time.js";
 import { fail, Violation } from "./violation.js";
@@ -16,11 +17,15 @@ const LOOK_EVERY = 30;
 const MAX_TURNS = 50;
 
 export class Books {
+  readonly #policy: PolicyBooks;
+
   constructor(
     private readonly world: World,
     private readonly network: Network,
     private readonly lost: LostFigures,
-  ) {}
+  ) {
+    this.#policy = new PolicyBooks(world);
+  }
 
   /** Throws a Violation if they do not agree in the end. */
   async close(): Promise<void> {
@@ -43,6 +48,7 @@ export class Books {
     }
     world.isCalm = true;
     world.awayUntilMs = 0;
+    world.endHandOver();
     this.network.breakOff(1);
   }
 
@@ -91,6 +97,7 @@ export class Books {
     if (place !== undefined && (place.log !== store.log || place.cursor !== store.head())) {
       fail("quiet", `${life.edge} is at ${place.log} ${place.cursor} of ${store.log} ${store.head()}`);
     }
+    this.#policy.expectAgreement(edge);
     for (const { id } of sessions) if (store.sessions.has(id)) await this.#expectAgreementOn(id, edge);
   }
 

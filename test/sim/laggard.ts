@@ -33,7 +33,7 @@ export class Laggard {
   /** Before a call is sent. True: it lags from now on. */
   async begins(edge: SimEdge, call: Call): Promise<boolean> {
     if (call.sent || this.#late !== undefined || pathOf(call) !== PATH_REPORT) return false;
-    const rows = (call.callout.json as { usage: [string, number][] }).usage;
+    const rows = (call.json as { usage: [string, number][] }).usage;
     if (rows.length < LEAST_ROWS || !this.world.random.chance(this.world.weather.lagging)) return false;
     this.#late = { edge, call, rows, steps: MOST_STEPS, isOvertaken: false };
     await this.misfortunes.backUp();

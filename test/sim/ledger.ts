@@ -34,7 +34,10 @@ export interface Limits {
 }
 
 export interface LedgerParts {
+  /** The most that any policy of the run gives. */
   readonly limitsOf: (sessionId: string) => Limits;
+  /** The least capacity of all policies: a bucket that holds more may be cut down to it. */
+  readonly leastTokensOf: (sessionId: string) => number;
   /** Of the simulation, ms. */
   readonly nowMs: () => number;
   /** When it was in the simulation that an edge's clock said so. */
@@ -55,12 +58,18 @@ export class Ledger {
 
   constructor(private readonly parts: LedgerParts) {}
 
-  /** A set was written, or created where `before` is undefined. */
-  wrote(life: Life, before: Uint8Array | undefined, after: Uint8Array): void {
+  /**
+   * A set was written, or created where `before` is undefined.
+   * @param closed the policy in force there lets none of these clients in
+   */
+  wrote(life: Life, before: Uint8Array | undefined, after: Uint8Array, closed: boolean): void {
     const old = recordsIn(before, after);
     const fresh = recordsIn(after, before);
     for (const [id, record] of fresh) {
-      this.#judge(life, id, old.get(id), record);
+      const was = old.get(id);
+      if (closed && was !== undefined && isSpend(was, record))
+        fail("decided", `${life.edge} ${id}: let in by a policy that lets none of these clients in`);
+      this.#judge(life, id, was, record);
       life.records.set(id, record);
     }
     for (const id of old.keys()) {
@@ -109,7 +118,7 @@ export class Ledger {
     if (spends) this.#spend(life, id, before, after.refilledAtUs);
     if (after.live && before?.live !== true && !after.provisional) this.#expectUnheard(life, id, "let in");
     const confirmed = before?.provisional === true && !after.provisional;
-    if (before?.live === true && after.live && !confirmed) expectKept(life, id, before, after, spends);
+    if (before?.live === true && after.live && !confirmed) this.#expectKept(life, id, before, after, spends);
   }
 
   /** A record ends by a word of the log by which the table is marked, or by an answer about its session. */
@@ -142,6 +151,20 @@ export class Ledger {
     if (!before.provisional && !(before.unconfirmed && this.parts.trust)) this.#expectUnheard(life, id, "spent from");
   }
 
+  /** A record that stays keeps its tokens and what it has counted. */
+  #expectKept(life: Life, id: string, before: TableRecord, after: TableRecord, spends: boolean): void {
+    const pico = BigInt(PICO_PER_TOKEN);
+    const cut = BigInt(this.parts.leastTokensOf(id)) * pico;
+    const least = (before.levelPico < cut ? before.levelPico : cut) - (spends ? pico : 0n);
+    if (after.levelPico < least) fail("9", `${life.edge} ${id}: ${before.levelPico} became ${after.levelPico}`);
+    if (after.rev < before.rev || after.consumed < before.consumed) {
+      fail(
+        "9",
+        `${life.edge} ${id}: rev ${before.rev} became ${after.rev}, consumed ${before.consumed} ${after.consumed}`,
+      );
+    }
+  }
+
   /** Heard of: the table is marked up to it, or an acquire was answered with it and its waiters were refused. */
   #expectUnheard(life: Life, id: string, what: string): void {
     const place = life.place();
@@ -162,18 +185,6 @@ export class Ledger {
 function isSpend(before: TableRecord, after: TableRecord): boolean {
   const one = after.rev === before.rev + 1 && after.consumed === before.consumed + 1;
   return one && before.live && after.live && before.provisional === after.provisional;
-}
-
-/** A record that stays keeps its tokens and what it has counted. */
-function expectKept(life: Life, id: string, before: TableRecord, after: TableRecord, spends: boolean): void {
-  const least = before.levelPico - (spends ? BigInt(PICO_PER_TOKEN) : 0n);
-  if (after.levelPico < least) fail("9", `${life.edge} ${id}: ${before.levelPico} became ${after.levelPico}`);
-  if (after.rev < before.rev || after.consumed < before.consumed) {
-    fail(
-      "9",
-      `${life.edge} ${id}: rev ${before.rev} became ${after.rev}, consumed ${before.consumed} ${after.consumed}`,
-    );
-  }
 }
 
 /** The records of a set that differ from those at the same places of another. */

@@ -2,6 +2,7 @@
 import { logName } from "./installation.js";
 import { LostFigures } from "./lost-figures.js";
 import { sessionIn, type Network } from "./network.js";
+import { policyHash } from "./policies.js";
 import type { SimEdge } from "./sim-edge.js";
 import type { Backup } from "./sim-store.js";
 import type { World } from "./world.js";
@@ -22,6 +23,7 @@ export class Misfortunes {
   /** At most one of all, by the weather's chances. False: nothing happened. */
   async strike(): Promise<boolean> {
     const { random, weather, edges, store } = this.world;
+    if (weather.tripping > 0 && this.#trips()) return true;
     const edge = random.pick(edges);
     const worker = random.pick(edge.workers);
     const roll = random.below(1_000_000) / 1_000_000;
@@ -42,6 +44,8 @@ export class Misfortunes {
     else if (strikes(weather.refresh)) this.#refresh();
     else if (strikes(weather.trim)) store.forgetEntries(1 + random.below(3));
     else if (strikes(weather.sweep)) this.#sweep();
+    else if (strikes(weather.publish)) this.#publish();
+    else if (strikes(weather.handOver)) this.#handOver();
     else return false;
     return true;
   }
@@ -70,10 +74,22 @@ export class Misfortunes {
     this.#logs += 1;
     const log = logName(this.#logs);
     await this.#allowWhatBackupLacks(this.#backup);
-    this.#crashPlane(`is restored from its backup as ${log}`);
     await world.store.restore(this.#backup, log);
+    this.#crashPlane(`is restored from its backup as ${log}`);
     world.idleness.restored();
     world.ledger.restored(world.store.log, this.#backup.sessions.values());
+  }
+
+  /** A policy that ends the VM which tries it. */
+  #trips(): boolean {
+    const { random, weather, edges } = this.world;
+    for (const edge of edges) {
+      const worker = edge.workers.find((one) => edge.isBusy(one) && edge.rules.isTrying(edge.worker(one)));
+      if (worker === undefined || !random.chance(weather.tripping)) continue;
+      this.#change(edge, worker, "reload");
+      return true;
+    }
+    return false;
   }
 
   #change(edge: SimEdge, worker: number, how: "reload" | "configure"): void {
@@ -130,6 +146,22 @@ export class Misfortunes {
     const { id } = world.evenSession();
     world.note(`refresh ${id}`);
     void world.store.refresh(id);
+  }
+
+  /** Another policy, or one of those before: then its bytes come again under a higher generation. */
+  #publish(): void {
+    const { world } = this;
+    const text = world.random.pick(world.policies.texts);
+    world.note(`policy ${policyHash(text)} is saved`);
+    world.file.save(text);
+  }
+
+  #handOver(): void {
+    const { world } = this;
+    if (world.isPlaneAway) return;
+    if (world.retiring === undefined) world.note("control plane: another process takes over");
+    if (world.retiring === undefined) world.handOver();
+    else world.endHandOver();
   }
 
   #sweep(): void {

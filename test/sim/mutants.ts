@@ -1,14 +1,17 @@
 // Shows that the simulation finds each rule that is taken out: `npm run sim:mutants -- --runs 500`. Prints a table of
-// rule, seed and invariant. Works on copies below build/mutants; `--only TEXT` picks rules by a part of their name.
+// rule, seed and invariant. Works on a copy below build; `--only TEXT` picks rules by a part of their name.
 import { spawnSync } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
-import { MUTATIONS, type Mutation } from "./mutations.js";
+import type { Mutation } from "./mutation.js";
+import { MUTATIONS } from "./mutations.js";
 
 const COPIED = ["assembly", "control-plane/src", "control-plane/test/support", "test/host", "test/sim"];
 const FILES = ["package.json", "tsconfig.json", "asconfig.json", "control-plane/contract-types.d.ts"];
 const ROOT = resolve(".");
+/** Of this process: several may look for different rules at a time. */
+const COPY = resolve(`build/mutants-${process.pid}`);
 
 const { values } = parseArgs({
   options: { runs: { type: "string", default: "500" }, only: { type: "string", default: "" } },
@@ -20,6 +23,7 @@ for (const mutation of MUTATIONS.filter(({ rule }) => rule.includes(values.only)
   rows.push(row);
   console.log(`| ${row.join(" | ")} |`);
 }
+rmSync(COPY, { recursive: true, force: true });
 mkdirSync("build", { recursive: true });
 writeFileSync("build/mutants.md", rows.map((row) => `| ${row.join(" | ")} |`).join("\n"));
 
@@ -33,19 +37,17 @@ function resultOf(mutation: Mutation, runs: string): [seed: string, finding: str
     if (parts.length < 2) return ["–", `the text of the rule is not in ${file}`];
     writeFileSync(path, parts.join(by));
   }
-  // What the mutation does not touch is built already.
-  if (mutation.replacements.some(({ file }) => file.startsWith("assembly/"))) {
-    const compiled = inCopy(copy, ["node_modules/.bin/asc", "assembly/index.ts", "--target", "release"]);
-    if (compiled.status !== 0) return ["–", "does not compile"];
+  // The simulation compiles the filter itself, from the copy (sim-filter.ts). What the mutation does not touch is built.
+  cpSync("build/sluice.wasm", join(copy, "build/sluice.wasm"));
+  if (mutation.replacements.every(({ file }) => file.startsWith("assembly/"))) {
     cpSync("build/sim", join(copy, "build/sim"), { recursive: true });
   } else {
-    cpSync("build/sluice.wasm", join(copy, "build/sluice.wasm"));
     inCopy(copy, ["node_modules/.bin/tsc", "-p", "test/sim/tsconfig.run.json"]);
   }
   const { stdout, stderr } = inCopy(copy, ["build/sim/test/sim/run.js", "--runs", runs]);
   const found = /seed (\d+), step \d+: (invariant [^:]+): (.*)/.exec(stdout);
   if (found !== null) return [found[1] ?? "", `${found[2] ?? ""}: ${(found[3] ?? "").replace(/[0-9a-f-]{36}/, "S")}`];
-  return ["–", stdout.trim().split("\n").at(-1) ?? stderr.slice(-200)];
+  return ["–", stdout.trim().split("\n").at(-1) || stderr.slice(-300)];
 }
 
 function inCopy(cwd: string, command: readonly string[]): { status: number | null; stdout: string; stderr: string } {
@@ -53,7 +55,7 @@ function inCopy(cwd: string, command: readonly string[]): { status: number | nul
 }
 
 function copyOfSources(): string {
-  const copy = resolve("build/mutants");
+  const copy = COPY;
   rmSync(copy, { recursive: true, force: true });
   for (const folder of COPIED) cpSync(join(ROOT, folder), join(copy, folder), { recursive: true });
   for (const file of FILES) if (existsSync(file)) cpSync(join(ROOT, file), join(copy, file));

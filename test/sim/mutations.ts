@@ -1,30 +1,15 @@
 // The rules without which an invariant breaks, each taken out of a copy of the sources by replacing text.
 
-export interface Replacement {
-  readonly file: string;
-  readonly find: string;
-  readonly by: string;
-}
+import { app, filter, without, type Mutation } from "./mutation.js";
+import { RULES_OF_POLICIES } from "./policy-mutations.js";
 
-export interface Mutation {
-  readonly rule: string;
-  readonly replacements: readonly Replacement[];
-}
+const FRESH = "!isUpToDate(table, answer.log, answer.cursor)";
 
-const filter = (name: string): string => `assembly/filter/${name}.ts`;
-const app = (name: string): string => `control-plane/src/app/${name}.ts`;
-
-function without(rule: string, file: string, find: string, by = ""): Mutation {
-  return { rule, replacements: [{ file, find, by }] };
-}
-
-const FRESH = "!isUpToDate(root, answer.log, answer.cursor)";
-
-export const MUTATIONS: readonly Mutation[] = [
+const RULES_OF_SESSIONS: readonly Mutation[] = [
   without(
     "the leader raises seen first",
     filter("watch"),
-    "if (!raiseSeen(root, answer.log, answer.cursor)) return true;",
+    "if (!raiseSeen(table, answer.log, answer.cursor)) return true;",
   ),
   without(
     "every named set is written, also where nothing changes in it",
@@ -36,7 +21,7 @@ export const MUTATIONS: readonly Mutation[] = [
     "the cursor is raised last",
     filter("watch"),
     "let written = true;",
-    "let written = raiseCursor(root, answer.log, answer.cursor);",
+    "let written = raiseCursor(table, answer.log, answer.cursor);",
   ),
   without(
     "the leader writes only while the log is the one of its watch",
@@ -63,11 +48,11 @@ export const MUTATIONS: readonly Mutation[] = [
     replacements: [
       {
         file: filter("insert"),
-        find: "const set = SetCopy.ofSession(root, sessionIdOf(token));\n    if (set == 0) {\n      if (!mayInsert)",
+        find: "const set = SetCopy.ofSession(table, sessionIdOf(token));\n    if (set == 0) {\n      if (!mayInsert)",
         by:
           "const stale = live && " +
           FRESH +
-          ";\n    const set = SetCopy.ofSession(root, sessionIdOf(token));\n    if (set == 0) {\n      if (!mayInsert)",
+          ";\n    const set = SetCopy.ofSession(table, sessionIdOf(token));\n    if (set == 0) {\n      if (!mayInsert)",
       },
       { file: filter("insert"), find: `if (${FRESH}) return ANSWER_STALE;`, by: "if (stale) return ANSWER_STALE;" },
     ],
@@ -87,13 +72,13 @@ export const MUTATIONS: readonly Mutation[] = [
   without(
     "no acquire answer changes the log",
     filter("log-place"),
-    "if (seenLogOfPlace() == NO_LOG) beginLog(root, log, cursor);\n  return",
-    "if (seenLogOfPlace() != log) {\n    setLog(log, cursor);\n    setSeen(log, cursor);\n    writePlace(root);\n  }\n  return",
+    "if (seenLogOfPlace() == NO_LOG) beginLog(table, log, cursor);\n  return",
+    "if (seenLogOfPlace() != log) {\n    setLog(log, cursor);\n    setSeen(log, cursor);\n    writePlace(table);\n  }\n  return",
   ),
   without(
     "revoked raises seen before it is written",
     filter("insert"),
-    "if (answer.state == ANSWER_REVOKED) raiseSeen(root, answer.log, answer.cursor);",
+    "if (answer.state == ANSWER_REVOKED) raiseSeen(table, answer.log, answer.cursor);",
   ),
   without(
     "no answer makes an ended record live",
@@ -109,14 +94,14 @@ export const MUTATIONS: readonly Mutation[] = [
     ],
   },
   without(
-    "an answer older than acquireTimeout counts for nothing",
+    "an answer older than ANSWER_VALID_MS counts for nothing",
     filter("insert"),
-    "if ((mayInsert || isProvisional(record)) && isLate(root, askedAtUs)) return ANSWER_STALE;",
+    "if ((mayInsert || isProvisional(record)) && isLate(askedAtUs)) return ANSWER_STALE;",
   ),
   without(
     "the sweep asks about provisional records",
     filter("sweep"),
-    "if (isProvisional(record)) noteProvisional(root, recordTokenOf(record));",
+    "if (isProvisional(record)) noteProvisional(table, recordTokenOf(record));",
     "if (isProvisional(record)) continue;",
   ),
   without(
@@ -140,11 +125,11 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     rule: "a mark goes only when the acknowledged rev is the record's (without the sweep, which heals it)",
     replacements: [
-      { file: filter("acknowledge"), find: "if (acked == rev) root.unreported", by: "root.unreported" },
-      { file: filter("sweep"), find: "root.unreported.mark(index, place);", by: "" },
+      { file: filter("acknowledge"), find: "if (acked == rev) table.unreported", by: "table.unreported" },
+      { file: filter("sweep"), find: "table.unreported.mark(index, place);", by: "" },
     ],
   },
-  without("the sweep finds what a reloaded VM forgot", filter("sweep"), "root.unreported.mark(index, place);"),
+  without("the sweep finds what a reloaded VM forgot", filter("sweep"), "table.unreported.mark(index, place);"),
   without("a reset clears ackedRev", filter("reset"), "setAckedRev(record, 0);"),
   without(
     "a reset leaves records unconfirmed",
@@ -214,8 +199,8 @@ export const MUTATIONS: readonly Mutation[] = [
         file: filter("set-copy"),
         find: "  private static take(): usize {",
         by:
-          "  static ofNew(root: Root, sessionId: usize): usize {\n    const found = SetCopy.ofSession(root, sessionId);\n" +
-          "    if (found != 0 || root.setMask == 0) return found;\n    index = lastSetIndex();\n    cas = 0xffffffff;\n" +
+          "  static ofNew(table: Table, sessionId: usize): usize {\n    const found = SetCopy.ofSession(table, sessionId);\n" +
+          "    if (found != 0 || table.setMask == 0) return found;\n    index = lastSetIndex();\n    cas = 0xffffffff;\n" +
           "    memory.fill(copy, 0, SET_BYTES);\n    return copy;\n  }\n\n  private static take(): usize {",
       },
       { file: filter("insert"), find: "SetCopy.ofSession(", by: "SetCopy.ofNew(" },
@@ -241,3 +226,5 @@ export const MUTATIONS: readonly Mutation[] = [
     "return writeShared(key, KEY_BYTES, set, SET_BYTES, cas & 0);",
   ),
 ];
+
+export const MUTATIONS: readonly Mutation[] = [...RULES_OF_SESSIONS, ...RULES_OF_POLICIES];

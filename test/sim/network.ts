@@ -33,22 +33,23 @@ export class Network {
 
   #ask(edge: SimEdge, call: Call): void {
     const { world } = this;
-    const { callout, gone } = call;
+    const { json, gone } = call;
     if (world.isPlaneAway) {
       call.answer = { status: 503, body: "no healthy upstream" };
       return;
     }
-    const { plane } = world;
-    world.note(`asked ${pathOf(call)} ${JSON.stringify(callout.json)}`);
+    const { retiring } = world;
+    const plane = retiring !== undefined && world.random.chance(0.4) ? retiring : world.plane;
+    world.note(`asked ${pathOf(call)} ${JSON.stringify(json)}`);
     const askedAtMs = world.time.nowMs;
-    void plane.handle(pathOf(call), callout.json, gone.signal).then((answer) => {
+    void plane.handle(pathOf(call), json, gone.signal).then((answer) => {
       const [session] = sessionIn(call);
       if (session !== undefined && isLive(answer)) world.idleness.acquired(session, askedAtMs);
-      const { instance, worker } = callout.json as { instance: string; worker?: string };
+      const { instance, worker } = json as { instance: string; worker?: string };
       if (worker !== undefined && answer.status === 200 && plane === world.plane)
         world.idleness.heard(instance, worker);
       // What a process that died meanwhile would have said, nobody hears; an answer may be lost on its way.
-      if (plane === world.plane && !world.isCutOff(edge) && !this.#isLost()) call.answer ??= answer;
+      if (world.isHeard(plane) && !world.isCutOff(edge) && !this.#isLost()) call.answer ??= answer;
     });
   }
 
@@ -57,7 +58,7 @@ export class Network {
     const from = `${edge.life.edge}/${call.worker} ${pathOf(call)}`;
     // Where a worker slept, both its timer and the answer are there, and either may come first.
     if (answer !== undefined && (!this.#isLate(call) || this.world.random.chance(0.5))) {
-      this.world.note(`${from} ${answer.status} ${answer.body}`);
+      this.world.note(`${from} ${answer.status} ${answer.headers ? JSON.stringify(answer.headers) : answer.body}`);
       edge.deliver(call, answer);
       return true;
     }
@@ -77,13 +78,14 @@ export class Network {
 }
 
 /** The session that a call is about: none or one. */
-export function sessionIn({ callout }: Call): string[] {
-  const { session } = callout.json as { session?: string };
+export function sessionIn({ json }: Call): string[] {
+  const { session } = json as { session?: string };
   return session === undefined ? [] : [session];
 }
 
-function isLive({ status, body }: HttpAnswer): boolean {
-  return status === 200 && (JSON.parse(body) as { state?: string }).state === "live";
+/** A policy comes alone, with its name in headers. */
+function isLive({ status, body, headers }: HttpAnswer): boolean {
+  return status === 200 && headers === undefined && (JSON.parse(body) as { state?: string }).state === "live";
 }
 
 export function pathOf({ callout }: Call): string {

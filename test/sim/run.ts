@@ -10,7 +10,7 @@ const { values } = parseArgs({
   },
 });
 const [runs, first, steps] = [Number(values.runs), Number(values.seed), Number(values.steps)];
-const simulation = new Simulation();
+const simulation = await Simulation.prepared();
 const startedMs = performance.now();
 for (let seed = first; seed < first + runs; seed++) {
   const finding = await simulation.run(seed, steps);

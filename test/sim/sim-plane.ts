@@ -9,11 +9,13 @@ import {
   PATH_WATCH,
 } from "../../assembly/contract.js";
 import { acquireSession } from "../../control-plane/src/app/acquire-session.js";
-import { EdgeRegistry } from "../../control-plane/src/app/edges/edge-registry.js";
+import { EdgeRegistry, type KnownInstance } from "../../control-plane/src/app/edges/edge-registry.js";
+import { instanceState } from "../../control-plane/src/app/edges/edge-status.js";
 import type { HeardPolicy, WorkerPolicy } from "../../control-plane/src/app/edges/edge-ports.js";
 import type { Timers } from "../../control-plane/src/app/log-ports.js";
 import type { OperatorStore } from "../../control-plane/src/app/operator-ports.js";
-import type { PolicyPublisher } from "../../control-plane/src/app/policy-ports.js";
+import type { PolicyJudge, PolicySource, PublishedPolicy } from "../../control-plane/src/app/policy-ports.js";
+import { PolicyService } from "../../control-plane/src/app/policy-service.js";
 import type { Clock } from "../../control-plane/src/app/ports.js";
 import { reportUsage } from "../../control-plane/src/app/report-usage.js";
 import { revokeSession } from "../../control-plane/src/app/revoke-session.js";
@@ -22,7 +24,6 @@ import { usageCommits } from "../../control-plane/src/app/usage.js";
 import type { UsagePorts } from "../../control-plane/src/app/usage.js";
 import type { PolicyOffer, WatchRequest } from "../../control-plane/src/app/watch-ports.js";
 import { Watches } from "../../control-plane/src/app/watches.js";
-import type { PlansOfPolicy } from "../../control-plane/src/domain/plan.js";
 import { noAudit } from "../../control-plane/test/support/no-audit.js";
 import type { SimStore } from "./sim-store.js";
 
@@ -54,19 +55,94 @@ interface WatchBody extends Body, Partial<Pick<WatchRequest, "log" | "follow" | 
 
 const UNAVAILABLE: HttpAnswer = { status: 503, body: "" };
 const nothing = (): void => undefined;
-const NO_POLICY: PolicyPublisher = { published: nothing as () => undefined, subscribe: () => nothing, shown: nothing };
+const LOGGER = { debug: nothing, info: nothing, warn: nothing, error: nothing };
+
+export interface SimPlaneParts {
+  readonly store: SimStore;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly file: PolicySource;
+  readonly judge: PolicyJudge;
+}
+
+/** What serves once there is a policy to serve by. */
+interface Service {
+  readonly policies: PolicyService;
+  readonly registry: EdgeRegistry;
+  readonly ports: UsagePorts;
+  readonly watches: Watches;
+}
 
 export class SimPlane {
-  readonly #ports: UsagePorts;
-  readonly #watches: Watches;
+  #service: Service | undefined;
+  #stopped = false;
 
-  /** @param publisher what edges are given on their watches; left out: nothing */
-  constructor(store: SimStore, policy: PlansOfPolicy, clock: Clock, timers: Timers, publisher = NO_POLICY) {
-    const logger = { debug: nothing, info: nothing, warn: nothing, error: nothing };
-    const policies = { current: () => ({ generation: 1, policy }) };
+  constructor(private readonly parts: SimPlaneParts) {
+    void this.#start();
+  }
+
+  /** What edges are to run; undefined before it serves. */
+  published(edge: string): PublishedPolicy | undefined {
+    return this.#service?.policies.published(edge);
+  }
+
+  /** What it knows of an edge's table, and what it makes of that. */
+  knows(edge: string, instance: string, log: string): { said: KnownInstance; state: string } | undefined {
+    const service = this.#service;
+    const said = service?.registry.known(0).find((one) => one.edge === edge && one.instance === instance);
+    if (service === undefined || said === undefined) return undefined;
+    const windowMs = service.registry.windowMs();
+    const parts = { published: service.policies.published(edge), log, windowMs, nowMs: this.parts.clock.monotonicMs() };
+    return { said, state: instanceState(said, parts) };
+  }
+
+  /** It decides nothing any more, and no edge hears from it. */
+  stop(): void {
+    this.#stopped = true;
+    this.#service?.policies.stop();
+    this.#service = undefined;
+  }
+
+  /** Answers a call of an edge, as its HTTP routes do. */
+  async handle(path: string, json: unknown, gone: AbortSignal): Promise<HttpAnswer> {
+    const service = this.#service;
+    if (service === undefined) return UNAVAILABLE;
+    if (path === PATH_ACQUIRE) return this.#acquire(service, json as AcquireBody);
+    if (path === PATH_REPORT) return this.#report(service, json as ReportBody);
+    return path === PATH_WATCH ? this.#watch(service, json as WatchBody, gone) : { status: 404, body: "" };
+  }
+
+  async revoke(sessionId: string): Promise<void> {
+    if (this.#service !== undefined) await revokeSession(this.#service.ports, sessionId, "simulation");
+  }
+
+  async sweep(): Promise<void> {
+    if (this.#service !== undefined) await sweepSessions(this.#service.ports, () => false);
+  }
+
+  async #start(): Promise<void> {
+    const { store, clock, timers, file, judge } = this.parts;
+    const sessions = { countLive: () => store.countLive() };
+    const wanted = { source: file, judge, store, audit: noAudit, sessions, clock, logger: LOGGER };
+    const policies = await PolicyService.start(wanted);
+    if (this.#stopped) {
+      policies.stop();
+      return;
+    }
+    const registry = new EdgeRegistry({ clock, policies });
+    const ports = this.#portsOf(policies, registry);
+    const meter = { watchEnded: nothing, propagated: nothing };
+    const watches = new Watches({
+      ...{ log: store, policies, timers, clock, meter, logger: LOGGER, instances: registry },
+      nextTurn: () => Promise.resolve(),
+    });
+    this.#service = { policies, registry, ports, watches };
+  }
+
+  #portsOf(policies: PolicyService, instances: EdgeRegistry): UsagePorts {
+    const { store, clock } = this.parts;
     const usageMeter = { reported: nothing, tokensConsumed: nothing, swept: nothing };
-    const instances = new EdgeRegistry({ clock, policies });
-    this.#ports = {
+    return {
       store,
       usage: store.usage,
       // No use case of the simulation goes to the operators' part of the store.
@@ -75,57 +151,32 @@ export class SimPlane {
       policies,
       clock,
       random: { bytes: (n) => new Uint8Array(n) },
-      logger,
+      logger: LOGGER,
       meter: { sessionCreated: nothing, sessionRemoved: nothing, acquired: nothing },
       makeToken: () => "",
       instances,
       usageMeter,
       commits: usageCommits(store.usage, policies, usageMeter),
     };
-    const meter = { watchEnded: nothing, propagated: nothing };
-    const offered = {
-      current: policies.current,
-      published: (edge: string) => publisher.published(edge),
-      subscribe: (listener: () => void) => publisher.subscribe(listener),
-      shown: (generation: number) => {
-        publisher.shown(generation);
-      },
-    };
-    this.#watches = new Watches({ log: store, policies: offered, timers, clock, meter, logger, instances });
   }
 
-  /** Answers a call of an edge, as its HTTP routes do. */
-  async handle(path: string, json: unknown, gone: AbortSignal): Promise<HttpAnswer> {
-    if (path === PATH_ACQUIRE) return this.#acquire(json as AcquireBody);
-    if (path === PATH_REPORT) return this.#report(json as ReportBody);
-    return path === PATH_WATCH ? this.#watch(json as WatchBody, gone) : { status: 404, body: "" };
+  async #acquire({ ports }: Service, { edge, instance, session }: AcquireBody): Promise<HttpAnswer> {
+    return answer(await acquireSession(ports, session, { edge, instance }));
   }
 
-  async #acquire({ edge, instance, session }: AcquireBody): Promise<HttpAnswer> {
-    return answer(await acquireSession(this.#ports, session, { edge, instance }));
-  }
-
-  async #report({ usage, ...report }: ReportBody): Promise<HttpAnswer> {
+  async #report({ ports }: Service, { usage, ...report }: ReportBody): Promise<HttpAnswer> {
     const rows = usage.map(([sessionId, rev, consumed, levelMicro, idleMs]) => {
       return { sessionId, rev, consumed, levelMicro, idleMs };
     });
-    return answer(await reportUsage(this.#ports, { ...report, rows }));
+    return answer(await reportUsage(ports, { ...report, rows }));
   }
 
-  async #watch(body: WatchBody, gone: AbortSignal): Promise<HttpAnswer> {
+  async #watch({ watches }: Service, body: WatchBody, gone: AbortSignal): Promise<HttpAnswer> {
     const { edge, instance, log, since, follow = true, filter, table } = body;
     const policy = body.policy && { violations: [], ...body.policy };
-    const watched = await this.#watches.watch({ edge, instance, log, since, follow, policy, filter, table }, gone);
+    const watched = await watches.watch({ edge, instance, log, since, follow, policy, filter, table }, gone);
     if (watched.outcome === "policy") return policyAnswer(watched.offer);
     return watched.outcome === "answered" ? answer(watched.answer) : UNAVAILABLE;
-  }
-
-  async revoke(sessionId: string): Promise<void> {
-    await revokeSession(this.#ports, sessionId, "simulation");
-  }
-
-  async sweep(): Promise<void> {
-    await sweepSessions(this.#ports, () => false);
   }
 }
 

@@ -7,7 +7,7 @@ import type {
   Withdrawal,
   WithdrawalLog,
 } from "../../control-plane/src/app/log-ports.js";
-import type { LogPosition, SessionStore } from "../../control-plane/src/app/ports.js";
+import type { LogPosition, PolicyStore, SessionStore, StoredPolicy } from "../../control-plane/src/app/ports.js";
 import type { ReportedRow, UsageRow, UsageStore } from "../../control-plane/src/app/usage-ports.js";
 import type { Session } from "../../control-plane/src/domain/session.js";
 import { MemoryUsage } from "../../control-plane/test/support/memory-usage.js";
@@ -24,6 +24,7 @@ export interface Backup {
   readonly rows: ReadonlyMap<string, readonly UsageRow[]>;
   readonly entries: readonly Withdrawal[];
   readonly trimmed: number;
+  readonly policy: StoredPolicy;
 }
 
 /** What the simulation wants to know of commits, to hold them against what really happened. */
@@ -33,7 +34,7 @@ export interface StoreWitness {
   endedForIdleness(session: Session): void;
 }
 
-export class SimStore implements SessionStore, WithdrawalLog {
+export class SimStore implements SessionStore, WithdrawalLog, PolicyStore {
   readonly sessions = new Map<string, Session>();
   log: string;
   private entries: Withdrawal[] = [];
@@ -45,6 +46,7 @@ export class SimStore implements SessionStore, WithdrawalLog {
 
   constructor(
     log: string,
+    public policy: StoredPolicy,
     private readonly witness: StoreWitness,
   ) {
     this.log = log;
@@ -75,7 +77,13 @@ export class SimStore implements SessionStore, WithdrawalLog {
   async backUp(): Promise<Backup> {
     const rows = new Map<string, readonly UsageRow[]>();
     for (const id of this.sessions.keys()) rows.set(id, await this.figures.rowsOf(id));
-    return { sessions: new Map(this.sessions), rows, entries: [...this.entries], trimmed: this.trimmed };
+    return {
+      sessions: new Map(this.sessions),
+      rows,
+      entries: [...this.entries],
+      trimmed: this.trimmed,
+      policy: this.policy,
+    };
   }
 
   /** The restore command: the backup's contents under a new log. */
@@ -94,6 +102,7 @@ export class SimStore implements SessionStore, WithdrawalLog {
     for (const [id, session] of backup.sessions) this.sessions.set(id, session);
     this.entries = [...backup.entries];
     this.trimmed = backup.trimmed;
+    this.policy = backup.policy;
   }
 
   /** Drops the oldest entries, as time does. */
@@ -155,6 +164,20 @@ export class SimStore implements SessionStore, WithdrawalLog {
 
   close(): Promise<void> {
     return Promise.resolve();
+  }
+
+  // --- PolicyStore --------------------------------------------------------------------------------------------
+
+  loadPolicy(): Promise<StoredPolicy> {
+    return Promise.resolve(this.policy);
+  }
+
+  savePolicy(policy: StoredPolicy, expectedGeneration: number): Promise<boolean> {
+    return this.commit(() => {
+      if (this.policy.generation !== expectedGeneration) return false;
+      this.policy = policy;
+      return true;
+    });
   }
 
   // --- WithdrawalLog ------------------------------------------------------------------------------------------

@@ -1,8 +1,8 @@
 // Runs of the simulation: one a seed, its findings with the seed and the last of what happened.
 import { sessionsOfOneSet } from "../host/set-mates.js";
 import { Edge } from "../host/edge.js";
-import { suspendableFilterModule } from "../host/filter-modules.js";
 import { Course } from "./course.js";
+import { simulatedFilter, type Builds } from "./sim-filter.js";
 import { Violation } from "./violation.js";
 import { World, type SessionPool } from "./world.js";
 
@@ -21,8 +21,13 @@ export interface Finding {
 }
 
 export class Simulation {
-  readonly #module = suspendableFilterModule();
   readonly #sessions: SessionPool = sessionsOfASim();
+
+  private constructor(private readonly builds: Builds) {}
+
+  static async prepared(): Promise<Simulation> {
+    return new Simulation(await simulatedFilter());
+  }
 
   /** Runs one seed. Undefined: every invariant held. */
   async run(seed: number, steps: number): Promise<Finding | undefined> {
@@ -49,7 +54,7 @@ export class Simulation {
   }
 
   #world(seed: number): World {
-    return new World(seed, this.#sessions, this.#module);
+    return new World(seed, this.#sessions, this.builds);
   }
 }
 

@@ -7,7 +7,7 @@ const PORTION = 220;
 const PORTIONS = 8;
 const STEPS = 1500;
 
-const simulation = new Simulation();
+const simulation = await Simulation.prepared();
 
 describe("two Envoys, the control plane, and everything that can go wrong between them", () => {
   it.each(Array.from({ length: PORTIONS }, (_, index) => 1 + index * PORTION))(

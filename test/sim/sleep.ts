@@ -2,7 +2,7 @@
 import { LEADER_LEASE_MS } from "../../assembly/contract.js";
 import type { Session } from "../host/tokens.js";
 import type { Misfortunes } from "./misfortunes.js";
-import { REPORT_INTERVAL_MS } from "./installation.js";
+import { REPORT_INTERVAL_MS } from "./policies.js";
 import { sessionIn } from "./network.js";
 import type { Call, SimEdge } from "./sim-edge.js";
 import type { World } from "./world.js";

@@ -51,6 +51,16 @@ export interface Weather {
   readonly favourites: number;
   readonly maxAgeMs: number;
   readonly maxTokens: number;
+  /** The operator saves another policy, or one of those before. */
+  readonly publish: number;
+  /** Another process takes over from the control plane's, which finishes what it has under way. */
+  readonly handOver: number;
+  /** Of an Envoy's life: its settings have a policy. */
+  readonly ownPolicy: number;
+  /** Of a VM's life: it runs another build than the first. */
+  readonly otherBuild: number;
+  /** Of a step while a VM tries a policy: that ends it, and another VM starts in its place. */
+  readonly tripping: number;
 }
 
 export function weatherOf(seed: number): Weather {
@@ -89,12 +99,22 @@ export function weatherOf(seed: number): Weather {
     // The least that a policy may say, at four reports.
     maxAgeMs: 400,
     maxTokens: 4,
+    ...policyOf(seed),
   };
   const roll = random.below(100);
   if (roll < 15) return slow(mixed, random);
   if (roll < 45) return crowded(mixed, random);
-  if (roll < 55) return restless(mixed);
-  return roll < 60 ? aging(mixed) : mixed;
+  if (roll < 58) return restless(mixed);
+  if (roll < 63) return aging(mixed);
+  return mixed.publish > 0 ? unsettled(mixed) : mixed;
+}
+
+/** In half of the runs the policy changes while everything else happens. Drawn apart: the rest stays as it is. */
+function policyOf(seed: number): Pick<Weather, "publish" | "handOver" | "ownPolicy" | "otherBuild" | "tripping"> {
+  const random = new Random(seed ^ 0x9011c7);
+  if (random.chance(0.5)) return { publish: 0, handOver: 0, ownPolicy: 1, otherBuild: 0, tripping: 0 };
+  const some = (chance: number): number => (random.chance(0.5) ? chance : 0);
+  return { publish: 0.006, handOver: some(0.003), ownPolicy: 0.5, otherBuild: some(0.4), tripping: some(0.03) };
 }
 
 /** Minutes pass, few sessions are used all along, and who ends them for idleness must not have missed it. */
@@ -124,11 +144,19 @@ function crowded(weather: Weather, random: Random): Weather {
 /** Revocations, and backups that lack them: leaders sleep over the ones while the others are restored. */
 function restless(weather: Weather): Weather {
   const calm = { envoyCrash: 0, planeCrash: 0, outage: 0, trim: 0, sweep: 0 };
-  return { ...weather, ...calm, revoke: 0.02, restore: 0.003, longPause: 0.01, brisk: 0.5, dozy: 0.6, sets: "own" };
+  return { ...weather, ...calm, revoke: 0.02, restore: 0.004, longPause: 0.01, brisk: 0.6, dozy: 0.6, sets: "own" };
 }
 
 /** Envoys crash, and are forgotten before their sessions are used again. */
 function aging(weather: Weather): Weather {
   const calm = { planeCrash: 0, outage: 0, restore: 0, revoke: 0 };
   return { ...weather, ...calm, envoyCrash: 0.002, ages: 0.05, brisk: 0.5, maxAgeMs: 3_600_000, sweep: 0.01 };
+}
+
+/** One policy follows the other, over calls that are slow, VMs that take the lead from each other, and backups. */
+function unsettled(weather: Weather): Weather {
+  const calm = { planeCrash: 0, outage: 0, trim: 0, sweep: 0, refresh: 0, revoke: 0 };
+  const policy = { publish: 0.02, handOver: 0.004, restore: 0.003, reload: 0.004, reconfigure: 0.003 };
+  const time = { stride: 1, striding: 0.1, longPause: 0.02, passing: 0.06 };
+  return { ...weather, ...calm, ...policy, ...time, held: 0.2, brisk: 0.5, dozy: 0.5, sets: "own" };
 }

@@ -1,12 +1,14 @@
 // The whole of Sluice in one thread: two Envoys with two workers each run the built filter, and the control plane's use
 // cases run over a store in steps. What happens to it, others decide (course.ts).
 import { Random } from "../host/random.js";
-import type { PolicyDocument } from "../host/edge.js";
 import type { Session } from "../host/tokens.js";
 import { Idleness } from "./idleness.js";
 import { Installation, logName } from "./installation.js";
 import { Ledger, type Life, type Limits } from "./ledger.js";
-import { SimEdge } from "./sim-edge.js";
+import { PolicyFile } from "./policy-file.js";
+import type { Policies } from "./policies.js";
+import type { Builds } from "./sim-filter.js";
+import { SimEdge, type SimEdgeParts } from "./sim-edge.js";
 import { SimPlane } from "./sim-plane.js";
 import { SimStore } from "./sim-store.js";
 import { msOfMonotonic, SimTime } from "./sim-time.js";
@@ -33,7 +35,12 @@ export class World {
   readonly store: SimStore;
   readonly edges: readonly SimEdge[];
   readonly sessions: readonly Session[];
+  /** The policies of the run, and the file in which the operator writes one of them. */
+  readonly policies: Policies;
+  readonly file: PolicyFile;
   plane: SimPlane;
+  /** The process before, which still finishes what it has under way. */
+  retiring: SimPlane | undefined;
   /** No faults any more. */
   isCalm = false;
   /** The control plane answers nobody until then. */
@@ -47,7 +54,7 @@ export class World {
   constructor(
     readonly seed: number,
     { mates, others }: SessionPool,
-    module: WebAssembly.Module,
+    builds: Builds,
   ) {
     this.random = new Random(seed);
     this.weather = weatherOf(seed);
@@ -61,12 +68,15 @@ export class World {
     const trust = this.weather.onUnreachable === "trust";
     const limitsOf = (id: string): Limits => limits.get(id) ?? installation.limitsOf(0);
     this.idleness = new Idleness({ nowMs, maxAgeMs: this.weather.maxAgeMs, graceMs: installation.graceMs });
-    this.ledger = new Ledger({ limitsOf, nowMs, msOf: msOfMonotonic, trust, idleness: this.idleness });
+    const least = new Map(sessions.map(({ id }, index) => [id, installation.leastTokensOf(index)]));
+    const leastTokensOf = (id: string): number => least.get(id) ?? 0;
+    this.ledger = new Ledger({ limitsOf, leastTokensOf, nowMs, msOf: msOfMonotonic, trust, idleness: this.idleness });
+    this.policies = installation.policies;
+    this.file = new PolicyFile(this.policies.first);
     this.store = this.#newStore();
     while (this.#loggedIn < this.weather.atFirst) this.logInNext();
     this.plane = this.#newPlane();
-    const policyOf = (generation: number): PolicyDocument => installation.policyOfEdge(generation);
-    const parts = { module, ledger: this.ledger, nowMs, policyOf };
+    const parts = this.#edgeParts(builds);
     this.edges = ["gw-1", "gw-2"].map((name) => new SimEdge({ name, ...parts }));
     for (const edge of this.edges) this.noteLife(edge);
   }
@@ -121,34 +131,73 @@ export class World {
   restartPlane(): void {
     this.store.crash();
     this.time.dropTimers();
+    this.file.forgetFollowers();
+    this.plane.stop();
+    this.endHandOver();
     this.plane = this.#newPlane();
     this.idleness.planeStarted();
+  }
+
+  /** Another process takes over; this one goes on with what it has, and with what still comes to it. */
+  handOver(): void {
+    this.endHandOver();
+    this.retiring = this.plane;
+    this.plane = this.#newPlane();
+    this.idleness.planeStarted();
+  }
+
+  endHandOver(): void {
+    this.retiring?.stop();
+    this.retiring = undefined;
+  }
+
+  /** Whether anybody hears what this process says. */
+  isHeard(plane: SimPlane): boolean {
+    return plane === this.plane || plane === this.retiring;
   }
 
   isCutOff({ life }: SimEdge): boolean {
     return !this.isCalm && this.time.nowMs < (this.cutOffUntilMs.get(life.edge) ?? 0);
   }
 
+  #edgeParts([build, other]: Builds): Omit<SimEdgeParts, "name"> {
+    const { random, weather, policies, ledger, time } = this;
+    const drawn = <T>(chance: number, one: T, other: T): T =>
+      chance >= 1 || (chance > 0 && random.chance(chance)) ? one : other;
+    return {
+      ledger,
+      nowMs: () => time.nowMs,
+      ownPolicy: () => drawn(weather.ownPolicy, policies.document(policies.first), null),
+      build: () => drawn(weather.otherBuild, other, build),
+      isClosed: (hash) => hash !== undefined && policies.kindOf(hash) === "closed",
+    };
+  }
+
   #newPlane(): SimPlane {
-    return new SimPlane(this.store, this.#installation.policyOfPlane(), this.time.planeClock, this.time);
+    const { store, time, file, policies } = this;
+    return new SimPlane({ store, clock: time.planeClock, timers: time, file, judge: policies });
   }
 
   #newStore(): SimStore {
-    return new SimStore(logName(1), {
-      reported: (rows) => {
-        for (const { sessionId, instance, consumed } of rows) {
-          this.#expectSpent(sessionId, instance, consumed);
-          this.idleness.reported(sessionId, instance, consumed);
-        }
+    return new SimStore(
+      logName(1),
+      { generation: 1, policyJson: this.policies.first },
+      {
+        reported: (rows) => {
+          for (const { sessionId, instance, consumed } of rows) {
+            this.#expectSpent(sessionId, instance, consumed);
+            this.idleness.reported(sessionId, instance, consumed);
+          }
+        },
+        revoked: (id, log, number) => {
+          this.ledger.revoked(id, log, number);
+        },
+        endedForIdleness: ({ id }) => {
+          this.idleness.ended(id);
+          this.logInNext();
+        },
       },
-      revoked: (id, log, number) => {
-        this.ledger.revoked(id, log, number);
-      },
-      endedForIdleness: ({ id }) => {
-        this.idleness.ended(id);
-        this.logInNext();
-      },
-    });
+    );
   }
 
   /** What is reported was spent. */
