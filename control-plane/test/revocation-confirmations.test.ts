@@ -72,6 +72,19 @@ describe("the confirmation of a revocation", () => {
     expect(await waited).toEqual({ edges: 1, confirmed: 1, pending: [] });
   });
 
+  it("of an Envoy that was started again is its present life's, once nothing comes of the one before", async () => {
+    const { confirmations, says, position, timers, watches, instances } = await revokedFor("gw-a");
+    const before = new AbortController();
+    void watches.watch(request({ edge: "gw-a", since: 0 }), before.signal);
+    await settled();
+    before.abort();
+    await says("gw-a", 1, { instance: SECOND_INSTANCE });
+    expect(confirmations.standing(position).pending).toEqual(["gw-a"]);
+    timers.advance(instances.windowMs() + 1);
+    await says("gw-a", 1, { instance: SECOND_INSTANCE });
+    expect(confirmations.standing(position)).toEqual({ edges: 1, confirmed: 1, pending: [] });
+  });
+
   it("is not given by an edge that follows another log, however far", async () => {
     const { confirmations, says, position } = await revokedFor("gw-a");
     await says("gw-a", 100, { log: OTHER_LOG });

@@ -17,7 +17,7 @@ export interface Confirmed {
  */
 export class Confirmations {
   constructor(
-    private readonly registry: Pick<EdgeRegistry, "known" | "onWatched">,
+    private readonly registry: Pick<EdgeRegistry, "known" | "onWatched" | "windowMs">,
     private readonly timers: Timers,
   ) {}
 
@@ -26,8 +26,13 @@ export class Confirmations {
     const pending = new Set<string>();
     const edges = new Set<string>();
     // The age of reports does not matter here.
-    for (const { edge, lastWatch } of this.registry.known(0)) {
+    const known = this.registry.known(0);
+    const watched = new Set(known.filter(({ watching }) => watching).map(({ edge }) => edge));
+    const windowMs = this.registry.windowMs();
+    for (const { edge, lastWatch, watching, silentMs } of known) {
       edges.add(edge);
+      // The life before of an Envoy that was started again: it says nothing, and the present one watches.
+      if (!watching && silentMs > windowMs && watched.has(edge)) continue;
       if (lastWatch?.log !== log || lastWatch.since < cursor) pending.add(edge);
     }
     return { edges: edges.size, confirmed: edges.size - pending.size, pending: [...pending].sort() };
