@@ -26,6 +26,12 @@ async function watch(url: string, name: string, at: Partial<WatchBody>): Promise
   return (await answer.json()) as WatchBody;
 }
 
+async function isWatching(url: string, name: string): Promise<boolean> {
+  const answer = await fetch(`${url}/v1/edges`, { headers: admin });
+  const { edges } = (await answer.json()) as { edges: { edge: string; watching: boolean }[] };
+  return edges.some((one) => one.edge === name && one.watching);
+}
+
 it("a revocation is confirmed by the edge that watches on, and not by one that has fallen silent", async () => {
   const settings = settingsIn();
   const store = await LmdbStore.open(settings.SLUICE_DATA_DIR ?? "", { bytes: (n) => randomBytes(n) });
@@ -49,7 +55,10 @@ it("a revocation is confirmed by the edge that watches on, and not by one that h
   void watch(url, "gw-a", told);
   expect(await confirmed).toEqual({ revocation: { edges: 1, confirmed: 1, pending: [] } });
 
-  await watch(url, "gw-b", {});
+  const other = await watch(url, "gw-b", {});
+  // Held until the revocation, and never repeated.
+  void watch(url, "gw-b", other);
+  await expect.poll(() => isWatching(url, "gw-b")).toBe(true);
   expect(await revoke(two, "50ms")).toEqual({
     revocation: { edges: 2, confirmed: 0, pending: ["gw-a", "gw-b"] },
   });

@@ -8,7 +8,7 @@ import type { Vm } from "../host/vm.js";
 import { bellIn, isBellKey, isPolicyKey, nameIn, type Bell, type PolicyName } from "./bell-view.js";
 import { fail } from "./violation.js";
 
-const SERVING = /serving the (\S+)'s policy,.* hash (\S+),/;
+const SERVING = /serving the policy of the (\S+),.* hash (\S+),/;
 /** Before the edge follows any log. */
 const NO_LOG = "0".repeat(16);
 
