@@ -33,6 +33,13 @@ export interface UsageView {
   }[];
 }
 
+export interface InstanceView {
+  readonly state: string;
+  readonly watching: boolean;
+  readonly lag: number | null;
+  readonly workers: readonly { readonly generation: number | null; readonly build: string | null }[];
+}
+
 export interface EdgeView {
   readonly edge: string;
   readonly state: string;
@@ -44,7 +51,7 @@ export interface EdgeView {
   readonly watching: boolean;
   /** Withdrawals that its table is not marked for; null while it follows no log, or another one. */
   readonly lag: number | null;
-  readonly instances: readonly { readonly state: string; readonly watching: boolean; readonly lag: number | null }[];
+  readonly instances: readonly InstanceView[];
 }
 
 /** Calls that were denied for their credential. */
