@@ -1,6 +1,7 @@
 import { defineConfig } from "vitest/config";
 
 // unit: one program or none. e2e: real Envoys and real processes, one file at a time, for the ports and the two cores.
+// long: the same, for as long as it takes.
 export default defineConfig({
   test: {
     projects: [
@@ -18,6 +19,16 @@ export default defineConfig({
           globalSetup: ["test/e2e/harness/built.ts"],
           fileParallelism: false,
           testTimeout: 120_000,
+          hookTimeout: 120_000,
+        },
+      },
+      {
+        test: {
+          name: "long",
+          include: ["test/long/**/*.test.ts"],
+          globalSetup: ["test/e2e/harness/built.ts"],
+          fileParallelism: false,
+          testTimeout: 1_800_000,
           hookTimeout: 120_000,
         },
       },

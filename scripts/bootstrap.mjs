@@ -9,6 +9,7 @@ import { takeStartLock } from "./start-lock.mjs";
 const OLDEST_NODE = [20, 19];
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"];
 const root = dirname(import.meta.dirname ?? fail("Sluice needs Node 20.19 or newer."));
+const TESTING = new Set(["test", "test-long"]);
 const LOCK_FILE = "package-lock.json";
 
 /** Each is built again when a file below `from` changed, or one of its `makes` did. In this order. */
@@ -141,7 +142,7 @@ function say(line) {
 function fail(sentence) {
   console.error(`sluice: ${sentence}`);
   // Whoever reads only the last line of a test run finds the same form there.
-  if (process.argv[2] === "test") console.log("0 passed, 1 failed");
+  if (TESTING.has(process.argv[2])) console.log("0 passed, 1 failed");
   process.exit(1);
 }
 
@@ -152,5 +153,6 @@ if (mode === "start") await takeStartLock(process.env, root).catch((error) => fa
 await install();
 const failure = await build();
 // The tests have a stage that builds and shows why it failed; the other stages are worth running all the same.
-if (failure !== undefined && !(mode === "test" && existsSync(join(root, "build/js/scripts/test.js")))) fail(failure);
+if (failure !== undefined && !(TESTING.has(mode) && existsSync(join(root, `build/js/scripts/${mode}.js`))))
+  fail(failure);
 if (mode !== "build") await import(`../build/js/scripts/${mode}.js`);

@@ -76,6 +76,14 @@ export function summaryLines(results: readonly StageResult[]): string[] {
   return [...rows, ...notRun, `${passed} passed, ${failed} failed`];
 }
 
+/** As above, but the last line also names what did not run: who reads only that line must not take it for all there is. */
+export function longSummaryLines(results: readonly StageResult[]): string[] {
+  const notRun = results.flatMap((result) => result.notRun);
+  const lines = summaryLines(results);
+  const last = lines.pop() ?? "";
+  return [...lines, notRun.length === 0 ? last : `${last}, not run: ${notRun.join("; ")}`];
+}
+
 /** 0 only if every stage ran, none failed, and there was a test at all. */
 export function exitCodeOf(results: readonly StageResult[]): number {
   return results.every(({ status }) => status === "ok") && total(results).passed > 0 ? 0 : 1;

@@ -92,9 +92,11 @@ it("does not start what could not be built, but runs the tests, which then say s
 
 it("ends a test run that cannot begin with the line that every test run ends with", () => {
   write("break-ci", "");
-  const { code, stdout } = run("test");
-  expect(code).toBe(1);
-  expect(stdout).toMatch(/\n0 passed, 1 failed\n$/);
+  for (const mode of ["test", "test-long"]) {
+    const { code, stdout } = run(mode);
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/\n0 passed, 1 failed\n$/);
+  }
 });
 
 it("says in one sentence that another one runs over the same data, before it installs or builds anything", async () => {

@@ -1,6 +1,13 @@
 // What npm test says at its end: counts that are true, and nothing that did not run left unsaid.
 import { describe, expect, it } from "vitest";
-import { aspectCounts, exitCodeOf, resultOf, summaryLines, vitestCounts } from "../../scripts/test-report.js";
+import {
+  aspectCounts,
+  exitCodeOf,
+  longSummaryLines,
+  resultOf,
+  summaryLines,
+  vitestCounts,
+} from "../../scripts/test-report.js";
 
 const none = { passed: 0, failed: 0, notRun: [] };
 const some = { passed: 12, failed: 0, notRun: [] };
@@ -19,6 +26,12 @@ describe("the summary of npm test", () => {
       "NOT RUN  containers: no engine answers",
       "17 passed, 2 failed",
     ]);
+  });
+
+  it("of the long tier names in its last line, too, what did not run", () => {
+    const lacking = resultOf("long", true, 61, { passed: 5, failed: 0, notRun: ["a soak: no second machine"] });
+    expect(longSummaryLines([lacking]).at(-1)).toBe("5 passed, 0 failed, not run: a soak: no second machine");
+    expect(longSummaryLines([resultOf("long", true, 61, some)]).at(-1)).toBe("12 passed, 0 failed");
   });
 
   it("never says 0 failed of a run that failed", () => {

@@ -33,13 +33,32 @@ export interface UsageView {
   }[];
 }
 
+export interface InstanceView {
+  readonly state: string;
+  readonly watching: boolean;
+  readonly lag: number | null;
+  readonly workers: readonly { readonly generation: number | null; readonly build: string | null }[];
+}
+
 export interface EdgeView {
   readonly edge: string;
   readonly state: string;
+  readonly published: number | null;
+  readonly heard: { readonly generation: number; readonly state: string } | null;
+  readonly violations: readonly { readonly path: string; readonly message: string }[];
+  /** Generation to how many workers run it; 0: one of the settings, or none. */
+  readonly running: Readonly<Record<string, number>>;
   readonly watching: boolean;
   /** Withdrawals that its table is not marked for; null while it follows no log, or another one. */
   readonly lag: number | null;
-  readonly instances: readonly { readonly state: string; readonly watching: boolean; readonly lag: number | null }[];
+  readonly instances: readonly InstanceView[];
+}
+
+/** Calls that were denied for their credential. */
+export interface UnauthenticatedView {
+  readonly claimedEdge: string;
+  readonly address: string;
+  readonly calls: number;
 }
 
 /** PEM. */
@@ -81,6 +100,10 @@ export class ControlPlaneClient {
 
   async edges(): Promise<readonly EdgeView[]> {
     return ((await this.found("/v1/edges")) as { edges: EdgeView[] }).edges;
+  }
+
+  async unauthenticated(): Promise<readonly UnauthenticatedView[]> {
+    return ((await this.found("/v1/edges")) as { unauthenticated: UnauthenticatedView[] }).unauthenticated;
   }
 
   /** Resolves once the control plane has promised that it is final. */

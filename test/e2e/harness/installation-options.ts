@@ -1,4 +1,5 @@
 // What a test may want otherwise in its installation.
+import type { EdgeSettings } from "../../../control-plane/src/render/edge-settings.js";
 import type { ClientTls } from "./control-plane-client.js";
 import type { PolicyDocument } from "./policy.js";
 
@@ -8,6 +9,10 @@ export interface InstallationOptions {
   readonly edges?: readonly string[];
   /** Also in the Envoys' settings, where it holds until the control plane's is there; not given: they have none. */
   readonly settingsPolicy?: PolicyDocument;
+  /** Changes the settings that the Envoys get, as another program may have written them. */
+  readonly settings?: (settings: EdgeSettings) => EdgeSettings;
+  /** false: by their settings the Envoys run `settingsPolicy` for good. */
+  readonly follow?: boolean;
   /** Sessions that the table has room for. */
   readonly tableCapacity?: number;
   /** false: nothing listens where Envoy looks for the control plane, until a test starts it. Wants `settingsPolicy`. */
@@ -20,6 +25,12 @@ export interface InstallationOptions {
   readonly controlPlaneEnv?: Readonly<Record<string, string>>;
   /** Which build of the filter the Envoys start with; not given: the full one. */
   readonly filter?: "sluice" | "sluice-lean";
+  /** A filter that the test has built, in place of `filter`. */
+  readonly filterPath?: string;
+  /** false: an Envoy counts as started once it listens, whether it serves a policy or not. */
+  readonly awaitPolicy?: boolean;
+  /** false: a test starts the Envoys. */
+  readonly startEdges?: boolean;
   /** Whether the Envoys follow a file for the filter, which `replaceFilter` replaces. */
   readonly followedFilter?: boolean;
   /** How the tests speak to the control plane; not given: plain text. */

@@ -63,10 +63,13 @@ export class Installation {
     const secret = randomBytes(SECRET_BYTES).toString("hex");
     const adminToken = randomBytes(SECRET_BYTES).toString("base64url");
     writePolicy(folder, options.policy);
+    const filter = options.filterPath ?? join(projectRoot, `build/${options.filter ?? "sluice"}.wasm`);
+    const settings = settingsWith(options.tableCapacity, options.settingsPolicy, options.follow);
     const setup = {
-      filterPath: versionedFilter(join(projectRoot, `build/${options.filter ?? "sluice"}.wasm`), folder),
-      settings: settingsWith(options.tableCapacity, options.settingsPolicy),
+      filterPath: versionedFilter(filter, folder),
+      settings: options.settings?.(settings) ?? settings,
       followed: options.followedFilter ?? false,
+      awaitPolicy: options.awaitPolicy ?? true,
     };
     const api = new ControlPlaneClient(http, adminToken, options.tls);
 
@@ -182,7 +185,8 @@ export class Installation {
     rmSync(this.folder, { recursive: true, force: true });
   }
 
-  private async startParts({ controlPlane = true, upstream }: InstallationOptions): Promise<void> {
+  private async startParts(options: InstallationOptions): Promise<void> {
+    const { controlPlane = true, awaitPolicy = true, startEdges = true, follow = true, upstream } = options;
     if (upstream === undefined) {
       const recording = await Upstream.listen(this.ports.upstream);
       this.recording = recording;
@@ -191,8 +195,9 @@ export class Installation {
       this.closeUpstream = await upstream(this.ports.upstream);
     }
     if (controlPlane) await this.controlPlane.start();
+    if (!startEdges) return;
     await Promise.all(this.edges.map(({ envoy }) => envoy.start()));
-    if (controlPlane) await this.current();
+    if (controlPlane && awaitPolicy && follow) await this.current();
   }
 }
 
@@ -200,14 +205,16 @@ export class Installation {
  * An installation that the tests of a file, or of a `describe`, share. When a test fails, the ends of the logs are
  * printed.
  */
-export function useInstallation(options: InstallationOptions): () => Installation {
+export function useInstallation(
+  options: InstallationOptions | (() => Promise<InstallationOptions>),
+): () => Installation {
   let installation: Installation | undefined;
   const running = (): Installation => {
     if (installation === undefined) throw new Error("the installation has not been started");
     return installation;
   };
   beforeAll(async () => {
-    installation = await Installation.start(options);
+    installation = await Installation.start(typeof options === "function" ? await options() : options);
   });
   beforeEach(({ onTestFailed }) => {
     onTestFailed(() => {

@@ -22,6 +22,12 @@ export class Part {
     return this.child?.running ?? false;
   }
 
+  /** Of its present life, or the last one. */
+  get pid(): number {
+    if (this.child === undefined) throw new Error(`${this.plan.name} has not been started`);
+    return this.child.pid;
+  }
+
   /** All that it has written so far, over all its lives. */
   get log(): string {
     return existsSync(this.plan.logFile) ? readFileSync(this.plan.logFile, "utf8") : "";

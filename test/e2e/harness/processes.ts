@@ -41,6 +41,8 @@ export interface EdgeSetup {
   readonly settings: EdgeSettings;
   /** Whether Envoy takes the filter from a file that it follows, so that `replaceFilter` can change it. */
   readonly followed: boolean;
+  /** Whether it counts as started only once its filter serves a policy. */
+  readonly awaitPolicy: boolean;
 }
 
 export const WORKERS = 2;
@@ -60,18 +62,21 @@ export function writePolicy(folder: string, policy: PolicyDocument | string): vo
 /** The file of the filter that the Envoys follow; renamed into place, as they look for. */
 const filterFile = (folder: string): string => join(folder, "filter.yaml");
 
-export function replaceFilter(folder: string, { filterPath, settings }: Omit<EdgeSetup, "followed">): void {
+export function replaceFilter(
+  folder: string,
+  { filterPath, settings }: Omit<EdgeSetup, "followed" | "awaitPolicy">,
+): void {
   const file = filterFile(folder);
   writeFileSync(`${file}.new`, JSON.stringify(ecdsFile({ filterPath, settings })));
   renameSync(`${file}.new`, file);
 }
 
-/** @param policy holds until the control plane's is there */
-export function settingsWith(tableCapacity?: number, policy?: PolicyDocument): EdgeSettings {
+/** @param policy holds until the control plane's is there, or with `follow` false for good */
+export function settingsWith(tableCapacity?: number, policy?: PolicyDocument, follow?: boolean): EdgeSettings {
   if (policy === undefined) return edgeSettings({ tableCapacity });
   const verdict = readPolicyDocument(JSON.stringify(policy));
   if (!("policy" in verdict)) throw new Error(`this is no policy: ${JSON.stringify(verdict.faults)}`);
-  return edgeSettings({ tableCapacity, policy: verdict.policy });
+  return edgeSettings({ tableCapacity, policy: verdict.policy, follow });
 }
 
 /** @param env more of its environment, the admin token among it */
@@ -108,7 +113,7 @@ export async function envoyPart(
   bootstrap: (yaml: string) => string,
 ): Promise<Part> {
   const { folder, ports, secret } = place;
-  const { filterPath, settings, followed } = setup;
+  const { filterPath, settings, followed, awaitPolicy } = setup;
   if (followed) replaceFilter(folder, setup);
   const yaml = renderEnvoy({
     nodeId,
@@ -132,6 +137,6 @@ export async function envoyPart(
   return new Part(plan, async (signal) => {
     const limits = { timeoutMs: READY_TIMEOUT_MS, signal };
     await waitForStatus(`http://127.0.0.1:${ports.admin}/ready`, 200, limits);
-    await waitForAnswer(`http://127.0.0.1:${ports.proxy}/`, SERVES, limits);
+    if (awaitPolicy) await waitForAnswer(`http://127.0.0.1:${ports.proxy}/`, SERVES, limits);
   });
 }

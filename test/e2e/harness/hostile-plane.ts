@@ -1,0 +1,71 @@
+// A peer that stands where Envoy looks for the control plane, and answers watches as a test says: with what a broken,
+// older or hostile one may answer. Everything else it denies as one that is overloaded does.
+import { once } from "node:events";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { json } from "node:stream/consumers";
+import { PATH_WATCH } from "../../../assembly/contract.js";
+
+/** What the edge has heard of, in the words of its watch. */
+export interface WatchBody {
+  readonly instance: string;
+  readonly follow: boolean;
+  readonly policy?: {
+    readonly generation: number;
+    readonly hash: string;
+    readonly state: string;
+    readonly violations?: readonly { readonly path: string; readonly message: string }[];
+  };
+}
+
+/** May leave the response open for ever. */
+export type WatchAnswer = (response: ServerResponse) => void;
+
+export class HostilePlane {
+  readonly watches: WatchBody[] = [];
+  private current: WatchAnswer | undefined;
+  private held: ServerResponse[] = [];
+  private readonly server: Server;
+
+  private constructor() {
+    this.server = createServer((request, response) => {
+      this.called(request, response).catch(() => response.destroy());
+    });
+    // A connection that Envoy keeps must not be closed under a call.
+    this.server.keepAliveTimeout = 0;
+  }
+
+  static async listen(port: number): Promise<HostilePlane> {
+    const plane = new HostilePlane();
+    plane.server.listen(port, "127.0.0.1");
+    await once(plane.server, "listening");
+    return plane;
+  }
+
+  /** Of the watch that is held and of all that follow; undefined: they are held. */
+  set answer(answer: WatchAnswer | undefined) {
+    this.current = answer;
+    if (answer !== undefined) for (const response of this.held.splice(0)) answer(response);
+  }
+
+  /** What the edge last said of the policy. */
+  get heard(): WatchBody["policy"] {
+    return this.watches.at(-1)?.policy;
+  }
+
+  async close(): Promise<void> {
+    this.server.close();
+    this.server.closeAllConnections();
+    await once(this.server, "close");
+  }
+
+  private async called(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const body = await json(request);
+    if (request.url !== PATH_WATCH) {
+      response.writeHead(503, { "content-type": "application/json" }).end("{}");
+      return;
+    }
+    this.watches.push(body as WatchBody);
+    if (this.current === undefined) this.held.push(response);
+    else this.current(response);
+  }
+}
