@@ -1,5 +1,7 @@
 // The edge settings: the plugin configuration in Envoy, all that an edge must know before it can ask anybody.
-import type { Policy } from "../domain/policy/policy.js";
+import type { EdgeSettings, Policy } from "../domain/policy/policy.js";
+
+export type { EdgeSettings };
 
 export const DEFAULT_CLUSTER = "sluice_control_plane";
 export const DEFAULT_TABLE = "default";
@@ -16,15 +18,6 @@ export interface EdgeChoices {
   readonly follow?: boolean | undefined;
   /** Holds until the control plane's is there. */
   readonly policy?: Policy | undefined;
-}
-
-/** As the document writes them, with every default in its place. */
-export interface EdgeSettings {
-  readonly version: 1;
-  readonly controlPlane: { readonly cluster: string };
-  readonly table: { readonly name: string; readonly capacity: number };
-  readonly follow: boolean;
-  readonly policy?: Policy;
 }
 
 export function edgeSettings(choices: EdgeChoices = {}): EdgeSettings {
