@@ -113,7 +113,7 @@ describe("an answer to a watch", () => {
   });
 
   it("of a control plane that knows fewer fields is taken: what is not said has its default", async () => {
-    const { controlPlane: _unsaid, ...older } = policyOf([{ name: "default", maxTokens: 8, tokenRefillRate: 0 }]);
+    const older = { version: 1, plans: [{ id: 0, name: "default", maxTokens: 8, tokenRefillRate: 0 }] };
     plane.answer = policyAnswer(JSON.stringify(older), { generation: 6 });
     await until(async () => {
       expect(plane.heard).toMatchObject({ generation: 6, state: "ok" });

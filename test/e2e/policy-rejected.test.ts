@@ -21,8 +21,9 @@ const policyWith = (maxTokens: number) =>
 
 /** As a program without the field writes them. */
 function withoutOnMiss(settings: EdgeSettings): EdgeSettings {
-  const { onMiss: _unknown, ...policy } = settings.policy as NonNullable<EdgeSettings["policy"]> & { onMiss?: string };
-  return { ...settings, policy: policy as NonNullable<EdgeSettings["policy"]> };
+  const policy: Record<string, unknown> = { ...settings.policy };
+  delete policy.onMiss;
+  return { ...settings, policy: policy as unknown as NonNullable<EdgeSettings["policy"]> };
 }
 
 const folder = mkdtempSync(join(tmpdir(), "sluice-builds-"));

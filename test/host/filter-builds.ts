@@ -20,6 +20,11 @@ const MARK = Buffer.from("sluice-build-id:");
 
 /** A filter as asconfig.json builds it, from sources in which something is replaced. */
 export async function changedFilter(replacements: readonly Replacement[], build: bigint): Promise<WebAssembly.Module> {
+  return new WebAssembly.Module(await changedFilterBytes(replacements, build));
+}
+
+/** The same as a file has it. */
+export async function changedFilterBytes(replacements: readonly Replacement[], build: bigint): Promise<Buffer> {
   const produced: Uint8Array[] = [];
   const read = (file: string, folder: string): string | null => {
     try {
@@ -38,16 +43,20 @@ export async function changedFilter(replacements: readonly Replacement[], build:
   const wasm = produced[0];
   if (error !== null || wasm === undefined)
     throw new Error(`the filter does not compile: ${error?.message ?? "asc wrote nothing"}`);
-  return withBuildId(wasm, build);
+  return stamped(wasm, build);
 }
 
 /** The same code as another build: only its id differs. */
 export function withBuildId(wasm: Uint8Array, build: bigint): WebAssembly.Module {
+  return new WebAssembly.Module(stamped(wasm, build));
+}
+
+function stamped(wasm: Uint8Array, build: bigint): Buffer {
   const bytes = Buffer.from(wasm);
   const at = bytes.indexOf(MARK);
   if (at < 0) throw new Error("the module has no build mark");
   bytes.writeBigUInt64LE(build, at + MARK.length);
-  return new WebAssembly.Module(bytes);
+  return bytes;
 }
 
 /** As a watch says it. */
