@@ -1,4 +1,4 @@
-// What the propagation of revocations is measured on: a service, a control plane and two Envoys of two workers each.
+// What propagation is measured on: a service, a control plane and two Envoys of two workers each.
 import { randomBytes } from "node:crypto";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -11,10 +11,11 @@ import { projectRoot } from "./project-root.js";
 import { waitForAnswer, waitForStatus } from "./readiness.js";
 import { renderEnvoy } from "./render-envoy.js";
 import type { Stack } from "./stack.js";
+import type { ProcessPlan } from "./supervised-process.js";
 
 const LOOPBACK = "127.0.0.1";
 const EDGES = ["edge-1", "edge-2"] as const;
-const WORKERS = 2;
+export const WORKERS = 2;
 const READY_TIMEOUT_MS = 30_000;
 /** So many tokens that no request of the measurement is refused for want of them. */
 const POLICY = "version: 1\nplans:\n  - { id: 0, name: measured, maxTokens: 9000000, tokenRefillRate: 1000000 }\n";
@@ -24,6 +25,32 @@ export interface PropagationStack {
   readonly controlPlane: string;
   readonly edges: readonly { readonly name: string; readonly url: string }[];
   readonly adminToken: string;
+  readonly policyFile: string;
+  readonly place: EdgePlace;
+}
+
+/** What an Envoy beside this control plane is started with. */
+export interface EdgePlace {
+  readonly binary: string;
+  readonly folder: string;
+  readonly filterPath: string;
+  readonly secret: string;
+  readonly http: number;
+  readonly upstream: number;
+}
+
+/** How an Envoy of two workers is run whose settings have no policy. Writes its bootstrap. */
+export function edgePlan(place: EdgePlace, name: string, proxyPort: number, adminPort: number): ProcessPlan {
+  const { binary, folder, filterPath, secret } = place;
+  const configFile = join(folder, `${name}.yaml`);
+  const rendered = renderEnvoy({
+    ...{ proxyPort, adminPort, filterPath, nodeId: name },
+    upstream: { host: LOOPBACK, port: place.upstream },
+    controlPlane: { host: LOOPBACK, port: place.http },
+  });
+  writeFileSync(configFile, rendered);
+  const logFile = join(folder, `${name}.log`);
+  return envoyPlan({ binary, configFile, logFile, secret, concurrency: WORKERS, cwd: projectRoot });
 }
 
 /** Resolves once each Envoy's filter serves the policy. Keeps everything below `folder`. */
@@ -55,23 +82,13 @@ export async function startPropagationStack(stack: Stack, binary: string, folder
   const controlPlane = `http://${LOOPBACK}:${http}`;
   await waitForStatus(`${controlPlane}/readyz`, 200, limits);
 
+  const place = { binary, folder, filterPath, secret, http, upstream };
   const edges = EDGES.map((name, i) => ({ name, proxy: edgePorts[2 * i] ?? 0, admin: edgePorts[2 * i + 1] ?? 0 }));
   for (const { name, proxy, admin } of edges) {
-    const configFile = join(folder, `${name}.yaml`);
-    const rendered = renderEnvoy({
-      proxyPort: proxy,
-      adminPort: admin,
-      upstream: { host: LOOPBACK, port: upstream },
-      controlPlane: { host: LOOPBACK, port: http },
-      nodeId: name,
-      filterPath,
-    });
-    writeFileSync(configFile, rendered);
-    const logFile = join(folder, `${name}.log`);
-    await stack.start(envoyPlan({ binary, configFile, logFile, secret, concurrency: WORKERS, cwd: projectRoot }));
+    await stack.start(edgePlan(place, name, proxy, admin));
   }
   const served = { status: 401, text: CODE_MISSING_SESSION };
   for (const { proxy } of edges) await waitForAnswer(`http://${LOOPBACK}:${proxy}/`, served, limits);
   const urls = edges.map(({ name, proxy }) => ({ name, url: `http://${LOOPBACK}:${proxy}` }));
-  return { controlPlane, edges: urls, adminToken };
+  return { controlPlane, edges: urls, adminToken, policyFile, place };
 }

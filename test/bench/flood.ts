@@ -96,7 +96,7 @@ export async function realFlood(part: Part, installation: Installation, capacity
 
 /** Runs `load` with a probe beside it. Resolves with the milliseconds of each of its answers. */
 async function probedDuring(port: number, token: string, load: () => Promise<unknown>): Promise<number[]> {
-  const child = fork(join(import.meta.dirname, "probe.js"), [String(port), token]);
+  const child = fork(join(import.meta.dirname, "../../scripts/light-probe.js"), [String(port), token]);
   const answer = once(child, "message") as Promise<[number[]]>;
   const ended = once(child, "exit").then(() => {
     throw new Failure("The probe ended before it was told to.");

@@ -1,5 +1,5 @@
 // A light probe in a process of its own: one request every two milliseconds on one connection, until it is told to stop.
-// Started by flood.ts with port, token; sends the milliseconds of every answer to its parent.
+// Started with port, token by who measures; sends the milliseconds of every answer to its parent.
 import { Agent, get } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 
