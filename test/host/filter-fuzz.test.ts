@@ -114,7 +114,9 @@ describe.each(BUILDS)("the %s build never traps", (build) => {
         expect([200, 401], input).toContain(edge.send("invented").status);
       }
       expect(edge.host.sharedData.size).toBeLessThanOrEqual(KEYS_BESIDE_SETS);
-      taken += edge.host.messages("info").filter((line) => line.includes("serving the policy of the control-plane")).length;
+      taken += edge.host
+        .messages("info")
+        .filter((line) => line.includes("serving the policy of the control-plane")).length;
       rejected += edge.host.messages("error").filter((line) => line.includes("rejected")).length;
     }
     expect(taken).toBeGreaterThan(100);
