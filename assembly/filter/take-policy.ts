@@ -32,7 +32,7 @@ import { keepViolations } from "./violations";
 
 const TRY_DEADLINE_US: u64 = <u64>TRY_DEADLINE_MS * 1000;
 /** Even a single edge's workers do not all report in the tick of the swap. */
-const MIN_SPREAD_MS: u32 = 200;
+const MIN_SPREAD_MS: u32 = 100;
 
 /** The policy that the bell names. */
 class Offer {

@@ -4,7 +4,7 @@ import { describeFinding, Simulation } from "./simulate.js";
 
 /** Portions, so that one that fails or takes long says which. */
 const PORTION = 220;
-const PORTIONS = 8;
+const PORTIONS = 5;
 const STEPS = 1500;
 
 const simulation = await Simulation.prepared();
