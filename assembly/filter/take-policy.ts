@@ -93,7 +93,9 @@ function isInForce(table: Table, bell: usize): bool {
 /** The same bytes under another number: nothing is read. This VM runs them, so they are good for its build. */
 function followGeneration(table: Table, bell: usize, nowUs: u64): void {
   const epoch = table.epoch;
-  if (verdictOf(bell, buildId()) == VERDICT_NONE) {
+  const verdict = verdictOf(bell, buildId());
+  // Also where a VM of this build tries them in vain: that it did not come back was not their fault.
+  if (verdict != VERDICT_OK && verdict != VERDICT_REJECTED) {
     setVerdict(bell, buildId(), VERDICT_OK, nowUs);
     writeBell(table, bell);
   }

@@ -126,6 +126,17 @@ describe("a VM that only stood still in the middle of its try", () => {
     expect(heardOf(newestWatch(edge))).toMatchObject({ generation: 8, state: "ok" });
   });
 
+  it("is not missed where another worker runs the very policy still: that worker's word is as good", () => {
+    const edge = following(five, 2);
+    offer(edge.watch, six, { generation: 8 });
+    stopInTry(edge, five, 9);
+    edge.reload(0);
+    edge.worker(1).tick();
+    expect(stateOf(edge)).toBe("ok");
+    edge.passMs(TICK_MS);
+    expect(generations(edge)).toEqual([9, 9]);
+  });
+
   it("says nothing of a policy that another has replaced meanwhile, and takes that one", () => {
     const edge = following();
     const stopped = stopInTry(edge);

@@ -151,11 +151,11 @@ describe("a worker's report after a change of policy", () => {
     }
   }
 
-  it("comes within 200 ms where the control plane asks for no spread", () => {
+  it("comes within 100 ms where the control plane asks for no spread", () => {
     const edge = following(4);
     letReportsCome(edge);
     offer(newestWatch(edge), six, { generation: 8 });
-    edge.passMs(200 + 2 * TICK_MS);
+    edge.passMs(100 + 2 * TICK_MS);
     expect(spread(edge)).toEqual([8, 8, 8, 8]);
   });
 
