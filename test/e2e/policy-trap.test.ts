@@ -3,6 +3,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as pass } from "node:timers/promises";
 import { afterAll, expect, it } from "vitest";
 import { sluiceCommand } from "./harness/cli.js";
 import { useInstallation } from "./harness/installation.js";
@@ -10,6 +11,8 @@ import { policyOf } from "./harness/policy.js";
 import { testBuild, TRAPS } from "./harness/test-builds.js";
 import { until } from "./harness/until.js";
 
+/** Envoy replaces no VM that is younger than its backoff, 1 to 2 s by default: until then that worker answers 503. */
+const RELOAD_BACKOFF_MS = 2500;
 const KEPT = { name: "default", maxTokens: 10, tokenRefillRate: 0 };
 const good = policyOf([KEPT]);
 const trap = policyOf([KEPT, { name: "trap", maxTokens: 20, tokenRefillRate: 0 }]);
@@ -30,6 +33,7 @@ it("a policy that traps the filter trips one VM once, and every request is serve
   const { token } = await sluice().api.issue();
   const { status, headers } = await sluice().send({ token });
   expect([status, headers["ratelimit-policy"]]).toEqual([200, '"default";q=10']);
+  await pass(RELOAD_BACKOFF_MS);
   sluice().writePolicy(trap);
   const invented: number[] = [];
   await until(async () => {
