@@ -111,11 +111,6 @@ export function setCount(table: Table): u32 {
   return table.setMask == 0 && !learnCapacity(table) ? 0 : table.setMask + 1;
 }
 
-/** Which set the session belongs to. The table must have sets. */
-export function setOf(table: Table, sessionId: usize): u32 {
-  return setIndexOf(sessionId, mixerSeedOf(primaryKeys()), table.setMask);
-}
-
 /** Reads a set by its number, as `readSet` does by session. */
 export function readSetAt(table: Table, index: u32): u32 {
   writeKey(table.hash, index);

@@ -2,9 +2,9 @@
 import { policyHash } from "../domain/policy/policy-hash.js";
 import type { DocumentKind, JudgedPolicy, JudgedSettings, PlacedFault, Policy } from "../domain/policy/policy.js";
 import type { LocalCommand } from "./command.js";
-import { done, EXIT, failed, usageFailure } from "./failure.js";
-import type { Failure, Outcome } from "./failure.js";
-import type { Io } from "./io.js";
+import { EXIT } from "./failure.js";
+import type { Failure } from "./failure.js";
+import { readSource, violationLine } from "./document-source.js";
 import type { Output } from "./output.js";
 
 export const policyCheck: LocalCommand = {
@@ -39,22 +39,6 @@ export const policyCheck: LocalCommand = {
   },
 };
 
-interface Source {
-  /** As messages name it. */
-  readonly name: string;
-  readonly text: string;
-}
-
-function readSource(file: string, io: Io): Outcome<Source> {
-  const [name, read] = file === "-" ? ["<stdin>", io.readInput] : [file, () => io.readFile(file)];
-  try {
-    return done({ name, text: read() });
-  } catch (error) {
-    const reason = error instanceof Error && "code" in error ? String(error.code) : String(error);
-    return failed(usageFailure(`${name} cannot be read: ${reason}`));
-  }
-}
-
 const policyText = ({ policy, policyJson }: JudgedPolicy): string =>
   `a policy, ${plansText(policy)}, hash ${policyHash(policyJson)}`;
 
@@ -73,8 +57,8 @@ const plansText = ({ plans }: Policy): string => (plans.length === 1 ? "1 plan" 
 
 function refused(name: string, { kind, faults }: Refusal, output: Output): Failure {
   if (output.json) output.document({ accepted: false, kind: kind ?? null, violations: faults });
-  for (const { line, column, path, message } of output.json ? [] : faults) {
-    output.line(`${name}:${line}:${column}: ${path === "" ? message : `${path}: ${message}`}`);
+  for (const fault of output.json ? [] : faults) {
+    output.line(violationLine(name, fault));
   }
   const taken = kind === undefined ? "" : `, taken for ${kind === "policy" ? "a policy" : "edge settings"},`;
   const count = faults.length === 1 ? "1 violation" : `${faults.length} violations`;

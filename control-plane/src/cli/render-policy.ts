@@ -1,6 +1,7 @@
 // A policy file that becomes part of edge settings: read, judged, and each violation said with its place.
 import type { Policy } from "../domain/policy/policy.js";
 import type { Invocation } from "./command.js";
+import { violationLine } from "./document-source.js";
 import { done, EXIT, failed, usageFailure } from "./failure.js";
 import type { Outcome } from "./failure.js";
 
@@ -17,9 +18,7 @@ export async function readPolicyFile(file: string, { io, output }: Invocation): 
   const { readPolicyDocument } = await import("../domain/policy/read-policy.js");
   const verdict = readPolicyDocument(text);
   if (!("faults" in verdict)) return done(verdict.policy);
-  for (const { line, column, path, message } of verdict.faults) {
-    output.remark(`${file}:${line}:${column}: ${path === "" ? message : `${path}: ${message}`}`);
-  }
+  for (const fault of verdict.faults) output.remark(violationLine(file, fault));
   const { length } = verdict.faults;
   const message = `${file} has ${length === 1 ? "1 violation" : `${length} violations`}`;
   return failed({ exit: EXIT.refused, code: "POLICY_REFUSED", message });
