@@ -10,7 +10,7 @@ COPY scripts scripts
 RUN npm run build && npm prune --omit=dev --no-audit --no-fund --loglevel=error
 
 FROM node:22-bookworm-slim
-# Room for requests that wait for a commit: scripts/control-plane-process.ts says more.
+# Room for requests that wait for a commit: scripts/start/control-plane-process.ts says more.
 ENV NODE_ENV=production NODE_OPTIONS=--max-semi-space-size=32
 WORKDIR /sluice
 COPY package.json envoy.yaml policy.yaml ./

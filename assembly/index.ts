@@ -2,9 +2,9 @@
 // exported is entered for every stream (lean.ts has the fewest). Start reading at proxy_on_request_headers.
 import { finishCall } from "./filter/answer";
 import { configureRoot, dropRoot } from "./filter/configure";
-import { decideRequest } from "./filter/request";
-import { addResponseHeaders } from "./filter/response";
-import { openStreamOf, rootSlotOfStream } from "./filter/streams";
+import { decideRequest } from "./filter/request/request";
+import { addResponseHeaders } from "./filter/request/response";
+import { openStreamOf, rootSlotOfStream } from "./filter/request/streams";
 import { tick } from "./filter/tick";
 import { allocateForHost } from "./memory/arena";
 

@@ -2,8 +2,8 @@
 // request enters the guest once (docs/decisions/0029-a-lean-build.md). All else is as in index.ts.
 import { configureRoot } from "./filter/configure";
 import { dropSilentRoots } from "./filter/silent-roots";
-import { decideRequest } from "./filter/request";
-import { newestSlot } from "./filter/roots";
+import { decideRequest } from "./filter/request/request";
+import { newestSlot } from "./filter/state/roots";
 import { tick } from "./filter/tick";
 
 export {

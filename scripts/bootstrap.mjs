@@ -4,7 +4,7 @@ import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { takeStartLock } from "./start-lock.mjs";
+import { takeStartLock } from "./start/start-lock.mjs";
 
 const OLDEST_NODE = [20, 19];
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"];
@@ -40,7 +40,7 @@ const PARTS = [
       "tsconfig.json",
       "tsconfig.build.json",
     ],
-    makes: ["build/js/scripts/start.js", "build/js/scripts/test.js"],
+    makes: ["build/js/scripts/start/start.js", "build/js/scripts/test/test.js"],
   },
 ];
 

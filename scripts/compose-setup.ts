@@ -3,10 +3,10 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe } from "./failure.js";
 import { versionedFilter } from "./filter-file.js";
-import { requirePolicy } from "./policy-file.js";
+import { requirePolicy } from "./start/policy-file.js";
 import { projectRoot } from "./project-root.js";
 import { renderEnvoy } from "./render-envoy.js";
-import { keptSecret } from "./secret-files.js";
+import { keptSecret } from "./start/secret-files.js";
 
 /** Mounted in the services that need secrets. */
 const SECRETS_DIR = "/run/sluice";

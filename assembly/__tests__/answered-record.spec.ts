@@ -1,9 +1,15 @@
 import { FLAG_BUDGET_SPENT, FLAG_PROVISIONAL, FLAG_REFRESH, FLAG_UNCONFIRMED, PICO_PER_TOKEN } from "../contract";
-import { ANSWER_EXPIRED, ANSWER_LIVE, ANSWER_REVOKED, ANSWER_UNKNOWN, AcquireAnswer } from "../domain/acquire-answer";
-import { confirmRecord, endRecord, fillRecord, trustRecord } from "../domain/answered-record";
-import { judgePolicy } from "../domain/policy/judge";
+import {
+  ANSWER_EXPIRED,
+  ANSWER_LIVE,
+  ANSWER_REVOKED,
+  ANSWER_UNKNOWN,
+  AcquireAnswer,
+} from "../domain/edge/acquire-answer";
+import { confirmRecord, endRecord, fillRecord, trustRecord } from "../domain/edge/answered-record";
+import { judgePolicy } from "../domain/policy/validator";
 import { Policy } from "../domain/policy/model";
-import * as record from "../domain/record";
+import * as record from "../domain/table/record";
 
 const SECOND: u64 = 1000000;
 const NOW: u64 = 1000 * SECOND;

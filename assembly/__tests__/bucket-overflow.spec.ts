@@ -1,5 +1,5 @@
 import { MAX_TOKENS } from "../contract";
-import { toPico, refilledLevel, wholeTokens } from "../domain/bucket";
+import { toPico, refilledLevel, wholeTokens } from "../domain/table/bucket";
 import { burst, request, startClient } from "./client";
 
 const TOKEN: i64 = 1000000000000;

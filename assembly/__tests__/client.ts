@@ -1,5 +1,5 @@
 // A client's bucket on a simulated clock, as the filter keeps one: refill, then spend or write nothing.
-import { toPico, elapsedUsSince, refilledLevel } from "../domain/bucket";
+import { toPico, elapsedUsSince, refilledLevel } from "../domain/table/bucket";
 
 let levelPico: i64 = 0;
 let refilledAtUs: u64 = 0;

@@ -1,5 +1,5 @@
-import { readAcquireAnswer } from "../domain/acquire-answer";
-import { readReportAnswer, readWatchAnswer } from "../domain/edge-answers";
+import { readAcquireAnswer } from "../domain/edge/acquire-answer";
+import { readReportAnswer, readWatchAnswer } from "../domain/edge/edge-answers";
 
 const LOG = '"log":"00ff00000000a1b2"';
 

@@ -1,5 +1,5 @@
-import { HMAC_STATE_BYTES, hmacPrepare, hmacSign } from "../domain/hmac";
-import { SHA256_BYTES, sha256 } from "../domain/sha256";
+import { HMAC_STATE_BYTES, hmacPrepare, hmacSign } from "../domain/token/hmac";
+import { SHA256_BYTES, sha256 } from "../domain/token/sha256";
 import { addressOf, hexAt, unhex, vectorRows } from "./vectors";
 
 const digest = memory.data(32);

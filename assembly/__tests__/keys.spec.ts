@@ -1,5 +1,5 @@
 import { MAX_SECRET_BYTES, MIN_SECRET_BYTES } from "../contract";
-import { hmacPrepare } from "../domain/hmac";
+import { hmacPrepare } from "../domain/token/hmac";
 import {
   EDGE_CREDENTIAL_CHARS,
   SECRET_MALFORMED,
@@ -10,7 +10,7 @@ import {
   keyIdOf,
   mixerSeedOf,
   tokenKeyStateOf,
-} from "../domain/keys";
+} from "../domain/token/keys";
 import { addressOf, hexAt, textAt, unhex, utf8, vectorRows } from "./vectors";
 
 const keys = memory.data(120);

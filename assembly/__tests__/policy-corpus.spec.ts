@@ -1,6 +1,6 @@
 import { JsonWriter } from "../domain/json/writer";
-import { Fault } from "../domain/policy/faults";
-import { judgePolicy } from "../domain/policy/judge";
+import { Fault } from "../domain/policy/violations";
+import { judgePolicy } from "../domain/policy/validator";
 import { printPolicy, printSettings } from "../domain/policy/print";
 import { judgeSettings } from "../domain/policy/settings";
 import { vectorRows } from "./vectors";

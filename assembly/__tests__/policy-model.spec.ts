@@ -1,5 +1,5 @@
 import { MAX_POLICY_BYTES, MAX_SETTINGS_BYTES } from "../contract";
-import { judgePolicy } from "../domain/policy/judge";
+import { judgePolicy } from "../domain/policy/validator";
 import {
   ENFORCEMENT_OFF,
   ON_CONTENTION_DENY,

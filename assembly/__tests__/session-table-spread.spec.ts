@@ -1,4 +1,4 @@
-import { setIndexOf } from "../domain/mixer";
+import { setIndexOf } from "../domain/table/set-hash";
 import { randomBelow, randomU64, seedRandom } from "./random";
 
 const SETS: u32 = 4096;

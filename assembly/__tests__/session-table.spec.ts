@@ -10,8 +10,8 @@ import {
   RECORD_LIVE,
   SET_BYTES,
 } from "../contract";
-import * as record from "../domain/record";
-import { findRecord, isUnreported, placeForNewcomer, recordAt } from "../domain/set";
+import * as record from "../domain/table/record";
+import { findRecord, isUnreported, placeForNewcomer, recordAt } from "../domain/table/set";
 import { hexAt } from "./vectors";
 
 const SECOND: u64 = 1000000;

@@ -1,6 +1,6 @@
 import { SESSION_ID_BYTES, TOKEN_BYTES } from "../contract";
-import { decodeBase64Url, encodeBase64Url } from "../domain/base64url";
-import { KEYS_BYTES, deriveKeys, keyIdOf, tokenKeyStateOf } from "../domain/keys";
+import { decodeBase64Url, encodeBase64Url } from "../domain/token/base64url";
+import { KEYS_BYTES, deriveKeys, keyIdOf, tokenKeyStateOf } from "../domain/token/keys";
 import {
   SESSION_ID_CHARS,
   decodeToken,
@@ -11,7 +11,7 @@ import {
   planIdOf,
   sessionIdOf,
   tagMatches,
-} from "../domain/token";
+} from "../domain/token/token";
 import { addressOf, hexAt, rowNamed, textAt, unhex, utf8, vectorRows } from "./vectors";
 
 const FILE: string = "session-token.json";

@@ -6,7 +6,7 @@ import {
   secondsUntil,
   toMicrotokens,
   wholeTokens,
-} from "../domain/bucket";
+} from "../domain/table/bucket";
 import { request, startClient } from "./client";
 import { randomBelow, randomOfAnySize, randomU64, seedRandom } from "./random";
 

@@ -1,10 +1,10 @@
 // An answer of the control plane has come, or did not: which call it belongs to.
-import { finishAcquire } from "./acquire-answer";
-import { callWithId } from "./calls";
-import { finishReport, isReport } from "./report";
-import { rootInSlot, slotOfRoot } from "./roots";
-import { NONE } from "./waiters";
-import { finishWatch, isWatch } from "./watch";
+import { finishAcquire } from "./request/acquire-answer";
+import { callWithId } from "./edge/calls";
+import { finishReport, isReport } from "./edge/report";
+import { rootInSlot, slotOfRoot } from "./state/roots";
+import { NONE } from "./edge/waiters";
+import { finishWatch, isWatch } from "./edge/watch";
 
 /** Goes on with whatever the call was made for. A call that nobody knows any more is left alone. */
 export function finishCall(rootId: u32, callId: u32, bodyBytes: u32): void {

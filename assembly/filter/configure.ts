@@ -3,8 +3,8 @@
 // asconfig.json names it as the compiler's abort; it must be part of the program.
 import "../host/abort";
 import { TICK_MS } from "../contract";
-import { keyIdOf } from "../domain/keys";
-import { faultText } from "../domain/policy/faults";
+import { keyIdOf } from "../domain/token/keys";
+import { faultText } from "../domain/policy/violations";
 import { judgeSettings } from "../domain/policy/settings";
 import { EdgeSettings } from "../domain/policy/settings-model";
 import { pluginConfiguration } from "../host/buffers";
@@ -12,18 +12,18 @@ import { monotonicUs } from "../host/clock";
 import { logError } from "../host/log";
 import { tickEvery } from "../host/metrics";
 import { utf8 } from "../memory/bytes";
-import { announceEpoch, announceNoHeaders, announceTable } from "./announce";
-import { callCounterNames } from "./call-outcomes";
-import { dropCallsOf } from "./calls";
-import { flushCounters, nameCounters } from "./counters";
-import { NO_POLICY, epochOfSettings } from "./epoch";
-import { loadProcess, primaryKeys } from "./process";
-import { dropReportOf } from "./report";
-import { Root, addRoot, removeRoot, rootInSlot, slotOfRoot } from "./roots";
-import { hashOfTable } from "./session-table";
-import { tableOf } from "./table";
-import { takeWhatIsGood } from "./take-policy";
-import { dropWatchOf } from "./watch";
+import { announceEpoch, announceNoHeaders, announceTable } from "./policy/announce";
+import { callCounterNames } from "./edge/call-outcomes";
+import { dropCallsOf } from "./edge/calls";
+import { flushCounters, nameCounters } from "./vm/counters";
+import { NO_POLICY, epochOfSettings } from "./state/epoch";
+import { loadProcess, primaryKeys } from "./vm/process";
+import { dropReportOf } from "./edge/report";
+import { Root, addRoot, removeRoot, rootInSlot, slotOfRoot } from "./state/roots";
+import { hashOfTable } from "./table/session-table";
+import { tableOf } from "./state/table";
+import { takeWhatIsGood } from "./policy/take-policy";
+import { dropWatchOf } from "./edge/watch";
 
 /**
  * Judges the plugin configuration and, if it is edge settings, serves them on this root. False rejects it, with reasons

@@ -1,9 +1,9 @@
 // The end of a root, where the host does not tell of it (lean.ts): it has no ticks any more, while others have. A root
 // that lives ticks, also one that was replaced and waits for its last stream.
 import { NO_POLICY_HOLD_MS, TICK_MS } from "../contract";
-import { MAX_ASKS } from "./admit";
+import { MAX_ASKS } from "./request/admit";
 import { dropRoot } from "./configure";
-import { Root, rootInSlot, slotCount, slotOfRoot } from "./roots";
+import { Root, rootInSlot, slotCount, slotOfRoot } from "./state/roots";
 
 /** On top of what a request can wait at most: for ticks that come late. */
 const MARGIN_MS: u32 = 1000;

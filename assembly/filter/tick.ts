@@ -1,19 +1,19 @@
 // What a VM does ten times a second, in bounded portions: count, take a policy that has come, lead if it is its turn,
 // let go who waits, confirm what was taken on trust, report.
 import { monotonicUs } from "../host/clock";
-import { shouldHoldBack, startCall } from "./acquire";
-import { tellFaults } from "./call-outcomes";
-import { flushCounters } from "./counters";
-import { releaseHeld } from "./held";
-import { leads } from "./leader";
-import { PROVISIONAL_ENTRIES, noteProvisional, takeProvisional } from "./provisional";
-import { reportIfDue } from "./report";
-import { continueReset, stopReset } from "./reset";
-import { Root, isFollowed, isSuperseded, rootInSlot, slotCount, slotOfRoot } from "./roots";
-import { sweepSlice } from "./sweep";
-import { lookAtBell } from "./take-policy";
-import { NONE } from "./waiters";
-import { watchIfDue } from "./watch";
+import { shouldHoldBack, startCall } from "./edge/acquire";
+import { tellFaults } from "./edge/call-outcomes";
+import { flushCounters } from "./vm/counters";
+import { releaseHeld } from "./request/release-held";
+import { leads } from "./table/leader";
+import { PROVISIONAL_ENTRIES, noteProvisional, takeProvisional } from "./table/provisional";
+import { reportIfDue } from "./edge/report";
+import { continueReset, stopReset } from "./edge/reset";
+import { Root, isFollowed, isSuperseded, rootInSlot, slotCount, slotOfRoot } from "./state/roots";
+import { sweepSlice } from "./table/sweep";
+import { lookAtBell } from "./policy/take-policy";
+import { NONE } from "./edge/waiters";
+import { watchIfDue } from "./edge/watch";
 
 /** Acquires a tick that nobody waits for: 80 a second a worker, so a control plane that is back is not stormed. */
 const CONFIRMATIONS_A_TICK: u32 = 8;

@@ -2,7 +2,7 @@
 import { pino, stdSerializers } from "pino";
 import type { Bindings, ChildLoggerOptions, DestinationStream, Logger } from "pino";
 
-import type { LogLevel } from "./settings.js";
+import type { LogLevel } from "./settings/settings.js";
 
 /** Nobody logs these; where somebody once does, they are blanked, in capitals or not. */
 const SECRETS: ReadonlySet<string> = new Set([

@@ -2,7 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { parseArgs } from "node:util";
 
-import { backUpStore, restoreStore } from "./store/lmdb-backup.js";
+import { backUpStore, restoreStore } from "./store/lmdb/backup.js";
 
 const USAGE = `usage:
   store-admin backup <file> [--data <folder>]             copy the store into a new file; the control plane may run

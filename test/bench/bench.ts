@@ -3,19 +3,19 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { cpus, loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe } from "../../scripts/failure.js";
-import { benchArguments, type BenchArguments, type PartName } from "./arguments.js";
-import { requestPathChart } from "./chart.js";
-import { leaveEnvoysCore } from "./cores.js";
-import { fullTable } from "./full-table.js";
-import { hostCalls } from "./host-calls.js";
-import { benchFilters } from "./installation.js";
-import { requireH2load } from "./load.js";
-import type { Part } from "./part.js";
-import { requestPath } from "./request-path.js";
-import { scale } from "./scale.js";
-import { sectionText, type Section } from "./section.js";
-import { ticks } from "./ticks.js";
-import { workers } from "./workers.js";
+import { benchArguments, type BenchArguments, type PartName } from "./stand/arguments.js";
+import { requestPathChart } from "./stand/chart.js";
+import { leaveEnvoysCore } from "./stand/cores.js";
+import { fullTable } from "./parts/full-table.js";
+import { hostCalls } from "./parts/host-calls.js";
+import { benchFilters } from "./stand/installation.js";
+import { requireH2load } from "./stand/load.js";
+import type { Part } from "./stand/part.js";
+import { requestPath } from "./parts/request-path.js";
+import { scale } from "./parts/scale.js";
+import { sectionText, type Section } from "./stand/section.js";
+import { ticks } from "./parts/ticks.js";
+import { workers } from "./parts/workers.js";
 
 const PARTS: Record<PartName, (part: Part) => Promise<Section[]>> = {
   "request-path": requestPath,

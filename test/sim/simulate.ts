@@ -1,10 +1,10 @@
 // Runs of the simulation: one a seed, its findings with the seed and the last of what happened.
-import { sessionsOfOneSet } from "../host/set-mates.js";
-import { Edge } from "../host/edge.js";
-import { Course } from "./course.js";
-import { simulatedFilter, type Builds } from "./sim-filter.js";
-import { Violation } from "./violation.js";
-import { World, type SessionPool } from "./world.js";
+import { sessionsOfOneSet } from "../host/harness/scenes/same-set-sessions.js";
+import { Edge } from "../host/harness/scenes/edge.js";
+import { Course } from "./schedule.js";
+import { simulatedFilter, type Builds } from "./parts/sim-filter.js";
+import { Violation } from "./invariants/violation.js";
+import { World, type SessionPool } from "./parts/world.js";
 
 /** Of one set of the table: twice as many as it has places, and more who log in later. */
 const MATES = 45;

@@ -1,13 +1,13 @@
 // The request path allocates nothing on the managed heap: 100,000 mixed requests do not enter the allocator once.
 import { beforeAll, describe, expect, it } from "vitest";
-import { COUNTER, countingAllocations } from "../host/allocation-counter.js";
-import { Edge, plan, policy, requestWith, settings } from "../host/edge.js";
-import { filterBytes } from "../host/filter-modules.js";
-import type { HeaderInput } from "../host/header-map.js";
-import { edgeWithoutPolicy, newestWatch, offer } from "../host/policy-offer.js";
-import { Random } from "../host/random.js";
-import { withBitFlipped, type Session } from "../host/tokens.js";
-import type { Vm } from "../host/vm.js";
+import { COUNTER, countingAllocations } from "../host/harness/builds/allocation-counter.js";
+import { Edge, plan, policy, requestWith, settings } from "../host/harness/scenes/edge.js";
+import { filterBytes } from "../host/harness/builds/filter-modules.js";
+import type { HeaderInput } from "../host/harness/host/header-map.js";
+import { edgeWithoutPolicy, newestWatch, offer } from "../host/harness/scenes/policy-offer.js";
+import { Random } from "../host/harness/host/random.js";
+import { withBitFlipped, type Session } from "../host/harness/scenes/tokens.js";
+import type { Vm } from "../host/harness/host/vm.js";
 
 const REQUESTS = 100_000;
 const TOKEN_BITS = 288;

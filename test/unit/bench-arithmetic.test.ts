@@ -1,12 +1,12 @@
 // What the benchmark makes of its samples, on samples that are made up.
 import { describe, expect, it } from "vitest";
-import { addedNs, differences, ratioOfAdded, ratioSpread, spreadOf } from "../bench/differences.js";
-import { benchArguments } from "../bench/arguments.js";
-import { requestPathChart } from "../bench/chart.js";
-import { inTurns } from "../bench/rounds.js";
-import { sectionText } from "../bench/section.js";
-import { zipf } from "../bench/zipf.js";
-import { Random } from "../host/random.js";
+import { addedNs, differences, ratioOfAdded, ratioSpread, spreadOf } from "../bench/parts/differences.js";
+import { benchArguments } from "../bench/stand/arguments.js";
+import { requestPathChart } from "../bench/stand/chart.js";
+import { inTurns } from "../bench/parts/rounds.js";
+import { sectionText } from "../bench/stand/section.js";
+import { zipf } from "../bench/stand/zipf.js";
+import { Random } from "../host/harness/host/random.js";
 
 describe("the spread of some values", () => {
   it("has the median and the quartiles between the nearest ranks, and the least", () => {

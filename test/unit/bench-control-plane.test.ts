@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 
 import { table } from "../bench/control-plane/print.js";
 import { joined, quartiles, summarize, type Run } from "../bench/control-plane/samples.js";
-import { quantile } from "../bench/quantile.js";
+import { quantile } from "../bench/stand/quantile.js";
 
 const run = (requests: number, wallMs: number, cpuMs: number, latenciesMs: number[] = [1]): Run => ({
   requests,

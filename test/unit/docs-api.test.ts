@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import * as contract from "../../assembly/contract.js";
 import { ERRORS } from "../../control-plane/src/http/errors.js";
 import { CreateSessionBody } from "../../control-plane/src/http/schemas.js";
-import { readSettings } from "../../control-plane/src/settings.js";
+import { readSettings } from "../../control-plane/src/settings/settings.js";
 import {
   ADMIN_TOKEN,
   ISSUER_TOKEN,
@@ -93,7 +93,7 @@ describe("docs/errors.md", () => {
 it("the README names every environment variable that a program reads", () => {
   const read = new Set<string>();
   readSettings(new Proxy<Record<string, string>>({}, { get: (_target, name) => void read.add(String(name)) }));
-  const sources = ["scripts/settings.ts", "assembly/contract.ts"].map(textOf).join();
+  const sources = ["scripts/start/settings.ts", "assembly/contract.ts"].map(textOf).join();
   for (const [, name = ""] of sources.matchAll(/"(SLUICE_[A-Z_]+)"/g)) read.add(name);
   const table = sectionOf("README.md", "Configuration");
   expect(read.size).toBeGreaterThan(20);

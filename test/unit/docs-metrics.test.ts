@@ -3,12 +3,12 @@
 import type { MetricObjectWithValues, MetricValue } from "prom-client";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
-import type { EdgeView } from "../../control-plane/src/app/edges/edge-views.js";
-import { EdgeMetrics } from "../../control-plane/src/http/edge-metrics.js";
-import { Metrics } from "../../control-plane/src/http/metrics.js";
-import { observePolicy } from "../../control-plane/src/http/policy-metrics.js";
-import { UsageMetrics } from "../../control-plane/src/http/usage-metrics.js";
-import { Edge } from "../host/edge.js";
+import type { EdgeView } from "../../control-plane/src/app/edges/status/edge-views.js";
+import { EdgeMetrics } from "../../control-plane/src/http/status/edge-metrics.js";
+import { Metrics } from "../../control-plane/src/http/status/metrics.js";
+import { observePolicy } from "../../control-plane/src/http/status/policy-metrics.js";
+import { UsageMetrics } from "../../control-plane/src/http/status/usage-metrics.js";
+import { Edge } from "../host/harness/scenes/edge.js";
 import { sectionOf, tableUnder, textOf, withoutTicks } from "./docs.js";
 
 interface Rule {

@@ -1,6 +1,6 @@
 // docs/policy.md says of every field of policies and edge settings what the judge does: defaults, ranges, words.
 import { describe, expect, it } from "vitest";
-import { judgePolicyJson, judgeSettingsJson } from "../../control-plane/src/domain/policy/judge.js";
+import { judgePolicyJson, judgeSettingsJson } from "../../control-plane/src/domain/policy/validator.js";
 import { tableUnder, withoutTicks } from "./docs.js";
 
 interface Row {

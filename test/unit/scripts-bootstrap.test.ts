@@ -18,9 +18,9 @@ case "$*" in
   *build:judge) mkdir -p build/judge && date +%N > build/judge/judge.wasm ;;
   *build:node)
     [ -e break-node ] && { echo 'a type is wrong'; exit 2; }
-    mkdir -p build/js/scripts
-    echo 'console.log("started")' > build/js/scripts/start.js
-    echo 'console.log("1 passed, 0 failed")' > build/js/scripts/test.js ;;
+    mkdir -p build/js/scripts/start build/js/scripts/test
+    echo 'console.log("started")' > build/js/scripts/start/start.js
+    echo 'console.log("1 passed, 0 failed")' > build/js/scripts/test/test.js ;;
 esac
 `;
 const INSTALL = "ci --include=dev --no-audit --no-fund --loglevel=error";
@@ -35,7 +35,7 @@ beforeEach(() => {
   for (const file of ["asconfig.json", "tsconfig.json", "tsconfig.build.json", "assembly/a.ts", "scripts/s.ts"])
     write(file, "");
   for (const file of ["control-plane/src/m.ts", "control-plane/contract-types.d.ts"]) write(file, "");
-  for (const script of ["scripts/bootstrap.mjs", "scripts/start-lock.mjs"]) {
+  for (const script of ["scripts/bootstrap.mjs", "scripts/start/start-lock.mjs"]) {
     cpSync(join(projectRoot, script), join(project, script));
   }
   write("bin/npm", NPM);
@@ -113,7 +113,7 @@ it("says in one sentence that another one runs over the same data, before it ins
   );
 });
 
-const HOLD = `const { takeStartLock } = await import(process.cwd() + "/scripts/start-lock.mjs");
+const HOLD = `const { takeStartLock } = await import(process.cwd() + "/scripts/start/start-lock.mjs");
   await takeStartLock({}, process.cwd());
   console.log("held");
   setInterval(() => {}, 1e6);`;

@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import { NODE_FLAGS } from "../../scripts/control-plane-process.js";
+import { NODE_FLAGS } from "../../scripts/start/control-plane-process.js";
 import { projectRoot } from "../../scripts/project-root.js";
 
 interface LockedPackage {

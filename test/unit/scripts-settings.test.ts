@@ -5,10 +5,10 @@ import { once } from "node:events";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { freePorts, requireFree } from "../../scripts/ports.js";
+import { freePorts, requireFree } from "../../scripts/start/ports.js";
 import { projectRoot } from "../../scripts/project-root.js";
-import { keptSecret, makePrivateFolder } from "../../scripts/secret-files.js";
-import { readSettings, wantedPorts } from "../../scripts/settings.js";
+import { keptSecret, makePrivateFolder } from "../../scripts/start/secret-files.js";
+import { readSettings, wantedPorts } from "../../scripts/start/settings.js";
 
 describe("the environment of npm start", () => {
   it("may be empty: everything has its documented default, on loopback", () => {

@@ -8,7 +8,7 @@ import { text } from "node:stream/consumers";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { projectRoot } from "../../scripts/project-root.js";
 
-const MODULE = JSON.stringify(join(projectRoot, "scripts/start-lock.mjs"));
+const MODULE = JSON.stringify(join(projectRoot, "scripts/start/start-lock.mjs"));
 /** Says "held", or why not. */
 const TAKE = `const { takeStartLock } = await import(${MODULE});
   try {

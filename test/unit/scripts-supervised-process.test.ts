@@ -6,8 +6,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { projectRoot } from "../../scripts/project-root.js";
-import { Stack } from "../../scripts/stack.js";
-import { type ProcessPlan, startProcess } from "../../scripts/supervised-process.js";
+import { Stack } from "../../scripts/start/stack.js";
+import { type ProcessPlan, startProcess } from "../../scripts/start/supervised-process.js";
 
 let folder: string;
 let scripts = 0;
@@ -66,7 +66,7 @@ describe("a child process", () => {
 
   it("does not outlive a parent that was killed", async () => {
     const log = join(folder, "orphan.log");
-    const module = join(projectRoot, "build/js/scripts/supervised-process.js");
+    const module = join(projectRoot, "build/js/scripts/start/supervised-process.js");
     const orphanPlan = { ...plan(SAY_READY_AND_STAY), logFile: log };
     const script = `const { startProcess } = await import(${JSON.stringify(module)});
       console.log('pid', (await startProcess(${JSON.stringify(orphanPlan)})).pid);`;

@@ -7,7 +7,7 @@ import {
   resultOf,
   summaryLines,
   vitestCounts,
-} from "../../scripts/test-report.js";
+} from "../../scripts/test/test-report.js";
 
 const none = { passed: 0, failed: 0, notRun: [] };
 const some = { passed: 12, failed: 0, notRun: [] };

@@ -2,9 +2,9 @@
 import { MAX_SETTINGS_BYTES } from "../../contract";
 import { JSON_OBJECT } from "../json/node";
 import { describePlace, readJson } from "../json/reader";
-import { Faults } from "./faults";
+import { Faults } from "./violations";
 import { Fields } from "./fields";
-import { POLICY_ONLY } from "./places";
+import { POLICY_ONLY } from "./field-documents";
 
 /** The fields of the document, or null where it is too long, not JSON or no object; then there is a fault. */
 export function readFields(text: string, maxBytes: u32, faults: Faults): Fields | null {

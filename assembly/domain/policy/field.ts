@@ -11,7 +11,7 @@ import {
 } from "../json/node";
 import { NUMBER_FITS, scaleNumber } from "../json/number";
 import { Choice } from "./choice";
-import { Faults, describeNode } from "./faults";
+import { Faults, describeNode } from "./violations";
 
 const NO_MEMBERS: JsonNode = JsonNode.ofObject();
 

@@ -1,6 +1,6 @@
 // An object of the document while it is judged: each field is asked for once, and what nobody asked for is unknown.
 import { JSON_OBJECT, JsonNode } from "../json/node";
-import { Faults, memberPath } from "./faults";
+import { Faults, memberPath } from "./violations";
 import { Field } from "./field";
 
 export class Fields {

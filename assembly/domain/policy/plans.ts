@@ -10,7 +10,7 @@ import {
   REFILL_RATE_DECIMALS,
 } from "../../contract";
 import { JsonNode } from "../json/node";
-import { Faults, itemPath } from "./faults";
+import { Faults, itemPath } from "./violations";
 import { Field } from "./field";
 import { Fields } from "./fields";
 import { ON_MAX_SESSIONS, Plan, SCOPES } from "./model";

@@ -1,6 +1,6 @@
 // Judges the fields of a policy, wherever it stands: as a document of its own, or within edge settings.
 import { MAX_ACQUIRE_TIMEOUT_MS, POLICY_VERSION } from "../../contract";
-import { Faults } from "./faults";
+import { Faults } from "./violations";
 import { Field } from "./field";
 import { Fields } from "./fields";
 import {
@@ -15,7 +15,7 @@ import {
 } from "./model";
 import { EXPECTED_HEADER, isSessionHeader } from "./names";
 import { judgePlans } from "./plans";
-import { BELONGS_TO_SETTINGS, forbidNumbers } from "./places";
+import { BELONGS_TO_SETTINGS, forbidNumbers } from "./field-documents";
 
 const MAX_ROUTES: i32 = 1000;
 /** One tick is 100 ms; past 10 minutes a crash of Envoy would lose more than anyone expects. */

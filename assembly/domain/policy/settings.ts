@@ -1,10 +1,10 @@
 // Judges edge settings: text in; either every fault, or the settings with their defaults filled in.
 import { MAX_SETTINGS_BYTES, MAX_TABLE_CAPACITY, MIN_TABLE_CAPACITY, SETTINGS_VERSION } from "../../contract";
 import { readFields } from "./document";
-import { Fault, Faults } from "./faults";
+import { Fault, Faults } from "./violations";
 import { Fields } from "./fields";
 import { EXPECTED_CLUSTER, EXPECTED_NAME, isCluster, isName } from "./names";
-import { POLICY_ONLY, POLICY_ONLY_OF_CONTROL_PLANE, belongsToPolicy, forbidNumbers } from "./places";
+import { POLICY_ONLY, POLICY_ONLY_OF_CONTROL_PLANE, belongsToPolicy, forbidNumbers } from "./field-documents";
 import { judgePolicyFields } from "./policy-fields";
 import { EdgeSettings } from "./settings-model";
 

@@ -1,8 +1,8 @@
 // What a command is: its words, what it takes, what its help teaches, and what it does.
-import type { Client } from "./client.js";
+import type { Client } from "./client/client.js";
 import type { Failure } from "./failure.js";
-import type { Io } from "./io.js";
-import type { Output } from "./output.js";
+import type { Io } from "./terminal/io.js";
+import type { Output } from "./terminal/output.js";
 
 export interface Option {
   readonly kind: "text" | "flag" | "count" | "seconds";

@@ -1,15 +1,15 @@
 // The table of commands, in the order in which the help shows them.
 import type { Command } from "./command.js";
-import { list } from "./list-command.js";
-import { policyCheck } from "./policy-command.js";
-import { renderEnvoy } from "./render-envoy.js";
-import { renderEcdsFile, renderSettings } from "./render-settings.js";
-import { renderWasmPlugin } from "./render-wasmplugin.js";
-import { revoke } from "./revoke-command.js";
-import { consume, create, move, show, token } from "./session-commands.js";
-import { edges } from "./edges-command.js";
-import { audit, bucket, usage } from "./status-commands.js";
-import { top } from "./top-command.js";
+import { list } from "./commands/list-command.js";
+import { policyCheck } from "./commands/policy-command.js";
+import { renderEnvoy } from "./commands/render/render-envoy.js";
+import { renderEcdsFile, renderSettings } from "./commands/render/render-settings.js";
+import { renderWasmPlugin } from "./commands/render/render-wasmplugin.js";
+import { revoke } from "./commands/revoke-command.js";
+import { consume, create, move, show, token } from "./commands/session-commands.js";
+import { edges } from "./commands/edges-command.js";
+import { audit, bucket, usage } from "./commands/status-commands.js";
+import { top } from "./commands/top-command.js";
 
 export const COMMANDS: readonly Command[] = [
   create,

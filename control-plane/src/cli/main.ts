@@ -3,10 +3,10 @@ import { readFileSync } from "node:fs";
 import { setTimeout as after } from "node:timers/promises";
 
 import { EXIT } from "./failure.js";
-import type { Io } from "./io.js";
+import type { Io } from "./terminal/io.js";
 import { runProgram } from "./program.js";
 import { ownVersion } from "./version.js";
-import { visible } from "./visible.js";
+import { visible } from "./terminal/visible.js";
 
 const DEFAULT_COLUMNS = 80;
 const DEFAULT_ROWS = 24;

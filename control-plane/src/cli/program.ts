@@ -1,17 +1,17 @@
 // The program: from a command line to an exit code. Everything it touches is passed in.
-import { readAccess } from "./access.js";
+import { readAccess } from "./client/access.js";
 import { commandOf, readArguments, unknownOption, wordsOf } from "./arguments.js";
-import { Client } from "./client.js";
+import { Client } from "./client/client.js";
 import { GENERAL_OPTIONS } from "./command.js";
 import type { Command, Given, Invocation } from "./command.js";
 import { COMMANDS } from "./commands.js";
-import { connect } from "./connection.js";
+import { connect } from "./client/connection.js";
 import { EXIT, usageFailure } from "./failure.js";
 import type { ExitCode, Failure } from "./failure.js";
-import { commandHelp, generalHelp, groupHelp } from "./help.js";
-import type { Environment, Io } from "./io.js";
-import { Output } from "./output.js";
-import { visible, visibleJson } from "./visible.js";
+import { commandHelp, generalHelp, groupHelp } from "./terminal/help.js";
+import type { Environment, Io } from "./terminal/io.js";
+import { Output } from "./terminal/output.js";
+import { visible, visibleJson } from "./terminal/visible.js";
 
 const DEFAULT_TIMEOUT_SECONDS = 10;
 

@@ -2,11 +2,11 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
 
 import { HEADER_EDGE } from "../../../assembly/contract.js";
-import type { Admin } from "../app/admin.js";
-import type { UnauthenticatedCalls } from "../app/edges/unauthenticated-calls.js";
-import type { RequestRates } from "../app/request-rates.js";
+import type { Admin } from "../app/access/admin.js";
+import type { UnauthenticatedCalls } from "../app/edges/status/unauthenticated-calls.js";
+import type { RequestRates } from "../app/access/request-rates.js";
 import { sendError } from "./errors.js";
-import type { HttpApp } from "./server.js";
+import type { HttpApp } from "./app.js";
 
 declare module "fastify" {
   interface FastifyContextConfig {

@@ -1,59 +1,42 @@
 // The HTTP server: its limits, its one form of error, its log lines, and the routes joined to it.
 import swagger from "@fastify/swagger";
-import type { TypeBoxTypeProvider } from "@fastify/type-provider-typebox";
 import Fastify, { LogController } from "fastify";
-import type { FastifyBaseLogger, FastifyError, FastifyInstance, RawServerDefault } from "fastify";
+import type { FastifyBaseLogger, FastifyError } from "fastify";
 import { isUtf8 } from "node:buffer";
-import type { IncomingMessage, ServerResponse } from "node:http";
 
-import { ofAdmins } from "../app/admin.js";
-import type { AdminToken } from "../app/admin.js";
-import type { BulkRevocations } from "../app/bulk-revocations.js";
-import { bearerCheck, ofEdges } from "../app/credential.js";
-import type { EdgeView } from "../app/edges/edge-views.js";
-import type { UnauthenticatedCalls } from "../app/edges/unauthenticated-calls.js";
-import { RequestRates } from "../app/request-rates.js";
-import type { RequestRate } from "../app/request-rates.js";
-import { RevocationWaits } from "../app/revocation-waits.js";
-import type { ConfirmationsPort } from "../app/revocation-waits.js";
-import type { UsagePorts } from "../app/usage.js";
-import type { Watches } from "../app/watches.js";
-import type { TlsIdentity } from "../tls.js";
-import { auditRoutes } from "./audit-routes.js";
+import { ofAdmins } from "../app/access/admin.js";
+import type { AdminToken } from "../app/access/admin.js";
+import type { BulkRevocations } from "../app/sessions/bulk-revocations.js";
+import { bearerCheck, ofEdges } from "../app/access/credential.js";
+import type { EdgeView } from "../app/edges/status/edge-views.js";
+import type { UnauthenticatedCalls } from "../app/edges/status/unauthenticated-calls.js";
+import { RequestRates } from "../app/access/request-rates.js";
+import type { RequestRate } from "../app/access/request-rates.js";
+import { RevocationWaits } from "../app/sessions/revocation-waits.js";
+import type { ConfirmationsPort } from "../app/sessions/revocation-waits.js";
+import type { UsagePorts } from "../app/edges/usage.js";
+import type { Watches } from "../app/edges/watches.js";
+import type { TlsIdentity } from "../tls/tls.js";
+import { auditRoutes } from "./admin/audit-routes.js";
+import type { HttpApp } from "./app.js";
 import { answerUnparsed, endConnectionsOnClose } from "./connections.js";
-import { edgeRoutes } from "./edge-routes.js";
-import { edgesRoute } from "./edges-route.js";
+import { edgeRoutes } from "./edge/edge-routes.js";
+import { edgesRoute } from "./admin/edges-route.js";
 import { bodyTooLarge, codeOfFailure, sendError } from "./errors.js";
-import type { ErrorCode } from "./errors.js";
-import { describeFault } from "./faults.js";
-import type { ValidatorError } from "./faults.js";
+import { describeFault } from "./field-violations.js";
+import type { ValidatorError } from "./field-violations.js";
 import { guardAdmins } from "./guard.js";
-import { listRoutes } from "./list-routes.js";
-import type { Metrics } from "./metrics.js";
+import { listRoutes } from "./admin/list-routes.js";
+import type { Metrics } from "./status/metrics.js";
 import { openApi } from "./openapi.js";
 import { dropUnheard } from "./pipelining.js";
-import { revocationRoutes } from "./revocation-routes.js";
+import { revocationRoutes } from "./admin/revocation-routes.js";
 import { ErrorSchema, FORMATS } from "./schemas.js";
-import { sessionRoutes } from "./session-routes.js";
-import { statusRoutes } from "./status-routes.js";
-import { usageRoutes } from "./usage-routes.js";
+import { sessionRoutes } from "./admin/session-routes.js";
+import { statusRoutes } from "./status/status-routes.js";
+import { usageRoutes } from "./admin/usage-routes.js";
 import { REQUEST_TIMEOUT_MS, transportOptions } from "./transport.js";
-import { watchRoute } from "./watch-route.js";
-
-declare module "fastify" {
-  interface FastifyReply {
-    /** The error that is being answered, null for none. */
-    errorCode: ErrorCode | null;
-  }
-}
-
-export type HttpApp = FastifyInstance<
-  RawServerDefault,
-  IncomingMessage,
-  ServerResponse,
-  FastifyBaseLogger,
-  TypeBoxTypeProvider
->;
+import { watchRoute } from "./edge/watch-route.js";
 
 export interface HttpServerOptions {
   readonly ports: UsagePorts;

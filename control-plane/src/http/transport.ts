@@ -2,7 +2,7 @@
 import type { Server as HttpServer } from "node:http";
 import { Server as TlsServer } from "node:tls";
 
-import type { TlsIdentity } from "../tls.js";
+import type { TlsIdentity } from "../tls/tls.js";
 import { CountedResponse } from "./pipelining.js";
 
 /** A whole request must have arrived by then, so that slow clients cannot collect connections. */

@@ -2,7 +2,7 @@
 import { watch, type FSWatcher } from "node:fs";
 import { readFile, stat } from "node:fs/promises";
 import { dirname } from "node:path";
-import type { PolicySource } from "../app/policy-ports.js";
+import type { PolicySource } from "../app/ports/policy-ports.js";
 
 export interface PolicyFileTimes {
   /** A look this often, whatever the file system announces. */

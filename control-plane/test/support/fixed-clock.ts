@@ -1,5 +1,5 @@
 // A clock that stands still until a test moves it.
-import type { Clock } from "../../src/app/ports.js";
+import type { Clock } from "../../src/app/ports/ports.js";
 
 export class FixedClock implements Clock {
   constructor(private ms: number = Date.UTC(2026, 0, 1)) {}

@@ -1,5 +1,5 @@
 // A control plane with a plan that ends idle sessions, its sweep, and the times by which a session is idle.
-import { sweepSessions } from "../../src/app/sweep-sessions.js";
+import { sweepSessions } from "../../src/app/upkeep/sweep-sessions.js";
 import { INSTANCE, shown, startTestControlPlane } from "./control-plane.js";
 import type { TestControlPlane } from "./control-plane.js";
 import { HOUR_MS, METERED, STARTER } from "./sessions.js";

@@ -1,5 +1,5 @@
 // Timers that fire when a test moves the clock, and never by themselves.
-import type { Timers } from "../../src/app/log-ports.js";
+import type { Timers } from "../../src/app/ports/log-ports.js";
 import type { FixedClock } from "./fixed-clock.js";
 
 interface Due {

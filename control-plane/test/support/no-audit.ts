@@ -1,5 +1,5 @@
 // An audit log that keeps nothing, for tests of what stands beside it.
-import type { AuditStore } from "../../src/app/audit-ports.js";
+import type { AuditStore } from "../../src/app/ports/audit-ports.js";
 
 export const noAudit: AuditStore = {
   appendAudit: () => Promise.resolve(),

@@ -1,7 +1,7 @@
 // A policy in force that a test changes at will, as sessions are judged by it and as edges are given it.
-import type { PolicyPublisher, PublishedPolicy } from "../../src/app/policy-ports.js";
-import type { ActivePolicy, Clock, CurrentPolicy } from "../../src/app/ports.js";
-import { publishedPolicy } from "../../src/app/published-policy.js";
+import type { PolicyPublisher, PublishedPolicy } from "../../src/app/ports/policy-ports.js";
+import type { ActivePolicy, Clock, CurrentPolicy } from "../../src/app/ports/ports.js";
+import { publishedPolicy } from "../../src/app/policy/published-policy.js";
 import type { PlansOfPolicy } from "../../src/domain/plan.js";
 
 export class PoliciesInForce implements CurrentPolicy, PolicyPublisher {

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
 
-import { LmdbStore } from "../../src/store/lmdb.js";
+import { LmdbStore } from "../../src/store/lmdb/store.js";
 
 export async function temporaryStore(): Promise<LmdbStore> {
   const folder = mkdtempSync(join(tmpdir(), "sluice-store-"));

@@ -1,13 +1,13 @@
 // Watches over a log and a clock that a test holds in its hands, and edges that call them.
-import { EdgeRegistry } from "../../src/app/edges/edge-registry.js";
-import type { HeardPolicy } from "../../src/app/edges/edge-ports.js";
-import type { WithdrawalLog } from "../../src/app/log-ports.js";
-import type { Watched, WatchOutcome, WatchRequest } from "../../src/app/watch-ports.js";
-import { Watches } from "../../src/app/watches.js";
+import { EdgeRegistry } from "../../src/app/edges/status/edge-registry.js";
+import type { HeardPolicy } from "../../src/app/ports/edge-ports.js";
+import type { WithdrawalLog } from "../../src/app/ports/log-ports.js";
+import type { Watched, WatchOutcome, WatchRequest } from "../../src/app/ports/watch-ports.js";
+import { Watches } from "../../src/app/edges/watches.js";
 import type { PlansOfPolicy } from "../../src/domain/plan.js";
 import { FixedClock } from "./fixed-clock.js";
 import { ManualTimers } from "./manual-timers.js";
-import { MemoryLog } from "./memory-log.js";
+import { MemoryLog } from "../../src/store/memory/invalidation-log.js";
 import { REPORTING, STARTER } from "./sessions.js";
 import { PoliciesInForce } from "./policies-in-force.js";
 

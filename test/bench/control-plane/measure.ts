@@ -1,5 +1,5 @@
 // The rounds of a comparison: through its variants and back, A B C C B A, so that a drift of the machine meets all alike.
-import { cpuTimeNs } from "../cpu-time.js";
+import { cpuTimeNs } from "../stand/cpu-time.js";
 import { Connections } from "./http1-load.js";
 import { joined, summarize } from "./samples.js";
 import type { Run, Summary } from "./samples.js";

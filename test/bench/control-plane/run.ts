@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 
 import { describe, Failure } from "../../../scripts/failure.js";
-import { Stack } from "../../../scripts/stack.js";
+import { Stack } from "../../../scripts/start/stack.js";
 import { shareCores } from "./cores.js";
 import { startEdge, throughEnvoy } from "./through-envoy.js";
 import { measure } from "./measure.js";

@@ -1,5 +1,5 @@
 // Statistics of the benchmark: what one run gave, ratios within a round, quartiles over the rounds. Pure.
-import { quantile } from "../quantile.js";
+import { quantile } from "../stand/quantile.js";
 
 /** One run of a variant. */
 export interface Run {

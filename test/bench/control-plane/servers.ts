@@ -4,11 +4,11 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 
 import { deriveKeys } from "../../../control-plane/src/domain/keys.js";
-import { controlPlanePlan, NODE_FLAGS } from "../../../scripts/control-plane-process.js";
-import { freePorts } from "../../../scripts/ports.js";
-import { waitForStatus } from "../../../scripts/readiness.js";
-import type { Stack } from "../../../scripts/stack.js";
-import type { ProcessPlan } from "../../../scripts/supervised-process.js";
+import { controlPlanePlan, NODE_FLAGS } from "../../../scripts/start/control-plane-process.js";
+import { freePorts } from "../../../scripts/start/ports.js";
+import { waitForStatus } from "../../../scripts/start/readiness.js";
+import type { Stack } from "../../../scripts/start/stack.js";
+import type { ProcessPlan } from "../../../scripts/start/supervised-process.js";
 import { fillStores, POLICY } from "./stored-sessions.js";
 
 const READY_TIMEOUT_MS = 30_000;

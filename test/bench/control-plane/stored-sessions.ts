@@ -5,8 +5,8 @@ import type { PlanOfPolicy } from "../../../control-plane/src/domain/plan.js";
 import { newSessionId, SESSION_ID_RANDOM_BYTES } from "../../../control-plane/src/domain/session-id.js";
 import { createSession } from "../../../control-plane/src/domain/session.js";
 import type { Session } from "../../../control-plane/src/domain/session.js";
-import { LmdbStore } from "../../../control-plane/src/store/lmdb.js";
-import { storeSessions } from "../../../scripts/store-sessions.js";
+import { LmdbStore } from "../../../control-plane/src/store/lmdb/store.js";
+import { storeSessions } from "../measure/store-sessions.js";
 import { openBareStore } from "./bare-store.js";
 
 const SESSIONS_OF_A_USER = 10;

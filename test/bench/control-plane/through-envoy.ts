@@ -6,15 +6,15 @@ import { parse, stringify } from "yaml";
 import { CODE_MISSING_SESSION } from "../../../assembly/contract.js";
 import { deriveKeys, readSecret } from "../../../control-plane/src/domain/keys.js";
 import { makeToken } from "../../../control-plane/src/domain/token.js";
-import { envoyPlan } from "../../../scripts/envoy-process.js";
+import { envoyPlan } from "../../../scripts/start/envoy-process.js";
 import { Failure } from "../../../scripts/failure.js";
 import { versionedFilter } from "../../../scripts/filter-file.js";
 import { findEnvoy } from "../../../scripts/get-envoy.js";
-import { freePorts } from "../../../scripts/ports.js";
+import { freePorts } from "../../../scripts/start/ports.js";
 import { projectRoot } from "../../../scripts/project-root.js";
-import { waitForAnswer } from "../../../scripts/readiness.js";
+import { waitForAnswer } from "../../../scripts/start/readiness.js";
 import { renderEnvoy } from "../../../scripts/render-envoy.js";
-import type { Stack } from "../../../scripts/stack.js";
+import type { Stack } from "../../../scripts/start/stack.js";
 import { requestText } from "./http1-load.js";
 import type { Server, Servers } from "./servers.js";
 import type { Comparison, Variant } from "./variants.js";
@@ -69,7 +69,7 @@ export async function startEdge(
   };
   await stack.start({
     name: "The demo service",
-    ...pinned(process.execPath, join(projectRoot, "build/js/scripts/demo-service.js")),
+    ...pinned(process.execPath, join(projectRoot, "build/js/scripts/start/demo-service.js")),
     env: { SLUICE_UPSTREAM_PORT: String(upstream) },
     logFile: join(folder, "demo-service.log"),
   });

@@ -5,7 +5,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, vi } from "vitest";
-import { freePorts } from "../../../scripts/ports.js";
+import { freePorts } from "../../../scripts/start/ports.js";
 import { projectRoot } from "../../../scripts/project-root.js";
 
 export const READY_MS = 60_000;
@@ -44,7 +44,7 @@ export class NpmStart {
   }
 
   start(more: Record<string, string | undefined> = {}): Started {
-    const child = spawn(process.execPath, [join(projectRoot, "build/js/scripts/start.js")], {
+    const child = spawn(process.execPath, [join(projectRoot, "build/js/scripts/start/start.js")], {
       env: { ...process.env, ...this.env, ...more },
       stdio: ["ignore", "pipe", "pipe"],
     });

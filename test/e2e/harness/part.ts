@@ -5,7 +5,7 @@ import {
   type ProcessPlan,
   startProcess,
   type SupervisedProcess,
-} from "../../../scripts/supervised-process.js";
+} from "../../../scripts/start/supervised-process.js";
 
 const TAIL_LINES = 40;
 

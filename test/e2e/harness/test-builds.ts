@@ -1,7 +1,7 @@
 // Builds of the filter that only tests have, as files: from its sources with some text replaced.
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { changedFilterBytes, type Replacement } from "../../host/filter-builds.js";
+import { changedFilterBytes, type Replacement } from "../../host/harness/builds/filter-builds.js";
 
 export interface TestBuild {
   readonly replacements: readonly Replacement[];

@@ -1,7 +1,7 @@
 // What an edge is offered on its watch: the policy that it has not heard of yet.
-import type { CurrentPolicy } from "../ports.js";
-import type { PolicyPublisher } from "../policy-ports.js";
-import type { PolicyOffer, WatchRequest } from "../watch-ports.js";
+import type { CurrentPolicy } from "../ports/ports.js";
+import type { PolicyPublisher } from "../ports/policy-ports.js";
+import type { PolicyOffer, WatchRequest } from "../ports/watch-ports.js";
 
 /** At 8 workers an edge, 2,000 reports a second: about what as many edges send anyway with an interval of 5 s. */
 const SPREAD_PER_EDGE_MS = 4;

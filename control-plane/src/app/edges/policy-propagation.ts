@@ -1,6 +1,6 @@
 // How long a policy takes: from its decision to each worker's first report that it runs it.
-import type { PolicyPublisher } from "../policy-ports.js";
-import type { WorkerReport } from "./edge-ports.js";
+import type { PolicyPublisher } from "../ports/policy-ports.js";
+import type { WorkerReport } from "../ports/edge-ports.js";
 
 export interface PolicyPropagationParts {
   readonly policies: Pick<PolicyPublisher, "published">;

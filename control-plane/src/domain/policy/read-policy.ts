@@ -1,9 +1,9 @@
 // An operator's document, YAML or JSON, to a policy or edge settings, or to faults with their line and column.
 import { MAX_FAULTS, MAX_POLICY_BYTES, MAX_SETTINGS_BYTES } from "../../../../assembly/contract.js";
-import { judgePolicyJson, judgeSettingsJson, kindOfJson } from "./judge.js";
+import { judgePolicyJson, judgeSettingsJson, kindOfJson } from "./validator.js";
 import type { Fault, JudgedPolicy, JudgedSettings, PlacedFault } from "./policy.js";
 import { readYaml, type YamlDocument, type YamlFault } from "./yaml-document.js";
-import { offsetOfPath } from "./yaml-place.js";
+import { offsetOfPath } from "./yaml-position.js";
 import { yamlToJson } from "./yaml-to-json.js";
 
 /** At most 100, in the order of the document. */

@@ -1,0 +1,89 @@
+// The walls of the house: which folder may import which, and that no imports run in a circle. Part of `npm run lint`.
+// docs/architecture.md#layout says what each folder is for.
+
+/** A wall: what stands in `from` imports nothing that stands in one of `to`. */
+const wall = (name, from, to, comment, except = []) => ({
+  name,
+  severity: "error",
+  comment,
+  from: { path: `^${from}`, ...(except.length > 0 && { pathNot: except.map((path) => `^${path}`) }) },
+  to: { path: to.map((path) => `^${path}`) },
+});
+
+/** One wall a room: none imports a room that stands later in the list. */
+const layers = (house, rooms, comment) =>
+  rooms.slice(0, -1).map((room, at) =>
+    wall(
+      `${house}/${room}`,
+      `${house}/${room}/`,
+      rooms.slice(at + 1).map((later) => `${house}/${later}/`),
+      comment,
+    ),
+  );
+
+const FILTER = "assembly/filter";
+const FILTER_ROOMS = ["vm", "state", "table", "policy", "edge", "request"];
+const PLANE = "control-plane/src";
+const ENTRIES = "assembly/(index|lean)\\.ts";
+
+export default {
+  forbidden: [
+    {
+      name: "no-circle",
+      severity: "error",
+      comment: "A file that needs itself, over however many others, can be neither read nor tested by itself.",
+      from: { pathNot: "^test/" },
+      to: { circular: true },
+    },
+    {
+      name: "no-circle-of-values",
+      severity: "error",
+      comment: "As no-circle; but what the tests' Envoy consists of (host, VM, stream) may name each other's types.",
+      from: { path: "^test/" },
+      to: { circular: true, viaOnly: { dependencyTypesNot: ["type-only"] } },
+    },
+
+    // The filter: index → filter → {domain, memory, host}; host → memory; domain → memory.
+    wall("contract", "assembly/contract\\.ts", [""], "asc and tsc compile contract.ts: it imports nothing."),
+    wall("host-only", "assembly/", ["node_modules/@solo-io/"], "Only assembly/host calls the host.", [
+      "assembly/host/",
+    ]),
+    wall("entries", ENTRIES, ["assembly/(domain|host)/"], "The entries name callbacks and where they go, no more."),
+    wall("filter", `${FILTER}/`, [ENTRIES], "Entries import the filter."),
+    wall("host", "assembly/host/", [ENTRIES, "assembly/(domain|filter)/"], "A host call knows nothing of sessions."),
+    wall("domain", "assembly/domain/", [ENTRIES, "assembly/(host|filter)/"], "The domain is pure: no host call."),
+    wall("memory", "assembly/memory/", [ENTRIES, "assembly/(host|filter|domain)/"], "Memory holds bytes, no meaning."),
+    ...layers(FILTER, FILTER_ROOMS, `Rooms of the filter: ${FILTER_ROOMS.join(" ← ")}.`),
+    wall(
+      "filter-rooms",
+      `${FILTER}/(${FILTER_ROOMS.join("|")})/`,
+      [`${FILTER}/[^/]+\\.ts`],
+      "What Envoy calls beside requests (configure, tick, answer) imports rooms, not the reverse.",
+    ),
+
+    // The control plane: http → app → domain ← render ← cli; store implements app/ports; main joins.
+    wall("plane-domain", `${PLANE}/domain/`, [`${PLANE}/(?!domain/)`], "The domain is pure."),
+    wall("plane-ports", `${PLANE}/app/ports/`, [`${PLANE}/(?!domain/|app/ports/)`], "Ports name domain values only."),
+    wall(
+      "plane-app",
+      `${PLANE}/app/`,
+      [`${PLANE}/(?!domain/|app/)`],
+      "Use cases know ports, not what implements them.",
+    ),
+    wall("plane-render", `${PLANE}/render/`, [`${PLANE}/(?!domain/|render/)`], "What is rendered needs no process."),
+    wall("plane-store", `${PLANE}/store/`, [`${PLANE}/(?!domain/|app/ports/|store/)`], "A store implements ports."),
+    wall("plane-http", `${PLANE}/http/`, [`${PLANE}/(?!domain/|app/|http/|tls/)`], "HTTP calls use cases."),
+    wall("plane-cli", `${PLANE}/cli/`, [`${PLANE}/(?!domain/|render/|cli/)`], "The command line speaks REST."),
+    wall("http-admin", `${PLANE}/http/admin/`, [`${PLANE}/http/(edge|status)/`], "Admin, edge and status are apart."),
+    wall("http-edge", `${PLANE}/http/edge/`, [`${PLANE}/http/(admin|status)/`], "Admin, edge and status are apart."),
+    wall("http-status", `${PLANE}/http/status/`, [`${PLANE}/http/(admin|edge)/`], "Admin, edge and status are apart."),
+    wall("store-engines", `${PLANE}/store/lmdb/`, [`${PLANE}/store/memory/`], "No engine knows another."),
+
+    wall("product", "(assembly|control-plane/src|scripts)/", ["(test|control-plane/test)/"], "Tests stay outside."),
+  ],
+  options: {
+    tsPreCompilationDeps: true,
+    doNotFollow: { path: "node_modules" },
+    exclude: { path: "^(build|node_modules/(?!@solo-io))" },
+  },
+};

@@ -1,0 +1,223 @@
+// One record of the session table: its fields by the record's address. Offsets stand in contract.ts.
+import {
+  FLAG_PROVISIONAL,
+  RECORD_ACKED_REV_AT,
+  RECORD_BYTES,
+  RECORD_CONSUMED_AT,
+  RECORD_EMPTY,
+  RECORD_ENDS_AT_AT,
+  RECORD_FLAGS_AT,
+  RECORD_LEASE_END_AT,
+  RECORD_LEVEL_AT,
+  RECORD_LIVE,
+  RECORD_PLAN_ID_AT,
+  RECORD_REFILLED_AT_AT,
+  RECORD_REV_AT,
+  RECORD_STATE_AT,
+  RECORD_TOKEN_AT,
+  TOKEN_BYTES,
+  TOKEN_SESSION_ID_AT,
+} from "../../contract";
+
+// 80 bytes, little endian:
+//
+//   0          36    40      48            56         64       68     70      71      72         76         80
+//   | token    | rev | level | refilled at | consumed | ends at | plan | state | flags | acked rev | lease end |
+//
+// Times are of the monotonic clock: the table never outlives the process that the clock counts for.
+
+/** The token, decoded: TOKEN_BYTES. */
+// @ts-ignore: decorator
+@inline
+export function recordTokenOf(record: usize): usize {
+  return record + RECORD_TOKEN_AT;
+}
+
+// @ts-ignore: decorator
+@inline
+export function setRecordToken(record: usize, token: usize): void {
+  memory.copy(record + RECORD_TOKEN_AT, token, TOKEN_BYTES);
+}
+
+/** The record's identity: SESSION_ID_BYTES. */
+// @ts-ignore: decorator
+@inline
+export function recordSessionIdOf(record: usize): usize {
+  return record + RECORD_TOKEN_AT + TOKEN_SESSION_ID_AT;
+}
+
+/** Grows with every admitted request and every change of state. */
+// @ts-ignore: decorator
+@inline
+export function revOf(record: usize): u32 {
+  return load<u32>(record + RECORD_REV_AT);
+}
+
+// @ts-ignore: decorator
+@inline
+export function setRev(record: usize, rev: u32): void {
+  store<u32>(record + RECORD_REV_AT, rev);
+}
+
+/** Picotokens; below 0 it owes. */
+// @ts-ignore: decorator
+@inline
+export function levelPicoOf(record: usize): i64 {
+  return load<i64>(record + RECORD_LEVEL_AT);
+}
+
+// @ts-ignore: decorator
+@inline
+export function setLevelPico(record: usize, levelPico: i64): void {
+  store<i64>(record + RECORD_LEVEL_AT, levelPico);
+}
+
+/** When the level was computed, and so the last admitted request. */
+// @ts-ignore: decorator
+@inline
+export function refilledAtUsOf(record: usize): u64 {
+  return load<u64>(record + RECORD_REFILLED_AT_AT);
+}
+
+// @ts-ignore: decorator
+@inline
+export function setRefilledAtUs(record: usize, refilledAtUs: u64): void {
+  store<u64>(record + RECORD_REFILLED_AT_AT, refilledAtUs);
+}
+
+/** Tokens that this session spent in this table. */
+// @ts-ignore: decorator
+@inline
+export function consumedOf(record: usize): u64 {
+  return load<u64>(record + RECORD_CONSUMED_AT);
+}
+
+// @ts-ignore: decorator
+@inline
+export function setConsumed(record: usize, consumed: u64): void {
+  store<u64>(record + RECORD_CONSUMED_AT, consumed);
+}
+
+/** The session's absolute end, s. */
+// @ts-ignore: decorator
+@inline
+export function endsAtSOf(record: usize): u32 {
+  return load<u32>(record + RECORD_ENDS_AT_AT);
+}
+
+// @ts-ignore: decorator
+@inline
+export function setEndsAtS(record: usize, endsAtS: u32): void {
+  store<u32>(record + RECORD_ENDS_AT_AT, endsAtS);
+}
+
+/** The plan in force: the token's until the control plane answers another. */
+// @ts-ignore: decorator
+@inline
+export function recordPlanIdOf(record: usize): u32 {
+  return load<u16>(record + RECORD_PLAN_ID_AT);
+}
+
+// @ts-ignore: decorator
+@inline
+export function setRecordPlanId(record: usize, planId: u32): void {
+  store<u16>(record + RECORD_PLAN_ID_AT, planId);
+}
+
+/** RECORD_EMPTY, RECORD_LIVE or RECORD_ENDED. */
+// @ts-ignore: decorator
+@inline
+export function stateOf(record: usize): u8 {
+  return load<u8>(record + RECORD_STATE_AT);
+}
+
+// @ts-ignore: decorator
+@inline
+export function setState(record: usize, state: u8): void {
+  store<u8>(record + RECORD_STATE_AT, state);
+}
+
+// @ts-ignore: decorator
+@inline
+export function flagsOf(record: usize): u8 {
+  return load<u8>(record + RECORD_FLAGS_AT);
+}
+
+// @ts-ignore: decorator
+@inline
+export function setFlags(record: usize, flags: u8): void {
+  store<u8>(record + RECORD_FLAGS_AT, flags);
+}
+
+/** The last rev that the control plane has durably taken. */
+// @ts-ignore: decorator
+@inline
+export function ackedRevOf(record: usize): u32 {
+  return load<u32>(record + RECORD_ACKED_REV_AT);
+}
+
+// @ts-ignore: decorator
+@inline
+export function setAckedRev(record: usize, rev: u32): void {
+  store<u32>(record + RECORD_ACKED_REV_AT, rev);
+}
+
+/** ms, modular: it wraps after 49 days. */
+// @ts-ignore: decorator
+@inline
+export function leaseEndMsOf(record: usize): u32 {
+  return load<u32>(record + RECORD_LEASE_END_AT);
+}
+
+// @ts-ignore: decorator
+@inline
+export function setLeaseEndMs(record: usize, leaseEndMs: u32): void {
+  store<u32>(record + RECORD_LEASE_END_AT, leaseEndMs);
+}
+
+// @ts-ignore: decorator
+@inline
+export function hasFlag(record: usize, flag: u8): bool {
+  return (flagsOf(record) & flag) != 0;
+}
+
+export function setFlag(record: usize, flag: u8): void {
+  setFlags(record, flagsOf(record) | flag);
+}
+
+export function clearFlag(record: usize, flag: u8): void {
+  setFlags(record, flagsOf(record) & ~flag);
+}
+
+// @ts-ignore: decorator
+@inline
+export function isEmpty(record: usize): bool {
+  return stateOf(record) == RECORD_EMPTY;
+}
+
+/** Not revoked or removed; it may still be past its end. */
+// @ts-ignore: decorator
+@inline
+export function isLive(record: usize): bool {
+  return stateOf(record) == RECORD_LIVE;
+}
+
+// @ts-ignore: decorator
+@inline
+export function isProvisional(record: usize): bool {
+  return hasFlag(record, FLAG_PROVISIONAL);
+}
+
+/**
+ * The end itself is past: a session of lifetime 0 never lives. Multiplied, since every request asks, and a division
+ * costs more.
+ */
+// @ts-ignore: decorator
+@inline
+export function isPastEnd(record: usize, nowUs: u64): bool {
+  return nowUs >= <u64>endsAtSOf(record) * 1000000;
+}
+
+export function clearRecord(record: usize): void {
+  memory.fill(record, 0, RECORD_BYTES);
+}

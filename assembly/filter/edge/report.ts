@@ -1,0 +1,159 @@
+// Reporting what was spent: absolute figures ordered by rev, so that a report may come late, twice or not at all.
+import {
+  MAX_EDGE_ANSWER_BYTES,
+  MAX_EDGE_BODY_BYTES,
+  MAX_REPORT_ROWS,
+  PATH_REPORT,
+  RECORDS_PER_SET,
+} from "../../contract";
+import { elapsedUsSince, toMicrotokens } from "../../domain/table/bucket";
+import { readReportAnswer } from "../../domain/edge/edge-answers";
+import { consumedOf, levelPicoOf, recordSessionIdOf, refilledAtUsOf, revOf } from "../../domain/table/record";
+import { SESSION_ID_CHARS, formatSessionId } from "../../domain/token/session-id";
+import { isUnreported, recordAt } from "../../domain/table/set";
+import { callResponseBody } from "../../host/buffers";
+import { sentCallId } from "../../host/call";
+import { utf8, writeAscii, writeDecimal, writeHexU64, writeSigned } from "../../memory/bytes";
+import { acknowledgeRows } from "./acknowledge";
+import { REPORT_FAILURES, count } from "../vm/counters";
+import { buildId } from "../vm/build-id";
+import { CALL_REPORT, OUTCOME_MALFORMED, OUTCOME_OK, answeredOutcome, noteOutcome } from "./call-outcomes";
+import { post, startBody } from "./edge-call";
+import { Epoch } from "../state/epoch";
+import { MARK_REFRESH, markRecord } from "../table/mark-record";
+import { readPlace, logOfPlace } from "../table/log-cursor";
+import { Root } from "../state/roots";
+import { Table } from "../state/table";
+import { addRow, rowCount, startRows } from "./report-rows";
+import { setCount } from "../table/session-table";
+import { SetCopy } from "../table/set-copy";
+import { vmId } from "../vm/vm-id";
+
+/** A row at its longest: an id, four numbers, punctuation. */
+const MAX_ROW_BYTES: u32 = 128;
+/** What follows the rows. */
+const BODY_END_BYTES: u32 = 32;
+/** The control plane commits in groups; past this it is taken to be gone. */
+const REPORT_TIMEOUT_MS: u32 = 5000;
+
+const REPORT = utf8(PATH_REPORT);
+const body: usize = memory.data(MAX_EDGE_BODY_BYTES, 8);
+const BODY_LIMIT: usize = body + MAX_EDGE_BODY_BYTES - MAX_ROW_BYTES - BODY_END_BYTES;
+
+/** One report is out a VM, whichever its root. */
+let outOfRoot: u32 = 0;
+let callId: u32 = 0;
+/** It did not hold all there was to report. */
+let more: bool = false;
+
+/** On a tick: reports if the interval has passed or something waits for room, unless a report is out. */
+export function reportIfDue(root: Root, nowUs: u64): void {
+  const table = root.table;
+  if (outOfRoot != 0) return;
+  if (nowUs < table.nextReportAtUs && !table.unreported.urgent) return;
+  table.unreported.urgent = false;
+  table.nextReportAtUs = nowUs + <u64>root.epoch.policy.reportIntervalMs * 1000;
+  sendReport(root, nowUs);
+}
+
+function sendReport(root: Root, nowUs: u64): void {
+  const table = root.table;
+  let end = writeAscii(startBody(table, body), ',"worker":"');
+  end = writeHexU64(writeAscii(writeHexU64(end, vmId()), '","build":"'), buildId());
+  end = writeAscii(writePolicy(root.epoch, writeAscii(end, '",')), ',"usage":[');
+  end = writeRows(table, end, nowUs);
+  end = writeAscii(end, more ? '],"more":true}' : '],"more":false}');
+  if (!post(table, CALL_REPORT, REPORT, body, end, REPORT_TIMEOUT_MS)) {
+    count(REPORT_FAILURES);
+    return;
+  }
+  outOfRoot = root.id;
+  callId = sentCallId();
+}
+
+/** What this worker runs: the control plane knows what the fleet runs from here. */
+function writePolicy(epoch: Epoch, at: usize): usize {
+  let end = writeAscii(writeAscii(at, '"policy":{"source":"'), epoch.sourceWord);
+  end = writeDecimal(writeAscii(end, '","generation":'), epoch.generation);
+  if (!epoch.isNone) end = writeAscii(writeHexU64(writeAscii(end, ',"hash":"'), epoch.hash), '"');
+  return writeAscii(end, "}");
+}
+
+/** Writes a row for each record that was spent in, as far as they fit. Returns the end. */
+function writeRows(table: Table, start: usize, nowUs: u64): usize {
+  let end = start;
+  startRows();
+  more = false;
+  const sets = setCount(table);
+  table.unreported.fit(sets);
+  table.unreported.startRound();
+  for (let index = table.unreported.nextMarked(); index >= 0; index = table.unreported.nextMarked()) {
+    if (rowCount() + RECORDS_PER_SET > MAX_REPORT_ROWS || end + RECORDS_PER_SET * MAX_ROW_BYTES > BODY_LIMIT) {
+      table.unreported.endRoundBefore(index);
+      more = true;
+      break;
+    }
+    end = writeRowsOfSet(table, index, end, nowUs, start);
+  }
+  return end;
+}
+
+function writeRowsOfSet(table: Table, index: u32, at: usize, nowUs: u64, start: usize): usize {
+  let end = at;
+  const set = SetCopy.at(table, index);
+  const marked = table.unreported.placesOf(index);
+  for (let place: u32 = 0; place < RECORDS_PER_SET; place++) {
+    if ((marked & ((<u16>1) << (<u16>place))) == 0) continue;
+    const record = recordAt(set, place);
+    // A provisional record is asked for first; its mark is made again by its confirmation.
+    if (set == 0 || !isUnreported(record)) {
+      table.unreported.unmark(index, place);
+      continue;
+    }
+    if (end != start) end = writeAscii(end, ",");
+    end = writeRow(record, end, nowUs);
+    addRow(recordSessionIdOf(record), revOf(record), index);
+  }
+  return end;
+}
+
+/** ["id",rev,consumed,level,idleMs]: level in microtokens, as it was idleMs ago. */
+function writeRow(record: usize, at: usize, nowUs: u64): usize {
+  let end = writeAscii(at, '["');
+  formatSessionId(recordSessionIdOf(record), end);
+  end = writeDecimal(writeAscii(end + SESSION_ID_CHARS, '",'), revOf(record));
+  end = writeDecimal(writeAscii(end, ","), consumedOf(record));
+  end = writeSigned(writeAscii(end, ","), toMicrotokens(levelPicoOf(record)));
+  end = writeDecimal(writeAscii(end, ","), elapsedUsSince(refilledAtUsOf(record), nowUs) / 1000);
+  return writeAscii(end, "]");
+}
+
+/** Whether this answer is that of the report that is out. */
+export function isReport(rootId: u32, answered: u32): bool {
+  return outOfRoot == rootId && callId == answered;
+}
+
+/** The report came back. Without an answer the marks stay, and its rows go again with the next. */
+export function finishReport(table: Table, bodyBytes: u32): void {
+  outOfRoot = 0;
+  let outcome = answeredOutcome();
+  const isRead = outcome == OUTCOME_OK && bodyBytes <= MAX_EDGE_ANSWER_BYTES;
+  const answer = isRead ? readReportAnswer(callResponseBody(bodyBytes)) : null;
+  if (outcome == OUTCOME_OK && answer == null) outcome = OUTCOME_MALFORMED;
+  noteOutcome(table, CALL_REPORT, outcome);
+  if (answer == null) {
+    count(REPORT_FAILURES);
+    return;
+  }
+  acknowledgeRows(table, answer.log);
+  readPlace(table);
+  const log = logOfPlace();
+  for (let i = 0; i < answer.refresh.length; i++) markRecord(table, answer.refresh[i], MARK_REFRESH, log);
+  // What did not fit goes with the next tick.
+  if (more) table.unreported.urgent = true;
+}
+
+/** The root is gone: its report's answer will not come. */
+export function dropReportOf(rootId: u32): void {
+  if (outOfRoot == rootId) outOfRoot = 0;
+}

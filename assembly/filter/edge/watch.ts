@@ -1,0 +1,202 @@
+// Watching the control plane: a call that it holds until there is something to say, of its log or of the policy
+// (docs/edge-protocol.md). What the call itself says is what this edge runs.
+import {
+  FILTER_VERSION,
+  MAX_EDGE_ANSWER_BYTES,
+  PATH_WATCH,
+  POLICY_OFFERED,
+  POLICY_OK,
+  POLICY_REJECTED,
+  POLICY_TRAPPED,
+  POLICY_TRYING,
+  POLICY_VERSION,
+  RECORDS_PER_SET,
+  WATCH_TIMEOUT_MS,
+} from "../../contract";
+import {
+  VERDICT_NONE,
+  VERDICT_REJECTED,
+  VERDICT_TRYING,
+  bellGeneration,
+  bellHash,
+  bellLog,
+  verdictOf,
+} from "../../domain/edge/bell";
+import { WatchAnswer, readWatchAnswer } from "../../domain/edge/edge-answers";
+import { callResponseBody } from "../../host/buffers";
+import { sentCallId } from "../../host/call";
+import { monotonicUs } from "../../host/clock";
+import { randomU64 } from "../../host/random";
+import { utf8, writeAscii, writeDecimal, writeHexU64 } from "../../memory/bytes";
+import { readBell } from "../policy/bell";
+import { buildId } from "../vm/build-id";
+import { CALL_WATCH, OUTCOME_MALFORMED, OUTCOME_OK, answeredOutcome, noteOutcome } from "./call-outcomes";
+import { post, startBody } from "./edge-call";
+import { noteFirstWatchFailed } from "../table/instance";
+import { leads } from "../table/leader";
+import {
+  NO_LOG,
+  beginLog,
+  cursorOfPlace,
+  logOfPlace,
+  raiseCursor,
+  raiseSeen,
+  readPlace,
+  seenLogOfPlace,
+} from "../table/log-cursor";
+import { MARK_ENDED, MARK_REFRESH, markRecord } from "../table/mark-record";
+import { startReset } from "./reset";
+import { OFFER_KEPT, OFFER_MALFORMED, OFFER_OUTDATED, isPolicyAnswer, takeOffer } from "../policy/policy-offer";
+import { Root, isFollowed, isSuperseded } from "../state/roots";
+import { setCount } from "../table/session-table";
+import { Table } from "../state/table";
+import { lookAtBell } from "../policy/take-policy";
+import { writeViolations } from "../policy/violations";
+
+/** After a failed watch, between one and two times this. */
+const BACKOFF_US: u64 = 250000;
+
+const WATCH = utf8(PATH_WATCH);
+/** BODY_START_BYTES, MAX_VIOLATIONS_BYTES, and 512 for the numbers and names between and behind them. */
+const body: usize = memory.data(6656);
+
+const verdictWords: StaticArray<string> = [POLICY_OFFERED, POLICY_TRYING, POLICY_OK, POLICY_REJECTED, POLICY_TRAPPED];
+
+/**
+ * On a tick of the leader: sends a watch unless one is out, or a reset is being carried out. One that is out is replaced
+ * when something has become of the policy since: the control plane lets go of the older one.
+ */
+export function watchIfDue(root: Root, nowUs: u64): void {
+  const watching = root.table.watching;
+  if (watching.resetting || nowUs < watching.retryAtUs) return;
+  if (watching.rootId != root.id || hasNews(root.table)) sendWatch(root);
+}
+
+/** Whether there is something to say that the watch that is out does not. That a VM tries it is told only in passing. */
+function hasNews(table: Table): bool {
+  const watching = table.watching;
+  if (isFollowed(table) != watching.sentFollow) return true;
+  const bell = readBell(table);
+  if (bell == 0) return false;
+  if (bellHash(bell) != watching.sentHash || bellGeneration(bell) != watching.sentGeneration) return true;
+  const verdict = verdictOf(bell, buildId());
+  return verdict != watching.sentVerdict && verdict != VERDICT_NONE && verdict != VERDICT_TRYING;
+}
+
+function sendWatch(root: Root): void {
+  const table = root.table;
+  const watching = table.watching;
+  readPlace(table);
+  watching.sentLog = logOfPlace();
+  watching.sentSeenLog = seenLogOfPlace();
+  const since = cursorOfPlace();
+  let end = startBody(table, body);
+  if (watching.sentLog != NO_LOG) {
+    end = writeAscii(writeHexU64(writeAscii(end, ',"log":"'), watching.sentLog), '"');
+  }
+  end = writeDecimal(writeAscii(end, ',"since":'), since);
+  watching.sentFollow = isFollowed(table);
+  end = writeAscii(end, watching.sentFollow ? ',"follow":true' : ',"follow":false');
+  end = writePolicy(table, end);
+  end = writeAscii(writeAscii(end, ',"filter":{"version":"'), FILTER_VERSION);
+  end = writeHexU64(writeAscii(end, '","build":"'), buildId());
+  end = writeDecimal(writeAscii(end, '","policyFormat":'), POLICY_VERSION);
+  end = writeDecimal(writeAscii(end, '},"table":{"capacity":'), <u64>setCount(table) * RECORDS_PER_SET);
+  end = writeDecimal(writeAscii(end, ',"records":'), table.records);
+  end = writeAscii(end, "}}");
+  // One that is out counts no more, whether this one can be sent or not: what was noted of it is overwritten.
+  watching.rootId = 0;
+  if (!post(table, CALL_WATCH, WATCH, body, end, WATCH_TIMEOUT_MS)) {
+    fail(root);
+    return;
+  }
+  watching.rootId = root.id;
+  watching.callId = sentCallId();
+}
+
+/** The policy that this edge has heard of last, and what has become of it. */
+function writePolicy(table: Table, at: usize): usize {
+  const watching = table.watching;
+  watching.sentHash = 0;
+  watching.sentGeneration = 0;
+  watching.sentVerdict = VERDICT_NONE;
+  const bell = readBell(table);
+  if (bell == 0) return at;
+  const verdict = verdictOf(bell, buildId());
+  const hash = bellHash(bell);
+  watching.sentHash = hash;
+  watching.sentGeneration = bellGeneration(bell);
+  watching.sentVerdict = verdict;
+  let end = writeHexU64(writeAscii(at, ',"policy":{"log":"'), bellLog(bell));
+  end = writeDecimal(writeAscii(end, '","generation":'), bellGeneration(bell));
+  end = writeHexU64(writeAscii(end, ',"hash":"'), hash);
+  end = writeAscii(writeAscii(end, '","state":"'), verdictWords[verdict]);
+  end = writeAscii(end, '"');
+  if (verdict == VERDICT_REJECTED) {
+    const from = writeAscii(end, ',"violations":');
+    const to = writeViolations(table, hash, from);
+    if (to != from) end = to;
+  }
+  return writeAscii(end, "}");
+}
+
+/** Whether this answer is that of the watch that is out. One that was replaced says nothing any more. */
+export function isWatch(root: Root, answered: u32): bool {
+  const watching = root.table.watching;
+  return watching.rootId == root.id && watching.callId == answered;
+}
+
+/** The watch came back. The next is sent from here, not from a tick, so that no invalidation waits for one. */
+export function finishWatch(root: Root, bodyBytes: u32): void {
+  const table = root.table;
+  table.watching.rootId = 0;
+  let outcome = answeredOutcome();
+  let followed = false;
+  if (outcome == OUTCOME_OK && isPolicyAnswer()) {
+    const offer = isFollowed(table) ? takeOffer(table, bodyBytes) : OFFER_OUTDATED;
+    if (offer == OFFER_MALFORMED) outcome = OUTCOME_MALFORMED;
+    followed = offer == OFFER_KEPT;
+    // This VM is awake: it tries now, not on its next tick.
+    if (followed) lookAtBell(table, monotonicUs());
+  } else if (outcome == OUTCOME_OK) {
+    const answer = bodyBytes <= MAX_EDGE_ANSWER_BYTES ? readWatchAnswer(callResponseBody(bodyBytes)) : null;
+    if (answer == null) outcome = OUTCOME_MALFORMED;
+    else followed = follow(table, answer);
+  }
+  noteOutcome(table, CALL_WATCH, outcome);
+  if (!followed) fail(root);
+  else if (!table.watching.resetting && !isSuperseded(root) && leads(table, monotonicUs())) sendWatch(root);
+}
+
+/** The root is gone: its watch's answer will not come. */
+export function dropWatchOf(root: Root): void {
+  if (root.table.watching.rootId == root.id) root.table.watching.rootId = 0;
+}
+
+/** Carries out what the answer says. False: a set could not be written, the watch is to be repeated in a while. */
+function follow(table: Table, answer: WatchAnswer): bool {
+  const sentLog = table.watching.sentLog;
+  if (answer.reset) {
+    startReset(table, sentLog, answer.log, answer.cursor);
+    return true;
+  }
+  // The edge had no log when it asked: it begins at the head, unless an acquire has begun it meanwhile.
+  if (sentLog == NO_LOG) beginLog(table, answer.log, answer.cursor);
+  if (answer.log != sentLog) return true;
+  // Heard of before it is written: a worker that inserts meanwhile finds its answer out of date.
+  if (!raiseSeen(table, answer.log, answer.cursor)) return true;
+  let written = true;
+  for (let i = 0; i < answer.revoked.length; i++) {
+    if (!markRecord(table, answer.revoked[i], MARK_ENDED, sentLog)) written = false;
+  }
+  for (let i = 0; i < answer.refresh.length; i++) {
+    if (!markRecord(table, answer.refresh[i], MARK_REFRESH, sentLog)) written = false;
+  }
+  return written && raiseCursor(table, answer.log, answer.cursor);
+}
+
+/** Nothing came of the watch: the next one waits for a while, and requests that wait for a policy, no longer than that. */
+function fail(root: Root): void {
+  if (root.epoch.isNone) noteFirstWatchFailed(root.table);
+  root.table.watching.retryAtUs = monotonicUs() + BACKOFF_US + (randomU64() % BACKOFF_US);
+}

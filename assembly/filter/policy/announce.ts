@@ -1,0 +1,44 @@
+// Says in Envoy's log and gauges what is in force in this VM: the place to look where there is no control plane to ask.
+import { POLICY_HASH_CHARS } from "../../contract";
+import { RESPONSE_HEADERS_NONE } from "../../domain/policy/model";
+import { logInfo, logWarn } from "../../host/log";
+import { setGauge } from "../../host/metrics";
+import { writeHexU64 } from "../../memory/bytes";
+import { Epoch } from "../state/epoch";
+import { gaugeNamed } from "../vm/metric-ids";
+import { runningCapacity } from "../table/session-table";
+import { Table } from "../state/table";
+
+const digits: usize = memory.data(16);
+
+let addsHeaders: bool = true;
+
+/** This build has no callback for responses: a policy that asks for limit headers is served without, and said so. */
+export function announceNoHeaders(): void {
+  addsHeaders = false;
+}
+
+export function announceEpoch(epoch: Epoch): void {
+  setGauge(gaugeNamed("sluice_policy_generation"), epoch.generation);
+  if (epoch.isNone) {
+    logInfo("no policy yet: requests wait for the control plane's");
+    return;
+  }
+  writeHexU64(digits, epoch.hash);
+  const hash = String.UTF8.decodeUnsafe(digits, POLICY_HASH_CHARS);
+  const numbered = epoch.generation == 0 ? "" : ` generation ${epoch.generation},`;
+  logInfo(`serving the policy of the ${epoch.sourceWord},${numbered} hash ${hash}, ${epoch.policy.plans.length} plans`);
+  if (!addsHeaders && epoch.policy.responseHeaders != RESPONSE_HEADERS_NONE) {
+    logWarn("response.headers: none are added to what passes, since this is sluice-lean.wasm; sluice.wasm adds them");
+  }
+}
+
+/** A capacity other than the running one waits for Envoy's next start. */
+export function announceTable(table: Table): void {
+  const running = runningCapacity(table);
+  const capacity = running == 0 ? table.capacity : running;
+  setGauge(gaugeNamed("sluice_table_capacity"), capacity);
+  if (capacity != table.capacity) {
+    logWarn(`table.capacity: ${table.capacity} takes effect when Envoy restarts, until then ${capacity}`);
+  }
+}

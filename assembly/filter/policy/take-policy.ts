@@ -1,0 +1,178 @@
+// How a policy that the control plane sent comes into force in this VM (docs/edge-protocol.md, "The policy"). One VM of
+// an Envoy tries it first; the others take what a VM of their own build has found good.
+import { TRY_DEADLINE_MS } from "../../contract";
+import {
+  VERDICT_NONE,
+  VERDICT_OK,
+  VERDICT_REJECTED,
+  VERDICT_TRAPPED,
+  VERDICT_TRYING,
+  bellGeneration,
+  bellHash,
+  bellLog,
+  bellSize,
+  bellSpreadMs,
+  setVerdict,
+  verdictOf,
+  verdictSinceUs,
+} from "../../domain/edge/bell";
+import { Fault, faultText } from "../../domain/policy/violations";
+import { judgePolicy } from "../../domain/policy/validator";
+import { Policy } from "../../domain/policy/model";
+import { logError } from "../../host/log";
+import { randomU64 } from "../../host/random";
+import { announceEpoch } from "./announce";
+import { giveVerdict, readBell, writeBell } from "./bell";
+import { buildId } from "../vm/build-id";
+import { epochOfControlPlane } from "../state/epoch";
+import { GoodPolicy, keepGoodPolicy, readGoodPolicy } from "./good-policy";
+import { readPolicyText } from "./policy-bytes";
+import { Table } from "../state/table";
+import { keepViolations } from "./violations";
+
+const TRY_DEADLINE_US: u64 = <u64>TRY_DEADLINE_MS * 1000;
+/** Even a single edge's workers do not all report in the tick of the swap. */
+const MIN_SPREAD_MS: u32 = 100;
+
+/** The policy that the bell names. */
+class Offer {
+  constructor(
+    public log: u64,
+    public generation: u64,
+    public hash: u64,
+    public size: u32,
+    public spreadMs: u32,
+  ) {}
+}
+
+/**
+ * On each tick, and when a policy has just come: takes what the bell names, if it may.
+ * @returns whether a policy was read, which leaves garbage
+ */
+export function lookAtBell(table: Table, nowUs: u64): bool {
+  const bell = readBell(table);
+  if (bell == 0) return false;
+  if (isInForce(table, bell)) {
+    followGeneration(table, bell, nowUs);
+    return false;
+  }
+  if (bellHash(bell) == table.failedHash) return false;
+  table.hearOf(bellGeneration(bell), nowUs);
+  const state = verdictOf(bell, buildId());
+  if (state == VERDICT_OK) take(table, offerOf(bell), nowUs);
+  else if (state == VERDICT_NONE) tryFirst(table, bell, nowUs);
+  else if (state == VERDICT_TRYING) noteTrap(table, bell, nowUs);
+  return takeLastGood(table, nowUs) || state == VERDICT_OK || state == VERDICT_NONE;
+}
+
+/** At configure: only what a VM of this build has found good. */
+export function takeWhatIsGood(table: Table, nowUs: u64): void {
+  const bell = readBell(table);
+  if (bell == 0 || isInForce(table, bell)) return;
+  if (verdictOf(bell, buildId()) == VERDICT_OK) take(table, offerOf(bell), nowUs);
+  takeLastGood(table, nowUs);
+}
+
+/** A VM that has none of the control plane's policies yet, and may not take the newest, goes on with the one before. */
+function takeLastGood(table: Table, nowUs: u64): bool {
+  if (!table.epoch.isNone) return false;
+  const bell = readBell(table);
+  if (bell == 0 || bellHash(bell) == table.lookedForGoodAt) return false;
+  table.lookedForGoodAt = bellHash(bell);
+  const good = readGoodPolicy(table, buildId());
+  if (good == null) return true;
+  const policy = judgePolicy(good.text).policy;
+  if (policy != null) putInForce(table, new Offer(good.log, good.generation, good.hash, 0, 0), policy, nowUs);
+  return true;
+}
+
+function isInForce(table: Table, bell: usize): bool {
+  return !table.epoch.isNone && table.epoch.hash == bellHash(bell);
+}
+
+/** The same bytes under another number: nothing is read. This VM runs them, so they are good for its build. */
+function followGeneration(table: Table, bell: usize, nowUs: u64): void {
+  const epoch = table.epoch;
+  const verdict = verdictOf(bell, buildId());
+  // Also where a VM of this build tries them in vain: that it did not come back was not their fault.
+  if (verdict != VERDICT_OK && verdict != VERDICT_REJECTED) {
+    setVerdict(bell, buildId(), VERDICT_OK, nowUs);
+    writeBell(table, bell);
+  }
+  if (epoch.generation == bellGeneration(bell) && epoch.log == bellLog(bell)) return;
+  const formerLog = epoch.log;
+  epoch.log = bellLog(bell);
+  epoch.generation = bellGeneration(bell);
+  settled(table, formerLog, bellSpreadMs(bell), nowUs);
+}
+
+/** Says to the other VMs that this one tries, does so, and says what came of it. */
+function tryFirst(table: Table, bell: usize, nowUs: u64): void {
+  const build = buildId();
+  const offer = offerOf(bell);
+  setVerdict(bell, build, VERDICT_TRYING, nowUs);
+  if (!writeBell(table, bell)) return;
+  const text = readPolicyText(table, offer.hash, offer.size);
+  if (text == null) {
+    // Another leader's bytes: its bell follows, or this VM's next look finds its own.
+    giveVerdict(table, offer.hash, build, VERDICT_NONE, nowUs);
+    return;
+  }
+  const verdict = judgePolicy(text);
+  const policy = verdict.policy;
+  if (policy == null) reject(table, offer, build, verdict.faults, nowUs);
+  else if (giveVerdict(table, offer.hash, build, VERDICT_OK, nowUs)) {
+    putInForce(table, offer, policy, nowUs);
+    keepGoodPolicy(table, new GoodPolicy(offer.log, offer.generation, offer.hash, text), build);
+  }
+}
+
+function reject(table: Table, offer: Offer, build: u64, violations: Fault[], nowUs: u64): void {
+  keepViolations(table, offer.hash, build, violations);
+  giveVerdict(table, offer.hash, build, VERDICT_REJECTED, nowUs);
+  for (let i = 0; i < violations.length; i++) {
+    logError(`policy generation ${offer.generation} rejected: ${faultText(violations[i])}`);
+  }
+}
+
+/** The VM that tried is gone, or stands still. If it comes back, its own verdict counts. */
+function noteTrap(table: Table, bell: usize, nowUs: u64): void {
+  const build = buildId();
+  if (nowUs < verdictSinceUs(bell, build) + TRY_DEADLINE_US) return;
+  const generation = bellGeneration(bell);
+  setVerdict(bell, build, VERDICT_TRAPPED, nowUs);
+  if (!writeBell(table, bell)) return;
+  logError(`policy generation ${generation} trapped the VM that tried it; it is not tried again by this build`);
+}
+
+/** What another VM of this build has found good. */
+function take(table: Table, offer: Offer, nowUs: u64): void {
+  const text = readPolicyText(table, offer.hash, offer.size);
+  // Another leader's bytes, whose bell follows.
+  if (text == null) return;
+  const policy = judgePolicy(text).policy;
+  if (policy != null) {
+    putInForce(table, offer, policy, nowUs);
+    return;
+  }
+  table.failedHash = offer.hash;
+  logError(`policy generation ${offer.generation} was found good by another VM, and is rejected by this one`);
+}
+
+function putInForce(table: Table, offer: Offer, policy: Policy, nowUs: u64): void {
+  const formerLog = table.epoch.log;
+  table.swap(epochOfControlPlane(policy, offer.log, offer.generation, offer.hash));
+  settled(table, formerLog, offer.spreadMs, nowUs);
+}
+
+/** Says in log and gauge what is in force, and has the next report say so soon. */
+function settled(table: Table, formerLog: u64, spreadMs: u32, nowUs: u64): void {
+  table.caughtUp(formerLog);
+  announceEpoch(table.epoch);
+  const jitterUs = randomU64() % (<u64>max(spreadMs, MIN_SPREAD_MS) * 1000);
+  table.nextReportAtUs = min(table.nextReportAtUs, nowUs + jitterUs);
+}
+
+function offerOf(bell: usize): Offer {
+  return new Offer(bellLog(bell), bellGeneration(bell), bellHash(bell), bellSize(bell), bellSpreadMs(bell));
+}

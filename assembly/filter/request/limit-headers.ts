@@ -1,0 +1,70 @@
+// The limit headers of one answer (docs/policy.md, "Answers"), noted as header pairs with their values in static buffers.
+import { PICO_PER_TOKEN } from "../../contract";
+import { toPico, secondsUntil, wholeTokens } from "../../domain/table/bucket";
+import {
+  Plan,
+  RESPONSE_HEADERS_BOTH,
+  RESPONSE_HEADERS_DRAFT,
+  RESPONSE_HEADERS_X_RATELIMIT,
+} from "../../domain/policy/model";
+import { addressOf, utf8, writeAscii, writeBytes, writeDecimal } from "../../memory/bytes";
+import { addFixedPair, addPair } from "../../memory/header-pairs";
+import { Epoch } from "../state/epoch";
+
+const RATE_LIMIT = utf8("ratelimit");
+const RATE_LIMIT_POLICY = utf8("ratelimit-policy");
+const X_LIMIT = utf8("x-ratelimit-limit");
+const X_REMAINING = utf8("x-ratelimit-remaining");
+const X_RESET = utf8("x-ratelimit-reset");
+const RETRY_AFTER = utf8("retry-after");
+
+/** The longest: a plan's name of 32 characters and two numbers. */
+const rateLimitValue: usize = memory.data(96);
+const remainingValue: usize = memory.data(24);
+const resetValue: usize = memory.data(24);
+const retryAfterValue: usize = memory.data(24);
+
+/** Notes the headers that the policy wants for a bucket of this plan that holds `levelPico`. */
+export function addLimitHeaders(epoch: Epoch, planIndex: u32, levelPico: i64): void {
+  const form = epoch.policy.responseHeaders;
+  const plan = unchecked(epoch.policy.plans[planIndex]);
+  if (form == RESPONSE_HEADERS_DRAFT || form == RESPONSE_HEADERS_BOTH)
+    addDraftHeaders(epoch, planIndex, plan, levelPico);
+  if (form == RESPONSE_HEADERS_X_RATELIMIT || form == RESPONSE_HEADERS_BOTH) {
+    addXHeaders(epoch, planIndex, plan, levelPico);
+  }
+}
+
+/** draft-ietf-httpapi-ratelimit-headers-10; r: whole tokens left, t: seconds until one more, if one will come. */
+function addDraftHeaders(epoch: Epoch, planIndex: u32, plan: Plan, levelPico: i64): void {
+  const texts = unchecked(epoch.plans[planIndex]);
+  addFixedPair(RATE_LIMIT_POLICY, texts.rateLimitPolicy);
+  const prefix = texts.rateLimitPrefix;
+  const left = wholeTokens(levelPico);
+  let end = writeBytes(rateLimitValue, addressOf(prefix), prefix.byteLength);
+  end = writeDecimal(end, left);
+  if (left < plan.maxTokens) {
+    const oneMoreS = secondsUntil(levelPico, toPico(left + 1), plan.refillRateMicro);
+    if (oneMoreS >= 0) end = writeDecimal(writeAscii(end, ";t="), oneMoreS);
+  }
+  addWritten(RATE_LIMIT, rateLimitValue, end);
+}
+
+/** The older form; reset: seconds until the bucket is full, if it will be. */
+function addXHeaders(epoch: Epoch, planIndex: u32, plan: Plan, levelPico: i64): void {
+  addFixedPair(X_LIMIT, unchecked(epoch.plans[planIndex]).xLimit);
+  addWritten(X_REMAINING, remainingValue, writeDecimal(remainingValue, wholeTokens(levelPico)));
+  const fullS = secondsUntil(levelPico, toPico(plan.maxTokens), plan.refillRateMicro);
+  if (fullS >= 0) addWritten(X_RESET, resetValue, writeDecimal(resetValue, fullS));
+}
+
+/** Retry-After of a request that costs `cost` tokens: at least 1 s; none if the tokens will never come. */
+export function addRetryAfter(plan: Plan, levelPico: i64, cost: u32): void {
+  const seconds = secondsUntil(levelPico, <i64>cost * PICO_PER_TOKEN, plan.refillRateMicro);
+  if (seconds < 0) return;
+  addWritten(RETRY_AFTER, retryAfterValue, writeDecimal(retryAfterValue, max<i64>(seconds, 1)));
+}
+
+function addWritten(name: ArrayBuffer, value: usize, end: usize): void {
+  addPair(addressOf(name), name.byteLength, value, <u32>(end - value));
+}

@@ -1,0 +1,37 @@
+// Letting go, on ticks, of requests that wait for a policy: each is decided from its headers under what is then in force.
+import { CONTINUE, enterStream, resumeRequest } from "../../host/stream";
+import { freeCalls } from "../edge/calls";
+import { NONE, freeWaiter, waiterAsks, waiterContext, waiterNext, waiterRoot } from "../edge/waiters";
+import { rootInSlot, slotOfRoot } from "../state/roots";
+import { holdLonger, mayWaitForPolicy, takeHeld } from "./held";
+import { decideRequest } from "./request";
+
+/**
+ * On a tick: no more go on under a policy than calls are free for them, so that none finds the control plane out of
+ * reach. Those whose time is over are all answered.
+ */
+export function releaseHeld(nowUs: u64): void {
+  let waiter = takeHeld();
+  let budget = freeCalls();
+  while (waiter != NONE) {
+    const next = waiterNext(waiter);
+    const root = rootInSlot(slotOfRoot(waiterRoot(waiter)));
+    const mayCall = root != null && !root.epoch.isNone;
+    if (mayCall ? budget == 0 : root != null && mayWaitForPolicy(root.table, nowUs)) {
+      holdLonger(waiter);
+    } else {
+      if (mayCall) budget--;
+      goOn(waiter);
+    }
+    waiter = next;
+  }
+}
+
+function goOn(waiter: u32): void {
+  const contextId = waiterContext(waiter);
+  const slot = slotOfRoot(waiterRoot(waiter));
+  const asks = waiterAsks(waiter);
+  freeWaiter(waiter);
+  // A client that left is not resumed, and pays nothing.
+  if (enterStream(contextId) && decideRequest(slot, contextId, asks) == CONTINUE) resumeRequest();
+}

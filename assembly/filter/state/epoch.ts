@@ -1,0 +1,94 @@
+// A policy in force in this VM, and all that follows from it: texts, counts of its plans. Immutable but for its counts
+// and for the generation, which may grow while the policy stays the same.
+import { POLICY_HASH_CHARS, SOURCE_CONTROL_PLANE, SOURCE_NONE, SOURCE_SETTINGS } from "../../contract";
+import { Policy } from "../../domain/policy/model";
+import { printPolicy } from "../../domain/policy/print";
+import { sha256 } from "../../domain/token/sha256";
+import { addressOf, utf8 } from "../../memory/bytes";
+import { DenialTexts } from "./denial-texts";
+import { PlanCounts } from "./plan-counts";
+import { PlanTexts } from "./plan-texts";
+
+/** Hex digits of a hash, two a byte. */
+const HASH_BYTES: u32 = POLICY_HASH_CHARS / 2;
+const digest: usize = memory.data(32, 8);
+
+/** Where a policy comes from. */
+export const FROM_NOWHERE: u8 = 0;
+export const FROM_SETTINGS: u8 = 1;
+export const FROM_CONTROL_PLANE: u8 = 2;
+
+export class Epoch {
+  /** Milliseconds; the longest that any token of this policy can be valid. */
+  longestLifetimeMs: u64 = 0;
+  headerName: ArrayBuffer;
+  plans: StaticArray<PlanTexts>;
+  denials: DenialTexts;
+  planCounts: PlanCounts;
+  /** Of the control plane's log in which the generation counts; 0 where it is not the control plane's. */
+  log: u64 = 0;
+  generation: u64 = 0;
+
+  /**
+   * @param number grows with each epoch of this VM; 0 stands before any policy
+   * @param hash of the policy's canonical bytes: equal policies have equal hashes, wherever they come from
+   */
+  constructor(
+    public number: u32,
+    public policy: Policy,
+    public source: u8,
+    public hash: u64,
+  ) {
+    const count = policy.plans.length;
+    const texts = new StaticArray<PlanTexts>(count);
+    let longest: u64 = 0;
+    for (let i = 0; i < count; i++) {
+      texts[i] = new PlanTexts(policy.plans[i]);
+      longest = max(longest, policy.plans[i].lifetimeMs);
+    }
+    this.headerName = utf8(policy.header);
+    this.plans = texts;
+    this.denials = new DenialTexts(policy);
+    this.planCounts = new PlanCounts(policy);
+    this.longestLifetimeMs = longest;
+  }
+
+  /** No policy yet: requests are held. */
+  @inline
+  get isNone(): bool {
+    return this.number == 0;
+  }
+
+  /** As a report says it. */
+  get sourceWord(): string {
+    if (this.source == FROM_CONTROL_PLANE) return SOURCE_CONTROL_PLANE;
+    return this.source == FROM_SETTINGS ? SOURCE_SETTINGS : SOURCE_NONE;
+  }
+}
+
+/** Before any policy: built-in defaults and no plans. */
+export const NO_POLICY: Epoch = new Epoch(0, new Policy(), FROM_NOWHERE, 0);
+
+let newest: u32 = 0;
+
+/** An epoch of the settings' own policy. */
+export function epochOfSettings(policy: Policy): Epoch {
+  const bytes = utf8(printPolicy(policy));
+  return new Epoch(++newest, policy, FROM_SETTINGS, hashOfBytes(addressOf(bytes), bytes.byteLength));
+}
+
+/** An epoch of a policy that the control plane sent. */
+export function epochOfControlPlane(policy: Policy, log: u64, generation: u64, hash: u64): Epoch {
+  const epoch = new Epoch(++newest, policy, FROM_CONTROL_PLANE, hash);
+  epoch.log = log;
+  epoch.generation = generation;
+  return epoch;
+}
+
+/** The first HASH_BYTES of SHA-256, as one number: its hex digits are what travels. */
+export function hashOfBytes(bytes: usize, length: u32): u64 {
+  sha256(bytes, length, digest);
+  let hash: u64 = 0;
+  for (let i: u32 = 0; i < HASH_BYTES; i++) hash = (hash << 8) | (<u64>load<u8>(digest + i));
+  return hash;
+}

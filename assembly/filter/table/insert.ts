@@ -1,0 +1,147 @@
+// Writing what the control plane said, or what is taken on trust, into the session table: each one atomic step.
+import { ANSWER_VALID_MS, RECORD_BYTES } from "../../contract";
+import { ANSWER_LIVE, ANSWER_REVOKED, AcquireAnswer } from "../../domain/edge/acquire-answer";
+import { confirmRecord, endRecord, fillRecord, trustRecord } from "../../domain/edge/answered-record";
+import { fromMicrotokens, toPico } from "../../domain/table/bucket";
+import { isLive, isPastEnd, isProvisional } from "../../domain/table/record";
+import { findRecord, isUnreported } from "../../domain/table/set";
+import { sessionIdOf } from "../../domain/token/token";
+import { monotonicUs } from "../../host/clock";
+import { CAS_EXHAUSTED, CAS_RETRIES, RESTORES, count } from "../vm/counters";
+import { isUpToDate, raiseSeen } from "./log-cursor";
+import { countPlace, findPlace, keepPlace, noteFullSet } from "./slot";
+import { Root } from "../state/roots";
+import { Table } from "../state/table";
+import { MAX_CAS_TRIES, createSet } from "./session-table";
+import { SetCopy } from "./set-copy";
+
+// What came of it.
+/** The table holds what the answer says, or what overrules it. */
+export const WRITTEN: u32 = 0;
+/** The session has ended, whatever the answer says. */
+export const SESSION_ENDED: u32 = 1;
+/** The answer came too late, or the record that it was about is gone: it says nothing any more. */
+export const ANSWER_STALE: u32 = 2;
+/** The set is full and no record may go. */
+export const SET_FULL: u32 = 3;
+export const INSERT_CONTENDED: u32 = 4;
+
+/**
+ * Writes an answer of the control plane.
+ * @param mayInsert false if the ask was sent while a record stood: then it never makes a new one
+ * @param askedAtUs clock before the read that led to the ask; after ANSWER_VALID_MS the answer counts for nothing
+ */
+export function writeAnswer(root: Root, token: usize, answer: AcquireAnswer, mayInsert: bool, askedAtUs: u64): u32 {
+  const table = root.table;
+  const live = answer.state == ANSWER_LIVE;
+  // Heard of before it is written, as by the leader: a worker that inserts meanwhile finds its answer out of date.
+  if (answer.state == ANSWER_REVOKED) raiseSeen(table, answer.log, answer.cursor);
+  for (let tries: u32 = 0; tries < MAX_CAS_TRIES; tries++) {
+    const nowUs = monotonicUs();
+    const set = SetCopy.ofSession(table, sessionIdOf(token));
+    if (set == 0) {
+      if (!mayInsert) return live ? ANSWER_STALE : SESSION_ENDED;
+      createSet(table, sessionIdOf(token));
+      continue;
+    }
+    const record = findRecord(set, sessionIdOf(token));
+    if (live) {
+      if (record == 0 && !mayInsert) return ANSWER_STALE;
+      // After the read of the set: what the edge hears of later is refused by the set's cas.
+      if (!isUpToDate(table, answer.log, answer.cursor)) return ANSWER_STALE;
+      // Between the read and the write: a worker that slept would write over what it has not heard of. Only a record
+      // that stood all the while takes its answer; a provisional one came in after another had gone.
+      if ((mayInsert || isProvisional(record)) && isLate(askedAtUs)) return ANSWER_STALE;
+    }
+    keepPlace();
+    const outcome =
+      record != 0
+        ? change(root, record, token, answer, nowUs, askedAtUs)
+        : insert(table, set, token, answer, mayInsert, nowUs);
+    if (outcome == SET_FULL) return outcome;
+    if (SetCopy.write(table)) {
+      markUnreported(table, set, token);
+      if (countPlace() && live && isRestored(root, answer)) count(RESTORES);
+      return outcome;
+    }
+    count(CAS_RETRIES);
+  }
+  count(CAS_EXHAUSTED);
+  return INSERT_CONTENDED;
+}
+
+/**
+ * Takes a session on trust: a full bucket of the plan that the token names, provisional until the control plane
+ * confirms it.
+ * @param endsInMs what is left of its lifetime by the token's own time
+ */
+export function insertProvisional(root: Root, token: usize, planIndex: u32, endsInMs: u64): u32 {
+  const table = root.table;
+  const plan = unchecked(root.epoch.policy.plans[planIndex]);
+  for (let tries: u32 = 0; tries < MAX_CAS_TRIES; tries++) {
+    const nowUs = monotonicUs();
+    const set = SetCopy.ofSession(table, sessionIdOf(token));
+    if (set == 0) {
+      createSet(table, sessionIdOf(token));
+      continue;
+    }
+    const known = findRecord(set, sessionIdOf(token));
+    // Another worker was faster, or the session has ended here: that stands.
+    if (known != 0 && (isLive(known) || !isPastEnd(known, nowUs))) return WRITTEN;
+    keepPlace();
+    // A record that ended long ago is used again, unless something in it is still to be reported.
+    const isOpen = known != 0 && (isUnreported(known) || isProvisional(known));
+    const record = known == 0 ? findPlace(set, nowUs, true) : isOpen ? 0 : known;
+    if (record == 0) {
+      noteFullSet(table, set);
+      return SET_FULL;
+    }
+    trustRecord(record, token, plan, endsInMs, nowUs);
+    if (SetCopy.write(table)) {
+      countPlace();
+      return WRITTEN;
+    }
+    count(CAS_RETRIES);
+  }
+  count(CAS_EXHAUSTED);
+  return INSERT_CONTENDED;
+}
+
+function isLate(askedAtUs: u64): bool {
+  return monotonicUs() - askedAtUs > <u64>ANSWER_VALID_MS * 1000;
+}
+
+/** The answer for a record that is there. */
+function change(root: Root, record: usize, token: usize, answer: AcquireAnswer, nowUs: u64, askedAtUs: u64): u32 {
+  if (answer.state == ANSWER_LIVE) {
+    return confirmRecord(record, token, answer, root.epoch.policy, nowUs) ? WRITTEN : SESSION_ENDED;
+  }
+  // A late one is true of the session, but its figures may be older than those of a record that has gone meanwhile.
+  endRecord(record, answer, nowUs, !isProvisional(record) || !isLate(askedAtUs));
+  return SESSION_ENDED;
+}
+
+/** Makes the session's record. One that has ended takes nobody's place: the answer itself refuses its requests. */
+function insert(table: Table, set: usize, token: usize, answer: AcquireAnswer, mayInsert: bool, nowUs: u64): u32 {
+  const live = answer.state == ANSWER_LIVE;
+  const place = mayInsert ? findPlace(set, nowUs, live) : 0;
+  if (place != 0) fillRecord(place, token, answer, nowUs);
+  if (!live) return SESSION_ENDED;
+  if (place != 0) return WRITTEN;
+  noteFullSet(table, set);
+  return SET_FULL;
+}
+
+/** A confirmed or ended record may have figures of its own that the control plane lacks. */
+function markUnreported(table: Table, set: usize, token: usize): void {
+  const record = findRecord(set, sessionIdOf(token));
+  if (record == 0 || !isUnreported(record)) return;
+  table.unreported.mark(SetCopy.index(), <u32>((record - set) / RECORD_BYTES));
+}
+
+/** Whether the answer gives back a bucket that was spent from before, here or in this edge's life before. */
+function isRestored(root: Root, answer: AcquireAnswer): bool {
+  const index = root.epoch.policy.planIndexById(answer.planId);
+  if (answer.rev > 0 || index < 0) return answer.rev > 0;
+  return fromMicrotokens(answer.levelMicro) < toPico(unchecked(root.epoch.policy.plans[index]).maxTokens);
+}

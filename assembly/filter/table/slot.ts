@@ -1,0 +1,42 @@
+// A place in a set for a newcomer: finding it, and counting what became of it.
+import { ANSWER_VALID_MS, RECORDS_PER_SET } from "../../contract";
+import { isEmpty } from "../../domain/table/record";
+import { isUnreported, placeForNewcomer, recordAt } from "../../domain/table/set";
+import { EVICTIONS, TABLE_FULL, TABLE_RECORDS, count } from "../vm/counters";
+import { Table } from "../state/table";
+import { SetCopy } from "./set-copy";
+
+let found: usize = 0;
+let wasEmpty: bool = false;
+
+/** The place that a newcomer takes, or 0. `mayEvict`: whether a live session may go for it. */
+export function findPlace(set: usize, nowUs: u64, mayEvict: bool): usize {
+  const untouchedUs = mayEvict ? <u64>ANSWER_VALID_MS * 1000 : u64.MAX_VALUE;
+  found = placeForNewcomer(set, nowUs, untouchedUs);
+  wasEmpty = found != 0 && isEmpty(found);
+  return found;
+}
+
+/** No place was needed: the session has one. */
+export function keepPlace(): void {
+  found = 0;
+}
+
+/** Counts the newcomer once its set has been written. True if there was one. */
+export function countPlace(): bool {
+  if (found == 0) return false;
+  count(wasEmpty ? TABLE_RECORDS : EVICTIONS);
+  return true;
+}
+
+/**
+ * No record of the set may go, as far as nobody has taken their figures: they are reported at the next tick. Most of
+ * them were spent in by other workers; this one reports them all the same.
+ */
+export function noteFullSet(table: Table, set: usize): void {
+  count(TABLE_FULL);
+  for (let place: u32 = 0; place < RECORDS_PER_SET; place++) {
+    if (isUnreported(recordAt(set, place))) table.unreported.mark(SetCopy.index(), place);
+  }
+  table.unreported.urgent = true;
+}

@@ -1,0 +1,46 @@
+// The leader's slow round over the whole table: it finds what a reloaded VM forgot, and counts the records in use.
+import { RECORDS_PER_SET, SWEEP_ROUND_TICKS } from "../../contract";
+import { elapsedUsSince } from "../../domain/table/bucket";
+import { isEmpty, isProvisional, recordTokenOf, refilledAtUsOf } from "../../domain/table/record";
+import { isUnreported, recordAt } from "../../domain/table/set";
+import { setGauge } from "../../host/metrics";
+import { sharedValue } from "../../host/shared-data";
+import { OK } from "../../host/status";
+import { noteProvisional } from "./provisional";
+import { recordsGauge } from "../vm/counters";
+import { Root } from "../state/roots";
+import { readSetAt, setCount } from "./session-table";
+
+/** On a tick of the leader: one slice. Reads only; the records that it finds are reported or asked for by this VM. */
+export function sweepSlice(root: Root, nowUs: u64): void {
+  const table = root.table;
+  const sets = setCount(table);
+  if (sets == 0) return;
+  const sweep = table.sweep;
+  table.unreported.fit(sets);
+  const slice = (sets + SWEEP_ROUND_TICKS - 1) / SWEEP_ROUND_TICKS;
+  const end = min(sweep.next + slice, sets);
+  for (; sweep.next < end; sweep.next++) {
+    if (readSetAt(table, sweep.next) == OK) sweepSet(root, sweep.next, sharedValue(), nowUs);
+  }
+  if (sweep.next < sets) return;
+  setGauge(recordsGauge(), sweep.records);
+  table.records = sweep.records;
+  sweep.next = 0;
+  sweep.records = 0;
+}
+
+function sweepSet(root: Root, index: u32, set: usize, nowUs: u64): void {
+  const table = root.table;
+  const overdueUs = <u64>root.epoch.policy.reportIntervalMs * 2000;
+  for (let place: u32 = 0; place < RECORDS_PER_SET; place++) {
+    const record = recordAt(set, place);
+    if (isEmpty(record)) continue;
+    table.sweep.records++;
+    if (isProvisional(record)) noteProvisional(table, recordTokenOf(record));
+    // Whoever spent in it has had two intervals to report it.
+    else if (isUnreported(record) && elapsedUsSince(refilledAtUsOf(record), nowUs) > overdueUs) {
+      table.unreported.mark(index, place);
+    }
+  }
+}

@@ -1,0 +1,93 @@
+// Counts of this VM that belong to no plan, kept in the guest, so that a request pays no host call for them, and added
+// to Envoy's metrics on ticks. They belong to the VM, not to a policy: a change of policy loses none.
+import { addToMetric } from "../../host/metrics";
+import { counterNamed, gaugeNamed } from "./metric-ids";
+
+export const MISSING: u32 = 0;
+export const INVALID: u32 = 1;
+export const UNAVAILABLE: u32 = 2;
+export const ALLOWED_UNMETERED: u32 = 3;
+/** Denied because this edge has no policy yet. */
+export const NO_POLICY_YET: u32 = 4;
+export const MISS_LIVE: u32 = 5;
+export const MISS_REVOKED: u32 = 6;
+export const MISS_EXPIRED: u32 = 7;
+export const MISS_UNKNOWN: u32 = 8;
+export const MISS_TRUSTED: u32 = 9;
+export const MISS_DENIED: u32 = 10;
+export const MISS_FORGED: u32 = 11;
+export const MISS_TOO_OLD: u32 = 12;
+export const CAS_RETRIES: u32 = 13;
+export const CAS_EXHAUSTED: u32 = 14;
+export const TABLE_FULL: u32 = 15;
+export const EVICTIONS: u32 = 16;
+export const RESTORES: u32 = 17;
+export const HEADERS_OMITTED: u32 = 18;
+/** A gauge: slots of the table that hold a record. Moved by what this VM adds, set by the leader's sweep. */
+export const TABLE_RECORDS: u32 = 19;
+export const REPORT_FAILURES: u32 = 20;
+/** The first of the calls' outcomes: one for each kind of call and outcome (call-outcomes.ts). */
+export const CALLS: u32 = 21;
+/** Kinds of call × outcomes. */
+const CALL_COUNTERS: u32 = 24;
+const SIZE: u32 = CALLS + CALL_COUNTERS;
+
+/** The names of the counters, in their order. Labels: `stats_tags` in envoy.yaml. */
+const names: string[] = [
+  "sluice_requests.outcome.missing",
+  "sluice_requests.outcome.invalid",
+  "sluice_requests.outcome.unavailable",
+  "sluice_requests.outcome.allowed",
+  "sluice_requests.outcome.no_policy",
+  "sluice_misses.outcome.live",
+  "sluice_misses.outcome.revoked",
+  "sluice_misses.outcome.expired",
+  "sluice_misses.outcome.unknown",
+  "sluice_misses.outcome.trusted",
+  "sluice_misses.outcome.denied",
+  "sluice_misses.outcome.forged",
+  "sluice_misses.outcome.too_old",
+  "sluice_cas_retries",
+  "sluice_cas_exhausted",
+  "sluice_table_full",
+  "sluice_table_evictions",
+  "sluice_restores",
+  "sluice_headers_omitted",
+  "sluice_table_records",
+  "sluice_report_failures",
+];
+
+const counts = new StaticArray<u64>(<i32>SIZE);
+const ids = new StaticArray<u32>(<i32>SIZE);
+let named: bool = false;
+
+/** Names them all at once, so that an operator sees them at 0. At configure only. */
+export function nameCounters(callNames: StaticArray<string>): void {
+  if (named) return;
+  named = true;
+  for (let i: u32 = 0; i < CALLS; i++) {
+    ids[i] = i == TABLE_RECORDS ? gaugeNamed(names[i]) : counterNamed(names[i]);
+  }
+  for (let i: u32 = 0; i < CALL_COUNTERS; i++) ids[CALLS + i] = counterNamed(callNames[i]);
+}
+
+// @ts-ignore: decorator
+@inline
+export function count(which: u32): void {
+  unchecked(counts[which]++);
+}
+
+/** The gauge of TABLE_RECORDS. */
+export function recordsGauge(): u32 {
+  return ids[TABLE_RECORDS];
+}
+
+/** Adds what was counted since the last flush to Envoy's metrics: each count exactly once. */
+export function flushCounters(): void {
+  for (let i: u32 = 0; i < SIZE; i++) {
+    const amount = unchecked(counts[i]);
+    if (amount == 0) continue;
+    addToMetric(unchecked(ids[i]), amount);
+    unchecked((counts[i] = 0));
+  }
+}

@@ -1,0 +1,99 @@
+// What is constant for this Envoy process: its keys and its name.
+import { ENV_SECRET, ENV_SECRET_ALSO, MAX_EDGE_NAME_BYTES, MAX_SECRET_BYTES, MIN_SECRET_BYTES } from "../../contract";
+import { KEYS_BYTES, SECRET_TOO_LONG, decodeSecret, deriveKeys, keyIdOf } from "../../domain/token/keys";
+import { quoteJson } from "../../domain/json/writer";
+import { environmentVariable } from "../../host/environment";
+import { nodeId } from "../../host/node";
+import { addressOf, utf8 } from "../../memory/bytes";
+
+const primary: usize = memory.data(KEYS_BYTES, 8);
+const also: usize = memory.data(KEYS_BYTES, 8);
+let hasAlso: bool = false;
+let edge: ArrayBuffer = new ArrayBuffer(0);
+let edgeAscii: ArrayBuffer = new ArrayBuffer(0);
+let loaded: bool = false;
+
+/** Reads environment and node once. Returns what is wrong, or "" if nothing is. */
+export function loadProcess(): string {
+  if (loaded) return "";
+  const node = nodeId();
+  if (node.length == 0)
+    return "node.id: expected a name for this Envoy, got none (--service-node, or node.id in the bootstrap)";
+  if (<u32>utf8(node).byteLength > MAX_EDGE_NAME_BYTES) {
+    return `node.id: expected at most ${MAX_EDGE_NAME_BYTES} bytes, got ${utf8(node).byteLength}`;
+  }
+  if (hasControlCharacter(node)) return "node.id: expected no control characters";
+  const secret = environmentVariable(ENV_SECRET);
+  if (secret == null) {
+    return `${ENV_SECRET}: expected in Envoy's environment and in vm_config.environment_variables.host_env_keys, got nothing`;
+  }
+  let fault = loadKeys(ENV_SECRET, secret, primary);
+  if (fault.length > 0) return fault;
+  const second = environmentVariable(ENV_SECRET_ALSO);
+  if (second != null && second.length > 0) {
+    fault = loadKeys(ENV_SECRET_ALSO, second, also);
+    if (fault.length > 0) return fault;
+    if (keyIdOf(also) == keyIdOf(primary)) {
+      return `${ENV_SECRET_ALSO}: has the key id of ${ENV_SECRET}, which would be ambiguous; make another secret`;
+    }
+    hasAlso = true;
+  }
+  edge = utf8(quoteJson(node));
+  edgeAscii = visibleAscii(utf8(node));
+  loaded = true;
+  return "";
+}
+
+/** The control plane takes none in a name, so every call of such an edge would be refused. */
+function hasControlCharacter(text: string): bool {
+  for (let i = 0; i < text.length; i++) {
+    const char = text.charCodeAt(i);
+    if (char < 0x20 || (char >= 0x7f && char <= 0x9f)) return true;
+  }
+  return false;
+}
+
+/** A header's value: what may not stand in one is shown as "?". */
+function visibleAscii(bytes: ArrayBuffer): ArrayBuffer {
+  const at = addressOf(bytes);
+  for (let i = 0; i < bytes.byteLength; i++) {
+    const byte = load<u8>(at + i);
+    if (byte < 0x21 || byte > 0x7e) store<u8>(at + i, 0x3f);
+  }
+  return bytes;
+}
+
+/** The reason never holds the secret or a part of it. */
+function loadKeys(name: string, text: string, keys: usize): string {
+  const chars = utf8(text);
+  const secret = new StaticArray<u8>(<i32>MAX_SECRET_BYTES);
+  const length = decodeSecret(changetype<usize>(chars), chars.byteLength, changetype<usize>(secret), MAX_SECRET_BYTES);
+  if (length == SECRET_TOO_LONG) return `${name}: expected at most ${MAX_SECRET_BYTES} bytes`;
+  if (length < 0) return `${name}: expected base64 or hex`;
+  if (<u32>length < MIN_SECRET_BYTES) return `${name}: expected at least ${MIN_SECRET_BYTES} bytes, got ${length}`;
+  deriveKeys(changetype<usize>(secret), length, keys);
+  memory.fill(changetype<usize>(secret), 0, MAX_SECRET_BYTES);
+  return "";
+}
+
+/** The keys that make things: the credential, the table's mixer. */
+export function primaryKeys(): usize {
+  return primary;
+}
+
+/** The accepted keys with this id, or 0 if there are none (any more). */
+export function keysWithId(keyId: u8): usize {
+  if (keyId == keyIdOf(primary)) return primary;
+  if (hasAlso && keyId == keyIdOf(also)) return also;
+  return 0;
+}
+
+/** This edge's name as a JSON string, quotes included. */
+export function edgeJson(): ArrayBuffer {
+  return edge;
+}
+
+/** This edge's name as the value of a header. */
+export function edgeHeader(): ArrayBuffer {
+  return edgeAscii;
+}

@@ -1,0 +1,22 @@
+// The audit log: the line that each event also gives in the process's log, and the pages that operators read.
+import type { AuditEntry, AuditEvent, AuditStore } from "../ports/audit-ports.js";
+import type { Logger } from "../ports/ports.js";
+
+/** To be called once the event is durable. */
+export function logAudit(logger: Logger, { at, actor, action, sessionId, details }: AuditEvent): void {
+  logger.info({ type: "audit", at, actor, action, sessionId, details }, action);
+}
+
+/** A page of a list. `next` is where the page after it begins, null after the last. */
+export interface AuditPage {
+  readonly entries: readonly AuditEntry[];
+  readonly next: number | null;
+}
+
+/** The newest entries, or those before one. */
+export async function readAudit(store: AuditStore, before: number | undefined, limit: number): Promise<AuditPage> {
+  const entries = await store.auditBefore(before, limit + 1);
+  const more = entries.length > limit;
+  const page = more ? entries.slice(0, limit) : entries;
+  return { entries: page, next: more ? (page.at(-1)?.number ?? null) : null };
+}

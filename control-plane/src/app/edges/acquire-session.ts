@@ -1,0 +1,102 @@
+// Use case: what an edge is told about a session that its table does not hold (docs/edge-protocol.md, acquire).
+import { UNKNOWN_REMEMBERED_MS } from "../../../../assembly/contract.js";
+import { capacityMicro, refilledMicro } from "../../domain/level.js";
+import { planById } from "../../domain/plan.js";
+import type { PlanOfPolicy, PlansOfPolicy } from "../../domain/plan.js";
+import { sessionEndsAtMs, sessionState } from "../../domain/session.js";
+import type { Session } from "../../domain/session.js";
+import { endedForIdleness } from "../upkeep/ended-session.js";
+import { idleAt } from "../upkeep/idle-expiry.js";
+import type { LogPosition } from "../ports/ports.js";
+import type { Figures, Held, Instance } from "../ports/usage-ports.js";
+import { lastFigures, liveAt } from "./usage.js";
+import type { UsagePorts } from "./usage.js";
+
+export interface LiveAnswer extends LogPosition {
+  readonly state: "live";
+  /** Plan id. The filter answers 503 for one that its policy lacks. */
+  readonly plan: number;
+  readonly endsInMs: number;
+  /** Microtokens in the bucket now, rounded down. 0 where it owes: edges read no level below that. */
+  readonly level: number;
+  /** Tokens spent at this instance, as far as it has reported. */
+  readonly consumed: number;
+  readonly rev: number;
+  readonly budgetSpent: boolean;
+}
+
+export interface EndedAnswer extends LogPosition {
+  readonly state: "revoked" | "expired" | "unknown";
+  /** How long the edge may hold on to that. */
+  readonly endsInMs: number;
+  /** As of a live one: an edge that let the session in on trust meanwhile adds its own figures to these. */
+  readonly consumed: number;
+  readonly rev: number;
+}
+
+/** With the generation that the edge is offered: a worker on a lower one waits for it where it does not know the plan. */
+export type Acquired = (LiveAnswer | EndedAnswer) & { readonly generation: number };
+
+/**
+ * The answer, or undefined while no policy is loaded: then nothing can be said, and the edge goes by its own rules.
+ * A live session counts as active. The position is of the very moment at which the session was looked at: a withdrawal
+ * after it has a higher number than the answer carries, and the edge asks again; that of a revoked one covers the
+ * revocation itself.
+ */
+export async function acquireSession(ports: UsagePorts, id: string, asker: Instance): Promise<Acquired | undefined> {
+  const active = ports.policies.current();
+  if (active === undefined) {
+    ports.meter.acquired("unavailable");
+    return undefined;
+  }
+  const { policy, generation } = active;
+  ports.instances.acquired(asker);
+  const found = await hold(ports, id, asker);
+  const answer = judge(found, asker, policy, ports.clock.nowMs());
+  ports.meter.acquired(answer.state);
+  return { ...answer, generation };
+}
+
+/**
+ * The session as stored with what instances told of it, and held by the asker if it is live. It is looked at in the very
+ * transaction that notes that: a look before it would cost each acquire a second read
+ * (docs/decisions/0030-one-look-an-acquire.md).
+ */
+async function hold(ports: UsagePorts, id: string, asker: Instance): Promise<Held> {
+  const nowMs = ports.clock.nowMs();
+  const isLive = liveAt(ports.policies, nowMs);
+  const isIdle = idleAt(ports, nowMs);
+  const found = await ports.usage.hold(id, asker, nowMs, (one, holders) => isLive(one) && !isIdle(one, holders));
+  if (found.held || found.session === undefined || !isLive(found.session)) return found;
+  const judged = await ports.usage.endIfIdle(id, nowMs, isIdle);
+  if (judged?.newly === true) endedForIdleness(ports, judged.session);
+  return ports.usage.hold(id, asker, nowMs, isLive);
+}
+
+function judge(
+  { session, rows, position }: Held,
+  asker: Instance,
+  policy: PlansOfPolicy,
+  nowMs: number,
+): LiveAnswer | EndedAnswer {
+  if (session === undefined) {
+    return { state: "unknown", endsInMs: UNKNOWN_REMEMBERED_MS, consumed: 0, rev: 0, ...position };
+  }
+  const plan = planById(policy, session.plan.id);
+  const endsAtMs = sessionEndsAtMs(session, plan);
+  const endsInMs = Math.max(0, endsAtMs - nowMs);
+  const state = sessionState(session, endsAtMs, nowMs);
+  const own = rows.find((row) => row.edge === asker.edge && row.instance === asker.instance)?.figures ?? null;
+  const { consumed, rev } = own ?? { consumed: 0, rev: 0 };
+  if (state !== "live") return { state, endsInMs, consumed, rev, ...position };
+  const level = levelOf(own ?? lastFigures(rows, asker.edge), session, plan, nowMs);
+  const budgetSpent = typeof plan?.tokenBudget === "number" && session.tokens.consumed >= plan.tokenBudget;
+  return { state, plan: session.plan.id, endsInMs, level, consumed, rev, budgetSpent, ...position };
+}
+
+/** A plan that the policy lost has no rate: such a bucket stays as it was. */
+function levelOf(figures: Figures | null, session: Session, plan: PlanOfPolicy | undefined, nowMs: number): number {
+  const limits = plan ?? { maxTokens: session.plan.maxTokens, tokenRefillRate: 0 };
+  if (figures === null) return capacityMicro(limits);
+  return Math.max(0, refilledMicro(figures.levelMicro, figures.atMs, nowMs, limits));
+}

@@ -1,0 +1,68 @@
+// Which edges have passed a place in the invalidation log, and who waits for them to.
+import type { EdgeRegistry } from "./status/edge-registry.js";
+import type { Timers } from "../ports/log-ports.js";
+import type { LogPosition } from "../ports/ports.js";
+
+/** Edges by name. One is confirmed when each of its instances that is not gone has said that its table is marked. */
+export interface Confirmed {
+  readonly edges: number;
+  readonly confirmed: number;
+  /** Names of the others, sorted. */
+  readonly pending: readonly string[];
+}
+
+/**
+ * Of the edges that this process has heard of: one that was cut off since before its start is not known to it, and one
+ * that is gone asks anew about each of its sessions when it comes back.
+ */
+export class Confirmations {
+  constructor(
+    private readonly registry: Pick<EdgeRegistry, "known" | "onWatched" | "windowMs">,
+    private readonly timers: Timers,
+  ) {}
+
+  /** How it stands at this moment. */
+  standing({ log, cursor }: LogPosition): Confirmed {
+    const pending = new Set<string>();
+    const edges = new Set<string>();
+    // The age of reports does not matter here.
+    const known = this.registry.known(0);
+    const watched = new Set(known.filter(({ watching }) => watching).map(({ edge }) => edge));
+    const windowMs = this.registry.windowMs();
+    for (const { edge, lastWatch, watching, silentMs } of known) {
+      edges.add(edge);
+      // The life before of an Envoy that was started again: it says nothing, and the present one watches.
+      if (!watching && silentMs > windowMs && watched.has(edge)) continue;
+      if (lastWatch?.log !== log || lastWatch.since < cursor) pending.add(edge);
+    }
+    return { edges: edges.size, confirmed: edges.size - pending.size, pending: [...pending].sort() };
+  }
+
+  /** Resolves as soon as no edge is pending, or with how it stands at the timeout, or once the signal aborts. */
+  wait(position: LogPosition, timeoutMs: number, signal?: AbortSignal): Promise<Confirmed> {
+    const now = this.standing(position);
+    if (now.pending.length === 0 || timeoutMs <= 0 || signal?.aborted === true) return Promise.resolve(now);
+    return new Promise((resolve) => {
+      let waitsFor = new Set(now.pending);
+      const end = (standing: Confirmed): void => {
+        cancelTimer();
+        unsubscribe();
+        signal?.removeEventListener("abort", giveUp);
+        resolve(standing);
+      };
+      const giveUp = (): void => {
+        end(this.standing(position));
+      };
+      const cancelTimer = this.timers.after(timeoutMs, giveUp);
+      const unsubscribe = this.registry.onWatched(({ edge, log, since }) => {
+        if (log !== position.log || since < position.cursor || !waitsFor.delete(edge)) return;
+        // Each edge that has passed costs one step; only where all seem to have, all are looked at.
+        if (waitsFor.size > 0) return;
+        const standing = this.standing(position);
+        waitsFor = new Set(standing.pending);
+        if (waitsFor.size === 0) end(standing);
+      });
+      signal?.addEventListener("abort", giveUp);
+    });
+  }
+}

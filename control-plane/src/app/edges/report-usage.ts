@@ -1,0 +1,62 @@
+// Use case: an edge says what was spent there (docs/edge-protocol.md, report).
+import type { WorkerPolicy } from "../ports/edge-ports.js";
+import type { Instance, ReportedRow } from "../ports/usage-ports.js";
+import { liveAt } from "./usage.js";
+import type { UsagePorts } from "./usage.js";
+
+/** A session as its instance knew it when it sent the report. */
+export interface RowOfReport {
+  readonly sessionId: string;
+  readonly rev: number;
+  readonly consumed: number;
+  /** As it was `idleMs` ago. */
+  readonly levelMicro: number;
+  readonly idleMs: number;
+}
+
+export interface Report extends Instance {
+  /** Which worker of the instance; empty where an older filter does not say. */
+  readonly worker: string;
+  /** Which build of the filter the worker runs; undefined where an older one does not say. */
+  readonly build?: string | undefined;
+  /** What the worker runs. */
+  readonly policy?: WorkerPolicy | undefined;
+  readonly rows: readonly RowOfReport[];
+  /** The instance has spent more than fits. */
+  readonly more: boolean;
+}
+
+export interface ReportAnswer {
+  readonly log: string;
+  /** Sessions that the instance is to ask about at their next request. */
+  readonly refresh: readonly string[];
+}
+
+/**
+ * The answer once the rows are durable; undefined, and nothing was taken, where too much waits to be written.
+ * Refresh: sessions of these rows that are not live, or not known. Their edge admitted requests of them, so it has not
+ * heard of their end: they ended for idleness while it was gone, or a restored store lacks them.
+ */
+export async function reportUsage(ports: UsagePorts, report: Report): Promise<ReportAnswer | undefined> {
+  const { clock, commits, instances, store } = ports;
+  const { edge, instance, worker, build, policy, more } = report;
+  const arrivedAtMs = clock.monotonicMs();
+  const nowMs = clock.nowMs();
+  const rows = report.rows.map(({ idleMs, ...row }): ReportedRow => {
+    return { ...row, edge, instance, atMs: Math.max(0, nowMs - idleMs), reportedAtMs: nowMs };
+  });
+  const committed = await commits.commit(rows);
+  if (committed === undefined) {
+    ports.usageMeter.reported("refused", rows.length);
+    return undefined;
+  }
+  instances.reported({ edge, instance }, { worker, build, policy, more, arrivedAtMs });
+  ports.usageMeter.reported("taken", rows.length);
+
+  const isLive = liveAt(ports.policies, nowMs);
+  const refresh: string[] = [];
+  for (const [sessionId, { session }] of committed) {
+    if (session === undefined || !isLive(session)) refresh.push(sessionId);
+  }
+  return { log: (await store.position()).log, refresh };
+}

@@ -1,0 +1,131 @@
+// Writes to the log when something is wrong with an edge: once when it begins, and once when it ends.
+import type { Timers } from "../../ports/log-ports.js";
+import type { Clock, Logger } from "../../ports/ports.js";
+import type { EdgeState } from "./edge-status.js";
+import type { EdgeView } from "./edge-views.js";
+
+const EVERY_MS = 5_000;
+/** So late, this process itself stood still, and has not heard yet what edges said meanwhile. */
+const STOOD_STILL_MS = 15_000;
+
+/** What an operator is told when a state begins. waiting and current are as it should be. */
+const WORDS: Readonly<Partial<Record<EdgeState, string>>> = {
+  rejected: "rejects the published policy and runs the one before",
+  trapped: "could not try the published policy, whose check ended the filter's VM; it runs the one before",
+  behind: "has not taken the published policy for longer than it should",
+  olderFilter: "runs an older filter, which takes no policy from the control plane",
+  notFollowing: "runs the policy of its own settings, which say that it follows no control plane",
+  silent: "is silent: it neither watches nor reports",
+};
+
+/** Something that has begun at an edge; another `key` is another one. */
+interface Condition {
+  readonly key: string;
+  readonly words: string;
+  /** As the edge's settings want it: nothing is wrong. */
+  readonly wanted: boolean;
+  readonly fields: object;
+}
+
+export interface ConditionParts {
+  readonly edges: () => Promise<readonly EdgeView[]>;
+  readonly clock: Pick<Clock, "monotonicMs">;
+  readonly timers: Timers;
+  readonly logger: Logger;
+}
+
+/** Looks each few seconds. Returns how to end that. */
+export function startEdgeConditions(parts: ConditionParts): () => void {
+  const conditions = new EdgeConditions(parts);
+  let stopped = false;
+  let cancel = (): void => undefined;
+  const next = (): void => {
+    cancel = parts.timers.after(EVERY_MS, () => {
+      void conditions.look().finally(() => {
+        if (!stopped) next();
+      });
+    });
+  };
+  next();
+  return () => {
+    stopped = true;
+    cancel();
+  };
+}
+
+export class EdgeConditions {
+  /** By edge, then by name. */
+  private begun = new Map<string, ReadonlyMap<string, Condition>>();
+  private lookedAtMs: number;
+
+  constructor(private readonly parts: Omit<ConditionParts, "timers">) {
+    this.lookedAtMs = parts.clock.monotonicMs();
+  }
+
+  async look(): Promise<void> {
+    const { clock, edges, logger } = this.parts;
+    const nowMs = clock.monotonicMs();
+    const stoodStill = nowMs - this.lookedAtMs > STOOD_STILL_MS;
+    this.lookedAtMs = nowMs;
+    if (stoodStill) return;
+    try {
+      this.compare(await edges());
+    } catch (error) {
+      logger.error({ type: "edges-failed", error: String(error) }, "the state of the edges could not be told");
+    }
+  }
+
+  private compare(views: readonly EdgeView[]): void {
+    const present = new Map<string, ReadonlyMap<string, Condition>>();
+    for (const view of views) {
+      const now = conditionsOf(view);
+      const before = this.begun.get(view.edge);
+      for (const [name, condition] of before ?? []) {
+        if (now.get(name)?.key !== condition.key) this.ended(view.edge, name, condition, `it is now ${view.state}`);
+      }
+      for (const [name, condition] of now) {
+        if (before?.get(name)?.key !== condition.key) this.began(view.edge, name, condition);
+      }
+      if (now.size > 0) present.set(view.edge, now);
+    }
+    const listed = new Set(views.map(({ edge }) => edge));
+    for (const [edge, before] of this.begun) {
+      if (listed.has(edge)) continue;
+      for (const [name, condition] of before) this.ended(edge, name, condition, "it is gone, and no longer listed");
+    }
+    this.begun = present;
+  }
+
+  private began(edge: string, condition: string, { words, wanted, fields }: Condition): void {
+    const line = { type: "edge-condition", edge, condition, begins: true, ...fields };
+    if (wanted) this.parts.logger.info(line, `edge ${edge} ${words}`);
+    else this.parts.logger.warn(line, `edge ${edge} ${words}`);
+  }
+
+  private ended(edge: string, condition: string, { words }: Condition, now: string): void {
+    const line = { type: "edge-condition", edge, condition, begins: false };
+    this.parts.logger.info(line, `no longer: edge ${edge} ${words}; ${now}`);
+  }
+}
+
+function conditionsOf(view: EdgeView): Map<string, Condition> {
+  const conditions = new Map<string, Condition>();
+  const { state, silentWorkers, published, running, violations, filter } = view;
+  const words = WORDS[state];
+  if (words !== undefined) {
+    const aboutPolicy = state === "rejected" || state === "trapped";
+    const fields = {
+      published,
+      running,
+      ...(state === "rejected" ? { violations } : {}),
+      ...(aboutPolicy && filter !== null ? { build: filter.build } : {}),
+    };
+    const key = aboutPolicy ? `${state} ${published ?? 0}` : state;
+    conditions.set(state, { key, words, wanted: state === "notFollowing", fields });
+  }
+  if (silentWorkers > 0) {
+    const many = "has workers that no longer report: each of them may serve without the filter";
+    conditions.set("silentWorkers", { key: "", words: many, wanted: false, fields: { silentWorkers } });
+  }
+  return conditions;
+}

@@ -1,0 +1,168 @@
+// Every edge as an operator sees it: what it was offered, what it made of that, what its workers run, how far it is behind.
+import { graceMs } from "../../../domain/idleness.js";
+import type { WithdrawalLog } from "../../ports/log-ports.js";
+import type { PolicyPublisher } from "../../ports/policy-ports.js";
+import type { Clock, CurrentPolicy, LogPosition } from "../../ports/ports.js";
+import type { WatchRequest } from "../../ports/watch-ports.js";
+import type { EdgeRegistry, KnownInstance } from "./edge-registry.js";
+import type { FilterSaid, HeardPolicy, TableSaid, Violation } from "../../ports/edge-ports.js";
+import { edgeState, instanceState } from "./edge-status.js";
+import type { EdgeState, StatusParts } from "./edge-status.js";
+import { workerGoneAfterMs } from "./workers.js";
+
+/** Times are ms since the epoch; null: never, or not known. */
+export interface WorkerView {
+  /** Empty where an older filter does not say. */
+  readonly worker: string;
+  readonly source: string | null;
+  /** 0 unless its policy came from a control plane. */
+  readonly generation: number | null;
+  readonly hash: string | null;
+  readonly build: string | null;
+  readonly lastReportAt: number;
+}
+
+export interface InstanceView {
+  readonly instance: string;
+  readonly state: EdgeState;
+  readonly silentWorkers: number;
+  readonly watching: boolean;
+  readonly lastHeardAt: number;
+  /** Of its worker that is furthest behind and not gone. */
+  readonly lastReportAt: number | null;
+  /** Entries of the log that its table is not marked for yet; null while it follows none, or another log. */
+  readonly lag: number | null;
+  readonly workers: readonly WorkerView[];
+}
+
+export interface EdgeView {
+  readonly edge: string;
+  readonly state: EdgeState;
+  /** By how many fewer workers spoke within the window than there were before. */
+  readonly silentWorkers: number;
+  /** Generation that it is offered; null while no policy is loaded. */
+  readonly published: number | null;
+  /** By the instance that watched last. */
+  readonly heard: Pick<HeardPolicy, "generation" | "state"> | null;
+  /** Of the policy that it has heard of, where it rejected that. */
+  readonly violations: readonly Violation[];
+  /** Generation to how many workers that spoke within the window run it; 0: one that came from no control plane. */
+  readonly running: Readonly<Record<string, number>>;
+  readonly filter: FilterSaid | null;
+  readonly table: TableSaid | null;
+  readonly watching: boolean;
+  /** Of the instance where that is latest. */
+  readonly lastReportAt: number | null;
+  /** Of the instance that is furthest behind among those that watch. */
+  readonly lag: number | null;
+  /** More than one during a hot restart. The one heard of last is the last. */
+  readonly instances: readonly InstanceView[];
+}
+
+export interface EdgesParts {
+  readonly instances: Pick<EdgeRegistry, "known" | "windowMs">;
+  readonly log: Pick<WithdrawalLog, "position">;
+  readonly policies: CurrentPolicy & Pick<PolicyPublisher, "published">;
+  readonly clock: Clock;
+}
+
+/** What all views of one moment share. `nowMs` is monotonic. */
+interface Moment extends Omit<StatusParts, "published"> {
+  readonly position: LogPosition;
+  /** ms since the epoch. */
+  readonly wallMs: number;
+  readonly workerGoneAfterMs: number;
+}
+
+/** By name, those that were heard of within the last minutes. */
+export async function edgesNow({ instances, log, policies, clock }: EdgesParts): Promise<EdgeView[]> {
+  const position = await log.position();
+  const active = policies.current();
+  const grace = active === undefined ? 0 : graceMs(active.policy);
+  const moment: Moment = {
+    position,
+    log: position.log,
+    windowMs: instances.windowMs(),
+    nowMs: clock.monotonicMs(),
+    wallMs: clock.nowMs(),
+    workerGoneAfterMs: workerGoneAfterMs(grace),
+  };
+  const byName = new Map<string, KnownInstance[]>();
+  for (const instance of instances.known(grace)) {
+    const others = byName.get(instance.edge);
+    if (others === undefined) byName.set(instance.edge, [instance]);
+    else others.push(instance);
+  }
+  return [...byName.keys()].sort().map((edge) => {
+    return edgeView(edge, byName.get(edge) ?? [], { ...moment, published: policies.published(edge) });
+  });
+}
+
+function edgeView(edge: string, known: readonly KnownInstance[], moment: Moment & StatusParts): EdgeView {
+  const last = lastWatchOf(known);
+  const shown = known.map((instance) => instanceView(instance, moment));
+  return {
+    edge,
+    state: edgeState(known, moment),
+    silentWorkers: shown.reduce((sum, { silentWorkers }) => sum + silentWorkers, 0),
+    published: moment.published?.generation ?? null,
+    heard: last?.policy === undefined ? null : { generation: last.policy.generation, state: last.policy.state },
+    violations: last?.policy?.violations ?? [],
+    running: runningOf(known, moment),
+    filter: last?.filter ?? null,
+    table: last?.table ?? null,
+    watching: shown.some(({ watching }) => watching),
+    lastReportAt: highest(shown.map(({ lastReportAt }) => lastReportAt)),
+    lag: highest(shown.filter(({ watching }) => watching).map(({ lag }) => lag)),
+    instances: shown,
+  };
+}
+
+function instanceView(instance: KnownInstance, moment: Moment & StatusParts): InstanceView {
+  const { watching, silentMs, reportAgeMs, lastWatch, silentWorkers } = instance;
+  const { wallMs, position } = moment;
+  return {
+    instance: instance.instance,
+    state: instanceState(instance, moment),
+    silentWorkers,
+    watching,
+    lastHeardAt: Math.round(wallMs - silentMs),
+    lastReportAt: reportAgeMs === null ? null : Math.round(wallMs - reportAgeMs),
+    lag: lastWatch?.log === position.log ? Math.max(0, position.cursor - lastWatch.since) : null,
+    workers: workerViews(instance, moment),
+  };
+}
+
+/** Those that are not gone: each reload of a VM leaves one behind. */
+function workerViews({ workers }: KnownInstance, { nowMs, wallMs, workerGoneAfterMs }: Moment): WorkerView[] {
+  return [...workers]
+    .map(([worker, said]) => ({ worker, said, ageMs: nowMs - said.reportedAtMs }))
+    .filter(({ ageMs }) => ageMs < workerGoneAfterMs)
+    .map(({ worker, said: { runs, build }, ageMs }) => ({
+      worker,
+      source: runs?.source ?? null,
+      generation: runs?.generation ?? null,
+      hash: runs?.hash ?? null,
+      build: build ?? null,
+      lastReportAt: Math.round(wallMs - ageMs),
+    }));
+}
+
+function runningOf(known: readonly KnownInstance[], { nowMs, windowMs }: Moment): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const { workers } of known) {
+    for (const { runs, reportedAtMs } of workers.values()) {
+      if (runs === undefined || nowMs - reportedAtMs > windowMs) continue;
+      counts[runs.generation] = (counts[runs.generation] ?? 0) + 1;
+    }
+  }
+  return counts;
+}
+
+/** Of the instance that was heard of last, among those that have watched. */
+const lastWatchOf = (known: readonly KnownInstance[]): WatchRequest | undefined =>
+  known.findLast(({ lastWatch, watching }) => lastWatch !== undefined && watching)?.lastWatch ??
+  known.findLast(({ lastWatch }) => lastWatch !== undefined)?.lastWatch;
+
+const highest = (values: readonly (number | null)[]): number | null =>
+  values.reduce((high, value) => (value !== null && value > (high ?? -1) ? value : high), null);

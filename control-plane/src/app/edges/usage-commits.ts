@@ -1,0 +1,92 @@
+// Group commit of reported rows: what arrives while one commit is under way goes with the next, in bounded pieces.
+import type { Budgets, ReportedRow, ReportedSession, UsageStore } from "../ports/usage-ports.js";
+
+/** A commit holds up the event loop while its rows are written; measured at about 10 µs a row. */
+const MAX_ROWS_A_COMMIT = 256;
+/** About 20 MB. Past it a report is refused: its edge keeps the rows, and sends newer figures a little later. */
+const MAX_WAITING_ROWS = 65_536;
+
+/** What became of each session by its rows. Undefined: too much waits already, and nothing was taken. */
+export type Committed = ReadonlyMap<string, ReportedSession>;
+
+interface Piece {
+  readonly rows: readonly ReportedRow[];
+  readonly done: (committed: Committed) => void;
+  readonly failed: (reason: unknown) => void;
+}
+
+export class UsageCommits {
+  private waiting: Piece[] = [];
+  private waitingRows = 0;
+  private running = false;
+
+  constructor(
+    private readonly store: Pick<UsageStore, "report">,
+    private readonly budgets: () => Budgets,
+    /** Told of each commit once, however many reports were in it. */
+    private readonly onCommit: (committed: Committed) => void,
+  ) {}
+
+  /** Resolves once all rows are durable. */
+  async commit(rows: readonly ReportedRow[]): Promise<Committed | undefined> {
+    if (rows.length === 0) return new Map();
+    if (this.waitingRows + rows.length > MAX_WAITING_ROWS) return undefined;
+    const pieces: Promise<Committed>[] = [];
+    for (let start = 0; start < rows.length; start += MAX_ROWS_A_COMMIT) {
+      pieces.push(this.enqueue(rows.slice(start, start + MAX_ROWS_A_COMMIT)));
+    }
+    if (!this.running) void this.run();
+    return new Map((await Promise.all(pieces)).flatMap((committed) => [...committed]));
+  }
+
+  private enqueue(rows: readonly ReportedRow[]): Promise<Committed> {
+    this.waitingRows += rows.length;
+    return new Promise((done, failed) => this.waiting.push({ rows, done, failed }));
+  }
+
+  private async run(): Promise<void> {
+    this.running = true;
+    while (this.waiting.length > 0) {
+      const group = this.takeGroup();
+      try {
+        const committed = await this.store.report(latest(group.flatMap(({ rows }) => rows)), this.budgets());
+        this.onCommit(committed);
+        for (const { rows, done } of group) done(of(rows, committed));
+      } catch (error) {
+        for (const { failed } of group) failed(error);
+      }
+    }
+    this.running = false;
+  }
+
+  private takeGroup(): Piece[] {
+    let rows = 0;
+    let taken = 0;
+    for (const piece of this.waiting) {
+      if (taken > 0 && rows + piece.rows.length > MAX_ROWS_A_COMMIT) break;
+      rows += piece.rows.length;
+      taken++;
+    }
+    this.waitingRows -= rows;
+    return this.waiting.splice(0, taken);
+  }
+}
+
+/** Of rows about the same session at the same instance only the one that counts. */
+function latest(rows: readonly ReportedRow[]): ReportedRow[] {
+  const byPlace = new Map<string, ReportedRow>();
+  for (const row of rows) {
+    const place = `${row.sessionId}${row.instance}${row.edge}`;
+    if (row.rev >= (byPlace.get(place)?.rev ?? 0)) byPlace.set(place, row);
+  }
+  return [...byPlace.values()];
+}
+
+function of(rows: readonly ReportedRow[], committed: Committed): Committed {
+  const own = new Map<string, ReportedSession>();
+  for (const { sessionId } of rows) {
+    const session = committed.get(sessionId);
+    if (session !== undefined) own.set(sessionId, session);
+  }
+  return own;
+}

@@ -1,0 +1,58 @@
+// What the use cases about usage share: their ports, and what they read out of the policy.
+import { planById } from "../../domain/plan.js";
+import type { PlansOfPolicy } from "../../domain/plan.js";
+import { sessionEndsAtMs, sessionState } from "../../domain/session.js";
+import type { Session } from "../../domain/session.js";
+import type { EdgeRegistry } from "./status/edge-registry.js";
+import type { CurrentPolicy } from "../ports/ports.js";
+import type { SessionPorts } from "../sessions/sessions.js";
+import { UsageCommits } from "./usage-commits.js";
+import type { Budgets, Figures, UsageMeter, UsageRow, UsageStore } from "../ports/usage-ports.js";
+
+export interface UsagePorts extends SessionPorts {
+  readonly usage: UsageStore;
+  readonly instances: EdgeRegistry;
+  readonly commits: UsageCommits;
+  readonly usageMeter: UsageMeter;
+}
+
+/** The group commit of all reports, as it stands over a store: budgets by the policy in force, tokens counted. */
+export function usageCommits(usage: UsageStore, policies: CurrentPolicy, meter: UsageMeter): UsageCommits {
+  const budgets = (): Budgets => budgetsOf(policies.current()?.policy);
+  return new UsageCommits(usage, budgets, (committed) => {
+    for (const { session, consumed } of committed.values()) {
+      if (session !== undefined && consumed > 0) meter.tokensConsumed(planNameOf(policies, session), consumed);
+    }
+  });
+}
+
+/** The present name of the session's plan. */
+export function planNameOf(policies: CurrentPolicy, { plan }: Session): string {
+  const policy = policies.current()?.policy;
+  return (policy && planById(policy, plan.id))?.name ?? plan.name;
+}
+
+export function budgetsOf(policy: PlansOfPolicy | undefined): Budgets {
+  const budgets = new Map<number, number>();
+  for (const { id, tokenBudget } of policy?.plans ?? []) if (tokenBudget !== null) budgets.set(id, tokenBudget);
+  return budgets;
+}
+
+/** Whether a session is live at a time, by the policy in force now. */
+export function liveAt(policies: CurrentPolicy, nowMs: number): (session: Session) => boolean {
+  const policy = policies.current()?.policy;
+  return (session) => {
+    const plan = policy && planById(policy, session.plan.id);
+    return sessionState(session, sessionEndsAtMs(session, plan), nowMs) === "live";
+  };
+}
+
+/** Those of the edge's instance that reported last, null if none did. */
+export function lastFigures(rows: readonly UsageRow[], edge: string): Figures | null {
+  return rows
+    .filter((row) => row.edge === edge)
+    .reduce<Figures | null>((last, { figures }) => {
+      if (figures === null) return last;
+      return last === null || figures.reportedAtMs > last.reportedAtMs ? figures : last;
+    }, null);
+}

@@ -1,0 +1,220 @@
+// Use case: an edge watches. Its call is held until there is something to say: a policy, or entries of the log.
+import { setImmediate as nextTurnOfLoop } from "node:timers/promises";
+
+import { MAX_WATCH_ENTRIES, WATCH_HOLD_MS } from "../../../../assembly/contract.js";
+import { keyOf } from "./status/edge-registry.js";
+import type { EdgeRegistry } from "./status/edge-registry.js";
+import { inTurns } from "./in-turns.js";
+import { offerFor } from "./policy-offers.js";
+import type { LogReading, Timers, WithdrawalLog } from "../ports/log-ports.js";
+import type { PolicyPublisher } from "../ports/policy-ports.js";
+import type { Clock, CurrentPolicy, Logger } from "../ports/ports.js";
+import { Propagation } from "./propagation.js";
+import type { WatchAnswer, Watched, WatchMeter, WatchOutcome, WatchRequest } from "../ports/watch-ports.js";
+
+/** Below the connections that the server takes, so that held calls leave some for everything else. */
+const MAX_HELD = 8000;
+/** Calls that a change of the policy answers a turn: some milliseconds. */
+const WOKEN_A_TURN = 100;
+
+export interface WatchesParts {
+  readonly log: WithdrawalLog;
+  readonly policies: CurrentPolicy & PolicyPublisher;
+  readonly timers: Timers;
+  readonly clock: Clock;
+  readonly meter: WatchMeter;
+  readonly logger: Logger;
+  /** Hears of each watch, and of one that is held. */
+  readonly instances: Pick<EdgeRegistry, "watched" | "watching" | "count">;
+  /** Calls held at a time. */
+  readonly maxHeld?: number;
+  /** Lets everything else have its turn. */
+  readonly nextTurn?: () => Promise<unknown>;
+}
+
+interface Held {
+  readonly request: WatchRequest;
+  /** The answer that says nothing: its cursor is the place that was asked about. */
+  readonly unchanged: WatchAnswer;
+  /** Takes the call out and answers it; the second time nothing happens. */
+  readonly end: (outcome: WatchOutcome, answered: Watched) => void;
+}
+
+/**
+ * A watch is held before the log is looked at for it, and every commit looks again for all that are held: so none
+ * misses a withdrawal, whenever that is committed. The policy is looked at in the turn in which the call is held, and
+ * each change looks again.
+ */
+export class Watches {
+  private readonly held = new Map<string, Held>();
+  private readonly propagation: Propagation;
+  private readonly maxHeld: number;
+  private readonly unsubscribe: readonly (() => void)[];
+  private delivery: Promise<void> = Promise.resolve();
+  private delivering = false;
+  private advancedMeanwhile = false;
+  private waking = false;
+  private changedMeanwhile = false;
+  private stopping = false;
+
+  constructor(private readonly parts: WatchesParts) {
+    const { log, clock, meter, policies } = parts;
+    this.maxHeld = parts.maxHeld ?? MAX_HELD;
+    this.propagation = new Propagation(clock, (ms) => {
+      meter.propagated(ms);
+    });
+    const advanced = log.subscribe((advance) => {
+      this.propagation.advanced(advance);
+      void this.deliver();
+    });
+    const changed = policies.subscribe(() => void this.offerToHeld());
+    this.unsubscribe = [advanced, changed];
+  }
+
+  /** Resolves when there is something to say, at the latest after the hold. `gone`: the caller hung up. */
+  async watch(request: WatchRequest, gone: AbortSignal): Promise<Watched> {
+    const position = await this.parts.log.position();
+    this.heard(request, position.log);
+    const key = keyOf(request);
+    const older = this.held.get(key);
+    older?.end("replaced", answeredBy(older.unchanged));
+    // Before everything else: an edge without a policy can do nothing with what the log says.
+    const offer = offerFor(this.parts, request, position.log);
+    if (offer !== undefined) return this.ended("policy", { outcome: "policy", offer });
+    // An edge without a place in the log begins at its head: held here, it would miss what comes meanwhile.
+    if (request.log === undefined) return this.ended("first", answeredBy({ ...position, revoked: [], refresh: [] }));
+    if (request.log !== position.log) return this.ended("reset", answeredBy(resetTo(position)));
+    const { since } = request;
+    if (this.stopping || this.held.size >= this.maxHeld) return this.lookOnce(since);
+    const unchanged: WatchAnswer = { log: position.log, cursor: since, revoked: [], refresh: [] };
+    const answered = this.hold(request, unchanged, gone);
+    void this.look(since, [this.held.get(key)]);
+    return answered;
+  }
+
+  /** Calls held now. */
+  heldCount(): number {
+    return this.held.size;
+  }
+
+  /** Answers every held watch with what there is to say, and holds none from now on. */
+  async stop(): Promise<void> {
+    this.stopping = true;
+    for (const unsubscribe of this.unsubscribe) unsubscribe();
+    await this.deliver();
+    for (const { unchanged, end } of [...this.held.values()]) end("stopping", answeredBy(unchanged));
+  }
+
+  private heard(request: WatchRequest, log: string): void {
+    const before = this.parts.instances.watched(request);
+    if (request.log === log && before?.log === log) this.propagation.passed(before.since, request.since);
+    if (request.policy?.log === log) this.parts.policies.shown(request.policy.generation);
+  }
+
+  private hold(request: WatchRequest, unchanged: WatchAnswer, gone: AbortSignal): Promise<Watched> {
+    const key = keyOf(request);
+    const released = this.parts.instances.watching(request);
+    return new Promise<Watched>((resolve) => {
+      const held: Held = {
+        request,
+        unchanged,
+        end: (outcome, answered) => {
+          if (this.held.get(key) !== held) return;
+          this.held.delete(key);
+          cancelTimer();
+          released();
+          gone.removeEventListener("abort", hangUp);
+          resolve(this.ended(outcome, answered));
+        },
+      };
+      const hangUp = (): void => {
+        held.end("gone", answeredBy(unchanged));
+      };
+      const cancelTimer = this.parts.timers.after(WATCH_HOLD_MS, () => {
+        held.end("idle", answeredBy(unchanged));
+      });
+      this.held.set(key, held);
+      gone.addEventListener("abort", hangUp);
+      if (gone.aborted) hangUp();
+    });
+  }
+
+  /** Answers all that are held and have not heard of the policy as it now is; a change meanwhile begins anew. */
+  private async offerToHeld(): Promise<void> {
+    this.changedMeanwhile = true;
+    if (this.waking) return;
+    this.waking = true;
+    const { nextTurn = nextTurnOfLoop } = this.parts;
+    while (this.changedMeanwhile) {
+      this.changedMeanwhile = false;
+      await inTurns([...this.held.values()], WOKEN_A_TURN, nextTurn, (held) => {
+        const offer = offerFor(this.parts, held.request, held.unchanged.log);
+        if (offer !== undefined) held.end("policy", { outcome: "policy", offer });
+      });
+    }
+    // In the same turn as the last check, as below.
+    this.waking = false;
+  }
+
+  private async lookOnce(since: number): Promise<Watched> {
+    const news = newsIn(await this.parts.log.read(since, MAX_WATCH_ENTRIES));
+    if (news !== undefined) return this.ended(news.outcome, answeredBy(news.answer));
+    this.parts.meter.watchEnded("busy");
+    return { outcome: "busy" };
+  }
+
+  private ended(outcome: WatchOutcome, answered: Watched): Watched {
+    this.parts.meter.watchEnded(outcome);
+    return answered;
+  }
+
+  /** Looks for all that are held; a commit meanwhile makes it look again. One look at a time, one for each place. */
+  private deliver(): Promise<void> {
+    this.advancedMeanwhile = true;
+    if (!this.delivering) this.delivery = this.deliverAll();
+    return this.delivery;
+  }
+
+  private async deliverAll(): Promise<void> {
+    this.delivering = true;
+    while (this.advancedMeanwhile) {
+      this.advancedMeanwhile = false;
+      const byPlace = new Map<number, Held[]>();
+      for (const held of this.held.values()) {
+        const { cursor } = held.unchanged;
+        const those = byPlace.get(cursor);
+        if (those === undefined) byPlace.set(cursor, [held]);
+        else those.push(held);
+      }
+      for (const [since, those] of byPlace) await this.look(since, those);
+    }
+    // In the same turn as the last check: a commit after it finds that nobody delivers.
+    this.delivering = false;
+  }
+
+  /** Answers these, all of one place, if the log says something past it. */
+  private async look(since: number, those: readonly (Held | undefined)[]): Promise<void> {
+    try {
+      const news = newsIn(await this.parts.log.read(since, MAX_WATCH_ENTRIES));
+      if (news === undefined) return;
+      for (const held of those) held?.end(news.outcome, answeredBy(news.answer));
+    } catch (error) {
+      // The calls stay held: the next commit, or the end of their hold, answers them.
+      this.parts.logger.error({ type: "watch-failed", error: String(error) }, "the log could not be read for watches");
+    }
+  }
+}
+
+const answeredBy = (answer: WatchAnswer): Watched => ({ outcome: "answered", answer });
+
+const resetTo = (position: { log: string; cursor: number }): WatchAnswer => ({ reset: true, ...position });
+
+/** What a reading says to an edge, undefined where it says nothing. */
+function newsIn(reading: LogReading): { outcome: WatchOutcome; answer: WatchAnswer } | undefined {
+  if (reading.kind === "outOfReach") return { outcome: "reset", answer: resetTo(reading.position) };
+  if (reading.entries.length === 0) return undefined;
+  const named = (wanted: "revoked" | "refresh"): string[] => [
+    ...new Set(reading.entries.filter(({ kind }) => kind === wanted).map(({ sessionId }) => sessionId)),
+  ];
+  return { outcome: "entries", answer: { ...reading.position, revoked: named("revoked"), refresh: named("refresh") } };
+}

@@ -1,0 +1,191 @@
+// The policy in force: taken from where the operator writes it, judged, numbered, stored, and published to edges.
+import { planById, type PlanOfPolicy } from "../../domain/plan.js";
+import { logAudit } from "../access/audit.js";
+import type {
+  JudgedPolicy,
+  PolicyFault,
+  PolicyPublisher,
+  PolicyReading,
+  PublishedPolicy,
+} from "../ports/policy-ports.js";
+import { first, numberedOf, readSource, refusal, saved } from "./policy-steps.js";
+import type { Numbered, PolicyServiceParts } from "./policy-steps.js";
+import type { ActivePolicy, CurrentPolicy } from "../ports/ports.js";
+
+export { faultLine, NoPolicyError } from "./policy-steps.js";
+export type { PolicyServiceParts } from "./policy-steps.js";
+
+/** What became of a document. */
+type PolicyOutcome =
+  | { readonly kind: "accepted" | "unchanged"; readonly generation: number }
+  | { readonly kind: "refused"; readonly faults: readonly PolicyFault[] };
+
+/** Each edge shows what it has heard of with each watch: the store is not read, nor the log written, for each of them. */
+const LOOK_AGAIN_MS = 60_000;
+/** Races that are lost in a row before a document is left to the next look at it. */
+const MAX_RACES = 5;
+
+/**
+ * A document is taken whole or rejected whole; rejected, the policy before it stays. A generation numbers a decision: it
+ * grows by one with each policy that differs from the one before, over restarts too, and is durable before anybody hears
+ * of the policy. Another process over the same store may decide too: saving is conditional on the generation that this
+ * one knows, and an edge that has heard of a higher one makes it look at the store.
+ */
+export class PolicyService implements CurrentPolicy, PolicyPublisher {
+  private readonly listeners = new Set<() => void>();
+  private stopWatching: () => void = () => undefined;
+  private fileRefused = false;
+  private lookingAtStore: Promise<void> | undefined;
+  /** The last generation that an edge has heard of and the store did not give, and when that was looked for. */
+  private missing = { generation: 0, atMs: 0 };
+
+  private constructor(
+    private readonly parts: PolicyServiceParts,
+    private inForce: Numbered,
+  ) {}
+
+  /**
+   * Takes the source's policy, or where that is unusable the one accepted last, and follows the source from then on.
+   * Rejects with NoPolicyError where there is neither.
+   */
+  static async start(parts: PolicyServiceParts): Promise<PolicyService> {
+    const stored = await parts.store.loadPolicy();
+    const last = stored && numberedOf(parts, stored);
+    const reading = await readSource(parts);
+    const service = new PolicyService(parts, last ?? (await first(parts, reading, stored?.generation ?? 0)));
+    if (last !== undefined) await service.take(reading);
+    service.stopWatching = parts.source.watch(() => service.reload());
+    return service;
+  }
+
+  current(): ActivePolicy {
+    return this.inForce;
+  }
+
+  /** The same for every edge. */
+  published(_edge: string): PublishedPolicy {
+    return this.inForce;
+  }
+
+  shown(generation: number): void {
+    if (generation <= this.inForce.generation) return;
+    const { missing } = this;
+    if (generation <= missing.generation && this.parts.clock.monotonicMs() - missing.atMs < LOOK_AGAIN_MS) return;
+    this.lookingAtStore ??= this.lookAtStore(generation).finally(() => {
+      this.lookingAtStore = undefined;
+    });
+  }
+
+  /** Whether the source as it was read last was refused. */
+  isFileRefused(): boolean {
+    return this.fileRefused;
+  }
+
+  subscribe(listener: () => void): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  /** Follows the source no longer. The policy stays in force. */
+  stop(): void {
+    this.stopWatching();
+  }
+
+  /** False where the store failed, so that it is worth trying the same text again. */
+  private async reload(): Promise<boolean> {
+    try {
+      await this.take(await readSource(this.parts));
+      return true;
+    } catch (error) {
+      const fields = { type: "policy-store-failed", error: String(error), generation: this.inForce.generation };
+      this.parts.logger.error(fields, "the store failed: the policy in force stays, and the new one is tried again");
+      return false;
+    }
+  }
+
+  private async take(reading: PolicyReading): Promise<void> {
+    const outcome = await this.decide(reading);
+    const { logger, source } = this.parts;
+    const generation = this.inForce.generation;
+    this.fileRefused = outcome.kind === "refused";
+    if (outcome.kind === "refused") {
+      const fields = { type: "policy-refused", source: source.name, faults: outcome.faults, generation };
+      logger.error(fields, `policy refused, generation ${generation} stays in force`);
+      const audited = refusal(this.parts, outcome.faults, generation);
+      await this.parts.audit.appendAudit(audited);
+      logAudit(logger, audited);
+    } else {
+      logger.info({ type: `policy-${outcome.kind}`, source: source.name, generation }, `policy ${outcome.kind}`);
+    }
+  }
+
+  private async decide(reading: PolicyReading, races = 0): Promise<PolicyOutcome> {
+    if ("faults" in reading) return { kind: "refused", faults: reading.faults };
+    const { generation, policyJson } = this.inForce;
+    if (reading.policyJson === policyJson) return { kind: "unchanged", generation };
+    const faults = await this.plansInUse(reading);
+    if (faults.length > 0) return { kind: "refused", faults };
+    const next = await saved(this.parts, reading, generation);
+    if (next === undefined) return this.lostRace(reading, races);
+    this.putInForce(next);
+    return { kind: "accepted", generation: next.generation };
+  }
+
+  /** Another process has decided meanwhile: its policy is the one before this document now. */
+  private async lostRace(reading: PolicyReading, races: number): Promise<PolicyOutcome> {
+    if (races >= MAX_RACES) throw new Error(`another process saved a policy first, ${races} times`);
+    await this.takeStored();
+    return this.decide(reading, races + 1);
+  }
+
+  private putInForce(next: Numbered): void {
+    this.inForce = next;
+    for (const listener of this.listeners) listener();
+  }
+
+  /** Takes the store's policy where its generation is higher than ours. Answers the store's generation. */
+  private async takeStored(): Promise<number> {
+    const stored = await this.parts.store.loadPolicy();
+    if (stored === undefined || stored.generation <= this.inForce.generation) return stored?.generation ?? 0;
+    const next = numberedOf(this.parts, stored);
+    const { generation } = stored;
+    if (next === undefined) {
+      throw new Error(`the stored policy, generation ${generation}, is none that this version can read`);
+    }
+    this.putInForce(next);
+    const fields = { type: "policy-reloaded", generation };
+    this.parts.logger.info(fields, `another process has published generation ${generation}: it is in force here too`);
+    return generation;
+  }
+
+  private async lookAtStore(shown: number): Promise<void> {
+    const { logger } = this.parts;
+    try {
+      this.missing = { generation: shown, atMs: this.parts.clock.monotonicMs() };
+      const stored = await this.takeStored();
+      if (stored >= shown) return;
+      const fields = { type: "policy-generation-unknown", shown, stored, generation: this.inForce.generation };
+      const why = "a copy of the store was put back without the restore command, or another store has the same log";
+      logger.error(fields, `an edge has heard of generation ${shown}, and the store has none as high: ${why}`);
+    } catch (error) {
+      const fields = { type: "policy-store-failed", error: String(error), generation: this.inForce.generation };
+      logger.error(fields, "the stored policy could not be taken: the policy in force stays");
+    }
+  }
+
+  /** A fault for each plan that the new policy lacks and that live sessions have. */
+  private async plansInUse(next: JudgedPolicy): Promise<PolicyFault[]> {
+    const removed = this.inForce.policy.plans.filter(({ id }) => planById(next.policy, id) === undefined);
+    const faults = await Promise.all(removed.map((plan) => this.planInUse(plan)));
+    return faults.filter((fault) => fault !== null);
+  }
+
+  private async planInUse({ id, name, lifetime }: PlanOfPolicy): Promise<PolicyFault | null> {
+    const { clock, sessions } = this.parts;
+    const live = await sessions.countLive(id, clock.nowMs() - lifetime);
+    if (live === 0) return null;
+    const having = live === 1 ? "1 live session has" : `${live} live sessions have`;
+    const message = `plan "${name}" (id ${id}) cannot go while ${having} it; keep it, or end those and save again`;
+    return { path: "plans", line: null, column: null, message };
+  }
+}

@@ -1,0 +1,108 @@
+// The steps from a document to a numbered policy: read, judged, stored with its entry in the audit log.
+import { withoutEdgeSettings } from "../../domain/policy/stored-policy.js";
+import type { AuditEvent, AuditStore } from "../ports/audit-ports.js";
+import { logAudit } from "../access/audit.js";
+import type {
+  JudgedPolicy,
+  PolicyFault,
+  PolicyJudge,
+  PolicyReading,
+  PolicySource,
+  PublishedPolicy,
+} from "../ports/policy-ports.js";
+import type { ActivePolicy, Clock, Logger, PolicyStore, SessionStore, StoredPolicy } from "../ports/ports.js";
+import { publishedPolicy } from "./published-policy.js";
+
+export interface PolicyServiceParts {
+  readonly source: PolicySource;
+  readonly judge: PolicyJudge;
+  readonly store: PolicyStore;
+  readonly audit: AuditStore;
+  readonly sessions: Pick<SessionStore, "countLive">;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/** Of a fault in the audit log: it may repeat what stands in the file. */
+const MAX_AUDITED_CHARS = 500;
+
+/** There is no policy to begin with. The message names every fault. */
+export class NoPolicyError extends Error {
+  override readonly name = "NoPolicyError";
+  constructor(
+    source: string,
+    readonly faults: readonly PolicyFault[],
+  ) {
+    super(["there is no usable policy", ...faults.map((fault) => `  ${faultLine(fault, source)}`)].join("\n"));
+  }
+}
+
+/** For a person: `policy.yaml:12:22: plans[1].maxTokens: expected …`. */
+export function faultLine({ path, line, column, message }: PolicyFault, source: string): string {
+  const place = line === null ? source : `${source}:${line}:${column ?? 1}`;
+  return path === "" ? `${place}: ${message}` : `${place}: ${path}: ${message}`;
+}
+
+/** A policy with its number: at once what sessions are judged by and what edges are given. */
+export interface Numbered extends JudgedPolicy, ActivePolicy, PublishedPolicy {}
+
+export async function readSource({ source, judge }: PolicyServiceParts): Promise<PolicyReading> {
+  let text: string;
+  try {
+    text = await source.read();
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    return { faults: [{ path: "", line: null, column: null, message: `cannot be read: ${reason}` }] };
+  }
+  return judge.readPolicyDocument(text);
+}
+
+/** The policy to begin with where none is stored, or none that this version can use. */
+export async function first(parts: PolicyServiceParts, reading: PolicyReading, before: number): Promise<Numbered> {
+  if ("faults" in reading) throw new NoPolicyError(parts.source.name, reading.faults);
+  const policy = await saved(parts, reading, before);
+  if (policy === undefined) throw new Error("another process saved the first policy meanwhile: start again");
+  const fields = { type: "policy-accepted", source: parts.source.name, generation: policy.generation };
+  parts.logger.info(fields, "policy accepted");
+  return policy;
+}
+
+/** Undefined where the stored generation is no longer the one before. */
+export async function saved(
+  parts: PolicyServiceParts,
+  judged: JudgedPolicy,
+  before: number,
+): Promise<Numbered | undefined> {
+  const decidedAtMs = parts.clock.monotonicMs();
+  const generation = before + 1;
+  const audited = eventOf(parts, "policy-accepted", { source: parts.source.name, generation });
+  const { policyJson } = judged;
+  const isSaved = await parts.store.savePolicy({ generation, policyJson }, before, audited);
+  if (!isSaved) return undefined;
+  logAudit(parts.logger, audited);
+  return { ...judged, ...publishedPolicy({ generation, policyJson, sinceMs: decidedAtMs, decidedAtMs }) };
+}
+
+/** A stored policy; undefined where this version cannot read it. */
+export function numberedOf(parts: PolicyServiceParts, { policyJson, generation }: StoredPolicy): Numbered | undefined {
+  const judged = parts.judge.readPolicyDocument(withoutEdgeSettings(policyJson));
+  if ("faults" in judged) return undefined;
+  const published = { generation, policyJson: judged.policyJson, decidedAtMs: null };
+  return { ...judged, ...publishedPolicy({ ...published, sinceMs: parts.clock.monotonicMs() }) };
+}
+
+/** Of what is wrong the first fault: all of them stand in the log. */
+export function refusal(parts: PolicyServiceParts, faults: readonly PolicyFault[], generation: number): AuditEvent {
+  const { name: source } = parts.source;
+  const [first] = faults;
+  const fault = first === undefined ? null : faultLine(first, source).slice(0, MAX_AUDITED_CHARS);
+  return eventOf(parts, "policy-refused", { source, generation, faults: faults.length, firstFault: fault });
+}
+
+function eventOf(
+  { clock }: PolicyServiceParts,
+  action: AuditEvent["action"],
+  details: AuditEvent["details"],
+): AuditEvent {
+  return { at: clock.nowMs(), actor: "file", action, sessionId: null, details };
+}

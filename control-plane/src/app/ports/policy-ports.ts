@@ -1,0 +1,61 @@
+// What the policy service needs from outside, and what it gives to whoever gives edges their policy.
+import type { PlansOfPolicy } from "../../domain/plan.js";
+
+/** Where an operator writes the policy. */
+export interface PolicySource {
+  /** For people: the file's path. */
+  readonly name: string;
+  /** The whole text as it is now. Rejects where there is none or it cannot be read. */
+  read(): Promise<string>;
+  /**
+   * Calls `onChange` after each change, once the source is at rest, never twice at a time. Resolved with false, it is
+   * called again a little later. Returns how to stop.
+   */
+  watch(onChange: () => Promise<boolean>): () => void;
+}
+
+/** One thing that is wrong with a policy. Lines and columns count from 1; null where a fault has no place. */
+export interface PolicyFault {
+  /** `plans[1].maxTokens`; empty for the document as a whole. */
+  readonly path: string;
+  readonly line: number | null;
+  readonly column: number | null;
+  readonly message: string;
+}
+
+export interface JudgedPolicy {
+  readonly policy: PlansOfPolicy;
+  /** Defaults filled in; the same policy always gives the same text. */
+  readonly policyJson: string;
+}
+
+export type PolicyReading = JudgedPolicy | { readonly faults: readonly PolicyFault[] };
+
+/** The one judge of policies (domain/policy). */
+export interface PolicyJudge {
+  /** Reads YAML, which JSON is too. */
+  readPolicyDocument(text: string): PolicyReading;
+}
+
+/** A policy as edges are given it. Immutable. */
+export interface PublishedPolicy {
+  /** Numbers a decision: going back to an older policy has a new one. */
+  readonly generation: number;
+  /** Canonical JSON in UTF-8: one buffer for everyone who is given it. */
+  readonly bytes: Buffer;
+  /** Of the bytes, as the filter computes it too. */
+  readonly hash: string;
+  /** Since when this process offers it, monotonic ms. */
+  readonly sinceMs: number;
+  /** When this process decided it, monotonic ms; null where it found it stored. */
+  readonly decidedAtMs: number | null;
+}
+
+export interface PolicyPublisher {
+  /** What the edge of this name is to run; undefined until the first policy was loaded. */
+  published(edge: string): PublishedPolicy | undefined;
+  /** Calls back after each change of what `published` answers. Returns how to end that. */
+  subscribe(listener: () => void): () => void;
+  /** An edge has heard of this generation, of our log: where it is higher than ours, the store is read again. */
+  shown(generation: number): void;
+}

@@ -1,0 +1,106 @@
+// Use case: revoke every session of a user or an organisation. Asked for once, carried out to its end, kills included.
+import { logAudit } from "../access/audit.js";
+import type { AuditEvent } from "../ports/audit-ports.js";
+import type { Timers } from "../ports/log-ports.js";
+import type { Clock, Logger, Meter, Random } from "../ports/ports.js";
+import type { BulkRevocation, BulkRevocationStore, RevocationFilter } from "../ports/revocation-ports.js";
+import { newSessionId, SESSION_ID_RANDOM_BYTES } from "../../domain/session-id.js";
+
+/** Sessions a transaction: a few ms, in which nobody else is served. */
+const CHUNK = 200;
+/** The store failed: it is tried again after so long. */
+const RETRY_MS = 1000;
+
+export interface BulkRevocationsParts {
+  readonly store: BulkRevocationStore;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly meter: Meter;
+}
+
+/** One operation at a time, in the order in which they were asked for. */
+export class BulkRevocations {
+  private readonly waiting = new Set<string>();
+  private running: Promise<void> = Promise.resolve();
+  private isRunning = false;
+  private cancelRetry: () => void = () => undefined;
+  private stopped = false;
+
+  constructor(private readonly parts: BulkRevocationsParts) {}
+
+  /** Goes on with what an earlier process left. */
+  async start(): Promise<void> {
+    for (const id of await this.parts.store.unfinished()) this.waiting.add(id);
+    this.run();
+  }
+
+  /** Durable when it resolves; carried out from then on. `actor` is the public name of who asked for it. */
+  async revoke(filter: RevocationFilter, actor: string): Promise<BulkRevocation> {
+    const { clock, logger, random, store } = this.parts;
+    const nowMs = clock.nowMs();
+    const id = newSessionId(nowMs, random.bytes(SESSION_ID_RANDOM_BYTES));
+    const details = { revocationId: id, ...filter };
+    const event: AuditEvent = { at: nowMs, actor, action: "sessions-revoked", sessionId: null, details };
+    const operation = await store.begin(id, filter, nowMs, event);
+    logAudit(logger, event);
+    if (operation.finishedAt === null) {
+      this.waiting.add(id);
+      this.run();
+    }
+    return operation;
+  }
+
+  find(id: string): Promise<BulkRevocation | undefined> {
+    return this.parts.store.find(id);
+  }
+
+  /** Stops after the chunk under way; `start` of the next process goes on. */
+  async stop(): Promise<void> {
+    this.stopped = true;
+    this.cancelRetry();
+    await this.running;
+  }
+
+  private run(): void {
+    if (!this.stopped && !this.isRunning) this.running = this.carryOut();
+  }
+
+  private async carryOut(): Promise<void> {
+    this.isRunning = true;
+    try {
+      for (const id of this.waiting) {
+        while (!this.stopped && !(await this.step(id)));
+        if (this.stopped) return;
+        this.waiting.delete(id);
+      }
+    } catch (error) {
+      const fields = { type: "sessions-revocation-failed", error: String(error) };
+      this.parts.logger.error(fields, "the store failed: the revocation of sessions is tried again");
+      this.cancelRetry = this.parts.timers.after(RETRY_MS, () => {
+        this.run();
+      });
+    } finally {
+      // In the same turn as the last look at what waits: one that is asked for after it finds that nothing runs.
+      this.isRunning = false;
+    }
+  }
+
+  /** Answers whether that was the operation's last chunk. */
+  private async step(id: string): Promise<boolean> {
+    const { clock, logger, meter, store } = this.parts;
+    const nowMs = clock.nowMs();
+    const expansion = await store.expand(id, CHUNK, nowMs);
+    for (const { createdAt, idleEndedAt } of expansion?.revoked ?? []) {
+      // One that had ended for idleness was counted then.
+      if (idleEndedAt === undefined) meter.sessionRemoved("revoked", Math.max(0, nowMs - createdAt));
+    }
+    if (expansion === undefined) return true;
+    const { examined, finishedAt, revoked } = expansion.operation;
+    if (finishedAt === null) return false;
+    const fields = { type: "sessions-revocation-finished", revocationId: id, examined, revoked };
+    logger.info(fields, "revocation of sessions finished");
+    return true;
+  }
+}

@@ -1,0 +1,34 @@
+// Use case: a backend spends from a session's token budget (docs/decisions/0013-consume-needs-a-budget.md).
+import { budgetsOf, liveAt, planNameOf } from "../edges/usage.js";
+import type { UsagePorts } from "../edges/usage.js";
+import type { ConsumeOutcome } from "../ports/usage-ports.js";
+
+/** A repeated key is known for at least a day. */
+export const CONSUMPTION_KEPT_MS = 86_400_000;
+
+/**
+ * All `count` tokens or none. Edges are told once the budget is spent. Undefined while no policy is loaded: then
+ * nobody knows the budget. Spending here is no activity: only admitted requests are.
+ */
+export async function consumeTokens(
+  ports: UsagePorts,
+  sessionId: string,
+  count: number,
+  key: string | null,
+): Promise<ConsumeOutcome | undefined> {
+  const policy = ports.policies.current()?.policy;
+  if (policy === undefined) return undefined;
+  const atMs = ports.clock.nowMs();
+  const outcome = await ports.usage.consume(sessionId, {
+    count,
+    key,
+    keptSinceMs: atMs - CONSUMPTION_KEPT_MS,
+    atMs,
+    budgets: budgetsOf(policy),
+    isLive: liveAt(ports.policies, atMs),
+  });
+  if (outcome.outcome === "consumed") {
+    ports.usageMeter.tokensConsumed(planNameOf(ports.policies, outcome.session), count);
+  }
+  return outcome;
+}

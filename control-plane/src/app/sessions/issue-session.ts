@@ -1,0 +1,76 @@
+// Use case: issue a session and, this once, its token.
+import { createHash } from "node:crypto";
+
+import { planByName } from "../../domain/plan.js";
+import type { PlanOfPolicy } from "../../domain/plan.js";
+import { createSession } from "../../domain/session.js";
+import type { NewSession, Session } from "../../domain/session.js";
+import { newSessionId, SESSION_ID_RANDOM_BYTES } from "../../domain/session-id.js";
+import type { RepeatableRequest, SessionLimit } from "../ports/operator-ports.js";
+import { viewOf } from "./sessions.js";
+import type { SessionPorts, SessionView } from "./sessions.js";
+
+export interface SessionRequest extends Omit<NewSession, "id"> {
+  /** A plan's name; absent: the policy's first plan. */
+  readonly plan: string | undefined;
+}
+
+export type Issued =
+  /** `repeated`: an earlier request with this key has made the session. */
+  | { readonly outcome: "issued"; readonly session: SessionView; readonly token: string; readonly repeated: boolean }
+  | { readonly outcome: "noPolicy" | "unknownPlan" | "tooManySessions" | "keyReused" | "gone" };
+
+/** How long a creation may be repeated under its key. */
+export const CREATION_KEY_KEPT_MS = 86_400_000;
+
+/**
+ * The session is durable before the answer: a token that is out always has its session. With a key, the first request
+ * makes the session, and each that says the same in the next 24 hours is given that session and that token again.
+ */
+export async function issueSession(ports: SessionPorts, request: SessionRequest, key?: string): Promise<Issued> {
+  const policy = ports.policies.current()?.policy;
+  if (policy === undefined) return { outcome: "noPolicy" };
+  const plan = planByName(policy, request.plan);
+  if (plan === undefined) return { outcome: "unknownPlan" };
+
+  const nowMs = ports.clock.nowMs();
+  const id = newSessionId(nowMs, ports.random.bytes(SESSION_ID_RANDOM_BYTES));
+  const session = createSession({ ...request, id }, plan, nowMs);
+  const issue = await ports.operator.issue({
+    session,
+    limit: limitOf(plan),
+    repeatable: key === undefined ? null : repeatable(key, request, nowMs),
+    isLive: (one) => viewOf(one, ports.policies, nowMs).state === "live",
+  });
+  if (issue.outcome === "repeated") return issued(ports, issue.session, issue.planId, nowMs, true);
+  if (issue.outcome !== "created") return { outcome: issue.outcome };
+
+  for (const removed of issue.removed) noteReplaced(ports, removed, nowMs);
+  const { userId, orgId } = session;
+  ports.logger.info({ type: "session-created", sessionId: id, userId, orgId }, "session created");
+  ports.meter.sessionCreated();
+  return issued(ports, session, plan.id, nowMs, false);
+}
+
+function issued(ports: SessionPorts, session: Session, planId: number, nowMs: number, repeated: boolean): Issued {
+  const token = ports.makeToken(session.id, planId);
+  return { outcome: "issued", session: viewOf(session, ports.policies, nowMs), token, repeated };
+}
+
+function limitOf({ maxSessionsPerUser: maxSessions, onMaxSessions }: PlanOfPolicy): SessionLimit | null {
+  return maxSessions === null ? null : { maxSessions, onMaxSessions };
+}
+
+/** Two requests say the same if their fields do, in whatever order and spelling they were sent. */
+function repeatable(key: string, request: SessionRequest, nowMs: number): RepeatableRequest {
+  const { userId, orgId, plan = null, metadata } = request;
+  const { userAgent = null, ip = null, route = null } = metadata;
+  const said = JSON.stringify([userId, orgId, plan, userAgent, ip, route]);
+  const requestHash = createHash("sha256").update(said).digest("hex");
+  return { key, requestHash, keptSinceMs: nowMs - CREATION_KEY_KEPT_MS };
+}
+
+function noteReplaced(ports: SessionPorts, { id, createdAt }: Session, nowMs: number): void {
+  ports.logger.info({ type: "session-removed", sessionId: id, reason: "replaced" }, "session removed");
+  ports.meter.sessionRemoved("replaced", Math.max(0, nowMs - createdAt));
+}

@@ -1,0 +1,47 @@
+// Use case: whoever revoked waits until every edge has confirmed, within bounds.
+import type { Confirmations, Confirmed } from "../edges/confirmations.js";
+import type { LogPosition } from "../ports/ports.js";
+
+/** Far more than operators and their scripts wait at a time, and too few to be felt beside the watches that are held. */
+const MAX_WAITS = 64;
+
+export type ConfirmationsPort = Pick<Confirmations, "standing" | "wait">;
+
+export class RevocationWaits {
+  private waiting = 0;
+  private readonly stopping = new AbortController();
+
+  constructor(
+    private readonly confirmations: ConfirmationsPort,
+    private readonly log: { position(): Promise<LogPosition> },
+    private readonly maxWaits = MAX_WAITS,
+  ) {}
+
+  /**
+   * For all that is revoked by now. Resolves when every edge has confirmed, when the time is over, or when the caller
+   * hangs up; at once where too many wait already.
+   */
+  async confirmedWithin(timeoutMs: number, gone: AbortSignal): Promise<Confirmed> {
+    const position = await this.log.position();
+    if (timeoutMs === 0 || this.waiting >= this.maxWaits || this.stopping.signal.aborted) {
+      return this.confirmations.standing(position);
+    }
+    this.waiting += 1;
+    try {
+      return await this.confirmations.wait(position, timeoutMs, AbortSignal.any([gone, this.stopping.signal]));
+    } finally {
+      this.waiting -= 1;
+    }
+  }
+
+  /** How it stands now. @param cursor of the last entry that is asked about; undefined: not known, so all there is */
+  async now(cursor: number | undefined): Promise<Confirmed> {
+    const head = await this.log.position();
+    return this.confirmations.standing({ ...head, cursor: cursor ?? head.cursor });
+  }
+
+  /** Ends every wait with how it stands then, and holds none from now on. */
+  stop(): void {
+    this.stopping.abort();
+  }
+}

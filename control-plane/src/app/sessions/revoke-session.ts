@@ -1,0 +1,23 @@
+// Use case: revoke one session.
+import { logAudit } from "../access/audit.js";
+import type { AuditEvent } from "../ports/audit-ports.js";
+import type { SessionPorts } from "./sessions.js";
+
+/**
+ * Ends the session for good, durably. Also an expired one: its plan's lifetime may grow later, and then it must not
+ * come back. Repeating it changes and logs nothing. `actor` is the public name of who asked for it.
+ */
+export async function revokeSession(ports: SessionPorts, id: string, actor: string): Promise<"revoked" | "unknown"> {
+  const nowMs = ports.clock.nowMs();
+  const event: AuditEvent = { at: nowMs, actor, action: "session-revoked", sessionId: id, details: {} };
+  const revocation = await ports.store.revoke(id, nowMs, event);
+  if (revocation === undefined) return "unknown";
+  if (revocation.newly) {
+    const durationMs = Math.max(0, nowMs - revocation.session.createdAt);
+    ports.logger.info({ type: "session-removed", sessionId: id, reason: "revoked" }, "session removed");
+    logAudit(ports.logger, event);
+    // One that had ended for idleness was counted then.
+    if (revocation.session.idleEndedAt === undefined) ports.meter.sessionRemoved("revoked", durationMs);
+  }
+  return "revoked";
+}

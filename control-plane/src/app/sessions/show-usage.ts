@@ -1,0 +1,94 @@
+// Use cases: what a session spent where, and what its buckets hold.
+import { MICROTOKENS_PER_TOKEN } from "../../../../assembly/contract.js";
+import { refilledMicro } from "../../domain/level.js";
+import { planById } from "../../domain/plan.js";
+import { lastFigures } from "../edges/usage.js";
+import type { UsagePorts } from "../edges/usage.js";
+import type { UsageRow } from "../ports/usage-ports.js";
+
+export interface UsageOfInstance {
+  readonly instance: string;
+  readonly consumed: number;
+  readonly rev: number;
+  /** ms since the epoch; null where it has not reported the session yet. */
+  readonly lastReport: number | null;
+  /** When a request was last admitted there, ms since the epoch; null as above. */
+  readonly lastActivity: number | null;
+}
+
+export interface UsageOfEdge {
+  readonly edge: string;
+  readonly consumed: number;
+  readonly instances: readonly UsageOfInstance[];
+}
+
+/** Tokens. `consumed` is the sum over all edges and `direct`, what was taken through the API. */
+export interface SessionUsage {
+  readonly consumed: number;
+  readonly direct: number;
+  readonly edges: readonly UsageOfEdge[];
+}
+
+/** Undefined if there is no such session. */
+export async function showUsage(
+  { store, usage }: Pick<UsagePorts, "store" | "usage">,
+  id: string,
+): Promise<SessionUsage | undefined> {
+  const rows = await usage.rowsOf(id);
+  const session = await store.find(id);
+  if (session === undefined) return undefined;
+  const edges = edgesOf(rows).map((edge): UsageOfEdge => {
+    const instances = rows.filter((row) => row.edge === edge).map(instanceView);
+    return { edge, consumed: sum(instances), instances };
+  });
+  const { consumed } = session.tokens;
+  return { consumed, direct: Math.max(0, consumed - sum(edges)), edges };
+}
+
+/** Tokens, with up to 6 decimals; below 0 it owes. */
+export interface BucketView {
+  readonly edge: string;
+  readonly instance: string;
+  readonly capacity: number;
+  readonly tokens: number;
+  /** Tokens per second. */
+  readonly refillRate: number;
+  /** As of when the edge last told its level, ms since the epoch. */
+  readonly lastRefill: number;
+}
+
+/**
+ * A bucket for each edge that has reported the session, as its instance that reported last told it and refilled to now
+ * at the plan's present limits. At every other edge it is full. Undefined if there is no such session.
+ */
+export async function showBuckets(
+  { store, usage, policies, clock }: Pick<UsagePorts, "store" | "usage" | "policies" | "clock">,
+  id: string,
+): Promise<readonly BucketView[] | undefined> {
+  const session = await store.find(id);
+  if (session === undefined) return undefined;
+  const rows = await usage.rowsOf(id);
+  const policy = policies.current()?.policy;
+  const plan = policy && planById(policy, session.plan.id);
+  const limits = plan ?? { maxTokens: session.plan.maxTokens, tokenRefillRate: 0 };
+  const nowMs = clock.nowMs();
+  return edgesOf(rows).flatMap((edge): BucketView[] => {
+    const figures = lastFigures(rows, edge);
+    const row = rows.find((one) => one.edge === edge && one.figures === figures);
+    if (figures === null || row === undefined) return [];
+    const tokens = refilledMicro(figures.levelMicro, figures.atMs, nowMs, limits) / MICROTOKENS_PER_TOKEN;
+    const { maxTokens: capacity, tokenRefillRate: refillRate } = limits;
+    return [{ edge, instance: row.instance, capacity, tokens, refillRate, lastRefill: figures.atMs }];
+  });
+}
+
+function instanceView({ instance, figures }: UsageRow): UsageOfInstance {
+  if (figures === null) return { instance, consumed: 0, rev: 0, lastReport: null, lastActivity: null };
+  const { consumed, rev, reportedAtMs: lastReport, atMs: lastActivity } = figures;
+  return { instance, consumed, rev, lastReport, lastActivity };
+}
+
+const edgesOf = (rows: readonly UsageRow[]): string[] => [...new Set(rows.map(({ edge }) => edge))];
+
+const sum = (parts: readonly { readonly consumed: number }[]): number =>
+  parts.reduce((total, { consumed }) => total + consumed, 0);

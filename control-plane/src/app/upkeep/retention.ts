@@ -1,0 +1,76 @@
+// What must be forgotten in time: client details of old sessions, old keys of creations, old audit entries.
+import { setImmediate as nextTurn } from "node:timers/promises";
+
+import type { AuditStore } from "../ports/audit-ports.js";
+import { CREATION_KEY_KEPT_MS } from "../sessions/issue-session.js";
+import type { OperatorStore } from "../ports/operator-ports.js";
+import type { Clock, Logger } from "../ports/ports.js";
+
+export interface Retention {
+  /** How long after its creation a session's ip and userAgent are kept; null: as long as the session. */
+  readonly metadataMs: number | null;
+  readonly audit: { readonly maxEntries: number; readonly maxAgeMs: number };
+}
+
+/** One transaction each, so that nobody waits long for the store: about 5 ms. */
+const CHUNK = 500;
+
+/**
+ * Forgets all that is due at `nowMs`, in chunks, with a turn for everything else in between. To be called now and then
+ * and never twice at a time; cut short, the next call goes on.
+ */
+export async function keepHouse(
+  store: OperatorStore,
+  audit: AuditStore,
+  retention: Retention,
+  nowMs: number,
+): Promise<void> {
+  const { metadataMs } = retention;
+  if (metadataMs !== null) await inChunks(() => store.forgetMetadata(nowMs - metadataMs, CHUNK));
+  await inChunks(() => store.forgetCreationKeys(nowMs - CREATION_KEY_KEPT_MS, CHUNK));
+  const bounds = { maxEntries: retention.audit.maxEntries, sinceMs: nowMs - retention.audit.maxAgeMs };
+  await inChunks(() => audit.trimAudit(bounds, CHUNK));
+}
+
+/** Client details, keys and audit entries are gone at most this long after their time. */
+const EVERY_MS = 60_000;
+
+export interface HousekeepingParts {
+  readonly operator: OperatorStore;
+  readonly audit: AuditStore;
+  readonly retention: Retention;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/** Keeps house now and then, until it is stopped; the answer does that, and waits for what is under way. */
+export function startHousekeeping({
+  operator,
+  audit,
+  retention,
+  clock,
+  logger,
+}: HousekeepingParts): () => Promise<void> {
+  let underWay: Promise<void> | null = null;
+  const round = async (): Promise<void> => {
+    try {
+      await keepHouse(operator, audit, retention, clock.nowMs());
+    } catch (error) {
+      logger.error({ type: "housekeeping-failed", error: String(error) }, "the store failed: tried again in a minute");
+    }
+    underWay = null;
+  };
+  const begin = (): void => {
+    underWay ??= round();
+  };
+  const timer = setInterval(begin, EVERY_MS);
+  begin();
+  return async () => {
+    clearInterval(timer);
+    await underWay;
+  };
+}
+
+async function inChunks(forget: () => Promise<number>): Promise<void> {
+  while ((await forget()) === CHUNK) await nextTurn();
+}

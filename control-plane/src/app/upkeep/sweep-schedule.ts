@@ -1,0 +1,37 @@
+// When sessions are swept: one sweep at a time, the next a cleanupInterval of the policy in force later.
+import type { Timers } from "../ports/log-ports.js";
+import { sweepSessions } from "./sweep-sessions.js";
+import type { SweepPorts } from "./sweep-sessions.js";
+
+/** Until there is a policy to ask. */
+const DEFAULT_INTERVAL_MS = 60_000;
+
+/** Starts sweeping. The first sweep is an interval away. The result stops it, and resolves once a sweep that is under way is at rest. */
+export function startSweeping(ports: SweepPorts, timers: Timers): () => Promise<void> {
+  let stopped = false;
+  let underWay: Promise<void> = Promise.resolve();
+  let cancel: () => void = () => undefined;
+
+  const schedule = (): void => {
+    const interval = ports.policies.current()?.policy.sessions.cleanupInterval ?? DEFAULT_INTERVAL_MS;
+    cancel = timers.after(interval, () => {
+      underWay = sweep();
+    });
+  };
+  const sweep = async (): Promise<void> => {
+    try {
+      await sweepSessions(ports, () => stopped);
+    } catch (error) {
+      const fields = { type: "session-cleanup-failed", error: String(error) };
+      ports.logger.error(fields, "the sweep failed, the next one goes on");
+    }
+    if (!stopped) schedule();
+  };
+
+  schedule();
+  return async () => {
+    stopped = true;
+    cancel();
+    await underWay;
+  };
+}

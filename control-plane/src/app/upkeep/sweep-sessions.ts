@@ -1,0 +1,133 @@
+// Use case: end sessions that are idle for too long, remove those past their end, and say how many there were.
+import { setImmediate as nextTurn } from "node:timers/promises";
+
+import { idleLimitMs } from "../../domain/idleness.js";
+import { planById } from "../../domain/plan.js";
+import type { PlanOfPolicy, PlansOfPolicy } from "../../domain/plan.js";
+import { sessionEndsAtMs } from "../../domain/session.js";
+import type { Session } from "../../domain/session.js";
+import { endedByLifetime, endedForIdleness } from "./ended-session.js";
+import { idleAt } from "./idle-expiry.js";
+import type { UsagePorts } from "../edges/usage.js";
+import { CONSUMPTION_KEPT_MS } from "../sessions/consume-tokens.js";
+import type { ActivityPlace, Swept } from "../ports/usage-ports.js";
+
+/** One step's writes hold up the event loop; measured, see test/bench/measure/measure-sweep.ts. */
+const SESSIONS_A_STEP = 50;
+
+export interface SweepResult {
+  /** Sessions that ended by it: idle, or past their lifetime. */
+  readonly removed: number;
+  /** Sessions that are live after it. */
+  readonly remaining: number;
+}
+
+export type SweepPorts = Pick<
+  UsagePorts,
+  "store" | "usage" | "instances" | "policies" | "clock" | "logger" | "meter" | "usageMeter"
+>;
+
+/**
+ * One sweep over all sessions, in steps of one transaction each, so that others get their turn and a kill loses
+ * nothing: the next sweep goes on. Undefined while no policy is loaded.
+ * A session past its lifetime is removed whole. One that was revoked, or ended for idleness, is kept until no plan's
+ * lifetime could make its token valid again: until then an edge that asks is told for how long it stays ended.
+ * @param stopped looked at between steps
+ */
+export async function sweepSessions(ports: SweepPorts, stopped: () => boolean): Promise<SweepResult | undefined> {
+  const policy = ports.policies.current()?.policy;
+  if (policy === undefined) return undefined;
+  const startedAtMs = ports.clock.monotonicMs();
+  const nowMs = ports.clock.nowMs();
+  let removed = 0;
+  for (const planId of await ports.usage.plansInUse()) {
+    removed += await removeExpired(ports, planById(policy, planId), planId, nowMs, stopped);
+    removed += await endIdle(ports, policy, planId, nowMs, stopped);
+  }
+  await forget(ports, policy, nowMs, stopped);
+  ports.instances.forgetGone();
+  const remaining = await countLive(ports, policy, nowMs);
+  const durationMs = ports.clock.monotonicMs() - startedAtMs;
+  ports.usageMeter.swept(removed, durationMs);
+  ports.logger.info({ type: "session-cleanup", removed, remaining, durationMs }, "sessions cleaned up");
+  return { removed, remaining };
+}
+
+/** Of a plan that the policy lost each session is looked at: its lifetime at creation counts. */
+function removeExpired(
+  ports: SweepPorts,
+  plan: PlanOfPolicy | undefined,
+  planId: number,
+  nowMs: number,
+  stopped: () => boolean,
+): Promise<number> {
+  const untilMs = nowMs - (plan?.lifetime ?? 0);
+  const isExpired = (session: Session): boolean => sessionEndsAtMs(session, plan) <= nowMs;
+  return inSteps<string>(
+    (after) => ports.usage.removeExpired({ planId, untilMs, after, limit: SESSIONS_A_STEP, isExpired }),
+    (session) => {
+      endedByLifetime(ports, session, sessionEndsAtMs(session, plan));
+    },
+    stopped,
+  );
+}
+
+/** Reaches up to those as old as the lifetime at least, so that the index loses what was removed. */
+function endIdle(
+  ports: SweepPorts,
+  policy: PlansOfPolicy,
+  planId: number,
+  nowMs: number,
+  stopped: () => boolean,
+): Promise<number> {
+  const plan = planById(policy, planId);
+  const untilMs = plan === undefined ? nowMs : nowMs - Math.min(idleLimitMs(policy, plan), plan.lifetime);
+  const isIdle = idleAt(ports, nowMs);
+  return inSteps<ActivityPlace>(
+    (after) => ports.usage.endIdle({ planId, untilMs, after, limit: SESSIONS_A_STEP, atMs: nowMs, isIdle }),
+    (session) => {
+      endedForIdleness(ports, session);
+    },
+    stopped,
+  );
+}
+
+async function inSteps<Place>(
+  step: (after: Place | undefined) => Promise<Swept<Place>>,
+  tell: (session: Session) => void,
+  stopped: () => boolean,
+): Promise<number> {
+  let count = 0;
+  let after: Place | undefined;
+  do {
+    const { sessions, next } = await step(after);
+    count += sessions.length;
+    sessions.forEach(tell);
+    after = next;
+    await nextTurn();
+  } while (after !== undefined && !stopped());
+  return count;
+}
+
+/** What nobody needs any more: sessions long ended, and the keys of old consumptions. */
+async function forget(
+  { usage }: SweepPorts,
+  policy: PlansOfPolicy,
+  nowMs: number,
+  stopped: () => boolean,
+): Promise<void> {
+  const longest = Math.max(...policy.plans.map(({ lifetime }) => lifetime));
+  const steps = [
+    () => usage.removeEnded(nowMs - longest, SESSIONS_A_STEP),
+    () => usage.forgetConsumptions(nowMs - CONSUMPTION_KEPT_MS, SESSIONS_A_STEP),
+  ];
+  for (const step of steps) {
+    while (!stopped() && (await step()) > 0) await nextTurn();
+  }
+}
+
+async function countLive({ store }: SweepPorts, policy: PlansOfPolicy, nowMs: number): Promise<number> {
+  let live = 0;
+  for (const { id, lifetime } of policy.plans) live += await store.countLive(id, nowMs - lifetime + 1);
+  return live;
+}

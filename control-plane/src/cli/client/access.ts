@@ -1,0 +1,112 @@
+// Where the API is and with what it is called: from the environment, the token's file and the TLS files.
+import { createPrivateKey, X509Certificate } from "node:crypto";
+import { createSecureContext } from "node:tls";
+
+import { done, failed, usageFailure } from "../failure.js";
+import type { Outcome } from "../failure.js";
+import type { Environment, Io } from "../terminal/io.js";
+
+export interface Access {
+  /** http: or https:. Its path, if any, stands before every path of the API. */
+  readonly url: URL;
+  /** A secret. */
+  readonly token: string;
+  /** PEM, for https. */
+  readonly tls: { readonly ca?: string; readonly cert?: string; readonly key?: string };
+}
+
+const DEFAULT_URL = "http://127.0.0.1:8080";
+const HEADER_SAFE = /^[\x21-\x7e]+$/;
+
+/** A fault names the variable or the option, never what stands in a secret. */
+export function readAccess(env: Environment, tokenFile: string | undefined, io: Pick<Io, "readFile">): Outcome<Access> {
+  try {
+    const url = readUrl(given(env, "SLUICE_URL") ?? DEFAULT_URL);
+    const token = readToken(env, tokenFile, io);
+    return done({ url, token, tls: url.protocol === "https:" ? readTls(env, io) : {} });
+  } catch (error) {
+    if (!(error instanceof Unusable)) throw error;
+    return failed(usageFailure(error.message, error.hint));
+  }
+}
+
+class Unusable extends Error {
+  constructor(
+    message: string,
+    readonly hint?: string,
+  ) {
+    super(message);
+  }
+}
+
+function readUrl(text: string): URL {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  const isPlain = url?.username === "" && url.password === "" && url.search === "" && url.hash === "";
+  if (url === undefined || !isPlain || !/^https?:$/.test(url.protocol)) {
+    throw new Unusable(
+      "SLUICE_URL: expected a URL such as https://sluice.example:8080, with no name, password or query",
+    );
+  }
+  return url;
+}
+
+function readToken(env: Environment, file: string | undefined, io: Pick<Io, "readFile">): string {
+  const from = file === undefined ? "SLUICE_ADMIN_TOKEN" : "--token-file";
+  const token = file === undefined ? firstOf(given(env, "SLUICE_ADMIN_TOKEN")) : read(from, file, io).trim();
+  if (token === undefined) {
+    throw new Unusable(
+      "no admin token: SLUICE_ADMIN_TOKEN is not set",
+      "Set it, or name a file that holds one: --token-file .sluice/admin-token beside npm start",
+    );
+  }
+  if (!HEADER_SAFE.test(token)) throw new Unusable(`${from}: expected an admin token, in visible ASCII characters`);
+  return token;
+}
+
+/** While tokens are changed, the control plane takes several from the variable, with commas; any of them is good. */
+const firstOf = (tokens: string | undefined): string | undefined => tokens?.split(",")[0]?.trim();
+
+/** Not those of SLUICE_TLS_CERT_FILE: that is the server's own, where both share an environment. */
+const TLS_VARIABLES = {
+  ca: "SLUICE_TLS_CA_FILE",
+  cert: "SLUICE_CLIENT_CERT_FILE",
+  key: "SLUICE_CLIENT_KEY_FILE",
+} as const;
+
+function readTls(env: Environment, io: Pick<Io, "readFile">): Access["tls"] {
+  const entries = (["ca", "cert", "key"] as const).flatMap((part) => {
+    const path = given(env, TLS_VARIABLES[part]);
+    return path === undefined ? [] : [[part, read(TLS_VARIABLES[part], path, io)] as const];
+  });
+  const tls: Access["tls"] = Object.fromEntries(entries);
+  if ((tls.cert === undefined) !== (tls.key === undefined)) {
+    throw new Unusable(`${TLS_VARIABLES.cert} and ${TLS_VARIABLES.key} go together: one of them is not set`);
+  }
+  try {
+    if (isPair(tls)) createSecureContext(tls);
+    else throw new Unusable(`${TLS_VARIABLES.key}: it is not the key of the certificate in ${TLS_VARIABLES.cert}`);
+  } catch (error) {
+    if (error instanceof Unusable) throw error;
+    const variables = entries.map(([part]) => TLS_VARIABLES[part]).join(", ");
+    throw new Unusable(`${variables}: expected certificates, and an unencrypted key of the client's, in PEM`);
+  }
+  return tls;
+}
+
+/** TLS itself says nothing where they are of two kinds, such as EC and RSA. */
+const isPair = ({ cert, key }: Access["tls"]): boolean =>
+  cert === undefined || key === undefined || new X509Certificate(cert).checkPrivateKey(createPrivateKey(key));
+
+function read(what: string, path: string, io: Pick<Io, "readFile">): string {
+  try {
+    return io.readFile(path);
+  } catch (error) {
+    const reason = error instanceof Error && "code" in error ? String(error.code) : String(error);
+    throw new Unusable(`${what}: ${path} cannot be read: ${reason}`);
+  }
+}
+
+/** An empty variable counts as not set. */
+function given(env: Environment, name: string): string | undefined {
+  return env[name] === "" ? undefined : env[name];
+}

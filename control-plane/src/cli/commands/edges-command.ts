@@ -1,0 +1,101 @@
+// The command `edges`: what every Envoy makes of the published policy, and who is denied.
+import type { Edge, EdgesAnswer, UnauthenticatedCaller } from "../client/answers.js";
+import type { ApiCommand } from "../command.js";
+import { timeText } from "../terminal/output.js";
+import type { Cell, Colour, Column, Output } from "../terminal/output.js";
+
+/** What an operator reads of a state. */
+const STATES: Readonly<Record<string, readonly [words: string, colour?: Colour]>> = {
+  current: ["current", "green"],
+  waiting: ["taking it"],
+  behind: ["not taken yet", "red"],
+  rejected: ["rejected", "red"],
+  trapped: ["trapped the filter", "red"],
+  notFollowing: ["its own settings'", "yellow"],
+  olderFilter: ["older filter", "yellow"],
+  silent: ["silent", "red"],
+};
+/** Violations of an edge that are shown; --json has all of them. */
+const SHOWN_VIOLATIONS = 5;
+
+const EDGE_COLUMNS: readonly Column<Edge>[] = [
+  { title: "EDGE", of: ({ edge }) => edge },
+  { title: "POLICY", of: stateCell },
+  { title: "PUBLISHED", right: true, of: ({ published }) => published ?? "-" },
+  { title: "RUNNING", of: ({ running }) => runningText(running) },
+  { title: "SILENT WORKERS", right: true, of: silentCell },
+  { title: "WATCHING", of: ({ watching }) => (watching ? "yes" : { text: "no", colour: "yellow" }) },
+  { title: "LAG", right: true, of: ({ lag }) => lag ?? "-" },
+  { title: "INSTANCES", right: true, of: ({ instances }) => instances.length },
+  { title: "LAST REPORT", of: ({ lastReportAt }) => timeText(lastReportAt) },
+];
+
+const CALLER_COLUMNS: readonly Column<UnauthenticatedCaller>[] = [
+  { title: "CLAIMED NAME", of: ({ claimedEdge }) => (claimedEdge === "" ? "-" : claimedEdge) },
+  { title: "ADDRESS", of: ({ address }) => address },
+  { title: "CALLS", right: true, of: ({ calls }) => calls },
+  { title: "LAST CALL", of: ({ lastAt }) => timeText(lastAt) },
+];
+
+/** A newer control plane may have more states: those are shown as they are. */
+function stateCell({ state }: Edge): Cell {
+  const [text, colour] = STATES[state] ?? [state];
+  return colour === undefined ? text : { text, colour };
+}
+
+function silentCell({ silentWorkers }: Edge): Cell {
+  return silentWorkers === 0 ? 0 : { text: String(silentWorkers), colour: "red" };
+}
+
+/** `7 on 4, own on 1`: the highest generation first. */
+function runningText(running: Edge["running"]): string {
+  const generations = Object.entries(running).sort(([a], [b]) => Number(b) - Number(a));
+  if (generations.length === 0) return "-";
+  return generations
+    .map(([generation, workers]) => `${generation === "0" ? "own" : generation} on ${workers}`)
+    .join(", ");
+}
+
+export const edges: ApiCommand = {
+  name: "edges",
+  summary: "show every edge: the policy it runs, and how far it is behind",
+  args: [],
+  options: {},
+  notes: [
+    "POLICY: what the edge made of the published one. RUNNING: generation on how many workers; own: its settings', or none.",
+    "SILENT WORKERS no longer report, and may serve without the filter. LAG: withdrawals that it has not marked yet.",
+    "WATCHING no: it does not hear of revocations now.",
+  ],
+  example: "edges",
+  next: "sluice policy check FILE   judges a policy before it is given to them",
+  run: async ({ output }, client) => {
+    const answer = await client.call<EdgesAnswer>({ method: "GET", path: "/v1/edges" }, "edges");
+    if (!answer.ok) return answer.failure;
+    const { edges: views, unauthenticated = [] } = answer.value;
+    if (output.json) {
+      for (const edge of views) output.document(edge);
+      for (const caller of unauthenticated) output.document({ unauthenticated: caller });
+      return undefined;
+    }
+    if (views.length === 0) output.line("No edge has been heard of: is an Envoy running with this control plane?");
+    else output.table(EDGE_COLUMNS, views);
+    for (const edge of views) tellViolations(output, edge);
+    if (unauthenticated.length > 0) {
+      output.line("");
+      output.line("Denied, because their secret differs from the control plane's (what they claim is not proven):");
+      output.table(CALLER_COLUMNS, unauthenticated);
+    }
+    return undefined;
+  },
+};
+
+function tellViolations(output: Output, { edge, state, published, violations }: Edge): void {
+  if (state !== "rejected" || violations.length === 0) return;
+  output.line("");
+  output.line(`${edge} rejected generation ${published ?? "-"} and runs the policy before it:`);
+  for (const { path, message } of violations.slice(0, SHOWN_VIOLATIONS)) {
+    output.line(path === "" ? `  ${message}` : `  ${path}: ${message}`);
+  }
+  const more = violations.length - SHOWN_VIOLATIONS;
+  if (more > 0) output.line(`  and ${more} more: sluice edges --json has them`);
+}

@@ -1,0 +1,72 @@
+// The command that judges a policy or edge settings on this machine, with the judge that control plane and filter have.
+import { policyHash } from "../../domain/policy/policy-hash.js";
+import type { DocumentKind, JudgedPolicy, JudgedSettings, PlacedFault, Policy } from "../../domain/policy/policy.js";
+import type { LocalCommand } from "../command.js";
+import { EXIT } from "../failure.js";
+import type { Failure } from "../failure.js";
+import { readSource, violationLine } from "./document-source.js";
+import type { Output } from "../terminal/output.js";
+
+export const policyCheck: LocalCommand = {
+  name: "policy check",
+  summary: "judge a policy or edge settings on this machine, as the control plane and the edges would",
+  args: [{ name: "FILE", what: "the document, in YAML or JSON; - for the standard input" }],
+  options: {},
+  notes: [
+    "A document with a field that only a policy has, such as plans, is taken for a policy, any other for edge settings,",
+    "the plugin configuration in Envoy. The hash is the one by which edges say which policy they run.",
+    "Nothing is sent. What depends on the installation is not judged: a control plane refuses a policy without a plan",
+    "that live sessions have.",
+  ],
+  example: "policy check policy.yaml",
+  next: "sluice edges   shows, once the file is in place, which edges run it",
+  runLocally: async ({ args: [file = ""], io, output }) => {
+    const source = readSource(file, io);
+    if (!source.ok) return source.failure;
+    const { name, text } = source.value;
+    // Loads the judge's module, which no other command needs.
+    const { readDocument } = await import("../../domain/policy/read-policy.js");
+    const verdict = readDocument(text);
+    if ("faults" in verdict) return refused(name, verdict, output);
+    const { kind, policyJson } = verdict;
+    if (output.json) {
+      const hash = policyJson === undefined ? null : policyHash(policyJson);
+      output.document({ accepted: true, kind, hash, [kind]: kind === "policy" ? verdict.policy : verdict.settings });
+    } else {
+      output.line(`${name}: ${kind === "policy" ? policyText(verdict) : settingsText(verdict)}`);
+    }
+    return undefined;
+  },
+};
+
+const policyText = ({ policy, policyJson }: JudgedPolicy): string =>
+  `a policy, ${plansText(policy)}, hash ${policyHash(policyJson)}`;
+
+function settingsText({ settings, policyJson }: JudgedSettings): string {
+  const { controlPlane, table, follow, policy } = settings;
+  const isCarried = policy !== undefined && policyJson !== undefined;
+  return [
+    `edge settings, ${follow ? "follow" : "do not follow"} the control plane`,
+    `cluster ${controlPlane.cluster}`,
+    `table ${table.name} of ${table.capacity} records`,
+    `policy of their own: ${isCarried ? `${plansText(policy)}, hash ${policyHash(policyJson)}` : "none"}`,
+  ].join(", ");
+}
+
+const plansText = ({ plans }: Policy): string => (plans.length === 1 ? "1 plan" : `${plans.length} plans`);
+
+function refused(name: string, { kind, faults }: Refusal, output: Output): Failure {
+  if (output.json) output.document({ accepted: false, kind: kind ?? null, violations: faults });
+  for (const fault of output.json ? [] : faults) {
+    output.line(violationLine(name, fault));
+  }
+  const taken = kind === undefined ? "" : `, taken for ${kind === "policy" ? "a policy" : "edge settings"},`;
+  const count = faults.length === 1 ? "1 violation" : `${faults.length} violations`;
+  const code = kind === "settings" ? "SETTINGS_REFUSED" : "POLICY_REFUSED";
+  return { exit: EXIT.refused, code, message: `${name}${taken} has ${count}` };
+}
+
+interface Refusal {
+  readonly kind?: DocumentKind | undefined;
+  readonly faults: readonly PlacedFault[];
+}

@@ -1,0 +1,25 @@
+// A policy file that becomes part of edge settings: read, judged, and each violation said with its place.
+import type { Policy } from "../../../domain/policy/policy.js";
+import type { Invocation } from "../../command.js";
+import { violationLine } from "../document-source.js";
+import { done, EXIT, failed, usageFailure } from "../../failure.js";
+import type { Outcome } from "../../failure.js";
+
+/** Violations are remarks: what is printed goes into a file, and nothing is printed of a policy that is none. */
+export async function readPolicyFile(file: string, { io, output }: Invocation): Promise<Outcome<Policy>> {
+  let text: string;
+  try {
+    text = io.readFile(file);
+  } catch (error) {
+    const reason = error instanceof Error && "code" in error ? String(error.code) : String(error);
+    return failed(usageFailure(`${file} cannot be read: ${reason}`));
+  }
+  // Loads the validator's module, which no other command needs.
+  const { readPolicyDocument } = await import("../../../domain/policy/read-policy.js");
+  const verdict = readPolicyDocument(text);
+  if (!("faults" in verdict)) return done(verdict.policy);
+  for (const fault of verdict.faults) output.remark(violationLine(file, fault));
+  const { length } = verdict.faults;
+  const message = `${file} has ${length === 1 ? "1 violation" : `${length} violations`}`;
+  return failed({ exit: EXIT.refused, code: "POLICY_REFUSED", message });
+}

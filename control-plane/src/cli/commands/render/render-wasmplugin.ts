@@ -1,0 +1,68 @@
+// The command that prints the WasmPlugin of Istio: the filter's image, its settings, and whom it selects.
+import { edgeSettings } from "../../../render/edge-settings.js";
+import { outboundCluster, wasmPlugin, type WasmPlugin } from "../../../render/wasm-plugin.js";
+import type { Invocation, LocalCommand } from "../../command.js";
+import { done, failed, usageFailure } from "../../failure.js";
+import type { Outcome } from "../../failure.js";
+import { namedFault, NOTHING_ASKED, readChoices, readLabels, SETTINGS_OPTIONS } from "./render-options.js";
+import { print } from "./render-print.js";
+
+const DEFAULT_NAME = "sluice";
+const DEFAULT_NAMESPACE = "istio-system";
+const DEFAULT_PLANE_NAMESPACE = "sluice";
+const DEFAULT_SELECTOR = "istio=ingressgateway";
+const EXPECTED_IMAGE = "an image's reference without a digest, such as registry.example/sluice-filter:0.1.0";
+const EXPECTED_NAME = 'up to 63 of a-z, 0-9 and "-"';
+
+export const renderWasmPlugin: LocalCommand = {
+  name: "render wasmplugin",
+  summary: "print the WasmPlugin that puts the filter into a gateway of Istio",
+  args: [],
+  options: {
+    image: { kind: "text", value: "REF", required: true, what: "the filter's OCI image, with its registry and tag" },
+    sha256: { kind: "text", value: "DIGEST", what: "of the image's manifest, 64 hex digits: nothing else is taken" },
+    selector: { kind: "text", value: "KEY=VALUE", what: "labels of the gateway's pods (istio=ingressgateway)" },
+    name: { kind: "text", value: "NAME", what: "of the WasmPlugin (sluice)" },
+    namespace: { kind: "text", value: "NAME", what: "the gateway's, where the WasmPlugin stands (istio-system)" },
+    "control-plane-namespace": { kind: "text", value: "NAME", what: "where the Service sluice stands (sluice)" },
+    ...SETTINGS_OPTIONS,
+  },
+  notes: [NOTHING_ASKED, "The cluster is Istio's own for the control plane's Service, unless --cluster names another."],
+  example: "render wasmplugin --image registry.example/sluice-filter:0.1.0",
+  next: "kubectl apply -f wasmplugin.yaml   once the gateway's pods have SLUICE_SECRET in their environment",
+  runLocally: async (invocation) => {
+    const placed = readPlace(invocation);
+    if (!placed.ok) return placed.failure;
+    const choices = await readChoices(invocation);
+    if (!choices.ok) return choices.failure;
+    const { planeNamespace, ...place } = placed.value;
+    const cluster = choices.value.cluster ?? outboundCluster(planeNamespace);
+    print(invocation, wasmPlugin({ ...place, settings: edgeSettings({ ...choices.value, cluster }) }));
+    return undefined;
+  },
+};
+
+interface Place extends Omit<WasmPlugin, "settings"> {
+  /** Of the control plane's Service. */
+  readonly planeNamespace: string;
+}
+
+function readPlace({ text }: Invocation): Outcome<Place> {
+  const [name, namespace] = [text("name") ?? DEFAULT_NAME, text("namespace") ?? DEFAULT_NAMESPACE];
+  const planeNamespace = text("control-plane-namespace") ?? DEFAULT_PLANE_NAMESPACE;
+  const [image, sha256] = [text("image") ?? "", text("sha256")];
+  const fault =
+    namedFault("image", image, isImage, EXPECTED_IMAGE) ??
+    namedFault("sha256", sha256, isDigest, "64 hex digits, in lower case") ??
+    namedFault("name", name, isKubernetesName, EXPECTED_NAME) ??
+    namedFault("namespace", namespace, isKubernetesName, EXPECTED_NAME) ??
+    namedFault("control-plane-namespace", planeNamespace, isKubernetesName, EXPECTED_NAME);
+  if (fault !== undefined) return failed(usageFailure(fault));
+  const selector = readLabels("selector", text("selector") ?? DEFAULT_SELECTOR);
+  return selector.ok ? done({ name, namespace, image, sha256, planeNamespace, selector: selector.value }) : selector;
+}
+
+const isImage = (reference: string): boolean => /^[a-z0-9][\w.:/-]*$/i.test(reference) && !reference.includes("://");
+const isDigest = (digest: string): boolean => /^[0-9a-f]{64}$/.test(digest);
+/** RFC 1123: what Kubernetes takes for a name and for a namespace. */
+const isKubernetesName = (name: string): boolean => /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/.test(name);

@@ -1,0 +1,106 @@
+// The commands that look around: where a session spent, what its buckets hold, the audit log.
+import type { AuditAnswer, AuditEntry, BucketsAnswer, UsageAnswer } from "../client/answers.js";
+import { query, sessionPath } from "../client/client.js";
+import type { ApiCommand } from "../command.js";
+import { timeText } from "../terminal/output.js";
+import type { Column } from "../terminal/output.js";
+import { SESSION_ID } from "./session-commands.js";
+
+const DEFAULT_AUDIT = 50;
+const MAX_PAGE = 1000;
+
+export const usage: ApiCommand = {
+  name: "usage",
+  summary: "show where a session spent its tokens",
+  args: [SESSION_ID],
+  options: {},
+  notes: ["As far as edges have reported: each does so every reportInterval of the policy (5 s)."],
+  example: "usage 019b76da-a800-7000-8000-5f6d1c2b3a49",
+  next: "sluice bucket ID   shows what it has left at each edge",
+  run: async ({ args: [id = ""], output }, client) => {
+    const answer = await client.call<UsageAnswer>({ method: "GET", path: sessionPath(id, "/usage") }, "edges");
+    if (!answer.ok) return answer.failure;
+    const { consumed, direct, edges } = answer.value;
+    if (output.json) output.document(answer.value);
+    else {
+      const rows = edges.flatMap(({ edge, instances }) => instances.map((instance) => ({ edge, ...instance })));
+      const columns: Column<(typeof rows)[number]>[] = [
+        { title: "EDGE", of: ({ edge }) => edge },
+        { title: "INSTANCE", of: ({ instance }) => instance },
+        { title: "CONSUMED", right: true, of: (row) => row.consumed },
+        { title: "LAST ACTIVITY", of: ({ lastActivity }) => timeText(lastActivity) },
+        { title: "LAST REPORT", of: ({ lastReport }) => timeText(lastReport) },
+      ];
+      output.line(`${consumed} tokens consumed, ${direct} of them through the API`);
+      if (rows.length > 0) output.table(columns, rows);
+    }
+    return undefined;
+  },
+};
+
+export const bucket: ApiCommand = {
+  name: "bucket",
+  summary: "show what a session's buckets hold, by edge",
+  args: [SESSION_ID],
+  options: {},
+  notes: ["As last reported, refilled to now. At an edge that is not shown the bucket is full."],
+  example: "bucket 019b76da-a800-7000-8000-5f6d1c2b3a49",
+  next: "sluice session move ID --plan NAME   gives the session another bucket",
+  run: async ({ args: [id = ""], output }, client) => {
+    const answer = await client.call<BucketsAnswer>({ method: "GET", path: sessionPath(id, "/bucket") }, "buckets");
+    if (!answer.ok) return answer.failure;
+    const { buckets } = answer.value;
+    if (output.json) for (const one of buckets) output.document(one);
+    else {
+      const columns: Column<(typeof buckets)[number]>[] = [
+        { title: "EDGE", of: ({ edge }) => edge },
+        { title: "TOKENS", right: true, of: ({ tokens }) => tokens.toFixed(1) },
+        { title: "CAPACITY", right: true, of: ({ capacity }) => capacity },
+        { title: "REFILL/S", right: true, of: ({ refillRate }) => refillRate },
+        { title: "LAST REFILL", of: ({ lastRefill }) => timeText(lastRefill) },
+      ];
+      if (buckets.length === 0) output.line("No edge has reported the session yet: its bucket is full everywhere");
+      else output.table(columns, buckets);
+    }
+    return undefined;
+  },
+};
+
+const AUDIT_COLUMNS: readonly Column<AuditEntry>[] = [
+  { title: "NUMBER", right: true, of: ({ number }) => number },
+  { title: "WHEN", of: ({ at }) => timeText(at) },
+  { title: "WHO", of: ({ actor }) => actor },
+  { title: "WHAT", of: ({ action }) => action },
+  { title: "SESSION", of: ({ sessionId }) => sessionId ?? "-" },
+  { title: "DETAILS", of: ({ details }) => detailText(details) },
+];
+
+const detailText = (details: AuditEntry["details"]): string =>
+  Object.entries(details)
+    .map(([name, value]) => `${name}=${value ?? "-"}`)
+    .join(" ") || "-";
+
+export const audit: ApiCommand = {
+  name: "audit",
+  summary: "show who revoked, moved and re-issued what, and which policies came; the newest first",
+  args: [],
+  options: { limit: { kind: "count", value: "COUNT", what: "at most so many entries (50)" } },
+  notes: ["WHO is the kind of admin token and the first 8 hex digits of its SHA-256."],
+  example: "audit --limit 10",
+  next: "sluice session show ID   shows the session that an entry is about",
+  run: async ({ number, output }, client) => {
+    const entries: AuditEntry[] = [];
+    let cursor: string | null | undefined;
+    const limit = number("limit") ?? DEFAULT_AUDIT;
+    while (entries.length < limit && cursor !== null) {
+      const path = `/v1/audit${query({ limit: Math.min(MAX_PAGE, limit - entries.length), cursor })}`;
+      const page = await client.call<AuditAnswer>({ method: "GET", path }, "entries");
+      if (!page.ok) return page.failure;
+      entries.push(...page.value.entries);
+      cursor = page.value.cursor;
+    }
+    if (output.json) for (const entry of entries) output.document(entry);
+    else output.table(AUDIT_COLUMNS, entries);
+    return undefined;
+  },
+};

@@ -1,0 +1,119 @@
+// The admin route of edges: what each was offered, what it made of that, what its workers run, who was denied.
+import { Type } from "typebox";
+
+import { EDGE_STATES } from "../../app/edges/status/edge-status.js";
+import type { EdgeState } from "../../app/edges/status/edge-status.js";
+import type { EdgeView, InstanceView } from "../../app/edges/status/edge-views.js";
+import type { UnauthenticatedCalls } from "../../app/edges/status/unauthenticated-calls.js";
+import { errorAnswers, timeMs } from "../schemas.js";
+import type { HttpApp } from "../app.js";
+
+const orNull = (description: string) => Type.Union([Type.Integer(), Type.Null()], { description });
+const textOrNull = (description: string) => Type.Union([Type.String(), Type.Null()], { description });
+const timeOrNull = (description: string) => orNull(`${description}, ms since the epoch; null: never, as far as known`);
+
+const state = Type.Unsafe<EdgeState>({
+  type: "string",
+  enum: [...EDGE_STATES],
+  description: [
+    "current: it has taken the published policy, and every worker that spoke lately runs that",
+    "waiting: it is taking the published policy",
+    "behind: it takes longer than it should, or a worker still runs another policy",
+    "rejected: it found violations in the published policy, and runs the one before",
+    "trapped: the published policy ended the filter's VM that tried it; it runs the one before",
+    "notFollowing: by its settings it runs their policy for good",
+    "olderFilter: its filter takes no policy from the control plane",
+    "silent: it does not watch, and was not heard of lately",
+  ].join("\n"),
+});
+const silentWorkers = Type.Integer({
+  description: "by how many fewer workers spoke lately than there were before: each may serve without the filter",
+});
+
+const Worker = Type.Object({
+  worker: Type.String({ description: "one life of a worker's VM; empty where an older filter does not say" }),
+  source: textOrNull("where its policy comes from: none, settings or control-plane"),
+  generation: orNull("of the policy that it runs; 0 unless that came from a control plane"),
+  hash: textOrNull("of the policy that it runs"),
+  build: textOrNull("of the filter that it runs"),
+  lastReportAt: timeMs("its last report"),
+});
+
+const Instance = Type.Object({
+  instance: Type.String({ description: "one life of the edge's session table" }),
+  state,
+  silentWorkers,
+  watching: Type.Boolean({ description: "whether it waits to be told of policies and withdrawals" }),
+  lastHeardAt: timeMs("its last sign of life"),
+  lastReportAt: timeOrNull("last report of its worker that is furthest behind and not gone"),
+  lag: orNull("withdrawals that its table is not marked for; null while it follows none or another log"),
+  workers: Type.Array(Worker),
+});
+
+const Edge = Type.Object({
+  edge: Type.String({ description: "node.id of the Envoy" }),
+  state,
+  silentWorkers,
+  published: orNull("generation of the policy that it is offered"),
+  heard: Type.Union([Type.Object({ generation: Type.Integer(), state: Type.String() }), Type.Null()], {
+    description:
+      "the policy that it has heard of last, and what became of that: offered, trying, ok, rejected, trapped",
+  }),
+  violations: Type.Array(Type.Object({ path: Type.String(), message: Type.String() }), {
+    description: "what it found wrong with the policy that it has heard of",
+  }),
+  running: Type.Record(Type.String(), Type.Integer(), {
+    description: "generation to how many workers run it; 0: a policy that came from no control plane, or none",
+  }),
+  filter: Type.Union(
+    [Type.Object({ version: Type.String(), build: Type.String(), policyFormat: Type.Integer() }), Type.Null()],
+    { description: "null: an older filter, or not known" },
+  ),
+  table: Type.Union([Type.Object({ capacity: Type.Integer(), records: Type.Integer() }), Type.Null()], {
+    description: "of its session table",
+  }),
+  watching: Type.Boolean(),
+  lastReportAt: timeOrNull("of its instance where that is latest"),
+  lag: orNull("of its instance that is furthest behind"),
+  instances: Type.Array(Instance),
+});
+
+const Unauthenticated = Type.Object(
+  {
+    claimedEdge: Type.String({ description: "the name that the call claims; empty: none" }),
+    address: Type.String(),
+    calls: Type.Integer(),
+    firstAt: timeMs("the first of them"),
+    lastAt: timeMs("the last of them"),
+  },
+  { description: "edge calls that were denied, not authenticated: their secret differs" },
+);
+
+/** To be called in a scope that `guardAdmins` keeps. */
+export function edgesRoute(
+  app: HttpApp,
+  edges: () => Promise<EdgeView[]>,
+  unauthenticated: Pick<UnauthenticatedCalls, "list">,
+): void {
+  const schema = {
+    tags: ["edges"],
+    security: [{ adminToken: [] }],
+    summary: "Every edge: the policy that it runs, its instances and workers, and how far it is behind the log",
+    response: {
+      200: Type.Object({ edges: Type.Array(Edge), unauthenticated: Type.Array(Unauthenticated) }),
+      ...errorAnswers("UNAUTHORIZED", "FORBIDDEN", "TOO_MANY_REQUESTS", "INTERNAL"),
+    },
+  };
+  app.get("/v1/edges", { schema, config: { issuer: true } }, async (_request, reply) => {
+    const views = await edges();
+    const body = { edges: views.map(editable), unauthenticated: unauthenticated.list() };
+    return reply.code(200).send(body);
+  });
+}
+
+/** The same as lists that the schema's type takes. */
+const editable = ({ violations, instances, ...view }: EdgeView) => ({
+  ...view,
+  violations: [...violations],
+  instances: instances.map(({ workers, ...instance }: InstanceView) => ({ ...instance, workers: [...workers] })),
+});

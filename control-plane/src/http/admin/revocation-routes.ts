@@ -1,0 +1,73 @@
+// The admin routes of revocation by user or organisation: ask for one, and see how far it is.
+import { Type } from "typebox";
+
+import type { BulkRevocations } from "../../app/sessions/bulk-revocations.js";
+import type { Confirmed } from "../../app/edges/confirmations.js";
+import type { BulkRevocation } from "../../app/ports/revocation-ports.js";
+import type { RevocationWaits } from "../../app/sessions/revocation-waits.js";
+import { sendError } from "../errors.js";
+import { actorOf } from "../guard.js";
+import { CONFIRMATION, errorAnswers, MAX_ID_CHARS, RevocationParams, strictObject, text, timeMs } from "../schemas.js";
+import type { HttpApp } from "../app.js";
+
+const tags = ["sessions"];
+const security = [{ adminToken: [] }];
+const COMMON = ["INVALID_REQUEST", "UNAUTHORIZED", "FORBIDDEN", "TOO_MANY_REQUESTS", "INTERNAL"] as const;
+
+const Filter = strictObject({
+  userId: Type.Optional(text(1, MAX_ID_CHARS)),
+  orgId: Type.Optional(text(1, MAX_ID_CHARS)),
+});
+
+const RevocationAnswer = Type.Object({
+  revocation: Type.Object({
+    id: Type.String({ description: "under which its progress is shown" }),
+    userId: Type.Optional(Type.String({ description: "whose sessions; absent where it is about an organisation's" })),
+    orgId: Type.Optional(Type.String({ description: "whose sessions; absent where it is about a user's" })),
+    state: Type.Union([Type.Literal("running"), Type.Literal("finished")]),
+    createdAt: timeMs("when it was asked for; sessions issued later are not meant"),
+    finishedAt: Type.Union([Type.Integer(), Type.Null()], { description: "ms since the epoch, null while it runs" }),
+    examined: Type.Integer({ description: "sessions looked at so far" }),
+    revoked: Type.Integer({ description: "of those, the ones it revoked; the others had been revoked before" }),
+    ...CONFIRMATION,
+  }),
+});
+
+/** To be called in a scope that `guardAdmins` keeps. */
+export function revocationRoutes(app: HttpApp, revocations: BulkRevocations, waits: RevocationWaits): void {
+  const begin = {
+    tags,
+    security,
+    summary: "Revoke all sessions of a user or of an organisation that there are now",
+    querystring: Filter,
+    response: { 202: RevocationAnswer, ...errorAnswers(...COMMON) },
+  };
+  app.delete("/v1/sessions", { schema: begin }, async (request, reply) => {
+    const { userId, orgId } = request.query;
+    if ((userId === undefined) === (orgId === undefined)) {
+      return sendError(reply, "INVALID_REQUEST", { message: "Expected exactly one of userId and orgId in the query" });
+    }
+    const filter = userId === undefined ? { orgId: orgId ?? "" } : { userId };
+    const operation = await revocations.revoke(filter, actorOf(request));
+    reply.header("location", `/v1/revocations/${operation.id}`);
+    return reply.code(202).send(shown(operation, await waits.now(operation.cursor)));
+  });
+
+  const show = {
+    tags,
+    security,
+    summary: "How far a revocation of a user's or an organisation's sessions is; kept for a day after it was asked for",
+    params: RevocationParams,
+    response: { 200: RevocationAnswer, ...errorAnswers(...COMMON, "REVOCATION_NOT_FOUND", "URL_TOO_LONG") },
+  };
+  app.get("/v1/revocations/:id", { schema: show }, async (request, reply) => {
+    const operation = await revocations.find(request.params.id);
+    if (operation === undefined) return sendError(reply, "REVOCATION_NOT_FOUND");
+    return reply.code(200).send(shown(operation, await waits.now(operation.cursor)));
+  });
+}
+
+function shown({ filter, cursor: _cursor, ...operation }: BulkRevocation, figures: Confirmed) {
+  const state = operation.finishedAt === null ? ("running" as const) : ("finished" as const);
+  return { revocation: { ...operation, ...filter, state, ...figures, pending: [...figures.pending] } };
+}

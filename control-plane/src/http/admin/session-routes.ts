@@ -1,0 +1,192 @@
+// The admin routes of one session: issue, show, move, re-issue its token, revoke.
+import { Type } from "typebox";
+
+import { issueSession } from "../../app/sessions/issue-session.js";
+import type { Issued } from "../../app/sessions/issue-session.js";
+import { moveSession } from "../../app/sessions/change-plan.js";
+import type { CurrentPolicy } from "../../app/ports/ports.js";
+import { reissueToken } from "../../app/sessions/reissue-token.js";
+import type { RevocationWaits } from "../../app/sessions/revocation-waits.js";
+import { revokeSession } from "../../app/sessions/revoke-session.js";
+import type { SessionPorts } from "../../app/sessions/sessions.js";
+import { showSession } from "../../app/sessions/show-session.js";
+import { readWait, WAIT_FORM } from "../../domain/revocation-wait.js";
+import { hangUpOf } from "../connections.js";
+import { sendError } from "../errors.js";
+import type { ErrorCode, ErrorDetail } from "../errors.js";
+import { unknownPlan, wrongField } from "../field-violations.js";
+import { actorOf } from "../guard.js";
+import { ConfirmedAnswer, CreateHeaders, MoveBody, ReissuedAnswer, RevokeQuery } from "./operator-schemas.js";
+import { CreatedAnswer, CreateSessionBody, errorAnswers, SessionAnswer, SessionParams } from "../schemas.js";
+import type { HttpApp } from "../app.js";
+
+/** What an admin sends is a few short strings. */
+const MAX_BODY_BYTES = 16 * 1024;
+const security = [{ adminToken: [] }];
+const tags = ["sessions"];
+/** Issuers may call it too. */
+const issuer = { issuer: true };
+
+/** What any admin route may answer. */
+const COMMON = ["INVALID_REQUEST", "UNAUTHORIZED", "FORBIDDEN", "TOO_MANY_REQUESTS", "INTERNAL"] as const;
+const OF_A_BODY = ["MALFORMED_JSON", "BODY_TOO_LARGE", "UNSUPPORTED_MEDIA_TYPE"] as const;
+const OF_AN_ID = ["SESSION_NOT_FOUND", "URL_TOO_LONG"] as const;
+
+/** To be called in a scope that `guardAdmins` keeps. */
+export function sessionRoutes(app: HttpApp, ports: SessionPorts, waits: RevocationWaits): void {
+  createRoute(app, ports);
+  showRoute(app, ports);
+  moveRoute(app, ports);
+  reissueRoute(app, ports);
+  revokeRoute(app, ports, waits);
+}
+
+function createRoute(app: HttpApp, ports: SessionPorts): void {
+  const schema = {
+    tags,
+    security,
+    summary: "Issue a session and, this once, its token. With an Idempotency-Key it may be repeated",
+    headers: CreateHeaders,
+    body: CreateSessionBody,
+    response: {
+      201: CreatedAnswer,
+      ...errorAnswers(
+        ...COMMON,
+        ...OF_A_BODY,
+        "UNKNOWN_PLAN",
+        "SESSION_ENDED",
+        "TOO_MANY_SESSIONS",
+        "IDEMPOTENCY_KEY_REUSED",
+        "NO_POLICY",
+      ),
+    },
+  };
+  app.post("/v1/sessions", { schema, config: issuer, bodyLimit: MAX_BODY_BYTES }, async (request, reply) => {
+    const { userId, orgId, plan, metadata = {} } = request.body;
+    const key = request.headers["idempotency-key"];
+    const issued = await issueSession(ports, { userId, orgId, plan, metadata }, key);
+    if (issued.outcome !== "issued") return sendError(reply, ...refusalOfCreation(issued.outcome, ports.policies));
+    if (issued.repeated) reply.header("idempotent-replayed", "true");
+    return reply.code(201).send({ session: issued.session, token: issued.token });
+  });
+}
+
+function refusalOfCreation(
+  outcome: Exclude<Issued["outcome"], "issued">,
+  policies: CurrentPolicy,
+): [ErrorCode, ErrorDetail?] {
+  switch (outcome) {
+    case "noPolicy":
+      return ["NO_POLICY"];
+    case "unknownPlan":
+      return ["UNKNOWN_PLAN", unknownPlan(policies)];
+    case "tooManySessions":
+      return ["TOO_MANY_SESSIONS"];
+    case "keyReused":
+      return ["IDEMPOTENCY_KEY_REUSED", { field: "idempotency-key" }];
+    case "gone":
+      return ["SESSION_ENDED", { message: "The session that this Idempotency-Key made has ended and is not kept" }];
+  }
+}
+
+function showRoute(app: HttpApp, ports: SessionPorts): void {
+  const schema = {
+    tags,
+    security,
+    summary: "Show a session",
+    params: SessionParams,
+    response: { 200: SessionAnswer, ...errorAnswers(...COMMON, ...OF_AN_ID) },
+  };
+  app.get("/v1/sessions/:id", { schema, config: issuer }, async (request, reply) => {
+    const session = await showSession(ports, request.params.id);
+    return session === undefined ? sendError(reply, "SESSION_NOT_FOUND") : reply.code(200).send({ session });
+  });
+}
+
+function moveRoute(app: HttpApp, ports: SessionPorts): void {
+  const schema = {
+    tags,
+    security,
+    summary: "Move a live session to another plan. It keeps its level, as far as the new bucket holds it",
+    params: SessionParams,
+    body: MoveBody,
+    response: {
+      200: SessionAnswer,
+      ...errorAnswers(
+        ...COMMON,
+        ...OF_A_BODY,
+        ...OF_AN_ID,
+        "UNKNOWN_PLAN",
+        "SESSION_ENDED",
+        "TOO_MANY_SESSIONS",
+        "NO_POLICY",
+      ),
+    },
+  };
+  app.patch("/v1/sessions/:id", { schema, bodyLimit: MAX_BODY_BYTES }, async (request, reply) => {
+    const moved = await moveSession(ports, request.params.id, request.body.plan, actorOf(request));
+    switch (moved.outcome) {
+      case "moved":
+        return reply.code(200).send({ session: moved.session });
+      case "noPolicy":
+        return sendError(reply, "NO_POLICY");
+      case "unknownPlan":
+        return sendError(reply, "UNKNOWN_PLAN", unknownPlan(ports.policies));
+      case "unknown":
+        return sendError(reply, "SESSION_NOT_FOUND");
+      case "ended":
+        return sendError(reply, "SESSION_ENDED");
+      case "tooManySessions":
+        return sendError(reply, "TOO_MANY_SESSIONS");
+    }
+  });
+}
+
+function reissueRoute(app: HttpApp, ports: SessionPorts): void {
+  const schema = {
+    tags,
+    security,
+    summary: "Give out the token of a live session once more, with its present plan. Earlier tokens stay valid",
+    params: SessionParams,
+    response: { 200: ReissuedAnswer, ...errorAnswers(...COMMON, ...OF_AN_ID, "SESSION_ENDED") },
+  };
+  app.post("/v1/sessions/:id/token", { schema, bodyLimit: MAX_BODY_BYTES }, async (request, reply) => {
+    const reissued = await reissueToken(ports, request.params.id, actorOf(request));
+    switch (reissued.outcome) {
+      case "reissued":
+        return reply.code(200).send({ session: reissued.session, token: reissued.token });
+      case "unknown":
+        return sendError(reply, "SESSION_NOT_FOUND");
+      case "ended":
+        return sendError(reply, "SESSION_ENDED");
+    }
+  });
+}
+
+function revokeRoute(app: HttpApp, ports: SessionPorts, waits: RevocationWaits): void {
+  const schema = {
+    tags,
+    security,
+    summary:
+      "Revoke a session, and with wait say which edges have confirmed. It may be repeated; a session that never was is 404",
+    params: SessionParams,
+    querystring: RevokeQuery,
+    response: {
+      200: ConfirmedAnswer,
+      204: Type.Null({ description: "without wait: the session is revoked, durably" }),
+      ...errorAnswers(...COMMON, ...OF_AN_ID),
+    },
+  };
+  app.delete("/v1/sessions/:id", { schema }, async (request, reply) => {
+    const { wait } = request.query;
+    const waitMs = wait === undefined ? undefined : readWait(wait);
+    if (wait !== undefined && waitMs === undefined) {
+      return sendError(reply, "INVALID_REQUEST", wrongField("wait", WAIT_FORM));
+    }
+    const outcome = await revokeSession(ports, request.params.id, actorOf(request));
+    if (outcome === "unknown") return sendError(reply, "SESSION_NOT_FOUND");
+    if (waitMs === undefined) return reply.code(204).send(null);
+    const figures = await waits.confirmedWithin(waitMs, hangUpOf(request.raw.socket));
+    return reply.code(200).send({ revocation: { ...figures, pending: [...figures.pending] } });
+  });
+}

@@ -1,0 +1,68 @@
+// What the routes about a session's usage take and answer.
+import { Type } from "typebox";
+
+import { MAX_SAFE_INTEGER } from "../../../../assembly/contract.js";
+import { strictObject, timeMs } from "../schemas.js";
+
+const tokens = (description: string) => Type.Integer({ description: `tokens ${description}` });
+const nullableTime = (description: string) =>
+  Type.Union([Type.Integer(), Type.Null()], { description: `${description}, ms since the epoch; null: not yet` });
+
+export const ConsumeBody = strictObject({
+  count: Type.Integer({
+    minimum: 1,
+    maximum: MAX_SAFE_INTEGER,
+    description: `an integer from 1 to ${MAX_SAFE_INTEGER}: how many tokens`,
+  }),
+});
+
+export const ConsumeHeaders = Type.Object({
+  "idempotency-key": Type.Optional(
+    Type.String({
+      pattern: "^[\\x21-\\x7e]{1,255}$",
+      description:
+        "1 to 255 visible ASCII characters, such as a UUID: repeated for the same session within 24 hours, nothing " +
+        "more is taken",
+    }),
+  ),
+});
+
+export const ConsumeAnswer = Type.Object({
+  budget: tokens("that the session may consume in all"),
+  consumed: tokens("consumed, with these"),
+  remaining: tokens("left"),
+});
+
+export const UsageAnswer = Type.Object({
+  consumed: tokens("spent in all, as far as edges have told"),
+  direct: tokens("of these that were consumed through the API"),
+  edges: Type.Array(
+    Type.Object({
+      edge: Type.String(),
+      consumed: tokens("spent there"),
+      instances: Type.Array(
+        Type.Object({
+          instance: Type.String({ description: "one life of the edge's session table" }),
+          consumed: tokens("spent there"),
+          rev: Type.Integer({ description: "orders its reports of this session" }),
+          lastReport: nullableTime("when it last reported the session"),
+          lastActivity: nullableTime("when a request was last admitted there"),
+        }),
+      ),
+    }),
+  ),
+});
+
+export const BucketsAnswer = Type.Object({
+  buckets: Type.Array(
+    Type.Object({
+      edge: Type.String(),
+      instance: Type.String({ description: "the one that reported last" }),
+      capacity: tokens("that the bucket holds"),
+      tokens: Type.Number({ description: "tokens in it now, refilled since the last report; below 0 it owes" }),
+      refillRate: Type.Number({ description: "tokens per second" }),
+      lastRefill: timeMs("when the edge last told its level as of"),
+    }),
+    { description: "of edges that have reported the session; at every other it is full" },
+  ),
+});

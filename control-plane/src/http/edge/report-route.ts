@@ -1,0 +1,64 @@
+// The edge protocol's report: what was spent at an edge (docs/edge-protocol.md).
+import { Type } from "typebox";
+
+import { MAX_EDGE_BODY_BYTES, MAX_REPORT_ROWS, PATH_REPORT, POLICY_HASH_CHARS } from "../../../../assembly/contract.js";
+import { reportUsage } from "../../app/edges/report-usage.js";
+import type { UsagePorts } from "../../app/edges/usage.js";
+import { hex, WorkerPolicySchema } from "./edge-body-schemas.js";
+import { sendError } from "../errors.js";
+import { AcquireBody, errorAnswers } from "../schemas.js";
+import type { HttpApp } from "../app.js";
+import { readUsageRows } from "./usage-rows.js";
+
+const MAX_WORKER_CHARS = 16;
+
+const ReportBody = Type.Object(
+  {
+    edge: AcquireBody.properties.edge,
+    instance: AcquireBody.properties.instance,
+    // Filters of before this field leave it out.
+    worker: Type.Optional(
+      Type.String({ maxLength: MAX_WORKER_CHARS, description: `a string of at most ${MAX_WORKER_CHARS} characters` }),
+    ),
+    build: Type.Optional(hex(POLICY_HASH_CHARS)),
+    policy: Type.Optional(WorkerPolicySchema),
+    usage: Type.Array(
+      Type.Array(Type.Unknown(), {
+        minItems: 5,
+        description: "[session id, rev, consumed, level in microtokens, ms since the last admitted request]",
+      }),
+      { maxItems: MAX_REPORT_ROWS, description: `at most ${MAX_REPORT_ROWS} rows of at least 5 values` },
+    ),
+    more: Type.Boolean({ description: "a boolean: whether there is more than these rows" }),
+  },
+  { description: "an object with the fields edge, instance, worker, build, policy, usage and more" },
+);
+
+const ReportAnswerSchema = Type.Object({
+  log: Type.String({ description: "which log of withdrawals" }),
+  refresh: Type.Array(Type.String(), { description: "sessions to be asked about at their next request" }),
+});
+
+/** To be called in a scope that `guardEdges` keeps. */
+export function reportRoute(app: HttpApp, ports: UsagePorts): void {
+  const schema = {
+    tags: ["edge"],
+    security: [{ edgeCredential: [] }],
+    summary: "What was spent, as absolute figures; answered once they are durable",
+    body: ReportBody,
+    response: {
+      200: ReportAnswerSchema,
+      ...errorAnswers("INVALID_REQUEST", "MALFORMED_JSON", "UNAUTHORIZED"),
+      ...errorAnswers("BODY_TOO_LARGE", "UNSUPPORTED_MEDIA_TYPE", "INTERNAL", "NOT_READY"),
+    },
+  };
+  app.post(PATH_REPORT, { schema, bodyLimit: MAX_EDGE_BODY_BYTES }, async (request, reply) => {
+    const { edge, instance, worker = "", build, policy: ran, usage, more } = request.body;
+    const reading = readUsageRows(usage);
+    if (!("rows" in reading)) return sendError(reply, "INVALID_REQUEST", reading);
+    const policy = ran && { source: ran.source, generation: ran.generation, hash: ran.hash };
+    const answer = await reportUsage(ports, { edge, instance, worker, build, policy, rows: reading.rows, more });
+    if (answer !== undefined) return reply.code(200).send({ log: answer.log, refresh: [...answer.refresh] });
+    return sendError(reply, "NOT_READY", { message: "Too much waits to be written: report again in a while" });
+  });
+}

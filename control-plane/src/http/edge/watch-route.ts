@@ -1,0 +1,93 @@
+// The edge protocol's watch: the call that is held until there is a policy or a withdrawal to tell
+// (docs/edge-protocol.md).
+import type { FastifyReply } from "fastify";
+import { Type } from "typebox";
+import {
+  HEADER_GENERATION,
+  HEADER_LOG,
+  HEADER_POLICY_HASH,
+  HEADER_REPORT_SPREAD,
+  LOG_CHARS,
+  MAX_EDGE_BODY_BYTES,
+  PATH_WATCH,
+} from "../../../../assembly/contract.js";
+import type { PolicyOffer } from "../../app/ports/watch-ports.js";
+import type { Watches } from "../../app/edges/watches.js";
+import { hangUpOf } from "../connections.js";
+import { FilterSchema, heardPolicy, HeardPolicySchema, hex, TableSchema, whole } from "./edge-body-schemas.js";
+import { sendError } from "../errors.js";
+import { AcquireBody, errorAnswers } from "../schemas.js";
+import type { HttpApp } from "../app.js";
+
+const ids = (description: string) => Type.Array(Type.String(), { description });
+
+const WatchBody = Type.Object(
+  {
+    edge: AcquireBody.properties.edge,
+    instance: AcquireBody.properties.instance,
+    log: Type.Optional(hex(LOG_CHARS)),
+    since: whole,
+    follow: Type.Optional(
+      Type.Boolean({ description: "a boolean: whether the edge runs the control plane's policy; absent: yes" }),
+    ),
+    policy: Type.Optional(HeardPolicySchema),
+    // Filters of before the policy came on this call leave it out.
+    filter: Type.Optional(FilterSchema),
+    table: Type.Optional(TableSchema),
+  },
+  { description: "an object with the fields edge, instance, log, since, follow, policy, filter and table" },
+);
+
+const position = {
+  log: Type.String({ description: "which log of withdrawals" }),
+  cursor: Type.Integer({ description: "up to where the answer tells of that log" }),
+};
+const WatchAnswerSchema = Type.Union([
+  Type.Object({ reset: Type.Literal(true, { description: "begin anew at the cursor" }), ...position }),
+  Type.Object({
+    ...position,
+    revoked: ids("sessions that are over for good"),
+    refresh: ids("sessions to be asked about again"),
+  }),
+]);
+
+/** To be called in a scope that `guardEdges` keeps. */
+export function watchRoute(app: HttpApp, watches: Watches): void {
+  const schema = {
+    tags: ["edge"],
+    security: [{ edgeCredential: [] }],
+    summary: "The policy, or what was withdrawn since; held until there is something to say",
+    description:
+      `A policy is the whole body, as the edge is to run it: not one of the forms below, and known by its headers ` +
+      `${HEADER_LOG}, ${HEADER_GENERATION}, ${HEADER_POLICY_HASH} and ${HEADER_REPORT_SPREAD}.`,
+    body: WatchBody,
+    response: {
+      200: WatchAnswerSchema,
+      ...errorAnswers("INVALID_REQUEST", "MALFORMED_JSON", "UNAUTHORIZED"),
+      ...errorAnswers("BODY_TOO_LARGE", "UNSUPPORTED_MEDIA_TYPE", "INTERNAL", "NOT_READY"),
+    },
+  };
+  app.post(PATH_WATCH, { schema, bodyLimit: MAX_EDGE_BODY_BYTES }, async (request, reply) => {
+    const { edge, instance, log, since, follow = true, policy, filter, table } = request.body;
+    const heard = policy && heardPolicy(policy);
+    const gone = hangUpOf(request.raw.socket);
+    const watched = await watches.watch({ edge, instance, log, since, follow, policy: heard, filter, table }, gone);
+    if (watched.outcome === "answered") return reply.code(200).send(watched.answer);
+    if (watched.outcome === "policy") return sendPolicy(reply, watched.offer);
+    return sendError(reply, "NOT_READY", { message: "No more watches are held now: ask again in a while" });
+  });
+}
+
+/** The bytes as they are: what the edge hashes is what was judged. */
+function sendPolicy(reply: FastifyReply, { log, policy, reportSpreadMs }: PolicyOffer): FastifyReply {
+  return reply
+    .code(200)
+    .headers({
+      "content-type": "application/json",
+      [HEADER_LOG]: log,
+      [HEADER_GENERATION]: policy.generation,
+      [HEADER_POLICY_HASH]: policy.hash,
+      [HEADER_REPORT_SPREAD]: reportSpreadMs,
+    })
+    .send(policy.bytes);
+}

@@ -1,0 +1,59 @@
+// What the client is told of a fault: which field, and what was expected there. Of several the validator's last error
+// counts, which is about the whole where the others are about the choices in it.
+import type { CurrentPolicy } from "../app/ports/ports.js";
+import type { ErrorDetail } from "./errors.js";
+
+/** What the validator (Ajv, with `verbose`) says of a fault, as far as it is read here. */
+export interface ValidatorError {
+  readonly keyword: string;
+  /** JSON pointer into the body or the parameters. */
+  readonly instancePath: string;
+  readonly params: Record<string, unknown>;
+  readonly parentSchema?: SchemaNode;
+}
+
+interface SchemaNode {
+  readonly description?: string;
+  readonly properties?: Readonly<Record<string, SchemaNode>>;
+}
+
+/** A name that the client made up is repeated only so far. */
+const MAX_ECHOED_CHARS = 64;
+/** A policy may have a thousand plans. */
+const MAX_NAMED_PLANS = 20;
+
+/** Field and message of a fault. The value at fault is never repeated: it may be a secret in the wrong place. */
+export function describeFault(fault: ValidatorError): ErrorDetail {
+  const path = fault.instancePath.split("/").slice(1);
+  const properties = fault.parentSchema?.properties ?? {};
+  if (fault.keyword === "required") {
+    const missing = String(fault.params.missingProperty);
+    return detail([...path, missing], "missing", expected(properties[missing]));
+  }
+  if (fault.keyword === "additionalProperties") {
+    const unknown = String(fault.params.additionalProperty).slice(0, MAX_ECHOED_CHARS);
+    return detail([...path, unknown], "unknown", `expected one of ${Object.keys(properties).join(", ")}`);
+  }
+  return detail(path, "wrong", expected(fault.parentSchema));
+}
+
+/** Of a field that has the schema's form and yet is not what was expected. */
+export function wrongField(field: string, description: string): ErrorDetail {
+  return detail([field], "wrong", expected({ description }));
+}
+
+/** Names the plans that there are; the catalogue's message while no policy is loaded. */
+export function unknownPlan(policies: CurrentPolicy): ErrorDetail {
+  const names = policies.current()?.policy.plans.map(({ name }) => name);
+  if (names === undefined) return { field: "plan" };
+  const more = names.length > MAX_NAMED_PLANS ? ` and ${names.length - MAX_NAMED_PLANS} more` : "";
+  return detail(["plan"], "unknown", `expected one of ${names.slice(0, MAX_NAMED_PLANS).join(", ")}${more}`);
+}
+
+const expected = (node: SchemaNode | undefined): string => `expected ${node?.description ?? "another value"}`;
+
+function detail(path: readonly string[], what: string, expectation: string): ErrorDetail {
+  if (path.length === 0) return { message: `The body is ${what}: ${expectation}` };
+  const field = path.join(".");
+  return { field, message: `${field} is ${what}: ${expectation}` };
+}

@@ -1,0 +1,129 @@
+// Metrics of edges: their states, their watches, and how long revocations and policies take to reach them.
+import { Counter, Gauge, Histogram } from "prom-client";
+import type { Registry } from "prom-client";
+
+import { EDGE_STATES } from "../../app/edges/status/edge-status.js";
+import type { EdgeView } from "../../app/edges/status/edge-views.js";
+import type { WatchMeter, WatchOutcome } from "../../app/ports/watch-ports.js";
+import { PREFIX } from "./metrics.js";
+
+/** From a round trip on one machine to an edge that was away for minutes. */
+const PROPAGATION_BUCKETS_S = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300];
+/** Edges with series of their own, the first by name: each is a label that Prometheus keeps. */
+const MAX_LABELLED_EDGES = 1000;
+
+export class EdgeMetrics implements WatchMeter {
+  private readonly watches: Counter;
+  private readonly propagation: Histogram;
+  private readonly policyPropagation: Histogram;
+  private readonly unauthenticated: Counter;
+
+  constructor(private readonly registry: Registry) {
+    const registers = [registry];
+    this.watches = new Counter({
+      name: `${PREFIX}watches_total`,
+      help: "Watches that ended, by outcome",
+      labelNames: ["outcome"],
+      registers,
+    });
+    this.propagation = new Histogram({
+      name: `${PREFIX}revocation_propagation_seconds`,
+      help: "From a revocation's commit to the word of each connected edge that it knows",
+      buckets: PROPAGATION_BUCKETS_S,
+      registers,
+    });
+    this.policyPropagation = new Histogram({
+      name: `${PREFIX}policy_propagation_seconds`,
+      help: "From a policy's decision to each worker's first report that it runs it",
+      buckets: PROPAGATION_BUCKETS_S,
+      registers,
+    });
+    this.unauthenticated = new Counter({
+      name: `${PREFIX}edge_calls_unauthenticated_total`,
+      help: "Edge calls that were denied for their credential",
+      registers,
+    });
+  }
+
+  watchEnded(outcome: WatchOutcome): void {
+    this.watches.inc({ outcome });
+  }
+
+  propagated(ms: number): void {
+    this.propagation.observe(ms / 1000);
+  }
+
+  policyPropagated(ms: number): void {
+    this.policyPropagation.observe(ms / 1000);
+  }
+
+  callDenied(): void {
+    this.unauthenticated.inc();
+  }
+
+  /** Adds what is asked for at each scrape. */
+  observe(listed: () => Promise<EdgeView[]>, heldWatches: () => number): void {
+    const registers = [this.registry];
+    const edges = askedOnce(listed);
+    new Gauge({
+      name: `${PREFIX}watches_held`,
+      help: "Watches that wait for something to be said",
+      registers,
+      collect() {
+        this.set(heldWatches());
+      },
+    });
+    new Gauge({
+      name: `${PREFIX}edges`,
+      help: "Edges, by their state",
+      labelNames: ["state"],
+      registers,
+      async collect() {
+        const views = await edges();
+        for (const state of EDGE_STATES) this.set({ state }, views.filter((one) => one.state === state).length);
+      },
+    });
+    const perEdge = (name: string, help: string, valueOf: (view: EdgeView) => number | null): void => {
+      new Gauge({
+        name: `${PREFIX}${name}`,
+        help,
+        labelNames: ["edge"],
+        registers,
+        async collect() {
+          const views = (await edges()).slice(0, MAX_LABELLED_EDGES);
+          this.reset();
+          for (const view of views) {
+            const value = valueOf(view);
+            if (value !== null) this.set({ edge: view.edge }, value);
+          }
+        },
+      });
+    };
+    perEdge("edge_running_generation", "Lowest generation of a policy that one of its workers runs", lowestRunning);
+    perEdge("edge_log_lag", "Withdrawals that the edge has not marked its table for", ({ lag }) => lag);
+    perEdge(
+      "edge_silent_workers",
+      "By how many fewer workers of the edge spoke lately than there were before",
+      (view) => {
+        return view.silentWorkers;
+      },
+    );
+  }
+}
+
+/** 0 where one of them runs a policy that came from no control plane. Null where none has said what it runs. */
+function lowestRunning({ running }: EdgeView): number | null {
+  const generations = Object.keys(running).map(Number);
+  return generations.length === 0 ? null : Math.min(...generations);
+}
+
+/** Who asks while an answer is under way gets that one: all gauges of a scrape ask in one turn. */
+function askedOnce<Answer>(ask: () => Promise<Answer>): () => Promise<Answer> {
+  let underWay: Promise<Answer> | undefined;
+  return () => {
+    underWay ??= ask().finally(() => {
+      underWay = undefined;
+    });
+    return underWay;
+  };
+}

@@ -1,0 +1,134 @@
+// Reads single settings out of an environment, and collects what is wrong with them.
+import type { AdminKind, AdminToken } from "../app/access/admin.js";
+import { deriveKeys, readSecret } from "../domain/keys.js";
+import type { Keys } from "../domain/keys.js";
+import type { TlsFile, TlsFiles } from "../tls/tls.js";
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+export const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "fatal", "silent"] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+/** A setting that cannot be used. Its text names the variable and what was expected, never the value of a secret. */
+export type SettingsFault = string;
+
+const MAX_PORT = 65535;
+/** 16 random characters of base64 are 96 bits. */
+const MIN_ADMIN_TOKEN_CHARS = 16;
+const MAX_ADMIN_TOKEN_CHARS = 256;
+const HEADER_SAFE = /^[\x21-\x7e]*$/;
+const DURATION = /^(\d{1,15})(ms|s|m|h|d)?$/;
+const TIMES = "a time such as 500, 90s, 15m, 12h or 30d (without a unit: ms)";
+const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+/** The control plane's port is not to have what the variable for all programs says. */
+const NONE = "none";
+
+/** An empty variable counts as not set. A setting at fault is answered by its default. */
+export class SettingsReader {
+  constructor(
+    private readonly env: Environment,
+    private readonly faults: SettingsFault[],
+  ) {}
+
+  text(name: string, byDefault: string): string {
+    return this.given(name) ?? byDefault;
+  }
+
+  port(name: string, byDefault: number): number {
+    const given = this.given(name);
+    if (given === undefined) return byDefault;
+    const port = Number(given);
+    if (/^\d{1,5}$/.test(given) && port <= MAX_PORT) return port;
+    this.faults.push(`${name}: expected a port from 0 to ${MAX_PORT} (0: any that is free), got "${given}"`);
+    return byDefault;
+  }
+
+  integer(name: string, max: number, byDefault: number): number {
+    const given = this.given(name);
+    if (given === undefined) return byDefault;
+    const value = Number(given);
+    if (/^\d{1,15}$/.test(given) && value >= 1 && value <= max) return value;
+    this.faults.push(`${name}: expected an integer from 1 to ${max}, got "${given}"`);
+    return byDefault;
+  }
+
+  /** In ms. */
+  duration<Default extends number | null>(name: string, byDefault: Default, minMs = 1): number | Default {
+    const given = this.given(name);
+    if (given === undefined) return byDefault;
+    const [, digits = "", unit = "ms"] = DURATION.exec(given) ?? [];
+    const ms = Number(digits) * (UNIT_MS[unit] ?? 1);
+    if (ms >= minMs && Number.isSafeInteger(ms)) return ms;
+    const expected = ms >= 1 && ms < minMs ? `at least ${minMs} ms` : TIMES;
+    this.faults.push(`${name}: expected ${expected}, got "${given}"`);
+    return byDefault;
+  }
+
+  logLevel(name: string): LogLevel {
+    const given = this.given(name) ?? "info";
+    const level = LOG_LEVELS.find((one) => one === given);
+    if (level !== undefined) return level;
+    this.faults.push(`${name}: expected one of ${LOG_LEVELS.join(", ")}, got "${given}"`);
+    return "info";
+  }
+
+  requiredKeys(name: string): Keys | undefined {
+    if (this.given(name) !== undefined) return this.keys(name);
+    this.faults.push(`${name} is not set: expected a secret of at least 32 random bytes, in hex or base64`);
+    return undefined;
+  }
+
+  keys(name: string): Keys | undefined {
+    const given = this.given(name);
+    if (given === undefined) return undefined;
+    const reading = readSecret(given);
+    if (reading.ok) return deriveKeys(reading.secret);
+    this.faults.push(`${name} ${reading.fault}: expected at least 32 random bytes, in hex or base64`);
+    return undefined;
+  }
+
+  /** One token, or several separated by commas. */
+  adminTokens(name: string, kind: AdminKind, isRequired: boolean): AdminToken[] {
+    const expected = `expected ${MIN_ADMIN_TOKEN_CHARS} to ${MAX_ADMIN_TOKEN_CHARS} visible ASCII characters`;
+    const given = this.given(name);
+    if (given === undefined) {
+      if (isRequired) this.faults.push(`${name} is not set: ${expected}`);
+      return [];
+    }
+    const tokens = given.split(",").map((token) => token.trim());
+    const fault = tokens.map(tokenFault).find((one) => one !== null);
+    if (fault !== undefined) this.faults.push(`${name} ${fault}: ${expected}`);
+    return tokens.map((token) => ({ kind, token }));
+  }
+
+  /** The port's own variables before those that all programs share. Null: no TLS. */
+  tlsFiles(): TlsFiles | null {
+    const cert = this.tlsFile("TLS_CERT_FILE");
+    const key = this.tlsFile("TLS_KEY_FILE");
+    const clientCa = this.tlsFile("TLS_CLIENT_CA_FILE");
+    if (cert !== null && key !== null) return { cert, key, clientCa };
+    const alone = cert ?? key ?? clientCa;
+    if (alone !== null) {
+      this.faults.push(`${alone.variable}: TLS takes both SLUICE_TLS_CERT_FILE and SLUICE_TLS_KEY_FILE`);
+    }
+    return null;
+  }
+
+  private tlsFile(name: string): TlsFile | null {
+    const own = `SLUICE_HTTP_${name}`;
+    const variable = this.given(own) === undefined ? `SLUICE_${name}` : own;
+    const path = this.given(variable);
+    return path === undefined || path === NONE ? null : { variable, path };
+  }
+
+  private given(name: string): string | undefined {
+    const value = this.env[name];
+    return value === "" ? undefined : value;
+  }
+}
+
+function tokenFault(token: string): string | null {
+  if (token.length < MIN_ADMIN_TOKEN_CHARS) return "is too short";
+  if (token.length > MAX_ADMIN_TOKEN_CHARS) return "is too long";
+  return HEADER_SAFE.test(token) ? null : "holds a character that no header carries";
+}

@@ -1,0 +1,97 @@
+// The settings of the process: read from an environment, judged all at once, defaults filled in.
+import { ENV_SECRET, ENV_SECRET_ALSO } from "../../../assembly/contract.js";
+import type { AdminToken } from "../app/access/admin.js";
+import type { Retention } from "../app/upkeep/retention.js";
+import type { LogRetention } from "../app/upkeep/log-retention.js";
+import type { RequestRate } from "../app/access/request-rates.js";
+import type { Keys } from "../domain/keys.js";
+import { SettingsReader } from "./settings-reader.js";
+import type { Environment, LogLevel, SettingsFault } from "./settings-reader.js";
+import type { TlsFiles } from "../tls/tls.js";
+
+export type { LogLevel } from "./settings-reader.js";
+
+/** Where the control plane listens. */
+export interface Listener {
+  readonly host: string;
+  readonly port: number;
+  /** Null: plain text. */
+  readonly tls: TlsFiles | null;
+}
+
+export interface Settings {
+  readonly http: Listener;
+  /** Folder of the store. */
+  readonly dataDir: string;
+  /** The policy file. */
+  readonly policyPath: string;
+  /** What tokens are made with, and the edges' credential. */
+  readonly keys: Keys;
+  /** A second set whose credential is accepted, during a rotation. */
+  readonly keysAlso: Keys | undefined;
+  /** At least one of an operator. */
+  readonly adminTokens: readonly AdminToken[];
+  readonly apiRate: RequestRate;
+  readonly retention: Retention;
+  /** Of the log of withdrawals. */
+  readonly logKept: LogRetention;
+  readonly logLevel: LogLevel;
+}
+
+/** A login service that signs in ten thousand users at once is served; a loop that runs wild is not. */
+const API_PER_SECOND = 2000;
+const API_BURST = 20_000;
+const MAX_API_RATE = 1_000_000;
+const AUDIT_ENTRIES = 100_000;
+const MAX_AUDIT_ENTRIES = 10_000_000;
+const AUDIT_KEPT_MS = 365 * 86_400_000;
+const LOG_ENTRIES = 1_000_000;
+const LOG_KEPT_MS = 3_600_000;
+/** Shorter, an Envoy that loses its connection for a moment would ask about each of its sessions anew. */
+const MIN_LOG_KEPT_MS = 60_000;
+
+/** Every fault at once, or the settings. */
+export function readSettings(env: Environment): Settings | { readonly faults: readonly SettingsFault[] } {
+  const faults: SettingsFault[] = [];
+  const reader = new SettingsReader(env, faults);
+  const settings = {
+    http: {
+      host: reader.text("SLUICE_HTTP_HOST", "127.0.0.1"),
+      port: reader.port("SLUICE_HTTP_PORT", 8080),
+      tls: reader.tlsFiles(),
+    },
+    dataDir: reader.text("SLUICE_DATA_DIR", ".sluice"),
+    policyPath: reader.text("SLUICE_POLICY", "policy.yaml"),
+    keys: reader.requiredKeys(ENV_SECRET),
+    keysAlso: reader.keys(ENV_SECRET_ALSO),
+    adminTokens: [
+      ...reader.adminTokens("SLUICE_ADMIN_TOKEN", "operator", true),
+      ...reader.adminTokens("SLUICE_ISSUER_TOKEN", "issuer", false),
+    ],
+    apiRate: {
+      perSecond: reader.integer("SLUICE_API_RATE", MAX_API_RATE, API_PER_SECOND),
+      burst: reader.integer("SLUICE_API_BURST", MAX_API_RATE, API_BURST),
+    },
+    retention: {
+      metadataMs: reader.duration("SLUICE_METADATA_RETENTION", null),
+      audit: {
+        maxEntries: reader.integer("SLUICE_AUDIT_ENTRIES", MAX_AUDIT_ENTRIES, AUDIT_ENTRIES),
+        maxAgeMs: reader.duration("SLUICE_AUDIT_RETENTION", AUDIT_KEPT_MS),
+      },
+    },
+    logKept: {
+      maxEntries: reader.integer("SLUICE_WITHDRAWALS_ENTRIES", LOG_ENTRIES, LOG_ENTRIES),
+      maxAgeMs: reader.duration("SLUICE_WITHDRAWALS_RETENTION", LOG_KEPT_MS, MIN_LOG_KEPT_MS),
+    },
+    logLevel: reader.logLevel("SLUICE_LOG_LEVEL"),
+  };
+  const { keys, adminTokens } = settings;
+  if (keys !== undefined && keys.keyId === settings.keysAlso?.keyId) {
+    faults.push(`${ENV_SECRET_ALSO} has the same key id as ${ENV_SECRET}: use another secret for one of them`);
+  }
+  if (new Set(adminTokens.map(({ token }) => token)).size < adminTokens.length) {
+    faults.push("SLUICE_ADMIN_TOKEN and SLUICE_ISSUER_TOKEN hold the same token twice: each must stand once");
+  }
+  if (keys === undefined || faults.length > 0) return { faults };
+  return { ...settings, keys };
+}

@@ -1,0 +1,40 @@
+// The audit log in LMDB: entries numbered from 1 on without a gap, the oldest dropped first.
+import type { AuditBounds, AuditEntry, AuditEvent, AuditStore } from "../../app/ports/audit-ports.js";
+import type { LmdbLayout } from "./layout.js";
+
+/** To be called inside `env.transaction`, beside the writes that it tells of. */
+export function appendAudit(db: LmdbLayout, event: AuditEvent): void {
+  const [last = 0] = db.audit.getKeys({ reverse: true, limit: 1 });
+  void db.audit.put(last + 1, event);
+}
+
+export class LmdbAuditStore implements AuditStore {
+  constructor(private readonly db: LmdbLayout) {}
+
+  async appendAudit(event: AuditEvent): Promise<void> {
+    await this.db.env.transaction(() => {
+      appendAudit(this.db, event);
+    });
+  }
+
+  auditBefore(before: number | undefined, limit: number): Promise<AuditEntry[]> {
+    const start = before === undefined ? {} : { start: before, exclusiveStart: true };
+    const range = this.db.audit.getRange({ ...start, reverse: true, limit });
+    return Promise.resolve([...range].map(({ key, value }) => ({ number: key, ...value })));
+  }
+
+  trimAudit({ maxEntries, sinceMs }: AuditBounds, limit: number): Promise<number> {
+    const { audit } = this.db;
+    return this.db.env.transaction(() => {
+      // The last one stays whatever its age: the next takes its number from it.
+      const [last = 0] = audit.getKeys({ reverse: true, limit: 1 });
+      let dropped = 0;
+      for (const { key, value } of audit.getRange({ end: last, limit })) {
+        if (key > last - maxEntries && value.at >= sinceMs) break;
+        void audit.remove(key);
+        dropped += 1;
+      }
+      return dropped;
+    });
+  }
+}

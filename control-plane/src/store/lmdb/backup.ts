@@ -1,0 +1,112 @@
+// Backups of the store: a copy of one moment, also while the control plane runs; and the store made again from one.
+import { existsSync } from "node:fs";
+import { link, mkdir, mkdtemp, open as openFile, rename, rm } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { open } from "lmdb";
+
+import type { Random } from "../../app/ports/ports.js";
+import { BackupRefused, sealBackup, unsealBackup } from "./backup-file.js";
+import { openLayout, STORE_FILE } from "./layout.js";
+import { newLogId } from "./invalidation-log.js";
+import { prepareSchema } from "./schema.js";
+
+/** Copies the store in a folder into a new file, durably. The file appears whole or not at all. */
+export async function backUpStore(folder: string, file: string): Promise<void> {
+  const store = join(folder, STORE_FILE);
+  if (!existsSync(store)) throw new BackupRefused(`there is no store in ${folder}`);
+  if (existsSync(file)) throw new BackupRefused(`${file} exists: name a new file`);
+  await mkdir(dirname(file), { recursive: true });
+  // The library's copy could be read by others; this folder can not.
+  const work = await mkdtemp(`${file}.part-`);
+  const [copy, sealed] = [join(work, "copy"), join(work, "sealed")];
+  try {
+    await copyStore(store, copy);
+    await sealBackup(copy, sealed);
+    // Unlike a rename, a link never takes the place of a file that has appeared meanwhile.
+    await link(sealed, file);
+  } finally {
+    await rm(work, { recursive: true });
+  }
+  await flushed(dirname(file));
+}
+
+async function copyStore(store: string, copy: string): Promise<void> {
+  const env = open({ path: store, noSubdir: true, readOnly: true });
+  try {
+    await env.backup(copy, true);
+  } finally {
+    await env.close();
+  }
+}
+
+export interface RestoreOptions {
+  /** Whether a store that stands in the folder may be replaced. */
+  readonly force: boolean;
+  readonly random: Random;
+}
+
+/**
+ * Makes the store in a folder what it was at a backup, with a log of a new name: so every edge hears that it is to
+ * begin anew, and no answer of the time after the backup counts any more (docs/edge-protocol.md). Refuses over a store
+ * that a control plane has open, whatever `force` says, and a backup that is not whole. Interrupted, the store is the one
+ * before or the restored one. Answers whether the backup could be checked.
+ */
+export async function restoreStore(
+  file: string,
+  folder: string,
+  { force, random }: RestoreOptions,
+): Promise<{ readonly checked: boolean }> {
+  const store = join(folder, STORE_FILE);
+  if (!existsSync(file)) throw new BackupRefused(`there is no backup ${file}`);
+  if (existsSync(store)) {
+    if (await isOpen(store)) throw new BackupRefused(`a control plane has the store in ${folder} open: stop it first`);
+    if (!force) throw new BackupRefused(`there is a store in ${folder}: it is replaced only with --force`);
+  }
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const restoring = `${STORE_FILE}.restoring`;
+  const restored = join(folder, restoring);
+  const unlock = (path: string): Promise<void> => rm(`${path}-lock`, { force: true });
+  const unsealed = await unsealBackup(file, restored);
+  try {
+    await beginNewLog(folder, restoring, random);
+  } catch (error) {
+    await rm(restored);
+    throw error;
+  } finally {
+    await unlock(restored);
+  }
+  await flushed(restored);
+  await unlock(store);
+  await rename(restored, store);
+  await flushed(folder);
+  return unsealed;
+}
+
+async function beginNewLog(folder: string, file: string, random: Random): Promise<void> {
+  const db = openLayout(folder, file);
+  try {
+    if (db.meta.get("schema") === undefined) throw new BackupRefused("the file is no backup of a store");
+    await prepareSchema(db, random);
+    await db.meta.put("log", newLogId(random));
+  } finally {
+    await db.env.close();
+  }
+}
+
+/** Whether another process has the store open: each keeps a place in its table of readers, which its death frees. */
+async function isOpen(store: string): Promise<boolean> {
+  const env = open({ path: store, noSubdir: true, readOnly: true });
+  // Read before anything else is: so this process is not in it.
+  const readers = env.readerList();
+  await env.close();
+  return /^\s*\d+\s/m.test(readers);
+}
+
+async function flushed(path: string): Promise<void> {
+  const handle = await openFile(path, "r");
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}

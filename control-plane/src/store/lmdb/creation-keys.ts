@@ -1,0 +1,39 @@
+// The keys of repeatable creations: kept for a time, bounded in number. Each is called inside `env.transaction`.
+import type { CreationKey, LmdbLayout } from "./layout.js";
+
+/** At about 300 bytes each, 300 MB at the most. Past it the oldest go before their time. */
+const MAX_CREATION_KEYS = 1_000_000;
+/** Each new key takes along so many that are due, so keys go as fast as they come. */
+const DROPPED_WITH_EACH = 2;
+
+/** What the key has made; undefined for one that is new or too old. */
+export function findCreationKey(db: LmdbLayout, key: string, keptSinceMs: number): CreationKey | undefined {
+  const made = db.creationKeys.get(key);
+  return made === undefined || made.atMs < keptSinceMs ? undefined : made;
+}
+
+export function keepCreationKey(db: LmdbLayout, key: string, made: CreationKey, keptSinceMs: number): void {
+  const old = db.creationKeys.get(key);
+  if (old !== undefined) drop(db, key, old.atMs);
+  dropCreationKeys(db, keptSinceMs, DROPPED_WITH_EACH);
+  const [first] = db.creationKeysByTime.getKeys({ limit: 1 });
+  if (first !== undefined && count(db) >= MAX_CREATION_KEYS) drop(db, first[1], first[0]);
+  void db.creationKeys.put(key, made);
+  void db.creationKeysByTime.put([made.atMs, key], true);
+  void db.meta.put("creationKeys", count(db) + 1);
+}
+
+/** Drops at most `limit` that are older, and answers how many. */
+export function dropCreationKeys(db: LmdbLayout, beforeMs: number, limit: number): number {
+  const due = [...db.creationKeysByTime.getKeys({ end: [beforeMs, ""], limit })];
+  for (const [atMs, key] of due) drop(db, key, atMs);
+  return due.length;
+}
+
+function drop(db: LmdbLayout, key: string, atMs: number): void {
+  void db.creationKeysByTime.remove([atMs, key]);
+  void db.creationKeys.remove(key);
+  void db.meta.put("creationKeys", count(db) - 1);
+}
+
+const count = (db: LmdbLayout): number => (db.meta.get("creationKeys") as number | undefined) ?? 0;

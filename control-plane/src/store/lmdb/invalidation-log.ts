@@ -1,0 +1,115 @@
+// The log of withdrawals in LMDB: entries numbered from 1 on without a gap, written in the transaction of their cause.
+import { LOG_CHARS } from "../../../../assembly/contract.js";
+import type {
+  LogAdvance,
+  LogLimits,
+  LogReading,
+  Withdrawal,
+  WithdrawalKind,
+  WithdrawalLog,
+} from "../../app/ports/log-ports.js";
+import type { LogPosition, Random } from "../../app/ports/ports.js";
+import type { LmdbLayout } from "./layout.js";
+
+/**
+ * Appends an entry and moves the cursor on to it; answers its number. To be called inside `env.transaction`, beside
+ * the writes that it tells of: both become durable together or not at all. Held watches are answered by themselves
+ * once the transaction is committed.
+ */
+export function appendWithdrawal(db: LmdbLayout, kind: WithdrawalKind, sessionId: string, atMs: number): number {
+  const number = cursorOf(db) + 1;
+  void db.withdrawals.put(number, { kind, sessionId, atMs });
+  void db.meta.put("cursor", number);
+  return number;
+}
+
+/** Number of the last entry, 0 before the first. Inside a transaction: with what that has appended. */
+export function cursorOf(db: LmdbLayout): number {
+  return db.meta.get("cursor") as number;
+}
+
+/** The id of a log that never was before: lower-case hex, never all zero, which stands for no log at an edge. */
+export function newLogId(random: Random): string {
+  for (;;) {
+    const bytes = random.bytes(LOG_CHARS / 2);
+    if (bytes.some((byte) => byte !== 0)) return Buffer.from(bytes).toString("hex");
+  }
+}
+
+export class LmdbLog implements WithdrawalLog {
+  private readonly listeners = new Set<(advance: LogAdvance) => void>();
+  /** Up to where the listeners know. */
+  private told: number;
+  private closed = false;
+
+  /** @param log the id of this log, as stored */
+  constructor(
+    private readonly db: LmdbLayout,
+    private readonly log: string,
+  ) {
+    this.told = cursorOf(db);
+    db.env.on("aftercommit", () => {
+      // The library turns reads to the new state after it has called back here: at once, or in a microtask of its own.
+      queueMicrotask(() => {
+        queueMicrotask(() => {
+          this.tell();
+        });
+      });
+    });
+  }
+
+  position(): Promise<LogPosition> {
+    return Promise.resolve({ log: this.log, cursor: cursorOf(this.db) });
+  }
+
+  read(since: number, limit: number): Promise<LogReading> {
+    const cursor = cursorOf(this.db);
+    if (since === cursor) return Promise.resolve({ kind: "entries", position: this.at(since), entries: [] });
+    const found = since < cursor ? [...this.db.withdrawals.getRange({ start: since + 1, limit })] : [];
+    // Numbers have no gaps, so another first number means that the entries before it have been trimmed.
+    if (found[0]?.key !== since + 1) return Promise.resolve({ kind: "outOfReach", position: this.at(cursor) });
+    const entries = found.map(({ value }) => value);
+    return Promise.resolve({ kind: "entries", position: this.at(since + entries.length), entries });
+  }
+
+  subscribe(listener: (advance: LogAdvance) => void): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  trim({ notBeforeMs, entries }: LogLimits, chunk: number): Promise<number> {
+    return this.db.env.transaction(() => {
+      const newestToGo = cursorOf(this.db) - entries;
+      const mayGo = ({ key, value }: { key: number; value: Withdrawal }): boolean =>
+        key <= newestToGo || value.atMs < notBeforeMs;
+      const oldest = [...this.db.withdrawals.getRange({ limit: chunk })];
+      const kept = oldest.findIndex((entry) => !mayGo(entry));
+      const going = kept < 0 ? oldest : oldest.slice(0, kept);
+      for (const { key } of going) void this.db.withdrawals.remove(key);
+      return going.length;
+    });
+  }
+
+  /** To be called before the environment is closed: commits are told of no more. */
+  close(): void {
+    this.closed = true;
+  }
+
+  private at(cursor: number): LogPosition {
+    return { log: this.log, cursor };
+  }
+
+  private tell(): void {
+    if (this.closed) return;
+    const cursor = cursorOf(this.db);
+    if (cursor === this.told) return;
+    const revoked = this.hasRevocation(this.told + 1);
+    this.told = cursor;
+    for (const listener of this.listeners) listener({ cursor, revoked });
+  }
+
+  private hasRevocation(start: number): boolean {
+    for (const { value } of this.db.withdrawals.getRange({ start })) if (value.kind === "revoked") return true;
+    return false;
+  }
+}

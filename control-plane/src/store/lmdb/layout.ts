@@ -1,0 +1,129 @@
+// The LMDB layout: which databases there are, what their keys and values are, and which schema this program reads.
+//
+//   database    key                              value
+//   sessions    session id                       Session
+//   byUser      [user id, session id]            true       every session; ids sort by creation, so a page ends with
+//   byOrg       [org id, session id]             true       a cursor that is a session id
+//   byPlan      [plan id, session id]            true       sessions that have not ended for good; the oldest first, so
+//                                                           those past a lifetime are its head
+//   byUserAndPlan [user id, plan id, session id] true     as byPlan: how many a user has is counted here
+//   byActivity  [plan id, ms, session id]        true       these and some that have ended, filed under a time not later than its last
+//                                                           activity. It is not moved by activity (that would be two
+//                                                           writes each time): who looks for idle sessions reads the
+//                                                           head, and files those anew that were active since
+//   ended       session id                       true       sessions that ended for good, found on that walk; the oldest
+//                                                           first, so those that may be forgotten are its head
+//   usage       [session id, edge, instance]     StoredUsage  of an instance that has acquired or reported it. When it
+//                                                           was acquired stands only here: a session's last activity
+//                                                           is the latest of its own and of its rows'
+//   consumptions [session id, Idempotency-Key]   StoredConsumption
+//   consumptionsByTime [ms, session id, Idempotency-Key] true     the same, the oldest first
+//   creationKeys Idempotency-Key                 CreationKey   which session a creation's key has made
+//   creationKeysByTime [ms, Idempotency-Key]     true       the same, the oldest first
+//   audit       number, 1 and up                 AuditEvent    without a gap; the oldest go first
+//   withdrawals number, 1 and up                 Withdrawal    without a gap; the oldest go first
+//   revocations operation id                     StoredRevocation   of a user's or an organisation's sessions; ids sort
+//                                                           by when they were asked for
+//   meta        "schema"                         number      which layout this is
+//   meta        "log"                            string      names this log of withdrawals among all there ever were
+//   meta        "cursor"                         number      key of the last withdrawal, 0 before the first
+//   meta        "creationKeys"                   number      how many keys of creations there are
+//   meta        "metadataForgottenBefore"        session id  older sessions have neither ip nor userAgent any more
+//   meta        "policy"                         StoredPolicy
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { open } from "lmdb";
+import type { Database, RootDatabase } from "lmdb";
+
+import type { AuditEvent } from "../../app/ports/audit-ports.js";
+import type { Withdrawal } from "../../app/ports/log-ports.js";
+import type { BulkRevocation } from "../../app/ports/revocation-ports.js";
+import type { BudgetState, Figures } from "../../app/ports/usage-ports.js";
+import type { Session } from "../../domain/session.js";
+
+export const SCHEMA = 3;
+
+/** What a creation with an `Idempotency-Key` made. The token is made again from id and plan, and is never stored. */
+export interface CreationKey {
+  readonly requestHash: string;
+  readonly sessionId: string;
+  /** The session's plan then: the token carries it. */
+  readonly planId: number;
+  readonly atMs: number;
+}
+
+export interface StoredRevocation extends BulkRevocation {
+  /** The newest session there was when it was asked for: none after it is revoked. */
+  readonly upTo: string;
+  /** The session looked at last; empty before the first. */
+  readonly doneTo: string;
+}
+
+/** What a consumption with an `Idempotency-Key` took, and the figures after it. */
+export interface StoredConsumption extends BudgetState {
+  readonly count: number;
+  readonly atMs: number;
+}
+
+/** A session at an instance. `figures` is null until its first report. */
+export interface StoredUsage {
+  /** When the instance last asked for the session, ms since the epoch; 0: it did not, or before this was kept here. */
+  readonly acquiredAtMs: number;
+  readonly figures: Figures | null;
+}
+
+/**
+ * As schema 2 had it; a row is written in the present form when it is written next. Millions of them are not rewritten
+ * at a start: an edge's requests would wait for it, and the file would double.
+ */
+export type UsageOfSchema2 = Figures | null;
+
+export interface LmdbLayout {
+  readonly env: RootDatabase;
+  readonly sessions: Database<Session, string>;
+  readonly byUser: Database<true, [string, string]>;
+  readonly byOrg: Database<true, [string, string]>;
+  readonly byPlan: Database<true, [number, string]>;
+  readonly byActivity: Database<true, [number, number, string]>;
+  readonly byUserAndPlan: Database<true, [string, number, string]>;
+  readonly creationKeys: Database<CreationKey, string>;
+  readonly creationKeysByTime: Database<true, [number, string]>;
+  readonly audit: Database<AuditEvent, number>;
+  readonly withdrawals: Database<Withdrawal, number>;
+  readonly revocations: Database<StoredRevocation, string>;
+  readonly ended: Database<true, string>;
+  readonly usage: Database<StoredUsage | UsageOfSchema2, [string, string, string]>;
+  readonly consumptions: Database<StoredConsumption, [string, string]>;
+  readonly consumptionsByTime: Database<true, [number, string, string]>;
+  readonly meta: Database<unknown, string>;
+}
+
+/** The store's file within its folder. */
+export const STORE_FILE = "store.mdb";
+
+/** Opens or creates the environment in a folder. */
+export function openLayout(folder: string, file = STORE_FILE): LmdbLayout {
+  // overlappingSync would show and acknowledge commits before they are on the disk. LMDB's cache would show writes
+  // before they are committed, and is therefore not turned on for any database.
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const env = open({ path: join(folder, file), noSubdir: true, overlappingSync: false, maxDbs: 32 });
+  return {
+    env,
+    sessions: env.openDB({ name: "sessions" }),
+    byUser: env.openDB({ name: "byUser" }),
+    byOrg: env.openDB({ name: "byOrg" }),
+    byPlan: env.openDB({ name: "byPlan" }),
+    byActivity: env.openDB({ name: "byActivity" }),
+    byUserAndPlan: env.openDB({ name: "byUserAndPlan" }),
+    creationKeys: env.openDB({ name: "creationKeys" }),
+    creationKeysByTime: env.openDB({ name: "creationKeysByTime" }),
+    audit: env.openDB({ name: "audit" }),
+    withdrawals: env.openDB({ name: "withdrawals" }),
+    revocations: env.openDB({ name: "revocations" }),
+    ended: env.openDB({ name: "ended" }),
+    usage: env.openDB({ name: "usage" }),
+    consumptions: env.openDB({ name: "consumptions" }),
+    consumptionsByTime: env.openDB({ name: "consumptionsByTime" }),
+    meta: env.openDB({ name: "meta" }),
+  };
+}

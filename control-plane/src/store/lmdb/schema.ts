@@ -1,0 +1,54 @@
+// Makes a store ready for this program: a new one begins its log, an older one is brought to this schema, step by step.
+import type { Random } from "../../app/ports/ports.js";
+import { SCHEMA } from "./layout.js";
+import type { LmdbLayout } from "./layout.js";
+import { newLogId } from "./invalidation-log.js";
+
+type Step = (db: LmdbLayout, random: Random) => void;
+
+/** From each schema to the one after it. Within one transaction, so a kill in the middle leaves the store as it was. */
+const STEPS: ReadonlyMap<number, Step> = new Map<number, Step>([
+  [1, toSchema2],
+  // Rows of usage are read in both forms (usage-rows.ts): programs that cannot are kept away by the number.
+  [2, () => undefined],
+]);
+
+/**
+ * Answers the id of the store's log. Rejects where the store was written by a newer program, or by one too old; then
+ * nothing is changed.
+ */
+export async function prepareSchema(db: LmdbLayout, random: Random): Promise<string> {
+  const found = await db.env.transaction(() => {
+    const schema = db.meta.get("schema") as number | undefined;
+    if (schema === undefined) begin(db, random);
+    else if (schema !== SCHEMA && !canMigrate(schema)) return schema;
+    else for (let at = schema; at < SCHEMA; at++) STEPS.get(at)?.(db, random);
+    void db.meta.put("schema", SCHEMA);
+    return SCHEMA;
+  });
+  if (found === SCHEMA) return db.meta.get("log") as string;
+  const newer = found > SCHEMA ? ": it was written by a newer version" : "";
+  throw new Error(`the store has schema ${found}, this program reads up to schema ${SCHEMA}${newer}`);
+}
+
+function begin(db: LmdbLayout, random: Random): void {
+  void db.meta.put("log", newLogId(random));
+  void db.meta.put("cursor", 0);
+}
+
+function canMigrate(schema: number): boolean {
+  for (let at = schema; at < SCHEMA; at++) if (!STEPS.has(at)) return false;
+  return schema < SCHEMA;
+}
+
+/**
+ * Logs were named by 32 digits, of which edges cannot keep track; a new name makes every edge begin anew. Sessions were
+ * not filed by user and plan.
+ */
+function toSchema2(db: LmdbLayout, random: Random): void {
+  void db.meta.put("log", newLogId(random));
+  for (const [planId, id] of db.byPlan.getKeys()) {
+    const session = db.sessions.get(id);
+    if (session !== undefined) void db.byUserAndPlan.put([session.userId, planId, id], true);
+  }
+}

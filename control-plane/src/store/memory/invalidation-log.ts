@@ -1,0 +1,53 @@
+// The log's port over a list, for tests of what stands on it. It passes the same contract as the real one.
+import type { LogAdvance, LogLimits, LogReading, Withdrawal, WithdrawalKind } from "../../app/ports/log-ports.js";
+import type { WithdrawalLog } from "../../app/ports/log-ports.js";
+import type { LogPosition } from "../../app/ports/ports.js";
+
+export class MemoryLog implements WithdrawalLog {
+  private readonly listeners = new Set<(advance: LogAdvance) => void>();
+  /** Those not trimmed; the first has the number `trimmed + 1`. */
+  private readonly entries: Withdrawal[] = [];
+  private trimmed = 0;
+
+  constructor(readonly id = "10000000000000aa") {}
+
+  /** Durable at once; listeners hear of it before this returns. */
+  append(kind: WithdrawalKind, sessionId: string, atMs: number): number {
+    this.entries.push({ kind, sessionId, atMs });
+    const { cursor } = this.now();
+    for (const listener of this.listeners) listener({ cursor, revoked: kind === "revoked" });
+    return cursor;
+  }
+
+  now(): LogPosition {
+    return { log: this.id, cursor: this.trimmed + this.entries.length };
+  }
+
+  position(): Promise<LogPosition> {
+    return Promise.resolve(this.now());
+  }
+
+  read(since: number, limit: number): Promise<LogReading> {
+    const position = this.now();
+    if (since > position.cursor || since < this.trimmed) return Promise.resolve({ kind: "outOfReach", position });
+    const entries = this.entries.slice(since - this.trimmed).slice(0, limit);
+    return Promise.resolve({ kind: "entries", position: { ...position, cursor: since + entries.length }, entries });
+  }
+
+  subscribe(listener: (advance: LogAdvance) => void): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  trim({ notBeforeMs, entries }: LogLimits, chunk: number): Promise<number> {
+    const { cursor } = this.now();
+    let going = 0;
+    for (const { atMs } of this.entries.slice(0, chunk)) {
+      if (atMs >= notBeforeMs && this.trimmed + going + 1 > cursor - entries) break;
+      going += 1;
+    }
+    this.entries.splice(0, going);
+    this.trimmed += going;
+    return Promise.resolve(going);
+  }
+}

@@ -1,0 +1,31 @@
+// TLS of the control plane's port: loaded at the start, and followed while the process runs.
+import type { Timers } from "../app/ports/log-ports.js";
+import type { Logger } from "../app/ports/ports.js";
+import { StartFailure } from "../start-failure.js";
+import { loadTls } from "./tls.js";
+import type { TlsFiles, TlsIdentity } from "./tls.js";
+import { followTlsFiles } from "./tls-renewal.js";
+
+export class HttpTls {
+  private constructor(
+    private readonly files: TlsFiles | null,
+    /** What the files held at the start; null: plain text. */
+    readonly atStart: TlsIdentity | null,
+  ) {}
+
+  /** @throws StartFailure where the files cannot be used. */
+  static load(files: TlsFiles | null): HttpTls {
+    try {
+      return new HttpTls(files, files === null ? null : loadTls(files));
+    } catch (error) {
+      throw new StartFailure(error instanceof Error ? error.message : String(error));
+    }
+  }
+
+  /** New files at the same places are put in force by `renew`. Returns how to end that. */
+  follow(renew: (identity: TlsIdentity) => void, timers: Timers, logger: Logger): () => void {
+    const { files, atStart: inForce } = this;
+    if (files === null || inForce === null) return () => undefined;
+    return followTlsFiles({ files, inForce, renew, timers, logger });
+  }
+}

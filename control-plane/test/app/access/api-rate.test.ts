@@ -1,0 +1,87 @@
+// The rate of the REST API: bounded for each address and for each kind of token.
+import { describe, expect, it } from "vitest";
+
+import { RequestRates } from "../../../src/app/access/request-rates.js";
+import { created, expectError, ISSUER_TOKEN, startTestControlPlane } from "../../support/control-plane.js";
+import { FixedClock } from "../../support/fixed-clock.js";
+
+const RATE = { perSecond: 2, burst: 4 };
+
+describe("an address that calls the API too often", () => {
+  it("is answered 429 with the seconds to wait, and served again after them", async () => {
+    const plane = await startTestControlPlane(undefined, { apiRate: RATE });
+    for (let i = 0; i < 4; i++) await created(plane);
+    const refused = await plane.call("GET", "/v1/sessions");
+    expectError(refused, "TOO_MANY_REQUESTS");
+    expect(refused.headers.get("retry-after")).toBe("1");
+    plane.clock.advance(500);
+    expect((await plane.call("GET", "/v1/sessions")).status).toBe(200);
+    expectError(await plane.call("GET", "/v1/sessions"), "TOO_MANY_REQUESTS");
+  });
+
+  it("is refused also while it guesses at tokens", async () => {
+    const plane = await startTestControlPlane(undefined, { apiRate: RATE });
+    for (let i = 0; i < 4; i++) expectError(await plane.call("GET", "/v1/sessions", undefined, "x"), "UNAUTHORIZED");
+    expectError(await plane.call("GET", "/v1/sessions", undefined, "x"), "TOO_MANY_REQUESTS");
+  });
+
+  it("still gets answers on the edges' routes, and whether the process is alive", async () => {
+    const plane = await startTestControlPlane(undefined, { apiRate: RATE });
+    const { session } = await created(plane);
+    for (let i = 0; i < 4; i++) await plane.call("GET", "/v1/sessions");
+    expectError(await plane.call("GET", "/v1/sessions"), "TOO_MANY_REQUESTS");
+    for (let i = 0; i < 10; i++) expect((await plane.acquire(session.id)).status).toBe(200);
+    for (const path of ["/healthz", "/readyz", "/metrics"]) expect((await plane.call("GET", path)).status).toBe(200);
+  });
+});
+
+describe("a kind of token", () => {
+  it("has a rate of its own: guesses and refusals take nothing from it", async () => {
+    const taken: string[] = [];
+    const plane = await startTestControlPlane(undefined, { apiRate: { perSecond: 1, burst: 100 } });
+    for (let i = 0; i < 20; i++) {
+      taken.push(String((await plane.call("GET", "/v1/audit", undefined, ISSUER_TOKEN)).status));
+      taken.push(String((await plane.call("GET", "/v1/audit", undefined, "x")).status));
+    }
+    expect(new Set(taken)).toEqual(new Set(["403", "401"]));
+    // 40 of the address's 100 are gone; both kinds are untouched.
+    for (let i = 0; i < 60; i++) expect((await plane.call("GET", "/v1/sessions")).status).toBe(200);
+    expectError(await plane.call("GET", "/v1/sessions"), "TOO_MANY_REQUESTS");
+  });
+});
+
+describe("the rates", () => {
+  it("let a caller at exactly its rate through for ever, and never more than the burst at once", () => {
+    const clock = new FixedClock();
+    const rates = new RequestRates(clock, RATE);
+    const burst = (): number => [...Array(10).keys()].filter(() => rates.take("a") === 0).length;
+    expect(burst()).toBe(4);
+    for (let i = 0; i < 1000; i++) {
+      clock.advance(500);
+      expect(rates.take("a")).toBe(0);
+    }
+    clock.advance(3_600_000);
+    expect(burst()).toBe(4);
+  });
+
+  it("say how long to wait, and a refusal costs nothing", () => {
+    const clock = new FixedClock();
+    const rates = new RequestRates(clock, RATE);
+    for (let i = 0; i < 4; i++) rates.take("a");
+    expect([rates.take("a"), rates.take("a")]).toEqual([500, 500]);
+    clock.advance(499);
+    expect(rates.take("a")).toBe(1);
+    clock.advance(1);
+    expect(rates.take("a")).toBe(0);
+  });
+
+  it("remember a bounded number of callers, and forget the one that was silent longest", () => {
+    const rates = new RequestRates(new FixedClock(), { perSecond: 1, burst: 1 });
+    rates.take("first");
+    expect(rates.take("first")).toBeGreaterThan(0);
+    for (let i = 0; i < 9999; i++) rates.take(`${i}`);
+    expect(rates.take("first")).toBeGreaterThan(0);
+    rates.take("one more");
+    expect(rates.take("first")).toBe(0);
+  });
+});

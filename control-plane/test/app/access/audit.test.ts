@@ -1,0 +1,146 @@
+// The audit log: who revoked, moved and re-issued what, and which policies were taken, at GET /v1/audit and in the log.
+import { describe, expect, it } from "vitest";
+
+import { adminName } from "../../../src/app/access/admin.js";
+import type { AuditEntry } from "../../../src/app/ports/audit-ports.js";
+import { PolicyService } from "../../../src/app/policy/policy-service.js";
+import { readPolicyDocument } from "../../../src/domain/policy/read-policy.js";
+import { ADMIN_TOKEN, created, expectError, startTestControlPlane } from "../../support/control-plane.js";
+import type { TestControlPlane } from "../../support/control-plane.js";
+import { FixedClock } from "../../support/fixed-clock.js";
+import { temporaryStore } from "../../support/temporary-store.js";
+
+interface Page {
+  readonly entries: readonly AuditEntry[];
+  readonly cursor: string | null;
+}
+
+const OPERATOR = adminName({ kind: "operator", token: ADMIN_TOKEN });
+
+async function audit(plane: TestControlPlane, query = ""): Promise<Page> {
+  const answer = await plane.call("GET", `/v1/audit${query}`);
+  expect(answer.status, answer.text).toBe(200);
+  return answer.body as Page;
+}
+
+function auditLines(plane: TestControlPlane): unknown[] {
+  const lines = plane.logged().split("\n");
+  return lines.filter((line) => line.includes('"type":"audit"')).map((line) => JSON.parse(line) as unknown);
+}
+
+describe("the audit log", () => {
+  it("names who did what to which session, and when, the newest first", async () => {
+    const plane = await startTestControlPlane();
+    const { session } = await created(plane);
+    const at = plane.clock.nowMs();
+    await plane.call("PATCH", `/v1/sessions/${session.id}`, { plan: "metered" });
+    await plane.call("POST", `/v1/sessions/${session.id}/token`);
+    plane.clock.advance(10);
+    await plane.call("DELETE", `/v1/sessions/${session.id}`);
+    const by = { actor: OPERATOR, sessionId: session.id };
+    const { entries, cursor } = await audit(plane);
+    expect(entries).toEqual([
+      { number: 3, at: at + 10, action: "session-revoked", details: {}, ...by },
+      { number: 2, at, action: "token-reissued", details: { plan: "metered" }, ...by },
+      { number: 1, at, action: "session-moved", details: { from: "starter", to: "metered" }, ...by },
+    ]);
+    expect(cursor).toBeNull();
+    expect(auditLines(plane)).toMatchObject([...entries].reverse().map(({ number: _number, ...event }) => event));
+  });
+
+  it("holds nothing of what changed nothing, or was refused", async () => {
+    const plane = await startTestControlPlane();
+    const { session } = await created(plane);
+    await plane.call("PATCH", `/v1/sessions/${session.id}`, { plan: "starter" });
+    await plane.call("PATCH", `/v1/sessions/${session.id}`, { plan: "gold" });
+    await plane.call("DELETE", `/v1/sessions/${session.id}`);
+    await plane.call("DELETE", `/v1/sessions/${session.id}`);
+    await plane.call("POST", `/v1/sessions/${session.id}/token`);
+    expect((await audit(plane)).entries.map(({ action }) => action)).toEqual(["session-revoked"]);
+    expect(auditLines(plane)).toHaveLength(1);
+  });
+
+  it("is read page by page, and what is added meanwhile moves nothing", async () => {
+    const plane = await startTestControlPlane();
+    const { session } = await created(plane);
+    const reissue = () => plane.call("POST", `/v1/sessions/${session.id}/token`);
+    for (let i = 0; i < 5; i++) await reissue();
+    const first = await audit(plane, "?limit=2");
+    await reissue();
+    const second = await audit(plane, `?limit=2&cursor=${first.cursor ?? ""}`);
+    const third = await audit(plane, `?limit=2&cursor=${second.cursor ?? ""}`);
+    const numbers = [first, second, third].flatMap(({ entries }) => entries.map(({ number }) => number));
+    expect(numbers).toEqual([5, 4, 3, 2, 1]);
+    expect(third.cursor).toBeNull();
+  });
+
+  it.each([
+    ["limit=0", "limit"],
+    ["cursor=abc", "cursor"],
+    ["before=3", "before"],
+  ])("refuses ?%s and says which", async (query, field) => {
+    const plane = await startTestControlPlane();
+    expectError(await plane.call("GET", `/v1/audit?${query}`), "INVALID_REQUEST", field);
+  });
+
+  it("says what a cursor is expected to be", async () => {
+    const plane = await startTestControlPlane();
+    const said = expectError(await plane.call("GET", "/v1/audit?cursor=zzz"), "INVALID_REQUEST", "cursor");
+    expect(said).toBe("cursor is wrong: expected the cursor of the page before, as it was answered");
+  });
+
+  it("holds no secret", async () => {
+    const plane = await startTestControlPlane();
+    const { session, token } = await created(plane);
+    await plane.call("POST", `/v1/sessions/${session.id}/token`);
+    const text = JSON.stringify(await audit(plane));
+    for (const secret of [token, ADMIN_TOKEN]) expect(text).not.toContain(secret);
+  });
+});
+
+describe("policies in the audit log", () => {
+  const good = "version: 1\nplans:\n  - { id: 0, name: default, maxTokens: 100, tokenRefillRate: 10 }\n";
+
+  it("stand there as taken or refused, with the first of what was wrong", async () => {
+    const store = await temporaryStore();
+    let [text, changed] = [good, (): Promise<boolean> => Promise.resolve(true)];
+    const clock = new FixedClock();
+    const logger = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
+    await PolicyService.start({
+      source: {
+        name: "policy.yaml",
+        read: () => Promise.resolve(text),
+        watch: (onChange) => {
+          changed = onChange;
+          return () => undefined;
+        },
+      },
+      judge: { readPolicyDocument },
+      store,
+      audit: store.audit,
+      sessions: store,
+      clock,
+      logger,
+    });
+    text = good.replace("100", "0");
+    await changed();
+    text = good.replace("100", "200");
+    await changed();
+    await changed();
+    const entries = await store.audit.auditBefore(undefined, 10);
+    const source = "policy.yaml";
+    expect(entries.map(({ action, details }) => ({ action, ...details }))).toEqual([
+      { action: "policy-accepted", source, generation: 2 },
+      {
+        action: "policy-refused",
+        source,
+        generation: 1,
+        faults: 1,
+        firstFault: expect.stringContaining("plans[0].maxTokens: expected an integer from 1") as string,
+      },
+      { action: "policy-accepted", source, generation: 1 },
+    ]);
+    const said = new Set(entries.map(({ actor, at, sessionId }) => JSON.stringify([actor, at, sessionId])));
+    expect(said).toEqual(new Set([JSON.stringify(["file", clock.nowMs(), null])]));
+  });
+});

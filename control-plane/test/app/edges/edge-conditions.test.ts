@@ -1,0 +1,185 @@
+// What the log says of edges: a line when something begins to be wrong with one, and a line when it ends.
+import { describe, expect, it } from "vitest";
+
+import { EdgeConditions, startEdgeConditions } from "../../../src/app/edges/status/edge-conditions.js";
+import type { EdgeView } from "../../../src/app/edges/status/edge-views.js";
+import { UnauthenticatedCalls } from "../../../src/app/edges/status/unauthenticated-calls.js";
+import { FixedClock } from "../../support/fixed-clock.js";
+import { ManualTimers } from "../../support/manual-timers.js";
+import { FILTER, settled } from "../../support/watching.js";
+
+interface Line {
+  readonly level: string;
+  readonly type: string;
+  readonly message: string;
+  readonly condition?: string;
+  readonly begins?: boolean;
+}
+
+const VIEW: EdgeView = {
+  edge: "gw-1",
+  state: "current",
+  silentWorkers: 0,
+  published: 7,
+  heard: { generation: 7, state: "ok" },
+  violations: [],
+  running: { 7: 4 },
+  filter: FILTER,
+  table: null,
+  watching: true,
+  lastReportAt: null,
+  lag: 0,
+  instances: [],
+};
+
+function logging() {
+  const lines: Line[] = [];
+  const at = (level: string) => (fields: object, message: string) => {
+    lines.push({ level, message, ...(fields as { type: string }) });
+  };
+  return { lines, logger: { debug: at("debug"), info: at("info"), warn: at("warn"), error: at("error") } };
+}
+
+/** Looks as often as a test says at what edges are then. */
+function looking() {
+  const { lines, logger } = logging();
+  const clock = new FixedClock();
+  let views: EdgeView[] = [];
+  const conditions = new EdgeConditions({ edges: () => Promise.resolve(views), clock, logger });
+  const look = async (...now: Partial<EdgeView>[]): Promise<string[]> => {
+    views = now.map((fields) => ({ ...VIEW, ...fields }));
+    clock.advance(5000);
+    const before = lines.length;
+    await conditions.look();
+    return lines.slice(before).map(({ level, begins, condition }) => {
+      return `${level} ${condition ?? ""} ${begins === true ? "begins" : "ends"}`;
+    });
+  };
+  return { lines, clock, look };
+}
+
+describe("the log of edges", () => {
+  it.each(["rejected", "trapped", "behind", "olderFilter", "silent"] as const)(
+    "has one line when %s begins, and one when it ends",
+    async (state) => {
+      const { look } = looking();
+      expect(await look({})).toEqual([]);
+      expect(await look({ state })).toEqual([`warn ${state} begins`]);
+      for (let i = 0; i < 10; i++) expect(await look({ state })).toEqual([]);
+      expect(await look({})).toEqual([`info ${state} ends`]);
+      expect(await look({})).toEqual([]);
+    },
+  );
+
+  it("says without a warning that an edge follows its own settings, as it is meant to", async () => {
+    const { look } = looking();
+    expect(await look({ state: "notFollowing" })).toEqual(["info notFollowing begins"]);
+    expect(await look({ state: "notFollowing" })).toEqual([]);
+  });
+
+  it("has no line for an edge that is taking a policy", async () => {
+    const { look } = looking();
+    expect(await look({ state: "waiting" })).toEqual([]);
+    expect(await look({})).toEqual([]);
+  });
+
+  it("has silent workers beside the state, once however many there are", async () => {
+    const { look, lines } = looking();
+    expect(await look({ silentWorkers: 1 })).toEqual(["warn silentWorkers begins"]);
+    expect(lines[0]?.message).toBe(
+      "edge gw-1 has workers that no longer report: each of them may serve without the filter",
+    );
+    expect(await look({ silentWorkers: 2 })).toEqual([]);
+    expect(await look({ silentWorkers: 2, state: "behind" })).toEqual(["warn behind begins"]);
+    expect(await look({ state: "behind" })).toEqual(["info silentWorkers ends"]);
+  });
+
+  it("says with a rejection what is wrong, and with the next rejected policy again", async () => {
+    const { look, lines } = looking();
+    const violations = [{ path: "plans[0].x", message: "unknown field" }];
+    await look({ state: "rejected", violations });
+    expect(lines[0]).toMatchObject({ edge: "gw-1", published: 7, violations, build: FILTER.build });
+    expect(await look({ state: "rejected", violations, published: 8 })).toEqual([
+      "info rejected ends",
+      "warn rejected begins",
+    ]);
+  });
+
+  it("ends what an edge had that is gone, and what turns into something else", async () => {
+    const { look, lines } = looking();
+    await look({ state: "rejected" }, { edge: "gw-2", silentWorkers: 1 });
+    expect(await look({ state: "silent" })).toEqual([
+      "info rejected ends",
+      "warn silent begins",
+      "info silentWorkers ends",
+    ]);
+    expect(lines.map(({ message }) => message)).toContain(
+      "no longer: edge gw-1 rejects the published policy and runs the one before; it is now silent",
+    );
+    expect(await look()).toEqual(["info silent ends"]);
+    expect(lines.at(-1)?.message).toContain("it is gone, and no longer listed");
+  });
+
+  it("has no line right after the control plane itself stood still: edges get their turn first", async () => {
+    const { look, clock } = looking();
+    await look({});
+    clock.advance(60_000);
+    expect(await look({ state: "silent" })).toEqual([]);
+    expect(await look({ state: "silent" })).toEqual(["warn silent begins"]);
+  });
+});
+
+describe("looking at edges", () => {
+  it("goes on each 5 s, over a failure too, until it is stopped", async () => {
+    const { lines, logger } = logging();
+    const clock = new FixedClock();
+    const timers = new ManualTimers(clock);
+    let looks = 0;
+    const edges = (): Promise<EdgeView[]> => {
+      looks += 1;
+      return looks === 1 ? Promise.reject(new Error("the store is closed")) : Promise.resolve([]);
+    };
+    const stop = startEdgeConditions({ edges, clock, timers, logger });
+    for (let i = 0; i < 3; i++) {
+      timers.advance(5000);
+      await settled();
+    }
+    expect([looks, lines.map(({ type }) => type)]).toEqual([3, ["edges-failed"]]);
+    stop();
+    timers.advance(5000);
+    expect([looks, timers.pending]).toEqual([3, 0]);
+  });
+});
+
+describe("the log of callers whose secret differs", () => {
+  const calls = () => {
+    const { lines, logger } = logging();
+    const clock = new FixedClock();
+    let counted = 0;
+    const unauthenticated = new UnauthenticatedCalls({ clock, logger, counted: () => (counted += 1) });
+    return { lines, clock, unauthenticated, counted: () => counted };
+  };
+
+  it("has one line a minute for each of them, with the calls so far", () => {
+    const { lines, clock, unauthenticated, counted } = calls();
+    for (let i = 0; i < 10; i++) unauthenticated.denied("gw-1", "10.0.0.7");
+    unauthenticated.denied("gw-1", "10.0.0.8");
+    expect(lines.map(({ message }) => message)).toEqual([
+      "a caller that claims to be edge gw-1, from 10.0.0.7, was denied: its secret differs from the control plane's",
+      "a caller that claims to be edge gw-1, from 10.0.0.8, was denied: its secret differs from the control plane's",
+    ]);
+    clock.advance(60_000);
+    unauthenticated.denied("gw-1", "10.0.0.7");
+    expect([lines.length, counted()]).toEqual([3, 12]);
+    expect(lines.at(-1)).toMatchObject({ level: "warn", calls: 11 });
+  });
+
+  it("is bounded, however many names somebody claims", () => {
+    const { lines, clock, unauthenticated, counted } = calls();
+    for (let i = 0; i < 10_000; i++) unauthenticated.denied(`gw-${i}`, "10.0.0.7");
+    expect([lines.length, unauthenticated.list().length, counted()]).toEqual([20, 100, 10_000]);
+    clock.advance(60_000);
+    unauthenticated.denied("x".repeat(10_000), "10.0.0.7");
+    expect([lines.length, unauthenticated.list()[0]?.claimedEdge.length]).toEqual([21, 256]);
+  });
+});

@@ -1,0 +1,94 @@
+// Instances of edges: whether each has told all that it knows, and how many are remembered.
+import { describe, expect, it } from "vitest";
+
+import { graceMs } from "../../../src/domain/idleness.js";
+import { INSTANCE } from "../../support/control-plane.js";
+import type { TestControlPlane } from "../../support/control-plane.js";
+import { EDGE, GONE_MS, GRACE_MS, MINUTE_MS, settledPlane, sweep } from "../../support/idle-plane.js";
+import { HOUR_MS, REPORTING } from "../../support/sessions.js";
+
+describe("instances of edges", () => {
+  /** How a worker of the edge reports now. */
+  const workersOf =
+    ({ clock, ports }: TestControlPlane) =>
+    (worker: string): void => {
+      ports.instances.reported(EDGE, { worker, more: false, arrivedAtMs: clock.monotonicMs() });
+    };
+
+  it("that report seldom, as their policy wants it, are current between two reports, and behind once a worker lags", async () => {
+    const plane = await settledPlane();
+    const { clock, ports } = plane;
+    const report = workersOf(plane);
+    const rare = graceMs({ ...REPORTING, plans: [], controlPlane: { reportInterval: 10 * MINUTE_MS } });
+    ports.instances.watching(EDGE);
+    report("a");
+    clock.advance(10 * MINUTE_MS - 1);
+    expect(ports.instances.standing(EDGE, rare)).toBe("current");
+    clock.advance(rare);
+    report("b");
+    expect(ports.instances.standing(EDGE, rare)).toBe("behind");
+    clock.advance(rare);
+    expect(ports.instances.standing(EDGE, rare)).toBe("current");
+  });
+
+  it("forget a worker that counts under no policy any more, at the next report of another", async () => {
+    const plane = await settledPlane();
+    const { clock, ports } = plane;
+    const report = workersOf(plane);
+    ports.instances.watching(EDGE);
+    report("reloaded");
+    clock.advance(HOUR_MS - 1);
+    report("kept");
+    expect(ports.instances.standing(EDGE, HOUR_MS - 2)).toBe("behind");
+    clock.advance(1);
+    report("kept");
+    expect(ports.instances.standing(EDGE, HOUR_MS - 2)).toBe("current");
+  });
+
+  it("have a bounded number of workers: those silent for longest are forgotten", async () => {
+    const plane = await settledPlane();
+    const { instances } = plane.ports;
+    const report = workersOf(plane);
+    report("lags");
+    plane.clock.advance(GRACE_MS + 1);
+    for (let i = 0; i < 127; i++) report(`w${i}`);
+    expect(instances.standing(EDGE, GRACE_MS)).toBe("behind");
+    report("w127");
+    expect(instances.standing(EDGE, GRACE_MS)).toBe("current");
+  });
+
+  it("are not told of once they are gone, before a sweep forgets them too", async () => {
+    const plane = await settledPlane();
+    const { instances } = plane.ports;
+    instances.acquired({ edge: "gw-1", instance: INSTANCE });
+    plane.clock.advance(GONE_MS - 1);
+    expect(instances.known(GRACE_MS)).toHaveLength(1);
+    plane.clock.advance(1);
+    expect(instances.known(GRACE_MS)).toEqual([]);
+  });
+
+  it("are forgotten once they are gone, but not those that watch", async () => {
+    const plane = await settledPlane();
+    const { instances } = plane.ports;
+    instances.acquired({ edge: "gw-1", instance: INSTANCE });
+    const released = instances.watching({ edge: "gw-2", instance: INSTANCE });
+    plane.clock.advance(GONE_MS);
+    await sweep(plane);
+    expect(instances.known(GRACE_MS)).toMatchObject([
+      { edge: "gw-2", watching: true, silentMs: GONE_MS, reportAgeMs: null },
+    ]);
+    released();
+    expect(instances.known(GRACE_MS)).toMatchObject([{ watching: false, silentMs: 0 }]);
+    plane.clock.advance(GONE_MS);
+    await sweep(plane);
+    expect(instances.known(GRACE_MS)).toEqual([]);
+  });
+
+  it("are bounded in number: those silent for longest go first", async () => {
+    const plane = await settledPlane();
+    const { instances } = plane.ports;
+    for (let i = 0; i <= 65_536; i++) instances.acquired({ edge: `gw-${i}`, instance: INSTANCE });
+    const known = instances.known(GRACE_MS);
+    expect([known.length, known[0]?.edge]).toEqual([65_536, "gw-1"]);
+  });
+});

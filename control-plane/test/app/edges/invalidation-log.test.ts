@@ -1,0 +1,78 @@
+// The log of withdrawals: the contract, for the real one and for that of the tests.
+import { randomBytes } from "node:crypto";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, it, onTestFinished } from "vitest";
+
+import { LmdbStore } from "../../../src/store/lmdb/store.js";
+import { appendWithdrawal, newLogId } from "../../../src/store/lmdb/invalidation-log.js";
+import { logContract } from "../../contracts/log-contract.js";
+import type { LogUnderTest } from "../../contracts/log-contract.js";
+import { MemoryLog } from "../../../src/store/memory/invalidation-log.js";
+
+const NOW_MS = Date.UTC(2026, 0, 1);
+const random = { bytes: (n: number) => randomBytes(n) };
+
+function folder(): string {
+  const made = mkdtempSync(join(tmpdir(), "sluice-log-"));
+  onTestFinished(() => {
+    rmSync(made, { recursive: true, force: true });
+  });
+  return made;
+}
+
+function overLmdb(store: LmdbStore): LogUnderTest {
+  return {
+    log: store.withdrawals,
+    append: (...entries) =>
+      store.db.env.transaction(() => {
+        for (const [kind, id, atMs = NOW_MS] of entries) appendWithdrawal(store.db, kind, id, atMs);
+      }),
+  };
+}
+
+describe("the LMDB log keeps the contract", () => {
+  logContract(async () => {
+    const store = await LmdbStore.open(folder(), random);
+    onTestFinished(() => store.close());
+    return overLmdb(store);
+  });
+});
+
+describe("the in-memory log of the tests keeps the contract", () => {
+  logContract(() => {
+    const log = new MemoryLog();
+    const append: LogUnderTest["append"] = (...entries) => {
+      for (const [kind, id, atMs = NOW_MS] of entries) log.append(kind, id, atMs);
+      return Promise.resolve();
+    };
+    return Promise.resolve({ log, append });
+  });
+});
+
+describe("the LMDB log", () => {
+  it("is there after a restart, id, entries and cursor", async () => {
+    const path = folder();
+    const before = await LmdbStore.open(path, random);
+    await overLmdb(before).append(["revoked", "a"], ["refresh", "b"]);
+    await before.withdrawals.trim({ notBeforeMs: 0, entries: 1 }, 10);
+    const position = await before.withdrawals.position();
+    await before.close();
+
+    const after = await LmdbStore.open(path, random);
+    onTestFinished(() => after.close());
+    expect(await after.withdrawals.position()).toEqual(position);
+    expect((await after.withdrawals.read(0, 10)).kind).toBe("outOfReach");
+    expect(await after.withdrawals.read(1, 10)).toEqual({
+      kind: "entries",
+      position,
+      entries: [{ kind: "refresh", sessionId: "b", atMs: NOW_MS }],
+    });
+  });
+
+  it("never has the id that stands for none, whatever chance gives", () => {
+    const given = [new Uint8Array(8), new Uint8Array(8), new Uint8Array(8).fill(1)];
+    expect(newLogId({ bytes: () => given.shift() ?? new Uint8Array(8) })).toBe("0101010101010101");
+  });
+});

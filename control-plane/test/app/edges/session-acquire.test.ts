@@ -1,0 +1,171 @@
+// acquire: what an edge is told about a session that it does not hold.
+import { describe, expect, it } from "vitest";
+
+import { acquireSession } from "../../../src/app/edges/acquire-session.js";
+import { created, expectError, INSTANCE, KEYS, shown, startTestControlPlane } from "../../support/control-plane.js";
+import { MemoryStore } from "../../../src/store/memory/store.js";
+import { HOUR_MS, METERED, sessionAt, STARTER } from "../../support/sessions.js";
+
+describe("an edge asks for a session", () => {
+  it("learns plan, end and a full bucket of a live one", async () => {
+    const plane = await startTestControlPlane();
+    const { session } = await created(plane, { plan: "metered" });
+    plane.clock.advance(1000);
+    const answer = await plane.acquire(session.id);
+    expect(answer.status).toBe(200);
+    expect(answer.body).toEqual({
+      state: "live",
+      plan: METERED.id,
+      endsInMs: HOUR_MS - 1000,
+      level: METERED.maxTokens * 1_000_000,
+      consumed: 0,
+      rev: 0,
+      budgetSpent: false,
+      generation: 1,
+      ...(await plane.store.position()),
+    });
+  });
+
+  it("learns which generation of the policy it is offered, so that it can wait for a plan that it lacks", async () => {
+    const plane = await startTestControlPlane();
+    const { session } = await created(plane);
+    plane.setPlans(METERED, STARTER);
+    expect((await plane.acquire(session.id)).body).toMatchObject({ state: "live", generation: 2 });
+  });
+
+  it("makes the session active by that", async () => {
+    const plane = await startTestControlPlane();
+    const { session } = await created(plane);
+    plane.clock.advance(1234);
+    await plane.acquire(session.id);
+    expect((await shown(plane, session.id)).lastActivity).toBe(session.createdAt + 1234);
+  });
+
+  it("is told unknown of one that never was, and to ask again soon", async () => {
+    const plane = await startTestControlPlane();
+    const position = await plane.store.position();
+    const answer = await plane.acquire(sessionAt(plane.clock.nowMs()).id);
+    expect(answer.body).toEqual({
+      ...{ state: "unknown", endsInMs: 5000, consumed: 0, rev: 0, generation: 1 },
+      ...position,
+    });
+  });
+
+  it("gets the plan's id and a bucket of the size at creation where the policy lost the plan", async () => {
+    const plane = await startTestControlPlane();
+    const { session } = await created(plane);
+    plane.setPlans(METERED);
+    const level = STARTER.maxTokens * 1_000_000;
+    expect((await plane.acquire(session.id)).body).toMatchObject({ state: "live", plan: STARTER.id, level });
+  });
+
+  it("gets 503 while no policy is loaded, and goes by its own rules", async () => {
+    const plane = await startTestControlPlane();
+    const { session } = await created(plane);
+    plane.setPlans();
+    expectError(await plane.acquire(session.id), "NO_POLICY");
+    expect((await shown(plane, session.id)).lastActivity).toBe(session.lastActivity);
+  });
+
+  it("may send fields that this version does not know", async () => {
+    const plane = await startTestControlPlane();
+    const { session } = await created(plane);
+    const answer = await plane.acquire(session.id, { ask: 3, cost: 1, lease: { want: [1] } });
+    expect(answer.body).toMatchObject({ state: "live" });
+  });
+
+  const bad: [what: string, fields: object, field: string][] = [
+    ["an empty edge name", { edge: "" }, "edge"],
+    ["an edge name that is too long", { edge: "x".repeat(257) }, "edge"],
+    ["an edge name with a line feed", { edge: "a\nb" }, "edge"],
+    ["an edge that is a number", { edge: 7 }, "edge"],
+    ["an instance that is too short", { instance: "0011" }, "instance"],
+    ["an instance in capitals", { instance: "00112233AABBCCDD" }, "instance"],
+    ["a session that is none", { session: "u1" }, "session"],
+    ["a session that is null", { session: null }, "session"],
+  ];
+  it.each(bad)("is refused with the field at fault: %s", async (_what, fields, field) => {
+    const plane = await startTestControlPlane();
+    const { session } = await created(plane);
+    expectError(await plane.acquire(session.id, fields), "INVALID_REQUEST", field);
+    expect((await shown(plane, session.id)).lastActivity).toBe(session.lastActivity);
+  });
+
+  it("is refused where a field is missing or the body too large", async () => {
+    const plane = await startTestControlPlane();
+    const whole = { edge: "gw-1", instance: INSTANCE, session: sessionAt(0).id };
+    for (const field of ["edge", "instance", "session"]) {
+      const body = { ...whole, [field]: undefined };
+      const answer = await plane.call("POST", "/edge/v1/acquire", body, KEYS.edgeCredential);
+      expectError(answer, "INVALID_REQUEST", field);
+    }
+    const large = { ...whole, more: "x".repeat(65_536) };
+    const answer = await plane.call("POST", "/edge/v1/acquire", large, KEYS.edgeCredential);
+    expectError(answer, "BODY_TOO_LARGE");
+  });
+
+  it("is counted by outcome", async () => {
+    const plane = await startTestControlPlane();
+    const { session } = await created(plane);
+    await plane.acquire(session.id);
+    await plane.acquire(sessionAt(0).id);
+    const { text } = await plane.call("GET", "/metrics");
+    expect(text).toContain('sluice_control_acquires_total{outcome="live"} 1');
+    expect(text).toContain('sluice_control_acquires_total{outcome="unknown"} 1');
+  });
+});
+
+const ASKER = { edge: "gw-1", instance: INSTANCE };
+
+/** A store in which a session is revoked just before or after another is looked at, as by another request. */
+function storeRevoking(): MemoryStore & { before?: string; after?: string } {
+  const store: MemoryStore & { before?: string; after?: string } = new MemoryStore();
+  const hold = store.usage.hold.bind(store.usage);
+  store.usage.hold = async (...asked) => {
+    if (store.before !== undefined) await store.revoke(store.before, 1);
+    const found = await hold(...asked);
+    if (store.after !== undefined) await store.revoke(store.after, 1);
+    return found;
+  };
+  return store;
+}
+
+describe("an acquire and a revocation at the same time", () => {
+  it("a live answer never carries a cursor past a revocation that it has not seen", async () => {
+    const store = storeRevoking();
+    const { ports, clock } = await startTestControlPlane(store);
+    const { usage } = store;
+    const session = sessionAt(clock.nowMs());
+    await store.create(session);
+    store.after = session.id;
+    expect(await acquireSession({ ...ports, usage }, session.id, ASKER)).toMatchObject({ state: "live", cursor: 0 });
+    expect((await store.position()).cursor).toBe(1);
+  });
+
+  it("a revocation before the session is looked at is told, with a cursor that covers it", async () => {
+    const store = storeRevoking();
+    const { ports, clock } = await startTestControlPlane(store);
+    const { usage } = store;
+    const session = sessionAt(clock.nowMs());
+    await store.create(session);
+    store.before = session.id;
+    expect(await acquireSession({ ...ports, usage }, session.id, ASKER)).toMatchObject({ state: "revoked", cursor: 1 });
+  });
+
+  it("a session that is used again while it is judged to be idle is held all the same", async () => {
+    const store = new MemoryStore();
+    const { ports, clock, setPlans } = await startTestControlPlane(store);
+    setPlans({ ...STARTER, maxAge: 60_000 });
+    const { usage } = store;
+    const session = sessionAt(clock.nowMs());
+    await store.create(session);
+    clock.advance(HOUR_MS / 2);
+    const endIfIdle = usage.endIfIdle.bind(usage);
+    usage.endIfIdle = async (...asked) => {
+      await usage.hold(session.id, { edge: "gw-2", instance: INSTANCE }, clock.nowMs(), () => true);
+      return endIfIdle(...asked);
+    };
+    expect(await acquireSession({ ...ports, usage }, session.id, ASKER)).toMatchObject({ state: "live" });
+    expect((await usage.rowsOf(session.id)).map(({ edge }) => edge)).toEqual(["gw-1", "gw-2"]);
+  });
+});

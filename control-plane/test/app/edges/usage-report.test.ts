@@ -1,0 +1,189 @@
+// report: what edges say was spent, and what that changes for the session and for who acquires it.
+import { describe, expect, it } from "vitest";
+
+import { created, expectError, INSTANCE, KEYS, shown, startTestControlPlane } from "../../support/control-plane.js";
+import type { TestControlPlane } from "../../support/control-plane.js";
+import { sessionAt, STARTER } from "../../support/sessions.js";
+
+const TOKEN = 1_000_000;
+const NEXT_LIFE = { instance: "ffffffffffffffff" };
+
+async function spent(plane: TestControlPlane, id: string): Promise<number> {
+  return (await shown(plane, id)).tokens.consumed;
+}
+
+describe("an edge that reports", () => {
+  it("is answered with the log, and the session shows what it consumed and when it was last active", async () => {
+    const plane = await startTestControlPlane();
+    const { session } = await created(plane);
+    plane.clock.advance(10_000);
+    const answer = await plane.report([[session.id, 4, 12, 88 * TOKEN, 3000]]);
+    expect(answer.status, answer.text).toBe(200);
+    expect(answer.body).toEqual({ log: (await plane.store.position()).log, refresh: [] });
+    const after = await shown(plane, session.id);
+    expect(after.tokens.consumed).toBe(12);
+    expect(after.lastActivity).toBe(session.createdAt + 7000);
+  });
+
+  it("does no harm by reports that are repeated, late, or about sessions that never were", async () => {
+    const plane = await startTestControlPlane();
+    const { session } = await created(plane);
+    const stranger = sessionAt(plane.clock.nowMs()).id;
+    for (const row of [
+      [session.id, 4, 12, TOKEN, 0],
+      [session.id, 4, 12, TOKEN, 0],
+      [session.id, 2, 7, 2 * TOKEN, 0],
+      [stranger, 1, 1, TOKEN, 0],
+    ]) {
+      expect((await plane.report([row])).status).toBe(200);
+    }
+    expect(await spent(plane, session.id)).toBe(12);
+    expect((await plane.acquire(session.id)).body).toMatchObject({ rev: 4, consumed: 12, level: TOKEN });
+  });
+
+  it("sums up over edges and instances", async () => {
+    const plane = await startTestControlPlane();
+    const { session } = await created(plane);
+    await plane.report([[session.id, 1, 1, 0, 0]]);
+    await plane.report([[session.id, 1, 10, 0, 0]], NEXT_LIFE);
+    await plane.report([[session.id, 1, 100, 0, 0]], { edge: "gw-2" });
+    expect(await spent(plane, session.id)).toBe(111);
+    const usage = await plane.call("GET", `/v1/sessions/${session.id}/usage`);
+    expect(usage.body).toMatchObject({
+      consumed: 111,
+      direct: 0,
+      edges: [
+        { edge: "gw-1", consumed: 11, instances: [{ instance: INSTANCE, consumed: 1 }, NEXT_LIFE] },
+        { edge: "gw-2", consumed: 100 },
+      ],
+    });
+  });
+
+  it("may send as many rows as a body takes, an empty report, and fields that this version does not know", async () => {
+    const plane = await startTestControlPlane();
+    const { session } = await created(plane);
+    const rows = Array.from({ length: 512 }, (_, i) => [session.id, i + 1, i, -5, 0]);
+    expect((await plane.report(rows)).status).toBe(200);
+    expect(await spent(plane, session.id)).toBe(511);
+    expect((await plane.report([])).status).toBe(200);
+    expect((await plane.report([[session.id, 600, 600, 0, 0, { lease: 1 }]], { asks: [] })).status).toBe(200);
+    expect(await spent(plane, session.id)).toBe(600);
+    expectError(await plane.report([...rows, rows[0]]), "INVALID_REQUEST", "usage");
+  });
+
+  const id = sessionAt(0).id;
+  const bad: [what: string, row: unknown, field: string][] = [
+    ["a session that is none", ["x", 1, 1, 1, 1], "usage.0.0"],
+    ["an id in capitals", [id.toUpperCase(), 1, 1, 1, 1], "usage.0.0"],
+    ["a rev below 0", [id, -1, 1, 1, 1], "usage.0.1"],
+    ["a rev past 32 bits", [id, 2 ** 32, 1, 1, 1], "usage.0.1"],
+    ["a rev as text", [id, "1", 1, 1, 1], "usage.0.1"],
+    ["half a token", [id, 1, 0.5, 1, 1], "usage.0.2"],
+    ["a level that is null", [id, 1, 1, null, 1], "usage.0.3"],
+    ["a level past what is exact", [id, 1, 1, 2 ** 53, 1], "usage.0.3"],
+    ["a time to come", [id, 1, 1, 1, -1], "usage.0.4"],
+    ["too few values", [id, 1, 1, 1], "usage.0"],
+    ["no row", {}, "usage.0"],
+  ];
+  it.each(bad)("is refused whole with the value at fault: %s", async (_what, row, field) => {
+    const plane = await startTestControlPlane();
+    const { session } = await created(plane);
+    const good = [session.id, 1, 5, 1, 1];
+    expectError(await plane.report([row, good]), "INVALID_REQUEST", field);
+    expect(await spent(plane, session.id)).toBe(0);
+  });
+
+  it("is refused without the edge credential, and with a body that is too large", async () => {
+    const plane = await startTestControlPlane();
+    const body = { edge: "gw-1", instance: INSTANCE, usage: [], more: false };
+    expectError(await plane.call("POST", "/edge/v1/report", body), "UNAUTHORIZED");
+    expectError(await plane.report([], { padding: "x".repeat(65_536) }), "BODY_TOO_LARGE");
+    const without = { ...body, more: undefined };
+    expectError(await plane.call("POST", "/edge/v1/report", without, KEYS.edgeCredential), "INVALID_REQUEST", "more");
+  });
+
+  it("is told to ask about sessions that ended while it admitted them, and about those that are not known", async () => {
+    const plane = await startTestControlPlane();
+    const [over, live] = [(await created(plane)).session, (await created(plane)).session];
+    await plane.call("DELETE", `/v1/sessions/${over.id}`);
+    const stranger = sessionAt(0).id;
+    const rows = [over.id, live.id, stranger].map((one) => [one, 1, 3, 0, 0]);
+    expect((await plane.report(rows)).body).toMatchObject({ refresh: [over.id, stranger] });
+    expect(await spent(plane, over.id)).toBe(3);
+  });
+
+  it("is counted: reports, rows, and tokens by plan", async () => {
+    const plane = await startTestControlPlane();
+    const { session } = await created(plane);
+    await plane.report([[session.id, 1, 5, 0, 0]]);
+    await plane.report([[session.id, 1, 5, 0, 0]]);
+    await plane.report([[session.id, 2, 8, 0, 0]]);
+    const { text } = await plane.call("GET", "/metrics");
+    expect(text).toContain('sluice_control_reports_total{outcome="taken"} 3');
+    expect(text).toContain('sluice_control_report_rows_total{outcome="taken"} 3');
+    expect(text).toContain('sluice_control_tokens_consumed_total{plan="starter"} 8');
+  });
+});
+
+describe("an edge that acquires what it has reported before", () => {
+  it("gets its own figures, and the bucket as reported and refilled since, idle time included", async () => {
+    const plane = await startTestControlPlane();
+    const { session } = await created(plane);
+    plane.clock.advance(1000);
+    await plane.report([[session.id, 9, 40, 10 * TOKEN, 1000]]);
+    plane.clock.advance(2001);
+    const level = (10 + STARTER.tokenRefillRate * 3) * TOKEN;
+    expect((await plane.acquire(session.id)).body).toMatchObject({ level, rev: 9, consumed: 40 });
+    plane.clock.advance(60_000);
+    expect((await plane.acquire(session.id)).body).toMatchObject({ level: STARTER.maxTokens * TOKEN });
+  });
+
+  it("gets the bucket of the former instance that reported last, with figures that begin anew", async () => {
+    const plane = await startTestControlPlane();
+    const { session } = await created(plane);
+    await plane.report([[session.id, 9, 40, 5 * TOKEN, 0]]);
+    plane.clock.advance(1);
+    await plane.report([[session.id, 2, 30, 7 * TOKEN, 0]], { instance: "1111111111111111" });
+    await plane.report([[session.id, 2, 30, TOKEN, 0]], { edge: "gw-2" });
+    plane.clock.advance(1);
+    const answer = await plane.acquire(session.id, NEXT_LIFE);
+    expect(answer.body).toMatchObject({ level: 7 * TOKEN, rev: 0, consumed: 0 });
+    // As long as it has reported nothing itself it has spent nothing that is known of.
+    expect((await plane.acquire(session.id, NEXT_LIFE)).body).toMatchObject({ level: 7 * TOKEN, rev: 0 });
+  });
+
+  it("gets an empty bucket where it owes, and a full one at an edge that never had the session", async () => {
+    const plane = await startTestControlPlane();
+    const { session } = await created(plane);
+    await plane.report([[session.id, 9, 40, -5 * TOKEN, 0]]);
+    expect((await plane.acquire(session.id)).body).toMatchObject({ level: 0 });
+    const full = { level: STARTER.maxTokens * TOKEN, rev: 0, consumed: 0 };
+    expect((await plane.acquire(session.id, { edge: "gw-2" })).body).toMatchObject(full);
+  });
+
+  it("gets it at the plan's present limits", async () => {
+    const plane = await startTestControlPlane();
+    const { session } = await created(plane);
+    await plane.report([[session.id, 9, 40, 80 * TOKEN, 0]]);
+    plane.setPlans({ ...STARTER, maxTokens: 50 });
+    expect((await plane.acquire(session.id)).body).toMatchObject({ level: 50 * TOKEN });
+    plane.setPlans({ ...STARTER, maxTokens: 1000, tokenRefillRate: 0.5 });
+    plane.clock.advance(2001);
+    expect((await plane.acquire(session.id)).body).toMatchObject({ level: 81 * TOKEN });
+  });
+
+  it("shows in the session's buckets, by edge", async () => {
+    const plane = await startTestControlPlane();
+    const { session } = await created(plane);
+    const path = `/v1/sessions/${session.id}/bucket`;
+    expect((await plane.call("GET", path)).body).toEqual({ buckets: [] });
+    await plane.acquire(session.id);
+    await plane.report([[session.id, 9, 40, 10 * TOKEN + 500_000, 0]]);
+    const lastRefill = plane.clock.nowMs();
+    plane.clock.advance(1001);
+    const bucket = { edge: "gw-1", instance: INSTANCE, capacity: 100, tokens: 20.5, refillRate: 10, lastRefill };
+    expect((await plane.call("GET", path)).body).toEqual({ buckets: [bucket] });
+    expectError(await plane.call("GET", `/v1/sessions/${sessionAt(0).id}/bucket`), "SESSION_NOT_FOUND");
+    expectError(await plane.call("GET", `/v1/sessions/${sessionAt(0).id}/usage`), "SESSION_NOT_FOUND");
+  });
+});

@@ -1,0 +1,101 @@
+// POST /edge/v1/watch: who may ask, and what is answered to an edge that cannot be told or that asks wrongly.
+import { describe, expect, it } from "vitest";
+
+import { INSTANCE, KEYS, startTestControlPlane } from "../../support/control-plane.js";
+import { FILTER } from "../../support/watching.js";
+
+describe("POST /edge/v1/watch", () => {
+  const good = {
+    edge: "gw-1",
+    instance: INSTANCE,
+    log: "1".repeat(16),
+    since: 0,
+  };
+  const heard = { log: "1".repeat(16), generation: 1, hash: "1".repeat(16), state: "ok" };
+
+  it("is for edges", async () => {
+    const plane = await startTestControlPlane();
+    expect((await plane.call("POST", "/edge/v1/watch", good)).status).toBe(401);
+  });
+
+  it("tells an edge of another log to begin anew", async () => {
+    const plane = await startTestControlPlane();
+    const answer = await plane.call("POST", "/edge/v1/watch", { ...good, later: 1 }, KEYS.edgeCredential);
+    expect([answer.status, answer.body]).toEqual([200, { reset: true, ...(await plane.store.position()) }]);
+  });
+
+  it("answers 400 for anything that no filter sends", async () => {
+    const plane = await startTestControlPlane();
+    for (const fields of [
+      { log: "1" },
+      { log: "A".repeat(16) },
+      { since: -1 },
+      { since: "0" },
+      { follow: "yes" },
+      { policy: { ...heard, hash: "" } },
+      { policy: { ...heard, generation: -1 } },
+      { policy: { ...heard, state: "x".repeat(33) } },
+      { filter: { ...FILTER, build: "x" } },
+      { filter: { version: "1" } },
+      { table: { capacity: -1, records: 0 } },
+      { edge: "" },
+    ]) {
+      const answer = await plane.call("POST", "/edge/v1/watch", { ...good, ...fields }, KEYS.edgeCredential);
+      expect([answer.status, Object.keys(fields)]).toEqual([400, Object.keys(fields)]);
+    }
+  });
+
+  it("takes the fields of an older filter, and gives it no policy", async () => {
+    const plane = await startTestControlPlane();
+    const older = { ...good, log: undefined, generation: 7, policyHash: "1".repeat(16) };
+    const answer = await plane.call("POST", "/edge/v1/watch", older, KEYS.edgeCredential);
+    expect([answer.status, answer.body]).toEqual([
+      200,
+      { ...(await plane.store.position()), revoked: [], refresh: [] },
+    ]);
+  });
+
+  it("gives a filter the policy alone: its exact bytes, and what it is in headers", async () => {
+    const plane = await startTestControlPlane();
+    const { log } = await plane.store.position();
+    const answer = await plane.call("POST", "/edge/v1/watch", { ...good, filter: FILTER }, KEYS.edgeCredential);
+    const policy = plane.policies.published("gw-1");
+    expect([answer.status, answer.text]).toEqual([200, policy?.bytes.toString()]);
+    const told = ["log", "policy-generation", "policy-hash", "report-spread-ms"].map((name) =>
+      answer.headers.get(`x-sluice-${name}`),
+    );
+    expect(told).toEqual([log, "1", policy?.hash, "4"]);
+    expect(answer.headers.get("content-type")).toBe("application/json");
+    expect(answer.headers.get("content-length")).toBe(String(policy?.bytes.length));
+  });
+
+  it("keeps the state of a policy whose violations are not as they should be, and 4 KiB of them at the most", async () => {
+    const plane = await startTestControlPlane();
+    const { log } = await plane.store.position();
+    const shown = async (violations: unknown): Promise<unknown> => {
+      const policy = { ...heard, log, state: "rejected", violations };
+      const call = plane.call("POST", "/edge/v1/watch", { ...good, log, filter: FILTER, policy }, KEYS.edgeCredential);
+      await expect.poll(() => plane.instances.known(0)[0]?.lastWatch?.policy?.violations !== before).toBe(true);
+      before = plane.instances.known(0)[0]?.lastWatch?.policy?.violations;
+      calls.push(call);
+      return before;
+    };
+    let before: unknown;
+    const calls: Promise<unknown>[] = [];
+    expect(await shown("none")).toEqual([]);
+    const one = { path: "a", message: "b" };
+    expect(await shown([one, null, { path: 1, message: "c" }, { ...one, more: 1 }])).toEqual([one, one]);
+    const long = { path: "p".repeat(1000), message: "m".repeat(1000) };
+    expect(await shown([long, long, long])).toEqual([long, long]);
+    await plane.watches.stop();
+    await Promise.all(calls);
+  });
+
+  it("answers 503 when no more watches are held", async () => {
+    const plane = await startTestControlPlane();
+    await plane.watches.stop();
+    const { log } = await plane.store.position();
+    const answer = await plane.call("POST", "/edge/v1/watch", { ...good, log }, KEYS.edgeCredential);
+    expect([answer.status, answer.body]).toMatchObject([503, { error: { code: "NOT_READY" } }]);
+  });
+});

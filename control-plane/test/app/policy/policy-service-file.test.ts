@@ -1,0 +1,170 @@
+// Every way in which people and machines replace the policy file is noticed.
+import {
+  appendFileSync,
+  mkdirSync,
+  mkdtempSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  unlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import type { PolicySource } from "../../../src/app/ports/policy-ports.js";
+import { policyFile } from "../../../src/store/policy-file.js";
+
+let folder: string;
+let path: string;
+let read: string[];
+let stop: () => void;
+
+/** Reads the file once, as the service does at its start, and then after each change. */
+async function follow(source: PolicySource, done: () => boolean = () => true): Promise<void> {
+  await source.read().catch(() => undefined);
+  stop = source.watch(async () => {
+    read.push(await source.read().catch(() => "unreadable"));
+    return done();
+  });
+}
+const until = (condition: () => void) => vi.waitFor(condition, { timeout: 10_000 });
+const seen = (...texts: string[]) =>
+  until(() => {
+    expect(read).toEqual(texts);
+  });
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "sluice-policy-"));
+  path = join(folder, "policy.yaml");
+  read = [];
+  stop = () => undefined;
+});
+afterEach(() => {
+  stop();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const manners = [
+  ["announced by the file system", { pollMs: 60_000, restMs: 100 }],
+  ["found by looking", { pollMs: 50, restMs: 100 }],
+] as const;
+
+describe.each(manners)("a change %s", (manner, times) => {
+  it("in place is read", async () => {
+    writeFileSync(path, "one");
+    await follow(policyFile(path, times));
+    writeFileSync(path, "two");
+    await seen("two");
+  });
+
+  it("by renaming another file over it is read", async () => {
+    writeFileSync(path, "one");
+    await follow(policyFile(path, times));
+    for (const text of ["two", "three"]) {
+      writeFileSync(`${path}.new`, text);
+      renameSync(`${path}.new`, path);
+      await until(() => {
+        expect(read).toContain(text);
+      });
+    }
+    await seen("two", "three");
+  });
+
+  it("by deleting and making it again is read", async () => {
+    writeFileSync(path, "one");
+    await follow(policyFile(path, times));
+    unlinkSync(path);
+    writeFileSync(path, "two");
+    await seen("two");
+  });
+
+  it("that takes the file away, and later one that brings it back, is told", async () => {
+    writeFileSync(path, "one");
+    await follow(policyFile(path, times));
+    unlinkSync(path);
+    await seen("unreadable");
+    writeFileSync(path, "two");
+    await seen("unreadable", "two");
+  });
+
+  it("in steps is read once, whole", async () => {
+    writeFileSync(path, "one");
+    await follow(policyFile(path, times));
+    writeFileSync(path, "");
+    for (const part of ["t", "w", "o"]) {
+      await nextTurn();
+      appendFileSync(path, part);
+    }
+    await seen("two");
+  });
+
+  it("by swapping a link, as Kubernetes does for a ConfigMap, is read", async () => {
+    for (const [version, text] of [
+      ["..v1", "one"],
+      ["..v2", "two"],
+    ] as const) {
+      mkdirSync(join(folder, version));
+      writeFileSync(join(folder, version, "policy.yaml"), text);
+    }
+    symlinkSync("..v1", join(folder, "..data"));
+    symlinkSync(join("..data", "policy.yaml"), path);
+    await follow(policyFile(path, times));
+    symlinkSync("..v2", join(folder, "..data_tmp"));
+    renameSync(join(folder, "..data_tmp"), join(folder, "..data"));
+    rmSync(join(folder, "..v1"), { recursive: true });
+    await seen("two");
+  });
+
+  it("to text of the same length with the old modification time is read", async () => {
+    writeFileSync(path, "one");
+    const { atime, mtime } = statSync(path);
+    await follow(policyFile(path, times));
+    writeFileSync(path, "two");
+    utimesSync(path, atime, mtime);
+    await seen("two");
+  });
+
+  it("of a file beside it is nothing", async () => {
+    writeFileSync(path, "one");
+    await follow(policyFile(path, times));
+    writeFileSync(join(folder, "other"), manner);
+    writeFileSync(path, "two");
+    await seen("two");
+  });
+});
+
+describe("the policy file", () => {
+  it("that was not there at first is read when it comes, in a folder that was not there either", async () => {
+    path = join(folder, "later", "policy.yaml");
+    await follow(policyFile(path, { pollMs: 50, restMs: 100 }));
+    mkdirSync(join(folder, "later"));
+    writeFileSync(path, "one");
+    await seen("one");
+  });
+
+  it("is read again where the reader could not finish with it", async () => {
+    writeFileSync(path, "one");
+    await follow(policyFile(path, { pollMs: 50, restMs: 50 }), () => read.length > 2);
+    writeFileSync(path, "two");
+    await seen("two", "two", "two");
+  });
+
+  it("is not read again where nothing changed", async () => {
+    writeFileSync(path, "one");
+    await follow(policyFile(path, { pollMs: 20, restMs: 20 }));
+    const other = policyFile(join(folder, "other"), { pollMs: 20, restMs: 20 });
+    const looks = vi.fn<() => Promise<boolean>>(() => Promise.resolve(false));
+    await other.read().catch(() => undefined);
+    const stopOther = other.watch(looks);
+    writeFileSync(join(folder, "other"), "x");
+    await until(() => {
+      expect(looks.mock.calls.length).toBeGreaterThan(5);
+    });
+    stopOther();
+    expect(read).toEqual([]);
+  });
+});

@@ -1,0 +1,43 @@
+// The policy service with the judge that the filter has too, and a document as an operator writes it.
+import { expect, it } from "vitest";
+import { NoPolicyError, PolicyService } from "../../../src/app/policy/policy-service.js";
+import { judgePolicyJson } from "../../../src/domain/policy/validator.js";
+import { readPolicyDocument } from "../../../src/domain/policy/read-policy.js";
+import { noAudit } from "../../support/no-audit.js";
+
+const DOCUMENT = `version: 1
+plans:
+  - id: 0
+    name: default
+    maxTokens: 100
+    tokenRefillRate: 7.000001
+`;
+
+const quiet = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
+const start = (text: string): Promise<PolicyService> =>
+  PolicyService.start({
+    source: { name: "policy.yaml", read: () => Promise.resolve(text), watch: () => () => undefined },
+    judge: { readPolicyDocument },
+    store: { loadPolicy: () => Promise.resolve(undefined), savePolicy: () => Promise.resolve(true) },
+    audit: noAudit,
+    sessions: { countLive: () => Promise.resolve(0) },
+    clock: { nowMs: () => 0, monotonicMs: () => 0 },
+    logger: quiet,
+  });
+
+it("what edges are given is a policy that the filter accepts, in the form that it would print itself", async () => {
+  const service = await start(DOCUMENT);
+  const given = service.published("gw-1").bytes.toString();
+  expect(judgePolicyJson(given)).toMatchObject({
+    policy: { plans: [{ name: "default", tokenRefillRate: 7.000001 }] },
+    policyJson: given,
+  });
+});
+
+it("a refused document is told with line, column and path", async () => {
+  const refused = start(DOCUMENT.replace("7.000001", '"10"'));
+  await expect(refused).rejects.toThrow(NoPolicyError);
+  await expect(refused).rejects.toThrow(
+    /policy\.yaml:6:\d+: plans\[0\]\.tokenRefillRate: expected a number .* got "10"/,
+  );
+});

@@ -1,0 +1,186 @@
+// DELETE /v1/sessions/:id?wait: which edges have confirmed that they refuse the session, and how long that is waited for.
+import { request as httpRequest } from "node:http";
+import { describe, expect, it, vi } from "vitest";
+
+import { RevocationWaits } from "../../../src/app/sessions/revocation-waits.js";
+import { readWait } from "../../../src/domain/revocation-wait.js";
+import { ConfirmingEdges } from "../../support/confirming-edges.js";
+import {
+  ADMIN_TOKEN,
+  created,
+  expectError,
+  ISSUER_TOKEN,
+  shown,
+  startTestControlPlane,
+} from "../../support/control-plane.js";
+import type { Answer, TestControlPlane } from "../../support/control-plane.js";
+import { FixedClock } from "../../support/fixed-clock.js";
+import { ManualTimers } from "../../support/manual-timers.js";
+import { settled } from "../../support/watching.js";
+
+const EXPECTED = "wait is wrong: expected a duration such as 500ms or 2s, or a whole number of milliseconds, up to 20s";
+
+/** A session, and edges that have confirmed all that was before it. */
+async function planeWithEdges(...names: string[]) {
+  const plane = await startTestControlPlane();
+  const { session } = await created(plane);
+  for (const name of names) plane.confirming.says(name, 0);
+  return { plane, id: session.id };
+}
+
+const revoke = (plane: TestControlPlane, id: string, wait: string): Promise<Answer> =>
+  plane.call("DELETE", `/v1/sessions/${id}?wait=${wait}`);
+
+/** Resolves once so many waits are held: then the session is revoked, and time may pass. */
+const held = (plane: TestControlPlane, waits: number): Promise<void> =>
+  vi.waitFor(() => {
+    expect(plane.confirming.waiting).toBe(waits);
+  });
+
+describe("a revocation that is waited for", () => {
+  it("answers as soon as the last edge has confirmed", async () => {
+    const { plane, id } = await planeWithEdges("gw-a", "gw-b");
+    const answer = revoke(plane, id, "2s");
+    await held(plane, 1);
+    expect((await shown(plane, id)).state).toBe("revoked");
+    plane.confirming.says("gw-b", 1);
+    await settled();
+    expect(plane.confirming.waiting).toBe(1);
+    plane.confirming.says("gw-a", 1);
+    expect(await answer).toMatchObject({
+      status: 200,
+      body: { revocation: { edges: 2, confirmed: 2, pending: [] } },
+    });
+    expect(plane.timers.pending).toBe(0);
+  });
+
+  it("names the edges that have not confirmed when the wait is over, and not before", async () => {
+    const { plane, id } = await planeWithEdges("gw-a", "gw-b", "gw-c");
+    const answer = revoke(plane, id, "500ms");
+    await held(plane, 1);
+    plane.confirming.says("gw-a", 1);
+    plane.confirming.says("gw-c", 1);
+    plane.timers.advance(499);
+    expect(plane.confirming.waiting).toBe(1);
+    plane.timers.advance(1);
+    expect((await answer).body).toEqual({ revocation: { edges: 3, confirmed: 2, pending: ["gw-b"] } });
+  });
+
+  it("answers at once where there is no edge", async () => {
+    const { plane, id } = await planeWithEdges();
+    expect((await revoke(plane, id, "20s")).body).toEqual({ revocation: { edges: 0, confirmed: 0, pending: [] } });
+  });
+
+  it("answers at once with wait=0", async () => {
+    const { plane, id } = await planeWithEdges("gw-a");
+    expect((await revoke(plane, id, "0")).body).toEqual({ revocation: { edges: 1, confirmed: 0, pending: ["gw-a"] } });
+  });
+
+  it("may be waited for again: the session stays as it was revoked first", async () => {
+    const { plane, id } = await planeWithEdges("gw-a");
+    expect((await plane.call("DELETE", `/v1/sessions/${id}`)).status).toBe(204);
+    const first = await shown(plane, id);
+    plane.clock.advance(10);
+    const answer = revoke(plane, id, "2000");
+    await held(plane, 1);
+    plane.confirming.says("gw-a", 1);
+    expect((await answer).body).toEqual({ revocation: { edges: 1, confirmed: 1, pending: [] } });
+    expect(await shown(plane, id)).toEqual(first);
+  });
+
+  it("repeated, waits also for revocations of others since then", async () => {
+    const { plane, id } = await planeWithEdges("gw-a");
+    const other = await created(plane);
+    await plane.call("DELETE", `/v1/sessions/${id}`);
+    await plane.call("DELETE", `/v1/sessions/${other.session.id}`);
+    plane.confirming.says("gw-a", 1);
+    const answer = revoke(plane, id, "1s");
+    await held(plane, 1);
+    plane.confirming.says("gw-a", 2);
+    expect((await answer).body).toMatchObject({ revocation: { confirmed: 1 } });
+  });
+
+  it("is 404 for a session that never was, without a wait", async () => {
+    const { plane } = await planeWithEdges("gw-a");
+    expectError(await revoke(plane, "019b76da-a800-7000-8000-000000000000", "2s"), "SESSION_NOT_FOUND");
+    expect(plane.confirming.waiting).toBe(0);
+  });
+
+  it("is for operators", async () => {
+    const { plane, id } = await planeWithEdges("gw-a");
+    expectError(await plane.call("DELETE", `/v1/sessions/${id}?wait=1s`, undefined, ISSUER_TOKEN), "FORBIDDEN");
+  });
+});
+
+describe("what is no wait", () => {
+  it.each(["2m", "1.5s", "-1", "", "s", "soon", "20001", "20001ms", "21s", "2S", "2s&wait=3s"])(
+    "wait=%s is 400, and the session stays live",
+    async (wait) => {
+      const { plane, id } = await planeWithEdges("gw-a");
+      expect(expectError(await revoke(plane, id, wait), "INVALID_REQUEST", "wait")).toBe(EXPECTED);
+      expect((await shown(plane, id)).state).toBe("live");
+    },
+  );
+
+  it("another word in the query is 400, and the session stays live", async () => {
+    const { plane, id } = await planeWithEdges();
+    expectError(await plane.call("DELETE", `/v1/sessions/${id}?waits=2s`), "INVALID_REQUEST", "waits");
+    expect((await shown(plane, id)).state).toBe("live");
+  });
+
+  it.each([
+    ["0", 0],
+    ["500ms", 500],
+    ["2s", 2000],
+    ["1500", 1500],
+    ["20s", 20_000],
+    ["20000ms", 20_000],
+  ])("%s is a wait of %i ms", (text, ms) => {
+    expect(readWait(text)).toBe(ms);
+  });
+});
+
+describe("a wait ends early", () => {
+  it("when the client hangs up: nothing is held for it any more", async () => {
+    const { plane, id } = await planeWithEdges("gw-a");
+    const headers = { authorization: `Bearer ${ADMIN_TOKEN}` };
+    const client = httpRequest(`${plane.url}/v1/sessions/${id}?wait=20s`, { method: "DELETE", headers });
+    client.on("error", () => undefined).end();
+    await held(plane, 1);
+    client.destroy();
+    await held(plane, 0);
+    expect(plane.timers.pending).toBe(0);
+    expect((await shown(plane, id)).state).toBe("revoked");
+  });
+
+  it("when the control plane stops: it answers with the figures of then", async () => {
+    const { plane, id } = await planeWithEdges("gw-a");
+    const answer = revoke(plane, id, "20s");
+    await held(plane, 1);
+    await plane.app.close();
+    expect((await answer).body).toEqual({ revocation: { edges: 1, confirmed: 0, pending: ["gw-a"] } });
+  });
+});
+
+it("of all that is revoked edges confirm the log's head, and of an operation its own place in the log", async () => {
+  const edges = new ConfirmingEdges(new ManualTimers(new FixedClock()));
+  edges.says("gw-a", 4);
+  const waits = new RevocationWaits(edges, { position: () => Promise.resolve({ log: "10000000000000aa", cursor: 5 }) });
+  expect(await waits.now(undefined)).toMatchObject({ confirmed: 0, pending: ["gw-a"] });
+  expect(await waits.now(4)).toMatchObject({ confirmed: 1, pending: [] });
+});
+
+it("past as many waits as are held at a time, a revocation is answered at once with the present figures", async () => {
+  const edges = new ConfirmingEdges(new ManualTimers(new FixedClock()));
+  edges.says("gw-a", 0);
+  const position = () => Promise.resolve({ log: "10000000000000aa", cursor: 1 });
+  const waits = new RevocationWaits(edges, { position }, 2);
+  const { signal } = new AbortController();
+  const two = [waits.confirmedWithin(2000, signal), waits.confirmedWithin(2000, signal)];
+  expect(await waits.confirmedWithin(2000, signal)).toEqual({ edges: 1, confirmed: 0, pending: ["gw-a"] });
+  expect(edges.waiting).toBe(2);
+  edges.says("gw-a", 1);
+  expect(await Promise.all(two)).toMatchObject([{ confirmed: 1 }, { confirmed: 1 }]);
+  const later = waits.confirmedWithin(2000, signal);
+  expect(await later).toMatchObject({ confirmed: 1 });
+});

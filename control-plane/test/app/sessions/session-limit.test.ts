@@ -1,0 +1,84 @@
+// maxSessionsPerUser: how many live sessions a user may have in a plan, and what becomes of one more.
+import { describe, expect, it } from "vitest";
+
+import { created, expectError, shown, startTestControlPlane } from "../../support/control-plane.js";
+import { HOUR_MS, METERED, STARTER } from "../../support/sessions.js";
+
+const FIELDS = { userId: "u1", orgId: "o1" };
+const REFUSING = { ...STARTER, maxSessionsPerUser: 2 };
+const REPLACING = { ...REFUSING, onMaxSessions: "removeOldest" } as const;
+
+describe("a user who has as many sessions as the plan allows", () => {
+  it("is refused one more, until one has ended", async () => {
+    const plane = await startTestControlPlane();
+    plane.setPlans(REFUSING);
+    const { session } = await created(plane);
+    await created(plane);
+    expectError(await plane.call("POST", "/v1/sessions", FIELDS), "TOO_MANY_SESSIONS");
+    await plane.call("DELETE", `/v1/sessions/${session.id}`);
+    await created(plane);
+    expectError(await plane.call("POST", "/v1/sessions", FIELDS), "TOO_MANY_SESSIONS");
+    plane.clock.advance(HOUR_MS);
+    await created(plane);
+  });
+
+  it("is given one more where the plan says so, and the oldest is revoked, also at edges", async () => {
+    const plane = await startTestControlPlane();
+    plane.setPlans(REPLACING);
+    const all = [];
+    for (let i = 0; i < 4; i++) {
+      all.push((await created(plane)).session);
+      plane.clock.advance(10);
+    }
+    const states = await Promise.all(all.map(async ({ id }) => (await shown(plane, id)).state));
+    expect(states).toEqual(["revoked", "revoked", "live", "live"]);
+    expect((await plane.store.position()).cursor).toBe(2);
+    expect(plane.logged()).toContain('"reason":"replaced"');
+    const { text } = await plane.call("GET", "/metrics");
+    expect(text).toContain('sluice_control_sessions_removed_total{reason="replaced"} 2');
+  });
+
+  it("may have as many in another plan, and another user has their own", async () => {
+    const plane = await startTestControlPlane();
+    plane.setPlans(REFUSING, METERED);
+    await created(plane);
+    await created(plane);
+    await created(plane, { plan: "metered" });
+    await created(plane, { userId: "u2" });
+  });
+
+  it("has not one more, however many are asked for at once", async () => {
+    const plane = await startTestControlPlane();
+    plane.setPlans(REFUSING);
+    const answers = await Promise.all(Array.from({ length: 30 }, () => plane.call("POST", "/v1/sessions", FIELDS)));
+    expect(answers.filter(({ status }) => status === 201)).toHaveLength(2);
+    expect(await plane.store.countLive(STARTER.id, 0)).toBe(2);
+  });
+
+  it("keeps the newest of many that are made at once where the oldest goes", async () => {
+    const plane = await startTestControlPlane();
+    plane.setPlans(REPLACING);
+    await Promise.all(Array.from({ length: 30 }, () => created(plane)));
+    expect(await plane.store.countLive(STARTER.id, 0)).toBe(2);
+    expect((await plane.store.position()).cursor).toBe(28);
+  });
+
+  it("loses all above the limit with the next session once an operator has lowered it", async () => {
+    const plane = await startTestControlPlane();
+    for (let i = 0; i < 5; i++) await created(plane);
+    plane.setPlans(REPLACING);
+    await created(plane);
+    expect(await plane.store.countLive(STARTER.id, 0)).toBe(2);
+  });
+
+  it("is not moved one more into it by an operator", async () => {
+    const plane = await startTestControlPlane();
+    plane.setPlans(REPLACING, METERED);
+    await created(plane);
+    await created(plane);
+    const { session } = await created(plane, { plan: "metered" });
+    const answer = await plane.call("PATCH", `/v1/sessions/${session.id}`, { plan: "starter" });
+    expectError(answer, "TOO_MANY_SESSIONS");
+    expect((await shown(plane, session.id)).plan).toBe("metered");
+  });
+});

@@ -1,0 +1,133 @@
+// What is forgotten in time: ip and user agent of sessions, keys of creations, audit entries.
+import { describe, expect, it } from "vitest";
+
+import { keepHouse, startHousekeeping } from "../../../src/app/upkeep/retention.js";
+import type { Retention } from "../../../src/app/upkeep/retention.js";
+import type { AuditEvent } from "../../../src/app/ports/audit-ports.js";
+import type { LmdbStore } from "../../../src/store/lmdb/store.js";
+import { FixedClock } from "../../support/fixed-clock.js";
+import { HOUR_MS, sessionAt } from "../../support/sessions.js";
+import { temporaryStore } from "../../support/temporary-store.js";
+
+const NOW_MS = Date.UTC(2026, 0, 10);
+const DAY_MS = 24 * HOUR_MS;
+const RETENTION: Retention = { metadataMs: DAY_MS, audit: { maxEntries: 1000, maxAgeMs: 30 * DAY_MS } };
+
+const keep = (store: LmdbStore, retention: Retention = RETENTION, nowMs = NOW_MS): Promise<void> =>
+  keepHouse(store.operator, store.audit, retention, nowMs);
+
+const eventAt = (at: number): AuditEvent => ({
+  at,
+  actor: "operator:00000000",
+  action: "session-revoked",
+  sessionId: null,
+  details: {},
+});
+
+const numbers = async (store: LmdbStore): Promise<number[]> =>
+  (await store.audit.auditBefore(undefined, 5000)).map(({ number }) => number);
+
+describe("ip and user agent of a session", () => {
+  it("are null once they were kept for as long as the setting says; the rest stays", async () => {
+    const store = await temporaryStore();
+    const old = sessionAt(NOW_MS - DAY_MS - 1);
+    const young = sessionAt(NOW_MS - DAY_MS);
+    const metadata = { ip: "192.0.2.1", userAgent: "curl", route: "/login" };
+    for (const session of [old, young]) await store.create({ ...session, metadata });
+    await keep(store);
+    expect(await store.find(old.id)).toEqual({ ...old, metadata: { ip: null, userAgent: null, route: "/login" } });
+    expect((await store.find(young.id))?.metadata).toEqual(metadata);
+    await keep(store, RETENTION, NOW_MS + 1);
+    expect((await store.find(young.id))?.metadata.ip).toBeNull();
+  });
+
+  it("are kept as long as the session where nothing is set", async () => {
+    const store = await temporaryStore();
+    const old = sessionAt(0);
+    await store.create(old);
+    await keep(store, { ...RETENTION, metadataMs: null });
+    expect((await store.find(old.id))?.metadata.ip).toBe("192.0.2.1");
+  });
+
+  it("are all gone where there are more than one step takes, and what was done is not looked at again", async () => {
+    const store = await temporaryStore();
+    const many = Array.from({ length: 1201 }, (_, i) => sessionAt(i));
+    await Promise.all(many.map((session) => store.create(session)));
+    await keep(store);
+    const found = await Promise.all(many.map(({ id }) => store.find(id)));
+    expect(found.filter((session) => session?.metadata.ip !== null)).toEqual([]);
+    expect(await store.operator.forgetMetadata(NOW_MS - DAY_MS, 500)).toBe(0);
+  });
+
+  it("go on being forgotten where the step before was cut short", async () => {
+    const store = await temporaryStore();
+    const three = [1, 2, 3].map((at) => sessionAt(at));
+    for (const session of three) await store.create(session);
+    expect(await store.operator.forgetMetadata(NOW_MS, 2)).toBe(2);
+    expect(await store.operator.forgetMetadata(NOW_MS, 2)).toBe(1);
+    const found = await Promise.all(three.map(({ id }) => store.find(id)));
+    expect(found.map((session) => session?.metadata.ip)).toEqual([null, null, null]);
+  });
+});
+
+describe("keys of creations", () => {
+  const issue = (store: LmdbStore, key: string, atMs: number) =>
+    store.operator.issue({
+      session: sessionAt(atMs),
+      limit: null,
+      repeatable: { key, requestHash: "", keptSinceMs: 0 },
+      isLive: () => true,
+    });
+
+  it("are forgotten after 24 hours", async () => {
+    const store = await temporaryStore();
+    await issue(store, "old", NOW_MS - DAY_MS - 1);
+    await issue(store, "young", NOW_MS - DAY_MS);
+    await keep(store);
+    expect(await issue(store, "young", NOW_MS)).toMatchObject({ outcome: "repeated" });
+    expect(await issue(store, "old", NOW_MS)).toMatchObject({ outcome: "created" });
+    expect(await store.operator.forgetCreationKeys(NOW_MS + 1, 10)).toBe(2);
+    expect(await store.operator.forgetCreationKeys(NOW_MS + 1, 10)).toBe(0);
+  });
+});
+
+describe("audit entries", () => {
+  it("go past their number, the oldest first, and the numbers go on", async () => {
+    const store = await temporaryStore();
+    for (let i = 0; i < 5; i++) await store.audit.appendAudit(eventAt(NOW_MS));
+    await keep(store, { ...RETENTION, audit: { maxEntries: 2, maxAgeMs: DAY_MS } });
+    expect(await numbers(store)).toEqual([5, 4]);
+    await store.audit.appendAudit(eventAt(NOW_MS));
+    expect(await numbers(store)).toEqual([6, 5, 4]);
+  });
+
+  it("go past their age, but for the last, after which the numbers go on", async () => {
+    const store = await temporaryStore();
+    for (const age of [40, 31, 2]) await store.audit.appendAudit(eventAt(NOW_MS - age * DAY_MS));
+    await keep(store);
+    expect(await numbers(store)).toEqual([3]);
+    await keep(store, RETENTION, NOW_MS + 100 * DAY_MS);
+    expect(await numbers(store)).toEqual([3]);
+    await store.audit.appendAudit(eventAt(NOW_MS));
+    expect(await numbers(store)).toEqual([4, 3]);
+  });
+
+  it("written at once have numbers without a gap", async () => {
+    const store = await temporaryStore();
+    await Promise.all(Array.from({ length: 20 }, () => store.audit.appendAudit(eventAt(NOW_MS))));
+    expect(await numbers(store)).toEqual(Array.from({ length: 20 }, (_, i) => 20 - i));
+  });
+});
+
+describe("housekeeping", () => {
+  it("begins with the process, and is at rest once it was stopped", async () => {
+    const store = await temporaryStore();
+    const old = sessionAt(0);
+    await store.create(old);
+    const { operator, audit } = store;
+    const logger = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
+    const stop = startHousekeeping({ operator, audit, retention: RETENTION, clock: new FixedClock(NOW_MS), logger });
+    await stop();
+    expect((await store.find(old.id))?.metadata.ip).toBeNull();
+  });
+});

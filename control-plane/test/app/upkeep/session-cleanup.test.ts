@@ -1,0 +1,177 @@
+// Session cleanup: sessions that are over go, with all that belongs to them, and a kill in the middle loses nothing.
+import { randomBytes } from "node:crypto";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+
+import { startSweeping } from "../../../src/app/upkeep/sweep-schedule.js";
+import { sweepSessions } from "../../../src/app/upkeep/sweep-sessions.js";
+import { LmdbStore } from "../../../src/store/lmdb/store.js";
+import { created, expectError, shown, startTestControlPlane } from "../../support/control-plane.js";
+import type { TestControlPlane } from "../../support/control-plane.js";
+import { ManualTimers } from "../../support/manual-timers.js";
+import { ControlPlaneProcess, settingsIn, temporaryFolder } from "../../support/process.js";
+import { HOUR_MS, METERED, sessionAt, STARTER } from "../../support/sessions.js";
+
+const sweep = (plane: TestControlPlane) => sweepSessions(plane.ports, () => false);
+
+function lines(logged: string, type: string): Record<string, unknown>[] {
+  const all = logged.split("\n").filter((line) => line.includes(`"type":"${type}"`));
+  return all.map((line) => JSON.parse(line) as Record<string, unknown>);
+}
+
+describe("a sweep", () => {
+  it("removes sessions past their lifetime, says which and how many, and how many remain", async () => {
+    const plane = await startTestControlPlane();
+    const [old, young] = [(await created(plane)).session, (await created(plane, { plan: "metered" })).session];
+    plane.setPlans(STARTER, { ...METERED, lifetime: 2 * HOUR_MS, maxAge: 2 * HOUR_MS });
+    await plane.report([[old.id, 1, 5, 0, 0]]);
+    plane.clock.advance(HOUR_MS);
+    expect(await sweep(plane)).toEqual({ removed: 1, remaining: 1 });
+    expectError(await plane.call("GET", `/v1/sessions/${old.id}`), "SESSION_NOT_FOUND");
+    expect((await plane.acquire(old.id)).body).toMatchObject({ state: "unknown" });
+    expect((await shown(plane, young.id)).state).toBe("live");
+    expect(lines(plane.logged(), "session-removed")).toMatchObject([{ sessionId: old.id, reason: "expired" }]);
+    expect(lines(plane.logged(), "session-cleanup")).toMatchObject([{ removed: 1, remaining: 1 }]);
+  });
+
+  it("counts runs, what it removed, how long it took, and how long those sessions lived", async () => {
+    const plane = await startTestControlPlane();
+    await created(plane);
+    plane.clock.advance(HOUR_MS + 500);
+    await sweep(plane);
+    await sweep(plane);
+    const { text } = await plane.call("GET", "/metrics");
+    expect(text).toContain("sluice_control_cleanup_runs_total 2");
+    expect(text).toContain("sluice_control_cleanup_removed_total 1");
+    expect(text).toContain("sluice_control_cleanup_duration_seconds_count 2");
+    expect(text).toContain('sluice_control_sessions_removed_total{reason="expired"} 1');
+    expect(text).toContain("sluice_control_session_duration_seconds_sum 3600");
+  });
+
+  it("goes through more sessions than one step takes", async () => {
+    const plane = await startTestControlPlane();
+    const sessions = Array.from({ length: 300 }, (_, i) => sessionAt(plane.clock.nowMs() - HOUR_MS - i));
+    const live = Array.from({ length: 200 }, () => sessionAt(plane.clock.nowMs()));
+    await Promise.all([...sessions, ...live].map((session) => plane.store.create(session)));
+    expect(await sweep(plane)).toEqual({ removed: 300, remaining: 200 });
+    expect(await sweep(plane)).toEqual({ removed: 0, remaining: 200 });
+  });
+
+  it("keeps a revoked session until no plan could make its token valid again", async () => {
+    const plane = await startTestControlPlane();
+    plane.setPlans(STARTER, { ...METERED, lifetime: 3 * HOUR_MS });
+    const { session } = await created(plane);
+    await plane.call("DELETE", `/v1/sessions/${session.id}`);
+    plane.clock.advance(3 * HOUR_MS);
+    await sweep(plane);
+    expect((await plane.acquire(session.id)).body).toMatchObject({ state: "revoked" });
+    plane.clock.advance(1);
+    await sweep(plane);
+    expect((await plane.acquire(session.id)).body).toMatchObject({ state: "unknown" });
+  });
+
+  it("ends sessions whose plan the policy lost by their lifetime at creation", async () => {
+    const plane = await startTestControlPlane();
+    const { session } = await created(plane);
+    plane.setPlans(METERED);
+    plane.clock.advance(HOUR_MS - 1);
+    expect((await sweep(plane))?.removed).toBe(0);
+    expect((await shown(plane, session.id)).state).toBe("live");
+    plane.clock.advance(1);
+    expect((await sweep(plane))?.removed).toBe(1);
+  });
+
+  it("does nothing while there is no policy", async () => {
+    const plane = await startTestControlPlane();
+    plane.setPlans();
+    expect(await sweep(plane)).toBeUndefined();
+  });
+
+  it("stops between two steps where it is told to", async () => {
+    const plane = await startTestControlPlane();
+    const sessions = Array.from({ length: 200 }, (_, i) => sessionAt(plane.clock.nowMs() - HOUR_MS - i));
+    await Promise.all(sessions.map((session) => plane.store.create(session)));
+    const stopped = await sweepSessions(plane.ports, () => true);
+    expect(stopped?.removed).toBeGreaterThan(0);
+    expect(stopped?.removed).toBeLessThan(200);
+    expect((await sweep(plane))?.removed).toBe(200 - (stopped?.removed ?? 0));
+  });
+});
+
+describe("sweeps", () => {
+  it("come every cleanupInterval, one after the other, until they are stopped", async () => {
+    const plane = await startTestControlPlane();
+    const timers = new ManualTimers(plane.clock);
+    const stop = startSweeping(plane.ports, timers);
+    const sweeps = () => lines(plane.logged(), "session-cleanup").length;
+    for (const expected of [1, 2]) {
+      timers.advance(59_999);
+      expect([sweeps(), timers.pending]).toEqual([expected - 1, 1]);
+      timers.advance(1);
+      await expect.poll(() => timers.pending).toBe(1);
+      expect(sweeps()).toBe(expected);
+    }
+    await stop();
+    timers.advance(120_000);
+    expect([sweeps(), timers.pending]).toEqual([2, 0]);
+  });
+
+  it("go on after one that failed", async () => {
+    const plane = await startTestControlPlane();
+    const timers = new ManualTimers(plane.clock);
+    const plansInUse = plane.ports.usage.plansInUse.bind(plane.ports.usage);
+    plane.ports.usage.plansInUse = () => Promise.reject(new Error("page 17 is torn"));
+    const stop = startSweeping(plane.ports, timers);
+    timers.advance(60_000);
+    await expect.poll(() => timers.pending).toBe(1);
+    expect(lines(plane.logged(), "session-cleanup-failed")).toHaveLength(1);
+    plane.ports.usage.plansInUse = plansInUse;
+    timers.advance(60_000);
+    await expect.poll(() => lines(plane.logged(), "session-cleanup").length).toBe(1);
+    await stop();
+  });
+});
+
+describe("a control plane that is killed in the middle of a sweep", () => {
+  it("goes on with it after its restart, and nothing is left behind", async () => {
+    const folder = temporaryFolder();
+    const settings = settingsIn(folder);
+    const policy = "plans: [{ id: 0, name: starter, maxTokens: 100, tokenRefillRate: 10 }]";
+    const often = "sessions: { cleanupInterval: 100 }";
+    writeFileSync(join(folder, "policy.yaml"), `version: 1\n${policy}\n${often}\n`);
+    const count = 10_000;
+    const store = await LmdbStore.open(join(folder, "data"), { bytes: (n) => randomBytes(n) });
+    const longAgo = Date.now() - 48 * HOUR_MS;
+    const expired = Array.from({ length: count }, (_, i) => sessionAt(longAgo + i));
+    await Promise.all(expired.map((session) => store.create(session)));
+    const rows = expired.slice(0, 5000).map(({ id: sessionId }) => {
+      const figures = { rev: 1, consumed: 1, levelMicro: 1, atMs: longAgo, reportedAtMs: longAgo };
+      return { sessionId, edge: "gw-1", instance: "00112233aabbccdd", ...figures };
+    });
+    await store.usage.report(rows, new Map());
+    const kept = sessionAt(Date.now());
+    await store.create(kept);
+    await store.close();
+
+    const first = new ControlPlaneProcess(settings);
+    await first.logLine("session-removed");
+    first.kill("SIGKILL");
+    await first.ended;
+    expect(first.stdout).not.toContain("session-cleanup");
+
+    const second = new ControlPlaneProcess(settings);
+    const { removed, remaining } = (await second.logLine("session-cleanup")) as { removed: number; remaining: number };
+    expect(removed).toBeGreaterThan(0);
+    expect(removed).toBeLessThan(count);
+    expect(remaining).toBe(1);
+    second.kill("SIGTERM");
+    await second.ended;
+
+    const after = await LmdbStore.open(join(folder, "data"), { bytes: (n) => randomBytes(n) });
+    const { sessions, byUser, byOrg, byPlan, byUserAndPlan, byActivity, usage } = after.db;
+    const keys = [sessions, byUser, byOrg, byPlan, byUserAndPlan, byActivity].map((one) => one.getKeysCount());
+    expect([keys, usage.getKeysCount()]).toEqual([[1, 1, 1, 1, 1, 1], 0]);
+    await after.close();
+  }, 60_000);
+});

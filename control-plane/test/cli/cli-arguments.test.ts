@@ -1,0 +1,142 @@
+// The command line's words: what is refused before anything is sent, the help, and the page that documents it all.
+import { readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+
+import { commandOf, readArguments, wordsOf } from "../../src/cli/arguments.js";
+import { GENERAL_OPTIONS } from "../../src/cli/command.js";
+import { COMMANDS } from "../../src/cli/commands.js";
+import { EXIT } from "../../src/cli/failure.js";
+import { sluice } from "../support/cli.js";
+
+const ID = "019b76da-a800-7000-8000-000000000000";
+
+describe("what cannot be used is exit code 2, with nothing sent", () => {
+  it.each([
+    ["frobnicate", "there is no command frobnicate"],
+    ["session frobnicate", "there is no command session frobnicate"],
+    ["session show", "ID is missing: the session's id"],
+    ["session show 1 2", "too many arguments: 1 expected, 2 given"],
+    ["session create --org o", "--user is missing: whose session it is"],
+    ["session create --user --org o", "--user"],
+    ["session create --user=a --org= ", "--org is empty"],
+    ["session create --user a --user b --org o", "--user is given twice"],
+    ["session list --colour", "Unknown option '--colour'"],
+    ["session list --limit 0", "--limit: expected a whole number from 1 to 1000000"],
+    ["session list --limit 1.5", "--limit: expected a whole number"],
+    ["edges --timeout soon", "--timeout: expected a number from 1 to 3600"],
+    ["edges --json=yes", "--json"],
+    ["--colour red edges", "there is no option --colour\nEvery command takes --json, --token-file, --timeout, --help"],
+    ["--colour", "there is no option --colour"],
+    ["-x red edges", "there is no option -x"],
+  ])("%s", async (line, said) => {
+    const ran = await sluice(line);
+    expect(ran).toMatchObject({ code: EXIT.usage, out: "" });
+    expect(ran.err).toContain(said);
+  });
+
+  it("an empty id", async () => {
+    expect(await sluice(["session", "show", ""])).toMatchObject({ code: EXIT.usage, out: "" });
+  });
+
+  it("as JSON with --json", async () => {
+    const ran = await sluice("session show --json");
+    expect(JSON.parse(ran.err)).toMatchObject({ error: { code: "USAGE", hint: "See: sluice session show --help" } });
+  });
+
+  it("options may stand before the command", async () => {
+    expect((await sluice(`--timeout soon session show ${ID}`)).err).toContain("--timeout: expected a number");
+  });
+});
+
+describe("help", () => {
+  it("without a command goes to the error stream, with exit code 2", async () => {
+    const ran = await sluice("");
+    expect(ran).toMatchObject({ code: EXIT.usage, out: "" });
+    expect(ran.err).toBe((await sluice("--help")).out);
+    expect((await sluice("session")).err).toBe((await sluice("session --help")).out);
+  });
+
+  it.each(["", "session", "session revoke"])("-h shows what --help does: %s", async (words) => {
+    expect(await sluice(`${words} -h`)).toEqual(await sluice(`${words} --help`));
+    expect(await sluice(`${words} -h`)).toMatchObject({ code: EXIT.done, err: "" });
+  });
+
+  it("of a revocation says where one that is not waited for is looked at", async () => {
+    expect((await sluice("session revoke --help")).out).toContain("GET /v1/revocations/ID");
+  });
+
+  it("lists every command", async () => {
+    const { code, out } = await sluice("help");
+    expect(code).toBe(EXIT.done);
+    for (const { name, summary } of COMMANDS) expect(out).toMatch(new RegExp(`^  ${name} +${summary}$`, "m"));
+  });
+
+  it.each(COMMANDS)("of $name names all that it takes, an example and the next step", async (command) => {
+    const { code, out } = await sluice(`${command.name} --help`);
+    expect(code).toBe(EXIT.done);
+    expect(out).toBe((await sluice(`help ${command.name}`)).out);
+    for (const { name } of command.args) expect(out).toContain(name);
+    for (const name of Object.keys({ ...GENERAL_OPTIONS, ...command.options })) expect(out).toContain(`  --${name}`);
+    expect(out).toContain(`Example:\n  npx sluice ${command.example}\n`);
+    expect(out).toContain(`Next:\n  ${command.next}\n`);
+  });
+
+  it.each(COMMANDS)("the example of $name is a command line that works", ({ name, example }) => {
+    expectsToBeRead(example, name);
+  });
+});
+
+it("--version prints the version, and nothing else", async () => {
+  expect(await sluice("--version")).toMatchObject({ code: EXIT.done, out: "1.2.3\n", err: "" });
+  expect(await sluice("--version --json")).toMatchObject({ code: EXIT.done, out: '{"version":"1.2.3"}\n', err: "" });
+});
+
+it("an option of one name is of one kind in every command, so that it may stand before the command", () => {
+  const kinds = new Map<string, string>();
+  for (const { options } of [{ options: GENERAL_OPTIONS }, ...COMMANDS]) {
+    for (const [name, { kind }] of Object.entries(options)) {
+      const isFlag = kind === "flag" ? "flag" : "value";
+      expect(kinds.get(name) ?? isFlag, name).toBe(isFlag);
+      kinds.set(name, isFlag);
+    }
+  }
+});
+
+describe("docs/cli.md", () => {
+  const page = readFileSync(new URL("../../../docs/cli.md", import.meta.url), "utf8");
+  const sections = new Map(
+    page.split(/^### /m).map((section) => [/^`sluice ([^`]+)`/.exec(section)?.[1] ?? "", section] as const),
+  );
+
+  it.each(COMMANDS)("has a section of $name, with its options and an example", ({ name, options }) => {
+    const section = sections.get(name);
+    expect(section, `a section "### \`sluice ${name}\`"`).toBeDefined();
+    for (const option of Object.keys(options)) expect(section).toContain(`--${option}`);
+    expect(section).toContain(`$ npx sluice ${name}`);
+  });
+
+  it("has no section of a command that there is not", () => {
+    expect([...sections.keys()].filter((name) => name !== "")).toEqual(COMMANDS.map(({ name }) => name));
+  });
+
+  it("names every exit code", () => {
+    for (const code of Object.values(EXIT)) expect(page).toMatch(new RegExp(`^\\| ${code} +\\|`, "m"));
+  });
+
+  it("names every general option", () => {
+    for (const name of Object.keys(GENERAL_OPTIONS)) expect(page).toContain(`--${name}`);
+  });
+
+  const lines = [...page.matchAll(/^\$ npx sluice ([^|>#\n]+)/gm)].map(([, line]) => line?.trim() ?? "");
+  it.each(lines)("shows a command line that works: %s", (line) => {
+    expectsToBeRead(line);
+  });
+});
+
+/** That the line names a command and gives it what it takes. */
+function expectsToBeRead(line: string, name?: string): void {
+  const argv = line.split(/ +/);
+  const command = commandOf(wordsOf(argv, COMMANDS), COMMANDS);
+  expect(command?.name).toBe(name ?? command?.name ?? "a command");
+  expect(command && readArguments(argv, command)).toMatchObject({ ok: true });
+}

@@ -1,0 +1,189 @@
+// The command line: what is spent where, the edges, the audit log, and the busiest sessions.
+import { describe, expect, it } from "vitest";
+
+import { jsonLines, sluice } from "../support/cli.js";
+import { created, INSTANCE, KEYS, startTestControlPlane } from "../support/control-plane.js";
+import type { TestControlPlane } from "../support/control-plane.js";
+import { FILTER } from "../support/watching.js";
+
+const UNKNOWN = "019b76da-a800-7000-8000-000000000000";
+
+/** A session that one edge has acquired, and reported to have spent so many tokens. */
+async function spent(plane: TestControlPlane, consumed: number, fields: object = {}): Promise<string> {
+  const { session } = await created(plane, fields);
+  await plane.acquire(session.id);
+  await report(plane, session.id, 1, consumed);
+  return session.id;
+}
+
+async function report(plane: TestControlPlane, id: string, rev: number, consumed: number): Promise<void> {
+  const answer = await plane.report([[id, rev, consumed, 50_000_000, 0]]);
+  expect(answer.status, answer.text).toBe(200);
+}
+
+describe("usage", () => {
+  it("shows what was spent, by edge and instance", async () => {
+    const plane = await startTestControlPlane();
+    const id = await spent(plane, 12, { plan: "metered" });
+    await plane.call("POST", `/v1/sessions/${id}/consume`, { count: 5 });
+    const ran = await sluice(`usage ${id}`, plane);
+    expect(ran.code, ran.err).toBe(0);
+    expect(ran.out).toContain("17 tokens consumed, 5 of them through the API\n");
+    expect(ran.out).toMatch(new RegExp(`^gw-1 +${INSTANCE} +12 +2026-01-01T00:00:00Z +2026-01-01T00:00:00Z$`, "m"));
+    expect(jsonLines(await sluice(`usage ${id} --json`, plane))).toMatchObject([{ consumed: 17, direct: 5 }]);
+  });
+
+  it("fails with exit code 1 where there is no such session", async () => {
+    expect(await sluice(`usage ${UNKNOWN}`, await startTestControlPlane())).toMatchObject({ code: 1, out: "" });
+  });
+});
+
+describe("bucket", () => {
+  it("shows the level at each edge", async () => {
+    const plane = await startTestControlPlane();
+    const id = await spent(plane, 12);
+    const ran = await sluice(`bucket ${id}`, plane);
+    expect(ran.code, ran.err).toBe(0);
+    expect(ran.out).toMatch(/^gw-1 +50\.0 +100 +10 +2026-01-01T00:00:00Z$/m);
+    expect(jsonLines(await sluice(`bucket ${id} --json`, plane))).toMatchObject([{ edge: "gw-1", tokens: 50 }]);
+  });
+
+  it("says that it is full where no edge has reported", async () => {
+    const plane = await startTestControlPlane();
+    const { session } = await created(plane);
+    expect((await sluice(`bucket ${session.id}`, plane)).out).toContain("full everywhere");
+    expect((await sluice(`bucket ${session.id} --json`, plane)).out).toBe("");
+  });
+});
+
+describe("edges", () => {
+  const watch = (plane: TestControlPlane, fields: object) => {
+    const said = { edge: "gw-1", instance: INSTANCE, since: 0, filter: FILTER, ...fields };
+    return plane.call("POST", "/edge/v1/watch", said, KEYS.edgeCredential);
+  };
+
+  it("shows what each makes of the policy and what its workers run", async () => {
+    const plane = await startTestControlPlane();
+    expect((await sluice("edges", plane)).out).toContain("No edge has been heard of");
+    const { log } = await plane.store.position();
+    const hash = plane.policies.published("gw-1")?.hash;
+    const held = watch(plane, { log, policy: { log, generation: 1, hash, state: "ok" } });
+    await expect.poll(() => plane.watches.heldCount()).toBe(1);
+    await plane.report([], { worker: "a".repeat(16), policy: { source: "control-plane", generation: 1, hash } });
+    await plane.report([], { worker: "b".repeat(16), policy: { source: "settings", generation: 0, hash } });
+    const ran = await sluice("edges", plane);
+    expect(ran.code, ran.err).toBe(0);
+    expect(ran.out).toMatch(
+      /^EDGE +POLICY +PUBLISHED +RUNNING +SILENT WORKERS +WATCHING +LAG +INSTANCES +LAST REPORT$/m,
+    );
+    expect(ran.out).toMatch(/^gw-1 +current +1 +1 on 1, own on 1 +0 +yes +0 +1 +2026-01-01T00:00:00Z$/m);
+    expect(jsonLines(await sluice("edges --json", plane))).toMatchObject([{ edge: "gw-1", state: "current" }]);
+    await plane.watches.stop();
+    await held;
+  });
+
+  it("shows what an edge found wrong with a policy, in harmless characters", async () => {
+    const plane = await startTestControlPlane();
+    const { log } = await plane.store.position();
+    const violations = Array.from({ length: 7 }, (_, i) => ({ path: `plans[${i}].x`, message: "no such\nfield" }));
+    const policy = { log, generation: 1, hash: "0".repeat(16), state: "rejected", violations };
+    const held = watch(plane, { log, policy });
+    await expect.poll(() => plane.watches.heldCount()).toBe(1);
+    const { out } = await sluice("edges", plane);
+    expect(out).toMatch(/^gw-1 +rejected +1 /m);
+    expect(out).toContain("gw-1 rejected generation 1 and runs the policy before it:\n");
+    expect(out).toContain("  plans[4].x: no such\\u{a}field\n  and 2 more: sluice edges --json has them\n");
+    await plane.watches.stop();
+    await held;
+  });
+
+  it("lists who was denied as an edge, and says that the secret differs", async () => {
+    const plane = await startTestControlPlane();
+    const named = { "x-sluice-edge": "gw-9" };
+    await plane.call("POST", "/edge/v1/watch", {}, "another-credential", named);
+    await plane.call("POST", "/edge/v1/report", {}, "another-credential", named);
+    const { out } = await sluice("edges", plane);
+    expect(out).toContain("their secret differs");
+    expect(out).toMatch(/^gw-9 +127\.0\.0\.1 +2 +2026-01-01T00:00:00Z$/m);
+    expect(jsonLines(await sluice("edges --json", plane))).toMatchObject([
+      { unauthenticated: { claimedEdge: "gw-9" } },
+    ]);
+  });
+});
+
+describe("audit", () => {
+  it("shows who did what, the newest first", async () => {
+    const plane = await startTestControlPlane();
+    const { session } = await created(plane);
+    await sluice(`session move ${session.id} --plan metered`, plane);
+    await sluice(`session revoke ${session.id}`, plane);
+    const ran = await sluice("audit", plane);
+    expect(ran.code, ran.err).toBe(0);
+    const [titles, ...rows] = ran.out.trimEnd().split("\n");
+    expect(titles).toMatch(/^NUMBER +WHEN +WHO +WHAT +SESSION +DETAILS$/);
+    expect(rows.map((row) => /session-\w+/.exec(row)?.[0])).toEqual(["session-revoked", "session-moved"]);
+    expect(rows[0]).toMatch(new RegExp(`operator:[0-9a-f]{8} +session-revoked +${session.id}`));
+    const one = jsonLines(await sluice("audit --json --limit 1", plane));
+    expect(one).toMatchObject([{ action: "session-revoked", sessionId: session.id }]);
+  });
+});
+
+describe("top", () => {
+  it("shows with --once the sessions that spend most between two reads", async () => {
+    const plane = await startTestControlPlane();
+    const slow = await spent(plane, 90, { userId: "slow" });
+    const fast = await spent(plane, 10, { userId: "fast" });
+    const spending = async (): Promise<void> => {
+      await report(plane, slow, 2, 95);
+      await report(plane, fast, 2, 60);
+    };
+    const ran = await sluice("top --once", { url: plane.url, onSleep: spending });
+    expect(ran).toMatchObject({ code: 0, slept: [5000] });
+    const [titles, ...rows] = ran.out.trimEnd().split("\n");
+    expect(titles).toMatch(/^TOKENS\/S +CONSUMED +PLAN +USER +ORG +ID$/);
+    expect(rows[0]).toMatch(/^ +10\.0 +60 +starter +fast/);
+    expect(rows[1]).toMatch(/^ +1\.0 +95 +starter +slow/);
+    const json = await sluice("top --once --json --interval 2.5 --limit 1", plane);
+    expect(json.slept).toEqual([2500]);
+    expect(jsonLines(json)).toMatchObject([{ tokensPerSecond: 0, session: { id: slow } }]);
+  });
+
+  it("counts a session that began between the reads from 0", async () => {
+    const plane = await startTestControlPlane();
+    const onSleep = (): Promise<void> => {
+      plane.clock.advance(1);
+      return spent(plane, 20).then(() => undefined);
+    };
+    await created(plane, { userId: "older" });
+    const ran = await sluice("top --once --json --limit 1", { url: plane.url, onSleep });
+    expect(jsonLines(ran)).toMatchObject([{ tokensPerSecond: 4 }]);
+  });
+
+  it("draws the screen anew each second until it is interrupted, and never wider than the terminal", async () => {
+    const plane = await startTestControlPlane();
+    const id = await spent(plane, 0, { userId: "u".repeat(120) });
+    const user = new AbortController();
+    const onSleep = async (nth: number): Promise<void> => {
+      if (nth === 3) user.abort();
+      else await report(plane, id, 1 + nth, 10 * nth);
+    };
+    const terminal = { columns: 60, rows: 10 };
+    const ran = await sluice("top", { url: plane.url, terminal, onSleep, interruption: user.signal });
+    expect(ran).toMatchObject({ code: 0, slept: [1000, 1000, 1000] });
+    const screens = ran.out.split("\x1b[H").slice(1);
+    expect(screens).toHaveLength(3);
+    expect(screens[2]).toMatch(/1 live sessions; rates over 2 s/);
+    // What a terminal does not show.
+    const seen = (screens[2] ?? "")
+      .replace(/\x1b\[[0-9]*[A-Za-z]/g, "")
+      .trimEnd()
+      .split("\n");
+    expect(seen.at(-1)).toMatch(/^ +10\.0 +20 +starter +u+$/);
+    for (const line of seen) expect(line.length).toBeLessThanOrEqual(60);
+  });
+
+  it("needs a terminal for the live table", async () => {
+    expect(await sluice("top")).toMatchObject({ code: 2, out: "" });
+    expect(await sluice("top --json", { terminal: { columns: 80, rows: 24 } })).toMatchObject({ code: 2, out: "" });
+  });
+});

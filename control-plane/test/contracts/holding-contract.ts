@@ -1,0 +1,106 @@
+// What every store must do when an instance acquires a session. An adapter's test calls this with a way to open one.
+import { expect, it } from "vitest";
+
+import type { Instance } from "../../src/app/ports/usage-ports.js";
+import type { Session } from "../../src/domain/session.js";
+import { sessionAt } from "../support/sessions.js";
+import { A, ALWAYS, FAR, NO_BUDGETS, NOW_MS, withSession } from "../support/store-with-usage.js";
+import type { Opened, StoreWithUsage } from "../support/store-with-usage.js";
+
+/** `open` gives an empty store and sees to its end. */
+export function holdingContract(open: () => Promise<StoreWithUsage>): void {
+  const opened = withSession(open);
+  whoHolds(opened);
+  activity(opened);
+}
+
+function whoHolds(opened: Opened): void {
+  it("remembers who acquired a session, before and after its first report", async () => {
+    const [store, { id }] = await opened();
+    expect(await store.usage.hold(id, A, NOW_MS, ALWAYS)).toMatchObject({ held: true, rows: [] });
+    expect(await store.usage.rowsOf(id)).toEqual([{ ...A, figures: null }]);
+    const figures = { rev: 1, consumed: 2, levelMicro: 1, atMs: NOW_MS + 1, reportedAtMs: NOW_MS + 1 };
+    await store.usage.report([{ sessionId: id, ...A, ...figures }], NO_BUDGETS);
+    await store.usage.hold(id, A, NOW_MS + 1, ALWAYS);
+    expect((await store.usage.hold(id, FAR, NOW_MS + 1, ALWAYS)).rows).toMatchObject([{ ...A, figures }]);
+    expect(await store.usage.rowsOf(id)).toEqual([
+      { ...A, figures },
+      { ...FAR, figures: null },
+    ]);
+  });
+
+  it("notes nothing where the caller says no, having shown the session and who holds it", async () => {
+    const [store, session] = await opened();
+    const held = { ...session, lastActivity: NOW_MS + 3 };
+    await store.usage.hold(session.id, FAR, NOW_MS + 3, ALWAYS);
+    const asked: [Session, readonly Instance[]][] = [];
+    const never = (one: Session, holders: readonly Instance[]) => {
+      asked.push([one, holders]);
+      return false;
+    };
+    const answer = await store.usage.hold(session.id, A, NOW_MS + 9, never);
+    expect(answer).toMatchObject({ held: false, session: held, rows: [{ ...FAR, figures: null }] });
+    expect(asked).toMatchObject([[held, [FAR]]]);
+    expect(await store.usage.rowsOf(session.id)).toHaveLength(1);
+    expect(await store.find(session.id)).toEqual(held);
+  });
+
+  it("notes nothing of a revoked session, or of one that never was", async () => {
+    const [store, session] = await opened();
+    await store.revoke(session.id, NOW_MS + 1);
+    const revoked = { ...session, revokedAt: NOW_MS + 1 };
+    const answer = { held: false, session: revoked, rows: [], position: await store.position() };
+    expect(await store.usage.hold(session.id, A, NOW_MS + 9, ALWAYS)).toEqual(answer);
+    expect(await store.find(session.id)).toEqual(revoked);
+    const nothing = { ...answer, session: undefined };
+    expect(await store.usage.hold(sessionAt(NOW_MS).id, A, NOW_MS, ALWAYS)).toEqual(nothing);
+  });
+}
+
+function activity(opened: Opened): void {
+  it("moves the session's activity forward and never back, whoever asks", async () => {
+    const [store, session] = await opened();
+    const active = { ...session, lastActivity: NOW_MS + 10 };
+    expect((await store.usage.hold(session.id, A, NOW_MS + 10, ALWAYS)).session).toEqual(active);
+    for (const one of [A, FAR]) {
+      expect((await store.usage.hold(session.id, one, NOW_MS + 5, ALWAYS)).session).toEqual(active);
+    }
+    expect(await store.find(session.id)).toEqual(active);
+  });
+
+  it("keeps the later one of when it was acquired and when a request of it was admitted", async () => {
+    const [store, { id }] = await opened();
+    const report = (rev: number, atMs: number) =>
+      store.usage.report(
+        [{ sessionId: id, ...A, rev, consumed: rev, levelMicro: 1, atMs, reportedAtMs: atMs }],
+        NO_BUDGETS,
+      );
+    await store.usage.hold(id, A, NOW_MS + 10, ALWAYS);
+    await report(1, NOW_MS + 5);
+    expect((await store.find(id))?.lastActivity).toBe(NOW_MS + 10);
+    await report(2, NOW_MS + 20);
+    expect((await store.find(id))?.lastActivity).toBe(NOW_MS + 20);
+    await store.usage.hold(id, A, NOW_MS + 30, ALWAYS);
+    expect((await store.find(id))?.lastActivity).toBe(NOW_MS + 30);
+  });
+
+  it("shows it wherever the session is shown", async () => {
+    const [store, session] = await opened();
+    await store.usage.hold(session.id, FAR, NOW_MS + 4, ALWAYS);
+    const at: number[] = [];
+    const isIdle = ({ lastActivity }: Session) => {
+      at.push(lastActivity);
+      return false;
+    };
+    expect((await store.usage.endIfIdle(session.id, NOW_MS + 9, isIdle))?.session.lastActivity).toBe(NOW_MS + 4);
+    expect(at).toEqual([NOW_MS + 4]);
+  });
+
+  it("keeps a revocation that an acquire overtakes, and leaves the log alone", async () => {
+    const [store, { id }] = await opened();
+    const { cursor } = await store.position();
+    await Promise.all([store.revoke(id, NOW_MS + 1), store.usage.hold(id, A, NOW_MS + 2, ALWAYS)]);
+    expect((await store.find(id))?.revokedAt).toBe(NOW_MS + 1);
+    expect((await store.position()).cursor).toBe(cursor + 1);
+  });
+}

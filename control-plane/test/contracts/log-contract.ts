@@ -1,0 +1,104 @@
+// What every log of withdrawals must do, whatever it is made of. An adapter's test calls this with a way to open one.
+import { expect, it } from "vitest";
+
+import type { LogAdvance, LogReading, WithdrawalKind, WithdrawalLog } from "../../src/app/ports/log-ports.js";
+
+const NOW_MS = Date.UTC(2026, 0, 1);
+const ALL = 1000;
+
+export interface LogUnderTest {
+  readonly log: WithdrawalLog;
+  /** Appends in one commit, and resolves once it is durable and told of. */
+  readonly append: (...entries: [WithdrawalKind, string, number?][]) => Promise<void>;
+}
+
+const namesIn = (reading: LogReading): string[] =>
+  reading.kind === "entries" ? reading.entries.map(({ kind, sessionId }) => `${kind} ${sessionId}`) : [reading.kind];
+
+/** `open` gives an empty log and sees to its end. */
+export function logContract(open: () => Promise<LogUnderTest>): void {
+  it("begins at 0, with an id of 16 digits that are not all zero", async () => {
+    const { log } = await open();
+    const position = await log.position();
+    expect(position.cursor).toBe(0);
+    expect(position.log).toMatch(/^(?!0{16})[0-9a-f]{16}$/);
+    expect(await log.read(0, ALL)).toEqual({ kind: "entries", position, entries: [] });
+  });
+
+  it("gives the entries after a place, in their order, with the number of the last", async () => {
+    const { log, append } = await open();
+    await append(["revoked", "a"], ["refresh", "b"]);
+    await append(["revoked", "c"]);
+    expect(namesIn(await log.read(0, ALL))).toEqual(["revoked a", "refresh b", "revoked c"]);
+    expect(namesIn(await log.read(2, ALL))).toEqual(["revoked c"]);
+    expect((await log.read(2, ALL)).position).toEqual(await log.position());
+    expect(await log.read(3, ALL)).toMatchObject({ kind: "entries", entries: [], position: { cursor: 3 } });
+  });
+
+  it("gives no more than the limit, and its cursor then is that of the last one given", async () => {
+    const { log, append } = await open();
+    await append(["revoked", "a"], ["revoked", "b"], ["revoked", "c"]);
+    const reading = await log.read(0, 2);
+    expect([namesIn(reading), reading.position.cursor]).toEqual([["revoked a", "revoked b"], 2]);
+    expect((await log.position()).cursor).toBe(3);
+  });
+
+  it("says of a place past its head that it is out of reach", async () => {
+    const { log, append } = await open();
+    await append(["revoked", "a"]);
+    expect(await log.read(2, ALL)).toEqual({ kind: "outOfReach", position: await log.position() });
+  });
+
+  it("tells of each commit once, with its last number and whether it revoked", async () => {
+    const { log, append } = await open();
+    const told: LogAdvance[] = [];
+    const end = log.subscribe((advance) => told.push(advance));
+    await append(["refresh", "a"]);
+    await append(["revoked", "b"]);
+    end();
+    await append(["revoked", "c"]);
+    expect(told).toEqual([
+      { cursor: 1, revoked: false },
+      { cursor: 2, revoked: true },
+    ]);
+  });
+
+  it("shows an entry to whoever is told of it", async () => {
+    const { log, append } = await open();
+    const readings: Promise<LogReading>[] = [];
+    log.subscribe(({ cursor }) => readings.push(log.read(cursor - 1, ALL)));
+    await append(["revoked", "a"]);
+    await append(["revoked", "b"]);
+    expect((await Promise.all(readings)).map(namesIn)).toEqual([["revoked a"], ["revoked b"]]);
+  });
+
+  it("drops what is too old, and says of places before it that they are out of reach", async () => {
+    const { log, append } = await open();
+    await append(["revoked", "a", NOW_MS], ["revoked", "b", NOW_MS + 1], ["revoked", "c", NOW_MS + 2]);
+    expect(await log.trim({ notBeforeMs: NOW_MS + 2, entries: ALL }, 10)).toBe(2);
+    expect(await log.trim({ notBeforeMs: NOW_MS + 2, entries: ALL }, 10)).toBe(0);
+    expect((await log.read(1, ALL)).kind).toBe("outOfReach");
+    expect(namesIn(await log.read(2, ALL))).toEqual(["revoked c"]);
+    expect((await log.position()).cursor).toBe(3);
+  });
+
+  it("keeps no more than so many, and drops them in chunks", async () => {
+    const { log, append } = await open();
+    await append(["revoked", "a"], ["revoked", "b"], ["revoked", "c"], ["revoked", "d"]);
+    expect(await log.trim({ notBeforeMs: 0, entries: 1 }, 2)).toBe(2);
+    expect(namesIn(await log.read(2, ALL))).toEqual(["revoked c", "revoked d"]);
+    expect(await log.trim({ notBeforeMs: 0, entries: 1 }, 2)).toBe(1);
+    expect(namesIn(await log.read(3, ALL))).toEqual(["revoked d"]);
+  });
+
+  it("counts on where it was after everything has been dropped", async () => {
+    const { log, append } = await open();
+    await append(["revoked", "a", NOW_MS], ["revoked", "b", NOW_MS]);
+    expect(await log.trim({ notBeforeMs: NOW_MS + 1, entries: ALL }, 10)).toBe(2);
+    expect((await log.read(1, ALL)).kind).toBe("outOfReach");
+    expect(namesIn(await log.read(2, ALL))).toEqual([]);
+    await append(["refresh", "c", NOW_MS + 1]);
+    expect(namesIn(await log.read(2, ALL))).toEqual(["refresh c"]);
+    expect((await log.position()).cursor).toBe(3);
+  });
+}

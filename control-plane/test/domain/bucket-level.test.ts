@@ -1,0 +1,54 @@
+// A bucket's level between two reports: exact, and never more than the edge itself would have refilled.
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+
+import { refilledMicro } from "../../src/domain/level.js";
+
+const limits = fc.record({
+  maxTokens: fc.integer({ min: 1, max: 9_000_000 }),
+  tokenRefillRate: fc.integer({ min: 0, max: 1_000_000_000_000 }).map((micro) => micro / 1_000_000),
+});
+const timeUs = fc.integer({ min: 0, max: 10_000_000_000 });
+
+describe("a bucket's level, refilled since its report", () => {
+  it("is what was reported plus rate times elapsed, up to the capacity", () => {
+    const plan = { maxTokens: 100, tokenRefillRate: 10 };
+    expect(refilledMicro(5_000_000, 1000, 1001, plan)).toBe(5_000_000);
+    expect(refilledMicro(5_000_000, 1000, 2001, plan)).toBe(15_000_000);
+    expect(refilledMicro(5_000_000, 1000, 99_000, plan)).toBe(100_000_000);
+    expect(refilledMicro(-20_000_000, 1000, 2001, plan)).toBe(-10_000_000);
+  });
+
+  it("is rounded down to a microtoken", () => {
+    expect(refilledMicro(0, 0, 2, { maxTokens: 1, tokenRefillRate: 0.000999 })).toBe(0);
+    expect(refilledMicro(0, 0, 3, { maxTokens: 1, tokenRefillRate: 0.0005 })).toBe(1);
+    expect(refilledMicro(-1, 0, 2, { maxTokens: 1, tokenRefillRate: 0.0005 })).toBe(-1);
+  });
+
+  it("stays without a rate, and is clamped to a smaller capacity", () => {
+    expect(refilledMicro(7, 0, 1_000_000, { maxTokens: 1, tokenRefillRate: 0 })).toBe(7);
+    expect(refilledMicro(90_000_000, 0, 0, { maxTokens: 50, tokenRefillRate: 1 })).toBe(50_000_000);
+  });
+
+  it("gains nothing by a clock that went back", () => {
+    expect(refilledMicro(7, 5000, 1000, { maxTokens: 1, tokenRefillRate: 1 })).toBe(7);
+  });
+
+  it("is never above that of a bucket at the edge, whatever the clocks round off and however slow the report", () => {
+    const story = fc.record({ spentUs: timeUs, reportUs: timeUs, delayUs: timeUs, waitUs: timeUs, offUs: fc.nat(999) });
+    fc.assert(
+      fc.property(limits, story, (plan, { spentUs, reportUs, delayUs, waitUs, offUs }) => {
+        const idleMs = Math.floor(reportUs / 1000);
+        const arrivedUs = offUs + spentUs + reportUs + delayUs;
+        const nowUs = arrivedUs + waitUs;
+        const atMs = Math.max(0, Math.floor(arrivedUs / 1000) - idleMs);
+        const level = refilledMicro(0, atMs, Math.floor(nowUs / 1000), plan);
+        const ratePico = BigInt(Math.round(plan.tokenRefillRate * 1_000_000));
+        const atEdgePico = ratePico * BigInt(reportUs + delayUs + waitUs);
+        expect(BigInt(level) * 1_000_000n <= atEdgePico || level === 0).toBe(true);
+        expect(level).toBeLessThanOrEqual(plan.maxTokens * 1_000_000);
+      }),
+      { numRuns: 500 },
+    );
+  });
+});

@@ -1,0 +1,172 @@
+// An operator's document on its way to the edges: what hostile input costs, what is sent, the sample that we ship.
+import { readFileSync } from "node:fs";
+import { memory } from "#judge";
+import { describe, expect, test } from "vitest";
+import { MAX_FAULTS, MAX_POLICY_BYTES, MAX_SETTINGS_BYTES } from "../../../assembly/contract.js";
+import { judgePolicyJson, judgeSettingsJson } from "../../src/domain/policy/validator.js";
+import { policyHash } from "../../src/domain/policy/policy-hash.js";
+import { readDocument, readPolicyDocument, readSettingsDocument } from "../../src/domain/policy/read-policy.js";
+
+const PLAN = { id: 0, name: "default", maxTokens: 100, tokenRefillRate: 10 };
+const LEAST = JSON.stringify({ version: 1, plans: [PLAN] });
+
+function acceptedJson(text: string): string {
+  const verdict = readPolicyDocument(text);
+  if ("faults" in verdict) throw new Error(JSON.stringify(verdict.faults));
+  return verdict.policyJson;
+}
+
+function firstMessage(text: string): string | undefined {
+  const verdict = readPolicyDocument(text);
+  return "faults" in verdict ? verdict.faults[0]?.message : undefined;
+}
+
+describe("the sample policy", () => {
+  const sample = readFileSync(new URL("../../../policy.yaml", import.meta.url), "utf8");
+
+  test("is valid, with a default plan of 100 tokens at 10 a second and a gold plan", () => {
+    const { plans } = JSON.parse(acceptedJson(sample)) as { plans: object[] };
+    expect(plans).toMatchObject([
+      { id: 0, name: "default", maxTokens: 100, tokenRefillRate: 10 },
+      { id: 1, name: "gold" },
+    ]);
+  });
+
+  test("writes every value that it explains as the default", () => {
+    const { plans, ...written } = JSON.parse(acceptedJson(sample)) as { plans: object[] };
+    const { plans: least, ...defaults } = JSON.parse(acceptedJson(LEAST)) as { plans: object[] };
+    expect(written).toEqual(defaults);
+    expect(plans[0]).toEqual(least[0]);
+  });
+});
+
+/** Every plan as long as it can be. */
+const LARGEST = {
+  version: 1,
+  plans: Array.from({ length: 1000 }, (_, index) => ({
+    ...PLAN,
+    id: 65_535 - index,
+    name: `${"p".repeat(28)}${String(index).padStart(4, "0")}`,
+    maxTokens: 9_000_000,
+    tokenRefillRate: 999_999.999999,
+  })),
+};
+
+describe("a field in the wrong document is told where it belongs", () => {
+  /** `{"table":{"name":…}}` as `table` and `table.name`. */
+  const pathsOf = (document: object, prefix = ""): string[] =>
+    Object.entries(document).flatMap(([name, value]: [string, unknown]) => {
+      const isSection = typeof value === "object" && value !== null && !Array.isArray(value);
+      return [prefix + name, ...(isSection ? pathsOf(value, `${prefix}${name}.`) : [])];
+    });
+  /** Without those of sections that the other document lacks: they are told with their section. */
+  const onlyIn = (paths: string[], others: string[]): string[] =>
+    paths.filter(
+      (path) => !others.includes(path) && (!path.includes(".") || others.includes(path.split(".")[0] ?? "")),
+    );
+  const at = (path: string): string => {
+    const [section = "", name] = path.split(".");
+    return JSON.stringify({ version: 1, plans: [PLAN], [section]: name === undefined ? 1 : { [name]: 1 } });
+  };
+  const ofPolicy = pathsOf(JSON.parse(acceptedJson(LEAST)) as object);
+  const ofSettings = [
+    "policy",
+    ...pathsOf({ ...(judgeSettingsJson('{"version":1}') as { settings: object }).settings }),
+  ];
+
+  test.each(onlyIn(ofPolicy, ofSettings))("%s, a policy's, in edge settings", (path) => {
+    const message = `belongs to the policy: policy.yaml of the control plane, or policy.${path} here`;
+    expect(judgeSettingsJson(at(path))).toMatchObject({
+      faults: expect.arrayContaining([{ path, message }]) as unknown,
+    });
+  });
+
+  test.each(onlyIn(ofSettings, ofPolicy))("%s, of edge settings, in a policy", (path) => {
+    const message = "belongs to the edge settings: the plugin configuration in Envoy";
+    expect(judgePolicyJson(at(path))).toEqual({ faults: [{ path, message }] });
+  });
+
+  test("a whole section counts once, a shared one by its fields", () => {
+    expect(onlyIn(ofPolicy, ofSettings)).toEqual(expect.arrayContaining(["plans", "controlPlane.reportInterval"]));
+    expect(onlyIn(ofSettings, ofPolicy)).toEqual(["policy", "controlPlane.cluster", "table", "follow"]);
+  });
+});
+
+describe("what edges are sent", () => {
+  test("is a policy that an edge accepts as it is, even the largest", () => {
+    const sent = acceptedJson(JSON.stringify(LARGEST));
+    expect(Buffer.byteLength(sent)).toBeLessThan(MAX_POLICY_BYTES);
+    expect(judgePolicyJson(sent)).toMatchObject({ policyJson: sent });
+  });
+
+  test("has the hash of the same policy in edge settings, however that is written", () => {
+    const sent = acceptedJson(LEAST);
+    const settings = readSettingsDocument(`version: 1\npolicy:\n  plans: [${JSON.stringify(PLAN)}]\n  version: 1.0\n`);
+    if ("faults" in settings || settings.policyJson === undefined) throw new Error(JSON.stringify(settings));
+    expect(settings.policyJson).toBe(sent);
+    expect(policyHash(settings.policyJson)).toBe(policyHash(Buffer.from(sent)));
+    expect(policyHash(sent)).toMatch(/^[0-9a-f]{16}$/);
+  });
+});
+
+describe("edge settings", () => {
+  test("have room for the largest policy", () => {
+    const verdict = judgeSettingsJson(JSON.stringify({ version: 1, policy: LARGEST }));
+    expect(verdict).toMatchObject({ policyJson: acceptedJson(JSON.stringify(LARGEST)) });
+  });
+
+  test("are not taken for a policy by the control plane, which says where their fields belong", () => {
+    const verdict = readPolicyDocument("version: 1\ntable: { capacity: 1024 }\nfollow: true\n");
+    expect(verdict).toMatchObject({ faults: [{ path: "plans" }, { path: "table" }, { path: "follow" }] });
+  });
+
+  test.each([
+    ["nothing that is YAML", "- *a"],
+    ["too many bytes", " ".repeat(MAX_SETTINGS_BYTES + 1)],
+  ])("are not told from a policy in %s", (_, text) => {
+    expect(readDocument(text)).not.toHaveProperty("kind");
+  });
+});
+
+describe("a hostile document is refused", () => {
+  test("when it is too long, counted in bytes", () => {
+    expect(firstMessage(LEAST + " ".repeat(MAX_POLICY_BYTES))).toMatch(/^expected at most 1048576 bytes, got /);
+    expect(firstMessage("é".repeat(MAX_POLICY_BYTES / 2 + 1))).toBe("expected at most 1048576 bytes, got 1048578");
+  });
+
+  test.each([
+    ["brackets", "[".repeat(MAX_POLICY_BYTES)],
+    ["braces", "{a: ".repeat(MAX_POLICY_BYTES / 4)],
+    ["dashes", "- ".repeat(MAX_POLICY_BYTES / 2)],
+    ["question marks", "? ".repeat(MAX_POLICY_BYTES / 2)],
+    ["indentation", Array.from({ length: 1400 }, (_, depth) => `${" ".repeat(depth)}a:`).join("\n")],
+  ])("when it nests too deep by %s", (_, text) => {
+    expect(firstMessage(text)).toBe("not accepted as YAML: nested too deep");
+  });
+
+  test.each([
+    ["lines", "\n".repeat(MAX_POLICY_BYTES)],
+    ["commas", `{${",".repeat(MAX_POLICY_BYTES - 1)}`],
+    ["aliases", "- *a\n".repeat(MAX_POLICY_BYTES / 5)],
+    ["documents", "---\n".repeat(MAX_POLICY_BYTES / 4)],
+  ])("when it has too many %s", (_, text) => {
+    expect(firstMessage(text)).toBe("not accepted as YAML: too many words");
+  });
+
+  test("with at most 100 faults, of YAML and of the policy alike", () => {
+    for (const text of ["- *a\n".repeat(500), Array.from({ length: 500 }, (_, index) => `f${index}: 1\n`).join("")]) {
+      const verdict = readPolicyDocument(text);
+      expect("faults" in verdict && verdict.faults.length).toBe(MAX_FAULTS);
+    }
+  });
+});
+
+test("judging again and again takes no more memory", () => {
+  const large = JSON.stringify({ version: 1, plans: Array.from({ length: 500 }, () => PLAN) });
+  const judgeOften = (): number => {
+    for (let i = 0; i < 50; i++) judgePolicyJson(large);
+    return memory.buffer.byteLength;
+  };
+  const before = judgeOften();
+  expect(judgeOften()).toBe(before);
+});

@@ -1,0 +1,187 @@
+// Whatever the judge is given, it answers faults or a document, and what it printed is that same document again.
+import { readFileSync } from "node:fs";
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { MAX_FAULTS } from "../../../assembly/contract.js";
+import { judgePolicyJson, judgeSettingsJson } from "../../src/domain/policy/validator.js";
+import type { Fault } from "../../src/domain/policy/policy.js";
+import { readDocument, readPolicyDocument, readSettingsDocument } from "../../src/domain/policy/read-policy.js";
+import { anyUnits, edgeSettings, mutations, pathsIn, policies, replaced } from "../support/documents.js";
+
+const SAMPLE_YAML = readFileSync(new URL("../../../policy.yaml", import.meta.url), "utf8");
+const POLICY_JSON = policyJsonOf(readPolicyDocument(SAMPLE_YAML));
+const SETTINGS_JSON = settingsJsonOf(judgeSettingsJson(`{"version":1,"policy":${POLICY_JSON}}`));
+const SETTINGS_YAML = `version: 1\ntable: { name: a }\npolicy:\n${SAMPLE_YAML.replace(/^/gm, "  ")}`;
+
+type PolicyVerdict = ReturnType<typeof judgePolicyJson>;
+type SettingsVerdict = ReturnType<typeof judgeSettingsJson>;
+
+function policyJsonOf(verdict: PolicyVerdict): string {
+  if ("faults" in verdict) throw new Error(JSON.stringify(verdict.faults));
+  return verdict.policyJson;
+}
+
+function settingsJsonOf(verdict: SettingsVerdict): string {
+  if ("faults" in verdict) throw new Error(JSON.stringify(verdict.faults));
+  return verdict.settingsJson;
+}
+
+function expectFaults(faults: readonly Fault[]): void {
+  expect(faults.length).toBeGreaterThan(0);
+  expect(faults.length).toBeLessThanOrEqual(MAX_FAULTS);
+  for (const { message } of faults) expect(message).not.toBe("");
+}
+
+function expectPolicyVerdict(verdict: PolicyVerdict): void {
+  if ("faults" in verdict) expectFaults(verdict.faults);
+  else expect(judgePolicyJson(verdict.policyJson)).toEqual(verdict);
+}
+
+function expectSettingsVerdict(verdict: SettingsVerdict): void {
+  if ("faults" in verdict) expectFaults(verdict.faults);
+  else expect(judgeSettingsJson(verdict.settingsJson)).toEqual(verdict);
+}
+
+/** Of a text as either kind of document. */
+function expectVerdicts(json: string): void {
+  expectPolicyVerdict(judgePolicyJson(json));
+  expectSettingsVerdict(judgeSettingsJson(json));
+}
+
+describe("the judge never fails", () => {
+  test("on any characters", () => {
+    fc.assert(fc.property(fc.oneof(anyUnits, fc.string(), fc.json()), expectVerdicts), { numRuns: 500 });
+  });
+
+  test("on a good document that was changed in a few places", () => {
+    fc.assert(fc.property(fc.oneof(mutations(POLICY_JSON), mutations(SETTINGS_JSON)), expectVerdicts), {
+      numRuns: 1500,
+    });
+  });
+
+  test.each([
+    ["a good policy", POLICY_JSON],
+    ["good edge settings", SETTINGS_JSON],
+  ])("on %s with any value in any field", (_, json) => {
+    const document: unknown = JSON.parse(json);
+    fc.assert(
+      fc.property(fc.constantFrom(...pathsIn(document)), fc.jsonValue(), (path, value) => {
+        expectVerdicts(JSON.stringify(replaced(document, path, value)));
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  test("on any YAML", () => {
+    const texts = fc.oneof(
+      mutations(SAMPLE_YAML),
+      mutations(SETTINGS_YAML),
+      mutations(POLICY_JSON),
+      anyUnits,
+      fc.string(),
+    );
+    fc.assert(
+      fc.property(texts, (text) => {
+        expectPolicyVerdict(readPolicyDocument(text));
+        expectSettingsVerdict(readSettingsDocument(text));
+        const verdict = readDocument(text);
+        if (!("faults" in verdict)) return;
+        const lines = text.split(/\r\n|\n|\r/).length;
+        for (const { line, column } of verdict.faults) {
+          expect(line).toBeGreaterThanOrEqual(1);
+          expect(line).toBeLessThanOrEqual(lines);
+          expect(column).toBeGreaterThanOrEqual(1);
+        }
+      }),
+      { numRuns: 1000 },
+    );
+  });
+});
+
+describe("a policy within the ranges", () => {
+  test("is accepted, keeps every value that it sets, and is the same again when judged again", () => {
+    fc.assert(
+      fc.property(policies, (document) => {
+        const verdict = judgePolicyJson(JSON.stringify(document));
+        if ("faults" in verdict) throw new Error(JSON.stringify(verdict.faults));
+        expect(verdict.policy).toMatchObject(document);
+        expectPolicyVerdict(verdict);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  test("is accepted as YAML too, and means the same", () => {
+    fc.assert(
+      fc.property(policies, fc.constantFrom(undefined, 2, "\t"), (document, indent) => {
+        const verdict = readDocument(JSON.stringify(document, null, indent));
+        expect(verdict).toEqual({ kind: "policy", ...judgePolicyJson(JSON.stringify(document)) });
+      }),
+      { numRuns: 200 },
+    );
+  });
+});
+
+describe("edge settings within the ranges", () => {
+  test("are accepted, keep every value that they set, and are the same again when judged again", () => {
+    fc.assert(
+      fc.property(edgeSettings, (document) => {
+        const verdict = judgeSettingsJson(JSON.stringify(document));
+        if ("faults" in verdict) throw new Error(JSON.stringify(verdict.faults));
+        expect(verdict.settings).toMatchObject(document);
+        expectSettingsVerdict(verdict);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  test("are accepted as YAML too, and mean the same", () => {
+    fc.assert(
+      fc.property(edgeSettings, fc.constantFrom(undefined, 2, "\t"), (document, indent) => {
+        const verdict = readDocument(JSON.stringify(document, null, indent));
+        expect(verdict).toEqual({ kind: "settings", ...judgeSettingsJson(JSON.stringify(document)) });
+      }),
+      { numRuns: 200 },
+    );
+  });
+});
+
+/** A fault of a policy as it is said of the same policy within edge settings: its own path, and those that it names. */
+const withinSettings = ({ path, message }: Fault): Fault => ({
+  path: path.startsWith("[") ? `policy${path}` : `policy.${path}`.replace(/\.$/, ""),
+  message: message
+    .replace(/(?<=^expected a value that no other plan has \()/, "policy.")
+    .replace(/(?<=^expected at least \d+ times )/, "policy."),
+});
+
+test("a policy within edge settings is judged exactly as it is alone", () => {
+  const sample: unknown = JSON.parse(POLICY_JSON);
+  const changed = fc
+    .array(fc.tuple(fc.constantFrom(...pathsIn(sample)), fc.oneof(fc.jsonValue(), fc.nat(3))), {
+      maxLength: 4,
+    })
+    .map((changes) => changes.reduce<unknown>((tree, [path, value]) => replacedWhereThere(tree, path, value), sample));
+  const strange = fc.tuple(changed, fc.dictionary(fc.string(), fc.jsonValue())).map(([tree, more]) => ({
+    ...(tree as object),
+    ...more,
+  }));
+  fc.assert(
+    fc.property(fc.oneof(changed, strange, policies), (document) => {
+      const json = JSON.stringify(document);
+      const alone = judgePolicyJson(json);
+      const within = judgeSettingsJson(`{"version":1,"policy":${json}}`);
+      if ("faults" in alone) {
+        expect(within).toEqual({ faults: alone.faults.map(withinSettings) });
+      } else {
+        expect(within).toMatchObject({ policyJson: alone.policyJson, settings: { policy: alone.policy } });
+      }
+    }),
+    { numRuns: 1000 },
+  );
+});
+
+/** Earlier changes may have taken the path away. */
+function replacedWhereThere(tree: unknown, path: string[], value: unknown): unknown {
+  const isThere = pathsIn(tree).some((one) => one.join("\n") === path.join("\n"));
+  return isThere ? replaced(tree, path, value) : tree;
+}

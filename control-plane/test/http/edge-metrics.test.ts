@@ -1,0 +1,71 @@
+// What a scrape asks for when it reads the metrics of edges.
+import { Registry } from "prom-client";
+import { expect, it } from "vitest";
+
+import type { EdgeView } from "../../src/app/edges/status/edge-views.js";
+import { EdgeMetrics } from "../../src/http/status/edge-metrics.js";
+
+const VIEW: EdgeView = {
+  edge: "gw-1",
+  state: "current",
+  silentWorkers: 0,
+  published: 3,
+  heard: { generation: 3, state: "ok" },
+  violations: [],
+  running: { 3: 4 },
+  filter: null,
+  table: null,
+  watching: true,
+  lastReportAt: null,
+  lag: 0,
+  instances: [],
+};
+
+/** Each scrape is answered what `listed` says then. */
+function scraped(listed: () => Promise<EdgeView[]>) {
+  const registry = new Registry();
+  let asked = 0;
+  const edges = (): Promise<EdgeView[]> => {
+    asked += 1;
+    return listed();
+  };
+  new EdgeMetrics(registry).observe(edges, () => 1);
+  return { scrape: () => registry.metrics(), asked: () => asked };
+}
+
+it("a scrape asks for the edges once, and the next one again", async () => {
+  let views = [VIEW];
+  const { scrape, asked } = scraped(() => Promise.resolve(views));
+  const text = await scrape();
+  expect(asked()).toBe(1);
+  expect(text).toContain('sluice_control_edges{state="current"} 1');
+  expect(text).toContain('sluice_control_edge_running_generation{edge="gw-1"} 3');
+  expect(text).toContain('sluice_control_edge_log_lag{edge="gw-1"} 0');
+  expect(text).toContain('sluice_control_edge_silent_workers{edge="gw-1"} 0');
+  views = [];
+  const next = await scrape();
+  expect(asked()).toBe(2);
+  expect(next).toContain('sluice_control_edges{state="current"} 0');
+  expect(next).not.toContain("gw-1");
+});
+
+it("a scrape that fails does not fail the next", async () => {
+  let answer = (): Promise<EdgeView[]> => Promise.reject(new Error("the store is closed"));
+  const { scrape } = scraped(() => answer());
+  await expect(scrape()).rejects.toThrow("the store is closed");
+  answer = () => Promise.resolve([VIEW]);
+  expect(await scrape()).toContain('sluice_control_edges{state="current"} 1');
+});
+
+it("an edge's running generation is the lowest of its workers', and 0 is one that came from no control plane", async () => {
+  const views: EdgeView[] = [
+    { ...VIEW, running: { 10: 1, 9: 3 } },
+    { ...VIEW, edge: "gw-2", running: { 0: 1, 9: 3 } },
+    { ...VIEW, edge: "gw-3", running: {}, silentWorkers: 2 },
+  ];
+  const text = await scraped(() => Promise.resolve(views)).scrape();
+  expect(text).toContain('sluice_control_edge_running_generation{edge="gw-1"} 9');
+  expect(text).toContain('sluice_control_edge_running_generation{edge="gw-2"} 0');
+  expect(text).not.toContain('sluice_control_edge_running_generation{edge="gw-3"}');
+  expect(text).toContain('sluice_control_edge_silent_workers{edge="gw-3"} 2');
+});

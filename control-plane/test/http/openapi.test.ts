@@ -1,0 +1,95 @@
+// The OpenAPI document says all that the API does.
+import { describe, expect, it, vi } from "vitest";
+
+import { ERRORS } from "../../src/http/errors.js";
+import { startTestControlPlane } from "../support/control-plane.js";
+
+interface Operation {
+  readonly security?: readonly object[];
+  readonly responses: Readonly<Record<string, { description: string; content?: object }>>;
+}
+interface Document {
+  readonly openapi: string;
+  readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
+  readonly components: { readonly schemas: Readonly<Record<string, ErrorSchema>> };
+}
+interface ErrorSchema {
+  readonly properties: { readonly error: { readonly properties: { readonly code: { readonly enum: string[] } } } };
+}
+
+/** Those that no route gives: they arise before there is one. */
+const BEFORE_ANY_ROUTE = ["MALFORMED_REQUEST", "ROUTE_NOT_FOUND", "REQUEST_TIMEOUT", "HEADERS_TOO_LARGE"];
+
+async function document(): Promise<Document> {
+  const plane = await startTestControlPlane();
+  const answer = await plane.call("GET", "/openapi.json");
+  expect(answer.status).toBe(200);
+  return answer.body as Document;
+}
+
+describe("the OpenAPI document", () => {
+  it("is written once, however often it is read", async () => {
+    const plane = await startTestControlPlane();
+    const written = vi.spyOn(plane.app, "swagger");
+    const [first, second] = [await plane.call("GET", "/openapi.json"), await plane.call("GET", "/openapi.json")];
+    expect([second.text, written.mock.calls.length]).toEqual([first.text, 1]);
+  });
+
+  it("names every route", async () => {
+    const { openapi, paths } = await document();
+    expect(openapi).toBe("3.1.0");
+    const routes = Object.entries(paths).flatMap(([path, methods]) =>
+      Object.keys(methods).map((one) => `${one} ${path}`),
+    );
+    expect(routes.sort()).toEqual([
+      "delete /v1/sessions",
+      "delete /v1/sessions/{id}",
+      "get /healthz",
+      "get /metrics",
+      "get /readyz",
+      "get /v1/audit",
+      "get /v1/edges",
+      "get /v1/revocations/{id}",
+      "get /v1/sessions",
+      "get /v1/sessions/{id}",
+      "get /v1/sessions/{id}/bucket",
+      "get /v1/sessions/{id}/usage",
+      "patch /v1/sessions/{id}",
+      "post /edge/v1/acquire",
+      "post /edge/v1/report",
+      "post /edge/v1/watch",
+      "post /v1/sessions",
+      "post /v1/sessions/{id}/consume",
+      "post /v1/sessions/{id}/token",
+    ]);
+  });
+
+  it("names every code of the catalogue", async () => {
+    const { components } = await document();
+    expect(components.schemas.Error?.properties.error.properties.code.enum).toEqual(Object.keys(ERRORS));
+  });
+
+  it("names every code at a route that gives it, but those that arise before there is a route", async () => {
+    const { paths } = await document();
+    const operations = Object.values(paths).flatMap((methods) => Object.values(methods));
+    const named = operations.flatMap(({ responses }) =>
+      Object.entries(responses).flatMap(([status, { description }]) =>
+        Object.entries(ERRORS)
+          .filter(([code, error]) => description.split(", ").includes(code) && error.status === Number(status))
+          .map(([code]) => code),
+      ),
+    );
+    expect([...new Set([...named, ...BEFORE_ANY_ROUTE])].sort()).toEqual(Object.keys(ERRORS).sort());
+  });
+
+  it("says which credential each route wants", async () => {
+    const { paths } = await document();
+    const wanted = (path: string, method: string) => paths[path]?.[method]?.security;
+    expect(wanted("/v1/sessions", "post")).toEqual([{ adminToken: [] }, { issuerToken: [] }]);
+    expect(wanted("/v1/sessions/{id}", "get")).toEqual([{ adminToken: [] }, { issuerToken: [] }]);
+    expect(wanted("/v1/audit", "get")).toEqual([{ adminToken: [] }]);
+    expect(wanted("/v1/sessions/{id}", "delete")).toEqual([{ adminToken: [] }]);
+    expect(wanted("/edge/v1/acquire", "post")).toEqual([{ edgeCredential: [] }]);
+    expect(wanted("/healthz", "get")).toBeUndefined();
+  });
+});

@@ -1,0 +1,143 @@
+// Clients that send requests without reading the answers: what one connection may have under way, and its end.
+import { connect } from "node:net";
+import type { Socket } from "node:net";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
+
+import { MAX_UNDER_WAY } from "../../src/http/pipelining.js";
+import { KEYS, startTestControlPlane } from "../support/control-plane.js";
+import type { TestControlPlane } from "../support/control-plane.js";
+
+const until = (condition: () => void): Promise<void> => vi.waitFor(condition, { timeout: 10_000 });
+const READY = "GET /readyz HTTP/1.1\r\nhost: x\r\n\r\n";
+
+describe("requests under way on one connection", () => {
+  it("are answered in order up to the bound", async () => {
+    const plane = await startTestControlPlane();
+    const { asked, release } = holdReady(plane);
+    const client = await opened(plane);
+    client.socket.write(READY.repeat(MAX_UNDER_WAY));
+    await until(() => {
+      expect(asked()).toBe(MAX_UNDER_WAY);
+    });
+    release();
+    await until(() => {
+      expect(client.statuses()).toEqual(Array(MAX_UNDER_WAY).fill("200"));
+    });
+    expect(client.closed()).toBe(false);
+  });
+
+  it("end it where they are more, and what came with them is dropped", async () => {
+    const plane = await startTestControlPlane();
+    const { asked, release } = holdReady(plane);
+    const client = await opened(plane);
+    client.socket.write(READY.repeat(1000));
+    await ended(client);
+    release();
+    expect([asked(), client.statuses()]).toEqual([MAX_UNDER_WAY, []]);
+    expect((await plane.call("GET", "/readyz")).status).toBe(200);
+  });
+
+  it("are counted until they are answered: one after the other there may be any number", async () => {
+    const plane = await startTestControlPlane();
+    const client = await opened(plane);
+    for (let count = 1; count <= 3 * MAX_UNDER_WAY; count++) {
+      client.socket.write(READY);
+      await until(() => {
+        expect(client.statuses()).toHaveLength(count);
+      });
+    }
+    expect(client.closed()).toBe(false);
+  });
+
+  it.each([
+    ["has no host", "GET /readyz HTTP/1.1\r\n\r\n"],
+    ["expects what is not known", "GET /readyz HTTP/1.1\r\nhost: x\r\nexpect: more\r\n\r\n"],
+    ["has a path that cannot be decoded", "GET /%zz HTTP/1.1\r\nhost: x\r\n\r\n"],
+  ])("count also where one %s", async (_what, refused) => {
+    const plane = await startTestControlPlane();
+    holdReady(plane);
+    const client = await opened(plane);
+    client.socket.write(READY + refused.repeat(MAX_UNDER_WAY));
+    await ended(client);
+    expect(client.statuses()).toEqual([]);
+  });
+});
+
+describe("watches on one connection", () => {
+  it("are all let go when it closes, also those whose answers wait for another", async () => {
+    const plane = await startTestControlPlane();
+    const { log, cursor } = await plane.store.position();
+    const client = await opened(plane);
+    for (let i = 0; i < MAX_UNDER_WAY; i++) {
+      client.socket.write(watchOf({ instance: `${i}`.repeat(16), log, since: cursor }));
+    }
+    await until(() => {
+      expect(plane.watches.heldCount()).toBe(MAX_UNDER_WAY);
+    });
+    client.socket.destroy();
+    await until(() => {
+      expect(plane.watches.heldCount()).toBe(0);
+    });
+  });
+});
+
+function watchOf(fields: object): string {
+  const body = JSON.stringify({ edge: "gw-1", ...fields });
+  const head = [
+    "POST /edge/v1/watch HTTP/1.1",
+    "host: x",
+    `authorization: Bearer ${KEYS.edgeCredential}`,
+    "content-type: application/json",
+    `content-length: ${body.length}`,
+  ];
+  return `${head.join("\r\n")}\r\n\r\n${body}`;
+}
+
+/** Keeps calls of /readyz under way until they are released, and counts them. */
+function holdReady({ store }: TestControlPlane): { asked: () => number; release: () => void } {
+  let asked = 0;
+  let release = (): void => undefined;
+  const released = new Promise<void>((resolve) => (release = resolve));
+  onTestFinished(() => {
+    release();
+  });
+  const position = store.position.bind(store);
+  store.position = async () => {
+    asked++;
+    await released;
+    return position();
+  };
+  return {
+    asked: () => asked,
+    release: () => {
+      release();
+    },
+  };
+}
+
+interface Client {
+  readonly socket: Socket;
+  /** Of the answers so far. */
+  readonly statuses: () => string[];
+  readonly closed: () => boolean;
+}
+
+async function opened(plane: TestControlPlane): Promise<Client> {
+  const { hostname, port } = new URL(plane.url);
+  let received = "";
+  const socket = connect({ host: hostname, port: Number(port) });
+  onTestFinished(() => {
+    socket.destroy();
+  });
+  socket.on("data", (chunk: Buffer) => (received += chunk.toString()));
+  // A reset is one way in which the server ends it.
+  socket.on("error", () => undefined);
+  await new Promise<void>((resolve) => socket.once("connect", resolve));
+  const statuses = (): string[] => [...received.matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, status = ""]) => status);
+  return { socket, statuses, closed: () => socket.closed };
+}
+
+const ended = (client: Client): Promise<void> =>
+  until(() => {
+    expect(client.closed()).toBe(true);
+  });

@@ -1,0 +1,78 @@
+// What a supervisor and a Prometheus see: alive, ready, metrics.
+import { describe, expect, it } from "vitest";
+
+import { created, expectError, startTestControlPlane } from "../support/control-plane.js";
+import { HOUR_MS } from "../support/sessions.js";
+
+describe("health", () => {
+  it("is alive without any credential", async () => {
+    const { url } = await startTestControlPlane();
+    const response = await fetch(`${url}/healthz`);
+    expect([response.status, await response.json()]).toEqual([200, { status: "alive" }]);
+  });
+
+  it("is ready once a policy is loaded and the store answers", async () => {
+    const plane = await startTestControlPlane();
+    expect((await plane.call("GET", "/readyz")).body).toEqual({ status: "ready" });
+    plane.setPlans();
+    expectError(await plane.call("GET", "/readyz"), "NO_POLICY");
+  });
+
+  it("is not ready, but alive, when the store fails", async () => {
+    const plane = await startTestControlPlane();
+    plane.store.position = () => Promise.reject(new Error("closed"));
+    expectError(await plane.call("GET", "/readyz"), "NOT_READY");
+    expect((await plane.call("GET", "/healthz")).status).toBe(200);
+  });
+});
+
+describe("metrics", () => {
+  it("are all there, under the product's name", async () => {
+    const plane = await startTestControlPlane();
+    const { text, headers } = await plane.call("GET", "/metrics");
+    expect(headers.get("content-type")).toContain("text/plain");
+    const names = [...text.matchAll(/^# TYPE (\S+)/gm)].map(([, name]) => name ?? "");
+    expect(names).toEqual(
+      expect.arrayContaining([
+        "sluice_control_sessions_active",
+        "sluice_control_sessions_created_total",
+        "sluice_control_sessions_removed_total",
+        "sluice_control_session_duration_seconds",
+        "sluice_control_acquires_total",
+        "sluice_control_http_errors_total",
+        "sluice_control_policy_propagation_seconds",
+        "sluice_control_process_cpu_user_seconds_total",
+      ]),
+    );
+    expect(names.filter((name) => !name.startsWith("sluice_control_"))).toEqual([]);
+  });
+
+  it("count the live sessions of each plan, a few seconds late at most", async () => {
+    const plane = await startTestControlPlane();
+    const { session } = await created(plane);
+    await created(plane);
+    await created(plane, { plan: "metered" });
+    const active = async () => {
+      const { text } = await plane.call("GET", "/metrics");
+      return ["starter", "metered"].map((plan) => text.match(`sessions_active{plan="${plan}"} (\\d+)`)?.[1]);
+    };
+    expect(await active()).toEqual(["2", "1"]);
+    await plane.call("DELETE", `/v1/sessions/${session.id}`);
+    plane.clock.advance(5000);
+    expect(await active()).toEqual(["1", "1"]);
+    plane.clock.advance(HOUR_MS);
+    expect(await active()).toEqual(["0", "0"]);
+  });
+
+  it("cost the store one count however often they are read", async () => {
+    const plane = await startTestControlPlane();
+    let counts = 0;
+    const countLive = plane.store.countLive.bind(plane.store);
+    plane.store.countLive = (...which) => {
+      counts += 1;
+      return countLive(...which);
+    };
+    await Promise.all(Array.from({ length: 20 }, () => plane.call("GET", "/metrics")));
+    expect(counts).toBe(2);
+  });
+});

@@ -1,0 +1,197 @@
+// TLS files that are replaced while the control plane runs.
+import { X509Certificate } from "node:crypto";
+import { once } from "node:events";
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { connect } from "node:tls";
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+
+import { loadTls } from "../../src/tls/tls.js";
+import type { TlsFiles, TlsIdentity } from "../../src/tls/tls.js";
+import { followTlsFiles } from "../../src/tls/tls-renewal.js";
+import { authorityIn, pem, withHalfACertificate } from "../support/certificates.js";
+import type { Authority, Identity } from "../support/certificates.js";
+import { FixedClock } from "../support/fixed-clock.js";
+import { ManualTimers } from "../support/manual-timers.js";
+import { ControlPlaneProcess, settingsIn } from "../support/process.js";
+
+const LOOK_MS = 1000;
+
+let folder: string;
+let authority: Authority;
+let strangers: Authority;
+let first: Identity;
+let second: Identity;
+let client: Identity;
+let stranger: Identity;
+/** Where the control plane looks. */
+let place: Identity & { readonly ca: string };
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "sluice-renewal-"));
+  authority = authorityIn(folder, "authority");
+  strangers = authorityIn(folder, "strangers");
+  [first, second, client] = [authority.issue("first"), authority.issue("second"), authority.issue("client")];
+  stranger = strangers.issue("stranger");
+});
+afterAll(() => {
+  rmSync(folder, { recursive: true });
+});
+beforeEach(() => {
+  place = { cert: join(folder, "place.crt"), key: join(folder, "place.key"), ca: join(folder, "place-ca.crt") };
+  install(first);
+  copyFileSync(authority.cert, place.ca);
+});
+
+function install({ cert, key }: Identity): void {
+  copyFileSync(cert, place.cert);
+  copyFileSync(key, place.key);
+}
+
+const filesThere = (): TlsFiles => ({
+  cert: { variable: "SLUICE_TLS_CERT_FILE", path: place.cert },
+  key: { variable: "SLUICE_TLS_KEY_FILE", path: place.key },
+  clientCa: { variable: "SLUICE_TLS_CLIENT_CA_FILE", path: place.ca },
+});
+
+/** What has come in force and what was logged; `looks` lets so many looks at the files pass. */
+function following() {
+  const files = filesThere();
+  const timers = new ManualTimers(new FixedClock());
+  const renewed: TlsIdentity[] = [];
+  const logged: object[] = [];
+  const note = (fields: object): void => void logged.push(fields);
+  const stop = followTlsFiles({
+    files,
+    inForce: loadTls(files),
+    renew: (identity) => renewed.push(identity),
+    timers,
+    logger: { debug: note, info: note, warn: note, error: note },
+  });
+  const looks = (count: number): void => {
+    for (let look = 0; look < count; look++) timers.advance(LOOK_MS);
+  };
+  return { renewed, logged, looks, stop, timers };
+}
+
+describe("TLS files that are replaced", () => {
+  it("come in force once, when both of them are there, and the log says until when they are good", () => {
+    const { renewed, logged, looks } = following();
+    looks(3);
+    copyFileSync(second.cert, place.cert);
+    looks(1);
+    copyFileSync(second.key, place.key);
+    looks(5);
+    expect(renewed.map(({ cert, key }) => ({ cert, key }))).toEqual([pem(second)]);
+    const { validTo } = new X509Certificate(readFileSync(second.cert));
+    expect(logged).toEqual([{ type: "tls-renewed", validTo }]);
+  });
+
+  it("come in force too where it is the authority of the clients that is another", () => {
+    const { renewed, looks } = following();
+    copyFileSync(strangers.cert, place.ca);
+    looks(2);
+    expect(renewed.map(({ clientCa }) => clientCa)).toEqual([readFileSync(strangers.cert)]);
+  });
+
+  it.each<[string, () => void, RegExp]>([
+    [
+      "are no certificate",
+      () => {
+        writeFileSync(place.cert, "none");
+      },
+      /^SLUICE_TLS_CERT_FILE: .* a certificate in PEM$/,
+    ],
+    [
+      "are a chain that is cut off",
+      () => {
+        writeFileSync(place.cert, withHalfACertificate(first.cert, authority.cert));
+      },
+      /^SLUICE_TLS_CERT_FILE: TLS cannot use /,
+    ],
+    [
+      "are no pair",
+      () => {
+        copyFileSync(second.cert, place.cert);
+      },
+      /^SLUICE_TLS_KEY_FILE: .* is not the key of/,
+    ],
+    [
+      "are gone",
+      () => {
+        rmSync(place.key);
+      },
+      /^SLUICE_TLS_KEY_FILE: .* cannot be read: ENOENT$/,
+    ],
+  ])(
+    "leave those before in force, and are logged once, where they %s; good ones are taken after",
+    (_, spoil, reason) => {
+      const { renewed, logged, looks } = following();
+      spoil();
+      looks(5);
+      expect(renewed).toEqual([]);
+      expect(logged).toEqual([{ type: "tls-refused", reason: expect.stringMatching(reason) as unknown }]);
+      install(second);
+      looks(2);
+      expect(renewed.map(({ cert }) => cert)).toEqual([readFileSync(second.cert)]);
+    },
+  );
+
+  it("are looked at no more once that is ended", () => {
+    const { renewed, looks, stop, timers } = following();
+    stop();
+    install(second);
+    looks(3);
+    expect([renewed, timers.pending]).toEqual([[], 0]);
+  });
+});
+
+describe("a control plane whose TLS files are replaced", () => {
+  /** The certificate that a new connection is shown; a rejection where the server refuses this client. */
+  async function shownTo(shown: Identity, port: number): Promise<string> {
+    const socket = connect({
+      host: "127.0.0.1",
+      port,
+      ca: readFileSync(authority.cert),
+      servername: "localhost",
+      ALPNProtocols: ["h2", "http/1.1"],
+      // In TLS 1.3 a client is refused only after its own side of the handshake is over.
+      maxVersion: "TLSv1.2",
+      ...pem(shown),
+    });
+    try {
+      await once(socket, "secureConnect");
+      return socket.getPeerX509Certificate()?.fingerprint256 ?? "";
+    } finally {
+      socket.destroy();
+    }
+  }
+  const fingerprint = ({ cert }: Identity): string => new X509Certificate(readFileSync(cert)).fingerprint256;
+  const until = (condition: () => Promise<void>): Promise<void> => vi.waitFor(condition, { timeout: 20_000 });
+
+  it("shows the new certificate, takes the clients of a new authority, and goes on after bad files", async () => {
+    const plane = new ControlPlaneProcess({
+      ...settingsIn(),
+      SLUICE_TLS_CERT_FILE: place.cert,
+      SLUICE_TLS_KEY_FILE: place.key,
+      SLUICE_TLS_CLIENT_CA_FILE: place.ca,
+    });
+    const port = await plane.port();
+    expect(await shownTo(client, port)).toBe(fingerprint(first));
+    await expect(shownTo(stranger, port)).rejects.toThrow();
+
+    writeFileSync(place.cert, withHalfACertificate(first.cert, authority.cert));
+    await plane.logLine("tls-refused");
+    expect(await shownTo(client, port)).toBe(fingerprint(first));
+
+    install(second);
+    copyFileSync(strangers.cert, place.ca);
+    await until(async () => {
+      expect(await shownTo(stranger, port)).toBe(fingerprint(second));
+    });
+    await expect(shownTo(client, port)).rejects.toThrow();
+    plane.kill("SIGTERM");
+    expect(await plane.ended).toEqual({ code: 0, signal: null });
+  });
+});

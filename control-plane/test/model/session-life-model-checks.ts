@@ -1,0 +1,142 @@
+// What must hold after each command of a session's life: the control plane shows what the model says, and no more.
+import { expect } from "vitest";
+
+import { listSessions } from "../../src/app/sessions/list-sessions.js";
+import { showBuckets, showUsage } from "../../src/app/sessions/show-usage.js";
+import type { UsageOfEdge, UsageOfInstance } from "../../src/app/sessions/show-usage.js";
+import type { WatchAnswer, WatchRequest } from "../../src/app/ports/watch-ports.js";
+import type { LmdbLayout } from "../../src/store/lmdb/layout.js";
+import { INSTANCES } from "./session-life-model.js";
+import type { SessionLifeModel } from "./session-life-model.js";
+import type { ModelSession } from "./session-life-model-stored.js";
+import type { SessionLife } from "./session-life.js";
+import { settled } from "../support/watching.js";
+
+const FOLLOWER = { edge: "gw-9", instance: "dddddddddddddddd" };
+const EVERYTHING = { userId: undefined, orgId: undefined, plan: undefined, state: undefined };
+const MICRO = 1_000_000;
+
+/** Sessions, figures, log and audit are as the model has them. */
+export async function expectAsModel(model: SessionLifeModel, life: SessionLife): Promise<void> {
+  const { ports, store } = life.process;
+  const page = await listSessions(ports, EVERYTHING, undefined, 1000);
+  expect(page).toEqual({ sessions: model.views(), next: null });
+  for (const session of model.stored.sessions.values()) {
+    const { consumed } = model.viewOf(session).tokens;
+    const edges = usageOf(session);
+    expect(edges.reduce((sum, edge) => sum + edge.consumed, session.direct)).toBe(consumed);
+    expect(await showUsage(ports, session.id)).toEqual({ consumed, direct: session.direct, edges });
+    expect(await showBuckets(ports, session.id)).toEqual(bucketsOf(model, session));
+  }
+  expect(await store.position()).toEqual({ log: model.log, cursor: model.cursor });
+  const [newest] = await store.audit.auditBefore(undefined, 1);
+  expect([newest?.number ?? 0, newest?.action]).toEqual([model.stored.audited.length, model.stored.audited.at(-1)]);
+  const gone = model.ever.filter((id) => !model.stored.sessions.has(id));
+  for (const id of gone) expect(tracesOf(store.db, id), `traces of ${id}`).toEqual([]);
+}
+
+function usageOf({ rows }: ModelSession): UsageOfEdge[] {
+  return [...new Set(INSTANCES.map(({ edge }) => edge))].flatMap((edge) => {
+    const instances = INSTANCES.filter((one) => one.edge === edge).flatMap(({ instance }): UsageOfInstance[] => {
+      const figures = rows.get(instance);
+      if (figures === undefined) return [];
+      const { consumed = 0, rev = 0, reportedAtMs: lastReport = null, atMs: lastActivity = null } = figures ?? {};
+      return [{ instance, consumed, rev, lastReport, lastActivity }];
+    });
+    const consumed = instances.reduce((sum, one) => sum + one.consumed, 0);
+    return instances.length === 0 ? [] : [{ edge, consumed, instances }];
+  });
+}
+
+function bucketsOf(model: SessionLifeModel, session: ModelSession): object[] {
+  const { maxTokens: capacity, tokenRefillRate: refillRate } = model.planOf(session) ?? {
+    ...session.plan,
+    tokenRefillRate: 0,
+  };
+  return [...new Set(INSTANCES.map(({ edge }) => edge))].flatMap((edge) => {
+    const last = model.lastReport(session, edge);
+    if (last === undefined) return [];
+    const tokens = model.levelOf(session, last.figures) / MICRO;
+    return [{ edge, instance: last.instance, capacity, tokens, refillRate, lastRefill: last.figures.atMs }];
+  });
+}
+
+/** Where the store still names a session. Its place by activity is cleared by the walk that meets it, which is later. */
+function tracesOf(db: LmdbLayout, id: string): string[] {
+  const { sessions, byUser, byOrg, byPlan, byUserAndPlan, ended, usage, consumptions } = db;
+  const kept = { sessions, byUser, byOrg, byPlan, byUserAndPlan, ended, usage, consumptions };
+  return Object.entries(kept)
+    .filter(([, database]) => [...database.getKeys()].some((key) => [key].flat().includes(id)))
+    .map(([name]) => name);
+}
+
+/** After the last command, once everything is long past its end and swept: of sessions the store holds nothing. */
+export function expectNothingKept({ sessions, byPlan, byActivity, usage, ...rest }: LmdbLayout): void {
+  const { byUser, byOrg, byUserAndPlan, ended, consumptions, consumptionsByTime } = rest;
+  const emptied = { sessions, byUser, byOrg, byPlan, byUserAndPlan, byActivity, ended, usage, consumptions };
+  for (const [name, database] of Object.entries({ ...emptied, consumptionsByTime })) {
+    expect([...database.getKeys()], name).toEqual([]);
+  }
+}
+
+/** What a watch from a place is answered, up to the number that the answer gives. */
+function expectedAnswer(model: SessionLifeModel, log: string, since: number, upTo: number): WatchAnswer {
+  const { withdrawals, trimmed } = model.stored;
+  const isOutOfReach = since > model.cursor || (since < trimmed && since < model.cursor);
+  if (log !== model.log || isOutOfReach) return { reset: true, log: model.log, cursor: model.cursor };
+  const entries = withdrawals.slice(since, upTo);
+  const named = (wanted: string): string[] => [
+    ...new Set(entries.filter(({ kind }) => kind === wanted).map(({ id }) => id)),
+  ];
+  return { log, cursor: upTo, revoked: named("revoked"), refresh: named("refresh") };
+}
+
+/** A watch that is hung up once all that can be said without time passing has been said. */
+export interface UnderWay {
+  readonly hangUp: () => Promise<WatchAnswer>;
+}
+
+export function watchFrom(
+  life: SessionLife,
+  request: Pick<WatchRequest, "edge" | "instance" | "log" | "since">,
+): UnderWay {
+  const call = new AbortController();
+  const said = { follow: true, policy: undefined, filter: undefined, table: undefined, ...request };
+  const watched = life.process.watches.watch(said, call.signal);
+  const hangUp = async (): Promise<WatchAnswer> => {
+    await settled();
+    call.abort();
+    const ended = await watched;
+    if (ended.outcome !== "answered") throw new Error(`the watch is ${ended.outcome}`);
+    return ended.answer;
+  };
+  return { hangUp };
+}
+
+/** Everything past the place is told in one answer: these runs have fewer than 1,000 withdrawals. */
+export async function expectWatchTells(
+  model: SessionLifeModel,
+  life: SessionLife,
+  request: Parameters<typeof watchFrom>[1] & { log: string },
+): Promise<void> {
+  const answer = await watchFrom(life, request).hangUp();
+  expect(answer).toEqual(expectedAnswer(model, request.log, request.since, model.cursor));
+}
+
+/** An edge's watch that is held while a command runs: it is told of what that withdraws as soon as that is durable. */
+export function follow({ follower }: SessionLifeModel, life: SessionLife): UnderWay {
+  return watchFrom(life, { ...FOLLOWER, ...follower });
+}
+
+/** The held watch has been told what came, and the one after it tells the rest, exactly. */
+export async function expectFollowed(model: SessionLifeModel, life: SessionLife, held: UnderWay): Promise<void> {
+  const { log, since } = model.follower;
+  const first = await held.hangUp();
+  if (log === model.log) {
+    expect(first).toEqual(expectedAnswer(model, log, since, Math.max(first.cursor, since)));
+    expect(first.cursor > since, "the held watch was answered").toBe(model.cursor > since);
+  }
+  const next = { log, since: first.cursor };
+  await expectWatchTells(model, life, { ...FOLLOWER, ...next });
+  model.follower = { log: model.log, since: model.cursor };
+}

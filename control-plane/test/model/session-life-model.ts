@@ -1,0 +1,179 @@
+// A session's life as plain maps: what the control plane must show after each command, told without its code.
+import type { SessionView } from "../../src/app/sessions/sessions.js";
+import type { PlanOfPolicy, PlansOfPolicy } from "../../src/domain/plan.js";
+import type {
+  AnySession,
+  ModelFigures,
+  ModelSession,
+  ModelWithdrawal,
+  Spent,
+  Stored,
+} from "./session-life-model-stored.js";
+
+/** Two lives of one edge, and another edge. */
+export const INSTANCES = [
+  { edge: "gw-1", instance: "aaaaaaaaaaaaaaaa" },
+  { edge: "gw-1", instance: "bbbbbbbbbbbbbbbb" },
+  { edge: "gw-2", instance: "cccccccccccccccc" },
+] as const;
+export type ModelInstance = (typeof INSTANCES)[number];
+
+export const PLAN_NAMES = ["open", "metered", "replacing"] as const;
+export const DAY_MS = 86_400_000;
+const GONE_MS = 300_000;
+const SWEEP_ROUND_MS = 10_000;
+const MICRO = 1_000_000;
+
+export class SessionLifeModel {
+  stored: Stored = {
+    sessions: new Map(),
+    creations: new Map(),
+    consumptions: new Map(),
+    withdrawals: [],
+    trimmed: 0,
+    audited: [],
+  };
+  log = "";
+  backup: { readonly file: string; readonly stored: Stored } | undefined;
+  /** Ids of all sessions there ever were. */
+  readonly ever: string[] = [];
+  /** All that instances ever spent, by session and instance: edges forget nothing when the store is restored. */
+  readonly spent = new Map<string, Spent[]>();
+  /** What this process has heard of instances; lost with it. */
+  readonly heard = new Map<string, { atMs: number; reportedAtMs?: number; moreAtMs?: number }>();
+  nowMs = 0;
+  startedAtMs = 0;
+  /** Where an edge that only watches stands in which log. */
+  follower = { log: "", since: 0 };
+
+  constructor(public policy: PlansOfPolicy) {}
+
+  /** The store is new. */
+  begin({ log }: { readonly log: string }, nowMs: number): void {
+    this.log = log;
+    this.follower = { log, since: 0 };
+    this.nowMs = nowMs;
+    this.startedAtMs = nowMs;
+  }
+
+  /** A new process: what it has heard begins anew. */
+  restarted(): void {
+    this.heard.clear();
+    this.startedAtMs = this.nowMs;
+  }
+
+  get cursor(): number {
+    return this.stored.withdrawals.length;
+  }
+
+  /** Mostly a live session, else one of the stored or of all that ever were; an id that never was where there is none. */
+  idAt({ among, index }: AnySession): string {
+    const stored = [...this.stored.sessions.values()];
+    const chosen = among === "live" ? stored.filter((one) => this.stateOf(one) === "live") : stored;
+    const ids = among === "ever" || chosen.length === 0 ? this.ever : chosen.map(({ id }) => id);
+    return ids[index % Math.max(1, ids.length)] ?? "00000000-0000-7000-8000-000000000000";
+  }
+
+  planOf(session: ModelSession): PlanOfPolicy | undefined {
+    return this.policy.plans.find(({ id }) => id === session.plan.id);
+  }
+
+  endsAt(session: ModelSession): number {
+    return session.createdAt + (this.planOf(session) ?? session.plan).lifetime;
+  }
+
+  stateOf(session: ModelSession): SessionView["state"] {
+    if (session.revokedAt !== null) return "revoked";
+    return session.idleEnded || this.nowMs >= this.endsAt(session) ? "expired" : "live";
+  }
+
+  consumedOf({ direct, rows }: ModelSession): number {
+    return [...rows.values()].reduce((sum, figures) => sum + (figures?.consumed ?? 0), direct);
+  }
+
+  viewOf(session: ModelSession): SessionView {
+    const { id, userId, orgId, createdAt, lastActivity, plan, revokedAt } = session;
+    const budget = this.planOf(session)?.tokenBudget ?? null;
+    const issued = plan.tokenBudget ?? plan.maxTokens;
+    const tokens = { issued, consumed: this.consumedOf(session), budget };
+    const metadata = { userAgent: null, ip: null, route: null };
+    const [state, endsAt] = [this.stateOf(session), this.endsAt(session)];
+    return { id, userId, orgId, plan: plan.name, state, createdAt, endsAt, lastActivity, tokens, metadata, revokedAt };
+  }
+
+  /** The newest first. */
+  views(): SessionView[] {
+    const all = [...this.stored.sessions.values()].map((session) => this.viewOf(session));
+    return all.sort((a, b) => (a.id < b.id ? 1 : -1));
+  }
+
+  /** The user's live sessions of a plan, the oldest first. */
+  liveOf(userId: string, planId: number): ModelSession[] {
+    return [...this.stored.sessions.values()]
+      .filter((one) => one.userId === userId && one.plan.id === planId && this.stateOf(one) === "live")
+      .sort((a, b) => (a.id < b.id ? -1 : 1));
+  }
+
+  withdraw(kind: ModelWithdrawal["kind"], id: string): void {
+    this.stored.withdrawals.push({ kind, id, atMs: this.nowMs });
+  }
+
+  revoke(session: ModelSession): void {
+    if (session.revokedAt !== null) return;
+    session.revokedAt = this.nowMs;
+    this.withdraw("revoked", session.id);
+  }
+
+  /** Edges are told of each budget once, when more was consumed and it is reached. */
+  tellBudget(session: ModelSession): void {
+    const budget = this.planOf(session)?.tokenBudget ?? null;
+    if (budget === null || session.toldBudget === budget || this.consumedOf(session) < budget) return;
+    if (session.revokedAt !== null || session.idleEnded) return;
+    session.toldBudget = budget;
+    this.withdraw("refresh", session.id);
+  }
+
+  get graceMs(): number {
+    return 2 * this.policy.controlPlane.reportInterval + SWEEP_ROUND_MS;
+  }
+
+  /** Whether it may end for idleness now: too long without activity, and no holder can have more to tell. */
+  isIdle(session: ModelSession): boolean {
+    const plan = this.planOf(session);
+    if (plan === undefined || this.stateOf(session) !== "live") return false;
+    const idleMs = Math.min(this.nowMs - session.lastActivity, this.nowMs - this.startedAtMs);
+    if (idleMs <= plan.maxAge + this.graceMs) return false;
+    return [...session.rows.keys()].every((instance) => !this.isBehind(instance));
+  }
+
+  private isBehind(instance: string): boolean {
+    const heard = this.heard.get(instance);
+    if (this.nowMs - (heard?.atMs ?? this.startedAtMs) >= GONE_MS) return false;
+    if (heard?.reportedAtMs === undefined || this.nowMs - heard.reportedAtMs > this.graceMs) return true;
+    return heard.moreAtMs !== undefined && this.nowMs - heard.moreAtMs <= this.graceMs;
+  }
+
+  hear({ instance }: ModelInstance, report?: { more: boolean }): void {
+    const { nowMs } = this;
+    const news = report === undefined ? {} : { reportedAtMs: nowMs, ...(report.more ? { moreAtMs: nowMs } : {}) };
+    this.heard.set(instance, { ...this.heard.get(instance), atMs: nowMs, ...news });
+  }
+
+  /** Which of the edge's instances reported the session last, with its figures. */
+  lastReport(session: ModelSession, edge: string): { instance: string; figures: ModelFigures } | undefined {
+    return INSTANCES.filter((one) => one.edge === edge)
+      .flatMap(({ instance }) => {
+        const figures = session.rows.get(instance) ?? null;
+        return figures === null ? [] : [{ instance, figures }];
+      })
+      .sort((a, b) => b.figures.reportedAtMs - a.figures.reportedAtMs)[0];
+  }
+
+  /** Microtokens now, of a bucket that was told of; without figures it is full. Rates of these plans are integers. */
+  levelOf(session: ModelSession, figures: ModelFigures | null): number {
+    const { maxTokens, tokenRefillRate } = this.planOf(session) ?? { ...session.plan, tokenRefillRate: 0 };
+    if (figures === null) return maxTokens * MICRO;
+    const refilled = tokenRefillRate * 1000 * Math.max(0, this.nowMs - figures.atMs - 1);
+    return Math.min(maxTokens * MICRO, figures.levelMicro + refilled);
+  }
+}

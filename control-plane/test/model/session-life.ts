@@ -1,0 +1,116 @@
+// The control plane's use cases over the real store in a folder, with a clock that only tests move: started anew at
+// will, backed up and restored. All that is random comes from a counter, so that a run can be repeated.
+import { createHash } from "node:crypto";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { BulkRevocations } from "../../src/app/sessions/bulk-revocations.js";
+import { EdgeRegistry } from "../../src/app/edges/status/edge-registry.js";
+import type { Random } from "../../src/app/ports/ports.js";
+import { usageCommits } from "../../src/app/edges/usage.js";
+import type { UsagePorts } from "../../src/app/edges/usage.js";
+import { Watches } from "../../src/app/edges/watches.js";
+import { deriveKeys } from "../../src/domain/keys.js";
+import type { PlansOfPolicy } from "../../src/domain/plan.js";
+import { makeToken } from "../../src/domain/token.js";
+import { backUpStore, restoreStore } from "../../src/store/lmdb/backup.js";
+import { LmdbStore } from "../../src/store/lmdb/store.js";
+import { FixedClock } from "../support/fixed-clock.js";
+import { ManualTimers } from "../support/manual-timers.js";
+
+export const KEYS = deriveKeys(Buffer.alloc(32, 1));
+
+const nothing = (): void => undefined;
+const logger = { debug: nothing, info: nothing, warn: nothing, error: nothing };
+const meter = { sessionCreated: nothing, sessionRemoved: nothing, acquired: nothing };
+const usageMeter = { reported: nothing, tokensConsumed: nothing, swept: nothing };
+const watchMeter = { watchEnded: nothing, propagated: nothing };
+
+/** One process of the control plane, as far as sessions go. */
+interface Process {
+  readonly store: LmdbStore;
+  readonly ports: UsagePorts;
+  readonly watches: Watches;
+  readonly revocations: BulkRevocations;
+}
+
+export class SessionLife {
+  readonly clock = new FixedClock();
+  readonly timers = new ManualTimers(this.clock);
+  private readonly folder = mkdtempSync(join(tmpdir(), "sluice-life-"));
+  private drawn = 0;
+  private backups = 0;
+  private current: Process | undefined;
+
+  /** @param policy answers the policy in force */
+  constructor(private readonly policy: () => PlansOfPolicy) {}
+
+  get process(): Process {
+    if (this.current === undefined) throw new Error("the control plane is down");
+    return this.current;
+  }
+
+  async start(): Promise<void> {
+    const random: Random = { bytes: (n) => this.bytes(n) };
+    const { clock, timers } = this;
+    const store = await LmdbStore.open(join(this.folder, "store"), random);
+    const { operator, audit, usage } = store;
+    const policies = {
+      current: () => ({ generation: 1, policy: this.policy() }),
+      published: () => undefined,
+      subscribe: () => nothing,
+      shown: nothing,
+    };
+    const instances = new EdgeRegistry({ clock, policies });
+    const ports: UsagePorts = {
+      ...{ store, operator, audit, usage, usageMeter, instances, policies, clock, random, logger, meter },
+      commits: usageCommits(usage, policies, usageMeter),
+      makeToken: (sessionId, planId) => makeToken({ sessionId, planId }, KEYS),
+    };
+    const watches = new Watches({
+      ...{ log: store.withdrawals, policies, timers, clock, meter: watchMeter, logger, instances },
+    });
+    const revocations = new BulkRevocations({ store: store.revocations, clock, timers, random, logger, meter });
+    await revocations.start();
+    this.current = { store, ports, watches, revocations };
+  }
+
+  /** Ends the process in order: held watches are answered, what is under way comes to rest. */
+  async stop(): Promise<void> {
+    const { store, watches, revocations } = this.process;
+    await revocations.stop();
+    await watches.stop();
+    await store.close();
+    this.current = undefined;
+  }
+
+  async restart(): Promise<void> {
+    await this.stop();
+    await this.start();
+  }
+
+  /** Answers the backup's file. */
+  async backUp(): Promise<string> {
+    this.backups += 1;
+    const file = join(this.folder, `backup-${this.backups}`);
+    await backUpStore(join(this.folder, "store"), file);
+    return file;
+  }
+
+  async restore(file: string): Promise<void> {
+    await this.stop();
+    await restoreStore(file, join(this.folder, "store"), { force: true, random: { bytes: (n) => this.bytes(n) } });
+    await this.start();
+  }
+
+  async end(): Promise<void> {
+    if (this.current !== undefined) await this.stop();
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  private bytes(n: number): Uint8Array {
+    this.drawn += 1;
+    return createHash("sha256").update(`${this.drawn}`).digest().subarray(0, n);
+  }
+}

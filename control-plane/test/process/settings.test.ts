@@ -1,0 +1,217 @@
+// Settings: what an operator may write into the environment, and what is said where it cannot be used.
+import { describe, expect, it } from "vitest";
+
+import { deriveKeys, readSecret } from "../../src/domain/keys.js";
+import { replacedSettings } from "../../src/settings/replaced-settings.js";
+import { readSettings } from "../../src/settings/settings.js";
+
+const DAY_MS = 86_400_000;
+const ENOUGH = { SLUICE_SECRET: "4f".repeat(32), SLUICE_ADMIN_TOKEN: "0123456789abcdef" };
+
+function faults(env: Record<string, string>): readonly string[] {
+  const settings = readSettings(env);
+  return "faults" in settings ? settings.faults : [];
+}
+
+describe("settings", () => {
+  it("have defaults for all but the secrets", () => {
+    expect(readSettings(ENOUGH)).toMatchObject({
+      http: { host: "127.0.0.1", port: 8080, tls: null },
+      dataDir: ".sluice",
+      policyPath: "policy.yaml",
+      keysAlso: undefined,
+      adminTokens: [{ kind: "operator", token: ENOUGH.SLUICE_ADMIN_TOKEN }],
+      apiRate: { perSecond: 2000, burst: 20_000 },
+      retention: { metadataMs: null, audit: { maxEntries: 100_000, maxAgeMs: 365 * DAY_MS } },
+      logKept: { maxEntries: 1_000_000, maxAgeMs: 3_600_000 },
+      logLevel: "info",
+    });
+  });
+
+  it("are taken as given", () => {
+    const env = {
+      ...ENOUGH,
+      SLUICE_HTTP_HOST: "::1",
+      SLUICE_HTTP_PORT: "0",
+      SLUICE_DATA_DIR: "/d",
+      SLUICE_POLICY: "/p.yaml",
+      SLUICE_SECRET_ALSO: "a0".repeat(32),
+      SLUICE_ISSUER_TOKEN: "the-issuers-own-token",
+      SLUICE_API_RATE: "5",
+      SLUICE_API_BURST: "50",
+      SLUICE_METADATA_RETENTION: "30d",
+      SLUICE_AUDIT_ENTRIES: "10",
+      SLUICE_AUDIT_RETENTION: "90000",
+      SLUICE_WITHDRAWALS_ENTRIES: "20",
+      SLUICE_WITHDRAWALS_RETENTION: "15m",
+      SLUICE_LOG_LEVEL: "debug",
+    };
+    expect(readSettings(env)).toEqual({
+      http: { host: "::1", port: 0, tls: null },
+      dataDir: "/d",
+      policyPath: "/p.yaml",
+      keys: deriveKeys(Buffer.from(env.SLUICE_SECRET, "hex")),
+      keysAlso: deriveKeys(Buffer.from(env.SLUICE_SECRET_ALSO, "hex")),
+      adminTokens: [
+        { kind: "operator", token: env.SLUICE_ADMIN_TOKEN },
+        { kind: "issuer", token: env.SLUICE_ISSUER_TOKEN },
+      ],
+      apiRate: { perSecond: 5, burst: 50 },
+      retention: { metadataMs: 30 * DAY_MS, audit: { maxEntries: 10, maxAgeMs: 90_000 } },
+      logKept: { maxEntries: 20, maxAgeMs: 900_000 },
+      logLevel: "debug",
+    });
+  });
+
+  it("that are empty count as not set", () => {
+    const env = { ...ENOUGH, SLUICE_HTTP_PORT: "", SLUICE_SECRET_ALSO: "", SLUICE_DATA_DIR: "" };
+    expect(readSettings(env)).toEqual(readSettings(ENOUGH));
+  });
+
+  it.each(["-1", "65536", "8080x", "1e3", " 80", "0x50", "999999"])("refuse %j as a port", (port) => {
+    expect(faults({ ...ENOUGH, SLUICE_HTTP_PORT: port })).toEqual([
+      `SLUICE_HTTP_PORT: expected a port from 0 to 65535 (0: any that is free), got "${port}"`,
+    ]);
+  });
+
+  it("refuse to keep the log of withdrawals for less than a minute", () => {
+    const name = "SLUICE_WITHDRAWALS_RETENTION";
+    expect(faults({ ...ENOUGH, [name]: "59s" })).toEqual([`${name}: expected at least 60000 ms, got "59s"`]);
+    expect(faults({ ...ENOUGH, [name]: "soon" })).toEqual([expect.stringContaining("expected a time such as")]);
+    expect(readSettings({ ...ENOUGH, [name]: "1m" })).toMatchObject({ logKept: { maxAgeMs: 60_000 } });
+  });
+
+  it("refuse a log level that is none", () => {
+    expect(faults({ ...ENOUGH, SLUICE_LOG_LEVEL: "loud" })).toEqual([
+      'SLUICE_LOG_LEVEL: expected one of trace, debug, info, warn, error, fatal, silent, got "loud"',
+    ]);
+  });
+
+  it("name every variable at fault at once", () => {
+    const said = faults({ SLUICE_HTTP_PORT: "x", SLUICE_LOG_LEVEL: "z" });
+    const named = said.map((fault) => fault.split(/[: ]/)[0]);
+    const all = ["SLUICE_HTTP_PORT", "SLUICE_SECRET", "SLUICE_ADMIN_TOKEN", "SLUICE_LOG_LEVEL"];
+    expect(named).toEqual(all);
+  });
+
+  it.each(["4f4f", "a secret with spaces in it, long enough to be one", "%%%"])(
+    "refuse the secret %j unseen",
+    (secret) => {
+      for (const name of ["SLUICE_SECRET", "SLUICE_SECRET_ALSO"]) {
+        const said = faults({ ...ENOUGH, [name]: secret });
+        expect(said).toHaveLength(1);
+        expect(said[0]).toMatch(new RegExp(`^${name} .*expected at least 32 random bytes`));
+        expect(said[0]).not.toContain(secret);
+      }
+    },
+  );
+
+  it.each([
+    ["0123456789abcde", "too short"],
+    ["x".repeat(257), "too long"],
+    ["0123456789 abcdef", "no header carries"],
+    ["0123456789abcdeü", "no header carries"],
+  ])("refuse the admin token %j unseen", (token, why) => {
+    const said = faults({ ...ENOUGH, SLUICE_ADMIN_TOKEN: token });
+    expect(said).toHaveLength(1);
+    expect(said[0]).toContain(why);
+    expect(said[0]).not.toContain(token);
+  });
+
+  it("take several admin tokens of each kind, separated by commas", () => {
+    const [a, b, c] = ["a".repeat(16), "b".repeat(16), "c".repeat(16)];
+    const settings = readSettings({ ...ENOUGH, SLUICE_ADMIN_TOKEN: `${a}, ${b}`, SLUICE_ISSUER_TOKEN: c });
+    expect(settings).toMatchObject({
+      adminTokens: [
+        { kind: "operator", token: a },
+        { kind: "operator", token: b },
+        { kind: "issuer", token: c },
+      ],
+    });
+  });
+
+  it("refuse the same token twice, also of two kinds, and one of several that will not do", () => {
+    const token = ENOUGH.SLUICE_ADMIN_TOKEN;
+    const twice = "SLUICE_ADMIN_TOKEN and SLUICE_ISSUER_TOKEN hold the same token twice: each must stand once";
+    expect(faults({ ...ENOUGH, SLUICE_ISSUER_TOKEN: token })).toEqual([twice]);
+    expect(faults({ ...ENOUGH, SLUICE_ADMIN_TOKEN: `${token},${token}` })).toEqual([twice]);
+    expect(faults({ ...ENOUGH, SLUICE_ADMIN_TOKEN: `${token},` })).toEqual([
+      "SLUICE_ADMIN_TOKEN is too short: expected 16 to 256 visible ASCII characters",
+    ]);
+  });
+
+  it.each([
+    ["500", 500],
+    ["500ms", 500],
+    ["90s", 90_000],
+    ["15m", 900_000],
+    ["12h", 43_200_000],
+    ["30d", 30 * DAY_MS],
+  ])("take %s as a time", (given, metadataMs) => {
+    expect(readSettings({ ...ENOUGH, SLUICE_METADATA_RETENTION: given })).toMatchObject({ retention: { metadataMs } });
+  });
+
+  it.each(["0", "-1", "1.5h", "30 d", "1w", "forever", "999999999999999d"])("refuse %j as a time", (given) => {
+    expect(faults({ ...ENOUGH, SLUICE_METADATA_RETENTION: given })).toEqual([
+      `SLUICE_METADATA_RETENTION: expected a time such as 500, 90s, 15m, 12h or 30d (without a unit: ms), got "${given}"`,
+    ]);
+  });
+
+  it.each(["0", "-1", "1.5", "1e3", "1000001"])("refuse %j as a rate", (given) => {
+    expect(faults({ ...ENOUGH, SLUICE_API_RATE: given })).toEqual([
+      `SLUICE_API_RATE: expected an integer from 1 to 1000000, got "${given}"`,
+    ]);
+  });
+
+  it("give the port the files of TLS that all programs share, and its own where it has one", () => {
+    const both = { SLUICE_TLS_CERT_FILE: "/c", SLUICE_TLS_KEY_FILE: "/k", SLUICE_TLS_CLIENT_CA_FILE: "/ca" };
+    const own = { SLUICE_HTTP_TLS_CLIENT_CA_FILE: "none", SLUICE_HTTP_TLS_CERT_FILE: "/own" };
+    const cert = { variable: "SLUICE_HTTP_TLS_CERT_FILE", path: "/own" };
+    const key = { variable: "SLUICE_TLS_KEY_FILE", path: "/k" };
+    expect(readSettings({ ...ENOUGH, ...both, ...own })).toMatchObject({
+      http: { tls: { cert, key, clientCa: null } },
+    });
+  });
+
+  it("refuse a certificate without its key, and the key or an authority alone", () => {
+    for (const name of ["CERT", "KEY", "CLIENT_CA"]) {
+      const said = faults({ ...ENOUGH, [`SLUICE_HTTP_TLS_${name}_FILE`]: "/f" });
+      expect(said).toEqual([
+        `SLUICE_HTTP_TLS_${name}_FILE: TLS takes both SLUICE_TLS_CERT_FILE and SLUICE_TLS_KEY_FILE`,
+      ]);
+    }
+  });
+
+  it("refuse two secrets of one key id", () => {
+    const keyId = deriveKeys(Buffer.from(ENOUGH.SLUICE_SECRET, "hex")).keyId;
+    const candidates = Array.from({ length: 5000 }, (_, i) => i.toString(16).padStart(64, "0"));
+    const colliding = candidates.find((hex) => {
+      const reading = readSecret(hex);
+      return reading.ok && deriveKeys(reading.secret).keyId === keyId;
+    });
+    expect(faults({ ...ENOUGH, SLUICE_SECRET_ALSO: colliding ?? "none was found" })).toEqual([
+      "SLUICE_SECRET_ALSO has the same key id as SLUICE_SECRET: use another secret for one of them",
+    ]);
+  });
+});
+
+describe("settings of an earlier version", () => {
+  it("are named in one sentence with what replaced them, without their values", () => {
+    const env = {
+      ...ENOUGH,
+      SLUICE_XDS_PORT: "18000",
+      SLUICE_XDS_TLS_KEY_FILE: "/secret/place",
+      SLUICE_EDGE_AUTHORIZATION: "Bearer a-credential",
+      SLUICE_FILTER_PATH: "/f.wasm",
+    };
+    const said = replacedSettings(env);
+    expect(said).toMatch(
+      /^settings that are no longer used: SLUICE_XDS_PORT, SLUICE_XDS_TLS_KEY_FILE \(.*\); SLUICE_EDGE_AUTHORIZATION \(.*\); SLUICE_FILTER_PATH \(.*\)$/,
+    );
+    expect(said).not.toMatch(/a-credential|\/secret|f\.wasm/);
+  });
+
+  it("are no subject where none is set, or all are empty", () => {
+    expect(replacedSettings({ ...ENOUGH, SLUICE_XDS_PORT: "" })).toBeUndefined();
+  });
+});

@@ -1,0 +1,140 @@
+// The LMDB store: the contract, and what only a store on a disk can be asked.
+import { randomBytes } from "node:crypto";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, it, onTestFinished } from "vitest";
+
+import { LmdbStore } from "../../src/store/lmdb/store.js";
+import { openLayout } from "../../src/store/lmdb/layout.js";
+import { storeContract } from "../contracts/store-contract.js";
+import { METERED, sessionAt, STARTER } from "../support/sessions.js";
+
+const NOW_MS = Date.UTC(2026, 0, 1);
+const random = { bytes: (n: number) => randomBytes(n) };
+
+function folder(): string {
+  const made = mkdtempSync(join(tmpdir(), "sluice-store-"));
+  onTestFinished(() => {
+    rmSync(made, { recursive: true, force: true });
+  });
+  return made;
+}
+
+async function openIn(path: string): Promise<LmdbStore> {
+  const store = await LmdbStore.open(path, random);
+  onTestFinished(() => store.close());
+  return store;
+}
+
+describe("the LMDB store keeps the contract", () => {
+  storeContract(() => openIn(folder()));
+});
+
+describe("the LMDB store", () => {
+  it("keeps sessions, log, cursor and policy over a restart", async () => {
+    const path = folder();
+    const before = await LmdbStore.open(path, random);
+    const [kept, revoked] = [sessionAt(NOW_MS), sessionAt(NOW_MS)];
+    await before.create(kept);
+    await before.create(revoked);
+    await before.revoke(revoked.id, NOW_MS + 1);
+    await before.savePolicy({ generation: 3, policyJson: "{}" }, 0);
+    const position = await before.position();
+    await before.close();
+
+    const after = await openIn(path);
+    expect(await after.find(kept.id)).toEqual(kept);
+    expect((await after.find(revoked.id))?.revokedAt).toBe(NOW_MS + 1);
+    expect(await after.position()).toEqual(position);
+    expect(await after.loadPolicy()).toEqual({ generation: 3, policyJson: "{}" });
+  });
+
+  it("makes the folder it is told, also below one that is missing", async () => {
+    const store = await openIn(join(folder(), "a.b", "c"));
+    expect((await store.position()).cursor).toBe(0);
+  });
+
+  it("gives each store a log of its own", async () => {
+    const [one, other] = [await openIn(folder()), await openIn(folder())];
+    expect((await one.position()).log).not.toBe((await other.position()).log);
+  });
+
+  it("shows a revocation only once it is committed, together with its log entry", async () => {
+    const store = await openIn(folder());
+    const session = sessionAt(NOW_MS);
+    await store.create(session);
+    const revocation = store.revoke(session.id, NOW_MS + 1);
+    expect((await store.find(session.id))?.revokedAt).toBeNull();
+    expect((await store.position()).cursor).toBe(0);
+    await revocation;
+    expect((await store.find(session.id))?.revokedAt).toBe(NOW_MS + 1);
+    expect((await store.position()).cursor).toBe(1);
+  });
+
+  it("answers an acquire with what was committed beside it: an edge may have heard of that already", async () => {
+    const store = await openIn(folder());
+    const [asked, other] = [sessionAt(NOW_MS), sessionAt(NOW_MS)];
+    await store.create(asked);
+    await store.create(other);
+    const holder = { edge: "gw-1", instance: "aaaaaaaaaaaaaaaa" };
+    const hold = () => store.usage.hold(asked.id, holder, NOW_MS, () => true);
+    const [first] = await Promise.all([hold(), store.revoke(other.id, NOW_MS + 1)]);
+    expect([first.position.cursor, first.session?.revokedAt]).toEqual([1, null]);
+    const [second] = await Promise.all([hold(), store.revoke(asked.id, NOW_MS + 2)]);
+    expect([second.position.cursor, second.session?.revokedAt]).toEqual([2, NOW_MS + 2]);
+  });
+
+  it("shows when a session was acquired in lists, after a move and on a repeated creation too", async () => {
+    const store = await openIn(folder());
+    const session = sessionAt(NOW_MS);
+    const repeatable = { key: "k", requestHash: "h", keptSinceMs: 0 };
+    const issue = { session, limit: null, repeatable, isLive: () => true };
+    await store.operator.issue(issue);
+    await store.usage.hold(session.id, { edge: "gw-1", instance: "aaaaaaaaaaaaaaaa" }, NOW_MS + 9, () => true);
+    const lastActivity = NOW_MS + 9;
+    expect(await store.operator.sessionsBefore({ by: "creation" }, undefined, 9)).toMatchObject([{ lastActivity }]);
+    expect(await store.operator.issue(issue)).toMatchObject({ outcome: "repeated", session: { lastActivity } });
+    const audited = () => ({ at: 0, actor: "a", action: "session-moved", sessionId: session.id, details: {} }) as const;
+    const move = { plan: METERED, atMs: NOW_MS, isLive: () => true, audited };
+    expect(await store.operator.move(session.id, move)).toMatchObject({ outcome: "moved", session: { lastActivity } });
+  });
+
+  it("counts more sessions than one step takes", async () => {
+    const store = await openIn(folder());
+    const sessions = Array.from({ length: 20_001 }, (_, i) => sessionAt(NOW_MS + i));
+    await Promise.all(sessions.map((session) => store.create(session)));
+    expect(await store.countLive(STARTER.id, NOW_MS)).toBe(20_001);
+    expect(await store.countLive(STARTER.id, NOW_MS + 1)).toBe(20_000);
+  });
+
+  it("refuses a store of another schema, and says which it is", async () => {
+    const path = folder();
+    const layout = openLayout(path);
+    await layout.meta.put("schema", 99);
+    await layout.env.close();
+    await expect(LmdbStore.open(path, random)).rejects.toThrow("has schema 99");
+  });
+
+  it("files each session by user, organisation, plan and activity", async () => {
+    const path = folder();
+    const store = await LmdbStore.open(path, random);
+    const session = sessionAt(NOW_MS, STARTER, "u9", "o9");
+    const other = sessionAt(NOW_MS, STARTER, "u9", "o9");
+    await store.create(session);
+    await store.create(other);
+    await store.revoke(other.id, NOW_MS + 1);
+    await store.close();
+
+    const { env, byUser, byOrg, byPlan, byActivity, withdrawals } = openLayout(path);
+    onTestFinished(() => env.close());
+    const ids = [session.id, other.id].sort();
+    expect([...byUser.getKeys()]).toEqual(ids.map((id) => ["u9", id]));
+    expect([...byOrg.getKeys()]).toEqual(ids.map((id) => ["o9", id]));
+    expect([...byPlan.getKeys()]).toEqual([[STARTER.id, session.id]]);
+    expect([...byActivity.getKeys()]).toEqual(ids.map((id) => [STARTER.id, NOW_MS, id]));
+    expect([...withdrawals.getRange()]).toEqual([
+      { key: 1, value: { kind: "revoked", sessionId: other.id, atMs: NOW_MS + 1 } },
+    ]);
+  });
+});

@@ -1,0 +1,8 @@
+import { describe } from "vitest";
+
+import { storeContract } from "../contracts/store-contract.js";
+import { MemoryStore } from "../../src/store/memory/store.js";
+
+describe("the in-memory store of the tests keeps the contract", () => {
+  storeContract(() => Promise.resolve(new MemoryStore()));
+});

@@ -1,0 +1,226 @@
+// Backup, restore, and stores of earlier schemas.
+import { randomBytes } from "node:crypto";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { describe, expect, it, onTestFinished } from "vitest";
+
+import { LmdbStore } from "../../src/store/lmdb/store.js";
+import { backUpStore, restoreStore } from "../../src/store/lmdb/backup.js";
+import { openLayout, SCHEMA, STORE_FILE } from "../../src/store/lmdb/layout.js";
+import { sessionAt, STARTER } from "../support/sessions.js";
+import { heard, nobodyHangsUp, request, watchesOver } from "../support/watching.js";
+
+const NOW_MS = Date.UTC(2026, 0, 1);
+const random = { bytes: (n: number) => randomBytes(n) };
+
+function folder(): string {
+  const made = mkdtempSync(join(tmpdir(), "sluice-backup-"));
+  onTestFinished(() => {
+    rmSync(made, { recursive: true, force: true });
+  });
+  return made;
+}
+
+async function opened(path: string): Promise<LmdbStore> {
+  const store = await LmdbStore.open(path, random);
+  onTestFinished(() => store.close());
+  return store;
+}
+
+/** A store with one live and one revoked session, its backup, and what happened since: the other one was revoked. */
+async function backedUp() {
+  const [data, file] = [folder(), join(folder(), "backup.mdb")];
+  const store = await LmdbStore.open(data, random);
+  const [kept, revoked] = [sessionAt(NOW_MS), sessionAt(NOW_MS)];
+  await store.create(kept);
+  await store.create(revoked);
+  await store.revoke(revoked.id, NOW_MS + 1);
+  await backUpStore(data, file);
+  await store.revoke(kept.id, NOW_MS + 2);
+  const position = await store.position();
+  await store.close();
+  return { data, file, kept, revoked, position };
+}
+
+describe("a backup", () => {
+  it("has what was there when it was made, also of a store that is in use", async () => {
+    const { file, kept, revoked } = await backedUp();
+    const other = folder();
+    await restoreStore(file, other, { force: false, random });
+    const store = await opened(other);
+    expect(await store.find(kept.id)).toEqual(kept);
+    expect((await store.find(revoked.id))?.revokedAt).toBe(NOW_MS + 1);
+    expect((await store.position()).cursor).toBe(1);
+  });
+
+  it("is one file, for its owner's eyes", async () => {
+    const { file } = await backedUp();
+    expect(readdirSync(dirname(file))).toEqual(["backup.mdb"]);
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+  });
+
+  it("touches nothing that stands beside it, whatever its name", async () => {
+    const [data, target] = [folder(), folder()];
+    await (await LmdbStore.open(data, random)).close();
+    mkdirSync(join(target, "backup.mdb.part"));
+    writeFileSync(join(target, "backup.mdb.part", "notes"), "kept");
+    await backUpStore(data, join(target, "backup.mdb"));
+    expect(readdirSync(target)).toEqual(["backup.mdb", "backup.mdb.part"]);
+    expect(readdirSync(join(target, "backup.mdb.part"))).toEqual(["notes"]);
+  });
+
+  it("leaves nothing behind where the store cannot be opened", async () => {
+    const [data, target] = [folder(), folder()];
+    mkdirSync(join(data, STORE_FILE));
+    await expect(backUpStore(data, join(target, "backup.mdb"))).rejects.toThrow();
+    expect(readdirSync(target)).toEqual([]);
+  });
+
+  it("never replaces a file, and leaves none where there is no store", async () => {
+    const { data, file } = await backedUp();
+    await expect(backUpStore(data, file)).rejects.toThrow("exists");
+    const nowhere = join(folder(), "backup.mdb");
+    await expect(backUpStore(folder(), nowhere)).rejects.toThrow("there is no store");
+    expect(existsSync(nowhere)).toBe(false);
+  });
+});
+
+describe("a restore", () => {
+  it("gives the store a new log, so that every edge is told to begin anew", async () => {
+    const { data, file, position } = await backedUp();
+    await restoreStore(file, data, { force: true, random });
+    const store = await opened(data);
+    const now = await store.position();
+    expect(now.log).toMatch(/^[0-9a-f]{16}$/);
+    expect(now.log).not.toBe(position.log);
+    const { watches } = watchesOver(store.withdrawals);
+    for (const since of [0, now.cursor, position.cursor]) {
+      const policy = heard(1, { log: now.log });
+      const watched = await watches.watch(request({ log: position.log, since, policy }), nobodyHangsUp());
+      expect(watched).toEqual({ outcome: "answered", answer: { reset: true, ...now } });
+    }
+  });
+
+  it("gives another log each time, also from the same backup", async () => {
+    const { data, file } = await backedUp();
+    const logs = new Set<string>();
+    for (let i = 0; i < 3; i++) {
+      await restoreStore(file, data, { force: true, random });
+      const store = await LmdbStore.open(data, random);
+      logs.add((await store.position()).log);
+      await store.close();
+    }
+    expect(logs.size).toBe(3);
+  });
+
+  it("leaves a store that is there alone, unless it is told to replace it", async () => {
+    const { data, file, kept, position } = await backedUp();
+    await expect(restoreStore(file, data, { force: false, random })).rejects.toThrow("--force");
+    const store = await opened(data);
+    expect(await store.position()).toEqual(position);
+    expect((await store.find(kept.id))?.revokedAt).toBe(NOW_MS + 2);
+  });
+
+  it("refuses a file that is no backup, and the store stays", async () => {
+    const { data, position } = await backedUp();
+    const text = join(folder(), "notes.txt");
+    writeFileSync(text, "not a backup ".repeat(1000));
+    await expect(restoreStore(text, data, { force: true, random })).rejects.toThrow("is no backup");
+    await expect(restoreStore("/nowhere/b", data, { force: true, random })).rejects.toThrow("there is no backup");
+    const store = await opened(data);
+    expect(await store.position()).toEqual(position);
+  });
+});
+
+describe("a store of schema 1", () => {
+  /** As the first version wrote it. */
+  async function ofSchema1(path: string) {
+    const { env, meta, sessions, byUser, byOrg, byPlan, byActivity, withdrawals } = openLayout(path);
+    const [kept, revoked] = [sessionAt(NOW_MS), { ...sessionAt(NOW_MS), revokedAt: NOW_MS + 1 }];
+    await env.transaction(() => {
+      void meta.put("schema", 1);
+      void meta.put("log", "ab".repeat(16));
+      void meta.put("cursor", 1);
+      void withdrawals.put(1, { kind: "revoked", sessionId: revoked.id, atMs: NOW_MS + 1 });
+      for (const session of [kept, revoked]) {
+        const { id, userId, orgId, plan, lastActivity } = session;
+        void sessions.put(id, session);
+        void byUser.put([userId, id], true);
+        void byOrg.put([orgId, id], true);
+        void byActivity.put([plan.id, lastActivity, id], true);
+      }
+      void byPlan.put([kept.plan.id, kept.id], true);
+    });
+    await env.close();
+    return { kept, revoked };
+  }
+
+  it("is brought to the present one when it is opened, with all that is in it", async () => {
+    const path = folder();
+    const { kept, revoked } = await ofSchema1(path);
+    const store = await opened(path);
+    expect(await store.find(kept.id)).toEqual(kept);
+    expect(await store.find(revoked.id)).toEqual(revoked);
+    expect(await store.countLive(STARTER.id, 0)).toBe(1);
+    expect([...store.db.byUserAndPlan.getKeys()]).toEqual([[kept.userId, STARTER.id, kept.id]]);
+    expect(store.db.meta.get("schema")).toBe(SCHEMA);
+  });
+
+  it("gets a log whose name edges can keep, and goes on counting", async () => {
+    const path = folder();
+    const { kept } = await ofSchema1(path);
+    const first = await LmdbStore.open(path, random);
+    const { log, cursor } = await first.position();
+    expect([log.length, cursor]).toEqual([16, 1]);
+    await first.revoke(kept.id, NOW_MS + 5);
+    await first.close();
+    expect(await (await opened(path)).position()).toEqual({ log, cursor: 2 });
+  });
+
+  it("may also come from a backup", async () => {
+    const [old, file, data] = [folder(), join(folder(), "old.mdb"), folder()];
+    const { kept } = await ofSchema1(old);
+    await backUpStore(old, file);
+    await restoreStore(file, data, { force: false, random });
+    expect(await (await opened(data)).find(kept.id)).toEqual(kept);
+  });
+});
+
+describe("a store of schema 2", () => {
+  it("keeps what instances reported, and who had acquired a session", async () => {
+    const path = folder();
+    const { env, meta, sessions, usage } = openLayout(path);
+    const session = sessionAt(NOW_MS);
+    const figures = { rev: 3, consumed: 2, levelMicro: 1, atMs: NOW_MS, reportedAtMs: NOW_MS };
+    await env.transaction(() => {
+      void meta.put("schema", 2);
+      void meta.put("log", "ab".repeat(8));
+      void meta.put("cursor", 0);
+      void sessions.put(session.id, session);
+      void usage.put([session.id, "gw-1", "reported"], figures);
+      void usage.put([session.id, "gw-2", "acquired"], null);
+    });
+    await env.close();
+    const store = await opened(path);
+    expect(await store.usage.rowsOf(session.id)).toEqual([
+      { edge: "gw-1", instance: "reported", figures },
+      { edge: "gw-2", instance: "acquired", figures: null },
+    ]);
+    expect(await store.find(session.id)).toEqual(session);
+    expect((await store.position()).log).toBe("ab".repeat(8));
+  });
+});
+
+describe("a store of a newer version", () => {
+  it("is refused, and not changed", async () => {
+    const path = folder();
+    const layout = openLayout(path);
+    await layout.meta.put("schema", 99);
+    await layout.env.close();
+    await expect(LmdbStore.open(path, random)).rejects.toThrow("newer version");
+    const again = openLayout(path);
+    onTestFinished(() => again.env.close());
+    expect([...again.meta.getRange()]).toEqual([{ key: "schema", value: 99 }]);
+  });
+});

@@ -1,0 +1,51 @@
+// Waiting for a server: not for a time, but for the answer that says it is ready.
+import { setTimeout as delay } from "node:timers/promises";
+import { Failure } from "../failure.js";
+
+const POLL_INTERVAL_MS = 50;
+const ATTEMPT_TIMEOUT_MS = 2_000;
+
+export interface WaitLimits {
+  timeoutMs: number;
+  /** Ends the wait early, with the signal's reason. */
+  signal?: AbortSignal;
+}
+
+/** An answer that is waited for. */
+export interface Wanted {
+  readonly status: number;
+  /** What its body must hold. */
+  readonly text?: string;
+}
+
+/** Resolves when a GET of `url` is answered with `status`; else rejects with a `Failure` that says what was last seen. */
+export function waitForStatus(url: string, status: number, limits: WaitLimits): Promise<void> {
+  return waitForAnswer(url, { status }, limits);
+}
+
+/** The same, for an answer that is told from others of its status by what it says. */
+export async function waitForAnswer(url: string, { status, text = "" }: Wanted, limits: WaitLimits): Promise<void> {
+  const end = performance.now() + limits.timeoutMs;
+  let seen = "no answer";
+  for (;;) {
+    limits.signal?.throwIfAborted();
+    const answer = await ask(url);
+    if (typeof answer !== "string" && answer.status === status && answer.text.includes(text)) return;
+    seen = typeof answer === "string" ? answer : `status ${answer.status}`;
+    if (performance.now() >= end) break;
+    await delay(POLL_INTERVAL_MS);
+  }
+  const wanted = text === "" ? `${status}` : `${status} ${text}`;
+  throw new Failure(`${url} did not answer ${wanted} within ${limits.timeoutMs / 1000} s: ${seen}.`);
+}
+
+/** A string says why there was no answer. */
+async function ask(url: string): Promise<{ status: number; text: string } | string> {
+  try {
+    const answer = await fetch(url, { redirect: "manual", signal: AbortSignal.timeout(ATTEMPT_TIMEOUT_MS) });
+    return { status: answer.status, text: await answer.text() };
+  } catch (error) {
+    const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+    return cause instanceof Error ? cause.message : String(cause);
+  }
+}

@@ -1,0 +1,166 @@
+// The steps of npm start: prepare the data folder, then start each child and wait until it really serves.
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { CODE_MISSING_SESSION } from "../../assembly/contract.js";
+import { readSecret } from "../../control-plane/src/domain/keys.js";
+import type { Policy } from "../../control-plane/src/domain/policy/policy.js";
+import { controlPlanePlan } from "./control-plane-process.js";
+import { envoyPlan } from "./envoy-process.js";
+import { Failure } from "../failure.js";
+import { forgetOldFilters, versionedFilter } from "../filter-file.js";
+import { requirePolicy } from "./policy-file.js";
+import { projectRoot } from "../project-root.js";
+import { waitForAnswer, waitForStatus, type Wanted } from "./readiness.js";
+import { renderEnvoy } from "../render-envoy.js";
+import { keptSecret, makePrivateFolder } from "./secret-files.js";
+import { LOOPBACK, type Settings } from "./settings.js";
+import type { Stack } from "./stack.js";
+
+/** What the children are started with. */
+export interface Launch {
+  settings: Settings;
+  secret: string;
+  adminToken: string;
+  /** Where the admin token stands; undefined if the user's environment has it. */
+  adminTokenFile: string | undefined;
+  logDir: string;
+  policy: Policy;
+  envoyBinary: string;
+  envoyConfigFile: string;
+}
+
+const READY_TIMEOUT_MS = 30_000;
+const NODE_ID = "sluice-edge";
+const WORKERS = 2;
+
+/** Writes what the children read. @throws Failure for a secret or a policy that cannot be used. */
+export function prepare(settings: Settings, envoyBinary: string): Launch {
+  const { dataDir } = settings;
+  requireSecret(settings.secret);
+  const policy = requirePolicy(settings.policyFile);
+  makePrivateFolder(dataDir);
+  const logDir = join(dataDir, "logs");
+  // Each start begins its logs anew, so that they do not grow for ever.
+  rmSync(logDir, { recursive: true, force: true });
+  mkdirSync(logDir);
+
+  const secret = settings.secret ?? keptSecret(dataDir, "secret", "base64");
+  const adminToken = settings.adminToken ?? keptSecret(dataDir, "admin-token", "base64url");
+  const filterPath = versionedFilter(join(projectRoot, "build/sluice.wasm"), join(dataDir, "filter"));
+  forgetOldFilters(filterPath);
+  const envoyConfigFile = join(dataDir, "envoy.yaml");
+  writeFileSync(envoyConfigFile, envoyConfig(settings, filterPath));
+  const adminTokenFile = settings.adminToken === undefined ? join(dataDir, "admin-token") : undefined;
+  return { settings, secret, adminToken, adminTokenFile, logDir, policy, envoyBinary, envoyConfigFile };
+}
+
+/** @throws Failure when the text cannot be a secret; it is not repeated in the message. */
+function requireSecret(text: string | undefined): void {
+  const reading = text === undefined ? undefined : readSecret(text);
+  if (reading?.ok === false) throw new Failure(`SLUICE_SECRET ${reading.fault}.`);
+}
+
+function envoyConfig(settings: Settings, filterPath: string): string {
+  return renderEnvoy({
+    proxyPort: settings.proxyPort,
+    adminPort: settings.envoyAdminPort,
+    bind: settings.proxyHost,
+    upstream: { host: LOOPBACK, port: settings.upstreamPort },
+    controlPlane: { host: reachable(settings.httpHost), port: settings.httpPort },
+    nodeId: NODE_ID,
+    filterPath,
+  });
+}
+
+export async function startDemoService(stack: Stack, { settings, logDir }: Launch): Promise<void> {
+  await stack.start({
+    name: "The demo service",
+    command: process.execPath,
+    args: [join(projectRoot, "build/js/scripts/start/demo-service.js")],
+    env: { SLUICE_UPSTREAM_PORT: String(settings.upstreamPort) },
+    logFile: join(logDir, "demo-service.log"),
+  });
+  await ready(stack, `http://${LOOPBACK}:${settings.upstreamPort}/`, 200);
+}
+
+export async function startControlPlane(stack: Stack, launch: Launch): Promise<void> {
+  const { settings, secret, adminToken, logDir } = launch;
+  const plan = controlPlanePlan({
+    ...{ secret, httpPort: settings.httpPort },
+    ...{ dataDir: settings.dataDir, policyFile: settings.policyFile },
+    logFile: join(logDir, "control-plane.log"),
+    env: {
+      SLUICE_ADMIN_TOKEN: adminToken,
+      SLUICE_HTTP_HOST: settings.httpHost,
+      SLUICE_LOG_LEVEL: settings.logLevel,
+    },
+  });
+  await stack.start({ ...plan, env: { ...process.env, ...plan.env } });
+  await ready(stack, `${controlPlaneUrl(settings)}/readyz`, 200);
+}
+
+export async function startEnvoy(stack: Stack, launch: Launch): Promise<void> {
+  const { settings, secret, policy, envoyBinary, envoyConfigFile, logDir } = launch;
+  const envoy = envoyPlan({
+    binary: envoyBinary,
+    configFile: envoyConfigFile,
+    logFile: join(logDir, "envoy.log"),
+    secret,
+    secretAlso: settings.secretAlso,
+    concurrency: WORKERS,
+    cwd: projectRoot,
+  });
+  await stack.start(envoy);
+  await ready(stack, `http://${LOOPBACK}:${settings.envoyAdminPort}/ready`, 200);
+  const limits = { timeoutMs: READY_TIMEOUT_MS, signal: stack.lost };
+  await waitForAnswer(`${proxyUrl(settings)}/`, answerUnder(policy), limits);
+}
+
+/**
+ * What a request without a session gets once the filter has the policy: until then it gets 503. Not the demo service's
+ * 200, unless the policy lets everything pass.
+ */
+const answerUnder = ({ enforcement }: Policy): Wanted =>
+  enforcement === "enforce" ? { status: 401, text: CODE_MISSING_SESSION } : { status: 200 };
+
+/** A session for the lines that the user is shown. */
+export async function demoSession({ settings, adminToken }: Launch): Promise<{ token: string }> {
+  const answer = await fetch(`${controlPlaneUrl(settings)}/v1/sessions`, {
+    method: "POST",
+    headers: { authorization: `Bearer ${firstOf(adminToken)}`, "content-type": "application/json" },
+    body: JSON.stringify({ userId: "demo-user", orgId: "demo-org" }),
+  });
+  const body: unknown = await answer.json();
+  if (answer.status === 201 && isSession(body)) return { token: body.token };
+  throw new Failure(`The control plane refused a first session with ${answer.status}: ${JSON.stringify(body)}`);
+}
+
+/** Several tokens may be set, with commas between them. */
+function firstOf(adminTokens: string): string {
+  return (adminTokens.split(",")[0] ?? "").trim();
+}
+
+export function controlPlaneUrl({ httpHost, httpPort }: Settings): string {
+  return `http://${inUrl(reachable(httpHost))}:${httpPort}`;
+}
+
+export function proxyUrl({ proxyHost, proxyPort }: Settings): string {
+  return `http://${inUrl(reachable(proxyHost))}:${proxyPort}`;
+}
+
+function ready(stack: Stack, url: string, status: number): Promise<void> {
+  return waitForStatus(url, status, { timeoutMs: READY_TIMEOUT_MS, signal: stack.lost });
+}
+
+function isSession(body: unknown): body is { token: string } {
+  return typeof body === "object" && body !== null && "token" in body && typeof body.token === "string";
+}
+
+/** What listens on every address is reached through loopback. */
+function reachable(host: string): string {
+  return host === "0.0.0.0" || host === "::" ? LOOPBACK : host;
+}
+
+function inUrl(host: string): string {
+  return host.includes(":") ? `[${host}]` : host;
+}

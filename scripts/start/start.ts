@@ -1,0 +1,60 @@
+// npm start: the control plane, a demo service and an Envoy with the filter, in the foreground until Ctrl-C.
+import { describe } from "../failure.js";
+import { findEnvoy } from "../get-envoy.js";
+import { requireFree } from "./ports.js";
+import { readyLines } from "./ready-lines.js";
+import { readSettings, wantedPorts } from "./settings.js";
+import { Stack } from "./stack.js";
+import { requireAlone } from "./start-alone.js";
+import { demoSession, prepare, startControlPlane, startDemoService, startEnvoy } from "./start-steps.js";
+
+const STOP_SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+
+const stack = new Stack();
+// A terminal's Ctrl-C arrives here, and once more through npm: stopping begins once.
+const stopAsked = new Promise<"stop">((resolve) => {
+  for (const signal of STOP_SIGNALS) {
+    process.on(signal, () => {
+      resolve("stop");
+    });
+  }
+});
+
+/** Resolves when everything runs; rejects with what went wrong, also when a child that had started dies meanwhile. */
+async function bringUp(): Promise<void> {
+  const settings = readSettings(process.env);
+  await requireAlone();
+  await requireFree(wantedPorts(settings));
+  const envoyBinary = await findEnvoy(say);
+  const launch = prepare(settings, envoyBinary);
+  say(`starting; output goes to ${launch.logDir}`);
+  await startDemoService(stack, launch);
+  await startControlPlane(stack, launch);
+  await startEnvoy(stack, launch);
+  const { token } = await demoSession(launch);
+  for (const line of readyLines(launch, token)) console.log(line);
+}
+
+function say(line: string): void {
+  console.log(`sluice: ${line}`);
+}
+
+/** Rejects when a child dies that nobody stopped. */
+const childLost = new Promise<never>((_, reject) => {
+  stack.lost.addEventListener("abort", () => {
+    reject(stack.lost.reason as Error);
+  });
+});
+
+const running = bringUp();
+try {
+  const outcome = await Promise.race([running, stopAsked, childLost]);
+  if (outcome !== "stop") await Promise.race([stopAsked, childLost]);
+  say("stopping");
+} catch (error) {
+  console.error(`sluice: ${describe(error)}`);
+  process.exitCode = 1;
+}
+await stack.stop();
+// A step that was under way when the stop came has nothing left to do.
+process.exit();

@@ -1,0 +1,29 @@
+// What npm test and npm run test:long share: every stage in turn, also after one that failed, then a summary.
+import { findEnvoy } from "../get-envoy.js";
+import { exitCodeOf, type StageResult } from "./test-report.js";
+import { runStage, type Stage } from "./test-stage.js";
+
+/** Found or fetched once, and named to every test. */
+export async function envoyFound(): Promise<Record<string, string>> {
+  return {
+    ENVOY_BIN: await findEnvoy((line) => {
+      console.log(`sluice: ${line}`);
+    }),
+  };
+}
+
+/** Ends with the summary on standard output, and sets the exit code. */
+export async function runStages(
+  stages: readonly Stage[],
+  summary: (results: readonly StageResult[]) => readonly string[],
+): Promise<void> {
+  // Also ends the stage that runs.
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => process.exit(1));
+  const results: StageResult[] = [];
+  for (const stage of stages) {
+    console.log(`\n=== ${stage.name}`);
+    results.push(await runStage(stage, results));
+  }
+  console.log(`\n${summary(results).join("\n")}`);
+  process.exitCode = exitCodeOf(results);
+}

@@ -1,0 +1,94 @@
+// One stage of npm test: a command of package.json, its output passed on as it comes, and its tests counted.
+import { spawn } from "node:child_process";
+import { mkdirSync, readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { describe } from "../failure.js";
+import { projectRoot } from "../project-root.js";
+import { aspectCounts, type Counts, resultOf, type StageResult, vitestCounts } from "./test-report.js";
+
+export interface Stage {
+  name: string;
+  /** In package.json. */
+  script: string;
+  /** Runs tests with this; absent: the stage only succeeds or fails. */
+  runner?: "as-pect" | "vitest";
+  /** A stage that must have been ok before this one is worth its time. */
+  needs?: string;
+  /** What the command gets on top of our environment; its rejection fails the stage. */
+  env?: () => Promise<Record<string, string>>;
+}
+
+interface Run {
+  succeeded: boolean;
+  output: string;
+}
+
+const NO_TESTS: Counts = { passed: 0, failed: 0, notRun: [] };
+const REPORT_DIR = join(projectRoot, "build/reports");
+
+/** Never rejects: whatever goes wrong is the stage's failure. */
+export async function runStage(stage: Stage, earlier: readonly StageResult[]): Promise<StageResult> {
+  const lacking = earlier.find((one) => one.stage === stage.needs && one.status !== "ok");
+  if (lacking !== undefined) return skipped(stage, `${lacking.stage} is not ok`);
+
+  const report = join(REPORT_DIR, `${stage.script.replaceAll(":", "-")}.json`);
+  const begin = performance.now();
+  const run = await npmRun(stage, report);
+  const seconds = (performance.now() - begin) / 1000;
+  if (stage.runner === undefined) return resultOf(stage.name, run.succeeded, seconds, NO_TESTS);
+  const counts = stage.runner === "vitest" ? countsIn(report) : aspectCounts(run.output);
+  // A runner that says nothing of its tests broke off, whatever code it ended with.
+  return resultOf(stage.name, run.succeeded && counts !== undefined, seconds, counts ?? NO_TESTS);
+}
+
+function skipped({ name }: Stage, reason: string): StageResult {
+  return { stage: name, status: "not run", passed: 0, failed: 0, seconds: 0, notRun: [`${name}: ${reason}`] };
+}
+
+async function npmRun(stage: Stage, report: string): Promise<Run> {
+  try {
+    const env = { ...process.env, ...(await stage.env?.()) };
+    return await spawned(["run", "--silent", stage.script, ...reporting(stage, report)], env);
+  } catch (error) {
+    console.error(`sluice: ${describe(error)}`);
+    return { succeeded: false, output: "" };
+  }
+}
+
+function reporting(stage: Stage, report: string): string[] {
+  if (stage.runner !== "vitest") return [];
+  mkdirSync(REPORT_DIR, { recursive: true });
+  // The last run's report must not stand in for one that is not written.
+  rmSync(report, { force: true });
+  return ["--", "--reporter=default", "--reporter=json", `--outputFile.json=${report}`];
+}
+
+function spawned(args: readonly string[], env: NodeJS.ProcessEnv): Promise<Run> {
+  return new Promise((resolve, reject) => {
+    const child = spawn("npm", args, { cwd: projectRoot, env, stdio: ["ignore", "pipe", "pipe"] });
+    const endWithUs = (): void => {
+      child.kill();
+    };
+    process.once("exit", endWithUs);
+    let output = "";
+    const passOn = (stream: NodeJS.WriteStream) => (chunk: Buffer) => {
+      output += chunk.toString();
+      stream.write(chunk);
+    };
+    child.stdout.on("data", passOn(process.stdout));
+    child.stderr.on("data", passOn(process.stderr));
+    child.on("error", reject);
+    child.on("close", (code) => {
+      process.off("exit", endWithUs);
+      resolve({ succeeded: code === 0, output });
+    });
+  });
+}
+
+function countsIn(report: string): Counts | undefined {
+  try {
+    return vitestCounts(readFileSync(report, "utf8"));
+  } catch {
+    return undefined;
+  }
+}

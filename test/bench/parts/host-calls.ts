@@ -1,0 +1,58 @@
+// What single host calls cost, and other ways to the same end: what there is to win, and what is not worth it.
+import { addedNs, differences, spreadOf } from "./differences.js";
+import { cpuTimeNs } from "../stand/cpu-time.js";
+import { h2load, requireAll } from "../stand/load.js";
+import { withInstallation, type Part } from "../stand/part.js";
+import { inTurns, type Turn } from "./rounds.js";
+import { us, type Section } from "../stand/section.js";
+import { hostCallVariants } from "../stand/variants.js";
+
+/** How often test/filters/bench-host-calls.ts makes its call in a request. */
+const TIMES = 10;
+/** These add headers once, by two ways. */
+const HEADERS = ["headersProbe", "state"];
+
+export async function hostCalls(part: Part): Promise<Section[]> {
+  const variants = hostCallVariants(part.filterPath);
+  return withInstallation(part, "host-calls", { variants }, async (installation) => {
+    const size = part.quick ? { requests: 4_000, rounds: 3 } : { requests: 10_000, rounds: 12 };
+    part.say(`single host calls: ${variants.length} runs, ${size.rounds} rounds of ${size.requests} requests`);
+    const token = await installation.issue("plenty");
+    const turns = variants.map(({ name }): Turn => {
+      const load = async (): Promise<number> => {
+        const counts = await h2load(installation.portOf(name), size.requests, token);
+        requireAll(name, counts, "2xx", size.requests);
+        return size.requests;
+      };
+      return { name, load };
+    });
+    const rounds = await inTurns(turns, size.rounds, () => cpuTimeNs(installation.envoyPid));
+    const calls = variants.filter(({ name }) => !["bare", "noop", ...HEADERS].includes(name));
+    const headers = variants.filter(({ name }) => HEADERS.includes(name));
+    return [
+      {
+        title: "What a host call costs",
+        method: `A filter that makes it ${TIMES} times a request, less one that makes none, ÷ ${TIMES}.`,
+        columns: ["call", "µs", "quartiles"],
+        rows: calls.map(({ name, what }) => {
+          const { median, lowerQuartile, upperQuartile } = spreadOf(differences(rounds, name, "noop"));
+          return [what, us(median / TIMES), `${us(lowerQuartile / TIMES)} … ${us(upperQuartile / TIMES)}`];
+        }),
+        figures: Object.fromEntries(
+          calls.map(({ name }) => [`call.${name}Ns`, addedNs(rounds, [name], "noop") / TIMES]),
+        ),
+      },
+      {
+        title: "Two ways to two response headers",
+        method:
+          "Added to a listener without a filter; the second has a request callback, as every limiter has, so that is taken off.",
+        columns: ["way", "added µs"],
+        rows: headers.map(({ name, what }) => [what, us(addedNs(rounds, [name], name === "state" ? "noop" : "bare"))]),
+        figures: {
+          "headers.byCallbackNs": addedNs(rounds, ["headersProbe"], "bare"),
+          "headers.byFilterStateNs": addedNs(rounds, ["state"], "noop"),
+        },
+      },
+    ];
+  });
+}

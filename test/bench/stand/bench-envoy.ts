@@ -1,0 +1,59 @@
+// The one Envoy that all variants run in: a listener each, which answers by itself, without a service behind it.
+import { parse } from "yaml";
+import { renderEnvoy } from "../../../scripts/render-envoy.js";
+import type { Variant } from "./variants.js";
+
+const LOOPBACK = "127.0.0.1";
+const MANAGER = "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager";
+const ROUTER = "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router";
+
+interface Bootstrap {
+  static_resources: { listeners: unknown[] };
+}
+
+export interface BenchEnvoy {
+  readonly adminPort: number;
+  /** The port of the control plane. */
+  readonly controlPlane: number;
+  /** One for each variant, in their order. */
+  readonly ports: readonly number[];
+  readonly variants: readonly Variant[];
+}
+
+/** A bootstrap in JSON: envoy.yaml's clusters and node, and the variants' listeners in place of its own. */
+export function benchBootstrap({ adminPort, controlPlane, ports, variants }: BenchEnvoy): string {
+  const address = { host: LOOPBACK, port: controlPlane };
+  const bootstrap = parse(renderEnvoy({ adminPort, controlPlane: address, nodeId: "bench" })) as Bootstrap;
+  bootstrap.static_resources.listeners = variants.map((variant, i) => listener(variant, ports[i] ?? 0));
+  return JSON.stringify(bootstrap);
+}
+
+function listener({ name, filter, responseHeaders = {} }: Variant, port: number): object {
+  const route = {
+    match: { prefix: "/" },
+    direct_response: { status: 200, body: { inline_string: "served" } },
+  };
+  const host = {
+    name,
+    domains: ["*"],
+    routes: [route],
+    response_headers_to_add: Object.entries(responseHeaders).map(([key, value]) => ({ header: { key, value } })),
+  };
+  const manager = {
+    "@type": MANAGER,
+    stat_prefix: name,
+    codec_type: "AUTO",
+    http_filters: [
+      ...(filter === null ? [] : [filter]),
+      { name: "envoy.filters.http.router", typed_config: { "@type": ROUTER } },
+    ],
+    route_config: { name, virtual_hosts: [host] },
+  };
+  return {
+    name,
+    address: { socket_address: { address: LOOPBACK, port_value: port } },
+    // With several workers, each has as many of the connections.
+    connection_balance_config: { exact_balance: {} },
+    filter_chains: [{ filters: [{ name: "envoy.filters.network.http_connection_manager", typed_config: manager }] }],
+  };
+}

@@ -1,0 +1,20 @@
+// Which core runs what: Envoy has one for itself, everything else shares the others.
+import { spawnSync } from "node:child_process";
+import { availableParallelism } from "node:os";
+import { Failure } from "../../../scripts/failure.js";
+
+const ENVOYS_CORE = 0;
+
+/** As `taskset` writes lists of cores. */
+export const ENVOY_CORES = String(ENVOYS_CORE);
+export const ALL_CORES = `0-${availableParallelism() - 1}`;
+export const OTHER_CORES = `${ENVOYS_CORE + 1}-${availableParallelism() - 1}`;
+
+/** Moves this process off Envoy's core; what it starts from now on is there too, unless said otherwise. */
+export function leaveEnvoysCore(): void {
+  if (availableParallelism() < 2) throw new Failure("The benchmark needs two cores: one is Envoy's alone.");
+  const { status, error } = spawnSync("taskset", ["-a", "-c", "-p", OTHER_CORES, String(process.pid)]);
+  if (error !== undefined || status !== 0) {
+    throw new Failure("The benchmark needs taskset (package util-linux), to give Envoy a core of its own.");
+  }
+}

@@ -1,0 +1,133 @@
+// Metrics: what Prometheus reads from Envoy is what clients saw, to the request.
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { ClientHttp2Session } from "node:http2";
+import { drive, times } from "../harness/http2-load.js";
+import { useInstallation } from "../harness/installation.js";
+import { policyOf } from "../harness/policy.js";
+import { until } from "../harness/until.js";
+
+const policyWith = (maxTokens: number) =>
+  policyOf([
+    { name: "default", maxTokens, tokenRefillRate: 0 },
+    { name: "gold", maxTokens: 9_000_000, tokenRefillRate: 0 },
+  ]);
+
+const sluice = useInstallation({ policy: policyWith(100) });
+
+let connections: ClientHttp2Session[] = [];
+beforeAll(async () => {
+  connections = await sluice().connect(4);
+});
+afterAll(() => {
+  for (const session of connections) session.close();
+});
+
+/** The filter's samples as Prometheus has them: name and labels to value. */
+async function samples(): Promise<Record<string, number>> {
+  const lines = (await sluice().envoyAdmin.text("/stats/prometheus")).split("\n");
+  const ours = lines.flatMap((line) => /^(sluice_\S+) (\d+)$/.exec(line)?.slice(1, 3) ?? []);
+  const pairs: [string, number][] = [];
+  for (let at = 0; at < ours.length; at += 2) pairs.push([ours[at] ?? "", Number(ours[at + 1])]);
+  return Object.fromEntries(pairs);
+}
+
+const become = (expected: Record<string, number>) =>
+  until(async () => {
+    expect(await samples()).toMatchObject(expected);
+  });
+
+const miss = (outcome: string): string => `sluice_misses{outcome="${outcome}"}`;
+
+/** Samples in which every answer of the control plane stands: each worker brings its own in its time. */
+const withAllAnswers = (): Promise<Record<string, number>> =>
+  until(async () => {
+    const all = await samples();
+    const answers = ["live", "revoked", "expired", "unknown"].map((outcome) => all[miss(outcome)] ?? 0);
+    expect(answers.reduce((sum, count) => sum + count)).toBe(await sluice().api.acquires());
+    return all;
+  });
+
+describe("the filter's metrics", () => {
+  it("count every request once, with outcome and plan as labels, also over changes of the policy", async () => {
+    // Requests that showed that Envoy was ready had no token.
+    const probes = await sluice().envoyAdmin.stat("http.proxy.downstream_rq_4xx");
+    await become({ 'sluice_requests{outcome="missing"}': probes });
+    const session = await sluice().api.issue();
+    const gold = await sluice().api.issue("gold");
+
+    let over = false;
+    const spending = drive({
+      connections,
+      inFlight: 4,
+      next: () => (over ? null : { "x-session-id": gold.token }),
+    });
+    const invalid = await drive({ connections, inFlight: 4, next: times(700, { "x-session-id": "no token" }) });
+    await sluice().changePolicy(policyWith(200));
+    const limited = await drive({ connections, inFlight: 4, next: times(300, { "x-session-id": session.token }) });
+    const missing = await drive({ connections, inFlight: 4, next: times(400, {}) });
+    await sluice().changePolicy(policyWith(50));
+    over = true;
+    const spent = await spending;
+
+    for (const { failures } of [invalid, limited, missing, spent]) expect(failures).toEqual([]);
+    expect(invalid.statuses).toEqual({ 401: 700 });
+    expect(missing.statuses).toEqual({ 401: 400 });
+    expect(limited.statuses).toEqual({ 200: 200, 429: 100 });
+    const expected = {
+      'sluice_requests{outcome="invalid"}': 700,
+      'sluice_requests{outcome="missing"}': probes + 400,
+      'sluice_requests{outcome="allowed",plan="default"}': 200,
+      'sluice_requests{outcome="limited",plan="default"}': 100,
+      'sluice_requests{outcome="allowed",plan="gold"}': spent.statuses[200] ?? 0,
+      'sluice_tokens_spent{plan="default"}': 200,
+      'sluice_tokens_spent{plan="gold"}': spent.statuses[200] ?? 0,
+      'sluice_requests{outcome="unavailable"}': 0,
+      "sluice_cas_exhausted{}": 0,
+    };
+    await become(expected);
+    // A count that had been added twice would show with the next flush.
+    expect((await sluice().send({ token: session.token })).status).toBe(429);
+    await become({ ...expected, 'sluice_requests{outcome="limited",plan="default"}': 101 });
+  });
+
+  it("tell how many sessions the table holds, its size, and which policy is in force", async () => {
+    const before = (await samples())["sluice_table_records{}"] ?? 0;
+    const sessions = await Promise.all(Array.from({ length: 20 }, () => sluice().api.issue()));
+    for (const { token } of sessions) await sluice().send({ token });
+    const generation = (await samples())["sluice_policy_generation{}"] ?? 0;
+    await become({ "sluice_table_records{}": before + 20, "sluice_table_capacity{}": 65_536 });
+    await sluice().changePolicy(policyWith(60));
+    await become({ "sluice_policy_generation{}": generation + 1, "sluice_table_records{}": before + 20 });
+  });
+
+  it("tell how misses ended", async () => {
+    const before = await withAllAnswers();
+    const revoked = await sluice().api.issue();
+    await sluice().api.call("DELETE", `/v1/sessions/${revoked.id}`);
+    const unknown = sluice().mint.mint(Date.now());
+    const tooOld = sluice().mint.mint(1000);
+    const live = await sluice().api.issue();
+    for (const { token } of [revoked, unknown, tooOld]) expect(await sluice().statuses(token, 1)).toEqual([401]);
+    expect(await sluice().statuses(live.token, 1)).toEqual([200]);
+    const grown = ["revoked", "unknown", "too_old", "live"].map((one) => [miss(one), (before[miss(one)] ?? 0) + 1]);
+    await become(Object.fromEntries(grown) as Record<string, number>);
+  });
+});
+
+describe("the control plane's metrics", () => {
+  it("count sessions and what edges asked for", async () => {
+    const before = await sluice().api.metrics();
+    const value = (name: string): number => before.get(name) ?? 0;
+    const { id, token } = await sluice().api.issue("gold");
+    await sluice().send({ token });
+    await sluice().api.call("DELETE", `/v1/sessions/${id}`);
+    const after = await sluice().api.metrics();
+    for (const name of [
+      "sluice_control_sessions_created_total",
+      'sluice_control_acquires_total{outcome="live"}',
+      'sluice_control_sessions_removed_total{reason="revoked"}',
+    ]) {
+      expect({ name, value: after.get(name) }).toEqual({ name, value: value(name) + 1 });
+    }
+  });
+});

@@ -1,0 +1,118 @@
+// npm start when something is wrong: one sentence that says what, and nothing left running.
+import { once } from "node:events";
+import { readdirSync, statSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import { describe, expect, it, vi } from "vitest";
+import { freePorts } from "../../../scripts/start/ports.js";
+import { GONE_MS, READY_MS, ready, useNpmStart } from "../harness/npm-start.js";
+
+const npm = useNpmStart();
+
+it.each([
+  ["Envoy", "envoy.yaml"],
+  ["The control plane", "control-plane/src/main.js"],
+  ["The demo service", "demo-service.js"],
+])("says so when %s dies, and takes the others down", async (name, commandLine) => {
+  await ready(npm().start());
+  const [victim] = npm()
+    .processes()
+    .filter(({ command }) => command.includes(commandLine));
+  process.kill(victim?.pid ?? 0, "SIGKILL");
+  const { code, stderr } = await npm().first.ended;
+  expect(code).toBe(1);
+  expect(stderr).toMatch(
+    new RegExp(`^sluice: ${name} was ended by SIGKILL.*its output is in ${npm().dataDir}/logs/\\S+\\.log\\.\n$`),
+  );
+  npm().nothingIsLeft();
+});
+
+it("leaves nothing running when it is killed itself", async () => {
+  await ready(npm().start());
+  npm().first.process.kill("SIGKILL");
+  await vi.waitFor(() => {
+    npm().nothingIsLeft();
+  }, GONE_MS);
+});
+
+describe("a second start beside one that runs", () => {
+  /** Each file of the data folder, and when it was made and written. */
+  const files = (): Record<string, string> =>
+    Object.fromEntries(
+      readdirSync(npm().dataDir, { recursive: true, withFileTypes: true })
+        .filter((one) => one.isFile())
+        .map(({ parentPath, name }) => join(parentPath, name))
+        .map((file) => [file, `${statSync(file).ino}`]),
+    );
+
+  it.each([
+    ["on the same ports", () => Promise.resolve({})],
+    ["on other ports over the same data", otherPorts],
+  ])("ends with one sentence before it touches a file: %s", async (_, env) => {
+    const first = npm().start();
+    await vi.waitFor(() => {
+      expect(first.stdout).toContain("starting");
+    }, READY_MS);
+    const before = files();
+    expect(Object.keys(before)).not.toEqual([]);
+    const { code, stderr } = await npm().start(await env()).ended;
+    expect(code).toBe(1);
+    expect(stderr).toMatch(
+      /^sluice: npm start already runs over \S+ \(process \d+, proxy 127\.0\.0\.1:\d+\): stop .*\.\n$/,
+    );
+    expect(files()).toMatchObject(before);
+    expect(first.process.exitCode).toBeNull();
+  });
+
+  async function otherPorts(): Promise<Record<string, string>> {
+    const names = ["SLUICE_PROXY_PORT", "SLUICE_ENVOY_ADMIN_PORT", "SLUICE_HTTP_PORT", "SLUICE_UPSTREAM_PORT"];
+    const ports = await freePorts(names.length);
+    return Object.fromEntries(names.map((name, i) => [name, String(ports[i])]));
+  }
+
+  it("may start once the first was killed, with nothing to remove by hand", async () => {
+    const first = npm().start();
+    await ready(first);
+    first.process.kill("SIGKILL");
+    await first.ended;
+    await vi.waitFor(() => {
+      npm().nothingIsLeft();
+    }, GONE_MS);
+    await ready(npm().start());
+  });
+});
+
+it("names the port that is in use and the variable that changes it", async () => {
+  const server = createServer().listen(Number(npm().env.SLUICE_HTTP_PORT), "127.0.0.1");
+  await once(server, "listening");
+  const { code, stderr } = await npm().start().ended;
+  server.close();
+  expect(code).toBe(1);
+  expect(stderr).toBe(
+    `sluice: Port ${npm().env.SLUICE_HTTP_PORT ?? ""} on 127.0.0.1 is in use, so the control plane cannot start: ` +
+      "set SLUICE_HTTP_PORT to another port.\n",
+  );
+});
+
+it.each<[string, Record<string, string>, RegExp]>([
+  [
+    "a policy with a fault",
+    { SLUICE_POLICY: "bad.yaml" },
+    /^sluice: The policy cannot be used:\n {2}\S+bad.yaml:2:\d+ plans/,
+  ],
+  [
+    "a policy that is not there",
+    { SLUICE_POLICY: "none.yaml" },
+    /^sluice: The policy \(SLUICE_POLICY\) cannot be read: /,
+  ],
+  ["a secret that is too short", { SLUICE_SECRET: "c2hvcnQ=" }, /^sluice: SLUICE_SECRET holds 5 bytes/],
+  ["TLS of the control plane", { SLUICE_TLS_CERT_FILE: "tls.pem" }, /^sluice: SLUICE_TLS_CERT_FILE is set, and npm/],
+  ["an Envoy that is not one", { ENVOY_BIN: "/bin/false" }, /^sluice: ENVOY_BIN is \/bin\/false, which does not run/],
+])("refuses %s in one sentence, before anything runs", async (_, wrong, sentence) => {
+  writeFileSync(join(npm().dataDir, "bad.yaml"), "version: 1\nplans: none\n");
+  if (wrong.SLUICE_POLICY !== undefined) wrong.SLUICE_POLICY = join(npm().dataDir, wrong.SLUICE_POLICY);
+  const { code, stderr } = await npm().start(wrong).ended;
+  expect(code).toBe(1);
+  expect(stderr).toMatch(sentence);
+  expect(stderr).not.toContain("    at ");
+});

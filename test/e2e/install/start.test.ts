@@ -1,0 +1,93 @@
+// npm start as a user meets it: ready lines that work, sessions and secrets that are kept, nothing left when it stops.
+import { mkdirSync, readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, it, vi } from "vitest";
+import { requireFree } from "../../../scripts/start/ports.js";
+import { readSettings, wantedPorts } from "../../../scripts/start/settings.js";
+import { READY_MS, ready, stopped, tokenIn, useNpmStart } from "../harness/npm-start.js";
+
+const npm = useNpmStart();
+
+it("prints lines that work as they stand: without a session 401, with the printed one 200, and a new one 201", async () => {
+  const said = await ready(npm().start());
+  const url = npm().url;
+  expect(said).toContain(`  curl -i ${url}\n`);
+  expect((await fetch(url)).status).toBe(401);
+
+  const answer = await fetch(url, { headers: { "X-Session-ID": tokenIn(said) } });
+  expect(answer.status).toBe(200);
+  expect(answer.headers.get("ratelimit")).toMatch(/^"default";r=\d+/);
+  expect(await answer.json()).toMatchObject({ service: "demo", method: "GET", path: "/" });
+
+  const [, plane] = /curl -s -X POST (\S+)/.exec(said) ?? [];
+  const [, adminTokenFile] = /Bearer \$\(cat (\S+)\)/.exec(said) ?? [];
+  const [, body] = /-d '(.*)'/.exec(said) ?? [];
+  const created = await fetch(plane ?? "", {
+    method: "POST",
+    headers: {
+      authorization: `Bearer ${readFileSync(adminTokenFile ?? "", "utf8").trim()}`,
+      "content-type": "application/json",
+    },
+    body: body ?? "",
+  });
+  expect(created.status).toBe(201);
+});
+
+it("keeps secrets where only their owner reads them, and tokens out of every file", async () => {
+  const said = await ready(npm().start());
+  const token = tokenIn(said);
+  await fetch(npm().url, { headers: { "X-Session-ID": token } });
+  const secrets = ["secret", "admin-token"].map((name) => readFileSync(join(npm().dataDir, name), "utf8").trim());
+  expect(statSync(npm().dataDir).mode & 0o777).toBe(0o700);
+  for (const name of ["secret", "admin-token"]) expect(statSync(join(npm().dataDir, name)).mode & 0o777).toBe(0o600);
+
+  await stopped(npm().first, "SIGTERM");
+  for (const file of filesBelow(npm().dataDir)) {
+    const text = readFileSync(file, "latin1");
+    expect(text.includes(token), `a session token in ${file}`).toBe(false);
+    if (file.endsWith("/secret") || file.endsWith("/admin-token")) continue;
+    for (const secret of secrets) expect(text.includes(secret), `a secret in ${file}`).toBe(false);
+  }
+});
+
+it("starts again with the same sessions", async () => {
+  const token = tokenIn(await ready(npm().start()));
+  await stopped(npm().first, "SIGINT");
+  await ready(npm().start());
+  const again = await fetch(npm().url, { headers: { "X-Session-ID": token } });
+  expect(again.status).toBe(200);
+});
+
+it("keeps of the filters of older builds the last one, which an Envoy may still have, and no more", async () => {
+  const folder = join(npm().dataDir, "filter");
+  const [older, old] = ["sluice-000000000001.wasm", "sluice-000000000002.wasm"] as const;
+  mkdirSync(folder);
+  for (const name of [older, old]) writeFileSync(join(folder, name), "an older build");
+  utimesSync(join(folder, older), 1, 1);
+  await ready(npm().start());
+  expect(readdirSync(folder)).toHaveLength(2);
+  expect(readdirSync(folder)).toContain(old);
+});
+
+it("stops everything on Ctrl-C, also when npm passes the signal on a second time", async () => {
+  await ready(npm().start());
+  npm().first.process.kill("SIGINT");
+  expect(await stopped(npm().first, "SIGINT")).toMatchObject({ code: 0 });
+  npm().nothingIsLeft();
+  await requireFree(wantedPorts(readSettings(npm().env)));
+});
+
+it("stops everything when it is told to before it is ready", async () => {
+  const early = npm().start();
+  await vi.waitFor(() => {
+    expect(early.stdout).toContain("starting");
+  }, READY_MS);
+  expect(await stopped(early, "SIGTERM")).toMatchObject({ code: 0 });
+  npm().nothingIsLeft();
+});
+
+function filesBelow(folder: string): string[] {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name));
+}

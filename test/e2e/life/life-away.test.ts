@@ -1,0 +1,105 @@
+// An Envoy that stands still, as a frozen machine does: the control plane stops in spite of it, and it catches up after.
+import { describe, expect, it, onTestFinished } from "vitest";
+import type { IssuedSession } from "../harness/control-plane-client.js";
+import { inTurns } from "../harness/in-turns.js";
+import { useInstallation } from "../harness/installation.js";
+import { policyOf } from "../harness/policy.js";
+import { followed, reported } from "../harness/settled.js";
+import { until } from "../harness/until.js";
+
+const sluice = useInstallation({
+  edges: ["gw-1", "gw-2"],
+  policy: policyOf([{ name: "default", maxTokens: 100, tokenRefillRate: 0 }], {
+    // Nobody gets in on trust, so that no answer here is a guess.
+    onUnreachable: "deny",
+    controlPlane: { reportInterval: 300 },
+  }),
+});
+
+async function usedOnBoth(): Promise<IssuedSession> {
+  const session = await sluice().api.issue();
+  for (const edge of sluice().edges) expect(await edge.statuses(session.token, 1)).toEqual([200]);
+  return session;
+}
+
+const several = (count: number): Promise<IssuedSession[]> => inTurns(Array.from({ length: count }), usedOnBoth);
+
+/** The second edge stands still from here on, until it is resumed or the test is over. */
+function standStill() {
+  const { envoy } = sluice().edge(1);
+  envoy.pause();
+  onTestFinished(() => {
+    envoy.resume();
+  });
+  return envoy;
+}
+
+/** Resolves when the control plane has forgotten what came right after this place in its log. */
+async function trimmedBeyond(since: { log: string; cursor: number }): Promise<void> {
+  await until(async () => {
+    expect(await watch({ log: since.log, since: since.cursor })).toMatchObject({ reset: true });
+  });
+}
+
+/** The log's name and head, as an edge hears them that has none yet. */
+const headOfLog = async () => (await watch({ since: 0 })) as { log: string; cursor: number };
+
+async function watch(place: { log?: string; since: number }): Promise<unknown> {
+  const about = { edge: "a-probe", instance: "0".repeat(16) };
+  const { status, body } = await sluice().api.call(
+    "POST",
+    "/edge/v1/watch",
+    { ...about, ...place },
+    { authorization: `Bearer ${sluice().mint.edgeCredential}` },
+  );
+  expect(status).toBe(200);
+  return body;
+}
+
+describe("a control plane that is told to stop while an Envoy hangs", () => {
+  it("ends in order all the same, and has everything when it starts again", async () => {
+    const [kept, revoked] = [await usedOnBoth(), await usedOnBoth()];
+    await reported(sluice(), kept.id, 2);
+    await sluice().api.revoke(revoked.id);
+    const hanging = standStill();
+    const issuedLast = await sluice().api.issue();
+    expect(await sluice().controlPlane.stop()).toEqual({ code: 0, signal: null });
+
+    await sluice().controlPlane.start();
+    expect((await sluice().api.session(kept.id)).tokens.consumed).toBe(2);
+    const states = await inTurns([kept, revoked, issuedLast], ({ id }) => sluice().api.session(id));
+    expect(states.map(({ state }) => state)).toEqual(["live", "revoked", "live"]);
+    hanging.resume();
+    await followed(sluice());
+    for (const edge of sluice().edges) {
+      expect(await edge.statuses(kept.token, 2)).toEqual([200, 200]);
+      expect(await edge.statuses(issuedLast.token, 1)).toEqual([200]);
+      expect(await edge.statuses(revoked.token, 2)).toEqual([401, 401]);
+    }
+    await reported(sluice(), kept.id, 6);
+  });
+});
+
+describe("an Envoy that stood still for longer than the log of withdrawals goes back", () => {
+  it("begins anew: what was revoked meanwhile is refused, and what lives keeps its level", async () => {
+    const live = await usedOnBoth();
+    expect(await sluice().edge(1).statuses(live.token, 20)).toEqual(Array<number>(20).fill(200));
+    const revoked = await several(5);
+    await reported(sluice(), live.id, 22);
+    await followed(sluice());
+    const heardOf = await headOfLog();
+    const hanging = standStill();
+    for (const { id } of revoked) await sluice().api.revoke(id);
+    await sluice().controlPlane.stop();
+    await sluice().controlPlane.start({ SLUICE_WITHDRAWALS_ENTRIES: "1" });
+    await trimmedBeyond(heardOf);
+
+    hanging.resume();
+    await followed(sluice());
+    for (const edge of sluice().edges) {
+      for (const { token } of revoked) expect(await edge.statuses(token, 2)).toEqual([401, 401]);
+    }
+    expect((await sluice().edge(1).send({ token: live.token })).headers.ratelimit).toBe('"default";r=78');
+    await reported(sluice(), live.id, 23);
+  });
+});

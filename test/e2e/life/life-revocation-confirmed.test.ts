@@ -1,0 +1,105 @@
+// An operator revokes with the command line and hears which of two Envoys refuse the session by now.
+import { execFile } from "node:child_process";
+import { join } from "node:path";
+import { expect, it, onTestFinished } from "vitest";
+import { projectRoot } from "../../../scripts/project-root.js";
+import { INVALID } from "../harness/answers.js";
+import type { IssuedSession } from "../harness/control-plane-client.js";
+import { useInstallation } from "../harness/installation.js";
+import { policyOf } from "../harness/policy.js";
+import { followed } from "../harness/settled.js";
+import { until } from "../harness/until.js";
+
+const sluice = useInstallation({
+  edges: ["gw-a", "gw-b"],
+  policy: policyOf([{ name: "default", maxTokens: 100, tokenRefillRate: 0 }], {
+    onUnreachable: "deny",
+    controlPlane: { reportInterval: 300 },
+  }),
+});
+
+interface Ran {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+/** `npx sluice`, as it is built. */
+function command(...args: string[]): Promise<Ran> {
+  const { adminToken, ports } = sluice();
+  const env = { PATH: process.env.PATH, SLUICE_URL: `http://127.0.0.1:${ports.http}`, SLUICE_ADMIN_TOKEN: adminToken };
+  return new Promise((resolve) => {
+    const child = execFile(
+      process.execPath,
+      [join(projectRoot, "build/js/control-plane/src/cli/main.js"), ...args],
+      { env },
+      (_error, out, err) => {
+        resolve({ code: child.exitCode ?? -1, out, err });
+      },
+    );
+  });
+}
+
+/** A session that both Envoys serve. */
+async function usedOnBoth(): Promise<IssuedSession> {
+  await followed(sluice());
+  const session = await sluice().api.issue("default", { userId: "mallory", orgId: "o1" });
+  for (const edge of sluice().edges) expect(await edge.statuses(session.token, 1)).toEqual([200]);
+  return session;
+}
+
+/** Stands still until the test is over, or is resumed before. */
+function pauseSecond(): () => void {
+  const { envoy } = sluice().edge(1);
+  envoy.pause();
+  onTestFinished(() => {
+    envoy.resume();
+  });
+  return () => {
+    envoy.resume();
+  };
+}
+
+it("a session that sluice session revoke calls confirmed by all edges is refused by both with the next request", async () => {
+  const { id, token } = await usedOnBoth();
+  const ran = await command("session", "revoke", id);
+  expect(ran).toEqual({ code: 0, out: `${id} is revoked; all 2 edges confirmed\n`, err: "" });
+  for (const edge of sluice().edges) expect(await edge.send({ token })).toMatchObject({ status: 401, body: INVALID });
+});
+
+it("sluice session revoke names an Envoy that stands still, with exit code 6, and confirms once it goes on", async () => {
+  const { id, token } = await usedOnBoth();
+  const resume = pauseSecond();
+  const ran = await command("session", "revoke", id, "--wait", "1s");
+  expect(ran).toMatchObject({
+    code: 6,
+    out: `${id} is revoked; 1 of 2 edges confirmed within 1 s, not: gw-b\n`,
+  });
+  expect(ran.err).toContain("UNCONFIRMED");
+  expect((await sluice().edge(0).send({ token })).status).toBe(401);
+
+  resume();
+  const again = await until(async () => {
+    const repeated = await command("session", "revoke", id);
+    expect(repeated.code).toBe(0);
+    return repeated;
+  });
+  expect(again.out).toBe(`${id} is revoked; all 2 edges confirmed\n`);
+  expect((await sluice().edge(1).send({ token })).status).toBe(401);
+});
+
+it("sluice session revoke --user names an Envoy that stands still, and its stored operation confirms it later", async () => {
+  const { token } = await usedOnBoth();
+  const resume = pauseSecond();
+  const ran = await command("session", "revoke", "--user", "mallory", "--wait", "1s", "--json");
+  expect(ran.code).toBe(6);
+  const { revocation } = JSON.parse(ran.out) as { revocation: { id: string } };
+  expect(revocation).toMatchObject({ state: "finished", edges: 2, confirmed: 1, pending: ["gw-b"] });
+
+  resume();
+  await until(async () => {
+    const { body } = await sluice().api.call("GET", `/v1/revocations/${revocation.id}`);
+    expect(body).toMatchObject({ revocation: { edges: 2, confirmed: 2, pending: [] } });
+  });
+  for (const edge of sluice().edges) expect((await edge.send({ token })).status).toBe(401);
+});

@@ -1,0 +1,167 @@
+// Revocation over two Envoys: it ends a session everywhere, and nothing brings that session back.
+import { execFile } from "node:child_process";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { projectRoot } from "../../../scripts/project-root.js";
+import { INVALID } from "../harness/answers.js";
+import type { IssuedSession, Owner } from "../harness/control-plane-client.js";
+import { drive, times } from "../harness/http2-load.js";
+import { inTurns } from "../harness/in-turns.js";
+import { useInstallation } from "../harness/installation.js";
+import { policyOf } from "../harness/policy.js";
+import { followed, reported } from "../harness/settled.js";
+import { until } from "../harness/until.js";
+
+const policy = policyOf(
+  [
+    { name: "default", maxTokens: 100, tokenRefillRate: 0 },
+    { name: "large", maxTokens: 9_000_000, tokenRefillRate: 0 },
+  ],
+  // An edge that cannot ask admits nobody on trust, so that no answer here is a guess.
+  { onUnreachable: "deny", controlPlane: { reportInterval: 300 } },
+);
+// In the settings too: an edge starts here also while the control plane is away.
+const sluice = useInstallation({ edges: ["gw-1", "gw-2"], policy, settingsPolicy: policy });
+
+async function usedOnBoth(plan?: string, owner?: Owner): Promise<IssuedSession> {
+  const session = await sluice().api.issue(plan, owner);
+  for (const edge of sluice().edges) expect(await edge.statuses(session.token, 1)).toEqual([200]);
+  return session;
+}
+
+/** Resolves when every edge refuses the session; with how many requests they admitted meanwhile. */
+async function refusedByAll({ token }: IssuedSession): Promise<number> {
+  let admitted = 0;
+  for (const edge of sluice().edges) {
+    await until(async () => {
+      const answer = await edge.send({ token });
+      if (answer.status === 200) admitted++;
+      expect(answer).toMatchObject({ status: 401, body: INVALID });
+    });
+  }
+  return admitted;
+}
+
+const storeAdmin = (...args: string[]) =>
+  promisify(execFile)(process.execPath, [
+    join(projectRoot, "build/js/control-plane/src/store-admin.js"),
+    ...args,
+    ...["--data", join(sluice().folder, "data")],
+  ]);
+
+describe("a session that is revoked", () => {
+  it("ends under load at both edges, on every connection of every worker, while others go on", async () => {
+    const [revoked, other] = [await usedOnBoth("large"), await usedOnBoth("large")];
+    const connections = (await Promise.all(sluice().edges.map((edge) => edge.connect(4)))).flat();
+    let over = false;
+    onTestFinished(() => {
+      over = true;
+    });
+    let sent = 0;
+    const load = ({ token }: IssuedSession) =>
+      drive({ connections, inFlight: 1, next: () => (over ? null : { "x-session-id": token, "x-number": sent++ }) });
+    const loads = [load(revoked), load(other)] as const;
+    await until(() => {
+      expect(sent).toBeGreaterThan(400);
+    });
+    await sluice().api.revoke(revoked.id);
+    const probed = await refusedByAll(revoked);
+    // Each edge has refused it once: from here on there is no other answer.
+    const after = await drive({ connections, inFlight: 4, next: times(400, { "x-session-id": revoked.token }) });
+    expect(after.statuses).toEqual({ 401: 400 });
+    over = true;
+
+    const [ofRevoked, ofOther] = [await loads[0], await loads[1]];
+    expect([...after.failures, ...ofRevoked.failures, ...ofOther.failures]).toEqual([]);
+    expect(Object.keys(ofRevoked.statuses).filter((status) => status !== "200")).toEqual(["401"]);
+    expect(Object.keys(ofOther.statuses)).toEqual(["200"]);
+    for (const session of connections) session.close();
+    // What was spent up to then still counts.
+    await reported(sluice(), revoked.id, (ofRevoked.statuses[200] ?? 0) + probed + sluice().edges.length);
+  });
+
+  it("stays so over an edge's restart, the control plane's restart, and both", async () => {
+    const session = await usedOnBoth();
+    await sluice().api.revoke(session.id);
+    await refusedByAll(session);
+    const [one, two] = [sluice().edge(0), sluice().edge(1)];
+    await one.restartHard();
+    expect(await one.statuses(session.token, 3)).toEqual([401, 401, 401]);
+    await sluice().controlPlane.killHard();
+    expect(await two.statuses(session.token, 3)).toEqual([401, 401, 401]);
+    // It has forgotten, and nobody is there to ask.
+    await two.restartHard();
+    expect(await two.statuses(session.token, 3)).toEqual([503, 503, 503]);
+    await sluice().controlPlane.start();
+    for (const edge of [one, two]) expect(await edge.statuses(session.token, 3)).toEqual([401, 401, 401]);
+  });
+
+  it("is refused also by an edge that stood still meanwhile, as soon as it hears of it", async () => {
+    const [one, two] = [sluice().edge(0), sluice().edge(1)];
+    const sessions = await inTurns(Array.from({ length: 10 }), () => usedOnBoth());
+    two.envoy.pause();
+    for (const { id } of sessions) await sluice().api.revoke(id);
+    for (const { token } of sessions) {
+      await until(async () => {
+        expect((await one.send({ token })).status).toBe(401);
+      });
+    }
+    // So that its held watch is gone too.
+    await sluice().controlPlane.killHard();
+    await sluice().controlPlane.start();
+    two.envoy.resume();
+    for (const session of sessions) await refusedByAll(session);
+  });
+});
+
+describe("all sessions of somebody", () => {
+  it.each([
+    ["a user", "userId", { userId: "mallory", orgId: "o2" }, { userId: "alice", orgId: "o2" }],
+    ["an organisation", "orgId", { userId: "bob", orgId: "o3" }, { userId: "bob", orgId: "o4" }],
+  ] as const)("end everywhere when %s is cut off, and nobody else's", async (_who, field, owner, bystander) => {
+    const cutOff = await inTurns(Array.from({ length: 30 }), () => usedOnBoth("default", owner));
+    const spared = await usedOnBoth("default", bystander);
+    const { status, body } = await sluice().api.call("DELETE", `/v1/sessions?${field}=${owner[field]}`);
+    expect(status).toBe(202);
+    const { id } = (body as { revocation: { id: string } }).revocation;
+    await inTurns(cutOff, refusedByAll);
+    await until(async () => {
+      const { body: progress } = await sluice().api.call("GET", `/v1/revocations/${id}`);
+      expect(progress).toMatchObject({ revocation: { state: "finished", revoked: cutOff.length } });
+    });
+    for (const edge of sluice().edges) expect(await edge.statuses(spared.token, 2)).toEqual([200, 200]);
+    // It is about the sessions that there were.
+    await usedOnBoth("default", owner);
+  });
+});
+
+describe("a store restored from a backup", () => {
+  it("has every edge begin anew: sessions keep their level, those it lacks end, and revocations go on", async () => {
+    const [kept, revokedLater] = [await usedOnBoth(), await usedOnBoth()];
+    const backup = join(sluice().folder, "backup.mdb");
+    await storeAdmin("backup", backup);
+
+    const issuedLater = await usedOnBoth();
+    for (const edge of sluice().edges) await edge.statuses(kept.token, 39);
+    await reported(sluice(), kept.id, 80);
+    await sluice().api.revoke(revokedLater.id);
+    await refusedByAll(revokedLater);
+    await sluice().controlPlane.stop();
+    await storeAdmin("restore", backup, "--force");
+    await sluice().controlPlane.start();
+    await followed(sluice());
+
+    for (const edge of sluice().edges) {
+      // The edge knows better than the backup what was spent.
+      expect((await edge.send({ token: kept.token })).headers.ratelimit).toBe('"default";r=59');
+      expect(await edge.statuses(issuedLater.token, 2)).toEqual([401, 401]);
+      // The store has forgotten that it was revoked; this edge has not.
+      expect(await edge.statuses(revokedLater.token, 2)).toEqual([401, 401]);
+    }
+    // Absolute figures: the next report makes up for all that the backup lacked.
+    await reported(sluice(), kept.id, 82);
+    await sluice().api.revoke(kept.id);
+    await refusedByAll(kept);
+  });
+});

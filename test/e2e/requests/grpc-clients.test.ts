@@ -1,0 +1,42 @@
+// gRPC clients: they are told by status codes of their own.
+import { describe, expect, it } from "vitest";
+import { INVALID, LIMITED, MISSING, UNAVAILABLE } from "../harness/answers.js";
+import { callGrpc, listenGrpc, withHttp2Upstream } from "../harness/grpc.js";
+import { useInstallation } from "../harness/installation.js";
+import { policyOf } from "../harness/policy.js";
+
+const sluice = useInstallation({
+  policy: policyOf([{ name: "single", maxTokens: 1, tokenRefillRate: 0 }], { onUnreachable: "deny" }),
+  upstream: listenGrpc,
+  bootstrap: withHttp2Upstream,
+});
+
+const call = (token?: string) => callGrpc(sluice().ports.proxy, Buffer.from("hello"), token);
+
+describe("a gRPC client", () => {
+  it("reaches its service with a token", async () => {
+    const { token } = await sluice().api.issue();
+    const { code, answer } = await call(token);
+    expect(code).toBe(0);
+    expect(answer?.toString()).toBe("hello");
+  });
+
+  it("gets status 16, UNAUTHENTICATED, without one and with an invented one", async () => {
+    expect(await call()).toEqual({ code: 16, details: MISSING, answer: undefined });
+    expect(await call("invented")).toEqual({ code: 16, details: INVALID, answer: undefined });
+  });
+
+  it("gets status 8, RESOURCE_EXHAUSTED, above its limit", async () => {
+    const { token } = await sluice().api.issue();
+    expect((await call(token)).code).toBe(0);
+    expect(await call(token)).toEqual({ code: 8, details: LIMITED, answer: undefined });
+  });
+
+  it("gets status 14, UNAVAILABLE, where its session cannot be asked for and the policy says deny", async () => {
+    const { token } = await sluice().api.issue();
+    await sluice().controlPlane.killHard();
+    expect(await call(token)).toEqual({ code: 14, details: UNAVAILABLE, answer: undefined });
+    await sluice().controlPlane.start();
+    expect((await call(token)).code).toBe(0);
+  });
+});

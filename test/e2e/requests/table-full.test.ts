@@ -1,0 +1,68 @@
+// A full session table: its memory stays as the settings sized it, whatever clients send.
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { ClientHttp2Session } from "node:http2";
+import { useInstallation } from "../harness/installation.js";
+import { drive } from "../harness/http2-load.js";
+import { policyOf, type PolicyRest } from "../harness/policy.js";
+import { until } from "../harness/until.js";
+
+const CAPACITY = 1024;
+/** Sessions on trust may not be put out of the table before the control plane has confirmed them. */
+const SESSIONS = 3 * CAPACITY;
+
+const policyWith = (rest: PolicyRest) =>
+  policyOf([{ name: "default", maxTokens: 10, tokenRefillRate: 0 }], {
+    ...rest,
+    onMiss: "trust",
+  });
+
+const sluice = useInstallation({ policy: policyWith({ onTableFull: "deny" }), tableCapacity: CAPACITY });
+
+let connections: ClientHttp2Session[] = [];
+beforeAll(async () => {
+  connections = await sluice().connect(4);
+});
+afterAll(() => {
+  for (const session of connections) session.close();
+});
+
+/** A request of each of many sessions that the control plane does not confirm, because it hangs. */
+async function crowdIn() {
+  const tokens = Array.from({ length: SESSIONS }, () => sluice().mint.mint(Date.now()).token);
+  const next = () => {
+    const token = tokens.pop();
+    return token === undefined ? null : { "x-session-id": token };
+  };
+  const load = await drive({ connections, inFlight: 16, next });
+  expect(load.failures).toEqual([]);
+  return load.statuses;
+}
+
+const stat = (name: string) => sluice().envoyAdmin.stat(`wasmcustom.${name}`);
+
+describe("more sessions than the table has room for", () => {
+  it("are refused under onTableFull: deny, and counted; the table does not grow", async () => {
+    sluice().controlPlane.pause();
+    const statuses = await crowdIn();
+    const { 200: admitted = 0, 503: refused = 0 } = statuses;
+    expect(admitted + refused).toBe(SESSIONS);
+    expect(admitted).toBeLessThanOrEqual(CAPACITY);
+    await until(async () => {
+      expect(await stat("sluice_table_full")).toBe(refused);
+      expect(await stat("sluice_table_records")).toBe(admitted);
+    });
+    expect(await stat("sluice_table_capacity")).toBe(CAPACITY);
+    sluice().controlPlane.resume();
+  });
+
+  it("pass uncounted against any bucket under onTableFull: allow", async () => {
+    await sluice().changePolicy(policyWith({ onTableFull: "allow" }));
+    sluice().controlPlane.pause();
+    expect(await crowdIn()).toEqual({ 200: SESSIONS });
+    await until(async () => {
+      expect(await stat("sluice_requests.outcome.allowed")).toBeGreaterThan(0);
+    });
+    expect(await stat("sluice_table_records")).toBeLessThanOrEqual(CAPACITY);
+    sluice().controlPlane.resume();
+  });
+});

@@ -1,0 +1,113 @@
+// An edge that cannot reach the control plane says so in Envoy's log: once a minute at most, until it is over.
+import { describe, expect, it } from "vitest";
+import { TICK_MS } from "../../../assembly/contract.js";
+import {
+  Edge,
+  REPORT_INTERVAL_MS,
+  policy,
+  reportAnswer,
+  requestWith,
+  settings,
+  watchAnswer,
+} from "../harness/scenes/edge.js";
+
+const MINUTE_MS = 60_000;
+
+/** An edge with one call of each kind out. */
+function calling(options: ConstructorParameters<typeof Edge>[0] = {}): Edge {
+  const edge = new Edge({ policy: policy({ onUnreachable: "deny" }), ...options });
+  edge.send(edge.newSession());
+  edge.clock.advanceMs(REPORT_INTERVAL_MS);
+  edge.flush();
+  return edge;
+}
+
+describe("a fault of the calls in Envoy's log", () => {
+  const said = (edge: Edge, level: "warn" | "info"): string[] =>
+    edge.host.messages(level).flatMap((line) => /^sluice: (calls to .*)/.exec(line)?.[1] ?? []);
+  const lines = (edge: Edge): string[] => said(edge, "warn");
+  const recoveries = (edge: Edge): string[] => said(edge, "info");
+
+  /** Each watch is refused until the time has passed. */
+  function refuseFor(edge: Edge, ms: number): number {
+    let refused = 0;
+    for (let passed = 0; passed < ms; passed += TICK_MS) {
+      edge.passMs(TICK_MS);
+      for (const watch of edge.watches.filter(({ state }) => state === "pending")) {
+        watch.refuse();
+        refused++;
+      }
+      for (const report of edge.pendingReports) report.answer(200, reportAnswer());
+    }
+    return refused;
+  }
+
+  it("names the cluster, the call and what is wrong, in words", () => {
+    const edge = calling({ settings: { controlPlane: { cluster: "plane_eu" } } });
+    edge.watch.refuse();
+    edge.flush();
+    expect(lines(edge)).toEqual(['calls to cluster "plane_eu" fail: watch: no host of it can be reached']);
+    edge.report.answer(401);
+    edge.flush();
+    expect(lines(edge)[1]).toMatch(
+      /^calls to cluster "plane_eu" fail: report: the credential is denied, SLUICE_SECRET/,
+    );
+    expect(lines(edge).join()).not.toContain(edge.mint.edgeCredential);
+  });
+
+  it("is said on the next tick, then once a minute at most, with the number of times since", () => {
+    const edge = calling();
+    const refused = refuseFor(edge, 2 * MINUTE_MS + 1000);
+    expect(refused).toBeGreaterThan(200);
+    expect(lines(edge)).toHaveLength(3);
+    const times = lines(edge).map((line) => Number(/\((\d+) times/.exec(line)?.[1] ?? 1));
+    expect(times[0]).toBe(1);
+    expect(times.reduce((sum, each) => sum + each)).toBeGreaterThan(refused - 10);
+    expect(times.reduce((sum, each) => sum + each)).toBeLessThanOrEqual(refused);
+  });
+
+  it("is said apart from another fault of the same minute", () => {
+    const edge = calling();
+    edge.watch.refuse();
+    edge.passMs(600);
+    edge.watch.answer(401);
+    edge.flush();
+    expect(lines(edge)).toHaveLength(2);
+  });
+
+  it("has one line at its end, and none for a call that never failed", () => {
+    const edge = calling();
+    refuseFor(edge, 2000);
+    expect(recoveries(edge)).toEqual([]);
+    edge.passMs(600);
+    for (let cursor = 42; cursor < 46; cursor++) edge.watch.answer(200, watchAnswer({ cursor }));
+    expect(recoveries(edge)).toEqual(['calls to cluster "sluice_control_plane" succeed again: watch']);
+  });
+
+  it("is said of each cluster by itself, where two installations share a VM", () => {
+    const edge = new Edge({ settings: { controlPlane: { cluster: "plane_a" } } });
+    edge.flush();
+    const [a, slow] = [edge.watch, edge.worker(0).open(requestWith(edge.newSession()))];
+    edge.worker(0).configure(settings(policy(), { controlPlane: { cluster: "plane_b" } }));
+    edge.worker(0).tick();
+    const b = edge.watches.at(-1);
+    a.refuse();
+    edge.flush();
+    b?.answer(200, watchAnswer({}));
+    expect(recoveries(edge)).toEqual([]);
+    edge.watches.at(-1)?.refuse();
+    edge.flush();
+    expect(lines(edge)).toEqual([
+      'calls to cluster "plane_a" fail: watch: no host of it can be reached',
+      'calls to cluster "plane_b" fail: watch: no host of it can be reached',
+    ]);
+    slow.abandon();
+  });
+
+  it("of each worker is said by that worker", () => {
+    const edge = calling({ workers: 2 });
+    for (const report of edge.pendingReports) report.refuse();
+    edge.flush();
+    expect(lines(edge)).toHaveLength(2);
+  });
+});

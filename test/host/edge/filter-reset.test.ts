@@ -1,0 +1,194 @@
+// When the control plane cannot say what was withdrawn since: every session is asked about again, slice by slice.
+import { describe, expect, it } from "vitest";
+import { LEADER_LEASE_MS, TICK_MS } from "../../../assembly/contract.js";
+import { placeOf } from "../harness/scenes/edge-keys.js";
+import {
+  CURSOR,
+  Edge,
+  LOG,
+  OTHER_LOG,
+  endedAnswer,
+  liveAnswer,
+  plan,
+  policy,
+  reportAnswer,
+  resetAnswer,
+} from "../harness/scenes/edge.js";
+import type { Session } from "../harness/scenes/tokens.js";
+
+/** Sets that a tick rewrites. */
+const SETS_A_TICK = 512;
+const RESET_AT = 900;
+const DONE = { log: OTHER_LOG, cursor: RESET_AT, seenLog: OTHER_LOG, seen: RESET_AT };
+
+/** An edge with a session that was reported, whose control plane was restored from a backup. */
+function resetEdge(onUnreachable = "deny"): { edge: Edge; session: Session } {
+  const edge = new Edge({ policy: policy({ onUnreachable }) });
+  const session = edge.sessionInTable({ tokens: 5 });
+  edge.takeReports();
+  edge.watch.answer(200, resetAnswer(RESET_AT));
+  return { edge, session };
+}
+
+describe("a reset", () => {
+  it("is made known first, then carried out on ticks, and then the edge follows the new log", () => {
+    const { edge, session } = resetEdge();
+    expect(placeOf(edge.host.sharedData)).toEqual({ log: LOG, cursor: CURSOR, seenLog: OTHER_LOG, seen: RESET_AT });
+    expect(edge.table.record(session.id)).toMatchObject({ refresh: false, unconfirmed: false });
+    edge.passMs(TICK_MS);
+    expect(placeOf(edge.host.sharedData)).toEqual(DONE);
+    expect(edge.table.record(session.id)).toMatchObject({ refresh: true, unconfirmed: true, levelTokens: 5 });
+    edge.passMs(TICK_MS);
+    expect(edge.watch.json).toMatchObject({ log: OTHER_LOG, since: RESET_AT });
+  });
+
+  it("rewrites a large table in slices: no tick takes more than its share, no set is left out", () => {
+    const plans = [plan()];
+    const edge = new Edge({ policy: policy({ plans, onMiss: "trust" }), settings: { table: { capacity: 65_536 } } });
+    const sessions = Array.from({ length: 6000 }, () => edge.newSession());
+    for (const session of sessions) edge.send(session);
+    const sets = edge.table.setKeys().length;
+    edge.flush();
+    edge.pendingAcquires[0]?.answer(200, liveAnswer());
+    edge.passMs(1000);
+    edge.host.callouts.find((call) => call.state === "pending" && edge.watches.includes(call))?.answer(503);
+    edge.passMs(1000);
+    edge.watch.answer(200, resetAnswer(RESET_AT));
+    let ticks = 0;
+    const rewritten: number[] = [];
+    while (placeOf(edge.host.sharedData)?.log !== OTHER_LOG && ticks < 100) {
+      let writes = 0;
+      const count = edge.host.hooks.each(
+        "after",
+        (call) => call.name === "proxy_set_shared_data" && edge.table.isSetKey(call.key),
+        () => (writes += 1),
+      );
+      edge.passMs(TICK_MS);
+      count();
+      rewritten.push(writes);
+      ticks += 1;
+    }
+    expect(Math.max(...rewritten)).toBeLessThanOrEqual(SETS_A_TICK);
+    expect(ticks).toBeGreaterThan(sets / SETS_A_TICK);
+    expect(edge.table.records().every((record) => record.unconfirmed)).toBe(true);
+  });
+
+  it("within the same log, when the edge was away for longer than the log goes back", () => {
+    const edge = new Edge();
+    const session = edge.sessionInTable();
+    edge.flush();
+    edge.watch.answer(200, resetAnswer(RESET_AT, LOG));
+    edge.passMs(TICK_MS);
+    expect(placeOf(edge.host.sharedData)).toEqual({ log: LOG, cursor: RESET_AT, seenLog: LOG, seen: RESET_AT });
+    expect(edge.table.record(session.id)).toMatchObject({ refresh: true, unconfirmed: true });
+  });
+
+  it("keeps what has ended ended", () => {
+    const edge = new Edge();
+    const session = edge.newSession();
+    edge.send(session);
+    edge.callout.answer(200, endedAnswer("revoked"));
+    edge.sessionInTable();
+    edge.flush();
+    edge.watch.answer(200, resetAnswer(RESET_AT));
+    edge.passMs(TICK_MS);
+    expect(edge.send(session).status).toBe(401);
+  });
+
+  it("makes all figures be reported anew, for what was taken may be lost with the log", () => {
+    const { edge, session } = resetEdge();
+    expect(edge.table.record(session.id)).toMatchObject({ rev: 1, ackedRev: 1 });
+    edge.passMs(TICK_MS);
+    expect(edge.table.record(session.id)).toMatchObject({ rev: 1, ackedRev: 0 });
+    const before = edge.reports.length;
+    for (let passed = 0; passed < 20_000; passed += 1000) {
+      edge.passMs(1000);
+      for (const report of edge.pendingReports) report.answer(200, reportAnswer([], OTHER_LOG));
+    }
+    const rows = edge.reports.slice(before).flatMap((report) => (report.json as { usage: unknown[][] }).usage);
+    expect(rows.map((row) => row.slice(0, 3))).toEqual([[session.id, 1, 1]]);
+    expect(edge.table.record(session.id)).toMatchObject({ rev: 1, ackedRev: 1 });
+  });
+
+  it("is left to the next leader when this one loses the lease in the middle, and done from the first set", () => {
+    const edge = new Edge({ workers: 2, settings: { table: { capacity: 65_536 } } });
+    const sessions = Array.from({ length: 50 }, () => edge.sessionInTable());
+    edge.worker(0).tick();
+    edge.watch.answer(200, resetAnswer(RESET_AT));
+    edge.clock.advanceMs(TICK_MS);
+    edge.worker(0).tick();
+    edge.clock.advanceMs(LEADER_LEASE_MS);
+    edge.worker(1).tick();
+    expect(edge.watch.json).toMatchObject({ log: LOG, since: CURSOR });
+    edge.watch.answer(200, resetAnswer(RESET_AT + 5));
+    edge.passMs(TICK_MS * 10);
+    expect(placeOf(edge.host.sharedData)).toEqual({ ...DONE, cursor: RESET_AT + 5, seen: RESET_AT + 5 });
+    expect(sessions.every((session) => edge.table.record(session.id)?.unconfirmed)).toBe(true);
+  });
+
+  it("that comes again for the same place does no harm", () => {
+    const { edge, session } = resetEdge();
+    edge.passMs(TICK_MS * 2);
+    edge.watch.answer(200, resetAnswer(RESET_AT));
+    edge.passMs(TICK_MS * 2);
+    expect(placeOf(edge.host.sharedData)).toEqual(DONE);
+    expect(edge.table.record(session.id)).toMatchObject({ live: true, levelTokens: 5 });
+  });
+});
+
+describe("after a reset", () => {
+  it("a session's next request asks; it goes on with the level that it has here", () => {
+    const { edge, session } = resetEdge();
+    edge.passMs(TICK_MS);
+    const waiting = edge.send(session);
+    edge.answerLive({ tokens: 10, log: OTHER_LOG, cursor: RESET_AT });
+    expect(waiting.status).toBe(200);
+    expect(edge.table.record(session.id)).toMatchObject({ levelTokens: 4, refresh: false, unconfirmed: false });
+    expect(edge.send(session).status).toBe(200);
+  });
+
+  it("a session that was revoked before it is refused", () => {
+    const { edge, session } = resetEdge();
+    edge.passMs(TICK_MS);
+    const waiting = edge.send(session);
+    edge.callout.answer(200, JSON.stringify({ ...ended, log: OTHER_LOG, cursor: RESET_AT }));
+    expect(waiting.status).toBe(401);
+    expect(edge.send(session).status).toBe(401);
+  });
+
+  it("an answer of the old log confirms nothing", () => {
+    const { edge, session } = resetEdge();
+    edge.passMs(TICK_MS);
+    const waiting = edge.send(session);
+    edge.answerLive({ log: LOG, cursor: RESET_AT + 100 });
+    expect(waiting.paused).toBe(true);
+    expect(edge.table.record(session.id)?.unconfirmed).toBe(true);
+  });
+
+  it.each([
+    ["deny", 503],
+    ["trust", 200],
+  ])("a session does not stand by itself: cannot it be asked about, onUnreachable %s decides: %i", (rule, status) => {
+    const { edge, session } = resetEdge(rule);
+    edge.passMs(TICK_MS);
+    const waiting = edge.send(session);
+    edge.callout.timeOut();
+    expect(waiting.status).toBe(status);
+    expect(edge.table.record(session.id)?.unconfirmed).toBe(true);
+  });
+
+  it("a session that comes from the new log meanwhile is asked about once more, and loses nothing", () => {
+    const edge = new Edge({ settings: { table: { capacity: 65_536 } } });
+    edge.sessionInTable();
+    edge.flush();
+    edge.watch.answer(200, resetAnswer(RESET_AT));
+    const session = edge.sessionInTable({ tokens: 4, log: OTHER_LOG, cursor: RESET_AT });
+    edge.passMs(TICK_MS * 10);
+    const waiting = edge.send(session);
+    edge.answerLive({ tokens: 10, log: OTHER_LOG, cursor: RESET_AT });
+    expect(waiting.status).toBe(200);
+    expect(edge.table.record(session.id)).toMatchObject({ levelTokens: 3, consumed: 2 });
+  });
+});
+
+const ended = { state: "revoked", endsInMs: 60_000 };

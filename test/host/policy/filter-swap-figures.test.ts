@@ -1,0 +1,128 @@
+// What must come out of many changes of policy as if there had been none: counters, levels, memory.
+import { describe, expect, it } from "vitest";
+import { TICK_MS } from "../../../assembly/contract.js";
+import { Edge, plan, policy, requestWith, type PolicyDocument } from "../harness/scenes/edge.js";
+import { edgeWithoutPolicy, newestWatch, offer } from "../harness/scenes/policy-offer.js";
+
+const CHANGES = 2000;
+const UNTIL_FLAT = 100;
+
+function following(document: PolicyDocument, workers = 1): Edge {
+  const edge = edgeWithoutPolicy({ workers });
+  edge.flush();
+  offer(edge.watch, document, { generation: 1 });
+  edge.passMs(TICK_MS);
+  return edge;
+}
+
+/** The change's number in it: no two policies have the same bytes. */
+function numbered(change: number, plans = 1): PolicyDocument {
+  const lifetime = 3_600_000 + change;
+  const more = Array.from({ length: plans - 1 }, (_, i) => plan({ id: i + 1, name: `plan-${i + 1}`, lifetime }));
+  return policy({ plans: [plan({ maxTokens: 10 + (change % 5), lifetime }), ...more] });
+}
+
+describe("the counters, over 100 changes of policy", () => {
+  it("lose nothing and count nothing twice, on any worker", () => {
+    const edge = following(numbered(0), 3);
+    const sessions = [0, 1, 2].map(() => edge.sessionInTable({ tokens: 9 }));
+    let [allowed, limited, invalid] = [3, 0, 0];
+    for (let change = 1; change <= 100; change++) {
+      for (const [worker, session] of sessions.entries()) {
+        const { status } = edge.send(session, worker);
+        if (status === 200) allowed++;
+        else if (status === 429) limited++;
+        if (edge.send("invented", worker).status === 401) invalid++;
+      }
+      offer(newestWatch(edge), numbered(change), { generation: change + 1 });
+      edge.passMs(TICK_MS);
+    }
+    edge.flush();
+    const { metrics } = edge.host;
+    expect(metrics.sum("sluice_requests.outcome.allowed.plan.default")).toBe(allowed);
+    expect(metrics.sum("sluice_tokens_spent.plan.default")).toBe(allowed);
+    expect(metrics.sum("sluice_requests.outcome.limited.plan.default")).toBe(limited);
+    expect(metrics.sum("sluice_requests.outcome.invalid")).toBe(invalid);
+    expect(metrics.sum("sluice_policy_generation")).toBe(101);
+    expect([allowed, limited, invalid]).toEqual([30, 273, 300]);
+  });
+
+  it("count a plan under the name that it had when the request came", () => {
+    const named = (name: string): PolicyDocument => policy({ plans: [plan({ name })] });
+    const edge = following(named("old"));
+    const session = edge.sessionInTable({ tokens: 9 });
+    edge.admitted(session, 3);
+    offer(newestWatch(edge), named("new"), { generation: 2 });
+    edge.admitted(session, 2);
+    edge.flush();
+    expect(edge.host.metrics.sum("sluice_tokens_spent.plan.old")).toBe(4);
+    expect(edge.host.metrics.sum("sluice_tokens_spent.plan.new")).toBe(2);
+  });
+});
+
+describe("levels", () => {
+  it("are kept over changes, clamped to what a plan holds by now, and never raised", () => {
+    const of = (maxTokens: number): PolicyDocument => policy({ plans: [plan({ maxTokens })] });
+    const edge = following(of(10));
+    const session = edge.sessionInTable({ tokens: 9 });
+    for (const [generation, maxTokens] of [20, 4, 30, 8].entries()) {
+      offer(newestWatch(edge), of(maxTokens), { generation: generation + 2 });
+      edge.passMs(TICK_MS);
+      expect(edge.send(session).status).toBe(200);
+    }
+    // 9, of 20: 8, of 4: 3, of 30: 2, of 8: 1.
+    expect(edge.table.record(session.id)?.levelTokens).toBe(1);
+  });
+});
+
+describe("the guest's memory", () => {
+  const change = (edge: Edge, number: number, document: PolicyDocument): void => {
+    const session = edge.newSession();
+    const [slow, waiting] = [edge.worker(0).open(requestWith("x")), edge.send(session)];
+    offer(newestWatch(edge), document, { generation: number + 1 });
+    edge.passMs(TICK_MS);
+    for (const callout of edge.pendingAcquires) callout.answer(200, '{"state":"unknown"}');
+    slow.abandon();
+    waiting.abandon();
+    edge.host.logs.length = 0;
+    edge.host.callouts.splice(0, edge.host.callouts.length, ...edge.host.pendingCallouts);
+  };
+
+  it("does not grow after the first 100 of 2,000 changes", () => {
+    const edge = following(numbered(0));
+    let before = 0;
+    for (let number = 1; number <= CHANGES; number++) {
+      change(edge, number, numbered(number));
+      if (number === UNTIL_FLAT) before = edge.worker(0).guest.memory.size;
+    }
+    expect(edge.worker(0).guest.memory.size).toBe(before);
+    expect(edge.worker(0).failure).toBeUndefined();
+  });
+
+  it("does not grow over policies of 1,000 plans either, taken and rejected in turn", () => {
+    const edge = following(numbered(0, 1000), 2);
+    const sizes: number[][] = [];
+    for (let number = 1; number <= 24; number++) {
+      const document = numbered(number, 1000);
+      change(edge, number, number % 3 === 0 ? { ...document, colour: number } : document);
+      sizes.push(edge.workers.map((worker) => worker.guest.memory.size));
+    }
+    expect(sizes.at(-1)).toEqual(sizes[8]);
+  });
+
+  it("does not grow in hours without a control plane, while requests are served on every tick", () => {
+    const edge = new Edge({ policy: policy({ onUnreachable: "trust", plans: [plan({ tokenRefillRate: 100 })] }) });
+    edge.host.dispatchResult = 2;
+    const session = edge.newSession();
+    const memoryAfter = (ticks: number): number => {
+      for (let tick = 0; tick < ticks; tick++) {
+        edge.send(session);
+        edge.passMs(TICK_MS);
+        edge.host.logs.length = 0;
+      }
+      return edge.worker(0).guest.memory.size;
+    };
+    const before = memoryAfter(2000);
+    expect(memoryAfter(40_000)).toBe(before);
+  });
+});

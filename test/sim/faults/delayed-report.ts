@@ -1,0 +1,60 @@
+// A report that is under way for so long that a backup, older than it, is restored before it arrives. What it tells of
+// sessions that the edge has evicted and asked about again is then more than the edge has of them.
+import { PATH_REPORT } from "../../../assembly/contract.js";
+import type { Misfortunes } from "./fault-injector.js";
+import { pathOf } from "../parts/network.js";
+import type { Call, SimEdge } from "../parts/sim-edge.js";
+import type { World } from "../parts/world.js";
+
+/** Fewer are hardly evicted meanwhile. */
+const LEAST_ROWS = 3;
+const MOST_STEPS = 1000;
+
+interface Late {
+  readonly edge: SimEdge;
+  readonly call: Call;
+  readonly rows: readonly (readonly [sessionId: string, rev: number])[];
+  steps: number;
+  isOvertaken: boolean;
+}
+
+export class Laggard {
+  #late: Late | undefined;
+
+  constructor(
+    private readonly world: World,
+    private readonly misfortunes: Misfortunes,
+  ) {}
+
+  holds(call: Call): boolean {
+    return this.#late?.call === call;
+  }
+
+  /** Before a call is sent. True: it lags from now on. */
+  async begins(edge: SimEdge, call: Call): Promise<boolean> {
+    if (call.sent || this.#late !== undefined || pathOf(call) !== PATH_REPORT) return false;
+    const rows = (call.json as { usage: [string, number][] }).usage;
+    if (rows.length < LEAST_ROWS || !this.world.random.chance(this.world.weather.lagging)) return false;
+    this.#late = { edge, call, rows, steps: MOST_STEPS, isOvertaken: false };
+    await this.misfortunes.backUp();
+    return true;
+  }
+
+  async step(): Promise<void> {
+    const late = this.#late;
+    if (late === undefined) return;
+    late.steps -= 1;
+    if (late.steps === 0 || late.call.callout.state !== "pending") this.#late = undefined;
+    else if (!this.world.random.chance(0.2)) return;
+    else if (late.isOvertaken) this.#arrive(late);
+    else if (late.rows.some(([id]) => !late.edge.life.records.has(id))) {
+      late.isOvertaken = true;
+      await this.misfortunes.restore();
+    }
+  }
+
+  #arrive({ edge, rows }: Late): void {
+    const isAhead = rows.some(([id, rev]) => (edge.life.records.get(id)?.rev ?? Infinity) < rev);
+    if (isAhead) this.#late = undefined;
+  }
+}

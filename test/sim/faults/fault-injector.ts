@@ -1,0 +1,180 @@
+// What goes wrong, and what the operator does: crashes, reloads, restored backups, revocations, sweeps.
+import { logName } from "../parts/installation.js";
+import { LostFigures } from "./lost-figures.js";
+import { sessionIn, type Network } from "../parts/network.js";
+import { policyHash } from "../parts/policies.js";
+import type { SimEdge } from "../parts/sim-edge.js";
+import type { Backup } from "../parts/sim-store.js";
+import type { World } from "../parts/world.js";
+
+/** Of the calls that are out when the control plane dies: those whose edge is told at once. */
+const TOLD = 0.7;
+
+export class Misfortunes {
+  readonly lost = new LostFigures();
+  #backup: Backup | undefined;
+  #logs = 1;
+
+  constructor(
+    private readonly world: World,
+    private readonly network: Network,
+  ) {}
+
+  /** At most one of all, by the weather's chances. False: nothing happened. */
+  async strike(): Promise<boolean> {
+    const { random, weather, edges, store } = this.world;
+    if (weather.tripping > 0 && this.#trips()) return true;
+    const edge = random.pick(edges);
+    const worker = random.pick(edge.workers);
+    const roll = random.below(1_000_000) / 1_000_000;
+    let from = 0;
+    const strikes = (chance: number): boolean => {
+      const hit = roll >= from && roll < from + chance;
+      from += chance;
+      return hit;
+    };
+    if (strikes(weather.envoyCrash)) await this.#crashEnvoy(edge);
+    else if (strikes(weather.planeCrash)) this.#crashPlane("crashes");
+    else if (strikes(weather.outage)) this.#goAway(random.pick([300, 2000, 15_000, 2 * weather.maxAgeMs + 12_000]));
+    else if (strikes(weather.cutOff)) this.#cutOff(edge, 2 * weather.maxAgeMs + random.below(30_000));
+    else if (strikes(weather.reload)) this.#change(edge, worker, "reload");
+    else if (strikes(weather.reconfigure)) this.#change(edge, worker, "configure");
+    else if (strikes(weather.restore)) await this.backUpOrRestore();
+    else if (strikes(weather.revoke)) this.#revokeAny();
+    else if (strikes(weather.refresh)) this.#refresh();
+    else if (strikes(weather.trim)) store.forgetEntries(1 + random.below(3));
+    else if (strikes(weather.sweep)) this.#sweep();
+    else if (strikes(weather.publish)) this.#publish();
+    else if (strikes(weather.handOver)) this.#handOver();
+    else return false;
+    return true;
+  }
+
+  /** For each session that is revoked another one logs in. */
+  revoke(sessionId: string): void {
+    const { world } = this;
+    if (world.isPlaneAway) return;
+    world.note(`revoke ${sessionId}`);
+    void world.plane.revoke(sessionId);
+    world.logInNext();
+  }
+
+  async backUpOrRestore(): Promise<void> {
+    await (this.#backup === undefined || this.world.random.chance(0.4) ? this.backUp() : this.restore());
+  }
+
+  async backUp(): Promise<void> {
+    this.world.note("backup");
+    this.#backup = await this.world.store.backUp();
+  }
+
+  async restore(): Promise<void> {
+    const { world } = this;
+    if (this.#backup === undefined) return;
+    this.#logs += 1;
+    const log = logName(this.#logs);
+    await this.#allowWhatBackupLacks(this.#backup);
+    await world.store.restore(this.#backup, log);
+    this.#crashPlane(`is restored from its backup as ${log}`);
+    world.idleness.restored();
+    world.ledger.restored(world.store.log, this.#backup.sessions.values());
+  }
+
+  /** A policy that ends the VM which tries it. */
+  #trips(): boolean {
+    const { random, weather, edges } = this.world;
+    for (const edge of edges) {
+      const worker = edge.workers.find((one) => edge.isBusy(one) && edge.rules.isTrying(edge.worker(one)));
+      if (worker === undefined || !random.chance(weather.tripping)) continue;
+      this.#change(edge, worker, "reload");
+      return true;
+    }
+    return false;
+  }
+
+  #change(edge: SimEdge, worker: number, how: "reload" | "configure"): void {
+    if (how === "configure" && edge.isBusy(worker)) return;
+    this.world.note(`${edge.life.edge}/${worker} ${how}`);
+    edge[how](worker);
+  }
+
+  async #crashEnvoy(edge: SimEdge): Promise<void> {
+    const { ledger, store, idleness } = this.world;
+    this.world.note(`${edge.life.edge} crashes`);
+    const lost = edge.crash();
+    this.world.noteLife(edge);
+    for (const [id, spent] of lost.spent) {
+      const { consumed } = await store.durable(id, lost.instance() ?? "");
+      ledger.allow(lost.edge, id, spent - consumed);
+      if (spent > consumed) idleness.lost([id]);
+    }
+  }
+
+  #goAway(ms: number): void {
+    this.#crashPlane(`goes away for ${ms} ms`);
+    this.world.awayUntilMs = this.world.time.nowMs + ms;
+  }
+
+  #cutOff(edge: SimEdge, ms: number): void {
+    const { world } = this;
+    world.note(`${edge.life.edge} is cut off for ${ms} ms`);
+    world.cutOffUntilMs.set(edge.life.edge, world.time.nowMs + ms);
+  }
+
+  #crashPlane(why: string): void {
+    this.world.note(`control plane ${why}`);
+    this.world.restartPlane();
+    this.network.breakOff(TOLD);
+  }
+
+  async #allowWhatBackupLacks(backup: Backup): Promise<void> {
+    const { sessions, store, ledger, edges } = this.world;
+    for (const { id } of sessions) {
+      const had = new Map(backup.rows.get(id)?.map(({ instance, figures }) => [instance, figures?.consumed ?? 0]));
+      for (const { edge, instance, figures } of await store.durableRows(id)) {
+        const lacking = (figures?.consumed ?? 0) - (had.get(instance) ?? 0);
+        ledger.allow(edge, id, lacking);
+        const holder = edges.find(({ life }) => life.instance() === instance);
+        if (holder !== undefined) this.lost.lack(holder, id, lacking);
+      }
+    }
+  }
+
+  #refresh(): void {
+    const { world } = this;
+    if (world.isPlaneAway) return;
+    const { id } = world.evenSession();
+    world.note(`refresh ${id}`);
+    void world.store.refresh(id);
+  }
+
+  /** Another policy, or one of those before: then its bytes come again under a higher generation. */
+  #publish(): void {
+    const { world } = this;
+    const text = world.random.pick(world.policies.texts);
+    world.note(`policy ${policyHash(text)} is saved`);
+    world.file.save(text);
+  }
+
+  #handOver(): void {
+    const { world } = this;
+    if (world.isPlaneAway) return;
+    if (world.retiring === undefined) world.note("control plane: another process takes over");
+    if (world.retiring === undefined) world.handOver();
+    else world.endHandOver();
+  }
+
+  #sweep(): void {
+    if (this.world.isPlaneAway) return;
+    this.world.note("sweep");
+    void this.world.plane.sweep();
+  }
+
+  /** Most of all one that is being asked about. */
+  #revokeAny(): void {
+    const { edges, random } = this.world;
+    const asked = edges.flatMap(({ calls }) => calls.flatMap(sessionIn));
+    const isAsked = random.chance(0.7) && asked.length > 0;
+    this.revoke(isAsked ? random.pick(asked) : this.world.anySession().id);
+  }
+}

@@ -1,0 +1,162 @@
+// What a run of the simulation may meet: drawn from its seed, so that some runs meet much of little.
+import { Random } from "../../host/harness/host/random.js";
+
+/** Chances are of a step, unless they say otherwise. */
+export interface Weather {
+  readonly onUnreachable: "trust" | "deny";
+  /** Of a message. */
+  readonly lost: number;
+  readonly doubled: number;
+  /** Of a message: others that were sent later pass it. */
+  readonly held: number;
+  readonly envoyCrash: number;
+  readonly planeCrash: number;
+  /** The control plane goes away for a while. */
+  readonly outage: number;
+  /** An edge and the control plane do not reach each other for a while. */
+  readonly cutOff: number;
+  readonly reload: number;
+  readonly reconfigure: number;
+  readonly restore: number;
+  readonly revoke: number;
+  /** A session is to be asked about again, as after a move to another plan. */
+  readonly refresh: number;
+  readonly trim: number;
+  readonly sweep: number;
+  /** Time passes. */
+  readonly passing: number;
+  /** Of a step that lets time pass. */
+  readonly longPause: number;
+  /** Of a step that lets time pass: seconds do. */
+  readonly striding: number;
+  /** Of a step that lets time pass: so many minutes do that a silent instance is gone. */
+  readonly ages: number;
+  /** How much more time passes than a busy edge would let pass. */
+  readonly stride: number;
+  /** Of a step: what it begins is carried through, and not a host call at a time. */
+  readonly brisk: number;
+  /** Of a report: a backup is restored before it arrives. */
+  readonly lagging: number;
+  /** Of an answer to an ask: its worker sleeps when it comes. */
+  readonly drowsy: number;
+  /** Of an answer that is not brisk: its worker falls asleep somewhere in its middle. */
+  readonly dozy: number;
+  /** Of a request: it comes by its session's own connection, and so to the same worker each time. */
+  readonly pinned: number;
+  /** Sets of the table that sessions have: all the same one, the first ones the same, or each its own. */
+  readonly sets: "one" | "some" | "own";
+  /** Sessions that have logged in at the beginning. */
+  readonly atFirst: number;
+  /** So many of the newest sessions are used most. */
+  readonly favourites: number;
+  readonly maxAgeMs: number;
+  readonly maxTokens: number;
+  /** The operator saves another policy, or one of those before. */
+  readonly publish: number;
+  /** Another process takes over from the control plane's, which finishes what it has under way. */
+  readonly handOver: number;
+  /** Of an Envoy's life: its settings have a policy. */
+  readonly ownPolicy: number;
+  /** Of a VM's life: it runs another build than the first. */
+  readonly otherBuild: number;
+  /** Of a step while a VM tries a policy: that ends it, and another VM starts in its place. */
+  readonly tripping: number;
+}
+
+export function weatherOf(seed: number): Weather {
+  const random = new Random(seed ^ 0x5eed);
+  const some = (chance: number): number => (random.chance(0.5) ? chance : 0);
+  const mixed: Weather = {
+    onUnreachable: random.chance(0.4) ? "trust" : "deny",
+    lost: some(0.15),
+    doubled: some(0.15),
+    held: 0,
+    envoyCrash: some(0.001),
+    planeCrash: some(0.003),
+    outage: some(0.001),
+    cutOff: 0,
+    reload: some(0.002),
+    reconfigure: some(0.002),
+    restore: some(0.0015),
+    revoke: some(0.01),
+    refresh: some(0.003),
+    trim: some(0.004),
+    sweep: some(0.004),
+    passing: 0.04,
+    longPause: some(0.01),
+    striding: 0,
+    ages: 0,
+    stride: random.pick([1, 1, 1, 8]),
+    brisk: some(0.3),
+    lagging: 0,
+    drowsy: 0,
+    dozy: 0.15,
+    pinned: 0,
+    sets: "some",
+    // More than a set of the table has places.
+    atFirst: 19,
+    favourites: 4,
+    // The least that a policy may say, at four reports.
+    maxAgeMs: 400,
+    maxTokens: 4,
+    ...policyOf(seed),
+  };
+  const roll = random.below(100);
+  if (roll < 15) return slow(mixed, random);
+  if (roll < 45) return crowded(mixed, random);
+  if (roll < 58) return restless(mixed);
+  if (roll < 63) return aging(mixed);
+  return mixed.publish > 0 ? unsettled(mixed) : mixed;
+}
+
+/** In half of the runs the policy changes while everything else happens. Drawn apart: the rest stays as it is. */
+function policyOf(seed: number): Pick<Weather, "publish" | "handOver" | "ownPolicy" | "otherBuild" | "tripping"> {
+  const random = new Random(seed ^ 0x9011c7);
+  if (random.chance(0.5)) return { publish: 0, handOver: 0, ownPolicy: 1, otherBuild: 0, tripping: 0 };
+  const some = (chance: number): number => (random.chance(0.5) ? chance : 0);
+  return { publish: 0.006, handOver: some(0.003), ownPolicy: 0.5, otherBuild: some(0.4), tripping: some(0.03) };
+}
+
+/** Minutes pass, few sessions are used all along, and who ends them for idleness must not have missed it. */
+function slow(weather: Weather, random: Random): Weather {
+  const away = random.pick([
+    { outage: 0.004, cutOff: 0, pinned: 0.95 },
+    { outage: 0, cutOff: 0.006 },
+  ]);
+  const time = { striding: 0.5, longPause: 0, stride: 1, maxAgeMs: 8000 };
+  const use = { brisk: 0.5, favourites: 2, maxTokens: 1000, restore: 0, revoke: 0 };
+  return { ...weather, ...time, ...use, ...away, sweep: 0.08 };
+}
+
+/** Many sessions make room for each other in one set; messages are slow, or workers. */
+function crowded(weather: Weather, random: Random): Weather {
+  const calm = { envoyCrash: 0, planeCrash: 0, outage: 0, sweep: 0, revoke: 0, trim: 0, restore: 0 };
+  const time = { passing: 0.07, stride: 1, longPause: 0, brisk: 0.7, refresh: 0.02 };
+  const slow = random.pick([
+    { held: 0.1, lost: 0, passing: 0.12 },
+    { lagging: 0.3, lost: 0, passing: 0.12 },
+    { drowsy: 0.8 },
+    { drowsy: 0.8 },
+  ]);
+  return { ...weather, ...calm, ...time, ...slow, sets: "one", atFirst: 30, maxTokens: random.pick([4, 20]) };
+}
+
+/** Revocations, and backups that lack them: leaders sleep over the ones while the others are restored. */
+function restless(weather: Weather): Weather {
+  const calm = { envoyCrash: 0, planeCrash: 0, outage: 0, trim: 0, sweep: 0 };
+  return { ...weather, ...calm, revoke: 0.02, restore: 0.004, longPause: 0.01, brisk: 0.6, dozy: 0.6, sets: "own" };
+}
+
+/** Envoys crash, and are forgotten before their sessions are used again. */
+function aging(weather: Weather): Weather {
+  const calm = { planeCrash: 0, outage: 0, restore: 0, revoke: 0 };
+  return { ...weather, ...calm, envoyCrash: 0.002, ages: 0.05, brisk: 0.5, maxAgeMs: 3_600_000, sweep: 0.01 };
+}
+
+/** One policy follows the other, over calls that are slow, VMs that take the lead from each other, and backups. */
+function unsettled(weather: Weather): Weather {
+  const calm = { planeCrash: 0, outage: 0, trim: 0, sweep: 0, refresh: 0, revoke: 0 };
+  const policy = { publish: 0.02, handOver: 0.004, restore: 0.003, reload: 0.004, reconfigure: 0.003 };
+  const time = { stride: 1, striding: 0.1, longPause: 0.02, passing: 0.06 };
+  return { ...weather, ...calm, ...policy, ...time, held: 0.2, brisk: 0.5, dozy: 0.5, sets: "own" };
+}

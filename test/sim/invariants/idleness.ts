@@ -1,0 +1,98 @@
+// When sessions were truly active, and who could tell: holds each ending for idleness against it.
+import type { Life } from "./ledger.js";
+import { WORKERS } from "../parts/sim-edge.js";
+import { fail } from "./violation.js";
+
+export interface IdlenessParts {
+  /** Of the simulation, ms. */
+  readonly nowMs: () => number;
+  readonly maxAgeMs: number;
+  /** How late an edge may be with what it tells, ms. */
+  readonly graceMs: number;
+}
+
+export class Idleness {
+  readonly #lastActiveMs = new Map<string, number>();
+  /** Sessions that nobody used for maxAge since the control plane last let them in: those may go. */
+  readonly #onceIdle = new Set<string>();
+  /** Session to the times of its spends, in order, life by life. */
+  readonly #spends = new Map<string, Map<Life, number[]>>();
+  /** Instance and session to the tokens that were reported. */
+  readonly #reported = new Map<string, number>();
+  /** Instance to its workers that have reported since the control plane's start. */
+  readonly #heard = new Map<string, Set<string>>();
+  #listeningSinceMs = 0;
+
+  constructor(private readonly parts: IdlenessParts) {}
+
+  loggedIn(id: string): void {
+    this.#lastActiveMs.set(id, this.parts.nowMs());
+  }
+
+  /** The control plane has answered an ask of then with a live session: its idle time begins anew. */
+  acquired(id: string, askedAtMs: number): void {
+    const lastMs = Math.max(this.#lastActiveMs.get(id) ?? 0, askedAtMs);
+    this.#lastActiveMs.set(id, lastMs);
+    if (lastMs - askedAtMs < this.parts.maxAgeMs) this.#onceIdle.delete(id);
+  }
+
+  /** @param known the control plane knows that the edge holds the session: it did not let it in on trust */
+  spent(life: Life, id: string, atMs: number, known: boolean): void {
+    const lives = this.#spends.get(id) ?? new Map<Life, number[]>();
+    lives.set(life, [...(lives.get(life) ?? []), atMs]);
+    this.#spends.set(id, lives);
+    if (!known) return;
+    const lastMs = this.#lastActiveMs.get(id) ?? atMs;
+    if (atMs - lastMs >= this.parts.maxAgeMs) this.#onceIdle.add(id);
+    this.#lastActiveMs.set(id, Math.max(lastMs, atMs));
+  }
+
+  reported(id: string, instance: string, consumed: number): void {
+    const key = instance + id;
+    this.#reported.set(key, Math.max(this.#reported.get(key) ?? 0, consumed));
+  }
+
+  /** A worker's report was taken. */
+  heard(instance: string, worker: string): void {
+    this.#heard.set(instance, (this.#heard.get(instance) ?? new Set()).add(worker));
+  }
+
+  planeStarted(): void {
+    this.#heard.clear();
+    this.#listeningSinceMs = this.parts.nowMs();
+  }
+
+  /** Whatever was active may not be known to have been: a backup was restored, or what an Envoy knew is lost. */
+  lost(ids: Iterable<string>): void {
+    for (const id of ids) this.#onceIdle.add(id);
+  }
+
+  /** Reports of a control plane that is no more count for nothing. */
+  restored(): void {
+    this.#reported.clear();
+    this.lost(this.#lastActiveMs.keys());
+  }
+
+  /** The control plane ended a session for idleness. Throws a Violation if it was active, and that could be known. */
+  ended(id: string): void {
+    const idleMs = this.parts.nowMs() - (this.#lastActiveMs.get(id) ?? 0);
+    if (this.#onceIdle.has(id) || idleMs >= this.parts.maxAgeMs) return;
+    const { maxAgeMs, graceMs, nowMs } = this.parts;
+    const isListening = nowMs() - this.#listeningSinceMs > maxAgeMs + graceMs;
+    if (isListening && [...(this.#spends.get(id) ?? [])].some(([life, spends]) => this.#isUntold(id, life, spends)))
+      return;
+    fail("idle", `session ${id} was never idle, last active ${idleMs} ms ago, and is ended`);
+  }
+
+  /** It was used at a worker that has told nothing since the start, or one that forgot what it had to tell. */
+  #isUntold(id: string, life: Life, spends: readonly number[]): boolean {
+    const instance = life.instance() ?? "";
+    const unreportedSinceMs = spends[this.#reported.get(instance + id) ?? 0] ?? Infinity;
+    const isKnown = !life.hasForgotten && (this.#heard.get(instance)?.size ?? 0) === WORKERS;
+    return !isKnown && unreportedSinceMs <= this.#graceAgoMs();
+  }
+
+  #graceAgoMs(): number {
+    return this.parts.nowMs() - this.parts.graceMs;
+  }
+}

@@ -1,0 +1,118 @@
+// The end of a run: faults stop, all that was spent is reported, all that was revoked is marked. Then the books must
+// agree: what edges let through, and what the control plane knows of it.
+import type { LostFigures } from "../faults/lost-figures.js";
+import type { Network } from "../parts/network.js";
+import { PolicyBooks } from "./policy-invariants.js";
+import type { SimEdge } from "../parts/sim-edge.js";
+import { settle } from "../parts/sim-time.js";
+import { fail, Violation } from "./violation.js";
+import type { World } from "../parts/world.js";
+
+/** Enough for a lease that must run out, a watch that is held to its end, a few rounds of the sweep, reports. */
+const TICK_MS = 80;
+const TICKS = 400;
+/** How often it is looked whether the books agree already. */
+const LOOK_EVERY = 30;
+/** A message may bring forth others; more than that is a storm. */
+const MAX_TURNS = 50;
+
+export class Books {
+  readonly #policy: PolicyBooks;
+
+  constructor(
+    private readonly world: World,
+    private readonly network: Network,
+    private readonly lost: LostFigures,
+  ) {
+    this.#policy = new PolicyBooks(world);
+  }
+
+  /** Throws a Violation if they do not agree in the end. */
+  async close(): Promise<void> {
+    this.#calmDown();
+    for (let tick = 1; tick < TICKS; tick++) {
+      this.world.pass(TICK_MS);
+      for (const edge of this.world.edges) for (const worker of edge.workers) edge.tick(worker, TICK_MS);
+      await this.#deliverAll();
+      if (tick % LOOK_EVERY === 0 && (await this.#whatDisagrees()) === undefined) return;
+    }
+    const violation = await this.#whatDisagrees();
+    if (violation !== undefined) throw violation;
+  }
+
+  #calmDown(): void {
+    const { world } = this;
+    for (const edge of world.edges) {
+      for (const worker of edge.workers) edge.finish(worker);
+      edge.stopInterleaving();
+    }
+    world.isCalm = true;
+    world.awayUntilMs = 0;
+    world.endHandOver();
+    this.network.breakOff(1);
+  }
+
+  /** Everything that is under way arrives. */
+  async #deliverAll(): Promise<void> {
+    for (let turn = 0; turn < MAX_TURNS; turn++) {
+      const committed = await this.#commitAll();
+      let moved = false;
+      for (const edge of this.world.edges) {
+        for (const call of [...edge.calls]) {
+          if (!this.network.canMove(edge, call)) continue;
+          this.network.move(edge, call);
+          for (const worker of edge.workers) edge.finish(worker);
+          moved = true;
+        }
+      }
+      await settle();
+      if (!committed && !moved) return;
+    }
+  }
+
+  async #commitAll(): Promise<boolean> {
+    const { store } = this.world;
+    const any = store.ready > 0;
+    while (store.ready > 0) {
+      await store.take(0);
+      await settle();
+    }
+    return any;
+  }
+
+  async #whatDisagrees(): Promise<Violation | undefined> {
+    try {
+      for (const edge of this.world.edges) await this.#expectAgreement(edge);
+    } catch (error) {
+      if (error instanceof Violation) return error;
+      throw error;
+    }
+    return undefined;
+  }
+
+  async #expectAgreement(edge: SimEdge): Promise<void> {
+    const { store, sessions } = this.world;
+    const { life } = edge;
+    const place = life.place();
+    if (place !== undefined && (place.log !== store.log || place.cursor !== store.head())) {
+      fail("quiet", `${life.edge} is at ${place.log} ${place.cursor} of ${store.log} ${store.head()}`);
+    }
+    this.#policy.expectAgreement(edge);
+    for (const { id } of sessions) if (store.sessions.has(id)) await this.#expectAgreementOn(id, edge);
+  }
+
+  async #expectAgreementOn(id: string, { life }: SimEdge): Promise<void> {
+    const { store, ledger } = this.world;
+    const record = life.records.get(id);
+    const stands = record?.live === true && !record.refresh && !record.unconfirmed;
+    const isRevoked = store.sessions.get(id)?.revokedAt !== null;
+    if (stands && isRevoked) fail("11", `${life.edge} ${id}: never heard of its revocation`);
+    if (record?.provisional === true) fail("quiet", `${life.edge} ${id}: still provisional`);
+    const instance = life.instance() ?? "";
+    const { consumed } = await store.durable(id, instance);
+    const spent = ledger.spentIn(life, id);
+    const least = spent - this.lost.of(life, id);
+    if (consumed > spent || consumed < least)
+      fail("consumed", `${life.edge} ${id}: ${spent} spent, ${consumed} reported`);
+  }
+}

@@ -1,0 +1,202 @@
+// What really happened, and what may: counts every spend at the moment when it is written into an edge's table, and
+// holds each write and each commit against the invariants.
+import { PICO_PER_TOKEN, RECORD_BYTES, RECORD_EMPTY, RECORD_STATE_AT, SET_BYTES } from "../../../assembly/contract.js";
+import type { Session } from "../../../control-plane/src/domain/session.js";
+import type { Place } from "../../host/harness/scenes/edge-keys.js";
+import { readRecord, type TableRecord } from "../../host/harness/scenes/table-view.js";
+import type { Idleness } from "./idleness.js";
+import { fail } from "./violation.js";
+
+/** One life of an edge's table. */
+export interface Life {
+  readonly edge: string;
+  /** Undefined until the table has its name. */
+  readonly instance: () => string | undefined;
+  readonly place: () => Place | undefined;
+  /** What the table holds now, by session id. */
+  readonly records: Map<string, TableRecord>;
+  /** Session id to tokens spent in this life. */
+  readonly spent: Map<string, number>;
+  /** Sessions whose record has made room at some time. */
+  readonly gone: Set<string>;
+  /** Session id to the log by which the session was refused as revoked. */
+  readonly refused: Map<string, string>;
+  /** Sessions that an acquire was answered with as ended. */
+  readonly denied: Set<string>;
+  /** A worker's VM was reloaded, with what it had to report. */
+  hasForgotten: boolean;
+}
+
+export interface Limits {
+  readonly maxTokens: number;
+  /** Tokens per second. */
+  readonly refillRate: number;
+}
+
+export interface LedgerParts {
+  /** The most that any policy of the run gives. */
+  readonly limitsOf: (sessionId: string) => Limits;
+  /** The least capacity of all policies: a bucket that holds more may be cut down to it. */
+  readonly leastTokensOf: (sessionId: string) => number;
+  /** Of the simulation, ms. */
+  readonly nowMs: () => number;
+  /** When it was in the simulation that an edge's clock said so. */
+  readonly msOf: (monotonicUs: bigint) => number;
+  /** Under `trust` a record that cannot be confirmed stands. */
+  readonly trust: boolean;
+  readonly idleness: Idleness;
+}
+
+export class Ledger {
+  /** Edge and session to tokens spent in all lives, and to tokens that its bucket may have had more. */
+  readonly #spent = new Map<string, number>();
+  readonly #allowed = new Map<string, number>();
+  /** Log to the numbers of its revocations. */
+  readonly #revocations = new Map<string, Map<string, number>>();
+
+  #hasRestored = false;
+
+  constructor(private readonly parts: LedgerParts) {}
+
+  /**
+   * A set was written, or created where `before` is undefined.
+   * @param closed the policy in force there lets none of these clients in
+   */
+  wrote(life: Life, before: Uint8Array | undefined, after: Uint8Array, closed: boolean): void {
+    const old = recordsIn(before, after);
+    const fresh = recordsIn(after, before);
+    for (const [id, record] of fresh) {
+      const was = old.get(id);
+      if (closed && was !== undefined && isSpend(was, record))
+        fail("decided", `${life.edge} ${id}: let in by a policy that lets none of these clients in`);
+      this.#judge(life, id, was, record);
+      life.records.set(id, record);
+    }
+    for (const id of old.keys()) {
+      if (fresh.has(id)) continue;
+      life.records.delete(id);
+      life.gone.add(id);
+    }
+  }
+
+  spentIn(life: Life, sessionId: string): number {
+    return life.spent.get(sessionId) ?? 0;
+  }
+
+  /** The bucket of a session at an edge may from now on have had so many tokens more. */
+  allow(edge: string, sessionId: string, tokens: number): void {
+    const key = edge + sessionId;
+    this.#allowed.set(key, (this.#allowed.get(key) ?? 0) + tokens);
+  }
+
+  revoked(sessionId: string, log: string, number: number): void {
+    this.#revocationsOf(log).set(sessionId, number);
+  }
+
+  /** A backup was restored: what it holds counts as said before the new log's beginning, the rest is lost. */
+  restored(log: string, sessions: Iterable<Session>): void {
+    this.#hasRestored = true;
+    for (const { id, revokedAt } of sessions) if (revokedAt !== null) this.revoked(id, log, 0);
+  }
+
+  revocationIn(log: string, sessionId: string): number | undefined {
+    return this.#revocationsOf(log).get(sessionId);
+  }
+
+  #judge(life: Life, id: string, before: TableRecord | undefined, after: TableRecord): void {
+    if (after.ackedRev > after.rev)
+      fail("acknowledged", `${life.edge} ${id}: ackedRev ${after.ackedRev} of rev ${after.rev}`);
+    if (after.provisional && after.ackedRev > 0)
+      fail("acknowledged", `${life.edge} ${id}: provisional and acknowledged`);
+    if (before !== undefined && after.live && this.#isEndedForGood(before))
+      fail("11", `${life.edge} ${id}: came back to life`);
+    if (before?.live === true && !after.live) this.#expectTold(life, id);
+    if (before === undefined && after.live && !after.provisional) this.#expectCounted(life, id, after);
+    const trusted = after.provisional && before?.provisional !== true;
+    if (trusted) this.allow(life.edge, id, this.parts.limitsOf(id).maxTokens);
+    const spends = before !== undefined && isSpend(before, after);
+    if (spends) this.#spend(life, id, before, after.refilledAtUs);
+    if (after.live && before?.live !== true && !after.provisional) this.#expectUnheard(life, id, "let in");
+    const confirmed = before?.provisional === true && !after.provisional;
+    if (before?.live === true && after.live && !confirmed) this.#expectKept(life, id, before, after, spends);
+  }
+
+  /** A record ends by a word of the log by which the table is marked, or by an answer about its session. */
+  #expectTold(life: Life, id: string): void {
+    const log = life.place()?.log;
+    if (life.denied.has(id) || (log !== undefined && this.revocationIn(log, id) !== undefined)) return;
+    fail("11", `${life.edge} ${id}: ended, though log ${log ?? "none"} does not say so`);
+  }
+
+  /** A session that comes back goes on counting, unless a backup that was restored lacks what it had spent. */
+  #expectCounted(life: Life, id: string, { consumed }: TableRecord): void {
+    const spent = this.spentIn(life, id);
+    if (consumed < spent && !this.#hasRestored)
+      fail("consumed", `${life.edge} ${id}: back with ${consumed} of ${spent}`);
+  }
+
+  #isEndedForGood({ live, unconfirmed, endsAtS }: TableRecord): boolean {
+    return !live && !unconfirmed && this.parts.msOf(BigInt(endsAtS) * 1_000_000n) > this.parts.nowMs();
+  }
+
+  #spend(life: Life, id: string, before: TableRecord, atUs: bigint): void {
+    const key = life.edge + id;
+    const total = (this.#spent.get(key) ?? 0) + 1;
+    this.#spent.set(key, total);
+    life.spent.set(id, (life.spent.get(id) ?? 0) + 1);
+    this.parts.idleness.spent(life, id, this.parts.msOf(atUs), !before.provisional);
+    const { maxTokens, refillRate } = this.parts.limitsOf(id);
+    const most = maxTokens + (refillRate * this.parts.nowMs()) / 1000 + (this.#allowed.get(key) ?? 0);
+    if (total > most) fail("1", `${life.edge} ${id}: ${total} tokens spent of at most ${most}`);
+    if (!before.provisional && !(before.unconfirmed && this.parts.trust)) this.#expectUnheard(life, id, "spent from");
+  }
+
+  /** A record that stays keeps its tokens and what it has counted. */
+  #expectKept(life: Life, id: string, before: TableRecord, after: TableRecord, spends: boolean): void {
+    const pico = BigInt(PICO_PER_TOKEN);
+    const cut = BigInt(this.parts.leastTokensOf(id)) * pico;
+    const least = (before.levelPico < cut ? before.levelPico : cut) - (spends ? pico : 0n);
+    if (after.levelPico < least) fail("9", `${life.edge} ${id}: ${before.levelPico} became ${after.levelPico}`);
+    if (after.rev < before.rev || after.consumed < before.consumed) {
+      fail(
+        "9",
+        `${life.edge} ${id}: rev ${before.rev} became ${after.rev}, consumed ${before.consumed} ${after.consumed}`,
+      );
+    }
+  }
+
+  /** Heard of: the table is marked up to it, or an acquire was answered with it and its waiters were refused. */
+  #expectUnheard(life: Life, id: string, what: string): void {
+    const place = life.place();
+    if (place === undefined || place.log !== place.seenLog) return;
+    const number = this.revocationIn(place.log, id);
+    if (number === undefined || (number > place.cursor && life.refused.get(id) !== place.log)) return;
+    fail("11", `${life.edge} ${id}: ${what} after its revocation was heard of`);
+  }
+
+  #revocationsOf(log: string): Map<string, number> {
+    const found = this.#revocations.get(log) ?? new Map<string, number>();
+    this.#revocations.set(log, found);
+    return found;
+  }
+}
+
+/** A request was let in by this write: one token, one rev, and nothing else. */
+function isSpend(before: TableRecord, after: TableRecord): boolean {
+  const one = after.rev === before.rev + 1 && after.consumed === before.consumed + 1;
+  return one && before.live && after.live && before.provisional === after.provisional;
+}
+
+/** The records of a set that differ from those at the same places of another. */
+function recordsIn(set: Uint8Array | undefined, other: Uint8Array | undefined): Map<string, TableRecord> {
+  const found = new Map<string, TableRecord>();
+  if (set === undefined) return found;
+  const bytes = Buffer.from(set.buffer, set.byteOffset, SET_BYTES);
+  for (let at = 0; at < SET_BYTES; at += RECORD_BYTES) {
+    if (bytes[at + RECORD_STATE_AT] === RECORD_EMPTY) continue;
+    if (other !== undefined && bytes.compare(other, at, at + RECORD_BYTES, at, at + RECORD_BYTES) === 0) continue;
+    const record = readRecord(bytes.subarray(at, at + RECORD_BYTES));
+    found.set(record.id, record);
+  }
+  return found;
+}

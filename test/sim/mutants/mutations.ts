@@ -1,0 +1,234 @@
+// The rules without which an invariant breaks, each taken out of a copy of the sources by replacing text.
+
+import { app, filter, without, type Mutation } from "./mutation.js";
+import { RULES_OF_POLICIES } from "./policy-mutations.js";
+
+const FRESH = "!isUpToDate(table, answer.log, answer.cursor)";
+
+const RULES_OF_SESSIONS: readonly Mutation[] = [
+  without(
+    "the leader raises seen first",
+    filter("edge/watch"),
+    "if (!raiseSeen(table, answer.log, answer.cursor)) return true;",
+  ),
+  without(
+    "every named set is written, also where nothing changes in it",
+    filter("table/mark-record"),
+    "if (record != 0) mark(record, ended);",
+    "if (record == 0) return true;\n    mark(record, ended);",
+  ),
+  without(
+    "the cursor is raised last",
+    filter("edge/watch"),
+    "let written = true;",
+    "let written = raiseCursor(table, answer.log, answer.cursor);",
+  ),
+  without(
+    "the leader writes only while the log is the one of its watch",
+    filter("table/mark-record"),
+    "if (logOfPlace() != log) return false;",
+  ),
+  {
+    rule: "a place is never raised in another log",
+    replacements: [
+      {
+        file: filter("table/log-cursor"),
+        find: "if (logOfPlace() != log) return false;",
+        by: "",
+      },
+      {
+        file: filter("table/mark-record"),
+        find: "if (logOfPlace() != log) return false;",
+        by: "",
+      },
+    ],
+  },
+  {
+    rule: "who inserts reads the set before the place",
+    replacements: [
+      {
+        file: filter("table/insert"),
+        find: "const set = SetCopy.ofSession(table, sessionIdOf(token));\n    if (set == 0) {\n      if (!mayInsert)",
+        by:
+          "const stale = live && " +
+          FRESH +
+          ";\n    const set = SetCopy.ofSession(table, sessionIdOf(token));\n    if (set == 0) {\n      if (!mayInsert)",
+      },
+      {
+        file: filter("table/insert"),
+        find: `if (${FRESH}) return ANSWER_STALE;`,
+        by: "if (stale) return ANSWER_STALE;",
+      },
+    ],
+  },
+  without(
+    "an answer with a cursor below seen is asked again",
+    filter("table/log-cursor"),
+    "return seenLogOfPlace() == log && cursor >= seenOfPlace();",
+    "return seenLogOfPlace() == log;",
+  ),
+  without(
+    "an answer of another log is asked again",
+    filter("table/log-cursor"),
+    "return seenLogOfPlace() == log && cursor >= seenOfPlace();",
+    "return seenLogOfPlace() != log || cursor >= seenOfPlace();",
+  ),
+  without(
+    "no acquire answer changes the log",
+    filter("table/log-cursor"),
+    "if (seenLogOfPlace() == NO_LOG) beginLog(table, log, cursor);\n  return",
+    "if (seenLogOfPlace() != log) {\n    setLog(log, cursor);\n    setSeen(log, cursor);\n    writePlace(table);\n  }\n  return",
+  ),
+  without(
+    "revoked raises seen before it is written",
+    filter("table/insert"),
+    "if (answer.state == ANSWER_REVOKED) raiseSeen(table, answer.log, answer.cursor);",
+  ),
+  without(
+    "no answer makes an ended record live",
+    "assembly/domain/edge/answered-record.ts",
+    "return !isLive(record) && !hasFlag(record, FLAG_UNCONFIRMED) && !isPastEnd(record, nowUs);",
+    "return false;",
+  ),
+  {
+    rule: "an ask that was sent while a record stood never inserts",
+    replacements: [
+      { file: filter("table/insert"), find: "if (record == 0 && !mayInsert) return ANSWER_STALE;", by: "" },
+      { file: filter("table/insert"), find: "const place = mayInsert ?", by: "const place = mayInsert || live ?" },
+    ],
+  },
+  without(
+    "an answer older than ANSWER_VALID_MS counts for nothing",
+    filter("table/insert"),
+    "if ((mayInsert || isProvisional(record)) && isLate(askedAtUs)) return ANSWER_STALE;",
+  ),
+  without(
+    "the sweep asks about provisional records",
+    filter("table/sweep"),
+    "if (isProvisional(record)) noteProvisional(table, recordTokenOf(record));",
+    "if (isProvisional(record)) continue;",
+  ),
+  without(
+    "a confirmation adds, and acknowledges only what was taken",
+    "assembly/domain/edge/answered-record.ts",
+    "setAckedRev(record, answer.rev);\n  clearFlag",
+    "setAckedRev(record, revOf(record));\n  clearFlag",
+  ),
+  without("ackedRev is never above rev", filter("edge/acknowledge"), "if (acked > rev) return false;"),
+  without(
+    "ackedRev is never raised in a provisional record",
+    filter("edge/acknowledge"),
+    "if (record == 0 || isProvisional(record)) return false;",
+    "if (record == 0) return false;",
+  ),
+  without(
+    "ackedRev is raised only if the log is seenLog",
+    filter("edge/acknowledge"),
+    "if (seenLogOfPlace() != log) return;",
+  ),
+  {
+    rule: "a mark goes only when the acknowledged rev is the record's (without the sweep, which heals it)",
+    replacements: [
+      { file: filter("edge/acknowledge"), find: "if (acked == rev) table.unreported", by: "table.unreported" },
+      { file: filter("table/sweep"), find: "table.unreported.mark(index, place);", by: "" },
+    ],
+  },
+  without("the sweep finds what a reloaded VM forgot", filter("table/sweep"), "table.unreported.mark(index, place);"),
+  without("a reset clears ackedRev", filter("edge/reset"), "setAckedRev(record, 0);"),
+  without(
+    "a reset leaves records unconfirmed",
+    filter("edge/reset"),
+    "setFlag(record, FLAG_REFRESH | FLAG_UNCONFIRMED);",
+    "setFlag(record, FLAG_REFRESH);",
+  ),
+  without(
+    "only reported records make room",
+    "assembly/domain/table/set.ts",
+    "return revOf(record) == ackedRevOf(record) && !isProvisional(record);",
+    "return !isProvisional(record);",
+  ),
+  without(
+    "provisional records make no room",
+    "assembly/domain/table/set.ts",
+    "return revOf(record) == ackedRevOf(record) && !isProvisional(record);",
+    "return revOf(record) == ackedRevOf(record) || isProvisional(record);",
+  ),
+  without(
+    "a report is answered only when its rows are durable",
+    app("edges/report-usage"),
+    "const committed = await commits.commit(rows);",
+    "const committed: Awaited<ReturnType<typeof commits.commit>> = new Map();\n  void commits.commit(rows);",
+  ),
+  without(
+    "a positive answer's cursor is no younger than its look at the session",
+    app("edges/acquire-session"),
+    "const answer = judge(found,",
+    "const answer = judge({ ...found, position: await ports.store.position() },",
+  ),
+  without(
+    "a revoked answer's cursor is no older than its look at the session",
+    app("edges/acquire-session"),
+    "const found = await hold(ports, id, asker);",
+    "const position = await ports.store.position();\n  const now = await hold(ports, id, asker);\n" +
+      "  const found = now.session === undefined || now.session.revokedAt === null ? now : { ...now, position };",
+  ),
+  without(
+    "being acquired counts as activity",
+    app("edges/acquire-session"),
+    "ports.usage.hold(id, asker, nowMs, (one, holders)",
+    "ports.usage.hold(id, asker, 0, (one, holders)",
+  ),
+  without(
+    "after its start the control plane counts idle time anew",
+    app("upkeep/idle-expiry"),
+    "Math.min(nowMs - session.lastActivity, listeningMs)",
+    "nowMs - session.lastActivity",
+  ),
+  without(
+    "while an instance that holds a session is behind, it is not idle",
+    app("upkeep/idle-expiry"),
+    'return holders.every((holder) => instances.standing(holder, grace) !== "behind");',
+    "return holders.length >= 0 && grace > 0;",
+  ),
+  without(
+    "a session's state and its log entry are one transaction",
+    "test/sim/parts/sim-store.ts",
+    'this.append("revoked", id, atMs);',
+    'void this.commit(() => {\n        this.append("revoked", id, atMs);\n      });',
+  ),
+  {
+    rule: "an absent set is created first, and read again",
+    replacements: [
+      {
+        file: filter("table/set-copy"),
+        find: "  private static take(): usize {",
+        by:
+          "  static ofNew(table: Table, sessionId: usize): usize {\n    const found = SetCopy.ofSession(table, sessionId);\n" +
+          "    if (found != 0 || table.setMask == 0) return found;\n    index = lastSetIndex();\n    cas = 0xffffffff;\n" +
+          "    memory.fill(copy, 0, SET_BYTES);\n    return copy;\n  }\n\n  private static take(): usize {",
+      },
+      { file: filter("table/insert"), find: "SetCopy.ofSession(", by: "SetCopy.ofNew(" },
+    ],
+  },
+  without(
+    "figures of gone instances are kept",
+    app("edges/acquire-session"),
+    "const found = await hold(ports, id, asker);",
+    "const all = await hold(ports, id, asker);\n  const found = all && { ...all, rows: all.rows.filter((row) => " +
+      'ports.instances.standing(row, 0) !== "gone") };',
+  ),
+  without(
+    "a restored backup gets a new log",
+    "test/sim/faults/fault-injector.ts",
+    "await world.store.restore(this.#backup, log);",
+    "await world.store.restore(this.#backup, world.store.log);",
+  ),
+  without(
+    "a set is written with the cas that it was read with",
+    filter("table/session-table"),
+    "return writeShared(key, KEY_BYTES, set, SET_BYTES, cas);",
+    "return writeShared(key, KEY_BYTES, set, SET_BYTES, cas & 0);",
+  ),
+];
+
+export const MUTATIONS: readonly Mutation[] = [...RULES_OF_SESSIONS, ...RULES_OF_POLICIES];

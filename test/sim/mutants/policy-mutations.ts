@@ -1,0 +1,170 @@
+// The rules of how a policy reaches every VM, each taken out by itself.
+import { app, filter, without, type Mutation } from "./mutation.js";
+
+const FOLLOWS = "if (!followsLog(table, log)) return false;";
+const TAKES_OK = "if (verdictOf(bell, buildId()) == VERDICT_OK) take(table, offerOf(bell), nowUs);";
+const WRITES_BYTES = "if (!writePolicyBytes(table, block, bodyBytes, log, generation, hash)) return OFFER_OUTDATED;";
+const RINGS = "return ring(table, log, generation, hash, bodyBytes, spreadMs) ? OFFER_KEPT : OFFER_OUTDATED;";
+
+export const RULES_OF_POLICIES: readonly Mutation[] = [
+  {
+    rule: "a reset makes its log known first",
+    replacements: [
+      { file: filter("edge/reset"), find: "if (!beginReset(table, from, log, cursor)) return;", by: "" },
+      {
+        file: filter("edge/reset"),
+        find: "  endReset(table, watching.resetFrom",
+        by:
+          "  beginReset(table, watching.resetFrom, watching.resetLog, watching.resetCursor);\n" +
+          "  endReset(table, watching.resetFrom",
+      },
+    ],
+  },
+  without(
+    "a policy of another log makes that log known first",
+    filter("policy/policy-offer"),
+    "if (!follow(table, from, log)) return OFFER_OUTDATED;",
+  ),
+  without(
+    "bytes and bell are written only while their log is seenLog",
+    filter("policy/bell"),
+    "return seen == log || seen == NO_LOG;",
+    "return true;",
+  ),
+  {
+    rule: "within a log only a higher generation: the bell",
+    replacements: [
+      {
+        file: filter("policy/bell"),
+        find: "if (bellLog(bell) == log && bellGeneration(bell) >= generation) return bellHash(bell) == hash;",
+        by: "",
+      },
+    ],
+  },
+  without(
+    "within a log only a higher generation: the bytes",
+    filter("policy/policy-bytes"),
+    "if (isNewer) return false;",
+  ),
+  {
+    rule: "the bytes are written before the bell",
+    replacements: [
+      {
+        file: filter("policy/policy-offer"),
+        find: WRITES_BYTES,
+        by: "if (!ring(table, log, generation, hash, bodyBytes, spreadMs)) return OFFER_OUTDATED;",
+      },
+      {
+        file: filter("policy/policy-offer"),
+        find: RINGS,
+        by: "return writePolicyBytes(table, block, bodyBytes, log, generation, hash) ? OFFER_KEPT : OFFER_OUTDATED;",
+      },
+    ],
+  },
+  {
+    rule: "seenLog is read between the bell's read and its cas",
+    replacements: [
+      { file: filter("policy/bell"), find: `    ${FOLLOWS}\n`, by: "" },
+      {
+        file: filter("policy/bell"),
+        find: "    let bell = readBell(table);",
+        by: `    ${FOLLOWS}\n    let bell = readBell(table);`,
+      },
+    ],
+  },
+  {
+    rule: "seenLog is read between the bytes' read and their cas",
+    replacements: [
+      { file: filter("policy/policy-bytes"), find: `    ${FOLLOWS}\n`, by: "" },
+      {
+        file: filter("policy/policy-bytes"),
+        find: "    const stands = readInto(table, scratch);",
+        by: `    ${FOLLOWS}\n    const stands = readInto(table, scratch);`,
+      },
+    ],
+  },
+  without(
+    "one VM tries first, the others wait for its ok",
+    filter("policy/take-policy"),
+    "if (state == VERDICT_OK) take(",
+    "if (state == VERDICT_OK || state == VERDICT_TRYING) take(",
+  ),
+  without(
+    "a VM tries only once its bell says so",
+    filter("policy/take-policy"),
+    "setVerdict(bell, build, VERDICT_TRYING, nowUs);\n  if (!writeBell(table, bell)) return;",
+    "setVerdict(bell, build, VERDICT_TRYING, nowUs);\n  writeBell(table, bell);",
+  ),
+  without(
+    "what another build has found good is not taken",
+    "assembly/domain/edge/bell.ts",
+    "load<u32>(at, STATE_AT) != VERDICT_NONE && load<u64>(at) == build",
+    "load<u32>(at, STATE_AT) != VERDICT_NONE",
+  ),
+  without(
+    "the same bytes under another number keep what was made of them",
+    "assembly/domain/edge/bell.ts",
+    "if (bellHash(bell) != hash) memory.fill(",
+    "memory.fill(",
+  ),
+  without(
+    "what a build has rejected is not read again",
+    filter("policy/take-policy"),
+    "else if (state == VERDICT_NONE) tryFirst(",
+    "else if (state == VERDICT_NONE || state == VERDICT_REJECTED) tryFirst(",
+  ),
+  without(
+    "a try past its deadline has trapped",
+    filter("policy/take-policy"),
+    "else if (state == VERDICT_TRYING) noteTrap(table, bell, nowUs);",
+  ),
+  without(
+    "what has trapped is not tried again",
+    filter("policy/take-policy"),
+    "else if (state == VERDICT_NONE) tryFirst(",
+    "else if (state == VERDICT_NONE || state == 4) tryFirst(",
+  ),
+  without(
+    "configure takes only what is ok",
+    filter("policy/take-policy"),
+    TAKES_OK,
+    "take(table, offerOf(bell), nowUs);",
+  ),
+  without(
+    "a record makes room only ANSWER_VALID_MS after it was touched",
+    filter("table/slot"),
+    "mayEvict ? <u64>ANSWER_VALID_MS * 1000 :",
+    "mayEvict ? 1 :",
+  ),
+  without(
+    "after a swap a request that waited is decided anew",
+    filter("request/acquire-answer"),
+    "const isSameEpoch = waiterEpoch(waiter) == root.epoch.number;",
+    "const isSameEpoch = true;",
+  ),
+  {
+    rule: "a swap adds the counts of the policy before to Envoy's",
+    replacements: [
+      { file: filter("state/table"), find: "    this.previous.planCounts.flush();\n", by: "" },
+      { file: filter("state/table"), find: "    this.epoch.planCounts.flush();\n", by: "" },
+    ],
+  },
+  without(
+    "a policy that was heard of is told with its log",
+    filter("edge/watch"),
+    'writeHexU64(writeAscii(at, \',"policy":{"log":"\'), bellLog(bell))',
+    'writeHexU64(writeAscii(at, \',"policy":{"log":"\'), watching.sentLog)',
+  ),
+  without("who waits for a policy goes on when it is there", filter("tick"), "releaseHeld(nowUs);"),
+  without(
+    "what was heard of in another log does not count",
+    app("edges/policy-offers"),
+    "heard?.log === log && heard.generation",
+    "heard !== undefined && heard.generation",
+  ),
+  without(
+    "saving a policy is conditional on the generation before",
+    "test/sim/parts/sim-store.ts",
+    "if (this.policy.generation !== expectedGeneration) return false;",
+  ),
+];

@@ -1,0 +1,288 @@
+// One edge of the simulation: lives of an Envoy with two workers, each of which does one thing at a time, a host call
+// a step. Its calls to the control plane lie in its hands until the simulation delivers or loses them.
+import { PATH_REPORT, SET_BYTES } from "../../../assembly/contract.js";
+import type { Callout } from "../../host/harness/host/callouts.js";
+import { instanceOf, placeOf } from "../../host/harness/scenes/edge-keys.js";
+import { Edge, requestWith, settings, type PolicyDocument } from "../../host/harness/scenes/edge.js";
+import type { Steps } from "../../host/harness/host/guest.js";
+import type { HostCall } from "../../host/harness/host/host-calls.js";
+import type { Stream } from "../../host/harness/host/stream.js";
+import type { Session } from "../../host/harness/scenes/tokens.js";
+import type { Vm } from "../../host/harness/host/vm.js";
+import type { Ledger, Life } from "../invariants/ledger.js";
+import { PolicyRules } from "../invariants/policy-rules.js";
+import type { Build } from "./sim-filter.js";
+import type { HttpAnswer } from "./sim-plane.js";
+import { fail } from "../invariants/violation.js";
+
+/** Of each edge. */
+export const WORKERS = 2;
+/** The sets of the smallest table, and what it keeps beside them: capacity, instance, place, leader; and of the policy
+ * its bytes, the bell, violations. */
+const MAX_KEYS = 64 + 4 + 3;
+
+/** A call on its way: to the control plane, there, or back. */
+export interface Call {
+  readonly callout: Callout;
+  /** What it says: parsed once, for it is looked at often. */
+  readonly json: unknown;
+  readonly worker: number;
+  readonly deadlineMs: number;
+  readonly gone: AbortController;
+  sent: boolean;
+  answer: HttpAnswer | undefined;
+}
+
+interface Worker {
+  steps: Steps<unknown> | undefined;
+  nextTickMs: number;
+  waiting: Stream[];
+  /** What its last report said of it. */
+  said: WorkerReport | undefined;
+}
+
+/** What a worker says that it runs. */
+export interface WorkerReport {
+  readonly worker: string;
+  readonly build: string;
+  readonly policy: { readonly source: string; readonly generation: number; readonly hash?: string };
+}
+
+export interface SimEdgeParts {
+  readonly name: string;
+  readonly ledger: Ledger;
+  readonly nowMs: () => number;
+  /** The policy of the next settings; null: they have none. */
+  readonly ownPolicy: () => PolicyDocument | null;
+  /** What the next VM runs. */
+  readonly build: () => Build;
+  /** Whether the policy with this hash lets none of these clients in. */
+  readonly isClosed: (hash: string | undefined) => boolean;
+}
+
+export class SimEdge {
+  edge: Edge;
+  life: Life;
+  rules: PolicyRules;
+  calls: Call[] = [];
+  #workers: Worker[] = [];
+  #own: PolicyDocument | null = null;
+  readonly #builds = new WeakMap<Vm, string>();
+  /** Of a VM that is starting: it is none of the workers yet. */
+  #startingBuild = "";
+  #lives = 0;
+  #known = 0;
+
+  constructor(private readonly parts: SimEdgeParts) {
+    [this.edge, this.life, this.rules] = this.#start();
+  }
+
+  /** Envoy dies, and another one starts: nothing of the old one is left. */
+  crash(): Life {
+    const lost = this.life;
+    for (const call of this.calls) call.gone.abort();
+    this.calls = [];
+    [this.edge, this.life, this.rules] = this.#start();
+    return lost;
+  }
+
+  get name(): string {
+    return this.parts.name;
+  }
+
+  worker(index: number): Vm {
+    return this.edge.worker(index);
+  }
+
+  get workers(): number[] {
+    return this.#workers.map((_, index) => index);
+  }
+
+  isBusy(index: number): boolean {
+    return this.#of(index).steps !== undefined;
+  }
+
+  isTickDue(index: number): boolean {
+    return !this.isBusy(index) && this.parts.nowMs() >= this.#of(index).nextTickMs;
+  }
+
+  /** One host call more of what the worker is at. */
+  step(index: number): void {
+    const worker = this.#of(index);
+    if (worker.steps?.next().done === true) worker.steps = undefined;
+    this.#noteCalls();
+    const { failure } = this.worker(index);
+    if (failure !== undefined) fail("trap", `${this.parts.name} worker ${index}: ${failure.message}`);
+    if (this.edge.host.sharedData.size > MAX_KEYS) fail("3", `${this.edge.host.sharedData.size} keys`);
+  }
+
+  finish(index: number): void {
+    while (this.isBusy(index)) this.step(index);
+  }
+
+  tick(index: number, periodMs: number): void {
+    this.#of(index).nextTickMs = this.parts.nowMs() + periodMs;
+    this.#begin(index, this.worker(index).tickSteps());
+  }
+
+  request(index: number, session: Session): void {
+    const worker = this.#of(index);
+    const vm = this.worker(index);
+    function* send(): Steps<void> {
+      const stream = yield* vm.requestSteps(requestWith(session));
+      if (stream.paused) worker.waiting = [...worker.waiting.filter((other) => other.paused), stream];
+    }
+    this.#begin(index, send());
+  }
+
+  /** A client that waits leaves. */
+  abandon(index: number): void {
+    this.#of(index)
+      .waiting.find((stream) => stream.paused)
+      ?.abandon();
+  }
+
+  /** Brings an answer, or that there is none, to its worker. */
+  deliver(call: Call, { status, body, headers = {} }: HttpAnswer): void {
+    this.drop(call);
+    if (call.callout.state !== "pending") return;
+    const { life } = this;
+    const { session } = call.json as { session?: string };
+    const said =
+      session === undefined || status !== 200 ? undefined : (JSON.parse(body) as { state: string; log: string });
+    if (session !== undefined && said !== undefined && said.state !== "live") life.denied.add(session);
+    function* take(): Steps<void> {
+      yield* call.callout.answerSteps(status, body, { ...headers });
+      if (session !== undefined && said?.state === "revoked") life.refused.set(session, said.log);
+    }
+    this.#begin(call.worker, take());
+  }
+
+  drop(call: Call): void {
+    this.calls = this.calls.filter((other) => other !== call);
+  }
+
+  /** The worker's VM is replaced: its globals and whatever it was at are gone. */
+  reload(index: number): void {
+    this.life.hasForgotten = true;
+    const old = this.worker(index);
+    this.rules.replaced(old);
+    for (const root of old.roots()) for (const callout of root.callouts.values()) callout.state = "cancelled";
+    const build = this.parts.build();
+    this.#startingBuild = build.id;
+    const fresh = this.edge.host.startVm(build.module, this.#settings());
+    this.#builds.set(fresh, build.id);
+    this.edge.workers[index] = fresh;
+    this.#workers[index] = this.#newWorker();
+    for (const call of this.calls.filter(({ callout }) => callout.state === "cancelled")) {
+      call.gone.abort();
+      this.drop(call);
+    }
+  }
+
+  /** Other settings, at one of the workers: it takes a while until all have them. */
+  configure(index: number): void {
+    this.#own = this.parts.ownPolicy();
+    this.worker(index).configure(this.#settings());
+    this.#noteCalls();
+  }
+
+  /** What a worker's last report said that it runs. */
+  said(index: number): WorkerReport | undefined {
+    return this.#of(index).said;
+  }
+
+  /** How many requests wait at a worker. */
+  held(index: number): number {
+    return this.#of(index).waiting.filter((stream) => stream.paused).length;
+  }
+
+  advance(ms: number): void {
+    this.edge.clock.advanceMs(ms);
+  }
+
+  /** From now on workers run a callback as a whole. */
+  stopInterleaving(): void {
+    for (const vm of this.edge.workers) vm.stopsAtHostCalls = false;
+  }
+
+  #begin(index: number, steps: Steps<unknown>): void {
+    this.#of(index).steps = steps;
+    this.step(index);
+  }
+
+  #of(index: number): Worker {
+    const worker = this.#workers[index];
+    if (worker === undefined) throw new RangeError(`no worker ${index}`);
+    return worker;
+  }
+
+  /** Takes up the calls that were dispatched since. */
+  #noteCalls(): void {
+    const { callouts } = this.edge.host;
+    for (const callout of callouts.slice(this.#known)) {
+      const worker = this.edge.workers.indexOf(callout.vm);
+      const { json } = callout;
+      const deadlineMs = this.parts.nowMs() + callout.timeoutMs;
+      if (callout.headers.get(":path") === PATH_REPORT) this.#of(worker).said = json as WorkerReport;
+      this.calls.push({
+        callout,
+        json,
+        worker,
+        deadlineMs,
+        gone: new AbortController(),
+        sent: false,
+        answer: undefined,
+      });
+    }
+    this.#known = callouts.length;
+    this.calls = this.calls.filter(({ callout }) => callout.state === "pending");
+  }
+
+  #settings(): string {
+    return settings(this.#own ?? undefined);
+  }
+
+  #newWorker(): Worker {
+    return { steps: undefined, nextTickMs: this.parts.nowMs(), waiting: [], said: undefined };
+  }
+
+  #start(): [Edge, Life, PolicyRules] {
+    this.#lives += 1;
+    this.#known = 0;
+    const { name, ledger, isClosed, nowMs } = this.parts;
+    this.#own = this.parts.ownPolicy();
+    const build = this.parts.build();
+    const seed = this.#lives * 1000 + name.charCodeAt(name.length - 1);
+    const edge = new Edge({ workers: WORKERS, module: build.module, seed, nodeId: name, policy: this.#own });
+    this.#workers = edge.workers.map(() => this.#newWorker());
+    for (const vm of edge.workers) this.#builds.set(vm, build.id);
+    const buildOf = (vm: Vm): string => this.#builds.get(vm) ?? this.#startingBuild;
+    const rules = new PolicyRules({ edge: name, host: edge.host, buildOf });
+    edge.clock.advanceMs(nowMs());
+    const { sharedData } = edge.host;
+    const life: Life = {
+      edge: name,
+      instance: () => instanceOf(sharedData),
+      place: () => placeOf(sharedData),
+      records: new Map(),
+      spent: new Map(),
+      refused: new Map(),
+      denied: new Set(),
+      gone: new Set(),
+      hasForgotten: false,
+    };
+    let before: Uint8Array | undefined;
+    const writes = (call: HostCall): boolean =>
+      call.name === "proxy_set_shared_data" && Number(call.args[3]) === SET_BYTES;
+    edge.host.hooks.each("before", writes, (call) => {
+      before = sharedData.get(call.key)?.value;
+    });
+    edge.host.hooks.each("after", writes, (call) => {
+      const after = sharedData.get(call.key)?.value;
+      const closed = isClosed(rules.servedBy(call.vm));
+      if (after !== undefined && after !== before) ledger.wrote(life, before, after, closed);
+    });
+    return [edge, life, rules];
+  }
+}

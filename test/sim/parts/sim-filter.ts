@@ -1,0 +1,82 @@
+// The filter as the simulation runs it: compiled in memory, once a process, from the sources as they are, able to stop at
+// its host calls, as two builds that differ in nothing but their ids.
+//
+// The simulation runs in milliseconds: a report each 100 ms, a run of one or two seconds. What the contract counts in
+// seconds would hardly ever pass there: no answer would come too late, no record would have been left alone for long
+// enough to make room, no try would run into its deadline, nobody would wait for a policy until that is over. So these
+// numbers are replaced in contract.ts before it is compiled. The code that uses them is that of the release.
+import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
+import asc from "assemblyscript/asc";
+import { suspendable } from "../../host/harness/host/suspendable.js";
+
+/** As long as the simulation's acquireTimeout: an answer in time is valid, and a timeout is soon followed by room. */
+const SHORT: Readonly<Record<string, number>> = {
+  ANSWER_VALID_MS: 60,
+  TRY_DEADLINE_MS: 150,
+  NO_POLICY_HOLD_MS: 400,
+};
+const CONTRACT = "assembly/contract.ts";
+const BUILD_MARK = "sluice-build-id:";
+const BUILD_IDS = ["5eed000000000001", "5eed000000000002"] as const;
+
+/** A build of the filter, by its id: two run in one Envoy while the filter's code is replaced. */
+export interface Build {
+  readonly id: string;
+  readonly module: WebAssembly.Module;
+}
+
+export type Builds = readonly [Build, Build];
+
+export async function simulatedFilter(): Promise<Builds> {
+  const wasm = suspendable(await compiled());
+  const [one, other] = BUILD_IDS;
+  return [built(wasm, one), built(wasm, other)];
+}
+
+function built(wasm: Uint8Array, id: string): Build {
+  return { id, module: new WebAssembly.Module(stamped(wasm, id)) };
+}
+
+async function compiled(): Promise<Uint8Array> {
+  const produced: Uint8Array[] = [];
+  const config = ["--config", "asconfig.json", "--target", "release", "--outFile", "filter.wasm"];
+  const { error } = await asc.main(["assembly/index.ts", ...config], {
+    readFile: (file, folder) => sourceOf(file, folder),
+    writeFile(_file, contents) {
+      if (typeof contents !== "string") produced.push(contents);
+    },
+  });
+  const wasm = produced[0];
+  if (error !== null || wasm === undefined)
+    throw new Error(`the filter does not compile: ${error?.message ?? "asc wrote nothing"}`);
+  return wasm;
+}
+
+/** asc looks for a file in several places: null says that it is not in this one. */
+function sourceOf(file: string, folder: string): string | null {
+  let text: string;
+  try {
+    text = readFileSync(resolve(folder, file), "utf8");
+  } catch {
+    return null;
+  }
+  return file === CONTRACT ? withShortTimes(text) : text;
+}
+
+function withShortTimes(contract: string): string {
+  return Object.entries(SHORT).reduce((text, [name, ms]) => {
+    const line = new RegExp(`(export const ${name}: u32 = )\\d+;`);
+    if (!line.test(text)) throw new Error(`${CONTRACT} has no ${name} of the expected form`);
+    return text.replace(line, `$1${ms};`);
+  }, contract);
+}
+
+/** As scripts/stamp-filter.mjs does it, with an id of ours. */
+function stamped(wasm: Uint8Array, build: string): Uint8Array {
+  const copy = Buffer.from(wasm);
+  const at = copy.indexOf(BUILD_MARK) + BUILD_MARK.length;
+  // The guest reads the id as a little-endian number and writes it as hex.
+  copy.writeBigUInt64LE(BigInt(`0x${build}`), at);
+  return copy;
+}

@@ -1,0 +1,195 @@
+// One life of the control plane's process: its real use cases over the simulation's store, clock and timers.
+import {
+  HEADER_GENERATION,
+  HEADER_LOG,
+  HEADER_POLICY_HASH,
+  HEADER_REPORT_SPREAD,
+  PATH_ACQUIRE,
+  PATH_REPORT,
+  PATH_WATCH,
+} from "../../../assembly/contract.js";
+import { acquireSession } from "../../../control-plane/src/app/edges/acquire-session.js";
+import { EdgeRegistry, type KnownInstance } from "../../../control-plane/src/app/edges/status/edge-registry.js";
+import { instanceState } from "../../../control-plane/src/app/edges/status/edge-status.js";
+import type { HeardPolicy, WorkerPolicy } from "../../../control-plane/src/app/ports/edge-ports.js";
+import type { Timers } from "../../../control-plane/src/app/ports/log-ports.js";
+import type { OperatorStore } from "../../../control-plane/src/app/ports/operator-ports.js";
+import type { PolicyJudge, PolicySource, PublishedPolicy } from "../../../control-plane/src/app/ports/policy-ports.js";
+import { PolicyService } from "../../../control-plane/src/app/policy/policy-service.js";
+import type { Clock } from "../../../control-plane/src/app/ports/ports.js";
+import { reportUsage } from "../../../control-plane/src/app/edges/report-usage.js";
+import { revokeSession } from "../../../control-plane/src/app/sessions/revoke-session.js";
+import { sweepSessions } from "../../../control-plane/src/app/upkeep/sweep-sessions.js";
+import { usageCommits } from "../../../control-plane/src/app/edges/usage.js";
+import type { UsagePorts } from "../../../control-plane/src/app/edges/usage.js";
+import type { PolicyOffer, WatchRequest } from "../../../control-plane/src/app/ports/watch-ports.js";
+import { Watches } from "../../../control-plane/src/app/edges/watches.js";
+import { noAudit } from "../../../control-plane/test/support/no-audit.js";
+import type { SimStore } from "./sim-store.js";
+
+export interface HttpAnswer {
+  readonly status: number;
+  readonly body: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+type Row = readonly [string, number, number, number, number];
+interface Body {
+  readonly edge: string;
+  readonly instance: string;
+}
+interface AcquireBody extends Body {
+  readonly session: string;
+}
+interface ReportBody extends Body {
+  readonly worker: string;
+  readonly build?: string;
+  readonly policy?: WorkerPolicy;
+  readonly usage: readonly Row[];
+  readonly more: boolean;
+}
+interface WatchBody extends Body, Partial<Pick<WatchRequest, "log" | "follow" | "filter" | "table">> {
+  readonly since: number;
+  readonly policy?: Omit<HeardPolicy, "violations"> & Partial<HeardPolicy>;
+}
+
+const UNAVAILABLE: HttpAnswer = { status: 503, body: "" };
+const nothing = (): void => undefined;
+const LOGGER = { debug: nothing, info: nothing, warn: nothing, error: nothing };
+
+export interface SimPlaneParts {
+  readonly store: SimStore;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly file: PolicySource;
+  readonly judge: PolicyJudge;
+}
+
+/** What serves once there is a policy to serve by. */
+interface Service {
+  readonly policies: PolicyService;
+  readonly registry: EdgeRegistry;
+  readonly ports: UsagePorts;
+  readonly watches: Watches;
+}
+
+export class SimPlane {
+  #service: Service | undefined;
+  #stopped = false;
+
+  constructor(private readonly parts: SimPlaneParts) {
+    void this.#start();
+  }
+
+  /** What edges are to run; undefined before it serves. */
+  published(edge: string): PublishedPolicy | undefined {
+    return this.#service?.policies.published(edge);
+  }
+
+  /** What it knows of an edge's table, and what it makes of that. */
+  knows(edge: string, instance: string, log: string): { said: KnownInstance; state: string } | undefined {
+    const service = this.#service;
+    const said = service?.registry.known(0).find((one) => one.edge === edge && one.instance === instance);
+    if (service === undefined || said === undefined) return undefined;
+    const windowMs = service.registry.windowMs();
+    const parts = { published: service.policies.published(edge), log, windowMs, nowMs: this.parts.clock.monotonicMs() };
+    return { said, state: instanceState(said, parts) };
+  }
+
+  /** It decides nothing any more, and no edge hears from it. */
+  stop(): void {
+    this.#stopped = true;
+    this.#service?.policies.stop();
+    this.#service = undefined;
+  }
+
+  /** Answers a call of an edge, as its HTTP routes do. */
+  async handle(path: string, json: unknown, gone: AbortSignal): Promise<HttpAnswer> {
+    const service = this.#service;
+    if (service === undefined) return UNAVAILABLE;
+    if (path === PATH_ACQUIRE) return this.#acquire(service, json as AcquireBody);
+    if (path === PATH_REPORT) return this.#report(service, json as ReportBody);
+    return path === PATH_WATCH ? this.#watch(service, json as WatchBody, gone) : { status: 404, body: "" };
+  }
+
+  async revoke(sessionId: string): Promise<void> {
+    if (this.#service !== undefined) await revokeSession(this.#service.ports, sessionId, "simulation");
+  }
+
+  async sweep(): Promise<void> {
+    if (this.#service !== undefined) await sweepSessions(this.#service.ports, () => false);
+  }
+
+  async #start(): Promise<void> {
+    const { store, clock, timers, file, judge } = this.parts;
+    const sessions = { countLive: () => store.countLive() };
+    const wanted = { source: file, judge, store, audit: noAudit, sessions, clock, logger: LOGGER };
+    const policies = await PolicyService.start(wanted);
+    if (this.#stopped) {
+      policies.stop();
+      return;
+    }
+    const registry = new EdgeRegistry({ clock, policies });
+    const ports = this.#portsOf(policies, registry);
+    const meter = { watchEnded: nothing, propagated: nothing };
+    const watches = new Watches({
+      ...{ log: store, policies, timers, clock, meter, logger: LOGGER, instances: registry },
+      nextTurn: () => Promise.resolve(),
+    });
+    this.#service = { policies, registry, ports, watches };
+  }
+
+  #portsOf(policies: PolicyService, instances: EdgeRegistry): UsagePorts {
+    const { store, clock } = this.parts;
+    const usageMeter = { reported: nothing, tokensConsumed: nothing, swept: nothing };
+    return {
+      store,
+      usage: store.usage,
+      // No use case of the simulation goes to the operators' part of the store.
+      operator: {} as OperatorStore,
+      audit: noAudit,
+      policies,
+      clock,
+      random: { bytes: (n) => new Uint8Array(n) },
+      logger: LOGGER,
+      meter: { sessionCreated: nothing, sessionRemoved: nothing, acquired: nothing },
+      makeToken: () => "",
+      instances,
+      usageMeter,
+      commits: usageCommits(store.usage, policies, usageMeter),
+    };
+  }
+
+  async #acquire({ ports }: Service, { edge, instance, session }: AcquireBody): Promise<HttpAnswer> {
+    return answer(await acquireSession(ports, session, { edge, instance }));
+  }
+
+  async #report({ ports }: Service, { usage, ...report }: ReportBody): Promise<HttpAnswer> {
+    const rows = usage.map(([sessionId, rev, consumed, levelMicro, idleMs]) => {
+      return { sessionId, rev, consumed, levelMicro, idleMs };
+    });
+    return answer(await reportUsage(ports, { ...report, rows }));
+  }
+
+  async #watch({ watches }: Service, body: WatchBody, gone: AbortSignal): Promise<HttpAnswer> {
+    const { edge, instance, log, since, follow = true, filter, table } = body;
+    const policy = body.policy && { violations: [], ...body.policy };
+    const watched = await watches.watch({ edge, instance, log, since, follow, policy, filter, table }, gone);
+    if (watched.outcome === "policy") return policyAnswer(watched.offer);
+    return watched.outcome === "answered" ? answer(watched.answer) : UNAVAILABLE;
+  }
+}
+
+function answer(what: object | undefined): HttpAnswer {
+  return what === undefined ? UNAVAILABLE : { status: 200, body: JSON.stringify(what) };
+}
+
+function policyAnswer({ log, policy, reportSpreadMs }: PolicyOffer): HttpAnswer {
+  const headers = {
+    [HEADER_LOG]: log,
+    [HEADER_GENERATION]: String(policy.generation),
+    [HEADER_POLICY_HASH]: policy.hash,
+    [HEADER_REPORT_SPREAD]: String(reportSpreadMs),
+  };
+  return { status: 200, body: policy.bytes.toString(), headers };
+}

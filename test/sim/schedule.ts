@@ -1,0 +1,122 @@
+// The course of a run: a step is a host call of a worker, a read or commit of the store, one way of a message, time that
+// passes, or a misfortune; where it is brisk, it is all that such a step begins. The seed draws which. At its end faults
+// stop, and the books must agree.
+import { Books } from "./invariants/invariants.js";
+import { Delays } from "./faults/delays.js";
+import { Laggard } from "./faults/delayed-report.js";
+import { Misfortunes } from "./faults/fault-injector.js";
+import { Network, sessionIn } from "./parts/network.js";
+import type { Call, SimEdge } from "./parts/sim-edge.js";
+import { settle } from "./parts/sim-time.js";
+import { Sleep } from "./faults/sleep.js";
+import type { World } from "./parts/world.js";
+
+/** More often than Envoy's, so that a short run has many. */
+const TICK_MS = 30;
+/** Longer than the control plane waits for one that is silent. */
+const AGE_MS = 310_000;
+
+export class Course {
+  readonly #network: Network;
+  readonly #misfortunes: Misfortunes;
+  readonly #sleep: Sleep;
+  readonly #delays: Delays;
+  readonly #laggard: Laggard;
+  #restoreNext = false;
+
+  constructor(private readonly world: World) {
+    this.#network = new Network(world);
+    this.#misfortunes = new Misfortunes(world, this.#network);
+    this.#sleep = new Sleep(world, this.#misfortunes);
+    this.#delays = new Delays(world);
+    this.#laggard = new Laggard(world, this.#misfortunes);
+  }
+
+  /** Throws a Violation. */
+  async step(): Promise<void> {
+    this.#delays.step();
+    await this.#laggard.step();
+    if (this.#restoreNext) {
+      this.#restoreNext = false;
+      await this.#misfortunes.backUpOrRestore();
+    } else if (this.world.random.chance(this.world.weather.passing)) this.world.pass(this.#pause());
+    else if (!(await this.#misfortunes.strike())) await this.#work();
+    await settle();
+  }
+
+  /** Throws a Violation. */
+  async end(): Promise<void> {
+    await new Books(this.world, this.#network, this.#misfortunes.lost).close();
+  }
+
+  #pause(): number {
+    const { random, weather } = this.world;
+    if (this.#sleep.isBreathless) return random.below(2);
+    if (random.chance(weather.longPause)) return 1000 + random.below(20_000);
+    if (random.chance(weather.striding)) return 500 + random.below(3500);
+    if (random.chance(weather.ages)) return AGE_MS;
+    return random.pick([1, 1, 1, 2, 2, 5, 5, 10, 30, 60]) * weather.stride;
+  }
+
+  async #work(): Promise<void> {
+    const { random, store } = this.world;
+    const { edge, worker } = this.#sleep.chooseWorker();
+    const calls = edge.calls.filter((call) => this.#canMove(edge, call));
+    const { ready } = store;
+    if (ready > 0 && random.chance(0.6)) return store.take(random.below(ready));
+    const isBrisk = this.#isBrisk();
+    if (isBrisk && edge.isTickDue(worker)) {
+      edge.tick(worker, TICK_MS);
+      edge.finish(worker);
+      return;
+    }
+    if (calls.length > 0 && random.chance(this.#sleep.isAny ? 0.7 : 0.4)) {
+      await this.#move(edge, random.pick(calls));
+      return;
+    }
+    if (edge.isBusy(worker)) edge.step(worker);
+    else if (edge.isTickDue(worker) && random.chance(0.5)) edge.tick(worker, TICK_MS);
+    else if (random.chance(0.02)) edge.abandon(worker);
+    else this.#request(edge, worker);
+    if (isBrisk) edge.finish(worker);
+  }
+
+  #canMove(edge: SimEdge, call: Call): boolean {
+    if (this.#sleep.isOver(edge, call) || this.#laggard.holds(call)) return false;
+    return this.#network.canMove(edge, call) && !this.#delays.holds(call);
+  }
+
+  #request(edge: SimEdge, worker: number): void {
+    const { random, weather } = this.world;
+    const session = this.#sleep.wanted(edge);
+    if (random.chance(weather.pinned) && !this.world.isHome(session, edge, worker)) return;
+    edge.request(worker, session);
+  }
+
+  /** One way of a call; or, where it is brisk, both, if nothing is in between. */
+  async #move(edge: SimEdge, call: Call): Promise<void> {
+    const { random, store, weather } = this.world;
+    if (this.#sleep.beginsBefore(edge, call) || (await this.#laggard.begins(edge, call))) return;
+    if (!this.#isBrisk()) {
+      if (this.#network.move(edge, call) && random.chance(weather.dozy)) this.#doze(edge, call);
+      return;
+    }
+    if (!call.sent) this.#network.move(edge, call);
+    while (store.ready > 0 && call.answer === undefined) {
+      await store.take(random.below(store.ready));
+      await settle();
+    }
+    if (!this.#canMove(edge, call) || this.#sleep.beginsBefore(edge, call)) return;
+    this.#network.move(edge, call);
+    edge.finish(call.worker);
+  }
+
+  #doze(edge: SimEdge, call: Call): void {
+    const [session] = sessionIn(call);
+    if (this.#sleep.beginsIn(edge, call, session)) this.#restoreNext = true;
+  }
+
+  #isBrisk(): boolean {
+    return this.world.random.chance(this.world.weather.brisk * (this.#sleep.isBreathless ? 0.2 : 1));
+  }
+}
