@@ -27,7 +27,7 @@ export const MAX_SECRET_BYTES: u32 = 256;
 export const LABEL_TOKEN_KEY: string = "sluice/token-key/v1";
 export const LABEL_KEY_ID: string = "sluice/key-id/v1";
 export const LABEL_EDGE_CREDENTIAL: string = "sluice/edge/v1";
-export const LABEL_TABLE_MIXER: string = "sluice/mixer/v1";
+export const LABEL_SET_HASH: string = "sluice/mixer/v1";
 export const ENV_SECRET: string = "SLUICE_SECRET";
 export const ENV_SECRET_ALSO: string = "SLUICE_SECRET_ALSO";
 
@@ -88,7 +88,7 @@ export const MAX_DURATION_MS: u64 = 315360000000;
 export const MIN_MAX_AGE_IN_REPORT_INTERVALS: u32 = 4;
 /** 2^53 - 1: the largest integer that JSON carries exactly between all programs. */
 export const MAX_SAFE_INTEGER: u64 = 9007199254740991;
-export const MAX_FAULTS: u32 = 100;
+export const MAX_VIOLATIONS: u32 = 100;
 /** Below ANSWER_VALID_MS, so that a request never waits for an answer that would not be taken. */
 export const MAX_ACQUIRE_TIMEOUT_MS: u64 = 4000;
 /** Far above 1,000 plans; a document beyond it is a mistake, and must not take the guest's memory. */
@@ -153,7 +153,7 @@ export const NO_POLICY_HOLD_MS: u32 = 2000;
 export const INSTANCE_CHARS: u32 = 16;
 /** Above what Istio makes of a pod and a namespace whose names are as long as they may be. */
 export const MAX_EDGE_NAME_BYTES: u32 = 256;
-/** 64 bits in hex name one history of the control plane's log of withdrawals. */
+/** 64 bits in hex name one history of the control plane's invalidation log. */
 export const LOG_CHARS: u32 = 16;
 /** Rows of one report: at about 110 bytes each they stay below MAX_EDGE_BODY_BYTES. */
 export const MAX_REPORT_ROWS: u32 = 512;

@@ -12,6 +12,12 @@ const root = dirname(import.meta.dirname ?? fail("Sluice needs Node 20.19 or new
 const TESTING = new Set(["test", "test-long"]);
 const LOCK_FILE = "package-lock.json";
 
+/** What each mode goes on in. */
+const PROGRAMS = {
+  start: "build/js/scripts/start/start.js",
+  test: "build/js/scripts/test/test.js",
+  "test-long": "build/js/scripts/test/test-long.js",
+};
 /** Each is built again when a file below `from` changed, or one of its `makes` did. In this order. */
 const PARTS = [
   {
@@ -22,11 +28,11 @@ const PARTS = [
     makes: ["build/sluice.wasm", "build/sluice-lean.wasm", "build/sluice.debug.wasm"],
   },
   {
-    name: "judge",
-    what: "the policy's judge",
-    script: "build:judge",
+    name: "validator",
+    what: "the validator of policies",
+    script: "build:validator",
     from: ["assembly", "asconfig.json"],
-    makes: ["build/judge/judge.wasm"],
+    makes: ["build/validator/validator.wasm"],
   },
   {
     name: "node",
@@ -40,7 +46,7 @@ const PARTS = [
       "tsconfig.json",
       "tsconfig.build.json",
     ],
-    makes: ["build/js/scripts/start/start.js", "build/js/scripts/test/test.js"],
+    makes: [PROGRAMS.start, PROGRAMS.test],
   },
 ];
 
@@ -153,6 +159,5 @@ if (mode === "start") await takeStartLock(process.env, root).catch((error) => fa
 await install();
 const failure = await build();
 // The tests have a stage that builds and shows why it failed; the other stages are worth running all the same.
-if (failure !== undefined && !(TESTING.has(mode) && existsSync(join(root, `build/js/scripts/${mode}.js`))))
-  fail(failure);
-if (mode !== "build") await import(`../build/js/scripts/${mode}.js`);
+if (failure !== undefined && !(TESTING.has(mode) && existsSync(join(root, PROGRAMS[mode])))) fail(failure);
+if (mode !== "build") await import(`../${PROGRAMS[mode]}`);

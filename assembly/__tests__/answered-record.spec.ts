@@ -7,7 +7,7 @@ import {
   AcquireAnswer,
 } from "../domain/edge/acquire-answer";
 import { confirmRecord, endRecord, fillRecord, trustRecord } from "../domain/edge/answered-record";
-import { judgePolicy } from "../domain/policy/validator";
+import { validatePolicy } from "../domain/policy/validator";
 import { Policy } from "../domain/policy/model";
 import * as record from "../domain/table/record";
 
@@ -21,9 +21,9 @@ const token = memory.data(36);
 /** Ten tokens, two a second. */
 function policy(): Policy {
   const text = `{"version":1,"plans":[{"id":4,"name":"a","maxTokens":10,"tokenRefillRate":2}]}`;
-  const judged = judgePolicy(text).policy;
-  if (judged === null) throw new Error("the policy was refused");
-  return judged;
+  const validated = validatePolicy(text).policy;
+  if (validated === null) throw new Error("the policy was refused");
+  return validated;
 }
 
 function answerOf(state: u8, tokens: i64 = 10): AcquireAnswer {

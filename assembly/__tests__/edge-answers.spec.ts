@@ -4,7 +4,7 @@ import { readReportAnswer, readWatchAnswer } from "../domain/edge/edge-answers";
 const LOG = '"log":"00ff00000000a1b2"';
 
 describe("the control plane's answer to a watch", () => {
-  test("names what was withdrawn, and up to where", () => {
+  test("names what was invalidated, and up to where", () => {
     const answer = readWatchAnswer(`{${LOG},"cursor":42,"revoked":["a","b"],"refresh":["c"],"later":1}`);
     if (answer === null) throw new Error("no answer");
     expect(answer.log).toBe(0x00ff00000000a1b2);

@@ -7,13 +7,13 @@ import {
   JSON_STRING,
   JSON_TRUE,
 } from "../domain/json/node";
-import { describePlace, readJson } from "../domain/json/reader";
+import { describePosition, readJson } from "../domain/json/reader";
 import { vectorRows } from "./vectors";
 
 /** Empty for JSON, else what is wrong and where. */
 function errorOf(text: string): string {
   const reading = readJson(text);
-  return reading.root === null ? `${reading.message} at ${describePlace(text, reading.offset)}` : "";
+  return reading.root === null ? `${reading.message} at ${describePosition(text, reading.offset)}` : "";
 }
 
 function stringIn(text: string): string {

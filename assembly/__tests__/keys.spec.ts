@@ -8,7 +8,7 @@ import {
   deriveKeys,
   edgeCredentialOf,
   keyIdOf,
-  mixerSeedOf,
+  setHashSeedOf,
   tokenKeyStateOf,
 } from "../domain/token/keys";
 import { addressOf, hexAt, textAt, unhex, utf8, vectorRows } from "./vectors";
@@ -48,13 +48,13 @@ describe("the installation's secret", () => {
 
 describe("derived keys", () => {
   test("are those that the control plane derives from the same secret", () => {
-    const rows = vectorRows("session-token.json", "secrets", "secretHex,keyId,tokenKeyHex,edgeCredential,mixerSeed");
+    const rows = vectorRows("session-token.json", "secrets", "secretHex,keyId,tokenKeyHex,edgeCredential,setHashSeed");
     for (let i = 0; i < rows.length; i++) {
       const bytes = unhex(rows[i][0]);
       deriveKeys(addressOf(bytes), bytes.length, keys);
       expect(keyIdOf(keys).toString()).toBe(rows[i][1]);
       expect(textAt(edgeCredentialOf(keys), EDGE_CREDENTIAL_CHARS)).toBe(rows[i][3]);
-      expect(mixerSeedOf(keys).toString()).toBe(rows[i][4]);
+      expect(setHashSeedOf(keys).toString()).toBe(rows[i][4]);
       const tokenKey = unhex(rows[i][2]);
       hmacPrepare(addressOf(tokenKey), tokenKey.length, state);
       expect(hexAt(tokenKeyStateOf(keys), 64)).toBe(hexAt(state, 64));

@@ -1,27 +1,27 @@
 import { JsonWriter } from "../domain/json/writer";
-import { Fault } from "../domain/policy/violations";
-import { judgePolicy } from "../domain/policy/validator";
+import { Violation } from "../domain/policy/violations";
+import { validatePolicy } from "../domain/policy/validator";
 import { printPolicy, printSettings } from "../domain/policy/print";
-import { judgeSettings } from "../domain/policy/settings";
+import { validateSettings } from "../domain/policy/settings";
 import { vectorRows } from "./vectors";
 
-/** The document's canonical JSON, or its faults as the corpus writes them. */
-function verdictOf(kind: string, document: string): string {
+/** The document's canonical JSON, or its violations as the corpus writes them. */
+function resultOf(kind: string, document: string): string {
   if (kind == "settings") {
-    const verdict = judgeSettings(document);
-    const settings = verdict.settings;
-    return settings !== null ? printSettings(settings) : printFaults(verdict.faults);
+    const result = validateSettings(document);
+    const settings = result.settings;
+    return settings !== null ? printSettings(settings) : printViolations(result.violations);
   }
-  const verdict = judgePolicy(document);
-  const policy = verdict.policy;
-  return policy !== null ? printPolicy(policy) : printFaults(verdict.faults);
+  const result = validatePolicy(document);
+  const policy = result.policy;
+  return policy !== null ? printPolicy(policy) : printViolations(result.violations);
 }
 
-function printFaults(faults: Fault[]): string {
+function printViolations(violations: Violation[]): string {
   const json = new JsonWriter();
   json.beginArray();
-  for (let i = 0; i < faults.length; i++) {
-    json.beginArray().string(faults[i].path).string(faults[i].message).endArray();
+  for (let i = 0; i < violations.length; i++) {
+    json.beginArray().string(violations[i].path).string(violations[i].message).endArray();
   }
   return json.endArray().toString();
 }
@@ -31,15 +31,15 @@ describe("the corpus of policies and edge settings, judged by the filter's code"
     const rows = vectorRows("policy/accepted.json", "cases", "name,kind,document,canonical");
     expect(rows.length).toBeGreaterThan(50);
     for (let i = 0; i < rows.length; i++) {
-      expect(verdictOf(rows[i][1], rows[i][2])).toBe(rows[i][3], rows[i][0]);
+      expect(resultOf(rows[i][1], rows[i][2])).toBe(rows[i][3], rows[i][0]);
     }
   });
 
-  test("anything else is refused, with exactly its faults", () => {
-    const rows = vectorRows("policy/refused.json", "cases", "name,kind,document,faults");
+  test("anything else is refused, with exactly its violations", () => {
+    const rows = vectorRows("policy/rejected.json", "cases", "name,kind,document,violations");
     expect(rows.length).toBeGreaterThan(160);
     for (let i = 0; i < rows.length; i++) {
-      expect(verdictOf(rows[i][1], rows[i][2])).toBe(rows[i][3], rows[i][0]);
+      expect(resultOf(rows[i][1], rows[i][2])).toBe(rows[i][3], rows[i][0]);
     }
   });
 
@@ -47,7 +47,7 @@ describe("the corpus of policies and edge settings, judged by the filter's code"
     const rows = vectorRows("policy/released-1.json", "cases", "name,kind,document");
     expect(rows.length).toBeGreaterThan(50);
     for (let i = 0; i < rows.length; i++) {
-      expect(verdictOf(rows[i][1], rows[i][2]).startsWith('{"version":1,')).toBe(true, rows[i][0]);
+      expect(resultOf(rows[i][1], rows[i][2]).startsWith('{"version":1,')).toBe(true, rows[i][0]);
     }
   });
 });

@@ -1,5 +1,5 @@
 import { MAX_POLICY_BYTES, MAX_SETTINGS_BYTES } from "../contract";
-import { judgePolicy } from "../domain/policy/validator";
+import { validatePolicy } from "../domain/policy/validator";
 import {
   ENFORCEMENT_OFF,
   ON_CONTENTION_DENY,
@@ -11,19 +11,19 @@ import {
   RESPONSE_HEADERS_BOTH,
   SCOPE_EDGE,
 } from "../domain/policy/model";
-import { judgeSettings } from "../domain/policy/settings";
+import { validateSettings } from "../domain/policy/settings";
 
 function planText(id: u32): string {
   return `{"id":${id},"name":"plan-${id}","maxTokens":5,"tokenRefillRate":0.25}`;
 }
 
 function policyOfPlans(plans: string): Policy {
-  return judgePolicy(`{"version":1,"plans":[${plans}]}`).policy!;
+  return validatePolicy(`{"version":1,"plans":[${plans}]}`).policy!;
 }
 
 describe("an accepted policy", () => {
   test("has its fields in the units of the filter", () => {
-    const policy = judgePolicy(
+    const policy = validatePolicy(
       '{"version":1,"header":"X-Token","enforcement":"off","onMiss":"trust",' +
         '"onUnreachable":"deny","onTableFull":"allow",' +
         '"controlPlane":{"acquireTimeout":100,"reportInterval":1000},"sessions":{"cleanupInterval":500},' +
@@ -77,18 +77,18 @@ describe("an accepted policy", () => {
   test("may be as long as the limit and no longer, counted in bytes", () => {
     const least = `{"version":1,"plans":[${planText(0)}]}`;
     const room = <i32>MAX_POLICY_BYTES - least.length;
-    expect(judgePolicy(least + " ".repeat(room)).faults.length).toBe(0);
-    const tooLong = judgePolicy(least + " ".repeat(room + 1));
+    expect(validatePolicy(least + " ".repeat(room)).violations.length).toBe(0);
+    const tooLong = validatePolicy(least + " ".repeat(room + 1));
     expect(tooLong.policy === null).toBe(true);
-    expect(tooLong.faults[0].message).toBe("expected at most 1048576 bytes of JSON, got 1048577");
-    const wide = judgePolicy('"' + "é".repeat(<i32>MAX_POLICY_BYTES / 2) + '"');
-    expect(wide.faults[0].message).toBe("expected at most 1048576 bytes of JSON, got 1048578");
+    expect(tooLong.violations[0].message).toBe("expected at most 1048576 bytes of JSON, got 1048577");
+    const wide = validatePolicy('"' + "é".repeat(<i32>MAX_POLICY_BYTES / 2) + '"');
+    expect(wide.violations[0].message).toBe("expected at most 1048576 bytes of JSON, got 1048578");
   });
 });
 
 describe("accepted edge settings", () => {
   test("have their fields in the units of the filter, and the policy within", () => {
-    const settings = judgeSettings(
+    const settings = validateSettings(
       '{"version":1,"controlPlane":{"cluster":"c"},"table":{"name":"t","capacity":2048},"follow":false,"policy":' +
         `{"version":1,"header":"X-Token","plans":[${planText(9)}]}}`,
     ).settings!;
@@ -101,7 +101,7 @@ describe("accepted edge settings", () => {
   });
 
   test("follow the control plane and carry no policy where they do not say so", () => {
-    const settings = judgeSettings('{"version":1}').settings!;
+    const settings = validateSettings('{"version":1}').settings!;
     expect(settings.follow).toBe(true);
     expect(settings.policy === null).toBe(true);
   });
@@ -109,10 +109,10 @@ describe("accepted edge settings", () => {
   test("may be as long as the limit and no longer, so that the largest policy fits", () => {
     const least = `{"version":1,"policy":{"version":1,"plans":[${planText(0)}]}}`;
     const room = <i32>MAX_SETTINGS_BYTES - least.length;
-    expect(judgeSettings(least + " ".repeat(room)).faults.length).toBe(0);
-    const tooLong = judgeSettings(least + " ".repeat(room + 1));
+    expect(validateSettings(least + " ".repeat(room)).violations.length).toBe(0);
+    const tooLong = validateSettings(least + " ".repeat(room + 1));
     expect(tooLong.settings === null).toBe(true);
-    expect(tooLong.faults[0].message).toBe("expected at most 1114112 bytes of JSON, got 1114113");
+    expect(tooLong.violations[0].message).toBe("expected at most 1114112 bytes of JSON, got 1114113");
     expect(MAX_SETTINGS_BYTES).toBeGreaterThan(MAX_POLICY_BYTES);
   });
 });

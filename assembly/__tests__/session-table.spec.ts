@@ -11,7 +11,7 @@ import {
   SET_BYTES,
 } from "../contract";
 import * as record from "../domain/table/record";
-import { findRecord, isUnreported, placeForNewcomer, recordAt } from "../domain/table/set";
+import { findRecord, isDirty, slotForNewEntry, recordAt } from "../domain/table/set";
 import { hexAt } from "./vectors";
 
 const SECOND: u64 = 1000000;
@@ -30,8 +30,8 @@ function tokenOfSession(session: u32): usize {
 }
 
 /** A live record of a session of that number, idle for so long and far from its end. */
-function put(place: u32, session: u32, idleUs: u64): usize {
-  const at = recordAt(set, place);
+function put(slot: u32, session: u32, idleUs: u64): usize {
+  const at = recordAt(set, slot);
   record.clearRecord(at);
   record.setRecordToken(at, tokenOfSession(session));
   record.setState(at, RECORD_LIVE);
@@ -44,18 +44,18 @@ function find(session: u32): usize {
   return findRecord(set, tokenOfSession(session) + 2);
 }
 
-function placeFor(): usize {
-  return placeForNewcomer(set, NOW_US, UNTOUCHED_US);
+function slotFor(): usize {
+  return slotForNewEntry(set, NOW_US, UNTOUCHED_US);
 }
 
 /** A full set of live sessions that have all spent something that nobody has taken yet. */
-function fillWithUnreportedSessions(): void {
-  for (let place: u32 = 0; place < RECORDS_PER_SET; place++) record.setRev(put(place, place, 1000 * SECOND), 7);
+function fillWithDirtySessions(): void {
+  for (let slot: u32 = 0; slot < RECORDS_PER_SET; slot++) record.setRev(put(slot, slot, 1000 * SECOND), 7);
 }
 
-/** The control plane takes what the record in this place says. */
-function acknowledge(place: u32): usize {
-  const at = recordAt(set, place);
+/** The control plane takes what the record in this slot says. */
+function acknowledge(slot: u32): usize {
+  const at = recordAt(set, slot);
   record.setAckedRev(at, record.revOf(at));
   return at;
 }
@@ -134,10 +134,10 @@ describe("session table: a record", () => {
 });
 
 describe("session table: finding a session", () => {
-  beforeEach(fillWithUnreportedSessions);
+  beforeEach(fillWithDirtySessions);
 
-  test("gives the record of that id in any place, and no other", () => {
-    for (let place: u32 = 0; place < RECORDS_PER_SET; place++) expect(find(place)).toBe(recordAt(set, place));
+  test("gives the record of that id in any slot, and no other", () => {
+    for (let slot: u32 = 0; slot < RECORDS_PER_SET; slot++) expect(find(slot)).toBe(recordAt(set, slot));
     expect(find(99)).toBe(0);
   });
 
@@ -164,77 +164,77 @@ describe("session table: finding a session", () => {
   });
 });
 
-describe("session table: making room for a newcomer", () => {
-  beforeEach(fillWithUnreportedSessions);
+describe("session table: making room for a new entry", () => {
+  beforeEach(fillWithDirtySessions);
 
   test("no session goes whose figures nobody has taken, whatever became of it", () => {
     record.setState(recordAt(set, 4), RECORD_ENDED);
     record.setEndsAtS(recordAt(set, 9), NOW_S);
-    expect(placeFor()).toBe(0);
+    expect(slotFor()).toBe(0);
     acknowledge(4);
-    expect(placeFor()).toBe(recordAt(set, 4));
+    expect(slotFor()).toBe(recordAt(set, 4));
     acknowledge(9);
-    expect(placeFor()).toBe(recordAt(set, 9));
+    expect(slotFor()).toBe(recordAt(set, 9));
   });
 
   test("a record that is one spend ahead of what was taken stays", () => {
     record.setRev(acknowledge(3), 8);
-    expect(placeFor()).toBe(0);
+    expect(slotFor()).toBe(0);
   });
 
-  test("an empty set gives its first place", () => {
+  test("an empty set gives its first slot", () => {
     memory.fill(set, 0, SET_BYTES);
-    expect(placeFor()).toBe(recordAt(set, 0));
+    expect(slotFor()).toBe(recordAt(set, 0));
   });
 
-  test("an empty place comes first, then one past its end, then an ended one, then the idle", () => {
+  test("an empty slot comes first, then one past its end, then an ended one, then the idle", () => {
     acknowledge(2);
-    expect(placeFor()).toBe(recordAt(set, 2));
+    expect(slotFor()).toBe(recordAt(set, 2));
     record.setState(acknowledge(5), RECORD_ENDED);
-    expect(placeFor()).toBe(recordAt(set, 5));
+    expect(slotFor()).toBe(recordAt(set, 5));
     record.setEndsAtS(acknowledge(9), NOW_S);
-    expect(placeFor()).toBe(recordAt(set, 9));
+    expect(slotFor()).toBe(recordAt(set, 9));
     record.clearRecord(recordAt(set, 14));
-    expect(placeFor()).toBe(recordAt(set, 14));
+    expect(slotFor()).toBe(recordAt(set, 14));
   });
 
   test("of the idle ones the longest idle goes first", () => {
     put(3, 3, 1005 * SECOND);
     put(7, 7, 1009 * SECOND);
     put(11, 11, 1007 * SECOND);
-    expect(placeFor()).toBe(recordAt(set, 7));
+    expect(slotFor()).toBe(recordAt(set, 7));
   });
 
   test("a record touched within the acquire timeout stays", () => {
     put(3, 3, UNTOUCHED_US);
-    expect(placeFor()).toBe(0);
+    expect(slotFor()).toBe(0);
     put(3, 3, UNTOUCHED_US + 1);
-    expect(placeFor()).toBe(recordAt(set, 3));
+    expect(slotFor()).toBe(recordAt(set, 3));
   });
 
   test("a provisional session stays, also past its end: the control plane has not been asked about it", () => {
     const at = acknowledge(3);
     record.setFlag(at, FLAG_PROVISIONAL);
-    expect(placeFor()).toBe(0);
+    expect(slotFor()).toBe(0);
     record.setEndsAtS(at, NOW_S);
-    expect(placeFor()).toBe(0);
+    expect(slotFor()).toBe(0);
     record.clearFlag(at, FLAG_PROVISIONAL);
-    expect(placeFor()).toBe(at);
+    expect(slotFor()).toBe(at);
   });
 
   test("a record written after this worker read its clock counts as just used", () => {
     record.setRefilledAtUs(put(3, 3, 0), NOW_US + 10);
-    expect(placeFor()).toBe(0);
+    expect(slotFor()).toBe(0);
   });
 
   test("only what was spent and not taken is to be reported, and of a provisional record nothing yet", () => {
-    expect(isUnreported(recordAt(set, 3))).toBe(true);
+    expect(isDirty(recordAt(set, 3))).toBe(true);
     record.setState(recordAt(set, 3), RECORD_ENDED);
-    expect(isUnreported(recordAt(set, 3))).toBe(true);
+    expect(isDirty(recordAt(set, 3))).toBe(true);
     record.setFlag(recordAt(set, 3), FLAG_PROVISIONAL);
-    expect(isUnreported(recordAt(set, 3))).toBe(false);
-    expect(isUnreported(acknowledge(4))).toBe(false);
+    expect(isDirty(recordAt(set, 3))).toBe(false);
+    expect(isDirty(acknowledge(4))).toBe(false);
     record.setState(recordAt(set, 5), RECORD_EMPTY);
-    expect(isUnreported(recordAt(set, 5))).toBe(false);
+    expect(isDirty(recordAt(set, 5))).toBe(false);
   });
 });

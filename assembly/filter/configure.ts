@@ -1,11 +1,11 @@
-// Taking edge settings into service. The verdict follows from their bytes and from what is constant for the process, so
+// Taking edge settings into service. The result follows from their bytes and from what is constant for the process, so
 // what passes once passes on every worker (docs/decisions/0010-configure-decides-from-the-bytes.md).
 // asconfig.json names it as the compiler's abort; it must be part of the program.
 import "../host/abort";
 import { TICK_MS } from "../contract";
 import { keyIdOf } from "../domain/token/keys";
-import { faultText } from "../domain/policy/violations";
-import { judgeSettings } from "../domain/policy/settings";
+import { violationText } from "../domain/policy/violations";
+import { validateSettings } from "../domain/policy/settings";
 import { EdgeSettings } from "../domain/policy/settings-model";
 import { pluginConfiguration } from "../host/buffers";
 import { monotonicUs } from "../host/clock";
@@ -26,21 +26,21 @@ import { takeWhatIsGood } from "./policy/take-policy";
 import { dropWatchOf } from "./edge/watch";
 
 /**
- * Judges the plugin configuration and, if it is edge settings, serves them on this root. False rejects it, with reasons
+ * Validates the plugin configuration and, if it is edge settings, serves them on this root. False rejects it, with reasons
  * in the log.
  * @param addsHeaders whether this build of the filter has a callback for responses
  */
 export function configureRoot(rootId: u32, configurationBytes: u32, addsHeaders: bool): bool {
-  const fault = loadProcess();
-  if (fault.length > 0) {
-    logError(`edge settings rejected: ${fault}`);
+  const violation = loadProcess();
+  if (violation.length > 0) {
+    logError(`edge settings rejected: ${violation}`);
     return false;
   }
-  const result = judgeSettings(pluginConfiguration(configurationBytes));
+  const result = validateSettings(pluginConfiguration(configurationBytes));
   const settings = result.settings;
   if (settings == null) {
-    const faults = result.faults;
-    for (let i = 0; i < faults.length; i++) logError(`edge settings rejected: ${faultText(faults[i])}`);
+    const violations = result.violations;
+    for (let i = 0; i < violations.length; i++) logError(`edge settings rejected: ${violationText(violations[i])}`);
     return false;
   }
   nameCounters(callCounterNames());

@@ -2,7 +2,7 @@
 // let go who waits, confirm what was taken on trust, report.
 import { monotonicUs } from "../host/clock";
 import { shouldHoldBack, startCall } from "./edge/acquire";
-import { tellFaults } from "./edge/call-outcomes";
+import { tellFailures } from "./edge/call-outcomes";
 import { flushCounters } from "./vm/counters";
 import { releaseHeld } from "./request/release-held";
 import { leads } from "./table/leader";
@@ -25,7 +25,7 @@ export function tick(rootId: u32): bool {
   if (root == null || isSuperseded(root)) return false;
   const table = root.table;
   const nowUs = monotonicUs();
-  const hasTold = tellFaults(table, nowUs);
+  const hasTold = tellFailures(table, nowUs);
   const hasRead = isFollowed(table) && lookAtBell(table, nowUs);
   if (leads(table, nowUs)) {
     continueReset(table);

@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import { performance } from "node:perf_hooks";
 import type { Logger as PinoLogger } from "pino";
 
-import { startHousekeeping } from "./app/upkeep/retention.js";
+import { startRetention } from "./app/upkeep/retention.js";
 import { BulkRevocations } from "./app/sessions/bulk-revocations.js";
 import { Confirmations } from "./app/edges/confirmations.js";
 import { startEdgeConditions } from "./app/edges/status/edge-conditions.js";
@@ -111,9 +111,9 @@ async function serveHttp(parts: Parts) {
   const { settings, store, policies, metrics, log, started } = parts;
   const { operator, audit } = store;
   const tls = HttpTls.load(settings.http.tls);
-  const withdrawals = await startWithdrawals(parts);
+  const invalidations = await startInvalidations(parts);
   const usage = startUsage(parts);
-  started.add(startHousekeeping({ operator, audit, retention: settings.retention, clock, logger: log }));
+  started.add(startRetention({ operator, audit, retention: settings.retention, clock, logger: log }));
   const { keys, adminTokens, apiRate } = settings;
   const token = (sessionId: string, planId: number): string => makeToken({ sessionId, planId }, keys);
   const http = await buildHttpServer({
@@ -124,7 +124,7 @@ async function serveHttp(parts: Parts) {
     apiRate,
     tls: tls.atStart,
     edgeCredentials: edgeCredentialsOf(settings),
-    ...withdrawals,
+    ...invalidations,
   });
   started.add(() => closeServer(http));
   await http.listen({ host: settings.http.host, port: settings.http.port }).catch((error: unknown) => {
@@ -140,11 +140,11 @@ function edgeCredentialsOf({ keys, keysAlso }: Settings): string[] {
 }
 
 /** Watches, revocations of many sessions, and what is known of edges, as the HTTP server takes them. */
-async function startWithdrawals({ settings, store, policies, instances, metrics, edgeMeter, log, started }: Parts) {
-  const { withdrawals, revocations: stored } = store;
+async function startInvalidations({ settings, store, policies, instances, metrics, edgeMeter, log, started }: Parts) {
+  const { invalidations, revocations: stored } = store;
   const meter = edgeMeter;
-  const watches = new Watches({ log: withdrawals, policies, timers, clock, instances, meter, logger: log });
-  const edges = (): Promise<EdgeView[]> => edgesNow({ instances, log: withdrawals, policies, clock });
+  const watches = new Watches({ log: invalidations, policies, timers, clock, instances, meter, logger: log });
+  const edges = (): Promise<EdgeView[]> => edgesNow({ instances, log: invalidations, policies, clock });
   meter.observe(edges, () => watches.heldCount());
   started.add(startEdgeConditions({ edges, clock, timers, logger: log }));
   const counted = (): void => {
@@ -155,7 +155,7 @@ async function startWithdrawals({ settings, store, policies, instances, metrics,
   await revocations.start();
   started.add(() => revocations.stop());
   const { logKept: kept } = settings;
-  started.add(startLogKeeping({ log: withdrawals, revocations: stored, kept, clock, timers, logger: log }));
+  started.add(startLogKeeping({ log: invalidations, revocations: stored, kept, clock, timers, logger: log }));
   const confirmations = new Confirmations(instances, timers);
   return { watches, revocations, confirmations, edges, unauthenticated };
 }
@@ -163,7 +163,7 @@ async function startWithdrawals({ settings, store, policies, instances, metrics,
 async function startPolicies({ policyPath }: Settings, store: LmdbStore, log: PinoLogger, started: Started) {
   const policies = await PolicyService.start({
     source: policyFile(policyPath),
-    judge: { readPolicyDocument },
+    validate: { readPolicyDocument },
     store,
     audit: store.audit,
     sessions: store,
@@ -202,8 +202,8 @@ function refuseToStart(...sentences: string[]): void {
 
 async function main(): Promise<void> {
   const settings = readSettings(process.env);
-  if ("faults" in settings) {
-    refuseToStart(...settings.faults);
+  if ("violations" in settings) {
+    refuseToStart(...settings.violations);
     return;
   }
   const log = createLog(settings.logLevel);

@@ -6,9 +6,9 @@ import { Failure } from "../failure.js";
 
 /** @throws Failure with every violation and its place when the file cannot be read or is no policy. */
 export function requirePolicy(file: string): Policy {
-  const verdict = readPolicyDocument(textOf(file));
-  if ("policy" in verdict) return verdict.policy;
-  const violations = verdict.faults.map(({ line, column, path, message }) => {
+  const result = readPolicyDocument(textOf(file));
+  if ("policy" in result) return result.policy;
+  const violations = result.violations.map(({ line, column, path, message }) => {
     return `\n  ${file}:${line}:${column} ${path === "" ? "" : `${path}: `}${message}`;
   });
   throw new Failure(`The policy cannot be used:${violations.join("")}`);

@@ -57,7 +57,7 @@ export function prepare(settings: Settings, envoyBinary: string): Launch {
 /** @throws Failure when the text cannot be a secret; it is not repeated in the message. */
 function requireSecret(text: string | undefined): void {
   const reading = text === undefined ? undefined : readSecret(text);
-  if (reading?.ok === false) throw new Failure(`SLUICE_SECRET ${reading.fault}.`);
+  if (reading?.ok === false) throw new Failure(`SLUICE_SECRET ${reading.violation}.`);
 }
 
 function envoyConfig(settings: Settings, filterPath: string): string {

@@ -1,10 +1,10 @@
 // The course of a run: a step is a host call of a worker, a read or commit of the store, one way of a message, time that
-// passes, or a misfortune; where it is brisk, it is all that such a step begins. The seed draws which. At its end faults
+// passes, or a misfortune; where it is faultEachStep, it is all that such a step begins. The seed draws which. At its end faults
 // stop, and the books must agree.
-import { Books } from "./invariants/invariants.js";
+import { Invariants } from "./invariants/invariants.js";
 import { Delays } from "./faults/delays.js";
-import { Laggard } from "./faults/delayed-report.js";
-import { Misfortunes } from "./faults/fault-injector.js";
+import { DelayedReport } from "./faults/delayed-report.js";
+import { FaultInjector } from "./faults/fault-injector.js";
 import { Network, sessionIn } from "./parts/network.js";
 import type { Call, SimEdge } from "./parts/sim-edge.js";
 import { settle } from "./parts/sim-time.js";
@@ -16,46 +16,46 @@ const TICK_MS = 30;
 /** Longer than the control plane waits for one that is silent. */
 const AGE_MS = 310_000;
 
-export class Course {
+export class Schedule {
   readonly #network: Network;
-  readonly #misfortunes: Misfortunes;
+  readonly #faultInjector: FaultInjector;
   readonly #sleep: Sleep;
   readonly #delays: Delays;
-  readonly #laggard: Laggard;
+  readonly #delayedReport: DelayedReport;
   #restoreNext = false;
 
   constructor(private readonly world: World) {
     this.#network = new Network(world);
-    this.#misfortunes = new Misfortunes(world, this.#network);
-    this.#sleep = new Sleep(world, this.#misfortunes);
+    this.#faultInjector = new FaultInjector(world, this.#network);
+    this.#sleep = new Sleep(world, this.#faultInjector);
     this.#delays = new Delays(world);
-    this.#laggard = new Laggard(world, this.#misfortunes);
+    this.#delayedReport = new DelayedReport(world, this.#faultInjector);
   }
 
   /** Throws a Violation. */
   async step(): Promise<void> {
     this.#delays.step();
-    await this.#laggard.step();
+    await this.#delayedReport.step();
     if (this.#restoreNext) {
       this.#restoreNext = false;
-      await this.#misfortunes.backUpOrRestore();
-    } else if (this.world.random.chance(this.world.weather.passing)) this.world.pass(this.#pause());
-    else if (!(await this.#misfortunes.strike())) await this.#work();
+      await this.#faultInjector.backUpOrRestore();
+    } else if (this.world.random.chance(this.world.faultProfile.passing)) this.world.pass(this.#pause());
+    else if (!(await this.#faultInjector.strike())) await this.#work();
     await settle();
   }
 
   /** Throws a Violation. */
   async end(): Promise<void> {
-    await new Books(this.world, this.#network, this.#misfortunes.lost).close();
+    await new Invariants(this.world, this.#network, this.#faultInjector.lost).close();
   }
 
   #pause(): number {
-    const { random, weather } = this.world;
+    const { random, faultProfile } = this.world;
     if (this.#sleep.isBreathless) return random.below(2);
-    if (random.chance(weather.longPause)) return 1000 + random.below(20_000);
-    if (random.chance(weather.striding)) return 500 + random.below(3500);
-    if (random.chance(weather.ages)) return AGE_MS;
-    return random.pick([1, 1, 1, 2, 2, 5, 5, 10, 30, 60]) * weather.stride;
+    if (random.chance(faultProfile.longPause)) return 1000 + random.below(20_000);
+    if (random.chance(faultProfile.striding)) return 500 + random.below(3500);
+    if (random.chance(faultProfile.ages)) return AGE_MS;
+    return random.pick([1, 1, 1, 2, 2, 5, 5, 10, 30, 60]) * faultProfile.stride;
   }
 
   async #work(): Promise<void> {
@@ -64,8 +64,8 @@ export class Course {
     const calls = edge.calls.filter((call) => this.#canMove(edge, call));
     const { ready } = store;
     if (ready > 0 && random.chance(0.6)) return store.take(random.below(ready));
-    const isBrisk = this.#isBrisk();
-    if (isBrisk && edge.isTickDue(worker)) {
+    const stepsOnlyInFaults = this.#stepsOnlyInFaults();
+    if (stepsOnlyInFaults && edge.isTickDue(worker)) {
       edge.tick(worker, TICK_MS);
       edge.finish(worker);
       return;
@@ -78,27 +78,27 @@ export class Course {
     else if (edge.isTickDue(worker) && random.chance(0.5)) edge.tick(worker, TICK_MS);
     else if (random.chance(0.02)) edge.abandon(worker);
     else this.#request(edge, worker);
-    if (isBrisk) edge.finish(worker);
+    if (stepsOnlyInFaults) edge.finish(worker);
   }
 
   #canMove(edge: SimEdge, call: Call): boolean {
-    if (this.#sleep.isOver(edge, call) || this.#laggard.holds(call)) return false;
+    if (this.#sleep.isOver(edge, call) || this.#delayedReport.holds(call)) return false;
     return this.#network.canMove(edge, call) && !this.#delays.holds(call);
   }
 
   #request(edge: SimEdge, worker: number): void {
-    const { random, weather } = this.world;
+    const { random, faultProfile } = this.world;
     const session = this.#sleep.wanted(edge);
-    if (random.chance(weather.pinned) && !this.world.isHome(session, edge, worker)) return;
+    if (random.chance(faultProfile.pinned) && !this.world.isHome(session, edge, worker)) return;
     edge.request(worker, session);
   }
 
-  /** One way of a call; or, where it is brisk, both, if nothing is in between. */
+  /** One way of a call; or, where it is faultEachStep, both, if nothing is in between. */
   async #move(edge: SimEdge, call: Call): Promise<void> {
-    const { random, store, weather } = this.world;
-    if (this.#sleep.beginsBefore(edge, call) || (await this.#laggard.begins(edge, call))) return;
-    if (!this.#isBrisk()) {
-      if (this.#network.move(edge, call) && random.chance(weather.dozy)) this.#doze(edge, call);
+    const { random, store, faultProfile } = this.world;
+    if (this.#sleep.beginsBefore(edge, call) || (await this.#delayedReport.begins(edge, call))) return;
+    if (!this.#stepsOnlyInFaults()) {
+      if (this.#network.move(edge, call) && random.chance(faultProfile.shortStallProbability)) this.#doze(edge, call);
       return;
     }
     if (!call.sent) this.#network.move(edge, call);
@@ -116,7 +116,7 @@ export class Course {
     if (this.#sleep.beginsIn(edge, call, session)) this.#restoreNext = true;
   }
 
-  #isBrisk(): boolean {
-    return this.world.random.chance(this.world.weather.brisk * (this.#sleep.isBreathless ? 0.2 : 1));
+  #stepsOnlyInFaults(): boolean {
+    return this.world.random.chance(this.world.faultProfile.faultEachStep * (this.#sleep.isBreathless ? 0.2 : 1));
   }
 }

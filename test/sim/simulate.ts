@@ -1,7 +1,7 @@
 // Runs of the simulation: one a seed, its findings with the seed and the last of what happened.
 import { sessionsOfOneSet } from "../host/harness/scenes/same-set-sessions.js";
 import { Edge } from "../host/harness/scenes/edge.js";
-import { Course } from "./schedule.js";
+import { Schedule } from "./schedule.js";
 import { simulatedFilter, type Builds } from "./parts/sim-filter.js";
 import { Violation } from "./invariants/violation.js";
 import { World, type SessionPool } from "./parts/world.js";
@@ -32,11 +32,11 @@ export class Simulation {
   /** Runs one seed. Undefined: every invariant held. */
   async run(seed: number, steps: number): Promise<Finding | undefined> {
     const world = this.#world(seed);
-    const course = new Course(world);
+    const schedule = new Schedule(world);
     let step = 0;
     try {
-      for (; step < steps; step++) await course.step();
-      await course.end();
+      for (; step < steps; step++) await schedule.step();
+      await schedule.end();
     } catch (error) {
       if (!(error instanceof Violation)) throw error;
       const { invariant, message } = error;
@@ -48,8 +48,8 @@ export class Simulation {
   /** All that happens in a run of a seed, in order. */
   async trace(seed: number, steps: number): Promise<readonly string[]> {
     const world = this.#world(seed);
-    const course = new Course(world);
-    for (let step = 0; step < steps; step++) await course.step();
+    const schedule = new Schedule(world);
+    for (let step = 0; step < steps; step++) await schedule.step();
     return world.trace;
   }
 

@@ -79,7 +79,7 @@ async function ofControlPlane(): Promise<MetricObjectWithValues<MetricValue<stri
     () => Promise.resolve([EDGE]),
     () => 1,
   );
-  observePolicy(metrics.registry, { current: () => undefined, isFileRefused: () => false });
+  observePolicy(metrics.registry, { current: () => undefined, isFileRejected: () => false });
   const usage = new UsageMetrics(metrics.registry);
   usage.reported("taken", 1);
   usage.tokensConsumed("default", 1);

@@ -1,6 +1,6 @@
 // docs/policy.md says of every field of policies and edge settings what the judge does: defaults, ranges, words.
 import { describe, expect, it } from "vitest";
-import { judgePolicyJson, judgeSettingsJson } from "../../control-plane/src/domain/policy/validator.js";
+import { validatePolicyJson, validateSettingsJson } from "../../control-plane/src/domain/policy/validator.js";
 import { tableUnder, withoutTicks } from "./docs.js";
 
 interface Row {
@@ -10,16 +10,16 @@ interface Row {
 }
 
 type Json = Readonly<Record<string, unknown>>;
-type Verdict = { readonly accepted: object } | { readonly faults: readonly { readonly message: string }[] };
+type PolicyResult = { readonly accepted: object } | { readonly violations: readonly { readonly message: string }[] };
 
-/** A kind of document: where its fields are described, and how it is judged. */
+/** A kind of document: where its fields are described, and how it is validated. */
 interface Kind {
   readonly title: string;
   /** The least document. */
   readonly least: Json;
   /** The least document in which the field at `path` may have any of its values. */
   readonly aboutField: (path: string) => Json;
-  readonly judge: (json: string) => Verdict;
+  readonly validate: (json: string) => PolicyResult;
 }
 
 const PLAN = { id: 0, name: "a", maxTokens: 1, tokenRefillRate: 0 };
@@ -32,9 +32,9 @@ const KINDS: readonly Kind[] = [
     title: "Fields",
     least: POLICY,
     aboutField: (path) => (path.startsWith("plans[].") ? POLICY : PATIENT),
-    judge: (json) => {
-      const verdict = judgePolicyJson(json);
-      return "faults" in verdict ? verdict : { accepted: verdict.policy };
+    validate: (json) => {
+      const result = validatePolicyJson(json);
+      return "violations" in result ? result : { accepted: result.policy };
     },
   },
   {
@@ -42,9 +42,9 @@ const KINDS: readonly Kind[] = [
     least: { version: 1 },
     // Without a policy there is no `follow: false`.
     aboutField: (path) => (path === "follow" ? { version: 1, policy: POLICY } : { version: 1 }),
-    judge: (json) => {
-      const verdict = judgeSettingsJson(json);
-      return "faults" in verdict ? verdict : { accepted: verdict.settings };
+    validate: (json) => {
+      const result = validateSettingsJson(json);
+      return "violations" in result ? result : { accepted: result.settings };
     },
   },
 ];
@@ -78,22 +78,22 @@ describe.each(KINDS)("the table under $title", (kind) => {
     range,
     byDefault: withoutTicks(byDefault),
   }));
-  const verdict = kind.judge(JSON.stringify(kind.least));
-  const fields = new Map(fieldsOf("accepted" in verdict ? verdict.accepted : {}));
+  const result = kind.validate(JSON.stringify(kind.least));
+  const fields = new Map(fieldsOf("accepted" in result ? result.accepted : {}));
 
-  const faultsWith = (path: string, value: unknown): string => {
-    const answer = kind.judge(documentWith(kind, path, value));
-    return "faults" in answer ? answer.faults.map(({ message }) => message).join() : "";
+  const violationsWith = (path: string, value: unknown): string => {
+    const answer = kind.validate(documentWith(kind, path, value));
+    return "violations" in answer ? answer.violations.map(({ message }) => message).join() : "";
   };
 
   it("has exactly the fields of a judged document, in its order", () => {
     const printed = rows.filter(({ byDefault }) => byDefault !== "none");
     expect(printed.map(({ path }) => path)).toEqual([...fields.keys()]);
-    for (const { path } of rows) expect(faultsWith(path, [[]])).not.toContain("unknown field");
+    for (const { path } of rows) expect(violationsWith(path, [[]])).not.toContain("unknown field");
   });
 
   it.each(rows)("says what $path is when it is left out", ({ path, byDefault }) => {
-    if (byDefault === "required") expect(faultsWith(path, undefined)).toContain("missing");
+    if (byDefault === "required") expect(violationsWith(path, undefined)).toContain("missing");
     else if (byDefault === "none") expect(fields.has(path)).toBe(false);
     else expect(JSON.parse(byDefault)).toEqual(fields.get(path));
   });
@@ -101,8 +101,8 @@ describe.each(KINDS)("the table under $title", (kind) => {
   const numeric = rows.filter(({ path, range }) => /^\d+( to \d+)?(,|$)/.test(range) && path !== "plans");
   it.each(numeric)("says from where to where $path goes: $range", ({ path, range }) => {
     const [min = 0, max = min] = [...range.matchAll(/^\d+|(?<= to )\d+/g)].map(([digits]) => Number(digits));
-    expect([faultsWith(path, min), faultsWith(path, max)]).toEqual(["", ""]);
-    for (const outside of [min - 1, max + 1]) expect(faultsWith(path, outside)).toContain("expected");
+    expect([violationsWith(path, min), violationsWith(path, max)]).toEqual(["", ""]);
+    for (const outside of [min - 1, max + 1]) expect(violationsWith(path, outside)).toContain("expected");
   });
 
   const quoted = rows.filter(({ range }) => /^`[a-z]/.test(range) && !range.startsWith("`null`"));
@@ -110,25 +110,25 @@ describe.each(KINDS)("the table under $title", (kind) => {
   const words = quoted.filter((row) => !booleans.includes(row));
   it.each(words)("names the words of $path, and which are not available yet", ({ path, range }) => {
     for (const word of range.split(", ")) {
-      const answer = faultsWith(path, withoutTicks(word.replace(" (not yet)", "")));
+      const answer = violationsWith(path, withoutTicks(word.replace(" (not yet)", "")));
       if (word.includes("not yet")) expect(answer).toContain("is not available yet");
       else expect(answer).toBe("");
     }
     const named = range.split(", ").filter((word) => !word.includes("not yet"));
     const offered = named.map((word) => `"${withoutTicks(word)}"`).join(", ");
-    expect(faultsWith(path, "nonsense").replace(" or ", ", ")).toContain(`expected ${offered}, got`);
+    expect(violationsWith(path, "nonsense").replace(" or ", ", ")).toContain(`expected ${offered}, got`);
   });
 
   it.each(booleans)("says that $path is true or false", ({ path }) => {
-    expect([faultsWith(path, true), faultsWith(path, false)]).toEqual(["", ""]);
-    expect(faultsWith(path, "true")).toContain("expected true or false");
+    expect([violationsWith(path, true), violationsWith(path, false)]).toEqual(["", ""]);
+    expect(violationsWith(path, "true")).toContain("expected true or false");
   });
 
   it.each(rows.filter((row) => row.range.endsWith("not yet)") && !words.includes(row)))(
     "says that $path takes nothing else yet",
     ({ path, byDefault }) => {
       const more = byDefault === "[]" ? [{}] : 1;
-      expect(faultsWith(path, more)).toContain("is not available yet");
+      expect(violationsWith(path, more)).toContain("is not available yet");
     },
   );
 

@@ -15,7 +15,7 @@ case "$*" in
     [ -e break-ci ] && { echo 'the registry is away'; exit 1; }
     mkdir -p node_modules && cp package-lock.json node_modules/.package-lock.json ;;
   *build:filter) mkdir -p build && date +%N > build/sluice.wasm ;;
-  *build:judge) mkdir -p build/judge && date +%N > build/judge/judge.wasm ;;
+  *build:validator) mkdir -p build/validator && date +%N > build/validator/validator.wasm ;;
   *build:node)
     [ -e break-node ] && { echo 'a type is wrong'; exit 2; }
     mkdir -p build/js/scripts/start build/js/scripts/test
@@ -24,7 +24,7 @@ case "$*" in
 esac
 `;
 const INSTALL = "ci --include=dev --no-audit --no-fund --loglevel=error";
-const BUILD_ALL = ["filter", "judge", "node"].map((part) => `run --silent build:${part}`);
+const BUILD_ALL = ["filter", "validator", "node"].map((part) => `run --silent build:${part}`);
 
 let project: string;
 
@@ -50,7 +50,7 @@ it("installs, builds everything, and goes on in what it built; a second time it 
   expect(run("start")).toEqual({
     code: 0,
     stdout:
-      "sluice: installing dependencies (npm ci)\nsluice: building the filter\nsluice: building the policy's judge\n" +
+      "sluice: installing dependencies (npm ci)\nsluice: building the filter\nsluice: building the validator of policies\n" +
       "sluice: building the control plane\nstarted\n",
     stderr: "",
     calls: [INSTALL, ...BUILD_ALL],

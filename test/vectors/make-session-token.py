@@ -54,7 +54,7 @@ def secret_row(name: str, secret: bytes) -> dict:
         "tokenKeyHex": sign(secret, b"sluice/token-key/v1").hex(),
         "edgeCredential": base64url(sign(secret, b"sluice/edge/v1")),
         # Decimal, in quotes: 64 bits do not fit a JSON number.
-        "mixerSeed": str(int.from_bytes(sign(secret, b"sluice/mixer/v1")[:8], "little")),
+        "setHashSeed": str(int.from_bytes(sign(secret, b"sluice/mixer/v1")[:8], "little")),
     }
 
 

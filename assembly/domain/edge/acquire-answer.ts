@@ -24,7 +24,7 @@ export class AcquireAnswer {
   consumed: u64 = 0;
   rev: u32 = 0;
   budgetSpent: bool = false;
-  /** The log of withdrawals that the answer belongs to, and up to where it knows it. */
+  /** The invalidation log that the answer belongs to, and up to where it knows it. */
   log: u64 = 0;
   cursor: u64 = 0;
   /** Of the policy that the control plane gives this edge; 0 where an older one does not say. */

@@ -1,9 +1,9 @@
 // The bell of a table: which policy the control plane sent last, and what each build of the filter made of it.
 //
 //   0     8            16     24     28       32         56         80         104        128
-//   | log | generation | hash | size | spread | verdict  | verdict  | verdict  | verdict  |
+//   | log | generation | hash | size | spread | result  | result  | result  | result  |
 //
-//   verdict:  0       8              16      20      24
+//   result:  0       8              16      20      24
 //             | build | since, in µs | state | (4)   |
 
 export const BELL_BYTES: u32 = 128;
@@ -11,21 +11,21 @@ const GENERATION_AT: u32 = 8;
 const HASH_AT: u32 = 16;
 const SIZE_AT: u32 = 24;
 const SPREAD_AT: u32 = 28;
-const VERDICTS_AT: u32 = 32;
-const VERDICT_BYTES: u32 = 24;
+const RESULTS_AT: u32 = 32;
+const RESULT_BYTES: u32 = 24;
 /** Builds in one Envoy at a time: one, and two while the filter's code is replaced. */
-const VERDICTS: u32 = 4;
+const RESULTS: u32 = 4;
 const SINCE_AT: u32 = 8;
 const STATE_AT: u32 = 16;
 
 /** Nobody of this build has tried it yet. */
-export const VERDICT_NONE: u32 = 0;
+export const RESULT_NONE: u32 = 0;
 /** One VM is at it. */
-export const VERDICT_TRYING: u32 = 1;
-export const VERDICT_OK: u32 = 2;
-export const VERDICT_REJECTED: u32 = 3;
+export const RESULT_TRYING: u32 = 1;
+export const RESULT_OK: u32 = 2;
+export const RESULT_REJECTED: u32 = 3;
 /** The VM that tried it did not come back. */
-export const VERDICT_TRAPPED: u32 = 4;
+export const RESULT_TRAPPED: u32 = 4;
 
 export function bellLog(bell: usize): u64 {
   return load<u64>(bell);
@@ -51,7 +51,7 @@ export function bellSpreadMs(bell: usize): u32 {
 
 /** Names another policy. What was made of it stays where its bytes are the same: nobody reads them twice. */
 export function renameBell(bell: usize, log: u64, generation: u64, hash: u64, size: u32, spreadMs: u32): void {
-  if (bellHash(bell) != hash) memory.fill(bell + VERDICTS_AT, 0, VERDICTS * VERDICT_BYTES);
+  if (bellHash(bell) != hash) memory.fill(bell + RESULTS_AT, 0, RESULTS * RESULT_BYTES);
   store<u64>(bell, log);
   store<u64>(bell, generation, GENERATION_AT);
   store<u64>(bell, hash, HASH_AT);
@@ -60,39 +60,39 @@ export function renameBell(bell: usize, log: u64, generation: u64, hash: u64, si
 }
 
 /** What a build made of the policy. */
-export function verdictOf(bell: usize, build: u64): u32 {
-  const at = verdictAt(bell, build);
-  return at == 0 ? VERDICT_NONE : load<u32>(at, STATE_AT);
+export function resultOf(bell: usize, build: u64): u32 {
+  const at = resultAt(bell, build);
+  return at == 0 ? RESULT_NONE : load<u32>(at, STATE_AT);
 }
 
-/** Since when a build's verdict stands, µs; 0 where there is none. */
-export function verdictSinceUs(bell: usize, build: u64): u64 {
-  const at = verdictAt(bell, build);
+/** Since when a build's result stands, µs; 0 where there is none. */
+export function resultSinceUs(bell: usize, build: u64): u64 {
+  const at = resultAt(bell, build);
   return at == 0 ? 0 : load<u64>(at, SINCE_AT);
 }
 
-/** With more builds than there is room for, the verdict that stands longest makes room. */
-export function setVerdict(bell: usize, build: u64, state: u32, nowUs: u64): void {
-  let at = verdictAt(bell, build);
-  if (at == 0) at = oldestVerdict(bell);
+/** With more builds than there is room for, the result that stands longest makes room. */
+export function setResult(bell: usize, build: u64, state: u32, nowUs: u64): void {
+  let at = resultAt(bell, build);
+  if (at == 0) at = oldestResult(bell);
   store<u64>(at, build);
   store<u64>(at, nowUs, SINCE_AT);
   store<u32>(at, state, STATE_AT);
 }
 
-function verdictAt(bell: usize, build: u64): usize {
-  for (let i: u32 = 0; i < VERDICTS; i++) {
-    const at = bell + VERDICTS_AT + i * VERDICT_BYTES;
-    if (load<u32>(at, STATE_AT) != VERDICT_NONE && load<u64>(at) == build) return at;
+function resultAt(bell: usize, build: u64): usize {
+  for (let i: u32 = 0; i < RESULTS; i++) {
+    const at = bell + RESULTS_AT + i * RESULT_BYTES;
+    if (load<u32>(at, STATE_AT) != RESULT_NONE && load<u64>(at) == build) return at;
   }
   return 0;
 }
 
-function oldestVerdict(bell: usize): usize {
-  let oldest: usize = bell + VERDICTS_AT;
-  for (let i: u32 = 0; i < VERDICTS; i++) {
-    const at = bell + VERDICTS_AT + i * VERDICT_BYTES;
-    if (load<u32>(at, STATE_AT) == VERDICT_NONE) return at;
+function oldestResult(bell: usize): usize {
+  let oldest: usize = bell + RESULTS_AT;
+  for (let i: u32 = 0; i < RESULTS; i++) {
+    const at = bell + RESULTS_AT + i * RESULT_BYTES;
+    if (load<u32>(at, STATE_AT) == RESULT_NONE) return at;
     if (load<u64>(at, SINCE_AT) < load<u64>(oldest, SINCE_AT)) oldest = at;
   }
   return oldest;

@@ -1,4 +1,4 @@
-// The id of a log of withdrawals: LOG_CHARS lower-case hex digits on the wire, a number in the table. Never 0.
+// The id of an invalidation log: LOG_CHARS lower-case hex digits on the wire, a number in the table. Never 0.
 import { LOG_CHARS } from "../../contract";
 import { FIELD_FOUND, getString } from "../json/fields";
 import { JsonNode } from "../json/node";

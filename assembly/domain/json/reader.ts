@@ -172,7 +172,7 @@ class Reader {
 }
 
 /** `line 3, column 7` of an offset, both from 1, for the people who read an error. */
-export function describePlace(text: string, offset: i32): string {
+export function describePosition(text: string, offset: i32): string {
   let line = 1;
   let lineStart = 0;
   for (let i = 0; i < offset && i < text.length; i++) {

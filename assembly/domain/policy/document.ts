@@ -1,25 +1,25 @@
 // From a document's text to its fields, and which kind of document it means to be.
 import { MAX_SETTINGS_BYTES } from "../../contract";
 import { JSON_OBJECT } from "../json/node";
-import { describePlace, readJson } from "../json/reader";
-import { Faults } from "./violations";
+import { describePosition, readJson } from "../json/reader";
+import { Violations } from "./violations";
 import { Fields } from "./fields";
 import { POLICY_ONLY } from "./field-documents";
 
-/** The fields of the document, or null where it is too long, not JSON or no object; then there is a fault. */
-export function readFields(text: string, maxBytes: u32, faults: Faults): Fields | null {
+/** The fields of the document, or null where it is too long, not JSON or no object; then there is a violation. */
+export function readFields(text: string, maxBytes: u32, violations: Violations): Fields | null {
   const bytes = String.UTF8.byteLength(text);
   if (<u32>bytes > maxBytes) {
-    faults.add("", `expected at most ${maxBytes} bytes of JSON, got ${bytes}`);
+    violations.add("", `expected at most ${maxBytes} bytes of JSON, got ${bytes}`);
     return null;
   }
   const reading = readJson(text);
   const root = reading.root;
   if (root === null) {
-    faults.add("", `not JSON: ${reading.message} at ${describePlace(text, reading.offset)}`);
+    violations.add("", `not JSON: ${reading.message} at ${describePosition(text, reading.offset)}`);
     return null;
   }
-  return Fields.of(root, "", faults);
+  return Fields.of(root, "", violations);
 }
 
 /** Whether a document in JSON means to be a policy: whether it has a field that only a policy has. */

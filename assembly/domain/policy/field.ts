@@ -1,4 +1,4 @@
-// One field while it is judged. Each method answers the value, or the default where the field is absent or refused.
+// One field while it is validated. Each method answers the value, or the default where the field is absent or refused.
 import {
   JSON_ARRAY,
   JSON_FALSE,
@@ -11,12 +11,12 @@ import {
 } from "../json/node";
 import { NUMBER_FITS, scaleNumber } from "../json/number";
 import { Choice } from "./choice";
-import { Faults, describeNode } from "./violations";
+import { Violations, describeNode } from "./violations";
 
 const NO_MEMBERS: JsonNode = JsonNode.ofObject();
 
 export class Field {
-  /** No fault so far. A rule between two fields is checked only where both fit. */
+  /** No violation so far. A rule between two fields is checked only where both fit. */
   fits: bool = true;
 
   /** @param node null where the field is absent */
@@ -24,7 +24,7 @@ export class Field {
     public path: string,
     public node: JsonNode | null,
     private isRequired: bool,
-    private faults: Faults,
+    private violations: Violations,
   ) {}
 
   integer(min: u64, max: u64, fallback: u64): u64 {
@@ -94,21 +94,21 @@ export class Field {
     return NO_MEMBERS;
   }
 
-  /** Faults the field with what was expected and what stands there. */
+  /** Violations the field with what was expected and what stands there. */
   refuse(expected: string): void {
     const node = this.node;
-    if (node !== null) this.fault(`expected ${expected}, got ${describeNode(node)}`);
+    if (node !== null) this.violation(`expected ${expected}, got ${describeNode(node)}`);
   }
 
   /** For a value that the format has and this version does not act on. */
   refuseNotYet(expected: string): void {
     const node = this.node;
-    if (node !== null) this.fault(`${describeNode(node)} is not available yet, expected ${expected}`);
+    if (node !== null) this.violation(`${describeNode(node)} is not available yet, expected ${expected}`);
   }
 
-  fault(message: string): void {
+  violation(message: string): void {
     this.fits = false;
-    this.faults.add(this.path, message);
+    this.violations.add(this.path, message);
   }
 
   private number(decimals: i32, min: u64, max: u64, expected: string, fallback: u64): u64 {
@@ -122,10 +122,10 @@ export class Field {
     return fallback;
   }
 
-  /** The node to judge. A repeated field has none: which of its values counts is nobody's guess. */
+  /** The node to validate. A repeated field has none: which of its values counts is nobody's guess. */
   private present(expected: string): JsonNode | null {
     if (!this.fits) return null;
-    if (this.node === null && this.isRequired) this.fault(`missing, expected ${expected}`);
+    if (this.node === null && this.isRequired) this.violation(`missing, expected ${expected}`);
     return this.node;
   }
 }

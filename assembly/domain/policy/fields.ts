@@ -1,6 +1,6 @@
-// An object of the document while it is judged: each field is asked for once, and what nobody asked for is unknown.
+// An object of the document while it is validated: each field is asked for once, and what nobody asked for is unknown.
 import { JSON_OBJECT, JsonNode } from "../json/node";
-import { Faults, memberPath } from "./violations";
+import { Violations, memberPath } from "./violations";
 import { Field } from "./field";
 
 export class Fields {
@@ -11,13 +11,13 @@ export class Fields {
   constructor(
     private object: JsonNode,
     private path: string,
-    private faults: Faults,
+    private violations: Violations,
   ) {}
 
-  /** The root or an array's item as an object; anything else is a fault and has no fields, so null. */
-  static of(node: JsonNode, path: string, faults: Faults): Fields | null {
-    if (node.kind == JSON_OBJECT) return new Fields(node, path, faults);
-    new Field(path, node, true, faults).refuse("an object");
+  /** The root or an array's item as an object; anything else is a violation and has no fields, so null. */
+  static of(node: JsonNode, path: string, violations: Violations): Fields | null {
+    if (node.kind == JSON_OBJECT) return new Fields(node, path, violations);
+    new Field(path, node, true, violations).refuse("an object");
     return null;
   }
 
@@ -32,21 +32,21 @@ export class Fields {
   /** A field that the format has and that may not stand in this document. */
   forbidden(name: string, message: string): void {
     this.refused.push(name);
-    if (this.object.names.includes(name)) this.faults.add(memberPath(this.path, name), message);
+    if (this.object.names.includes(name)) this.violations.add(memberPath(this.path, name), message);
   }
 
   /** An optional object within this one; when it is absent or refused, one without members, so all defaults hold. */
   section(name: string): Fields {
     const field = this.optional(name);
-    return new Fields(field.object(), field.path, this.faults);
+    return new Fields(field.object(), field.path, this.violations);
   }
 
   /** To be called last. */
   refuseOthers(): void {
     const names = this.object.names;
-    for (let i = 0; i < names.length && !this.faults.full; i++) {
+    for (let i = 0; i < names.length && !this.violations.full; i++) {
       if (this.asked.includes(names[i]) || this.refused.includes(names[i])) continue;
-      this.faults.add(memberPath(this.path, names[i]), `unknown field, expected one of ${this.asked.join(", ")}`);
+      this.violations.add(memberPath(this.path, names[i]), `unknown field, expected one of ${this.asked.join(", ")}`);
     }
   }
 
@@ -55,9 +55,9 @@ export class Fields {
     const names = this.object.names;
     const path = memberPath(this.path, name);
     const first = names.indexOf(name);
-    if (first < 0) return new Field(path, null, isRequired, this.faults);
-    const field = new Field(path, this.object.items[first], isRequired, this.faults);
-    if (names.indexOf(name, first + 1) >= 0) field.fault("stands more than once");
+    if (first < 0) return new Field(path, null, isRequired, this.violations);
+    const field = new Field(path, this.object.items[first], isRequired, this.violations);
+    if (names.indexOf(name, first + 1) >= 0) field.violation("stands more than once");
     return field;
   }
 }

@@ -1,5 +1,5 @@
 // The policy as the programs use it: plain fields, with each default standing here and nowhere else.
-// To add a field: give it a place and a default here, judge it in policy-fields.ts (or plans.ts), print it in print.ts.
+// To add a field: give it a entry and a default here, judge it in policy-fields.ts (or plans.ts), print it in print.ts.
 import { Choice } from "./choice";
 
 export const ENFORCEMENT_ENFORCE: u8 = 0;
@@ -78,25 +78,25 @@ export class Policy {
   responseHeaders: u8 = RESPONSE_HEADERS_DRAFT;
   responseBody: u8 = RESPONSE_BODY_JSON;
   /** Ascending: plan id in the upper 16 bits, index into `plans` in the lower 16. Both fit: 65535 and 999. */
-  private planPlaces: StaticArray<u32> = new StaticArray<u32>(0);
+  private planIndex: StaticArray<u32> = new StaticArray<u32>(0);
 
   /** To be called once `plans` is complete. */
   indexPlans(): void {
     const count = this.plans.length;
-    this.planPlaces = new StaticArray<u32>(count);
-    for (let i = 0; i < count; i++) this.planPlaces[i] = (this.plans[i].id << 16) | (<u32>i);
-    this.planPlaces.sort();
+    this.planIndex = new StaticArray<u32>(count);
+    for (let i = 0; i < count; i++) this.planIndex[i] = (this.plans[i].id << 16) | (<u32>i);
+    this.planIndex.sort();
   }
 
   /** The index into `plans` of the plan with this id, or -1. Binary search; allocates nothing. */
   planIndexById(id: u32): i32 {
     let low = 0;
-    let high = this.planPlaces.length - 1;
+    let high = this.planIndex.length - 1;
     while (low <= high) {
       const middle = (low + high) >>> 1;
-      const place = unchecked(this.planPlaces[middle]);
-      if (place >>> 16 == id) return <i32>(place & 0xffff);
-      if (place >>> 16 < id) low = middle + 1;
+      const entry = unchecked(this.planIndex[middle]);
+      if (entry >>> 16 == id) return <i32>(entry & 0xffff);
+      if (entry >>> 16 < id) low = middle + 1;
       else high = middle - 1;
     }
     return -1;

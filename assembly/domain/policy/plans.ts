@@ -1,4 +1,4 @@
-// Judges the plans: each by itself, and that no two have the same id or name.
+// Validates the plans: each by itself, and that no two have the same id or name.
 import {
   MAX_DURATION_MS,
   MAX_PLANS,
@@ -10,7 +10,7 @@ import {
   REFILL_RATE_DECIMALS,
 } from "../../contract";
 import { JsonNode } from "../json/node";
-import { Faults, itemPath } from "./violations";
+import { Violations, itemPath } from "./violations";
 import { Field } from "./field";
 import { Fields } from "./fields";
 import { ON_MAX_SESSIONS, Plan, SCOPES } from "./model";
@@ -19,31 +19,36 @@ import { EXPECTED_NAME, isName } from "./names";
 /** Far above what a person has; it bounds what one sign-in must look through. */
 const MAX_SESSIONS_PER_USER: u64 = 1000;
 
-/** @param reportInterval the field, judged, whose value is `reportIntervalMs`: where it does not fit, nothing rests on it */
-export function judgePlans(field: Field, reportInterval: Field, reportIntervalMs: u64, faults: Faults): Plan[] {
+/** @param reportInterval the field, validated, whose value is `reportIntervalMs`: where it does not fit, nothing rests on it */
+export function validatePlans(
+  field: Field,
+  reportInterval: Field,
+  reportIntervalMs: u64,
+  violations: Violations,
+): Plan[] {
   const items = field.items(1, MAX_PLANS);
   const minMaxAgeMs = reportInterval.fits ? reportIntervalMs * MIN_MAX_AGE_IN_REPORT_INTERVALS : 0;
-  const judge = new PlansJudge(faults, reportInterval.path, minMaxAgeMs);
+  const validate = new PlansValidator(violations, reportInterval.path, minMaxAgeMs);
   const plans: Plan[] = [];
-  for (let i = 0; i < items.length && !faults.full; i++) {
-    plans.push(judge.plan(items[i], itemPath(field.path, i)));
+  for (let i = 0; i < items.length && !violations.full; i++) {
+    plans.push(validate.plan(items[i], itemPath(field.path, i)));
   }
   return plans;
 }
 
-class PlansJudge {
+class PlansValidator {
   private pathOfId: Map<u32, string> = new Map<u32, string>();
   private pathOfName: Map<string, string> = new Map<string, string>();
 
   constructor(
-    private faults: Faults,
+    private violations: Violations,
     private reportIntervalPath: string,
     private minMaxAgeMs: u64,
   ) {}
 
   plan(node: JsonNode, path: string): Plan {
     const plan = new Plan();
-    const fields = Fields.of(node, path, this.faults);
+    const fields = Fields.of(node, path, this.violations);
     if (fields === null) return plan;
 
     const id = fields.required("id");
@@ -85,7 +90,7 @@ class PlansJudge {
   private outlastsReports(maxAge: Field, maxAgeMs: u64): void {
     if (!maxAge.fits || maxAgeMs >= this.minMaxAgeMs) return;
     const expected = `at least ${MIN_MAX_AGE_IN_REPORT_INTERVALS} times ${this.reportIntervalPath} (${this.minMaxAgeMs})`;
-    if (maxAge.node === null) maxAge.fault(`expected ${expected}, got its default ${maxAgeMs}`);
+    if (maxAge.node === null) maxAge.violation(`expected ${expected}, got its default ${maxAgeMs}`);
     else maxAge.refuse(expected);
   }
 }

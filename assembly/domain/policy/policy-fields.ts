@@ -1,6 +1,6 @@
-// Judges the fields of a policy, wherever it stands: as a document of its own, or within edge settings.
+// Validates the fields of a policy, wherever it stands: as a document of its own, or within edge settings.
 import { MAX_ACQUIRE_TIMEOUT_MS, POLICY_VERSION } from "../../contract";
-import { Faults } from "./violations";
+import { Violations } from "./violations";
 import { Field } from "./field";
 import { Fields } from "./fields";
 import {
@@ -14,7 +14,7 @@ import {
   RESPONSE_HEADERS,
 } from "./model";
 import { EXPECTED_HEADER, isSessionHeader } from "./names";
-import { judgePlans } from "./plans";
+import { validatePlans } from "./plans";
 import { BELONGS_TO_SETTINGS, forbidNumbers } from "./field-documents";
 
 const MAX_ROUTES: i32 = 1000;
@@ -25,8 +25,8 @@ const MAX_REPORT_INTERVAL_MS: u64 = 600000;
 const MIN_CLEANUP_INTERVAL_MS: u64 = 100;
 const MAX_CLEANUP_INTERVAL_MS: u64 = 86400000;
 
-/** The policy is complete only where no fault was added. */
-export function judgePolicyFields(fields: Fields, faults: Faults): Policy {
+/** The policy is complete only where no violation was added. */
+export function validatePolicyFields(fields: Fields, violations: Violations): Policy {
   const policy = new Policy();
   fields.required("version").integer(POLICY_VERSION, POLICY_VERSION, POLICY_VERSION);
   const header = fields.optional("header").string(isSessionHeader, EXPECTED_HEADER, policy.header);
@@ -41,22 +41,22 @@ export function judgePolicyFields(fields: Fields, faults: Faults): Policy {
   policy.onContention = fields.optional("onContention").choice(ON_CONTENTION, policy.onContention);
   policy.onTableFull = fields.optional("onTableFull").choice(ON_TABLE_FULL, policy.onTableFull);
 
-  const reportInterval = judgeControlPlane(fields.section("controlPlane"), policy);
-  judgeSessions(fields.section("sessions"), policy);
-  judgeResponse(fields.section("response"), policy);
+  const reportInterval = validateControlPlane(fields.section("controlPlane"), policy);
+  validateSessions(fields.section("sessions"), policy);
+  validateResponse(fields.section("response"), policy);
   fields.forbidden("table", BELONGS_TO_SETTINGS);
   fields.forbidden("follow", BELONGS_TO_SETTINGS);
   fields.forbidden("policy", BELONGS_TO_SETTINGS);
   forbidNumbers(fields);
   fields.refuseOthers();
 
-  policy.plans = judgePlans(plans, reportInterval, policy.reportIntervalMs, faults);
+  policy.plans = validatePlans(plans, reportInterval, policy.reportIntervalMs, violations);
   policy.indexPlans();
   return policy;
 }
 
 /** Answers the field reportInterval, which the plans are held against. */
-function judgeControlPlane(fields: Fields, policy: Policy): Field {
+function validateControlPlane(fields: Fields, policy: Policy): Field {
   const acquireTimeout = fields.optional("acquireTimeout");
   policy.acquireTimeoutMs = <u32>acquireTimeout.integer(1, MAX_ACQUIRE_TIMEOUT_MS, policy.acquireTimeoutMs);
   const interval = fields.optional("reportInterval");
@@ -68,7 +68,7 @@ function judgeControlPlane(fields: Fields, policy: Policy): Field {
   return interval;
 }
 
-function judgeSessions(fields: Fields, policy: Policy): void {
+function validateSessions(fields: Fields, policy: Policy): void {
   const interval = fields.optional("cleanupInterval");
   policy.cleanupIntervalMs = <u32>(
     interval.integer(MIN_CLEANUP_INTERVAL_MS, MAX_CLEANUP_INTERVAL_MS, policy.cleanupIntervalMs)
@@ -76,7 +76,7 @@ function judgeSessions(fields: Fields, policy: Policy): void {
   fields.refuseOthers();
 }
 
-function judgeResponse(fields: Fields, policy: Policy): void {
+function validateResponse(fields: Fields, policy: Policy): void {
   policy.responseHeaders = fields.optional("headers").choice(RESPONSE_HEADERS, policy.responseHeaders);
   policy.responseBody = fields.optional("body").choice(RESPONSE_BODIES, policy.responseBody);
   fields.refuseOthers();

@@ -1,23 +1,23 @@
-// Judges a policy: text in; either every fault, or the policy with its defaults filled in.
+// Validates a policy: text in; either every violation, or the policy with its defaults filled in.
 import { MAX_POLICY_BYTES } from "../../contract";
 import { readFields } from "./document";
-import { Fault, Faults } from "./violations";
+import { Violation, Violations } from "./violations";
 import { Policy } from "./model";
-import { judgePolicyFields } from "./policy-fields";
+import { validatePolicyFields } from "./policy-fields";
 
-/** `policy` is null exactly when there are faults, of which there are at most MAX_FAULTS. */
-export class Verdict {
+/** `policy` is null exactly when there are violations, of which there are at most MAX_VIOLATIONS. */
+export class PolicyResult {
   constructor(
-    public faults: Fault[],
+    public violations: Violation[],
     public policy: Policy | null,
   ) {}
 }
 
-/** Judges a policy document in JSON. It decides from the text alone and never traps. */
-export function judgePolicy(text: string): Verdict {
-  const faults = new Faults();
-  const fields = readFields(text, MAX_POLICY_BYTES, faults);
-  if (fields === null) return new Verdict(faults.list, null);
-  const policy = judgePolicyFields(fields, faults);
-  return new Verdict(faults.list, faults.list.length == 0 ? policy : null);
+/** Validates a policy document in JSON. It decides from the text alone and never traps. */
+export function validatePolicy(text: string): PolicyResult {
+  const violations = new Violations();
+  const fields = readFields(text, MAX_POLICY_BYTES, violations);
+  if (fields === null) return new PolicyResult(violations.list, null);
+  const policy = validatePolicyFields(fields, violations);
+  return new PolicyResult(violations.list, violations.list.length == 0 ? policy : null);
 }

@@ -1,14 +1,14 @@
-// What is wrong with a policy: faults with a path and a message, and the words in which a message shows a value.
-import { MAX_FAULTS } from "../../contract";
+// What is wrong with a policy: violations with a path and a message, and the words in which a message shows a value.
+import { MAX_VIOLATIONS } from "../../contract";
 import { JSON_ARRAY, JSON_FALSE, JSON_NULL, JSON_NUMBER, JSON_OBJECT, JSON_STRING, JsonNode } from "../json/node";
 import { isHighSurrogate } from "../json/strings";
 import { quoteJson } from "../json/writer";
 
-/** A fault quotes at most so much of the document: 100 faults must not become a multiple of it. */
+/** A violation quotes at most so much of the document: 100 violations must not become a multiple of it. */
 const MAX_QUOTED_UNITS: i32 = 64;
 
 /** `path` is that of the field, such as `plans[1].maxTokens`; empty for the document as a whole. */
-export class Fault {
+export class Violation {
   constructor(
     public path: string,
     public message: string,
@@ -16,20 +16,20 @@ export class Fault {
 }
 
 /** For a log: `plans[1].maxTokens: expected …`. */
-export function faultText(fault: Fault): string {
-  return fault.path.length == 0 ? fault.message : `${fault.path}: ${fault.message}`;
+export function violationText(violation: Violation): string {
+  return violation.path.length == 0 ? violation.message : `${violation.path}: ${violation.message}`;
 }
 
-/** Keeps the first MAX_FAULTS. */
-export class Faults {
-  list: Fault[] = [];
+/** Keeps the first MAX_VIOLATIONS. */
+export class Violations {
+  list: Violation[] = [];
 
   get full(): bool {
-    return <u32>this.list.length >= MAX_FAULTS;
+    return <u32>this.list.length >= MAX_VIOLATIONS;
   }
 
   add(path: string, message: string): void {
-    if (!this.full) this.list.push(new Fault(path, message));
+    if (!this.full) this.list.push(new Violation(path, message));
   }
 }
 

@@ -1,4 +1,4 @@
-// One set of the session table: finding a session's record, and a place for a new one.
+// One set of the session table: finding a session's record, and a slot for a new one.
 import { RECORDS_PER_SET, RECORD_BYTES } from "../../contract";
 import { elapsedUsSince } from "./bucket";
 import {
@@ -12,23 +12,23 @@ import {
   revOf,
 } from "./record";
 
-// SET_BYTES: RECORDS_PER_SET records, one after the other. A place is a record's number in its set.
+// SET_BYTES: RECORDS_PER_SET records, one after the other. A slot is a record's number in its set.
 //
 //   0          80         160             1200        1280
-//   | place 0  | place 1  | …             | place 15  |
+//   | slot 0  | slot 1  | …             | slot 15  |
 
 // @ts-ignore: decorator
 @inline
-export function recordAt(set: usize, place: u32): usize {
-  return set + place * RECORD_BYTES;
+export function recordAt(set: usize, slot: u32): usize {
+  return set + slot * RECORD_BYTES;
 }
 
 /** The address of the session's record, live, ended or past its end; 0 if the set has none. */
 export function findRecord(set: usize, sessionId: usize): usize {
   const first = load<u64>(sessionId);
   const second = load<u64>(sessionId, 8);
-  for (let place: u32 = 0; place < RECORDS_PER_SET; place++) {
-    const record = recordAt(set, place);
+  for (let slot: u32 = 0; slot < RECORDS_PER_SET; slot++) {
+    const record = recordAt(set, slot);
     const held = recordSessionIdOf(record);
     if (load<u64>(held) == first && load<u64>(held, 8) == second && !isEmpty(record)) return record;
   }
@@ -43,16 +43,16 @@ const RANK_IDLE: u32 = 3;
 const RANK_NEVER: u32 = 4;
 
 /**
- * The address of the place that a new session takes, or 0 if no record may go. In this order: empty; past its end;
+ * The address of the slot that a new session takes, or 0 if no record may go. In this order: empty; past its end;
  * ended; live and untouched for longer than `untouchedUs`, the longest idle first (docs/session-table.md).
  * `untouchedUs` is ANSWER_VALID_MS: a younger record may be one that a paused request is about to use.
  */
-export function placeForNewcomer(set: usize, nowUs: u64, untouchedUs: u64): usize {
+export function slotForNewEntry(set: usize, nowUs: u64, untouchedUs: u64): usize {
   let found: usize = 0;
   let foundRank = RANK_NEVER;
   let foundIdleUs: u64 = 0;
-  for (let place: u32 = 0; place < RECORDS_PER_SET; place++) {
-    const record = recordAt(set, place);
+  for (let slot: u32 = 0; slot < RECORDS_PER_SET; slot++) {
+    const record = recordAt(set, slot);
     const idleUs = elapsedUsSince(refilledAtUsOf(record), nowUs);
     const rank = rankOf(record, nowUs, idleUs, untouchedUs);
     if (rank < foundRank || (rank == RANK_IDLE && foundRank == RANK_IDLE && idleUs > foundIdleUs)) {
@@ -78,6 +78,6 @@ function mayGo(record: usize): bool {
 }
 
 /** Whether the record says something that the control plane has not taken yet. A provisional one is asked for first. */
-export function isUnreported(record: usize): bool {
+export function isDirty(record: usize): bool {
   return !isEmpty(record) && revOf(record) != ackedRevOf(record) && !isProvisional(record);
 }

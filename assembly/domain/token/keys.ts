@@ -1,5 +1,5 @@
 // What is derived from the installation's secret, so that no secret itself travels.
-import { LABEL_EDGE_CREDENTIAL, LABEL_KEY_ID, LABEL_TABLE_MIXER, LABEL_TOKEN_KEY } from "../../contract";
+import { LABEL_EDGE_CREDENTIAL, LABEL_KEY_ID, LABEL_SET_HASH, LABEL_TOKEN_KEY } from "../../contract";
 import { encodeBase64Url } from "./base64url";
 import { HMAC_STATE_BYTES, hmacPrepare, hmacSign } from "./hmac";
 import { SHA256_BYTES } from "./sha256";
@@ -9,14 +9,14 @@ export { SECRET_MALFORMED, SECRET_TOO_LONG, decodeSecret } from "./secret";
 // A key set, KEYS_BYTES long:
 //
 //   0                            64                 107      108       112          120
-//   | prepared token key, HMAC   | edge credential  | key id | (unused) | mixer seed |
+//   | prepared token key, HMAC   | edge credential  | key id | (unused) | set hash seed |
 
 export const KEYS_BYTES: u32 = 120;
 /** base64url of 32 bytes, without padding. */
 export const EDGE_CREDENTIAL_CHARS: u32 = 43;
 const EDGE_CREDENTIAL_AT: u32 = 64;
 const KEY_ID_AT: u32 = 107;
-const MIXER_SEED_AT: u32 = 112;
+const SET_HASH_SEED_AT: u32 = 112;
 
 const SECRET_STATE = memory.data(64);
 const LABEL = memory.data(32);
@@ -31,8 +31,8 @@ export function deriveKeys(secret: usize, length: u32, keys: usize): void {
   encodeBase64Url(DERIVED, SHA256_BYTES, keys + EDGE_CREDENTIAL_AT);
   derive(LABEL_KEY_ID);
   store<u8>(keys + KEY_ID_AT, load<u8>(DERIVED));
-  derive(LABEL_TABLE_MIXER);
-  store<u64>(keys + MIXER_SEED_AT, load<u64>(DERIVED));
+  derive(LABEL_SET_HASH);
+  store<u64>(keys + SET_HASH_SEED_AT, load<u64>(DERIVED));
   memory.fill(DERIVED, 0, SHA256_BYTES);
   memory.fill(SECRET_STATE, 0, HMAC_STATE_BYTES);
 }
@@ -61,6 +61,6 @@ export function edgeCredentialOf(keys: usize): usize {
 }
 
 /** The first 8 bytes of the derivation, little endian: as linear memory reads them. */
-export function mixerSeedOf(keys: usize): u64 {
-  return load<u64>(keys + MIXER_SEED_AT);
+export function setHashSeedOf(keys: usize): u64 {
+  return load<u64>(keys + SET_HASH_SEED_AT);
 }

@@ -3,7 +3,7 @@ import { RECORD_BYTES } from "../../contract";
 import { ackedRevOf, isProvisional, revOf, setAckedRev } from "../../domain/table/record";
 import { findRecord } from "../../domain/table/set";
 import { CAS_RETRIES, count } from "../vm/counters";
-import { readPlace, seenLogOfPlace } from "../table/log-cursor";
+import { readLogCursor, seenLogOfCursor } from "../table/log-cursor";
 import { rowCount, rowRev, rowSessionId, rowSet } from "./report-rows";
 import { Table } from "../state/table";
 import { MAX_CAS_TRIES } from "../table/session-table";
@@ -25,9 +25,9 @@ function acknowledgeSet(table: Table, log: u64, first: u32, end: u32): void {
   for (let tries: u32 = 0; tries < MAX_CAS_TRIES; tries++) {
     const set = SetCopy.at(table, rowSet(first));
     if (set == 0) return;
-    readPlace(table);
+    readLogCursor(table);
     // Taken by a control plane that this edge no longer follows: it counts for nothing.
-    if (seenLogOfPlace() != log) return;
+    if (seenLogOfCursor() != log) return;
     let changed = false;
     for (let row = first; row < end; row++) if (acknowledge(table, set, row)) changed = true;
     if (!changed || SetCopy.write(table)) return;
@@ -42,7 +42,7 @@ function acknowledge(table: Table, set: usize, row: u32): bool {
   const rev = revOf(record);
   const acked = rowRev(row);
   if (acked > rev) return false;
-  if (acked == rev) table.unreported.unmark(rowSet(row), <u32>((record - set) / RECORD_BYTES));
+  if (acked == rev) table.dirty.unmark(rowSet(row), <u32>((record - set) / RECORD_BYTES));
   if (acked <= ackedRevOf(record)) return false;
   setAckedRev(record, acked);
   return true;

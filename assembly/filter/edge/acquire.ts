@@ -25,7 +25,7 @@ let askAgainAtUs: u64 = 0;
 /** The request waits for the answer. */
 export const WAITS: u32 = 0;
 /** The session is being asked about, but no more requests may wait. */
-export const CROWDED: u32 = 1;
+export const WAITER_LIMIT_REACHED: u32 = 1;
 /** It cannot be asked: too many calls are out or requests waiting, or the call was not sent. */
 export const NOT_ASKED: u32 = 2;
 
@@ -36,7 +36,7 @@ export const NOT_ASKED: u32 = 2;
  */
 export function askFor(root: Root, contextId: u32, token: usize, mayInsert: bool, askedAtUs: u64, asks: u32): u32 {
   const out = findCall(root.id, token);
-  if (out != NONE) return addWaiter(out, contextId, token, asks, root.epoch.number) ? WAITS : CROWDED;
+  if (out != NONE) return addWaiter(out, contextId, token, asks, root.epoch.number) ? WAITS : WAITER_LIMIT_REACHED;
   if (!hasRoomToWait()) return NOT_ASKED;
   const call = startCall(root, token, mayInsert, askedAtUs);
   return call != NONE && addWaiter(call, contextId, token, asks, root.epoch.number) ? WAITS : NOT_ASKED;

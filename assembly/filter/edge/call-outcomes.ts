@@ -53,7 +53,7 @@ const INTERNAL_FAILURE: u32 = 10;
 
 const STATUS = utf8(":status");
 const CONTENT_TYPE = utf8("content-type");
-/** A fault is told at most once in this time. */
+/** A failure is told at most once in this time. */
 const QUIET_US: u64 = 60000000;
 
 /** `sluice_calls_total.call.watch.outcome.ok` and so on, in the order of the counters. */
@@ -95,36 +95,36 @@ export function answeredOutcome(): u32 {
   }
 }
 
-/** Counts the outcome of a call. The end of a fault is told at once, a fault on the next tick: a request says nothing. */
+/** Counts the outcome of a call. The end of a failure is told at once, a failure on the next tick: a request says nothing. */
 export function noteOutcome(table: Table, call: u32, outcome: u32): void {
   count(CALLS + call * OUTCOMES + outcome);
-  const faults = table.faults;
+  const failures = table.failures;
   if (outcome != OUTCOME_OK) {
-    faults.since[outcome]++;
-    faults.lastCall[outcome] = call;
-  } else if (faults.isFailing[call]) {
-    faults.isFailing[call] = false;
+    failures.since[outcome]++;
+    failures.lastCall[outcome] = call;
+  } else if (failures.isFailing[call]) {
+    failures.isFailing[call] = false;
     logInfo(`calls to cluster "${nameOf(table)}" succeed again: ${callWords[call]}`);
   }
 }
 
 /**
- * On a tick: tells the faults that have happened and were not told for a while.
+ * On a tick: tells the failures that have happened and were not told for a while.
  * @returns whether there were any, which leaves garbage
  */
-export function tellFaults(table: Table, nowUs: u64): bool {
-  const faults = table.faults;
+export function tellFailures(table: Table, nowUs: u64): bool {
+  const failures = table.failures;
   let told = false;
   for (let outcome: u32 = OUTCOME_OK + 1; outcome < OUTCOMES; outcome++) {
-    const times = faults.since[outcome];
-    const toldAtUs = faults.toldAtUs[outcome];
+    const times = failures.since[outcome];
+    const toldAtUs = failures.toldAtUs[outcome];
     if (times == 0 || (toldAtUs != 0 && nowUs - toldAtUs < QUIET_US)) continue;
-    const call = faults.lastCall[outcome];
+    const call = failures.lastCall[outcome];
     const often = times == 1 ? "" : ` (${times} times since this was said last)`;
     logWarn(`calls to cluster "${nameOf(table)}" fail: ${callWords[call]}: ${sentences[outcome]}${often}`);
-    faults.toldAtUs[outcome] = nowUs;
-    faults.since[outcome] = 0;
-    faults.isFailing[call] = true;
+    failures.toldAtUs[outcome] = nowUs;
+    failures.since[outcome] = 0;
+    failures.isFailing[call] = true;
     told = true;
   }
   return told;

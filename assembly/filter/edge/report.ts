@@ -10,7 +10,7 @@ import { elapsedUsSince, toMicrotokens } from "../../domain/table/bucket";
 import { readReportAnswer } from "../../domain/edge/edge-answers";
 import { consumedOf, levelPicoOf, recordSessionIdOf, refilledAtUsOf, revOf } from "../../domain/table/record";
 import { SESSION_ID_CHARS, formatSessionId } from "../../domain/token/session-id";
-import { isUnreported, recordAt } from "../../domain/table/set";
+import { isDirty, recordAt } from "../../domain/table/set";
 import { callResponseBody } from "../../host/buffers";
 import { sentCallId } from "../../host/call";
 import { utf8, writeAscii, writeDecimal, writeHexU64, writeSigned } from "../../memory/bytes";
@@ -21,7 +21,7 @@ import { CALL_REPORT, OUTCOME_MALFORMED, OUTCOME_OK, answeredOutcome, noteOutcom
 import { post, startBody } from "./edge-call";
 import { Epoch } from "../state/epoch";
 import { MARK_REFRESH, markRecord } from "../table/mark-record";
-import { readPlace, logOfPlace } from "../table/log-cursor";
+import { readLogCursor, logOfCursor } from "../table/log-cursor";
 import { Root } from "../state/roots";
 import { Table } from "../state/table";
 import { addRow, rowCount, startRows } from "./report-rows";
@@ -50,8 +50,8 @@ let more: bool = false;
 export function reportIfDue(root: Root, nowUs: u64): void {
   const table = root.table;
   if (outOfRoot != 0) return;
-  if (nowUs < table.nextReportAtUs && !table.unreported.urgent) return;
-  table.unreported.urgent = false;
+  if (nowUs < table.nextReportAtUs && !table.dirty.urgent) return;
+  table.dirty.urgent = false;
   table.nextReportAtUs = nowUs + <u64>root.epoch.policy.reportIntervalMs * 1000;
   sendReport(root, nowUs);
 }
@@ -85,11 +85,11 @@ function writeRows(table: Table, start: usize, nowUs: u64): usize {
   startRows();
   more = false;
   const sets = setCount(table);
-  table.unreported.fit(sets);
-  table.unreported.startRound();
-  for (let index = table.unreported.nextMarked(); index >= 0; index = table.unreported.nextMarked()) {
+  table.dirty.fit(sets);
+  table.dirty.startRound();
+  for (let index = table.dirty.nextMarked(); index >= 0; index = table.dirty.nextMarked()) {
     if (rowCount() + RECORDS_PER_SET > MAX_REPORT_ROWS || end + RECORDS_PER_SET * MAX_ROW_BYTES > BODY_LIMIT) {
-      table.unreported.endRoundBefore(index);
+      table.dirty.endRoundBefore(index);
       more = true;
       break;
     }
@@ -101,13 +101,13 @@ function writeRows(table: Table, start: usize, nowUs: u64): usize {
 function writeRowsOfSet(table: Table, index: u32, at: usize, nowUs: u64, start: usize): usize {
   let end = at;
   const set = SetCopy.at(table, index);
-  const marked = table.unreported.placesOf(index);
-  for (let place: u32 = 0; place < RECORDS_PER_SET; place++) {
-    if ((marked & ((<u16>1) << (<u16>place))) == 0) continue;
-    const record = recordAt(set, place);
+  const marked = table.dirty.slotsOf(index);
+  for (let slot: u32 = 0; slot < RECORDS_PER_SET; slot++) {
+    if ((marked & ((<u16>1) << (<u16>slot))) == 0) continue;
+    const record = recordAt(set, slot);
     // A provisional record is asked for first; its mark is made again by its confirmation.
-    if (set == 0 || !isUnreported(record)) {
-      table.unreported.unmark(index, place);
+    if (set == 0 || !isDirty(record)) {
+      table.dirty.unmark(index, slot);
       continue;
     }
     if (end != start) end = writeAscii(end, ",");
@@ -146,11 +146,11 @@ export function finishReport(table: Table, bodyBytes: u32): void {
     return;
   }
   acknowledgeRows(table, answer.log);
-  readPlace(table);
-  const log = logOfPlace();
+  readLogCursor(table);
+  const log = logOfCursor();
   for (let i = 0; i < answer.refresh.length; i++) markRecord(table, answer.refresh[i], MARK_REFRESH, log);
   // What did not fit goes with the next tick.
-  if (more) table.unreported.urgent = true;
+  if (more) table.dirty.urgent = true;
 }
 
 /** The root is gone: its report's answer will not come. */

@@ -2,7 +2,7 @@
 import { FLAG_REFRESH, FLAG_UNCONFIRMED, RECORDS_PER_SET } from "../../contract";
 import { isEmpty, isLive, setAckedRev, setFlag } from "../../domain/table/record";
 import { recordAt } from "../../domain/table/set";
-import { beginReset, endReset, logOfPlace, readPlace } from "../table/log-cursor";
+import { beginReset, endReset, logOfCursor, readLogCursor } from "../table/log-cursor";
 import { Table } from "../state/table";
 import { MAX_CAS_TRIES, setCount } from "../table/session-table";
 import { SetCopy } from "../table/set-copy";
@@ -10,7 +10,7 @@ import { SetCopy } from "../table/set-copy";
 /** Sets rewritten a tick: about a millisecond. */
 const SETS_A_TICK: u32 = 512;
 
-/** The control plane cannot say what was withdrawn since the edge's place `from`. First of all that is made known. */
+/** The control plane cannot say what was invalidated since the edge's slot `from`. First of all that is made known. */
 export function startReset(table: Table, from: u64, log: u64, cursor: u64): void {
   if (!beginReset(table, from, log, cursor)) return;
   const watching = table.watching;
@@ -39,7 +39,7 @@ export function continueReset(table: Table): void {
   watching.resetting = false;
 }
 
-/** Given up, as when the VM no longer leads: the place in the log stays, and the next watch is answered by a reset. */
+/** Given up, as when the VM no longer leads: the slot in the log stays, and the next watch is answered by a reset. */
 export function stopReset(table: Table): void {
   table.watching.resetting = false;
 }
@@ -49,10 +49,10 @@ function rewriteSet(table: Table, index: u32): bool {
   for (let tries: u32 = 0; tries < MAX_CAS_TRIES; tries++) {
     const set = SetCopy.at(table, index);
     if (set == 0) return true;
-    readPlace(table);
-    if (logOfPlace() != table.watching.resetFrom) return false;
-    for (let place: u32 = 0; place < RECORDS_PER_SET; place++) {
-      const record = recordAt(set, place);
+    readLogCursor(table);
+    if (logOfCursor() != table.watching.resetFrom) return false;
+    for (let slot: u32 = 0; slot < RECORDS_PER_SET; slot++) {
+      const record = recordAt(set, slot);
       if (isEmpty(record)) continue;
       // What the control plane had taken may be lost with its log: it is reported again.
       setAckedRev(record, 0);

@@ -14,13 +14,13 @@ import {
   WATCH_TIMEOUT_MS,
 } from "../../contract";
 import {
-  VERDICT_NONE,
-  VERDICT_REJECTED,
-  VERDICT_TRYING,
+  RESULT_NONE,
+  RESULT_REJECTED,
+  RESULT_TRYING,
   bellGeneration,
   bellHash,
   bellLog,
-  verdictOf,
+  resultOf,
 } from "../../domain/edge/bell";
 import { WatchAnswer, readWatchAnswer } from "../../domain/edge/edge-answers";
 import { callResponseBody } from "../../host/buffers";
@@ -37,12 +37,12 @@ import { leads } from "../table/leader";
 import {
   NO_LOG,
   beginLog,
-  cursorOfPlace,
-  logOfPlace,
+  numberOfCursor,
+  logOfCursor,
   raiseCursor,
   raiseSeen,
-  readPlace,
-  seenLogOfPlace,
+  readLogCursor,
+  seenLogOfCursor,
 } from "../table/log-cursor";
 import { MARK_ENDED, MARK_REFRESH, markRecord } from "../table/mark-record";
 import { startReset } from "./reset";
@@ -60,7 +60,7 @@ const WATCH = utf8(PATH_WATCH);
 /** BODY_START_BYTES, MAX_VIOLATIONS_BYTES, and 512 for the numbers and names between and behind them. */
 const body: usize = memory.data(6656);
 
-const verdictWords: StaticArray<string> = [POLICY_OFFERED, POLICY_TRYING, POLICY_OK, POLICY_REJECTED, POLICY_TRAPPED];
+const resultWords: StaticArray<string> = [POLICY_OFFERED, POLICY_TRYING, POLICY_OK, POLICY_REJECTED, POLICY_TRAPPED];
 
 /**
  * On a tick of the leader: sends a watch unless one is out, or a reset is being carried out. One that is out is replaced
@@ -79,17 +79,17 @@ function hasNews(table: Table): bool {
   const bell = readBell(table);
   if (bell == 0) return false;
   if (bellHash(bell) != watching.sentHash || bellGeneration(bell) != watching.sentGeneration) return true;
-  const verdict = verdictOf(bell, buildId());
-  return verdict != watching.sentVerdict && verdict != VERDICT_NONE && verdict != VERDICT_TRYING;
+  const result = resultOf(bell, buildId());
+  return result != watching.sentResult && result != RESULT_NONE && result != RESULT_TRYING;
 }
 
 function sendWatch(root: Root): void {
   const table = root.table;
   const watching = table.watching;
-  readPlace(table);
-  watching.sentLog = logOfPlace();
-  watching.sentSeenLog = seenLogOfPlace();
-  const since = cursorOfPlace();
+  readLogCursor(table);
+  watching.sentLog = logOfCursor();
+  watching.sentSeenLog = seenLogOfCursor();
+  const since = numberOfCursor();
   let end = startBody(table, body);
   if (watching.sentLog != NO_LOG) {
     end = writeAscii(writeHexU64(writeAscii(end, ',"log":"'), watching.sentLog), '"');
@@ -119,20 +119,20 @@ function writePolicy(table: Table, at: usize): usize {
   const watching = table.watching;
   watching.sentHash = 0;
   watching.sentGeneration = 0;
-  watching.sentVerdict = VERDICT_NONE;
+  watching.sentResult = RESULT_NONE;
   const bell = readBell(table);
   if (bell == 0) return at;
-  const verdict = verdictOf(bell, buildId());
+  const result = resultOf(bell, buildId());
   const hash = bellHash(bell);
   watching.sentHash = hash;
   watching.sentGeneration = bellGeneration(bell);
-  watching.sentVerdict = verdict;
+  watching.sentResult = result;
   let end = writeHexU64(writeAscii(at, ',"policy":{"log":"'), bellLog(bell));
   end = writeDecimal(writeAscii(end, '","generation":'), bellGeneration(bell));
   end = writeHexU64(writeAscii(end, ',"hash":"'), hash);
-  end = writeAscii(writeAscii(end, '","state":"'), verdictWords[verdict]);
+  end = writeAscii(writeAscii(end, '","state":"'), resultWords[result]);
   end = writeAscii(end, '"');
-  if (verdict == VERDICT_REJECTED) {
+  if (result == RESULT_REJECTED) {
     const from = writeAscii(end, ',"violations":');
     const to = writeViolations(table, hash, from);
     if (to != from) end = to;

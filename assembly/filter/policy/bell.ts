@@ -1,8 +1,8 @@
 // The bell of a table in shared data (domain/edge/bell.ts). Every VM reads it on each tick; whoever writes it does so by cas.
-import { BELL_BYTES, bellGeneration, bellHash, bellLog, renameBell, setVerdict } from "../../domain/edge/bell";
+import { BELL_BYTES, bellGeneration, bellHash, bellLog, renameBell, setResult } from "../../domain/edge/bell";
 import { CAS_ABSENT, sharedCas, sharedValue } from "../../host/shared-data";
 import { OK } from "../../host/status";
-import { NO_LOG, readPlace, seenLogOfPlace } from "../table/log-cursor";
+import { NO_LOG, readLogCursor, seenLogOfCursor } from "../table/log-cursor";
 import { BELL_KEY, readTableKey, writeTableKey } from "../table/session-table";
 import { Table } from "../state/table";
 
@@ -32,8 +32,8 @@ export function writeBell(table: Table, bell: usize): bool {
 
 /** Whether a policy of this log may be written: read between the read of what is overwritten and its cas. */
 export function followsLog(table: Table, log: u64): bool {
-  readPlace(table);
-  const seen = seenLogOfPlace();
+  readLogCursor(table);
+  const seen = seenLogOfCursor();
   return seen == log || seen == NO_LOG;
 }
 
@@ -59,11 +59,11 @@ export function ring(table: Table, log: u64, generation: u64, hash: u64, size: u
 }
 
 /** Notes what a build made of the policy with this hash. False: the bell names another one by now. */
-export function giveVerdict(table: Table, hash: u64, build: u64, state: u32, nowUs: u64): bool {
+export function giveResult(table: Table, hash: u64, build: u64, state: u32, nowUs: u64): bool {
   for (let tries: u32 = 0; tries < MAX_TRIES; tries++) {
     const bell = readBell(table);
     if (bell == 0 || bellHash(bell) != hash) return false;
-    setVerdict(bell, build, state, nowUs);
+    setResult(bell, build, state, nowUs);
     if (writeBell(table, bell)) return true;
   }
   return false;

@@ -2,27 +2,27 @@
 // an Envoy tries it first; the others take what a VM of their own build has found good.
 import { TRY_DEADLINE_MS } from "../../contract";
 import {
-  VERDICT_NONE,
-  VERDICT_OK,
-  VERDICT_REJECTED,
-  VERDICT_TRAPPED,
-  VERDICT_TRYING,
+  RESULT_NONE,
+  RESULT_OK,
+  RESULT_REJECTED,
+  RESULT_TRAPPED,
+  RESULT_TRYING,
   bellGeneration,
   bellHash,
   bellLog,
   bellSize,
   bellSpreadMs,
-  setVerdict,
-  verdictOf,
-  verdictSinceUs,
+  setResult,
+  resultOf,
+  resultSinceUs,
 } from "../../domain/edge/bell";
-import { Fault, faultText } from "../../domain/policy/violations";
-import { judgePolicy } from "../../domain/policy/validator";
+import { Violation, violationText } from "../../domain/policy/violations";
+import { validatePolicy } from "../../domain/policy/validator";
 import { Policy } from "../../domain/policy/model";
 import { logError } from "../../host/log";
 import { randomU64 } from "../../host/random";
 import { announceEpoch } from "./announce";
-import { giveVerdict, readBell, writeBell } from "./bell";
+import { giveResult, readBell, writeBell } from "./bell";
 import { buildId } from "../vm/build-id";
 import { epochOfControlPlane } from "../state/epoch";
 import { GoodPolicy, keepGoodPolicy, readGoodPolicy } from "./good-policy";
@@ -58,18 +58,18 @@ export function lookAtBell(table: Table, nowUs: u64): bool {
   }
   if (bellHash(bell) == table.failedHash) return false;
   table.hearOf(bellGeneration(bell), nowUs);
-  const state = verdictOf(bell, buildId());
-  if (state == VERDICT_OK) take(table, offerOf(bell), nowUs);
-  else if (state == VERDICT_NONE) tryFirst(table, bell, nowUs);
-  else if (state == VERDICT_TRYING) noteTrap(table, bell, nowUs);
-  return takeLastGood(table, nowUs) || state == VERDICT_OK || state == VERDICT_NONE;
+  const state = resultOf(bell, buildId());
+  if (state == RESULT_OK) take(table, offerOf(bell), nowUs);
+  else if (state == RESULT_NONE) tryFirst(table, bell, nowUs);
+  else if (state == RESULT_TRYING) noteTrap(table, bell, nowUs);
+  return takeLastGood(table, nowUs) || state == RESULT_OK || state == RESULT_NONE;
 }
 
 /** At configure: only what a VM of this build has found good. */
 export function takeWhatIsGood(table: Table, nowUs: u64): void {
   const bell = readBell(table);
   if (bell == 0 || isInForce(table, bell)) return;
-  if (verdictOf(bell, buildId()) == VERDICT_OK) take(table, offerOf(bell), nowUs);
+  if (resultOf(bell, buildId()) == RESULT_OK) take(table, offerOf(bell), nowUs);
   takeLastGood(table, nowUs);
 }
 
@@ -81,7 +81,7 @@ function takeLastGood(table: Table, nowUs: u64): bool {
   table.lookedForGoodAt = bellHash(bell);
   const good = readGoodPolicy(table, buildId());
   if (good == null) return true;
-  const policy = judgePolicy(good.text).policy;
+  const policy = validatePolicy(good.text).policy;
   if (policy != null) putInForce(table, new Offer(good.log, good.generation, good.hash, 0, 0), policy, nowUs);
   return true;
 }
@@ -93,10 +93,10 @@ function isInForce(table: Table, bell: usize): bool {
 /** The same bytes under another number: nothing is read. This VM runs them, so they are good for its build. */
 function followGeneration(table: Table, bell: usize, nowUs: u64): void {
   const epoch = table.epoch;
-  const verdict = verdictOf(bell, buildId());
-  // Also where a VM of this build tries them in vain: that it did not come back was not their fault.
-  if (verdict != VERDICT_OK && verdict != VERDICT_REJECTED) {
-    setVerdict(bell, buildId(), VERDICT_OK, nowUs);
+  const result = resultOf(bell, buildId());
+  // Also where a VM of this build tries them in vain: that it did not come back is not held against them.
+  if (result != RESULT_OK && result != RESULT_REJECTED) {
+    setResult(bell, buildId(), RESULT_OK, nowUs);
     writeBell(table, bell);
   }
   if (epoch.generation == bellGeneration(bell) && epoch.log == bellLog(bell)) return;
@@ -110,37 +110,37 @@ function followGeneration(table: Table, bell: usize, nowUs: u64): void {
 function tryFirst(table: Table, bell: usize, nowUs: u64): void {
   const build = buildId();
   const offer = offerOf(bell);
-  setVerdict(bell, build, VERDICT_TRYING, nowUs);
+  setResult(bell, build, RESULT_TRYING, nowUs);
   if (!writeBell(table, bell)) return;
   const text = readPolicyText(table, offer.hash, offer.size);
   if (text == null) {
     // Another leader's bytes: its bell follows, or this VM's next look finds its own.
-    giveVerdict(table, offer.hash, build, VERDICT_NONE, nowUs);
+    giveResult(table, offer.hash, build, RESULT_NONE, nowUs);
     return;
   }
-  const verdict = judgePolicy(text);
-  const policy = verdict.policy;
-  if (policy == null) reject(table, offer, build, verdict.faults, nowUs);
-  else if (giveVerdict(table, offer.hash, build, VERDICT_OK, nowUs)) {
+  const result = validatePolicy(text);
+  const policy = result.policy;
+  if (policy == null) reject(table, offer, build, result.violations, nowUs);
+  else if (giveResult(table, offer.hash, build, RESULT_OK, nowUs)) {
     putInForce(table, offer, policy, nowUs);
     keepGoodPolicy(table, new GoodPolicy(offer.log, offer.generation, offer.hash, text), build);
   }
 }
 
-function reject(table: Table, offer: Offer, build: u64, violations: Fault[], nowUs: u64): void {
+function reject(table: Table, offer: Offer, build: u64, violations: Violation[], nowUs: u64): void {
   keepViolations(table, offer.hash, build, violations);
-  giveVerdict(table, offer.hash, build, VERDICT_REJECTED, nowUs);
+  giveResult(table, offer.hash, build, RESULT_REJECTED, nowUs);
   for (let i = 0; i < violations.length; i++) {
-    logError(`policy generation ${offer.generation} rejected: ${faultText(violations[i])}`);
+    logError(`policy generation ${offer.generation} rejected: ${violationText(violations[i])}`);
   }
 }
 
-/** The VM that tried is gone, or stands still. If it comes back, its own verdict counts. */
+/** The VM that tried is gone, or stands still. If it comes back, its own result counts. */
 function noteTrap(table: Table, bell: usize, nowUs: u64): void {
   const build = buildId();
-  if (nowUs < verdictSinceUs(bell, build) + TRY_DEADLINE_US) return;
+  if (nowUs < resultSinceUs(bell, build) + TRY_DEADLINE_US) return;
   const generation = bellGeneration(bell);
-  setVerdict(bell, build, VERDICT_TRAPPED, nowUs);
+  setResult(bell, build, RESULT_TRAPPED, nowUs);
   if (!writeBell(table, bell)) return;
   logError(`policy generation ${generation} trapped the VM that tried it; it is not tried again by this build`);
 }
@@ -150,7 +150,7 @@ function take(table: Table, offer: Offer, nowUs: u64): void {
   const text = readPolicyText(table, offer.hash, offer.size);
   // Another leader's bytes, whose bell follows.
   if (text == null) return;
-  const policy = judgePolicy(text).policy;
+  const policy = validatePolicy(text).policy;
   if (policy != null) {
     putInForce(table, offer, policy, nowUs);
     return;

@@ -1,7 +1,7 @@
 // Why a build rejected a policy, kept in shared data for the leader's watch to tell: one key a table.
 import { MAX_VIOLATIONS_BYTES } from "../../contract";
 import { JsonWriter } from "../../domain/json/writer";
-import { Fault } from "../../domain/policy/violations";
+import { Violation } from "../../domain/policy/violations";
 import { CAS_ABSENT, sharedBytes, sharedCas, sharedValue } from "../../host/shared-data";
 import { OK } from "../../host/status";
 import { addressOf, utf8, writeBytes } from "../../memory/bytes";
@@ -17,8 +17,8 @@ const TEXT_AT: u32 = 16;
 const MAX_TEXT_BYTES: u32 = MAX_VIOLATIONS_BYTES - TEXT_AT;
 const value: usize = memory.data(4096, 8);
 
-/** As many as fit, from the first. Written before the verdict; if another VM wins, its reasons are as good. */
-export function keepViolations(table: Table, hash: u64, build: u64, violations: Fault[]): void {
+/** As many as fit, from the first. Written before the result; if another VM wins, its reasons are as good. */
+export function keepViolations(table: Table, hash: u64, build: u64, violations: Violation[]): void {
   store<u64>(value, hash);
   store<u64>(value, build, BUILD_AT);
   const text = utf8(jsonOf(violations));
@@ -38,7 +38,7 @@ export function writeViolations(table: Table, hash: u64, target: usize): usize {
   return writeBytes(target, at + TEXT_AT, sharedBytes() - TEXT_AT);
 }
 
-function jsonOf(violations: Fault[]): string {
+function jsonOf(violations: Violation[]): string {
   const json = new JsonWriter().beginArray();
   let bytes: u32 = 2;
   for (let i = 0; i < violations.length; i++) {

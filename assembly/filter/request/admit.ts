@@ -10,7 +10,7 @@ import {
 import { tokenKeyStateOf } from "../../domain/token/keys";
 import { issuedAtMs, keyIdOfToken, planIdOf, tagMatches } from "../../domain/token/token";
 import { wallMs } from "../../host/clock";
-import { CROWDED, WAITS, askFor, shouldHoldBack } from "../edge/acquire";
+import { WAITER_LIMIT_REACHED, WAITS, askFor, shouldHoldBack } from "../edge/acquire";
 import { ALLOWED_UNMETERED, MISS_DENIED, MISS_FORGED, MISS_TOO_OLD, MISS_TRUSTED, count } from "../vm/counters";
 import { denyBudgetSpent, denyInvalid, denyLimited, denyUnavailable } from "./deny";
 import { holdForPlan } from "./held";
@@ -110,7 +110,7 @@ function admitMiss(root: Root, slot: u32, contextId: u32, token: usize, asks: u3
     const asked = askFor(root, contextId, token, mayInsert, askedAtUs, asks + 1);
     if (asked == WAITS) return HELD;
     // The control plane is there: a crowd of one session's requests is no reason to trust it.
-    if (asked == CROWDED) return denyMiss(root);
+    if (asked == WAITER_LIMIT_REACHED) return denyMiss(root);
   }
   return admitUnreachable(root, slot, contextId, token, asks);
 }

@@ -13,7 +13,7 @@ const ENTRIES: u32 = 4096;
 const ENTRY_BYTES: u32 = 72;
 const EPOCH_AT: u32 = 36;
 const PLAN_AT: u32 = 40;
-const REFUSED_AT: u32 = 48;
+const DENIED_AT: u32 = 48;
 const LEVEL_AT: u32 = 56;
 const UNTIL_AT: u32 = 64;
 const table: usize = memory.data(294912, 8);
@@ -38,31 +38,31 @@ function entryOf(token: usize): usize {
   return table + (load<u32>(token + RANDOM_AT) & (ENTRIES - 1)) * ENTRY_BYTES;
 }
 
-/** Whether this token was refused under this policy, and its bucket cannot hold `price` yet. See `refusedLevelPico`. */
-export function isStillRefused(epoch: Epoch, token: usize, price: i64, nowUs: u64): bool {
+/** Whether this token was refused under this policy, and its bucket cannot hold `price` yet. See `deniedLevelPico`. */
+export function isStillDenied(epoch: Epoch, token: usize, price: i64, nowUs: u64): bool {
   if (nowUs >= allForgottenUs) return false;
   const entry = entryOf(token);
   if (nowUs >= load<u64>(entry, UNTIL_AT)) return false;
   if (load<u32>(entry, EPOCH_AT) != epoch.number || !sameTokens(entry, token)) return false;
   planIndex = load<u32>(entry, PLAN_AT);
   const plan = unchecked(epoch.policy.plans[planIndex]);
-  const elapsedUs = nowUs - load<u64>(entry, REFUSED_AT);
+  const elapsedUs = nowUs - load<u64>(entry, DENIED_AT);
   levelPico = refilledLevel(load<i64>(entry, LEVEL_AT), elapsedUs, plan.refillRateMicro, toPico(plan.maxTokens));
   return levelPico < price;
 }
 
-/** After `isStillRefused`. */
-export function refusedPlanIndex(): u32 {
+/** After `isStillDenied`. */
+export function deniedPlanIndex(): u32 {
   return planIndex;
 }
 
-/** After `isStillRefused`: what the bucket holds now, unless others have spent from it since. */
-export function refusedLevelPico(): i64 {
+/** After `isStillDenied`: what the bucket holds now, unless others have spent from it since. */
+export function deniedLevelPico(): i64 {
   return levelPico;
 }
 
 /** Notes that a bucket held `level`, less than `price`, at `nowUs`. */
-export function noteRefusal(
+export function noteDenial(
   epoch: Epoch,
   token: usize,
   plan: Plan,
@@ -75,7 +75,7 @@ export function noteRefusal(
   memory.copy(entry, token, TOKEN_BYTES);
   store<u32>(entry, epoch.number, EPOCH_AT);
   store<u32>(entry, index, PLAN_AT);
-  store<u64>(entry, nowUs, REFUSED_AT);
+  store<u64>(entry, nowUs, DENIED_AT);
   store<i64>(entry, level, LEVEL_AT);
   const untilUs = nowUs + min(MEMORY_US, usUntil(level, price, plan.refillRateMicro));
   store<u64>(entry, untilUs, UNTIL_AT);

@@ -27,7 +27,7 @@ import { OK } from "../../host/status";
 import { CAS_EXHAUSTED, CAS_RETRIES, count } from "../vm/counters";
 import { noteProvisional } from "../table/provisional";
 import { keysWithId } from "../vm/process";
-import { isStillRefused, noteRefusal, refusedLevelPico, refusedPlanIndex } from "./recent-denials";
+import { isStillDenied, noteDenial, deniedLevelPico, deniedPlanIndex } from "./recent-denials";
 import { Root } from "../state/roots";
 import { MAX_CAS_TRIES, lastSetIndex, readSet, writeSet } from "../table/session-table";
 
@@ -88,9 +88,9 @@ export function spendLevelPico(): i64 {
 export function spend(root: Root, token: usize, cost: u32, standing: u32): u32 {
   for (let tries: u32 = 0; tries < MAX_CAS_TRIES; tries++) {
     clockUs = monotonicUs();
-    if (standing == ASK_FIRST && isStillRefused(root.epoch, token, toPico(cost), clockUs)) {
-      planIndex = refusedPlanIndex();
-      levelPico = refusedLevelPico();
+    if (standing == ASK_FIRST && isStillDenied(root.epoch, token, toPico(cost), clockUs)) {
+      planIndex = deniedPlanIndex();
+      levelPico = deniedLevelPico();
       return LIMITED;
     }
     recordStood = false;
@@ -103,7 +103,7 @@ export function spend(root: Root, token: usize, cost: u32, standing: u32): u32 {
     if (outcome != ALLOWED) return outcome;
     if (writeSet(set, sharedCas()) == OK) {
       if (provisional) noteProvisional(root.table, token);
-      root.table.unreported.mark(lastSetIndex(), <u32>((record - set) / RECORD_BYTES));
+      root.table.dirty.mark(lastSetIndex(), <u32>((record - set) / RECORD_BYTES));
       return ALLOWED;
     }
     count(CAS_RETRIES);
@@ -131,7 +131,7 @@ function decide(root: Root, record: usize, token: usize, cost: u32, standing: u3
   if (hasFlag(record, FLAG_BUDGET_SPENT)) return BUDGET_SPENT;
   const price = toPico(cost);
   if (levelPico < price) {
-    noteRefusal(root.epoch, token, plan, planIndex, levelPico, price, clockUs);
+    noteDenial(root.epoch, token, plan, planIndex, levelPico, price, clockUs);
     return LIMITED;
   }
   levelPico -= price;

@@ -4,11 +4,11 @@
 export const CALL_KINDS: u32 = 3;
 export const OUTCOMES: u32 = 8;
 
-export class CallFaults {
-  /** For each outcome that is a fault: when it was told last, µs, how often it has happened since, and to which call. */
+export class CallFailures {
+  /** For each outcome that is a failure: when it was told last, µs, how often it has happened since, and to which call. */
   toldAtUs: StaticArray<u64> = new StaticArray<u64>(<i32>OUTCOMES);
   since: StaticArray<u64> = new StaticArray<u64>(<i32>OUTCOMES);
   lastCall: StaticArray<u32> = new StaticArray<u32>(<i32>OUTCOMES);
-  /** For each kind of call: whether a fault of it was told, and its end was not. */
+  /** For each kind of call: whether a failure of it was told, and its end was not. */
   isFailing: StaticArray<bool> = new StaticArray<bool>(<i32>CALL_KINDS);
 }

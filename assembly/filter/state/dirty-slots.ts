@@ -1,8 +1,8 @@
-// Which places of the table this VM has spent in since the control plane last took their figures: a bit each.
+// Which slots of the table this VM has spent in since the control plane last took their figures: a bit each.
 import { RECORDS_PER_SET } from "../../contract";
 
 /** Belongs to a table, not to a policy: it outlives a change of policy. What a reloaded VM forgot, the sweep finds. */
-export class Unreported {
+export class DirtySlots {
   private bits: StaticArray<u16>;
   /** Where the next look goes on, so that each set has its turn. */
   private next: u32 = 0;
@@ -24,21 +24,21 @@ export class Unreported {
     this.bits = more;
   }
 
-  /** Notes that the record in this place has something to report. */
+  /** Notes that the record in this slot has something to report. */
   @inline
-  mark(set: u32, place: u32): void {
-    if (set < <u32>this.bits.length) unchecked((this.bits[set] |= (<u16>1) << (<u16>place)));
+  mark(set: u32, slot: u32): void {
+    if (set < <u32>this.bits.length) unchecked((this.bits[set] |= (<u16>1) << (<u16>slot)));
   }
 
 
   @inline
-  unmark(set: u32, place: u32): void {
-    if (set < <u32>this.bits.length) unchecked((this.bits[set] &= ~((<u16>1) << (<u16>place))));
+  unmark(set: u32, slot: u32): void {
+    if (set < <u32>this.bits.length) unchecked((this.bits[set] &= ~((<u16>1) << (<u16>slot))));
   }
 
-  /** The marked places of a set, a bit each. */
+  /** The marked slots of a set, a bit each. */
   @inline
-  placesOf(set: u32): u16 {
+  slotsOf(set: u32): u16 {
     return unchecked(this.bits[set]);
   }
 

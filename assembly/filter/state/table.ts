@@ -1,8 +1,8 @@
 // What this VM knows of one session table. It outlives root contexts and policies: a change of either keeps it.
-import { CallFaults } from "./call-failures";
+import { CallFailures } from "./call-failures";
 import { Epoch, NO_POLICY } from "./epoch";
 import { Sweep } from "./sweep-state";
-import { Unreported } from "./dirty-slots";
+import { DirtySlots } from "./dirty-slots";
 import { Watching } from "./watching";
 
 export class Table {
@@ -13,7 +13,7 @@ export class Table {
   records: u64 = 0;
   watching: Watching = new Watching();
   sweep: Sweep = new Sweep();
-  faults: CallFaults = new CallFaults();
+  failures: CallFailures = new CallFailures();
   /** What the control plane sent, as it is in force here; NO_POLICY until something is. */
   epoch: Epoch = NO_POLICY;
   /** The one before, for streams that are under way. */
@@ -37,7 +37,7 @@ export class Table {
     public hash: u32,
     public cluster: ArrayBuffer,
     public capacity: u32,
-    public unreported: Unreported,
+    public dirty: DirtySlots,
     public startUs: u64,
   ) {}
 
@@ -79,7 +79,7 @@ export function tableOf(hash: u32, cluster: ArrayBuffer, capacity: u32, nowUs: u
     tables[i].capacity = capacity;
     return tables[i];
   }
-  const made = new Table(hash, cluster, capacity, new Unreported(capacity), nowUs);
+  const made = new Table(hash, cluster, capacity, new DirtySlots(capacity), nowUs);
   tables.push(made);
   return made;
 }

@@ -11,7 +11,7 @@ export class Watching {
   /** What the watch said of the policy: its hash, and what has become of it here (bell.ts). */
   sentHash: u64 = 0;
   sentGeneration: u64 = 0;
-  sentVerdict: u32 = 0;
+  sentResult: u32 = 0;
   /** Whether it said that the control plane is followed. */
   sentFollow: bool = false;
   retryAtUs: u64 = 0;

@@ -4,12 +4,12 @@ import { ANSWER_LIVE, ANSWER_REVOKED, AcquireAnswer } from "../../domain/edge/ac
 import { confirmRecord, endRecord, fillRecord, trustRecord } from "../../domain/edge/answered-record";
 import { fromMicrotokens, toPico } from "../../domain/table/bucket";
 import { isLive, isPastEnd, isProvisional } from "../../domain/table/record";
-import { findRecord, isUnreported } from "../../domain/table/set";
+import { findRecord, isDirty } from "../../domain/table/set";
 import { sessionIdOf } from "../../domain/token/token";
 import { monotonicUs } from "../../host/clock";
 import { CAS_EXHAUSTED, CAS_RETRIES, RESTORES, count } from "../vm/counters";
 import { isUpToDate, raiseSeen } from "./log-cursor";
-import { countPlace, findPlace, keepPlace, noteFullSet } from "./slot";
+import { countSlot, findSlot, keepSlot, noteFullSet } from "./slot";
 import { Root } from "../state/roots";
 import { Table } from "../state/table";
 import { MAX_CAS_TRIES, createSet } from "./session-table";
@@ -53,15 +53,15 @@ export function writeAnswer(root: Root, token: usize, answer: AcquireAnswer, may
       // that stood all the while takes its answer; a provisional one came in after another had gone.
       if ((mayInsert || isProvisional(record)) && isLate(askedAtUs)) return ANSWER_STALE;
     }
-    keepPlace();
+    keepSlot();
     const outcome =
       record != 0
         ? change(root, record, token, answer, nowUs, askedAtUs)
         : insert(table, set, token, answer, mayInsert, nowUs);
     if (outcome == SET_FULL) return outcome;
     if (SetCopy.write(table)) {
-      markUnreported(table, set, token);
-      if (countPlace() && live && isRestored(root, answer)) count(RESTORES);
+      markDirty(table, set, token);
+      if (countSlot() && live && isRestored(root, answer)) count(RESTORES);
       return outcome;
     }
     count(CAS_RETRIES);
@@ -88,17 +88,17 @@ export function insertProvisional(root: Root, token: usize, planIndex: u32, ends
     const known = findRecord(set, sessionIdOf(token));
     // Another worker was faster, or the session has ended here: that stands.
     if (known != 0 && (isLive(known) || !isPastEnd(known, nowUs))) return WRITTEN;
-    keepPlace();
+    keepSlot();
     // A record that ended long ago is used again, unless something in it is still to be reported.
-    const isOpen = known != 0 && (isUnreported(known) || isProvisional(known));
-    const record = known == 0 ? findPlace(set, nowUs, true) : isOpen ? 0 : known;
+    const isOpen = known != 0 && (isDirty(known) || isProvisional(known));
+    const record = known == 0 ? findSlot(set, nowUs, true) : isOpen ? 0 : known;
     if (record == 0) {
       noteFullSet(table, set);
       return SET_FULL;
     }
     trustRecord(record, token, plan, endsInMs, nowUs);
     if (SetCopy.write(table)) {
-      countPlace();
+      countSlot();
       return WRITTEN;
     }
     count(CAS_RETRIES);
@@ -121,22 +121,22 @@ function change(root: Root, record: usize, token: usize, answer: AcquireAnswer, 
   return SESSION_ENDED;
 }
 
-/** Makes the session's record. One that has ended takes nobody's place: the answer itself refuses its requests. */
+/** Makes the session's record. One that has ended takes nobody's slot: the answer itself refuses its requests. */
 function insert(table: Table, set: usize, token: usize, answer: AcquireAnswer, mayInsert: bool, nowUs: u64): u32 {
   const live = answer.state == ANSWER_LIVE;
-  const place = mayInsert ? findPlace(set, nowUs, live) : 0;
-  if (place != 0) fillRecord(place, token, answer, nowUs);
+  const slot = mayInsert ? findSlot(set, nowUs, live) : 0;
+  if (slot != 0) fillRecord(slot, token, answer, nowUs);
   if (!live) return SESSION_ENDED;
-  if (place != 0) return WRITTEN;
+  if (slot != 0) return WRITTEN;
   noteFullSet(table, set);
   return SET_FULL;
 }
 
 /** A confirmed or ended record may have figures of its own that the control plane lacks. */
-function markUnreported(table: Table, set: usize, token: usize): void {
+function markDirty(table: Table, set: usize, token: usize): void {
   const record = findRecord(set, sessionIdOf(token));
-  if (record == 0 || !isUnreported(record)) return;
-  table.unreported.mark(SetCopy.index(), <u32>((record - set) / RECORD_BYTES));
+  if (record == 0 || !isDirty(record)) return;
+  table.dirty.mark(SetCopy.index(), <u32>((record - set) / RECORD_BYTES));
 }
 
 /** Whether the answer gives back a bucket that was spent from before, here or in this edge's life before. */

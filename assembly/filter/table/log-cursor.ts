@@ -1,19 +1,19 @@
-// How far this edge has come in the control plane's log of withdrawals: one shared-data key a table.
+// How far this edge has come in the control plane's invalidation log: one shared-data key a table.
 //
 // `seen` is what some worker of this edge has heard of, `cursor` is up to where the table has been marked. Within one
 // log both only grow. A worker that inserts compares its answer with `seen`; so an answer that was made before a
-// withdrawal cannot undo it (docs/edge-protocol.md).
+// invalidation cannot undo it (docs/edge-protocol.md).
 import { CAS_ABSENT, sharedCas, sharedValue } from "../../host/shared-data";
 import { OK } from "../../host/status";
 import { Table } from "../state/table";
-import { PLACE_KEY, readTableKey, writeTableKey } from "./session-table";
+import { LOG_CURSOR_KEY, readTableKey, writeTableKey } from "./session-table";
 
 //   0     8        16         24     32
 //   | log | cursor | seen log | seen |
 
-const PLACE_BYTES: u32 = 32;
-const place: usize = memory.data(32, 8);
-/** Bounds every loop here; each turn lost means that another worker moved the place on. */
+const LOG_CURSOR_BYTES: u32 = 32;
+const bytes: usize = memory.data(32, 8);
+/** Bounds every loop here; each turn lost means that another worker moved the cursor on. */
 const MAX_TRIES: u32 = 32;
 
 /** No log is known yet: the id of a log is never 0. */
@@ -21,63 +21,63 @@ export const NO_LOG: u64 = 0;
 
 let cas: u32 = CAS_ABSENT;
 
-/** Reads the place; all zero where the edge has none yet. See `logOfPlace` and the others. */
-export function readPlace(table: Table): void {
-  if (readTableKey(table, PLACE_KEY) == OK) {
-    memory.copy(place, sharedValue(), PLACE_BYTES);
+/** Reads the cursor; all zero where the edge has none yet. See `logOfCursor` and the others. */
+export function readLogCursor(table: Table): void {
+  if (readTableKey(table, LOG_CURSOR_KEY) == OK) {
+    memory.copy(bytes, sharedValue(), LOG_CURSOR_BYTES);
     cas = sharedCas();
   } else {
-    memory.fill(place, 0, PLACE_BYTES);
+    memory.fill(bytes, 0, LOG_CURSOR_BYTES);
     cas = CAS_ABSENT;
   }
 }
 
-export function logOfPlace(): u64 {
-  return load<u64>(place);
+export function logOfCursor(): u64 {
+  return load<u64>(bytes);
 }
 
-export function cursorOfPlace(): u64 {
-  return load<u64>(place, 8);
+export function numberOfCursor(): u64 {
+  return load<u64>(bytes, 8);
 }
 
-export function seenLogOfPlace(): u64 {
-  return load<u64>(place, 16);
+export function seenLogOfCursor(): u64 {
+  return load<u64>(bytes, 16);
 }
 
-export function seenOfPlace(): u64 {
-  return load<u64>(place, 24);
+export function seenNumberOfCursor(): u64 {
+  return load<u64>(bytes, 24);
 }
 
 /** Writes what was read, as changed since. False: another worker was faster. */
-function writePlace(table: Table): bool {
-  return writeTableKey(table, PLACE_KEY, place, PLACE_BYTES, cas) == OK;
+function writeLogCursor(table: Table): bool {
+  return writeTableKey(table, LOG_CURSOR_KEY, bytes, LOG_CURSOR_BYTES, cas) == OK;
 }
 
 /** The first answer of a control plane begins the edge's log, of an acquire or a watch. One that has begun stays. */
 export function beginLog(table: Table, log: u64, cursor: u64): void {
-  readPlace(table);
-  if (logOfPlace() != NO_LOG) return;
+  readLogCursor(table);
+  if (logOfCursor() != NO_LOG) return;
   setLog(log, cursor);
-  if (seenLogOfPlace() != log || seenOfPlace() < cursor) setSeen(log, cursor);
-  if (!writePlace(table)) readPlace(table);
+  if (seenLogOfCursor() != log || seenNumberOfCursor() < cursor) setSeen(log, cursor);
+  if (!writeLogCursor(table)) readLogCursor(table);
 }
 
 /** Whether a positive answer, made at `cursor` of `log`, knows all that this edge has heard of. */
 export function isUpToDate(table: Table, log: u64, cursor: u64): bool {
-  readPlace(table);
-  if (seenLogOfPlace() == NO_LOG) beginLog(table, log, cursor);
-  return seenLogOfPlace() == log && cursor >= seenOfPlace();
+  readLogCursor(table);
+  if (seenLogOfCursor() == NO_LOG) beginLog(table, log, cursor);
+  return seenLogOfCursor() == log && cursor >= seenNumberOfCursor();
 }
 
 /** Notes that the edge has heard of the log up to `cursor`. False: it now follows another log, or it could not be noted. */
 export function raiseSeen(table: Table, log: u64, cursor: u64): bool {
   for (let tries: u32 = 0; tries < MAX_TRIES; tries++) {
-    readPlace(table);
-    if (seenLogOfPlace() == NO_LOG) beginLog(table, log, cursor);
-    if (seenLogOfPlace() != log) return false;
-    if (seenOfPlace() >= cursor) return true;
+    readLogCursor(table);
+    if (seenLogOfCursor() == NO_LOG) beginLog(table, log, cursor);
+    if (seenLogOfCursor() != log) return false;
+    if (seenNumberOfCursor() >= cursor) return true;
     setSeen(log, cursor);
-    if (writePlace(table)) return true;
+    if (writeLogCursor(table)) return true;
   }
   return false;
 }
@@ -85,11 +85,11 @@ export function raiseSeen(table: Table, log: u64, cursor: u64): bool {
 /** Notes that the table is marked up to `cursor`. False: the edge now follows another log, or it could not be noted. */
 export function raiseCursor(table: Table, log: u64, cursor: u64): bool {
   for (let tries: u32 = 0; tries < MAX_TRIES; tries++) {
-    readPlace(table);
-    if (logOfPlace() != log) return false;
-    if (cursorOfPlace() >= cursor) return true;
+    readLogCursor(table);
+    if (logOfCursor() != log) return false;
+    if (numberOfCursor() >= cursor) return true;
     setLog(log, cursor);
-    if (writePlace(table)) return true;
+    if (writeLogCursor(table)) return true;
   }
   return false;
 }
@@ -97,12 +97,12 @@ export function raiseCursor(table: Table, log: u64, cursor: u64): bool {
 /** A reset begins: answers of the old log count no more. `from` is the log whose watch was answered by the reset. */
 export function beginReset(table: Table, from: u64, log: u64, cursor: u64): bool {
   for (let tries: u32 = 0; tries < MAX_TRIES; tries++) {
-    readPlace(table);
-    if (logOfPlace() != from) return false;
+    readLogCursor(table);
+    if (logOfCursor() != from) return false;
     // Within one log `seen` never falls back.
-    if (seenLogOfPlace() == log && seenOfPlace() >= cursor) return true;
+    if (seenLogOfCursor() == log && seenNumberOfCursor() >= cursor) return true;
     setSeen(log, cursor);
-    if (writePlace(table)) return true;
+    if (writeLogCursor(table)) return true;
   }
   return false;
 }
@@ -116,12 +116,12 @@ export function beginReset(table: Table, from: u64, log: u64, cursor: u64): bool
  */
 export function followLog(table: Table, log: u64, sentLog: u64, sentSeenLog: u64): bool {
   for (let tries: u32 = 0; tries < MAX_TRIES; tries++) {
-    readPlace(table);
-    const seenLog = seenLogOfPlace();
+    readLogCursor(table);
+    const seenLog = seenLogOfCursor();
     if (seenLog == NO_LOG || seenLog == log) return true;
     if (log == sentLog || seenLog != sentSeenLog) return false;
     setSeen(log, 0);
-    if (writePlace(table)) return true;
+    if (writeLogCursor(table)) return true;
   }
   return false;
 }
@@ -129,21 +129,21 @@ export function followLog(table: Table, log: u64, sentLog: u64, sentSeenLog: u64
 /** Every set has been rewritten: the edge follows the new log from here. */
 export function endReset(table: Table, from: u64, log: u64, cursor: u64): bool {
   for (let tries: u32 = 0; tries < MAX_TRIES; tries++) {
-    readPlace(table);
-    if (logOfPlace() != from || seenLogOfPlace() != log) return false;
-    if (from == log && cursorOfPlace() >= cursor) return true;
+    readLogCursor(table);
+    if (logOfCursor() != from || seenLogOfCursor() != log) return false;
+    if (from == log && numberOfCursor() >= cursor) return true;
     setLog(log, cursor);
-    if (writePlace(table)) return true;
+    if (writeLogCursor(table)) return true;
   }
   return false;
 }
 
 function setLog(log: u64, cursor: u64): void {
-  store<u64>(place, log);
-  store<u64>(place, cursor, 8);
+  store<u64>(bytes, log);
+  store<u64>(bytes, cursor, 8);
 }
 
 function setSeen(log: u64, cursor: u64): void {
-  store<u64>(place, log, 16);
-  store<u64>(place, cursor, 24);
+  store<u64>(bytes, log, 16);
+  store<u64>(bytes, cursor, 24);
 }

@@ -6,7 +6,7 @@ import { findRecord } from "../../domain/table/set";
 import { parseSessionId } from "../../domain/token/session-id";
 import { utf8 } from "../../memory/bytes";
 import { CAS_RETRIES, count } from "../vm/counters";
-import { logOfPlace, readPlace } from "./log-cursor";
+import { logOfCursor, readLogCursor } from "./log-cursor";
 import { Table } from "../state/table";
 import { MAX_CAS_TRIES } from "./session-table";
 import { SetCopy } from "./set-copy";
@@ -28,8 +28,8 @@ export function markRecord(table: Table, idText: string, ended: bool, log: u64):
   for (let tries: u32 = 0; tries < MAX_CAS_TRIES; tries++) {
     const set = SetCopy.ofSession(table, sessionId);
     if (set == 0) return true;
-    readPlace(table);
-    if (logOfPlace() != log) return false;
+    readLogCursor(table);
+    if (logOfCursor() != log) return false;
     const record = findRecord(set, sessionId);
     if (record != 0) mark(record, ended);
     if (SetCopy.write(table)) return true;

@@ -1,6 +1,6 @@
 // The session table over shared data: which key a session's set has, reading and writing it (docs/session-table.md).
 import { RECORDS_PER_SET, SET_BYTES, TABLE_LAYOUT_VERSION } from "../../contract";
-import { mixerSeedOf } from "../../domain/token/keys";
+import { setHashSeedOf } from "../../domain/token/keys";
 import { setIndexOf } from "../../domain/table/set-hash";
 import { CAS_ABSENT, readShared, sharedValue, writeShared } from "../../host/shared-data";
 import { NOT_FOUND, OK } from "../../host/status";
@@ -23,7 +23,7 @@ const CAPACITY_KEY: u32 = 0xffffffff;
 /** This life of the table (instance.ts). */
 export const INSTANCE_KEY: u32 = 0xfffffffe;
 /** The edge's place in the log (log-cursor.ts). */
-export const PLACE_KEY: u32 = 0xfffffffd;
+export const LOG_CURSOR_KEY: u32 = 0xfffffffd;
 /** Which VM leads (leader.ts). */
 export const LEADER_KEY: u32 = 0xfffffffc;
 /** The policy that the control plane sent: its name and its bytes (policy-bytes.ts). */
@@ -58,7 +58,7 @@ export function hashOfTable(name: string, cluster: string, keyId: u8): u32 {
  */
 export function readSet(table: Table, sessionId: usize): u32 {
   if (table.setMask == 0 && !learnCapacity(table)) return NOT_FOUND;
-  writeKey(table.hash, setIndexOf(sessionId, mixerSeedOf(primaryKeys()), table.setMask));
+  writeKey(table.hash, setIndexOf(sessionId, setHashSeedOf(primaryKeys()), table.setMask));
   return readShared(key, KEY_BYTES);
 }
 
@@ -70,7 +70,7 @@ export function writeSet(set: usize, cas: u32): u32 {
 /** Creates the session's set, which was found absent; whoever comes second finds the first one's. */
 export function createSet(table: Table, sessionId: usize): void {
   if (table.setMask == 0) createCapacity(table);
-  writeKey(table.hash, setIndexOf(sessionId, mixerSeedOf(primaryKeys()), table.setMask));
+  writeKey(table.hash, setIndexOf(sessionId, setHashSeedOf(primaryKeys()), table.setMask));
   writeShared(key, KEY_BYTES, emptySet, SET_BYTES, CAS_ABSENT);
 }
 

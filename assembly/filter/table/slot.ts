@@ -1,7 +1,7 @@
-// A place in a set for a newcomer: finding it, and counting what became of it.
+// A slot in a set for a new entry: finding it, and counting what became of it.
 import { ANSWER_VALID_MS, RECORDS_PER_SET } from "../../contract";
 import { isEmpty } from "../../domain/table/record";
-import { isUnreported, placeForNewcomer, recordAt } from "../../domain/table/set";
+import { isDirty, slotForNewEntry, recordAt } from "../../domain/table/set";
 import { EVICTIONS, TABLE_FULL, TABLE_RECORDS, count } from "../vm/counters";
 import { Table } from "../state/table";
 import { SetCopy } from "./set-copy";
@@ -9,21 +9,21 @@ import { SetCopy } from "./set-copy";
 let found: usize = 0;
 let wasEmpty: bool = false;
 
-/** The place that a newcomer takes, or 0. `mayEvict`: whether a live session may go for it. */
-export function findPlace(set: usize, nowUs: u64, mayEvict: bool): usize {
+/** The slot that a new entry takes, or 0. `mayEvict`: whether a live session may go for it. */
+export function findSlot(set: usize, nowUs: u64, mayEvict: bool): usize {
   const untouchedUs = mayEvict ? <u64>ANSWER_VALID_MS * 1000 : u64.MAX_VALUE;
-  found = placeForNewcomer(set, nowUs, untouchedUs);
+  found = slotForNewEntry(set, nowUs, untouchedUs);
   wasEmpty = found != 0 && isEmpty(found);
   return found;
 }
 
-/** No place was needed: the session has one. */
-export function keepPlace(): void {
+/** No slot was needed: the session has one. */
+export function keepSlot(): void {
   found = 0;
 }
 
-/** Counts the newcomer once its set has been written. True if there was one. */
-export function countPlace(): bool {
+/** Counts the new entry once its set has been written. True if there was one. */
+export function countSlot(): bool {
   if (found == 0) return false;
   count(wasEmpty ? TABLE_RECORDS : EVICTIONS);
   return true;
@@ -35,8 +35,8 @@ export function countPlace(): bool {
  */
 export function noteFullSet(table: Table, set: usize): void {
   count(TABLE_FULL);
-  for (let place: u32 = 0; place < RECORDS_PER_SET; place++) {
-    if (isUnreported(recordAt(set, place))) table.unreported.mark(SetCopy.index(), place);
+  for (let slot: u32 = 0; slot < RECORDS_PER_SET; slot++) {
+    if (isDirty(recordAt(set, slot))) table.dirty.mark(SetCopy.index(), slot);
   }
-  table.unreported.urgent = true;
+  table.dirty.urgent = true;
 }

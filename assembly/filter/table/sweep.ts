@@ -2,7 +2,7 @@
 import { RECORDS_PER_SET, SWEEP_ROUND_TICKS } from "../../contract";
 import { elapsedUsSince } from "../../domain/table/bucket";
 import { isEmpty, isProvisional, recordTokenOf, refilledAtUsOf } from "../../domain/table/record";
-import { isUnreported, recordAt } from "../../domain/table/set";
+import { isDirty, recordAt } from "../../domain/table/set";
 import { setGauge } from "../../host/metrics";
 import { sharedValue } from "../../host/shared-data";
 import { OK } from "../../host/status";
@@ -17,7 +17,7 @@ export function sweepSlice(root: Root, nowUs: u64): void {
   const sets = setCount(table);
   if (sets == 0) return;
   const sweep = table.sweep;
-  table.unreported.fit(sets);
+  table.dirty.fit(sets);
   const slice = (sets + SWEEP_ROUND_TICKS - 1) / SWEEP_ROUND_TICKS;
   const end = min(sweep.next + slice, sets);
   for (; sweep.next < end; sweep.next++) {
@@ -33,14 +33,14 @@ export function sweepSlice(root: Root, nowUs: u64): void {
 function sweepSet(root: Root, index: u32, set: usize, nowUs: u64): void {
   const table = root.table;
   const overdueUs = <u64>root.epoch.policy.reportIntervalMs * 2000;
-  for (let place: u32 = 0; place < RECORDS_PER_SET; place++) {
-    const record = recordAt(set, place);
+  for (let slot: u32 = 0; slot < RECORDS_PER_SET; slot++) {
+    const record = recordAt(set, slot);
     if (isEmpty(record)) continue;
     table.sweep.records++;
     if (isProvisional(record)) noteProvisional(table, recordTokenOf(record));
     // Whoever spent in it has had two intervals to report it.
-    else if (isUnreported(record) && elapsedUsSince(refilledAtUsOf(record), nowUs) > overdueUs) {
-      table.unreported.mark(index, place);
+    else if (isDirty(record) && elapsedUsSince(refilledAtUsOf(record), nowUs) > overdueUs) {
+      table.dirty.mark(index, slot);
     }
   }
 }

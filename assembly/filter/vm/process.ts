@@ -27,12 +27,12 @@ export function loadProcess(): string {
   if (secret == null) {
     return `${ENV_SECRET}: expected in Envoy's environment and in vm_config.environment_variables.host_env_keys, got nothing`;
   }
-  let fault = loadKeys(ENV_SECRET, secret, primary);
-  if (fault.length > 0) return fault;
+  let violation = loadKeys(ENV_SECRET, secret, primary);
+  if (violation.length > 0) return violation;
   const second = environmentVariable(ENV_SECRET_ALSO);
   if (second != null && second.length > 0) {
-    fault = loadKeys(ENV_SECRET_ALSO, second, also);
-    if (fault.length > 0) return fault;
+    violation = loadKeys(ENV_SECRET_ALSO, second, also);
+    if (violation.length > 0) return violation;
     if (keyIdOf(also) == keyIdOf(primary)) {
       return `${ENV_SECRET_ALSO}: has the key id of ${ENV_SECRET}, which would be ambiguous; make another secret`;
     }
@@ -76,7 +76,7 @@ function loadKeys(name: string, text: string, keys: usize): string {
   return "";
 }
 
-/** The keys that make things: the credential, the table's mixer. */
+/** The keys that make things: the credential, the table's set hash. */
 export function primaryKeys(): usize {
   return primary;
 }

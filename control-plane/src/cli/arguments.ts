@@ -44,11 +44,11 @@ export function readArguments(argv: readonly string[], command: Command): Outcom
   const parsed = parse(argv, options);
   if (typeof parsed === "string") return wrong(parsed, command);
   const args = parsed.positionals.slice(command.name.split(" ").length);
-  const fault =
-    TOKEN_OPTIONS.reduce<string | undefined>((found, name) => found ?? tokenFault(name, parsed.names), undefined) ??
-    argumentFault(args, command) ??
-    optionFault(parsed.names, parsed.values, options);
-  if (fault !== undefined) return wrong(fault, command);
+  const violation =
+    TOKEN_OPTIONS.reduce<string | undefined>((found, name) => found ?? tokenViolation(name, parsed.names), undefined) ??
+    argumentViolation(args, command) ??
+    optionViolation(parsed.names, parsed.values, options);
+  if (violation !== undefined) return wrong(violation, command);
   const { values } = parsed;
   return done({
     args,
@@ -83,15 +83,15 @@ const forParser = (options: Options): NonNullable<ParseArgsConfig["options"]> =>
     Object.entries(options).map(([name, { kind }]) => [name, { type: kind === "flag" ? "boolean" : "string" }]),
   );
 
-const wrong = (fault: string, { name }: Command): ReturnType<typeof failed> =>
-  failed(usageFailure(fault, `See: sluice ${name} --help`));
+const wrong = (violation: string, { name }: Command): ReturnType<typeof failed> =>
+  failed(usageFailure(violation, `See: sluice ${name} --help`));
 
-function tokenFault(name: string, given: readonly string[]): string | undefined {
+function tokenViolation(name: string, given: readonly string[]): string | undefined {
   if (!given.includes(name)) return undefined;
   return `there is no option --${name}: a token on the command line is seen by everyone on this machine; use SLUICE_ADMIN_TOKEN or --token-file`;
 }
 
-function argumentFault(args: readonly string[], command: Command): string | undefined {
+function argumentViolation(args: readonly string[], command: Command): string | undefined {
   const missing = command.args.find(({ optional }, i) => optional !== true && args[i] === undefined);
   if (missing !== undefined) return `${missing.name} is missing: ${missing.what}`;
   if (args.includes("")) return "an argument is empty";
@@ -102,20 +102,20 @@ function argumentFault(args: readonly string[], command: Command): string | unde
   return undefined;
 }
 
-function optionFault(names: readonly string[], values: Parsed["values"], options: Options): string | undefined {
+function optionViolation(names: readonly string[], values: Parsed["values"], options: Options): string | undefined {
   const twice = names.find((name, i) => names.indexOf(name) !== i);
   if (twice !== undefined) return `--${twice} is given twice`;
   for (const [name, option] of Object.entries(options)) {
     const value = values[name];
     if (value === undefined && option.required === true) return `--${name} is missing: ${option.what}`;
     if (value === "") return `--${name} is empty`;
-    const fault = typeof value === "string" ? numberFault(value, option) : undefined;
-    if (fault !== undefined) return `--${name}: ${fault}`;
+    const violation = typeof value === "string" ? numberViolation(value, option) : undefined;
+    if (violation !== undefined) return `--${name}: ${violation}`;
   }
   return undefined;
 }
 
-function numberFault(value: string, { kind, least = 1, most = MAX_NUMBER }: Option): string | undefined {
+function numberViolation(value: string, { kind, least = 1, most = MAX_NUMBER }: Option): string | undefined {
   if (kind !== "count" && kind !== "seconds") return undefined;
   const form = kind === "count" ? /^\d{1,16}$/ : /^\d{1,16}(?:\.\d{1,3})?$/;
   const isWithin = form.test(value) && Number(value) >= least && Number(value) <= most;

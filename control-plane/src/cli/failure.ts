@@ -4,7 +4,7 @@
 export const EXIT = {
   done: 0,
   /** The control plane said no: there is no such session, it has ended, the policy is not accepted. */
-  refused: 1,
+  denied: 1,
   /** The command line or the environment cannot be used. Nothing was sent. */
   usage: 2,
   /** No answer: nobody listens, no such host, TLS failed, time ran out. */
@@ -15,7 +15,7 @@ export const EXIT = {
   unavailable: 5,
   /** It is revoked, and some edge has not confirmed in time. */
   unconfirmed: 6,
-  /** A fault of this program. */
+  /** A violation of this program. */
   internal: 70,
 } as const;
 
@@ -24,12 +24,12 @@ export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 export interface Failure {
   readonly exit: ExitCode;
   /**
-   * The API's code, or one of this program's: USAGE, UNREACHABLE, UNEXPECTED_ANSWER, POLICY_REFUSED, SETTINGS_REFUSED,
+   * The API's code, or one of this program's: USAGE, UNREACHABLE, UNEXPECTED_ANSWER, POLICY_REJECTED, SETTINGS_REJECTED,
    * UNCONFIRMED.
    */
   readonly code: string;
   readonly message: string;
-  /** The field at fault, where the API named one. */
+  /** The field at violation, where the API named one. */
   readonly field?: string;
   /** What to do about it. */
   readonly hint?: string;

@@ -44,6 +44,6 @@ stdout.on("error", (error: NodeJS.ErrnoException) => {
 try {
   process.exitCode = await runProgram(process.argv.slice(2), process.env, io);
 } catch (error) {
-  stderr.write(`sluice: a fault of this program: ${visible(String(error))}\n`);
+  stderr.write(`sluice: a violation of this program: ${visible(String(error))}\n`);
   process.exitCode = EXIT.internal;
 }

@@ -3,7 +3,7 @@ import { createHmac } from "node:crypto";
 import {
   LABEL_EDGE_CREDENTIAL,
   LABEL_KEY_ID,
-  LABEL_TABLE_MIXER,
+  LABEL_SET_HASH,
   LABEL_TOKEN_KEY,
   MAX_SECRET_BYTES,
   MIN_SECRET_BYTES,
@@ -17,12 +17,12 @@ export interface Keys {
   /** The bearer token of the edge protocol: 43 base64url characters. */
   readonly edgeCredential: string;
   /** First 8 bytes of its derivation, little endian. Only edges use it. */
-  readonly mixerSeed: bigint;
+  readonly setHashSeed: bigint;
 }
 
 /** The secret's bytes, or what is wrong with it, to be said after the name of its variable. */
 export type SecretReading =
-  { readonly ok: true; readonly secret: Uint8Array } | { readonly ok: false; readonly fault: string };
+  { readonly ok: true; readonly secret: Uint8Array } | { readonly ok: false; readonly violation: string };
 
 const HEX = /^[0-9a-f]*$/i;
 const WHITESPACE_AROUND = /^[ \t-\r]+|[ \t-\r]+$/g;
@@ -34,12 +34,12 @@ const BASE64_DIGITS = /^[A-Za-z0-9+/_-]*$/;
  */
 export function readSecret(text: string): SecretReading {
   const secret = decodeSecret(text.replace(WHITESPACE_AROUND, ""));
-  if (secret === undefined) return { ok: false, fault: "is neither hex nor base64" };
+  if (secret === undefined) return { ok: false, violation: "is neither hex nor base64" };
   if (secret.length < MIN_SECRET_BYTES) {
-    return { ok: false, fault: `holds ${secret.length} bytes, at least ${MIN_SECRET_BYTES} are needed` };
+    return { ok: false, violation: `holds ${secret.length} bytes, at least ${MIN_SECRET_BYTES} are needed` };
   }
   if (secret.length > MAX_SECRET_BYTES) {
-    return { ok: false, fault: `holds ${secret.length} bytes, more than the ${MAX_SECRET_BYTES} allowed` };
+    return { ok: false, violation: `holds ${secret.length} bytes, more than the ${MAX_SECRET_BYTES} allowed` };
   }
   return { ok: true, secret };
 }
@@ -59,6 +59,6 @@ export function deriveKeys(secret: Uint8Array): Keys {
     keyId: derive(LABEL_KEY_ID).readUInt8(0),
     tokenKey: derive(LABEL_TOKEN_KEY),
     edgeCredential: derive(LABEL_EDGE_CREDENTIAL).toString("base64url"),
-    mixerSeed: derive(LABEL_TABLE_MIXER).readBigUInt64LE(0),
+    setHashSeed: derive(LABEL_SET_HASH).readBigUInt64LE(0),
   };
 }

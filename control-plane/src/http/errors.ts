@@ -33,7 +33,7 @@ export const ERRORS = {
 export type ErrorCode = keyof typeof ERRORS;
 
 export interface ErrorDetail {
-  /** Path of the field at fault: `metadata.ip`. */
+  /** Path of the field at violation: `metadata.ip`. */
   readonly field?: string;
   /** Replaces the catalogue's message where more can be said. Never contains what the client sent as a value. */
   readonly message?: string;

@@ -1,9 +1,9 @@
-// What the client is told of a fault: which field, and what was expected there. Of several the validator's last error
+// What the client is told of a violation: which field, and what was expected there. Of several the validator's last error
 // counts, which is about the whole where the others are about the choices in it.
 import type { CurrentPolicy } from "../app/ports/ports.js";
 import type { ErrorDetail } from "./errors.js";
 
-/** What the validator (Ajv, with `verbose`) says of a fault, as far as it is read here. */
+/** What the validator (Ajv, with `verbose`) says of a violation, as far as it is read here. */
 export interface ValidatorError {
   readonly keyword: string;
   /** JSON pointer into the body or the parameters. */
@@ -22,19 +22,19 @@ const MAX_ECHOED_CHARS = 64;
 /** A policy may have a thousand plans. */
 const MAX_NAMED_PLANS = 20;
 
-/** Field and message of a fault. The value at fault is never repeated: it may be a secret in the wrong place. */
-export function describeFault(fault: ValidatorError): ErrorDetail {
-  const path = fault.instancePath.split("/").slice(1);
-  const properties = fault.parentSchema?.properties ?? {};
-  if (fault.keyword === "required") {
-    const missing = String(fault.params.missingProperty);
+/** Field and message of a violation. The value at violation is never repeated: it may be a secret in the wrong place. */
+export function describeViolation(violation: ValidatorError): ErrorDetail {
+  const path = violation.instancePath.split("/").slice(1);
+  const properties = violation.parentSchema?.properties ?? {};
+  if (violation.keyword === "required") {
+    const missing = String(violation.params.missingProperty);
     return detail([...path, missing], "missing", expected(properties[missing]));
   }
-  if (fault.keyword === "additionalProperties") {
-    const unknown = String(fault.params.additionalProperty).slice(0, MAX_ECHOED_CHARS);
+  if (violation.keyword === "additionalProperties") {
+    const unknown = String(violation.params.additionalProperty).slice(0, MAX_ECHOED_CHARS);
     return detail([...path, unknown], "unknown", `expected one of ${Object.keys(properties).join(", ")}`);
   }
-  return detail(path, "wrong", expected(fault.parentSchema));
+  return detail(path, "wrong", expected(violation.parentSchema));
 }
 
 /** Of a field that has the schema's form and yet is not what was expected. */

@@ -1,4 +1,4 @@
-// What requests and answers look like. Each description says what is expected: it stands in the OpenAPI and in faults.
+// What requests and answers look like. Each description says what is expected: it stands in the OpenAPI and in violations.
 import { isIP } from "node:net";
 import { Type } from "typebox";
 import type { TProperties, TRef } from "typebox";
@@ -121,7 +121,7 @@ export const AcquireBody = Type.Object(
 
 const acquired = {
   generation: Type.Integer({ description: "of the policy that the edge is offered" }),
-  log: Type.String({ description: "which log of withdrawals" }),
+  log: Type.String({ description: "which invalidation log" }),
   cursor: Type.Integer({ description: "up to where the answer takes that log into account" }),
 };
 
@@ -156,7 +156,7 @@ export const ErrorSchema = Type.Object(
         description: ERROR_CODES.map((code) => `${code} (${ERRORS[code].status}): ${ERRORS[code].message}`).join("\n"),
       }),
       message: Type.String({ description: "for people" }),
-      field: Type.Optional(Type.String({ description: "path of the field at fault, such as metadata.ip" })),
+      field: Type.Optional(Type.String({ description: "path of the field at violation, such as metadata.ip" })),
     }),
   },
   { $id: "Error", description: "the one form of every error" },

@@ -23,7 +23,7 @@ import { answerUnparsed, endConnectionsOnClose } from "./connections.js";
 import { edgeRoutes } from "./edge/edge-routes.js";
 import { edgesRoute } from "./admin/edges-route.js";
 import { bodyTooLarge, codeOfFailure, sendError } from "./errors.js";
-import { describeFault } from "./field-violations.js";
+import { describeViolation } from "./field-violations.js";
 import type { ValidatorError } from "./field-violations.js";
 import { guardAdmins } from "./guard.js";
 import { listRoutes } from "./admin/list-routes.js";
@@ -86,7 +86,7 @@ export async function buildHttpServer(options: HttpServerOptions): Promise<HttpA
       metrics.httpError(code);
       sendError(reply, code);
     },
-    // What was sent is judged, never bent into shape.
+    // What was sent is validated, never bent into shape.
     ajv: {
       customOptions: {
         coerceTypes: false,
@@ -153,8 +153,9 @@ function readBodies(app: HttpApp): void {
 function answerErrors(app: HttpApp): void {
   app.setNotFoundHandler((_request, reply) => sendError(reply, "ROUTE_NOT_FOUND"));
   app.setErrorHandler<FastifyError>((error, request, reply) => {
-    const fault = error.validation?.at(-1);
-    if (fault !== undefined) return sendError(reply, "INVALID_REQUEST", describeFault(fault as ValidatorError));
+    const violation = error.validation?.at(-1);
+    if (violation !== undefined)
+      return sendError(reply, "INVALID_REQUEST", describeViolation(violation as ValidatorError));
     const code = codeOfFailure(error.code) ?? (error.statusCode === 400 ? "MALFORMED_JSON" : "INTERNAL");
     if (code === "INTERNAL") request.log.error({ type: "request-failed", err: error }, "request failed");
     return sendError(reply, code, code === "BODY_TOO_LARGE" ? bodyTooLarge(request.routeOptions.bodyLimit) : {});

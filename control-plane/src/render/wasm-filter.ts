@@ -19,7 +19,7 @@ export function wasmFilter({ filterPath, settings }: WasmFilter): object {
     config: {
       name: FILTER_NAME,
       root_id: FILTER_NAME,
-      // A fault in the filter costs one request; the next one finds a new VM and the same sessions.
+      // A violation in the filter costs one request; the next one finds a new VM and the same sessions.
       failure_policy: "FAIL_RELOAD",
       vm_config: {
         // The session table lives as long as one VM of this id does: always the same, whatever the code.

@@ -10,7 +10,7 @@ export const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "fatal", "
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
 /** A setting that cannot be used. Its text names the variable and what was expected, never the value of a secret. */
-export type SettingsFault = string;
+export type SettingsViolation = string;
 
 const MAX_PORT = 65535;
 /** 16 random characters of base64 are 96 bits. */
@@ -23,11 +23,11 @@ const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h
 /** The control plane's port is not to have what the variable for all programs says. */
 const NONE = "none";
 
-/** An empty variable counts as not set. A setting at fault is answered by its default. */
+/** An empty variable counts as not set. A setting at violation is answered by its default. */
 export class SettingsReader {
   constructor(
     private readonly env: Environment,
-    private readonly faults: SettingsFault[],
+    private readonly violations: SettingsViolation[],
   ) {}
 
   text(name: string, byDefault: string): string {
@@ -39,7 +39,7 @@ export class SettingsReader {
     if (given === undefined) return byDefault;
     const port = Number(given);
     if (/^\d{1,5}$/.test(given) && port <= MAX_PORT) return port;
-    this.faults.push(`${name}: expected a port from 0 to ${MAX_PORT} (0: any that is free), got "${given}"`);
+    this.violations.push(`${name}: expected a port from 0 to ${MAX_PORT} (0: any that is free), got "${given}"`);
     return byDefault;
   }
 
@@ -48,7 +48,7 @@ export class SettingsReader {
     if (given === undefined) return byDefault;
     const value = Number(given);
     if (/^\d{1,15}$/.test(given) && value >= 1 && value <= max) return value;
-    this.faults.push(`${name}: expected an integer from 1 to ${max}, got "${given}"`);
+    this.violations.push(`${name}: expected an integer from 1 to ${max}, got "${given}"`);
     return byDefault;
   }
 
@@ -60,7 +60,7 @@ export class SettingsReader {
     const ms = Number(digits) * (UNIT_MS[unit] ?? 1);
     if (ms >= minMs && Number.isSafeInteger(ms)) return ms;
     const expected = ms >= 1 && ms < minMs ? `at least ${minMs} ms` : TIMES;
-    this.faults.push(`${name}: expected ${expected}, got "${given}"`);
+    this.violations.push(`${name}: expected ${expected}, got "${given}"`);
     return byDefault;
   }
 
@@ -68,13 +68,13 @@ export class SettingsReader {
     const given = this.given(name) ?? "info";
     const level = LOG_LEVELS.find((one) => one === given);
     if (level !== undefined) return level;
-    this.faults.push(`${name}: expected one of ${LOG_LEVELS.join(", ")}, got "${given}"`);
+    this.violations.push(`${name}: expected one of ${LOG_LEVELS.join(", ")}, got "${given}"`);
     return "info";
   }
 
   requiredKeys(name: string): Keys | undefined {
     if (this.given(name) !== undefined) return this.keys(name);
-    this.faults.push(`${name} is not set: expected a secret of at least 32 random bytes, in hex or base64`);
+    this.violations.push(`${name} is not set: expected a secret of at least 32 random bytes, in hex or base64`);
     return undefined;
   }
 
@@ -83,7 +83,7 @@ export class SettingsReader {
     if (given === undefined) return undefined;
     const reading = readSecret(given);
     if (reading.ok) return deriveKeys(reading.secret);
-    this.faults.push(`${name} ${reading.fault}: expected at least 32 random bytes, in hex or base64`);
+    this.violations.push(`${name} ${reading.violation}: expected at least 32 random bytes, in hex or base64`);
     return undefined;
   }
 
@@ -92,12 +92,12 @@ export class SettingsReader {
     const expected = `expected ${MIN_ADMIN_TOKEN_CHARS} to ${MAX_ADMIN_TOKEN_CHARS} visible ASCII characters`;
     const given = this.given(name);
     if (given === undefined) {
-      if (isRequired) this.faults.push(`${name} is not set: ${expected}`);
+      if (isRequired) this.violations.push(`${name} is not set: ${expected}`);
       return [];
     }
     const tokens = given.split(",").map((token) => token.trim());
-    const fault = tokens.map(tokenFault).find((one) => one !== null);
-    if (fault !== undefined) this.faults.push(`${name} ${fault}: ${expected}`);
+    const violation = tokens.map(tokenViolation).find((one) => one !== null);
+    if (violation !== undefined) this.violations.push(`${name} ${violation}: ${expected}`);
     return tokens.map((token) => ({ kind, token }));
   }
 
@@ -109,7 +109,7 @@ export class SettingsReader {
     if (cert !== null && key !== null) return { cert, key, clientCa };
     const alone = cert ?? key ?? clientCa;
     if (alone !== null) {
-      this.faults.push(`${alone.variable}: TLS takes both SLUICE_TLS_CERT_FILE and SLUICE_TLS_KEY_FILE`);
+      this.violations.push(`${alone.variable}: TLS takes both SLUICE_TLS_CERT_FILE and SLUICE_TLS_KEY_FILE`);
     }
     return null;
   }
@@ -127,7 +127,7 @@ export class SettingsReader {
   }
 }
 
-function tokenFault(token: string): string | null {
+function tokenViolation(token: string): string | null {
   if (token.length < MIN_ADMIN_TOKEN_CHARS) return "is too short";
   if (token.length > MAX_ADMIN_TOKEN_CHARS) return "is too long";
   return HEADER_SAFE.test(token) ? null : "holds a character that no header carries";

@@ -6,7 +6,7 @@ import type { LogRetention } from "../app/upkeep/log-retention.js";
 import type { RequestRate } from "../app/access/request-rates.js";
 import type { Keys } from "../domain/keys.js";
 import { SettingsReader } from "./settings-reader.js";
-import type { Environment, LogLevel, SettingsFault } from "./settings-reader.js";
+import type { Environment, LogLevel, SettingsViolation } from "./settings-reader.js";
 import type { TlsFiles } from "../tls/tls.js";
 
 export type { LogLevel } from "./settings-reader.js";
@@ -33,7 +33,7 @@ export interface Settings {
   readonly adminTokens: readonly AdminToken[];
   readonly apiRate: RequestRate;
   readonly retention: Retention;
-  /** Of the log of withdrawals. */
+  /** Of the invalidation log. */
   readonly logKept: LogRetention;
   readonly logLevel: LogLevel;
 }
@@ -50,10 +50,10 @@ const LOG_KEPT_MS = 3_600_000;
 /** Shorter, an Envoy that loses its connection for a moment would ask about each of its sessions anew. */
 const MIN_LOG_KEPT_MS = 60_000;
 
-/** Every fault at once, or the settings. */
-export function readSettings(env: Environment): Settings | { readonly faults: readonly SettingsFault[] } {
-  const faults: SettingsFault[] = [];
-  const reader = new SettingsReader(env, faults);
+/** Every violation at once, or the settings. */
+export function readSettings(env: Environment): Settings | { readonly violations: readonly SettingsViolation[] } {
+  const violations: SettingsViolation[] = [];
+  const reader = new SettingsReader(env, violations);
   const settings = {
     http: {
       host: reader.text("SLUICE_HTTP_HOST", "127.0.0.1"),
@@ -80,18 +80,18 @@ export function readSettings(env: Environment): Settings | { readonly faults: re
       },
     },
     logKept: {
-      maxEntries: reader.integer("SLUICE_WITHDRAWALS_ENTRIES", LOG_ENTRIES, LOG_ENTRIES),
-      maxAgeMs: reader.duration("SLUICE_WITHDRAWALS_RETENTION", LOG_KEPT_MS, MIN_LOG_KEPT_MS),
+      maxEntries: reader.integer("SLUICE_INVALIDATIONS_ENTRIES", LOG_ENTRIES, LOG_ENTRIES),
+      maxAgeMs: reader.duration("SLUICE_INVALIDATIONS_RETENTION", LOG_KEPT_MS, MIN_LOG_KEPT_MS),
     },
     logLevel: reader.logLevel("SLUICE_LOG_LEVEL"),
   };
   const { keys, adminTokens } = settings;
   if (keys !== undefined && keys.keyId === settings.keysAlso?.keyId) {
-    faults.push(`${ENV_SECRET_ALSO} has the same key id as ${ENV_SECRET}: use another secret for one of them`);
+    violations.push(`${ENV_SECRET_ALSO} has the same key id as ${ENV_SECRET}: use another secret for one of them`);
   }
   if (new Set(adminTokens.map(({ token }) => token)).size < adminTokens.length) {
-    faults.push("SLUICE_ADMIN_TOKEN and SLUICE_ISSUER_TOKEN hold the same token twice: each must stand once");
+    violations.push("SLUICE_ADMIN_TOKEN and SLUICE_ISSUER_TOKEN hold the same token twice: each must stand once");
   }
-  if (keys === undefined || faults.length > 0) return { faults };
+  if (keys === undefined || violations.length > 0) return { violations };
   return { ...settings, keys };
 }

@@ -22,9 +22,9 @@ export interface TlsRenewalParts {
  * certificate and its key are two files, replaced one after the other. Returns how to end that.
  */
 export function followTlsFiles({ files, inForce, renew, timers, logger }: TlsRenewalParts): () => void {
-  let judged = digestOf(inForce);
-  let seen = judged;
-  const judge = (): void => {
+  let validated = digestOf(inForce);
+  let seen = validated;
+  const validate = (): void => {
     try {
       const identity = loadTls(files);
       renew(identity);
@@ -32,14 +32,14 @@ export function followTlsFiles({ files, inForce, renew, timers, logger }: TlsRen
       logger.info({ type: "tls-renewed", validTo }, "new TLS files are in force");
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
-      logger.error({ type: "tls-refused", reason }, "new TLS files cannot be used: those before stay in force");
+      logger.error({ type: "tls-rejected", reason }, "new TLS files cannot be used: those before stay in force");
     }
   };
   const look = (): void => {
     const found = digestOfFiles(files);
-    if (found === seen && found !== judged) {
-      judged = found;
-      judge();
+    if (found === seen && found !== validated) {
+      validated = found;
+      validate();
     }
     seen = found;
     cancel = timers.after(LOOK_EVERY_MS, look);

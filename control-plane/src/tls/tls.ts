@@ -52,7 +52,7 @@ export function loadTls(files: TlsFiles): TlsIdentity {
 function eachCertificate(authorities: Buffer): X509Certificate[] {
   const blocks = authorities.toString("latin1").split(/(?=-----BEGIN CERTIFICATE-----)/);
   const certificates = blocks.filter((block) => block.startsWith("-----BEGIN CERTIFICATE-----"));
-  // Without a block, the whole is judged: it may be in another form that is known.
+  // Without a block, the whole is validated: it may be in another form that is known.
   return (certificates.length > 0 ? certificates : [authorities]).map((one) => new X509Certificate(one));
 }
 

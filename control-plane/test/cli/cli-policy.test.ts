@@ -36,7 +36,7 @@ describe("sluice policy check takes a policy", () => {
     const ran = await check(BAD);
     expect(ran.code).toBe(1);
     expect(ran.out).toMatch(/^p\.yaml:3:\d+: plans\[0\]\.maxTokens: /);
-    expect(ran.err).toBe("sluice: POLICY_REFUSED: p.yaml, taken for a policy, has 1 violation\n");
+    expect(ran.err).toBe("sluice: POLICY_REJECTED: p.yaml, taken for a policy, has 1 violation\n");
     const json = await check(BAD, "--json");
     expect(json.code).toBe(1);
     expect(jsonLines(json)).toMatchObject([
@@ -53,7 +53,7 @@ describe("sluice policy check takes a policy", () => {
     );
     expect(ran).toMatchObject({
       code: 1,
-      err: "sluice: POLICY_REFUSED: p.yaml, taken for a policy, has 3 violations\n",
+      err: "sluice: POLICY_REJECTED: p.yaml, taken for a policy, has 3 violations\n",
     });
   });
 
@@ -96,14 +96,14 @@ describe("sluice policy check takes edge settings", () => {
     );
     expect(ran).toMatchObject({
       code: 1,
-      err: "sluice: SETTINGS_REFUSED: p.yaml, taken for edge settings, has 2 violations\n",
+      err: "sluice: SETTINGS_REJECTED: p.yaml, taken for edge settings, has 2 violations\n",
     });
   });
 });
 
 it("does not say what a text is that is no YAML", async () => {
   const ran = await check("a: [");
-  expect(ran).toMatchObject({ code: 1, err: "sluice: POLICY_REFUSED: p.yaml has 1 violation\n" });
+  expect(ran).toMatchObject({ code: 1, err: "sluice: POLICY_REJECTED: p.yaml has 1 violation\n" });
   expect(jsonLines(await check("a: [", "--json"))).toMatchObject([{ accepted: false, kind: null }]);
 });
 
@@ -131,7 +131,7 @@ describe("docs/cli.md", () => {
     },
   );
 
-  it("shows a good policy, a faulty one and edge settings", () => {
+  it("shows a good policy, a invalid one and edge settings", () => {
     expect(shown.length).toBe(3);
   });
 });

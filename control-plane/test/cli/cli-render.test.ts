@@ -57,7 +57,7 @@ describe("sluice render settings", () => {
     const ran = await run("render settings --with-policy bad.yaml");
     expect(ran).toMatchObject({ code: 1, out: "" });
     expect(ran.err).toMatch(
-      /^bad\.yaml:3:\d+: plans\[0\]\.maxTokens: .+\nsluice: POLICY_REFUSED: bad\.yaml has 1 violation\n$/,
+      /^bad\.yaml:3:\d+: plans\[0\]\.maxTokens: .+\nsluice: POLICY_REJECTED: bad\.yaml has 1 violation\n$/,
     );
   });
 });

@@ -121,7 +121,7 @@ describe("audit", () => {
     expect(ran.code, ran.err).toBe(0);
     const [titles, ...rows] = ran.out.trimEnd().split("\n");
     expect(titles).toMatch(/^NUMBER +WHEN +WHO +WHAT +SESSION +DETAILS$/);
-    expect(rows.map((row) => /session-\w+/.exec(row)?.[0])).toEqual(["session-revoked", "session-moved"]);
+    expect(rows.map((row) => /(?:session|plan)-\w+/.exec(row)?.[0])).toEqual(["session-revoked", "plan-changed"]);
     expect(rows[0]).toMatch(new RegExp(`operator:[0-9a-f]{8} +session-revoked +${session.id}`));
     const one = jsonLines(await sluice("audit --json --limit 1", plane));
     expect(one).toMatchObject([{ action: "session-revoked", sessionId: session.id }]);

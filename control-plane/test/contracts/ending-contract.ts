@@ -119,12 +119,12 @@ function removals(opened: Opened): void {
       await store.usage.report(rows, NO_BUDGETS);
     }
     let [ended, removed] = [0, 0];
-    let place: readonly [number, string] | undefined;
+    let cursor: readonly [number, string] | undefined;
     do {
-      const step = await store.usage.endIdle(idleStep({ untilMs: NOW_MS + 9, after: place }));
+      const step = await store.usage.endIdle(idleStep({ untilMs: NOW_MS + 9, after: cursor }));
       ended += step.sessions.length;
-      place = step.next;
-    } while (place !== undefined);
+      cursor = step.next;
+    } while (cursor !== undefined);
     for (let more = -1; more !== 0; removed += more) more = await store.usage.removeEnded(NOW_MS + 9, 10);
     expect([ended, removed, await store.find(id), await store.find(second.id)]).toEqual([2, 2, undefined, undefined]);
   });

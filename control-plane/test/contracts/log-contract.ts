@@ -1,15 +1,15 @@
-// What every log of withdrawals must do, whatever it is made of. An adapter's test calls this with a way to open one.
+// What every invalidation log must do, whatever it is made of. An adapter's test calls this with a way to open one.
 import { expect, it } from "vitest";
 
-import type { LogAdvance, LogReading, WithdrawalKind, WithdrawalLog } from "../../src/app/ports/log-ports.js";
+import type { LogAdvance, LogReading, InvalidationKind, InvalidationLog } from "../../src/app/ports/log-ports.js";
 
 const NOW_MS = Date.UTC(2026, 0, 1);
 const ALL = 1000;
 
 export interface LogUnderTest {
-  readonly log: WithdrawalLog;
+  readonly log: InvalidationLog;
   /** Appends in one commit, and resolves once it is durable and told of. */
-  readonly append: (...entries: [WithdrawalKind, string, number?][]) => Promise<void>;
+  readonly append: (...entries: [InvalidationKind, string, number?][]) => Promise<void>;
 }
 
 const namesIn = (reading: LogReading): string[] =>

@@ -1,9 +1,9 @@
 // The corpus in test/vectors/policy, through the judge as the control plane loads it. The specs of assembly/ run the
-// JSON part of it natively, so filter and control plane are held to the same verdicts.
+// JSON part of it natively, so filter and control plane are held to the same results.
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { judgePolicyJson, judgeSettingsJson, kindOfJson } from "../../src/domain/policy/validator.js";
-import type { DocumentKind, Fault, PlacedFault } from "../../src/domain/policy/policy.js";
+import { validatePolicyJson, validateSettingsJson, kindOfJson } from "../../src/domain/policy/validator.js";
+import type { DocumentKind, Violation, LocatedViolation } from "../../src/domain/policy/policy.js";
 import { readDocument, readPolicyDocument, readSettingsDocument } from "../../src/domain/policy/read-policy.js";
 
 interface Accepted {
@@ -17,7 +17,7 @@ interface Refused {
   readonly name: string;
   readonly kind: DocumentKind;
   readonly document: string;
-  readonly faults: readonly (readonly [path: string, message: string])[];
+  readonly violations: readonly (readonly [path: string, message: string])[];
 }
 
 interface ReaderCase {
@@ -31,7 +31,7 @@ interface YamlCase {
   readonly kind: DocumentKind;
   readonly yaml: string;
   readonly canonical?: string;
-  readonly faults?: readonly PlacedFault[];
+  readonly violations?: readonly LocatedViolation[];
 }
 
 function casesOf(file: string): unknown {
@@ -40,47 +40,48 @@ function casesOf(file: string): unknown {
 }
 
 const accepted = casesOf("accepted") as readonly Accepted[];
-const refused = casesOf("refused") as readonly Refused[];
+const refused = casesOf("rejected") as readonly Refused[];
 const released = casesOf("released-1") as readonly Accepted[];
 const readerCases = casesOf("json-reader") as readonly ReaderCase[];
 const yamlCases = casesOf("yaml") as readonly YamlCase[];
 
-/** The canonical JSON, or the faults. */
-function verdictOf(kind: DocumentKind, document: string): string | readonly Fault[] {
+/** The canonical JSON, or the violations. */
+function resultOf(kind: DocumentKind, document: string): string | readonly Violation[] {
   if (kind === "policy") {
-    const verdict = judgePolicyJson(document);
-    return "faults" in verdict ? verdict.faults : verdict.policyJson;
+    const result = validatePolicyJson(document);
+    return "violations" in result ? result.violations : result.policyJson;
   }
-  const verdict = judgeSettingsJson(document);
-  return "faults" in verdict ? verdict.faults : verdict.settingsJson;
+  const result = validateSettingsJson(document);
+  return "violations" in result ? result.violations : result.settingsJson;
 }
 
 describe("a document in JSON is a policy or edge settings", () => {
   test.each(accepted)("$name", ({ kind, document, canonical }) => {
-    expect(verdictOf(kind, document)).toBe(canonical);
-    expect(verdictOf(kind, canonical)).toBe(canonical);
+    expect(resultOf(kind, document)).toBe(canonical);
+    expect(resultOf(kind, canonical)).toBe(canonical);
     expect(kindOfJson(document)).toBe(kind);
   });
 });
 
-describe("a document in JSON is refused with every fault", () => {
-  test.each(refused)("$name", ({ kind, document, faults }) => {
-    expect(verdictOf(kind, document)).toEqual(faults.map(([path, message]) => ({ path, message })));
+describe("a document in JSON is refused with every violation", () => {
+  test.each(refused)("$name", ({ kind, document, violations }) => {
+    expect(resultOf(kind, document)).toEqual(violations.map(([path, message]) => ({ path, message })));
   });
 });
 
 describe("what a released version 1 took is taken by every later one, and means the same", () => {
   test.each(released)("$name", ({ kind, document, canonical }) => {
-    const verdict = verdictOf(kind, document);
-    if (typeof verdict !== "string") throw new Error(JSON.stringify(verdict));
-    expect(JSON.parse(verdict)).toMatchObject(JSON.parse(canonical) as object);
+    const result = resultOf(kind, document);
+    if (typeof result !== "string") throw new Error(JSON.stringify(result));
+    expect(JSON.parse(result)).toMatchObject(JSON.parse(canonical) as object);
   });
 });
 
 describe("JSON is read strictly", () => {
   test.each(readerCases)("$name", ({ json, error }) => {
-    const verdict = judgePolicyJson(json);
-    const notJson = "faults" in verdict ? verdict.faults.filter(({ message }) => message.startsWith("not JSON: ")) : [];
+    const result = validatePolicyJson(json);
+    const notJson =
+      "violations" in result ? result.violations.filter(({ message }) => message.startsWith("not JSON: ")) : [];
     expect(notJson).toEqual(error === "" ? [] : [{ path: "", message: `not JSON: ${error}` }]);
   });
 
@@ -92,10 +93,10 @@ describe("JSON is read strictly", () => {
 });
 
 describe("a file in YAML", () => {
-  test.each(yamlCases)("$name", ({ kind, yaml, canonical, faults }) => {
-    const verdict = kind === "policy" ? readPolicyDocument(yaml) : readSettingsDocument(yaml);
-    if ("faults" in verdict) expect(verdict).toEqual({ faults });
-    else expect("settings" in verdict ? verdict.settingsJson : verdict.policyJson).toBe(canonical);
+  test.each(yamlCases)("$name", ({ kind, yaml, canonical, violations }) => {
+    const result = kind === "policy" ? readPolicyDocument(yaml) : readSettingsDocument(yaml);
+    if ("violations" in result) expect(result).toEqual({ violations });
+    else expect("settings" in result ? result.settingsJson : result.policyJson).toBe(canonical);
   });
 
   test.each(yamlCases.filter(({ canonical }) => canonical !== undefined))(

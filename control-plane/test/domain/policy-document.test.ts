@@ -1,9 +1,9 @@
 // An operator's document on its way to the edges: what hostile input costs, what is sent, the sample that we ship.
 import { readFileSync } from "node:fs";
-import { memory } from "#judge";
+import { memory } from "#validator";
 import { describe, expect, test } from "vitest";
-import { MAX_FAULTS, MAX_POLICY_BYTES, MAX_SETTINGS_BYTES } from "../../../assembly/contract.js";
-import { judgePolicyJson, judgeSettingsJson } from "../../src/domain/policy/validator.js";
+import { MAX_VIOLATIONS, MAX_POLICY_BYTES, MAX_SETTINGS_BYTES } from "../../../assembly/contract.js";
+import { validatePolicyJson, validateSettingsJson } from "../../src/domain/policy/validator.js";
 import { policyHash } from "../../src/domain/policy/policy-hash.js";
 import { readDocument, readPolicyDocument, readSettingsDocument } from "../../src/domain/policy/read-policy.js";
 
@@ -11,14 +11,14 @@ const PLAN = { id: 0, name: "default", maxTokens: 100, tokenRefillRate: 10 };
 const LEAST = JSON.stringify({ version: 1, plans: [PLAN] });
 
 function acceptedJson(text: string): string {
-  const verdict = readPolicyDocument(text);
-  if ("faults" in verdict) throw new Error(JSON.stringify(verdict.faults));
-  return verdict.policyJson;
+  const result = readPolicyDocument(text);
+  if ("violations" in result) throw new Error(JSON.stringify(result.violations));
+  return result.policyJson;
 }
 
 function firstMessage(text: string): string | undefined {
-  const verdict = readPolicyDocument(text);
-  return "faults" in verdict ? verdict.faults[0]?.message : undefined;
+  const result = readPolicyDocument(text);
+  return "violations" in result ? result.violations[0]?.message : undefined;
 }
 
 describe("the sample policy", () => {
@@ -71,19 +71,19 @@ describe("a field in the wrong document is told where it belongs", () => {
   const ofPolicy = pathsOf(JSON.parse(acceptedJson(LEAST)) as object);
   const ofSettings = [
     "policy",
-    ...pathsOf({ ...(judgeSettingsJson('{"version":1}') as { settings: object }).settings }),
+    ...pathsOf({ ...(validateSettingsJson('{"version":1}') as { settings: object }).settings }),
   ];
 
   test.each(onlyIn(ofPolicy, ofSettings))("%s, a policy's, in edge settings", (path) => {
     const message = `belongs to the policy: policy.yaml of the control plane, or policy.${path} here`;
-    expect(judgeSettingsJson(at(path))).toMatchObject({
-      faults: expect.arrayContaining([{ path, message }]) as unknown,
+    expect(validateSettingsJson(at(path))).toMatchObject({
+      violations: expect.arrayContaining([{ path, message }]) as unknown,
     });
   });
 
   test.each(onlyIn(ofSettings, ofPolicy))("%s, of edge settings, in a policy", (path) => {
     const message = "belongs to the edge settings: the plugin configuration in Envoy";
-    expect(judgePolicyJson(at(path))).toEqual({ faults: [{ path, message }] });
+    expect(validatePolicyJson(at(path))).toEqual({ violations: [{ path, message }] });
   });
 
   test("a whole section counts once, a shared one by its fields", () => {
@@ -96,13 +96,13 @@ describe("what edges are sent", () => {
   test("is a policy that an edge accepts as it is, even the largest", () => {
     const sent = acceptedJson(JSON.stringify(LARGEST));
     expect(Buffer.byteLength(sent)).toBeLessThan(MAX_POLICY_BYTES);
-    expect(judgePolicyJson(sent)).toMatchObject({ policyJson: sent });
+    expect(validatePolicyJson(sent)).toMatchObject({ policyJson: sent });
   });
 
   test("has the hash of the same policy in edge settings, however that is written", () => {
     const sent = acceptedJson(LEAST);
     const settings = readSettingsDocument(`version: 1\npolicy:\n  plans: [${JSON.stringify(PLAN)}]\n  version: 1.0\n`);
-    if ("faults" in settings || settings.policyJson === undefined) throw new Error(JSON.stringify(settings));
+    if ("violations" in settings || settings.policyJson === undefined) throw new Error(JSON.stringify(settings));
     expect(settings.policyJson).toBe(sent);
     expect(policyHash(settings.policyJson)).toBe(policyHash(Buffer.from(sent)));
     expect(policyHash(sent)).toMatch(/^[0-9a-f]{16}$/);
@@ -111,13 +111,13 @@ describe("what edges are sent", () => {
 
 describe("edge settings", () => {
   test("have room for the largest policy", () => {
-    const verdict = judgeSettingsJson(JSON.stringify({ version: 1, policy: LARGEST }));
-    expect(verdict).toMatchObject({ policyJson: acceptedJson(JSON.stringify(LARGEST)) });
+    const result = validateSettingsJson(JSON.stringify({ version: 1, policy: LARGEST }));
+    expect(result).toMatchObject({ policyJson: acceptedJson(JSON.stringify(LARGEST)) });
   });
 
   test("are not taken for a policy by the control plane, which says where their fields belong", () => {
-    const verdict = readPolicyDocument("version: 1\ntable: { capacity: 1024 }\nfollow: true\n");
-    expect(verdict).toMatchObject({ faults: [{ path: "plans" }, { path: "table" }, { path: "follow" }] });
+    const result = readPolicyDocument("version: 1\ntable: { capacity: 1024 }\nfollow: true\n");
+    expect(result).toMatchObject({ violations: [{ path: "plans" }, { path: "table" }, { path: "follow" }] });
   });
 
   test.each([
@@ -153,20 +153,20 @@ describe("a hostile document is refused", () => {
     expect(firstMessage(text)).toBe("not accepted as YAML: too many words");
   });
 
-  test("with at most 100 faults, of YAML and of the policy alike", () => {
+  test("with at most 100 violations, of YAML and of the policy alike", () => {
     for (const text of ["- *a\n".repeat(500), Array.from({ length: 500 }, (_, index) => `f${index}: 1\n`).join("")]) {
-      const verdict = readPolicyDocument(text);
-      expect("faults" in verdict && verdict.faults.length).toBe(MAX_FAULTS);
+      const result = readPolicyDocument(text);
+      expect("violations" in result && result.violations.length).toBe(MAX_VIOLATIONS);
     }
   });
 });
 
 test("judging again and again takes no more memory", () => {
   const large = JSON.stringify({ version: 1, plans: Array.from({ length: 500 }, () => PLAN) });
-  const judgeOften = (): number => {
-    for (let i = 0; i < 50; i++) judgePolicyJson(large);
+  const validateOften = (): number => {
+    for (let i = 0; i < 50; i++) validatePolicyJson(large);
     return memory.buffer.byteLength;
   };
-  const before = judgeOften();
-  expect(judgeOften()).toBe(before);
+  const before = validateOften();
+  expect(validateOften()).toBe(before);
 });

@@ -1,60 +1,60 @@
-// Whatever the judge is given, it answers faults or a document, and what it printed is that same document again.
+// Whatever the judge is given, it answers violations or a document, and what it printed is that same document again.
 import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { MAX_FAULTS } from "../../../assembly/contract.js";
-import { judgePolicyJson, judgeSettingsJson } from "../../src/domain/policy/validator.js";
-import type { Fault } from "../../src/domain/policy/policy.js";
+import { MAX_VIOLATIONS } from "../../../assembly/contract.js";
+import { validatePolicyJson, validateSettingsJson } from "../../src/domain/policy/validator.js";
+import type { Violation } from "../../src/domain/policy/policy.js";
 import { readDocument, readPolicyDocument, readSettingsDocument } from "../../src/domain/policy/read-policy.js";
 import { anyUnits, edgeSettings, mutations, pathsIn, policies, replaced } from "../support/documents.js";
 
 const SAMPLE_YAML = readFileSync(new URL("../../../policy.yaml", import.meta.url), "utf8");
 const POLICY_JSON = policyJsonOf(readPolicyDocument(SAMPLE_YAML));
-const SETTINGS_JSON = settingsJsonOf(judgeSettingsJson(`{"version":1,"policy":${POLICY_JSON}}`));
+const SETTINGS_JSON = settingsJsonOf(validateSettingsJson(`{"version":1,"policy":${POLICY_JSON}}`));
 const SETTINGS_YAML = `version: 1\ntable: { name: a }\npolicy:\n${SAMPLE_YAML.replace(/^/gm, "  ")}`;
 
-type PolicyVerdict = ReturnType<typeof judgePolicyJson>;
-type SettingsVerdict = ReturnType<typeof judgeSettingsJson>;
+type PolicyResult = ReturnType<typeof validatePolicyJson>;
+type SettingsResult = ReturnType<typeof validateSettingsJson>;
 
-function policyJsonOf(verdict: PolicyVerdict): string {
-  if ("faults" in verdict) throw new Error(JSON.stringify(verdict.faults));
-  return verdict.policyJson;
+function policyJsonOf(result: PolicyResult): string {
+  if ("violations" in result) throw new Error(JSON.stringify(result.violations));
+  return result.policyJson;
 }
 
-function settingsJsonOf(verdict: SettingsVerdict): string {
-  if ("faults" in verdict) throw new Error(JSON.stringify(verdict.faults));
-  return verdict.settingsJson;
+function settingsJsonOf(result: SettingsResult): string {
+  if ("violations" in result) throw new Error(JSON.stringify(result.violations));
+  return result.settingsJson;
 }
 
-function expectFaults(faults: readonly Fault[]): void {
-  expect(faults.length).toBeGreaterThan(0);
-  expect(faults.length).toBeLessThanOrEqual(MAX_FAULTS);
-  for (const { message } of faults) expect(message).not.toBe("");
+function expectViolations(violations: readonly Violation[]): void {
+  expect(violations.length).toBeGreaterThan(0);
+  expect(violations.length).toBeLessThanOrEqual(MAX_VIOLATIONS);
+  for (const { message } of violations) expect(message).not.toBe("");
 }
 
-function expectPolicyVerdict(verdict: PolicyVerdict): void {
-  if ("faults" in verdict) expectFaults(verdict.faults);
-  else expect(judgePolicyJson(verdict.policyJson)).toEqual(verdict);
+function expectPolicyResult(result: PolicyResult): void {
+  if ("violations" in result) expectViolations(result.violations);
+  else expect(validatePolicyJson(result.policyJson)).toEqual(result);
 }
 
-function expectSettingsVerdict(verdict: SettingsVerdict): void {
-  if ("faults" in verdict) expectFaults(verdict.faults);
-  else expect(judgeSettingsJson(verdict.settingsJson)).toEqual(verdict);
+function expectSettingsResult(result: SettingsResult): void {
+  if ("violations" in result) expectViolations(result.violations);
+  else expect(validateSettingsJson(result.settingsJson)).toEqual(result);
 }
 
 /** Of a text as either kind of document. */
-function expectVerdicts(json: string): void {
-  expectPolicyVerdict(judgePolicyJson(json));
-  expectSettingsVerdict(judgeSettingsJson(json));
+function expectResults(json: string): void {
+  expectPolicyResult(validatePolicyJson(json));
+  expectSettingsResult(validateSettingsJson(json));
 }
 
 describe("the judge never fails", () => {
   test("on any characters", () => {
-    fc.assert(fc.property(fc.oneof(anyUnits, fc.string(), fc.json()), expectVerdicts), { numRuns: 500 });
+    fc.assert(fc.property(fc.oneof(anyUnits, fc.string(), fc.json()), expectResults), { numRuns: 500 });
   });
 
   test("on a good document that was changed in a few places", () => {
-    fc.assert(fc.property(fc.oneof(mutations(POLICY_JSON), mutations(SETTINGS_JSON)), expectVerdicts), {
+    fc.assert(fc.property(fc.oneof(mutations(POLICY_JSON), mutations(SETTINGS_JSON)), expectResults), {
       numRuns: 1500,
     });
   });
@@ -66,7 +66,7 @@ describe("the judge never fails", () => {
     const document: unknown = JSON.parse(json);
     fc.assert(
       fc.property(fc.constantFrom(...pathsIn(document)), fc.jsonValue(), (path, value) => {
-        expectVerdicts(JSON.stringify(replaced(document, path, value)));
+        expectResults(JSON.stringify(replaced(document, path, value)));
       }),
       { numRuns: 500 },
     );
@@ -82,12 +82,12 @@ describe("the judge never fails", () => {
     );
     fc.assert(
       fc.property(texts, (text) => {
-        expectPolicyVerdict(readPolicyDocument(text));
-        expectSettingsVerdict(readSettingsDocument(text));
-        const verdict = readDocument(text);
-        if (!("faults" in verdict)) return;
+        expectPolicyResult(readPolicyDocument(text));
+        expectSettingsResult(readSettingsDocument(text));
+        const result = readDocument(text);
+        if (!("violations" in result)) return;
         const lines = text.split(/\r\n|\n|\r/).length;
-        for (const { line, column } of verdict.faults) {
+        for (const { line, column } of result.violations) {
           expect(line).toBeGreaterThanOrEqual(1);
           expect(line).toBeLessThanOrEqual(lines);
           expect(column).toBeGreaterThanOrEqual(1);
@@ -102,10 +102,10 @@ describe("a policy within the ranges", () => {
   test("is accepted, keeps every value that it sets, and is the same again when judged again", () => {
     fc.assert(
       fc.property(policies, (document) => {
-        const verdict = judgePolicyJson(JSON.stringify(document));
-        if ("faults" in verdict) throw new Error(JSON.stringify(verdict.faults));
-        expect(verdict.policy).toMatchObject(document);
-        expectPolicyVerdict(verdict);
+        const result = validatePolicyJson(JSON.stringify(document));
+        if ("violations" in result) throw new Error(JSON.stringify(result.violations));
+        expect(result.policy).toMatchObject(document);
+        expectPolicyResult(result);
       }),
       { numRuns: 300 },
     );
@@ -114,8 +114,8 @@ describe("a policy within the ranges", () => {
   test("is accepted as YAML too, and means the same", () => {
     fc.assert(
       fc.property(policies, fc.constantFrom(undefined, 2, "\t"), (document, indent) => {
-        const verdict = readDocument(JSON.stringify(document, null, indent));
-        expect(verdict).toEqual({ kind: "policy", ...judgePolicyJson(JSON.stringify(document)) });
+        const result = readDocument(JSON.stringify(document, null, indent));
+        expect(result).toEqual({ kind: "policy", ...validatePolicyJson(JSON.stringify(document)) });
       }),
       { numRuns: 200 },
     );
@@ -126,10 +126,10 @@ describe("edge settings within the ranges", () => {
   test("are accepted, keep every value that they set, and are the same again when judged again", () => {
     fc.assert(
       fc.property(edgeSettings, (document) => {
-        const verdict = judgeSettingsJson(JSON.stringify(document));
-        if ("faults" in verdict) throw new Error(JSON.stringify(verdict.faults));
-        expect(verdict.settings).toMatchObject(document);
-        expectSettingsVerdict(verdict);
+        const result = validateSettingsJson(JSON.stringify(document));
+        if ("violations" in result) throw new Error(JSON.stringify(result.violations));
+        expect(result.settings).toMatchObject(document);
+        expectSettingsResult(result);
       }),
       { numRuns: 300 },
     );
@@ -138,16 +138,16 @@ describe("edge settings within the ranges", () => {
   test("are accepted as YAML too, and mean the same", () => {
     fc.assert(
       fc.property(edgeSettings, fc.constantFrom(undefined, 2, "\t"), (document, indent) => {
-        const verdict = readDocument(JSON.stringify(document, null, indent));
-        expect(verdict).toEqual({ kind: "settings", ...judgeSettingsJson(JSON.stringify(document)) });
+        const result = readDocument(JSON.stringify(document, null, indent));
+        expect(result).toEqual({ kind: "settings", ...validateSettingsJson(JSON.stringify(document)) });
       }),
       { numRuns: 200 },
     );
   });
 });
 
-/** A fault of a policy as it is said of the same policy within edge settings: its own path, and those that it names. */
-const withinSettings = ({ path, message }: Fault): Fault => ({
+/** A violation of a policy as it is said of the same policy within edge settings: its own path, and those that it names. */
+const withinSettings = ({ path, message }: Violation): Violation => ({
   path: path.startsWith("[") ? `policy${path}` : `policy.${path}`.replace(/\.$/, ""),
   message: message
     .replace(/(?<=^expected a value that no other plan has \()/, "policy.")
@@ -168,10 +168,10 @@ test("a policy within edge settings is judged exactly as it is alone", () => {
   fc.assert(
     fc.property(fc.oneof(changed, strange, policies), (document) => {
       const json = JSON.stringify(document);
-      const alone = judgePolicyJson(json);
-      const within = judgeSettingsJson(`{"version":1,"policy":${json}}`);
-      if ("faults" in alone) {
-        expect(within).toEqual({ faults: alone.faults.map(withinSettings) });
+      const alone = validatePolicyJson(json);
+      const within = validateSettingsJson(`{"version":1,"policy":${json}}`);
+      if ("violations" in alone) {
+        expect(within).toEqual({ violations: alone.violations.map(withinSettings) });
       } else {
         expect(within).toMatchObject({ policyJson: alone.policyJson, settings: { policy: alone.policy } });
       }

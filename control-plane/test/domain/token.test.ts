@@ -17,7 +17,7 @@ interface Vectors {
     keyId: number;
     tokenKeyHex: string;
     edgeCredential: string;
-    mixerSeed: string;
+    setHashSeed: string;
   }[];
   valid: { secret: string; token: string; sessionId: string; planId: number; issuedAtMs: string }[];
   sample: { secret: string; token: string }[];
@@ -115,7 +115,7 @@ describe("session id", () => {
 describe("the installation's secret", () => {
   it.each(vectors.secretTexts)("$name: $outcome", ({ text, outcome, secretHex }) => {
     const reading = readSecret(text);
-    const faults: Record<string, RegExp> = {
+    const violations: Record<string, RegExp> = {
       malformed: /neither hex nor base64/,
       "too short": /at least 32/,
       "too long": /more than the 256/,
@@ -123,7 +123,7 @@ describe("the installation's secret", () => {
     if (reading.ok) {
       expect({ outcome, secretHex: Buffer.from(reading.secret).toString("hex") }).toEqual({ outcome: "ok", secretHex });
     } else {
-      expect(reading.fault).toMatch(faults[outcome] ?? /never/);
+      expect(reading.violation).toMatch(violations[outcome] ?? /never/);
     }
   });
 
@@ -132,7 +132,7 @@ describe("the installation's secret", () => {
     expect(keys.keyId).toBe(row.keyId);
     expect(Buffer.from(keys.tokenKey).toString("hex")).toBe(row.tokenKeyHex);
     expect(keys.edgeCredential).toBe(row.edgeCredential);
-    expect(keys.mixerSeed.toString()).toBe(row.mixerSeed);
+    expect(keys.setHashSeed.toString()).toBe(row.setHashSeed);
   });
 });
 

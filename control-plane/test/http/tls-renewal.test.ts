@@ -26,7 +26,7 @@ let second: Identity;
 let client: Identity;
 let stranger: Identity;
 /** Where the control plane looks. */
-let place: Identity & { readonly ca: string };
+let inUse: Identity & { readonly ca: string };
 
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), "sluice-renewal-"));
@@ -39,20 +39,20 @@ afterAll(() => {
   rmSync(folder, { recursive: true });
 });
 beforeEach(() => {
-  place = { cert: join(folder, "place.crt"), key: join(folder, "place.key"), ca: join(folder, "place-ca.crt") };
+  inUse = { cert: join(folder, "inUse.crt"), key: join(folder, "inUse.key"), ca: join(folder, "place-ca.crt") };
   install(first);
-  copyFileSync(authority.cert, place.ca);
+  copyFileSync(authority.cert, inUse.ca);
 });
 
 function install({ cert, key }: Identity): void {
-  copyFileSync(cert, place.cert);
-  copyFileSync(key, place.key);
+  copyFileSync(cert, inUse.cert);
+  copyFileSync(key, inUse.key);
 }
 
 const filesThere = (): TlsFiles => ({
-  cert: { variable: "SLUICE_TLS_CERT_FILE", path: place.cert },
-  key: { variable: "SLUICE_TLS_KEY_FILE", path: place.key },
-  clientCa: { variable: "SLUICE_TLS_CLIENT_CA_FILE", path: place.ca },
+  cert: { variable: "SLUICE_TLS_CERT_FILE", path: inUse.cert },
+  key: { variable: "SLUICE_TLS_KEY_FILE", path: inUse.key },
+  clientCa: { variable: "SLUICE_TLS_CLIENT_CA_FILE", path: inUse.ca },
 });
 
 /** What has come in force and what was logged; `looks` lets so many looks at the files pass. */
@@ -79,9 +79,9 @@ describe("TLS files that are replaced", () => {
   it("come in force once, when both of them are there, and the log says until when they are good", () => {
     const { renewed, logged, looks } = following();
     looks(3);
-    copyFileSync(second.cert, place.cert);
+    copyFileSync(second.cert, inUse.cert);
     looks(1);
-    copyFileSync(second.key, place.key);
+    copyFileSync(second.key, inUse.key);
     looks(5);
     expect(renewed.map(({ cert, key }) => ({ cert, key }))).toEqual([pem(second)]);
     const { validTo } = new X509Certificate(readFileSync(second.cert));
@@ -90,7 +90,7 @@ describe("TLS files that are replaced", () => {
 
   it("come in force too where it is the authority of the clients that is another", () => {
     const { renewed, looks } = following();
-    copyFileSync(strangers.cert, place.ca);
+    copyFileSync(strangers.cert, inUse.ca);
     looks(2);
     expect(renewed.map(({ clientCa }) => clientCa)).toEqual([readFileSync(strangers.cert)]);
   });
@@ -99,28 +99,28 @@ describe("TLS files that are replaced", () => {
     [
       "are no certificate",
       () => {
-        writeFileSync(place.cert, "none");
+        writeFileSync(inUse.cert, "none");
       },
       /^SLUICE_TLS_CERT_FILE: .* a certificate in PEM$/,
     ],
     [
       "are a chain that is cut off",
       () => {
-        writeFileSync(place.cert, withHalfACertificate(first.cert, authority.cert));
+        writeFileSync(inUse.cert, withHalfACertificate(first.cert, authority.cert));
       },
       /^SLUICE_TLS_CERT_FILE: TLS cannot use /,
     ],
     [
       "are no pair",
       () => {
-        copyFileSync(second.cert, place.cert);
+        copyFileSync(second.cert, inUse.cert);
       },
       /^SLUICE_TLS_KEY_FILE: .* is not the key of/,
     ],
     [
       "are gone",
       () => {
-        rmSync(place.key);
+        rmSync(inUse.key);
       },
       /^SLUICE_TLS_KEY_FILE: .* cannot be read: ENOENT$/,
     ],
@@ -131,7 +131,7 @@ describe("TLS files that are replaced", () => {
       spoil();
       looks(5);
       expect(renewed).toEqual([]);
-      expect(logged).toEqual([{ type: "tls-refused", reason: expect.stringMatching(reason) as unknown }]);
+      expect(logged).toEqual([{ type: "tls-rejected", reason: expect.stringMatching(reason) as unknown }]);
       install(second);
       looks(2);
       expect(renewed.map(({ cert }) => cert)).toEqual([readFileSync(second.cert)]);
@@ -173,20 +173,20 @@ describe("a control plane whose TLS files are replaced", () => {
   it("shows the new certificate, takes the clients of a new authority, and goes on after bad files", async () => {
     const plane = new ControlPlaneProcess({
       ...settingsIn(),
-      SLUICE_TLS_CERT_FILE: place.cert,
-      SLUICE_TLS_KEY_FILE: place.key,
-      SLUICE_TLS_CLIENT_CA_FILE: place.ca,
+      SLUICE_TLS_CERT_FILE: inUse.cert,
+      SLUICE_TLS_KEY_FILE: inUse.key,
+      SLUICE_TLS_CLIENT_CA_FILE: inUse.ca,
     });
     const port = await plane.port();
     expect(await shownTo(client, port)).toBe(fingerprint(first));
     await expect(shownTo(stranger, port)).rejects.toThrow();
 
-    writeFileSync(place.cert, withHalfACertificate(first.cert, authority.cert));
-    await plane.logLine("tls-refused");
+    writeFileSync(inUse.cert, withHalfACertificate(first.cert, authority.cert));
+    await plane.logLine("tls-rejected");
     expect(await shownTo(client, port)).toBe(fingerprint(first));
 
     install(second);
-    copyFileSync(strangers.cert, place.ca);
+    copyFileSync(strangers.cert, inUse.ca);
     await until(async () => {
       expect(await shownTo(stranger, port)).toBe(fingerprint(second));
     });

@@ -81,10 +81,10 @@ export function expectNothingKept({ sessions, byPlan, byActivity, usage, ...rest
 
 /** What a watch from a place is answered, up to the number that the answer gives. */
 function expectedAnswer(model: SessionLifeModel, log: string, since: number, upTo: number): WatchAnswer {
-  const { withdrawals, trimmed } = model.stored;
+  const { invalidations, trimmed } = model.stored;
   const isOutOfReach = since > model.cursor || (since < trimmed && since < model.cursor);
   if (log !== model.log || isOutOfReach) return { reset: true, log: model.log, cursor: model.cursor };
-  const entries = withdrawals.slice(since, upTo);
+  const entries = invalidations.slice(since, upTo);
   const named = (wanted: string): string[] => [
     ...new Set(entries.filter(({ kind }) => kind === wanted).map(({ id }) => id)),
   ];
@@ -113,7 +113,7 @@ export function watchFrom(
   return { hangUp };
 }
 
-/** Everything past the place is told in one answer: these runs have fewer than 1,000 withdrawals. */
+/** Everything past the place is told in one answer: these runs have fewer than 1,000 invalidations. */
 export async function expectWatchTells(
   model: SessionLifeModel,
   life: SessionLife,
@@ -123,7 +123,7 @@ export async function expectWatchTells(
   expect(answer).toEqual(expectedAnswer(model, request.log, request.since, model.cursor));
 }
 
-/** An edge's watch that is held while a command runs: it is told of what that withdraws as soon as that is durable. */
+/** An edge's watch that is held while a command runs: it is told of what that invalidates as soon as that is durable. */
 export function follow({ follower }: SessionLifeModel, life: SessionLife): UnderWay {
   return watchFrom(life, { ...FOLLOWER, ...follower });
 }

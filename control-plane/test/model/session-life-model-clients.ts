@@ -127,8 +127,8 @@ const consume = command("consume", consumption, async ({ one, count, key }, mode
 /** With a key that was used, mostly as it was used. */
 const consumeAgain = command("consume again", fc.tuple(fc.nat(20), fc.nat(4)), async ([index, other], model, life) => {
   const used = [...model.stored.consumptions];
-  const [place, earlier] = used[index % Math.max(1, used.length)] ?? [];
-  const [id, key] = place?.split(" ") ?? [];
+  const [cursor, earlier] = used[index % Math.max(1, used.length)] ?? [];
+  const [id, key] = cursor?.split(" ") ?? [];
   if (id === undefined || earlier === undefined) return;
   await consumeAs(id, other === 0 ? earlier.count + 1 : earlier.count, key, model, life);
 });

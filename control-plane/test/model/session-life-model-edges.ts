@@ -101,9 +101,9 @@ function take(model: SessionLifeModel, { instance }: ModelInstance, rows: readon
   }
 }
 
-const place = fc.record({ instance: anyInstance, back: fc.integer({ min: -2, max: 12 }), ofOtherLog: fc.boolean() });
+const cursor = fc.record({ instance: anyInstance, back: fc.integer({ min: -2, max: 12 }), ofOtherLog: fc.boolean() });
 
-const watch = command("watch", place, async ({ instance, back, ofOtherLog }, model, life) => {
+const watch = command("watch", cursor, async ({ instance, back, ofOtherLog }, model, life) => {
   const log = ofOtherLog ? "00000000000000ff" : model.log;
   await expectWatchTells(model, life, { ...instance, log, since: Math.max(0, model.cursor - back) });
   if (!ofOtherLog) model.hear(instance);

@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import { expect } from "vitest";
 
-import { moveSession } from "../../src/app/sessions/change-plan.js";
+import { changePlan } from "../../src/app/sessions/change-plan.js";
 import { revokeSession } from "../../src/app/sessions/revoke-session.js";
 import type { RevocationFilter } from "../../src/app/ports/revocation-ports.js";
 import type { PlanOfPolicy, PlansOfPolicy } from "../../src/domain/plan.js";
@@ -54,7 +54,7 @@ const isOf = (session: ModelSession, whom: RevocationFilter): boolean =>
 
 const move = command("move", fc.tuple(anySession, anyPlan), async ([one, planName], model, life) => {
   const id = model.idAt(one);
-  const answer = await moveSession(life.process.ports, id, planName, "tests");
+  const answer = await changePlan(life.process.ports, id, planName, "tests");
   expect(answer).toMatchObject(moved(model, id, planName));
 });
 
@@ -69,8 +69,8 @@ function moved(model: SessionLifeModel, id: string, planName: string): object {
     const count = model.liveOf(session.userId, plan.id).length + 1;
     if (count > (plan.maxSessionsPerUser ?? Infinity)) return { outcome: "tooManySessions" };
     session.plan = plan;
-    model.withdraw("refresh", id);
-    model.stored.audited.push("session-moved");
+    model.invalidate("refresh", id);
+    model.stored.audited.push("plan-changed");
   }
   return { outcome: "moved", session: model.viewOf(session) };
 }

@@ -30,7 +30,7 @@ export interface ModelSession {
   readonly rows: Map<string, ModelFigures | null>;
 }
 
-export interface ModelWithdrawal {
+export interface ModelInvalidation {
   readonly kind: "revoked" | "refresh";
   readonly id: string;
   readonly atMs: number;
@@ -54,8 +54,8 @@ export interface Stored {
   readonly sessions: Map<string, ModelSession>;
   readonly creations: Map<string, { said: Said; id: string; planId: number; atMs: number }>;
   readonly consumptions: Map<string, { count: number; budget: number; consumed: number; atMs: number }>;
-  readonly withdrawals: ModelWithdrawal[];
-  /** Withdrawals that are not kept any more. */
+  readonly invalidations: ModelInvalidation[];
+  /** Invalidations that are not kept any more. */
   trimmed: number;
   readonly audited: string[];
 }

@@ -16,7 +16,7 @@ const ASKED = process.env["SLUICE_LIFE_RUNS"];
 const SEED = process.env["SLUICE_LIFE_SEED"];
 const RUNS = Number(ASKED ?? 40);
 const COMMANDS_A_RUN = 100;
-/** A run takes about a third of a second; this bounds the search for the shortest commands that show a fault, too. */
+/** A run takes about a third of a second; this bounds the search for the shortest commands that show a violation, too. */
 const LIMIT_MS = ASKED === undefined ? 15_000 : RUNS * 1000;
 /** Past every lifetime, idle limit and key. */
 const LONG_MS = 100 * 86_400_000;

@@ -5,7 +5,7 @@ import type {
   AnySession,
   ModelFigures,
   ModelSession,
-  ModelWithdrawal,
+  ModelInvalidation,
   Spent,
   Stored,
 } from "./session-life-model-stored.js";
@@ -29,7 +29,7 @@ export class SessionLifeModel {
     sessions: new Map(),
     creations: new Map(),
     consumptions: new Map(),
-    withdrawals: [],
+    invalidations: [],
     trimmed: 0,
     audited: [],
   };
@@ -63,7 +63,7 @@ export class SessionLifeModel {
   }
 
   get cursor(): number {
-    return this.stored.withdrawals.length;
+    return this.stored.invalidations.length;
   }
 
   /** Mostly a live session, else one of the stored or of all that ever were; an id that never was where there is none. */
@@ -114,14 +114,14 @@ export class SessionLifeModel {
       .sort((a, b) => (a.id < b.id ? -1 : 1));
   }
 
-  withdraw(kind: ModelWithdrawal["kind"], id: string): void {
-    this.stored.withdrawals.push({ kind, id, atMs: this.nowMs });
+  invalidate(kind: ModelInvalidation["kind"], id: string): void {
+    this.stored.invalidations.push({ kind, id, atMs: this.nowMs });
   }
 
   revoke(session: ModelSession): void {
     if (session.revokedAt !== null) return;
     session.revokedAt = this.nowMs;
-    this.withdraw("revoked", session.id);
+    this.invalidate("revoked", session.id);
   }
 
   /** Edges are told of each budget once, when more was consumed and it is reached. */
@@ -130,7 +130,7 @@ export class SessionLifeModel {
     if (budget === null || session.toldBudget === budget || this.consumedOf(session) < budget) return;
     if (session.revokedAt !== null || session.idleEnded) return;
     session.toldBudget = budget;
-    this.withdraw("refresh", session.id);
+    this.invalidate("refresh", session.id);
   }
 
   get graceMs(): number {

@@ -69,7 +69,7 @@ export class SessionLife {
       makeToken: (sessionId, planId) => makeToken({ sessionId, planId }, KEYS),
     };
     const watches = new Watches({
-      ...{ log: store.withdrawals, policies, timers, clock, meter: watchMeter, logger, instances },
+      ...{ log: store.invalidations, policies, timers, clock, meter: watchMeter, logger, instances },
     });
     const revocations = new BulkRevocations({ store: store.revocations, clock, timers, random, logger, meter });
     await revocations.start();

@@ -1,4 +1,4 @@
-// Withdrawals and the control plane as a process: what survives its death, how it stops, and its store's backups.
+// Invalidations and the control plane as a process: what survives its death, how it stops, and its store's backups.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { copyFileSync } from "node:fs";

@@ -8,9 +8,9 @@ import { readSettings } from "../../src/settings/settings.js";
 const DAY_MS = 86_400_000;
 const ENOUGH = { SLUICE_SECRET: "4f".repeat(32), SLUICE_ADMIN_TOKEN: "0123456789abcdef" };
 
-function faults(env: Record<string, string>): readonly string[] {
+function violations(env: Record<string, string>): readonly string[] {
   const settings = readSettings(env);
-  return "faults" in settings ? settings.faults : [];
+  return "violations" in settings ? settings.violations : [];
 }
 
 describe("settings", () => {
@@ -42,8 +42,8 @@ describe("settings", () => {
       SLUICE_METADATA_RETENTION: "30d",
       SLUICE_AUDIT_ENTRIES: "10",
       SLUICE_AUDIT_RETENTION: "90000",
-      SLUICE_WITHDRAWALS_ENTRIES: "20",
-      SLUICE_WITHDRAWALS_RETENTION: "15m",
+      SLUICE_INVALIDATIONS_ENTRIES: "20",
+      SLUICE_INVALIDATIONS_RETENTION: "15m",
       SLUICE_LOG_LEVEL: "debug",
     };
     expect(readSettings(env)).toEqual({
@@ -69,27 +69,27 @@ describe("settings", () => {
   });
 
   it.each(["-1", "65536", "8080x", "1e3", " 80", "0x50", "999999"])("refuse %j as a port", (port) => {
-    expect(faults({ ...ENOUGH, SLUICE_HTTP_PORT: port })).toEqual([
+    expect(violations({ ...ENOUGH, SLUICE_HTTP_PORT: port })).toEqual([
       `SLUICE_HTTP_PORT: expected a port from 0 to 65535 (0: any that is free), got "${port}"`,
     ]);
   });
 
-  it("refuse to keep the log of withdrawals for less than a minute", () => {
-    const name = "SLUICE_WITHDRAWALS_RETENTION";
-    expect(faults({ ...ENOUGH, [name]: "59s" })).toEqual([`${name}: expected at least 60000 ms, got "59s"`]);
-    expect(faults({ ...ENOUGH, [name]: "soon" })).toEqual([expect.stringContaining("expected a time such as")]);
+  it("refuse to keep the invalidation log for less than a minute", () => {
+    const name = "SLUICE_INVALIDATIONS_RETENTION";
+    expect(violations({ ...ENOUGH, [name]: "59s" })).toEqual([`${name}: expected at least 60000 ms, got "59s"`]);
+    expect(violations({ ...ENOUGH, [name]: "soon" })).toEqual([expect.stringContaining("expected a time such as")]);
     expect(readSettings({ ...ENOUGH, [name]: "1m" })).toMatchObject({ logKept: { maxAgeMs: 60_000 } });
   });
 
   it("refuse a log level that is none", () => {
-    expect(faults({ ...ENOUGH, SLUICE_LOG_LEVEL: "loud" })).toEqual([
+    expect(violations({ ...ENOUGH, SLUICE_LOG_LEVEL: "loud" })).toEqual([
       'SLUICE_LOG_LEVEL: expected one of trace, debug, info, warn, error, fatal, silent, got "loud"',
     ]);
   });
 
-  it("name every variable at fault at once", () => {
-    const said = faults({ SLUICE_HTTP_PORT: "x", SLUICE_LOG_LEVEL: "z" });
-    const named = said.map((fault) => fault.split(/[: ]/)[0]);
+  it("name every variable at violation at once", () => {
+    const said = violations({ SLUICE_HTTP_PORT: "x", SLUICE_LOG_LEVEL: "z" });
+    const named = said.map((violation) => violation.split(/[: ]/)[0]);
     const all = ["SLUICE_HTTP_PORT", "SLUICE_SECRET", "SLUICE_ADMIN_TOKEN", "SLUICE_LOG_LEVEL"];
     expect(named).toEqual(all);
   });
@@ -98,7 +98,7 @@ describe("settings", () => {
     "refuse the secret %j unseen",
     (secret) => {
       for (const name of ["SLUICE_SECRET", "SLUICE_SECRET_ALSO"]) {
-        const said = faults({ ...ENOUGH, [name]: secret });
+        const said = violations({ ...ENOUGH, [name]: secret });
         expect(said).toHaveLength(1);
         expect(said[0]).toMatch(new RegExp(`^${name} .*expected at least 32 random bytes`));
         expect(said[0]).not.toContain(secret);
@@ -112,7 +112,7 @@ describe("settings", () => {
     ["0123456789 abcdef", "no header carries"],
     ["0123456789abcdeü", "no header carries"],
   ])("refuse the admin token %j unseen", (token, why) => {
-    const said = faults({ ...ENOUGH, SLUICE_ADMIN_TOKEN: token });
+    const said = violations({ ...ENOUGH, SLUICE_ADMIN_TOKEN: token });
     expect(said).toHaveLength(1);
     expect(said[0]).toContain(why);
     expect(said[0]).not.toContain(token);
@@ -133,9 +133,9 @@ describe("settings", () => {
   it("refuse the same token twice, also of two kinds, and one of several that will not do", () => {
     const token = ENOUGH.SLUICE_ADMIN_TOKEN;
     const twice = "SLUICE_ADMIN_TOKEN and SLUICE_ISSUER_TOKEN hold the same token twice: each must stand once";
-    expect(faults({ ...ENOUGH, SLUICE_ISSUER_TOKEN: token })).toEqual([twice]);
-    expect(faults({ ...ENOUGH, SLUICE_ADMIN_TOKEN: `${token},${token}` })).toEqual([twice]);
-    expect(faults({ ...ENOUGH, SLUICE_ADMIN_TOKEN: `${token},` })).toEqual([
+    expect(violations({ ...ENOUGH, SLUICE_ISSUER_TOKEN: token })).toEqual([twice]);
+    expect(violations({ ...ENOUGH, SLUICE_ADMIN_TOKEN: `${token},${token}` })).toEqual([twice]);
+    expect(violations({ ...ENOUGH, SLUICE_ADMIN_TOKEN: `${token},` })).toEqual([
       "SLUICE_ADMIN_TOKEN is too short: expected 16 to 256 visible ASCII characters",
     ]);
   });
@@ -152,13 +152,13 @@ describe("settings", () => {
   });
 
   it.each(["0", "-1", "1.5h", "30 d", "1w", "forever", "999999999999999d"])("refuse %j as a time", (given) => {
-    expect(faults({ ...ENOUGH, SLUICE_METADATA_RETENTION: given })).toEqual([
+    expect(violations({ ...ENOUGH, SLUICE_METADATA_RETENTION: given })).toEqual([
       `SLUICE_METADATA_RETENTION: expected a time such as 500, 90s, 15m, 12h or 30d (without a unit: ms), got "${given}"`,
     ]);
   });
 
   it.each(["0", "-1", "1.5", "1e3", "1000001"])("refuse %j as a rate", (given) => {
-    expect(faults({ ...ENOUGH, SLUICE_API_RATE: given })).toEqual([
+    expect(violations({ ...ENOUGH, SLUICE_API_RATE: given })).toEqual([
       `SLUICE_API_RATE: expected an integer from 1 to 1000000, got "${given}"`,
     ]);
   });
@@ -175,7 +175,7 @@ describe("settings", () => {
 
   it("refuse a certificate without its key, and the key or an authority alone", () => {
     for (const name of ["CERT", "KEY", "CLIENT_CA"]) {
-      const said = faults({ ...ENOUGH, [`SLUICE_HTTP_TLS_${name}_FILE`]: "/f" });
+      const said = violations({ ...ENOUGH, [`SLUICE_HTTP_TLS_${name}_FILE`]: "/f" });
       expect(said).toEqual([
         `SLUICE_HTTP_TLS_${name}_FILE: TLS takes both SLUICE_TLS_CERT_FILE and SLUICE_TLS_KEY_FILE`,
       ]);
@@ -189,7 +189,7 @@ describe("settings", () => {
       const reading = readSecret(hex);
       return reading.ok && deriveKeys(reading.secret).keyId === keyId;
     });
-    expect(faults({ ...ENOUGH, SLUICE_SECRET_ALSO: colliding ?? "none was found" })).toEqual([
+    expect(violations({ ...ENOUGH, SLUICE_SECRET_ALSO: colliding ?? "none was found" })).toEqual([
       "SLUICE_SECRET_ALSO has the same key id as SLUICE_SECRET: use another secret for one of them",
     ]);
   });

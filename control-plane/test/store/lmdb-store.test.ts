@@ -95,7 +95,7 @@ describe("the LMDB store", () => {
     const lastActivity = NOW_MS + 9;
     expect(await store.operator.sessionsBefore({ by: "creation" }, undefined, 9)).toMatchObject([{ lastActivity }]);
     expect(await store.operator.issue(issue)).toMatchObject({ outcome: "repeated", session: { lastActivity } });
-    const audited = () => ({ at: 0, actor: "a", action: "session-moved", sessionId: session.id, details: {} }) as const;
+    const audited = () => ({ at: 0, actor: "a", action: "plan-changed", sessionId: session.id, details: {} }) as const;
     const move = { plan: METERED, atMs: NOW_MS, isLive: () => true, audited };
     expect(await store.operator.move(session.id, move)).toMatchObject({ outcome: "moved", session: { lastActivity } });
   });
@@ -126,14 +126,14 @@ describe("the LMDB store", () => {
     await store.revoke(other.id, NOW_MS + 1);
     await store.close();
 
-    const { env, byUser, byOrg, byPlan, byActivity, withdrawals } = openLayout(path);
+    const { env, byUser, byOrg, byPlan, byActivity, invalidations } = openLayout(path);
     onTestFinished(() => env.close());
     const ids = [session.id, other.id].sort();
     expect([...byUser.getKeys()]).toEqual(ids.map((id) => ["u9", id]));
     expect([...byOrg.getKeys()]).toEqual(ids.map((id) => ["o9", id]));
     expect([...byPlan.getKeys()]).toEqual([[STARTER.id, session.id]]);
     expect([...byActivity.getKeys()]).toEqual(ids.map((id) => [STARTER.id, NOW_MS, id]));
-    expect([...withdrawals.getRange()]).toEqual([
+    expect([...invalidations.getRange()]).toEqual([
       { key: 1, value: { kind: "revoked", sessionId: other.id, atMs: NOW_MS + 1 } },
     ]);
   });

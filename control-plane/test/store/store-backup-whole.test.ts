@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 
-import { BackupRefused } from "../../src/store/lmdb/backup-file.js";
+import { BackupRejected } from "../../src/store/lmdb/backup-file.js";
 import { LmdbStore } from "../../src/store/lmdb/store.js";
 import { backUpStore, restoreStore } from "../../src/store/lmdb/backup.js";
 import { openLayout, STORE_FILE } from "../../src/store/lmdb/layout.js";
@@ -67,8 +67,8 @@ describe("a backup is refused, and the store stays as it is, where it", () => {
     writeFileSync(spoilt, spoil(readFileSync(file)));
     const before = readdirSync(data);
     const refusal = await restoreStore(spoilt, data, { force: true, random }).catch((error: unknown) => error);
-    expect(refusal).toBeInstanceOf(BackupRefused);
-    expect((refusal as BackupRefused).message).toContain(`${spoilt} ${reason}`);
+    expect(refusal).toBeInstanceOf(BackupRejected);
+    expect((refusal as BackupRejected).message).toContain(`${spoilt} ${reason}`);
     expect(readdirSync(data)).toEqual(before);
     expect(await found(data, session.id)).toEqual(session);
   });

@@ -94,7 +94,7 @@ describe("a restore", () => {
     const now = await store.position();
     expect(now.log).toMatch(/^[0-9a-f]{16}$/);
     expect(now.log).not.toBe(position.log);
-    const { watches } = watchesOver(store.withdrawals);
+    const { watches } = watchesOver(store.invalidations);
     for (const since of [0, now.cursor, position.cursor]) {
       const policy = heard(1, { log: now.log });
       const watched = await watches.watch(request({ log: position.log, since, policy }), nobodyHangsUp());
@@ -136,13 +136,13 @@ describe("a restore", () => {
 describe("a store of schema 1", () => {
   /** As the first version wrote it. */
   async function ofSchema1(path: string) {
-    const { env, meta, sessions, byUser, byOrg, byPlan, byActivity, withdrawals } = openLayout(path);
+    const { env, meta, sessions, byUser, byOrg, byPlan, byActivity, invalidations } = openLayout(path);
     const [kept, revoked] = [sessionAt(NOW_MS), { ...sessionAt(NOW_MS), revokedAt: NOW_MS + 1 }];
     await env.transaction(() => {
       void meta.put("schema", 1);
       void meta.put("log", "ab".repeat(16));
       void meta.put("cursor", 1);
-      void withdrawals.put(1, { kind: "revoked", sessionId: revoked.id, atMs: NOW_MS + 1 });
+      void invalidations.put(1, { kind: "revoked", sessionId: revoked.id, atMs: NOW_MS + 1 });
       for (const session of [kept, revoked]) {
         const { id, userId, orgId, plan, lastActivity } = session;
         void sessions.put(id, session);

@@ -113,7 +113,7 @@ export async function startTestControlPlane(
     makeToken: (sessionId, planId) => makeToken({ sessionId, planId }, KEYS),
   };
   const timers = new ManualTimers(clock);
-  const { withdrawals, revocations: stored } = temporary;
+  const { invalidations, revocations: stored } = temporary;
   const unauthenticated = new UnauthenticatedCalls({
     clock,
     logger: log,
@@ -121,9 +121,9 @@ export async function startTestControlPlane(
       edgeMetrics.callDenied();
     },
   });
-  const watching = { log: withdrawals, policies, timers, clock, instances, meter: edgeMetrics, logger: log };
+  const watching = { log: invalidations, policies, timers, clock, instances, meter: edgeMetrics, logger: log };
   const watches = new Watches(watching);
-  const edges = () => edgesNow({ instances, log: withdrawals, policies, clock });
+  const edges = () => edgesNow({ instances, log: invalidations, policies, clock });
   edgeMetrics.observe(edges, () => watches.heldCount());
   const parts = { store: stored, clock, timers, random: ports.random, logger: log, meter: metrics };
   const revocations = new BulkRevocations(parts);

@@ -1,7 +1,7 @@
 // Watches over a log and a clock that a test holds in its hands, and edges that call them.
 import { EdgeRegistry } from "../../src/app/edges/status/edge-registry.js";
 import type { HeardPolicy } from "../../src/app/ports/edge-ports.js";
-import type { WithdrawalLog } from "../../src/app/ports/log-ports.js";
+import type { InvalidationLog } from "../../src/app/ports/log-ports.js";
 import type { Watched, WatchOutcome, WatchRequest } from "../../src/app/ports/watch-ports.js";
 import { Watches } from "../../src/app/edges/watches.js";
 import type { PlansOfPolicy } from "../../src/domain/plan.js";
@@ -14,7 +14,7 @@ import { PoliciesInForce } from "./policies-in-force.js";
 /** The policy of tests; which one edges are given does not matter to most. */
 export const POLICY: PlansOfPolicy = { ...REPORTING, plans: [STARTER] };
 
-export interface WatchingLog<Log extends WithdrawalLog> {
+export interface WatchingLog<Log extends InvalidationLog> {
   readonly log: Log;
   readonly clock: FixedClock;
   readonly timers: ManualTimers;
@@ -29,7 +29,7 @@ export interface WatchingLog<Log extends WithdrawalLog> {
   readonly logged: object[];
 }
 
-export function watchesOver<Log extends WithdrawalLog>(
+export function watchesOver<Log extends InvalidationLog>(
   log: Log,
   maxHeld = 100,
   nextTurn?: () => Promise<void>,

@@ -110,7 +110,7 @@ export async function startEdge(
 /** The CPU of these is Envoy's. */
 export function throughEnvoy({ secret, sessionIds }: Servers, edge: Edge): Comparison {
   const reading = readSecret(secret);
-  if (!reading.ok) throw new Failure(`the secret ${reading.fault}`);
+  if (!reading.ok) throw new Failure(`the secret ${reading.violation}`);
   const keys = deriveKeys(reading.secret);
   const ask = (sessionId: string): string =>
     requestText("GET", "/", { "x-session-id": makeToken({ sessionId, planId: 0 }, keys) });

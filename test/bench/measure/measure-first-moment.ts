@@ -42,13 +42,13 @@ export async function measureFirstMoments(running: PropagationStack): Promise<vo
 }
 
 async function firstMoment(
-  { place }: PropagationStack,
+  { edgeSetup }: PropagationStack,
   rate: number,
   tokens: readonly string[],
   round: number,
 ): Promise<Answers> {
   const [proxy = 0, admin = 0] = await freePorts(2);
-  const envoy = await startProcess(edgePlan(place, `starts-${rate}-${round}`, proxy, admin));
+  const envoy = await startProcess(edgePlan(edgeSetup, `starts-${rate}-${round}`, proxy, admin));
   try {
     const connections = [await listening(proxy)];
     while (connections.length < CONNECTIONS) connections.push(await opened(proxy));

@@ -64,7 +64,7 @@ async function revokeOne({ controlPlane, edges, adminToken }: PropagationStack):
     if (status !== 200) throw new Failure(`${name} answered ${status} to a session that is live`);
   }
   let revokedAt = Infinity;
-  const refusedAt = edges.map(async ({ name, url }) => {
+  const deniedAt = edges.map(async ({ name, url }) => {
     while ((await call("GET", url, client)).status !== 401) {
       if (performance.now() - revokedAt > REFUSED_WITHIN_MS) throw new Failure(`${name} admits a revoked session`);
     }
@@ -75,7 +75,7 @@ async function revokeOne({ controlPlane, edges, adminToken }: PropagationStack):
   });
   revokedAt = performance.now();
   if (revoked.status !== 204) throw new Failure(`the revocation was answered with ${revoked.status}`);
-  return (await Promise.all(refusedAt)).map((at) => Math.max(0, at - revokedAt));
+  return (await Promise.all(deniedAt)).map((at) => Math.max(0, at - revokedAt));
 }
 
 async function roundTrips({ controlPlane }: PropagationStack, count: number): Promise<number[]> {

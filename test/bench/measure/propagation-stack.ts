@@ -26,11 +26,11 @@ export interface PropagationStack {
   readonly edges: readonly { readonly name: string; readonly url: string }[];
   readonly adminToken: string;
   readonly policyFile: string;
-  readonly place: EdgePlace;
+  readonly edgeSetup: EdgeSetup;
 }
 
 /** What an Envoy beside this control plane is started with. */
-export interface EdgePlace {
+export interface EdgeSetup {
   readonly binary: string;
   readonly folder: string;
   readonly filterPath: string;
@@ -40,13 +40,13 @@ export interface EdgePlace {
 }
 
 /** How an Envoy of two workers is run whose settings have no policy. Writes its bootstrap. */
-export function edgePlan(place: EdgePlace, name: string, proxyPort: number, adminPort: number): ProcessPlan {
-  const { binary, folder, filterPath, secret } = place;
+export function edgePlan(edgeSetup: EdgeSetup, name: string, proxyPort: number, adminPort: number): ProcessPlan {
+  const { binary, folder, filterPath, secret } = edgeSetup;
   const configFile = join(folder, `${name}.yaml`);
   const rendered = renderEnvoy({
     ...{ proxyPort, adminPort, filterPath, nodeId: name },
-    upstream: { host: LOOPBACK, port: place.upstream },
-    controlPlane: { host: LOOPBACK, port: place.http },
+    upstream: { host: LOOPBACK, port: edgeSetup.upstream },
+    controlPlane: { host: LOOPBACK, port: edgeSetup.http },
   });
   writeFileSync(configFile, rendered);
   const logFile = join(folder, `${name}.log`);
@@ -82,13 +82,13 @@ export async function startPropagationStack(stack: Stack, binary: string, folder
   const controlPlane = `http://${LOOPBACK}:${http}`;
   await waitForStatus(`${controlPlane}/readyz`, 200, limits);
 
-  const place = { binary, folder, filterPath, secret, http, upstream };
+  const edgeSetup = { binary, folder, filterPath, secret, http, upstream };
   const edges = EDGES.map((name, i) => ({ name, proxy: edgePorts[2 * i] ?? 0, admin: edgePorts[2 * i + 1] ?? 0 }));
   for (const { name, proxy, admin } of edges) {
-    await stack.start(edgePlan(place, name, proxy, admin));
+    await stack.start(edgePlan(edgeSetup, name, proxy, admin));
   }
   const served = { status: 401, text: CODE_MISSING_SESSION };
   for (const { proxy } of edges) await waitForAnswer(`http://${LOOPBACK}:${proxy}/`, served, limits);
   const urls = edges.map(({ name, proxy }) => ({ name, url: `http://${LOOPBACK}:${proxy}` }));
-  return { controlPlane, edges: urls, adminToken, policyFile, place };
+  return { controlPlane, edges: urls, adminToken, policyFile, edgeSetup };
 }

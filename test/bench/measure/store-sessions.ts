@@ -1,7 +1,7 @@
 // Puts many sessions straight into a store, as its own transactions would write them: for measurements.
 import type { Session } from "../../../control-plane/src/domain/session.js";
 import type { LmdbLayout } from "../../../control-plane/src/store/lmdb/layout.js";
-import { fileSession } from "../../../control-plane/src/store/lmdb/session-index.js";
+import { indexSession } from "../../../control-plane/src/store/lmdb/session-index.js";
 
 const SESSIONS_A_COMMIT = 5000;
 
@@ -21,7 +21,7 @@ export async function storeSessions(
       for (let left = Math.min(SESSIONS_A_COMMIT, count - ids.length); left > 0; left--) {
         const session = make(ids.length);
         void db.sessions.put(session.id, session);
-        fileSession(db, session);
+        indexSession(db, session);
         withEach(session);
         ids.push(session.id);
       }

@@ -54,9 +54,9 @@ export function policyText(rest: Record<string, unknown> = {}): string {
 
 /** @throws Failure on a policy that is none */
 function judged(text: string): Policy {
-  const verdict = readPolicyDocument(text);
-  if ("policy" in verdict) return verdict.policy;
-  throw new Failure(verdict.faults.map(({ path, message }) => `${path}: ${message}`).join("; "));
+  const result = readPolicyDocument(text);
+  if ("policy" in result) return result.policy;
+  throw new Failure(result.violations.map(({ path, message }) => `${path}: ${message}`).join("; "));
 }
 
 /**

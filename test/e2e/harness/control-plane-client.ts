@@ -49,7 +49,7 @@ export interface EdgeView {
   /** Generation to how many workers run it; 0: one of the settings, or none. */
   readonly running: Readonly<Record<string, number>>;
   readonly watching: boolean;
-  /** Withdrawals that its table is not marked for; null while it follows no log, or another one. */
+  /** Invalidations that its table is not marked for; null while it follows no log, or another one. */
   readonly lag: number | null;
   readonly instances: readonly InstanceView[];
 }

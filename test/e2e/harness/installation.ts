@@ -73,9 +73,9 @@ export class Installation {
     };
     const api = new ControlPlaneClient(http, adminToken, options.tls);
 
-    const place = { folder, secret };
+    const site = { folder, secret };
     const controlPlane = controlPlanePart(
-      { ...place, ports: shared },
+      { ...site, ports: shared },
       { SLUICE_ADMIN_TOKEN: adminToken, ...options.controlPlaneEnv },
       api,
     );
@@ -83,7 +83,7 @@ export class Installation {
     for (const [index, name] of names.entries()) {
       const ports = { proxy: free[2 * index] ?? 0, admin: free[2 * index + 1] ?? 0 };
       const bootstrap = options.bootstrap ?? ((yaml: string): string => yaml);
-      const part = await envoyPart({ ...place, ports: { ...shared, ...ports } }, name, setup, bootstrap);
+      const part = await envoyPart({ ...site, ports: { ...shared, ...ports } }, name, setup, bootstrap);
       edges.push(new Edge(name, ports, part));
     }
     const installation = new Installation(folder, secret, adminToken, api, controlPlane, edges, setup, shared);

@@ -29,7 +29,7 @@ export interface EdgePorts {
 export interface Ports extends SharedPorts, EdgePorts {}
 
 /** What the parts of one installation share. */
-export interface Place<Known = Ports> {
+export interface Site<Known = Ports> {
   readonly folder: string;
   readonly ports: Known;
   readonly secret: string;
@@ -52,14 +52,14 @@ const READY_TIMEOUT_MS = 60_000;
 
 const policyFile = (folder: string): string => join(folder, "policy.yaml");
 
-/** Renamed into place, as a careful editor does, so that no half of it is ever read. */
+/** Renamed into site, as a careful editor does, so that no half of it is ever read. */
 export function writePolicy(folder: string, policy: PolicyDocument | string): void {
   const file = policyFile(folder);
   writeFileSync(`${file}.new`, typeof policy === "string" ? policy : JSON.stringify(policy, null, 2));
   renameSync(`${file}.new`, file);
 }
 
-/** The file of the filter that the Envoys follow; renamed into place, as they look for. */
+/** The file of the filter that the Envoys follow; renamed into site, as they look for. */
 const filterFile = (folder: string): string => join(folder, "filter.yaml");
 
 export function replaceFilter(
@@ -74,14 +74,14 @@ export function replaceFilter(
 /** @param policy holds until the control plane's is there, or with `follow` false for good */
 export function settingsWith(tableCapacity?: number, policy?: PolicyDocument, follow?: boolean): EdgeSettings {
   if (policy === undefined) return edgeSettings({ tableCapacity });
-  const verdict = readPolicyDocument(JSON.stringify(policy));
-  if (!("policy" in verdict)) throw new Error(`this is no policy: ${JSON.stringify(verdict.faults)}`);
-  return edgeSettings({ tableCapacity, policy: verdict.policy, follow });
+  const result = readPolicyDocument(JSON.stringify(policy));
+  if (!("policy" in result)) throw new Error(`this is no policy: ${JSON.stringify(result.violations)}`);
+  return edgeSettings({ tableCapacity, policy: result.policy, follow });
 }
 
 /** @param env more of its environment, the admin token among it */
 export function controlPlanePart(
-  { folder, ports, secret }: Place<SharedPorts>,
+  { folder, ports, secret }: Site<SharedPorts>,
   env: Readonly<Record<string, string>>,
   api: ControlPlaneClient,
 ): Part {
@@ -107,12 +107,12 @@ export function controlPlanePart(
  * @param bootstrap changes the YAML that Envoy is started with
  */
 export async function envoyPart(
-  place: Place,
+  site: Site,
   nodeId: string,
   setup: EdgeSetup,
   bootstrap: (yaml: string) => string,
 ): Promise<Part> {
-  const { folder, ports, secret } = place;
+  const { folder, ports, secret } = site;
   const { filterPath, settings, followed, awaitPolicy } = setup;
   if (followed) replaceFilter(folder, setup);
   const yaml = renderEnvoy({

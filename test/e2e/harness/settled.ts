@@ -10,7 +10,7 @@ export function reported({ api }: Installation, id: string, consumed: number): P
   });
 }
 
-/** Resolves when every edge runs the policy in force, and has a table marked for all that was withdrawn. */
+/** Resolves when every edge runs the policy in force, and has a table marked for all that was invalidated. */
 export function followed({ api, edges }: Installation): Promise<void> {
   return until(async () => {
     const views = await api.edges();

@@ -21,7 +21,7 @@ const policy = join(projectRoot, "policy.yaml");
 
 beforeAll(async () => {
   mkdirSync(folder, { recursive: true });
-  writeFileSync(filter, await compileFilter("judges-policy"));
+  writeFileSync(filter, await compileFilter("validates-policy"));
 });
 
 afterAll(() => {

@@ -96,7 +96,7 @@ it("names the port that is in use and the variable that changes it", async () =>
 
 it.each<[string, Record<string, string>, RegExp]>([
   [
-    "a policy with a fault",
+    "a policy with a violation",
     { SLUICE_POLICY: "bad.yaml" },
     /^sluice: The policy cannot be used:\n {2}\S+bad.yaml:2:\d+ plans/,
   ],

@@ -44,12 +44,12 @@ async function trimmedBeyond(since: { log: string; cursor: number }): Promise<vo
 /** The log's name and head, as an edge hears them that has none yet. */
 const headOfLog = async () => (await watch({ since: 0 })) as { log: string; cursor: number };
 
-async function watch(place: { log?: string; since: number }): Promise<unknown> {
+async function watch(cursor: { log?: string; since: number }): Promise<unknown> {
   const about = { edge: "a-probe", instance: "0".repeat(16) };
   const { status, body } = await sluice().api.call(
     "POST",
     "/edge/v1/watch",
-    { ...about, ...place },
+    { ...about, ...cursor },
     { authorization: `Bearer ${sluice().mint.edgeCredential}` },
   );
   expect(status).toBe(200);
@@ -80,7 +80,7 @@ describe("a control plane that is told to stop while an Envoy hangs", () => {
   });
 });
 
-describe("an Envoy that stood still for longer than the log of withdrawals goes back", () => {
+describe("an Envoy that stood still for longer than the invalidation log goes back", () => {
   it("begins anew: what was revoked meanwhile is refused, and what lives keeps its level", async () => {
     const live = await usedOnBoth();
     expect(await sluice().edge(1).statuses(live.token, 20)).toEqual(Array<number>(20).fill(200));
@@ -91,7 +91,7 @@ describe("an Envoy that stood still for longer than the log of withdrawals goes 
     const hanging = standStill();
     for (const { id } of revoked) await sluice().api.revoke(id);
     await sluice().controlPlane.stop();
-    await sluice().controlPlane.start({ SLUICE_WITHDRAWALS_ENTRIES: "1" });
+    await sluice().controlPlane.start({ SLUICE_INVALIDATIONS_ENTRIES: "1" });
     await trimmedBeyond(heardOf);
 
     hanging.resume();

@@ -85,7 +85,7 @@ describe("a token that is issued again", () => {
 
 describe("a user with as many sessions as the plan allows", () => {
   it("gets no further one where the plan refuses it, until one of them is gone", async () => {
-    const owner: Owner = { userId: "refused", orgId: "o1" };
+    const owner: Owner = { userId: "rejected", orgId: "o1" };
     const first = await sluice().api.issue("two-each", owner);
     const second = await sluice().api.issue("two-each", owner);
     const third = await sluice().api.call("POST", "/v1/sessions", { ...owner, plan: "two-each" });

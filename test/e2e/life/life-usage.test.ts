@@ -14,8 +14,8 @@ import { until } from "../harness/until.js";
 const REPORT_INTERVAL_MS = 300;
 const CAPACITY = 1024;
 /** So many that those used longest ago make room in almost every set. */
-const CROWD = 1400;
-/** A record that was used so recently is not put out of the table; short, so that a newcomer does not wait long. */
+const MANY_WAITERS = 1400;
+/** A record that was used so recently is not put out of the table; short, so that a new entry does not wait long. */
 const ACQUIRE_TIMEOUT_MS = 2000;
 
 const policyWith = (reportInterval: number) =>
@@ -176,7 +176,7 @@ describe("a session whose record had to make room for others", () => {
     });
     const evictions = () => sluice().envoyAdmin.stat("wasmcustom.sluice_table_evictions");
     const evictedBefore = await evictions();
-    const crowd = await issueMany(CROWD, "large");
+    const crowd = await issueMany(MANY_WAITERS, "large");
     await inTurns(crowd, ({ token }) => admitted(token));
     await until(async () => {
       expect(await evictions()).toBeGreaterThan(evictedBefore);
@@ -194,7 +194,7 @@ describe("a session whose record had to make room for others", () => {
   });
 });
 
-/** The first answer that is a 200: until records may go, a newcomer to a full set is refused. */
+/** The first answer that is a 200: until records may go, a new entry to a full set is refused. */
 function admitted(token: string): Promise<HttpAnswer> {
   return until(async () => {
     const answer = await sluice().send({ token });

@@ -21,12 +21,12 @@ const REJECTED_FILTERS = "extension_config_discovery.http_filter.sluice.update_r
 
 interface Refusal extends LogLine {
   readonly generation?: number;
-  readonly faults?: readonly { readonly path: string; readonly line: number | null; readonly message: string }[];
+  readonly violations?: readonly { readonly path: string; readonly line: number | null; readonly message: string }[];
 }
 
 /** Saves what the control plane will refuse; resolves with its log line. */
 async function saveRefused(text: string): Promise<Refusal> {
-  const refusals = (): Refusal[] => linesOf(sluice().controlPlane, "policy-refused");
+  const refusals = (): Refusal[] => linesOf(sluice().controlPlane, "policy-rejected");
   const before = refusals().length;
   sluice().writePolicy(text);
   return until(() => {
@@ -85,7 +85,7 @@ describe("a change of the policy", () => {
 });
 
 describe("a policy that cannot be", () => {
-  it("is refused with every fault and its line, and the one before it goes on", async () => {
+  it("is refused with every violation and its line, and the one before it goes on", async () => {
     const { token } = await sluice().api.issue("small");
     const generation = await sluice().generation();
     const refusal = await saveRefused(
@@ -100,7 +100,7 @@ describe("a policy that cannot be", () => {
       ].join("\n"),
     );
     expect(refusal.generation).toBe(generation);
-    expect(refusal.faults?.map(({ path, line }) => `${path}:${line}`)).toEqual(
+    expect(refusal.violations?.map(({ path, line }) => `${path}:${line}`)).toEqual(
       expect.arrayContaining(["plans[0].maxTokens:5", "no:7"]),
     );
     expect((await sluice().send({ token })).headers["ratelimit-policy"]).toBe('"small";q=10');
@@ -110,7 +110,7 @@ describe("a policy that cannot be", () => {
   it("is refused while sessions have a plan that it lacks", async () => {
     const { token } = await sluice().api.issue("large");
     const refusal = await saveRefused(JSON.stringify(policyOf([small(10)])));
-    expect(refusal.faults?.[0]?.message).toMatch(
+    expect(refusal.violations?.[0]?.message).toMatch(
       /^plan "large" \(id 1\) cannot go while \d+ live sessions? ha(s|ve) it/,
     );
     expect(await sluice().statuses(token, 1)).toEqual([200]);

@@ -27,7 +27,7 @@ afterAll(() => {
 });
 
 /** A request of each of many sessions that the control plane does not confirm, because it hangs. */
-async function crowdIn() {
+async function fillWaitersOf() {
   const tokens = Array.from({ length: SESSIONS }, () => sluice().mint.mint(Date.now()).token);
   const next = () => {
     const token = tokens.pop();
@@ -43,7 +43,7 @@ const stat = (name: string) => sluice().envoyAdmin.stat(`wasmcustom.${name}`);
 describe("more sessions than the table has room for", () => {
   it("are refused under onTableFull: deny, and counted; the table does not grow", async () => {
     sluice().controlPlane.pause();
-    const statuses = await crowdIn();
+    const statuses = await fillWaitersOf();
     const { 200: admitted = 0, 503: refused = 0 } = statuses;
     expect(admitted + refused).toBe(SESSIONS);
     expect(admitted).toBeLessThanOrEqual(CAPACITY);
@@ -58,7 +58,7 @@ describe("more sessions than the table has room for", () => {
   it("pass uncounted against any bucket under onTableFull: allow", async () => {
     await sluice().changePolicy(policyWith({ onTableFull: "allow" }));
     sluice().controlPlane.pause();
-    expect(await crowdIn()).toEqual({ 200: SESSIONS });
+    expect(await fillWaitersOf()).toEqual({ 200: SESSIONS });
     await until(async () => {
       expect(await stat("sluice_requests.outcome.allowed")).toBeGreaterThan(0);
     });

@@ -22,7 +22,7 @@ function calling(options: ConstructorParameters<typeof Edge>[0] = {}): Edge {
   return edge;
 }
 
-describe("a fault of the calls in Envoy's log", () => {
+describe("a failure of the calls in Envoy's log", () => {
   const said = (edge: Edge, level: "warn" | "info"): string[] =>
     edge.host.messages(level).flatMap((line) => /^sluice: (calls to .*)/.exec(line)?.[1] ?? []);
   const lines = (edge: Edge): string[] => said(edge, "warn");
@@ -66,7 +66,7 @@ describe("a fault of the calls in Envoy's log", () => {
     expect(times.reduce((sum, each) => sum + each)).toBeLessThanOrEqual(refused);
   });
 
-  it("is said apart from another fault of the same minute", () => {
+  it("is said apart from another failure of the same minute", () => {
     const edge = calling();
     edge.watch.refuse();
     edge.passMs(600);

@@ -1,7 +1,7 @@
 // What a watch brings: a revocation is in force on every worker at once, a refresh makes the next request ask.
 import { describe, expect, it } from "vitest";
 import { SWEEP_ROUND_TICKS, TICK_MS } from "../../../assembly/contract.js";
-import { placeOf } from "../harness/scenes/edge-keys.js";
+import { logCursorOf } from "../harness/scenes/edge-keys.js";
 import { CURSOR, LOG, endedAnswer, liveAnswer, reportAnswer, watchAnswer } from "../harness/scenes/edge.js";
 import { watchedEdge } from "../harness/scenes/watched-edge.js";
 
@@ -73,7 +73,7 @@ describe("a revocation", () => {
     const session = edge.newSession();
     edge.send(session);
     edge.callout.answer(200, endedAnswer("revoked", 60_000, CURSOR + 5));
-    expect(placeOf(edge.host.sharedData)).toMatchObject({ cursor: CURSOR, seen: CURSOR + 5 });
+    expect(logCursorOf(edge.host.sharedData)).toMatchObject({ cursor: CURSOR, seen: CURSOR + 5 });
   });
 });
 

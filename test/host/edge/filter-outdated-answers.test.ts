@@ -1,7 +1,7 @@
 // Answers to acquires that are out of date, by the log or by the clock: they change nothing, and are asked for again.
 import { describe, expect, it } from "vitest";
 import { ANSWER_VALID_MS, FLAG_REFRESH, FLAG_UNCONFIRMED, RECORD_FLAGS_AT } from "../../../assembly/contract.js";
-import { placeOf } from "../harness/scenes/edge-keys.js";
+import { logCursorOf } from "../harness/scenes/edge-keys.js";
 import { CURSOR, Edge, OTHER_LOG, endedAnswer, liveAnswer, watchAnswer } from "../harness/scenes/edge.js";
 import { writesSet } from "../harness/scenes/host-call-matches.js";
 import type { HostCall } from "../harness/host/host-calls.js";
@@ -34,10 +34,10 @@ describe("an answer that knows less than the edge has heard of", () => {
 
   it("of another log than the edge follows is asked again, and never changes the log", () => {
     const { edge, waiting, acquire } = scene();
-    const place = placeOf(edge.host.sharedData);
+    const logCursor = logCursorOf(edge.host.sharedData);
     acquire.answer(200, liveAnswer({ log: OTHER_LOG, cursor: 1_000_000 }));
     expect(waiting.paused).toBe(true);
-    expect(placeOf(edge.host.sharedData)).toEqual(place);
+    expect(logCursorOf(edge.host.sharedData)).toEqual(logCursor);
   });
 
   it("says nothing of a record that stands either: neither its end nor its plan moves", () => {

@@ -1,7 +1,7 @@
-// When the control plane cannot say what was withdrawn since: every session is asked about again, slice by slice.
+// When the control plane cannot say what was invalidated since: every session is asked about again, slice by slice.
 import { describe, expect, it } from "vitest";
 import { LEADER_LEASE_MS, TICK_MS } from "../../../assembly/contract.js";
-import { placeOf } from "../harness/scenes/edge-keys.js";
+import { logCursorOf } from "../harness/scenes/edge-keys.js";
 import {
   CURSOR,
   Edge,
@@ -33,10 +33,10 @@ function resetEdge(onUnreachable = "deny"): { edge: Edge; session: Session } {
 describe("a reset", () => {
   it("is made known first, then carried out on ticks, and then the edge follows the new log", () => {
     const { edge, session } = resetEdge();
-    expect(placeOf(edge.host.sharedData)).toEqual({ log: LOG, cursor: CURSOR, seenLog: OTHER_LOG, seen: RESET_AT });
+    expect(logCursorOf(edge.host.sharedData)).toEqual({ log: LOG, cursor: CURSOR, seenLog: OTHER_LOG, seen: RESET_AT });
     expect(edge.table.record(session.id)).toMatchObject({ refresh: false, unconfirmed: false });
     edge.passMs(TICK_MS);
-    expect(placeOf(edge.host.sharedData)).toEqual(DONE);
+    expect(logCursorOf(edge.host.sharedData)).toEqual(DONE);
     expect(edge.table.record(session.id)).toMatchObject({ refresh: true, unconfirmed: true, levelTokens: 5 });
     edge.passMs(TICK_MS);
     expect(edge.watch.json).toMatchObject({ log: OTHER_LOG, since: RESET_AT });
@@ -56,7 +56,7 @@ describe("a reset", () => {
     edge.watch.answer(200, resetAnswer(RESET_AT));
     let ticks = 0;
     const rewritten: number[] = [];
-    while (placeOf(edge.host.sharedData)?.log !== OTHER_LOG && ticks < 100) {
+    while (logCursorOf(edge.host.sharedData)?.log !== OTHER_LOG && ticks < 100) {
       let writes = 0;
       const count = edge.host.hooks.each(
         "after",
@@ -79,7 +79,7 @@ describe("a reset", () => {
     edge.flush();
     edge.watch.answer(200, resetAnswer(RESET_AT, LOG));
     edge.passMs(TICK_MS);
-    expect(placeOf(edge.host.sharedData)).toEqual({ log: LOG, cursor: RESET_AT, seenLog: LOG, seen: RESET_AT });
+    expect(logCursorOf(edge.host.sharedData)).toEqual({ log: LOG, cursor: RESET_AT, seenLog: LOG, seen: RESET_AT });
     expect(edge.table.record(session.id)).toMatchObject({ refresh: true, unconfirmed: true });
   });
 
@@ -122,7 +122,7 @@ describe("a reset", () => {
     expect(edge.watch.json).toMatchObject({ log: LOG, since: CURSOR });
     edge.watch.answer(200, resetAnswer(RESET_AT + 5));
     edge.passMs(TICK_MS * 10);
-    expect(placeOf(edge.host.sharedData)).toEqual({ ...DONE, cursor: RESET_AT + 5, seen: RESET_AT + 5 });
+    expect(logCursorOf(edge.host.sharedData)).toEqual({ ...DONE, cursor: RESET_AT + 5, seen: RESET_AT + 5 });
     expect(sessions.every((session) => edge.table.record(session.id)?.unconfirmed)).toBe(true);
   });
 
@@ -131,7 +131,7 @@ describe("a reset", () => {
     edge.passMs(TICK_MS * 2);
     edge.watch.answer(200, resetAnswer(RESET_AT));
     edge.passMs(TICK_MS * 2);
-    expect(placeOf(edge.host.sharedData)).toEqual(DONE);
+    expect(logCursorOf(edge.host.sharedData)).toEqual(DONE);
     expect(edge.table.record(session.id)).toMatchObject({ live: true, levelTokens: 5 });
   });
 });

@@ -1,7 +1,7 @@
 // A revocation is final once the edge has heard of it, against every acquire that comes late: forced, one order a test.
 import { describe, expect, it } from "vitest";
 import { RECORDS_PER_SET } from "../../../assembly/contract.js";
-import { isPlaceKey } from "../harness/scenes/edge-keys.js";
+import { isLogCursorKey } from "../harness/scenes/edge-keys.js";
 import { CURSOR, Edge, endedAnswer, liveAnswer, policy, watchAnswer } from "../harness/scenes/edge.js";
 import { readsSet, writesSet } from "../harness/scenes/host-call-matches.js";
 import type { HostCall } from "../harness/host/host-calls.js";
@@ -40,7 +40,7 @@ describe("a revocation that the edge hears of while a positive answer is under w
   it("between its read of the place and its write: the write is refused, and it is asked again", () => {
     const here = scene();
     const readsPlace: Match = (call) =>
-      call.vm === here.edge.worker(1) && call.name === "proxy_get_shared_data" && isPlaceKey(call.key);
+      call.vm === here.edge.worker(1) && call.name === "proxy_get_shared_data" && isLogCursorKey(call.key);
     here.edge.host.hooks.once("after", readsPlace, here.revoke);
     here.acquire.answer(200, liveAnswer());
     expect(here.edge.host.hooks.waiting).toBe(0);

@@ -1,7 +1,7 @@
-// A withdrawal reaches the table: what a held watch answers is written before the edge says that it has come so far.
+// An invalidation reaches the table: what a held watch answers is written before the edge says that it has come so far.
 import { describe, expect, it } from "vitest";
 import { FILTER_VERSION, MAX_WATCH_ENTRIES, TICK_MS } from "../../../assembly/contract.js";
-import { isPlaceKey, placeOf } from "../harness/scenes/edge-keys.js";
+import { isLogCursorKey, logCursorOf } from "../harness/scenes/edge-keys.js";
 import { CURSOR, Edge, LOG, OTHER_LOG, watchAnswer } from "../harness/scenes/edge.js";
 import { writesSet } from "../harness/scenes/host-call-matches.js";
 import { watchedEdge } from "../harness/scenes/watched-edge.js";
@@ -31,7 +31,7 @@ describe("a watch", () => {
     edge.flush();
     expect(edge.watch.json).not.toHaveProperty("log");
     edge.watch.answer(200, watchAnswer({ cursor: 77 }));
-    expect(placeOf(edge.host.sharedData)).toEqual({ log: LOG, cursor: 77, seenLog: LOG, seen: 77 });
+    expect(logCursorOf(edge.host.sharedData)).toEqual({ log: LOG, cursor: 77, seenLog: LOG, seen: 77 });
     expect(edge.watch.json).toMatchObject({ log: LOG, since: 77 });
   });
 
@@ -39,7 +39,7 @@ describe("a watch", () => {
     const edge = new Edge();
     edge.flush();
     edge.sessionInTable();
-    expect(placeOf(edge.host.sharedData)).toEqual({ log: LOG, cursor: CURSOR, seenLog: LOG, seen: CURSOR });
+    expect(logCursorOf(edge.host.sharedData)).toEqual({ log: LOG, cursor: CURSOR, seenLog: LOG, seen: CURSOR });
     edge.watch.answer(200, watchAnswer({ cursor: 78 }));
     expect(edge.watch.json).toMatchObject({ log: LOG, since: CURSOR });
   });
@@ -49,7 +49,7 @@ describe("a watch", () => {
     edge.flush();
     edge.sessionInTable();
     edge.watch.answer(200, watchAnswer({ cursor: CURSOR + 9 }));
-    expect(placeOf(edge.host.sharedData)).toEqual({ log: LOG, cursor: CURSOR, seenLog: LOG, seen: CURSOR });
+    expect(logCursorOf(edge.host.sharedData)).toEqual({ log: LOG, cursor: CURSOR, seenLog: LOG, seen: CURSOR });
     expect(edge.watch.json).toMatchObject({ log: LOG, since: CURSOR });
   });
 
@@ -91,7 +91,7 @@ describe("a watch", () => {
   ])("answered with %s leaves the place as it was", (_what, body) => {
     const edge = watchedEdge();
     edge.watch.answer(200, body);
-    expect(placeOf(edge.host.sharedData)).toMatchObject({ cursor: CURSOR, seen: CURSOR });
+    expect(logCursorOf(edge.host.sharedData)).toMatchObject({ cursor: CURSOR, seen: CURSOR });
     edge.passMs(BACKOFF_MS + TICK_MS);
     expect(edge.watch.json).toMatchObject({ since: CURSOR });
   });
@@ -101,7 +101,7 @@ describe("a watch", () => {
     const session = edge.sessionInTable();
     edge.watch.answer(200, watchAnswer({ revoked: ["", "not-an-id", session.id.toUpperCase(), session.id] }));
     expect(edge.send(session).status).toBe(401);
-    expect(placeOf(edge.host.sharedData)?.cursor).toBe(CURSOR + 1);
+    expect(logCursorOf(edge.host.sharedData)?.cursor).toBe(CURSOR + 1);
   });
 });
 
@@ -115,8 +115,8 @@ describe("the order of what the leader writes", () => {
       "after",
       (call) => call.name === "proxy_set_shared_data",
       (call) => {
-        const place = placeOf(edge.host.sharedData);
-        if (isPlaceKey(call.key)) written.push(`place ${place?.cursor ?? 0} ${place?.seen ?? 0}`);
+        const logCursor = logCursorOf(edge.host.sharedData);
+        if (isLogCursorKey(call.key)) written.push(`place ${logCursor?.cursor ?? 0} ${logCursor?.seen ?? 0}`);
         else if (edge.table.isSetKey(call.key)) written.push("set");
       },
     );
@@ -135,13 +135,13 @@ describe("the order of what the leader writes", () => {
     });
     watch.answer(200, watchAnswer({ revoked: [session.id] }));
     contended();
-    expect(placeOf(edge.host.sharedData)).toMatchObject({ cursor: CURSOR, seen: CURSOR + 1 });
+    expect(logCursorOf(edge.host.sharedData)).toMatchObject({ cursor: CURSOR, seen: CURSOR + 1 });
     expect(edge.table.record(session.id)?.live).toBe(true);
     edge.passMs(BACKOFF_MS + TICK_MS);
     expect(edge.watch.json).toMatchObject({ since: CURSOR });
     edge.watch.answer(200, watchAnswer({ revoked: [session.id] }));
     expect(edge.send(session).status).toBe(401);
-    expect(placeOf(edge.host.sharedData)).toMatchObject({ cursor: CURSOR + 1 });
+    expect(logCursorOf(edge.host.sharedData)).toMatchObject({ cursor: CURSOR + 1 });
   });
 
   it("writes nothing by an answer of another log than its watch was sent with", () => {
@@ -149,6 +149,6 @@ describe("the order of what the leader writes", () => {
     const session = edge.sessionInTable();
     edge.watch.answer(200, watchAnswer({ revoked: [session.id], log: OTHER_LOG, cursor: 5000 }));
     expect(edge.table.record(session.id)?.live).toBe(true);
-    expect(placeOf(edge.host.sharedData)).toEqual({ log: LOG, cursor: CURSOR, seenLog: LOG, seen: CURSOR });
+    expect(logCursorOf(edge.host.sharedData)).toEqual({ log: LOG, cursor: CURSOR, seenLog: LOG, seen: CURSOR });
   });
 });

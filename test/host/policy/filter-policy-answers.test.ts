@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { HEADER_GENERATION, MAX_EDGE_ANSWER_BYTES, TICK_MS } from "../../../assembly/contract.js";
 import type { Callout } from "../harness/host/callouts.js";
-import { bellOf, placeOf, policyBytesOf } from "../harness/scenes/edge-keys.js";
+import { bellOf, logCursorOf, policyBytesOf } from "../harness/scenes/edge-keys.js";
 import { CURSOR, Edge, LOG, plan, policy, watchAnswer } from "../harness/scenes/edge.js";
 import {
   countPolicyReads,
@@ -49,9 +49,9 @@ describe("a policy that comes on the watch", () => {
     const edge = new Edge({ policy: null });
     edge.flush();
     edge.watch.answer(200, watchAnswer({ cursor: CURSOR }));
-    const place = placeOf(edge.host.sharedData);
+    const logCursor = logCursorOf(edge.host.sharedData);
     offer(edge.watch, five);
-    expect(placeOf(edge.host.sharedData)).toEqual(place);
+    expect(logCursorOf(edge.host.sharedData)).toEqual(logCursor);
     expect(edge.watch.json).toMatchObject({ log: LOG, since: CURSOR });
   });
 

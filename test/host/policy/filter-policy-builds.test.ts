@@ -39,8 +39,8 @@ function mixed(other: WebAssembly.Module): { edge: Edge; added: Vm } {
   return { edge, added: edge.addWorker(settings(undefined), other) };
 }
 
-function verdicts(edge: Edge): Readonly<Record<string, string>> | undefined {
-  return bellOf(edge.host.sharedData)?.verdicts;
+function results(edge: Edge): Readonly<Record<string, string>> | undefined {
+  return bellOf(edge.host.sharedData)?.results;
 }
 
 describe("two builds of the filter in one Envoy", () => {
@@ -48,9 +48,9 @@ describe("two builds of the filter in one Envoy", () => {
     const { edge, added } = mixed(second);
     const reads = countPolicyReads(edge);
     offer(edge.watch, five, { generation: 7 });
-    expect(verdicts(edge)).toEqual({ [buildWord(FIRST)]: "ok" });
+    expect(results(edge)).toEqual({ [buildWord(FIRST)]: "ok" });
     edge.passMs(500);
-    expect(verdicts(edge)).toEqual({ [buildWord(FIRST)]: "ok", [buildWord(SECOND)]: "ok" });
+    expect(results(edge)).toEqual({ [buildWord(FIRST)]: "ok", [buildWord(SECOND)]: "ok" });
     expect(reads.get(added)).toBe(1);
     expect(generations(edge)).toEqual([7, 7]);
   });
@@ -73,7 +73,7 @@ describe("two builds of the filter in one Envoy", () => {
     edge.passMs(500);
     offer(newestWatch(edge), gold, { generation: 8 });
     edge.passMs(500);
-    expect(verdicts(edge)).toEqual({ [buildWord(FIRST)]: "ok", [buildWord(STRICT)]: "rejected" });
+    expect(results(edge)).toEqual({ [buildWord(FIRST)]: "ok", [buildWord(STRICT)]: "rejected" });
     expect(generations(edge)).toEqual([8, 7]);
     expect(added.failure).toBeUndefined();
   });
@@ -96,7 +96,7 @@ describe("two builds of the filter in one Envoy", () => {
     edge.flush();
     offer(edge.watch, gold, { generation: 8 });
     edge.passMs(500);
-    expect(verdicts(edge)).toEqual({ [buildWord(STRICT)]: "rejected" });
+    expect(results(edge)).toEqual({ [buildWord(STRICT)]: "rejected" });
     edge.workers.length = 0;
     edge.addWorker(settings(undefined), first);
     edge.passMs(LEADER_LEASE_MS + 500);
@@ -113,7 +113,7 @@ describe("two builds of the filter in one Envoy", () => {
     expect(edge.send("invented", 1).paused).toBe(true);
     edge.passMs(TICK_MS);
     expect(edge.send("invented", 1).status).toBe(401);
-    expect(verdicts(edge)).toEqual({ [buildWord(FIRST)]: "ok", [buildWord(STRICT)]: "ok" });
+    expect(results(edge)).toEqual({ [buildWord(FIRST)]: "ok", [buildWord(STRICT)]: "ok" });
   });
 
   it("share a session's bucket while they run different policies", () => {

@@ -1,8 +1,8 @@
-// Edge settings and the shared policy at configure: which policy a VM begins with, and that its verdict on its settings
+// Edge settings and the shared policy at configure: which policy a VM begins with, and that its result on its settings
 // depends on their bytes alone.
 import { describe, expect, it } from "vitest";
 import { TICK_MS } from "../../../assembly/contract.js";
-import { bellOf, isPlaceKey } from "../harness/scenes/edge-keys.js";
+import { bellOf, isLogCursorKey } from "../harness/scenes/edge-keys.js";
 import { Edge, OTHER_SECRET, plan, policy, settings } from "../harness/scenes/edge.js";
 import {
   edgeWithoutPolicy,
@@ -106,7 +106,7 @@ describe("settings with a policy of their own", () => {
   });
 });
 
-describe("the verdict on settings", () => {
+describe("the result on settings", () => {
   const documents = [settings(own), settings(undefined), settings(undefined, { follow: false }), settings(bad), "{"];
 
   it("is the same on every VM, whatever bytes shared data holds", () => {
@@ -117,7 +117,7 @@ describe("the verdict on settings", () => {
     for (let round = 0; round < 60; round++) {
       const edge = following();
       for (const key of edge.host.sharedData.keys()) {
-        if (isPlaceKey(key) && random.chance(0.5)) continue;
+        if (isLogCursorKey(key) && random.chance(0.5)) continue;
         const value = Buffer.from(edge.host.sharedData.get(key)?.value ?? []);
         for (let i = 0; i < 1 + random.below(20) && value.length > 0; i++) {
           value[random.below(value.length)] = random.below(256);

@@ -1,4 +1,4 @@
-// One VM tries a policy before the others take it: what each verdict means for whom, also where the VM that tries stands
+// One VM tries a policy before the others take it: what each result means for whom, also where the VM that tries stands
 // still or goes.
 import { beforeAll, describe, expect, it } from "vitest";
 import { LEADER_LEASE_MS, MAX_VIOLATIONS_BYTES, TICK_MS, TRY_DEADLINE_MS } from "../../../assembly/contract.js";
@@ -33,7 +33,7 @@ function following(document = five, workers = 3): Edge {
 }
 
 function stateOf(edge: Edge): string | undefined {
-  return Object.values(bellOf(edge.host.sharedData)?.verdicts ?? {})[0];
+  return Object.values(bellOf(edge.host.sharedData)?.results ?? {})[0];
 }
 
 /** The leader is given a policy, and stops in the middle of its try: after the bell says so. */
@@ -120,7 +120,7 @@ describe("a VM that does not come back from its try", () => {
 });
 
 describe("a VM that only stood still in the middle of its try", () => {
-  it("gives its verdict afterwards, and the policy comes into force on every worker", () => {
+  it("gives its result afterwards, and the policy comes into force on every worker", () => {
     const edge = following();
     const stopped = stopInTry(edge);
     edge.clock.advanceMs(5000);

@@ -2,7 +2,7 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { LEADER_LEASE_MS, TICK_MS } from "../../../assembly/contract.js";
 import type { Callout } from "../harness/host/callouts.js";
-import { bellOf, placeOf, policyBytesOf } from "../harness/scenes/edge-keys.js";
+import { bellOf, logCursorOf, policyBytesOf } from "../harness/scenes/edge-keys.js";
 import { Edge, LOG, OTHER_LOG, plan, policy, watchAnswer } from "../harness/scenes/edge.js";
 import { suspendableFilterModule } from "../harness/builds/filter-modules.js";
 import { run, type Steps } from "../harness/host/guest.js";
@@ -130,10 +130,10 @@ describe("a leader of the log before a restore that wakes between any two host c
       const sleeping = offerSteps(old, nine, { generation: 9 });
       const more = advance(sleeping, calls);
       run(offerSteps(fresh, eight, { generation: 3, log: OTHER_LOG }));
-      const place = placeOf(edge.host.sharedData);
-      expect(place?.seenLog).toBe(OTHER_LOG);
+      const logCursor = logCursorOf(edge.host.sharedData);
+      expect(logCursor?.seenLog).toBe(OTHER_LOG);
       run(sleeping);
-      expect(placeOf(edge.host.sharedData), `asleep after ${calls} calls`).toEqual(place);
+      expect(logCursorOf(edge.host.sharedData), `asleep after ${calls} calls`).toEqual(logCursor);
       expectAgreement(edge, 3, eight, OTHER_LOG);
       edge.passMs(2 * TICK_MS);
       expect(runs(edge), `asleep after ${calls} calls`).toMatchObject([{ generation: 3 }, { generation: 3 }]);
@@ -151,7 +151,7 @@ describe("a leader of the log before a restore that wakes between any two host c
       run(former);
       run(restored);
       passUnder(edge, { log: OTHER_LOG, generation: 3, policy: eight ?? {} }, 500);
-      expect(placeOf(edge.host.sharedData)?.seenLog, `asleep after ${calls} and ${meanwhile}`).toBe(OTHER_LOG);
+      expect(logCursorOf(edge.host.sharedData)?.seenLog, `asleep after ${calls} and ${meanwhile}`).toBe(OTHER_LOG);
       expectAgreement(edge, 3, eight, OTHER_LOG);
       expect(generations(edge)).toEqual([3, 3]);
       return more;
@@ -182,7 +182,7 @@ describe("a leader that dies between any two host calls", () => {
       edge.reload(0);
       passUnder(edge, { generation: 9, policy: nine ?? {} }, LEADER_LEASE_MS + 1000);
       expect(bellOf(edge.host.sharedData)).toMatchObject({ generation: 9, hash: policyHash(JSON.stringify(nine)) });
-      const state = Object.values(bellOf(edge.host.sharedData)?.verdicts ?? {});
+      const state = Object.values(bellOf(edge.host.sharedData)?.results ?? {});
       // In the middle of its try it is taken to have trapped: then all go on as before.
       if (state[0] === "trapped") expect(generations(edge)).toEqual([7, 7]);
       else expect(generations(edge), `dead after ${calls} calls`).toEqual([9, 9]);
@@ -200,7 +200,7 @@ describe("a restored backup", () => {
       (call) => call.name === "proxy_set_shared_data",
       () => {
         const { sharedData } = edge.host;
-        const logs = [placeOf(sharedData)?.seenLog, policyBytesOf(sharedData)?.log, bellOf(sharedData)?.log];
+        const logs = [logCursorOf(sharedData)?.seenLog, policyBytesOf(sharedData)?.log, bellOf(sharedData)?.log];
         written.push(logs.map((log) => (log === OTHER_LOG ? "new" : "old")).join(" "));
       },
     );
@@ -217,6 +217,6 @@ describe("a restored backup", () => {
     expect(next?.json).toMatchObject({ log: LOG, since: 41, policy: { log: OTHER_LOG, generation: 3, state: "ok" } });
     next?.answer(200, JSON.stringify({ reset: true, log: OTHER_LOG, cursor: 900 }));
     edge.passMs(TICK_MS);
-    expect(placeOf(edge.host.sharedData)).toEqual({ log: OTHER_LOG, cursor: 900, seenLog: OTHER_LOG, seen: 900 });
+    expect(logCursorOf(edge.host.sharedData)).toEqual({ log: OTHER_LOG, cursor: 900, seenLog: OTHER_LOG, seen: 900 });
   });
 });

@@ -100,6 +100,6 @@ describe("a policy that traps the filter", () => {
     offer(newestWatch(edge), policy({ plans: [plan({ maxTokens: 6 })] }), { generation: 9 });
     edge.passMs(TICK_MS);
     expect(generations(edge)).toEqual([9, 9, 9]);
-    expect(Object.values(bellOf(edge.host.sharedData)?.verdicts ?? {})).toEqual(["ok"]);
+    expect(Object.values(bellOf(edge.host.sharedData)?.results ?? {})).toEqual(["ok"]);
   });
 });

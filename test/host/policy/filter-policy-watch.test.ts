@@ -1,7 +1,7 @@
 // What the watch says of the policy, and when a newer watch replaces the one that is out.
 import { describe, expect, it } from "vitest";
 import { TICK_MS } from "../../../assembly/contract.js";
-import { bellOf, placeOf } from "../harness/scenes/edge-keys.js";
+import { bellOf, logCursorOf } from "../harness/scenes/edge-keys.js";
 import { CURSOR, Edge, LOG, OTHER_LOG, plan, policy, settings, watchAnswer } from "../harness/scenes/edge.js";
 import { edgeWithoutPolicy, heardOf, newestWatch, offer, policyHash } from "../harness/scenes/policy-offer.js";
 
@@ -63,15 +63,15 @@ describe("the watch that an edge holds", () => {
     const held = edge.watch;
     ringBehindTheLeader(edge, six, 8);
     edge.worker(0).tick();
-    const place = placeOf(edge.host.sharedData);
+    const logCursor = logCursorOf(edge.host.sharedData);
     const [bell, sent] = [bellOf(edge.host.sharedData), edge.watches.length];
     held.answer(200, watchAnswer({ cursor: CURSOR + 5 }));
     edge.passMs(TICK_MS);
-    expect(placeOf(edge.host.sharedData)).toEqual(place);
+    expect(logCursorOf(edge.host.sharedData)).toEqual(logCursor);
     expect(bellOf(edge.host.sharedData)).toEqual(bell);
     expect(edge.watches).toHaveLength(sent);
     newestWatch(edge).answer(200, watchAnswer({ cursor: CURSOR + 5 }));
-    expect(placeOf(edge.host.sharedData)).toMatchObject({ cursor: CURSOR + 5 });
+    expect(logCursorOf(edge.host.sharedData)).toMatchObject({ cursor: CURSOR + 5 });
   });
 
   it("counts alone also where the late answer is a policy", () => {
@@ -117,7 +117,7 @@ describe("the watch that an edge holds", () => {
 
 describe("a watch of which nothing came while an edge has a policy", () => {
   it.each([
-    ["refused", 429],
+    ["rejected", 429],
     ["failed", 500],
     ["not let in", 401],
   ])("that was %s is sent again after the hold-back, never at once", (_what, status) => {

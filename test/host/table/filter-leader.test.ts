@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { LEADER_LEASE_MS, TICK_MS } from "../../../assembly/contract.js";
 import type { Callout } from "../harness/host/callouts.js";
-import { leaseOf, placeOf } from "../harness/scenes/edge-keys.js";
+import { leaseOf, logCursorOf } from "../harness/scenes/edge-keys.js";
 import {
   CURSOR,
   Edge,
@@ -143,7 +143,7 @@ describe("an old leader that wakes up", () => {
     const before = edge.table.record(session.id);
     old.answer(200, watchAnswer({ revoked: [session.id], cursor: CURSOR + 1 }));
     expect(edge.table.record(session.id)).toEqual(before);
-    expect(placeOf(edge.host.sharedData)).toMatchObject({ cursor: CURSOR + 3, seen: CURSOR + 3 });
+    expect(logCursorOf(edge.host.sharedData)).toMatchObject({ cursor: CURSOR + 3, seen: CURSOR + 3 });
   });
 
   it("writes nothing when the edge follows another log by now", () => {
@@ -151,11 +151,11 @@ describe("an old leader that wakes up", () => {
     const session = edge.sessionInTable({}, 2);
     fresh.answer(200, resetAnswer(900));
     edge.worker(1).tick();
-    const place = { log: OTHER_LOG, cursor: 900, seenLog: OTHER_LOG, seen: 900 };
-    expect(placeOf(edge.host.sharedData)).toEqual(place);
+    const logCursor = { log: OTHER_LOG, cursor: 900, seenLog: OTHER_LOG, seen: 900 };
+    expect(logCursorOf(edge.host.sharedData)).toEqual(logCursor);
     old.answer(200, watchAnswer({ revoked: [session.id], cursor: 5000 }));
     expect(edge.table.record(session.id)?.live).toBe(true);
-    expect(placeOf(edge.host.sharedData)).toEqual(place);
+    expect(logCursorOf(edge.host.sharedData)).toEqual(logCursor);
   });
 
   it("writes nothing when the log changes while it writes: what it had read is refused", () => {
@@ -170,7 +170,7 @@ describe("an old leader that wakes up", () => {
     old.answer(200, watchAnswer({ revoked: [session.id], cursor: 5000 }));
     expect(edge.host.hooks.waiting).toBe(0);
     expect(edge.table.record(session.id)).toMatchObject({ live: true, unconfirmed: true });
-    expect(placeOf(edge.host.sharedData)).toMatchObject({ log: OTHER_LOG, cursor: 900, seen: 900 });
+    expect(logCursorOf(edge.host.sharedData)).toMatchObject({ log: OTHER_LOG, cursor: 900, seen: 900 });
   });
 
   it("gives up a reset that it had begun", () => {
@@ -179,12 +179,17 @@ describe("an old leader that wakes up", () => {
     fresh.answer(200, resetAnswer(950));
     edge.worker(1).tick();
     edge.worker(0).tick();
-    expect(placeOf(edge.host.sharedData)).toMatchObject({ log: OTHER_LOG, cursor: 950, seenLog: OTHER_LOG, seen: 950 });
+    expect(logCursorOf(edge.host.sharedData)).toMatchObject({
+      log: OTHER_LOG,
+      cursor: 950,
+      seenLog: OTHER_LOG,
+      seen: 950,
+    });
   });
 });
 
 describe("two leaders at once", () => {
-  it("mark the same withdrawals in any order, and the place ends at the later of the two", () => {
+  it("mark the same invalidations in any order, and the place ends at the later of the two", () => {
     for (const order of [
       [0, 1],
       [1, 0],
@@ -201,7 +206,7 @@ describe("two leaders at once", () => {
       ];
       for (const which of order) both[which]?.answer(200, answers[which]);
       expect(ids.map((id) => edge.table.record(id)?.live)).toEqual([false, false, false, true]);
-      expect(placeOf(edge.host.sharedData)).toMatchObject({ cursor: CURSOR + 3, seen: CURSOR + 3 });
+      expect(logCursorOf(edge.host.sharedData)).toMatchObject({ cursor: CURSOR + 3, seen: CURSOR + 3 });
     }
   });
 
@@ -214,6 +219,6 @@ describe("two leaders at once", () => {
     edge.host.hooks.once("before", writes, () => fresh?.answer(200, watchAnswer({ cursor: CURSOR + 9 })));
     watch.answer(200, watchAnswer({ cursor: CURSOR + 1 }));
     expect(edge.host.hooks.waiting).toBe(0);
-    expect(placeOf(edge.host.sharedData)).toMatchObject({ cursor: CURSOR + 9, seen: CURSOR + 9 });
+    expect(logCursorOf(edge.host.sharedData)).toMatchObject({ cursor: CURSOR + 9, seen: CURSOR + 9 });
   });
 });

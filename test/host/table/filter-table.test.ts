@@ -1,4 +1,4 @@
-// The session table: making room in a full set, its capacity, its keys, and what a withdrawn or re-issued token finds.
+// The session table: making room in a full set, its capacity, its keys, and what an invalidated or re-issued token finds.
 import { describe, expect, it } from "vitest";
 import { ANSWER_VALID_MS, RECORDS_PER_SET, TABLE_LAYOUT_VERSION } from "../../../assembly/contract.js";
 import {
@@ -19,10 +19,10 @@ const KEY_BYTES = 12;
 const INVENTED_SESSIONS = 3000;
 
 /** 17 sessions of one set, the first 16 of them in the table, each a millisecond younger than the one before. */
-function fullSet(edge: Edge): { inTable: Session[]; newcomer: Session } {
+function fullSet(edge: Edge): { inTable: Session[]; newSession: Session } {
   const sessions = sessionsOfOneSet(edge, RECORDS_PER_SET + 1);
-  const newcomer = sessions.pop();
-  if (newcomer === undefined) throw new Error("a newcomer is needed");
+  const newSession = sessions.pop();
+  if (newSession === undefined) throw new Error("a new entry is needed");
   for (const session of sessions) {
     edge.send(session);
     edge.answerLive();
@@ -30,7 +30,7 @@ function fullSet(edge: Edge): { inTable: Session[]; newcomer: Session } {
   }
   expect(edge.table.setKeys()).toHaveLength(1);
   expect(edge.table.records()).toHaveLength(RECORDS_PER_SET);
-  return { inTable: sessions, newcomer };
+  return { inTable: sessions, newSession };
 }
 
 describe("a set that is full", () => {
@@ -38,12 +38,12 @@ describe("a set that is full", () => {
     ["deny", 503],
     ["allow", 200],
   ])(
-    "turns a newcomer away with %s: %i, and counts it, while nobody knows what its sessions spent",
+    "turns a new entry away with %s: %i, and counts it, while nobody knows what its sessions spent",
     (onTableFull, status) => {
       const edge = new Edge({ policy: policy({ onTableFull }) });
-      const { inTable, newcomer } = fullSet(edge);
+      const { inTable, newSession } = fullSet(edge);
       edge.clock.advanceMs(MAX_AGE_MS * 2);
-      const waiting = edge.send(newcomer);
+      const waiting = edge.send(newSession);
       edge.answerLive();
       expect(waiting.status).toBe(status);
       expect(inTable.every((session) => edge.table.record(session.id) !== undefined)).toBe(true);
@@ -54,9 +54,9 @@ describe("a set that is full", () => {
 
   it("lets the session go that was reported and idle for longest, and counts it", () => {
     const edge = new Edge();
-    const { inTable, newcomer } = fullSet(edge);
+    const { inTable, newSession } = fullSet(edge);
     edge.takeReports();
-    const waiting = edge.send(newcomer);
+    const waiting = edge.send(newSession);
     edge.answerLive();
     expect(waiting.status).toBe(200);
     const gone = inTable.filter((session) => edge.table.record(session.id) === undefined);
@@ -68,14 +68,14 @@ describe("a set that is full", () => {
 
   it("keeps a session that was reported and then spent again, however idle", () => {
     const edge = new Edge();
-    const { inTable, newcomer } = fullSet(edge);
+    const { inTable, newSession } = fullSet(edge);
     edge.takeReports();
     const [first, second] = inTable;
     if (first === undefined || second === undefined) throw new Error("two sessions are needed");
     edge.send(first);
     edge.clock.advanceMs(ANSWER_VALID_MS + 1);
     for (const other of inTable.slice(2)) edge.send(other);
-    edge.send(newcomer);
+    edge.send(newSession);
     edge.answerLive();
     expect(edge.table.record(first.id)?.live).toBe(true);
     expect(edge.table.record(second.id)).toBeUndefined();
@@ -83,46 +83,46 @@ describe("a set that is full", () => {
 
   it("keeps sessions whose request may be under way: those touched within 5 s", () => {
     const edge = new Edge();
-    const { newcomer } = fullSet(edge);
+    const { newSession } = fullSet(edge);
     edge.flush();
     edge.report.answer(200, reportAnswer());
     expect(edge.table.records().every((record) => record.rev === record.ackedRev)).toBe(true);
-    const early = edge.send(newcomer);
+    const early = edge.send(newSession);
     edge.answerLive();
     expect(early.status).toBe(503);
     edge.clock.advanceMs(ANSWER_VALID_MS);
-    const later = edge.send(newcomer);
+    const later = edge.send(newSession);
     edge.answerLive();
     expect(later.status).toBe(200);
   });
 
-  it("reports what holds a newcomer up at the next tick, whoever spent it, and has room then", () => {
+  it("reports what holds a new entry up at the next tick, whoever spent it, and has room then", () => {
     const edge = new Edge({ workers: 2 });
-    const { newcomer } = fullSet(edge);
+    const { newSession } = fullSet(edge);
     edge.flush();
     for (const report of edge.pendingReports) report.timeOut();
     edge.clock.advanceMs(ANSWER_VALID_MS + 1);
-    const refused = edge.send(newcomer, 1);
+    const refused = edge.send(newSession, 1);
     edge.answerLive();
     expect(refused.status).toBe(503);
     edge.worker(1).tick();
     expect((edge.report.json as { usage: unknown[] }).usage).toHaveLength(RECORDS_PER_SET);
     edge.report.answer(200, reportAnswer());
-    const waiting = edge.send(newcomer, 1);
+    const waiting = edge.send(newSession, 1);
     edge.answerLive();
     expect(waiting.status).toBe(200);
   });
 
   it("lets a session that ended go before one that is idle", () => {
     const edge = new Edge();
-    const { inTable, newcomer } = fullSet(edge);
+    const { inTable, newSession } = fullSet(edge);
     const [, , , revoked] = inTable;
     if (revoked === undefined) throw new Error("a session is needed");
     edge.clock.advanceMs(MAX_AGE_MS + 1);
     edge.send(revoked);
     edge.callout.answer(200, endedAnswer("revoked"));
     edge.takeReports();
-    edge.send(newcomer);
+    edge.send(newSession);
     edge.answerLive();
     const gone = inTable.filter((session) => edge.table.record(session.id) === undefined);
     expect(gone).toEqual([revoked]);
@@ -143,8 +143,8 @@ describe("a set that is full", () => {
 
   it("refuses a session that has ended, though it has no room to remember it", () => {
     const edge = new Edge({ policy: policy({ onTableFull: "allow" }) });
-    const { newcomer } = fullSet(edge);
-    const waiting = edge.send(newcomer);
+    const { newSession } = fullSet(edge);
+    const waiting = edge.send(newSession);
     edge.callout.answer(200, endedAnswer("revoked"));
     expect(waiting.status).toBe(401);
   });
@@ -208,7 +208,7 @@ describe("tokens of other keys and other bytes", () => {
     expect(edge.acquires).toHaveLength(1);
   });
 
-  it("a second secret is accepted, and a withdrawn one is refused also for sessions in the table", () => {
+  it("a second secret is accepted, and an invalidated one is refused also for sessions in the table", () => {
     const both = new Edge({ secret: SECRET, secretAlso: OTHER_SECRET });
     const old = new TokenMint(OTHER_SECRET, new Random(3)).mint(both.clock.wallMs);
     both.send(old);

@@ -1,7 +1,7 @@
 // A report that is under way for so long that a backup, older than it, is restored before it arrives. What it tells of
 // sessions that the edge has evicted and asked about again is then more than the edge has of them.
 import { PATH_REPORT } from "../../../assembly/contract.js";
-import type { Misfortunes } from "./fault-injector.js";
+import type { FaultInjector } from "./fault-injector.js";
 import { pathOf } from "../parts/network.js";
 import type { Call, SimEdge } from "../parts/sim-edge.js";
 import type { World } from "../parts/world.js";
@@ -18,12 +18,12 @@ interface Late {
   isOvertaken: boolean;
 }
 
-export class Laggard {
+export class DelayedReport {
   #late: Late | undefined;
 
   constructor(
     private readonly world: World,
-    private readonly misfortunes: Misfortunes,
+    private readonly faultInjector: FaultInjector,
   ) {}
 
   holds(call: Call): boolean {
@@ -34,9 +34,9 @@ export class Laggard {
   async begins(edge: SimEdge, call: Call): Promise<boolean> {
     if (call.sent || this.#late !== undefined || pathOf(call) !== PATH_REPORT) return false;
     const rows = (call.json as { usage: [string, number][] }).usage;
-    if (rows.length < LEAST_ROWS || !this.world.random.chance(this.world.weather.lagging)) return false;
+    if (rows.length < LEAST_ROWS || !this.world.random.chance(this.world.faultProfile.lagging)) return false;
     this.#late = { edge, call, rows, steps: MOST_STEPS, isOvertaken: false };
-    await this.misfortunes.backUp();
+    await this.faultInjector.backUp();
     return true;
   }
 
@@ -49,7 +49,7 @@ export class Laggard {
     else if (late.isOvertaken) this.#arrive(late);
     else if (late.rows.some(([id]) => !late.edge.life.records.has(id))) {
       late.isOvertaken = true;
-      await this.misfortunes.restore();
+      await this.faultInjector.restore();
     }
   }
 

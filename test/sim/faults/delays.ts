@@ -20,8 +20,8 @@ export class Delays {
   }
 
   holds(call: Call): boolean {
-    const { weather } = this.world;
-    if (weather.held === 0) return false;
+    const { faultProfile } = this.world;
+    if (faultProfile.held === 0) return false;
     let until = this.#until.get(call);
     if (until?.sent !== call.sent) {
       until = { sent: call.sent, step: this.#step + this.#delayOf(call) };
@@ -31,9 +31,9 @@ export class Delays {
   }
 
   #delayOf(call: Call): number {
-    const { random, weather } = this.world;
+    const { random, faultProfile } = this.world;
     const isReport = pathOf(call) === PATH_REPORT;
-    if (!random.chance(isReport ? weather.held / 3 : weather.held)) return 0;
+    if (!random.chance(isReport ? faultProfile.held / 3 : faultProfile.held)) return 0;
     return isReport ? DELAY_OF_REPORTS : random.pick(DELAYS);
   }
 }

@@ -10,7 +10,7 @@ import type { World } from "../parts/world.js";
 /** Of the calls that are out when the control plane dies: those whose edge is told at once. */
 const TOLD = 0.7;
 
-export class Misfortunes {
+export class FaultInjector {
   readonly lost = new LostFigures();
   #backup: Backup | undefined;
   #logs = 1;
@@ -20,10 +20,10 @@ export class Misfortunes {
     private readonly network: Network,
   ) {}
 
-  /** At most one of all, by the weather's chances. False: nothing happened. */
+  /** At most one of all, by the faultProfile's chances. False: nothing happened. */
   async strike(): Promise<boolean> {
-    const { random, weather, edges, store } = this.world;
-    if (weather.tripping > 0 && this.#trips()) return true;
+    const { random, faultProfile, edges, store } = this.world;
+    if (faultProfile.tripping > 0 && this.#trips()) return true;
     const edge = random.pick(edges);
     const worker = random.pick(edge.workers);
     const roll = random.below(1_000_000) / 1_000_000;
@@ -33,19 +33,20 @@ export class Misfortunes {
       from += chance;
       return hit;
     };
-    if (strikes(weather.envoyCrash)) await this.#crashEnvoy(edge);
-    else if (strikes(weather.planeCrash)) this.#crashPlane("crashes");
-    else if (strikes(weather.outage)) this.#goAway(random.pick([300, 2000, 15_000, 2 * weather.maxAgeMs + 12_000]));
-    else if (strikes(weather.cutOff)) this.#cutOff(edge, 2 * weather.maxAgeMs + random.below(30_000));
-    else if (strikes(weather.reload)) this.#change(edge, worker, "reload");
-    else if (strikes(weather.reconfigure)) this.#change(edge, worker, "configure");
-    else if (strikes(weather.restore)) await this.backUpOrRestore();
-    else if (strikes(weather.revoke)) this.#revokeAny();
-    else if (strikes(weather.refresh)) this.#refresh();
-    else if (strikes(weather.trim)) store.forgetEntries(1 + random.below(3));
-    else if (strikes(weather.sweep)) this.#sweep();
-    else if (strikes(weather.publish)) this.#publish();
-    else if (strikes(weather.handOver)) this.#handOver();
+    if (strikes(faultProfile.envoyCrash)) await this.#crashEnvoy(edge);
+    else if (strikes(faultProfile.planeCrash)) this.#crashPlane("crashes");
+    else if (strikes(faultProfile.outage))
+      this.#goAway(random.pick([300, 2000, 15_000, 2 * faultProfile.maxAgeMs + 12_000]));
+    else if (strikes(faultProfile.cutOff)) this.#cutOff(edge, 2 * faultProfile.maxAgeMs + random.below(30_000));
+    else if (strikes(faultProfile.reload)) this.#change(edge, worker, "reload");
+    else if (strikes(faultProfile.reconfigure)) this.#change(edge, worker, "configure");
+    else if (strikes(faultProfile.restore)) await this.backUpOrRestore();
+    else if (strikes(faultProfile.revoke)) this.#revokeAny();
+    else if (strikes(faultProfile.refresh)) this.#refresh();
+    else if (strikes(faultProfile.trim)) store.forgetEntries(1 + random.below(3));
+    else if (strikes(faultProfile.sweep)) this.#sweep();
+    else if (strikes(faultProfile.publish)) this.#publish();
+    else if (strikes(faultProfile.handOver)) this.#handOver();
     else return false;
     return true;
   }
@@ -82,10 +83,10 @@ export class Misfortunes {
 
   /** A policy that ends the VM which tries it. */
   #trips(): boolean {
-    const { random, weather, edges } = this.world;
+    const { random, faultProfile, edges } = this.world;
     for (const edge of edges) {
       const worker = edge.workers.find((one) => edge.isBusy(one) && edge.rules.isTrying(edge.worker(one)));
-      if (worker === undefined || !random.chance(weather.tripping)) continue;
+      if (worker === undefined || !random.chance(faultProfile.tripping)) continue;
       this.#change(edge, worker, "reload");
       return true;
     }

@@ -2,7 +2,7 @@
 import { Random } from "../../host/harness/host/random.js";
 
 /** Chances are of a step, unless they say otherwise. */
-export interface Weather {
+export interface FaultProfile {
   readonly onUnreachable: "trust" | "deny";
   /** Of a message. */
   readonly lost: number;
@@ -34,13 +34,13 @@ export interface Weather {
   /** How much more time passes than a busy edge would let pass. */
   readonly stride: number;
   /** Of a step: what it begins is carried through, and not a host call at a time. */
-  readonly brisk: number;
+  readonly faultEachStep: number;
   /** Of a report: a backup is restored before it arrives. */
   readonly lagging: number;
   /** Of an answer to an ask: its worker sleeps when it comes. */
-  readonly drowsy: number;
-  /** Of an answer that is not brisk: its worker falls asleep somewhere in its middle. */
-  readonly dozy: number;
+  readonly stallProbability: number;
+  /** Of an answer that is not faultEachStep: its worker falls asleep somewhere in its middle. */
+  readonly shortStallProbability: number;
   /** Of a request: it comes by its session's own connection, and so to the same worker each time. */
   readonly pinned: number;
   /** Sets of the table that sessions have: all the same one, the first ones the same, or each its own. */
@@ -63,10 +63,10 @@ export interface Weather {
   readonly tripping: number;
 }
 
-export function weatherOf(seed: number): Weather {
+export function faultProfileOf(seed: number): FaultProfile {
   const random = new Random(seed ^ 0x5eed);
   const some = (chance: number): number => (random.chance(0.5) ? chance : 0);
-  const mixed: Weather = {
+  const mixed: FaultProfile = {
     onUnreachable: random.chance(0.4) ? "trust" : "deny",
     lost: some(0.15),
     doubled: some(0.15),
@@ -87,10 +87,10 @@ export function weatherOf(seed: number): Weather {
     striding: 0,
     ages: 0,
     stride: random.pick([1, 1, 1, 8]),
-    brisk: some(0.3),
+    faultEachStep: some(0.3),
     lagging: 0,
-    drowsy: 0,
-    dozy: 0.15,
+    stallProbability: 0,
+    shortStallProbability: 0.15,
     pinned: 0,
     sets: "some",
     // More than a set of the table has places.
@@ -110,7 +110,7 @@ export function weatherOf(seed: number): Weather {
 }
 
 /** In half of the runs the policy changes while everything else happens. Drawn apart: the rest stays as it is. */
-function policyOf(seed: number): Pick<Weather, "publish" | "handOver" | "ownPolicy" | "otherBuild" | "tripping"> {
+function policyOf(seed: number): Pick<FaultProfile, "publish" | "handOver" | "ownPolicy" | "otherBuild" | "tripping"> {
   const random = new Random(seed ^ 0x9011c7);
   if (random.chance(0.5)) return { publish: 0, handOver: 0, ownPolicy: 1, otherBuild: 0, tripping: 0 };
   const some = (chance: number): number => (random.chance(0.5) ? chance : 0);
@@ -118,45 +118,71 @@ function policyOf(seed: number): Pick<Weather, "publish" | "handOver" | "ownPoli
 }
 
 /** Minutes pass, few sessions are used all along, and who ends them for idleness must not have missed it. */
-function slow(weather: Weather, random: Random): Weather {
+function slow(faultProfile: FaultProfile, random: Random): FaultProfile {
   const away = random.pick([
     { outage: 0.004, cutOff: 0, pinned: 0.95 },
     { outage: 0, cutOff: 0.006 },
   ]);
   const time = { striding: 0.5, longPause: 0, stride: 1, maxAgeMs: 8000 };
-  const use = { brisk: 0.5, favourites: 2, maxTokens: 1000, restore: 0, revoke: 0 };
-  return { ...weather, ...time, ...use, ...away, sweep: 0.08 };
+  const use = { faultEachStep: 0.5, favourites: 2, maxTokens: 1000, restore: 0, revoke: 0 };
+  return { ...faultProfile, ...time, ...use, ...away, sweep: 0.08 };
 }
 
 /** Many sessions make room for each other in one set; messages are slow, or workers. */
-function crowded(weather: Weather, random: Random): Weather {
+function crowded(faultProfile: FaultProfile, random: Random): FaultProfile {
   const calm = { envoyCrash: 0, planeCrash: 0, outage: 0, sweep: 0, revoke: 0, trim: 0, restore: 0 };
-  const time = { passing: 0.07, stride: 1, longPause: 0, brisk: 0.7, refresh: 0.02 };
+  const time = { passing: 0.07, stride: 1, longPause: 0, faultEachStep: 0.7, refresh: 0.02 };
   const slow = random.pick([
     { held: 0.1, lost: 0, passing: 0.12 },
     { lagging: 0.3, lost: 0, passing: 0.12 },
-    { drowsy: 0.8 },
-    { drowsy: 0.8 },
+    { stallProbability: 0.8 },
+    { stallProbability: 0.8 },
   ]);
-  return { ...weather, ...calm, ...time, ...slow, sets: "one", atFirst: 30, maxTokens: random.pick([4, 20]) };
+  return { ...faultProfile, ...calm, ...time, ...slow, sets: "one", atFirst: 30, maxTokens: random.pick([4, 20]) };
 }
 
 /** Revocations, and backups that lack them: leaders sleep over the ones while the others are restored. */
-function restless(weather: Weather): Weather {
+function restless(faultProfile: FaultProfile): FaultProfile {
   const calm = { envoyCrash: 0, planeCrash: 0, outage: 0, trim: 0, sweep: 0 };
-  return { ...weather, ...calm, revoke: 0.02, restore: 0.004, longPause: 0.01, brisk: 0.6, dozy: 0.6, sets: "own" };
+  return {
+    ...faultProfile,
+    ...calm,
+    revoke: 0.02,
+    restore: 0.004,
+    longPause: 0.01,
+    faultEachStep: 0.6,
+    shortStallProbability: 0.6,
+    sets: "own",
+  };
 }
 
 /** Envoys crash, and are forgotten before their sessions are used again. */
-function aging(weather: Weather): Weather {
+function aging(faultProfile: FaultProfile): FaultProfile {
   const calm = { planeCrash: 0, outage: 0, restore: 0, revoke: 0 };
-  return { ...weather, ...calm, envoyCrash: 0.002, ages: 0.05, brisk: 0.5, maxAgeMs: 3_600_000, sweep: 0.01 };
+  return {
+    ...faultProfile,
+    ...calm,
+    envoyCrash: 0.002,
+    ages: 0.05,
+    faultEachStep: 0.5,
+    maxAgeMs: 3_600_000,
+    sweep: 0.01,
+  };
 }
 
 /** One policy follows the other, over calls that are slow, VMs that take the lead from each other, and backups. */
-function unsettled(weather: Weather): Weather {
+function unsettled(faultProfile: FaultProfile): FaultProfile {
   const calm = { planeCrash: 0, outage: 0, trim: 0, sweep: 0, refresh: 0, revoke: 0 };
   const policy = { publish: 0.02, handOver: 0.004, restore: 0.003, reload: 0.004, reconfigure: 0.003 };
   const time = { stride: 1, striding: 0.1, longPause: 0.02, passing: 0.06 };
-  return { ...weather, ...calm, ...policy, ...time, held: 0.2, brisk: 0.5, dozy: 0.5, sets: "own" };
+  return {
+    ...faultProfile,
+    ...calm,
+    ...policy,
+    ...time,
+    held: 0.2,
+    faultEachStep: 0.5,
+    shortStallProbability: 0.5,
+    sets: "own",
+  };
 }

@@ -1,7 +1,7 @@
 // Workers that sleep in the middle of what they do, and what their edges do meanwhile that hurts most.
 import { LEADER_LEASE_MS } from "../../../assembly/contract.js";
 import type { Session } from "../../host/harness/scenes/tokens.js";
-import type { Misfortunes } from "./fault-injector.js";
+import type { FaultInjector } from "./fault-injector.js";
 import { REPORT_INTERVAL_MS } from "../parts/policies.js";
 import { sessionIn } from "../parts/network.js";
 import type { Call, SimEdge } from "../parts/sim-edge.js";
@@ -30,7 +30,7 @@ export class Sleep {
 
   constructor(
     private readonly world: World,
-    private readonly misfortunes: Misfortunes,
+    private readonly faultInjector: FaultInjector,
   ) {}
 
   get isAny(): boolean {
@@ -65,10 +65,10 @@ export class Sleep {
 
   /** Before the answer to an ask, in a crowd: the edge's other worker goes on with the same session. */
   beginsBefore(edge: SimEdge, call: Call): boolean {
-    const { random, weather, sessions } = this.world;
+    const { random, faultProfile, sessions } = this.world;
     const [asked] = sessionIn(call);
     if (asked === undefined || call.answer?.status !== 200 || this.#asleep !== undefined) return false;
-    if (!random.chance(weather.drowsy)) return false;
+    if (!random.chance(faultProfile.stallProbability)) return false;
     const plot = edge.life.records.has(asked) ? "evicted" : "revoked";
     const steps = plot === "revoked" ? 30 + random.below(120) : 300 + random.below(400);
     this.#fallAsleep(
@@ -93,17 +93,17 @@ export class Sleep {
 
   /** The worker falls asleep somewhere in the middle of an answer. True: a backup is to be restored meanwhile. */
   beginsIn(edge: SimEdge, { worker }: Call, session: string | undefined): boolean {
-    const { random, weather } = this.world;
+    const { random, faultProfile } = this.world;
     for (let steps = random.below(15); steps > 0 && edge.isBusy(worker); steps--) edge.step(worker);
     if (!edge.isBusy(worker)) return false;
     this.#fallAsleep(edge, worker, 100 + random.below(random.pick([300, 900])));
     if (session !== undefined) {
-      if (weather.revoke > 0 && random.chance(0.7)) this.misfortunes.revoke(session);
+      if (faultProfile.revoke > 0 && random.chance(0.7)) this.faultInjector.revoke(session);
       return false;
     }
-    if (weather.longPause === 0 || random.chance(0.5)) return false;
+    if (faultProfile.longPause === 0 || random.chance(0.5)) return false;
     this.world.pass(LEADER_LEASE_MS);
-    return weather.restore > 0 && random.chance(0.7);
+    return faultProfile.restore > 0 && random.chance(0.7);
   }
 
   #fallAsleep(edge: SimEdge, worker: number, steps: number, plot: Plot = "nothing", wanted?: Session): void {
@@ -124,7 +124,7 @@ export class Sleep {
     if (asleep.edge.life.refused.has(id)) asleep.steps = 0;
     if (asleep.hasBegun || !(this.#isAskedElsewhere(asleep) || this.world.random.chance(0.1))) return;
     asleep.hasBegun = true;
-    this.misfortunes.revoke(id);
+    this.faultInjector.revoke(id);
   }
 
   /** Once the record has gone, a little later there is a place for it again. */

@@ -87,9 +87,9 @@ export class Idleness {
   /** It was used at a worker that has told nothing since the start, or one that forgot what it had to tell. */
   #isUntold(id: string, life: Life, spends: readonly number[]): boolean {
     const instance = life.instance() ?? "";
-    const unreportedSinceMs = spends[this.#reported.get(instance + id) ?? 0] ?? Infinity;
+    const dirtySinceMs = spends[this.#reported.get(instance + id) ?? 0] ?? Infinity;
     const isKnown = !life.hasForgotten && (this.#heard.get(instance)?.size ?? 0) === WORKERS;
-    return !isKnown && unreportedSinceMs <= this.#graceAgoMs();
+    return !isKnown && dirtySinceMs <= this.#graceAgoMs();
   }
 
   #graceAgoMs(): number {

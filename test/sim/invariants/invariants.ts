@@ -2,7 +2,7 @@
 // agree: what edges let through, and what the control plane knows of it.
 import type { LostFigures } from "../faults/lost-figures.js";
 import type { Network } from "../parts/network.js";
-import { PolicyBooks } from "./policy-invariants.js";
+import { PolicyInvariants } from "./policy-invariants.js";
 import type { SimEdge } from "../parts/sim-edge.js";
 import { settle } from "../parts/sim-time.js";
 import { fail, Violation } from "./violation.js";
@@ -16,15 +16,15 @@ const LOOK_EVERY = 30;
 /** A message may bring forth others; more than that is a storm. */
 const MAX_TURNS = 50;
 
-export class Books {
-  readonly #policy: PolicyBooks;
+export class Invariants {
+  readonly #policy: PolicyInvariants;
 
   constructor(
     private readonly world: World,
     private readonly network: Network,
     private readonly lost: LostFigures,
   ) {
-    this.#policy = new PolicyBooks(world);
+    this.#policy = new PolicyInvariants(world);
   }
 
   /** Throws a Violation if they do not agree in the end. */
@@ -93,9 +93,9 @@ export class Books {
   async #expectAgreement(edge: SimEdge): Promise<void> {
     const { store, sessions } = this.world;
     const { life } = edge;
-    const place = life.place();
-    if (place !== undefined && (place.log !== store.log || place.cursor !== store.head())) {
-      fail("quiet", `${life.edge} is at ${place.log} ${place.cursor} of ${store.log} ${store.head()}`);
+    const logCursor = life.logCursor();
+    if (logCursor !== undefined && (logCursor.log !== store.log || logCursor.cursor !== store.head())) {
+      fail("quiet", `${life.edge} is at ${logCursor.log} ${logCursor.cursor} of ${store.log} ${store.head()}`);
     }
     this.#policy.expectAgreement(edge);
     for (const { id } of sessions) if (store.sessions.has(id)) await this.#expectAgreementOn(id, edge);

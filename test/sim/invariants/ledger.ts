@@ -2,7 +2,7 @@
 // holds each write and each commit against the invariants.
 import { PICO_PER_TOKEN, RECORD_BYTES, RECORD_EMPTY, RECORD_STATE_AT, SET_BYTES } from "../../../assembly/contract.js";
 import type { Session } from "../../../control-plane/src/domain/session.js";
-import type { Place } from "../../host/harness/scenes/edge-keys.js";
+import type { LogCursor } from "../../host/harness/scenes/edge-keys.js";
 import { readRecord, type TableRecord } from "../../host/harness/scenes/table-view.js";
 import type { Idleness } from "./idleness.js";
 import { fail } from "./violation.js";
@@ -12,7 +12,7 @@ export interface Life {
   readonly edge: string;
   /** Undefined until the table has its name. */
   readonly instance: () => string | undefined;
-  readonly place: () => Place | undefined;
+  readonly logCursor: () => LogCursor | undefined;
   /** What the table holds now, by session id. */
   readonly records: Map<string, TableRecord>;
   /** Session id to tokens spent in this life. */
@@ -69,7 +69,7 @@ export class Ledger {
       const was = old.get(id);
       if (closed && was !== undefined && isSpend(was, record))
         fail("decided", `${life.edge} ${id}: let in by a policy that lets none of these clients in`);
-      this.#judge(life, id, was, record);
+      this.#validator(life, id, was, record);
       life.records.set(id, record);
     }
     for (const id of old.keys()) {
@@ -103,7 +103,7 @@ export class Ledger {
     return this.#revocationsOf(log).get(sessionId);
   }
 
-  #judge(life: Life, id: string, before: TableRecord | undefined, after: TableRecord): void {
+  #validator(life: Life, id: string, before: TableRecord | undefined, after: TableRecord): void {
     if (after.ackedRev > after.rev)
       fail("acknowledged", `${life.edge} ${id}: ackedRev ${after.ackedRev} of rev ${after.rev}`);
     if (after.provisional && after.ackedRev > 0)
@@ -123,7 +123,7 @@ export class Ledger {
 
   /** A record ends by a word of the log by which the table is marked, or by an answer about its session. */
   #expectTold(life: Life, id: string): void {
-    const log = life.place()?.log;
+    const log = life.logCursor()?.log;
     if (life.denied.has(id) || (log !== undefined && this.revocationIn(log, id) !== undefined)) return;
     fail("11", `${life.edge} ${id}: ended, though log ${log ?? "none"} does not say so`);
   }
@@ -167,10 +167,10 @@ export class Ledger {
 
   /** Heard of: the table is marked up to it, or an acquire was answered with it and its waiters were refused. */
   #expectUnheard(life: Life, id: string, what: string): void {
-    const place = life.place();
-    if (place === undefined || place.log !== place.seenLog) return;
-    const number = this.revocationIn(place.log, id);
-    if (number === undefined || (number > place.cursor && life.refused.get(id) !== place.log)) return;
+    const logCursor = life.logCursor();
+    if (logCursor === undefined || logCursor.log !== logCursor.seenLog) return;
+    const number = this.revocationIn(logCursor.log, id);
+    if (number === undefined || (number > logCursor.cursor && life.refused.get(id) !== logCursor.log)) return;
     fail("11", `${life.edge} ${id}: ${what} after its revocation was heard of`);
   }
 

@@ -6,7 +6,7 @@ import type { SimEdge } from "../parts/sim-edge.js";
 import { fail } from "./violation.js";
 import type { World } from "../parts/world.js";
 
-export class PolicyBooks {
+export class PolicyInvariants {
   constructor(private readonly world: World) {}
 
   /** Throws a Violation where they do not agree. */
@@ -23,7 +23,7 @@ export class PolicyBooks {
     expectCounted(edge);
   }
 
-  /** Bell and bytes are what is published, and each build that runs has a verdict on it. */
+  /** Bell and bytes are what is published, and each build that runs has a result on it. */
   #expectBell({ name, rules, workers, edge }: SimEdge, { generation, hash }: PublishedPolicy): void {
     const { log } = this.world.store;
     const { bell, bytes } = rules;
@@ -34,16 +34,16 @@ export class PolicyBooks {
       if (!isThere)
         fail("policy", `${name} ${what}: ${JSON.stringify(is)}, published is ${generation} of ${log}, ${hash}`);
     }
-    for (const index of workers) this.#verdict(rules, rules.buildOf(edge.worker(index)), hash);
+    for (const index of workers) this.#result(rules, rules.buildOf(edge.worker(index)), hash);
   }
 
   /** What a build has made of the published policy. */
-  #verdict({ bell, wasInterrupted }: SimEdge["rules"], build: string, hash: string): string {
+  #result({ bell, wasInterrupted }: SimEdge["rules"], build: string, hash: string): string {
     const isRejected = this.world.policies.kindOf(hash) === "rejected";
-    const verdict = bell?.verdicts.get(build);
-    if (verdict === (isRejected ? POLICY_REJECTED : POLICY_OK)) return verdict;
-    if (verdict === POLICY_TRAPPED && wasInterrupted(build, hash)) return verdict;
-    fail("policy", `build ${build} finds ${hash} ${verdict ?? "nothing"}`);
+    const result = bell?.results.get(build);
+    if (result === (isRejected ? POLICY_REJECTED : POLICY_OK)) return result;
+    if (result === POLICY_TRAPPED && wasInterrupted(build, hash)) return result;
+    fail("policy", `build ${build} finds ${hash} ${result ?? "nothing"}`);
   }
 
   #expectServed(edge: SimEdge, index: number, { generation, hash }: PublishedPolicy): void {
@@ -54,7 +54,7 @@ export class PolicyBooks {
     if (said === undefined) fail("policy", `${name}/${index} has not reported`);
     const saidToServe = said.policy.source === SOURCE_CONTROL_PLANE ? said.policy.hash : undefined;
     if (saidToServe !== serves) fail("policy", `${name}/${index} serves ${serves ?? "-"}, says ${saidToServe ?? "-"}`);
-    if (this.#verdict(rules, rules.buildOf(vm), hash) !== POLICY_OK) {
+    if (this.#result(rules, rules.buildOf(vm), hash) !== POLICY_OK) {
       if (serves === hash) fail("policy", `${name}/${index} serves what its build did not find good`);
       return;
     }
@@ -71,11 +71,11 @@ export class PolicyBooks {
     const { policy } = heard ?? {};
     if (known === undefined || heard?.filter === undefined || policy === undefined)
       fail("policy", `${name}: the control plane has not heard of it`);
-    const verdict = this.#verdict(edge.rules, heard.filter.build, hash);
+    const result = this.#result(edge.rules, heard.filter.build, hash);
     const isSaid = policy.log === world.store.log && policy.generation === generation && policy.hash === hash;
-    if (!isSaid || policy.state !== verdict)
-      fail("policy", `${name}: the control plane knows ${JSON.stringify(policy)}, it is ${verdict}`);
-    if (verdict === POLICY_REJECTED && policy.violations.length === 0)
+    if (!isSaid || policy.state !== result)
+      fail("policy", `${name}: the control plane knows ${JSON.stringify(policy)}, it is ${result}`);
+    if (result === POLICY_REJECTED && policy.violations.length === 0)
       fail("policy", `${name}: rejected without a reason`);
     for (const index of edge.workers) {
       const said = edge.said(index);
@@ -85,8 +85,8 @@ export class PolicyBooks {
     const states = { [POLICY_OK]: "current", [POLICY_REJECTED]: "rejected", [POLICY_TRAPPED]: "trapped" };
     // A build that does not lead may have trapped: its workers then run another policy.
     const alike = edge.workers.every((index) => edge.rules.servedBy(edge.worker(index)) === hash);
-    if ((verdict !== POLICY_OK || alike) && known.state !== states[verdict])
-      fail("policy", `${name}: ${known.state} in the control plane's list, it is ${verdict}`);
+    if ((result !== POLICY_OK || alike) && known.state !== states[result])
+      fail("policy", `${name}: ${known.state} in the control plane's list, it is ${result}`);
   }
 }
 

@@ -1,7 +1,7 @@
 // Holds what an edge does with the control plane's policy against the rules, at the moment when it does it: each write of
 // bytes and bell, and each policy that a VM says it serves from now on.
 import { POLICY_OFFERED, POLICY_OK, POLICY_REJECTED, POLICY_TRYING, SET_BYTES } from "../../../assembly/contract.js";
-import { isPlaceKey, placeOf } from "../../host/harness/scenes/edge-keys.js";
+import { isLogCursorKey, logCursorOf } from "../../host/harness/scenes/edge-keys.js";
 import type { HostCall } from "../../host/harness/host/host-calls.js";
 import type { Host } from "../../host/harness/host/host.js";
 import type { Vm } from "../../host/harness/host/vm.js";
@@ -24,8 +24,8 @@ export class PolicyRules {
   bytes: PolicyName | undefined;
   /** Hashes of all the bytes that were written. */
   readonly #written = new Set<string>();
-  /** Builds that have a verdict on the bell's bytes, or had one since it names them. */
-  #judged = new Set<string>();
+  /** Builds that have a result on the bell's bytes, or had one since it names them. */
+  #validated = new Set<string>();
   /** Hashes of what a VM has said that it tries. */
   readonly #tries = new Map<Vm, Set<string>>();
   /** Build and hash of what was found good. */
@@ -63,14 +63,14 @@ export class PolicyRules {
   /** Whether a VM is in the middle of a try. */
   isTrying(vm: Vm): boolean {
     const { bell } = this;
-    if (bell?.verdicts.get(this.buildOf(vm)) !== POLICY_TRYING) return false;
+    if (bell?.results.get(this.buildOf(vm)) !== POLICY_TRYING) return false;
     return this.#tries.get(vm)?.has(bell.hash) === true;
   }
 
   /** A VM is replaced: what it tries, it does not finish. */
   replaced(vm: Vm): void {
     const build = this.parts.buildOf(vm);
-    if (this.bell?.verdicts.get(build) === POLICY_TRYING) this.#interrupted.add(`${build} ${this.bell.hash}`);
+    if (this.bell?.results.get(build) === POLICY_TRYING) this.#interrupted.add(`${build} ${this.bell.hash}`);
   }
 
   readonly wasInterrupted = (build: string, hash: string): boolean => {
@@ -82,13 +82,13 @@ export class PolicyRules {
   }
 
   #wrote(vm: Vm, key: string, value: Uint8Array): void {
-    if (isPlaceKey(key)) this.#noteFollowed();
+    if (isLogCursorKey(key)) this.#noteFollowed();
     else if (isPolicyKey(key)) this.#wroteBytes(nameIn(value));
     else if (isBellKey(key)) this.#wroteBell(vm, bellIn(value));
   }
 
   #noteFollowed(): void {
-    const log = placeOf(this.parts.host.sharedData)?.seenLog ?? NO_LOG;
+    const log = logCursorOf(this.parts.host.sharedData)?.seenLog ?? NO_LOG;
     this.#followed.bell.add(log);
     this.#followed.bytes.add(log);
   }
@@ -106,37 +106,37 @@ export class PolicyRules {
     const isRenamed = !isSame(before, bell);
     if (isRenamed) this.#expectForward("bell", before, bell);
     if (!this.#written.has(bell.hash)) this.#fail("bell", `names ${bell.hash}, whose bytes are not there`);
-    if (before?.hash !== bell.hash) this.#judged = new Set();
-    else if (!isRenamed) this.#noteWithdrawn(before, bell);
+    if (before?.hash !== bell.hash) this.#validated = new Set();
+    else if (!isRenamed) this.#noteInvalidated(before, bell);
     this.#expectTried(vm, before, bell);
-    for (const [build, state] of bell.verdicts) this.#noteVerdict(before, bell, build, state);
+    for (const [build, state] of bell.results) this.#noteResult(before, bell, build, state);
     this.bell = bell;
     this.#followed.bell.clear();
     this.#noteFollowed();
   }
 
-  /** Who judges said before that it tries; or runs these bytes already, and finds that its build has no verdict on them. */
-  #expectTried(vm: Vm, before: Bell | undefined, { hash, verdicts }: Bell): void {
+  /** Who judges said before that it tries; or runs these bytes already, and finds that its build has no result on them. */
+  #expectTried(vm: Vm, before: Bell | undefined, { hash, results }: Bell): void {
     const build = this.buildOf(vm);
-    const state = verdicts.get(build);
-    const was = before?.hash === hash ? before.verdicts.get(build) : undefined;
+    const state = results.get(build);
+    const was = before?.hash === hash ? before.results.get(build) : undefined;
     const tried = this.#tries.get(vm) ?? new Set();
     if (state === POLICY_TRYING && was !== state) this.#tries.set(vm, tried.add(hash));
-    const isJudged = state !== was && (state === POLICY_OK || state === POLICY_REJECTED);
-    if (isJudged && !tried.has(hash) && this.servedBy(vm) !== hash)
+    const isValidated = state !== was && (state === POLICY_OK || state === POLICY_REJECTED);
+    if (isValidated && !tried.has(hash) && this.servedBy(vm) !== hash)
       this.#fail("twice", `${vm.name} judges ${hash}, and has not said that it tries it`);
   }
 
   /** A VM that came back late found other bytes than it was to try: its build has made nothing of them. */
-  #noteWithdrawn(before: Bell, { verdicts }: Bell): void {
-    for (const build of before.verdicts.keys()) if (!verdicts.has(build)) this.#judged.delete(build);
+  #noteInvalidated(before: Bell, { results }: Bell): void {
+    for (const build of before.results.keys()) if (!results.has(build)) this.#validated.delete(build);
   }
 
-  #noteVerdict(before: Bell | undefined, { hash }: Bell, build: string, state: string): void {
-    const was = before?.hash === hash ? (before.verdicts.get(build) ?? POLICY_OFFERED) : POLICY_OFFERED;
-    if (state === POLICY_TRYING && was !== POLICY_TRYING && this.#judged.has(build))
+  #noteResult(before: Bell | undefined, { hash }: Bell, build: string, state: string): void {
+    const was = before?.hash === hash ? (before.results.get(build) ?? POLICY_OFFERED) : POLICY_OFFERED;
+    if (state === POLICY_TRYING && was !== POLICY_TRYING && this.#validated.has(build))
       this.#fail("twice", `${hash} is tried again by build ${build}, which has judged it`);
-    if (state !== POLICY_TRYING) this.#judged.add(build);
+    if (state !== POLICY_TRYING) this.#validated.add(build);
     if (state === POLICY_OK) this.#good.add(`${build} ${hash}`);
   }
 
@@ -158,11 +158,11 @@ export class PolicyRules {
     }
     const build = this.parts.buildOf(vm);
     if (!this.#good.has(`${build} ${hash}`))
-      this.#fail("verdict", `${vm.name} serves ${hash}, which no VM of build ${build} has found good`);
+      this.#fail("result", `${vm.name} serves ${hash}, which no VM of build ${build} has found good`);
     this.#serves.set(vm, hash);
   }
 
-  #fail(invariant: "bell" | "bytes" | "twice" | "verdict", what: string): never {
+  #fail(invariant: "bell" | "bytes" | "twice" | "result", what: string): never {
     fail(invariant, `${this.parts.edge} ${invariant}: ${what}`);
   }
 }

@@ -3,7 +3,7 @@
 export type Invariant =
   | ("1" | "3" | "9" | "11" | "consumed" | "acknowledged" | "idle" | "quiet" | "trap")
   // Of the policy: what stands in shared data, who tries and who takes it, and what comes of requests and counts.
-  | ("bell" | "bytes" | "twice" | "verdict" | "policy" | "held" | "decided" | "counted");
+  | ("bell" | "bytes" | "twice" | "result" | "policy" | "held" | "decided" | "counted");
 
 export class Violation extends Error {
   constructor(

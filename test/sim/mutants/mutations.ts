@@ -26,19 +26,19 @@ const RULES_OF_SESSIONS: readonly Mutation[] = [
   without(
     "the leader writes only while the log is the one of its watch",
     filter("table/mark-record"),
-    "if (logOfPlace() != log) return false;",
+    "if (logOfCursor() != log) return false;",
   ),
   {
     rule: "a place is never raised in another log",
     replacements: [
       {
         file: filter("table/log-cursor"),
-        find: "if (logOfPlace() != log) return false;",
+        find: "if (logOfCursor() != log) return false;",
         by: "",
       },
       {
         file: filter("table/mark-record"),
-        find: "if (logOfPlace() != log) return false;",
+        find: "if (logOfCursor() != log) return false;",
         by: "",
       },
     ],
@@ -64,20 +64,20 @@ const RULES_OF_SESSIONS: readonly Mutation[] = [
   without(
     "an answer with a cursor below seen is asked again",
     filter("table/log-cursor"),
-    "return seenLogOfPlace() == log && cursor >= seenOfPlace();",
-    "return seenLogOfPlace() == log;",
+    "return seenLogOfCursor() == log && cursor >= seenNumberOfCursor();",
+    "return seenLogOfCursor() == log;",
   ),
   without(
     "an answer of another log is asked again",
     filter("table/log-cursor"),
-    "return seenLogOfPlace() == log && cursor >= seenOfPlace();",
-    "return seenLogOfPlace() != log || cursor >= seenOfPlace();",
+    "return seenLogOfCursor() == log && cursor >= seenNumberOfCursor();",
+    "return seenLogOfCursor() != log || cursor >= seenNumberOfCursor();",
   ),
   without(
     "no acquire answer changes the log",
     filter("table/log-cursor"),
-    "if (seenLogOfPlace() == NO_LOG) beginLog(table, log, cursor);\n  return",
-    "if (seenLogOfPlace() != log) {\n    setLog(log, cursor);\n    setSeen(log, cursor);\n    writePlace(table);\n  }\n  return",
+    "if (seenLogOfCursor() == NO_LOG) beginLog(table, log, cursor);\n  return",
+    "if (seenLogOfCursor() != log) {\n    setLog(log, cursor);\n    setSeen(log, cursor);\n    writeLogCursor(table);\n  }\n  return",
   ),
   without(
     "revoked raises seen before it is written",
@@ -94,7 +94,7 @@ const RULES_OF_SESSIONS: readonly Mutation[] = [
     rule: "an ask that was sent while a record stood never inserts",
     replacements: [
       { file: filter("table/insert"), find: "if (record == 0 && !mayInsert) return ANSWER_STALE;", by: "" },
-      { file: filter("table/insert"), find: "const place = mayInsert ?", by: "const place = mayInsert || live ?" },
+      { file: filter("table/insert"), find: "const slot = mayInsert ?", by: "const slot = mayInsert || live ?" },
     ],
   },
   without(
@@ -124,16 +124,16 @@ const RULES_OF_SESSIONS: readonly Mutation[] = [
   without(
     "ackedRev is raised only if the log is seenLog",
     filter("edge/acknowledge"),
-    "if (seenLogOfPlace() != log) return;",
+    "if (seenLogOfCursor() != log) return;",
   ),
   {
     rule: "a mark goes only when the acknowledged rev is the record's (without the sweep, which heals it)",
     replacements: [
       { file: filter("edge/acknowledge"), find: "if (acked == rev) table.unreported", by: "table.unreported" },
-      { file: filter("table/sweep"), find: "table.unreported.mark(index, place);", by: "" },
+      { file: filter("table/sweep"), find: "table.dirty.mark(index, slot);", by: "" },
     ],
   },
-  without("the sweep finds what a reloaded VM forgot", filter("table/sweep"), "table.unreported.mark(index, place);"),
+  without("the sweep finds what a reloaded VM forgot", filter("table/sweep"), "table.dirty.mark(index, slot);"),
   without("a reset clears ackedRev", filter("edge/reset"), "setAckedRev(record, 0);"),
   without(
     "a reset leaves records unconfirmed",
@@ -162,8 +162,8 @@ const RULES_OF_SESSIONS: readonly Mutation[] = [
   without(
     "a positive answer's cursor is no younger than its look at the session",
     app("edges/acquire-session"),
-    "const answer = judge(found,",
-    "const answer = judge({ ...found, position: await ports.store.position() },",
+    "const answer = validate(found,",
+    "const answer = validate({ ...found, position: await ports.store.position() },",
   ),
   without(
     "a revoked answer's cursor is no older than its look at the session",

@@ -2,7 +2,7 @@
 import { app, filter, without, type Mutation } from "./mutation.js";
 
 const FOLLOWS = "if (!followsLog(table, log)) return false;";
-const TAKES_OK = "if (verdictOf(bell, buildId()) == VERDICT_OK) take(table, offerOf(bell), nowUs);";
+const TAKES_OK = "if (resultOf(bell, buildId()) == RESULT_OK) take(table, offerOf(bell), nowUs);";
 const WRITES_BYTES = "if (!writePolicyBytes(table, block, bodyBytes, log, generation, hash)) return OFFER_OUTDATED;";
 const RINGS = "return ring(table, log, generation, hash, bodyBytes, spreadMs) ? OFFER_KEPT : OFFER_OUTDATED;";
 
@@ -86,20 +86,20 @@ export const RULES_OF_POLICIES: readonly Mutation[] = [
   without(
     "one VM tries first, the others wait for its ok",
     filter("policy/take-policy"),
-    "if (state == VERDICT_OK) take(",
-    "if (state == VERDICT_OK || state == VERDICT_TRYING) take(",
+    "if (state == RESULT_OK) take(",
+    "if (state == RESULT_OK || state == RESULT_TRYING) take(",
   ),
   without(
     "a VM tries only once its bell says so",
     filter("policy/take-policy"),
-    "setVerdict(bell, build, VERDICT_TRYING, nowUs);\n  if (!writeBell(table, bell)) return;",
-    "setVerdict(bell, build, VERDICT_TRYING, nowUs);\n  writeBell(table, bell);",
+    "setResult(bell, build, RESULT_TRYING, nowUs);\n  if (!writeBell(table, bell)) return;",
+    "setResult(bell, build, RESULT_TRYING, nowUs);\n  writeBell(table, bell);",
   ),
   without(
     "what another build has found good is not taken",
     "assembly/domain/edge/bell.ts",
-    "load<u32>(at, STATE_AT) != VERDICT_NONE && load<u64>(at) == build",
-    "load<u32>(at, STATE_AT) != VERDICT_NONE",
+    "load<u32>(at, STATE_AT) != RESULT_NONE && load<u64>(at) == build",
+    "load<u32>(at, STATE_AT) != RESULT_NONE",
   ),
   without(
     "the same bytes under another number keep what was made of them",
@@ -110,19 +110,19 @@ export const RULES_OF_POLICIES: readonly Mutation[] = [
   without(
     "what a build has rejected is not read again",
     filter("policy/take-policy"),
-    "else if (state == VERDICT_NONE) tryFirst(",
-    "else if (state == VERDICT_NONE || state == VERDICT_REJECTED) tryFirst(",
+    "else if (state == RESULT_NONE) tryFirst(",
+    "else if (state == RESULT_NONE || state == RESULT_REJECTED) tryFirst(",
   ),
   without(
     "a try past its deadline has trapped",
     filter("policy/take-policy"),
-    "else if (state == VERDICT_TRYING) noteTrap(table, bell, nowUs);",
+    "else if (state == RESULT_TRYING) noteTrap(table, bell, nowUs);",
   ),
   without(
     "what has trapped is not tried again",
     filter("policy/take-policy"),
-    "else if (state == VERDICT_NONE) tryFirst(",
-    "else if (state == VERDICT_NONE || state == 4) tryFirst(",
+    "else if (state == RESULT_NONE) tryFirst(",
+    "else if (state == RESULT_NONE || state == 4) tryFirst(",
   ),
   without(
     "configure takes only what is ok",

@@ -10,9 +10,9 @@ import {
 /** The last four bytes of the keys. */
 const POLICY_KEY = 0xfffffffb;
 const BELL_KEY = 0xfffffffa;
-const VERDICTS_AT = 32;
-const VERDICT_BYTES = 24;
-const VERDICTS = 4;
+const RESULTS_AT = 32;
+const RESULT_BYTES = 24;
+const RESULTS = 4;
 const STATES = [POLICY_OFFERED, POLICY_TRYING, POLICY_OK, POLICY_REJECTED, POLICY_TRAPPED];
 
 /** Which policy: in which log of the control plane, its number there, and its bytes' hash. */
@@ -24,7 +24,7 @@ export interface PolicyName {
 
 export interface Bell extends PolicyName {
   /** By build id: what that build made of the policy. */
-  readonly verdicts: ReadonlyMap<string, string>;
+  readonly results: ReadonlyMap<string, string>;
 }
 
 export function isPolicyKey(key: string): boolean {
@@ -42,13 +42,13 @@ export function nameIn(value: Uint8Array): PolicyName {
 
 export function bellIn(value: Uint8Array): Bell {
   const bytes = Buffer.from(value);
-  const verdicts = new Map<string, string>();
-  for (let i = 0; i < VERDICTS; i++) {
-    const at = VERDICTS_AT + i * VERDICT_BYTES;
+  const results = new Map<string, string>();
+  for (let i = 0; i < RESULTS; i++) {
+    const at = RESULTS_AT + i * RESULT_BYTES;
     const state = bytes.readUInt32LE(at + 16);
-    if (state !== 0) verdicts.set(hexAt(bytes, at), STATES[state] ?? `state ${state}`);
+    if (state !== 0) results.set(hexAt(bytes, at), STATES[state] ?? `state ${state}`);
   }
-  return { ...nameIn(value), verdicts };
+  return { ...nameIn(value), results };
 }
 
 function numberOf(key: string): number {

@@ -5,7 +5,7 @@ import { createSession, type Session as StoredSession } from "../../../control-p
 import type { Limits } from "../invariants/ledger.js";
 import { Policies, REPORT_INTERVAL_MS } from "./policies.js";
 import { START_MS } from "./sim-time.js";
-import type { Weather } from "../faults/fault-profile.js";
+import type { FaultProfile } from "../faults/fault-profile.js";
 
 const ACQUIRE_TIMEOUT_MS = 60;
 const LIFETIME_MS = 36_000_000;
@@ -13,12 +13,12 @@ const LIFETIME_MS = 36_000_000;
 export class Installation {
   readonly policies: Policies;
 
-  constructor(weather: Weather) {
-    const { maxTokens, onUnreachable } = weather;
+  constructor(faultProfile: FaultProfile) {
+    const { maxTokens, onUnreachable } = faultProfile;
     const controlPlane = { acquireTimeout: ACQUIRE_TIMEOUT_MS, reportInterval: REPORT_INTERVAL_MS };
     this.policies = new Policies({
-      ...{ change: weather.publish > 0, maxTokens },
-      ...{ plan: { maxAge: weather.maxAgeMs, lifetime: LIFETIME_MS }, rest: { controlPlane, onUnreachable } },
+      ...{ change: faultProfile.publish > 0, maxTokens },
+      ...{ plan: { maxAge: faultProfile.maxAgeMs, lifetime: LIFETIME_MS }, rest: { controlPlane, onUnreachable } },
     });
   }
 

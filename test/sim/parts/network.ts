@@ -17,7 +17,7 @@ export class Network {
     call.sent = true;
     if (world.isCutOff(edge) || this.#isLost()) return false;
     this.#ask(edge, call);
-    if (!world.isCalm && world.random.chance(world.weather.doubled)) this.#ask(edge, call);
+    if (!world.isCalm && world.random.chance(world.faultProfile.doubled)) this.#ask(edge, call);
     return false;
   }
 
@@ -73,7 +73,7 @@ export class Network {
   }
 
   #isLost(): boolean {
-    return !this.world.isCalm && this.world.random.chance(this.world.weather.lost);
+    return !this.world.isCalm && this.world.random.chance(this.world.faultProfile.lost);
   }
 }
 

@@ -2,7 +2,7 @@
 // a step. Its calls to the control plane lie in its hands until the simulation delivers or loses them.
 import { PATH_REPORT, SET_BYTES } from "../../../assembly/contract.js";
 import type { Callout } from "../../host/harness/host/callouts.js";
-import { instanceOf, placeOf } from "../../host/harness/scenes/edge-keys.js";
+import { instanceOf, logCursorOf } from "../../host/harness/scenes/edge-keys.js";
 import { Edge, requestWith, settings, type PolicyDocument } from "../../host/harness/scenes/edge.js";
 import type { Steps } from "../../host/harness/host/guest.js";
 import type { HostCall } from "../../host/harness/host/host-calls.js";
@@ -17,7 +17,7 @@ import { fail } from "../invariants/violation.js";
 
 /** Of each edge. */
 export const WORKERS = 2;
-/** The sets of the smallest table, and what it keeps beside them: capacity, instance, place, leader; and of the policy
+/** The sets of the smallest table, and what it keeps beside them: capacity, instance, logCursor, leader; and of the policy
  * its bytes, the bell, violations. */
 const MAX_KEYS = 64 + 4 + 3;
 
@@ -264,7 +264,7 @@ export class SimEdge {
     const life: Life = {
       edge: name,
       instance: () => instanceOf(sharedData),
-      place: () => placeOf(sharedData),
+      logCursor: () => logCursorOf(sharedData),
       records: new Map(),
       spent: new Map(),
       refused: new Map(),

@@ -14,7 +14,11 @@ import { instanceState } from "../../../control-plane/src/app/edges/status/edge-
 import type { HeardPolicy, WorkerPolicy } from "../../../control-plane/src/app/ports/edge-ports.js";
 import type { Timers } from "../../../control-plane/src/app/ports/log-ports.js";
 import type { OperatorStore } from "../../../control-plane/src/app/ports/operator-ports.js";
-import type { PolicyJudge, PolicySource, PublishedPolicy } from "../../../control-plane/src/app/ports/policy-ports.js";
+import type {
+  PolicyValidator,
+  PolicySource,
+  PublishedPolicy,
+} from "../../../control-plane/src/app/ports/policy-ports.js";
 import { PolicyService } from "../../../control-plane/src/app/policy/policy-service.js";
 import type { Clock } from "../../../control-plane/src/app/ports/ports.js";
 import { reportUsage } from "../../../control-plane/src/app/edges/report-usage.js";
@@ -62,7 +66,7 @@ export interface SimPlaneParts {
   readonly clock: Clock;
   readonly timers: Timers;
   readonly file: PolicySource;
-  readonly judge: PolicyJudge;
+  readonly validate: PolicyValidator;
 }
 
 /** What serves once there is a policy to serve by. */
@@ -121,9 +125,9 @@ export class SimPlane {
   }
 
   async #start(): Promise<void> {
-    const { store, clock, timers, file, judge } = this.parts;
+    const { store, clock, timers, file, validate } = this.parts;
     const sessions = { countLive: () => store.countLive() };
-    const wanted = { source: file, judge, store, audit: noAudit, sessions, clock, logger: LOGGER };
+    const wanted = { source: file, validate, store, audit: noAudit, sessions, clock, logger: LOGGER };
     const policies = await PolicyService.start(wanted);
     if (this.#stopped) {
       policies.stop();

@@ -4,8 +4,8 @@ import type {
   LogAdvance,
   LogLimits,
   LogReading,
-  Withdrawal,
-  WithdrawalLog,
+  Invalidation,
+  InvalidationLog,
 } from "../../../control-plane/src/app/ports/log-ports.js";
 import type {
   LogPosition,
@@ -27,7 +27,7 @@ interface Step {
 export interface Backup {
   readonly sessions: ReadonlyMap<string, Session>;
   readonly rows: ReadonlyMap<string, readonly UsageRow[]>;
-  readonly entries: readonly Withdrawal[];
+  readonly entries: readonly Invalidation[];
   readonly trimmed: number;
   readonly policy: StoredPolicy;
 }
@@ -39,10 +39,10 @@ export interface StoreWitness {
   endedForIdleness(session: Session): void;
 }
 
-export class SimStore implements SessionStore, WithdrawalLog, PolicyStore {
+export class SimStore implements SessionStore, InvalidationLog, PolicyStore {
   readonly sessions = new Map<string, Session>();
   log: string;
-  private entries: Withdrawal[] = [];
+  private entries: Invalidation[] = [];
   private trimmed = 0;
   private figures = this.newFigures();
   private steps: Step[] = [];
@@ -185,7 +185,7 @@ export class SimStore implements SessionStore, WithdrawalLog, PolicyStore {
     });
   }
 
-  // --- WithdrawalLog ------------------------------------------------------------------------------------------
+  // --- InvalidationLog ------------------------------------------------------------------------------------------
 
   read(since: number, limit: number): Promise<LogReading> {
     return this.look(() => this.entriesAfter(since, limit));
@@ -213,7 +213,7 @@ export class SimStore implements SessionStore, WithdrawalLog, PolicyStore {
     return { log: this.log, cursor: this.head() };
   }
 
-  private append(kind: Withdrawal["kind"], sessionId: string, atMs: number): void {
+  private append(kind: Invalidation["kind"], sessionId: string, atMs: number): void {
     this.entries.push({ kind, sessionId, atMs });
     for (const listener of this.listeners) listener({ cursor: this.head(), revoked: kind === "revoked" });
   }

@@ -13,7 +13,7 @@ import { SimPlane } from "./sim-plane.js";
 import { SimStore } from "./sim-store.js";
 import { msOfMonotonic, SimTime } from "./sim-time.js";
 import { fail } from "../invariants/violation.js";
-import { weatherOf, type Weather } from "../faults/fault-profile.js";
+import { faultProfileOf, type FaultProfile } from "../faults/fault-profile.js";
 
 /** Of one set of the table, more than it has places: they make room for each other. */
 const MATES = 19;
@@ -27,7 +27,7 @@ export interface SessionPool {
 export class World {
   /** All that happened, in order. */
   readonly trace: string[] = [];
-  readonly weather: Weather;
+  readonly faultProfile: FaultProfile;
   readonly random: Random;
   readonly time = new SimTime();
   readonly idleness: Idleness;
@@ -57,24 +57,24 @@ export class World {
     builds: Builds,
   ) {
     this.random = new Random(seed);
-    this.weather = weatherOf(seed);
-    const sessions = { one: mates, some: [...mates.slice(0, MATES), ...others], own: others }[this.weather.sets];
+    this.faultProfile = faultProfileOf(seed);
+    const sessions = { one: mates, some: [...mates.slice(0, MATES), ...others], own: others }[this.faultProfile.sets];
     this.sessions = sessions;
     const { time } = this;
-    const installation = new Installation(this.weather);
+    const installation = new Installation(this.faultProfile);
     this.#installation = installation;
     const limits = new Map(sessions.map(({ id }, index) => [id, installation.limitsOf(index)]));
     const nowMs = (): number => time.nowMs;
-    const trust = this.weather.onUnreachable === "trust";
+    const trust = this.faultProfile.onUnreachable === "trust";
     const limitsOf = (id: string): Limits => limits.get(id) ?? installation.limitsOf(0);
-    this.idleness = new Idleness({ nowMs, maxAgeMs: this.weather.maxAgeMs, graceMs: installation.graceMs });
+    this.idleness = new Idleness({ nowMs, maxAgeMs: this.faultProfile.maxAgeMs, graceMs: installation.graceMs });
     const least = new Map(sessions.map(({ id }, index) => [id, installation.leastTokensOf(index)]));
     const leastTokensOf = (id: string): number => least.get(id) ?? 0;
     this.ledger = new Ledger({ limitsOf, leastTokensOf, nowMs, msOf: msOfMonotonic, trust, idleness: this.idleness });
     this.policies = installation.policies;
     this.file = new PolicyFile(this.policies.first);
     this.store = this.#newStore();
-    while (this.#loggedIn < this.weather.atFirst) this.logInNext();
+    while (this.#loggedIn < this.faultProfile.atFirst) this.logInNext();
     this.plane = this.#newPlane();
     const parts = this.#edgeParts(builds);
     this.edges = ["gw-1", "gw-2"].map((name) => new SimEdge({ name, ...parts }));
@@ -99,7 +99,7 @@ export class World {
 
   /** The newest sessions are used most. */
   anySession(): Session {
-    const newest = this.sessions.slice(this.#loggedIn - this.weather.favourites, this.#loggedIn);
+    const newest = this.sessions.slice(this.#loggedIn - this.faultProfile.favourites, this.#loggedIn);
     return this.random.pick(this.random.chance(0.6) ? newest : this.sessions.slice(0, this.#loggedIn));
   }
 
@@ -161,21 +161,21 @@ export class World {
   }
 
   #edgeParts([build, other]: Builds): Omit<SimEdgeParts, "name"> {
-    const { random, weather, policies, ledger, time } = this;
+    const { random, faultProfile, policies, ledger, time } = this;
     const drawn = <T>(chance: number, one: T, other: T): T =>
       chance >= 1 || (chance > 0 && random.chance(chance)) ? one : other;
     return {
       ledger,
       nowMs: () => time.nowMs,
-      ownPolicy: () => drawn(weather.ownPolicy, policies.document(policies.first), null),
-      build: () => drawn(weather.otherBuild, other, build),
+      ownPolicy: () => drawn(faultProfile.ownPolicy, policies.document(policies.first), null),
+      build: () => drawn(faultProfile.otherBuild, other, build),
       isClosed: (hash) => hash !== undefined && policies.kindOf(hash) === "closed",
     };
   }
 
   #newPlane(): SimPlane {
     const { store, time, file, policies } = this;
-    return new SimPlane({ store, clock: time.planeClock, timers: time, file, judge: policies });
+    return new SimPlane({ store, clock: time.planeClock, timers: time, file, validate: policies });
   }
 
   #newStore(): SimStore {

@@ -39,7 +39,7 @@ export type Acquired = (LiveAnswer | EndedAnswer) & { readonly generation: numbe
 
 /**
  * The answer, or undefined while no policy is loaded: then nothing can be said, and the edge goes by its own rules.
- * A live session counts as active. The position is of the very moment at which the session was looked at: a withdrawal
+ * A live session counts as active. The position is of the very moment at which the session was looked at: an invalidation
  * after it has a higher number than the answer carries, and the edge asks again; that of a revoked one covers the
  * revocation itself.
  */
@@ -52,7 +52,7 @@ export async function acquireSession(ports: UsagePorts, id: string, asker: Insta
   const { policy, generation } = active;
   ports.instances.acquired(asker);
   const found = await hold(ports, id, asker);
-  const answer = judge(found, asker, policy, ports.clock.nowMs());
+  const answer = validate(found, asker, policy, ports.clock.nowMs());
   ports.meter.acquired(answer.state);
   return { ...answer, generation };
 }
@@ -68,12 +68,12 @@ async function hold(ports: UsagePorts, id: string, asker: Instance): Promise<Hel
   const isIdle = idleAt(ports, nowMs);
   const found = await ports.usage.hold(id, asker, nowMs, (one, holders) => isLive(one) && !isIdle(one, holders));
   if (found.held || found.session === undefined || !isLive(found.session)) return found;
-  const judged = await ports.usage.endIfIdle(id, nowMs, isIdle);
-  if (judged?.newly === true) endedForIdleness(ports, judged.session);
+  const validated = await ports.usage.endIfIdle(id, nowMs, isIdle);
+  if (validated?.newly === true) endedForIdleness(ports, validated.session);
   return ports.usage.hold(id, asker, nowMs, isLive);
 }
 
-function judge(
+function validate(
   { session, rows, position }: Held,
   asker: Instance,
   policy: PlansOfPolicy,

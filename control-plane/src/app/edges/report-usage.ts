@@ -47,7 +47,7 @@ export async function reportUsage(ports: UsagePorts, report: Report): Promise<Re
   });
   const committed = await commits.commit(rows);
   if (committed === undefined) {
-    ports.usageMeter.reported("refused", rows.length);
+    ports.usageMeter.reported("rejected", rows.length);
     return undefined;
   }
   instances.reported({ edge, instance }, { worker, build, policy, more, arrivedAtMs });

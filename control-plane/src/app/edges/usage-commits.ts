@@ -74,12 +74,12 @@ export class UsageCommits {
 
 /** Of rows about the same session at the same instance only the one that counts. */
 function latest(rows: readonly ReportedRow[]): ReportedRow[] {
-  const byPlace = new Map<string, ReportedRow>();
+  const latest = new Map<string, ReportedRow>();
   for (const row of rows) {
-    const place = `${row.sessionId}${row.instance}${row.edge}`;
-    if (row.rev >= (byPlace.get(place)?.rev ?? 0)) byPlace.set(place, row);
+    const key = `${row.sessionId}${row.instance}${row.edge}`;
+    if (row.rev >= (latest.get(key)?.rev ?? 0)) latest.set(key, row);
   }
-  return [...byPlace.values()];
+  return [...latest.values()];
 }
 
 function of(rows: readonly ReportedRow[], committed: Committed): Committed {

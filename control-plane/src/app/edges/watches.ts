@@ -6,7 +6,7 @@ import { keyOf } from "./status/edge-registry.js";
 import type { EdgeRegistry } from "./status/edge-registry.js";
 import { inTurns } from "./in-turns.js";
 import { offerFor } from "./policy-offers.js";
-import type { LogReading, Timers, WithdrawalLog } from "../ports/log-ports.js";
+import type { LogReading, Timers, InvalidationLog } from "../ports/log-ports.js";
 import type { PolicyPublisher } from "../ports/policy-ports.js";
 import type { Clock, CurrentPolicy, Logger } from "../ports/ports.js";
 import { Propagation } from "./propagation.js";
@@ -18,7 +18,7 @@ const MAX_HELD = 8000;
 const WOKEN_A_TURN = 100;
 
 export interface WatchesParts {
-  readonly log: WithdrawalLog;
+  readonly log: InvalidationLog;
   readonly policies: CurrentPolicy & PolicyPublisher;
   readonly timers: Timers;
   readonly clock: Clock;
@@ -42,7 +42,7 @@ interface Held {
 
 /**
  * A watch is held before the log is looked at for it, and every commit looks again for all that are held: so none
- * misses a withdrawal, whenever that is committed. The policy is looked at in the turn in which the call is held, and
+ * misses an invalidation, whenever that is committed. The policy is looked at in the turn in which the call is held, and
  * each change looks again.
  */
 export class Watches {
@@ -179,14 +179,14 @@ export class Watches {
     this.delivering = true;
     while (this.advancedMeanwhile) {
       this.advancedMeanwhile = false;
-      const byPlace = new Map<number, Held[]>();
+      const byCursor = new Map<number, Held[]>();
       for (const held of this.held.values()) {
         const { cursor } = held.unchanged;
-        const those = byPlace.get(cursor);
-        if (those === undefined) byPlace.set(cursor, [held]);
+        const those = byCursor.get(cursor);
+        if (those === undefined) byCursor.set(cursor, [held]);
         else those.push(held);
       }
-      for (const [since, those] of byPlace) await this.look(since, those);
+      for (const [since, those] of byCursor) await this.look(since, those);
     }
     // In the same turn as the last check: a commit after it finds that nobody delivers.
     this.delivering = false;

@@ -1,24 +1,24 @@
-// The policy in force: taken from where the operator writes it, judged, numbered, stored, and published to edges.
+// The policy in force: taken from where the operator writes it, validated, numbered, stored, and published to edges.
 import { planById, type PlanOfPolicy } from "../../domain/plan.js";
 import { logAudit } from "../access/audit.js";
 import type {
-  JudgedPolicy,
-  PolicyFault,
+  ValidatedPolicy,
+  PolicyViolation,
   PolicyPublisher,
   PolicyReading,
   PublishedPolicy,
 } from "../ports/policy-ports.js";
-import { first, numberedOf, readSource, refusal, saved } from "./policy-steps.js";
+import { first, numberedOf, readSource, rejection, saved } from "./policy-steps.js";
 import type { Numbered, PolicyServiceParts } from "./policy-steps.js";
 import type { ActivePolicy, CurrentPolicy } from "../ports/ports.js";
 
-export { faultLine, NoPolicyError } from "./policy-steps.js";
+export { violationLine, NoPolicyError } from "./policy-steps.js";
 export type { PolicyServiceParts } from "./policy-steps.js";
 
 /** What became of a document. */
 type PolicyOutcome =
   | { readonly kind: "accepted" | "unchanged"; readonly generation: number }
-  | { readonly kind: "refused"; readonly faults: readonly PolicyFault[] };
+  | { readonly kind: "rejected"; readonly violations: readonly PolicyViolation[] };
 
 /** Each edge shows what it has heard of with each watch: the store is not read, nor the log written, for each of them. */
 const LOOK_AGAIN_MS = 60_000;
@@ -34,7 +34,7 @@ const MAX_RACES = 5;
 export class PolicyService implements CurrentPolicy, PolicyPublisher {
   private readonly listeners = new Set<() => void>();
   private stopWatching: () => void = () => undefined;
-  private fileRefused = false;
+  private fileRejected = false;
   private lookingAtStore: Promise<void> | undefined;
   /** The last generation that an edge has heard of and the store did not give, and when that was looked for. */
   private missing = { generation: 0, atMs: 0 };
@@ -77,8 +77,8 @@ export class PolicyService implements CurrentPolicy, PolicyPublisher {
   }
 
   /** Whether the source as it was read last was refused. */
-  isFileRefused(): boolean {
-    return this.fileRefused;
+  isFileRejected(): boolean {
+    return this.fileRejected;
   }
 
   subscribe(listener: () => void): () => void {
@@ -107,11 +107,11 @@ export class PolicyService implements CurrentPolicy, PolicyPublisher {
     const outcome = await this.decide(reading);
     const { logger, source } = this.parts;
     const generation = this.inForce.generation;
-    this.fileRefused = outcome.kind === "refused";
-    if (outcome.kind === "refused") {
-      const fields = { type: "policy-refused", source: source.name, faults: outcome.faults, generation };
-      logger.error(fields, `policy refused, generation ${generation} stays in force`);
-      const audited = refusal(this.parts, outcome.faults, generation);
+    this.fileRejected = outcome.kind === "rejected";
+    if (outcome.kind === "rejected") {
+      const fields = { type: "policy-rejected", source: source.name, violations: outcome.violations, generation };
+      logger.error(fields, `policy rejected, generation ${generation} stays in force`);
+      const audited = rejection(this.parts, outcome.violations, generation);
       await this.parts.audit.appendAudit(audited);
       logAudit(logger, audited);
     } else {
@@ -120,11 +120,11 @@ export class PolicyService implements CurrentPolicy, PolicyPublisher {
   }
 
   private async decide(reading: PolicyReading, races = 0): Promise<PolicyOutcome> {
-    if ("faults" in reading) return { kind: "refused", faults: reading.faults };
+    if ("violations" in reading) return { kind: "rejected", violations: reading.violations };
     const { generation, policyJson } = this.inForce;
     if (reading.policyJson === policyJson) return { kind: "unchanged", generation };
-    const faults = await this.plansInUse(reading);
-    if (faults.length > 0) return { kind: "refused", faults };
+    const violations = await this.plansInUse(reading);
+    if (violations.length > 0) return { kind: "rejected", violations };
     const next = await saved(this.parts, reading, generation);
     if (next === undefined) return this.lostRace(reading, races);
     this.putInForce(next);
@@ -173,14 +173,14 @@ export class PolicyService implements CurrentPolicy, PolicyPublisher {
     }
   }
 
-  /** A fault for each plan that the new policy lacks and that live sessions have. */
-  private async plansInUse(next: JudgedPolicy): Promise<PolicyFault[]> {
+  /** A violation for each plan that the new policy lacks and that live sessions have. */
+  private async plansInUse(next: ValidatedPolicy): Promise<PolicyViolation[]> {
     const removed = this.inForce.policy.plans.filter(({ id }) => planById(next.policy, id) === undefined);
-    const faults = await Promise.all(removed.map((plan) => this.planInUse(plan)));
-    return faults.filter((fault) => fault !== null);
+    const violations = await Promise.all(removed.map((plan) => this.planInUse(plan)));
+    return violations.filter((violation) => violation !== null);
   }
 
-  private async planInUse({ id, name, lifetime }: PlanOfPolicy): Promise<PolicyFault | null> {
+  private async planInUse({ id, name, lifetime }: PlanOfPolicy): Promise<PolicyViolation | null> {
     const { clock, sessions } = this.parts;
     const live = await sessions.countLive(id, clock.nowMs() - lifetime);
     if (live === 0) return null;

@@ -1,11 +1,11 @@
-// The steps from a document to a numbered policy: read, judged, stored with its entry in the audit log.
+// The steps from a document to a numbered policy: read, validated, stored with its entry in the audit log.
 import { withoutEdgeSettings } from "../../domain/policy/stored-policy.js";
 import type { AuditEvent, AuditStore } from "../ports/audit-ports.js";
 import { logAudit } from "../access/audit.js";
 import type {
-  JudgedPolicy,
-  PolicyFault,
-  PolicyJudge,
+  ValidatedPolicy,
+  PolicyViolation,
+  PolicyValidator,
   PolicyReading,
   PolicySource,
   PublishedPolicy,
@@ -15,7 +15,7 @@ import { publishedPolicy } from "./published-policy.js";
 
 export interface PolicyServiceParts {
   readonly source: PolicySource;
-  readonly judge: PolicyJudge;
+  readonly validate: PolicyValidator;
   readonly store: PolicyStore;
   readonly audit: AuditStore;
   readonly sessions: Pick<SessionStore, "countLive">;
@@ -23,43 +23,47 @@ export interface PolicyServiceParts {
   readonly logger: Logger;
 }
 
-/** Of a fault in the audit log: it may repeat what stands in the file. */
+/** Of a violation in the audit log: it may repeat what stands in the file. */
 const MAX_AUDITED_CHARS = 500;
 
-/** There is no policy to begin with. The message names every fault. */
+/** There is no policy to begin with. The message names every violation. */
 export class NoPolicyError extends Error {
   override readonly name = "NoPolicyError";
   constructor(
     source: string,
-    readonly faults: readonly PolicyFault[],
+    readonly violations: readonly PolicyViolation[],
   ) {
-    super(["there is no usable policy", ...faults.map((fault) => `  ${faultLine(fault, source)}`)].join("\n"));
+    super(
+      ["there is no usable policy", ...violations.map((violation) => `  ${violationLine(violation, source)}`)].join(
+        "\n",
+      ),
+    );
   }
 }
 
 /** For a person: `policy.yaml:12:22: plans[1].maxTokens: expected …`. */
-export function faultLine({ path, line, column, message }: PolicyFault, source: string): string {
-  const place = line === null ? source : `${source}:${line}:${column ?? 1}`;
-  return path === "" ? `${place}: ${message}` : `${place}: ${path}: ${message}`;
+export function violationLine({ path, line, column, message }: PolicyViolation, source: string): string {
+  const position = line === null ? source : `${source}:${line}:${column ?? 1}`;
+  return path === "" ? `${position}: ${message}` : `${position}: ${path}: ${message}`;
 }
 
 /** A policy with its number: at once what sessions are judged by and what edges are given. */
-export interface Numbered extends JudgedPolicy, ActivePolicy, PublishedPolicy {}
+export interface Numbered extends ValidatedPolicy, ActivePolicy, PublishedPolicy {}
 
-export async function readSource({ source, judge }: PolicyServiceParts): Promise<PolicyReading> {
+export async function readSource({ source, validate }: PolicyServiceParts): Promise<PolicyReading> {
   let text: string;
   try {
     text = await source.read();
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    return { faults: [{ path: "", line: null, column: null, message: `cannot be read: ${reason}` }] };
+    return { violations: [{ path: "", line: null, column: null, message: `cannot be read: ${reason}` }] };
   }
-  return judge.readPolicyDocument(text);
+  return validate.readPolicyDocument(text);
 }
 
 /** The policy to begin with where none is stored, or none that this version can use. */
 export async function first(parts: PolicyServiceParts, reading: PolicyReading, before: number): Promise<Numbered> {
-  if ("faults" in reading) throw new NoPolicyError(parts.source.name, reading.faults);
+  if ("violations" in reading) throw new NoPolicyError(parts.source.name, reading.violations);
   const policy = await saved(parts, reading, before);
   if (policy === undefined) throw new Error("another process saved the first policy meanwhile: start again");
   const fields = { type: "policy-accepted", source: parts.source.name, generation: policy.generation };
@@ -70,33 +74,42 @@ export async function first(parts: PolicyServiceParts, reading: PolicyReading, b
 /** Undefined where the stored generation is no longer the one before. */
 export async function saved(
   parts: PolicyServiceParts,
-  judged: JudgedPolicy,
+  validated: ValidatedPolicy,
   before: number,
 ): Promise<Numbered | undefined> {
   const decidedAtMs = parts.clock.monotonicMs();
   const generation = before + 1;
   const audited = eventOf(parts, "policy-accepted", { source: parts.source.name, generation });
-  const { policyJson } = judged;
+  const { policyJson } = validated;
   const isSaved = await parts.store.savePolicy({ generation, policyJson }, before, audited);
   if (!isSaved) return undefined;
   logAudit(parts.logger, audited);
-  return { ...judged, ...publishedPolicy({ generation, policyJson, sinceMs: decidedAtMs, decidedAtMs }) };
+  return { ...validated, ...publishedPolicy({ generation, policyJson, sinceMs: decidedAtMs, decidedAtMs }) };
 }
 
 /** A stored policy; undefined where this version cannot read it. */
 export function numberedOf(parts: PolicyServiceParts, { policyJson, generation }: StoredPolicy): Numbered | undefined {
-  const judged = parts.judge.readPolicyDocument(withoutEdgeSettings(policyJson));
-  if ("faults" in judged) return undefined;
-  const published = { generation, policyJson: judged.policyJson, decidedAtMs: null };
-  return { ...judged, ...publishedPolicy({ ...published, sinceMs: parts.clock.monotonicMs() }) };
+  const validated = parts.validate.readPolicyDocument(withoutEdgeSettings(policyJson));
+  if ("violations" in validated) return undefined;
+  const published = { generation, policyJson: validated.policyJson, decidedAtMs: null };
+  return { ...validated, ...publishedPolicy({ ...published, sinceMs: parts.clock.monotonicMs() }) };
 }
 
-/** Of what is wrong the first fault: all of them stand in the log. */
-export function refusal(parts: PolicyServiceParts, faults: readonly PolicyFault[], generation: number): AuditEvent {
+/** Of what is wrong the first violation: all of them stand in the log. */
+export function rejection(
+  parts: PolicyServiceParts,
+  violations: readonly PolicyViolation[],
+  generation: number,
+): AuditEvent {
   const { name: source } = parts.source;
-  const [first] = faults;
-  const fault = first === undefined ? null : faultLine(first, source).slice(0, MAX_AUDITED_CHARS);
-  return eventOf(parts, "policy-refused", { source, generation, faults: faults.length, firstFault: fault });
+  const [first] = violations;
+  const violation = first === undefined ? null : violationLine(first, source).slice(0, MAX_AUDITED_CHARS);
+  return eventOf(parts, "policy-rejected", {
+    source,
+    generation,
+    violations: violations.length,
+    firstViolation: violation,
+  });
 }
 
 function eventOf(

@@ -1,7 +1,7 @@
 // What the use cases need of the audit log: who did what, and when.
 
 export type AuditAction =
-  "session-revoked" | "sessions-revoked" | "session-moved" | "token-reissued" | "policy-accepted" | "policy-refused";
+  "session-revoked" | "sessions-revoked" | "plan-changed" | "token-reissued" | "policy-accepted" | "policy-rejected";
 
 /** `details` differ by action, and hold no secret. */
 export interface AuditEvent {

@@ -1,12 +1,12 @@
-// What the use cases need of the log of withdrawals: what edges must hear of, in the order in which it became true.
+// What the use cases need of the invalidation log: what edges must hear of, in the order in which it became true.
 import type { LogPosition } from "./ports.js";
 
 /** revoked: the session is over for good. refresh: it changed, so the edge's next request of it is to ask again. */
-export type WithdrawalKind = "revoked" | "refresh";
+export type InvalidationKind = "revoked" | "refresh";
 
 /** One entry of the log. */
-export interface Withdrawal {
-  readonly kind: WithdrawalKind;
+export interface Invalidation {
+  readonly kind: InvalidationKind;
   readonly sessionId: string;
   /** When, ms since the epoch. */
   readonly atMs: number;
@@ -19,7 +19,7 @@ export type LogReading =
       readonly kind: "entries";
       /** The number of the last entry given here; where there is none, the place that was asked about. */
       readonly position: LogPosition;
-      readonly entries: readonly Withdrawal[];
+      readonly entries: readonly Invalidation[];
     };
 
 /** A commit that moved the log's head. */
@@ -37,7 +37,7 @@ export interface LogLimits {
 }
 
 /** The log as readers see it: nothing in it shows before it is durable. */
-export interface WithdrawalLog {
+export interface InvalidationLog {
   position(): Promise<LogPosition>;
   /** The entries after number `since`, the oldest first, at most `limit`. */
   read(since: number, limit: number): Promise<LogReading>;

@@ -48,7 +48,7 @@ export interface Move {
   readonly audited: (before: Session) => AuditEvent;
 }
 
-export type MoveOutcome =
+export type ChangePlanOutcome =
   | { readonly outcome: "moved" | "unchanged"; readonly session: Session }
   | { readonly outcome: "unknown" | "ended" | "tooManySessions" };
 
@@ -64,7 +64,7 @@ export interface OperatorStore {
   /** Creates a session, within its user's limit and once a key. A rejection if the session's id is taken. */
   issue(issue: Issue): Promise<IssueOutcome>;
   /** Moves a live session to another plan and has edges ask for it again. Never exceeds the plan's limit of a user. */
-  move(id: string, move: Move): Promise<MoveOutcome>;
+  move(id: string, move: Move): Promise<ChangePlanOutcome>;
   /** At most `limit` sessions, the newest first; with `before`, only those whose ids are lower. Gives others a turn. */
   sessionsBefore(index: SessionIndex, before: string | undefined, limit: number): Promise<Session[]>;
   /**

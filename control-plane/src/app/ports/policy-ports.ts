@@ -14,8 +14,8 @@ export interface PolicySource {
   watch(onChange: () => Promise<boolean>): () => void;
 }
 
-/** One thing that is wrong with a policy. Lines and columns count from 1; null where a fault has no place. */
-export interface PolicyFault {
+/** One thing that is wrong with a policy. Lines and columns count from 1; null where a violation has no place. */
+export interface PolicyViolation {
   /** `plans[1].maxTokens`; empty for the document as a whole. */
   readonly path: string;
   readonly line: number | null;
@@ -23,16 +23,16 @@ export interface PolicyFault {
   readonly message: string;
 }
 
-export interface JudgedPolicy {
+export interface ValidatedPolicy {
   readonly policy: PlansOfPolicy;
   /** Defaults filled in; the same policy always gives the same text. */
   readonly policyJson: string;
 }
 
-export type PolicyReading = JudgedPolicy | { readonly faults: readonly PolicyFault[] };
+export type PolicyReading = ValidatedPolicy | { readonly violations: readonly PolicyViolation[] };
 
 /** The one judge of policies (domain/policy). */
-export interface PolicyJudge {
+export interface PolicyValidator {
   /** Reads YAML, which JSON is too. */
   readPolicyDocument(text: string): PolicyReading;
 }

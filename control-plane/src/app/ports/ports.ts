@@ -45,14 +45,14 @@ export interface CurrentPolicy {
   current(): ActivePolicy | undefined;
 }
 
-/** Up to where the log of withdrawals has been written. `cursor` only grows within one `log`. */
+/** Up to where the invalidation log has been written. `cursor` only grows within one `log`. */
 export interface LogPosition {
   readonly log: string;
   readonly cursor: number;
 }
 
 /**
- * Sessions and the log of their withdrawals. Every promise of a write resolves only once it is durable, a session and
+ * Sessions and the log of their invalidations. Every promise of a write resolves only once it is durable, a session and
  * its log entry in one transaction, and every read shows only what is durable.
  */
 export interface SessionStore {

@@ -78,13 +78,13 @@ export type ConsumeOutcome =
   | { readonly outcome: "unknown" | "ended" | "noBudget" | "keyReused" };
 
 /** A place in the order of last activity: where the next step of a sweep goes on. */
-export type ActivityPlace = readonly [atMs: number, sessionId: string];
+export type ActivityCursor = readonly [atMs: number, sessionId: string];
 
 export interface IdleStep {
   readonly planId: number;
   /** Only sessions filed under this time or before are looked at. */
   readonly untilMs: number;
-  readonly after: ActivityPlace | undefined;
+  readonly after: ActivityCursor | undefined;
   readonly limit: number;
   readonly atMs: number;
   /** Whether the session is idle for too long, given the instances that hold it. More of these never make it so. */
@@ -102,9 +102,9 @@ export interface ExpiryStep {
 }
 
 /** `limit` is for sessions looked at; a step may end earlier. `next` is undefined after the last one. */
-export interface Swept<Place> {
+export interface Swept<Cursor> {
   readonly sessions: readonly Session[];
-  readonly next: Place | undefined;
+  readonly next: Cursor | undefined;
 }
 
 /** Each write is one transaction, durable when its promise resolves. Functions passed in are pure. */
@@ -144,7 +144,7 @@ export interface UsageStore {
   /** The plans, by id, that stored sessions have. */
   plansInUse(): Promise<readonly number[]>;
   /** Ends idle sessions of a plan, the longest idle first. Answers those it ended. */
-  endIdle(step: IdleStep): Promise<Swept<ActivityPlace>>;
+  endIdle(step: IdleStep): Promise<Swept<ActivityCursor>>;
   /** Removes sessions of a plan that are past their lifetime, the oldest first, with all that belongs to them. */
   removeExpired(step: ExpiryStep): Promise<Swept<string>>;
   /** Removes at most `limit` sessions that ended for good and were created before. Answers how many: 0 if none is left. */
@@ -152,7 +152,7 @@ export interface UsageStore {
 }
 
 /** taken: rows that are durable now, also those passed over. refused: too much waited to be written. */
-export type ReportOutcome = "taken" | "refused";
+export type ReportOutcome = "taken" | "rejected";
 
 /** What happened to usage, for whoever counts it. */
 export interface UsageMeter {

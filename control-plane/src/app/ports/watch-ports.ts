@@ -18,7 +18,7 @@ export interface WatchRequest extends Instance {
   readonly table: TableSaid | undefined;
 }
 
-/** Session ids that were withdrawn; or `reset`: begin anew at the position, for what lies between is not known. */
+/** Session ids that were invalidated; or `reset`: begin anew at the position, for what lies between is not known. */
 export type WatchAnswer =
   (LogPosition & { readonly revoked: string[]; readonly refresh: string[] }) | (LogPosition & { readonly reset: true });
 

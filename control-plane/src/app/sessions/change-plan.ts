@@ -14,7 +14,7 @@ export type Moved =
  * it then takes the plan, and keeps its level as far as the new bucket holds it. Where it has the plan already nothing
  * is written. A user's limit refuses the move, whatever the plan does with one session more at creation.
  */
-export async function moveSession(ports: SessionPorts, id: string, planName: string, actor: string): Promise<Moved> {
+export async function changePlan(ports: SessionPorts, id: string, planName: string, actor: string): Promise<Moved> {
   const policy = ports.policies.current()?.policy;
   if (policy === undefined) return { outcome: "noPolicy" };
   const plan = planByName(policy, planName);
@@ -28,7 +28,7 @@ export async function moveSession(ports: SessionPorts, id: string, planName: str
     isLive: (session) => viewOf(session, ports.policies, atMs).state === "live",
     audited: (before) => {
       const details = { from: before.plan.name, to: plan.name };
-      event = { at: atMs, actor, action: "session-moved", sessionId: id, details };
+      event = { at: atMs, actor, action: "plan-changed", sessionId: id, details };
       return event;
     },
   });

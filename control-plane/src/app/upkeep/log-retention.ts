@@ -1,7 +1,7 @@
-// Keeps the log of withdrawals within its bounds, and forgets bulk revocations that are long done.
+// Keeps the invalidation log within its bounds, and forgets bulk revocations that are long done.
 import { setImmediate as nextTurn } from "node:timers/promises";
 
-import type { Timers, WithdrawalLog } from "../ports/log-ports.js";
+import type { Timers, InvalidationLog } from "../ports/log-ports.js";
 import type { Clock, Logger } from "../ports/ports.js";
 import type { BulkRevocationStore } from "../ports/revocation-ports.js";
 
@@ -18,7 +18,7 @@ const EVERY_MS = 60_000;
 const CHUNK = 500;
 
 export interface LogKeepingParts {
-  readonly log: WithdrawalLog;
+  readonly log: InvalidationLog;
   readonly revocations: BulkRevocationStore;
   readonly kept: LogRetention;
   readonly clock: Clock;
@@ -53,6 +53,6 @@ async function keepLog(parts: LogKeepingParts, isStopped: () => boolean): Promis
     while (!isStopped() && (await log.trim(limits, CHUNK)) === CHUNK) await nextTurn();
     while (!isStopped() && (await revocations.forgetFinished(nowMs - REVOCATIONS_KEPT_MS, CHUNK)) > 0) await nextTurn();
   } catch (error) {
-    logger.error({ type: "log-trim-failed", error: String(error) }, "the log of withdrawals could not be trimmed");
+    logger.error({ type: "log-trim-failed", error: String(error) }, "the invalidation log could not be trimmed");
   }
 }

@@ -19,7 +19,7 @@ const CHUNK = 500;
  * Forgets all that is due at `nowMs`, in chunks, with a turn for everything else in between. To be called now and then
  * and never twice at a time; cut short, the next call goes on.
  */
-export async function keepHouse(
+export async function applyRetention(
   store: OperatorStore,
   audit: AuditStore,
   retention: Retention,
@@ -35,7 +35,7 @@ export async function keepHouse(
 /** Client details, keys and audit entries are gone at most this long after their time. */
 const EVERY_MS = 60_000;
 
-export interface HousekeepingParts {
+export interface RetentionParts {
   readonly operator: OperatorStore;
   readonly audit: AuditStore;
   readonly retention: Retention;
@@ -44,19 +44,13 @@ export interface HousekeepingParts {
 }
 
 /** Keeps house now and then, until it is stopped; the answer does that, and waits for what is under way. */
-export function startHousekeeping({
-  operator,
-  audit,
-  retention,
-  clock,
-  logger,
-}: HousekeepingParts): () => Promise<void> {
+export function startRetention({ operator, audit, retention, clock, logger }: RetentionParts): () => Promise<void> {
   let underWay: Promise<void> | null = null;
   const round = async (): Promise<void> => {
     try {
-      await keepHouse(operator, audit, retention, clock.nowMs());
+      await applyRetention(operator, audit, retention, clock.nowMs());
     } catch (error) {
-      logger.error({ type: "housekeeping-failed", error: String(error) }, "the store failed: tried again in a minute");
+      logger.error({ type: "retention-failed", error: String(error) }, "the store failed: tried again in a minute");
     }
     underWay = null;
   };

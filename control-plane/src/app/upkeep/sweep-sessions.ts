@@ -10,7 +10,7 @@ import { endedByLifetime, endedForIdleness } from "./ended-session.js";
 import { idleAt } from "./idle-expiry.js";
 import type { UsagePorts } from "../edges/usage.js";
 import { CONSUMPTION_KEPT_MS } from "../sessions/consume-tokens.js";
-import type { ActivityPlace, Swept } from "../ports/usage-ports.js";
+import type { ActivityCursor, Swept } from "../ports/usage-ports.js";
 
 /** One step's writes hold up the event loop; measured, see test/bench/measure/measure-sweep.ts. */
 const SESSIONS_A_STEP = 50;
@@ -83,7 +83,7 @@ function endIdle(
   const plan = planById(policy, planId);
   const untilMs = plan === undefined ? nowMs : nowMs - Math.min(idleLimitMs(policy, plan), plan.lifetime);
   const isIdle = idleAt(ports, nowMs);
-  return inSteps<ActivityPlace>(
+  return inSteps<ActivityCursor>(
     (after) => ports.usage.endIdle({ planId, untilMs, after, limit: SESSIONS_A_STEP, atMs: nowMs, isIdle }),
     (session) => {
       endedForIdleness(ports, session);
@@ -92,13 +92,13 @@ function endIdle(
   );
 }
 
-async function inSteps<Place>(
-  step: (after: Place | undefined) => Promise<Swept<Place>>,
+async function inSteps<Cursor>(
+  step: (after: Cursor | undefined) => Promise<Swept<Cursor>>,
   tell: (session: Session) => void,
   stopped: () => boolean,
 ): Promise<number> {
   let count = 0;
-  let after: Place | undefined;
+  let after: Cursor | undefined;
   do {
     const { sessions, next } = await step(after);
     count += sessions.length;

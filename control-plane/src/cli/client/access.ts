@@ -18,7 +18,7 @@ export interface Access {
 const DEFAULT_URL = "http://127.0.0.1:8080";
 const HEADER_SAFE = /^[\x21-\x7e]+$/;
 
-/** A fault names the variable or the option, never what stands in a secret. */
+/** A violation names the variable or the option, never what stands in a secret. */
 export function readAccess(env: Environment, tokenFile: string | undefined, io: Pick<Io, "readFile">): Outcome<Access> {
   try {
     const url = readUrl(given(env, "SLUICE_URL") ?? DEFAULT_URL);

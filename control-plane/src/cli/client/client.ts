@@ -85,7 +85,7 @@ export class Client {
     if (status === 401) return { ...error, exit: EXIT.notAllowed, hint: "Is it this control plane's admin token?" };
     if (status === 403) return { ...error, exit: EXIT.notAllowed };
     if (status === 429 && wait !== undefined) return { ...error, exit: EXIT.unavailable, hint: `Wait ${wait} s` };
-    return { ...error, exit: status === 408 || status === 429 || status >= 500 ? EXIT.unavailable : EXIT.refused };
+    return { ...error, exit: status === 408 || status === 429 || status >= 500 ? EXIT.unavailable : EXIT.denied };
   }
 
   private noAnswer({ method, key }: ApiRequest, { message, code, hint }: NoAnswer): Failure {

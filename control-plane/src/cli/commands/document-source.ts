@@ -1,5 +1,5 @@
 // A document that a command judges on this machine: where it is read from, and how a violation in it is shown.
-import type { PlacedFault } from "../../domain/policy/policy.js";
+import type { LocatedViolation } from "../../domain/policy/policy.js";
 import { done, failed, usageFailure } from "../failure.js";
 import type { Outcome } from "../failure.js";
 import type { Io } from "../terminal/io.js";
@@ -21,6 +21,6 @@ export function readSource(file: string, io: Io): Outcome<Source> {
 }
 
 /** `policy.yaml:12:22: plans[1].maxTokens: expected …`. */
-export function violationLine(name: string, { line, column, path, message }: PlacedFault): string {
+export function violationLine(name: string, { line, column, path, message }: LocatedViolation): string {
   return `${name}:${line}:${column}: ${path === "" ? message : `${path}: ${message}`}`;
 }

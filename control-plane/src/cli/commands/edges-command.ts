@@ -63,7 +63,7 @@ export const edges: ApiCommand = {
   options: {},
   notes: [
     "POLICY: what the edge made of the published one. RUNNING: generation on how many workers; own: its settings', or none.",
-    "SILENT WORKERS no longer report, and may serve without the filter. LAG: withdrawals that it has not marked yet.",
+    "SILENT WORKERS no longer report, and may serve without the filter. LAG: invalidations that it has not marked yet.",
     "WATCHING no: it does not hear of revocations now.",
   ],
   example: "edges",

@@ -1,6 +1,12 @@
 // The command that judges a policy or edge settings on this machine, with the judge that control plane and filter have.
 import { policyHash } from "../../domain/policy/policy-hash.js";
-import type { DocumentKind, JudgedPolicy, JudgedSettings, PlacedFault, Policy } from "../../domain/policy/policy.js";
+import type {
+  DocumentKind,
+  ValidatedPolicy,
+  ValidatedSettings,
+  LocatedViolation,
+  Policy,
+} from "../../domain/policy/policy.js";
 import type { LocalCommand } from "../command.js";
 import { EXIT } from "../failure.js";
 import type { Failure } from "../failure.js";
@@ -15,7 +21,7 @@ export const policyCheck: LocalCommand = {
   notes: [
     "A document with a field that only a policy has, such as plans, is taken for a policy, any other for edge settings,",
     "the plugin configuration in Envoy. The hash is the one by which edges say which policy they run.",
-    "Nothing is sent. What depends on the installation is not judged: a control plane refuses a policy without a plan",
+    "Nothing is sent. What depends on the installation is not validated: a control plane refuses a policy without a plan",
     "that live sessions have.",
   ],
   example: "policy check policy.yaml",
@@ -26,23 +32,23 @@ export const policyCheck: LocalCommand = {
     const { name, text } = source.value;
     // Loads the judge's module, which no other command needs.
     const { readDocument } = await import("../../domain/policy/read-policy.js");
-    const verdict = readDocument(text);
-    if ("faults" in verdict) return refused(name, verdict, output);
-    const { kind, policyJson } = verdict;
+    const result = readDocument(text);
+    if ("violations" in result) return rejected(name, result, output);
+    const { kind, policyJson } = result;
     if (output.json) {
       const hash = policyJson === undefined ? null : policyHash(policyJson);
-      output.document({ accepted: true, kind, hash, [kind]: kind === "policy" ? verdict.policy : verdict.settings });
+      output.document({ accepted: true, kind, hash, [kind]: kind === "policy" ? result.policy : result.settings });
     } else {
-      output.line(`${name}: ${kind === "policy" ? policyText(verdict) : settingsText(verdict)}`);
+      output.line(`${name}: ${kind === "policy" ? policyText(result) : settingsText(result)}`);
     }
     return undefined;
   },
 };
 
-const policyText = ({ policy, policyJson }: JudgedPolicy): string =>
+const policyText = ({ policy, policyJson }: ValidatedPolicy): string =>
   `a policy, ${plansText(policy)}, hash ${policyHash(policyJson)}`;
 
-function settingsText({ settings, policyJson }: JudgedSettings): string {
+function settingsText({ settings, policyJson }: ValidatedSettings): string {
   const { controlPlane, table, follow, policy } = settings;
   const isCarried = policy !== undefined && policyJson !== undefined;
   return [
@@ -55,18 +61,18 @@ function settingsText({ settings, policyJson }: JudgedSettings): string {
 
 const plansText = ({ plans }: Policy): string => (plans.length === 1 ? "1 plan" : `${plans.length} plans`);
 
-function refused(name: string, { kind, faults }: Refusal, output: Output): Failure {
-  if (output.json) output.document({ accepted: false, kind: kind ?? null, violations: faults });
-  for (const fault of output.json ? [] : faults) {
-    output.line(violationLine(name, fault));
+function rejected(name: string, { kind, violations }: Rejection, output: Output): Failure {
+  if (output.json) output.document({ accepted: false, kind: kind ?? null, violations: violations });
+  for (const violation of output.json ? [] : violations) {
+    output.line(violationLine(name, violation));
   }
   const taken = kind === undefined ? "" : `, taken for ${kind === "policy" ? "a policy" : "edge settings"},`;
-  const count = faults.length === 1 ? "1 violation" : `${faults.length} violations`;
-  const code = kind === "settings" ? "SETTINGS_REFUSED" : "POLICY_REFUSED";
-  return { exit: EXIT.refused, code, message: `${name}${taken} has ${count}` };
+  const count = violations.length === 1 ? "1 violation" : `${violations.length} violations`;
+  const code = kind === "settings" ? "SETTINGS_REJECTED" : "POLICY_REJECTED";
+  return { exit: EXIT.denied, code, message: `${name}${taken} has ${count}` };
 }
 
-interface Refusal {
+interface Rejection {
   readonly kind?: DocumentKind | undefined;
-  readonly faults: readonly PlacedFault[];
+  readonly violations: readonly LocatedViolation[];
 }

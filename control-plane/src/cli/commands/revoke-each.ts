@@ -36,7 +36,7 @@ export async function revokeEach(
   });
   const failure = tried.findLast((one) => one.failure !== undefined)?.failure;
   const last = tried.findLast((one) => one.failure === undefined)?.id;
-  const isStopped = failure !== undefined && failure.exit !== EXIT.refused;
+  const isStopped = failure !== undefined && failure.exit !== EXIT.denied;
   const isWaiting = !isStopped && last !== undefined && waitMs !== null;
   const answer = isWaiting ? await waited(last, invocation, client, waitMs) : undefined;
   const heard = answer?.ok === true ? answer.value : undefined;
@@ -59,7 +59,7 @@ async function tryEach(ids: readonly string[], client: Client, each: (one: Tried
     const one = { id, failure: answer.ok ? undefined : answer.failure };
     tried.push(one);
     each(one);
-    if (one.failure !== undefined && one.failure.exit !== EXIT.refused) break;
+    if (one.failure !== undefined && one.failure.exit !== EXIT.denied) break;
   }
   return tried;
 }
@@ -76,13 +76,13 @@ async function waited(id: string, { io }: Invocation, client: Client, waitMs: nu
 
 function told({ id, failure }: Tried, output: Output, isOneLine: boolean): void {
   if (failure === undefined && !isOneLine) output.line(`${id} is revoked`);
-  if (failure?.exit === EXIT.refused) output.remark(`${id}: ${failure.code}`);
+  if (failure?.exit === EXIT.denied) output.remark(`${id}: ${failure.code}`);
 }
 
 /** One line an id, with what is known of edges. */
 function documents(tried: readonly Tried[], output: Output, revocation: Confirmation | undefined): void {
   for (const { id, failure } of tried) {
     if (failure === undefined) output.document({ id, revoked: true, revocation });
-    else if (failure.exit === EXIT.refused) output.document({ id, revoked: false, code: failure.code });
+    else if (failure.exit === EXIT.denied) output.document({ id, revoked: false, code: failure.code });
   }
 }

@@ -56,25 +56,25 @@ export interface EdgeSettings {
 export type DocumentKind = "policy" | "settings";
 
 /** What is wrong with a field; `path` is empty for the document as a whole. */
-export interface Fault {
+export interface Violation {
   readonly path: string;
   readonly message: string;
 }
 
-/** A fault and its place in the document, both counted from 1. */
-export interface PlacedFault extends Fault {
+/** A violation and its place in the document, both counted from 1. */
+export interface LocatedViolation extends Violation {
   readonly line: number;
   readonly column: number;
 }
 
 /** `policyJson` is the policy's canonical form: the same policy always has the same text. */
-export interface JudgedPolicy {
+export interface ValidatedPolicy {
   readonly policy: Policy;
   readonly policyJson: string;
 }
 
 /** `settingsJson` is canonical too, and `policyJson` that of the policy within, where there is one. */
-export interface JudgedSettings {
+export interface ValidatedSettings {
   readonly settings: EdgeSettings;
   readonly settingsJson: string;
   readonly policyJson?: string;

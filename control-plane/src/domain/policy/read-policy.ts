@@ -1,79 +1,79 @@
-// An operator's document, YAML or JSON, to a policy or edge settings, or to faults with their line and column.
-import { MAX_FAULTS, MAX_POLICY_BYTES, MAX_SETTINGS_BYTES } from "../../../../assembly/contract.js";
-import { judgePolicyJson, judgeSettingsJson, kindOfJson } from "./validator.js";
-import type { Fault, JudgedPolicy, JudgedSettings, PlacedFault } from "./policy.js";
-import { readYaml, type YamlDocument, type YamlFault } from "./yaml-document.js";
+// An operator's document, YAML or JSON, to a policy or edge settings, or to violations with their line and column.
+import { MAX_VIOLATIONS, MAX_POLICY_BYTES, MAX_SETTINGS_BYTES } from "../../../../assembly/contract.js";
+import { validatePolicyJson, validateSettingsJson, kindOfJson } from "./validator.js";
+import type { Violation, ValidatedPolicy, ValidatedSettings, LocatedViolation } from "./policy.js";
+import { readYaml, type YamlDocument, type YamlViolation } from "./yaml-document.js";
 import { offsetOfPath } from "./yaml-position.js";
 import { yamlToJson } from "./yaml-to-json.js";
 
 /** At most 100, in the order of the document. */
-interface Refused {
-  readonly faults: readonly PlacedFault[];
+interface Rejected {
+  readonly violations: readonly LocatedViolation[];
 }
 
-export type PolicyVerdict = JudgedPolicy | Refused;
-export type SettingsVerdict = JudgedSettings | Refused;
+export type PolicyResult = ValidatedPolicy | Rejected;
+export type SettingsResult = ValidatedSettings | Rejected;
 
 /** Without a kind: the text could not be read as far as that. */
-export type DocumentVerdict =
-  | ({ readonly kind: "policy" } & PolicyVerdict)
-  | ({ readonly kind: "settings" } & SettingsVerdict)
-  | ({ readonly kind?: undefined } & Refused);
+export type DocumentResult =
+  | ({ readonly kind: "policy" } & PolicyResult)
+  | ({ readonly kind: "settings" } & SettingsResult)
+  | ({ readonly kind?: undefined } & Rejected);
 
 /** A policy and nothing else: what the control plane takes. */
-export function readPolicyDocument(text: string): PolicyVerdict {
+export function readPolicyDocument(text: string): PolicyResult {
   const read = readJson(text, MAX_POLICY_BYTES);
-  if ("faults" in read) return read;
-  const verdict = judgePolicyJson(read.json);
-  if ("faults" in verdict) return { faults: read.placed(verdict.faults) };
+  if ("violations" in read) return read;
+  const result = validatePolicyJson(read.json);
+  if ("violations" in result) return { violations: read.located(result.violations) };
   // Defaults filled in and everything escaped, it may be longer than what was written.
-  const sentBytes = Buffer.byteLength(verdict.policyJson);
-  if (sentBytes <= MAX_POLICY_BYTES) return verdict;
+  const sentBytes = Buffer.byteLength(result.policyJson);
+  if (sentBytes <= MAX_POLICY_BYTES) return result;
   return tooLong(`expected at most ${MAX_POLICY_BYTES} bytes as edges are sent it, got ${sentBytes}`);
 }
 
 /** Edge settings and nothing else: what stands in Envoy. */
-export function readSettingsDocument(text: string): SettingsVerdict {
+export function readSettingsDocument(text: string): SettingsResult {
   const read = readJson(text, MAX_SETTINGS_BYTES);
-  if ("faults" in read) return read;
-  const verdict = judgeSettingsJson(read.json);
-  return "faults" in verdict ? { faults: read.placed(verdict.faults) } : verdict;
+  if ("violations" in read) return read;
+  const result = validateSettingsJson(read.json);
+  return "violations" in result ? { violations: read.located(result.violations) } : result;
 }
 
 /** Whichever of the two it means to be. */
-export function readDocument(text: string): DocumentVerdict {
+export function readDocument(text: string): DocumentResult {
   const read = readJson(text, MAX_SETTINGS_BYTES);
-  if ("faults" in read) return read;
+  if ("violations" in read) return read;
   const kind = kindOfJson(read.json);
   return kind === "policy" ? { kind, ...readPolicyDocument(text) } : { kind, ...readSettingsDocument(text) };
 }
 
 interface ReadJson {
   readonly json: string;
-  /** The judge's faults, in the order of the document. */
-  readonly placed: (faults: readonly Fault[]) => PlacedFault[];
+  /** The judge's violations, in the order of the document. */
+  readonly located: (violations: readonly Violation[]) => LocatedViolation[];
 }
 
-function readJson(text: string, maxBytes: number): ReadJson | Refused {
+function readJson(text: string, maxBytes: number): ReadJson | Rejected {
   const bytes = Buffer.byteLength(text);
   if (bytes > maxBytes) return tooLong(`expected at most ${maxBytes} bytes, got ${bytes}`);
   const document = readYaml(text);
-  if (document.faults.length > 0) return { faults: yamlFaults(document.faults, document) };
-  const { json, faults } = yamlToJson(document.contents);
-  if (faults.length > 0) return { faults: yamlFaults(faults, document) };
-  return { json, placed: (found) => placed(found, document) };
+  if (document.violations.length > 0) return { violations: yamlViolations(document.violations, document) };
+  const { json, violations } = yamlToJson(document.contents);
+  if (violations.length > 0) return { violations: yamlViolations(violations, document) };
+  return { json, located: (found) => located(found, document) };
 }
 
-const tooLong = (message: string): Refused => ({ faults: [{ path: "", message, line: 1, column: 1 }] });
+const tooLong = (message: string): Rejected => ({ violations: [{ path: "", message, line: 1, column: 1 }] });
 
-function yamlFaults(faults: readonly YamlFault[], { placeOf }: YamlDocument): PlacedFault[] {
-  return faults
-    .slice(0, MAX_FAULTS)
-    .map(({ message, offset }) => ({ path: "", message: `not accepted as YAML: ${message}`, ...placeOf(offset) }));
+function yamlViolations(violations: readonly YamlViolation[], { positionOf }: YamlDocument): LocatedViolation[] {
+  return violations
+    .slice(0, MAX_VIOLATIONS)
+    .map(({ message, offset }) => ({ path: "", message: `not accepted as YAML: ${message}`, ...positionOf(offset) }));
 }
 
-function placed(faults: readonly Fault[], { contents, placeOf }: YamlDocument): PlacedFault[] {
-  return faults
-    .map((fault) => ({ ...fault, ...placeOf(offsetOfPath(contents, fault.path)) }))
+function located(violations: readonly Violation[], { contents, positionOf }: YamlDocument): LocatedViolation[] {
+  return violations
+    .map((violation) => ({ ...violation, ...positionOf(offsetOfPath(contents, violation.path)) }))
     .sort((a, b) => a.line - b.line || a.column - b.column);
 }

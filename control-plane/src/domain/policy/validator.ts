@@ -1,6 +1,6 @@
 // The judge of policies and edge settings, as the filter compiles it in, called from Node.
-import { __collect, judge } from "#judge";
-import type { DocumentKind, EdgeSettings, Fault, JudgedPolicy, JudgedSettings, Policy } from "./policy.js";
+import { __collect, validate } from "#validator";
+import type { DocumentKind, EdgeSettings, Violation, ValidatedPolicy, ValidatedSettings, Policy } from "./policy.js";
 
 const GUESS = 0;
 const POLICY = 1;
@@ -8,36 +8,36 @@ const SETTINGS = 2;
 
 const KINDS: readonly DocumentKind[] = ["policy", "settings"];
 
-/** At most 100 faults, in the order in which the judge finds them. */
-interface Refused {
-  readonly faults: readonly Fault[];
+/** At most 100 violations, in the order in which the judge finds them. */
+interface Rejected {
+  readonly violations: readonly Violation[];
 }
 
-export function judgePolicyJson(json: string): JudgedPolicy | Refused {
+export function validatePolicyJson(json: string): ValidatedPolicy | Rejected {
   const answer = answerOf(json, POLICY);
-  if ("faults" in answer) return { faults: answer.faults };
+  if ("violations" in answer) return { violations: answer.violations };
   return { policy: JSON.parse(answer.canonical) as Policy, policyJson: answer.canonical };
 }
 
-export function judgeSettingsJson(json: string): JudgedSettings | Refused {
+export function validateSettingsJson(json: string): ValidatedSettings | Rejected {
   const answer = answerOf(json, SETTINGS);
-  if ("faults" in answer) return { faults: answer.faults };
+  if ("violations" in answer) return { violations: answer.violations };
   const settings = JSON.parse(answer.canonical) as EdgeSettings;
-  const judged = { settings, settingsJson: answer.canonical };
-  if (settings.policy === undefined) return judged;
-  // Printed by the judge, not by JavaScript: an edge takes the hash of these bytes.
+  const validated = { settings, settingsJson: answer.canonical };
+  if (settings.policy === undefined) return validated;
+  // Printed by the validate, not by JavaScript: an edge takes the hash of these bytes.
   const policy = answerOf(JSON.stringify(settings.policy), POLICY);
-  if ("faults" in policy) throw new Error("the judge refuses a policy that it accepted within edge settings");
-  return { ...judged, policyJson: policy.canonical };
+  if ("violations" in policy) throw new Error("the judge refuses a policy that it accepted within edge settings");
+  return { ...validated, policyJson: policy.canonical };
 }
 
 /** Which of the two a document means to be: a policy has fields that edge settings lack. */
 export const kindOfJson = (json: string): DocumentKind => answerOf(json, GUESS).kind;
 
-type Answer = { readonly kind: DocumentKind } & (Refused | { readonly canonical: string });
+type Answer = { readonly kind: DocumentKind } & (Rejected | { readonly canonical: string });
 
 function answerOf(json: string, kind: number): Answer {
-  const answer = judge(json, kind);
+  const answer = validate(json, kind);
   // Documents are rare, and a collection of a small heap is cheap: after each, so that none adds to the next.
   __collect();
   for (const one of KINDS) {

@@ -12,67 +12,67 @@ const MAX_PARSER_STACK = 32;
 const MAX_LEXEMES = 262144;
 
 /** The offset is in UTF-16 units from the start of the source. */
-export interface YamlFault {
+export interface YamlViolation {
   readonly message: string;
   readonly offset: number;
 }
 
 /** Line and column, both from 1. */
-export interface Place {
+export interface Position {
   readonly line: number;
   readonly column: number;
 }
 
 export interface YamlDocument {
-  /** Null where the document is empty, or where `faults` say why it could not be read. */
+  /** Null where the document is empty, or where `violations` say why it could not be read. */
   readonly contents: ParsedNode | null;
-  readonly faults: readonly YamlFault[];
-  readonly placeOf: (offset: number) => Place;
+  readonly violations: readonly YamlViolation[];
+  readonly positionOf: (offset: number) => Position;
 }
 
 export function readYaml(source: string): YamlDocument {
   const lines = new LineCounter();
   lines.addNewLine(0);
-  const placeOf = (offset: number): Place => {
+  const positionOf = (offset: number): Position => {
     const { line, col } = lines.linePos(offset);
     return { line, column: col };
   };
-  const { tokens, faults } = parse(source, lines);
-  if (faults.length > 0) return { contents: null, faults, placeOf };
+  const { tokens, violations } = parse(source, lines);
+  if (violations.length > 0) return { contents: null, violations, positionOf };
   // Repeated keys are the judge's matter. Keys are strings, so `1: x` is the field "1".
   const composer = new Composer({ version: "1.2", schema: "core", uniqueKeys: false, stringKeys: true });
   const [document] = composer.compose(tokens, true, source.length);
   const errors = document?.errors ?? [];
   return {
     contents: document?.contents ?? null,
-    faults: errors.map(({ code, message, pos }) => ({
+    violations: errors.map(({ code, message, pos }) => ({
       message: code === "NON_STRING_KEY" ? "expected a plain word as key" : message,
       offset: pos[0],
     })),
-    placeOf,
+    positionOf,
   };
 }
 
 /** The tokens of one document, or why there is none. */
-function parse(source: string, lines: LineCounter): { tokens: CST.Token[]; faults: YamlFault[] } {
+function parse(source: string, lines: LineCounter): { tokens: CST.Token[]; violations: YamlViolation[] } {
   const parser = new Parser(lines.addNewLine);
   const tokens: CST.Token[] = [];
   let lexemes = 0;
   for (const lexeme of new Lexer().lex(source)) {
     tokens.push(...parser.next(lexeme));
     if (parser.stack.length > MAX_PARSER_STACK) {
-      return { tokens, faults: [{ message: "nested too deep", offset: parser.offset - lexeme.length }] };
+      return { tokens, violations: [{ message: "nested too deep", offset: parser.offset - lexeme.length }] };
     }
     lexemes += 1;
     if (lexemes > MAX_LEXEMES)
-      return { tokens, faults: [{ message: "too many words", offset: parser.offset - lexeme.length }] };
+      return { tokens, violations: [{ message: "too many words", offset: parser.offset - lexeme.length }] };
   }
   tokens.push(...parser.end());
   const directives = tokens.filter((token) => token.type === "directive");
   const furtherDocuments = tokens.filter((token) => token.type === "document").slice(1);
-  const faults = [
+  const violations = [
     ...directives.map(({ offset }) => ({ message: "expected no directive", offset })),
     ...furtherDocuments.map(({ offset }) => ({ message: "expected one document, got another one", offset })),
   ];
-  return { tokens, faults };
+  return { tokens, violations };
 }

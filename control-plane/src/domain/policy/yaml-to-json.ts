@@ -1,22 +1,22 @@
 // Writes a YAML tree as JSON text without changing a value: numbers keep their source, repeated keys stay.
 import { isAlias, isMap, isScalar, isSeq, type ParsedNode, type Scalar } from "yaml";
-import type { YamlFault } from "./yaml-document.js";
+import type { YamlViolation } from "./yaml-document.js";
 
 /** RFC 8259 section 6. YAML has more: `0x10`, `+1`, `.5`, `.inf`. */
 const JSON_NUMBER = /^-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?$/;
 /** With the u flag this matches only a half that stands alone. */
 const LONE_SURROGATE = /\p{Surrogate}/u;
 
-/** Where JSON has no word for something, there is a fault, and `json` must not be used. */
-export function yamlToJson(contents: ParsedNode | null): { json: string; faults: readonly YamlFault[] } {
+/** Where JSON has no word for something, there is a violation, and `json` must not be used. */
+export function yamlToJson(contents: ParsedNode | null): { json: string; violations: readonly YamlViolation[] } {
   const writer = new Writer();
   writer.write(contents);
-  return { json: writer.parts.join(""), faults: writer.faults };
+  return { json: writer.parts.join(""), violations: writer.violations };
 }
 
 class Writer {
   readonly parts: string[] = [];
-  readonly faults: YamlFault[] = [];
+  readonly violations: YamlViolation[] = [];
 
   write(node: ParsedNode | null): void {
     if (node === null) {
@@ -50,7 +50,7 @@ class Writer {
 
   private refuseBeyondJson(node: ParsedNode): void {
     const offset = node.range[0];
-    const refuse = (message: string): void => void this.faults.push({ message, offset });
+    const refuse = (message: string): void => void this.violations.push({ message, offset });
     if (isAlias(node)) refuse(`expected the value itself, got the alias *${node.source}`);
     else if (node.anchor !== undefined) refuse(`expected no anchor, got &${node.anchor}`);
     if (node.tag !== undefined) refuse(`expected no tag, got ${node.tag}`);

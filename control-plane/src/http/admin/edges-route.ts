@@ -43,10 +43,10 @@ const Instance = Type.Object({
   instance: Type.String({ description: "one life of the edge's session table" }),
   state,
   silentWorkers,
-  watching: Type.Boolean({ description: "whether it waits to be told of policies and withdrawals" }),
+  watching: Type.Boolean({ description: "whether it waits to be told of policies and invalidations" }),
   lastHeardAt: timeMs("its last sign of life"),
   lastReportAt: timeOrNull("last report of its worker that is furthest behind and not gone"),
-  lag: orNull("withdrawals that its table is not marked for; null while it follows none or another log"),
+  lag: orNull("invalidations that its table is not marked for; null while it follows none or another log"),
   workers: Type.Array(Worker),
 });
 

@@ -51,7 +51,7 @@ export const ConfirmedAnswer = Type.Object(
   { description: "the session is revoked, durably; which edges have confirmed" },
 );
 
-export const MoveBody = strictObject({ plan: planName("") });
+export const ChangePlanBody = strictObject({ plan: planName("") });
 
 export const CreateHeaders = Type.Object({
   "idempotency-key": Type.Optional(
@@ -78,10 +78,10 @@ const AuditEntrySchema = Type.Object(
       enum: [
         "session-revoked",
         "sessions-revoked",
-        "session-moved",
+        "plan-changed",
         "token-reissued",
         "policy-accepted",
-        "policy-refused",
+        "policy-rejected",
       ],
     }),
     sessionId: Type.Union([Type.String(), Type.Null()]),

@@ -3,7 +3,7 @@ import { Type } from "typebox";
 
 import { issueSession } from "../../app/sessions/issue-session.js";
 import type { Issued } from "../../app/sessions/issue-session.js";
-import { moveSession } from "../../app/sessions/change-plan.js";
+import { changePlan } from "../../app/sessions/change-plan.js";
 import type { CurrentPolicy } from "../../app/ports/ports.js";
 import { reissueToken } from "../../app/sessions/reissue-token.js";
 import type { RevocationWaits } from "../../app/sessions/revocation-waits.js";
@@ -16,7 +16,7 @@ import { sendError } from "../errors.js";
 import type { ErrorCode, ErrorDetail } from "../errors.js";
 import { unknownPlan, wrongField } from "../field-violations.js";
 import { actorOf } from "../guard.js";
-import { ConfirmedAnswer, CreateHeaders, MoveBody, ReissuedAnswer, RevokeQuery } from "./operator-schemas.js";
+import { ConfirmedAnswer, CreateHeaders, ChangePlanBody, ReissuedAnswer, RevokeQuery } from "./operator-schemas.js";
 import { CreatedAnswer, CreateSessionBody, errorAnswers, SessionAnswer, SessionParams } from "../schemas.js";
 import type { HttpApp } from "../app.js";
 
@@ -36,7 +36,7 @@ const OF_AN_ID = ["SESSION_NOT_FOUND", "URL_TOO_LONG"] as const;
 export function sessionRoutes(app: HttpApp, ports: SessionPorts, waits: RevocationWaits): void {
   createRoute(app, ports);
   showRoute(app, ports);
-  moveRoute(app, ports);
+  changePlanRoute(app, ports);
   reissueRoute(app, ports);
   revokeRoute(app, ports, waits);
 }
@@ -65,13 +65,13 @@ function createRoute(app: HttpApp, ports: SessionPorts): void {
     const { userId, orgId, plan, metadata = {} } = request.body;
     const key = request.headers["idempotency-key"];
     const issued = await issueSession(ports, { userId, orgId, plan, metadata }, key);
-    if (issued.outcome !== "issued") return sendError(reply, ...refusalOfCreation(issued.outcome, ports.policies));
+    if (issued.outcome !== "issued") return sendError(reply, ...denialOfCreation(issued.outcome, ports.policies));
     if (issued.repeated) reply.header("idempotent-replayed", "true");
     return reply.code(201).send({ session: issued.session, token: issued.token });
   });
 }
 
-function refusalOfCreation(
+function denialOfCreation(
   outcome: Exclude<Issued["outcome"], "issued">,
   policies: CurrentPolicy,
 ): [ErrorCode, ErrorDetail?] {
@@ -103,13 +103,13 @@ function showRoute(app: HttpApp, ports: SessionPorts): void {
   });
 }
 
-function moveRoute(app: HttpApp, ports: SessionPorts): void {
+function changePlanRoute(app: HttpApp, ports: SessionPorts): void {
   const schema = {
     tags,
     security,
     summary: "Move a live session to another plan. It keeps its level, as far as the new bucket holds it",
     params: SessionParams,
-    body: MoveBody,
+    body: ChangePlanBody,
     response: {
       200: SessionAnswer,
       ...errorAnswers(
@@ -124,7 +124,7 @@ function moveRoute(app: HttpApp, ports: SessionPorts): void {
     },
   };
   app.patch("/v1/sessions/:id", { schema, bodyLimit: MAX_BODY_BYTES }, async (request, reply) => {
-    const moved = await moveSession(ports, request.params.id, request.body.plan, actorOf(request));
+    const moved = await changePlan(ports, request.params.id, request.body.plan, actorOf(request));
     switch (moved.outcome) {
       case "moved":
         return reply.code(200).send({ session: moved.session });

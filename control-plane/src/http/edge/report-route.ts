@@ -35,7 +35,7 @@ const ReportBody = Type.Object(
 );
 
 const ReportAnswerSchema = Type.Object({
-  log: Type.String({ description: "which log of withdrawals" }),
+  log: Type.String({ description: "which invalidation log" }),
   refresh: Type.Array(Type.String(), { description: "sessions to be asked about at their next request" }),
 });
 

@@ -8,7 +8,7 @@ const COLUMNS = ["session id", "rev", "consumed", "level", "idleMs"] as const;
 
 export type RowsReading =
   | { readonly rows: readonly RowOfReport[] }
-  /** Path of the value at fault, such as `usage.3.1`, and what was expected there. */
+  /** Path of the value at violation, such as `usage.3.1`, and what was expected there. */
   | { readonly field: string; readonly message: string };
 
 /** [session id, rev, consumed, level, idleMs]; a newer edge may add more after these. */
@@ -16,11 +16,11 @@ export function readUsageRows(usage: readonly (readonly unknown[])[]): RowsReadi
   const rows: RowOfReport[] = [];
   for (const [at, row] of usage.entries()) {
     const [sessionId, rev, consumed, levelMicro, idleMs] = row;
-    if (typeof sessionId !== "string" || !SESSION_ID.test(sessionId)) return fault(at, 0, "a UUIDv7 in lower case");
-    if (!isWhole(rev) || rev > MAX_REV) return fault(at, 1, `an integer from 0 to ${MAX_REV}`);
-    if (!isWhole(consumed)) return fault(at, 2, "an integer from 0 to 2^53 - 1");
-    if (!Number.isSafeInteger(levelMicro)) return fault(at, 3, "an integer, in microtokens");
-    if (!isWhole(idleMs)) return fault(at, 4, "an integer from 0 to 2^53 - 1");
+    if (typeof sessionId !== "string" || !SESSION_ID.test(sessionId)) return violation(at, 0, "a UUIDv7 in lower case");
+    if (!isWhole(rev) || rev > MAX_REV) return violation(at, 1, `an integer from 0 to ${MAX_REV}`);
+    if (!isWhole(consumed)) return violation(at, 2, "an integer from 0 to 2^53 - 1");
+    if (!Number.isSafeInteger(levelMicro)) return violation(at, 3, "an integer, in microtokens");
+    if (!isWhole(idleMs)) return violation(at, 4, "an integer from 0 to 2^53 - 1");
     rows.push({ sessionId, rev, consumed, levelMicro: levelMicro as number, idleMs });
   }
   return { rows };
@@ -28,7 +28,7 @@ export function readUsageRows(usage: readonly (readonly unknown[])[]): RowsReadi
 
 const isWhole = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
 
-function fault(row: number, column: 0 | 1 | 2 | 3 | 4, expected: string): RowsReading {
+function violation(row: number, column: 0 | 1 | 2 | 3 | 4, expected: string): RowsReading {
   const field = `usage.${row}.${column}`;
   return { field, message: `${field} (${COLUMNS[column]}) is missing or wrong: expected ${expected}` };
 }

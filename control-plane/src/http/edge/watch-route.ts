@@ -1,4 +1,4 @@
-// The edge protocol's watch: the call that is held until there is a policy or a withdrawal to tell
+// The edge protocol's watch: the call that is held until there is a policy or an invalidation to tell
 // (docs/edge-protocol.md).
 import type { FastifyReply } from "fastify";
 import { Type } from "typebox";
@@ -39,7 +39,7 @@ const WatchBody = Type.Object(
 );
 
 const position = {
-  log: Type.String({ description: "which log of withdrawals" }),
+  log: Type.String({ description: "which invalidation log" }),
   cursor: Type.Integer({ description: "up to where the answer tells of that log" }),
 };
 const WatchAnswerSchema = Type.Union([
@@ -56,7 +56,7 @@ export function watchRoute(app: HttpApp, watches: Watches): void {
   const schema = {
     tags: ["edge"],
     security: [{ edgeCredential: [] }],
-    summary: "The policy, or what was withdrawn since; held until there is something to say",
+    summary: "The policy, or what was invalidated since; held until there is something to say",
     description:
       `A policy is the whole body, as the edge is to run it: not one of the forms below, and known by its headers ` +
       `${HEADER_LOG}, ${HEADER_GENERATION}, ${HEADER_POLICY_HASH} and ${HEADER_REPORT_SPREAD}.`,
@@ -78,7 +78,7 @@ export function watchRoute(app: HttpApp, watches: Watches): void {
   });
 }
 
-/** The bytes as they are: what the edge hashes is what was judged. */
+/** The bytes as they are: what the edge hashes is what was validated. */
 function sendPolicy(reply: FastifyReply, { log, policy, reportSpreadMs }: PolicyOffer): FastifyReply {
   return reply
     .code(200)

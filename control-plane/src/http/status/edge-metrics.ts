@@ -100,7 +100,7 @@ export class EdgeMetrics implements WatchMeter {
       });
     };
     perEdge("edge_running_generation", "Lowest generation of a policy that one of its workers runs", lowestRunning);
-    perEdge("edge_log_lag", "Withdrawals that the edge has not marked its table for", ({ lag }) => lag);
+    perEdge("edge_log_lag", "Invalidations that the edge has not marked its table for", ({ lag }) => lag);
     perEdge(
       "edge_silent_workers",
       "By how many fewer workers of the edge spoke lately than there were before",

@@ -5,8 +5,8 @@ import { open as openFile, rm, stat } from "node:fs/promises";
 import { pipeline } from "node:stream/promises";
 
 /** Why nothing was done, in one sentence for the operator. */
-export class BackupRefused extends Error {
-  override readonly name = "BackupRefused";
+export class BackupRejected extends Error {
+  override readonly name = "BackupRejected";
 }
 
 interface Seal {
@@ -42,7 +42,7 @@ export async function unsealBackup(file: string, store: string): Promise<{ reado
   const start = await startOf(file);
   const isSealed = start.startsWith(MARK);
   if (!isSealed && !start.slice(0, LMDB_MARK_SEARCHED_BYTES).includes(LMDB_MARK.toString("latin1"))) {
-    throw new BackupRefused(`${file} is no backup of a store`);
+    throw new BackupRejected(`${file} is no backup of a store`);
   }
   const seal = isSealed ? readLine(file, start) : undefined;
   await pipeline(
@@ -50,7 +50,7 @@ export async function unsealBackup(file: string, store: string): Promise<{ reado
     createWriteStream(store, { mode: 0o600 }),
   );
   try {
-    if (seal !== undefined) refuseOther(file, seal, await sealOf(store));
+    if (seal !== undefined) rejectOther(file, seal, await sealOf(store));
   } catch (error) {
     await rm(store);
     throw error;
@@ -58,12 +58,12 @@ export async function unsealBackup(file: string, store: string): Promise<{ reado
   return { checked: isSealed };
 }
 
-function refuseOther(file: string, expected: Seal, found: Seal): void {
+function rejectOther(file: string, expected: Seal, found: Seal): void {
   if (found.bytes < expected.bytes) {
-    throw new BackupRefused(`${file} is cut short: it has ${found.bytes} of ${expected.bytes} bytes of the store`);
+    throw new BackupRejected(`${file} is cut short: it has ${found.bytes} of ${expected.bytes} bytes of the store`);
   }
   if (found.sha256 !== expected.sha256) {
-    throw new BackupRefused(`${file} is damaged: what it holds is not what was written (its check sum differs)`);
+    throw new BackupRejected(`${file} is damaged: what it holds is not what was written (its check sum differs)`);
   }
 }
 
@@ -74,7 +74,7 @@ function lineOf({ bytes, sha256 }: Seal): string {
 function readLine(file: string, start: string): Seal {
   const [, bytes, sha256] = LINE.exec(start) ?? [];
   if (bytes !== undefined && sha256 !== undefined) return { bytes: Number(bytes), sha256 };
-  throw new BackupRefused(`${file} is cut short or damaged, or of a newer version: its first line cannot be read`);
+  throw new BackupRejected(`${file} is cut short or damaged, or of a newer version: its first line cannot be read`);
 }
 
 async function startOf(file: string): Promise<string> {

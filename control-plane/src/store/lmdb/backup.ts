@@ -5,7 +5,7 @@ import { dirname, join } from "node:path";
 import { open } from "lmdb";
 
 import type { Random } from "../../app/ports/ports.js";
-import { BackupRefused, sealBackup, unsealBackup } from "./backup-file.js";
+import { BackupRejected, sealBackup, unsealBackup } from "./backup-file.js";
 import { openLayout, STORE_FILE } from "./layout.js";
 import { newLogId } from "./invalidation-log.js";
 import { prepareSchema } from "./schema.js";
@@ -13,8 +13,8 @@ import { prepareSchema } from "./schema.js";
 /** Copies the store in a folder into a new file, durably. The file appears whole or not at all. */
 export async function backUpStore(folder: string, file: string): Promise<void> {
   const store = join(folder, STORE_FILE);
-  if (!existsSync(store)) throw new BackupRefused(`there is no store in ${folder}`);
-  if (existsSync(file)) throw new BackupRefused(`${file} exists: name a new file`);
+  if (!existsSync(store)) throw new BackupRejected(`there is no store in ${folder}`);
+  if (existsSync(file)) throw new BackupRejected(`${file} exists: name a new file`);
   await mkdir(dirname(file), { recursive: true });
   // The library's copy could be read by others; this folder can not.
   const work = await mkdtemp(`${file}.part-`);
@@ -57,10 +57,10 @@ export async function restoreStore(
   { force, random }: RestoreOptions,
 ): Promise<{ readonly checked: boolean }> {
   const store = join(folder, STORE_FILE);
-  if (!existsSync(file)) throw new BackupRefused(`there is no backup ${file}`);
+  if (!existsSync(file)) throw new BackupRejected(`there is no backup ${file}`);
   if (existsSync(store)) {
-    if (await isOpen(store)) throw new BackupRefused(`a control plane has the store in ${folder} open: stop it first`);
-    if (!force) throw new BackupRefused(`there is a store in ${folder}: it is replaced only with --force`);
+    if (await isOpen(store)) throw new BackupRejected(`a control plane has the store in ${folder} open: stop it first`);
+    if (!force) throw new BackupRejected(`there is a store in ${folder}: it is replaced only with --force`);
   }
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const restoring = `${STORE_FILE}.restoring`;
@@ -85,7 +85,7 @@ export async function restoreStore(
 async function beginNewLog(folder: string, file: string, random: Random): Promise<void> {
   const db = openLayout(folder, file);
   try {
-    if (db.meta.get("schema") === undefined) throw new BackupRefused("the file is no backup of a store");
+    if (db.meta.get("schema") === undefined) throw new BackupRejected("the file is no backup of a store");
     await prepareSchema(db, random);
     await db.meta.put("log", newLogId(random));
   } finally {

@@ -1,12 +1,12 @@
-// The log of withdrawals in LMDB: entries numbered from 1 on without a gap, written in the transaction of their cause.
+// The invalidation log in LMDB: entries numbered from 1 on without a gap, written in the transaction of their cause.
 import { LOG_CHARS } from "../../../../assembly/contract.js";
 import type {
   LogAdvance,
   LogLimits,
   LogReading,
-  Withdrawal,
-  WithdrawalKind,
-  WithdrawalLog,
+  Invalidation,
+  InvalidationKind,
+  InvalidationLog,
 } from "../../app/ports/log-ports.js";
 import type { LogPosition, Random } from "../../app/ports/ports.js";
 import type { LmdbLayout } from "./layout.js";
@@ -16,9 +16,9 @@ import type { LmdbLayout } from "./layout.js";
  * the writes that it tells of: both become durable together or not at all. Held watches are answered by themselves
  * once the transaction is committed.
  */
-export function appendWithdrawal(db: LmdbLayout, kind: WithdrawalKind, sessionId: string, atMs: number): number {
+export function appendInvalidation(db: LmdbLayout, kind: InvalidationKind, sessionId: string, atMs: number): number {
   const number = cursorOf(db) + 1;
-  void db.withdrawals.put(number, { kind, sessionId, atMs });
+  void db.invalidations.put(number, { kind, sessionId, atMs });
   void db.meta.put("cursor", number);
   return number;
 }
@@ -36,7 +36,7 @@ export function newLogId(random: Random): string {
   }
 }
 
-export class LmdbLog implements WithdrawalLog {
+export class LmdbLog implements InvalidationLog {
   private readonly listeners = new Set<(advance: LogAdvance) => void>();
   /** Up to where the listeners know. */
   private told: number;
@@ -65,7 +65,7 @@ export class LmdbLog implements WithdrawalLog {
   read(since: number, limit: number): Promise<LogReading> {
     const cursor = cursorOf(this.db);
     if (since === cursor) return Promise.resolve({ kind: "entries", position: this.at(since), entries: [] });
-    const found = since < cursor ? [...this.db.withdrawals.getRange({ start: since + 1, limit })] : [];
+    const found = since < cursor ? [...this.db.invalidations.getRange({ start: since + 1, limit })] : [];
     // Numbers have no gaps, so another first number means that the entries before it have been trimmed.
     if (found[0]?.key !== since + 1) return Promise.resolve({ kind: "outOfReach", position: this.at(cursor) });
     const entries = found.map(({ value }) => value);
@@ -80,12 +80,12 @@ export class LmdbLog implements WithdrawalLog {
   trim({ notBeforeMs, entries }: LogLimits, chunk: number): Promise<number> {
     return this.db.env.transaction(() => {
       const newestToGo = cursorOf(this.db) - entries;
-      const mayGo = ({ key, value }: { key: number; value: Withdrawal }): boolean =>
+      const mayGo = ({ key, value }: { key: number; value: Invalidation }): boolean =>
         key <= newestToGo || value.atMs < notBeforeMs;
-      const oldest = [...this.db.withdrawals.getRange({ limit: chunk })];
+      const oldest = [...this.db.invalidations.getRange({ limit: chunk })];
       const kept = oldest.findIndex((entry) => !mayGo(entry));
       const going = kept < 0 ? oldest : oldest.slice(0, kept);
-      for (const { key } of going) void this.db.withdrawals.remove(key);
+      for (const { key } of going) void this.db.invalidations.remove(key);
       return going.length;
     });
   }
@@ -109,7 +109,7 @@ export class LmdbLog implements WithdrawalLog {
   }
 
   private hasRevocation(start: number): boolean {
-    for (const { value } of this.db.withdrawals.getRange({ start })) if (value.kind === "revoked") return true;
+    for (const { value } of this.db.invalidations.getRange({ start })) if (value.kind === "revoked") return true;
     return false;
   }
 }

@@ -21,12 +21,12 @@
 //   creationKeys Idempotency-Key                 CreationKey   which session a creation's key has made
 //   creationKeysByTime [ms, Idempotency-Key]     true       the same, the oldest first
 //   audit       number, 1 and up                 AuditEvent    without a gap; the oldest go first
-//   withdrawals number, 1 and up                 Withdrawal    without a gap; the oldest go first
+//   invalidations number, 1 and up                 Invalidation    without a gap; the oldest go first
 //   revocations operation id                     StoredRevocation   of a user's or an organisation's sessions; ids sort
 //                                                           by when they were asked for
 //   meta        "schema"                         number      which layout this is
-//   meta        "log"                            string      names this log of withdrawals among all there ever were
-//   meta        "cursor"                         number      key of the last withdrawal, 0 before the first
+//   meta        "log"                            string      names this invalidation log among all there ever were
+//   meta        "cursor"                         number      key of the last invalidation, 0 before the first
 //   meta        "creationKeys"                   number      how many keys of creations there are
 //   meta        "metadataForgottenBefore"        session id  older sessions have neither ip nor userAgent any more
 //   meta        "policy"                         StoredPolicy
@@ -36,7 +36,7 @@ import { open } from "lmdb";
 import type { Database, RootDatabase } from "lmdb";
 
 import type { AuditEvent } from "../../app/ports/audit-ports.js";
-import type { Withdrawal } from "../../app/ports/log-ports.js";
+import type { Invalidation } from "../../app/ports/log-ports.js";
 import type { BulkRevocation } from "../../app/ports/revocation-ports.js";
 import type { BudgetState, Figures } from "../../app/ports/usage-ports.js";
 import type { Session } from "../../domain/session.js";
@@ -89,7 +89,7 @@ export interface LmdbLayout {
   readonly creationKeys: Database<CreationKey, string>;
   readonly creationKeysByTime: Database<true, [number, string]>;
   readonly audit: Database<AuditEvent, number>;
-  readonly withdrawals: Database<Withdrawal, number>;
+  readonly invalidations: Database<Invalidation, number>;
   readonly revocations: Database<StoredRevocation, string>;
   readonly ended: Database<true, string>;
   readonly usage: Database<StoredUsage | UsageOfSchema2, [string, string, string]>;
@@ -118,7 +118,7 @@ export function openLayout(folder: string, file = STORE_FILE): LmdbLayout {
     creationKeys: env.openDB({ name: "creationKeys" }),
     creationKeysByTime: env.openDB({ name: "creationKeysByTime" }),
     audit: env.openDB({ name: "audit" }),
-    withdrawals: env.openDB({ name: "withdrawals" }),
+    invalidations: env.openDB({ name: "invalidations" }),
     revocations: env.openDB({ name: "revocations" }),
     ended: env.openDB({ name: "ended" }),
     usage: env.openDB({ name: "usage" }),

@@ -5,7 +5,7 @@ import type {
   Issue,
   IssueOutcome,
   Move,
-  MoveOutcome,
+  ChangePlanOutcome,
   OperatorStore,
   RepeatableRequest,
   SessionIndex,
@@ -17,9 +17,9 @@ import type { Session } from "../../domain/session.js";
 import { appendAudit } from "./audit.js";
 import { dropCreationKeys, findCreationKey, keepCreationKey } from "./creation-keys.js";
 import type { LmdbLayout } from "./layout.js";
-import { appendWithdrawal } from "./invalidation-log.js";
+import { appendInvalidation } from "./invalidation-log.js";
 import { revokeNow } from "./revocations.js";
-import { fileSession, fileUnderPlan, unfileFromPlan } from "./session-index.js";
+import { indexSession, indexUnderPlan, unindexFromPlan } from "./session-index.js";
 import { findSession, findWithRows } from "./usage-rows.js";
 
 /** Sorts after every session id. */
@@ -38,8 +38,8 @@ export class LmdbOperatorStore implements OperatorStore {
     return outcome;
   }
 
-  move(id: string, move: Move): Promise<MoveOutcome> {
-    return this.db.env.transaction(() => this.moveNow(id, move));
+  move(id: string, move: Move): Promise<ChangePlanOutcome> {
+    return this.db.env.transaction(() => this.changePlanNow(id, move));
   }
 
   async sessionsBefore(index: SessionIndex, before: string | undefined, limit: number): Promise<Session[]> {
@@ -91,7 +91,7 @@ export class LmdbOperatorStore implements OperatorStore {
 
     const removed = surplus.map((one) => revokeNow(this.db, one, session.createdAt));
     void this.db.sessions.put(session.id, session);
-    fileSession(this.db, session);
+    indexSession(this.db, session);
     if (repeatable !== null) {
       const { key, requestHash, keptSinceMs } = repeatable;
       const made = { requestHash, sessionId: session.id, planId: session.plan.id, atMs: session.createdAt };
@@ -108,7 +108,7 @@ export class LmdbOperatorStore implements OperatorStore {
     return session === undefined ? { outcome: "gone" } : { outcome: "repeated", session, planId: made.planId };
   }
 
-  private moveNow(id: string, { plan, atMs, isLive, audited }: Move): MoveOutcome {
+  private changePlanNow(id: string, { plan, atMs, isLive, audited }: Move): ChangePlanOutcome {
     const before = findSession(this.db, id);
     if (before === undefined) return { outcome: "unknown" };
     if (!isLive(before)) return { outcome: "ended" };
@@ -120,9 +120,9 @@ export class LmdbOperatorStore implements OperatorStore {
     }
     const session = withPlan(before, plan);
     void this.db.sessions.put(id, session);
-    unfileFromPlan(this.db, before);
-    fileUnderPlan(this.db, session);
-    appendWithdrawal(this.db, "refresh", id, atMs);
+    unindexFromPlan(this.db, before);
+    indexUnderPlan(this.db, session);
+    appendInvalidation(this.db, "refresh", id, atMs);
     appendAudit(this.db, audited(before));
     return { outcome: "moved", session };
   }

@@ -12,15 +12,15 @@ import type { Session } from "../../domain/session.js";
 import { sessionIdFloor } from "../../domain/session-id.js";
 import { appendAudit } from "./audit.js";
 import type { LmdbLayout, StoredRevocation } from "./layout.js";
-import { appendWithdrawal, cursorOf } from "./invalidation-log.js";
-import { unfileFromPlan } from "./session-index.js";
+import { appendInvalidation, cursorOf } from "./invalidation-log.js";
+import { unindexFromPlan } from "./session-index.js";
 
 /** Revokes a session that is not. To be called inside `env.transaction`. Answers it as it then is. */
 export function revokeNow(db: LmdbLayout, session: Session, atMs: number): Session {
   const revoked = { ...session, revokedAt: atMs };
   void db.sessions.put(session.id, revoked);
-  unfileFromPlan(db, session);
-  appendWithdrawal(db, "revoked", session.id, atMs);
+  unindexFromPlan(db, session);
+  appendInvalidation(db, "revoked", session.id, atMs);
   return revoked;
 }
 

@@ -4,22 +4,22 @@ import type { Session } from "../../domain/session.js";
 import type { LmdbLayout } from "./layout.js";
 
 /** Files a new session. */
-export function fileSession(db: LmdbLayout, session: Session): void {
+export function indexSession(db: LmdbLayout, session: Session): void {
   const { id, userId, orgId } = session;
   void db.byUser.put([userId, id], true);
   void db.byOrg.put([orgId, id], true);
-  fileUnderPlan(db, session);
+  indexUnderPlan(db, session);
 }
 
 /** Files a session that may be live under its plan: a new one, or one that was moved to another. */
-export function fileUnderPlan(db: LmdbLayout, { id, userId, plan, lastActivity }: Session): void {
+export function indexUnderPlan(db: LmdbLayout, { id, userId, plan, lastActivity }: Session): void {
   void db.byPlan.put([plan.id, id], true);
   void db.byUserAndPlan.put([userId, plan.id, id], true);
   void db.byActivity.put([plan.id, lastActivity, id], true);
 }
 
 /** For a session that has ended, or that leaves its plan. */
-export function unfileFromPlan(db: LmdbLayout, { id, userId, plan }: Session): void {
+export function unindexFromPlan(db: LmdbLayout, { id, userId, plan }: Session): void {
   void db.byPlan.remove([plan.id, id]);
   void db.byUserAndPlan.remove([userId, plan.id, id]);
 }

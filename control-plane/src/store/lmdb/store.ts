@@ -15,7 +15,7 @@ import { LmdbLog } from "./invalidation-log.js";
 import { LmdbOperatorStore } from "./operator.js";
 import { LmdbRevocations, revokeNow } from "./revocations.js";
 import { prepareSchema } from "./schema.js";
-import { fileSession } from "./session-index.js";
+import { indexSession } from "./session-index.js";
 import { findSession } from "./usage-rows.js";
 import { LmdbUsage } from "./usage.js";
 
@@ -29,7 +29,7 @@ const COUNT_CHUNK = 10_000;
  */
 export class LmdbStore implements SessionStore, PolicyStore {
   /** What edges must hear of. */
-  readonly withdrawals: LmdbLog;
+  readonly invalidations: LmdbLog;
   /** Of all sessions of a user or an organisation. */
   readonly revocations: BulkRevocationStore;
   /** For operators and login services. */
@@ -43,7 +43,7 @@ export class LmdbStore implements SessionStore, PolicyStore {
     readonly db: LmdbLayout,
     log: string,
   ) {
-    this.withdrawals = new LmdbLog(db, log);
+    this.invalidations = new LmdbLog(db, log);
     this.revocations = new LmdbRevocations(db);
     this.operator = new LmdbOperatorStore(db);
     this.audit = new LmdbAuditStore(db);
@@ -66,7 +66,7 @@ export class LmdbStore implements SessionStore, PolicyStore {
     const created = await this.db.env.transaction(() => {
       if (this.db.sessions.doesExist(id)) return false;
       void this.db.sessions.put(id, session);
-      fileSession(this.db, session);
+      indexSession(this.db, session);
       return true;
     });
     if (!created) throw new Error(`session ${id} exists`);
@@ -88,7 +88,7 @@ export class LmdbStore implements SessionStore, PolicyStore {
   }
 
   position(): Promise<LogPosition> {
-    return this.withdrawals.position();
+    return this.invalidations.position();
   }
 
   async countLive(planId: number, sinceMs: number): Promise<number> {
@@ -119,7 +119,7 @@ export class LmdbStore implements SessionStore, PolicyStore {
   }
 
   close(): Promise<void> {
-    this.withdrawals.close();
+    this.invalidations.close();
     return this.db.env.close();
   }
 }

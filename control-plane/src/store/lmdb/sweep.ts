@@ -1,10 +1,10 @@
 // The steps of a sweep in LMDB: walks over the indexes by time. Each is called inside `env.transaction`.
-import type { ActivityPlace, ExpiryStep, IdleStep, Instance, Swept } from "../../app/ports/usage-ports.js";
+import type { ActivityCursor, ExpiryStep, IdleStep, Instance, Swept } from "../../app/ports/usage-ports.js";
 import { hasEndedForGood } from "../../domain/session.js";
 import type { Session } from "../../domain/session.js";
 import { sessionIdFloor } from "../../domain/session-id.js";
 import type { LmdbLayout } from "./layout.js";
-import { unfileFromPlan } from "./session-index.js";
+import { unindexFromPlan } from "./session-index.js";
 import { activeBy, rangeOfSession, usageRows } from "./usage-rows.js";
 
 /** A step ends early once it has read or removed so many rows of its sessions: about 2 ms. */
@@ -35,24 +35,24 @@ function firstKey(index: LmdbLayout["byPlan"] | LmdbLayout["byActivity"], planId
 export function endNow(db: LmdbLayout, session: Session, atMs: number): Session {
   const ended = { ...session, idleEndedAt: atMs };
   void db.sessions.put(session.id, ended);
-  unfileFromPlan(db, session);
+  unindexFromPlan(db, session);
   return ended;
 }
 
 /** Looks at sessions in the order of the activity they are filed under, and files anew whose place is out of date. */
-export function endIdleStep(db: LmdbLayout, step: IdleStep): Swept<ActivityPlace> {
+export function endIdleStep(db: LmdbLayout, step: IdleStep): Swept<ActivityCursor> {
   const { planId, untilMs, after, limit } = step;
   const start = after === undefined ? [planId] : [planId, ...after];
   const range = { start, end: [planId, untilMs + 1], exclusiveStart: after !== undefined, limit };
   const keys = [...db.byActivity.getKeys(range)];
   const sessions: Session[] = [];
   let rows = 0;
-  for (const [, filedMs, id] of keys) {
+  for (const [, indexedMs, id] of keys) {
     const { session, holders } = withHolders(db, db.sessions.get(id), step.isIdle);
-    if (session === undefined || !isInPlace(session, planId, filedMs)) fileAnew(db, session, planId, filedMs, id);
+    if (session === undefined || !isInPlace(session, planId, indexedMs)) indexAnew(db, session, planId, indexedMs, id);
     else if (step.isIdle(session, holders)) sessions.push(endFiled(db, session, step.atMs));
     rows += holders.length;
-    if (rows >= ROWS_A_STEP) return { sessions, next: [filedMs, id] };
+    if (rows >= ROWS_A_STEP) return { sessions, next: [indexedMs, id] };
   }
   const last = keys.at(-1);
   return { sessions, next: last === undefined || keys.length < limit ? undefined : [last[1], last[2]] };
@@ -74,11 +74,11 @@ function withHolders(
   return { session, holders };
 }
 
-const isInPlace = (session: Session, planId: number, filedMs: number): boolean =>
-  session.plan.id === planId && session.lastActivity === filedMs && !hasEndedForGood(session);
+const isInPlace = (session: Session, planId: number, indexedMs: number): boolean =>
+  session.plan.id === planId && session.lastActivity === indexedMs && !hasEndedForGood(session);
 
-function fileAnew(db: LmdbLayout, session: Session | undefined, planId: number, filedMs: number, id: string): void {
-  void db.byActivity.remove([planId, filedMs, id]);
+function indexAnew(db: LmdbLayout, session: Session | undefined, planId: number, indexedMs: number, id: string): void {
+  void db.byActivity.remove([planId, indexedMs, id]);
   if (session === undefined) return;
   if (hasEndedForGood(session)) void db.ended.put(id, true);
   else void db.byActivity.put([session.plan.id, session.lastActivity, id], true);
@@ -132,7 +132,7 @@ function remove(db: LmdbLayout, session: Session): number {
   void db.sessions.remove(id);
   void db.byUser.remove([userId, id]);
   void db.byOrg.remove([orgId, id]);
-  unfileFromPlan(db, session);
+  unindexFromPlan(db, session);
   const usage = [...db.usage.getKeys(rangeOfSession(id))];
   for (const key of usage) void db.usage.remove(key);
   const consumptions = [...db.consumptions.getKeys(rangeOfSession(id))];

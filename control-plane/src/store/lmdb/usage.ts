@@ -1,6 +1,6 @@
 // Usage in LMDB: what instances report, who holds a session, what backends consume. A session and its rows together.
 import type {
-  ActivityPlace,
+  ActivityCursor,
   Budgets,
   Consumption,
   ConsumeOutcome,
@@ -17,7 +17,7 @@ import type {
 import { hasBudgetToTell, hasEndedForGood, withActivity, withConsumed } from "../../domain/session.js";
 import type { Session } from "../../domain/session.js";
 import type { LmdbLayout } from "./layout.js";
-import { appendWithdrawal, cursorOf } from "./invalidation-log.js";
+import { appendInvalidation, cursorOf } from "./invalidation-log.js";
 import { findWithRows, holdRow, presentForm, usageRows } from "./usage-rows.js";
 import type { Row } from "./usage-rows.js";
 import { endIdleStep, endNow, plansInUse, removeEndedStep, removeExpiredStep } from "./sweep.js";
@@ -52,7 +52,7 @@ export class LmdbUsage implements UsageStore {
       holdRow(this.db, sessionId, holder, rows, atMs);
       return { ...found, held: true, session: withActivity(session, atMs) };
     });
-    // While the commit was under way, withdrawals may have been told to edges.
+    // While the commit was under way, invalidations may have been told to edges.
     return cursorOf(this.db) > then.position.cursor ? { ...this.look(sessionId), held: then.held } : then;
   }
 
@@ -103,7 +103,7 @@ export class LmdbUsage implements UsageStore {
     return Promise.resolve(plansInUse(this.db));
   }
 
-  endIdle(step: IdleStep): Promise<Swept<ActivityPlace>> {
+  endIdle(step: IdleStep): Promise<Swept<ActivityCursor>> {
     return this.db.env.transaction(() => endIdleStep(this.db, step));
   }
 
@@ -142,7 +142,7 @@ export class LmdbUsage implements UsageStore {
     const tell = hasBudgetToTell(spent, budget);
     const written = tell ? { ...spent, toldSpentBudget: budget } : spent;
     void this.db.sessions.put(session.id, written);
-    if (tell) appendWithdrawal(this.db, "refresh", session.id, atMs);
+    if (tell) appendInvalidation(this.db, "refresh", session.id, atMs);
     return written;
   }
 

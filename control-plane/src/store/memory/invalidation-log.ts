@@ -1,18 +1,18 @@
 // The log's port over a list, for tests of what stands on it. It passes the same contract as the real one.
-import type { LogAdvance, LogLimits, LogReading, Withdrawal, WithdrawalKind } from "../../app/ports/log-ports.js";
-import type { WithdrawalLog } from "../../app/ports/log-ports.js";
+import type { LogAdvance, LogLimits, LogReading, Invalidation, InvalidationKind } from "../../app/ports/log-ports.js";
+import type { InvalidationLog } from "../../app/ports/log-ports.js";
 import type { LogPosition } from "../../app/ports/ports.js";
 
-export class MemoryLog implements WithdrawalLog {
+export class MemoryLog implements InvalidationLog {
   private readonly listeners = new Set<(advance: LogAdvance) => void>();
   /** Those not trimmed; the first has the number `trimmed + 1`. */
-  private readonly entries: Withdrawal[] = [];
+  private readonly entries: Invalidation[] = [];
   private trimmed = 0;
 
   constructor(readonly id = "10000000000000aa") {}
 
   /** Durable at once; listeners hear of it before this returns. */
-  append(kind: WithdrawalKind, sessionId: string, atMs: number): number {
+  append(kind: InvalidationKind, sessionId: string, atMs: number): number {
     this.entries.push({ kind, sessionId, atMs });
     const { cursor } = this.now();
     for (const listener of this.listeners) listener({ cursor, revoked: kind === "revoked" });

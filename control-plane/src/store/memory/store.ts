@@ -7,15 +7,15 @@ import { MemoryUsage } from "./usage.js";
 export class MemoryStore implements SessionStore, PolicyStore {
   readonly usage: MemoryUsage;
   private readonly sessions = new Map<string, Session>();
-  private readonly withdrawals: string[] = [];
+  private readonly invalidations: string[] = [];
   private policy: StoredPolicy | undefined;
 
   constructor(private readonly log = "log-of-a-test") {
-    const { sessions, withdrawals } = this;
+    const { sessions, invalidations } = this;
     this.usage = new MemoryUsage({
       sessions,
-      appendRefresh: (id) => void withdrawals.push(id),
-      position: () => ({ log: this.log, cursor: withdrawals.length }),
+      appendRefresh: (id) => void invalidations.push(id),
+      position: () => ({ log: this.log, cursor: invalidations.length }),
     });
   }
 
@@ -35,12 +35,12 @@ export class MemoryStore implements SessionStore, PolicyStore {
     if (session.revokedAt !== null) return Promise.resolve({ newly: false, session });
     const revoked = { ...session, revokedAt: atMs };
     this.sessions.set(id, revoked);
-    this.withdrawals.push(id);
+    this.invalidations.push(id);
     return Promise.resolve({ newly: true, session: revoked });
   }
 
   position(): Promise<LogPosition> {
-    return Promise.resolve({ log: this.log, cursor: this.withdrawals.length });
+    return Promise.resolve({ log: this.log, cursor: this.invalidations.length });
   }
 
   countLive(planId: number, sinceMs: number): Promise<number> {

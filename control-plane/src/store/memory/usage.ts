@@ -1,6 +1,6 @@
 // The store's part for usage over plain maps, for tests of what stands on it. It passes the same contract as LMDB's.
 import type {
-  ActivityPlace,
+  ActivityCursor,
   Budgets,
   Consumption,
   ConsumeOutcome,
@@ -118,7 +118,7 @@ export class MemoryUsage implements UsageStore {
     return Promise.resolve([...plans].sort((a, b) => a - b));
   }
 
-  async endIdle({ planId, untilMs, after, limit, atMs, isIdle }: IdleStep): Promise<Swept<ActivityPlace>> {
+  async endIdle({ planId, untilMs, after, limit, atMs, isIdle }: IdleStep): Promise<Swept<ActivityCursor>> {
     const [afterMs, afterId] = after ?? [-1, ""];
     const found = [...this.store.sessions.values()]
       .filter((one) => one.plan.id === planId && !hasEndedForGood(one) && one.lastActivity <= untilMs)

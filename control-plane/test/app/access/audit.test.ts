@@ -42,7 +42,7 @@ describe("the audit log", () => {
     expect(entries).toEqual([
       { number: 3, at: at + 10, action: "session-revoked", details: {}, ...by },
       { number: 2, at, action: "token-reissued", details: { plan: "metered" }, ...by },
-      { number: 1, at, action: "session-moved", details: { from: "starter", to: "metered" }, ...by },
+      { number: 1, at, action: "plan-changed", details: { from: "starter", to: "metered" }, ...by },
     ]);
     expect(cursor).toBeNull();
     expect(auditLines(plane)).toMatchObject([...entries].reverse().map(({ number: _number, ...event }) => event));
@@ -115,7 +115,7 @@ describe("policies in the audit log", () => {
           return () => undefined;
         },
       },
-      judge: { readPolicyDocument },
+      validate: { readPolicyDocument },
       store,
       audit: store.audit,
       sessions: store,
@@ -132,11 +132,11 @@ describe("policies in the audit log", () => {
     expect(entries.map(({ action, details }) => ({ action, ...details }))).toEqual([
       { action: "policy-accepted", source, generation: 2 },
       {
-        action: "policy-refused",
+        action: "policy-rejected",
         source,
         generation: 1,
-        faults: 1,
-        firstFault: expect.stringContaining("plans[0].maxTokens: expected an integer from 1") as string,
+        violations: 1,
+        firstViolation: expect.stringContaining("plans[0].maxTokens: expected an integer from 1") as string,
       },
       { action: "policy-accepted", source, generation: 1 },
     ]);

@@ -1,4 +1,4 @@
-// The log of withdrawals: the contract, for the real one and for that of the tests.
+// The invalidation log: the contract, for the real one and for that of the tests.
 import { randomBytes } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 
 import { LmdbStore } from "../../../src/store/lmdb/store.js";
-import { appendWithdrawal, newLogId } from "../../../src/store/lmdb/invalidation-log.js";
+import { appendInvalidation, newLogId } from "../../../src/store/lmdb/invalidation-log.js";
 import { logContract } from "../../contracts/log-contract.js";
 import type { LogUnderTest } from "../../contracts/log-contract.js";
 import { MemoryLog } from "../../../src/store/memory/invalidation-log.js";
@@ -24,10 +24,10 @@ function folder(): string {
 
 function overLmdb(store: LmdbStore): LogUnderTest {
   return {
-    log: store.withdrawals,
+    log: store.invalidations,
     append: (...entries) =>
       store.db.env.transaction(() => {
-        for (const [kind, id, atMs = NOW_MS] of entries) appendWithdrawal(store.db, kind, id, atMs);
+        for (const [kind, id, atMs = NOW_MS] of entries) appendInvalidation(store.db, kind, id, atMs);
       }),
   };
 }
@@ -56,15 +56,15 @@ describe("the LMDB log", () => {
     const path = folder();
     const before = await LmdbStore.open(path, random);
     await overLmdb(before).append(["revoked", "a"], ["refresh", "b"]);
-    await before.withdrawals.trim({ notBeforeMs: 0, entries: 1 }, 10);
-    const position = await before.withdrawals.position();
+    await before.invalidations.trim({ notBeforeMs: 0, entries: 1 }, 10);
+    const position = await before.invalidations.position();
     await before.close();
 
     const after = await LmdbStore.open(path, random);
     onTestFinished(() => after.close());
-    expect(await after.withdrawals.position()).toEqual(position);
-    expect((await after.withdrawals.read(0, 10)).kind).toBe("outOfReach");
-    expect(await after.withdrawals.read(1, 10)).toEqual({
+    expect(await after.invalidations.position()).toEqual(position);
+    expect((await after.invalidations.read(0, 10)).kind).toBe("outOfReach");
+    expect(await after.invalidations.read(1, 10)).toEqual({
       kind: "entries",
       position,
       entries: [{ kind: "refresh", sessionId: "b", atMs: NOW_MS }],

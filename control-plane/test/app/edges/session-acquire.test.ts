@@ -84,7 +84,7 @@ describe("an edge asks for a session", () => {
     ["a session that is none", { session: "u1" }, "session"],
     ["a session that is null", { session: null }, "session"],
   ];
-  it.each(bad)("is refused with the field at fault: %s", async (_what, fields, field) => {
+  it.each(bad)("is refused with the field at violation: %s", async (_what, fields, field) => {
     const plane = await startTestControlPlane();
     const { session } = await created(plane);
     expectError(await plane.acquire(session.id, fields), "INVALID_REQUEST", field);

@@ -85,7 +85,7 @@ describe("an edge that reports", () => {
     ["too few values", [id, 1, 1, 1], "usage.0"],
     ["no row", {}, "usage.0"],
   ];
-  it.each(bad)("is refused whole with the value at fault: %s", async (_what, row, field) => {
+  it.each(bad)("is refused whole with the value at violation: %s", async (_what, row, field) => {
     const plane = await startTestControlPlane();
     const { session } = await created(plane);
     const good = [session.id, 1, 5, 1, 1];

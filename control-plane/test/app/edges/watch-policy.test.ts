@@ -48,7 +48,7 @@ describe("an edge is given the policy", () => {
     expect(await watch({ ...anew, policy: heard(1) })).toMatchObject({ answer: { reset: true } });
   });
 
-  it("before withdrawals, whose place stays where it is for the next watch", async () => {
+  it("before invalidations, whose place stays where it is for the next watch", async () => {
     const { watch, log } = scene();
     log.append("revoked", "a", T0);
     expect(generationOf(await watch({ policy: undefined }))).toBe(1);

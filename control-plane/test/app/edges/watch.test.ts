@@ -68,7 +68,7 @@ describe("a watch", () => {
     expect(outcomes).toEqual(["idle"]);
   });
 
-  it("misses no withdrawal that is committed while it is being looked at", async () => {
+  it("misses no invalidation that is committed while it is being looked at", async () => {
     const { log, watches } = watchesOver(new SlowLog());
     const look = log.holdNextReading();
     const watched = watches.watch(request(), nobodyHangsUp());
@@ -79,7 +79,7 @@ describe("a watch", () => {
     expect(await answerOf(watched)).toEqual(saying(1, ["a"]));
   });
 
-  it("misses no withdrawal that is committed while an earlier one is being told", async () => {
+  it("misses no invalidation that is committed while an earlier one is being told", async () => {
     const { log, watches } = watchesOver(new SlowLog());
     const first = watches.watch(request(), nobodyHangsUp());
     await answerOf(first);
@@ -93,7 +93,7 @@ describe("a watch", () => {
     expect(await answerOf(first)).toEqual(saying(1, ["a"]));
   });
 
-  it("misses no withdrawal that is committed just when an earlier one has been told", async () => {
+  it("misses no invalidation that is committed just when an earlier one has been told", async () => {
     for (let turns = 0; turns < 40; turns++) {
       const { log, watches } = watchingMemory();
       const early = watches.watch(request(), nobodyHangsUp());
@@ -141,7 +141,7 @@ describe("a watch", () => {
 describe("a watch over the store", () => {
   it("hears of a revocation as soon as it is durable, and not before", async () => {
     const store = await temporaryStore();
-    const { watches } = watchesOver(store.withdrawals);
+    const { watches } = watchesOver(store.invalidations);
     const session = sessionAt(T0);
     await store.create(session);
     const { log } = await store.position();

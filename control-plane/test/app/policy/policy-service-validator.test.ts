@@ -1,7 +1,7 @@
 // The policy service with the judge that the filter has too, and a document as an operator writes it.
 import { expect, it } from "vitest";
 import { NoPolicyError, PolicyService } from "../../../src/app/policy/policy-service.js";
-import { judgePolicyJson } from "../../../src/domain/policy/validator.js";
+import { validatePolicyJson } from "../../../src/domain/policy/validator.js";
 import { readPolicyDocument } from "../../../src/domain/policy/read-policy.js";
 import { noAudit } from "../../support/no-audit.js";
 
@@ -17,7 +17,7 @@ const quiet = { debug: () => undefined, info: () => undefined, warn: () => undef
 const start = (text: string): Promise<PolicyService> =>
   PolicyService.start({
     source: { name: "policy.yaml", read: () => Promise.resolve(text), watch: () => () => undefined },
-    judge: { readPolicyDocument },
+    validate: { readPolicyDocument },
     store: { loadPolicy: () => Promise.resolve(undefined), savePolicy: () => Promise.resolve(true) },
     audit: noAudit,
     sessions: { countLive: () => Promise.resolve(0) },
@@ -28,7 +28,7 @@ const start = (text: string): Promise<PolicyService> =>
 it("what edges are given is a policy that the filter accepts, in the form that it would print itself", async () => {
   const service = await start(DOCUMENT);
   const given = service.published("gw-1").bytes.toString();
-  expect(judgePolicyJson(given)).toMatchObject({
+  expect(validatePolicyJson(given)).toMatchObject({
     policy: { plans: [{ name: "default", tokenRefillRate: 7.000001 }] },
     policyJson: given,
   });

@@ -1,8 +1,8 @@
 // What an operator sees who edits the policy.
 import { createHash } from "node:crypto";
 import { describe, expect, it, vi } from "vitest";
-import type { PolicyFault, PolicyJudge, PolicySource } from "../../../src/app/ports/policy-ports.js";
-import { faultLine, NoPolicyError, PolicyService } from "../../../src/app/policy/policy-service.js";
+import type { PolicyViolation, PolicyValidator, PolicySource } from "../../../src/app/ports/policy-ports.js";
+import { violationLine, NoPolicyError, PolicyService } from "../../../src/app/policy/policy-service.js";
 import type { PolicyStore, StoredPolicy } from "../../../src/app/ports/ports.js";
 import type { PlansOfPolicy } from "../../../src/domain/plan.js";
 import { noAudit } from "../../support/no-audit.js";
@@ -11,14 +11,14 @@ import { REPORTING, STARTER } from "../../support/sessions.js";
 const NOW_MS = 1_700_000_000_000;
 const LIFETIME_MS = 60_000;
 
-/** A document of these tests lists plans: `0 default, 2 gold`. Anything else is at fault. */
-const judge: PolicyJudge = {
+/** A document of these tests lists plans: `0 default, 2 gold`. Anything else is at violation. */
+const validate: PolicyValidator = {
   readPolicyDocument: (text) => {
     if (text.startsWith("{")) return { policy: JSON.parse(text) as PlansOfPolicy, policyJson: text };
     const found = text.split(",").map((line) => /^\s*(\d+) ([a-z]+)\s*$/.exec(line));
     const plans = found.filter((match) => match !== null).map(([, id, name]) => plan(Number(id), name ?? ""));
     if (plans.length < found.length) {
-      return { faults: [{ path: "plans[0]", line: 3, column: 5, message: "expected a plan" }] };
+      return { violations: [{ path: "plans[0]", line: 3, column: 5, message: "expected a plan" }] };
     }
     const policy = { ...REPORTING, plans };
     return { policy, policyJson: JSON.stringify(policy) };
@@ -64,7 +64,7 @@ class Disk implements PolicyStore {
 interface Line {
   level: string;
   type: string;
-  faults?: readonly PolicyFault[];
+  violations?: readonly PolicyViolation[];
 }
 
 async function start(text: string | null, disk = new Disk(), liveSessions = 0) {
@@ -79,7 +79,7 @@ async function start(text: string | null, disk = new Disk(), liveSessions = 0) {
   let monotonicMs = 0;
   const clock = { nowMs: () => NOW_MS, monotonicMs: () => monotonicMs };
   const pass = (ms: number): void => void (monotonicMs += ms);
-  const parts = { source: document, judge, store: disk, audit: noAudit, sessions: { countLive }, clock, logger };
+  const parts = { source: document, validate, store: disk, audit: noAudit, sessions: { countLive }, clock, logger };
   const service = await PolicyService.start(parts);
   return { service, document, disk, lines, countLive, pass };
 }
@@ -101,7 +101,7 @@ describe("at the first start", () => {
     expect([generation, hash, service.published("gw-2").bytes]).toEqual([1, wanted, bytes]);
   });
 
-  it("a bad policy stops the start and every fault is named", async () => {
+  it("a bad policy stops the start and every violation is named", async () => {
     await expect(start("nonsense")).rejects.toThrow(NoPolicyError);
     await expect(start("nonsense")).rejects.toThrow("policy.yaml:3:5: plans[0]: expected a plan");
   });
@@ -133,7 +133,7 @@ describe("after a restart", () => {
     const { service, lines } = await start(text, disk);
     expect(service.current().generation).toBe(1);
     expect(planNames(service)).toEqual(["default"]);
-    expect(lines.filter(({ level }) => level === "error")).toMatchObject([{ type: "policy-refused" }]);
+    expect(lines.filter(({ level }) => level === "error")).toMatchObject([{ type: "policy-rejected" }]);
   });
 
   it("a stored policy that this version cannot use is replaced by the file's, with a higher number", async () => {
@@ -166,13 +166,13 @@ describe("an edit", () => {
     expect(listener).not.toHaveBeenCalled();
   });
 
-  it("that is bad is refused whole, logged with each fault's place, and the old policy stays", async () => {
+  it("that is bad is refused whole, logged with each violation's place, and the old policy stays", async () => {
     const { service, document, lines } = await start("0 default");
     const before = service.current();
     await document.save("0 other, nonsense");
     expect(service.current()).toBe(before);
-    const faults = [{ path: "plans[0]", line: 3, column: 5, message: "expected a plan" }];
-    expect(lines.at(-1)).toMatchObject({ level: "error", type: "policy-refused", source: "policy.yaml", faults });
+    const violations = [{ path: "plans[0]", line: 3, column: 5, message: "expected a plan" }];
+    expect(lines.at(-1)).toMatchObject({ level: "error", type: "policy-rejected", source: "policy.yaml", violations });
   });
 
   it("that mends a bad one is in force", async () => {
@@ -213,7 +213,7 @@ describe("an edit that takes a plan away", () => {
     await document.save("0 default");
     expect(planNames(service)).toEqual(["default", "gold"]);
     expect(countLive.mock.calls).toEqual([[2, NOW_MS - LIFETIME_MS]]);
-    expect(lines.at(-1)?.faults?.map((fault) => faultLine(fault, "policy.yaml"))).toEqual([
+    expect(lines.at(-1)?.violations?.map((violation) => violationLine(violation, "policy.yaml"))).toEqual([
       'policy.yaml: plans: plan "gold" (id 2) cannot go while 17 live sessions have it; keep it, or end those and save again',
     ]);
   });
@@ -221,7 +221,7 @@ describe("an edit that takes a plan away", () => {
   it("is refused at a restart too", async () => {
     const { disk } = await start("0 default, 2 gold");
     const { service, lines } = await start("1 other", disk, 1);
-    expect(lines.at(-1)?.faults).toHaveLength(2);
+    expect(lines.at(-1)?.violations).toHaveLength(2);
     expect(planNames(service)).toEqual(["default", "gold"]);
   });
 
@@ -263,7 +263,7 @@ describe("a generation", () => {
 
 describe("two control planes over one store", () => {
   const another = (names: string): string => {
-    const reading = judge.readPolicyDocument(names);
+    const reading = validate.readPolicyDocument(names);
     return "policyJson" in reading ? reading.policyJson : "";
   };
 

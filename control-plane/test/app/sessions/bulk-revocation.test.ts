@@ -178,11 +178,11 @@ describe("a bulk revocation that is cut short", () => {
   it("is tried again a little later when the store failed", async () => {
     const store = await temporaryStore();
     await store.create(sessionAt(NOW_MS));
-    const faulty = Object.create(store.revocations) as BulkRevocationStore;
+    const invalid = Object.create(store.revocations) as BulkRevocationStore;
     let failures = 1;
-    faulty.expand = (...args) =>
+    invalid.expand = (...args) =>
       failures-- > 0 ? Promise.reject(new Error("disk")) : store.revocations.expand(...args);
-    const { revocations, timers } = runner(faulty);
+    const { revocations, timers } = runner(invalid);
     const { id } = await revocations.revoke({ userId: "u1" }, "operator:test");
     await settled();
     expect([timers.pending, (await store.revocations.find(id))?.finishedAt]).toEqual([1, null]);

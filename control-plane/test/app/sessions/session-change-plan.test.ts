@@ -24,7 +24,7 @@ describe("a session that is moved to another plan", () => {
     const answer = await plane.call("PATCH", `/v1/sessions/${session.id}`, { plan: "starter" });
     expect(answer.body).toEqual({ session });
     expect((await plane.store.position()).cursor).toBe(0);
-    expect(plane.logged()).not.toContain("session-moved");
+    expect(plane.logged()).not.toContain("plan-changed");
   });
 
   it("counts in its new plan's limit of sessions, and no longer in the old one's", async () => {

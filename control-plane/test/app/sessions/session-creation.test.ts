@@ -96,7 +96,7 @@ describe("session creation", () => {
   });
 });
 
-describe("a request to create a session is refused with the field at fault and what was expected", () => {
+describe("a request to create a session is refused with the field at violation and what was expected", () => {
   const text = "a string of 1 to 128 characters, none of them a control character";
   const refused: [what: string, body: unknown, field: string | undefined, message: string][] = [
     ["no userId", { orgId: "o1" }, "userId", `userId is missing: expected ${text}`],

@@ -59,7 +59,7 @@ describe("a session that nobody uses", () => {
     expect((await sweep(plane))?.removed).toBe(0);
   });
 
-  it("never enters the log of withdrawals by that", async () => {
+  it("never enters the invalidation log by that", async () => {
     const plane = await settledPlane();
     await created(plane);
     plane.clock.advance(LIMIT_MS + 1);

@@ -1,4 +1,4 @@
-// The log of withdrawals is kept within its bounds by itself.
+// The invalidation log is kept within its bounds by itself.
 import { describe, expect, it, vi } from "vitest";
 
 import { startLogKeeping } from "../../../src/app/upkeep/log-retention.js";
@@ -43,7 +43,7 @@ async function aMinutePasses(timers: ManualTimers): Promise<void> {
   await untilAtRest(timers);
 }
 
-describe("the log of withdrawals", () => {
+describe("the invalidation log", () => {
   it("loses what is older than it is kept for, however much that is", async () => {
     const { log, clock, timers, stop } = await kept();
     for (let i = 0; i < 2000; i++) log.append("revoked", `s${i}`, clock.nowMs() - KEPT_MS);

@@ -1,7 +1,7 @@
 // What is forgotten in time: ip and user agent of sessions, keys of creations, audit entries.
 import { describe, expect, it } from "vitest";
 
-import { keepHouse, startHousekeeping } from "../../../src/app/upkeep/retention.js";
+import { applyRetention, startRetention } from "../../../src/app/upkeep/retention.js";
 import type { Retention } from "../../../src/app/upkeep/retention.js";
 import type { AuditEvent } from "../../../src/app/ports/audit-ports.js";
 import type { LmdbStore } from "../../../src/store/lmdb/store.js";
@@ -14,7 +14,7 @@ const DAY_MS = 24 * HOUR_MS;
 const RETENTION: Retention = { metadataMs: DAY_MS, audit: { maxEntries: 1000, maxAgeMs: 30 * DAY_MS } };
 
 const keep = (store: LmdbStore, retention: Retention = RETENTION, nowMs = NOW_MS): Promise<void> =>
-  keepHouse(store.operator, store.audit, retention, nowMs);
+  applyRetention(store.operator, store.audit, retention, nowMs);
 
 const eventAt = (at: number): AuditEvent => ({
   at,
@@ -126,7 +126,7 @@ describe("housekeeping", () => {
     await store.create(old);
     const { operator, audit } = store;
     const logger = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
-    const stop = startHousekeeping({ operator, audit, retention: RETENTION, clock: new FixedClock(NOW_MS), logger });
+    const stop = startRetention({ operator, audit, retention: RETENTION, clock: new FixedClock(NOW_MS), logger });
     await stop();
     expect((await store.find(old.id))?.metadata.ip).toBeNull();
   });

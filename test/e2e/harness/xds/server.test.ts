@@ -21,7 +21,7 @@ import {
 } from "./istio.js";
 import { XdsServer } from "./server.js";
 
-const filterPath = join(projectRoot, "build/test-filters/judges-policy.wasm");
+const filterPath = join(projectRoot, "build/test-filters/validates-policy.wasm");
 const pluginWith = (pluginConfig: WasmPlugin["spec"]["pluginConfig"]): WasmPlugin => ({
   metadata: { name: "sluice", namespace: "istio-system" },
   spec: { pluginName: "sluice", failStrategy: "FAIL_RELOAD", vmConfig: { env: [] }, pluginConfig },
@@ -35,7 +35,7 @@ let envoy: SupervisedProcess;
 
 beforeEach(async () => {
   mkdirSync(join(projectRoot, "build/test-filters"), { recursive: true });
-  writeFileSync(filterPath, await compileFilter("judges-policy"));
+  writeFileSync(filterPath, await compileFilter("validates-policy"));
   folder = mkdtempSync(join(tmpdir(), "sluice-mesh-"));
   const [proxy = 0, admin = 0, xds = 0, upstream = 0] = await freePorts(4);
   ports = { proxy, admin, xds, upstream };

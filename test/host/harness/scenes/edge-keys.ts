@@ -1,10 +1,10 @@
-// Reads what an edge keeps beside its table in shared data: its place in the log of withdrawals, who leads, and the policy
+// Reads what an edge keeps beside its table in shared data: its place in the invalidation log, who leads, and the policy
 // that came on the watch (assembly/domain/edge/bell.ts, assembly/filter/policy/policy-bytes.ts).
 import { INSTANCE_CHARS } from "../../../../assembly/contract.js";
 import type { SharedData } from "../host/shared-data.js";
 
 /** The last four bytes of the key; above every set's number. */
-const PLACE_KEY = 0xfffffffd;
+const LOG_CURSOR_KEY = 0xfffffffd;
 const LEADER_KEY = 0xfffffffc;
 const INSTANCE_KEY = 0xfffffffe;
 const POLICY_KEY = 0xfffffffb;
@@ -12,7 +12,7 @@ const BELL_KEY = 0xfffffffa;
 /** Name and flags. */
 export const INSTANCE_BYTES = 20;
 
-export interface Place {
+export interface LogCursor {
   /** The log by which the table is marked, up to `cursor`. */
   readonly log: string;
   readonly cursor: number;
@@ -32,7 +32,7 @@ export interface Bell {
   readonly generation: number;
   readonly hash: string;
   /** What the builds of the filter made of it, by build. */
-  readonly verdicts: Readonly<Record<string, string>>;
+  readonly results: Readonly<Record<string, string>>;
 }
 
 /** The policy that stands in shared data, with the name that it has there. */
@@ -43,21 +43,21 @@ export interface PolicyBytes {
   readonly text: string;
 }
 
-const VERDICTS_AT = 32;
-const VERDICT_BYTES = 24;
-const VERDICT_WORDS = ["none", "trying", "ok", "rejected", "trapped"];
+const RESULTS_AT = 32;
+const RESULT_BYTES = 24;
+const RESULT_WORDS = ["none", "trying", "ok", "rejected", "trapped"];
 const POLICY_NAME_BYTES = 24;
 
 /** Undefined before the first policy. */
 export function bellOf(sharedData: SharedData): Bell | undefined {
   const value = valueAt(sharedData, BELL_KEY);
   if (value === undefined) return undefined;
-  const verdicts: Record<string, string> = {};
-  for (let at = VERDICTS_AT; at < value.length; at += VERDICT_BYTES) {
+  const results: Record<string, string> = {};
+  for (let at = RESULTS_AT; at < value.length; at += RESULT_BYTES) {
     const state = value.readUInt32LE(at + 16);
-    if (state !== 0) verdicts[hexAt(value, at)] = VERDICT_WORDS[state] ?? String(state);
+    if (state !== 0) results[hexAt(value, at)] = RESULT_WORDS[state] ?? String(state);
   }
-  return { log: hexAt(value, 0), generation: Number(value.readBigUInt64LE(8)), hash: hexAt(value, 16), verdicts };
+  return { log: hexAt(value, 0), generation: Number(value.readBigUInt64LE(8)), hash: hexAt(value, 16), results };
 }
 
 /** Undefined before the first policy. */
@@ -69,8 +69,8 @@ export function policyBytesOf(sharedData: SharedData): PolicyBytes | undefined {
 }
 
 /** Undefined while the edge follows no log yet. */
-export function placeOf(sharedData: SharedData): Place | undefined {
-  const value = valueAt(sharedData, PLACE_KEY);
+export function logCursorOf(sharedData: SharedData): LogCursor | undefined {
+  const value = valueAt(sharedData, LOG_CURSOR_KEY);
   if (value === undefined) return undefined;
   return {
     log: hexAt(value, 0),
@@ -90,8 +90,8 @@ export function instanceOf(sharedData: SharedData): string | undefined {
   return valueAt(sharedData, INSTANCE_KEY)?.toString("latin1", 0, INSTANCE_CHARS);
 }
 
-export function isPlaceKey(key: string): boolean {
-  return numberOf(key) === PLACE_KEY;
+export function isLogCursorKey(key: string): boolean {
+  return numberOf(key) === LOG_CURSOR_KEY;
 }
 
 export function isPolicyKey(key: string): boolean {

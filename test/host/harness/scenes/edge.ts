@@ -25,7 +25,7 @@ export const ACQUIRE_TIMEOUT_MS = 250;
 export const MAX_AGE_MS = 60_000;
 export const LIFETIME_MS = 3_600_000;
 export const REPORT_INTERVAL_MS = 5000;
-/** The control plane's log of withdrawals, and where it stands, unless a test says otherwise. */
+/** The control plane's invalidation log, and where it stands, unless a test says otherwise. */
 export const LOG = "a1b2c3d4e5f60718";
 export const CURSOR = 41;
 /** Another history: that of a store which was restored. */
@@ -82,9 +82,9 @@ export interface LiveAnswer {
 export function liveAnswer(answer: LiveAnswer = {}): string {
   const { tokens = 10, plan: planId = 0, endsInMs = LIFETIME_MS, consumed = 0, rev = 0, budgetSpent = false } = answer;
   const level = tokens * MICROTOKENS_PER_TOKEN;
-  const place = { log: answer.log ?? LOG, cursor: answer.cursor ?? CURSOR };
+  const logCursor = { log: answer.log ?? LOG, cursor: answer.cursor ?? CURSOR };
   const bucket = { plan: planId, endsInMs, level, consumed, rev, budgetSpent };
-  return JSON.stringify({ state: "live", ...bucket, ...place, generation: answer.generation });
+  return JSON.stringify({ state: "live", ...bucket, ...logCursor, generation: answer.generation });
 }
 
 export function endedAnswer(state: "revoked" | "expired" | "unknown", endsInMs = LIFETIME_MS, cursor = CURSOR): string {
@@ -96,15 +96,15 @@ export function reportAnswer(refresh: readonly string[] = [], log = LOG): string
   return JSON.stringify({ log, refresh });
 }
 
-/** What a held watch is answered with: what was withdrawn since, up to `cursor`. */
-export interface Withdrawals {
+/** What a held watch is answered with: what was invalidated since, up to `cursor`. */
+export interface Invalidations {
   readonly revoked?: readonly string[];
   readonly refresh?: readonly string[];
   readonly cursor?: number;
   readonly log?: string;
 }
 
-export function watchAnswer({ revoked = [], refresh = [], cursor = CURSOR + 1, log = LOG }: Withdrawals): string {
+export function watchAnswer({ revoked = [], refresh = [], cursor = CURSOR + 1, log = LOG }: Invalidations): string {
   return JSON.stringify({ log, cursor, revoked, refresh });
 }
 

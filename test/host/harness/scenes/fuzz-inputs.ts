@@ -5,7 +5,7 @@ import { breakBytes, breakJson } from "./mutations.js";
 import { headersOf } from "./policy-offer.js";
 import type { Random } from "../host/random.js";
 
-/** Capacity, instance, place, leader, policy, bell, violations, the last good policy. */
+/** Capacity, instance, logCursor, leader, policy, bell, violations, the last good policy. */
 export const KEYS_BESIDE_SETS = 8;
 
 /** Every field that a policy may have. */

@@ -85,8 +85,8 @@ export class TableView {
 
   #recordsOf(key: string): Buffer[] {
     const set = Buffer.from(this.sharedData.get(key)?.value ?? []);
-    const records = Array.from({ length: set.length / RECORD_BYTES }, (_, place) =>
-      set.subarray(place * RECORD_BYTES, (place + 1) * RECORD_BYTES),
+    const records = Array.from({ length: set.length / RECORD_BYTES }, (_, slot) =>
+      set.subarray(slot * RECORD_BYTES, (slot + 1) * RECORD_BYTES),
     );
     return records.filter((record) => record[RECORD_STATE_AT] !== RECORD_EMPTY);
   }

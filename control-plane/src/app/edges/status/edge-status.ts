@@ -49,14 +49,14 @@ export function instanceState(instance: KnownInstance, parts: StatusParts): Edge
   if (!watching && silentMs > parts.windowMs) return "silent";
   if (lastWatch !== undefined && lastWatch.filter === undefined) return "olderFilter";
   if (lastWatch?.follow === false) return "notFollowing";
-  const verdict = verdictOf(lastWatch?.policy, parts);
-  if (verdict === POLICY_REJECTED) return "rejected";
-  if (verdict === POLICY_TRAPPED) return "trapped";
-  return progress(instance, verdict === POLICY_OK, parts);
+  const result = resultOf(lastWatch?.policy, parts);
+  if (result === POLICY_REJECTED) return "rejected";
+  if (result === POLICY_TRAPPED) return "trapped";
+  return progress(instance, result === POLICY_OK, parts);
 }
 
 /** What became of the published policy at the edge; undefined where it has not heard of it. */
-function verdictOf(heard: HeardPolicy | undefined, { published, log }: StatusParts): string | undefined {
+function resultOf(heard: HeardPolicy | undefined, { published, log }: StatusParts): string | undefined {
   return heard?.log === log && heard.generation === published?.generation ? heard.state : undefined;
 }
 

@@ -1,6 +1,6 @@
 // Every edge as an operator sees it: what it was offered, what it made of that, what its workers run, how far it is behind.
 import { graceMs } from "../../../domain/idleness.js";
-import type { WithdrawalLog } from "../../ports/log-ports.js";
+import type { InvalidationLog } from "../../ports/log-ports.js";
 import type { PolicyPublisher } from "../../ports/policy-ports.js";
 import type { Clock, CurrentPolicy, LogPosition } from "../../ports/ports.js";
 import type { WatchRequest } from "../../ports/watch-ports.js";
@@ -61,7 +61,7 @@ export interface EdgeView {
 
 export interface EdgesParts {
   readonly instances: Pick<EdgeRegistry, "known" | "windowMs">;
-  readonly log: Pick<WithdrawalLog, "position">;
+  readonly log: Pick<InvalidationLog, "position">;
   readonly policies: CurrentPolicy & Pick<PolicyPublisher, "published">;
   readonly clock: Clock;
 }

@@ -10,7 +10,7 @@ import type { Outcome } from "../../failure.js";
 import {
   FILTER_NOTE,
   MAX_PORT,
-  namedFault,
+  namedViolation,
   NOTHING_ASKED,
   readChoices,
   readEndpoint,
@@ -63,13 +63,18 @@ export const renderEnvoy: LocalCommand = {
 function readNames(invocation: Invocation): Outcome<EnvoyOptions> {
   const { text, number } = invocation;
   const [nodeId, filterPath, followedFile] = [text("node-id"), text("filter"), text("followed-file")];
-  const fault =
-    namedFault("node-id", nodeId, isNodeId, `at most ${MAX_NODE_ID_BYTES} bytes`) ??
-    namedFault("cluster", text("cluster"), (name) => name !== "upstream", "another name: upstream is the service's") ??
+  const violation =
+    namedViolation("node-id", nodeId, isNodeId, `at most ${MAX_NODE_ID_BYTES} bytes`) ??
+    namedViolation(
+      "cluster",
+      text("cluster"),
+      (name) => name !== "upstream",
+      "another name: upstream is the service's",
+    ) ??
     (followedFile !== undefined && holdsFilter(invocation)
       ? "--followed-file names what holds the filter and its settings: give those to sluice render ecds-file"
       : undefined);
-  if (fault !== undefined) return failed(usageFailure(fault));
+  if (violation !== undefined) return failed(usageFailure(violation));
   const upstream = readEndpoint("upstream", text("upstream"));
   if (!upstream.ok) return upstream;
   const controlPlane = readEndpoint("control-plane", text("control-plane"));

@@ -27,15 +27,15 @@ export const SETTINGS_OPTIONS: Options = {
   "with-policy": { kind: "text", value: "FILE", what: "a policy that holds until the control plane's is there" },
 };
 
-/** The edge settings that were chosen; the policy, if one was, judged. */
+/** The edge settings that were chosen; the policy, if one was, validated. */
 export async function readChoices(invocation: Invocation): Promise<Outcome<EdgeChoices>> {
   const { text, number, flag } = invocation;
   const [cluster, tableName, tableCapacity] = [text("cluster"), text("table"), number("capacity")];
-  const fault =
-    namedFault("cluster", cluster, isCluster, `1 to ${MAX_CLUSTER_CHARS} visible ASCII characters`) ??
-    namedFault("table", tableName, isName, `1 to ${MAX_NAME_CHARS} of a-z, 0-9 and "-"`) ??
-    capacityFault(tableCapacity);
-  if (fault !== undefined) return failed(usageFailure(fault));
+  const violation =
+    namedViolation("cluster", cluster, isCluster, `1 to ${MAX_CLUSTER_CHARS} visible ASCII characters`) ??
+    namedViolation("table", tableName, isName, `1 to ${MAX_NAME_CHARS} of a-z, 0-9 and "-"`) ??
+    capacityViolation(tableCapacity);
+  if (violation !== undefined) return failed(usageFailure(violation));
   const policyFile = text("with-policy");
   if (policyFile === undefined && flag("no-follow")) {
     return failed(usageFailure("--no-follow needs --with-policy: without one the edge would have no policy at all"));
@@ -50,7 +50,7 @@ export async function readChoices(invocation: Invocation): Promise<Outcome<EdgeC
 const isCluster = (name: string): boolean => /^[\x21-\x7e]+$/.test(name) && name.length <= MAX_CLUSTER_CHARS;
 const isName = (name: string): boolean => /^[a-z0-9-]+$/.test(name) && name.length <= MAX_NAME_CHARS;
 
-export function namedFault(
+export function namedViolation(
   option: string,
   value: string | undefined,
   is: (value: string) => boolean,
@@ -59,7 +59,7 @@ export function namedFault(
   return value === undefined || is(value) ? undefined : `--${option}: expected ${expected}`;
 }
 
-function capacityFault(capacity: number | undefined): string | undefined {
+function capacityViolation(capacity: number | undefined): string | undefined {
   const isPower = capacity === undefined || (capacity & (capacity - 1)) === 0;
   return isPower ? undefined : "--capacity: expected a power of two";
 }

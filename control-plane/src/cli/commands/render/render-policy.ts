@@ -1,4 +1,4 @@
-// A policy file that becomes part of edge settings: read, judged, and each violation said with its place.
+// A policy file that becomes part of edge settings: read, validated, and each violation said with its place.
 import type { Policy } from "../../../domain/policy/policy.js";
 import type { Invocation } from "../../command.js";
 import { violationLine } from "../document-source.js";
@@ -16,10 +16,10 @@ export async function readPolicyFile(file: string, { io, output }: Invocation): 
   }
   // Loads the validator's module, which no other command needs.
   const { readPolicyDocument } = await import("../../../domain/policy/read-policy.js");
-  const verdict = readPolicyDocument(text);
-  if (!("faults" in verdict)) return done(verdict.policy);
-  for (const fault of verdict.faults) output.remark(violationLine(file, fault));
-  const { length } = verdict.faults;
+  const result = readPolicyDocument(text);
+  if (!("violations" in result)) return done(result.policy);
+  for (const violation of result.violations) output.remark(violationLine(file, violation));
+  const { length } = result.violations;
   const message = `${file} has ${length === 1 ? "1 violation" : `${length} violations`}`;
-  return failed({ exit: EXIT.refused, code: "POLICY_REFUSED", message });
+  return failed({ exit: EXIT.denied, code: "POLICY_REJECTED", message });
 }

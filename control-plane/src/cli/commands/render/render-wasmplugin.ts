@@ -4,7 +4,7 @@ import { outboundCluster, wasmPlugin, type WasmPlugin } from "../../../render/wa
 import type { Invocation, LocalCommand } from "../../command.js";
 import { done, failed, usageFailure } from "../../failure.js";
 import type { Outcome } from "../../failure.js";
-import { namedFault, NOTHING_ASKED, readChoices, readLabels, SETTINGS_OPTIONS } from "./render-options.js";
+import { namedViolation, NOTHING_ASKED, readChoices, readLabels, SETTINGS_OPTIONS } from "./render-options.js";
 import { print } from "./render-print.js";
 
 const DEFAULT_NAME = "sluice";
@@ -31,33 +31,33 @@ export const renderWasmPlugin: LocalCommand = {
   example: "render wasmplugin --image registry.example/sluice-filter:0.1.0",
   next: "kubectl apply -f wasmplugin.yaml   once the gateway's pods have SLUICE_SECRET in their environment",
   runLocally: async (invocation) => {
-    const placed = readPlace(invocation);
-    if (!placed.ok) return placed.failure;
+    const targeted = readTarget(invocation);
+    if (!targeted.ok) return targeted.failure;
     const choices = await readChoices(invocation);
     if (!choices.ok) return choices.failure;
-    const { planeNamespace, ...place } = placed.value;
+    const { planeNamespace, ...target } = targeted.value;
     const cluster = choices.value.cluster ?? outboundCluster(planeNamespace);
-    print(invocation, wasmPlugin({ ...place, settings: edgeSettings({ ...choices.value, cluster }) }));
+    print(invocation, wasmPlugin({ ...target, settings: edgeSettings({ ...choices.value, cluster }) }));
     return undefined;
   },
 };
 
-interface Place extends Omit<WasmPlugin, "settings"> {
+interface Target extends Omit<WasmPlugin, "settings"> {
   /** Of the control plane's Service. */
   readonly planeNamespace: string;
 }
 
-function readPlace({ text }: Invocation): Outcome<Place> {
+function readTarget({ text }: Invocation): Outcome<Target> {
   const [name, namespace] = [text("name") ?? DEFAULT_NAME, text("namespace") ?? DEFAULT_NAMESPACE];
   const planeNamespace = text("control-plane-namespace") ?? DEFAULT_PLANE_NAMESPACE;
   const [image, sha256] = [text("image") ?? "", text("sha256")];
-  const fault =
-    namedFault("image", image, isImage, EXPECTED_IMAGE) ??
-    namedFault("sha256", sha256, isDigest, "64 hex digits, in lower case") ??
-    namedFault("name", name, isKubernetesName, EXPECTED_NAME) ??
-    namedFault("namespace", namespace, isKubernetesName, EXPECTED_NAME) ??
-    namedFault("control-plane-namespace", planeNamespace, isKubernetesName, EXPECTED_NAME);
-  if (fault !== undefined) return failed(usageFailure(fault));
+  const violation =
+    namedViolation("image", image, isImage, EXPECTED_IMAGE) ??
+    namedViolation("sha256", sha256, isDigest, "64 hex digits, in lower case") ??
+    namedViolation("name", name, isKubernetesName, EXPECTED_NAME) ??
+    namedViolation("namespace", namespace, isKubernetesName, EXPECTED_NAME) ??
+    namedViolation("control-plane-namespace", planeNamespace, isKubernetesName, EXPECTED_NAME);
+  if (violation !== undefined) return failed(usageFailure(violation));
   const selector = readLabels("selector", text("selector") ?? DEFAULT_SELECTOR);
   return selector.ok ? done({ name, namespace, image, sha256, planeNamespace, selector: selector.value }) : selector;
 }
