@@ -19,7 +19,7 @@ export default defineConfig({
       {
         test: {
           name: "unit",
-          include: ["control-plane/test/**/*.test.ts", "test/unit/**/*.test.ts", "test/{host,sim}/**/*.test.ts"],
+          include: ["control-plane/test/**/*.test.ts", "test/unit/**/*.test.ts", "test/{cost,host,sim}/**/*.test.ts"],
           testTimeout: 30_000,
           // By itself vitest leaves one core free, which is half of the two that continuous integration has.
           maxWorkers: 2,

@@ -1,0 +1,83 @@
+// The ways a request can take through the filter, each in a VM that has served such a request before.
+import { TOKEN_BYTES } from "../../assembly/contract.js";
+import { requestWith, type Edge } from "../host/harness/scenes/edge.js";
+import type { Stream } from "../host/harness/host/stream.js";
+import { withBitFlipped, type Session } from "../host/harness/scenes/tokens.js";
+
+export interface RequestPath {
+  readonly name: string;
+  /** What the client gets. */
+  readonly status: number;
+  /** Brings an edge to where the request is sent. What it returns sends it, and gives the stream when it has ended. */
+  readonly prepared: (edge: Edge) => () => Stream;
+}
+
+const LAST_BIT = TOKEN_BYTES * 8 - 1;
+
+export const REQUEST_PATHS: readonly RequestPath[] = [
+  // From the session table.
+  {
+    name: "allowed",
+    status: 200,
+    prepared(edge) {
+      const session = edge.sessionInTable({ tokens: 5 });
+      edge.send(session);
+      return () => edge.send(session);
+    },
+  },
+  // The bucket is empty: decided from the session table.
+  {
+    name: "denied",
+    status: 429,
+    prepared(edge) {
+      edge.send(emptied(edge));
+      const session = emptied(edge);
+      return () => edge.send(session);
+    },
+  },
+  // The denial is remembered: decided without the session table.
+  {
+    name: "denied again",
+    status: 429,
+    prepared(edge) {
+      const session = emptied(edge);
+      edge.send(session);
+      edge.send(session);
+      return () => edge.send(session);
+    },
+  },
+  // No header.
+  { name: "missing", status: 401, prepared: (edge) => secondOf(() => edge.worker(0).request(requestWith(undefined))) },
+  // Of the right length and alphabet but for its last character, so that all of it is read.
+  {
+    name: "invalid",
+    status: 401,
+    prepared: (edge) => secondOf(() => edge.send(`${edge.newSession().token.slice(0, -1)}!`)),
+  },
+  // Well formed and of a session that nobody knows, with a forged tag: the tag is computed, and nobody asked.
+  {
+    name: "invented",
+    status: 401,
+    prepared: (edge) => secondOf(() => edge.send(withBitFlipped(edge.newSession().token, LAST_BIT))),
+  },
+  // A miss: the control plane is asked, the answer put into the session table, the request released.
+  {
+    name: "acquire",
+    status: 200,
+    prepared: (edge) =>
+      secondOf(() => {
+        const stream = edge.send(edge.newSession());
+        edge.answerLive();
+        return stream;
+      }),
+  },
+];
+
+function emptied(edge: Edge): Session {
+  return edge.sessionInTable({ tokens: 0 });
+}
+
+function secondOf(request: () => Stream): () => Stream {
+  request();
+  return request;
+}
