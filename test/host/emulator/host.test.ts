@@ -1,14 +1,14 @@
 // The host itself, held against what Envoy does, with small filters.
 import { beforeAll, describe, expect, it } from "vitest";
-import { HostError } from "./abi.js";
-import { compileFilter } from "../builds/compile-filter.js";
-import { HeaderMap } from "./header-map.js";
-import { Host } from "./host.js";
-import { GET, at } from "../scenes/plain-requests.js";
-import { Random } from "./random.js";
-import { interleave } from "./schedule.js";
-import { SharedData } from "./shared-data.js";
-import { suspendable } from "./suspendable.js";
+import { HostError } from "../harness/host/abi.js";
+import { compileFilter } from "../harness/builds/compile-filter.js";
+import { HeaderMap } from "../harness/host/header-map.js";
+import { Host } from "../harness/host/host.js";
+import { GET, at } from "../harness/scenes/plain-requests.js";
+import { Random } from "../harness/host/random.js";
+import { interleave } from "../harness/host/schedule.js";
+import { SharedData } from "../harness/host/shared-data.js";
+import { suspendable } from "../harness/host/suspendable.js";
 
 let counterWasm: Uint8Array;
 let counter: WebAssembly.Module;
