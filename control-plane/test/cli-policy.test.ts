@@ -121,7 +121,7 @@ describe("docs/cli.md", () => {
     expect(jsonLines(ran)).toMatchObject([{ policy: { plans: [{ name: "starter" }, { name: "metered" }] } }]);
   });
 
-  const shown = [...page.matchAll(/^\$ cat (\S+)\n(.*?)^\$ npx sluice policy check \1\n(.*?)(?=^```$|^\$ )/gms)];
+  const shown = [...page.matchAll(/^\$ cat (\S+)\n(.*?)^\$ \.\/sluice policy check \1\n(.*?)(?=^```$|^\$ )/gms)];
 
   it.each(shown.map(([, file = "", text = "", said = ""]) => ({ file, text, said })))(
     "shows what is said of $file",
