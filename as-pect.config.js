@@ -1,4 +1,4 @@
-// as-pect: the specs of the filter's pure parts. `npx asp --no-logo` runs all, with paths behind it only those.
+// as-pect: the specs of the filter's pure parts. `npm run unit:filter` runs all, with paths behind `--` only those.
 import { readFileSync } from "node:fs";
 
 // Between cells and between rows: characters that stand in no vector.

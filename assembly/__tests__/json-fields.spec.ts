@@ -14,7 +14,7 @@ function expectNumber(text: string, decimals: i32, value: u64): void {
   expect(number.value).toBe(value, text);
 }
 
-describe("a number is judged by its text", () => {
+describe("a number is decided by its text", () => {
   test("every spelling of an integer is that integer", () => {
     expectNumber("0", 0, 0);
     expectNumber("-0", 0, 0);

@@ -26,7 +26,7 @@ function printViolations(violations: Violation[]): string {
   return json.endArray().toString();
 }
 
-describe("the corpus of policies and edge settings, judged by the filter's code", () => {
+describe("the corpus of policies and edge settings, decided by the filter's code", () => {
   test("a good document is accepted, with its defaults filled in", () => {
     const rows = vectorRows("policy/accepted.json", "cases", "name,kind,document,canonical");
     expect(rows.length).toBeGreaterThan(50);

@@ -1,4 +1,4 @@
-// The operator's policy file, judged before anything is started with it.
+// The operator's policy file, validated before anything is started with it.
 import { readFileSync } from "node:fs";
 import type { Policy } from "../../control-plane/src/domain/policy/policy.js";
 import { readPolicyDocument } from "../../control-plane/src/domain/policy/read-policy.js";

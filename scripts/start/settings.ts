@@ -1,4 +1,4 @@
-// What the environment says about `npm start`, judged at once and with the variable's name in every complaint.
+// What the environment says about `npm start`, validated at once and with the variable's name in every complaint.
 import { isAbsolute, join } from "node:path";
 import { Failure } from "../failure.js";
 import type { WantedPort } from "./ports.js";

@@ -5,7 +5,10 @@ import { describe, expect, it } from "vitest";
 import { projectRoot } from "../../scripts/project-root.js";
 import { textOf } from "./docs.js";
 
-const DOCUMENTS = ["README.md", "CHANGELOG.md", "CONTRIBUTING.md", ...filesBelow("docs", ".md")];
+const DOCUMENTS = [
+  ...filesBelow("docs", ".md"),
+  ...["README", "CHANGELOG", "CONTRIBUTING", "RELEASE", "SECURITY"].map((name) => `${name}.md`),
+];
 const SOURCES = ["assembly", "control-plane", "scripts", "envoy"].flatMap((folder) => filesBelow(folder, ""));
 
 function filesBelow(folder: string, extension: string): string[] {

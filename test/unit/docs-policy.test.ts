@@ -1,4 +1,4 @@
-// docs/policy.md says of every field of policies and edge settings what the judge does: defaults, ranges, words.
+// docs/policy.md says of every field of policies and edge settings what the validator does: defaults, ranges, words.
 import { describe, expect, it } from "vitest";
 import { validatePolicyJson, validateSettingsJson } from "../../control-plane/src/domain/policy/validator.js";
 import { tableUnder, withoutTicks } from "./docs.js";
@@ -86,7 +86,7 @@ describe.each(KINDS)("the table under $title", (kind) => {
     return "violations" in answer ? answer.violations.map(({ message }) => message).join() : "";
   };
 
-  it("has exactly the fields of a judged document, in its order", () => {
+  it("has exactly the fields of a validated document, in its order", () => {
     const printed = rows.filter(({ byDefault }) => byDefault !== "none");
     expect(printed.map(({ path }) => path)).toEqual([...fields.keys()]);
     for (const { path } of rows) expect(violationsWith(path, [[]])).not.toContain("unknown field");

@@ -1,5 +1,5 @@
 // The policy as the programs use it: plain fields, with each default standing here and nowhere else.
-// To add a field: give it a entry and a default here, judge it in policy-fields.ts (or plans.ts), print it in print.ts.
+// To add a field: give it a field and a default here, validate it in policy-fields.ts (or plans.ts), print it in print.ts.
 import { Choice } from "./choice";
 
 export const ENFORCEMENT_ENFORCE: u8 = 0;

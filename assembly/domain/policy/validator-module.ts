@@ -1,4 +1,4 @@
-// The judge as a module of its own (build/validator): what the control plane and the command line load.
+// The validator as a module of its own (build/validator): what the control plane and the command line load.
 import { JsonWriter } from "../json/writer";
 import { looksLikePolicy } from "./document";
 import { Violation } from "./violations";

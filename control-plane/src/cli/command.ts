@@ -48,7 +48,7 @@ interface Taught {
   readonly options: Options;
   /** What else there is to know, in short lines. */
   readonly notes?: readonly string[];
-  /** Without `npx sluice`. */
+  /** Without `./sluice`. */
   readonly example: string;
   /** What one does after it. */
   readonly next: string;

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// What `npx sluice` starts: the built command, or a sentence where it is not built yet. Plain JavaScript for that.
+// What `./sluice` is a link to: starts the built command, or says that it is not built yet. Plain JavaScript for that.
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 

@@ -1,4 +1,4 @@
-// The settings of the process: read from an environment, judged all at once, defaults filled in.
+// The settings of the process: read from an environment, validated all at once, defaults filled in.
 import { ENV_SECRET, ENV_SECRET_ALSO } from "../../../assembly/contract.js";
 import type { AdminToken } from "../app/access/admin.js";
 import type { Retention } from "../app/upkeep/retention.js";

@@ -18,7 +18,7 @@ export interface TlsRenewalParts {
 }
 
 /**
- * Looks at the files each second, whatever the file system announces, and judges what two looks have found the same: a
+ * Looks at the files each second, whatever the file system announces, and validates what two looks have found the same: a
  * certificate and its key are two files, replaced one after the other. Returns how to end that.
  */
 export function followTlsFiles({ files, inForce, renew, timers, logger }: TlsRenewalParts): () => void {

@@ -77,7 +77,7 @@ describe("help", () => {
     expect(out).toBe((await sluice(`help ${command.name}`)).out);
     for (const { name } of command.args) expect(out).toContain(name);
     for (const name of Object.keys({ ...GENERAL_OPTIONS, ...command.options })) expect(out).toContain(`  --${name}`);
-    expect(out).toContain(`Example:\n  npx sluice ${command.example}\n`);
+    expect(out).toContain(`Example:\n  ./sluice ${command.example}\n`);
     expect(out).toContain(`Next:\n  ${command.next}\n`);
   });
 
@@ -112,7 +112,7 @@ describe("docs/cli.md", () => {
     const section = sections.get(name);
     expect(section, `a section "### \`sluice ${name}\`"`).toBeDefined();
     for (const option of Object.keys(options)) expect(section).toContain(`--${option}`);
-    expect(section).toContain(`$ npx sluice ${name}`);
+    expect(section).toContain(`$ ./sluice ${name}`);
   });
 
   it("has no section of a command that there is not", () => {
@@ -127,7 +127,7 @@ describe("docs/cli.md", () => {
     for (const name of Object.keys(GENERAL_OPTIONS)) expect(page).toContain(`--${name}`);
   });
 
-  const lines = [...page.matchAll(/^\$ npx sluice ([^|>#\n]+)/gm)].map(([, line]) => line?.trim() ?? "");
+  const lines = [...page.matchAll(/^\$ \.\/sluice ([^|>#\n]+)/gm)].map(([, line]) => line?.trim() ?? "");
   it.each(lines)("shows a command line that works: %s", (line) => {
     expectsToBeRead(line);
   });

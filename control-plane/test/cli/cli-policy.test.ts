@@ -1,4 +1,4 @@
-// The command line: a policy or edge settings, judged on the operator's machine.
+// The command line: a policy or edge settings, validated on the operator's machine.
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
@@ -121,7 +121,7 @@ describe("docs/cli.md", () => {
     expect(jsonLines(ran)).toMatchObject([{ policy: { plans: [{ name: "starter" }, { name: "metered" }] } }]);
   });
 
-  const shown = [...page.matchAll(/^\$ cat (\S+)\n(.*?)^\$ npx sluice policy check \1\n(.*?)(?=^```$|^\$ )/gms)];
+  const shown = [...page.matchAll(/^\$ cat (\S+)\n(.*?)^\$ \.\/sluice policy check \1\n(.*?)(?=^```$|^\$ )/gms)];
 
   it.each(shown.map(([, file = "", text = "", said = ""]) => ({ file, text, said })))(
     "shows what is said of $file",

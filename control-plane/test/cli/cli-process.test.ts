@@ -49,7 +49,7 @@ it("reads the token from its file, prints to its output and ends with the exit c
   expect(missing).toMatchObject({ code: 1, out: "" });
 });
 
-it("judges a policy with no control plane and no token", async () => {
+it("validates a policy with no control plane and no token", async () => {
   const checked = await run(program(), ["policy", "check", join(root, "policy.yaml")]);
   expect(checked, checked.err).toMatchObject({ code: 0 });
 });

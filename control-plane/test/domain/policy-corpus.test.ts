@@ -1,4 +1,4 @@
-// The corpus in test/vectors/policy, through the judge as the control plane loads it. The specs of assembly/ run the
+// The corpus in test/vectors/policy, through the validator as the control plane loads it. The specs of assembly/ run the
 // JSON part of it natively, so filter and control plane are held to the same results.
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";

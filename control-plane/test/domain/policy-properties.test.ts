@@ -1,4 +1,4 @@
-// Whatever the judge is given, it answers violations or a document, and what it printed is that same document again.
+// Whatever the validator is given, it answers violations or a document, and what it printed is that same document again.
 import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
@@ -48,7 +48,7 @@ function expectResults(json: string): void {
   expectSettingsResult(validateSettingsJson(json));
 }
 
-describe("the judge never fails", () => {
+describe("the validator never fails", () => {
   test("on any characters", () => {
     fc.assert(fc.property(fc.oneof(anyUnits, fc.string(), fc.json()), expectResults), { numRuns: 500 });
   });
@@ -99,7 +99,7 @@ describe("the judge never fails", () => {
 });
 
 describe("a policy within the ranges", () => {
-  test("is accepted, keeps every value that it sets, and is the same again when judged again", () => {
+  test("is accepted, keeps every value that it sets, and is the same again when validated again", () => {
     fc.assert(
       fc.property(policies, (document) => {
         const result = validatePolicyJson(JSON.stringify(document));
@@ -123,7 +123,7 @@ describe("a policy within the ranges", () => {
 });
 
 describe("edge settings within the ranges", () => {
-  test("are accepted, keep every value that they set, and are the same again when judged again", () => {
+  test("are accepted, keep every value that they set, and are the same again when validated again", () => {
     fc.assert(
       fc.property(edgeSettings, (document) => {
         const result = validateSettingsJson(JSON.stringify(document));
@@ -154,7 +154,7 @@ const withinSettings = ({ path, message }: Violation): Violation => ({
     .replace(/(?<=^expected at least \d+ times )/, "policy."),
 });
 
-test("a policy within edge settings is judged exactly as it is alone", () => {
+test("a policy within edge settings is validated exactly as it is alone", () => {
   const sample: unknown = JSON.parse(POLICY_JSON);
   const changed = fc
     .array(fc.tuple(fc.constantFrom(...pathsIn(sample)), fc.oneof(fc.jsonValue(), fc.nat(3))), {

@@ -11,7 +11,7 @@ import { OF_TIME } from "./session-life-model-time.js";
 import { SessionLifeModel } from "./session-life-model.js";
 import { SessionLife } from "./session-life.js";
 
-/** More by the environment: `SLUICE_LIFE_RUNS=2000 npx vitest run session-life-model`; a seed repeats what it found. */
+/** More by the environment: `SLUICE_LIFE_RUNS=2000 npm run unit:node -- session-life-model`; a seed repeats what it found. */
 const ASKED = process.env["SLUICE_LIFE_RUNS"];
 const SEED = process.env["SLUICE_LIFE_SEED"];
 const RUNS = Number(ASKED ?? 40);

@@ -1,4 +1,4 @@
-// A policy in force that a test changes at will, as sessions are judged by it and as edges are given it.
+// A policy in force that a test changes at will, as sessions are decided by it and as edges are given it.
 import type { PolicyPublisher, PublishedPolicy } from "../../src/app/ports/policy-ports.js";
 import type { ActivePolicy, Clock, CurrentPolicy } from "../../src/app/ports/ports.js";
 import { publishedPolicy } from "../../src/app/policy/published-policy.js";

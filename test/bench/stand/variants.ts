@@ -53,7 +53,7 @@ export function policyText(rest: Record<string, unknown> = {}): string {
 }
 
 /** @throws Failure on a policy that is none */
-function judged(text: string): Policy {
+function validated(text: string): Policy {
   const result = readPolicyDocument(text);
   if ("policy" in result) return result.policy;
   throw new Failure(result.violations.map(({ path, message }) => `${path}: ${message}`).join("; "));
@@ -72,7 +72,7 @@ export function sluiceVariant(
 ): Variant {
   const text = policyText({ response: { headers: "none" }, ...policy });
   const { name: tableName, capacity: tableCapacity } = table;
-  const settings = edgeSettings({ tableName, tableCapacity, follow: false, policy: judged(text) });
+  const settings = edgeSettings({ tableName, tableCapacity, follow: false, policy: validated(text) });
   return { name, what, filter: wasmFilter(module, path, name, JSON.stringify(settings)) };
 }
 

@@ -1,4 +1,4 @@
-// The bounds that exactness is judged by err on the side they say.
+// The bounds that exactness is decided by err on the side they say.
 import { describe, expect, it } from "vitest";
 import { DecisionTimes } from "./decision-times.js";
 

@@ -24,7 +24,7 @@ interface Ran {
   readonly err: string;
 }
 
-/** `npx sluice`, as it is built. */
+/** `./sluice`, as it is built. */
 function command(...args: string[]): Promise<Ran> {
   const { adminToken, ports } = sluice();
   const env = { PATH: process.env.PATH, SLUICE_URL: `http://127.0.0.1:${ports.http}`, SLUICE_ADMIN_TOKEN: adminToken };

@@ -150,7 +150,7 @@ describe("invalid tokens", () => {
 });
 
 describe("a request with two session headers", () => {
-  it("is judged by the first", async () => {
+  it("is decided by the first", async () => {
     const ask = (first: string, second: string): Promise<string> => {
       const lines = ["GET / HTTP/1.1", "host: sluice", "connection: close"];
       const head = [...lines, `x-session-id: ${first}`, `X-Session-ID: ${second}`].join("\r\n");

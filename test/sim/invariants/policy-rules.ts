@@ -115,7 +115,7 @@ export class PolicyRules {
     this.#noteFollowed();
   }
 
-  /** Who judges said before that it tries; or runs these bytes already, and finds that its build has no result on them. */
+  /** Who validates said before that it tries; or runs these bytes already, and finds that its build has no result on them. */
   #expectTried(vm: Vm, before: Bell | undefined, { hash, results }: Bell): void {
     const build = this.buildOf(vm);
     const state = results.get(build);
@@ -124,7 +124,7 @@ export class PolicyRules {
     if (state === POLICY_TRYING && was !== state) this.#tries.set(vm, tried.add(hash));
     const isValidated = state !== was && (state === POLICY_OK || state === POLICY_REJECTED);
     if (isValidated && !tried.has(hash) && this.servedBy(vm) !== hash)
-      this.#fail("twice", `${vm.name} judges ${hash}, and has not said that it tries it`);
+      this.#fail("twice", `${vm.name} validates ${hash}, and has not said that it tries it`);
   }
 
   /** A VM that came back late found other bytes than it was to try: its build has made nothing of them. */
@@ -135,7 +135,7 @@ export class PolicyRules {
   #noteResult(before: Bell | undefined, { hash }: Bell, build: string, state: string): void {
     const was = before?.hash === hash ? (before.results.get(build) ?? POLICY_OFFERED) : POLICY_OFFERED;
     if (state === POLICY_TRYING && was !== POLICY_TRYING && this.#validated.has(build))
-      this.#fail("twice", `${hash} is tried again by build ${build}, which has judged it`);
+      this.#fail("twice", `${hash} is tried again by build ${build}, which has validated it`);
     if (state !== POLICY_TRYING) this.#validated.add(build);
     if (state === POLICY_OK) this.#good.add(`${build} ${hash}`);
   }

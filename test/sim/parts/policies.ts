@@ -75,7 +75,7 @@ export class Policies implements PolicyValidator {
     return Math.min(...this.#plansNumbered(plan).map((one) => one.maxTokens));
   }
 
-  /** The control plane judges less than filters do: it is newer than they are. */
+  /** The control plane validates less than filters do: it is newer than they are. */
   readPolicyDocument(text: string): ValidatedPolicy {
     const variant = this.#variants.find((one) => one.text === text) ?? this.#variants[0];
     return { policy: this.#forPlane(variant?.plans ?? []), policyJson: text };

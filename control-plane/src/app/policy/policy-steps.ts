@@ -47,7 +47,7 @@ export function violationLine({ path, line, column, message }: PolicyViolation, 
   return path === "" ? `${position}: ${message}` : `${position}: ${path}: ${message}`;
 }
 
-/** A policy with its number: at once what sessions are judged by and what edges are given. */
+/** A policy with its number: at once what sessions are decided by and what edges are given. */
 export interface Numbered extends ValidatedPolicy, ActivePolicy, PublishedPolicy {}
 
 export async function readSource({ source, validate }: PolicyServiceParts): Promise<PolicyReading> {

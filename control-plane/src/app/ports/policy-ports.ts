@@ -31,7 +31,7 @@ export interface ValidatedPolicy {
 
 export type PolicyReading = ValidatedPolicy | { readonly violations: readonly PolicyViolation[] };
 
-/** The one judge of policies (domain/policy). */
+/** The one validator of policies (domain/policy). */
 export interface PolicyValidator {
   /** Reads YAML, which JSON is too. */
   readPolicyDocument(text: string): PolicyReading;

@@ -76,7 +76,7 @@ export interface SessionStore {
 
 export interface StoredPolicy {
   readonly generation: number;
-  /** The judged policy, defaults filled in, as JSON. */
+  /** The validated policy, defaults filled in, as JSON. */
   readonly policyJson: string;
 }
 

@@ -1,4 +1,4 @@
-// A document that a command judges on this machine: where it is read from, and how a violation in it is shown.
+// A document that a command validates on this machine: where it is read from, and how a violation in it is shown.
 import type { LocatedViolation } from "../../domain/policy/policy.js";
 import { done, failed, usageFailure } from "../failure.js";
 import type { Outcome } from "../failure.js";

@@ -67,7 +67,7 @@ export const edges: ApiCommand = {
     "WATCHING no: it does not hear of revocations now.",
   ],
   example: "edges",
-  next: "sluice policy check FILE   judges a policy before it is given to them",
+  next: "sluice policy check FILE   validates a policy before it is given to them",
   run: async ({ output }, client) => {
     const answer = await client.call<EdgesAnswer>({ method: "GET", path: "/v1/edges" }, "edges");
     if (!answer.ok) return answer.failure;

@@ -1,4 +1,4 @@
-// The command that judges a policy or edge settings on this machine, with the judge that control plane and filter have.
+// The command that validates a policy or edge settings on this machine, with the validator that control plane and filter have.
 import { policyHash } from "../../domain/policy/policy-hash.js";
 import type {
   DocumentKind,
@@ -15,7 +15,7 @@ import type { Output } from "../terminal/output.js";
 
 export const policyCheck: LocalCommand = {
   name: "policy check",
-  summary: "judge a policy or edge settings on this machine, as the control plane and the edges would",
+  summary: "validate a policy or edge settings on this machine, as the control plane and the edges would",
   args: [{ name: "FILE", what: "the document, in YAML or JSON; - for the standard input" }],
   options: {},
   notes: [
@@ -30,7 +30,7 @@ export const policyCheck: LocalCommand = {
     const source = readSource(file, io);
     if (!source.ok) return source.failure;
     const { name, text } = source.value;
-    // Loads the judge's module, which no other command needs.
+    // Loads the validator's module, which no other command needs.
     const { readDocument } = await import("../../domain/policy/read-policy.js");
     const result = readDocument(text);
     if ("violations" in result) return rejected(name, result, output);

@@ -50,7 +50,7 @@ export function readDocument(text: string): DocumentResult {
 
 interface ReadJson {
   readonly json: string;
-  /** The judge's violations, in the order of the document. */
+  /** The validator's violations, in the order of the document. */
   readonly located: (violations: readonly Violation[]) => LocatedViolation[];
 }
 

@@ -1,4 +1,4 @@
-// The judge that `npm run build:validator` compiles. Declared here, so that types can be checked before it is built.
+// The validator that `npm run build:validator` compiles. Declared here, so that types can be checked before it is built.
 declare module "#validator" {
   /** See assembly/domain/policy/validator-module.ts, also for `kind`. */
   export function validate(text: string, kind: number): string;

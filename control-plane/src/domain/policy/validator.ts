@@ -1,4 +1,4 @@
-// The judge of policies and edge settings, as the filter compiles it in, called from Node.
+// The validator of policies and edge settings, as the filter compiles it in, called from Node.
 import { __collect, validate } from "#validator";
 import type { DocumentKind, EdgeSettings, Violation, ValidatedPolicy, ValidatedSettings, Policy } from "./policy.js";
 
@@ -8,7 +8,7 @@ const SETTINGS = 2;
 
 const KINDS: readonly DocumentKind[] = ["policy", "settings"];
 
-/** At most 100 violations, in the order in which the judge finds them. */
+/** At most 100 violations, in the order in which the validator finds them. */
 interface Rejected {
   readonly violations: readonly Violation[];
 }
@@ -25,9 +25,9 @@ export function validateSettingsJson(json: string): ValidatedSettings | Rejected
   const settings = JSON.parse(answer.canonical) as EdgeSettings;
   const validated = { settings, settingsJson: answer.canonical };
   if (settings.policy === undefined) return validated;
-  // Printed by the validate, not by JavaScript: an edge takes the hash of these bytes.
+  // Printed by the validator, not by JavaScript: an edge takes the hash of these bytes.
   const policy = answerOf(JSON.stringify(settings.policy), POLICY);
-  if ("violations" in policy) throw new Error("the judge refuses a policy that it accepted within edge settings");
+  if ("violations" in policy) throw new Error("the validator refuses a policy that it accepted within edge settings");
   return { ...validated, policyJson: policy.canonical };
 }
 

@@ -4,7 +4,7 @@ import { Composer, Lexer, LineCounter, Parser, type CST, type ParsedNode } from 
 /**
  * Collections that are open at a time, with what the parser keeps beside them. The composer recurses into them, and
  * some thousand levels exhaust the stack within a regular expression, which ends the process instead of throwing. Not
- * above the judge's own depth, so that it never has to complain of the JSON that is made from this.
+ * above the validator's own depth, so that it never has to complain of the JSON that is made from this.
  */
 const MAX_PARSER_STACK = 32;
 
@@ -39,7 +39,7 @@ export function readYaml(source: string): YamlDocument {
   };
   const { tokens, violations } = parse(source, lines);
   if (violations.length > 0) return { contents: null, violations, positionOf };
-  // Repeated keys are the judge's matter. Keys are strings, so `1: x` is the field "1".
+  // Repeated keys are the validator's matter. Keys are strings, so `1: x` is the field "1".
   const composer = new Composer({ version: "1.2", schema: "core", uniqueKeys: false, stringKeys: true });
   const [document] = composer.compose(tokens, true, source.length);
   const errors = document?.errors ?? [];

@@ -1,7 +1,7 @@
 // Finds the place in a YAML tree that a violation's path names.
 import { isMap, isScalar, isSeq, type ParsedNode } from "yaml";
 
-/** `name`, `.name`, `["any text"]` or `[3]`, as the judge writes them. */
+/** `name`, `.name`, `["any text"]` or `[3]`, as the validator writes them. */
 const SEGMENT = /\.?([A-Za-z_][A-Za-z0-9_]*)|\[("(?:[^"\\]|\\.)*")\]|\[([0-9]+)\]/y;
 
 /**

@@ -60,7 +60,7 @@ class Writer {
   }
 }
 
-/** A number that JSON cannot write is handed over as a string, so that the judge says what stands there. */
+/** A number that JSON cannot write is handed over as a string, so that the validator says what stands there. */
 function jsonOf({ value, source }: Scalar): string {
   if (typeof value !== "number" && typeof value !== "bigint") return JSON.stringify(value);
   const text = source ?? String(value);

@@ -152,7 +152,7 @@ describe("an acquire and a revocation at the same time", () => {
     expect(await acquireSession({ ...ports, usage }, session.id, ASKER)).toMatchObject({ state: "revoked", cursor: 1 });
   });
 
-  it("a session that is used again while it is judged to be idle is held all the same", async () => {
+  it("a session that is used again while it is found idle is held all the same", async () => {
     const store = new MemoryStore();
     const { ports, clock, setPlans } = await startTestControlPlane(store);
     setPlans({ ...STARTER, maxAge: 60_000 });

@@ -1,4 +1,4 @@
-// The policy service with the judge that the filter has too, and a document as an operator writes it.
+// The policy service with the validator that the filter has too, and a document as an operator writes it.
 import { expect, it } from "vitest";
 import { NoPolicyError, PolicyService } from "../../../src/app/policy/policy-service.js";
 import { validatePolicyJson } from "../../../src/domain/policy/validator.js";

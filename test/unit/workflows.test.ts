@@ -1,0 +1,135 @@
+// The workflows of GitHub Actions call what is there, on the versions of Node that the project names, and may do little.
+import { accessSync, constants, existsSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { parse } from "yaml";
+import { projectRoot } from "../../scripts/project-root.js";
+import { textOf } from "./docs.js";
+
+interface Step {
+  readonly uses?: string;
+  readonly run?: string;
+  readonly with?: Readonly<Record<string, unknown>>;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+type Permissions = Readonly<Record<string, string>>;
+
+interface Job {
+  readonly uses?: string;
+  readonly steps?: readonly Step[];
+  readonly permissions?: Permissions;
+  readonly strategy?: { readonly matrix: { readonly node: readonly string[] } };
+  readonly "timeout-minutes"?: number;
+}
+
+interface Workflow {
+  readonly on: Readonly<Record<string, unknown>>;
+  readonly permissions: Permissions;
+  readonly concurrency: { readonly group: string };
+  readonly jobs: Readonly<Record<string, Job>>;
+}
+
+interface Package {
+  readonly version: string;
+  readonly private?: boolean;
+  readonly engines: { readonly node: string };
+  readonly scripts: Readonly<Record<string, string>>;
+}
+
+const FOLDER = ".github/workflows";
+const FILES = readdirSync(join(projectRoot, FOLDER));
+const TRIGGERS = ["push", "pull_request", "workflow_call"];
+/** A commit, and the tag that it had: what a tag names can be changed by whoever owns the action. */
+const PINNED = /^[\w-]+\/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$/;
+
+const workflowIn = (file: string): Workflow => parse(textOf(join(FOLDER, file))) as Workflow;
+const jobsOf = (file: string): Job[] => Object.values(workflowIn(file).jobs);
+const stepsOf = (file: string): Step[] => jobsOf(file).flatMap(({ steps = [] }) => steps);
+const commandsOf = (file: string): string[] => stepsOf(file).flatMap(({ run }) => run ?? []);
+const usesOf = (file: string): string[] =>
+  [...textOf(join(FOLDER, file)).matchAll(/uses: (.+)$/gm)].map(([, w = ""]) => w);
+const project = JSON.parse(textOf("package.json")) as Package;
+
+/** The oldest that package.json allows, and the image's. */
+function nodeVersions(): string[] {
+  const oldest = /^>=(.+)$/.exec(project.engines.node)?.[1] ?? "";
+  const image = /^FROM node:(\d+)/m.exec(textOf("Dockerfile"))?.[1] ?? "";
+  return [oldest, image];
+}
+
+describe.each(FILES)("%s", (file) => {
+  it("calls npm scripts that package.json has", () => {
+    const called = commandsOf(file).flatMap((run) =>
+      [...run.matchAll(/npm run ([\w:-]+)/g)].map(([, name = ""]) => name),
+    );
+    expect(called.filter((name) => !(name in project.scripts))).toEqual([]);
+  });
+
+  it("calls files that are there", () => {
+    const named = commandsOf(file).flatMap((run) => run.match(/(?:\.ci|scripts)\/[\w./-]+/g) ?? []);
+    const workflows = usesOf(file).filter((one) => one.startsWith("./"));
+    expect([...named, ...workflows].filter((path) => !existsSync(join(projectRoot, path)))).toEqual([]);
+  });
+
+  it("pins each action of others to a commit", () => {
+    const others = usesOf(file).filter((one) => !one.startsWith("./"));
+    expect(others.length).toBeGreaterThan(0);
+    expect(others.filter((one) => !PINNED.test(one))).toEqual([]);
+  });
+
+  it("sets up only versions of Node that the project names", () => {
+    const set = stepsOf(file).flatMap((step) => step.with?.["node-version"] ?? []);
+    expect(set.length).toBeGreaterThan(0);
+    for (const version of set) expect([...nodeVersions(), "${{ matrix.node }}"]).toContain(version);
+  });
+
+  it("runs on harmless events, and for a bounded time", () => {
+    expect(Object.keys(workflowIn(file).on).filter((trigger) => !TRIGGERS.includes(trigger))).toEqual([]);
+    for (const job of jobsOf(file)) if (job.uses === undefined) expect(job["timeout-minutes"]).toBeLessThanOrEqual(60);
+  });
+
+  it("may read and no more, unless one job says otherwise", () => {
+    expect(workflowIn(file).permissions).toEqual({ contents: "read" });
+  });
+
+  it("leaves no credential in the clone", () => {
+    const clones = stepsOf(file).filter(({ uses }) => uses?.startsWith("actions/checkout@"));
+    expect(clones.length).toBeGreaterThan(0);
+    for (const clone of clones) expect(clone.with).toMatchObject({ "persist-credentials": false });
+  });
+
+  it("puts no expression into a shell command, where a branch's name could be one", () => {
+    expect(commandsOf(file).filter((run) => run.includes("${{"))).toEqual([]);
+  });
+});
+
+it("ci.yml runs .ci/run on the oldest Node that is supported and on that of the image", () => {
+  const [check, ...others] = jobsOf("ci.yml");
+  expect(others).toEqual([]);
+  expect(check?.strategy?.matrix.node).toEqual(nodeVersions());
+  expect(commandsOf("ci.yml")).toEqual([".ci/run"]);
+  accessSync(join(projectRoot, ".ci/run"), constants.X_OK);
+});
+
+it("a release is published by one job, after the checks of ci.yml, and by its last step", () => {
+  const { jobs } = workflowIn("release.yml");
+  expect(jobs).toMatchObject({ check: { needs: "version", uses: "./.github/workflows/ci.yml" } });
+  expect(jobs).toMatchObject({ publish: { needs: "check", permissions: { contents: "write" } } });
+  expect(Object.entries(jobs).filter(([, { permissions }]) => permissions !== undefined)).toHaveLength(1);
+  const withToken = stepsOf("release.yml").filter(({ env }) => JSON.stringify(env ?? {}).includes("github.token"));
+  expect(withToken).toEqual([stepsOf("release.yml").at(-1)]);
+});
+
+it("a release carries the filter's builds under the names that the build gives them", () => {
+  const files = commandsOf("release.yml")
+    .at(-1)
+    ?.match(/build\/[\w-]+\.wasm/g);
+  expect(files).toEqual(["build/sluice.wasm", "build/sluice-lean.wasm"]);
+  for (const file of files ?? []) expect(project.scripts["build:filter"]).toContain(file);
+});
+
+it("a release does not wait for itself: it and the checks that it calls are in different groups", () => {
+  const groups = FILES.map((file) => workflowIn(file).concurrency.group);
+  expect(new Set(groups).size).toBe(FILES.length);
+});
