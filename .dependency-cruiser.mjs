@@ -71,7 +71,13 @@ export default {
       "Use cases know ports, not what implements them.",
     ),
     wall("plane-render", `${PLANE}/render/`, [`${PLANE}/(?!domain/|render/)`], "What is rendered needs no process."),
-    wall("plane-store", `${PLANE}/store/`, [`${PLANE}/(?!domain/|app/ports/|store/)`], "A store implements ports."),
+    wall("plane-files", `${PLANE}/files/`, [`${PLANE}/(?!app/ports/|files/)`], "To watch files takes a fingerprint and timers."),
+    wall(
+      "plane-store",
+      `${PLANE}/store/`,
+      [`${PLANE}/(?!domain/|app/ports/|store/|files/)`],
+      "A store implements ports; the policy's file is watched as those of TLS are.",
+    ),
     wall("plane-http", `${PLANE}/http/`, [`${PLANE}/(?!domain/|app/|http/|tls/)`], "HTTP calls use cases."),
     wall(
       "plane-cli",
