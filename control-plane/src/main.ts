@@ -162,7 +162,7 @@ async function startInvalidations({ settings, store, policies, instances, metric
 
 async function startPolicies({ policyPath }: Settings, store: LmdbStore, log: PinoLogger, started: Started) {
   const policies = await PolicyService.start({
-    source: policyFile(policyPath),
+    source: policyFile(policyPath, timers),
     validate: { readPolicyDocument },
     store,
     audit: store.audit,

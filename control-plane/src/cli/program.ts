@@ -9,7 +9,8 @@ import { connect } from "./client/connection.js";
 import { EXIT, usageFailure } from "./failure.js";
 import type { ExitCode, Failure } from "./failure.js";
 import { commandHelp, generalHelp, groupHelp } from "./terminal/help.js";
-import type { Environment, Io } from "./terminal/io.js";
+import type { Environment } from "../settings/environment.js";
+import type { Io } from "./terminal/io.js";
 import { Output } from "./terminal/output.js";
 import { visible, visibleJson } from "./terminal/visible.js";
 

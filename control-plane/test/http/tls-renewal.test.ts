@@ -2,6 +2,7 @@
 import { X509Certificate } from "node:crypto";
 import { once } from "node:events";
 import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { connect } from "node:tls";
@@ -69,29 +70,32 @@ function following() {
     timers,
     logger: { debug: note, info: note, warn: note, error: note },
   });
-  const looks = (count: number): void => {
-    for (let look = 0; look < count; look++) timers.advance(LOOK_MS);
+  const looks = async (count: number): Promise<void> => {
+    for (let look = 0; look < count; look++) {
+      timers.advance(LOOK_MS);
+      await nextTurn();
+    }
   };
   return { renewed, logged, looks, stop, timers };
 }
 
 describe("TLS files that are replaced", () => {
-  it("come in force once, when both of them are there, and the log says until when they are good", () => {
+  it("come in force once, when both of them are there, and the log says until when they are good", async () => {
     const { renewed, logged, looks } = following();
-    looks(3);
+    await looks(3);
     copyFileSync(second.cert, inUse.cert);
-    looks(1);
+    await looks(1);
     copyFileSync(second.key, inUse.key);
-    looks(5);
+    await looks(5);
     expect(renewed.map(({ cert, key }) => ({ cert, key }))).toEqual([pem(second)]);
     const { validTo } = new X509Certificate(readFileSync(second.cert));
     expect(logged).toEqual([{ type: "tls-renewed", validTo }]);
   });
 
-  it("come in force too where it is the authority of the clients that is another", () => {
+  it("come in force too where it is the authority of the clients that is another", async () => {
     const { renewed, looks } = following();
     copyFileSync(strangers.cert, inUse.ca);
-    looks(2);
+    await looks(2);
     expect(renewed.map(({ clientCa }) => clientCa)).toEqual([readFileSync(strangers.cert)]);
   });
 
@@ -126,23 +130,23 @@ describe("TLS files that are replaced", () => {
     ],
   ])(
     "leave those before in force, and are logged once, where they %s; good ones are taken after",
-    (_, spoil, reason) => {
+    async (_, spoil, reason) => {
       const { renewed, logged, looks } = following();
       spoil();
-      looks(5);
+      await looks(5);
       expect(renewed).toEqual([]);
       expect(logged).toEqual([{ type: "tls-rejected", reason: expect.stringMatching(reason) as unknown }]);
       install(second);
-      looks(2);
+      await looks(2);
       expect(renewed.map(({ cert }) => cert)).toEqual([readFileSync(second.cert)]);
     },
   );
 
-  it("are looked at no more once that is ended", () => {
+  it("are looked at no more once that is ended", async () => {
     const { renewed, looks, stop, timers } = following();
     stop();
     install(second);
-    looks(3);
+    await looks(3);
     expect([renewed, timers.pending]).toEqual([[], 0]);
   });
 });

@@ -1,13 +1,12 @@
 // Invalidations and the control plane as a process: what survives its death, how it stops, and its store's backups.
-import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { copyFileSync } from "node:fs";
 import { randomBytes } from "node:crypto";
 import { connect } from "node:net";
 import { dirname, join } from "node:path";
-import { text } from "node:stream/consumers";
 import { describe, expect, it } from "vitest";
 
+import { runCommand } from "../../../scripts/run-command.js";
 import { deriveKeys } from "../../src/domain/keys.js";
 import { LmdbStore } from "../../src/store/lmdb/store.js";
 import { STORE_FILE } from "../../src/store/lmdb/layout.js";
@@ -74,10 +73,8 @@ async function held(url: string, count: number): Promise<void> {
 
 async function storeAdmin(...args: string[]): Promise<{ code: number; said: string }> {
   const program = join(dirname(compiledMain()), "store-admin.js");
-  const child = spawn(process.execPath, [program, ...args], { env: { PATH: process.env.PATH } });
-  const closed = once(child, "close") as Promise<[number]>;
-  const [said, complaint, [code]] = await Promise.all([text(child.stdout), text(child.stderr), closed]);
-  return { code, said: said + complaint };
+  const run = await runCommand(process.execPath, [program, ...args], { env: { PATH: process.env.PATH } });
+  return { code: run.code, said: run.stdout + run.stderr };
 }
 
 describe("a control plane that is killed", () => {

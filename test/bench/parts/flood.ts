@@ -1,10 +1,7 @@
 // Floods: of invented tokens, and of more sessions than there is room for. What memory they take, whom they hold up.
-import { fork } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { once } from "node:events";
-import { join } from "node:path";
-import { Failure } from "../../../scripts/failure.js";
 import { EnvoyAdmin } from "../../e2e/harness/envoy-admin.js";
+import { probedDuring } from "../measure/probe.js";
 import type { Installation } from "../stand/installation.js";
 import { manySessions } from "../stand/load.js";
 import { residentBytes } from "../stand/memory.js";
@@ -92,22 +89,4 @@ export async function realFlood(part: Part, installation: Installation, capacity
     ratios: { "flood.realServedShare": served / count },
     figures: { "flood.realBytes": grownBytes },
   };
-}
-
-/** Runs `load` with a probe beside it. Resolves with the milliseconds of each of its answers. */
-async function probedDuring(port: number, token: string, load: () => Promise<unknown>): Promise<number[]> {
-  const child = fork(join(import.meta.dirname, "../measure/light-probe.js"), [String(port), token]);
-  const answer = once(child, "message") as Promise<[number[]]>;
-  const ended = once(child, "exit").then(() => {
-    throw new Failure("The probe ended before it was told to.");
-  });
-  try {
-    await Promise.race([load(), ended]);
-    child.send("stop");
-    const [times] = await Promise.race([answer, ended]);
-    return times;
-  } finally {
-    ended.catch(() => undefined);
-    child.kill();
-  }
 }

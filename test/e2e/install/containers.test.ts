@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { freePorts } from "../../../scripts/start/ports.js";
 import { projectRoot } from "../../../scripts/project-root.js";
-import { runQuietly } from "../../../scripts/run-quietly.js";
+import { runCommand } from "../../../scripts/run-command.js";
 
 const BUILD_AND_START_MS = 600_000;
 const DOWN_MS = 120_000;
@@ -82,7 +82,7 @@ function compose(...args: string[]): Promise<string> {
 
 /** What it said; an error that says the same where it failed. */
 async function docker(...args: string[]): Promise<string> {
-  const { code, output } = await runQuietly("docker", args, env, projectRoot);
+  const { code, output } = await runCommand("docker", args, { env, cwd: projectRoot });
   if (code !== 0) throw new Error(`docker ${args.join(" ")} failed:\n${output}`);
   return output;
 }
@@ -92,7 +92,7 @@ async function reasonForNoEngine(): Promise<string | undefined> {
     [["version"], "no container engine answers"],
     [["compose", "version"], "the container engine has no Compose"],
   ] as const) {
-    const { code, output } = await runQuietly("docker", args, process.env);
+    const { code, output } = await runCommand("docker", args, { env: process.env });
     if (code !== 0) return `${lacking} (docker ${args.join(" ")}: ${output.trim().split("\n").at(-1) ?? ""})`;
   }
   return undefined;

@@ -1,20 +1,19 @@
 // What the command prints, in a real Envoy: whole configurations that it accepts, and a file of the filter that it follows.
 // The filter is one that answers with its configuration: what it makes of the settings is tested elsewhere.
-import { execFile } from "node:child_process";
 import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { findEnvoy } from "../../../scripts/get-envoy.js";
 import { freePorts } from "../../../scripts/start/ports.js";
 import { projectRoot } from "../../../scripts/project-root.js";
+import { runCommand } from "../../../scripts/run-command.js";
 import { startProcess } from "../../../scripts/start/supervised-process.js";
 import { compileFilter } from "../../host/harness/builds/compile-filter.js";
+import { localCommand } from "../harness/cli.js";
 import { EnvoyAdmin } from "../harness/envoy-admin.js";
 import { until } from "../harness/until.js";
 
-const run = promisify(execFile);
 const folder = mkdtempSync(join(tmpdir(), "sluice-render-"));
 const filter = join(folder, "answers-configuration.wasm");
 const policy = join(projectRoot, "policy.yaml");
@@ -29,19 +28,14 @@ afterAll(() => {
 });
 
 /** What `sluice render …` prints. */
-async function rendered(...args: string[]): Promise<string> {
-  const program = join(projectRoot, "build/js/control-plane/src/cli/main.js");
-  return (await run(process.execPath, [program, "render", ...args])).stdout;
-}
+const rendered = (...args: string[]): Promise<string> => localCommand("render", ...args);
 
 /** What Envoy says of a configuration that it does not start with. */
 async function validated(configuration: string, name: string): Promise<string> {
   const file = join(folder, name);
   writeFileSync(file, configuration);
-  const said = await run(await findEnvoy(), ["--mode", "validate", "-c", file], { env: {} }).catch(
-    (error: unknown) => error as { stdout: string; stderr: string },
-  );
-  return said.stdout + said.stderr;
+  const { stdout, stderr } = await runCommand(await findEnvoy(), ["--mode", "validate", "-c", file], { env: {} });
+  return stdout + stderr;
 }
 
 describe("a configuration that sluice render envoy prints", () => {

@@ -1,9 +1,7 @@
 // An operator revokes with the command line and hears which of two Envoys refuse the session by now.
-import { execFile } from "node:child_process";
-import { join } from "node:path";
 import { expect, it, onTestFinished } from "vitest";
-import { projectRoot } from "../../../scripts/project-root.js";
 import { INVALID } from "../harness/answers.js";
+import { sluiceRun } from "../harness/cli.js";
 import type { IssuedSession } from "../harness/control-plane-client.js";
 import { useInstallation } from "../harness/installation.js";
 import { policyOf } from "../harness/policy.js";
@@ -18,27 +16,7 @@ const sluice = useInstallation({
   }),
 });
 
-interface Ran {
-  readonly code: number;
-  readonly out: string;
-  readonly err: string;
-}
-
-/** `./sluice`, as it is built. */
-function command(...args: string[]): Promise<Ran> {
-  const { adminToken, ports } = sluice();
-  const env = { PATH: process.env.PATH, SLUICE_URL: `http://127.0.0.1:${ports.http}`, SLUICE_ADMIN_TOKEN: adminToken };
-  return new Promise((resolve) => {
-    const child = execFile(
-      process.execPath,
-      [join(projectRoot, "build/js/control-plane/src/cli/main.js"), ...args],
-      { env },
-      (_error, out, err) => {
-        resolve({ code: child.exitCode ?? -1, out, err });
-      },
-    );
-  });
-}
+const command = (...args: string[]) => sluiceRun(sluice(), ...args);
 
 /** A session that both Envoys serve. */
 async function usedOnBoth(): Promise<IssuedSession> {
@@ -63,7 +41,7 @@ function pauseSecond(): () => void {
 it("a session that sluice session revoke calls confirmed by all edges is refused by both with the next request", async () => {
   const { id, token } = await usedOnBoth();
   const ran = await command("session", "revoke", id);
-  expect(ran).toEqual({ code: 0, out: `${id} is revoked; all 2 edges confirmed\n`, err: "" });
+  expect(ran).toMatchObject({ code: 0, stdout: `${id} is revoked; all 2 edges confirmed\n`, stderr: "" });
   for (const edge of sluice().edges) expect(await edge.send({ token })).toMatchObject({ status: 401, body: INVALID });
 });
 
@@ -73,9 +51,9 @@ it("sluice session revoke names an Envoy that stands still, with exit code 6, an
   const ran = await command("session", "revoke", id, "--wait", "1s");
   expect(ran).toMatchObject({
     code: 6,
-    out: `${id} is revoked; 1 of 2 edges confirmed within 1 s, not: gw-b\n`,
+    stdout: `${id} is revoked; 1 of 2 edges confirmed within 1 s, not: gw-b\n`,
   });
-  expect(ran.err).toContain("UNCONFIRMED");
+  expect(ran.stderr).toContain("UNCONFIRMED");
   expect((await sluice().edge(0).send({ token })).status).toBe(401);
 
   resume();
@@ -84,7 +62,7 @@ it("sluice session revoke names an Envoy that stands still, with exit code 6, an
     expect(repeated.code).toBe(0);
     return repeated;
   });
-  expect(again.out).toBe(`${id} is revoked; all 2 edges confirmed\n`);
+  expect(again.stdout).toBe(`${id} is revoked; all 2 edges confirmed\n`);
   expect((await sluice().edge(1).send({ token })).status).toBe(401);
 });
 
@@ -93,7 +71,7 @@ it("sluice session revoke --user names an Envoy that stands still, and its store
   const resume = pauseSecond();
   const ran = await command("session", "revoke", "--user", "mallory", "--wait", "1s", "--json");
   expect(ran.code).toBe(6);
-  const { revocation } = JSON.parse(ran.out) as { revocation: { id: string } };
+  const { revocation } = JSON.parse(ran.stdout) as { revocation: { id: string } };
   expect(revocation).toMatchObject({ state: "finished", edges: 2, confirmed: 1, pending: ["gw-b"] });
 
   resume();

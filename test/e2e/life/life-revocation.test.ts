@@ -1,10 +1,8 @@
 // Revocation over two Envoys: it ends a session everywhere, and nothing brings that session back.
-import { execFile } from "node:child_process";
 import { join } from "node:path";
-import { promisify } from "node:util";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { projectRoot } from "../../../scripts/project-root.js";
 import { INVALID } from "../harness/answers.js";
+import { storeAdmin } from "../harness/cli.js";
 import type { IssuedSession, Owner } from "../harness/control-plane-client.js";
 import { drive, times } from "../harness/http2-load.js";
 import { inTurns } from "../harness/in-turns.js";
@@ -42,13 +40,6 @@ async function refusedByAll({ token }: IssuedSession): Promise<number> {
   }
   return admitted;
 }
-
-const storeAdmin = (...args: string[]) =>
-  promisify(execFile)(process.execPath, [
-    join(projectRoot, "build/js/control-plane/src/store-admin.js"),
-    ...args,
-    ...["--data", join(sluice().folder, "data")],
-  ]);
 
 describe("a session that is revoked", () => {
   it("ends under load at both edges, on every connection of every worker, while others go on", async () => {
@@ -140,7 +131,7 @@ describe("a store restored from a backup", () => {
   it("has every edge begin anew: sessions keep their level, those it lacks end, and revocations go on", async () => {
     const [kept, revokedLater] = [await usedOnBoth(), await usedOnBoth()];
     const backup = join(sluice().folder, "backup.mdb");
-    await storeAdmin("backup", backup);
+    await storeAdmin(sluice(), "backup", backup);
 
     const issuedLater = await usedOnBoth();
     for (const edge of sluice().edges) await edge.statuses(kept.token, 39);
@@ -148,7 +139,7 @@ describe("a store restored from a backup", () => {
     await sluice().api.revoke(revokedLater.id);
     await refusedByAll(revokedLater);
     await sluice().controlPlane.stop();
-    await storeAdmin("restore", backup, "--force");
+    await storeAdmin(sluice(), "restore", backup, "--force");
     await sluice().controlPlane.start();
     await followed(sluice());
 

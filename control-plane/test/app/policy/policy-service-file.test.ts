@@ -15,8 +15,19 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import type { Timers } from "../../../src/app/ports/log-ports.js";
 import type { PolicySource } from "../../../src/app/ports/policy-ports.js";
 import { policyFile } from "../../../src/store/policy-file.js";
+
+/** Real ones: so are the files. */
+const timers: Timers = {
+  after: (ms, call) => {
+    const timer = setTimeout(call, ms);
+    return () => {
+      clearTimeout(timer);
+    };
+  },
+};
 
 let folder: string;
 let path: string;
@@ -56,14 +67,14 @@ const manners = [
 describe.each(manners)("a change %s", (manner, times) => {
   it("in place is read", async () => {
     writeFileSync(path, "one");
-    await follow(policyFile(path, times));
+    await follow(policyFile(path, timers, times));
     writeFileSync(path, "two");
     await seen("two");
   });
 
   it("by renaming another file over it is read", async () => {
     writeFileSync(path, "one");
-    await follow(policyFile(path, times));
+    await follow(policyFile(path, timers, times));
     for (const text of ["two", "three"]) {
       writeFileSync(`${path}.new`, text);
       renameSync(`${path}.new`, path);
@@ -76,7 +87,7 @@ describe.each(manners)("a change %s", (manner, times) => {
 
   it("by deleting and making it again is read", async () => {
     writeFileSync(path, "one");
-    await follow(policyFile(path, times));
+    await follow(policyFile(path, timers, times));
     unlinkSync(path);
     writeFileSync(path, "two");
     await seen("two");
@@ -84,7 +95,7 @@ describe.each(manners)("a change %s", (manner, times) => {
 
   it("that takes the file away, and later one that brings it back, is told", async () => {
     writeFileSync(path, "one");
-    await follow(policyFile(path, times));
+    await follow(policyFile(path, timers, times));
     unlinkSync(path);
     await seen("unreadable");
     writeFileSync(path, "two");
@@ -93,7 +104,7 @@ describe.each(manners)("a change %s", (manner, times) => {
 
   it("in steps is read once, whole", async () => {
     writeFileSync(path, "one");
-    await follow(policyFile(path, times));
+    await follow(policyFile(path, timers, times));
     writeFileSync(path, "");
     for (const part of ["t", "w", "o"]) {
       await nextTurn();
@@ -112,7 +123,7 @@ describe.each(manners)("a change %s", (manner, times) => {
     }
     symlinkSync("..v1", join(folder, "..data"));
     symlinkSync(join("..data", "policy.yaml"), path);
-    await follow(policyFile(path, times));
+    await follow(policyFile(path, timers, times));
     symlinkSync("..v2", join(folder, "..data_tmp"));
     renameSync(join(folder, "..data_tmp"), join(folder, "..data"));
     rmSync(join(folder, "..v1"), { recursive: true });
@@ -122,7 +133,7 @@ describe.each(manners)("a change %s", (manner, times) => {
   it("to text of the same length with the old modification time is read", async () => {
     writeFileSync(path, "one");
     const { atime, mtime } = statSync(path);
-    await follow(policyFile(path, times));
+    await follow(policyFile(path, timers, times));
     writeFileSync(path, "two");
     utimesSync(path, atime, mtime);
     await seen("two");
@@ -130,7 +141,7 @@ describe.each(manners)("a change %s", (manner, times) => {
 
   it("of a file beside it is nothing", async () => {
     writeFileSync(path, "one");
-    await follow(policyFile(path, times));
+    await follow(policyFile(path, timers, times));
     writeFileSync(join(folder, "other"), manner);
     writeFileSync(path, "two");
     await seen("two");
@@ -140,7 +151,7 @@ describe.each(manners)("a change %s", (manner, times) => {
 describe("the policy file", () => {
   it("that was not there at first is read when it comes, in a folder that was not there either", async () => {
     path = join(folder, "later", "policy.yaml");
-    await follow(policyFile(path, { pollMs: 50, restMs: 100 }));
+    await follow(policyFile(path, timers, { pollMs: 50, restMs: 100 }));
     mkdirSync(join(folder, "later"));
     writeFileSync(path, "one");
     await seen("one");
@@ -148,15 +159,15 @@ describe("the policy file", () => {
 
   it("is read again where the reader could not finish with it", async () => {
     writeFileSync(path, "one");
-    await follow(policyFile(path, { pollMs: 50, restMs: 50 }), () => read.length > 2);
+    await follow(policyFile(path, timers, { pollMs: 50, restMs: 50 }), () => read.length > 2);
     writeFileSync(path, "two");
     await seen("two", "two", "two");
   });
 
   it("is not read again where nothing changed", async () => {
     writeFileSync(path, "one");
-    await follow(policyFile(path, { pollMs: 20, restMs: 20 }));
-    const other = policyFile(join(folder, "other"), { pollMs: 20, restMs: 20 });
+    await follow(policyFile(path, timers, { pollMs: 20, restMs: 20 }));
+    const other = policyFile(join(folder, "other"), timers, { pollMs: 20, restMs: 20 });
     const looks = vi.fn<() => Promise<boolean>>(() => Promise.resolve(false));
     await other.read().catch(() => undefined);
     const stopOther = other.watch(looks);
