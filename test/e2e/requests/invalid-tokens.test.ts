@@ -65,18 +65,18 @@ function forgeries(random: Random): Record<string, () => string> {
 
 /** What would have grown if anyone behind the filter had heard of a request. */
 async function heardOf() {
-  const stats = await sluice().envoyAdmin.stats();
-  const answers = ["live", "revoked", "expired", "unknown"].map((one) => `wasmcustom.sluice_misses.outcome.${one}`);
+  const samples = await sluice().envoyAdmin.samples();
+  const answers = ["live", "revoked", "expired", "unknown"].map((one) => `sluice_misses_total{outcome="${one}"}`);
   return {
     upstream: sluice().upstream.received.length,
     acquires: await sluice().api.acquires(),
-    answers: answers.reduce((sum, name) => sum + (stats.get(name) ?? 0), 0),
-    records: stats.get("wasmcustom.sluice_table_records"),
-    allowed: stats.get("wasmcustom.sluice_requests.outcome.allowed.plan.default"),
+    answers: answers.reduce((sum, name) => sum + (samples.get(name) ?? 0), 0),
+    records: samples.get("sluice_table_records"),
+    allowed: samples.get('sluice_requests_total{outcome="allowed",plan="default"}'),
   };
 }
 
-const counted = (outcome: string) => sluice().envoyAdmin.stat(`wasmcustom.sluice_requests.outcome.${outcome}`);
+const counted = (outcome: string) => sluice().envoyAdmin.sample(`sluice_requests_total{outcome="${outcome}"}`);
 
 /** The table's gauge and these counters reach Envoy together, so after this the gauge is up to date too. */
 const hasCounted = (outcome: string, requests: number) =>
