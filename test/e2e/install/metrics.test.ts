@@ -6,10 +6,13 @@ import { useInstallation } from "../harness/installation.js";
 import { policyOf } from "../harness/policy.js";
 import { until } from "../harness/until.js";
 
+/** All characters that a plan's name may have, and what might be taken for labels. */
+const ODD_NAMES = ["abcdefghijklmnopqrstuvwxyz", "-0123456789-", "outcome-plan-call-total"];
 const policyWith = (maxTokens: number) =>
   policyOf([
     { name: "default", maxTokens, tokenRefillRate: 0 },
     { name: "gold", maxTokens: 9_000_000, tokenRefillRate: 0 },
+    ...ODD_NAMES.map((name) => ({ name, maxTokens: 10, tokenRefillRate: 0 })),
   ]);
 
 const sluice = useInstallation({ policy: policyWith(100) });
@@ -82,6 +85,14 @@ describe("the filter's metrics", () => {
     // A count that had been added twice would show with the next flush.
     expect((await sluice().send({ token: session.token })).status).toBe(429);
     await become({ ...expected, 'sluice_requests_total{outcome="limited",plan="default"}': 101 });
+  });
+
+  it("have a plan's name whole in their labels, whatever characters it has", async () => {
+    for (const plan of ODD_NAMES) await sluice().send({ token: (await sluice().api.issue(plan)).token });
+    const spent = ODD_NAMES.map((plan) => [`sluice_tokens_spent_total{plan="${plan}"}`, 1]);
+    await become(Object.fromEntries(spent) as Record<string, number>);
+    const metrics = Object.keys(await samples()).map((sample) => sample.replace(/\{.*/, ""));
+    expect(metrics.filter((name) => !/^sluice(_[a-z]+)+$/.test(name))).toEqual([]);
   });
 
   it("tell how many sessions the table holds, its size, and which policy is in force", async () => {
