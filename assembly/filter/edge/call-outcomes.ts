@@ -6,6 +6,7 @@ import { OK as HOST_OK } from "../../host/status";
 import { addressOf, utf8 } from "../../memory/bytes";
 import { CALL_KINDS, OUTCOMES } from "../state/call-failures";
 import { CALLS, count } from "../vm/counters";
+import { metricTag } from "../vm/metric-ids";
 import { Table } from "../state/table";
 
 // The calls.
@@ -56,11 +57,12 @@ const CONTENT_TYPE = utf8("content-type");
 /** A failure is told at most once in this time. */
 const QUIET_US: u64 = 60000000;
 
-/** `sluice_calls_total.call.watch.outcome.ok` and so on, in the order of the counters. */
+/** Of `sluice_calls_total`, by call and outcome, in the order of the counters. */
 export function callCounterNames(): StaticArray<string> {
   const names = new StaticArray<string>(<i32>(CALL_KINDS * OUTCOMES));
   for (let i: u32 = 0; i < CALL_KINDS * OUTCOMES; i++) {
-    names[i] = `sluice_calls_total.call.${callWords[i / OUTCOMES]}.outcome.${outcomeWords[i % OUTCOMES]}`;
+    const call = metricTag("call", callWords[i / OUTCOMES]);
+    names[i] = `sluice_calls_total.${call}${metricTag("outcome", outcomeWords[i % OUTCOMES])}`;
   }
   return names;
 }

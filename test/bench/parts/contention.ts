@@ -18,7 +18,7 @@ export interface Contention {
 export async function contention({ adminPort }: Installation): Promise<Contention> {
   await new Promise((resolve) => setTimeout(resolve, FLUSHED_WITHIN_MS));
   const stats = await new EnvoyAdmin(adminPort).stats();
-  const of = (name: string): number => stats.get(`wasmcustom.sluice_cas_${name}`) ?? 0;
+  const of = (name: string): number => stats.get(`wasmcustom.sluice_cas_${name}_total`) ?? 0;
   return { retries: of("retries"), exhausted: of("exhausted") };
 }
 

@@ -82,7 +82,7 @@ export async function realFlood(part: Part, installation: Installation, capacity
         mebibytes(grownBytes),
         String(served),
         String((first[503] ?? 0) + (later[503] ?? 0)),
-        String(stats.get("wasmcustom.sluice_table_evictions") ?? 0),
+        String(stats.get("wasmcustom.sluice_table_evictions_total") ?? 0),
         ratio(served / count),
       ],
     ],

@@ -53,7 +53,7 @@ async function costOf(installation: Installation, variants: readonly Variant[], 
     title: "A full table",
     method:
       `${requests} sessions, one request each in turn, over tables of ${CAPACITY} records. "served": in the last round. ` +
-      `Evictions in all: ${stats.get("wasmcustom.sluice_table_evictions") ?? 0}.`,
+      `Evictions in all: ${stats.get("wasmcustom.sluice_table_evictions_total") ?? 0}.`,
     columns: [...ADDED_COLUMNS, "served"],
     rows: variants
       .filter(({ name }) => name !== "bare")

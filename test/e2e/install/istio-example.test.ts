@@ -16,6 +16,7 @@ import { projectRoot } from "../../../scripts/project-root.js";
 import { waitForAnswer } from "../../../scripts/start/readiness.js";
 import { LIMITED } from "../harness/answers.js";
 import { ControlPlaneClient } from "../harness/control-plane-client.js";
+import { EnvoyAdmin } from "../harness/envoy-admin.js";
 import { type HttpAnswer, send } from "../harness/http1.js";
 import { Part } from "../harness/part.js";
 import { policyOf, type PolicyDocument } from "../harness/policy.js";
@@ -34,14 +35,26 @@ import { XdsServer } from "../harness/xds/server.js";
 const GATEWAY = "router~10.0.0.7~istio-ingressgateway-0.istio-system~istio-system.svc.cluster.local";
 /** What Istio calls the Service of envoy/kubernetes.yaml. */
 const CONTROL_PLANE = "outbound|8080||sluice.sluice.svc.cluster.local";
-const plugin = parse(readFileSync(join(projectRoot, "envoy/istio/wasmplugin.yaml"), "utf8")) as WasmPlugin;
+const example = (file: string): unknown => parse(readFileSync(join(projectRoot, "envoy/istio", file), "utf8"));
+const plugin = example("wasmplugin.yaml") as WasmPlugin;
 const policyWith = (maxTokens: number): PolicyDocument =>
   policyOf([{ name: "default", maxTokens, tokenRefillRate: 0 }], { controlPlane: { reportInterval: 300 } });
+
+/** What the examples put on a gateway's pods, for its metrics. */
+interface Deployment {
+  readonly spec: {
+    readonly template: { readonly metadata: { readonly annotations: Readonly<Record<string, string>> } };
+  };
+}
+const tagsOf = ({ spec }: Deployment): string =>
+  spec.template.metadata.annotations["sidecar.istio.io/extraStatTags"] ?? "";
+const extraStatTags = tagsOf(example("injected-env.yaml") as Deployment);
 
 let folder: string;
 let proxy: number;
 let mesh: XdsServer;
 let api: ControlPlaneClient;
+let envoyAdmin: EnvoyAdmin;
 const parts: Part[] = [];
 /** What ends what was started, in the order in which it was. */
 const ends: (() => unknown)[] = [];
@@ -68,7 +81,8 @@ async function start(): Promise<void> {
   mesh.offer("extension", [extensionOf(plugin, versionedFilter(join(projectRoot, "build/sluice.wasm"), folder))]);
 
   const configFile = join(folder, "bootstrap.json");
-  writeFileSync(configFile, gatewayBootstrap(GATEWAY, { admin, xds }));
+  envoyAdmin = new EnvoyAdmin(admin);
+  writeFileSync(configFile, gatewayBootstrap(GATEWAY, { admin, xds }, extraStatTags.split(",")));
   const logFile = join(folder, "envoy.log");
   const plan = envoyPlan({ binary: await findEnvoy(), configFile, logFile, secret });
   const envoy = new Part(plan, (signal) => {
@@ -130,6 +144,17 @@ describe("a gateway with the WasmPlugin of the example", () => {
       expect((await api.session(id)).tokens.consumed).toBe(3);
     });
     expect((await api.usage(id)).edges.map(({ edge }) => edge)).toEqual([GATEWAY]);
+  });
+
+  it("shows its metrics with their labels, by the annotation that both examples of a gateway have", async () => {
+    const { data } = example("gateway-api-env.yaml") as { readonly data: { readonly deployment: string } };
+    expect(tagsOf(parse(data.deployment) as Deployment)).toBe(extraStatTags);
+    await until(async () => {
+      const samples = await envoyAdmin.samples();
+      expect(samples.get('sluice_requests_total{outcome="limited",plan="default"}')).toBe(1);
+      expect(samples.get('sluice_calls_total{outcome="timeout",call="report"}')).toBe(0);
+      expect([...samples.keys()].filter((name) => !/^sluice(_[a-z]+)+(\{|$)/.test(name))).toEqual([]);
+    });
   });
 
   it("follows a change of the policy, with nothing new from the mesh", async () => {

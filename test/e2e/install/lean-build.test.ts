@@ -62,7 +62,7 @@ describe("an Envoy with the lean build", () => {
     expect(failures).toEqual([]);
     expect(Object.keys(statuses)).toEqual(["200"]);
     await until(async () => {
-      const counted = await sluice().envoyAdmin.stat("wasmcustom.sluice_requests.outcome.allowed.plan.counted");
+      const counted = await sluice().envoyAdmin.sample('sluice_requests_total{outcome="allowed",plan="counted"}');
       expect(counted).toBe(statuses[200]);
     });
     await sluice().changePolicy(silent());

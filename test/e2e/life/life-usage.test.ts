@@ -130,7 +130,7 @@ describe("an Envoy that was killed", () => {
     const { edges } = await sluice().api.usage(id);
     expect(edges.map(({ edge, instances }) => [edge, instances.length])).toEqual([["gw-1", 2]]);
     await until(async () => {
-      expect(await sluice().envoyAdmin.stat("wasmcustom.sluice_restores")).toBeGreaterThan(0);
+      expect(await sluice().envoyAdmin.sample("sluice_restores_total")).toBeGreaterThan(0);
     });
   });
 
@@ -174,7 +174,7 @@ describe("a session whose record had to make room for others", () => {
       expect(await sluice().statuses(token, 5)).toEqual(ofTimes(5, 200));
       await reported(sluice(), id, 5);
     });
-    const evictions = () => sluice().envoyAdmin.stat("wasmcustom.sluice_table_evictions");
+    const evictions = () => sluice().envoyAdmin.sample("sluice_table_evictions_total");
     const evictedBefore = await evictions();
     const crowd = await issueMany(MANY_WAITERS, "large");
     await inTurns(crowd, ({ token }) => admitted(token));
@@ -182,14 +182,14 @@ describe("a session whose record had to make room for others", () => {
       expect(await evictions()).toBeGreaterThan(evictedBefore);
     });
 
-    const restoresBefore = await sluice().envoyAdmin.stat("wasmcustom.sluice_restores");
+    const restoresBefore = await sluice().envoyAdmin.sample("sluice_restores_total");
     await inTurns(early, async ({ id, token }) => {
       expect((await admitted(token)).headers.ratelimit).toBe('"small";r=14');
       expect(await sluice().statuses(token, 15)).toEqual([...ofTimes(14, 200), 429]);
       await reported(sluice(), id, 20);
     });
     await until(async () => {
-      expect(await sluice().envoyAdmin.stat("wasmcustom.sluice_restores")).toBeGreaterThan(restoresBefore);
+      expect(await sluice().envoyAdmin.sample("sluice_restores_total")).toBeGreaterThan(restoresBefore);
     });
   });
 });

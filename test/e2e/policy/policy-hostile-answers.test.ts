@@ -28,7 +28,7 @@ afterAll(async () => {
 });
 
 const outcomes = (outcome: string) =>
-  sluice().envoyAdmin.stat(`wasmcustom.sluice_calls_total.call.watch.outcome.${outcome}`);
+  sluice().envoyAdmin.sample(`sluice_calls_total{outcome="${outcome}",call="watch"}`);
 
 /** Admitted on trust: nobody answers for its session. */
 async function tokensServed(): Promise<string> {

@@ -129,7 +129,7 @@ describe("an Envoy without any policy", () => {
     expect(answer.body).not.toBe(UNAVAILABLE);
     expect(answer.body).toContain("Rate limiter has no policy yet");
     await until(async () => {
-      expect(await sluice().envoyAdmin.stat("wasmcustom.sluice_requests.outcome.no_policy")).toBeGreaterThan(0);
+      expect(await sluice().envoyAdmin.sample('sluice_requests_total{outcome="no_policy"}')).toBeGreaterThan(0);
     });
 
     await sluice().controlPlane.start();

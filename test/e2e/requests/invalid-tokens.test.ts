@@ -65,29 +65,29 @@ function forgeries(random: Random): Record<string, () => string> {
 
 /** What would have grown if anyone behind the filter had heard of a request. */
 async function heardOf() {
-  const stats = await sluice().envoyAdmin.stats();
-  const answers = ["live", "revoked", "expired", "unknown"].map((one) => `wasmcustom.sluice_misses.outcome.${one}`);
+  const samples = await sluice().envoyAdmin.samples();
+  const answers = ["live", "revoked", "expired", "unknown"].map((one) => `sluice_misses_total{outcome="${one}"}`);
   return {
     upstream: sluice().upstream.received.length,
     acquires: await sluice().api.acquires(),
-    answers: answers.reduce((sum, name) => sum + (stats.get(name) ?? 0), 0),
-    records: stats.get("wasmcustom.sluice_table_records"),
-    allowed: stats.get("wasmcustom.sluice_requests.outcome.allowed.plan.default"),
+    answers: answers.reduce((sum, name) => sum + (samples.get(name) ?? 0), 0),
+    records: samples.get("sluice_table_records"),
+    allowed: samples.get('sluice_requests_total{outcome="allowed",plan="default"}'),
   };
 }
 
-const counted = (outcome: string) => sluice().envoyAdmin.stat(`wasmcustom.sluice_requests.outcome.${outcome}`);
+const counted = (labels: string) => sluice().envoyAdmin.sample(`sluice_requests_total{${labels}}`);
 
 /** The table's gauge and these counters reach Envoy together, so after this the gauge is up to date too. */
-const hasCounted = (outcome: string, requests: number) =>
+const hasCounted = (labels: string, requests: number) =>
   until(async () => {
-    expect(await counted(outcome)).toBe(requests);
+    expect(await counted(labels)).toBe(requests);
   });
 
 describe("invalid tokens", () => {
   it("are refused, all 10000, and neither upstream, control plane nor session table hears of them", async () => {
-    await hasCounted("allowed.plan.default", 1);
-    const [before, invalidBefore] = [await heardOf(), await counted("invalid")];
+    await hasCounted('outcome="allowed",plan="default"', 1);
+    const [before, invalidBefore] = [await heardOf(), await counted('outcome="invalid"')];
     const random = new Random(7);
     const ways = Object.values(forgeries(random));
     const tokens = Array.from({ length: INVENTED }, (_, index) => ways[index % ways.length]?.() ?? "");
@@ -101,7 +101,7 @@ describe("invalid tokens", () => {
     });
     expect(load.failures).toEqual([]);
     expect(load.statuses).toEqual({ 401: INVENTED });
-    await hasCounted("invalid", invalidBefore + INVENTED);
+    await hasCounted('outcome="invalid"', invalidBefore + INVENTED);
     expect(await heardOf()).toEqual(before);
   });
 

@@ -17,7 +17,7 @@ const policyWith = (maxTokens: number, rest: PolicyRest = {}) =>
 
 /** Every test waits for what it adds, so that the next one does not take it for its own. */
 const misses = (installation: Installation, outcome: string) =>
-  installation.envoyAdmin.stat(`wasmcustom.sluice_misses.outcome.${outcome}`);
+  installation.envoyAdmin.sample(`sluice_misses_total{outcome="${outcome}"}`);
 
 describe("while the control plane is away", () => {
   // Envoy is started with 99 tokens a session; the policy that the control plane then sends says 10.
@@ -56,7 +56,7 @@ describe("while the control plane is away", () => {
 
   it("new sessions are admitted on trust, keep to their limits, and are confirmed when it is back", async () => {
     const sessions = await Promise.all(Array.from({ length: 5 }, () => sluice().api.issue()));
-    const trustedBefore = await misses(sluice(), "trusted");
+    const unverifiedBefore = await misses(sluice(), "unverified");
     const liveBefore = await misses(sluice(), "live");
     await sluice().controlPlane.killHard();
 
@@ -68,7 +68,7 @@ describe("while the control plane is away", () => {
       expect(await sluice().statuses(token, 3)).toEqual([200, 200, 200]);
     }
     await until(async () => {
-      expect(await misses(sluice(), "trusted")).toBe(trustedBefore + sessions.length);
+      expect(await misses(sluice(), "unverified")).toBe(unverifiedBefore + sessions.length);
     });
 
     const deadMs = Date.now();
@@ -90,11 +90,11 @@ describe("while the control plane is away", () => {
 
   it("a session that it never issued passes on a genuine token, until it is back and says no", async () => {
     const { token } = sluice().mint.mint(Date.now());
-    const trustedBefore = await misses(sluice(), "trusted");
+    const unverifiedBefore = await misses(sluice(), "unverified");
     await sluice().controlPlane.killHard();
     expect((await sluice().send({ token })).status).toBe(200);
     await until(async () => {
-      expect(await misses(sluice(), "trusted")).toBe(trustedBefore + 1);
+      expect(await misses(sluice(), "unverified")).toBe(unverifiedBefore + 1);
     });
     await sluice().controlPlane.start();
     await until(async () => {
@@ -112,12 +112,12 @@ describe("while the control plane is away", () => {
   it("a control plane that hangs is waited for no longer than the policy says", async () => {
     await sluice().changePolicy(policyWith(10, { controlPlane: { acquireTimeout: 200 } }));
     const { token } = await sluice().api.issue();
-    const trustedBefore = await misses(sluice(), "trusted");
+    const unverifiedBefore = await misses(sluice(), "unverified");
     sluice().controlPlane.pause();
     expect((await sluice().send({ token })).status).toBe(200);
     sluice().controlPlane.resume();
     await until(async () => {
-      expect(await misses(sluice(), "trusted")).toBe(trustedBefore + 1);
+      expect(await misses(sluice(), "unverified")).toBe(unverifiedBefore + 1);
     });
   });
 

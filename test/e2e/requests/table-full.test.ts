@@ -38,7 +38,7 @@ async function fillWaitersOf() {
   return load.statuses;
 }
 
-const stat = (name: string) => sluice().envoyAdmin.stat(`wasmcustom.${name}`);
+const sample = (name: string) => sluice().envoyAdmin.sample(name);
 
 describe("more sessions than the table has room for", () => {
   it("are refused under onTableFull: deny, and counted; the table does not grow", async () => {
@@ -48,10 +48,10 @@ describe("more sessions than the table has room for", () => {
     expect(admitted + refused).toBe(SESSIONS);
     expect(admitted).toBeLessThanOrEqual(CAPACITY);
     await until(async () => {
-      expect(await stat("sluice_table_full")).toBe(refused);
-      expect(await stat("sluice_table_records")).toBe(admitted);
+      expect(await sample("sluice_table_full_total")).toBe(refused);
+      expect(await sample("sluice_table_records")).toBe(admitted);
     });
-    expect(await stat("sluice_table_capacity")).toBe(CAPACITY);
+    expect(await sample("sluice_table_capacity")).toBe(CAPACITY);
     sluice().controlPlane.resume();
   });
 
@@ -60,9 +60,9 @@ describe("more sessions than the table has room for", () => {
     sluice().controlPlane.pause();
     expect(await fillWaitersOf()).toEqual({ 200: SESSIONS });
     await until(async () => {
-      expect(await stat("sluice_requests.outcome.allowed")).toBeGreaterThan(0);
+      expect(await sample('sluice_requests_total{outcome="allowed"}')).toBeGreaterThan(0);
     });
-    expect(await stat("sluice_table_records")).toBeLessThanOrEqual(CAPACITY);
+    expect(await sample("sluice_table_records")).toBeLessThanOrEqual(CAPACITY);
     sluice().controlPlane.resume();
   });
 });

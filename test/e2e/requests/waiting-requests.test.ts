@@ -34,7 +34,8 @@ afterAll(() => {
 const stat = (name: string) => sluice().envoyAdmin.stat(name);
 /** Those that ask for a session. The edge's watch is out all the time. */
 const callsOut = async () => (await stat("cluster.sluice_control_plane.upstream_rq_active")) - 1;
-const answered = () => stat("wasmcustom.sluice_misses.outcome.live");
+const sample = (name: string) => sluice().envoyAdmin.sample(name);
+const answered = () => sample('sluice_misses_total{outcome="live"}');
 
 describe("requests that wait for their session", () => {
   it("are answered together, by at most one call a worker", async () => {
@@ -91,7 +92,7 @@ describe("requests that wait for their session", () => {
     const crowd = await sluice().connect(16);
     const load = drive({ connections: crowd, inFlight: 96, next });
     await until(async () => {
-      expect(await stat("wasmcustom.sluice_requests.outcome.unavailable")).toBe(flood - WORKERS * CALLS_A_WORKER);
+      expect(await sample('sluice_requests_total{outcome="unavailable"}')).toBe(flood - WORKERS * CALLS_A_WORKER);
     });
     expect(await callsOut()).toBeLessThanOrEqual(WORKERS * CALLS_A_WORKER);
     // Who is known is not held up by those who are not.

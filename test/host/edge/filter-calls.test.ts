@@ -30,9 +30,9 @@ function callOf(edge: Edge, call: Call): Callout {
 
 function counted(edge: Edge, call: string): Record<string, number> {
   edge.flush();
-  const prefix = `sluice_calls_total.call.${call}.outcome.`;
+  const prefix = `sluice_calls_total{call="${call}",outcome="`;
   const names = edge.host.metrics.names().filter((name) => name.startsWith(prefix));
-  const all = names.map((name) => [name.slice(prefix.length), edge.host.metrics.sum(name)] as const);
+  const all = names.map((name) => [name.slice(prefix.length, -'"}'.length), edge.host.metrics.sum(name)] as const);
   return Object.fromEntries(all.filter(([, count]) => count > 0));
 }
 

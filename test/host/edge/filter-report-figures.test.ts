@@ -28,7 +28,7 @@ describe("a session that was evicted and asked for again", () => {
     expect(edge.table.record(first.id)).toMatchObject({ rev: 5, ackedRev: 4, consumed: 5, levelTokens: 5 });
     expect(rowOf(nextReport(edge), first)?.slice(0, 3)).toEqual([first.id, 5, 5]);
     edge.flush();
-    expect(edge.host.metrics.sum("sluice_restores")).toBe(1);
+    expect(edge.host.metrics.sum("sluice_restores_total")).toBe(1);
   });
 });
 

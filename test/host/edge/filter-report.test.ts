@@ -107,7 +107,7 @@ describe("a report", () => {
     const again = nextReport(edge);
     expect(rowOf(again, session)?.slice(0, 3)).toEqual([session.id, 2, 2]);
     edge.flush();
-    expect(edge.host.metrics.sum("sluice_report_failures")).toBe(1);
+    expect(edge.host.metrics.sum("sluice_report_failures_total")).toBe(1);
   });
 
   it.each([

@@ -133,8 +133,8 @@ describe("a change of policy", () => {
 
 describe("counters", () => {
   const counted = (edge: Edge): number[] =>
-    ["allowed.plan.default", "limited.plan.default", "invalid", "missing"].map((outcome) =>
-      edge.host.metrics.sum(`sluice_requests.outcome.${outcome}`),
+    ['"allowed",plan="default"', '"limited",plan="default"', '"invalid"', '"missing"'].map((labels) =>
+      edge.host.metrics.sum(`sluice_requests_total{outcome=${labels}}`),
     );
 
   it("reach Envoy on a tick, each request once, from every worker", () => {
@@ -147,8 +147,8 @@ describe("counters", () => {
     edge.flush();
     edge.flush();
     expect(counted(edge)).toEqual([4, 3, 1, 1]);
-    expect(edge.host.metrics.sum("sluice_tokens_spent")).toBe(4);
-    expect(edge.host.metrics.sum("sluice_misses", "live")).toBe(1);
+    expect(edge.host.metrics.sum("sluice_tokens_spent_total")).toBe(4);
+    expect(edge.host.metrics.sum('sluice_misses_total{outcome="live"}')).toBe(1);
   });
 
   it("of a policy that waits for its last stream come with the new one's ticks", () => {

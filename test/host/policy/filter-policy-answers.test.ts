@@ -57,8 +57,8 @@ describe("a policy that comes on the watch", () => {
 
   it("counts as an answered call", () => {
     const edge = following(1);
-    expect(edge.host.metrics.sum("sluice_calls_total.call.watch.outcome.ok")).toBe(1);
-    expect(edge.host.metrics.sum("sluice_calls_total.call.watch", "malformed")).toBe(0);
+    expect(edge.host.metrics.sum('sluice_calls_total{call="watch",outcome="ok"}')).toBe(1);
+    expect(edge.host.metrics.sum('sluice_calls_total{call="watch",outcome="malformed"}')).toBe(0);
   });
 });
 

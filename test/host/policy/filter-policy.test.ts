@@ -60,6 +60,6 @@ describe("an edge that has no policy yet", () => {
     expect(waiting.responseHeaders?.get("retry-after")).toBe("1");
     expect(edge.send(edge.newSession()).status).toBe(503);
     edge.flush();
-    expect(edge.host.metrics.sum("sluice_requests.outcome.no_policy")).toBe(2);
+    expect(edge.host.metrics.sum('sluice_requests_total{outcome="no_policy"}')).toBe(2);
   });
 });

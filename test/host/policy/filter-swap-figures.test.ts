@@ -39,10 +39,10 @@ describe("the counters, over 100 changes of policy", () => {
     }
     edge.flush();
     const { metrics } = edge.host;
-    expect(metrics.sum("sluice_requests.outcome.allowed.plan.default")).toBe(allowed);
-    expect(metrics.sum("sluice_tokens_spent.plan.default")).toBe(allowed);
-    expect(metrics.sum("sluice_requests.outcome.limited.plan.default")).toBe(limited);
-    expect(metrics.sum("sluice_requests.outcome.invalid")).toBe(invalid);
+    expect(metrics.sum('sluice_requests_total{outcome="allowed",plan="default"}')).toBe(allowed);
+    expect(metrics.sum('sluice_tokens_spent_total{plan="default"}')).toBe(allowed);
+    expect(metrics.sum('sluice_requests_total{outcome="limited",plan="default"}')).toBe(limited);
+    expect(metrics.sum('sluice_requests_total{outcome="invalid"}')).toBe(invalid);
     expect(metrics.sum("sluice_policy_generation")).toBe(101);
     expect([allowed, limited, invalid]).toEqual([30, 273, 300]);
   });
@@ -55,8 +55,8 @@ describe("the counters, over 100 changes of policy", () => {
     offer(newestWatch(edge), named("new"), { generation: 2 });
     edge.admitted(session, 2);
     edge.flush();
-    expect(edge.host.metrics.sum("sluice_tokens_spent.plan.old")).toBe(4);
-    expect(edge.host.metrics.sum("sluice_tokens_spent.plan.new")).toBe(2);
+    expect(edge.host.metrics.sum('sluice_tokens_spent_total{plan="old"}')).toBe(4);
+    expect(edge.host.metrics.sum('sluice_tokens_spent_total{plan="new"}')).toBe(2);
   });
 });
 

@@ -26,7 +26,7 @@ function swap(edge: Edge, document: PolicyDocument): void {
 
 function omitted(edge: Edge): number {
   edge.flush();
-  return edge.host.metrics.sum("sluice_headers_omitted");
+  return edge.host.metrics.sum("sluice_headers_omitted_total");
 }
 
 describe("a response whose request was let through before a change of policy", () => {

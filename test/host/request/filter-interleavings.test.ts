@@ -91,7 +91,7 @@ describe.each(worlds)("buckets %s, under any order of the workers' host calls", 
       }
       for (const worker of edge.workers) expect(worker.failure, `seed ${seed}`).toBeUndefined();
       edge.flush();
-      contended += edge.host.metrics.sum("sluice_cas_retries");
+      contended += edge.host.metrics.sum("sluice_cas_retries_total");
     }
     expect(contended, "schedules that made workers collide").toBeGreaterThan(SCHEDULES);
   });

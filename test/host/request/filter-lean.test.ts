@@ -57,7 +57,7 @@ describe("a change of policy in the lean build", () => {
     expect(edge.worker(0).configure(changed)).toBe(true);
     expect(edge.admitted(session, 9)).toBe(4);
     edge.passMs(UNTIL_DROPPED_MS);
-    expect(edge.host.metrics.sum("sluice_requests.outcome.allowed.plan.default")).toBe(5);
+    expect(edge.host.metrics.sum('sluice_requests_total{outcome="allowed",plan="default"}')).toBe(5);
   });
 
   it("lets a request go on that waits for the control plane, for however long", () => {

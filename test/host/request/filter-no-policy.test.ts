@@ -96,8 +96,8 @@ describe("requests of an edge that has no policy yet", () => {
     expect(grpc.status).toBe(200);
     expect(grpc.responseHeaders?.get("grpc-status")).toBe("14");
     edge.flush();
-    expect(edge.host.metrics.sum("sluice_requests.outcome.no_policy")).toBe(2);
-    expect(edge.host.metrics.sum("sluice_requests.outcome.unavailable")).toBe(0);
+    expect(edge.host.metrics.sum('sluice_requests_total{outcome="no_policy"}')).toBe(2);
+    expect(edge.host.metrics.sum('sluice_requests_total{outcome="unavailable"}')).toBe(0);
   });
 
   it("are let go unmetered by a policy whose enforcement is off", () => {

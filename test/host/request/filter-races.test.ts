@@ -88,7 +88,7 @@ describe("two workers spend from one bucket", () => {
     expect(edge.send(session, 0).status).toBe(200);
     expect(edge.table.record(session.id)).toMatchObject({ levelTokens: 7, consumed: 3 });
     edge.flush();
-    expect(edge.host.metrics.sum("sluice_cas_retries")).toBe(1);
+    expect(edge.host.metrics.sum("sluice_cas_retries_total")).toBe(1);
   });
 
   it("only one gets the last token", () => {
@@ -133,7 +133,7 @@ describe("two workers spend from one bucket", () => {
     expect(tries).toBe(CAS_TRIES);
     expect(edge.table.record(session.id)?.levelTokens).toBe(900 - CAS_TRIES);
     edge.flush();
-    expect(edge.host.metrics.sum("sluice_cas_exhausted")).toBe(1);
-    expect(edge.host.metrics.sum("sluice_cas_retries")).toBeGreaterThanOrEqual(CAS_TRIES - 1);
+    expect(edge.host.metrics.sum("sluice_cas_exhausted_total")).toBe(1);
+    expect(edge.host.metrics.sum("sluice_cas_retries_total")).toBeGreaterThanOrEqual(CAS_TRIES - 1);
   });
 });

@@ -139,7 +139,7 @@ describe("limit headers", () => {
     expect(slow.status).toBe(200);
     expect(header(slow, "ratelimit")).toBeUndefined();
     edge.flush();
-    expect(edge.host.metrics.sum("sluice_headers_omitted")).toBe(1);
+    expect(edge.host.metrics.sum("sluice_headers_omitted_total")).toBe(1);
   });
 });
 

@@ -48,7 +48,7 @@ describe("a set that is full", () => {
       expect(waiting.status).toBe(status);
       expect(inTable.every((session) => edge.table.record(session.id) !== undefined)).toBe(true);
       edge.flush();
-      expect(edge.host.metrics.sum("sluice_table_full")).toBe(1);
+      expect(edge.host.metrics.sum("sluice_table_full_total")).toBe(1);
     },
   );
 
@@ -62,7 +62,7 @@ describe("a set that is full", () => {
     const gone = inTable.filter((session) => edge.table.record(session.id) === undefined);
     expect(gone).toEqual([inTable[0]]);
     edge.flush();
-    expect(edge.host.metrics.sum("sluice_table_evictions")).toBe(1);
+    expect(edge.host.metrics.sum("sluice_table_evictions_total")).toBe(1);
     expect(edge.table.records()).toHaveLength(RECORDS_PER_SET);
   });
 

@@ -100,6 +100,6 @@ function expectNobodyWaits(edge: SimEdge): void {
 function expectCounted({ name, life, edge }: SimEdge): void {
   if (life.hasForgotten) return;
   const spent = [...life.spent.values()].reduce((sum, one) => sum + one, 0);
-  const counted = edge.host.metrics.sum("sluice_tokens_spent.plan.");
+  const counted = edge.host.metrics.sum("sluice_tokens_spent_total");
   if (counted !== spent) fail("counted", `${name}: ${spent} tokens spent, ${counted} counted`);
 }

@@ -51,7 +51,7 @@ export async function reportUsage(ports: UsagePorts, report: Report): Promise<Re
     return undefined;
   }
   instances.reported({ edge, instance }, { worker, build, policy, more, arrivedAtMs });
-  ports.usageMeter.reported("taken", rows.length);
+  ports.usageMeter.reported("accepted", rows.length);
 
   const isLive = liveAt(ports.policies, nowMs);
   const refresh: string[] = [];

@@ -119,8 +119,8 @@ describe("an edge that reports", () => {
     await plane.report([[session.id, 1, 5, 0, 0]]);
     await plane.report([[session.id, 2, 8, 0, 0]]);
     const { text } = await plane.call("GET", "/metrics");
-    expect(text).toContain('sluice_control_reports_total{outcome="taken"} 3');
-    expect(text).toContain('sluice_control_report_rows_total{outcome="taken"} 3');
+    expect(text).toContain('sluice_control_reports_total{outcome="accepted"} 3');
+    expect(text).toContain('sluice_control_report_rows_total{outcome="accepted"} 3');
     expect(text).toContain('sluice_control_tokens_consumed_total{plan="starter"} 8');
   });
 });
