@@ -11,6 +11,7 @@ import { EdgeRegistry } from "./app/edges/status/edge-registry.js";
 import { edgesNow } from "./app/edges/status/edge-views.js";
 import type { EdgeView } from "./app/edges/status/edge-views.js";
 import { policyPropagation } from "./app/edges/policy-propagation.js";
+import { runningGenerations } from "./app/edges/status/running-generations.js";
 import { UnauthenticatedCalls } from "./app/edges/status/unauthenticated-calls.js";
 import { startLogKeeping } from "./app/upkeep/log-retention.js";
 import type { Timers } from "./app/ports/log-ports.js";
@@ -18,6 +19,7 @@ import { Watches } from "./app/edges/watches.js";
 import { EdgeMetrics } from "./http/status/edge-metrics.js";
 import { observePolicy } from "./http/status/policy-metrics.js";
 import { LiveSessions } from "./app/upkeep/live-sessions.js";
+import { keepGenerations } from "./app/policy/generations-kept.js";
 import { NoPolicyError, PolicyService } from "./app/policy/policy-service.js";
 import type { Clock, Random } from "./app/ports/ports.js";
 import { startSweeping } from "./app/upkeep/sweep-schedule.js";
@@ -91,6 +93,8 @@ async function start(settings: Settings, log: PinoLogger, started: Started): Pro
     },
   });
   const instances = new EdgeRegistry({ clock, policies, workerReported });
+  const running = (): ReadonlySet<number> => runningGenerations(instances.known(0));
+  started.add(keepGenerations({ policies, store: store.policies, running, logger: log }));
   const http = await serveHttp({ settings, store, policies, instances, metrics, edgeMeter, log, started });
   log.info({ type: "listening", http: http.addresses() }, "the control plane is listening");
 }
@@ -164,7 +168,7 @@ async function startPolicies({ policyPath }: Settings, store: LmdbStore, log: Pi
   const policies = await PolicyService.start({
     source: policyFile(policyPath),
     validate: { readPolicyDocument },
-    store,
+    store: store.policies,
     audit: store.audit,
     sessions: store,
     clock,

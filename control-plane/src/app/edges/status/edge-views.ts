@@ -1,11 +1,12 @@
 // Every edge as an operator sees it: what it was offered, what it made of that, what its workers run, how far it is behind.
 import { graceMs } from "../../../domain/idleness.js";
+import type { Violation } from "../../../domain/policy/policy.js";
 import type { InvalidationLog } from "../../ports/log-ports.js";
 import type { PolicyPublisher } from "../../ports/policy-ports.js";
 import type { Clock, CurrentPolicy, LogPosition } from "../../ports/ports.js";
 import type { WatchRequest } from "../../ports/watch-ports.js";
 import type { EdgeRegistry, KnownInstance } from "./edge-registry.js";
-import type { FilterSaid, HeardPolicy, TableSaid, Violation } from "../../ports/edge-ports.js";
+import type { FilterSaid, HeardPolicy, TableSaid } from "../../ports/edge-ports.js";
 import { edgeState, instanceState } from "./edge-status.js";
 import type { EdgeState, StatusParts } from "./edge-status.js";
 import { workerGoneAfterMs } from "./workers.js";
