@@ -8,6 +8,8 @@ import { BulkRevocations } from "./app/sessions/bulk-revocations.js";
 import { Confirmations } from "./app/edges/confirmations.js";
 import { startEdgeConditions } from "./app/edges/status/edge-conditions.js";
 import { EdgeRegistry } from "./app/edges/status/edge-registry.js";
+import type { EdgeRegistryParts } from "./app/edges/status/edge-registry.js";
+import { startStatusRecorder } from "./app/edges/status/status-recorder.js";
 import { edgesNow } from "./app/edges/status/edge-views.js";
 import type { EdgeView } from "./app/edges/status/edge-views.js";
 import { policyPropagation } from "./app/edges/policy-propagation.js";
@@ -92,11 +94,25 @@ async function start(settings: Settings, log: PinoLogger, started: Started): Pro
       edgeMeter.policyPropagated(ms);
     },
   });
-  const instances = new EdgeRegistry({ clock, policies, workerReported });
+  const instances = await startInstances(store, policies, workerReported, log, started);
   const running = (): ReadonlySet<number> => runningGenerations(instances.known(0));
   started.add(keepGenerations({ policies, store: store.policies, running, logger: log }));
   const http = await serveHttp({ settings, store, policies, instances, metrics, edgeMeter, log, started });
   log.info({ type: "listening", http: http.addresses() }, "the control plane is listening");
+}
+
+/** What is known of edges, beginning with what an earlier process has stored of them. */
+async function startInstances(
+  { edgeStatus }: LmdbStore,
+  policies: PolicyService,
+  workerReported: EdgeRegistryParts["workerReported"],
+  logger: PinoLogger,
+  started: Started,
+): Promise<EdgeRegistry> {
+  const stored = await edgeStatus.all();
+  const registry = new EdgeRegistry({ clock, policies, known: stored, workerReported });
+  started.add(startStatusRecorder({ registry, store: edgeStatus, stored, clock, timers, logger }));
+  return registry;
 }
 
 interface Parts {

@@ -7,6 +7,7 @@ import { describe, expect, it, onTestFinished } from "vitest";
 
 import { LmdbStore } from "../../src/store/lmdb/store.js";
 import { openLayout } from "../../src/store/lmdb/layout.js";
+import { edgeStatusContract } from "../contracts/edge-status-contract.js";
 import { decision, policyContract } from "../contracts/policy-contract.js";
 import { storeContract } from "../contracts/store-contract.js";
 import { METERED, sessionAt, STARTER } from "../support/sessions.js";
@@ -34,6 +35,10 @@ describe("the LMDB store keeps the contract", () => {
 
 describe("policies in LMDB keep the contract", () => {
   policyContract(async () => (await openIn(folder())).policies);
+});
+
+describe("the status of edges in LMDB keeps the contract", () => {
+  edgeStatusContract(async () => (await openIn(folder())).edgeStatus);
 });
 
 describe("the LMDB store", () => {

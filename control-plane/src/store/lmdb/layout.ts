@@ -25,6 +25,7 @@
 //   revocations operation id                     StoredRevocation   of a user's or an organisation's sessions; ids sort
 //                                                           by when they were asked for
 //   policies    generation                       StoredPolicy  a decision on the policy; the newest is the last
+//   edgeStatus  [edge, instance]                 EdgeStatus    what an instance last said, coarsely
 //   meta        "schema"                         number      which layout this is
 //   meta        "log"                            string      names this invalidation log among all there ever were
 //   meta        "cursor"                         number      key of the last invalidation, 0 before the first
@@ -36,6 +37,7 @@ import { open } from "lmdb";
 import type { Database, RootDatabase } from "lmdb";
 
 import type { AuditEvent } from "../../app/ports/audit-ports.js";
+import type { EdgeStatus } from "../../app/ports/edge-status-ports.js";
 import type { Invalidation } from "../../app/ports/log-ports.js";
 import type { StoredPolicy } from "../../app/ports/ports.js";
 import type { BulkRevocation } from "../../app/ports/revocation-ports.js";
@@ -97,6 +99,7 @@ export interface LmdbLayout {
   readonly consumptions: Database<StoredConsumption, [string, string]>;
   readonly consumptionsByTime: Database<true, [number, string, string]>;
   readonly policies: Database<StoredPolicy, number>;
+  readonly edgeStatus: Database<EdgeStatus, [string, string]>;
   readonly meta: Database<unknown, string>;
 }
 
@@ -127,6 +130,7 @@ export function openLayout(folder: string, file = STORE_FILE): LmdbLayout {
     consumptions: env.openDB({ name: "consumptions" }),
     consumptionsByTime: env.openDB({ name: "consumptionsByTime" }),
     policies: env.openDB({ name: "policies" }),
+    edgeStatus: env.openDB({ name: "edgeStatus" }),
     meta: env.openDB({ name: "meta" }),
   };
 }

@@ -2,6 +2,7 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 
 import type { AuditEvent, AuditStore } from "../../app/ports/audit-ports.js";
+import type { EdgeStatusStore } from "../../app/ports/edge-status-ports.js";
 import type { OperatorStore } from "../../app/ports/operator-ports.js";
 import type { LogPosition, PolicyStore, Random, SessionStore } from "../../app/ports/ports.js";
 import type { BulkRevocationStore } from "../../app/ports/revocation-ports.js";
@@ -9,6 +10,7 @@ import type { UsageStore } from "../../app/ports/usage-ports.js";
 import type { Session } from "../../domain/session.js";
 import { sessionIdFloor } from "../../domain/session-id.js";
 import { appendAudit, LmdbAuditStore } from "./audit.js";
+import { LmdbEdgeStatus } from "./edge-status.js";
 import { openLayout } from "./layout.js";
 import type { LmdbLayout } from "./layout.js";
 import { LmdbLog } from "./invalidation-log.js";
@@ -37,6 +39,7 @@ export class LmdbStore implements SessionStore {
   readonly operator: OperatorStore;
   readonly audit: AuditStore;
   readonly policies: PolicyStore;
+  readonly edgeStatus: EdgeStatusStore;
   /** What edges report, and what ends by itself. */
   readonly usage: UsageStore;
 
@@ -50,6 +53,7 @@ export class LmdbStore implements SessionStore {
     this.operator = new LmdbOperatorStore(db);
     this.audit = new LmdbAuditStore(db);
     this.policies = new LmdbPolicies(db);
+    this.edgeStatus = new LmdbEdgeStatus(db);
     this.usage = new LmdbUsage(db, log);
   }
 

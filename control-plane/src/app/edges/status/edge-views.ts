@@ -120,14 +120,14 @@ function edgeView(edge: string, known: readonly KnownInstance[], moment: Moment 
 }
 
 function instanceView(instance: KnownInstance, moment: Moment & StatusParts): InstanceView {
-  const { watching, silentMs, reportAgeMs, lastWatch, silentWorkers } = instance;
+  const { watching, contactMs, reportAgeMs, lastWatch, silentWorkers } = instance;
   const { wallMs, position } = moment;
   return {
     instance: instance.instance,
     state: instanceState(instance, moment),
     silentWorkers,
     watching,
-    lastHeardAt: Math.round(wallMs - silentMs),
+    lastHeardAt: Math.round(wallMs - contactMs),
     lastReportAt: reportAgeMs === null ? null : Math.round(wallMs - reportAgeMs),
     lag: lastWatch?.log === position.log ? Math.max(0, position.cursor - lastWatch.since) : null,
     workers: workerViews(instance, moment),
