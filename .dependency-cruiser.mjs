@@ -70,6 +70,12 @@ export default {
       [`${PLANE}/(?!domain/|app/)`],
       "Use cases know ports, not what implements them.",
     ),
+    wall(
+      "published-edge",
+      `${PLANE}/(app|http)/(edges|edge)/`,
+      [`${PLANE}/app/policy/`],
+      "What an edge is to run, only the port's published(edge) says: its use cases know no newest policy.",
+    ),
     wall("plane-render", `${PLANE}/render/`, [`${PLANE}/(?!domain/|render/)`], "What is rendered needs no process."),
     wall("plane-files", `${PLANE}/files/`, [`${PLANE}/(?!app/ports/|files/)`], "To watch files takes a fingerprint and timers."),
     wall(

@@ -1,15 +1,13 @@
 // What every store must do, whatever it is made of. An adapter's test calls this with a way to open an empty one.
 import { expect, it } from "vitest";
 
-import type { PolicyStore, SessionStore } from "../../src/app/ports/ports.js";
+import type { SessionStore } from "../../src/app/ports/ports.js";
 import { HOUR_MS, METERED, sessionAt, STARTER } from "../support/sessions.js";
-
-type Store = SessionStore & PolicyStore;
 
 const NOW_MS = Date.UTC(2026, 0, 1);
 
 /** `open` gives an empty store and sees to its end. */
-export function storeContract(open: () => Promise<Store>): void {
+export function storeContract(open: () => Promise<SessionStore>): void {
   it("finds a session exactly as it was created", async () => {
     const store = await open();
     const session = sessionAt(NOW_MS, METERED, "ü✓ user", "o/1");
@@ -82,22 +80,5 @@ export function storeContract(open: () => Promise<Store>): void {
     expect(await store.countLive(METERED.id, 0)).toBe(1);
     expect(await store.countLive(6, 0)).toBe(0);
     expect(await store.countLive(STARTER.id, -1)).toBe(3);
-  });
-
-  it("gives back the policy saved last, none before that", async () => {
-    const store = await open();
-    expect(await store.loadPolicy()).toBeUndefined();
-    expect(await store.savePolicy({ generation: 1, policyJson: "{}" }, 0)).toBe(true);
-    expect(await store.savePolicy({ generation: 2, policyJson: '{"version":1}' }, 1)).toBe(true);
-    expect(await store.loadPolicy()).toEqual({ generation: 2, policyJson: '{"version":1}' });
-  });
-
-  it("saves no policy over one that the caller does not know, even where two save at once", async () => {
-    const store = await open();
-    const first = { generation: 1, policyJson: "{}" };
-    const saved = await Promise.all([first, { ...first, policyJson: "[]" }].map((one) => store.savePolicy(one, 0)));
-    expect(saved).toEqual([true, false]);
-    expect(await store.savePolicy({ generation: 3, policyJson: "[]" }, 2)).toBe(false);
-    expect(await store.loadPolicy()).toEqual(first);
   });
 }

@@ -7,6 +7,8 @@ import { describe, expect, it, onTestFinished } from "vitest";
 
 import { LmdbStore } from "../../src/store/lmdb/store.js";
 import { openLayout } from "../../src/store/lmdb/layout.js";
+import { edgeStatusContract } from "../contracts/edge-status-contract.js";
+import { decision, policyContract } from "../contracts/policy-contract.js";
 import { storeContract } from "../contracts/store-contract.js";
 import { METERED, sessionAt, STARTER } from "../support/sessions.js";
 
@@ -31,6 +33,14 @@ describe("the LMDB store keeps the contract", () => {
   storeContract(() => openIn(folder()));
 });
 
+describe("policies in LMDB keep the contract", () => {
+  policyContract(async () => (await openIn(folder())).policies);
+});
+
+describe("the status of edges in LMDB keeps the contract", () => {
+  edgeStatusContract(async () => (await openIn(folder())).edgeStatus);
+});
+
 describe("the LMDB store", () => {
   it("keeps sessions, log, cursor and policy over a restart", async () => {
     const path = folder();
@@ -39,7 +49,7 @@ describe("the LMDB store", () => {
     await before.create(kept);
     await before.create(revoked);
     await before.revoke(revoked.id, NOW_MS + 1);
-    await before.savePolicy({ generation: 3, policyJson: "{}" }, 0);
+    await before.policies.savePolicy(decision(3), 0);
     const position = await before.position();
     await before.close();
 
@@ -47,7 +57,7 @@ describe("the LMDB store", () => {
     expect(await after.find(kept.id)).toEqual(kept);
     expect((await after.find(revoked.id))?.revokedAt).toBe(NOW_MS + 1);
     expect(await after.position()).toEqual(position);
-    expect(await after.loadPolicy()).toEqual({ generation: 3, policyJson: "{}" });
+    expect(await after.policies.policy(await after.policies.newestGeneration())).toEqual({ ...decision(3), position });
   });
 
   it("makes the folder it is told, also below one that is missing", async () => {

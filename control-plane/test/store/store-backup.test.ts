@@ -212,6 +212,27 @@ describe("a store of schema 2", () => {
   });
 });
 
+describe("a store of schema 3", () => {
+  it("keeps the newest policy, which becomes the first generation that can be read back", async () => {
+    const path = folder();
+    const { env, meta } = openLayout(path);
+    await env.transaction(() => {
+      void meta.put("schema", 3);
+      void meta.put("log", "ab".repeat(8));
+      void meta.put("cursor", 0);
+      void meta.put("policy", { generation: 7, policyJson: "{}" });
+    });
+    await env.close();
+    const { db, policies } = await opened(path);
+    expect(await policies.newestGeneration()).toBe(7);
+    expect(await policies.policy(7)).toEqual({
+      ...{ generation: 7, policyJson: "{}", hash: "44136fa355b3678a" },
+      ...{ atMs: null, source: null, position: null },
+    });
+    expect(db.meta.get("policy")).toBeUndefined();
+  });
+});
+
 describe("a store of a newer version", () => {
   it("is refused, and not changed", async () => {
     const path = folder();

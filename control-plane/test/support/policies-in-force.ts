@@ -42,7 +42,7 @@ export class PoliciesInForce implements CurrentPolicy, PolicyPublisher {
     this.offered =
       active &&
       publishedPolicy({
-        generation: active.generation,
+        ...active,
         policyJson: JSON.stringify(active.policy),
         sinceMs,
         decidedAtMs: sinceMs,

@@ -103,7 +103,7 @@ function portsOver(store: LmdbStore, clock: Clock): UsagePorts {
     instances: new EdgeRegistry({ clock, policies }),
     commits: usageCommits(store.usage, policies, usageMeter),
     usageMeter,
-    policies,
+    policies: { ...policies, published: () => undefined },
     clock,
     random,
     logger: quiet,

@@ -14,8 +14,8 @@ export class PolicyInvariants {
     const { name } = edge;
     const published = this.world.plane.published(name);
     if (published === undefined) fail("policy", "the control plane has none");
-    if (published.generation !== this.world.store.policy.generation)
-      fail("policy", `published is ${published.generation}, stored ${this.world.store.policy.generation}`);
+    if (published.generation !== this.world.store.newestGeneration())
+      fail("policy", `published is ${published.generation}, stored ${this.world.store.newestGeneration()}`);
     this.#expectBell(edge, published);
     for (const index of edge.workers) this.#expectServed(edge, index, published);
     this.#expectKnown(edge, published);

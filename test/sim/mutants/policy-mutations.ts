@@ -165,6 +165,6 @@ export const RULES_OF_POLICIES: readonly Mutation[] = [
   without(
     "saving a policy is conditional on the generation before",
     "test/sim/parts/sim-store.ts",
-    "if (this.policy.generation !== expectedGeneration) return false;",
+    "if (this.newestGeneration() !== expectedGeneration) return false;",
   ),
 ];

@@ -127,7 +127,7 @@ export class SimPlane {
   async #start(): Promise<void> {
     const { store, clock, timers, file, validate } = this.parts;
     const sessions = { countLive: () => store.countLive() };
-    const wanted = { source: file, validate, store, audit: noAudit, sessions, clock, logger: LOGGER };
+    const wanted = { source: file, validate, store: store.policies, audit: noAudit, sessions, clock, logger: LOGGER };
     const policies = await PolicyService.start(wanted);
     if (this.#stopped) {
       policies.stop();

@@ -9,6 +9,7 @@ import type {
 } from "../../../control-plane/src/app/ports/log-ports.js";
 import type {
   LogPosition,
+  PolicyDecision,
   PolicyStore,
   SessionStore,
   StoredPolicy,
@@ -29,7 +30,7 @@ export interface Backup {
   readonly rows: ReadonlyMap<string, readonly UsageRow[]>;
   readonly entries: readonly Invalidation[];
   readonly trimmed: number;
-  readonly policy: StoredPolicy;
+  readonly generations: ReadonlyMap<number, StoredPolicy>;
 }
 
 /** What the simulation wants to know of commits, to hold them against what really happened. */
@@ -39,7 +40,7 @@ export interface StoreWitness {
   endedForIdleness(session: Session): void;
 }
 
-export class SimStore implements SessionStore, InvalidationLog, PolicyStore {
+export class SimStore implements SessionStore, InvalidationLog {
   readonly sessions = new Map<string, Session>();
   log: string;
   private entries: Invalidation[] = [];
@@ -48,13 +49,17 @@ export class SimStore implements SessionStore, InvalidationLog, PolicyStore {
   private steps: Step[] = [];
   private readonly listeners = new Set<(advance: LogAdvance) => void>();
   readonly usage: UsageStore = this.usageInSteps();
+  readonly policies: PolicyStore = this.policiesInSteps();
+  /** Of the policy; the newest is the last. */
+  private generations: ReadonlyMap<number, StoredPolicy>;
 
   constructor(
     log: string,
-    public policy: StoredPolicy,
+    first: PolicyDecision,
     private readonly witness: StoreWitness,
   ) {
     this.log = log;
+    this.generations = new Map([[first.generation, { ...first, position: this.now() }]]);
   }
 
   // --- What the simulation does -------------------------------------------------------------------------------
@@ -87,7 +92,7 @@ export class SimStore implements SessionStore, InvalidationLog, PolicyStore {
       rows,
       entries: [...this.entries],
       trimmed: this.trimmed,
-      policy: this.policy,
+      generations: new Map(this.generations),
     };
   }
 
@@ -107,7 +112,7 @@ export class SimStore implements SessionStore, InvalidationLog, PolicyStore {
     for (const [id, session] of backup.sessions) this.sessions.set(id, session);
     this.entries = [...backup.entries];
     this.trimmed = backup.trimmed;
-    this.policy = backup.policy;
+    this.generations = new Map(backup.generations);
   }
 
   /** Drops the oldest entries, as time does. */
@@ -124,6 +129,10 @@ export class SimStore implements SessionStore, InvalidationLog, PolicyStore {
 
   head(): number {
     return this.trimmed + this.entries.length;
+  }
+
+  newestGeneration(): number {
+    return Math.max(...this.generations.keys());
   }
 
   /** What is durable of a session at an instance now. */
@@ -169,20 +178,6 @@ export class SimStore implements SessionStore, InvalidationLog, PolicyStore {
 
   close(): Promise<void> {
     return Promise.resolve();
-  }
-
-  // --- PolicyStore --------------------------------------------------------------------------------------------
-
-  loadPolicy(): Promise<StoredPolicy> {
-    return Promise.resolve(this.policy);
-  }
-
-  savePolicy(policy: StoredPolicy, expectedGeneration: number): Promise<boolean> {
-    return this.commit(() => {
-      if (this.policy.generation !== expectedGeneration) return false;
-      this.policy = policy;
-      return true;
-    });
   }
 
   // --- InvalidationLog ------------------------------------------------------------------------------------------
@@ -255,6 +250,21 @@ export class SimStore implements SessionStore, InvalidationLog, PolicyStore {
         }),
       removeExpired: (step) => this.commit(() => this.figures.removeExpired(step)),
       removeEnded: (beforeMs, limit) => this.commit(() => this.figures.removeEnded(beforeMs, limit)),
+    };
+  }
+
+  private policiesInSteps(): PolicyStore {
+    return {
+      newestGeneration: () => Promise.resolve(this.newestGeneration()),
+      policy: (generation) => Promise.resolve(this.generations.get(generation)),
+      savePolicy: (decision, expectedGeneration) =>
+        this.commit(() => {
+          if (this.newestGeneration() !== expectedGeneration) return false;
+          const stored = { ...decision, position: this.now() };
+          this.generations = new Map([...this.generations, [decision.generation, stored]]);
+          return true;
+        }),
+      forgetPolicies: () => Promise.resolve(0),
     };
   }
 

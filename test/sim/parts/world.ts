@@ -6,7 +6,7 @@ import { Idleness } from "../invariants/idleness.js";
 import { Installation, logName } from "./installation.js";
 import { Ledger, type Life, type Limits } from "../invariants/ledger.js";
 import { PolicyFile } from "./policy-file.js";
-import type { Policies } from "./policies.js";
+import { policyHash, type Policies } from "./policies.js";
 import type { Builds } from "./sim-filter.js";
 import { SimEdge, type SimEdgeParts } from "./sim-edge.js";
 import { SimPlane } from "./sim-plane.js";
@@ -181,7 +181,7 @@ export class World {
   #newStore(): SimStore {
     return new SimStore(
       logName(1),
-      { generation: 1, policyJson: this.policies.first },
+      { generation: 1, policyJson: this.policies.first, hash: policyHash(this.policies.first), atMs: 0, source: "" },
       {
         reported: (rows) => {
           for (const { sessionId, instance, consumed } of rows) {

@@ -44,7 +44,7 @@ export type Acquired = (LiveAnswer | EndedAnswer) & { readonly generation: numbe
  * revocation itself.
  */
 export async function acquireSession(ports: UsagePorts, id: string, asker: Instance): Promise<Acquired | undefined> {
-  const active = ports.policies.current();
+  const active = ports.policies.published(asker.edge);
   if (active === undefined) {
     ports.meter.acquired("unavailable");
     return undefined;

@@ -4,12 +4,14 @@ import type { PlansOfPolicy } from "../../domain/plan.js";
 import { sessionEndsAtMs, sessionState } from "../../domain/session.js";
 import type { Session } from "../../domain/session.js";
 import type { EdgeRegistry } from "./status/edge-registry.js";
+import type { PolicyPublisher } from "../ports/policy-ports.js";
 import type { CurrentPolicy } from "../ports/ports.js";
 import type { SessionPorts } from "../sessions/sessions.js";
 import { UsageCommits } from "./usage-commits.js";
 import type { Budgets, Figures, UsageMeter, UsageRow, UsageStore } from "../ports/usage-ports.js";
 
 export interface UsagePorts extends SessionPorts {
+  readonly policies: CurrentPolicy & Pick<PolicyPublisher, "published">;
   readonly usage: UsageStore;
   readonly instances: EdgeRegistry;
   readonly commits: UsageCommits;

@@ -8,7 +8,7 @@ import { inTurns } from "./in-turns.js";
 import { offerFor } from "./policy-offers.js";
 import type { LogReading, Timers, InvalidationLog } from "../ports/log-ports.js";
 import type { PolicyPublisher } from "../ports/policy-ports.js";
-import type { Clock, CurrentPolicy, Logger } from "../ports/ports.js";
+import type { Clock, Logger } from "../ports/ports.js";
 import { Propagation } from "./propagation.js";
 import type { WatchAnswer, Watched, WatchMeter, WatchOutcome, WatchRequest } from "../ports/watch-ports.js";
 
@@ -19,7 +19,7 @@ const WOKEN_A_TURN = 100;
 
 export interface WatchesParts {
   readonly log: InvalidationLog;
-  readonly policies: CurrentPolicy & PolicyPublisher;
+  readonly policies: PolicyPublisher;
   readonly timers: Timers;
   readonly clock: Clock;
   readonly meter: WatchMeter;

@@ -2,13 +2,13 @@
 import { planById, type PlanOfPolicy } from "../../domain/plan.js";
 import { logAudit } from "../access/audit.js";
 import type {
-  ValidatedPolicy,
+  AcceptedPolicy,
   PolicyViolation,
   PolicyPublisher,
   PolicyReading,
   PublishedPolicy,
 } from "../ports/policy-ports.js";
-import { first, numberedOf, readSource, rejection, saved } from "./policy-steps.js";
+import { first, readSource, rejection, saved, stored } from "./policy-steps.js";
 import type { Numbered, PolicyServiceParts } from "./policy-steps.js";
 import type { ActivePolicy, CurrentPolicy } from "../ports/ports.js";
 
@@ -49,10 +49,10 @@ export class PolicyService implements CurrentPolicy, PolicyPublisher {
    * Rejects with NoPolicyError where there is neither.
    */
   static async start(parts: PolicyServiceParts): Promise<PolicyService> {
-    const stored = await parts.store.loadPolicy();
-    const last = stored && numberedOf(parts, stored);
+    const newest = await parts.store.newestGeneration();
+    const last = await stored(parts, newest);
     const reading = await readSource(parts);
-    const service = new PolicyService(parts, last ?? (await first(parts, reading, stored?.generation ?? 0)));
+    const service = new PolicyService(parts, last ?? (await first(parts, reading, newest)));
     if (last !== undefined) await service.take(reading);
     service.stopWatching = parts.source.watch(() => service.reload());
     return service;
@@ -145,10 +145,9 @@ export class PolicyService implements CurrentPolicy, PolicyPublisher {
 
   /** Takes the store's policy where its generation is higher than ours. Answers the store's generation. */
   private async takeStored(): Promise<number> {
-    const stored = await this.parts.store.loadPolicy();
-    if (stored === undefined || stored.generation <= this.inForce.generation) return stored?.generation ?? 0;
-    const next = numberedOf(this.parts, stored);
-    const { generation } = stored;
+    const generation = await this.parts.store.newestGeneration();
+    if (generation <= this.inForce.generation) return generation;
+    const next = await stored(this.parts, generation);
     if (next === undefined) {
       throw new Error(`the stored policy, generation ${generation}, is none that this version can read`);
     }
@@ -162,9 +161,10 @@ export class PolicyService implements CurrentPolicy, PolicyPublisher {
     const { logger } = this.parts;
     try {
       this.missing = { generation: shown, atMs: this.parts.clock.monotonicMs() };
-      const stored = await this.takeStored();
-      if (stored >= shown) return;
-      const fields = { type: "policy-generation-unknown", shown, stored, generation: this.inForce.generation };
+      const newest = await this.takeStored();
+      if (newest >= shown) return;
+      const { generation } = this.inForce;
+      const fields = { type: "policy-generation-unknown", shown, stored: newest, generation };
       const why = "a copy of the store was put back without the restore command, or another store has the same log";
       logger.error(fields, `an edge has heard of generation ${shown}, and the store has none as high: ${why}`);
     } catch (error) {
@@ -174,7 +174,7 @@ export class PolicyService implements CurrentPolicy, PolicyPublisher {
   }
 
   /** A violation for each plan that the new policy lacks and that live sessions have. */
-  private async plansInUse(next: ValidatedPolicy): Promise<PolicyViolation[]> {
+  private async plansInUse(next: AcceptedPolicy): Promise<PolicyViolation[]> {
     const removed = this.inForce.policy.plans.filter(({ id }) => planById(next.policy, id) === undefined);
     const violations = await Promise.all(removed.map((plan) => this.planInUse(plan)));
     return violations.filter((violation) => violation !== null);

@@ -1,11 +1,6 @@
 // What edges say of themselves: with each watch for the whole edge, with each report for one worker.
+import type { Violation } from "../../domain/policy/policy.js";
 import type { Instance } from "./usage-ports.js";
-
-/** One thing that an edge found wrong with a policy. */
-export interface Violation {
-  readonly path: string;
-  readonly message: string;
-}
 
 /** A policy that an edge has heard of, in whatever state: it need not run it. */
 export interface HeardPolicy {

@@ -3,7 +3,7 @@ import { Type } from "typebox";
 import type { Static } from "typebox";
 
 import { LOG_CHARS, MAX_SAFE_INTEGER, MAX_VIOLATIONS_BYTES, POLICY_HASH_CHARS } from "../../../../assembly/contract.js";
-import type { Violation } from "../../app/ports/edge-ports.js";
+import type { Violation } from "../../domain/policy/policy.js";
 
 /** Words that a newer filter may add to: longer ones are a mistake. */
 const MAX_WORD_CHARS = 32;

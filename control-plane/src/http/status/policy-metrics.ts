@@ -2,11 +2,17 @@
 import { Gauge } from "prom-client";
 import type { Registry } from "prom-client";
 
-import type { CurrentPolicy } from "../../app/ports/ports.js";
+import type { ActivePolicy } from "../../app/ports/ports.js";
 import { PREFIX } from "./metrics.js";
 
-/** Asked for at each scrape. `isFileRejected`: the source as it stands was rejected, and the policy before it serves. */
-export function observePolicy(registry: Registry, policies: CurrentPolicy & { isFileRejected(): boolean }): void {
+export interface ObservedPolicies {
+  current(): ActivePolicy | undefined;
+  /** The source as it stands was rejected, and the policy before it serves. */
+  isFileRejected(): boolean;
+}
+
+/** Asked for at each scrape. */
+export function observePolicy(registry: Registry, policies: ObservedPolicies): void {
   const gauge = (name: string, help: string, value: () => number): Gauge =>
     new Gauge({
       name: `${PREFIX}${name}`,

@@ -24,24 +24,27 @@
 //   invalidations number, 1 and up                 Invalidation    without a gap; the oldest go first
 //   revocations operation id                     StoredRevocation   of a user's or an organisation's sessions; ids sort
 //                                                           by when they were asked for
+//   policies    generation                       StoredPolicy  a decision on the policy; the newest is the last
+//   edgeStatus  [edge, instance]                 EdgeStatus    what an instance last said, coarsely
 //   meta        "schema"                         number      which layout this is
 //   meta        "log"                            string      names this invalidation log among all there ever were
 //   meta        "cursor"                         number      key of the last invalidation, 0 before the first
 //   meta        "creationKeys"                   number      how many keys of creations there are
 //   meta        "metadataForgottenBefore"        session id  older sessions have neither ip nor userAgent any more
-//   meta        "policy"                         StoredPolicy
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { open } from "lmdb";
 import type { Database, RootDatabase } from "lmdb";
 
 import type { AuditEvent } from "../../app/ports/audit-ports.js";
+import type { EdgeStatus } from "../../app/ports/edge-status-ports.js";
 import type { Invalidation } from "../../app/ports/log-ports.js";
+import type { StoredPolicy } from "../../app/ports/ports.js";
 import type { BulkRevocation } from "../../app/ports/revocation-ports.js";
 import type { BudgetState, Figures } from "../../app/ports/usage-ports.js";
 import type { Session } from "../../domain/session.js";
 
-export const SCHEMA = 3;
+export const SCHEMA = 4;
 
 /** What a creation with an `Idempotency-Key` made. The token is made again from id and plan, and is never stored. */
 export interface CreationKey {
@@ -95,6 +98,8 @@ export interface LmdbLayout {
   readonly usage: Database<StoredUsage | UsageOfSchema2, [string, string, string]>;
   readonly consumptions: Database<StoredConsumption, [string, string]>;
   readonly consumptionsByTime: Database<true, [number, string, string]>;
+  readonly policies: Database<StoredPolicy, number>;
+  readonly edgeStatus: Database<EdgeStatus, [string, string]>;
   readonly meta: Database<unknown, string>;
 }
 
@@ -124,6 +129,8 @@ export function openLayout(folder: string, file = STORE_FILE): LmdbLayout {
     usage: env.openDB({ name: "usage" }),
     consumptions: env.openDB({ name: "consumptions" }),
     consumptionsByTime: env.openDB({ name: "consumptionsByTime" }),
+    policies: env.openDB({ name: "policies" }),
+    edgeStatus: env.openDB({ name: "edgeStatus" }),
     meta: env.openDB({ name: "meta" }),
   };
 }

@@ -3,6 +3,7 @@ import type { Random } from "../../app/ports/ports.js";
 import { SCHEMA } from "./layout.js";
 import type { LmdbLayout } from "./layout.js";
 import { newLogId } from "./invalidation-log.js";
+import { keepNewestPolicy } from "./policies.js";
 
 type Step = (db: LmdbLayout, random: Random) => void;
 
@@ -11,6 +12,7 @@ const STEPS: ReadonlyMap<number, Step> = new Map<number, Step>([
   [1, toSchema2],
   // Rows of usage are read in both forms (usage-rows.ts): programs that cannot are kept away by the number.
   [2, () => undefined],
+  [3, keepNewestPolicy],
 ]);
 
 /**

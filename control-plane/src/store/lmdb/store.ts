@@ -2,17 +2,20 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 
 import type { AuditEvent, AuditStore } from "../../app/ports/audit-ports.js";
+import type { EdgeStatusStore } from "../../app/ports/edge-status-ports.js";
 import type { OperatorStore } from "../../app/ports/operator-ports.js";
-import type { LogPosition, PolicyStore, Random, SessionStore, StoredPolicy } from "../../app/ports/ports.js";
+import type { LogPosition, PolicyStore, Random, SessionStore } from "../../app/ports/ports.js";
 import type { BulkRevocationStore } from "../../app/ports/revocation-ports.js";
 import type { UsageStore } from "../../app/ports/usage-ports.js";
 import type { Session } from "../../domain/session.js";
 import { sessionIdFloor } from "../../domain/session-id.js";
 import { appendAudit, LmdbAuditStore } from "./audit.js";
+import { LmdbEdgeStatus } from "./edge-status.js";
 import { openLayout } from "./layout.js";
 import type { LmdbLayout } from "./layout.js";
 import { LmdbLog } from "./invalidation-log.js";
 import { LmdbOperatorStore } from "./operator.js";
+import { LmdbPolicies } from "./policies.js";
 import { LmdbRevocations, revokeNow } from "./revocations.js";
 import { prepareSchema } from "./schema.js";
 import { indexSession } from "./session-index.js";
@@ -27,7 +30,7 @@ const COUNT_CHUNK = 10_000;
  * share a commit, so a transaction here refuses before its first write: what it wrote before it threw would be
  * committed with the others.
  */
-export class LmdbStore implements SessionStore, PolicyStore {
+export class LmdbStore implements SessionStore {
   /** What edges must hear of. */
   readonly invalidations: LmdbLog;
   /** Of all sessions of a user or an organisation. */
@@ -35,6 +38,8 @@ export class LmdbStore implements SessionStore, PolicyStore {
   /** For operators and login services. */
   readonly operator: OperatorStore;
   readonly audit: AuditStore;
+  readonly policies: PolicyStore;
+  readonly edgeStatus: EdgeStatusStore;
   /** What edges report, and what ends by itself. */
   readonly usage: UsageStore;
 
@@ -47,6 +52,8 @@ export class LmdbStore implements SessionStore, PolicyStore {
     this.revocations = new LmdbRevocations(db);
     this.operator = new LmdbOperatorStore(db);
     this.audit = new LmdbAuditStore(db);
+    this.policies = new LmdbPolicies(db);
+    this.edgeStatus = new LmdbEdgeStatus(db);
     this.usage = new LmdbUsage(db, log);
   }
 
@@ -102,20 +109,6 @@ export class LmdbStore implements SessionStore, PolicyStore {
       start = next;
       await nextTurn();
     }
-  }
-
-  loadPolicy(): Promise<StoredPolicy | undefined> {
-    return Promise.resolve(this.db.meta.get("policy") as StoredPolicy | undefined);
-  }
-
-  savePolicy(policy: StoredPolicy, expectedGeneration: number, audited?: AuditEvent): Promise<boolean> {
-    return this.db.env.transaction(() => {
-      const stored = this.db.meta.get("policy") as StoredPolicy | undefined;
-      if ((stored?.generation ?? 0) !== expectedGeneration) return false;
-      void this.db.meta.put("policy", policy);
-      if (audited !== undefined) appendAudit(this.db, audited);
-      return true;
-    });
   }
 
   close(): Promise<void> {

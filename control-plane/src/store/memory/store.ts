@@ -1,21 +1,24 @@
 // The store's port over plain maps, for tests of what stands on it. It passes the same contract as the real one.
-import type { LogPosition, PolicyStore, SessionStore, StoredPolicy } from "../../app/ports/ports.js";
+import type { LogPosition, SessionStore } from "../../app/ports/ports.js";
 import { hasEndedForGood } from "../../domain/session.js";
 import type { Session } from "../../domain/session.js";
+import { MemoryPolicies } from "./policies.js";
 import { MemoryUsage } from "./usage.js";
 
-export class MemoryStore implements SessionStore, PolicyStore {
+export class MemoryStore implements SessionStore {
   readonly usage: MemoryUsage;
+  readonly policies: MemoryPolicies;
   private readonly sessions = new Map<string, Session>();
   private readonly invalidations: string[] = [];
-  private policy: StoredPolicy | undefined;
 
   constructor(private readonly log = "log-of-a-test") {
     const { sessions, invalidations } = this;
+    const position = (): LogPosition => ({ log: this.log, cursor: invalidations.length });
+    this.policies = new MemoryPolicies(position);
     this.usage = new MemoryUsage({
       sessions,
       appendRefresh: (id) => void invalidations.push(id),
-      position: () => ({ log: this.log, cursor: invalidations.length }),
+      position,
     });
   }
 
@@ -48,16 +51,6 @@ export class MemoryStore implements SessionStore, PolicyStore {
       (one) => one.plan.id === planId && one.createdAt >= sinceMs && !hasEndedForGood(one),
     );
     return Promise.resolve(counted.length);
-  }
-
-  loadPolicy(): Promise<StoredPolicy | undefined> {
-    return Promise.resolve(this.policy);
-  }
-
-  savePolicy(policy: StoredPolicy, expectedGeneration: number): Promise<boolean> {
-    if ((this.policy?.generation ?? 0) !== expectedGeneration) return Promise.resolve(false);
-    this.policy = policy;
-    return Promise.resolve(true);
   }
 
   close(): Promise<void> {

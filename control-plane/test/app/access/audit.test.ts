@@ -116,7 +116,7 @@ describe("policies in the audit log", () => {
         },
       },
       validate: { readPolicyDocument },
-      store,
+      store: store.policies,
       audit: store.audit,
       sessions: store,
       clock,

@@ -3,6 +3,7 @@ import { expect, it } from "vitest";
 import { NoPolicyError, PolicyService } from "../../../src/app/policy/policy-service.js";
 import { validatePolicyJson } from "../../../src/domain/policy/validator.js";
 import { readPolicyDocument } from "../../../src/domain/policy/read-policy.js";
+import { MemoryStore } from "../../../src/store/memory/store.js";
 import { noAudit } from "../../support/no-audit.js";
 
 const DOCUMENT = `version: 1
@@ -18,7 +19,7 @@ const start = (text: string): Promise<PolicyService> =>
   PolicyService.start({
     source: { name: "policy.yaml", read: () => Promise.resolve(text), watch: () => () => undefined },
     validate: { readPolicyDocument },
-    store: { loadPolicy: () => Promise.resolve(undefined), savePolicy: () => Promise.resolve(true) },
+    store: new MemoryStore().policies,
     audit: noAudit,
     sessions: { countLive: () => Promise.resolve(0) },
     clock: { nowMs: () => 0, monotonicMs: () => 0 },

@@ -3,8 +3,9 @@ import { createHash } from "node:crypto";
 import { describe, expect, it, vi } from "vitest";
 import type { PolicyViolation, PolicyValidator, PolicySource } from "../../../src/app/ports/policy-ports.js";
 import { violationLine, NoPolicyError, PolicyService } from "../../../src/app/policy/policy-service.js";
-import type { PolicyStore, StoredPolicy } from "../../../src/app/ports/ports.js";
+import type { PolicyDecision, StoredPolicy } from "../../../src/app/ports/ports.js";
 import type { PlansOfPolicy } from "../../../src/domain/plan.js";
+import { MemoryPolicies } from "../../../src/store/memory/policies.js";
 import { noAudit } from "../../support/no-audit.js";
 import { REPORTING, STARTER } from "../../support/sessions.js";
 
@@ -47,19 +48,30 @@ class Document implements PolicySource {
   }
 }
 
-class Disk implements PolicyStore {
+/** A disk that can be full, and that another control plane may write to. */
+class Disk extends MemoryPolicies {
   full = false;
-  constructor(public stored?: StoredPolicy) {}
-  loadPolicy(): Promise<StoredPolicy | undefined> {
-    return Promise.resolve(this.stored);
+
+  constructor(first?: Decided) {
+    super(() => ({ log: "log-of-a-test", cursor: 0 }));
+    if (first !== undefined) this.decide(first);
   }
-  savePolicy(policy: StoredPolicy, expectedGeneration: number): Promise<boolean> {
+  override savePolicy(decision: PolicyDecision, expectedGeneration: number): Promise<boolean> {
     if (this.full) return Promise.reject(new Error("no space left"));
-    if ((this.stored?.generation ?? 0) !== expectedGeneration) return Promise.resolve(false);
-    this.stored = policy;
-    return Promise.resolve(true);
+    return super.savePolicy(decision, expectedGeneration);
+  }
+  /** As another process, or an earlier version, has it. */
+  decide({ generation, policyJson }: Decided): void {
+    const decision = { generation, policyJson, hash: "", atMs: null, source: null };
+    void super.savePolicy(decision, this.stored?.generation ?? 0);
+  }
+  /** The newest. */
+  get stored(): StoredPolicy | undefined {
+    return [...this.generations.values()].at(-1);
   }
 }
+
+type Decided = Pick<PolicyDecision, "generation" | "policyJson">;
 
 interface Line {
   level: string;
@@ -269,7 +281,7 @@ describe("two control planes over one store", () => {
 
   it("a document that is saved after the other's decision comes after it in number too", async () => {
     const { service, document, disk, lines } = await start("0 default");
-    disk.stored = { generation: 2, policyJson: another("0 theirs") };
+    disk.decide({ generation: 2, policyJson: another("0 theirs") });
     await document.save("0 ours");
     expect(disk.stored).toMatchObject({ generation: 3, policyJson: another("0 ours") });
     expect(planNames(service)).toEqual(["ours"]);
@@ -278,16 +290,16 @@ describe("two control planes over one store", () => {
 
   it("a document that says what the other has decided is no new decision", async () => {
     const { service, document, disk } = await start("0 default");
-    disk.stored = { generation: 2, policyJson: another("0 same") };
+    disk.decide({ generation: 2, policyJson: another("0 same") });
     await document.save("0 same");
-    expect([disk.stored.generation, service.current().generation]).toEqual([2, 2]);
+    expect([disk.stored?.generation, service.current().generation]).toEqual([2, 2]);
   });
 
   it("take what the other has decided once an edge shows its generation", async () => {
     const { service, disk, lines } = await start("0 default");
     const heard: number[] = [];
     service.subscribe(() => heard.push(service.published("gw-1").generation));
-    disk.stored = { generation: 2, policyJson: another("0 theirs") };
+    disk.decide({ generation: 2, policyJson: another("0 theirs") });
     service.shown(1);
     service.shown(2);
     await vi.waitFor(() => {
@@ -299,7 +311,7 @@ describe("two control planes over one store", () => {
 
   it("say that a policy of the other cannot be read here, and keep their own", async () => {
     const { service, disk, lines } = await start("0 default");
-    disk.stored = { generation: 2, policyJson: "of a later version" };
+    disk.decide({ generation: 2, policyJson: "of a later version" });
     service.shown(2);
     await vi.waitFor(() => {
       expect(lines.at(-1)).toMatchObject({ level: "error", type: "policy-store-failed" });
@@ -311,7 +323,7 @@ describe("two control planes over one store", () => {
 describe("a generation that an edge has heard of and the store has not", () => {
   it("is told once a minute, however many edges show it, and nothing else changes", async () => {
     const { service, lines, disk, pass } = await start("0 default");
-    const load = vi.spyOn(disk, "loadPolicy");
+    const load = vi.spyOn(disk, "newestGeneration");
     const told = (): number => lines.filter(({ type }) => type === "policy-generation-unknown").length;
     for (let edge = 0; edge < 100; edge++) service.shown(9);
     await vi.waitFor(() => {

@@ -1,11 +1,12 @@
 // Every edge as an operator sees it: what it was offered, what it made of that, what its workers run, how far it is behind.
 import { graceMs } from "../../../domain/idleness.js";
+import type { Violation } from "../../../domain/policy/policy.js";
 import type { InvalidationLog } from "../../ports/log-ports.js";
 import type { PolicyPublisher } from "../../ports/policy-ports.js";
 import type { Clock, CurrentPolicy, LogPosition } from "../../ports/ports.js";
 import type { WatchRequest } from "../../ports/watch-ports.js";
 import type { EdgeRegistry, KnownInstance } from "./edge-registry.js";
-import type { FilterSaid, HeardPolicy, TableSaid, Violation } from "../../ports/edge-ports.js";
+import type { FilterSaid, HeardPolicy, TableSaid } from "../../ports/edge-ports.js";
 import { edgeState, instanceState } from "./edge-status.js";
 import type { EdgeState, StatusParts } from "./edge-status.js";
 import { workerGoneAfterMs } from "./workers.js";
@@ -119,14 +120,14 @@ function edgeView(edge: string, known: readonly KnownInstance[], moment: Moment 
 }
 
 function instanceView(instance: KnownInstance, moment: Moment & StatusParts): InstanceView {
-  const { watching, silentMs, reportAgeMs, lastWatch, silentWorkers } = instance;
+  const { watching, contactMs, reportAgeMs, lastWatch, silentWorkers } = instance;
   const { wallMs, position } = moment;
   return {
     instance: instance.instance,
     state: instanceState(instance, moment),
     silentWorkers,
     watching,
-    lastHeardAt: Math.round(wallMs - silentMs),
+    lastHeardAt: Math.round(wallMs - contactMs),
     lastReportAt: reportAgeMs === null ? null : Math.round(wallMs - reportAgeMs),
     lag: lastWatch?.log === position.log ? Math.max(0, position.cursor - lastWatch.since) : null,
     workers: workerViews(instance, moment),
