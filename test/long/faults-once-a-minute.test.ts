@@ -13,7 +13,7 @@ const WRONG_MS = 130_000;
 
 const sluice = useInstallation({ policy: POLICY, settingsPolicy: POLICY, controlPlane: false });
 
-it("rubbish for minutes is said once a minute, with how often it came, and fails no request", async () => {
+it("garbage answers for minutes are logged once a minute, and fail no request", async () => {
   const plane = await HostilePlane.listen(sluice().ports.http);
   const said = () =>
     sluice()

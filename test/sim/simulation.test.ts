@@ -11,7 +11,7 @@ const simulation = await Simulation.prepared();
 
 describe("two Envoys, the control plane, and everything that can go wrong between them", () => {
   it.each(Array.from({ length: PORTIONS }, (_, index) => 1 + index * PORTION))(
-    `keep every invariant in ${PORTION} runs from seed %i`,
+    `${PORTION} runs from seed %i keep every invariant`,
     async (first) => {
       for (let seed = first; seed < first + PORTION; seed++) {
         const finding = await simulation.run(seed, STEPS);
@@ -21,7 +21,7 @@ describe("two Envoys, the control plane, and everything that can go wrong betwee
     180_000,
   );
 
-  it("come out the same from the same seed, so that a finding can be looked at", async () => {
+  it("a run comes out the same from the same seed, so that a finding can be looked at", async () => {
     const [first, again] = [await simulation.trace(7, STEPS), await simulation.trace(7, STEPS)];
     expect(again).toEqual(first);
     expect(await simulation.trace(8, STEPS)).not.toEqual(first);

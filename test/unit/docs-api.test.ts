@@ -32,7 +32,7 @@ const CALLERS: Readonly<Record<string, object>> = {
 };
 
 describe("docs/api.md", () => {
-  it("has a heading for each route of the OpenAPI document, and who may call it", async () => {
+  it("docs/api.md has a heading for each route, and who may call it", async () => {
     const plane = await startTestControlPlane();
     const { paths } = (await plane.call("GET", "/openapi.json")).body as { paths: Record<string, object> };
     const routes = Object.entries(paths).flatMap(([path, methods]) =>
@@ -41,7 +41,7 @@ describe("docs/api.md", () => {
     expect(documented.map(({ method, path }) => `${method} ${path}`).sort()).toEqual(routes.sort());
   });
 
-  it.each(documented)("is right about who may call $method $path: $who", async ({ method, path, who }) => {
+  it.each(documented)("docs/api.md is right about who may call $method $path: $who", async ({ method, path, who }) => {
     const plane = await startTestControlPlane();
     // What no route takes: who may call is then all that it tells.
     const body = method === "GET" ? undefined : "[";
@@ -73,7 +73,7 @@ function maxLengthOf(...fields: readonly object[]): string {
 }
 
 describe("docs/errors.md", () => {
-  it("has every code of the control plane with its status and message, and says what to do", () => {
+  it("docs/errors.md has every code of the control plane, and says what to do", () => {
     const rows = tableUnder("docs/errors.md", "The control plane");
     const told = rows.map(([code = "", status, message]) => [withoutTicks(code), status, message]);
     const known = Object.entries(ERRORS).map(([code, { status, message }]) => [code, String(status), message]);
@@ -81,7 +81,7 @@ describe("docs/errors.md", () => {
     for (const [code, , , advice] of rows) expect(advice, code).toMatch(/\S/);
   });
 
-  it("has every code and message of the filter", () => {
+  it("docs/errors.md has every code and message of the filter", () => {
     const rows = tableUnder("docs/errors.md", "The filter");
     const named = (start: string): string[] =>
       Object.entries(contract).flatMap(([name, value]) => (name.startsWith(start) ? [String(value)] : []));

@@ -21,7 +21,7 @@ function filesBelow(folder: string): string[] {
   });
 }
 
-it("nobody is told to run npx, which fetches and runs what it does not find", () => {
+it("no document says to run npx, which fetches and runs what it does not find", () => {
   const files = filesBelow(projectRoot).filter((file) => file !== DECISION && file !== "package-lock.json");
   expect(files).toContain("control-plane/src/cli/terminal/help.ts");
   expect(files.filter((file) => /\bnpx\s+[-\w.@/]/.test(textOf(file)))).toEqual([]);

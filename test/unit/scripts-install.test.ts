@@ -13,7 +13,7 @@ const { packages } = JSON.parse(readFileSync(join(projectRoot, "package-lock.jso
   packages: Record<string, LockedPackage>;
 };
 
-it("no dependency brings an npm: it would run in place of the user's, and an old one does nothing on a new Node", () => {
+it("no dependency brings an npm, which would run in place of the user's", () => {
   expect(Object.keys(packages)).not.toContain("node_modules/npm");
 });
 

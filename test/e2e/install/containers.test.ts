@@ -28,7 +28,7 @@ afterAll(async () => {
 }, DOWN_MS);
 
 it(
-  "docker compose up serves without a step before it, unprivileged, and comes down clean",
+  "docker compose up serves at once, unprivileged, and docker compose down is clean",
   async ({ task, skip }) => {
     if (noEngine !== undefined) {
       (task.meta as { notRun?: string }).notRun = noEngine;

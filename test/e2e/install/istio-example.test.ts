@@ -109,12 +109,12 @@ const isCurrent = (): Promise<void> =>
   });
 
 describe("a gateway with the WasmPlugin of the example", () => {
-  it("takes all that Istio makes of it", async () => {
+  it("the gateway accepts all that Istio makes of the WasmPlugin", async () => {
     await isCurrent();
     expect(mesh.rejections).toEqual([]);
   });
 
-  it("limits each session by the control plane's policy, which stands in none of its configuration", async () => {
+  it("the gateway limits sessions by a policy that stands in none of its configuration", async () => {
     const { token } = await api.issue();
     const answers: HttpAnswer[] = [];
     while (answers.length < 6) answers.push(await ask(token));
@@ -123,7 +123,7 @@ describe("a gateway with the WasmPlugin of the example", () => {
     expect((await send(proxy, { token: "A".repeat(48) })).status).toBe(401);
   });
 
-  it("reports what was spent", async () => {
+  it("the gateway reports what sessions spent", async () => {
     const { id, token } = await api.issue();
     for (let i = 0; i < 3; i++) expect((await ask(token)).status).toBe(200);
     await until(async () => {
@@ -132,7 +132,7 @@ describe("a gateway with the WasmPlugin of the example", () => {
     expect((await api.usage(id)).edges.map(({ edge }) => edge)).toEqual([GATEWAY]);
   });
 
-  it("follows a change of the policy, with nothing new from the mesh", async () => {
+  it("the gateway follows a policy change with nothing new from the mesh", async () => {
     const { token } = await api.issue();
     expect((await ask(token)).headers["ratelimit-policy"]).toBe('"default";q=5');
     writePolicy(folder, policyWith(8));
@@ -142,7 +142,7 @@ describe("a gateway with the WasmPlugin of the example", () => {
     await isCurrent();
   });
 
-  it("refuses a session that was revoked", async () => {
+  it("the gateway denies a session that was revoked", async () => {
     const { id, token } = await api.issue();
     expect((await ask(token)).status).toBe(200);
     await api.revoke(id);

@@ -11,7 +11,7 @@ const sluice = useInstallation({
 });
 
 describe("a rotation of the secret", () => {
-  it("refuses no session until the old secret is dropped, and then those of the old one", async () => {
+  it("a secret rotation denies only sessions of the old secret, once it is dropped", async () => {
     const { controlPlane, envoy, secret: before } = sluice();
     const after = anotherSecret(before);
     const ofBefore = [await sluice().api.issue()];

@@ -60,35 +60,35 @@ const expectNoSecretIn = (text: string): void => {
   expect(found).toEqual([]);
 };
 
-describe("no secret stands in", () => {
-  it("Envoy's configuration dump", async () => {
+describe("places where no secret stands", () => {
+  it("Envoy's configuration dump shows no secret", async () => {
     const dump = await sluice().envoyAdmin.text("/config_dump?include_eds");
     expect(dump).toContain("SLUICE_SECRET");
     expectNoSecretIn(dump);
   });
 
   it.each(["/stats", "/stats/prometheus", "/clusters", "/listeners", "/server_info", "/certs", "/runtime"])(
-    "Envoy's %s",
+    "Envoy's %s shows no secret",
     async (path) => {
       expectNoSecretIn(await sluice().envoyAdmin.text(path));
     },
   );
 
-  it("Envoy's log, which is its access log too", () => {
+  it("Envoy's log, which is its access log too, shows no secret", () => {
     const { log } = sluice().envoy;
     expect(log).toContain("200 via_upstream");
     expect(log).toContain("401 sluice_invalid_session");
     expectNoSecretIn(log);
   });
 
-  it("the control plane's log, at its most talkative", () => {
+  it("the control plane's most talkative log shows no secret", () => {
     const { log } = sluice().controlPlane;
     for (const id of sessionIds) expect(log).toContain(id);
     expect(log).toContain("/v1/sessions/:id");
     expectNoSecretIn(log);
   });
 
-  it("the control plane's metrics", async () => {
+  it("the control plane's metrics show no secret", async () => {
     const metrics = await sluice().api.metricsText();
     expect(metrics).toContain("sluice_control_sessions_created_total");
     expectNoSecretIn(metrics);

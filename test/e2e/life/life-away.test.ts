@@ -56,8 +56,8 @@ async function watch(cursor: { log?: string; since: number }): Promise<unknown> 
   return body;
 }
 
-describe("a control plane that is told to stop while an Envoy hangs", () => {
-  it("ends in order all the same, and has everything when it starts again", async () => {
+describe("a control plane that is stopped while an Envoy hangs", () => {
+  it("a control plane stops in order beside a hanging Envoy, and loses nothing", async () => {
     const [kept, revoked] = [await usedOnBoth(), await usedOnBoth()];
     await reported(sluice(), kept.id, 2);
     await sluice().api.revoke(revoked.id);
@@ -81,7 +81,7 @@ describe("a control plane that is told to stop while an Envoy hangs", () => {
 });
 
 describe("an Envoy that stood still for longer than the invalidation log goes back", () => {
-  it("begins anew: what was revoked meanwhile is refused, and what lives keeps its level", async () => {
+  it("an Envoy behind the log denies revoked sessions, and others keep their level", async () => {
     const live = await usedOnBoth();
     expect(await sluice().edge(1).statuses(live.token, 20)).toEqual(Array<number>(20).fill(200));
     const revoked = await several(5);

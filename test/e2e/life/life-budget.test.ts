@@ -49,7 +49,7 @@ const consume = (id: string, count: number, key?: string) =>
   );
 
 describe("a session that has spent its token budget", () => {
-  it("gets 429 that says so and no time to retry at, on both edges, also after their restart", async () => {
+  it("a spent budget gets 429 without a retry time on both edges, also after restarts", async () => {
     const [one, two] = [sluice().edge(0), sluice().edge(1)];
     const { id, token } = await sluice().api.issue("trial");
     expect(new Set(await one.statuses(token, 18))).toEqual(new Set([200]));
@@ -62,7 +62,7 @@ describe("a session that has spent its token budget", () => {
     expect((await sluice().api.session(id)).state).toBe("live");
   });
 
-  it("has overspent at each edge by no more than the bucket and one report's time", async () => {
+  it("a session overspends by no more than the bucket and one report's time per edge", async () => {
     const { id, token } = await sluice().api.issue("busy");
     let over = false;
     onTestFinished(() => {
@@ -91,7 +91,7 @@ describe("a session that has spent its token budget", () => {
     expect(admitted).toBeLessThanOrEqual(tokenBudget + sluice().edges.length * atEach);
   });
 
-  it("is served again as soon as it is moved to a plan with a larger one, and counts what it had", async () => {
+  it("a session on a plan with a larger budget is served at once and keeps its count", async () => {
     const { id, token } = await sluice().api.issue("trial");
     expect(new Set(await sluice().statuses(token, 30))).toEqual(new Set([200]));
     const over = await refusedForBudget(sluice().edge(0), token);
@@ -106,7 +106,7 @@ describe("a session that has spent its token budget", () => {
 });
 
 describe("consuming over the API", () => {
-  it("spends from the same budget, once for each key, and the edges refuse when it is gone", async () => {
+  it("consuming over the API spends the same budget, once for each key", async () => {
     const { id, token } = await sluice().api.issue("jobs");
     for (const edge of sluice().edges) expect(await edge.statuses(token, 5)).toEqual([200, 200, 200, 200, 200]);
     await reported(sluice(), id, 10);
@@ -128,7 +128,7 @@ describe("consuming over the API", () => {
     expect(await sluice().api.usage(id)).toMatchObject({ consumed: 100 + over, direct: 88 });
   });
 
-  it("is refused for a plan without a budget, and for a session that has ended", async () => {
+  it("consuming is denied for a plan without a budget and for an ended session", async () => {
     const free = await sluice().api.issue("free");
     expect(await consume(free.id, 1)).toMatchObject({ status: 409, body: { error: { code: "NO_TOKEN_BUDGET" } } });
     const ended = await sluice().api.issue("jobs");

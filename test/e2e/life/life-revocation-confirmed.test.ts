@@ -60,14 +60,14 @@ function pauseSecond(): () => void {
   };
 }
 
-it("a session that sluice session revoke calls confirmed by all edges is refused by both with the next request", async () => {
+it("a session whose revocation is confirmed is denied by both edges at once", async () => {
   const { id, token } = await usedOnBoth();
   const ran = await command("session", "revoke", id);
   expect(ran).toEqual({ code: 0, out: `${id} is revoked; all 2 edges confirmed\n`, err: "" });
   for (const edge of sluice().edges) expect(await edge.send({ token })).toMatchObject({ status: 401, body: INVALID });
 });
 
-it("sluice session revoke names an Envoy that stands still, with exit code 6, and confirms once it goes on", async () => {
+it("sluice session revoke names an Envoy that stands still, and confirms later", async () => {
   const { id, token } = await usedOnBoth();
   const resume = pauseSecond();
   const ran = await command("session", "revoke", id, "--wait", "1s");
@@ -88,7 +88,7 @@ it("sluice session revoke names an Envoy that stands still, with exit code 6, an
   expect((await sluice().edge(1).send({ token })).status).toBe(401);
 });
 
-it("sluice session revoke --user names an Envoy that stands still, and its stored operation confirms it later", async () => {
+it("sluice session revoke --user names an Envoy that stands still, and confirms later", async () => {
   const { token } = await usedOnBoth();
   const resume = pauseSecond();
   const ran = await command("session", "revoke", "--user", "mallory", "--wait", "1s", "--json");

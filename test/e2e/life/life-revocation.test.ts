@@ -51,7 +51,7 @@ const storeAdmin = (...args: string[]) =>
   ]);
 
 describe("a session that is revoked", () => {
-  it("ends under load at both edges, on every connection of every worker, while others go on", async () => {
+  it("a revoked session ends under load on every connection of both edges", async () => {
     const [revoked, other] = [await usedOnBoth("large"), await usedOnBoth("large")];
     const connections = (await Promise.all(sluice().edges.map((edge) => edge.connect(4)))).flat();
     let over = false;
@@ -81,7 +81,7 @@ describe("a session that is revoked", () => {
     await reported(sluice(), revoked.id, (ofRevoked.statuses[200] ?? 0) + probed + sluice().edges.length);
   });
 
-  it("stays so over an edge's restart, the control plane's restart, and both", async () => {
+  it("a revocation survives the restart of an edge, of the control plane, and of both", async () => {
     const session = await usedOnBoth();
     await sluice().api.revoke(session.id);
     await refusedByAll(session);
@@ -97,7 +97,7 @@ describe("a session that is revoked", () => {
     for (const edge of [one, two]) expect(await edge.statuses(session.token, 3)).toEqual([401, 401, 401]);
   });
 
-  it("is refused also by an edge that stood still meanwhile, as soon as it hears of it", async () => {
+  it("a revoked session is denied by an edge that stood still, once it goes on", async () => {
     const [one, two] = [sluice().edge(0), sluice().edge(1)];
     const sessions = await inTurns(Array.from({ length: 10 }), () => usedOnBoth());
     two.envoy.pause();
@@ -115,29 +115,32 @@ describe("a session that is revoked", () => {
   });
 });
 
-describe("all sessions of somebody", () => {
+describe("all sessions of a user or an organisation", () => {
   it.each([
     ["a user", "userId", { userId: "mallory", orgId: "o2" }, { userId: "alice", orgId: "o2" }],
     ["an organisation", "orgId", { userId: "bob", orgId: "o3" }, { userId: "bob", orgId: "o4" }],
-  ] as const)("end everywhere when %s is cut off, and nobody else's", async (_who, field, owner, bystander) => {
-    const cutOff = await inTurns(Array.from({ length: 30 }), () => usedOnBoth("default", owner));
-    const spared = await usedOnBoth("default", bystander);
-    const { status, body } = await sluice().api.call("DELETE", `/v1/sessions?${field}=${owner[field]}`);
-    expect(status).toBe(202);
-    const { id } = (body as { revocation: { id: string } }).revocation;
-    await inTurns(cutOff, refusedByAll);
-    await until(async () => {
-      const { body: progress } = await sluice().api.call("GET", `/v1/revocations/${id}`);
-      expect(progress).toMatchObject({ revocation: { state: "finished", revoked: cutOff.length } });
-    });
-    for (const edge of sluice().edges) expect(await edge.statuses(spared.token, 2)).toEqual([200, 200]);
-    // It is about the sessions that there were.
-    await usedOnBoth("default", owner);
-  });
+  ] as const)(
+    "sessions of %s end at both edges when it is cut off, and nobody else's",
+    async (_who, field, owner, bystander) => {
+      const cutOff = await inTurns(Array.from({ length: 30 }), () => usedOnBoth("default", owner));
+      const spared = await usedOnBoth("default", bystander);
+      const { status, body } = await sluice().api.call("DELETE", `/v1/sessions?${field}=${owner[field]}`);
+      expect(status).toBe(202);
+      const { id } = (body as { revocation: { id: string } }).revocation;
+      await inTurns(cutOff, refusedByAll);
+      await until(async () => {
+        const { body: progress } = await sluice().api.call("GET", `/v1/revocations/${id}`);
+        expect(progress).toMatchObject({ revocation: { state: "finished", revoked: cutOff.length } });
+      });
+      for (const edge of sluice().edges) expect(await edge.statuses(spared.token, 2)).toEqual([200, 200]);
+      // It is about the sessions that there were.
+      await usedOnBoth("default", owner);
+    },
+  );
 });
 
 describe("a store restored from a backup", () => {
-  it("has every edge begin anew: sessions keep their level, those it lacks end, and revocations go on", async () => {
+  it("after a restore sessions keep their level, lost ones end, revocations go on", async () => {
     const [kept, revokedLater] = [await usedOnBoth(), await usedOnBoth()];
     const backup = join(sluice().folder, "backup.mdb");
     await storeAdmin("backup", backup);

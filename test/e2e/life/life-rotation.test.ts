@@ -73,7 +73,7 @@ class Traffic {
 }
 
 describe("a rotation of the secret", () => {
-  it("refuses no request of two edges at any step, and loses no session", async () => {
+  it("a secret rotation denies no request of two edges and loses no session", async () => {
     const { controlPlane, edges, secret: before, api } = sluice();
     const after = anotherSecret(before);
     const traffic = new Traffic();

@@ -76,7 +76,7 @@ const sessionsInUse = (): Promise<IssuedSession[]> =>
   inTurns(Array.from({ length: IN_USE }), () => sluice().api.issue());
 
 describe("a storm", () => {
-  it("of logins is served to the last one, fails no request, and each session is good at once", async () => {
+  it("a storm of logins fails no request, and each session is good at once", async () => {
     const busy = await sessionsInUse();
     const traffic = await Traffic.of(busy.slice(0, 2));
     const issued = await inTurns(Array.from({ length: LOGINS }), (_, index) =>
@@ -97,7 +97,7 @@ describe("a storm", () => {
     expect(active).toBe(LOGINS + IN_USE);
   });
 
-  it("of control-plane deaths loses no session and no token that clients saw spent", async () => {
+  it("a storm of control plane deaths loses no session and no spent token", async () => {
     const sessions = await sessionsInUse();
     const traffic = await Traffic.of(sessions);
     await traffic.goesOn();

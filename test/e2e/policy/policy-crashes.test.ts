@@ -37,7 +37,7 @@ async function leftAfterOne(token: string): Promise<number> {
 }
 
 describe("an Envoy that is killed around a change of the policy", () => {
-  it.each([0, 30, 100, 250])("%i ms after the save runs the new one once it is back", async (ms) => {
+  it.each([0, 30, 100, 250])("an Envoy killed %i ms after the save runs the new policy once it is back", async (ms) => {
     const before = await sluice().generation();
     sluice().writePolicy(policyWith(20 + ms));
     await delay(ms);
@@ -48,7 +48,7 @@ describe("an Envoy that is killed around a change of the policy", () => {
 });
 
 describe("an Envoy that stands still around a change of the policy", () => {
-  it.each([0, 30, 100])("from %i ms after the save takes it when it goes on, and has lost no bucket", async (ms) => {
+  it.each([0, 30, 100])("an Envoy stalled %i ms after the save takes the policy and loses no bucket", async (ms) => {
     const { token } = await sluice().api.issue();
     await sluice().statuses(token, 3);
     const left = await leftAfterOne(token);
@@ -66,7 +66,7 @@ describe("an Envoy that stands still around a change of the policy", () => {
 });
 
 describe("a control plane whose store is put back from a backup", () => {
-  it("gives its edges its policy, though they have heard of a higher generation", async () => {
+  it("a restored store gives edges its policy, though they know a higher generation", async () => {
     const [data, backup] = [join(sluice().folder, "data"), join(sluice().folder, "backup")];
     await backUpStore(data, backup);
     for (const maxTokens of [601, 602, 603]) await sluice().changePolicy(policyWith(maxTokens));

@@ -85,7 +85,7 @@ const hasCounted = (outcome: string, requests: number) =>
   });
 
 describe("invalid tokens", () => {
-  it("are refused, all 10000, and neither upstream, control plane nor session table hears of them", async () => {
+  it("invalid tokens, 10000 of them, reach no service, control plane or table", async () => {
     await hasCounted("allowed.plan.default", 1);
     const [before, invalidBefore] = [await heardOf(), await counted("invalid")];
     const random = new Random(7);
@@ -105,13 +105,13 @@ describe("invalid tokens", () => {
     expect(await heardOf()).toEqual(before);
   });
 
-  it("are each told so, whatever is wrong with them", async () => {
+  it("an invalid token gets a 401 that says so, whatever is wrong with it", async () => {
     for (const [way, forge] of Object.entries(forgeries(new Random(8)))) {
       expect({ way, ...(await sluice().send({ token: forge() })) }).toMatchObject({ way, status: 401, body: INVALID });
     }
   });
 
-  it("of 20 KB are refused as any other, and such that Envoy does not take never reach the filter", async () => {
+  it("an invalid token of 20 KB is denied, by Envoy if it is longer than Envoy takes", async () => {
     const before = await heardOf();
     for (const token of ["A".repeat(HUGE_CHARS), genuine + genuine.repeat(HUGE_CHARS / TOKEN_CHARS)]) {
       expect(await sluice().send({ token })).toMatchObject({ status: 401, body: INVALID });
@@ -120,7 +120,7 @@ describe("invalid tokens", () => {
     expect(await heardOf()).toEqual(before);
   });
 
-  it("in bytes that are no ASCII are refused by the filter, or by Envoy itself", async () => {
+  it("a token that is not ASCII is denied by the filter or by Envoy", async () => {
     const before = await heardOf();
     const statuses = new Set<string>();
     for (let byte = 0; byte < 256; byte++) {
@@ -135,14 +135,14 @@ describe("invalid tokens", () => {
     expect(await heardOf()).toEqual(before);
   });
 
-  it("that are empty count as missing", async () => {
+  it("an empty token counts as missing", async () => {
     const before = await heardOf();
     expect(await sluice().send({ token: "" })).toMatchObject({ status: 401, body: MISSING });
     expect(await sluice().send()).toMatchObject({ status: 401, body: MISSING });
     expect(await heardOf()).toEqual(before);
   });
 
-  it("leave the session that they imitate its tokens", async () => {
+  it("an invalid token spends nothing of the session that it imitates", async () => {
     const answer = await sluice().send({ token: genuine });
     expect(answer.status).toBe(200);
     expect(answer.headers.ratelimit).toBe('"default";r=98');
@@ -150,7 +150,7 @@ describe("invalid tokens", () => {
 });
 
 describe("a request with two session headers", () => {
-  it("is decided by the first", async () => {
+  it("the first of two session headers decides", async () => {
     const ask = (first: string, second: string): Promise<string> => {
       const lines = ["GET / HTTP/1.1", "host: sluice", "connection: close"];
       const head = [...lines, `x-session-id: ${first}`, `X-Session-ID: ${second}`].join("\r\n");

@@ -28,7 +28,7 @@ const answeredExpired = async () =>
   (await sluice().api.metrics()).get('sluice_control_acquires_total{outcome="expired"}') ?? 0;
 
 describe("session expiration", () => {
-  it("serves a busy session through its lifetime, and refuses it from then on", async () => {
+  it("a busy session is served through its lifetime and denied from then on", async () => {
     const beforeMs = performance.now();
     const { id, token } = await sluice().api.issue("brief");
     expect((await sluice().send({ token })).status).toBe(200);
@@ -43,7 +43,7 @@ describe("session expiration", () => {
     expect(new Set(await sluice().statuses(token, 20))).toEqual(new Set([401]));
   });
 
-  it("refuses a session that no Envoy has seen before it expired", async () => {
+  it("a session that no Envoy has seen before it expired is denied", async () => {
     const expiredBefore = await answeredExpired();
     const { id, token } = await sluice().api.issue("brief");
     await hasExpired(id);
@@ -51,7 +51,7 @@ describe("session expiration", () => {
     expect(await answeredExpired()).toBe(expiredBefore + 1);
   });
 
-  it("refuses an expired session also when Envoy has lost its record", async () => {
+  it("an expired session is denied also when Envoy has lost its record", async () => {
     const lasting = await sluice().api.issue("lasting");
     const { id, token } = await sluice().api.issue("brief");
     expect((await sluice().send({ token })).status).toBe(200);

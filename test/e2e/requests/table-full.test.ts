@@ -41,7 +41,7 @@ async function fillWaitersOf() {
 const stat = (name: string) => sluice().envoyAdmin.stat(`wasmcustom.${name}`);
 
 describe("more sessions than the table has room for", () => {
-  it("are refused under onTableFull: deny, and counted; the table does not grow", async () => {
+  it("sessions without room in the table are denied and counted under onTableFull: deny", async () => {
     sluice().controlPlane.pause();
     const statuses = await fillWaitersOf();
     const { 200: admitted = 0, 503: refused = 0 } = statuses;
@@ -55,7 +55,7 @@ describe("more sessions than the table has room for", () => {
     sluice().controlPlane.resume();
   });
 
-  it("pass uncounted against any bucket under onTableFull: allow", async () => {
+  it("sessions without room in the table pass unmetered under onTableFull: allow", async () => {
     await sluice().changePolicy(policyWith({ onTableFull: "allow" }));
     sluice().controlPlane.pause();
     expect(await fillWaitersOf()).toEqual({ 200: SESSIONS });

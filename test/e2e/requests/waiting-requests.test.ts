@@ -37,7 +37,7 @@ const callsOut = async () => (await stat("cluster.sluice_control_plane.upstream_
 const answered = () => stat("wasmcustom.sluice_misses.outcome.live");
 
 describe("requests that wait for their session", () => {
-  it("are answered together, by at most one call a worker", async () => {
+  it("requests that wait for one session are answered by at most one call a worker", async () => {
     const { token } = await sluice().api.issue();
     const before = await sluice().api.acquires();
     sluice().controlPlane.pause();
@@ -52,7 +52,7 @@ describe("requests that wait for their session", () => {
     expect(await sluice().api.acquires()).toBe(before + WORKERS);
   });
 
-  it("cost nothing when their client leaves before the answer", async () => {
+  it("a waiting request costs nothing when its client leaves before the answer", async () => {
     const { token } = await sluice().api.issue();
     // What was answered so far has reached the metric.
     const before = await sluice().api.acquires();
@@ -77,7 +77,7 @@ describe("requests that wait for their session", () => {
     expect((await sluice().send({ token })).headers.ratelimit).toBe('"default";r=9');
   });
 
-  it("are bounded in number: past that a flood of genuine tokens is answered at once, as the policy says", async () => {
+  it("waiting requests above the limit are answered at once, as the policy says", async () => {
     const flood = 3 * WORKERS * CALLS_A_WORKER;
     const tokens = Array.from({ length: flood }, () => sluice().mint.mint(Date.now()).token);
     const known = await sluice().api.issue();

@@ -42,7 +42,7 @@ describe("a failure of the calls in Envoy's log", () => {
     return refused;
   }
 
-  it("names the cluster, the call and what is wrong, in words", () => {
+  it("a failed call's log line names the cluster, the call and what is wrong", () => {
     const edge = calling({ settings: { controlPlane: { cluster: "plane_eu" } } });
     edge.watch.refuse();
     edge.flush();
@@ -55,7 +55,7 @@ describe("a failure of the calls in Envoy's log", () => {
     expect(lines(edge).join()).not.toContain(edge.mint.edgeCredential);
   });
 
-  it("is said on the next tick, then once a minute at most, with the number of times since", () => {
+  it("a failure is logged on the next tick, then once a minute with its count", () => {
     const edge = calling();
     const refused = refuseFor(edge, 2 * MINUTE_MS + 1000);
     expect(refused).toBeGreaterThan(200);
@@ -66,7 +66,7 @@ describe("a failure of the calls in Envoy's log", () => {
     expect(times.reduce((sum, each) => sum + each)).toBeLessThanOrEqual(refused);
   });
 
-  it("is said apart from another failure of the same minute", () => {
+  it("two kinds of failure in the same minute are logged apart", () => {
     const edge = calling();
     edge.watch.refuse();
     edge.passMs(600);
@@ -75,7 +75,7 @@ describe("a failure of the calls in Envoy's log", () => {
     expect(lines(edge)).toHaveLength(2);
   });
 
-  it("has one line at its end, and none for a call that never failed", () => {
+  it("the end of a failure has one log line; a call that never failed has none", () => {
     const edge = calling();
     refuseFor(edge, 2000);
     expect(recoveries(edge)).toEqual([]);
@@ -84,7 +84,7 @@ describe("a failure of the calls in Envoy's log", () => {
     expect(recoveries(edge)).toEqual(['calls to cluster "sluice_control_plane" succeed again: watch']);
   });
 
-  it("is said of each cluster by itself, where two installations share a VM", () => {
+  it("two installations in one VM log failures of each cluster apart", () => {
     const edge = new Edge({ settings: { controlPlane: { cluster: "plane_a" } } });
     edge.flush();
     const [a, slow] = [edge.watch, edge.worker(0).open(requestWith(edge.newSession()))];
@@ -104,7 +104,7 @@ describe("a failure of the calls in Envoy's log", () => {
     slow.abandon();
   });
 
-  it("of each worker is said by that worker", () => {
+  it("each worker logs its own failures", () => {
     const edge = calling({ workers: 2 });
     for (const report of edge.pendingReports) report.refuse();
     edge.flush();

@@ -5,7 +5,7 @@ import { Random } from "../harness/host/random.js";
 import { SWEEP_MS, nextReport, reportIn, rowOf } from "../harness/scenes/reports.js";
 
 describe("two workers that spend from the same sessions", () => {
-  it("both report them; whichever is answered first or last, the figures and the acknowledgement are right", () => {
+  it("two workers that report the same sessions get their figures right in any order", () => {
     const edge = new Edge({ workers: 2 });
     const session = edge.sessionInTable();
     edge.send(session, 1);
@@ -19,7 +19,7 @@ describe("two workers that spend from the same sessions", () => {
     expect(edge.table.record(session.id)).toMatchObject({ rev: 3, ackedRev: 3 });
   });
 
-  it("say each session once a report, also when the other has reported some of theirs", () => {
+  it("each report names a session once, also when another worker has reported it", () => {
     const edge = new Edge({ workers: 2, policy: policy({ plans: [plan({ maxTokens: 1000 })] }) });
     const random = new Random(8);
     const sessions = Array.from({ length: 6 }, () => edge.sessionInTable({ tokens: 900 }));
@@ -38,14 +38,14 @@ describe("two workers that spend from the same sessions", () => {
 });
 
 describe("what a worker has marked to report", () => {
-  it("survives a change of policy", () => {
+  it("sessions to report survive a change of policy", () => {
     const edge = new Edge();
     const session = edge.sessionInTable();
     edge.worker(0).configure(settings(policy()));
     expect(rowOf(nextReport(edge), session)?.slice(0, 3)).toEqual([session.id, 1, 1]);
   });
 
-  it("survives a change of policy while its report is out: it is reported again", () => {
+  it("a report that is out during a change of policy is sent again", () => {
     const edge = new Edge();
     const session = edge.sessionInTable();
     const lost = nextReport(edge);
@@ -54,7 +54,7 @@ describe("what a worker has marked to report", () => {
     expect(rowOf(nextReport(edge), session)).toBeDefined();
   });
 
-  it("is forgotten when its VM is reloaded, and found by the sweep within a round", () => {
+  it("sessions to report are found by the sweep when their VM is reloaded", () => {
     const edge = new Edge();
     const sessions = Array.from({ length: 20 }, () => edge.sessionInTable());
     edge.reload(0);
@@ -69,7 +69,7 @@ describe("what a worker has marked to report", () => {
     expect(new Set(told)).toEqual(new Set(sessions.map((session) => session.id)));
   });
 
-  it("is found by the sweep too when a session ended without another request", () => {
+  it("a session that ended without another request is found by the sweep", () => {
     const edge = new Edge();
     const session = edge.sessionInTable();
     nextReport(edge).answer(200, reportAnswer());

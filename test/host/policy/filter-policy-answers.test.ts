@@ -36,7 +36,7 @@ function following(generation: number, document = five, workers = 1): Edge {
 }
 
 describe("a policy that comes on the watch", () => {
-  it("is kept byte for byte as it was sent, under its log, generation and hash", () => {
+  it("a policy is kept byte for byte under its log, generation and hash", () => {
     const edge = watching();
     const spaced = JSON.stringify({ ...five, header: "x-sitzung" }, undefined, 3);
     offer(edge.watch, spaced, { generation: 7 });
@@ -45,7 +45,7 @@ describe("a policy that comes on the watch", () => {
     expect(bellOf(edge.host.sharedData)).toMatchObject(name);
   });
 
-  it("leaves the edge's place in the log where it was", () => {
+  it("a policy leaves the edge's cursor where it was", () => {
     const edge = new Edge({ policy: null });
     edge.flush();
     edge.watch.answer(200, watchAnswer({ cursor: CURSOR }));
@@ -55,14 +55,14 @@ describe("a policy that comes on the watch", () => {
     expect(edge.watch.json).toMatchObject({ log: LOG, since: CURSOR });
   });
 
-  it("counts as an answered call", () => {
+  it("a policy counts as an answered call", () => {
     const edge = following(1);
     expect(edge.host.metrics.sum("sluice_calls_total.call.watch.outcome.ok")).toBe(1);
     expect(edge.host.metrics.sum("sluice_calls_total.call.watch", "malformed")).toBe(0);
   });
 });
 
-describe("an answer that is no policy, or not the one that it says it is", () => {
+describe("an answer that is no policy, or not the one that it says", () => {
   const megabytes10 = JSON.stringify({ ...five, header: "x".repeat(10 * 1_048_576) });
   const broken: [string, (watch: Callout) => void][] = [
     [
@@ -145,7 +145,7 @@ describe("an answer that is no policy, or not the one that it says it is", () =>
     ],
   ];
 
-  it.each(broken)("%s leaves nothing behind, and is asked for again only after the hold-back", (_what, answer) => {
+  it.each(broken)("an answer %s leaves nothing behind, and is asked for after the hold-back", (_what, answer) => {
     const edge = watching();
     answer(edge.watch);
     expect(bellOf(edge.host.sharedData)).toBeUndefined();
@@ -161,7 +161,7 @@ describe("an answer that is no policy, or not the one that it says it is", () =>
     expect(edge.worker(0).failure).toBeUndefined();
   });
 
-  it.each(broken)("%s leaves the policy that is in force as it is", (_what, answer) => {
+  it.each(broken)("an answer %s leaves the policy that is in force as it is", (_what, answer) => {
     const edge = following(1);
     const kept = policyBytesOf(edge.host.sharedData);
     answer(edge.watch);
@@ -170,7 +170,7 @@ describe("an answer that is no policy, or not the one that it says it is", () =>
     expect(edge.send("invented").status).toBe(401);
   });
 
-  it("that is rubbish under its right hash is rejected once, in words, and never parsed again", () => {
+  it("garbage under its right hash is rejected once, and never parsed again", () => {
     const edge = watching(2);
     const reads = countPolicyReads(edge);
     offer(edge.watch, "\u0000\u00ff{{{", { generation: 3 });
@@ -185,8 +185,8 @@ describe("an answer that is no policy, or not the one that it says it is", () =>
   });
 });
 
-describe("a policy that is not newer than the one that the edge has heard of", () => {
-  it("of an older generation changes nothing, and is asked for again only after the hold-back", () => {
+describe("a policy that is no newer than the one that the edge knows", () => {
+  it("an older generation changes nothing, and is asked for after the hold-back", () => {
     const edge = following(8);
     const bell = bellOf(edge.host.sharedData);
     const sent = edge.watches.length;
@@ -199,7 +199,7 @@ describe("a policy that is not newer than the one that the edge has heard of", (
     expect(heardOf(edge.watch)).toMatchObject({ generation: 8, state: "ok" });
   });
 
-  it("of the same generation with other bytes changes nothing: a new VM still takes the policy in force", () => {
+  it("the same generation with other bytes changes nothing, not even for a new VM", () => {
     const edge = following(8, five, 2);
     offer(edge.watch, six, { generation: 8 });
     expect(policyBytesOf(edge.host.sharedData)).toMatchObject({ generation: 8, text });
@@ -208,7 +208,7 @@ describe("a policy that is not newer than the one that the edge has heard of", (
     expect(generations(edge)).toEqual([8, 8]);
   });
 
-  it("of the same generation and bytes is taken as heard, however often it comes", () => {
+  it("the same generation and bytes count as known, however often they come", () => {
     const edge = following(8);
     for (let again = 0; again < 3; again++) offer(edge.watch, five, { generation: 8 });
     expect(heardOf(edge.watch)).toMatchObject({ generation: 8, state: "ok" });
@@ -217,7 +217,7 @@ describe("a policy that is not newer than the one that the edge has heard of", (
 });
 
 describe("the same bytes under a higher generation", () => {
-  it("ring the bell only: no worker reads them, and each says the new generation with its next report", () => {
+  it("the same bytes under a higher generation are read by no worker again", () => {
     const edge = following(7, five, 3);
     const reads = countPolicyReads(edge);
     offer(edge.watch, five, { generation: 9 });
@@ -228,7 +228,7 @@ describe("the same bytes under a higher generation", () => {
     expect([...reads]).toEqual([[edge.worker(0), 1]]);
   });
 
-  it("that were rejected stay rejected, and are not parsed again", () => {
+  it("rejected bytes under a higher generation stay rejected, and are not parsed again", () => {
     const edge = following(7, five, 2);
     offer(edge.watch, policy({ plans: [] }), { generation: 8 });
     edge.passMs(TICK_MS);
@@ -242,7 +242,7 @@ describe("the same bytes under a higher generation", () => {
 });
 
 describe("going back to bytes that were in force before", () => {
-  it("brings every worker back to them under the new generation", () => {
+  it("bytes that were in force before return on every worker under a new generation", () => {
     const edge = following(7, five, 2);
     offer(edge.watch, six, { generation: 8 });
     edge.passMs(TICK_MS);

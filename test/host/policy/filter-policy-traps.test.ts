@@ -29,7 +29,7 @@ function trapped(): Edge {
 }
 
 describe("a policy that traps the filter", () => {
-  it("trips the VM that tries it, once, and no other", () => {
+  it("a policy that traps costs the VM that tries it, once, and no other", () => {
     const edge = trapped();
     expect(edge.worker(0).failure).toBeInstanceOf(WebAssembly.RuntimeError);
     edge.reload(0);
@@ -38,7 +38,7 @@ describe("a policy that traps the filter", () => {
     expect(edge.host.vms.filter((vm) => vm.failure !== undefined)).toHaveLength(1);
   });
 
-  it("leaves requests of the other workers as they were, at every moment", () => {
+  it("a policy that traps leaves requests of other workers as they were", () => {
     const edge = trapped();
     for (let ms = 0; ms < TRY_DEADLINE_MS + 500; ms += TICK_MS) {
       expect([edge.send("invented", 1).status, edge.send("invented", 2).status]).toEqual([401, 401]);
@@ -46,7 +46,7 @@ describe("a policy that traps the filter", () => {
     }
   });
 
-  it("is told as trapped by the next leader's watch, with a line in Envoy's log, once", () => {
+  it("a policy that traps is reported by the next leader, with one line in the log", () => {
     const edge = trapped();
     edge.reload(0);
     edge.passMs(TRY_DEADLINE_MS + LEADER_LEASE_MS + 1000);
@@ -55,7 +55,7 @@ describe("a policy that traps the filter", () => {
     expect(said).toHaveLength(1);
   });
 
-  it("is not tried again by this build: not later, not by a replaced VM, not by a new root", () => {
+  it("a policy that traps is not tried again by this build, in any VM or root", () => {
     const edge = trapped();
     edge.reload(0);
     edge.passMs(TRY_DEADLINE_MS + LEADER_LEASE_MS + 1000);
@@ -70,7 +70,7 @@ describe("a policy that traps the filter", () => {
     expect(heardOf(newestWatch(edge))).toMatchObject({ generation: 9, state: "trapped" });
   });
 
-  it("leaves the VM that is put in its place with the policy before, from its start on", () => {
+  it("a VM in place of a trapped one has the policy before, from its start on", () => {
     const edge = trapped();
     edge.reload(0);
     expect(edge.send("invented", 0).status).toBe(401);
@@ -80,7 +80,7 @@ describe("a policy that traps the filter", () => {
     expect(generations(edge)).toEqual([7, 7, 7]);
   });
 
-  it("that is the first of all leaves its edge without one: 503 after 2 s, and the next policy is taken", () => {
+  it("a first policy that traps leaves 503 after 2 s, until the next one comes", () => {
     const edge = new Edge({ policy: null, workers: 2, module });
     edge.flush();
     offer(edge.watch, trap, { generation: 1 });
@@ -93,7 +93,7 @@ describe("a policy that traps the filter", () => {
     expect([edge.send("invented", 0).status, edge.send("invented", 1).status]).toEqual([401, 401]);
   });
 
-  it("is followed by the next one, which every worker takes", () => {
+  it("a policy after one that traps is taken by every worker", () => {
     const edge = trapped();
     edge.reload(0);
     edge.passMs(TRY_DEADLINE_MS + LEADER_LEASE_MS + 1000);
