@@ -21,9 +21,9 @@ export const TAG_BYTES: u32 = 16;
 
 /** As many as the hash gives: a shorter secret would be the weakest part. */
 export const MIN_SECRET_BYTES: u32 = 32;
-/** More than anyone needs; both programs refuse beyond it, so neither accepts what the other would not. */
+/** More than anyone needs; both programs reject a longer secret, so neither accepts what the other would not. */
 export const MAX_SECRET_BYTES: u32 = 256;
-/** What the secret is asked for each derived key. A new use gets a new label. */
+/** The text that the secret signs for each derived key. A new use gets a new label. */
 export const LABEL_TOKEN_KEY: string = "sluice/token-key/v1";
 export const LABEL_KEY_ID: string = "sluice/key-id/v1";
 export const LABEL_EDGE_CREDENTIAL: string = "sluice/edge/v1";
@@ -124,7 +124,7 @@ export const UNKNOWN_REMEMBERED_MS: u32 = 5000;
 export const MAX_EDGE_BODY_BYTES: u32 = 65536;
 /** Of an answer's body: a policy is the largest. Neither side reads a longer one. */
 export const MAX_EDGE_ANSWER_BYTES: u32 = 1048576;
-/** On each call, so that one which is denied for its credential can be told by name without its body being read. */
+/** On each call: a call with a wrong credential can be logged by its edge's name, without a look at its body. */
 export const HEADER_EDGE: string = "x-sluice-edge";
 /** With a policy, whose bytes are the whole body of the answer to a watch: what it is. */
 export const HEADER_LOG: string = "x-sluice-log";
@@ -144,7 +144,7 @@ export const SOURCE_SETTINGS: string = "settings";
 export const SOURCE_CONTROL_PLANE: string = "control-plane";
 /** The reasons for a rejection, as JSON: what a person reads of them, and what a watch has room for. */
 export const MAX_VIOLATIONS_BYTES: u32 = 4096;
-/** A VM that tries a policy and has not finished after so long has trapped. The largest policy takes a fraction of it. */
+/** A VM that tries a policy and has not finished after this time has trapped. The largest policy takes a fraction of it. */
 export const TRY_DEADLINE_MS: u32 = 1000;
 /** While a VM has no policy, its requests are held until it is so old: longer than a control plane that runs takes to
  * answer, shorter than a client waits. */

@@ -22,7 +22,7 @@ const token = memory.data(36);
 function policy(): Policy {
   const text = `{"version":1,"plans":[{"id":4,"name":"a","maxTokens":10,"tokenRefillRate":2}]}`;
   const validated = validatePolicy(text).policy;
-  if (validated === null) throw new Error("the policy was refused");
+  if (validated === null) throw new Error("the policy was rejected");
   return validated;
 }
 

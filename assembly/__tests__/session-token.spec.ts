@@ -71,7 +71,7 @@ describe("session token", () => {
     const rows = vectorRows(FILE, "bitFlips", "bit,token");
     expect(rows.length).toBe(288);
     for (let i = 0; i < rows.length; i++) {
-      // The tag alone must refuse it, also where the key id would: 8 bits are easily guessed.
+      // The tag alone must reject it, also where the key id would: 8 bits are easily guessed.
       expect(decode(rows[i][1]) && tagMatches(token, tokenKeyStateOf(keys))).toBe(false, "bit " + rows[i][0]);
     }
   });

@@ -14,27 +14,27 @@ const WEEK_US: u64 = 604800000000;
 const TOKEN: i64 = 1000000000000;
 const START_US: u64 = 123456789;
 
-/** Requests each ceil(10⁶ ÷ rate) µs after the last, at maxTokens 1; answers how many were refused. */
-function refusedWhenSpaced(rateMicro: u64): u32 {
+/** Requests each ceil(10⁶ ÷ rate) µs after the last, at maxTokens 1; answers how many were denied. */
+function deniedWhenSpaced(rateMicro: u64): u32 {
   const stepUs = (<u64>TOKEN + rateMicro - 1) / rateMicro;
   startClient(1, rateMicro, START_US);
-  let refused: u32 = 0;
+  let denied: u32 = 0;
   for (let atUs: u64 = 0; atUs < WEEK_US; atUs += stepUs) {
-    if (!request(1, START_US + atUs)) refused++;
+    if (!request(1, START_US + atUs)) denied++;
   }
-  return refused;
+  return denied;
 }
 
 /** The n-th request at ceil(n ÷ rate), at maxTokens 2: intervals that differ by a µs, and no drift in a week. */
-function refusedOnSchedule(rateMicro: u64): u32 {
+function deniedOnSchedule(rateMicro: u64): u32 {
   startClient(2, rateMicro, START_US);
   const requests = (WEEK_US * rateMicro) / <u64>TOKEN;
-  let refused: u32 = 0;
+  let denied: u32 = 0;
   for (let n: u64 = 0; n < requests; n++) {
     const atUs = (n * <u64>TOKEN + rateMicro - 1) / rateMicro;
-    if (!request(1, START_US + atUs)) refused++;
+    if (!request(1, START_US + atUs)) denied++;
   }
-  return refused;
+  return denied;
 }
 
 /** level + elapsed × rate in 128 bits, clamped: no division, no early clamp. */
@@ -51,18 +51,18 @@ function refilledByWideArithmetic(levelPico: i64, elapsedUs: u64, rateMicro: u64
 
 describe("token refill: a client at exactly its rate is never denied in a week", () => {
   test("a client at 0.3 requests a second is never denied in a week", () => {
-    expect(refusedWhenSpaced(300000)).toBe(0);
-    expect(refusedOnSchedule(300000)).toBe(0);
+    expect(deniedWhenSpaced(300000)).toBe(0);
+    expect(deniedOnSchedule(300000)).toBe(0);
   });
 
   test("a client at 3 requests a second is never denied in a week", () => {
-    expect(refusedWhenSpaced(3000000)).toBe(0);
-    expect(refusedOnSchedule(3000000)).toBe(0);
+    expect(deniedWhenSpaced(3000000)).toBe(0);
+    expect(deniedOnSchedule(3000000)).toBe(0);
   });
 
   test("a client at 7.000001 requests a second is never denied in a week", () => {
-    expect(refusedWhenSpaced(7000001)).toBe(0);
-    expect(refusedOnSchedule(7000001)).toBe(0);
+    expect(deniedWhenSpaced(7000001)).toBe(0);
+    expect(deniedOnSchedule(7000001)).toBe(0);
   });
 
   test("a request that comes one µs too early is denied", () => {

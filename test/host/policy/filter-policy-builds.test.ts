@@ -28,7 +28,7 @@ beforeAll(async () => {
   first = withBuildId(filterBytes("release"), FIRST);
   second = withBuildId(filterBytes("release"), SECOND);
   const find = "plan.name = name.string(isName, EXPECTED_NAME, plan.name);";
-  const by = `${find} if (plan.name == "gold") name.refuse("a name that this build knows");`;
+  const by = `${find} if (plan.name == "gold") name.reject("a name that this build knows");`;
   strict = await changedFilter([{ file: "policy/plans.ts", find, by }], STRICT);
 }, COMPILE_TIMEOUT_MS);
 
