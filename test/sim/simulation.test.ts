@@ -1,4 +1,4 @@
-// Many short courses of events, each from its seed: crashes, losses, restores, pauses. More of them: `npm run sim`.
+// Many short runs of the simulation, each from its seed: crashes, losses, restores, pauses. More of them: `npm run sim`.
 import { describe, expect, it } from "vitest";
 import { describeFinding, Simulation } from "./simulate.js";
 

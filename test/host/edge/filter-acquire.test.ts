@@ -117,9 +117,9 @@ describe("a session that has ended", () => {
   it("an unknown session is remembered for 5 s, then asked about again", () => {
     const edge = new Edge();
     const session = edge.newSession();
-    const refused = edge.send(session);
+    const denied = edge.send(session);
     edge.callout.answer(200, endedAnswer("unknown"));
-    expect(refused.status).toBe(401);
+    expect(denied.status).toBe(401);
     edge.clock.advanceMs(UNKNOWN_REMEMBERED_MS - 1000);
     expect(edge.send(session).status).toBe(401);
     expect(edge.acquires).toHaveLength(1);

@@ -28,18 +28,18 @@ describe("a failure of the calls in Envoy's log", () => {
   const lines = (edge: Edge): string[] => said(edge, "warn");
   const recoveries = (edge: Edge): string[] => said(edge, "info");
 
-  /** Each watch is refused until the time has passed. */
-  function refuseFor(edge: Edge, ms: number): number {
-    let refused = 0;
+  /** Each watch fails until the time has passed. Returns how many have. */
+  function failFor(edge: Edge, ms: number): number {
+    let failed = 0;
     for (let passed = 0; passed < ms; passed += TICK_MS) {
       edge.passMs(TICK_MS);
       for (const watch of edge.watches.filter(({ state }) => state === "pending")) {
         watch.refuse();
-        refused++;
+        failed++;
       }
       for (const report of edge.pendingReports) report.answer(200, reportAnswer());
     }
-    return refused;
+    return failed;
   }
 
   it("a failed call's log line names the cluster, the call and what is wrong", () => {
@@ -57,13 +57,13 @@ describe("a failure of the calls in Envoy's log", () => {
 
   it("a failure is logged on the next tick, then once a minute with its count", () => {
     const edge = calling();
-    const refused = refuseFor(edge, 2 * MINUTE_MS + 1000);
-    expect(refused).toBeGreaterThan(200);
+    const failed = failFor(edge, 2 * MINUTE_MS + 1000);
+    expect(failed).toBeGreaterThan(200);
     expect(lines(edge)).toHaveLength(3);
     const times = lines(edge).map((line) => Number(/\((\d+) times/.exec(line)?.[1] ?? 1));
     expect(times[0]).toBe(1);
-    expect(times.reduce((sum, each) => sum + each)).toBeGreaterThan(refused - 10);
-    expect(times.reduce((sum, each) => sum + each)).toBeLessThanOrEqual(refused);
+    expect(times.reduce((sum, each) => sum + each)).toBeGreaterThan(failed - 10);
+    expect(times.reduce((sum, each) => sum + each)).toBeLessThanOrEqual(failed);
   });
 
   it("two kinds of failure in the same minute are logged apart", () => {
@@ -77,7 +77,7 @@ describe("a failure of the calls in Envoy's log", () => {
 
   it("the end of a failure has one log line; a call that never failed has none", () => {
     const edge = calling();
-    refuseFor(edge, 2000);
+    failFor(edge, 2000);
     expect(recoveries(edge)).toEqual([]);
     edge.passMs(600);
     for (let cursor = 42; cursor < 46; cursor++) edge.watch.answer(200, watchAnswer({ cursor }));

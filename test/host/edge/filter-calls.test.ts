@@ -1,4 +1,4 @@
-// Every call to the control plane is counted by what came of it, and names its edge in a header.
+// Every call to the control plane is counted by its outcome, and names its edge in a header.
 import { describe, expect, it } from "vitest";
 import { HEADER_EDGE, MAX_EDGE_ANSWER_BYTES } from "../../../assembly/contract.js";
 import type { Callout } from "../harness/host/callouts.js";

@@ -171,7 +171,7 @@ describe("a client that leaves while it waits", () => {
   });
 });
 
-/** A refusal with the figures that this edge had reported. */
+/** A negative answer with the figures that this edge had reported. */
 function endedWith(state: "revoked" | "expired", consumed: number): string {
   return JSON.stringify({ ...(JSON.parse(endedAnswer(state)) as object), consumed, rev: consumed });
 }

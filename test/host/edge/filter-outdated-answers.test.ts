@@ -64,7 +64,7 @@ describe("an answer to a call that was sent while a record stood", () => {
     edge.clock.advanceMs(UNKNOWN_REMEMBERED_MS + 1000);
     const waiting = edge.send(session);
     const { callout } = edge;
-    // Its figures were taken meanwhile, and it made room for another.
+    // Its figures were acknowledged meanwhile, and it was evicted.
     edge.table.patch(session.id, (record) => record.fill(0));
     callout.answer(200, liveAnswer({ tokens: 10 }));
     expect(waiting.reachedUpstream).toBe(false);

@@ -1,4 +1,4 @@
-// Figures that a report has brought home are acknowledged in the table, and no others.
+// Figures that a report has delivered are acknowledged in the table, and no others.
 import { describe, expect, it } from "vitest";
 import { RECORDS_PER_SET } from "../../../assembly/contract.js";
 import { Edge, OTHER_LOG, reportAnswer, resetAnswer } from "../harness/scenes/edge.js";

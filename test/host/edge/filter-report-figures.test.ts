@@ -1,4 +1,4 @@
-// Figures of a session that was evicted, or admitted on trust: they go on from what the control plane had of it.
+// Figures of a session that was evicted, or admitted unverified: they go on from what the control plane had of it.
 import { describe, expect, it } from "vitest";
 import { ANSWER_VALID_MS, RECORDS_PER_SET } from "../../../assembly/contract.js";
 import { Edge, REPORT_INTERVAL_MS, endedAnswer, liveAnswer, reportAnswer } from "../harness/scenes/edge.js";

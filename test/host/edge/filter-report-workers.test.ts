@@ -1,4 +1,4 @@
-// What a worker has to report is reported, once, whoever else reports of it, and whatever becomes of the worker's VM.
+// What a worker has to report is reported once, whichever worker does it, also when the worker's VM is replaced.
 import { describe, expect, it } from "vitest";
 import { Edge, REPORT_INTERVAL_MS, plan, policy, reportAnswer, watchAnswer, settings } from "../harness/scenes/edge.js";
 import { Random } from "../harness/host/random.js";
@@ -25,8 +25,8 @@ describe("two workers that spend from the same sessions", () => {
     const sessions = Array.from({ length: 6 }, () => edge.sessionInTable({ tokens: 900 }));
     for (let round = 0; round < 30; round++) {
       for (const session of sessions) edge.send(session, 1);
-      const told = random.pick(sessions);
-      edge.send(told, 0);
+      const reported = random.pick(sessions);
+      edge.send(reported, 0);
       nextReport(edge, 0).answer(200, reportAnswer());
       const report = nextReport(edge, 1);
       const ids = reportIn(report).usage.map(([id]) => id);
@@ -65,8 +65,8 @@ describe("what a worker has marked to report", () => {
     edge.passMs(3000 + SWEEP_MS);
     for (const report of edge.pendingReports) report.answer(200, reportAnswer());
     edge.passMs(REPORT_INTERVAL_MS);
-    const told = edge.reports.flatMap((report) => reportIn(report).usage.map(([id]) => id));
-    expect(new Set(told)).toEqual(new Set(sessions.map((session) => session.id)));
+    const reported = edge.reports.flatMap((report) => reportIn(report).usage.map(([id]) => id));
+    expect(new Set(reported)).toEqual(new Set(sessions.map((session) => session.id)));
   });
 
   it("a session that ended without another request is found by the sweep", () => {

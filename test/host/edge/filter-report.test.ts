@@ -1,4 +1,4 @@
-// What was spent comes home: absolute figures of each session, as often as it takes.
+// Reports of what was spent: absolute figures of each session, repeated until they are acknowledged.
 import { describe, expect, it } from "vitest";
 import { MAX_EDGE_BODY_BYTES, MAX_REPORT_ROWS } from "../../../assembly/contract.js";
 import {
@@ -181,18 +181,18 @@ describe("more sessions than one report takes", () => {
       edge.answerLive({ tokens: 9_000_000, consumed: Number.MAX_SAFE_INTEGER - 1, rev: 4_294_967_000 });
     }
     edge.clock.advanceMs(REPORT_INTERVAL_MS);
-    const told: string[] = [];
-    for (let report = 0; report < 10 && told.length < sessions.length; report++) {
+    const reported: string[] = [];
+    for (let report = 0; report < 10 && reported.length < sessions.length; report++) {
       edge.flush();
       const { usage, more } = reportIn(edge.report);
       expect(usage.length).toBeLessThanOrEqual(MAX_REPORT_ROWS);
       expect(edge.report.body.length).toBeLessThanOrEqual(MAX_EDGE_BODY_BYTES);
-      told.push(...usage.map(([id]) => id));
-      expect(more).toBe(told.length < sessions.length);
+      reported.push(...usage.map(([id]) => id));
+      expect(more).toBe(reported.length < sessions.length);
       edge.report.answer(200, reportAnswer());
       edge.clock.advanceMs(100);
     }
-    expect(told.sort()).toEqual(sessions.map((session) => session.id).sort());
+    expect(reported.sort()).toEqual(sessions.map((session) => session.id).sort());
     edge.flush();
     expect(edge.pendingReports).toHaveLength(0);
   });

@@ -1,4 +1,4 @@
-// A revocation is final once the edge has heard of it, against every acquire that comes late: forced, one order a test.
+// A revocation is final once it has reached the edge, against every acquire that comes late: forced, one order a test.
 import { describe, expect, it } from "vitest";
 import { RECORDS_PER_SET } from "../../../assembly/contract.js";
 import { isLogCursorKey } from "../harness/scenes/edge-keys.js";
@@ -11,7 +11,7 @@ import { sessionsOfOneSet } from "../harness/scenes/same-set-sessions.js";
 /** What the control plane says of a session after its revocation. */
 const afterwards = endedAnswer("revoked", 60_000, CURSOR + 1);
 
-function expectRefused({ edge, session, waiting }: Scene): void {
+function expectDenied({ edge, session, waiting }: Scene): void {
   expect(waiting.paused).toBe(true);
   expect(edge.table.record(session.id)).toBeUndefined();
   edge.callout.answer(200, afterwards);
@@ -26,7 +26,7 @@ describe("a revocation that reaches the edge while a positive answer is under wa
     const here = scene();
     here.revoke();
     here.acquire.answer(200, liveAnswer());
-    expectRefused(here);
+    expectDenied(here);
   });
 
   it.each(["before", "after"] as const)(
@@ -36,7 +36,7 @@ describe("a revocation that reaches the edge while a positive answer is under wa
       here.edge.host.hooks.once(moment, readsSet(here.edge, here.edge.worker(1)), here.revoke);
       here.acquire.answer(200, liveAnswer());
       expect(here.edge.host.hooks.waiting).toBe(0);
-      expectRefused(here);
+      expectDenied(here);
     },
   );
 
@@ -47,7 +47,7 @@ describe("a revocation that reaches the edge while a positive answer is under wa
     here.edge.host.hooks.once("after", readsPlace, here.revoke);
     here.acquire.answer(200, liveAnswer());
     expect(here.edge.host.hooks.waiting).toBe(0);
-    expectRefused(here);
+    expectDenied(here);
   });
 
   it("a revocation right before the write fails it, though the set is unchanged", () => {
@@ -55,7 +55,7 @@ describe("a revocation that reaches the edge while a positive answer is under wa
     here.edge.host.hooks.once("before", writesSet(here.edge, here.edge.worker(1)), here.revoke);
     here.acquire.answer(200, liveAnswer());
     expect(here.edge.host.hooks.waiting).toBe(0);
-    expectRefused(here);
+    expectDenied(here);
   });
 
   it("a revocation right after the write ends the record; what waited was let in", () => {
@@ -85,7 +85,7 @@ describe("a revocation that reaches the edge while a positive answer is under wa
       edge.callout.answer(200, liveAnswer());
       expect(edge.host.hooks.waiting).toBe(0);
       expect(edge.table.setKeys()).toHaveLength(sets + 1);
-      expectRefused({ edge, session, waiting, acquire: edge.callout, revoke });
+      expectDenied({ edge, session, waiting, acquire: edge.callout, revoke });
     },
   );
 
@@ -96,7 +96,7 @@ describe("a revocation that reaches the edge while a positive answer is under wa
     here.edge.table.patch(here.session.id, (record) => record.fill(0));
     here.acquire.answer(200, liveAnswer());
     expect(other.status).toBe(401);
-    expectRefused(here);
+    expectDenied(here);
   });
 });
 
@@ -107,9 +107,9 @@ describe("a session whose revocation is the first news from the control plane", 
     if (session === undefined) throw new Error("a session is needed");
     const late = edge.send(session, 0);
     const early = edge.callout;
-    const refused = edge.send(session, 1);
+    const denied = edge.send(session, 1);
     edge.pendingAcquires.at(-1)?.answer(200, endedAnswer("revoked", 60_000, CURSOR + 1));
-    expect(refused.status).toBe(401);
+    expect(denied.status).toBe(401);
     for (const other of others) {
       edge.send(other, 1);
       edge.pendingAcquires.at(-1)?.answer(200, liveAnswer({ cursor: CURSOR + 1 }));

@@ -116,13 +116,13 @@ describe("the order of what the leader writes", () => {
       (call) => call.name === "proxy_set_shared_data",
       (call) => {
         const logCursor = logCursorOf(edge.host.sharedData);
-        if (isLogCursorKey(call.key)) written.push(`place ${logCursor?.cursor ?? 0} ${logCursor?.seen ?? 0}`);
+        if (isLogCursorKey(call.key)) written.push(`cursor ${logCursor?.cursor ?? 0} ${logCursor?.seen ?? 0}`);
         else if (edge.table.isSetKey(call.key)) written.push("set");
       },
     );
     const named = { revoked: [revoked.id, ended.id], refresh: [refreshed.id], cursor: CURSOR + 6 };
     edge.watch.answer(200, watchAnswer(named));
-    const [first, last] = [`place ${CURSOR + 1} ${CURSOR + 6}`, `place ${CURSOR + 6} ${CURSOR + 6}`];
+    const [first, last] = [`cursor ${CURSOR + 1} ${CURSOR + 6}`, `cursor ${CURSOR + 6} ${CURSOR + 6}`];
     expect(written).toEqual([first, "set", "set", "set", last]);
   });
 

@@ -1,4 +1,4 @@
-// The host's callouts, and what becomes of them and of their root at a new configuration, held against what Envoy does.
+// The host's callouts, and how they and their root end at a new configuration, compared with what Envoy does.
 import { beforeAll, describe, expect, it } from "vitest";
 import { compileFilter } from "../harness/builds/compile-filter.js";
 import { Host } from "../harness/host/host.js";

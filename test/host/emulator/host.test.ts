@@ -1,4 +1,4 @@
-// The host itself, held against what Envoy does, with small filters.
+// The host itself, compared with what Envoy does, with small filters.
 import { beforeAll, describe, expect, it } from "vitest";
 import { HostError } from "../harness/host/abi.js";
 import { compileFilter } from "../harness/builds/compile-filter.js";

@@ -126,7 +126,7 @@ describe.each(BUILDS)("the %s build never traps", (build) => {
   it("any settings are read without a trap, and the old ones serve if they are rejected", () => {
     const edge = start(build, { policy: POLICY });
     const random = new Random(23);
-    let refused = 0;
+    let rejected = 0;
     for (let i = 0; i < 3000; i++) {
       const text = random.chance(0.7)
         ? Buffer.from(breakJson(JSON.parse(settings(POLICY)), random))
@@ -134,13 +134,13 @@ describe.each(BUILDS)("the %s build never traps", (build) => {
       const accepted = edge.worker(0).configure(text);
       const input = `policy ${Buffer.from(text).subarray(0, 300).toString()}`;
       expectSound(edge, input);
-      refused += accepted ? 0 : 1;
+      rejected += accepted ? 0 : 1;
       if (!accepted) expect(edge.host.messages("error").pop(), input).toMatch(/rejected/);
       edge.host.logs.length = 0;
       expect(STATUSES).toContain(edge.send("invented").status);
     }
-    expect(refused).toBeGreaterThan(2000);
-    expect(refused).toBeLessThan(3000);
+    expect(rejected).toBeGreaterThan(2000);
+    expect(rejected).toBeLessThan(3000);
   });
 
   it("a policy of nothing but depth, length or noise is read without a trap", () => {

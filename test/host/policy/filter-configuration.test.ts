@@ -1,4 +1,4 @@
-// Taking a policy into service: what is refused and why, and that a change of policy loses nothing.
+// Taking a policy into service: which ones are rejected and why, and that a change of policy loses nothing.
 import { describe, expect, it } from "vitest";
 import {
   Edge,
@@ -17,7 +17,7 @@ import { run } from "../harness/host/guest.js";
 const SHORT = Buffer.from(SECRET.slice(2), "hex");
 
 describe("a configuration that the filter rejects", () => {
-  const refused: [string, EdgeOptions, RegExp][] = [
+  const rejected: [string, EdgeOptions, RegExp][] = [
     ["without a secret", { secret: "" }, /SLUICE_SECRET/],
     ["with a secret of 31 bytes in base64", { secret: SHORT.toString("base64") }, /SLUICE_SECRET.*at least 32 bytes/],
     ["with a secret of 31 bytes in hex", { secret: SHORT.toString("hex") }, /SLUICE_SECRET.*at least 32 bytes/],
@@ -34,7 +34,7 @@ describe("a configuration that the filter rejects", () => {
     ],
   ];
 
-  it.each(refused)("a configuration %s is rejected in the log, and serves nothing", (_what, options, reason) => {
+  it.each(rejected)("a configuration %s is rejected in the log, and serves nothing", (_what, options, reason) => {
     const edge = new Edge(options);
     expect(edge.worker(0).accepted).toBe(false);
     expect(edge.worker(0).failure).toBeUndefined();

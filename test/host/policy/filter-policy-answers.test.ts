@@ -9,7 +9,7 @@ import {
   edgeWithoutPolicy,
   generations,
   headersOf,
-  heardOf,
+  policyInWatch,
   newestWatch,
   offer,
   policyHash,
@@ -154,7 +154,7 @@ describe("an answer that is no policy, or not the one that it says", () => {
     expect(edge.watches).toHaveLength(1);
     edge.passMs(BACKOFF_MS);
     expect(edge.watches).toHaveLength(2);
-    expect(heardOf(edge.watch)).toBeUndefined();
+    expect(policyInWatch(edge.watch)).toBeUndefined();
     offer(edge.watch, five);
     edge.passMs(TICK_MS);
     expect(edge.send("invented").status).toBe(401);
@@ -175,7 +175,7 @@ describe("an answer that is no policy, or not the one that it says", () => {
     const reads = countPolicyReads(edge);
     offer(edge.watch, "\u0000\u00ff{{{", { generation: 3 });
     edge.passMs(3000);
-    expect(heardOf(newestWatch(edge))).toMatchObject({
+    expect(policyInWatch(newestWatch(edge))).toMatchObject({
       generation: 3,
       state: "rejected",
       violations: [{ path: "", message: expect.stringContaining("not JSON") as string }],
@@ -196,7 +196,7 @@ describe("a policy that is no newer than the one that the edge knows", () => {
     expect(bellOf(edge.host.sharedData)).toEqual(bell);
     expect(policyBytesOf(edge.host.sharedData)).toMatchObject({ generation: 8, text });
     edge.passMs(BACKOFF_MS);
-    expect(heardOf(edge.watch)).toMatchObject({ generation: 8, state: "ok" });
+    expect(policyInWatch(edge.watch)).toMatchObject({ generation: 8, state: "ok" });
   });
 
   it("the same generation with other bytes changes nothing, not even for a new VM", () => {
@@ -211,7 +211,7 @@ describe("a policy that is no newer than the one that the edge knows", () => {
   it("the same generation and bytes count as known, however often they come", () => {
     const edge = following(8);
     for (let again = 0; again < 3; again++) offer(edge.watch, five, { generation: 8 });
-    expect(heardOf(edge.watch)).toMatchObject({ generation: 8, state: "ok" });
+    expect(policyInWatch(edge.watch)).toMatchObject({ generation: 8, state: "ok" });
     expect(generations(edge)).toEqual([8]);
   });
 });
@@ -222,7 +222,7 @@ describe("the same bytes under a higher generation", () => {
     const reads = countPolicyReads(edge);
     offer(edge.watch, five, { generation: 9 });
     edge.passMs(TICK_MS);
-    expect(heardOf(newestWatch(edge))).toMatchObject({ generation: 9, state: "ok" });
+    expect(policyInWatch(newestWatch(edge))).toMatchObject({ generation: 9, state: "ok" });
     expect(generations(edge)).toEqual([9, 9, 9]);
     // The leader only, before it writes the new name beside the bytes.
     expect([...reads]).toEqual([[edge.worker(0), 1]]);
@@ -235,7 +235,7 @@ describe("the same bytes under a higher generation", () => {
     const reads = countPolicyReads(edge);
     offer(newestWatch(edge), policy({ plans: [] }), { generation: 9 });
     edge.passMs(1000);
-    expect(heardOf(newestWatch(edge))).toMatchObject({ generation: 9, state: "rejected" });
+    expect(policyInWatch(newestWatch(edge))).toMatchObject({ generation: 9, state: "rejected" });
     expect([...reads]).toEqual([[edge.worker(0), 1]]);
     expect(generations(edge)).toEqual([7, 7]);
   });

@@ -10,7 +10,7 @@ import {
   countPolicyReads,
   edgeWithoutPolicy,
   generations,
-  heardOf,
+  policyInWatch,
   newestWatch,
   offer,
 } from "../harness/scenes/policy-offer.js";
@@ -82,7 +82,7 @@ describe("two builds of the filter in one Envoy", () => {
     const { edge, added } = mixed(strict);
     offer(edge.watch, gold, { generation: 8 });
     edge.passMs(500);
-    expect(heardOf(newestWatch(edge))).toMatchObject({ generation: 8, state: "ok" });
+    expect(policyInWatch(newestWatch(edge))).toMatchObject({ generation: 8, state: "ok" });
     edge.clock.advanceMs(LEADER_LEASE_MS + TICK_MS);
     added.tick();
     expect(newestWatch(edge).json).toMatchObject({
@@ -101,7 +101,7 @@ describe("two builds of the filter in one Envoy", () => {
     edge.addWorker(settings(undefined), first);
     edge.passMs(LEADER_LEASE_MS + 500);
     expect(generations(edge)).toEqual([8]);
-    expect(heardOf(newestWatch(edge))).toMatchObject({ generation: 8, state: "ok" });
+    expect(policyInWatch(newestWatch(edge))).toMatchObject({ generation: 8, state: "ok" });
   });
 
   it("a new VM of an untried build tries a policy before it serves by it", () => {

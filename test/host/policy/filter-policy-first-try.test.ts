@@ -1,4 +1,4 @@
-// One VM tries a policy before the others take it: what each result means for whom, also where the VM that tries stands
+// One VM tries a policy before the others take it: what each result means for each VM, also where the VM that tries stands
 // still or goes.
 import { beforeAll, describe, expect, it } from "vitest";
 import { LEADER_LEASE_MS, MAX_VIOLATIONS_BYTES, TICK_MS, TRY_DEADLINE_MS } from "../../../assembly/contract.js";
@@ -10,7 +10,7 @@ import {
   countPolicyReads,
   generations,
   headersOf,
-  heardOf,
+  policyInWatch,
   newestWatch,
   offer,
 } from "../harness/scenes/policy-offer.js";
@@ -114,7 +114,7 @@ describe("a VM that does not come back from its try", () => {
     edge.reload(2);
     edge.passMs(1000);
     expect(reads.size).toBe(0);
-    expect(heardOf(newestWatch(edge))).toMatchObject({ generation: 8, state: "trapped" });
+    expect(policyInWatch(newestWatch(edge))).toMatchObject({ generation: 8, state: "trapped" });
     expect(generations(edge)).toEqual([7, 7, 7]);
   });
 });
@@ -130,7 +130,7 @@ describe("a VM that only stood still in the middle of its try", () => {
     expect(stateOf(edge)).toBe("ok");
     edge.passMs(TICK_MS);
     expect(generations(edge)).toEqual([8, 8, 8]);
-    expect(heardOf(newestWatch(edge))).toMatchObject({ generation: 8, state: "ok" });
+    expect(policyInWatch(newestWatch(edge))).toMatchObject({ generation: 8, state: "ok" });
   });
 
   it("a stalled VM is not missed where another worker runs the very policy", () => {
@@ -168,17 +168,17 @@ describe("a policy that was rejected", () => {
     edge.passMs(30_000);
     expect([...reads]).toEqual([[edge.worker(0), 2]]);
     expect(generations(edge)).toEqual([7, 7, 7]);
-    expect(heardOf(newestWatch(edge))).toMatchObject({ generation: 8, state: "rejected" });
+    expect(policyInWatch(newestWatch(edge))).toMatchObject({ generation: 8, state: "rejected" });
   });
 
   it("a rejected policy is reported by the next leader with the reasons of its try", () => {
     const edge = following();
     offer(edge.watch, bad, { generation: 8 });
-    const told = heardOf(newestWatch(edge));
+    const reported = policyInWatch(newestWatch(edge));
     edge.reload(0);
     edge.passMs(LEADER_LEASE_MS + 1000);
-    expect(heardOf(newestWatch(edge))).toEqual(told);
-    expect(told?.violations).toHaveLength(1);
+    expect(policyInWatch(newestWatch(edge))).toEqual(reported);
+    expect(reported?.violations).toHaveLength(1);
   });
 
   it.each([

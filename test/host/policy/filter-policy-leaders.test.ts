@@ -1,4 +1,4 @@
-// Two workers that both think they lead, one of which sleeps between two host calls: every place where it can sleep.
+// Two workers that both think they lead, one of which sleeps between two host calls: between any two that there are.
 import { beforeAll, describe, expect, it } from "vitest";
 import { LEADER_LEASE_MS, TICK_MS } from "../../../assembly/contract.js";
 import type { Callout } from "../harness/host/callouts.js";
@@ -70,7 +70,7 @@ function writesOfLeader(): number[] {
   return [...writes];
 }
 
-/** The other takes its host calls before and after: every way to part them, for each place of the first. */
+/** The other makes its host calls before and after: every way to divide them, for each host call of the first. */
 function forEveryParting(scene: (calls: number, meanwhile: number) => boolean): void {
   for (const calls of writesOfLeader()) {
     let meanwhile = 0;

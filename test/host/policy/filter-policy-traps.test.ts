@@ -1,11 +1,11 @@
-// A policy that traps the filter: one VM trips over it once, all others go on with the policy before, and the operator is
-// told. The filter of these tests is built with such a trap: its validator falls over a plan named "trap".
+// A policy that traps the filter: one VM traps once, all others go on with the policy before, and the operator sees it. The
+// filter of these tests is built with such a trap: its validator traps at a plan named "trap".
 import { beforeAll, describe, expect, it } from "vitest";
 import { LEADER_LEASE_MS, TICK_MS, TRY_DEADLINE_MS } from "../../../assembly/contract.js";
 import { Edge, plan, policy, settings } from "../harness/scenes/edge.js";
 import { bellOf } from "../harness/scenes/edge-keys.js";
 import { COMPILE_TIMEOUT_MS, changedFilter } from "../harness/builds/filter-builds.js";
-import { countPolicyReads, generations, heardOf, newestWatch, offer } from "../harness/scenes/policy-offer.js";
+import { countPolicyReads, generations, policyInWatch, newestWatch, offer } from "../harness/scenes/policy-offer.js";
 
 const BUILD = 0x7a9n;
 const good = policy({ plans: [plan({ maxTokens: 5 })] });
@@ -50,7 +50,7 @@ describe("a policy that traps the filter", () => {
     const edge = trapped();
     edge.reload(0);
     edge.passMs(TRY_DEADLINE_MS + LEADER_LEASE_MS + 1000);
-    expect(heardOf(newestWatch(edge))).toMatchObject({ generation: 8, state: "trapped" });
+    expect(policyInWatch(newestWatch(edge))).toMatchObject({ generation: 8, state: "trapped" });
     const said = edge.host.messages("error").filter((line) => /policy generation 8 trapped/.test(line));
     expect(said).toHaveLength(1);
   });
@@ -67,7 +67,7 @@ describe("a policy that traps the filter", () => {
     expect(edge.workers.map((worker) => worker.failure)).toEqual([undefined, undefined, undefined]);
     offer(newestWatch(edge), trap, { generation: 9 });
     edge.passMs(TRY_DEADLINE_MS);
-    expect(heardOf(newestWatch(edge))).toMatchObject({ generation: 9, state: "trapped" });
+    expect(policyInWatch(newestWatch(edge))).toMatchObject({ generation: 9, state: "trapped" });
   });
 
   it("a VM in place of a trapped one has the policy before, from its start on", () => {

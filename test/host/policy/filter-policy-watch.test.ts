@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { TICK_MS } from "../../../assembly/contract.js";
 import { bellOf, logCursorOf } from "../harness/scenes/edge-keys.js";
 import { CURSOR, Edge, LOG, OTHER_LOG, plan, policy, settings, watchAnswer } from "../harness/scenes/edge.js";
-import { edgeWithoutPolicy, heardOf, newestWatch, offer, policyHash } from "../harness/scenes/policy-offer.js";
+import { edgeWithoutPolicy, policyInWatch, newestWatch, offer, policyHash } from "../harness/scenes/policy-offer.js";
 
 const BACKOFF_MS = 500;
 const NO_HOST = 10;
@@ -33,16 +33,16 @@ describe("the watch that an edge holds", () => {
   it("a watch names no policy before the first, then log, generation, hash and state", () => {
     const edge = edgeWithoutPolicy();
     edge.flush();
-    expect(heardOf(edge.watch)).toBeUndefined();
+    expect(policyInWatch(edge.watch)).toBeUndefined();
     offer(edge.watch, five, { generation: 7, log: OTHER_LOG });
-    expect(heardOf(edge.watch)).toEqual({ log: OTHER_LOG, generation: 7, hash: hashOf(five), state: "ok" });
+    expect(policyInWatch(edge.watch)).toEqual({ log: OTHER_LOG, generation: 7, hash: hashOf(five), state: "ok" });
   });
 
   it("a watch says that it follows, also where settings have their own policy", () => {
     const edge = new Edge();
     edge.flush();
     expect(edge.watch.json).toMatchObject({ follow: true });
-    expect(heardOf(edge.watch)).toBeUndefined();
+    expect(policyInWatch(edge.watch)).toBeUndefined();
   });
 
   it("a watch is replaced once the policy has a result, not while it is being tried", () => {
@@ -52,7 +52,7 @@ describe("the watch that an edge holds", () => {
     edge.worker(0).tick();
     expect(newestWatch(edge)).not.toBe(held);
     expect(newestWatch(edge).vm.name).toBe(edge.worker(0).name);
-    expect(heardOf(newestWatch(edge))).toMatchObject({ generation: 8, state: "ok" });
+    expect(policyInWatch(newestWatch(edge))).toMatchObject({ generation: 8, state: "ok" });
     const sent = edge.watches.length;
     edge.passMs(1000);
     expect(edge.watches).toHaveLength(sent);
@@ -91,7 +91,7 @@ describe("the watch that an edge holds", () => {
     edge.host.dispatchResult = 0;
     edge.passMs(BACKOFF_MS + TICK_MS);
     expect(newestWatch(edge).vm.name).toBe(edge.worker(0).name);
-    expect(heardOf(newestWatch(edge))).toMatchObject({ generation: 8, state: "ok" });
+    expect(policyInWatch(newestWatch(edge))).toMatchObject({ generation: 8, state: "ok" });
   });
 
   it("a revocation in the older watch's answer holds where the newer could not be sent", () => {
@@ -128,7 +128,7 @@ describe("a watch without an answer while an edge has a policy", () => {
     expect(edge.watches).toHaveLength(sent);
     edge.passMs(BACKOFF_MS);
     expect(edge.watches).toHaveLength(sent + 1);
-    expect(heardOf(edge.watch)).toMatchObject({ generation: 7 });
+    expect(policyInWatch(edge.watch)).toMatchObject({ generation: 7 });
   });
 });
 

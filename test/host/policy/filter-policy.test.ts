@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { TICK_MS } from "../../../assembly/contract.js";
 import { LOG, plan, policy } from "../harness/scenes/edge.js";
-import { edgeWithoutPolicy, heardOf, offer, policyHash } from "../harness/scenes/policy-offer.js";
+import { edgeWithoutPolicy, policyInWatch, offer, policyHash } from "../harness/scenes/policy-offer.js";
 
 const five = policy({ plans: [plan({ maxTokens: 5 })] });
 
@@ -23,7 +23,7 @@ describe("a policy that comes on the watch", () => {
     for (const report of edge.pendingReports) report.answer(200, JSON.stringify({ log: LOG, refresh: [] }));
     offer(edge.watch, five, { generation: 7 });
     const hash = policyHash(JSON.stringify(five));
-    expect(heardOf(edge.watch)).toEqual({ log: LOG, generation: 7, hash, state: "ok" });
+    expect(policyInWatch(edge.watch)).toEqual({ log: LOG, generation: 7, hash, state: "ok" });
     edge.passMs(1000);
     const said = edge.pendingReports.map((report) => (report.json as { policy: object }).policy);
     expect(said).toEqual([
@@ -38,7 +38,7 @@ describe("a policy that comes on the watch", () => {
     offer(edge.watch, five, { generation: 7 });
     edge.passMs(TICK_MS);
     offer(edge.watch, policy({ plans: [plan({ maxTokens: 0 })] }), { generation: 8 });
-    expect(heardOf(edge.watch)).toMatchObject({
+    expect(policyInWatch(edge.watch)).toMatchObject({
       generation: 8,
       state: "rejected",
       violations: [{ path: "plans[0].maxTokens", message: expect.stringContaining("expected") as string }],

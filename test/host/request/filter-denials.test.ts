@@ -1,4 +1,4 @@
-// Requests above the limit: what they cost the host, and how soon what changes for them is seen.
+// Requests above the limit: what they cost the host, and how soon a change is seen in their answers.
 import { describe, expect, it } from "vitest";
 import { RECORD_ENDED, RECORD_STATE_AT } from "../../../assembly/contract.js";
 import { Edge, plan, policy, settings, type PolicyDocument } from "../harness/scenes/edge.js";

@@ -1,4 +1,4 @@
-// The lean build: it admits and refuses as the full one does, with fewer callbacks.
+// The lean build: it admits and denies as the full one does, with fewer callbacks.
 import { describe, expect, it } from "vitest";
 import {
   ACQUIRE_TIMEOUT_MS,
@@ -18,7 +18,7 @@ const module = filterModule("lean");
 const silent = (overrides: PolicyDocument = {}): PolicyDocument =>
   policy({ response: { headers: "none" }, ...overrides });
 const lean = (options: EdgeOptions = {}): Edge => new Edge({ module, policy: silent(), ...options });
-/** Longer than a policy is kept whose root has gone: what a request can wait under it, for each place for a root. */
+/** Longer than the policy of a gone root is kept: as long as a request can wait under it, for each slot of a root. */
 const UNTIL_DROPPED_MS = (3 * ACQUIRE_TIMEOUT_MS + 1000) * 4 + 1000;
 /** More than a worker may have calls out at a time. */
 const CHANGES = 300;

@@ -1,4 +1,4 @@
-// What a client sees: the form of each answer, the limit headers, and that refusals write nothing.
+// What a client sees: the form of each answer, the limit headers, and that denials write nothing.
 import { describe, expect, it } from "vitest";
 import { Edge, endedAnswer, plan, policy, requestWith } from "../harness/scenes/edge.js";
 import type { HeaderPairs } from "../harness/host/header-map.js";
@@ -103,9 +103,9 @@ describe("limit headers of a response", () => {
     const edge = new Edge();
     const session = edge.sessionInTable({ tokens: 1 });
     expect(header(edge.send(session), "ratelimit")).toBe('"default";r=0');
-    const refused = edge.send(session);
-    expect(header(refused, "ratelimit-policy")).toBe('"default";q=10');
-    expect(header(refused, "retry-after")).toBeUndefined();
+    const denied = edge.send(session);
+    expect(header(denied, "ratelimit-policy")).toBe('"default";q=10');
+    expect(header(denied, "retry-after")).toBeUndefined();
   });
 
   it.each([
@@ -125,8 +125,8 @@ describe("limit headers of a response", () => {
 
   it("limit headers stand once in an answer of the filter itself", () => {
     const edge = new Edge();
-    const refused = edge.send(edge.sessionInTable({ tokens: 0 }));
-    const names = refused.responseHeaders?.pairs().map(([name]) => name) ?? [];
+    const denied = edge.send(edge.sessionInTable({ tokens: 0 }));
+    const names = denied.responseHeaders?.pairs().map(([name]) => name) ?? [];
     expect(new Set(names).size).toBe(names.length);
   });
 

@@ -1,5 +1,5 @@
 // A session whose plan this worker does not know yet: the policy that has it is on its way, so its request is held for a
-// moment instead of being turned away.
+// moment and not denied.
 import { describe, expect, it } from "vitest";
 import { TICK_MS } from "../../../assembly/contract.js";
 import { LOG, OTHER_LOG, plan, policy, type Edge, type PolicyDocument } from "../harness/scenes/edge.js";

@@ -1,4 +1,4 @@
-// When the control plane cannot be asked: what the policy says for it, and what follows once it can.
+// When the control plane cannot be asked: the policy decides, and what follows once the control plane is back.
 import { describe, expect, it } from "vitest";
 import { FLAG_REFRESH, FLAG_UNCONFIRMED, RECORD_FLAGS_AT } from "../../../assembly/contract.js";
 import { Edge, MAX_AGE_MS, policy } from "../harness/scenes/edge.js";

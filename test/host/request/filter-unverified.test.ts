@@ -1,4 +1,4 @@
-// Sessions that were admitted on trust while the control plane was away, and what becomes of them when it is back.
+// Sessions that were admitted unverified while the control plane was away, and how they are confirmed when it is back.
 import { describe, expect, it } from "vitest";
 import type { Callout } from "../harness/host/callouts.js";
 import { Edge, LIFETIME_MS, endedAnswer, liveAnswer, plan, policy } from "../harness/scenes/edge.js";
@@ -10,7 +10,7 @@ const TICK_MS = 100;
 const AFTER_BACKOFF_MS = 5000;
 
 describe("a session that was admitted unverified", () => {
-  /** Admits a session on trust and spends some of its tokens. */
+  /** Admits a session unverified and spends some of its tokens. */
   function trusted(requests: number): { edge: Edge; session: Session } {
     const edge = new Edge({ policy: policy({ plans: [plan({ maxTokens: 10 }), plan({ id: 5, name: "gold" })] }) });
     const session = edge.newSession();
@@ -20,7 +20,7 @@ describe("a session that was admitted unverified", () => {
     return { edge, session };
   }
 
-  /** Ticks until the worker asks about the session that it trusted. */
+  /** Ticks until the worker asks about the session that it admitted unverified. */
   function askedAgain(edge: Edge): Callout {
     edge.clock.advanceMs(AFTER_BACKOFF_MS);
     edge.flush();
@@ -114,7 +114,7 @@ describe("a session that was admitted unverified", () => {
     const session = edge.newSession();
     const waiting = edge.send(session, 0);
     const [timedOut] = edge.pendingAcquires;
-    const refused = edge.send(session, 1);
+    const denied = edge.send(session, 1);
     const revocation = edge.pendingAcquires.at(-1);
     // After the read of the set that shows no record, before the one that the trusted record would be put into.
     let reads = 0;
@@ -123,7 +123,7 @@ describe("a session that was admitted unverified", () => {
     edge.host.hooks.once("before", secondRead, () => revocation?.answer(200, endedAnswer("revoked")));
     timedOut?.timeOut();
     expect(edge.host.hooks.waiting).toBe(0);
-    expect([waiting.status, refused.status]).toEqual([401, 401]);
+    expect([waiting.status, denied.status]).toEqual([401, 401]);
     expect(edge.table.record(session.id)).toMatchObject({ live: false, provisional: false });
   });
 

@@ -99,9 +99,9 @@ describe("a set that is full", () => {
     edge.flush();
     for (const report of edge.pendingReports) report.timeOut();
     edge.clock.advanceMs(ANSWER_VALID_MS + 1);
-    const refused = edge.send(newSession, 1);
+    const denied = edge.send(newSession, 1);
     edge.answerLive();
-    expect(refused.status).toBe(503);
+    expect(denied.status).toBe(503);
     edge.worker(1).tick();
     expect((edge.report.json as { usage: unknown[] }).usage).toHaveLength(RECORDS_PER_SET);
     edge.report.answer(200, reportAnswer());

@@ -96,13 +96,13 @@ export const RULES_OF_POLICIES: readonly Mutation[] = [
     "setResult(bell, build, RESULT_TRYING, nowUs);\n  writeBell(table, bell);",
   ),
   without(
-    "what another build has found good is not taken",
+    "what another build has accepted is not taken",
     "assembly/domain/edge/bell.ts",
     "load<u32>(at, STATE_AT) != RESULT_NONE && load<u64>(at) == build",
     "load<u32>(at, STATE_AT) != RESULT_NONE",
   ),
   without(
-    "the same bytes under another number keep what was made of them",
+    "the same bytes under another number keep their results",
     "assembly/domain/edge/bell.ts",
     "if (bellHash(bell) != hash) memory.fill(",
     "memory.fill(",
@@ -131,7 +131,7 @@ export const RULES_OF_POLICIES: readonly Mutation[] = [
     "take(table, offerOf(bell), nowUs);",
   ),
   without(
-    "a record makes room only ANSWER_VALID_MS after it was touched",
+    "a record is evicted only ANSWER_VALID_MS after it was touched",
     filter("table/slot"),
     "mayEvict ? <u64>ANSWER_VALID_MS * 1000 :",
     "mayEvict ? 1 :",
@@ -150,14 +150,14 @@ export const RULES_OF_POLICIES: readonly Mutation[] = [
     ],
   },
   without(
-    "a policy that was heard of is told with its log",
+    "a policy that is known is named with its log",
     filter("edge/watch"),
     'writeHexU64(writeAscii(at, \',"policy":{"log":"\'), bellLog(bell))',
     'writeHexU64(writeAscii(at, \',"policy":{"log":"\'), watching.sentLog)',
   ),
-  without("who waits for a policy goes on when it is there", filter("tick"), "releaseHeld(nowUs);"),
+  without("a request that waits for a policy goes on when it is there", filter("tick"), "releaseHeld(nowUs);"),
   without(
-    "what was heard of in another log does not count",
+    "a policy that is known in another log does not count",
     app("edges/policy-offers"),
     "heard?.log === log && heard.generation",
     "heard !== undefined && heard.generation",
