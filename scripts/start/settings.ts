@@ -1,4 +1,4 @@
-// What the environment says about `npm start`, validated at once and with the variable's name in every complaint.
+// What the environment says about `npm start`, validated at once and with the variable's name in every message.
 import { isAbsolute, join } from "node:path";
 import { Failure } from "../failure.js";
 import type { WantedPort } from "./ports.js";
@@ -31,7 +31,7 @@ const NO_FILE = "none";
 
 /** @throws Failure naming the first variable that cannot be right. */
 export function readSettings(env: Environment): Settings {
-  refuseTls(env);
+  rejectTls(env);
   const settings: Settings = {
     proxyHost: given(env, "SLUICE_PROXY_HOST") ?? LOOPBACK,
     proxyPort: port(env, "SLUICE_PROXY_PORT", 10000),
@@ -68,8 +68,8 @@ function requireDifferent(wanted: readonly WantedPort[]): void {
   }
 }
 
-/** The Envoy that is started here, and who waits for it, speak plain text to the control plane. */
-function refuseTls(env: Environment): void {
+/** The Envoy that is started here, and the program that waits for it, speak plain text to the control plane. */
+function rejectTls(env: Environment): void {
   const variable = Object.keys(env).find(
     (name) => TLS_VARIABLE.test(name) && (given(env, name) ?? NO_FILE) !== NO_FILE,
   );

@@ -28,7 +28,7 @@ export async function takeStartLock(env, root) {
   if (held.has(folder)) return;
   const address = addressOf(folder);
   const server = (await listening(address, about(env))) ?? (await takenOver(address, about(env)));
-  if (server === undefined) throw new Error(await refusal(folder, address));
+  if (server === undefined) throw new Error(await rejection(folder, address));
   held.set(folder, server);
 }
 
@@ -71,7 +71,7 @@ function answerOf(address) {
   });
 }
 
-async function refusal(folder, address) {
+async function rejection(folder, address) {
   const { pid, proxy } = parsed((await answerOf(address)) ?? "");
   const who = pid === undefined ? "" : ` (process ${pid}, proxy ${proxy})`;
   return (

@@ -75,9 +75,9 @@ function maxLengthOf(...fields: readonly object[]): string {
 describe("docs/errors.md", () => {
   it("docs/errors.md has every code of the control plane, and says what to do", () => {
     const rows = tableUnder("docs/errors.md", "The control plane");
-    const told = rows.map(([code = "", status, message]) => [withoutTicks(code), status, message]);
+    const inDocs = rows.map(([code = "", status, message]) => [withoutTicks(code), status, message]);
     const known = Object.entries(ERRORS).map(([code, { status, message }]) => [code, String(status), message]);
-    expect(told).toEqual(known);
+    expect(inDocs).toEqual(known);
     for (const [code, , , advice] of rows) expect(advice, code).toMatch(/\S/);
   });
 
@@ -97,7 +97,7 @@ it("the README names every environment variable that a program reads", () => {
   for (const [, name = ""] of sources.matchAll(/"(SLUICE_[A-Z_]+)"/g)) read.add(name);
   const table = sectionOf("README.md", "Configuration");
   expect(read.size).toBeGreaterThan(20);
-  // Of one face alone: the README has those for both, and says how the others are named.
+  // Of one listener alone: the README has those for both, and says how the others are named.
   const ofBoth = [...read].map((name) => name.replace(/^SLUICE_(HTTP|XDS)_TLS_/, "SLUICE_TLS_"));
   expect(ofBoth.filter((name) => !table.includes(`\`${name}\``))).toEqual([]);
 });

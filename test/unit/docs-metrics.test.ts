@@ -130,7 +130,7 @@ describe("expressions for Prometheus", () => {
   });
 
   it("every alert in docs/operations.md has an expression, and what to do", () => {
-    const told = tableUnder("docs/operations.md", "Alerts").map(([alert = ""]) => withoutTicks(alert));
-    expect(told).toEqual(alerts.map(({ alert }) => alert));
+    const inDocs = tableUnder("docs/operations.md", "Alerts").map(([alert = ""]) => withoutTicks(alert));
+    expect(inDocs).toEqual(alerts.map(({ alert }) => alert));
   });
 });

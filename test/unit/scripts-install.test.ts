@@ -17,7 +17,7 @@ it("no dependency brings an npm, which would run in place of the user's", () => 
   expect(Object.keys(packages)).not.toContain("node_modules/npm");
 });
 
-it("the lock file names the binaries of every platform, or npm ci would refuse it", () => {
+it("the lock file names the binaries of every platform, or npm ci would reject it", () => {
   const wanted = Object.values(packages).flatMap((one) => Object.keys(one.optionalDependencies ?? {}));
   const places = Object.keys(packages);
   const missing = wanted.filter((name) => !places.some((place) => place.endsWith(`node_modules/${name}`)));

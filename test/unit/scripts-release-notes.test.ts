@@ -1,4 +1,4 @@
-// What is refused as a release, and what a release says of itself.
+// What is rejected as a release, and what a release says of itself.
 import { spawnSync } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";

@@ -41,14 +41,14 @@ describe("the environment of npm start", () => {
 });
 
 describe("TLS of the control plane", () => {
-  const refusal = (name: string): string =>
+  const rejection = (name: string): string =>
     `${name} is set, and npm start does not know TLS: unset it here, or run the control plane by itself ` +
     "(docs/deploy.md, docs/operations.md).";
 
   it.each(["SLUICE_TLS_CERT_FILE", "SLUICE_TLS_KEY_FILE", "SLUICE_HTTP_TLS_CLIENT_CA_FILE"])(
     "%s is rejected in one sentence by npm start",
     (name) => {
-      expect(() => readSettings({ [name]: "/etc/sluice/tls.pem" })).toThrow(refusal(name));
+      expect(() => readSettings({ [name]: "/etc/sluice/tls.pem" })).toThrow(rejection(name));
     },
   );
 

@@ -41,9 +41,9 @@ export async function measureStalls(running: PropagationStack): Promise<void> {
 /** The milliseconds of each answer in one turn. */
 async function probed(port: string, token: string, change: (() => void) | undefined): Promise<number[]> {
   const probe = fork(join(import.meta.dirname, "light-probe.js"), [port, token]);
-  const told = once(probe, "message") as Promise<[number[]]>;
+  const sent = once(probe, "message") as Promise<[number[]]>;
   const ended = once(probe, "exit").then(() => {
-    throw new Failure("the probe ended before it was told to");
+    throw new Failure("the probe ended before it was asked to");
   });
   ended.catch(() => undefined);
   const endMs = performance.now() + TURN_MS;
@@ -52,7 +52,7 @@ async function probed(port: string, token: string, change: (() => void) | undefi
     await Promise.race([delay(EVERY_MS), ended]);
   }
   probe.send("stop");
-  const [times] = await Promise.race([told, ended]);
+  const [times] = await Promise.race([sent, ended]);
   return times;
 }
 

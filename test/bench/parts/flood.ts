@@ -1,4 +1,4 @@
-// Floods: of invented tokens, and of more sessions than there is room for. What memory they take, whom they hold up.
+// Floods: of invented tokens, and of more sessions than there is room for. What memory they take, which requests they delay.
 import { fork } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
@@ -60,7 +60,7 @@ export async function inventedFlood(part: Part, installation: Installation, coun
   };
 }
 
-/** Every session there is, once, at a small table: what does not fit makes room, or is turned away. */
+/** Every session there is, once, at a small table: what does not fit evicts another, or is denied. */
 export async function realFlood(part: Part, installation: Installation, capacity: number): Promise<Section> {
   const { tokens, envoyPid } = installation;
   const count = tokens.length;
@@ -99,7 +99,7 @@ async function probedDuring(port: number, token: string, load: () => Promise<unk
   const child = fork(join(import.meta.dirname, "../measure/light-probe.js"), [String(port), token]);
   const answer = once(child, "message") as Promise<[number[]]>;
   const ended = once(child, "exit").then(() => {
-    throw new Failure("The probe ended before it was told to.");
+    throw new Failure("The probe ended before it was asked to.");
   });
   try {
     await Promise.race([load(), ended]);

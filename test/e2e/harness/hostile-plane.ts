@@ -5,7 +5,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { json } from "node:stream/consumers";
 import { PATH_WATCH } from "../../../assembly/contract.js";
 
-/** What the edge has heard of, in the words of its watch. */
+/** What a watch says of the edge. */
 export interface WatchBody {
   readonly instance: string;
   readonly follow: boolean;
@@ -48,7 +48,7 @@ export class HostilePlane {
   }
 
   /** What the edge last said of the policy. */
-  get heard(): WatchBody["policy"] {
+  get policyInWatch(): WatchBody["policy"] {
     return this.watches.at(-1)?.policy;
   }
 

@@ -12,7 +12,7 @@ const TAIL_LINES = 40;
 export class Part {
   private child: SupervisedProcess | undefined;
 
-  /** @param ready resolves when the process serves; is told when the process has ended */
+  /** @param ready resolves when the process serves; its signal is aborted when the process has ended */
   constructor(
     private readonly plan: ProcessPlan,
     private readonly ready: (ended: AbortSignal) => Promise<void>,

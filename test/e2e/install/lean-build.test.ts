@@ -99,7 +99,7 @@ function withSecondListener(yaml: string): string {
 
 describe("two listeners with one policy in the lean build", () => {
   const ACQUIRE_TIMEOUT_MS = 200;
-  /** A root that does not tick is kept for so long: three of them and a second, for each place for a root. */
+  /** A root that does not tick is kept for so long: three of them and a second, for each slot of a root. */
   const KEPT_MS = (3 * ACQUIRE_TIMEOUT_MS + 1000) * 4;
   const both = useInstallation({
     filter: "sluice-lean",

@@ -1,4 +1,4 @@
-// Rotation of the installation's secret, step by step as documented: no session is refused on the way.
+// Rotation of the installation's secret, step by step as documented: no session is denied on the way.
 import { describe, expect, it } from "vitest";
 import { useInstallation } from "../harness/installation.js";
 import type { Part } from "../harness/part.js";
@@ -6,7 +6,7 @@ import { policyOf } from "../harness/policy.js";
 import { anotherSecret, restart } from "../harness/rotation.js";
 
 const sluice = useInstallation({
-  // Nobody gets in on trust: each Envoy that starts anew must be able to ask.
+  // No session is admitted unverified: each Envoy that starts anew must be able to ask.
   policy: policyOf([{ name: "default", maxTokens: 100, tokenRefillRate: 0 }], { onUnreachable: "deny" }),
 });
 

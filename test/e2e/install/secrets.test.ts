@@ -26,7 +26,7 @@ function nameSecrets(tokens: readonly string[]): void {
   for (const [index, token] of tokens.entries()) secrets.set(`session token ${index}`, token);
 }
 
-/** Every way in which tokens come and go: admitted, refused, forged, revoked, on trust, pasted into wrong places. */
+/** Every way in which tokens come and go: admitted, denied, forged, revoked, unverified, pasted into wrong fields. */
 async function beBusy(): Promise<void> {
   const issued = await Promise.all(Array.from({ length: 5 }, () => sluice().api.issue()));
   const trusted = await sluice().api.issue();

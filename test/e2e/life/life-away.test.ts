@@ -10,7 +10,7 @@ import { until } from "../harness/until.js";
 const sluice = useInstallation({
   edges: ["gw-1", "gw-2"],
   policy: policyOf([{ name: "default", maxTokens: 100, tokenRefillRate: 0 }], {
-    // Nobody gets in on trust, so that no answer here is a guess.
+    // No session is admitted unverified, so that each answer here is certain.
     onUnreachable: "deny",
     controlPlane: { reportInterval: 300 },
   }),
@@ -34,14 +34,14 @@ function standStill() {
   return envoy;
 }
 
-/** Resolves when the control plane has forgotten what came right after this place in its log. */
+/** Resolves when the control plane has forgotten what came right after this cursor in its log. */
 async function trimmedBeyond(since: { log: string; cursor: number }): Promise<void> {
   await until(async () => {
     expect(await watch({ log: since.log, since: since.cursor })).toMatchObject({ reset: true });
   });
 }
 
-/** The log's name and head, as an edge hears them that has none yet. */
+/** The log's name and head, as an edge gets them that has none yet. */
 const headOfLog = async () => (await watch({ since: 0 })) as { log: string; cursor: number };
 
 async function watch(cursor: { log?: string; since: number }): Promise<unknown> {
@@ -87,12 +87,12 @@ describe("an Envoy that stood still for longer than the invalidation log goes ba
     const revoked = await several(5);
     await reported(sluice(), live.id, 22);
     await followed(sluice());
-    const heardOf = await headOfLog();
+    const lastCursor = await headOfLog();
     const hanging = standStill();
     for (const { id } of revoked) await sluice().api.revoke(id);
     await sluice().controlPlane.stop();
     await sluice().controlPlane.start({ SLUICE_INVALIDATIONS_ENTRIES: "1" });
-    await trimmedBeyond(heardOf);
+    await trimmedBeyond(lastCursor);
 
     hanging.resume();
     await followed(sluice());

@@ -11,7 +11,7 @@ import { until } from "../harness/until.js";
 
 const REPORT_INTERVAL_MS = 300;
 const BUSY = { maxTokens: 30, tokenRefillRate: 40, tokenBudget: 150 };
-/** From a report to the edges' refusal; far above what it takes, far below what the load would spend without an end. */
+/** From a report to the edges' denial; far above what it takes, far below what the load would spend without an end. */
 const PROPAGATION_AT_MOST_S = 5;
 
 const sluice = useInstallation({
@@ -28,8 +28,8 @@ const sluice = useInstallation({
   ),
 });
 
-/** Resolves when the edge refuses the session because its budget is spent; with how many it admitted meanwhile. */
-async function refusedForBudget(edge: Edge, token: string): Promise<number> {
+/** Resolves when the edge denies the session because its budget is spent; with how many it admitted meanwhile. */
+async function deniedForBudget(edge: Edge, token: string): Promise<number> {
   let admitted = 0;
   await until(async () => {
     const answer = await edge.send({ token });
@@ -54,7 +54,7 @@ describe("a session that has spent its token budget", () => {
     const { id, token } = await sluice().api.issue("trial");
     expect(new Set(await one.statuses(token, 18))).toEqual(new Set([200]));
     expect(new Set(await two.statuses(token, 12))).toEqual(new Set([200]));
-    const over = (await refusedForBudget(one, token)) + (await refusedForBudget(two, token));
+    const over = (await deniedForBudget(one, token)) + (await deniedForBudget(two, token));
     await reported(sluice(), id, 30 + over);
 
     await two.restartHard();
@@ -80,7 +80,7 @@ describe("a session that has spent its token budget", () => {
       return statuses[200] ?? 0;
     };
     const loads = Promise.all(sluice().edges.map(load));
-    const probes = await Promise.all(sluice().edges.map((edge) => refusedForBudget(edge, token)));
+    const probes = await Promise.all(sluice().edges.map((edge) => deniedForBudget(edge, token)));
     over = true;
     const admitted = [...(await loads), ...probes].reduce((sum, count) => sum + count);
 
@@ -94,7 +94,7 @@ describe("a session that has spent its token budget", () => {
   it("a session on a plan with a larger budget is served at once and keeps its count", async () => {
     const { id, token } = await sluice().api.issue("trial");
     expect(new Set(await sluice().statuses(token, 30))).toEqual(new Set([200]));
-    const over = await refusedForBudget(sluice().edge(0), token);
+    const over = await deniedForBudget(sluice().edge(0), token);
     expect((await sluice().api.call("PATCH", `/v1/sessions/${id}`, { plan: "paid" })).status).toBe(200);
     for (const edge of sluice().edges) {
       await until(async () => {
@@ -121,7 +121,7 @@ describe("consuming over the API", () => {
 
     expect(await consume(id, 38)).toMatchObject({ status: 200, body: { remaining: 0 } });
     let over = 0;
-    for (const edge of sluice().edges) over += await refusedForBudget(edge, token);
+    for (const edge of sluice().edges) over += await deniedForBudget(edge, token);
     await followed(sluice());
     for (const edge of sluice().edges) expect(await edge.statuses(token, 3)).toEqual([429, 429, 429]);
     await reported(sluice(), id, 100 + over);

@@ -37,7 +37,7 @@ async function usedOnBoth(plan?: string): Promise<IssuedSession> {
 /** Uses the session at one edge over and over while it waits for a condition. */
 function whileUsed(edgeIndex: number, { token }: IssuedSession, condition: () => void | Promise<void>): Promise<void> {
   return until(async () => {
-    // Not asserted in here: a refusal would be tried again.
+    // Not asserted in here: a denial would be tried again.
     used.push((await sluice().edge(edgeIndex).send({ token })).status);
     await condition();
   });
@@ -74,7 +74,7 @@ describe("a session that is idle", () => {
     for (const edge of sluice().edges) {
       expect(await edge.send({ token: idle.token })).toMatchObject({ status: 401, body: INVALID });
       expect(await edge.send({ token: neverUsed.token })).toMatchObject({ status: 401, body: INVALID });
-      // Idle for as long as the other at gw-1, which asks and is told that it lives.
+      // Idle for as long as the other at gw-1, which asks and learns that it lives.
       expect(await edge.statuses(active.token, 3)).toEqual([200, 200, 200]);
     }
     await reported(sluice(), active.id, 2 + used.length + 6);
@@ -96,7 +96,7 @@ describe("a session that is idle", () => {
       used.push((await sluice().edge(1).send({ token: sessions[1].token })).status);
       expect(performance.now() - goneMs).toBeGreaterThan(MAX_AGE_MS + GRACE_MS);
     });
-    // What gw-2 saw, nobody can tell yet.
+    // No report says yet what gw-2 saw.
     sluice().edge(1).envoy.pause();
     await sluice().controlPlane.start();
     await twoMoreSweeps();

@@ -1,4 +1,4 @@
-// What an operator does to sessions that are in use at two Envoys: move them, re-issue tokens, limit them by user.
+// What an operator does to sessions that are in use at two Envoys: change their plan, re-issue tokens, limit them by user.
 import { describe, expect, it } from "vitest";
 import { INVALID } from "../harness/answers.js";
 import type { IssuedSession, Owner } from "../harness/control-plane-client.js";

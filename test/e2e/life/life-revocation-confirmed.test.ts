@@ -1,4 +1,4 @@
-// An operator revokes with the command line and hears which of two Envoys refuse the session by now.
+// An operator revokes with the command line and sees which of two Envoys deny the session by now.
 import { execFile } from "node:child_process";
 import { join } from "node:path";
 import { expect, it, onTestFinished } from "vitest";

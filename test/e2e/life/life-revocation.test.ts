@@ -18,7 +18,7 @@ const policy = policyOf(
     { name: "default", maxTokens: 100, tokenRefillRate: 0 },
     { name: "large", maxTokens: 9_000_000, tokenRefillRate: 0 },
   ],
-  // An edge that cannot ask admits nobody on trust, so that no answer here is a guess.
+  // An edge that cannot ask admits no session unverified, so that each answer here is certain.
   { onUnreachable: "deny", controlPlane: { reportInterval: 300 } },
 );
 // In the settings too: an edge starts here also while the control plane is away.
@@ -30,8 +30,8 @@ async function usedOnBoth(plan?: string, owner?: Owner): Promise<IssuedSession> 
   return session;
 }
 
-/** Resolves when every edge refuses the session; with how many requests they admitted meanwhile. */
-async function refusedByAll({ token }: IssuedSession): Promise<number> {
+/** Resolves when every edge denies the session; with how many requests they admitted meanwhile. */
+async function deniedByAll({ token }: IssuedSession): Promise<number> {
   let admitted = 0;
   for (const edge of sluice().edges) {
     await until(async () => {
@@ -66,8 +66,8 @@ describe("a session that is revoked", () => {
       expect(sent).toBeGreaterThan(400);
     });
     await sluice().api.revoke(revoked.id);
-    const probed = await refusedByAll(revoked);
-    // Each edge has refused it once: from here on there is no other answer.
+    const probed = await deniedByAll(revoked);
+    // Each edge has denied it once: from here on there is no other answer.
     const after = await drive({ connections, inFlight: 4, next: times(400, { "x-session-id": revoked.token }) });
     expect(after.statuses).toEqual({ 401: 400 });
     over = true;
@@ -84,7 +84,7 @@ describe("a session that is revoked", () => {
   it("a revocation survives the restart of an edge, of the control plane, and of both", async () => {
     const session = await usedOnBoth();
     await sluice().api.revoke(session.id);
-    await refusedByAll(session);
+    await deniedByAll(session);
     const [one, two] = [sluice().edge(0), sluice().edge(1)];
     await one.restartHard();
     expect(await one.statuses(session.token, 3)).toEqual([401, 401, 401]);
@@ -111,7 +111,7 @@ describe("a session that is revoked", () => {
     await sluice().controlPlane.killHard();
     await sluice().controlPlane.start();
     two.envoy.resume();
-    for (const session of sessions) await refusedByAll(session);
+    for (const session of sessions) await deniedByAll(session);
   });
 });
 
@@ -127,7 +127,7 @@ describe("all sessions of a user or an organisation", () => {
       const { status, body } = await sluice().api.call("DELETE", `/v1/sessions?${field}=${owner[field]}`);
       expect(status).toBe(202);
       const { id } = (body as { revocation: { id: string } }).revocation;
-      await inTurns(cutOff, refusedByAll);
+      await inTurns(cutOff, deniedByAll);
       await until(async () => {
         const { body: progress } = await sluice().api.call("GET", `/v1/revocations/${id}`);
         expect(progress).toMatchObject({ revocation: { state: "finished", revoked: cutOff.length } });
@@ -149,7 +149,7 @@ describe("a store restored from a backup", () => {
     for (const edge of sluice().edges) await edge.statuses(kept.token, 39);
     await reported(sluice(), kept.id, 80);
     await sluice().api.revoke(revokedLater.id);
-    await refusedByAll(revokedLater);
+    await deniedByAll(revokedLater);
     await sluice().controlPlane.stop();
     await storeAdmin("restore", backup, "--force");
     await sluice().controlPlane.start();
@@ -165,6 +165,6 @@ describe("a store restored from a backup", () => {
     // Absolute figures: the next report makes up for all that the backup lacked.
     await reported(sluice(), kept.id, 82);
     await sluice().api.revoke(kept.id);
-    await refusedByAll(kept);
+    await deniedByAll(kept);
   });
 });

@@ -101,10 +101,10 @@ describe("a storm", () => {
     const sessions = await sessionsInUse();
     const traffic = await Traffic.of(sessions);
     await traffic.goesOn();
-    const onTrust: IssuedSession[] = [];
+    const unverified: IssuedSession[] = [];
     for (let kill = 0; kill < KILLS; kill++) {
       const unknown = await sluice().api.issue();
-      onTrust.push(unknown);
+      unverified.push(unknown);
       await sluice().controlPlane.killHard();
       for (const edge of sluice().edges) expect(await edge.statuses(unknown.token, 5)).toEqual(Array(5).fill(200));
       await traffic.goesOn();
@@ -119,7 +119,7 @@ describe("a storm", () => {
       expect(edges).toHaveLength(sluice().edges.length);
       for (const { instances } of edges) expect(instances).toHaveLength(1);
     }
-    // First used while nobody could be asked: confirmed since, and counted.
-    for (const { id } of onTrust) await reported(sluice(), id, 5 * sluice().edges.length);
+    // First used while the control plane was away: confirmed since, and counted.
+    for (const { id } of unverified) await reported(sluice(), id, 5 * sluice().edges.length);
   });
 });

@@ -1,4 +1,4 @@
-// Usage comes home: what a session spends at two Envoys is known at the control plane, and outlives an Envoy.
+// Usage: what a session spends at two Envoys is known at the control plane, and outlives an Envoy.
 import { appendFileSync, copyFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -13,9 +13,9 @@ import { until } from "../harness/until.js";
 
 const REPORT_INTERVAL_MS = 300;
 const CAPACITY = 1024;
-/** So many that those used longest ago make room in almost every set. */
-const MANY_WAITERS = 1400;
-/** A record that was used so recently is not put out of the table; short, so that a new entry does not wait long. */
+/** So many that those used longest ago are evicted in almost every set. */
+const MANY_SESSIONS = 1400;
+/** A record that was used so recently is not evicted; short, so that a new entry does not wait long. */
 const ACQUIRE_TIMEOUT_MS = 2000;
 
 const policyWith = (reportInterval: number) =>
@@ -80,7 +80,7 @@ describe("what a session spends", () => {
     const { id, token } = await sluice().api.issue("small");
     expect(await sluice().statuses(token, 3)).toEqual(ofTimes(3, 200));
     await reported(sluice(), id, 3);
-    // From now on it is spent and not told: the next report is a minute away.
+    // From now on spends are not reported: the next report is a minute away.
     await sluice().changePolicy(policyWith(60_000));
     expect(await sluice().statuses(token, 4)).toEqual(ofTimes(4, 200));
     await sluice().changePolicy(policyWith(REPORT_INTERVAL_MS));
@@ -176,8 +176,8 @@ describe("a session whose record had to make room for others", () => {
     });
     const evictions = () => sluice().envoyAdmin.stat("wasmcustom.sluice_table_evictions");
     const evictedBefore = await evictions();
-    const crowd = await issueMany(MANY_WAITERS, "large");
-    await inTurns(crowd, ({ token }) => admitted(token));
+    const others = await issueMany(MANY_SESSIONS, "large");
+    await inTurns(others, ({ token }) => admitted(token));
     await until(async () => {
       expect(await evictions()).toBeGreaterThan(evictedBefore);
     });
@@ -194,7 +194,7 @@ describe("a session whose record had to make room for others", () => {
   });
 });
 
-/** The first answer that is a 200: until records may go, a new entry to a full set is refused. */
+/** The first answer that is a 200: until records may be evicted, a new entry to a full set is denied. */
 function admitted(token: string): Promise<HttpAnswer> {
   return until(async () => {
     const answer = await sluice().send({ token });

@@ -19,20 +19,20 @@ const sluice = useInstallation({ policy: policyWith(10), followedFilter: true })
 const TAKEN_FILTERS = "extension_config_discovery.http_filter.sluice.config_reload";
 const REJECTED_FILTERS = "extension_config_discovery.http_filter.sluice.update_rejected";
 
-interface Refusal extends LogLine {
+interface Rejection extends LogLine {
   readonly generation?: number;
   readonly violations?: readonly { readonly path: string; readonly line: number | null; readonly message: string }[];
 }
 
-/** Saves what the control plane will refuse; resolves with its log line. */
-async function saveRefused(text: string): Promise<Refusal> {
-  const refusals = (): Refusal[] => linesOf(sluice().controlPlane, "policy-rejected");
-  const before = refusals().length;
+/** Saves what the control plane will reject; resolves with its log line. */
+async function saveRejected(text: string): Promise<Rejection> {
+  const rejections = (): Rejection[] => linesOf(sluice().controlPlane, "policy-rejected");
+  const before = rejections().length;
   sluice().writePolicy(text);
   return until(() => {
-    const refusal = refusals()[before];
-    if (refusal === undefined) throw new Error("the policy has not been refused yet");
-    return refusal;
+    const rejection = rejections()[before];
+    if (rejection === undefined) throw new Error("the policy has not been rejected yet");
+    return rejection;
   });
 }
 
@@ -88,7 +88,7 @@ describe("a policy that is rejected", () => {
   it("a rejected policy lists every violation with its line, and the last one goes on", async () => {
     const { token } = await sluice().api.issue("small");
     const generation = await sluice().generation();
-    const refusal = await saveRefused(
+    const rejection = await saveRejected(
       [
         "version: 1",
         "plans:",
@@ -99,8 +99,8 @@ describe("a policy that is rejected", () => {
         "no: 1",
       ].join("\n"),
     );
-    expect(refusal.generation).toBe(generation);
-    expect(refusal.violations?.map(({ path, line }) => `${path}:${line}`)).toEqual(
+    expect(rejection.generation).toBe(generation);
+    expect(rejection.violations?.map(({ path, line }) => `${path}:${line}`)).toEqual(
       expect.arrayContaining(["plans[0].maxTokens:5", "no:7"]),
     );
     expect((await sluice().send({ token })).headers["ratelimit-policy"]).toBe('"small";q=10');
@@ -109,15 +109,15 @@ describe("a policy that is rejected", () => {
 
   it("a policy is rejected while sessions have a plan that it lacks", async () => {
     const { token } = await sluice().api.issue("large");
-    const refusal = await saveRefused(JSON.stringify(policyOf([small(10)])));
-    expect(refusal.violations?.[0]?.message).toMatch(
+    const rejection = await saveRejected(JSON.stringify(policyOf([small(10)])));
+    expect(rejection.violations?.[0]?.message).toMatch(
       /^plan "large" \(id 1\) cannot go while \d+ live sessions? ha(s|ve) it/,
     );
     expect(await sluice().statuses(token, 1)).toEqual([200]);
   });
 
   it("a valid policy is accepted after a rejected one", async () => {
-    await saveRefused("version: 2");
+    await saveRejected("version: 2");
     await sluice().changePolicy(policyWith(11));
     const { token } = await sluice().api.issue("small");
     expect((await sluice().send({ token })).headers["ratelimit-policy"]).toBe('"small";q=11');

@@ -70,13 +70,13 @@ describe("a control plane whose store is put back from a backup", () => {
     const [data, backup] = [join(sluice().folder, "data"), join(sluice().folder, "backup")];
     await backUpStore(data, backup);
     for (const maxTokens of [601, 602, 603]) await sluice().changePolicy(policyWith(maxTokens));
-    const heard = await sluice().generation();
+    const known = await sluice().generation();
     await sluice().controlPlane.stop();
     await restoreStore(backup, data, { force: true, random: { bytes: (n) => randomBytes(n) } });
     sluice().writePolicy(policyWith(604));
     await sluice().controlPlane.start();
     const generation = await sluice().generation();
-    expect(generation).toBeLessThan(heard);
+    expect(generation).toBeLessThan(known);
     await runsOnAll(generation);
     expect(await served()).toBe('"default";q=604');
   });

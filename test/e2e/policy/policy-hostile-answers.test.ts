@@ -30,7 +30,7 @@ afterAll(async () => {
 const outcomes = (outcome: string) =>
   sluice().envoyAdmin.stat(`wasmcustom.sluice_calls_total.call.watch.outcome.${outcome}`);
 
-/** Admitted on trust: nobody answers for its session. */
+/** Admitted unverified: no control plane answers for its session. */
 async function tokensServed(): Promise<string> {
   const { token } = sluice().mint.mint(Date.now());
   const { status, headers } = await sluice().send({ token });
@@ -94,29 +94,29 @@ describe("an answer to a watch", () => {
   it("bytes that are no policy are rejected once, and the edge says why", async () => {
     plane.answer = policyAnswer('{"version":1,"plans":"none"}', { generation: 3 });
     await until(() => {
-      expect(plane.heard).toMatchObject({ generation: 3, state: "rejected" });
+      expect(plane.policyInWatch).toMatchObject({ generation: 3, state: "rejected" });
     });
     plane.answer = undefined;
-    expect(plane.heard?.violations).toEqual([expect.objectContaining({ path: "plans" })]);
+    expect(plane.policyInWatch?.violations).toEqual([expect.objectContaining({ path: "plans" })]);
     expect(await tokensServed()).toBe('"default";q=99');
   });
 
   it("a generation older than the edge's is not taken", async () => {
     plane.answer = policyAnswer(JSON.stringify(OTHER), { generation: 5 });
     await until(async () => {
-      expect(plane.heard).toMatchObject({ generation: 5, state: "ok" });
+      expect(plane.policyInWatch).toMatchObject({ generation: 5, state: "ok" });
       expect(await tokensServed()).toBe('"default";q=7');
     });
     const older = policyOf([{ name: "default", maxTokens: 55, tokenRefillRate: 0 }]);
     await answered(policyAnswer(JSON.stringify(older), { generation: 4 }), "ok", '"default";q=7');
-    expect(plane.heard).toMatchObject({ generation: 5, state: "ok" });
+    expect(plane.policyInWatch).toMatchObject({ generation: 5, state: "ok" });
   });
 
   it("a control plane that knows fewer fields is understood, with defaults for the rest", async () => {
     const older = { version: 1, plans: [{ id: 0, name: "default", maxTokens: 8, tokenRefillRate: 0 }] };
     plane.answer = policyAnswer(JSON.stringify(older), { generation: 6 });
     await until(async () => {
-      expect(plane.heard).toMatchObject({ generation: 6, state: "ok" });
+      expect(plane.policyInWatch).toMatchObject({ generation: 6, state: "ok" });
       expect(await tokensServed()).toBe('"default";q=8');
     });
   });

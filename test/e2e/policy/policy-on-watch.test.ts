@@ -17,7 +17,7 @@ const VMS = WORKERS + 1;
 
 async function viewOf(installation: Installation): Promise<EdgeView> {
   const view = (await installation.api.edges()).find(({ edge }) => edge === "sluice-edge");
-  if (view === undefined) throw new Error("the edge has not been heard of");
+  if (view === undefined) throw new Error("the control plane does not know the edge");
   return view;
 }
 

@@ -1,5 +1,5 @@
-// A policy that traps the filter, in a real Envoy: one VM trips once, all others go on with the policy before, and the
-// operator is told. The filter of these tests is built with such a trap: its validator falls over a plan named "trap".
+// A policy that traps the filter, in a real Envoy: one VM traps once, all others go on with the policy before, and the
+// operator sees it. The filter of these tests is built with such a trap: its validator traps at a plan named "trap".
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

@@ -107,17 +107,17 @@ describe("a client that uses more of HTTP", () => {
     expect(admitted).toMatchObject({ status: 200, body: UPSTREAM_BODY });
     expect(sluice().upstream.received.at(-1)).toEqual({ method: "POST", path: "/upload", bodyBytes: MEGABYTE.length });
 
-    const refusals = [
+    const denials = [
       { token: "invented", status: 401, body: INVALID },
       { token: await exhausted(), status: 429, body: LIMITED },
     ];
     const reached = sluice().upstream.received.length;
-    for (const refusal of refusals) {
-      const lines = ["POST /upload HTTP/1.1", "host: sluice", `x-session-id: ${refusal.token}`];
+    for (const denial of denials) {
+      const lines = ["POST /upload HTTP/1.1", "host: sluice", `x-session-id: ${denial.token}`];
       const head = [...lines, `content-length: ${MEGABYTE.length}`, "", ""].join("\r\n");
       const answer = await exchange(sluice().ports.proxy, Buffer.concat([Buffer.from(head), MEGABYTE]));
-      expect(answer).toMatch(new RegExp(`^HTTP/1.1 ${refusal.status} `));
-      expect(answer.split("\r\n\r\n")[1]).toBe(refusal.body);
+      expect(answer).toMatch(new RegExp(`^HTTP/1.1 ${denial.status} `));
+      expect(answer.split("\r\n\r\n")[1]).toBe(denial.body);
     }
     expect(sluice().upstream.received.length).toBe(reached);
   });
@@ -150,7 +150,7 @@ describe("a client that uses more of HTTP", () => {
   it("an admitted client upgrades to a websocket and talks over it", async () => {
     const { token } = await sluice().api.issue("default");
     const outcome = await openWebsocket(sluice().ports.proxy, { "x-session-id": token });
-    if (!outcome.upgraded) throw new Error(`refused with ${outcome.answer.statusCode ?? 0}`);
+    if (!outcome.upgraded) throw new Error(`denied with ${outcome.answer.statusCode ?? 0}`);
     expect(outcome.answer.statusCode).toBe(101);
     expect(outcome.answer.headers.ratelimit).toBe('"default";r=99');
     outcome.socket.write("hello");

@@ -1,4 +1,4 @@
-// gRPC clients: they are told by status codes of their own.
+// gRPC clients: their denials have status codes of their own.
 import { describe, expect, it } from "vitest";
 import { INVALID, LIMITED, MISSING, UNAVAILABLE } from "../harness/answers.js";
 import { callGrpc, listenGrpc, withHttp2Upstream } from "../harness/grpc.js";

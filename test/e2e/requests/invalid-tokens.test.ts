@@ -1,4 +1,4 @@
-// Invalid tokens: however many are invented, nobody behind the filter hears of them.
+// Invalid tokens: however many are invented, none reaches anything behind the filter.
 import { beforeAll, afterAll, describe, expect, it } from "vitest";
 import { randomBytes } from "node:crypto";
 import type { ClientHttp2Session } from "node:http2";
@@ -63,8 +63,8 @@ function forgeries(random: Random): Record<string, () => string> {
   };
 }
 
-/** What would have grown if anyone behind the filter had heard of a request. */
-async function heardOf() {
+/** What would have grown if a request had reached anything behind the filter. */
+async function seenBehindFilter() {
   const stats = await sluice().envoyAdmin.stats();
   const answers = ["live", "revoked", "expired", "unknown"].map((one) => `wasmcustom.sluice_misses.outcome.${one}`);
   return {
@@ -87,7 +87,7 @@ const hasCounted = (outcome: string, requests: number) =>
 describe("invalid tokens", () => {
   it("invalid tokens, 10000 of them, reach no service, control plane or table", async () => {
     await hasCounted("allowed.plan.default", 1);
-    const [before, invalidBefore] = [await heardOf(), await counted("invalid")];
+    const [before, invalidBefore] = [await seenBehindFilter(), await counted("invalid")];
     const random = new Random(7);
     const ways = Object.values(forgeries(random));
     const tokens = Array.from({ length: INVENTED }, (_, index) => ways[index % ways.length]?.() ?? "");
@@ -102,7 +102,7 @@ describe("invalid tokens", () => {
     expect(load.failures).toEqual([]);
     expect(load.statuses).toEqual({ 401: INVENTED });
     await hasCounted("invalid", invalidBefore + INVENTED);
-    expect(await heardOf()).toEqual(before);
+    expect(await seenBehindFilter()).toEqual(before);
   });
 
   it("an invalid token gets a 401 that says so, whatever is wrong with it", async () => {
@@ -112,16 +112,16 @@ describe("invalid tokens", () => {
   });
 
   it("an invalid token of 20 KB is denied, by Envoy if it is longer than Envoy takes", async () => {
-    const before = await heardOf();
+    const before = await seenBehindFilter();
     for (const token of ["A".repeat(HUGE_CHARS), genuine + genuine.repeat(HUGE_CHARS / TOKEN_CHARS)]) {
       expect(await sluice().send({ token })).toMatchObject({ status: 401, body: INVALID });
     }
     expect((await sluice().send({ token: "A".repeat(100_000) })).status).toBe(431);
-    expect(await heardOf()).toEqual(before);
+    expect(await seenBehindFilter()).toEqual(before);
   });
 
   it("a token that is not ASCII is denied by the filter or by Envoy", async () => {
-    const before = await heardOf();
+    const before = await seenBehindFilter();
     const statuses = new Set<string>();
     for (let byte = 0; byte < 256; byte++) {
       if (byte >= 0x20 && byte < 0x7f) continue;
@@ -132,14 +132,14 @@ describe("invalid tokens", () => {
       statuses.add(answer.slice(0, "HTTP/1.1 401".length));
     }
     expect(statuses).toEqual(new Set(["HTTP/1.1 400", "HTTP/1.1 401"]));
-    expect(await heardOf()).toEqual(before);
+    expect(await seenBehindFilter()).toEqual(before);
   });
 
   it("an empty token counts as missing", async () => {
-    const before = await heardOf();
+    const before = await seenBehindFilter();
     expect(await sluice().send({ token: "" })).toMatchObject({ status: 401, body: MISSING });
     expect(await sluice().send()).toMatchObject({ status: 401, body: MISSING });
-    expect(await heardOf()).toEqual(before);
+    expect(await seenBehindFilter()).toEqual(before);
   });
 
   it("an invalid token spends nothing of the session that it imitates", async () => {

@@ -128,9 +128,9 @@ describe("while the control plane is away", () => {
     expect(await sluice().statuses(known.token, 1)).toEqual([200]);
     await sluice().controlPlane.killHard();
 
-    const refused = await sluice().send({ token: unknown.token, path: "/not-decided" });
-    expect(refused).toMatchObject({ status: 503, body: UNAVAILABLE });
-    expect(refused.headers["content-type"]).toBe("application/json");
+    const denied = await sluice().send({ token: unknown.token, path: "/not-decided" });
+    expect(denied).toMatchObject({ status: 503, body: UNAVAILABLE });
+    expect(denied.headers["content-type"]).toBe("application/json");
     expect(await sluice().statuses(known.token, 1)).toEqual([200]);
     await until(() => {
       expect(sluice().envoy.log).toContain(" GET /not-decided HTTP/1.1 503 sluice_unavailable ");
@@ -183,7 +183,7 @@ describe("where the control plane never comes up", () => {
     sluice().writePolicy(policyWith(30));
     await sluice().controlPlane.start();
     const { token } = await sluice().api.issue();
-    // The clients are asked: a control plane that has just started has heard of some workers only.
+    // The clients are asked: a control plane that has just started has reports of some workers only.
     const policies = async (): Promise<unknown[]> => {
       const answers = await Promise.all(Array.from({ length: 8 }, () => sluice().send({ token })));
       return [...new Set(answers.map(({ headers }) => headers["ratelimit-policy"]))];

@@ -12,7 +12,7 @@ const ENDS_EARLY_AT_MOST_MS = 1000;
 const sluice = useInstallation({
   policy: policyOf([
     { name: "brief", maxTokens: 9_000_000, tokenRefillRate: 0, lifetime: LIFETIME_MS },
-    // So that no session is so old that the filter refuses it without asking.
+    // So that no session is so old that the filter denies it without asking.
     { name: "lasting", maxTokens: 10, tokenRefillRate: 0 },
   ]),
 });
@@ -23,7 +23,7 @@ const hasExpired = (id: string) =>
     expect(body).toMatchObject({ session: { state: "expired" } });
   });
 
-/** How often the control plane told an edge that a session has expired. */
+/** How often the control plane answered an edge that a session has expired. */
 const answeredExpired = async () =>
   (await sluice().api.metrics()).get('sluice_control_acquires_total{outcome="expired"}') ?? 0;
 
@@ -32,13 +32,13 @@ describe("session expiration", () => {
     const beforeMs = performance.now();
     const { id, token } = await sluice().api.issue("brief");
     expect((await sluice().send({ token })).status).toBe(200);
-    const refused = await until(async () => {
+    const denied = await until(async () => {
       const answer = await sluice().send({ token });
       expect(answer.status).not.toBe(200);
       return answer;
     });
     expect(performance.now() - beforeMs).toBeGreaterThan(LIFETIME_MS - ENDS_EARLY_AT_MOST_MS);
-    expect(refused).toMatchObject({ status: 401, body: INVALID });
+    expect(denied).toMatchObject({ status: 401, body: INVALID });
     await hasExpired(id);
     expect(new Set(await sluice().statuses(token, 20))).toEqual(new Set([401]));
   });

@@ -1,4 +1,4 @@
-// Requests that wait until Envoy has heard about their session: they share one answer, may leave, and are bounded.
+// Requests that wait until Envoy has an answer about their session: they share one answer, may leave, and are bounded.
 import { once } from "node:events";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import type { ClientHttp2Session } from "node:http2";
@@ -88,19 +88,19 @@ describe("requests that wait for their session", () => {
       return token === undefined ? null : { "x-session-id": token };
     };
     // All of it at once, half on each worker.
-    const crowd = await sluice().connect(16);
-    const load = drive({ connections: crowd, inFlight: 96, next });
+    const connections = await sluice().connect(16);
+    const load = drive({ connections, inFlight: 96, next });
     await until(async () => {
       expect(await stat("wasmcustom.sluice_requests.outcome.unavailable")).toBe(flood - WORKERS * CALLS_A_WORKER);
     });
     expect(await callsOut()).toBeLessThanOrEqual(WORKERS * CALLS_A_WORKER);
-    // Who is known is not held up by those who are not.
+    // A known session is not held up by unknown ones.
     expect(await sluice().statuses(known.token, 1)).toEqual([200]);
     sluice().controlPlane.resume();
     const { statuses, failures } = await load;
     expect(failures).toEqual([]);
     // The control plane knows none of those that it was asked about.
     expect(statuses).toEqual({ 401: WORKERS * CALLS_A_WORKER, 503: flood - WORKERS * CALLS_A_WORKER });
-    for (const session of crowd) session.close();
+    for (const session of connections) session.close();
   });
 });

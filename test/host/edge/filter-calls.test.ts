@@ -160,7 +160,7 @@ describe.each(KINDS)("the outcome of an %s", (call) => {
   it.each([
     ["no cluster of its name", 2, "no_cluster"],
     ["no healthy host in it", 10, "no_host"],
-    ["some other violation", 6, "error"],
+    ["some other failure", 6, "error"],
   ])("a call for which Envoy has %s is counted, though no answer will come", (_what, status, outcome) => {
     const edge = new Edge({ policy: policy({ onUnreachable: "deny" }) });
     edge.host.dispatchResult = status;

@@ -86,7 +86,7 @@ it("the xDS server sends later offers and says what Envoy rejected", async () =>
   await until(() => {
     expect(server.isAcknowledged("extension")).toBe(true);
   });
-  server.offer("extension", [extensionOf(pluginWith({ refuse: true }), filterPath)]);
+  server.offer("extension", [extensionOf(pluginWith({ reject: true }), filterPath)]);
   await until(() => {
     expect(server.rejections[0]?.message).toContain("Unable to create Wasm plugin");
   });
