@@ -170,9 +170,9 @@ export const TICK_MS: u32 = 100;
 /** One round of the leader's sweep over its whole table takes this many ticks: 10 s. */
 export const SWEEP_ROUND_TICKS: u32 = 100;
 /**
- * An acquire's answer may make a record for so long after the read that led to it, and a record must have been left alone
- * for so long before it makes room. Two ends of one proof, so one number: whoever is evicted was not spent from while an
- * answer that would bring it back was under way, whatever policy its worker runs.
+ * An acquire's answer may make a record until this time after the read that led to it, and a record may be evicted only
+ * after it was idle for this time. Both must be one number: then no worker has spent from an evicted record while an
+ * answer that would bring it back was under way, whatever policy the worker runs.
  */
 export const ANSWER_VALID_MS: u32 = 5000;
 /** Leadership over a table ends by itself after so long without a tick of its holder. */

@@ -1,4 +1,4 @@
-// Runs a command to its end and keeps what it said, to be shown only if it failed.
+// Runs a command to its end and keeps its output, to be shown only if it failed.
 import { spawn } from "node:child_process";
 
 export interface QuietRun {

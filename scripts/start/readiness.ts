@@ -1,4 +1,4 @@
-// Waiting for a server: not for a time, but for the answer that says it is ready.
+// Waits for a server's answer that shows that it is ready; never for a fixed time.
 import { setTimeout as delay } from "node:timers/promises";
 import { Failure } from "../failure.js";
 

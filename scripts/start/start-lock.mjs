@@ -1,6 +1,6 @@
-// One npm start a data folder. The lock is a socket that this process listens on: the kernel lets go of it however the
-// process ends, kill -9 included, so nothing is ever left to be removed by hand. Plain JavaScript, for it is asked for
-// before anything is installed or built.
+// One npm start a data folder. The lock is a socket that this process listens on: the kernel closes it however the
+// process ends, kill -9 included, so nothing is ever left to be removed by hand. Plain JavaScript, since it runs before
+// anything is installed or built.
 import { createHash } from "node:crypto";
 import { realpathSync, rmSync } from "node:fs";
 import { connect, createServer } from "node:net";

@@ -1,4 +1,4 @@
-// A control plane that answers rubbish for minutes: Envoy's log says so once a minute, with how often it happened.
+// A control plane that answers garbage for minutes: Envoy's log says so once a minute, with how often it happened.
 import { setTimeout as delay } from "node:timers/promises";
 import { expect, it } from "vitest";
 import { HostilePlane } from "../e2e/harness/hostile-plane.js";

@@ -1,4 +1,4 @@
-// What the benchmark makes of its samples, on samples that are made up.
+// The arithmetic of the benchmark, on made-up samples.
 import { describe, expect, it } from "vitest";
 import { addedNs, differences, ratioOfAdded, ratioSpread, spreadOf } from "../bench/parts/differences.js";
 import { benchArguments } from "../bench/stand/arguments.js";

@@ -1,4 +1,4 @@
-// What is written about the API and the settings is so: docs/api.md, docs/errors.md, and the README's variables.
+// docs/api.md, docs/errors.md and the README's variables say of the API and the settings what the code does.
 import { describe, expect, it } from "vitest";
 import * as contract from "../../assembly/contract.js";
 import { ERRORS } from "../../control-plane/src/http/errors.js";

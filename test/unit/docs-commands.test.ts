@@ -1,4 +1,4 @@
-// The commands that the project tells its users to type: they exist, and none of them runs a program of somebody else.
+// The commands in the documents exist, and none of them runs a program of another project.
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readdirSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";

@@ -1,5 +1,4 @@
-// docs/metrics.md names every metric of both programs, and none that is not there.
-// What alerts and PromQL name is there too.
+// docs/metrics.md names exactly the metrics of both programs, and alerts and PromQL name no others.
 import type { MetricObjectWithValues, MetricValue } from "prom-client";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";

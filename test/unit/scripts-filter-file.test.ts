@@ -1,4 +1,4 @@
-// The copies of the filter that npm start makes: one a build, and none that nobody needs any more.
+// The copies of the filter that npm start makes: one a build, and none that is no longer needed.
 import { mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";

@@ -1,4 +1,4 @@
-// Where an Envoy comes from, and what is said when it comes from nowhere.
+// Where an Envoy is found, and the error when none is.
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";

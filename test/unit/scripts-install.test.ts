@@ -1,4 +1,4 @@
-// What an installation needs to work on a machine that is not this one, and as it does here.
+// What an installation needs to work on any machine as it does on this one.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";

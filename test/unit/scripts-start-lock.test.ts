@@ -1,4 +1,4 @@
-// One npm start a data folder, with real processes: whatever becomes of the first, nobody has to remove anything.
+// One npm start a data folder, with real processes: however the first one ends, nothing has to be removed by hand.
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from "node:fs";

@@ -1,4 +1,4 @@
-// What npm test says at its end: counts that are true, and nothing that did not run left unsaid.
+// The summary of npm test: true counts, and the name of everything that did not run.
 import { describe, expect, it } from "vitest";
 import {
   aspectCounts,

@@ -74,7 +74,7 @@ export function endRecord(record: usize, answer: AcquireAnswer, nowUs: u64, coun
   if (isLive(record)) setRev(record, revOf(record) + 1);
   setState(record, RECORD_ENDED);
   setFlags(record, (unknown ? FLAG_UNCONFIRMED : 0) | (flagsOf(record) & FLAG_PROVISIONAL));
-  // An expired session has no time left, but whoever goes on sending its token is not to be asked about each time.
+  // An expired session has no time left, but a client that goes on sending its token must not cause a call each time.
   setEndsAtS(record, endOf(nowUs, unknown ? UNKNOWN_REMEMBERED_MS : max(answer.endsInMs, UNKNOWN_REMEMBERED_MS)));
 }
 

@@ -1,4 +1,4 @@
-// The bell of a table in shared data (domain/edge/bell.ts). Every VM reads it on each tick; whoever writes it does so by cas.
+// The bell of a table in shared data (domain/edge/bell.ts). Every VM reads it on each tick, and each write is by cas.
 import { BELL_BYTES, bellGeneration, bellHash, bellLog, renameBell, setResult } from "../../domain/edge/bell";
 import { CAS_ABSENT, sharedCas, sharedValue } from "../../host/shared-data";
 import { OK } from "../../host/status";

@@ -67,7 +67,7 @@ export function writeSet(set: usize, cas: u32): u32 {
   return writeShared(key, KEY_BYTES, set, SET_BYTES, cas);
 }
 
-/** Creates the session's set, which was found absent; whoever comes second finds the first one's. */
+/** Creates the session's set, which was found absent; a worker that comes second finds the first one's. */
 export function createSet(table: Table, sessionId: usize): void {
   if (table.setMask == 0) createCapacity(table);
   writeKey(table.hash, setIndexOf(sessionId, setHashSeedOf(primaryKeys()), table.setMask));

@@ -1,4 +1,4 @@
-// The bounds that exactness is decided by err on the side they say.
+// Each bound on the times of decisions errs on the side that its name says.
 import { describe, expect, it } from "vitest";
 import { DecisionTimes } from "./decision-times.js";
 

@@ -1,5 +1,5 @@
-// A peer that stands where Envoy looks for the control plane, and answers watches as a test says: with what a broken,
-// older or hostile one may answer. Everything else it denies as one that is overloaded does.
+// A server in place of the control plane that answers watches as a test says: as a broken, older or hostile control plane
+// may. It denies every other call as an overloaded one does.
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { json } from "node:stream/consumers";

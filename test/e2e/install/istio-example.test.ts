@@ -1,6 +1,6 @@
-// The example for Istio as a gateway's Envoy gets it: what Istio makes of envoy/istio/wasmplugin.yaml, over LDS, CDS and
-// ECDS from a management server, into an Envoy whose bootstrap knows that server alone. That a cluster selects the right
-// pods, and that the proxy has the secret in its environment, is not tested here.
+// The example for Istio in a gateway's Envoy: Istio's translation of envoy/istio/wasmplugin.yaml comes over LDS, CDS and
+// ECDS from a management server, the only server in Envoy's bootstrap. Not tested here: that a cluster selects the right
+// pods, and that the proxy has the secret in its environment.
 import { randomBytes } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";

@@ -1,4 +1,4 @@
-// Metrics: what Prometheus reads from Envoy is what clients saw, to the request.
+// Metrics: Prometheus reads from Envoy exactly the requests that clients have made.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { ClientHttp2Session } from "node:http2";
 import { drive, times } from "../harness/http2-load.js";

@@ -1,5 +1,5 @@
-// What the command prints, in a real Envoy: whole configurations that it accepts, and a file of the filter that it follows.
-// The filter is one that answers with its configuration: what it makes of the settings is tested elsewhere.
+// What `sluice render` prints, in a real Envoy: whole configurations that Envoy accepts, and a filter file that it follows.
+// The filter here answers with its configuration: how Sluice's filter reads the settings is tested elsewhere.
 import { execFile } from "node:child_process";
 import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";

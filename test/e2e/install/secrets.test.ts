@@ -1,4 +1,4 @@
-// Secrets: after a busy run none of them stands in anything that operators read, scrape, store or paste.
+// Secrets: after a busy run none of them is in anything that operators read, scrape, store or paste.
 import { beforeAll, describe, expect, it } from "vitest";
 import { deriveKeys, readSecret } from "../../../control-plane/src/domain/keys.js";
 import { useInstallation } from "../harness/installation.js";
@@ -8,7 +8,7 @@ import { until } from "../harness/until.js";
 const policyWith = (maxTokens: number) => policyOf([{ name: "default", maxTokens, tokenRefillRate: 0 }]);
 const sluice = useInstallation({ policy: policyWith(5) });
 
-/** What nobody may read, by what it is. */
+/** The secret values, by their names. */
 const secrets = new Map<string, string>();
 let sessionIds: readonly string[] = [];
 

@@ -1,4 +1,4 @@
-// An Envoy that stands still, as a frozen machine does: the control plane stops in spite of it, and it catches up after.
+// An Envoy that stands still, as on a frozen machine: the control plane can stop meanwhile, and the Envoy catches up later.
 import { describe, expect, it, onTestFinished } from "vitest";
 import type { IssuedSession } from "../harness/control-plane-client.js";
 import { inTurns } from "../harness/in-turns.js";

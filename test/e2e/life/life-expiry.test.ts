@@ -1,4 +1,4 @@
-// Expiry over two Envoys: idle sessions end, used ones never do, whoever saw the use and whoever was away.
+// Expiry over two Envoys: idle sessions end and used ones do not, whichever Envoy saw the use, also over an outage.
 import { describe, expect, it } from "vitest";
 import { MIN_MAX_AGE_IN_REPORT_INTERVALS, SWEEP_ROUND_TICKS, TICK_MS } from "../../../assembly/contract.js";
 import { INVALID } from "../harness/answers.js";

@@ -1,4 +1,5 @@
-// Envoy is killed, or stands still, around a change of the policy: whatever the moment, it comes to run what is published.
+// Envoy is killed, or stands still, around a change of the policy: at whatever moment, it runs the published policy in the
+// end.
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
@@ -56,7 +57,7 @@ describe("an Envoy that stands still around a change of the policy", () => {
     sluice().writePolicy(policyWith(400 + ms));
     await delay(ms);
     sluice().envoy.pause();
-    // Longer than a VM that tries a policy has for it, so that another may take it for trapped.
+    // Longer than a VM has to try a policy, so that another may take it for trapped.
     await delay(1500);
     sluice().envoy.resume();
     await runsOnAll(before + 1);

@@ -1,5 +1,5 @@
-// What a broken, older or hostile control plane may answer to a watch: the filter stays up, goes on with its policy, and
-// says what is wrong. The peer of these tests is a server of their own behind Envoy's cluster.
+// Answers of a broken, older or hostile control plane to a watch: the filter stays up, goes on with its policy, and logs
+// what is wrong. The tests run a server of their own behind Envoy's cluster.
 import type { ServerResponse } from "node:http";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { headersOf, policyHash } from "../../host/harness/scenes/policy-offer.js";

@@ -1,4 +1,4 @@
-// A policy on its way: from the save of the file to every worker of every Envoy, whatever is away, wrong or killed meanwhile.
+// The way of a policy from the save of the file to every worker of every Envoy, over outages, errors and kills.
 import { setTimeout as delay } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { UNAVAILABLE } from "../harness/answers.js";
@@ -21,7 +21,7 @@ async function viewOf(installation: Installation): Promise<EdgeView> {
   return view;
 }
 
-/** A control plane that has just started calls an edge current while only some of its workers have spoken to it. */
+/** A control plane that has just started calls an edge current while only some of its workers have reported. */
 async function servedByAll(installation: Installation): Promise<void> {
   await until(async () => {
     const { state, published, running } = await viewOf(installation);

@@ -1,5 +1,5 @@
-// Policies that take plans, the session header's name and the limit headers away while requests wait for the control plane
-// and responses are under way: no request fails that should not, and nothing crashes.
+// Policies that remove plans, the session header's name or the limit headers while requests wait for the control plane and
+// responses are under way: no request fails that should pass, and nothing crashes.
 import { createServer, type ServerResponse } from "node:http";
 import { once } from "node:events";
 import { setTimeout as delay } from "node:timers/promises";
