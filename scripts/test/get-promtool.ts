@@ -3,7 +3,7 @@
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { projectRoot } from "../project-root.js";
-import { runQuietly } from "../run-quietly.js";
+import { runCommand } from "../run-command.js";
 
 export interface PromtoolSearch {
   env: Readonly<Record<string, string | undefined>>;
@@ -37,11 +37,12 @@ async function unpackInto(binary: string, env: PromtoolSearch["env"]): Promise<s
   const partial = `${binary}.partial`;
   rmSync(partial, { recursive: true, force: true });
   mkdirSync(partial, { recursive: true });
+  const inPartial = { env, cwd: partial };
   try {
-    const download = await runQuietly("apt-get", ["download", "--quiet", ...APT_OPTIONS, "prometheus"], env, partial);
+    const download = await runCommand("apt-get", ["download", "--quiet", ...APT_OPTIONS, "prometheus"], inPartial);
     const file = readdirSync(partial).find((name) => name.endsWith(".deb"));
     if (download.code !== 0 || file === undefined) return `apt-get has no package of it (${lastLine(download.output)})`;
-    const unpack = await runQuietly("dpkg-deb", ["--extract", file, "."], env, partial);
+    const unpack = await runCommand("dpkg-deb", ["--extract", file, "."], inPartial);
     const unpacked = join(partial, "usr/bin/promtool");
     if (unpack.code !== 0 || !existsSync(unpacked))
       return `its package cannot be unpacked (${lastLine(unpack.output)})`;
@@ -53,7 +54,7 @@ async function unpackInto(binary: string, env: PromtoolSearch["env"]): Promise<s
 }
 
 async function runs(binary: string, env: PromtoolSearch["env"]): Promise<boolean> {
-  return (await runQuietly(binary, ["--version"], env)).code === 0;
+  return (await runCommand(binary, ["--version"], { env })).code === 0;
 }
 
 function lastLine(output: string): string {

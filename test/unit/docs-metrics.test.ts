@@ -1,5 +1,4 @@
-// docs/metrics.md names every metric of both programs, and none that is not there.
-// What alerts and PromQL name is there too.
+// docs/metrics.md names exactly the metrics of both programs, and alerts and PromQL name no others.
 import type { MetricObjectWithValues, MetricValue } from "prom-client";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
@@ -48,7 +47,7 @@ function namesUnder(title: string): string[] {
 const documented = (name: string): string =>
   CALL.test(name) ? "sluice_calls_total{call,outcome}" : name.replace('plan="default"', "plan");
 
-it("names every metric of the filter, with its outcomes and labels", () => {
+it("docs/metrics.md names every metric of the filter, with its outcomes and labels", () => {
   const edge = new Edge();
   const session = edge.sessionInTable({ tokens: 0 });
   expect(edge.send(session).status).toBe(429);
@@ -82,7 +81,7 @@ async function ofControlPlane(): Promise<MetricObjectWithValues<MetricValue<stri
 
 const isHistogram = ({ type }: { type: unknown }): boolean => String(type) === "histogram";
 
-it("names every metric of the control plane, with its labels", async () => {
+it("docs/metrics.md names every metric of the control plane, with its labels", async () => {
   const ours = await ofControlPlane();
   const named = ours.map((metric) => {
     const labels = isHistogram(metric) ? "" : Object.keys(metric.values[0]?.labels ?? {}).join();
@@ -107,13 +106,13 @@ describe("expressions for Prometheus", () => {
 
   const metricsIn = (expression: string): string[] => expression.match(/\b(?:sluice|envoy)_\w+/g) ?? [];
 
-  it.each(alerts)("of the alert $alert name metrics that there are", async ({ expr }) => {
+  it.each(alerts)("the expressions of the alert $alert name metrics that there are", async ({ expr }) => {
     const names = await known();
     expect(metricsIn(expr)).not.toEqual([]);
     expect(metricsIn(expr).filter((name) => !names.has(name))).toEqual([]);
   });
 
-  it("of docs/metrics.md name metrics that there are", async () => {
+  it("the expressions of docs/metrics.md name metrics that there are", async () => {
     const names = await known();
     const rows = tableUnder("docs/metrics.md", "What is asked for most");
     for (const [subject = "", expression = ""] of rows) {
@@ -122,8 +121,8 @@ describe("expressions for Prometheus", () => {
     }
   });
 
-  it("stand for every alert in docs/operations.md, with what to do", () => {
-    const told = tableUnder("docs/operations.md", "Alerts").map(([alert = ""]) => withoutTicks(alert));
-    expect(told).toEqual(alerts.map(({ alert }) => alert));
+  it("every alert in docs/operations.md has an expression, and what to do", () => {
+    const inDocs = tableUnder("docs/operations.md", "Alerts").map(([alert = ""]) => withoutTicks(alert));
+    expect(inDocs).toEqual(alerts.map(({ alert }) => alert));
   });
 });

@@ -1,4 +1,4 @@
-// Envoy's ids of the metrics that this VM has named: each is asked for once. 0 is an id like any other.
+// Envoy's ids of the metrics that this VM has named: each is asked for once. 0 is a valid id.
 import { counter, gauge } from "../../host/metrics";
 
 const ids: Map<string, u32> = new Map<string, u32>();

@@ -1,4 +1,4 @@
-// How often two workers meet at one session's set: the retries of compare-and-swap, as the filter counts them.
+// How often two workers write one session's set at once: the retries of compare-and-swap, as the filter counts them.
 import { EnvoyAdmin } from "../../e2e/harness/envoy-admin.js";
 import type { Installation } from "../stand/installation.js";
 import { atRandom, h2load, requireAll } from "../stand/load.js";

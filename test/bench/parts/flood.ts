@@ -1,4 +1,4 @@
-// Floods: of invented tokens, and of more sessions than there is room for. What memory they take, whom they hold up.
+// Floods: of invented tokens, and of more sessions than there is room for. What memory they take, which requests they delay.
 import { randomBytes } from "node:crypto";
 import { EnvoyAdmin } from "../../e2e/harness/envoy-admin.js";
 import { probedDuring } from "../measure/probe.js";
@@ -57,7 +57,7 @@ export async function inventedFlood(part: Part, installation: Installation, coun
   };
 }
 
-/** Every session there is, once, at a small table: what does not fit makes room, or is turned away. */
+/** Every session there is, once, at a small table: what does not fit evicts another, or is denied. */
 export async function realFlood(part: Part, installation: Installation, capacity: number): Promise<Section> {
   const { tokens, envoyPid } = installation;
   const count = tokens.length;

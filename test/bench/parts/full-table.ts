@@ -1,4 +1,4 @@
-// More sessions than the table holds: what a request then costs, who is turned away, and that the limit still holds.
+// More sessions than the table holds: what a request then costs, which are denied, and that the limit still holds.
 import { ADDED_COLUMNS, addedRow } from "./added-cpu.js";
 import { cpuTimeNs } from "../stand/cpu-time.js";
 import { addedNs } from "./differences.js";

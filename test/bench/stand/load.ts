@@ -34,8 +34,8 @@ export async function h2load(
   const { stdout: out } = await runCommand("h2load", args, { env: process.env });
   const counts = /status codes: (\d+) 2xx, (\d+) 3xx, (\d+) 4xx, (\d+) 5xx/.exec(out);
   if (counts === null) throw new Failure(`h2load did not tell its status codes:\n${out}`);
-  const [, ok = "", moved = "", refused = "", failed = ""] = counts;
-  return { "2xx": Number(ok), "3xx": Number(moved), "4xx": Number(refused), "5xx": Number(failed) };
+  const [, ok = "", moved = "", denied = "", failed = ""] = counts;
+  return { "2xx": Number(ok), "3xx": Number(moved), "4xx": Number(denied), "5xx": Number(failed) };
 }
 
 /** @throws Failure unless each of the requests was answered with this status, or class of status */

@@ -138,7 +138,7 @@ export class ControlPlaneClient {
     return text(await this.ask("GET", "/metrics", undefined, {}));
   }
 
-  /** How often edges asked for a session, whatever they were told. */
+  /** How often edges asked for a session, whatever the answer. */
   async acquires(): Promise<number> {
     const samples = [...(await this.metrics())].filter(([name]) => name.startsWith("sluice_control_acquires_total"));
     return samples.reduce((sum, [, value]) => sum + value, 0);

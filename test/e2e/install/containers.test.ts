@@ -1,4 +1,4 @@
-// docker compose up, as it stands in the repository, on whatever engine answers. None is started for it.
+// docker compose up with the repository's files, on the engine that answers. The test starts no engine.
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { freePorts } from "../../../scripts/start/ports.js";
 import { projectRoot } from "../../../scripts/project-root.js";
@@ -14,7 +14,7 @@ let env: NodeJS.ProcessEnv;
 
 beforeAll(async () => {
   const [proxy, http] = await freePorts(2);
-  // A project of its own: whoever has Sluice running keeps it, and its volumes.
+  // A project of its own: a Sluice that is running on this machine keeps its containers and volumes.
   env = {
     ...process.env,
     COMPOSE_PROJECT_NAME: `sluice-test-${process.pid}`,
@@ -28,7 +28,7 @@ afterAll(async () => {
 }, DOWN_MS);
 
 it(
-  "docker compose up serves without a step before it, unprivileged, and comes down clean",
+  "docker compose up serves at once, unprivileged, and docker compose down is clean",
   async ({ task, skip }) => {
     if (noEngine !== undefined) {
       (task.meta as { notRun?: string }).notRun = noEngine;

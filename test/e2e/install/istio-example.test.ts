@@ -1,6 +1,6 @@
-// The example for Istio as a gateway's Envoy gets it: what Istio makes of envoy/istio/wasmplugin.yaml, over LDS, CDS and
-// ECDS from a management server, into an Envoy whose bootstrap knows that server alone. That a cluster selects the right
-// pods, and that the proxy has the secret in its environment, is not tested here.
+// The example for Istio in a gateway's Envoy: Istio's translation of envoy/istio/wasmplugin.yaml comes over LDS, CDS and
+// ECDS from a management server, the only server in Envoy's bootstrap. Not tested here: that a cluster selects the right
+// pods, and that the proxy has the secret in its environment.
 import { randomBytes } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -123,12 +123,12 @@ const isCurrent = (): Promise<void> =>
   });
 
 describe("a gateway with the WasmPlugin of the example", () => {
-  it("takes all that Istio makes of it", async () => {
+  it("the gateway accepts all that Istio makes of the WasmPlugin", async () => {
     await isCurrent();
     expect(mesh.rejections).toEqual([]);
   });
 
-  it("limits each session by the control plane's policy, which stands in none of its configuration", async () => {
+  it("the gateway limits sessions by a policy that stands in none of its configuration", async () => {
     const { token } = await api.issue();
     const answers: HttpAnswer[] = [];
     while (answers.length < 6) answers.push(await ask(token));
@@ -137,7 +137,7 @@ describe("a gateway with the WasmPlugin of the example", () => {
     expect((await send(proxy, { token: "A".repeat(48) })).status).toBe(401);
   });
 
-  it("reports what was spent", async () => {
+  it("the gateway reports what sessions spent", async () => {
     const { id, token } = await api.issue();
     for (let i = 0; i < 3; i++) expect((await ask(token)).status).toBe(200);
     await until(async () => {
@@ -146,7 +146,7 @@ describe("a gateway with the WasmPlugin of the example", () => {
     expect((await api.usage(id)).edges.map(({ edge }) => edge)).toEqual([GATEWAY]);
   });
 
-  it("shows its metrics with their labels, by the annotation that both examples of a gateway have", async () => {
+  it("the gateway shows its metrics with labels, by the annotation of both examples", async () => {
     const { data } = example("gateway-api-env.yaml") as { readonly data: { readonly deployment: string } };
     expect(tagsOf(parse(data.deployment) as Deployment)).toBe(extraStatTags);
     await until(async () => {
@@ -157,7 +157,7 @@ describe("a gateway with the WasmPlugin of the example", () => {
     });
   });
 
-  it("follows a change of the policy, with nothing new from the mesh", async () => {
+  it("the gateway follows a policy change with nothing new from the mesh", async () => {
     const { token } = await api.issue();
     expect((await ask(token)).headers["ratelimit-policy"]).toBe('"default";q=5');
     writePolicy(folder, policyWith(8));
@@ -167,7 +167,7 @@ describe("a gateway with the WasmPlugin of the example", () => {
     await isCurrent();
   });
 
-  it("refuses a session that was revoked", async () => {
+  it("the gateway denies a session that was revoked", async () => {
     const { id, token } = await api.issue();
     expect((await ask(token)).status).toBe(200);
     await api.revoke(id);

@@ -1,4 +1,4 @@
-// Metrics: what Prometheus reads from Envoy is what clients saw, to the request.
+// Metrics: Prometheus reads from Envoy exactly the requests that clients have made.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { ClientHttp2Session } from "node:http2";
 import { drive, times } from "../harness/http2-load.js";
@@ -45,7 +45,7 @@ const withAllAnswers = (): Promise<Record<string, number>> =>
   });
 
 describe("the filter's metrics", () => {
-  it("count every request once, with outcome and plan as labels, also over changes of the policy", async () => {
+  it("each request is counted once by outcome and plan, also over policy changes", async () => {
     // Requests that showed that Envoy was ready had no token.
     const probes = await sluice().envoyAdmin.stat("http.proxy.downstream_rq_4xx");
     await become({ 'sluice_requests_total{outcome="missing"}': probes });
@@ -95,7 +95,7 @@ describe("the filter's metrics", () => {
     expect(metrics.filter((name) => !/^sluice(_[a-z]+)+$/.test(name))).toEqual([]);
   });
 
-  it("tell how many sessions the table holds, its size, and which policy is in force", async () => {
+  it("gauges show the sessions in the table, its size and the policy in force", async () => {
     const before = (await samples()).sluice_table_records ?? 0;
     const sessions = await Promise.all(Array.from({ length: 20 }, () => sluice().api.issue()));
     for (const { token } of sessions) await sluice().send({ token });
@@ -105,7 +105,7 @@ describe("the filter's metrics", () => {
     await become({ sluice_policy_generation: generation + 1, sluice_table_records: before + 20 });
   });
 
-  it("tell how misses ended", async () => {
+  it("counters show how misses ended", async () => {
     const before = await withAllAnswers();
     const revoked = await sluice().api.issue();
     await sluice().api.call("DELETE", `/v1/sessions/${revoked.id}`);
@@ -120,7 +120,7 @@ describe("the filter's metrics", () => {
 });
 
 describe("the control plane's metrics", () => {
-  it("count sessions and what edges asked for", async () => {
+  it("the control plane counts sessions and the calls of edges", async () => {
     const before = await sluice().api.metrics();
     const value = (name: string): number => before.get(name) ?? 0;
     const { id, token } = await sluice().api.issue("gold");

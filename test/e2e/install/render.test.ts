@@ -1,5 +1,5 @@
-// What the command prints, in a real Envoy: whole configurations that it accepts, and a file of the filter that it follows.
-// The filter is one that answers with its configuration: what it makes of the settings is tested elsewhere.
+// What `sluice render` prints, in a real Envoy: whole configurations that Envoy accepts, and a filter file that it follows.
+// The filter here answers with its configuration: how Sluice's filter reads the settings is tested elsewhere.
 import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -44,14 +44,14 @@ describe("a configuration that sluice render envoy prints", () => {
     ["with names of its own", ["--node-id", "gw-1", "--listen", "[::1]:10000", "--upstream", "service.example:80"]],
     ["with another cluster", ["--cluster", "limiter", "--control-plane", "127.0.0.1:8081", "--capacity", "1024"]],
     ["with a policy in its settings", ["--with-policy", policy, "--no-follow"]],
-  ])("is accepted by Envoy %s", async (_, options) => {
+  ])("a configuration from sluice render envoy is accepted by Envoy %s", async (_, options) => {
     const yaml = await rendered("envoy", "--filter", filter, ...options);
     expect(await validated(yaml, "envoy.yaml")).toMatch(/ OK\n/);
     const json = await rendered("envoy", "--filter", filter, "--json", ...options);
     expect(await validated(json, "envoy.json")).toMatch(/ OK\n/);
   });
 
-  it("is really looked at: a filter that is not there is refused", async () => {
+  it("a rendered configuration without its filter file is rejected by Envoy", async () => {
     const yaml = await rendered("envoy", "--filter", join(folder, "missing.wasm"));
     expect(await validated(yaml, "envoy.yaml")).not.toMatch(/ OK\n/);
   });
@@ -66,7 +66,7 @@ describe("a file that sluice render ecds-file prints", () => {
     renameSync(`${followed}.new`, followed);
   }
 
-  it("is followed by Envoy: replaced, it holds at once; rejected, the one before it goes on", async () => {
+  it("a replaced filter file holds at once; a rejected one leaves the one before", async () => {
     const [proxy = 0, admin = 0] = await freePorts(2);
     await replace("--filter", filter);
     const config = join(folder, "follows.yaml");

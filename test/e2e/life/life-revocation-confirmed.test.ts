@@ -1,4 +1,4 @@
-// An operator revokes with the command line and hears which of two Envoys refuse the session by now.
+// An operator revokes with the command line and sees which of two Envoys deny the session by now.
 import { expect, it, onTestFinished } from "vitest";
 import { INVALID } from "../harness/answers.js";
 import { sluiceRun } from "../harness/cli.js";
@@ -38,14 +38,14 @@ function pauseSecond(): () => void {
   };
 }
 
-it("a session that sluice session revoke calls confirmed by all edges is refused by both with the next request", async () => {
+it("a session whose revocation is confirmed is denied by both edges at once", async () => {
   const { id, token } = await usedOnBoth();
   const ran = await command("session", "revoke", id);
   expect(ran).toMatchObject({ code: 0, stdout: `${id} is revoked; all 2 edges confirmed\n`, stderr: "" });
   for (const edge of sluice().edges) expect(await edge.send({ token })).toMatchObject({ status: 401, body: INVALID });
 });
 
-it("sluice session revoke names an Envoy that stands still, with exit code 6, and confirms once it goes on", async () => {
+it("sluice session revoke names an Envoy that stands still, and confirms later", async () => {
   const { id, token } = await usedOnBoth();
   const resume = pauseSecond();
   const ran = await command("session", "revoke", id, "--wait", "1s");
@@ -66,7 +66,7 @@ it("sluice session revoke names an Envoy that stands still, with exit code 6, an
   expect((await sluice().edge(1).send({ token })).status).toBe(401);
 });
 
-it("sluice session revoke --user names an Envoy that stands still, and its stored operation confirms it later", async () => {
+it("sluice session revoke --user names an Envoy that stands still, and confirms later", async () => {
   const { token } = await usedOnBoth();
   const resume = pauseSecond();
   const ran = await command("session", "revoke", "--user", "mallory", "--wait", "1s", "--json");

@@ -1,5 +1,5 @@
-// The end of a run, for the policy: every VM runs what is published, or what it ran before where that is rejected; the
-// control plane knows so from the edge's own words; nobody waits any more; every request that was let in was counted.
+// The invariants of the policy at the end of a run: every VM runs what is published, or what it ran before where that is
+// rejected; the control plane knows it from the edge's reports; no request waits; each admitted request was counted.
 import { POLICY_OK, POLICY_REJECTED, POLICY_TRAPPED, SOURCE_CONTROL_PLANE } from "../../../assembly/contract.js";
 import type { PublishedPolicy } from "../../../control-plane/src/app/ports/policy-ports.js";
 import type { SimEdge } from "../parts/sim-edge.js";
@@ -62,7 +62,7 @@ export class PolicyInvariants {
       fail("policy", `${name}/${index} serves ${JSON.stringify(said.policy)}, published is ${generation}, ${hash}`);
   }
 
-  /** By its watch what the edge took, by reports what each worker runs. */
+  /** The control plane knows by the watch what the edge took, and by reports what each worker runs. */
   #expectKnown(edge: SimEdge, { generation, hash }: PublishedPolicy): void {
     const { world } = this;
     const { name, life } = edge;
@@ -70,7 +70,7 @@ export class PolicyInvariants {
     const heard = known?.said.lastWatch;
     const { policy } = heard ?? {};
     if (known === undefined || heard?.filter === undefined || policy === undefined)
-      fail("policy", `${name}: the control plane has not heard of it`);
+      fail("policy", `${name}: the control plane does not know it`);
     const result = this.#result(edge.rules, heard.filter.build, hash);
     const isSaid = policy.log === world.store.log && policy.generation === generation && policy.hash === hash;
     if (!isSaid || policy.state !== result)

@@ -1,5 +1,5 @@
 // The policies that an operator publishes in a run: the same two plans with other figures, one that closes an API to
-// these clients, and one that the filter finds a violation in, as where the control plane knows more than the filter.
+// these clients, and one that the filter rejects, as where the control plane is newer than the filter.
 import { createHash } from "node:crypto";
 import { POLICY_HASH_CHARS } from "../../../assembly/contract.js";
 import type { AcceptedPolicy, PolicyValidator } from "../../../control-plane/src/app/ports/policy-ports.js";

@@ -90,7 +90,7 @@ export class SimPlane {
     return this.#service?.policies.published(edge);
   }
 
-  /** What it knows of an edge's table, and what it makes of that. */
+  /** What it knows of an edge's table, and the status that follows from it. */
   knows(edge: string, instance: string, log: string): { said: KnownInstance; state: string } | undefined {
     const service = this.#service;
     const said = service?.registry.known(0).find((one) => one.edge === edge && one.instance === instance);
@@ -100,7 +100,7 @@ export class SimPlane {
     return { said, state: instanceState(said, parts) };
   }
 
-  /** It decides nothing any more, and no edge hears from it. */
+  /** It decides nothing any more, and answers no edge. */
   stop(): void {
     this.#stopped = true;
     this.#service?.policies.stop();

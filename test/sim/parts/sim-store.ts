@@ -33,7 +33,7 @@ export interface Backup {
   readonly generations: ReadonlyMap<number, StoredPolicy>;
 }
 
-/** What the simulation wants to know of commits, to hold them against what really happened. */
+/** What the simulation wants to know of commits, to check them against what really happened. */
 export interface StoreWitness {
   reported(rows: readonly ReportedRow[]): void;
   revoked(sessionId: string, log: string, number: number): void;
@@ -120,7 +120,7 @@ export class SimStore implements SessionStore, InvalidationLog {
     this.trimmed += this.entries.splice(0, count).length;
   }
 
-  /** A session is to be asked about again: it moved to another plan, say. */
+  /** A session is to be asked about again: its plan has changed, say. */
   refresh(id: string): Promise<void> {
     return this.commit(() => {
       this.append("refresh", id, 0);
@@ -272,7 +272,7 @@ export class SimStore implements SessionStore, InvalidationLog {
     return this.step(false, apply);
   }
 
-  /** One transaction: nobody sees it, and nobody is told of it, before it has happened. */
+  /** One transaction: no reader and no listener sees it before it has happened. */
   private commit<T>(apply: () => T | Promise<T>): Promise<T> {
     return this.step(true, apply);
   }

@@ -1,5 +1,5 @@
-// What Istio makes of a WasmPlugin for a gateway's Envoy, as it was recorded from a real istiod and its agent: names, the
-// order of fields, and what is left empty. Only the code is a file from the start, where the agent would fetch an image.
+// Istio's translation of a WasmPlugin for a gateway's Envoy, as recorded from a real istiod and its agent: names, the order
+// of fields, and empty fields. Only the code differs: a file, where the agent would fetch an image.
 import { type JsonObject, type Resource, resource, typed } from "./messages.js";
 
 const HCM = "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager";

@@ -24,7 +24,7 @@ export class Metrics {
     return this.#metrics.push({ name, type, value: 0n });
   }
 
-  /** Envoy refuses to take from a counter, or to add nothing to it. */
+  /** As in Envoy, a counter takes no negative amount, and no 0. */
   increment(id: number, offset: bigint): number {
     const metric = this.#metrics[id - 1];
     if (metric === undefined) return WasmResult.NotFound;
