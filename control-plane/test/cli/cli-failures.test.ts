@@ -66,11 +66,14 @@ describe("what may be repeated", () => {
     expect(ran.err).toContain("Wait 60 s");
   });
 
-  it.each([CREATE, "session revoke 1", "session move 1 --plan p", "session consume 1 5"])("never %s", async (line) => {
-    const { url, requests } = await answering(refusal(503, "NOT_READY"));
-    expect(await sluice(line, { url })).toMatchObject({ code: 5, slept: [] });
-    expect(requests()).toBe(1);
-  });
+  it.each([CREATE, "session revoke 1", "session change-plan 1 --plan p", "session consume 1 5"])(
+    "never %s",
+    async (line) => {
+      const { url, requests } = await answering(refusal(503, "NOT_READY"));
+      expect(await sluice(line, { url })).toMatchObject({ code: 5, slept: [] });
+      expect(requests()).toBe(1);
+    },
+  );
 });
 
 it.each([

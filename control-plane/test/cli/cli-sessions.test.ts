@@ -134,15 +134,15 @@ describe("session list", () => {
   });
 });
 
-it("session move gives a session another plan", async () => {
+it("session change-plan gives a session another plan", async () => {
   const plane = await startTestControlPlane();
   const { session } = await created(plane);
-  const ran = await sluice(`session move ${session.id} --plan metered`, plane);
+  const ran = await sluice(`session change-plan ${session.id} --plan metered`, plane);
   expect(ran.code, ran.err).toBe(0);
   expect(ran.out).toMatch(/^plan +metered$/m);
-  const back = await sluice(`session move ${session.id} --plan starter --json`, plane);
+  const back = await sluice(`session change-plan ${session.id} --plan starter --json`, plane);
   expect(jsonLines(back)).toMatchObject([{ session: { id: session.id, plan: STARTER.name } }]);
-  expect(await sluice(`session move ${session.id} --plan none`, plane)).toMatchObject({ code: 1 });
+  expect(await sluice(`session change-plan ${session.id} --plan none`, plane)).toMatchObject({ code: 1 });
 });
 
 it("session token gives the token out once more", async () => {

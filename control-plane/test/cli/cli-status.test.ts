@@ -64,7 +64,7 @@ describe("edges", () => {
 
   it("shows what each makes of the policy and what its workers run", async () => {
     const plane = await startTestControlPlane();
-    expect((await sluice("edges", plane)).out).toContain("No edge has been heard of");
+    expect((await sluice("edges", plane)).out).toContain("No edge has called this control plane");
     const { log } = await plane.store.position();
     const hash = plane.policies.published("gw-1")?.hash;
     const held = watch(plane, { log, policy: { log, generation: 1, hash, state: "ok" } });
@@ -115,7 +115,7 @@ describe("audit", () => {
   it("shows who did what, the newest first", async () => {
     const plane = await startTestControlPlane();
     const { session } = await created(plane);
-    await sluice(`session move ${session.id} --plan metered`, plane);
+    await sluice(`session change-plan ${session.id} --plan metered`, plane);
     await sluice(`session revoke ${session.id}`, plane);
     const ran = await sluice("audit", plane);
     expect(ran.code, ran.err).toBe(0);

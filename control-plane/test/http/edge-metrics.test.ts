@@ -10,7 +10,7 @@ const VIEW: EdgeView = {
   state: "current",
   silentWorkers: 0,
   published: 3,
-  heard: { generation: 3, state: "ok" },
+  received: { generation: 3, state: "ok" },
   violations: [],
   running: { 3: 4 },
   filter: null,

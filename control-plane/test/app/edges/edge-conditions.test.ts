@@ -21,7 +21,7 @@ const VIEW: EdgeView = {
   state: "current",
   silentWorkers: 0,
   published: 7,
-  heard: { generation: 7, state: "ok" },
+  received: { generation: 7, state: "ok" },
   violations: [],
   running: { 7: 4 },
   filter: FILTER,

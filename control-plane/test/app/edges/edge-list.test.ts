@@ -42,7 +42,7 @@ describe("GET /v1/edges", () => {
           edge: "gw-1",
           ...shared,
           published: 1,
-          heard: { generation: 1, state: "ok" },
+          received: { generation: 1, state: "ok" },
           violations: [],
           running: { 1: 1 },
           filter: FILTER,

@@ -67,7 +67,7 @@ describe("an edge is", () => {
     expect(await view()).toMatchObject({
       state: "current",
       published: 1,
-      heard: { generation: 1, state: "ok" },
+      received: { generation: 1, state: "ok" },
       running: { 1: 2 },
       violations: [],
       silentWorkers: 0,
@@ -153,7 +153,7 @@ describe("an edge is", () => {
     const rejected = heard(2, { state: "rejected", violations });
     await says({ policy: rejected });
     reports("a", before);
-    expect(await view()).toMatchObject({ state: "rejected", heard: { generation: 2, state: "rejected" }, violations });
+    expect(await view()).toMatchObject({ state: "rejected", received: { generation: 2, state: "rejected" }, violations });
     await pass(2 * WINDOW_MS);
     await says({ policy: rejected });
     expect(await state()).toBe("rejected");
@@ -175,7 +175,7 @@ describe("an edge is", () => {
     const { says, reports, inForce, view } = oneEdge();
     await says({ follow: false, policy: undefined });
     reports("a", { ...inForce(), source: "settings", generation: 0, hash: "1".repeat(16) });
-    expect(await view()).toMatchObject({ state: "notFollowing", heard: null, running: { 0: 1 }, silentWorkers: 0 });
+    expect(await view()).toMatchObject({ state: "notFollowing", received: null, running: { 0: 1 }, silentWorkers: 0 });
   });
 
   it("olderFilter when it names no format of policies that it reads", async () => {

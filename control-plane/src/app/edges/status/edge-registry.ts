@@ -62,7 +62,7 @@ export interface EdgeRegistryParts {
 }
 
 export class EdgeRegistry {
-  /** The one heard of last is the last. */
+  /** The one with the latest contact is the last. */
   private readonly entries = new Map<string, Entry>();
   private readonly listeners = new Set<(request: WatchRequest) => void>();
   private readonly clock: Clock;
@@ -141,13 +141,13 @@ export class EdgeRegistry {
   }
 
   /**
-   * What one worker tells says nothing of the others: an instance is current when each of its workers is that is not
+   * What one worker reports says nothing of the others: an instance is current when each of its workers is that is not
    * gone.
    * @param graceMs how old a report may be; a worker that said `more` counts as behind for as long
    */
   standing(instance: Instance, graceMs: number): Standing {
     const entry = this.entries.get(keyOf(instance));
-    // One that was not heard of since the start may have been cut off for as long as the process was down.
+    // One without contact since the start may have been cut off for as long as the process was down.
     if (entry === undefined || entry.heardAtMs === NEVER) return this.listeningMs() < GONE_AFTER_MS ? "behind" : "gone";
     if (this.isGone(entry)) return "gone";
     return areCurrent(entry.workers, graceMs, this.clock.monotonicMs()) ? "current" : "behind";
