@@ -35,7 +35,7 @@ function run(script: string, args: readonly string[], env: Record<string, string
   });
 }
 
-it("reads the token from its file, prints to its output and ends with the exit code", async () => {
+it("the command reads the token from a file, prints the result and ends with the exit code", async () => {
   const plane = await startTestControlPlane();
   const { session } = await created(plane);
   const token = join(temporaryFolder(), "token");
@@ -49,17 +49,17 @@ it("reads the token from its file, prints to its output and ends with the exit c
   expect(missing).toMatchObject({ code: 1, out: "" });
 });
 
-it("validates a policy with no control plane and no token", async () => {
+it("the command validates a policy with no control plane and no token", async () => {
   const checked = await run(program(), ["policy", "check", join(root, "policy.yaml")]);
   expect(checked, checked.err).toMatchObject({ code: 0 });
 });
 
-it("prints the version of package.json", async () => {
+it("the command prints the version of package.json", async () => {
   const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { version: string };
   expect(await run(program(), ["--version"])).toMatchObject({ code: 0, out: `${version}\n`, err: "" });
 });
 
-it("is quiet where its reader has had enough", async () => {
+it("the command is quiet where its reader has had enough", async () => {
   const plane = await startTestControlPlane();
   for (let i = 0; i < 3; i++) await created(plane);
   const env = { SLUICE_URL: plane.url, SLUICE_ADMIN_TOKEN: ADMIN_TOKEN, PATH: process.env.PATH };
@@ -71,7 +71,7 @@ it("is quiet where its reader has had enough", async () => {
   expect({ code, err }).toEqual({ code: 0, err: "" });
 });
 
-it("says how to build it where it is not built yet", async () => {
+it("the launcher says how to build the command where it is not built yet", async () => {
   const folder = temporaryFolder();
   mkdirSync(dirname(join(folder, LAUNCHER)), { recursive: true });
   copyFileSync(join(root, LAUNCHER), join(folder, LAUNCHER));
@@ -80,7 +80,7 @@ it("says how to build it where it is not built yet", async () => {
   expect(ran.err).toContain("npm run build:changed");
 });
 
-it("is started by its launcher where it is built", async () => {
+it("the launcher starts the command where it is built", async () => {
   const folder = temporaryFolder();
   mkdirSync(dirname(join(folder, LAUNCHER)), { recursive: true });
   copyFileSync(join(root, LAUNCHER), join(folder, LAUNCHER));

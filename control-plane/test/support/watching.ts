@@ -54,7 +54,7 @@ export function watchesOver<Log extends InvalidationLog>(
 
 export const watchingMemory = (maxHeld?: number): WatchingLog<MemoryLog> => watchesOver(new MemoryLog(), maxHeld);
 
-/** That an edge has heard of this generation, of the log of tests. */
+/** That an edge has received this generation, of the log of tests. */
 export const heard = (generation: number, fields: Partial<HeardPolicy> = {}): HeardPolicy => ({
   log: new MemoryLog().id,
   generation,
