@@ -215,7 +215,7 @@ function bindSentence({ host, port }: { host: string; port: number }, error: unk
 
 const text = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
-function refuseToStart(...sentences: string[]): void {
+function failToStart(...sentences: string[]): void {
   for (const sentence of sentences) process.stderr.write(`sluice control plane: ${sentence}\n`);
   process.exitCode = 1;
 }
@@ -223,7 +223,7 @@ function refuseToStart(...sentences: string[]): void {
 async function main(): Promise<void> {
   const settings = readSettings(process.env);
   if ("violations" in settings) {
-    refuseToStart(...settings.violations);
+    failToStart(...settings.violations);
     return;
   }
   const log = createLog(settings.logLevel);
@@ -235,7 +235,7 @@ async function main(): Promise<void> {
   } catch (error) {
     await started.stop();
     if (!(error instanceof StartFailure || error instanceof NoPolicyError)) throw error;
-    refuseToStart(error.message);
+    failToStart(error.message);
     return;
   }
   const stop = (signal: NodeJS.Signals): void => {

@@ -13,7 +13,7 @@ The folder is --data, else SLUICE_DATA_DIR, else .sluice`;
 
 const OPTIONS = { data: { type: "string" }, force: { type: "boolean", default: false } } as const;
 
-/** 0 done, 1 refused or failed, 2 not understood. */
+/** 0 done, 1 failed, 2 not understood. */
 async function main(): Promise<number> {
   const asked = read(process.argv.slice(2));
   if (asked === undefined) {

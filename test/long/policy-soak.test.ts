@@ -56,7 +56,7 @@ it("2,000 policy changes under load fail no request, lose no level and no memory
     sluice().writePolicy(nth(change + 1));
     await until(async () => {
       const [edge] = await sluice().api.edges();
-      expect(edge?.heard).toEqual({ generation: first + change, state: "ok" });
+      expect(edge?.received).toEqual({ generation: first + change, state: "ok" });
     });
     if (change % WARM === 0) {
       await sluice().current();

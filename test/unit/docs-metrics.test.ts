@@ -20,7 +20,7 @@ const EDGE: EdgeView = {
   state: "current",
   silentWorkers: 0,
   published: 1,
-  heard: { generation: 1, state: "ok" },
+  received: { generation: 1, state: "ok" },
   violations: [],
   running: { 1: 4 },
   filter: null,

@@ -16,7 +16,7 @@ import { visible, visibleJson } from "./terminal/visible.js";
 
 const DEFAULT_TIMEOUT_SECONDS = 10;
 
-/** @param argv what stands after the program's name */
+/** @param argv what follows the program's name */
 export async function runProgram(argv: readonly string[], env: Environment, io: Io): Promise<ExitCode> {
   const json = argv.includes("--json");
   const words = wordsOf(argv, COMMANDS);

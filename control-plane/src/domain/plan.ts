@@ -4,7 +4,7 @@ import type { Plan, Policy } from "./policy/policy.js";
 /** What sessions are made and ended by: all of a plan but where its bucket lives, which edges go by. */
 export type PlanOfPolicy = Omit<Plan, "scope">;
 
-/** When a user has as many sessions as the plan allows: refuse one more, or end the oldest. */
+/** When a user has as many sessions as the plan allows: one more is an error, or ends the oldest. */
 export type OnMaxSessions = Plan["onMaxSessions"];
 
 /** As much of a policy as sessions need. The first plan is the default. */

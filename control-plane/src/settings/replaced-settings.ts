@@ -1,4 +1,4 @@
-// Settings of an earlier version that have no effect any more: an installation that is upgraded is told of them.
+// Settings of an earlier version that have no effect any more: they are named after an upgrade.
 import type { Environment } from "./environment.js";
 
 interface Replaced {

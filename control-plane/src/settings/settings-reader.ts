@@ -20,7 +20,7 @@ const DURATION = /^(\d{1,15})(ms|s|m|h|d)?$/;
 const TIMES = "a time such as 500, 90s, 15m, 12h or 30d (without a unit: ms)";
 const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
-/** A setting at violation is answered by its default. */
+/** A setting that is wrong counts as its default, beside its violation. */
 export class SettingsReader extends EnvironmentReader {
   constructor(
     env: Environment,

@@ -19,7 +19,7 @@ const program = (): string => join(dirname(compiledMain()), "cli/main.js");
 const run = (script: string, args: readonly string[], env: Record<string, string> = {}): Promise<Run> =>
   runCommand(process.execPath, [script, ...args], { env: { PATH: process.env.PATH, ...env } });
 
-it("reads the token from its file, prints to its output and ends with the exit code", async () => {
+it("the command reads the token from a file, prints the result and ends with the exit code", async () => {
   const plane = await startTestControlPlane();
   const { session } = await created(plane);
   const token = join(temporaryFolder(), "token");
@@ -33,17 +33,17 @@ it("reads the token from its file, prints to its output and ends with the exit c
   expect(missing).toMatchObject({ code: 1, stdout: "" });
 });
 
-it("validates a policy with no control plane and no token", async () => {
+it("the command validates a policy with no control plane and no token", async () => {
   const checked = await run(program(), ["policy", "check", join(root, "policy.yaml")]);
   expect(checked, checked.stderr).toMatchObject({ code: 0 });
 });
 
-it("prints the version of package.json", async () => {
+it("the command prints the version of package.json", async () => {
   const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { version: string };
   expect(await run(program(), ["--version"])).toMatchObject({ code: 0, stdout: `${version}\n`, stderr: "" });
 });
 
-it("is quiet where its reader has had enough", async () => {
+it("the command is quiet where its reader has had enough", async () => {
   const plane = await startTestControlPlane();
   for (let i = 0; i < 3; i++) await created(plane);
   const env = { SLUICE_URL: plane.url, SLUICE_ADMIN_TOKEN: ADMIN_TOKEN, PATH: process.env.PATH };
@@ -55,7 +55,7 @@ it("is quiet where its reader has had enough", async () => {
   expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
 });
 
-it("says how to build it where it is not built yet", async () => {
+it("the launcher says how to build the command where it is not built yet", async () => {
   const folder = temporaryFolder();
   mkdirSync(dirname(join(folder, LAUNCHER)), { recursive: true });
   copyFileSync(join(root, LAUNCHER), join(folder, LAUNCHER));
@@ -64,7 +64,7 @@ it("says how to build it where it is not built yet", async () => {
   expect(ran.stderr).toContain("npm run build:changed");
 });
 
-it("is started by its launcher where it is built", async () => {
+it("the launcher starts the command where it is built", async () => {
   const folder = temporaryFolder();
   mkdirSync(dirname(join(folder, LAUNCHER)), { recursive: true });
   copyFileSync(join(root, LAUNCHER), join(folder, LAUNCHER));

@@ -80,7 +80,7 @@ function following() {
 }
 
 describe("TLS files that are replaced", () => {
-  it("come in force once, when both of them are there, and the log says until when they are good", async () => {
+  it("replaced files are in force once both are there, and the log says until when", async () => {
     const { renewed, logged, looks } = following();
     await looks(3);
     copyFileSync(second.cert, inUse.cert);
@@ -92,7 +92,7 @@ describe("TLS files that are replaced", () => {
     expect(logged).toEqual([{ type: "tls-renewed", validTo }]);
   });
 
-  it("come in force too where it is the authority of the clients that is another", async () => {
+  it("a replaced client authority is in force too", async () => {
     const { renewed, looks } = following();
     copyFileSync(strangers.cert, inUse.ca);
     await looks(2);
@@ -128,21 +128,18 @@ describe("TLS files that are replaced", () => {
       },
       /^SLUICE_TLS_KEY_FILE: .* cannot be read: ENOENT$/,
     ],
-  ])(
-    "leave those before in force, and are logged once, where they %s; good ones are taken after",
-    async (_, spoil, reason) => {
-      const { renewed, logged, looks } = following();
-      spoil();
-      await looks(5);
-      expect(renewed).toEqual([]);
-      expect(logged).toEqual([{ type: "tls-rejected", reason: expect.stringMatching(reason) as unknown }]);
-      install(second);
-      await looks(2);
-      expect(renewed.map(({ cert }) => cert)).toEqual([readFileSync(second.cert)]);
-    },
-  );
+  ])("replaced files that %s are logged once and not used; later good ones are", async (_, spoil, reason) => {
+    const { renewed, logged, looks } = following();
+    spoil();
+    await looks(5);
+    expect(renewed).toEqual([]);
+    expect(logged).toEqual([{ type: "tls-rejected", reason: expect.stringMatching(reason) as unknown }]);
+    install(second);
+    await looks(2);
+    expect(renewed.map(({ cert }) => cert)).toEqual([readFileSync(second.cert)]);
+  });
 
-  it("are looked at no more once that is ended", async () => {
+  it("replaced files are not read after the end of the renewal", async () => {
     const { renewed, looks, stop, timers } = following();
     stop();
     install(second);
@@ -152,7 +149,7 @@ describe("TLS files that are replaced", () => {
 });
 
 describe("a control plane whose TLS files are replaced", () => {
-  /** The certificate that a new connection is shown; a rejection where the server refuses this client. */
+  /** The certificate that a new connection is shown; a rejection where the server does not accept this client. */
   async function shownTo(shown: Identity, port: number): Promise<string> {
     const socket = connect({
       host: "127.0.0.1",
@@ -160,7 +157,7 @@ describe("a control plane whose TLS files are replaced", () => {
       ca: readFileSync(authority.cert),
       servername: "localhost",
       ALPNProtocols: ["h2", "http/1.1"],
-      // In TLS 1.3 a client is refused only after its own side of the handshake is over.
+      // In TLS 1.3 a client is rejected only after its own side of the handshake is over.
       maxVersion: "TLSv1.2",
       ...pem(shown),
     });
@@ -174,7 +171,7 @@ describe("a control plane whose TLS files are replaced", () => {
   const fingerprint = ({ cert }: Identity): string => new X509Certificate(readFileSync(cert)).fingerprint256;
   const until = (condition: () => Promise<void>): Promise<void> => vi.waitFor(condition, { timeout: 20_000 });
 
-  it("shows the new certificate, takes the clients of a new authority, and goes on after bad files", async () => {
+  it("a control plane shows a new certificate, trusts a new authority, and survives bad files", async () => {
     const plane = new ControlPlaneProcess({
       ...settingsIn(),
       SLUICE_TLS_CERT_FILE: inUse.cert,

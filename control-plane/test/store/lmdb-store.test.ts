@@ -42,7 +42,7 @@ describe("the status of edges in LMDB keeps the contract", () => {
 });
 
 describe("the LMDB store", () => {
-  it("keeps sessions, log, cursor and policy over a restart", async () => {
+  it("sessions, log, cursor and policy survive a restart", async () => {
     const path = folder();
     const before = await LmdbStore.open(path, random);
     const [kept, revoked] = [sessionAt(NOW_MS), sessionAt(NOW_MS)];
@@ -60,17 +60,17 @@ describe("the LMDB store", () => {
     expect(await after.policies.policy(await after.policies.newestGeneration())).toEqual({ ...decision(3), position });
   });
 
-  it("makes the folder it is told, also below one that is missing", async () => {
+  it("the folder is made where there is none, also below a missing one", async () => {
     const store = await openIn(join(folder(), "a.b", "c"));
     expect((await store.position()).cursor).toBe(0);
   });
 
-  it("gives each store a log of its own", async () => {
+  it("each store has a log of its own", async () => {
     const [one, other] = [await openIn(folder()), await openIn(folder())];
     expect((await one.position()).log).not.toBe((await other.position()).log);
   });
 
-  it("shows a revocation only once it is committed, together with its log entry", async () => {
+  it("a revocation shows only once it is committed, together with its log entry", async () => {
     const store = await openIn(folder());
     const session = sessionAt(NOW_MS);
     await store.create(session);
@@ -82,7 +82,7 @@ describe("the LMDB store", () => {
     expect((await store.position()).cursor).toBe(1);
   });
 
-  it("answers an acquire with what was committed beside it: an edge may have heard of that already", async () => {
+  it("an acquire is answered with what was committed beside it, which edges may know", async () => {
     const store = await openIn(folder());
     const [asked, other] = [sessionAt(NOW_MS), sessionAt(NOW_MS)];
     await store.create(asked);
@@ -95,7 +95,7 @@ describe("the LMDB store", () => {
     expect([second.position.cursor, second.session?.revokedAt]).toEqual([2, NOW_MS + 2]);
   });
 
-  it("shows when a session was acquired in lists, after a move and on a repeated creation too", async () => {
+  it("the time of an acquire shows in lists, after a change of plan and on a repeated creation", async () => {
     const store = await openIn(folder());
     const session = sessionAt(NOW_MS);
     const repeatable = { key: "k", requestHash: "h", keptSinceMs: 0 };
@@ -110,7 +110,7 @@ describe("the LMDB store", () => {
     expect(await store.operator.move(session.id, move)).toMatchObject({ outcome: "moved", session: { lastActivity } });
   });
 
-  it("counts more sessions than one step takes", async () => {
+  it("more sessions than one step takes are counted", async () => {
     const store = await openIn(folder());
     const sessions = Array.from({ length: 20_001 }, (_, i) => sessionAt(NOW_MS + i));
     await Promise.all(sessions.map((session) => store.create(session)));
@@ -118,7 +118,7 @@ describe("the LMDB store", () => {
     expect(await store.countLive(STARTER.id, NOW_MS + 1)).toBe(20_000);
   });
 
-  it("refuses a store of another schema, and says which it is", async () => {
+  it("a store of another schema is not opened, and its schema is named", async () => {
     const path = folder();
     const layout = openLayout(path);
     await layout.meta.put("schema", 99);
@@ -126,7 +126,7 @@ describe("the LMDB store", () => {
     await expect(LmdbStore.open(path, random)).rejects.toThrow("has schema 99");
   });
 
-  it("files each session by user, organisation, plan and activity", async () => {
+  it("each session is indexed by user, organisation, plan and activity", async () => {
     const path = folder();
     const store = await LmdbStore.open(path, random);
     const session = sessionAt(NOW_MS, STARTER, "u9", "o9");

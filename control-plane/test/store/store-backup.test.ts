@@ -44,7 +44,7 @@ async function backedUp() {
 }
 
 describe("a backup", () => {
-  it("has what was there when it was made, also of a store that is in use", async () => {
+  it("a backup has what was there when it was made, also of a store in use", async () => {
     const { file, kept, revoked } = await backedUp();
     const other = folder();
     await restoreStore(file, other, { force: false, random });
@@ -54,13 +54,13 @@ describe("a backup", () => {
     expect((await store.position()).cursor).toBe(1);
   });
 
-  it("is one file, for its owner's eyes", async () => {
+  it("a backup is one file that only its owner can read", async () => {
     const { file } = await backedUp();
     expect(readdirSync(dirname(file))).toEqual(["backup.mdb"]);
     expect(statSync(file).mode & 0o777).toBe(0o600);
   });
 
-  it("touches nothing that stands beside it, whatever its name", async () => {
+  it("a backup touches nothing beside it, whatever its name", async () => {
     const [data, target] = [folder(), folder()];
     await (await LmdbStore.open(data, random)).close();
     mkdirSync(join(target, "backup.mdb.part"));
@@ -70,14 +70,14 @@ describe("a backup", () => {
     expect(readdirSync(join(target, "backup.mdb.part"))).toEqual(["notes"]);
   });
 
-  it("leaves nothing behind where the store cannot be opened", async () => {
+  it("a backup leaves nothing behind where the store cannot be opened", async () => {
     const [data, target] = [folder(), folder()];
     mkdirSync(join(data, STORE_FILE));
     await expect(backUpStore(data, join(target, "backup.mdb"))).rejects.toThrow();
     expect(readdirSync(target)).toEqual([]);
   });
 
-  it("never replaces a file, and leaves none where there is no store", async () => {
+  it("a backup never replaces a file, and leaves none where there is no store", async () => {
     const { data, file } = await backedUp();
     await expect(backUpStore(data, file)).rejects.toThrow("exists");
     const nowhere = join(folder(), "backup.mdb");
@@ -87,7 +87,7 @@ describe("a backup", () => {
 });
 
 describe("a restore", () => {
-  it("gives the store a new log, so that every edge is told to begin anew", async () => {
+  it("a restore gives the store a new log, so that every edge resets", async () => {
     const { data, file, position } = await backedUp();
     await restoreStore(file, data, { force: true, random });
     const store = await opened(data);
@@ -102,7 +102,7 @@ describe("a restore", () => {
     }
   });
 
-  it("gives another log each time, also from the same backup", async () => {
+  it("a restore gives another log each time, also from the same backup", async () => {
     const { data, file } = await backedUp();
     const logs = new Set<string>();
     for (let i = 0; i < 3; i++) {
@@ -114,7 +114,7 @@ describe("a restore", () => {
     expect(logs.size).toBe(3);
   });
 
-  it("leaves a store that is there alone, unless it is told to replace it", async () => {
+  it("a restore leaves an existing store alone, unless it is to replace it", async () => {
     const { data, file, kept, position } = await backedUp();
     await expect(restoreStore(file, data, { force: false, random })).rejects.toThrow("--force");
     const store = await opened(data);
@@ -122,7 +122,7 @@ describe("a restore", () => {
     expect((await store.find(kept.id))?.revokedAt).toBe(NOW_MS + 2);
   });
 
-  it("refuses a file that is no backup, and the store stays", async () => {
+  it("a restore rejects a file that is no backup, and the store stays", async () => {
     const { data, position } = await backedUp();
     const text = join(folder(), "notes.txt");
     writeFileSync(text, "not a backup ".repeat(1000));
@@ -156,7 +156,7 @@ describe("a store of schema 1", () => {
     return { kept, revoked };
   }
 
-  it("is brought to the present one when it is opened, with all that is in it", async () => {
+  it("a store of schema 1 is brought to the present schema with all that is in it", async () => {
     const path = folder();
     const { kept, revoked } = await ofSchema1(path);
     const store = await opened(path);
@@ -167,7 +167,7 @@ describe("a store of schema 1", () => {
     expect(store.db.meta.get("schema")).toBe(SCHEMA);
   });
 
-  it("gets a log whose name edges can keep, and goes on counting", async () => {
+  it("a store of schema 1 gets a log whose name edges can keep, and goes on counting", async () => {
     const path = folder();
     const { kept } = await ofSchema1(path);
     const first = await LmdbStore.open(path, random);
@@ -178,7 +178,7 @@ describe("a store of schema 1", () => {
     expect(await (await opened(path)).position()).toEqual({ log, cursor: 2 });
   });
 
-  it("may also come from a backup", async () => {
+  it("a store of schema 1 may also come from a backup", async () => {
     const [old, file, data] = [folder(), join(folder(), "old.mdb"), folder()];
     const { kept } = await ofSchema1(old);
     await backUpStore(old, file);
@@ -188,7 +188,7 @@ describe("a store of schema 1", () => {
 });
 
 describe("a store of schema 2", () => {
-  it("keeps what instances reported, and who had acquired a session", async () => {
+  it("a store of schema 2 keeps what was reported and who had acquired a session", async () => {
     const path = folder();
     const { env, meta, sessions, usage } = openLayout(path);
     const session = sessionAt(NOW_MS);
@@ -234,7 +234,7 @@ describe("a store of schema 3", () => {
 });
 
 describe("a store of a newer version", () => {
-  it("is refused, and not changed", async () => {
+  it("a store of a newer version is not opened, and not changed", async () => {
     const path = folder();
     const layout = openLayout(path);
     await layout.meta.put("schema", 99);

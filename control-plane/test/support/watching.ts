@@ -60,7 +60,7 @@ export const watchingMemory = (
   known?: readonly EdgeStatus[],
 ): WatchingLog<MemoryLog> => watchesOver(new MemoryLog(), maxHeld, nextTurn, known);
 
-/** That an edge has heard of this generation, of the log of tests. */
+/** That an edge has received this generation, of the log of tests. */
 export const heard = (generation: number, fields: Partial<HeardPolicy> = {}): HeardPolicy => ({
   log: new MemoryLog().id,
   generation,

@@ -44,7 +44,7 @@ export interface EdgeView {
   readonly edge: string;
   readonly state: string;
   readonly published: number | null;
-  readonly heard: { readonly generation: number; readonly state: string } | null;
+  readonly received: { readonly generation: number; readonly state: string } | null;
   readonly violations: readonly { readonly path: string; readonly message: string }[];
   /** Generation to how many workers run it; 0: one of the settings, or none. */
   readonly running: Readonly<Record<string, number>>;

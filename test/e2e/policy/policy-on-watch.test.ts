@@ -47,7 +47,7 @@ describe("a policy that is saved", () => {
       expect(now.running).toEqual({ [before + 1]: VMS });
       return now;
     });
-    expect(view.heard).toEqual({ generation: before + 1, state: "ok" });
+    expect(view.received).toEqual({ generation: before + 1, state: "ok" });
     expect(await sluiceCommand(sluice(), "edges")).toMatch(/sluice-edge +current /);
     expect((await sluice().send({ token: (await sluice().api.issue()).token })).headers.ratelimit).toBe(
       '"default";r=10',
@@ -116,7 +116,7 @@ describe("an edge that does not follow", () => {
     const { token } = await sluice().api.issue();
     const answer = await sluice().send({ token });
     expect(answer.headers["ratelimit-policy"]).toBe(`"default";q=${SETTINGS_TOKENS}`);
-    expect(await viewOf(sluice())).toMatchObject({ state: "notFollowing", heard: null });
+    expect(await viewOf(sluice())).toMatchObject({ state: "notFollowing", received: null });
     expect(await sluiceCommand(sluice(), "edges")).toMatch(/sluice-edge +its own settings'/);
   });
 });

@@ -46,7 +46,7 @@ const sluice = useInstallation(async () => {
 async function rejected(generation: number): Promise<void> {
   await until(async () => {
     const [edge] = await sluice().api.edges();
-    expect(edge).toMatchObject({ state: "rejected", heard: { generation, state: "rejected" } });
+    expect(edge).toMatchObject({ state: "rejected", received: { generation, state: "rejected" } });
     expect(edge?.violations).toMatchObject([{ path: "onMiss" }]);
   });
 }
@@ -89,7 +89,7 @@ it("a build that knows the field takes the policy under load without a failed re
   const generation = await sluice().generation();
   await until(async () => {
     const [edge] = await sluice().api.edges();
-    expect(edge?.heard).toEqual({ generation, state: "ok" });
+    expect(edge?.received).toEqual({ generation, state: "ok" });
     // One after the other, so that both workers are asked.
     for (let i = 0; i < 8; i++) expect(await capacity()).toBe('"small";q=11');
   });

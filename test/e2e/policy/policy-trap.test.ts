@@ -38,7 +38,7 @@ it("a policy that traps the filter costs one VM once, and every request is serve
   const invented: number[] = [];
   await until(async () => {
     invented.push((await sluice().send({ token: "A".repeat(48) })).status);
-    expect((await sluice().api.edges())[0]).toMatchObject({ state: "trapped", heard: { state: "trapped" } });
+    expect((await sluice().api.edges())[0]).toMatchObject({ state: "trapped", received: { state: "trapped" } });
   });
   // A VM that trapped is replaced by the next request that meets it.
   for (let i = 0; i < 20; i++) invented.push((await sluice().send({ token: "A".repeat(48) })).status);
@@ -59,7 +59,7 @@ it("a policy after one that traps is taken by all workers", async () => {
   const { token } = await sluice().api.issue();
   await until(async () => {
     // The state stays behind for a while: the VM that trapped counts until it has been silent for the window.
-    expect((await sluice().api.edges())[0]?.heard).toEqual({ generation: before + 1, state: "ok" });
+    expect((await sluice().api.edges())[0]?.received).toEqual({ generation: before + 1, state: "ok" });
     for (let i = 0; i < 8; i++) {
       expect((await sluice().send({ token })).headers["ratelimit-policy"]).toBe('"default";q=30');
     }

@@ -20,7 +20,7 @@ type PolicyOutcome =
   | { readonly kind: "accepted" | "unchanged"; readonly generation: number }
   | { readonly kind: "rejected"; readonly violations: readonly PolicyViolation[] };
 
-/** Each edge shows what it has heard of with each watch: the store is not read, nor the log written, for each of them. */
+/** Each edge shows with each watch what it has received: the store is not read, nor the log written, for each of them. */
 const LOOK_AGAIN_MS = 60_000;
 /** Races that are lost in a row before a document is left to the next look at it. */
 const MAX_RACES = 5;
@@ -29,14 +29,14 @@ const MAX_RACES = 5;
  * A document is taken whole or rejected whole; rejected, the policy before it stays. A generation numbers a decision: it
  * grows by one with each policy that differs from the one before, over restarts too, and is durable before anybody hears
  * of the policy. Another process over the same store may decide too: saving is conditional on the generation that this
- * one knows, and an edge that has heard of a higher one makes it look at the store.
+ * one knows, and an edge that has received a higher one makes it look at the store.
  */
 export class PolicyService implements CurrentPolicy, PolicyPublisher {
   private readonly listeners = new Set<() => void>();
   private stopWatching: () => void = () => undefined;
   private fileRejected = false;
   private lookingAtStore: Promise<void> | undefined;
-  /** The last generation that an edge has heard of and the store did not give, and when that was looked for. */
+  /** The last generation that an edge has received and the store did not give, and when that was looked for. */
   private missing = { generation: 0, atMs: 0 };
 
   private constructor(
@@ -76,7 +76,7 @@ export class PolicyService implements CurrentPolicy, PolicyPublisher {
     });
   }
 
-  /** Whether the source as it was read last was refused. */
+  /** Whether the source as it was read last was rejected. */
   isFileRejected(): boolean {
     return this.fileRejected;
   }
@@ -166,7 +166,7 @@ export class PolicyService implements CurrentPolicy, PolicyPublisher {
       const { generation } = this.inForce;
       const fields = { type: "policy-generation-unknown", shown, stored: newest, generation };
       const why = "a copy of the store was put back without the restore command, or another store has the same log";
-      logger.error(fields, `an edge has heard of generation ${shown}, and the store has none as high: ${why}`);
+      logger.error(fields, `an edge has received generation ${shown}, and the store has none as high: ${why}`);
     } catch (error) {
       const fields = { type: "policy-store-failed", error: String(error), generation: this.inForce.generation };
       logger.error(fields, "the stored policy could not be taken: the policy in force stays");

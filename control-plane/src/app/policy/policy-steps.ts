@@ -23,7 +23,7 @@ export interface PolicyServiceParts {
   readonly logger: Logger;
 }
 
-/** Of a violation in the audit log: it may repeat what stands in the file. */
+/** Of a violation in the audit log: it may repeat what is in the file. */
 const MAX_AUDITED_CHARS = 500;
 
 /** There is no policy to begin with. The message names every violation. */

@@ -44,7 +44,7 @@ export interface Move {
   readonly plan: PlanOfPolicy;
   readonly atMs: number;
   readonly isLive: (session: Session) => boolean;
-  /** The entry for the audit log, given the session before it is moved. */
+  /** The entry for the audit log, given the session with its old plan. */
   readonly audited: (before: Session) => AuditEvent;
 }
 

@@ -16,7 +16,7 @@ export interface PolicySource {
   watch(onChange: () => Promise<boolean>): () => void;
 }
 
-/** One thing that is wrong with a policy. Lines and columns count from 1; null where a violation has no place. */
+/** One thing that is wrong with a policy. Lines and columns count from 1; null where a violation has no position. */
 export interface PolicyViolation extends Violation {
   readonly line: LocatedViolation["line"] | null;
   readonly column: LocatedViolation["column"] | null;
@@ -55,6 +55,6 @@ export interface PolicyPublisher {
   published(edge: string): PublishedPolicy | undefined;
   /** Calls back after each change of what `published` answers. Returns how to end that. */
   subscribe(listener: () => void): () => void;
-  /** An edge has heard of this generation, of our log: where it is higher than ours, the store is read again. */
+  /** An edge has received this generation, of our log: where it is higher than ours, the store is read again. */
   shown(generation: number): void;
 }

@@ -77,12 +77,12 @@ export type ConsumeOutcome =
   | ({ readonly outcome: "overBudget" } & BudgetState)
   | { readonly outcome: "unknown" | "ended" | "noBudget" | "keyReused" };
 
-/** A place in the order of last activity: where the next step of a sweep goes on. */
+/** A position in the order of last activity: where the next step of a sweep goes on. */
 export type ActivityCursor = readonly [atMs: number, sessionId: string];
 
 export interface IdleStep {
   readonly planId: number;
-  /** Only sessions filed under this time or before are looked at. */
+  /** Only sessions indexed under this time or before are looked at. */
   readonly untilMs: number;
   readonly after: ActivityCursor | undefined;
   readonly limit: number;
@@ -118,7 +118,7 @@ export interface UsageStore {
   /**
    * Notes that the instance holds the session from now on, which moves lastActivity forward to `atMs`, never back: unless
    * the session has ended for good or `mayHold` says no of it. What it answers is as young as can be: an edge takes no
-   * answer that is older than what it has heard of the log.
+   * answer that is older than what it has received of the log.
    */
   hold(
     sessionId: string,

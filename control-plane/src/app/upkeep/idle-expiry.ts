@@ -1,4 +1,4 @@
-// Whether a session is idle for too long, by what edges have told and by who may still have something to tell.
+// Whether a session is idle for too long, by what edges have reported and by which may still have something to report.
 import { graceMs, idleLimitMs } from "../../domain/idleness.js";
 import { planById } from "../../domain/plan.js";
 import type { Session } from "../../domain/session.js";
@@ -7,7 +7,7 @@ import type { CurrentPolicy } from "../ports/ports.js";
 import type { Instance } from "../ports/usage-ports.js";
 
 /**
- * The judgement at a time. While an instance that holds the session is behind, it is not idle. No longer than this
+ * The decision at a time. While an instance that holds the session is behind, it is not idle. No longer than this
  * process has been listening can it know a session to be idle: edges went on while it was down. A session whose plan
  * the policy lost has no idle limit.
  */

@@ -9,7 +9,7 @@ import type { Outcome } from "../failure.js";
 import type { Io } from "../terminal/io.js";
 
 export interface Access {
-  /** http: or https:. Its path, if any, stands before every path of the API. */
+  /** http: or https:. Its path, if any, comes before every path of the API. */
   readonly url: URL;
   /** A secret. */
   readonly token: string;

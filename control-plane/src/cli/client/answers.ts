@@ -10,7 +10,7 @@ export type Session = SessionAnswer["session"];
 export type TokenAnswer = Json<paths["/v1/sessions"]["post"]["responses"][201]>;
 export type ListAnswer = Json<paths["/v1/sessions"]["get"]["responses"][200]>;
 
-/** Of edges: how many there are, how many refuse by now what was revoked, and the names of the others. */
+/** Of edges: how many there are, how many have confirmed the revocation, and the names of the others. */
 export type Confirmation = ConfirmationAnswer["revocation"];
 export type ConfirmationAnswer = Json<paths["/v1/sessions/{id}"]["delete"]["responses"][200]>;
 export type RevocationAnswer = Json<paths["/v1/revocations/{id}"]["get"]["responses"][200]>;

@@ -64,7 +64,7 @@ export interface Violation {
   readonly message: string;
 }
 
-/** A violation and its place in the document, both counted from 1. */
+/** A violation and its line and column in the document, both counted from 1. */
 export interface LocatedViolation extends Violation {
   readonly line: number;
   readonly column: number;

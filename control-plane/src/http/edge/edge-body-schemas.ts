@@ -1,4 +1,4 @@
-// What watch and report say beside their figures: of the filter, the table, and the policy heard of or run.
+// What watch and report say beside their figures: of the filter, the table, and the policy received or run.
 import { Type } from "typebox";
 import type { Static } from "typebox";
 
@@ -21,7 +21,10 @@ export const HeardPolicySchema = Type.Object(
     state: word("one of offered, trying, ok, rejected, trapped"),
     violations: Type.Optional(Type.Unknown({ description: "what is wrong with it: a list of {path, message}" })),
   },
-  { description: "an object with the fields log, generation, hash, state and violations: what the edge has heard of" },
+  {
+    description:
+      "an object with the fields log, generation, hash, state and violations: the newest policy that the edge has received",
+  },
 );
 
 export const FilterSchema = Type.Object(

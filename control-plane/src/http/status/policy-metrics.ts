@@ -7,7 +7,7 @@ import { PREFIX } from "./metrics.js";
 
 export interface ObservedPolicies {
   current(): ActivePolicy | undefined;
-  /** The source as it stands was rejected, and the policy before it serves. */
+  /** The source as it is was rejected, and the policy before it stays in force. */
   isFileRejected(): boolean;
 }
 

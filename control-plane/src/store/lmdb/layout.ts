@@ -7,7 +7,7 @@
 //   byPlan      [plan id, session id]            true       sessions that have not ended for good; the oldest first, so
 //                                                           those past a lifetime are its head
 //   byUserAndPlan [user id, plan id, session id] true     as byPlan: how many a user has is counted here
-//   byActivity  [plan id, ms, session id]        true       these and some that have ended, filed under a time not later than its last
+//   byActivity  [plan id, ms, session id]        true       these and some that have ended, indexed under a time not later than its last
 //                                                           activity. It is not moved by activity (that would be two
 //                                                           writes each time): who looks for idle sessions reads the
 //                                                           head, and files those anew that were active since

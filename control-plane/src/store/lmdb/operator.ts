@@ -1,4 +1,4 @@
-// The store's part for operators and login services: creation within limits, moves, lists, and what must be forgotten.
+// The store's part for operators and login services: creation within limits, changes of plan, lists, and what must be forgotten.
 import { setImmediate as nextTurn } from "node:timers/promises";
 
 import type {

@@ -27,11 +27,11 @@ const COUNT_CHUNK = 10_000;
 
 /**
  * For one process: another one would read what this wrote a turn of its event loop later. Writes of one event turn
- * share a commit, so a transaction here refuses before its first write: what it wrote before it threw would be
+ * share a commit, so a transaction here fails before its first write: what it wrote before it threw would be
  * committed with the others.
  */
 export class LmdbStore implements SessionStore {
-  /** What edges must hear of. */
+  /** What edges must receive. */
   readonly invalidations: LmdbLog;
   /** Of all sessions of a user or an organisation. */
   readonly revocations: BulkRevocationStore;
@@ -57,7 +57,7 @@ export class LmdbStore implements SessionStore {
     this.usage = new LmdbUsage(db, log);
   }
 
-  /** Opens the folder, or makes it ready for use. A rejection if a schema stands there that cannot be brought to this. */
+  /** Opens the folder, or makes it ready for use. A rejection if its schema cannot be brought to this one. */
   static async open(folder: string, random: Random): Promise<LmdbStore> {
     const db = openLayout(folder);
     try {

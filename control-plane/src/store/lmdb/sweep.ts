@@ -39,7 +39,7 @@ export function endNow(db: LmdbLayout, session: Session, atMs: number): Session 
   return ended;
 }
 
-/** Looks at sessions in the order of the activity they are filed under, and files anew whose place is out of date. */
+/** Looks at sessions in the order of the activity they are indexed under, and indexes anew whose entry is out of date. */
 export function endIdleStep(db: LmdbLayout, step: IdleStep): Swept<ActivityCursor> {
   const { planId, untilMs, after, limit } = step;
   const start = after === undefined ? [planId] : [planId, ...after];
@@ -124,7 +124,7 @@ export function removeEndedStep(db: LmdbLayout, createdBeforeMs: number, limit: 
 }
 
 /**
- * The session with all that belongs to it. Its place by activity is cleared by the walk that meets it. Answers how
+ * The session with all that belongs to it. Its entry by activity is cleared by the walk that meets it. Answers how
  * many rows went with it.
  */
 function remove(db: LmdbLayout, session: Session): number {

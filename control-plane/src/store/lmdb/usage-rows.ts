@@ -39,7 +39,7 @@ export function activeBy(session: Session, rows: readonly Row[]): Session {
 /** A row as the present schema has it. */
 export function presentForm(row: StoredUsage | UsageOfSchema2): StoredUsage {
   if (row !== null && "acquiredAtMs" in row) return row;
-  // An acquire moved the session's own last activity then.
+  // An acquire set the session's own last activity then.
   return { acquiredAtMs: 0, figures: row };
 }
 

@@ -52,7 +52,7 @@ export class LmdbUsage implements UsageStore {
       holdRow(this.db, sessionId, holder, rows, atMs);
       return { ...found, held: true, session: withActivity(session, atMs) };
     });
-    // While the commit was under way, invalidations may have been told to edges.
+    // While the commit was under way, invalidations may have been sent to edges.
     return cursorOf(this.db) > then.position.cursor ? { ...this.look(sessionId), held: then.held } : then;
   }
 
@@ -135,7 +135,7 @@ export class LmdbUsage implements UsageStore {
     return { session: this.spend(active, consumed, budgets, newestReport(rows)), consumed };
   }
 
-  /** Writes the session with so many tokens more consumed, and tells edges if that has reached its budget. */
+  /** Writes the session with so many tokens more consumed, and invalidates it if that has reached its budget. */
   private spend(session: Session, count: number, budgets: Budgets, atMs: number): Session {
     const spent = withConsumed(session, count);
     const budget = budgets.get(session.plan.id);

@@ -1,4 +1,4 @@
-// The store's part for usage over plain maps, for tests of what stands on it. It passes the same contract as LMDB's.
+// The store's part for usage over plain maps, for tests of what uses it. It passes the same contract as LMDB's.
 import type {
   ActivityCursor,
   Budgets,

@@ -26,7 +26,7 @@ const start = (text: string): Promise<PolicyService> =>
     logger: quiet,
   });
 
-it("what edges are given is a policy that the filter accepts, in the form that it would print itself", async () => {
+it("edges are given a policy that the filter accepts, in the form that it prints itself", async () => {
   const service = await start(DOCUMENT);
   const given = service.published("gw-1").bytes.toString();
   expect(validatePolicyJson(given)).toMatchObject({
@@ -35,10 +35,10 @@ it("what edges are given is a policy that the filter accepts, in the form that i
   });
 });
 
-it("a refused document is told with line, column and path", async () => {
-  const refused = start(DOCUMENT.replace("7.000001", '"10"'));
-  await expect(refused).rejects.toThrow(NoPolicyError);
-  await expect(refused).rejects.toThrow(
+it("a rejected document is logged with line, column and path", async () => {
+  const rejected = start(DOCUMENT.replace("7.000001", '"10"'));
+  await expect(rejected).rejects.toThrow(NoPolicyError);
+  await expect(rejected).rejects.toThrow(
     /policy\.yaml:6:\d+: plans\[0\]\.tokenRefillRate: expected a number .* got "10"/,
   );
 });

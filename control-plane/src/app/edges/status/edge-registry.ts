@@ -33,7 +33,7 @@ export interface EdgeRegistryParts {
 }
 
 export class EdgeRegistry {
-  /** The one heard of last is the last. */
+  /** The one with the latest contact is the last. */
   private readonly entries = new Map<string, Entry>();
   private readonly listeners = new Set<(request: WatchRequest) => void>();
   private readonly changeListeners = new Set<(instance: Instance) => void>();
@@ -126,13 +126,13 @@ export class EdgeRegistry {
   }
 
   /**
-   * What one worker tells says nothing of the others: an instance is current when each of its workers is that is not
+   * What one worker reports says nothing of the others: an instance is current when each of its workers is that is not
    * gone.
    * @param graceMs how old a report may be; a worker that said `more` counts as behind for as long
    */
   standing(instance: Instance, graceMs: number): Standing {
     const entry = this.entries.get(keyOf(instance));
-    // One that was not heard of since the start may have been cut off for as long as the process was down.
+    // One without contact since the start may have been cut off for as long as the process was down.
     if (entry === undefined || entry.heardAtMs === NEVER || entry.awaitedSinceMs !== undefined) {
       return this.listeningMs() < GONE_AFTER_MS ? "behind" : "gone";
     }

@@ -15,7 +15,7 @@ import type { HeardPolicy } from "../../ports/edge-ports.js";
  * - olderFilter: its filter takes no policy on this call.
  * - notFollowing: by its settings it runs their policy for good.
  * - current: it has taken the published policy, and every worker that spoke within the window runs that.
- * - silent: it does not watch, and was not heard of within the window; only where all its instances are.
+ * - silent: it does not watch, and had no contact within the window; only where all its instances are.
  */
 export const EDGE_STATES = [
   "rejected",
@@ -58,7 +58,7 @@ export function instanceState(instance: KnownInstance, parts: StatusParts): Edge
   return progress(instance, result === POLICY_OK, parts);
 }
 
-/** What became of the published policy at the edge; undefined where it has not heard of it. */
+/** The result of the published policy at the edge; undefined where it has not received it. */
 function resultOf(heard: HeardPolicy | undefined, { published, log }: StatusParts): string | undefined {
   return heard?.log === log && heard.generation === published?.generation ? heard.state : undefined;
 }

@@ -44,8 +44,8 @@ export interface EdgeView {
   /** Generation that it is offered; null while no policy is loaded. */
   readonly published: number | null;
   /** By the instance that watched last. */
-  readonly heard: Pick<HeardPolicy, "generation" | "state"> | null;
-  /** Of the policy that it has heard of, where it rejected that. */
+  readonly received: Pick<HeardPolicy, "generation" | "state"> | null;
+  /** Of the policy that it has received, where it rejected that. */
   readonly violations: readonly Violation[];
   /** Generation to how many workers that spoke within the window run it; 0: one that came from no control plane. */
   readonly running: Readonly<Record<string, number>>;
@@ -56,7 +56,7 @@ export interface EdgeView {
   readonly lastReportAt: number | null;
   /** Of the instance that is furthest behind among those that watch. */
   readonly lag: number | null;
-  /** More than one during a hot restart. The one heard of last is the last. */
+  /** More than one during a hot restart. The one with the latest contact is the last. */
   readonly instances: readonly InstanceView[];
 }
 
@@ -75,7 +75,7 @@ interface Moment extends Omit<StatusParts, "published"> {
   readonly workerGoneAfterMs: number;
 }
 
-/** By name, those that were heard of within the last minutes. */
+/** By name, those whose last contact is at most minutes ago. */
 export async function edgesNow({ instances, log, policies, clock }: EdgesParts): Promise<EdgeView[]> {
   const position = await log.position();
   const active = policies.current();
@@ -107,7 +107,7 @@ function edgeView(edge: string, known: readonly KnownInstance[], moment: Moment 
     state: edgeState(known, moment),
     silentWorkers: shown.reduce((sum, { silentWorkers }) => sum + silentWorkers, 0),
     published: moment.published?.generation ?? null,
-    heard: last?.policy === undefined ? null : { generation: last.policy.generation, state: last.policy.state },
+    received: last?.policy === undefined ? null : { generation: last.policy.generation, state: last.policy.state },
     violations: last?.policy?.violations ?? [],
     running: runningOf(known, moment),
     filter: last?.filter ?? null,
@@ -160,7 +160,7 @@ function runningOf(known: readonly KnownInstance[], { nowMs, windowMs }: Moment)
   return counts;
 }
 
-/** Of the instance that was heard of last, among those that have watched. */
+/** Of the instance with the latest contact, among those that have watched. */
 const lastWatchOf = (known: readonly KnownInstance[]): WatchRequest | undefined =>
   known.findLast(({ lastWatch, watching }) => lastWatch !== undefined && watching)?.lastWatch ??
   known.findLast(({ lastWatch }) => lastWatch !== undefined)?.lastWatch;
