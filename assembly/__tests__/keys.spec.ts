@@ -1,3 +1,4 @@
+// The installation's secret and the keys that are derived from it.
 import { MAX_SECRET_BYTES, MIN_SECRET_BYTES } from "../contract";
 import { hmacPrepare } from "../domain/token/hmac";
 import {

@@ -1,3 +1,4 @@
+// Session tokens, session ids and base64url: what is accepted and what is rejected.
 import { SESSION_ID_BYTES, TOKEN_BYTES } from "../contract";
 import { decodeBase64Url, encodeBase64Url } from "../domain/token/base64url";
 import { KEYS_BYTES, deriveKeys, keyIdOf, tokenKeyStateOf } from "../domain/token/keys";
