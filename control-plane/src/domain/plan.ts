@@ -19,7 +19,7 @@ export interface PlanOfPolicy {
   readonly onMaxSessions: OnMaxSessions;
 }
 
-/** When a user has that many: one more is an error, or ends the oldest. */
+/** When a user has that many: refuse one more, or end the oldest. */
 export type OnMaxSessions = "refuse" | "removeOldest";
 
 /** As much of a policy as sessions need. The first plan is the default. */

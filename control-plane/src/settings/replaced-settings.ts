@@ -1,4 +1,4 @@
-// Settings of an earlier version that have no effect any more: they are named after an upgrade.
+// Settings of an earlier version that have no effect any more: an installation that is upgraded is told of them.
 import type { Environment } from "./settings-reader.js";
 
 interface Replaced {

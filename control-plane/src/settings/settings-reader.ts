@@ -23,7 +23,7 @@ const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h
 /** The control plane's port is not to have what the variable for all programs says. */
 const NONE = "none";
 
-/** An empty variable counts as not set. A setting that is wrong counts as its default, beside its violation. */
+/** An empty variable counts as not set. A setting at violation is answered by its default. */
 export class SettingsReader {
   constructor(
     private readonly env: Environment,

@@ -1,4 +1,4 @@
-// What an edge is offered on its watch: the policy that it has not received yet.
+// What an edge is offered on its watch: the policy that it has not heard of yet.
 import type { CurrentPolicy } from "../ports/ports.js";
 import type { PolicyPublisher } from "../ports/policy-ports.js";
 import type { PolicyOffer, WatchRequest } from "../ports/watch-ports.js";

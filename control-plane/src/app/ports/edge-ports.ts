@@ -7,7 +7,7 @@ export interface Violation {
   readonly message: string;
 }
 
-/** A policy that an edge has received, in whatever state: it need not run it. */
+/** A policy that an edge has heard of, in whatever state: it need not run it. */
 export interface HeardPolicy {
   /** The log of the control plane that it came from. */
   readonly log: string;

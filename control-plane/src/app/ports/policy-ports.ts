@@ -14,7 +14,7 @@ export interface PolicySource {
   watch(onChange: () => Promise<boolean>): () => void;
 }
 
-/** One thing that is wrong with a policy. Lines and columns count from 1; null where a violation has no position. */
+/** One thing that is wrong with a policy. Lines and columns count from 1; null where a violation has no place. */
 export interface PolicyViolation {
   /** `plans[1].maxTokens`; empty for the document as a whole. */
   readonly path: string;

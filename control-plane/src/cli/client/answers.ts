@@ -32,7 +32,7 @@ export interface ListAnswer {
   readonly cursor: Cursor;
 }
 
-/** Of edges: how many there are, how many have confirmed the revocation, and the names of the others. */
+/** Of edges: how many there are, how many refuse by now what was revoked, and the names of the others. */
 export interface Confirmation {
   readonly edges: number;
   readonly confirmed: number;

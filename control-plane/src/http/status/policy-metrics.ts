@@ -5,7 +5,7 @@ import type { Registry } from "prom-client";
 import type { CurrentPolicy } from "../../app/ports/ports.js";
 import { PREFIX } from "./metrics.js";
 
-/** Asked for at each scrape. `isFileRejected`: the source as it is was rejected, and the policy before it stays in force. */
+/** Asked for at each scrape. `isFileRejected`: the source as it stands was refused, and the policy before it serves. */
 export function observePolicy(registry: Registry, policies: CurrentPolicy & { isFileRejected(): boolean }): void {
   const gauge = (name: string, help: string, value: () => number): Gauge =>
     new Gauge({

@@ -28,7 +28,7 @@ const COUNT_CHUNK = 10_000;
  * committed with the others.
  */
 export class LmdbStore implements SessionStore, PolicyStore {
-  /** What edges must receive. */
+  /** What edges must hear of. */
   readonly invalidations: LmdbLog;
   /** Of all sessions of a user or an organisation. */
   readonly revocations: BulkRevocationStore;

@@ -1,4 +1,4 @@
-// The store's port over plain maps, for tests of what uses it. It passes the same contract as the real one.
+// The store's port over plain maps, for tests of what stands on it. It passes the same contract as the real one.
 import type { LogPosition, PolicyStore, SessionStore, StoredPolicy } from "../../app/ports/ports.js";
 import { hasEndedForGood } from "../../domain/session.js";
 import type { Session } from "../../domain/session.js";

@@ -285,15 +285,15 @@ describe("two control planes over one store", () => {
 
   it("the other's decision is taken once an edge shows its generation", async () => {
     const { service, disk, lines } = await start("0 default");
-    const announced: number[] = [];
-    service.subscribe(() => announced.push(service.published("gw-1").generation));
+    const heard: number[] = [];
+    service.subscribe(() => heard.push(service.published("gw-1").generation));
     disk.stored = { generation: 2, policyJson: another("0 theirs") };
     service.shown(1);
     service.shown(2);
     await vi.waitFor(() => {
       expect(planNames(service)).toEqual(["theirs"]);
     });
-    expect(announced).toEqual([2]);
+    expect(heard).toEqual([2]);
     expect(lines.at(-1)).toMatchObject({ level: "info", type: "policy-reloaded", generation: 2 });
   });
 
@@ -312,10 +312,10 @@ describe("a generation that an edge has received and the store has not", () => {
   it("a generation that the store lacks is logged once a minute, however many edges show it", async () => {
     const { service, lines, disk, pass } = await start("0 default");
     const load = vi.spyOn(disk, "loadPolicy");
-    const logged = (): number => lines.filter(({ type }) => type === "policy-generation-unknown").length;
+    const told = (): number => lines.filter(({ type }) => type === "policy-generation-unknown").length;
     for (let edge = 0; edge < 100; edge++) service.shown(9);
     await vi.waitFor(() => {
-      expect(logged()).toBe(1);
+      expect(told()).toBe(1);
     });
     for (let edge = 0; edge < 100; edge++) service.shown(9);
     pass(59_999);
@@ -324,7 +324,7 @@ describe("a generation that an edge has received and the store has not", () => {
     pass(1);
     service.shown(9);
     await vi.waitFor(() => {
-      expect(logged()).toBe(2);
+      expect(told()).toBe(2);
     });
   });
 });

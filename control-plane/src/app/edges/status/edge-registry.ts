@@ -147,7 +147,7 @@ export class EdgeRegistry {
    */
   standing(instance: Instance, graceMs: number): Standing {
     const entry = this.entries.get(keyOf(instance));
-    // One without contact since the start may have been cut off for as long as the process was down.
+    // One that was not heard of since the start may have been cut off for as long as the process was down.
     if (entry === undefined || entry.heardAtMs === NEVER) return this.listeningMs() < GONE_AFTER_MS ? "behind" : "gone";
     if (this.isGone(entry)) return "gone";
     return areCurrent(entry.workers, graceMs, this.clock.monotonicMs()) ? "current" : "behind";
