@@ -15,5 +15,5 @@ export function publishedPolicy({ generation, policyJson, sinceMs, decidedAtMs }
 }
 
 /** The first 64 bits of SHA-256, in hex. */
-export const policyHash = (bytes: Uint8Array): string =>
+const policyHash = (bytes: Uint8Array): string =>
   createHash("sha256").update(bytes).digest("hex").slice(0, POLICY_HASH_CHARS);

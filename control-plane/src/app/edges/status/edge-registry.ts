@@ -7,8 +7,6 @@ import { ReportWindow } from "./report-window.js";
 import { areCurrent, established, GONE_AFTER_MS, reportAgeMs, spokeWithin, withReport } from "./workers.js";
 import type { Workers } from "./workers.js";
 
-export { GONE_AFTER_MS } from "./workers.js";
-
 /**
  * About 300 bytes each, and 200 for each worker that is kept: 2 kB with 8 of them, and what the edge found wrong with a
  * policy, at most 4 KiB. More than any installation has; past it those silent for longest are taken to be gone.
