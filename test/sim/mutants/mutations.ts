@@ -129,7 +129,7 @@ const RULES_OF_SESSIONS: readonly Mutation[] = [
   {
     rule: "a mark goes only when the acknowledged rev is the record's (without the sweep, which heals it)",
     replacements: [
-      { file: filter("edge/acknowledge"), find: "if (acked == rev) table.unreported", by: "table.unreported" },
+      { file: filter("edge/acknowledge"), find: "if (acked == rev) table.dirty", by: "table.dirty" },
       { file: filter("table/sweep"), find: "table.dirty.mark(index, slot);", by: "" },
     ],
   },

@@ -23,7 +23,7 @@ export const RULES_OF_POLICIES: readonly Mutation[] = [
   without(
     "a policy of another log makes that log known first",
     filter("policy/policy-offer"),
-    "if (!follow(table, from, log)) return OFFER_OUTDATED;",
+    "if (!followLog(table, log, watching.sentLog, watching.sentSeenLog)) return OFFER_OUTDATED;",
   ),
   without(
     "bytes and bell are written only while their log is seenLog",
@@ -44,7 +44,7 @@ export const RULES_OF_POLICIES: readonly Mutation[] = [
   without(
     "within a log only a higher generation: the bytes",
     filter("policy/policy-bytes"),
-    "if (isNewer) return false;",
+    "if (standing > generation) return false;",
   ),
   {
     rule: "the bytes are written before the bell",
@@ -78,8 +78,8 @@ export const RULES_OF_POLICIES: readonly Mutation[] = [
       { file: filter("policy/policy-bytes"), find: `    ${FOLLOWS}\n`, by: "" },
       {
         file: filter("policy/policy-bytes"),
-        find: "    const stands = readInto(table, scratch);",
-        by: `    ${FOLLOWS}\n    const stands = readInto(table, scratch);`,
+        find: "    const stands = readInto(table, POLICY_KEY, scratch);",
+        by: `    ${FOLLOWS}\n    const stands = readInto(table, POLICY_KEY, scratch);`,
       },
     ],
   },
