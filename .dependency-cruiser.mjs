@@ -23,6 +23,7 @@ const layers = (house, rooms, comment) =>
 
 const FILTER = "assembly/filter";
 const FILTER_ROOMS = ["vm", "state", "table", "policy", "edge", "request"];
+const EXIT = "assembly/host/exit\\.ts";
 const PLANE = "control-plane/src";
 const ENTRIES = "assembly/(index|lean)\\.ts";
 
@@ -53,6 +54,19 @@ export default {
     wall("host", "assembly/host/", [ENTRIES, "assembly/(domain|filter)/"], "A host call knows nothing of sessions."),
     wall("domain", "assembly/domain/", [ENTRIES, "assembly/(host|filter)/"], "The domain is pure: no host call."),
     wall("memory", "assembly/memory/", [ENTRIES, "assembly/(host|filter|domain)/"], "Memory holds bytes, no meaning."),
+    wall("one-exit", "assembly/", [EXIT], "A request leaves the filter in apply.ts; reply.ts has the form.", [
+      `${FILTER}/request/(apply|reply)\\.ts`,
+    ]),
+    wall("one-answer", "assembly/", [`${FILTER}/request/reply\\.ts`], "Only apply.ts answers.", [
+      `${FILTER}/request/apply\\.ts`,
+    ]),
+    wall(
+      "deciding-counts-nothing",
+      `${FILTER}/request/`,
+      [`${FILTER}/(vm/counters|state/plan-counts)\\.ts`],
+      "What became of a request is counted in apply.ts; an acquire's answer and a response count their own.",
+      [`${FILTER}/request/(apply|acquire-answer|response)\\.ts`],
+    ),
     ...layers(FILTER, FILTER_ROOMS, `Rooms of the filter: ${FILTER_ROOMS.join(" ← ")}.`),
     wall(
       "filter-rooms",

@@ -2,7 +2,9 @@
 // one for every stream (lean.ts has the fewest). Start reading at proxy_on_request_headers.
 import { finishCall } from "./filter/answer";
 import { configureRoot, dropRoot } from "./filter/configure";
-import { decideRequest } from "./filter/request/request";
+import { apply } from "./filter/request/apply";
+import { decide } from "./filter/request/decide";
+import { newRequest } from "./filter/request/request";
 import { addResponseHeaders } from "./filter/request/response";
 import { openStreamOf, rootSlotOfStream } from "./filter/request/streams";
 import { tick } from "./filter/tick";
@@ -29,7 +31,8 @@ export function proxy_on_context_create(contextId: u32, parentId: u32): void {
 }
 
 export function proxy_on_request_headers(contextId: u32, _headers: u32, _endOfStream: u32): u32 {
-  return decideRequest(rootSlotOfStream(contextId), contextId, 0);
+  const request = newRequest(rootSlotOfStream(contextId), contextId);
+  return apply(request, decide(request));
 }
 
 export function proxy_on_response_headers(contextId: u32, _headers: u32, _endOfStream: u32): u32 {

@@ -2,7 +2,9 @@
 // limit headers to admitted requests, and wants one configuration in a VM. All else is as in index.ts.
 import { configureRoot } from "./filter/configure";
 import { dropSilentRoots } from "./filter/silent-roots";
-import { decideRequest } from "./filter/request/request";
+import { apply } from "./filter/request/apply";
+import { decide } from "./filter/request/decide";
+import { newRequest } from "./filter/request/request";
 import { newestSlot } from "./filter/state/roots";
 import { tick } from "./filter/tick";
 
@@ -20,7 +22,8 @@ export function proxy_on_configure(rootId: u32, configurationBytes: u32): u32 {
 }
 
 export function proxy_on_request_headers(contextId: u32, _headers: u32, _endOfStream: u32): u32 {
-  return decideRequest(newestSlot(), contextId, 0);
+  const request = newRequest(newestSlot(), contextId);
+  return apply(request, decide(request));
 }
 
 export function proxy_on_tick(rootId: u32): void {

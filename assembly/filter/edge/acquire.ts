@@ -9,6 +9,7 @@ import { utf8, writeAscii } from "../../memory/bytes";
 import { CALL_ACQUIRE } from "./call-outcomes";
 import { addWaiter, findCall, freeCall, openCall } from "./calls";
 import { BODY_START_BYTES, post, startBody } from "./edge-call";
+import { Request } from "../state/request";
 import { Root } from "../state/roots";
 import { NONE, hasRoomToWait } from "./waiters";
 
@@ -32,14 +33,15 @@ export const NOT_ASKED: u32 = 2;
 /**
  * Lets a request wait for an answer about its session, sending the call if none is out.
  * @param mayInsert no record stood when the table was read, at `askedAtUs`
- * @param asks how often this request has asked, this time included
  */
-export function askFor(root: Root, contextId: u32, token: usize, mayInsert: bool, askedAtUs: u64, asks: u32): u32 {
+export function askFor(request: Request, mayInsert: bool, askedAtUs: u64): u32 {
+  const root = request.root;
+  const token = request.token;
   const out = findCall(root.id, token);
-  if (out != NONE) return addWaiter(out, contextId, token, asks, root.epoch.number) ? WAITS : WAITER_LIMIT_REACHED;
+  if (out != NONE) return addWaiter(out, request) ? WAITS : WAITER_LIMIT_REACHED;
   if (!hasRoomToWait()) return NOT_ASKED;
   const call = startCall(root, token, mayInsert, askedAtUs);
-  return call != NONE && addWaiter(call, contextId, token, asks, root.epoch.number) ? WAITS : NOT_ASKED;
+  return call != NONE && addWaiter(call, request) ? WAITS : NOT_ASKED;
 }
 
 /** Sends an acquire that nobody waits for yet. Returns the call, or NONE if it cannot be sent. */

@@ -1,7 +1,8 @@
 // The acquires of this worker that are out: a fixed table, with the requests that wait for each (waiters.ts).
 import { SESSION_ID_BYTES, TOKEN_BYTES } from "../../contract";
 import { sessionIdOf } from "../../domain/token/token";
-import { NONE, freeWaiter, hasRoomToWait, keepWaiterToken, linkWaiter, takeWaiter } from "./waiters";
+import { Request } from "../state/request";
+import { NONE, freeWaiter, hasRoomToWait, linkWaiter, takeWaiter, waiterRequest } from "./waiters";
 
 //   call:    0         4                 8          16             20            24           28       32      68   72
 //            | call id | root context id | asked at | first waiter | last waiter | may insert | in use | token | waiters |
@@ -96,17 +97,13 @@ export function dropCallsOf(rootId: u32): void {
   }
 }
 
-/**
- * Lets a request wait for a call, behind those that wait already. False: the limit of the call, or of all, is reached.
- * @param asks how often it has asked, this one too
- * @param epoch number of the epoch under which it asks
- */
-export function addWaiter(call: u32, contextId: u32, token: usize, asks: u32, epoch: u32): bool {
+/** Lets a request wait for a call, behind those that wait already. False: the limit of the call, or of all, is reached. */
+export function addWaiter(call: u32, request: Request): bool {
   const at = callAt(call);
   const waiting = load<u32>(at, CALL_WAITERS_AT);
   if (waiting == MAX_WAITERS_OF_CALL || !hasRoomToWait()) return false;
-  const waiter = takeWaiter(contextId, asks, load<u32>(at, CALL_ROOT_AT), epoch);
-  keepWaiterToken(waiter, token);
+  const waiter = takeWaiter(request);
+  waiterRequest(waiter).asks++;
   store<u32>(at, waiting + 1, CALL_WAITERS_AT);
   if (load<u32>(at, CALL_WAITER_AT) == NONE) store<u32>(at, waiter, CALL_WAITER_AT);
   else linkWaiter(load<u32>(at, CALL_LAST_WAITER_AT), waiter);

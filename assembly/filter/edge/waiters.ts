@@ -1,23 +1,22 @@
 // The paused requests of this worker: a fixed table, in chains. Each call has a chain of those that wait for it
-// (calls.ts); those that wait for a policy have one of their own (held.ts).
-import { TOKEN_BYTES } from "../../contract";
+// (calls.ts); those that wait for a policy have one of their own (held.ts). Each keeps its whole
+// record.
+import { REQUEST_BYTES, Request } from "../state/request";
 
-//   0            4      8      12       16      52        56      60
-//   | context id | next | asks | in use | token | root id | epoch |
+//   0      4        8         12      16        80
+//   | next | in use | root id | epoch | request |
 
 /** Requests paused at a time: bounds what a slow control plane can hold up. */
 export const MAX_WAITERS: u32 = 1024;
 export const NONE: u32 = 0xffffffff;
 
-const WAITER_BYTES: u32 = 60;
-const NEXT_AT: u32 = 4;
-const ASKS_AT: u32 = 8;
-const USED_AT: u32 = 12;
-const TOKEN_AT: u32 = 16;
-const ROOT_AT: u32 = 52;
-const EPOCH_AT: u32 = 56;
+const USED_AT: u32 = 4;
+const ROOT_AT: u32 = 8;
+const EPOCH_AT: u32 = 12;
+const REQUEST_AT: u32 = 16;
+const WAITER_BYTES: u32 = REQUEST_AT + REQUEST_BYTES;
 
-const waiters: usize = memory.data(61440, 8);
+const waiters: usize = memory.data(MAX_WAITERS * WAITER_BYTES, 8);
 /** Where the search for a free waiter goes on: they are taken and freed in turn. */
 let nextFree: u32 = 0;
 let inUse: u32 = 0;
@@ -32,8 +31,8 @@ export function hasRoomToWait(): bool {
   return inUse < MAX_WAITERS;
 }
 
-/** Takes a waiter, at the end of no chain; there must be room. `asks`: how often the request has asked so far. */
-export function takeWaiter(contextId: u32, asks: u32, rootId: u32, epoch: u32): u32 {
+/** Takes a waiter for a request, at the end of no chain; there must be room. */
+export function takeWaiter(request: Request): u32 {
   let waiter = nextFree;
   for (let i: u32 = 0; i < MAX_WAITERS; i++) {
     if (load<u32>(waiterAt(waiter), USED_AT) == 0) break;
@@ -42,12 +41,11 @@ export function takeWaiter(contextId: u32, asks: u32, rootId: u32, epoch: u32): 
   nextFree = (waiter + 1) & (MAX_WAITERS - 1);
   inUse++;
   const at = waiterAt(waiter);
-  store<u32>(at, contextId);
-  store<u32>(at, NONE, NEXT_AT);
-  store<u32>(at, asks, ASKS_AT);
+  store<u32>(at, NONE);
   store<u32>(at, 1, USED_AT);
-  store<u32>(at, rootId, ROOT_AT);
-  store<u32>(at, epoch, EPOCH_AT);
+  store<u32>(at, request.root.id, ROOT_AT);
+  store<u32>(at, request.epoch.number, EPOCH_AT);
+  memory.copy(at + REQUEST_AT, changetype<usize>(request), REQUEST_BYTES);
   return waiter;
 }
 
@@ -55,31 +53,20 @@ export function takeWaiter(contextId: u32, asks: u32, rootId: u32, epoch: u32): 
 export function freeWaiter(waiter: u32): u32 {
   inUse--;
   store<u32>(waiterAt(waiter), 0, USED_AT);
-  return load<u32>(waiterAt(waiter), NEXT_AT);
-}
-
-export function linkWaiter(waiter: u32, next: u32): void {
-  store<u32>(waiterAt(waiter), next, NEXT_AT);
-}
-
-export function keepWaiterToken(waiter: u32, token: usize): void {
-  memory.copy(waiterAt(waiter) + TOKEN_AT, token, TOKEN_BYTES);
-}
-
-export function waiterNext(waiter: u32): u32 {
-  return load<u32>(waiterAt(waiter), NEXT_AT);
-}
-
-export function waiterContext(waiter: u32): u32 {
   return load<u32>(waiterAt(waiter));
 }
 
-export function waiterToken(waiter: u32): usize {
-  return waiterAt(waiter) + TOKEN_AT;
+export function linkWaiter(waiter: u32, next: u32): void {
+  store<u32>(waiterAt(waiter), next);
 }
 
-export function waiterAsks(waiter: u32): u32 {
-  return load<u32>(waiterAt(waiter), ASKS_AT);
+export function waiterNext(waiter: u32): u32 {
+  return load<u32>(waiterAt(waiter));
+}
+
+/** What is kept of the request; its root and its epoch may be gone. */
+export function waiterRequest(waiter: u32): Request {
+  return changetype<Request>(waiterAt(waiter) + REQUEST_AT);
 }
 
 /** The root context of its stream. */

@@ -9,24 +9,20 @@ import {
 import { MAX_EDGE_BODY_BYTES, TOKEN_BYTES } from "../../contract";
 import { callResponseBody } from "../../host/buffers";
 import { monotonicUs } from "../../host/clock";
-import { CONTINUE, enterStream, resumeRequest } from "../../host/stream";
+import { enterStream } from "../../host/stream";
 import { noteReachable, noteUnreachable } from "../edge/acquire";
-import { GO, admit, admitOnRecord, admitUnreachable, admitWithoutRecord } from "./admit";
 import { CALL_ACQUIRE, OUTCOME_MALFORMED, OUTCOME_OK, answeredOutcome, noteOutcome } from "../edge/call-outcomes";
 import { callAskedAtUs, callMayInsert, callToken, closeCall } from "../edge/calls";
 import { MISS_EXPIRED, MISS_LIVE, MISS_REVOKED, MISS_UNKNOWN, count } from "../vm/counters";
-import { denyInvalid } from "./deny";
-import { ANSWER_STALE, INSERT_CONTENDED, SESSION_ENDED, WRITTEN, writeAnswer } from "../table/insert";
+import { applyToWaiting } from "./apply";
+import { NO_ANSWER, decide, decideOnAnswer } from "./decide";
+import { INSERT_CONTENDED, WRITTEN, writeAnswer } from "../table/insert";
 import { Root } from "../state/roots";
 import { noteProvisional } from "../table/provisional";
-import { decideRequest } from "./request";
-import { NONE, freeWaiter, waiterAsks, waiterContext, waiterEpoch, waiterToken } from "../edge/waiters";
-
-/** In place of an insert outcome: there was no answer. */
-const NO_ANSWER: u32 = 0xff;
+import { keptRequest } from "./request";
+import { NONE, freeWaiter, waiterEpoch } from "../edge/waiters";
 
 const askedToken: usize = memory.data(TOKEN_BYTES);
-const waitingToken: usize = memory.data(TOKEN_BYTES);
 
 /** The acquire came back. The answer is about one session; all who wait for it go on by it. */
 export function finishAcquire(root: Root, slot: u32, call: u32, bodyBytes: u32): void {
@@ -38,18 +34,14 @@ export function finishAcquire(root: Root, slot: u32, call: u32, bodyBytes: u32):
   const unwritten = outcome == NO_ANSWER || outcome == INSERT_CONTENDED;
   if (unwritten && waiter == NONE) noteProvisional(root.table, askedToken);
   while (waiter != NONE) {
-    const contextId = waiterContext(waiter);
-    const asks = waiterAsks(waiter);
+    const request = keptRequest(waiter, slot);
     const isSameEpoch = waiterEpoch(waiter) == root.epoch.number;
-    memory.copy(waitingToken, waiterToken(waiter), TOKEN_BYTES);
     waiter = freeWaiter(waiter);
     // A client that left is not resumed, and pays nothing.
-    if (!enterStream(contextId)) continue;
-    const goes = isSameEpoch
-      ? goOn(root, slot, contextId, outcome, asks) == GO
-      : // Another policy is in force by now: what was noted of the request may not be what that one would have noted.
-        decideRequest(slot, contextId, asks) == CONTINUE;
-    if (goes) resumeRequest();
+    if (!enterStream(request.contextId)) continue;
+    request.bind(root);
+    // Under another policy, what was kept of the request may not be what that one would have kept.
+    applyToWaiting(request, isSameEpoch ? decideOnAnswer(request, outcome) : decide(request));
   }
 }
 
@@ -78,15 +70,4 @@ function countAnswer(answer: AcquireAnswer): void {
   else if (state == ANSWER_REVOKED) count(MISS_REVOKED);
   else if (state == ANSWER_EXPIRED) count(MISS_EXPIRED);
   else count(MISS_UNKNOWN);
-}
-
-function goOn(root: Root, slot: u32, contextId: u32, outcome: u32, asks: u32): u32 {
-  if (outcome == WRITTEN) return admitOnRecord(root, slot, contextId, waitingToken, asks);
-  if (outcome == ANSWER_STALE) return admit(root, slot, contextId, waitingToken, asks);
-  if (outcome == NO_ANSWER) return admitUnreachable(root, slot, contextId, waitingToken, asks);
-  if (outcome == SESSION_ENDED) {
-    denyInvalid(root.epoch);
-    return outcome;
-  }
-  return admitWithoutRecord(root, outcome);
 }

@@ -4,7 +4,7 @@ import { NO_POLICY_HOLD_MS } from "../../contract";
 import { monotonicUs } from "../../host/clock";
 import { hearBell } from "../policy/bell";
 import { hasFirstWatchFailed } from "../table/instance";
-import { Root } from "../state/roots";
+import { Request } from "../state/request";
 import { Table } from "../state/table";
 import { NONE, hasRoomToWait, linkWaiter, takeWaiter } from "../edge/waiters";
 
@@ -19,27 +19,25 @@ let first: u32 = NONE;
 let last: u32 = NONE;
 
 /** Holds a request of an edge that has no policy yet. False: the time for that is over, or too many wait. */
-export function holdForPolicy(root: Root, contextId: u32): bool {
-  return mayWaitForPolicy(root.table, monotonicUs()) && hold(root, contextId, 0);
+export function holdForPolicy(request: Request): bool {
+  return mayWaitForPolicy(request.root.table, monotonicUs()) && hold(request);
 }
 
-/**
- * Holds a request whose session has a plan that this VM does not know, while it knows that a newer policy is on its way.
- * @param asks acquires that the request has sent
- */
-export function holdForPlan(root: Root, contextId: u32, asks: u32): bool {
+/** Holds a request whose session has a plan that this VM does not know, while it knows that a newer policy is on its way. */
+export function holdForPlan(request: Request): bool {
+  const root = request.root;
   const table = root.table;
   if (!root.follows) return false;
   const nowUs = monotonicUs();
   // Another worker's record may be of a policy that this VM would hear of on its next tick.
   if (table.behindSinceUs == 0) hearBell(table, nowUs);
   if (table.behindSinceUs == 0) return false;
-  return nowUs < table.behindSinceUs + PLAN_HOLD_US && hold(root, contextId, asks);
+  return nowUs < table.behindSinceUs + PLAN_HOLD_US && hold(request);
 }
 
-function hold(root: Root, contextId: u32, asks: u32): bool {
+function hold(request: Request): bool {
   if (!hasRoomToWait()) return false;
-  holdLonger(takeWaiter(contextId, asks, root.id, root.epoch.number));
+  holdLonger(takeWaiter(request));
   return true;
 }
 

@@ -4,7 +4,8 @@ import { TOKEN_BYTES, TOKEN_SESSION_ID_AT } from "../../contract";
 import { refilledLevel, toPico } from "../../domain/table/bucket";
 import { Plan } from "../../domain/policy/model";
 import { sameTokens } from "../../domain/token/token";
-import { Epoch } from "../state/epoch";
+import { Request } from "../state/request";
+import { Verdict } from "./verdict";
 
 //   0       36        40             44        48             56       64
 //   | token | epoch   | plan index   | (4)     | refused at   | level  | until |
@@ -29,8 +30,6 @@ const MEMORY_US: u64 = 100000;
 
 /** When the last of all refusals is forgotten: while nobody is refused, no request looks into the table. */
 let allForgottenUs: u64 = 0;
-let planIndex: u32 = 0;
-let levelPico: i64 = 0;
 
 // @ts-ignore: decorator
 @inline
@@ -38,52 +37,43 @@ function entryOf(token: usize): usize {
   return table + (load<u32>(token + RANDOM_AT) & (ENTRIES - 1)) * ENTRY_BYTES;
 }
 
-/** Whether this token was refused under this policy, and its bucket cannot hold `price` yet. See `deniedLevelPico`. */
-export function isStillDenied(epoch: Epoch, token: usize, price: i64, nowUs: u64): bool {
+/**
+ * Whether this token was refused under this policy, and its bucket cannot hold the request's cost yet.
+ * @param verdict then takes the plan, and what the bucket holds now, unless others have spent from it since
+ */
+export function isStillDenied(request: Request, nowUs: u64, verdict: Verdict): bool {
   if (nowUs >= allForgottenUs) return false;
+  const token = request.token;
   const entry = entryOf(token);
   if (nowUs >= load<u64>(entry, UNTIL_AT)) return false;
+  const epoch = request.epoch;
   if (load<u32>(entry, EPOCH_AT) != epoch.number || !sameTokens(entry, token)) return false;
-  planIndex = load<u32>(entry, PLAN_AT);
+  const planIndex = load<u32>(entry, PLAN_AT);
   const plan = unchecked(epoch.policy.plans[planIndex]);
   const elapsedUs = nowUs - load<u64>(entry, DENIED_AT);
-  levelPico = refilledLevel(load<i64>(entry, LEVEL_AT), elapsedUs, plan.refillRateMicro, toPico(plan.maxTokens));
-  return levelPico < price;
+  const level = refilledLevel(load<i64>(entry, LEVEL_AT), elapsedUs, plan.refillRateMicro, toPico(plan.maxTokens));
+  verdict.planIndex = planIndex;
+  verdict.levelPico = level;
+  return level < toPico(request.cost);
 }
 
-/** After `isStillDenied`. */
-export function deniedPlanIndex(): u32 {
-  return planIndex;
-}
-
-/** After `isStillDenied`: what the bucket holds now, unless others have spent from it since. */
-export function deniedLevelPico(): i64 {
-  return levelPico;
-}
-
-/** Notes that a bucket held `level`, less than `price`, at `nowUs`. */
-export function noteDenial(
-  epoch: Epoch,
-  token: usize,
-  plan: Plan,
-  index: u32,
-  level: i64,
-  price: i64,
-  nowUs: u64,
-): void {
-  const entry = entryOf(token);
-  memory.copy(entry, token, TOKEN_BYTES);
-  store<u32>(entry, epoch.number, EPOCH_AT);
-  store<u32>(entry, index, PLAN_AT);
+/** Notes that a bucket holds less than the request's cost, as the verdict says. */
+export function noteDenial(request: Request, plan: Plan, verdict: Verdict): void {
+  const entry = entryOf(request.token);
+  const nowUs = verdict.readAtUs;
+  const level = verdict.levelPico;
+  memory.copy(entry, request.token, TOKEN_BYTES);
+  store<u32>(entry, request.epoch.number, EPOCH_AT);
+  store<u32>(entry, verdict.planIndex, PLAN_AT);
   store<u64>(entry, nowUs, DENIED_AT);
   store<i64>(entry, level, LEVEL_AT);
-  const untilUs = nowUs + min(MEMORY_US, usUntil(level, price, plan.refillRateMicro));
+  const untilUs = nowUs + min(MEMORY_US, usUntil(level, toPico(request.cost), plan.refillRateMicro));
   store<u64>(entry, untilUs, UNTIL_AT);
   allForgottenUs = max(allForgottenUs, untilUs);
 }
 
-/** Whole µs until the level reaches the price, rounded up; the largest if it never will. */
-function usUntil(level: i64, price: i64, rateMicro: u64): u64 {
+/** Whole µs until the level reaches the cost, rounded up; the largest if it never will. */
+function usUntil(level: i64, cost: i64, rateMicro: u64): u64 {
   if (rateMicro == 0) return u64.MAX_VALUE;
-  return (<u64>price - <u64>level - 1) / rateMicro + 1;
+  return (<u64>cost - <u64>level - 1) / rateMicro + 1;
 }

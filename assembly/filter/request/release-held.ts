@@ -1,10 +1,12 @@
 // Letting go, on ticks, of requests that wait for a policy: each is decided from its headers under what is then in force.
-import { CONTINUE, enterStream, resumeRequest } from "../../host/stream";
+import { enterStream } from "../../host/stream";
 import { freeCalls } from "../edge/calls";
-import { NONE, freeWaiter, waiterAsks, waiterContext, waiterNext, waiterRoot } from "../edge/waiters";
+import { NONE, freeWaiter, waiterNext, waiterRoot } from "../edge/waiters";
 import { rootInSlot, slotOfRoot } from "../state/roots";
+import { applyToWaiting } from "./apply";
+import { decide } from "./decide";
 import { holdLonger, mayWaitForPolicy, takeHeld } from "./held";
-import { decideRequest } from "./request";
+import { keptRequest } from "./request";
 
 /**
  * On a tick: no more go on under a policy than calls are free for them, so that none finds the control plane out of
@@ -28,10 +30,8 @@ export function releaseHeld(nowUs: u64): void {
 }
 
 function goOn(waiter: u32): void {
-  const contextId = waiterContext(waiter);
-  const slot = slotOfRoot(waiterRoot(waiter));
-  const asks = waiterAsks(waiter);
+  const request = keptRequest(waiter, slotOfRoot(waiterRoot(waiter)));
   freeWaiter(waiter);
   // A client that left is not resumed, and pays nothing.
-  if (enterStream(contextId) && decideRequest(slot, contextId, asks) == CONTINUE) resumeRequest();
+  if (enterStream(request.contextId)) applyToWaiting(request, decide(request));
 }

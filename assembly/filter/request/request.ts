@@ -1,44 +1,43 @@
-// The request side: read the token, then admit (docs/architecture.md, "The life of a request").
-import { TOKEN_BYTES } from "../../contract";
-import { ENFORCEMENT_OFF } from "../../domain/policy/model";
+// The request that is being decided: one record a VM, filled from its stream and its headers, or from the copy that was
+// kept while it waited.
 import { decodeToken } from "../../domain/token/token";
 import { headerBytes, headerValue, readRequestHeader } from "../../host/headers";
 import { NOT_FOUND, OK } from "../../host/status";
-import { CONTINUE, PAUSE } from "../../host/stream";
 import { addressOf } from "../../memory/bytes";
-import { GO, admit } from "./admit";
-import { denyInvalid, denyMissing, denyNoPolicy, denyUnconfigured } from "./deny";
-import { holdForPolicy } from "./held";
-import { rootInSlot } from "../state/roots";
+import { waiterRequest } from "../edge/waiters";
+import { REQUEST_BYTES, Request } from "../state/request";
 
-const token: usize = memory.data(TOKEN_BYTES);
+/** Until routes set it. */
+const COST: u32 = 1;
 
-/**
- * Decides on a request, from its headers, under the root in a slot: CONTINUE, or PAUSE if it was answered or waits.
- * @param asks how often it has asked the control plane already: 0 unless it has waited
- */
-export function decideRequest(slot: u32, contextId: u32, asks: u32): u32 {
-  const root = rootInSlot(slot);
-  if (root == null) {
-    denyUnconfigured();
-    return PAUSE;
-  }
-  const epoch = root.epoch;
-  if (epoch.policy.enforcement == ENFORCEMENT_OFF) return CONTINUE;
-  if (epoch.isNone) {
-    if (!holdForPolicy(root, contextId)) denyNoPolicy(epoch);
-    return PAUSE;
-  }
-  const name = epoch.headerName;
+const record: usize = memory.data(REQUEST_BYTES, 8);
+
+/** A request that has just come, under the root in a slot. The record is the next request's afterwards. */
+export function newRequest(slot: u32, contextId: u32): Request {
+  const request = changetype<Request>(record);
+  request.slot = slot;
+  request.contextId = contextId;
+  request.asks = 0;
+  request.cost = COST;
+  return request;
+}
+
+/** One that waited, as it was kept; its waiter may be freed. */
+export function keptRequest(waiter: u32, slot: u32): Request {
+  memory.copy(record, changetype<usize>(waiterRequest(waiter)), REQUEST_BYTES);
+  const request = changetype<Request>(record);
+  request.slot = slot;
+  return request;
+}
+
+/** Reads the header that the policy names. False: there is none, or it is empty. */
+export function readHeader(request: Request): bool {
+  const name = request.epoch.headerName;
   const status = readRequestHeader(addressOf(name), name.byteLength);
-  if (status == NOT_FOUND || (status == OK && headerBytes() == 0)) {
-    denyMissing(epoch);
-    return PAUSE;
-  }
-  // A value that does not fit the arena is no token either.
-  if (status != OK || !decodeToken(headerValue(), headerBytes(), token)) {
-    denyInvalid(epoch);
-    return PAUSE;
-  }
-  return admit(root, slot, contextId, token, asks) == GO ? CONTINUE : PAUSE;
+  return status != NOT_FOUND && (status != OK || headerBytes() != 0);
+}
+
+/** Takes the token from the header that was just read. False: it is none; a value that does not fit the arena is empty. */
+export function takeToken(request: Request): bool {
+  return decodeToken(headerValue(), headerBytes(), request.token);
 }

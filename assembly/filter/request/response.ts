@@ -5,27 +5,31 @@ import { pairAt, pairCount, startPairs } from "../../memory/header-pairs";
 import { HEADERS_OMITTED, count } from "../vm/counters";
 import { addLimitHeaders } from "./limit-headers";
 import { newestSlot, rootInSlot } from "../state/roots";
-import { NO_PLAN, noteEpoch, noteLevel, notePlan, noteRoot, takeNote } from "./streams";
+import { NO_PLAN, noteOf } from "./streams";
 
 /**
  * Adds what was noted of the bucket. A stream whose note was overwritten by a newer one's goes without, and so does one
  * that outlived two policies; both are counted.
  */
 export function addResponseHeaders(contextId: u32): void {
-  if (!takeNote(contextId)) {
+  const note = noteOf(contextId);
+  if (note == null) {
     const newest = rootInSlot(newestSlot());
     if (newest != null && newest.epoch.policy.responseHeaders != RESPONSE_HEADERS_NONE) count(HEADERS_OMITTED);
     return;
   }
-  const root = rootInSlot(noteRoot());
-  if (root == null || notePlan() == NO_PLAN) return;
-  const epoch = root.epochNumbered(noteEpoch());
+  const planIndex = note.planIndex;
+  const root = rootInSlot(note.rootSlot);
+  if (root == null || planIndex == NO_PLAN) return;
+  // Once, however many responses the stream has.
+  note.planIndex = NO_PLAN;
+  const epoch = root.epochNumbered(note.epoch);
   if (epoch == null) {
     count(HEADERS_OMITTED);
     return;
   }
   startPairs();
-  addLimitHeaders(epoch, notePlan(), noteLevel());
+  addLimitHeaders(epoch, planIndex, note.levelPico);
   const pairs = pairCount();
   for (let i: u32 = 0; i < pairs; i++) {
     const pair = pairAt(i);

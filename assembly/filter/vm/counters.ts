@@ -77,6 +77,10 @@ export function count(which: u32): void {
   unchecked(counts[which]++);
 }
 
+export function countMany(which: u32, amount: u64): void {
+  unchecked((counts[which] += amount));
+}
+
 /** The gauge of TABLE_RECORDS. */
 export function recordsGauge(): u32 {
   return ids[TABLE_RECORDS];

@@ -4,7 +4,7 @@ import { spawnSync } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
-import type { Mutation } from "./mutation.js";
+import { mutatedFiles, type Mutation } from "./mutation.js";
 import { MUTATIONS } from "./mutations.js";
 
 const COPIED = ["assembly", "control-plane/src", "control-plane/test/support", "test/host", "test/sim"];
@@ -30,13 +30,8 @@ writeFileSync("build/mutants.md", rows.map((row) => `| ${row.join(" | ")} |`).jo
 /** The seed that found it and what it found, or "–" and why not. */
 function resultOf(mutation: Mutation, runs: string): [seed: string, finding: string] {
   const copy = copyOfSources();
-  for (const { file, find, by } of mutation.replacements) {
-    const path = join(copy, file);
-    const parts = readFileSync(path, "utf8").split(find);
-    // Where a rule stands twice, both go.
-    if (parts.length < 2) return ["–", `the text of the rule is not in ${file}`];
-    writeFileSync(path, parts.join(by));
-  }
+  const read = (file: string): string => readFileSync(join(ROOT, file), "utf8");
+  for (const [file, text] of mutatedFiles(mutation, read)) writeFileSync(join(copy, file), text);
   // The simulation compiles the filter itself, from the copy (sim-filter.ts). What the mutation does not touch is built.
   cpSync("build/sluice.wasm", join(copy, "build/sluice.wasm"));
   if (mutation.replacements.every(({ file }) => file.startsWith("assembly/"))) {

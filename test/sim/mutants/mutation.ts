@@ -17,3 +17,18 @@ export const app = (name: string): string => `control-plane/src/app/${name}.ts`;
 export function without(rule: string, file: string, find: string, by = ""): Mutation {
   return { rule, replacements: [{ file, find, by }] };
 }
+
+/**
+ * The files of a mutation without their rule, by name. Throws where the text of the rule is not in its file.
+ * @param read the text of a file
+ */
+export function mutatedFiles(mutation: Mutation, read: (file: string) => string): ReadonlyMap<string, string> {
+  const texts = new Map<string, string>();
+  for (const { file, find, by } of mutation.replacements) {
+    // Where a rule stands twice, both go.
+    const parts = (texts.get(file) ?? read(file)).split(find);
+    if (parts.length < 2) throw new Error(`the text of the rule is not in ${file}`);
+    texts.set(file, parts.join(by));
+  }
+  return texts;
+}

@@ -1,0 +1,138 @@
+// Carrying a verdict out: the one place that counts what became of a request, notes what its response will say, and lets
+// it go, answers it, or has it wait (docs/decisions/0039-one-exit.md).
+import { RESPONSE_HEADERS_NONE } from "../../domain/policy/model";
+import { CONTINUE, PAUSE } from "../../host/stream";
+import { resumeRequest } from "../../host/exit";
+import { PLAN_ALLOWED, PLAN_LIMITED, PLAN_TOKENS } from "../state/plan-counts";
+import { Request } from "../state/request";
+import {
+  ALLOWED_UNMETERED,
+  CAS_EXHAUSTED,
+  CAS_RETRIES,
+  INVALID,
+  MISSING,
+  MISS_DENIED,
+  MISS_FORGED,
+  MISS_TOO_OLD,
+  MISS_TRUSTED,
+  NO_POLICY_YET,
+  UNAVAILABLE,
+  count,
+  countMany,
+} from "../vm/counters";
+import {
+  replyBudgetSpent,
+  replyInvalid,
+  replyLimited,
+  replyMissing,
+  replyNoPolicy,
+  replyUnavailable,
+  replyUnconfigured,
+} from "./reply";
+import { noteBucket } from "./streams";
+import {
+  ALLOWED,
+  BUDGET_SPENT,
+  CANNOT_DECIDE,
+  FORGED,
+  HELD,
+  INVALID_TOKEN,
+  LIMITED,
+  MISSING_TOKEN,
+  NOT_ENFORCED,
+  NO_POLICY_IN_FORCE,
+  NO_REASON,
+  TOO_OLD,
+  TRUSTED,
+  UNCONFIGURED,
+  UNMETERED,
+  Verdict,
+} from "./verdict";
+
+/** @returns what the callback for the request's headers returns: CONTINUE, or PAUSE if it was answered or waits */
+export function apply(request: Request, verdict: Verdict): u32 {
+  countHow(verdict);
+  switch (verdict.outcome) {
+    case ALLOWED: {
+      countAllowed(request, verdict);
+      return CONTINUE;
+    }
+    case NOT_ENFORCED: {
+      return CONTINUE;
+    }
+    case UNMETERED: {
+      count(ALLOWED_UNMETERED);
+      return CONTINUE;
+    }
+    case HELD: {
+      return PAUSE;
+    }
+    case LIMITED: {
+      countLimited(request, verdict);
+      replyLimited(request.epoch, verdict.planIndex, verdict.levelPico, request.cost);
+      return PAUSE;
+    }
+    case BUDGET_SPENT: {
+      countLimited(request, verdict);
+      replyBudgetSpent(request.epoch, verdict.planIndex, verdict.levelPico);
+      return PAUSE;
+    }
+    case MISSING_TOKEN: {
+      count(MISSING);
+      replyMissing(request.epoch.denials);
+      return PAUSE;
+    }
+    case INVALID_TOKEN: {
+      count(INVALID);
+      replyInvalid(request.epoch.denials);
+      return PAUSE;
+    }
+    case NO_POLICY_IN_FORCE: {
+      count(NO_POLICY_YET);
+      replyNoPolicy(request.epoch.denials);
+      return PAUSE;
+    }
+    case UNCONFIGURED: {
+      replyUnconfigured();
+      return PAUSE;
+    }
+    case CANNOT_DECIDE:
+    default: {
+      count(UNAVAILABLE);
+      replyUnavailable(request.epoch.denials);
+      return PAUSE;
+    }
+  }
+}
+
+/** The same for a request that has waited; its stream is entered. */
+export function applyToWaiting(request: Request, verdict: Verdict): void {
+  if (apply(request, verdict) == CONTINUE) resumeRequest();
+}
+
+/** How it came to the outcome, whichever it is. */
+function countHow(verdict: Verdict): void {
+  if (verdict.why != NO_REASON) count(counterOf(verdict.why));
+  if (verdict.casRetries == 0) return;
+  countMany(CAS_RETRIES, verdict.casRetries);
+  if (verdict.casExhausted) count(CAS_EXHAUSTED);
+}
+
+function counterOf(why: u32): u32 {
+  if (why == FORGED) return MISS_FORGED;
+  if (why == TOO_OLD) return MISS_TOO_OLD;
+  return why == TRUSTED ? MISS_TRUSTED : MISS_DENIED;
+}
+
+function countAllowed(request: Request, verdict: Verdict): void {
+  const epoch = request.epoch;
+  const planIndex = verdict.planIndex;
+  epoch.planCounts.count(PLAN_ALLOWED, planIndex, 1);
+  epoch.planCounts.count(PLAN_TOKENS, planIndex, request.cost);
+  if (epoch.policy.responseHeaders != RESPONSE_HEADERS_NONE)
+    noteBucket(request.contextId, request.slot, epoch.number, planIndex, verdict.levelPico);
+}
+
+function countLimited(request: Request, verdict: Verdict): void {
+  request.epoch.planCounts.count(PLAN_LIMITED, verdict.planIndex, 1);
+}

@@ -1,0 +1,57 @@
+// What becomes of a request (docs/architecture.md, "The life of a request"). Deciding may spend, send an acquire, make a
+// record, and let the request wait; it counts no outcome and answers nobody: that is apply.ts.
+import { ENFORCEMENT_OFF } from "../../domain/policy/model";
+import { rootInSlot } from "../state/roots";
+import { Request } from "../state/request";
+import { ANSWER_STALE, SESSION_ENDED, WRITTEN } from "../table/insert";
+import { admit, admitOnRecord, admitUnreachable, admitWithoutRecord } from "./admit";
+import { holdForPolicy } from "./held";
+import { readHeader, takeToken } from "./request";
+import {
+  HELD,
+  INVALID_TOKEN,
+  MISSING_TOKEN,
+  NOT_ENFORCED,
+  NO_POLICY_IN_FORCE,
+  UNCONFIGURED,
+  Verdict,
+  newVerdict,
+} from "./verdict";
+
+/** In place of what an insert comes to: the control plane did not answer. */
+export const NO_ANSWER: u32 = 0xff;
+
+/** Decides from the request's headers, under what is in force for its root now. */
+export function decide(request: Request): Verdict {
+  const verdict = newVerdict();
+  verdict.outcome = decideFromHeaders(request, verdict);
+  return verdict;
+}
+
+/**
+ * Decides on a request that waited for an acquire, under the policy under which it began to wait.
+ * @param answered what writing the answer came to (insert.ts), or NO_ANSWER
+ */
+export function decideOnAnswer(request: Request, answered: u32): Verdict {
+  const verdict = newVerdict();
+  verdict.outcome = admitOnAnswer(request, answered, verdict);
+  return verdict;
+}
+
+function decideFromHeaders(request: Request, verdict: Verdict): u32 {
+  const root = rootInSlot(request.slot);
+  if (root == null) return UNCONFIGURED;
+  request.bind(root);
+  const epoch = request.epoch;
+  if (request.enforcement == ENFORCEMENT_OFF) return NOT_ENFORCED;
+  if (epoch.isNone) return holdForPolicy(request) ? HELD : NO_POLICY_IN_FORCE;
+  if (!readHeader(request)) return MISSING_TOKEN;
+  return takeToken(request) ? admit(request, verdict) : INVALID_TOKEN;
+}
+
+function admitOnAnswer(request: Request, answered: u32, verdict: Verdict): u32 {
+  if (answered == WRITTEN) return admitOnRecord(request, verdict);
+  if (answered == ANSWER_STALE) return admit(request, verdict);
+  if (answered == NO_ANSWER) return admitUnreachable(request, verdict);
+  return answered == SESSION_ENDED ? INVALID_TOKEN : admitWithoutRecord(request.epoch, answered);
+}

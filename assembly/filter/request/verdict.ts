@@ -1,0 +1,66 @@
+// What was decided on a request: decide.ts fills the record in, apply.ts carries it out.
+
+// Outcomes that let the request go.
+/** Its bucket has paid. */
+export const ALLOWED: u32 = 0;
+/** The policy enforces nothing. */
+export const NOT_ENFORCED: u32 = 1;
+/** The bucket could not be reached, and the policy lets it pass. */
+export const UNMETERED: u32 = 2;
+// The outcome of a request that waits.
+/** For the control plane's answer, or for a policy: it is kept (waiters.ts), and decided on again. */
+export const HELD: u32 = 3;
+// Outcomes that are answered in place of the upstream.
+/** The bucket holds less than the cost. */
+export const LIMITED: u32 = 4;
+/** The session has spent its budget. */
+export const BUDGET_SPENT: u32 = 5;
+export const MISSING_TOKEN: u32 = 6;
+/** The token is none, or forged, or its session has ended. */
+export const INVALID_TOKEN: u32 = 7;
+/** The limiter cannot decide. */
+export const CANNOT_DECIDE: u32 = 8;
+/** This edge has no policy yet. */
+export const NO_POLICY_IN_FORCE: u32 = 9;
+/** The stream runs under a root that was never configured here: there is no policy to say how to answer. */
+export const UNCONFIGURED: u32 = 10;
+
+// Why, where the session was not in the table and the outcome alone does not say it.
+export const NO_REASON: u32 = 0;
+/** The tag is not one that the secret's holder made. */
+export const FORGED: u32 = 1;
+/** The token is older than any session of its plan may be. */
+export const TOO_OLD: u32 = 2;
+/** The token was enough: the control plane did not confirm it yet. */
+export const TRUSTED: u32 = 3;
+/** Nobody confirmed the session: the control plane did not answer, or too many wait for its answer already. */
+export const UNCONFIRMED: u32 = 4;
+
+/** A view of static memory: there is one a VM, and it is the next request's after `apply`. */
+@unmanaged
+export class Verdict {
+  outcome: u32;
+  /** FORGED and so on, or NO_REASON. */
+  why: u32;
+  /** Of ALLOWED, LIMITED and BUDGET_SPENT: the plan whose limit is the tightest for this request, */
+  planIndex: u32;
+  /** and what the bucket holds after the decision. */
+  levelPico: i64;
+  /** Monotonic µs, read before the session's set was. */
+  readAtUs: u64;
+  /** Writes that another worker was faster than. */
+  casRetries: u32;
+  /** As many in a row as may be. */
+  casExhausted: bool;
+}
+
+const record: usize = memory.data(offsetof<Verdict>(), 8);
+
+/** An empty verdict. The one before is gone. */
+export function newVerdict(): Verdict {
+  const verdict = changetype<Verdict>(record);
+  verdict.why = NO_REASON;
+  verdict.casRetries = 0;
+  verdict.casExhausted = false;
+  return verdict;
+}
