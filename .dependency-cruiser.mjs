@@ -91,7 +91,12 @@ export default {
       "What an edge is to run, only the port's published(edge) says: its use cases know no newest policy.",
     ),
     wall("plane-render", `${PLANE}/render/`, [`${PLANE}/(?!domain/|render/)`], "What is rendered needs no process."),
-    wall("plane-files", `${PLANE}/files/`, [`${PLANE}/(?!app/ports/|files/)`], "To watch files takes a fingerprint and timers."),
+    wall(
+      "plane-files",
+      `${PLANE}/files/`,
+      [`${PLANE}/(?!app/ports/|files/)`],
+      "To watch files takes a fingerprint and timers.",
+    ),
     wall(
       "plane-store",
       `${PLANE}/store/`,

@@ -17,6 +17,9 @@ const BREACHES: readonly (readonly [rule: string, file: string, imported: string
   ["host", "assembly/host/breach.ts", "../filter/tick"],
   ["domain", "assembly/domain/table/breach.ts", "../../host/clock"],
   ["memory", "assembly/memory/breach.ts", "../domain/table/set"],
+  ["one-exit", "assembly/filter/breach.ts", "../host/exit"],
+  ["one-answer", "assembly/filter/request/breach.ts", "./reply"],
+  ["deciding-counts-nothing", "assembly/filter/request/breach.ts", "../vm/counters"],
   ["assembly/filter/vm", "assembly/filter/vm/breach.ts", "../state/table"],
   ["assembly/filter/state", "assembly/filter/state/breach.ts", "../table/insert"],
   ["assembly/filter/table", "assembly/filter/table/breach.ts", "../policy/bell"],
@@ -26,6 +29,9 @@ const BREACHES: readonly (readonly [rule: string, file: string, imported: string
   ["plane-domain", "control-plane/src/domain/breach.ts", "../app/access/admin.js"],
   ["plane-ports", "control-plane/src/app/ports/breach.ts", "../access/admin.js"],
   ["plane-app", "control-plane/src/app/breach.ts", "../main.js"],
+  ["published-edge", "control-plane/src/app/edges/breach.ts", "../policy/policy-service.js"],
+  ["plane-files", "control-plane/src/files/breach.ts", "../main.js"],
+  ["environment", "control-plane/src/settings/environment.ts", "../main.js"],
   ["plane-render", "control-plane/src/render/breach.ts", "../cli/failure.js"],
   ["plane-store", "control-plane/src/store/breach.ts", "../app/access/admin.js"],
   ["plane-http", "control-plane/src/http/breach.ts", "../main.js"],
@@ -49,8 +55,8 @@ beforeAll(() => {
     cpSync(join(projectRoot, path), join(copy, path), { recursive: true });
   }
   write("node_modules/@solo-io/proxy-runtime/assembly/imports.ts", "export const host = 0;\n");
-  for (const [, file, imported] of BREACHES) {
-    write(file, `import * as breached from "${imported}";\nexport const breach = breached;\n`);
+  for (const [index, [, file, imported]] of BREACHES.entries()) {
+    write(file, `import * as breached${index} from "${imported}";\nexport const breach${index} = breached${index};\n`);
   }
   for (const circle of CIRCLES) {
     write(`${circle}-two.ts`, 'import * as one from "./circle-one.js";\nexport const two = one;\n');

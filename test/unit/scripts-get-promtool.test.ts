@@ -31,7 +31,7 @@ function program(name: string, script: string): void {
 const found = () => searchPromtool({ env: { PATH: join(folder, "bin") }, cacheDir });
 
 describe("finding promtool", () => {
-  it("takes the one on PATH, and fetches none", async () => {
+  it("a promtool on PATH is taken, and none is fetched", async () => {
     program("promtool", "exit 0");
     program("apt-get", APT);
     expect(await found()).toEqual({ binary: "promtool" });
@@ -48,7 +48,7 @@ describe("finding promtool", () => {
     expect(await found()).toEqual({ binary });
   });
 
-  it("says what was lacking: apt, the package, or what the package holds", async () => {
+  it("a search without a result names what was lacking: apt, the package, or its content", async () => {
     const lacking = "no promtool on PATH, and";
     expect(await found()).toEqual({ reason: `${lacking} apt-get has no package of it (spawn apt-get ENOENT)` });
     program("apt-get", "echo 'E: Unable to locate package prometheus' >&2; exit 100");

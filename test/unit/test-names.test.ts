@@ -7,7 +7,7 @@ import { projectRoot } from "../../scripts/project-root.js";
 import { textOf } from "./docs.js";
 
 /** Where names are held to the rule: "control-plane/test" follows once its names are sentences too. */
-const FOLDERS = ["assembly/__tests__", "test"];
+const FOLDERS = ["control-plane/test", "assembly/__tests__", "test"];
 
 const MAX_CHARACTERS = 90;
 

@@ -15,7 +15,7 @@ const HEADER =
 type Operation = Readonly<{ responses: Readonly<Record<string, unknown>> }>;
 type Document = Readonly<{ paths: Readonly<Record<string, Readonly<Record<string, Operation>>>> }>;
 
-it("the command line is compiled with the types of answers that the server's OpenAPI document names", async () => {
+it("the command line's types of answers are those of the OpenAPI document", async () => {
   const plane = await startTestControlPlane();
   const { body } = await plane.call("GET", "/openapi.json");
   const document = { ...(body as Document), ...spoken(body as Document), components: {} };

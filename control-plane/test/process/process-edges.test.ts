@@ -40,7 +40,7 @@ async function storedEdges(folder: string): Promise<string[]> {
   return names;
 }
 
-it("a control plane that was killed lists the edge that was there, and has a revocation wait for it", async () => {
+it("a killed control plane lists the edge that was there, and revocations wait for it", async () => {
   const settings = settingsIn();
   const folder = settings.SLUICE_DATA_DIR ?? "";
   const store = await LmdbStore.open(folder, { bytes: (n) => randomBytes(n) });

@@ -213,7 +213,7 @@ describe("a store of schema 2", () => {
 });
 
 describe("a store of schema 3", () => {
-  it("keeps the newest policy, which becomes the first generation that can be read back", async () => {
+  it("an older store's policy becomes the first generation that can be read back", async () => {
     const path = folder();
     const { env, meta } = openLayout(path);
     await env.transaction(() => {

@@ -87,7 +87,7 @@ describe("the filter's metrics", () => {
     await become({ ...expected, 'sluice_requests_total{outcome="limited",plan="default"}': 101 });
   });
 
-  it("have a plan's name whole in their labels, whatever characters it has", async () => {
+  it("a plan's name is whole in the labels, whatever characters it has", async () => {
     for (const plan of ODD_NAMES) await sluice().send({ token: (await sluice().api.issue(plan)).token });
     const spent = ODD_NAMES.map((plan) => [`sluice_tokens_spent_total{plan="${plan}"}`, 1]);
     await become(Object.fromEntries(spent) as Record<string, number>);

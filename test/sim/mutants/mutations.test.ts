@@ -7,7 +7,7 @@ import { mutatedFiles } from "./mutation.js";
 import { MUTATIONS } from "./mutations.js";
 
 describe("a rule that a mutant takes out", () => {
-  it.each(MUTATIONS)("stands in the sources: $rule", (mutation) => {
+  it.each(MUTATIONS)("a rule to take out is in the sources: $rule", (mutation) => {
     const read = (file: string): string => readFileSync(join(projectRoot, file), "utf8");
     for (const [file, text] of mutatedFiles(mutation, read)) expect(text).not.toBe(read(file));
   });

@@ -44,7 +44,7 @@ function startedWith(...known: EdgeStatus[]) {
 }
 
 describe("after a restart of the control plane", () => {
-  it("an edge that was there is listed as waiting, with its last contact and what it had heard of", async () => {
+  it("an edge that was there is waiting, with its last contact and the policy it received", async () => {
     const { views } = startedWith(before(3_000));
     expect(await views()).toMatchObject([
       {
@@ -69,7 +69,7 @@ describe("after a restart of the control plane", () => {
     expect(await states()).toEqual(["gw-1 rejected"]);
   });
 
-  it("an edge that does not come back is silent after the window, and no longer listed after 5 minutes", async () => {
+  it("an edge that does not come back is silent, and after 5 minutes no longer listed", async () => {
     const { states, timers } = startedWith(before(3_000));
     timers.advance(WINDOW_MS);
     expect(await states()).toEqual(["gw-1 waiting"]);
@@ -102,7 +102,7 @@ describe("after a restart of the control plane", () => {
 });
 
 describe("a revocation after a restart", () => {
-  it("is pending at an edge that was there and has not watched again, and confirmed once it has", async () => {
+  it("a revocation is pending until an edge from before the restart watches again", async () => {
     const { confirmations, log, watch } = startedWith(before(3_000));
     log.append("revoked", "a", T0);
     const position = log.now();
@@ -112,14 +112,14 @@ describe("a revocation after a restart", () => {
     expect(await waited).toEqual({ edges: 1, confirmed: 1, pending: [] });
   });
 
-  it("is confirmed by an edge that had marked its table for it before the restart", () => {
+  it("a revocation is confirmed by an edge that had marked it before the restart", () => {
     const status = before(3_000);
     const { confirmations } = startedWith({ ...status, lastWatch: { ...request(), ...status.lastWatch, since: 9 } });
     expect(confirmations.standing({ log: new MemoryLog().id, cursor: 9 })).toMatchObject({ pending: [] });
     expect(confirmations.standing({ log: new MemoryLog().id, cursor: 10 })).toMatchObject({ pending: ["gw-1"] });
   });
 
-  it("is not waited for at an edge for longer than 5 minutes of silence in all", () => {
+  it("a revocation waits for no edge that was silent for 5 minutes in all", () => {
     const silent = before(4 * MINUTE_MS, { edge: "gw-2", watching: false });
     const { confirmations, log, timers } = startedWith(before(0), silent);
     log.append("revoked", "a", T0);
@@ -130,7 +130,7 @@ describe("a revocation after a restart", () => {
     expect(confirmations.standing(log.now())).toEqual({ edges: 0, confirmed: 0, pending: [] });
   });
 
-  it("does not wait for the life before of an Envoy that was started again long ago", async () => {
+  it("a revocation waits for no former life of an Envoy that restarted long ago", async () => {
     const older = before(2 * MINUTE_MS, { watching: false });
     const { confirmations, log, watch } = startedWith(older, before(0, { instance: RESTARTED }));
     log.append("revoked", "a", T0);
@@ -142,7 +142,7 @@ describe("a revocation after a restart", () => {
 describe("an instance that only an earlier process has heard of", () => {
   const of = { edge: "gw-1", instance: INSTANCE };
 
-  it("holds up idle expiry for 5 minutes, as one that was never heard of does", () => {
+  it("an edge that is away holds up idle expiry for 5 minutes, as an unknown one does", () => {
     const { instances, timers } = startedWith(before(10 * MINUTE_MS, { watching: false }));
     const unknown = { edge: "gw-1", instance: RESTARTED };
     const both = (): string[] => [of, unknown].map((one) => instances.standing(one, WINDOW_MS));
@@ -153,7 +153,7 @@ describe("an instance that only an earlier process has heard of", () => {
     expect(both()).toEqual(["gone", "gone"]);
   });
 
-  it("is behind until a worker of it reports, and then current", () => {
+  it("an edge from before the restart is behind until one of its workers reports", () => {
     const { instances, clock } = startedWith(before(0));
     instances.acquired(of);
     expect(instances.standing(of, WINDOW_MS)).toBe("behind");
@@ -161,7 +161,7 @@ describe("an instance that only an earlier process has heard of", () => {
     expect(instances.standing(of, WINDOW_MS)).toBe("current");
   });
 
-  it("is passed over past the bound, those silent for longest first", () => {
+  it("stored edges past the bound are passed over, the longest silent first", () => {
     const many = Array.from({ length: 65_537 }, (_, at) => before(at, { edge: `gw-${at}` }));
     const known = startedWith(...many).instances.known(WINDOW_MS);
     expect([known.length, known[0]?.edge, known.at(-1)?.edge]).toEqual([65_536, "gw-65535", "gw-0"]);

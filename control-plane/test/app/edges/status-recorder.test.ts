@@ -48,7 +48,7 @@ function recorded(known: readonly EdgeStatus[] = []) {
 }
 
 describe("the stored status of an edge", () => {
-  it("is written within a second of its first watch, without violations", async () => {
+  it("an edge's status is written within a second of its first watch, without violations", async () => {
     const { store, watch, pass } = recorded();
     watch({ policy: heard(1, { violations: [{ path: "plans", message: "expected a plan" }] }), since: 4 });
     await pass(SECOND_MS);
@@ -63,7 +63,7 @@ describe("the stored status of an edge", () => {
     ]);
   });
 
-  it("is written each half minute while nothing but figures changes", async () => {
+  it("an edge's status is written each half minute while only figures change", async () => {
     const { store, watch, pass, instances } = recorded();
     watch();
     await pass(SECOND_MS);
@@ -79,7 +79,7 @@ describe("the stored status of an edge", () => {
     expect(await store.all()).toMatchObject([{ lastContactAtMs: T0 + 28_000, lastWatch: { since: 1 } }]);
   });
 
-  it("is written at once when the edge hears of another policy", async () => {
+  it("an edge's status is written at once when the edge receives another policy", async () => {
     const { store, watch, pass } = recorded();
     watch();
     await pass(SECOND_MS);
@@ -88,7 +88,7 @@ describe("the stored status of an edge", () => {
     expect(await store.all()).toMatchObject([{ lastWatch: { policy: { generation: 2, state: "rejected" } } }]);
   });
 
-  it("is not written for what a worker runs", async () => {
+  it("a worker's running policy causes no write of its edge's status", async () => {
     const { store, watch, pass, instances, clock } = recorded();
     watch();
     await pass(SECOND_MS);
@@ -101,7 +101,7 @@ describe("the stored status of an edge", () => {
     expect(store.writes).toBe(1);
   });
 
-  it("says that an edge watches no more once it does not come back, but not between two watches", async () => {
+  it("a stored status says that its edge watches, also between two watches", async () => {
     const { store, watch, pass } = recorded();
     const hangUp = watch();
     await pass(SECOND_MS);
@@ -114,7 +114,7 @@ describe("the stored status of an edge", () => {
     expect(await store.all()).toMatchObject([{ watching: false }]);
   });
 
-  it("is removed once the edge is gone", async () => {
+  it("an edge's status is removed once the edge is gone", async () => {
     const { store, watch, pass, instances } = recorded();
     watch()();
     await pass(10 * SECOND_MS);
@@ -125,7 +125,7 @@ describe("the stored status of an edge", () => {
     expect(await store.all()).toEqual([]);
   });
 
-  it("holds up no watch while the store fails, is tried again, and the failure is logged", async () => {
+  it("a store that fails holds up no watch; the status is written again, the failure logged", async () => {
     const { store, watch, pass, logged, watches } = recorded();
     store.fails = true;
     watch();
@@ -137,7 +137,7 @@ describe("the stored status of an edge", () => {
     expect(await store.all()).toMatchObject([{ edge: "gw-1" }]);
   });
 
-  it("is the latest when the control plane stops", async () => {
+  it("the latest status is stored when the control plane stops", async () => {
     const { store, watch, pass, stop, instances, clock } = recorded();
     watch();
     await pass(2 * SECOND_MS);
@@ -146,7 +146,7 @@ describe("the stored status of an edge", () => {
     expect(await store.all()).toMatchObject([{ lastContactAtMs: clock.nowMs() }]);
   });
 
-  it("of many edges is written in a few transactions", async () => {
+  it("the status of many edges is written in a few transactions", async () => {
     const { store, watch, pass } = recorded();
     for (let at = 0; at < 1_200; at++) watch({ edge: `gw-${at}` });
     await settled();
@@ -154,7 +154,7 @@ describe("the stored status of an edge", () => {
     expect([store.writes, (await store.all()).length]).toEqual([3, 1_200]);
   });
 
-  it("stops saying that an edge watches which only an earlier process has heard of", async () => {
+  it("a status of an earlier process soon no longer says that its edge watches", async () => {
     const known = [statusOf("gw-1", INSTANCE, { firstContactAtMs: T0 - 9_000, lastContactAtMs: T0 - 8_000 })];
     const { store, pass } = recorded(known);
     await pass(SECOND_MS);
