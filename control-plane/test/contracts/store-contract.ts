@@ -1,10 +1,11 @@
 // What every store must do, whatever it is made of. An adapter's test calls this with a way to open an empty one.
 import { expect, it } from "vitest";
 
-import type { PolicyStore, SessionStore } from "../../src/app/ports/ports.js";
+import type { Stores } from "../../src/app/ports/stores.js";
+import type { WithVerbs } from "../support/store-verbs.js";
 import { HOUR_MS, METERED, sessionAt, STARTER } from "../support/sessions.js";
 
-type Store = SessionStore & PolicyStore;
+type Store = WithVerbs<Stores>;
 
 const NOW_MS = Date.UTC(2026, 0, 1);
 

@@ -33,8 +33,7 @@ class SlowStore {
 function commitsOver(store: SlowStore): { commits: UsageCommits; told: number[] } {
   const told: number[] = [];
   const commits = new UsageCommits(
-    store,
-    () => new Map(),
+    (rows) => store.report(rows),
     ({ size }) => void told.push(size),
   );
   return { commits, told };

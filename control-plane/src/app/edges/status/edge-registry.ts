@@ -1,4 +1,6 @@
 // What each instance of an edge and each of its workers last said to this process. Memory only, and bounded.
+import type { Standing, Standings } from "../../../domain/idleness.js";
+import { instanceKey } from "../../../domain/stored.js";
 import type { Clock, CurrentPolicy } from "../../ports/ports.js";
 import type { Instance } from "../../ports/usage-ports.js";
 import type { WatchRequest } from "../../ports/watch-ports.js";
@@ -20,9 +22,6 @@ const MAX_INSTANCES = 65_536;
  * edge takes to watch anew.
  */
 const BETWEEN_WATCHES_MS = 5_000;
-
-/** current: all it spent until a grace ago is known. behind: it may have admitted requests that are not known of. */
-export type Standing = "current" | "behind" | "gone";
 
 /** Times are monotonic ms. */
 interface Entry {
@@ -96,7 +95,7 @@ export class EdgeRegistry {
 
   /** To be called once the report is durable. */
   reported(instance: Instance, reported: Reported): void {
-    const before = this.entries.get(keyOf(instance));
+    const before = this.entries.get(instanceKey(instance));
     const nowMs = this.clock.monotonicMs();
     const workers = withReport(before?.workers ?? new Map(), reported, nowMs);
     const sure = established(workers, this.windowMs(), nowMs);
@@ -116,7 +115,7 @@ export class EdgeRegistry {
    * its watch before, if there was one.
    */
   watched(request: WatchRequest): WatchRequest | undefined {
-    const before = this.entries.get(keyOf(request))?.lastWatch;
+    const before = this.entries.get(instanceKey(request))?.lastWatch;
     this.note(request, { lastWatch: request, watchEndedAtMs: this.clock.monotonicMs() });
     for (const listener of this.listeners) listener(request);
     return before;
@@ -146,11 +145,16 @@ export class EdgeRegistry {
    * @param graceMs how old a report may be; a worker that said `more` counts as behind for as long
    */
   standing(instance: Instance, graceMs: number): Standing {
-    const entry = this.entries.get(keyOf(instance));
-    // One that was not heard of since the start may have been cut off for as long as the process was down.
-    if (entry === undefined || entry.heardAtMs === NEVER) return this.listeningMs() < GONE_AFTER_MS ? "behind" : "gone";
+    const entry = this.entries.get(instanceKey(instance));
+    if (entry === undefined || entry.heardAtMs === NEVER) return this.standingOfUnheard();
     if (this.isGone(entry)) return "gone";
     return areCurrent(entry.workers, graceMs, this.clock.monotonicMs()) ? "current" : "behind";
+  }
+
+  /** How all stand now. */
+  standings(graceMs: number): Standings {
+    const known = [...this.entries].map(([key, { of }]) => [key, this.standing(of, graceMs)] as const);
+    return { known: new Map(known), others: this.standingOfUnheard() };
   }
 
   /**
@@ -179,16 +183,21 @@ export class EdgeRegistry {
     for (const [key, entry] of this.entries) if (this.isGone(entry)) this.entries.delete(key);
   }
 
+  /** One that was not heard of since the start may have been cut off for as long as the process was down. */
+  private standingOfUnheard(): Standing {
+    return this.listeningMs() < GONE_AFTER_MS ? "behind" : "gone";
+  }
+
   private isGone({ heardAtMs, watches }: Entry): boolean {
     return watches === 0 && this.clock.monotonicMs() - heardAtMs >= GONE_AFTER_MS;
   }
 
   private watchesOf(instance: Instance): number {
-    return this.entries.get(keyOf(instance))?.watches ?? 0;
+    return this.entries.get(instanceKey(instance))?.watches ?? 0;
   }
 
   private hear(instance: Instance, news: News): void {
-    const key = keyOf(instance);
+    const key = instanceKey(instance);
     const nowMs = this.clock.monotonicMs();
     const before = this.entries.get(key) ?? newEntry(instance, nowMs);
     this.entries.delete(key);
@@ -196,7 +205,7 @@ export class EdgeRegistry {
   }
 
   private note(instance: Instance, news: News): void {
-    const key = keyOf(instance);
+    const key = instanceKey(instance);
     const before = this.entries.get(key) ?? newEntry(instance, this.clock.monotonicMs());
     this.put(key, { ...before, ...news });
   }
@@ -228,6 +237,3 @@ function silentWorkersOf(entry: Entry, windowMs: number, nowMs: number): number 
   const isHere = entry.watches > 0 || nowMs - entry.watchEndedAtMs <= BETWEEN_WATCHES_MS;
   return isHere ? Math.max(0, entry.expectedWorkers - spokeWithin(entry.workers, windowMs, nowMs)) : 0;
 }
-
-/** An instance's digits are of one length, so that no two pairs share a key. */
-export const keyOf = ({ edge, instance }: Instance): string => `${instance}${edge}`;
