@@ -21,9 +21,9 @@ export const TAG_BYTES: u32 = 16;
 
 /** As many as the hash gives: a shorter secret would be the weakest part. */
 export const MIN_SECRET_BYTES: u32 = 32;
-/** More than anyone needs; both programs refuse beyond it, so neither accepts what the other would not. */
+/** More than anyone needs; both programs reject a longer secret, so neither accepts what the other would not. */
 export const MAX_SECRET_BYTES: u32 = 256;
-/** What the secret is asked for each derived key. A new use gets a new label. */
+/** The text that the secret signs for each derived key. A new use gets a new label. */
 export const LABEL_TOKEN_KEY: string = "sluice/token-key/v1";
 export const LABEL_KEY_ID: string = "sluice/key-id/v1";
 export const LABEL_EDGE_CREDENTIAL: string = "sluice/edge/v1";
@@ -124,7 +124,7 @@ export const UNKNOWN_REMEMBERED_MS: u32 = 5000;
 export const MAX_EDGE_BODY_BYTES: u32 = 65536;
 /** Of an answer's body: a policy is the largest. Neither side reads a longer one. */
 export const MAX_EDGE_ANSWER_BYTES: u32 = 1048576;
-/** On each call, so that one which is denied for its credential can be told by name without its body being read. */
+/** On each call: a call with a wrong credential can be logged by its edge's name, without a look at its body. */
 export const HEADER_EDGE: string = "x-sluice-edge";
 /** With a policy, whose bytes are the whole body of the answer to a watch: what it is. */
 export const HEADER_LOG: string = "x-sluice-log";
@@ -144,7 +144,7 @@ export const SOURCE_SETTINGS: string = "settings";
 export const SOURCE_CONTROL_PLANE: string = "control-plane";
 /** The reasons for a rejection, as JSON: what a person reads of them, and what a watch has room for. */
 export const MAX_VIOLATIONS_BYTES: u32 = 4096;
-/** A VM that tries a policy and has not finished after so long has trapped. The largest policy takes a fraction of it. */
+/** A VM that tries a policy and has not finished after this time has trapped. The largest policy takes a fraction of it. */
 export const TRY_DEADLINE_MS: u32 = 1000;
 /** While a VM has no policy, its requests are held until it is so old: longer than a control plane that runs takes to
  * answer, shorter than a client waits. */
@@ -170,9 +170,9 @@ export const TICK_MS: u32 = 100;
 /** One round of the leader's sweep over its whole table takes this many ticks: 10 s. */
 export const SWEEP_ROUND_TICKS: u32 = 100;
 /**
- * An acquire's answer may make a record for so long after the read that led to it, and a record must have been left alone
- * for so long before it makes room. Two ends of one proof, so one number: whoever is evicted was not spent from while an
- * answer that would bring it back was under way, whatever policy its worker runs.
+ * An acquire's answer may make a record until this time after the read that led to it, and a record may be evicted only
+ * after it was idle for this time. Both must be one number: then no worker has spent from an evicted record while an
+ * answer that would bring it back was under way, whatever policy the worker runs.
  */
 export const ANSWER_VALID_MS: u32 = 5000;
 /** Leadership over a table ends by itself after so long without a tick of its holder. */

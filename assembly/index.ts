@@ -1,5 +1,5 @@
-// The filter's face to Envoy: the Proxy-Wasm 0.2.1 callbacks that Sluice uses, and no others, since each one that is
-// exported is entered for every stream (lean.ts has the fewest). Start reading at proxy_on_request_headers.
+// What Envoy calls: the Proxy-Wasm 0.2.1 callbacks that Sluice uses. No others are exported, since Envoy enters each
+// one for every stream (lean.ts has the fewest). Start reading at proxy_on_request_headers.
 import { finishCall } from "./filter/answer";
 import { configureRoot, dropRoot } from "./filter/configure";
 import { decideRequest } from "./filter/request/request";

@@ -1,5 +1,5 @@
-// The filter with the fewest callbacks, for who needs no limit headers on what passes and has one configuration in a VM: a
-// request enters the guest once (docs/decisions/0029-a-lean-build.md). All else is as in index.ts.
+// The filter with the fewest callbacks: a request enters the guest once (docs/decisions/0029-a-lean-build.md). It adds no
+// limit headers to admitted requests, and wants one configuration in a VM. All else is as in index.ts.
 import { configureRoot } from "./filter/configure";
 import { dropSilentRoots } from "./filter/silent-roots";
 import { decideRequest } from "./filter/request/request";

@@ -119,7 +119,7 @@ function readIfThere(file) {
   return existsSync(join(root, file)) ? readFileSync(join(root, file), "utf8") : undefined;
 }
 
-/** Runs npm in silence; what it said is part of the failure that it resolves with, if there is one. */
+/** Runs npm in silence; npm's output is part of the failure that it resolves with, if there is one. */
 function run(what, args) {
   return new Promise((resolve) => {
     const child = spawn("npm", args, { cwd: root, stdio: ["ignore", "pipe", "pipe"] });

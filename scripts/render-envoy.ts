@@ -4,8 +4,8 @@ import { readEnvoyTemplate } from "../control-plane/src/render/envoy-template.js
 import { Failure } from "./failure.js";
 
 /**
- * YAML text of the template with the options in their places.
- * @throws Failure when the template lacks such a place
+ * YAML text of the template with the options filled in.
+ * @throws Failure when the template lacks a field that an option sets
  */
 export function renderEnvoy(options: EnvoyOptions, template: string = readEnvoyTemplate()): string {
   try {

@@ -1,5 +1,5 @@
 // Writes into each filter module which build it is: the first 8 bytes of SHA-256 over the module. So the same sources
-// give the same module, and another filter never takes this one's result on a policy for its own
+// give the same module, and another build never takes this one's result for a policy as its own
 // (assembly/filter/vm/build-id.ts). Plain JavaScript: it is part of the build.
 import { createHash } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";

@@ -22,7 +22,7 @@ const token = memory.data(36);
 function policy(): Policy {
   const text = `{"version":1,"plans":[{"id":4,"name":"a","maxTokens":10,"tokenRefillRate":2}]}`;
   const validated = validatePolicy(text).policy;
-  if (validated === null) throw new Error("the policy was refused");
+  if (validated === null) throw new Error("the policy was rejected");
   return validated;
 }
 
@@ -56,7 +56,7 @@ function tokensLeft(): i64 {
 }
 
 describe("a positive answer for a session that the table holds", () => {
-  test("never raises what is left: only the time that passed does", () => {
+  test("a positive answer never raises the level; only the time that passed does", () => {
     live(3, NOW - 2 * SECOND);
     expect(confirmRecord(at, token, answerOf(ANSWER_LIVE), policy(), NOW)).toBe(true);
     expect(tokensLeft()).toBe(7);
@@ -66,14 +66,14 @@ describe("a positive answer for a session that the table holds", () => {
     expect(record.ackedRevOf(at)).toBe(2);
   });
 
-  test("never moves the time of the last refill back, which would credit it twice", () => {
+  test("a positive answer never moves the last refill back, which would credit it twice", () => {
     live(3, NOW + SECOND);
     confirmRecord(at, token, answerOf(ANSWER_LIVE), policy(), NOW);
     expect(record.refilledAtUsOf(at)).toBe(NOW + SECOND);
     expect(tokensLeft()).toBe(3);
   });
 
-  test("keeps the time that passed for a plan that the policy lacks", () => {
+  test("a positive answer keeps the time that passed when the policy lacks the plan", () => {
     live(3, NOW - 2 * SECOND);
     record.setRecordPlanId(at, 9);
     confirmRecord(at, token, answerOf(ANSWER_LIVE), policy(), NOW);
@@ -81,7 +81,7 @@ describe("a positive answer for a session that the table holds", () => {
     expect(record.recordPlanIdOf(at)).toBe(4);
   });
 
-  test("takes the end and clears what was in doubt", () => {
+  test("a positive answer sets the session's end and clears its doubt flags", () => {
     live(3);
     record.setFlags(at, FLAG_REFRESH | FLAG_UNCONFIRMED | FLAG_BUDGET_SPENT);
     confirmRecord(at, token, answerOf(ANSWER_LIVE), policy(), NOW);
@@ -89,7 +89,7 @@ describe("a positive answer for a session that the table holds", () => {
     expect(record.endsAtSOf(at)).toBe(4600);
   });
 
-  test("says that the budget is spent", () => {
+  test("a positive answer marks a session whose budget is spent", () => {
     live(3);
     const answer = answerOf(ANSWER_LIVE);
     answer.budgetSpent = true;
@@ -98,8 +98,8 @@ describe("a positive answer for a session that the table holds", () => {
   });
 });
 
-describe("a session that was let in on trust", () => {
-  test("begins with a full bucket, and counts from 0", () => {
+describe("a session that was admitted unverified", () => {
+  test("an unverified session begins with a full bucket and counts from 0", () => {
     trustRecord(at, token, policy().plans[0], HOUR_MS, NOW);
     expect(tokensLeft()).toBe(10);
     expect(record.flagsOf(at)).toBe(FLAG_PROVISIONAL);
@@ -107,7 +107,7 @@ describe("a session that was let in on trust", () => {
     expect(record.endsAtSOf(at)).toBe(4600);
   });
 
-  test("is confirmed with the lower level and what it had reported before, once", () => {
+  test("a confirmed session takes the lower level and adds its earlier report once", () => {
     live(3);
     record.setFlag(at, FLAG_PROVISIONAL);
     for (let times = 0; times < 2; times++) confirmRecord(at, token, answerOf(ANSWER_LIVE, 1), policy(), NOW);
@@ -118,7 +118,7 @@ describe("a session that was let in on trust", () => {
     expect(record.isProvisional(at)).toBe(false);
   });
 
-  test("and was revoked meanwhile has its figures added, whatever the answer says", () => {
+  test("an unverified session that was revoked still has its figures added", () => {
     live(3);
     record.setState(at, 2);
     record.setFlags(at, FLAG_PROVISIONAL);
@@ -130,7 +130,7 @@ describe("a session that was let in on trust", () => {
 });
 
 describe("a session that has ended", () => {
-  test("is not brought back by a late answer, before its end", () => {
+  test("a late answer does not bring an ended session back before its end", () => {
     live(3);
     endRecord(at, answerOf(ANSWER_REVOKED), NOW);
     expect(confirmRecord(at, token, answerOf(ANSWER_LIVE), policy(), NOW + 3599 * SECOND)).toBe(false);
@@ -138,7 +138,7 @@ describe("a session that has ended", () => {
     expect(confirmRecord(at, token, answerOf(ANSWER_LIVE), policy(), NOW + 3600 * SECOND)).toBe(true);
   });
 
-  test("says so with a new rev, and so does one that lives again", () => {
+  test("a session that ends or lives again gets a new rev", () => {
     live(3);
     endRecord(at, answerOf(ANSWER_UNKNOWN), NOW);
     expect(record.revOf(at)).toBe(4);
@@ -147,7 +147,7 @@ describe("a session that has ended", () => {
     expect(tokensLeft()).toBe(3);
   });
 
-  test("because it expired is remembered for a while, though it has no time left", () => {
+  test("an expired session is remembered for a while, though it has no time left", () => {
     live(3);
     const answer = answerOf(ANSWER_EXPIRED);
     answer.endsInMs = 0;
@@ -156,7 +156,7 @@ describe("a session that has ended", () => {
     expect(record.isPastEnd(at, 1005000000)).toBe(true);
   });
 
-  test("for good is not weakened by a later `unknown`", () => {
+  test("a later `unknown` does not weaken the record of a session that ended for good", () => {
     live(3);
     endRecord(at, answerOf(ANSWER_REVOKED), NOW);
     endRecord(at, answerOf(ANSWER_UNKNOWN), NOW);
@@ -164,7 +164,7 @@ describe("a session that has ended", () => {
     expect(record.endsAtSOf(at)).toBe(4600);
   });
 
-  test("and never lived here takes its bucket from the answer once it lives", () => {
+  test("a session that never lived here takes its bucket from the answer", () => {
     fillRecord(at, token, answerOf(ANSWER_UNKNOWN), NOW);
     expect(record.isLive(at)).toBe(false);
     expect(confirmRecord(at, token, answerOf(ANSWER_LIVE, 6), policy(), NOW)).toBe(true);

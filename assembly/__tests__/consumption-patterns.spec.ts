@@ -27,13 +27,13 @@ describe("consumption patterns", () => {
     expect(burst(50, 2 * SECOND)).toBe(19);
   });
 
-  test("a steady client below its rate is never refused and ends with a full bucket", () => {
+  test("a steady client below its rate is never denied and ends with a full bucket", () => {
     startClient(5, TEN_A_SECOND_MICRO, 0);
     expect(steady(200000, 0, 600 * SECOND)).toBe(3000);
     expect(burst(10, 601 * SECOND)).toBe(5);
   });
 
-  test("a steady client at twice its rate is admitted at its rate once the burst is spent", () => {
+  test("a client at twice its rate is admitted at its rate once the burst is spent", () => {
     startClient(10, TEN_A_SECOND_MICRO, 0);
     steady(50000, 0, 10 * SECOND);
     expect(steady(50000, 10 * SECOND, 60 * SECOND)).toBe(600);
@@ -66,7 +66,7 @@ describe("consumption patterns", () => {
 });
 
 describe("rate limiting", () => {
-  test("a refused request takes nothing: hammering delays no later one", () => {
+  test("a denied request takes nothing, so hammering delays no later one", () => {
     startClient(1, 1000000, 0);
     expect(request(1, 0)).toBe(true);
     expect(steady(7, 1, SECOND - 1)).toBe(0);

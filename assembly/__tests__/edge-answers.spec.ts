@@ -4,7 +4,7 @@ import { readReportAnswer, readWatchAnswer } from "../domain/edge/edge-answers";
 const LOG = '"log":"00ff00000000a1b2"';
 
 describe("the control plane's answer to a watch", () => {
-  test("names what was invalidated, and up to where", () => {
+  test("a watch's answer names the invalidated sessions and the log cursor", () => {
     const answer = readWatchAnswer(`{${LOG},"cursor":42,"revoked":["a","b"],"refresh":["c"],"later":1}`);
     if (answer === null) throw new Error("no answer");
     expect(answer.log).toBe(0x00ff00000000a1b2);
@@ -14,7 +14,7 @@ describe("the control plane's answer to a watch", () => {
     expect(answer.refresh.join()).toBe("c");
   });
 
-  test("may say to begin anew", () => {
+  test("a watch's answer may ask the edge to begin anew", () => {
     const answer = readWatchAnswer(`{"reset":true,${LOG},"cursor":900}`);
     if (answer === null) throw new Error("no answer");
     expect(answer.reset).toBe(true);
@@ -22,7 +22,7 @@ describe("the control plane's answer to a watch", () => {
     expect(answer.revoked.length + answer.refresh.length).toBe(0);
   });
 
-  test("is none where anything in it is not what it should be", () => {
+  test("a watch's answer with any wrong value is rejected as a whole", () => {
     expect(readWatchAnswer("") === null).toBe(true);
     expect(readWatchAnswer("[]") === null).toBe(true);
     expect(readWatchAnswer(`{${LOG}}`) === null).toBe(true);
@@ -32,15 +32,15 @@ describe("the control plane's answer to a watch", () => {
     expect(readWatchAnswer(`{"cursor":1}`) === null).toBe(true);
   });
 
-  test("is none with more sessions than one may name", () => {
+  test("a watch's answer with more sessions than the limit is rejected", () => {
     const ids = '"x",'.repeat(1000);
     expect(readWatchAnswer(`{${LOG},"cursor":1,"revoked":[${ids}"x"]}`) === null).toBe(true);
     expect(readWatchAnswer(`{${LOG},"cursor":1,"revoked":[${ids.slice(0, -1)}]}`) === null).toBe(false);
   });
 });
 
-describe("the id of a log", () => {
-  test("is 16 lower-case hex digits that are not all 0", () => {
+describe("the id of an invalidation log", () => {
+  test("a log's id is 16 lower-case hex digits that are not all 0", () => {
     expect(readReportAnswer(`{"log":"0000000000000000"}`) === null).toBe(true);
     expect(readReportAnswer(`{"log":"00FF00000000A1B2"}`) === null).toBe(true);
     expect(readReportAnswer(`{"log":"00ff00000000a1b"}`) === null).toBe(true);
@@ -52,21 +52,21 @@ describe("the id of a log", () => {
 });
 
 describe("the control plane's answer to an acquire", () => {
-  test("of an ended session carries what this instance had reported", () => {
+  test("an acquire's answer for an ended session carries what this instance had reported", () => {
     const answer = readAcquireAnswer(`{"state":"revoked","endsInMs":5,"consumed":9,"rev":3,${LOG},"cursor":1}`);
     if (answer === null) throw new Error("no answer");
     expect(answer.consumed).toBe(9);
     expect(answer.rev).toBe(3);
   });
 
-  test("of an ended session may leave that out", () => {
+  test("an acquire's answer for an ended session may leave out the reported figures", () => {
     const answer = readAcquireAnswer(`{"state":"expired","endsInMs":5,${LOG},"cursor":1}`);
     if (answer === null) throw new Error("no answer");
     expect(answer.consumed).toBe(0);
     expect(answer.rev).toBe(0);
   });
 
-  test("is none without its place in the log, whatever the state", () => {
+  test("an acquire's answer without a log cursor is rejected, whatever the state", () => {
     expect(readAcquireAnswer(`{"state":"unknown","endsInMs":5,"cursor":1}`) === null).toBe(true);
     expect(readAcquireAnswer(`{"state":"revoked","endsInMs":5,${LOG}}`) === null).toBe(true);
   });

@@ -18,7 +18,7 @@ function hmacHex(key: Uint8Array, message: Uint8Array): string {
 }
 
 describe("SHA-256", () => {
-  test("gives the published hashes of FIPS 180-4", () => {
+  test("SHA-256 gives the published hashes of FIPS 180-4", () => {
     const rows = vectorRows("hashes.json", "sha256", "name,messageHex,repeat,sha256Hex");
     for (let i = 0; i < rows.length; i++) {
       const message = repeated(unhex(rows[i][1]), I32.parseInt(rows[i][2]));
@@ -27,7 +27,7 @@ describe("SHA-256", () => {
     }
   });
 
-  test("agrees with another implementation at every edge of a block", () => {
+  test("SHA-256 agrees with another implementation at every edge of a block", () => {
     const rows = vectorRows("session-token.json", "hashes", "messageHex,sha256Hex");
     for (let i = 0; i < rows.length; i++) {
       const message = unhex(rows[i][0]);
@@ -36,7 +36,7 @@ describe("SHA-256", () => {
     }
   });
 
-  test("may write over what it hashes", () => {
+  test("SHA-256 may write over its own input", () => {
     const message = unhex("616263" + "00".repeat(29));
     sha256(addressOf(message), 3, addressOf(message));
     expect(hexAt(addressOf(message), 4)).toBe("ba7816bf");
@@ -44,7 +44,7 @@ describe("SHA-256", () => {
 });
 
 describe("HMAC-SHA-256", () => {
-  test("gives the published codes of RFC 4231", () => {
+  test("HMAC-SHA-256 gives the published codes of RFC 4231", () => {
     const rows = vectorRows("hashes.json", "hmac", "name,keyHex,messageHex,hmacHex");
     for (let i = 0; i < rows.length; i++) {
       // One case is published truncated.
@@ -54,14 +54,14 @@ describe("HMAC-SHA-256", () => {
     }
   });
 
-  test("agrees with another implementation for keys and messages at every edge of a block", () => {
+  test("HMAC-SHA-256 agrees with another implementation at every edge of a block", () => {
     const rows = vectorRows("session-token.json", "hashes", "keyHex,messageHex,hmacHex");
     for (let i = 0; i < rows.length; i++) {
       expect(hmacHex(unhex(rows[i][0]), unhex(rows[i][1]))).toBe(rows[i][2], "row " + i.toString());
     }
   });
 
-  test("signs any number of messages with one prepared key", () => {
+  test("one prepared HMAC key signs any number of messages", () => {
     const key = unhex("0b".repeat(20));
     const message = unhex("4869205468657265");
     hmacPrepare(addressOf(key), key.length, state);

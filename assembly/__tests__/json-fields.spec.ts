@@ -14,8 +14,8 @@ function expectNumber(text: string, decimals: i32, value: u64): void {
   expect(number.value).toBe(value, text);
 }
 
-describe("a number is decided by its text", () => {
-  test("every spelling of an integer is that integer", () => {
+describe("a number in JSON", () => {
+  test("every spelling of an integer gives that integer", () => {
     expectNumber("0", 0, 0);
     expectNumber("-0", 0, 0);
     expectNumber("-0.000e5", 0, 0);
@@ -41,7 +41,7 @@ describe("a number is decided by its text", () => {
     expectNumber("999999.999999000", 6, 999999999999);
   });
 
-  test("what does not fit says so and never wraps", () => {
+  test("a number that does not fit gives an error and never wraps", () => {
     expect(scaleNumber("-1", 0).state).toBe(NUMBER_NEGATIVE);
     expect(scaleNumber("-0.5e-9999999999999999999", 0).state).toBe(NUMBER_NEGATIVE);
     expect(scaleNumber("1.5", 0).state).toBe(NUMBER_TOO_FINE);
@@ -58,7 +58,7 @@ describe("a number is decided by its text", () => {
 });
 
 describe("a field of the control plane's answer", () => {
-  test("is found with its value", () => {
+  test("a field that is present gives its value", () => {
     const answer = objectOf(
       '{"state":"live","level":8.8e7,"consumed":18446744073709551615,"budgetSpent":false,"x":true}',
     );
@@ -72,14 +72,14 @@ describe("a field of the control plane's answer", () => {
     expect(getBool(answer, "x").value).toBe(true);
   });
 
-  test("is absent", () => {
+  test("a field that is missing counts as absent", () => {
     const answer = objectOf('{"State":1}');
     expect(getString(answer, "state").state).toBe(FIELD_ABSENT);
     expect(getU64(answer, "state").state).toBe(FIELD_ABSENT);
     expect(getBool(answer, "state").state).toBe(FIELD_ABSENT);
   });
 
-  test("does not fit: another type, null, twice, negative, a fraction, beyond 64 bits, or of no object", () => {
+  test("a field of a wrong type, null, repeated or out of range does not fit", () => {
     const answer = objectOf('{"s":"1","n":null,"t":"a","t":"a","i":1,"m":-1,"f":0.5,"h":18446744073709551616}');
     expect(getU64(answer, "s").state).toBe(FIELD_UNFIT);
     expect(getString(answer, "i").state).toBe(FIELD_UNFIT);
@@ -95,14 +95,14 @@ describe("a field of the control plane's answer", () => {
 });
 
 describe("JSON, written by the filter", () => {
-  test("commas stand where they belong", () => {
+  test("commas stand between values and nowhere else", () => {
     const json = new JsonWriter();
     json.beginObject().name("a").integer(u64.MAX_VALUE).name("b").beginArray().endArray();
     json.name("c").beginArray().string("x").beginObject().endObject().raw("1.5").endArray().endObject();
     expect(json.toString()).toBe('{"a":18446744073709551615,"b":[],"c":["x",{},1.5]}');
   });
 
-  test("a string comes back as it was", () => {
+  test("a string reads back as it was written", () => {
     expect(quoteJson('a"b\\c\n\r\t')).toBe('"a\\"b\\\\c\\n\\r\\t"');
     expect(quoteJson("\u0000\u001fé€😀")).toBe('"\\u0000\\u001fé€😀"');
     for (let unit = 0; unit < 0x3000; unit++) {

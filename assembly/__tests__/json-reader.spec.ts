@@ -21,19 +21,19 @@ function stringIn(text: string): string {
 }
 
 describe("JSON, read by the filter", () => {
-  test("every case of the corpus is read, or refused with the error that stands there", () => {
+  test("every document of the corpus is read, or rejected with its listed error", () => {
     const rows = vectorRows("policy/json-reader.json", "cases", "name,json,error");
     expect(rows.length).toBeGreaterThan(140);
     for (let i = 0; i < rows.length; i++) expect(errorOf(rows[i][1])).toBe(rows[i][2], rows[i][0]);
   });
 
-  test("half of a surrogate pair in the text itself is refused", () => {
+  test("half of a surrogate pair in the text is rejected", () => {
     expect(errorOf('"a' + String.fromCharCode(0xd83d) + '"')).toBe("half of a surrogate pair at line 1, column 3");
     expect(errorOf('"' + String.fromCharCode(0xde00) + '"')).toBe("half of a surrogate pair at line 1, column 2");
     expect(errorOf(String.fromCharCode(0xd83d))).toBe("half of a surrogate pair at line 1, column 1");
   });
 
-  test("every prefix and every one-character change of a document gives a tree or an error", () => {
+  test("any cut or one-character change of a document gives a tree or an error", () => {
     const text = '{"a":[-1.5e+3,"\\ud83d\\ude00\\n",true,null],"b":{"c":false}}';
     for (let i = 0; i < text.length; i++) {
       expect(errorOf(text.substring(0, i))).not.toBe("");

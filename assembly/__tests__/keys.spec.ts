@@ -26,7 +26,7 @@ function outcomeOf(length: i32): string {
 }
 
 describe("the installation's secret", () => {
-  test("is read from hex and base64 of either alphabet, and from nothing else", () => {
+  test("a secret is read from hex and from base64 of either alphabet, and nothing else", () => {
     const rows = vectorRows("session-token.json", "secretTexts", "name,text,outcome,secretHex");
     for (let i = 0; i < rows.length; i++) {
       const text = utf8(rows[i][1]);
@@ -36,7 +36,7 @@ describe("the installation's secret", () => {
     }
   });
 
-  test("never writes beyond the place it was given", () => {
+  test("a secret is never written beyond the end of its buffer", () => {
     const text = utf8("ab".repeat(32));
     store<u8>(behind - 1, 0x77);
     expect(decodeSecret(addressOf(text), text.length, behind - 32, 31)).toBe(SECRET_TOO_LONG);
@@ -47,7 +47,7 @@ describe("the installation's secret", () => {
 });
 
 describe("derived keys", () => {
-  test("are those that the control plane derives from the same secret", () => {
+  test("derived keys are those that the control plane derives from the same secret", () => {
     const rows = vectorRows("session-token.json", "secrets", "secretHex,keyId,tokenKeyHex,edgeCredential,setHashSeed");
     for (let i = 0; i < rows.length; i++) {
       const bytes = unhex(rows[i][0]);

@@ -27,7 +27,7 @@ function printViolations(violations: Violation[]): string {
 }
 
 describe("the corpus of policies and edge settings, decided by the filter's code", () => {
-  test("a good document is accepted, with its defaults filled in", () => {
+  test("a valid document is accepted, with its defaults filled in", () => {
     const rows = vectorRows("policy/accepted.json", "cases", "name,kind,document,canonical");
     expect(rows.length).toBeGreaterThan(50);
     for (let i = 0; i < rows.length; i++) {
@@ -35,7 +35,7 @@ describe("the corpus of policies and edge settings, decided by the filter's code
     }
   });
 
-  test("anything else is refused, with exactly its violations", () => {
+  test("an invalid document is rejected with exactly its violations", () => {
     const rows = vectorRows("policy/rejected.json", "cases", "name,kind,document,violations");
     expect(rows.length).toBeGreaterThan(160);
     for (let i = 0; i < rows.length; i++) {
@@ -43,7 +43,7 @@ describe("the corpus of policies and edge settings, decided by the filter's code
     }
   });
 
-  test("whatever a released version took is taken", () => {
+  test("a document that a released version accepted is still accepted", () => {
     const rows = vectorRows("policy/released-1.json", "cases", "name,kind,document");
     expect(rows.length).toBeGreaterThan(50);
     for (let i = 0; i < rows.length; i++) {

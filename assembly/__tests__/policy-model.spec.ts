@@ -22,7 +22,7 @@ function policyOfPlans(plans: string): Policy {
 }
 
 describe("an accepted policy", () => {
-  test("has its fields in the units of the filter", () => {
+  test("an accepted policy has its fields in the units of the filter", () => {
     const policy = validatePolicy(
       '{"version":1,"header":"X-Token","enforcement":"off","onMiss":"trust",' +
         '"onUnreachable":"deny","onTableFull":"allow",' +
@@ -52,7 +52,7 @@ describe("an accepted policy", () => {
     expect(plan.scope).toBe(SCOPE_EDGE);
   });
 
-  test("finds a plan by its id, wherever it stands", () => {
+  test("an accepted policy finds a plan by its id at any position", () => {
     const policy = policyOfPlans([planText(65535), planText(0), planText(700), planText(3)].join(","));
     expect(policy.planIndexById(65535)).toBe(0);
     expect(policy.planIndexById(0)).toBe(1);
@@ -64,7 +64,7 @@ describe("an accepted policy", () => {
     expect(policy.planIndexById(u32.MAX_VALUE)).toBe(-1);
   });
 
-  test("may have 1,000 plans, and each is found", () => {
+  test("a policy of 1,000 plans is accepted, and each plan is found", () => {
     const plans: string[] = [];
     for (let i: u32 = 0; i < 1000; i++) plans.push(planText(65535 - i * 65));
     const policy = policyOfPlans(plans.join(","));
@@ -74,7 +74,7 @@ describe("an accepted policy", () => {
     }
   });
 
-  test("may be as long as the limit and no longer, counted in bytes", () => {
+  test("a policy may be as long as the limit and no longer, counted in bytes", () => {
     const least = `{"version":1,"plans":[${planText(0)}]}`;
     const room = <i32>MAX_POLICY_BYTES - least.length;
     expect(validatePolicy(least + " ".repeat(room)).violations.length).toBe(0);
@@ -87,7 +87,7 @@ describe("an accepted policy", () => {
 });
 
 describe("accepted edge settings", () => {
-  test("have their fields in the units of the filter, and the policy within", () => {
+  test("edge settings have their fields in the filter's units, with the policy inside", () => {
     const settings = validateSettings(
       '{"version":1,"controlPlane":{"cluster":"c"},"table":{"name":"t","capacity":2048},"follow":false,"policy":' +
         `{"version":1,"header":"X-Token","plans":[${planText(9)}]}}`,
@@ -100,13 +100,13 @@ describe("accepted edge settings", () => {
     expect(settings.policy!.planIndexById(9)).toBe(0);
   });
 
-  test("follow the control plane and carry no policy where they do not say so", () => {
+  test("edge settings follow the control plane and carry no policy by default", () => {
     const settings = validateSettings('{"version":1}').settings!;
     expect(settings.follow).toBe(true);
     expect(settings.policy === null).toBe(true);
   });
 
-  test("may be as long as the limit and no longer, so that the largest policy fits", () => {
+  test("edge settings may be as long as the limit, so that the largest policy fits", () => {
     const least = `{"version":1,"policy":{"version":1,"plans":[${planText(0)}]}}`;
     const room = <i32>MAX_SETTINGS_BYTES - least.length;
     expect(validateSettings(least + " ".repeat(room)).violations.length).toBe(0);

@@ -65,7 +65,7 @@ describe("session table: spread over its sets", () => {
     expectRandomSpread();
   });
 
-  test("so do ids that differ in a counter alone, in their first half or their last", () => {
+  test("ids that differ in a counter alone spread as if at random", () => {
     countAll();
     for (let i: u32 = 0; i < SESSIONS; i++) {
       storeId(((1700000000000 + <u64>i) << 16) | 0x7000, 0x8000000000000000);
@@ -95,7 +95,7 @@ describe("session table: spread over its sets", () => {
     expectRandomSpread();
   });
 
-  test("the index lies within the table, whatever its size", () => {
+  test("the set index lies within the table, whatever its size", () => {
     storeId(u64.MAX_VALUE, u64.MAX_VALUE);
     for (let sets: u32 = 64; sets <= 262144; sets *= 2) {
       for (let seed: u64 = 0; seed < 100; seed++) expect(setIndexOf(id, seed, sets - 1)).toBeLessThan(sets);

@@ -61,7 +61,7 @@ function acknowledge(slot: u32): usize {
 }
 
 describe("session table: a record", () => {
-  test("keeps every field beside the others", () => {
+  test("a record keeps every field beside the others", () => {
     const at = put(0, 1, 0);
     record.setRev(at, 0xa1a2a3a4);
     record.setLevelPico(at, -2);
@@ -98,7 +98,7 @@ describe("session table: a record", () => {
     expect(record.leaseEndMsOf(at)).toBe(0x91929394);
   });
 
-  test("sets and clears one flag without the others", () => {
+  test("a record sets and clears one flag without the others", () => {
     const at = put(0, 1, 0);
     record.setFlag(at, FLAG_PROVISIONAL);
     record.setFlag(at, FLAG_UNCONFIRMED);
@@ -111,7 +111,7 @@ describe("session table: a record", () => {
     expect(record.flagsOf(at)).toBe(FLAG_UNCONFIRMED);
   });
 
-  test("is past its end from that second on", () => {
+  test("a record is past its end from that second on", () => {
     const at = put(0, 1, 0);
     record.setEndsAtS(at, 100);
     expect(record.isPastEnd(at, 99999999)).toBe(false);
@@ -119,7 +119,7 @@ describe("session table: a record", () => {
     expect(record.isPastEnd(at, 101000000)).toBe(true);
   });
 
-  test("is one of empty, live and ended", () => {
+  test("a record is empty, live or ended", () => {
     const at = put(0, 1, 0);
     expect(record.isLive(at) && !record.isEmpty(at)).toBe(true);
     expect(record.stateOf(at)).toBe(RECORD_LIVE);
@@ -136,19 +136,19 @@ describe("session table: a record", () => {
 describe("session table: finding a session", () => {
   beforeEach(fillWithDirtySessions);
 
-  test("gives the record of that id in any slot, and no other", () => {
+  test("a lookup finds the record of that id in any slot, and no other", () => {
     for (let slot: u32 = 0; slot < RECORDS_PER_SET; slot++) expect(find(slot)).toBe(recordAt(set, slot));
     expect(find(99)).toBe(0);
   });
 
-  test("goes by the id alone: a re-issued token finds the same record", () => {
+  test("a re-issued token finds the same record, since the id alone counts", () => {
     store<u8>(tokenOfSession(3), 0x77, 30);
     expect(findRecord(set, token + 2)).toBe(recordAt(set, 3));
     store<u8>(token, 0x77, 17);
     expect(findRecord(set, token + 2)).toBe(0);
   });
 
-  test("gives an ended record and one past its end, but never an empty one", () => {
+  test("a lookup finds records that ended or expired, but never an empty one", () => {
     record.setState(recordAt(set, 4), RECORD_ENDED);
     record.setEndsAtS(recordAt(set, 5), NOW_S - 1);
     record.setState(recordAt(set, 6), RECORD_EMPTY);
@@ -157,7 +157,7 @@ describe("session table: finding a session", () => {
     expect(find(6)).toBe(0);
   });
 
-  test("finds nothing in a set of zeros, not even the id of zeros", () => {
+  test("a lookup in a set of zeros finds nothing, not even the id of zeros", () => {
     memory.fill(set, 0, SET_BYTES);
     memory.fill(token, 0, 36);
     expect(findRecord(set, token + 2)).toBe(0);
@@ -167,7 +167,7 @@ describe("session table: finding a session", () => {
 describe("session table: making room for a new entry", () => {
   beforeEach(fillWithDirtySessions);
 
-  test("no session goes whose figures nobody has taken, whatever became of it", () => {
+  test("a dirty session is never evicted, whatever became of it", () => {
     record.setState(recordAt(set, 4), RECORD_ENDED);
     record.setEndsAtS(recordAt(set, 9), NOW_S);
     expect(slotFor()).toBe(0);
@@ -177,7 +177,7 @@ describe("session table: making room for a new entry", () => {
     expect(slotFor()).toBe(recordAt(set, 9));
   });
 
-  test("a record that is one spend ahead of what was taken stays", () => {
+  test("a record that is one spend ahead of its acknowledgement stays", () => {
     record.setRev(acknowledge(3), 8);
     expect(slotFor()).toBe(0);
   });
@@ -187,7 +187,7 @@ describe("session table: making room for a new entry", () => {
     expect(slotFor()).toBe(recordAt(set, 0));
   });
 
-  test("an empty slot comes first, then one past its end, then an ended one, then the idle", () => {
+  test("an empty slot is taken first, then an expired, an ended and an idle record", () => {
     acknowledge(2);
     expect(slotFor()).toBe(recordAt(set, 2));
     record.setState(acknowledge(5), RECORD_ENDED);
@@ -198,7 +198,7 @@ describe("session table: making room for a new entry", () => {
     expect(slotFor()).toBe(recordAt(set, 14));
   });
 
-  test("of the idle ones the longest idle goes first", () => {
+  test("the longest idle record is evicted first", () => {
     put(3, 3, 1005 * SECOND);
     put(7, 7, 1009 * SECOND);
     put(11, 11, 1007 * SECOND);
@@ -212,7 +212,7 @@ describe("session table: making room for a new entry", () => {
     expect(slotFor()).toBe(recordAt(set, 3));
   });
 
-  test("a provisional session stays, also past its end: the control plane has not been asked about it", () => {
+  test("a provisional session stays past its end, until the control plane is asked", () => {
     const at = acknowledge(3);
     record.setFlag(at, FLAG_PROVISIONAL);
     expect(slotFor()).toBe(0);
@@ -227,7 +227,7 @@ describe("session table: making room for a new entry", () => {
     expect(slotFor()).toBe(0);
   });
 
-  test("only what was spent and not taken is to be reported, and of a provisional record nothing yet", () => {
+  test("a report names spends that were not acknowledged, and no provisional record", () => {
     expect(isDirty(recordAt(set, 3))).toBe(true);
     record.setState(recordAt(set, 3), RECORD_ENDED);
     expect(isDirty(recordAt(set, 3))).toBe(true);

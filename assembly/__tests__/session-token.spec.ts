@@ -54,7 +54,7 @@ describe("session token", () => {
     }
   });
 
-  test("a token of another secret is refused by its key id and by its tag", () => {
+  test("a token of another secret is rejected by its key id and by its tag", () => {
     const rows = vectorRows(FILE, "valid", "secret,token");
     for (let i = 0; i < rows.length; i++) {
       useSecret(rows[i][0] == "first" ? "second" : "first");
@@ -64,19 +64,19 @@ describe("session token", () => {
     }
   });
 
-  test("a token with any one bit changed is refused", () => {
+  test("a token with any one bit changed is rejected", () => {
     const sample = vectorRows(FILE, "sample", "secret,token")[0];
     useSecret(sample[0]);
     expect(isAccepted(sample[1])).toBe(true);
     const rows = vectorRows(FILE, "bitFlips", "bit,token");
     expect(rows.length).toBe(288);
     for (let i = 0; i < rows.length; i++) {
-      // The tag alone must refuse it, also where the key id would: 8 bits are easily guessed.
+      // The tag alone must reject it, also where the key id would: 8 bits are easily guessed.
       expect(decode(rows[i][1]) && tagMatches(token, tokenKeyStateOf(keys))).toBe(false, "bit " + rows[i][0]);
     }
   });
 
-  test("another length, alphabet, padding or version is refused before anything else is looked at", () => {
+  test("a token of another length, alphabet, padding or version is rejected first", () => {
     const rows = vectorRows(FILE, "malformed", "name,token");
     for (let i = 0; i < rows.length; i++) {
       expect(decode(rows[i][1])).toBe(false, rows[i][0]);
@@ -85,7 +85,7 @@ describe("session token", () => {
 });
 
 describe("session id", () => {
-  test("reads back as it was written, in either case", () => {
+  test("a session id reads back as it was written, in either case", () => {
     const rows = vectorRows(FILE, "valid", "sessionId");
     for (let i = 0; i < rows.length; i++) {
       expect(parse(rows[i][0].toUpperCase())).toBe(true);
@@ -94,7 +94,7 @@ describe("session id", () => {
     }
   });
 
-  test("is 36 characters with dashes in their places", () => {
+  test("a session id is 36 characters with dashes at fixed positions", () => {
     const id = "018bcfe5-687b-7abc-8def-0123456789ab";
     expect(parse(id)).toBe(true);
     expect(hexAt(sessionId, SESSION_ID_BYTES)).toBe("018bcfe5687b7abc8def0123456789ab");
@@ -109,7 +109,7 @@ describe("session id", () => {
 });
 
 describe("base64url", () => {
-  test("takes its 64 characters and no other byte", () => {
+  test("base64url takes its 64 characters and no other byte", () => {
     const group = new Uint8Array(8);
     let taken = 0;
     for (let byte = 0; byte < 256; byte++) {
@@ -122,14 +122,14 @@ describe("base64url", () => {
     expect(taken).toBe(64 * 8);
   });
 
-  test("gives back the text of any bytes", () => {
+  test("base64url gives back the text of any bytes", () => {
     const characters = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8g-_-_";
     expect(decodeBase64Url(addressOf(utf8(characters)), 48, token)).toBe(true);
     expect(encodeBase64Url(token, TOKEN_BYTES, text)).toBe(48);
     expect(textAt(text, 48)).toBe(characters);
   });
 
-  test("writes no padding for what is left over", () => {
+  test("base64url writes no padding", () => {
     const bytes = unhex("fbffbf");
     expect(encodeBase64Url(addressOf(bytes), 0, text)).toBe(0);
     expect(textAt(text, encodeBase64Url(addressOf(bytes), 1, text))).toBe("-w");

@@ -14,27 +14,27 @@ const WEEK_US: u64 = 604800000000;
 const TOKEN: i64 = 1000000000000;
 const START_US: u64 = 123456789;
 
-/** Requests each ceil(10⁶ ÷ rate) µs after the last, at maxTokens 1; answers how many were refused. */
-function refusedWhenSpaced(rateMicro: u64): u32 {
+/** Requests each ceil(10⁶ ÷ rate) µs after the last, at maxTokens 1; answers how many were denied. */
+function deniedWhenSpaced(rateMicro: u64): u32 {
   const stepUs = (<u64>TOKEN + rateMicro - 1) / rateMicro;
   startClient(1, rateMicro, START_US);
-  let refused: u32 = 0;
+  let denied: u32 = 0;
   for (let atUs: u64 = 0; atUs < WEEK_US; atUs += stepUs) {
-    if (!request(1, START_US + atUs)) refused++;
+    if (!request(1, START_US + atUs)) denied++;
   }
-  return refused;
+  return denied;
 }
 
 /** The n-th request at ceil(n ÷ rate), at maxTokens 2: intervals that differ by a µs, and no drift in a week. */
-function refusedOnSchedule(rateMicro: u64): u32 {
+function deniedOnSchedule(rateMicro: u64): u32 {
   startClient(2, rateMicro, START_US);
   const requests = (WEEK_US * rateMicro) / <u64>TOKEN;
-  let refused: u32 = 0;
+  let denied: u32 = 0;
   for (let n: u64 = 0; n < requests; n++) {
     const atUs = (n * <u64>TOKEN + rateMicro - 1) / rateMicro;
-    if (!request(1, START_US + atUs)) refused++;
+    if (!request(1, START_US + atUs)) denied++;
   }
-  return refused;
+  return denied;
 }
 
 /** level + elapsed × rate in 128 bits, clamped: no division, no early clamp. */
@@ -49,23 +49,23 @@ function refilledByWideArithmetic(levelPico: i64, elapsedUs: u64, rateMicro: u64
   return high > 0 || gained >= room ? capacity : levelPico + <i64>gained;
 }
 
-describe("token refill: a client at exactly its rate is never refused in a week", () => {
-  test("at 0.3 requests a second", () => {
-    expect(refusedWhenSpaced(300000)).toBe(0);
-    expect(refusedOnSchedule(300000)).toBe(0);
+describe("token refill: a client at exactly its rate is never denied in a week", () => {
+  test("a client at 0.3 requests a second is never denied in a week", () => {
+    expect(deniedWhenSpaced(300000)).toBe(0);
+    expect(deniedOnSchedule(300000)).toBe(0);
   });
 
-  test("at 3 requests a second", () => {
-    expect(refusedWhenSpaced(3000000)).toBe(0);
-    expect(refusedOnSchedule(3000000)).toBe(0);
+  test("a client at 3 requests a second is never denied in a week", () => {
+    expect(deniedWhenSpaced(3000000)).toBe(0);
+    expect(deniedOnSchedule(3000000)).toBe(0);
   });
 
-  test("at 7.000001 requests a second", () => {
-    expect(refusedWhenSpaced(7000001)).toBe(0);
-    expect(refusedOnSchedule(7000001)).toBe(0);
+  test("a client at 7.000001 requests a second is never denied in a week", () => {
+    expect(deniedWhenSpaced(7000001)).toBe(0);
+    expect(deniedOnSchedule(7000001)).toBe(0);
   });
 
-  test("and one a single µs too early is refused", () => {
+  test("a request that comes one µs too early is denied", () => {
     startClient(1, 300000, START_US);
     expect(request(1, START_US)).toBe(true);
     expect(request(1, START_US + 3333333)).toBe(false);
@@ -74,14 +74,14 @@ describe("token refill: a client at exactly its rate is never refused in a week"
 });
 
 describe("token refill: exactness", () => {
-  test("nothing is lost or gained however often a bucket is read", () => {
+  test("a bucket loses and gains nothing, however often it is read", () => {
     startClient(2, 1, 0);
     let level: i64 = 0;
     for (let i = 0; i < 1000000; i++) level = refilledLevel(level, 7, 3, toPico(1));
     expect(level).toBe(21000000);
   });
 
-  test("agrees with 128-bit arithmetic for levels, rates and times of every size", () => {
+  test("refills agree with 128-bit arithmetic for levels, rates and times of every size", () => {
     seedRandom(20240229);
     for (let i = 0; i < 500000; i++) {
       const capacity = toPico(<u32>(randomBelow(9000000) + 1));
@@ -125,8 +125,8 @@ describe("token refill: exactness", () => {
   });
 });
 
-describe("token refill: what a client is told", () => {
-  test("the tokens left are whole ones, and none while it owes", () => {
+describe("token refill: what a client sees", () => {
+  test("the tokens left are whole ones, and none while the bucket is in debt", () => {
     expect(wholeTokens(0)).toBe(0);
     expect(wholeTokens(TOKEN - 1)).toBe(0);
     expect(wholeTokens(TOKEN)).toBe(1);
@@ -136,7 +136,7 @@ describe("token refill: what a client is told", () => {
     expect(wholeTokens(toPico(9000000))).toBe(9000000);
   });
 
-  test("the seconds to wait are rounded up, 0 when it need not and -1 when waiting does not help", () => {
+  test("the seconds to wait are rounded up, 0 for none and -1 if waiting does not help", () => {
     expect(secondsUntil(0, TOKEN, 1000000)).toBe(1);
     expect(secondsUntil(0, TOKEN, 999999)).toBe(2);
     expect(secondsUntil(0, TOKEN, 1000001)).toBe(1);
@@ -149,7 +149,7 @@ describe("token refill: what a client is told", () => {
     expect(secondsUntil(0, toPico(9000000), 1000000000000)).toBe(9);
   });
 
-  test("after those seconds the tokens are there, and a second earlier they were not", () => {
+  test("the tokens are there after those seconds, and not a second earlier", () => {
     seedRandom(11);
     for (let i = 0; i < 100000; i++) {
       const capacity = toPico(<u32>(randomBelow(1000) + 1));
@@ -164,7 +164,7 @@ describe("token refill: what a client is told", () => {
 });
 
 describe("token refill: levels on the wire", () => {
-  test("are microtokens, rounded down on either side of zero", () => {
+  test("levels on the wire are microtokens, rounded down on either side of zero", () => {
     expect(toMicrotokens(TOKEN)).toBe(1000000);
     expect(toMicrotokens(999999)).toBe(0);
     expect(toMicrotokens(-1)).toBe(-1);
@@ -173,7 +173,7 @@ describe("token refill: levels on the wire", () => {
     expect(toMicrotokens(i64.MIN_VALUE)).toBe(-9223372036855);
   });
 
-  test("come back as they went", () => {
+  test("levels on the wire read back as they were sent", () => {
     seedRandom(3);
     for (let i = 0; i < 10000; i++) {
       const microtokens = <i64>(randomU64() % 18000000000000) - 9000000000000;
@@ -181,7 +181,7 @@ describe("token refill: levels on the wire", () => {
     }
   });
 
-  test("beyond what a level can hold stay at its bound", () => {
+  test("a level on the wire beyond the largest one stays at that bound", () => {
     expect(fromMicrotokens(9223372036854)).toBe(9223372036854000000);
     expect(fromMicrotokens(9223372036855)).toBe(i64.MAX_VALUE);
     expect(fromMicrotokens(-9223372036855)).toBe(i64.MIN_VALUE);

@@ -1,4 +1,4 @@
-// An answer of the control plane has come, or did not: which call it belongs to.
+// The end of a call to the control plane, with or without an answer: which call it was.
 import { finishAcquire } from "./request/acquire-answer";
 import { callWithId } from "./edge/calls";
 import { finishReport, isReport } from "./edge/report";
@@ -6,7 +6,7 @@ import { rootInSlot, slotOfRoot } from "./state/roots";
 import { NONE } from "./edge/waiters";
 import { finishWatch, isWatch } from "./edge/watch";
 
-/** Goes on with whatever the call was made for. A call that nobody knows any more is left alone. */
+/** Goes on with what the call was made for. An unknown call, of a root that is gone, is ignored. */
 export function finishCall(rootId: u32, callId: u32, bodyBytes: u32): void {
   const slot = slotOfRoot(rootId);
   const root = rootInSlot(slot);

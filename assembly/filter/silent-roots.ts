@@ -1,5 +1,5 @@
-// The end of a root, where the host does not tell of it (lean.ts): it has no ticks any more, while others have. A root
-// that lives ticks, also one that was replaced and waits for its last stream.
+// Finds the end of a root where the host does not report it (lean.ts): a root without ticks, while others tick, is gone.
+// A root that lives ticks, also one that was replaced and waits for its last stream.
 import { NO_POLICY_HOLD_MS, TICK_MS } from "../contract";
 import { MAX_ASKS } from "./request/admit";
 import { dropRoot } from "./configure";

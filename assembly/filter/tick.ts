@@ -1,8 +1,8 @@
-// What a VM does ten times a second, in bounded portions: count, take a policy that has come, lead if it is its turn,
-// let go who waits, confirm what was taken on trust, report.
+// What a VM does ten times a second, in bounded portions: count, take a policy that has come, lead if it holds the lease,
+// release requests that wait, confirm unverified sessions, report.
 import { monotonicUs } from "../host/clock";
 import { shouldHoldBack, startCall } from "./edge/acquire";
-import { tellFailures } from "./edge/call-outcomes";
+import { logFailures } from "./edge/call-outcomes";
 import { flushCounters } from "./vm/counters";
 import { releaseHeld } from "./request/release-held";
 import { leads } from "./table/leader";
@@ -15,7 +15,7 @@ import { lookAtBell } from "./policy/take-policy";
 import { NONE } from "./edge/waiters";
 import { watchIfDue } from "./edge/watch";
 
-/** Acquires a tick that nobody waits for: 80 a second a worker, so a control plane that is back is not stormed. */
+/** Acquires a tick that no request waits for: 80 a second a worker, so a control plane that is back is not flooded. */
 const CONFIRMATIONS_A_TICK: u32 = 8;
 
 /** @returns whether garbage was left, by a policy that was read or a line in the log: then it is to be collected */
@@ -25,7 +25,7 @@ export function tick(rootId: u32): bool {
   if (root == null || isSuperseded(root)) return false;
   const table = root.table;
   const nowUs = monotonicUs();
-  const hasTold = tellFailures(table, nowUs);
+  const hasLogged = logFailures(table, nowUs);
   const hasRead = isFollowed(table) && lookAtBell(table, nowUs);
   if (leads(table, nowUs)) {
     continueReset(table);
@@ -36,9 +36,9 @@ export function tick(rootId: u32): bool {
   }
   if (!shouldHoldBack()) confirmProvisional(root);
   reportIfDue(root, nowUs);
-  // Last: what follows speaks of the streams that go on, no more of this root.
+  // Last: from here on host calls go to the streams that are resumed, and no longer to this root.
   releaseHeld(nowUs);
-  return hasRead || hasTold;
+  return hasRead || hasLogged;
 }
 
 /** A root that was replaced has no ticks any more, but may still have streams: its counts go along. */

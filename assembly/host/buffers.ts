@@ -8,12 +8,12 @@ const CALL_RESPONSE_BODY: i32 = 4;
 
 const out: usize = memory.data(8, 4);
 
-/** The configuration, or "" if the host does not hand it over. `size` as told to `proxy_on_configure`. */
+/** The configuration, or "" if the host does not hand it over. `size` is that of `proxy_on_configure`. */
 export function pluginConfiguration(size: u32): string {
   return read(PLUGIN_CONFIGURATION, size);
 }
 
-/** The body of an answer, or "" if the host does not hand it over; only in its callback. `size` as told to that callback. */
+/** The body of an answer, or "" if the host does not hand it over; only in its callback, with the `size` given there. */
 export function callResponseBody(size: u32): string {
   return read(CALL_RESPONSE_BODY, size);
 }
@@ -34,7 +34,7 @@ function read(buffer: i32, size: u32): string {
   return String.UTF8.decodeUnsafe(changetype<usize>(block), length);
 }
 
-/** How many bytes the host has written to `target`: at most `size`; 0 if it refuses. */
+/** How many bytes the host has written to `target`: at most `size`; 0 if the call fails. */
 function readInto(buffer: i32, target: usize, size: u32): u32 {
   lendArena(target, size);
   const status = abi.proxy_get_buffer_bytes(buffer, 0, size, out, out + 4);

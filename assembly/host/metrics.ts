@@ -7,7 +7,7 @@ const GAUGE: i32 = 1;
 
 const out: usize = memory.data(4, 4);
 
-/** The id of a counter, made on first use; 0 if the host refuses it. Managed memory. */
+/** The id of a counter, made on first use; 0 if the host does not make it. Managed memory. */
 export function counter(name: string): u32 {
   return define(COUNTER, name);
 }

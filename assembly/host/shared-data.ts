@@ -1,7 +1,7 @@
 // Envoy's shared data: a process-wide map of key to (value, cas). There is no delete and no list.
 import * as abi from "@solo-io/proxy-runtime/assembly/imports";
 
-/** As a cas: creates an absent key, and is refused for a present one. (0 would overwrite blindly.) */
+/** As a cas: creates an absent key, and is a mismatch for a present one. (0 would overwrite blindly.) */
 export const CAS_ABSENT: u32 = 0xffffffff;
 
 const out: usize = memory.data(12, 4);

@@ -26,7 +26,7 @@ export function createLog(level: LogLevel, destination?: DestinationStream): Log
     base: null,
     // pino's own redaction copies every line's fields for each path with a wildcard: several times what the line costs.
     formatters: { level: (label: string) => ({ level: label }), log: blankedFields },
-    // A request's URL may hold a token that was pasted into the wrong place: the route is logged instead.
+    // A request's URL may hold a token that was pasted into it by mistake: the route is logged instead.
     serializers: {
       req: () => undefined,
       res: () => undefined,

@@ -8,9 +8,12 @@ import { BulkRevocations } from "./app/sessions/bulk-revocations.js";
 import { Confirmations } from "./app/edges/confirmations.js";
 import { startEdgeConditions } from "./app/edges/status/edge-conditions.js";
 import { EdgeRegistry } from "./app/edges/status/edge-registry.js";
+import type { EdgeRegistryParts } from "./app/edges/status/edge-registry.js";
+import { startStatusRecorder } from "./app/edges/status/status-recorder.js";
 import { edgesNow } from "./app/edges/status/edge-views.js";
 import type { EdgeView } from "./app/edges/status/edge-views.js";
 import { policyPropagation } from "./app/edges/policy-propagation.js";
+import { runningGenerations } from "./app/edges/status/running-generations.js";
 import { UnauthenticatedCalls } from "./app/edges/status/unauthenticated-calls.js";
 import { startLogKeeping } from "./app/upkeep/log-retention.js";
 import type { Timers } from "./app/ports/log-ports.js";
@@ -18,6 +21,7 @@ import { Watches } from "./app/edges/watches.js";
 import { EdgeMetrics } from "./http/status/edge-metrics.js";
 import { observePolicy } from "./http/status/policy-metrics.js";
 import { LiveSessions } from "./app/upkeep/live-sessions.js";
+import { keepGenerations } from "./app/policy/generations-kept.js";
 import { NoPolicyError, PolicyService } from "./app/policy/policy-service.js";
 import type { Clock, Random } from "./app/ports/ports.js";
 import type { Stores } from "./app/ports/stores.js";
@@ -86,9 +90,25 @@ async function start(settings: Settings, log: PinoLogger, started: Started): Pro
       edgeMeter.policyPropagated(ms);
     },
   });
-  const instances = new EdgeRegistry({ clock, policies, workerReported });
+  const instances = await startInstances(store, policies, workerReported, log, started);
+  const running = (): ReadonlySet<number> => runningGenerations(instances.known(0));
+  started.add(keepGenerations({ policies, store: store.policies, running, logger: log }));
   const http = await serveHttp({ settings, store, policies, instances, metrics, edgeMeter, log, started });
   log.info({ type: "listening", http: http.addresses() }, "the control plane is listening");
+}
+
+/** What is known of edges, beginning with what an earlier process has stored of them. */
+async function startInstances(
+  { edgeStatus }: Stores,
+  policies: PolicyService,
+  workerReported: EdgeRegistryParts["workerReported"],
+  logger: PinoLogger,
+  started: Started,
+): Promise<EdgeRegistry> {
+  const stored = await edgeStatus.all();
+  const registry = new EdgeRegistry({ clock, policies, known: stored, workerReported });
+  started.add(startStatusRecorder({ registry, store: edgeStatus, stored, clock, timers, logger }));
+  return registry;
 }
 
 interface Parts {
@@ -166,9 +186,9 @@ async function startInvalidations({ settings, store, policies, instances, metric
 
 async function startPolicies({ policyPath }: Settings, store: Stores, log: PinoLogger, started: Started) {
   const policies = await PolicyService.start({
-    source: policyFile(policyPath),
+    source: policyFile(policyPath, timers),
     validate: { readPolicyDocument },
-    store,
+    store: store.policies,
     audit: store.audit,
     sessions: store,
     clock,
@@ -199,7 +219,7 @@ function bindSentence({ host, port }: { host: string; port: number }, error: unk
 
 const text = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
-function refuseToStart(...sentences: string[]): void {
+function failToStart(...sentences: string[]): void {
   for (const sentence of sentences) process.stderr.write(`sluice control plane: ${sentence}\n`);
   process.exitCode = 1;
 }
@@ -207,7 +227,7 @@ function refuseToStart(...sentences: string[]): void {
 async function main(): Promise<void> {
   const settings = readSettings(process.env);
   if ("violations" in settings) {
-    refuseToStart(...settings.violations);
+    failToStart(...settings.violations);
     return;
   }
   const log = createLog(settings.logLevel);
@@ -219,7 +239,7 @@ async function main(): Promise<void> {
   } catch (error) {
     await started.stop();
     if (!(error instanceof StartFailure || error instanceof NoPolicyError)) throw error;
-    refuseToStart(error.message);
+    failToStart(error.message);
     return;
   }
   const stop = (signal: NodeJS.Signals): void => {

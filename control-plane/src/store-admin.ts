@@ -2,6 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { parseArgs } from "node:util";
 
+import { given } from "./settings/environment.js";
 import { backUpStore, restoreStore } from "./store/lmdb/backup.js";
 
 const USAGE = `usage:
@@ -12,7 +13,7 @@ The folder is --data, else SLUICE_DATA_DIR, else .sluice`;
 
 const OPTIONS = { data: { type: "string" }, force: { type: "boolean", default: false } } as const;
 
-/** 0 done, 1 refused or failed, 2 not understood. */
+/** 0 done, 1 failed, 2 not understood. */
 async function main(): Promise<number> {
   const asked = read(process.argv.slice(2));
   if (asked === undefined) {
@@ -50,8 +51,8 @@ function read(args: string[]): Asked | undefined {
     const [command, file, ...more] = positionals;
     if (file === undefined || more.length > 0) return undefined;
     if (command !== "restore" && (command !== "backup" || values.force)) return undefined;
-    const fromEnvironment = process.env.SLUICE_DATA_DIR ?? "";
-    return { command, file, folder: values.data ?? (fromEnvironment || ".sluice"), force: values.force };
+    const folder = values.data ?? given(process.env, "SLUICE_DATA_DIR") ?? ".sluice";
+    return { command, file, folder, force: values.force };
   } catch {
     return undefined;
   }

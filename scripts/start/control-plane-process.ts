@@ -1,12 +1,11 @@
-// How a control plane is run: the built program, with what it cannot do without in its environment.
+// How a control plane is run: the built program, with the variables that it needs in its environment.
 import { join } from "node:path";
 import { projectRoot } from "../project-root.js";
 import type { ProcessPlan } from "./supervised-process.js";
 
 /**
- * For node, in front of the program. A request that waits for a commit outlives many collections of Node's default of
- * 16 MB for what is young, and each copies it: a fifth of an acquire's CPU (docs/performance.md). The Dockerfile says
- * the same.
+ * Options of node. A request that waits for a commit outlives many collections of Node's young generation, 16 MB by
+ * default, and each copies it: a fifth of an acquire's CPU (docs/performance.md). The Dockerfile has the same.
  */
 export const NODE_FLAGS: readonly string[] = ["--max-semi-space-size=32"];
 

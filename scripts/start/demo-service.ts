@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
+import { given } from "../../control-plane/src/settings/environment.js";
 
 /** RFC 6455, 1.3: appended to the client's key before it is hashed. */
 const WEBSOCKET_GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
@@ -38,8 +39,8 @@ function acceptUpgrade(request: IncomingMessage, socket: Duplex): void {
   socket.resume();
 }
 
-const host = process.env.SLUICE_UPSTREAM_HOST ?? DEFAULT_HOST;
-const port = Number(process.env.SLUICE_UPSTREAM_PORT ?? DEFAULT_PORT);
+const host = given(process.env, "SLUICE_UPSTREAM_HOST") ?? DEFAULT_HOST;
+const port = Number(given(process.env, "SLUICE_UPSTREAM_PORT") ?? DEFAULT_PORT);
 const server = createServer(answer);
 server.on("upgrade", acceptUpgrade);
 server.on("error", (error) => {

@@ -28,7 +28,7 @@ export function envoyPlan(run: EnvoyRun): ProcessPlan {
       ...["--concurrency", String(run.concurrency ?? DEFAULT_WORKERS)],
       ...["--log-level", run.logLevel ?? "info"],
       "--disable-hot-restart",
-      // Who looks into the access log wants the request of just now; the default is 10 s.
+      // A user who looks into the access log wants to see the last request; the default is 10 s.
       ...["--file-flush-interval-msec", "500"],
     ],
     env: {

@@ -1,4 +1,4 @@
-// Starts the guard that ends our children when this process dies without stopping them, and tells it whom to watch.
+// Starts the guard that ends our children when this process dies without stopping them, and names them to it.
 import { spawn } from "node:child_process";
 import { Socket } from "node:net";
 import type { Writable } from "node:stream";

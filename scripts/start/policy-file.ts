@@ -4,7 +4,7 @@ import type { Policy } from "../../control-plane/src/domain/policy/policy.js";
 import { readPolicyDocument } from "../../control-plane/src/domain/policy/read-policy.js";
 import { Failure } from "../failure.js";
 
-/** @throws Failure with every violation and its place when the file cannot be read or is no policy. */
+/** @throws Failure with every violation and its position when the file cannot be read or is no policy. */
 export function requirePolicy(file: string): Policy {
   const result = readPolicyDocument(textOf(file));
   if ("policy" in result) return result.policy;

@@ -1,4 +1,4 @@
-// Ports on this machine: which are free, and who is told when one is not.
+// Ports on this machine: which are free, and the error when one is not.
 import { once } from "node:events";
 import { type AddressInfo, createServer, type Server } from "node:net";
 import { Failure } from "../failure.js";

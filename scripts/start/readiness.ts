@@ -1,4 +1,4 @@
-// Waiting for a server: not for a time, but for the answer that says it is ready.
+// Waits for a server's answer that shows that it is ready; never for a fixed time.
 import { setTimeout as delay } from "node:timers/promises";
 import { Failure } from "../failure.js";
 
@@ -23,7 +23,7 @@ export function waitForStatus(url: string, status: number, limits: WaitLimits): 
   return waitForAnswer(url, { status }, limits);
 }
 
-/** The same, for an answer that is told from others of its status by what it says. */
+/** The same, for an answer whose text also tells it from others of its status. */
 export async function waitForAnswer(url: string, { status, text = "" }: Wanted, limits: WaitLimits): Promise<void> {
   const end = performance.now() + limits.timeoutMs;
   let seen = "no answer";

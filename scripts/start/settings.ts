@@ -1,5 +1,7 @@
-// What the environment says about `npm start`, validated at once and with the variable's name in every complaint.
+// What the environment says about `npm start`, validated at once and with the variable's name in every message.
 import { isAbsolute, join } from "node:path";
+import { EnvironmentReader } from "../../control-plane/src/settings/environment.js";
+import type { Environment } from "../../control-plane/src/settings/environment.js";
 import { Failure } from "../failure.js";
 import type { WantedPort } from "./ports.js";
 import { projectRoot } from "../project-root.js";
@@ -23,28 +25,28 @@ export interface Settings {
 
 export const LOOPBACK = "127.0.0.1";
 
-type Environment = Readonly<Record<string, string | undefined>>;
-
-/** Of the control plane; `none` takes a file away. */
+/** Of the control plane. */
 const TLS_VARIABLE = /^SLUICE_(HTTP_)?TLS_(CERT|KEY|CLIENT_CA)_FILE$/;
-const NO_FILE = "none";
 
 /** @throws Failure naming the first variable that cannot be right. */
 export function readSettings(env: Environment): Settings {
-  refuseTls(env);
+  const reader = new EnvironmentReader(env, ({ variable, expected, given }) => {
+    throw new Failure(`${variable} must be ${expected}, got "${given}".`);
+  });
+  rejectTls(Object.keys(env), reader);
   const settings: Settings = {
-    proxyHost: given(env, "SLUICE_PROXY_HOST") ?? LOOPBACK,
-    proxyPort: port(env, "SLUICE_PROXY_PORT", 10000),
-    envoyAdminPort: port(env, "SLUICE_ENVOY_ADMIN_PORT", 9901),
-    httpHost: given(env, "SLUICE_HTTP_HOST") ?? LOOPBACK,
-    httpPort: port(env, "SLUICE_HTTP_PORT", 8080),
-    upstreamPort: port(env, "SLUICE_UPSTREAM_PORT", 8000),
-    dataDir: path(env, "SLUICE_DATA_DIR", ".sluice"),
-    policyFile: path(env, "SLUICE_POLICY", "policy.yaml"),
-    secret: given(env, "SLUICE_SECRET"),
-    secretAlso: given(env, "SLUICE_SECRET_ALSO"),
-    adminToken: given(env, "SLUICE_ADMIN_TOKEN"),
-    logLevel: given(env, "SLUICE_LOG_LEVEL") ?? "info",
+    proxyHost: reader.text("SLUICE_PROXY_HOST", LOOPBACK),
+    proxyPort: reader.port("SLUICE_PROXY_PORT", 1, 10000),
+    envoyAdminPort: reader.port("SLUICE_ENVOY_ADMIN_PORT", 1, 9901),
+    httpHost: reader.text("SLUICE_HTTP_HOST", LOOPBACK),
+    httpPort: reader.port("SLUICE_HTTP_PORT", 1, 8080),
+    upstreamPort: reader.port("SLUICE_UPSTREAM_PORT", 1, 8000),
+    dataDir: fromRoot(reader.text("SLUICE_DATA_DIR", ".sluice")),
+    policyFile: fromRoot(reader.text("SLUICE_POLICY", "policy.yaml")),
+    secret: reader.given("SLUICE_SECRET"),
+    secretAlso: reader.given("SLUICE_SECRET_ALSO"),
+    adminToken: reader.given("SLUICE_ADMIN_TOKEN"),
+    logLevel: reader.text("SLUICE_LOG_LEVEL", "info"),
   };
   requireDifferent(wantedPorts(settings));
   return settings;
@@ -68,11 +70,9 @@ function requireDifferent(wanted: readonly WantedPort[]): void {
   }
 }
 
-/** The Envoy that is started here, and who waits for it, speak plain text to the control plane. */
-function refuseTls(env: Environment): void {
-  const variable = Object.keys(env).find(
-    (name) => TLS_VARIABLE.test(name) && (given(env, name) ?? NO_FILE) !== NO_FILE,
-  );
+/** The Envoy that is started here, and the program that waits for it, speak plain text to the control plane. */
+function rejectTls(variables: readonly string[], reader: EnvironmentReader): void {
+  const variable = variables.find((name) => TLS_VARIABLE.test(name) && reader.file(name) !== undefined);
   if (variable === undefined) return;
   throw new Failure(
     `${variable} is set, and npm start does not know TLS: unset it here, or run the control plane by itself ` +
@@ -80,21 +80,4 @@ function refuseTls(env: Environment): void {
   );
 }
 
-/** An empty variable is as good as none: that is how shells and Compose files unset one. */
-function given(env: Environment, name: string): string | undefined {
-  const value = env[name];
-  return value === undefined || value === "" ? undefined : value;
-}
-
-function port(env: Environment, name: string, otherwise: number): number {
-  const text = given(env, name);
-  if (text === undefined) return otherwise;
-  const value = /^\d{1,5}$/.test(text) ? Number(text) : 0;
-  if (value < 1 || value > 65535) throw new Failure(`${name} must be a port from 1 to 65535, got "${text}".`);
-  return value;
-}
-
-function path(env: Environment, name: string, otherwise: string): string {
-  const value = given(env, name) ?? otherwise;
-  return isAbsolute(value) ? value : join(projectRoot, value);
-}
+const fromRoot = (path: string): string => (isAbsolute(path) ? path : join(projectRoot, path));

@@ -1,4 +1,4 @@
-// That no other npm start has the data folder: asked of the lock that bootstrap.mjs takes before it builds anything.
+// Takes the data folder for this npm start alone: by the lock that bootstrap.mjs takes before it builds anything.
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { Failure } from "../failure.js";

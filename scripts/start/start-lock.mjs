@@ -1,6 +1,6 @@
-// One npm start a data folder. The lock is a socket that this process listens on: the kernel lets go of it however the
-// process ends, kill -9 included, so nothing is ever left to be removed by hand. Plain JavaScript, for it is asked for
-// before anything is installed or built.
+// One npm start a data folder. The lock is a socket that this process listens on: the kernel closes it however the
+// process ends, kill -9 included, so nothing is ever left to be removed by hand. Plain JavaScript, since it runs before
+// anything is installed or built.
 import { createHash } from "node:crypto";
 import { realpathSync, rmSync } from "node:fs";
 import { connect, createServer } from "node:net";
@@ -28,7 +28,7 @@ export async function takeStartLock(env, root) {
   if (held.has(folder)) return;
   const address = addressOf(folder);
   const server = (await listening(address, about(env))) ?? (await takenOver(address, about(env)));
-  if (server === undefined) throw new Error(await refusal(folder, address));
+  if (server === undefined) throw new Error(await rejection(folder, address));
   held.set(folder, server);
 }
 
@@ -71,7 +71,7 @@ function answerOf(address) {
   });
 }
 
-async function refusal(folder, address) {
+async function rejection(folder, address) {
   const { pid, proxy } = parsed((await answerOf(address)) ?? "");
   const who = pid === undefined ? "" : ` (process ${pid}, proxy ${proxy})`;
   return (

@@ -132,7 +132,9 @@ export async function demoSession({ settings, adminToken }: Launch): Promise<{ t
   });
   const body: unknown = await answer.json();
   if (answer.status === 201 && isSession(body)) return { token: body.token };
-  throw new Failure(`The control plane refused a first session with ${answer.status}: ${JSON.stringify(body)}`);
+  throw new Failure(
+    `The control plane answered the request for a first session with ${answer.status}: ${JSON.stringify(body)}`,
+  );
 }
 
 /** Several tokens may be set, with commas between them. */

@@ -76,7 +76,7 @@ export function summaryLines(results: readonly StageResult[]): string[] {
   return [...rows, ...notRun, `${passed} passed, ${failed} failed`];
 }
 
-/** As above, but the last line also names what did not run: who reads only that line must not take it for all there is. */
+/** As above, but the last line also names what did not run, for a reader of that line alone. */
 export function longSummaryLines(results: readonly StageResult[]): string[] {
   const notRun = results.flatMap((result) => result.notRun);
   const lines = summaryLines(results);

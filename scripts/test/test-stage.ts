@@ -1,9 +1,9 @@
 // One stage of npm test: a command of package.json, its output passed on as it comes, and its tests counted.
-import { spawn } from "node:child_process";
 import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { describe } from "../failure.js";
 import { projectRoot } from "../project-root.js";
+import { runCommand } from "../run-command.js";
 import { aspectCounts, type Counts, resultOf, type StageResult, vitestCounts } from "./test-report.js";
 
 export interface Stage {
@@ -48,7 +48,9 @@ function skipped({ name }: Stage, reason: string): StageResult {
 async function npmRun(stage: Stage, report: string): Promise<Run> {
   try {
     const env = { ...process.env, ...(await stage.env?.()) };
-    return await spawned(["run", "--silent", stage.script, ...reporting(stage, report)], env);
+    const args = ["run", "--silent", stage.script, ...reporting(stage, report)];
+    const { code, output } = await runCommand("npm", args, { env, cwd: projectRoot, passOn: true });
+    return { succeeded: code === 0, output };
   } catch (error) {
     console.error(`sluice: ${describe(error)}`);
     return { succeeded: false, output: "" };
@@ -61,28 +63,6 @@ function reporting(stage: Stage, report: string): string[] {
   // The last run's report must not stand in for one that is not written.
   rmSync(report, { force: true });
   return ["--", "--reporter=default", "--reporter=json", `--outputFile.json=${report}`];
-}
-
-function spawned(args: readonly string[], env: NodeJS.ProcessEnv): Promise<Run> {
-  return new Promise((resolve, reject) => {
-    const child = spawn("npm", args, { cwd: projectRoot, env, stdio: ["ignore", "pipe", "pipe"] });
-    const endWithUs = (): void => {
-      child.kill();
-    };
-    process.once("exit", endWithUs);
-    let output = "";
-    const passOn = (stream: NodeJS.WriteStream) => (chunk: Buffer) => {
-      output += chunk.toString();
-      stream.write(chunk);
-    };
-    child.stdout.on("data", passOn(process.stdout));
-    child.stderr.on("data", passOn(process.stderr));
-    child.on("error", reject);
-    child.on("close", (code) => {
-      process.off("exit", endWithUs);
-      resolve({ succeeded: code === 0, output });
-    });
-  });
 }
 
 function countsIn(report: string): Counts | undefined {

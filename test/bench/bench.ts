@@ -1,4 +1,4 @@
-// npm run bench: what Sluice costs beside what else there is, in one Envoy, side by side (docs/performance.md).
+// npm run bench: what Sluice costs beside other filters, side by side in one Envoy (docs/performance.md).
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { cpus, loadavg, tmpdir } from "node:os";
 import { join } from "node:path";

@@ -1,4 +1,4 @@
-// The present builds cost what the committed table says: growth is seen, and argued for where it is committed.
+// The present builds cost what the committed table says: growth fails the test until a new table is committed.
 import binaryen from "assemblyscript/binaryen";
 import { describe, expect, it } from "vitest";
 import { filterBytes } from "../host/harness/builds/filter-modules.js";
@@ -42,15 +42,15 @@ const allowed: Cost = {
 describe("what a request costs", () => {
   // Equal to the instruction: the compiler is pinned and gives the same module for the same sources, and the clock and
   // the random bytes of a measurement are always the same.
-  it("is what the committed table says, in both builds and on every path", () => {
+  it("every path of both builds costs what the committed table says", () => {
     expect(differencesFrom(committedCosts(), presentCosts()), HOW_TO_RECORD).toEqual([]);
   });
 
-  it("is the same to the instruction when it is measured again", () => {
+  it("a second measurement gives the same number of instructions", () => {
     expect(costsOf(filterBytes("lean"))).toEqual(costsOf(filterBytes("lean")));
   });
 
-  it("is seen to grow on every path of a build that makes one more host call in each request", () => {
+  it("one more host call in each request shows as growth on every path", () => {
     const committed = committedCosts().filter(({ build }) => build === "lean");
     const differences = differencesFrom(committed, costsOf(readingTheClockAgain(filterBytes("lean"))));
     for (const { path, instructions, hostCalls } of committed) {
@@ -66,7 +66,7 @@ describe("what a request costs", () => {
 });
 
 describe("a difference to the committed table", () => {
-  it("names the path, by how much it grew or shrank, and the host calls", () => {
+  it("a difference names the path, by how much it grew or shrank, and the host calls", () => {
     expect(differencesFrom([allowed], [{ ...allowed, instructions: 1260 }])).toEqual([
       "full, allowed, request: instructions 1200 → 1260 (+60, +5.0 %)",
     ]);
@@ -76,7 +76,7 @@ describe("a difference to the committed table", () => {
     ]);
   });
 
-  it("is also a path that stands in only one of the two", () => {
+  it("a path that only one of two tables has counts as a difference", () => {
     const denied = { ...allowed, path: "denied" };
     expect(differencesFrom([allowed], [denied])).toEqual([
       "full, denied, request: is not in the table",
@@ -86,12 +86,12 @@ describe("a difference to the committed table", () => {
 });
 
 describe("the table of costs", () => {
-  it("is read as it was written", () => {
+  it("the table of costs is read as it was written", () => {
     const costs: Cost[] = [allowed, { ...allowed, side: "response", hostCalls: [] }, { ...allowed, build: "lean" }];
     expect(readCosts(`# Costs\n\n${costTable(costs)}\n`)).toEqual(costs);
   });
 
-  it("shows two builds side by side, with the ratio of their instructions", () => {
+  it("the table of costs shows two builds side by side, with their ratio", () => {
     const [, , row] = comparisonTable([allowed], [{ ...allowed, instructions: 1260 }]).split("\n");
     const cells = row?.split("|").map((cell) => cell.trim());
     expect(cells?.slice(1, -1)).toEqual(["full", "allowed", "request", "1200", "1260", "1.050", "3", "3"]);

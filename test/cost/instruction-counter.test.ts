@@ -15,12 +15,12 @@ function run(functionText: string, ...args: number[]): { result: number | undefi
 }
 
 describe("the count of instructions", () => {
-  it("has one for each operator, constant and read of a local in straight code", () => {
+  it("straight code counts one for each operator, constant and read of a local", () => {
     const add = `(func (export "tested") (param i32) (result i32) (i32.add (local.get 0) (i32.const 5)))`;
     expect(run(add, 2)).toEqual({ result: 7, instructions: 3 });
   });
 
-  it("of a loop is that of one turn, times the turns", () => {
+  it("a loop counts as one turn, times the turns", () => {
     const sum = `(func (export "tested") (param i32) (result i32) (local i32)
       (loop $again
         (local.set 1 (i32.add (local.get 1) (local.get 0)))
@@ -30,7 +30,7 @@ describe("the count of instructions", () => {
     expect(run(sum, 100)).toEqual({ result: 5050, instructions: 100 * (4 + 5) + 1 });
   });
 
-  it("has only the arm that was taken, and what follows both", () => {
+  it("a condition counts only the arm that was taken, and what follows both", () => {
     const choose = `(func (export "tested") (param i32) (result i32)
       (i32.mul (i32.const 2) (if (result i32) (local.get 0)
         (then (i32.const 10))
@@ -40,7 +40,7 @@ describe("the count of instructions", () => {
     expect(run(choose, 0)).toEqual({ result: 14, instructions: around + 3 });
   });
 
-  it("leaves out what a branch out of a block, a branch by table or a return jumps over", () => {
+  it("code that a branch or a return jumps over does not count", () => {
     const leave = `(func (export "tested") (param i32) (result i32)
       (i32.add (i32.const 100) (block $out (result i32)
         (drop (br_if $out (i32.const 1) (i32.eq (local.get 0) (i32.const 1))))
@@ -53,7 +53,7 @@ describe("the count of instructions", () => {
     expect(run(leave, 3)).toEqual({ result: 3, instructions: first + second + 2 });
   });
 
-  it("goes on in the functions that are called, also by table; a bulk fill is one instruction", () => {
+  it("called functions count, also by table; a bulk fill counts as one instruction", () => {
     const call = `(table funcref (elem $fill))
       (type $none (func))
       (func $fill (memory.fill (i32.const 0) (i32.const 7) (i32.const 1000)))
@@ -61,7 +61,7 @@ describe("the count of instructions", () => {
     expect(run(call)).toEqual({ result: undefined, instructions: 1 + 4 + 2 + 4 });
   });
 
-  it("is refused for a module with an expression of another kind, so that none goes uncounted", () => {
+  it("a module with an unknown kind of expression is rejected, so none goes uncounted", () => {
     const atomic = `(func (export "tested") (atomic.fence))`;
     expect(() => run(atomic)).toThrow(/kind \d+ is not known/);
   });

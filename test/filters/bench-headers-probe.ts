@@ -1,4 +1,4 @@
-// Adds two headers to each response, whose text is always the same: what any filter must pay that tells a limit.
+// Adds two headers to each response, whose text is always the same: what any filter must pay that shows a limit.
 import * as abi from "@solo-io/proxy-runtime/assembly/imports";
 import "./abort";
 

@@ -1,4 +1,4 @@
-// Does what a filter should not, one violation a path.
+// Does what a filter should not do: one mistake for each path.
 import * as abi from "@solo-io/proxy-runtime/assembly/imports";
 import { allocate, callWhileAllocating, freeRoom, getHeader, log, setRoomLeft, valueText } from "./guest";
 

@@ -1,4 +1,4 @@
-// Refuses a configuration that says so, and answers every request with the configuration that it runs.
+// Rejects a configuration that says so, and answers every request with the configuration that it runs.
 import * as abi from "@solo-io/proxy-runtime/assembly/imports";
 import { allocate, freeRoom, reply } from "./guest";
 
@@ -16,7 +16,7 @@ export function proxy_on_configure(_root: u32, size: u32): bool {
   freeRoom();
   if (abi.proxy_get_buffer_bytes(PLUGIN_CONFIGURATION, 0, size, place, place + 4) != 0) return false;
   const text = String.UTF8.decodeUnsafe(load<usize>(place), load<usize>(place, 4));
-  if (text.includes('"refuse":true')) return false;
+  if (text.includes('"reject":true')) return false;
   configuration = text;
   return true;
 }

@@ -1,4 +1,4 @@
-// A control plane that answers rubbish for minutes: Envoy's log says so once a minute, with how often it happened.
+// A control plane that answers garbage for minutes: Envoy's log says so once a minute, with how often it happened.
 import { setTimeout as delay } from "node:timers/promises";
 import { expect, it } from "vitest";
 import { HostilePlane } from "../e2e/harness/hostile-plane.js";
@@ -13,7 +13,7 @@ const WRONG_MS = 130_000;
 
 const sluice = useInstallation({ policy: POLICY, settingsPolicy: POLICY, controlPlane: false });
 
-it("rubbish for minutes is said once a minute, with how often it came, and fails no request", async () => {
+it("garbage answers for minutes are logged once a minute, and fail no request", async () => {
   const plane = await HostilePlane.listen(sluice().ports.http);
   const said = () =>
     sluice()

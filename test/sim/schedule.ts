@@ -1,6 +1,6 @@
-// The course of a run: a step is a host call of a worker, a read or commit of the store, one way of a message, time that
-// passes, or a misfortune; where it is faultEachStep, it is all that such a step begins. The seed draws which. At its end faults
-// stop, and the books must agree.
+// The schedule of a run. A step is a host call of a worker, a read or a commit of the store, one way of a message, time
+// that passes, or a fault. An atomic step also does all that follows from it. The seed draws the steps. At the end of a run
+// the faults stop, and the invariants must hold.
 import { Invariants } from "./invariants/invariants.js";
 import { Delays } from "./faults/delays.js";
 import { DelayedReport } from "./faults/delayed-report.js";
@@ -51,7 +51,7 @@ export class Schedule {
 
   #pause(): number {
     const { random, faultProfile } = this.world;
-    if (this.#sleep.isBreathless) return random.below(2);
+    if (this.#sleep.slowsTime) return random.below(2);
     if (random.chance(faultProfile.longPause)) return 1000 + random.below(20_000);
     if (random.chance(faultProfile.striding)) return 500 + random.below(3500);
     if (random.chance(faultProfile.ages)) return AGE_MS;
@@ -64,8 +64,8 @@ export class Schedule {
     const calls = edge.calls.filter((call) => this.#canMove(edge, call));
     const { ready } = store;
     if (ready > 0 && random.chance(0.6)) return store.take(random.below(ready));
-    const stepsOnlyInFaults = this.#stepsOnlyInFaults();
-    if (stepsOnlyInFaults && edge.isTickDue(worker)) {
+    const isAtomic = this.#isAtomic();
+    if (isAtomic && edge.isTickDue(worker)) {
       edge.tick(worker, TICK_MS);
       edge.finish(worker);
       return;
@@ -78,7 +78,7 @@ export class Schedule {
     else if (edge.isTickDue(worker) && random.chance(0.5)) edge.tick(worker, TICK_MS);
     else if (random.chance(0.02)) edge.abandon(worker);
     else this.#request(edge, worker);
-    if (stepsOnlyInFaults) edge.finish(worker);
+    if (isAtomic) edge.finish(worker);
   }
 
   #canMove(edge: SimEdge, call: Call): boolean {
@@ -93,12 +93,12 @@ export class Schedule {
     edge.request(worker, session);
   }
 
-  /** One way of a call; or, where it is faultEachStep, both, if nothing is in between. */
+  /** One way of a call; in an atomic step both, if nothing comes in between. */
   async #move(edge: SimEdge, call: Call): Promise<void> {
     const { random, store, faultProfile } = this.world;
     if (this.#sleep.beginsBefore(edge, call) || this.#delayedReport.begins(edge, call)) return;
-    if (!this.#stepsOnlyInFaults()) {
-      if (this.#network.move(edge, call) && random.chance(faultProfile.shortStallProbability)) this.#doze(edge, call);
+    if (!this.#isAtomic()) {
+      if (this.#network.move(edge, call) && random.chance(faultProfile.shortStallProbability)) this.#stall(edge, call);
       return;
     }
     if (!call.sent) this.#network.move(edge, call);
@@ -111,12 +111,12 @@ export class Schedule {
     edge.finish(call.worker);
   }
 
-  #doze(edge: SimEdge, call: Call): void {
+  #stall(edge: SimEdge, call: Call): void {
     const [session] = sessionIn(call);
     if (this.#sleep.beginsIn(edge, call, session)) this.#restoreNext = true;
   }
 
-  #stepsOnlyInFaults(): boolean {
-    return this.world.random.chance(this.world.faultProfile.faultEachStep * (this.#sleep.isBreathless ? 0.2 : 1));
+  #isAtomic(): boolean {
+    return this.world.random.chance(this.world.faultProfile.atomicSteps * (this.#sleep.slowsTime ? 0.2 : 1));
   }
 }

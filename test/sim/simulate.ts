@@ -1,4 +1,4 @@
-// Runs of the simulation: one a seed, its findings with the seed and the last of what happened.
+// Runs of the simulation, one for each seed. A finding has the seed and the last events before it.
 import { sessionsOfOneSet } from "../host/harness/scenes/same-set-sessions.js";
 import { Edge } from "../host/harness/scenes/edge.js";
 import { Schedule } from "./schedule.js";
@@ -6,9 +6,9 @@ import { simulatedFilter, type Builds } from "./parts/sim-filter.js";
 import { Violation } from "./invariants/violation.js";
 import { World, type SessionPool } from "./parts/world.js";
 
-/** Of one set of the table: twice as many as it has places, and more who log in later. */
-const MATES = 45;
-/** Of sets of their own: nobody else's writes disturb what is raced for there. */
+/** Sessions of one set of the table: twice as many as it has slots, and more that log in later. */
+const OF_ONE_SET = 45;
+/** Sessions in sets of their own: no other session's writes disturb the races there. */
 const OTHERS = 45;
 const TRACE_LINES = 40;
 
@@ -60,8 +60,8 @@ export class Simulation {
 
 function sessionsOfASim(): SessionPool {
   const edge = new Edge();
-  const mates = sessionsOfOneSet(edge, MATES);
-  return { mates, others: Array.from({ length: OTHERS }, () => edge.newSession()) };
+  const ofOneSet = sessionsOfOneSet(edge, OF_ONE_SET);
+  return { ofOneSet, others: Array.from({ length: OTHERS }, () => edge.newSession()) };
 }
 
 export function describeFinding({ seed, step, message, trace }: Finding): string {

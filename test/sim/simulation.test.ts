@@ -1,4 +1,4 @@
-// Many short courses of events, each from its seed: crashes, losses, restores, pauses. More of them: `npm run sim`.
+// Many short runs of the simulation, each from its seed: crashes, losses, restores, pauses. More of them: `npm run sim`.
 import { describe, expect, it } from "vitest";
 import { describeFinding, Simulation } from "./simulate.js";
 
@@ -11,7 +11,7 @@ const simulation = await Simulation.prepared();
 
 describe("two Envoys, the control plane, and everything that can go wrong between them", () => {
   it.each(Array.from({ length: PORTIONS }, (_, index) => 1 + index * PORTION))(
-    `keep every invariant in ${PORTION} runs from seed %i`,
+    `${PORTION} runs from seed %i keep every invariant`,
     async (first) => {
       for (let seed = first; seed < first + PORTION; seed++) {
         const finding = await simulation.run(seed, STEPS);
@@ -21,7 +21,7 @@ describe("two Envoys, the control plane, and everything that can go wrong betwee
     180_000,
   );
 
-  it("come out the same from the same seed, so that a finding can be looked at", async () => {
+  it("a run comes out the same from the same seed, so that a finding can be looked at", async () => {
     const [first, again] = [await simulation.trace(7, STEPS), await simulation.trace(7, STEPS)];
     expect(again).toEqual(first);
     expect(await simulation.trace(8, STEPS)).not.toEqual(first);

@@ -53,7 +53,7 @@ function requests(edge: Edge, random: Random): () => HeaderInput {
 }
 
 describe("the allocator", () => {
-  it("is found in the module, and is entered when a policy is taken and when an answer is read", () => {
+  it("the allocator is entered when a policy is taken and when an answer is read", () => {
     expect(counted.length).toBeGreaterThanOrEqual(2);
     const edge = startEdge("trust");
     const configured = allocations(edge.worker(0));
@@ -63,7 +63,7 @@ describe("the allocator", () => {
     expect(allocations(edge.worker(0))).toBeGreaterThan(configured);
   });
 
-  it("is not entered by 100,000 mixed requests: hits, refusals, and invalid tokens of all kinds", () => {
+  it("the allocator is not entered by 100,000 requests: hits, denials, invalid tokens", () => {
     const edge = startEdge("trust");
     const random = new Random(11);
     const next = requests(edge, random);
@@ -79,7 +79,7 @@ describe("the allocator", () => {
     for (const count of statuses.values()) expect(count).toBeGreaterThan(REQUESTS / 20);
   });
 
-  it("is not entered by misses: asking the control plane, and waiting for an answer that is out", () => {
+  it("the allocator is not entered by misses that wait for an answer", () => {
     const edge = startEdge("deny");
     for (let round = 0; round < 20; round++) {
       const before = allocations(edge.worker(0));
@@ -94,7 +94,7 @@ describe("the allocator", () => {
     expect(edge.host.callouts).toHaveLength(1000);
   });
 
-  it("is not entered by sessions admitted on trust, where the control plane cannot be asked", () => {
+  it("the allocator is not entered by sessions admitted unverified", () => {
     const edge = startEdge("trust");
     edge.host.dispatchResult = 2;
     const before = allocations(edge.worker(0));
@@ -102,7 +102,7 @@ describe("the allocator", () => {
     expect(allocations(edge.worker(0)) - before).toBe(0);
   });
 
-  it("is not entered by requests under a policy of the control plane, nor by those that wait for one", () => {
+  it("the allocator is not entered by requests under a policy, or waiting for one", () => {
     const edge = edgeWithoutPolicy({ module });
     edge.flush();
     const first = allocations(edge.worker(0));
@@ -117,7 +117,7 @@ describe("the allocator", () => {
     expect(allocations(edge.worker(0)) - before).toBe(0);
   });
 
-  it("is not entered by requests whose plan is on its way, or is not", () => {
+  it("the allocator is not entered by requests whose plan is on its way, or is not", () => {
     const edge = new Edge({ module, workers: 2 });
     edge.flush();
     const session = edge.sessionInTable({ plan: 0, tokens: 9 });
@@ -130,7 +130,7 @@ describe("the allocator", () => {
     expect(allocations(edge.worker(1)) - before).toBe(0);
   });
 
-  it("does not make the guest's memory grow, over answers of the control plane either", () => {
+  it("memory does not grow, not even over answers of the control plane", () => {
     const edge = startEdge("deny");
     const memoryBytes = (): number => edge.worker(0).guest.memory.size;
     const ask = (): void => {

@@ -36,21 +36,21 @@ function stringAt(buffer: ArrayBuffer, address: number): string {
 }
 
 describe("contract", () => {
-  it("has the same constants in the filter and in the control plane", async () => {
+  it("the filter and the control plane have the same constants", async () => {
     const filter = await compiledByAsc();
     const controlPlane: Record<string, unknown> = { ...contract };
     expect(Object.keys(filter).length).toBeGreaterThan(50);
     expect(filter).toEqual(controlPlane);
   });
 
-  it("lays a token's fields end to end", () => {
+  it("a token's fields lie end to end", () => {
     expect(contract.TOKEN_SESSION_ID_AT + contract.SESSION_ID_BYTES).toBe(contract.TOKEN_PLAN_ID_AT);
     expect(contract.TOKEN_PLAN_ID_AT + 2).toBe(contract.TOKEN_TAG_AT);
     expect(contract.TOKEN_TAG_AT + contract.TAG_BYTES).toBe(contract.TOKEN_BYTES);
     expect((contract.TOKEN_BYTES / 3) * 4).toBe(contract.TOKEN_CHARS);
   });
 
-  it("lays a record's fields end to end", () => {
+  it("a record's fields lie end to end", () => {
     const fields: [at: number, bytes: number][] = [
       [contract.RECORD_TOKEN_AT, contract.TOKEN_BYTES],
       [contract.RECORD_REV_AT, 4],
@@ -73,7 +73,7 @@ describe("contract", () => {
     expect(contract.RECORDS_PER_SET * contract.RECORD_BYTES).toBe(contract.SET_BYTES);
   });
 
-  it("keeps the largest bucket within 63 bits", () => {
+  it("the largest bucket stays within 63 bits", () => {
     expect(BigInt(contract.MAX_TOKENS) * BigInt(contract.PICO_PER_TOKEN)).toBeLessThan(2n ** 63n);
     expect(contract.PICO_PER_MICROTOKEN * contract.MICROTOKENS_PER_TOKEN).toBe(contract.PICO_PER_TOKEN);
   });

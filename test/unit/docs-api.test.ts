@@ -1,4 +1,4 @@
-// What is written about the API and the settings is so: docs/api.md, docs/errors.md, and the README's variables.
+// docs/api.md, docs/errors.md and the README's variables say of the API and the settings what the code does.
 import { describe, expect, it } from "vitest";
 import * as contract from "../../assembly/contract.js";
 import { ERRORS } from "../../control-plane/src/http/errors.js";
@@ -32,7 +32,7 @@ const CALLERS: Readonly<Record<string, object>> = {
 };
 
 describe("docs/api.md", () => {
-  it("has a heading for each route of the OpenAPI document, and who may call it", async () => {
+  it("docs/api.md has a heading for each route, and who may call it", async () => {
     const plane = await startTestControlPlane();
     const { paths } = (await plane.call("GET", "/openapi.json")).body as { paths: Record<string, object> };
     const routes = Object.entries(paths).flatMap(([path, methods]) =>
@@ -41,7 +41,7 @@ describe("docs/api.md", () => {
     expect(documented.map(({ method, path }) => `${method} ${path}`).sort()).toEqual(routes.sort());
   });
 
-  it.each(documented)("is right about who may call $method $path: $who", async ({ method, path, who }) => {
+  it.each(documented)("docs/api.md is right about who may call $method $path: $who", async ({ method, path, who }) => {
     const plane = await startTestControlPlane();
     // What no route takes: who may call is then all that it tells.
     const body = method === "GET" ? undefined : "[";
@@ -73,15 +73,15 @@ function maxLengthOf(...fields: readonly object[]): string {
 }
 
 describe("docs/errors.md", () => {
-  it("has every code of the control plane with its status and message, and says what to do", () => {
+  it("docs/errors.md has every code of the control plane, and says what to do", () => {
     const rows = tableUnder("docs/errors.md", "The control plane");
-    const told = rows.map(([code = "", status, message]) => [withoutTicks(code), status, message]);
+    const inDocs = rows.map(([code = "", status, message]) => [withoutTicks(code), status, message]);
     const known = Object.entries(ERRORS).map(([code, { status, message }]) => [code, String(status), message]);
-    expect(told).toEqual(known);
+    expect(inDocs).toEqual(known);
     for (const [code, , , advice] of rows) expect(advice, code).toMatch(/\S/);
   });
 
-  it("has every code and message of the filter", () => {
+  it("docs/errors.md has every code and message of the filter", () => {
     const rows = tableUnder("docs/errors.md", "The filter");
     const named = (start: string): string[] =>
       Object.entries(contract).flatMap(([name, value]) => (name.startsWith(start) ? [String(value)] : []));
@@ -97,7 +97,7 @@ it("the README names every environment variable that a program reads", () => {
   for (const [, name = ""] of sources.matchAll(/"(SLUICE_[A-Z_]+)"/g)) read.add(name);
   const table = sectionOf("README.md", "Configuration");
   expect(read.size).toBeGreaterThan(20);
-  // Of one face alone: the README has those for both, and says how the others are named.
+  // Of one listener alone: the README has those for both, and says how the others are named.
   const ofBoth = [...read].map((name) => name.replace(/^SLUICE_(HTTP|XDS)_TLS_/, "SLUICE_TLS_"));
   expect(ofBoth.filter((name) => !table.includes(`\`${name}\``))).toEqual([]);
 });

@@ -1,4 +1,4 @@
-// The commands that the project tells its users to type: they exist, and none of them runs a program of somebody else.
+// The commands in the documents exist, and none of them runs a program of another project.
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readdirSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -21,7 +21,7 @@ function filesBelow(folder: string): string[] {
   });
 }
 
-it("nobody is told to run npx, which fetches and runs what it does not find", () => {
+it("no document says to run npx, which fetches and runs what it does not find", () => {
   const files = filesBelow(projectRoot).filter((file) => file !== DECISION && file !== "package-lock.json");
   expect(files).toContain("control-plane/src/cli/terminal/help.ts");
   expect(files.filter((file) => /\bnpx\s+[-\w.@/]/.test(textOf(file)))).toEqual([]);

@@ -32,7 +32,7 @@ function anchorOf(title: string): string {
 describe.each(DOCUMENTS)("%s", (document) => {
   const links = [...textOf(document).matchAll(/\]\((?!https?:)([^)#]*)(?:#([^)]+))?\)/g)];
 
-  it("links to files and headings that are there", () => {
+  it("links of a document lead to files and headings that are there", () => {
     const broken = links.filter(([, path = "", anchor]) => {
       const target = path === "" ? document : normalize(join(dirname(document), path));
       if (!existsSync(join(projectRoot, target))) return true;
@@ -74,7 +74,7 @@ it("every function that a document names with its file is in that file", () => {
   expect(missing).toEqual([]);
 });
 
-it("what the code says about documents is so: each is there, with the section that is named", () => {
+it("every document and section that the code names is there", () => {
   const mentions = SOURCES.flatMap((file) =>
     [...textOf(file).matchAll(/(docs\/[a-z/-]*(?:\.md)?)(?:, "([^"]+)")?/g)].map(([, document = "", section]) => ({
       file,

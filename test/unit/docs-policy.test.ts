@@ -86,20 +86,20 @@ describe.each(KINDS)("the table under $title", (kind) => {
     return "violations" in answer ? answer.violations.map(({ message }) => message).join() : "";
   };
 
-  it("has exactly the fields of a validated document, in its order", () => {
+  it("the table has exactly the fields of a validated document, in its order", () => {
     const printed = rows.filter(({ byDefault }) => byDefault !== "none");
     expect(printed.map(({ path }) => path)).toEqual([...fields.keys()]);
     for (const { path } of rows) expect(violationsWith(path, [[]])).not.toContain("unknown field");
   });
 
-  it.each(rows)("says what $path is when it is left out", ({ path, byDefault }) => {
+  it.each(rows)("the table says what $path is when it is left out", ({ path, byDefault }) => {
     if (byDefault === "required") expect(violationsWith(path, undefined)).toContain("missing");
     else if (byDefault === "none") expect(fields.has(path)).toBe(false);
     else expect(JSON.parse(byDefault)).toEqual(fields.get(path));
   });
 
   const numeric = rows.filter(({ path, range }) => /^\d+( to \d+)?(,|$)/.test(range) && path !== "plans");
-  it.each(numeric)("says from where to where $path goes: $range", ({ path, range }) => {
+  it.each(numeric)("the table says from where to where $path goes: $range", ({ path, range }) => {
     const [min = 0, max = min] = [...range.matchAll(/^\d+|(?<= to )\d+/g)].map(([digits]) => Number(digits));
     expect([violationsWith(path, min), violationsWith(path, max)]).toEqual(["", ""]);
     for (const outside of [min - 1, max + 1]) expect(violationsWith(path, outside)).toContain("expected");
@@ -108,7 +108,7 @@ describe.each(KINDS)("the table under $title", (kind) => {
   const quoted = rows.filter(({ range }) => /^`[a-z]/.test(range) && !range.startsWith("`null`"));
   const booleans = quoted.filter(({ range }) => range === "`true`, `false`");
   const words = quoted.filter((row) => !booleans.includes(row));
-  it.each(words)("names the words of $path, and which are not available yet", ({ path, range }) => {
+  it.each(words)("the table names the words of $path, and which are not available yet", ({ path, range }) => {
     for (const word of range.split(", ")) {
       const answer = violationsWith(path, withoutTicks(word.replace(" (not yet)", "")));
       if (word.includes("not yet")) expect(answer).toContain("is not available yet");
@@ -119,20 +119,20 @@ describe.each(KINDS)("the table under $title", (kind) => {
     expect(violationsWith(path, "nonsense").replace(" or ", ", ")).toContain(`expected ${offered}, got`);
   });
 
-  it.each(booleans)("says that $path is true or false", ({ path }) => {
+  it.each(booleans)("the table says that $path is true or false", ({ path }) => {
     expect([violationsWith(path, true), violationsWith(path, false)]).toEqual(["", ""]);
     expect(violationsWith(path, "true")).toContain("expected true or false");
   });
 
   it.each(rows.filter((row) => row.range.endsWith("not yet)") && !words.includes(row)))(
-    "says that $path takes nothing else yet",
+    "the table says that $path takes nothing else yet",
     ({ path, byDefault }) => {
       const more = byDefault === "[]" ? [{}] : 1;
       expect(violationsWith(path, more)).toContain("is not available yet");
     },
   );
 
-  it("tests every kind of row", () => {
+  it("the tests of the table cover every kind of row", () => {
     const least = kind.title === "Fields" ? [10, 9, 0] : [2, 0, 1];
     const tested = [numeric.length, words.length, booleans.length];
     for (const [index, count] of tested.entries()) expect(count).toBeGreaterThanOrEqual(least[index] ?? 0);

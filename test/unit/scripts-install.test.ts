@@ -1,4 +1,4 @@
-// What an installation needs to work on a machine that is not this one, and as it does here.
+// What an installation needs to work on any machine as it does on this one.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
@@ -13,11 +13,11 @@ const { packages } = JSON.parse(readFileSync(join(projectRoot, "package-lock.jso
   packages: Record<string, LockedPackage>;
 };
 
-it("no dependency brings an npm: it would run in place of the user's, and an old one does nothing on a new Node", () => {
+it("no dependency brings an npm, which would run in place of the user's", () => {
   expect(Object.keys(packages)).not.toContain("node_modules/npm");
 });
 
-it("the lock file names the binaries of every platform, or npm ci would refuse it", () => {
+it("the lock file names the binaries of every platform, or npm ci would reject it", () => {
   const wanted = Object.values(packages).flatMap((one) => Object.keys(one.optionalDependencies ?? {}));
   const places = Object.keys(packages);
   const missing = wanted.filter((name) => !places.some((place) => place.endsWith(`node_modules/${name}`)));

@@ -1,4 +1,4 @@
-// What is refused as a release, and what a release says of itself.
+// What is rejected as a release, and what a release says of itself.
 import { spawnSync } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -67,30 +67,30 @@ it("the oldest section of the changelog is found too", () => {
   expect(notes("v1.1.0")).toMatchObject({ status: 0, stdout: "- Nor this.\n" });
 });
 
-it.each(["v1.2.1", "1.2.0", "v1.2.0-rc.1", "v1x2x0"])("tag %s is refused for version 1.2.0", (tag) => {
+it.each(["v1.2.1", "1.2.0", "v1.2.0-rc.1", "v1x2x0"])("tag %s is rejected for version 1.2.0", (tag) => {
   const { status, stdout, stderr } = notes(tag);
   expect({ status, stdout }).toEqual({ status: 1, stdout: "" });
   expect(stderr).toBe(`sluice: the tag is ${tag}, but package.json has version 1.2.0: the tag would be v1.2.0\n`);
 });
 
-it("a version that the changelog does not tell of is refused", () => {
+it("a version that the changelog lacks is rejected", () => {
   writeProject("1.4.0");
   expect(notes("v1.4.0")).toMatchObject({ status: 1, stderr: 'sluice: CHANGELOG.md has no section "## [1.4.0]"\n' });
 });
 
-it("a section that still says unreleased is refused", () => {
+it("a section that still says unreleased is rejected", () => {
   writeProject("1.3.0");
   const { status, stderr } = notes("v1.3.0");
   expect(status).toBe(1);
   expect(stderr).toContain("the heading of 1.3.0 in CHANGELOG.md does not end with its date");
 });
 
-it("an empty section is refused", () => {
+it("an empty section is rejected", () => {
   writeFileSync(join(project, "CHANGELOG.md"), "## [1.2.0] – 2026-11-30\n\n## [1.1.0] – 2026-10-01\n\n- Old.\n");
   expect(notes("v1.2.0").stderr).toContain("the section of 1.2.0 in CHANGELOG.md is empty");
 });
 
-it("every place that names the version has to agree, and all that differ are named at once", () => {
+it("every file that names the version has to agree, and all that differ are named", () => {
   writeProject("1.2.0", { lock: "1.1.0", filter: "1.0.0" });
   const { status, stderr } = notes("v1.2.0");
   expect(status).toBe(1);
@@ -98,7 +98,7 @@ it("every place that names the version has to agree, and all that differ are nam
   expect(stderr).toContain("FILTER_VERSION in assembly/contract.ts is 1.0.0");
 });
 
-it("the version of this project stands alike wherever a release needs it", () => {
+it("the version of this project is the same wherever a release needs it", () => {
   const { stderr } = spawnSync(process.execPath, [join(projectRoot, "scripts/release-notes.mjs"), "v0"], {
     encoding: "utf8",
   });

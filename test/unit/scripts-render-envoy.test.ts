@@ -22,12 +22,12 @@ const everything: EnvoyOptions = {
 };
 
 describe("envoy.yaml as it is committed", () => {
-  it("is short enough to be read, and knows nothing of another road than the filter's calls", () => {
+  it("envoy.yaml is short enough to be read, and asks nothing but the filter's calls", () => {
     expect(template.split("\n").length - 1).toBeLessThanOrEqual(130);
     expect(template).not.toMatch(/xds|dynamic_resources|credential_injector|generic_secret|config_discovery/i);
   });
 
-  it("names the cluster that the filter calls", () => {
+  it("envoy.yaml names the cluster that the filter calls", () => {
     const { static_resources: resources } = parse(template) as { static_resources: { clusters: { name: string }[] } };
     const [, cluster = ""] = /"cluster":"([^"]+)"/.exec(template) ?? [];
     expect(resources.clusters.map(({ name }) => name)).toContain(cluster);
@@ -35,7 +35,7 @@ describe("envoy.yaml as it is committed", () => {
 });
 
 describe("rendering envoy.yaml", () => {
-  it("sets exactly what was asked for and nothing else", () => {
+  it("rendering sets exactly what was asked for and nothing else", () => {
     const before: unknown = parse(template);
     const after: unknown = parse(renderEnvoy(everything));
     expect(differences(before, after)).toEqual({
@@ -54,11 +54,11 @@ describe("rendering envoy.yaml", () => {
     });
   });
 
-  it("changes nothing when nothing is asked for", () => {
+  it("rendering changes nothing when nothing is asked for", () => {
     expect(parse(renderEnvoy({}))).toEqual(parse(template));
   });
 
-  it("takes the filter out of the file where Envoy follows one for it", () => {
+  it("rendering takes the filter out of the file where Envoy follows one for it", () => {
     const filter = FILTER.replace(".typed_config.config", "");
     const changes = differences(parse(template), parse(renderEnvoy({ followedFile: "/etc/sluice/sluice.yaml" })));
     expect(Object.keys(changes)).toEqual([`${filter}.typed_config`, `${filter}.config_discovery`]);
@@ -68,14 +68,14 @@ describe("rendering envoy.yaml", () => {
     });
   });
 
-  it("says which place a template lacks", () => {
+  it("rendering says which part a template lacks", () => {
     const lacking = template.replace("name: sluice_control_plane\n      type", "name: another\n      type");
     expect(() => renderEnvoy(everything, lacking)).toThrow(
       "envoy.yaml lacks static_resources.clusters[name=sluice_control_plane].load_assignment",
     );
   });
 
-  it("says so when the template is not YAML", () => {
+  it("rendering says so when the template is not YAML", () => {
     expect(() => renderEnvoy({}, "a: [")).toThrow("envoy.yaml is not YAML");
   });
 });

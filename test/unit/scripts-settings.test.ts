@@ -11,7 +11,7 @@ import { keptSecret, makePrivateFolder } from "../../scripts/start/secret-files.
 import { readSettings, wantedPorts } from "../../scripts/start/settings.js";
 
 describe("the environment of npm start", () => {
-  it("may be empty: everything has its documented default, on loopback", () => {
+  it("an empty environment gives the documented defaults, on loopback", () => {
     const settings = readSettings({});
     expect(wantedPorts(settings).map(({ host, port, variable }) => [variable, host, port])).toEqual([
       ["SLUICE_PROXY_PORT", "127.0.0.1", 10000],
@@ -23,17 +23,17 @@ describe("the environment of npm start", () => {
     expect(settings.policyFile).toBe(join(projectRoot, "policy.yaml"));
   });
 
-  it("treats an empty variable as one that is not set", () => {
+  it("an empty variable counts as one that is not set", () => {
     expect(readSettings({ SLUICE_PROXY_PORT: "", SLUICE_SECRET: "" })).toEqual(readSettings({}));
   });
 
-  it.each(["0", "65536", "80a", "-1", "1e3", " 80"])("refuses the port %j by the name of its variable", (text) => {
+  it.each(["0", "65536", "80a", "-1", "1e3", " 80"])("the port %j is rejected by the name of its variable", (text) => {
     expect(() => readSettings({ SLUICE_HTTP_PORT: text })).toThrow(
       `SLUICE_HTTP_PORT must be a port from 1 to 65535, got "${text}".`,
     );
   });
 
-  it("names both variables when they claim the same port", () => {
+  it("two variables that claim the same port are both named", () => {
     expect(() => readSettings({ SLUICE_HTTP_PORT: "8000" })).toThrow(
       "SLUICE_HTTP_PORT and SLUICE_UPSTREAM_PORT are both 8000.",
     );
@@ -41,25 +41,25 @@ describe("the environment of npm start", () => {
 });
 
 describe("TLS of the control plane", () => {
-  const refusal = (name: string): string =>
+  const rejection = (name: string): string =>
     `${name} is set, and npm start does not know TLS: unset it here, or run the control plane by itself ` +
     "(docs/deploy.md, docs/operations.md).";
 
   it.each(["SLUICE_TLS_CERT_FILE", "SLUICE_TLS_KEY_FILE", "SLUICE_HTTP_TLS_CLIENT_CA_FILE"])(
-    "is refused in one sentence: %s",
+    "%s is rejected in one sentence by npm start",
     (name) => {
-      expect(() => readSettings({ [name]: "/etc/sluice/tls.pem" })).toThrow(refusal(name));
+      expect(() => readSettings({ [name]: "/etc/sluice/tls.pem" })).toThrow(rejection(name));
     },
   );
 
-  it("is none where its variables are empty or say so, and those of the command line are no matter", () => {
+  it("TLS is off where its variables are empty or say so", () => {
     const env = { SLUICE_TLS_CERT_FILE: "", SLUICE_TLS_KEY_FILE: "none", SLUICE_TLS_CA_FILE: "/etc/ca.pem" };
     expect(readSettings(env)).toEqual(readSettings({}));
   });
 });
 
 describe("a port in use", () => {
-  it("is named in one sentence with the variable that changes it", async () => {
+  it("a port in use is named in one sentence with the variable that changes it", async () => {
     const server = createServer().listen(0, "127.0.0.1");
     await once(server, "listening");
     const address = server.address();
@@ -87,7 +87,7 @@ describe("secrets that nobody set", () => {
     rmSync(folder, { recursive: true });
   });
 
-  it("are made once, kept, and readable by their owner only", () => {
+  it("secrets are made once, kept, and readable by their owner only", () => {
     const data = join(folder, "data");
     makePrivateFolder(data);
     const first = keptSecret(data, "secret", "base64");
@@ -98,7 +98,7 @@ describe("secrets that nobody set", () => {
     expect(statSync(join(data, "secret")).mode & 0o777).toBe(0o600);
   });
 
-  it("are closed to others if they were left open", () => {
+  it("secrets that were left open are closed to others", () => {
     writeFileSync(join(folder, "secret"), "kept\n", { mode: 0o644 });
     expect(keptSecret(folder, "secret", "base64")).toBe("kept");
     expect(statSync(join(folder, "secret")).mode & 0o777).toBe(0o600);

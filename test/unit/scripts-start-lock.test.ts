@@ -1,4 +1,4 @@
-// One npm start a data folder, with real processes: whatever becomes of the first, nobody has to remove anything.
+// One npm start a data folder, with real processes: however the first one ends, nothing has to be removed by hand.
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from "node:fs";
@@ -52,7 +52,7 @@ async function take(env: Record<string, string> = {}): Promise<Taker> {
   return { child, said: said.toString().trimEnd() };
 }
 
-it("a second start over the same folder is told who has it, and what to set", async () => {
+it("a second start over the same folder sees who has it, and what to set", async () => {
   const { child, said } = await take({ SLUICE_DATA_DIR: "data", SLUICE_PROXY_PORT: "12345" });
   expect(said).toBe("held");
   const second = await take({ SLUICE_DATA_DIR: "data" });
@@ -68,7 +68,7 @@ it("a second start may have a folder of its own", async () => {
   expect((await take({ SLUICE_DATA_DIR: "other" })).said).toBe("held");
 });
 
-it("the same folder is the same by each of its names", async () => {
+it("a folder is the same by each of its names", async () => {
   mkdirSync(join(folder, "real"));
   symlinkSync(join(folder, "real"), join(folder, "link"));
   expect((await take({ SLUICE_DATA_DIR: "link/data" })).said).toBe("held");
@@ -97,12 +97,12 @@ it("a start that hangs still has its folder, and is not waited for", async () =>
   expect(said).toContain(`npm start already runs over ${join(folder, ".sluice")}: stop that one first`);
 });
 
-it("of many that start in the same moment one gets it", async () => {
+it("one of many that start in the same moment gets the folder", async () => {
   const all = await Promise.all(Array.from({ length: 5 }, () => take()));
   expect(all.filter(({ said }) => said === "held")).toHaveLength(1);
 });
 
-it("a process that asks twice has it once, and the lock alone keeps no process alive", async () => {
+it("a process that asks twice has the lock once, and the lock keeps no process alive", async () => {
   const script = `const { takeStartLock } = await import(${MODULE});
     await takeStartLock({}, process.cwd());
     await takeStartLock({}, process.cwd());

@@ -21,14 +21,14 @@ afterEach(() => {
 });
 
 describe("a child process", () => {
-  it("writes what it says to its log file, which only its owner may read", async () => {
+  it("a child writes its output to its log file, which only its owner may read", async () => {
     const child = await startProcess(plan("console.log('out'); console.error('err')"));
     expect(await child.exited).toEqual({ code: 0, signal: null });
     expect(readFileSync(child.logFile, "utf8").split("\n").sort()).toEqual(["", "err", "out"]);
     expect(statSync(child.logFile).mode & 0o777).toBe(0o600);
   });
 
-  it("gets the environment it is given and nothing of ours", async () => {
+  it("a child gets the environment that it is given, and nothing of ours", async () => {
     process.env.SLUICE_TEST_LEAK = "leak";
     const child = await startProcess(
       plan("console.log(JSON.stringify(process.env))", { GIVEN: "1", ABSENT: undefined }),
@@ -39,7 +39,7 @@ describe("a child process", () => {
     expect(logged(child.logFile)).not.toContain("SLUICE_TEST_LEAK");
   });
 
-  it("ends on stop, and by force when it does not listen", async () => {
+  it("a child ends on stop, and by force when it ignores the signal", async () => {
     const polite = await startProcess(plan(SAY_READY_AND_STAY));
     const deaf = await startProcess(plan(`process.on('SIGTERM', () => {}); ${SAY_READY_AND_STAY}`, {}, "deaf.log"));
     await said(polite.logFile, "ready");
@@ -49,7 +49,7 @@ describe("a child process", () => {
     expect([polite.running, deaf.running]).toEqual([false, false]);
   });
 
-  it("takes what it started with it", async () => {
+  it("a child takes the processes that it started with it", async () => {
     const grandchild = `const c = require('node:child_process').spawn(process.execPath, ['-e', 'setInterval(() => {}, 1e6)']);`;
     const child = await startProcess(plan(`${grandchild} console.log('pid', c.pid); setInterval(() => {}, 1e6)`));
     const pid = Number(/pid (\d+)/.exec(await said(child.logFile, "pid"))?.[1]);
@@ -59,12 +59,12 @@ describe("a child process", () => {
     }, 5_000);
   });
 
-  it("is explained in one sentence when its program is missing", async () => {
+  it("a child whose program is missing is explained in one sentence", async () => {
     const missing = { ...plan(""), command: join(folder, "no-such-program") };
     await expect(startProcess(missing)).rejects.toThrow("The child cannot be started: spawn");
   });
 
-  it("does not outlive a parent that was killed", async () => {
+  it("a child does not outlive a parent that was killed", async () => {
     const log = join(folder, "orphan.log");
     const module = join(projectRoot, "build/js/scripts/start/supervised-process.js");
     const orphanPlan = { ...plan(SAY_READY_AND_STAY), logFile: log };
@@ -84,7 +84,7 @@ describe("a child process", () => {
 });
 
 describe("a stack of children", () => {
-  it("says in one sentence which child died, how, and where its output is", async () => {
+  it("a stack says in one sentence which child died, how, and where its output is", async () => {
     const stack = new Stack();
     await stack.start(plan(SAY_READY_AND_STAY));
     const lost = once(stack.lost, "abort");
@@ -100,7 +100,7 @@ describe("a stack of children", () => {
     await stack.stop();
   });
 
-  it("stops them all, the last one first, and does not call that a loss", async () => {
+  it("a stack stops all children, the last one first, and calls that no loss", async () => {
     const stack = new Stack();
     const order: string[] = [];
     for (const name of ["first", "second", "third"]) {

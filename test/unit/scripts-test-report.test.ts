@@ -1,4 +1,4 @@
-// What npm test says at its end: counts that are true, and nothing that did not run left unsaid.
+// The summary of npm test: true counts, and the name of everything that did not run.
 import { describe, expect, it } from "vitest";
 import {
   aspectCounts,
@@ -13,7 +13,7 @@ const none = { passed: 0, failed: 0, notRun: [] };
 const some = { passed: 12, failed: 0, notRun: [] };
 
 describe("the summary of npm test", () => {
-  it("has a row a stage, names what did not run, and ends with the counts", () => {
+  it("the summary has a row a stage, names what did not run, and ends with the counts", () => {
     const results = [
       resultOf("lint", true, 3.2, none),
       resultOf("unit", true, 10, { passed: 12, failed: 0, notRun: ["containers: no engine answers"] }),
@@ -28,23 +28,23 @@ describe("the summary of npm test", () => {
     ]);
   });
 
-  it("of the long tier names in its last line, too, what did not run", () => {
+  it("the last line of the long tier names what did not run", () => {
     const lacking = resultOf("long", true, 61, { passed: 5, failed: 0, notRun: ["a soak: no second machine"] });
     expect(longSummaryLines([lacking]).at(-1)).toBe("5 passed, 0 failed, not run: a soak: no second machine");
     expect(longSummaryLines([resultOf("long", true, 61, some)]).at(-1)).toBe("12 passed, 0 failed");
   });
 
-  it("never says 0 failed of a run that failed", () => {
+  it("the summary never says 0 failed of a run that failed", () => {
     const results = [resultOf("unit", true, 1, some), resultOf("lint", false, 1, none)];
     expect(summaryLines(results).at(-1)).toBe("12 passed, 1 failed");
     expect(exitCodeOf(results)).toBe(1);
   });
 
-  it("takes a runner that failed beside its passing tests for a failure", () => {
+  it("a runner that failed beside its passing tests counts as a failure", () => {
     expect(resultOf("unit", false, 1, some)).toMatchObject({ status: "failed", passed: 12, failed: 1 });
   });
 
-  it("is a failure when no test ran, and when a stage did not", () => {
+  it("a run without tests is a failure, and so is one with a stage that did not run", () => {
     const notRun = { ...resultOf("end to end", true, 0, none), status: "not run" as const };
     expect(exitCodeOf([resultOf("lint", true, 1, none)])).toBe(1);
     expect(exitCodeOf([resultOf("unit", true, 1, some), notRun])).toBe(1);
@@ -53,7 +53,7 @@ describe("the summary of npm test", () => {
 });
 
 describe("the counts of a runner", () => {
-  it("are vitest's own, and a test that did not run keeps its reason", () => {
+  it("the counts are vitest's own, and a test that did not run keeps its reason", () => {
     const report = {
       numPassedTests: 3,
       numFailedTests: 1,
@@ -74,12 +74,12 @@ describe("the counts of a runner", () => {
     });
   });
 
-  it("are as-pect's own, coloured or not", () => {
+  it("the counts are as-pect's own, coloured or not", () => {
     const output = "  [Summary]\n    [Tests]: \u001b[31m13\u001b[39m / 14\n   [Groups]: 5 / 5\n";
     expect(aspectCounts(output)).toEqual({ passed: 13, failed: 1, notRun: [] });
   });
 
-  it("are none where as-pect broke off", () => {
+  it("a run in which as-pect broke off has no counts", () => {
     expect(aspectCounts("Error: cannot compile")).toBeUndefined();
   });
 });

@@ -59,52 +59,52 @@ function nodeVersions(): string[] {
 }
 
 describe.each(FILES)("%s", (file) => {
-  it("calls npm scripts that package.json has", () => {
+  it("a workflow calls npm scripts that package.json has", () => {
     const called = commandsOf(file).flatMap((run) =>
       [...run.matchAll(/npm run ([\w:-]+)/g)].map(([, name = ""]) => name),
     );
     expect(called.filter((name) => !(name in project.scripts))).toEqual([]);
   });
 
-  it("calls files that are there", () => {
+  it("a workflow calls files that are there", () => {
     const named = commandsOf(file).flatMap((run) => run.match(/(?:\.ci|scripts)\/[\w./-]+/g) ?? []);
     const workflows = usesOf(file).filter((one) => one.startsWith("./"));
     expect([...named, ...workflows].filter((path) => !existsSync(join(projectRoot, path)))).toEqual([]);
   });
 
-  it("pins each action of others to a commit", () => {
+  it("a workflow pins each action of others to a commit", () => {
     const others = usesOf(file).filter((one) => !one.startsWith("./"));
     expect(others.length).toBeGreaterThan(0);
     expect(others.filter((one) => !PINNED.test(one))).toEqual([]);
   });
 
-  it("sets up only versions of Node that the project names", () => {
+  it("a workflow sets up only versions of Node that the project names", () => {
     const set = stepsOf(file).flatMap((step) => step.with?.["node-version"] ?? []);
     expect(set.length).toBeGreaterThan(0);
     for (const version of set) expect([...nodeVersions(), "${{ matrix.node }}"]).toContain(version);
   });
 
-  it("runs on harmless events, and for a bounded time", () => {
+  it("a workflow runs on harmless events, and for a bounded time", () => {
     expect(Object.keys(workflowIn(file).on).filter((trigger) => !TRIGGERS.includes(trigger))).toEqual([]);
     for (const job of jobsOf(file)) if (job.uses === undefined) expect(job["timeout-minutes"]).toBeLessThanOrEqual(60);
   });
 
-  it("may read and no more, unless one job says otherwise", () => {
+  it("a workflow may read and no more, unless one job says otherwise", () => {
     expect(workflowIn(file).permissions).toEqual({ contents: "read" });
   });
 
-  it("leaves no credential in the clone", () => {
+  it("a workflow leaves no credential in the clone", () => {
     const clones = stepsOf(file).filter(({ uses }) => uses?.startsWith("actions/checkout@"));
     expect(clones.length).toBeGreaterThan(0);
     for (const clone of clones) expect(clone.with).toMatchObject({ "persist-credentials": false });
   });
 
-  it("puts no expression into a shell command, where a branch's name could be one", () => {
+  it("a workflow puts no expression into a shell command", () => {
     expect(commandsOf(file).filter((run) => run.includes("${{"))).toEqual([]);
   });
 });
 
-it("ci.yml runs .ci/run on the oldest Node that is supported and on that of the image", () => {
+it("ci.yml runs .ci/run on the oldest Node that is supported and on the image's", () => {
   const [check, ...others] = jobsOf("ci.yml");
   expect(others).toEqual([]);
   expect(check?.strategy?.matrix.node).toEqual(nodeVersions());
@@ -112,7 +112,7 @@ it("ci.yml runs .ci/run on the oldest Node that is supported and on that of the 
   accessSync(join(projectRoot, ".ci/run"), constants.X_OK);
 });
 
-it("a release is published by one job, after the checks of ci.yml, and by its last step", () => {
+it("a release is published by one job's last step, after the checks of ci.yml", () => {
   const { jobs } = workflowIn("release.yml");
   expect(jobs).toMatchObject({ check: { needs: "version", uses: "./.github/workflows/ci.yml" } });
   expect(jobs).toMatchObject({ publish: { needs: "check", permissions: { contents: "write" } } });
@@ -129,7 +129,7 @@ it("a release carries the filter's builds under the names that the build gives t
   for (const file of files ?? []) expect(project.scripts["build:filter"]).toContain(file);
 });
 
-it("a release does not wait for itself: it and the checks that it calls are in different groups", () => {
+it("a release does not wait for itself: its checks are in another group", () => {
   const groups = FILES.map((file) => workflowIn(file).concurrency.group);
   expect(new Set(groups).size).toBe(FILES.length);
 });

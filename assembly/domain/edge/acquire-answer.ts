@@ -49,7 +49,7 @@ export function readAcquireAnswer(body: string): AcquireAnswer | null {
   if (endsInMs.state != FIELD_FOUND || endsInMs.value > MAX_ENDS_IN_MS) return null;
   answer.endsInMs = endsInMs.value;
   if (state.value == STATE_LIVE) return readLive(root, answer) ? answer : null;
-  // What this instance had reported, for a record that was taken on trust meanwhile. Absent: nothing.
+  // What this instance had reported, for a record that was admitted unverified meanwhile. Absent: nothing.
   const consumed = getU64(root, "consumed");
   const rev = getU64(root, "rev");
   if (consumed.state == FIELD_FOUND) answer.consumed = consumed.value;

@@ -1,4 +1,4 @@
-// What an answer of the control plane, or trust in its place, makes of a record. Pure: the caller reads and writes the set.
+// What the control plane's answer, or an unverified admission, makes of a record. Pure: the caller reads and writes the set.
 import {
   FLAG_BUDGET_SPENT,
   FLAG_PROVISIONAL,
@@ -74,7 +74,7 @@ export function endRecord(record: usize, answer: AcquireAnswer, nowUs: u64, coun
   if (isLive(record)) setRev(record, revOf(record) + 1);
   setState(record, RECORD_ENDED);
   setFlags(record, (unknown ? FLAG_UNCONFIRMED : 0) | (flagsOf(record) & FLAG_PROVISIONAL));
-  // An expired session has no time left, but whoever goes on sending its token is not to be asked about each time.
+  // An expired session has no time left, but a client that goes on sending its token must not cause a call each time.
   setEndsAtS(record, endOf(nowUs, unknown ? UNKNOWN_REMEMBERED_MS : max(answer.endsInMs, UNKNOWN_REMEMBERED_MS)));
 }
 
@@ -97,7 +97,7 @@ export function fillRecord(record: usize, token: usize, answer: AcquireAnswer, n
   setEndsAtS(record, endOf(nowUs, answer.endsInMs));
 }
 
-/** Makes the record of a session that is let in on trust: a full bucket, counted from 0 until it is confirmed. */
+/** Makes the record of a session that is admitted unverified: a full bucket, counted from 0 until it is confirmed. */
 export function trustRecord(record: usize, token: usize, plan: Plan, endsInMs: u64, nowUs: u64): void {
   clearRecord(record);
   setRecordToken(record, token);

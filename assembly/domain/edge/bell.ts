@@ -18,13 +18,13 @@ const RESULTS: u32 = 4;
 const SINCE_AT: u32 = 8;
 const STATE_AT: u32 = 16;
 
-/** Nobody of this build has tried it yet. */
+/** No VM of this build has tried it yet. */
 export const RESULT_NONE: u32 = 0;
-/** One VM is at it. */
+/** One VM is trying it. */
 export const RESULT_TRYING: u32 = 1;
 export const RESULT_OK: u32 = 2;
 export const RESULT_REJECTED: u32 = 3;
-/** The VM that tried it did not come back. */
+/** The VM that tried it did not finish. */
 export const RESULT_TRAPPED: u32 = 4;
 
 export function bellLog(bell: usize): u64 {
@@ -49,7 +49,7 @@ export function bellSpreadMs(bell: usize): u32 {
   return load<u32>(bell, SPREAD_AT);
 }
 
-/** Names another policy. What was made of it stays where its bytes are the same: nobody reads them twice. */
+/** Names another policy. Where the bytes are the same the results stay: no VM reads them twice. */
 export function renameBell(bell: usize, log: u64, generation: u64, hash: u64, size: u32, spreadMs: u32): void {
   if (bellHash(bell) != hash) memory.fill(bell + RESULTS_AT, 0, RESULTS * RESULT_BYTES);
   store<u64>(bell, log);
@@ -59,7 +59,7 @@ export function renameBell(bell: usize, log: u64, generation: u64, hash: u64, si
   store<u32>(bell, spreadMs, SPREAD_AT);
 }
 
-/** What a build made of the policy. */
+/** A build's result for the policy. */
 export function resultOf(bell: usize, build: u64): u32 {
   const at = resultAt(bell, build);
   return at == 0 ? RESULT_NONE : load<u32>(at, STATE_AT);

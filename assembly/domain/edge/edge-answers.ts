@@ -17,7 +17,7 @@ export class WatchAnswer {
   constructor(
     public log: u64,
     public cursor: u64,
-    /** The edge's place is out of the log's reach: begin anew at `cursor`. */
+    /** The log no longer goes back to the edge's cursor: begin anew at `cursor`. */
     public reset: bool,
     public revoked: string[],
     public refresh: string[],

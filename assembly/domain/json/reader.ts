@@ -72,9 +72,9 @@ class Reader {
     }
     if (unit == QUOTE) return this.string();
     if (unit == MINUS || isDigit(unit)) return this.number();
-    if (unit == 0x74) return this.word("true", JSON_TRUE);
-    if (unit == 0x66) return this.word("false", JSON_FALSE);
-    if (unit == 0x6e) return this.word("null", JSON_NULL);
+    if (unit == 0x74) return this.literal("true", JSON_TRUE);
+    if (unit == 0x66) return this.literal("false", JSON_FALSE);
+    if (unit == 0x6e) return this.literal("null", JSON_NULL);
     return this.fail("expected a value");
   }
 
@@ -139,9 +139,9 @@ class Reader {
     return this.at > start;
   }
 
-  private word(word: string, kind: u8): JsonNode | null {
-    if (!this.text.startsWith(word, this.at)) return this.fail("expected a value");
-    this.at += word.length;
+  private literal(literal: string, kind: u8): JsonNode | null {
+    if (!this.text.startsWith(literal, this.at)) return this.fail("expected a value");
+    this.at += literal.length;
     return new JsonNode(kind);
   }
 

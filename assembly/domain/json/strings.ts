@@ -1,4 +1,4 @@
-// Reads one JSON string: its characters, escapes resolved. Refuses control characters and half surrogate pairs.
+// Reads one JSON string: its characters, escapes resolved. Rejects control characters and half surrogate pairs.
 
 const QUOTE: i32 = 0x22;
 const BACKSLASH: i32 = 0x5c;

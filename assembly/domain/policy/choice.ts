@@ -4,7 +4,7 @@ import { quoteJson } from "../json/writer";
 export class Choice {
   /**
    * @param words in the order of their codes
-   * @param notYet those of them that the format has and this version refuses
+   * @param notYet those of them that the format has and this version rejects
    */
   constructor(
     private words: string[],

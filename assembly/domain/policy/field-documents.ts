@@ -1,4 +1,4 @@
-// Which fields stand in which document, and what is said of one that stands in the wrong one.
+// Which fields belong to which document, and the message for a field in the wrong one.
 import { Fields } from "./fields";
 
 export const BELONGS_TO_SETTINGS: string = "belongs to the edge settings: the plugin configuration in Envoy";

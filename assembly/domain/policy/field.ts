@@ -1,4 +1,4 @@
-// One field while it is validated. Each method answers the value, or the default where the field is absent or refused.
+// One field while it is validated. Each method answers the value, or the default where the field is absent or rejected.
 import {
   JSON_ARRAY,
   JSON_FALSE,
@@ -52,7 +52,7 @@ export class Field {
     if (node === null) return fallback;
     if (node.kind == JSON_TRUE) return true;
     if (node.kind == JSON_FALSE) return false;
-    this.refuse("true or false");
+    this.reject("true or false");
     return fallback;
   }
 
@@ -60,8 +60,8 @@ export class Field {
     const node = this.present(choice.describe());
     if (node === null) return fallback;
     const code = node.kind == JSON_STRING ? choice.code(node.text) : -1;
-    if (code < 0) this.refuse(choice.describe());
-    else if (choice.isNotYet(node.text)) this.refuseNotYet(choice.describe());
+    if (code < 0) this.reject(choice.describe());
+    else if (choice.isNotYet(node.text)) this.rejectNotYet(choice.describe());
     else return <u8>code;
     return fallback;
   }
@@ -71,18 +71,18 @@ export class Field {
     const node = this.present(expected);
     if (node === null) return fallback;
     if (node.kind == JSON_STRING && accepts(node.text)) return node.text;
-    this.refuse(expected);
+    this.reject(expected);
     return fallback;
   }
 
-  /** No items where the array is absent or refused. */
+  /** No items where the array is absent or rejected. */
   items(min: i32, max: i32): JsonNode[] {
     const expected = `an array of ${min} to ${max} items`;
     const node = this.present(expected);
     if (node === null) return [];
     const count = node.kind == JSON_ARRAY ? node.items.length : -1;
     if (count >= min && count <= max) return node.items;
-    this.refuse(expected);
+    this.reject(expected);
     return [];
   }
 
@@ -90,18 +90,18 @@ export class Field {
     const node = this.present("an object");
     if (node === null) return NO_MEMBERS;
     if (node.kind == JSON_OBJECT) return node;
-    this.refuse("an object");
+    this.reject("an object");
     return NO_MEMBERS;
   }
 
-  /** Violations the field with what was expected and what stands there. */
-  refuse(expected: string): void {
+  /** Adds a violation: what was expected, and what the field holds. */
+  reject(expected: string): void {
     const node = this.node;
     if (node !== null) this.violation(`expected ${expected}, got ${describeNode(node)}`);
   }
 
-  /** For a value that the format has and this version does not act on. */
-  refuseNotYet(expected: string): void {
+  /** For a value that the format has and this version does not support. */
+  rejectNotYet(expected: string): void {
     const node = this.node;
     if (node !== null) this.violation(`${describeNode(node)} is not available yet, expected ${expected}`);
   }
@@ -118,11 +118,11 @@ export class Field {
       const number = scaleNumber(node.text, decimals);
       if (number.state == NUMBER_FITS && number.value >= min && number.value <= max) return number.value;
     }
-    this.refuse(expected);
+    this.reject(expected);
     return fallback;
   }
 
-  /** The node to validate. A repeated field has none: which of its values counts is nobody's guess. */
+  /** The node to validate. A repeated field has none: no value of it is the right one. */
   private present(expected: string): JsonNode | null {
     if (!this.fits) return null;
     if (this.node === null && this.isRequired) this.violation(`missing, expected ${expected}`);

@@ -5,7 +5,7 @@ import { Field } from "./field";
 
 export class Fields {
   private asked: string[] = [];
-  private refused: string[] = [];
+  private forbiddenNames: string[] = [];
 
   /** @param object an object node */
   constructor(
@@ -17,7 +17,7 @@ export class Fields {
   /** The root or an array's item as an object; anything else is a violation and has no fields, so null. */
   static of(node: JsonNode, path: string, violations: Violations): Fields | null {
     if (node.kind == JSON_OBJECT) return new Fields(node, path, violations);
-    new Field(path, node, true, violations).refuse("an object");
+    new Field(path, node, true, violations).reject("an object");
     return null;
   }
 
@@ -31,21 +31,21 @@ export class Fields {
 
   /** A field that the format has and that may not stand in this document. */
   forbidden(name: string, message: string): void {
-    this.refused.push(name);
+    this.forbiddenNames.push(name);
     if (this.object.names.includes(name)) this.violations.add(memberPath(this.path, name), message);
   }
 
-  /** An optional object within this one; when it is absent or refused, one without members, so all defaults hold. */
+  /** An optional object within this one; when it is absent or rejected, one without members, so all defaults hold. */
   section(name: string): Fields {
     const field = this.optional(name);
     return new Fields(field.object(), field.path, this.violations);
   }
 
   /** To be called last. */
-  refuseOthers(): void {
+  rejectOthers(): void {
     const names = this.object.names;
     for (let i = 0; i < names.length && !this.violations.full; i++) {
-      if (this.asked.includes(names[i]) || this.refused.includes(names[i])) continue;
+      if (this.asked.includes(names[i]) || this.forbiddenNames.includes(names[i])) continue;
       this.violations.add(memberPath(this.path, names[i]), `unknown field, expected one of ${this.asked.join(", ")}`);
     }
   }

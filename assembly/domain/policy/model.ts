@@ -61,7 +61,7 @@ export class Plan {
   onMaxSessions: u8 = ON_MAX_SESSIONS_REFUSE;
 }
 
-/** Who may do how much. What an edge must know before it can ask for it stands in settings-model.ts. */
+/** Who may do how much. What an edge must know before it can ask for a policy is in settings-model.ts. */
 export class Policy {
   /** Lower case. */
   header: string = "x-session-id";

@@ -19,7 +19,7 @@ import { EXPECTED_NAME, isName } from "./names";
 /** Far above what a person has; it bounds what one sign-in must look through. */
 const MAX_SESSIONS_PER_USER: u64 = 1000;
 
-/** @param reportInterval the field, validated, whose value is `reportIntervalMs`: where it does not fit, nothing rests on it */
+/** @param reportInterval the validated field of `reportIntervalMs`: where it does not fit, maxAge is not compared with it */
 export function validatePlans(
   field: Field,
   reportInterval: Field,
@@ -76,13 +76,13 @@ class PlansValidator {
     plan.maxSessionsPerUser = <u32>maxSessions.integerOrNull(1, MAX_SESSIONS_PER_USER, plan.maxSessionsPerUser);
     plan.onMaxSessions = fields.optional("onMaxSessions").choice(ON_MAX_SESSIONS, plan.onMaxSessions);
 
-    fields.refuseOthers();
+    fields.rejectOthers();
     return plan;
   }
 
   private isNew<T>(field: Field, pathOfValue: Map<T, string>, value: T): void {
     if (!field.fits) return;
-    if (pathOfValue.has(value)) field.refuse(`a value that no other plan has (${pathOfValue.get(value)} has it)`);
+    if (pathOfValue.has(value)) field.reject(`a value that no other plan has (${pathOfValue.get(value)} has it)`);
     else pathOfValue.set(value, field.path);
   }
 
@@ -91,6 +91,6 @@ class PlansValidator {
     if (!maxAge.fits || maxAgeMs >= this.minMaxAgeMs) return;
     const expected = `at least ${MIN_MAX_AGE_IN_REPORT_INTERVALS} times ${this.reportIntervalPath} (${this.minMaxAgeMs})`;
     if (maxAge.node === null) maxAge.violation(`expected ${expected}, got its default ${maxAgeMs}`);
-    else maxAge.refuse(expected);
+    else maxAge.reject(expected);
   }
 }

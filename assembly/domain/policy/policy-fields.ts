@@ -33,7 +33,7 @@ export function validatePolicyFields(fields: Fields, violations: Violations): Po
   policy.header = header.toLowerCase();
   const plans = fields.required("plans");
   const routes = fields.optional("routes");
-  if (routes.items(0, MAX_ROUTES).length > 0) routes.refuseNotYet("an empty array");
+  if (routes.items(0, MAX_ROUTES).length > 0) routes.rejectNotYet("an empty array");
 
   policy.enforcement = fields.optional("enforcement").choice(ENFORCEMENTS, policy.enforcement);
   policy.onMiss = fields.optional("onMiss").choice(ON_MISS, policy.onMiss);
@@ -48,7 +48,7 @@ export function validatePolicyFields(fields: Fields, violations: Violations): Po
   fields.forbidden("follow", BELONGS_TO_SETTINGS);
   fields.forbidden("policy", BELONGS_TO_SETTINGS);
   forbidNumbers(fields);
-  fields.refuseOthers();
+  fields.rejectOthers();
 
   policy.plans = validatePlans(plans, reportInterval, policy.reportIntervalMs, violations);
   policy.indexPlans();
@@ -64,7 +64,7 @@ function validateControlPlane(fields: Fields, policy: Policy): Field {
     interval.integer(MIN_REPORT_INTERVAL_MS, MAX_REPORT_INTERVAL_MS, policy.reportIntervalMs)
   );
   fields.forbidden("cluster", BELONGS_TO_SETTINGS);
-  fields.refuseOthers();
+  fields.rejectOthers();
   return interval;
 }
 
@@ -73,11 +73,11 @@ function validateSessions(fields: Fields, policy: Policy): void {
   policy.cleanupIntervalMs = <u32>(
     interval.integer(MIN_CLEANUP_INTERVAL_MS, MAX_CLEANUP_INTERVAL_MS, policy.cleanupIntervalMs)
   );
-  fields.refuseOthers();
+  fields.rejectOthers();
 }
 
 function validateResponse(fields: Fields, policy: Policy): void {
   policy.responseHeaders = fields.optional("headers").choice(RESPONSE_HEADERS, policy.responseHeaders);
   policy.responseBody = fields.optional("body").choice(RESPONSE_BODIES, policy.responseBody);
-  fields.refuseOthers();
+  fields.rejectOthers();
 }

@@ -16,7 +16,7 @@ import {
 } from "./model";
 import { EdgeSettings } from "./settings-model";
 
-/** The same policy always gives the same bytes, and judging them gives the same policy. */
+/** The same policy always gives the same bytes, and validating them gives the same policy. */
 export function printPolicy(policy: Policy): string {
   const json = new JsonWriter();
   json.beginObject();
@@ -46,7 +46,7 @@ export function printPolicy(policy: Policy): string {
   return json.toString();
 }
 
-/** The policy within is printed as printPolicy does: its bytes, and so its hash, are the same wherever it stands. */
+/** The policy within is printed as printPolicy does: its bytes, and so its hash, are the same in either document. */
 export function printSettings(settings: EdgeSettings): string {
   const json = new JsonWriter();
   json.beginObject();

@@ -1,5 +1,5 @@
 // The edge settings as the filter uses them: plain fields, with each default standing here and nowhere else.
-// To add a field: give it a place and a default here, validate it in settings.ts, print it in print.ts.
+// To add a field: declare it with a default here, validate it in settings.ts, print it in print.ts.
 import { Policy } from "./model";
 
 /** What an edge must know before it can ask anyone: the plugin configuration in Envoy. */

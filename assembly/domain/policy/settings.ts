@@ -39,7 +39,7 @@ function validateSettingsFields(fields: Fields, violations: Violations): EdgeSet
   }
   for (let i = 0; i < POLICY_ONLY.length; i++) fields.forbidden(POLICY_ONLY[i], belongsToPolicy(POLICY_ONLY[i]));
   forbidNumbers(fields);
-  fields.refuseOthers();
+  fields.rejectOthers();
 
   const object = policy.object();
   if (policy.node !== null && policy.fits) {
@@ -54,13 +54,13 @@ function validateControlPlane(fields: Fields, settings: EdgeSettings): void {
     const name = POLICY_ONLY_OF_CONTROL_PLANE[i];
     fields.forbidden(name, belongsToPolicy(`controlPlane.${name}`));
   }
-  fields.refuseOthers();
+  fields.rejectOthers();
 }
 
 function validateTable(fields: Fields, settings: EdgeSettings): void {
   settings.tableName = fields.optional("name").string(isName, EXPECTED_NAME, settings.tableName);
   const capacity = fields.optional("capacity");
   settings.tableCapacity = <u32>capacity.integer(MIN_TABLE_CAPACITY, MAX_TABLE_CAPACITY, settings.tableCapacity);
-  if (capacity.fits && popcnt(settings.tableCapacity) != 1) capacity.refuse("a power of two");
-  fields.refuseOthers();
+  if (capacity.fits && popcnt(settings.tableCapacity) != 1) capacity.reject("a power of two");
+  fields.rejectOthers();
 }

@@ -149,7 +149,7 @@ export function setFlags(record: usize, flags: u8): void {
   store<u8>(record + RECORD_FLAGS_AT, flags);
 }
 
-/** The last rev that the control plane has durably taken. */
+/** The last rev that the control plane has stored. */
 // @ts-ignore: decorator
 @inline
 export function ackedRevOf(record: usize): u32 {

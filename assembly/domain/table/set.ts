@@ -72,12 +72,12 @@ function rankOf(record: usize, nowUs: u64, idleUs: u64, untouchedUs: u64): u32 {
   return idleUs > untouchedUs ? RANK_IDLE : RANK_NEVER;
 }
 
-/** Whether nothing is lost when the record goes: the control plane has durably taken all that it says. */
+/** Whether nothing is lost when the record goes: the control plane has stored all that it says. */
 function mayGo(record: usize): bool {
   return revOf(record) == ackedRevOf(record) && !isProvisional(record);
 }
 
-/** Whether the record says something that the control plane has not taken yet. A provisional one is asked for first. */
+/** Whether the record says something that the control plane has not stored yet. A provisional one is asked for first. */
 export function isDirty(record: usize): bool {
   return !isEmpty(record) && revOf(record) != ackedRevOf(record) && !isProvisional(record);
 }

@@ -24,8 +24,8 @@ export function sextetOf(char: u8): i32 {
 
 /**
  * Decodes `chars` characters, a multiple of 8, into chars ÷ 4 × 3 bytes at `target`. False where any character is
- * outside `A-Za-z0-9-_`; the target then holds nothing of use. Every request is decoded: so eight characters a step, with
- * two stores, and one look at the end for what was none.
+ * outside `A-Za-z0-9-_`; the target then holds nothing of use. Every request pays for it: so a step takes eight
+ * characters with two stores, and wrong characters are looked for once, at the end.
  */
 export function decodeBase64Url(source: usize, chars: u32, target: usize): bool {
   const end = source + chars;

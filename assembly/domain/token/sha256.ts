@@ -45,7 +45,7 @@ export function sha256Block(state: usize, block: usize): void {
   let f = load<u32>(state, 20);
   let g = load<u32>(state, 24);
   let h = load<u32>(state, 28);
-  // Eight rounds a step, so that the eight words change their names and not their places.
+  // Eight rounds a step: the eight words then change their names, and none is moved.
   for (let at: usize = 0; at < 256; at += 32) {
     h += mixed(e, f, g, at);
     d += h;
@@ -100,7 +100,7 @@ function chosen(a: u32, b: u32, c: u32): u32 {
   return sum0 + ((a & b) ^ (c & (a ^ b)));
 }
 
-/** The word at `at`, having made the one 16 places on: in between two rounds that costs less than all of them ahead. */
+/** The word at `at`; also makes the word 16 further on: between two rounds that costs less than all of them ahead. */
 // @ts-ignore: decorator
 @inline
 function scheduled(at: usize): u32 {

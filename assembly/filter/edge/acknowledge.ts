@@ -1,4 +1,4 @@
-// Noting in the table what the control plane has durably taken: from then on those records may make room.
+// Notes in the table what the control plane has stored: from then on those records may be evicted.
 import { RECORD_BYTES } from "../../contract";
 import { ackedRevOf, isProvisional, revOf, setAckedRev } from "../../domain/table/record";
 import { findRecord } from "../../domain/table/set";
@@ -26,7 +26,7 @@ function acknowledgeSet(table: Table, log: u64, first: u32, end: u32): void {
     const set = SetCopy.at(table, rowSet(first));
     if (set == 0) return;
     readLogCursor(table);
-    // Taken by a control plane that this edge no longer follows: it counts for nothing.
+    // Stored by a control plane that this edge no longer follows: it counts for nothing.
     if (seenLogOfCursor() != log) return;
     let changed = false;
     for (let row = first; row < end; row++) if (acknowledge(table, set, row)) changed = true;

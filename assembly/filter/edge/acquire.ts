@@ -1,4 +1,4 @@
-// Asking the control plane for a session: sending the call, and who waits for which.
+// Asks the control plane for a session: sends the call, and lets requests wait for it.
 import { PATH_ACQUIRE } from "../../contract";
 import { SESSION_ID_CHARS, formatSessionId } from "../../domain/token/session-id";
 import { sessionIdOf } from "../../domain/token/token";
@@ -21,7 +21,7 @@ const body: usize = memory.data(BODY_START_BYTES + 64);
 /** Until then a record that stands is used as it stands. */
 let askAgainAtUs: u64 = 0;
 
-// What came of asking.
+// The results of asking.
 /** The request waits for the answer. */
 export const WAITS: u32 = 0;
 /** The session is being asked about, but no more requests may wait. */

@@ -1,11 +1,12 @@
-// What came of the calls to the control plane: counted by call and outcome, and said in Envoy's log, so that an edge that
-// cannot reach the control plane is not a secret of its own.
+// The outcomes of the calls to the control plane: counted by call and outcome, and logged in Envoy's log, so that an
+// operator sees an edge that cannot reach the control plane.
 import { headerBytes, headerValue, readCallHeader } from "../../host/headers";
 import { logInfo, logWarn } from "../../host/log";
 import { OK as HOST_OK } from "../../host/status";
 import { addressOf, utf8 } from "../../memory/bytes";
 import { CALL_KINDS, OUTCOMES } from "../state/call-failures";
 import { CALLS, count } from "../vm/counters";
+import { metricTag } from "../vm/metric-ids";
 import { Table } from "../state/table";
 
 // The calls.
@@ -35,7 +36,7 @@ const outcomeWords: StaticArray<string> = [
   "malformed",
 ];
 
-/** What an operator is told, after `calls to cluster "…" fail: `. */
+/** The text of the log line, after `calls to cluster "…" fail: `. */
 const sentences: StaticArray<string> = [
   "",
   "Envoy has no cluster of this name",
@@ -53,14 +54,15 @@ const INTERNAL_FAILURE: u32 = 10;
 
 const STATUS = utf8(":status");
 const CONTENT_TYPE = utf8("content-type");
-/** A failure is told at most once in this time. */
+/** A failure is logged at most once in this time. */
 const QUIET_US: u64 = 60000000;
 
-/** `sluice_calls_total.call.watch.outcome.ok` and so on, in the order of the counters. */
+/** Of `sluice_calls_total`, by call and outcome, in the order of the counters. */
 export function callCounterNames(): StaticArray<string> {
   const names = new StaticArray<string>(<i32>(CALL_KINDS * OUTCOMES));
   for (let i: u32 = 0; i < CALL_KINDS * OUTCOMES; i++) {
-    names[i] = `sluice_calls_total.call.${callWords[i / OUTCOMES]}.outcome.${outcomeWords[i % OUTCOMES]}`;
+    const call = metricTag("call", callWords[i / OUTCOMES]);
+    names[i] = `sluice_calls_total.${call}${metricTag("outcome", outcomeWords[i % OUTCOMES])}`;
   }
   return names;
 }
@@ -95,7 +97,7 @@ export function answeredOutcome(): u32 {
   }
 }
 
-/** Counts the outcome of a call. The end of a failure is told at once, a failure on the next tick: a request says nothing. */
+/** Counts the outcome of a call. The end of a failure is logged at once, a failure on the next tick: a request logs nothing. */
 export function noteOutcome(table: Table, call: u32, outcome: u32): void {
   count(CALLS + call * OUTCOMES + outcome);
   const failures = table.failures;
@@ -109,25 +111,25 @@ export function noteOutcome(table: Table, call: u32, outcome: u32): void {
 }
 
 /**
- * On a tick: tells the failures that have happened and were not told for a while.
+ * On a tick: logs the failures that have happened and were not logged for a while.
  * @returns whether there were any, which leaves garbage
  */
-export function tellFailures(table: Table, nowUs: u64): bool {
+export function logFailures(table: Table, nowUs: u64): bool {
   const failures = table.failures;
-  let told = false;
+  let hasLogged = false;
   for (let outcome: u32 = OUTCOME_OK + 1; outcome < OUTCOMES; outcome++) {
     const times = failures.since[outcome];
-    const toldAtUs = failures.toldAtUs[outcome];
-    if (times == 0 || (toldAtUs != 0 && nowUs - toldAtUs < QUIET_US)) continue;
+    const loggedAtUs = failures.loggedAtUs[outcome];
+    if (times == 0 || (loggedAtUs != 0 && nowUs - loggedAtUs < QUIET_US)) continue;
     const call = failures.lastCall[outcome];
     const often = times == 1 ? "" : ` (${times} times since this was said last)`;
     logWarn(`calls to cluster "${nameOf(table)}" fail: ${callWords[call]}: ${sentences[outcome]}${often}`);
-    failures.toldAtUs[outcome] = nowUs;
+    failures.loggedAtUs[outcome] = nowUs;
     failures.since[outcome] = 0;
     failures.isFailing[call] = true;
-    told = true;
+    hasLogged = true;
   }
-  return told;
+  return hasLogged;
 }
 
 function nameOf(table: Table): string {

@@ -8,7 +8,7 @@ import { NONE, freeWaiter, hasRoomToWait, keepWaiterToken, linkWaiter, takeWaite
 
 /** Calls out at a time: bounds what a worker can ask of the control plane. */
 export const MAX_CALLS: u32 = 256;
-/** Of the requests that wait, those of one session: so that no client alone can hold all slots. */
+/** Requests that wait for one session: so that no client alone can hold all waiters. */
 export const MAX_WAITERS_OF_CALL: u32 = 256;
 
 const CALL_BYTES: u32 = 72;
@@ -48,7 +48,7 @@ export function callWithId(callId: u32): u32 {
   return NONE;
 }
 
-/** A place for a call that is about to be sent, or NONE. It is taken with `openCall`. */
+/** A slot for a call that is about to be sent, or NONE. It is taken with `openCall`. */
 export function freeCall(): u32 {
   for (let call: u32 = 0; call < MAX_CALLS; call++) if (load<u32>(callAt(call), CALL_USED_AT) == 0) return call;
   return NONE;
@@ -86,7 +86,7 @@ export function closeCall(call: u32): u32 {
   return load<u32>(callAt(call), CALL_WAITER_AT);
 }
 
-/** Frees the calls of a root that is gone: their answers will not come, and their streams went before it. */
+/** Frees the calls of a root that is gone: their answers will not come, and their streams ended before it. */
 export function dropCallsOf(rootId: u32): void {
   for (let call: u32 = 0; call < MAX_CALLS; call++) {
     const at = callAt(call);
@@ -97,7 +97,7 @@ export function dropCallsOf(rootId: u32): void {
 }
 
 /**
- * Lets a request wait for a call, behind those that wait already. False: as many wait for it, or in all, as may.
+ * Lets a request wait for a call, behind those that wait already. False: the limit of the call, or of all, is reached.
  * @param asks how often it has asked, this one too
  * @param epoch number of the epoch under which it asks
  */

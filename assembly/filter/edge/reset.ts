@@ -1,4 +1,4 @@
-// Beginning anew with the control plane's log: every live record is to be asked about again before it counts.
+// A reset to the control plane's log: each live session is asked about again before its record counts.
 import { FLAG_REFRESH, FLAG_UNCONFIRMED, RECORDS_PER_SET } from "../../contract";
 import { isEmpty, isLive, setAckedRev, setFlag } from "../../domain/table/record";
 import { recordAt } from "../../domain/table/set";
@@ -10,7 +10,7 @@ import { SetCopy } from "../table/set-copy";
 /** Sets rewritten a tick: about a millisecond. */
 const SETS_A_TICK: u32 = 512;
 
-/** The control plane cannot say what was invalidated since the edge's slot `from`. First of all that is made known. */
+/** The control plane cannot say what was invalidated since the edge followed log `from`. First, all workers learn of it. */
 export function startReset(table: Table, from: u64, log: u64, cursor: u64): void {
   if (!beginReset(table, from, log, cursor)) return;
   const watching = table.watching;
@@ -39,7 +39,7 @@ export function continueReset(table: Table): void {
   watching.resetting = false;
 }
 
-/** Given up, as when the VM no longer leads: the slot in the log stays, and the next watch is answered by a reset. */
+/** Given up, as when the VM no longer leads: the log cursor stays, and the next watch is answered by a reset. */
 export function stopReset(table: Table): void {
   table.watching.resetting = false;
 }
@@ -54,7 +54,7 @@ function rewriteSet(table: Table, index: u32): bool {
     for (let slot: u32 = 0; slot < RECORDS_PER_SET; slot++) {
       const record = recordAt(set, slot);
       if (isEmpty(record)) continue;
-      // What the control plane had taken may be lost with its log: it is reported again.
+      // What the control plane had stored may be lost with its log: it is reported again.
       setAckedRev(record, 0);
       if (isLive(record)) setFlag(record, FLAG_REFRESH | FLAG_UNCONFIRMED);
     }

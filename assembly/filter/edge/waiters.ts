@@ -1,5 +1,5 @@
-// The requests of this worker that are paused: a fixed table, in chains. What waits for an acquire hangs on its call
-// (calls.ts), what waits for a policy on a chain of its own (held.ts).
+// The paused requests of this worker: a fixed table, in chains. Each call has a chain of those that wait for it
+// (calls.ts); those that wait for a policy have one of their own (held.ts).
 import { TOKEN_BYTES } from "../../contract";
 
 //   0            4      8      12       16      52        56      60

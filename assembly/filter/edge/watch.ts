@@ -1,5 +1,5 @@
-// Watching the control plane: a call that it holds until there is something to say, of its log or of the policy
-// (docs/edge-protocol.md). What the call itself says is what this edge runs.
+// The watch: a call that the control plane holds until its log or its policy has news (docs/edge-protocol.md). The call
+// itself says which policy this edge runs.
 import {
   FILTER_VERSION,
   MAX_EDGE_ANSWER_BYTES,
@@ -72,7 +72,7 @@ export function watchIfDue(root: Root, nowUs: u64): void {
   if (watching.rootId != root.id || hasNews(root.table)) sendWatch(root);
 }
 
-/** Whether there is something to say that the watch that is out does not. That a VM tries it is told only in passing. */
+/** Whether a new watch would say more than the one that is out. That a VM tries a policy is no reason for a new one. */
 function hasNews(table: Table): bool {
   const watching = table.watching;
   if (isFollowed(table) != watching.sentFollow) return true;
@@ -104,7 +104,7 @@ function sendWatch(root: Root): void {
   end = writeDecimal(writeAscii(end, '},"table":{"capacity":'), <u64>setCount(table) * RECORDS_PER_SET);
   end = writeDecimal(writeAscii(end, ',"records":'), table.records);
   end = writeAscii(end, "}}");
-  // One that is out counts no more, whether this one can be sent or not: what was noted of it is overwritten.
+  // The watch that is out no longer counts, whether this one can be sent or not: its notes are overwritten.
   watching.rootId = 0;
   if (!post(table, CALL_WATCH, WATCH, body, end, WATCH_TIMEOUT_MS)) {
     fail(root);
@@ -114,7 +114,7 @@ function sendWatch(root: Root): void {
   watching.callId = sentCallId();
 }
 
-/** The policy that this edge has heard of last, and what has become of it. */
+/** The newest policy that this edge knows of, and its state here. */
 function writePolicy(table: Table, at: usize): usize {
   const watching = table.watching;
   watching.sentHash = 0;
@@ -140,7 +140,7 @@ function writePolicy(table: Table, at: usize): usize {
   return writeAscii(end, "}");
 }
 
-/** Whether this answer is that of the watch that is out. One that was replaced says nothing any more. */
+/** Whether this answer is that of the watch that is out. The answer to a replaced one is ignored. */
 export function isWatch(root: Root, answered: u32): bool {
   const watching = root.table.watching;
   return watching.rootId == root.id && watching.callId == answered;
@@ -183,7 +183,7 @@ function follow(table: Table, answer: WatchAnswer): bool {
   // The edge had no log when it asked: it begins at the head, unless an acquire has begun it meanwhile.
   if (sentLog == NO_LOG) beginLog(table, answer.log, answer.cursor);
   if (answer.log != sentLog) return true;
-  // Heard of before it is written: a worker that inserts meanwhile finds its answer out of date.
+  // `seen` is raised before the sets are written: a worker that inserts meanwhile finds its answer out of date.
   if (!raiseSeen(table, answer.log, answer.cursor)) return true;
   let written = true;
   for (let i = 0; i < answer.revoked.length; i++) {
@@ -195,7 +195,7 @@ function follow(table: Table, answer: WatchAnswer): bool {
   return written && raiseCursor(table, answer.log, answer.cursor);
 }
 
-/** Nothing came of the watch: the next one waits for a while, and requests that wait for a policy, no longer than that. */
+/** The watch failed: the next one is sent after a backoff, and requests that wait for a policy wait no longer than that. */
 function fail(root: Root): void {
   if (root.epoch.isNone) noteFirstWatchFailed(root.table);
   root.table.watching.retryAtUs = monotonicUs() + BACKOFF_US + (randomU64() % BACKOFF_US);

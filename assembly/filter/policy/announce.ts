@@ -1,4 +1,4 @@
-// Says in Envoy's log and gauges what is in force in this VM: the place to look where there is no control plane to ask.
+// Shows in Envoy's log and gauges what is in force in this VM: an operator sees it without a control plane.
 import { POLICY_HASH_CHARS } from "../../contract";
 import { RESPONSE_HEADERS_NONE } from "../../domain/policy/model";
 import { logInfo, logWarn } from "../../host/log";
@@ -13,7 +13,7 @@ const digits: usize = memory.data(16);
 
 let addsHeaders: bool = true;
 
-/** This build has no callback for responses: a policy that asks for limit headers is served without, and said so. */
+/** This build has no callback for responses: it serves a policy that asks for limit headers without them, and logs that. */
 export function announceNoHeaders(): void {
   addsHeaders = false;
 }

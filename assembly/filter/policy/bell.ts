@@ -1,4 +1,4 @@
-// The bell of a table in shared data (domain/edge/bell.ts). Every VM reads it on each tick; whoever writes it does so by cas.
+// The bell of a table in shared data (domain/edge/bell.ts). Every VM reads it on each tick, and each write is by cas.
 import { BELL_BYTES, bellGeneration, bellHash, bellLog, renameBell, setResult } from "../../domain/edge/bell";
 import { CAS_ABSENT, sharedCas, sharedValue } from "../../host/shared-data";
 import { OK } from "../../host/status";
@@ -11,7 +11,7 @@ let cas: u32 = CAS_ABSENT;
 /** Each turn lost means that another VM wrote it. */
 const MAX_TRIES: u32 = 32;
 
-/** The address of a copy of the bell, there is one at a time; 0: this edge has heard of no policy. */
+/** The address of a copy of the bell, there is one at a time; 0: this edge knows of no policy. */
 export function readBell(table: Table): usize {
   if (readTableKey(table, BELL_KEY) != OK) return 0;
   memory.copy(copy, sharedValue(), BELL_BYTES);
@@ -38,9 +38,9 @@ export function followsLog(table: Table, log: u64): bool {
 }
 
 /**
- * Says that the bytes that were just written are the policy. Within a log only a higher generation, and only of the log
+ * Names the bytes that were just written as the policy. Within a log only a higher generation, and only of the log
  * that this edge follows.
- * @returns false if the edge follows another log, or has heard of a newer policy
+ * @returns false if the edge follows another log, or knows of a newer policy
  */
 export function ring(table: Table, log: u64, generation: u64, hash: u64, size: u32, spreadMs: u32): bool {
   for (let tries: u32 = 0; tries < MAX_TRIES; tries++) {
@@ -58,7 +58,7 @@ export function ring(table: Table, log: u64, generation: u64, hash: u64, size: u
   return false;
 }
 
-/** Notes what a build made of the policy with this hash. False: the bell names another one by now. */
+/** Notes a build's result for the policy with this hash. False: the bell names another one by now. */
 export function giveResult(table: Table, hash: u64, build: u64, state: u32, nowUs: u64): bool {
   for (let tries: u32 = 0; tries < MAX_TRIES; tries++) {
     const bell = readBell(table);

@@ -1,5 +1,5 @@
-// The last policy that a VM of this Envoy tried and found good, with its bytes: one shared-data key a table. A VM that is
-// replaced while the newest one is being tried, was rejected or traps goes on with it, as the others do.
+// The last policy that a VM of this Envoy has accepted, with its bytes: one shared-data key a table. A VM that is replaced
+// while the newest one is being tried, was rejected or traps goes on with it, as the others do.
 import { MAX_EDGE_ANSWER_BYTES } from "../../contract";
 import { CAS_ABSENT, sharedBytes, sharedCas, sharedValue } from "../../host/shared-data";
 import { addressOf, utf8 } from "../../memory/bytes";
@@ -26,7 +26,7 @@ export class GoodPolicy {
   ) {}
 }
 
-/** Keeps a policy that this build has just found good, unless a newer one is kept. If another VM wins, it was as good. */
+/** Keeps a policy that this build has just accepted, unless a newer one is kept. If another VM wins, it was as good. */
 export function keepGoodPolicy(table: Table, policy: GoodPolicy, build: u64): void {
   const scratch = new StaticArray<u8>(<i32>(BYTES_AT + MAX_EDGE_ANSWER_BYTES));
   const stands = readInto(table, GOOD_POLICY_KEY, scratch);
@@ -44,7 +44,7 @@ export function keepGoodPolicy(table: Table, policy: GoodPolicy, build: u64): vo
   writeTableKey(table, GOOD_POLICY_KEY, block, BYTES_AT + <u32>bytes.byteLength, cas);
 }
 
-/** The last one that this build found good, or null if none is kept. */
+/** The last one that this build accepted, or null if none is kept. */
 export function readGoodPolicy(table: Table, build: u64): GoodPolicy | null {
   const block = new StaticArray<u8>(<i32>(BYTES_AT + MAX_EDGE_ANSWER_BYTES));
   if (!readInto(table, GOOD_POLICY_KEY, block)) return null;

@@ -1,5 +1,5 @@
-// The bytes of the policy that the control plane sent last: one shared-data key a table. It names itself, so that bytes
-// and bell, which are two keys, are never taken for a pair that they are not.
+// The bytes of the policy that the control plane sent last: one shared-data key a table. Their name stands with them, so
+// that a VM never takes bytes for those that the bell, which is another key, names.
 import { MAX_EDGE_ANSWER_BYTES } from "../../contract";
 import { CAS_ABSENT, sharedBytes, sharedCas, sharedValue } from "../../host/shared-data";
 import { OK } from "../../host/status";
@@ -40,17 +40,17 @@ export function writePolicyBytes(
     const cas = stands ? sharedCas() : CAS_ABSENT;
     const value = sharedValue();
     // Read first: `followsLog` reads another key.
-    const standing: u64 = stands && load<u64>(value) == log ? load<u64>(value, GENERATION_AT) : 0;
-    if (standing > generation) return false;
-    // A generation numbers one decision: other bytes under it would part bytes and bell.
-    if (standing == generation) return load<u64>(value, HASH_AT) == hash;
+    const stored: u64 = stands && load<u64>(value) == log ? load<u64>(value, GENERATION_AT) : 0;
+    if (stored > generation) return false;
+    // A generation numbers one policy: other bytes under it would not be those that the bell names.
+    if (stored == generation) return load<u64>(value, HASH_AT) == hash;
     if (!followsLog(table, log)) return false;
     if (writeTableKey(table, POLICY_KEY, at, POLICY_NAME_BYTES + size, cas) == OK) return true;
   }
   return false;
 }
 
-/** The text of the policy with this hash, or null if it is not (or no longer) what stands there. */
+/** The text of the policy with this hash, or null if another one is kept. */
 export function readPolicyText(table: Table, hash: u64, size: u32): string | null {
   if (size > MAX_EDGE_ANSWER_BYTES) return null;
   const block = new StaticArray<u8>(<i32>(POLICY_NAME_BYTES + size));

@@ -25,9 +25,9 @@ const SPREAD = utf8(HEADER_REPORT_SPREAD);
 /** An hour: longer than any report interval. */
 const MAX_SPREAD_MS: u64 = 3600000;
 
-// What came of it.
+// The results of an offer.
 export const OFFER_KEPT: u32 = 0;
-/** The edge follows another log, or has heard of a newer policy: it may be offered again. */
+/** The edge follows another log, or knows of a newer policy: it may be offered again. */
 export const OFFER_OUTDATED: u32 = 1;
 /** It is not what its headers say. */
 export const OFFER_MALFORMED: u32 = 2;
@@ -48,10 +48,10 @@ export function takeOffer(table: Table, bodyBytes: u32): u32 {
   const block = callResponseBytes(bodyBytes, POLICY_NAME_BYTES);
   if (block == null) return OFFER_MALFORMED;
   if (hashOfBytes(changetype<usize>(block) + POLICY_NAME_BYTES, bodyBytes) != hash) return OFFER_MALFORMED;
-  // A policy of another log says that a reset is due, and rides before it.
+  // A policy of another log comes before the reset that is due to that log.
   const watching = table.watching;
   if (!followLog(table, log, watching.sentLog, watching.sentSeenLog)) return OFFER_OUTDATED;
-  // The bytes first: whoever hears the bell finds them.
+  // The bytes first: a VM that reads the bell finds them.
   if (!writePolicyBytes(table, block, bodyBytes, log, generation, hash)) return OFFER_OUTDATED;
   return ring(table, log, generation, hash, bodyBytes, spreadMs) ? OFFER_KEPT : OFFER_OUTDATED;
 }

@@ -1,5 +1,5 @@
 // How a policy that the control plane sent comes into force in this VM (docs/edge-protocol.md, "The policy"). One VM of
-// an Envoy tries it first; the others take what a VM of their own build has found good.
+// an Envoy tries it first; the others take what a VM of their own build has accepted.
 import { TRY_DEADLINE_MS } from "../../contract";
 import {
   RESULT_NONE,
@@ -65,7 +65,7 @@ export function lookAtBell(table: Table, nowUs: u64): bool {
   return takeLastGood(table, nowUs) || state == RESULT_OK || state == RESULT_NONE;
 }
 
-/** At configure: only what a VM of this build has found good. */
+/** At configure: only what a VM of this build has accepted. */
 export function takeWhatIsGood(table: Table, nowUs: u64): void {
   const bell = readBell(table);
   if (bell == 0 || isInForce(table, bell)) return;
@@ -90,11 +90,11 @@ function isInForce(table: Table, bell: usize): bool {
   return !table.epoch.isNone && table.epoch.hash == bellHash(bell);
 }
 
-/** The same bytes under another number: nothing is read. This VM runs them, so they are good for its build. */
+/** The same bytes under another number: nothing is read. This VM runs them, so its build accepts them. */
 function followGeneration(table: Table, bell: usize, nowUs: u64): void {
   const epoch = table.epoch;
   const result = resultOf(bell, buildId());
-  // Also where a VM of this build tries them in vain: that it did not come back is not held against them.
+  // Also where a VM of this build is trying them, or did not finish: this VM runs them, which says more.
   if (result != RESULT_OK && result != RESULT_REJECTED) {
     setResult(bell, buildId(), RESULT_OK, nowUs);
     writeBell(table, bell);
@@ -106,7 +106,7 @@ function followGeneration(table: Table, bell: usize, nowUs: u64): void {
   settled(table, formerLog, bellSpreadMs(bell), nowUs);
 }
 
-/** Says to the other VMs that this one tries, does so, and says what came of it. */
+/** Tells the other VMs that this one tries the policy, tries it, and writes its result. */
 function tryFirst(table: Table, bell: usize, nowUs: u64): void {
   const build = buildId();
   const offer = offerOf(bell);
@@ -114,7 +114,7 @@ function tryFirst(table: Table, bell: usize, nowUs: u64): void {
   if (!writeBell(table, bell)) return;
   const text = readPolicyText(table, offer.hash, offer.size);
   if (text == null) {
-    // Another leader's bytes: its bell follows, or this VM's next look finds its own.
+    // The bytes are another leader's: its bell follows, or this VM's next look finds the right ones.
     giveResult(table, offer.hash, build, RESULT_NONE, nowUs);
     return;
   }
@@ -135,7 +135,7 @@ function reject(table: Table, offer: Offer, build: u64, violations: Violation[],
   }
 }
 
-/** The VM that tried is gone, or stands still. If it comes back, its own result counts. */
+/** The VM that tried is gone, or stands still. If it goes on, its own result counts. */
 function noteTrap(table: Table, bell: usize, nowUs: u64): void {
   const build = buildId();
   if (nowUs < resultSinceUs(bell, build) + TRY_DEADLINE_US) return;
@@ -145,10 +145,10 @@ function noteTrap(table: Table, bell: usize, nowUs: u64): void {
   logError(`policy generation ${generation} trapped the VM that tried it; it is not tried again by this build`);
 }
 
-/** What another VM of this build has found good. */
+/** Takes what another VM of this build has accepted. */
 function take(table: Table, offer: Offer, nowUs: u64): void {
   const text = readPolicyText(table, offer.hash, offer.size);
-  // Another leader's bytes, whose bell follows.
+  // The bytes are another leader's, whose bell follows.
   if (text == null) return;
   const policy = validatePolicy(text).policy;
   if (policy != null) {
@@ -165,7 +165,7 @@ function putInForce(table: Table, offer: Offer, policy: Policy, nowUs: u64): voi
   settled(table, formerLog, offer.spreadMs, nowUs);
 }
 
-/** Says in log and gauge what is in force, and has the next report say so soon. */
+/** Shows in log and gauge what is in force, and has the next report say so soon. */
 function settled(table: Table, formerLog: u64, spreadMs: u32, nowUs: u64): void {
   table.caughtUp(formerLog);
   announceEpoch(table.epoch);

@@ -1,4 +1,4 @@
-// Why a build rejected a policy, kept in shared data for the leader's watch to tell: one key a table.
+// Why a build rejected a policy, kept in shared data for the leader's watch to send: one key a table.
 import { MAX_VIOLATIONS_BYTES } from "../../contract";
 import { JsonWriter } from "../../domain/json/writer";
 import { Violation } from "../../domain/policy/violations";
@@ -29,7 +29,7 @@ export function keepViolations(table: Table, hash: u64, build: u64, violations: 
 
 /**
  * Writes `[{"path":"…","message":"…"}]` at `target`, or nothing where no reasons are kept. Where two builds have rejected
- * the policy, those of the last one are there: they tell more than none.
+ * the policy, the reasons of the last one are kept.
  */
 export function writeViolations(table: Table, hash: u64, target: usize): usize {
   if (readTableKey(table, VIOLATIONS_KEY) != OK) return target;

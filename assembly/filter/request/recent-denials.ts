@@ -1,5 +1,5 @@
 // Who was refused a moment ago and cannot have a token yet: answered again without a look at the table. A flood of
-// requests above the limit so costs less than those it is limited to (docs/decisions/0028-refusals-are-remembered.md).
+// requests above the limit so costs less than those it is limited to (docs/decisions/0028-denials-are-remembered.md).
 import { TOKEN_BYTES, TOKEN_SESSION_ID_AT } from "../../contract";
 import { refilledLevel, toPico } from "../../domain/table/bucket";
 import { Plan } from "../../domain/policy/model";

@@ -1,4 +1,4 @@
-// What a client is told when it is refused (docs/policy.md, "Answers"), built once at configure.
+// The answers to a client that is denied (docs/policy.md, "Answers"), built once at configure.
 import {
   CODE_INVALID_SESSION,
   CODE_LIMITER_UNAVAILABLE,

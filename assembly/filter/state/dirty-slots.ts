@@ -1,4 +1,4 @@
-// Which slots of the table this VM has spent in since the control plane last took their figures: a bit each.
+// Which slots of the table this VM has spent in since their figures were last acknowledged: a bit each.
 import { RECORDS_PER_SET } from "../../contract";
 
 /** Belongs to a table, not to a policy: it outlives a change of policy. What a reloaded VM forgot, the sweep finds. */
@@ -8,7 +8,7 @@ export class DirtySlots {
   private next: u32 = 0;
   /** Sets that this round has not looked at. */
   private left: u32 = 0;
-  /** Something could not be let in for want of an acknowledged record: report at the next tick. */
+  /** A new entry found no record that may be evicted: report at the next tick. */
   urgent: bool = false;
 
   /** @param capacity in records */

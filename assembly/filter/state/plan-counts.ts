@@ -1,7 +1,7 @@
 // Counts of the plans of one policy, kept in the guest and added to Envoy's metrics on ticks and before a swap.
 import { Policy } from "../../domain/policy/model";
 import { addToMetric } from "../../host/metrics";
-import { counterNamed } from "../vm/metric-ids";
+import { counterNamed, metricTag } from "../vm/metric-ids";
 
 // For each plan.
 export const PLAN_ALLOWED: u32 = 0;
@@ -43,8 +43,9 @@ export class PlanCounts {
 
   private metricOf(index: u32): string {
     const which = index % PER_PLAN;
-    const plan = this.names[index / PER_PLAN];
-    if (which == PLAN_TOKENS) return `sluice_tokens_spent.plan.${plan}`;
-    return `sluice_requests.outcome.${which == PLAN_ALLOWED ? "allowed" : "limited"}.plan.${plan}`;
+    const plan = metricTag("plan", this.names[index / PER_PLAN]);
+    if (which == PLAN_TOKENS) return `sluice_tokens_spent_total.${plan}`;
+    const outcome = metricTag("outcome", which == PLAN_ALLOWED ? "allowed" : "limited");
+    return `sluice_requests_total.${outcome}${plan}`;
   }
 }

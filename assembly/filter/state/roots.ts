@@ -6,7 +6,7 @@ export const NO_ROOT: u32 = 0xffffffff;
 
 /** A root context with the edge settings that it was configured with. */
 export class Root {
-  /** Ticks of other roots since this one's last. Only where the host does not tell of a root's end (lean.ts). */
+  /** Ticks of other roots since this one's last. Only where the host does not report a root's end (lean.ts). */
   missedTicks: u32 = 0;
 
   /**

@@ -19,7 +19,7 @@ export class Table {
   /** The one before, for streams that are under way. */
   previous: Epoch = NO_POLICY;
   /** The highest generation that the bell or an answer has named. */
-  heardGeneration: u64 = 0;
+  knownGeneration: u64 = 0;
   /** Monotonic µs when it was first named, if it is higher than the one in force here; 0: it is not. */
   behindSinceUs: u64 = 0;
   /** The hash in the bell at which this VM, without a policy, looked for the last good one: it looks once at each. */
@@ -43,9 +43,9 @@ export class Table {
 
   /** A policy of this generation is, or will be, in force at this edge. */
   hearOf(generation: u64, nowUs: u64): void {
-    if (generation <= this.heardGeneration) return;
-    this.heardGeneration = generation;
-    // Anew with each: the one before may have been rejected, and then nothing was on its way any more.
+    if (generation <= this.knownGeneration) return;
+    this.knownGeneration = generation;
+    // Set anew for each: the one before may have been rejected, and then no policy was on its way any more.
     if (generation > this.epoch.generation) this.behindSinceUs = nowUs;
   }
 
@@ -55,8 +55,8 @@ export class Table {
    */
   caughtUp(formerLog: u64): void {
     const isOfLog = formerLog == 0 || formerLog == this.epoch.log;
-    if (isOfLog && this.heardGeneration > this.epoch.generation) return;
-    this.heardGeneration = this.epoch.generation;
+    if (isOfLog && this.knownGeneration > this.epoch.generation) return;
+    this.knownGeneration = this.epoch.generation;
     this.behindSinceUs = 0;
   }
 

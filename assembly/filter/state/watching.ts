@@ -8,14 +8,14 @@ export class Watching {
   sentLog: u64 = 0;
   /** The log whose answers counted then: another one while a reset is due or under way. */
   sentSeenLog: u64 = 0;
-  /** What the watch said of the policy: its hash, and what has become of it here (bell.ts). */
+  /** What the watch said of the policy: its hash, and its state here (bell.ts). */
   sentHash: u64 = 0;
   sentGeneration: u64 = 0;
   sentResult: u32 = 0;
   /** Whether it said that the control plane is followed. */
   sentFollow: bool = false;
   retryAtUs: u64 = 0;
-  /** A reset is being carried out, slice by slice: from the log followed so far to another place. */
+  /** A reset is being carried out, slice by slice: from the log followed so far to another log or cursor. */
   resetting: bool = false;
   resetFrom: u64 = 0;
   resetLog: u64 = 0;

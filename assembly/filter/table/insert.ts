@@ -1,4 +1,4 @@
-// Writing what the control plane said, or what is taken on trust, into the session table: each one atomic step.
+// Writes an answer of the control plane, or an unverified admission, into the session table: each one atomic step.
 import { ANSWER_VALID_MS, RECORD_BYTES } from "../../contract";
 import { ANSWER_LIVE, ANSWER_REVOKED, AcquireAnswer } from "../../domain/edge/acquire-answer";
 import { confirmRecord, endRecord, fillRecord, trustRecord } from "../../domain/edge/answered-record";
@@ -15,12 +15,12 @@ import { Table } from "../state/table";
 import { MAX_CAS_TRIES, createSet } from "./session-table";
 import { SetCopy } from "./set-copy";
 
-// What came of it.
+// The results of writing.
 /** The table holds what the answer says, or what overrules it. */
 export const WRITTEN: u32 = 0;
 /** The session has ended, whatever the answer says. */
 export const SESSION_ENDED: u32 = 1;
-/** The answer came too late, or the record that it was about is gone: it says nothing any more. */
+/** The answer came too late, or the record that it was about is gone: it no longer counts. */
 export const ANSWER_STALE: u32 = 2;
 /** The set is full and no record may go. */
 export const SET_FULL: u32 = 3;
@@ -34,7 +34,7 @@ export const INSERT_CONTENDED: u32 = 4;
 export function writeAnswer(root: Root, token: usize, answer: AcquireAnswer, mayInsert: bool, askedAtUs: u64): u32 {
   const table = root.table;
   const live = answer.state == ANSWER_LIVE;
-  // Heard of before it is written, as by the leader: a worker that inserts meanwhile finds its answer out of date.
+  // `seen` is raised before the write, as by the leader: a worker that inserts meanwhile finds its answer out of date.
   if (answer.state == ANSWER_REVOKED) raiseSeen(table, answer.log, answer.cursor);
   for (let tries: u32 = 0; tries < MAX_CAS_TRIES; tries++) {
     const nowUs = monotonicUs();
@@ -47,10 +47,10 @@ export function writeAnswer(root: Root, token: usize, answer: AcquireAnswer, may
     const record = findRecord(set, sessionIdOf(token));
     if (live) {
       if (record == 0 && !mayInsert) return ANSWER_STALE;
-      // After the read of the set: what the edge hears of later is refused by the set's cas.
+      // After the read of the set: an invalidation that the edge learns of later makes the set's cas fail.
       if (!isUpToDate(table, answer.log, answer.cursor)) return ANSWER_STALE;
-      // Between the read and the write: a worker that slept would write over what it has not heard of. Only a record
-      // that stood all the while takes its answer; a provisional one came in after another had gone.
+      // A worker that slept between the read and the write would write over what it does not know. Only a record that
+      // was there all the while takes its answer; a provisional one was made after another had gone.
       if ((mayInsert || isProvisional(record)) && isLate(askedAtUs)) return ANSWER_STALE;
     }
     keepSlot();
@@ -71,7 +71,7 @@ export function writeAnswer(root: Root, token: usize, answer: AcquireAnswer, may
 }
 
 /**
- * Takes a session on trust: a full bucket of the plan that the token names, provisional until the control plane
+ * Admits a session unverified: a full bucket of the plan that the token names, provisional until the control plane
  * confirms it.
  * @param endsInMs what is left of its lifetime by the token's own time
  */
@@ -121,7 +121,7 @@ function change(root: Root, record: usize, token: usize, answer: AcquireAnswer, 
   return SESSION_ENDED;
 }
 
-/** Makes the session's record. One that has ended takes nobody's slot: the answer itself refuses its requests. */
+/** Makes the session's record. One that has ended takes no slot of another: the answer itself denies its requests. */
 function insert(table: Table, set: usize, token: usize, answer: AcquireAnswer, mayInsert: bool, nowUs: u64): u32 {
   const live = answer.state == ANSWER_LIVE;
   const slot = mayInsert ? findSlot(set, nowUs, live) : 0;

@@ -28,7 +28,7 @@ export function hasFirstWatchFailed(table: Table): bool {
   return (load<u32>(readInstance(table), FLAGS_AT) & FIRST_WATCH_FAILED) != 0;
 }
 
-/** Makes it known to the other VMs. One that writes in the same moment says the same. */
+/** Notes it for the other VMs. One that writes in the same moment writes the same. */
 export function noteFirstWatchFailed(table: Table): void {
   memory.copy(copy, readInstance(table), INSTANCE_BYTES);
   const flags = load<u32>(copy, FLAGS_AT);

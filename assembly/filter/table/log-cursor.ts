@@ -1,8 +1,8 @@
 // How far this edge has come in the control plane's invalidation log: one shared-data key a table.
 //
-// `seen` is what some worker of this edge has heard of, `cursor` is up to where the table has been marked. Within one
-// log both only grow. A worker that inserts compares its answer with `seen`; so an answer that was made before a
-// invalidation cannot undo it (docs/edge-protocol.md).
+// `seen` is the highest cursor that an answer to any worker of this edge has named; `cursor` is up to where the table has
+// been marked. Within one log both only grow. A worker that inserts compares its answer with `seen`, so an answer that was
+// made before an invalidation cannot undo it (docs/edge-protocol.md).
 import { CAS_ABSENT, sharedCas, sharedValue } from "../../host/shared-data";
 import { OK } from "../../host/status";
 import { Table } from "../state/table";
@@ -62,14 +62,14 @@ export function beginLog(table: Table, log: u64, cursor: u64): void {
   if (!writeLogCursor(table)) readLogCursor(table);
 }
 
-/** Whether a positive answer, made at `cursor` of `log`, knows all that this edge has heard of. */
+/** Whether a positive answer, made at `cursor` of `log`, knows every invalidation that this edge knows of. */
 export function isUpToDate(table: Table, log: u64, cursor: u64): bool {
   readLogCursor(table);
   if (seenLogOfCursor() == NO_LOG) beginLog(table, log, cursor);
   return seenLogOfCursor() == log && cursor >= seenNumberOfCursor();
 }
 
-/** Notes that the edge has heard of the log up to `cursor`. False: it now follows another log, or it could not be noted. */
+/** Notes that the edge has seen the log up to `cursor`. False: it now follows another log, or it could not be noted. */
 export function raiseSeen(table: Table, log: u64, cursor: u64): bool {
   for (let tries: u32 = 0; tries < MAX_TRIES; tries++) {
     readLogCursor(table);

@@ -1,5 +1,5 @@
-// Marking a session's record on the control plane's word: ended, or to be asked about again. Both are idempotent and
-// may come in any order.
+// Marks a session's record as an invalidation says: ended, or to be asked about again. Both are idempotent and may come
+// in any order.
 import { FLAG_PROVISIONAL, FLAG_REFRESH, RECORD_ENDED, SESSION_ID_BYTES } from "../../contract";
 import { flagsOf, isLive, revOf, setFlag, setFlags, setRev, setState } from "../../domain/table/record";
 import { findRecord } from "../../domain/table/set";
@@ -18,7 +18,7 @@ export const MARK_REFRESH: bool = false;
 
 /**
  * Writes the session's set with its record so marked. The set is written even if nothing in it changes: a worker that
- * is about to insert the session is refused by its cas, reads again, and finds out what this edge has heard of.
+ * is about to insert the session fails by its cas, reads again, and finds what this edge has seen of the log.
  * @param log writes only while the table is marked by this log
  * @returns false if the set could not be written; an id that is none, and a set that is absent, need no write
  */

@@ -1,5 +1,5 @@
-// Sessions that this worker let in on trust and that the control plane has not confirmed yet. A fixed table: what does
-// not fit is noted again with the session's next request, or found by the leader's sweep.
+// Sessions that this worker admitted unverified and that the control plane has not confirmed yet. A fixed table: what
+// does not fit is noted again with the session's next request, or found by the leader's sweep.
 import { SESSION_ID_BYTES, TOKEN_BYTES } from "../../contract";
 import { sessionIdOf } from "../../domain/token/token";
 import { Table } from "../state/table";
@@ -7,14 +7,14 @@ import { Table } from "../state/table";
 //   0            4        8       44
 //   | table hash | in use | token |
 
-/** More sessions a worker than are confirmed between two failures of the control plane. */
+/** More sessions than a worker confirms between two failures of the control plane. */
 export const PROVISIONAL_ENTRIES: u32 = 256;
 const ENTRY_BYTES: u32 = 44;
 const USED_AT: u32 = 4;
 const TOKEN_AT: u32 = 8;
 const entries: usize = memory.data(11264, 8);
 
-/** Notes a session that was just admitted on trust. It belongs to the table: a change of policy does not forget it. */
+/** Notes a session that was just admitted unverified. It belongs to the table: a change of policy does not forget it. */
 export function noteProvisional(table: Table, token: usize): void {
   // The last bytes of a UUIDv7 are random.
   const slot = load<u32>(sessionIdOf(token), SESSION_ID_BYTES - 4) & (PROVISIONAL_ENTRIES - 1);

@@ -22,17 +22,17 @@ export const MAX_CAS_TRIES: u32 = 32;
 const CAPACITY_KEY: u32 = 0xffffffff;
 /** This life of the table (instance.ts). */
 export const INSTANCE_KEY: u32 = 0xfffffffe;
-/** The edge's place in the log (log-cursor.ts). */
+/** The edge's log cursor (log-cursor.ts). */
 export const LOG_CURSOR_KEY: u32 = 0xfffffffd;
 /** Which VM leads (leader.ts). */
 export const LEADER_KEY: u32 = 0xfffffffc;
 /** The policy that the control plane sent: its name and its bytes (policy-bytes.ts). */
 export const POLICY_KEY: u32 = 0xfffffffb;
-/** Which policy that is, and what the builds of the filter make of it (bell.ts). */
+/** Which policy that is, and the result of each build of the filter (bell.ts). */
 export const BELL_KEY: u32 = 0xfffffffa;
 /** Why it was rejected (violations.ts). */
 export const VIOLATIONS_KEY: u32 = 0xfffffff9;
-/** The last policy that was found good, for a VM that is replaced (good-policy.ts). */
+/** The last policy that was accepted, for a VM that is replaced (good-policy.ts). */
 export const GOOD_POLICY_KEY: u32 = 0xfffffff8;
 
 function writeKey(tableHash: u32, index: u32): void {
@@ -67,7 +67,7 @@ export function writeSet(set: usize, cas: u32): u32 {
   return writeShared(key, KEY_BYTES, set, SET_BYTES, cas);
 }
 
-/** Creates the session's set, which was found absent; whoever comes second finds the first one's. */
+/** Creates the session's set, which was found absent; a worker that comes second finds the first one's. */
 export function createSet(table: Table, sessionId: usize): void {
   if (table.setMask == 0) createCapacity(table);
   writeKey(table.hash, setIndexOf(sessionId, setHashSeedOf(primaryKeys()), table.setMask));

@@ -1,4 +1,4 @@
-// A slot in a set for a new entry: finding it, and counting what became of it.
+// A slot in a set for a new entry: finds it, and counts the new entry and the eviction.
 import { ANSWER_VALID_MS, RECORDS_PER_SET } from "../../contract";
 import { isEmpty } from "../../domain/table/record";
 import { isDirty, slotForNewEntry, recordAt } from "../../domain/table/set";
@@ -30,8 +30,8 @@ export function countSlot(): bool {
 }
 
 /**
- * No record of the set may go, as far as nobody has taken their figures: they are reported at the next tick. Most of
- * them were spent in by other workers; this one reports them all the same.
+ * No record of the set may go before its figures are acknowledged: so the dirty ones are reported at the next tick, also
+ * those that other workers have spent in.
  */
 export function noteFullSet(table: Table, set: usize): void {
   count(TABLE_FULL);

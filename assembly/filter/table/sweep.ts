@@ -38,7 +38,7 @@ function sweepSet(root: Root, index: u32, set: usize, nowUs: u64): void {
     if (isEmpty(record)) continue;
     table.sweep.records++;
     if (isProvisional(record)) noteProvisional(table, recordTokenOf(record));
-    // Whoever spent in it has had two intervals to report it.
+    // The worker that spent in it has had two intervals to report it.
     else if (isDirty(record) && elapsedUsSince(refilledAtUsOf(record), nowUs) > overdueUs) {
       table.dirty.mark(index, slot);
     }

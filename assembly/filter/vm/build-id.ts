@@ -1,5 +1,5 @@
-// Which build of the filter this is: 64 bits that the build writes into the module, over a hash of all of it. So what one
-// build could not take, another one tries (scripts/stamp-filter.mjs).
+// Which build of the filter this is: 64 bits of a hash over the module, stamped into it (scripts/stamp-filter.mjs). A
+// policy that one build has rejected is tried again by another.
 
 //   0                  16
 //   | "sluice-build-id:" | 8 bytes, stamped |

@@ -32,29 +32,29 @@ export const CALLS: u32 = 21;
 const CALL_COUNTERS: u32 = 24;
 const SIZE: u32 = CALLS + CALL_COUNTERS;
 
-/** The names of the counters, in their order. Labels: `stats_tags` in envoy.yaml. */
+/** The names of the counters, in their order; tags in the form of `metricTag`. */
 const names: string[] = [
-  "sluice_requests.outcome.missing",
-  "sluice_requests.outcome.invalid",
-  "sluice_requests.outcome.unavailable",
-  "sluice_requests.outcome.allowed",
-  "sluice_requests.outcome.no_policy",
-  "sluice_misses.outcome.live",
-  "sluice_misses.outcome.revoked",
-  "sluice_misses.outcome.expired",
-  "sluice_misses.outcome.unknown",
-  "sluice_misses.outcome.trusted",
-  "sluice_misses.outcome.denied",
-  "sluice_misses.outcome.forged",
-  "sluice_misses.outcome.too_old",
-  "sluice_cas_retries",
-  "sluice_cas_exhausted",
-  "sluice_table_full",
-  "sluice_table_evictions",
-  "sluice_restores",
-  "sluice_headers_omitted",
+  "sluice_requests_total.outcome=.=missing;.;",
+  "sluice_requests_total.outcome=.=invalid;.;",
+  "sluice_requests_total.outcome=.=unavailable;.;",
+  "sluice_requests_total.outcome=.=allowed;.;",
+  "sluice_requests_total.outcome=.=no_policy;.;",
+  "sluice_misses_total.outcome=.=live;.;",
+  "sluice_misses_total.outcome=.=revoked;.;",
+  "sluice_misses_total.outcome=.=expired;.;",
+  "sluice_misses_total.outcome=.=unknown;.;",
+  "sluice_misses_total.outcome=.=unverified;.;",
+  "sluice_misses_total.outcome=.=denied;.;",
+  "sluice_misses_total.outcome=.=forged;.;",
+  "sluice_misses_total.outcome=.=too_old;.;",
+  "sluice_cas_retries_total",
+  "sluice_cas_exhausted_total",
+  "sluice_table_full_total",
+  "sluice_table_evictions_total",
+  "sluice_restores_total",
+  "sluice_headers_omitted_total",
   "sluice_table_records",
-  "sluice_report_failures",
+  "sluice_report_failures_total",
 ];
 
 const counts = new StaticArray<u64>(<i32>SIZE);

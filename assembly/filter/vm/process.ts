@@ -44,7 +44,7 @@ export function loadProcess(): string {
   return "";
 }
 
-/** The control plane takes none in a name, so every call of such an edge would be refused. */
+/** The control plane takes none in a name, so every call of such an edge would be denied. */
 function hasControlCharacter(text: string): bool {
   for (let i = 0; i < text.length; i++) {
     const char = text.charCodeAt(i);

@@ -1,4 +1,4 @@
-// A name for this VM: which one leads the table, and which one's report it is.
+// A name for this VM: by it the lease names the leader, and a report names its worker.
 import { randomU64 } from "../../host/random";
 
 /** 0 until it is first asked for. */

@@ -38,7 +38,7 @@ export function commandOf(words: readonly string[], commands: readonly Command[]
   return named.sort((a, b) => b.name.length - a.name.length)[0];
 }
 
-/** What is given to the command. A usage failure never repeats a value: it may be a secret in the wrong place. */
+/** What is given to the command. A usage failure never repeats a value: it may be a secret in the wrong argument. */
 export function readArguments(argv: readonly string[], command: Command): Outcome<Given> {
   const options: Options = { ...GENERAL_OPTIONS, ...command.options };
   const parsed = parse(argv, options);

@@ -6,7 +6,7 @@ import { renderEnvoy } from "./commands/render/render-envoy.js";
 import { renderEcdsFile, renderSettings } from "./commands/render/render-settings.js";
 import { renderWasmPlugin } from "./commands/render/render-wasmplugin.js";
 import { revoke } from "./commands/revoke-command.js";
-import { consume, create, move, show, token } from "./commands/session-commands.js";
+import { changePlan, consume, create, show, token } from "./commands/session-commands.js";
 import { edges } from "./commands/edges-command.js";
 import { audit, bucket, usage } from "./commands/status-commands.js";
 import { top } from "./commands/top-command.js";
@@ -16,7 +16,7 @@ export const COMMANDS: readonly Command[] = [
   show,
   list,
   revoke,
-  move,
+  changePlan,
   token,
   consume,
   usage,

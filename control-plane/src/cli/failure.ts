@@ -11,7 +11,7 @@ export const EXIT = {
   unreachable: 3,
   /** No token, a wrong one, or one of a kind that may not do this. */
   notAllowed: 4,
-  /** An answer that tells nothing of the request: the server is overloaded, not ready or broken, or is not Sluice's. */
+  /** An answer that says nothing of the request: the server is overloaded, not ready or broken, or is not Sluice's. */
   unavailable: 5,
   /** It is revoked, and some edge has not confirmed in time. */
   unconfirmed: 6,
@@ -29,7 +29,7 @@ export interface Failure {
    */
   readonly code: string;
   readonly message: string;
-  /** The field at violation, where the API named one. */
+  /** The field that is wrong, where the API named one. */
   readonly field?: string;
   /** What to do about it. */
   readonly hint?: string;

@@ -9,13 +9,14 @@ import { connect } from "./client/connection.js";
 import { EXIT, usageFailure } from "./failure.js";
 import type { ExitCode, Failure } from "./failure.js";
 import { commandHelp, generalHelp, groupHelp } from "./terminal/help.js";
-import type { Environment, Io } from "./terminal/io.js";
+import type { Environment } from "../settings/environment.js";
+import type { Io } from "./terminal/io.js";
 import { Output } from "./terminal/output.js";
 import { visible, visibleJson } from "./terminal/visible.js";
 
 const DEFAULT_TIMEOUT_SECONDS = 10;
 
-/** @param argv what stands after the program's name */
+/** @param argv what follows the program's name */
 export async function runProgram(argv: readonly string[], env: Environment, io: Io): Promise<ExitCode> {
   const json = argv.includes("--json");
   const words = wordsOf(argv, COMMANDS);

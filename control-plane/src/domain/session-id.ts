@@ -3,7 +3,7 @@ import { SESSION_ID_BYTES } from "../../../assembly/contract.js";
 
 const SESSION_ID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 const TIME_BYTES = 6;
-/** What stands beside the time; six bits of it give way to version and variant. */
+/** What follows the time; six bits of it give way to version and variant. */
 export const SESSION_ID_RANDOM_BYTES = 10;
 
 /** A new id, lower case, of a wall clock and SESSION_ID_RANDOM_BYTES fresh random bytes (RFC 9562 section 5.7). */

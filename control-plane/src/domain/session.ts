@@ -22,7 +22,7 @@ export interface Session {
   readonly revokedAt: number | null;
   /** When it was ended because it was idle for too long. Like a revocation that is final. */
   readonly idleEndedAt?: number;
-  /** The token budget that edges have been told is spent: they are told of each once. */
+  /** The token budget whose end edges were invalidated for: once for each budget. */
   readonly toldSpentBudget?: number;
 }
 
@@ -108,7 +108,7 @@ export function withConsumed(session: Session, more: number): Session {
   return { ...session, tokens: { ...session.tokens, consumed } };
 }
 
-/** Whether edges are still to be told that the session has spent this budget. */
+/** Whether edges still need an invalidation because the session has spent this budget. */
 export function hasBudgetToTell(session: Session, budget: number | undefined): budget is number {
   if (budget === undefined || session.tokens.consumed < budget) return false;
   return session.toldSpentBudget !== budget && !hasEndedForGood(session);

@@ -120,7 +120,7 @@ export interface BulkRevocation {
   readonly finishedAt: number | null;
   /**
    * Number of the invalidation log's last entry when its last chunk so far was committed: an edge that has passed it
-   * refuses all that was revoked. Undefined for one that an earlier version stored.
+   * denies all that was revoked. Undefined for one that an earlier version stored.
    */
   readonly cursor?: number;
 }

@@ -33,7 +33,7 @@ export function answerUnparsed(error: { code: string }, socket: Socket, counted:
 const hangUps = new WeakMap<Socket, AbortSignal>();
 
 /**
- * Aborted when the connection ends. An answer that waits for those before it is not told so by Node. One listener for all
+ * Aborted when the connection ends. Node does not say so to an answer that waits for those before it. One listener for all
  * the calls of a connection.
  */
 export function hangUpOf(socket: Socket): AbortSignal {

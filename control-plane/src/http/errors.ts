@@ -25,7 +25,7 @@ export const ERRORS = {
   IDEMPOTENCY_KEY_REUSED: { status: 422, message: "The Idempotency-Key was used for another request" },
   TOO_MANY_REQUESTS: { status: 429, message: "More requests than this server takes: wait as Retry-After says" },
   HEADERS_TOO_LARGE: { status: 431, message: "The request's headers are larger than this server takes" },
-  INTERNAL: { status: 500, message: "The request failed for a reason that stands in the server's log" },
+  INTERNAL: { status: 500, message: "The request failed for a reason that is in the server's log" },
   NO_POLICY: { status: 503, message: "No policy is loaded yet" },
   NOT_READY: { status: 503, message: "The control plane cannot take requests now" },
 } as const;
@@ -33,7 +33,7 @@ export const ERRORS = {
 export type ErrorCode = keyof typeof ERRORS;
 
 export interface ErrorDetail {
-  /** Path of the field at violation: `metadata.ip`. */
+  /** Path of the field that is wrong: `metadata.ip`. */
   readonly field?: string;
   /** Replaces the catalogue's message where more can be said. Never contains what the client sent as a value. */
   readonly message?: string;

@@ -1,4 +1,4 @@
-// What the client is told of a violation: which field, and what was expected there. Of several the validator's last error
+// What the client reads of a violation: which field, and what was expected there. Of several the validator's last error
 // counts, which is about the whole where the others are about the choices in it.
 import type { CurrentPolicy } from "../app/ports/ports.js";
 import type { ErrorDetail } from "./errors.js";
@@ -22,7 +22,7 @@ const MAX_ECHOED_CHARS = 64;
 /** A policy may have a thousand plans. */
 const MAX_NAMED_PLANS = 20;
 
-/** Field and message of a violation. The value at violation is never repeated: it may be a secret in the wrong place. */
+/** Field and message of a violation. The wrong value is never repeated: it may be a secret in the wrong field. */
 export function describeViolation(violation: ValidatorError): ErrorDetail {
   const path = violation.instancePath.split("/").slice(1);
   const properties = violation.parentSchema?.properties ?? {};

@@ -33,7 +33,7 @@ export function guardEdges(
     if (holderOf(request.headers.authorization) !== undefined) return;
     const claimed = request.headers[HEADER_EDGE];
     unauthenticated.denied(typeof claimed === "string" ? claimed : "", request.ip);
-    await refuse(reply);
+    await deny(reply);
   });
 }
 
@@ -52,7 +52,7 @@ export function guardAdmins(
     const addressWaitMs = rates.take(`address ${request.ip}`);
     if (addressWaitMs > 0) return slowDown(reply, addressWaitMs);
     const admin = holderOf(request.headers.authorization);
-    if (admin === undefined) return refuse(reply);
+    if (admin === undefined) return deny(reply);
     if (admin.kind !== "operator" && request.routeOptions.config.issuer !== true) return sendError(reply, "FORBIDDEN");
     const kindWaitMs = rates.take(`kind ${admin.kind}`);
     if (kindWaitMs > 0) return slowDown(reply, kindWaitMs);
@@ -67,7 +67,7 @@ export function actorOf(request: FastifyRequest): string {
   return request.admin.name;
 }
 
-function refuse(reply: FastifyReply): FastifyReply {
+function deny(reply: FastifyReply): FastifyReply {
   reply.header("www-authenticate", 'Bearer realm="sluice"');
   return sendError(reply, "UNAUTHORIZED");
 }

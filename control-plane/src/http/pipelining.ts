@@ -33,7 +33,7 @@ export class CountedResponse extends ServerResponse {
 }
 
 /** What was parsed of a connection after its end is dropped. To be added before every other hook. */
-export function dropUnheard(app: Pick<FastifyInstance, "addHook">): void {
+export function dropUnanswerable(app: Pick<FastifyInstance, "addHook">): void {
   app.addHook("onRequest", (request, reply, done) => {
     if (request.raw.socket.destroyed) reply.hijack();
     done();

@@ -1,4 +1,4 @@
-// What requests and answers look like. Each description says what is expected: it stands in the OpenAPI and in violations.
+// What requests and answers look like. Each description says what is expected: it is part of the OpenAPI and of violations.
 import { isIP } from "node:net";
 import { Type } from "typebox";
 import type { TProperties, TRef } from "typebox";
@@ -27,7 +27,7 @@ export const text = (minLength: number, maxLength: number) =>
     description: `a string of ${minLength} to ${maxLength} characters, none of them a control character`,
   });
 
-/** Admin requests: a field that nobody reads is a mistake of the caller's, better told than passed over. */
+/** Admin requests: a field that nobody reads is the caller's mistake, better reported than ignored. */
 export const strictObject = <Fields extends TProperties>(fields: Fields) =>
   Type.Object(fields, {
     additionalProperties: false,
@@ -45,10 +45,10 @@ export const planName = (more: string) =>
     description: `a plan's name, 1 to ${MAX_NAME_CHARS} of a-z, 0-9 and -${more}`,
   });
 
-/** Which edges refuse what was revoked, by their own word. */
+/** Which edges have confirmed what was revoked. */
 export const CONFIRMATION = {
   edges: Type.Integer({ description: "edges that are not gone" }),
-  confirmed: Type.Integer({ description: "of those, the ones that refuse by now what was revoked" }),
+  confirmed: Type.Integer({ description: "of those, the ones that deny by now what was revoked" }),
   pending: Type.Array(Type.String(), { description: "names of the others: they may admit it still" }),
 };
 
@@ -77,10 +77,10 @@ export const SessionSchema = Type.Object(
     state: Type.Union([Type.Literal("live"), Type.Literal("revoked"), Type.Literal("expired")]),
     createdAt: timeMs("when it was issued"),
     endsAt: timeMs("when it ends at the latest, by the plan's present lifetime"),
-    lastActivity: timeMs("when it was last active, as far as edges have told"),
+    lastActivity: timeMs("when it was last active, as far as edges have reported"),
     tokens: Type.Object({
       issued: Type.Integer({ description: "the plan's tokenBudget, or its maxTokens, when the session was issued" }),
-      consumed: Type.Integer({ description: "tokens spent, as far as edges have told" }),
+      consumed: Type.Integer({ description: "tokens spent, as far as edges have reported" }),
       budget: Type.Union([Type.Integer(), Type.Null()], {
         description: "the plan's present tokenBudget: what the session may consume in all; null: no bound",
       }),
@@ -156,7 +156,7 @@ export const ErrorSchema = Type.Object(
         description: ERROR_CODES.map((code) => `${code} (${ERRORS[code].status}): ${ERRORS[code].message}`).join("\n"),
       }),
       message: Type.String({ description: "for people" }),
-      field: Type.Optional(Type.String({ description: "path of the field at violation, such as metadata.ip" })),
+      field: Type.Optional(Type.String({ description: "path of the field that is wrong, such as metadata.ip" })),
     }),
   },
   { $id: "Error", description: "the one form of every error" },

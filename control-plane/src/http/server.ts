@@ -29,7 +29,7 @@ import { guardAdmins } from "./guard.js";
 import { listRoutes } from "./admin/list-routes.js";
 import type { Metrics } from "./status/metrics.js";
 import { openApi } from "./openapi.js";
-import { dropUnheard } from "./pipelining.js";
+import { dropUnanswerable } from "./pipelining.js";
 import { revocationRoutes } from "./admin/revocation-routes.js";
 import { ErrorSchema, FORMATS } from "./schemas.js";
 import { sessionRoutes } from "./admin/session-routes.js";
@@ -101,7 +101,7 @@ export async function buildHttpServer(options: HttpServerOptions): Promise<HttpA
   readBodies(app);
   app.decorateReply("errorCode", null);
   app.addSchema(ErrorSchema);
-  dropUnheard(app);
+  dropUnanswerable(app);
   endConnectionsOnClose(app);
   const waits = new RevocationWaits(options.confirmations, ports.store);
   answerHeldOnClose(app, options.watches, waits);
@@ -137,7 +137,7 @@ function answerHeldOnClose(app: HttpApp, watches: Watches, waits: RevocationWait
 }
 
 /**
- * JSON, and an empty body as none: many clients name a type whether they send a body or not. What is not UTF-8 is refused:
+ * JSON, and an empty body as none: many clients name a type whether they send a body or not. What is not UTF-8 is denied:
  * decoded leniently, different names would become one.
  */
 function readBodies(app: HttpApp): void {

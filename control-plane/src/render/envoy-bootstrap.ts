@@ -49,8 +49,8 @@ const FILTER_PATH: readonly Step[] = [...FILTER_CONFIG, "vm_config", "code", "lo
 const SETTINGS: readonly Step[] = [...FILTER_CONFIG, "configuration", "value"];
 
 /**
- * YAML text of the template with the options in their places.
- * @throws UnfitTemplate when the template has no such place
+ * YAML text of the template with the options filled in.
+ * @throws UnfitTemplate when the template has no such field
  */
 export function envoyBootstrap(options: EnvoyOptions, template: string): string {
   const document = parseDocument(template);

@@ -38,7 +38,7 @@ export function wasmPlugin({ name, namespace, image, sha256, selector, settings 
       pluginName: FILTER_NAME,
       failStrategy: "FAIL_RELOAD",
       vmConfig: {
-        // From the proxy's own environment, so that no secret stands in here. The second one is for a rotation.
+        // From the proxy's own environment, so that no secret is in here. The second one is for a rotation.
         env: [ENV_SECRET, ENV_SECRET_ALSO].map((variable) => ({ name: variable, valueFrom: "HOST" })),
       },
       pluginConfig: settings,

@@ -1,5 +1,5 @@
-// Settings of an earlier version that have no effect any more: an installation that is upgraded is told of them.
-import type { Environment } from "./settings-reader.js";
+// Settings of an earlier version that have no effect any more: they are named after an upgrade.
+import type { Environment } from "./environment.js";
 
 interface Replaced {
   readonly name: RegExp;

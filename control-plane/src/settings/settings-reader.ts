@@ -1,10 +1,10 @@
-// Reads single settings out of an environment, and collects what is wrong with them.
+// Reads what only the control plane's settings have out of an environment, and collects what is wrong with any of them.
 import type { AdminKind, AdminToken } from "../app/access/admin.js";
 import { deriveKeys, readSecret } from "../domain/keys.js";
 import type { Keys } from "../domain/keys.js";
 import type { TlsFile, TlsFiles } from "../tls/tls.js";
-
-export type Environment = Readonly<Record<string, string | undefined>>;
+import { EnvironmentReader } from "./environment.js";
+import type { Environment } from "./environment.js";
 
 export const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "fatal", "silent"] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
@@ -12,7 +12,6 @@ export type LogLevel = (typeof LOG_LEVELS)[number];
 /** A setting that cannot be used. Its text names the variable and what was expected, never the value of a secret. */
 export type SettingsViolation = string;
 
-const MAX_PORT = 65535;
 /** 16 random characters of base64 are 96 bits. */
 const MIN_ADMIN_TOKEN_CHARS = 16;
 const MAX_ADMIN_TOKEN_CHARS = 256;
@@ -20,36 +19,14 @@ const HEADER_SAFE = /^[\x21-\x7e]*$/;
 const DURATION = /^(\d{1,15})(ms|s|m|h|d)?$/;
 const TIMES = "a time such as 500, 90s, 15m, 12h or 30d (without a unit: ms)";
 const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
-/** The control plane's port is not to have what the variable for all programs says. */
-const NONE = "none";
 
-/** An empty variable counts as not set. A setting at violation is answered by its default. */
-export class SettingsReader {
+/** A setting that is wrong counts as its default, beside its violation. */
+export class SettingsReader extends EnvironmentReader {
   constructor(
-    private readonly env: Environment,
+    env: Environment,
     private readonly violations: SettingsViolation[],
-  ) {}
-
-  text(name: string, byDefault: string): string {
-    return this.given(name) ?? byDefault;
-  }
-
-  port(name: string, byDefault: number): number {
-    const given = this.given(name);
-    if (given === undefined) return byDefault;
-    const port = Number(given);
-    if (/^\d{1,5}$/.test(given) && port <= MAX_PORT) return port;
-    this.violations.push(`${name}: expected a port from 0 to ${MAX_PORT} (0: any that is free), got "${given}"`);
-    return byDefault;
-  }
-
-  integer(name: string, max: number, byDefault: number): number {
-    const given = this.given(name);
-    if (given === undefined) return byDefault;
-    const value = Number(given);
-    if (/^\d{1,15}$/.test(given) && value >= 1 && value <= max) return value;
-    this.violations.push(`${name}: expected an integer from 1 to ${max}, got "${given}"`);
-    return byDefault;
+  ) {
+    super(env, ({ variable, expected, given }) => violations.push(`${variable}: expected ${expected}, got "${given}"`));
   }
 
   /** In ms. */
@@ -60,16 +37,12 @@ export class SettingsReader {
     const ms = Number(digits) * (UNIT_MS[unit] ?? 1);
     if (ms >= minMs && Number.isSafeInteger(ms)) return ms;
     const expected = ms >= 1 && ms < minMs ? `at least ${minMs} ms` : TIMES;
-    this.violations.push(`${name}: expected ${expected}, got "${given}"`);
+    this.violated({ variable: name, expected, given });
     return byDefault;
   }
 
   logLevel(name: string): LogLevel {
-    const given = this.given(name) ?? "info";
-    const level = LOG_LEVELS.find((one) => one === given);
-    if (level !== undefined) return level;
-    this.violations.push(`${name}: expected one of ${LOG_LEVELS.join(", ")}, got "${given}"`);
-    return "info";
+    return this.oneOf(name, LOG_LEVELS, "info");
   }
 
   requiredKeys(name: string): Keys | undefined {
@@ -117,13 +90,8 @@ export class SettingsReader {
   private tlsFile(name: string): TlsFile | null {
     const own = `SLUICE_HTTP_${name}`;
     const variable = this.given(own) === undefined ? `SLUICE_${name}` : own;
-    const path = this.given(variable);
-    return path === undefined || path === NONE ? null : { variable, path };
-  }
-
-  private given(name: string): string | undefined {
-    const value = this.env[name];
-    return value === "" ? undefined : value;
+    const path = this.file(variable);
+    return path === undefined ? null : { variable, path };
   }
 }
 

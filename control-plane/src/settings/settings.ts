@@ -5,8 +5,9 @@ import type { Retention } from "../app/upkeep/retention.js";
 import type { LogRetention } from "../app/upkeep/log-retention.js";
 import type { RequestRate } from "../app/access/request-rates.js";
 import type { Keys } from "../domain/keys.js";
+import type { Environment } from "./environment.js";
 import { SettingsReader } from "./settings-reader.js";
-import type { Environment, LogLevel, SettingsViolation } from "./settings-reader.js";
+import type { LogLevel, SettingsViolation } from "./settings-reader.js";
 import type { TlsFiles } from "../tls/tls.js";
 
 export type { LogLevel } from "./settings-reader.js";
@@ -57,7 +58,7 @@ export function readSettings(env: Environment): Settings | { readonly violations
   const settings = {
     http: {
       host: reader.text("SLUICE_HTTP_HOST", "127.0.0.1"),
-      port: reader.port("SLUICE_HTTP_PORT", 8080),
+      port: reader.port("SLUICE_HTTP_PORT", 0, 8080),
       tls: reader.tlsFiles(),
     },
     dataDir: reader.text("SLUICE_DATA_DIR", ".sluice"),

@@ -22,7 +22,7 @@ export class HttpTls {
     }
   }
 
-  /** New files at the same places are put in force by `renew`. Returns how to end that. */
+  /** New files at the same paths are put in force by `renew`. Returns how to end that. */
   follow(renew: (identity: TlsIdentity) => void, timers: Timers, logger: Logger): () => void {
     const { files, atStart: inForce } = this;
     if (files === null || inForce === null) return () => undefined;

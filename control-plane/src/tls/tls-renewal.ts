@@ -3,10 +3,12 @@ import { createHash, X509Certificate } from "node:crypto";
 
 import type { Timers } from "../app/ports/log-ports.js";
 import type { Logger } from "../app/ports/ports.js";
+import { FileWatch } from "../files/file-watch.js";
 import { loadTls, readTls } from "./tls.js";
 import type { TlsFiles, TlsIdentity } from "./tls.js";
 
-const LOOK_EVERY_MS = 1000;
+/** Two looks in a row must have found the same: a certificate and its key are two files, replaced one after the other. */
+const TIMES = { pollMs: 1000, restMs: 1000 };
 
 export interface TlsRenewalParts {
   readonly files: TlsFiles;
@@ -17,14 +19,10 @@ export interface TlsRenewalParts {
   readonly logger: Logger;
 }
 
-/**
- * Looks at the files each second, whatever the file system announces, and validates what two looks have found the same: a
- * certificate and its key are two files, replaced one after the other. Returns how to end that.
- */
+/** Looks at the files each second, whatever the file system announces. Returns how to end that. */
 export function followTlsFiles({ files, inForce, renew, timers, logger }: TlsRenewalParts): () => void {
-  let validated = digestOf(inForce);
-  let seen = validated;
-  const validate = (): void => {
+  const watch = new FileWatch({ fingerprint: () => digestOfFiles(files), times: TIMES, timers }, digestOf(inForce));
+  watch.start(() => {
     try {
       const identity = loadTls(files);
       renew(identity);
@@ -34,19 +32,11 @@ export function followTlsFiles({ files, inForce, renew, timers, logger }: TlsRen
       const reason = error instanceof Error ? error.message : String(error);
       logger.error({ type: "tls-rejected", reason }, "new TLS files cannot be used: those before stay in force");
     }
-  };
-  const look = (): void => {
-    const found = digestOfFiles(files);
-    if (found === seen && found !== validated) {
-      validated = found;
-      validate();
-    }
-    seen = found;
-    cancel = timers.after(LOOK_EVERY_MS, look);
-  };
-  let cancel = timers.after(LOOK_EVERY_MS, look);
+    // Bad files are said to be so once, not at each look.
+    return true;
+  });
   return () => {
-    cancel();
+    watch.stop();
   };
 }
 

@@ -1,4 +1,4 @@
-// TLS of the control plane's port: which files the settings name, and what stands in them.
+// TLS of the control plane's port: which files the settings name, and what is in them.
 import { createPrivateKey, X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { createSecureContext } from "node:tls";
@@ -24,12 +24,12 @@ export interface TlsIdentity {
   readonly clientCa: Buffer | null;
 }
 
-/** What stands in the files, whatever it is. */
+/** The files' content, whatever it is. */
 export function readTls({ cert, key, clientCa }: TlsFiles): TlsIdentity {
   return { cert: read(cert), key: read(key), clientCa: clientCa === null ? null : read(clientCa) };
 }
 
-/** Reads and checks the files. An Error names variable and file, and holds nothing of what stands in it. */
+/** Reads and checks the files. An Error names variable and file, and repeats nothing of the content. */
 export function loadTls(files: TlsFiles): TlsIdentity {
   const identity = readTls(files);
   const { cert, key, clientCa } = files;

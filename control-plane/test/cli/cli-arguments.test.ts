@@ -1,4 +1,4 @@
-// The command line's words: what is refused before anything is sent, the help, and the page that documents it all.
+// The command line's words: what is wrong before anything is sent, the help, and the page that documents it all.
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 
@@ -10,7 +10,7 @@ import { sluice } from "../support/cli.js";
 
 const ID = "019b76da-a800-7000-8000-000000000000";
 
-describe("what cannot be used is exit code 2, with nothing sent", () => {
+describe("a command line that cannot be used", () => {
   it.each([
     ["frobnicate", "there is no command frobnicate"],
     ["session frobnicate", "there is no command session frobnicate"],
@@ -28,28 +28,28 @@ describe("what cannot be used is exit code 2, with nothing sent", () => {
     ["--colour red edges", "there is no option --colour\nEvery command takes --json, --token-file, --timeout, --help"],
     ["--colour", "there is no option --colour"],
     ["-x red edges", "there is no option -x"],
-  ])("%s", async (line, said) => {
+  ])('"sluice %s" is exit code 2, and nothing is sent', async (line, said) => {
     const ran = await sluice(line);
     expect(ran).toMatchObject({ code: EXIT.usage, out: "" });
     expect(ran.err).toContain(said);
   });
 
-  it("an empty id", async () => {
+  it("an empty id is exit code 2, and nothing is sent", async () => {
     expect(await sluice(["session", "show", ""])).toMatchObject({ code: EXIT.usage, out: "" });
   });
 
-  it("as JSON with --json", async () => {
+  it("a usage failure is JSON with --json", async () => {
     const ran = await sluice("session show --json");
     expect(JSON.parse(ran.err)).toMatchObject({ error: { code: "USAGE", hint: "See: sluice session show --help" } });
   });
 
-  it("options may stand before the command", async () => {
+  it("options may come before the command", async () => {
     expect((await sluice(`--timeout soon session show ${ID}`)).err).toContain("--timeout: expected a number");
   });
 });
 
 describe("help", () => {
-  it("without a command goes to the error stream, with exit code 2", async () => {
+  it("a call without a command prints the help to the error stream, with exit code 2", async () => {
     const ran = await sluice("");
     expect(ran).toMatchObject({ code: EXIT.usage, out: "" });
     expect(ran.err).toBe((await sluice("--help")).out);
@@ -61,17 +61,17 @@ describe("help", () => {
     expect(await sluice(`${words} -h`)).toMatchObject({ code: EXIT.done, err: "" });
   });
 
-  it("of a revocation says where one that is not waited for is looked at", async () => {
+  it("the help of a revocation says where one that is not waited for can be read", async () => {
     expect((await sluice("session revoke --help")).out).toContain("GET /v1/revocations/ID");
   });
 
-  it("lists every command", async () => {
+  it("the help lists every command", async () => {
     const { code, out } = await sluice("help");
     expect(code).toBe(EXIT.done);
     for (const { name, summary } of COMMANDS) expect(out).toMatch(new RegExp(`^  ${name} +${summary}$`, "m"));
   });
 
-  it.each(COMMANDS)("of $name names all that it takes, an example and the next step", async (command) => {
+  it.each(COMMANDS)("the help of $name names all that it takes, an example and the next step", async (command) => {
     const { code, out } = await sluice(`${command.name} --help`);
     expect(code).toBe(EXIT.done);
     expect(out).toBe((await sluice(`help ${command.name}`)).out);
@@ -91,7 +91,7 @@ it("--version prints the version, and nothing else", async () => {
   expect(await sluice("--version --json")).toMatchObject({ code: EXIT.done, out: '{"version":"1.2.3"}\n', err: "" });
 });
 
-it("an option of one name is of one kind in every command, so that it may stand before the command", () => {
+it("an option is of one kind in every command, so that it may come before the command", () => {
   const kinds = new Map<string, string>();
   for (const { options } of [{ options: GENERAL_OPTIONS }, ...COMMANDS]) {
     for (const [name, { kind }] of Object.entries(options)) {
@@ -108,27 +108,27 @@ describe("docs/cli.md", () => {
     page.split(/^### /m).map((section) => [/^`sluice ([^`]+)`/.exec(section)?.[1] ?? "", section] as const),
   );
 
-  it.each(COMMANDS)("has a section of $name, with its options and an example", ({ name, options }) => {
+  it.each(COMMANDS)("docs/cli.md has a section of $name, with its options and an example", ({ name, options }) => {
     const section = sections.get(name);
     expect(section, `a section "### \`sluice ${name}\`"`).toBeDefined();
     for (const option of Object.keys(options)) expect(section).toContain(`--${option}`);
     expect(section).toContain(`$ ./sluice ${name}`);
   });
 
-  it("has no section of a command that there is not", () => {
+  it("docs/cli.md has no section of a command that does not exist", () => {
     expect([...sections.keys()].filter((name) => name !== "")).toEqual(COMMANDS.map(({ name }) => name));
   });
 
-  it("names every exit code", () => {
+  it("docs/cli.md names every exit code", () => {
     for (const code of Object.values(EXIT)) expect(page).toMatch(new RegExp(`^\\| ${code} +\\|`, "m"));
   });
 
-  it("names every general option", () => {
+  it("docs/cli.md names every general option", () => {
     for (const name of Object.keys(GENERAL_OPTIONS)) expect(page).toContain(`--${name}`);
   });
 
   const lines = [...page.matchAll(/^\$ \.\/sluice ([^|>#\n]+)/gm)].map(([, line]) => line?.trim() ?? "");
-  it.each(lines)("shows a command line that works: %s", (line) => {
+  it.each(lines)("a command line of docs/cli.md works: %s", (line) => {
     expectsToBeRead(line);
   });
 });

@@ -9,19 +9,19 @@ import { answer, answering, listening } from "../support/scripted-server.js";
 
 const CREATE = "session create --user u --org o";
 
-const refusal = (status: number, code: string, headers?: Record<string, string>): RequestListener =>
+const failing = (status: number, code: string, headers?: Record<string, string>): RequestListener =>
   answer(status, { error: { code, message: "said so" } }, headers);
 const NO_SESSIONS = answer(200, { sessions: [], cursor: null });
 
-describe("an unreachable control plane is exit code 3", () => {
-  it("where nobody listens", async () => {
+describe("a control plane that cannot be reached", () => {
+  it("a port where nobody listens is exit code 3", async () => {
     const ran = await sluice("edges", { url: "http://127.0.0.1:1" });
     expect(ran).toMatchObject({ code: 3, out: "" });
     expect(ran.err).toMatch(/^sluice: UNREACHABLE: no answer from http:\/\/127\.0\.0\.1:1: .*ECONNREFUSED/);
     expect(ran.err).toContain("npm start");
   });
 
-  it("where no answer comes in time", async () => {
+  it("an answer that does not come in time is exit code 3", async () => {
     const { url } = await answering(() => undefined);
     const ran = await sluice("edges --json --timeout 1", { url });
     expect(ran).toMatchObject({ code: 3, out: "" });
@@ -30,7 +30,7 @@ describe("an unreachable control plane is exit code 3", () => {
     });
   });
 
-  it("where the connection ends in the middle, and says that a change may have been made", async () => {
+  it("a connection that ends in the middle is exit code 3, and a change may have been made", async () => {
     const hangUp = createSocketServer((socket) => {
       socket.on("error", () => undefined);
       socket.once("data", () => socket.destroy());
@@ -41,36 +41,39 @@ describe("an unreachable control plane is exit code 3", () => {
   });
 });
 
-describe("what may be repeated", () => {
+describe("calls that may be repeated", () => {
   it("a GET is sent again, and Retry-After is waited for", async () => {
     const { url } = await answering(
-      refusal(503, "NOT_READY"),
-      refusal(429, "SLOW", { "retry-after": "3" }),
+      failing(503, "NOT_READY"),
+      failing(429, "SLOW", { "retry-after": "3" }),
       NO_SESSIONS,
     );
     expect(await sluice("session list", { url })).toMatchObject({ code: 0, slept: [250, 3000] });
   });
 
-  it("after three attempts it ends with exit code 5", async () => {
-    const { url, requests } = await answering(refusal(503, "NO_POLICY"));
+  it("a third failed attempt ends with exit code 5", async () => {
+    const { url, requests } = await answering(failing(503, "NO_POLICY"));
     const ran = await sluice("session list", { url });
     expect(ran).toMatchObject({ code: 5, out: "" });
     expect(ran.err).toContain("NO_POLICY: said so");
     expect(requests()).toBe(3);
   });
 
-  it("where the wait is too long it says so instead", async () => {
-    const { url } = await answering(refusal(429, "TOO_MANY_REQUESTS", { "retry-after": "60" }));
+  it("a Retry-After that is too long is printed instead of waited for", async () => {
+    const { url } = await answering(failing(429, "TOO_MANY_REQUESTS", { "retry-after": "60" }));
     const ran = await sluice("session list", { url });
     expect(ran).toMatchObject({ code: 5, slept: [] });
     expect(ran.err).toContain("Wait 60 s");
   });
 
-  it.each([CREATE, "session revoke 1", "session move 1 --plan p", "session consume 1 5"])("never %s", async (line) => {
-    const { url, requests } = await answering(refusal(503, "NOT_READY"));
-    expect(await sluice(line, { url })).toMatchObject({ code: 5, slept: [] });
-    expect(requests()).toBe(1);
-  });
+  it.each([CREATE, "session revoke 1", "session change-plan 1 --plan p", "session consume 1 5"])(
+    "a change is never sent again: %s",
+    async (line) => {
+      const { url, requests } = await answering(failing(503, "NOT_READY"));
+      expect(await sluice(line, { url })).toMatchObject({ code: 5, slept: [] });
+      expect(requests()).toBe(1);
+    },
+  );
 });
 
 it.each([
@@ -78,7 +81,7 @@ it.each([
   ["another service's errors", answer(404, { detail: "Not Found" })],
   ["a page", answer(200, "<html>")],
   ["a redirect", answer(302, "", { location: "http://127.0.0.1:1/" })],
-])("%s in the API's place is exit code 5", async (_what, listener) => {
+])("%s instead of the API is exit code 5", async (_what, listener) => {
   const { url } = await answering(listener);
   const ran = await sluice("edges", { url });
   expect(ran).toMatchObject({ code: 5, out: "" });
@@ -87,7 +90,7 @@ it.each([
 });
 
 describe("tokens", () => {
-  it("a wrong one is exit code 4, and never shown", async () => {
+  it("a wrong token is exit code 4, and never shown", async () => {
     const { url } = await startTestControlPlane();
     const ran = await sluice("edges", { url, env: { SLUICE_ADMIN_TOKEN: "a-wrong-token-of-someone" } });
     expect(ran).toMatchObject({ code: 4, out: "" });
@@ -102,7 +105,7 @@ describe("tokens", () => {
     expect(await sluice("--token-file a.token edges", { url, env, files })).toMatchObject({ code: 0 });
   });
 
-  it("of several in SLUICE_ADMIN_TOKEN, as the control plane takes them, the first is shown", async () => {
+  it("the first of several tokens in SLUICE_ADMIN_TOKEN is sent", async () => {
     const { url } = await startTestControlPlane();
     const env = { SLUICE_ADMIN_TOKEN: `${ADMIN_TOKEN}, a-former-token-of-someone` };
     expect(await sluice("edges", { url, env })).toMatchObject({ code: 0 });
@@ -112,10 +115,10 @@ describe("tokens", () => {
     ["none is set", "edges", { SLUICE_ADMIN_TOKEN: "" }, "SLUICE_ADMIN_TOKEN is not set"],
     ["its file is not there", "edges --token-file none", {}, "--token-file: none cannot be read: ENOENT"],
     ["it holds what no header carries", "edges", { SLUICE_ADMIN_TOKEN: "two words" }, "visible ASCII"],
-    ["it stands on the command line", "edges --token s3cret-s3cret", {}, "seen by everyone"],
-    ["it stands before the command", "--token s3cret-s3cret edges", {}, "there is no option --token: "],
-    ["it stands there otherwise", "edges --admin-token=s3cret-s3cret", {}, "seen by everyone"],
-  ])("where %s, nothing is sent: exit code 2", async (_what, line, env, said) => {
+    ["it is on the command line", "edges --token s3cret-s3cret", {}, "seen by everyone"],
+    ["it is before the command", "--token s3cret-s3cret edges", {}, "there is no option --token: "],
+    ["it is under another option", "edges --admin-token=s3cret-s3cret", {}, "seen by everyone"],
+  ])("a token that cannot be used is exit code 2, and nothing is sent: %s", async (_what, line, env, said) => {
     const ran = await sluice(line, { env });
     expect(ran).toMatchObject({ code: 2, out: "" });
     expect(ran.err).toContain(said);
@@ -124,7 +127,7 @@ describe("tokens", () => {
 });
 
 it.each(["ftp://x", "127.0.0.1:8080", "http://user:s3cret@x", "http://x/?token=s3cret"])(
-  "SLUICE_URL %s is refused, unrepeated",
+  "SLUICE_URL %s is exit code 2, and not repeated",
   async (url) => {
     const ran = await sluice("edges", { url });
     expect(ran).toMatchObject({ code: 2, out: "" });
@@ -133,7 +136,7 @@ it.each(["ftp://x", "127.0.0.1:8080", "http://user:s3cret@x", "http://x/?token=s
   },
 );
 
-it("a path of SLUICE_URL stands before the API's", async () => {
+it("a path of SLUICE_URL comes before the API's", async () => {
   const { url } = await answering((request, response) => {
     answer(200, { edges: [{ edge: request.url, instances: [], refused: null }] })(request, response);
   });
@@ -144,7 +147,7 @@ it("a path of SLUICE_URL stands before the API's", async () => {
 describe("what a server says does not drive the terminal", () => {
   const EVIL = "\u001b]0;owned\u0007\u202eevil\u009b2J\n";
 
-  it("in tables, fields and errors", async () => {
+  it("control characters of a server's answer are escaped in tables, fields and errors", async () => {
     const { url } = await answering(answer(404, { error: { code: "X", message: EVIL, field: EVIL } }));
     const failing = await sluice("session show 1", { url });
     expect(failing.err).toContain("\\u{1b}]0;owned\\u{7}\\u{202e}evil\\u{9b}2J\\u{a}");
@@ -159,7 +162,7 @@ describe("what a server says does not drive the terminal", () => {
     expect(shown.out.trimEnd().split("\n")).toHaveLength(10);
   });
 
-  it("in JSON, which stays the same value", async () => {
+  it("control characters of a server's answer stay the same value in JSON", async () => {
     const { url } = await answering(answer(200, { edges: [{ edge: EVIL }] }));
     const { out } = await sluice("edges --json", { url });
     expect(out.trimEnd()).not.toMatch(/[\p{Cc}\p{Cf}]/u);
@@ -175,7 +178,7 @@ describe("colours", () => {
     ["not on a terminal with NO_COLOR", { terminal, env: { NO_COLOR: "1" } }, false],
     ["not on a dumb terminal", { terminal, env: { TERM: "dumb" } }, false],
     ["not in a pipe", {}, false],
-  ])("%s", async (_where, world, coloured) => {
+  ])("the output has colours only on a terminal that wants them: %s", async (_where, world, coloured) => {
     const plane = await startTestControlPlane();
     await created(plane);
     const { out } = await sluice("session list", { url: plane.url, ...world });

@@ -25,14 +25,14 @@ const check = (text: string, options = ""): ReturnType<typeof sluice> =>
   sluice(`policy check p.yaml ${options}`, { env, files: { "p.yaml": text } });
 
 describe("sluice policy check takes a policy", () => {
-  it("says how many plans it has and the hash by which edges name it, and asks no control plane", async () => {
+  it("policy check prints a policy's plans and hash, and asks no control plane", async () => {
     expect(await check(GOOD)).toMatchObject({ code: 0, out: `p.yaml: a policy, 1 plan, hash ${HASH}\n`, err: "" });
     expect(jsonLines(await check(GOOD, "--json"))).toMatchObject([
       { accepted: true, kind: "policy", hash: HASH, policy: { plans: [{ name: "starter" }] } },
     ]);
   });
 
-  it("names each violation with its file, line and column, and ends with exit code 1", async () => {
+  it("policy check names each violation with file, line and column, with exit code 1", async () => {
     const ran = await check(BAD);
     expect(ran.code).toBe(1);
     expect(ran.out).toMatch(/^p\.yaml:3:\d+: plans\[0\]\.maxTokens: /);
@@ -44,7 +44,7 @@ describe("sluice policy check takes a policy", () => {
     ]);
   });
 
-  it("says of fields of the edge settings where they belong", async () => {
+  it("policy check says of fields of the edge settings where they belong", async () => {
     const ran = await check(MISPLACED);
     expect(ran.out).toBe(
       "p.yaml:4:1: table: belongs to the edge settings: the plugin configuration in Envoy\n" +
@@ -57,7 +57,7 @@ describe("sluice policy check takes a policy", () => {
     });
   });
 
-  it("from the standard input, where the file is -", async () => {
+  it("policy check reads the standard input where the file is -", async () => {
     const ran = await sluice("policy check -", { env, input: GOOD });
     expect(ran).toMatchObject({ code: 0, out: `<stdin>: a policy, 1 plan, hash ${HASH}\n`, err: "" });
     expect((await sluice("policy check -", { env, input: BAD })).out).toMatch(/^<stdin>:3:\d+: plans\[0\]/);
@@ -74,11 +74,11 @@ describe("sluice policy check takes edge settings", () => {
       `do not follow the control plane, ${NAMES}, policy of their own: 1 plan, hash ${HASH}`,
       `${CARRYING}follow: false\n`,
     ],
-  ])("and says of them: %s", async (said, text) => {
+  ])("policy check says of edge settings: %s", async (said, text) => {
     expect(await check(text)).toMatchObject({ code: 0, out: `p.yaml: edge settings, ${said}\n`, err: "" });
   });
 
-  it("and prints them with every default as JSON, with the hash of their policy if they carry one", async () => {
+  it("policy check prints edge settings with every default as JSON, with their policy's hash", async () => {
     const table = { name: "default", capacity: 65536 };
     expect(jsonLines(await check("version: 1\n", "--json"))).toMatchObject([
       { accepted: true, kind: "settings", hash: null, settings: { table, follow: true } },
@@ -86,7 +86,7 @@ describe("sluice policy check takes edge settings", () => {
     expect(jsonLines(await check(CARRYING, "--json"))).toMatchObject([{ kind: "settings", hash: HASH }]);
   });
 
-  it("and names violations of the policy within by their path from the top", async () => {
+  it("policy check names violations of a policy within settings by their path from the top", async () => {
     const ran = await check(
       `${CARRYING.replace("maxTokens: 100", "maxTokens: 0")}controlPlane: { acquireTimeout: 9 }\n`,
     );
@@ -101,13 +101,13 @@ describe("sluice policy check takes edge settings", () => {
   });
 });
 
-it("does not say what a text is that is no YAML", async () => {
+it("policy check does not say what a text is that is no YAML", async () => {
   const ran = await check("a: [");
   expect(ran).toMatchObject({ code: 1, err: "sluice: POLICY_REJECTED: p.yaml has 1 violation\n" });
   expect(jsonLines(await check("a: [", "--json"))).toMatchObject([{ accepted: false, kind: null }]);
 });
 
-it("says that a file cannot be read, with exit code 2", async () => {
+it("policy check of a file that cannot be read is exit code 2", async () => {
   const ran = await sluice("policy check missing.yaml", { env });
   expect(ran).toMatchObject({ code: 2, out: "", err: "sluice: missing.yaml cannot be read: ENOENT\n" });
 });
@@ -115,7 +115,7 @@ it("says that a file cannot be read, with exit code 2", async () => {
 describe("docs/cli.md", () => {
   const page = readFileSync(new URL("../../../docs/cli.md", import.meta.url), "utf8");
 
-  it("begins with the policy of its examples, which is accepted and has their plans", async () => {
+  it("docs/cli.md begins with the policy of its examples, which is accepted", async () => {
     const policy = /^```yaml\n(.*?)^```$/ms.exec(page)?.[1] ?? "";
     const ran = await check(policy, "--json");
     expect(jsonLines(ran)).toMatchObject([{ policy: { plans: [{ name: "starter" }, { name: "metered" }] } }]);
@@ -124,14 +124,14 @@ describe("docs/cli.md", () => {
   const shown = [...page.matchAll(/^\$ cat (\S+)\n(.*?)^\$ \.\/sluice policy check \1\n(.*?)(?=^```$|^\$ )/gms)];
 
   it.each(shown.map(([, file = "", text = "", said = ""]) => ({ file, text, said })))(
-    "shows what is said of $file",
+    "docs/cli.md shows what is printed for $file",
     async ({ file, text, said }) => {
       const ran = await sluice(`policy check ${file}`, { env, files: { [file]: text } });
       expect(ran.out + ran.err).toBe(said);
     },
   );
 
-  it("shows a good policy, a invalid one and edge settings", () => {
+  it("docs/cli.md shows a good policy, an invalid one and edge settings", () => {
     expect(shown.length).toBe(3);
   });
 });

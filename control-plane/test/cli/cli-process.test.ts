@@ -3,8 +3,10 @@ import { spawn } from "node:child_process";
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { expect, it, onTestFinished } from "vitest";
+import { expect, it } from "vitest";
 
+import { runCommand } from "../../../scripts/run-command.js";
+import type { Run } from "../../../scripts/run-command.js";
 import { compiledMain } from "../support/compiled-sources.js";
 import { ADMIN_TOKEN, created, startTestControlPlane } from "../support/control-plane.js";
 import { temporaryFolder } from "../support/process.js";
@@ -13,74 +15,56 @@ const LAUNCHER = "control-plane/src/cli/launcher.mjs";
 const root = fileURLToPath(new URL("../../../", import.meta.url));
 const program = (): string => join(dirname(compiledMain()), "cli/main.js");
 
-interface Ended {
-  readonly code: number | null;
-  readonly signal: NodeJS.Signals | null;
-  readonly out: string;
-  readonly err: string;
-}
-
 /** Resolves once it has ended. Nothing of this process's environment but where programs are. */
-function run(script: string, args: readonly string[], env: Record<string, string> = {}): Promise<Ended> {
-  const child = spawn(process.execPath, [script, ...args], { env: { PATH: process.env.PATH, ...env } });
-  let out = "";
-  let err = "";
-  child.stdout.on("data", (chunk: Buffer) => (out += chunk.toString()));
-  child.stderr.on("data", (chunk: Buffer) => (err += chunk.toString()));
-  onTestFinished(() => void child.kill("SIGKILL"));
-  return new Promise((resolve) => {
-    child.on("close", (code, signal) => {
-      resolve({ code, signal, out, err });
-    });
-  });
-}
+const run = (script: string, args: readonly string[], env: Record<string, string> = {}): Promise<Run> =>
+  runCommand(process.execPath, [script, ...args], { env: { PATH: process.env.PATH, ...env } });
 
-it("reads the token from its file, prints to its output and ends with the exit code", async () => {
+it("the command reads the token from a file, prints the result and ends with the exit code", async () => {
   const plane = await startTestControlPlane();
   const { session } = await created(plane);
   const token = join(temporaryFolder(), "token");
   writeFileSync(token, `${ADMIN_TOKEN}\n`);
   const args = ["--token-file", token, "session", "show", session.id, "--json"];
   const shown = await run(program(), args, { SLUICE_URL: plane.url });
-  expect(shown).toMatchObject({ code: 0, err: "" });
-  expect(JSON.parse(shown.out)).toEqual({ session });
+  expect(shown).toMatchObject({ code: 0, stderr: "" });
+  expect(JSON.parse(shown.stdout)).toEqual({ session });
   const env = { SLUICE_URL: plane.url, SLUICE_ADMIN_TOKEN: ADMIN_TOKEN };
   const missing = await run(program(), ["session", "show", session.id.replace(/.{12}$/, "0".repeat(12))], env);
-  expect(missing).toMatchObject({ code: 1, out: "" });
+  expect(missing).toMatchObject({ code: 1, stdout: "" });
 });
 
-it("validates a policy with no control plane and no token", async () => {
+it("the command validates a policy with no control plane and no token", async () => {
   const checked = await run(program(), ["policy", "check", join(root, "policy.yaml")]);
-  expect(checked, checked.err).toMatchObject({ code: 0 });
+  expect(checked, checked.stderr).toMatchObject({ code: 0 });
 });
 
-it("prints the version of package.json", async () => {
+it("the command prints the version of package.json", async () => {
   const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { version: string };
-  expect(await run(program(), ["--version"])).toMatchObject({ code: 0, out: `${version}\n`, err: "" });
+  expect(await run(program(), ["--version"])).toMatchObject({ code: 0, stdout: `${version}\n`, stderr: "" });
 });
 
-it("is quiet where its reader has had enough", async () => {
+it("the command is quiet where its reader has had enough", async () => {
   const plane = await startTestControlPlane();
   for (let i = 0; i < 3; i++) await created(plane);
   const env = { SLUICE_URL: plane.url, SLUICE_ADMIN_TOKEN: ADMIN_TOKEN, PATH: process.env.PATH };
   const child = spawn(process.execPath, [program(), "session", "list", "--json"], { env });
   child.stdout.destroy();
-  let err = "";
-  child.stderr.on("data", (chunk: Buffer) => (err += chunk.toString()));
+  let stderr = "";
+  child.stderr.on("data", (chunk: Buffer) => (stderr += chunk.toString()));
   const code = await new Promise((resolve) => child.on("close", resolve));
-  expect({ code, err }).toEqual({ code: 0, err: "" });
+  expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
 });
 
-it("says how to build it where it is not built yet", async () => {
+it("the launcher says how to build the command where it is not built yet", async () => {
   const folder = temporaryFolder();
   mkdirSync(dirname(join(folder, LAUNCHER)), { recursive: true });
   copyFileSync(join(root, LAUNCHER), join(folder, LAUNCHER));
   const ran = await run(join(folder, LAUNCHER), ["session", "list"]);
-  expect(ran).toMatchObject({ code: 2, out: "" });
-  expect(ran.err).toContain("npm run build:changed");
+  expect(ran).toMatchObject({ code: 2, stdout: "" });
+  expect(ran.stderr).toContain("npm run build:changed");
 });
 
-it("is started by its launcher where it is built", async () => {
+it("the launcher starts the command where it is built", async () => {
   const folder = temporaryFolder();
   mkdirSync(dirname(join(folder, LAUNCHER)), { recursive: true });
   copyFileSync(join(root, LAUNCHER), join(folder, LAUNCHER));
@@ -88,6 +72,6 @@ it("is started by its launcher where it is built", async () => {
   mkdirSync(dirname(built), { recursive: true });
   writeFileSync(built, `await import(${JSON.stringify(program())});`);
   const ran = await run(join(folder, LAUNCHER), ["help"]);
-  expect(ran).toMatchObject({ code: 0, err: "" });
-  expect(ran.out).toContain("session create");
+  expect(ran).toMatchObject({ code: 0, stderr: "" });
+  expect(ran.stdout).toContain("session create");
 });

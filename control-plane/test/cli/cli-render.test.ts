@@ -1,4 +1,4 @@
-// The command line: what stands in Envoy, printed for given names, with no control plane and no token.
+// The command line: what belongs into Envoy, printed for given names, with no control plane and no token.
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
@@ -27,17 +27,17 @@ const DEFAULTS = {
 };
 
 describe("sluice render settings", () => {
-  it("prints the settings of a quick start: every default in its place, and no policy", async () => {
+  it("render settings prints the settings of a quick start: every default, and no policy", async () => {
     expect(await printed("render settings")).toEqual(DEFAULTS);
   });
 
-  it("prints what was chosen", async () => {
+  it("render settings prints what was chosen", async () => {
     const line = "render settings --cluster outbound|8080||a.b.svc --table blue --capacity 1024";
     const chosen = { controlPlane: { cluster: "outbound|8080||a.b.svc" }, table: { name: "blue", capacity: 1024 } };
     expect(await printed(line)).toEqual({ ...DEFAULTS, ...chosen });
   });
 
-  it("holds the whole policy where one is given, which may hold for good", async () => {
+  it("render settings holds the whole policy where one is given, for good if asked", async () => {
     const settings = (await printed("render settings --with-policy p.yaml --no-follow")) as { policy: object };
     expect(settings).toMatchObject({
       follow: false,
@@ -45,7 +45,7 @@ describe("sluice render settings", () => {
     });
   });
 
-  it("is one line of JSON as Envoy's StringValue holds it, if that is asked for", async () => {
+  it("render settings prints one line of JSON, as Envoy's StringValue holds it", async () => {
     for (const line of ["render settings --format json", "render settings --json"]) {
       const { out } = await run(line);
       expect(out).toBe(`${JSON.stringify(DEFAULTS)}\n`);
@@ -53,7 +53,7 @@ describe("sluice render settings", () => {
     expect(await printed("render settings --format yaml")).toEqual(DEFAULTS);
   });
 
-  it("prints nothing of a policy with violations, names each with its place, and ends with exit code 1", async () => {
+  it("render settings prints nothing of a policy with violations, and names their positions", async () => {
     const ran = await run("render settings --with-policy bad.yaml");
     expect(ran).toMatchObject({ code: 1, out: "" });
     expect(ran.err).toMatch(
@@ -68,7 +68,7 @@ describe("sluice render ecds-file", () => {
     resources: { typed_config: { value: { config: { configuration: { value: string } } } } }[];
   }
 
-  it("prints one resource under the filter's name, with the settings as a string", async () => {
+  it("render ecds-file prints one resource under the filter's name, with settings as a string", async () => {
     const file = (await printed("render ecds-file --filter /f/sluice-1.wasm --table blue")) as File;
     expect(file).toMatchObject({
       resources: [
@@ -86,7 +86,7 @@ describe("sluice render ecds-file", () => {
     expect(JSON.parse(settings)).toEqual({ ...DEFAULTS, table: { name: "blue", capacity: 65536 } });
   });
 
-  it("has another version with each other content, and the same with the same", async () => {
+  it("render ecds-file has another version with other content, and the same with the same", async () => {
     const version = async (line: string): Promise<string> =>
       ((await printed(`render ecds-file ${line}`)) as File).version_info;
     const one = await version("--filter /f/1.wasm");
@@ -98,14 +98,14 @@ describe("sluice render ecds-file", () => {
 });
 
 describe("sluice render wasmplugin", () => {
-  it("prints the example that is committed", async () => {
+  it("render wasmplugin prints the example that is committed", async () => {
     const example: unknown = parse(
       readFileSync(new URL("../../../envoy/istio/wasmplugin.yaml", import.meta.url), "utf8"),
     );
     expect(await printed("render wasmplugin --image registry.example/sluice-filter:0.1.0")).toEqual(example);
   });
 
-  it("prints the names that are given, and the cluster of the control plane's Service in its namespace", async () => {
+  it("render wasmplugin prints the given names, and the cluster of the control plane's Service", async () => {
     const digest = "0123456789abcdef".repeat(4);
     const plugin = await printed(
       `render wasmplugin --image r.example/f:1 --sha256 ${digest} --name limits --namespace edge ` +
@@ -130,7 +130,7 @@ describe("sluice render wasmplugin", () => {
 describe("sluice render envoy", () => {
   const template = readFileSync(new URL("../../../envoy.yaml", import.meta.url), "utf8");
 
-  it("prints envoy.yaml, comments included, with the settings spelled out", async () => {
+  it("render envoy prints envoy.yaml, comments included, with the settings spelled out", async () => {
     const { out } = await run("render envoy");
     const quoted = '\'{"version":1,"controlPlane":{"cluster":"sluice_control_plane"}}\'';
     const expected = template.replace(quoted, () => `'${JSON.stringify(DEFAULTS)}'`);
@@ -138,7 +138,7 @@ describe("sluice render envoy", () => {
     expect(out.replaceAll("[ ", "[").replaceAll(" ]", "]")).toBe(expected);
   });
 
-  it("puts every name where it belongs, the cluster in both of its places", async () => {
+  it("render envoy puts every name where it belongs, and the cluster's name twice", async () => {
     const envoy = await printed(
       "render envoy --upstream [::1]:81 --control-plane plane.example:82 --node-id gw-1 --listen 0.0.0.0:83 " +
         "--admin-port 84 --filter /f/1.wasm --cluster limiter",
@@ -158,7 +158,7 @@ describe("sluice render envoy", () => {
     expect(text).toContain(JSON.stringify('"controlPlane":{"cluster":"limiter"}').slice(1, -1));
   });
 
-  it("is JSON where that is asked for", async () => {
+  it("render envoy prints JSON where that is asked for", async () => {
     const { out } = await run("render envoy --json");
     expect(JSON.parse(out)).toMatchObject({ node: { id: "sluice-edge" } });
   });
@@ -193,13 +193,13 @@ it.each([
   ["wasmplugin --image r.example/f:1 --sha256 abc", /--sha256: expected 64 hex digits, in lower case/],
   ["wasmplugin --image r.example/f:1 --namespace Edge", /--namespace: expected up to 63 of a-z, 0-9 and "-"/],
   ["wasmplugin --image r.example/f:1 --selector app", /--selector: expected KEY=VALUE, such as istio=ingressgateway/],
-])("says in one sentence what is wrong, with exit code 2: sluice render %s", async (line, sentence) => {
+])("a render command says in one sentence what is wrong: sluice render %s", async (line, sentence) => {
   const ran = await run(`render ${line}`);
   expect(ran).toMatchObject({ code: 2, out: "" });
   expect(ran.err).toMatch(sentence);
 });
 
-it("lists its commands where none is named", async () => {
+it("sluice render lists its commands where none is named", async () => {
   const { code, err } = await run("render");
   expect(code).toBe(2);
   for (const name of ["settings", "wasmplugin", "ecds-file", "envoy"]) expect(err).toContain(`render ${name}`);

@@ -37,7 +37,7 @@ async function passes(plane: TestControlPlane, ms: number): Promise<void> {
 }
 
 describe("session revoke of one session", () => {
-  it("says that all edges have confirmed, and ends with exit code 0", async () => {
+  it("session revoke says that all edges have confirmed, with exit code 0", async () => {
     const { plane, id } = await planeWithEdges();
     for (const edge of ["gw-a", "gw-b", "gw-c"]) plane.confirming.says(edge, 1);
     const ran = await sluice(`session revoke ${id}`, worldOf(plane));
@@ -45,7 +45,7 @@ describe("session revoke of one session", () => {
     expect(await shown(plane, id)).toMatchObject({ state: "revoked" });
   });
 
-  it("waits 5 s, names the edges that have not confirmed and ends with exit code 6", async () => {
+  it("session revoke waits 5 s and names the edges that have not confirmed, with exit code 6", async () => {
     const { plane, id } = await planeWithEdges("gw-a", "gw-b", "gw-c");
     const running = sluice(`session revoke ${id}`, worldOf(plane));
     await passes(plane, 4999);
@@ -63,7 +63,7 @@ describe("session revoke of one session", () => {
     expect(again).toMatchObject({ code: 0, out: `${id} is revoked; all 3 edges confirmed\n` });
   });
 
-  it("waits as long as --wait says", async () => {
+  it("session revoke waits as long as --wait says", async () => {
     const { plane, id } = await planeWithEdges("gw-a");
     const running = sluice(`session revoke ${id} --wait 1500ms`, worldOf(plane));
     await passes(plane, 1500);
@@ -71,7 +71,7 @@ describe("session revoke of one session", () => {
     expect([code, out]).toEqual([6, `${id} is revoked; 0 of 1 edge confirmed within 1500 ms, not: gw-a\n`]);
   });
 
-  it("does not claim to have waited where the control plane answers at once", async () => {
+  it("session revoke does not claim to have waited where the answer comes at once", async () => {
     const { plane, id } = await planeWithEdges("gw-a");
     const running = sluice(`session revoke ${id}`, worldOf(plane));
     await passes(plane, 1000);
@@ -80,20 +80,20 @@ describe("session revoke of one session", () => {
     expect([code, out]).toEqual([6, `${id} is revoked; 0 of 1 edge confirmed so far, not: gw-a\n`]);
   });
 
-  it("does not wait with --no-wait", async () => {
+  it("session revoke does not wait with --no-wait", async () => {
     const { plane, id } = await planeWithEdges("gw-a");
     expect(await sluice(`session revoke ${id} --no-wait`, plane)).toMatchObject({ code: 0, out: `${id} is revoked\n` });
     const json = await sluice(`session revoke ${id} --no-wait --json`, plane);
     expect(jsonLines(json)).toEqual([{ id, revoked: true }]);
   });
 
-  it("says that there are no edges, with exit code 0", async () => {
+  it("session revoke says that there are no edges, with exit code 0", async () => {
     const { plane, id } = await planeWithEdges();
     const ran = await sluice(`session revoke ${id}`, plane);
     expect(ran).toMatchObject({ code: 0, out: `${id} is revoked; there are no edges to confirm it\n`, err: "" });
   });
 
-  it("tells the same as JSON", async () => {
+  it("session revoke prints the same figures as JSON", async () => {
     const { plane, id } = await planeWithEdges("gw-a", "gw-b");
     plane.confirming.says("gw-a", 1);
     const ran = await sluice(`session revoke ${id} --wait 0 --json`, plane);
@@ -102,14 +102,14 @@ describe("session revoke of one session", () => {
     expect(JSON.parse(ran.err)).toMatchObject({ error: { code: "UNCONFIRMED" } });
   });
 
-  it("fails with exit code 1 where there is none, and says nothing of edges", async () => {
+  it("session revoke of no session is exit code 1, and says nothing of edges", async () => {
     const { plane } = await planeWithEdges("gw-a");
     const ran = await sluice(`session revoke ${UNKNOWN}`, plane);
     expect(ran).toMatchObject({ code: 1, out: "" });
     expect(ran.err).toContain(`${UNKNOWN}: SESSION_NOT_FOUND`);
   });
 
-  it("has as much patience with the answer as the wait takes", async () => {
+  it("session revoke waits for the answer as long as --wait takes", async () => {
     let calls = 0;
     const { url } = await answering((request, response) => {
       calls += 1;
@@ -120,7 +120,7 @@ describe("session revoke of one session", () => {
     expect(ran.err).toContain("nothing within 1.5 s");
   });
 
-  it("names at most 20 edges, and how many more there are", async () => {
+  it("session revoke names at most 20 edges, and how many more there are", async () => {
     const names = Array.from({ length: 23 }, (_, i) => `gw-${i}`);
     const { plane, id } = await planeWithEdges(...names);
     const { out } = await sluice(`session revoke ${id} --wait 0`, plane);
@@ -129,7 +129,7 @@ describe("session revoke of one session", () => {
 });
 
 describe("session revoke of several sessions", () => {
-  it("revokes each at once, waits once for all and goes on past one that there is not", async () => {
+  it("session revoke of several waits once for all, and goes on past one that does not exist", async () => {
     const { plane, id } = await planeWithEdges("gw-a");
     const two = await created(plane);
     const running = sluice(`session revoke ${id} ${UNKNOWN} ${two.session.id}`, worldOf(plane));
@@ -142,7 +142,7 @@ describe("session revoke of several sessions", () => {
     expect(ran.err).toContain(`${UNKNOWN}: SESSION_NOT_FOUND`);
   });
 
-  it("prints a line of JSON for each, with the edges' figures", async () => {
+  it("session revoke of several prints a line of JSON for each, with the edges' figures", async () => {
     const { plane, id } = await planeWithEdges("gw-a");
     plane.confirming.says("gw-a", 1);
     const ran = await sluice(`session revoke ${UNKNOWN} ${id} --json`, plane);
@@ -153,14 +153,14 @@ describe("session revoke of several sessions", () => {
     ]);
   });
 
-  it("ends with exit code 6 where an edge has not confirmed, also if one of the sessions is not there", async () => {
+  it("session revoke of several is exit code 6 where an edge has not confirmed", async () => {
     const { plane, id } = await planeWithEdges("gw-a");
     const ran = await sluice(`session revoke ${UNKNOWN} ${id} --wait 0`, plane);
     expect(ran).toMatchObject({ code: 6 });
     expect(ran.err).toContain("SESSION_NOT_FOUND");
   });
 
-  it("tells which are revoked when the control plane fails in the middle", async () => {
+  it("session revoke of several says which are revoked when the control plane fails", async () => {
     const failure = answer(500, { error: { code: "INTERNAL", message: "said so" } });
     const both = await answering(answer(204, ""), failure);
     const ran = await sluice(`session revoke ${UNKNOWN} ${UNKNOWN} ${UNKNOWN}`, both);
@@ -172,18 +172,23 @@ describe("session revoke of several sessions", () => {
 });
 
 describe("session revoke --user and --org", () => {
-  it.each(["--user u1", "--org o1"])("revokes all of %s and waits until it is finished", async (whose) => {
-    const { plane, id } = await planeWithEdges();
-    await created(plane);
-    const other = await created(plane, { userId: "u2", orgId: "o2" });
-    const ran = await sluice(`session revoke ${whose}`, { url: plane.url, onSleep: () => nextTurn() });
-    expect(ran.code, ran.err).toBe(0);
-    expect(ran.out).toMatch(/is finished: 2 sessions looked at, 2 revoked by it; there are no edges to confirm it\n$/);
-    expect(await shown(plane, id)).toMatchObject({ state: "revoked" });
-    expect(await shown(plane, other.session.id)).toMatchObject({ state: "live" });
-  });
+  it.each(["--user u1", "--org o1"])(
+    "session revoke %s revokes all of them and waits until it is finished",
+    async (whose) => {
+      const { plane, id } = await planeWithEdges();
+      await created(plane);
+      const other = await created(plane, { userId: "u2", orgId: "o2" });
+      const ran = await sluice(`session revoke ${whose}`, { url: plane.url, onSleep: () => nextTurn() });
+      expect(ran.code, ran.err).toBe(0);
+      expect(ran.out).toMatch(
+        /is finished: 2 sessions looked at, 2 revoked by it; there are no edges to confirm it\n$/,
+      );
+      expect(await shown(plane, id)).toMatchObject({ state: "revoked" });
+      expect(await shown(plane, other.session.id)).toMatchObject({ state: "live" });
+    },
+  );
 
-  it("tells on the error stream how far it is", async () => {
+  it("session revoke --user shows its progress on the error stream", async () => {
     const edges = { edges: 1, confirmed: 1, pending: [] };
     const now = (state: string, examined: number): object => ({
       revocation: { id: "r1", state, examined, revoked: examined, ...edges },
@@ -202,7 +207,7 @@ describe("session revoke --user and --org", () => {
     });
   });
 
-  it("once finished, waits until every edge has confirmed", async () => {
+  it("session revoke --user waits, once finished, until every edge has confirmed", async () => {
     const now = (state: string, confirmed: number, ...pending: string[]): object => ({
       revocation: { id: "r1", state, examined: 1, revoked: 1, edges: 2, confirmed, pending },
     });
@@ -217,7 +222,7 @@ describe("session revoke --user and --org", () => {
     expect(ran.out).toMatch(/1 revoked by it; all 2 edges confirmed\n$/);
   });
 
-  it("names the edges that have not confirmed when the wait is over, with exit code 6", async () => {
+  it("session revoke --user names edges that have not confirmed, with exit code 6", async () => {
     const { plane } = await planeWithEdges("gw-a", "gw-b");
     plane.confirming.says("gw-a", 1);
     const world = { url: plane.url, onSleep: () => nextTurn() };
@@ -231,7 +236,7 @@ describe("session revoke --user and --org", () => {
     expect(jsonLines(json)).toEqual([{ revocation }]);
   });
 
-  it("does not wait with --no-wait", async () => {
+  it("session revoke --user does not wait with --no-wait", async () => {
     const { plane } = await planeWithEdges("gw-a");
     const ran = await sluice("session revoke --user u1 --no-wait --json", plane);
     expect(ran).toMatchObject({ code: 0, slept: [] });
@@ -240,20 +245,23 @@ describe("session revoke --user and --org", () => {
 });
 
 it.each(["", "--user u1 --org o1", `${UNKNOWN} --user u1`])(
-  "session revoke '%s' is refused: one way only",
+  "session revoke '%s' is exit code 2: there is one way only to name sessions",
   async (what) => {
     expect(await sluice(`session revoke ${what}`)).toMatchObject({ code: 2, out: "" });
   },
 );
 
-it.each(["soon", "2m", "21s", "1.5s"])("session revoke --wait %s is refused, with what was expected", async (wait) => {
-  const ran = await sluice(`session revoke ${UNKNOWN} --wait ${wait}`);
-  expect(ran).toMatchObject({ code: 2, out: "" });
-  expect(ran.err).toContain(
-    "--wait: expected a duration such as 500ms or 2s, or a whole number of milliseconds, up to 20s",
-  );
-});
+it.each(["soon", "2m", "21s", "1.5s"])(
+  "session revoke --wait %s is exit code 2, with what was expected",
+  async (wait) => {
+    const ran = await sluice(`session revoke ${UNKNOWN} --wait ${wait}`);
+    expect(ran).toMatchObject({ code: 2, out: "" });
+    expect(ran.err).toContain(
+      "--wait: expected a duration such as 500ms or 2s, or a whole number of milliseconds, up to 20s",
+    );
+  },
+);
 
-it("session revoke with --wait and --no-wait is refused", async () => {
+it("session revoke with --wait and --no-wait is exit code 2", async () => {
   expect(await sluice(`session revoke ${UNKNOWN} --wait 2s --no-wait`)).toMatchObject({ code: 2, out: "" });
 });

@@ -9,7 +9,7 @@ import { METERED, STARTER } from "../support/sessions.js";
 const UNKNOWN = "019b76da-a800-7000-8000-000000000000";
 
 describe("session create", () => {
-  it("prints the session and its token", async () => {
+  it("session create prints the session and its token", async () => {
     const plane = await startTestControlPlane();
     const ran = await sluice("session create --user ada --org analytical --plan metered --ip 192.0.2.7", plane);
     expect(ran.code, ran.err).toBe(0);
@@ -19,7 +19,7 @@ describe("session create", () => {
     expect(ran.out).toMatch(/^token +\S{20,}$/m);
   });
 
-  it("prints the token alone with --token-only, and both as one document with --json", async () => {
+  it("session create prints the token alone with --token-only, and both as one JSON document", async () => {
     const plane = await startTestControlPlane();
     const alone = await sluice("session create --user ada --org o1 --token-only --idempotency-key k1", plane);
     const whole = await sluice("session create --user ada --org o1 --json --idempotency-key k1", plane);
@@ -29,7 +29,7 @@ describe("session create", () => {
     ]);
   });
 
-  it("tells the field that the API refuses, with exit code 1", async () => {
+  it("session create names the field that the API denies, with exit code 1", async () => {
     const plane = await startTestControlPlane();
     const ran = await sluice("session create --user ada --org o1 --ip nowhere", plane);
     expect(ran).toMatchObject({ code: 1, out: "" });
@@ -46,7 +46,7 @@ describe("session create", () => {
 });
 
 describe("session show", () => {
-  it("shows every field, and never a token", async () => {
+  it("session show prints every field, and never a token", async () => {
     const plane = await startTestControlPlane();
     const { session, token } = await created(plane, { metadata: { userAgent: "curl" } });
     const ran = await sluice(`session show ${session.id}`, plane);
@@ -58,7 +58,7 @@ describe("session show", () => {
     expect(jsonLines(await sluice(`session show ${session.id} --json`, plane))).toEqual([{ session }]);
   });
 
-  it("names what was consumed, and of how much only where the plan has a budget", async () => {
+  it("session show prints consumption, and its budget only where the plan has one", async () => {
     const plane = await startTestControlPlane();
     const free = await created(plane);
     const metered = await created(plane, { plan: "metered" });
@@ -67,26 +67,26 @@ describe("session show", () => {
     expect((await sluice(`session show ${metered.session.id}`, plane)).out).toMatch(/^consumed +109 of 5000 tokens$/m);
   });
 
-  it("fails with exit code 1 where there is none", async () => {
+  it("session show of no session is exit code 1", async () => {
     const plane = await startTestControlPlane();
     const ran = await sluice(`session show ${UNKNOWN}`, plane);
     expect(ran).toMatchObject({ code: 1, out: "" });
     expect(ran.err).toContain("SESSION_NOT_FOUND");
   });
 
-  it("works with an issuer's token", async () => {
+  it("session show works with an issuer's token", async () => {
     const plane = await startTestControlPlane();
     const { session } = await created(plane);
     const env = { SLUICE_ADMIN_TOKEN: ISSUER_TOKEN };
     expect(await sluice(`session show ${session.id}`, { url: plane.url, env })).toMatchObject({ code: 0 });
-    const refused = await sluice(`session revoke ${session.id}`, { url: plane.url, env });
-    expect(refused).toMatchObject({ code: 4, out: "" });
-    expect(refused.err).toContain("FORBIDDEN");
+    const denied = await sluice(`session revoke ${session.id}`, { url: plane.url, env });
+    expect(denied).toMatchObject({ code: 4, out: "" });
+    expect(denied.err).toContain("FORBIDDEN");
   });
 });
 
 describe("session list", () => {
-  it("shows an aligned table, the newest first", async () => {
+  it("session list prints an aligned table, the newest first", async () => {
     const plane = await startTestControlPlane();
     await created(plane, { userId: "a-long-user-id" });
     plane.clock.advance(1000);
@@ -97,7 +97,7 @@ describe("session list", () => {
     expect(rows.map((row) => row.slice(at).split(" ")[0])).toEqual(["bo", "a-long-user-id"]);
   });
 
-  it("filters by user, organisation, plan and state", async () => {
+  it("session list filters by user, organisation, plan and state", async () => {
     const plane = await startTestControlPlane();
     await created(plane, { userId: "ada" });
     await created(plane, { userId: "ada", orgId: "o2", plan: "metered" });
@@ -114,7 +114,7 @@ describe("session list", () => {
     expect(await found("--user nobody")).toEqual([]);
   });
 
-  it("says that there are more than --limit, and goes through all pages with --all", async () => {
+  it("session list says that there are more than --limit, and reads all pages with --all", async () => {
     const plane = await startTestControlPlane();
     for (const userId of ["a", "b", "c"]) await created(plane, { userId });
     const some = await sluice("session list --limit 2", plane);
@@ -128,21 +128,21 @@ describe("session list", () => {
     expect(all.err).toBe("");
   });
 
-  it("refuses a state that there is not, and --all with --limit", async () => {
+  it("session list with an unknown state, or --all with --limit, is exit code 2", async () => {
     expect(await sluice("session list --state asleep")).toMatchObject({ code: 2 });
     expect(await sluice("session list --all --limit 3")).toMatchObject({ code: 2 });
   });
 });
 
-it("session move gives a session another plan", async () => {
+it("session change-plan gives a session another plan", async () => {
   const plane = await startTestControlPlane();
   const { session } = await created(plane);
-  const ran = await sluice(`session move ${session.id} --plan metered`, plane);
+  const ran = await sluice(`session change-plan ${session.id} --plan metered`, plane);
   expect(ran.code, ran.err).toBe(0);
   expect(ran.out).toMatch(/^plan +metered$/m);
-  const back = await sluice(`session move ${session.id} --plan starter --json`, plane);
+  const back = await sluice(`session change-plan ${session.id} --plan starter --json`, plane);
   expect(jsonLines(back)).toMatchObject([{ session: { id: session.id, plan: STARTER.name } }]);
-  expect(await sluice(`session move ${session.id} --plan none`, plane)).toMatchObject({ code: 1 });
+  expect(await sluice(`session change-plan ${session.id} --plan none`, plane)).toMatchObject({ code: 1 });
 });
 
 it("session token gives the token out once more", async () => {
@@ -157,7 +157,7 @@ it("session token gives the token out once more", async () => {
 });
 
 describe("session consume", () => {
-  it("spends from the budget, once for a key", async () => {
+  it("session consume spends from the budget, once for each key", async () => {
     const plane = await startTestControlPlane();
     const { session } = await created(plane, { plan: METERED.name });
     const line = `session consume ${session.id} 250 --idempotency-key job-17`;
@@ -171,7 +171,7 @@ describe("session consume", () => {
     expect(over.err).toContain("TOKEN_BUDGET_EXCEEDED");
   });
 
-  it.each(["0", "-3", "1.5", "many", "9007199254740993"])("refuses to spend %s", async (count) => {
+  it.each(["0", "-3", "1.5", "many", "9007199254740993"])("session consume of %s is exit code 2", async (count) => {
     const ran = await sluice(["session", "consume", "--", UNKNOWN, count]);
     expect(ran).toMatchObject({ code: 2, out: "" });
   });

@@ -22,7 +22,7 @@ async function report(plane: TestControlPlane, id: string, rev: number, consumed
 }
 
 describe("usage", () => {
-  it("shows what was spent, by edge and instance", async () => {
+  it("usage shows what was spent, by edge and instance", async () => {
     const plane = await startTestControlPlane();
     const id = await spent(plane, 12, { plan: "metered" });
     await plane.call("POST", `/v1/sessions/${id}/consume`, { count: 5 });
@@ -33,13 +33,13 @@ describe("usage", () => {
     expect(jsonLines(await sluice(`usage ${id} --json`, plane))).toMatchObject([{ consumed: 17, direct: 5 }]);
   });
 
-  it("fails with exit code 1 where there is no such session", async () => {
+  it("usage of no session is exit code 1", async () => {
     expect(await sluice(`usage ${UNKNOWN}`, await startTestControlPlane())).toMatchObject({ code: 1, out: "" });
   });
 });
 
 describe("bucket", () => {
-  it("shows the level at each edge", async () => {
+  it("bucket shows the level at each edge", async () => {
     const plane = await startTestControlPlane();
     const id = await spent(plane, 12);
     const ran = await sluice(`bucket ${id}`, plane);
@@ -48,7 +48,7 @@ describe("bucket", () => {
     expect(jsonLines(await sluice(`bucket ${id} --json`, plane))).toMatchObject([{ edge: "gw-1", tokens: 50 }]);
   });
 
-  it("says that it is full where no edge has reported", async () => {
+  it("bucket says that it is full where no edge has reported", async () => {
     const plane = await startTestControlPlane();
     const { session } = await created(plane);
     expect((await sluice(`bucket ${session.id}`, plane)).out).toContain("full everywhere");
@@ -62,9 +62,9 @@ describe("edges", () => {
     return plane.call("POST", "/edge/v1/watch", said, KEYS.edgeCredential);
   };
 
-  it("shows what each makes of the policy and what its workers run", async () => {
+  it("edges shows what each makes of the policy and what its workers run", async () => {
     const plane = await startTestControlPlane();
-    expect((await sluice("edges", plane)).out).toContain("No edge has been heard of");
+    expect((await sluice("edges", plane)).out).toContain("No edge has called this control plane");
     const { log } = await plane.store.position();
     const hash = plane.policies.published("gw-1")?.hash;
     const held = watch(plane, { log, policy: { log, generation: 1, hash, state: "ok" } });
@@ -82,7 +82,7 @@ describe("edges", () => {
     await held;
   });
 
-  it("shows what an edge found wrong with a policy, in harmless characters", async () => {
+  it("edges shows the violations of an edge that rejected a policy, in harmless characters", async () => {
     const plane = await startTestControlPlane();
     const { log } = await plane.store.position();
     const violations = Array.from({ length: 7 }, (_, i) => ({ path: `plans[${i}].x`, message: "no such\nfield" }));
@@ -97,7 +97,7 @@ describe("edges", () => {
     await held;
   });
 
-  it("lists who was denied as an edge, and says that the secret differs", async () => {
+  it("edges lists who was denied as an edge, and says that the secret differs", async () => {
     const plane = await startTestControlPlane();
     const named = { "x-sluice-edge": "gw-9" };
     await plane.call("POST", "/edge/v1/watch", {}, "another-credential", named);
@@ -112,10 +112,10 @@ describe("edges", () => {
 });
 
 describe("audit", () => {
-  it("shows who did what, the newest first", async () => {
+  it("audit shows who did what, the newest first", async () => {
     const plane = await startTestControlPlane();
     const { session } = await created(plane);
-    await sluice(`session move ${session.id} --plan metered`, plane);
+    await sluice(`session change-plan ${session.id} --plan metered`, plane);
     await sluice(`session revoke ${session.id}`, plane);
     const ran = await sluice("audit", plane);
     expect(ran.code, ran.err).toBe(0);
@@ -129,7 +129,7 @@ describe("audit", () => {
 });
 
 describe("top", () => {
-  it("shows with --once the sessions that spend most between two reads", async () => {
+  it("top --once shows the sessions that spend most between two reads", async () => {
     const plane = await startTestControlPlane();
     const slow = await spent(plane, 90, { userId: "slow" });
     const fast = await spent(plane, 10, { userId: "fast" });
@@ -148,7 +148,7 @@ describe("top", () => {
     expect(jsonLines(json)).toMatchObject([{ tokensPerSecond: 0, session: { id: slow } }]);
   });
 
-  it("counts a session that began between the reads from 0", async () => {
+  it("top counts a session that began between the reads from 0", async () => {
     const plane = await startTestControlPlane();
     const onSleep = (): Promise<void> => {
       plane.clock.advance(1);
@@ -159,7 +159,7 @@ describe("top", () => {
     expect(jsonLines(ran)).toMatchObject([{ tokensPerSecond: 4 }]);
   });
 
-  it("draws the screen anew each second until it is interrupted, and never wider than the terminal", async () => {
+  it("top draws the screen each second until it is interrupted, never wider than the terminal", async () => {
     const plane = await startTestControlPlane();
     const id = await spent(plane, 0, { userId: "u".repeat(120) });
     const user = new AbortController();
@@ -182,7 +182,7 @@ describe("top", () => {
     for (const line of seen) expect(line.length).toBeLessThanOrEqual(60);
   });
 
-  it("needs a terminal for the live table", async () => {
+  it("top needs a terminal for the live table", async () => {
     expect(await sluice("top")).toMatchObject({ code: 2, out: "" });
     expect(await sluice("top --json", { terminal: { columns: 80, rows: 24 } })).toMatchObject({ code: 2, out: "" });
   });

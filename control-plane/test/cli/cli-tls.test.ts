@@ -23,7 +23,7 @@ afterAll(() => {
   rmSync(folder, { recursive: true });
 });
 
-it("goes to a server of SLUICE_TLS_CA_FILE, with a client certificate where it wants one", async () => {
+it("the command trusts SLUICE_TLS_CA_FILE, and shows a client certificate where one is wanted", async () => {
   const clientCa = readFileSync(authority.cert);
   const plane = await startTestControlPlane(undefined, { tls: { ...pem(authority.issue("server")), clientCa } });
   const client = authority.issue("client");
@@ -39,14 +39,14 @@ it("goes to a server of SLUICE_TLS_CA_FILE, with a client certificate where it w
   expect(await sluice("edges", { url: plane.url, files, env: ca })).toMatchObject({ code: 3, out: "" });
 });
 
-it("says of a server without TLS that it has none", async () => {
+it("a server without TLS is named as one", async () => {
   const { url } = await answering(answer(200, { edges: [] }));
   const ran = await sluice("edges", { url: url.replace("http:", "https:") });
   expect(ran).toMatchObject({ code: 3, out: "", slept: [] });
   expect(ran.err).toMatch(/^sluice: UNREACHABLE: .*: it does not speak TLS\nTry http:\/\/ in SLUICE_URL\n$/);
 });
 
-it("says where plain http is sent that the server perhaps speaks https", async () => {
+it("plain http to a server that perhaps speaks https is named as that", async () => {
   const { url } = await startTestControlPlane(undefined, {
     tls: { ...pem(authority.issue("server")), clientCa: null },
   });
@@ -54,11 +54,11 @@ it("says where plain http is sent that the server perhaps speaks https", async (
   expect(ran).toMatchObject({ code: 3, out: "" });
   expect(ran.err).toContain("it closed the connection without an answer; perhaps it speaks https\n");
   const alerting = createSocketServer((socket) => socket.end(Buffer.of(0x15, 3, 1, 0, 2, 2, 0x46)));
-  const told = await sluice("edges", { url: await listening(alerting) });
-  expect(told.err).toContain("its answer is not HTTP; perhaps it speaks https\n");
+  const alerted = await sluice("edges", { url: await listening(alerting) });
+  expect(alerted.err).toContain("its answer is not HTTP; perhaps it speaks https\n");
 });
 
-it.each(["TLSv1.2", "TLSv1.3"] as const)("names the client certificate that a server demands: %s", async (version) => {
+it.each(["TLSv1.2", "TLSv1.3"] as const)("a client certificate that a server demands is named: %s", async (version) => {
   const { cert, key } = pem(authority.issue("server"));
   const ca = readFileSync(authority.cert, "utf8");
   const server = createTlsServer({ cert, key, ca, requestCert: true, maxVersion: version });
@@ -69,7 +69,7 @@ it.each(["TLSv1.2", "TLSv1.3"] as const)("names the client certificate that a se
   expect(ran.err).not.toMatch(/routines|u\{a\}/);
 });
 
-it("says of a key that it is another certificate's", async () => {
+it("a key of another certificate is exit code 2", async () => {
   const files = {
     cert: readFileSync(authority.issue("client").cert, "utf8"),
     key: readFileSync(authority.issue("another").key, "utf8"),
@@ -86,7 +86,7 @@ it.each([
   [{ SLUICE_TLS_CA_FILE: "none" }, "SLUICE_TLS_CA_FILE: none cannot be read"],
   [{ SLUICE_TLS_CA_FILE: "junk", SLUICE_CLIENT_CERT_FILE: "junk" }, "go together"],
   [{ SLUICE_CLIENT_CERT_FILE: "junk", SLUICE_CLIENT_KEY_FILE: "junk" }, "in PEM"],
-])("files that cannot be used are exit code 2: %j", async (env, said) => {
+])("TLS files that cannot be used are exit code 2: %j", async (env, said) => {
   const ran = await sluice("edges", { url: "https://127.0.0.1:1", env, files: { junk: "junk" } });
   expect(ran).toMatchObject({ code: 2, out: "" });
   expect(ran.err).toContain(said);

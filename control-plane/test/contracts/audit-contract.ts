@@ -3,6 +3,7 @@ import { expect, it } from "vitest";
 
 import type { Stores } from "../../src/app/ports/stores.js";
 import type { AuditEvent } from "../../src/domain/stored.js";
+import { decision } from "./policy-contract.js";
 import { sessionAt } from "../support/sessions.js";
 import type { WithVerbs } from "../support/store-verbs.js";
 
@@ -55,8 +56,8 @@ export function auditContract(open: () => Promise<WithVerbs<Stores>>): void {
 
   it("an accepted policy is audited with it, and one that lost the race is not", async () => {
     const store = await open();
-    await store.savePolicy({ generation: 1, policyJson: "{}" }, 0, eventAt(NOW_MS + 1));
-    await store.savePolicy({ generation: 1, policyJson: "[]" }, 0, eventAt(NOW_MS + 2));
+    await store.policies.savePolicy(decision(1), 0, eventAt(NOW_MS + 1));
+    await store.policies.savePolicy(decision(1), 0, eventAt(NOW_MS + 2));
     expect(await store.audit.auditBefore(undefined, 9)).toEqual([{ number: 1, ...eventAt(NOW_MS + 1) }]);
   });
 }

@@ -18,7 +18,7 @@ const idleStep = (more: object = {}) => {
 };
 
 function idleEnds(opened: Opened): void {
-  it("ends idle sessions for good, tells them once, and keeps them", async () => {
+  it("idle sessions end for good, are named once, and are kept", async () => {
     const [store, session] = await opened();
     const ended = { ...session, idleEndedAt: NOW_MS };
     expect(await store.usage.endIdle(idleStep())).toEqual({ sessions: [ended], next: undefined });
@@ -30,7 +30,7 @@ function idleEnds(opened: Opened): void {
     expect((await store.position()).cursor).toBe(0);
   });
 
-  it("asks of each session up to a time, in steps, with those who hold it", async () => {
+  it("sessions up to a time are examined in steps, with those who hold them", async () => {
     const [store, session] = await opened();
     const others = [sessionAt(NOW_MS + 1), sessionAt(NOW_MS + 2), sessionAt(NOW_MS + 3), sessionAt(NOW_MS, METERED)];
     for (const one of others) await store.create(one);
@@ -55,7 +55,7 @@ function idleEnds(opened: Opened): void {
     expect(ended).toEqual([second, third]);
   });
 
-  it("finds a session at its last activity, also one that was filed before", async () => {
+  it("a session is found at its last activity, also one that was indexed before", async () => {
     const [store, session] = await opened();
     await store.usage.hold(session.id, A, NOW_MS + 50, ALWAYS);
     for (const untilMs of [NOW_MS, NOW_MS + 49]) {
@@ -64,7 +64,7 @@ function idleEnds(opened: Opened): void {
     expect((await store.usage.endIdle(idleStep({ untilMs: NOW_MS + 50 }))).sessions).toHaveLength(1);
   });
 
-  it("ends one session if it is idle as it then is", async () => {
+  it("one session ends if it is idle as it then is", async () => {
     const [store, session] = await opened();
     const isIdle = ({ lastActivity }: Session) => lastActivity === NOW_MS;
     await store.usage.hold(session.id, A, NOW_MS + 1, ALWAYS);
@@ -80,7 +80,7 @@ const expiryStep = (more: object = {}) => {
 };
 
 function removals(opened: Opened): void {
-  it("removes expired sessions with all that belongs to them, the oldest first", async () => {
+  it("expired sessions are removed with all that belongs to them, the oldest first", async () => {
     const [store, session] = await opened();
     const younger = sessionAt(NOW_MS + 1);
     await store.create(younger);
@@ -93,7 +93,7 @@ function removals(opened: Opened): void {
     expect(await store.countLive(STARTER.id, 0)).toBe(1);
   });
 
-  it("goes on in steps, past sessions that are to stay", async () => {
+  it("removals go on in steps, past sessions that are to stay", async () => {
     const [store, first] = await opened();
     const [second, third] = [sessionAt(NOW_MS + 1), sessionAt(NOW_MS + 2)];
     await store.create(second);
@@ -110,7 +110,7 @@ function removals(opened: Opened): void {
     expect((await store.find(first.id))?.id).toBe(first.id);
   });
 
-  it("takes as many steps as sessions with many rows need", async () => {
+  it("sessions with many rows are removed in as many steps as they need", async () => {
     const [store, { id }] = await opened();
     const second = sessionAt(NOW_MS + 1);
     await store.create(second);
@@ -129,7 +129,7 @@ function removals(opened: Opened): void {
     expect([ended, removed, await store.find(id), await store.find(second.id)]).toEqual([2, 2, undefined, undefined]);
   });
 
-  it("keeps those that ended for good until they are old enough, and then removes them", async () => {
+  it("sessions that ended for good are kept until they are old enough, and then removed", async () => {
     const [store, revoked] = await opened();
     const [idle, live] = [sessionAt(NOW_MS + HOUR_MS), sessionAt(NOW_MS)];
     await store.create(idle);

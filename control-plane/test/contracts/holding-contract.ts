@@ -15,7 +15,7 @@ export function holdingContract(open: () => Promise<StoreWithUsage>): void {
 }
 
 function whoHolds(opened: Opened): void {
-  it("remembers who acquired a session, before and after its first report", async () => {
+  it("a store remembers who acquired a session, before and after its first report", async () => {
     const [store, { id }] = await opened();
     expect(await store.usage.hold(id, A, NOW_MS, ALWAYS)).toMatchObject({ held: true, rows: [] });
     expect(await store.usage.rowsOf(id)).toEqual([{ ...A, figures: null }]);
@@ -29,7 +29,7 @@ function whoHolds(opened: Opened): void {
     ]);
   });
 
-  it("notes nothing where the caller says no, having shown the session and who holds it", async () => {
+  it("an acquire that the caller denies notes nothing, and shows session and holders", async () => {
     const [store, session] = await opened();
     const held = { ...session, lastActivity: NOW_MS + 3 };
     await store.usage.hold(session.id, FAR, NOW_MS + 3, ALWAYS);
@@ -45,7 +45,7 @@ function whoHolds(opened: Opened): void {
     expect(await store.find(session.id)).toEqual(held);
   });
 
-  it("notes nothing of a revoked session, or of one that never was", async () => {
+  it("an acquire of a revoked session, or of one that never was, notes nothing", async () => {
     const [store, session] = await opened();
     await store.revoke(session.id, NOW_MS + 1);
     const revoked = { ...session, revokedAt: NOW_MS + 1 };
@@ -58,7 +58,7 @@ function whoHolds(opened: Opened): void {
 }
 
 function activity(opened: Opened): void {
-  it("moves the session's activity forward and never back, whoever asks", async () => {
+  it("an acquire sets the session's activity forward and never back", async () => {
     const [store, session] = await opened();
     const active = { ...session, lastActivity: NOW_MS + 10 };
     expect((await store.usage.hold(session.id, A, NOW_MS + 10, ALWAYS)).session).toEqual(active);
@@ -68,7 +68,7 @@ function activity(opened: Opened): void {
     expect(await store.find(session.id)).toEqual(active);
   });
 
-  it("keeps the later one of when it was acquired and when a request of it was admitted", async () => {
+  it("a session's activity is the later of its acquire and its last admitted request", async () => {
     const [store, { id }] = await opened();
     const report = (rev: number, atMs: number) =>
       store.usage.report(
@@ -84,7 +84,7 @@ function activity(opened: Opened): void {
     expect((await store.find(id))?.lastActivity).toBe(NOW_MS + 30);
   });
 
-  it("shows it wherever the session is shown", async () => {
+  it("an acquire's activity shows wherever the session is shown", async () => {
     const [store, session] = await opened();
     await store.usage.hold(session.id, FAR, NOW_MS + 4, ALWAYS);
     const at: number[] = [];
@@ -96,7 +96,7 @@ function activity(opened: Opened): void {
     expect(at).toEqual([NOW_MS + 4]);
   });
 
-  it("keeps a revocation that an acquire overtakes, and leaves the log alone", async () => {
+  it("a revocation that an acquire overtakes is kept, and the log is left alone", async () => {
     const [store, { id }] = await opened();
     const { cursor } = await store.position();
     await Promise.all([store.revoke(id, NOW_MS + 1), store.usage.hold(id, A, NOW_MS + 2, ALWAYS)]);

@@ -8,7 +8,7 @@ const ALL = 1000;
 
 export interface LogUnderTest {
   readonly log: InvalidationLog;
-  /** Appends in one commit, and resolves once it is durable and told of. */
+  /** Appends in one commit, and resolves once it is durable and listeners were called. */
   readonly append: (...entries: [InvalidationKind, string, number?][]) => Promise<void>;
 }
 
@@ -17,7 +17,7 @@ const namesIn = (reading: LogReading): string[] =>
 
 /** `open` gives an empty log and sees to its end. */
 export function logContract(open: () => Promise<LogUnderTest>): void {
-  it("begins at 0, with an id of 16 digits that are not all zero", async () => {
+  it("a log begins at 0, with an id of 16 digits that are not all zero", async () => {
     const { log } = await open();
     const position = await log.position();
     expect(position.cursor).toBe(0);
@@ -25,7 +25,7 @@ export function logContract(open: () => Promise<LogUnderTest>): void {
     expect(await log.read(0, ALL)).toEqual({ kind: "entries", position, entries: [] });
   });
 
-  it("gives the entries after a place, in their order, with the number of the last", async () => {
+  it("entries past a cursor come in their order, with the number of the last", async () => {
     const { log, append } = await open();
     await append(["revoked", "a"], ["refresh", "b"]);
     await append(["revoked", "c"]);
@@ -35,7 +35,7 @@ export function logContract(open: () => Promise<LogUnderTest>): void {
     expect(await log.read(3, ALL)).toMatchObject({ kind: "entries", entries: [], position: { cursor: 3 } });
   });
 
-  it("gives no more than the limit, and its cursor then is that of the last one given", async () => {
+  it("entries are limited in number, and the cursor then is that of the last one", async () => {
     const { log, append } = await open();
     await append(["revoked", "a"], ["revoked", "b"], ["revoked", "c"]);
     const reading = await log.read(0, 2);
@@ -43,27 +43,27 @@ export function logContract(open: () => Promise<LogUnderTest>): void {
     expect((await log.position()).cursor).toBe(3);
   });
 
-  it("says of a place past its head that it is out of reach", async () => {
+  it("a cursor past the head is out of reach", async () => {
     const { log, append } = await open();
     await append(["revoked", "a"]);
     expect(await log.read(2, ALL)).toEqual({ kind: "outOfReach", position: await log.position() });
   });
 
-  it("tells of each commit once, with its last number and whether it revoked", async () => {
+  it("listeners get each commit once, with its last number and whether it revoked", async () => {
     const { log, append } = await open();
-    const told: LogAdvance[] = [];
-    const end = log.subscribe((advance) => told.push(advance));
+    const commits: LogAdvance[] = [];
+    const end = log.subscribe((advance) => commits.push(advance));
     await append(["refresh", "a"]);
     await append(["revoked", "b"]);
     end();
     await append(["revoked", "c"]);
-    expect(told).toEqual([
+    expect(commits).toEqual([
       { cursor: 1, revoked: false },
       { cursor: 2, revoked: true },
     ]);
   });
 
-  it("shows an entry to whoever is told of it", async () => {
+  it("listeners see the entry that they are called for", async () => {
     const { log, append } = await open();
     const readings: Promise<LogReading>[] = [];
     log.subscribe(({ cursor }) => readings.push(log.read(cursor - 1, ALL)));
@@ -72,7 +72,7 @@ export function logContract(open: () => Promise<LogUnderTest>): void {
     expect((await Promise.all(readings)).map(namesIn)).toEqual([["revoked a"], ["revoked b"]]);
   });
 
-  it("drops what is too old, and says of places before it that they are out of reach", async () => {
+  it("entries that are too old are dropped, and cursors before them are out of reach", async () => {
     const { log, append } = await open();
     await append(["revoked", "a", NOW_MS], ["revoked", "b", NOW_MS + 1], ["revoked", "c", NOW_MS + 2]);
     expect(await log.trim({ notBeforeMs: NOW_MS + 2, entries: ALL }, 10)).toBe(2);
@@ -82,7 +82,7 @@ export function logContract(open: () => Promise<LogUnderTest>): void {
     expect((await log.position()).cursor).toBe(3);
   });
 
-  it("keeps no more than so many, and drops them in chunks", async () => {
+  it("entries are bounded in number, and dropped in chunks", async () => {
     const { log, append } = await open();
     await append(["revoked", "a"], ["revoked", "b"], ["revoked", "c"], ["revoked", "d"]);
     expect(await log.trim({ notBeforeMs: 0, entries: 1 }, 2)).toBe(2);
@@ -91,7 +91,7 @@ export function logContract(open: () => Promise<LogUnderTest>): void {
     expect(namesIn(await log.read(3, ALL))).toEqual(["revoked d"]);
   });
 
-  it("counts on where it was after everything has been dropped", async () => {
+  it("a log counts on from its last number after everything has been dropped", async () => {
     const { log, append } = await open();
     await append(["revoked", "a", NOW_MS], ["revoked", "b", NOW_MS]);
     expect(await log.trim({ notBeforeMs: NOW_MS + 1, entries: ALL }, 10)).toBe(2);

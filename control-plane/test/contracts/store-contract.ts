@@ -11,20 +11,20 @@ const NOW_MS = Date.UTC(2026, 0, 1);
 
 /** `open` gives an empty store and sees to its end. */
 export function storeContract(open: () => Promise<Store>): void {
-  it("finds a session exactly as it was created", async () => {
+  it("a session is found exactly as it was created", async () => {
     const store = await open();
     const session = sessionAt(NOW_MS, METERED, "ü✓ user", "o/1");
     await store.create(session);
     expect(await store.find(session.id)).toEqual(session);
   });
 
-  it("finds nothing under an id that never was", async () => {
+  it("an id that never was finds nothing", async () => {
     const store = await open();
     expect(await store.find(sessionAt(NOW_MS).id)).toBeUndefined();
     expect(await store.revoke(sessionAt(NOW_MS).id, NOW_MS)).toBeUndefined();
   });
 
-  it("never replaces a session by another of the same id", async () => {
+  it("a session is never replaced by another of the same id", async () => {
     const store = await open();
     const session = sessionAt(NOW_MS);
     await store.create(session);
@@ -32,14 +32,14 @@ export function storeContract(open: () => Promise<Store>): void {
     expect(await store.find(session.id)).toEqual(session);
   });
 
-  it("lets one of two creations of the same id win", async () => {
+  it("one of two creations of the same id wins", async () => {
     const store = await open();
     const session = sessionAt(NOW_MS);
     const outcomes = await Promise.allSettled([store.create(session), store.create(session)]);
     expect(outcomes.map(({ status }) => status).sort()).toEqual(["fulfilled", "rejected"]);
   });
 
-  it("revokes once: the first time stands, and only it enters the log", async () => {
+  it("a session is revoked once: the first time stays, and only it enters the log", async () => {
     const store = await open();
     const session = sessionAt(NOW_MS);
     await store.create(session);
@@ -51,7 +51,7 @@ export function storeContract(open: () => Promise<Store>): void {
     expect((await store.position()).cursor).toBe(cursor);
   });
 
-  it("counts one of many revocations of a session at once as the first", async () => {
+  it("one of many revocations of a session at once counts as the first", async () => {
     const store = await open();
     const session = sessionAt(NOW_MS);
     await store.create(session);
@@ -59,7 +59,7 @@ export function storeContract(open: () => Promise<Store>): void {
     expect(all.filter((one) => one?.newly === true)).toHaveLength(1);
   });
 
-  it("moves the log's cursor on by one with each revocation, and by nothing else", async () => {
+  it("the log's cursor grows by one with each revocation, and by nothing else", async () => {
     const store = await open();
     const before = await store.position();
     const sessions = Array.from({ length: 5 }, () => sessionAt(NOW_MS));
@@ -69,7 +69,7 @@ export function storeContract(open: () => Promise<Store>): void {
     expect(await store.position()).toEqual({ log: before.log, cursor: before.cursor + 5 });
   });
 
-  it("counts live sessions by plan, from a time on, without the revoked ones", async () => {
+  it("live sessions are counted by plan, from a time on, without the revoked ones", async () => {
     const store = await open();
     const old = sessionAt(NOW_MS - HOUR_MS);
     const edge = sessionAt(NOW_MS);
@@ -83,22 +83,5 @@ export function storeContract(open: () => Promise<Store>): void {
     expect(await store.countLive(METERED.id, 0)).toBe(1);
     expect(await store.countLive(6, 0)).toBe(0);
     expect(await store.countLive(STARTER.id, -1)).toBe(3);
-  });
-
-  it("gives back the policy saved last, none before that", async () => {
-    const store = await open();
-    expect(await store.loadPolicy()).toBeUndefined();
-    expect(await store.savePolicy({ generation: 1, policyJson: "{}" }, 0)).toBe(true);
-    expect(await store.savePolicy({ generation: 2, policyJson: '{"version":1}' }, 1)).toBe(true);
-    expect(await store.loadPolicy()).toEqual({ generation: 2, policyJson: '{"version":1}' });
-  });
-
-  it("saves no policy over one that the caller does not know, even where two save at once", async () => {
-    const store = await open();
-    const first = { generation: 1, policyJson: "{}" };
-    const saved = await Promise.all([first, { ...first, policyJson: "[]" }].map((one) => store.savePolicy(one, 0)));
-    expect(saved).toEqual([true, false]);
-    expect(await store.savePolicy({ generation: 3, policyJson: "[]" }, 2)).toBe(false);
-    expect(await store.loadPolicy()).toEqual(first);
   });
 }

@@ -19,7 +19,7 @@ export function usageContract(open: () => Promise<StoreWithUsage>): void {
 }
 
 function reports(opened: Opened): void {
-  it("takes absolute figures: the sum over instances is what the session consumed", async () => {
+  it("figures are absolute: the sum over instances is what the session consumed", async () => {
     const [store, session] = await opened();
     const { id } = session;
     const first = await store.usage.report([row(id, 1, 5), row(id, 1, 7, FAR)], NO_BUDGETS);
@@ -29,7 +29,7 @@ function reports(opened: Opened): void {
     expect((await store.find(id))?.tokens.consumed).toBe(13);
   });
 
-  it("passes over rows of equal and lower rev, and of sessions that never were", async () => {
+  it("rows of an equal or lower rev, and of sessions that never were, change nothing", async () => {
     const [store, { id }] = await opened();
     await store.usage.report([row(id, 3, 5)], NO_BUDGETS);
     for (const rev of [3, 2, 0]) await store.usage.report([row(id, rev, 50, { atMs: NOW_MS + 99 })], NO_BUDGETS);
@@ -39,7 +39,7 @@ function reports(opened: Opened): void {
     expect(await store.find(id)).toMatchObject({ tokens: { consumed: 5 }, lastActivity: NOW_MS + 3 });
   });
 
-  it("gives back nothing that was spent, whatever a later row says", async () => {
+  it("a later row gives back nothing that was spent", async () => {
     const [store, { id }] = await opened();
     await store.usage.report([row(id, 1, 10)], NO_BUDGETS);
     expect((await store.usage.report([row(id, 2, 3)], NO_BUDGETS)).get(id)?.consumed).toBe(0);
@@ -47,7 +47,7 @@ function reports(opened: Opened): void {
     expect((await store.find(id))?.tokens.consumed).toBe(12);
   });
 
-  it("ends up the same whatever order rows come in, and however often", async () => {
+  it("rows end up the same in whatever order they come, and however often", async () => {
     const [store] = await opened();
     const history = fc.array(fc.record({ of: fc.constantFrom(A, B, FAR), spent: fc.nat(9) }), {
       minLength: 1,
@@ -82,14 +82,14 @@ function reports(opened: Opened): void {
     await fc.assert(property, { numRuns: 60 });
   });
 
-  it("counts rows of a session that has ended, and does not make it active", async () => {
+  it("rows of a session that has ended count, and do not make it active", async () => {
     const [store, { id }] = await opened();
     await store.revoke(id, NOW_MS + 1);
     await store.usage.report([row(id, 9, 5)], NO_BUDGETS);
     expect(await store.find(id)).toMatchObject({ tokens: { consumed: 5 }, lastActivity: NOW_MS });
   });
 
-  it("puts a spent budget into the log once, in the commit that spends it", async () => {
+  it("a spent budget enters the log once, in the commit that spends it", async () => {
     const [store, { id }] = await opened(METERED);
     const budgets = new Map([[METERED.id, 10]]);
     const { cursor } = await store.position();
@@ -104,25 +104,25 @@ function reports(opened: Opened): void {
 }
 
 function consumptions(opened: Opened): void {
-  it("consumes up to the budget and never past it, all or nothing", async () => {
+  it("a consumption goes up to the budget and never past it, all or nothing", async () => {
     const [store, { id }] = await opened(METERED);
     expect(await store.usage.consume(id, consumption(60))).toMatchObject({ outcome: "consumed", consumed: 60 });
-    const refused = { outcome: "overBudget", budget: 100, consumed: 60 };
-    expect(await store.usage.consume(id, consumption(41))).toEqual(refused);
+    const over = { outcome: "overBudget", budget: 100, consumed: 60 };
+    expect(await store.usage.consume(id, consumption(41))).toEqual(over);
     const { cursor } = await store.position();
     expect(await store.usage.consume(id, consumption(40))).toMatchObject({ outcome: "consumed", consumed: 100 });
     expect((await store.position()).cursor).toBe(cursor + 1);
     expect((await store.find(id))?.tokens.consumed).toBe(100);
   });
 
-  it("lets of many at once only as many through as the budget has room for", async () => {
+  it("consumptions at once pass only as far as the budget has room", async () => {
     const [store, { id }] = await opened(METERED);
     const all = await Promise.all(Array.from({ length: 9 }, () => store.usage.consume(id, consumption(30))));
     expect(all.filter(({ outcome }) => outcome === "consumed")).toHaveLength(3);
     expect((await store.find(id))?.tokens.consumed).toBe(90);
   });
 
-  it("counts what edges report on top, and what was consumed on top of that", async () => {
+  it("consumption by edges and by backends adds up", async () => {
     const [store, { id }] = await opened(METERED);
     await store.usage.consume(id, consumption(30));
     await store.usage.report([row(id, 1, 50)], NO_BUDGETS);
@@ -131,7 +131,7 @@ function consumptions(opened: Opened): void {
     expect(await store.usage.consume(id, consumption(15))).toMatchObject({ outcome: "consumed", consumed: 100 });
   });
 
-  it("takes once a key, with the figures of then, until the key is too old", async () => {
+  it("a key consumes once, and repeats its first figures until it is too old", async () => {
     const [store, { id }] = await opened(METERED);
     const keyed = consumption(10, { key: "k" });
     expect(await store.usage.consume(id, keyed)).toMatchObject({ outcome: "consumed", consumed: 10 });
@@ -142,7 +142,7 @@ function consumptions(opened: Opened): void {
     expect(await store.usage.consume(id, later)).toMatchObject({ outcome: "consumed", consumed: 25 });
   });
 
-  it("forgets old keys, but not one that was used again", async () => {
+  it("old keys are forgotten, but not one that was used again", async () => {
     const [store, { id }] = await opened(METERED);
     await store.usage.consume(id, consumption(1, { key: "old" }));
     await store.usage.consume(id, consumption(1, { key: "again" }));
@@ -152,7 +152,7 @@ function consumptions(opened: Opened): void {
     expect(await store.usage.consume(id, consumption(1, { key: "old" }))).toMatchObject({ outcome: "consumed" });
   });
 
-  it("consumes nothing where there is no budget, no session, or one that has ended", async () => {
+  it("a consumption needs a live session with a budget", async () => {
     const [store, { id }] = await opened(STARTER);
     expect(await store.usage.consume(id, consumption(1))).toEqual({ outcome: "noBudget" });
     expect(await store.usage.consume(id, consumption(1, { isLive: () => false }))).toEqual({ outcome: "ended" });

@@ -11,7 +11,7 @@ const limits = fc.record({
 const timeUs = fc.integer({ min: 0, max: 10_000_000_000 });
 
 describe("a bucket's level, refilled since its report", () => {
-  it("is what was reported plus rate times elapsed, up to the capacity", () => {
+  it("a level is what was reported plus rate times elapsed, up to the capacity", () => {
     const plan = { maxTokens: 100, tokenRefillRate: 10 };
     expect(refilledMicro(5_000_000, 1000, 1001, plan)).toBe(5_000_000);
     expect(refilledMicro(5_000_000, 1000, 2001, plan)).toBe(15_000_000);
@@ -19,22 +19,22 @@ describe("a bucket's level, refilled since its report", () => {
     expect(refilledMicro(-20_000_000, 1000, 2001, plan)).toBe(-10_000_000);
   });
 
-  it("is rounded down to a microtoken", () => {
+  it("a level is rounded down to a microtoken", () => {
     expect(refilledMicro(0, 0, 2, { maxTokens: 1, tokenRefillRate: 0.000999 })).toBe(0);
     expect(refilledMicro(0, 0, 3, { maxTokens: 1, tokenRefillRate: 0.0005 })).toBe(1);
     expect(refilledMicro(-1, 0, 2, { maxTokens: 1, tokenRefillRate: 0.0005 })).toBe(-1);
   });
 
-  it("stays without a rate, and is clamped to a smaller capacity", () => {
+  it("a level stays without a rate, and is cut to a smaller capacity", () => {
     expect(refilledMicro(7, 0, 1_000_000, { maxTokens: 1, tokenRefillRate: 0 })).toBe(7);
     expect(refilledMicro(90_000_000, 0, 0, { maxTokens: 50, tokenRefillRate: 1 })).toBe(50_000_000);
   });
 
-  it("gains nothing by a clock that went back", () => {
+  it("a level gains nothing by a clock that went back", () => {
     expect(refilledMicro(7, 5000, 1000, { maxTokens: 1, tokenRefillRate: 1 })).toBe(7);
   });
 
-  it("is never above that of a bucket at the edge, whatever the clocks round off and however slow the report", () => {
+  it("a level is never above the edge's own, whatever clocks round and however late the report", () => {
     const story = fc.record({ spentUs: timeUs, reportUs: timeUs, delayUs: timeUs, waitUs: timeUs, offUs: fc.nat(999) });
     fc.assert(
       fc.property(limits, story, (plan, { spentUs, reportUs, delayUs, waitUs, offUs }) => {

@@ -40,7 +40,7 @@ function casesOf(file: string): unknown {
 }
 
 const accepted = casesOf("accepted") as readonly Accepted[];
-const refused = casesOf("rejected") as readonly Refused[];
+const rejected = casesOf("rejected") as readonly Refused[];
 const released = casesOf("released-1") as readonly Accepted[];
 const readerCases = casesOf("json-reader") as readonly ReaderCase[];
 const yamlCases = casesOf("yaml") as readonly YamlCase[];
@@ -55,30 +55,30 @@ function resultOf(kind: DocumentKind, document: string): string | readonly Viola
   return "violations" in result ? result.violations : result.settingsJson;
 }
 
-describe("a document in JSON is a policy or edge settings", () => {
-  test.each(accepted)("$name", ({ kind, document, canonical }) => {
+describe("JSON documents that are accepted", () => {
+  test.each(accepted)("the validator accepts: $name", ({ kind, document, canonical }) => {
     expect(resultOf(kind, document)).toBe(canonical);
     expect(resultOf(kind, canonical)).toBe(canonical);
     expect(kindOfJson(document)).toBe(kind);
   });
 });
 
-describe("a document in JSON is refused with every violation", () => {
-  test.each(refused)("$name", ({ kind, document, violations }) => {
+describe("JSON documents that are rejected", () => {
+  test.each(rejected)("the validator rejects with every violation: $name", ({ kind, document, violations }) => {
     expect(resultOf(kind, document)).toEqual(violations.map(([path, message]) => ({ path, message })));
   });
 });
 
-describe("what a released version 1 took is taken by every later one, and means the same", () => {
-  test.each(released)("$name", ({ kind, document, canonical }) => {
+describe("documents that a released version 1 accepted", () => {
+  test.each(released)("the released document means the same: $name", ({ kind, document, canonical }) => {
     const result = resultOf(kind, document);
     if (typeof result !== "string") throw new Error(JSON.stringify(result));
     expect(JSON.parse(result)).toMatchObject(JSON.parse(canonical) as object);
   });
 });
 
-describe("JSON is read strictly", () => {
-  test.each(readerCases)("$name", ({ json, error }) => {
+describe("the JSON reader", () => {
+  test.each(readerCases)("the JSON reader is strict: $name", ({ json, error }) => {
     const result = validatePolicyJson(json);
     const notJson =
       "violations" in result ? result.violations.filter(({ message }) => message.startsWith("not JSON: ")) : [];
@@ -87,20 +87,23 @@ describe("JSON is read strictly", () => {
 
   // JavaScript takes halves of surrogate pairs and any depth.
   const alike = readerCases.filter(({ name }) => !/^i_|_high_|_low_|_half$|_nested_/.test(name));
-  test.each(alike)("$name, as JavaScript does", ({ name, json }) => {
+  test.each(alike)("the JSON reader agrees with JavaScript: $name", ({ name, json }) => {
     expect(readsAsJson(json)).toBe(name.startsWith("y_"));
   });
 });
 
 describe("a file in YAML", () => {
-  test.each(yamlCases)("$name", ({ kind, yaml, canonical, violations }) => {
-    const result = kind === "policy" ? readPolicyDocument(yaml) : readSettingsDocument(yaml);
-    if ("violations" in result) expect(result).toEqual({ violations });
-    else expect("settings" in result ? result.settingsJson : result.policyJson).toBe(canonical);
-  });
+  test.each(yamlCases)(
+    "the YAML reader gives a document or its violations: $name",
+    ({ kind, yaml, canonical, violations }) => {
+      const result = kind === "policy" ? readPolicyDocument(yaml) : readSettingsDocument(yaml);
+      if ("violations" in result) expect(result).toEqual({ violations });
+      else expect("settings" in result ? result.settingsJson : result.policyJson).toBe(canonical);
+    },
+  );
 
   test.each(yamlCases.filter(({ canonical }) => canonical !== undefined))(
-    "$name, and is known for what it is",
+    "the kind of a YAML document is known: $name",
     ({ kind, yaml }) => {
       expect(readDocument(yaml)).toEqual({
         kind,

@@ -24,7 +24,7 @@ function firstMessage(text: string): string | undefined {
 describe("the sample policy", () => {
   const sample = readFileSync(new URL("../../../policy.yaml", import.meta.url), "utf8");
 
-  test("is valid, with a default plan of 100 tokens at 10 a second and a gold plan", () => {
+  test("the sample policy is valid, with a default plan of 100 tokens at 10 a second", () => {
     const { plans } = JSON.parse(acceptedJson(sample)) as { plans: object[] };
     expect(plans).toMatchObject([
       { id: 0, name: "default", maxTokens: 100, tokenRefillRate: 10 },
@@ -32,7 +32,7 @@ describe("the sample policy", () => {
     ]);
   });
 
-  test("writes every value that it explains as the default", () => {
+  test("the sample policy writes every value that it explains as the default", () => {
     const { plans, ...written } = JSON.parse(acceptedJson(sample)) as { plans: object[] };
     const { plans: least, ...defaults } = JSON.parse(acceptedJson(LEAST)) as { plans: object[] };
     expect(written).toEqual(defaults);
@@ -52,14 +52,14 @@ const LARGEST = {
   })),
 };
 
-describe("a field in the wrong document is told where it belongs", () => {
+describe("a field in the wrong document", () => {
   /** `{"table":{"name":…}}` as `table` and `table.name`. */
   const pathsOf = (document: object, prefix = ""): string[] =>
     Object.entries(document).flatMap(([name, value]: [string, unknown]) => {
       const isSection = typeof value === "object" && value !== null && !Array.isArray(value);
       return [prefix + name, ...(isSection ? pathsOf(value, `${prefix}${name}.`) : [])];
     });
-  /** Without those of sections that the other document lacks: they are told with their section. */
+  /** Without those of sections that the other document lacks: they are named with their section. */
   const onlyIn = (paths: string[], others: string[]): string[] =>
     paths.filter(
       (path) => !others.includes(path) && (!path.includes(".") || others.includes(path.split(".")[0] ?? "")),
@@ -74,32 +74,38 @@ describe("a field in the wrong document is told where it belongs", () => {
     ...pathsOf({ ...(validateSettingsJson('{"version":1}') as { settings: object }).settings }),
   ];
 
-  test.each(onlyIn(ofPolicy, ofSettings))("%s, a policy's, in edge settings", (path) => {
-    const message = `belongs to the policy: policy.yaml of the control plane, or policy.${path} here`;
-    expect(validateSettingsJson(at(path))).toMatchObject({
-      violations: expect.arrayContaining([{ path, message }]) as unknown,
-    });
-  });
+  test.each(onlyIn(ofPolicy, ofSettings))(
+    "the policy field %s in edge settings is a violation that says where it belongs",
+    (path) => {
+      const message = `belongs to the policy: policy.yaml of the control plane, or policy.${path} here`;
+      expect(validateSettingsJson(at(path))).toMatchObject({
+        violations: expect.arrayContaining([{ path, message }]) as unknown,
+      });
+    },
+  );
 
-  test.each(onlyIn(ofSettings, ofPolicy))("%s, of edge settings, in a policy", (path) => {
-    const message = "belongs to the edge settings: the plugin configuration in Envoy";
-    expect(validatePolicyJson(at(path))).toEqual({ violations: [{ path, message }] });
-  });
+  test.each(onlyIn(ofSettings, ofPolicy))(
+    "the settings field %s in a policy is a violation that says where it belongs",
+    (path) => {
+      const message = "belongs to the edge settings: the plugin configuration in Envoy";
+      expect(validatePolicyJson(at(path))).toEqual({ violations: [{ path, message }] });
+    },
+  );
 
-  test("a whole section counts once, a shared one by its fields", () => {
+  test("a whole section in the wrong document counts once, a shared one by its fields", () => {
     expect(onlyIn(ofPolicy, ofSettings)).toEqual(expect.arrayContaining(["plans", "controlPlane.reportInterval"]));
     expect(onlyIn(ofSettings, ofPolicy)).toEqual(["policy", "controlPlane.cluster", "table", "follow"]);
   });
 });
 
 describe("what edges are sent", () => {
-  test("is a policy that an edge accepts as it is, even the largest", () => {
+  test("edges are sent a policy that they accept as it is, even the largest", () => {
     const sent = acceptedJson(JSON.stringify(LARGEST));
     expect(Buffer.byteLength(sent)).toBeLessThan(MAX_POLICY_BYTES);
     expect(validatePolicyJson(sent)).toMatchObject({ policyJson: sent });
   });
 
-  test("has the hash of the same policy in edge settings, however that is written", () => {
+  test("a policy has the same hash alone and in edge settings, however that is written", () => {
     const sent = acceptedJson(LEAST);
     const settings = readSettingsDocument(`version: 1\npolicy:\n  plans: [${JSON.stringify(PLAN)}]\n  version: 1.0\n`);
     if ("violations" in settings || settings.policyJson === undefined) throw new Error(JSON.stringify(settings));
@@ -110,12 +116,12 @@ describe("what edges are sent", () => {
 });
 
 describe("edge settings", () => {
-  test("have room for the largest policy", () => {
+  test("edge settings have room for the largest policy", () => {
     const result = validateSettingsJson(JSON.stringify({ version: 1, policy: LARGEST }));
     expect(result).toMatchObject({ policyJson: acceptedJson(JSON.stringify(LARGEST)) });
   });
 
-  test("are not taken for a policy by the control plane, which says where their fields belong", () => {
+  test("edge settings are not taken for a policy, and violations say where their fields belong", () => {
     const result = readPolicyDocument("version: 1\ntable: { capacity: 1024 }\nfollow: true\n");
     expect(result).toMatchObject({ violations: [{ path: "plans" }, { path: "table" }, { path: "follow" }] });
   });
@@ -123,13 +129,13 @@ describe("edge settings", () => {
   test.each([
     ["nothing that is YAML", "- *a"],
     ["too many bytes", " ".repeat(MAX_SETTINGS_BYTES + 1)],
-  ])("are not told from a policy in %s", (_, text) => {
+  ])("the kind of a document is unknown with %s", (_, text) => {
     expect(readDocument(text)).not.toHaveProperty("kind");
   });
 });
 
-describe("a hostile document is refused", () => {
-  test("when it is too long, counted in bytes", () => {
+describe("a hostile document", () => {
+  test("a document that is too long is rejected, counted in bytes", () => {
     expect(firstMessage(LEAST + " ".repeat(MAX_POLICY_BYTES))).toMatch(/^expected at most 1048576 bytes, got /);
     expect(firstMessage("é".repeat(MAX_POLICY_BYTES / 2 + 1))).toBe("expected at most 1048576 bytes, got 1048578");
   });
@@ -140,7 +146,7 @@ describe("a hostile document is refused", () => {
     ["dashes", "- ".repeat(MAX_POLICY_BYTES / 2)],
     ["question marks", "? ".repeat(MAX_POLICY_BYTES / 2)],
     ["indentation", Array.from({ length: 1400 }, (_, depth) => `${" ".repeat(depth)}a:`).join("\n")],
-  ])("when it nests too deep by %s", (_, text) => {
+  ])("a document that nests too deep by %s is rejected", (_, text) => {
     expect(firstMessage(text)).toBe("not accepted as YAML: nested too deep");
   });
 
@@ -149,11 +155,11 @@ describe("a hostile document is refused", () => {
     ["commas", `{${",".repeat(MAX_POLICY_BYTES - 1)}`],
     ["aliases", "- *a\n".repeat(MAX_POLICY_BYTES / 5)],
     ["documents", "---\n".repeat(MAX_POLICY_BYTES / 4)],
-  ])("when it has too many %s", (_, text) => {
+  ])("a document with too many %s is rejected", (_, text) => {
     expect(firstMessage(text)).toBe("not accepted as YAML: too many words");
   });
 
-  test("with at most 100 violations, of YAML and of the policy alike", () => {
+  test("a document has at most 100 violations, of YAML and of the policy alike", () => {
     for (const text of ["- *a\n".repeat(500), Array.from({ length: 500 }, (_, index) => `f${index}: 1\n`).join("")]) {
       const result = readPolicyDocument(text);
       expect("violations" in result && result.violations.length).toBe(MAX_VIOLATIONS);
@@ -161,7 +167,7 @@ describe("a hostile document is refused", () => {
   });
 });
 
-test("judging again and again takes no more memory", () => {
+test("repeated validation takes no more memory", () => {
   const large = JSON.stringify({ version: 1, plans: Array.from({ length: 500 }, () => PLAN) });
   const validateOften = (): number => {
     for (let i = 0; i < 50; i++) validatePolicyJson(large);

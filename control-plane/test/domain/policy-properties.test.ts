@@ -49,11 +49,11 @@ function expectResults(json: string): void {
 }
 
 describe("the validator never fails", () => {
-  test("on any characters", () => {
+  test("the validator answers on any characters", () => {
     fc.assert(fc.property(fc.oneof(anyUnits, fc.string(), fc.json()), expectResults), { numRuns: 500 });
   });
 
-  test("on a good document that was changed in a few places", () => {
+  test("the validator answers on a good document that was changed in a few places", () => {
     fc.assert(fc.property(fc.oneof(mutations(POLICY_JSON), mutations(SETTINGS_JSON)), expectResults), {
       numRuns: 1500,
     });
@@ -62,7 +62,7 @@ describe("the validator never fails", () => {
   test.each([
     ["a good policy", POLICY_JSON],
     ["good edge settings", SETTINGS_JSON],
-  ])("on %s with any value in any field", (_, json) => {
+  ])("the validator answers on %s with any value in any field", (_, json) => {
     const document: unknown = JSON.parse(json);
     fc.assert(
       fc.property(fc.constantFrom(...pathsIn(document)), fc.jsonValue(), (path, value) => {
@@ -72,7 +72,7 @@ describe("the validator never fails", () => {
     );
   });
 
-  test("on any YAML", () => {
+  test("the validator answers on any YAML", () => {
     const texts = fc.oneof(
       mutations(SAMPLE_YAML),
       mutations(SETTINGS_YAML),
@@ -99,7 +99,7 @@ describe("the validator never fails", () => {
 });
 
 describe("a policy within the ranges", () => {
-  test("is accepted, keeps every value that it sets, and is the same again when validated again", () => {
+  test("a policy within the ranges is accepted, keeps its values, and is the same again", () => {
     fc.assert(
       fc.property(policies, (document) => {
         const result = validatePolicyJson(JSON.stringify(document));
@@ -111,7 +111,7 @@ describe("a policy within the ranges", () => {
     );
   });
 
-  test("is accepted as YAML too, and means the same", () => {
+  test("a policy within the ranges is accepted as YAML too, and means the same", () => {
     fc.assert(
       fc.property(policies, fc.constantFrom(undefined, 2, "\t"), (document, indent) => {
         const result = readDocument(JSON.stringify(document, null, indent));
@@ -123,7 +123,7 @@ describe("a policy within the ranges", () => {
 });
 
 describe("edge settings within the ranges", () => {
-  test("are accepted, keep every value that they set, and are the same again when validated again", () => {
+  test("edge settings within the ranges are accepted, keep their values, and are the same again", () => {
     fc.assert(
       fc.property(edgeSettings, (document) => {
         const result = validateSettingsJson(JSON.stringify(document));
@@ -135,7 +135,7 @@ describe("edge settings within the ranges", () => {
     );
   });
 
-  test("are accepted as YAML too, and mean the same", () => {
+  test("edge settings within the ranges are accepted as YAML too, and mean the same", () => {
     fc.assert(
       fc.property(edgeSettings, fc.constantFrom(undefined, 2, "\t"), (document, indent) => {
         const result = readDocument(JSON.stringify(document, null, indent));

@@ -53,30 +53,30 @@ describe("session token", () => {
     expect(verifyToken(row.token, [keysOf(row.secret)])).toEqual(claims);
   });
 
-  it("is accepted while either of two secrets is, and refused once its own is dropped", () => {
+  it("a token is valid while its secret is one of two, and invalid once that is taken out", () => {
     for (const row of vectors.valid) {
       expect(verifyToken(row.token, [first, second])).toBeDefined();
       expect(verifyToken(row.token, [row.secret === "first" ? second : first])).toBeUndefined();
     }
   });
 
-  it("is refused with any one bit changed", () => {
+  it("a token with any one bit changed is invalid", () => {
     expect(vectors.bitFlips).toHaveLength(288);
     for (const { token } of vectors.bitFlips) expect(verifyToken(token, [first, second])).toBeUndefined();
   });
 
-  it("is refused for a wrong tag even where the key id is right", () => {
+  it("a token with a wrong tag is invalid even where the key id is right", () => {
     const rightKeyWrongTag = { ...second, keyId: first.keyId };
     const row = vectors.sample[0];
     expect(row && verifyToken(row.token, [first])).toBeDefined();
     expect(row && verifyToken(row.token, [rightKeyWrongTag])).toBeUndefined();
   });
 
-  it.each(vectors.malformed)("$name is refused", ({ token }) => {
+  it.each(vectors.malformed)("a malformed token is invalid: $name", ({ token }) => {
     expect(verifyToken(token, [first, second])).toBeUndefined();
   });
 
-  it("is made only for a UUID and a plan id", () => {
+  it("a token is made only for a UUID and a plan id", () => {
     const sessionId = vectors.valid[0]?.sessionId ?? "";
     expect(makeToken({ sessionId, planId: MAX_PLAN_ID }, first)).toHaveLength(TOKEN_CHARS);
     for (const planId of [-1, 1.5, MAX_PLAN_ID + 1, Number.NaN]) {
@@ -89,7 +89,7 @@ describe("session token", () => {
 describe("session id", () => {
   const random = Buffer.alloc(SESSION_ID_RANDOM_BYTES, 0xff);
 
-  it("is a UUIDv7 of the time and the random bytes it was given", () => {
+  it("a session id is a UUIDv7 of the time and the random bytes it was given", () => {
     expect(newSessionId(0x018bcfe5687b, random)).toBe("018bcfe5-687b-7fff-bfff-ffffffffffff");
     expect(newSessionId(0x018bcfe5687b, new Uint8Array(SESSION_ID_RANDOM_BYTES))).toBe(
       "018bcfe5-687b-7000-8000-000000000000",
@@ -97,13 +97,13 @@ describe("session id", () => {
     expect(() => newSessionId(0, random.subarray(1))).toThrow(RangeError);
   });
 
-  it("sorts by creation: none of that ms or later lies below the ms's floor", () => {
+  it("session ids sort by creation: none of a ms or later lies below the ms's floor", () => {
     expect(sessionIdFloor(1_700_000_000_000) > newSessionId(1_699_999_999_999, random)).toBe(true);
     expect(sessionIdFloor(1_700_000_000_000) <= newSessionId(1_700_000_000_000, random)).toBe(true);
     expect(sessionIdFloor(-5)).toBe(sessionIdFloor(0));
   });
 
-  it("is read in either case, and refused in any other form", () => {
+  it("a session id is read in either case, and in no other form", () => {
     const id = "018bcfe5-687b-7abc-8def-0123456789ab";
     expect(parseSessionId(id.toUpperCase())).toEqual(parseSessionId(id));
     for (const other of ["", id.slice(1), `${id}0`, `${id}\n`, id.replaceAll("-", ""), id.replace("b", "g")]) {
@@ -113,7 +113,7 @@ describe("session id", () => {
 });
 
 describe("the installation's secret", () => {
-  it.each(vectors.secretTexts)("$name: $outcome", ({ text, outcome, secretHex }) => {
+  it.each(vectors.secretTexts)("a secret, $name, is $outcome", ({ text, outcome, secretHex }) => {
     const reading = readSecret(text);
     const violations: Record<string, RegExp> = {
       malformed: /neither hex nor base64/,
@@ -127,7 +127,7 @@ describe("the installation's secret", () => {
     }
   });
 
-  it.each(vectors.secrets)("derives the keys of the secret $name", (row) => {
+  it.each(vectors.secrets)("the keys of the secret $name are derived as the vectors say", (row) => {
     const keys = deriveKeys(Buffer.from(row.secretHex, "hex"));
     expect(keys.keyId).toBe(row.keyId);
     expect(Buffer.from(keys.tokenKey).toString("hex")).toBe(row.tokenKeyHex);
@@ -137,12 +137,12 @@ describe("the installation's secret", () => {
 });
 
 describe("the vectors", () => {
-  it("are what their script makes", () => {
+  it("the vectors are what their script makes", () => {
     const script = fileURLToPath(new URL("make-session-token.py", folder));
     expect(execFileSync("python3", [script], { encoding: "utf8" })).toBe(vectorsText);
   });
 
-  it("of hashes are right by Node's own crypto too", () => {
+  it("the vectors of hashes are right by Node's own crypto too", () => {
     const messages = published.sha256.map((row) => ({ ...row, message: row.messageHex.repeat(row.repeat) }));
     for (const { message, sha256Hex } of [
       ...messages,

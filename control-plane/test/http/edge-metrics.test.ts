@@ -10,7 +10,7 @@ const VIEW: EdgeView = {
   state: "current",
   silentWorkers: 0,
   published: 3,
-  heard: { generation: 3, state: "ok" },
+  received: { generation: 3, state: "ok" },
   violations: [],
   running: { 3: 4 },
   filter: null,
@@ -57,7 +57,7 @@ it("a scrape that fails does not fail the next", async () => {
   expect(await scrape()).toContain('sluice_control_edges{state="current"} 1');
 });
 
-it("an edge's running generation is the lowest of its workers', and 0 is one that came from no control plane", async () => {
+it("an edge's running generation is the lowest of its workers', 0 if from no control plane", async () => {
   const views: EdgeView[] = [
     { ...VIEW, running: { 10: 1, 9: 3 } },
     { ...VIEW, edge: "gw-2", running: { 0: 1, 9: 3 } },

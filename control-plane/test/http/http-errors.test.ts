@@ -14,12 +14,15 @@ describe("errors", () => {
     expectError(await plane.call("GET", "/edge/v1/acquire"), "ROUTE_NOT_FOUND");
   });
 
-  it.each(["{", " ", "'a'", '{"userId":"u1"} more', '{"__proto__":{"a":1}}'])("a body %j is no JSON", async (body) => {
-    const plane = await startTestControlPlane();
-    expectError(await plane.call("POST", "/v1/sessions", body), "MALFORMED_JSON");
-  });
+  it.each(["{", " ", "'a'", '{"userId":"u1"} more', '{"__proto__":{"a":1}}'])(
+    "a body %j is MALFORMED_JSON",
+    async (body) => {
+      const plane = await startTestControlPlane();
+      expectError(await plane.call("POST", "/v1/sessions", body), "MALFORMED_JSON");
+    },
+  );
 
-  it("a body that is not UTF-8 is no JSON: read leniently, the names of two users would become one", async () => {
+  it("a body that is not UTF-8 is MALFORMED_JSON, so that two users' names stay two", async () => {
     const plane = await startTestControlPlane();
     const headers = { authorization: `Bearer ${ADMIN_TOKEN}`, "content-type": "application/json; charset=iso-8859-1" };
     const body = Buffer.from('{"userId":"A\u00e9","orgId":"o1"}', "latin1");
@@ -28,7 +31,7 @@ describe("errors", () => {
     expect((await plane.call("POST", "/v1/sessions", { userId: "Aé", orgId: "o1" })).status).toBe(201);
   });
 
-  it("an empty body is none: accepted where none is wanted, else refused as one that is missing", async () => {
+  it("an empty body counts as none: accepted where none is needed, 400 where one is", async () => {
     const plane = await startTestControlPlane();
     const { session } = await created(plane);
     const path = `/v1/sessions/${session.id}`;
@@ -51,12 +54,15 @@ describe("errors", () => {
     expectError({ status: response.status, body: await response.json() }, "BODY_TOO_LARGE");
   });
 
-  it.each(["text/plain", "application/x-www-form-urlencoded", "application/xml"])("%s is 415", async (type) => {
-    const plane = await startTestControlPlane();
-    const headers = { authorization: `Bearer ${ADMIN_TOKEN}`, "content-type": type };
-    const response = await fetch(`${plane.url}/v1/sessions`, { method: "POST", headers, body: "a=b" });
-    expectError({ status: response.status, body: await response.json() }, "UNSUPPORTED_MEDIA_TYPE");
-  });
+  it.each(["text/plain", "application/x-www-form-urlencoded", "application/xml"])(
+    "a body of type %s is 415",
+    async (type) => {
+      const plane = await startTestControlPlane();
+      const headers = { authorization: `Bearer ${ADMIN_TOKEN}`, "content-type": type };
+      const response = await fetch(`${plane.url}/v1/sessions`, { method: "POST", headers, body: "a=b" });
+      expectError({ status: response.status, body: await response.json() }, "UNSUPPORTED_MEDIA_TYPE");
+    },
+  );
 
   it("a part of the path that is too long is 414", async () => {
     const plane = await startTestControlPlane();
@@ -78,7 +84,7 @@ describe("errors", () => {
     expect(plane.logged()).toContain("page 17 is torn");
   });
 
-  it("are counted by code", async () => {
+  it("errors are counted by code", async () => {
     const plane = await startTestControlPlane();
     await plane.call("GET", "/nothing");
     await plane.call("POST", "/v1/sessions", "{");
@@ -92,12 +98,12 @@ describe("errors", () => {
 });
 
 describe("connections whose bytes are no request", () => {
-  it("are told so in the one form, and closed", async () => {
+  it("bytes that are no request get the one form of errors, and the connection is closed", async () => {
     const plane = await startTestControlPlane();
     expectError(await raw(plane, "NONSENSE\r\n\r\n"), "MALFORMED_REQUEST");
   });
 
-  it("are told 431 for headers that are too large", async () => {
+  it("headers that are too large get 431", async () => {
     const plane = await startTestControlPlane();
     const head = `GET /healthz HTTP/1.1\r\nhost: x\r\nx-large: ${"x".repeat(20_000)}\r\n\r\n`;
     const said = expectError(await raw(plane, head), "HEADERS_TOO_LARGE");

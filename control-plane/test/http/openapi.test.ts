@@ -28,14 +28,14 @@ async function document(): Promise<Document> {
 }
 
 describe("the OpenAPI document", () => {
-  it("is written once, however often it is read", async () => {
+  it("the OpenAPI document is made once, however often it is read", async () => {
     const plane = await startTestControlPlane();
     const written = vi.spyOn(plane.app, "swagger");
     const [first, second] = [await plane.call("GET", "/openapi.json"), await plane.call("GET", "/openapi.json")];
     expect([second.text, written.mock.calls.length]).toEqual([first.text, 1]);
   });
 
-  it("names every route", async () => {
+  it("the OpenAPI document names every route", async () => {
     const { openapi, paths } = await document();
     expect(openapi).toBe("3.1.0");
     const routes = Object.entries(paths).flatMap(([path, methods]) =>
@@ -64,12 +64,12 @@ describe("the OpenAPI document", () => {
     ]);
   });
 
-  it("names every code of the catalogue", async () => {
+  it("the OpenAPI document names every error code", async () => {
     const { components } = await document();
     expect(components.schemas.Error?.properties.error.properties.code.enum).toEqual(Object.keys(ERRORS));
   });
 
-  it("names every code at a route that gives it, but those that arise before there is a route", async () => {
+  it("the OpenAPI document names at each route the codes that it gives", async () => {
     const { paths } = await document();
     const operations = Object.values(paths).flatMap((methods) => Object.values(methods));
     const named = operations.flatMap(({ responses }) =>
@@ -82,7 +82,7 @@ describe("the OpenAPI document", () => {
     expect([...new Set([...named, ...BEFORE_ANY_ROUTE])].sort()).toEqual(Object.keys(ERRORS).sort());
   });
 
-  it("says which credential each route wants", async () => {
+  it("the OpenAPI document says which credential each route needs", async () => {
     const { paths } = await document();
     const wanted = (path: string, method: string) => paths[path]?.[method]?.security;
     expect(wanted("/v1/sessions", "post")).toEqual([{ adminToken: [] }, { issuerToken: [] }]);

@@ -11,7 +11,7 @@ const until = (condition: () => void): Promise<void> => vi.waitFor(condition, { 
 const READY = "GET /readyz HTTP/1.1\r\nhost: x\r\n\r\n";
 
 describe("requests under way on one connection", () => {
-  it("are answered in order up to the bound", async () => {
+  it("requests on one connection are answered in order up to the bound", async () => {
     const plane = await startTestControlPlane();
     const { asked, release } = holdReady(plane);
     const client = await opened(plane);
@@ -26,7 +26,7 @@ describe("requests under way on one connection", () => {
     expect(client.closed()).toBe(false);
   });
 
-  it("end it where they are more, and what came with them is dropped", async () => {
+  it("a connection with more requests under way than the bound is closed", async () => {
     const plane = await startTestControlPlane();
     const { asked, release } = holdReady(plane);
     const client = await opened(plane);
@@ -37,7 +37,7 @@ describe("requests under way on one connection", () => {
     expect((await plane.call("GET", "/readyz")).status).toBe(200);
   });
 
-  it("are counted until they are answered: one after the other there may be any number", async () => {
+  it("a connection may have any number of requests one after the other", async () => {
     const plane = await startTestControlPlane();
     const client = await opened(plane);
     for (let count = 1; count <= 3 * MAX_UNDER_WAY; count++) {
@@ -53,18 +53,18 @@ describe("requests under way on one connection", () => {
     ["has no host", "GET /readyz HTTP/1.1\r\n\r\n"],
     ["expects what is not known", "GET /readyz HTTP/1.1\r\nhost: x\r\nexpect: more\r\n\r\n"],
     ["has a path that cannot be decoded", "GET /%zz HTTP/1.1\r\nhost: x\r\n\r\n"],
-  ])("count also where one %s", async (_what, refused) => {
+  ])("a request counts as under way also where one %s", async (_what, bytes) => {
     const plane = await startTestControlPlane();
     holdReady(plane);
     const client = await opened(plane);
-    client.socket.write(READY + refused.repeat(MAX_UNDER_WAY));
+    client.socket.write(READY + bytes.repeat(MAX_UNDER_WAY));
     await ended(client);
     expect(client.statuses()).toEqual([]);
   });
 });
 
 describe("watches on one connection", () => {
-  it("are all let go when it closes, also those whose answers wait for another", async () => {
+  it("a connection that closes frees all its watches, also those that wait for another", async () => {
     const plane = await startTestControlPlane();
     const { log, cursor } = await plane.store.position();
     const client = await opened(plane);

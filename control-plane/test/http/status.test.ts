@@ -5,20 +5,20 @@ import { created, expectError, startTestControlPlane } from "../support/control-
 import { HOUR_MS } from "../support/sessions.js";
 
 describe("health", () => {
-  it("is alive without any credential", async () => {
+  it("GET /healthz is 200 without any credential", async () => {
     const { url } = await startTestControlPlane();
     const response = await fetch(`${url}/healthz`);
     expect([response.status, await response.json()]).toEqual([200, { status: "alive" }]);
   });
 
-  it("is ready once a policy is loaded and the store answers", async () => {
+  it("GET /readyz is 200 once a policy is loaded and the store answers", async () => {
     const plane = await startTestControlPlane();
     expect((await plane.call("GET", "/readyz")).body).toEqual({ status: "ready" });
     plane.setPlans();
     expectError(await plane.call("GET", "/readyz"), "NO_POLICY");
   });
 
-  it("is not ready, but alive, when the store fails", async () => {
+  it("GET /readyz is 503 when the store fails, and /healthz stays 200", async () => {
     const plane = await startTestControlPlane();
     plane.store.position = () => Promise.reject(new Error("closed"));
     expectError(await plane.call("GET", "/readyz"), "NOT_READY");
@@ -27,7 +27,7 @@ describe("health", () => {
 });
 
 describe("metrics", () => {
-  it("are all there, under the product's name", async () => {
+  it("metrics have the product's name, and Node's own the names of stock dashboards", async () => {
     const plane = await startTestControlPlane();
     const { text, headers } = await plane.call("GET", "/metrics");
     expect(headers.get("content-type")).toContain("text/plain");
@@ -41,13 +41,14 @@ describe("metrics", () => {
         "sluice_control_acquires_total",
         "sluice_control_http_errors_total",
         "sluice_control_policy_propagation_seconds",
-        "sluice_control_process_cpu_user_seconds_total",
+        "process_cpu_user_seconds_total",
+        "nodejs_eventloop_lag_seconds",
       ]),
     );
-    expect(names.filter((name) => !name.startsWith("sluice_control_"))).toEqual([]);
+    expect(names.filter((name) => !/^(sluice_control|nodejs|process)_/.test(name))).toEqual([]);
   });
 
-  it("count the live sessions of each plan, a few seconds late at most", async () => {
+  it("the live sessions of each plan are counted, a few seconds late at most", async () => {
     const plane = await startTestControlPlane();
     const { session } = await created(plane);
     await created(plane);
@@ -64,7 +65,7 @@ describe("metrics", () => {
     expect(await active()).toEqual(["0", "0"]);
   });
 
-  it("cost the store one count however often they are read", async () => {
+  it("the store counts sessions once however often metrics are read", async () => {
     const plane = await startTestControlPlane();
     let counts = 0;
     const countLive = plane.store.countLive.bind(plane.store);

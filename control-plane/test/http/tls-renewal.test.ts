@@ -2,6 +2,7 @@
 import { X509Certificate } from "node:crypto";
 import { once } from "node:events";
 import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { connect } from "node:tls";
@@ -69,29 +70,32 @@ function following() {
     timers,
     logger: { debug: note, info: note, warn: note, error: note },
   });
-  const looks = (count: number): void => {
-    for (let look = 0; look < count; look++) timers.advance(LOOK_MS);
+  const looks = async (count: number): Promise<void> => {
+    for (let look = 0; look < count; look++) {
+      timers.advance(LOOK_MS);
+      await nextTurn();
+    }
   };
   return { renewed, logged, looks, stop, timers };
 }
 
 describe("TLS files that are replaced", () => {
-  it("come in force once, when both of them are there, and the log says until when they are good", () => {
+  it("replaced files are in force once both are there, and the log says until when", async () => {
     const { renewed, logged, looks } = following();
-    looks(3);
+    await looks(3);
     copyFileSync(second.cert, inUse.cert);
-    looks(1);
+    await looks(1);
     copyFileSync(second.key, inUse.key);
-    looks(5);
+    await looks(5);
     expect(renewed.map(({ cert, key }) => ({ cert, key }))).toEqual([pem(second)]);
     const { validTo } = new X509Certificate(readFileSync(second.cert));
     expect(logged).toEqual([{ type: "tls-renewed", validTo }]);
   });
 
-  it("come in force too where it is the authority of the clients that is another", () => {
+  it("a replaced client authority is in force too", async () => {
     const { renewed, looks } = following();
     copyFileSync(strangers.cert, inUse.ca);
-    looks(2);
+    await looks(2);
     expect(renewed.map(({ clientCa }) => clientCa)).toEqual([readFileSync(strangers.cert)]);
   });
 
@@ -124,31 +128,28 @@ describe("TLS files that are replaced", () => {
       },
       /^SLUICE_TLS_KEY_FILE: .* cannot be read: ENOENT$/,
     ],
-  ])(
-    "leave those before in force, and are logged once, where they %s; good ones are taken after",
-    (_, spoil, reason) => {
-      const { renewed, logged, looks } = following();
-      spoil();
-      looks(5);
-      expect(renewed).toEqual([]);
-      expect(logged).toEqual([{ type: "tls-rejected", reason: expect.stringMatching(reason) as unknown }]);
-      install(second);
-      looks(2);
-      expect(renewed.map(({ cert }) => cert)).toEqual([readFileSync(second.cert)]);
-    },
-  );
+  ])("replaced files that %s are logged once and not used; later good ones are", async (_, spoil, reason) => {
+    const { renewed, logged, looks } = following();
+    spoil();
+    await looks(5);
+    expect(renewed).toEqual([]);
+    expect(logged).toEqual([{ type: "tls-rejected", reason: expect.stringMatching(reason) as unknown }]);
+    install(second);
+    await looks(2);
+    expect(renewed.map(({ cert }) => cert)).toEqual([readFileSync(second.cert)]);
+  });
 
-  it("are looked at no more once that is ended", () => {
+  it("replaced files are not read after the end of the renewal", async () => {
     const { renewed, looks, stop, timers } = following();
     stop();
     install(second);
-    looks(3);
+    await looks(3);
     expect([renewed, timers.pending]).toEqual([[], 0]);
   });
 });
 
 describe("a control plane whose TLS files are replaced", () => {
-  /** The certificate that a new connection is shown; a rejection where the server refuses this client. */
+  /** The certificate that a new connection is shown; a rejection where the server does not accept this client. */
   async function shownTo(shown: Identity, port: number): Promise<string> {
     const socket = connect({
       host: "127.0.0.1",
@@ -156,7 +157,7 @@ describe("a control plane whose TLS files are replaced", () => {
       ca: readFileSync(authority.cert),
       servername: "localhost",
       ALPNProtocols: ["h2", "http/1.1"],
-      // In TLS 1.3 a client is refused only after its own side of the handshake is over.
+      // In TLS 1.3 a client is rejected only after its own side of the handshake is over.
       maxVersion: "TLSv1.2",
       ...pem(shown),
     });
@@ -170,7 +171,7 @@ describe("a control plane whose TLS files are replaced", () => {
   const fingerprint = ({ cert }: Identity): string => new X509Certificate(readFileSync(cert)).fingerprint256;
   const until = (condition: () => Promise<void>): Promise<void> => vi.waitFor(condition, { timeout: 20_000 });
 
-  it("shows the new certificate, takes the clients of a new authority, and goes on after bad files", async () => {
+  it("a control plane shows a new certificate, trusts a new authority, and survives bad files", async () => {
     const plane = new ControlPlaneProcess({
       ...settingsIn(),
       SLUICE_TLS_CERT_FILE: inUse.cert,

@@ -60,14 +60,14 @@ async function status(port: number, shown?: Identity, path = "/v1/sessions"): Pr
 }
 
 describe("the HTTP server", () => {
-  it("speaks TLS, and asks nobody for a certificate where no client authority is set", async () => {
+  it("the server speaks TLS, and asks for no certificate without a client authority", async () => {
     const { url } = await startTestControlPlane(undefined, { tls: loadTls(files(false)) });
     const port = Number(new URL(url).port);
     expect(await status(port)).toBe(200);
     await expect(fetch(`http://127.0.0.1:${port}/healthz`)).rejects.toThrow();
   });
 
-  it("answers only those who show a certificate of the client authority where one is set", async () => {
+  it("the server answers only callers with a certificate of the client authority", async () => {
     const { url } = await startTestControlPlane(undefined, { tls: loadTls(files(true)) });
     const port = Number(new URL(url).port);
     expect(await status(port, client)).toBe(200);
@@ -77,7 +77,7 @@ describe("the HTTP server", () => {
 });
 
 describe("a control plane with TLS that is told to stop", () => {
-  it("ends with 0 while a caller hangs in its handshake", async () => {
+  it("a stop ends with 0 while a caller hangs in its TLS handshake", async () => {
     const plane = new ControlPlaneProcess({
       ...settingsIn(),
       SLUICE_TLS_CERT_FILE: server.cert,
@@ -94,7 +94,7 @@ describe("a control plane with TLS that is told to stop", () => {
 });
 
 describe("the port's own TLS settings", () => {
-  it("ask nobody for a certificate where they take the shared authority away", async () => {
+  it("the port asks for no certificate where its own setting unsets the shared authority", async () => {
     const plane = new ControlPlaneProcess({
       ...settingsIn(),
       SLUICE_TLS_CERT_FILE: server.cert,
@@ -113,7 +113,7 @@ function cutOff(whole: Identity): string {
   return path;
 }
 
-describe("files that do not do are named with their variable, and none of what they hold is shown", () => {
+describe("TLS files that cannot be used", () => {
   const cases: [what: string, change: (good: TlsFiles) => TlsFiles, message: () => string][] = [
     [
       "a missing one",
@@ -152,18 +152,18 @@ describe("files that do not do are named with their variable, and none of what t
       () => `SLUICE_TLS_CLIENT_CA_FILE: ${join(folder, "cut-off.pem")} does not hold certificates in PEM`,
     ],
   ];
-  it.each(cases)("%s", (_what, change, message) => {
+  it.each(cases)("%s stops the start, named by its variable and without its content", (_what, change, message) => {
     expect(() => loadTls(change(files(true)))).toThrow(message());
   });
 
-  it("not so several authorities that are whole", () => {
+  it("several authorities that are whole are accepted", () => {
     const path = join(folder, "both.crt");
     writeFileSync(path, [authority, strangers].map(({ cert }) => readFileSync(cert, "latin1")).join("# a remark\n"));
     const clientCa = { variable: "SLUICE_TLS_CLIENT_CA_FILE", path };
     expect(loadTls({ ...files(true), clientCa }).clientCa).toEqual(readFileSync(path));
   });
 
-  it("and the process says so in one sentence, and ends with 1", async () => {
+  it("a TLS file that cannot be used ends the process with 1, in one sentence", async () => {
     const broken = join(folder, "broken.crt");
     writeFileSync(broken, "no certificate");
     const plane = new ControlPlaneProcess({

@@ -61,7 +61,7 @@ function bucketsOf(model: SessionLifeModel, session: ModelSession): object[] {
   });
 }
 
-/** Where the store still names a session. Its place by activity is cleared by the walk that meets it, which is later. */
+/** Where the store still names a session. Its entry by activity is cleared by the walk that meets it, which is later. */
 function tracesOf(db: LmdbLayout, id: string): string[] {
   const { sessions, byUser, byOrg, byPlan, byUserAndPlan, ended, usage, consumptions } = db;
   const kept = { sessions, byUser, byOrg, byPlan, byUserAndPlan, ended, usage, consumptions };
@@ -79,7 +79,7 @@ export function expectNothingKept({ sessions, byPlan, byActivity, usage, ...rest
   }
 }
 
-/** What a watch from a place is answered, up to the number that the answer gives. */
+/** What a watch from a cursor is answered, up to the number that the answer gives. */
 function expectedAnswer(model: SessionLifeModel, log: string, since: number, upTo: number): WatchAnswer {
   const { invalidations, trimmed } = model.stored;
   const isOutOfReach = since > model.cursor || (since < trimmed && since < model.cursor);
@@ -113,7 +113,7 @@ export function watchFrom(
   return { hangUp };
 }
 
-/** Everything past the place is told in one answer: these runs have fewer than 1,000 invalidations. */
+/** Everything past the cursor is in one answer: these runs have fewer than 1,000 invalidations. */
 export async function expectWatchTells(
   model: SessionLifeModel,
   life: SessionLife,
@@ -123,12 +123,12 @@ export async function expectWatchTells(
   expect(answer).toEqual(expectedAnswer(model, request.log, request.since, model.cursor));
 }
 
-/** An edge's watch that is held while a command runs: it is told of what that invalidates as soon as that is durable. */
+/** An edge's watch that is held while a command runs: its answer has what that invalidates as soon as that is durable. */
 export function follow({ follower }: SessionLifeModel, life: SessionLife): UnderWay {
   return watchFrom(life, { ...FOLLOWER, ...follower });
 }
 
-/** The held watch has been told what came, and the one after it tells the rest, exactly. */
+/** The held watch has been answered with what came, and the one after it has the rest, exactly. */
 export async function expectFollowed(model: SessionLifeModel, life: SessionLife, held: UnderWay): Promise<void> {
   const { log, since } = model.follower;
   const first = await held.hangUp();

@@ -22,25 +22,25 @@ const acquire = command("acquire", fc.tuple(anySession, anyInstance), async ([on
 
 /** What acquiring must answer, with what it does to the model. */
 function acquired(model: SessionLifeModel, id: string, asker: ModelInstance): object {
-  model.hear(asker);
+  model.noteContact(asker);
   const session = model.stored.sessions.get(id);
   if (session === undefined) return { state: "unknown", endsInMs: 5000, consumed: 0, rev: 0 };
   if (model.isIdle(session)) session.idleEnded = true;
   const state = model.stateOf(session);
   const own = session.rows.get(asker.instance) ?? null;
   const { consumed, rev } = own ?? { consumed: 0, rev: 0 };
-  const told = { state, endsInMs: Math.max(0, model.endsAt(session) - model.nowMs), consumed, rev };
-  if (state !== "live") return told;
+  const answer = { state, endsInMs: Math.max(0, model.endsAt(session) - model.nowMs), consumed, rev };
+  if (state !== "live") return answer;
   session.lastActivity = model.nowMs;
   session.rows.set(asker.instance, own);
   const figures = own ?? model.lastReport(session, asker.edge)?.figures ?? null;
   const level = Math.max(0, model.levelOf(session, figures));
   const budget = model.planOf(session)?.tokenBudget ?? null;
   const budgetSpent = budget !== null && model.consumedOf(session) >= budget;
-  return { ...told, plan: session.plan.id, level, budgetSpent };
+  return { ...answer, plan: session.plan.id, level, budgetSpent };
 }
 
-/** unsent: spent, and told of with a later row only. */
+/** unsent: spent, and reported with a later row only. */
 const row = fc.record({
   one: anySession,
   kind: fc.constantFrom("new", "new", "new", "repeated", "older", "unsent"),
@@ -63,7 +63,7 @@ const reportSpent = command("report", report, async (said, model, life) => {
   }
   const answer = await reportUsage(life.process.ports, { ...instance, worker: "", rows, more });
   take(model, instance, rows);
-  model.hear(instance, { more });
+  model.noteContact(instance, { more });
   const sessions = [...new Set(rows.map(({ sessionId }) => sessionId))];
   const refresh = sessions.filter((id) => {
     const session = model.stored.sessions.get(id);
@@ -106,7 +106,7 @@ const cursor = fc.record({ instance: anyInstance, back: fc.integer({ min: -2, ma
 const watch = command("watch", cursor, async ({ instance, back, ofOtherLog }, model, life) => {
   const log = ofOtherLog ? "00000000000000ff" : model.log;
   await expectWatchTells(model, life, { ...instance, log, since: Math.max(0, model.cursor - back) });
-  if (!ofOtherLog) model.hear(instance);
+  if (!ofOtherLog) model.noteContact(instance);
 });
 
 export const OF_EDGES = [

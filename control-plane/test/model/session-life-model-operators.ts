@@ -1,4 +1,4 @@
-// Commands of operators: sessions are revoked and moved, the policy changes, the store is backed up and restored.
+// Commands of operators: sessions are revoked and get other plans, the policy changes, the store is backed up and restored.
 import fc from "fast-check";
 import { expect } from "vitest";
 
@@ -52,14 +52,14 @@ const revokeAll = command("revoke all", fc.tuple(whose, fc.boolean()), async ([w
 const isOf = (session: ModelSession, whom: RevocationFilter): boolean =>
   "userId" in whom ? session.userId === whom.userId : session.orgId === whom.orgId;
 
-const move = command("move", fc.tuple(anySession, anyPlan), async ([one, planName], model, life) => {
+const givePlan = command("change plan", fc.tuple(anySession, anyPlan), async ([one, planName], model, life) => {
   const id = model.idAt(one);
   const answer = await changePlan(life.process.ports, id, planName, "tests");
-  expect(answer).toMatchObject(moved(model, id, planName));
+  expect(answer).toMatchObject(changed(model, id, planName));
 });
 
-/** What moving must answer, with what it does to the model. */
-function moved(model: SessionLifeModel, id: string, planName: string): object {
+/** What a change of plan must answer, with what it does to the model. */
+function changed(model: SessionLifeModel, id: string, planName: string): object {
   const plan = model.policy.plans.find(({ name }) => name === planName);
   if (plan === undefined) return { outcome: "unknownPlan" };
   const session = model.stored.sessions.get(id);
@@ -131,4 +131,4 @@ const restore = command("restore", fc.constant(null), async (_, model, life) => 
   model.log = log;
 });
 
-export const OF_OPERATORS = [revoke, revokeAll, move, move, changePolicy, backUp, restore];
+export const OF_OPERATORS = [revoke, revokeAll, givePlan, givePlan, changePolicy, backUp, restore];

@@ -18,7 +18,7 @@ export interface ModelSession {
   readonly userId: string;
   readonly orgId: string;
   readonly createdAt: number;
-  /** As it stood when the session was made or moved. */
+  /** As it was when the session was made or got another plan. */
   plan: PlanOfPolicy;
   lastActivity: number;
   /** Consumed through the API. */

@@ -23,7 +23,7 @@ const LONG_MS = 100 * 86_400_000;
 
 describe("the life of sessions", () => {
   it(
-    "is what the model says, after every command",
+    "the control plane shows what the model says, after every command",
     async () => {
       const commands = fc.commands([...OF_CLIENTS, ...OF_EDGES, ...OF_OPERATORS, ...OF_TIME], {
         maxCommands: COMMANDS_A_RUN,

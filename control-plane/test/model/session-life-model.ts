@@ -1,4 +1,4 @@
-// A session's life as plain maps: what the control plane must show after each command, told without its code.
+// A session's life as plain maps: what the control plane must show after each command, without its code.
 import type { SessionView } from "../../src/app/sessions/sessions.js";
 import type { PlanOfPolicy, PlansOfPolicy } from "../../src/domain/plan.js";
 import type {
@@ -39,11 +39,11 @@ export class SessionLifeModel {
   readonly ever: string[] = [];
   /** All that instances ever spent, by session and instance: edges forget nothing when the store is restored. */
   readonly spent = new Map<string, Spent[]>();
-  /** What this process has heard of instances; lost with it. */
-  readonly heard = new Map<string, { atMs: number; reportedAtMs?: number; moreAtMs?: number }>();
+  /** The contacts of instances with this process; lost with it. */
+  readonly contacts = new Map<string, { atMs: number; reportedAtMs?: number; moreAtMs?: number }>();
   nowMs = 0;
   startedAtMs = 0;
-  /** Where an edge that only watches stands in which log. */
+  /** The cursor of an edge that only watches, and in which log. */
   follower = { log: "", since: 0 };
 
   constructor(public policy: PlansOfPolicy) {}
@@ -56,9 +56,9 @@ export class SessionLifeModel {
     this.startedAtMs = nowMs;
   }
 
-  /** A new process: what it has heard begins anew. */
+  /** A new process: contacts begin anew. */
   restarted(): void {
-    this.heard.clear();
+    this.contacts.clear();
     this.startedAtMs = this.nowMs;
   }
 
@@ -124,7 +124,7 @@ export class SessionLifeModel {
     this.invalidate("revoked", session.id);
   }
 
-  /** Edges are told of each budget once, when more was consumed and it is reached. */
+  /** Each budget is invalidated once, when more was consumed and it is reached. */
   tellBudget(session: ModelSession): void {
     const budget = this.planOf(session)?.tokenBudget ?? null;
     if (budget === null || session.toldBudget === budget || this.consumedOf(session) < budget) return;
@@ -137,7 +137,7 @@ export class SessionLifeModel {
     return 2 * this.policy.controlPlane.reportInterval + SWEEP_ROUND_MS;
   }
 
-  /** Whether it may end for idleness now: too long without activity, and no holder can have more to tell. */
+  /** Whether it may end for idleness now: too long without activity, and no holder can have more to report. */
   isIdle(session: ModelSession): boolean {
     const plan = this.planOf(session);
     if (plan === undefined || this.stateOf(session) !== "live") return false;
@@ -147,16 +147,16 @@ export class SessionLifeModel {
   }
 
   private isBehind(instance: string): boolean {
-    const heard = this.heard.get(instance);
-    if (this.nowMs - (heard?.atMs ?? this.startedAtMs) >= GONE_MS) return false;
-    if (heard?.reportedAtMs === undefined || this.nowMs - heard.reportedAtMs > this.graceMs) return true;
-    return heard.moreAtMs !== undefined && this.nowMs - heard.moreAtMs <= this.graceMs;
+    const contact = this.contacts.get(instance);
+    if (this.nowMs - (contact?.atMs ?? this.startedAtMs) >= GONE_MS) return false;
+    if (contact?.reportedAtMs === undefined || this.nowMs - contact.reportedAtMs > this.graceMs) return true;
+    return contact.moreAtMs !== undefined && this.nowMs - contact.moreAtMs <= this.graceMs;
   }
 
-  hear({ instance }: ModelInstance, report?: { more: boolean }): void {
+  noteContact({ instance }: ModelInstance, report?: { more: boolean }): void {
     const { nowMs } = this;
     const news = report === undefined ? {} : { reportedAtMs: nowMs, ...(report.more ? { moreAtMs: nowMs } : {}) };
-    this.heard.set(instance, { ...this.heard.get(instance), atMs: nowMs, ...news });
+    this.contacts.set(instance, { ...this.contacts.get(instance), atMs: nowMs, ...news });
   }
 
   /** Which of the edge's instances reported the session last, with its figures. */
@@ -169,7 +169,7 @@ export class SessionLifeModel {
       .sort((a, b) => b.figures.reportedAtMs - a.figures.reportedAtMs)[0];
   }
 
-  /** Microtokens now, of a bucket that was told of; without figures it is full. Rates of these plans are integers. */
+  /** Microtokens now, of a bucket that was reported; without figures it is full. Rates of these plans are integers. */
   levelOf(session: ModelSession, figures: ModelFigures | null): number {
     const { maxTokens, tokenRefillRate } = this.planOf(session) ?? { ...session.plan, tokenRefillRate: 0 };
     if (figures === null) return maxTokens * MICRO;

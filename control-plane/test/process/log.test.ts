@@ -13,7 +13,7 @@ function logged(fields: object): Record<string, unknown> {
 const BLANK = "[Redacted]";
 
 describe("a secret in a line of the log", () => {
-  it("is blanked by its name, down to the fourth level, in lists too", () => {
+  it("a secret is blanked by its name, down to the fourth level, in lists too", () => {
     const fields = {
       token: "s1",
       headers: { authorization: "s2", host: "h" },
@@ -29,7 +29,7 @@ describe("a secret in a line of the log", () => {
     expect(fields.headers.authorization).toBe("s2");
   });
 
-  it("is blanked on an error too, which is told with its message and stack", () => {
+  it("a secret is blanked on an error, which keeps its message and stack", () => {
     const error = Object.assign(new Error("broken"), { token: "s1", request: { authorization: "s2" } });
     const { err } = logged({ err: error });
     expect(err).toMatchObject({ message: "broken", token: BLANK, request: { authorization: BLANK } });
@@ -37,13 +37,13 @@ describe("a secret in a line of the log", () => {
     expect(error.token).toBe("s1");
   });
 
-  it("is blanked in whatever capitals its name stands, and under the names that headers and settings have", () => {
+  it("a secret is blanked in any case of its name, and under names of headers and settings", () => {
     const names = ["Authorization", "ADMINTOKEN", "X-Session-Id", "cookie", "Set-Cookie", "secret", "Password"];
     const line = logged(Object.fromEntries(names.map((name) => [name, "s1"])));
     expect(names.map((name) => line[name])).toEqual(names.map(() => BLANK));
   });
 
-  it("is blanked on an error that stands under another name, or deeper", () => {
+  it("a secret is blanked on an error under another name, or deeper", () => {
     const error = Object.assign(new Error("broken"), { token: "s1", request: { authorization: "s2" }, code: "E" });
     const shown = { token: BLANK, request: { authorization: BLANK }, code: "E" };
     expect(logged({ error, a: { err: error } })).toMatchObject({
@@ -52,7 +52,7 @@ describe("a secret in a line of the log", () => {
     });
   });
 
-  it("is blanked in what a child of the log, or a child of that, adds to its lines", () => {
+  it("a secret is blanked in what a child logger, or a child of that, adds", () => {
     let line = "";
     const log = createLog("info", { write: (text) => void (line = text) });
     log
@@ -63,13 +63,13 @@ describe("a secret in a line of the log", () => {
     expect(JSON.parse(line)).toMatchObject({ token: BLANK, of: "child", request, count: 1, level: "info" });
   });
 
-  it("makes no line fail whose error is none", () => {
+  it("a log line is written also where its error is none", () => {
     expect(logged({ err: null })).toMatchObject({ err: null, msg: "a line" });
     expect(logged({ err: "broken" })).toMatchObject({ err: "broken" });
     expect(logged({ err: { token: "s1" } })).toMatchObject({ err: { token: BLANK } });
   });
 
-  it("leaves everything else as it is", () => {
+  it("everything else in a line stays as it is", () => {
     const at = new Date(0);
     const fields = { type: "t", count: 3, none: null, at, list: [1, 2], of: { tokens: { issued: 1 } } };
     expect(logged(fields)).toMatchObject({ ...fields, at: at.toISOString(), level: "info", msg: "a line" });

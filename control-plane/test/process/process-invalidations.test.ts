@@ -1,12 +1,11 @@
 // Invalidations and the control plane as a process: what survives its death, how it stops, and its store's backups.
-import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { copyFileSync } from "node:fs";
 import { connect } from "node:net";
 import { dirname, join } from "node:path";
-import { text } from "node:stream/consumers";
 import { describe, expect, it } from "vitest";
 
+import { runCommand } from "../../../scripts/run-command.js";
 import { deriveKeys } from "../../src/domain/keys.js";
 import { openStore } from "../support/temporary-store.js";
 import { STORE_FILE } from "../../src/store/lmdb/layout.js";
@@ -51,12 +50,12 @@ const watch = (url: string, fields: object): Promise<Response> =>
     }),
   });
 
-/** What a watch is told that has something to hear. */
-const told = async (url: string, fields: object): Promise<WatchBody> =>
+/** The answer to a watch that is answered at once. */
+const watched = async (url: string, fields: object): Promise<WatchBody> =>
   (await (await watch(url, fields)).json()) as WatchBody;
 
-/** The log that a new edge is told to follow. */
-const logOf = async (url: string): Promise<string> => (await told(url, {})).log;
+/** The log that a new edge is given. */
+const logOf = async (url: string): Promise<string> => (await watched(url, {})).log;
 
 const revoke = (url: string, id: string): Promise<Response> =>
   fetch(`${url}/v1/sessions/${id}`, { method: "DELETE", headers: admin });
@@ -72,14 +71,12 @@ async function held(url: string, count: number): Promise<void> {
 
 async function storeAdmin(...args: string[]): Promise<{ code: number; said: string }> {
   const program = join(dirname(compiledMain()), "store-admin.js");
-  const child = spawn(process.execPath, [program, ...args], { env: { PATH: process.env.PATH } });
-  const closed = once(child, "close") as Promise<[number]>;
-  const [said, complaint, [code]] = await Promise.all([text(child.stdout), text(child.stderr), closed]);
-  return { code, said: said + complaint };
+  const run = await runCommand(process.execPath, [program, ...args], { env: { PATH: process.env.PATH } });
+  return { code: run.code, said: run.stdout + run.stderr };
 }
 
 describe("a control plane that is killed", () => {
-  it("in the middle of a bulk revocation goes on after its restart, and repeats nothing", async () => {
+  it("a bulk revocation goes on after a kill and a restart, and repeats nothing", async () => {
     const { settings, data } = await withSessions(MANY);
     const first = new ControlPlaneProcess(settings);
     const begun = await fetch(`${await first.listening()}/v1/sessions?userId=u1`, { method: "DELETE", headers: admin });
@@ -107,7 +104,7 @@ describe("a control plane that is killed", () => {
     await after.close();
   });
 
-  it("keeps its log: an edge goes on where it was", async () => {
+  it("the invalidation log survives a kill: an edge goes on from its cursor", async () => {
     const { settings, ids } = await withSessions(2);
     const [one = "", two = ""] = ids;
     const first = new ControlPlaneProcess(settings);
@@ -122,12 +119,12 @@ describe("a control plane that is killed", () => {
     await first.ended;
 
     const url = await new ControlPlaneProcess(settings).listening();
-    expect(await told(url, { log, since: cursor })).toEqual({ log, cursor: 2, revoked: [two], refresh: [] });
+    expect(await watched(url, { log, since: cursor })).toEqual({ log, cursor: 2, revoked: [two], refresh: [] });
   });
 });
 
 describe("a control plane that is told to stop", () => {
-  it("answers held watches, ends their connections, and ends with 0", async () => {
+  it("a stop answers held watches, closes their connections, and ends with 0", async () => {
     const plane = new ControlPlaneProcess(settingsIn());
     const url = await plane.listening();
     const log = await logOf(url);
@@ -142,12 +139,12 @@ describe("a control plane that is told to stop", () => {
   });
 });
 
-describe("a control plane that is told to stop while a caller holds a connection", () => {
+describe("a stop while a caller holds a connection", () => {
   it.each([
     ["and has sent nothing on it", ""],
     ["and has sent half a request", "GET /v1/sessions HTTP/1.1\r\nhost: sluice\r\n"],
     ["and has sent half a body", "POST /v1/sessions HTTP/1.1\r\nhost: sluice\r\ncontent-length: 9\r\n\r\n{"],
-  ])("%s ends with 0 all the same", async (_, sent) => {
+  ])("a stop ends with 0 while a caller holds a connection %s", async (_, sent) => {
     const plane = new ControlPlaneProcess(settingsIn());
     const http = await plane.port();
     const socket = connect(http, "127.0.0.1");
@@ -163,7 +160,7 @@ describe("a control plane that is told to stop while a caller holds a connection
 });
 
 describe("a caller that hangs up", () => {
-  it("frees the watch that was held for it", async () => {
+  it("a caller that hangs up frees its watch", async () => {
     const url = await new ControlPlaneProcess(settingsIn()).listening();
     const caller = new AbortController();
     const log = await logOf(url);
@@ -182,7 +179,7 @@ describe("a caller that hangs up", () => {
 });
 
 describe("backup and restore by command", () => {
-  it("back up a store in use, refuse to restore over it, and after a restore every edge begins anew", async () => {
+  it("a restored backup makes every edge reset, and is not restored over a store in use", async () => {
     const { settings, data, ids } = await withSessions(1);
     const [id = ""] = ids;
     const file = join(temporaryFolder(), "backup.mdb");
@@ -190,10 +187,10 @@ describe("backup and restore by command", () => {
     const url = await plane.listening();
     expect(await storeAdmin("backup", file, "--data", data)).toMatchObject({ code: 0 });
     expect((await revoke(url, id)).status).toBe(204);
-    const { log } = await told(url, { log: "0123456789abcdef" });
+    const { log } = await watched(url, { log: "0123456789abcdef" });
 
-    const refused = await storeAdmin("restore", file, "--data", data, "--force");
-    expect([refused.code, refused.said]).toEqual([
+    const failed = await storeAdmin("restore", file, "--data", data, "--force");
+    expect([failed.code, failed.said]).toEqual([
       1,
       `store-admin: a control plane has the store in ${data} open: stop it first\n`,
     ]);
@@ -204,14 +201,14 @@ describe("backup and restore by command", () => {
     expect(await storeAdmin("restore", file, "--data", data, "--force")).toMatchObject({ code: 0 });
 
     const restored = await new ControlPlaneProcess(settings).listening();
-    const reset = await told(restored, { log, since: 1 });
+    const reset = await watched(restored, { log, since: 1 });
     expect(reset).toMatchObject({ reset: true, cursor: 0 });
     expect(reset.log).not.toBe(log);
     const shown = await fetch(`${restored}/v1/sessions/${id}`, { headers: admin });
     expect(await shown.json()).toMatchObject({ session: { state: "live" } });
   });
 
-  it("say that a backup without a check sum could not be checked, and restore it", async () => {
+  it("a backup without a check sum is restored with a warning", async () => {
     const { data } = await withSessions(1);
     const [file, fresh] = [join(temporaryFolder(), "bare.mdb"), temporaryFolder()];
     copyFileSync(join(data, STORE_FILE), file);
@@ -223,7 +220,7 @@ describe("backup and restore by command", () => {
     });
   });
 
-  it("explain themselves to who asks for something else", async () => {
+  it("the backup and restore commands explain themselves", async () => {
     for (const args of [[], ["backup"], ["restore", "a", "b"], ["backup", "a", "--force"], ["erase", "a"]]) {
       const { code, said } = await storeAdmin(...args);
       expect([code, said.startsWith("usage:")]).toEqual([2, true]);

@@ -15,7 +15,7 @@ async function call(url: string, credential: string, body?: object): Promise<unk
   return response.json();
 }
 
-it("a control plane that is killed right after many reports were answered has all their rows after its restart", async () => {
+it("a control plane killed right after many reports were answered has all their rows", async () => {
   const settings = settingsIn();
   const first = new ControlPlaneProcess(settings);
   const url = await first.listening();

@@ -1,4 +1,4 @@
-// The control plane as a process: what survives its death, how it stops, and why it refuses to start.
+// The control plane as a process: what survives its death, how it stops, and why it does not start.
 import { createServer, request } from "node:http";
 import type { IncomingMessage } from "node:http";
 import { once } from "node:events";
@@ -31,7 +31,7 @@ async function state(url: string, id: string): Promise<string> {
 }
 
 describe("a control plane that is killed", () => {
-  it("right after a 201 has the session after its restart; right after a 204, its revocation", async () => {
+  it("a session survives a kill right after its 201, and a revocation one after its 204", async () => {
     const settings = settingsIn();
     const first = new ControlPlaneProcess(settings);
     const firstUrl = await first.listening();
@@ -53,36 +53,39 @@ describe("a control plane that is killed", () => {
 });
 
 describe("a control plane that is told to stop", () => {
-  it.each(["SIGTERM", "SIGINT"] as const)("by %s finishes the call under way, and ends with 0", async (signal) => {
-    const plane = new ControlPlaneProcess(settingsIn());
-    const http = await plane.port();
-    const call = request({
-      port: http,
-      path: "/v1/sessions",
-      method: "POST",
-      headers: { ...headers, expect: "100-continue" },
-    });
-    const answered = once(call, "response") as Promise<[IncomingMessage]>;
-    call.flushHeaders();
-    await once(call, "continue");
-    plane.kill(signal);
-    await plane.logLine("stopping");
-    call.end(body);
-    const [response] = await answered;
-    expect([response.statusCode, response.headers.connection]).toEqual([201, "close"]);
-    expect(await text(response)).toContain('"token"');
-    expect(await plane.ended).toEqual({ code: 0, signal: null });
-  });
+  it.each(["SIGTERM", "SIGINT"] as const)(
+    "a stop by %s finishes the call under way, and ends with 0",
+    async (signal) => {
+      const plane = new ControlPlaneProcess(settingsIn());
+      const http = await plane.port();
+      const call = request({
+        port: http,
+        path: "/v1/sessions",
+        method: "POST",
+        headers: { ...headers, expect: "100-continue" },
+      });
+      const answered = once(call, "response") as Promise<[IncomingMessage]>;
+      call.flushHeaders();
+      await once(call, "continue");
+      plane.kill(signal);
+      await plane.logLine("stopping");
+      call.end(body);
+      const [response] = await answered;
+      expect([response.statusCode, response.headers.connection]).toEqual([201, "close"]);
+      expect(await text(response)).toContain('"token"');
+      expect(await plane.ended).toEqual({ code: 0, signal: null });
+    },
+  );
 });
 
-describe("a control plane that cannot start says why in one sentence, and ends with 1", () => {
+describe("a control plane that cannot start", () => {
   const cannot = async (settings: Record<string, string>): Promise<string> => {
     const plane = new ControlPlaneProcess(settings);
     expect(await plane.ended).toEqual({ code: 1, signal: null });
     return plane.stderr;
   };
 
-  it("where its port is taken", async () => {
+  it("a port that is taken ends the start with 1, in one sentence", async () => {
     const other = createServer().listen(0, "127.0.0.1");
     onTestFinished(() => void other.close());
     await once(other, "listening");
@@ -93,7 +96,7 @@ describe("a control plane that cannot start says why in one sentence, and ends w
     );
   });
 
-  it("where its secret or its admin token cannot be used, without showing it", async () => {
+  it("a secret or token that cannot be used ends the start with 1, and is not shown", async () => {
     const settings = { ...settingsIn(), SLUICE_SECRET: "c2hvcnQ-secret", SLUICE_ADMIN_TOKEN: "short-token" };
     const said = await cannot(settings);
     expect(said).toContain("SLUICE_SECRET");
@@ -102,12 +105,12 @@ describe("a control plane that cannot start says why in one sentence, and ends w
     expect(said).not.toMatch(/c2hvcnQ|short-token/);
   });
 
-  it("where there is no policy", async () => {
+  it("a missing policy ends the start with 1, in one sentence", async () => {
     const settings = settingsIn();
     expect(await cannot({ ...settings, SLUICE_POLICY: "/nowhere/policy.yaml" })).toContain("/nowhere/policy.yaml");
   });
 
-  it("where its folder is none", async () => {
+  it("a data folder that is none ends the start with 1, in one sentence", async () => {
     const file = join(temporaryFolder(), "file");
     writeFileSync(file, "");
     const said = await cannot({ ...settingsIn(), SLUICE_DATA_DIR: file });
@@ -116,13 +119,13 @@ describe("a control plane that cannot start says why in one sentence, and ends w
 });
 
 describe("a control plane that runs", () => {
-  it("says once at its start which of its settings are no longer used", async () => {
+  it("the log says once at the start which settings are no longer used", async () => {
     const plane = new ControlPlaneProcess({ ...settingsIn(), SLUICE_XDS_PORT: "0", SLUICE_FILTER_PATH: "/f.wasm" });
     await plane.port();
     expect(plane.stdout.match(/"type":"settings-replaced"/g)).toHaveLength(1);
   });
 
-  it("logs no secret, at any level", async () => {
+  it("the log has no secret, at any level", async () => {
     const plane = new ControlPlaneProcess({ ...settingsIn(), SLUICE_LOG_LEVEL: "trace" });
     const { token } = await create(await plane.listening());
     plane.kill("SIGTERM");

@@ -14,7 +14,7 @@ function violations(env: Record<string, string>): readonly string[] {
 }
 
 describe("settings", () => {
-  it("have defaults for all but the secrets", () => {
+  it("all settings but the secrets have defaults", () => {
     expect(readSettings(ENOUGH)).toMatchObject({
       http: { host: "127.0.0.1", port: 8080, tls: null },
       dataDir: ".sluice",
@@ -28,7 +28,7 @@ describe("settings", () => {
     });
   });
 
-  it("are taken as given", () => {
+  it("settings are taken as given", () => {
     const env = {
       ...ENOUGH,
       SLUICE_HTTP_HOST: "::1",
@@ -63,31 +63,31 @@ describe("settings", () => {
     });
   });
 
-  it("that are empty count as not set", () => {
+  it("settings that are empty count as not set", () => {
     const env = { ...ENOUGH, SLUICE_HTTP_PORT: "", SLUICE_SECRET_ALSO: "", SLUICE_DATA_DIR: "" };
     expect(readSettings(env)).toEqual(readSettings(ENOUGH));
   });
 
-  it.each(["-1", "65536", "8080x", "1e3", " 80", "0x50", "999999"])("refuse %j as a port", (port) => {
+  it.each(["-1", "65536", "8080x", "1e3", " 80", "0x50", "999999"])("the port %j is a violation", (port) => {
     expect(violations({ ...ENOUGH, SLUICE_HTTP_PORT: port })).toEqual([
       `SLUICE_HTTP_PORT: expected a port from 0 to 65535 (0: any that is free), got "${port}"`,
     ]);
   });
 
-  it("refuse to keep the invalidation log for less than a minute", () => {
+  it("a retention of the invalidation log below a minute is a violation", () => {
     const name = "SLUICE_INVALIDATIONS_RETENTION";
     expect(violations({ ...ENOUGH, [name]: "59s" })).toEqual([`${name}: expected at least 60000 ms, got "59s"`]);
     expect(violations({ ...ENOUGH, [name]: "soon" })).toEqual([expect.stringContaining("expected a time such as")]);
     expect(readSettings({ ...ENOUGH, [name]: "1m" })).toMatchObject({ logKept: { maxAgeMs: 60_000 } });
   });
 
-  it("refuse a log level that is none", () => {
+  it("an unknown log level is a violation", () => {
     expect(violations({ ...ENOUGH, SLUICE_LOG_LEVEL: "loud" })).toEqual([
       'SLUICE_LOG_LEVEL: expected one of trace, debug, info, warn, error, fatal, silent, got "loud"',
     ]);
   });
 
-  it("name every variable at violation at once", () => {
+  it("violations of several variables are named at once", () => {
     const said = violations({ SLUICE_HTTP_PORT: "x", SLUICE_LOG_LEVEL: "z" });
     const named = said.map((violation) => violation.split(/[: ]/)[0]);
     const all = ["SLUICE_HTTP_PORT", "SLUICE_SECRET", "SLUICE_ADMIN_TOKEN", "SLUICE_LOG_LEVEL"];
@@ -95,7 +95,7 @@ describe("settings", () => {
   });
 
   it.each(["4f4f", "a secret with spaces in it, long enough to be one", "%%%"])(
-    "refuse the secret %j unseen",
+    "the secret %j is a violation, and not shown",
     (secret) => {
       for (const name of ["SLUICE_SECRET", "SLUICE_SECRET_ALSO"]) {
         const said = violations({ ...ENOUGH, [name]: secret });
@@ -111,14 +111,14 @@ describe("settings", () => {
     ["x".repeat(257), "too long"],
     ["0123456789 abcdef", "no header carries"],
     ["0123456789abcdeü", "no header carries"],
-  ])("refuse the admin token %j unseen", (token, why) => {
+  ])("the admin token %j is a violation, and not shown", (token, why) => {
     const said = violations({ ...ENOUGH, SLUICE_ADMIN_TOKEN: token });
     expect(said).toHaveLength(1);
     expect(said[0]).toContain(why);
     expect(said[0]).not.toContain(token);
   });
 
-  it("take several admin tokens of each kind, separated by commas", () => {
+  it("several admin tokens of each kind are taken, separated by commas", () => {
     const [a, b, c] = ["a".repeat(16), "b".repeat(16), "c".repeat(16)];
     const settings = readSettings({ ...ENOUGH, SLUICE_ADMIN_TOKEN: `${a}, ${b}`, SLUICE_ISSUER_TOKEN: c });
     expect(settings).toMatchObject({
@@ -130,7 +130,7 @@ describe("settings", () => {
     });
   });
 
-  it("refuse the same token twice, also of two kinds, and one of several that will not do", () => {
+  it("a repeated admin token, or a bad one of several, is a violation", () => {
     const token = ENOUGH.SLUICE_ADMIN_TOKEN;
     const twice = "SLUICE_ADMIN_TOKEN and SLUICE_ISSUER_TOKEN hold the same token twice: each must stand once";
     expect(violations({ ...ENOUGH, SLUICE_ISSUER_TOKEN: token })).toEqual([twice]);
@@ -147,23 +147,23 @@ describe("settings", () => {
     ["15m", 900_000],
     ["12h", 43_200_000],
     ["30d", 30 * DAY_MS],
-  ])("take %s as a time", (given, metadataMs) => {
+  ])("%s is taken as a time", (given, metadataMs) => {
     expect(readSettings({ ...ENOUGH, SLUICE_METADATA_RETENTION: given })).toMatchObject({ retention: { metadataMs } });
   });
 
-  it.each(["0", "-1", "1.5h", "30 d", "1w", "forever", "999999999999999d"])("refuse %j as a time", (given) => {
+  it.each(["0", "-1", "1.5h", "30 d", "1w", "forever", "999999999999999d"])("%j is a violation as a time", (given) => {
     expect(violations({ ...ENOUGH, SLUICE_METADATA_RETENTION: given })).toEqual([
       `SLUICE_METADATA_RETENTION: expected a time such as 500, 90s, 15m, 12h or 30d (without a unit: ms), got "${given}"`,
     ]);
   });
 
-  it.each(["0", "-1", "1.5", "1e3", "1000001"])("refuse %j as a rate", (given) => {
+  it.each(["0", "-1", "1.5", "1e3", "1000001"])("%j is a violation as a rate", (given) => {
     expect(violations({ ...ENOUGH, SLUICE_API_RATE: given })).toEqual([
       `SLUICE_API_RATE: expected an integer from 1 to 1000000, got "${given}"`,
     ]);
   });
 
-  it("give the port the files of TLS that all programs share, and its own where it has one", () => {
+  it("the port has the TLS files that all programs share, and its own where it has one", () => {
     const both = { SLUICE_TLS_CERT_FILE: "/c", SLUICE_TLS_KEY_FILE: "/k", SLUICE_TLS_CLIENT_CA_FILE: "/ca" };
     const own = { SLUICE_HTTP_TLS_CLIENT_CA_FILE: "none", SLUICE_HTTP_TLS_CERT_FILE: "/own" };
     const cert = { variable: "SLUICE_HTTP_TLS_CERT_FILE", path: "/own" };
@@ -173,7 +173,7 @@ describe("settings", () => {
     });
   });
 
-  it("refuse a certificate without its key, and the key or an authority alone", () => {
+  it("a certificate without its key, and a key or an authority alone, are violations", () => {
     for (const name of ["CERT", "KEY", "CLIENT_CA"]) {
       const said = violations({ ...ENOUGH, [`SLUICE_HTTP_TLS_${name}_FILE`]: "/f" });
       expect(said).toEqual([
@@ -182,7 +182,7 @@ describe("settings", () => {
     }
   });
 
-  it("refuse two secrets of one key id", () => {
+  it("two secrets of one key id are a violation", () => {
     const keyId = deriveKeys(Buffer.from(ENOUGH.SLUICE_SECRET, "hex")).keyId;
     const candidates = Array.from({ length: 5000 }, (_, i) => i.toString(16).padStart(64, "0"));
     const colliding = candidates.find((hex) => {
@@ -196,7 +196,7 @@ describe("settings", () => {
 });
 
 describe("settings of an earlier version", () => {
-  it("are named in one sentence with what replaced them, without their values", () => {
+  it("settings of an earlier version are named in one sentence, without their values", () => {
     const env = {
       ...ENOUGH,
       SLUICE_XDS_PORT: "18000",
@@ -211,7 +211,7 @@ describe("settings of an earlier version", () => {
     expect(said).not.toMatch(/a-credential|\/secret|f\.wasm/);
   });
 
-  it("are no subject where none is set, or all are empty", () => {
+  it("settings of an earlier version are not named where none is set, or all are empty", () => {
     expect(replacedSettings({ ...ENOUGH, SLUICE_XDS_PORT: "" })).toBeUndefined();
   });
 });

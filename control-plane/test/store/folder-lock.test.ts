@@ -17,20 +17,20 @@ afterEach(() => {
 });
 
 describe("the data folder of a control plane", () => {
-  it("is refused while another process that runs has it, and the sentence names both", () => {
+  it("a data folder is locked while another running process has it, and both are named", () => {
     writeFileSync(pidFile(), String(process.ppid));
     expect(() => lockFolder(folder)).toThrow(`process ${process.ppid} uses it`);
     expect(() => lockFolder(folder)).toThrow(pidFile());
   });
 
-  it("is taken over from one that was killed", () => {
+  it("a data folder is taken over from a process that was killed", () => {
     const { pid } = spawnSync(process.execPath, ["-e", ""]);
     writeFileSync(pidFile(), String(pid));
     lockFolder(folder).release();
     expect(existsSync(pidFile())).toBe(false);
   });
 
-  it("is taken over where the number left behind is our own, as in a container, or none", () => {
+  it("a data folder is taken over where the number in it is our own, as in a container, or none", () => {
     writeFileSync(pidFile(), String(process.pid));
     lockFolder(folder).release();
     writeFileSync(pidFile(), "");
@@ -38,7 +38,7 @@ describe("the data folder of a control plane", () => {
     expect(readdirSync(folder)).toEqual([]);
   });
 
-  it("is made where there is none", () => {
+  it("a data folder is made where there is none", () => {
     const below = join(folder, "a/b");
     lockFolder(below).release();
     expect(existsSync(below)).toBe(true);

@@ -9,6 +9,8 @@ import { LmdbStore } from "../../src/store/lmdb/store.js";
 import { openStore } from "../support/temporary-store.js";
 import type { StoreOfTests } from "../support/temporary-store.js";
 import { openLayout } from "../../src/store/lmdb/layout.js";
+import { edgeStatusContract } from "../contracts/edge-status-contract.js";
+import { decision, policyContract } from "../contracts/policy-contract.js";
 import { storeContract } from "../contracts/store-contract.js";
 import { acquireSession } from "../../src/app/edges/acquire-session.js";
 import { startTestControlPlane } from "../support/control-plane.js";
@@ -35,15 +37,23 @@ describe("the LMDB store keeps the contract", () => {
   storeContract(() => openIn(folder()));
 });
 
+describe("policies in LMDB keep the contract", () => {
+  policyContract(async () => (await openIn(folder())).policies);
+});
+
+describe("the status of edges in LMDB keeps the contract", () => {
+  edgeStatusContract(async () => (await openIn(folder())).edgeStatus);
+});
+
 describe("the LMDB store", () => {
-  it("keeps sessions, log, cursor and policy over a restart", async () => {
+  it("sessions, log, cursor and policy survive a restart", async () => {
     const path = folder();
     const before = await openStore(path);
     const [kept, revoked] = [sessionAt(NOW_MS), sessionAt(NOW_MS)];
     await before.create(kept);
     await before.create(revoked);
     await before.revoke(revoked.id, NOW_MS + 1);
-    await before.savePolicy({ generation: 3, policyJson: "{}" }, 0);
+    await before.policies.savePolicy(decision(3), 0);
     const position = await before.position();
     await before.close();
 
@@ -51,20 +61,20 @@ describe("the LMDB store", () => {
     expect(await after.find(kept.id)).toEqual(kept);
     expect((await after.find(revoked.id))?.revokedAt).toBe(NOW_MS + 1);
     expect(await after.position()).toEqual(position);
-    expect(await after.loadPolicy()).toEqual({ generation: 3, policyJson: "{}" });
+    expect(await after.policies.policy(await after.policies.newestGeneration())).toEqual({ ...decision(3), position });
   });
 
-  it("makes the folder it is told, also below one that is missing", async () => {
+  it("the folder is made where there is none, also below a missing one", async () => {
     const store = await openIn(join(folder(), "a.b", "c"));
     expect((await store.position()).cursor).toBe(0);
   });
 
-  it("gives each store a log of its own", async () => {
+  it("each store has a log of its own", async () => {
     const [one, other] = [await openIn(folder()), await openIn(folder())];
     expect((await one.position()).log).not.toBe((await other.position()).log);
   });
 
-  it("shows a revocation only once it is committed, together with its log entry", async () => {
+  it("a revocation shows only once it is committed, together with its log entry", async () => {
     const store = await openIn(folder());
     const session = sessionAt(NOW_MS);
     await store.create(session);
@@ -76,7 +86,7 @@ describe("the LMDB store", () => {
     expect((await store.position()).cursor).toBe(1);
   });
 
-  it("answers an acquire with what was committed beside it: an edge may have heard of that already", async () => {
+  it("an acquire is answered with what was committed beside it, which edges may know", async () => {
     const { ports, store, clock } = await startTestControlPlane();
     const [asked, other] = [sessionAt(clock.nowMs()), sessionAt(clock.nowMs())];
     await store.create(asked);
@@ -88,7 +98,7 @@ describe("the LMDB store", () => {
     expect(second).toMatchObject({ cursor: 2, state: "revoked" });
   });
 
-  it("shows when a session was acquired in lists, after a move and on a repeated creation too", async () => {
+  it("the time of an acquire shows in lists, after a change of plan and on a repeated creation", async () => {
     const store = await openIn(folder());
     const session = sessionAt(NOW_MS);
     const repeatable = { key: "k", requestHash: "h", keptSinceMs: 0 };
@@ -102,7 +112,7 @@ describe("the LMDB store", () => {
     expect(await store.operator.move(session.id, move)).toMatchObject({ outcome: "moved", session: { lastActivity } });
   });
 
-  it("counts more sessions than one step takes", async () => {
+  it("more sessions than one step takes are counted", async () => {
     const store = await openIn(folder());
     const sessions = Array.from({ length: 20_001 }, (_, i) => sessionAt(NOW_MS + i));
     await Promise.all(sessions.map((session) => store.create(session)));
@@ -110,7 +120,7 @@ describe("the LMDB store", () => {
     expect(await store.countLive(STARTER.id, NOW_MS + 1)).toBe(20_000);
   });
 
-  it("refuses a store of another schema, and says which it is", async () => {
+  it("a store of another schema is not opened, and its schema is named", async () => {
     const path = folder();
     const layout = openLayout(path);
     await layout.meta.put("schema", 99);
@@ -118,7 +128,7 @@ describe("the LMDB store", () => {
     await expect(LmdbStore.open(path, random)).rejects.toThrow("has schema 99");
   });
 
-  it("files each session by user, organisation, plan and activity", async () => {
+  it("each session is indexed by user, organisation, plan and activity", async () => {
     const path = folder();
     const store = await openStore(path);
     const session = sessionAt(NOW_MS, STARTER, "u9", "o9");

@@ -51,7 +51,7 @@ const bitFlippedAt = (share: number) => (whole: Buffer) => {
 
 const ofFormat2 = (whole: Buffer) => Buffer.from(whole.toString("latin1").replace("1 ", "2 "), "latin1");
 
-describe("a backup is refused, and the store stays as it is, where it", () => {
+describe("a backup that cannot be restored", () => {
   it.each<[string, (whole: Buffer) => Buffer, string]>([
     ["lacks its last byte", without(1), "is cut short: it has "],
     ["lacks its second half", (whole) => whole.subarray(0, whole.length / 2), "is cut short: it has "],
@@ -61,19 +61,19 @@ describe("a backup is refused, and the store stays as it is, where it", () => {
     ["has another bit at its end", bitFlippedAt(1), "is damaged"],
     ["is followed by more", (whole) => Buffer.concat([whole, Buffer.from("more")]), "is damaged"],
     ["is empty", () => Buffer.alloc(0), "is no backup"],
-  ])("%s", async (_, spoil, reason) => {
+  ])("a backup that %s is rejected, and the store stays as it is", async (_, spoil, reason) => {
     const { data, file, session } = await backedUp();
     const spoilt = join(folder(), "spoilt.mdb");
     writeFileSync(spoilt, spoil(readFileSync(file)));
     const before = readdirSync(data);
-    const refusal = await restoreStore(spoilt, data, { force: true, random }).catch((error: unknown) => error);
-    expect(refusal).toBeInstanceOf(BackupRejected);
-    expect((refusal as BackupRejected).message).toContain(`${spoilt} ${reason}`);
+    const failure = await restoreStore(spoilt, data, { force: true, random }).catch((error: unknown) => error);
+    expect(failure).toBeInstanceOf(BackupRejected);
+    expect((failure as BackupRejected).message).toContain(`${spoilt} ${reason}`);
     expect(readdirSync(data)).toEqual(before);
     expect(await found(data, session.id)).toEqual(session);
   });
 
-  it("is of a newer schema", async () => {
+  it("a backup of a newer schema is rejected, and the store stays as it is", async () => {
     const [newer, file, data] = [folder(), join(folder(), "newer.mdb"), folder()];
     const layout = openLayout(newer);
     await layout.meta.put("schema", 99);
@@ -84,8 +84,8 @@ describe("a backup is refused, and the store stays as it is, where it", () => {
   });
 });
 
-describe("a backup without a check sum, as they once were", () => {
-  it("is restored, and told from one that could be checked", async () => {
+describe("a backup without a check sum", () => {
+  it("a backup without a check sum, as of earlier versions, is restored as unchecked", async () => {
     const { data, file, session } = await backedUp();
     const [bare, fresh] = [join(folder(), "bare.mdb"), folder()];
     copyFileSync(join(data, STORE_FILE), bare);

@@ -10,6 +10,7 @@ import { openStore } from "../support/temporary-store.js";
 import type { StoreOfTests } from "../support/temporary-store.js";
 import { backUpStore, restoreStore } from "../../src/store/lmdb/backup.js";
 import { openLayout, SCHEMA, STORE_FILE } from "../../src/store/lmdb/layout.js";
+import type { AuditEvent } from "../../src/domain/stored.js";
 import { sessionAt, STARTER } from "../support/sessions.js";
 import { heard, nobodyHangsUp, request, watchesOver } from "../support/watching.js";
 
@@ -46,7 +47,7 @@ async function backedUp() {
 }
 
 describe("a backup", () => {
-  it("has what was there when it was made, also of a store that is in use", async () => {
+  it("a backup has what was there when it was made, also of a store in use", async () => {
     const { file, kept, revoked } = await backedUp();
     const other = folder();
     await restoreStore(file, other, { force: false, random });
@@ -56,13 +57,13 @@ describe("a backup", () => {
     expect((await store.position()).cursor).toBe(1);
   });
 
-  it("is one file, for its owner's eyes", async () => {
+  it("a backup is one file that only its owner can read", async () => {
     const { file } = await backedUp();
     expect(readdirSync(dirname(file))).toEqual(["backup.mdb"]);
     expect(statSync(file).mode & 0o777).toBe(0o600);
   });
 
-  it("touches nothing that stands beside it, whatever its name", async () => {
+  it("a backup touches nothing beside it, whatever its name", async () => {
     const [data, target] = [folder(), folder()];
     await (await openStore(data)).close();
     mkdirSync(join(target, "backup.mdb.part"));
@@ -72,14 +73,14 @@ describe("a backup", () => {
     expect(readdirSync(join(target, "backup.mdb.part"))).toEqual(["notes"]);
   });
 
-  it("leaves nothing behind where the store cannot be opened", async () => {
+  it("a backup leaves nothing behind where the store cannot be opened", async () => {
     const [data, target] = [folder(), folder()];
     mkdirSync(join(data, STORE_FILE));
     await expect(backUpStore(data, join(target, "backup.mdb"))).rejects.toThrow();
     expect(readdirSync(target)).toEqual([]);
   });
 
-  it("never replaces a file, and leaves none where there is no store", async () => {
+  it("a backup never replaces a file, and leaves none where there is no store", async () => {
     const { data, file } = await backedUp();
     await expect(backUpStore(data, file)).rejects.toThrow("exists");
     const nowhere = join(folder(), "backup.mdb");
@@ -89,7 +90,7 @@ describe("a backup", () => {
 });
 
 describe("a restore", () => {
-  it("gives the store a new log, so that every edge is told to begin anew", async () => {
+  it("a restore gives the store a new log, so that every edge resets", async () => {
     const { data, file, position } = await backedUp();
     await restoreStore(file, data, { force: true, random });
     const store = await opened(data);
@@ -104,7 +105,7 @@ describe("a restore", () => {
     }
   });
 
-  it("gives another log each time, also from the same backup", async () => {
+  it("a restore gives another log each time, also from the same backup", async () => {
     const { data, file } = await backedUp();
     const logs = new Set<string>();
     for (let i = 0; i < 3; i++) {
@@ -116,7 +117,7 @@ describe("a restore", () => {
     expect(logs.size).toBe(3);
   });
 
-  it("leaves a store that is there alone, unless it is told to replace it", async () => {
+  it("a restore leaves an existing store alone, unless it is to replace it", async () => {
     const { data, file, kept, position } = await backedUp();
     await expect(restoreStore(file, data, { force: false, random })).rejects.toThrow("--force");
     const store = await opened(data);
@@ -124,7 +125,7 @@ describe("a restore", () => {
     expect((await store.find(kept.id))?.revokedAt).toBe(NOW_MS + 2);
   });
 
-  it("refuses a file that is no backup, and the store stays", async () => {
+  it("a restore rejects a file that is no backup, and the store stays", async () => {
     const { data, position } = await backedUp();
     const text = join(folder(), "notes.txt");
     writeFileSync(text, "not a backup ".repeat(1000));
@@ -158,7 +159,7 @@ describe("a store of schema 1", () => {
     return { kept, revoked };
   }
 
-  it("is brought to the present one when it is opened, with all that is in it", async () => {
+  it("a store of schema 1 is brought to the present schema with all that is in it", async () => {
     const path = folder();
     const { kept, revoked } = await ofSchema1(path);
     const store = await opened(path);
@@ -169,7 +170,7 @@ describe("a store of schema 1", () => {
     expect(store.db.meta.get("schema")).toBe(SCHEMA);
   });
 
-  it("gets a log whose name edges can keep, and goes on counting", async () => {
+  it("a store of schema 1 gets a log whose name edges can keep, and goes on counting", async () => {
     const path = folder();
     const { kept } = await ofSchema1(path);
     const first = await openStore(path);
@@ -180,7 +181,7 @@ describe("a store of schema 1", () => {
     expect(await (await opened(path)).position()).toEqual({ log, cursor: 2 });
   });
 
-  it("may also come from a backup", async () => {
+  it("a store of schema 1 may also come from a backup", async () => {
     const [old, file, data] = [folder(), join(folder(), "old.mdb"), folder()];
     const { kept } = await ofSchema1(old);
     await backUpStore(old, file);
@@ -190,7 +191,7 @@ describe("a store of schema 1", () => {
 });
 
 describe("a store of schema 2", () => {
-  it("keeps what instances reported, and who had acquired a session", async () => {
+  it("a store of schema 2 keeps what was reported and who had acquired a session", async () => {
     const path = folder();
     const { env, meta, sessions, usage } = openLayout(path);
     const session = sessionAt(NOW_MS);
@@ -214,8 +215,49 @@ describe("a store of schema 2", () => {
   });
 });
 
+describe("a store of schema 3", () => {
+  it("keeps the newest policy, which becomes the first generation that can be read back", async () => {
+    const path = folder();
+    const { env, meta } = openLayout(path);
+    await env.transaction(() => {
+      void meta.put("schema", 3);
+      void meta.put("log", "ab".repeat(8));
+      void meta.put("cursor", 0);
+      void meta.put("policy", { generation: 7, policyJson: "{}" });
+    });
+    await env.close();
+    const { db, policies } = await opened(path);
+    expect(await policies.newestGeneration()).toBe(7);
+    expect(await policies.policy(7)).toEqual({
+      ...{ generation: 7, policyJson: "{}", hash: "44136fa355b3678a" },
+      ...{ atMs: null, source: null, position: null },
+    });
+    expect(db.meta.get("policy")).toBeUndefined();
+  });
+
+  it("a store of schema 3 has the actions in its audit log named as they are now", async () => {
+    const path = folder();
+    const { env, meta, audit } = openLayout(path);
+    const event = { at: NOW_MS, actor: "operator:1", sessionId: null, details: { from: "a", to: "b" } };
+    const before = ["session-moved", "session-revoked", "policy-refused"] as AuditEvent["action"][];
+    await env.transaction(() => {
+      void meta.put("schema", 3);
+      void meta.put("log", "ab".repeat(8));
+      void meta.put("cursor", 0);
+      for (const [i, action] of before.entries()) void audit.put(i + 1, { ...event, action });
+    });
+    await env.close();
+    const store = await opened(path);
+    expect(await store.audit.auditBefore(undefined, 9)).toEqual([
+      { number: 3, ...event, action: "policy-rejected" },
+      { number: 2, ...event, action: "session-revoked" },
+      { number: 1, ...event, action: "plan-changed" },
+    ]);
+  });
+});
+
 describe("a store of a newer version", () => {
-  it("is refused, and not changed", async () => {
+  it("a store of a newer version is not opened, and not changed", async () => {
     const path = folder();
     const layout = openLayout(path);
     await layout.meta.put("schema", 99);

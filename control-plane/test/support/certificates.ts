@@ -1,4 +1,4 @@
-// Certificates for tests, made anew by openssl each time: no private key stands in the repository.
+// Certificates for tests, made anew by openssl each time: no private key is in the repository.
 import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -49,7 +49,7 @@ function issue(folder: string, authority: Identity, name: string): Identity {
   return { cert, key };
 }
 
-/** What stands in one file, and after it what an upload that broke off left of the other. */
+/** What is in one file, and after it what an upload that broke off left of the other. */
 export function withHalfACertificate(whole: string, cut: string): string {
   const text = readFileSync(cut, "latin1");
   return readFileSync(whole, "latin1") + text.slice(0, text.length / 2);

@@ -1,5 +1,6 @@
 // The `sluice` command, run in this process against a control plane of a test.
-import type { Environment, Io } from "../../src/cli/terminal/io.js";
+import type { Environment } from "../../src/settings/environment.js";
+import type { Io } from "../../src/cli/terminal/io.js";
 import { runProgram } from "../../src/cli/program.js";
 import { ADMIN_TOKEN } from "./control-plane.js";
 

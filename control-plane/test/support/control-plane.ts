@@ -76,7 +76,7 @@ export interface TestControlPlane {
   readonly report: (rows: readonly unknown[], more?: object) => Promise<Answer>;
 }
 
-/** `store` takes the place of the real one for sessions; `changes` those of the server's options. */
+/** `store` replaces the real one for sessions; `changes` replace those of the server's options. */
 export async function startTestControlPlane(
   other?: WithVerbs<Stores>,
   changes: Partial<HttpServerOptions> = {},

@@ -1,4 +1,4 @@
-// An audit log that keeps nothing, for tests of what stands beside it.
+// An audit log that keeps nothing, for tests of what is beside it.
 import type { AuditStore } from "../../src/app/ports/audit-ports.js";
 
 export const noAudit: AuditStore = {

@@ -5,7 +5,7 @@ import { publishedPolicy } from "../../src/app/policy/published-policy.js";
 import type { PlansOfPolicy } from "../../src/domain/plan.js";
 
 export class PoliciesInForce implements CurrentPolicy, PolicyPublisher {
-  /** What edges have said that they have heard of. */
+  /** What edges have said that they have received. */
   readonly shownGenerations: number[] = [];
   private readonly listeners = new Set<() => void>();
   private active: ActivePolicy | undefined;
@@ -42,7 +42,7 @@ export class PoliciesInForce implements CurrentPolicy, PolicyPublisher {
     this.offered =
       active &&
       publishedPolicy({
-        generation: active.generation,
+        ...active,
         policyJson: JSON.stringify(active.policy),
         sinceMs,
         decidedAtMs: sinceMs,

@@ -1,4 +1,4 @@
-// A server in the control plane's place, which answers as a test has laid down.
+// A server instead of the control plane, which answers as a test has laid down.
 import { createServer } from "node:http";
 import type { RequestListener } from "node:http";
 import type { AddressInfo, Server } from "node:net";

@@ -1,6 +1,7 @@
 // Watches over a log and a clock that a test holds in its hands, and edges that call them.
 import { EdgeRegistry } from "../../src/app/edges/status/edge-registry.js";
 import type { HeardPolicy } from "../../src/app/ports/edge-ports.js";
+import type { EdgeStatus } from "../../src/app/ports/edge-status-ports.js";
 import type { InvalidationLog } from "../../src/app/ports/log-ports.js";
 import type { Watched, WatchOutcome, WatchRequest } from "../../src/app/ports/watch-ports.js";
 import { Watches } from "../../src/app/edges/watches.js";
@@ -33,11 +34,12 @@ export function watchesOver<Log extends InvalidationLog>(
   log: Log,
   maxHeld = 100,
   nextTurn?: () => Promise<void>,
+  known: readonly EdgeStatus[] = [],
 ): WatchingLog<Log> {
   const clock = new FixedClock();
   const timers = new ManualTimers(clock);
   const policies = new PoliciesInForce(clock, POLICY);
-  const instances = new EdgeRegistry({ clock, policies });
+  const instances = new EdgeRegistry({ clock, policies, known });
   const outcomes: WatchOutcome[] = [];
   const propagated: number[] = [];
   const logged: object[] = [];
@@ -52,9 +54,13 @@ export function watchesOver<Log extends InvalidationLog>(
   return { log, clock, timers, policies, instances, watches, outcomes, propagated, logged };
 }
 
-export const watchingMemory = (maxHeld?: number): WatchingLog<MemoryLog> => watchesOver(new MemoryLog(), maxHeld);
+export const watchingMemory = (
+  maxHeld?: number,
+  nextTurn?: () => Promise<void>,
+  known?: readonly EdgeStatus[],
+): WatchingLog<MemoryLog> => watchesOver(new MemoryLog(), maxHeld, nextTurn, known);
 
-/** That an edge has heard of this generation, of the log of tests. */
+/** That an edge has received this generation, of the log of tests. */
 export const heard = (generation: number, fields: Partial<HeardPolicy> = {}): HeardPolicy => ({
   log: new MemoryLog().id,
   generation,

@@ -1,4 +1,4 @@
-// Statistics of the benchmark: what one run gave, ratios within a round, quartiles over the rounds. Pure.
+// Statistics of the benchmark: figures of a run, ratios within a round, quartiles over the rounds. Pure.
 import { quantile } from "../stand/quantile.js";
 
 /** One run of a variant. */

@@ -12,7 +12,7 @@ import { openBareStore } from "./bare-store.js";
 const SESSIONS_OF_A_USER = 10;
 const random = { bytes: (n: number) => randomBytes(n) };
 
-/** The policy that the control plane runs: no request is refused for want of tokens. What is left out has its default. */
+/** The policy that the control plane runs: no request is denied for want of tokens. What is left out has its default. */
 export const POLICY =
   "version: 1\nplans:\n  - { id: 0, name: default, maxTokens: 1000000, tokenRefillRate: 1000000 }\n";
 const plan: PlanOfPolicy = {

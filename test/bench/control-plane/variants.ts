@@ -1,4 +1,4 @@
-// What is measured: pairs of a base and what stands beside it, each as the requests that are sent and to whom.
+// What is measured: a base and the variants that are compared with it, each with its requests and its server.
 import { PATH_ACQUIRE } from "../../../assembly/contract.js";
 import { BARE_READ_PATH, BARE_WRITE_PATH } from "./bare-store.js";
 import { requestText } from "./http1-load.js";

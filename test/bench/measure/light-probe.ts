@@ -1,4 +1,4 @@
-// A light probe in a process of its own: one request every two milliseconds on one connection, until it is told to stop.
+// A light probe in a process of its own: one request every two milliseconds on one connection, until it is asked to stop.
 // Started with port, token by who measures; sends the milliseconds of every answer to its parent.
 import { Agent, get } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";

@@ -1,4 +1,4 @@
-// npm run measure:propagation [-- revocations]: how long a revocation takes from its 204 to the first refusal at each of
+// npm run measure:propagation [-- revocations]: how long a revocation takes from its 204 to the first denial at each of
 // two Envoys, beside the control plane's own round trip. Answers are counted when they have arrived here.
 import { mkdtempSync, rmSync } from "node:fs";
 import { Agent, request } from "node:http";
@@ -15,7 +15,7 @@ const DEFAULT_REVOCATIONS = 200;
 const BETWEEN_REVOCATIONS_MS = 100;
 const WATCHING_TIMEOUT_MS = 30_000;
 /** A session that is still admitted by then will be for ever. */
-const REFUSED_WITHIN_MS = 30_000;
+const DENIED_WITHIN_MS = 30_000;
 
 const agent = new Agent({ keepAlive: true });
 
@@ -39,7 +39,7 @@ function call(method: string, url: string, headers: Record<string, string> = {},
   });
 }
 
-/** Until each edge runs the policy and has a watch held: before that it would hear of nothing. */
+/** Until each edge runs the policy and has a watch held: before that it would learn of nothing. */
 async function bothWatch({ controlPlane, edges, adminToken }: PropagationStack): Promise<void> {
   const end = performance.now() + WATCHING_TIMEOUT_MS;
   for (;;) {
@@ -52,7 +52,7 @@ async function bothWatch({ controlPlane, edges, adminToken }: PropagationStack):
   }
 }
 
-/** Revokes one session that both edges hold. Answers, for each edge, the ms from the 204 to the first refusal. */
+/** Revokes one session that both edges hold. Answers, for each edge, the ms from the 204 to the first denial. */
 async function revokeOne({ controlPlane, edges, adminToken }: PropagationStack): Promise<number[]> {
   const admin = { authorization: `Bearer ${adminToken}`, "content-type": "application/json" };
   const created = await call("POST", `${controlPlane}/v1/sessions`, admin, '{"userId":"u","orgId":"o"}');
@@ -66,7 +66,7 @@ async function revokeOne({ controlPlane, edges, adminToken }: PropagationStack):
   let revokedAt = Infinity;
   const deniedAt = edges.map(async ({ name, url }) => {
     while ((await call("GET", url, client)).status !== 401) {
-      if (performance.now() - revokedAt > REFUSED_WITHIN_MS) throw new Failure(`${name} admits a revoked session`);
+      if (performance.now() - revokedAt > DENIED_WITHIN_MS) throw new Failure(`${name} admits a revoked session`);
     }
     return performance.now();
   });
@@ -102,8 +102,8 @@ async function measure(running: PropagationStack, revocations: number): Promise<
     for (const [edge, ms] of (await revokeOne(running)).entries()) byEdge[edge]?.push(ms);
     await delay(BETWEEN_REVOCATIONS_MS);
   }
-  for (const [i, { name }] of running.edges.entries()) show(`204 to first refusal, ${name}`, byEdge[i] ?? []);
-  show("204 to first refusal, both", byEdge.flat());
+  for (const [i, { name }] of running.edges.entries()) show(`204 to first denial, ${name}`, byEdge[i] ?? []);
+  show("204 to first denial, both", byEdge.flat());
   const { text } = await call("GET", `${running.controlPlane}/metrics`);
   const lines = text
     .split("\n")

@@ -1,11 +1,9 @@
 // How long a worker stands still while it takes a policy of 1,000 plans: a light probe, beside the same probe without a
 // change of the policy.
-import { fork } from "node:child_process";
-import { once } from "node:events";
-import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { Failure } from "../../../scripts/failure.js";
 import { MeasuredPlane, measuredPolicy } from "./measured-plane.js";
+import { probedDuring } from "./probe.js";
 import type { PropagationStack } from "./propagation-stack.js";
 
 const PLANS = 1000;
@@ -39,21 +37,14 @@ export async function measureStalls(running: PropagationStack): Promise<void> {
 }
 
 /** The milliseconds of each answer in one turn. */
-async function probed(port: string, token: string, change: (() => void) | undefined): Promise<number[]> {
-  const probe = fork(join(import.meta.dirname, "light-probe.js"), [port, token]);
-  const told = once(probe, "message") as Promise<[number[]]>;
-  const ended = once(probe, "exit").then(() => {
-    throw new Failure("the probe ended before it was told to");
+function probed(port: string, token: string, change: (() => void) | undefined): Promise<number[]> {
+  return probedDuring(Number(port), token, async () => {
+    const endMs = performance.now() + TURN_MS;
+    while (performance.now() < endMs) {
+      change?.();
+      await delay(EVERY_MS);
+    }
   });
-  ended.catch(() => undefined);
-  const endMs = performance.now() + TURN_MS;
-  while (performance.now() < endMs) {
-    change?.();
-    await Promise.race([delay(EVERY_MS), ended]);
-  }
-  probe.send("stop");
-  const [times] = await Promise.race([told, ended]);
-  return times;
 }
 
 function row(what: string, times: readonly number[]): void {

@@ -16,7 +16,7 @@ export class MeasuredPlane {
     this.headers = { authorization: `Bearer ${stack.adminToken}`, "content-type": "application/json" };
   }
 
-  /** Renamed into edgeSetup, as a careful editor does. */
+  /** Renamed into its folder, as a careful editor does. */
   save(policy: object): void {
     writeFileSync(`${this.stack.policyFile}.new`, JSON.stringify(policy));
     renameSync(`${this.stack.policyFile}.new`, this.stack.policyFile);

@@ -17,7 +17,7 @@ const LOOPBACK = "127.0.0.1";
 const EDGES = ["edge-1", "edge-2"] as const;
 export const WORKERS = 2;
 const READY_TIMEOUT_MS = 30_000;
-/** So many tokens that no request of the measurement is refused for want of them. */
+/** So many tokens that no request of the measurement is denied for want of them. */
 const POLICY = "version: 1\nplans:\n  - { id: 0, name: measured, maxTokens: 9000000, tokenRefillRate: 1000000 }\n";
 
 export interface PropagationStack {

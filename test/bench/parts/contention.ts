@@ -1,4 +1,4 @@
-// How often two workers meet at one session's set: the retries of compare-and-swap, as the filter counts them.
+// How often two workers write one session's set at once: the retries of compare-and-swap, as the filter counts them.
 import { EnvoyAdmin } from "../../e2e/harness/envoy-admin.js";
 import type { Installation } from "../stand/installation.js";
 import { atRandom, h2load, requireAll } from "../stand/load.js";
@@ -18,7 +18,7 @@ export interface Contention {
 export async function contention({ adminPort }: Installation): Promise<Contention> {
   await new Promise((resolve) => setTimeout(resolve, FLUSHED_WITHIN_MS));
   const stats = await new EnvoyAdmin(adminPort).stats();
-  const of = (name: string): number => stats.get(`wasmcustom.sluice_cas_${name}`) ?? 0;
+  const of = (name: string): number => stats.get(`wasmcustom.sluice_cas_${name}_total`) ?? 0;
   return { retries: of("retries"), exhausted: of("exhausted") };
 }
 

@@ -1,10 +1,7 @@
-// Floods: of invented tokens, and of more sessions than there is room for. What memory they take, whom they hold up.
-import { fork } from "node:child_process";
+// Floods: of invented tokens, and of more sessions than there is room for. What memory they take, which requests they delay.
 import { randomBytes } from "node:crypto";
-import { once } from "node:events";
-import { join } from "node:path";
-import { Failure } from "../../../scripts/failure.js";
 import { EnvoyAdmin } from "../../e2e/harness/envoy-admin.js";
+import { probedDuring } from "../measure/probe.js";
 import type { Installation } from "../stand/installation.js";
 import { manySessions } from "../stand/load.js";
 import { residentBytes } from "../stand/memory.js";
@@ -60,7 +57,7 @@ export async function inventedFlood(part: Part, installation: Installation, coun
   };
 }
 
-/** Every session there is, once, at a small table: what does not fit makes room, or is turned away. */
+/** Every session there is, once, at a small table: what does not fit evicts another, or is denied. */
 export async function realFlood(part: Part, installation: Installation, capacity: number): Promise<Section> {
   const { tokens, envoyPid } = installation;
   const count = tokens.length;
@@ -85,29 +82,11 @@ export async function realFlood(part: Part, installation: Installation, capacity
         mebibytes(grownBytes),
         String(served),
         String((first[503] ?? 0) + (later[503] ?? 0)),
-        String(stats.get("wasmcustom.sluice_table_evictions") ?? 0),
+        String(stats.get("wasmcustom.sluice_table_evictions_total") ?? 0),
         ratio(served / count),
       ],
     ],
     ratios: { "flood.realServedShare": served / count },
     figures: { "flood.realBytes": grownBytes },
   };
-}
-
-/** Runs `load` with a probe beside it. Resolves with the milliseconds of each of its answers. */
-async function probedDuring(port: number, token: string, load: () => Promise<unknown>): Promise<number[]> {
-  const child = fork(join(import.meta.dirname, "../measure/light-probe.js"), [String(port), token]);
-  const answer = once(child, "message") as Promise<[number[]]>;
-  const ended = once(child, "exit").then(() => {
-    throw new Failure("The probe ended before it was told to.");
-  });
-  try {
-    await Promise.race([load(), ended]);
-    child.send("stop");
-    const [times] = await Promise.race([answer, ended]);
-    return times;
-  } finally {
-    ended.catch(() => undefined);
-    child.kill();
-  }
 }

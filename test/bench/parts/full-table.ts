@@ -1,4 +1,4 @@
-// More sessions than the table holds: what a request then costs, who is turned away, and that the limit still holds.
+// More sessions than the table holds: what a request then costs, which are denied, and that the limit still holds.
 import { ADDED_COLUMNS, addedRow } from "./added-cpu.js";
 import { cpuTimeNs } from "../stand/cpu-time.js";
 import { addedNs } from "./differences.js";
@@ -53,7 +53,7 @@ async function costOf(installation: Installation, variants: readonly Variant[], 
     title: "A full table",
     method:
       `${requests} sessions, one request each in turn, over tables of ${CAPACITY} records. "served": in the last round. ` +
-      `Evictions in all: ${stats.get("wasmcustom.sluice_table_evictions") ?? 0}.`,
+      `Evictions in all: ${stats.get("wasmcustom.sluice_table_evictions_total") ?? 0}.`,
     columns: [...ADDED_COLUMNS, "served"],
     rows: variants
       .filter(({ name }) => name !== "bare")

@@ -1,4 +1,4 @@
-// What single host calls cost, and other ways to the same end: what there is to win, and what is not worth it.
+// What single host calls cost, and what alternatives to them would save.
 import { addedNs, differences, spreadOf } from "./differences.js";
 import { cpuTimeNs } from "../stand/cpu-time.js";
 import { h2load, requireAll } from "../stand/load.js";

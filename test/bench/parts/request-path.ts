@@ -97,16 +97,16 @@ async function hotRuns(installation: Installation, whatOf: (variant: string) => 
     "nativeStatic",
     "nativeDynamic",
   ];
-  const refused = (name: string, variant: string, what: string, other: string | null): Run => {
+  const denied = (name: string, variant: string, what: string, other: string | null): Run => {
     return { name, variant, what, token: other, status: "4xx" };
   };
   return [
     ...allowed.map((variant): Run => ({ name: variant, variant, what: whatOf(variant), token, status: "2xx" })),
-    refused("denied", "sluice", "above the limit again and again, lean build", spent),
-    refused("deniedFull", "sluiceFull", "above the limit again and again, full build", spent),
-    refused("deniedHeaders", "sluiceHeaders", "above the limit again and again, with headers", spent),
-    refused("invented", "sluice", "an invented token, lean build", inventedFrom(token)),
-    refused("missing", "sluice", "no token, lean build", null),
+    denied("denied", "sluice", "above the limit again and again, lean build", spent),
+    denied("deniedFull", "sluiceFull", "above the limit again and again, full build", spent),
+    denied("deniedHeaders", "sluiceHeaders", "above the limit again and again, with headers", spent),
+    denied("invented", "sluice", "an invented token, lean build", inventedFrom(token)),
+    denied("missing", "sluice", "no token, lean build", null),
     { name: "bareAgain", variant: "bare", what: "bare against bare: the noise", token, status: "2xx" },
   ];
 }
@@ -134,7 +134,7 @@ function hotSection(runs: readonly Run[], rounds: Rounds, size: Size): Section {
     title: "The request path, one hot session",
     method:
       `CPU that a request adds to the bare listener: ${size.rounds} rounds of ${size.requests} requests a variant, ` +
-      `h2load over HTTP/2. What is refused does not reach the router, which the bare one does. ${bareTakes(rounds)}`,
+      `h2load over HTTP/2. What is denied does not reach the router, which the bare one does. ${bareTakes(rounds)}`,
     columns: ADDED_COLUMNS,
     rows: [
       ...runs

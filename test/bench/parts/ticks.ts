@@ -1,4 +1,4 @@
-// What goes on beside requests: ticks, the sweep, reports; of an Envoy without traffic, and of a busy one.
+// The work beside requests: ticks, the sweep and reports, in an Envoy without traffic and in a busy one.
 import { setTimeout as sleep } from "node:timers/promises";
 import { ADDED_COLUMNS, addedRow } from "./added-cpu.js";
 import { cpuTimeNs } from "../stand/cpu-time.js";

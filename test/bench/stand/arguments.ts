@@ -1,4 +1,4 @@
-// What the benchmark is asked for on the command line.
+// The benchmark's command line.
 import { parseArgs } from "node:util";
 import { Failure, describe } from "../../../scripts/failure.js";
 

@@ -1,9 +1,8 @@
 // Load over HTTP/2: by h2load for one header that is always the same, by Node's own client for many sessions.
-import { spawn, spawnSync } from "node:child_process";
-import { once } from "node:events";
+import { spawnSync } from "node:child_process";
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { text } from "node:stream/consumers";
 import { Failure } from "../../../scripts/failure.js";
+import { runCommand } from "../../../scripts/run-command.js";
 import { Random } from "../../host/harness/host/random.js";
 import { ask, drive, openHttp2 } from "../../e2e/harness/http2-load.js";
 
@@ -31,14 +30,12 @@ export async function h2load(
   const pace = perSecond === undefined ? [] : ["--rps", String(perSecond / CONNECTIONS)];
   const header = token === null ? [] : ["-H", `x-session-id: ${token}`];
   const size = ["-n", String(requests), "-c", String(Math.min(CONNECTIONS, requests)), "-m", String(IN_FLIGHT)];
-  const child = spawn("h2load", [...size, ...pace, ...header, `http://127.0.0.1:${port}/`], {
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-  const [out] = await Promise.all([text(child.stdout), text(child.stderr), once(child, "exit")]);
+  const args = [...size, ...pace, ...header, `http://127.0.0.1:${port}/`];
+  const { stdout: out } = await runCommand("h2load", args, { env: process.env });
   const counts = /status codes: (\d+) 2xx, (\d+) 3xx, (\d+) 4xx, (\d+) 5xx/.exec(out);
   if (counts === null) throw new Failure(`h2load did not tell its status codes:\n${out}`);
-  const [, ok = "", moved = "", refused = "", failed = ""] = counts;
-  return { "2xx": Number(ok), "3xx": Number(moved), "4xx": Number(refused), "5xx": Number(failed) };
+  const [, ok = "", moved = "", denied = "", failed = ""] = counts;
+  return { "2xx": Number(ok), "3xx": Number(moved), "4xx": Number(denied), "5xx": Number(failed) };
 }
 
 /** @throws Failure unless each of the requests was answered with this status, or class of status */

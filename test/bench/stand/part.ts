@@ -1,4 +1,4 @@
-// What each part of the benchmark is given: room of its own, and how thorough it shall be.
+// What each part of the benchmark gets: a folder of its own, and how thorough it shall be.
 import { once } from "node:events";
 import { join } from "node:path";
 import { Stack } from "../../../scripts/start/stack.js";
@@ -10,7 +10,7 @@ export interface Part {
   readonly filterPath: FilterPath;
   /** Of the whole run. */
   readonly folder: string;
-  /** One line to who waits. */
+  /** Prints one line of progress. */
   readonly say: (line: string) => void;
 }
 

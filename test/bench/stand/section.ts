@@ -1,4 +1,4 @@
-// What a part of the benchmark found: a table for readers, figures for programs.
+// The result of a part of the benchmark: a table for readers, figures for programs.
 
 export interface Section {
   readonly title: string;

@@ -26,9 +26,9 @@ export interface Variant {
   readonly responseHeaders?: Readonly<Record<string, string>>;
 }
 
-/** So many tokens that nothing is refused for want of them. */
+/** So many tokens that no request is denied for want of them. */
 export const PLENTY = { id: 0, name: "plenty", maxTokens: 9_000_000, tokenRefillRate: 1_000_000 };
-/** One request, and then one in eleven days: who has spent it is refused. */
+/** One request, and then one in eleven days: a session that has spent it is denied. */
 const ONE = { id: 1, name: "one", maxTokens: 1, tokenRefillRate: 0.000001 };
 /** Ten requests, and no more. */
 export const TEN = { id: 2, name: "ten", maxTokens: 10, tokenRefillRate: 0 };

@@ -1,20 +1,39 @@
-// The command `sluice`, as an operator of the installation calls it.
-import { execFile } from "node:child_process";
+// The commands `sluice` and `store-admin`, as an operator of the installation calls them.
 import { join } from "node:path";
-import { promisify } from "node:util";
 import { projectRoot } from "../../../scripts/project-root.js";
+import { type Run, runCommand } from "../../../scripts/run-command.js";
 import type { Installation } from "./installation.js";
 
-const run = promisify(execFile);
+const PROGRAMS = join(projectRoot, "build/js/control-plane/src");
 
-/** Resolves with what it prints; rejects unless it ends with 0. */
-export async function sluiceCommand({ ports, adminToken }: Installation, ...args: string[]): Promise<string> {
+/** However it ends. */
+export function sluiceRun({ ports, adminToken }: Installation, ...args: string[]): Promise<Run> {
   const launcher = join(projectRoot, "control-plane/src/cli/launcher.mjs");
   const env = {
     PATH: process.env.PATH,
     SLUICE_URL: `http://127.0.0.1:${ports.http}`,
     SLUICE_ADMIN_TOKEN: adminToken,
   };
-  const { stdout } = await run(process.execPath, [launcher, ...args], { env });
+  return runCommand(process.execPath, [launcher, ...args], { env });
+}
+
+/** Resolves with what it prints; rejects unless it ends with 0. */
+export async function sluiceCommand(installation: Installation, ...args: string[]): Promise<string> {
+  return printed(await sluiceRun(installation, ...args));
+}
+
+/** A command that asks no control plane. Resolves with what it prints; rejects unless it ends with 0. */
+export async function localCommand(...args: string[]): Promise<string> {
+  return printed(await runCommand(process.execPath, [join(PROGRAMS, "cli/main.js"), ...args], { env: process.env }));
+}
+
+/** Over the installation's store. Rejects unless it ends with 0. */
+export async function storeAdmin({ folder }: Installation, ...args: string[]): Promise<void> {
+  const call = [join(PROGRAMS, "store-admin.js"), ...args, "--data", join(folder, "data")];
+  printed(await runCommand(process.execPath, call, { env: process.env }));
+}
+
+function printed({ code, stdout, output }: Run): string {
+  if (code !== 0) throw new Error(`it ended with ${code}:\n${output}`);
   return stdout;
 }

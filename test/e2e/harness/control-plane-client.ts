@@ -44,7 +44,7 @@ export interface EdgeView {
   readonly edge: string;
   readonly state: string;
   readonly published: number | null;
-  readonly heard: { readonly generation: number; readonly state: string } | null;
+  readonly received: { readonly generation: number; readonly state: string } | null;
   readonly violations: readonly { readonly path: string; readonly message: string }[];
   /** Generation to how many workers run it; 0: one of the settings, or none. */
   readonly running: Readonly<Record<string, number>>;
@@ -138,7 +138,7 @@ export class ControlPlaneClient {
     return text(await this.ask("GET", "/metrics", undefined, {}));
   }
 
-  /** How often edges asked for a session, whatever they were told. */
+  /** How often edges asked for a session, whatever the answer. */
   async acquires(): Promise<number> {
     const samples = [...(await this.metrics())].filter(([name]) => name.startsWith("sluice_control_acquires_total"));
     return samples.reduce((sum, [, value]) => sum + value, 0);

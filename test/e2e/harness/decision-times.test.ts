@@ -1,4 +1,4 @@
-// The bounds that exactness is decided by err on the side they say.
+// Each bound on the times of decisions errs on the side that its name says.
 import { describe, expect, it } from "vitest";
 import { DecisionTimes } from "./decision-times.js";
 
@@ -8,24 +8,24 @@ const timesOf = (...decisions: readonly [sentMs: number, answeredMs: number][]):
   return times;
 };
 
-describe("what clients can know of when decisions were made", () => {
-  it("is for the elapsed time: from first sending to last answer at most, first answer to last sending at least", () => {
+describe("bounds on the times of decisions, as clients can know them", () => {
+  it("the elapsed time is bounded by the first and last sendings and answers", () => {
     const times = timesOf([0, 1000], [500, 4000], [3000, 3500]);
     expect(times.elapsedAtMostS).toBe(4);
     expect(times.elapsedAtLeastS).toBe(2);
   });
 
-  it("is nothing, at least, where all requests were under way at once", () => {
+  it("the elapsed time may be 0 where all requests were under way at once", () => {
     expect(timesOf([0, 1000], [500, 2000]).elapsedAtLeastS).toBe(0);
   });
 
-  it("is for the longest gap: from a sending to the first answer to anything sent later", () => {
+  it("the longest gap is from a sending to the first answer to a later sending", () => {
     expect(timesOf([0, 100], [1000, 1100], [1500, 1600]).longestGapAtMostS).toBe(1.1);
     // The second was sent early but may have been decided just before its late answer.
     expect(timesOf([0, 100], [200, 5000], [4000, 4100]).longestGapAtMostS).toBe(4.1);
   });
 
-  it("does not depend on the order in which answers come", () => {
+  it("the bounds do not depend on the order in which answers come", () => {
     const one = timesOf([0, 900], [100, 300], [200, 400]);
     const other = timesOf([200, 400], [0, 900], [100, 300]);
     expect(one.longestGapAtMostS).toBe(other.longestGapAtMostS);

@@ -1,11 +1,11 @@
-// A peer that stands where Envoy looks for the control plane, and answers watches as a test says: with what a broken,
-// older or hostile one may answer. Everything else it denies as one that is overloaded does.
+// A server in place of the control plane that answers watches as a test says: as a broken, older or hostile control plane
+// may. It denies every other call as an overloaded one does.
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { json } from "node:stream/consumers";
 import { PATH_WATCH } from "../../../assembly/contract.js";
 
-/** What the edge has heard of, in the words of its watch. */
+/** What a watch says of the edge. */
 export interface WatchBody {
   readonly instance: string;
   readonly follow: boolean;
@@ -48,7 +48,7 @@ export class HostilePlane {
   }
 
   /** What the edge last said of the policy. */
-  get heard(): WatchBody["policy"] {
+  get policyInWatch(): WatchBody["policy"] {
     return this.watches.at(-1)?.policy;
   }
 

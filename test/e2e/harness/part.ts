@@ -12,7 +12,7 @@ const TAIL_LINES = 40;
 export class Part {
   private child: SupervisedProcess | undefined;
 
-  /** @param ready resolves when the process serves; is told when the process has ended */
+  /** @param ready resolves when the process serves; its signal is aborted when the process has ended */
   constructor(
     private readonly plan: ProcessPlan,
     private readonly ready: (ended: AbortSignal) => Promise<void>,
@@ -33,7 +33,7 @@ export class Part {
     return existsSync(this.plan.logFile) ? readFileSync(this.plan.logFile, "utf8") : "";
   }
 
-  /** The end of the log, under the process's name: what a failure is explained by. */
+  /** The end of the log, under the process's name: it explains a failure. */
   get logTail(): string {
     return `--- ${this.plan.name}\n${this.log.trimEnd().split("\n").slice(-TAIL_LINES).join("\n")}`;
   }
@@ -68,7 +68,7 @@ export class Part {
     this.child?.kill("SIGCONT");
   }
 
-  /** As by a crash: nothing is flushed, nothing said. */
+  /** As by a crash: nothing is flushed or logged. */
   async killHard(): Promise<void> {
     this.child?.kill("SIGKILL");
     await this.child?.exited;

@@ -52,14 +52,14 @@ const READY_TIMEOUT_MS = 60_000;
 
 const policyFile = (folder: string): string => join(folder, "policy.yaml");
 
-/** Renamed into site, as a careful editor does, so that no half of it is ever read. */
+/** Renamed into its folder, as a careful editor does, so that no half of it is ever read. */
 export function writePolicy(folder: string, policy: PolicyDocument | string): void {
   const file = policyFile(folder);
   writeFileSync(`${file}.new`, typeof policy === "string" ? policy : JSON.stringify(policy, null, 2));
   renameSync(`${file}.new`, file);
 }
 
-/** The file of the filter that the Envoys follow; renamed into site, as they look for. */
+/** The file of the filter that the Envoys follow; renamed into its folder, which they watch. */
 const filterFile = (folder: string): string => join(folder, "filter.yaml");
 
 export function replaceFilter(

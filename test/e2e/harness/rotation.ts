@@ -1,4 +1,4 @@
-// What a rotation of the secret takes: a second secret, and a part that starts anew with both.
+// The steps of a rotation of the secret: a second secret, and a process that starts anew with both.
 import { randomBytes } from "node:crypto";
 import { deriveKeys } from "../../../control-plane/src/domain/keys.js";
 import type { Part } from "./part.js";

@@ -1,4 +1,4 @@
-// Waiting until edges and control plane have told each other what they are to know.
+// Waiting until edges and control plane agree on what each is to know.
 import { expect } from "vitest";
 import type { Installation } from "./installation.js";
 import { until } from "./until.js";

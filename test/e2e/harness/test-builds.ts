@@ -8,7 +8,7 @@ export interface TestBuild {
   readonly id: bigint;
 }
 
-/** Its validator traps over a plan named "trap". */
+/** Its validator traps at a plan named "trap". */
 const TRAP_LINE = "plan.name = name.string(isName, EXPECTED_NAME, plan.name);";
 export const TRAPS: TestBuild = {
   replacements: [

@@ -1,8 +1,8 @@
-// docker compose up, as it stands in the repository, on whatever engine answers. None is started for it.
+// docker compose up with the repository's files, on the engine that answers. The test starts no engine.
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { freePorts } from "../../../scripts/start/ports.js";
 import { projectRoot } from "../../../scripts/project-root.js";
-import { runQuietly } from "../../../scripts/run-quietly.js";
+import { runCommand } from "../../../scripts/run-command.js";
 
 const BUILD_AND_START_MS = 600_000;
 const DOWN_MS = 120_000;
@@ -14,7 +14,7 @@ let env: NodeJS.ProcessEnv;
 
 beforeAll(async () => {
   const [proxy, http] = await freePorts(2);
-  // A project of its own: whoever has Sluice running keeps it, and its volumes.
+  // A project of its own: a Sluice that is running on this machine keeps its containers and volumes.
   env = {
     ...process.env,
     COMPOSE_PROJECT_NAME: `sluice-test-${process.pid}`,
@@ -28,7 +28,7 @@ afterAll(async () => {
 }, DOWN_MS);
 
 it(
-  "docker compose up serves without a step before it, unprivileged, and comes down clean",
+  "docker compose up serves at once, unprivileged, and docker compose down is clean",
   async ({ task, skip }) => {
     if (noEngine !== undefined) {
       (task.meta as { notRun?: string }).notRun = noEngine;
@@ -82,7 +82,7 @@ function compose(...args: string[]): Promise<string> {
 
 /** What it said; an error that says the same where it failed. */
 async function docker(...args: string[]): Promise<string> {
-  const { code, output } = await runQuietly("docker", args, env, projectRoot);
+  const { code, output } = await runCommand("docker", args, { env, cwd: projectRoot });
   if (code !== 0) throw new Error(`docker ${args.join(" ")} failed:\n${output}`);
   return output;
 }
@@ -92,7 +92,7 @@ async function reasonForNoEngine(): Promise<string | undefined> {
     [["version"], "no container engine answers"],
     [["compose", "version"], "the container engine has no Compose"],
   ] as const) {
-    const { code, output } = await runQuietly("docker", args, process.env);
+    const { code, output } = await runCommand("docker", args, { env: process.env });
     if (code !== 0) return `${lacking} (docker ${args.join(" ")}: ${output.trim().split("\n").at(-1) ?? ""})`;
   }
   return undefined;

@@ -1,6 +1,6 @@
-// The example for Istio as a gateway's Envoy gets it: what Istio makes of envoy/istio/wasmplugin.yaml, over LDS, CDS and
-// ECDS from a management server, into an Envoy whose bootstrap knows that server alone. That a cluster selects the right
-// pods, and that the proxy has the secret in its environment, is not tested here.
+// The example for Istio in a gateway's Envoy: Istio's translation of envoy/istio/wasmplugin.yaml comes over LDS, CDS and
+// ECDS from a management server, the only server in Envoy's bootstrap. Not tested here: that a cluster selects the right
+// pods, and that the proxy has the secret in its environment.
 import { randomBytes } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -16,6 +16,7 @@ import { projectRoot } from "../../../scripts/project-root.js";
 import { waitForAnswer } from "../../../scripts/start/readiness.js";
 import { LIMITED } from "../harness/answers.js";
 import { ControlPlaneClient } from "../harness/control-plane-client.js";
+import { EnvoyAdmin } from "../harness/envoy-admin.js";
 import { type HttpAnswer, send } from "../harness/http1.js";
 import { Part } from "../harness/part.js";
 import { policyOf, type PolicyDocument } from "../harness/policy.js";
@@ -34,14 +35,26 @@ import { XdsServer } from "../harness/xds/server.js";
 const GATEWAY = "router~10.0.0.7~istio-ingressgateway-0.istio-system~istio-system.svc.cluster.local";
 /** What Istio calls the Service of envoy/kubernetes.yaml. */
 const CONTROL_PLANE = "outbound|8080||sluice.sluice.svc.cluster.local";
-const plugin = parse(readFileSync(join(projectRoot, "envoy/istio/wasmplugin.yaml"), "utf8")) as WasmPlugin;
+const example = (file: string): unknown => parse(readFileSync(join(projectRoot, "envoy/istio", file), "utf8"));
+const plugin = example("wasmplugin.yaml") as WasmPlugin;
 const policyWith = (maxTokens: number): PolicyDocument =>
   policyOf([{ name: "default", maxTokens, tokenRefillRate: 0 }], { controlPlane: { reportInterval: 300 } });
+
+/** What the examples put on a gateway's pods, for its metrics. */
+interface Deployment {
+  readonly spec: {
+    readonly template: { readonly metadata: { readonly annotations: Readonly<Record<string, string>> } };
+  };
+}
+const tagsOf = ({ spec }: Deployment): string =>
+  spec.template.metadata.annotations["sidecar.istio.io/extraStatTags"] ?? "";
+const extraStatTags = tagsOf(example("injected-env.yaml") as Deployment);
 
 let folder: string;
 let proxy: number;
 let mesh: XdsServer;
 let api: ControlPlaneClient;
+let envoyAdmin: EnvoyAdmin;
 const parts: Part[] = [];
 /** What ends what was started, in the order in which it was. */
 const ends: (() => unknown)[] = [];
@@ -68,7 +81,8 @@ async function start(): Promise<void> {
   mesh.offer("extension", [extensionOf(plugin, versionedFilter(join(projectRoot, "build/sluice.wasm"), folder))]);
 
   const configFile = join(folder, "bootstrap.json");
-  writeFileSync(configFile, gatewayBootstrap(GATEWAY, { admin, xds }));
+  envoyAdmin = new EnvoyAdmin(admin);
+  writeFileSync(configFile, gatewayBootstrap(GATEWAY, { admin, xds }, extraStatTags.split(",")));
   const logFile = join(folder, "envoy.log");
   const plan = envoyPlan({ binary: await findEnvoy(), configFile, logFile, secret });
   const envoy = new Part(plan, (signal) => {
@@ -109,12 +123,12 @@ const isCurrent = (): Promise<void> =>
   });
 
 describe("a gateway with the WasmPlugin of the example", () => {
-  it("takes all that Istio makes of it", async () => {
+  it("the gateway accepts all that Istio makes of the WasmPlugin", async () => {
     await isCurrent();
     expect(mesh.rejections).toEqual([]);
   });
 
-  it("limits each session by the control plane's policy, which stands in none of its configuration", async () => {
+  it("the gateway limits sessions by a policy that stands in none of its configuration", async () => {
     const { token } = await api.issue();
     const answers: HttpAnswer[] = [];
     while (answers.length < 6) answers.push(await ask(token));
@@ -123,7 +137,7 @@ describe("a gateway with the WasmPlugin of the example", () => {
     expect((await send(proxy, { token: "A".repeat(48) })).status).toBe(401);
   });
 
-  it("reports what was spent", async () => {
+  it("the gateway reports what sessions spent", async () => {
     const { id, token } = await api.issue();
     for (let i = 0; i < 3; i++) expect((await ask(token)).status).toBe(200);
     await until(async () => {
@@ -132,7 +146,18 @@ describe("a gateway with the WasmPlugin of the example", () => {
     expect((await api.usage(id)).edges.map(({ edge }) => edge)).toEqual([GATEWAY]);
   });
 
-  it("follows a change of the policy, with nothing new from the mesh", async () => {
+  it("the gateway shows its metrics with labels, by the annotation of both examples", async () => {
+    const { data } = example("gateway-api-env.yaml") as { readonly data: { readonly deployment: string } };
+    expect(tagsOf(parse(data.deployment) as Deployment)).toBe(extraStatTags);
+    await until(async () => {
+      const samples = await envoyAdmin.samples();
+      expect(samples.get('sluice_requests_total{outcome="limited",plan="default"}')).toBe(1);
+      expect(samples.get('sluice_calls_total{outcome="timeout",call="report"}')).toBe(0);
+      expect([...samples.keys()].filter((name) => !/^sluice(_[a-z]+)+(\{|$)/.test(name))).toEqual([]);
+    });
+  });
+
+  it("the gateway follows a policy change with nothing new from the mesh", async () => {
     const { token } = await api.issue();
     expect((await ask(token)).headers["ratelimit-policy"]).toBe('"default";q=5');
     writePolicy(folder, policyWith(8));
@@ -142,7 +167,7 @@ describe("a gateway with the WasmPlugin of the example", () => {
     await isCurrent();
   });
 
-  it("refuses a session that was revoked", async () => {
+  it("the gateway denies a session that was revoked", async () => {
     const { id, token } = await api.issue();
     expect((await ask(token)).status).toBe(200);
     await api.revoke(id);

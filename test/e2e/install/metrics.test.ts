@@ -1,4 +1,4 @@
-// Metrics: what Prometheus reads from Envoy is what clients saw, to the request.
+// Metrics: Prometheus reads from Envoy exactly the requests that clients have made.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { ClientHttp2Session } from "node:http2";
 import { drive, times } from "../harness/http2-load.js";
@@ -6,10 +6,13 @@ import { useInstallation } from "../harness/installation.js";
 import { policyOf } from "../harness/policy.js";
 import { until } from "../harness/until.js";
 
+/** All characters that a plan's name may have, and what might be taken for labels. */
+const ODD_NAMES = ["abcdefghijklmnopqrstuvwxyz", "-0123456789-", "outcome-plan-call-total"];
 const policyWith = (maxTokens: number) =>
   policyOf([
     { name: "default", maxTokens, tokenRefillRate: 0 },
     { name: "gold", maxTokens: 9_000_000, tokenRefillRate: 0 },
+    ...ODD_NAMES.map((name) => ({ name, maxTokens: 10, tokenRefillRate: 0 })),
   ]);
 
 const sluice = useInstallation({ policy: policyWith(100) });
@@ -23,20 +26,14 @@ afterAll(() => {
 });
 
 /** The filter's samples as Prometheus has them: name and labels to value. */
-async function samples(): Promise<Record<string, number>> {
-  const lines = (await sluice().envoyAdmin.text("/stats/prometheus")).split("\n");
-  const ours = lines.flatMap((line) => /^(sluice_\S+) (\d+)$/.exec(line)?.slice(1, 3) ?? []);
-  const pairs: [string, number][] = [];
-  for (let at = 0; at < ours.length; at += 2) pairs.push([ours[at] ?? "", Number(ours[at + 1])]);
-  return Object.fromEntries(pairs);
-}
+const samples = async (): Promise<Record<string, number>> => Object.fromEntries(await sluice().envoyAdmin.samples());
 
 const become = (expected: Record<string, number>) =>
   until(async () => {
     expect(await samples()).toMatchObject(expected);
   });
 
-const miss = (outcome: string): string => `sluice_misses{outcome="${outcome}"}`;
+const miss = (outcome: string): string => `sluice_misses_total{outcome="${outcome}"}`;
 
 /** Samples in which every answer of the control plane stands: each worker brings its own in its time. */
 const withAllAnswers = (): Promise<Record<string, number>> =>
@@ -48,10 +45,10 @@ const withAllAnswers = (): Promise<Record<string, number>> =>
   });
 
 describe("the filter's metrics", () => {
-  it("count every request once, with outcome and plan as labels, also over changes of the policy", async () => {
+  it("each request is counted once by outcome and plan, also over policy changes", async () => {
     // Requests that showed that Envoy was ready had no token.
     const probes = await sluice().envoyAdmin.stat("http.proxy.downstream_rq_4xx");
-    await become({ 'sluice_requests{outcome="missing"}': probes });
+    await become({ 'sluice_requests_total{outcome="missing"}': probes });
     const session = await sluice().api.issue();
     const gold = await sluice().api.issue("gold");
 
@@ -74,33 +71,41 @@ describe("the filter's metrics", () => {
     expect(missing.statuses).toEqual({ 401: 400 });
     expect(limited.statuses).toEqual({ 200: 200, 429: 100 });
     const expected = {
-      'sluice_requests{outcome="invalid"}': 700,
-      'sluice_requests{outcome="missing"}': probes + 400,
-      'sluice_requests{outcome="allowed",plan="default"}': 200,
-      'sluice_requests{outcome="limited",plan="default"}': 100,
-      'sluice_requests{outcome="allowed",plan="gold"}': spent.statuses[200] ?? 0,
-      'sluice_tokens_spent{plan="default"}': 200,
-      'sluice_tokens_spent{plan="gold"}': spent.statuses[200] ?? 0,
-      'sluice_requests{outcome="unavailable"}': 0,
-      "sluice_cas_exhausted{}": 0,
+      'sluice_requests_total{outcome="invalid"}': 700,
+      'sluice_requests_total{outcome="missing"}': probes + 400,
+      'sluice_requests_total{outcome="allowed",plan="default"}': 200,
+      'sluice_requests_total{outcome="limited",plan="default"}': 100,
+      'sluice_requests_total{outcome="allowed",plan="gold"}': spent.statuses[200] ?? 0,
+      'sluice_tokens_spent_total{plan="default"}': 200,
+      'sluice_tokens_spent_total{plan="gold"}': spent.statuses[200] ?? 0,
+      'sluice_requests_total{outcome="unavailable"}': 0,
+      sluice_cas_exhausted_total: 0,
     };
     await become(expected);
     // A count that had been added twice would show with the next flush.
     expect((await sluice().send({ token: session.token })).status).toBe(429);
-    await become({ ...expected, 'sluice_requests{outcome="limited",plan="default"}': 101 });
+    await become({ ...expected, 'sluice_requests_total{outcome="limited",plan="default"}': 101 });
   });
 
-  it("tell how many sessions the table holds, its size, and which policy is in force", async () => {
-    const before = (await samples())["sluice_table_records{}"] ?? 0;
+  it("have a plan's name whole in their labels, whatever characters it has", async () => {
+    for (const plan of ODD_NAMES) await sluice().send({ token: (await sluice().api.issue(plan)).token });
+    const spent = ODD_NAMES.map((plan) => [`sluice_tokens_spent_total{plan="${plan}"}`, 1]);
+    await become(Object.fromEntries(spent) as Record<string, number>);
+    const metrics = Object.keys(await samples()).map((sample) => sample.replace(/\{.*/, ""));
+    expect(metrics.filter((name) => !/^sluice(_[a-z]+)+$/.test(name))).toEqual([]);
+  });
+
+  it("gauges show the sessions in the table, its size and the policy in force", async () => {
+    const before = (await samples()).sluice_table_records ?? 0;
     const sessions = await Promise.all(Array.from({ length: 20 }, () => sluice().api.issue()));
     for (const { token } of sessions) await sluice().send({ token });
-    const generation = (await samples())["sluice_policy_generation{}"] ?? 0;
-    await become({ "sluice_table_records{}": before + 20, "sluice_table_capacity{}": 65_536 });
+    const generation = (await samples()).sluice_policy_generation ?? 0;
+    await become({ sluice_table_records: before + 20, sluice_table_capacity: 65_536 });
     await sluice().changePolicy(policyWith(60));
-    await become({ "sluice_policy_generation{}": generation + 1, "sluice_table_records{}": before + 20 });
+    await become({ sluice_policy_generation: generation + 1, sluice_table_records: before + 20 });
   });
 
-  it("tell how misses ended", async () => {
+  it("counters show how misses ended", async () => {
     const before = await withAllAnswers();
     const revoked = await sluice().api.issue();
     await sluice().api.call("DELETE", `/v1/sessions/${revoked.id}`);
@@ -115,7 +120,7 @@ describe("the filter's metrics", () => {
 });
 
 describe("the control plane's metrics", () => {
-  it("count sessions and what edges asked for", async () => {
+  it("the control plane counts sessions and the calls of edges", async () => {
     const before = await sluice().api.metrics();
     const value = (name: string): number => before.get(name) ?? 0;
     const { id, token } = await sluice().api.issue("gold");

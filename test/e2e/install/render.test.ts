@@ -1,20 +1,19 @@
-// What the command prints, in a real Envoy: whole configurations that it accepts, and a file of the filter that it follows.
-// The filter is one that answers with its configuration: what it makes of the settings is tested elsewhere.
-import { execFile } from "node:child_process";
+// What `sluice render` prints, in a real Envoy: whole configurations that Envoy accepts, and a filter file that it follows.
+// The filter here answers with its configuration: how Sluice's filter reads the settings is tested elsewhere.
 import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { findEnvoy } from "../../../scripts/get-envoy.js";
 import { freePorts } from "../../../scripts/start/ports.js";
 import { projectRoot } from "../../../scripts/project-root.js";
+import { runCommand } from "../../../scripts/run-command.js";
 import { startProcess } from "../../../scripts/start/supervised-process.js";
 import { compileFilter } from "../../host/harness/builds/compile-filter.js";
+import { localCommand } from "../harness/cli.js";
 import { EnvoyAdmin } from "../harness/envoy-admin.js";
 import { until } from "../harness/until.js";
 
-const run = promisify(execFile);
 const folder = mkdtempSync(join(tmpdir(), "sluice-render-"));
 const filter = join(folder, "answers-configuration.wasm");
 const policy = join(projectRoot, "policy.yaml");
@@ -29,19 +28,14 @@ afterAll(() => {
 });
 
 /** What `sluice render …` prints. */
-async function rendered(...args: string[]): Promise<string> {
-  const program = join(projectRoot, "build/js/control-plane/src/cli/main.js");
-  return (await run(process.execPath, [program, "render", ...args])).stdout;
-}
+const rendered = (...args: string[]): Promise<string> => localCommand("render", ...args);
 
 /** What Envoy says of a configuration that it does not start with. */
 async function validated(configuration: string, name: string): Promise<string> {
   const file = join(folder, name);
   writeFileSync(file, configuration);
-  const said = await run(await findEnvoy(), ["--mode", "validate", "-c", file], { env: {} }).catch(
-    (error: unknown) => error as { stdout: string; stderr: string },
-  );
-  return said.stdout + said.stderr;
+  const { stdout, stderr } = await runCommand(await findEnvoy(), ["--mode", "validate", "-c", file], { env: {} });
+  return stdout + stderr;
 }
 
 describe("a configuration that sluice render envoy prints", () => {
@@ -50,14 +44,14 @@ describe("a configuration that sluice render envoy prints", () => {
     ["with names of its own", ["--node-id", "gw-1", "--listen", "[::1]:10000", "--upstream", "service.example:80"]],
     ["with another cluster", ["--cluster", "limiter", "--control-plane", "127.0.0.1:8081", "--capacity", "1024"]],
     ["with a policy in its settings", ["--with-policy", policy, "--no-follow"]],
-  ])("is accepted by Envoy %s", async (_, options) => {
+  ])("a configuration from sluice render envoy is accepted by Envoy %s", async (_, options) => {
     const yaml = await rendered("envoy", "--filter", filter, ...options);
     expect(await validated(yaml, "envoy.yaml")).toMatch(/ OK\n/);
     const json = await rendered("envoy", "--filter", filter, "--json", ...options);
     expect(await validated(json, "envoy.json")).toMatch(/ OK\n/);
   });
 
-  it("is really looked at: a filter that is not there is refused", async () => {
+  it("a rendered configuration without its filter file is rejected by Envoy", async () => {
     const yaml = await rendered("envoy", "--filter", join(folder, "missing.wasm"));
     expect(await validated(yaml, "envoy.yaml")).not.toMatch(/ OK\n/);
   });
@@ -72,7 +66,7 @@ describe("a file that sluice render ecds-file prints", () => {
     renameSync(`${followed}.new`, followed);
   }
 
-  it("is followed by Envoy: replaced, it holds at once; rejected, the one before it goes on", async () => {
+  it("a replaced filter file holds at once; a rejected one leaves the one before", async () => {
     const [proxy = 0, admin = 0] = await freePorts(2);
     await replace("--filter", filter);
     const config = join(folder, "follows.yaml");

@@ -1,4 +1,4 @@
-// Rotation of the installation's secret, step by step as documented: no session is refused on the way.
+// Rotation of the installation's secret, step by step as documented: no session is denied on the way.
 import { describe, expect, it } from "vitest";
 import { useInstallation } from "../harness/installation.js";
 import type { Part } from "../harness/part.js";
@@ -6,12 +6,12 @@ import { policyOf } from "../harness/policy.js";
 import { anotherSecret, restart } from "../harness/rotation.js";
 
 const sluice = useInstallation({
-  // Nobody gets in on trust: each Envoy that starts anew must be able to ask.
+  // No session is admitted unverified: each Envoy that starts anew must be able to ask.
   policy: policyOf([{ name: "default", maxTokens: 100, tokenRefillRate: 0 }], { onUnreachable: "deny" }),
 });
 
 describe("a rotation of the secret", () => {
-  it("refuses no session until the old secret is dropped, and then those of the old one", async () => {
+  it("a secret rotation denies only sessions of the old secret, once it is dropped", async () => {
     const { controlPlane, envoy, secret: before } = sluice();
     const after = anotherSecret(before);
     const ofBefore = [await sluice().api.issue()];

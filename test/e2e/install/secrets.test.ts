@@ -1,4 +1,4 @@
-// Secrets: after a busy run none of them stands in anything that operators read, scrape, store or paste.
+// Secrets: after a busy run none of them is in anything that operators read, scrape, store or paste.
 import { beforeAll, describe, expect, it } from "vitest";
 import { deriveKeys, readSecret } from "../../../control-plane/src/domain/keys.js";
 import { useInstallation } from "../harness/installation.js";
@@ -8,7 +8,7 @@ import { until } from "../harness/until.js";
 const policyWith = (maxTokens: number) => policyOf([{ name: "default", maxTokens, tokenRefillRate: 0 }]);
 const sluice = useInstallation({ policy: policyWith(5) });
 
-/** What nobody may read, by what it is. */
+/** The secret values, by their names. */
 const secrets = new Map<string, string>();
 let sessionIds: readonly string[] = [];
 
@@ -26,7 +26,7 @@ function nameSecrets(tokens: readonly string[]): void {
   for (const [index, token] of tokens.entries()) secrets.set(`session token ${index}`, token);
 }
 
-/** Every way in which tokens come and go: admitted, refused, forged, revoked, on trust, pasted into wrong places. */
+/** Every way in which tokens come and go: admitted, denied, forged, revoked, unverified, pasted into wrong fields. */
 async function beBusy(): Promise<void> {
   const issued = await Promise.all(Array.from({ length: 5 }, () => sluice().api.issue()));
   const trusted = await sluice().api.issue();
@@ -60,35 +60,35 @@ const expectNoSecretIn = (text: string): void => {
   expect(found).toEqual([]);
 };
 
-describe("no secret stands in", () => {
-  it("Envoy's configuration dump", async () => {
+describe("places where no secret stands", () => {
+  it("Envoy's configuration dump shows no secret", async () => {
     const dump = await sluice().envoyAdmin.text("/config_dump?include_eds");
     expect(dump).toContain("SLUICE_SECRET");
     expectNoSecretIn(dump);
   });
 
   it.each(["/stats", "/stats/prometheus", "/clusters", "/listeners", "/server_info", "/certs", "/runtime"])(
-    "Envoy's %s",
+    "Envoy's %s shows no secret",
     async (path) => {
       expectNoSecretIn(await sluice().envoyAdmin.text(path));
     },
   );
 
-  it("Envoy's log, which is its access log too", () => {
+  it("Envoy's log, which is its access log too, shows no secret", () => {
     const { log } = sluice().envoy;
     expect(log).toContain("200 via_upstream");
     expect(log).toContain("401 sluice_invalid_session");
     expectNoSecretIn(log);
   });
 
-  it("the control plane's log, at its most talkative", () => {
+  it("the control plane's most talkative log shows no secret", () => {
     const { log } = sluice().controlPlane;
     for (const id of sessionIds) expect(log).toContain(id);
     expect(log).toContain("/v1/sessions/:id");
     expectNoSecretIn(log);
   });
 
-  it("the control plane's metrics", async () => {
+  it("the control plane's metrics show no secret", async () => {
     const metrics = await sluice().api.metricsText();
     expect(metrics).toContain("sluice_control_sessions_created_total");
     expectNoSecretIn(metrics);

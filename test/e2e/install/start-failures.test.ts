@@ -13,7 +13,7 @@ it.each([
   ["Envoy", "envoy.yaml"],
   ["The control plane", "control-plane/src/main.js"],
   ["The demo service", "demo-service.js"],
-])("says so when %s dies, and takes the others down", async (name, commandLine) => {
+])("npm start says so when %s dies, and stops the others", async (name, commandLine) => {
   await ready(npm().start());
   const [victim] = npm()
     .processes()
@@ -27,7 +27,7 @@ it.each([
   npm().nothingIsLeft();
 });
 
-it("leaves nothing running when it is killed itself", async () => {
+it("npm start leaves nothing running when it is killed itself", async () => {
   await ready(npm().start());
   npm().first.process.kill("SIGKILL");
   await vi.waitFor(() => {
@@ -48,7 +48,7 @@ describe("a second start beside one that runs", () => {
   it.each([
     ["on the same ports", () => Promise.resolve({})],
     ["on other ports over the same data", otherPorts],
-  ])("ends with one sentence before it touches a file: %s", async (_, env) => {
+  ])("a second start %s ends with one sentence before it touches a file", async (_, env) => {
     const first = npm().start();
     await vi.waitFor(() => {
       expect(first.stdout).toContain("starting");
@@ -70,7 +70,7 @@ describe("a second start beside one that runs", () => {
     return Object.fromEntries(names.map((name, i) => [name, String(ports[i])]));
   }
 
-  it("may start once the first was killed, with nothing to remove by hand", async () => {
+  it("a start works once the first was killed, with nothing to remove by hand", async () => {
     const first = npm().start();
     await ready(first);
     first.process.kill("SIGKILL");
@@ -82,7 +82,7 @@ describe("a second start beside one that runs", () => {
   });
 });
 
-it("names the port that is in use and the variable that changes it", async () => {
+it("npm start names the port that is in use and the variable that changes it", async () => {
   const server = createServer().listen(Number(npm().env.SLUICE_HTTP_PORT), "127.0.0.1");
   await once(server, "listening");
   const { code, stderr } = await npm().start().ended;
@@ -108,7 +108,7 @@ it.each<[string, Record<string, string>, RegExp]>([
   ["a secret that is too short", { SLUICE_SECRET: "c2hvcnQ=" }, /^sluice: SLUICE_SECRET holds 5 bytes/],
   ["TLS of the control plane", { SLUICE_TLS_CERT_FILE: "tls.pem" }, /^sluice: SLUICE_TLS_CERT_FILE is set, and npm/],
   ["an Envoy that is not one", { ENVOY_BIN: "/bin/false" }, /^sluice: ENVOY_BIN is \/bin\/false, which does not run/],
-])("refuses %s in one sentence, before anything runs", async (_, wrong, sentence) => {
+])("npm start rejects %s in one sentence, before anything runs", async (_, wrong, sentence) => {
   writeFileSync(join(npm().dataDir, "bad.yaml"), "version: 1\nplans: none\n");
   if (wrong.SLUICE_POLICY !== undefined) wrong.SLUICE_POLICY = join(npm().dataDir, wrong.SLUICE_POLICY);
   const { code, stderr } = await npm().start(wrong).ended;

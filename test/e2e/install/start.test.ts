@@ -8,7 +8,7 @@ import { READY_MS, ready, stopped, tokenIn, useNpmStart } from "../harness/npm-s
 
 const npm = useNpmStart();
 
-it("prints lines that work as they stand: without a session 401, with the printed one 200, and a new one 201", async () => {
+it("the printed lines work: 401 without a session, 200 with it, 201 for a new one", async () => {
   const said = await ready(npm().start());
   const url = npm().url;
   expect(said).toContain(`  curl -i ${url}\n`);
@@ -33,7 +33,7 @@ it("prints lines that work as they stand: without a session 401, with the printe
   expect(created.status).toBe(201);
 });
 
-it("keeps secrets where only their owner reads them, and tokens out of every file", async () => {
+it("secrets are readable by their owner only, and tokens stand in no file", async () => {
   const said = await ready(npm().start());
   const token = tokenIn(said);
   await fetch(npm().url, { headers: { "X-Session-ID": token } });
@@ -50,7 +50,7 @@ it("keeps secrets where only their owner reads them, and tokens out of every fil
   }
 });
 
-it("starts again with the same sessions", async () => {
+it("a second npm start has the same sessions", async () => {
   const token = tokenIn(await ready(npm().start()));
   await stopped(npm().first, "SIGINT");
   await ready(npm().start());
@@ -58,7 +58,7 @@ it("starts again with the same sessions", async () => {
   expect(again.status).toBe(200);
 });
 
-it("keeps of the filters of older builds the last one, which an Envoy may still have, and no more", async () => {
+it("npm start keeps the filter of the build before, and no older one", async () => {
   const folder = join(npm().dataDir, "filter");
   const [older, old] = ["sluice-000000000001.wasm", "sluice-000000000002.wasm"] as const;
   mkdirSync(folder);
@@ -69,7 +69,7 @@ it("keeps of the filters of older builds the last one, which an Envoy may still 
   expect(readdirSync(folder)).toContain(old);
 });
 
-it("stops everything on Ctrl-C, also when npm passes the signal on a second time", async () => {
+it("Ctrl-C stops everything, also when npm passes the signal on a second time", async () => {
   await ready(npm().start());
   npm().first.process.kill("SIGINT");
   expect(await stopped(npm().first, "SIGINT")).toMatchObject({ code: 0 });
@@ -77,7 +77,7 @@ it("stops everything on Ctrl-C, also when npm passes the signal on a second time
   await requireFree(wantedPorts(readSettings(npm().env)));
 });
 
-it("stops everything when it is told to before it is ready", async () => {
+it("a signal before npm start is ready stops everything", async () => {
   const early = npm().start();
   await vi.waitFor(() => {
     expect(early.stdout).toContain("starting");

@@ -1,4 +1,4 @@
-// An Envoy that stands still, as a frozen machine does: the control plane stops in spite of it, and it catches up after.
+// An Envoy that stands still, as on a frozen machine: the control plane can stop meanwhile, and the Envoy catches up later.
 import { describe, expect, it, onTestFinished } from "vitest";
 import type { IssuedSession } from "../harness/control-plane-client.js";
 import { inTurns } from "../harness/in-turns.js";
@@ -10,7 +10,7 @@ import { until } from "../harness/until.js";
 const sluice = useInstallation({
   edges: ["gw-1", "gw-2"],
   policy: policyOf([{ name: "default", maxTokens: 100, tokenRefillRate: 0 }], {
-    // Nobody gets in on trust, so that no answer here is a guess.
+    // No session is admitted unverified, so that each answer here is certain.
     onUnreachable: "deny",
     controlPlane: { reportInterval: 300 },
   }),
@@ -34,14 +34,14 @@ function standStill() {
   return envoy;
 }
 
-/** Resolves when the control plane has forgotten what came right after this place in its log. */
+/** Resolves when the control plane has forgotten what came right after this cursor in its log. */
 async function trimmedBeyond(since: { log: string; cursor: number }): Promise<void> {
   await until(async () => {
     expect(await watch({ log: since.log, since: since.cursor })).toMatchObject({ reset: true });
   });
 }
 
-/** The log's name and head, as an edge hears them that has none yet. */
+/** The log's name and head, as an edge gets them that has none yet. */
 const headOfLog = async () => (await watch({ since: 0 })) as { log: string; cursor: number };
 
 async function watch(cursor: { log?: string; since: number }): Promise<unknown> {
@@ -56,8 +56,8 @@ async function watch(cursor: { log?: string; since: number }): Promise<unknown> 
   return body;
 }
 
-describe("a control plane that is told to stop while an Envoy hangs", () => {
-  it("ends in order all the same, and has everything when it starts again", async () => {
+describe("a control plane that is stopped while an Envoy hangs", () => {
+  it("a control plane stops in order beside a hanging Envoy, and loses nothing", async () => {
     const [kept, revoked] = [await usedOnBoth(), await usedOnBoth()];
     await reported(sluice(), kept.id, 2);
     await sluice().api.revoke(revoked.id);
@@ -81,18 +81,18 @@ describe("a control plane that is told to stop while an Envoy hangs", () => {
 });
 
 describe("an Envoy that stood still for longer than the invalidation log goes back", () => {
-  it("begins anew: what was revoked meanwhile is refused, and what lives keeps its level", async () => {
+  it("an Envoy behind the log denies revoked sessions, and others keep their level", async () => {
     const live = await usedOnBoth();
     expect(await sluice().edge(1).statuses(live.token, 20)).toEqual(Array<number>(20).fill(200));
     const revoked = await several(5);
     await reported(sluice(), live.id, 22);
     await followed(sluice());
-    const heardOf = await headOfLog();
+    const lastCursor = await headOfLog();
     const hanging = standStill();
     for (const { id } of revoked) await sluice().api.revoke(id);
     await sluice().controlPlane.stop();
     await sluice().controlPlane.start({ SLUICE_INVALIDATIONS_ENTRIES: "1" });
-    await trimmedBeyond(heardOf);
+    await trimmedBeyond(lastCursor);
 
     hanging.resume();
     await followed(sluice());

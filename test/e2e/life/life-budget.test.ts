@@ -11,7 +11,7 @@ import { until } from "../harness/until.js";
 
 const REPORT_INTERVAL_MS = 300;
 const BUSY = { maxTokens: 30, tokenRefillRate: 40, tokenBudget: 150 };
-/** From a report to the edges' refusal; far above what it takes, far below what the load would spend without an end. */
+/** From a report to the edges' denial; far above what it takes, far below what the load would spend without an end. */
 const PROPAGATION_AT_MOST_S = 5;
 
 const sluice = useInstallation({
@@ -28,8 +28,8 @@ const sluice = useInstallation({
   ),
 });
 
-/** Resolves when the edge refuses the session because its budget is spent; with how many it admitted meanwhile. */
-async function refusedForBudget(edge: Edge, token: string): Promise<number> {
+/** Resolves when the edge denies the session because its budget is spent; with how many it admitted meanwhile. */
+async function deniedForBudget(edge: Edge, token: string): Promise<number> {
   let admitted = 0;
   await until(async () => {
     const answer = await edge.send({ token });
@@ -49,12 +49,12 @@ const consume = (id: string, count: number, key?: string) =>
   );
 
 describe("a session that has spent its token budget", () => {
-  it("gets 429 that says so and no time to retry at, on both edges, also after their restart", async () => {
+  it("a spent budget gets 429 without a retry time on both edges, also after restarts", async () => {
     const [one, two] = [sluice().edge(0), sluice().edge(1)];
     const { id, token } = await sluice().api.issue("trial");
     expect(new Set(await one.statuses(token, 18))).toEqual(new Set([200]));
     expect(new Set(await two.statuses(token, 12))).toEqual(new Set([200]));
-    const over = (await refusedForBudget(one, token)) + (await refusedForBudget(two, token));
+    const over = (await deniedForBudget(one, token)) + (await deniedForBudget(two, token));
     await reported(sluice(), id, 30 + over);
 
     await two.restartHard();
@@ -62,7 +62,7 @@ describe("a session that has spent its token budget", () => {
     expect((await sluice().api.session(id)).state).toBe("live");
   });
 
-  it("has overspent at each edge by no more than the bucket and one report's time", async () => {
+  it("a session overspends by no more than the bucket and one report's time per edge", async () => {
     const { id, token } = await sluice().api.issue("busy");
     let over = false;
     onTestFinished(() => {
@@ -80,7 +80,7 @@ describe("a session that has spent its token budget", () => {
       return statuses[200] ?? 0;
     };
     const loads = Promise.all(sluice().edges.map(load));
-    const probes = await Promise.all(sluice().edges.map((edge) => refusedForBudget(edge, token)));
+    const probes = await Promise.all(sluice().edges.map((edge) => deniedForBudget(edge, token)));
     over = true;
     const admitted = [...(await loads), ...probes].reduce((sum, count) => sum + count);
 
@@ -91,10 +91,10 @@ describe("a session that has spent its token budget", () => {
     expect(admitted).toBeLessThanOrEqual(tokenBudget + sluice().edges.length * atEach);
   });
 
-  it("is served again as soon as it is moved to a plan with a larger one, and counts what it had", async () => {
+  it("a session on a plan with a larger budget is served at once and keeps its count", async () => {
     const { id, token } = await sluice().api.issue("trial");
     expect(new Set(await sluice().statuses(token, 30))).toEqual(new Set([200]));
-    const over = await refusedForBudget(sluice().edge(0), token);
+    const over = await deniedForBudget(sluice().edge(0), token);
     expect((await sluice().api.call("PATCH", `/v1/sessions/${id}`, { plan: "paid" })).status).toBe(200);
     for (const edge of sluice().edges) {
       await until(async () => {
@@ -106,7 +106,7 @@ describe("a session that has spent its token budget", () => {
 });
 
 describe("consuming over the API", () => {
-  it("spends from the same budget, once for each key, and the edges refuse when it is gone", async () => {
+  it("consuming over the API spends the same budget, once for each key", async () => {
     const { id, token } = await sluice().api.issue("jobs");
     for (const edge of sluice().edges) expect(await edge.statuses(token, 5)).toEqual([200, 200, 200, 200, 200]);
     await reported(sluice(), id, 10);
@@ -121,14 +121,14 @@ describe("consuming over the API", () => {
 
     expect(await consume(id, 38)).toMatchObject({ status: 200, body: { remaining: 0 } });
     let over = 0;
-    for (const edge of sluice().edges) over += await refusedForBudget(edge, token);
+    for (const edge of sluice().edges) over += await deniedForBudget(edge, token);
     await followed(sluice());
     for (const edge of sluice().edges) expect(await edge.statuses(token, 3)).toEqual([429, 429, 429]);
     await reported(sluice(), id, 100 + over);
     expect(await sluice().api.usage(id)).toMatchObject({ consumed: 100 + over, direct: 88 });
   });
 
-  it("is refused for a plan without a budget, and for a session that has ended", async () => {
+  it("consuming is denied for a plan without a budget and for an ended session", async () => {
     const free = await sluice().api.issue("free");
     expect(await consume(free.id, 1)).toMatchObject({ status: 409, body: { error: { code: "NO_TOKEN_BUDGET" } } });
     const ended = await sluice().api.issue("jobs");

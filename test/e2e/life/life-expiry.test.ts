@@ -1,4 +1,4 @@
-// Expiry over two Envoys: idle sessions end, used ones never do, whoever saw the use and whoever was away.
+// Expiry over two Envoys: idle sessions end and used ones do not, whichever Envoy saw the use, also over an outage.
 import { describe, expect, it } from "vitest";
 import { MIN_MAX_AGE_IN_REPORT_INTERVALS, SWEEP_ROUND_TICKS, TICK_MS } from "../../../assembly/contract.js";
 import { INVALID } from "../harness/answers.js";
@@ -37,7 +37,7 @@ async function usedOnBoth(plan?: string): Promise<IssuedSession> {
 /** Uses the session at one edge over and over while it waits for a condition. */
 function whileUsed(edgeIndex: number, { token }: IssuedSession, condition: () => void | Promise<void>): Promise<void> {
   return until(async () => {
-    // Not asserted in here: a refusal would be tried again.
+    // Not asserted in here: a denial would be tried again.
     used.push((await sluice().edge(edgeIndex).send({ token })).status);
     await condition();
   });
@@ -57,7 +57,7 @@ async function twoMoreSweeps(): Promise<void> {
 }
 
 describe("a session that is idle", () => {
-  it("ends when no edge has seen it for long enough; one that a single edge sees goes on at both", async () => {
+  it("an idle session ends; one that a single edge sees goes on at both", async () => {
     const startedMs = Date.now();
     const idle = await usedOnBoth();
     const neverUsed = await sluice().api.issue();
@@ -74,7 +74,7 @@ describe("a session that is idle", () => {
     for (const edge of sluice().edges) {
       expect(await edge.send({ token: idle.token })).toMatchObject({ status: 401, body: INVALID });
       expect(await edge.send({ token: neverUsed.token })).toMatchObject({ status: 401, body: INVALID });
-      // Idle for as long as the other at gw-1, which asks and is told that it lives.
+      // Idle for as long as the other at gw-1, which asks and learns that it lives.
       expect(await edge.statuses(active.token, 3)).toEqual([200, 200, 200]);
     }
     await reported(sluice(), active.id, 2 + used.length + 6);
@@ -87,7 +87,7 @@ describe("a session that is idle", () => {
     expect(sweeps().at(-1)).toMatchObject({ type: "session-cleanup", removed: 0, remaining: 1 });
   });
 
-  it("does not end while the control plane is away for longer than that, nor when it is back, if it is used", async () => {
+  it("a session in use survives an outage longer than its idle time", async () => {
     const sessions = [await usedOnBoth(), await usedOnBoth()] as const;
     await sluice().controlPlane.killHard();
     const goneMs = performance.now();
@@ -96,7 +96,7 @@ describe("a session that is idle", () => {
       used.push((await sluice().edge(1).send({ token: sessions[1].token })).status);
       expect(performance.now() - goneMs).toBeGreaterThan(MAX_AGE_MS + GRACE_MS);
     });
-    // What gw-2 saw, nobody can tell yet.
+    // No report says yet what gw-2 saw.
     sluice().edge(1).envoy.pause();
     await sluice().controlPlane.start();
     await twoMoreSweeps();
@@ -111,7 +111,7 @@ describe("a session that is idle", () => {
 });
 
 describe("sessions past their lifetime", () => {
-  it("are refused by both edges, busy as they are, and taken out of the store", async () => {
+  it("an expired session is denied by both busy edges and leaves the store", async () => {
     const removedBefore = sweeps().reduce((sum, { removed }) => sum + Number(removed), 0);
     const sessions = await inTurns(Array.from({ length: 20 }), () => usedOnBoth("brief"));
     for (const { id, token } of sessions) {

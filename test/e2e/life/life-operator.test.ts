@@ -1,4 +1,4 @@
-// What an operator does to sessions that are in use at two Envoys: move them, re-issue tokens, limit them by user.
+// What an operator does to sessions that are in use at two Envoys: change their plan, re-issue tokens, limit them by user.
 import { describe, expect, it } from "vitest";
 import { INVALID } from "../harness/answers.js";
 import type { IssuedSession, Owner } from "../harness/control-plane-client.js";
@@ -37,8 +37,8 @@ async function servedUnder(plan: string, edge: Edge, token: string): Promise<{ l
   });
 }
 
-describe("moving a session to another plan", () => {
-  it("gives it the new limits at both edges, and it keeps what it had left at each", async () => {
+describe("changing the plan of a session", () => {
+  it("a session on a new plan gets its limits at both edges and keeps its level", async () => {
     const { id, token } = await sluice().api.issue("small");
     expect(await sluice().edge(0).statuses(token, 20)).toEqual(ofTimes(20, 200));
     expect(await sluice().edge(1).statuses(token, 5)).toEqual(ofTimes(5, 200));
@@ -57,7 +57,7 @@ describe("moving a session to another plan", () => {
 });
 
 describe("a token that is issued again", () => {
-  it("has the plan that the session has now, and is served from the same bucket as the one before", async () => {
+  it("a re-issued token has the session's present plan and the same bucket", async () => {
     const { id, token } = await sluice().api.issue("small");
     for (const edge of sluice().edges) expect(await edge.statuses(token, 10)).toEqual(ofTimes(10, 200));
     await move(id, "large");
@@ -84,7 +84,7 @@ describe("a token that is issued again", () => {
 });
 
 describe("a user with as many sessions as the plan allows", () => {
-  it("gets no further one where the plan refuses it, until one of them is gone", async () => {
+  it("a user at the session limit gets no further one until one of them is gone", async () => {
     const owner: Owner = { userId: "rejected", orgId: "o1" };
     const first = await sluice().api.issue("two-each", owner);
     const second = await sluice().api.issue("two-each", owner);
@@ -98,7 +98,7 @@ describe("a user with as many sessions as the plan allows", () => {
     }
   });
 
-  it("loses the oldest one at every edge where the plan says so", async () => {
+  it("a user's oldest session ends at every edge where the plan says so", async () => {
     const owner: Owner = { userId: "replaced", orgId: "o1" };
     const issued: IssuedSession[] = [];
     while (issued.length < 3) {

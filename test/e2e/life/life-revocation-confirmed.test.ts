@@ -1,9 +1,7 @@
-// An operator revokes with the command line and hears which of two Envoys refuse the session by now.
-import { execFile } from "node:child_process";
-import { join } from "node:path";
+// An operator revokes with the command line and sees which of two Envoys deny the session by now.
 import { expect, it, onTestFinished } from "vitest";
-import { projectRoot } from "../../../scripts/project-root.js";
 import { INVALID } from "../harness/answers.js";
+import { sluiceRun } from "../harness/cli.js";
 import type { IssuedSession } from "../harness/control-plane-client.js";
 import { useInstallation } from "../harness/installation.js";
 import { policyOf } from "../harness/policy.js";
@@ -18,27 +16,7 @@ const sluice = useInstallation({
   }),
 });
 
-interface Ran {
-  readonly code: number;
-  readonly out: string;
-  readonly err: string;
-}
-
-/** `./sluice`, as it is built. */
-function command(...args: string[]): Promise<Ran> {
-  const { adminToken, ports } = sluice();
-  const env = { PATH: process.env.PATH, SLUICE_URL: `http://127.0.0.1:${ports.http}`, SLUICE_ADMIN_TOKEN: adminToken };
-  return new Promise((resolve) => {
-    const child = execFile(
-      process.execPath,
-      [join(projectRoot, "build/js/control-plane/src/cli/main.js"), ...args],
-      { env },
-      (_error, out, err) => {
-        resolve({ code: child.exitCode ?? -1, out, err });
-      },
-    );
-  });
-}
+const command = (...args: string[]) => sluiceRun(sluice(), ...args);
 
 /** A session that both Envoys serve. */
 async function usedOnBoth(): Promise<IssuedSession> {
@@ -60,22 +38,22 @@ function pauseSecond(): () => void {
   };
 }
 
-it("a session that sluice session revoke calls confirmed by all edges is refused by both with the next request", async () => {
+it("a session whose revocation is confirmed is denied by both edges at once", async () => {
   const { id, token } = await usedOnBoth();
   const ran = await command("session", "revoke", id);
-  expect(ran).toEqual({ code: 0, out: `${id} is revoked; all 2 edges confirmed\n`, err: "" });
+  expect(ran).toMatchObject({ code: 0, stdout: `${id} is revoked; all 2 edges confirmed\n`, stderr: "" });
   for (const edge of sluice().edges) expect(await edge.send({ token })).toMatchObject({ status: 401, body: INVALID });
 });
 
-it("sluice session revoke names an Envoy that stands still, with exit code 6, and confirms once it goes on", async () => {
+it("sluice session revoke names an Envoy that stands still, and confirms later", async () => {
   const { id, token } = await usedOnBoth();
   const resume = pauseSecond();
   const ran = await command("session", "revoke", id, "--wait", "1s");
   expect(ran).toMatchObject({
     code: 6,
-    out: `${id} is revoked; 1 of 2 edges confirmed within 1 s, not: gw-b\n`,
+    stdout: `${id} is revoked; 1 of 2 edges confirmed within 1 s, not: gw-b\n`,
   });
-  expect(ran.err).toContain("UNCONFIRMED");
+  expect(ran.stderr).toContain("UNCONFIRMED");
   expect((await sluice().edge(0).send({ token })).status).toBe(401);
 
   resume();
@@ -84,16 +62,16 @@ it("sluice session revoke names an Envoy that stands still, with exit code 6, an
     expect(repeated.code).toBe(0);
     return repeated;
   });
-  expect(again.out).toBe(`${id} is revoked; all 2 edges confirmed\n`);
+  expect(again.stdout).toBe(`${id} is revoked; all 2 edges confirmed\n`);
   expect((await sluice().edge(1).send({ token })).status).toBe(401);
 });
 
-it("sluice session revoke --user names an Envoy that stands still, and its stored operation confirms it later", async () => {
+it("sluice session revoke --user names an Envoy that stands still, and confirms later", async () => {
   const { token } = await usedOnBoth();
   const resume = pauseSecond();
   const ran = await command("session", "revoke", "--user", "mallory", "--wait", "1s", "--json");
   expect(ran.code).toBe(6);
-  const { revocation } = JSON.parse(ran.out) as { revocation: { id: string } };
+  const { revocation } = JSON.parse(ran.stdout) as { revocation: { id: string } };
   expect(revocation).toMatchObject({ state: "finished", edges: 2, confirmed: 1, pending: ["gw-b"] });
 
   resume();

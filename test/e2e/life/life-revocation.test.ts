@@ -1,10 +1,8 @@
 // Revocation over two Envoys: it ends a session everywhere, and nothing brings that session back.
-import { execFile } from "node:child_process";
 import { join } from "node:path";
-import { promisify } from "node:util";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { projectRoot } from "../../../scripts/project-root.js";
 import { INVALID } from "../harness/answers.js";
+import { storeAdmin } from "../harness/cli.js";
 import type { IssuedSession, Owner } from "../harness/control-plane-client.js";
 import { drive, times } from "../harness/http2-load.js";
 import { inTurns } from "../harness/in-turns.js";
@@ -18,7 +16,7 @@ const policy = policyOf(
     { name: "default", maxTokens: 100, tokenRefillRate: 0 },
     { name: "large", maxTokens: 9_000_000, tokenRefillRate: 0 },
   ],
-  // An edge that cannot ask admits nobody on trust, so that no answer here is a guess.
+  // An edge that cannot ask admits no session unverified, so that each answer here is certain.
   { onUnreachable: "deny", controlPlane: { reportInterval: 300 } },
 );
 // In the settings too: an edge starts here also while the control plane is away.
@@ -30,8 +28,8 @@ async function usedOnBoth(plan?: string, owner?: Owner): Promise<IssuedSession> 
   return session;
 }
 
-/** Resolves when every edge refuses the session; with how many requests they admitted meanwhile. */
-async function refusedByAll({ token }: IssuedSession): Promise<number> {
+/** Resolves when every edge denies the session; with how many requests they admitted meanwhile. */
+async function deniedByAll({ token }: IssuedSession): Promise<number> {
   let admitted = 0;
   for (const edge of sluice().edges) {
     await until(async () => {
@@ -43,15 +41,8 @@ async function refusedByAll({ token }: IssuedSession): Promise<number> {
   return admitted;
 }
 
-const storeAdmin = (...args: string[]) =>
-  promisify(execFile)(process.execPath, [
-    join(projectRoot, "build/js/control-plane/src/store-admin.js"),
-    ...args,
-    ...["--data", join(sluice().folder, "data")],
-  ]);
-
 describe("a session that is revoked", () => {
-  it("ends under load at both edges, on every connection of every worker, while others go on", async () => {
+  it("a revoked session ends under load on every connection of both edges", async () => {
     const [revoked, other] = [await usedOnBoth("large"), await usedOnBoth("large")];
     const connections = (await Promise.all(sluice().edges.map((edge) => edge.connect(4)))).flat();
     let over = false;
@@ -66,8 +57,8 @@ describe("a session that is revoked", () => {
       expect(sent).toBeGreaterThan(400);
     });
     await sluice().api.revoke(revoked.id);
-    const probed = await refusedByAll(revoked);
-    // Each edge has refused it once: from here on there is no other answer.
+    const probed = await deniedByAll(revoked);
+    // Each edge has denied it once: from here on there is no other answer.
     const after = await drive({ connections, inFlight: 4, next: times(400, { "x-session-id": revoked.token }) });
     expect(after.statuses).toEqual({ 401: 400 });
     over = true;
@@ -81,10 +72,10 @@ describe("a session that is revoked", () => {
     await reported(sluice(), revoked.id, (ofRevoked.statuses[200] ?? 0) + probed + sluice().edges.length);
   });
 
-  it("stays so over an edge's restart, the control plane's restart, and both", async () => {
+  it("a revocation survives the restart of an edge, of the control plane, and of both", async () => {
     const session = await usedOnBoth();
     await sluice().api.revoke(session.id);
-    await refusedByAll(session);
+    await deniedByAll(session);
     const [one, two] = [sluice().edge(0), sluice().edge(1)];
     await one.restartHard();
     expect(await one.statuses(session.token, 3)).toEqual([401, 401, 401]);
@@ -97,7 +88,7 @@ describe("a session that is revoked", () => {
     for (const edge of [one, two]) expect(await edge.statuses(session.token, 3)).toEqual([401, 401, 401]);
   });
 
-  it("is refused also by an edge that stood still meanwhile, as soon as it hears of it", async () => {
+  it("a revoked session is denied by an edge that stood still, once it goes on", async () => {
     const [one, two] = [sluice().edge(0), sluice().edge(1)];
     const sessions = await inTurns(Array.from({ length: 10 }), () => usedOnBoth());
     two.envoy.pause();
@@ -111,44 +102,47 @@ describe("a session that is revoked", () => {
     await sluice().controlPlane.killHard();
     await sluice().controlPlane.start();
     two.envoy.resume();
-    for (const session of sessions) await refusedByAll(session);
+    for (const session of sessions) await deniedByAll(session);
   });
 });
 
-describe("all sessions of somebody", () => {
+describe("all sessions of a user or an organisation", () => {
   it.each([
     ["a user", "userId", { userId: "mallory", orgId: "o2" }, { userId: "alice", orgId: "o2" }],
     ["an organisation", "orgId", { userId: "bob", orgId: "o3" }, { userId: "bob", orgId: "o4" }],
-  ] as const)("end everywhere when %s is cut off, and nobody else's", async (_who, field, owner, bystander) => {
-    const cutOff = await inTurns(Array.from({ length: 30 }), () => usedOnBoth("default", owner));
-    const spared = await usedOnBoth("default", bystander);
-    const { status, body } = await sluice().api.call("DELETE", `/v1/sessions?${field}=${owner[field]}`);
-    expect(status).toBe(202);
-    const { id } = (body as { revocation: { id: string } }).revocation;
-    await inTurns(cutOff, refusedByAll);
-    await until(async () => {
-      const { body: progress } = await sluice().api.call("GET", `/v1/revocations/${id}`);
-      expect(progress).toMatchObject({ revocation: { state: "finished", revoked: cutOff.length } });
-    });
-    for (const edge of sluice().edges) expect(await edge.statuses(spared.token, 2)).toEqual([200, 200]);
-    // It is about the sessions that there were.
-    await usedOnBoth("default", owner);
-  });
+  ] as const)(
+    "sessions of %s end at both edges when it is cut off, and nobody else's",
+    async (_who, field, owner, bystander) => {
+      const cutOff = await inTurns(Array.from({ length: 30 }), () => usedOnBoth("default", owner));
+      const spared = await usedOnBoth("default", bystander);
+      const { status, body } = await sluice().api.call("DELETE", `/v1/sessions?${field}=${owner[field]}`);
+      expect(status).toBe(202);
+      const { id } = (body as { revocation: { id: string } }).revocation;
+      await inTurns(cutOff, deniedByAll);
+      await until(async () => {
+        const { body: progress } = await sluice().api.call("GET", `/v1/revocations/${id}`);
+        expect(progress).toMatchObject({ revocation: { state: "finished", revoked: cutOff.length } });
+      });
+      for (const edge of sluice().edges) expect(await edge.statuses(spared.token, 2)).toEqual([200, 200]);
+      // It is about the sessions that there were.
+      await usedOnBoth("default", owner);
+    },
+  );
 });
 
 describe("a store restored from a backup", () => {
-  it("has every edge begin anew: sessions keep their level, those it lacks end, and revocations go on", async () => {
+  it("after a restore sessions keep their level, lost ones end, revocations go on", async () => {
     const [kept, revokedLater] = [await usedOnBoth(), await usedOnBoth()];
     const backup = join(sluice().folder, "backup.mdb");
-    await storeAdmin("backup", backup);
+    await storeAdmin(sluice(), "backup", backup);
 
     const issuedLater = await usedOnBoth();
     for (const edge of sluice().edges) await edge.statuses(kept.token, 39);
     await reported(sluice(), kept.id, 80);
     await sluice().api.revoke(revokedLater.id);
-    await refusedByAll(revokedLater);
+    await deniedByAll(revokedLater);
     await sluice().controlPlane.stop();
-    await storeAdmin("restore", backup, "--force");
+    await storeAdmin(sluice(), "restore", backup, "--force");
     await sluice().controlPlane.start();
     await followed(sluice());
 
@@ -162,6 +156,6 @@ describe("a store restored from a backup", () => {
     // Absolute figures: the next report makes up for all that the backup lacked.
     await reported(sluice(), kept.id, 82);
     await sluice().api.revoke(kept.id);
-    await refusedByAll(kept);
+    await deniedByAll(kept);
   });
 });

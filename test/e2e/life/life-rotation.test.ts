@@ -11,7 +11,7 @@ import { until } from "../harness/until.js";
 const sluice = useInstallation({
   edges: ["gw-1", "gw-2"],
   policy: policyOf([{ name: "default", maxTokens: 9_000_000, tokenRefillRate: 0 }], {
-    // Nobody gets in on trust: an edge that starts anew must be able to ask.
+    // No session is admitted unverified: an edge that starts anew must be able to ask.
     onUnreachable: "deny",
     controlPlane: { reportInterval: 300 },
   }),
@@ -73,7 +73,7 @@ class Traffic {
 }
 
 describe("a rotation of the secret", () => {
-  it("refuses no request of two edges at any step, and loses no session", async () => {
+  it("a secret rotation denies no request of two edges and loses no session", async () => {
     const { controlPlane, edges, secret: before, api } = sluice();
     const after = anotherSecret(before);
     const traffic = new Traffic();
@@ -92,8 +92,8 @@ describe("a rotation of the secret", () => {
       await traffic.goesOn();
       // Both edges may report, whichever credential they show.
       await until(async () => {
-        const { edges: told } = await api.usage(session.id);
-        expect(told.map(({ consumed }) => consumed > 0)).toEqual([true, true]);
+        const { edges: usage } = await api.usage(session.id);
+        expect(usage.map(({ consumed }) => consumed > 0)).toEqual([true, true]);
       });
     }
     // Before the old secret goes, each session that is to stay gets a token of the new one.

@@ -61,7 +61,7 @@ const sluice = useInstallation({
 });
 
 describe("an installation with mutual TLS", () => {
-  it("lives a session's whole life over it: acquired, reported, revoked, under a policy that comes over it", async () => {
+  it("a session is acquired, reported and revoked over mutual TLS, like its policy", async () => {
     const { id, token } = await sluice().api.issue();
     for (const edge of sluice().edges) expect(await edge.statuses(token, 3)).toEqual([200, 200, 200]);
     await reported(sluice(), id, 6);
@@ -79,7 +79,7 @@ describe("an installation with mutual TLS", () => {
     }
   });
 
-  it("answers nobody without a certificate of its authority", async () => {
+  it("a client without a certificate of the authority gets no answer", async () => {
     const { ports, adminToken } = sluice();
     const stranger = pem(authorityIn(folder, "stranger").issue("nobody"));
     const anonymous = new ControlPlaneClient(ports.http, adminToken, { ca });

@@ -1,4 +1,4 @@
-// Usage comes home: what a session spends at two Envoys is known at the control plane, and outlives an Envoy.
+// Usage: what a session spends at two Envoys is known at the control plane, and outlives an Envoy.
 import { appendFileSync, copyFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -13,9 +13,9 @@ import { until } from "../harness/until.js";
 
 const REPORT_INTERVAL_MS = 300;
 const CAPACITY = 1024;
-/** So many that those used longest ago make room in almost every set. */
-const MANY_WAITERS = 1400;
-/** A record that was used so recently is not put out of the table; short, so that a new entry does not wait long. */
+/** So many that those used longest ago are evicted in almost every set. */
+const MANY_SESSIONS = 1400;
+/** A record that was used so recently is not evicted; short, so that a new entry does not wait long. */
 const ACQUIRE_TIMEOUT_MS = 2000;
 
 const policyWith = (reportInterval: number) =>
@@ -41,7 +41,7 @@ const sluice = useInstallation({
 const ofTimes = (count: number, status: number): number[] => Array<number>(count).fill(status);
 
 describe("what a session spends", () => {
-  it("is known soon after, with when it was last active, and summed over both edges", async () => {
+  it("what a session spends is known soon after, summed over both edges", async () => {
     const [one, two] = [sluice().edge(0), sluice().edge(1)];
     const { id, token } = await sluice().api.issue("small");
     expect(await one.statuses(token, 7)).toEqual(ofTimes(7, 200));
@@ -63,7 +63,7 @@ describe("what a session spends", () => {
     );
   });
 
-  it("is shown as what is left, by edge", async () => {
+  it("a session shows what it has left at each edge", async () => {
     const { id, token } = await sluice().api.issue("small");
     expect(await sluice().edge(0).statuses(token, 6)).toEqual(ofTimes(6, 200));
     expect(await sluice().edge(1).statuses(token, 21)).toEqual([...ofTimes(20, 200), 429]);
@@ -76,11 +76,11 @@ describe("what a session spends", () => {
     ]);
   });
 
-  it("goes on being told after a change of the policy", async () => {
+  it("usage reports go on after a change of the policy", async () => {
     const { id, token } = await sluice().api.issue("small");
     expect(await sluice().statuses(token, 3)).toEqual(ofTimes(3, 200));
     await reported(sluice(), id, 3);
-    // From now on it is spent and not told: the next report is a minute away.
+    // From now on spends are not reported: the next report is a minute away.
     await sluice().changePolicy(policyWith(60_000));
     expect(await sluice().statuses(token, 4)).toEqual(ofTimes(4, 200));
     await sluice().changePolicy(policyWith(REPORT_INTERVAL_MS));
@@ -89,7 +89,7 @@ describe("what a session spends", () => {
     await reported(sluice(), id, 20);
   });
 
-  it("is told also by VMs that did not see it spent: after a new version of the filter", async () => {
+  it("usage that only old VMs saw is reported after a new version of the filter", async () => {
     const { id, token } = await sluice().api.issue("small");
     expect(await sluice().statuses(token, 1)).toEqual([200]);
     await reported(sluice(), id, 1);
@@ -119,7 +119,7 @@ const vmsMade = (): Promise<number> => sluice().envoyAdmin.stat("wasm.envoy.wasm
 const CUSTOM_SECTION = Buffer.from([0, 2, 1, 0x78]);
 
 describe("an Envoy that was killed", () => {
-  it("comes back with each bucket as it was last reported", async () => {
+  it("a killed Envoy comes back with each bucket as it was last reported", async () => {
     const { id, token } = await sluice().api.issue("small");
     expect(await sluice().edge(0).statuses(token, 8)).toEqual(ofTimes(8, 200));
     await reported(sluice(), id, 8);
@@ -130,11 +130,11 @@ describe("an Envoy that was killed", () => {
     const { edges } = await sluice().api.usage(id);
     expect(edges.map(({ edge, instances }) => [edge, instances.length])).toEqual([["gw-1", 2]]);
     await until(async () => {
-      expect(await sluice().envoyAdmin.stat("wasmcustom.sluice_restores")).toBeGreaterThan(0);
+      expect(await sluice().envoyAdmin.sample("sluice_restores_total")).toBeGreaterThan(0);
     });
   });
 
-  it("refills them for the time that it was away, and no further than that", async () => {
+  it("a killed Envoy refills buckets for the time that it was away, and no further", async () => {
     const { id, token } = await sluice().api.issue("refilled");
     const firstMs = performance.now();
     expect(await sluice().statuses(token, 50)).toEqual(ofTimes(50, 200));
@@ -152,7 +152,7 @@ describe("an Envoy that was killed", () => {
     expect(left).toBeLessThanOrEqual(Math.min(49, 2 * elapsedS));
   });
 
-  it("has lost no more than it had not told yet, and its buckets agree with what is known", async () => {
+  it("a killed Envoy loses no more than it had not reported yet", async () => {
     const { id, token } = await sluice().api.issue("large");
     expect(await sluice().statuses(token, 40)).toEqual(ofTimes(40, 200));
     await reported(sluice(), id, 40);
@@ -168,33 +168,33 @@ describe("an Envoy that was killed", () => {
 });
 
 describe("a session whose record had to make room for others", () => {
-  it("comes back with what it had left, and goes on being counted", async () => {
+  it("an evicted session comes back with its level and goes on being counted", async () => {
     const early = await issueMany(16, "small");
     await inTurns(early, async ({ id, token }) => {
       expect(await sluice().statuses(token, 5)).toEqual(ofTimes(5, 200));
       await reported(sluice(), id, 5);
     });
-    const evictions = () => sluice().envoyAdmin.stat("wasmcustom.sluice_table_evictions");
+    const evictions = () => sluice().envoyAdmin.sample("sluice_table_evictions_total");
     const evictedBefore = await evictions();
-    const crowd = await issueMany(MANY_WAITERS, "large");
-    await inTurns(crowd, ({ token }) => admitted(token));
+    const others = await issueMany(MANY_SESSIONS, "large");
+    await inTurns(others, ({ token }) => admitted(token));
     await until(async () => {
       expect(await evictions()).toBeGreaterThan(evictedBefore);
     });
 
-    const restoresBefore = await sluice().envoyAdmin.stat("wasmcustom.sluice_restores");
+    const restoresBefore = await sluice().envoyAdmin.sample("sluice_restores_total");
     await inTurns(early, async ({ id, token }) => {
       expect((await admitted(token)).headers.ratelimit).toBe('"small";r=14');
       expect(await sluice().statuses(token, 15)).toEqual([...ofTimes(14, 200), 429]);
       await reported(sluice(), id, 20);
     });
     await until(async () => {
-      expect(await sluice().envoyAdmin.stat("wasmcustom.sluice_restores")).toBeGreaterThan(restoresBefore);
+      expect(await sluice().envoyAdmin.sample("sluice_restores_total")).toBeGreaterThan(restoresBefore);
     });
   });
 });
 
-/** The first answer that is a 200: until records may go, a new entry to a full set is refused. */
+/** The first answer that is a 200: until records may be evicted, a new entry to a full set is denied. */
 function admitted(token: string): Promise<HttpAnswer> {
   return until(async () => {
     const answer = await sluice().send({ token });

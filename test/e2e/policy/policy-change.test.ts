@@ -19,25 +19,25 @@ const sluice = useInstallation({ policy: policyWith(10), followedFilter: true })
 const TAKEN_FILTERS = "extension_config_discovery.http_filter.sluice.config_reload";
 const REJECTED_FILTERS = "extension_config_discovery.http_filter.sluice.update_rejected";
 
-interface Refusal extends LogLine {
+interface Rejection extends LogLine {
   readonly generation?: number;
   readonly violations?: readonly { readonly path: string; readonly line: number | null; readonly message: string }[];
 }
 
-/** Saves what the control plane will refuse; resolves with its log line. */
-async function saveRefused(text: string): Promise<Refusal> {
-  const refusals = (): Refusal[] => linesOf(sluice().controlPlane, "policy-rejected");
-  const before = refusals().length;
+/** Saves what the control plane will reject; resolves with its log line. */
+async function saveRejected(text: string): Promise<Rejection> {
+  const rejections = (): Rejection[] => linesOf(sluice().controlPlane, "policy-rejected");
+  const before = rejections().length;
   sluice().writePolicy(text);
   return until(() => {
-    const refusal = refusals()[before];
-    if (refusal === undefined) throw new Error("the policy has not been refused yet");
-    return refusal;
+    const rejection = rejections()[before];
+    if (rejection === undefined) throw new Error("the policy has not been rejected yet");
+    return rejection;
   });
 }
 
 describe("a change of the policy under load", () => {
-  it("fails no request, and gives no exhausted session a token", async () => {
+  it("a policy change under load fails no request and gives no spent session a token", async () => {
     const connections = await sluice().connect(4);
     const spender = await sluice().api.issue("large");
     const exhausted = await sluice().api.issue("small");
@@ -59,7 +59,7 @@ describe("a change of the policy under load", () => {
 });
 
 describe("a change of the policy", () => {
-  it("keeps what each session has left, and clamps it to a smaller capacity for good", async () => {
+  it("a policy change keeps each session's level, clamped to a smaller capacity", async () => {
     await sluice().changePolicy(policyWith(10));
     const little = await sluice().api.issue("small");
     const much = await sluice().api.issue("small");
@@ -75,7 +75,7 @@ describe("a change of the policy", () => {
     expect(await sluice().statuses(much.token, 5)).toEqual([200, 200, 200, 200, 429]);
   });
 
-  it("that only Envoy's answers are about reaches every worker", async () => {
+  it("a change of the form of Envoy's answers reaches every worker", async () => {
     await sluice().changePolicy(policyWith(10, { response: { body: "problem" } }));
     for (let i = 0; i < 10; i++) {
       expect((await sluice().send()).headers["content-type"]).toBe("application/problem+json");
@@ -84,11 +84,11 @@ describe("a change of the policy", () => {
   });
 });
 
-describe("a policy that cannot be", () => {
-  it("is refused with every violation and its line, and the one before it goes on", async () => {
+describe("a policy that is rejected", () => {
+  it("a rejected policy lists every violation with its line, and the last one goes on", async () => {
     const { token } = await sluice().api.issue("small");
     const generation = await sluice().generation();
-    const refusal = await saveRefused(
+    const rejection = await saveRejected(
       [
         "version: 1",
         "plans:",
@@ -99,25 +99,25 @@ describe("a policy that cannot be", () => {
         "no: 1",
       ].join("\n"),
     );
-    expect(refusal.generation).toBe(generation);
-    expect(refusal.violations?.map(({ path, line }) => `${path}:${line}`)).toEqual(
+    expect(rejection.generation).toBe(generation);
+    expect(rejection.violations?.map(({ path, line }) => `${path}:${line}`)).toEqual(
       expect.arrayContaining(["plans[0].maxTokens:5", "no:7"]),
     );
     expect((await sluice().send({ token })).headers["ratelimit-policy"]).toBe('"small";q=10');
     expect(await sluice().generation()).toBe(generation);
   });
 
-  it("is refused while sessions have a plan that it lacks", async () => {
+  it("a policy is rejected while sessions have a plan that it lacks", async () => {
     const { token } = await sluice().api.issue("large");
-    const refusal = await saveRefused(JSON.stringify(policyOf([small(10)])));
-    expect(refusal.violations?.[0]?.message).toMatch(
+    const rejection = await saveRejected(JSON.stringify(policyOf([small(10)])));
+    expect(rejection.violations?.[0]?.message).toMatch(
       /^plan "large" \(id 1\) cannot go while \d+ live sessions? ha(s|ve) it/,
     );
     expect(await sluice().statuses(token, 1)).toEqual([200]);
   });
 
-  it("does not keep a good one from being taken afterwards", async () => {
-    await saveRefused("version: 2");
+  it("a valid policy is accepted after a rejected one", async () => {
+    await saveRejected("version: 2");
     await sluice().changePolicy(policyWith(11));
     const { token } = await sluice().api.issue("small");
     expect((await sluice().send({ token })).headers["ratelimit-policy"]).toBe('"small";q=11');
@@ -131,7 +131,7 @@ async function tokensLeft(token: string): Promise<number> {
 }
 
 describe("another build of the filter, in the file that Envoy follows", () => {
-  it("that Envoy cannot load is rejected, and the old one goes on with its policy", async () => {
+  it("a build that Envoy cannot load is rejected, and the old one goes on", async () => {
     const { token } = await sluice().api.issue("small");
     expect(await sluice().statuses(token, 4)).toEqual([200, 200, 200, 200]);
     const broken = join(sluice().folder, "broken.wasm");
@@ -145,7 +145,7 @@ describe("another build of the filter, in the file that Envoy follows", () => {
     expect(answer.headers.ratelimit).toBe('"small";r=6');
   });
 
-  it("takes over under load without a failed request, and keeps what sessions have spent", async () => {
+  it("a new build takes over under load without a failed request or a lost level", async () => {
     const other = join(sluice().folder, "sluice-other.wasm");
     copyFileSync(join(projectRoot, "build/sluice.debug.wasm"), other);
     const connections = await sluice().connect(4);

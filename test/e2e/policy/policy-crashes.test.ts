@@ -1,4 +1,5 @@
-// Envoy is killed, or stands still, around a change of the policy: whatever the moment, it comes to run what is published.
+// Envoy is killed, or stands still, around a change of the policy: at whatever moment, it runs the published policy in the
+// end.
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
@@ -37,7 +38,7 @@ async function leftAfterOne(token: string): Promise<number> {
 }
 
 describe("an Envoy that is killed around a change of the policy", () => {
-  it.each([0, 30, 100, 250])("%i ms after the save runs the new one once it is back", async (ms) => {
+  it.each([0, 30, 100, 250])("an Envoy killed %i ms after the save runs the new policy once it is back", async (ms) => {
     const before = await sluice().generation();
     sluice().writePolicy(policyWith(20 + ms));
     await delay(ms);
@@ -48,7 +49,7 @@ describe("an Envoy that is killed around a change of the policy", () => {
 });
 
 describe("an Envoy that stands still around a change of the policy", () => {
-  it.each([0, 30, 100])("from %i ms after the save takes it when it goes on, and has lost no bucket", async (ms) => {
+  it.each([0, 30, 100])("an Envoy stalled %i ms after the save takes the policy and loses no bucket", async (ms) => {
     const { token } = await sluice().api.issue();
     await sluice().statuses(token, 3);
     const left = await leftAfterOne(token);
@@ -56,7 +57,7 @@ describe("an Envoy that stands still around a change of the policy", () => {
     sluice().writePolicy(policyWith(400 + ms));
     await delay(ms);
     sluice().envoy.pause();
-    // Longer than a VM that tries a policy has for it, so that another may take it for trapped.
+    // Longer than a VM has to try a policy, so that another may take it for trapped.
     await delay(1500);
     sluice().envoy.resume();
     await runsOnAll(before + 1);
@@ -66,17 +67,17 @@ describe("an Envoy that stands still around a change of the policy", () => {
 });
 
 describe("a control plane whose store is put back from a backup", () => {
-  it("gives its edges its policy, though they have heard of a higher generation", async () => {
+  it("a restored store gives edges its policy, though they know a higher generation", async () => {
     const [data, backup] = [join(sluice().folder, "data"), join(sluice().folder, "backup")];
     await backUpStore(data, backup);
     for (const maxTokens of [601, 602, 603]) await sluice().changePolicy(policyWith(maxTokens));
-    const heard = await sluice().generation();
+    const known = await sluice().generation();
     await sluice().controlPlane.stop();
     await restoreStore(backup, data, { force: true, random: { bytes: (n) => randomBytes(n) } });
     sluice().writePolicy(policyWith(604));
     await sluice().controlPlane.start();
     const generation = await sluice().generation();
-    expect(generation).toBeLessThan(heard);
+    expect(generation).toBeLessThan(known);
     await runsOnAll(generation);
     expect(await served()).toBe('"default";q=604');
   });

@@ -1,5 +1,5 @@
-// What a broken, older or hostile control plane may answer to a watch: the filter stays up, goes on with its policy, and
-// says what is wrong. The peer of these tests is a server of their own behind Envoy's cluster.
+// Answers of a broken, older or hostile control plane to a watch: the filter stays up, goes on with its policy, and logs
+// what is wrong. The tests run a server of their own behind Envoy's cluster.
 import type { ServerResponse } from "node:http";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { headersOf, policyHash } from "../../host/harness/scenes/policy-offer.js";
@@ -28,9 +28,9 @@ afterAll(async () => {
 });
 
 const outcomes = (outcome: string) =>
-  sluice().envoyAdmin.stat(`wasmcustom.sluice_calls_total.call.watch.outcome.${outcome}`);
+  sluice().envoyAdmin.sample(`sluice_calls_total{outcome="${outcome}",call="watch"}`);
 
-/** Admitted on trust: nobody answers for its session. */
+/** Admitted unverified: no control plane answers for its session. */
 async function tokensServed(): Promise<string> {
   const { token } = sluice().mint.mint(Date.now());
   const { status, headers } = await sluice().send({ token });
@@ -55,14 +55,14 @@ function policyAnswer(bytes: string, offered: Parameters<typeof headersOf>[1] = 
 }
 
 describe("an answer to a watch", () => {
-  it("that is rubbish is malformed, with or without a policy's headers", async () => {
+  it("a garbage answer is malformed, with or without a policy's headers", async () => {
     const rubbish = Buffer.from(Array.from({ length: 4000 }, (_, i) => (i * 151) % 256));
     await answered((response) => response.writeHead(200).end(rubbish), "malformed");
     const headers = { ...headersOf("", { log: LOG }), "x-sluice-policy-generation": "no number" };
     await answered((response) => response.writeHead(200, headers).end(rubbish), "malformed");
   });
 
-  it("that breaks off half way is an error", async () => {
+  it("an answer that breaks off half way is an error", async () => {
     const bytes = JSON.stringify(OTHER);
     const half = (response: ServerResponse): void => {
       response.writeHead(200, { ...headersOf(bytes, { log: LOG }), "content-length": bytes.length });
@@ -71,52 +71,52 @@ describe("an answer to a watch", () => {
     await answered(half, "error");
   });
 
-  it("whose bytes have another hash than it says is malformed", async () => {
+  it("an answer whose bytes have another hash than it says is malformed", async () => {
     await answered(policyAnswer(JSON.stringify(OTHER), { hash: policyHash("another") }), "malformed");
   });
 
-  it("of 10 MB is malformed, with or without a policy's headers", async () => {
+  it("an answer of 10 MB is malformed, with or without a policy's headers", async () => {
     const large = `${JSON.stringify(OTHER).slice(0, -1)}${" ".repeat(TEN_MB)}}`;
     await answered(policyAnswer(large), "malformed");
     await answered((response) => response.writeHead(200).end(large), "malformed");
   });
 
-  it("that never comes changes nothing: the watch is held", async () => {
+  it("a watch that is never answered changes nothing", async () => {
     for (let i = 0; i < 20; i++) expect(await tokensServed()).toBe('"default";q=99');
   });
 
-  it("is said in Envoy's log once a minute, however often it was wrong", async () => {
+  it("a wrong answer is logged once a minute, however often it comes", async () => {
     const lines = sluice().envoy.log.split("\n");
     expect(await outcomes("malformed")).toBeGreaterThan(10);
     expect(lines.filter((line) => line.includes(MALFORMED))).toHaveLength(1);
   });
 
-  it("with bytes that are no policy is rejected once, and the edge says why", async () => {
+  it("bytes that are no policy are rejected once, and the edge says why", async () => {
     plane.answer = policyAnswer('{"version":1,"plans":"none"}', { generation: 3 });
     await until(() => {
-      expect(plane.heard).toMatchObject({ generation: 3, state: "rejected" });
+      expect(plane.policyInWatch).toMatchObject({ generation: 3, state: "rejected" });
     });
     plane.answer = undefined;
-    expect(plane.heard?.violations).toEqual([expect.objectContaining({ path: "plans" })]);
+    expect(plane.policyInWatch?.violations).toEqual([expect.objectContaining({ path: "plans" })]);
     expect(await tokensServed()).toBe('"default";q=99');
   });
 
-  it("of an older generation than the edge has heard of is not taken", async () => {
+  it("a generation older than the edge's is not taken", async () => {
     plane.answer = policyAnswer(JSON.stringify(OTHER), { generation: 5 });
     await until(async () => {
-      expect(plane.heard).toMatchObject({ generation: 5, state: "ok" });
+      expect(plane.policyInWatch).toMatchObject({ generation: 5, state: "ok" });
       expect(await tokensServed()).toBe('"default";q=7');
     });
     const older = policyOf([{ name: "default", maxTokens: 55, tokenRefillRate: 0 }]);
     await answered(policyAnswer(JSON.stringify(older), { generation: 4 }), "ok", '"default";q=7');
-    expect(plane.heard).toMatchObject({ generation: 5, state: "ok" });
+    expect(plane.policyInWatch).toMatchObject({ generation: 5, state: "ok" });
   });
 
-  it("of a control plane that knows fewer fields is taken: what is not said has its default", async () => {
+  it("a control plane that knows fewer fields is understood, with defaults for the rest", async () => {
     const older = { version: 1, plans: [{ id: 0, name: "default", maxTokens: 8, tokenRefillRate: 0 }] };
     plane.answer = policyAnswer(JSON.stringify(older), { generation: 6 });
     await until(async () => {
-      expect(plane.heard).toMatchObject({ generation: 6, state: "ok" });
+      expect(plane.policyInWatch).toMatchObject({ generation: 6, state: "ok" });
       expect(await tokensServed()).toBe('"default";q=8');
     });
   });

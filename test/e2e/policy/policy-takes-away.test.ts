@@ -1,5 +1,5 @@
-// Policies that take plans, the session header's name and the limit headers away while requests wait for the control plane
-// and responses are under way: no request fails that should not, and nothing crashes.
+// Policies that remove plans, the session header's name or the limit headers while requests wait for the control plane and
+// responses are under way: no request fails that should pass, and nothing crashes.
 import { createServer, type ServerResponse } from "node:http";
 import { once } from "node:events";
 import { setTimeout as delay } from "node:timers/promises";
@@ -77,7 +77,7 @@ async function revokeAll(ids: readonly string[]): Promise<void> {
   for (const id of ids) await sluice().api.revoke(id);
 }
 
-it("a plan that goes while responses of its sessions are under way: each is answered, as it was admitted", async () => {
+it("responses of a removed plan are answered as they were admitted", async () => {
   const sessions = await Promise.all(Array.from({ length: REQUESTS }, () => sluice().api.issue("going")));
   const kept = await tokens("kept", REQUESTS);
   const answers = await underWay([...sessions.map(({ token }) => token), ...kept]);
@@ -87,7 +87,7 @@ it("a plan that goes while responses of its sessions are under way: each is answ
   for (const answer of answers) expect(await answer).toMatchObject({ status: 200, body: "late\n" });
 });
 
-it("limit headers that go while responses are under way fail none", async () => {
+it("the removal of limit headers fails no response that is under way", async () => {
   const answers = await underWay(await tokens("kept", REQUESTS));
   await sluice().changePolicy(policyOf([KEPT, GOING], { response: { headers: "none" } }));
   await sluice().changePolicy(policyOf([KEPT, GOING], { response: { headers: "x-ratelimit" } }));
@@ -95,7 +95,7 @@ it("limit headers that go while responses are under way fail none", async () => 
   for (const answer of answers) expect((await answer).status).toBe(200);
 });
 
-it("another session header while requests wait for the control plane: each is decided under one policy", async () => {
+it("waiting requests are decided under one policy each while the header changes", async () => {
   const waiting = await tokens("kept", REQUESTS);
   const renamed = policyOf([KEPT, GOING], { ...BOTH_HEADERS, header: "x-other" });
   const before = await sluice().generation();
@@ -105,7 +105,7 @@ it("another session header while requests wait for the control plane: each is de
   await takenAfter(before);
 });
 
-it("plans that go while requests wait for a control plane that stands still: whoever has a plan is served", async () => {
+it("waiting requests are served after plans are removed, if their own plan stays", async () => {
   const waiting = await tokens("kept", REQUESTS);
   const going = await Promise.all(Array.from({ length: 5 }, () => sluice().api.issue("going")));
   await revokeAll(going.map(({ id }) => id));
@@ -121,7 +121,7 @@ it("plans that go while requests wait for a control plane that stands still: who
   await takenAfter(before);
 });
 
-it("changes back and forth while requests come and go: none is failed that should not be", async () => {
+it("policy changes back and forth fail no request that should pass", async () => {
   const fast = await tokens("kept", REQUESTS);
   let over = false;
   const statuses = new Set<number>();

@@ -1,5 +1,5 @@
-// A policy that traps the filter, in a real Envoy: one VM trips once, all others go on with the policy before, and the
-// operator is told. The filter of these tests is built with such a trap: its validator falls over a plan named "trap".
+// A policy that traps the filter, in a real Envoy: one VM traps once, all others go on with the policy before, and the
+// operator sees it. The filter of these tests is built with such a trap: its validator traps at a plan named "trap".
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -29,7 +29,7 @@ const trips = () =>
     .envoy.log.split("\n")
     .filter((line) => /Function: proxy_on_\w+ failed/.test(line));
 
-it("a policy that traps the filter trips one VM once, and every request is served under the policy before", async () => {
+it("a policy that traps the filter costs one VM once, and every request is served", async () => {
   const { token } = await sluice().api.issue();
   const { status, headers } = await sluice().send({ token });
   expect([status, headers["ratelimit-policy"]]).toEqual([200, '"default";q=10']);
@@ -38,7 +38,7 @@ it("a policy that traps the filter trips one VM once, and every request is serve
   const invented: number[] = [];
   await until(async () => {
     invented.push((await sluice().send({ token: "A".repeat(48) })).status);
-    expect((await sluice().api.edges())[0]).toMatchObject({ state: "trapped", heard: { state: "trapped" } });
+    expect((await sluice().api.edges())[0]).toMatchObject({ state: "trapped", received: { state: "trapped" } });
   });
   // A VM that trapped is replaced by the next request that meets it.
   for (let i = 0; i < 20; i++) invented.push((await sluice().send({ token: "A".repeat(48) })).status);
@@ -48,18 +48,18 @@ it("a policy that traps the filter trips one VM once, and every request is serve
   expect(sluice().envoy.log).toMatch(/policy generation \d+ trapped the VM that tried it/);
 });
 
-it("sessions keep what they had left, at each worker", async () => {
+it("sessions keep their level at each worker after a policy that traps", async () => {
   const { token } = await sluice().api.issue();
   expect(await sluice().statuses(token, 11)).toEqual([...Array<number>(10).fill(200), 429]);
 });
 
-it("the policy after it is taken by all", async () => {
+it("a policy after one that traps is taken by all workers", async () => {
   const before = await sluice().generation();
   sluice().writePolicy(next);
   const { token } = await sluice().api.issue();
   await until(async () => {
     // The state stays behind for a while: the VM that trapped counts until it has been silent for the window.
-    expect((await sluice().api.edges())[0]?.heard).toEqual({ generation: before + 1, state: "ok" });
+    expect((await sluice().api.edges())[0]?.received).toEqual({ generation: before + 1, state: "ok" });
     for (let i = 0; i < 8; i++) {
       expect((await sluice().send({ token })).headers["ratelimit-policy"]).toBe('"default";q=30');
     }

@@ -34,7 +34,7 @@ async function passTimeOf(tokens: number): Promise<void> {
 }
 
 describe("bucket overflow", () => {
-  it("admits no more than maxTokens in a burst after a rest in which the bucket filled many times over", async () => {
+  it("a burst after a long rest admits no more than maxTokens", async () => {
     const { token } = await sluice().api.issue();
     await burst(token, 20);
     await passTimeOf(6 * MAX_TOKENS);
@@ -44,7 +44,7 @@ describe("bucket overflow", () => {
     expect(statuses[200]).toBeLessThanOrEqual(MAX_TOKENS + RATE * when.elapsedAtMostS);
   });
 
-  it("shows a full bucket as maxTokens, after a rest as on the first day", async () => {
+  it("a full bucket shows maxTokens, after a rest as on the first day", async () => {
     const { token } = await sluice().api.issue();
     const first = await sluice().send({ token });
     expect(first.headers.ratelimit).toBe('"default";r=4;t=1');
@@ -53,7 +53,7 @@ describe("bucket overflow", () => {
     expect(rested.headers.ratelimit).toBe('"default";r=4;t=1');
   });
 
-  it("serves the largest plan that a policy may have", async () => {
+  it("the largest plan that a policy may have is served", async () => {
     const { token } = await sluice().api.issue("largest");
     const { statuses, failures } = await burst(token, 500);
     expect(failures).toEqual([]);

@@ -27,11 +27,11 @@ async function exhausted(): Promise<string> {
   return token;
 }
 
-describe("a refused client", () => {
+describe("a denied client", () => {
   const headersOf = ({ headers }: HttpAnswer, ...names: string[]) =>
     Object.fromEntries(names.map((name) => [name, headers[name]]));
 
-  it("without a token is told what it lacks", async () => {
+  it("a client without a token gets 401 that says so", async () => {
     const answer = await sluice().send();
     expect(answer).toMatchObject({ status: 401, body: MISSING });
     expect(headersOf(answer, "content-type", "www-authenticate", "ratelimit", "retry-after")).toEqual({
@@ -40,7 +40,7 @@ describe("a refused client", () => {
     });
   });
 
-  it("with a token that is none is told so", async () => {
+  it("a client with an invalid token gets 401 that says so", async () => {
     const answer = await sluice().send({ token: "invented" });
     expect(answer).toMatchObject({ status: 401, body: INVALID });
     expect(headersOf(answer, "content-type", "www-authenticate")).toEqual({
@@ -49,7 +49,7 @@ describe("a refused client", () => {
     });
   });
 
-  it("above its limit is told when to come back", async () => {
+  it("a client above its limit gets 429 with the time to come back", async () => {
     const answer = await sluice().send({ token: await exhausted() });
     expect(answer).toMatchObject({ status: 429, body: LIMITED });
     expect(headersOf(answer, "content-type", "www-authenticate", "ratelimit-policy")).toEqual({
@@ -61,7 +61,7 @@ describe("a refused client", () => {
     expect(answer.headers.ratelimit).toBe(`"single";r=0;t=${retryAfter}`);
   });
 
-  it("is answered by Envoy alone: its service hears nothing", async () => {
+  it("a denied client never reaches the service", async () => {
     const token = await exhausted();
     const reached = sluice().upstream.received.length;
     await sluice().send();
@@ -70,7 +70,7 @@ describe("a refused client", () => {
     expect(sluice().upstream.received.length).toBe(reached);
   });
 
-  it("is found in the access log with the reason, and without its token", async () => {
+  it("a denied client is in the access log with the reason and without its token", async () => {
     const token = await exhausted();
     await sluice().send({ path: "/log/missing" });
     await sluice().send({ path: "/log/invalid", token: "invented" });
@@ -85,7 +85,7 @@ describe("a refused client", () => {
 });
 
 describe("a client that uses more of HTTP", () => {
-  it("gets no body to a HEAD request, and the same head", async () => {
+  it("a HEAD request gets the same headers and no body, denied or not", async () => {
     const { token } = await sluice().api.issue("default");
     expect(await sluice().send({ method: "HEAD", token })).toMatchObject({ status: 200, body: "" });
     const limited = await sluice().send({ method: "HEAD", token: await exhausted() });
@@ -101,28 +101,28 @@ describe("a client that uses more of HTTP", () => {
     socket.destroy();
   });
 
-  it("sends a body of a megabyte, which arrives whole if it is admitted and not at all if it is refused", async () => {
+  it("a body of a megabyte arrives whole if admitted, and not at all if denied", async () => {
     const { token } = await sluice().api.issue("default");
     const admitted = await sluice().send({ method: "POST", path: "/upload", body: MEGABYTE, token });
     expect(admitted).toMatchObject({ status: 200, body: UPSTREAM_BODY });
     expect(sluice().upstream.received.at(-1)).toEqual({ method: "POST", path: "/upload", bodyBytes: MEGABYTE.length });
 
-    const refusals = [
+    const denials = [
       { token: "invented", status: 401, body: INVALID },
       { token: await exhausted(), status: 429, body: LIMITED },
     ];
     const reached = sluice().upstream.received.length;
-    for (const refusal of refusals) {
-      const lines = ["POST /upload HTTP/1.1", "host: sluice", `x-session-id: ${refusal.token}`];
+    for (const denial of denials) {
+      const lines = ["POST /upload HTTP/1.1", "host: sluice", `x-session-id: ${denial.token}`];
       const head = [...lines, `content-length: ${MEGABYTE.length}`, "", ""].join("\r\n");
       const answer = await exchange(sluice().ports.proxy, Buffer.concat([Buffer.from(head), MEGABYTE]));
-      expect(answer).toMatch(new RegExp(`^HTTP/1.1 ${refusal.status} `));
-      expect(answer.split("\r\n\r\n")[1]).toBe(refusal.body);
+      expect(answer).toMatch(new RegExp(`^HTTP/1.1 ${denial.status} `));
+      expect(answer.split("\r\n\r\n")[1]).toBe(denial.body);
     }
     expect(sluice().upstream.received.length).toBe(reached);
   });
 
-  it("that expects 100-continue is told to go on if it is admitted", async () => {
+  it("a client that expects 100-continue gets it if it is admitted", async () => {
     const { token } = await sluice().api.issue("default");
     const socket = await open(sluice().ports.proxy);
     const lines = ["POST /continue HTTP/1.1", "host: sluice", `x-session-id: ${token}`, "content-length: 4"];
@@ -135,7 +135,7 @@ describe("a client that uses more of HTTP", () => {
     socket.destroy();
   });
 
-  it("that expects 100-continue gets its refusal without sending the body", async () => {
+  it("a client that expects 100-continue is denied without sending its body", async () => {
     const reached = sluice().upstream.received.length;
     const socket = await open(sluice().ports.proxy);
     const lines = ["POST /continue HTTP/1.1", "host: sluice", "x-session-id: invented", "content-length: 4"];
@@ -147,10 +147,10 @@ describe("a client that uses more of HTTP", () => {
     socket.destroy();
   });
 
-  it("upgrades to a websocket and talks over it if it is admitted", async () => {
+  it("an admitted client upgrades to a websocket and talks over it", async () => {
     const { token } = await sluice().api.issue("default");
     const outcome = await openWebsocket(sluice().ports.proxy, { "x-session-id": token });
-    if (!outcome.upgraded) throw new Error(`refused with ${outcome.answer.statusCode ?? 0}`);
+    if (!outcome.upgraded) throw new Error(`denied with ${outcome.answer.statusCode ?? 0}`);
     expect(outcome.answer.statusCode).toBe(101);
     expect(outcome.answer.headers.ratelimit).toBe('"default";r=99');
     outcome.socket.write("hello");
@@ -159,7 +159,7 @@ describe("a client that uses more of HTTP", () => {
     outcome.socket.destroy();
   });
 
-  it("gets a plain refusal to a websocket's handshake", async () => {
+  it("a denied websocket handshake gets a plain answer", async () => {
     const reached = sluice().upstream.received.length;
     const missing = await openWebsocket(sluice().ports.proxy, {});
     expect(missing).toMatchObject({ upgraded: false, body: MISSING, answer: { statusCode: 401 } });

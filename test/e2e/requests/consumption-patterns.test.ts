@@ -18,7 +18,7 @@ const sluice = useInstallation({
 });
 
 describe("consumption patterns", () => {
-  it("never refuses a client that keeps to its rate, with no reserve at all", async () => {
+  it("a client that keeps to its rate is never denied, with no reserve at all", async () => {
     const { token } = await sluice().api.issue("steady");
     const intervalMs = Math.ceil(US_PER_S / STEADY_RATE) / 1000;
     const statuses: number[] = [];
@@ -30,7 +30,7 @@ describe("consumption patterns", () => {
     expect(new Set(statuses)).toEqual(new Set([200]));
   });
 
-  it("admits a burst of the whole bucket, then what comes back, burst after burst", async () => {
+  it("a burst of the whole bucket is admitted, then what refilled, burst after burst", async () => {
     const { token } = await sluice().api.issue("bursty");
     const times = new DecisionTimes();
     let admitted = 0;
@@ -51,7 +51,7 @@ describe("consumption patterns", () => {
     expect(admitted - 1).toBeLessThanOrEqual(8 + 4 * times.elapsedAtMostS);
   });
 
-  it("lets no session spend another's tokens", async () => {
+  it("a session cannot spend another's tokens", async () => {
     const [one, other] = [await sluice().api.issue(), await sluice().api.issue()];
     expect(await sluice().statuses(one.token, 7)).toEqual([200, 200, 200, 200, 200, 429, 429]);
     expect(await sluice().statuses(other.token, 3)).toEqual([200, 200, 200]);
@@ -59,7 +59,7 @@ describe("consumption patterns", () => {
     expect(await sluice().statuses(other.token, 3)).toEqual([200, 200, 429]);
   });
 
-  it("counts a request the same whatever its method, path and body", async () => {
+  it("a request counts the same whatever its method, path and body", async () => {
     const { token } = await sluice().api.issue();
     const requests = [
       { method: "GET", path: "/a" },

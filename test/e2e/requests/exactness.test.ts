@@ -26,7 +26,7 @@ afterAll(() => {
 });
 
 describe("rate limiting under concurrent access", () => {
-  it("lets exactly 1000 of 20000 requests pass where maxTokens is 1000 and nothing is refilled", async () => {
+  it("exactly 1000 of 20000 requests pass where maxTokens is 1000 without refill", async () => {
     const { token } = await sluice().api.issue("fixed");
     const reachedBefore = sluice().upstream.received.length;
     const load = await drive({ connections, inFlight: 16, next: times(20_000, { "x-session-id": token }) });
@@ -35,7 +35,7 @@ describe("rate limiting under concurrent access", () => {
     expect(sluice().upstream.received.length - reachedBefore).toBe(1000);
   });
 
-  it("spends each session's own tokens when many clients ask at once (token consumption)", async () => {
+  it("each session spends its own tokens among many clients (token consumption)", async () => {
     const sessions = await Promise.all(Array.from({ length: 4 }, () => sluice().api.issue("fixed")));
     const loads = sessions.map(({ token }) =>
       drive({ connections, inFlight: 4, next: times(1500, { "x-session-id": token }) }),
@@ -46,7 +46,7 @@ describe("rate limiting under concurrent access", () => {
     }
   });
 
-  it("admits what the bucket held and what was refilled meanwhile, and no more, over several seconds", async () => {
+  it("the bucket and its refill are admitted over several seconds, and no more", async () => {
     const { token } = await sluice().api.issue("refilled");
     const endMs = performance.now() + 4000;
     let sent = 0;

@@ -1,4 +1,4 @@
-// gRPC clients: they are told by status codes of their own.
+// gRPC clients: their denials have status codes of their own.
 import { describe, expect, it } from "vitest";
 import { INVALID, LIMITED, MISSING, UNAVAILABLE } from "../harness/answers.js";
 import { callGrpc, listenGrpc, withHttp2Upstream } from "../harness/grpc.js";
@@ -14,25 +14,25 @@ const sluice = useInstallation({
 const call = (token?: string) => callGrpc(sluice().ports.proxy, Buffer.from("hello"), token);
 
 describe("a gRPC client", () => {
-  it("reaches its service with a token", async () => {
+  it("a gRPC client with a token reaches its service", async () => {
     const { token } = await sluice().api.issue();
     const { code, answer } = await call(token);
     expect(code).toBe(0);
     expect(answer?.toString()).toBe("hello");
   });
 
-  it("gets status 16, UNAUTHENTICATED, without one and with an invented one", async () => {
+  it("a gRPC client without a valid token gets status 16, UNAUTHENTICATED", async () => {
     expect(await call()).toEqual({ code: 16, details: MISSING, answer: undefined });
     expect(await call("invented")).toEqual({ code: 16, details: INVALID, answer: undefined });
   });
 
-  it("gets status 8, RESOURCE_EXHAUSTED, above its limit", async () => {
+  it("a gRPC client above its limit gets status 8, RESOURCE_EXHAUSTED", async () => {
     const { token } = await sluice().api.issue();
     expect((await call(token)).code).toBe(0);
     expect(await call(token)).toEqual({ code: 8, details: LIMITED, answer: undefined });
   });
 
-  it("gets status 14, UNAVAILABLE, where its session cannot be asked for and the policy says deny", async () => {
+  it("a gRPC client gets status 14, UNAVAILABLE, in an outage under deny", async () => {
     const { token } = await sluice().api.issue();
     await sluice().controlPlane.killHard();
     expect(await call(token)).toEqual({ code: 14, details: UNAVAILABLE, answer: undefined });

@@ -1,4 +1,4 @@
-// Invalid tokens: however many are invented, nobody behind the filter hears of them.
+// Invalid tokens: however many are invented, none reaches anything behind the filter.
 import { beforeAll, afterAll, describe, expect, it } from "vitest";
 import { randomBytes } from "node:crypto";
 import type { ClientHttp2Session } from "node:http2";
@@ -63,31 +63,31 @@ function forgeries(random: Random): Record<string, () => string> {
   };
 }
 
-/** What would have grown if anyone behind the filter had heard of a request. */
-async function heardOf() {
-  const stats = await sluice().envoyAdmin.stats();
-  const answers = ["live", "revoked", "expired", "unknown"].map((one) => `wasmcustom.sluice_misses.outcome.${one}`);
+/** What would have grown if a request had reached anything behind the filter. */
+async function seenBehindFilter() {
+  const samples = await sluice().envoyAdmin.samples();
+  const answers = ["live", "revoked", "expired", "unknown"].map((one) => `sluice_misses_total{outcome="${one}"}`);
   return {
     upstream: sluice().upstream.received.length,
     acquires: await sluice().api.acquires(),
-    answers: answers.reduce((sum, name) => sum + (stats.get(name) ?? 0), 0),
-    records: stats.get("wasmcustom.sluice_table_records"),
-    allowed: stats.get("wasmcustom.sluice_requests.outcome.allowed.plan.default"),
+    answers: answers.reduce((sum, name) => sum + (samples.get(name) ?? 0), 0),
+    records: samples.get("sluice_table_records"),
+    allowed: samples.get('sluice_requests_total{outcome="allowed",plan="default"}'),
   };
 }
 
-const counted = (outcome: string) => sluice().envoyAdmin.stat(`wasmcustom.sluice_requests.outcome.${outcome}`);
+const counted = (labels: string) => sluice().envoyAdmin.sample(`sluice_requests_total{${labels}}`);
 
 /** The table's gauge and these counters reach Envoy together, so after this the gauge is up to date too. */
-const hasCounted = (outcome: string, requests: number) =>
+const hasCounted = (labels: string, requests: number) =>
   until(async () => {
-    expect(await counted(outcome)).toBe(requests);
+    expect(await counted(labels)).toBe(requests);
   });
 
 describe("invalid tokens", () => {
-  it("are refused, all 10000, and neither upstream, control plane nor session table hears of them", async () => {
-    await hasCounted("allowed.plan.default", 1);
-    const [before, invalidBefore] = [await heardOf(), await counted("invalid")];
+  it("invalid tokens, 10000 of them, reach no service, control plane or table", async () => {
+    await hasCounted('outcome="allowed",plan="default"', 1);
+    const [before, invalidBefore] = [await seenBehindFilter(), await counted('outcome="invalid"')];
     const random = new Random(7);
     const ways = Object.values(forgeries(random));
     const tokens = Array.from({ length: INVENTED }, (_, index) => ways[index % ways.length]?.() ?? "");
@@ -101,27 +101,27 @@ describe("invalid tokens", () => {
     });
     expect(load.failures).toEqual([]);
     expect(load.statuses).toEqual({ 401: INVENTED });
-    await hasCounted("invalid", invalidBefore + INVENTED);
-    expect(await heardOf()).toEqual(before);
+    await hasCounted('outcome="invalid"', invalidBefore + INVENTED);
+    expect(await seenBehindFilter()).toEqual(before);
   });
 
-  it("are each told so, whatever is wrong with them", async () => {
+  it("an invalid token gets a 401 that says so, whatever is wrong with it", async () => {
     for (const [way, forge] of Object.entries(forgeries(new Random(8)))) {
       expect({ way, ...(await sluice().send({ token: forge() })) }).toMatchObject({ way, status: 401, body: INVALID });
     }
   });
 
-  it("of 20 KB are refused as any other, and such that Envoy does not take never reach the filter", async () => {
-    const before = await heardOf();
+  it("an invalid token of 20 KB is denied, by Envoy if it is longer than Envoy takes", async () => {
+    const before = await seenBehindFilter();
     for (const token of ["A".repeat(HUGE_CHARS), genuine + genuine.repeat(HUGE_CHARS / TOKEN_CHARS)]) {
       expect(await sluice().send({ token })).toMatchObject({ status: 401, body: INVALID });
     }
     expect((await sluice().send({ token: "A".repeat(100_000) })).status).toBe(431);
-    expect(await heardOf()).toEqual(before);
+    expect(await seenBehindFilter()).toEqual(before);
   });
 
-  it("in bytes that are no ASCII are refused by the filter, or by Envoy itself", async () => {
-    const before = await heardOf();
+  it("a token that is not ASCII is denied by the filter or by Envoy", async () => {
+    const before = await seenBehindFilter();
     const statuses = new Set<string>();
     for (let byte = 0; byte < 256; byte++) {
       if (byte >= 0x20 && byte < 0x7f) continue;
@@ -132,17 +132,17 @@ describe("invalid tokens", () => {
       statuses.add(answer.slice(0, "HTTP/1.1 401".length));
     }
     expect(statuses).toEqual(new Set(["HTTP/1.1 400", "HTTP/1.1 401"]));
-    expect(await heardOf()).toEqual(before);
+    expect(await seenBehindFilter()).toEqual(before);
   });
 
-  it("that are empty count as missing", async () => {
-    const before = await heardOf();
+  it("an empty token counts as missing", async () => {
+    const before = await seenBehindFilter();
     expect(await sluice().send({ token: "" })).toMatchObject({ status: 401, body: MISSING });
     expect(await sluice().send()).toMatchObject({ status: 401, body: MISSING });
-    expect(await heardOf()).toEqual(before);
+    expect(await seenBehindFilter()).toEqual(before);
   });
 
-  it("leave the session that they imitate its tokens", async () => {
+  it("an invalid token spends nothing of the session that it imitates", async () => {
     const answer = await sluice().send({ token: genuine });
     expect(answer.status).toBe(200);
     expect(answer.headers.ratelimit).toBe('"default";r=98');
@@ -150,7 +150,7 @@ describe("invalid tokens", () => {
 });
 
 describe("a request with two session headers", () => {
-  it("is decided by the first", async () => {
+  it("the first of two session headers decides", async () => {
     const ask = (first: string, second: string): Promise<string> => {
       const lines = ["GET / HTTP/1.1", "host: sluice", "connection: close"];
       const head = [...lines, `x-session-id: ${first}`, `X-Session-ID: ${second}`].join("\r\n");

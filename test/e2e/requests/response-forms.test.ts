@@ -30,12 +30,12 @@ describe("the form of the answers", () => {
     return Object.fromEntries(Object.entries(headers).filter(([name]) => /ratelimit|retry-after/.test(name)));
   };
 
-  it("has the draft's headers by default", async () => {
+  it("an answer has the draft's headers by default", async () => {
     const { token } = await sluice().api.issue("default");
     expect(await limitHeaders(token)).toEqual({ "ratelimit-policy": '"default";q=100', ratelimit: '"default";r=99' });
   });
 
-  it("has the older headers under response.headers: x-ratelimit", async () => {
+  it("an answer has the older headers under response.headers: x-ratelimit", async () => {
     await sluice().changePolicy(policyWith({ response: { headers: "x-ratelimit" } }));
     const { token } = await sluice().api.issue("default");
     expect(await limitHeaders(token)).toEqual({ "x-ratelimit-limit": "100", "x-ratelimit-remaining": "99" });
@@ -46,7 +46,7 @@ describe("the form of the answers", () => {
     expect(limited).not.toHaveProperty("ratelimit");
   });
 
-  it("has all of them under response.headers: both", async () => {
+  it("an answer has both kinds of headers under response.headers: both", async () => {
     await sluice().changePolicy(policyWith({ response: { headers: "both" } }));
     const { token } = await sluice().api.issue("default");
     expect(await limitHeaders(token)).toEqual({
@@ -57,14 +57,14 @@ describe("the form of the answers", () => {
     });
   });
 
-  it("has Retry-After alone under response.headers: none", async () => {
+  it("an answer has Retry-After alone under response.headers: none", async () => {
     await sluice().changePolicy(policyWith({ response: { headers: "none" } }));
     const { token } = await sluice().api.issue("default");
     expect(await limitHeaders(token)).toEqual({});
     expect(Object.keys(await limitHeaders(await exhausted()))).toEqual(["retry-after"]);
   });
 
-  it("is a problem document (RFC 9457) under response.body: problem", async () => {
+  it("an answer is a problem document (RFC 9457) under response.body: problem", async () => {
     await sluice().changePolicy(policyWith({ response: { body: "problem" } }));
     const limited = await sluice().send({ token: await exhausted() });
     expect(limited.status).toBe(429);
@@ -82,7 +82,7 @@ describe("the form of the answers", () => {
     expect(JSON.parse(missing.body)).toMatchObject({ status: 401, code: "MISSING_SESSION" });
   });
 
-  it("names another header, where the policy says that the token stands there", async () => {
+  it("an answer names the header in which the policy expects the token", async () => {
     await sluice().changePolicy(policyWith({ header: "x-api-session" }));
     const { token } = await sluice().api.issue("default");
     expect((await sluice().send({ headers: { "X-Api-Session": token } })).status).toBe(200);
@@ -91,7 +91,7 @@ describe("the form of the answers", () => {
     expect(missing.headers["www-authenticate"]).toBe('Session realm="sluice", header="x-api-session"');
   });
 
-  it("is the service's alone under enforcement: off", async () => {
+  it("an answer is the service's alone under enforcement: off", async () => {
     await sluice().changePolicy(policyWith({ enforcement: "off" }));
     const answer = await sluice().send();
     expect(answer).toMatchObject({ status: 200, body: UPSTREAM_BODY });

@@ -15,7 +15,7 @@ const sluice = useInstallation({
 });
 
 describe("session creation", () => {
-  it("answers 201 with the session and its token, which is good at once", async () => {
+  it("creating a session answers 201 with a token that is good at once", async () => {
     const request = {
       userId: "ann",
       orgId: "acme",
@@ -37,7 +37,7 @@ describe("session creation", () => {
     expect(answer.headers.ratelimit).toBe('"default";r=9');
   });
 
-  it("shows the token once: the session can be looked up, its token not", async () => {
+  it("a token is shown once: the session can be looked up, its token not", async () => {
     const { id, token } = await sluice().api.issue();
     const { status, body } = await sluice().api.call("GET", `/v1/sessions/${id}`);
     expect(status).toBe(200);
@@ -45,14 +45,14 @@ describe("session creation", () => {
     expect(JSON.stringify(body)).not.toContain(token);
   });
 
-  it("gives the session the limits of the plan that is named", async () => {
+  it("a new session has the limits of the plan that was named", async () => {
     const { token } = await sluice().api.issue("gold");
     const { headers } = await sluice().send({ token });
     expect(headers["ratelimit-policy"]).toBe('"gold";q=500');
     expect(headers.ratelimit).toBe('"gold";r=499');
   });
 
-  it("refuses a plan that the policy lacks, and a caller without the admin token", async () => {
+  it("creating a session fails for an unknown plan and without the admin token", async () => {
     const unknownPlan = await sluice().api.call("POST", "/v1/sessions", { userId: "u1", orgId: "o1", plan: "lead" });
     expect(unknownPlan).toMatchObject({ status: 400, body: { error: { code: "UNKNOWN_PLAN", field: "plan" } } });
     const answer = await fetch(`http://127.0.0.1:${sluice().ports.http}/v1/sessions`, {
@@ -63,7 +63,7 @@ describe("session creation", () => {
     expect(answer.status).toBe(401);
   });
 
-  it("tells the log who has a new session", async () => {
+  it("the log says who has a new session", async () => {
     const { id } = await sluice().api.issue();
     await until(() => {
       const created = linesOf(sluice().controlPlane, "session-created");
@@ -81,7 +81,7 @@ describe("the first requests of a new session", () => {
     for (const session of connections) session.close();
   });
 
-  it("share one bucket, also when they reach both workers at once", async () => {
+  it("the first requests of a new session share one bucket, also on two workers", async () => {
     const sessions = await Promise.all(Array.from({ length: 30 }, () => sluice().api.issue()));
     for (const { token } of sessions) {
       const load = await drive({ connections, inFlight: 4, next: times(32, { "x-session-id": token }) });

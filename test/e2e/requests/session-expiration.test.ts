@@ -12,7 +12,7 @@ const ENDS_EARLY_AT_MOST_MS = 1000;
 const sluice = useInstallation({
   policy: policyOf([
     { name: "brief", maxTokens: 9_000_000, tokenRefillRate: 0, lifetime: LIFETIME_MS },
-    // So that no session is so old that the filter refuses it without asking.
+    // So that no session is so old that the filter denies it without asking.
     { name: "lasting", maxTokens: 10, tokenRefillRate: 0 },
   ]),
 });
@@ -23,27 +23,27 @@ const hasExpired = (id: string) =>
     expect(body).toMatchObject({ session: { state: "expired" } });
   });
 
-/** How often the control plane told an edge that a session has expired. */
+/** How often the control plane answered an edge that a session has expired. */
 const answeredExpired = async () =>
   (await sluice().api.metrics()).get('sluice_control_acquires_total{outcome="expired"}') ?? 0;
 
 describe("session expiration", () => {
-  it("serves a busy session through its lifetime, and refuses it from then on", async () => {
+  it("a busy session is served through its lifetime and denied from then on", async () => {
     const beforeMs = performance.now();
     const { id, token } = await sluice().api.issue("brief");
     expect((await sluice().send({ token })).status).toBe(200);
-    const refused = await until(async () => {
+    const denied = await until(async () => {
       const answer = await sluice().send({ token });
       expect(answer.status).not.toBe(200);
       return answer;
     });
     expect(performance.now() - beforeMs).toBeGreaterThan(LIFETIME_MS - ENDS_EARLY_AT_MOST_MS);
-    expect(refused).toMatchObject({ status: 401, body: INVALID });
+    expect(denied).toMatchObject({ status: 401, body: INVALID });
     await hasExpired(id);
     expect(new Set(await sluice().statuses(token, 20))).toEqual(new Set([401]));
   });
 
-  it("refuses a session that no Envoy has seen before it expired", async () => {
+  it("a session that no Envoy has seen before it expired is denied", async () => {
     const expiredBefore = await answeredExpired();
     const { id, token } = await sluice().api.issue("brief");
     await hasExpired(id);
@@ -51,7 +51,7 @@ describe("session expiration", () => {
     expect(await answeredExpired()).toBe(expiredBefore + 1);
   });
 
-  it("refuses an expired session also when Envoy has lost its record", async () => {
+  it("an expired session is denied also when Envoy has lost its record", async () => {
     const lasting = await sluice().api.issue("lasting");
     const { id, token } = await sluice().api.issue("brief");
     expect((await sluice().send({ token })).status).toBe(200);

@@ -21,7 +21,7 @@ const admittedAgain = (token: string) =>
   });
 
 describe("token refill", () => {
-  it("admits an exhausted session again, and over time not more than its rate gives", async () => {
+  it("an exhausted session is admitted again, over time at no more than its rate", async () => {
     const { token } = await sluice().api.issue("fast");
     const times = new DecisionTimes();
     let admitted = 0;
@@ -34,7 +34,7 @@ describe("token refill", () => {
     expect(admitted).toBeLessThanOrEqual(3 + RATE * times.elapsedAtMostS);
   });
 
-  it("tells an exhausted session how long until it is admitted again", async () => {
+  it("an exhausted session sees how long until it is admitted again", async () => {
     const { token } = await sluice().api.issue("slow");
     const startMs = performance.now();
     expect(await sluice().statuses(token, 2)).toEqual([200, 200]);
@@ -49,7 +49,7 @@ describe("token refill", () => {
     expect(limited.headers.ratelimit).toBe(`"slow";r=0;t=${retryAfterS}`);
   });
 
-  it("gives nothing back where the rate is 0, and promises nothing", async () => {
+  it("a rate of 0 gives nothing back and promises nothing", async () => {
     const never = await sluice().api.issue("never");
     const fast = await sluice().api.issue("fast");
     expect(await sluice().statuses(never.token, 2)).toEqual([200, 200]);

@@ -1,4 +1,4 @@
-// Requests that wait until Envoy has heard about their session: they share one answer, may leave, and are bounded.
+// Requests that wait until Envoy has an answer about their session: they share one answer, may leave, and are bounded.
 import { once } from "node:events";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import type { ClientHttp2Session } from "node:http2";
@@ -34,10 +34,11 @@ afterAll(() => {
 const stat = (name: string) => sluice().envoyAdmin.stat(name);
 /** Those that ask for a session. The edge's watch is out all the time. */
 const callsOut = async () => (await stat("cluster.sluice_control_plane.upstream_rq_active")) - 1;
-const answered = () => stat("wasmcustom.sluice_misses.outcome.live");
+const sample = (name: string) => sluice().envoyAdmin.sample(name);
+const answered = () => sample('sluice_misses_total{outcome="live"}');
 
 describe("requests that wait for their session", () => {
-  it("are answered together, by at most one call a worker", async () => {
+  it("requests that wait for one session are answered by at most one call a worker", async () => {
     const { token } = await sluice().api.issue();
     const before = await sluice().api.acquires();
     sluice().controlPlane.pause();
@@ -52,7 +53,7 @@ describe("requests that wait for their session", () => {
     expect(await sluice().api.acquires()).toBe(before + WORKERS);
   });
 
-  it("cost nothing when their client leaves before the answer", async () => {
+  it("a waiting request costs nothing when its client leaves before the answer", async () => {
     const { token } = await sluice().api.issue();
     // What was answered so far has reached the metric.
     const before = await sluice().api.acquires();
@@ -77,7 +78,7 @@ describe("requests that wait for their session", () => {
     expect((await sluice().send({ token })).headers.ratelimit).toBe('"default";r=9');
   });
 
-  it("are bounded in number: past that a flood of genuine tokens is answered at once, as the policy says", async () => {
+  it("waiting requests above the limit are answered at once, as the policy says", async () => {
     const flood = 3 * WORKERS * CALLS_A_WORKER;
     const tokens = Array.from({ length: flood }, () => sluice().mint.mint(Date.now()).token);
     const known = await sluice().api.issue();
@@ -88,19 +89,19 @@ describe("requests that wait for their session", () => {
       return token === undefined ? null : { "x-session-id": token };
     };
     // All of it at once, half on each worker.
-    const crowd = await sluice().connect(16);
-    const load = drive({ connections: crowd, inFlight: 96, next });
+    const connections = await sluice().connect(16);
+    const load = drive({ connections, inFlight: 96, next });
     await until(async () => {
-      expect(await stat("wasmcustom.sluice_requests.outcome.unavailable")).toBe(flood - WORKERS * CALLS_A_WORKER);
+      expect(await sample('sluice_requests_total{outcome="unavailable"}')).toBe(flood - WORKERS * CALLS_A_WORKER);
     });
     expect(await callsOut()).toBeLessThanOrEqual(WORKERS * CALLS_A_WORKER);
-    // Who is known is not held up by those who are not.
+    // A known session is not held up by unknown ones.
     expect(await sluice().statuses(known.token, 1)).toEqual([200]);
     sluice().controlPlane.resume();
     const { statuses, failures } = await load;
     expect(failures).toEqual([]);
     // The control plane knows none of those that it was asked about.
     expect(statuses).toEqual({ 401: WORKERS * CALLS_A_WORKER, 503: flood - WORKERS * CALLS_A_WORKER });
-    for (const session of crowd) session.close();
+    for (const session of connections) session.close();
   });
 });

@@ -19,7 +19,7 @@ const UNKNOWN_REMEMBERED_MS = 5000;
 const TOKEN_BITS = 288;
 
 describe("a session that the edge does not know", () => {
-  it("is asked about once, with the edge's name, instance and credential, and no part of the token", () => {
+  it("an unknown session is asked about once, without any part of its token", () => {
     const edge = new Edge({ nodeId: 'gw "1" é' });
     const session = edge.newSession();
     expect(edge.send(session).paused).toBe(true);
@@ -36,7 +36,7 @@ describe("a session that the edge does not know", () => {
     expect(Buffer.from(callout.body).toString()).not.toContain(session.token);
   });
 
-  it("is admitted with what the control plane says it has left", () => {
+  it("an unknown session is admitted with what the control plane says it has left", () => {
     const edge = new Edge({ policy: policy({ plans: [plan(), plan({ id: 7, name: "gold", maxTokens: 100 })] }) });
     const session = edge.newSession();
     const stream = edge.send(session);
@@ -49,7 +49,7 @@ describe("a session that the edge does not know", () => {
     expect(record).toMatchObject({ live: true, provisional: false, token: session.token });
   });
 
-  it("keeps its other requests waiting for the same answer; each then pays for itself", () => {
+  it("requests that wait for the same session each pay once it is answered", () => {
     const edge = new Edge();
     const session = edge.newSession();
     const streams = Array.from({ length: 5 }, () => edge.send(session));
@@ -59,7 +59,7 @@ describe("a session that the edge does not know", () => {
     expect(edge.table.record(session.id)).toMatchObject({ consumed: 3, levelTokens: 0 });
   });
 
-  it("holds no more than 256 requests of a session and 1,024 in all; the session's others get 503, all others onUnreachable", () => {
+  it("requests above 256 of a session or 1,024 in all do not wait for an answer", () => {
     const plans = [plan({ maxTokens: 2000 })];
     const edge = new Edge({ policy: policy({ onUnreachable: "trust", plans }) });
     const sessions = Array.from({ length: MAX_WAITING / MAX_WAITING_OF_ONE }, () => edge.newSession());
@@ -76,7 +76,7 @@ describe("a session that the edge does not know", () => {
     expect(edge.send(edge.newSession()).paused).toBe(true);
   });
 
-  it("asks about no more than 256 sessions at a time a worker; further ones follow onUnreachable", () => {
+  it("a worker asks about 256 sessions at a time; further ones follow onUnreachable", () => {
     const edge = new Edge({ workers: 2, policy: policy({ onUnreachable: "deny" }) });
     const sessions = Array.from({ length: MAX_CALLS_OUT }, () => edge.newSession());
     for (const session of sessions) expect(edge.send(session).paused).toBe(true);
@@ -88,7 +88,7 @@ describe("a session that the edge does not know", () => {
     expect(edge.send(edge.newSession()).paused).toBe(true);
   });
 
-  it("is asked about anew when a client comes back after all that waited have left", () => {
+  it("a session is asked about anew when all clients that waited for it have left", () => {
     const edge = new Edge();
     const session = edge.newSession();
     edge.send(session).abandon();
@@ -100,23 +100,26 @@ describe("a session that the edge does not know", () => {
 });
 
 describe("a session that has ended", () => {
-  it.each(["revoked", "expired"] as const)("is refused as %s, and not asked about again on any worker", (state) => {
-    const edge = new Edge({ workers: 2 });
-    const session = edge.newSession();
-    const waiting = [edge.send(session), edge.send(session)];
-    edge.callout.answer(200, endedAnswer(state));
-    expect(waiting.map((stream) => stream.status)).toEqual([401, 401]);
-    edge.clock.advanceMs(LIFETIME_MS - 1000);
-    expect([edge.send(session, 0).status, edge.send(session, 1).status]).toEqual([401, 401]);
-    expect(edge.acquires).toHaveLength(1);
-  });
+  it.each(["revoked", "expired"] as const)(
+    "a session that is %s is denied, and not asked about again on any worker",
+    (state) => {
+      const edge = new Edge({ workers: 2 });
+      const session = edge.newSession();
+      const waiting = [edge.send(session), edge.send(session)];
+      edge.callout.answer(200, endedAnswer(state));
+      expect(waiting.map((stream) => stream.status)).toEqual([401, 401]);
+      edge.clock.advanceMs(LIFETIME_MS - 1000);
+      expect([edge.send(session, 0).status, edge.send(session, 1).status]).toEqual([401, 401]);
+      expect(edge.acquires).toHaveLength(1);
+    },
+  );
 
-  it("unknown is remembered for 5 s, then it is asked about again and may live, with a whole bucket", () => {
+  it("an unknown session is remembered for 5 s, then asked about again", () => {
     const edge = new Edge();
     const session = edge.newSession();
-    const refused = edge.send(session);
+    const denied = edge.send(session);
     edge.callout.answer(200, endedAnswer("unknown"));
-    expect(refused.status).toBe(401);
+    expect(denied.status).toBe(401);
     edge.clock.advanceMs(UNKNOWN_REMEMBERED_MS - 1000);
     expect(edge.send(session).status).toBe(401);
     expect(edge.acquires).toHaveLength(1);
@@ -127,7 +130,7 @@ describe("a session that has ended", () => {
     expect(edge.admitted(session, 20)).toBe(9);
   });
 
-  it("unknown leaves a revoked session revoked", () => {
+  it("an unknown answer leaves a revoked session revoked", () => {
     const edge = new Edge({ workers: 2 });
     const session = edge.newSession();
     const waiting = [edge.send(session, 0), edge.send(session, 1)];
@@ -140,7 +143,7 @@ describe("a session that has ended", () => {
     expect(edge.acquires).toHaveLength(2);
   });
 
-  it("ends at its lifetime by the edge's own clock, without a call", () => {
+  it("a session ends at its lifetime by the edge's own clock, without a call", () => {
     const edge = new Edge();
     const session = edge.newSession();
     edge.send(session);
@@ -152,7 +155,7 @@ describe("a session that has ended", () => {
     expect(edge.acquires).toHaveLength(1);
   });
 
-  it("is refused without a call when the token's own time is older than any lifetime", () => {
+  it("a token older than any lifetime is denied without a call", () => {
     const edge = new Edge();
     const old = edge.mint.mint(edge.clock.wallMs - LIFETIME_MS - 1);
     expect(edge.send(old).status).toBe(401);
@@ -161,7 +164,7 @@ describe("a session that has ended", () => {
 });
 
 describe("a session that was idle here", () => {
-  it("asks whether it lives elsewhere, keeps its level and consumption, and takes plan and end", () => {
+  it("an idle session is asked about, keeps its level, and takes plan and end", () => {
     const edge = new Edge({ policy: policy({ plans: [plan(), plan({ id: 3, name: "gold", maxTokens: 50 })] }) });
     const session = edge.sessionInTable({ tokens: 4 });
     edge.clock.advanceMs(MAX_AGE_MS);
@@ -175,7 +178,7 @@ describe("a session that was idle here", () => {
     expect(edge.acquires).toHaveLength(2);
   });
 
-  it("is refused when the control plane says that it ended", () => {
+  it("an idle session is denied when the control plane says that it ended", () => {
     const edge = new Edge();
     const session = edge.sessionInTable();
     edge.clock.advanceMs(MAX_AGE_MS + 1);
@@ -187,7 +190,7 @@ describe("a session that was idle here", () => {
 });
 
 describe("invented tokens", () => {
-  it("of every single-bit flip are refused without a call, a record or a new key", () => {
+  it("a token with one flipped bit is denied without a call, a record or a new key", () => {
     const edge = new Edge();
     const session = edge.sessionInTable();
     const keys = edge.host.sharedData.size;
@@ -200,7 +203,7 @@ describe("invented tokens", () => {
     expect(edge.table.record(session.id)).toEqual(before);
   });
 
-  it("never make the table grow, on an empty table either", () => {
+  it("invented tokens never make the table grow, not even an empty one", () => {
     const edge = new Edge();
     const other = new Edge({ secret: "ab".repeat(32) });
     for (let i = 0; i < 500; i++) expect(edge.send(other.newSession()).status).toBe(401);

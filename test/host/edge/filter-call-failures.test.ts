@@ -28,21 +28,21 @@ describe("a failure of the calls in Envoy's log", () => {
   const lines = (edge: Edge): string[] => said(edge, "warn");
   const recoveries = (edge: Edge): string[] => said(edge, "info");
 
-  /** Each watch is refused until the time has passed. */
-  function refuseFor(edge: Edge, ms: number): number {
-    let refused = 0;
+  /** Each watch fails until the time has passed. Returns how many have. */
+  function failFor(edge: Edge, ms: number): number {
+    let failed = 0;
     for (let passed = 0; passed < ms; passed += TICK_MS) {
       edge.passMs(TICK_MS);
       for (const watch of edge.watches.filter(({ state }) => state === "pending")) {
         watch.refuse();
-        refused++;
+        failed++;
       }
       for (const report of edge.pendingReports) report.answer(200, reportAnswer());
     }
-    return refused;
+    return failed;
   }
 
-  it("names the cluster, the call and what is wrong, in words", () => {
+  it("a failed call's log line names the cluster, the call and what is wrong", () => {
     const edge = calling({ settings: { controlPlane: { cluster: "plane_eu" } } });
     edge.watch.refuse();
     edge.flush();
@@ -55,18 +55,18 @@ describe("a failure of the calls in Envoy's log", () => {
     expect(lines(edge).join()).not.toContain(edge.mint.edgeCredential);
   });
 
-  it("is said on the next tick, then once a minute at most, with the number of times since", () => {
+  it("a failure is logged on the next tick, then once a minute with its count", () => {
     const edge = calling();
-    const refused = refuseFor(edge, 2 * MINUTE_MS + 1000);
-    expect(refused).toBeGreaterThan(200);
+    const failed = failFor(edge, 2 * MINUTE_MS + 1000);
+    expect(failed).toBeGreaterThan(200);
     expect(lines(edge)).toHaveLength(3);
     const times = lines(edge).map((line) => Number(/\((\d+) times/.exec(line)?.[1] ?? 1));
     expect(times[0]).toBe(1);
-    expect(times.reduce((sum, each) => sum + each)).toBeGreaterThan(refused - 10);
-    expect(times.reduce((sum, each) => sum + each)).toBeLessThanOrEqual(refused);
+    expect(times.reduce((sum, each) => sum + each)).toBeGreaterThan(failed - 10);
+    expect(times.reduce((sum, each) => sum + each)).toBeLessThanOrEqual(failed);
   });
 
-  it("is said apart from another failure of the same minute", () => {
+  it("two kinds of failure in the same minute are logged apart", () => {
     const edge = calling();
     edge.watch.refuse();
     edge.passMs(600);
@@ -75,16 +75,16 @@ describe("a failure of the calls in Envoy's log", () => {
     expect(lines(edge)).toHaveLength(2);
   });
 
-  it("has one line at its end, and none for a call that never failed", () => {
+  it("the end of a failure has one log line; a call that never failed has none", () => {
     const edge = calling();
-    refuseFor(edge, 2000);
+    failFor(edge, 2000);
     expect(recoveries(edge)).toEqual([]);
     edge.passMs(600);
     for (let cursor = 42; cursor < 46; cursor++) edge.watch.answer(200, watchAnswer({ cursor }));
     expect(recoveries(edge)).toEqual(['calls to cluster "sluice_control_plane" succeed again: watch']);
   });
 
-  it("is said of each cluster by itself, where two installations share a VM", () => {
+  it("two installations in one VM log failures of each cluster apart", () => {
     const edge = new Edge({ settings: { controlPlane: { cluster: "plane_a" } } });
     edge.flush();
     const [a, slow] = [edge.watch, edge.worker(0).open(requestWith(edge.newSession()))];
@@ -104,7 +104,7 @@ describe("a failure of the calls in Envoy's log", () => {
     slow.abandon();
   });
 
-  it("of each worker is said by that worker", () => {
+  it("each worker logs its own failures", () => {
     const edge = calling({ workers: 2 });
     for (const report of edge.pendingReports) report.refuse();
     edge.flush();

@@ -1,4 +1,4 @@
-// Every call to the control plane is counted by what came of it, and names its edge in a header.
+// Every call to the control plane is counted by its outcome, and names its edge in a header.
 import { describe, expect, it } from "vitest";
 import { HEADER_EDGE, MAX_EDGE_ANSWER_BYTES } from "../../../assembly/contract.js";
 import type { Callout } from "../harness/host/callouts.js";
@@ -30,9 +30,9 @@ function callOf(edge: Edge, call: Call): Callout {
 
 function counted(edge: Edge, call: string): Record<string, number> {
   edge.flush();
-  const prefix = `sluice_calls_total.call.${call}.outcome.`;
+  const prefix = `sluice_calls_total{call="${call}",outcome="`;
   const names = edge.host.metrics.names().filter((name) => name.startsWith(prefix));
-  const all = names.map((name) => [name.slice(prefix.length), edge.host.metrics.sum(name)] as const);
+  const all = names.map((name) => [name.slice(prefix.length, -'"}'.length), edge.host.metrics.sum(name)] as const);
   return Object.fromEntries(all.filter(([, count]) => count > 0));
 }
 
@@ -150,7 +150,7 @@ describe.each(KINDS)("the outcome of an %s", (call) => {
     ],
   ];
 
-  it.each(outcomes)("that is %s is counted as %s, and as nothing else", (_what, outcome, answer) => {
+  it.each(outcomes)("%s is counted as %s, and as nothing else", (_what, outcome, answer) => {
     const edge = calling();
     answer(callOf(edge, call));
     expect(counted(edge, call)).toEqual({ [outcome]: 1 });
@@ -160,8 +160,8 @@ describe.each(KINDS)("the outcome of an %s", (call) => {
   it.each([
     ["no cluster of its name", 2, "no_cluster"],
     ["no healthy host in it", 10, "no_host"],
-    ["some other violation", 6, "error"],
-  ])("for which Envoy has %s is counted too, though no answer will come", (_what, status, outcome) => {
+    ["some other failure", 6, "error"],
+  ])("a call for which Envoy has %s is counted, though no answer will come", (_what, status, outcome) => {
     const edge = new Edge({ policy: policy({ onUnreachable: "deny" }) });
     edge.host.dispatchResult = status;
     edge.send(edge.newSession());
@@ -176,7 +176,7 @@ function padded(answer: string): string {
 }
 
 describe("all outcomes of all calls", () => {
-  it("stand at 0 from the first moment, so that an alert can be written before it is needed", () => {
+  it("each outcome stands at 0 from the start, so that alerts can be written early", () => {
     const edge = new Edge();
     const names = edge.host.metrics.names().filter((name) => name.startsWith("sluice_calls_total"));
     expect(names).toHaveLength(24);
@@ -185,7 +185,7 @@ describe("all outcomes of all calls", () => {
 });
 
 describe("an answer of more than 1 MiB", () => {
-  it("is not read, of whatever call", () => {
+  it("an answer of more than 1 MiB is not read, of whatever call", () => {
     const edge = calling();
     let read = 0;
     edge.host.hooks.each(
@@ -206,7 +206,7 @@ describe("the header that names the edge on each call", () => {
     ['a"b\\c', 'a"b\\c'],
     ["n".repeat(256), "n".repeat(256)],
     ["~!", "~!"],
-  ])("for the node id %j is %j", (nodeId, header) => {
+  ])("the node id %j gives the header %j", (nodeId, header) => {
     const edge = calling({ nodeId });
     for (const call of KINDS) {
       expect(callOf(edge, call).headers.get(HEADER_EDGE)).toBe(header);
@@ -216,7 +216,7 @@ describe("the header that names the edge on each call", () => {
 });
 
 describe("an edge whose calls fail", () => {
-  it("serves its sessions as before, and counts on where it stopped", () => {
+  it("an edge whose calls fail serves its sessions, and counts on where it stopped", () => {
     const edge = new Edge();
     const session = edge.sessionInTable({ tokens: 5 });
     edge.host.dispatchResult = 10;

@@ -6,7 +6,7 @@ import { CURSOR, LOG, endedAnswer, liveAnswer, reportAnswer, watchAnswer } from 
 import { watchedEdge } from "../harness/scenes/watched-edge.js";
 
 describe("a revocation", () => {
-  it("is in force on every worker with the answer to the watch, and asks nobody", () => {
+  it("a revocation is in force on every worker with the answer to the watch", () => {
     const edge = watchedEdge(3);
     const session = edge.sessionInTable();
     const asked = edge.acquires.length;
@@ -15,7 +15,7 @@ describe("a revocation", () => {
     expect(edge.acquires).toHaveLength(asked);
   });
 
-  it("stays in force whatever is said of the session afterwards", () => {
+  it("a revocation stays in force whatever is said of the session afterwards", () => {
     const edge = watchedEdge();
     const session = edge.sessionInTable();
     edge.watch.answer(200, watchAnswer({ revoked: [session.id] }));
@@ -27,7 +27,7 @@ describe("a revocation", () => {
     expect(edge.table.record(session.id)).toMatchObject({ live: false, refresh: false });
   });
 
-  it("does not make a record for a session that the edge does not have", () => {
+  it("a revocation makes no record for a session that the edge does not have", () => {
     const edge = watchedEdge();
     const before = edge.table.records().length;
     edge.watch.answer(200, watchAnswer({ revoked: [edge.newSession().id], refresh: [edge.newSession().id] }));
@@ -35,7 +35,7 @@ describe("a revocation", () => {
     expect(edge.table.setKeys()).toHaveLength(1);
   });
 
-  it("ends a session that is here on trust at once, and asks what the control plane had of it before", () => {
+  it("a revocation ends an unverified session at once and asks for its figures", () => {
     const edge = watchedEdge();
     const session = edge.newSession();
     edge.send(session);
@@ -55,7 +55,7 @@ describe("a revocation", () => {
     expect(edge.send(session).status).toBe(401);
   });
 
-  it("of a session that is here on trust is not undone by a positive answer that was made before it", () => {
+  it("an older positive answer does not undo an unverified session's revocation", () => {
     const edge = watchedEdge();
     const session = edge.newSession();
     edge.send(session);
@@ -68,7 +68,7 @@ describe("a revocation", () => {
     expect(edge.send(session).status).toBe(401);
   });
 
-  it("is in force with the answer to an acquire too: the leader hears nothing new then", () => {
+  it("a revocation in an acquire's answer is in force; the watch has no news then", () => {
     const edge = watchedEdge();
     const session = edge.newSession();
     edge.send(session);
@@ -78,7 +78,7 @@ describe("a revocation", () => {
 });
 
 describe("a refresh", () => {
-  it("makes the session's next request ask, on any worker, and keeps its level", () => {
+  it("a refresh makes the session's next request ask, on any worker", () => {
     const edge = watchedEdge(2);
     const session = edge.sessionInTable({ tokens: 4 });
     edge.watch.answer(200, watchAnswer({ refresh: [session.id] }));
@@ -89,7 +89,7 @@ describe("a refresh", () => {
     expect(edge.table.record(session.id)).toMatchObject({ levelTokens: 3, refresh: false });
   });
 
-  it("is not undone by an answer that was made before it: that is asked again", () => {
+  it("a refresh is not undone by an older answer: the session is asked about again", () => {
     const edge = watchedEdge();
     const session = edge.sessionInTable({ tokens: 4 });
     edge.watch.answer(200, watchAnswer({ refresh: [session.id] }));

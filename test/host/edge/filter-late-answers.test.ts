@@ -19,7 +19,7 @@ function twoWorkers(): { edge: Edge; a: Vm; b: Vm } {
 }
 
 describe("an answer that comes late", () => {
-  it("does not insert a session that was evicted after it was asked about: it asks again as on a miss", () => {
+  it("a late answer does not insert an evicted session: it is asked about again", () => {
     const edge = new Edge({ workers: 2 });
     const [idle, ...others] = sessionsOfOneSet(edge, 17);
     if (idle === undefined) throw new Error("a session is needed");
@@ -42,7 +42,7 @@ describe("an answer that comes late", () => {
     expect(waiting.reachedUpstream).toBe(false);
   });
 
-  it("is asked again when the worker slept between its read of the set and its write", () => {
+  it("a late answer is asked for again when the worker slept between read and write", () => {
     const { edge, a } = twoWorkers();
     const session = edge.newSession();
     const waiting = edge.send(session, 0);
@@ -58,7 +58,7 @@ describe("an answer that comes late", () => {
     expect(edge.acquires).toHaveLength(2);
   });
 
-  it("is asked for at most 3 times, then onUnreachable decides", () => {
+  it("a late answer is asked for at most 3 times, then onUnreachable decides", () => {
     const edge = new Edge({ policy: policy({ onUnreachable: "deny" }) });
     const waiting = edge.send(edge.newSession());
     for (let asked = 1; asked <= 3; asked++) {
@@ -70,7 +70,7 @@ describe("an answer that comes late", () => {
     expect(edge.acquires).toHaveLength(3);
   });
 
-  it("does not revive a session that another worker heard to be revoked", () => {
+  it("a late answer does not revive a session that another worker knows to be revoked", () => {
     const { edge } = twoWorkers();
     const session = edge.newSession();
     const waiting = [edge.send(session, 0), edge.send(session, 1)];
@@ -83,7 +83,7 @@ describe("an answer that comes late", () => {
   });
 
   it.each(["revoked", "expired"] as const)(
-    "%s ends a session that came in on trust meanwhile, but its figures do not count",
+    "a session that is %s ends though it came in unverified; its figures do not count",
     (state) => {
       const { edge } = twoWorkers();
       const session = edge.newSession();
@@ -101,7 +101,7 @@ describe("an answer that comes late", () => {
     },
   );
 
-  it("ends a session in the middle of another worker's spend, and the spend sees it", () => {
+  it("a late answer ends a session in another worker's spend, and the spend sees it", () => {
     const { edge, a } = twoWorkers();
     const session = edge.sessionInTable();
     edge.clock.advanceMs(MAX_AGE_MS + 1);
@@ -116,7 +116,7 @@ describe("an answer that comes late", () => {
     expect(edge.table.record(session.id)).toMatchObject({ live: false, levelTokens: 9 });
   });
 
-  it("takes no time back where another worker spent later than its clock was read", () => {
+  it("a late answer takes no time back where another worker spent later", () => {
     const plans = [plan({ maxTokens: 10, tokenRefillRate: 1 })];
     const edge = new Edge({ workers: 2, policy: policy({ plans }) });
     const session = edge.sessionInTable({ tokens: 0 });
@@ -140,7 +140,7 @@ describe("an answer that comes late", () => {
 });
 
 describe("a client that leaves while it waits", () => {
-  it("is not resumed and pays nothing; the others that wait for the same answer go on", () => {
+  it("a client that leaves pays nothing, and the others that wait go on", () => {
     const { edge } = twoWorkers();
     const session = edge.newSession();
     const [first, second, third] = [0, 0, 0].map(() => edge.send(session));
@@ -151,7 +151,7 @@ describe("a client that leaves while it waits", () => {
     expect(edge.table.record(session.id)).toMatchObject({ levelTokens: 8, consumed: 2 });
   });
 
-  it("leaves a record that the session's next request hits, when it was the only one", () => {
+  it("a client that leaves alone leaves a record that the next request finds", () => {
     const { edge } = twoWorkers();
     const session = edge.newSession();
     edge.send(session).abandon();
@@ -161,7 +161,7 @@ describe("a client that leaves while it waits", () => {
     expect(edge.acquires).toHaveLength(1);
   });
 
-  it("gets no answer of a revocation either", () => {
+  it("a client that leaves gets no answer of a revocation either", () => {
     const { edge } = twoWorkers();
     const stream = edge.send(edge.newSession());
     stream.abandon();
@@ -171,7 +171,7 @@ describe("a client that leaves while it waits", () => {
   });
 });
 
-/** A refusal with the figures that this edge had reported. */
+/** A negative answer with the figures that this edge had reported. */
 function endedWith(state: "revoked" | "expired", consumed: number): string {
   return JSON.stringify({ ...(JSON.parse(endedAnswer(state)) as object), consumed, rev: consumed });
 }

@@ -9,11 +9,11 @@ import { scene } from "../harness/scenes/revocation-scene.js";
 
 const UNKNOWN_REMEMBERED_MS = 5000;
 
-describe("an answer that knows less than the edge has heard of", () => {
+describe("an answer that is older than what the edge knows", () => {
   it.each([
     ["deny", 503],
     ["trust", 200],
-  ])("is asked for 3 times, then onUnreachable %s decides: %i", (onUnreachable, status) => {
+  ])("an outdated answer is asked for 3 times, then onUnreachable %s decides: %i", (onUnreachable, status) => {
     const { edge, waiting } = scene(onUnreachable);
     edge.watch.answer(200, watchAnswer({ cursor: CURSOR + 10 }));
     const asked = edge.acquires.length;
@@ -25,14 +25,14 @@ describe("an answer that knows less than the edge has heard of", () => {
     expect(edge.acquires).toHaveLength(asked + 2);
   });
 
-  it("is taken when it knows as much", () => {
+  it("an answer that knows as much as the edge is taken", () => {
     const { edge, waiting, acquire } = scene();
     edge.watch.answer(200, watchAnswer({ cursor: CURSOR + 10 }));
     acquire.answer(200, liveAnswer({ cursor: CURSOR + 10 }));
     expect(waiting.status).toBe(200);
   });
 
-  it("of another log than the edge follows is asked again, and never changes the log", () => {
+  it("an answer of another log is asked for again, and never changes the log", () => {
     const { edge, waiting, acquire } = scene();
     const logCursor = logCursorOf(edge.host.sharedData);
     acquire.answer(200, liveAnswer({ log: OTHER_LOG, cursor: 1_000_000 }));
@@ -40,7 +40,7 @@ describe("an answer that knows less than the edge has heard of", () => {
     expect(logCursorOf(edge.host.sharedData)).toEqual(logCursor);
   });
 
-  it("says nothing of a record that stands either: neither its end nor its plan moves", () => {
+  it("an outdated answer moves neither the end nor the plan of a record", () => {
     const { edge, session, waiting, acquire } = scene();
     acquire.answer(200, liveAnswer({ tokens: 4 }));
     expect(waiting.status).toBe(200);
@@ -53,8 +53,8 @@ describe("an answer that knows less than the edge has heard of", () => {
   });
 });
 
-describe("an answer to an ask that was sent while a record stood", () => {
-  it("makes no record when that one is gone, also if it was one that had ended as unknown", () => {
+describe("an answer to a call that was sent while a record stood", () => {
+  it("an answer makes no record where one that ended as unknown is gone", () => {
     const edge = new Edge({ workers: 2 });
     const session = edge.sessionInTable({ tokens: 9 });
     edge.admitted(session, 9);
@@ -64,7 +64,7 @@ describe("an answer to an ask that was sent while a record stood", () => {
     edge.clock.advanceMs(UNKNOWN_REMEMBERED_MS + 1000);
     const waiting = edge.send(session);
     const { callout } = edge;
-    // Its figures were taken meanwhile, and it made room for another.
+    // Its figures were acknowledged meanwhile, and it was evicted.
     edge.table.patch(session.id, (record) => record.fill(0));
     callout.answer(200, liveAnswer({ tokens: 10 }));
     expect(waiting.reachedUpstream).toBe(false);
@@ -73,7 +73,7 @@ describe("an answer to an ask that was sent while a record stood", () => {
     expect(waiting.status).toBe(429);
   });
 
-  it("makes no record when that one was in doubt by a reset, was confirmed, and is gone", () => {
+  it("an answer makes no record where one that a reset put in doubt is gone", () => {
     const edge = new Edge({ workers: 2 });
     const session = edge.sessionInTable({ tokens: 9 });
     const doubt = (record: Buffer): number => record.writeUInt8(FLAG_REFRESH | FLAG_UNCONFIRMED, RECORD_FLAGS_AT);
@@ -94,7 +94,7 @@ describe("an answer to an ask that was sent while a record stood", () => {
 });
 
 describe("a worker that slept", () => {
-  it("before its answer was read asks again, for a record may have come and gone meanwhile", () => {
+  it("a worker that slept before it read an answer asks again", () => {
     const { edge, session, waiting, acquire } = scene();
     edge.clock.advanceMs(ANSWER_VALID_MS + 1);
     acquire.answer(200, liveAnswer());
@@ -102,7 +102,7 @@ describe("a worker that slept", () => {
     expect(edge.table.record(session.id)).toBeUndefined();
   });
 
-  it("between its read of the set and its write finds the write refused by whatever came between", () => {
+  it("a worker that slept between read and write of the set fails to write", () => {
     const { edge, session, waiting, acquire } = scene();
     edge.host.hooks.once("before", writesSet(edge, edge.worker(1)), () => {
       edge.clock.advanceMs(ANSWER_VALID_MS * 10);

@@ -1,4 +1,4 @@
-// Figures that a report has brought home are acknowledged in the table, and no others.
+// Figures that a report has delivered are acknowledged in the table, and no others.
 import { describe, expect, it } from "vitest";
 import { RECORDS_PER_SET } from "../../../assembly/contract.js";
 import { Edge, OTHER_LOG, reportAnswer, resetAnswer } from "../harness/scenes/edge.js";
@@ -7,7 +7,7 @@ import { nextReport } from "../harness/scenes/reports.js";
 import { sessionsOfOneSet } from "../harness/scenes/same-set-sessions.js";
 
 describe("an acknowledgement", () => {
-  it("never exceeds the record's rev: one that was evicted and came back by another count is left alone", () => {
+  it("an acknowledgement never exceeds the rev of a record that was evicted and came back", () => {
     const edge = new Edge();
     const session = edge.sessionInTable({ rev: 40 });
     const report = nextReport(edge);
@@ -19,7 +19,7 @@ describe("an acknowledgement", () => {
     expect(edge.table.record(session.id)).toMatchObject({ rev: 4, ackedRev: 3 });
   });
 
-  it("never falls back", () => {
+  it("an acknowledgement never falls back", () => {
     const edge = new Edge({ workers: 2 });
     const session = edge.sessionInTable();
     const late = nextReport(edge, 0);
@@ -29,7 +29,7 @@ describe("an acknowledgement", () => {
     expect(edge.table.record(session.id)?.ackedRev).toBe(2);
   });
 
-  it("never reaches a session that is here on trust now", () => {
+  it("an acknowledgement never reaches a session that is unverified now", () => {
     const edge = new Edge();
     const session = edge.sessionInTable();
     const report = nextReport(edge);
@@ -41,7 +41,7 @@ describe("an acknowledgement", () => {
     expect(edge.table.record(session.id)).toMatchObject({ provisional: true, ackedRev: 0 });
   });
 
-  it("counts for nothing when it comes from another log than the one that the edge has heard of", () => {
+  it("an acknowledgement from another log than the edge's counts for nothing", () => {
     const edge = new Edge();
     const session = edge.sessionInTable();
     nextReport(edge).answer(200, reportAnswer([], OTHER_LOG));
@@ -50,7 +50,7 @@ describe("an acknowledgement", () => {
     expect(edge.table.record(session.id)).toMatchObject({ rev: 1, ackedRev: 1 });
   });
 
-  it("is not written when the edge hears of another log between the read of the set and its write", () => {
+  it("an acknowledgement is not written when the log changes between read and write", () => {
     const edge = new Edge({ workers: 2 });
     const session = edge.sessionInTable();
     edge.send(session, 1);
@@ -65,7 +65,7 @@ describe("an acknowledgement", () => {
     expect(edge.table.record(session.id)).toMatchObject({ rev: 2, ackedRev: 0, unconfirmed: true });
   });
 
-  it("is written in one go for all rows of a set", () => {
+  it("the acknowledgements of a set are written in one go", () => {
     const edge = new Edge();
     const sessions = sessionsOfOneSet(edge, RECORDS_PER_SET);
     for (const session of sessions) {

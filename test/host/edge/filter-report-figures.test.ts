@@ -1,4 +1,4 @@
-// Figures of a session that was evicted, or admitted on trust: they go on from what the control plane had of it.
+// Figures of a session that was evicted, or admitted unverified: they go on from what the control plane had of it.
 import { describe, expect, it } from "vitest";
 import { ANSWER_VALID_MS, RECORDS_PER_SET } from "../../../assembly/contract.js";
 import { Edge, REPORT_INTERVAL_MS, endedAnswer, liveAnswer, reportAnswer } from "../harness/scenes/edge.js";
@@ -6,7 +6,7 @@ import { SWEEP_MS, nextReport, reportIn, rowOf } from "../harness/scenes/reports
 import { sessionsOfOneSet } from "../harness/scenes/same-set-sessions.js";
 
 describe("a session that was evicted and asked for again", () => {
-  it("goes on counting from what the control plane has of it", () => {
+  it("an evicted session goes on counting from what the control plane has of it", () => {
     const edge = new Edge();
     const [first, ...others] = sessionsOfOneSet(edge, RECORDS_PER_SET + 1);
     if (first === undefined) throw new Error("a session is needed");
@@ -28,12 +28,12 @@ describe("a session that was evicted and asked for again", () => {
     expect(edge.table.record(first.id)).toMatchObject({ rev: 5, ackedRev: 4, consumed: 5, levelTokens: 5 });
     expect(rowOf(nextReport(edge), first)?.slice(0, 3)).toEqual([first.id, 5, 5]);
     edge.flush();
-    expect(edge.host.metrics.sum("sluice_restores")).toBe(1);
+    expect(edge.host.metrics.sum("sluice_restores_total")).toBe(1);
   });
 });
 
-describe("a session that was admitted on trust", () => {
-  it("is not reported until it is confirmed, then with all that it spent", () => {
+describe("a session that was admitted unverified", () => {
+  it("an unverified session is reported once it is confirmed, with all that it spent", () => {
     const edge = new Edge();
     const session = edge.newSession();
     edge.send(session);
@@ -46,7 +46,7 @@ describe("a session that was admitted on trust", () => {
     expect(rowOf(nextReport(edge), session)?.slice(0, 4)).toEqual([session.id, 14, 23, 7_000_000]);
   });
 
-  it("has its figures reported when it turns out to have been revoked", () => {
+  it("an unverified session that was revoked has its figures reported", () => {
     const edge = new Edge();
     const session = edge.newSession();
     edge.send(session);

@@ -1,11 +1,11 @@
-// What a worker has to report is reported, once, whoever else reports of it, and whatever becomes of the worker's VM.
+// What a worker has to report is reported once, whichever worker does it, also when the worker's VM is replaced.
 import { describe, expect, it } from "vitest";
 import { Edge, REPORT_INTERVAL_MS, plan, policy, reportAnswer, watchAnswer, settings } from "../harness/scenes/edge.js";
 import { Random } from "../harness/host/random.js";
 import { SWEEP_MS, nextReport, reportIn, rowOf } from "../harness/scenes/reports.js";
 
 describe("two workers that spend from the same sessions", () => {
-  it("both report them; whichever is answered first or last, the figures and the acknowledgement are right", () => {
+  it("two workers that report the same sessions get their figures right in any order", () => {
     const edge = new Edge({ workers: 2 });
     const session = edge.sessionInTable();
     edge.send(session, 1);
@@ -19,14 +19,14 @@ describe("two workers that spend from the same sessions", () => {
     expect(edge.table.record(session.id)).toMatchObject({ rev: 3, ackedRev: 3 });
   });
 
-  it("say each session once a report, also when the other has reported some of theirs", () => {
+  it("each report names a session once, also when another worker has reported it", () => {
     const edge = new Edge({ workers: 2, policy: policy({ plans: [plan({ maxTokens: 1000 })] }) });
     const random = new Random(8);
     const sessions = Array.from({ length: 6 }, () => edge.sessionInTable({ tokens: 900 }));
     for (let round = 0; round < 30; round++) {
       for (const session of sessions) edge.send(session, 1);
-      const told = random.pick(sessions);
-      edge.send(told, 0);
+      const reported = random.pick(sessions);
+      edge.send(reported, 0);
       nextReport(edge, 0).answer(200, reportAnswer());
       const report = nextReport(edge, 1);
       const ids = reportIn(report).usage.map(([id]) => id);
@@ -38,14 +38,14 @@ describe("two workers that spend from the same sessions", () => {
 });
 
 describe("what a worker has marked to report", () => {
-  it("survives a change of policy", () => {
+  it("sessions to report survive a change of policy", () => {
     const edge = new Edge();
     const session = edge.sessionInTable();
     edge.worker(0).configure(settings(policy()));
     expect(rowOf(nextReport(edge), session)?.slice(0, 3)).toEqual([session.id, 1, 1]);
   });
 
-  it("survives a change of policy while its report is out: it is reported again", () => {
+  it("a report that is out during a change of policy is sent again", () => {
     const edge = new Edge();
     const session = edge.sessionInTable();
     const lost = nextReport(edge);
@@ -54,7 +54,7 @@ describe("what a worker has marked to report", () => {
     expect(rowOf(nextReport(edge), session)).toBeDefined();
   });
 
-  it("is forgotten when its VM is reloaded, and found by the sweep within a round", () => {
+  it("sessions to report are found by the sweep when their VM is reloaded", () => {
     const edge = new Edge();
     const sessions = Array.from({ length: 20 }, () => edge.sessionInTable());
     edge.reload(0);
@@ -65,11 +65,11 @@ describe("what a worker has marked to report", () => {
     edge.passMs(3000 + SWEEP_MS);
     for (const report of edge.pendingReports) report.answer(200, reportAnswer());
     edge.passMs(REPORT_INTERVAL_MS);
-    const told = edge.reports.flatMap((report) => reportIn(report).usage.map(([id]) => id));
-    expect(new Set(told)).toEqual(new Set(sessions.map((session) => session.id)));
+    const reported = edge.reports.flatMap((report) => reportIn(report).usage.map(([id]) => id));
+    expect(new Set(reported)).toEqual(new Set(sessions.map((session) => session.id)));
   });
 
-  it("is found by the sweep too when a session ended without another request", () => {
+  it("a session that ended without another request is found by the sweep", () => {
     const edge = new Edge();
     const session = edge.sessionInTable();
     nextReport(edge).answer(200, reportAnswer());

@@ -1,4 +1,4 @@
-// What was spent comes home: absolute figures of each session, as often as it takes.
+// Reports of what was spent: absolute figures of each session, repeated until they are acknowledged.
 import { describe, expect, it } from "vitest";
 import { MAX_EDGE_BODY_BYTES, MAX_REPORT_ROWS } from "../../../assembly/contract.js";
 import {
@@ -17,7 +17,7 @@ import { nextReport, reportIn, rowOf, type Report } from "../harness/scenes/repo
 const REFILLING = policy({ plans: [plan({ maxTokens: 100, tokenRefillRate: 10 })] });
 
 describe("a report", () => {
-  it("goes out with the worker's first tick and then every reportInterval, also when there is nothing to say", () => {
+  it("a report goes out with the first tick and each reportInterval, even if empty", () => {
     const edge = new Edge();
     edge.flush();
     expect(edge.report.json).toEqual({
@@ -36,7 +36,7 @@ describe("a report", () => {
     expect(edge.reports).toHaveLength(2);
   });
 
-  it("says which worker it is from, by the same name until its VM is reloaded", () => {
+  it("a report names its worker, by the same name until the VM is reloaded", () => {
     const edge = new Edge({ workers: 2 });
     const workersOf = (): string[] => {
       const [first, second] = [nextReport(edge, 0), nextReport(edge, 1)];
@@ -52,7 +52,7 @@ describe("a report", () => {
     expect(same).toBe(second);
   });
 
-  it("follows the interval of the policy", () => {
+  it("the reports follow the interval of the policy", () => {
     const edge = new Edge({ policy: policy({ controlPlane: { reportInterval: 1000 } }) });
     edge.flush();
     edge.report.answer(200, reportAnswer());
@@ -60,7 +60,7 @@ describe("a report", () => {
     expect(edge.reports).toHaveLength(2);
   });
 
-  it("carries the edge's credential, and names the same life of the table as its acquires", () => {
+  it("a report carries the edge's credential, and the table's life as its acquires do", () => {
     const edge = new Edge();
     edge.sessionInTable();
     const report = nextReport(edge);
@@ -69,7 +69,7 @@ describe("a report", () => {
     expect(reportIn(report).instance).toBe((edge.acquires[0]?.json as Report).instance);
   });
 
-  it("says of each session its rev, all that it spent here, its level in microtokens, and how long ago that was", () => {
+  it("a report gives each session's rev, spends, level in microtokens and age", () => {
     const edge = new Edge({ policy: REFILLING });
     const session = edge.sessionInTable({ tokens: 80, consumed: 20, rev: 7 });
     edge.admitted(session, 2);
@@ -80,7 +80,7 @@ describe("a report", () => {
     expect(reportIn(edge.report).usage).toEqual([[session.id, 11, 24, 77_300_000, 1234]]);
   });
 
-  it("says nothing of sessions that were only looked up, or refused", () => {
+  it("a report leaves out sessions that were only looked up or denied", () => {
     const edge = new Edge();
     edge.send(edge.newSession()).abandon();
     edge.answerLive();
@@ -90,14 +90,14 @@ describe("a report", () => {
     expect(reportIn(nextReport(edge)).usage).toEqual([]);
   });
 
-  it("is one at a time: the next waits for the answer to the last", () => {
+  it("a report waits for the answer to the one before", () => {
     const edge = new Edge();
     nextReport(edge);
     edge.passMs(REPORT_INTERVAL_MS * 3);
     expect(edge.reports).toHaveLength(1);
   });
 
-  it("says the same again, and what came since, when it was lost; and counts that", () => {
+  it("a lost report is counted, and repeated with what came since", () => {
     const edge = new Edge();
     const session = edge.sessionInTable();
     const lost = nextReport(edge);
@@ -107,7 +107,7 @@ describe("a report", () => {
     const again = nextReport(edge);
     expect(rowOf(again, session)?.slice(0, 3)).toEqual([session.id, 2, 2]);
     edge.flush();
-    expect(edge.host.metrics.sum("sluice_report_failures")).toBe(1);
+    expect(edge.host.metrics.sum("sluice_report_failures_total")).toBe(1);
   });
 
   it.each([
@@ -116,7 +116,7 @@ describe("a report", () => {
     ["an answer without a log", 200, "{}"],
     ["the log of all zero", 200, reportAnswer([], "0".repeat(16))],
     ["a log in capitals", 200, reportAnswer([], LOG.toUpperCase())],
-  ])("is not taken for durable after %s", (_what, status, body) => {
+  ])("a report is not taken for durable after %s", (_what, status, body) => {
     const edge = new Edge();
     const session = edge.sessionInTable();
     nextReport(edge).answer(status, body);
@@ -124,7 +124,7 @@ describe("a report", () => {
     expect(rowOf(nextReport(edge), session)).toBeDefined();
   });
 
-  it("is the last word on a session until it spends again", () => {
+  it("a reported session is not reported again until it spends again", () => {
     const edge = new Edge();
     const session = edge.sessionInTable();
     nextReport(edge).answer(200, reportAnswer());
@@ -136,7 +136,7 @@ describe("a report", () => {
     expect(rowOf(nextReport(edge), session)?.slice(0, 3)).toEqual([session.id, 2, 2]);
   });
 
-  it("is sent again for what was spent while it was out", () => {
+  it("a session that spends while a report is out is reported again", () => {
     const edge = new Edge();
     const session = edge.sessionInTable();
     const report = nextReport(edge);
@@ -146,7 +146,7 @@ describe("a report", () => {
     expect(rowOf(nextReport(edge), session)?.slice(0, 3)).toEqual([session.id, 2, 2]);
   });
 
-  it("tells of a session that has ended", () => {
+  it("a session that has ended is reported", () => {
     const edge = new Edge();
     const session = edge.sessionInTable();
     edge.flush();
@@ -156,7 +156,7 @@ describe("a report", () => {
     expect(rowOf(nextReport(edge), session)?.slice(0, 3)).toEqual([session.id, 3, 2]);
   });
 
-  it("asks again about the sessions that its answer names, and no others", () => {
+  it("sessions that a report's answer names are asked about again, and no others", () => {
     const edge = new Edge();
     const [gone, other] = [edge.sessionInTable(), edge.sessionInTable()];
     nextReport(edge).answer(200, reportAnswer([gone.id, "not-an-id", edge.newSession().id]));
@@ -168,7 +168,7 @@ describe("a report", () => {
 });
 
 describe("more sessions than one report takes", () => {
-  it("go in several, each session once, each below 64 KiB, the next at the next tick", () => {
+  it("more sessions than one report takes go in several, each below 64 KiB", () => {
     const plans = [plan({ maxTokens: 9_000_000 })];
     const edge = new Edge({
       nodeId: "é".repeat(64),
@@ -181,18 +181,18 @@ describe("more sessions than one report takes", () => {
       edge.answerLive({ tokens: 9_000_000, consumed: Number.MAX_SAFE_INTEGER - 1, rev: 4_294_967_000 });
     }
     edge.clock.advanceMs(REPORT_INTERVAL_MS);
-    const told: string[] = [];
-    for (let report = 0; report < 10 && told.length < sessions.length; report++) {
+    const reported: string[] = [];
+    for (let report = 0; report < 10 && reported.length < sessions.length; report++) {
       edge.flush();
       const { usage, more } = reportIn(edge.report);
       expect(usage.length).toBeLessThanOrEqual(MAX_REPORT_ROWS);
       expect(edge.report.body.length).toBeLessThanOrEqual(MAX_EDGE_BODY_BYTES);
-      told.push(...usage.map(([id]) => id));
-      expect(more).toBe(told.length < sessions.length);
+      reported.push(...usage.map(([id]) => id));
+      expect(more).toBe(reported.length < sessions.length);
       edge.report.answer(200, reportAnswer());
       edge.clock.advanceMs(100);
     }
-    expect(told.sort()).toEqual(sessions.map((session) => session.id).sort());
+    expect(reported.sort()).toEqual(sessions.map((session) => session.id).sort());
     edge.flush();
     expect(edge.pendingReports).toHaveLength(0);
   });

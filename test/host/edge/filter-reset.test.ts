@@ -31,7 +31,7 @@ function resetEdge(onUnreachable = "deny"): { edge: Edge; session: Session } {
 }
 
 describe("a reset", () => {
-  it("is made known first, then carried out on ticks, and then the edge follows the new log", () => {
+  it("a reset is announced, carried out on ticks, and then the new log is followed", () => {
     const { edge, session } = resetEdge();
     expect(logCursorOf(edge.host.sharedData)).toEqual({ log: LOG, cursor: CURSOR, seenLog: OTHER_LOG, seen: RESET_AT });
     expect(edge.table.record(session.id)).toMatchObject({ refresh: false, unconfirmed: false });
@@ -42,7 +42,7 @@ describe("a reset", () => {
     expect(edge.watch.json).toMatchObject({ log: OTHER_LOG, since: RESET_AT });
   });
 
-  it("rewrites a large table in slices: no tick takes more than its share, no set is left out", () => {
+  it("a reset rewrites a large table in slices, and leaves no set out", () => {
     const plans = [plan()];
     const edge = new Edge({ policy: policy({ plans, onMiss: "trust" }), settings: { table: { capacity: 65_536 } } });
     const sessions = Array.from({ length: 6000 }, () => edge.newSession());
@@ -73,7 +73,7 @@ describe("a reset", () => {
     expect(edge.table.records().every((record) => record.unconfirmed)).toBe(true);
   });
 
-  it("within the same log, when the edge was away for longer than the log goes back", () => {
+  it("a reset within the same log follows when the edge was away for too long", () => {
     const edge = new Edge();
     const session = edge.sessionInTable();
     edge.flush();
@@ -83,7 +83,7 @@ describe("a reset", () => {
     expect(edge.table.record(session.id)).toMatchObject({ refresh: true, unconfirmed: true });
   });
 
-  it("keeps what has ended ended", () => {
+  it("a reset keeps ended sessions ended", () => {
     const edge = new Edge();
     const session = edge.newSession();
     edge.send(session);
@@ -95,7 +95,7 @@ describe("a reset", () => {
     expect(edge.send(session).status).toBe(401);
   });
 
-  it("makes all figures be reported anew, for what was taken may be lost with the log", () => {
+  it("a reset makes all figures be reported anew, for the log may have lost them", () => {
     const { edge, session } = resetEdge();
     expect(edge.table.record(session.id)).toMatchObject({ rev: 1, ackedRev: 1 });
     edge.passMs(TICK_MS);
@@ -110,7 +110,7 @@ describe("a reset", () => {
     expect(edge.table.record(session.id)).toMatchObject({ rev: 1, ackedRev: 1 });
   });
 
-  it("is left to the next leader when this one loses the lease in the middle, and done from the first set", () => {
+  it("a reset that loses its leader is done by the next one, from the first set", () => {
     const edge = new Edge({ workers: 2, settings: { table: { capacity: 65_536 } } });
     const sessions = Array.from({ length: 50 }, () => edge.sessionInTable());
     edge.worker(0).tick();
@@ -126,7 +126,7 @@ describe("a reset", () => {
     expect(sessions.every((session) => edge.table.record(session.id)?.unconfirmed)).toBe(true);
   });
 
-  it("that comes again for the same place does no harm", () => {
+  it("a reset that comes again for the same cursor does no harm", () => {
     const { edge, session } = resetEdge();
     edge.passMs(TICK_MS * 2);
     edge.watch.answer(200, resetAnswer(RESET_AT));
@@ -137,7 +137,7 @@ describe("a reset", () => {
 });
 
 describe("after a reset", () => {
-  it("a session's next request asks; it goes on with the level that it has here", () => {
+  it("a session after a reset asks with its next request, and keeps its level", () => {
     const { edge, session } = resetEdge();
     edge.passMs(TICK_MS);
     const waiting = edge.send(session);
@@ -147,7 +147,7 @@ describe("after a reset", () => {
     expect(edge.send(session).status).toBe(200);
   });
 
-  it("a session that was revoked before it is refused", () => {
+  it("a session that was revoked before a reset is denied after it", () => {
     const { edge, session } = resetEdge();
     edge.passMs(TICK_MS);
     const waiting = edge.send(session);
@@ -156,7 +156,7 @@ describe("after a reset", () => {
     expect(edge.send(session).status).toBe(401);
   });
 
-  it("an answer of the old log confirms nothing", () => {
+  it("an answer of the old log confirms nothing after a reset", () => {
     const { edge, session } = resetEdge();
     edge.passMs(TICK_MS);
     const waiting = edge.send(session);
@@ -168,7 +168,7 @@ describe("after a reset", () => {
   it.each([
     ["deny", 503],
     ["trust", 200],
-  ])("a session does not stand by itself: cannot it be asked about, onUnreachable %s decides: %i", (rule, status) => {
+  ])("a session after a reset follows onUnreachable %s in an outage: %i", (rule, status) => {
     const { edge, session } = resetEdge(rule);
     edge.passMs(TICK_MS);
     const waiting = edge.send(session);
@@ -177,7 +177,7 @@ describe("after a reset", () => {
     expect(edge.table.record(session.id)?.unconfirmed).toBe(true);
   });
 
-  it("a session that comes from the new log meanwhile is asked about once more, and loses nothing", () => {
+  it("a session that comes from the new log during a reset is asked about once more", () => {
     const edge = new Edge({ settings: { table: { capacity: 65_536 } } });
     edge.sessionInTable();
     edge.flush();

@@ -10,7 +10,7 @@ import { watchedEdge } from "../harness/scenes/watched-edge.js";
 const BACKOFF_MS = 500;
 
 describe("a watch", () => {
-  it("says who asks, from where in which log, and what the edge is", () => {
+  it("a watch says who asks, its cursor in which log, and what the edge is", () => {
     const edge = watchedEdge();
     expect(edge.watch.json).toEqual({
       edge: "edge-1",
@@ -26,7 +26,7 @@ describe("a watch", () => {
     expect(edge.watch.timeoutMs).toBeGreaterThan(20_000);
   });
 
-  it("names no log while the edge has none, and begins at the head that it hears of", () => {
+  it("a watch names no log while the edge has none, and begins at the head that it gets", () => {
     const edge = new Edge();
     edge.flush();
     expect(edge.watch.json).not.toHaveProperty("log");
@@ -35,7 +35,7 @@ describe("a watch", () => {
     expect(edge.watch.json).toMatchObject({ log: LOG, since: 77 });
   });
 
-  it("leaves a log that an acquire has begun meanwhile where it is", () => {
+  it("a watch leaves a log that an acquire has begun meanwhile where it is", () => {
     const edge = new Edge();
     edge.flush();
     edge.sessionInTable();
@@ -44,7 +44,7 @@ describe("a watch", () => {
     expect(edge.watch.json).toMatchObject({ log: LOG, since: CURSOR });
   });
 
-  it("that named no log leaves the one that an acquire has begun meanwhile, and goes on from there", () => {
+  it("a watch that named no log goes on from the one that an acquire has begun", () => {
     const edge = new Edge();
     edge.flush();
     edge.sessionInTable();
@@ -53,7 +53,7 @@ describe("a watch", () => {
     expect(edge.watch.json).toMatchObject({ log: LOG, since: CURSOR });
   });
 
-  it("is sent again from the last one's answer, not from a tick", () => {
+  it("a watch is sent again from the last one's answer, not from a tick", () => {
     const edge = watchedEdge();
     for (let cursor = CURSOR; cursor < CURSOR + 5; cursor++) {
       expect(edge.watch.json).toMatchObject({ since: cursor });
@@ -61,7 +61,7 @@ describe("a watch", () => {
     }
   });
 
-  it("that failed is sent again from where it was, after a short backoff", () => {
+  it("a watch that failed is sent again from the same cursor after a short backoff", () => {
     const edge = watchedEdge();
     for (const status of [503, 500, 429]) {
       edge.watch.answer(status);
@@ -72,7 +72,7 @@ describe("a watch", () => {
     }
   });
 
-  it("that cannot be dispatched is tried again", () => {
+  it("a watch that cannot be dispatched is tried again", () => {
     const edge = new Edge();
     edge.host.dispatchResult = 2;
     edge.passMs(1000);
@@ -88,7 +88,7 @@ describe("a watch", () => {
     ["ids that are none", JSON.stringify({ log: LOG, cursor: 42, revoked: [7], refresh: [] })],
     ["too many", watchAnswer({ revoked: Array.from({ length: MAX_WATCH_ENTRIES + 1 }, () => "x") })],
     ["half of it", watchAnswer({}).slice(0, -1)],
-  ])("answered with %s leaves the place as it was", (_what, body) => {
+  ])("a watch answered with %s leaves the cursor as it was", (_what, body) => {
     const edge = watchedEdge();
     edge.watch.answer(200, body);
     expect(logCursorOf(edge.host.sharedData)).toMatchObject({ cursor: CURSOR, seen: CURSOR });
@@ -96,7 +96,7 @@ describe("a watch", () => {
     expect(edge.watch.json).toMatchObject({ since: CURSOR });
   });
 
-  it("skips ids that are none, and goes on", () => {
+  it("a watch skips ids that are none, and goes on", () => {
     const edge = watchedEdge();
     const session = edge.sessionInTable();
     edge.watch.answer(200, watchAnswer({ revoked: ["", "not-an-id", session.id.toUpperCase(), session.id] }));
@@ -106,7 +106,7 @@ describe("a watch", () => {
 });
 
 describe("the order of what the leader writes", () => {
-  it("is: what it has heard of, then every named set, changed or not, then how far it has come", () => {
+  it("the leader writes the head, then every named set, then its cursor", () => {
     const edge = watchedEdge();
     const [revoked, refreshed, ended] = [edge.sessionInTable(), edge.sessionInTable(), edge.sessionInTable()];
     edge.watch.answer(200, watchAnswer({ revoked: [ended.id] }));
@@ -116,17 +116,17 @@ describe("the order of what the leader writes", () => {
       (call) => call.name === "proxy_set_shared_data",
       (call) => {
         const logCursor = logCursorOf(edge.host.sharedData);
-        if (isLogCursorKey(call.key)) written.push(`place ${logCursor?.cursor ?? 0} ${logCursor?.seen ?? 0}`);
+        if (isLogCursorKey(call.key)) written.push(`cursor ${logCursor?.cursor ?? 0} ${logCursor?.seen ?? 0}`);
         else if (edge.table.isSetKey(call.key)) written.push("set");
       },
     );
     const named = { revoked: [revoked.id, ended.id], refresh: [refreshed.id], cursor: CURSOR + 6 };
     edge.watch.answer(200, watchAnswer(named));
-    const [first, last] = [`place ${CURSOR + 1} ${CURSOR + 6}`, `place ${CURSOR + 6} ${CURSOR + 6}`];
+    const [first, last] = [`cursor ${CURSOR + 1} ${CURSOR + 6}`, `cursor ${CURSOR + 6} ${CURSOR + 6}`];
     expect(written).toEqual([first, "set", "set", "set", last]);
   });
 
-  it("keeps the place, and repeats the watch, while a set cannot be written", () => {
+  it("the leader keeps its cursor and repeats the watch while a set cannot be written", () => {
     const edge = watchedEdge(2);
     const session = edge.sessionInTable({ tokens: 9 });
     const { watch } = edge;
@@ -144,7 +144,7 @@ describe("the order of what the leader writes", () => {
     expect(logCursorOf(edge.host.sharedData)).toMatchObject({ cursor: CURSOR + 1 });
   });
 
-  it("writes nothing by an answer of another log than its watch was sent with", () => {
+  it("the leader writes nothing for an answer of another log than its watch named", () => {
     const edge = watchedEdge();
     const session = edge.sessionInTable();
     edge.watch.answer(200, watchAnswer({ revoked: [session.id], log: OTHER_LOG, cursor: 5000 }));

@@ -1,4 +1,4 @@
-// The host's callouts, and what becomes of them and of their root at a new configuration, held against what Envoy does.
+// The host's callouts, and how they and their root end at a new configuration, compared with what Envoy does.
 import { beforeAll, describe, expect, it } from "vitest";
 import { compileFilter } from "../harness/builds/compile-filter.js";
 import { Host } from "../harness/host/host.js";
@@ -10,7 +10,7 @@ beforeAll(async () => {
 }, 60_000);
 
 describe("callouts", () => {
-  it("continues a paused request when the answer's stream is made effective", () => {
+  it("a callout continues a paused request when the answer's stream is made effective", () => {
     const envoy = new Host();
     const stream = envoy.startVm(asksFirst, "one").request(at("/a"));
     expect(stream.paused).toBe(true);
@@ -21,7 +21,7 @@ describe("callouts", () => {
     expect(envoy.messages()).toContain("answer 200 1 body");
   });
 
-  it("leaves the stream hanging, and says 0, when the effective context was not set", () => {
+  it("a callout leaves the stream hanging when the effective context was not set", () => {
     const envoy = new Host();
     const stream = envoy.startVm(asksFirst, "").request(GET);
     envoy.pendingCallouts[0]?.answer(418);
@@ -29,7 +29,7 @@ describe("callouts", () => {
     expect(envoy.messages()).toContain("continue 0");
   });
 
-  it("answers 2 for the context of a client that left", () => {
+  it("a client that left makes its context give status 2", () => {
     const envoy = new Host();
     const stream = envoy.startVm(asksFirst, "").request(GET);
     stream.abandon();
@@ -38,7 +38,7 @@ describe("callouts", () => {
     expect(stream.local).toBeUndefined();
   });
 
-  it("brings a timeout as 504, a refused connection as 503 and a reset without headers", () => {
+  it("a timeout comes as 504, a refused connection as 503, a reset without headers", () => {
     const envoy = new Host();
     const vm = envoy.startVm(asksFirst, "");
     for (const end of ["timeOut", "refuse", "reset"] as const) {
@@ -53,7 +53,7 @@ describe("callouts", () => {
     ]);
   });
 
-  it("refuses a call without its headers, to an unknown cluster, and without a healthy host, at once", () => {
+  it("a callout without headers, a known cluster or a healthy host fails at once", () => {
     const envoy = new Host();
     const vm = envoy.startVm(asksFirst, "");
     vm.request(at("/incomplete"));
@@ -65,7 +65,7 @@ describe("callouts", () => {
     expect(envoy.callouts).toHaveLength(0);
   });
 
-  it("passes a local answer through the filter's own response callback", () => {
+  it("a local answer passes through the filter's own response callback", () => {
     const envoy = new Host();
     const stream = envoy.startVm(asksFirst, "one").request(GET);
     envoy.pendingCallouts[0]?.answer(403);
@@ -75,7 +75,7 @@ describe("callouts", () => {
 });
 
 describe("configurations", () => {
-  it("keeps an old root until its last stream is gone, then ends it", () => {
+  it("an old root is kept until its last stream is gone, then ended", () => {
     const envoy = new Host();
     const vm = envoy.startVm(asksFirst, "one");
     const stream = vm.request(GET);
@@ -89,7 +89,7 @@ describe("configurations", () => {
     expect(envoy.messages()).toEqual([`tick ${vm.roots()[0]?.id ?? 0}`]);
   });
 
-  it("keeps the old configuration when the new one is refused", () => {
+  it("the old configuration is kept when the new one is rejected", () => {
     const envoy = new Host();
     const vm = envoy.startVm(asksFirst, "one");
     expect(vm.configure("bad")).toBe(false);
@@ -98,7 +98,7 @@ describe("configurations", () => {
     expect(vm.roots()).toHaveLength(1);
   });
 
-  it("cancels the callouts of a root that goes", () => {
+  it("a root that goes has its callouts cancelled", () => {
     const envoy = new Host();
     const vm = envoy.startVm(asksFirst, "one");
     vm.request(GET).abandon();

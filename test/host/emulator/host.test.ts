@@ -1,4 +1,4 @@
-// The host itself, held against what Envoy does, with small filters.
+// The host itself, compared with what Envoy does, with small filters.
 import { beforeAll, describe, expect, it } from "vitest";
 import { HostError } from "../harness/host/abi.js";
 import { compileFilter } from "../harness/builds/compile-filter.js";
@@ -22,14 +22,14 @@ beforeAll(async () => {
 describe("shared data", () => {
   const bytes = (text: string): Uint8Array => Buffer.from(text);
 
-  it("inserts with any cas where the key is absent, and refuses a wrong one where it is present", () => {
+  it("an absent key is inserted with any cas, a present one only with the right one", () => {
     const shared = new SharedData();
     expect(shared.set("a", bytes("1"), 0xffffffff)).toBe(0);
     expect(shared.set("a", bytes("2"), 0xffffffff)).toBe(8);
     expect(Buffer.from(shared.get("a")?.value ?? []).toString()).toBe("1");
   });
 
-  it("overwrites blindly with cas 0, keeps empty values and counts cas over all keys", () => {
+  it("cas 0 overwrites blindly, empty values are kept, and cas counts over all keys", () => {
     const shared = new SharedData();
     shared.set("a", bytes("1"), 0);
     const first = shared.get("a")?.cas ?? 0;
@@ -43,7 +43,7 @@ describe("shared data", () => {
 });
 
 describe("header map", () => {
-  it("answers the first value of a header that stands twice", () => {
+  it("a header that stands twice gives its first value", () => {
     const headers = new HeaderMap([
       ["X-A", "first"],
       ["x-a", "second"],
@@ -55,7 +55,7 @@ describe("header map", () => {
 });
 
 describe("several VMs over one map", () => {
-  it("lets a second VM run between the get and the set of the first, whose cas then fails once", () => {
+  it("a second VM runs between get and set of the first, whose cas fails once", () => {
     const envoy = new Host();
     const a = envoy.startVm(counter, "");
     const b = envoy.startVm(counter, "");
@@ -70,7 +70,7 @@ describe("several VMs over one map", () => {
     expect(envoy.metrics.sum("tries")).toBe(3);
   });
 
-  it("loses an update to a blind overwrite when the race is forced", () => {
+  it("an update is lost to a blind overwrite when the race is forced", () => {
     const envoy = new Host();
     const a = envoy.startVm(counter, "");
     const b = envoy.startVm(counter, "");
@@ -82,7 +82,7 @@ describe("several VMs over one map", () => {
     expect(a.request(at("/blind")).responseHeaders?.get("x-count")).toBe("1");
   });
 
-  it("refuses to enter a VM again while it runs", () => {
+  it("a VM cannot be entered again while it runs", () => {
     const envoy = new Host();
     const a = envoy.startVm(counter, "");
     envoy.hooks.once(
@@ -106,32 +106,32 @@ describe("interleaving by a schedule", () => {
     return { total: Buffer.from(value).readUInt32LE(0), schedule };
   }
 
-  it("stops VMs in the middle of their requests: blind overwrites lose counts, compare-and-swap loses none", () => {
+  it("interleaved VMs lose counts by blind overwrites, and none by compare-and-swap", () => {
     expect(count("/", 1).total).toBe(60);
     expect(count("/blind", 1).total).toBeLessThan(60);
   });
 
-  it("repeats a schedule from its seed", () => {
+  it("a schedule is repeated from its seed", () => {
     expect(count("/", 7)).toEqual(count("/", 7));
     expect(count("/", 7).schedule).not.toEqual(count("/", 8).schedule);
   });
 });
 
 describe("a guest that misbehaves", () => {
-  it("fails its VM for good when it traps, and the client gets 503", () => {
+  it("a guest that traps fails its VM for good, and the client gets 503", () => {
     const vm = new Host().startVm(misbehaves, "");
     expect(vm.request(at("/trap"))).toMatchObject({ state: "failed", status: 503 });
     expect(vm.failure).toBeInstanceOf(WebAssembly.RuntimeError);
     expect(vm.request(GET).status).toBe(503);
   });
 
-  it("fails its VM when it recurses without an end", () => {
+  it("a guest that recurses without an end fails its VM", () => {
     const vm = new Host().startVm(misbehaves, "");
     expect(vm.request(at("/recurse")).status).toBe(503);
     expect(vm.failure).toBeDefined();
   });
 
-  it("gets 6 and no trap when it has no room for the bytes, or points outside its memory", () => {
+  it("a guest gets 6 and no trap without room for the bytes, or outside its memory", () => {
     const envoy = new Host();
     const vm = envoy.startVm(misbehaves, "");
     expect(vm.request(at("/no-room")).status).toBe(200);
@@ -139,7 +139,7 @@ describe("a guest that misbehaves", () => {
     expect(envoy.messages()).toEqual(["get 6", "set 6"]);
   });
 
-  it("breaks the test when it makes a host call inside the allocation callback", () => {
+  it("a guest that makes a host call inside the allocation callback breaks the test", () => {
     const vm = new Host().startVm(misbehaves, "");
     expect(() => vm.request(at("/calls-while-allocating"))).toThrow(HostError);
   });

@@ -29,7 +29,7 @@ function expectSound(edge: Edge, input: string): void {
   for (const worker of edge.workers) expect(worker.failure, input).toBeUndefined();
 }
 
-describe("any course of events", () => {
+describe("any schedule of events", () => {
   /** One step of what clients, network, clocks and operators do. */
   function step(edge: Edge, random: Random, streams: Stream[], tokens: string[]): void {
     const worker = edge.worker(random.below(edge.workers.length));
@@ -95,7 +95,7 @@ describe("any course of events", () => {
   }
 
   it.each([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12])(
-    "of 3,000 steps from seed %i leaves no trap and a bounded table",
+    "a schedule of 3,000 steps from seed %i leaves no trap and a bounded table",
     (seed) => {
       const options = ["trust", "deny"].map((onUnreachable) => ({ ...POLICY, onUnreachable }));
       const own = seed % 3 === 0 ? null : (options[seed % 2] ?? POLICY);

@@ -41,7 +41,7 @@ function isJson(body: string | Uint8Array): boolean {
 }
 
 describe.each(BUILDS)("the %s build never traps", (build) => {
-  it("on any header value", () => {
+  it("any header value is read without a trap", () => {
     const edge = start(build);
     const random = new Random(21);
     const genuine = edge.sessionInTable().token;
@@ -53,7 +53,7 @@ describe.each(BUILDS)("the %s build never traps", (build) => {
     expect(edge.table.records()).toHaveLength(1);
   });
 
-  it("on any answer of the control plane, and admits nobody by a broken one under deny", () => {
+  it("any answer of the control plane is read without a trap, and no broken one admits", () => {
     const random = new Random(22);
     let edge = start(build);
     for (let i = 0; i < 3000; i++) {
@@ -74,7 +74,7 @@ describe.each(BUILDS)("the %s build never traps", (build) => {
     }
   });
 
-  it("on any answer to a report or a watch, and goes on calling", () => {
+  it("any answer to a report or a watch is read without a trap, and calls go on", () => {
     const random = new Random(25);
     for (let round = 0; round < 40; round++) {
       const edge = start(build);
@@ -96,7 +96,7 @@ describe.each(BUILDS)("the %s build never traps", (build) => {
     }
   });
 
-  it("on any policy that comes on the watch, and one is always in force", () => {
+  it("any policy on the watch is read without a trap, and one is always in force", () => {
     const random = new Random(26);
     let [taken, rejected] = [0, 0];
     for (let round = 0; round < 30; round++) {
@@ -123,10 +123,10 @@ describe.each(BUILDS)("the %s build never traps", (build) => {
     expect(rejected).toBeGreaterThan(100);
   });
 
-  it("on any settings, and the old ones keep serving when it refuses", () => {
+  it("any settings are read without a trap, and the old ones serve if they are rejected", () => {
     const edge = start(build, { policy: POLICY });
     const random = new Random(23);
-    let refused = 0;
+    let rejected = 0;
     for (let i = 0; i < 3000; i++) {
       const text = random.chance(0.7)
         ? Buffer.from(breakJson(JSON.parse(settings(POLICY)), random))
@@ -134,16 +134,16 @@ describe.each(BUILDS)("the %s build never traps", (build) => {
       const accepted = edge.worker(0).configure(text);
       const input = `policy ${Buffer.from(text).subarray(0, 300).toString()}`;
       expectSound(edge, input);
-      refused += accepted ? 0 : 1;
+      rejected += accepted ? 0 : 1;
       if (!accepted) expect(edge.host.messages("error").pop(), input).toMatch(/rejected/);
       edge.host.logs.length = 0;
       expect(STATUSES).toContain(edge.send("invented").status);
     }
-    expect(refused).toBeGreaterThan(2000);
-    expect(refused).toBeLessThan(3000);
+    expect(rejected).toBeGreaterThan(2000);
+    expect(rejected).toBeLessThan(3000);
   });
 
-  it("on a policy that is nothing but depth, length or noise", () => {
+  it("a policy of nothing but depth, length or noise is read without a trap", () => {
     const edge = start(build);
     const random = new Random(24);
     const megabyte = 1_048_576;

@@ -1,4 +1,4 @@
-// Taking a policy into service: what is refused and why, and that a change of policy loses nothing.
+// Taking a policy into service: which ones are rejected and why, and that a change of policy loses nothing.
 import { describe, expect, it } from "vitest";
 import {
   Edge,
@@ -16,8 +16,8 @@ import { run } from "../harness/host/guest.js";
 
 const SHORT = Buffer.from(SECRET.slice(2), "hex");
 
-describe("a configuration that the filter refuses", () => {
-  const refused: [string, EdgeOptions, RegExp][] = [
+describe("a configuration that the filter rejects", () => {
+  const rejected: [string, EdgeOptions, RegExp][] = [
     ["without a secret", { secret: "" }, /SLUICE_SECRET/],
     ["with a secret of 31 bytes in base64", { secret: SHORT.toString("base64") }, /SLUICE_SECRET.*at least 32 bytes/],
     ["with a secret of 31 bytes in hex", { secret: SHORT.toString("hex") }, /SLUICE_SECRET.*at least 32 bytes/],
@@ -34,7 +34,7 @@ describe("a configuration that the filter refuses", () => {
     ],
   ];
 
-  it.each(refused)("%s says so in the log, and serves nothing", (_what, options, reason) => {
+  it.each(rejected)("a configuration %s is rejected in the log, and serves nothing", (_what, options, reason) => {
     const edge = new Edge(options);
     expect(edge.worker(0).accepted).toBe(false);
     expect(edge.worker(0).failure).toBeUndefined();
@@ -42,14 +42,14 @@ describe("a configuration that the filter refuses", () => {
     expect(edge.host.messages().join()).not.toContain(SECRET.slice(2));
   });
 
-  it("is refused on every worker alike, whatever is in the table", () => {
+  it("a rejected configuration is rejected on every worker, whatever the table holds", () => {
     const edge = new Edge({ workers: 2 });
     edge.sessionInTable();
     const bad = settings(policy({ onMiss: "guess" }));
     expect(edge.workers.map((worker) => worker.configure(bad))).toEqual([false, false]);
   });
 
-  it("leaves the old policy serving", () => {
+  it("a rejected configuration leaves the old policy serving", () => {
     const edge = new Edge();
     const session = edge.sessionInTable({ tokens: 3 });
     expect(edge.worker(0).configure("{")).toBe(false);
@@ -60,7 +60,7 @@ describe("a configuration that the filter refuses", () => {
 describe("a change of policy", () => {
   const changed = settings(policy({ plans: [plan({ maxTokens: 6, tokenRefillRate: 1 })] }));
 
-  it("keeps every session's tokens, clamped to the new capacity", () => {
+  it("a policy change keeps every session's tokens, clamped to the new capacity", () => {
     const edge = new Edge();
     const [rich, poor, exhausted] = [9, 2, 0].map((tokens) => edge.sessionInTable({ tokens }));
     if (rich === undefined || poor === undefined || exhausted === undefined) throw new Error("three are needed");
@@ -71,7 +71,7 @@ describe("a change of policy", () => {
     expect(edge.pendingAcquires).toHaveLength(0);
   });
 
-  it("lets requests that wait finish on the settings they began with", () => {
+  it("requests that wait finish on the settings that they began with", () => {
     const edge = new Edge({ policy: policy({ response: { headers: "draft" } }) });
     const waiting = edge.send(edge.newSession());
     edge.worker(0).configure(settings(policy({ response: { headers: "none" } })));
@@ -82,7 +82,7 @@ describe("a change of policy", () => {
     expect(edge.worker(0).roots()).toHaveLength(1);
   });
 
-  it("asks for a session on the new policy, also while the old one's answer is out", () => {
+  it("a session is asked for on the new policy while the old one's answer is out", () => {
     const edge = new Edge();
     const session = edge.newSession();
     const old = edge.send(session);
@@ -93,7 +93,7 @@ describe("a change of policy", () => {
     expect(edge.table.record(session.id)?.consumed).toBe(2);
   });
 
-  it("frees the calls of a policy that is gone, so that they bound nothing", () => {
+  it("a policy that is gone has its calls freed, so that they bound nothing", () => {
     const edge = new Edge({ policy: policy({ onUnreachable: "deny" }) });
     for (let round = 0; round < 3; round++) {
       for (let call = 0; call < 200; call++) edge.send(edge.newSession()).abandon();
@@ -102,7 +102,7 @@ describe("a change of policy", () => {
     expect(edge.send(edge.newSession()).paused).toBe(true);
   });
 
-  it("that takes a plan away answers its sessions 503 until they have another", () => {
+  it("sessions of a plan that is taken away get 503 until they have another", () => {
     const edge = new Edge({ policy: policy({ plans: [plan(), plan({ id: 4, name: "gold" })] }) });
     const session = edge.sessionInTable({ plan: 4 });
     edge.worker(0).configure(settings(policy()));
@@ -110,7 +110,7 @@ describe("a change of policy", () => {
     expect(edge.table.record(session.id)).toMatchObject({ planId: 4, levelTokens: 9 });
   });
 
-  it("happens 200 times in one VM, with levels kept and old policies gone", () => {
+  it("a VM takes 200 policies in turn, with levels kept and old policies gone", () => {
     const edge = new Edge();
     const session = edge.sessionInTable({ tokens: 5 });
     const sizes = new Set<number>();
@@ -123,7 +123,7 @@ describe("a change of policy", () => {
     expect(edge.admitted(session, 10)).toBe(5);
   });
 
-  it("under enforcement off lets everything pass and spends nothing", () => {
+  it("enforcement: off lets everything pass and spends nothing", () => {
     const edge = new Edge();
     const session = edge.sessionInTable({ tokens: 0 });
     edge.worker(0).configure(settings(policy({ enforcement: "off" })));
@@ -133,11 +133,11 @@ describe("a change of policy", () => {
 
 describe("counters", () => {
   const counted = (edge: Edge): number[] =>
-    ["allowed.plan.default", "limited.plan.default", "invalid", "missing"].map((outcome) =>
-      edge.host.metrics.sum(`sluice_requests.outcome.${outcome}`),
+    ['"allowed",plan="default"', '"limited",plan="default"', '"invalid"', '"missing"'].map((labels) =>
+      edge.host.metrics.sum(`sluice_requests_total{outcome=${labels}}`),
     );
 
-  it("reach Envoy on a tick, each request once, from every worker", () => {
+  it("counters reach Envoy on a tick, each request once, from every worker", () => {
     const edge = new Edge({ workers: 2 });
     const session = edge.sessionInTable({ tokens: 3 });
     edge.admitted(session, 3, 0);
@@ -147,11 +147,11 @@ describe("counters", () => {
     edge.flush();
     edge.flush();
     expect(counted(edge)).toEqual([4, 3, 1, 1]);
-    expect(edge.host.metrics.sum("sluice_tokens_spent")).toBe(4);
-    expect(edge.host.metrics.sum("sluice_misses", "live")).toBe(1);
+    expect(edge.host.metrics.sum("sluice_tokens_spent_total")).toBe(4);
+    expect(edge.host.metrics.sum('sluice_misses_total{outcome="live"}')).toBe(1);
   });
 
-  it("of a policy that waits for its last stream come with the new one's ticks", () => {
+  it("counters of a policy that waits for its last stream come with the new one's ticks", () => {
     const edge = new Edge();
     const session = edge.sessionInTable();
     const slow = edge.worker(0).open(requestWith(session));
@@ -163,7 +163,7 @@ describe("counters", () => {
     slow.respond();
   });
 
-  it("are not lost when a policy replaces another, or the plugin goes", () => {
+  it("counters are not lost when a policy is replaced or the plugin goes", () => {
     const edge = new Edge();
     const session = edge.sessionInTable({ tokens: 5 });
     edge.worker(0).configure(settings(policy()));
@@ -179,7 +179,7 @@ describe("the wall clock", () => {
   it.each([
     ["a year ahead", YEAR_MS],
     ["a year back", -YEAR_MS],
-  ])("jumping %s changes nothing for sessions in the table", (_where, ms) => {
+  ])("a wall clock jumping %s changes nothing for sessions in the table", (_where, ms) => {
     const edge = new Edge({ policy: policy({ plans: [plan({ tokenRefillRate: 1 })] }) });
     const session = edge.sessionInTable({ tokens: 2 });
     edge.clock.jumpWallMs(ms);
@@ -193,7 +193,7 @@ describe("the wall clock", () => {
 });
 
 describe("names as long as they may be", () => {
-  it("fit into every call and answer", () => {
+  it("names as long as they may be fit into every call and answer", () => {
     const name = "n".repeat(32);
     const cluster = `outbound|8080||${"c".repeat(200)}.svc.cluster.local`;
     const plans = [plan({ name, maxTokens: 9_000_000, tokenRefillRate: 0.000001 })];
@@ -211,13 +211,13 @@ describe("names as long as they may be", () => {
     expect(responseHeaders?.get("x-ratelimit-limit")).toBe("9000000");
   });
 
-  it("the worker ticks ten times a second, so that what it counted is seen soon", () => {
+  it("the worker ticks ten times a second, so that its counts are seen soon", () => {
     expect(new Edge().worker(0).roots()[0]?.tickPeriodMs).toBe(100);
   });
 });
 
 describe("the second secret", () => {
-  it("is for tokens only: calls show the first one's credential", () => {
+  it("a second secret is for tokens only: calls show the first one's credential", () => {
     const edge = new Edge({ secretAlso: OTHER_SECRET });
     edge.send(edge.newSession());
     expect(edge.callout.headers.get("authorization")).toBe(`Bearer ${edge.mint.edgeCredential}`);

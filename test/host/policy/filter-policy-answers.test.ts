@@ -9,7 +9,7 @@ import {
   edgeWithoutPolicy,
   generations,
   headersOf,
-  heardOf,
+  policyInWatch,
   newestWatch,
   offer,
   policyHash,
@@ -36,7 +36,7 @@ function following(generation: number, document = five, workers = 1): Edge {
 }
 
 describe("a policy that comes on the watch", () => {
-  it("is kept byte for byte as it was sent, under its log, generation and hash", () => {
+  it("a policy is kept byte for byte under its log, generation and hash", () => {
     const edge = watching();
     const spaced = JSON.stringify({ ...five, header: "x-sitzung" }, undefined, 3);
     offer(edge.watch, spaced, { generation: 7 });
@@ -45,7 +45,7 @@ describe("a policy that comes on the watch", () => {
     expect(bellOf(edge.host.sharedData)).toMatchObject(name);
   });
 
-  it("leaves the edge's place in the log where it was", () => {
+  it("a policy leaves the edge's cursor where it was", () => {
     const edge = new Edge({ policy: null });
     edge.flush();
     edge.watch.answer(200, watchAnswer({ cursor: CURSOR }));
@@ -55,14 +55,14 @@ describe("a policy that comes on the watch", () => {
     expect(edge.watch.json).toMatchObject({ log: LOG, since: CURSOR });
   });
 
-  it("counts as an answered call", () => {
+  it("a policy counts as an answered call", () => {
     const edge = following(1);
-    expect(edge.host.metrics.sum("sluice_calls_total.call.watch.outcome.ok")).toBe(1);
-    expect(edge.host.metrics.sum("sluice_calls_total.call.watch", "malformed")).toBe(0);
+    expect(edge.host.metrics.sum('sluice_calls_total{call="watch",outcome="ok"}')).toBe(1);
+    expect(edge.host.metrics.sum('sluice_calls_total{call="watch",outcome="malformed"}')).toBe(0);
   });
 });
 
-describe("an answer that is no policy, or not the one that it says it is", () => {
+describe("an answer that is no policy, or not the one that it says", () => {
   const megabytes10 = JSON.stringify({ ...five, header: "x".repeat(10 * 1_048_576) });
   const broken: [string, (watch: Callout) => void][] = [
     [
@@ -145,7 +145,7 @@ describe("an answer that is no policy, or not the one that it says it is", () =>
     ],
   ];
 
-  it.each(broken)("%s leaves nothing behind, and is asked for again only after the hold-back", (_what, answer) => {
+  it.each(broken)("an answer %s leaves nothing behind, and is asked for after the hold-back", (_what, answer) => {
     const edge = watching();
     answer(edge.watch);
     expect(bellOf(edge.host.sharedData)).toBeUndefined();
@@ -154,14 +154,14 @@ describe("an answer that is no policy, or not the one that it says it is", () =>
     expect(edge.watches).toHaveLength(1);
     edge.passMs(BACKOFF_MS);
     expect(edge.watches).toHaveLength(2);
-    expect(heardOf(edge.watch)).toBeUndefined();
+    expect(policyInWatch(edge.watch)).toBeUndefined();
     offer(edge.watch, five);
     edge.passMs(TICK_MS);
     expect(edge.send("invented").status).toBe(401);
     expect(edge.worker(0).failure).toBeUndefined();
   });
 
-  it.each(broken)("%s leaves the policy that is in force as it is", (_what, answer) => {
+  it.each(broken)("an answer %s leaves the policy that is in force as it is", (_what, answer) => {
     const edge = following(1);
     const kept = policyBytesOf(edge.host.sharedData);
     answer(edge.watch);
@@ -170,12 +170,12 @@ describe("an answer that is no policy, or not the one that it says it is", () =>
     expect(edge.send("invented").status).toBe(401);
   });
 
-  it("that is rubbish under its right hash is rejected once, in words, and never parsed again", () => {
+  it("garbage under its right hash is rejected once, and never parsed again", () => {
     const edge = watching(2);
     const reads = countPolicyReads(edge);
     offer(edge.watch, "\u0000\u00ff{{{", { generation: 3 });
     edge.passMs(3000);
-    expect(heardOf(newestWatch(edge))).toMatchObject({
+    expect(policyInWatch(newestWatch(edge))).toMatchObject({
       generation: 3,
       state: "rejected",
       violations: [{ path: "", message: expect.stringContaining("not JSON") as string }],
@@ -185,8 +185,8 @@ describe("an answer that is no policy, or not the one that it says it is", () =>
   });
 });
 
-describe("a policy that is not newer than the one that the edge has heard of", () => {
-  it("of an older generation changes nothing, and is asked for again only after the hold-back", () => {
+describe("a policy that is no newer than the one that the edge knows", () => {
+  it("an older generation changes nothing, and is asked for after the hold-back", () => {
     const edge = following(8);
     const bell = bellOf(edge.host.sharedData);
     const sent = edge.watches.length;
@@ -196,10 +196,10 @@ describe("a policy that is not newer than the one that the edge has heard of", (
     expect(bellOf(edge.host.sharedData)).toEqual(bell);
     expect(policyBytesOf(edge.host.sharedData)).toMatchObject({ generation: 8, text });
     edge.passMs(BACKOFF_MS);
-    expect(heardOf(edge.watch)).toMatchObject({ generation: 8, state: "ok" });
+    expect(policyInWatch(edge.watch)).toMatchObject({ generation: 8, state: "ok" });
   });
 
-  it("of the same generation with other bytes changes nothing: a new VM still takes the policy in force", () => {
+  it("the same generation with other bytes changes nothing, not even for a new VM", () => {
     const edge = following(8, five, 2);
     offer(edge.watch, six, { generation: 8 });
     expect(policyBytesOf(edge.host.sharedData)).toMatchObject({ generation: 8, text });
@@ -208,41 +208,41 @@ describe("a policy that is not newer than the one that the edge has heard of", (
     expect(generations(edge)).toEqual([8, 8]);
   });
 
-  it("of the same generation and bytes is taken as heard, however often it comes", () => {
+  it("the same generation and bytes count as known, however often they come", () => {
     const edge = following(8);
     for (let again = 0; again < 3; again++) offer(edge.watch, five, { generation: 8 });
-    expect(heardOf(edge.watch)).toMatchObject({ generation: 8, state: "ok" });
+    expect(policyInWatch(edge.watch)).toMatchObject({ generation: 8, state: "ok" });
     expect(generations(edge)).toEqual([8]);
   });
 });
 
 describe("the same bytes under a higher generation", () => {
-  it("ring the bell only: no worker reads them, and each says the new generation with its next report", () => {
+  it("the same bytes under a higher generation are read by no worker again", () => {
     const edge = following(7, five, 3);
     const reads = countPolicyReads(edge);
     offer(edge.watch, five, { generation: 9 });
     edge.passMs(TICK_MS);
-    expect(heardOf(newestWatch(edge))).toMatchObject({ generation: 9, state: "ok" });
+    expect(policyInWatch(newestWatch(edge))).toMatchObject({ generation: 9, state: "ok" });
     expect(generations(edge)).toEqual([9, 9, 9]);
     // The leader only, before it writes the new name beside the bytes.
     expect([...reads]).toEqual([[edge.worker(0), 1]]);
   });
 
-  it("that were rejected stay rejected, and are not parsed again", () => {
+  it("rejected bytes under a higher generation stay rejected, and are not parsed again", () => {
     const edge = following(7, five, 2);
     offer(edge.watch, policy({ plans: [] }), { generation: 8 });
     edge.passMs(TICK_MS);
     const reads = countPolicyReads(edge);
     offer(newestWatch(edge), policy({ plans: [] }), { generation: 9 });
     edge.passMs(1000);
-    expect(heardOf(newestWatch(edge))).toMatchObject({ generation: 9, state: "rejected" });
+    expect(policyInWatch(newestWatch(edge))).toMatchObject({ generation: 9, state: "rejected" });
     expect([...reads]).toEqual([[edge.worker(0), 1]]);
     expect(generations(edge)).toEqual([7, 7]);
   });
 });
 
 describe("going back to bytes that were in force before", () => {
-  it("brings every worker back to them under the new generation", () => {
+  it("bytes that were in force before return on every worker under a new generation", () => {
     const edge = following(7, five, 2);
     offer(edge.watch, six, { generation: 8 });
     edge.passMs(TICK_MS);

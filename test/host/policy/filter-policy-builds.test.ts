@@ -10,7 +10,7 @@ import {
   countPolicyReads,
   edgeWithoutPolicy,
   generations,
-  heardOf,
+  policyInWatch,
   newestWatch,
   offer,
 } from "../harness/scenes/policy-offer.js";
@@ -28,7 +28,7 @@ beforeAll(async () => {
   first = withBuildId(filterBytes("release"), FIRST);
   second = withBuildId(filterBytes("release"), SECOND);
   const find = "plan.name = name.string(isName, EXPECTED_NAME, plan.name);";
-  const by = `${find} if (plan.name == "gold") name.refuse("a name that this build knows");`;
+  const by = `${find} if (plan.name == "gold") name.reject("a name that this build knows");`;
   strict = await changedFilter([{ file: "policy/plans.ts", find, by }], STRICT);
 }, COMPILE_TIMEOUT_MS);
 
@@ -44,7 +44,7 @@ function results(edge: Edge): Readonly<Record<string, string>> | undefined {
 }
 
 describe("two builds of the filter in one Envoy", () => {
-  it("try a policy once each, and both run it", () => {
+  it("two builds try a policy once each, and both run it", () => {
     const { edge, added } = mixed(second);
     const reads = countPolicyReads(edge);
     offer(edge.watch, five, { generation: 7 });
@@ -55,7 +55,7 @@ describe("two builds of the filter in one Envoy", () => {
     expect(generations(edge)).toEqual([7, 7]);
   });
 
-  it("come to rest: after both have tried it, neither writes the bell or sends another watch", () => {
+  it("two builds come to rest: neither writes the bell nor sends another watch", () => {
     const { edge } = mixed(strict);
     offer(edge.watch, gold, { generation: 7 });
     edge.passMs(500);
@@ -67,7 +67,7 @@ describe("two builds of the filter in one Envoy", () => {
     expect(reads.size).toBe(0);
   });
 
-  it("of which one rejects it: that one's worker keeps the policy before, the other runs the new one", () => {
+  it("a policy that one of two builds rejects is run by the other alone", () => {
     const { edge, added } = mixed(strict);
     offer(edge.watch, five, { generation: 7 });
     edge.passMs(500);
@@ -78,11 +78,11 @@ describe("two builds of the filter in one Envoy", () => {
     expect(added.failure).toBeUndefined();
   });
 
-  it("tell what the build of the leader made of it, with that one's reasons", () => {
+  it("the watch carries the result and the reasons of the leader's build", () => {
     const { edge, added } = mixed(strict);
     offer(edge.watch, gold, { generation: 8 });
     edge.passMs(500);
-    expect(heardOf(newestWatch(edge))).toMatchObject({ generation: 8, state: "ok" });
+    expect(policyInWatch(newestWatch(edge))).toMatchObject({ generation: 8, state: "ok" });
     edge.clock.advanceMs(LEADER_LEASE_MS + TICK_MS);
     added.tick();
     expect(newestWatch(edge).json).toMatchObject({
@@ -91,7 +91,7 @@ describe("two builds of the filter in one Envoy", () => {
     });
   });
 
-  it("are rid of what only the old build could not take: a new build tries it again, and runs it", () => {
+  it("a policy that only the old build rejected is tried and run by a new build", () => {
     const edge = edgeWithoutPolicy({ module: strict, workers: 2 });
     edge.flush();
     offer(edge.watch, gold, { generation: 8 });
@@ -101,10 +101,10 @@ describe("two builds of the filter in one Envoy", () => {
     edge.addWorker(settings(undefined), first);
     edge.passMs(LEADER_LEASE_MS + 500);
     expect(generations(edge)).toEqual([8]);
-    expect(heardOf(newestWatch(edge))).toMatchObject({ generation: 8, state: "ok" });
+    expect(policyInWatch(newestWatch(edge))).toMatchObject({ generation: 8, state: "ok" });
   });
 
-  it("do not take each other's word: a new VM of a build that has not tried it tries it before it serves by it", () => {
+  it("a new VM of an untried build tries a policy before it serves by it", () => {
     const { edge } = mixed(second);
     edge.workers.pop();
     offer(edge.watch, five, { generation: 7 });
@@ -116,7 +116,7 @@ describe("two builds of the filter in one Envoy", () => {
     expect(results(edge)).toEqual({ [buildWord(FIRST)]: "ok", [buildWord(STRICT)]: "ok" });
   });
 
-  it("share a session's bucket while they run different policies", () => {
+  it("two builds share a session's bucket while they run different policies", () => {
     const { edge } = mixed(strict);
     offer(edge.watch, five, { generation: 7 });
     edge.passMs(500);

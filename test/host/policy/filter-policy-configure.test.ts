@@ -34,7 +34,7 @@ function firstAnswer(edge: Edge, document: string): number | undefined {
 }
 
 describe("a VM that is configured", () => {
-  it("begins with the shared policy where its build has found that good", () => {
+  it("a new VM begins with the shared policy where its build has accepted it", () => {
     const edge = following();
     expect(firstAnswer(edge, settings(undefined))).toBe(401);
     expect(firstAnswer(edge, settings(own))).toBe(401);
@@ -42,7 +42,7 @@ describe("a VM that is configured", () => {
     expect(generations(edge)).toEqual([7, 7, 7]);
   });
 
-  it("begins with its settings' own where no VM of its build has tried the shared one yet", () => {
+  it("a new VM begins with its settings' own where no VM of its build tried the shared", () => {
     const edge = new Edge({ policy: null, module: suspendableFilterModule() });
     edge.flush();
     const text = JSON.stringify(five);
@@ -55,7 +55,7 @@ describe("a VM that is configured", () => {
     expect(edge.pendingAcquires).toHaveLength(1);
   });
 
-  it("holds its requests where its settings have none and the shared one was rejected", () => {
+  it("a new VM holds requests where settings have no policy and the shared is rejected", () => {
     const edge = edgeWithoutPolicy();
     edge.flush();
     offer(edge.watch, bad, { generation: 7 });
@@ -63,7 +63,7 @@ describe("a VM that is configured", () => {
     expect(firstAnswer(edge, settings(own))).toBe(401);
   });
 
-  it("serves its own where it does not follow, whatever is shared, and says so", () => {
+  it("a new VM that does not follow serves its own policy, and says so", () => {
     const edge = following();
     const document = settings(own, { follow: false });
     expect(firstAnswer(edge, document)).toBe(401);
@@ -77,7 +77,7 @@ describe("a VM that is configured", () => {
 });
 
 describe("settings with a policy of their own", () => {
-  it("serve it until the control plane's comes, under the hash that its canonical bytes have", () => {
+  it("a policy in the settings serves under its canonical hash until another comes", () => {
     const edge = new Edge({ policy: own, workers: 2 });
     const [before] = runs(edge);
     expect(before).toMatchObject({ source: "settings", generation: 0 });
@@ -90,7 +90,7 @@ describe("settings with a policy of their own", () => {
     ]);
   });
 
-  it("that say the same in another order and spelling have the same hash", () => {
+  it("settings in another order and spelling have the same hash", () => {
     const document = { version: 1, policy: own, table: { capacity: 1024 } };
     const spelt = JSON.stringify(
       { table: { capacity: 1024 }, policy: { ...own, onMiss: "acquire" }, version: 1 },
@@ -109,7 +109,7 @@ describe("settings with a policy of their own", () => {
 describe("the result on settings", () => {
   const documents = [settings(own), settings(undefined), settings(undefined, { follow: false }), settings(bad), "{"];
 
-  it("is the same on every VM, whatever bytes shared data holds", () => {
+  it("settings have the same result on every VM, whatever shared data holds", () => {
     const clean = edgeWithoutPolicy();
     const expected = documents.map((document) => clean.addWorker(document).accepted);
     expect(expected).toEqual([true, true, false, false, false]);
@@ -140,7 +140,7 @@ describe("two installations in one Envoy, whose plugins share one map", () => {
     ["another cluster of the calls", { settings: { controlPlane: { cluster: "other_plane" } } }],
     ["another name of the table", { settings: { table: { name: "other", capacity: 1024 } } }],
     ["another secret", { secret: OTHER_SECRET }],
-  ])("that have %s take neither each other's policy nor each other's sessions", (_what, other) => {
+  ])("two installations with %s share neither policy nor sessions", (_what, other) => {
     const edge = following();
     const session = edge.sessionInTable({ tokens: 4 });
     const neighbour = new Edge({ policy: null, sharedData: edge.host.sharedData, ...other });

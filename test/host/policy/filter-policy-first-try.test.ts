@@ -1,4 +1,4 @@
-// One VM tries a policy before the others take it: what each result means for whom, also where the VM that tries stands
+// One VM tries a policy before the others take it: what each result means for each VM, also where the VM that tries stands
 // still or goes.
 import { beforeAll, describe, expect, it } from "vitest";
 import { LEADER_LEASE_MS, MAX_VIOLATIONS_BYTES, TICK_MS, TRY_DEADLINE_MS } from "../../../assembly/contract.js";
@@ -10,7 +10,7 @@ import {
   countPolicyReads,
   generations,
   headersOf,
-  heardOf,
+  policyInWatch,
   newestWatch,
   offer,
 } from "../harness/scenes/policy-offer.js";
@@ -45,7 +45,7 @@ function stopInTry(edge: Edge, document = six, generation = 8): Steps<void> {
 }
 
 describe("one VM of a build tries a policy", () => {
-  it("the others do not read its bytes before it was found good, and each reads them once then", () => {
+  it("other VMs read a policy once, and only after it was accepted", () => {
     const edge = following();
     const reads = countPolicyReads(edge);
     const stopped = stopInTry(edge);
@@ -58,7 +58,7 @@ describe("one VM of a build tries a policy", () => {
     expect(generations(edge)).toEqual([8, 8, 8]);
   });
 
-  it("any VM does, where the leader goes after it has rung the bell", () => {
+  it("any VM tries a policy where the leader goes after it rang the bell", () => {
     const edge = following();
     const text = JSON.stringify(six);
     const dying = edge.watch.answerSteps(200, text, headersOf(text, { generation: 8 }));
@@ -71,7 +71,7 @@ describe("one VM of a build tries a policy", () => {
     expect(generations(edge)).toEqual([8, 8, 8]);
   });
 
-  it("of two that see it in the same moment one tries, and the other does not read the bytes", () => {
+  it("one of two VMs that see a policy together tries it; the other reads no bytes", () => {
     const edge = following();
     const text = JSON.stringify(six);
     const dying = edge.watch.answerSteps(200, text, headersOf(text, { generation: 8 }));
@@ -94,7 +94,7 @@ describe("one VM of a build tries a policy", () => {
 });
 
 describe("a VM that does not come back from its try", () => {
-  it("is taken to have trapped when its second is over, not before", () => {
+  it("a VM is taken to have trapped when its second is over, not before", () => {
     const edge = following();
     stopInTry(edge);
     edge.clock.advanceMs(TRY_DEADLINE_MS - 1);
@@ -105,7 +105,7 @@ describe("a VM that does not come back from its try", () => {
     expect(stateOf(edge)).toBe("trapped");
   });
 
-  it("leaves the policy untried for good: the others go on, and the next leader tells it", () => {
+  it("a policy whose try did not end stays untried, and the next leader reports it", () => {
     const edge = following();
     stopInTry(edge);
     edge.reload(0);
@@ -114,13 +114,13 @@ describe("a VM that does not come back from its try", () => {
     edge.reload(2);
     edge.passMs(1000);
     expect(reads.size).toBe(0);
-    expect(heardOf(newestWatch(edge))).toMatchObject({ generation: 8, state: "trapped" });
+    expect(policyInWatch(newestWatch(edge))).toMatchObject({ generation: 8, state: "trapped" });
     expect(generations(edge)).toEqual([7, 7, 7]);
   });
 });
 
 describe("a VM that only stood still in the middle of its try", () => {
-  it("gives its result afterwards, and the policy comes into force on every worker", () => {
+  it("a stalled VM gives its result later, and the policy comes into force everywhere", () => {
     const edge = following();
     const stopped = stopInTry(edge);
     edge.clock.advanceMs(5000);
@@ -130,10 +130,10 @@ describe("a VM that only stood still in the middle of its try", () => {
     expect(stateOf(edge)).toBe("ok");
     edge.passMs(TICK_MS);
     expect(generations(edge)).toEqual([8, 8, 8]);
-    expect(heardOf(newestWatch(edge))).toMatchObject({ generation: 8, state: "ok" });
+    expect(policyInWatch(newestWatch(edge))).toMatchObject({ generation: 8, state: "ok" });
   });
 
-  it("is not missed where another worker runs the very policy still: that worker's word is as good", () => {
+  it("a stalled VM is not missed where another worker runs the very policy", () => {
     const edge = following(five, 2);
     offer(edge.watch, six, { generation: 8 });
     stopInTry(edge, five, 9);
@@ -144,7 +144,7 @@ describe("a VM that only stood still in the middle of its try", () => {
     expect(generations(edge)).toEqual([9, 9]);
   });
 
-  it("says nothing of a policy that another has replaced meanwhile, and takes that one", () => {
+  it("a stalled VM gives no result for a replaced policy, and takes the new one", () => {
     const edge = following();
     const stopped = stopInTry(edge);
     edge.clock.advanceMs(LEADER_LEASE_MS + TICK_MS);
@@ -158,7 +158,7 @@ describe("a VM that only stood still in the middle of its try", () => {
 });
 
 describe("a policy that was rejected", () => {
-  it("is read by one VM once, also when VMs are replaced and settings come again", () => {
+  it("a rejected policy is read by one VM once, also when VMs and settings change", () => {
     const edge = following();
     const reads = countPolicyReads(edge);
     offer(edge.watch, bad, { generation: 8 });
@@ -168,17 +168,17 @@ describe("a policy that was rejected", () => {
     edge.passMs(30_000);
     expect([...reads]).toEqual([[edge.worker(0), 2]]);
     expect(generations(edge)).toEqual([7, 7, 7]);
-    expect(heardOf(newestWatch(edge))).toMatchObject({ generation: 8, state: "rejected" });
+    expect(policyInWatch(newestWatch(edge))).toMatchObject({ generation: 8, state: "rejected" });
   });
 
-  it("is told by the next leader with the reasons that the VM that tried it gave", () => {
+  it("a rejected policy is reported by the next leader with the reasons of its try", () => {
     const edge = following();
     offer(edge.watch, bad, { generation: 8 });
-    const told = heardOf(newestWatch(edge));
+    const reported = policyInWatch(newestWatch(edge));
     edge.reload(0);
     edge.passMs(LEADER_LEASE_MS + 1000);
-    expect(heardOf(newestWatch(edge))).toEqual(told);
-    expect(told?.violations).toHaveLength(1);
+    expect(policyInWatch(newestWatch(edge))).toEqual(reported);
+    expect(reported?.violations).toHaveLength(1);
   });
 
   it.each([
@@ -193,7 +193,7 @@ describe("a policy that was rejected", () => {
     ],
     ["a name that is half a character", policy({ ["x\ud83d"]: 1 })],
     ["a name longer than all that may be said", policy({ ["y".repeat(10_000)]: 1 })],
-  ])("for %s is told in at most 4 KiB, as JSON in UTF-8, with a first reason", (_what, document) => {
+  ])("a policy rejected for %s is reported as JSON of at most 4 KiB", (_what, document) => {
     const edge = following();
     offer(edge.watch, document, { generation: 8 });
     const body = newestWatch(edge).body;

@@ -1,4 +1,4 @@
-// Two workers that both think they lead, one of which sleeps between two host calls: every place where it can sleep.
+// Two workers that both think they lead, one of which sleeps between two host calls: between any two that there are.
 import { beforeAll, describe, expect, it } from "vitest";
 import { LEADER_LEASE_MS, TICK_MS } from "../../../assembly/contract.js";
 import type { Callout } from "../harness/host/callouts.js";
@@ -70,7 +70,7 @@ function writesOfLeader(): number[] {
   return [...writes];
 }
 
-/** The other takes its host calls before and after: every way to part them, for each place of the first. */
+/** The other makes its host calls before and after: every way to divide them, for each host call of the first. */
 function forEveryParting(scene: (calls: number, meanwhile: number) => boolean): void {
   for (const calls of writesOfLeader()) {
     let meanwhile = 0;
@@ -78,8 +78,8 @@ function forEveryParting(scene: (calls: number, meanwhile: number) => boolean): 
   }
 }
 
-describe("a leader that sleeps between any two host calls while another takes a higher generation", () => {
-  it("leaves bytes and bell of the higher one, which every worker runs a tick later", () => {
+describe("a leader that sleeps while another takes a higher generation", () => {
+  it("a sleeping leader leaves the bytes and bell of a higher generation in force", () => {
     forEverySleep((calls) => {
       const { edge, old, fresh } = twoLeaders();
       const sleeping = offerSteps(old, eight, { generation: 8 });
@@ -93,7 +93,7 @@ describe("a leader that sleeps between any two host calls while another takes a 
     });
   });
 
-  it("does so too where the higher one comes half before and half after the lower one", () => {
+  it("a higher generation is in force where it comes half before and half after", () => {
     forEveryParting((calls, meanwhile) => {
       const { edge, old, fresh } = twoLeaders();
       const [low, high] = [offerSteps(old, eight, { generation: 8 }), offerSteps(fresh, nine, { generation: 9 })];
@@ -108,7 +108,7 @@ describe("a leader that sleeps between any two host calls while another takes a 
     });
   });
 
-  it("does so too where both bring the same generation", () => {
+  it("two leaders with the same generation leave bytes and bell in force", () => {
     forEverySleep((calls) => {
       const { edge, old, fresh } = twoLeaders();
       const sleeping = offerSteps(old, nine, { generation: 9 });
@@ -123,8 +123,8 @@ describe("a leader that sleeps between any two host calls while another takes a 
   });
 });
 
-describe("a leader of the log before a restore that wakes between any two host calls", () => {
-  it("changes nothing after the policy of the new log has come, though its own generation is higher", () => {
+describe("a leader of the log before a restore that wakes up", () => {
+  it("a leader of the old log changes nothing after the new log's policy has come", () => {
     forEverySleep((calls) => {
       const { edge, old, fresh } = twoLeaders();
       const sleeping = offerSteps(old, nine, { generation: 9 });
@@ -141,7 +141,7 @@ describe("a leader of the log before a restore that wakes between any two host c
     });
   });
 
-  it("changes nothing either where the two take their host calls in turn", () => {
+  it("a leader of the old log changes nothing where both take host calls in turn", () => {
     forEveryParting((calls, meanwhile) => {
       const { edge, old, fresh } = twoLeaders();
       const former = offerSteps(old, nine, { generation: 9 });
@@ -158,7 +158,7 @@ describe("a leader of the log before a restore that wakes between any two host c
     });
   });
 
-  it("comes right within half a second where the edge had no log yet", () => {
+  it("an edge that had no log yet comes right within half a second", () => {
     forEverySleep((calls) => {
       const { edge, old, fresh } = twoLeaders(false);
       const sleeping = offerSteps(old, nine, { generation: 9 });
@@ -174,7 +174,7 @@ describe("a leader of the log before a restore that wakes between any two host c
 });
 
 describe("a leader that dies between any two host calls", () => {
-  it("loses nothing: the next leader asks again, and every worker runs the policy", () => {
+  it("a leader that dies loses nothing: the next one asks again for the policy", () => {
     forEverySleep((calls) => {
       const { edge, old } = twoLeaders();
       const dying = offerSteps(old, nine, { generation: 9 });
@@ -192,7 +192,7 @@ describe("a leader that dies between any two host calls", () => {
 });
 
 describe("a restored backup", () => {
-  it("with a lower generation is followed: its log is noted first, then the bytes, then the bell", () => {
+  it("a restored lower generation is followed: first its log, then bytes, then bell", () => {
     const { edge, fresh } = twoLeaders();
     const written: string[] = [];
     edge.host.hooks.each(
@@ -210,7 +210,7 @@ describe("a restored backup", () => {
     expect(generations(edge)).toEqual([3, 3]);
   });
 
-  it("has the next watch begin a reset, from the log that the edge had", () => {
+  it("a restored backup makes the next watch begin a reset, from the edge's log", () => {
     const { edge, fresh } = twoLeaders();
     run(offerSteps(fresh, eight, { generation: 3, log: OTHER_LOG }));
     const next = edge.watches.at(-1);

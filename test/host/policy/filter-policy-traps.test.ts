@@ -1,11 +1,11 @@
-// A policy that traps the filter: one VM trips over it once, all others go on with the policy before, and the operator is
-// told. The filter of these tests is built with such a trap: its validator falls over a plan named "trap".
+// A policy that traps the filter: one VM traps once, all others go on with the policy before, and the operator sees it. The
+// filter of these tests is built with such a trap: its validator traps at a plan named "trap".
 import { beforeAll, describe, expect, it } from "vitest";
 import { LEADER_LEASE_MS, TICK_MS, TRY_DEADLINE_MS } from "../../../assembly/contract.js";
 import { Edge, plan, policy, settings } from "../harness/scenes/edge.js";
 import { bellOf } from "../harness/scenes/edge-keys.js";
 import { COMPILE_TIMEOUT_MS, changedFilter } from "../harness/builds/filter-builds.js";
-import { countPolicyReads, generations, heardOf, newestWatch, offer } from "../harness/scenes/policy-offer.js";
+import { countPolicyReads, generations, policyInWatch, newestWatch, offer } from "../harness/scenes/policy-offer.js";
 
 const BUILD = 0x7a9n;
 const good = policy({ plans: [plan({ maxTokens: 5 })] });
@@ -29,7 +29,7 @@ function trapped(): Edge {
 }
 
 describe("a policy that traps the filter", () => {
-  it("trips the VM that tries it, once, and no other", () => {
+  it("a policy that traps costs the VM that tries it, once, and no other", () => {
     const edge = trapped();
     expect(edge.worker(0).failure).toBeInstanceOf(WebAssembly.RuntimeError);
     edge.reload(0);
@@ -38,7 +38,7 @@ describe("a policy that traps the filter", () => {
     expect(edge.host.vms.filter((vm) => vm.failure !== undefined)).toHaveLength(1);
   });
 
-  it("leaves requests of the other workers as they were, at every moment", () => {
+  it("a policy that traps leaves requests of other workers as they were", () => {
     const edge = trapped();
     for (let ms = 0; ms < TRY_DEADLINE_MS + 500; ms += TICK_MS) {
       expect([edge.send("invented", 1).status, edge.send("invented", 2).status]).toEqual([401, 401]);
@@ -46,16 +46,16 @@ describe("a policy that traps the filter", () => {
     }
   });
 
-  it("is told as trapped by the next leader's watch, with a line in Envoy's log, once", () => {
+  it("a policy that traps is reported by the next leader, with one line in the log", () => {
     const edge = trapped();
     edge.reload(0);
     edge.passMs(TRY_DEADLINE_MS + LEADER_LEASE_MS + 1000);
-    expect(heardOf(newestWatch(edge))).toMatchObject({ generation: 8, state: "trapped" });
+    expect(policyInWatch(newestWatch(edge))).toMatchObject({ generation: 8, state: "trapped" });
     const said = edge.host.messages("error").filter((line) => /policy generation 8 trapped/.test(line));
     expect(said).toHaveLength(1);
   });
 
-  it("is not tried again by this build: not later, not by a replaced VM, not by a new root", () => {
+  it("a policy that traps is not tried again by this build, in any VM or root", () => {
     const edge = trapped();
     edge.reload(0);
     edge.passMs(TRY_DEADLINE_MS + LEADER_LEASE_MS + 1000);
@@ -67,10 +67,10 @@ describe("a policy that traps the filter", () => {
     expect(edge.workers.map((worker) => worker.failure)).toEqual([undefined, undefined, undefined]);
     offer(newestWatch(edge), trap, { generation: 9 });
     edge.passMs(TRY_DEADLINE_MS);
-    expect(heardOf(newestWatch(edge))).toMatchObject({ generation: 9, state: "trapped" });
+    expect(policyInWatch(newestWatch(edge))).toMatchObject({ generation: 9, state: "trapped" });
   });
 
-  it("leaves the VM that is put in its place with the policy before, from its start on", () => {
+  it("a VM in place of a trapped one has the policy before, from its start on", () => {
     const edge = trapped();
     edge.reload(0);
     expect(edge.send("invented", 0).status).toBe(401);
@@ -80,7 +80,7 @@ describe("a policy that traps the filter", () => {
     expect(generations(edge)).toEqual([7, 7, 7]);
   });
 
-  it("that is the first of all leaves its edge without one: 503 after 2 s, and the next policy is taken", () => {
+  it("a first policy that traps leaves 503 after 2 s, until the next one comes", () => {
     const edge = new Edge({ policy: null, workers: 2, module });
     edge.flush();
     offer(edge.watch, trap, { generation: 1 });
@@ -93,7 +93,7 @@ describe("a policy that traps the filter", () => {
     expect([edge.send("invented", 0).status, edge.send("invented", 1).status]).toEqual([401, 401]);
   });
 
-  it("is followed by the next one, which every worker takes", () => {
+  it("a policy after one that traps is taken by every worker", () => {
     const edge = trapped();
     edge.reload(0);
     edge.passMs(TRY_DEADLINE_MS + LEADER_LEASE_MS + 1000);

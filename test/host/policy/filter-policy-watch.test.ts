@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { TICK_MS } from "../../../assembly/contract.js";
 import { bellOf, logCursorOf } from "../harness/scenes/edge-keys.js";
 import { CURSOR, Edge, LOG, OTHER_LOG, plan, policy, settings, watchAnswer } from "../harness/scenes/edge.js";
-import { edgeWithoutPolicy, heardOf, newestWatch, offer, policyHash } from "../harness/scenes/policy-offer.js";
+import { edgeWithoutPolicy, policyInWatch, newestWatch, offer, policyHash } from "../harness/scenes/policy-offer.js";
 
 const BACKOFF_MS = 500;
 const NO_HOST = 10;
@@ -30,35 +30,35 @@ function ringBehindTheLeader(edge: Edge, document: object, generation: number): 
 }
 
 describe("the watch that an edge holds", () => {
-  it("names no policy before the first, and then log, generation, hash and state", () => {
+  it("a watch names no policy before the first, then log, generation, hash and state", () => {
     const edge = edgeWithoutPolicy();
     edge.flush();
-    expect(heardOf(edge.watch)).toBeUndefined();
+    expect(policyInWatch(edge.watch)).toBeUndefined();
     offer(edge.watch, five, { generation: 7, log: OTHER_LOG });
-    expect(heardOf(edge.watch)).toEqual({ log: OTHER_LOG, generation: 7, hash: hashOf(five), state: "ok" });
+    expect(policyInWatch(edge.watch)).toEqual({ log: OTHER_LOG, generation: 7, hash: hashOf(five), state: "ok" });
   });
 
-  it("says that it follows, also where the settings have a policy of their own", () => {
+  it("a watch says that it follows, also where settings have their own policy", () => {
     const edge = new Edge();
     edge.flush();
     expect(edge.watch.json).toMatchObject({ follow: true });
-    expect(heardOf(edge.watch)).toBeUndefined();
+    expect(policyInWatch(edge.watch)).toBeUndefined();
   });
 
-  it("is replaced by a newer one once something has become of the policy, not while it is being tried", () => {
+  it("a watch is replaced once the policy has a result, not while it is being tried", () => {
     const edge = following();
     const held = edge.watch;
     ringBehindTheLeader(edge, six, 8);
     edge.worker(0).tick();
     expect(newestWatch(edge)).not.toBe(held);
     expect(newestWatch(edge).vm.name).toBe(edge.worker(0).name);
-    expect(heardOf(newestWatch(edge))).toMatchObject({ generation: 8, state: "ok" });
+    expect(policyInWatch(newestWatch(edge))).toMatchObject({ generation: 8, state: "ok" });
     const sent = edge.watches.length;
     edge.passMs(1000);
     expect(edge.watches).toHaveLength(sent);
   });
 
-  it("counts alone: the late answer of the one that it replaced changes nothing", () => {
+  it("a late answer to a replaced watch changes nothing", () => {
     const edge = following();
     const held = edge.watch;
     ringBehindTheLeader(edge, six, 8);
@@ -74,7 +74,7 @@ describe("the watch that an edge holds", () => {
     expect(logCursorOf(edge.host.sharedData)).toMatchObject({ cursor: CURSOR + 5 });
   });
 
-  it("counts alone also where the late answer is a policy", () => {
+  it("a late answer to a replaced watch changes nothing even if it is a policy", () => {
     const edge = following();
     const held = edge.watch;
     ringBehindTheLeader(edge, six, 8);
@@ -83,7 +83,7 @@ describe("the watch that an edge holds", () => {
     expect(bellOf(edge.host.sharedData)).toMatchObject({ generation: 8 });
   });
 
-  it("is sent after the hold-back where the newer one could not be sent, and tells the news then", () => {
+  it("a newer watch that could not be sent goes out after the hold-back, with the news", () => {
     const edge = following();
     ringBehindTheLeader(edge, six, 8);
     edge.host.dispatchResult = NO_HOST;
@@ -91,10 +91,10 @@ describe("the watch that an edge holds", () => {
     edge.host.dispatchResult = 0;
     edge.passMs(BACKOFF_MS + TICK_MS);
     expect(newestWatch(edge).vm.name).toBe(edge.worker(0).name);
-    expect(heardOf(newestWatch(edge))).toMatchObject({ generation: 8, state: "ok" });
+    expect(policyInWatch(newestWatch(edge))).toMatchObject({ generation: 8, state: "ok" });
   });
 
-  it("loses no revocation where the newer one could not be sent, and the older one is answered", () => {
+  it("a revocation in the older watch's answer holds where the newer could not be sent", () => {
     const edge = edgeWithoutPolicy({ workers: 2 });
     edge.flush();
     // Sent before the edge had a log: its answer begins at the log's head.
@@ -115,12 +115,12 @@ describe("the watch that an edge holds", () => {
   });
 });
 
-describe("a watch of which nothing came while an edge has a policy", () => {
+describe("a watch without an answer while an edge has a policy", () => {
   it.each([
-    ["rejected", 429],
+    ["rate limited", 429],
     ["failed", 500],
-    ["not let in", 401],
-  ])("that was %s is sent again after the hold-back, never at once", (_what, status) => {
+    ["unauthorized", 401],
+  ])("a watch that was %s is sent again after the hold-back, never at once", (_what, status) => {
     const edge = following();
     const sent = edge.watches.length;
     edge.watch.answer(status);
@@ -128,14 +128,14 @@ describe("a watch of which nothing came while an edge has a policy", () => {
     expect(edge.watches).toHaveLength(sent);
     edge.passMs(BACKOFF_MS);
     expect(edge.watches).toHaveLength(sent + 1);
-    expect(heardOf(edge.watch)).toMatchObject({ generation: 7 });
+    expect(policyInWatch(edge.watch)).toMatchObject({ generation: 7 });
   });
 });
 
 describe("settings that do not follow", () => {
   const own = policy({ plans: [plan({ maxTokens: 3 })] });
 
-  it("have the watch say so, and what comes all the same is not kept", () => {
+  it("settings that do not follow say so on the watch, and no policy is kept", () => {
     const edge = new Edge({ policy: own, settings: { follow: false } });
     edge.flush();
     expect(edge.watch.json).toMatchObject({ follow: false });
@@ -146,7 +146,7 @@ describe("settings that do not follow", () => {
     expect(edge.admitted(session, 5)).toBe(2);
   });
 
-  it("that replace settings that follow have the next watch say so, and the late answer of the former is nothing", () => {
+  it("settings that stop following say so on the next watch, and ignore late answers", () => {
     const edge = following();
     const held = edge.watch;
     for (const worker of edge.workers) worker.configure(settings(own, { follow: false }));
@@ -155,7 +155,7 @@ describe("settings that do not follow", () => {
     expect(newestWatch(edge).json).toMatchObject({ follow: false, policy: { generation: 7 } });
   });
 
-  it("that replace others while a request is under way replace their watch too, and say so once it has gone", () => {
+  it("settings replaced while a request is under way replace their watch too", () => {
     const edge = new Edge();
     edge.flush();
     const waiting = edge.send(edge.newSession());

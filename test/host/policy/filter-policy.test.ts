@@ -2,12 +2,12 @@
 import { describe, expect, it } from "vitest";
 import { TICK_MS } from "../../../assembly/contract.js";
 import { LOG, plan, policy } from "../harness/scenes/edge.js";
-import { edgeWithoutPolicy, heardOf, offer, policyHash } from "../harness/scenes/policy-offer.js";
+import { edgeWithoutPolicy, policyInWatch, offer, policyHash } from "../harness/scenes/policy-offer.js";
 
 const five = policy({ plans: [plan({ maxTokens: 5 })] });
 
 describe("a policy that comes on the watch", () => {
-  it("is in force on the leader at once and on every other worker a tick later", () => {
+  it("a policy is in force on the leader at once, on other workers a tick later", () => {
     const edge = edgeWithoutPolicy({ workers: 3 });
     edge.flush();
     offer(edge.watch, five, { generation: 7 });
@@ -17,13 +17,13 @@ describe("a policy that comes on the watch", () => {
     expect(waiting.map((stream) => stream.status)).toEqual([401, 401, 401]);
   });
 
-  it("is told of with the next watch, and by each worker's next report", () => {
+  it("a policy is named by the next watch and by each worker's next report", () => {
     const edge = edgeWithoutPolicy({ workers: 2 });
     edge.flush();
     for (const report of edge.pendingReports) report.answer(200, JSON.stringify({ log: LOG, refresh: [] }));
     offer(edge.watch, five, { generation: 7 });
     const hash = policyHash(JSON.stringify(five));
-    expect(heardOf(edge.watch)).toEqual({ log: LOG, generation: 7, hash, state: "ok" });
+    expect(policyInWatch(edge.watch)).toEqual({ log: LOG, generation: 7, hash, state: "ok" });
     edge.passMs(1000);
     const said = edge.pendingReports.map((report) => (report.json as { policy: object }).policy);
     expect(said).toEqual([
@@ -32,13 +32,13 @@ describe("a policy that comes on the watch", () => {
     ]);
   });
 
-  it("that is rejected leaves the one before in force, and the next watch says why", () => {
+  it("a rejected policy leaves the one before in force, and the next watch says why", () => {
     const edge = edgeWithoutPolicy({ workers: 2 });
     edge.flush();
     offer(edge.watch, five, { generation: 7 });
     edge.passMs(TICK_MS);
     offer(edge.watch, policy({ plans: [plan({ maxTokens: 0 })] }), { generation: 8 });
-    expect(heardOf(edge.watch)).toMatchObject({
+    expect(policyInWatch(edge.watch)).toMatchObject({
       generation: 8,
       state: "rejected",
       violations: [{ path: "plans[0].maxTokens", message: expect.stringContaining("expected") as string }],
@@ -50,7 +50,7 @@ describe("a policy that comes on the watch", () => {
 });
 
 describe("an edge that has no policy yet", () => {
-  it("holds requests for 2 s, then answers 503 and says when to come again", () => {
+  it("an edge without a policy holds requests for 2 s, then answers 503 with a time", () => {
     const edge = edgeWithoutPolicy();
     const waiting = edge.send(edge.newSession());
     edge.passMs(1900);
@@ -60,6 +60,6 @@ describe("an edge that has no policy yet", () => {
     expect(waiting.responseHeaders?.get("retry-after")).toBe("1");
     expect(edge.send(edge.newSession()).status).toBe(503);
     edge.flush();
-    expect(edge.host.metrics.sum("sluice_requests.outcome.no_policy")).toBe(2);
+    expect(edge.host.metrics.sum('sluice_requests_total{outcome="no_policy"}')).toBe(2);
   });
 });

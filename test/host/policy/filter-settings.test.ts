@@ -26,7 +26,7 @@ function following(workers = 1): Edge {
 }
 
 describe("a change of settings in a VM", () => {
-  it("keeps the control plane's policy in force, without a read of its bytes", () => {
+  it("a settings change keeps the control plane's policy, without reading its bytes", () => {
     const edge = following();
     const session = edge.sessionInTable({ tokens: 4 });
     edge.worker(0).configure(settings(own));
@@ -34,7 +34,7 @@ describe("a change of settings in a VM", () => {
     expect(runs(edge)).toEqual([{ source: "control-plane", generation: 7, hash }]);
   });
 
-  it("to settings that do not follow serves their own at once, and back again the control plane's", () => {
+  it("settings that do not follow serve their own policy at once", () => {
     const edge = following();
     const session = edge.sessionInTable({ tokens: 4 });
     edge.worker(0).configure(settings(own, { follow: false }));
@@ -44,7 +44,7 @@ describe("a change of settings in a VM", () => {
     expect(edge.send(session).status).toBe(200);
   });
 
-  it("does not hear the bell while it does not follow, and catches up when it does", () => {
+  it("settings that do not follow hear no bell, and catch up when they follow again", () => {
     const edge = following(2);
     edge.worker(1).configure(settings(own, { follow: false }));
     offer(newestWatch(edge), six, { generation: 8 });
@@ -54,7 +54,7 @@ describe("a change of settings in a VM", () => {
     expect(generations(edge)).toEqual([8, 8]);
   });
 
-  it("while a watch is out has the new root watch on, and the policy that it brings is taken", () => {
+  it("a settings change during a watch has the new root watch on and take its policy", () => {
     const edge = following();
     const slow = edge.worker(0).open(requestWith(edge.sessionInTable()));
     const held = edge.watch;
@@ -69,7 +69,7 @@ describe("a change of settings in a VM", () => {
     expect(slow.status).toBe(200);
   });
 
-  it("keeps what was spent and not reported yet, and who leads", () => {
+  it("a settings change keeps what was spent and not reported, and who leads", () => {
     const edge = following();
     const session = edge.sessionInTable({ tokens: 4 });
     edge.admitted(session, 2);
@@ -84,7 +84,7 @@ describe("a change of settings in a VM", () => {
 });
 
 describe("two roots with different settings in one VM", () => {
-  it("of one table both serve the control plane's policy, though only the newer one watches and reports", () => {
+  it("two roots of one table serve one policy; only the newer watches and reports", () => {
     const edge = following();
     const session = edge.sessionInTable({ tokens: 4 });
     const old = edge.worker(0).open(requestWith(edge.newSession()));
@@ -101,7 +101,7 @@ describe("two roots with different settings in one VM", () => {
     expect(edge.send(session).responseHeaders?.get("ratelimit")).toBe('"six";r=3');
   });
 
-  it("of two tables follow each its own control plane", () => {
+  it("two roots of two tables follow each its own control plane", () => {
     const edge = following();
     const slow = edge.worker(0).open(requestWith(edge.sessionInTable()));
     const first = edge.watch;
@@ -117,7 +117,7 @@ describe("two roots with different settings in one VM", () => {
     slow.respond();
   });
 
-  it("of which the newer does not follow: the older one's streams go on under what it had", () => {
+  it("streams of an older root go on when the newer root does not follow", () => {
     const edge = following();
     const waiting = edge.worker(0).open(requestWith(edge.newSession()));
     edge.worker(0).configure(settings(policy({ header: "x-own" }), { follow: false }));
@@ -129,7 +129,7 @@ describe("two roots with different settings in one VM", () => {
 });
 
 describe("two roots of one table of which the newer does not follow", () => {
-  it("take the control plane's next policy for the older one, and say that nothing is followed once that is gone", () => {
+  it("an older root takes the next policy though the newer one does not follow", () => {
     const edge = following();
     const slow = edge.worker(0).open(requestWith(edge.sessionInTable()));
     edge.worker(0).configure(settings(own, { follow: false }));
@@ -158,7 +158,7 @@ describe("a worker's report after a change of policy", () => {
     }
   }
 
-  it("comes within 100 ms where the control plane asks for no spread", () => {
+  it("a report comes within 100 ms where the control plane asks for no spread", () => {
     const edge = following(4);
     letReportsCome(edge);
     offer(newestWatch(edge), six, { generation: 8 });
@@ -166,7 +166,7 @@ describe("a worker's report after a change of policy", () => {
     expect(spread(edge)).toEqual([8, 8, 8, 8]);
   });
 
-  it("is spread over as many ms as the control plane says, and never later than it was due", () => {
+  it("a report is spread over the ms that are asked for, and never later than it was due", () => {
     const edge = following(20);
     letReportsCome(edge);
     offer(newestWatch(edge), six, { generation: 8, spreadMs: 3000 });
@@ -178,7 +178,7 @@ describe("a worker's report after a change of policy", () => {
     expect(spread(edge)).toEqual(edge.workers.map(() => 8));
   });
 
-  it("is sent after the one that is out has come back", () => {
+  it("a report is sent after the one that is out has come back", () => {
     const edge = following();
     edge.passMs(REPORT_INTERVAL_MS);
     const out = edge.report;

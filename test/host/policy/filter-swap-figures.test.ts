@@ -23,7 +23,7 @@ function numbered(change: number, plans = 1): PolicyDocument {
 }
 
 describe("the counters, over 100 changes of policy", () => {
-  it("lose nothing and count nothing twice, on any worker", () => {
+  it("100 policy changes lose no count and count nothing twice, on any worker", () => {
     const edge = following(numbered(0), 3);
     const sessions = [0, 1, 2].map(() => edge.sessionInTable({ tokens: 9 }));
     let [allowed, limited, invalid] = [3, 0, 0];
@@ -39,15 +39,15 @@ describe("the counters, over 100 changes of policy", () => {
     }
     edge.flush();
     const { metrics } = edge.host;
-    expect(metrics.sum("sluice_requests.outcome.allowed.plan.default")).toBe(allowed);
-    expect(metrics.sum("sluice_tokens_spent.plan.default")).toBe(allowed);
-    expect(metrics.sum("sluice_requests.outcome.limited.plan.default")).toBe(limited);
-    expect(metrics.sum("sluice_requests.outcome.invalid")).toBe(invalid);
+    expect(metrics.sum('sluice_requests_total{outcome="allowed",plan="default"}')).toBe(allowed);
+    expect(metrics.sum('sluice_tokens_spent_total{plan="default"}')).toBe(allowed);
+    expect(metrics.sum('sluice_requests_total{outcome="limited",plan="default"}')).toBe(limited);
+    expect(metrics.sum('sluice_requests_total{outcome="invalid"}')).toBe(invalid);
     expect(metrics.sum("sluice_policy_generation")).toBe(101);
     expect([allowed, limited, invalid]).toEqual([30, 273, 300]);
   });
 
-  it("count a plan under the name that it had when the request came", () => {
+  it("a plan is counted under the name that it had when the request came", () => {
     const named = (name: string): PolicyDocument => policy({ plans: [plan({ name })] });
     const edge = following(named("old"));
     const session = edge.sessionInTable({ tokens: 9 });
@@ -55,13 +55,13 @@ describe("the counters, over 100 changes of policy", () => {
     offer(newestWatch(edge), named("new"), { generation: 2 });
     edge.admitted(session, 2);
     edge.flush();
-    expect(edge.host.metrics.sum("sluice_tokens_spent.plan.old")).toBe(4);
-    expect(edge.host.metrics.sum("sluice_tokens_spent.plan.new")).toBe(2);
+    expect(edge.host.metrics.sum('sluice_tokens_spent_total{plan="old"}')).toBe(4);
+    expect(edge.host.metrics.sum('sluice_tokens_spent_total{plan="new"}')).toBe(2);
   });
 });
 
 describe("levels", () => {
-  it("are kept over changes, clamped to what a plan holds by now, and never raised", () => {
+  it("levels are kept over changes, clamped to the plan, and never raised", () => {
     const of = (maxTokens: number): PolicyDocument => policy({ plans: [plan({ maxTokens })] });
     const edge = following(of(10));
     const session = edge.sessionInTable({ tokens: 9 });
@@ -88,7 +88,7 @@ describe("the guest's memory", () => {
     edge.host.callouts.splice(0, edge.host.callouts.length, ...edge.host.pendingCallouts);
   };
 
-  it("does not grow after the first 100 of 2,000 changes", () => {
+  it("memory does not grow after the first 100 of 2,000 policy changes", () => {
     const edge = following(numbered(0));
     let before = 0;
     for (let number = 1; number <= CHANGES; number++) {
@@ -99,7 +99,7 @@ describe("the guest's memory", () => {
     expect(edge.worker(0).failure).toBeUndefined();
   });
 
-  it("does not grow over policies of 1,000 plans either, taken and rejected in turn", () => {
+  it("memory does not grow over policies of 1,000 plans, taken and rejected in turn", () => {
     const edge = following(numbered(0, 1000), 2);
     const sizes: number[][] = [];
     for (let number = 1; number <= 24; number++) {
@@ -110,7 +110,7 @@ describe("the guest's memory", () => {
     expect(sizes.at(-1)).toEqual(sizes[8]);
   });
 
-  it("does not grow in hours without a control plane, while requests are served on every tick", () => {
+  it("memory does not grow in hours without a control plane, under requests", () => {
     const edge = new Edge({ policy: policy({ onUnreachable: "trust", plans: [plan({ tokenRefillRate: 100 })] }) });
     edge.host.dispatchResult = 2;
     const session = edge.newSession();

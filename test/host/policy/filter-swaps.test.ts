@@ -26,11 +26,11 @@ function swap(edge: Edge, document: PolicyDocument): void {
 
 function omitted(edge: Edge): number {
   edge.flush();
-  return edge.host.metrics.sum("sluice_headers_omitted");
+  return edge.host.metrics.sum("sluice_headers_omitted_total");
 }
 
-describe("a response whose request was let through before a change of policy", () => {
-  it("gets the limit headers of the policy that let it through", () => {
+describe("a response whose request was admitted before a change of policy", () => {
+  it("a response has the limit headers of the policy that admitted its request", () => {
     const edge = following(named("before"));
     const session = edge.sessionInTable({ tokens: 9 });
     const stream = edge.worker(0).open(requestWith(session));
@@ -40,7 +40,7 @@ describe("a response whose request was let through before a change of policy", (
     expect(omitted(edge)).toBe(0);
   });
 
-  it("gets them also where the change took its plan, or all limit headers, away", () => {
+  it("a response has its limit headers also where the change took its plan away", () => {
     const edge = following(named("before"));
     const sessions = [edge.sessionInTable({ tokens: 9 }), edge.sessionInTable({ tokens: 9 })];
     const [first, second] = sessions.map((session) => edge.worker(0).open(requestWith(session)));
@@ -51,7 +51,7 @@ describe("a response whose request was let through before a change of policy", (
     expect(second?.responseHeaders?.get("ratelimit")).toBe('"before";r=8');
   });
 
-  it("gets none after two changes, which is counted", () => {
+  it("a response after two policy changes has no limit headers, which is counted", () => {
     const edge = following(named("before"));
     const session = edge.sessionInTable({ tokens: 9 });
     const stream = edge.worker(0).open(requestWith(session));
@@ -63,7 +63,7 @@ describe("a response whose request was let through before a change of policy", (
     expect(omitted(edge)).toBe(1);
   });
 
-  it("gets them where only the generation changed, however often", () => {
+  it("a response has its limit headers where only the generation changed", () => {
     const edge = following(named("before"));
     const session = edge.sessionInTable({ tokens: 9 });
     const stream = edge.worker(0).open(requestWith(session));
@@ -72,7 +72,7 @@ describe("a response whose request was let through before a change of policy", (
     expect(stream.responseHeaders?.get("ratelimit")).toBe('"before";r=8');
   });
 
-  it("gets those of its settings' own policy where the control plane's first one comes meanwhile", () => {
+  it("a response has its settings' limit headers where a first policy comes meanwhile", () => {
     const edge = new Edge({ policy: named("own") });
     edge.flush();
     const session = edge.sessionInTable({ tokens: 9 });
@@ -90,7 +90,7 @@ describe("a request that waits for its session across a change of policy", () =>
     return { edge, session, stream: edge.send(session) };
   }
 
-  it("is decided by the new policy's plans", () => {
+  it("a waiting request is decided by the new policy's plans", () => {
     const { edge, session, stream } = waiting(named("before"));
     swap(edge, named("after", { plans: [plan({ name: "after", maxTokens: 4 })] }));
     edge.answerLive();
@@ -98,7 +98,7 @@ describe("a request that waits for its session across a change of policy", () =>
     expect(edge.table.record(session.id)?.consumed).toBe(1);
   });
 
-  it("is answered 401 as one without a session where the header has another name by now", () => {
+  it("a waiting request gets 401 where the new policy reads another header", () => {
     const { edge, stream } = waiting();
     swap(edge, policy({ header: "x-other" }));
     edge.answerLive();
@@ -106,7 +106,7 @@ describe("a request that waits for its session across a change of policy", () =>
     expect(stream.local?.body).toContain("MISSING_SESSION");
   });
 
-  it("is decided by the token in the header that counts by now", () => {
+  it("a waiting request is decided by the token in the header that counts by now", () => {
     const edge = following(ten);
     const [session, other] = [edge.newSession(), edge.sessionInTable({ tokens: 5 })];
     const headers = [...requestWith(session), ["x-other", other.token]] as [string, string][];
@@ -118,7 +118,7 @@ describe("a request that waits for its session across a change of policy", () =>
     expect(edge.table.record(session.id)?.consumed).toBe(0);
   });
 
-  it("passes unmetered where enforcement is off by now", () => {
+  it("a waiting request passes unmetered where enforcement is off by now", () => {
     const { edge, session, stream } = waiting();
     swap(edge, policy({ enforcement: "off" }));
     edge.answerLive();
@@ -126,7 +126,7 @@ describe("a request that waits for its session across a change of policy", () =>
     expect(edge.table.record(session.id)?.consumed).toBe(0);
   });
 
-  it("is answered 503 where its plan is gone", () => {
+  it("a waiting request gets 503 where its plan is gone", () => {
     const { edge, stream } = waiting();
     swap(edge, policy({ plans: [plan({ id: 3, name: "other" })] }));
     edge.answerLive();
@@ -134,14 +134,14 @@ describe("a request that waits for its session across a change of policy", () =>
     expect(stream).toMatchObject({ status: 503, reachedUpstream: false });
   });
 
-  it("follows the new policy's onUnreachable where no answer comes", () => {
+  it("a waiting request follows the new policy's onUnreachable where no answer comes", () => {
     const { edge, stream } = waiting(policy({ onUnreachable: "trust" }));
     swap(edge, policy({ onUnreachable: "deny" }));
     while (edge.pendingAcquires.length > 0) edge.pendingAcquires[0]?.timeOut();
     expect(stream).toMatchObject({ status: 503, reachedUpstream: false });
   });
 
-  it("is refused where its session has ended, and asks no more than three times over any number of changes", () => {
+  it("a waiting request of an ended session is denied after at most three calls", () => {
     const { edge, stream } = waiting();
     for (let change = 0; change < 6 && stream.paused; change++) {
       swap(edge, policy({ plans: [plan({ maxTokens: 20 + change })] }));
@@ -151,7 +151,7 @@ describe("a request that waits for its session across a change of policy", () =>
     expect(edge.acquires.length).toBeLessThanOrEqual(3);
   });
 
-  it("that left meanwhile is not resumed, and pays nothing", () => {
+  it("a waiting request whose client left is not resumed, and pays nothing", () => {
     const { edge, session, stream } = waiting();
     swap(edge, named("after"));
     stream.abandon();
@@ -161,8 +161,8 @@ describe("a request that waits for its session across a change of policy", () =>
   });
 });
 
-describe("a session that was refused a moment ago", () => {
-  it("is looked at again under the new policy, at once", () => {
+describe("a session that was denied a moment ago", () => {
+  it("a denied session is decided anew under the new policy, at once", () => {
     const slow = (tokenRefillRate: number): PolicyDocument => policy({ plans: [plan({ tokenRefillRate })] });
     const edge = following(slow(0));
     const session = edge.sessionInTable({ tokens: 0 });

@@ -1,4 +1,4 @@
-// Requests above the limit: what they cost the host, and how soon what changes for them is seen.
+// Requests above the limit: what they cost the host, and how soon a change is seen in their answers.
 import { describe, expect, it } from "vitest";
 import { RECORD_ENDED, RECORD_STATE_AT } from "../../../assembly/contract.js";
 import { Edge, plan, policy, settings, type PolicyDocument } from "../harness/scenes/edge.js";
@@ -29,27 +29,27 @@ const withPlan = (overrides: PolicyDocument): PolicyDocument => policy({ plans: 
 describe("a request costs the host", () => {
   const silent = policy({ response: { headers: "none" } });
 
-  it("one header, the clock, one read and one write, when it is admitted", () => {
+  it("an admitted request takes one header, the clock, one read and one write", () => {
     const edge = new Edge({ policy: silent });
     const session = edge.sessionInTable();
     expect(callsOf(edge, session)).toEqual([HEADER, CLOCK, READ, WRITE]);
   });
 
-  it("two response headers more, where the policy wants them", () => {
+  it("an admitted request takes two response headers more for limit headers", () => {
     const edge = new Edge();
     const session = edge.sessionInTable();
     const add = "proxy_add_header_map_value";
     expect(callsOf(edge, session)).toEqual([HEADER, CLOCK, READ, WRITE, add, add]);
   });
 
-  it("one header, the clock, one read and the answer, when it is above the limit; no read when it asks again", () => {
+  it("a request above the limit takes no write, and no read when it asks again", () => {
     const edge = new Edge();
     const session = edge.sessionInTable({ tokens: 0 });
     expect(callsOf(edge, session)).toEqual([HEADER, CLOCK, READ, REPLY]);
     expect(callsOf(edge, session)).toEqual([HEADER, CLOCK, REPLY]);
   });
 
-  it("one header, the clock, one read and the answer, when its token is invented", () => {
+  it("a request with an invented token takes one header, the clock, a read, the answer", () => {
     const edge = new Edge();
     const genuine = edge.sessionInTable();
     const bytes = Buffer.from(genuine.token, "base64url");
@@ -58,13 +58,13 @@ describe("a request costs the host", () => {
     expect(callsOf(edge, bytes.toString("base64url"))).toEqual([HEADER, CLOCK, READ, REPLY]);
   });
 
-  it("the header and the answer, when it has none", () => {
+  it("a request without a token takes the header and the answer", () => {
     expect(callsOf(new Edge(), "")).toEqual([HEADER, REPLY]);
   });
 });
 
-describe("a session that was refused for want of tokens", () => {
-  it("is admitted by the microsecond in which the next token is there", () => {
+describe("a session that was denied for want of tokens", () => {
+  it("a denied session is admitted by the microsecond in which a token is there", () => {
     const edge = new Edge({ policy: withPlan({ tokenRefillRate: 100 }) });
     const session = edge.sessionInTable({ tokens: 0 });
     for (let us = 0; us < 9999; us += 1111) {
@@ -76,7 +76,7 @@ describe("a session that was refused for want of tokens", () => {
     expect(edge.send(session).status).toBe(200);
   });
 
-  it("is told what its bucket holds by now, not what it held", () => {
+  it("a denied session sees what its bucket holds by now, not what it held", () => {
     const edge = new Edge({ policy: withPlan({ tokenRefillRate: 0.5 }) });
     const session = edge.sessionInTable({ tokens: 0 });
     edge.clock.advanceMs(950);
@@ -86,7 +86,7 @@ describe("a session that was refused for want of tokens", () => {
     expect(edge.send(session).responseHeaders?.get("retry-after")).toBe("1");
   });
 
-  it("hears within a tenth of a second that it was revoked", () => {
+  it("a denied session sees within a tenth of a second that it was revoked", () => {
     const edge = new Edge();
     const session = edge.sessionInTable({ tokens: 0 });
     expect(edge.send(session).status).toBe(429);
@@ -99,7 +99,7 @@ describe("a session that was refused for want of tokens", () => {
     expect(edge.send(session).status).toBe(401);
   });
 
-  it("is looked at again as soon as the policy changes", () => {
+  it("a denied session is decided anew as soon as the policy changes", () => {
     const edge = new Edge({ policy: withPlan({ maxTokens: 10 }) });
     const session = edge.sessionInTable({ tokens: 0 });
     expect(edge.send(session).status).toBe(429);
@@ -108,7 +108,7 @@ describe("a session that was refused for want of tokens", () => {
     expect(edge.send(session).status).toBe(200);
   });
 
-  it("is refused beside more others than can be remembered, and each of them alike", () => {
+  it("more denied sessions than can be remembered are all denied alike", () => {
     const edge = new Edge({ settings: { table: { capacity: 65_536 } } });
     const sessions = Array.from({ length: 6000 }, () => edge.sessionInTable({ tokens: 0 }));
     for (let round = 0; round < 2; round++) {
@@ -116,7 +116,7 @@ describe("a session that was refused for want of tokens", () => {
     }
   });
 
-  it("does not stand in for another session, whose token may differ in any byte", () => {
+  it("a denied session does not stand in for another, whose token differs in any byte", () => {
     const edge = new Edge();
     const session = edge.sessionInTable({ tokens: 0 });
     expect(edge.send(session).status).toBe(429);

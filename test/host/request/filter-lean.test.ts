@@ -1,4 +1,4 @@
-// The lean build: it admits and refuses as the full one does, with fewer callbacks.
+// The lean build: it admits and denies as the full one does, with fewer callbacks.
 import { describe, expect, it } from "vitest";
 import {
   ACQUIRE_TIMEOUT_MS,
@@ -18,13 +18,13 @@ const module = filterModule("lean");
 const silent = (overrides: PolicyDocument = {}): PolicyDocument =>
   policy({ response: { headers: "none" }, ...overrides });
 const lean = (options: EdgeOptions = {}): Edge => new Edge({ module, policy: silent(), ...options });
-/** Longer than a policy is kept whose root has gone: what a request can wait under it, for each place for a root. */
+/** Longer than the policy of a gone root is kept: as long as a request can wait under it, for each slot of a root. */
 const UNTIL_DROPPED_MS = (3 * ACQUIRE_TIMEOUT_MS + 1000) * 4 + 1000;
 /** More than a worker may have calls out at a time. */
 const CHANGES = 300;
 
 describe("the lean build", () => {
-  it("has a callback for requests, and none for responses or for a stream's beginning and end", () => {
+  it("the lean build has a callback for requests, and none for responses or streams", () => {
     const callbacks = WebAssembly.Module.exports(module).map(({ name }) => name);
     expect(callbacks).toContain("proxy_on_request_headers");
     for (const name of ["context_create", "response_headers", "log", "done", "delete"]) {
@@ -32,7 +32,7 @@ describe("the lean build", () => {
     }
   });
 
-  it("spends a session's bucket to the last token, and says so in a refusal", () => {
+  it("the lean build spends a bucket to the last token, and says so in a denial", () => {
     const edge = lean({ workers: 2 });
     const session = edge.sessionInTable({ tokens: 5 });
     expect(edge.admitted(session, 3, 0)).toBe(3);
@@ -40,7 +40,7 @@ describe("the lean build", () => {
     expect(edge.send(session).status).toBe(429);
   });
 
-  it("serves a policy that wants limit headers without them, and says which build adds them", () => {
+  it("the lean build logs which build adds the limit headers that a policy wants", () => {
     const edge = new Edge({ module, policy: policy() });
     const session = edge.sessionInTable();
     expect(edge.send(session).responseHeaders?.get("ratelimit")).toBeUndefined();
@@ -51,16 +51,16 @@ describe("the lean build", () => {
 describe("a change of policy in the lean build", () => {
   const changed = settings(silent({ plans: [plan({ maxTokens: 4 })] }));
 
-  it("holds for the next request, and counts each of both policies once", () => {
+  it("a policy change in the lean build holds for the next request, and counts it once", () => {
     const edge = lean();
     const session = edge.sessionInTable({ tokens: 9 });
     expect(edge.worker(0).configure(changed)).toBe(true);
     expect(edge.admitted(session, 9)).toBe(4);
     edge.passMs(UNTIL_DROPPED_MS);
-    expect(edge.host.metrics.sum("sluice_requests.outcome.allowed.plan.default")).toBe(5);
+    expect(edge.host.metrics.sum('sluice_requests_total{outcome="allowed",plan="default"}')).toBe(5);
   });
 
-  it("lets a request go on that waits for the control plane, for however long", () => {
+  it("a policy change in the lean build lets a waiting request go on", () => {
     const edge = lean();
     const stream = edge.send(edge.newSession());
     edge.worker(0).configure(changed);
@@ -72,7 +72,7 @@ describe("a change of policy in the lean build", () => {
     expect(edge.admitted(edge.sessionInTable(), 20)).toBe(3);
   });
 
-  it("that is taken back leaves the one before in force, and reporting", () => {
+  it("a policy change that is taken back in the lean build leaves the one before", () => {
     const edge = lean();
     const session = edge.sessionInTable({ tokens: 9 });
     const [before] = edge.worker(0).roots();
@@ -85,7 +85,7 @@ describe("a change of policy in the lean build", () => {
     held.abandon();
   });
 
-  it("frees what requests held that went without their answer, however often it happens", () => {
+  it("requests without an answer leave nothing behind in the lean build", () => {
     const edge = lean();
     for (let change = 0; change < CHANGES; change++) {
       edge.send(edge.newSession()).abandon();

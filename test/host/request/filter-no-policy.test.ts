@@ -17,7 +17,7 @@ function starting(workers = 1): Edge {
 }
 
 describe("requests of an edge that has no policy yet", () => {
-  it("go on when the policy comes, as if they had come then", () => {
+  it("requests without a policy go on when it comes, as if they had come then", () => {
     const edge = starting(2);
     const [valid, without, invented] = [edge.send(edge.newSession()), edge.send(""), edge.send("invented", 1)];
     edge.passMs(300);
@@ -29,7 +29,7 @@ describe("requests of an edge that has no policy yet", () => {
     expect(without.local?.body).toContain("MISSING_SESSION");
   });
 
-  it("are held until 2 s after the table's start, each worker's alike, and no longer", () => {
+  it("requests without a policy are held until 2 s after the table's start", () => {
     const edge = starting(2);
     edge.passMs(1500);
     const late = edge.send(edge.newSession(), 1);
@@ -40,7 +40,7 @@ describe("requests of an edge that has no policy yet", () => {
     expect(edge.send(edge.newSession(), 0).status).toBe(503);
   });
 
-  it("are answered at once by a worker that is older", () => {
+  it("requests without a policy are answered at once by a worker that is older", () => {
     const edge = starting();
     edge.clock.advanceMs(NO_POLICY_HOLD_MS);
     const stream = edge.send(edge.newSession());
@@ -48,14 +48,14 @@ describe("requests of an edge that has no policy yet", () => {
     expect(stream.responseHeaders?.get("retry-after")).toBe("1");
   });
 
-  it("are held again by a VM that is new in an old Envoy: it has yet to try the policy that the others run", () => {
+  it("a new VM in an old Envoy holds requests until it has tried the shared policy", () => {
     const edge = starting();
     edge.clock.advanceMs(NO_POLICY_HOLD_MS);
     edge.reload(0);
     expect(edge.send(edge.newSession()).paused).toBe(true);
   });
 
-  it("are held for half a second where the first watch has failed, on every worker", () => {
+  it("requests without a policy are held for half a second where the first watch failed", () => {
     const edge = starting(2);
     const waiting = [edge.send(edge.newSession(), 0), edge.send(edge.newSession(), 1)];
     edge.watch.refuse();
@@ -65,7 +65,7 @@ describe("requests of an edge that has no policy yet", () => {
     expect(waiting.map((stream) => stream.status)).toEqual([503, 503]);
   });
 
-  it("are held for half a second where the first watch could not be sent", () => {
+  it("requests without a policy are held for half a second where no watch could be sent", () => {
     const edge = edgeWithoutPolicy();
     edge.host.dispatchResult = 2;
     const waiting = edge.send(edge.newSession());
@@ -73,7 +73,7 @@ describe("requests of an edge that has no policy yet", () => {
     expect(waiting.status).toBe(503);
   });
 
-  it("get the policy where the watch after the failed one brings it in time", () => {
+  it("requests without a policy get it where the watch after a failed one brings it", () => {
     const edge = starting();
     const waiting = edge.send("invented");
     edge.watch.refuse();
@@ -85,7 +85,7 @@ describe("requests of an edge that has no policy yet", () => {
     expect(waiting.paused).toBe(false);
   });
 
-  it("are denied with 503, a time to come again and a reason, and counted", () => {
+  it("requests held too long get 503 with a time and a reason, and are counted", () => {
     const edge = starting();
     const plain = edge.send(edge.newSession());
     const grpc = edge.worker(0).request([...requestWith(edge.newSession()), ["content-type", "application/grpc"]]);
@@ -96,11 +96,11 @@ describe("requests of an edge that has no policy yet", () => {
     expect(grpc.status).toBe(200);
     expect(grpc.responseHeaders?.get("grpc-status")).toBe("14");
     edge.flush();
-    expect(edge.host.metrics.sum("sluice_requests.outcome.no_policy")).toBe(2);
-    expect(edge.host.metrics.sum("sluice_requests.outcome.unavailable")).toBe(0);
+    expect(edge.host.metrics.sum('sluice_requests_total{outcome="no_policy"}')).toBe(2);
+    expect(edge.host.metrics.sum('sluice_requests_total{outcome="unavailable"}')).toBe(0);
   });
 
-  it("are let go unmetered by a policy whose enforcement is off", () => {
+  it("requests without a policy pass unmetered by a policy whose enforcement is off", () => {
     const edge = starting();
     const waiting = [edge.send("invented"), edge.send("")];
     offer(edge.watch, policy({ enforcement: "off" }));
@@ -108,7 +108,7 @@ describe("requests of an edge that has no policy yet", () => {
     expect(waiting.map((stream) => stream.reachedUpstream)).toEqual([true, true]);
   });
 
-  it("go on by their settings' own policy where settings with one come first", () => {
+  it("requests without a policy go on by the settings' own where that comes first", () => {
     const edge = starting();
     const waiting = edge.send("invented");
     edge.worker(0).configure(settings(two));
@@ -118,7 +118,7 @@ describe("requests of an edge that has no policy yet", () => {
     expect(waiting.paused).toBe(false);
   });
 
-  it("stay held where the first policy is rejected, and go on with the next", () => {
+  it("requests without a policy wait for the next where the first is rejected", () => {
     const edge = starting();
     const waiting = edge.send("invented");
     offer(edge.watch, policy({ plans: [] }), { generation: 1 });
@@ -130,8 +130,8 @@ describe("requests of an edge that has no policy yet", () => {
   });
 });
 
-describe("the bound of requests that are held", () => {
-  it("is 1,024 a worker: the next is answered at once, and a place that is free again is taken", () => {
+describe("the limit on requests that are held", () => {
+  it("a worker holds 1,024 requests: the next is answered at once", () => {
     const edge = starting();
     const held = Array.from({ length: MAX_WAITERS }, () => edge.send(edge.newSession()));
     expect(held.every((stream) => stream.paused)).toBe(true);
@@ -141,7 +141,7 @@ describe("the bound of requests that are held", () => {
     expect(held.every((stream) => stream.reachedUpstream)).toBe(true);
   });
 
-  it("lets no more go on a tick than calls are free, in the order in which they came", () => {
+  it("held requests go on in order, no more on a tick than calls are free", () => {
     const edge = starting();
     const sessions = Array.from({ length: 600 }, () => edge.newSession());
     const streams = sessions.map((session) => edge.send(session));
@@ -162,14 +162,14 @@ describe("the bound of requests that are held", () => {
     expect(streams.every((stream) => stream.status === 401)).toBe(true);
   });
 
-  it("answers all whose time is over in one tick, however few calls are free", () => {
+  it("held requests whose time is over are all answered in one tick", () => {
     const edge = starting();
     const held = Array.from({ length: MAX_WAITERS }, () => edge.send(edge.newSession()));
     edge.passMs(NO_POLICY_HOLD_MS);
     expect(held.filter((stream) => stream.paused)).toHaveLength(0);
   });
 
-  it("holds nothing for clients that left: they are not resumed, pay nothing and take no call", () => {
+  it("held requests of clients that left are not resumed, pay nothing and take no call", () => {
     const edge = starting();
     const sessions = Array.from({ length: 20 }, () => edge.newSession());
     const streams = sessions.map((session) => edge.send(session));
@@ -189,7 +189,7 @@ describe("the bound of requests that are held", () => {
 describe("the lean build without a policy yet", () => {
   const lean = (): Edge => edgeWithoutPolicy({ module: filterModule("lean") });
 
-  it("holds requests and lets them go as the full one does", () => {
+  it("the lean build holds requests and lets them go as the full one does", () => {
     const edge = lean();
     edge.flush();
     const waiting = edge.send("invented");
@@ -200,7 +200,7 @@ describe("the lean build without a policy yet", () => {
     expect(waiting.status).toBe(401);
   });
 
-  it("takes a policy that asks for limit headers, adds none to what passes, and says so", () => {
+  it("the lean build takes a policy with limit headers, adds none, and says so", () => {
     const edge = lean();
     edge.flush();
     offer(edge.watch, policy({ response: { headers: "draft" } }));
@@ -211,7 +211,7 @@ describe("the lean build without a policy yet", () => {
     expect(edge.host.messages("warn").join()).toMatch(/response\.headers: none are added/);
   });
 
-  it("answers after 2 s", () => {
+  it("the lean build answers held requests after 2 s", () => {
     const edge = lean();
     edge.flush();
     const waiting = edge.send(edge.newSession());

@@ -21,7 +21,7 @@ function twoWorkers(): { edge: Edge; a: Vm; b: Vm } {
 }
 
 describe("two workers miss the same session together", () => {
-  it("the later answer does not refill what was spent meanwhile", () => {
+  it("the later answer of two does not refill what was spent meanwhile", () => {
     const { edge } = twoWorkers();
     const session = edge.newSession();
     const waiting = [edge.send(session, 0), edge.send(session, 1)];
@@ -33,7 +33,7 @@ describe("two workers miss the same session together", () => {
     expect(edge.table.record(session.id)).toMatchObject({ levelTokens: 0, consumed: 10, rev: 10 });
   });
 
-  it("the answer that finds a record between its read and its write leaves the record's level", () => {
+  it("an answer that finds a record between its read and write leaves its level", () => {
     const { edge, a } = twoWorkers();
     edge.sessionInTable();
     const session = sessionsOfOneSet(edge, 1)[0] ?? edge.newSession();
@@ -49,7 +49,7 @@ describe("two workers miss the same session together", () => {
     expect(edge.table.record(session.id)).toMatchObject({ levelTokens: 4, consumed: 6, rev: 6 });
   });
 
-  it("of two that create the set, one wins and the other's session finds its place beside it", () => {
+  it("two workers that create one set both find a slot in it", () => {
     const { edge, a } = twoWorkers();
     const [one, other] = sessionsOfOneSet(edge, 2);
     if (one === undefined || other === undefined) throw new Error("two sessions are needed");
@@ -64,7 +64,7 @@ describe("two workers miss the same session together", () => {
     expect(edge.table.records().map((record) => record.levelTokens)).toEqual([9, 9]);
   });
 
-  it("of two that name the table's life, one wins and both call by its name", () => {
+  it("two workers that name the table's life both call by the name that won", () => {
     const { edge, a } = twoWorkers();
     const namesInstance = (call: HostCall): boolean =>
       call.vm === a && call.name === "proxy_set_shared_data" && Number(call.args[3]) === INSTANCE_BYTES;
@@ -79,7 +79,7 @@ describe("two workers miss the same session together", () => {
 });
 
 describe("two workers spend from one bucket", () => {
-  it("both spends count when the second falls between the read and the write of the first", () => {
+  it("both spends count when the second falls between read and write of the first", () => {
     const { edge, a } = twoWorkers();
     const session = edge.sessionInTable();
     edge.host.hooks.once("before", writesSet(edge, a), () => {
@@ -88,10 +88,10 @@ describe("two workers spend from one bucket", () => {
     expect(edge.send(session, 0).status).toBe(200);
     expect(edge.table.record(session.id)).toMatchObject({ levelTokens: 7, consumed: 3 });
     edge.flush();
-    expect(edge.host.metrics.sum("sluice_cas_retries")).toBe(1);
+    expect(edge.host.metrics.sum("sluice_cas_retries_total")).toBe(1);
   });
 
-  it("only one gets the last token", () => {
+  it("only one of two workers gets the last token", () => {
     const { edge, a } = twoWorkers();
     const session = edge.sessionInTable({ tokens: 1 });
     edge.host.hooks.once("before", writesSet(edge, a), () => {
@@ -101,7 +101,7 @@ describe("two workers spend from one bucket", () => {
     expect(edge.table.record(session.id)?.levelPico).toBe(0n);
   });
 
-  it("a clock read before another worker's write neither takes time back nor counts it twice", () => {
+  it("a clock read before another worker's write neither loses time nor counts it twice", () => {
     const edge = new Edge({ workers: 2, policy: policy({ plans: [plan({ maxTokens: 10, tokenRefillRate: 1 })] }) });
     const session = edge.sessionInTable({ tokens: 0 });
     const begun = edge.table.record(session.id)?.refilledAtUs ?? 0n;
@@ -119,7 +119,7 @@ describe("two workers spend from one bucket", () => {
   it.each([
     ["deny", 503, false],
     ["allow", 200, true],
-  ])("gives up after 32 tries, and answers as onContention %s says", (onContention, status, passes) => {
+  ])("a spend gives up after 32 tries, and answers as onContention %s says", (onContention, status, passes) => {
     const edge = new Edge({ workers: 2, policy: policy({ onContention, plans: [plan({ maxTokens: 1000 })] }) });
     const session = edge.sessionInTable({ tokens: 900 });
     let tries = 0;
@@ -133,7 +133,7 @@ describe("two workers spend from one bucket", () => {
     expect(tries).toBe(CAS_TRIES);
     expect(edge.table.record(session.id)?.levelTokens).toBe(900 - CAS_TRIES);
     edge.flush();
-    expect(edge.host.metrics.sum("sluice_cas_exhausted")).toBe(1);
-    expect(edge.host.metrics.sum("sluice_cas_retries")).toBeGreaterThanOrEqual(CAS_TRIES - 1);
+    expect(edge.host.metrics.sum("sluice_cas_exhausted_total")).toBe(1);
+    expect(edge.host.metrics.sum("sluice_cas_retries_total")).toBeGreaterThanOrEqual(CAS_TRIES - 1);
   });
 });

@@ -1,4 +1,4 @@
-// What a client sees: the form of each answer, the limit headers, and that refusals write nothing.
+// What a client sees: the form of each answer, the limit headers, and that denials write nothing.
 import { describe, expect, it } from "vitest";
 import { Edge, endedAnswer, plan, policy, requestWith } from "../harness/scenes/edge.js";
 import type { HeaderPairs } from "../harness/host/header-map.js";
@@ -18,7 +18,7 @@ function bodyOf(stream: Stream): unknown {
 const asGrpc = (pairs: HeaderPairs): HeaderPairs => [...pairs, ["content-type", "application/grpc"]];
 
 describe("a request without a token", () => {
-  it("is answered 401 MISSING_SESSION with a challenge, and the service never sees it", () => {
+  it("a request without a token gets 401 MISSING_SESSION, and the service never sees it", () => {
     const stream = new Edge().worker(0).request(requestWith(undefined));
     expect(stream).toMatchObject({ status: 401, reachedUpstream: false });
     expect(bodyOf(stream)).toEqual({ error: { code: "MISSING_SESSION", message: "Session ID is required" } });
@@ -27,7 +27,7 @@ describe("a request without a token", () => {
     expect(stream.local?.details).toBe("sluice_missing_session");
   });
 
-  it("is one with an empty header too", () => {
+  it("a request with an empty header counts as one without a token", () => {
     const stream = new Edge().worker(0).request(requestWith(""));
     expect(bodyOf(stream)).toMatchObject({ error: { code: "MISSING_SESSION" } });
   });
@@ -46,7 +46,7 @@ describe("a request with an invalid token", () => {
     ["with a NUL", `${good.slice(0, 47)}\0`],
     ["of 4 KB and a byte", "A".repeat(4097)],
     ["of 20 KB", "A".repeat(20_000)],
-  ])("%s is answered 401 INVALID_SESSION, and nobody is asked", (_what, token) => {
+  ])("a token %s gets 401 INVALID_SESSION, and nobody is asked", (_what, token) => {
     const edge = new Edge();
     const stream = edge.send(token);
     expect(stream).toMatchObject({ status: 401, reachedUpstream: false });
@@ -58,7 +58,7 @@ describe("a request with an invalid token", () => {
 });
 
 describe("two header lines", () => {
-  it("the first counts, whatever the second is", () => {
+  it("the first header line counts, whatever the second is", () => {
     const edge = new Edge();
     const session = edge.sessionInTable();
     const line = (value: string): readonly [string, string] => ["x-session-id", value];
@@ -77,8 +77,8 @@ describe("two header lines", () => {
   });
 });
 
-describe("limit headers", () => {
-  it("tell what is left, when there is one more, and the policy, on what is let through", () => {
+describe("limit headers of a response", () => {
+  it("limit headers show what is left, when there is more, and the policy", () => {
     const edge = new Edge({ policy: policy({ plans: [REFILLING] }) });
     const session = edge.sessionInTable({ tokens: 57 });
     const stream = edge.send(session);
@@ -87,7 +87,7 @@ describe("limit headers", () => {
     expect(header(stream, "retry-after")).toBeUndefined();
   });
 
-  it("come with Retry-After on 429, with the code and message", () => {
+  it("limit headers come with Retry-After on 429, with the code and message", () => {
     const edge = new Edge({ policy: policy({ plans: [plan({ maxTokens: 5, tokenRefillRate: 0.3 })] }) });
     const stream = edge.send(edge.sessionInTable({ tokens: 0 }));
     const message = "Rate limit exceeded for session";
@@ -99,20 +99,20 @@ describe("limit headers", () => {
     expect(stream.local?.details).toBe("sluice_limited");
   });
 
-  it("promise nothing where no token will come", () => {
+  it("limit headers promise nothing where no token will come", () => {
     const edge = new Edge();
     const session = edge.sessionInTable({ tokens: 1 });
     expect(header(edge.send(session), "ratelimit")).toBe('"default";r=0');
-    const refused = edge.send(session);
-    expect(header(refused, "ratelimit-policy")).toBe('"default";q=10');
-    expect(header(refused, "retry-after")).toBeUndefined();
+    const denied = edge.send(session);
+    expect(header(denied, "ratelimit-policy")).toBe('"default";q=10');
+    expect(header(denied, "retry-after")).toBeUndefined();
   });
 
   it.each([
     ["x-ratelimit", ["x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset"]],
     ["both", ["ratelimit", "ratelimit-policy", "x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset"]],
     ["none", []],
-  ])("take the form %s", (headers, names) => {
+  ])("limit headers take the form %s", (headers, names) => {
     const edge = new Edge({ policy: policy({ plans: [REFILLING], response: { headers } }) });
     const stream = edge.send(edge.sessionInTable({ tokens: 57 }));
     const sent = stream.responseHeaders?.pairs().map(([name]) => name) ?? [];
@@ -123,14 +123,14 @@ describe("limit headers", () => {
     }
   });
 
-  it("stand once in an answer of the filter itself", () => {
+  it("limit headers stand once in an answer of the filter itself", () => {
     const edge = new Edge();
-    const refused = edge.send(edge.sessionInTable({ tokens: 0 }));
-    const names = refused.responseHeaders?.pairs().map(([name]) => name) ?? [];
+    const denied = edge.send(edge.sessionInTable({ tokens: 0 }));
+    const names = denied.responseHeaders?.pairs().map(([name]) => name) ?? [];
     expect(new Set(names).size).toBe(names.length);
   });
 
-  it("are left out and counted for a stream that more than 4,096 newer ones overtook; never another's", () => {
+  it("limit headers are left out for a stream that more than 4,096 newer ones overtook", () => {
     const edge = new Edge({ policy: policy({ plans: [plan({ maxTokens: 9000 })] }) });
     const slow = edge.worker(0).open(requestWith(edge.sessionInTable({ tokens: 5000 })));
     const other = edge.sessionInTable({ tokens: 8000 });
@@ -139,7 +139,7 @@ describe("limit headers", () => {
     expect(slow.status).toBe(200);
     expect(header(slow, "ratelimit")).toBeUndefined();
     edge.flush();
-    expect(edge.host.metrics.sum("sluice_headers_omitted")).toBe(1);
+    expect(edge.host.metrics.sum("sluice_headers_omitted_total")).toBe(1);
   });
 });
 
@@ -147,13 +147,13 @@ describe("a gRPC request", () => {
   it.each([
     ["without a token", undefined, "16"],
     ["with an invalid one", "invented", "16"],
-  ])("%s gets grpc-status %s", (_what, token, grpcStatus) => {
+  ])("a gRPC request %s gets grpc-status %s", (_what, token, grpcStatus) => {
     const stream = new Edge().worker(0).request(asGrpc(requestWith(token)));
     expect(stream.status).toBe(200);
     expect(header(stream, "grpc-status")).toBe(grpcStatus);
   });
 
-  it("over its limit gets grpc-status 8, and 14 where the limiter cannot decide", () => {
+  it("a gRPC request gets status 8 over its limit, and 14 where none can be decided", () => {
     const edge = new Edge({ policy: policy({ onUnreachable: "deny" }) });
     const limited = edge.worker(0).request(asGrpc(requestWith(edge.sessionInTable({ tokens: 0 }))));
     const waiting = edge.worker(0).request(asGrpc(requestWith(edge.newSession())));
@@ -164,14 +164,14 @@ describe("a gRPC request", () => {
 });
 
 describe("other forms", () => {
-  it("problem+json says the same after RFC 9457", () => {
+  it("a problem+json body says the same after RFC 9457", () => {
     const edge = new Edge({ policy: policy({ response: { body: "problem" } }) });
     const stream = edge.send(edge.sessionInTable({ tokens: 0 }));
     expect(header(stream, "content-type")).toBe("application/problem+json");
     expect(bodyOf(stream)).toMatchObject({ status: 429, code: "RATE_LIMIT_EXCEEDED" });
   });
 
-  it("a spent budget is told apart from a limit, and promises no retry", () => {
+  it("a spent budget differs from a limit, and promises no retry", () => {
     const edge = new Edge({ policy: policy({ plans: [REFILLING] }) });
     const waiting = edge.send(edge.newSession());
     edge.answerLive({ budgetSpent: true });
@@ -191,8 +191,8 @@ describe("other forms", () => {
   });
 });
 
-describe("a refused request", () => {
-  it("writes nothing to shared data: 429, 401 of an ended session, 401 of a forgery, no token", () => {
+describe("a denied request", () => {
+  it("a denied request writes nothing to shared data, whatever the reason", () => {
     const edge = new Edge();
     const empty = edge.sessionInTable({ tokens: 0 });
     const ended = edge.newSession();

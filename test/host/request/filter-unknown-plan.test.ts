@@ -1,5 +1,5 @@
 // A session whose plan this worker does not know yet: the policy that has it is on its way, so its request is held for a
-// moment instead of being turned away.
+// moment and not denied.
 import { describe, expect, it } from "vitest";
 import { TICK_MS } from "../../../assembly/contract.js";
 import { LOG, OTHER_LOG, plan, policy, type Edge, type PolicyDocument } from "../harness/scenes/edge.js";
@@ -18,8 +18,8 @@ function following(document: PolicyDocument = old, workers = 1): Edge {
   return edge;
 }
 
-describe("a session of a plan that came with a policy which is on its way", () => {
-  it("is held until that policy is in force here, and passes then", () => {
+describe("a session of a plan that comes with a policy on its way", () => {
+  it("a request of a coming plan is held until its policy is in force, and passes then", () => {
     const edge = following();
     const stream = edge.send(edge.newSession(4));
     edge.answerLive({ plan: 4, generation: 8 });
@@ -30,7 +30,7 @@ describe("a session of a plan that came with a policy which is on its way", () =
     expect(edge.acquires).toHaveLength(1);
   });
 
-  it("is held for a second at most, and gets 503 then", () => {
+  it("a request of a coming plan is held for a second at most, and gets 503 then", () => {
     const edge = following();
     const stream = edge.send(edge.newSession(4));
     edge.answerLive({ plan: 4, generation: 8 });
@@ -41,7 +41,7 @@ describe("a session of a plan that came with a policy which is on its way", () =
     expect(edge.send(edge.newSession(4)).paused).toBe(true);
   });
 
-  it("is held on while a policy between the one here and its own comes into force", () => {
+  it("a request of a coming plan is held on while a policy in between comes into force", () => {
     const edge = following();
     const stream = edge.send(edge.newSession(4));
     edge.answerLive({ plan: 4, generation: 9 });
@@ -53,21 +53,21 @@ describe("a session of a plan that came with a policy which is on its way", () =
     expect(stream.status).toBe(200);
   });
 
-  it("gets 503 at once where no newer policy is on its way", () => {
+  it("a request of an unknown plan gets 503 at once where no newer policy is coming", () => {
     const edge = following();
     const stream = edge.send(edge.newSession(4));
     edge.answerLive({ plan: 4, generation: 7 });
     expect(stream.status).toBe(503);
   });
 
-  it("gets 503 at once where the control plane names no generation, as an older one does", () => {
+  it("a request of an unknown plan gets 503 at once without a generation in the answer", () => {
     const edge = following();
     const stream = edge.send(edge.newSession(4));
     edge.answerLive({ plan: 4 });
     expect(stream.status).toBe(503);
   });
 
-  it("is held on a worker that has not heard of the policy yet, also where the record is another worker's", () => {
+  it("a request of a coming plan is held on a worker that does not know the policy yet", () => {
     const edge = following(old, 2);
     offer(newestWatch(edge), gold, { generation: 8 });
     const session = edge.sessionInTable({ plan: 4, tokens: 5 }, 0);
@@ -78,7 +78,7 @@ describe("a session of a plan that came with a policy which is on its way", () =
     expect(edge.table.record(session.id)?.levelTokens).toBe(4);
   });
 
-  it("is held too where the policy so far is that of the settings", () => {
+  it("a request of a coming plan is held where the policy so far is the settings'", () => {
     const edge = following(old, 1);
     edge.addWorker(JSON.stringify({ version: 1, table: { capacity: 1024 }, policy: old }));
     offer(newestWatch(edge), gold, { generation: 8 });
@@ -89,7 +89,7 @@ describe("a session of a plan that came with a policy which is on its way", () =
     expect(stream.status).toBe(200);
   });
 
-  it("is held as well after an earlier policy was rejected, however long ago that was", () => {
+  it("a request of a coming plan is held after an earlier policy was rejected", () => {
     const edge = following();
     offer(newestWatch(edge), policy({ plans: [] }), { generation: 8 });
     edge.passMs(10_000);
@@ -102,7 +102,7 @@ describe("a session of a plan that came with a policy which is on its way", () =
     expect(stream.status).toBe(200);
   });
 
-  it("is not held by a late answer of the log before a restore, whose generations were higher", () => {
+  it("a late answer of the log before a restore holds no request", () => {
     const edge = following();
     edge.sessionInTable();
     edge.watch.answer(503);

@@ -1,4 +1,4 @@
-// When the control plane cannot be asked: what the policy says for it, and what follows once it can.
+// When the control plane cannot be asked: the policy decides, and what follows once the control plane is back.
 import { describe, expect, it } from "vitest";
 import { FLAG_REFRESH, FLAG_UNCONFIRMED, RECORD_FLAGS_AT } from "../../../assembly/contract.js";
 import { Edge, MAX_AGE_MS, policy } from "../harness/scenes/edge.js";
@@ -63,8 +63,8 @@ const failures: [string, (callout: Callout) => void][] = [
   ],
 ];
 
-describe.each(failures)("after %s", (_name, fail) => {
-  it("a new session with a valid token is admitted under its plan with onUnreachable: trust", () => {
+describe.each(failures)("a new session and a known one after %s", (_name, fail) => {
+  it("a new session is admitted under its plan with onUnreachable: trust", () => {
     const edge = new Edge({ policy: policy({ onUnreachable: "trust" }) });
     const session = edge.newSession();
     const stream = edge.send(session);
@@ -74,7 +74,7 @@ describe.each(failures)("after %s", (_name, fail) => {
     expect(edge.table.record(session.id)).toMatchObject({ provisional: true, live: true });
   });
 
-  it("a new session is told that the limiter is unavailable with onUnreachable: deny", () => {
+  it("a new session gets 503 LIMITER_UNAVAILABLE with onUnreachable: deny", () => {
     const edge = new Edge({ policy: policy({ onUnreachable: "deny" }) });
     const waiting = edge.send(edge.newSession());
     fail(edge.callout);
@@ -82,7 +82,7 @@ describe.each(failures)("after %s", (_name, fail) => {
     expect(edge.table.records()).toHaveLength(0);
   });
 
-  it("a session in the table goes on, idle or not, under both", () => {
+  it("a session in the table goes on, idle or not, under trust and deny", () => {
     for (const onUnreachable of ["trust", "deny"]) {
       const edge = new Edge({ policy: policy({ onUnreachable }) });
       const session = edge.sessionInTable({ tokens: 2 });
@@ -96,7 +96,7 @@ describe.each(failures)("after %s", (_name, fail) => {
 });
 
 describe("a call that Envoy does not send", () => {
-  it.each([2, 10])("with status %i follows onUnreachable at once", (dispatchResult) => {
+  it.each([2, 10])("a call that Envoy answers with status %i follows onUnreachable at once", (dispatchResult) => {
     const trusting = new Edge({ policy: policy({ onUnreachable: "trust" }) });
     const denying = new Edge({ policy: policy({ onUnreachable: "deny" }) });
     for (const edge of [trusting, denying]) edge.host.dispatchResult = dispatchResult;
@@ -109,8 +109,8 @@ describe("a call that Envoy does not send", () => {
   });
 });
 
-describe("a record that the edge was told to ask about", () => {
-  it("marked refresh: its next request waits for an answer, and goes on with its own level", () => {
+describe("a record that is marked to be asked about", () => {
+  it("a record marked refresh waits for an answer, and goes on with its own level", () => {
     const edge = new Edge();
     const session = edge.sessionInTable({ tokens: 4 });
     mark(edge, session, FLAG_REFRESH);
@@ -121,7 +121,7 @@ describe("a record that the edge was told to ask about", () => {
     expect(edge.table.record(session.id)).toMatchObject({ levelTokens: 3, refresh: false });
   });
 
-  it("marked refresh: stands as it is when the control plane cannot be asked, under trust and deny", () => {
+  it("a record marked refresh stands when the control plane cannot be asked", () => {
     for (const onUnreachable of ["trust", "deny"]) {
       const edge = new Edge({ policy: policy({ onUnreachable }) });
       const session = edge.sessionInTable({ tokens: 2 });
@@ -136,7 +136,7 @@ describe("a record that the edge was told to ask about", () => {
   it.each([
     ["trust", 200],
     ["deny", 503],
-  ])("marked unconfirmed: does not stand then, and onUnreachable %s decides: %i", (onUnreachable, status) => {
+  ])("a record marked unconfirmed does not stand then: onUnreachable %s gives %i", (onUnreachable, status) => {
     const edge = new Edge({ policy: policy({ onUnreachable }) });
     const session = edge.sessionInTable({ tokens: 2 });
     mark(edge, session, FLAG_REFRESH | FLAG_UNCONFIRMED);
@@ -154,7 +154,7 @@ describe("a record that the edge was told to ask about", () => {
 });
 
 describe("the backoff after a failure", () => {
-  it("lets requests of idle sessions go on without waiting, then asks again", () => {
+  it("the backoff after a failure lets idle sessions go on, then asks again", () => {
     const edge = new Edge();
     const session = edge.sessionInTable();
     const other = edge.sessionInTable();

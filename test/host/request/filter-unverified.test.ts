@@ -1,4 +1,4 @@
-// Sessions that were admitted on trust while the control plane was away, and what becomes of them when it is back.
+// Sessions that were admitted unverified while the control plane was away, and how they are confirmed when it is back.
 import { describe, expect, it } from "vitest";
 import type { Callout } from "../harness/host/callouts.js";
 import { Edge, LIFETIME_MS, endedAnswer, liveAnswer, plan, policy } from "../harness/scenes/edge.js";
@@ -9,8 +9,8 @@ const TICK_MS = 100;
 /** Beyond any backoff: after it the control plane is asked again. */
 const AFTER_BACKOFF_MS = 5000;
 
-describe("a session that was admitted on trust", () => {
-  /** Admits a session on trust and spends some of its tokens. */
+describe("a session that was admitted unverified", () => {
+  /** Admits a session unverified and spends some of its tokens. */
   function trusted(requests: number): { edge: Edge; session: Session } {
     const edge = new Edge({ policy: policy({ plans: [plan({ maxTokens: 10 }), plan({ id: 5, name: "gold" })] }) });
     const session = edge.newSession();
@@ -20,14 +20,14 @@ describe("a session that was admitted on trust", () => {
     return { edge, session };
   }
 
-  /** Ticks until the worker asks about the session that it trusted. */
+  /** Ticks until the worker asks about the session that it admitted unverified. */
   function askedAgain(edge: Edge): Callout {
     edge.clock.advanceMs(AFTER_BACKOFF_MS);
     edge.flush();
     return edge.callout;
   }
 
-  it("has the plan that its token names and ends by the token's own time", () => {
+  it("an unverified session has its token's plan and ends by the token's own time", () => {
     const edge = new Edge({ policy: policy({ plans: [plan(), plan({ id: 5, name: "gold", maxTokens: 50 })] }) });
     const session = edge.mint.mint(edge.clock.wallMs - 100_000, 5);
     edge.send(session);
@@ -36,7 +36,7 @@ describe("a session that was admitted on trust", () => {
     expect(edge.table.record(session.id)).toMatchObject({ planId: 5, levelTokens: 49, endsAtS });
   });
 
-  it("is asked about again by its worker, and confirmed once with the lower level and all that was consumed", () => {
+  it("an unverified session is confirmed once with the lower level and all consumption", () => {
     const { edge, session } = trusted(3);
     const callout = askedAgain(edge);
     expect(callout.json).toMatchObject({ session: session.id });
@@ -48,14 +48,14 @@ describe("a session that was admitted on trust", () => {
     expect(edge.pendingAcquires).toHaveLength(0);
   });
 
-  it("keeps its own level where that is the lower one", () => {
+  it("an unverified session keeps its own level where that is the lower one", () => {
     const { edge, session } = trusted(8);
     askedAgain(edge);
     edge.answerLive({ tokens: 10 });
     expect(edge.table.record(session.id)).toMatchObject({ levelTokens: 2, provisional: false });
   });
 
-  it("is confirmed once when two workers ask", () => {
+  it("an unverified session is confirmed once when two workers ask", () => {
     const edge = new Edge({ workers: 2 });
     const session = edge.newSession();
     const waiting = [edge.send(session, 0), edge.send(session, 1)];
@@ -68,14 +68,14 @@ describe("a session that was admitted on trust", () => {
     expect(edge.table.record(session.id)).toMatchObject({ consumed: 32, rev: 6, ackedRev: 4, provisional: false });
   });
 
-  it("ends when the control plane says that it was revoked, and keeps its figures", () => {
+  it("an unverified session ends when it was revoked, and keeps its figures", () => {
     const { edge, session } = trusted(3);
     askedAgain(edge).answer(200, endedAnswer("revoked"));
     expect(edge.send(session).status).toBe(401);
     expect(edge.table.record(session.id)).toMatchObject({ live: false, consumed: 3 });
   });
 
-  it("is asked about again and again while the control plane is away, at a bounded rate, and never given up", () => {
+  it("an unverified session is asked about at a bounded rate, and never given up", () => {
     const { edge, session } = trusted(1);
     for (let failure = 0; failure < 3; failure++) askedAgain(edge).timeOut();
     const asked = edge.acquires.length;
@@ -89,7 +89,7 @@ describe("a session that was admitted on trust", () => {
     expect(edge.table.record(session.id)?.provisional).toBe(false);
   });
 
-  it("comes at once with onMiss: trust, and is confirmed the same way", () => {
+  it("an unverified session comes at once with onMiss: trust, and is confirmed too", () => {
     const edge = new Edge({ policy: policy({ onMiss: "trust" }) });
     const session = edge.newSession();
     expect(edge.send(session).status).toBe(200);
@@ -99,7 +99,7 @@ describe("a session that was admitted on trust", () => {
     expect(edge.table.record(session.id)).toMatchObject({ levelTokens: 4, provisional: false });
   });
 
-  it("is not possible past the end of its own plan, though another plan's sessions live longer", () => {
+  it("an unverified admission is not possible past the end of the token's own plan", () => {
     const plans = [plan({ lifetime: 1000_000, maxAge: 60_000 }), plan({ id: 5, name: "gold" })];
     const edge = new Edge({ policy: policy({ plans, onUnreachable: "trust" }) });
     const ended = edge.mint.mint(edge.clock.wallMs - 1000_000);
@@ -109,12 +109,12 @@ describe("a session that was admitted on trust", () => {
     expect(edge.table.records()).toEqual([]);
   });
 
-  it("does not come to life where another worker hears in the same moment that it was revoked", () => {
+  it("an unverified session does not come to life while another worker revokes it", () => {
     const edge = new Edge({ workers: 2, policy: policy({ onUnreachable: "trust" }) });
     const session = edge.newSession();
     const waiting = edge.send(session, 0);
     const [timedOut] = edge.pendingAcquires;
-    const refused = edge.send(session, 1);
+    const denied = edge.send(session, 1);
     const revocation = edge.pendingAcquires.at(-1);
     // After the read of the set that shows no record, before the one that the trusted record would be put into.
     let reads = 0;
@@ -123,11 +123,11 @@ describe("a session that was admitted on trust", () => {
     edge.host.hooks.once("before", secondRead, () => revocation?.answer(200, endedAnswer("revoked")));
     timedOut?.timeOut();
     expect(edge.host.hooks.waiting).toBe(0);
-    expect([waiting.status, refused.status]).toEqual([401, 401]);
+    expect([waiting.status, denied.status]).toEqual([401, 401]);
     expect(edge.table.record(session.id)).toMatchObject({ live: false, provisional: false });
   });
 
-  it("is not possible under a plan that the policy lacks: 503", () => {
+  it("an unverified session of a plan that the policy lacks gets 503", () => {
     const edge = new Edge();
     const waiting = edge.send(edge.newSession(77));
     edge.callout.timeOut();

@@ -30,19 +30,19 @@ function ledEdge(): { edge: Edge; watch: Callout } {
 }
 
 describe("the workers of one Envoy", () => {
-  it("keep one watch out between them, that of the first to tick", () => {
+  it("the workers of an Envoy keep one watch out, that of the first to tick", () => {
     const { edge, watch } = ledEdge();
     edge.passMs(10_000);
     expect(edge.watches).toEqual([watch]);
     expect(watch.vm).toBe(edge.worker(0));
   });
 
-  it("all report, whoever leads", () => {
+  it("all workers of an Envoy report, whoever leads", () => {
     const { edge } = ledEdge();
     expect(new Set(edge.reports.map((report) => report.vm)).size).toBe(3);
   });
 
-  it("renew the lease each second or so, not at each tick", () => {
+  it("the leader renews its lease each second or so, not at each tick", () => {
     const { edge } = ledEdge();
     const before = leaseOf(edge.host.sharedData);
     edge.passMs(500);
@@ -53,7 +53,7 @@ describe("the workers of one Envoy", () => {
     expect(after?.untilUs).toBeGreaterThan(before?.untilUs ?? 0n);
   });
 
-  it("have another leader within the lease when the first one's thread hangs", () => {
+  it("a leader whose thread hangs is replaced within the lease", () => {
     const { edge } = ledEdge();
     const [, second, third] = edge.workers;
     for (let passed = 0; passed < LEADER_LEASE_MS - TICK_MS; passed += TICK_MS) {
@@ -68,7 +68,7 @@ describe("the workers of one Envoy", () => {
     expect(watchers(edge)).toEqual([edge.worker(0), second]);
   });
 
-  it("have another leader within the lease when the first one's VM is reloaded, also if that is the new VM", () => {
+  it("a leader whose VM is reloaded is replaced within the lease, even by the new VM", () => {
     const { edge } = ledEdge();
     edge.reload(0);
     edge.passMs(LEADER_LEASE_MS - TICK_MS);
@@ -77,7 +77,7 @@ describe("the workers of one Envoy", () => {
     expect(watchers(edge)).toHaveLength(1);
   });
 
-  it("of two that take a free lease together, one wins", () => {
+  it("one of two workers that take a free lease together wins", () => {
     const edge = new Edge({ workers: 2 });
     const takesLease = (call: HostCall): boolean =>
       call.vm === edge.worker(0) &&
@@ -93,7 +93,7 @@ describe("the workers of one Envoy", () => {
 });
 
 describe("a change of settings", () => {
-  it("in the leader's VM: the new root watches on at its first tick", () => {
+  it("a new root in the leader's VM watches on at its first tick", () => {
     const { edge, watch } = ledEdge();
     const changed = settings(policy());
     edge.worker(0).configure(changed);
@@ -103,7 +103,7 @@ describe("a change of settings", () => {
     expect(edge.watch.json).toMatchObject({ log: LOG, since: CURSOR });
   });
 
-  it("while a stream of the old settings goes on: only the new root watches", () => {
+  it("only the new root watches while a stream of the old settings goes on", () => {
     const edge = new Edge();
     const session = edge.sessionInTable();
     const slow = edge.worker(0).open(requestWith(session));
@@ -130,13 +130,13 @@ describe("an old leader that wakes up", () => {
     return { edge, old: watch, fresh };
   }
 
-  it("does not watch on", () => {
+  it("an old leader does not watch on", () => {
     const { edge, old } = afterSleep();
     old.answer(200, watchAnswer({}));
     expect(watchers(edge)).toEqual([edge.worker(1)]);
   });
 
-  it("marks what its answer says, which does no harm though the new leader has marked it too", () => {
+  it("an old leader's marks do no harm where the new leader has marked too", () => {
     const { edge, old, fresh } = afterSleep();
     const session = edge.sessionInTable({}, 2);
     fresh.answer(200, watchAnswer({ revoked: [session.id], cursor: CURSOR + 3 }));
@@ -146,7 +146,7 @@ describe("an old leader that wakes up", () => {
     expect(logCursorOf(edge.host.sharedData)).toMatchObject({ cursor: CURSOR + 3, seen: CURSOR + 3 });
   });
 
-  it("writes nothing when the edge follows another log by now", () => {
+  it("an old leader writes nothing when the edge follows another log by now", () => {
     const { edge, old, fresh } = afterSleep();
     const session = edge.sessionInTable({}, 2);
     fresh.answer(200, resetAnswer(900));
@@ -158,7 +158,7 @@ describe("an old leader that wakes up", () => {
     expect(logCursorOf(edge.host.sharedData)).toEqual(logCursor);
   });
 
-  it("writes nothing when the log changes while it writes: what it had read is refused", () => {
+  it("an old leader fails to write when the log changes while it writes", () => {
     const { edge, old, fresh } = afterSleep();
     const session = edge.sessionInTable({}, 2);
     const writesSet = (call: HostCall): boolean =>
@@ -173,7 +173,7 @@ describe("an old leader that wakes up", () => {
     expect(logCursorOf(edge.host.sharedData)).toMatchObject({ log: OTHER_LOG, cursor: 900, seen: 900 });
   });
 
-  it("gives up a reset that it had begun", () => {
+  it("an old leader gives up a reset that it had begun", () => {
     const { edge, old, fresh } = afterSleep();
     old.answer(200, resetAnswer(900));
     fresh.answer(200, resetAnswer(950));
@@ -189,7 +189,7 @@ describe("an old leader that wakes up", () => {
 });
 
 describe("two leaders at once", () => {
-  it("mark the same invalidations in any order, and the place ends at the later of the two", () => {
+  it("two leaders mark the same invalidations, and the later cursor of the two stays", () => {
     for (const order of [
       [0, 1],
       [1, 0],
@@ -210,7 +210,7 @@ describe("two leaders at once", () => {
     }
   });
 
-  it("never take a place in the log back that the other has reached meanwhile", () => {
+  it("two leaders never take the log cursor back", () => {
     const { edge, watch } = ledEdge();
     edge.clock.advanceMs(LEADER_LEASE_MS);
     edge.worker(1).tick();

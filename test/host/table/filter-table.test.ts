@@ -37,22 +37,19 @@ describe("a set that is full", () => {
   it.each([
     ["deny", 503],
     ["allow", 200],
-  ])(
-    "turns a new entry away with %s: %i, and counts it, while nobody knows what its sessions spent",
-    (onTableFull, status) => {
-      const edge = new Edge({ policy: policy({ onTableFull }) });
-      const { inTable, newSession } = fullSet(edge);
-      edge.clock.advanceMs(MAX_AGE_MS * 2);
-      const waiting = edge.send(newSession);
-      edge.answerLive();
-      expect(waiting.status).toBe(status);
-      expect(inTable.every((session) => edge.table.record(session.id) !== undefined)).toBe(true);
-      edge.flush();
-      expect(edge.host.metrics.sum("sluice_table_full")).toBe(1);
-    },
-  );
+  ])("a full set of unreported sessions answers a new one with %s: %i, and counts it", (onTableFull, status) => {
+    const edge = new Edge({ policy: policy({ onTableFull }) });
+    const { inTable, newSession } = fullSet(edge);
+    edge.clock.advanceMs(MAX_AGE_MS * 2);
+    const waiting = edge.send(newSession);
+    edge.answerLive();
+    expect(waiting.status).toBe(status);
+    expect(inTable.every((session) => edge.table.record(session.id) !== undefined)).toBe(true);
+    edge.flush();
+    expect(edge.host.metrics.sum("sluice_table_full_total")).toBe(1);
+  });
 
-  it("lets the session go that was reported and idle for longest, and counts it", () => {
+  it("a full set evicts the reported session that was idle longest, and counts it", () => {
     const edge = new Edge();
     const { inTable, newSession } = fullSet(edge);
     edge.takeReports();
@@ -62,11 +59,11 @@ describe("a set that is full", () => {
     const gone = inTable.filter((session) => edge.table.record(session.id) === undefined);
     expect(gone).toEqual([inTable[0]]);
     edge.flush();
-    expect(edge.host.metrics.sum("sluice_table_evictions")).toBe(1);
+    expect(edge.host.metrics.sum("sluice_table_evictions_total")).toBe(1);
     expect(edge.table.records()).toHaveLength(RECORDS_PER_SET);
   });
 
-  it("keeps a session that was reported and then spent again, however idle", () => {
+  it("a full set keeps a session that spent again after its report, however idle", () => {
     const edge = new Edge();
     const { inTable, newSession } = fullSet(edge);
     edge.takeReports();
@@ -81,7 +78,7 @@ describe("a set that is full", () => {
     expect(edge.table.record(second.id)).toBeUndefined();
   });
 
-  it("keeps sessions whose request may be under way: those touched within 5 s", () => {
+  it("a full set keeps sessions that were touched within 5 s", () => {
     const edge = new Edge();
     const { newSession } = fullSet(edge);
     edge.flush();
@@ -96,15 +93,15 @@ describe("a set that is full", () => {
     expect(later.status).toBe(200);
   });
 
-  it("reports what holds a new entry up at the next tick, whoever spent it, and has room then", () => {
+  it("a full set reports what blocks a new entry at the next tick, and has room then", () => {
     const edge = new Edge({ workers: 2 });
     const { newSession } = fullSet(edge);
     edge.flush();
     for (const report of edge.pendingReports) report.timeOut();
     edge.clock.advanceMs(ANSWER_VALID_MS + 1);
-    const refused = edge.send(newSession, 1);
+    const denied = edge.send(newSession, 1);
     edge.answerLive();
-    expect(refused.status).toBe(503);
+    expect(denied.status).toBe(503);
     edge.worker(1).tick();
     expect((edge.report.json as { usage: unknown[] }).usage).toHaveLength(RECORDS_PER_SET);
     edge.report.answer(200, reportAnswer());
@@ -113,7 +110,7 @@ describe("a set that is full", () => {
     expect(waiting.status).toBe(200);
   });
 
-  it("lets a session that ended go before one that is idle", () => {
+  it("a full set evicts a session that ended before one that is idle", () => {
     const edge = new Edge();
     const { inTable, newSession } = fullSet(edge);
     const [, , , revoked] = inTable;
@@ -128,7 +125,7 @@ describe("a set that is full", () => {
     expect(gone).toEqual([revoked]);
   });
 
-  it("keeps sessions that were admitted on trust and not confirmed, however long they are idle", () => {
+  it("a full set keeps unverified sessions, however long they are idle", () => {
     const edge = new Edge({ policy: policy({ onMiss: "trust", onTableFull: "deny" }) });
     const sessions = sessionsOfOneSet(edge, RECORDS_PER_SET + 1);
     const statuses = sessions.map((session) => {
@@ -141,7 +138,7 @@ describe("a set that is full", () => {
     expect(last === undefined ? 0 : edge.send(last).status).toBe(503);
   });
 
-  it("refuses a session that has ended, though it has no room to remember it", () => {
+  it("a full set denies an ended session, though it has no room to remember it", () => {
     const edge = new Edge({ policy: policy({ onTableFull: "allow" }) });
     const { newSession } = fullSet(edge);
     const waiting = edge.send(newSession);
@@ -151,7 +148,7 @@ describe("a set that is full", () => {
 });
 
 describe("the table", () => {
-  it("never holds more than its capacity, whatever is sent", () => {
+  it("the table never holds more than its capacity, whatever is sent", () => {
     const edge = new Edge({ policy: policy({ onMiss: "trust" }) });
     for (let i = 0; i < INVENTED_SESSIONS; i++) edge.send(edge.newSession());
     expect(edge.table.setKeys().length).toBeLessThanOrEqual(1024 / RECORDS_PER_SET);
@@ -161,7 +158,7 @@ describe("the table", () => {
     expect(edge.host.metrics.sum("sluice_table_records")).toBe(edge.table.records().length);
   });
 
-  it("has keys of 12 bytes with its layout's version", () => {
+  it("the table has keys of 12 bytes with its layout's version", () => {
     const edge = new Edge();
     edge.sessionInTable();
     for (const key of edge.host.sharedData.keys()) {
@@ -170,14 +167,14 @@ describe("the table", () => {
     }
   });
 
-  it("of one name knows nothing of another's sessions", () => {
+  it("a table of one name knows nothing of another's sessions", () => {
     const edge = new Edge();
     const session = edge.sessionInTable();
     edge.worker(0).configure(settings(policy(), { table: { name: "other", capacity: 1024 } }));
     expect(edge.send(session).paused).toBe(true);
   });
 
-  it("keeps its running capacity when a policy names another, and says so", () => {
+  it("the table keeps its running capacity when a policy names another, and says so", () => {
     const edge = new Edge();
     const session = edge.sessionInTable();
     expect(edge.worker(0).configure(settings(policy(), { table: { capacity: 4096 } }))).toBe(true);
@@ -186,7 +183,7 @@ describe("the table", () => {
     expect(edge.host.metrics.sum("sluice_table_capacity")).toBe(1024);
   });
 
-  it("keeps no secret and no credential in any key, value, log line or metric", () => {
+  it("no key, value, log line or metric shows a secret or a credential", () => {
     const edge = new Edge();
     edge.sessionInTable();
     edge.flush();
@@ -198,7 +195,7 @@ describe("the table", () => {
 });
 
 describe("tokens of other keys and other bytes", () => {
-  it("a re-issued token of the same session finds its bucket, and takes the place of the old one", () => {
+  it("a re-issued token finds its session's bucket, and replaces the old one", () => {
     const edge = new Edge();
     const session = edge.sessionInTable({ tokens: 5 });
     const reissued = edge.mint.mint(edge.clock.wallMs, 9, session.id);
@@ -208,7 +205,7 @@ describe("tokens of other keys and other bytes", () => {
     expect(edge.acquires).toHaveLength(1);
   });
 
-  it("a second secret is accepted, and an invalidated one is refused also for sessions in the table", () => {
+  it("a second secret is accepted; a removed one is denied also for known sessions", () => {
     const both = new Edge({ secret: SECRET, secretAlso: OTHER_SECRET });
     const old = new TokenMint(OTHER_SECRET, new Random(3)).mint(both.clock.wallMs);
     both.send(old);

@@ -1,5 +1,5 @@
-// A report that is under way for so long that a backup, older than it, is restored before it arrives. What it tells of
-// sessions that the edge has evicted and asked about again is then more than the edge has of them.
+// A report that is under way for so long that an older backup is restored before it arrives. Its figures of sessions that
+// the edge has evicted and asked about again are then higher than the edge's own.
 import { PATH_REPORT } from "../../../assembly/contract.js";
 import type { FaultInjector } from "./fault-injector.js";
 import { pathOf } from "../parts/network.js";
@@ -30,11 +30,11 @@ export class DelayedReport {
     return this.#late?.call === call;
   }
 
-  /** Before a call is sent. True: it lags from now on. */
+  /** Before a call is sent. True: it is delayed from now on. */
   begins(edge: SimEdge, call: Call): boolean {
     if (call.sent || this.#late !== undefined || pathOf(call) !== PATH_REPORT) return false;
     const rows = (call.json as { usage: [string, number][] }).usage;
-    if (rows.length < LEAST_ROWS || !this.world.random.chance(this.world.faultProfile.lagging)) return false;
+    if (rows.length < LEAST_ROWS || !this.world.random.chance(this.world.faultProfile.delayedReport)) return false;
     this.#late = { edge, call, rows, steps: MOST_STEPS, isOvertaken: false };
     this.faultInjector.backUp();
     return true;

@@ -7,8 +7,8 @@ import type { SimEdge } from "../parts/sim-edge.js";
 import type { Backup } from "../parts/sim-store.js";
 import type { World } from "../parts/world.js";
 
-/** Of the calls that are out when the control plane dies: those whose edge is told at once. */
-const TOLD = 0.7;
+/** Of the calls that are out when the control plane dies: those whose connection is reset at once. */
+const RESET_CHANCE = 0.7;
 
 export class FaultInjector {
   readonly lost = new LostFigures();
@@ -20,10 +20,10 @@ export class FaultInjector {
     private readonly network: Network,
   ) {}
 
-  /** At most one of all, by the faultProfile's chances. False: nothing happened. */
+  /** At most one fault, by the chances of the fault profile. False: nothing happened. */
   strike(): boolean {
     const { random, faultProfile, edges, store } = this.world;
-    if (faultProfile.tripping > 0 && this.#trips()) return true;
+    if (faultProfile.trapsInTry > 0 && this.#trips()) return true;
     const edge = random.pick(edges);
     const worker = random.pick(edge.workers);
     const roll = random.below(1_000_000) / 1_000_000;
@@ -90,7 +90,7 @@ export class FaultInjector {
     const { random, faultProfile, edges } = this.world;
     for (const edge of edges) {
       const worker = edge.workers.find((one) => edge.isBusy(one) && edge.rules.isTrying(edge.worker(one)));
-      if (worker === undefined || !random.chance(faultProfile.tripping)) continue;
+      if (worker === undefined || !random.chance(faultProfile.trapsInTry)) continue;
       this.#change(edge, worker, "reload");
       return true;
     }
@@ -129,7 +129,7 @@ export class FaultInjector {
   #crashPlane(why: string): void {
     this.world.note(`control plane ${why}`);
     this.world.restartPlane();
-    this.network.breakOff(TOLD);
+    this.network.breakOff(RESET_CHANCE);
   }
 
   #allowWhatBackupLacks(backup: Backup): void {
@@ -176,7 +176,7 @@ export class FaultInjector {
     void this.world.plane.sweep();
   }
 
-  /** Most of all one that is being asked about. */
+  /** A session that is being asked about, if there is one. */
   #revokeAny(): void {
     const { edges, random } = this.world;
     const asked = edges.flatMap(({ calls }) => calls.flatMap(sessionIn));

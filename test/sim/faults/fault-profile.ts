@@ -1,4 +1,5 @@
-// What a run of the simulation may meet: drawn from its seed, so that some runs meet much of little.
+// The fault profile of a run: how probable each fault is. Drawn from the seed, so that some runs have many faults of few
+// kinds.
 import { Random } from "../../host/harness/host/random.js";
 
 /** Chances are of a step, unless they say otherwise. */
@@ -19,7 +20,7 @@ export interface FaultProfile {
   readonly reconfigure: number;
   readonly restore: number;
   readonly revoke: number;
-  /** A session is to be asked about again, as after a move to another plan. */
+  /** A session is to be asked about again, as after a change of its plan. */
   readonly refresh: number;
   readonly trim: number;
   readonly sweep: number;
@@ -33,13 +34,13 @@ export interface FaultProfile {
   readonly ages: number;
   /** How much more time passes than a busy edge would let pass. */
   readonly stride: number;
-  /** Of a step: what it begins is carried through, and not a host call at a time. */
-  readonly faultEachStep: number;
+  /** Of a step: it is atomic, so all that it begins is done at once and not a host call at a time. */
+  readonly atomicSteps: number;
   /** Of a report: a backup is restored before it arrives. */
-  readonly lagging: number;
+  readonly delayedReport: number;
   /** Of an answer to an ask: its worker sleeps when it comes. */
   readonly stallProbability: number;
-  /** Of an answer that is not faultEachStep: its worker falls asleep somewhere in its middle. */
+  /** Of an answer in a step that is not atomic: its worker falls asleep somewhere in its middle. */
   readonly shortStallProbability: number;
   /** Of a request: it comes by its session's own connection, and so to the same worker each time. */
   readonly pinned: number;
@@ -60,7 +61,7 @@ export interface FaultProfile {
   /** Of a VM's life: it runs another build than the first. */
   readonly otherBuild: number;
   /** Of a step while a VM tries a policy: that ends it, and another VM starts in its place. */
-  readonly tripping: number;
+  readonly trapsInTry: number;
 }
 
 export function faultProfileOf(seed: number): FaultProfile {
@@ -87,13 +88,13 @@ export function faultProfileOf(seed: number): FaultProfile {
     striding: 0,
     ages: 0,
     stride: random.pick([1, 1, 1, 8]),
-    faultEachStep: some(0.3),
-    lagging: 0,
+    atomicSteps: some(0.3),
+    delayedReport: 0,
     stallProbability: 0,
     shortStallProbability: 0.15,
     pinned: 0,
     sets: "some",
-    // More than a set of the table has places.
+    // More than a set of the table has slots.
     atFirst: 19,
     favourites: 4,
     // The least that a policy may say, at four reports.
@@ -103,46 +104,48 @@ export function faultProfileOf(seed: number): FaultProfile {
   };
   const roll = random.below(100);
   if (roll < 15) return slow(mixed, random);
-  if (roll < 45) return crowded(mixed, random);
-  if (roll < 58) return restless(mixed);
-  if (roll < 63) return aging(mixed);
-  return mixed.publish > 0 ? unsettled(mixed) : mixed;
+  if (roll < 45) return sharedSet(mixed, random);
+  if (roll < 58) return revocations(mixed);
+  if (roll < 63) return forgottenEdges(mixed);
+  return mixed.publish > 0 ? policyChanges(mixed) : mixed;
 }
 
 /** In half of the runs the policy changes while everything else happens. Drawn apart: the rest stays as it is. */
-function policyOf(seed: number): Pick<FaultProfile, "publish" | "handOver" | "ownPolicy" | "otherBuild" | "tripping"> {
+function policyOf(
+  seed: number,
+): Pick<FaultProfile, "publish" | "handOver" | "ownPolicy" | "otherBuild" | "trapsInTry"> {
   const random = new Random(seed ^ 0x9011c7);
-  if (random.chance(0.5)) return { publish: 0, handOver: 0, ownPolicy: 1, otherBuild: 0, tripping: 0 };
+  if (random.chance(0.5)) return { publish: 0, handOver: 0, ownPolicy: 1, otherBuild: 0, trapsInTry: 0 };
   const some = (chance: number): number => (random.chance(0.5) ? chance : 0);
-  return { publish: 0.006, handOver: some(0.003), ownPolicy: 0.5, otherBuild: some(0.4), tripping: some(0.03) };
+  return { publish: 0.006, handOver: some(0.003), ownPolicy: 0.5, otherBuild: some(0.4), trapsInTry: some(0.03) };
 }
 
-/** Minutes pass, few sessions are used all along, and who ends them for idleness must not have missed it. */
+/** Minutes pass, and few sessions are used: the control plane must not end those for idleness. */
 function slow(faultProfile: FaultProfile, random: Random): FaultProfile {
   const away = random.pick([
     { outage: 0.004, cutOff: 0, pinned: 0.95 },
     { outage: 0, cutOff: 0.006 },
   ]);
   const time = { striding: 0.5, longPause: 0, stride: 1, maxAgeMs: 8000 };
-  const use = { faultEachStep: 0.5, favourites: 2, maxTokens: 1000, restore: 0, revoke: 0 };
+  const use = { atomicSteps: 0.5, favourites: 2, maxTokens: 1000, restore: 0, revoke: 0 };
   return { ...faultProfile, ...time, ...use, ...away, sweep: 0.08 };
 }
 
-/** Many sessions make room for each other in one set; messages are slow, or workers. */
-function crowded(faultProfile: FaultProfile, random: Random): FaultProfile {
+/** Many sessions of one set evict each other, while messages or workers are slow. */
+function sharedSet(faultProfile: FaultProfile, random: Random): FaultProfile {
   const calm = { envoyCrash: 0, planeCrash: 0, outage: 0, sweep: 0, revoke: 0, trim: 0, restore: 0 };
-  const time = { passing: 0.07, stride: 1, longPause: 0, faultEachStep: 0.7, refresh: 0.02 };
+  const time = { passing: 0.07, stride: 1, longPause: 0, atomicSteps: 0.7, refresh: 0.02 };
   const slow = random.pick([
     { held: 0.1, lost: 0, passing: 0.12 },
-    { lagging: 0.3, lost: 0, passing: 0.12 },
+    { delayedReport: 0.3, lost: 0, passing: 0.12 },
     { stallProbability: 0.8 },
     { stallProbability: 0.8 },
   ]);
   return { ...faultProfile, ...calm, ...time, ...slow, sets: "one", atFirst: 30, maxTokens: random.pick([4, 20]) };
 }
 
-/** Revocations, and backups that lack them: leaders sleep over the ones while the others are restored. */
-function restless(faultProfile: FaultProfile): FaultProfile {
+/** Revocations, and backups that lack them: leaders sleep in the middle of a revocation while a backup is restored. */
+function revocations(faultProfile: FaultProfile): FaultProfile {
   const calm = { envoyCrash: 0, planeCrash: 0, outage: 0, trim: 0, sweep: 0 };
   return {
     ...faultProfile,
@@ -150,28 +153,28 @@ function restless(faultProfile: FaultProfile): FaultProfile {
     revoke: 0.02,
     restore: 0.004,
     longPause: 0.01,
-    faultEachStep: 0.6,
+    atomicSteps: 0.6,
     shortStallProbability: 0.6,
     sets: "own",
   };
 }
 
-/** Envoys crash, and are forgotten before their sessions are used again. */
-function aging(faultProfile: FaultProfile): FaultProfile {
+/** Envoys crash, and the control plane forgets them before their sessions are used again. */
+function forgottenEdges(faultProfile: FaultProfile): FaultProfile {
   const calm = { planeCrash: 0, outage: 0, restore: 0, revoke: 0 };
   return {
     ...faultProfile,
     ...calm,
     envoyCrash: 0.002,
     ages: 0.05,
-    faultEachStep: 0.5,
+    atomicSteps: 0.5,
     maxAgeMs: 3_600_000,
     sweep: 0.01,
   };
 }
 
 /** One policy follows the other, over calls that are slow, VMs that take the lead from each other, and backups. */
-function unsettled(faultProfile: FaultProfile): FaultProfile {
+function policyChanges(faultProfile: FaultProfile): FaultProfile {
   const calm = { planeCrash: 0, outage: 0, trim: 0, sweep: 0, refresh: 0, revoke: 0 };
   const policy = { publish: 0.02, handOver: 0.004, restore: 0.003, reload: 0.004, reconfigure: 0.003 };
   const time = { stride: 1, striding: 0.1, longPause: 0.02, passing: 0.06 };
@@ -181,7 +184,7 @@ function unsettled(faultProfile: FaultProfile): FaultProfile {
     ...policy,
     ...time,
     held: 0.2,
-    faultEachStep: 0.5,
+    atomicSteps: 0.5,
     shortStallProbability: 0.5,
     sets: "own",
   };

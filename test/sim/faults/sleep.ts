@@ -1,4 +1,4 @@
-// Workers that sleep in the middle of what they do, and what their edges do meanwhile that hurts most.
+// Stalls: a worker sleeps in the middle of its work, while its edge does what conflicts with that work most.
 import { LEADER_LEASE_MS } from "../../../assembly/contract.js";
 import type { Session } from "../../host/harness/scenes/tokens.js";
 import type { FaultInjector } from "./fault-injector.js";
@@ -37,8 +37,8 @@ export class Sleep {
     return this.#asleep !== undefined;
   }
 
-  /** A revocation is to overtake an answer that comes in time: little of it passes, a host call at a time. */
-  get isBreathless(): boolean {
+  /** A revocation is to overtake an answer that is still valid: so little time passes, a host call at a time. */
+  get slowsTime(): boolean {
     return this.#asleep?.plot === "revoked";
   }
 
@@ -63,7 +63,7 @@ export class Sleep {
     return sent && this.#asleep?.edge === edge && this.#asleep.worker === worker;
   }
 
-  /** Before the answer to an ask, in a crowd: the edge's other worker goes on with the same session. */
+  /** Before the answer to an acquire: the edge's other worker goes on with the same session. */
   beginsBefore(edge: SimEdge, call: Call): boolean {
     const { random, faultProfile, sessions } = this.world;
     const [asked] = sessionIn(call);
@@ -110,7 +110,7 @@ export class Sleep {
     this.#asleep = { edge, worker, steps, plot, asked: 0, hasBegun: false, ...(wanted && { wanted }) };
   }
 
-  /** It sleeps on, but hardly longer than until the worst has happened. */
+  /** The worker sleeps on, but hardly longer than until the conflict has happened. */
   #pass(asleep: Sleeper): void {
     asleep.steps -= 1;
     if (asleep.steps <= 0) this.#asleep = undefined;
@@ -119,15 +119,15 @@ export class Sleep {
     else this.#evict(asleep, asleep.wanted);
   }
 
-  /** While others are told so, if that can be. */
+  /** Revokes the session, if possible while the other worker is about to be answered about it. */
   #revoke(asleep: Sleeper, { id }: Session): void {
-    if (asleep.edge.life.refused.has(id)) asleep.steps = 0;
+    if (asleep.edge.life.deniedAsRevoked.has(id)) asleep.steps = 0;
     if (asleep.hasBegun || !(this.#isAskedElsewhere(asleep) || this.world.random.chance(0.1))) return;
     asleep.hasBegun = true;
     this.faultInjector.revoke(id);
   }
 
-  /** Once the record has gone, a little later there is a place for it again. */
+  /** Once the record has gone, a slot for it becomes free a little later. */
   #evict(asleep: Sleeper, { id }: Session): void {
     const stands = asleep.edge.life.records.has(id);
     if (asleep.hasBegun && !stands && asleep.steps > SOON) {

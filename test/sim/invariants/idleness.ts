@@ -1,4 +1,4 @@
-// When sessions were truly active, and who could tell: holds each ending for idleness against it.
+// When sessions were truly active, and whether the control plane could know: checks each end for idleness against it.
 import type { Life } from "./ledger.js";
 import { WORKERS } from "../parts/sim-edge.js";
 import { fail } from "./violation.js";
@@ -7,7 +7,7 @@ export interface IdlenessParts {
   /** Of the simulation, ms. */
   readonly nowMs: () => number;
   readonly maxAgeMs: number;
-  /** How late an edge may be with what it tells, ms. */
+  /** How late an edge's reports may be, ms. */
   readonly graceMs: number;
 }
 
@@ -20,7 +20,7 @@ export class Idleness {
   /** Instance and session to the tokens that were reported. */
   readonly #reported = new Map<string, number>();
   /** Instance to its workers that have reported since the control plane's start. */
-  readonly #heard = new Map<string, Set<string>>();
+  readonly #reporters = new Map<string, Set<string>>();
   #listeningSinceMs = 0;
 
   constructor(private readonly parts: IdlenessParts) {}
@@ -36,7 +36,7 @@ export class Idleness {
     if (lastMs - askedAtMs < this.parts.maxAgeMs) this.#onceIdle.delete(id);
   }
 
-  /** @param known the control plane knows that the edge holds the session: it did not let it in on trust */
+  /** @param known the control plane knows that the edge holds the session: it was not admitted unverified */
   spent(life: Life, id: string, atMs: number, known: boolean): void {
     const lives = this.#spends.get(id) ?? new Map<Life, number[]>();
     lives.set(life, [...(lives.get(life) ?? []), atMs]);
@@ -53,21 +53,21 @@ export class Idleness {
   }
 
   /** A worker's report was taken. */
-  heard(instance: string, worker: string): void {
-    this.#heard.set(instance, (this.#heard.get(instance) ?? new Set()).add(worker));
+  workerReported(instance: string, worker: string): void {
+    this.#reporters.set(instance, (this.#reporters.get(instance) ?? new Set()).add(worker));
   }
 
   planeStarted(): void {
-    this.#heard.clear();
+    this.#reporters.clear();
     this.#listeningSinceMs = this.parts.nowMs();
   }
 
-  /** Whatever was active may not be known to have been: a backup was restored, or what an Envoy knew is lost. */
+  /** The control plane may not know that these sessions were active: a backup was restored, or an Envoy's memory is lost. */
   lost(ids: Iterable<string>): void {
     for (const id of ids) this.#onceIdle.add(id);
   }
 
-  /** Reports of a control plane that is no more count for nothing. */
+  /** Reports to a control plane that is gone count for nothing. */
   restored(): void {
     this.#reported.clear();
     this.lost(this.#lastActiveMs.keys());
@@ -79,16 +79,16 @@ export class Idleness {
     if (this.#onceIdle.has(id) || idleMs >= this.parts.maxAgeMs) return;
     const { maxAgeMs, graceMs, nowMs } = this.parts;
     const isListening = nowMs() - this.#listeningSinceMs > maxAgeMs + graceMs;
-    if (isListening && [...(this.#spends.get(id) ?? [])].some(([life, spends]) => this.#isUntold(id, life, spends)))
+    if (isListening && [...(this.#spends.get(id) ?? [])].some(([life, spends]) => this.#isUnreported(id, life, spends)))
       return;
     fail("idle", `session ${id} was never idle, last active ${idleMs} ms ago, and is ended`);
   }
 
-  /** It was used at a worker that has told nothing since the start, or one that forgot what it had to tell. */
-  #isUntold(id: string, life: Life, spends: readonly number[]): boolean {
+  /** It was used at a worker that has not reported since the start, or at one that lost what it had to report. */
+  #isUnreported(id: string, life: Life, spends: readonly number[]): boolean {
     const instance = life.instance() ?? "";
     const dirtySinceMs = spends[this.#reported.get(instance + id) ?? 0] ?? Infinity;
-    const isKnown = !life.hasForgotten && (this.#heard.get(instance)?.size ?? 0) === WORKERS;
+    const isKnown = !life.hasForgotten && (this.#reporters.get(instance)?.size ?? 0) === WORKERS;
     return !isKnown && dirtySinceMs <= this.#graceAgoMs();
   }
 

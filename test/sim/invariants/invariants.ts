@@ -1,5 +1,5 @@
-// The end of a run: faults stop, all that was spent is reported, all that was revoked is marked. Then the books must
-// agree: what edges let through, and what the control plane knows of it.
+// The invariants at the end of a run: faults stop, all spends are reported, all revocations are marked. Then the edges and
+// the control plane must agree on what was spent.
 import type { LostFigures } from "../faults/lost-figures.js";
 import type { Network } from "../parts/network.js";
 import { PolicyInvariants } from "./policy-invariants.js";
@@ -11,9 +11,9 @@ import type { World } from "../parts/world.js";
 /** Enough for a lease that must run out, a watch that is held to its end, a few rounds of the sweep, reports. */
 const TICK_MS = 80;
 const TICKS = 400;
-/** How often it is looked whether the books agree already. */
+/** How many ticks lie between two checks of the invariants. */
 const LOOK_EVERY = 30;
-/** A message may bring forth others; more than that is a storm. */
+/** A message may cause others; more than this number is a storm. */
 const MAX_TURNS = 50;
 
 export class Invariants {
@@ -106,7 +106,7 @@ export class Invariants {
     const record = life.records.get(id);
     const stands = record?.live === true && !record.refresh && !record.unconfirmed;
     const isRevoked = store.stored(id)?.revokedAt !== null;
-    if (stands && isRevoked) fail("11", `${life.edge} ${id}: never heard of its revocation`);
+    if (stands && isRevoked) fail("11", `${life.edge} ${id}: its revocation never arrived`);
     if (record?.provisional === true) fail("quiet", `${life.edge} ${id}: still provisional`);
     const instance = life.instance() ?? "";
     const { consumed } = store.durable(id, instance);

@@ -1,5 +1,5 @@
-// What really happened, and what may: counts every spend at the moment when it is written into an edge's table, and
-// holds each write and each commit against the invariants.
+// What really happened: counts every spend at the moment when it is written into an edge's table, and checks each write
+// and each commit against the invariants.
 import { PICO_PER_TOKEN, RECORD_BYTES, RECORD_EMPTY, RECORD_STATE_AT, SET_BYTES } from "../../../assembly/contract.js";
 import type { Session } from "../../../control-plane/src/domain/session.js";
 import type { LogCursor } from "../../host/harness/scenes/edge-keys.js";
@@ -17,10 +17,10 @@ export interface Life {
   readonly records: Map<string, TableRecord>;
   /** Session id to tokens spent in this life. */
   readonly spent: Map<string, number>;
-  /** Sessions whose record has made room at some time. */
+  /** Sessions whose record has been evicted at some time. */
   readonly gone: Set<string>;
-  /** Session id to the log by which the session was refused as revoked. */
-  readonly refused: Map<string, string>;
+  /** Session id to the log by which the session was denied as revoked. */
+  readonly deniedAsRevoked: Map<string, string>;
   /** Sessions that an acquire was answered with as ended. */
   readonly denied: Set<string>;
   /** A worker's VM was reloaded, with what it had to report. */
@@ -69,7 +69,7 @@ export class Ledger {
       const was = old.get(id);
       if (closed && was !== undefined && isSpend(was, record))
         fail("decided", `${life.edge} ${id}: let in by a policy that lets none of these clients in`);
-      this.#validator(life, id, was, record);
+      this.#check(life, id, was, record);
       life.records.set(id, record);
     }
     for (const id of old.keys()) {
@@ -103,26 +103,26 @@ export class Ledger {
     return this.#revocationsOf(log).get(sessionId);
   }
 
-  #validator(life: Life, id: string, before: TableRecord | undefined, after: TableRecord): void {
+  #check(life: Life, id: string, before: TableRecord | undefined, after: TableRecord): void {
     if (after.ackedRev > after.rev)
       fail("acknowledged", `${life.edge} ${id}: ackedRev ${after.ackedRev} of rev ${after.rev}`);
     if (after.provisional && after.ackedRev > 0)
       fail("acknowledged", `${life.edge} ${id}: provisional and acknowledged`);
     if (before !== undefined && after.live && this.#isEndedForGood(before))
       fail("11", `${life.edge} ${id}: came back to life`);
-    if (before?.live === true && !after.live) this.#expectTold(life, id);
+    if (before?.live === true && !after.live) this.#expectEndKnown(life, id);
     if (before === undefined && after.live && !after.provisional) this.#expectCounted(life, id, after);
     const trusted = after.provisional && before?.provisional !== true;
     if (trusted) this.allow(life.edge, id, this.parts.limitsOf(id).maxTokens);
     const spends = before !== undefined && isSpend(before, after);
     if (spends) this.#spend(life, id, before, after.refilledAtUs);
-    if (after.live && before?.live !== true && !after.provisional) this.#expectUnheard(life, id, "let in");
+    if (after.live && before?.live !== true && !after.provisional) this.#expectNotRevoked(life, id, "let in");
     const confirmed = before?.provisional === true && !after.provisional;
     if (before?.live === true && after.live && !confirmed) this.#expectKept(life, id, before, after, spends);
   }
 
-  /** A record ends by a word of the log by which the table is marked, or by an answer about its session. */
-  #expectTold(life: Life, id: string): void {
+  /** A record ends by an entry of the log by which the table is marked, or by an answer about its session. */
+  #expectEndKnown(life: Life, id: string): void {
     const log = life.logCursor()?.log;
     if (life.denied.has(id) || (log !== undefined && this.revocationIn(log, id) !== undefined)) return;
     fail("11", `${life.edge} ${id}: ended, though log ${log ?? "none"} does not say so`);
@@ -148,7 +148,8 @@ export class Ledger {
     const { maxTokens, refillRate } = this.parts.limitsOf(id);
     const most = maxTokens + (refillRate * this.parts.nowMs()) / 1000 + (this.#allowed.get(key) ?? 0);
     if (total > most) fail("1", `${life.edge} ${id}: ${total} tokens spent of at most ${most}`);
-    if (!before.provisional && !(before.unconfirmed && this.parts.trust)) this.#expectUnheard(life, id, "spent from");
+    if (!before.provisional && !(before.unconfirmed && this.parts.trust))
+      this.#expectNotRevoked(life, id, "spent from");
   }
 
   /** A record that stays keeps its tokens and what it has counted. */
@@ -165,13 +166,13 @@ export class Ledger {
     }
   }
 
-  /** Heard of: the table is marked up to it, or an acquire was answered with it and its waiters were refused. */
-  #expectUnheard(life: Life, id: string, what: string): void {
+  /** The edge knows of a revocation when its table is marked up to it, or when an acquire was answered with it. */
+  #expectNotRevoked(life: Life, id: string, what: string): void {
     const logCursor = life.logCursor();
     if (logCursor === undefined || logCursor.log !== logCursor.seenLog) return;
     const number = this.revocationIn(logCursor.log, id);
-    if (number === undefined || (number > logCursor.cursor && life.refused.get(id) !== logCursor.log)) return;
-    fail("11", `${life.edge} ${id}: ${what} after its revocation was heard of`);
+    if (number === undefined || (number > logCursor.cursor && life.deniedAsRevoked.get(id) !== logCursor.log)) return;
+    fail("11", `${life.edge} ${id}: ${what} after its revocation was known`);
   }
 
   #revocationsOf(log: string): Map<string, number> {
@@ -187,7 +188,7 @@ function isSpend(before: TableRecord, after: TableRecord): boolean {
   return one && before.live && after.live && before.provisional === after.provisional;
 }
 
-/** The records of a set that differ from those at the same places of another. */
+/** The records of a set that differ from those in the same slots of another. */
 function recordsIn(set: Uint8Array | undefined, other: Uint8Array | undefined): Map<string, TableRecord> {
   const found = new Map<string, TableRecord>();
   if (set === undefined) return found;

@@ -1,5 +1,5 @@
-// The end of a run, for the policy: every VM runs what is published, or what it ran before where that is rejected; the
-// control plane knows so from the edge's own words; nobody waits any more; every request that was let in was counted.
+// The invariants of the policy at the end of a run: every VM runs what is published, or what it ran before where that is
+// rejected; the control plane knows it from the edge's reports; no request waits; each admitted request was counted.
 import { POLICY_OK, POLICY_REJECTED, POLICY_TRAPPED, SOURCE_CONTROL_PLANE } from "../../../assembly/contract.js";
 import type { PublishedPolicy } from "../../../control-plane/src/app/ports/policy-ports.js";
 import type { SimEdge } from "../parts/sim-edge.js";
@@ -14,8 +14,8 @@ export class PolicyInvariants {
     const { name } = edge;
     const published = this.world.plane.published(name);
     if (published === undefined) fail("policy", "the control plane has none");
-    if (published.generation !== this.world.store.policy.generation)
-      fail("policy", `published is ${published.generation}, stored ${this.world.store.policy.generation}`);
+    if (published.generation !== this.world.store.newestGeneration())
+      fail("policy", `published is ${published.generation}, stored ${this.world.store.newestGeneration()}`);
     this.#expectBell(edge, published);
     for (const index of edge.workers) this.#expectServed(edge, index, published);
     this.#expectKnown(edge, published);
@@ -62,7 +62,7 @@ export class PolicyInvariants {
       fail("policy", `${name}/${index} serves ${JSON.stringify(said.policy)}, published is ${generation}, ${hash}`);
   }
 
-  /** By its watch what the edge took, by reports what each worker runs. */
+  /** The control plane knows by the watch what the edge took, and by reports what each worker runs. */
   #expectKnown(edge: SimEdge, { generation, hash }: PublishedPolicy): void {
     const { world } = this;
     const { name, life } = edge;
@@ -70,7 +70,7 @@ export class PolicyInvariants {
     const heard = known?.said.lastWatch;
     const { policy } = heard ?? {};
     if (known === undefined || heard?.filter === undefined || policy === undefined)
-      fail("policy", `${name}: the control plane has not heard of it`);
+      fail("policy", `${name}: the control plane does not know it`);
     const result = this.#result(edge.rules, heard.filter.build, hash);
     const isSaid = policy.log === world.store.log && policy.generation === generation && policy.hash === hash;
     if (!isSaid || policy.state !== result)
@@ -100,6 +100,6 @@ function expectNobodyWaits(edge: SimEdge): void {
 function expectCounted({ name, life, edge }: SimEdge): void {
   if (life.hasForgotten) return;
   const spent = [...life.spent.values()].reduce((sum, one) => sum + one, 0);
-  const counted = edge.host.metrics.sum("sluice_tokens_spent.plan.");
+  const counted = edge.host.metrics.sum("sluice_tokens_spent_total");
   if (counted !== spent) fail("counted", `${name}: ${spent} tokens spent, ${counted} counted`);
 }

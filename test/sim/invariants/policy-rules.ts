@@ -1,5 +1,5 @@
-// Holds what an edge does with the control plane's policy against the rules, at the moment when it does it: each write of
-// bytes and bell, and each policy that a VM says it serves from now on.
+// Checks what an edge does with the control plane's policy at the moment when it does it: each write of bytes and bell,
+// and each policy that a VM serves from now on.
 import { POLICY_OFFERED, POLICY_OK, POLICY_REJECTED, POLICY_TRYING, SET_BYTES } from "../../../assembly/contract.js";
 import { isLogCursorKey, logCursorOf } from "../../host/harness/scenes/edge-keys.js";
 import type { HostCall } from "../../host/harness/host/host-calls.js";
@@ -28,9 +28,9 @@ export class PolicyRules {
   #validated = new Set<string>();
   /** Hashes of what a VM has said that it tries. */
   readonly #tries = new Map<Vm, Set<string>>();
-  /** Build and hash of what was found good. */
+  /** Build and hash of what was accepted. */
   readonly #good = new Set<string>();
-  /** Build and hash of what a VM was at when it was replaced. */
+  /** Build and hash of what a VM was trying when it was replaced. */
   readonly #interrupted = new Set<string>();
   /** What the control plane sent, as each VM serves it. */
   readonly #serves = new Map<Vm, string>();
@@ -107,7 +107,7 @@ export class PolicyRules {
     if (isRenamed) this.#expectForward("bell", before, bell);
     if (!this.#written.has(bell.hash)) this.#fail("bell", `names ${bell.hash}, whose bytes are not there`);
     if (before?.hash !== bell.hash) this.#validated = new Set();
-    else if (!isRenamed) this.#noteInvalidated(before, bell);
+    else if (!isRenamed) this.#noteDroppedResults(before, bell);
     this.#expectTried(vm, before, bell);
     for (const [build, state] of bell.results) this.#noteResult(before, bell, build, state);
     this.bell = bell;
@@ -115,7 +115,7 @@ export class PolicyRules {
     this.#noteFollowed();
   }
 
-  /** Who validates said before that it tries; or runs these bytes already, and finds that its build has no result on them. */
+  /** A VM that gives a result has noted before that it tries; or it runs these bytes already, and its build has no result. */
   #expectTried(vm: Vm, before: Bell | undefined, { hash, results }: Bell): void {
     const build = this.buildOf(vm);
     const state = results.get(build);
@@ -124,11 +124,11 @@ export class PolicyRules {
     if (state === POLICY_TRYING && was !== state) this.#tries.set(vm, tried.add(hash));
     const isValidated = state !== was && (state === POLICY_OK || state === POLICY_REJECTED);
     if (isValidated && !tried.has(hash) && this.servedBy(vm) !== hash)
-      this.#fail("twice", `${vm.name} validates ${hash}, and has not said that it tries it`);
+      this.#fail("twice", `${vm.name} has a result for ${hash} without a note that it tries it`);
   }
 
-  /** A VM that came back late found other bytes than it was to try: its build has made nothing of them. */
-  #noteInvalidated(before: Bell, { results }: Bell): void {
+  /** A VM that went on late found other bytes than it was to try: its build has no result for them. */
+  #noteDroppedResults(before: Bell, { results }: Bell): void {
     for (const build of before.results.keys()) if (!results.has(build)) this.#validated.delete(build);
   }
 

@@ -29,7 +29,7 @@ const RULES_OF_SESSIONS: readonly Mutation[] = [
     "if (logOfCursor() != log) return false;",
   ),
   {
-    rule: "a place is never raised in another log",
+    rule: "a cursor is never raised in another log",
     replacements: [
       {
         file: filter("table/log-cursor"),
@@ -44,7 +44,7 @@ const RULES_OF_SESSIONS: readonly Mutation[] = [
     ],
   },
   {
-    rule: "who inserts reads the set before the place",
+    rule: "who inserts reads the set before the cursor",
     replacements: [
       {
         file: filter("table/insert"),
@@ -129,7 +129,7 @@ const RULES_OF_SESSIONS: readonly Mutation[] = [
   {
     rule: "a mark goes only when the acknowledged rev is the record's (without the sweep, which heals it)",
     replacements: [
-      { file: filter("edge/acknowledge"), find: "if (acked == rev) table.unreported", by: "table.unreported" },
+      { file: filter("edge/acknowledge"), find: "if (acked == rev) table.dirty", by: "table.dirty" },
       { file: filter("table/sweep"), find: "table.dirty.mark(index, slot);", by: "" },
     ],
   },
@@ -142,13 +142,13 @@ const RULES_OF_SESSIONS: readonly Mutation[] = [
     "setFlag(record, FLAG_REFRESH);",
   ),
   without(
-    "only reported records make room",
+    "only reported records are evicted",
     "assembly/domain/table/set.ts",
     "return revOf(record) == ackedRevOf(record) && !isProvisional(record);",
     "return !isProvisional(record);",
   ),
   without(
-    "provisional records make no room",
+    "provisional records are not evicted",
     "assembly/domain/table/set.ts",
     "return revOf(record) == ackedRevOf(record) && !isProvisional(record);",
     "return revOf(record) == ackedRevOf(record) || isProvisional(record);",

@@ -23,7 +23,7 @@ export const RULES_OF_POLICIES: readonly Mutation[] = [
   without(
     "a policy of another log makes that log known first",
     filter("policy/policy-offer"),
-    "if (!follow(table, from, log)) return OFFER_OUTDATED;",
+    "if (!followLog(table, log, watching.sentLog, watching.sentSeenLog)) return OFFER_OUTDATED;",
   ),
   without(
     "bytes and bell are written only while their log is seenLog",
@@ -44,7 +44,7 @@ export const RULES_OF_POLICIES: readonly Mutation[] = [
   without(
     "within a log only a higher generation: the bytes",
     filter("policy/policy-bytes"),
-    "if (isNewer) return false;",
+    "if (stored > generation) return false;",
   ),
   {
     rule: "the bytes are written before the bell",
@@ -78,8 +78,8 @@ export const RULES_OF_POLICIES: readonly Mutation[] = [
       { file: filter("policy/policy-bytes"), find: `    ${FOLLOWS}\n`, by: "" },
       {
         file: filter("policy/policy-bytes"),
-        find: "    const stands = readInto(table, scratch);",
-        by: `    ${FOLLOWS}\n    const stands = readInto(table, scratch);`,
+        find: "    const stands = readInto(table, POLICY_KEY, scratch);",
+        by: `    ${FOLLOWS}\n    const stands = readInto(table, POLICY_KEY, scratch);`,
       },
     ],
   },
@@ -96,13 +96,13 @@ export const RULES_OF_POLICIES: readonly Mutation[] = [
     "setResult(bell, build, RESULT_TRYING, nowUs);\n  writeBell(table, bell);",
   ),
   without(
-    "what another build has found good is not taken",
+    "what another build has accepted is not taken",
     "assembly/domain/edge/bell.ts",
     "load<u32>(at, STATE_AT) != RESULT_NONE && load<u64>(at) == build",
     "load<u32>(at, STATE_AT) != RESULT_NONE",
   ),
   without(
-    "the same bytes under another number keep what was made of them",
+    "the same bytes under another number keep their results",
     "assembly/domain/edge/bell.ts",
     "if (bellHash(bell) != hash) memory.fill(",
     "memory.fill(",
@@ -131,7 +131,7 @@ export const RULES_OF_POLICIES: readonly Mutation[] = [
     "take(table, offerOf(bell), nowUs);",
   ),
   without(
-    "a record makes room only ANSWER_VALID_MS after it was touched",
+    "a record is evicted only ANSWER_VALID_MS after it was touched",
     filter("table/slot"),
     "mayEvict ? <u64>ANSWER_VALID_MS * 1000 :",
     "mayEvict ? 1 :",
@@ -150,14 +150,14 @@ export const RULES_OF_POLICIES: readonly Mutation[] = [
     ],
   },
   without(
-    "a policy that was heard of is told with its log",
+    "a policy that is known is named with its log",
     filter("edge/watch"),
     'writeHexU64(writeAscii(at, \',"policy":{"log":"\'), bellLog(bell))',
     'writeHexU64(writeAscii(at, \',"policy":{"log":"\'), watching.sentLog)',
   ),
-  without("who waits for a policy goes on when it is there", filter("tick"), "releaseHeld(nowUs);"),
+  without("a request that waits for a policy goes on when it is there", filter("tick"), "releaseHeld(nowUs);"),
   without(
-    "what was heard of in another log does not count",
+    "a policy that is known in another log does not count",
     app("edges/policy-offers"),
     "heard?.log === log && heard.generation",
     "heard !== undefined && heard.generation",
@@ -165,6 +165,6 @@ export const RULES_OF_POLICIES: readonly Mutation[] = [
   without(
     "saving a policy is conditional on the generation before",
     "test/sim/parts/sim-store.ts",
-    "if (this.policy.generation !== expectedGeneration) return false;",
+    "if (this.newestGeneration() !== expectedGeneration) return false;",
   ),
 ];

@@ -23,7 +23,7 @@ export interface PolicyName {
 }
 
 export interface Bell extends PolicyName {
-  /** By build id: what that build made of the policy. */
+  /** By build id: that build's result for the policy. */
   readonly results: ReadonlyMap<string, string>;
 }
 

@@ -22,7 +22,7 @@ export class Installation {
     });
   }
 
-  /** How late edges may be with what they tell, ms. */
+  /** How late the edges' reports may be, ms. */
   get graceMs(): number {
     return graceMs(this.#firstPolicy);
   }

@@ -21,12 +21,12 @@ export class Network {
     return false;
   }
 
-  /** Calls that are out break off: their edges are told, or run into their timeouts. */
-  breakOff(chanceToBeTold: number): void {
+  /** Calls that are out break off: their connections are reset, or they run into their timeouts. */
+  breakOff(chanceOfReset: number): void {
     for (const edge of this.world.edges) {
       for (const call of edge.calls) {
         if (!call.sent || call.answer !== undefined) continue;
-        if (this.world.random.chance(chanceToBeTold)) call.answer = { status: 503, body: "" };
+        if (this.world.random.chance(chanceOfReset)) call.answer = { status: 503, body: "" };
       }
     }
   }
@@ -47,9 +47,9 @@ export class Network {
       if (session !== undefined && isLive(answer)) world.idleness.acquired(session, askedAtMs);
       const { instance, worker } = json as { instance: string; worker?: string };
       if (worker !== undefined && answer.status === 200 && plane === world.plane)
-        world.idleness.heard(instance, worker);
-      // What a process that died meanwhile would have said, nobody hears; an answer may be lost on its way.
-      if (world.isHeard(plane) && !world.isCutOff(edge) && !this.#isLost()) call.answer ??= answer;
+        world.idleness.workerReported(instance, worker);
+      // The answer of a process that died meanwhile does not arrive; another may be lost on its way.
+      if (world.isReachable(plane) && !world.isCutOff(edge) && !this.#isLost()) call.answer ??= answer;
     });
   }
 

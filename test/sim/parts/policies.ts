@@ -1,8 +1,8 @@
 // The policies that an operator publishes in a run: the same two plans with other figures, one that closes an API to
-// these clients, and one that the filter finds a violation in, as where the control plane knows more than the filter.
+// these clients, and one that the filter rejects, as where the control plane is newer than the filter.
 import { createHash } from "node:crypto";
 import { POLICY_HASH_CHARS } from "../../../assembly/contract.js";
-import type { ValidatedPolicy, PolicyValidator } from "../../../control-plane/src/app/ports/policy-ports.js";
+import type { AcceptedPolicy, PolicyValidator } from "../../../control-plane/src/app/ports/policy-ports.js";
 import type { PlanOfPolicy, PlansOfPolicy } from "../../../control-plane/src/domain/plan.js";
 import type { PolicyDocument } from "../../host/harness/scenes/edge.js";
 import type { Limits } from "../invariants/ledger.js";
@@ -76,7 +76,7 @@ export class Policies implements PolicyValidator {
   }
 
   /** The control plane validates less than filters do: it is newer than they are. */
-  readPolicyDocument(text: string): ValidatedPolicy {
+  readPolicyDocument(text: string): AcceptedPolicy {
     const variant = this.#variants.find((one) => one.text === text) ?? this.#variants[0];
     return { policy: this.#forPlane(variant?.plans ?? []), policyJson: text };
   }

@@ -1,5 +1,5 @@
-// One edge of the simulation: lives of an Envoy with two workers, each of which does one thing at a time, a host call
-// a step. Its calls to the control plane lie in its hands until the simulation delivers or loses them.
+// One edge of the simulation: the lives of an Envoy with two workers, each of which does one thing at a time, a host call
+// a step. The edge keeps its calls to the control plane until the simulation delivers or loses them.
 import { PATH_REPORT, SET_BYTES } from "../../../assembly/contract.js";
 import type { Callout } from "../../host/harness/host/callouts.js";
 import { instanceOf, logCursorOf } from "../../host/harness/scenes/edge-keys.js";
@@ -106,7 +106,7 @@ export class SimEdge {
     return !this.isBusy(index) && this.parts.nowMs() >= this.#of(index).nextTickMs;
   }
 
-  /** One host call more of what the worker is at. */
+  /** One host call more of the worker's work. */
   step(index: number): void {
     const worker = this.#of(index);
     if (worker.steps?.next().done === true) worker.steps = undefined;
@@ -153,7 +153,7 @@ export class SimEdge {
     if (session !== undefined && said !== undefined && said.state !== "live") life.denied.add(session);
     function* take(): Steps<void> {
       yield* call.callout.answerSteps(status, body, { ...headers });
-      if (session !== undefined && said?.state === "revoked") life.refused.set(session, said.log);
+      if (session !== undefined && said?.state === "revoked") life.deniedAsRevoked.set(session, said.log);
     }
     this.#begin(call.worker, take());
   }
@@ -162,7 +162,7 @@ export class SimEdge {
     this.calls = this.calls.filter((other) => other !== call);
   }
 
-  /** The worker's VM is replaced: its globals and whatever it was at are gone. */
+  /** The worker's VM is replaced: its globals and its unfinished work are gone. */
   reload(index: number): void {
     this.life.hasForgotten = true;
     const old = this.worker(index);
@@ -267,7 +267,7 @@ export class SimEdge {
       logCursor: () => logCursorOf(sharedData),
       records: new Map(),
       spent: new Map(),
-      refused: new Map(),
+      deniedAsRevoked: new Map(),
       denied: new Set(),
       gone: new Set(),
       hasForgotten: false,

@@ -1,10 +1,10 @@
 // The filter as the simulation runs it: compiled in memory, once a process, from the sources as they are, able to stop at
 // its host calls, as two builds that differ in nothing but their ids.
 //
-// The simulation runs in milliseconds: a report each 100 ms, a run of one or two seconds. What the contract counts in
-// seconds would hardly ever pass there: no answer would come too late, no record would have been left alone for long
-// enough to make room, no try would run into its deadline, nobody would wait for a policy until that is over. So these
-// numbers are replaced in contract.ts before it is compiled. The code that uses them is that of the release.
+// The simulation runs in milliseconds: a report each 100 ms, a run of one or two seconds. The contract's times in seconds
+// would hardly ever pass there: no answer would come too late, no record would be idle for long enough to be evicted, no
+// try would run into its deadline, no request would wait too long for a policy. So these numbers are replaced in
+// contract.ts before it is compiled. The code that uses them is that of the release.
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import asc from "assemblyscript/asc";

@@ -90,7 +90,7 @@ export class SimPlane {
     return this.#service?.policies.published(edge);
   }
 
-  /** What it knows of an edge's table, and what it makes of that. */
+  /** What it knows of an edge's table, and the status that follows from it. */
   knows(edge: string, instance: string, log: string): { said: KnownInstance; state: string } | undefined {
     const service = this.#service;
     const said = service?.registry.known(0).find((one) => one.edge === edge && one.instance === instance);
@@ -100,7 +100,7 @@ export class SimPlane {
     return { said, state: instanceState(said, parts) };
   }
 
-  /** It decides nothing any more, and no edge hears from it. */
+  /** It decides nothing any more, and answers no edge. */
   stop(): void {
     this.#stopped = true;
     this.#service?.policies.stop();
@@ -127,7 +127,7 @@ export class SimPlane {
   async #start(): Promise<void> {
     const { store, clock, timers, file, validate } = this.parts;
     const sessions = { countLive: () => store.countLive() };
-    const wanted = { source: file, validate, store, audit: noAudit, sessions, clock, logger: LOGGER };
+    const wanted = { source: file, validate, store: store.policies, audit: noAudit, sessions, clock, logger: LOGGER };
     const policies = await PolicyService.start(wanted);
     if (this.#stopped) {
       policies.stop();

@@ -10,6 +10,7 @@ import type {
 } from "../../../control-plane/src/app/ports/log-ports.js";
 import type {
   LogPosition,
+  PolicyDecision,
   PolicyStore,
   SessionStore,
   StoredPolicy,
@@ -35,17 +36,17 @@ export interface Backup {
   readonly sessions: ReadonlyMap<string, MemorySession>;
   readonly entries: readonly Invalidation[];
   readonly trimmed: number;
-  readonly policy: StoredPolicy;
+  readonly generations: ReadonlyMap<number, StoredPolicy>;
 }
 
-/** What the simulation wants to know of commits, to hold them against what really happened. */
+/** What the simulation wants to know of commits, to check them against what really happened. */
 export interface StoreWitness {
   reported(rows: readonly StoredRow[]): void;
   revoked(sessionId: string, log: string, number: number): void;
   endedForIdleness(session: Session): void;
 }
 
-export class SimStore implements SessionStore, InvalidationLog, PolicyStore {
+export class SimStore implements SessionStore, InvalidationLog {
   log: string;
   private entries: Invalidation[] = [];
   private trimmed = 0;
@@ -53,13 +54,17 @@ export class SimStore implements SessionStore, InvalidationLog, PolicyStore {
   private steps: Step[] = [];
   private readonly listeners = new Set<(advance: LogAdvance) => void>();
   readonly usage: UsageStore = this.usageInSteps();
+  readonly policies: PolicyStore = this.policiesInSteps();
+  /** Of the policy; the newest is the last. */
+  private generations: ReadonlyMap<number, StoredPolicy>;
 
   constructor(
     log: string,
-    public policy: StoredPolicy,
+    first: PolicyDecision,
     private readonly witness: StoreWitness,
   ) {
     this.log = log;
+    this.generations = new Map([[first.generation, { ...first, position: this.now() }]]);
   }
 
   // --- What the simulation does -------------------------------------------------------------------------------
@@ -85,8 +90,13 @@ export class SimStore implements SessionStore, InvalidationLog, PolicyStore {
   }
 
   backUp(): Backup {
-    const { entries, trimmed, policy } = this;
-    return { sessions: new Map(this.engine.sessions), entries: [...entries], trimmed, policy };
+    const { entries, trimmed, generations } = this;
+    return {
+      sessions: new Map(this.engine.sessions),
+      entries: [...entries],
+      trimmed,
+      generations: new Map(generations),
+    };
   }
 
   /** The restore command: the backup's contents under a new log. */
@@ -97,7 +107,7 @@ export class SimStore implements SessionStore, InvalidationLog, PolicyStore {
     for (const [id, stored] of backup.sessions) this.engine.sessions.set(id, stored);
     this.entries = [...backup.entries];
     this.trimmed = backup.trimmed;
-    this.policy = backup.policy;
+    this.generations = new Map(backup.generations);
   }
 
   /** A client has logged in: its session is there from now on. */
@@ -115,7 +125,7 @@ export class SimStore implements SessionStore, InvalidationLog, PolicyStore {
     this.trimmed += this.entries.splice(0, count).length;
   }
 
-  /** A session is to be asked about again: it moved to another plan, say. */
+  /** A session is to be asked about again: its plan has changed, say. */
   refresh(id: string): Promise<void> {
     return this.commit(() => {
       this.append("refresh", id, 0);
@@ -124,6 +134,10 @@ export class SimStore implements SessionStore, InvalidationLog, PolicyStore {
 
   head(): number {
     return this.trimmed + this.entries.length;
+  }
+
+  newestGeneration(): number {
+    return Math.max(...this.generations.keys());
   }
 
   /** What is durable of a session at an instance now. */
@@ -169,20 +183,6 @@ export class SimStore implements SessionStore, InvalidationLog, PolicyStore {
 
   close(): Promise<void> {
     return Promise.resolve();
-  }
-
-  // --- PolicyStore --------------------------------------------------------------------------------------------
-
-  loadPolicy(): Promise<StoredPolicy> {
-    return Promise.resolve(this.policy);
-  }
-
-  savePolicy(policy: StoredPolicy, expectedGeneration: number): Promise<boolean> {
-    return this.commit(() => {
-      if (this.policy.generation !== expectedGeneration) return false;
-      this.policy = policy;
-      return true;
-    });
   }
 
   // --- InvalidationLog ------------------------------------------------------------------------------------------
@@ -245,11 +245,26 @@ export class SimStore implements SessionStore, InvalidationLog, PolicyStore {
     };
   }
 
+  private policiesInSteps(): PolicyStore {
+    return {
+      newestGeneration: () => Promise.resolve(this.newestGeneration()),
+      policy: (generation) => Promise.resolve(this.generations.get(generation)),
+      savePolicy: (decision, expectedGeneration) =>
+        this.commit(() => {
+          if (this.newestGeneration() !== expectedGeneration) return false;
+          const stored = { ...decision, position: this.now() };
+          this.generations = new Map([...this.generations, [decision.generation, stored]]);
+          return true;
+        }),
+      forgetPolicies: () => Promise.resolve(0),
+    };
+  }
+
   private look<T>(apply: () => T | Promise<T>): Promise<T> {
     return this.step(false, apply);
   }
 
-  /** One transaction: nobody sees it, and nobody is told of it, before it has happened. */
+  /** One transaction: no reader and no listener sees it before it has happened. */
   private commit<T>(apply: () => T | Promise<T>): Promise<T> {
     return this.step(true, apply);
   }

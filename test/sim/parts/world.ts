@@ -1,12 +1,12 @@
 // The whole of Sluice in one thread: two Envoys with two workers each run the built filter, and the control plane's use
-// cases run over a store in steps. What happens to it, others decide (schedule.ts).
+// cases run over a store in steps. The schedule decides what happens (schedule.ts).
 import { Random } from "../../host/harness/host/random.js";
 import type { Session } from "../../host/harness/scenes/tokens.js";
 import { Idleness } from "../invariants/idleness.js";
 import { Installation, logName } from "./installation.js";
 import { Ledger, type Life, type Limits } from "../invariants/ledger.js";
 import { PolicyFile } from "./policy-file.js";
-import type { Policies } from "./policies.js";
+import { policyHash, type Policies } from "./policies.js";
 import type { Builds } from "./sim-filter.js";
 import { SimEdge, type SimEdgeParts } from "./sim-edge.js";
 import { SimPlane } from "./sim-plane.js";
@@ -15,12 +15,12 @@ import { msOfMonotonic, SimTime } from "./sim-time.js";
 import { fail } from "../invariants/violation.js";
 import { faultProfileOf, type FaultProfile } from "../faults/fault-profile.js";
 
-/** Of one set of the table, more than it has places: they make room for each other. */
-const MATES = 19;
+/** Sessions of one set of the table, more than it has slots: they evict each other. */
+const OF_ONE_SET = 19;
 
-/** Sessions to draw from: mates share one set of the table, others have sets of their own. */
+/** Sessions to draw from: those of one set of the table, and others with sets of their own. */
 export interface SessionPool {
-  readonly mates: readonly Session[];
+  readonly ofOneSet: readonly Session[];
   readonly others: readonly Session[];
 }
 
@@ -43,7 +43,7 @@ export class World {
   retiring: SimPlane | undefined;
   /** No faults any more. */
   isCalm = false;
-  /** The control plane answers nobody until then. */
+  /** The control plane answers no edge until then. */
   awayUntilMs = 0;
   /** Nothing that an edge sends, or is sent, arrives until then. */
   readonly cutOffUntilMs = new Map<string, number>();
@@ -53,12 +53,14 @@ export class World {
 
   constructor(
     readonly seed: number,
-    { mates, others }: SessionPool,
+    { ofOneSet, others }: SessionPool,
     builds: Builds,
   ) {
     this.random = new Random(seed);
     this.faultProfile = faultProfileOf(seed);
-    const sessions = { one: mates, some: [...mates.slice(0, MATES), ...others], own: others }[this.faultProfile.sets];
+    const sessions = { one: ofOneSet, some: [...ofOneSet.slice(0, OF_ONE_SET), ...others], own: others }[
+      this.faultProfile.sets
+    ];
     this.sessions = sessions;
     const { time } = this;
     const installation = new Installation(this.faultProfile);
@@ -151,8 +153,8 @@ export class World {
     this.retiring = undefined;
   }
 
-  /** Whether anybody hears what this process says. */
-  isHeard(plane: SimPlane): boolean {
+  /** Whether the answers of this process arrive. */
+  isReachable(plane: SimPlane): boolean {
     return plane === this.plane || plane === this.retiring;
   }
 
@@ -181,7 +183,7 @@ export class World {
   #newStore(): SimStore {
     return new SimStore(
       logName(1),
-      { generation: 1, policyJson: this.policies.first },
+      { generation: 1, policyJson: this.policies.first, hash: policyHash(this.policies.first), atMs: 0, source: "" },
       {
         reported: (rows) => {
           for (const { sessionId, instance, figures } of rows) {

@@ -1,4 +1,4 @@
-// Whether a caller shows a bearer credential that is accepted, and whose it is. Both faces ask here.
+// Whether a caller shows a bearer credential that is accepted, and whose it is. Admin and edge routes ask here.
 import { timingSafeEqual } from "node:crypto";
 
 /** A secret, and what is known of whoever shows it. */
@@ -22,7 +22,7 @@ function spread(text: string, over: Buffer): Buffer {
 
 /**
  * A check of an `authorization` header against every accepted credential (several during a rotation). All of them are
- * compared, over a fixed number of bytes and without an early exit, so the time taken tells nothing of their length or
+ * compared, over a fixed number of bytes and without an early exit, so the time taken says nothing of their length or
  * content. It answers the holder, undefined where none is accepted.
  * @throws RangeError for a credential that is longer than is compared
  */

@@ -1,4 +1,4 @@
-// Use case: what an edge is told about a session that its table does not hold (docs/edge-protocol.md, acquire).
+// Use case: the answer to an edge about a session that its table does not hold (docs/edge-protocol.md, acquire).
 import { UNKNOWN_REMEMBERED_MS } from "../../../../assembly/contract.js";
 import { capacityMicro, refilledMicro } from "../../domain/level.js";
 import { planById } from "../../domain/plan.js";
@@ -32,7 +32,7 @@ export interface EndedAnswer extends LogPosition {
   readonly state: "revoked" | "expired" | "unknown";
   /** How long the edge may hold on to that. */
   readonly endsInMs: number;
-  /** As of a live one: an edge that let the session in on trust meanwhile adds its own figures to these. */
+  /** As of a live one: an edge that admitted the session unverified adds its own figures to these. */
   readonly consumed: number;
   readonly rev: number;
 }
@@ -47,7 +47,7 @@ export type Acquired = (LiveAnswer | EndedAnswer) & { readonly generation: numbe
  * revocation itself.
  */
 export async function acquireSession(ports: UsagePorts, id: string, asker: Instance): Promise<Acquired | undefined> {
-  const active = ports.policies.current();
+  const active = ports.policies.published(asker.edge);
   if (active === undefined) {
     ports.meter.acquired("unavailable");
     return undefined;
@@ -61,7 +61,7 @@ export async function acquireSession(ports: UsagePorts, id: string, asker: Insta
 }
 
 /**
- * The session as stored with what instances told of it, and held by the asker if it is live. It is looked at in the very
+ * The session as stored, with what instances reported of it, and held by the asker if it is live. It is looked at in the very
  * commit that notes that: a look before it would cost each acquire a second read
  * (docs/decisions/0030-one-look-an-acquire.md). How instances stand matters only to a session past its idle limit.
  */
@@ -80,7 +80,7 @@ async function hold(ports: UsagePorts, id: string, asker: Instance): Promise<Kno
     held = await judgedBy((one, holders) => (isIdle(one, holders) ? "end" : "hold"));
   }
   if (held.outcome === "ended" && held.session !== undefined) endedForIdleness(ports, held.session);
-  // While the commit was under way edges may have heard of invalidations, and take no answer from before them.
+  // While the commit was under way edges may have received invalidations, and take no answer from before them.
   const { cursor } = await ports.store.position();
   return cursor > held.position.cursor ? knownOf(await ports.usage.look(id)) : held;
 }

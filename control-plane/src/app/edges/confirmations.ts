@@ -1,4 +1,4 @@
-// Which edges have passed a place in the invalidation log, and who waits for them to.
+// Which edges have reached a cursor in the invalidation log, and who waits for them to.
 import type { EdgeRegistry } from "./status/edge-registry.js";
 import type { Timers } from "../ports/log-ports.js";
 import type { LogPosition } from "../ports/ports.js";
@@ -12,7 +12,7 @@ export interface Confirmed {
 }
 
 /**
- * Of the edges that this process has heard of: one that was cut off since before its start is not known to it, and one
+ * Of the edges that have called this process: one that was cut off since before its start is not known to it, and one
  * that is gone asks anew about each of its sessions when it comes back.
  */
 export class Confirmations {

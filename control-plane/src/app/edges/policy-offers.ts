@@ -1,5 +1,4 @@
-// What an edge is offered on its watch: the policy that it has not heard of yet.
-import type { CurrentPolicy } from "../ports/ports.js";
+// What an edge is offered on its watch: the policy that it has not received yet.
 import type { PolicyPublisher } from "../ports/policy-ports.js";
 import type { PolicyOffer, WatchRequest } from "../ports/watch-ports.js";
 
@@ -7,7 +6,7 @@ import type { PolicyOffer, WatchRequest } from "../ports/watch-ports.js";
 const SPREAD_PER_EDGE_MS = 4;
 
 export interface OfferParts {
-  readonly policies: CurrentPolicy & PolicyPublisher;
+  readonly policies: Pick<PolicyPublisher, "published">;
   /** How many instances there are. */
   readonly instances: { count(): number };
 }
@@ -23,7 +22,7 @@ export function offerFor(
   const heard = watch.policy;
   if (policy === undefined) return undefined;
   if (heard?.log === log && heard.generation >= policy.generation) return undefined;
-  const reportIntervalMs = policies.current()?.policy.controlPlane.reportInterval ?? 0;
-  const reportSpreadMs = Math.min(reportIntervalMs, instances.count() * SPREAD_PER_EDGE_MS);
+  const { reportInterval } = policy.policy.controlPlane;
+  const reportSpreadMs = Math.min(reportInterval, instances.count() * SPREAD_PER_EDGE_MS);
   return { log, policy, reportSpreadMs };
 }

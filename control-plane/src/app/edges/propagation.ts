@@ -10,7 +10,7 @@ interface Point {
   readonly atMs: number;
 }
 
-/** Of one log. An edge is measured from its first watch on: what was before that it did not hear by watching. */
+/** Of one log. An edge is measured from its first watch on: what was before that it did not receive by watching. */
 export class Propagation {
   /** The oldest first, so cursors grow. */
   private readonly points: Point[] = [];

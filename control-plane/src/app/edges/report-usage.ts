@@ -35,7 +35,7 @@ export interface ReportAnswer {
 /**
  * The answer once the rows are durable; undefined, and nothing was taken, where too much waits to be written.
  * Refresh: sessions of these rows that are not live, or not known. Their edge admitted requests of them, so it has not
- * heard of their end: they ended for idleness while it was gone, or a restored store lacks them.
+ * received their end: they ended for idleness while it was gone, or a restored store lacks them.
  */
 export async function reportUsage(ports: UsagePorts, report: Report): Promise<ReportAnswer | undefined> {
   const { clock, commits, instances, store } = ports;
@@ -51,7 +51,7 @@ export async function reportUsage(ports: UsagePorts, report: Report): Promise<Re
     return undefined;
   }
   instances.reported({ edge, instance }, { worker, build, policy, more, arrivedAtMs });
-  ports.usageMeter.reported("taken", rows.length);
+  ports.usageMeter.reported("accepted", rows.length);
 
   const isLive = liveAt(ports.policies, nowMs);
   const refresh: string[] = [];

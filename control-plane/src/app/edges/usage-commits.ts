@@ -3,7 +3,7 @@ import type { ReportedRow, ReportedSession } from "../ports/usage-ports.js";
 
 /** A commit holds up the event loop while its rows are written; measured at about 10 µs a row. */
 const MAX_ROWS_A_COMMIT = 256;
-/** About 20 MB. Past it a report is refused: its edge keeps the rows, and sends newer figures a little later. */
+/** About 20 MB. Past it a report is denied: its edge keeps the rows, and sends newer figures a little later. */
 const MAX_WAITING_ROWS = 65_536;
 
 /** What became of each session by its rows. Undefined: too much waits already, and nothing was taken. */

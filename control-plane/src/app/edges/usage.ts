@@ -5,6 +5,7 @@ import { decideReport } from "../../domain/decisions/report-usage.js";
 import { sessionEndsAtMs, sessionState } from "../../domain/session.js";
 import type { Session } from "../../domain/session.js";
 import type { EdgeRegistry } from "./status/edge-registry.js";
+import type { PolicyPublisher } from "../ports/policy-ports.js";
 import type { CurrentPolicy } from "../ports/ports.js";
 import type { SessionPorts } from "../sessions/sessions.js";
 import type { Updates } from "../ports/update-ports.js";
@@ -13,6 +14,7 @@ import type { Committed } from "./usage-commits.js";
 import type { Budgets, Figures, ReportedRow, UsageMeter, UsageRow, UsageStore } from "../ports/usage-ports.js";
 
 export interface UsagePorts extends SessionPorts {
+  readonly policies: CurrentPolicy & Pick<PolicyPublisher, "published">;
   readonly usage: UsageStore;
   readonly instances: EdgeRegistry;
   readonly commits: UsageCommits;

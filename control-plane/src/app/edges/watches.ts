@@ -8,7 +8,7 @@ import { inTurns } from "./in-turns.js";
 import { offerFor } from "./policy-offers.js";
 import type { LogReading, Timers, InvalidationLog } from "../ports/log-ports.js";
 import type { PolicyPublisher } from "../ports/policy-ports.js";
-import type { Clock, CurrentPolicy, Logger } from "../ports/ports.js";
+import type { Clock, Logger } from "../ports/ports.js";
 import { Propagation } from "./propagation.js";
 import type { WatchAnswer, Watched, WatchMeter, WatchOutcome, WatchRequest } from "../ports/watch-ports.js";
 
@@ -19,7 +19,7 @@ const WOKEN_A_TURN = 100;
 
 export interface WatchesParts {
   readonly log: InvalidationLog;
-  readonly policies: CurrentPolicy & PolicyPublisher;
+  readonly policies: PolicyPublisher;
   readonly timers: Timers;
   readonly clock: Clock;
   readonly meter: WatchMeter;
@@ -34,7 +34,7 @@ export interface WatchesParts {
 
 interface Held {
   readonly request: WatchRequest;
-  /** The answer that says nothing: its cursor is the place that was asked about. */
+  /** The answer that says nothing: its cursor is the one that was asked about. */
   readonly unchanged: WatchAnswer;
   /** Takes the call out and answers it; the second time nothing happens. */
   readonly end: (outcome: WatchOutcome, answered: Watched) => void;
@@ -81,7 +81,7 @@ export class Watches {
     // Before everything else: an edge without a policy can do nothing with what the log says.
     const offer = offerFor(this.parts, request, position.log);
     if (offer !== undefined) return this.ended("policy", { outcome: "policy", offer });
-    // An edge without a place in the log begins at its head: held here, it would miss what comes meanwhile.
+    // An edge without a cursor begins at the head of the log: held here, it would miss what comes meanwhile.
     if (request.log === undefined) return this.ended("first", answeredBy({ ...position, revoked: [], refresh: [] }));
     if (request.log !== position.log) return this.ended("reset", answeredBy(resetTo(position)));
     const { since } = request;
@@ -139,7 +139,7 @@ export class Watches {
     });
   }
 
-  /** Answers all that are held and have not heard of the policy as it now is; a change meanwhile begins anew. */
+  /** Answers all that are held and have not received the policy as it now is; a change meanwhile begins anew. */
   private async offerToHeld(): Promise<void> {
     this.changedMeanwhile = true;
     if (this.waking) return;
@@ -168,7 +168,7 @@ export class Watches {
     return answered;
   }
 
-  /** Looks for all that are held; a commit meanwhile makes it look again. One look at a time, one for each place. */
+  /** Looks for all that are held; a commit meanwhile makes it look again. One look at a time, one for each cursor. */
   private deliver(): Promise<void> {
     this.advancedMeanwhile = true;
     if (!this.delivering) this.delivery = this.deliverAll();
@@ -192,7 +192,7 @@ export class Watches {
     this.delivering = false;
   }
 
-  /** Answers these, all of one place, if the log says something past it. */
+  /** Answers these, all of one cursor, if the log has entries past it. */
   private async look(since: number, those: readonly (Held | undefined)[]): Promise<void> {
     try {
       const news = newsIn(await this.parts.log.read(since, MAX_WATCH_ENTRIES));

@@ -2,13 +2,13 @@
 import { planById, type PlanOfPolicy } from "../../domain/plan.js";
 import { logAudit } from "../access/audit.js";
 import type {
-  ValidatedPolicy,
+  AcceptedPolicy,
   PolicyViolation,
   PolicyPublisher,
   PolicyReading,
   PublishedPolicy,
 } from "../ports/policy-ports.js";
-import { first, numberedOf, readSource, rejection, saved } from "./policy-steps.js";
+import { first, readSource, rejection, saved, stored } from "./policy-steps.js";
 import type { Numbered, PolicyServiceParts } from "./policy-steps.js";
 import type { ActivePolicy, CurrentPolicy } from "../ports/ports.js";
 
@@ -20,7 +20,7 @@ type PolicyOutcome =
   | { readonly kind: "accepted" | "unchanged"; readonly generation: number }
   | { readonly kind: "rejected"; readonly violations: readonly PolicyViolation[] };
 
-/** Each edge shows what it has heard of with each watch: the store is not read, nor the log written, for each of them. */
+/** Each edge shows with each watch what it has received: the store is not read, nor the log written, for each of them. */
 const LOOK_AGAIN_MS = 60_000;
 /** Races that are lost in a row before a document is left to the next look at it. */
 const MAX_RACES = 5;
@@ -29,14 +29,14 @@ const MAX_RACES = 5;
  * A document is taken whole or rejected whole; rejected, the policy before it stays. A generation numbers a decision: it
  * grows by one with each policy that differs from the one before, over restarts too, and is durable before anybody hears
  * of the policy. Another process over the same store may decide too: saving is conditional on the generation that this
- * one knows, and an edge that has heard of a higher one makes it look at the store.
+ * one knows, and an edge that has received a higher one makes it look at the store.
  */
 export class PolicyService implements CurrentPolicy, PolicyPublisher {
   private readonly listeners = new Set<() => void>();
   private stopWatching: () => void = () => undefined;
   private fileRejected = false;
   private lookingAtStore: Promise<void> | undefined;
-  /** The last generation that an edge has heard of and the store did not give, and when that was looked for. */
+  /** The last generation that an edge has received and the store did not give, and when that was looked for. */
   private missing = { generation: 0, atMs: 0 };
 
   private constructor(
@@ -49,10 +49,10 @@ export class PolicyService implements CurrentPolicy, PolicyPublisher {
    * Rejects with NoPolicyError where there is neither.
    */
   static async start(parts: PolicyServiceParts): Promise<PolicyService> {
-    const stored = await parts.store.loadPolicy();
-    const last = stored && numberedOf(parts, stored);
+    const newest = await parts.store.newestGeneration();
+    const last = await stored(parts, newest);
     const reading = await readSource(parts);
-    const service = new PolicyService(parts, last ?? (await first(parts, reading, stored?.generation ?? 0)));
+    const service = new PolicyService(parts, last ?? (await first(parts, reading, newest)));
     if (last !== undefined) await service.take(reading);
     service.stopWatching = parts.source.watch(() => service.reload());
     return service;
@@ -76,7 +76,7 @@ export class PolicyService implements CurrentPolicy, PolicyPublisher {
     });
   }
 
-  /** Whether the source as it was read last was refused. */
+  /** Whether the source as it was read last was rejected. */
   isFileRejected(): boolean {
     return this.fileRejected;
   }
@@ -145,10 +145,9 @@ export class PolicyService implements CurrentPolicy, PolicyPublisher {
 
   /** Takes the store's policy where its generation is higher than ours. Answers the store's generation. */
   private async takeStored(): Promise<number> {
-    const stored = await this.parts.store.loadPolicy();
-    if (stored === undefined || stored.generation <= this.inForce.generation) return stored?.generation ?? 0;
-    const next = numberedOf(this.parts, stored);
-    const { generation } = stored;
+    const generation = await this.parts.store.newestGeneration();
+    if (generation <= this.inForce.generation) return generation;
+    const next = await stored(this.parts, generation);
     if (next === undefined) {
       throw new Error(`the stored policy, generation ${generation}, is none that this version can read`);
     }
@@ -162,11 +161,12 @@ export class PolicyService implements CurrentPolicy, PolicyPublisher {
     const { logger } = this.parts;
     try {
       this.missing = { generation: shown, atMs: this.parts.clock.monotonicMs() };
-      const stored = await this.takeStored();
-      if (stored >= shown) return;
-      const fields = { type: "policy-generation-unknown", shown, stored, generation: this.inForce.generation };
+      const newest = await this.takeStored();
+      if (newest >= shown) return;
+      const { generation } = this.inForce;
+      const fields = { type: "policy-generation-unknown", shown, stored: newest, generation };
       const why = "a copy of the store was put back without the restore command, or another store has the same log";
-      logger.error(fields, `an edge has heard of generation ${shown}, and the store has none as high: ${why}`);
+      logger.error(fields, `an edge has received generation ${shown}, and the store has none as high: ${why}`);
     } catch (error) {
       const fields = { type: "policy-store-failed", error: String(error), generation: this.inForce.generation };
       logger.error(fields, "the stored policy could not be taken: the policy in force stays");
@@ -174,7 +174,7 @@ export class PolicyService implements CurrentPolicy, PolicyPublisher {
   }
 
   /** A violation for each plan that the new policy lacks and that live sessions have. */
-  private async plansInUse(next: ValidatedPolicy): Promise<PolicyViolation[]> {
+  private async plansInUse(next: AcceptedPolicy): Promise<PolicyViolation[]> {
     const removed = this.inForce.policy.plans.filter(({ id }) => planById(next.policy, id) === undefined);
     const violations = await Promise.all(removed.map((plan) => this.planInUse(plan)));
     return violations.filter((violation) => violation !== null);

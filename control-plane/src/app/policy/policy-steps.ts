@@ -3,14 +3,14 @@ import { withoutEdgeSettings } from "../../domain/policy/stored-policy.js";
 import type { AuditEvent, AuditStore } from "../ports/audit-ports.js";
 import { logAudit } from "../access/audit.js";
 import type {
-  ValidatedPolicy,
+  AcceptedPolicy,
   PolicyViolation,
   PolicyValidator,
   PolicyReading,
   PolicySource,
   PublishedPolicy,
 } from "../ports/policy-ports.js";
-import type { ActivePolicy, Clock, Logger, PolicyStore, SessionStore, StoredPolicy } from "../ports/ports.js";
+import type { Clock, Logger, PolicyStore, SessionStore } from "../ports/ports.js";
 import { publishedPolicy } from "./published-policy.js";
 
 export interface PolicyServiceParts {
@@ -23,7 +23,7 @@ export interface PolicyServiceParts {
   readonly logger: Logger;
 }
 
-/** Of a violation in the audit log: it may repeat what stands in the file. */
+/** Of a violation in the audit log: it may repeat what is in the file. */
 const MAX_AUDITED_CHARS = 500;
 
 /** There is no policy to begin with. The message names every violation. */
@@ -48,7 +48,7 @@ export function violationLine({ path, line, column, message }: PolicyViolation, 
 }
 
 /** A policy with its number: at once what sessions are decided by and what edges are given. */
-export interface Numbered extends ValidatedPolicy, ActivePolicy, PublishedPolicy {}
+export interface Numbered extends AcceptedPolicy, PublishedPolicy {}
 
 export async function readSource({ source, validate }: PolicyServiceParts): Promise<PolicyReading> {
   let text: string;
@@ -74,25 +74,35 @@ export async function first(parts: PolicyServiceParts, reading: PolicyReading, b
 /** Undefined where the stored generation is no longer the one before. */
 export async function saved(
   parts: PolicyServiceParts,
-  validated: ValidatedPolicy,
+  validated: AcceptedPolicy,
   before: number,
 ): Promise<Numbered | undefined> {
-  const decidedAtMs = parts.clock.monotonicMs();
+  const { store, source, clock, logger } = parts;
+  const decidedAtMs = clock.monotonicMs();
   const generation = before + 1;
-  const audited = eventOf(parts, "policy-accepted", { source: parts.source.name, generation });
-  const { policyJson } = validated;
-  const isSaved = await parts.store.savePolicy({ generation, policyJson }, before, audited);
-  if (!isSaved) return undefined;
-  logAudit(parts.logger, audited);
-  return { ...validated, ...publishedPolicy({ generation, policyJson, sinceMs: decidedAtMs, decidedAtMs }) };
+  const next = numbered(validated, { generation, sinceMs: decidedAtMs, decidedAtMs });
+  const { policyJson, hash } = next;
+  const audited = eventOf(parts, "policy-accepted", { source: source.name, generation });
+  const decision = { generation, policyJson, hash, atMs: audited.at, source: source.name };
+  if (!(await store.savePolicy(decision, before, audited))) return undefined;
+  logAudit(logger, audited);
+  return next;
 }
 
-/** A stored policy; undefined where this version cannot read it. */
-export function numberedOf(parts: PolicyServiceParts, { policyJson, generation }: StoredPolicy): Numbered | undefined {
-  const validated = parts.validate.readPolicyDocument(withoutEdgeSettings(policyJson));
+/** A stored generation; undefined where it is not kept, or this version cannot read it. */
+export async function stored(parts: PolicyServiceParts, generation: number): Promise<Numbered | undefined> {
+  const found = await parts.store.policy(generation);
+  if (found === undefined) return undefined;
+  const validated = parts.validate.readPolicyDocument(withoutEdgeSettings(found.policyJson));
   if ("violations" in validated) return undefined;
-  const published = { generation, policyJson: validated.policyJson, decidedAtMs: null };
-  return { ...validated, ...publishedPolicy({ ...published, sinceMs: parts.clock.monotonicMs() }) };
+  return numbered(validated, { generation, sinceMs: parts.clock.monotonicMs(), decidedAtMs: null });
+}
+
+function numbered(
+  validated: AcceptedPolicy,
+  number: Pick<PublishedPolicy, "generation" | "sinceMs" | "decidedAtMs">,
+): Numbered {
+  return { ...publishedPolicy({ ...validated, ...number }), ...validated };
 }
 
 /** Of what is wrong the first violation: all of them stand in the log. */

@@ -1,13 +1,8 @@
 // What edges say of themselves: with each watch for the whole edge, with each report for one worker.
+import type { Violation } from "../../domain/policy/policy.js";
 import type { Instance } from "./usage-ports.js";
 
-/** One thing that an edge found wrong with a policy. */
-export interface Violation {
-  readonly path: string;
-  readonly message: string;
-}
-
-/** A policy that an edge has heard of, in whatever state: it need not run it. */
+/** A policy that an edge has received, in whatever state: it need not run it. */
 export interface HeardPolicy {
   /** The log of the control plane that it came from. */
   readonly log: string;
@@ -45,7 +40,7 @@ export interface Reported {
   /** Which worker of the instance reports; empty where an older filter does not say. */
   readonly worker: string;
   readonly more: boolean;
-  /** Monotonic: it tells nothing of what came after. */
+  /** Monotonic: it says nothing of what came after. */
   readonly arrivedAtMs: number;
   /** Which build of the filter it runs. */
   readonly build?: string | undefined;

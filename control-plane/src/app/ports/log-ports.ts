@@ -1,14 +1,14 @@
-// What the use cases need of the invalidation log: what edges must hear of, in the order in which it became true.
+// What the use cases need of the invalidation log: what edges must receive, in the order in which it became true.
 import type { Invalidation, LogPosition } from "../../domain/stored.js";
 
 export type { Invalidation, InvalidationKind } from "../../domain/stored.js";
 
-/** What the log says past a place in it. `outOfReach`: some entries past it are gone, or the place is past the head. */
+/** What the log says past a cursor. `outOfReach`: some entries past it are gone, or the cursor is past the head. */
 export type LogReading =
   | { readonly kind: "outOfReach"; readonly position: LogPosition }
   | {
       readonly kind: "entries";
-      /** The number of the last entry given here; where there is none, the place that was asked about. */
+      /** The number of the last entry given here; where there is none, the cursor that was asked about. */
       readonly position: LogPosition;
       readonly entries: readonly Invalidation[];
     };

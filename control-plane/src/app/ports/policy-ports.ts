@@ -1,5 +1,7 @@
 // What the policy service needs from outside, and what it gives to whoever gives edges their policy.
 import type { PlansOfPolicy } from "../../domain/plan.js";
+import type { LocatedViolation, ValidatedPolicy, Violation } from "../../domain/policy/policy.js";
+import type { ActivePolicy } from "./ports.js";
 
 /** Where an operator writes the policy. */
 export interface PolicySource {
@@ -14,22 +16,18 @@ export interface PolicySource {
   watch(onChange: () => Promise<boolean>): () => void;
 }
 
-/** One thing that is wrong with a policy. Lines and columns count from 1; null where a violation has no place. */
-export interface PolicyViolation {
-  /** `plans[1].maxTokens`; empty for the document as a whole. */
-  readonly path: string;
-  readonly line: number | null;
-  readonly column: number | null;
-  readonly message: string;
+/** One thing that is wrong with a policy. Lines and columns count from 1; null where a violation has no position. */
+export interface PolicyViolation extends Violation {
+  readonly line: LocatedViolation["line"] | null;
+  readonly column: LocatedViolation["column"] | null;
 }
 
-export interface ValidatedPolicy {
+/** As much of a validated policy as the service needs. */
+export interface AcceptedPolicy extends Pick<ValidatedPolicy, "policyJson"> {
   readonly policy: PlansOfPolicy;
-  /** Defaults filled in; the same policy always gives the same text. */
-  readonly policyJson: string;
 }
 
-export type PolicyReading = ValidatedPolicy | { readonly violations: readonly PolicyViolation[] };
+export type PolicyReading = AcceptedPolicy | { readonly violations: readonly PolicyViolation[] };
 
 /** The one validator of policies (domain/policy). */
 export interface PolicyValidator {
@@ -38,9 +36,7 @@ export interface PolicyValidator {
 }
 
 /** A policy as edges are given it. Immutable. */
-export interface PublishedPolicy {
-  /** Numbers a decision: going back to an older policy has a new one. */
-  readonly generation: number;
+export interface PublishedPolicy extends ActivePolicy {
   /** Canonical JSON in UTF-8: one buffer for everyone who is given it. */
   readonly bytes: Buffer;
   /** Of the bytes, as the filter computes it too. */
@@ -52,10 +48,13 @@ export interface PublishedPolicy {
 }
 
 export interface PolicyPublisher {
-  /** What the edge of this name is to run; undefined until the first policy was loaded. */
+  /**
+   * What the edge of this name is to run; undefined until the first policy was loaded. Whatever is told to an edge or
+   * said of it asks here, and nobody takes the newest policy to be the edge's.
+   */
   published(edge: string): PublishedPolicy | undefined;
   /** Calls back after each change of what `published` answers. Returns how to end that. */
   subscribe(listener: () => void): () => void;
-  /** An edge has heard of this generation, of our log: where it is higher than ours, the store is read again. */
+  /** An edge has received this generation, of our log: where it is higher than ours, the store is read again. */
   shown(generation: number): void;
 }

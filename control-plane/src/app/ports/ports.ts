@@ -38,15 +38,17 @@ export interface Meter {
   acquired(outcome: AcquireOutcome): void;
 }
 
-/** The policy in force. Immutable: a change is a new object with a higher generation. */
+/** A numbered policy. Immutable: a change is a new object with a higher generation. */
 export interface ActivePolicy {
+  /** Numbers a decision: going back to an older policy has a new one. */
   readonly generation: number;
   readonly policy: PlansOfPolicy;
 }
 
+/** What sessions are decided by. Which generation an edge is to run, `PolicyPublisher.published` says. */
 export interface CurrentPolicy {
   /** Undefined until the first policy was loaded. */
-  current(): ActivePolicy | undefined;
+  current(): Pick<ActivePolicy, "policy"> | undefined;
 }
 
 /** Sessions and how they change. Every read shows only what is durable. */
@@ -59,18 +61,41 @@ export interface SessionStore extends Updates {
   close(): Promise<void>;
 }
 
-export interface StoredPolicy {
+/** A decision on the policy, to be stored under the next generation. */
+export interface PolicyDecision {
   readonly generation: number;
   /** The validated policy, defaults filled in, as JSON. */
   readonly policyJson: string;
+  /** Of the JSON, as edges compute it too. */
+  readonly hash: string;
+  /** When, ms since the epoch, and from where it was taken. Null: an earlier version decided, and did not keep it. */
+  readonly atMs: number | null;
+  readonly source: string | null;
 }
 
-/** The last accepted policy, so that a restart neither loses it nor counts its generation anew. Durable as above. */
+export interface StoredPolicy extends PolicyDecision {
+  /** Up to where the invalidation log had been written. Null as above. */
+  readonly position: LogPosition | null;
+}
+
+/** What is kept of the generations: so many of the newest, and those named. */
+export interface GenerationsKept {
+  /** At least 1. */
+  readonly newest: number;
+  readonly also: ReadonlySet<number>;
+}
+
+/** Every generation of the policy that is kept, so that a restart neither loses one nor counts anew. Durable as above. */
 export interface PolicyStore {
-  loadPolicy(): Promise<StoredPolicy | undefined>;
+  /** 0 before the first. */
+  newestGeneration(): Promise<number>;
+  /** Undefined where there was none of this number, or it is kept no more. */
+  policy(generation: number): Promise<StoredPolicy | undefined>;
   /**
-   * In one transaction with the audit log's entry for it. False, and nothing is written, where the stored generation is
-   * another than expected; 0 stands for none.
+   * In one transaction with the audit log's entry for it. False, and nothing is written, where the newest stored
+   * generation is another than expected; 0 stands for none.
    */
-  savePolicy(policy: StoredPolicy, expectedGeneration: number, audited?: AuditEvent): Promise<boolean>;
+  savePolicy(decision: PolicyDecision, expectedGeneration: number, audited?: AuditEvent): Promise<boolean>;
+  /** Removes all others. Answers how many. */
+  forgetPolicies(kept: GenerationsKept): Promise<number>;
 }

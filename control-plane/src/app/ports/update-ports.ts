@@ -9,7 +9,7 @@ import type { ChunkState } from "../../domain/decisions/revoke-sessions.js";
 import type { Session } from "../../domain/session.js";
 import type { RevocationFilter, SessionRecord } from "../../domain/stored.js";
 
-/** A place in the order of last activity: where the next step of a sweep goes on. */
+/** A position in the order of last activity: where the next step of a sweep goes on. */
 export type ActivityCursor = readonly [atMs: number, sessionId: string];
 
 /** `limit` is for sessions looked at; a page may hold fewer. `next` is undefined after the last one. */

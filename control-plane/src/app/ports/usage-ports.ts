@@ -17,7 +17,7 @@ export interface UsageStore {
 }
 
 /** taken: rows that are durable now, also those passed over. refused: too much waited to be written. */
-export type ReportOutcome = "taken" | "rejected";
+export type ReportOutcome = "accepted" | "rejected";
 
 /** What happened to usage, for whoever counts it. */
 export interface UsageMeter {

@@ -1,4 +1,4 @@
-// Watching edges: what they say with each watch, what they are told, and what is counted about it.
+// Watching edges: what they say with each watch, what they are answered, and what is counted about it.
 import type { FilterSaid, HeardPolicy, TableSaid } from "./edge-ports.js";
 import type { PublishedPolicy } from "./policy-ports.js";
 import type { LogPosition } from "./ports.js";
@@ -11,7 +11,7 @@ export interface WatchRequest extends Instance {
   readonly since: number;
   /** False: the policy in its settings holds for good. */
   readonly follow: boolean;
-  /** What it has heard of; undefined before the first. */
+  /** What it has received; undefined before the first. */
   readonly policy: HeardPolicy | undefined;
   /** Undefined: an older filter, which takes no policy on this call. */
   readonly filter: FilterSaid | undefined;
@@ -22,7 +22,7 @@ export interface WatchRequest extends Instance {
 export type WatchAnswer =
   (LogPosition & { readonly revoked: string[]; readonly refresh: string[] }) | (LogPosition & { readonly reset: true });
 
-/** A policy, and nothing else: the edge's place in the log stays where it is. */
+/** A policy, and nothing else: the edge's cursor stays where it is. */
 export interface PolicyOffer {
   readonly log: string;
   readonly policy: PublishedPolicy;
@@ -36,12 +36,12 @@ export type Watched =
   | { readonly outcome: "policy"; readonly offer: PolicyOffer }
   | { readonly outcome: "busy" };
 
-/** What a watch came to. idle: held to its end; replaced: a newer one of the same instance took its place. */
+/** What a watch came to. idle: held to its end; replaced: by a newer one of the same instance. */
 export type WatchOutcome =
   "policy" | "first" | "entries" | "reset" | "idle" | "replaced" | "gone" | "stopping" | "busy";
 
 export interface WatchMeter {
   watchEnded(outcome: WatchOutcome): void;
-  /** From a revocation's commit to the edge's word that its table is marked, ms. */
+  /** From a revocation's commit to the edge's confirmation that its table is marked, ms. */
   propagated(ms: number): void;
 }

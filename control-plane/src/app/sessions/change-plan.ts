@@ -1,4 +1,4 @@
-// Use case: move a session to another plan.
+// Use case: give a session another plan.
 import { decidePlanChange } from "../../domain/decisions/change-plan.js";
 import { planByName } from "../../domain/plan.js";
 import { logAudited } from "../access/audit.js";
@@ -13,7 +13,7 @@ export type Moved =
 /**
  * The session is durably under the plan of that name, and its next request at an edge has that edge ask for it again:
  * it then takes the plan, and keeps its level as far as the new bucket holds it. Where it has the plan already nothing
- * is written. A user's limit refuses the move, whatever the plan does with one session more at creation.
+ * is written. A user's limit forbids the change, whatever the plan does with one session more at creation.
  */
 export async function changePlan(ports: SessionPorts, id: string, planName: string, actor: string): Promise<Moved> {
   const policy = ports.policies.current()?.policy;

@@ -8,7 +8,7 @@ import type { UsagePorts } from "../edges/usage.js";
 export const CONSUMPTION_KEPT_MS = 86_400_000;
 
 /**
- * All `count` tokens or none. Edges are told once the budget is spent. Undefined while no policy is loaded: then
+ * All `count` tokens or none. Edges get an invalidation once the budget is spent. Undefined while no policy is loaded: then
  * nobody knows the budget. Spending here is no activity: only admitted requests are.
  */
 export async function consumeTokens(

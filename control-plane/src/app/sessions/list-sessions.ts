@@ -27,7 +27,7 @@ const MAX_LOOKED_AT = 5000;
 
 /**
  * A page of the sessions that pass the filter. Ids are in the order of creation and a page begins below an id, so
- * sessions that are created meanwhile move nothing. It is read from the index of the user, else of the organisation,
+ * sessions that are created meanwhile shift nothing. It is read from the index of the user, else of the organisation,
  * else, for live sessions, of the plan; any other filter scans all sessions. A page may hold fewer than `limit`, even
  * none, while `next` says that there is more to look at. Undefined where the policy has no plan of that name.
  */

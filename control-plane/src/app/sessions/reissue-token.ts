@@ -13,7 +13,7 @@ export type Reissued =
 /**
  * The token of a live session with its present plan and the present secret. A token says no more than session, plan
  * and key, so where neither has changed it is the same one; and tokens given out before stay valid, for they name the
- * same session. Who wants an old one refused revokes the session.
+ * same session. To make an old one invalid, revoke the session.
  */
 export async function reissueToken(ports: SessionPorts, id: string, actor: string): Promise<Reissued> {
   const atMs = ports.clock.nowMs();

@@ -32,7 +32,7 @@ export interface SessionView extends Pick<
   readonly endsAt: number;
 }
 
-/** The session as it stands now: state and end follow from the plan's present lifetime. */
+/** The session as it is now: state and end follow from the plan's present lifetime. */
 export function viewOf(session: Session, policies: CurrentPolicy, nowMs: number): SessionView {
   const policy = policies.current()?.policy;
   const plan = policy && planById(policy, session.plan.id);

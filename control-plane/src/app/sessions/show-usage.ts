@@ -53,12 +53,12 @@ export interface BucketView {
   readonly tokens: number;
   /** Tokens per second. */
   readonly refillRate: number;
-  /** As of when the edge last told its level, ms since the epoch. */
+  /** As of when the edge last reported its level, ms since the epoch. */
   readonly lastRefill: number;
 }
 
 /**
- * A bucket for each edge that has reported the session, as its instance that reported last told it and refilled to now
+ * A bucket for each edge that has reported the session, as its instance that reported last had it, refilled to now
  * at the plan's present limits. At every other edge it is full. Undefined if there is no such session.
  */
 export async function showBuckets(

@@ -1,4 +1,4 @@
-// What is told of a session that ended by itself: a line in the log, and figures for whoever counts.
+// What is said of a session that ended by itself: a line in the log, and figures for whoever counts.
 import type { Session } from "../../domain/session.js";
 import type { Logger, Meter } from "../ports/ports.js";
 

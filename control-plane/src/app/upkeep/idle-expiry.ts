@@ -1,4 +1,4 @@
-// Whether a session is idle for too long, by what edges have told and by who may still have something to tell.
+// Whether a session is idle for too long, by what edges have reported and by which may still have something to report.
 import { graceMs, isIdle } from "../../domain/idleness.js";
 import type { IdleMoment } from "../../domain/idleness.js";
 import type { Session } from "../../domain/session.js";
@@ -15,7 +15,7 @@ export function idleMoment({ policies, instances }: IdlePorts, nowMs: number): I
   return { policy: policies.current()?.policy, nowMs, listeningMs: instances.listeningMs() };
 }
 
-/** The judgement at a time, by how instances stand at this moment. */
+/** The decision at a time, by how instances stand at this moment. */
 export function idleAt(ports: IdlePorts, nowMs: number): (session: Session, holders: readonly Instance[]) => boolean {
   const moment = idleMoment(ports, nowMs);
   if (moment.policy === undefined) return () => false;

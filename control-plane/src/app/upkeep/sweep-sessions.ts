@@ -34,7 +34,7 @@ export type SweepPorts = Pick<
  * One sweep over all sessions, in steps of one transaction each, so that others get their turn and a kill loses
  * nothing: the next sweep goes on. Undefined while no policy is loaded.
  * A session past its lifetime is removed whole. One that was revoked, or ended for idleness, is kept until no plan's
- * lifetime could make its token valid again: until then an edge that asks is told for how long it stays ended.
+ * lifetime could make its token valid again: until then the answer to an edge says for how long it stays ended.
  * @param stopped looked at between steps
  */
 export async function sweepSessions(ports: SweepPorts, stopped: () => boolean): Promise<SweepResult | undefined> {

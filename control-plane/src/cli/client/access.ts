@@ -2,12 +2,14 @@
 import { createPrivateKey, X509Certificate } from "node:crypto";
 import { createSecureContext } from "node:tls";
 
+import { EnvironmentReader } from "../../settings/environment.js";
+import type { Environment } from "../../settings/environment.js";
 import { done, failed, usageFailure } from "../failure.js";
 import type { Outcome } from "../failure.js";
-import type { Environment, Io } from "../terminal/io.js";
+import type { Io } from "../terminal/io.js";
 
 export interface Access {
-  /** http: or https:. Its path, if any, stands before every path of the API. */
+  /** http: or https:. Its path, if any, comes before every path of the API. */
   readonly url: URL;
   /** A secret. */
   readonly token: string;
@@ -15,15 +17,19 @@ export interface Access {
   readonly tls: { readonly ca?: string; readonly cert?: string; readonly key?: string };
 }
 
-const DEFAULT_URL = "http://127.0.0.1:8080";
+const DEFAULT_URL = new URL("http://127.0.0.1:8080");
+const A_URL = "a URL such as https://sluice.example:8080, with no name, password or query";
 const HEADER_SAFE = /^[\x21-\x7e]+$/;
 
 /** A violation names the variable or the option, never what stands in a secret. */
 export function readAccess(env: Environment, tokenFile: string | undefined, io: Pick<Io, "readFile">): Outcome<Access> {
+  const reader = new EnvironmentReader(env, ({ variable, expected }) => {
+    throw new Unusable(`${variable}: expected ${expected}`);
+  });
   try {
-    const url = readUrl(given(env, "SLUICE_URL") ?? DEFAULT_URL);
-    const token = readToken(env, tokenFile, io);
-    return done({ url, token, tls: url.protocol === "https:" ? readTls(env, io) : {} });
+    const url = reader.parsed("SLUICE_URL", DEFAULT_URL, A_URL, urlOf);
+    const token = readToken(reader, tokenFile, io);
+    return done({ url, token, tls: url.protocol === "https:" ? readTls(reader, io) : {} });
   } catch (error) {
     if (!(error instanceof Unusable)) throw error;
     return failed(usageFailure(error.message, error.hint));
@@ -39,20 +45,15 @@ class Unusable extends Error {
   }
 }
 
-function readUrl(text: string): URL {
+function urlOf(text: string): URL | undefined {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   const isPlain = url?.username === "" && url.password === "" && url.search === "" && url.hash === "";
-  if (url === undefined || !isPlain || !/^https?:$/.test(url.protocol)) {
-    throw new Unusable(
-      "SLUICE_URL: expected a URL such as https://sluice.example:8080, with no name, password or query",
-    );
-  }
-  return url;
+  return isPlain && /^https?:$/.test(url.protocol) ? url : undefined;
 }
 
-function readToken(env: Environment, file: string | undefined, io: Pick<Io, "readFile">): string {
+function readToken(reader: EnvironmentReader, file: string | undefined, io: Pick<Io, "readFile">): string {
   const from = file === undefined ? "SLUICE_ADMIN_TOKEN" : "--token-file";
-  const token = file === undefined ? firstOf(given(env, "SLUICE_ADMIN_TOKEN")) : read(from, file, io).trim();
+  const token = file === undefined ? firstOf(reader.given("SLUICE_ADMIN_TOKEN")) : read(from, file, io).trim();
   if (token === undefined) {
     throw new Unusable(
       "no admin token: SLUICE_ADMIN_TOKEN is not set",
@@ -73,9 +74,9 @@ const TLS_VARIABLES = {
   key: "SLUICE_CLIENT_KEY_FILE",
 } as const;
 
-function readTls(env: Environment, io: Pick<Io, "readFile">): Access["tls"] {
+function readTls(reader: EnvironmentReader, io: Pick<Io, "readFile">): Access["tls"] {
   const entries = (["ca", "cert", "key"] as const).flatMap((part) => {
-    const path = given(env, TLS_VARIABLES[part]);
+    const path = reader.given(TLS_VARIABLES[part]);
     return path === undefined ? [] : [[part, read(TLS_VARIABLES[part], path, io)] as const];
   });
   const tls: Access["tls"] = Object.fromEntries(entries);
@@ -104,9 +105,4 @@ function read(what: string, path: string, io: Pick<Io, "readFile">): string {
     const reason = error instanceof Error && "code" in error ? String(error.code) : String(error);
     throw new Unusable(`${what}: ${path} cannot be read: ${reason}`);
   }
-}
-
-/** An empty variable counts as not set. */
-function given(env: Environment, name: string): string | undefined {
-  return env[name] === "" ? undefined : env[name];
 }

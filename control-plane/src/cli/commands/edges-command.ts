@@ -64,7 +64,7 @@ export const edges: ApiCommand = {
   notes: [
     "POLICY: what the edge made of the published one. RUNNING: generation on how many workers; own: its settings', or none.",
     "SILENT WORKERS no longer report, and may serve without the filter. LAG: invalidations that it has not marked yet.",
-    "WATCHING no: it does not hear of revocations now.",
+    "WATCHING no: it receives no revocations now.",
   ],
   example: "edges",
   next: "sluice policy check FILE   validates a policy before it is given to them",
@@ -77,7 +77,7 @@ export const edges: ApiCommand = {
       for (const caller of unauthenticated) output.document({ unauthenticated: caller });
       return undefined;
     }
-    if (views.length === 0) output.line("No edge has been heard of: is an Envoy running with this control plane?");
+    if (views.length === 0) output.line("No edge has called this control plane: is an Envoy running with it?");
     else output.table(EDGE_COLUMNS, views);
     for (const edge of views) tellViolations(output, edge);
     if (unauthenticated.length > 0) {

@@ -21,7 +21,7 @@ export const policyCheck: LocalCommand = {
   notes: [
     "A document with a field that only a policy has, such as plans, is taken for a policy, any other for edge settings,",
     "the plugin configuration in Envoy. The hash is the one by which edges say which policy they run.",
-    "Nothing is sent. What depends on the installation is not validated: a control plane refuses a policy without a plan",
+    "Nothing is sent. What depends on the installation is not validated: a control plane rejects a policy without a plan",
     "that live sessions have.",
   ],
   example: "policy check policy.yaml",

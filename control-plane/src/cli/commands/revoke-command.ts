@@ -23,8 +23,8 @@ export const revoke: ApiCommand = {
     "no-wait": { kind: "flag", what: "wait neither for edges nor, with --user or --org, until all are revoked" },
   },
   notes: [
-    "It says which edges have confirmed: those refuse the sessions from now on. Where some have not, the exit code is 6:",
-    "the revocation stands, and they may still admit the sessions until they hear of it. Repeating it does no harm.",
+    "It says which edges have confirmed: those deny the sessions from now on. Where some have not, the exit code is 6:",
+    "the revocation stands, and they may still admit the sessions until they receive it. Repeating it does no harm.",
     "",
     "By --user or --org it means the sessions that there are now; the control plane carries it out even if this command",
     "is stopped. GET /v1/revocations/ID, with the id that --no-wait prints, says how far it is.",

@@ -29,26 +29,26 @@ export async function revokeEach(
   waitMs: number | null,
 ): Promise<Failure | undefined> {
   const { args, output } = invocation;
-  // Of one session a single line says all; of several each is told of as soon as it is revoked.
+  // Of one session a single line says all; of several each has its line as soon as it is revoked.
   const isOneLine = args.length === 1 && waitMs !== null;
   const tried = await tryEach(args, client, (one) => {
-    if (!output.json) told(one, output, isOneLine);
+    if (!output.json) printOne(one, output, isOneLine);
   });
   const failure = tried.findLast((one) => one.failure !== undefined)?.failure;
   const last = tried.findLast((one) => one.failure === undefined)?.id;
   const isStopped = failure !== undefined && failure.exit !== EXIT.denied;
   const isWaiting = !isStopped && last !== undefined && waitMs !== null;
   const answer = isWaiting ? await waited(last, invocation, client, waitMs) : undefined;
-  const heard = answer?.ok === true ? answer.value : undefined;
+  const confirmed = answer?.ok === true ? answer.value : undefined;
 
-  if (output.json) documents(tried, output, heard?.revocation);
-  else if (heard !== undefined) {
-    const edges = confirmationText(heard.revocation, heard.within);
+  if (output.json) documents(tried, output, confirmed?.revocation);
+  else if (confirmed !== undefined) {
+    const edges = confirmationText(confirmed.revocation, confirmed.within);
     output.line(isOneLine ? `${last ?? ""} is revoked; ${edges}` : edges);
   } else if (isOneLine && last !== undefined) output.line(`${last} is revoked`);
 
   if (answer?.ok === false) return answer.failure;
-  return (heard && unconfirmed(heard.revocation)) ?? failure;
+  return (confirmed && unconfirmed(confirmed.revocation)) ?? failure;
 }
 
 /** Goes on after one that there is not; any other failure would only repeat itself. */
@@ -74,7 +74,7 @@ async function waited(id: string, { io }: Invocation, client: Client, waitMs: nu
   return { ok: true, value: { ...answer.value, within: withinText(waitMs) } };
 }
 
-function told({ id, failure }: Tried, output: Output, isOneLine: boolean): void {
+function printOne({ id, failure }: Tried, output: Output, isOneLine: boolean): void {
   if (failure === undefined && !isOneLine) output.line(`${id} is revoked`);
   if (failure?.exit === EXIT.denied) output.remark(`${id}: ${failure.code}`);
 }

@@ -1,4 +1,4 @@
-// The commands about one session: issue, show, move, its token again, consume.
+// The commands about one session: issue, show, change plan, its token again, consume.
 import type { ConsumeAnswer, SessionAnswer, TokenAnswer } from "../client/answers.js";
 import { sessionPath } from "../client/client.js";
 import type { ApiCommand, Option } from "../command.js";
@@ -59,13 +59,13 @@ export const show: ApiCommand = {
   },
 };
 
-export const move: ApiCommand = {
-  name: "session move",
-  summary: "move a live session to another plan",
+export const changePlan: ApiCommand = {
+  name: "session change-plan",
+  summary: "give a live session another plan",
   args: [SESSION_ID],
   options: { plan: { ...PLAN, required: true } },
-  notes: ["It keeps its token and, as far as the new bucket holds it, its level. Edges hear of it at once."],
-  example: "session move 019b76da-a800-7000-8000-5f6d1c2b3a49 --plan gold",
+  notes: ["It keeps its token and, as far as the new bucket holds it, its level. Edges learn of it at once."],
+  example: "session change-plan 019b76da-a800-7000-8000-5f6d1c2b3a49 --plan gold",
   next: "sluice bucket ID   shows the level under the new plan",
   run: async ({ args: [id = ""], text, output }, client) => {
     const body = { plan: text("plan") };
@@ -82,7 +82,7 @@ export const token: ApiCommand = {
   summary: "give out the token of a live session once more",
   args: [SESSION_ID],
   options: { "token-only": TOKEN_ONLY },
-  notes: ["Tokens given out before stay valid: revoke the session if one is lost. It stands in the audit log."],
+  notes: ["Tokens given out before stay valid: revoke the session if one is lost. The audit log records each call."],
   example: "session token 019b76da-a800-7000-8000-5f6d1c2b3a49 --token-only",
   next: "sluice session revoke ID   ends the session, and with it all its tokens",
   run: async (invocation, client) => {
@@ -99,7 +99,7 @@ export const consume: ApiCommand = {
   summary: "spend tokens of a session's budget: all of them or none",
   args: [SESSION_ID, { name: "COUNT", what: "how many tokens" }],
   options: { "idempotency-key": KEY },
-  notes: ["The session's plan must have a tokenBudget. Once it is spent, edges refuse the session."],
+  notes: ["The session's plan must have a tokenBudget. Once it is spent, edges deny the session."],
   example: "session consume 019b76da-a800-7000-8000-5f6d1c2b3a49 250 --idempotency-key job-17",
   next: "sluice usage ID   shows what was spent through the API and what at the edges",
   run: async ({ args: [id = "", count = ""], text, output }, client) => {

@@ -45,7 +45,7 @@ export const bucket: ApiCommand = {
   options: {},
   notes: ["As last reported, refilled to now. At an edge that is not shown the bucket is full."],
   example: "bucket 019b76da-a800-7000-8000-5f6d1c2b3a49",
-  next: "sluice session move ID --plan NAME   gives the session another bucket",
+  next: "sluice session change-plan ID --plan NAME   gives the session another bucket",
   run: async ({ args: [id = ""], output }, client) => {
     const answer = await client.call<BucketsAnswer>({ method: "GET", path: sessionPath(id, "/bucket") }, "buckets");
     if (!answer.ok) return answer.failure;
@@ -82,7 +82,7 @@ const detailText = (details: AuditEntry["details"]): string =>
 
 export const audit: ApiCommand = {
   name: "audit",
-  summary: "show who revoked, moved and re-issued what, and which policies came; the newest first",
+  summary: "show who revoked, changed plans and re-issued tokens, and which policies came; the newest first",
   args: [],
   options: { limit: { kind: "count", value: "COUNT", what: "at most so many entries (50)" } },
   notes: ["WHO is the kind of admin token and the first 8 hex digits of its SHA-256."],

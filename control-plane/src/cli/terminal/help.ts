@@ -3,7 +3,7 @@ import { GENERAL_OPTIONS } from "../command.js";
 import type { Command, Option } from "../command.js";
 
 const EXITS =
-  "0 done, 1 refused or not found, 2 usage, 3 unreachable, 4 not allowed, 5 unavailable, 6 not confirmed (docs/cli.md)";
+  "0 done, 1 not done or not found, 2 usage, 3 unreachable, 4 not allowed, 5 unavailable, 6 not confirmed (docs/cli.md)";
 
 export function generalHelp(commands: readonly Command[]): string {
   return lines([

@@ -19,5 +19,3 @@ export interface Io {
   /** Aborted when the user has had enough. To be asked for by what ends in order: else an interrupt ends the process. */
   readonly interruption: () => AbortSignal;
 }
-
-export type Environment = Readonly<Record<string, string | undefined>>;

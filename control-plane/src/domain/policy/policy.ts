@@ -11,11 +11,12 @@ export interface Plan {
   readonly tokenRefillRate: number;
   /** Idle time after which a session ends. */
   readonly maxAge: number;
-  /** Age at which a session ends. */
+  /** Age at which a session ends, whatever it does. */
   readonly lifetime: number;
   /** Tokens a session may consume in all. */
   readonly tokenBudget: number | null;
   readonly scope: "edge" | "fleet";
+  /** Live sessions that one user may have in it at a time. */
   readonly maxSessionsPerUser: number | null;
   readonly onMaxSessions: "refuse" | "removeOldest";
 }
@@ -32,7 +33,9 @@ export interface Policy {
   readonly onUnreachable: "trust" | "deny";
   readonly onContention: "deny" | "allow";
   readonly onTableFull: "deny" | "allow";
+  /** How long an acquire may take, and how often edges report. */
   readonly controlPlane: { readonly acquireTimeout: number; readonly reportInterval: number };
+  /** How often sessions that have ended are looked for. */
   readonly sessions: { readonly cleanupInterval: number };
   readonly response: {
     readonly headers: "draft" | "x-ratelimit" | "both" | "none";
@@ -61,7 +64,7 @@ export interface Violation {
   readonly message: string;
 }
 
-/** A violation and its place in the document, both counted from 1. */
+/** A violation and its line and column in the document, both counted from 1. */
 export interface LocatedViolation extends Violation {
   readonly line: number;
   readonly column: number;

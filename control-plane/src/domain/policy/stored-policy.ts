@@ -1,4 +1,4 @@
-// A policy as an earlier version stored it: what stands in the edge settings today stood in it then.
+// A policy as an earlier version stored it: what is in the edge settings today was in it then.
 
 interface Stored {
   table?: unknown;

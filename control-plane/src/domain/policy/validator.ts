@@ -27,7 +27,7 @@ export function validateSettingsJson(json: string): ValidatedSettings | Rejected
   if (settings.policy === undefined) return validated;
   // Printed by the validator, not by JavaScript: an edge takes the hash of these bytes.
   const policy = answerOf(JSON.stringify(settings.policy), POLICY);
-  if ("violations" in policy) throw new Error("the validator refuses a policy that it accepted within edge settings");
+  if ("violations" in policy) throw new Error("the validator rejects a policy that it accepted within edge settings");
   return { ...validated, policyJson: policy.canonical };
 }
 

@@ -1,4 +1,4 @@
-// Finds the place in a YAML tree that a violation's path names.
+// Finds the position in a YAML tree that a violation's path names.
 import { isMap, isScalar, isSeq, type ParsedNode } from "yaml";
 
 /** `name`, `.name`, `["any text"]` or `[3]`, as the validator writes them. */
@@ -30,7 +30,7 @@ function item(node: ParsedNode | null, index: number): Step | null {
   return found === undefined ? null : { node: found, offset: found.range[0] };
 }
 
-/** Of a repeated key the last: its one violation is that it stands there again. */
+/** Of a repeated key the last: its one violation is that it is there again. */
 function member(node: ParsedNode | null, name: string): Step | null {
   if (!isMap(node)) return null;
   const pair = node.items.findLast(({ key }) => isScalar(key) && key.value === name);

@@ -4,10 +4,10 @@ import type { YamlViolation } from "./yaml-document.js";
 
 /** RFC 8259 section 6. YAML has more: `0x10`, `+1`, `.5`, `.inf`. */
 const JSON_NUMBER = /^-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?$/;
-/** With the u flag this matches only a half that stands alone. */
+/** With the u flag this matches only a half without the other. */
 const LONE_SURROGATE = /\p{Surrogate}/u;
 
-/** Where JSON has no word for something, there is a violation, and `json` must not be used. */
+/** What JSON cannot say is a violation, and `json` must not be used. */
 export function yamlToJson(contents: ParsedNode | null): { json: string; violations: readonly YamlViolation[] } {
   const writer = new Writer();
   writer.write(contents);
@@ -23,7 +23,7 @@ class Writer {
       this.parts.push("null");
       return;
     }
-    this.refuseBeyondJson(node);
+    this.rejectBeyondJson(node);
     if (isMap(node)) {
       this.list("{", node.items, "}", ({ key, value }) => {
         this.write(key);
@@ -48,14 +48,14 @@ class Writer {
     this.parts.push(close);
   }
 
-  private refuseBeyondJson(node: ParsedNode): void {
+  private rejectBeyondJson(node: ParsedNode): void {
     const offset = node.range[0];
-    const refuse = (message: string): void => void this.violations.push({ message, offset });
-    if (isAlias(node)) refuse(`expected the value itself, got the alias *${node.source}`);
-    else if (node.anchor !== undefined) refuse(`expected no anchor, got &${node.anchor}`);
-    if (node.tag !== undefined) refuse(`expected no tag, got ${node.tag}`);
+    const reject = (message: string): void => void this.violations.push({ message, offset });
+    if (isAlias(node)) reject(`expected the value itself, got the alias *${node.source}`);
+    else if (node.anchor !== undefined) reject(`expected no anchor, got &${node.anchor}`);
+    if (node.tag !== undefined) reject(`expected no tag, got ${node.tag}`);
     if (isScalar(node) && typeof node.value === "string" && LONE_SURROGATE.test(node.value)) {
-      refuse("half of a surrogate pair");
+      reject("half of a surrogate pair");
     }
   }
 }

@@ -12,7 +12,8 @@ export function auditRoutes(app: HttpApp, store: AuditStore): void {
   const list = {
     tags: ["audit"],
     security: [{ adminToken: [] }],
-    summary: "Who revoked, moved and re-issued what, and which policies were taken and refused; the newest first",
+    summary:
+      "Who revoked sessions, changed plans and re-issued tokens, and which policies were accepted and rejected; the newest first",
     querystring: PageQuery,
     response: {
       200: AuditAnswer,

@@ -23,7 +23,7 @@ const state = Type.Unsafe<EdgeState>({
     "trapped: the published policy ended the filter's VM that tried it; it runs the one before",
     "notFollowing: by its settings it runs their policy for good",
     "olderFilter: its filter takes no policy from the control plane",
-    "silent: it does not watch, and was not heard of lately",
+    "silent: it does not watch, and its last contact is too long ago",
   ].join("\n"),
 });
 const silentWorkers = Type.Integer({
@@ -43,7 +43,7 @@ const Instance = Type.Object({
   instance: Type.String({ description: "one life of the edge's session table" }),
   state,
   silentWorkers,
-  watching: Type.Boolean({ description: "whether it waits to be told of policies and invalidations" }),
+  watching: Type.Boolean({ description: "whether it holds a watch, on which it receives policies and invalidations" }),
   lastHeardAt: timeMs("its last sign of life"),
   lastReportAt: timeOrNull("last report of its worker that is furthest behind and not gone"),
   lag: orNull("invalidations that its table is not marked for; null while it follows none or another log"),
@@ -55,12 +55,12 @@ const Edge = Type.Object({
   state,
   silentWorkers,
   published: orNull("generation of the policy that it is offered"),
-  heard: Type.Union([Type.Object({ generation: Type.Integer(), state: Type.String() }), Type.Null()], {
+  received: Type.Union([Type.Object({ generation: Type.Integer(), state: Type.String() }), Type.Null()], {
     description:
-      "the policy that it has heard of last, and what became of that: offered, trying, ok, rejected, trapped",
+      "the newest policy that it has received, and the result of that: offered, trying, ok, rejected, trapped",
   }),
   violations: Type.Array(Type.Object({ path: Type.String(), message: Type.String() }), {
-    description: "what it found wrong with the policy that it has heard of",
+    description: "what it found wrong with the policy that it has received",
   }),
   running: Type.Record(Type.String(), Type.Integer(), {
     description: "generation to how many workers run it; 0: a policy that came from no control plane, or none",

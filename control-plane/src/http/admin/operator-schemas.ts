@@ -1,4 +1,4 @@
-// What lists, moves, re-issues and the audit log take and answer.
+// What lists, changes of plan, re-issues and the audit log take and answer.
 import { Type } from "typebox";
 
 import { WAIT_FORM } from "../../domain/revocation-wait.js";

@@ -1,4 +1,4 @@
-// The admin routes of one session: issue, show, move, re-issue its token, revoke.
+// The admin routes of one session: issue, show, change plan, re-issue its token, revoke.
 import { Type } from "typebox";
 
 import { issueSession } from "../../app/sessions/issue-session.js";
@@ -124,10 +124,10 @@ function changePlanRoute(app: HttpApp, ports: SessionPorts): void {
     },
   };
   app.patch("/v1/sessions/:id", { schema, bodyLimit: MAX_BODY_BYTES }, async (request, reply) => {
-    const moved = await changePlan(ports, request.params.id, request.body.plan, actorOf(request));
-    switch (moved.outcome) {
+    const changed = await changePlan(ports, request.params.id, request.body.plan, actorOf(request));
+    switch (changed.outcome) {
       case "moved":
-        return reply.code(200).send({ session: moved.session });
+        return reply.code(200).send({ session: changed.session });
       case "noPolicy":
         return sendError(reply, "NO_POLICY");
       case "unknownPlan":

@@ -34,7 +34,7 @@ export const ConsumeAnswer = Type.Object({
 });
 
 export const UsageAnswer = Type.Object({
-  consumed: tokens("spent in all, as far as edges have told"),
+  consumed: tokens("spent in all, as far as edges have reported"),
   direct: tokens("of these that were consumed through the API"),
   edges: Type.Array(
     Type.Object({
@@ -61,7 +61,7 @@ export const BucketsAnswer = Type.Object({
       capacity: tokens("that the bucket holds"),
       tokens: Type.Number({ description: "tokens in it now, refilled since the last report; below 0 it owes" }),
       refillRate: Type.Number({ description: "tokens per second" }),
-      lastRefill: timeMs("when the edge last told its level as of"),
+      lastRefill: timeMs("the time of the level in the edge's last report"),
     }),
     { description: "of edges that have reported the session; at every other it is full" },
   ),

@@ -1,9 +1,9 @@
-// What watch and report say beside their figures: of the filter, the table, and the policy heard of or run.
+// What watch and report say beside their figures: of the filter, the table, and the policy received or run.
 import { Type } from "typebox";
 import type { Static } from "typebox";
 
 import { LOG_CHARS, MAX_SAFE_INTEGER, MAX_VIOLATIONS_BYTES, POLICY_HASH_CHARS } from "../../../../assembly/contract.js";
-import type { Violation } from "../../app/ports/edge-ports.js";
+import type { Violation } from "../../domain/policy/policy.js";
 
 /** Words that a newer filter may add to: longer ones are a mistake. */
 const MAX_WORD_CHARS = 32;
@@ -21,7 +21,10 @@ export const HeardPolicySchema = Type.Object(
     state: word("one of offered, trying, ok, rejected, trapped"),
     violations: Type.Optional(Type.Unknown({ description: "what is wrong with it: a list of {path, message}" })),
   },
-  { description: "an object with the fields log, generation, hash, state and violations: what the edge has heard of" },
+  {
+    description:
+      "an object with the fields log, generation, hash, state and violations: the newest policy that the edge has received",
+  },
 );
 
 export const FilterSchema = Type.Object(

@@ -8,7 +8,7 @@ const COLUMNS = ["session id", "rev", "consumed", "level", "idleMs"] as const;
 
 export type RowsReading =
   | { readonly rows: readonly RowOfReport[] }
-  /** Path of the value at violation, such as `usage.3.1`, and what was expected there. */
+  /** Path of the value that is wrong, such as `usage.3.1`, and what was expected there. */
   | { readonly field: string; readonly message: string };
 
 /** [session id, rev, consumed, level, idleMs]; a newer edge may add more after these. */

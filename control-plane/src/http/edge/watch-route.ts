@@ -1,4 +1,4 @@
-// The edge protocol's watch: the call that is held until there is a policy or an invalidation to tell
+// The edge protocol's watch: the call that is held until there is a policy or an invalidation
 // (docs/edge-protocol.md).
 import type { FastifyReply } from "fastify";
 import { Type } from "typebox";
@@ -40,7 +40,7 @@ const WatchBody = Type.Object(
 
 const position = {
   log: Type.String({ description: "which invalidation log" }),
-  cursor: Type.Integer({ description: "up to where the answer tells of that log" }),
+  cursor: Type.Integer({ description: "number of the log's entry up to which the answer goes" }),
 };
 const WatchAnswerSchema = Type.Union([
   Type.Object({ reset: Type.Literal(true, { description: "begin anew at the cursor" }), ...position }),

@@ -28,7 +28,7 @@ export class EdgeMetrics implements WatchMeter {
     });
     this.propagation = new Histogram({
       name: `${PREFIX}revocation_propagation_seconds`,
-      help: "From a revocation's commit to the word of each connected edge that it knows",
+      help: "From a revocation's commit to the confirmation of each connected edge",
       buckets: PROPAGATION_BUCKETS_S,
       registers,
     });

@@ -3,10 +3,13 @@ import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from "prom
 
 import type { AcquireOutcome, Meter, RemovalReason } from "../../app/ports/ports.js";
 
-/** Of every metric of the control plane. */
+/** Of every metric of the control plane's own. Node's have none, so that dashboards made for any Node program show them. */
 export const PREFIX = "sluice_control_";
 /** From a second to a month; plans live minutes to days. */
 const DURATION_BUCKETS_S = [1, 10, 60, 300, 900, 1800, 3600, 14_400, 43_200, 86_400, 604_800, 2_592_000];
+
+/** Node's gauges that end as counters do; each is there by type too, as `nodejs_active_handles` and so on. */
+const MISNAMED = ["handles", "requests", "resources"].map((kind) => `nodejs_active_${kind}_total`);
 
 /** Where the number of live sessions comes from: plan name to number. */
 export type LiveByPlan = () => Promise<ReadonlyMap<string, number>>;
@@ -25,7 +28,8 @@ export class Metrics implements Meter {
   });
 
   constructor(liveByPlan: LiveByPlan) {
-    collectDefaultMetrics({ register: this.registry, prefix: PREFIX });
+    collectDefaultMetrics({ register: this.registry });
+    for (const name of MISNAMED) this.registry.removeSingleMetric(name);
     new Gauge({
       name: `${PREFIX}sessions_active`,
       help: "Sessions that are live, by plan",

@@ -2,11 +2,17 @@
 import { Gauge } from "prom-client";
 import type { Registry } from "prom-client";
 
-import type { CurrentPolicy } from "../../app/ports/ports.js";
+import type { ActivePolicy } from "../../app/ports/ports.js";
 import { PREFIX } from "./metrics.js";
 
-/** Asked for at each scrape. `isFileRejected`: the source as it stands was refused, and the policy before it serves. */
-export function observePolicy(registry: Registry, policies: CurrentPolicy & { isFileRejected(): boolean }): void {
+export interface ObservedPolicies {
+  current(): ActivePolicy | undefined;
+  /** The source as it is was rejected, and the policy before it stays in force. */
+  isFileRejected(): boolean;
+}
+
+/** Asked for at each scrape. */
+export function observePolicy(registry: Registry, policies: ObservedPolicies): void {
   const gauge = (name: string, help: string, value: () => number): Gauge =>
     new Gauge({
       name: `${PREFIX}${name}`,
@@ -17,7 +23,7 @@ export function observePolicy(registry: Registry, policies: CurrentPolicy & { is
       },
     });
   gauge("policy_generation", "Generation of the policy in force", () => policies.current()?.generation ?? 0);
-  gauge("policy_file_rejected", "1 while the policy file is refused and the policy before it stays", () =>
+  gauge("policy_file_rejected", "1 while the policy file is rejected and the policy before it stays", () =>
     policies.isFileRejected() ? 1 : 0,
   );
 }

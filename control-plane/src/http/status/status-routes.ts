@@ -1,4 +1,4 @@
-// The open routes: is it alive, is it ready, its metrics, its API. They tell nothing about any one session.
+// The open routes: is it alive, is it ready, its metrics, its API. They say nothing about any one session.
 import { Type } from "typebox";
 
 import type { CurrentPolicy, SessionStore } from "../../app/ports/ports.js";

@@ -21,7 +21,7 @@ export class UsageMetrics implements UsageMeter {
       new Counter({ name: `${PREFIX}${name}`, help, labelNames, registers: [registry] });
     this.reports = counter("reports_total", "Reports of edges, by outcome", "outcome");
     this.rows = counter("report_rows_total", "Rows of reports, by outcome", "outcome");
-    this.tokens = counter("tokens_consumed_total", "Tokens consumed, as far as edges have told, by plan", "plan");
+    this.tokens = counter("tokens_consumed_total", "Tokens consumed, as far as edges have reported, by plan", "plan");
     this.runs = counter("cleanup_runs_total", "Sweeps over all sessions");
     this.removed = counter("cleanup_removed_total", "Sessions that ended by a sweep");
     this.duration = new Histogram({

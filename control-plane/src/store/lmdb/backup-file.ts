@@ -20,7 +20,7 @@ const FORMAT = `${MARK}1`;
 const LENGTH_CHARS = 15;
 const LINE = new RegExp(`^${FORMAT} (\\d{${LENGTH_CHARS}}) ([0-9a-f]{64})\n$`);
 const LINE_BYTES = lineOf({ bytes: 0, sha256: "0".repeat(64) }).length;
-/** Of a store that stands in its file alone, as backups once did: in the first page, after a header whose size differs. */
+/** Of a store that is in its file alone, as backups once did: in the first page, after a header whose size differs. */
 const LMDB_MARK = Buffer.from([0xde, 0xc0, 0xef, 0xbe]);
 const LMDB_MARK_SEARCHED_BYTES = 64;
 
@@ -35,7 +35,7 @@ export async function sealBackup(copy: string, file: string): Promise<void> {
 }
 
 /**
- * Writes the store that stands in a backup to a file. A refusal leaves no such file. Answers whether it could be
+ * Writes the store of a backup to a file. A failure leaves no such file. Answers whether it could be
  * checked: backups were once without a seal.
  */
 export async function unsealBackup(file: string, store: string): Promise<{ readonly checked: boolean }> {

@@ -22,7 +22,7 @@ export async function backUpStore(folder: string, file: string): Promise<void> {
   try {
     await copyStore(store, copy);
     await sealBackup(copy, sealed);
-    // Unlike a rename, a link never takes the place of a file that has appeared meanwhile.
+    // Unlike a rename, a link never replaces a file that has appeared meanwhile.
     await link(sealed, file);
   } finally {
     await rm(work, { recursive: true });
@@ -40,13 +40,13 @@ async function copyStore(store: string, copy: string): Promise<void> {
 }
 
 export interface RestoreOptions {
-  /** Whether a store that stands in the folder may be replaced. */
+  /** Whether a store that is in the folder may be replaced. */
   readonly force: boolean;
   readonly random: Random;
 }
 
 /**
- * Makes the store in a folder what it was at a backup, with a log of a new name: so every edge hears that it is to
+ * Makes the store in a folder what it was at a backup, with a log of a new name: so every edge learns that it is to
  * begin anew, and no answer of the time after the backup counts any more (docs/edge-protocol.md). Refuses over a store
  * that a control plane has open, whatever `force` says, and a backup that is not whole. Interrupted, the store is the one
  * before or the restored one. Answers whether the backup could be checked.
@@ -93,7 +93,7 @@ async function beginNewLog(folder: string, file: string, random: Random): Promis
   }
 }
 
-/** Whether another process has the store open: each keeps a place in its table of readers, which its death frees. */
+/** Whether another process has the store open: each has an entry in its table of readers, which its death frees. */
 async function isOpen(store: string): Promise<boolean> {
   const env = open({ path: store, noSubdir: true, readOnly: true });
   // Read before anything else is: so this process is not in it.

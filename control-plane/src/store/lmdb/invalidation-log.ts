@@ -90,7 +90,7 @@ export class LmdbLog implements InvalidationLog {
     });
   }
 
-  /** To be called before the environment is closed: commits are told of no more. */
+  /** To be called before the environment is closed: listeners get no more commits. */
   close(): void {
     this.closed = true;
   }

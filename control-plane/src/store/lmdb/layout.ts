@@ -7,7 +7,7 @@
 //   byPlan      [plan id, session id]            true       sessions that have not ended for good; the oldest first, so
 //                                                           those past a lifetime are its head
 //   byUserAndPlan [user id, plan id, session id] true     as byPlan: how many a user has is counted here
-//   byActivity  [plan id, ms, session id]        true       these and some that have ended, filed under a time not later than its last
+//   byActivity  [plan id, ms, session id]        true       these and some that have ended, indexed under a time not later than its last
 //                                                           activity. It is not moved by activity (that would be two
 //                                                           writes each time): who looks for idle sessions reads the
 //                                                           head, and files those anew that were active since
@@ -24,17 +24,20 @@
 //   invalidations number, 1 and up                 Invalidation    without a gap; the oldest go first
 //   revocations operation id                     StoredRevocation   of a user's or an organisation's sessions; ids sort
 //                                                           by when they were asked for
+//   policies    generation                       StoredPolicy  a decision on the policy; the newest is the last
+//   edgeStatus  [edge, instance]                 EdgeStatus    what an instance last said, coarsely
 //   meta        "schema"                         number      which layout this is
 //   meta        "log"                            string      names this invalidation log among all there ever were
 //   meta        "cursor"                         number      key of the last invalidation, 0 before the first
 //   meta        "creationKeys"                   number      how many keys of creations there are
 //   meta        "metadataForgottenBefore"        session id  older sessions have neither ip nor userAgent any more
-//   meta        "policy"                         StoredPolicy
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { open } from "lmdb";
 import type { Database, RootDatabase } from "lmdb";
 
+import type { EdgeStatus } from "../../app/ports/edge-status-ports.js";
+import type { StoredPolicy } from "../../app/ports/ports.js";
 import type { Session } from "../../domain/session.js";
 import type {
   AuditEvent,
@@ -45,7 +48,7 @@ import type {
   StoredRevocation,
 } from "../../domain/stored.js";
 
-export const SCHEMA = 3;
+export const SCHEMA = 4;
 
 /** A session at an instance. `figures` is null until its first report. */
 export interface StoredUsage {
@@ -77,6 +80,8 @@ export interface LmdbLayout {
   readonly usage: Database<StoredUsage | UsageOfSchema2, [string, string, string]>;
   readonly consumptions: Database<ConsumptionKey, [string, string]>;
   readonly consumptionsByTime: Database<true, [number, string, string]>;
+  readonly policies: Database<StoredPolicy, number>;
+  readonly edgeStatus: Database<EdgeStatus, [string, string]>;
   readonly meta: Database<unknown, string>;
 }
 
@@ -106,6 +111,8 @@ export function openLayout(folder: string, file = STORE_FILE): LmdbLayout {
     usage: env.openDB({ name: "usage" }),
     consumptions: env.openDB({ name: "consumptions" }),
     consumptionsByTime: env.openDB({ name: "consumptionsByTime" }),
+    policies: env.openDB({ name: "policies" }),
+    edgeStatus: env.openDB({ name: "edgeStatus" }),
     meta: env.openDB({ name: "meta" }),
   };
 }

@@ -12,7 +12,7 @@ export function indexSession(db: LmdbLayout, { id, userId, orgId }: Session): vo
   void db.byOrg.put([orgId, id], true);
 }
 
-/** Files a session that may be live under its plan: a new one, or one that was moved to another. */
+/** Indexes a session that may be live under its plan: a new one, or one with another plan than before. */
 export function indexUnderPlan(db: LmdbLayout, { id, userId, plan, lastActivity }: Session): void {
   void db.byPlan.put([plan.id, id], true);
   void db.byUserAndPlan.put([userId, plan.id, id], true);

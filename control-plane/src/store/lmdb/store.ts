@@ -1,9 +1,10 @@
 // The store of a single control plane: LMDB in a folder, safe against a kill at any moment.
 import { setImmediate as nextTurn } from "node:timers/promises";
 
-import type { AuditEvent, AuditStore } from "../../app/ports/audit-ports.js";
+import type { AuditStore } from "../../app/ports/audit-ports.js";
+import type { EdgeStatusStore } from "../../app/ports/edge-status-ports.js";
 import type { OperatorStore } from "../../app/ports/operator-ports.js";
-import type { LogPosition, Random, StoredPolicy } from "../../app/ports/ports.js";
+import type { LogPosition, PolicyStore, Random } from "../../app/ports/ports.js";
 import type { BulkRevocationStore } from "../../app/ports/revocation-ports.js";
 import type { Stores } from "../../app/ports/stores.js";
 import type { Loads } from "../../app/ports/update-ports.js";
@@ -11,11 +12,13 @@ import type { UsageStore } from "../../app/ports/usage-ports.js";
 import type { Decision } from "../../domain/changes.js";
 import type { Session } from "../../domain/session.js";
 import { sessionIdFloor } from "../../domain/session-id.js";
-import { appendAudit, LmdbAuditStore } from "./audit.js";
+import { LmdbAuditStore } from "./audit.js";
+import { LmdbEdgeStatus } from "./edge-status.js";
 import { openLayout } from "./layout.js";
 import type { LmdbLayout } from "./layout.js";
 import { LmdbLog } from "./invalidation-log.js";
 import { LmdbOperatorStore } from "./operator.js";
+import { LmdbPolicies } from "./policies.js";
 import { LmdbRevocations } from "./revocations.js";
 import { prepareSchema } from "./schema.js";
 import { LmdbUpdates } from "./updates.js";
@@ -31,6 +34,8 @@ export class LmdbStore implements Stores {
   readonly revocations: BulkRevocationStore;
   readonly operator: OperatorStore;
   readonly audit: AuditStore;
+  readonly policies: PolicyStore;
+  readonly edgeStatus: EdgeStatusStore;
   readonly usage: UsageStore;
   private readonly updates: LmdbUpdates;
 
@@ -45,6 +50,8 @@ export class LmdbStore implements Stores {
     this.revocations = new LmdbRevocations(db);
     this.operator = new LmdbOperatorStore(db);
     this.audit = new LmdbAuditStore(db);
+    this.policies = new LmdbPolicies(db);
+    this.edgeStatus = new LmdbEdgeStatus(db);
     this.usage = new LmdbUsage(db, log);
   }
 
@@ -89,20 +96,6 @@ export class LmdbStore implements Stores {
       start = next;
       await nextTurn();
     }
-  }
-
-  loadPolicy(): Promise<StoredPolicy | undefined> {
-    return Promise.resolve(this.db.meta.get("policy") as StoredPolicy | undefined);
-  }
-
-  savePolicy(policy: StoredPolicy, expectedGeneration: number, audited?: AuditEvent): Promise<boolean> {
-    return this.db.env.transaction(() => {
-      const stored = this.db.meta.get("policy") as StoredPolicy | undefined;
-      if ((stored?.generation ?? 0) !== expectedGeneration) return false;
-      void this.db.meta.put("policy", policy);
-      if (audited !== undefined) appendAudit(this.db, audited);
-      return true;
-    });
   }
 
   async close(): Promise<void> {

@@ -32,7 +32,7 @@ function firstKey(index: LmdbLayout["byPlan"] | LmdbLayout["byActivity"], planId
   return key === undefined ? [] : [key[0]];
 }
 
-/** Walks in the order of the activity that sessions are filed under, and files anew whose place is out of date. */
+/** Walks in the order of the activity that sessions are indexed under, and indexes anew whose entry is out of date. */
 export function byActivity(
   db: LmdbLayout,
   { planId, untilMs, after, limit }: PageOfPlan<ActivityCursor>,

@@ -30,7 +30,7 @@ export function rowOf(db: LmdbLayout, sessionId: string, { edge, instance }: Ins
 /** A row as the present schema has it. */
 function presentForm(row: StoredUsage | UsageOfSchema2): StoredUsage {
   if (row !== null && "acquiredAtMs" in row) return row;
-  // An acquire moved the session's own last activity then.
+  // An acquire set the session's own last activity then.
   return { acquiredAtMs: 0, figures: row };
 }
 

@@ -46,17 +46,17 @@ function writeSession(db: LmdbLayout, { before, after }: SessionChange): void {
   if (before !== null && was !== undefined && was !== is) unindexFromPlan(db, before);
   if (is !== undefined && was !== is) indexUnderPlan(db, after);
   if (after.idleEndedAt !== undefined && before?.idleEndedAt === undefined) {
-    // Where this is not its place by activity, the walk that meets that clears it.
+    // Where this is not its entry by activity, the walk that meets that clears it.
     void db.byActivity.remove([after.plan.id, after.lastActivity, after.id]);
     void db.ended.put(after.id, true);
   }
 }
 
-/** Under which plan it is filed. */
+/** Under which plan it is indexed. */
 const planOf = (session: Session | null): number | undefined =>
   session === null || hasEndedForGood(session) ? undefined : session.plan.id;
 
-/** The session with all that belongs to it. Its place by activity is cleared by the walk that meets it. */
+/** The session with all that belongs to it. Its entry by activity is cleared by the walk that meets it. */
 function remove(db: LmdbLayout, session: Session): void {
   const { id, userId, orgId } = session;
   void db.sessions.remove(id);

@@ -1,4 +1,4 @@
-// The log's port over a list, for tests of what stands on it. It passes the same contract as the real one.
+// The log's port over a list, for tests of what uses it. It passes the same contract as the real one.
 import type { LogAdvance, LogLimits, LogReading, Invalidation, InvalidationKind } from "../../app/ports/log-ports.js";
 import type { InvalidationLog } from "../../app/ports/log-ports.js";
 import type { LogPosition } from "../../app/ports/ports.js";
@@ -11,7 +11,7 @@ export class MemoryLog implements InvalidationLog {
 
   constructor(readonly id = "10000000000000aa") {}
 
-  /** Durable at once; listeners hear of it before this returns. */
+  /** Durable at once; listeners are called before this returns. */
   append(kind: InvalidationKind, sessionId: string, atMs: number): number {
     this.entries.push({ kind, sessionId, atMs });
     const { cursor } = this.now();

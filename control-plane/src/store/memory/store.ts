@@ -1,7 +1,7 @@
-// All ports of a store over plain maps, for tests of what stands on them. It passes the same contracts as the real one.
+// All ports of a store over plain maps, for tests of what uses them. It passes the same contracts as the real one.
 import type { AuditStore } from "../../app/ports/audit-ports.js";
 import type { OperatorStore, SessionIndex } from "../../app/ports/operator-ports.js";
-import type { LogPosition, StoredPolicy } from "../../app/ports/ports.js";
+import type { LogPosition } from "../../app/ports/ports.js";
 import type { BulkRevocationStore } from "../../app/ports/revocation-ports.js";
 import type { Stores } from "../../app/ports/stores.js";
 import type { Loads } from "../../app/ports/update-ports.js";
@@ -10,12 +10,13 @@ import type { Decision } from "../../domain/changes.js";
 import { hasEndedForGood } from "../../domain/session.js";
 import type { Session } from "../../domain/session.js";
 import { activeSession } from "../../domain/stored.js";
-import type { AuditEvent } from "../../domain/stored.js";
 import { OptimisticUpdates } from "../optimistic-updates.js";
 import { MemoryAudit } from "./audit.js";
+import { MemoryEdgeStatus } from "./edge-status.js";
 import { MemoryEngine } from "./engine.js";
 import { MemoryLog } from "./invalidation-log.js";
 import { recordOf, sorted } from "./records.js";
+import { MemoryPolicies } from "./policies.js";
 import { MemoryRevocations } from "./revocations.js";
 import { MemoryUsage } from "./usage.js";
 
@@ -25,11 +26,12 @@ export class MemoryStore implements Stores {
   readonly operator: OperatorStore;
   readonly audit: AuditStore;
   readonly usage: UsageStore;
+  readonly policies: MemoryPolicies;
+  readonly edgeStatus = new MemoryEdgeStatus();
   /** What happens between each load and its commit. */
   betweenLoadAndCommit: () => Promise<void> = () => Promise.resolve();
   private readonly engine: MemoryEngine;
   private readonly updates: OptimisticUpdates;
-  private policy: StoredPolicy | undefined;
 
   constructor(log?: string) {
     this.invalidations = new MemoryLog(log);
@@ -44,6 +46,10 @@ export class MemoryStore implements Stores {
     this.revocations = new MemoryRevocations(this.engine);
     this.audit = new MemoryAudit(this.engine);
     this.usage = new MemoryUsage(this.engine);
+    this.policies = new MemoryPolicies(
+      () => this.invalidations.now(),
+      (event) => void this.engine.audit.push(event),
+    );
     this.operator = {
       sessionsBefore: (...asked) => Promise.resolve(this.sessionsBefore(...asked)),
       forgetCreationKeys: (...asked) => Promise.resolve(this.forgetCreationKeys(...asked)),
@@ -72,17 +78,6 @@ export class MemoryStore implements Stores {
       (one) => one.plan.id === planId && one.createdAt >= sinceMs && !hasEndedForGood(one),
     );
     return Promise.resolve(counted.length);
-  }
-
-  loadPolicy(): Promise<StoredPolicy | undefined> {
-    return Promise.resolve(this.policy);
-  }
-
-  savePolicy(policy: StoredPolicy, expectedGeneration: number, audited?: AuditEvent): Promise<boolean> {
-    if ((this.policy?.generation ?? 0) !== expectedGeneration) return Promise.resolve(false);
-    this.policy = policy;
-    if (audited !== undefined) this.engine.audit.push(audited);
-    return Promise.resolve(true);
   }
 
   close(): Promise<void> {

@@ -5,7 +5,7 @@ import { adminName } from "../../../src/app/access/admin.js";
 import { created, expectError, ISSUER_TOKEN, shown, startTestControlPlane } from "../../support/control-plane.js";
 
 describe("an issuer's token", () => {
-  it("creates sessions, shows them and lists them", async () => {
+  it("an issuer's token creates sessions, shows them and lists them", async () => {
     const plane = await startTestControlPlane();
     const made = await plane.call("POST", "/v1/sessions", { userId: "u1", orgId: "o1" }, ISSUER_TOKEN);
     expect(made.status).toBe(201);
@@ -16,21 +16,21 @@ describe("an issuer's token", () => {
 
   it.each([
     ["revoke", "DELETE", "", undefined],
-    ["move", "PATCH", "", { plan: "metered" }],
+    ["change a plan", "PATCH", "", { plan: "metered" }],
     ["re-issue a token", "POST", "/token", undefined],
-  ])("may not %s, and nothing changes", async (_what, method, path, body) => {
+  ])("an issuer's token may not %s: it gets 403 and nothing changes", async (_what, method, path, body) => {
     const plane = await startTestControlPlane();
     const { session } = await created(plane);
     expectError(await plane.call(method, `/v1/sessions/${session.id}${path}`, body, ISSUER_TOKEN), "FORBIDDEN");
     expect(await shown(plane, session.id)).toEqual(session);
   });
 
-  it("may not read the audit log", async () => {
+  it("an issuer's token gets 403 for the audit log", async () => {
     const plane = await startTestControlPlane();
     expectError(await plane.call("GET", "/v1/audit", undefined, ISSUER_TOKEN), "FORBIDDEN");
   });
 
-  it("is told so before its body is looked at", async () => {
+  it("an issuer's token gets 403 before the body is read", async () => {
     const plane = await startTestControlPlane();
     const { session } = await created(plane);
     expectError(await plane.call("PATCH", `/v1/sessions/${session.id}`, "not json", ISSUER_TOKEN), "FORBIDDEN");
@@ -38,7 +38,7 @@ describe("an issuer's token", () => {
 });
 
 describe("several tokens of a kind, as in a rotation", () => {
-  it("are all accepted, and each has a name of its own in the audit log", async () => {
+  it("every token of a rotation is accepted, and has its own name in the audit log", async () => {
     const tokens = ["the-first-operator-token", "the-second-operator-token"];
     const adminTokens = tokens.map((token) => ({ kind: "operator", token }) as const);
     const plane = await startTestControlPlane(undefined, { adminTokens });

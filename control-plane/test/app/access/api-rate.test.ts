@@ -8,24 +8,24 @@ import { FixedClock } from "../../support/fixed-clock.js";
 const RATE = { perSecond: 2, burst: 4 };
 
 describe("an address that calls the API too often", () => {
-  it("is answered 429 with the seconds to wait, and served again after them", async () => {
+  it("an address above its rate gets 429 with the seconds to wait, and 200 after them", async () => {
     const plane = await startTestControlPlane(undefined, { apiRate: RATE });
     for (let i = 0; i < 4; i++) await created(plane);
-    const refused = await plane.call("GET", "/v1/sessions");
-    expectError(refused, "TOO_MANY_REQUESTS");
-    expect(refused.headers.get("retry-after")).toBe("1");
+    const denied = await plane.call("GET", "/v1/sessions");
+    expectError(denied, "TOO_MANY_REQUESTS");
+    expect(denied.headers.get("retry-after")).toBe("1");
     plane.clock.advance(500);
     expect((await plane.call("GET", "/v1/sessions")).status).toBe(200);
     expectError(await plane.call("GET", "/v1/sessions"), "TOO_MANY_REQUESTS");
   });
 
-  it("is refused also while it guesses at tokens", async () => {
+  it("an address above its rate gets 429 also while it guesses at tokens", async () => {
     const plane = await startTestControlPlane(undefined, { apiRate: RATE });
     for (let i = 0; i < 4; i++) expectError(await plane.call("GET", "/v1/sessions", undefined, "x"), "UNAUTHORIZED");
     expectError(await plane.call("GET", "/v1/sessions", undefined, "x"), "TOO_MANY_REQUESTS");
   });
 
-  it("still gets answers on the edges' routes, and whether the process is alive", async () => {
+  it("an address above its rate still reaches the edges' routes and /healthz", async () => {
     const plane = await startTestControlPlane(undefined, { apiRate: RATE });
     const { session } = await created(plane);
     for (let i = 0; i < 4; i++) await plane.call("GET", "/v1/sessions");
@@ -35,8 +35,8 @@ describe("an address that calls the API too often", () => {
   });
 });
 
-describe("a kind of token", () => {
-  it("has a rate of its own: guesses and refusals take nothing from it", async () => {
+describe("the rate of a kind of token", () => {
+  it("a kind of token has a rate of its own, which guesses and denials do not use up", async () => {
     const taken: string[] = [];
     const plane = await startTestControlPlane(undefined, { apiRate: { perSecond: 1, burst: 100 } });
     for (let i = 0; i < 20; i++) {
@@ -51,7 +51,7 @@ describe("a kind of token", () => {
 });
 
 describe("the rates", () => {
-  it("let a caller at exactly its rate through for ever, and never more than the burst at once", () => {
+  it("a caller at exactly its rate is never denied, and a burst is never exceeded", () => {
     const clock = new FixedClock();
     const rates = new RequestRates(clock, RATE);
     const burst = (): number => [...Array(10).keys()].filter(() => rates.take("a") === 0).length;
@@ -64,7 +64,7 @@ describe("the rates", () => {
     expect(burst()).toBe(4);
   });
 
-  it("say how long to wait, and a refusal costs nothing", () => {
+  it("a denied caller learns how long to wait, and its call costs no tokens of its rate", () => {
     const clock = new FixedClock();
     const rates = new RequestRates(clock, RATE);
     for (let i = 0; i < 4; i++) rates.take("a");
@@ -75,7 +75,7 @@ describe("the rates", () => {
     expect(rates.take("a")).toBe(0);
   });
 
-  it("remember a bounded number of callers, and forget the one that was silent longest", () => {
+  it("the callers that are remembered are bounded, and the longest silent one is forgotten", () => {
     const rates = new RequestRates(new FixedClock(), { perSecond: 1, burst: 1 });
     rates.take("first");
     expect(rates.take("first")).toBeGreaterThan(0);

@@ -1,4 +1,4 @@
-// The audit log: who revoked, moved and re-issued what, and which policies were taken, at GET /v1/audit and in the log.
+// The audit log: who revoked sessions, changed plans and re-issued tokens, and which policies came, at GET /v1/audit and in the log.
 import { describe, expect, it } from "vitest";
 
 import { adminName } from "../../../src/app/access/admin.js";
@@ -29,7 +29,7 @@ function auditLines(plane: TestControlPlane): unknown[] {
 }
 
 describe("the audit log", () => {
-  it("names who did what to which session, and when, the newest first", async () => {
+  it("the audit log names who did what to which session and when, the newest first", async () => {
     const plane = await startTestControlPlane();
     const { session } = await created(plane);
     const at = plane.clock.nowMs();
@@ -48,7 +48,7 @@ describe("the audit log", () => {
     expect(auditLines(plane)).toMatchObject([...entries].reverse().map(({ number: _number, ...event }) => event));
   });
 
-  it("holds nothing of what changed nothing, or was refused", async () => {
+  it("the audit log has no entry for a call that failed or changed nothing", async () => {
     const plane = await startTestControlPlane();
     const { session } = await created(plane);
     await plane.call("PATCH", `/v1/sessions/${session.id}`, { plan: "starter" });
@@ -60,7 +60,7 @@ describe("the audit log", () => {
     expect(auditLines(plane)).toHaveLength(1);
   });
 
-  it("is read page by page, and what is added meanwhile moves nothing", async () => {
+  it("the audit log is read page by page, and new entries shift no page", async () => {
     const plane = await startTestControlPlane();
     const { session } = await created(plane);
     const reissue = () => plane.call("POST", `/v1/sessions/${session.id}/token`);
@@ -78,18 +78,18 @@ describe("the audit log", () => {
     ["limit=0", "limit"],
     ["cursor=abc", "cursor"],
     ["before=3", "before"],
-  ])("refuses ?%s and says which", async (query, field) => {
+  ])("GET /v1/audit?%s is 400 and names the field", async (query, field) => {
     const plane = await startTestControlPlane();
     expectError(await plane.call("GET", `/v1/audit?${query}`), "INVALID_REQUEST", field);
   });
 
-  it("says what a cursor is expected to be", async () => {
+  it("a wrong cursor of the audit log is 400 and says what was expected", async () => {
     const plane = await startTestControlPlane();
     const said = expectError(await plane.call("GET", "/v1/audit?cursor=zzz"), "INVALID_REQUEST", "cursor");
     expect(said).toBe("cursor is wrong: expected the cursor of the page before, as it was answered");
   });
 
-  it("holds no secret", async () => {
+  it("the audit log holds no secret", async () => {
     const plane = await startTestControlPlane();
     const { session, token } = await created(plane);
     await plane.call("POST", `/v1/sessions/${session.id}/token`);
@@ -101,7 +101,7 @@ describe("the audit log", () => {
 describe("policies in the audit log", () => {
   const good = "version: 1\nplans:\n  - { id: 0, name: default, maxTokens: 100, tokenRefillRate: 10 }\n";
 
-  it("stand there as taken or refused, with the first of what was wrong", async () => {
+  it("a policy is in the audit log as accepted or rejected, with its first violation", async () => {
     const store = await temporaryStore();
     let [text, changed] = [good, (): Promise<boolean> => Promise.resolve(true)];
     const clock = new FixedClock();
@@ -116,7 +116,7 @@ describe("policies in the audit log", () => {
         },
       },
       validate: { readPolicyDocument },
-      store,
+      store: store.policies,
       audit: store.audit,
       sessions: store,
       clock,

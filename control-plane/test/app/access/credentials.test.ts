@@ -24,7 +24,7 @@ describe("credentials", () => {
     ["the edges' credential", KEYS.edgeCredential],
     ["nothing", ""],
   ];
-  it.each(wrong)("an admin route refuses %s, and nothing changes", async (_what, credential) => {
+  it.each(wrong)("an admin route denies %s, and nothing changes", async (_what, credential) => {
     const plane = await startTestControlPlane();
     const { session } = await created(plane);
     const revocation = await plane.call("DELETE", `/v1/sessions/${session.id}`, undefined, credential);
@@ -36,7 +36,7 @@ describe("credentials", () => {
     expect(await plane.store.countLive(0, 0)).toBe(1);
   });
 
-  it("an admin route refuses a request without the header, or of another scheme", async () => {
+  it("an admin route denies a request without the header, or of another scheme", async () => {
     const plane = await startTestControlPlane();
     for (const headers of [{}, { authorization: ADMIN_TOKEN }, { authorization: `Basic ${ADMIN_TOKEN}` }]) {
       const response = await fetch(`${plane.url}/v1/sessions`, { method: "POST", headers });
@@ -44,7 +44,7 @@ describe("credentials", () => {
     }
   });
 
-  it("is asked for before the body is looked at", async () => {
+  it("a request without a valid token gets 401 before its body is read", async () => {
     const plane = await startTestControlPlane();
     expectError(await plane.call("POST", "/v1/sessions", "not json", "wrong"), "UNAUTHORIZED");
     expectError(await plane.call("POST", "/v1/sessions", "x".repeat(100_000), "wrong"), "UNAUTHORIZED");
@@ -63,13 +63,13 @@ describe("credentials", () => {
     expect((await shown(plane, session.id)).lastActivity).toBe(session.lastActivity);
   });
 
-  it("the scheme's name may be written in any case", () => {
+  it("the name of the scheme Bearer may be written in any case", () => {
     const check = bearerCheck(ofEdges(["one", "two"]));
     expect([check("Bearer one"), check("bearer  two"), check("BEARER one")]).toEqual(["edge", "edge", "edge"]);
     expect([check("Bearer one two"), check("Bearer"), check(undefined), check("Bearer ")].some(Boolean)).toBe(false);
   });
 
-  it("of any length that is too long is refused, also where its beginning is right", () => {
+  it("a credential that is too long is denied, also where it begins with a valid one", () => {
     const longest = "x".repeat(508);
     const check = bearerCheck(ofEdges([longest]));
     expect(check(`Bearer ${longest}`)).toBe("edge");
@@ -77,14 +77,14 @@ describe("credentials", () => {
     expect(() => bearerCheck(ofEdges([`${longest}x`]))).toThrow("too long");
   });
 
-  it("an empty list of credentials lets nobody in", () => {
+  it("an empty list of credentials admits nobody", () => {
     const check = bearerCheck([]);
     expect([check("Bearer x"), check(undefined), check("Bearer ")].some(Boolean)).toBe(false);
   });
 });
 
 describe("secrets stay out of the log", () => {
-  it("whatever is called, and even where a token stands in the path", async () => {
+  it("no secret is in the log, not even one that a caller put into the path", async () => {
     const plane = await startTestControlPlane();
     const { session, token } = await created(plane);
     await plane.acquire(session.id);
@@ -102,7 +102,7 @@ describe("secrets stay out of the log", () => {
     for (const secret of [token, ADMIN_TOKEN, KEYS.edgeCredential]) expect(logged).not.toContain(secret);
   });
 
-  it("answers are not to be kept by caches", async () => {
+  it("every answer forbids caches to keep it", async () => {
     const plane = await startTestControlPlane();
     const answer = await plane.call("POST", "/v1/sessions", FIELDS);
     expect(answer.headers.get("cache-control")).toBe("no-store");

@@ -21,7 +21,7 @@ const VIEW: EdgeView = {
   state: "current",
   silentWorkers: 0,
   published: 7,
-  heard: { generation: 7, state: "ok" },
+  received: { generation: 7, state: "ok" },
   violations: [],
   running: { 7: 4 },
   filter: FILTER,
@@ -60,7 +60,7 @@ function looking() {
 
 describe("the log of edges", () => {
   it.each(["rejected", "trapped", "behind", "olderFilter", "silent"] as const)(
-    "has one line when %s begins, and one when it ends",
+    "the log has one line when an edge becomes %s, and one when that ends",
     async (state) => {
       const { look } = looking();
       expect(await look({})).toEqual([]);
@@ -71,19 +71,19 @@ describe("the log of edges", () => {
     },
   );
 
-  it("says without a warning that an edge follows its own settings, as it is meant to", async () => {
+  it("an edge that follows its own settings is logged without a warning", async () => {
     const { look } = looking();
     expect(await look({ state: "notFollowing" })).toEqual(["info notFollowing begins"]);
     expect(await look({ state: "notFollowing" })).toEqual([]);
   });
 
-  it("has no line for an edge that is taking a policy", async () => {
+  it("an edge that is taking a policy has no line in the log", async () => {
     const { look } = looking();
     expect(await look({ state: "waiting" })).toEqual([]);
     expect(await look({})).toEqual([]);
   });
 
-  it("has silent workers beside the state, once however many there are", async () => {
+  it("silent workers are logged beside the state, once however many they are", async () => {
     const { look, lines } = looking();
     expect(await look({ silentWorkers: 1 })).toEqual(["warn silentWorkers begins"]);
     expect(lines[0]?.message).toBe(
@@ -94,7 +94,7 @@ describe("the log of edges", () => {
     expect(await look({ state: "behind" })).toEqual(["info silentWorkers ends"]);
   });
 
-  it("says with a rejection what is wrong, and with the next rejected policy again", async () => {
+  it("a rejection is logged with its violations, and the next rejected policy again", async () => {
     const { look, lines } = looking();
     const violations = [{ path: "plans[0].x", message: "unknown field" }];
     await look({ state: "rejected", violations });
@@ -105,7 +105,7 @@ describe("the log of edges", () => {
     ]);
   });
 
-  it("ends what an edge had that is gone, and what turns into something else", async () => {
+  it("a condition of an edge ends in the log when the edge is gone or has another one", async () => {
     const { look, lines } = looking();
     await look({ state: "rejected" }, { edge: "gw-2", silentWorkers: 1 });
     expect(await look({ state: "silent" })).toEqual([
@@ -120,7 +120,7 @@ describe("the log of edges", () => {
     expect(lines.at(-1)?.message).toContain("it is gone, and no longer listed");
   });
 
-  it("has no line right after the control plane itself stood still: edges get their turn first", async () => {
+  it("no edge is logged right after the control plane itself was stopped for a moment", async () => {
     const { look, clock } = looking();
     await look({});
     clock.advance(60_000);
@@ -130,7 +130,7 @@ describe("the log of edges", () => {
 });
 
 describe("looking at edges", () => {
-  it("goes on each 5 s, over a failure too, until it is stopped", async () => {
+  it("the log looks at edges each 5 s, over a failure too, until it is stopped", async () => {
     const { lines, logger } = logging();
     const clock = new FixedClock();
     const timers = new ManualTimers(clock);
@@ -160,7 +160,7 @@ describe("the log of callers whose secret differs", () => {
     return { lines, clock, unauthenticated, counted: () => counted };
   };
 
-  it("has one line a minute for each of them, with the calls so far", () => {
+  it("a caller whose secret differs has one line a minute, with its calls so far", () => {
     const { lines, clock, unauthenticated, counted } = calls();
     for (let i = 0; i < 10; i++) unauthenticated.denied("gw-1", "10.0.0.7");
     unauthenticated.denied("gw-1", "10.0.0.8");
@@ -174,7 +174,7 @@ describe("the log of callers whose secret differs", () => {
     expect(lines.at(-1)).toMatchObject({ level: "warn", calls: 11 });
   });
 
-  it("is bounded, however many names somebody claims", () => {
+  it("the lines for callers are bounded, however many names somebody claims", () => {
     const { lines, clock, unauthenticated, counted } = calls();
     for (let i = 0; i < 10_000; i++) unauthenticated.denied(`gw-${i}`, "10.0.0.7");
     expect([lines.length, unauthenticated.list().length, counted()]).toEqual([20, 100, 10_000]);

@@ -1,4 +1,4 @@
-// Instances of edges: whether each has told all that it knows, and how many are remembered.
+// Instances of edges: whether each has reported all that it knows, and how many are remembered.
 import { describe, expect, it } from "vitest";
 
 import { graceMs } from "../../../src/domain/idleness.js";
@@ -15,7 +15,7 @@ describe("instances of edges", () => {
       ports.instances.reported(EDGE, { worker, more: false, arrivedAtMs: clock.monotonicMs() });
     };
 
-  it("that report seldom, as their policy wants it, are current between two reports, and behind once a worker lags", async () => {
+  it("an instance that reports seldom is current between reports, and behind once a worker lags", async () => {
     const plane = await settledPlane();
     const { clock, ports } = plane;
     const report = workersOf(plane);
@@ -31,7 +31,7 @@ describe("instances of edges", () => {
     expect(ports.instances.standing(EDGE, rare)).toBe("current");
   });
 
-  it("forget a worker that counts under no policy any more, at the next report of another", async () => {
+  it("a worker that no longer counts is forgotten with the next report of another", async () => {
     const plane = await settledPlane();
     const { clock, ports } = plane;
     const report = workersOf(plane);
@@ -45,7 +45,7 @@ describe("instances of edges", () => {
     expect(ports.instances.standing(EDGE, HOUR_MS - 2)).toBe("current");
   });
 
-  it("have a bounded number of workers: those silent for longest are forgotten", async () => {
+  it("an instance has a bounded number of workers: the longest silent are forgotten", async () => {
     const plane = await settledPlane();
     const { instances } = plane.ports;
     const report = workersOf(plane);
@@ -57,7 +57,7 @@ describe("instances of edges", () => {
     expect(instances.standing(EDGE, GRACE_MS)).toBe("current");
   });
 
-  it("are not told of once they are gone, before a sweep forgets them too", async () => {
+  it("an instance that is gone is not listed, also before a sweep forgets it", async () => {
     const plane = await settledPlane();
     const { instances } = plane.ports;
     instances.acquired({ edge: "gw-1", instance: INSTANCE });
@@ -67,7 +67,7 @@ describe("instances of edges", () => {
     expect(instances.known(GRACE_MS)).toEqual([]);
   });
 
-  it("are forgotten once they are gone, but not those that watch", async () => {
+  it("an instance that is gone is forgotten, but not one that watches", async () => {
     const plane = await settledPlane();
     const { instances } = plane.ports;
     instances.acquired({ edge: "gw-1", instance: INSTANCE });
@@ -84,7 +84,7 @@ describe("instances of edges", () => {
     expect(instances.known(GRACE_MS)).toEqual([]);
   });
 
-  it("are bounded in number: those silent for longest go first", async () => {
+  it("instances are bounded in number: the longest silent are forgotten", async () => {
     const plane = await settledPlane();
     const { instances } = plane.ports;
     for (let i = 0; i <= 65_536; i++) instances.acquired({ edge: `gw-${i}`, instance: INSTANCE });

@@ -25,7 +25,7 @@ describe("GET /v1/edges", () => {
       KEYS.edgeCredential,
     );
 
-  it("shows an edge with its instances and workers, to issuers too", async () => {
+  it("GET /v1/edges shows an edge with its instances and workers, to issuers too", async () => {
     const plane = await startTestControlPlane();
     const held = watch(plane, await saying(plane));
     await expect.poll(() => plane.watches.heldCount()).toBe(1);
@@ -42,7 +42,7 @@ describe("GET /v1/edges", () => {
           edge: "gw-1",
           ...shared,
           published: 1,
-          heard: { generation: 1, state: "ok" },
+          received: { generation: 1, state: "ok" },
           violations: [],
           running: { 1: 1 },
           filter: FILTER,
@@ -56,7 +56,7 @@ describe("GET /v1/edges", () => {
     expect((await held).status).toBe(200);
   });
 
-  it("shows the last report of the worker that lags, until that one is gone", async () => {
+  it("an edge's last report is that of the worker that lags, until that worker is gone", async () => {
     const plane = await startTestControlPlane();
     const lastReport = async (): Promise<unknown> => {
       const { body } = await plane.call("GET", "/v1/edges");
@@ -77,7 +77,7 @@ describe("GET /v1/edges", () => {
     expect(await lastReport()).toEqual([freshAt, freshAt]);
   });
 
-  it("and the metrics leave out an edge that is gone, as a replaced pod that had rejected its policy", async () => {
+  it("an edge that is gone is in neither the list nor the metrics", async () => {
     const plane = await startTestControlPlane();
     const held = watch(plane, await saying(plane, "rejected"));
     await expect.poll(() => plane.watches.heldCount()).toBe(1);
@@ -92,7 +92,7 @@ describe("GET /v1/edges", () => {
     expect((await plane.call("GET", "/metrics")).text).toContain('sluice_control_edges{state="rejected"} 0');
   });
 
-  it("lists callers whose secret differs, by the name that they claim and their address, at most 100", async () => {
+  it("GET /v1/edges lists at most 100 callers whose secret differs, by claimed name and address", async () => {
     const plane = await startTestControlPlane();
     const call = (claimed?: string) =>
       plane.call("POST", "/edge/v1/watch", {}, "wrong", claimed === undefined ? {} : { "x-sluice-edge": claimed });
@@ -115,7 +115,7 @@ describe("GET /v1/edges", () => {
     expect((await plane.call("GET", "/metrics")).text).toContain("sluice_control_edge_calls_unauthenticated_total 103");
   });
 
-  it("stands in the metrics too, with the watches and the propagation of revocations", async () => {
+  it("the metrics show edges, watches and the propagation of revocations", async () => {
     const plane = await startTestControlPlane();
     const { session } = await created(plane);
     const { log, ...said } = await saying(plane);

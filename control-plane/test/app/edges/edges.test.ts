@@ -58,8 +58,8 @@ function oneEdge() {
   return { ...scene, view, state, says, reports, inForce, save, pass };
 }
 
-describe("an edge is", () => {
-  it("current once it says ok and each of its workers runs the published policy", async () => {
+describe("the status of an edge", () => {
+  it("an edge is current once it says ok and each worker runs the published policy", async () => {
     const { says, reports, view } = oneEdge();
     await says();
     reports("a");
@@ -67,14 +67,14 @@ describe("an edge is", () => {
     expect(await view()).toMatchObject({
       state: "current",
       published: 1,
-      heard: { generation: 1, state: "ok" },
+      received: { generation: 1, state: "ok" },
       running: { 1: 2 },
       violations: [],
       silentWorkers: 0,
     });
   });
 
-  it("waiting after a save, within the window, and current when the last worker has it", async () => {
+  it("an edge is waiting after a save, and current once the last worker has the policy", async () => {
     const { says, reports, save, state, timers } = oneEdge();
     await says();
     reports("a");
@@ -92,7 +92,7 @@ describe("an edge is", () => {
     expect(await state()).toBe("current");
   });
 
-  it("behind when a worker that speaks still runs another policy after the window", async () => {
+  it("an edge is behind when a worker still runs another policy after the window", async () => {
     const { says, reports, save, inForce, view, timers } = oneEdge();
     await says();
     const before = inForce();
@@ -112,7 +112,7 @@ describe("an edge is", () => {
     expect((await view())?.state).toBe("current");
   });
 
-  it("behind when it has not heard of the published policy for longer than the window", async () => {
+  it("an edge is behind when it has not received the published policy within the window", async () => {
     const { says, reports, save, inForce, state, timers } = oneEdge();
     const before = inForce();
     save(2);
@@ -126,7 +126,7 @@ describe("an edge is", () => {
     expect(await state()).toBe("behind");
   });
 
-  it("not behind for a worker that is new and has had less than the window", async () => {
+  it("an edge is not behind for a new worker that has had less than the window", async () => {
     const { says, reports, state, inForce, timers } = oneEdge();
     await says();
     reports("a");
@@ -137,14 +137,14 @@ describe("an edge is", () => {
     expect(await state()).toBe("waiting");
   });
 
-  it("current where a worker runs the same bytes from its settings", async () => {
+  it("an edge is current where a worker runs the same bytes from its settings", async () => {
     const { says, reports, inForce, view } = oneEdge();
     await says();
     reports("a", { ...inForce(), source: "settings", generation: 0 });
     expect(await view()).toMatchObject({ state: "current", running: { 0: 1 } });
   });
 
-  it("rejected with its violations, also long after, until a policy is saved that it takes", async () => {
+  it("an edge is rejected, with its violations, until it takes a policy that is saved later", async () => {
     const { says, reports, save, inForce, view, state, pass } = oneEdge();
     await says();
     const before = inForce();
@@ -153,7 +153,11 @@ describe("an edge is", () => {
     const rejected = heard(2, { state: "rejected", violations });
     await says({ policy: rejected });
     reports("a", before);
-    expect(await view()).toMatchObject({ state: "rejected", heard: { generation: 2, state: "rejected" }, violations });
+    expect(await view()).toMatchObject({
+      state: "rejected",
+      received: { generation: 2, state: "rejected" },
+      violations,
+    });
     await pass(2 * WINDOW_MS);
     await says({ policy: rejected });
     expect(await state()).toBe("rejected");
@@ -164,27 +168,27 @@ describe("an edge is", () => {
     expect(await view()).toMatchObject({ state: "current", violations: [] });
   });
 
-  it("trapped when the policy ended the VM that tried it", async () => {
+  it("an edge is trapped when the policy ended the VM that tried it", async () => {
     const { says, save, state } = oneEdge();
     save(2);
     await says({ policy: heard(2, { state: "trapped" }) });
     expect(await state()).toBe("trapped");
   });
 
-  it("notFollowing when its settings say so, whatever it runs, with no silence of a worker in it", async () => {
+  it("an edge is notFollowing when its settings say so, and has no silent workers then", async () => {
     const { says, reports, inForce, view } = oneEdge();
     await says({ follow: false, policy: undefined });
     reports("a", { ...inForce(), source: "settings", generation: 0, hash: "1".repeat(16) });
-    expect(await view()).toMatchObject({ state: "notFollowing", heard: null, running: { 0: 1 }, silentWorkers: 0 });
+    expect(await view()).toMatchObject({ state: "notFollowing", received: null, running: { 0: 1 }, silentWorkers: 0 });
   });
 
-  it("olderFilter when it names no format of policies that it reads", async () => {
+  it("an edge is olderFilter when it names no format of policies that it reads", async () => {
     const { says, view } = oneEdge();
     await says({ filter: undefined, policy: undefined, table: undefined });
     expect(await view()).toMatchObject({ state: "olderFilter", filter: null, table: null });
   });
 
-  it("silent when it neither watches nor is heard of within the window, and listed until it is gone", async () => {
+  it("an edge is silent without watch and contact within the window, until it is gone", async () => {
     const { says, watches, state, timers, clock } = oneEdge();
     await says();
     await watches.stop();
@@ -198,14 +202,14 @@ describe("an edge is", () => {
     expect(await state()).toBeUndefined();
   });
 
-  it("not silent while it watches, however long nothing else is heard of it", async () => {
+  it("an edge is not silent while it watches, however long its last report is ago", async () => {
     const { says, state, clock } = oneEdge();
     await says();
     clock.advance(WINDOW_MS + 1);
     expect(await state()).not.toBe("silent");
   });
 
-  it("in the worst state of its instances during a hot restart, and not silent for the one that has left", async () => {
+  it("an edge has the worst status of its instances during a hot restart", async () => {
     const { says, save, view, state, clock, instances } = oneEdge();
     instances.acquired({ edge: "gw-1", instance: RESTARTED });
     save(2);
@@ -220,7 +224,7 @@ describe("an edge is", () => {
     expect(await state()).toBe("current");
   });
 
-  it("waiting where its word is about another log's policy of the same number, as after a restore", async () => {
+  it("an edge is waiting while it names a policy of the log before a restore", async () => {
     const { says, state, instances } = oneEdge();
     instances.acquired({ edge: "gw-1", instance: INSTANCE });
     await says({ policy: heard(1, { log: OTHER_LOG, state: "rejected" }) });
@@ -229,7 +233,7 @@ describe("an edge is", () => {
 });
 
 describe("a silent worker", () => {
-  it("is counted once it has not spoken within the window that it was known for before", async () => {
+  it("a worker is silent once it has not reported within the window", async () => {
     const { says, view, pass, reports } = oneEdge();
     await says();
     await pass(2 * WINDOW_MS, "a", "b", "c");
@@ -242,7 +246,7 @@ describe("a silent worker", () => {
     expect((await view())?.silentWorkers).toBe(0);
   });
 
-  it("is none where a VM was reloaded and goes on under another id", async () => {
+  it("a reloaded VM that goes on under another id is no silent worker", async () => {
     const { says, view, pass } = oneEdge();
     await says();
     await pass(2 * WINDOW_MS, "a", "b");
@@ -256,7 +260,7 @@ describe("a silent worker", () => {
     expect((await view())?.silentWorkers).toBe(1);
   });
 
-  it("is none of an Envoy that ends: its workers go with it", async () => {
+  it("an Envoy that ends leaves no silent workers", async () => {
     const { says, view, pass, watches, clock } = oneEdge();
     await says();
     await pass(2 * WINDOW_MS, "a", "b");
@@ -268,7 +272,7 @@ describe("a silent worker", () => {
     }
   });
 
-  it("is none while workers still report in the rhythm of a policy that was slower", async () => {
+  it("a worker is not silent while it reports in the rhythm of a slower policy", async () => {
     const { says, view, policies, instances, clock, reports } = oneEdge();
     const slow = { ...POLICY, controlPlane: { reportInterval: 60_000 } };
     policies.put({ generation: 2, policy: slow });
@@ -290,7 +294,7 @@ describe("a silent worker", () => {
 });
 
 describe("the list of edges", () => {
-  it("shows each worker with what it runs and when it spoke", async () => {
+  it("the list of edges shows each worker with what it runs and its last report", async () => {
     const { says, reports, inForce, view, clock } = oneEdge();
     await says();
     reports("a");
@@ -299,7 +303,7 @@ describe("the list of edges", () => {
     expect((await view())?.instances[0]?.workers).toEqual([{ ...worker, lastReportAt: clock.nowMs() }]);
   });
 
-  it("counts only workers that spoke within the window, and forgets one that has long been replaced", async () => {
+  it("the list counts workers within the window, and forgets one that was replaced long ago", async () => {
     const { says, reports, view, clock } = oneEdge();
     await says();
     reports("replaced");
@@ -311,7 +315,7 @@ describe("the list of edges", () => {
     expect((await view())?.instances[0]?.workers.map(({ worker }) => worker)).toEqual(["a"]);
   });
 
-  it("is made in a moment where all instances that are remembered have one name", async () => {
+  it("the list is made in a moment also where all remembered instances have one name", async () => {
     const clock = new FixedClock();
     const policies = new PoliciesInForce(clock, POLICY);
     const instances = new EdgeRegistry({ clock, policies });
@@ -324,7 +328,7 @@ describe("the list of edges", () => {
 });
 
 describe("an edge's lag", () => {
-  it("is what its table is not marked for, of the log that it follows", async () => {
+  it("an edge's lag is what its table is not marked for, of the log that it follows", async () => {
     const { log, view, says } = oneEdge();
     await says();
     expect((await view())?.lag).toBe(0);
@@ -334,7 +338,7 @@ describe("an edge's lag", () => {
     expect((await view())?.instances).toMatchObject([{ lag: 2 }]);
   });
 
-  it("is not known of an edge that follows another log", async () => {
+  it("the lag of an edge that follows another log is unknown", async () => {
     const { view, says, instances } = oneEdge();
     instances.acquired({ edge: "gw-1", instance: INSTANCE });
     await says({ log: OTHER_LOG });

@@ -52,7 +52,7 @@ describe("the in-memory log of the tests keeps the contract", () => {
 });
 
 describe("the LMDB log", () => {
-  it("is there after a restart, id, entries and cursor", async () => {
+  it("the log in LMDB keeps its id, entries and cursor over a restart", async () => {
     const path = folder();
     const before = await LmdbStore.open(path, random);
     await overLmdb(before).append(["revoked", "a"], ["refresh", "b"]);
@@ -71,7 +71,7 @@ describe("the LMDB log", () => {
     });
   });
 
-  it("never has the id that stands for none, whatever chance gives", () => {
+  it("a log never has the id that means none, whatever chance gives", () => {
     const given = [new Uint8Array(8), new Uint8Array(8), new Uint8Array(8).fill(1)];
     expect(newLogId({ bytes: () => given.shift() ?? new Uint8Array(8) })).toBe("0101010101010101");
   });

@@ -1,4 +1,4 @@
-// How long a policy takes to be run, as the metrics tell it: from the decision to each worker's own word.
+// How long a policy takes to be run, as the metrics show it: from the decision to each worker's report.
 import { expect, it } from "vitest";
 
 import { INSTANCE, startTestControlPlane } from "../../support/control-plane.js";
@@ -13,7 +13,7 @@ async function runs(plane: TestControlPlane, worker: string): Promise<void> {
   expect((await plane.report([], { worker, instance: INSTANCE, policy })).status).toBe(200);
 }
 
-async function told(plane: TestControlPlane): Promise<(string | undefined)[]> {
+async function measured(plane: TestControlPlane): Promise<(string | undefined)[]> {
   const { text } = await plane.call("GET", "/metrics");
   return ["sum", "count"].map(
     (part) => new RegExp(`^sluice_control_policy_propagation_seconds_${part} (.*)$`, "m").exec(text)?.[1],
@@ -29,10 +29,10 @@ it("a policy's propagation is measured once for each worker that was there at it
   await runs(plane, WORKERS[0] ?? "");
   plane.clock.advance(200);
   for (const worker of [...WORKERS, "c".repeat(16)]) await runs(plane, worker);
-  expect(await told(plane)).toEqual(["0.4", "2"]);
+  expect(await measured(plane)).toEqual(["0.4", "2"]);
 });
 
-it("a worker that reports what it ran before is not measured until it runs the decided one", async () => {
+it("a worker that still reports its former policy is not measured until it runs the new one", async () => {
   const plane = await startTestControlPlane();
   const before = plane.policies.published("gw-1");
   await runs(plane, WORKERS[0] ?? "");
@@ -40,8 +40,8 @@ it("a worker that reports what it ran before is not measured until it runs the d
   plane.setPlans(STARTER, METERED);
   const policy = { source: "control-plane", generation: 1, hash: before?.hash };
   await plane.report([], { worker: WORKERS[0], policy });
-  expect((await told(plane))[1]).toBe("0");
+  expect((await measured(plane))[1]).toBe("0");
   plane.clock.advance(50);
   await runs(plane, WORKERS[0] ?? "");
-  expect(await told(plane)).toEqual(["0.05", "1"]);
+  expect(await measured(plane)).toEqual(["0.05", "1"]);
 });

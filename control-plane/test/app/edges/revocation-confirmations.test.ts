@@ -1,4 +1,4 @@
-// Which edges have carried out a revocation: by the place in the log that they say with their watches.
+// Which edges have applied a revocation: by the cursor that they name with their watches.
 import { describe, expect, it } from "vitest";
 
 import { Confirmations } from "../../../src/app/edges/confirmations.js";
@@ -8,7 +8,7 @@ import { nobodyHangsUp, request, settled, T0, watchingMemory } from "../../suppo
 const SECOND_INSTANCE = "ffeeddccbbaa9988";
 const OTHER_LOG = "f".repeat(16);
 
-/** Edges that watch, and one revocation that none of them has heard of. */
+/** Edges that watch, and one revocation that none of them has received. */
 async function revokedFor(...edges: string[]) {
   const scene = watchingMemory();
   const { instances, timers, watches, log } = scene;
@@ -24,19 +24,19 @@ async function revokedFor(...edges: string[]) {
 }
 
 describe("the confirmation of a revocation", () => {
-  it("names the edges whose next watch has not passed it, sorted", async () => {
+  it("edges whose next watch is not past the revocation are pending, sorted by name", async () => {
     const { confirmations, says, position } = await revokedFor("gw-c", "gw-a", "gw-b");
     expect(confirmations.standing(position)).toEqual({ edges: 3, confirmed: 0, pending: ["gw-a", "gw-b", "gw-c"] });
     await says("gw-b", 1);
     expect(confirmations.standing(position)).toEqual({ edges: 3, confirmed: 1, pending: ["gw-a", "gw-c"] });
   });
 
-  it("comes at once where no edge is known", async () => {
+  it("a revocation is confirmed at once where no edge is known", async () => {
     const { confirmations, position } = await revokedFor();
     expect(await confirmations.wait(position, 2000)).toEqual({ edges: 0, confirmed: 0, pending: [] });
   });
 
-  it("comes as soon as the last edge has passed it", async () => {
+  it("a revocation is confirmed as soon as the last edge has passed it", async () => {
     const { confirmations, says, position, timers } = await revokedFor("gw-a", "gw-b");
     const waited = confirmations.wait(position, 2000);
     await says("gw-a", 1);
@@ -46,7 +46,7 @@ describe("the confirmation of a revocation", () => {
     expect(timers.pending).toBe(2);
   });
 
-  it("says after the timeout who is still pending", async () => {
+  it("a wait that times out names the edges that are still pending", async () => {
     const { confirmations, says, position, timers } = await revokedFor("gw-a", "gw-b");
     const waited = confirmations.wait(position, 2000);
     await says("gw-a", 1);
@@ -54,7 +54,7 @@ describe("the confirmation of a revocation", () => {
     expect(await waited).toEqual({ edges: 2, confirmed: 1, pending: ["gw-b"] });
   });
 
-  it("says how it stands to a caller that gives up", async () => {
+  it("a caller that gives up gets the figures of that moment", async () => {
     const { confirmations, position } = await revokedFor("gw-a");
     const caller = new AbortController();
     const waited = confirmations.wait(position, 2000, caller.signal);
@@ -62,7 +62,7 @@ describe("the confirmation of a revocation", () => {
     expect(await waited).toEqual({ edges: 1, confirmed: 0, pending: ["gw-a"] });
   });
 
-  it("needs each instance of an edge during a hot restart", async () => {
+  it("each instance of an edge has to confirm during a hot restart", async () => {
     const { confirmations, says, position } = await revokedFor("gw-a");
     await says("gw-a", 0, { instance: SECOND_INSTANCE });
     const waited = confirmations.wait(position, 2000);
@@ -72,7 +72,7 @@ describe("the confirmation of a revocation", () => {
     expect(await waited).toEqual({ edges: 1, confirmed: 1, pending: [] });
   });
 
-  it("of an Envoy that was started again is its present life's, once nothing comes of the one before", async () => {
+  it("a restarted Envoy confirms by its new instance once the former one is gone", async () => {
     const { confirmations, says, position, timers, watches, instances } = await revokedFor("gw-a");
     const before = new AbortController();
     void watches.watch(request({ edge: "gw-a", since: 0 }), before.signal);
@@ -85,13 +85,13 @@ describe("the confirmation of a revocation", () => {
     expect(confirmations.standing(position)).toEqual({ edges: 1, confirmed: 1, pending: [] });
   });
 
-  it("is not given by an edge that follows another log, however far", async () => {
+  it("an edge that follows another log does not confirm, however far it is", async () => {
     const { confirmations, says, position } = await revokedFor("gw-a");
     await says("gw-a", 100, { log: OTHER_LOG });
     expect(confirmations.standing(position).pending).toEqual(["gw-a"]);
   });
 
-  it("does not wait for an edge that is gone", async () => {
+  it("an edge that is gone is not waited for", async () => {
     const { confirmations, position, timers, watches } = await revokedFor("gw-a");
     await watches.stop();
     timers.advance(GONE_AFTER_MS);

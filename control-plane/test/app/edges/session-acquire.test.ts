@@ -1,4 +1,4 @@
-// acquire: what an edge is told about a session that it does not hold.
+// acquire: the answer about a session that an edge does not hold.
 import { describe, expect, it } from "vitest";
 
 import { acquireSession } from "../../../src/app/edges/acquire-session.js";
@@ -9,7 +9,7 @@ import { MemoryStore } from "../../../src/store/memory/store.js";
 import { HOUR_MS, METERED, sessionAt, STARTER } from "../../support/sessions.js";
 
 describe("an edge asks for a session", () => {
-  it("learns plan, end and a full bucket of a live one", async () => {
+  it("an acquire of a live session gives its plan, its end and a full bucket", async () => {
     const plane = await startTestControlPlane();
     const { session } = await created(plane, { plan: "metered" });
     plane.clock.advance(1000);
@@ -28,14 +28,14 @@ describe("an edge asks for a session", () => {
     });
   });
 
-  it("learns which generation of the policy it is offered, so that it can wait for a plan that it lacks", async () => {
+  it("an acquire names the generation that is published, so that the edge can wait for it", async () => {
     const plane = await startTestControlPlane();
     const { session } = await created(plane);
     plane.setPlans(METERED, STARTER);
     expect((await plane.acquire(session.id)).body).toMatchObject({ state: "live", generation: 2 });
   });
 
-  it("makes the session active by that", async () => {
+  it("an acquire makes the session active", async () => {
     const plane = await startTestControlPlane();
     const { session } = await created(plane);
     plane.clock.advance(1234);
@@ -43,7 +43,7 @@ describe("an edge asks for a session", () => {
     expect((await shown(plane, session.id)).lastActivity).toBe(session.createdAt + 1234);
   });
 
-  it("is told unknown of one that never was, and to ask again soon", async () => {
+  it("an acquire of a session that never was gives unknown, and when to ask again", async () => {
     const plane = await startTestControlPlane();
     const position = await plane.store.position();
     const answer = await plane.acquire(sessionAt(plane.clock.nowMs()).id);
@@ -53,7 +53,7 @@ describe("an edge asks for a session", () => {
     });
   });
 
-  it("gets the plan's id and a bucket of the size at creation where the policy lost the plan", async () => {
+  it("an acquire gives plan id and creation size of a plan that the policy no longer has", async () => {
     const plane = await startTestControlPlane();
     const { session } = await created(plane);
     plane.setPlans(METERED);
@@ -61,7 +61,7 @@ describe("an edge asks for a session", () => {
     expect((await plane.acquire(session.id)).body).toMatchObject({ state: "live", plan: STARTER.id, level });
   });
 
-  it("gets 503 while no policy is loaded, and goes by its own rules", async () => {
+  it("an acquire gets 503 while no policy is loaded", async () => {
     const plane = await startTestControlPlane();
     const { session } = await created(plane);
     plane.setPlans();
@@ -69,7 +69,7 @@ describe("an edge asks for a session", () => {
     expect((await shown(plane, session.id)).lastActivity).toBe(session.lastActivity);
   });
 
-  it("may send fields that this version does not know", async () => {
+  it("an acquire may have fields that this version does not know", async () => {
     const plane = await startTestControlPlane();
     const { session } = await created(plane);
     const answer = await plane.acquire(session.id, { ask: 3, cost: 1, lease: { want: [1] } });
@@ -86,14 +86,14 @@ describe("an edge asks for a session", () => {
     ["a session that is none", { session: "u1" }, "session"],
     ["a session that is null", { session: null }, "session"],
   ];
-  it.each(bad)("is refused with the field at violation: %s", async (_what, fields, field) => {
+  it.each(bad)("an acquire with %s is 400 and names the field", async (_what, fields, field) => {
     const plane = await startTestControlPlane();
     const { session } = await created(plane);
     expectError(await plane.acquire(session.id, fields), "INVALID_REQUEST", field);
     expect((await shown(plane, session.id)).lastActivity).toBe(session.lastActivity);
   });
 
-  it("is refused where a field is missing or the body too large", async () => {
+  it("an acquire that lacks a field is 400, and one that is too large is 413", async () => {
     const plane = await startTestControlPlane();
     const whole = { edge: "gw-1", instance: INSTANCE, session: sessionAt(0).id };
     for (const field of ["edge", "instance", "session"]) {
@@ -106,7 +106,7 @@ describe("an edge asks for a session", () => {
     expectError(answer, "BODY_TOO_LARGE");
   });
 
-  it("is counted by outcome", async () => {
+  it("acquires are counted by outcome", async () => {
     const plane = await startTestControlPlane();
     const { session } = await created(plane);
     await plane.acquire(session.id);
@@ -152,7 +152,7 @@ describe("an acquire and a revocation at the same time", () => {
     expect((await store.position()).cursor).toBe(1);
   });
 
-  it("a revocation before the session is looked at is told, with a cursor that covers it", async () => {
+  it("a revocation before the session is read is answered, with a cursor that covers it", async () => {
     const { store, revoking } = storeRevoking();
     const { ports, clock } = await startTestControlPlane(store);
     const { usage } = store;
@@ -162,7 +162,7 @@ describe("an acquire and a revocation at the same time", () => {
     expect(await acquireSession({ ...ports, usage }, session.id, ASKER)).toMatchObject({ state: "revoked", cursor: 1 });
   });
 
-  it("a session that is used again while it is found idle is held all the same", async () => {
+  it("a session that is used again while it is found idle is still given to the edge", async () => {
     const store = withVerbs(new MemoryStore());
     const { ports, clock, setPlans } = await startTestControlPlane(store);
     setPlans({ ...STARTER, maxAge: 60_000 });

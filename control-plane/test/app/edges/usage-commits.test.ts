@@ -30,13 +30,13 @@ class SlowStore {
   }
 }
 
-function commitsOver(store: SlowStore): { commits: UsageCommits; told: number[] } {
-  const told: number[] = [];
+function commitsOver(store: SlowStore): { commits: UsageCommits; sizes: number[] } {
+  const sizes: number[] = [];
   const commits = new UsageCommits(
     (rows) => store.report(rows),
-    ({ size }) => void told.push(size),
+    ({ size }) => void sizes.push(size),
   );
-  return { commits, told };
+  return { commits, sizes };
 }
 
 /** Whether it has resolved once everything that can go on has gone on. */
@@ -46,7 +46,7 @@ async function isDone(promise: Promise<unknown>): Promise<boolean> {
 }
 
 describe("reports that arrive at the same time", () => {
-  it("are answered only once their rows are committed", async () => {
+  it("a report is answered only once its rows are committed", async () => {
     const store = new SlowStore();
     const { commits } = commitsOver(store);
     const report = commits.commit(rowsOf(2));
@@ -55,9 +55,9 @@ describe("reports that arrive at the same time", () => {
     expect([...((await report) ?? new Map<string, unknown>()).keys()]).toEqual(["s0", "s1"]);
   });
 
-  it("wait for the commit under way and share the next, each told of its own sessions only", async () => {
+  it("all reports during a commit share the next, each answered for its own sessions", async () => {
     const store = new SlowStore();
-    const { commits, told } = commitsOver(store);
+    const { commits, sizes } = commitsOver(store);
     const first = commits.commit([rowOf("s1", 1)]);
     const others = ["s2", "s3", "s4"].map((id) => commits.commit([rowOf(id, 1), rowOf("s9", 1)]));
     store.end();
@@ -71,10 +71,10 @@ describe("reports that arrive at the same time", () => {
       ["s4", "s9"],
     ]);
     expect(store.commits.map((rows) => rows.length)).toEqual([1, 4]);
-    expect(told).toEqual([1, 4]);
+    expect(sizes).toEqual([1, 4]);
   });
 
-  it("go in pieces that do not hold up the process", async () => {
+  it("many waiting reports are committed in pieces that do not hold up the process", async () => {
     const store = new SlowStore();
     const { commits } = commitsOver(store);
     const report = commits.commit(rowsOf(512));
@@ -85,7 +85,7 @@ describe("reports that arrive at the same time", () => {
     expect(store.commits.map((rows) => rows.length)).toEqual([256, 256]);
   });
 
-  it("keep the highest rev of a session at an instance", async () => {
+  it("the highest rev of a session at an instance wins within a commit", async () => {
     const store = new SlowStore();
     const { commits } = commitsOver(store);
     const rows = [rowOf("s1", 5), rowOf("s1", 3), rowOf("s1", 4, "bbbbbbbbbbbbbbbb")];
@@ -95,18 +95,18 @@ describe("reports that arrive at the same time", () => {
     expect(store.commits[0]?.map(({ rev }) => rev)).toEqual([5, 4]);
   });
 
-  it("fail with the commit that held them, and no other", async () => {
+  it("a commit that fails fails its own reports, and no other", async () => {
     const store = new SlowStore();
-    const { commits, told } = commitsOver(store);
+    const { commits, sizes } = commitsOver(store);
     const [first, second] = [commits.commit([rowOf("s1", 1)]), commits.commit([rowOf("s2", 1)])];
     store.end(new Error("the disk is full"));
     await expect(first).rejects.toThrow("the disk is full");
     store.end();
     expect((await second)?.size).toBe(1);
-    expect(told).toEqual([1]);
+    expect(sizes).toEqual([1]);
   });
 
-  it("are refused where too much waits, and taken again once that is written", async () => {
+  it("a report is denied where too much waits, and taken again once that is written", async () => {
     const store = new SlowStore();
     const { commits } = commitsOver(store);
     const waiting = Array.from({ length: 129 }, () => commits.commit(rowsOf(512)));

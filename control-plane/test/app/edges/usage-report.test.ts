@@ -13,7 +13,7 @@ async function spent(plane: TestControlPlane, id: string): Promise<number> {
 }
 
 describe("an edge that reports", () => {
-  it("is answered with the log, and the session shows what it consumed and when it was last active", async () => {
+  it("a report is answered with the log, and the session shows consumption and activity", async () => {
     const plane = await startTestControlPlane();
     const { session } = await created(plane);
     plane.clock.advance(10_000);
@@ -25,7 +25,7 @@ describe("an edge that reports", () => {
     expect(after.lastActivity).toBe(session.createdAt + 7000);
   });
 
-  it("does no harm by reports that are repeated, late, or about sessions that never were", async () => {
+  it("a report that is repeated, late, or about unknown sessions changes nothing", async () => {
     const plane = await startTestControlPlane();
     const { session } = await created(plane);
     const stranger = sessionAt(plane.clock.nowMs()).id;
@@ -41,7 +41,7 @@ describe("an edge that reports", () => {
     expect((await plane.acquire(session.id)).body).toMatchObject({ rev: 4, consumed: 12, level: TOKEN });
   });
 
-  it("sums up over edges and instances", async () => {
+  it("a session's consumption is the sum over edges and instances", async () => {
     const plane = await startTestControlPlane();
     const { session } = await created(plane);
     await plane.report([[session.id, 1, 1, 0, 0]]);
@@ -59,7 +59,7 @@ describe("an edge that reports", () => {
     });
   });
 
-  it("may send as many rows as a body takes, an empty report, and fields that this version does not know", async () => {
+  it("a report may have as many rows as a body takes, none, and unknown fields", async () => {
     const plane = await startTestControlPlane();
     const { session } = await created(plane);
     const rows = Array.from({ length: 512 }, (_, i) => [session.id, i + 1, i, -5, 0]);
@@ -85,7 +85,7 @@ describe("an edge that reports", () => {
     ["too few values", [id, 1, 1, 1], "usage.0"],
     ["no row", {}, "usage.0"],
   ];
-  it.each(bad)("is refused whole with the value at violation: %s", async (_what, row, field) => {
+  it.each(bad)("a report with %s is 400 as a whole and names the value", async (_what, row, field) => {
     const plane = await startTestControlPlane();
     const { session } = await created(plane);
     const good = [session.id, 1, 5, 1, 1];
@@ -93,7 +93,7 @@ describe("an edge that reports", () => {
     expect(await spent(plane, session.id)).toBe(0);
   });
 
-  it("is refused without the edge credential, and with a body that is too large", async () => {
+  it("a report needs the edge credential and a body that is not too large", async () => {
     const plane = await startTestControlPlane();
     const body = { edge: "gw-1", instance: INSTANCE, usage: [], more: false };
     expectError(await plane.call("POST", "/edge/v1/report", body), "UNAUTHORIZED");
@@ -102,7 +102,7 @@ describe("an edge that reports", () => {
     expectError(await plane.call("POST", "/edge/v1/report", without, KEYS.edgeCredential), "INVALID_REQUEST", "more");
   });
 
-  it("is told to ask about sessions that ended while it admitted them, and about those that are not known", async () => {
+  it("a report's answer names its sessions that ended, and those that are unknown", async () => {
     const plane = await startTestControlPlane();
     const [over, live] = [(await created(plane)).session, (await created(plane)).session];
     await plane.call("DELETE", `/v1/sessions/${over.id}`);
@@ -112,21 +112,21 @@ describe("an edge that reports", () => {
     expect(await spent(plane, over.id)).toBe(3);
   });
 
-  it("is counted: reports, rows, and tokens by plan", async () => {
+  it("the metrics count reports, rows, and tokens by plan", async () => {
     const plane = await startTestControlPlane();
     const { session } = await created(plane);
     await plane.report([[session.id, 1, 5, 0, 0]]);
     await plane.report([[session.id, 1, 5, 0, 0]]);
     await plane.report([[session.id, 2, 8, 0, 0]]);
     const { text } = await plane.call("GET", "/metrics");
-    expect(text).toContain('sluice_control_reports_total{outcome="taken"} 3');
-    expect(text).toContain('sluice_control_report_rows_total{outcome="taken"} 3');
+    expect(text).toContain('sluice_control_reports_total{outcome="accepted"} 3');
+    expect(text).toContain('sluice_control_report_rows_total{outcome="accepted"} 3');
     expect(text).toContain('sluice_control_tokens_consumed_total{plan="starter"} 8');
   });
 });
 
 describe("an edge that acquires what it has reported before", () => {
-  it("gets its own figures, and the bucket as reported and refilled since, idle time included", async () => {
+  it("an instance that acquires again gets its own figures and its bucket, refilled since", async () => {
     const plane = await startTestControlPlane();
     const { session } = await created(plane);
     plane.clock.advance(1000);
@@ -138,7 +138,7 @@ describe("an edge that acquires what it has reported before", () => {
     expect((await plane.acquire(session.id)).body).toMatchObject({ level: STARTER.maxTokens * TOKEN });
   });
 
-  it("gets the bucket of the former instance that reported last, with figures that begin anew", async () => {
+  it("a new instance gets the bucket of the edge's last report, with figures from 0", async () => {
     const plane = await startTestControlPlane();
     const { session } = await created(plane);
     await plane.report([[session.id, 9, 40, 5 * TOKEN, 0]]);
@@ -152,7 +152,7 @@ describe("an edge that acquires what it has reported before", () => {
     expect((await plane.acquire(session.id, NEXT_LIFE)).body).toMatchObject({ level: 7 * TOKEN, rev: 0 });
   });
 
-  it("gets an empty bucket where it owes, and a full one at an edge that never had the session", async () => {
+  it("a bucket in debt is empty, and an edge without reports gets a full one", async () => {
     const plane = await startTestControlPlane();
     const { session } = await created(plane);
     await plane.report([[session.id, 9, 40, -5 * TOKEN, 0]]);
@@ -161,7 +161,7 @@ describe("an edge that acquires what it has reported before", () => {
     expect((await plane.acquire(session.id, { edge: "gw-2" })).body).toMatchObject(full);
   });
 
-  it("gets it at the plan's present limits", async () => {
+  it("an acquired bucket has the plan's present limits", async () => {
     const plane = await startTestControlPlane();
     const { session } = await created(plane);
     await plane.report([[session.id, 9, 40, 80 * TOKEN, 0]]);
@@ -172,7 +172,7 @@ describe("an edge that acquires what it has reported before", () => {
     expect((await plane.acquire(session.id)).body).toMatchObject({ level: 81 * TOKEN });
   });
 
-  it("shows in the session's buckets, by edge", async () => {
+  it("a session's buckets show what each edge reported", async () => {
     const plane = await startTestControlPlane();
     const { session } = await created(plane);
     const path = `/v1/sessions/${session.id}/bucket`;

@@ -4,8 +4,8 @@ import { describe, expect, it, vi } from "vitest";
 import { WATCH_HOLD_MS } from "../../../../assembly/contract.js";
 import { answerOf, nobodyHangsUp, request, saying, settled, T0, watchingMemory } from "../../support/watching.js";
 
-describe("watches are bounded", () => {
-  it("to one an instance: a newer one takes the place, and the older is answered", async () => {
+describe("the bound of held watches", () => {
+  it("a newer watch of an instance replaces the older, which is answered", async () => {
     const { log, watches, outcomes } = watchingMemory();
     const older = watches.watch(request(), nobodyHangsUp());
     await answerOf(older);
@@ -17,7 +17,7 @@ describe("watches are bounded", () => {
     expect(outcomes).toEqual(["replaced", "entries"]);
   });
 
-  it("but two instances of one edge, as in a hot restart, are both held", async () => {
+  it("two instances of one edge, as in a hot restart, both hold a watch", async () => {
     const { watches } = watchingMemory();
     const both = ["1".repeat(16), "2".repeat(16)].map((instance) =>
       watches.watch(request({ instance }), nobodyHangsUp()),
@@ -26,7 +26,7 @@ describe("watches are bounded", () => {
     expect(watches.heldCount()).toBe(2);
   });
 
-  it("by what the control plane holds; past that it says what there is, or that it is busy", async () => {
+  it("a watch above the bound is answered with what there is, or as busy", async () => {
     const { log, watches } = watchingMemory(1);
     log.append("revoked", "a", T0);
     void watches.watch(request({ since: 1 }), nobodyHangsUp());
@@ -35,7 +35,7 @@ describe("watches are bounded", () => {
     expect(await watches.watch(request({ ...other, since: 0 }), nobodyHangsUp())).toEqual(saying(1, ["a"]));
   });
 
-  it("by who still listens: a caller that hangs up frees its place", async () => {
+  it("a caller that hangs up frees its watch", async () => {
     const { watches, timers, outcomes } = watchingMemory(1);
     const caller = new AbortController();
     void watches.watch(request(), caller.signal);
@@ -45,7 +45,7 @@ describe("watches are bounded", () => {
     expect([watches.heldCount(), timers.pending, outcomes]).toEqual([0, 0, ["gone"]]);
   });
 
-  it("also when the caller has hung up before it was held", async () => {
+  it("a watch is not held for a caller that has hung up before", async () => {
     const { watches } = watchingMemory();
     const caller = new AbortController();
     caller.abort();
@@ -54,8 +54,8 @@ describe("watches are bounded", () => {
   });
 });
 
-describe("an instance counts as watching", () => {
-  it("for as long as its call is held", async () => {
+describe("a watching instance", () => {
+  it("an instance counts as watching for as long as its call is held", async () => {
     const { instances, watches, timers } = watchingMemory();
     const watched = watches.watch(request(), nobodyHangsUp());
     await answerOf(watched);
@@ -66,8 +66,8 @@ describe("an instance counts as watching", () => {
   });
 });
 
-describe("when the control plane stops", () => {
-  it("every held watch is answered with its place, and none is held from then on", async () => {
+describe("a stop of the control plane", () => {
+  it("every held watch is answered when the control plane stops, and none is held after", async () => {
     const { watches, timers } = watchingMemory();
     const held = ["gw-1", "gw-2"].map((edge) => watches.watch(request({ edge }), nobodyHangsUp()));
     await Promise.all(held.map(answerOf));
@@ -78,8 +78,8 @@ describe("when the control plane stops", () => {
   });
 });
 
-describe("when the log cannot be read", () => {
-  it("a held watch stays, and the next commit answers it", async () => {
+describe("a log that cannot be read", () => {
+  it("a held watch stays while the log cannot be read, and the next commit answers it", async () => {
     const { log, watches, logged } = watchingMemory();
     const watched = watches.watch(request(), nobodyHangsUp());
     await answerOf(watched);

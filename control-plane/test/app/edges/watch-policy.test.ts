@@ -33,7 +33,7 @@ function scene() {
 }
 
 describe("an edge is given the policy", () => {
-  it("on its first watch, before it follows any log", async () => {
+  it("an edge's first watch gets the policy, before the edge follows any log", async () => {
     const { watch, policies, outcomes } = scene();
     const answer = await watch({ log: undefined, policy: undefined });
     const policy = policies.published("gw-1");
@@ -41,34 +41,37 @@ describe("an edge is given the policy", () => {
     expect(outcomes).toEqual(["policy"]);
   });
 
-  it("before it is told to begin anew, which comes with its next watch", async () => {
+  it("a watch gets the policy before a reset, which comes with the next watch", async () => {
     const { watch } = scene();
     const anew = { log: OTHER_LOG, since: 7 };
     expect(generationOf(await watch({ ...anew, policy: heard(9, { log: OTHER_LOG }) }))).toBe(1);
     expect(await watch({ ...anew, policy: heard(1) })).toMatchObject({ answer: { reset: true } });
   });
 
-  it("before invalidations, whose place stays where it is for the next watch", async () => {
+  it("a watch gets the policy before invalidations, and keeps its cursor for them", async () => {
     const { watch, log } = scene();
     log.append("revoked", "a", T0);
     expect(generationOf(await watch({ policy: undefined }))).toBe(1);
     expect(await watch({ policy: heard(1, { state: "offered" }) })).toEqual(saying(1, ["a"]));
   });
 
-  it("of a store that was restored, though it has heard of a higher generation of the log before", async () => {
+  it("a watch gets the policy of a restored store, though it names a higher generation", async () => {
     const { watch } = scene();
     expect(generationOf(await watch({ policy: heard(41, { log: OTHER_LOG }) }))).toBe(1);
   });
 
-  it.each(["offered", "trying", "ok", "rejected", "trapped"])("once: not again while it says %s", async (state) => {
-    const { watch, save } = scene();
-    const held = watch({ policy: heard(1, { state }) });
-    expect(await answerOf(held)).toBeUndefined();
-    save(2);
-    expect(generationOf(await answerOf(held))).toBe(2);
-  });
+  it.each(["offered", "trying", "ok", "rejected", "trapped"])(
+    "a policy is given once: not again while the watch says %s",
+    async (state) => {
+      const { watch, save } = scene();
+      const held = watch({ policy: heard(1, { state }) });
+      expect(await answerOf(held)).toBeUndefined();
+      save(2);
+      expect(generationOf(await answerOf(held))).toBe(2);
+    },
+  );
 
-  it("also when no more watches are held", async () => {
+  it("a watch gets the policy also when no more watches are held", async () => {
     const { watches, policies, watch } = scene();
     await watches.stop();
     policies.put({ generation: 2, policy: POLICY });
@@ -77,27 +80,27 @@ describe("an edge is given the policy", () => {
 });
 
 describe("an edge is given no policy", () => {
-  it("where its settings say that it follows none, before and after a change", async () => {
+  it("an edge whose settings follow no policy is given none, before and after a change", async () => {
     const { watch, save } = scene();
     const held = watch({ follow: false, policy: undefined });
     save(2);
     expect(await answerOf(held)).toBeUndefined();
   });
 
-  it("where its filter names no format of policies", async () => {
+  it("a filter that names no format of policies is given none", async () => {
     const { watch, save } = scene();
     const held = watch({ filter: undefined, policy: undefined });
     save(2);
     expect(await answerOf(held)).toBeUndefined();
   });
 
-  it("before there is one", async () => {
+  it("no policy is given before there is one", async () => {
     const { watch, policies } = scene();
     policies.put(undefined);
     expect(await answerOf(watch({ policy: undefined }))).toBeUndefined();
   });
 
-  it("where it has heard of a higher generation of this log, and the store is looked at instead", async () => {
+  it("an edge with a higher generation of this log makes the store be read, and gets no policy", async () => {
     const { watch, policies } = scene();
     const held = watch({ policy: heard(5) });
     expect(await answerOf(held)).toBeUndefined();
@@ -108,7 +111,7 @@ describe("an edge is given no policy", () => {
 });
 
 describe("a newer watch of an instance", () => {
-  it("replaces the held one at once, so that news from the edge waits for nothing", async () => {
+  it("a newer watch replaces the held one at once, so that an edge's news is not delayed", async () => {
     const { watch, outcomes, watches, instances } = scene();
     const older = watch({ policy: heard(1, { state: "trying" }) });
     await settled();
@@ -118,7 +121,7 @@ describe("a newer watch of an instance", () => {
     expect(instances.known(0)[0]?.lastWatch?.policy?.state).toBe("rejected");
   });
 
-  it("replaces it also where it is answered at once itself", async () => {
+  it("a newer watch replaces the held one also where it is answered at once itself", async () => {
     const { watch, outcomes, watches } = scene();
     const older = watch();
     await settled();
@@ -144,7 +147,7 @@ describe("a change of the policy", () => {
     return { ...one, answers, turn };
   }
 
-  it("wakes held watches some at a time, and lets everything else have its turn in between", async () => {
+  it("a change of the policy answers held watches in turns, and lets other work in between", async () => {
     const { policies, watches, turn } = await many(250);
     policies.put({ generation: 2, policy: POLICY });
     await settled();
@@ -155,7 +158,7 @@ describe("a change of the policy", () => {
     expect(watches.heldCount()).toBe(0);
   });
 
-  it("gives all of them one buffer", async () => {
+  it("a change of the policy gives all held watches one buffer", async () => {
     const { policies, answers, turn } = await many(250);
     policies.put({ generation: 2, policy: POLICY });
     for (let i = 0; i < 3; i++) await turn();
@@ -164,7 +167,7 @@ describe("a change of the policy", () => {
     expect([...buffers]).toEqual([policies.published("gw-1")?.bytes]);
   });
 
-  it("that comes while one is being told reaches everyone: whoever waits gets the newest only", async () => {
+  it("a change during another reaches every waiting edge, with the newest policy only", async () => {
     const { policies, answers, turn, watches } = await many(250);
     policies.put({ generation: 2, policy: POLICY });
     await settled();
@@ -178,7 +181,7 @@ describe("a change of the policy", () => {
     expect(generationOf(await again)).toBe(3);
   });
 
-  it("leaves alone a watch that has taken another's place between two turns", async () => {
+  it("a watch that replaced another between two turns is left alone", async () => {
     const { policies, watches, answers, turn } = await many(150);
     policies.put({ generation: 2, policy: POLICY });
     await settled();
@@ -188,7 +191,7 @@ describe("a change of the policy", () => {
     expect(watches.heldCount()).toBe(1);
   });
 
-  it("that is stopped half way answers those that are left with their places", async () => {
+  it("a stop during a change answers the watches that are left with their cursors", async () => {
     const { policies, watches, answers, turn } = await many(150);
     policies.put({ generation: 2, policy: POLICY });
     await settled();
@@ -199,7 +202,7 @@ describe("a change of the policy", () => {
 });
 
 describe("the time over which workers spread their reports", () => {
-  it("grows with the number of edges, up to the reportInterval", async () => {
+  it("the spread of reports grows with the number of edges, up to the reportInterval", async () => {
     const { watch, instances } = scene();
     const spread = async (): Promise<number | undefined> => {
       const answer = await watch({ policy: undefined });

@@ -1,10 +1,10 @@
-// How long a revocation takes to every edge, as watches tell it.
+// How long a revocation takes to every edge, as watches show it.
 import { describe, expect, it } from "vitest";
 
 import { answerOf, nobodyHangsUp, request, settled, T0, watchingMemory } from "../../support/watching.js";
 
 describe("the propagation of a revocation", () => {
-  it("is the time from its commit to the next watch of each connected edge that has passed it", async () => {
+  it("propagation is the time from a revocation's commit to each connected edge's confirmation", async () => {
     const { clock, log, watches, propagated } = watchingMemory();
     const edges = ["gw-1", "gw-2"];
     const held = edges.map((edge) => watches.watch(request({ edge }), nobodyHangsUp()));
@@ -22,7 +22,7 @@ describe("the propagation of a revocation", () => {
     expect(propagated).toEqual([5, 12]);
   });
 
-  it("counts revocations only, and no edge that was not there", async () => {
+  it("propagation counts revocations only, and no edge that was not there", async () => {
     const { log, watches, propagated } = watchingMemory();
     void watches.watch(request(), nobodyHangsUp());
     await settled();

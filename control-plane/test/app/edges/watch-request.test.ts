@@ -1,4 +1,4 @@
-// POST /edge/v1/watch: who may ask, and what is answered to an edge that cannot be told or that asks wrongly.
+// POST /edge/v1/watch: who may ask, and the answer to an edge that is of another log or asks wrongly.
 import { describe, expect, it } from "vitest";
 
 import { INSTANCE, KEYS, startTestControlPlane } from "../../support/control-plane.js";
@@ -13,18 +13,18 @@ describe("POST /edge/v1/watch", () => {
   };
   const heard = { log: "1".repeat(16), generation: 1, hash: "1".repeat(16), state: "ok" };
 
-  it("is for edges", async () => {
+  it("only an edge credential may call POST /edge/v1/watch", async () => {
     const plane = await startTestControlPlane();
     expect((await plane.call("POST", "/edge/v1/watch", good)).status).toBe(401);
   });
 
-  it("tells an edge of another log to begin anew", async () => {
+  it("an edge of another log is answered with a reset", async () => {
     const plane = await startTestControlPlane();
     const answer = await plane.call("POST", "/edge/v1/watch", { ...good, later: 1 }, KEYS.edgeCredential);
     expect([answer.status, answer.body]).toEqual([200, { reset: true, ...(await plane.store.position()) }]);
   });
 
-  it("answers 400 for anything that no filter sends", async () => {
+  it("a watch that no filter sends is 400", async () => {
     const plane = await startTestControlPlane();
     for (const fields of [
       { log: "1" },
@@ -45,7 +45,7 @@ describe("POST /edge/v1/watch", () => {
     }
   });
 
-  it("takes the fields of an older filter, and gives it no policy", async () => {
+  it("a watch with the fields of an older filter is answered without a policy", async () => {
     const plane = await startTestControlPlane();
     const older = { ...good, log: undefined, generation: 7, policyHash: "1".repeat(16) };
     const answer = await plane.call("POST", "/edge/v1/watch", older, KEYS.edgeCredential);
@@ -55,21 +55,21 @@ describe("POST /edge/v1/watch", () => {
     ]);
   });
 
-  it("gives a filter the policy alone: its exact bytes, and what it is in headers", async () => {
+  it("a filter is given the policy's exact bytes, described in headers", async () => {
     const plane = await startTestControlPlane();
     const { log } = await plane.store.position();
     const answer = await plane.call("POST", "/edge/v1/watch", { ...good, filter: FILTER }, KEYS.edgeCredential);
     const policy = plane.policies.published("gw-1");
     expect([answer.status, answer.text]).toEqual([200, policy?.bytes.toString()]);
-    const told = ["log", "policy-generation", "policy-hash", "report-spread-ms"].map((name) =>
+    const headers = ["log", "policy-generation", "policy-hash", "report-spread-ms"].map((name) =>
       answer.headers.get(`x-sluice-${name}`),
     );
-    expect(told).toEqual([log, "1", policy?.hash, "4"]);
+    expect(headers).toEqual([log, "1", policy?.hash, "4"]);
     expect(answer.headers.get("content-type")).toBe("application/json");
     expect(answer.headers.get("content-length")).toBe(String(policy?.bytes.length));
   });
 
-  it("keeps the state of a policy whose violations are not as they should be, and 4 KiB of them at the most", async () => {
+  it("malformed or long violations of a policy are cut to 4 KiB, and its state is kept", async () => {
     const plane = await startTestControlPlane();
     const { log } = await plane.store.position();
     const shown = async (violations: unknown): Promise<unknown> => {
@@ -91,7 +91,7 @@ describe("POST /edge/v1/watch", () => {
     await Promise.all(calls);
   });
 
-  it("answers 503 when no more watches are held", async () => {
+  it("a watch above the bound is 503", async () => {
     const plane = await startTestControlPlane();
     await plane.watches.stop();
     const { log } = await plane.store.position();

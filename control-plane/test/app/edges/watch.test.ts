@@ -39,7 +39,7 @@ class SlowLog extends MemoryLog {
 }
 
 describe("a watch", () => {
-  it("is answered at once when there is something past its place", async () => {
+  it("a watch is answered at once when there is an entry past its cursor", async () => {
     const { log, watches, timers } = watchingMemory();
     log.append("revoked", "a", T0);
     log.append("refresh", "b", T0);
@@ -47,7 +47,7 @@ describe("a watch", () => {
     expect([watches.heldCount(), timers.pending]).toEqual([0, 0]);
   });
 
-  it("is held while there is nothing, and answered by the next commit", async () => {
+  it("a watch is held while there is nothing, and answered by the next commit", async () => {
     const { log, watches, timers } = watchingMemory();
     const watched = watches.watch(request(), nobodyHangsUp());
     expect(await answerOf(watched)).toBeUndefined();
@@ -56,7 +56,7 @@ describe("a watch", () => {
     expect([watches.heldCount(), timers.pending]).toEqual([0, 0]);
   });
 
-  it("is answered with its own place when the hold ends without news", async () => {
+  it("a watch is answered with its own cursor when the hold ends without news", async () => {
     const { log, watches, timers, outcomes } = watchingMemory();
     log.append("revoked", "a", T0);
     const watched = watches.watch(request({ since: 1 }), nobodyHangsUp());
@@ -68,7 +68,7 @@ describe("a watch", () => {
     expect(outcomes).toEqual(["idle"]);
   });
 
-  it("misses no invalidation that is committed while it is being looked at", async () => {
+  it("a watch misses no invalidation that is committed while it looks at the log", async () => {
     const { log, watches } = watchesOver(new SlowLog());
     const look = log.holdNextReading();
     const watched = watches.watch(request(), nobodyHangsUp());
@@ -79,7 +79,7 @@ describe("a watch", () => {
     expect(await answerOf(watched)).toEqual(saying(1, ["a"]));
   });
 
-  it("misses no invalidation that is committed while an earlier one is being told", async () => {
+  it("a watch misses no invalidation that is committed while an earlier one is answered", async () => {
     const { log, watches } = watchesOver(new SlowLog());
     const first = watches.watch(request(), nobodyHangsUp());
     await answerOf(first);
@@ -93,7 +93,7 @@ describe("a watch", () => {
     expect(await answerOf(first)).toEqual(saying(1, ["a"]));
   });
 
-  it("misses no invalidation that is committed just when an earlier one has been told", async () => {
+  it("a watch misses no invalidation that is committed just after an earlier one is answered", async () => {
     for (let turns = 0; turns < 40; turns++) {
       const { log, watches } = watchingMemory();
       const early = watches.watch(request(), nobodyHangsUp());
@@ -107,7 +107,7 @@ describe("a watch", () => {
     }
   });
 
-  it("of each of two edges hears of one commit", async () => {
+  it("one commit answers the watches of two edges", async () => {
     const { log, watches } = watchingMemory();
     const both = ["gw-1", "gw-2"].map((edge) => watches.watch(request({ edge }), nobodyHangsUp()));
     await Promise.all(both.map(answerOf));
@@ -115,7 +115,7 @@ describe("a watch", () => {
     expect(await Promise.all(both)).toEqual([saying(1, ["a"]), saying(1, ["a"])]);
   });
 
-  it("names so many sessions at most, and the next goes on from there", async () => {
+  it("an answer names a bounded number of sessions, and the next goes on from there", async () => {
     const { log, watches } = watchingMemory();
     for (let i = 0; i <= MAX_WATCH_ENTRIES; i++) log.append("revoked", `s${i}`, T0);
     const first = await watches.watch(request(), nobodyHangsUp());
@@ -124,13 +124,13 @@ describe("a watch", () => {
     expect(second).toEqual(saying(MAX_WATCH_ENTRIES + 1, [`s${MAX_WATCH_ENTRIES}`]));
   });
 
-  it("names a session once, however often it was refreshed", async () => {
+  it("an answer names a session once, however often it was refreshed", async () => {
     const { log, watches } = watchingMemory();
     for (let i = 0; i < 3; i++) log.append("refresh", "a", T0);
     expect(await watches.watch(request(), nobodyHangsUp())).toEqual(saying(3, [], ["a"]));
   });
 
-  it("of an edge that follows no log is told the head at once, so that it misses nothing from there", async () => {
+  it("a watch without a log is answered with the head at once, so that it misses nothing", async () => {
     const { log, watches } = watchingMemory();
     log.append("revoked", "a", T0);
     expect(await watches.watch(request({ log: undefined, since: 0 }), nobodyHangsUp())).toEqual(saying(1, []));
@@ -139,7 +139,7 @@ describe("a watch", () => {
 });
 
 describe("a watch over the store", () => {
-  it("hears of a revocation as soon as it is durable, and not before", async () => {
+  it("a watch is answered with a revocation as soon as that is durable, and not before", async () => {
     const store = await temporaryStore();
     const { watches } = watchesOver(store.invalidations);
     const session = sessionAt(T0);
@@ -157,16 +157,16 @@ describe("a watch over the store", () => {
   });
 });
 
-describe("a watch is told to begin anew", () => {
+describe("a watch is answered with a reset", () => {
   const reset = (cursor: number) => answered({ reset: true, cursor });
 
-  it("when its place is past the head", async () => {
+  it("a watch whose cursor is past the head is answered with a reset", async () => {
     const { log, watches } = watchingMemory();
     log.append("revoked", "a", T0);
     expect(await watches.watch(request({ since: 2 }), nobodyHangsUp())).toEqual(reset(1));
   });
 
-  it("when entries after its place have been dropped", async () => {
+  it("a watch whose next entries have been dropped is answered with a reset", async () => {
     const { log, watches } = watchingMemory();
     for (const id of ["a", "b"]) log.append("revoked", id, T0);
     await log.trim({ notBeforeMs: 0, entries: 1 }, 10);
@@ -174,14 +174,14 @@ describe("a watch is told to begin anew", () => {
     expect(await watches.watch(request({ since: 1 }), nobodyHangsUp())).toEqual(saying(2, ["b"]));
   });
 
-  it("when it follows another log, wherever it is in that", async () => {
+  it("a watch of another log is answered with a reset, whatever its cursor", async () => {
     const { watches } = watchingMemory();
     for (const since of [0, 7]) {
       expect(await watches.watch(request({ log: "20000000000000bb", since }), nobodyHangsUp())).toEqual(reset(0));
     }
   });
 
-  it("when what is dropped while it is held leaves a gap", async () => {
+  it("a held watch is answered with a reset when dropped entries leave a gap", async () => {
     const { log, watches } = watchesOver(new SlowLog());
     const watched = watches.watch(request(), nobodyHangsUp());
     await answerOf(watched);

@@ -15,8 +15,19 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import type { Timers } from "../../../src/app/ports/log-ports.js";
 import type { PolicySource } from "../../../src/app/ports/policy-ports.js";
 import { policyFile } from "../../../src/store/policy-file.js";
+
+/** Real ones: so are the files. */
+const timers: Timers = {
+  after: (ms, call) => {
+    const timer = setTimeout(call, ms);
+    return () => {
+      clearTimeout(timer);
+    };
+  },
+};
 
 let folder: string;
 let path: string;
@@ -53,17 +64,17 @@ const manners = [
   ["found by looking", { pollMs: 50, restMs: 100 }],
 ] as const;
 
-describe.each(manners)("a change %s", (manner, times) => {
-  it("in place is read", async () => {
+describe.each(manners)("a change of the policy file, %s", (manner, times) => {
+  it("a file that is written in place is read", async () => {
     writeFileSync(path, "one");
-    await follow(policyFile(path, times));
+    await follow(policyFile(path, timers, times));
     writeFileSync(path, "two");
     await seen("two");
   });
 
-  it("by renaming another file over it is read", async () => {
+  it("a file that is replaced by renaming another over it is read", async () => {
     writeFileSync(path, "one");
-    await follow(policyFile(path, times));
+    await follow(policyFile(path, timers, times));
     for (const text of ["two", "three"]) {
       writeFileSync(`${path}.new`, text);
       renameSync(`${path}.new`, path);
@@ -74,26 +85,26 @@ describe.each(manners)("a change %s", (manner, times) => {
     await seen("two", "three");
   });
 
-  it("by deleting and making it again is read", async () => {
+  it("a file that is deleted and made again is read", async () => {
     writeFileSync(path, "one");
-    await follow(policyFile(path, times));
+    await follow(policyFile(path, timers, times));
     unlinkSync(path);
     writeFileSync(path, "two");
     await seen("two");
   });
 
-  it("that takes the file away, and later one that brings it back, is told", async () => {
+  it("a file that is taken away is logged, and read when it is back", async () => {
     writeFileSync(path, "one");
-    await follow(policyFile(path, times));
+    await follow(policyFile(path, timers, times));
     unlinkSync(path);
     await seen("unreadable");
     writeFileSync(path, "two");
     await seen("unreadable", "two");
   });
 
-  it("in steps is read once, whole", async () => {
+  it("a file that is written in steps is read once, whole", async () => {
     writeFileSync(path, "one");
-    await follow(policyFile(path, times));
+    await follow(policyFile(path, timers, times));
     writeFileSync(path, "");
     for (const part of ["t", "w", "o"]) {
       await nextTurn();
@@ -102,7 +113,7 @@ describe.each(manners)("a change %s", (manner, times) => {
     await seen("two");
   });
 
-  it("by swapping a link, as Kubernetes does for a ConfigMap, is read", async () => {
+  it("a file whose link is swapped, as Kubernetes does for a ConfigMap, is read", async () => {
     for (const [version, text] of [
       ["..v1", "one"],
       ["..v2", "two"],
@@ -112,25 +123,25 @@ describe.each(manners)("a change %s", (manner, times) => {
     }
     symlinkSync("..v1", join(folder, "..data"));
     symlinkSync(join("..data", "policy.yaml"), path);
-    await follow(policyFile(path, times));
+    await follow(policyFile(path, timers, times));
     symlinkSync("..v2", join(folder, "..data_tmp"));
     renameSync(join(folder, "..data_tmp"), join(folder, "..data"));
     rmSync(join(folder, "..v1"), { recursive: true });
     await seen("two");
   });
 
-  it("to text of the same length with the old modification time is read", async () => {
+  it("a file with new text of the same length and modification time is read", async () => {
     writeFileSync(path, "one");
     const { atime, mtime } = statSync(path);
-    await follow(policyFile(path, times));
+    await follow(policyFile(path, timers, times));
     writeFileSync(path, "two");
     utimesSync(path, atime, mtime);
     await seen("two");
   });
 
-  it("of a file beside it is nothing", async () => {
+  it("a change of a file beside it is ignored", async () => {
     writeFileSync(path, "one");
-    await follow(policyFile(path, times));
+    await follow(policyFile(path, timers, times));
     writeFileSync(join(folder, "other"), manner);
     writeFileSync(path, "two");
     await seen("two");
@@ -138,25 +149,25 @@ describe.each(manners)("a change %s", (manner, times) => {
 });
 
 describe("the policy file", () => {
-  it("that was not there at first is read when it comes, in a folder that was not there either", async () => {
+  it("a policy file that was not there at the start is read when it comes, with its folder", async () => {
     path = join(folder, "later", "policy.yaml");
-    await follow(policyFile(path, { pollMs: 50, restMs: 100 }));
+    await follow(policyFile(path, timers, { pollMs: 50, restMs: 100 }));
     mkdirSync(join(folder, "later"));
     writeFileSync(path, "one");
     await seen("one");
   });
 
-  it("is read again where the reader could not finish with it", async () => {
+  it("a policy file is read again where the reader could not finish with it", async () => {
     writeFileSync(path, "one");
-    await follow(policyFile(path, { pollMs: 50, restMs: 50 }), () => read.length > 2);
+    await follow(policyFile(path, timers, { pollMs: 50, restMs: 50 }), () => read.length > 2);
     writeFileSync(path, "two");
     await seen("two", "two", "two");
   });
 
-  it("is not read again where nothing changed", async () => {
+  it("a policy file is not read again where nothing changed", async () => {
     writeFileSync(path, "one");
-    await follow(policyFile(path, { pollMs: 20, restMs: 20 }));
-    const other = policyFile(join(folder, "other"), { pollMs: 20, restMs: 20 });
+    await follow(policyFile(path, timers, { pollMs: 20, restMs: 20 }));
+    const other = policyFile(join(folder, "other"), timers, { pollMs: 20, restMs: 20 });
     const looks = vi.fn<() => Promise<boolean>>(() => Promise.resolve(false));
     await other.read().catch(() => undefined);
     const stopOther = other.watch(looks);

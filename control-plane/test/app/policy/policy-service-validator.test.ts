@@ -3,6 +3,7 @@ import { expect, it } from "vitest";
 import { NoPolicyError, PolicyService } from "../../../src/app/policy/policy-service.js";
 import { validatePolicyJson } from "../../../src/domain/policy/validator.js";
 import { readPolicyDocument } from "../../../src/domain/policy/read-policy.js";
+import { MemoryStore } from "../../../src/store/memory/store.js";
 import { noAudit } from "../../support/no-audit.js";
 
 const DOCUMENT = `version: 1
@@ -18,14 +19,14 @@ const start = (text: string): Promise<PolicyService> =>
   PolicyService.start({
     source: { name: "policy.yaml", read: () => Promise.resolve(text), watch: () => () => undefined },
     validate: { readPolicyDocument },
-    store: { loadPolicy: () => Promise.resolve(undefined), savePolicy: () => Promise.resolve(true) },
+    store: new MemoryStore().policies,
     audit: noAudit,
     sessions: { countLive: () => Promise.resolve(0) },
     clock: { nowMs: () => 0, monotonicMs: () => 0 },
     logger: quiet,
   });
 
-it("what edges are given is a policy that the filter accepts, in the form that it would print itself", async () => {
+it("edges are given a policy that the filter accepts, in the form that it prints itself", async () => {
   const service = await start(DOCUMENT);
   const given = service.published("gw-1").bytes.toString();
   expect(validatePolicyJson(given)).toMatchObject({
@@ -34,10 +35,10 @@ it("what edges are given is a policy that the filter accepts, in the form that i
   });
 });
 
-it("a refused document is told with line, column and path", async () => {
-  const refused = start(DOCUMENT.replace("7.000001", '"10"'));
-  await expect(refused).rejects.toThrow(NoPolicyError);
-  await expect(refused).rejects.toThrow(
+it("a rejected document is logged with line, column and path", async () => {
+  const rejected = start(DOCUMENT.replace("7.000001", '"10"'));
+  await expect(rejected).rejects.toThrow(NoPolicyError);
+  await expect(rejected).rejects.toThrow(
     /policy\.yaml:6:\d+: plans\[0\]\.tokenRefillRate: expected a number .* got "10"/,
   );
 });

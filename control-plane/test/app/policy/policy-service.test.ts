@@ -3,15 +3,16 @@ import { createHash } from "node:crypto";
 import { describe, expect, it, vi } from "vitest";
 import type { PolicyViolation, PolicyValidator, PolicySource } from "../../../src/app/ports/policy-ports.js";
 import { violationLine, NoPolicyError, PolicyService } from "../../../src/app/policy/policy-service.js";
-import type { PolicyStore, StoredPolicy } from "../../../src/app/ports/ports.js";
+import type { PolicyDecision, StoredPolicy } from "../../../src/app/ports/ports.js";
 import type { PlansOfPolicy } from "../../../src/domain/plan.js";
+import { MemoryPolicies } from "../../../src/store/memory/policies.js";
 import { noAudit } from "../../support/no-audit.js";
 import { REPORTING, STARTER } from "../../support/sessions.js";
 
 const NOW_MS = 1_700_000_000_000;
 const LIFETIME_MS = 60_000;
 
-/** A document of these tests lists plans: `0 default, 2 gold`. Anything else is at violation. */
+/** A document of these tests lists plans: `0 default, 2 gold`. Anything else is a violation. */
 const validate: PolicyValidator = {
   readPolicyDocument: (text) => {
     if (text.startsWith("{")) return { policy: JSON.parse(text) as PlansOfPolicy, policyJson: text };
@@ -47,19 +48,30 @@ class Document implements PolicySource {
   }
 }
 
-class Disk implements PolicyStore {
+/** A disk that can be full, and that another control plane may write to. */
+class Disk extends MemoryPolicies {
   full = false;
-  constructor(public stored?: StoredPolicy) {}
-  loadPolicy(): Promise<StoredPolicy | undefined> {
-    return Promise.resolve(this.stored);
+
+  constructor(first?: Decided) {
+    super(() => ({ log: "log-of-a-test", cursor: 0 }));
+    if (first !== undefined) this.decide(first);
   }
-  savePolicy(policy: StoredPolicy, expectedGeneration: number): Promise<boolean> {
+  override savePolicy(decision: PolicyDecision, expectedGeneration: number): Promise<boolean> {
     if (this.full) return Promise.reject(new Error("no space left"));
-    if ((this.stored?.generation ?? 0) !== expectedGeneration) return Promise.resolve(false);
-    this.stored = policy;
-    return Promise.resolve(true);
+    return super.savePolicy(decision, expectedGeneration);
+  }
+  /** As another process, or an earlier version, has it. */
+  decide({ generation, policyJson }: Decided): void {
+    const decision = { generation, policyJson, hash: "", atMs: null, source: null };
+    void super.savePolicy(decision, this.stored?.generation ?? 0);
+  }
+  /** The newest. */
+  get stored(): StoredPolicy | undefined {
+    return [...this.generations.values()].at(-1);
   }
 }
+
+type Decided = Pick<PolicyDecision, "generation" | "policyJson">;
 
 interface Line {
   level: string;
@@ -86,14 +98,14 @@ async function start(text: string | null, disk = new Disk(), liveSessions = 0) {
 
 const planNames = (service: PolicyService): string[] => service.current().policy.plans.map(({ name }) => name);
 
-describe("at the first start", () => {
-  it("the policy gets the number 1 and is stored", async () => {
+describe("the first start", () => {
+  it("the first policy gets generation 1 and is stored", async () => {
     const { service, disk } = await start("0 default");
     expect(service.current().generation).toBe(1);
     expect(disk.stored).toMatchObject({ generation: 1 });
   });
 
-  it("edges are given the stored bytes, with their hash, and their number beside them", async () => {
+  it("edges are given the stored bytes, with their hash and generation beside them", async () => {
     const { service, disk } = await start("0 default");
     const { generation, bytes, hash } = service.published("gw-1");
     expect(bytes.toString()).toBe(disk.stored?.policyJson);
@@ -101,24 +113,24 @@ describe("at the first start", () => {
     expect([generation, hash, service.published("gw-2").bytes]).toEqual([1, wanted, bytes]);
   });
 
-  it("a bad policy stops the start and every violation is named", async () => {
+  it("a bad policy stops the first start, and every violation is named", async () => {
     await expect(start("nonsense")).rejects.toThrow(NoPolicyError);
     await expect(start("nonsense")).rejects.toThrow("policy.yaml:3:5: plans[0]: expected a plan");
   });
 
-  it("a missing file stops the start and is named", async () => {
+  it("a missing file stops the first start, and is named", async () => {
     await expect(start(null)).rejects.toThrow("policy.yaml: cannot be read: ENOENT");
   });
 
-  it("nothing is in force where the policy cannot be stored", async () => {
+  it("no policy is in force where the first one cannot be stored", async () => {
     const disk = new Disk();
     disk.full = true;
     await expect(start("0 default", disk)).rejects.toThrow("no space left");
   });
 });
 
-describe("after a restart", () => {
-  it("the same policy keeps its number", async () => {
+describe("a restart", () => {
+  it("the same policy keeps its generation over a restart", async () => {
     const { disk } = await start("0 default", new Disk({ generation: 41, policyJson: '{"plans":[]}' }));
     expect(disk.stored?.generation).toBe(42);
     const again = await start(" 0 default ", disk);
@@ -128,7 +140,7 @@ describe("after a restart", () => {
   it.each([
     ["edited badly", "nonsense"],
     ["taken away", null],
-  ])("a policy that was %s meanwhile is told, and the last good one serves", async (_, text) => {
+  ])("a policy that was %s during a restart is logged, and the last good one serves", async (_, text) => {
     const { disk } = await start("0 default");
     const { service, lines } = await start(text, disk);
     expect(service.current().generation).toBe(1);
@@ -136,28 +148,28 @@ describe("after a restart", () => {
     expect(lines.filter(({ level }) => level === "error")).toMatchObject([{ type: "policy-rejected" }]);
   });
 
-  it("a stored policy that this version cannot use is replaced by the file's, with a higher number", async () => {
+  it("a stored policy that this version cannot use is replaced by the file's", async () => {
     const { service } = await start("0 default", new Disk({ generation: 7, policyJson: "of another version" }));
     expect(service.current().generation).toBe(8);
   });
 
-  it("a stored policy that this version cannot use does not serve in place of a bad file", async () => {
+  it("a stored policy that this version cannot use does not serve instead of a bad file", async () => {
     const disk = new Disk({ generation: 7, policyJson: "of another version" });
     await expect(start("nonsense", disk)).rejects.toThrow(NoPolicyError);
   });
 });
 
 describe("an edit", () => {
-  it("is in force, numbered, stored before anybody hears of it, and told to those who asked", async () => {
+  it("an edit is in force, numbered, stored first, and announced to subscribers", async () => {
     const { service, document, disk } = await start("0 default");
-    const heard: unknown[] = [];
-    service.subscribe(() => heard.push([service.published("gw-1").generation, disk.stored?.generation]));
+    const announced: unknown[] = [];
+    service.subscribe(() => announced.push([service.published("gw-1").generation, disk.stored?.generation]));
     await document.save("0 default, 1 gold");
     expect(planNames(service)).toEqual(["default", "gold"]);
-    expect(heard).toEqual([[2, 2]]);
+    expect(announced).toEqual([[2, 2]]);
   });
 
-  it("that changes nothing keeps the number and tells nobody", async () => {
+  it("an edit that changes nothing keeps the generation and is announced to nobody", async () => {
     const { service, document } = await start("0 default");
     const listener = vi.fn();
     service.subscribe(listener);
@@ -166,7 +178,7 @@ describe("an edit", () => {
     expect(listener).not.toHaveBeenCalled();
   });
 
-  it("that is bad is refused whole, logged with each violation's place, and the old policy stays", async () => {
+  it("a bad edit is rejected whole, logged with positions, and the old policy stays", async () => {
     const { service, document, lines } = await start("0 default");
     const before = service.current();
     await document.save("0 other, nonsense");
@@ -175,7 +187,7 @@ describe("an edit", () => {
     expect(lines.at(-1)).toMatchObject({ level: "error", type: "policy-rejected", source: "policy.yaml", violations });
   });
 
-  it("that mends a bad one is in force", async () => {
+  it("an edit that mends a bad one is in force", async () => {
     const { service, document } = await start("0 default");
     await document.save("nonsense");
     await document.save("0 mended");
@@ -183,7 +195,7 @@ describe("an edit", () => {
     expect(service.current().generation).toBe(2);
   });
 
-  it("that cannot be stored is not in force, and is tried again", async () => {
+  it("an edit that cannot be stored is not in force, and is tried again", async () => {
     const { service, document, disk, lines } = await start("0 default");
     disk.full = true;
     expect(await document.save("0 other")).toBe(false);
@@ -194,7 +206,7 @@ describe("an edit", () => {
     expect(service.current().generation).toBe(2);
   });
 
-  it("is not told to those who asked no longer, and not heard of after the stop", async () => {
+  it("an edit is not announced after unsubscribing, and not read after the stop", async () => {
     const { service, document } = await start("0 default");
     const listener = vi.fn();
     service.subscribe(listener)();
@@ -207,7 +219,7 @@ describe("an edit", () => {
 });
 
 describe("an edit that takes a plan away", () => {
-  it("is refused with the number of live sessions that have it", async () => {
+  it("an edit without a plan is rejected, with the number of live sessions that have it", async () => {
     const { service, document, lines, countLive } = await start("0 default, 2 gold");
     countLive.mockResolvedValue(17);
     await document.save("0 default");
@@ -218,14 +230,14 @@ describe("an edit that takes a plan away", () => {
     ]);
   });
 
-  it("is refused at a restart too", async () => {
+  it("a file without a plan of live sessions is rejected at a restart too", async () => {
     const { disk } = await start("0 default, 2 gold");
     const { service, lines } = await start("1 other", disk, 1);
     expect(lines.at(-1)?.violations).toHaveLength(2);
     expect(planNames(service)).toEqual(["default", "gold"]);
   });
 
-  it("is in force once no session has it", async () => {
+  it("an edit without a plan is in force once no session has it", async () => {
     const { service, document, countLive } = await start("0 default, 2 gold");
     countLive.mockResolvedValueOnce(1);
     await document.save("0 default");
@@ -233,7 +245,7 @@ describe("an edit that takes a plan away", () => {
     expect(planNames(service)).toEqual(["default"]);
   });
 
-  it("by giving it another name under the same number is no such edit", async () => {
+  it("an edit that renames a plan under its id is accepted", async () => {
     const { service, document, countLive } = await start("0 default, 2 gold");
     countLive.mockResolvedValue(17);
     await document.save("0 default, 2 platinum");
@@ -242,7 +254,7 @@ describe("an edit that takes a plan away", () => {
 });
 
 describe("a generation", () => {
-  it("numbers a decision: going back to an older policy has a new one, with the older bytes", async () => {
+  it("a return to an older policy gets a new generation with the older bytes", async () => {
     const { service, document } = await start("0 default");
     const before = service.published("gw-1");
     await document.save("0 other");
@@ -251,7 +263,7 @@ describe("a generation", () => {
     expect([after.generation, after.hash]).toEqual([3, before.hash]);
   });
 
-  it("says since when it is offered, and that it was decided here and not found stored", async () => {
+  it("a generation says since when it is offered, and whether it was decided or found stored", async () => {
     const { service, document, disk, pass } = await start("0 default");
     pass(500);
     await document.save("0 other");
@@ -267,39 +279,39 @@ describe("two control planes over one store", () => {
     return "policyJson" in reading ? reading.policyJson : "";
   };
 
-  it("a document that is saved after the other's decision comes after it in number too", async () => {
+  it("a document saved after the other's decision gets a higher generation", async () => {
     const { service, document, disk, lines } = await start("0 default");
-    disk.stored = { generation: 2, policyJson: another("0 theirs") };
+    disk.decide({ generation: 2, policyJson: another("0 theirs") });
     await document.save("0 ours");
     expect(disk.stored).toMatchObject({ generation: 3, policyJson: another("0 ours") });
     expect(planNames(service)).toEqual(["ours"]);
     expect(lines.map(({ type }) => type)).toContain("policy-reloaded");
   });
 
-  it("a document that says what the other has decided is no new decision", async () => {
+  it("a document that says what the other decided is no new decision", async () => {
     const { service, document, disk } = await start("0 default");
-    disk.stored = { generation: 2, policyJson: another("0 same") };
+    disk.decide({ generation: 2, policyJson: another("0 same") });
     await document.save("0 same");
-    expect([disk.stored.generation, service.current().generation]).toEqual([2, 2]);
+    expect([disk.stored?.generation, service.current().generation]).toEqual([2, 2]);
   });
 
-  it("take what the other has decided once an edge shows its generation", async () => {
+  it("the other's decision is taken once an edge shows its generation", async () => {
     const { service, disk, lines } = await start("0 default");
-    const heard: number[] = [];
-    service.subscribe(() => heard.push(service.published("gw-1").generation));
-    disk.stored = { generation: 2, policyJson: another("0 theirs") };
+    const announced: number[] = [];
+    service.subscribe(() => announced.push(service.published("gw-1").generation));
+    disk.decide({ generation: 2, policyJson: another("0 theirs") });
     service.shown(1);
     service.shown(2);
     await vi.waitFor(() => {
       expect(planNames(service)).toEqual(["theirs"]);
     });
-    expect(heard).toEqual([2]);
+    expect(announced).toEqual([2]);
     expect(lines.at(-1)).toMatchObject({ level: "info", type: "policy-reloaded", generation: 2 });
   });
 
-  it("say that a policy of the other cannot be read here, and keep their own", async () => {
+  it("a policy of the other that cannot be read here is logged, and the own one stays", async () => {
     const { service, disk, lines } = await start("0 default");
-    disk.stored = { generation: 2, policyJson: "of a later version" };
+    disk.decide({ generation: 2, policyJson: "of a later version" });
     service.shown(2);
     await vi.waitFor(() => {
       expect(lines.at(-1)).toMatchObject({ level: "error", type: "policy-store-failed" });
@@ -308,14 +320,14 @@ describe("two control planes over one store", () => {
   });
 });
 
-describe("a generation that an edge has heard of and the store has not", () => {
-  it("is told once a minute, however many edges show it, and nothing else changes", async () => {
+describe("a generation that an edge has received and the store has not", () => {
+  it("a generation that the store lacks is logged once a minute, however many edges show it", async () => {
     const { service, lines, disk, pass } = await start("0 default");
-    const load = vi.spyOn(disk, "loadPolicy");
-    const told = (): number => lines.filter(({ type }) => type === "policy-generation-unknown").length;
+    const load = vi.spyOn(disk, "newestGeneration");
+    const logged = (): number => lines.filter(({ type }) => type === "policy-generation-unknown").length;
     for (let edge = 0; edge < 100; edge++) service.shown(9);
     await vi.waitFor(() => {
-      expect(told()).toBe(1);
+      expect(logged()).toBe(1);
     });
     for (let edge = 0; edge < 100; edge++) service.shown(9);
     pass(59_999);
@@ -324,7 +336,7 @@ describe("a generation that an edge has heard of and the store has not", () => {
     pass(1);
     service.shown(9);
     await vi.waitFor(() => {
-      expect(told()).toBe(2);
+      expect(logged()).toBe(2);
     });
   });
 });

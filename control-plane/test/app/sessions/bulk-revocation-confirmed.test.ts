@@ -1,4 +1,4 @@
-// GET /v1/revocations/:id says which edges refuse by now what a bulk revocation revoked.
+// GET /v1/revocations/:id says which edges deny by now what a bulk revocation revoked.
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -61,7 +61,7 @@ it("a bulk revocation of someone without sessions waits for what was revoked bef
   expect(shownIn(answer.body)).toMatchObject({ state: "finished", edges: 1, confirmed: 0, pending: ["gw-a"] });
 });
 
-it("the place in the log of a bulk revocation survives a restart of the control plane", async () => {
+it("a bulk revocation keeps its cursor over a restart of the control plane", async () => {
   const folder = mkdtempSync(join(tmpdir(), "sluice-store-"));
   onTestFinished(() => {
     rmSync(folder, { recursive: true, force: true });
@@ -80,7 +80,7 @@ it("the place in the log of a bulk revocation survives a restart of the control 
   expect(await after.revocations.find(ID)).toMatchObject({ cursor: 3 });
 });
 
-it("of a bulk revocation that an earlier version stored, edges confirm the whole log", async () => {
+it("a bulk revocation stored by an earlier version is confirmed by the whole log", async () => {
   const folder = mkdtempSync(join(tmpdir(), "sluice-store-"));
   onTestFinished(() => {
     rmSync(folder, { recursive: true, force: true });

@@ -48,7 +48,7 @@ async function revokedAll(plane: TestControlPlane, query: string): Promise<Shown
 const stateOf = async (plane: TestControlPlane, id: string): Promise<string> => (await shown(plane, id)).state;
 
 describe("DELETE /v1/sessions", () => {
-  it("by userId ends every session of the user, and no other", async () => {
+  it("DELETE /v1/sessions by userId ends every session of the user, and no other", async () => {
     const plane = await startTestControlPlane();
     const his = [await created(plane), await created(plane, { orgId: "o2" })];
     const hers = await created(plane, { userId: "u10" });
@@ -57,7 +57,7 @@ describe("DELETE /v1/sessions", () => {
     expect(await stateOf(plane, hers.session.id)).toBe("live");
   });
 
-  it("by orgId ends every session of the organisation, and no other", async () => {
+  it("DELETE /v1/sessions by orgId ends every session of the organisation, and no other", async () => {
     const plane = await startTestControlPlane();
     const inside = await created(plane, { userId: "u2" });
     const outside = await created(plane, { orgId: "o10" });
@@ -66,7 +66,7 @@ describe("DELETE /v1/sessions", () => {
     expect(await stateOf(plane, outside.session.id)).toBe("live");
   });
 
-  it("spares sessions that were issued after it was asked for", async () => {
+  it("sessions that are issued after a bulk revocation stay live", async () => {
     const plane = await startTestControlPlane();
     await created(plane);
     plane.clock.advance(1);
@@ -75,7 +75,7 @@ describe("DELETE /v1/sessions", () => {
     expect(await stateOf(plane, later.session.id)).toBe("live");
   });
 
-  it("is heard by edges, once a session", async () => {
+  it("edges receive each session of a bulk revocation once", async () => {
     const plane = await startTestControlPlane();
     const [one, two] = [await created(plane), await created(plane)];
     await plane.call("DELETE", `/v1/sessions/${one.session.id}`);
@@ -88,13 +88,13 @@ describe("DELETE /v1/sessions", () => {
     expect(watched).toMatchObject({ answer: { cursor: 2, revoked: [one.session.id, two.session.id] } });
   });
 
-  it("of someone without sessions is finished at once", async () => {
+  it("a bulk revocation of someone without sessions is finished at once", async () => {
     const plane = await startTestControlPlane();
     const answer = await plane.call("DELETE", "/v1/sessions?userId=nobody");
     expect([answer.status, shownIn(answer.body)]).toMatchObject([202, { state: "finished", examined: 0, revoked: 0 }]);
   });
 
-  it("writes who asked for it into the audit log", async () => {
+  it("a bulk revocation is in the audit log with who asked for it", async () => {
     const plane = await startTestControlPlane();
     const { id } = await revokedAll(plane, "userId=u1");
     const [entry] = await plane.ports.audit.auditBefore(undefined, 1);
@@ -106,7 +106,7 @@ describe("DELETE /v1/sessions", () => {
     expect(entry?.actor).toMatch(/^operator:/);
   });
 
-  it("answers 400 for anything but exactly one filter", async () => {
+  it("DELETE /v1/sessions is 400 for anything but exactly one filter", async () => {
     const plane = await startTestControlPlane();
     const { session } = await created(plane);
     for (const query of ["", "?", "?userId=u1&orgId=o1"]) {
@@ -118,13 +118,13 @@ describe("DELETE /v1/sessions", () => {
     expect(await stateOf(plane, session.id)).toBe("live");
   });
 
-  it("is for operators", async () => {
+  it("an issuer's token gets 403 for a bulk revocation", async () => {
     const plane = await startTestControlPlane();
     expectError(await plane.call("DELETE", "/v1/sessions?userId=u1", undefined, ISSUER_TOKEN), "FORBIDDEN");
     expectError(await plane.call("DELETE", "/v1/sessions?userId=u1", undefined, `${ADMIN_TOKEN}x`), "UNAUTHORIZED");
   });
 
-  it("answers 404 to who asks for the progress of one that never was", async () => {
+  it("the progress of a revocation that never was is 404", async () => {
     const plane = await startTestControlPlane();
     expectError(await plane.call("GET", `/v1/revocations/${NEVER_BEFORE}`), "REVOCATION_NOT_FOUND");
     const said = expectError(await plane.call("GET", "/v1/revocations/nope"), "INVALID_REQUEST", "id");
@@ -157,7 +157,7 @@ describe("a bulk revocation that is cut short", () => {
     }
   };
 
-  it("is carried to its end by the next process, and repeats nothing", async () => {
+  it("a bulk revocation goes on in the next process, and repeats nothing", async () => {
     const store = await temporaryStore();
     const sessions = Array.from({ length: 500 }, (_, i) => sessionAt(NOW_MS + i));
     await Promise.all(sessions.map((session) => store.create(session)));
@@ -176,7 +176,7 @@ describe("a bulk revocation that is cut short", () => {
     expect((await store.position()).cursor).toBe(500);
   });
 
-  it("is tried again a little later when the store failed", async () => {
+  it("a bulk revocation is tried again a little later when the store failed", async () => {
     const store = await temporaryStore();
     await store.create(sessionAt(NOW_MS));
     let failures = 1;
@@ -192,7 +192,7 @@ describe("a bulk revocation that is cut short", () => {
     expect(await finished(store, id)).toMatchObject({ revoked: 1 });
   });
 
-  it("is forgotten a while after it is finished, and never before", async () => {
+  it("a bulk revocation is forgotten a while after it is finished, and never before", async () => {
     const store = await temporaryStore();
     await store.create(sessionAt(NOW_MS));
     await store.revocations.begin(NEVER_BEFORE, { userId: "u1" }, NOW_MS);

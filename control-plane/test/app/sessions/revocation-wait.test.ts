@@ -1,4 +1,4 @@
-// DELETE /v1/sessions/:id?wait: which edges have confirmed that they refuse the session, and how long that is waited for.
+// DELETE /v1/sessions/:id?wait: which edges have confirmed that they deny the session, and how long that is waited for.
 import { request as httpRequest } from "node:http";
 import { describe, expect, it, vi } from "vitest";
 
@@ -38,7 +38,7 @@ const held = (plane: TestControlPlane, waits: number): Promise<void> =>
   });
 
 describe("a revocation that is waited for", () => {
-  it("answers as soon as the last edge has confirmed", async () => {
+  it("a wait is answered as soon as the last edge has confirmed", async () => {
     const { plane, id } = await planeWithEdges("gw-a", "gw-b");
     const answer = revoke(plane, id, "2s");
     await held(plane, 1);
@@ -54,7 +54,7 @@ describe("a revocation that is waited for", () => {
     expect(plane.timers.pending).toBe(0);
   });
 
-  it("names the edges that have not confirmed when the wait is over, and not before", async () => {
+  it("a wait that is over names the edges that have not confirmed, and not before", async () => {
     const { plane, id } = await planeWithEdges("gw-a", "gw-b", "gw-c");
     const answer = revoke(plane, id, "500ms");
     await held(plane, 1);
@@ -66,17 +66,17 @@ describe("a revocation that is waited for", () => {
     expect((await answer).body).toEqual({ revocation: { edges: 3, confirmed: 2, pending: ["gw-b"] } });
   });
 
-  it("answers at once where there is no edge", async () => {
+  it("a wait is answered at once where there is no edge", async () => {
     const { plane, id } = await planeWithEdges();
     expect((await revoke(plane, id, "20s")).body).toEqual({ revocation: { edges: 0, confirmed: 0, pending: [] } });
   });
 
-  it("answers at once with wait=0", async () => {
+  it("a wait of 0 is answered at once", async () => {
     const { plane, id } = await planeWithEdges("gw-a");
     expect((await revoke(plane, id, "0")).body).toEqual({ revocation: { edges: 1, confirmed: 0, pending: ["gw-a"] } });
   });
 
-  it("may be waited for again: the session stays as it was revoked first", async () => {
+  it("a repeated revocation waits again, and the first time of revocation stays", async () => {
     const { plane, id } = await planeWithEdges("gw-a");
     expect((await plane.call("DELETE", `/v1/sessions/${id}`)).status).toBe(204);
     const first = await shown(plane, id);
@@ -88,7 +88,7 @@ describe("a revocation that is waited for", () => {
     expect(await shown(plane, id)).toEqual(first);
   });
 
-  it("repeated, waits also for revocations of others since then", async () => {
+  it("a repeated revocation waits also for revocations of others since then", async () => {
     const { plane, id } = await planeWithEdges("gw-a");
     const other = await created(plane);
     await plane.call("DELETE", `/v1/sessions/${id}`);
@@ -100,19 +100,19 @@ describe("a revocation that is waited for", () => {
     expect((await answer).body).toMatchObject({ revocation: { confirmed: 1 } });
   });
 
-  it("is 404 for a session that never was, without a wait", async () => {
+  it("a session that never was is 404, without a wait", async () => {
     const { plane } = await planeWithEdges("gw-a");
     expectError(await revoke(plane, "019b76da-a800-7000-8000-000000000000", "2s"), "SESSION_NOT_FOUND");
     expect(plane.confirming.waiting).toBe(0);
   });
 
-  it("is for operators", async () => {
+  it("an issuer's token gets 403 for a revocation with a wait", async () => {
     const { plane, id } = await planeWithEdges("gw-a");
     expectError(await plane.call("DELETE", `/v1/sessions/${id}?wait=1s`, undefined, ISSUER_TOKEN), "FORBIDDEN");
   });
 });
 
-describe("what is no wait", () => {
+describe("a wait that cannot be used", () => {
   it.each(["2m", "1.5s", "-1", "", "s", "soon", "20001", "20001ms", "21s", "2S", "2s&wait=3s"])(
     "wait=%s is 400, and the session stays live",
     async (wait) => {
@@ -122,7 +122,7 @@ describe("what is no wait", () => {
     },
   );
 
-  it("another word in the query is 400, and the session stays live", async () => {
+  it("an unknown word in the query is 400, and the session stays live", async () => {
     const { plane, id } = await planeWithEdges();
     expectError(await plane.call("DELETE", `/v1/sessions/${id}?waits=2s`), "INVALID_REQUEST", "waits");
     expect((await shown(plane, id)).state).toBe("live");
@@ -135,13 +135,13 @@ describe("what is no wait", () => {
     ["1500", 1500],
     ["20s", 20_000],
     ["20000ms", 20_000],
-  ])("%s is a wait of %i ms", (text, ms) => {
+  ])("wait=%s is a wait of %i ms", (text, ms) => {
     expect(readWait(text)).toBe(ms);
   });
 });
 
 describe("a wait ends early", () => {
-  it("when the client hangs up: nothing is held for it any more", async () => {
+  it("a client that hangs up ends its wait", async () => {
     const { plane, id } = await planeWithEdges("gw-a");
     const headers = { authorization: `Bearer ${ADMIN_TOKEN}` };
     const client = httpRequest(`${plane.url}/v1/sessions/${id}?wait=20s`, { method: "DELETE", headers });
@@ -153,7 +153,7 @@ describe("a wait ends early", () => {
     expect((await shown(plane, id)).state).toBe("revoked");
   });
 
-  it("when the control plane stops: it answers with the figures of then", async () => {
+  it("a stop of the control plane answers each wait with the figures of that moment", async () => {
     const { plane, id } = await planeWithEdges("gw-a");
     const answer = revoke(plane, id, "20s");
     await held(plane, 1);
@@ -162,7 +162,7 @@ describe("a wait ends early", () => {
   });
 });
 
-it("of all that is revoked edges confirm the log's head, and of an operation its own place in the log", async () => {
+it("edges confirm the log's head for one session, and its own cursor for a bulk revocation", async () => {
   const edges = new ConfirmingEdges(new ManualTimers(new FixedClock()));
   edges.says("gw-a", 4);
   const waits = new RevocationWaits(edges, { position: () => Promise.resolve({ log: "10000000000000aa", cursor: 5 }) });
@@ -170,7 +170,7 @@ it("of all that is revoked edges confirm the log's head, and of an operation its
   expect(await waits.now(4)).toMatchObject({ confirmed: 1, pending: [] });
 });
 
-it("past as many waits as are held at a time, a revocation is answered at once with the present figures", async () => {
+it("a revocation above the bound of waits is answered at once with the present figures", async () => {
   const edges = new ConfirmingEdges(new ManualTimers(new FixedClock()));
   edges.says("gw-a", 0);
   const position = () => Promise.resolve({ log: "10000000000000aa", cursor: 1 });

@@ -4,21 +4,21 @@ import { describe, expect, it } from "vitest";
 import { created, expectError, shown, startTestControlPlane } from "../../support/control-plane.js";
 import { HOUR_MS, METERED, sessionAt, STARTER } from "../../support/sessions.js";
 
-describe("a session that is moved to another plan", () => {
-  it("is in that plan at once, for edges too, and enters the log so that they ask", async () => {
+describe("a session that gets another plan", () => {
+  it("a new plan is in force at once, and an invalidation makes edges ask", async () => {
     const plane = await startTestControlPlane();
     const { session } = await created(plane);
     const answer = await plane.call("PATCH", `/v1/sessions/${session.id}`, { plan: "metered" });
     expect(answer.status).toBe(200);
-    const moved = { ...session, plan: "metered", tokens: { issued: 5000, consumed: 0, budget: 5000 } };
-    expect(answer.body).toEqual({ session: moved });
-    expect(await shown(plane, session.id)).toEqual(moved);
+    const changed = { ...session, plan: "metered", tokens: { issued: 5000, consumed: 0, budget: 5000 } };
+    expect(answer.body).toEqual({ session: changed });
+    expect(await shown(plane, session.id)).toEqual(changed);
     expect((await plane.acquire(session.id)).body).toMatchObject({ state: "live", plan: METERED.id, cursor: 1 });
     expect(await plane.store.countLive(STARTER.id, 0)).toBe(0);
     expect(await plane.store.countLive(METERED.id, 0)).toBe(1);
   });
 
-  it("stays as it is where it has the plan already, and edges need not ask", async () => {
+  it("a session that has the plan already stays as it is, and edges need not ask", async () => {
     const plane = await startTestControlPlane();
     const { session } = await created(plane);
     const answer = await plane.call("PATCH", `/v1/sessions/${session.id}`, { plan: "starter" });
@@ -27,7 +27,7 @@ describe("a session that is moved to another plan", () => {
     expect(plane.logged()).not.toContain("plan-changed");
   });
 
-  it("counts in its new plan's limit of sessions, and no longer in the old one's", async () => {
+  it("a session counts in the limit of its new plan, and no longer in that of the old", async () => {
     const plane = await startTestControlPlane();
     plane.setPlans({ ...STARTER, maxSessionsPerUser: 1 }, METERED);
     const { session } = await created(plane);
@@ -35,7 +35,7 @@ describe("a session that is moved to another plan", () => {
     await created(plane);
   });
 
-  it("is not moved once it has ended", async () => {
+  it("an ended session keeps its plan, and the answer is 409", async () => {
     const plane = await startTestControlPlane();
     const [{ session: revoked }, { session: expired }] = [await created(plane), await created(plane)];
     await plane.call("DELETE", `/v1/sessions/${revoked.id}`);
@@ -44,7 +44,7 @@ describe("a session that is moved to another plan", () => {
     expectError(await plane.call("PATCH", `/v1/sessions/${expired.id}`, { plan: "metered" }), "SESSION_ENDED");
   });
 
-  it("needs a plan that is there, and a session that is there", async () => {
+  it("a change of plan needs a plan that is there, and a session that is there", async () => {
     const plane = await startTestControlPlane();
     const { session } = await created(plane);
     const path = `/v1/sessions/${session.id}`;

@@ -13,7 +13,7 @@ const create = (plane: TestControlPlane, body: object | string = FIELDS, key = "
   plane.call("POST", "/v1/sessions", body, undefined, { "idempotency-key": key });
 
 describe("a creation that is repeated under its key", () => {
-  it("gives the same session and token, and says that it was repeated", async () => {
+  it("a repeated creation gives the same session and token, and says so", async () => {
     const plane = await startTestControlPlane();
     const first = await create(plane);
     const again = await create(plane);
@@ -24,14 +24,14 @@ describe("a creation that is repeated under its key", () => {
     expect(await plane.store.countLive(STARTER.id, 0)).toBe(1);
   });
 
-  it("says the same in another order of its fields", async () => {
+  it("a repeated creation may have its fields in another order", async () => {
     const plane = await startTestControlPlane();
     const first = await create(plane, '{"userId":"u1","orgId":"o1","metadata":{"ip":"::1"}}');
     const again = await create(plane, '{"metadata":{"ip":"::1"}, "orgId":"o1", "userId":"u1"}');
     expect(again.body).toEqual(first.body);
   });
 
-  it("gives one session to all that come at once", async () => {
+  it("creations under one key that come at once give one session", async () => {
     const plane = await startTestControlPlane();
     const answers = await Promise.all(Array.from({ length: 20 }, () => create(plane)));
     const tokens = new Set(answers.map(({ body }) => (body as Created).token));
@@ -39,7 +39,7 @@ describe("a creation that is repeated under its key", () => {
     expect(await plane.store.countLive(STARTER.id, 0)).toBe(1);
   });
 
-  it("is not counted against the user's limit again", async () => {
+  it("a repeated creation does not count again in the user's limit", async () => {
     const plane = await startTestControlPlane();
     plane.setPlans({ ...STARTER, maxSessionsPerUser: 1 });
     await create(plane);
@@ -47,7 +47,7 @@ describe("a creation that is repeated under its key", () => {
     expectError(await create(plane, FIELDS, "k-2"), "TOO_MANY_SESSIONS");
   });
 
-  it("gives the token that it gave, though the session was moved meanwhile", async () => {
+  it("a repeated creation gives the same token, also after a change of plan", async () => {
     const plane = await startTestControlPlane();
     const first = (await create(plane)).body as Created;
     await plane.call("PATCH", `/v1/sessions/${first.session.id}`, { plan: METERED.name });
@@ -60,14 +60,14 @@ describe("a creation that is repeated under its key", () => {
     ["another user", { ...FIELDS, userId: "u2" }],
     ["another plan", { ...FIELDS, plan: "metered" }],
     ["other metadata", { ...FIELDS, metadata: { route: "/a" } }],
-  ])("is refused for %s, and nothing is made", async (_what, body) => {
+  ])("a key that is used again for %s is 422, and no session is made", async (_what, body) => {
     const plane = await startTestControlPlane();
     await create(plane);
     expectError(await create(plane, body), "IDEMPOTENCY_KEY_REUSED", "idempotency-key");
     expect(await plane.store.countLive(STARTER.id, 0)).toBe(1);
   });
 
-  it("makes another session after 24 hours, or under another key", async () => {
+  it("a creation after 24 hours, or under another key, makes another session", async () => {
     const plane = await startTestControlPlane();
     plane.setPlans(LONG);
     const first = (await create(plane)).body as Created;
@@ -80,13 +80,13 @@ describe("a creation that is repeated under its key", () => {
     expect(((await create(plane)).body as Created).session.id).toBe(later.session.id);
   });
 
-  it("may be tried again where it was refused: only a session that was made holds the key", async () => {
+  it("a creation that failed leaves its key free", async () => {
     const plane = await startTestControlPlane();
     expectError(await create(plane, { ...FIELDS, plan: "gold" }), "UNKNOWN_PLAN", "plan");
     expect((await create(plane)).status).toBe(201);
   });
 
-  it.each(["x".repeat(256), "a b"])("refuses the key %j", async (key) => {
+  it.each(["x".repeat(256), "a b"])("the idempotency key %j is 400", async (key) => {
     const plane = await startTestControlPlane();
     expectError(await create(plane, FIELDS, key), "INVALID_REQUEST", "idempotency-key");
   });

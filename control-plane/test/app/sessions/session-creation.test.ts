@@ -1,4 +1,4 @@
-// Session creation: what a login service gets from POST /v1/sessions, and what it is refused.
+// Session creation: what a login service gets from POST /v1/sessions, and which requests are 400.
 import { describe, expect, it } from "vitest";
 
 import { verifyToken } from "../../../src/domain/token.js";
@@ -8,7 +8,7 @@ import { HOUR_MS, METERED, STARTER } from "../../support/sessions.js";
 const FIELDS = { userId: "u1", orgId: "o1" };
 
 describe("session creation", () => {
-  it("answers 201 with the session and its token", async () => {
+  it("a creation is answered with 201, the session and its token", async () => {
     const plane = await startTestControlPlane();
     const metadata = { userAgent: "curl/8", ip: "2001:db8::1", route: "/login" };
     const { session, token } = await created(plane, { ...FIELDS, metadata });
@@ -29,7 +29,7 @@ describe("session creation", () => {
     expect(verifyToken(token, [KEYS])).toEqual({ sessionId: session.id, planId: STARTER.id });
   });
 
-  it("shows the session afterwards, without its token", async () => {
+  it("a created session is shown afterwards without its token", async () => {
     const plane = await startTestControlPlane();
     const { session, token } = await created(plane);
     const answer = await plane.call("GET", `/v1/sessions/${session.id}`);
@@ -37,28 +37,28 @@ describe("session creation", () => {
     expect(answer.text).not.toContain(token);
   });
 
-  it("puts the session under the plan that was named, with its budget as the tokens issued", async () => {
+  it("a created session has the plan that was named, with its budget as tokens issued", async () => {
     const plane = await startTestControlPlane();
     const { session, token } = await created(plane, { plan: "metered" });
     expect(session).toMatchObject({ plan: "metered", tokens: { issued: 5000, consumed: 0, budget: 5000 } });
     expect(verifyToken(token, [KEYS])?.planId).toBe(METERED.id);
   });
 
-  it("shows metadata that was not given as null", async () => {
+  it("metadata that was not given is null", async () => {
     const plane = await startTestControlPlane();
     const { session } = await created(plane, { metadata: { route: "/a" } });
     expect(session.metadata).toEqual({ userAgent: null, ip: null, route: "/a" });
     expect((await created(plane)).session.metadata).toEqual({ userAgent: null, ip: null, route: null });
   });
 
-  it("gives 200 sessions that are made at once 200 ids", async () => {
+  it("200 creations at once give 200 ids", async () => {
     const plane = await startTestControlPlane();
     const all = await Promise.all(Array.from({ length: 200 }, () => created(plane)));
     expect(new Set(all.map(({ session }) => session.id)).size).toBe(200);
     expect(new Set(all.map(({ token }) => token)).size).toBe(200);
   });
 
-  it("stores before it answers: where the store fails there is no 201 and no token", async () => {
+  it("a creation that cannot be stored gives no 201 and no token", async () => {
     const plane = await startTestControlPlane();
     plane.ports.store.update = () => Promise.reject(new Error("the disk is full"));
     expectError(await plane.call("POST", "/v1/sessions", FIELDS), "INTERNAL");
@@ -66,7 +66,7 @@ describe("session creation", () => {
     expect(plane.logged()).not.toContain("session-created");
   });
 
-  it("writes one line to the log, with the ids and nothing of the token", async () => {
+  it("a creation has one line in the log, with the ids and nothing of the token", async () => {
     const plane = await startTestControlPlane();
     const { session, token } = await created(plane);
     const lines = plane
@@ -79,13 +79,13 @@ describe("session creation", () => {
     expect(plane.logged()).not.toContain(token);
   });
 
-  it("answers 503 while no policy is loaded", async () => {
+  it("a creation gets 503 while no policy is loaded", async () => {
     const plane = await startTestControlPlane();
     plane.setPlans();
     expectError(await plane.call("POST", "/v1/sessions", FIELDS), "NO_POLICY");
   });
 
-  it("refuses a plan that the policy lacks", async () => {
+  it("a creation in a plan that the policy lacks is 400 and names the plans", async () => {
     const plane = await startTestControlPlane();
     const said = expectError(
       await plane.call("POST", "/v1/sessions", { ...FIELDS, plan: "gold" }),
@@ -96,9 +96,9 @@ describe("session creation", () => {
   });
 });
 
-describe("a request to create a session is refused with the field at violation and what was expected", () => {
+describe("a creation that is not as expected", () => {
   const text = "a string of 1 to 128 characters, none of them a control character";
-  const refused: [what: string, body: unknown, field: string | undefined, message: string][] = [
+  const wrong: [what: string, body: unknown, field: string | undefined, message: string][] = [
     ["no userId", { orgId: "o1" }, "userId", `userId is missing: expected ${text}`],
     ["no orgId", { userId: "u1" }, "orgId", `orgId is missing: expected ${text}`],
     ["an empty userId", { ...FIELDS, userId: "" }, "userId", `userId is wrong: expected ${text}`],
@@ -163,13 +163,16 @@ describe("a request to create a session is refused with the field at violation a
     ],
   ];
 
-  it.each(refused)("%s", async (_what, body, field, message) => {
-    const plane = await startTestControlPlane();
-    const answer = await plane.call("POST", "/v1/sessions", body);
-    expect(expectError(answer, "INVALID_REQUEST", field)).toBe(message);
-  });
+  it.each(wrong)(
+    "a creation with %s is 400 with the field and what was expected",
+    async (_what, body, field, message) => {
+      const plane = await startTestControlPlane();
+      const answer = await plane.call("POST", "/v1/sessions", body);
+      expect(expectError(answer, "INVALID_REQUEST", field)).toBe(message);
+    },
+  );
 
-  it("takes the longest strings there may be, in any script", async () => {
+  it("a creation may have the longest strings there are, in any script", async () => {
     const plane = await startTestControlPlane();
     const userId = "𝒳".repeat(128);
     const userAgent = "ü".repeat(1024);

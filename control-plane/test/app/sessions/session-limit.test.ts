@@ -9,7 +9,7 @@ const REFUSING = { ...STARTER, maxSessionsPerUser: 2 };
 const REPLACING = { ...REFUSING, onMaxSessions: "removeOldest" } as const;
 
 describe("a user who has as many sessions as the plan allows", () => {
-  it("is refused one more, until one has ended", async () => {
+  it("a user at the limit gets 409, until a session has ended", async () => {
     const plane = await startTestControlPlane();
     plane.setPlans(REFUSING);
     const { session } = await created(plane);
@@ -22,7 +22,7 @@ describe("a user who has as many sessions as the plan allows", () => {
     await created(plane);
   });
 
-  it("is given one more where the plan says so, and the oldest is revoked, also at edges", async () => {
+  it("a user at the limit under removeOldest gets a session, and the oldest is revoked", async () => {
     const plane = await startTestControlPlane();
     plane.setPlans(REPLACING);
     const all = [];
@@ -38,7 +38,7 @@ describe("a user who has as many sessions as the plan allows", () => {
     expect(text).toContain('sluice_control_sessions_removed_total{reason="replaced"} 2');
   });
 
-  it("may have as many in another plan, and another user has their own", async () => {
+  it("a user at the limit may have sessions in another plan, and other users have theirs", async () => {
     const plane = await startTestControlPlane();
     plane.setPlans(REFUSING, METERED);
     await created(plane);
@@ -47,7 +47,7 @@ describe("a user who has as many sessions as the plan allows", () => {
     await created(plane, { userId: "u2" });
   });
 
-  it("has not one more, however many are asked for at once", async () => {
+  it("creations at once do not exceed a user's limit", async () => {
     const plane = await startTestControlPlane();
     plane.setPlans(REFUSING);
     const answers = await Promise.all(Array.from({ length: 30 }, () => plane.call("POST", "/v1/sessions", FIELDS)));
@@ -55,7 +55,7 @@ describe("a user who has as many sessions as the plan allows", () => {
     expect(await plane.store.countLive(STARTER.id, 0)).toBe(2);
   });
 
-  it("keeps the newest of many that are made at once where the oldest goes", async () => {
+  it("creations at once under removeOldest leave the newest sessions", async () => {
     const plane = await startTestControlPlane();
     plane.setPlans(REPLACING);
     await Promise.all(Array.from({ length: 30 }, () => created(plane)));
@@ -63,7 +63,7 @@ describe("a user who has as many sessions as the plan allows", () => {
     expect((await plane.store.position()).cursor).toBe(28);
   });
 
-  it("loses all above the limit with the next session once an operator has lowered it", async () => {
+  it("a lowered limit takes effect with the user's next session", async () => {
     const plane = await startTestControlPlane();
     for (let i = 0; i < 5; i++) await created(plane);
     plane.setPlans(REPLACING);
@@ -71,7 +71,7 @@ describe("a user who has as many sessions as the plan allows", () => {
     expect(await plane.store.countLive(STARTER.id, 0)).toBe(2);
   });
 
-  it("is not moved one more into it by an operator", async () => {
+  it("a change to a plan at the user's limit is 409", async () => {
     const plane = await startTestControlPlane();
     plane.setPlans(REPLACING, METERED);
     await created(plane);

@@ -43,7 +43,7 @@ async function several(plane: TestControlPlane, count: number, fields: object = 
 }
 
 describe("a list of sessions", () => {
-  it("has the newest first, as each is shown alone", async () => {
+  it("a list has the newest session first, each as it is shown alone", async () => {
     const plane = await startTestControlPlane();
     const made = await several(plane, 3);
     const { sessions, cursor } = await page(plane, "");
@@ -53,7 +53,7 @@ describe("a list of sessions", () => {
     expect(answer.body).toEqual({ session: sessions[0] });
   });
 
-  it("is empty where nothing passes the filter", async () => {
+  it("a list is empty where nothing matches the filter", async () => {
     const plane = await startTestControlPlane();
     await created(plane);
     for (const query of ["?userId=u2", "?orgId=o2", "?plan=metered", "?state=expired", "?userId=u1&orgId=o2"]) {
@@ -61,7 +61,7 @@ describe("a list of sessions", () => {
     }
   });
 
-  it("holds what was asked for: by user, by organisation, by plan, by state, and by several of them", async () => {
+  it("a list is filtered by user, organisation, plan and state, alone or together", async () => {
     const plane = await startTestControlPlane();
     const [starter = ""] = await several(plane, 1, { userId: "a", orgId: "x" });
     const [metered = ""] = await several(plane, 1, { userId: "a", orgId: "y", plan: "metered" });
@@ -85,7 +85,7 @@ describe("a list of sessions", () => {
     expect(ids(await page(plane, "?plan=metered&state=live"))).toEqual([]);
   });
 
-  it("names neither one twice nor passes one over while others are created and revoked between its pages", async () => {
+  it("pages name each session once while others are created and revoked", async () => {
     const plane = await startTestControlPlane();
     const made = await several(plane, 23);
     for (const query of ["limit=5", "limit=5&userId=u1", "limit=5&orgId=o1"]) {
@@ -100,7 +100,7 @@ describe("a list of sessions", () => {
     }
   });
 
-  it("is paged to its end by users whose ids begin alike", async () => {
+  it("a list is paged to its end for users whose ids begin alike", async () => {
     const plane = await startTestControlPlane();
     const made = await several(plane, 3, { userId: "ab" });
     await several(plane, 2, { userId: "a" });
@@ -108,7 +108,7 @@ describe("a list of sessions", () => {
     expect(await all(plane, "userId=ab&limit=1")).toEqual(made);
   });
 
-  it("may have a page with nothing on it that is not the last, where a filter looks at all sessions", async () => {
+  it("a page may be empty and not the last, where a filter reads all sessions", async () => {
     const plane = await startTestControlPlane();
     const rare = sessionAt(plane.clock.nowMs(), undefined, "rare");
     await plane.store.create({ ...rare, revokedAt: plane.clock.nowMs() });
@@ -131,7 +131,7 @@ describe("a list of sessions", () => {
     ["userId=", "userId"],
     ["sort=userId", "sort"],
     ["plan=Gold", "plan"],
-  ])("refuses ?%s and says which", async (query, field) => {
+  ])("GET /v1/sessions?%s is 400 and names the field", async (query, field) => {
     const plane = await startTestControlPlane();
     expectError(await plane.call("GET", `/v1/sessions?${query}`), "INVALID_REQUEST", field);
   });
@@ -139,13 +139,13 @@ describe("a list of sessions", () => {
   it.each([
     ["state=dead", "state is wrong: expected one of live, revoked, expired"],
     ["cursor=zzz", "cursor is wrong: expected the cursor of the page before, as it was answered"],
-  ])("refuses ?%s and says what was expected", async (query, message) => {
+  ])("GET /v1/sessions?%s is 400 and says what was expected", async (query, message) => {
     const plane = await startTestControlPlane();
     const [field = ""] = query.split("=");
     expect(expectError(await plane.call("GET", `/v1/sessions?${query}`), "INVALID_REQUEST", field)).toBe(message);
   });
 
-  it("refuses a plan that the policy lacks, and names those that it has", async () => {
+  it("a list for a plan that the policy lacks is 400 and names the plans", async () => {
     const plane = await startTestControlPlane();
     const unknown = async () => expectError(await plane.call("GET", "/v1/sessions?plan=gold"), "UNKNOWN_PLAN", "plan");
     expect(await unknown()).toBe("plan is unknown: expected one of starter, metered");

@@ -5,7 +5,7 @@ import { created, expectError, shown, startTestControlPlane } from "../../suppor
 import { HOUR_MS, sessionAt, STARTER } from "../../support/sessions.js";
 
 describe("session revocation", () => {
-  it("answers 204 and the session is revoked, also for edges", async () => {
+  it("a revocation is answered with 204, and the session is revoked for edges too", async () => {
     const plane = await startTestControlPlane();
     const { session } = await created(plane);
     plane.clock.advance(10);
@@ -16,7 +16,7 @@ describe("session revocation", () => {
     expect(acquired).toMatchObject({ state: "revoked", endsInMs: HOUR_MS - 10, cursor: 1 });
   });
 
-  it("may be repeated: 204 again, and nothing changes", async () => {
+  it("a repeated revocation is 204 again, and nothing changes", async () => {
     const plane = await startTestControlPlane();
     const { session } = await created(plane);
     await plane.call("DELETE", `/v1/sessions/${session.id}`);
@@ -28,7 +28,7 @@ describe("session revocation", () => {
     expect(plane.logged().split("session-removed")).toHaveLength(2);
   });
 
-  it("answers 404 for a session that never was", async () => {
+  it("a revocation of a session that never was is 404", async () => {
     const plane = await startTestControlPlane();
     const { id } = sessionAt(plane.clock.nowMs());
     expectError(await plane.call("DELETE", `/v1/sessions/${id}`), "SESSION_NOT_FOUND");
@@ -36,7 +36,7 @@ describe("session revocation", () => {
     expect((await plane.store.position()).cursor).toBe(0);
   });
 
-  it("holds for an expired session too, should its plan's lifetime grow", async () => {
+  it("a revoked session stays revoked also when it had expired and its lifetime grows", async () => {
     const plane = await startTestControlPlane();
     const { session } = await created(plane);
     plane.clock.advance(HOUR_MS);
@@ -46,7 +46,7 @@ describe("session revocation", () => {
     expect((await plane.acquire(session.id)).body).toMatchObject({ state: "revoked" });
   });
 
-  it("writes the reason to the log", async () => {
+  it("a revocation is logged with its reason", async () => {
     const plane = await startTestControlPlane();
     const { session } = await created(plane);
     await plane.call("DELETE", `/v1/sessions/${session.id}`);
@@ -58,7 +58,7 @@ describe("session revocation", () => {
     expect(fields).toMatchObject({ type: "session-removed", sessionId: session.id, reason: "revoked" });
   });
 
-  it("counts once, with the session's duration", async () => {
+  it("a revocation counts once, with the session's duration", async () => {
     const plane = await startTestControlPlane();
     const { session } = await created(plane);
     plane.clock.advance(90_000);
@@ -69,7 +69,7 @@ describe("session revocation", () => {
     expect(text).toContain("sluice_control_session_duration_seconds_sum 90");
   });
 
-  it("answers 400 for an id that is none", async () => {
+  it("a revocation of something that is no session id is 400", async () => {
     const plane = await startTestControlPlane();
     for (const id of ["x", "0192f0c1-0000-4000-8000-000000000000", "0192F0C1-0000-7000-8000-00000000000A"]) {
       expectError(await plane.call("DELETE", `/v1/sessions/${id}`), "INVALID_REQUEST", "id");

@@ -6,7 +6,7 @@ import { created, expectError, KEYS, startTestControlPlane } from "../../support
 import { METERED, sessionAt } from "../../support/sessions.js";
 
 describe("a token that is given out once more", () => {
-  it("names the same session with its present plan, and both are valid", async () => {
+  it("a re-issued token names the session with its present plan, and both tokens are valid", async () => {
     const plane = await startTestControlPlane();
     const { session, token } = await created(plane);
     await plane.call("PATCH", `/v1/sessions/${session.id}`, { plan: "metered" });
@@ -19,14 +19,14 @@ describe("a token that is given out once more", () => {
     expect(plane.logged()).not.toContain(again);
   });
 
-  it("is the same one where neither plan nor secret has changed", async () => {
+  it("a re-issued token is the same where neither plan nor secret has changed", async () => {
     const plane = await startTestControlPlane();
     const { session, token } = await created(plane);
     const answer = await plane.call("POST", `/v1/sessions/${session.id}/token`);
     expect(answer.body).toEqual({ session, token });
   });
 
-  it("is not given for a session that has ended, or never was", async () => {
+  it("a session that has ended, or never was, gets no token", async () => {
     const plane = await startTestControlPlane();
     const { session } = await created(plane);
     await plane.call("DELETE", `/v1/sessions/${session.id}`);

@@ -1,4 +1,4 @@
-// The token budget of a session: spent at edges, spent by backends, and refused once it is gone.
+// The token budget of a session: spent at edges, spent by backends, and what happens once it is gone.
 import { describe, expect, it } from "vitest";
 
 import { created, expectError, shown, startTestControlPlane } from "../../support/control-plane.js";
@@ -19,7 +19,7 @@ async function metered(): Promise<[TestControlPlane, string]> {
 }
 
 describe("a session that has a token budget", () => {
-  it("is spent by what edges report: they are told, and acquire says so", async () => {
+  it("a budget is spent by what edges report: an invalidation follows, and acquire says so", async () => {
     const [plane, id] = await metered();
     await plane.report([[id, 1, BUDGET - 1, 0, 0]]);
     expect((await plane.acquire(id)).body).toMatchObject({ state: "live", budgetSpent: false });
@@ -29,7 +29,7 @@ describe("a session that has a token budget", () => {
     expect((await plane.acquire(id)).body).toMatchObject({ state: "live", budgetSpent: true, cursor: cursor + 1 });
   });
 
-  it("is spent by backends, to the last token and not past it", async () => {
+  it("a budget is spent by backends, to the last token and not past it", async () => {
     const [plane, id] = await metered();
     const first = await consume(plane, id, 4000);
     expect(first.status).toBe(200);
@@ -43,7 +43,7 @@ describe("a session that has a token budget", () => {
     expect(usage.body).toMatchObject({ consumed: BUDGET, direct: BUDGET, edges: [{ edge: "gw-1", consumed: 0 }] });
   });
 
-  it("is spent once a key, and is told what it was then", async () => {
+  it("a backend's key spends once, and a repeat gives the first figures", async () => {
     const [plane, id] = await metered();
     const first = await consume(plane, id, 10, "job-1");
     await consume(plane, id, 10);
@@ -54,7 +54,7 @@ describe("a session that has a token budget", () => {
     expectError(await consume(plane, id, 11, "a key"), "INVALID_REQUEST", "idempotency-key");
   });
 
-  it("is not made active by a backend", async () => {
+  it("a session does not become active when a backend consumes", async () => {
     const [plane, id] = await metered();
     const before = await shown(plane, id);
     plane.clock.advance(5000);
@@ -62,7 +62,7 @@ describe("a session that has a token budget", () => {
     expect((await shown(plane, id)).lastActivity).toBe(before.lastActivity);
   });
 
-  it("has the budget that its plan has at present", async () => {
+  it("a session has the budget that its plan has at present", async () => {
     const [plane, id] = await metered();
     await consume(plane, id, 4000);
     plane.setPlans(STARTER, { ...METERED, tokenBudget: 4000 });
@@ -73,14 +73,14 @@ describe("a session that has a token budget", () => {
     expect((await consume(plane, id, 1)).body).toMatchObject({ remaining: 0 });
   });
 
-  it("is not spent once it has ended", async () => {
+  it("a session that has ended cannot be consumed from", async () => {
     const [plane, id] = await metered();
     await plane.call("DELETE", `/v1/sessions/${id}`);
     expectError(await consume(plane, id, 1), "SESSION_ENDED");
     expectError(await consume(plane, sessionAt(0).id, 1), "SESSION_NOT_FOUND");
   });
 
-  it.each([0, -1, 1.5, "1", null, 2 ** 53, 1e300])("is not spent by a count of %s", async (count) => {
+  it.each([0, -1, 1.5, "1", null, 2 ** 53, 1e300])("a consumption of %s is 400", async (count) => {
     const [plane, id] = await metered();
     const said = expectError(await consume(plane, id, count), "INVALID_REQUEST", "count");
     expect(said).toBe("count is wrong: expected an integer from 1 to 9007199254740991: how many tokens");
@@ -88,7 +88,7 @@ describe("a session that has a token budget", () => {
 });
 
 describe("a session without a token budget", () => {
-  it("has nothing to consume from: 409 says why", async () => {
+  it("a session without a budget cannot be consumed from: 409 says why", async () => {
     const plane = await startTestControlPlane();
     const { session } = await created(plane);
     expect(expectError(await consume(plane, session.id, 1), "NO_TOKEN_BUDGET")).toContain("tokenBudget");

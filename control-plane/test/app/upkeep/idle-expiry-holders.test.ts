@@ -1,4 +1,4 @@
-// Idle expiry while an instance of an edge holds the session: nobody may still have to tell of it.
+// Idle expiry while an instance of an edge holds the session: no instance may still have to report it.
 import { describe, expect, it } from "vitest";
 
 import { created, shown } from "../../support/control-plane.js";
@@ -15,7 +15,7 @@ import {
 } from "../../support/idle-plane.js";
 import { HOUR_MS, STARTER } from "../../support/sessions.js";
 
-describe("while an instance that holds the session", () => {
+describe("a session that an instance holds", () => {
   /** Acquired, and idle past the limit as far as is known; then the instance does `then`, which takes a while. */
   async function held(report: (plane: TestControlPlane) => Promise<unknown>, waitMs: number): Promise<string> {
     const plane = await settledPlane();
@@ -30,19 +30,19 @@ describe("while an instance that holds the session", () => {
     return found;
   }
 
-  it("is up to date, it ends", async () => {
+  it("an idle session ends while its instance is up to date", async () => {
     expect(await held((plane) => plane.report([]), GRACE_MS)).toBe("expired");
   });
 
-  it("has not reported for longer than the grace, it does not end", async () => {
+  it("an idle session stays while its instance has not reported for longer than the grace", async () => {
     expect(await held((plane) => plane.report([]), GRACE_MS + 1)).toBe("live");
   });
 
-  it("has never reported, it does not end", async () => {
+  it("an idle session stays while its instance has never reported", async () => {
     expect(await held(() => Promise.resolve(), 1)).toBe("live");
   });
 
-  it("says that there is more, it does not end, whatever another worker of it says after that", async () => {
+  it("an idle session stays while a worker of its instance says that there is more", async () => {
     const both = async (plane: TestControlPlane) => {
       await plane.report([], { worker: "a", more: true });
       await plane.report([], { worker: "b" });
@@ -50,7 +50,7 @@ describe("while an instance that holds the session", () => {
     expect(await held(both, GRACE_MS)).toBe("live");
   });
 
-  it("has a worker that has not reported for longer than the grace, it does not end, though another one has", async () => {
+  it("an idle session stays while one worker of its instance is late and another is not", async () => {
     const oneLags = async (plane: TestControlPlane) => {
       await plane.report([], { worker: "a" });
       plane.clock.advance(GRACE_MS + 1);
@@ -59,7 +59,7 @@ describe("while an instance that holds the session", () => {
     expect(await held(oneLags, 0)).toBe("live");
   });
 
-  it("has lost a worker for good, as by a reload, it ends once that one is gone", async () => {
+  it("an idle session ends once a worker that its instance lost is gone", async () => {
     const lost = (silentMs: number) => async (plane: TestControlPlane) => {
       await plane.report([], { worker: "a" });
       plane.clock.advance(silentMs);
@@ -69,11 +69,11 @@ describe("while an instance that holds the session", () => {
     expect(await held(lost(GONE_MS), 0)).toBe("expired");
   });
 
-  it("has a filter that does not say which worker reports, any report speaks for it", async () => {
+  it("any report counts for an instance whose filter does not name the worker", async () => {
     expect(await held((plane) => plane.report([], { worker: undefined }), GRACE_MS)).toBe("expired");
   });
 
-  it("is behind, it does not end for another edge that asks either", async () => {
+  it("an idle session stays for an edge that asks, while another that holds it is behind", async () => {
     const plane = await settledPlane();
     const { session } = await created(plane);
     await plane.acquire(session.id);
@@ -83,7 +83,7 @@ describe("while an instance that holds the session", () => {
     expect(answer.body).toMatchObject({ state: "live" });
   });
 
-  it("is gone, it ends; and the instance hears of it once it reports again", async () => {
+  it("an idle session ends once its instance is gone, which then learns of it by a report", async () => {
     const plane = await settledPlane();
     const { session } = await created(plane);
     await plane.acquire(session.id);
@@ -96,7 +96,7 @@ describe("while an instance that holds the session", () => {
     expect((await plane.acquire(session.id)).body).toMatchObject({ state: "expired" });
   });
 
-  it("is silent, it does not end until that instance is gone", async () => {
+  it("an idle session stays while its instance is silent, until that is gone", async () => {
     const plane = await planeWithIdlePlan();
     plane.setPlans({ ...STARTER, maxAge: MINUTE_MS });
     plane.clock.advance(HOUR_MS);

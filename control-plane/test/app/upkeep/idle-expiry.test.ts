@@ -17,7 +17,7 @@ import {
 import { HOUR_MS, METERED, STARTER } from "../../support/sessions.js";
 
 describe("a session that nobody uses", () => {
-  it("is live for maxAge and the grace, and has ended after that", async () => {
+  it("an unused session is live for maxAge and the grace, and has ended after that", async () => {
     const plane = await settledPlane();
     const { session } = await created(plane);
     plane.clock.advance(LIMIT_MS);
@@ -26,7 +26,7 @@ describe("a session that nobody uses", () => {
     expect(await stateAfterSweep(plane, session.id)).toBe("expired");
   });
 
-  it("has ended for good: neither an edge that asks nor a longer maxAge brings it back", async () => {
+  it("a session that ended for idleness stays ended, also under a longer maxAge", async () => {
     const plane = await settledPlane();
     const { session } = await created(plane);
     plane.clock.advance(LIMIT_MS + 1);
@@ -37,7 +37,7 @@ describe("a session that nobody uses", () => {
     expect(await stateAfterSweep(plane, session.id)).toBe("expired");
   });
 
-  it("is counted as removed once, also when it is revoked after that", async () => {
+  it("a session that ended for idleness counts once, also when it is revoked later", async () => {
     const plane = await settledPlane();
     const { session } = await created(plane);
     plane.clock.advance(LIMIT_MS + 1);
@@ -49,7 +49,7 @@ describe("a session that nobody uses", () => {
     expect(text).toContain("sluice_control_session_duration_seconds_count 1");
   });
 
-  it("has ended for an edge that asks before the sweep comes", async () => {
+  it("an idle session has ended for an edge that asks before the sweep comes", async () => {
     const plane = await settledPlane();
     const { session } = await created(plane);
     plane.clock.advance(LIMIT_MS + 1);
@@ -59,7 +59,7 @@ describe("a session that nobody uses", () => {
     expect((await sweep(plane))?.removed).toBe(0);
   });
 
-  it("never enters the invalidation log by that", async () => {
+  it("a session that ends for idleness does not enter the invalidation log", async () => {
     const plane = await settledPlane();
     await created(plane);
     plane.clock.advance(LIMIT_MS + 1);
@@ -69,7 +69,7 @@ describe("a session that nobody uses", () => {
 });
 
 describe("a session that is used", () => {
-  it("lives on by being acquired", async () => {
+  it("a session lives on by being acquired", async () => {
     const plane = await settledPlane();
     const { session } = await created(plane);
     plane.clock.advance(LIMIT_MS);
@@ -79,7 +79,7 @@ describe("a session that is used", () => {
     expect(await stateAfterSweep(plane, session.id)).toBe("live");
   });
 
-  it("lives on by what is reported, as of when it was active there", async () => {
+  it("a session lives on by what is reported, as of when it was active there", async () => {
     const plane = await settledPlane();
     const { session } = await created(plane);
     plane.clock.advance(LIMIT_MS);
@@ -95,7 +95,7 @@ describe("a session that is used", () => {
     expect(await stateAfterSweep(plane, session.id)).toBe("expired");
   });
 
-  it("does not live on by a spent budget, or by backends that consume", async () => {
+  it("a session does not live on by a spent budget, or by backends that consume", async () => {
     const plane = await settledPlane();
     plane.setPlans({ ...METERED, maxAge: MAX_AGE_MS });
     const { session } = await created(plane, { plan: "metered" });
@@ -106,8 +106,8 @@ describe("a session that is used", () => {
   });
 });
 
-describe("after the control plane's own start", () => {
-  it("idle time counts anew: what edges did while it was down is not known", async () => {
+describe("the control plane's own start", () => {
+  it("idle time counts from the control plane's own start", async () => {
     const plane = await settledPlane();
     const { session } = await created(plane);
     plane.clock.advance(LIMIT_MS + 1);
@@ -120,7 +120,7 @@ describe("after the control plane's own start", () => {
     expect((await shown(plane, session.id)).state).toBe("expired");
   });
 
-  it("an instance of which nothing was heard yet counts as behind until it would be gone", async () => {
+  it("an instance without any contact yet counts as behind until it would be gone", async () => {
     const plane = await planeWithIdlePlan();
     plane.setPlans({ ...STARTER, maxAge: MINUTE_MS });
     const { session } = await created(plane);

@@ -44,7 +44,7 @@ async function aMinutePasses(timers: ManualTimers): Promise<void> {
 }
 
 describe("the invalidation log", () => {
-  it("loses what is older than it is kept for, however much that is", async () => {
+  it("the invalidation log loses what is older than its retention, however much that is", async () => {
     const { log, clock, timers, stop } = await kept();
     for (let i = 0; i < 2000; i++) log.append("revoked", `s${i}`, clock.nowMs() - KEPT_MS);
     log.append("refresh", "young", clock.nowMs() + MINUTE_MS);
@@ -53,7 +53,7 @@ describe("the invalidation log", () => {
     await stop();
   });
 
-  it("loses the oldest of more entries than are kept, at the start already", async () => {
+  it("the invalidation log loses its oldest entries above the bound, already at the start", async () => {
     const log = new MemoryLog();
     for (let i = 0; i < KEPT_ENTRIES + 7; i++) log.append("revoked", `s${i}`, new FixedClock().nowMs());
     const { stop } = await kept(log);
@@ -61,7 +61,7 @@ describe("the invalidation log", () => {
     await stop();
   });
 
-  it("keeps everything younger, and looks again each minute", async () => {
+  it("the invalidation log keeps everything younger, and is looked at each minute", async () => {
     const { log, clock, timers, stop } = await kept();
     log.append("revoked", "a", clock.nowMs());
     await aMinutePasses(timers);
@@ -73,7 +73,7 @@ describe("the invalidation log", () => {
     expect(timers.pending).toBe(0);
   });
 
-  it("is looked at again after the store failed", async () => {
+  it("the invalidation log is looked at again after the store failed", async () => {
     const { log, clock, timers, logged, stop } = await kept();
     log.append("revoked", "a", clock.nowMs() - 2 * KEPT_MS);
     const broken = vi.spyOn(log, "trim").mockRejectedValue(new Error("disk"));

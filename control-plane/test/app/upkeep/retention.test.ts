@@ -28,7 +28,7 @@ const numbers = async (store: StoreOfTests): Promise<number[]> =>
   (await store.audit.auditBefore(undefined, 5000)).map(({ number }) => number);
 
 describe("ip and user agent of a session", () => {
-  it("are null once they were kept for as long as the setting says; the rest stays", async () => {
+  it("ip and user agent are null after the retention of the settings; the rest stays", async () => {
     const store = await temporaryStore();
     const old = sessionAt(NOW_MS - DAY_MS - 1);
     const young = sessionAt(NOW_MS - DAY_MS);
@@ -41,7 +41,7 @@ describe("ip and user agent of a session", () => {
     expect((await store.find(young.id))?.metadata.ip).toBeNull();
   });
 
-  it("are kept as long as the session where nothing is set", async () => {
+  it("ip and user agent are kept as long as the session where no retention is set", async () => {
     const store = await temporaryStore();
     const old = sessionAt(0);
     await store.create(old);
@@ -49,7 +49,7 @@ describe("ip and user agent of a session", () => {
     expect((await store.find(old.id))?.metadata.ip).toBe("192.0.2.1");
   });
 
-  it("are all gone where there are more than one step takes, and what was done is not looked at again", async () => {
+  it("ip and user agent go in steps, and what was done is not looked at again", async () => {
     const store = await temporaryStore();
     const many = Array.from({ length: 1201 }, (_, i) => sessionAt(i));
     await Promise.all(many.map((session) => store.create(session)));
@@ -59,7 +59,7 @@ describe("ip and user agent of a session", () => {
     expect(await store.operator.forgetMetadata(NOW_MS - DAY_MS, 500)).toBe(0);
   });
 
-  it("go on being forgotten where the step before was cut short", async () => {
+  it("a step of the retention that was cut short is continued", async () => {
     const store = await temporaryStore();
     const three = [1, 2, 3].map((at) => sessionAt(at));
     for (const session of three) await store.create(session);
@@ -79,7 +79,7 @@ describe("keys of creations", () => {
       isLive: () => true,
     });
 
-  it("are forgotten after 24 hours", async () => {
+  it("keys of creations are forgotten after 24 hours", async () => {
     const store = await temporaryStore();
     await issue(store, "old", NOW_MS - DAY_MS - 1);
     await issue(store, "young", NOW_MS - DAY_MS);
@@ -92,7 +92,7 @@ describe("keys of creations", () => {
 });
 
 describe("audit entries", () => {
-  it("go past their number, the oldest first, and the numbers go on", async () => {
+  it("audit entries above their bound go, the oldest first, and the numbers go on", async () => {
     const store = await temporaryStore();
     for (let i = 0; i < 5; i++) await store.audit.appendAudit(eventAt(NOW_MS));
     await keep(store, { ...RETENTION, audit: { maxEntries: 2, maxAgeMs: DAY_MS } });
@@ -101,7 +101,7 @@ describe("audit entries", () => {
     expect(await numbers(store)).toEqual([6, 5, 4]);
   });
 
-  it("go past their age, but for the last, after which the numbers go on", async () => {
+  it("audit entries that are too old go, but for the last, after which the numbers go on", async () => {
     const store = await temporaryStore();
     for (const age of [40, 31, 2]) await store.audit.appendAudit(eventAt(NOW_MS - age * DAY_MS));
     await keep(store);
@@ -112,15 +112,15 @@ describe("audit entries", () => {
     expect(await numbers(store)).toEqual([4, 3]);
   });
 
-  it("written at once have numbers without a gap", async () => {
+  it("audit entries written at once have numbers without a gap", async () => {
     const store = await temporaryStore();
     await Promise.all(Array.from({ length: 20 }, () => store.audit.appendAudit(eventAt(NOW_MS))));
     expect(await numbers(store)).toEqual(Array.from({ length: 20 }, (_, i) => 20 - i));
   });
 });
 
-describe("housekeeping", () => {
-  it("begins with the process, and is at rest once it was stopped", async () => {
+describe("the retention", () => {
+  it("the retention begins with the process, and ends when it is stopped", async () => {
     const store = await temporaryStore();
     const old = sessionAt(0);
     await store.create(old);

@@ -20,7 +20,7 @@ function lines(logged: string, type: string): Record<string, unknown>[] {
 }
 
 describe("a sweep", () => {
-  it("removes sessions past their lifetime, says which and how many, and how many remain", async () => {
+  it("a sweep removes sessions past their lifetime, and logs how many went and remain", async () => {
     const plane = await startTestControlPlane();
     const [old, young] = [(await created(plane)).session, (await created(plane, { plan: "metered" })).session];
     plane.setPlans(STARTER, { ...METERED, lifetime: 2 * HOUR_MS, maxAge: 2 * HOUR_MS });
@@ -34,7 +34,7 @@ describe("a sweep", () => {
     expect(lines(plane.logged(), "session-cleanup")).toMatchObject([{ removed: 1, remaining: 1 }]);
   });
 
-  it("counts runs, what it removed, how long it took, and how long those sessions lived", async () => {
+  it("a sweep counts runs, removals, its duration and how long the sessions lived", async () => {
     const plane = await startTestControlPlane();
     await created(plane);
     plane.clock.advance(HOUR_MS + 500);
@@ -48,7 +48,7 @@ describe("a sweep", () => {
     expect(text).toContain("sluice_control_session_duration_seconds_sum 3600");
   });
 
-  it("goes through more sessions than one step takes", async () => {
+  it("a sweep goes through more sessions than one step takes", async () => {
     const plane = await startTestControlPlane();
     const sessions = Array.from({ length: 300 }, (_, i) => sessionAt(plane.clock.nowMs() - HOUR_MS - i));
     const live = Array.from({ length: 200 }, () => sessionAt(plane.clock.nowMs()));
@@ -57,7 +57,7 @@ describe("a sweep", () => {
     expect(await sweep(plane)).toEqual({ removed: 0, remaining: 200 });
   });
 
-  it("keeps a revoked session until no plan could make its token valid again", async () => {
+  it("a revoked session is kept until no plan could make its token valid again", async () => {
     const plane = await startTestControlPlane();
     plane.setPlans(STARTER, { ...METERED, lifetime: 3 * HOUR_MS });
     const { session } = await created(plane);
@@ -70,7 +70,7 @@ describe("a sweep", () => {
     expect((await plane.acquire(session.id)).body).toMatchObject({ state: "unknown" });
   });
 
-  it("ends sessions whose plan the policy lost by their lifetime at creation", async () => {
+  it("a session whose plan the policy lost ends by its lifetime at creation", async () => {
     const plane = await startTestControlPlane();
     const { session } = await created(plane);
     plane.setPlans(METERED);
@@ -81,13 +81,13 @@ describe("a sweep", () => {
     expect((await sweep(plane))?.removed).toBe(1);
   });
 
-  it("does nothing while there is no policy", async () => {
+  it("a sweep does nothing while there is no policy", async () => {
     const plane = await startTestControlPlane();
     plane.setPlans();
     expect(await sweep(plane)).toBeUndefined();
   });
 
-  it("stops between two steps where it is told to", async () => {
+  it("a sweep stops between two steps when it is stopped", async () => {
     const plane = await startTestControlPlane();
     const sessions = Array.from({ length: 200 }, (_, i) => sessionAt(plane.clock.nowMs() - HOUR_MS - i));
     await Promise.all(sessions.map((session) => plane.store.create(session)));
@@ -99,7 +99,7 @@ describe("a sweep", () => {
 });
 
 describe("sweeps", () => {
-  it("come every cleanupInterval, one after the other, until they are stopped", async () => {
+  it("sweeps come every cleanupInterval, one after the other, until they are stopped", async () => {
     const plane = await startTestControlPlane();
     const timers = new ManualTimers(plane.clock);
     const stop = startSweeping(plane.ports, timers);
@@ -116,7 +116,7 @@ describe("sweeps", () => {
     expect([sweeps(), timers.pending]).toEqual([2, 0]);
   });
 
-  it("go on after one that failed", async () => {
+  it("sweeps go on after one that failed", async () => {
     const plane = await startTestControlPlane();
     const timers = new ManualTimers(plane.clock);
     const plansInUse = plane.ports.usage.plansInUse.bind(plane.ports.usage);
@@ -133,7 +133,7 @@ describe("sweeps", () => {
 });
 
 describe("a control plane that is killed in the middle of a sweep", () => {
-  it("goes on with it after its restart, and nothing is left behind", async () => {
+  it("a sweep that was cut short by a kill is continued after the restart", async () => {
     const folder = temporaryFolder();
     const settings = settingsIn(folder);
     const policy = "plans: [{ id: 0, name: starter, maxTokens: 100, tokenRefillRate: 10 }]";

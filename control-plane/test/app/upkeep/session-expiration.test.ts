@@ -5,7 +5,7 @@ import { created, shown, startTestControlPlane } from "../../support/control-pla
 import { HOUR_MS, METERED, STARTER } from "../../support/sessions.js";
 
 describe("session expiration by lifetime", () => {
-  it("is live until its end and expired from then on, for operators and edges alike", async () => {
+  it("a session is live until its end and expired after it, for operators and edges alike", async () => {
     const plane = await startTestControlPlane();
     const { session } = await created(plane);
     plane.clock.advance(HOUR_MS - 1);
@@ -16,7 +16,7 @@ describe("session expiration by lifetime", () => {
     expect((await plane.acquire(session.id)).body).toMatchObject({ state: "expired", endsInMs: 0 });
   });
 
-  it("follows the plan's present lifetime, not the one at creation", async () => {
+  it("a session's end follows the plan's present lifetime, not the one at creation", async () => {
     const plane = await startTestControlPlane();
     const { session } = await created(plane);
     plane.setPlans({ ...STARTER, lifetime: 2 * HOUR_MS });
@@ -26,7 +26,7 @@ describe("session expiration by lifetime", () => {
     expect((await shown(plane, session.id)).state).toBe("expired");
   });
 
-  it("does not count asking for an expired session as activity", async () => {
+  it("an acquire of an expired session does not count as activity", async () => {
     const plane = await startTestControlPlane();
     const { session } = await created(plane);
     plane.clock.advance(HOUR_MS);
@@ -34,7 +34,7 @@ describe("session expiration by lifetime", () => {
     expect((await shown(plane, session.id)).lastActivity).toBe(session.lastActivity);
   });
 
-  it("ends a session whose plan the policy lost by the lifetime at creation, under its old name", async () => {
+  it("a session whose plan the policy lost ends by its lifetime at creation, under its old name", async () => {
     const plane = await startTestControlPlane();
     const { session } = await created(plane);
     plane.setPlans(METERED);
@@ -43,7 +43,7 @@ describe("session expiration by lifetime", () => {
     expect((await shown(plane, session.id)).state).toBe("expired");
   });
 
-  it("shows a plan that was renamed under its new name", async () => {
+  it("a session shows the new name of a plan that was renamed", async () => {
     const plane = await startTestControlPlane();
     const { session } = await created(plane);
     plane.setPlans({ ...STARTER, name: "basic" });

@@ -1,5 +1,5 @@
-// What Istio makes of a WasmPlugin for a gateway's Envoy, as it was recorded from a real istiod and its agent: names, the
-// order of fields, and what is left empty. Only the code is a file from the start, where the agent would fetch an image.
+// Istio's translation of a WasmPlugin for a gateway's Envoy, as recorded from a real istiod and its agent: names, the order
+// of fields, and empty fields. Only the code differs: a file, where the agent would fetch an image.
 import { type JsonObject, type Resource, resource, typed } from "./messages.js";
 
 const HCM = "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager";
@@ -100,8 +100,30 @@ export interface GatewayPorts {
   readonly xds: number;
 }
 
-/** The bootstrap of a gateway's Envoy: who it is, and where everything else comes from. */
-export function gatewayBootstrap(nodeId: string, { admin, xds }: GatewayPorts): string {
+/** What the annotation sidecar.istio.io/extraStatTags makes of a bootstrap, beside tags that may meet our metrics too. */
+function statsConfig(extraStatTags: readonly string[]): object {
+  const extra = extraStatTags.map((tag_name) => ({ tag_name, regex: `(${tag_name}=\\.=(.*?);\\.;)` }));
+  const always = [
+    { tag_name: "response_code", regex: "_rq(_(\\d{3}))$" },
+    { tag_name: "cache", regex: "(cache\\.(.+?)\\.)" },
+    { tag_name: "component", regex: "(component\\.(.+?)\\.)" },
+    { tag_name: "tag", regex: "(tag\\.(.+?);\\.)" },
+    { tag_name: "wasm_filter", regex: "(wasm_filter\\.(.+?)\\.)" },
+  ];
+  const kept = ["reporter=", "cluster_manager", "listener_manager", "server", "cluster.xds-grpc", "wasm", "component"];
+  return {
+    use_all_default_tags: false,
+    stats_tags: [...extra, ...always],
+    stats_matcher: { inclusion_list: { patterns: kept.map((prefix) => ({ prefix })) } },
+  };
+}
+
+/** The bootstrap of a gateway's Envoy: who it is, what becomes of its metrics, and where everything else comes from. */
+export function gatewayBootstrap(
+  nodeId: string,
+  { admin, xds }: GatewayPorts,
+  extraStatTags: readonly string[] = [],
+): string {
   const options = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions";
   const cluster = {
     name: "xds-grpc",
@@ -120,6 +142,7 @@ export function gatewayBootstrap(nodeId: string, { admin, xds }: GatewayPorts): 
   return JSON.stringify({
     node: { id: nodeId, cluster: "istio-ingressgateway" },
     admin: { address: addressOf(admin) },
+    stats_config: statsConfig(extraStatTags),
     dynamic_resources: {
       ads_config: { api_type: "GRPC", transport_api_version: "V3", grpc_services: grpc },
       lds_config: source,

@@ -91,7 +91,7 @@ const structOf = (value: JsonObject): object => ({
   fields: Object.fromEntries(Object.entries(value).map(([key, field]) => [key, valueOf(field)])),
 });
 
-// The loader spells Struct's own fields in camel case, whatever it was told about case.
+// The loader spells Struct's own fields in camel case, whatever its option for case says.
 function valueOf(value: Json): object {
   if (typeof value === "string") return { stringValue: value };
   if (typeof value === "number") return { numberValue: value };

@@ -62,7 +62,7 @@ afterEach(async () => {
 
 const served = async (): Promise<string> => (await fetch(`http://127.0.0.1:${ports.proxy}/`)).text();
 
-it("gives an Envoy that knows nothing else its listener, its clusters and the filter, with its keys in order", async () => {
+it("a bare Envoy gets its listener, its clusters and the filter from the xDS server", async () => {
   await until(async () => {
     expect(await served()).toBe('{"follow":true,"table":{"capacity":65536,"name":"default"},"version":1}');
   });
@@ -75,7 +75,7 @@ it("gives an Envoy that knows nothing else its listener, its clusters and the fi
   expect(dump).not.toContain("vm_id");
 });
 
-it("sends what is offered later, and tells what Envoy rejected", async () => {
+it("the xDS server sends later offers and says what Envoy rejected", async () => {
   await until(async () => {
     expect(await served()).toContain("65536");
   });
@@ -86,7 +86,7 @@ it("sends what is offered later, and tells what Envoy rejected", async () => {
   await until(() => {
     expect(server.isAcknowledged("extension")).toBe(true);
   });
-  server.offer("extension", [extensionOf(pluginWith({ refuse: true }), filterPath)]);
+  server.offer("extension", [extensionOf(pluginWith({ reject: true }), filterPath)]);
   await until(() => {
     expect(server.rejections[0]?.message).toContain("Unable to create Wasm plugin");
   });

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import asc from "assemblyscript/asc";
 
-/** In a file of the sources, given by the end of its path: a text that stands there once, and what stands there instead. */
+/** In a file of the sources, given by the end of its path: a text that occurs there once, and the text that replaces it. */
 export interface Replacement {
   readonly file: string;
   readonly find: string;

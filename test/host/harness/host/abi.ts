@@ -24,5 +24,5 @@ export type LogLevel = (typeof LOG_LEVELS)[number];
 export const METRIC_TYPES = ["counter", "gauge", "histogram"] as const;
 export type MetricType = (typeof METRIC_TYPES)[number];
 
-/** The test or the guest did what Envoy would never allow: always a violation of the test or a bug, never an outcome. */
+/** The test or the guest did what Envoy would never allow: always a mistake of the test or a bug, never an outcome. */
 export class HostError extends Error {}

@@ -1,4 +1,4 @@
-// All functions that a filter may import, with what is common to every host call: hooks, stops, and pointers that lie.
+// All functions that a filter may import, with what is common to every host call: hooks, stops, and invalid pointers.
 import { HostError, WasmResult } from "./abi.js";
 import type { Imports } from "./guest.js";
 import { InvalidMemoryAccess, type GuestMemory } from "./guest-memory.js";

@@ -1,7 +1,12 @@
-// The metrics of a host: one value a name, whichever VM defined it, as in Envoy's stats store.
+// The metrics of a host: one value a name, whichever VM defined it, as in Envoy's stats store. They are asked for by the
+// names that Prometheus sees.
 import { METRIC_TYPES, WasmResult, type MetricType } from "./abi.js";
 
+/** A tag in a guest's name of a metric, as envoy.yaml and Istio's bootstrap find it. */
+const TAG = /(\w+)=\.=(.*?);\.;/g;
+
 interface Metric {
+  /** As the guest gave it. */
   readonly name: string;
   readonly type: MetricType;
   value: bigint;
@@ -19,7 +24,7 @@ export class Metrics {
     return this.#metrics.push({ name, type, value: 0n });
   }
 
-  /** Envoy refuses to take from a counter, or to add nothing to it. */
+  /** As in Envoy, a counter takes no negative amount, and no 0. */
   increment(id: number, offset: bigint): number {
     const metric = this.#metrics[id - 1];
     if (metric === undefined) return WasmResult.NotFound;
@@ -40,13 +45,21 @@ export class Metrics {
     return this.#metrics[id - 1]?.value;
   }
 
-  /** The sum of all metrics whose name contains every given part: `sum("sluice_requests", "allowed")`. */
+  /** The sum of all metrics whose name has every given part: `sum("sluice_requests_total", 'outcome="allowed"')`. */
   sum(...parts: string[]): number {
-    const matching = this.#metrics.filter((metric) => parts.every((part) => metric.name.includes(part)));
+    const matching = this.#metrics.filter((metric) => parts.every((part) => shownName(metric.name).includes(part)));
     return Number(matching.reduce((total, metric) => total + metric.value, 0n));
   }
 
+  /** As Prometheus sees them: `sluice_requests_total{outcome="limited",plan="default"}`. */
   names(): string[] {
-    return this.#metrics.map((metric) => metric.name);
+    return this.#metrics.map((metric) => shownName(metric.name));
   }
+}
+
+/** Envoy cuts the tags out of the name, and the dot that is left at its end. */
+function shownName(name: string): string {
+  const labels = [...name.matchAll(TAG)].map(([, label = "", value = ""]) => `${label}="${value}"`);
+  const residual = name.replaceAll(TAG, "").replace(/\.+$/, "");
+  return labels.length === 0 ? residual : `${residual}{${labels.join()}}`;
 }

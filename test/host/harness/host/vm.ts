@@ -42,8 +42,8 @@ export class Vm {
   }
 
   /**
-   * Applies a configuration: a new root beside the old one, which goes when its last stream has. One that is refused
-   * leaves the old one serving, as Envoy's canary sees to it.
+   * Applies a configuration: a new root beside the old one, which goes when its last stream has. One that is rejected
+   * leaves the old one serving, as in Envoy, which tries it on a canary.
    */
   configure(configuration: string | Uint8Array): boolean {
     const root = new RootContext(this.#nextContextId, Buffer.from(configuration));

@@ -1,5 +1,5 @@
-// Reads what an edge keeps beside its table in shared data: its place in the invalidation log, who leads, and the policy
-// that came on the watch (assembly/domain/edge/bell.ts, assembly/filter/policy/policy-bytes.ts).
+// Reads what an edge keeps beside its table in shared data: its log cursor, which VM leads, and the policy that came on the
+// watch (assembly/domain/edge/bell.ts, assembly/filter/policy/policy-bytes.ts).
 import { INSTANCE_CHARS } from "../../../../assembly/contract.js";
 import type { SharedData } from "../host/shared-data.js";
 
@@ -16,7 +16,7 @@ export interface LogCursor {
   /** The log by which the table is marked, up to `cursor`. */
   readonly log: string;
   readonly cursor: number;
-  /** The log that answers are compared with, and up to where some worker has heard of it. */
+  /** The log that answers are compared with, and the highest cursor in it that an answer has named. */
   readonly seenLog: string;
   readonly seen: number;
 }
@@ -31,7 +31,7 @@ export interface Bell {
   readonly log: string;
   readonly generation: number;
   readonly hash: string;
-  /** What the builds of the filter made of it, by build. */
+  /** The results of the builds of the filter, by build. */
   readonly results: Readonly<Record<string, string>>;
 }
 

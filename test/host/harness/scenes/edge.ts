@@ -25,7 +25,7 @@ export const ACQUIRE_TIMEOUT_MS = 250;
 export const MAX_AGE_MS = 60_000;
 export const LIFETIME_MS = 3_600_000;
 export const REPORT_INTERVAL_MS = 5000;
-/** The control plane's invalidation log, and where it stands, unless a test says otherwise. */
+/** The control plane's invalidation log and its cursor, unless a test says otherwise. */
 export const LOG = "a1b2c3d4e5f60718";
 export const CURSOR = 41;
 /** Another history: that of a store which was restored. */
@@ -108,7 +108,7 @@ export function watchAnswer({ revoked = [], refresh = [], cursor = CURSOR + 1, l
   return JSON.stringify({ log, cursor, revoked, refresh });
 }
 
-/** The edge's place is out of the log's reach: it is to begin anew at `cursor`. */
+/** The log no longer goes back to the edge's cursor: the edge is to begin anew at `cursor`. */
 export function resetAnswer(cursor = CURSOR, log = OTHER_LOG): string {
   return JSON.stringify({ reset: true, log, cursor });
 }
@@ -237,7 +237,7 @@ export class Edge {
     for (const worker of this.workers) worker.tick();
   }
 
-  /** Lets an interval pass, and the control plane take what every worker then reports. */
+  /** Lets an interval pass, and the control plane acknowledge what every worker then reports. */
   takeReports(): void {
     this.clock.advanceMs(REPORT_INTERVAL_MS);
     this.flush();

@@ -1,4 +1,4 @@
-// A policy as the control plane answers a watch with it: the bytes alone, and what they are in headers.
+// A policy as the control plane answers a watch with it: its bytes as the body, its name in headers.
 import { createHash } from "node:crypto";
 import {
   HEADER_GENERATION,
@@ -21,8 +21,8 @@ export interface Offered {
   readonly spreadMs?: number;
 }
 
-/** What is heard of a policy, as a watch says it. */
-export interface HeardOf {
+/** What a watch says of the policy that the edge knows. */
+export interface WatchBody {
   readonly policy?: { log: string; generation: number; hash: string; state: string; violations?: object[] };
   readonly follow: boolean;
 }
@@ -51,8 +51,8 @@ export function policyHash(bytes: string): string {
   return createHash("sha256").update(bytes).digest("hex").slice(0, POLICY_HASH_CHARS);
 }
 
-export function heardOf(watch: Callout): HeardOf["policy"] {
-  return (watch.json as HeardOf).policy;
+export function policyInWatch(watch: Callout): WatchBody["policy"] {
+  return (watch.json as WatchBody).policy;
 }
 
 /** The watch that was sent last, if it is still out: an older one that it replaced counts no more. */

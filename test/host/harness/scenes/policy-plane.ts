@@ -1,9 +1,9 @@
-// The control plane as far as an edge's policy goes: it answers every watch that has not heard of what is published.
+// The control plane as far as an edge's policy goes: it answers every watch that does not name the published policy.
 import type { Callout } from "../host/callouts.js";
 import type { Edge, PolicyDocument } from "./edge.js";
 import { TICK_MS } from "../../../../assembly/contract.js";
 import { LOG } from "./edge.js";
-import { heardOf, offer } from "./policy-offer.js";
+import { policyInWatch, offer } from "./policy-offer.js";
 
 export interface Published {
   readonly log?: string;
@@ -20,6 +20,6 @@ export function passUnder(edge: Edge, published: Published, ms: number): void {
 }
 
 function answer(watch: Callout, { log = LOG, generation, policy }: Published): void {
-  const heard = heardOf(watch);
-  if (heard?.log !== log || heard.generation < generation) offer(watch, policy, { log, generation });
+  const known = policyInWatch(watch);
+  if (known?.log !== log || known.generation < generation) offer(watch, policy, { log, generation });
 }

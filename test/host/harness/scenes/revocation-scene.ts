@@ -17,9 +17,9 @@ export interface Scene {
 export function scene(onUnreachable = "deny"): Scene {
   const edge = new Edge({ workers: 2, policy: policy({ onUnreachable }) });
   // Another session of the same set, so that the set is there.
-  const [mate, session] = sessionsOfOneSet(edge, 2);
-  if (mate === undefined || session === undefined) throw new Error("two sessions are needed");
-  edge.send(mate);
+  const [other, session] = sessionsOfOneSet(edge, 2);
+  if (other === undefined || session === undefined) throw new Error("two sessions are needed");
+  edge.send(other);
   edge.answerLive();
   edge.flush();
   const waiting = edge.send(session, 1);

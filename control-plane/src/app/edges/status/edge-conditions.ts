@@ -5,10 +5,10 @@ import type { EdgeState } from "./edge-status.js";
 import type { EdgeView } from "./edge-views.js";
 
 const EVERY_MS = 5_000;
-/** So late, this process itself stood still, and has not heard yet what edges said meanwhile. */
+/** So late, this process itself was stopped, and has not read yet what edges sent meanwhile. */
 const STOOD_STILL_MS = 15_000;
 
-/** What an operator is told when a state begins. waiting and current are as it should be. */
+/** What the log says when a state begins. waiting and current are as it should be. */
 const WORDS: Readonly<Partial<Record<EdgeState, string>>> = {
   rejected: "rejects the published policy and runs the one before",
   trapped: "could not try the published policy, whose check ended the filter's VM; it runs the one before",
@@ -71,7 +71,7 @@ export class EdgeConditions {
     try {
       this.compare(await edges());
     } catch (error) {
-      logger.error({ type: "edges-failed", error: String(error) }, "the state of the edges could not be told");
+      logger.error({ type: "edges-failed", error: String(error) }, "the state of the edges could not be read");
     }
   }
 

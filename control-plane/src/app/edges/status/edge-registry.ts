@@ -1,69 +1,41 @@
-// What each instance of an edge and each of its workers last said to this process. Memory only, and bounded.
+// What each instance of an edge and each of its workers last said to this process. Bounded.
 import type { Standing, Standings } from "../../../domain/idleness.js";
 import { instanceKey } from "../../../domain/stored.js";
+import type { EdgeStatus } from "../../ports/edge-status-ports.js";
 import type { Clock, CurrentPolicy } from "../../ports/ports.js";
 import type { Instance } from "../../ports/usage-ports.js";
 import type { WatchRequest } from "../../ports/watch-ports.js";
 import type { Reported, WorkerReport } from "../../ports/edge-ports.js";
 import { ReportWindow } from "./report-window.js";
-import { areCurrent, established, GONE_AFTER_MS, reportAgeMs, spokeWithin, withReport } from "./workers.js";
-import type { Workers } from "./workers.js";
+import { awaitedEntries, isChanged, isGone, knownInstance, NEVER, newEntry, statusOf } from "./registry-entry.js";
+import type { Entry, KnownInstance, StatusNow } from "./registry-entry.js";
+import { areCurrent, established, GONE_AFTER_MS, withReport } from "./workers.js";
 
 export { GONE_AFTER_MS } from "./workers.js";
+export type { KnownInstance } from "./registry-entry.js";
 
 /**
  * About 300 bytes each, and 200 for each worker that is kept: 2 kB with 8 of them, and what the edge found wrong with a
  * policy, at most 4 KiB. More than any installation has; past it those silent for longest are taken to be gone.
  */
 const MAX_INSTANCES = 65_536;
-/**
- * An instance whose last watch ended longer ago has left, and its workers with it: that is no silence of some of them.
- * Shorter than any worker takes to count as silent after its Envoy has ended (reportInterval + 10 s), longer than an
- * edge takes to watch anew.
- */
-const BETWEEN_WATCHES_MS = 5_000;
-
-/** Times are monotonic ms. */
-interface Entry {
-  readonly of: Instance;
-  readonly firstHeardAtMs: number;
-  readonly heardAtMs: number;
-  readonly workers: Workers;
-  /** The most that were established at a time. */
-  readonly expectedWorkers: number;
-  /** Held now. */
-  readonly watches: number;
-  readonly watchEndedAtMs: number;
-  readonly lastWatch: WatchRequest | undefined;
-}
-
-type News = Partial<Pick<Entry, "workers" | "expectedWorkers" | "watches" | "watchEndedAtMs" | "lastWatch">>;
-
-export interface KnownInstance extends Instance {
-  /** ms since the first sign of life, and since the last. */
-  readonly knownMs: number;
-  readonly silentMs: number;
-  /** ms since the last report of the worker that is furthest behind and not gone; null if there was none. */
-  readonly reportAgeMs: number | null;
-  readonly watching: boolean;
-  readonly lastWatch: WatchRequest | undefined;
-  readonly workers: Workers;
-  /** By how many fewer workers spoke within the window than there were before. */
-  readonly silentWorkers: number;
-}
+type News = Partial<Omit<Entry, "of" | "firstHeardAtMs" | "heardAtMs" | "awaitedSinceMs">>;
 
 export interface EdgeRegistryParts {
   readonly clock: Clock;
   /** Its reportInterval says within which time a worker speaks. */
   readonly policies: CurrentPolicy;
+  /** What earlier processes have heard of; more than are remembered of it is passed over. */
+  readonly known?: readonly EdgeStatus[];
   /** Hears of each report. */
-  readonly workerReported?: (report: WorkerReport) => void;
+  readonly workerReported?: ((report: WorkerReport) => void) | undefined;
 }
 
 export class EdgeRegistry {
-  /** The one heard of last is the last. */
+  /** The one with the latest contact is the last. */
   private readonly entries = new Map<string, Entry>();
   private readonly listeners = new Set<(request: WatchRequest) => void>();
+  private readonly changeListeners = new Set<(instance: Instance) => void>();
   private readonly clock: Clock;
   private readonly window: ReportWindow;
   private readonly startedAtMs: number;
@@ -72,6 +44,7 @@ export class EdgeRegistry {
     this.clock = parts.clock;
     this.window = new ReportWindow(parts.clock, parts.policies);
     this.startedAtMs = parts.clock.monotonicMs();
+    for (const entry of awaitedEntries(parts.known ?? [], parts.clock)) this.put(entry);
   }
 
   /** How long this process has been listening: what happened before, it cannot know by itself. */
@@ -139,16 +112,31 @@ export class EdgeRegistry {
     return () => this.listeners.delete(listener);
   }
 
+  /** Calls back when the state of an instance has changed, or it is forgotten. Returns how to end that. */
+  onChanged(listener: (instance: Instance) => void): () => void {
+    this.changeListeners.add(listener);
+    return () => this.changeListeners.delete(listener);
+  }
+
+  /** What is to be stored of the instance now; undefined: nothing, it is not known or gone. */
+  status(instance: Instance): StatusNow | undefined {
+    const entry = this.entries.get(instanceKey(instance));
+    return entry && statusOf(entry, this.clock);
+  }
+
   /**
-   * What one worker tells says nothing of the others: an instance is current when each of its workers is that is not
+   * What one worker reports says nothing of the others: an instance is current when each of its workers is that is not
    * gone.
    * @param graceMs how old a report may be; a worker that said `more` counts as behind for as long
    */
   standing(instance: Instance, graceMs: number): Standing {
     const entry = this.entries.get(instanceKey(instance));
-    if (entry === undefined || entry.heardAtMs === NEVER) return this.standingOfUnheard();
-    if (this.isGone(entry)) return "gone";
-    return areCurrent(entry.workers, graceMs, this.clock.monotonicMs()) ? "current" : "behind";
+    if (entry === undefined || entry.heardAtMs === NEVER || entry.awaitedSinceMs !== undefined) {
+      return this.standingOfUnheard();
+    }
+    const nowMs = this.clock.monotonicMs();
+    if (isGone(entry, nowMs)) return "gone";
+    return areCurrent(entry.workers, graceMs, nowMs) ? "current" : "behind";
   }
 
   /** How all stand now. */
@@ -164,32 +152,20 @@ export class EdgeRegistry {
   known(graceMs: number): KnownInstance[] {
     const nowMs = this.clock.monotonicMs();
     const windowMs = this.windowMs();
-    const present = [...this.entries.values()].filter((entry) => !this.isGone(entry));
-    return present.map((entry) => ({
-      ...entry.of,
-      knownMs: nowMs - entry.firstHeardAtMs,
-      silentMs: nowMs - entry.heardAtMs,
-      reportAgeMs: reportAgeMs(entry.workers, graceMs, nowMs),
-      watching: entry.watches > 0,
-      lastWatch: entry.lastWatch,
-      workers: entry.workers,
-      silentWorkers: silentWorkersOf(entry, windowMs, nowMs),
-    }));
+    const present = [...this.entries.values()].filter((entry) => !isGone(entry, nowMs));
+    return present.map((entry) => knownInstance(entry, graceMs, windowMs, nowMs));
   }
 
   /** Forgets those that are gone: one that is not known is gone too. */
   forgetGone(): void {
     if (this.listeningMs() < GONE_AFTER_MS) return;
-    for (const [key, entry] of this.entries) if (this.isGone(entry)) this.entries.delete(key);
+    const nowMs = this.clock.monotonicMs();
+    for (const entry of this.entries.values()) if (isGone(entry, nowMs)) this.forget(entry);
   }
 
-  /** One that was not heard of since the start may have been cut off for as long as the process was down. */
+  /** One without contact since the start may have been cut off for as long as the process was down. */
   private standingOfUnheard(): Standing {
     return this.listeningMs() < GONE_AFTER_MS ? "behind" : "gone";
-  }
-
-  private isGone({ heardAtMs, watches }: Entry): boolean {
-    return watches === 0 && this.clock.monotonicMs() - heardAtMs >= GONE_AFTER_MS;
   }
 
   private watchesOf(instance: Instance): number {
@@ -199,41 +175,31 @@ export class EdgeRegistry {
   private hear(instance: Instance, news: News): void {
     const key = instanceKey(instance);
     const nowMs = this.clock.monotonicMs();
-    const before = this.entries.get(key) ?? newEntry(instance, nowMs);
+    const before = this.entries.get(key);
     this.entries.delete(key);
-    this.put(key, { ...before, ...news, heardAtMs: nowMs });
+    const heard = { heardAtMs: nowMs, awaitedSinceMs: undefined };
+    this.put({ ...(before ?? newEntry(instance, nowMs)), ...news, ...heard }, before);
   }
 
   private note(instance: Instance, news: News): void {
-    const key = instanceKey(instance);
-    const before = this.entries.get(key) ?? newEntry(instance, this.clock.monotonicMs());
-    this.put(key, { ...before, ...news });
+    const before = this.entries.get(instanceKey(instance));
+    this.put({ ...(before ?? newEntry(instance, this.clock.monotonicMs())), ...news }, before);
   }
 
-  private put(key: string, entry: Entry): void {
-    this.entries.set(key, entry);
+  private put(entry: Entry, before?: Entry): void {
+    this.entries.set(instanceKey(entry.of), entry);
+    if (before === undefined || isChanged(before, entry)) this.changed(entry.of);
     if (this.entries.size <= MAX_INSTANCES) return;
-    const [silent] = this.entries.keys();
-    if (silent !== undefined) this.entries.delete(silent);
+    const [silent] = this.entries.values();
+    if (silent !== undefined) this.forget(silent);
   }
-}
 
-const NO_WORKERS: Workers = new Map();
+  private forget({ of }: Entry): void {
+    this.entries.delete(instanceKey(of));
+    this.changed(of);
+  }
 
-const NEVER = -Infinity;
-
-const newEntry = ({ edge, instance }: Instance, nowMs: number): Entry => ({
-  of: { edge, instance },
-  firstHeardAtMs: nowMs,
-  heardAtMs: NEVER,
-  workers: NO_WORKERS,
-  expectedWorkers: 0,
-  watches: 0,
-  watchEndedAtMs: NEVER,
-  lastWatch: undefined,
-});
-
-function silentWorkersOf(entry: Entry, windowMs: number, nowMs: number): number {
-  const isHere = entry.watches > 0 || nowMs - entry.watchEndedAtMs <= BETWEEN_WATCHES_MS;
-  return isHere ? Math.max(0, entry.expectedWorkers - spokeWithin(entry.workers, windowMs, nowMs)) : 0;
+  private changed(instance: Instance): void {
+    for (const listener of this.changeListeners) listener(instance);
+  }
 }

@@ -10,11 +10,12 @@ import type { HeardPolicy } from "../../ports/edge-ports.js";
  * - rejected: it found violations in the published policy, and runs the one before.
  * - trapped: the published policy ended the filter's VM that tried it; it runs the one before.
  * - behind: for longer than the window it has not taken the published policy, or a worker runs another.
- * - waiting: it is taking the published policy, and has had less time than the window.
+ * - waiting: it is taking the published policy, and has had less time than the window. So is one that was there before
+ *   this process, until it is heard of.
  * - olderFilter: its filter takes no policy on this call.
  * - notFollowing: by its settings it runs their policy for good.
  * - current: it has taken the published policy, and every worker that spoke within the window runs that.
- * - silent: it does not watch, and was not heard of within the window; only where all its instances are.
+ * - silent: it does not watch, and had no contact within the window; only where all its instances are.
  */
 export const EDGE_STATES = [
   "rejected",
@@ -45,8 +46,10 @@ export function edgeState(instances: readonly KnownInstance[], parts: StatusPart
 }
 
 export function instanceState(instance: KnownInstance, parts: StatusParts): EdgeState {
-  const { watching, silentMs, lastWatch } = instance;
+  const { watching, silentMs, lastWatch, isAwaited } = instance;
   if (!watching && silentMs > parts.windowMs) return "silent";
+  // What it told an earlier process need not be so any more.
+  if (isAwaited) return "waiting";
   if (lastWatch !== undefined && lastWatch.filter === undefined) return "olderFilter";
   if (lastWatch?.follow === false) return "notFollowing";
   const result = resultOf(lastWatch?.policy, parts);
@@ -55,7 +58,7 @@ export function instanceState(instance: KnownInstance, parts: StatusParts): Edge
   return progress(instance, result === POLICY_OK, parts);
 }
 
-/** What became of the published policy at the edge; undefined where it has not heard of it. */
+/** The result of the published policy at the edge; undefined where it has not received it. */
 function resultOf(heard: HeardPolicy | undefined, { published, log }: StatusParts): string | undefined {
   return heard?.log === log && heard.generation === published?.generation ? heard.state : undefined;
 }

@@ -1,11 +1,12 @@
 // Every edge as an operator sees it: what it was offered, what it made of that, what its workers run, how far it is behind.
 import { graceMs } from "../../../domain/idleness.js";
+import type { Violation } from "../../../domain/policy/policy.js";
 import type { InvalidationLog } from "../../ports/log-ports.js";
 import type { PolicyPublisher } from "../../ports/policy-ports.js";
 import type { Clock, CurrentPolicy, LogPosition } from "../../ports/ports.js";
 import type { WatchRequest } from "../../ports/watch-ports.js";
 import type { EdgeRegistry, KnownInstance } from "./edge-registry.js";
-import type { FilterSaid, HeardPolicy, TableSaid, Violation } from "../../ports/edge-ports.js";
+import type { FilterSaid, HeardPolicy, TableSaid } from "../../ports/edge-ports.js";
 import { edgeState, instanceState } from "./edge-status.js";
 import type { EdgeState, StatusParts } from "./edge-status.js";
 import { workerGoneAfterMs } from "./workers.js";
@@ -43,8 +44,8 @@ export interface EdgeView {
   /** Generation that it is offered; null while no policy is loaded. */
   readonly published: number | null;
   /** By the instance that watched last. */
-  readonly heard: Pick<HeardPolicy, "generation" | "state"> | null;
-  /** Of the policy that it has heard of, where it rejected that. */
+  readonly received: Pick<HeardPolicy, "generation" | "state"> | null;
+  /** Of the policy that it has received, where it rejected that. */
   readonly violations: readonly Violation[];
   /** Generation to how many workers that spoke within the window run it; 0: one that came from no control plane. */
   readonly running: Readonly<Record<string, number>>;
@@ -55,7 +56,7 @@ export interface EdgeView {
   readonly lastReportAt: number | null;
   /** Of the instance that is furthest behind among those that watch. */
   readonly lag: number | null;
-  /** More than one during a hot restart. The one heard of last is the last. */
+  /** More than one during a hot restart. The one with the latest contact is the last. */
   readonly instances: readonly InstanceView[];
 }
 
@@ -74,7 +75,7 @@ interface Moment extends Omit<StatusParts, "published"> {
   readonly workerGoneAfterMs: number;
 }
 
-/** By name, those that were heard of within the last minutes. */
+/** By name, those whose last contact is at most minutes ago. */
 export async function edgesNow({ instances, log, policies, clock }: EdgesParts): Promise<EdgeView[]> {
   const position = await log.position();
   const active = policies.current();
@@ -106,7 +107,7 @@ function edgeView(edge: string, known: readonly KnownInstance[], moment: Moment 
     state: edgeState(known, moment),
     silentWorkers: shown.reduce((sum, { silentWorkers }) => sum + silentWorkers, 0),
     published: moment.published?.generation ?? null,
-    heard: last?.policy === undefined ? null : { generation: last.policy.generation, state: last.policy.state },
+    received: last?.policy === undefined ? null : { generation: last.policy.generation, state: last.policy.state },
     violations: last?.policy?.violations ?? [],
     running: runningOf(known, moment),
     filter: last?.filter ?? null,
@@ -119,14 +120,14 @@ function edgeView(edge: string, known: readonly KnownInstance[], moment: Moment 
 }
 
 function instanceView(instance: KnownInstance, moment: Moment & StatusParts): InstanceView {
-  const { watching, silentMs, reportAgeMs, lastWatch, silentWorkers } = instance;
+  const { watching, contactMs, reportAgeMs, lastWatch, silentWorkers } = instance;
   const { wallMs, position } = moment;
   return {
     instance: instance.instance,
     state: instanceState(instance, moment),
     silentWorkers,
     watching,
-    lastHeardAt: Math.round(wallMs - silentMs),
+    lastHeardAt: Math.round(wallMs - contactMs),
     lastReportAt: reportAgeMs === null ? null : Math.round(wallMs - reportAgeMs),
     lag: lastWatch?.log === position.log ? Math.max(0, position.cursor - lastWatch.since) : null,
     workers: workerViews(instance, moment),
@@ -159,7 +160,7 @@ function runningOf(known: readonly KnownInstance[], { nowMs, windowMs }: Moment)
   return counts;
 }
 
-/** Of the instance that was heard of last, among those that have watched. */
+/** Of the instance with the latest contact, among those that have watched. */
 const lastWatchOf = (known: readonly KnownInstance[]): WatchRequest | undefined =>
   known.findLast(({ lastWatch, watching }) => lastWatch !== undefined && watching)?.lastWatch ??
   known.findLast(({ lastWatch }) => lastWatch !== undefined)?.lastWatch;

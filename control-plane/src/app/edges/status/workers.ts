@@ -63,7 +63,7 @@ export function established(workers: Workers, windowMs: number, nowMs: number): 
 }
 
 /**
- * What one worker tells says nothing of the others: they are current when each of them is that is not gone.
+ * What one worker reports says nothing of the others: they are current when each of them is that is not gone.
  * @param graceMs how old a report may be; a worker that said `more` counts as behind for as long
  */
 export function areCurrent(workers: Workers, graceMs: number, nowMs: number): boolean {

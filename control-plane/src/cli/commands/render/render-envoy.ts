@@ -17,7 +17,7 @@ import {
   SETTINGS_OPTIONS,
 } from "./render-options.js";
 
-/** The filter refuses a longer one. */
+/** The filter rejects a longer one. */
 const MAX_NODE_ID_BYTES = 256;
 
 const ENVOY_OPTIONS: Options = {

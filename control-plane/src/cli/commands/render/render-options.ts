@@ -1,4 +1,4 @@
-// What the render commands take: the choices of the edge settings, addresses, labels; each told in one sentence if wrong.
+// What the render commands take: the choices of the edge settings, addresses, labels; one sentence says what is wrong with one.
 import { MAX_NAME_CHARS, MAX_TABLE_CAPACITY, MIN_TABLE_CAPACITY } from "../../../../../assembly/contract.js";
 import type { EdgeChoices } from "../../../render/edge-settings.js";
 import type { Endpoint } from "../../../render/envoy-bootstrap.js";

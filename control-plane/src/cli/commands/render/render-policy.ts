@@ -1,4 +1,4 @@
-// A policy file that becomes part of edge settings: read, validated, and each violation said with its place.
+// A policy file that becomes part of edge settings: read, validated, and each violation printed with its position.
 import type { Policy } from "../../../domain/policy/policy.js";
 import type { Invocation } from "../../command.js";
 import { violationLine } from "../document-source.js";

@@ -1,0 +1,160 @@
+// What the registry remembers of one instance, what others are told of that, and what of it is stored. Pure.
+import type { HeardPolicy } from "../../ports/edge-ports.js";
+import type { EdgeStatus, WatchSaid } from "../../ports/edge-status-ports.js";
+import type { Clock } from "../../ports/ports.js";
+import type { Instance } from "../../ports/usage-ports.js";
+import type { WatchRequest } from "../../ports/watch-ports.js";
+import { GONE_AFTER_MS, reportAgeMs, spokeWithin } from "./workers.js";
+import type { Workers } from "./workers.js";
+
+/**
+ * An instance whose last watch ended longer ago has left, and its workers with it: that is no silence of some of them.
+ * Shorter than any worker takes to count as silent after its Envoy has ended (reportInterval + 10 s), longer than an
+ * edge takes to watch anew.
+ */
+const BETWEEN_WATCHES_MS = 5_000;
+/** What is stored of an instance may be older than what an earlier process had heard of it, by this much at most. */
+const STORED_LATE_MS = 35_000;
+
+export const NEVER = -Infinity;
+
+/** Times are monotonic ms. */
+export interface Entry {
+  readonly of: Instance;
+  readonly firstHeardAtMs: number;
+  readonly heardAtMs: number;
+  /**
+   * Of one that only an earlier process has heard of: since when it has been silent while a process was there to hear
+   * it. What passed while none ran does not count.
+   */
+  readonly awaitedSinceMs: number | undefined;
+  readonly workers: Workers;
+  /** The most that were established at a time. */
+  readonly expectedWorkers: number;
+  /** Held now. */
+  readonly watches: number;
+  readonly watchEndedAtMs: number;
+  readonly lastWatch: WatchRequest | undefined;
+}
+
+export interface KnownInstance extends Instance {
+  /** ms since the first sign of life, and since the last. */
+  readonly knownMs: number;
+  readonly contactMs: number;
+  /** The same as the last, but for time in which no process was there to hear it. */
+  readonly silentMs: number;
+  /** It was there before this process, which has not heard of it yet. */
+  readonly isAwaited: boolean;
+  /** ms since the last report of the worker that is furthest behind and not gone; null if there was none. */
+  readonly reportAgeMs: number | null;
+  readonly watching: boolean;
+  readonly lastWatch: WatchRequest | undefined;
+  readonly workers: Workers;
+  /** By how many fewer workers spoke within the window than there were before. */
+  readonly silentWorkers: number;
+}
+
+const NO_WORKERS: Workers = new Map();
+
+export const newEntry = ({ edge, instance }: Instance, nowMs: number): Entry => ({
+  of: { edge, instance },
+  firstHeardAtMs: nowMs,
+  heardAtMs: NEVER,
+  awaitedSinceMs: undefined,
+  workers: NO_WORKERS,
+  expectedWorkers: 0,
+  watches: 0,
+  watchEndedAtMs: NEVER,
+  lastWatch: undefined,
+});
+
+/** The instances that earlier processes have heard of, at this one's start; the one heard of last is the last. */
+export function awaitedEntries(stored: readonly EdgeStatus[], clock: Clock): Entry[] {
+  const startedAtMs = clock.monotonicMs();
+  const sorted = [...stored].sort((one, other) => one.lastContactAtMs - other.lastContactAtMs);
+  // Until then, at least, a process was there to hear.
+  const endedAtMs = sorted.at(-1)?.lastContactAtMs ?? 0;
+  const atMs = (wallMs: number): number => startedAtMs - Math.max(0, clock.nowMs() - wallMs);
+  return sorted.map(({ edge, instance, firstContactAtMs, lastContactAtMs, watching, lastWatch }) => {
+    const silentBeforeMs = watching ? 0 : Math.max(0, endedAtMs - lastContactAtMs - STORED_LATE_MS);
+    return {
+      ...newEntry({ edge, instance }, atMs(firstContactAtMs)),
+      heardAtMs: atMs(lastContactAtMs),
+      awaitedSinceMs: startedAtMs - silentBeforeMs,
+      lastWatch: lastWatch && requestOf({ edge, instance }, lastWatch),
+    };
+  });
+}
+
+export interface StatusNow {
+  readonly status: EdgeStatus;
+  /** False between two watches: it changes also where nothing is heard any more. */
+  readonly isSettled: boolean;
+}
+
+/** What is to be stored of it; undefined for one that was never heard of, or is gone. */
+export function statusOf(entry: Entry, clock: Clock): StatusNow | undefined {
+  const nowMs = clock.monotonicMs();
+  if (entry.heardAtMs === NEVER || isGone(entry, nowMs)) return undefined;
+  const wallMs = (atMs: number): number => Math.round(clock.nowMs() - (nowMs - atMs));
+  const watching = isHere(entry, nowMs);
+  const status = {
+    ...entry.of,
+    firstContactAtMs: wallMs(entry.firstHeardAtMs),
+    lastContactAtMs: wallMs(entry.heardAtMs),
+    watching,
+    lastWatch: entry.lastWatch && watchSaidBy(entry.lastWatch),
+  };
+  return { status, isSettled: watching === entry.watches > 0 };
+}
+
+/** Whether more has changed than what its workers say, and when it was last heard of. */
+export const isChanged = (before: Entry, after: Entry): boolean =>
+  before.heardAtMs === NEVER || before.watches !== after.watches || before.lastWatch !== after.lastWatch;
+
+export function knownInstance(entry: Entry, graceMs: number, windowMs: number, nowMs: number): KnownInstance {
+  return {
+    ...entry.of,
+    knownMs: nowMs - entry.firstHeardAtMs,
+    contactMs: nowMs - entry.heardAtMs,
+    silentMs: silentMs(entry, nowMs),
+    isAwaited: entry.awaitedSinceMs !== undefined,
+    reportAgeMs: reportAgeMs(entry.workers, graceMs, nowMs),
+    watching: entry.watches > 0,
+    lastWatch: entry.lastWatch,
+    workers: entry.workers,
+    silentWorkers: silentWorkersOf(entry, windowMs, nowMs),
+  };
+}
+
+export function isGone(entry: Entry, nowMs: number): boolean {
+  return entry.watches === 0 && silentMs(entry, nowMs) >= GONE_AFTER_MS;
+}
+
+const silentMs = (entry: Entry, nowMs: number): number => nowMs - (entry.awaitedSinceMs ?? entry.heardAtMs);
+
+/** It watches, or has only just been answered. */
+const isHere = (entry: Pick<Entry, "watches" | "watchEndedAtMs">, nowMs: number): boolean =>
+  entry.watches > 0 || nowMs - entry.watchEndedAtMs <= BETWEEN_WATCHES_MS;
+
+function silentWorkersOf(entry: Entry, windowMs: number, nowMs: number): number {
+  if (!isHere(entry, nowMs)) return 0;
+  return Math.max(0, entry.expectedWorkers - spokeWithin(entry.workers, windowMs, nowMs));
+}
+
+function watchSaidBy({ log, since, follow, policy, filter, table }: WatchRequest): WatchSaid {
+  return { log, since, follow, policy: policy && heardWithoutViolations(policy), filter, table };
+}
+
+const heardWithoutViolations = ({ log, generation, hash, state }: HeardPolicy): WatchSaid["policy"] => ({
+  log,
+  generation,
+  hash,
+  state,
+});
+
+const requestOf = (of: Instance, said: WatchSaid): WatchRequest => ({
+  ...of,
+  ...said,
+  policy: said.policy && { ...said.policy, violations: [] },
+});

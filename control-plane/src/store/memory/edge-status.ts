@@ -1,0 +1,19 @@
+// What edges' instances last said, in a map, for tests. Passes the same contract as the real one.
+import type { EdgeStatus, EdgeStatusStore } from "../../app/ports/edge-status-ports.js";
+import type { Instance } from "../../app/ports/usage-ports.js";
+
+export class MemoryEdgeStatus implements EdgeStatusStore {
+  private readonly rows = new Map<string, EdgeStatus>();
+
+  all(): Promise<readonly EdgeStatus[]> {
+    return Promise.resolve([...this.rows.values()]);
+  }
+
+  write(changed: readonly EdgeStatus[], gone: readonly Instance[]): Promise<void> {
+    for (const one of gone) this.rows.delete(keyOf(one));
+    for (const status of changed) this.rows.set(keyOf(status), status);
+    return Promise.resolve();
+  }
+}
+
+const keyOf = ({ edge, instance }: Instance): string => JSON.stringify([edge, instance]);

@@ -1,0 +1,39 @@
+// Generations of the policy in a map, for tests. Passes the same contract as the real one.
+import type { AuditEvent } from "../../domain/stored.js";
+import type { GenerationsKept, LogPosition, PolicyDecision, PolicyStore, StoredPolicy } from "../../app/ports/ports.js";
+
+export class MemoryPolicies implements PolicyStore {
+  /** By generation, the lowest first. */
+  protected readonly generations = new Map<number, StoredPolicy>();
+
+  constructor(
+    private readonly position: () => LogPosition,
+    private readonly appendAudit: (event: AuditEvent) => void = () => undefined,
+  ) {}
+
+  newestGeneration(): Promise<number> {
+    return Promise.resolve(this.newest());
+  }
+
+  policy(generation: number): Promise<StoredPolicy | undefined> {
+    return Promise.resolve(this.generations.get(generation));
+  }
+
+  savePolicy(decision: PolicyDecision, expectedGeneration: number, audited?: AuditEvent): Promise<boolean> {
+    if (this.newest() !== expectedGeneration) return Promise.resolve(false);
+    this.generations.set(decision.generation, { ...decision, position: this.position() });
+    if (audited !== undefined) this.appendAudit(audited);
+    return Promise.resolve(true);
+  }
+
+  forgetPolicies({ newest, also }: GenerationsKept): Promise<number> {
+    const older = [...this.generations.keys()].slice(0, -newest);
+    const forgotten = older.filter((generation) => !also.has(generation));
+    for (const generation of forgotten) this.generations.delete(generation);
+    return Promise.resolve(forgotten.length);
+  }
+
+  private newest(): number {
+    return Math.max(0, ...this.generations.keys());
+  }
+}

@@ -1,0 +1,65 @@
+// Where promtool comes from, and what is said when it comes from nowhere.
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { searchPromtool } from "../../scripts/test/get-promtool.js";
+
+/** Downloads a package that holds one, the way apt-get and dpkg-deb do. */
+const APT = "/bin/touch prometheus_2.42_amd64.deb";
+const DPKG = `/bin/mkdir -p usr/bin; printf '#!/bin/sh\\n' > usr/bin/promtool; /bin/chmod +x usr/bin/promtool`;
+
+let folder: string;
+let cacheDir: string;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "sluice-promtool-"));
+  cacheDir = join(folder, "cache");
+  mkdirSync(join(folder, "bin"));
+});
+
+afterEach(() => {
+  rmSync(folder, { recursive: true });
+});
+
+function program(name: string, script: string): void {
+  const file = join(folder, "bin", name);
+  writeFileSync(file, `#!/bin/sh\n${script}\n`);
+  chmodSync(file, 0o755);
+}
+
+const found = () => searchPromtool({ env: { PATH: join(folder, "bin") }, cacheDir });
+
+describe("finding promtool", () => {
+  it("takes the one on PATH, and fetches none", async () => {
+    program("promtool", "exit 0");
+    program("apt-get", APT);
+    expect(await found()).toEqual({ binary: "promtool" });
+    expect(existsSync(cacheDir)).toBe(false);
+  });
+
+  it("unpacks Debian's package into the cache once, and leaves nothing else there", async () => {
+    program("apt-get", APT);
+    program("dpkg-deb", DPKG);
+    const binary = join(cacheDir, "promtool");
+    expect(await found()).toEqual({ binary });
+    expect(readdirSync(cacheDir)).toEqual(["promtool"]);
+    program("apt-get", "exit 1");
+    expect(await found()).toEqual({ binary });
+  });
+
+  it("says what was lacking: apt, the package, or what the package holds", async () => {
+    const lacking = "no promtool on PATH, and";
+    expect(await found()).toEqual({ reason: `${lacking} apt-get has no package of it (spawn apt-get ENOENT)` });
+    program("apt-get", "echo 'E: Unable to locate package prometheus' >&2; exit 100");
+    expect(await found()).toEqual({
+      reason: `${lacking} apt-get has no package of it (E: Unable to locate package prometheus)`,
+    });
+    program("apt-get", APT);
+    program("dpkg-deb", "echo 'not an archive' >&2; exit 2");
+    expect(await found()).toEqual({ reason: `${lacking} its package cannot be unpacked (not an archive)` });
+    program("dpkg-deb", DPKG.replace("#!/bin/sh", "#!/no/such/shell"));
+    expect(await found()).toEqual({ reason: "the promtool of Debian's package does not run here" });
+    expect(readdirSync(cacheDir)).toEqual(["promtool"]);
+  });
+});
