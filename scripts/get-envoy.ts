@@ -6,7 +6,7 @@ import { projectRoot } from "./project-root.js";
 import { runCommand } from "./run-command.js";
 
 /** What Sluice is tested with. */
-export const ENVOY_VERSION = "1.40.0";
+const ENVOY_VERSION = "1.40.0";
 const OLDEST_MINOR = 40;
 
 export interface EnvoySearch {

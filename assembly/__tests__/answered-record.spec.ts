@@ -1,3 +1,4 @@
+// How answers of the control plane change a record: levels, ends and figures.
 import { FLAG_BUDGET_SPENT, FLAG_PROVISIONAL, FLAG_REFRESH, FLAG_UNCONFIRMED, PICO_PER_TOKEN } from "../contract";
 import {
   ANSWER_EXPIRED,

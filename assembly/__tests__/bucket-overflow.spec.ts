@@ -1,3 +1,4 @@
+// A bucket never holds more than its capacity, and no arithmetic wraps or traps.
 import { MAX_TOKENS } from "../contract";
 import { toPico, refilledLevel, wholeTokens } from "../domain/table/bucket";
 import { burst, request, startClient } from "./client";

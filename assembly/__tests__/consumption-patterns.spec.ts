@@ -1,3 +1,4 @@
+// Steady, bursting and hammering clients get what their plan allows, and no more.
 import { burst, request, startClient } from "./client";
 import { randomBelow, seedRandom } from "./random";
 

@@ -1,3 +1,4 @@
+// The control plane's answers are read strictly: a wrong value makes the whole answer invalid.
 import { readAcquireAnswer } from "../domain/edge/acquire-answer";
 import { readReportAnswer, readWatchAnswer } from "../domain/edge/edge-answers";
 

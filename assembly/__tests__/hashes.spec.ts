@@ -1,3 +1,4 @@
+// SHA-256 and HMAC-SHA-256 against published values and another implementation.
 import { HMAC_STATE_BYTES, hmacPrepare, hmacSign } from "../domain/token/hmac";
 import { SHA256_BYTES, sha256 } from "../domain/token/sha256";
 import { addressOf, hexAt, unhex, vectorRows } from "./vectors";

@@ -1,3 +1,4 @@
+// Typed access to JSON fields, exact numbers, and the JSON writer.
 import { FIELD_ABSENT, FIELD_FOUND, FIELD_UNFIT, getBool, getString, getU64 } from "../domain/json/fields";
 import { JsonNode } from "../domain/json/node";
 import { NUMBER_FITS, NUMBER_NEGATIVE, NUMBER_TOO_FINE, NUMBER_TOO_LARGE, scaleNumber } from "../domain/json/number";

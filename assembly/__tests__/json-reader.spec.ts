@@ -1,3 +1,4 @@
+// The strict JSON reader against a corpus and against broken documents.
 import {
   JSON_ARRAY,
   JSON_FALSE,

@@ -1,16 +1,15 @@
+// The installation's secret and the keys that are derived from it.
 import { MAX_SECRET_BYTES, MIN_SECRET_BYTES } from "../contract";
 import { hmacPrepare } from "../domain/token/hmac";
 import {
   EDGE_CREDENTIAL_CHARS,
-  SECRET_MALFORMED,
-  SECRET_TOO_LONG,
-  decodeSecret,
   deriveKeys,
   edgeCredentialOf,
   keyIdOf,
   setHashSeedOf,
   tokenKeyStateOf,
 } from "../domain/token/keys";
+import { SECRET_MALFORMED, SECRET_TOO_LONG, decodeSecret } from "../domain/token/secret";
 import { addressOf, hexAt, textAt, unhex, utf8, vectorRows } from "./vectors";
 
 const keys = memory.data(120);

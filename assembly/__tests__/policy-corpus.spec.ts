@@ -1,3 +1,4 @@
+// Policies and edge settings of the corpus get the results that are listed there.
 import { JsonWriter } from "../domain/json/writer";
 import { Violation } from "../domain/policy/violations";
 import { validatePolicy } from "../domain/policy/validator";

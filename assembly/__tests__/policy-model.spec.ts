@@ -1,3 +1,4 @@
+// Accepted policies and edge settings: units, look-up of plans, defaults and size limits.
 import { MAX_POLICY_BYTES, MAX_SETTINGS_BYTES } from "../contract";
 import { validatePolicy } from "../domain/policy/validator";
 import {

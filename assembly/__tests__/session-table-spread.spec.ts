@@ -1,3 +1,4 @@
+// Session ids spread evenly over the sets of the table, whatever the ids look like.
 import { setIndexOf } from "../domain/table/set-hash";
 import { randomBelow, randomU64, seedRandom } from "./random";
 

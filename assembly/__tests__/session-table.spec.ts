@@ -1,3 +1,4 @@
+// Records and sets of the session table: fields, look-up, and the order of eviction.
 import {
   FLAG_BUDGET_SPENT,
   FLAG_PROVISIONAL,

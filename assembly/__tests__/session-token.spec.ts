@@ -1,17 +1,9 @@
+// Session tokens, session ids and base64url: what is accepted and what is rejected.
 import { SESSION_ID_BYTES, TOKEN_BYTES } from "../contract";
 import { decodeBase64Url, encodeBase64Url } from "../domain/token/base64url";
 import { KEYS_BYTES, deriveKeys, keyIdOf, tokenKeyStateOf } from "../domain/token/keys";
-import {
-  SESSION_ID_CHARS,
-  decodeToken,
-  formatSessionId,
-  issuedAtMs,
-  keyIdOfToken,
-  parseSessionId,
-  planIdOf,
-  sessionIdOf,
-  tagMatches,
-} from "../domain/token/token";
+import { SESSION_ID_CHARS, formatSessionId, parseSessionId } from "../domain/token/session-id";
+import { decodeToken, issuedAtMs, keyIdOfToken, planIdOf, sessionIdOf, tagMatches } from "../domain/token/token";
 import { addressOf, hexAt, rowNamed, textAt, unhex, utf8, vectorRows } from "./vectors";
 
 const FILE: string = "session-token.json";

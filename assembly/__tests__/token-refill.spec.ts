@@ -1,3 +1,4 @@
+// Refill is exact: no drift, no rounding gain, and honest times to wait.
 import {
   toPico,
   elapsedUsSince,

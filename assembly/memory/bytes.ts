@@ -41,16 +41,6 @@ export function writeAscii(target: usize, text: string): usize {
   return target + length;
 }
 
-/** Writes `length` bytes as lower-case hex at `target`. Returns the address behind them. */
-export function writeHex(target: usize, source: usize, length: u32): usize {
-  for (let i: u32 = 0; i < length; i++) {
-    const byte = load<u8>(source + i);
-    store<u8>(target + (i << 1), hexDigit(byte >> 4));
-    store<u8>(target + (i << 1) + 1, hexDigit(byte & 15));
-  }
-  return target + (length << 1);
-}
-
 /** Writes `value` as 16 lower-case hex digits, the highest first. Returns the address behind them. */
 export function writeHexU64(target: usize, value: u64): usize {
   for (let i: u32 = 0; i < 16; i++) store<u8>(target + i, hexDigit(<u8>((value >> (60 - (i << 2))) & 15)));

@@ -1,8 +1,8 @@
 // The process's log: JSON lines by pino, on stdout, in which no secret can stand by accident.
 import { pino, stdSerializers } from "pino";
-import type { Bindings, ChildLoggerOptions, DestinationStream, Logger } from "pino";
+import type { DestinationStream, Logger } from "pino";
 
-import type { LogLevel } from "./settings/settings.js";
+import type { LogLevel } from "./settings/settings-reader.js";
 
 /** Nobody logs these; where somebody once does, they are blanked, in capitals or not. */
 const SECRETS: ReadonlySet<string> = new Set([
@@ -33,17 +33,7 @@ export function createLog(level: LogLevel, destination?: DestinationStream): Log
       err: (error: unknown) => blankedValue(error instanceof Error ? stdSerializers.err(error) : error, LEVELS),
     },
   };
-  return blankingBindings(destination === undefined ? pino(options) : pino(options, destination));
-}
-
-/** What a child of the log adds to each of its lines passes no formatter of pino's. */
-function blankingBindings(log: Logger): Logger {
-  // eslint-disable-next-line @typescript-eslint/unbound-method -- called on the log whose child is made, which may be a child
-  const original: (this: Logger, bindings: Bindings, options?: ChildLoggerOptions) => Logger = log.child;
-  function child(this: Logger, bindings: Bindings, options?: ChildLoggerOptions): Logger {
-    return original.call(this, blankedFields(bindings), options);
-  }
-  return Object.assign(log, { child });
+  return destination === undefined ? pino(options) : pino(options, destination);
 }
 
 /** Of a line. Its error is left to the serializer: of an error, a copy has neither message nor stack. */

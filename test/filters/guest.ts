@@ -6,8 +6,8 @@ const ROOM_BYTES: usize = 65536;
 const room = memory.data(65536);
 const out = memory.data(16);
 let used: usize = 0;
-export let roomLeft = true;
-export let callsWhileAllocating = false;
+let roomLeft = true;
+let callsWhileAllocating = false;
 
 export function setRoomLeft(left: bool): void {
   roomLeft = left;
@@ -33,7 +33,7 @@ export function allocate(size: usize): usize {
 export function valueAt(): usize {
   return load<usize>(out);
 }
-export function valueLength(): usize {
+function valueLength(): usize {
   return load<usize>(out, 4);
 }
 export function valueCas(): u32 {

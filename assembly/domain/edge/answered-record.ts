@@ -110,7 +110,7 @@ export function trustRecord(record: usize, token: usize, plan: Plan, endsInMs: u
 }
 
 /** Ended, and not by an `unknown` (ended and unconfirmed), which is the one end that is not final. */
-export function isEndedForGood(record: usize, nowUs: u64): bool {
+function isEndedForGood(record: usize, nowUs: u64): bool {
   return !isLive(record) && !hasFlag(record, FLAG_UNCONFIRMED) && !isPastEnd(record, nowUs);
 }
 

@@ -3,7 +3,7 @@ import { JSON_FALSE, JSON_NULL, JSON_NUMBER, JSON_STRING, JSON_TRUE, JsonNode } 
 import { StringReader, isHighSurrogate, isLowSurrogate } from "./strings";
 
 /** Bounds the recursion. A policy is 4 levels deep, an answer of the control plane 3. */
-export const MAX_JSON_DEPTH: i32 = 32;
+const MAX_JSON_DEPTH: i32 = 32;
 
 const QUOTE: i32 = 0x22;
 const COMMA: i32 = 0x2c;

@@ -86,7 +86,7 @@ function printIntegerOrNull(json: JsonWriter, value: u64): void {
 }
 
 /** Millionths as the shortest exact decimal: 2500000 is `2.5`. */
-export function printMicro(micro: u64): string {
+function printMicro(micro: u64): string {
   const whole = (micro / 1000000).toString();
   let fraction = (micro % 1000000).toString().padStart(REFILL_RATE_DECIMALS, "0");
   while (fraction.endsWith("0")) fraction = fraction.substring(0, fraction.length - 1);

@@ -4,8 +4,6 @@ import { encodeBase64Url } from "./base64url";
 import { HMAC_STATE_BYTES, hmacPrepare, hmacSign } from "./hmac";
 import { SHA256_BYTES } from "./sha256";
 
-export { SECRET_MALFORMED, SECRET_TOO_LONG, decodeSecret } from "./secret";
-
 // A key set, KEYS_BYTES long:
 //
 //   0                            64                 107      108       112          120

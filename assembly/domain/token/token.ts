@@ -10,8 +10,6 @@ import {
 import { decodeBase64Url } from "./base64url";
 import { hmacSign } from "./hmac";
 
-export { SESSION_ID_CHARS, formatSessionId, parseSessionId } from "./session-id";
-
 const EXPECTED_TAG = memory.data(32);
 
 /**

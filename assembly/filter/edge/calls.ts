@@ -9,7 +9,7 @@ import { NONE, freeWaiter, hasRoomToWait, keepWaiterToken, linkWaiter, takeWaite
 /** Calls out at a time: bounds what a worker can ask of the control plane. */
 export const MAX_CALLS: u32 = 256;
 /** Requests that wait for one session: so that no client alone can hold all waiters. */
-export const MAX_WAITERS_OF_CALL: u32 = 256;
+const MAX_WAITERS_OF_CALL: u32 = 256;
 
 const CALL_BYTES: u32 = 72;
 const CALL_ROOT_AT: u32 = 4;

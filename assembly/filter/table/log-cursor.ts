@@ -44,7 +44,7 @@ export function seenLogOfCursor(): u64 {
   return load<u64>(bytes, 16);
 }
 
-export function seenNumberOfCursor(): u64 {
+function seenNumberOfCursor(): u64 {
   return load<u64>(bytes, 24);
 }
 

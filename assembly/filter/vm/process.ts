@@ -1,6 +1,7 @@
 // What is constant for this Envoy process: its keys and its name.
 import { ENV_SECRET, ENV_SECRET_ALSO, MAX_EDGE_NAME_BYTES, MAX_SECRET_BYTES, MIN_SECRET_BYTES } from "../../contract";
-import { KEYS_BYTES, SECRET_TOO_LONG, decodeSecret, deriveKeys, keyIdOf } from "../../domain/token/keys";
+import { KEYS_BYTES, deriveKeys, keyIdOf } from "../../domain/token/keys";
+import { SECRET_TOO_LONG, decodeSecret } from "../../domain/token/secret";
 import { quoteJson } from "../../domain/json/writer";
 import { environmentVariable } from "../../host/environment";
 import { nodeId } from "../../host/node";

@@ -1,7 +1,7 @@
 // How long a caller may wait until edges have confirmed a revocation, and the form in which that is said.
 
 /** Longer than an edge needs that has lost its connection and comes back; shorter than what proxies hold a call for. */
-export const MAX_WAIT_MS = 20_000;
+const MAX_WAIT_MS = 20_000;
 /** What is expected, for people. */
 export const WAIT_FORM = "a duration such as 500ms or 2s, or a whole number of milliseconds, up to 20s";
 

@@ -4,8 +4,8 @@ import type { EdgeSettings, Policy } from "../domain/policy/policy.js";
 export type { EdgeSettings };
 
 export const DEFAULT_CLUSTER = "sluice_control_plane";
-export const DEFAULT_TABLE = "default";
-export const DEFAULT_CAPACITY = 65536;
+const DEFAULT_TABLE = "default";
+const DEFAULT_CAPACITY = 65536;
 
 /** What is left out has its default. */
 export interface EdgeChoices {

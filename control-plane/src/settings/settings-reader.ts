@@ -6,7 +6,7 @@ import type { TlsFile, TlsFiles } from "../tls/tls.js";
 import { EnvironmentReader } from "./environment.js";
 import type { Environment } from "./environment.js";
 
-export const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "fatal", "silent"] as const;
+const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "fatal", "silent"] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
 /** A setting that cannot be used. Its text names the variable and what was expected, never the value of a secret. */

@@ -10,8 +10,6 @@ import { SettingsReader } from "./settings-reader.js";
 import type { LogLevel, SettingsViolation } from "./settings-reader.js";
 import type { TlsFiles } from "../tls/tls.js";
 
-export type { LogLevel } from "./settings-reader.js";
-
 /** Where the control plane listens. */
 export interface Listener {
   readonly host: string;

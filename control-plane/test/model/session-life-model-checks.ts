@@ -96,10 +96,7 @@ export interface UnderWay {
   readonly hangUp: () => Promise<WatchAnswer>;
 }
 
-export function watchFrom(
-  life: SessionLife,
-  request: Pick<WatchRequest, "edge" | "instance" | "log" | "since">,
-): UnderWay {
+function watchFrom(life: SessionLife, request: Pick<WatchRequest, "edge" | "instance" | "log" | "since">): UnderWay {
   const call = new AbortController();
   const said = { follow: true, policy: undefined, filter: undefined, table: undefined, ...request };
   const watched = life.process.watches.watch(said, call.signal);

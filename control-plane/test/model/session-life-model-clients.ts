@@ -9,7 +9,7 @@ import { listSessions } from "../../src/app/sessions/list-sessions.js";
 import type { SessionFilter } from "../../src/app/sessions/list-sessions.js";
 import { reissueToken } from "../../src/app/sessions/reissue-token.js";
 import type { PlanOfPolicy } from "../../src/domain/plan.js";
-import { verifyToken } from "../../src/domain/token.js";
+import { verifyToken } from "../support/verify-token.js";
 import { command } from "./session-life-model-command.js";
 import { DAY_MS, PLAN_NAMES } from "./session-life-model.js";
 import type { SessionLifeModel } from "./session-life-model.js";

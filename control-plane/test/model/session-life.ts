@@ -5,6 +5,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
+import { publishedPolicy } from "../../src/app/policy/published-policy.js";
 import { BulkRevocations } from "../../src/app/sessions/bulk-revocations.js";
 import { EdgeRegistry } from "../../src/app/edges/status/edge-registry.js";
 import type { Random } from "../../src/app/ports/ports.js";
@@ -57,8 +58,12 @@ export class SessionLife {
     const store = await LmdbStore.open(join(this.folder, "store"), random);
     const { operator, audit, usage } = store;
     const policies = {
-      current: () => ({ generation: 1, policy: this.policy() }),
-      published: () => undefined,
+      current: () => ({ policy: this.policy() }),
+      // Its edges are of an older filter: none is given it on its watch, and the bytes do not matter.
+      published: () => {
+        const named = { generation: 1, policy: this.policy(), sinceMs: 0, decidedAtMs: null };
+        return publishedPolicy({ ...named, policyJson: "{}" });
+      },
       subscribe: () => nothing,
       shown: nothing,
     };

@@ -52,17 +52,6 @@ describe("a secret in a line of the log", () => {
     });
   });
 
-  it("a secret is blanked in what a child logger, or a child of that, adds", () => {
-    let line = "";
-    const log = createLog("info", { write: (text) => void (line = text) });
-    log
-      .child({ token: "s1", of: "child" })
-      .child({ request: { authorization: "s2" } })
-      .info({ count: 1 }, "a line");
-    const request = { authorization: BLANK };
-    expect(JSON.parse(line)).toMatchObject({ token: BLANK, of: "child", request, count: 1, level: "info" });
-  });
-
   it("a log line is written also where its error is none", () => {
     expect(logged({ err: null })).toMatchObject({ err: null, msg: "a line" });
     expect(logged({ err: "broken" })).toMatchObject({ err: "broken" });

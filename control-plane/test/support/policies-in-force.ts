@@ -8,6 +8,7 @@ export class PoliciesInForce implements CurrentPolicy, PolicyPublisher {
   /** What edges have said that they have received. */
   readonly shownGenerations: number[] = [];
   private readonly listeners = new Set<() => void>();
+  private readonly ofEdges = new Map<string, PublishedPolicy>();
   private active: ActivePolicy | undefined;
   private offered: PublishedPolicy | undefined;
 
@@ -22,8 +23,8 @@ export class PoliciesInForce implements CurrentPolicy, PolicyPublisher {
     return this.active;
   }
 
-  published(_edge: string): PublishedPolicy | undefined {
-    return this.offered;
+  published(edge: string): PublishedPolicy | undefined {
+    return this.ofEdges.get(edge) ?? this.offered;
   }
 
   subscribe(listener: () => void): () => void {
@@ -37,16 +38,19 @@ export class PoliciesInForce implements CurrentPolicy, PolicyPublisher {
 
   /** As if an operator had saved it; undefined: as if none was loaded. */
   put(active: ActivePolicy | undefined): void {
-    const sinceMs = this.clock.monotonicMs();
     this.active = active;
-    this.offered =
-      active &&
-      publishedPolicy({
-        ...active,
-        policyJson: JSON.stringify(active.policy),
-        sinceMs,
-        decidedAtMs: sinceMs,
-      });
+    this.offered = active && this.publishing(active);
     for (const listener of this.listeners) listener();
+  }
+
+  /** As if this edge alone was to run another one. */
+  putFor(edge: string, active: ActivePolicy): void {
+    this.ofEdges.set(edge, this.publishing(active));
+    for (const listener of this.listeners) listener();
+  }
+
+  private publishing(active: ActivePolicy): PublishedPolicy {
+    const sinceMs = this.clock.monotonicMs();
+    return publishedPolicy({ ...active, policyJson: JSON.stringify(active.policy), sinceMs, decidedAtMs: sinceMs });
   }
 }

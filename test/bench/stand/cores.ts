@@ -8,7 +8,7 @@ const ENVOYS_CORE = 0;
 /** As `taskset` writes lists of cores. */
 export const ENVOY_CORES = String(ENVOYS_CORE);
 export const ALL_CORES = `0-${availableParallelism() - 1}`;
-export const OTHER_CORES = `${ENVOYS_CORE + 1}-${availableParallelism() - 1}`;
+const OTHER_CORES = `${ENVOYS_CORE + 1}-${availableParallelism() - 1}`;
 
 /** Moves this process off Envoy's core; what it starts from now on is there too, unless said otherwise. */
 export function leaveEnvoysCore(): void {

@@ -23,7 +23,7 @@ export interface Started {
   ended: Promise<End>;
 }
 
-export class NpmStart {
+class NpmStart {
   private readonly started: Started[] = [];
 
   constructor(

@@ -9,7 +9,8 @@ import {
   PATH_WATCH,
 } from "../../../assembly/contract.js";
 import { acquireSession } from "../../../control-plane/src/app/edges/acquire-session.js";
-import { EdgeRegistry, type KnownInstance } from "../../../control-plane/src/app/edges/status/edge-registry.js";
+import { EdgeRegistry } from "../../../control-plane/src/app/edges/status/edge-registry.js";
+import type { KnownInstance } from "../../../control-plane/src/app/edges/status/registry-entry.js";
 import { instanceState } from "../../../control-plane/src/app/edges/status/edge-status.js";
 import type { HeardPolicy, WorkerPolicy } from "../../../control-plane/src/app/ports/edge-ports.js";
 import type { Timers } from "../../../control-plane/src/app/ports/log-ports.js";

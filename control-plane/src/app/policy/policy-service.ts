@@ -12,9 +12,6 @@ import { first, readSource, rejection, saved, stored } from "./policy-steps.js";
 import type { Numbered, PolicyServiceParts } from "./policy-steps.js";
 import type { ActivePolicy, CurrentPolicy } from "../ports/ports.js";
 
-export { violationLine, NoPolicyError } from "./policy-steps.js";
-export type { PolicyServiceParts } from "./policy-steps.js";
-
 /** What became of a document. */
 type PolicyOutcome =
   | { readonly kind: "accepted" | "unchanged"; readonly generation: number }

@@ -6,7 +6,7 @@ import { usageFailure } from "../failure.js";
 import { showSession, showToken } from "./session-view.js";
 
 export const SESSION_ID = { name: "ID", what: "the session's id, such as session list shows" } as const;
-export const PLAN: Option = { kind: "text", value: "NAME", what: "the plan's name" };
+const PLAN: Option = { kind: "text", value: "NAME", what: "the plan's name" };
 const KEY: Option = {
   kind: "text",
   value: "KEY",

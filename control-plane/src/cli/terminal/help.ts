@@ -67,7 +67,7 @@ export function commandHelp(command: Command): string {
   ]);
 }
 
-export function usageLine({ name, args, options }: Command): string {
+function usageLine({ name, args, options }: Command): string {
   const required = Object.entries(options).filter(([, { required }]) => required === true);
   const words = [
     ...args.map((one) => (one.optional === true ? `[${one.name}]` : one.name) + (one.many === true ? "…" : "")),

@@ -1,7 +1,7 @@
 // Listing edges: GET /v1/edges, and what the metrics say of them.
 import { describe, expect, it } from "vitest";
 
-import { GONE_AFTER_MS } from "../../../src/app/edges/status/edge-registry.js";
+import { GONE_AFTER_MS } from "../../../src/app/edges/status/workers.js";
 import { created, INSTANCE, ISSUER_TOKEN, KEYS, startTestControlPlane } from "../../support/control-plane.js";
 import type { TestControlPlane } from "../../support/control-plane.js";
 import { FILTER } from "../../support/watching.js";

@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 
 import { Confirmations } from "../../../src/app/edges/confirmations.js";
-import { GONE_AFTER_MS } from "../../../src/app/edges/status/edge-registry.js";
+import { GONE_AFTER_MS } from "../../../src/app/edges/status/workers.js";
 import { edgesNow } from "../../../src/app/edges/status/edge-views.js";
 import type { EdgeStatus } from "../../../src/app/ports/edge-status-ports.js";
 import { MemoryLog } from "../../../src/store/memory/invalidation-log.js";

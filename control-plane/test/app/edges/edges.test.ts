@@ -1,7 +1,8 @@
 // The state of an edge as an operator sees it, by what the edge says with its watches and its workers with their reports.
 import { describe, expect, it } from "vitest";
 
-import { EdgeRegistry, GONE_AFTER_MS } from "../../../src/app/edges/status/edge-registry.js";
+import { EdgeRegistry } from "../../../src/app/edges/status/edge-registry.js";
+import { GONE_AFTER_MS } from "../../../src/app/edges/status/workers.js";
 import type { WorkerPolicy } from "../../../src/app/ports/edge-ports.js";
 import { edgesNow } from "../../../src/app/edges/status/edge-views.js";
 import type { EdgeView } from "../../../src/app/edges/status/edge-views.js";

@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 
 import { Confirmations } from "../../../src/app/edges/confirmations.js";
-import { GONE_AFTER_MS } from "../../../src/app/edges/status/edge-registry.js";
+import { GONE_AFTER_MS } from "../../../src/app/edges/status/workers.js";
 import { nobodyHangsUp, request, settled, T0, watchingMemory } from "../../support/watching.js";
 
 const SECOND_INSTANCE = "ffeeddccbbaa9988";

@@ -1,7 +1,7 @@
 // What is stored of edges, and how often, while they call.
 import { describe, expect, it } from "vitest";
 
-import { GONE_AFTER_MS } from "../../../src/app/edges/status/edge-registry.js";
+import { GONE_AFTER_MS } from "../../../src/app/edges/status/workers.js";
 import { startStatusRecorder } from "../../../src/app/edges/status/status-recorder.js";
 import type { EdgeStatus } from "../../../src/app/ports/edge-status-ports.js";
 import { MemoryEdgeStatus } from "../../../src/store/memory/edge-status.js";

@@ -1,6 +1,7 @@
 // The policy service with the validator that the filter has too, and a document as an operator writes it.
 import { expect, it } from "vitest";
-import { NoPolicyError, PolicyService } from "../../../src/app/policy/policy-service.js";
+import { PolicyService } from "../../../src/app/policy/policy-service.js";
+import { NoPolicyError } from "../../../src/app/policy/policy-steps.js";
 import { validatePolicyJson } from "../../../src/domain/policy/validator.js";
 import { readPolicyDocument } from "../../../src/domain/policy/read-policy.js";
 import { MemoryStore } from "../../../src/store/memory/store.js";

@@ -2,7 +2,8 @@
 import { createHash } from "node:crypto";
 import { describe, expect, it, vi } from "vitest";
 import type { PolicyViolation, PolicyValidator, PolicySource } from "../../../src/app/ports/policy-ports.js";
-import { violationLine, NoPolicyError, PolicyService } from "../../../src/app/policy/policy-service.js";
+import { PolicyService } from "../../../src/app/policy/policy-service.js";
+import { NoPolicyError, violationLine } from "../../../src/app/policy/policy-steps.js";
 import type { PolicyDecision, StoredPolicy } from "../../../src/app/ports/ports.js";
 import type { PlansOfPolicy } from "../../../src/domain/plan.js";
 import { MemoryPolicies } from "../../../src/store/memory/policies.js";

@@ -1,7 +1,7 @@
 // Session creation: what a login service gets from POST /v1/sessions, and which requests are 400.
 import { describe, expect, it } from "vitest";
 
-import { verifyToken } from "../../../src/domain/token.js";
+import { verifyToken } from "../../support/verify-token.js";
 import { created, expectError, KEYS, shown, startTestControlPlane } from "../../support/control-plane.js";
 import { HOUR_MS, METERED, STARTER } from "../../support/sessions.js";
 

@@ -1,7 +1,7 @@
 // A session's token, given out once more: POST /v1/sessions/:id/token.
 import { describe, expect, it } from "vitest";
 
-import { verifyToken } from "../../../src/domain/token.js";
+import { verifyToken } from "../../support/verify-token.js";
 import { created, expectError, KEYS, startTestControlPlane } from "../../support/control-plane.js";
 import { METERED, sessionAt } from "../../support/sessions.js";
 

@@ -11,9 +11,6 @@ import { awaitedEntries, isChanged, isGone, knownInstance, NEVER, newEntry, stat
 import type { Entry, KnownInstance, StatusNow } from "./registry-entry.js";
 import { areCurrent, established, GONE_AFTER_MS, withReport } from "./workers.js";
 
-export { GONE_AFTER_MS } from "./workers.js";
-export type { KnownInstance } from "./registry-entry.js";
-
 /**
  * About 300 bytes each, and 200 for each worker that is kept: 2 kB with 8 of them, and what the edge found wrong with a
  * policy, at most 4 KiB. More than any installation has; past it those silent for longest are taken to be gone.

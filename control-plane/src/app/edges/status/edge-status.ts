@@ -1,7 +1,7 @@
 // The state of an edge by what it and its workers last said, against the policy that it is to run. Pure.
 import { POLICY_OK, POLICY_REJECTED, POLICY_TRAPPED } from "../../../../../assembly/contract.js";
 import type { PublishedPolicy } from "../../ports/policy-ports.js";
-import type { KnownInstance } from "./edge-registry.js";
+import type { KnownInstance } from "./registry-entry.js";
 import type { HeardPolicy } from "../../ports/edge-ports.js";
 
 /**

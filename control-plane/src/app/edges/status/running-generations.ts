@@ -1,5 +1,5 @@
 // Which generations of the policy edges run or are trying, as far as they have said.
-import type { KnownInstance } from "./edge-registry.js";
+import type { KnownInstance } from "./registry-entry.js";
 
 /** Of the control plane's policies; 0, a policy of the edge's own, is none of them. */
 export function runningGenerations(known: readonly KnownInstance[]): ReadonlySet<number> {
