@@ -27,7 +27,7 @@ export interface Standings {
   readonly others: Standing;
 }
 
-/** The moment at which it is judged whether sessions are idle. */
+/** The moment at which it is decided whether sessions are idle. */
 export interface IdleMoment {
   /** Undefined: none is idle. */
   readonly policy: PlansOfPolicy | undefined;

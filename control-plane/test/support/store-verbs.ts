@@ -17,8 +17,8 @@ import { decideBulkRevocation, decideChunk, decideRevocation } from "../../src/d
 import type { Session } from "../../src/domain/session.js";
 import type { AuditEvent, Instance, RevocationFilter } from "../../src/domain/stored.js";
 
-type Judge = (session: Session, holders: readonly Instance[]) => boolean;
-export type IdleStep = PageOfPlan<ActivityCursor> & { readonly atMs: number; readonly isIdle: Judge };
+type Holds = (session: Session, holders: readonly Instance[]) => boolean;
+export type IdleStep = PageOfPlan<ActivityCursor> & { readonly atMs: number; readonly isIdle: Holds };
 export type ExpiryStep = PageOfPlan<string> & { readonly isExpired: (session: Session) => boolean };
 
 const answerOf = async <Answer>(decision: Promise<Decision<Answer>>): Promise<Answer> => (await decision).answer;
@@ -51,19 +51,19 @@ const operatorVerbs = (store: Updates) => ({
 });
 
 const usageVerbs = (store: Updates) => ({
-  async hold(id: string, holder: Instance, atMs: number, mayHold: Judge) {
+  async hold(id: string, holder: Instance, atMs: number, mayHold: Holds) {
     const { outcome, ...known } = await answerOf(
       store.update("session", id, (state) =>
-        decideHold(state, holder, atMs, (one, holders) => (mayHold(one, holders) ? "hold" : "refuse")),
+        decideHold(state, holder, atMs, (one, holders) => (mayHold(one, holders) ? "hold" : "over")),
       ),
     );
     return { ...known, held: outcome === "held" };
   },
   /** Undefined if there is no such session. */
-  async endIfIdle(id: string, atMs: number, isIdle: Judge) {
+  async endIfIdle(id: string, atMs: number, isIdle: Holds) {
     const { outcome, session } = await answerOf(
       store.update("session", id, (state) =>
-        decideHold(state, NOBODY, atMs, (one, holders) => (isIdle(one, holders) ? "end" : "refuse")),
+        decideHold(state, NOBODY, atMs, (one, holders) => (isIdle(one, holders) ? "end" : "over")),
       ),
     );
     return session && { session, newly: outcome === "ended" };

@@ -4,7 +4,7 @@ import { capacityMicro, refilledMicro } from "../../domain/level.js";
 import { planById } from "../../domain/plan.js";
 import type { PlanOfPolicy, PlansOfPolicy } from "../../domain/plan.js";
 import { decideHold, knownOf } from "../../domain/decisions/hold-session.js";
-import type { Held, HoldJudgement, HoldState, Known } from "../../domain/decisions/hold-session.js";
+import type { Held, HoldChoice, HoldState, Known } from "../../domain/decisions/hold-session.js";
 import { isPastIdleLimit } from "../../domain/idleness.js";
 import { sessionEndsAtMs, sessionState } from "../../domain/session.js";
 import type { Session } from "../../domain/session.js";
@@ -69,15 +69,15 @@ async function hold(ports: UsagePorts, id: string, asker: Instance): Promise<Kno
   const nowMs = ports.clock.nowMs();
   const isLive = liveAt(ports.policies, nowMs);
   const moment = idleMoment(ports, nowMs);
-  const judgedBy = async (judge: (one: Session, holders: readonly Instance[]) => HoldJudgement): Promise<Held> => {
+  const heldBy = async (choose: (one: Session, holders: readonly Instance[]) => HoldChoice): Promise<Held> => {
     const decide = (state: HoldState) =>
-      decideHold(state, asker, nowMs, (one, of) => (isLive(one) ? judge(one, of) : "refuse"));
+      decideHold(state, asker, nowMs, (one, of) => (isLive(one) ? choose(one, of) : "over"));
     return (await ports.store.update("session", id, decide)).answer;
   };
-  let held = await judgedBy((one) => (isPastIdleLimit(one, moment) ? "unsure" : "hold"));
+  let held = await heldBy((one) => (isPastIdleLimit(one, moment) ? "unsure" : "hold"));
   if (held.outcome === "unsure") {
     const isIdle = idleAt(ports, nowMs);
-    held = await judgedBy((one, holders) => (isIdle(one, holders) ? "end" : "hold"));
+    held = await heldBy((one, holders) => (isIdle(one, holders) ? "end" : "hold"));
   }
   if (held.outcome === "ended" && held.session !== undefined) endedForIdleness(ports, held.session);
   // While the commit was under way edges may have received invalidations, and take no answer from before them.

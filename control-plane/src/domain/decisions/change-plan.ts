@@ -1,4 +1,4 @@
-// Decides on a move of a session to another plan.
+// Decides whether a session gets another plan.
 import type { PlanOfPolicy } from "../plan.js";
 import { withPlan } from "../session.js";
 import type { Session } from "../session.js";
@@ -26,7 +26,7 @@ export type PlanChangeOutcome =
   | { readonly outcome: "moved" | "unchanged"; readonly session: Session }
   | { readonly outcome: "unknown" | "ended" | "tooManySessions" };
 
-/** Edges ask for the session again. A user's limit refuses the move, whatever the plan does at a creation. */
+/** Edges ask for the session again. A user's limit forbids it, whatever the plan does at a creation. */
 export function decidePlanChange(
   { found, peers }: PlanChangeState,
   { plan, atMs, actor, isLive }: PlanChange,

@@ -25,11 +25,11 @@ export interface Known {
 
 export interface Held extends Known {
   /** unsure: nothing is written, for it is not known whether the session is idle. */
-  readonly outcome: "held" | "ended" | "refused" | "unsure";
+  readonly outcome: "held" | "ended" | "over" | "unsure";
 }
 
-/** hold: it is live. end: it is idle for too long. refuse: it is over. unsure: whether it is idle cannot be told yet. */
-export type HoldJudgement = "hold" | "end" | "refuse" | "unsure";
+/** hold: it is live. end: it is idle for too long. over: it is over already. unsure: whether it is idle cannot be told yet. */
+export type HoldChoice = "hold" | "end" | "over" | "unsure";
 
 export const knownOf = ({ found, position }: HoldState): Known =>
   found === undefined
@@ -45,15 +45,15 @@ export function decideHold(
   state: HoldState,
   asker: Instance,
   atMs: number,
-  judge: (session: Session, holders: readonly Instance[]) => HoldJudgement,
+  choose: (session: Session, holders: readonly Instance[]) => HoldChoice,
 ): Decision<Held> {
   const known = knownOf(state);
   const { session, rows } = known;
   if (state.found === undefined || session === undefined || hasEndedForGood(session)) {
-    return unchanged({ ...known, outcome: "refused" });
+    return unchanged({ ...known, outcome: "over" });
   }
-  const judgement = judge(session, rows);
-  switch (judgement) {
+  const choice = choose(session, rows);
+  switch (choice) {
     case "hold":
       return {
         answer: { ...known, outcome: "held", session: withActivity(session, atMs) },
@@ -64,8 +64,8 @@ export function decideHold(
       const change = { before: state.found.session, after: ended };
       return { answer: { ...known, outcome: "ended", session: ended }, changes: { sessions: [change] } };
     }
-    case "refuse":
-      return unchanged({ ...known, outcome: "refused" });
+    case "over":
+      return unchanged({ ...known, outcome: "over" });
     case "unsure":
       return unchanged({ ...known, outcome: "unsure" });
   }
