@@ -25,6 +25,7 @@ import { keepGenerations } from "./app/policy/generations-kept.js";
 import { PolicyService } from "./app/policy/policy-service.js";
 import { NoPolicyError } from "./app/policy/policy-steps.js";
 import type { Clock, Random } from "./app/ports/ports.js";
+import type { Stores } from "./app/ports/stores.js";
 import { startSweeping } from "./app/upkeep/sweep-schedule.js";
 import { usageCommits } from "./app/edges/usage.js";
 import { readPolicyDocument } from "./domain/policy/read-policy.js";
@@ -40,8 +41,7 @@ import { replacedSettings } from "./settings/replaced-settings.js";
 import { readSettings } from "./settings/settings.js";
 import type { Settings } from "./settings/settings.js";
 import { StartFailure } from "./start-failure.js";
-import { lockFolder } from "./store/lmdb/folder-lock.js";
-import { LmdbStore } from "./store/lmdb/store.js";
+import { openStores } from "./store/open-stores.js";
 import { policyFile } from "./store/policy-file.js";
 
 const clock: Clock = { nowMs: () => Date.now(), monotonicMs: () => performance.now() };
@@ -68,22 +68,18 @@ class Started {
   }
 }
 
-async function openStore(folder: string, started: Started): Promise<LmdbStore> {
+async function openStore({ dataDir }: Settings, started: Started): Promise<Stores> {
   try {
-    const lock = lockFolder(folder);
-    started.add(() => {
-      lock.release();
-    });
-    const store = await LmdbStore.open(folder, random);
+    const store = await openStores({ dataDir }, random);
     started.add(() => store.close());
     return store;
   } catch (error) {
-    throw new StartFailure(`the store in ${folder} (SLUICE_DATA_DIR) cannot be opened: ${text(error)}`);
+    throw new StartFailure(`the store in ${dataDir} (SLUICE_DATA_DIR) cannot be opened: ${text(error)}`);
   }
 }
 
 async function start(settings: Settings, log: PinoLogger, started: Started): Promise<void> {
-  const store = await openStore(settings.dataDir, started);
+  const store = await openStore(settings, started);
   const policies = await startPolicies(settings, store, log, started);
   const live = new LiveSessions(store, policies, clock);
   const metrics = new Metrics(() => live.byPlan());
@@ -104,7 +100,7 @@ async function start(settings: Settings, log: PinoLogger, started: Started): Pro
 
 /** What is known of edges, beginning with what an earlier process has stored of them. */
 async function startInstances(
-  { edgeStatus }: LmdbStore,
+  { edgeStatus }: Stores,
   policies: PolicyService,
   workerReported: EdgeRegistryParts["workerReported"],
   logger: PinoLogger,
@@ -118,7 +114,7 @@ async function startInstances(
 
 interface Parts {
   readonly settings: Settings;
-  readonly store: LmdbStore;
+  readonly store: Stores;
   readonly policies: PolicyService;
   readonly instances: EdgeRegistry;
   readonly metrics: Metrics;
@@ -134,7 +130,7 @@ async function serveHttp(parts: Parts) {
   const tls = HttpTls.load(settings.http.tls);
   const invalidations = await startInvalidations(parts);
   const usage = startUsage(parts);
-  started.add(startRetention({ operator, audit, retention: settings.retention, clock, logger: log }));
+  started.add(startRetention({ store, operator, audit, retention: settings.retention, clock, logger: log }));
   const { keys, adminTokens, apiRate } = settings;
   const token = (sessionId: string, planId: number): string => makeToken({ sessionId, planId }, keys);
   const http = await buildHttpServer({
@@ -172,7 +168,15 @@ async function startInvalidations({ settings, store, policies, instances, metric
     meter.callDenied();
   };
   const unauthenticated = new UnauthenticatedCalls({ clock, logger: log, counted });
-  const revocations = new BulkRevocations({ store: stored, clock, timers, random, logger: log, meter: metrics });
+  const revocations = new BulkRevocations({
+    store: stored,
+    updates: store,
+    clock,
+    timers,
+    random,
+    logger: log,
+    meter: metrics,
+  });
   await revocations.start();
   started.add(() => revocations.stop());
   const { logKept: kept } = settings;
@@ -181,7 +185,7 @@ async function startInvalidations({ settings, store, policies, instances, metric
   return { watches, revocations, confirmations, edges, unauthenticated };
 }
 
-async function startPolicies({ policyPath }: Settings, store: LmdbStore, log: PinoLogger, started: Started) {
+async function startPolicies({ policyPath }: Settings, store: Stores, log: PinoLogger, started: Started) {
   const policies = await PolicyService.start({
     source: policyFile(policyPath, timers),
     validate: { readPolicyDocument },
@@ -200,7 +204,7 @@ async function startPolicies({ policyPath }: Settings, store: LmdbStore, log: Pi
 /** What was spent, and the sweep of sessions that have ended. */
 function startUsage({ store, policies, instances, metrics, log, started }: Parts) {
   const usageMeter = new UsageMetrics(metrics.registry);
-  const commits = usageCommits(store.usage, policies, usageMeter);
+  const commits = usageCommits(store, policies, usageMeter);
   const usage = { usage: store.usage, instances, commits, usageMeter };
   started.add(startSweeping({ store, policies, clock, logger: log, meter: metrics, ...usage }, timers));
   return usage;

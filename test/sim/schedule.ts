@@ -35,12 +35,12 @@ export class Schedule {
   /** Throws a Violation. */
   async step(): Promise<void> {
     this.#delays.step();
-    await this.#delayedReport.step();
+    this.#delayedReport.step();
     if (this.#restoreNext) {
       this.#restoreNext = false;
-      await this.#faultInjector.backUpOrRestore();
+      this.#faultInjector.backUpOrRestore();
     } else if (this.world.random.chance(this.world.faultProfile.passing)) this.world.pass(this.#pause());
-    else if (!(await this.#faultInjector.strike())) await this.#work();
+    else if (!this.#faultInjector.strike()) await this.#work();
     await settle();
   }
 
@@ -96,7 +96,7 @@ export class Schedule {
   /** One way of a call; in an atomic step both, if nothing comes in between. */
   async #move(edge: SimEdge, call: Call): Promise<void> {
     const { random, store, faultProfile } = this.world;
-    if (this.#sleep.beginsBefore(edge, call) || (await this.#delayedReport.begins(edge, call))) return;
+    if (this.#sleep.beginsBefore(edge, call) || this.#delayedReport.begins(edge, call)) return;
     if (!this.#isAtomic()) {
       if (this.#network.move(edge, call) && random.chance(faultProfile.shortStallProbability)) this.#stall(edge, call);
       return;

@@ -1,13 +1,16 @@
 // What every store must do, whatever it is made of. An adapter's test calls this with a way to open an empty one.
 import { expect, it } from "vitest";
 
-import type { SessionStore } from "../../src/app/ports/ports.js";
+import type { Stores } from "../../src/app/ports/stores.js";
+import type { WithVerbs } from "../support/store-verbs.js";
 import { HOUR_MS, METERED, sessionAt, STARTER } from "../support/sessions.js";
+
+type Store = WithVerbs<Stores>;
 
 const NOW_MS = Date.UTC(2026, 0, 1);
 
 /** `open` gives an empty store and sees to its end. */
-export function storeContract(open: () => Promise<SessionStore>): void {
+export function storeContract(open: () => Promise<Store>): void {
   it("a session is found exactly as it was created", async () => {
     const store = await open();
     const session = sessionAt(NOW_MS, METERED, "ü✓ user", "o/1");

@@ -70,13 +70,16 @@ export class SessionLife {
     const instances = new EdgeRegistry({ clock, policies });
     const ports: UsagePorts = {
       ...{ store, operator, audit, usage, usageMeter, instances, policies, clock, random, logger, meter },
-      commits: usageCommits(usage, policies, usageMeter),
+      commits: usageCommits(store, policies, usageMeter),
       makeToken: (sessionId, planId) => makeToken({ sessionId, planId }, KEYS),
     };
     const watches = new Watches({
       ...{ log: store.invalidations, policies, timers, clock, meter: watchMeter, logger, instances },
     });
-    const revocations = new BulkRevocations({ store: store.revocations, clock, timers, random, logger, meter });
+    const revocations = new BulkRevocations({
+      ...{ store: store.revocations, updates: store },
+      ...{ clock, timers, random, logger, meter },
+    });
     await revocations.start();
     this.current = { store, ports, watches, revocations };
   }

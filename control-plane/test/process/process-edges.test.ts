@@ -1,10 +1,9 @@
 // What the control plane as a process knows of edges after it was killed and started again.
-import { randomBytes } from "node:crypto";
 import { expect, it } from "vitest";
 
 import { deriveKeys } from "../../src/domain/keys.js";
 import { openLayout } from "../../src/store/lmdb/layout.js";
-import { LmdbStore } from "../../src/store/lmdb/store.js";
+import { openStore } from "../support/temporary-store.js";
 import { ADMIN_TOKEN, ControlPlaneProcess, SECRET, settingsIn } from "../support/process.js";
 import { sessionAt } from "../support/sessions.js";
 
@@ -43,7 +42,7 @@ async function storedEdges(folder: string): Promise<string[]> {
 it("a killed control plane lists the edge that was there, and revocations wait for it", async () => {
   const settings = settingsIn();
   const folder = settings.SLUICE_DATA_DIR ?? "";
-  const store = await LmdbStore.open(folder, { bytes: (n) => randomBytes(n) });
+  const store = await openStore(folder);
   const session = sessionAt(Date.now());
   await store.create(session);
   await store.close();

@@ -1,20 +1,18 @@
 // Invalidations and the control plane as a process: what survives its death, how it stops, and its store's backups.
 import { once } from "node:events";
 import { copyFileSync } from "node:fs";
-import { randomBytes } from "node:crypto";
 import { connect } from "node:net";
 import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
 
 import { runCommand } from "../../../scripts/run-command.js";
 import { deriveKeys } from "../../src/domain/keys.js";
-import { LmdbStore } from "../../src/store/lmdb/store.js";
+import { openStore } from "../support/temporary-store.js";
 import { STORE_FILE } from "../../src/store/lmdb/layout.js";
 import { compiledMain } from "../support/compiled-sources.js";
 import { ADMIN_TOKEN, ControlPlaneProcess, SECRET, settingsIn, temporaryFolder } from "../support/process.js";
 import { sessionAt } from "../support/sessions.js";
 
-const random = { bytes: (n: number) => randomBytes(n) };
 const admin = { authorization: `Bearer ${ADMIN_TOKEN}` };
 const edge = {
   authorization: `Bearer ${deriveKeys(Buffer.from(SECRET, "hex")).edgeCredential}`,
@@ -26,7 +24,7 @@ const MANY = 10_000;
 async function withSessions(count: number) {
   const settings = settingsIn();
   const data = settings.SLUICE_DATA_DIR ?? "";
-  const store = await LmdbStore.open(data, random);
+  const store = await openStore(data);
   const sessions = Array.from({ length: count }, (_, i) => sessionAt(Date.now() - count + i));
   await Promise.all(sessions.map((session) => store.create(session)));
   await store.close();
@@ -86,7 +84,7 @@ describe("a control plane that is killed", () => {
     first.kill("SIGKILL");
     await first.ended;
     const { id } = ((await begun.json()) as { revocation: { id: string } }).revocation;
-    const between = await LmdbStore.open(data, random);
+    const between = await openStore(data);
     expect(await between.revocations.find(id)).toMatchObject({ finishedAt: null });
     await between.close();
 
@@ -100,7 +98,7 @@ describe("a control plane that is killed", () => {
     expect(last).toMatchObject({ examined: MANY, revoked: MANY });
     second.kill("SIGTERM");
     await second.ended;
-    const after = await LmdbStore.open(data, random);
+    const after = await openStore(data);
     expect((await after.position()).cursor).toBe(MANY);
     expect(await after.countLive(0, 0)).toBe(0);
     await after.close();

@@ -1,9 +1,8 @@
 // A revocation that is waited for, and the control plane as a process: edges confirm with their next watch.
-import { randomBytes } from "node:crypto";
 import { expect, it } from "vitest";
 
 import { deriveKeys } from "../../src/domain/keys.js";
-import { LmdbStore } from "../../src/store/lmdb/store.js";
+import { openStore } from "../support/temporary-store.js";
 import { ADMIN_TOKEN, ControlPlaneProcess, SECRET, settingsIn } from "../support/process.js";
 import { sessionAt } from "../support/sessions.js";
 
@@ -34,7 +33,7 @@ async function isWatching(url: string, name: string): Promise<boolean> {
 
 it("an edge that watches on confirms a revocation, and one that fell silent does not", async () => {
   const settings = settingsIn();
-  const store = await LmdbStore.open(settings.SLUICE_DATA_DIR ?? "", { bytes: (n) => randomBytes(n) });
+  const store = await openStore(settings.SLUICE_DATA_DIR ?? "");
   const sessions = [sessionAt(Date.now() - 2), sessionAt(Date.now() - 1)];
   for (const session of sessions) await store.create(session);
   await store.close();

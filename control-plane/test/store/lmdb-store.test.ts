@@ -6,10 +6,14 @@ import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 
 import { LmdbStore } from "../../src/store/lmdb/store.js";
+import { openStore } from "../support/temporary-store.js";
+import type { StoreOfTests } from "../support/temporary-store.js";
 import { openLayout } from "../../src/store/lmdb/layout.js";
 import { edgeStatusContract } from "../contracts/edge-status-contract.js";
 import { decision, policyContract } from "../contracts/policy-contract.js";
 import { storeContract } from "../contracts/store-contract.js";
+import { acquireSession } from "../../src/app/edges/acquire-session.js";
+import { startTestControlPlane } from "../support/control-plane.js";
 import { METERED, sessionAt, STARTER } from "../support/sessions.js";
 
 const NOW_MS = Date.UTC(2026, 0, 1);
@@ -23,8 +27,8 @@ function folder(): string {
   return made;
 }
 
-async function openIn(path: string): Promise<LmdbStore> {
-  const store = await LmdbStore.open(path, random);
+async function openIn(path: string): Promise<StoreOfTests> {
+  const store = await openStore(path);
   onTestFinished(() => store.close());
   return store;
 }
@@ -44,7 +48,7 @@ describe("the status of edges in LMDB keeps the contract", () => {
 describe("the LMDB store", () => {
   it("sessions, log, cursor and policy survive a restart", async () => {
     const path = folder();
-    const before = await LmdbStore.open(path, random);
+    const before = await openStore(path);
     const [kept, revoked] = [sessionAt(NOW_MS), sessionAt(NOW_MS)];
     await before.create(kept);
     await before.create(revoked);
@@ -83,16 +87,15 @@ describe("the LMDB store", () => {
   });
 
   it("an acquire is answered with what was committed beside it, which edges may know", async () => {
-    const store = await openIn(folder());
-    const [asked, other] = [sessionAt(NOW_MS), sessionAt(NOW_MS)];
+    const { ports, store, clock } = await startTestControlPlane();
+    const [asked, other] = [sessionAt(clock.nowMs()), sessionAt(clock.nowMs())];
     await store.create(asked);
     await store.create(other);
-    const holder = { edge: "gw-1", instance: "aaaaaaaaaaaaaaaa" };
-    const hold = () => store.usage.hold(asked.id, holder, NOW_MS, () => true);
-    const [first] = await Promise.all([hold(), store.revoke(other.id, NOW_MS + 1)]);
-    expect([first.position.cursor, first.session?.revokedAt]).toEqual([1, null]);
-    const [second] = await Promise.all([hold(), store.revoke(asked.id, NOW_MS + 2)]);
-    expect([second.position.cursor, second.session?.revokedAt]).toEqual([2, NOW_MS + 2]);
+    const acquire = () => acquireSession(ports, asked.id, { edge: "gw-1", instance: "aaaaaaaaaaaaaaaa" });
+    const [first] = await Promise.all([acquire(), store.revoke(other.id, NOW_MS + 1)]);
+    expect(first).toMatchObject({ cursor: 1, state: "live" });
+    const [second] = await Promise.all([acquire(), store.revoke(asked.id, NOW_MS + 2)]);
+    expect(second).toMatchObject({ cursor: 2, state: "revoked" });
   });
 
   it("the time of an acquire shows in lists, after a change of plan and on a repeated creation", async () => {
@@ -105,8 +108,7 @@ describe("the LMDB store", () => {
     const lastActivity = NOW_MS + 9;
     expect(await store.operator.sessionsBefore({ by: "creation" }, undefined, 9)).toMatchObject([{ lastActivity }]);
     expect(await store.operator.issue(issue)).toMatchObject({ outcome: "repeated", session: { lastActivity } });
-    const audited = () => ({ at: 0, actor: "a", action: "plan-changed", sessionId: session.id, details: {} }) as const;
-    const move = { plan: METERED, atMs: NOW_MS, isLive: () => true, audited };
+    const move = { plan: METERED, atMs: NOW_MS, isLive: () => true, actor: "a" };
     expect(await store.operator.move(session.id, move)).toMatchObject({ outcome: "moved", session: { lastActivity } });
   });
 
@@ -128,7 +130,7 @@ describe("the LMDB store", () => {
 
   it("each session is indexed by user, organisation, plan and activity", async () => {
     const path = folder();
-    const store = await LmdbStore.open(path, random);
+    const store = await openStore(path);
     const session = sessionAt(NOW_MS, STARTER, "u9", "o9");
     const other = sessionAt(NOW_MS, STARTER, "u9", "o9");
     await store.create(session);

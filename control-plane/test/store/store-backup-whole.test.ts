@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 
 import { BackupRejected } from "../../src/store/lmdb/backup-file.js";
-import { LmdbStore } from "../../src/store/lmdb/store.js";
+import { openStore } from "../support/temporary-store.js";
 import { backUpStore, restoreStore } from "../../src/store/lmdb/backup.js";
 import { openLayout, STORE_FILE } from "../../src/store/lmdb/layout.js";
 import { sessionAt } from "../support/sessions.js";
@@ -25,7 +25,7 @@ function folder(): string {
 /** A store with one session, and its backup. */
 async function backedUp() {
   const [data, file] = [folder(), join(folder(), "backup.mdb")];
-  const store = await LmdbStore.open(data, random);
+  const store = await openStore(data);
   const session = sessionAt(NOW_MS);
   await store.create(session);
   await backUpStore(data, file);
@@ -34,7 +34,7 @@ async function backedUp() {
 }
 
 async function found(data: string, id: string) {
-  const store = await LmdbStore.open(data, random);
+  const store = await openStore(data);
   onTestFinished(() => store.close());
   return store.find(id);
 }

@@ -6,8 +6,11 @@ import { dirname, join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 
 import { LmdbStore } from "../../src/store/lmdb/store.js";
+import { openStore } from "../support/temporary-store.js";
+import type { StoreOfTests } from "../support/temporary-store.js";
 import { backUpStore, restoreStore } from "../../src/store/lmdb/backup.js";
 import { openLayout, SCHEMA, STORE_FILE } from "../../src/store/lmdb/layout.js";
+import type { AuditEvent } from "../../src/domain/stored.js";
 import { sessionAt, STARTER } from "../support/sessions.js";
 import { heard, nobodyHangsUp, request, watchesOver } from "../support/watching.js";
 
@@ -22,8 +25,8 @@ function folder(): string {
   return made;
 }
 
-async function opened(path: string): Promise<LmdbStore> {
-  const store = await LmdbStore.open(path, random);
+async function opened(path: string): Promise<StoreOfTests> {
+  const store = await openStore(path);
   onTestFinished(() => store.close());
   return store;
 }
@@ -31,7 +34,7 @@ async function opened(path: string): Promise<LmdbStore> {
 /** A store with one live and one revoked session, its backup, and what happened since: the other one was revoked. */
 async function backedUp() {
   const [data, file] = [folder(), join(folder(), "backup.mdb")];
-  const store = await LmdbStore.open(data, random);
+  const store = await openStore(data);
   const [kept, revoked] = [sessionAt(NOW_MS), sessionAt(NOW_MS)];
   await store.create(kept);
   await store.create(revoked);
@@ -62,7 +65,7 @@ describe("a backup", () => {
 
   it("a backup touches nothing beside it, whatever its name", async () => {
     const [data, target] = [folder(), folder()];
-    await (await LmdbStore.open(data, random)).close();
+    await (await openStore(data)).close();
     mkdirSync(join(target, "backup.mdb.part"));
     writeFileSync(join(target, "backup.mdb.part", "notes"), "kept");
     await backUpStore(data, join(target, "backup.mdb"));
@@ -107,7 +110,7 @@ describe("a restore", () => {
     const logs = new Set<string>();
     for (let i = 0; i < 3; i++) {
       await restoreStore(file, data, { force: true, random });
-      const store = await LmdbStore.open(data, random);
+      const store = await openStore(data);
       logs.add((await store.position()).log);
       await store.close();
     }
@@ -170,7 +173,7 @@ describe("a store of schema 1", () => {
   it("a store of schema 1 gets a log whose name edges can keep, and goes on counting", async () => {
     const path = folder();
     const { kept } = await ofSchema1(path);
-    const first = await LmdbStore.open(path, random);
+    const first = await openStore(path);
     const { log, cursor } = await first.position();
     expect([log.length, cursor]).toEqual([16, 1]);
     await first.revoke(kept.id, NOW_MS + 5);
@@ -230,6 +233,26 @@ describe("a store of schema 3", () => {
       ...{ atMs: null, source: null, position: null },
     });
     expect(db.meta.get("policy")).toBeUndefined();
+  });
+
+  it("a store of schema 3 has the actions in its audit log named as they are now", async () => {
+    const path = folder();
+    const { env, meta, audit } = openLayout(path);
+    const event = { at: NOW_MS, actor: "operator:1", sessionId: null, details: { from: "a", to: "b" } };
+    const before = ["session-moved", "session-revoked", "policy-refused"] as AuditEvent["action"][];
+    await env.transaction(() => {
+      void meta.put("schema", 3);
+      void meta.put("log", "ab".repeat(8));
+      void meta.put("cursor", 0);
+      for (const [i, action] of before.entries()) void audit.put(i + 1, { ...event, action });
+    });
+    await env.close();
+    const store = await opened(path);
+    expect(await store.audit.auditBefore(undefined, 9)).toEqual([
+      { number: 3, ...event, action: "policy-rejected" },
+      { number: 2, ...event, action: "session-revoked" },
+      { number: 1, ...event, action: "plan-changed" },
+    ]);
   });
 });
 

@@ -3,6 +3,7 @@ import { describe } from "vitest";
 
 import { endingContract } from "../contracts/ending-contract.js";
 import { holdingContract } from "../contracts/holding-contract.js";
+import { withVerbs } from "../support/store-verbs.js";
 import { MemoryStore } from "../../src/store/memory/store.js";
 import { temporaryStore } from "../support/temporary-store.js";
 import { usageContract } from "../contracts/usage-contract.js";
@@ -14,7 +15,7 @@ describe("usage in LMDB keeps the contract", () => {
 });
 
 describe("usage in the in-memory store of the tests keeps the contract", () => {
-  usageContract(() => Promise.resolve(new MemoryStore()));
-  endingContract(() => Promise.resolve(new MemoryStore()));
-  holdingContract(() => Promise.resolve(new MemoryStore()));
+  usageContract(() => Promise.resolve(withVerbs(new MemoryStore())));
+  endingContract(() => Promise.resolve(withVerbs(new MemoryStore())));
+  holdingContract(() => Promise.resolve(withVerbs(new MemoryStore())));
 });

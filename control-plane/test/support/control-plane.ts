@@ -7,7 +7,7 @@ import { EdgeRegistry } from "../../src/app/edges/status/edge-registry.js";
 import { edgesNow } from "../../src/app/edges/status/edge-views.js";
 import { policyPropagation } from "../../src/app/edges/policy-propagation.js";
 import { LiveSessions } from "../../src/app/upkeep/live-sessions.js";
-import type { SessionStore } from "../../src/app/ports/ports.js";
+import type { Stores } from "../../src/app/ports/stores.js";
 import { UnauthenticatedCalls } from "../../src/app/edges/status/unauthenticated-calls.js";
 import { Watches } from "../../src/app/edges/watches.js";
 import { EdgeMetrics } from "../../src/http/status/edge-metrics.js";
@@ -30,6 +30,7 @@ import { ConfirmingEdges } from "./confirming-edges.js";
 import { FixedClock } from "./fixed-clock.js";
 import { METERED, REPORTING, STARTER } from "./sessions.js";
 import { PoliciesInForce } from "./policies-in-force.js";
+import type { WithVerbs } from "./store-verbs.js";
 import { temporaryStore } from "./temporary-store.js";
 
 export const ADMIN_TOKEN = "an-admin-token-for-tests";
@@ -57,7 +58,7 @@ export interface TestControlPlane {
   readonly watches: Watches;
   /** Edges that confirm revocations when a test has them do so; none to begin with. */
   readonly confirming: ConfirmingEdges;
-  readonly store: SessionStore;
+  readonly store: WithVerbs<Stores>;
   readonly ports: UsagePorts;
   /** Everything logged so far, at the level trace. */
   readonly logged: () => string;
@@ -77,7 +78,7 @@ export interface TestControlPlane {
 
 /** `store` replaces the real one for sessions; `changes` replace those of the server's options. */
 export async function startTestControlPlane(
-  other?: SessionStore,
+  other?: WithVerbs<Stores>,
   changes: Partial<HttpServerOptions> = {},
 ): Promise<TestControlPlane> {
   const clock = new FixedClock();
@@ -101,7 +102,7 @@ export async function startTestControlPlane(
     usage,
     usageMeter,
     instances,
-    commits: usageCommits(usage, policies, usageMeter),
+    commits: usageCommits(store, policies, usageMeter),
     store,
     operator,
     audit,
@@ -125,7 +126,7 @@ export async function startTestControlPlane(
   const watches = new Watches(watching);
   const edges = () => edgesNow({ instances, log: invalidations, policies, clock });
   edgeMetrics.observe(edges, () => watches.heldCount());
-  const parts = { store: stored, clock, timers, random: ports.random, logger: log, meter: metrics };
+  const parts = { store: stored, updates: temporary, clock, timers, random: ports.random, logger: log, meter: metrics };
   const revocations = new BulkRevocations(parts);
   onTestFinished(() => revocations.stop());
   const confirming = new ConfirmingEdges(timers);

@@ -1,13 +1,12 @@
 // What contracts of usage begin with: a store with one session in it, instances of edges, and what they report.
-import type { SessionStore } from "../../src/app/ports/ports.js";
-import type { ReportedRow, UsageStore } from "../../src/app/ports/usage-ports.js";
+import type { Stores } from "../../src/app/ports/stores.js";
+import type { ReportedRow } from "../../src/app/ports/usage-ports.js";
 import type { PlanOfPolicy } from "../../src/domain/plan.js";
 import type { Session } from "../../src/domain/session.js";
 import { sessionAt, STARTER } from "./sessions.js";
+import type { WithVerbs } from "./store-verbs.js";
 
-export interface StoreWithUsage extends SessionStore {
-  readonly usage: UsageStore;
-}
+export type StoreWithUsage = WithVerbs<Stores>;
 
 export const NOW_MS = Date.UTC(2026, 0, 1);
 export const A = { edge: "gw-1", instance: "aaaaaaaaaaaaaaaa" };

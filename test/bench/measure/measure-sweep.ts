@@ -101,7 +101,7 @@ function portsOver(store: LmdbStore, clock: Clock): UsagePorts {
     audit: store.audit,
     usage: store.usage,
     instances: new EdgeRegistry({ clock, policies }),
-    commits: usageCommits(store.usage, policies, usageMeter),
+    commits: usageCommits(store, policies, usageMeter),
     usageMeter,
     policies: { ...policies, published: () => undefined },
     clock,

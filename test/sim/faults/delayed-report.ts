@@ -31,16 +31,16 @@ export class DelayedReport {
   }
 
   /** Before a call is sent. True: it is delayed from now on. */
-  async begins(edge: SimEdge, call: Call): Promise<boolean> {
+  begins(edge: SimEdge, call: Call): boolean {
     if (call.sent || this.#late !== undefined || pathOf(call) !== PATH_REPORT) return false;
     const rows = (call.json as { usage: [string, number][] }).usage;
     if (rows.length < LEAST_ROWS || !this.world.random.chance(this.world.faultProfile.delayedReport)) return false;
     this.#late = { edge, call, rows, steps: MOST_STEPS, isOvertaken: false };
-    await this.faultInjector.backUp();
+    this.faultInjector.backUp();
     return true;
   }
 
-  async step(): Promise<void> {
+  step(): void {
     const late = this.#late;
     if (late === undefined) return;
     late.steps -= 1;
@@ -49,7 +49,7 @@ export class DelayedReport {
     else if (late.isOvertaken) this.#arrive(late);
     else if (late.rows.some(([id]) => !late.edge.life.records.has(id))) {
       late.isOvertaken = true;
-      await this.faultInjector.restore();
+      this.faultInjector.restore();
     }
   }
 

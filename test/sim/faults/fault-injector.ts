@@ -21,7 +21,7 @@ export class FaultInjector {
   ) {}
 
   /** At most one fault, by the chances of the fault profile. False: nothing happened. */
-  async strike(): Promise<boolean> {
+  strike(): boolean {
     const { random, faultProfile, edges, store } = this.world;
     if (faultProfile.trapsInTry > 0 && this.#trips()) return true;
     const edge = random.pick(edges);
@@ -33,14 +33,14 @@ export class FaultInjector {
       from += chance;
       return hit;
     };
-    if (strikes(faultProfile.envoyCrash)) await this.#crashEnvoy(edge);
+    if (strikes(faultProfile.envoyCrash)) this.#crashEnvoy(edge);
     else if (strikes(faultProfile.planeCrash)) this.#crashPlane("crashes");
     else if (strikes(faultProfile.outage))
       this.#goAway(random.pick([300, 2000, 15_000, 2 * faultProfile.maxAgeMs + 12_000]));
     else if (strikes(faultProfile.cutOff)) this.#cutOff(edge, 2 * faultProfile.maxAgeMs + random.below(30_000));
     else if (strikes(faultProfile.reload)) this.#change(edge, worker, "reload");
     else if (strikes(faultProfile.reconfigure)) this.#change(edge, worker, "configure");
-    else if (strikes(faultProfile.restore)) await this.backUpOrRestore();
+    else if (strikes(faultProfile.restore)) this.backUpOrRestore();
     else if (strikes(faultProfile.revoke)) this.#revokeAny();
     else if (strikes(faultProfile.refresh)) this.#refresh();
     else if (strikes(faultProfile.trim)) store.forgetEntries(1 + random.below(3));
@@ -60,25 +60,29 @@ export class FaultInjector {
     world.logInNext();
   }
 
-  async backUpOrRestore(): Promise<void> {
-    await (this.#backup === undefined || this.world.random.chance(0.4) ? this.backUp() : this.restore());
+  backUpOrRestore(): void {
+    if (this.#backup === undefined || this.world.random.chance(0.4)) this.backUp();
+    else this.restore();
   }
 
-  async backUp(): Promise<void> {
+  backUp(): void {
     this.world.note("backup");
-    this.#backup = await this.world.store.backUp();
+    this.#backup = this.world.store.backUp();
   }
 
-  async restore(): Promise<void> {
+  restore(): void {
     const { world } = this;
     if (this.#backup === undefined) return;
     this.#logs += 1;
     const log = logName(this.#logs);
-    await this.#allowWhatBackupLacks(this.#backup);
-    await world.store.restore(this.#backup, log);
+    this.#allowWhatBackupLacks(this.#backup);
+    world.store.restore(this.#backup, log);
     this.#crashPlane(`is restored from its backup as ${log}`);
     world.idleness.restored();
-    world.ledger.restored(world.store.log, this.#backup.sessions.values());
+    world.ledger.restored(
+      world.store.log,
+      [...this.#backup.sessions.values()].map(({ session }) => session),
+    );
   }
 
   /** A policy that ends the VM which tries it. */
@@ -99,13 +103,13 @@ export class FaultInjector {
     edge[how](worker);
   }
 
-  async #crashEnvoy(edge: SimEdge): Promise<void> {
+  #crashEnvoy(edge: SimEdge): void {
     const { ledger, store, idleness } = this.world;
     this.world.note(`${edge.life.edge} crashes`);
     const lost = edge.crash();
     this.world.noteLife(edge);
     for (const [id, spent] of lost.spent) {
-      const { consumed } = await store.durable(id, lost.instance() ?? "");
+      const { consumed } = store.durable(id, lost.instance() ?? "");
       ledger.allow(lost.edge, id, spent - consumed);
       if (spent > consumed) idleness.lost([id]);
     }
@@ -128,11 +132,12 @@ export class FaultInjector {
     this.network.breakOff(RESET_CHANCE);
   }
 
-  async #allowWhatBackupLacks(backup: Backup): Promise<void> {
+  #allowWhatBackupLacks(backup: Backup): void {
     const { sessions, store, ledger, edges } = this.world;
     for (const { id } of sessions) {
-      const had = new Map(backup.rows.get(id)?.map(({ instance, figures }) => [instance, figures?.consumed ?? 0]));
-      for (const { edge, instance, figures } of await store.durableRows(id)) {
+      const rows = [...(backup.sessions.get(id)?.rows.values() ?? [])];
+      const had = new Map(rows.map(({ instance, figures }) => [instance, figures?.consumed ?? 0]));
+      for (const { edge, instance, figures } of store.durableRows(id)) {
         const lacking = (figures?.consumed ?? 0) - (had.get(instance) ?? 0);
         ledger.allow(edge, id, lacking);
         const holder = edges.find(({ life }) => life.instance() === instance);

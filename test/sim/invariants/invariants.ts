@@ -34,9 +34,9 @@ export class Invariants {
       this.world.pass(TICK_MS);
       for (const edge of this.world.edges) for (const worker of edge.workers) edge.tick(worker, TICK_MS);
       await this.#deliverAll();
-      if (tick % LOOK_EVERY === 0 && (await this.#whatDisagrees()) === undefined) return;
+      if (tick % LOOK_EVERY === 0 && this.#whatDisagrees() === undefined) return;
     }
-    const violation = await this.#whatDisagrees();
+    const violation = this.#whatDisagrees();
     if (violation !== undefined) throw violation;
   }
 
@@ -80,9 +80,9 @@ export class Invariants {
     return any;
   }
 
-  async #whatDisagrees(): Promise<Violation | undefined> {
+  #whatDisagrees(): Violation | undefined {
     try {
-      for (const edge of this.world.edges) await this.#expectAgreement(edge);
+      for (const edge of this.world.edges) this.#expectAgreement(edge);
     } catch (error) {
       if (error instanceof Violation) return error;
       throw error;
@@ -90,7 +90,7 @@ export class Invariants {
     return undefined;
   }
 
-  async #expectAgreement(edge: SimEdge): Promise<void> {
+  #expectAgreement(edge: SimEdge): void {
     const { store, sessions } = this.world;
     const { life } = edge;
     const logCursor = life.logCursor();
@@ -98,18 +98,18 @@ export class Invariants {
       fail("quiet", `${life.edge} is at ${logCursor.log} ${logCursor.cursor} of ${store.log} ${store.head()}`);
     }
     this.#policy.expectAgreement(edge);
-    for (const { id } of sessions) if (store.sessions.has(id)) await this.#expectAgreementOn(id, edge);
+    for (const { id } of sessions) if (store.stored(id) !== undefined) this.#expectAgreementOn(id, edge);
   }
 
-  async #expectAgreementOn(id: string, { life }: SimEdge): Promise<void> {
+  #expectAgreementOn(id: string, { life }: SimEdge): void {
     const { store, ledger } = this.world;
     const record = life.records.get(id);
     const stands = record?.live === true && !record.refresh && !record.unconfirmed;
-    const isRevoked = store.sessions.get(id)?.revokedAt !== null;
+    const isRevoked = store.stored(id)?.revokedAt !== null;
     if (stands && isRevoked) fail("11", `${life.edge} ${id}: its revocation never arrived`);
     if (record?.provisional === true) fail("quiet", `${life.edge} ${id}: still provisional`);
     const instance = life.instance() ?? "";
-    const { consumed } = await store.durable(id, instance);
+    const { consumed } = store.durable(id, instance);
     const spent = ledger.spentIn(life, id);
     const least = spent - this.lost.of(life, id);
     if (consumed > spent || consumed < least)

@@ -161,7 +161,7 @@ export class SimPlane {
       makeToken: () => "",
       instances,
       usageMeter,
-      commits: usageCommits(store.usage, policies, usageMeter),
+      commits: usageCommits(store, policies, usageMeter),
     };
   }
 

@@ -1,11 +1,12 @@
 // The control plane's store for the simulation: each read and each commit is a step of its own, in an order that the
 // simulation chooses. What was not committed is lost with the process; a backup is a copy of what was.
 import type {
+  Invalidation,
+  InvalidationKind,
+  InvalidationLog,
   LogAdvance,
   LogLimits,
   LogReading,
-  Invalidation,
-  InvalidationLog,
 } from "../../../control-plane/src/app/ports/log-ports.js";
 import type {
   LogPosition,
@@ -14,8 +15,14 @@ import type {
   SessionStore,
   StoredPolicy,
 } from "../../../control-plane/src/app/ports/ports.js";
-import type { ReportedRow, UsageRow, UsageStore } from "../../../control-plane/src/app/ports/usage-ports.js";
+import type { Loads } from "../../../control-plane/src/app/ports/update-ports.js";
+import type { UsageRow, UsageStore } from "../../../control-plane/src/app/ports/usage-ports.js";
+import type { Changes, Decision, StoredRow } from "../../../control-plane/src/domain/changes.js";
 import type { Session } from "../../../control-plane/src/domain/session.js";
+import { activeSession } from "../../../control-plane/src/domain/stored.js";
+import { MemoryEngine } from "../../../control-plane/src/store/memory/engine.js";
+import { recordOf } from "../../../control-plane/src/store/memory/records.js";
+import type { MemorySession } from "../../../control-plane/src/store/memory/records.js";
 import { MemoryUsage } from "../../../control-plane/src/store/memory/usage.js";
 import { Violation } from "../invariants/violation.js";
 
@@ -26,8 +33,7 @@ interface Step {
 }
 
 export interface Backup {
-  readonly sessions: ReadonlyMap<string, Session>;
-  readonly rows: ReadonlyMap<string, readonly UsageRow[]>;
+  readonly sessions: ReadonlyMap<string, MemorySession>;
   readonly entries: readonly Invalidation[];
   readonly trimmed: number;
   readonly generations: ReadonlyMap<number, StoredPolicy>;
@@ -35,17 +41,16 @@ export interface Backup {
 
 /** What the simulation wants to know of commits, to check them against what really happened. */
 export interface StoreWitness {
-  reported(rows: readonly ReportedRow[]): void;
+  reported(rows: readonly StoredRow[]): void;
   revoked(sessionId: string, log: string, number: number): void;
   endedForIdleness(session: Session): void;
 }
 
 export class SimStore implements SessionStore, InvalidationLog {
-  readonly sessions = new Map<string, Session>();
   log: string;
   private entries: Invalidation[] = [];
   private trimmed = 0;
-  private figures = this.newFigures();
+  private engine = this.newEngine();
   private steps: Step[] = [];
   private readonly listeners = new Set<(advance: LogAdvance) => void>();
   readonly usage: UsageStore = this.usageInSteps();
@@ -84,35 +89,35 @@ export class SimStore implements SessionStore, InvalidationLog {
     this.listeners.clear();
   }
 
-  async backUp(): Promise<Backup> {
-    const rows = new Map<string, readonly UsageRow[]>();
-    for (const id of this.sessions.keys()) rows.set(id, await this.figures.rowsOf(id));
+  backUp(): Backup {
+    const { entries, trimmed, generations } = this;
     return {
-      sessions: new Map(this.sessions),
-      rows,
-      entries: [...this.entries],
-      trimmed: this.trimmed,
-      generations: new Map(this.generations),
+      sessions: new Map(this.engine.sessions),
+      entries: [...entries],
+      trimmed,
+      generations: new Map(generations),
     };
   }
 
   /** The restore command: the backup's contents under a new log. */
-  async restore(backup: Backup, log: string): Promise<void> {
+  restore(backup: Backup, log: string): void {
     this.crash();
     this.log = log;
-    this.figures = this.newFigures();
-    this.sessions.clear();
-    for (const [id, session] of backup.sessions) this.sessions.set(id, session);
-    for (const [sessionId, rows] of backup.rows) {
-      for (const { edge, instance, figures } of rows) {
-        await this.figures.hold(sessionId, { edge, instance }, 0, () => true);
-        if (figures !== null) await this.figures.report([{ sessionId, edge, instance, ...figures }], new Map());
-      }
-    }
-    for (const [id, session] of backup.sessions) this.sessions.set(id, session);
+    this.engine = this.newEngine();
+    for (const [id, stored] of backup.sessions) this.engine.sessions.set(id, stored);
     this.entries = [...backup.entries];
     this.trimmed = backup.trimmed;
     this.generations = new Map(backup.generations);
+  }
+
+  /** A client has logged in: its session is there from now on. */
+  add(session: Session): void {
+    this.engine.commit({ sessions: [{ before: null, after: session }] }, new Map());
+  }
+
+  /** As it is stored now. */
+  stored(id: string): Session | undefined {
+    return this.engine.sessions.get(id)?.session;
   }
 
   /** Drops the oldest entries, as time does. */
@@ -136,35 +141,35 @@ export class SimStore implements SessionStore, InvalidationLog {
   }
 
   /** What is durable of a session at an instance now. */
-  async durable(sessionId: string, instance: string): Promise<{ rev: number; consumed: number }> {
-    const rows = await this.figures.rowsOf(sessionId);
-    return rows.find((row) => row.instance === instance)?.figures ?? { rev: 0, consumed: 0 };
+  durable(sessionId: string, instance: string): { rev: number; consumed: number } {
+    return this.durableRows(sessionId).find((row) => row.instance === instance)?.figures ?? { rev: 0, consumed: 0 };
   }
 
-  async durableRows(sessionId: string): Promise<readonly UsageRow[]> {
-    return this.figures.rowsOf(sessionId);
+  durableRows(sessionId: string): readonly UsageRow[] {
+    const stored = this.engine.sessions.get(sessionId);
+    return stored === undefined ? [] : recordOf(stored).rows;
   }
 
   // --- SessionStore -------------------------------------------------------------------------------------------
 
-  create(session: Session): Promise<void> {
-    return this.commit(() => void this.sessions.set(session.id, session));
+  update<Kind extends keyof Loads, Answer>(
+    kind: Kind,
+    wanted: Loads[Kind]["wanted"],
+    decide: (found: Loads[Kind]["found"]) => Decision<Answer>,
+  ): Promise<Decision<Answer>> {
+    return this.commit(() => {
+      const { found, versions } = this.engine.load(kind, wanted);
+      const decision = decide(found);
+      this.engine.commit(decision.changes, versions);
+      this.tell(decision.changes);
+      return decision;
+    });
   }
 
   find(id: string): Promise<Session | undefined> {
-    return this.look(() => this.sessions.get(id));
-  }
-
-  revoke(id: string, atMs: number): Promise<{ newly: boolean; session: Session } | undefined> {
-    return this.commit(() => {
-      const session = this.sessions.get(id);
-      if (session === undefined) return undefined;
-      if (session.revokedAt !== null) return { newly: false, session };
-      const revoked = { ...session, revokedAt: atMs };
-      this.sessions.set(id, revoked);
-      this.append("revoked", id, atMs);
-      this.witness.revoked(id, this.log, this.head());
-      return { newly: true, session: revoked };
+    return this.look(() => {
+      const stored = this.engine.sessions.get(id);
+      return stored && activeSession(recordOf(stored));
     });
   }
 
@@ -208,48 +213,35 @@ export class SimStore implements SessionStore, InvalidationLog {
     return { log: this.log, cursor: this.head() };
   }
 
-  private append(kind: Invalidation["kind"], sessionId: string, atMs: number): void {
+  private append(kind: InvalidationKind, sessionId: string, atMs: number): void {
     this.entries.push({ kind, sessionId, atMs });
     for (const listener of this.listeners) listener({ cursor: this.head(), revoked: kind === "revoked" });
   }
 
-  private newFigures(): MemoryUsage {
-    return new MemoryUsage({
-      sessions: this.sessions,
-      appendRefresh: (sessionId, atMs) => {
-        this.append("refresh", sessionId, atMs);
+  private newEngine(): MemoryEngine {
+    return new MemoryEngine({
+      now: () => this.now(),
+      append: (kind, sessionId, atMs) => {
+        this.append(kind, sessionId, atMs);
+        if (kind === "revoked") this.witness.revoked(sessionId, this.log, this.head());
       },
-      position: () => this.now(),
     });
   }
 
+  private tell({ rows = [], sessions = [] }: Changes): void {
+    this.witness.reported(rows);
+    for (const { before, after } of sessions) {
+      if (after?.idleEndedAt !== undefined && before?.idleEndedAt === undefined) this.witness.endedForIdleness(after);
+    }
+  }
+
   private usageInSteps(): UsageStore {
+    const usage = (): MemoryUsage => new MemoryUsage(this.engine);
     return {
-      report: (rows, budgets) =>
-        this.commit(async () => {
-          const reported = await this.figures.report(rows, budgets);
-          this.witness.reported(rows);
-          return reported;
-        }),
-      hold: (id, holder, atMs, mayHold) => this.commit(() => this.figures.hold(id, holder, atMs, mayHold)),
-      rowsOf: (id) => this.look(() => this.figures.rowsOf(id)),
-      consume: (id, consumption) => this.commit(() => this.figures.consume(id, consumption)),
-      forgetConsumptions: (beforeMs, limit) => this.commit(() => this.figures.forgetConsumptions(beforeMs, limit)),
-      endIfIdle: (id, atMs, isIdle) =>
-        this.commit(async () => {
-          const ended = await this.figures.endIfIdle(id, atMs, isIdle);
-          if (ended?.newly === true) this.witness.endedForIdleness(ended.session);
-          return ended;
-        }),
-      plansInUse: () => this.look(() => this.figures.plansInUse()),
-      endIdle: (step) =>
-        this.commit(async () => {
-          const swept = await this.figures.endIdle(step);
-          for (const session of swept.sessions) this.witness.endedForIdleness(session);
-          return swept;
-        }),
-      removeExpired: (step) => this.commit(() => this.figures.removeExpired(step)),
-      removeEnded: (beforeMs, limit) => this.commit(() => this.figures.removeEnded(beforeMs, limit)),
+      look: (id) => this.look(() => usage().look(id)),
+      rowsOf: (id) => this.look(() => usage().rowsOf(id)),
+      plansInUse: () => this.look(() => usage().plansInUse()),
+      forgetConsumptions: (beforeMs, limit) => this.commit(() => usage().forgetConsumptions(beforeMs, limit)),
     };
   }
 

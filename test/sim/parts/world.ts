@@ -119,7 +119,7 @@ export class World {
   logInNext(): void {
     const session = this.sessions[this.#loggedIn];
     if (session === undefined) return;
-    this.store.sessions.set(session.id, this.#installation.issued(session.id, this.#loggedIn, this.time.nowMs));
+    this.store.add(this.#installation.issued(session.id, this.#loggedIn, this.time.nowMs));
     this.idleness.loggedIn(session.id);
     this.#loggedIn += 1;
   }
@@ -186,7 +186,8 @@ export class World {
       { generation: 1, policyJson: this.policies.first, hash: policyHash(this.policies.first), atMs: 0, source: "" },
       {
         reported: (rows) => {
-          for (const { sessionId, instance, consumed } of rows) {
+          for (const { sessionId, instance, figures } of rows) {
+            const { consumed } = figures ?? { consumed: 0 };
             this.#expectSpent(sessionId, instance, consumed);
             this.idleness.reported(sessionId, instance, consumed);
           }

@@ -1,10 +1,16 @@
 // The audit log: the line that each event also gives in the process's log, and the pages that operators read.
+import type { Changes } from "../../domain/changes.js";
 import type { AuditEntry, AuditEvent, AuditStore } from "../ports/audit-ports.js";
 import type { Logger } from "../ports/ports.js";
 
 /** To be called once the event is durable. */
 export function logAudit(logger: Logger, { at, actor, action, sessionId, details }: AuditEvent): void {
   logger.info({ type: "audit", at, actor, action, sessionId, details }, action);
+}
+
+/** The lines of what a decision has written. */
+export function logAudited(logger: Logger, { audit = [] }: Changes): void {
+  for (const event of audit) logAudit(logger, event);
 }
 
 /** A page of a list. `next` is where the page after it begins, null after the last. */

@@ -3,12 +3,15 @@ import { UNKNOWN_REMEMBERED_MS } from "../../../../assembly/contract.js";
 import { capacityMicro, refilledMicro } from "../../domain/level.js";
 import { planById } from "../../domain/plan.js";
 import type { PlanOfPolicy, PlansOfPolicy } from "../../domain/plan.js";
+import { decideHold, knownOf } from "../../domain/decisions/hold-session.js";
+import type { Held, HoldChoice, HoldState, Known } from "../../domain/decisions/hold-session.js";
+import { isPastIdleLimit } from "../../domain/idleness.js";
 import { sessionEndsAtMs, sessionState } from "../../domain/session.js";
 import type { Session } from "../../domain/session.js";
 import { endedForIdleness } from "../upkeep/ended-session.js";
-import { idleAt } from "../upkeep/idle-expiry.js";
+import { idleAt, idleMoment } from "../upkeep/idle-expiry.js";
 import type { LogPosition } from "../ports/ports.js";
-import type { Figures, Held, Instance } from "../ports/usage-ports.js";
+import type { Figures, Instance } from "../ports/usage-ports.js";
 import { lastFigures, liveAt } from "./usage.js";
 import type { UsagePorts } from "./usage.js";
 
@@ -59,22 +62,31 @@ export async function acquireSession(ports: UsagePorts, id: string, asker: Insta
 
 /**
  * The session as stored, with what instances reported of it, and held by the asker if it is live. It is looked at in the very
- * transaction that notes that: a look before it would cost each acquire a second read
- * (docs/decisions/0030-one-look-an-acquire.md).
+ * commit that notes that: a look before it would cost each acquire a second read
+ * (docs/decisions/0030-one-look-an-acquire.md). How instances stand matters only to a session past its idle limit.
  */
-async function hold(ports: UsagePorts, id: string, asker: Instance): Promise<Held> {
+async function hold(ports: UsagePorts, id: string, asker: Instance): Promise<Known> {
   const nowMs = ports.clock.nowMs();
   const isLive = liveAt(ports.policies, nowMs);
-  const isIdle = idleAt(ports, nowMs);
-  const found = await ports.usage.hold(id, asker, nowMs, (one, holders) => isLive(one) && !isIdle(one, holders));
-  if (found.held || found.session === undefined || !isLive(found.session)) return found;
-  const validated = await ports.usage.endIfIdle(id, nowMs, isIdle);
-  if (validated?.newly === true) endedForIdleness(ports, validated.session);
-  return ports.usage.hold(id, asker, nowMs, isLive);
+  const moment = idleMoment(ports, nowMs);
+  const heldBy = async (choose: (one: Session, holders: readonly Instance[]) => HoldChoice): Promise<Held> => {
+    const decide = (state: HoldState) =>
+      decideHold(state, asker, nowMs, (one, of) => (isLive(one) ? choose(one, of) : "over"));
+    return (await ports.store.update("session", id, decide)).answer;
+  };
+  let held = await heldBy((one) => (isPastIdleLimit(one, moment) ? "unsure" : "hold"));
+  if (held.outcome === "unsure") {
+    const isIdle = idleAt(ports, nowMs);
+    held = await heldBy((one, holders) => (isIdle(one, holders) ? "end" : "hold"));
+  }
+  if (held.outcome === "ended" && held.session !== undefined) endedForIdleness(ports, held.session);
+  // While the commit was under way edges may have received invalidations, and take no answer from before them.
+  const { cursor } = await ports.store.position();
+  return cursor > held.position.cursor ? knownOf(await ports.usage.look(id)) : held;
 }
 
 function validate(
-  { session, rows, position }: Held,
+  { session, rows, position }: Known,
   asker: Instance,
   policy: PlansOfPolicy,
   nowMs: number,

@@ -1,5 +1,5 @@
 // Group commit of reported rows: what arrives while one commit is under way goes with the next, in bounded pieces.
-import type { Budgets, ReportedRow, ReportedSession, UsageStore } from "../ports/usage-ports.js";
+import type { ReportedRow, ReportedSession } from "../ports/usage-ports.js";
 
 /** A commit holds up the event loop while its rows are written; measured at about 10 µs a row. */
 const MAX_ROWS_A_COMMIT = 256;
@@ -21,8 +21,8 @@ export class UsageCommits {
   private running = false;
 
   constructor(
-    private readonly store: Pick<UsageStore, "report">,
-    private readonly budgets: () => Budgets,
+    /** Commits rows, one at most of a session at an instance; resolves once they are durable. */
+    private readonly write: (rows: readonly ReportedRow[]) => Promise<Committed>,
     /** Told of each commit once, however many reports were in it. */
     private readonly onCommit: (committed: Committed) => void,
   ) {}
@@ -49,7 +49,7 @@ export class UsageCommits {
     while (this.waiting.length > 0) {
       const group = this.takeGroup();
       try {
-        const committed = await this.store.report(latest(group.flatMap(({ rows }) => rows)), this.budgets());
+        const committed = await this.write(latest(group.flatMap(({ rows }) => rows)));
         this.onCommit(committed);
         for (const { rows, done } of group) done(of(rows, committed));
       } catch (error) {

@@ -1,14 +1,17 @@
 // What the use cases about usage share: their ports, and what they read out of the policy.
 import { planById } from "../../domain/plan.js";
 import type { PlansOfPolicy } from "../../domain/plan.js";
+import { decideReport } from "../../domain/decisions/report-usage.js";
 import { sessionEndsAtMs, sessionState } from "../../domain/session.js";
 import type { Session } from "../../domain/session.js";
 import type { EdgeRegistry } from "./status/edge-registry.js";
 import type { PolicyPublisher } from "../ports/policy-ports.js";
 import type { CurrentPolicy } from "../ports/ports.js";
 import type { SessionPorts } from "../sessions/sessions.js";
+import type { Updates } from "../ports/update-ports.js";
 import { UsageCommits } from "./usage-commits.js";
-import type { Budgets, Figures, UsageMeter, UsageRow, UsageStore } from "../ports/usage-ports.js";
+import type { Committed } from "./usage-commits.js";
+import type { Budgets, Figures, ReportedRow, UsageMeter, UsageRow, UsageStore } from "../ports/usage-ports.js";
 
 export interface UsagePorts extends SessionPorts {
   readonly policies: CurrentPolicy & Pick<PolicyPublisher, "published">;
@@ -19,9 +22,12 @@ export interface UsagePorts extends SessionPorts {
 }
 
 /** The group commit of all reports, as it stands over a store: budgets by the policy in force, tokens counted. */
-export function usageCommits(usage: UsageStore, policies: CurrentPolicy, meter: UsageMeter): UsageCommits {
-  const budgets = (): Budgets => budgetsOf(policies.current()?.policy);
-  return new UsageCommits(usage, budgets, (committed) => {
+export function usageCommits(updates: Updates, policies: CurrentPolicy, meter: UsageMeter): UsageCommits {
+  const commit = async (rows: readonly ReportedRow[]): Promise<Committed> => {
+    const budgets = budgetsOf(policies.current()?.policy);
+    return (await updates.update("report", rows, (found) => decideReport(found, rows, budgets))).answer;
+  };
+  return new UsageCommits(commit, (committed) => {
     for (const { session, consumed } of committed.values()) {
       if (session !== undefined && consumed > 0) meter.tokensConsumed(planNameOf(policies, session), consumed);
     }
@@ -29,10 +35,11 @@ export function usageCommits(usage: UsageStore, policies: CurrentPolicy, meter: 
 }
 
 /** The present name of the session's plan. */
-export function planNameOf(policies: CurrentPolicy, { plan }: Session): string {
-  const policy = policies.current()?.policy;
-  return (policy && planById(policy, plan.id))?.name ?? plan.name;
-}
+export const planNameOf = (policies: CurrentPolicy, session: Session): string =>
+  planNameIn(policies.current()?.policy, session);
+
+export const planNameIn = (policy: PlansOfPolicy | undefined, { plan }: Session): string =>
+  (policy && planById(policy, plan.id))?.name ?? plan.name;
 
 export function budgetsOf(policy: PlansOfPolicy | undefined): Budgets {
   const budgets = new Map<number, number>();

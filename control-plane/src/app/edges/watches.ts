@@ -2,7 +2,7 @@
 import { setImmediate as nextTurnOfLoop } from "node:timers/promises";
 
 import { MAX_WATCH_ENTRIES, WATCH_HOLD_MS } from "../../../../assembly/contract.js";
-import { keyOf } from "./status/edge-registry.js";
+import { instanceKey } from "../../domain/stored.js";
 import type { EdgeRegistry } from "./status/edge-registry.js";
 import { inTurns } from "./in-turns.js";
 import { offerFor } from "./policy-offers.js";
@@ -75,7 +75,7 @@ export class Watches {
   async watch(request: WatchRequest, gone: AbortSignal): Promise<Watched> {
     const position = await this.parts.log.position();
     this.heard(request, position.log);
-    const key = keyOf(request);
+    const key = instanceKey(request);
     const older = this.held.get(key);
     older?.end("replaced", answeredBy(older.unchanged));
     // Before everything else: an edge without a policy can do nothing with what the log says.
@@ -112,7 +112,7 @@ export class Watches {
   }
 
   private hold(request: WatchRequest, unchanged: WatchAnswer, gone: AbortSignal): Promise<Watched> {
-    const key = keyOf(request);
+    const key = instanceKey(request);
     const released = this.parts.instances.watching(request);
     return new Promise<Watched>((resolve) => {
       const held: Held = {

@@ -1,19 +1,7 @@
 // What the use cases need of the audit log: who did what, and when.
+import type { AuditEvent } from "../../domain/stored.js";
 
-export type AuditAction =
-  "session-revoked" | "sessions-revoked" | "plan-changed" | "token-reissued" | "policy-accepted" | "policy-rejected";
-
-/** `details` differ by action, and hold no secret. */
-export interface AuditEvent {
-  /** When, ms since the epoch. */
-  readonly at: number;
-  /** The public name of an admin token, or `file` for the policy file. */
-  readonly actor: string;
-  readonly action: AuditAction;
-  /** Null where it is about no one session. */
-  readonly sessionId: string | null;
-  readonly details: Readonly<Record<string, string | number | null>>;
-}
+export type { AuditEvent } from "../../domain/stored.js";
 
 export interface AuditEntry extends AuditEvent {
   /** Grows by one with each entry. */

@@ -1,16 +1,7 @@
 // What the use cases need of the invalidation log: what edges must receive, in the order in which it became true.
-import type { LogPosition } from "./ports.js";
+import type { Invalidation, LogPosition } from "../../domain/stored.js";
 
-/** revoked: the session is over for good. refresh: it changed, so the edge's next request of it is to ask again. */
-export type InvalidationKind = "revoked" | "refresh";
-
-/** One entry of the log. */
-export interface Invalidation {
-  readonly kind: InvalidationKind;
-  readonly sessionId: string;
-  /** When, ms since the epoch. */
-  readonly atMs: number;
-}
+export type { Invalidation, InvalidationKind } from "../../domain/stored.js";
 
 /** What the log says past a cursor. `outOfReach`: some entries past it are gone, or the cursor is past the head. */
 export type LogReading =

@@ -1,7 +1,11 @@
 // What the use cases need from outside: time, randomness, a log, counters, the policy in force, and durable storage.
 import type { PlansOfPolicy } from "../../domain/plan.js";
 import type { Session } from "../../domain/session.js";
+import type { LogPosition } from "../../domain/stored.js";
 import type { AuditEvent } from "./audit-ports.js";
+import type { Updates } from "./update-ports.js";
+
+export type { LogPosition } from "../../domain/stored.js";
 
 export interface Clock {
   /** Wall clock, ms since the epoch. May jump. */
@@ -47,31 +51,12 @@ export interface CurrentPolicy {
   current(): Pick<ActivePolicy, "policy"> | undefined;
 }
 
-/** Up to where the invalidation log has been written. `cursor` only grows within one `log`. */
-export interface LogPosition {
-  readonly log: string;
-  readonly cursor: number;
-}
-
-/**
- * Sessions and the log of their invalidations. Every promise of a write resolves only once it is durable, a session and
- * its log entry in one transaction, and every read shows only what is durable.
- */
-export interface SessionStore {
-  /** Stores a new session. A rejection if its id is taken: no session is ever silently replaced. */
-  create(session: Session): Promise<void>;
+/** Sessions and how they change. Every read shows only what is durable. */
+export interface SessionStore extends Updates {
   find(id: string): Promise<Session | undefined>;
-  /**
-   * Revokes the session and appends that to the log. `newly` is false, and nothing is written, where it was revoked
-   * before. Undefined if there is no such session. A revocation that someone asked for is `audited`.
-   */
-  revoke(
-    id: string,
-    atMs: number,
-    audited?: AuditEvent,
-  ): Promise<{ readonly newly: boolean; readonly session: Session } | undefined>;
+  /** The invalidation log's: up to where it has been written. `cursor` only grows within one `log`. */
   position(): Promise<LogPosition>;
-  /** How many sessions of the plan, created at or after `sinceMs`, are not revoked. */
+  /** How many sessions of the plan, created at or after `sinceMs`, have not ended for good. */
   countLive(planId: number, sinceMs: number): Promise<number>;
   close(): Promise<void>;
 }

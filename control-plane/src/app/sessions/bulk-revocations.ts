@@ -1,9 +1,11 @@
 // Use case: revoke every session of a user or an organisation. Asked for once, carried out to its end, kills included.
-import { logAudit } from "../access/audit.js";
+import { decideBulkRevocation, decideChunk } from "../../domain/decisions/revoke-sessions.js";
+import { logAudited } from "../access/audit.js";
 import type { AuditEvent } from "../ports/audit-ports.js";
 import type { Timers } from "../ports/log-ports.js";
 import type { Clock, Logger, Meter, Random } from "../ports/ports.js";
 import type { BulkRevocation, BulkRevocationStore, RevocationFilter } from "../ports/revocation-ports.js";
+import type { Updates } from "../ports/update-ports.js";
 import { newSessionId, SESSION_ID_RANDOM_BYTES } from "../../domain/session-id.js";
 
 /** Sessions a transaction: a few ms, in which nobody else is served. */
@@ -13,6 +15,7 @@ const RETRY_MS = 1000;
 
 export interface BulkRevocationsParts {
   readonly store: BulkRevocationStore;
+  readonly updates: Updates;
   readonly clock: Clock;
   readonly timers: Timers;
   readonly random: Random;
@@ -38,13 +41,18 @@ export class BulkRevocations {
 
   /** Durable when it resolves; carried out from then on. `actor` is the public name of who asked for it. */
   async revoke(filter: RevocationFilter, actor: string): Promise<BulkRevocation> {
-    const { clock, logger, random, store } = this.parts;
+    const { clock, logger, random, store, updates } = this.parts;
     const nowMs = clock.nowMs();
     const id = newSessionId(nowMs, random.bytes(SESSION_ID_RANDOM_BYTES));
     const details = { revocationId: id, ...filter };
     const event: AuditEvent = { at: nowMs, actor, action: "sessions-revoked", sessionId: null, details };
-    const operation = await store.begin(id, filter, nowMs, event);
-    logAudit(logger, event);
+    const request = { id, filter, atMs: nowMs, audited: event };
+    const { answer, changes } = await updates.update("newestSession", filter, (newest) =>
+      decideBulkRevocation(newest, request),
+    );
+    logAudited(logger, changes);
+    // As it is stored: with its place in the log.
+    const operation = (await store.find(id)) ?? answer;
     if (operation.finishedAt === null) {
       this.waiting.add(id);
       this.run();
@@ -89,15 +97,17 @@ export class BulkRevocations {
 
   /** Answers whether that was the operation's last chunk. */
   private async step(id: string): Promise<boolean> {
-    const { clock, logger, meter, store } = this.parts;
+    const { clock, logger, meter, updates } = this.parts;
     const nowMs = clock.nowMs();
-    const expansion = await store.expand(id, CHUNK, nowMs);
-    for (const { createdAt, idleEndedAt } of expansion?.revoked ?? []) {
+    const { answer: chunk } = await updates.update("revocationChunk", { id, limit: CHUNK }, (state) =>
+      decideChunk(state, CHUNK, nowMs),
+    );
+    for (const { createdAt, idleEndedAt } of chunk?.revoked ?? []) {
       // One that had ended for idleness was counted then.
       if (idleEndedAt === undefined) meter.sessionRemoved("revoked", Math.max(0, nowMs - createdAt));
     }
-    if (expansion === undefined) return true;
-    const { examined, finishedAt, revoked } = expansion.operation;
+    if (chunk === undefined) return true;
+    const { examined, finishedAt, revoked } = chunk.operation;
     if (finishedAt === null) return false;
     const fields = { type: "sessions-revocation-finished", revocationId: id, examined, revoked };
     logger.info(fields, "revocation of sessions finished");

@@ -1,7 +1,8 @@
 // Use case: give a session another plan.
+import { decidePlanChange } from "../../domain/decisions/change-plan.js";
 import { planByName } from "../../domain/plan.js";
-import { logAudit } from "../access/audit.js";
-import type { AuditEvent } from "../ports/audit-ports.js";
+import { logAudited } from "../access/audit.js";
+import { liveAt } from "../edges/usage.js";
 import { viewOf } from "./sessions.js";
 import type { SessionPorts, SessionView } from "./sessions.js";
 
@@ -21,18 +22,11 @@ export async function changePlan(ports: SessionPorts, id: string, planName: stri
   if (plan === undefined) return { outcome: "unknownPlan" };
 
   const atMs = ports.clock.nowMs();
-  let event: AuditEvent | undefined;
-  const move = await ports.operator.move(id, {
-    plan,
-    atMs,
-    isLive: (session) => viewOf(session, ports.policies, atMs).state === "live",
-    audited: (before) => {
-      const details = { from: before.plan.name, to: plan.name };
-      event = { at: atMs, actor, action: "plan-changed", sessionId: id, details };
-      return event;
-    },
-  });
-  if (event !== undefined) logAudit(ports.logger, event);
-  if (!("session" in move)) return { outcome: move.outcome };
-  return { outcome: "moved", session: viewOf(move.session, ports.policies, atMs) };
+  const change = { plan, atMs, actor, isLive: liveAt(ports.policies, atMs) };
+  const { answer, changes } = await ports.store.update("planChange", { sessionId: id, planId: plan.id }, (state) =>
+    decidePlanChange(state, change),
+  );
+  logAudited(ports.logger, changes);
+  if (!("session" in answer)) return { outcome: answer.outcome };
+  return { outcome: "moved", session: viewOf(answer.session, ports.policies, atMs) };
 }

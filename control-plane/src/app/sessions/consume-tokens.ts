@@ -1,7 +1,8 @@
 // Use case: a backend spends from a session's token budget (docs/decisions/0013-consume-needs-a-budget.md).
+import { decideConsumption } from "../../domain/decisions/consume-tokens.js";
+import type { ConsumeOutcome } from "../../domain/decisions/consume-tokens.js";
 import { budgetsOf, liveAt, planNameOf } from "../edges/usage.js";
 import type { UsagePorts } from "../edges/usage.js";
-import type { ConsumeOutcome } from "../ports/usage-ports.js";
 
 /** A repeated key is known for at least a day. */
 export const CONSUMPTION_KEPT_MS = 86_400_000;
@@ -19,14 +20,13 @@ export async function consumeTokens(
   const policy = ports.policies.current()?.policy;
   if (policy === undefined) return undefined;
   const atMs = ports.clock.nowMs();
-  const outcome = await ports.usage.consume(sessionId, {
-    count,
-    key,
-    keptSinceMs: atMs - CONSUMPTION_KEPT_MS,
-    atMs,
-    budgets: budgetsOf(policy),
-    isLive: liveAt(ports.policies, atMs),
-  });
+  const consumption = {
+    ...{ count, key, keptSinceMs: atMs - CONSUMPTION_KEPT_MS, atMs },
+    ...{ budgets: budgetsOf(policy), isLive: liveAt(ports.policies, atMs) },
+  };
+  const { answer: outcome } = await ports.store.update("consumption", { sessionId, key }, (state) =>
+    decideConsumption(state, consumption),
+  );
   if (outcome.outcome === "consumed") {
     ports.usageMeter.tokensConsumed(planNameOf(ports.policies, outcome.session), count);
   }

@@ -1,12 +1,13 @@
 // Use case: issue a session and, this once, its token.
 import { createHash } from "node:crypto";
 
+import { decideCreation, limitOf } from "../../domain/decisions/create-session.js";
+import type { RepeatableRequest } from "../../domain/decisions/create-session.js";
 import { planByName } from "../../domain/plan.js";
-import type { PlanOfPolicy } from "../../domain/plan.js";
 import { createSession } from "../../domain/session.js";
 import type { NewSession, Session } from "../../domain/session.js";
 import { newSessionId, SESSION_ID_RANDOM_BYTES } from "../../domain/session-id.js";
-import type { RepeatableRequest, SessionLimit } from "../ports/operator-ports.js";
+import { liveAt } from "../edges/usage.js";
 import { viewOf } from "./sessions.js";
 import type { SessionPorts, SessionView } from "./sessions.js";
 
@@ -36,16 +37,19 @@ export async function issueSession(ports: SessionPorts, request: SessionRequest,
   const nowMs = ports.clock.nowMs();
   const id = newSessionId(nowMs, ports.random.bytes(SESSION_ID_RANDOM_BYTES));
   const session = createSession({ ...request, id }, plan, nowMs);
-  const issue = await ports.operator.issue({
-    session,
-    limit: limitOf(plan),
+  const limit = limitOf(plan);
+  const creation = {
+    ...{ session, limit, isLive: liveAt(ports.policies, nowMs) },
     repeatable: key === undefined ? null : repeatable(key, request, nowMs),
-    isLive: (one) => viewOf(one, ports.policies, nowMs).state === "live",
-  });
-  if (issue.outcome === "repeated") return issued(ports, issue.session, issue.planId, nowMs, true);
-  if (issue.outcome !== "created") return { outcome: issue.outcome };
+  };
+  const peers = limit === null ? null : { userId: session.userId, planId: plan.id };
+  const wanted = { sessionId: id, key: key ?? null, peers };
+  const { answer } = await ports.store.update("creation", wanted, (state) => decideCreation(state, creation));
+  if (answer.outcome === "repeated") return issued(ports, answer.session, answer.planId, nowMs, true);
+  if (answer.outcome === "exists") throw new Error(`session ${id} exists`);
+  if (answer.outcome !== "created") return { outcome: answer.outcome };
 
-  for (const removed of issue.removed) noteReplaced(ports, removed, nowMs);
+  for (const removed of answer.removed) noteReplaced(ports, removed, nowMs);
   const { userId, orgId } = session;
   ports.logger.info({ type: "session-created", sessionId: id, userId, orgId }, "session created");
   ports.meter.sessionCreated();
@@ -55,10 +59,6 @@ export async function issueSession(ports: SessionPorts, request: SessionRequest,
 function issued(ports: SessionPorts, session: Session, planId: number, nowMs: number, repeated: boolean): Issued {
   const token = ports.makeToken(session.id, planId);
   return { outcome: "issued", session: viewOf(session, ports.policies, nowMs), token, repeated };
-}
-
-function limitOf({ maxSessionsPerUser: maxSessions, onMaxSessions }: PlanOfPolicy): SessionLimit | null {
-  return maxSessions === null ? null : { maxSessions, onMaxSessions };
 }
 
 /** Two requests say the same if their fields do, in whatever order and spelling they were sent. */

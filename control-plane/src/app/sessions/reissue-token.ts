@@ -1,6 +1,8 @@
 // Use case: give out a session's token once more.
-import { logAudit } from "../access/audit.js";
-import type { AuditEvent } from "../ports/audit-ports.js";
+import { decideReissue } from "../../domain/decisions/reissue-token.js";
+import type { Session } from "../../domain/session.js";
+import { logAudited } from "../access/audit.js";
+import { liveAt, planNameIn } from "../edges/usage.js";
 import { viewOf } from "./sessions.js";
 import type { SessionPorts, SessionView } from "./sessions.js";
 
@@ -14,13 +16,14 @@ export type Reissued =
  * same session. To make an old one invalid, revoke the session.
  */
 export async function reissueToken(ports: SessionPorts, id: string, actor: string): Promise<Reissued> {
-  const session = await ports.store.find(id);
-  if (session === undefined) return { outcome: "unknown" };
-  const at = ports.clock.nowMs();
-  const view = viewOf(session, ports.policies, at);
-  if (view.state !== "live") return { outcome: "ended" };
-  const event: AuditEvent = { at, actor, action: "token-reissued", sessionId: id, details: { plan: view.plan } };
-  await ports.audit.appendAudit(event);
-  logAudit(ports.logger, event);
+  const atMs = ports.clock.nowMs();
+  const policy = ports.policies.current()?.policy;
+  const isLive = liveAt(ports.policies, atMs);
+  const request = { atMs, actor, isLive, planNameOf: (session: Session) => planNameIn(policy, session) };
+  const { answer, changes } = await ports.store.update("session", id, ({ found }) => decideReissue(found, request));
+  logAudited(ports.logger, changes);
+  if (answer.outcome !== "reissued") return answer;
+  const { session } = answer;
+  const view = viewOf(session, ports.policies, atMs);
   return { outcome: "reissued", session: view, token: ports.makeToken(id, session.plan.id) };
 }

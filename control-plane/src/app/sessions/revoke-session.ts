@@ -1,5 +1,6 @@
 // Use case: revoke one session.
-import { logAudit } from "../access/audit.js";
+import { decideRevocation } from "../../domain/decisions/revoke-sessions.js";
+import { logAudited } from "../access/audit.js";
 import type { AuditEvent } from "../ports/audit-ports.js";
 import type { SessionPorts } from "./sessions.js";
 
@@ -10,12 +11,14 @@ import type { SessionPorts } from "./sessions.js";
 export async function revokeSession(ports: SessionPorts, id: string, actor: string): Promise<"revoked" | "unknown"> {
   const nowMs = ports.clock.nowMs();
   const event: AuditEvent = { at: nowMs, actor, action: "session-revoked", sessionId: id, details: {} };
-  const revocation = await ports.store.revoke(id, nowMs, event);
+  const { answer: revocation, changes } = await ports.store.update("session", id, ({ found }) =>
+    decideRevocation(found?.session, nowMs, event),
+  );
   if (revocation === undefined) return "unknown";
   if (revocation.newly) {
     const durationMs = Math.max(0, nowMs - revocation.session.createdAt);
     ports.logger.info({ type: "session-removed", sessionId: id, reason: "revoked" }, "session removed");
-    logAudit(ports.logger, event);
+    logAudited(ports.logger, changes);
     // One that had ended for idleness was counted then.
     if (revocation.session.idleEndedAt === undefined) ports.meter.sessionRemoved("revoked", durationMs);
   }

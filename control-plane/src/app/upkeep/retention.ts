@@ -1,10 +1,12 @@
 // What must be forgotten in time: client details of old sessions, old keys of creations, old audit entries.
 import { setImmediate as nextTurn } from "node:timers/promises";
 
+import { decideForgetting } from "../../domain/decisions/forget-sessions.js";
 import type { AuditStore } from "../ports/audit-ports.js";
 import { CREATION_KEY_KEPT_MS } from "../sessions/issue-session.js";
 import type { OperatorStore } from "../ports/operator-ports.js";
 import type { Clock, Logger } from "../ports/ports.js";
+import type { Updates } from "../ports/update-ports.js";
 
 export interface Retention {
   /** How long after its creation a session's ip and userAgent are kept; null: as long as the session. */
@@ -20,22 +22,29 @@ const CHUNK = 500;
  * and never twice at a time; cut short, the next call goes on.
  */
 export async function applyRetention(
-  store: OperatorStore,
+  store: Updates,
+  operator: OperatorStore,
   audit: AuditStore,
   retention: Retention,
   nowMs: number,
 ): Promise<void> {
   const { metadataMs } = retention;
-  if (metadataMs !== null) await inChunks(() => store.forgetMetadata(nowMs - metadataMs, CHUNK));
-  await inChunks(() => store.forgetCreationKeys(nowMs - CREATION_KEY_KEPT_MS, CHUNK));
+  if (metadataMs !== null) await inChunks(() => forgetDetails(store, nowMs - metadataMs));
+  await inChunks(() => operator.forgetCreationKeys(nowMs - CREATION_KEY_KEPT_MS, CHUNK));
   const bounds = { maxEntries: retention.audit.maxEntries, sinceMs: nowMs - retention.audit.maxAgeMs };
   await inChunks(() => audit.trimAudit(bounds, CHUNK));
+}
+
+/** Answers how many sessions it looked at. */
+async function forgetDetails(store: Updates, createdBeforeMs: number): Promise<number> {
+  return (await store.update("withDetails", { createdBeforeMs, limit: CHUNK }, decideForgetting)).answer;
 }
 
 /** Client details, keys and audit entries are gone at most this long after their time. */
 const EVERY_MS = 60_000;
 
 export interface RetentionParts {
+  readonly store: Updates;
   readonly operator: OperatorStore;
   readonly audit: AuditStore;
   readonly retention: Retention;
@@ -44,11 +53,18 @@ export interface RetentionParts {
 }
 
 /** Keeps house now and then, until it is stopped; the answer does that, and waits for what is under way. */
-export function startRetention({ operator, audit, retention, clock, logger }: RetentionParts): () => Promise<void> {
+export function startRetention({
+  store,
+  operator,
+  audit,
+  retention,
+  clock,
+  logger,
+}: RetentionParts): () => Promise<void> {
   let underWay: Promise<void> | null = null;
   const round = async (): Promise<void> => {
     try {
-      await applyRetention(operator, audit, retention, clock.nowMs());
+      await applyRetention(store, operator, audit, retention, clock.nowMs());
     } catch (error) {
       logger.error({ type: "retention-failed", error: String(error) }, "the store failed: tried again in a minute");
     }

@@ -1,6 +1,9 @@
 // Use case: end sessions that are idle for too long, remove those past their end, and say how many there were.
 import { setImmediate as nextTurn } from "node:timers/promises";
 
+import type { Decision } from "../../domain/changes.js";
+import { decideIdleEnds } from "../../domain/decisions/end-idle.js";
+import { decideExpiry, decideRemoval } from "../../domain/decisions/forget-sessions.js";
 import { idleLimitMs } from "../../domain/idleness.js";
 import { planById } from "../../domain/plan.js";
 import type { PlanOfPolicy, PlansOfPolicy } from "../../domain/plan.js";
@@ -10,7 +13,7 @@ import { endedByLifetime, endedForIdleness } from "./ended-session.js";
 import { idleAt } from "./idle-expiry.js";
 import type { UsagePorts } from "../edges/usage.js";
 import { CONSUMPTION_KEPT_MS } from "../sessions/consume-tokens.js";
-import type { ActivityCursor, Swept } from "../ports/usage-ports.js";
+import type { ActivityCursor } from "../ports/update-ports.js";
 
 /** One step's writes hold up the event loop; measured, see test/bench/measure/measure-sweep.ts. */
 const SESSIONS_A_STEP = 50;
@@ -64,7 +67,13 @@ function removeExpired(
   const untilMs = nowMs - (plan?.lifetime ?? 0);
   const isExpired = (session: Session): boolean => sessionEndsAtMs(session, plan) <= nowMs;
   return inSteps<string>(
-    (after) => ports.usage.removeExpired({ planId, untilMs, after, limit: SESSIONS_A_STEP, isExpired }),
+    async (after) => {
+      const wanted = { planId, untilMs, after, limit: SESSIONS_A_STEP };
+      const { answer } = await ports.store.update("byCreation", wanted, ({ page, next }) =>
+        swept(next, decideExpiry(page, isExpired)),
+      );
+      return answer;
+    },
     (session) => {
       endedByLifetime(ports, session, sessionEndsAtMs(session, plan));
     },
@@ -84,13 +93,30 @@ function endIdle(
   const untilMs = plan === undefined ? nowMs : nowMs - Math.min(idleLimitMs(policy, plan), plan.lifetime);
   const isIdle = idleAt(ports, nowMs);
   return inSteps<ActivityCursor>(
-    (after) => ports.usage.endIdle({ planId, untilMs, after, limit: SESSIONS_A_STEP, atMs: nowMs, isIdle }),
+    async (after) => {
+      const wanted = { planId, untilMs, after, limit: SESSIONS_A_STEP };
+      const { answer } = await ports.store.update("byActivity", wanted, ({ page, next }) =>
+        swept(next, decideIdleEnds(page, nowMs, isIdle)),
+      );
+      return answer;
+    },
     (session) => {
       endedForIdleness(ports, session);
     },
     stopped,
   );
 }
+
+/** The sessions that a step ended; `next` is undefined after the last step. */
+interface Swept<Cursor> {
+  readonly sessions: readonly Session[];
+  readonly next: Cursor | undefined;
+}
+
+const swept = <Cursor>(
+  next: Cursor | undefined,
+  { answer: sessions, changes }: Decision<readonly Session[]>,
+): Decision<Swept<Cursor>> => ({ answer: { sessions, next }, changes });
 
 async function inSteps<Cursor>(
   step: (after: Cursor | undefined) => Promise<Swept<Cursor>>,
@@ -111,16 +137,18 @@ async function inSteps<Cursor>(
 
 /** What nobody needs any more: sessions long ended, and the keys of old consumptions. */
 async function forget(
-  { usage }: SweepPorts,
+  { store, usage }: SweepPorts,
   policy: PlansOfPolicy,
   nowMs: number,
   stopped: () => boolean,
 ): Promise<void> {
   const longest = Math.max(...policy.plans.map(({ lifetime }) => lifetime));
-  const steps = [
-    () => usage.removeEnded(nowMs - longest, SESSIONS_A_STEP),
-    () => usage.forgetConsumptions(nowMs - CONSUMPTION_KEPT_MS, SESSIONS_A_STEP),
-  ];
+  const createdBeforeMs = nowMs - longest;
+  const removeEnded = async (): Promise<number> => {
+    const wanted = { createdBeforeMs, limit: SESSIONS_A_STEP };
+    return (await store.update("ended", wanted, (page) => decideRemoval(page, createdBeforeMs))).answer;
+  };
+  const steps = [removeEnded, () => usage.forgetConsumptions(nowMs - CONSUMPTION_KEPT_MS, SESSIONS_A_STEP)];
   for (const step of steps) {
     while (!stopped() && (await step()) > 0) await nextTurn();
   }

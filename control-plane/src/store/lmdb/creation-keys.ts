@@ -1,16 +1,11 @@
 // The keys of repeatable creations: kept for a time, bounded in number. Each is called inside `env.transaction`.
-import type { CreationKey, LmdbLayout } from "./layout.js";
+import type { CreationKey } from "../../domain/stored.js";
+import type { LmdbLayout } from "./layout.js";
 
 /** At about 300 bytes each, 300 MB at the most. Past it the oldest go before their time. */
 const MAX_CREATION_KEYS = 1_000_000;
 /** Each new key takes along so many that are due, so keys go as fast as they come. */
 const DROPPED_WITH_EACH = 2;
-
-/** What the key has made; undefined for one that is new or too old. */
-export function findCreationKey(db: LmdbLayout, key: string, keptSinceMs: number): CreationKey | undefined {
-  const made = db.creationKeys.get(key);
-  return made === undefined || made.atMs < keptSinceMs ? undefined : made;
-}
 
 export function keepCreationKey(db: LmdbLayout, key: string, made: CreationKey, keptSinceMs: number): void {
   const old = db.creationKeys.get(key);

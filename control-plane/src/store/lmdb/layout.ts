@@ -16,7 +16,7 @@
 //   usage       [session id, edge, instance]     StoredUsage  of an instance that has acquired or reported it. When it
 //                                                           was acquired stands only here: a session's last activity
 //                                                           is the latest of its own and of its rows'
-//   consumptions [session id, Idempotency-Key]   StoredConsumption
+//   consumptions [session id, Idempotency-Key]   ConsumptionKey
 //   consumptionsByTime [ms, session id, Idempotency-Key] true     the same, the oldest first
 //   creationKeys Idempotency-Key                 CreationKey   which session a creation's key has made
 //   creationKeysByTime [ms, Idempotency-Key]     true       the same, the oldest first
@@ -36,37 +36,19 @@ import { join } from "node:path";
 import { open } from "lmdb";
 import type { Database, RootDatabase } from "lmdb";
 
-import type { AuditEvent } from "../../app/ports/audit-ports.js";
 import type { EdgeStatus } from "../../app/ports/edge-status-ports.js";
-import type { Invalidation } from "../../app/ports/log-ports.js";
 import type { StoredPolicy } from "../../app/ports/ports.js";
-import type { BulkRevocation } from "../../app/ports/revocation-ports.js";
-import type { BudgetState, Figures } from "../../app/ports/usage-ports.js";
 import type { Session } from "../../domain/session.js";
+import type {
+  AuditEvent,
+  ConsumptionKey,
+  CreationKey,
+  Figures,
+  Invalidation,
+  StoredRevocation,
+} from "../../domain/stored.js";
 
 export const SCHEMA = 4;
-
-/** What a creation with an `Idempotency-Key` made. The token is made again from id and plan, and is never stored. */
-export interface CreationKey {
-  readonly requestHash: string;
-  readonly sessionId: string;
-  /** The session's plan then: the token carries it. */
-  readonly planId: number;
-  readonly atMs: number;
-}
-
-export interface StoredRevocation extends BulkRevocation {
-  /** The newest session there was when it was asked for: none after it is revoked. */
-  readonly upTo: string;
-  /** The session looked at last; empty before the first. */
-  readonly doneTo: string;
-}
-
-/** What a consumption with an `Idempotency-Key` took, and the figures after it. */
-export interface StoredConsumption extends BudgetState {
-  readonly count: number;
-  readonly atMs: number;
-}
 
 /** A session at an instance. `figures` is null until its first report. */
 export interface StoredUsage {
@@ -96,7 +78,7 @@ export interface LmdbLayout {
   readonly revocations: Database<StoredRevocation, string>;
   readonly ended: Database<true, string>;
   readonly usage: Database<StoredUsage | UsageOfSchema2, [string, string, string]>;
-  readonly consumptions: Database<StoredConsumption, [string, string]>;
+  readonly consumptions: Database<ConsumptionKey, [string, string]>;
   readonly consumptionsByTime: Database<true, [number, string, string]>;
   readonly policies: Database<StoredPolicy, number>;
   readonly edgeStatus: Database<EdgeStatus, [string, string]>;

@@ -1,5 +1,6 @@
 // Makes a store ready for this program: a new one begins its log, an older one is brought to this schema, step by step.
 import type { Random } from "../../app/ports/ports.js";
+import type { AuditAction } from "../../domain/stored.js";
 import { SCHEMA } from "./layout.js";
 import type { LmdbLayout } from "./layout.js";
 import { newLogId } from "./invalidation-log.js";
@@ -12,7 +13,7 @@ const STEPS: ReadonlyMap<number, Step> = new Map<number, Step>([
   [1, toSchema2],
   // Rows of usage are read in both forms (usage-rows.ts): programs that cannot are kept away by the number.
   [2, () => undefined],
-  [3, keepNewestPolicy],
+  [3, toSchema4],
 ]);
 
 /**
@@ -52,5 +53,19 @@ function toSchema2(db: LmdbLayout, random: Random): void {
   for (const [planId, id] of db.byPlan.getKeys()) {
     const session = db.sessions.get(id);
     if (session !== undefined) void db.byUserAndPlan.put([session.userId, planId, id], true);
+  }
+}
+
+/** Names of actions in the audit log before schema 4. */
+const RENAMED_ACTIONS: Readonly<Record<string, AuditAction>> = {
+  "session-moved": "plan-changed",
+  "policy-refused": "policy-rejected",
+};
+
+function toSchema4(db: LmdbLayout): void {
+  keepNewestPolicy(db);
+  for (const { key, value } of [...db.audit.getRange()]) {
+    const action = RENAMED_ACTIONS[value.action];
+    if (action !== undefined) void db.audit.put(key, { ...value, action });
   }
 }

@@ -3,12 +3,13 @@
 import type { Session } from "../../domain/session.js";
 import type { LmdbLayout } from "./layout.js";
 
-/** Files a new session. */
-export function indexSession(db: LmdbLayout, session: Session): void {
-  const { id, userId, orgId } = session;
+/** Sorts after every session id. */
+export const AFTER_ALL_IDS = "~";
+
+/** Files a new session by whose it is. */
+export function indexSession(db: LmdbLayout, { id, userId, orgId }: Session): void {
   void db.byUser.put([userId, id], true);
   void db.byOrg.put([orgId, id], true);
-  indexUnderPlan(db, session);
 }
 
 /** Indexes a session that may be live under its plan: a new one, or one with another plan than before. */

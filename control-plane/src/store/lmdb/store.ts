@@ -1,54 +1,52 @@
 // The store of a single control plane: LMDB in a folder, safe against a kill at any moment.
 import { setImmediate as nextTurn } from "node:timers/promises";
 
-import type { AuditEvent, AuditStore } from "../../app/ports/audit-ports.js";
+import type { AuditStore } from "../../app/ports/audit-ports.js";
 import type { EdgeStatusStore } from "../../app/ports/edge-status-ports.js";
 import type { OperatorStore } from "../../app/ports/operator-ports.js";
-import type { LogPosition, PolicyStore, Random, SessionStore } from "../../app/ports/ports.js";
+import type { LogPosition, PolicyStore, Random } from "../../app/ports/ports.js";
 import type { BulkRevocationStore } from "../../app/ports/revocation-ports.js";
+import type { Stores } from "../../app/ports/stores.js";
+import type { Loads } from "../../app/ports/update-ports.js";
 import type { UsageStore } from "../../app/ports/usage-ports.js";
+import type { Decision } from "../../domain/changes.js";
 import type { Session } from "../../domain/session.js";
 import { sessionIdFloor } from "../../domain/session-id.js";
-import { appendAudit, LmdbAuditStore } from "./audit.js";
+import { LmdbAuditStore } from "./audit.js";
 import { LmdbEdgeStatus } from "./edge-status.js";
 import { openLayout } from "./layout.js";
 import type { LmdbLayout } from "./layout.js";
 import { LmdbLog } from "./invalidation-log.js";
 import { LmdbOperatorStore } from "./operator.js";
 import { LmdbPolicies } from "./policies.js";
-import { LmdbRevocations, revokeNow } from "./revocations.js";
+import { LmdbRevocations } from "./revocations.js";
 import { prepareSchema } from "./schema.js";
-import { indexSession } from "./session-index.js";
+import { LmdbUpdates } from "./updates.js";
 import { findSession } from "./usage-rows.js";
 import { LmdbUsage } from "./usage.js";
 
 /** Counting is native but not free: about 1 ms for this many keys, then others get their turn. */
 const COUNT_CHUNK = 10_000;
 
-/**
- * For one process: another one would read what this wrote a turn of its event loop later. Writes of one event turn
- * share a commit, so a transaction here fails before its first write: what it wrote before it threw would be
- * committed with the others.
- */
-export class LmdbStore implements SessionStore {
-  /** What edges must receive. */
+/** For one process: another one would read what this wrote a turn of its event loop later. */
+export class LmdbStore implements Stores {
   readonly invalidations: LmdbLog;
-  /** Of all sessions of a user or an organisation. */
   readonly revocations: BulkRevocationStore;
-  /** For operators and login services. */
   readonly operator: OperatorStore;
   readonly audit: AuditStore;
   readonly policies: PolicyStore;
   readonly edgeStatus: EdgeStatusStore;
-  /** What edges report, and what ends by itself. */
   readonly usage: UsageStore;
+  private readonly updates: LmdbUpdates;
 
   private constructor(
     /** For the parts of the store that stand beside this one. */
     readonly db: LmdbLayout,
     log: string,
+    private readonly closed: () => void = () => undefined,
   ) {
     this.invalidations = new LmdbLog(db, log);
+    this.updates = new LmdbUpdates(db, log);
     this.revocations = new LmdbRevocations(db);
     this.operator = new LmdbOperatorStore(db);
     this.audit = new LmdbAuditStore(db);
@@ -57,41 +55,30 @@ export class LmdbStore implements SessionStore {
     this.usage = new LmdbUsage(db, log);
   }
 
-  /** Opens the folder, or makes it ready for use. A rejection if its schema cannot be brought to this one. */
-  static async open(folder: string, random: Random): Promise<LmdbStore> {
+  /**
+   * Opens the folder, or makes it ready for use. A rejection if a schema stands there that cannot be brought to this.
+   * @param closed called once it is closed
+   */
+  static async open(folder: string, random: Random, closed?: () => void): Promise<LmdbStore> {
     const db = openLayout(folder);
     try {
-      return new LmdbStore(db, await prepareSchema(db, random));
+      return new LmdbStore(db, await prepareSchema(db, random), closed);
     } catch (error) {
       await db.env.close();
       throw error;
     }
   }
 
-  async create(session: Session): Promise<void> {
-    const { id } = session;
-    const created = await this.db.env.transaction(() => {
-      if (this.db.sessions.doesExist(id)) return false;
-      void this.db.sessions.put(id, session);
-      indexSession(this.db, session);
-      return true;
-    });
-    if (!created) throw new Error(`session ${id} exists`);
+  update<Kind extends keyof Loads, Answer>(
+    kind: Kind,
+    wanted: Loads[Kind]["wanted"],
+    decide: (found: Loads[Kind]["found"]) => Decision<Answer>,
+  ): Promise<Decision<Answer>> {
+    return this.updates.update(kind, wanted, decide);
   }
 
   find(id: string): Promise<Session | undefined> {
     return Promise.resolve(findSession(this.db, id));
-  }
-
-  revoke(id: string, atMs: number, audited?: AuditEvent): Promise<{ newly: boolean; session: Session } | undefined> {
-    return this.db.env.transaction(() => {
-      const session = this.db.sessions.get(id);
-      if (session === undefined) return undefined;
-      if (session.revokedAt !== null) return { newly: false, session };
-      const revoked = revokeNow(this.db, session, atMs);
-      if (audited !== undefined) appendAudit(this.db, audited);
-      return { newly: true, session: revoked };
-    });
   }
 
   position(): Promise<LogPosition> {
@@ -111,8 +98,9 @@ export class LmdbStore implements SessionStore {
     }
   }
 
-  close(): Promise<void> {
+  async close(): Promise<void> {
     this.invalidations.close();
-    return this.db.env.close();
+    await this.db.env.close();
+    this.closed();
   }
 }

@@ -1,11 +1,15 @@
 // Generations of the policy in a map, for tests. Passes the same contract as the real one.
+import type { AuditEvent } from "../../domain/stored.js";
 import type { GenerationsKept, LogPosition, PolicyDecision, PolicyStore, StoredPolicy } from "../../app/ports/ports.js";
 
 export class MemoryPolicies implements PolicyStore {
   /** By generation, the lowest first. */
   protected readonly generations = new Map<number, StoredPolicy>();
 
-  constructor(private readonly position: () => LogPosition) {}
+  constructor(
+    private readonly position: () => LogPosition,
+    private readonly appendAudit: (event: AuditEvent) => void = () => undefined,
+  ) {}
 
   newestGeneration(): Promise<number> {
     return Promise.resolve(this.newest());
@@ -15,9 +19,10 @@ export class MemoryPolicies implements PolicyStore {
     return Promise.resolve(this.generations.get(generation));
   }
 
-  savePolicy(decision: PolicyDecision, expectedGeneration: number): Promise<boolean> {
+  savePolicy(decision: PolicyDecision, expectedGeneration: number, audited?: AuditEvent): Promise<boolean> {
     if (this.newest() !== expectedGeneration) return Promise.resolve(false);
     this.generations.set(decision.generation, { ...decision, position: this.position() });
+    if (audited !== undefined) this.appendAudit(audited);
     return Promise.resolve(true);
   }
 

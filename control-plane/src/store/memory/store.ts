@@ -1,53 +1,80 @@
-// The store's port over plain maps, for tests of what uses it. It passes the same contract as the real one.
-import type { LogPosition, SessionStore } from "../../app/ports/ports.js";
+// All ports of a store over plain maps, for tests of what uses them. It passes the same contracts as the real one.
+import type { AuditStore } from "../../app/ports/audit-ports.js";
+import type { OperatorStore, SessionIndex } from "../../app/ports/operator-ports.js";
+import type { LogPosition } from "../../app/ports/ports.js";
+import type { BulkRevocationStore } from "../../app/ports/revocation-ports.js";
+import type { Stores } from "../../app/ports/stores.js";
+import type { Loads } from "../../app/ports/update-ports.js";
+import type { UsageStore } from "../../app/ports/usage-ports.js";
+import type { Decision } from "../../domain/changes.js";
 import { hasEndedForGood } from "../../domain/session.js";
 import type { Session } from "../../domain/session.js";
+import { activeSession } from "../../domain/stored.js";
+import { OptimisticUpdates } from "../optimistic-updates.js";
+import { MemoryAudit } from "./audit.js";
+import { MemoryEdgeStatus } from "./edge-status.js";
+import { MemoryEngine } from "./engine.js";
+import { MemoryLog } from "./invalidation-log.js";
+import { recordOf, sorted } from "./records.js";
 import { MemoryPolicies } from "./policies.js";
+import { MemoryRevocations } from "./revocations.js";
 import { MemoryUsage } from "./usage.js";
 
-export class MemoryStore implements SessionStore {
-  readonly usage: MemoryUsage;
+export class MemoryStore implements Stores {
+  readonly invalidations: MemoryLog;
+  readonly revocations: BulkRevocationStore;
+  readonly operator: OperatorStore;
+  readonly audit: AuditStore;
+  readonly usage: UsageStore;
   readonly policies: MemoryPolicies;
-  private readonly sessions = new Map<string, Session>();
-  private readonly invalidations: string[] = [];
+  readonly edgeStatus = new MemoryEdgeStatus();
+  /** What happens between each load and its commit. */
+  betweenLoadAndCommit: () => Promise<void> = () => Promise.resolve();
+  private readonly engine: MemoryEngine;
+  private readonly updates: OptimisticUpdates;
 
-  constructor(private readonly log = "log-of-a-test") {
-    const { sessions, invalidations } = this;
-    const position = (): LogPosition => ({ log: this.log, cursor: invalidations.length });
-    this.policies = new MemoryPolicies(position);
-    this.usage = new MemoryUsage({
-      sessions,
-      appendRefresh: (id) => void invalidations.push(id),
-      position,
+  constructor(log?: string) {
+    this.invalidations = new MemoryLog(log);
+    this.engine = new MemoryEngine(this.invalidations);
+    this.updates = new OptimisticUpdates({
+      load: (kind, wanted) => Promise.resolve(this.engine.load(kind, wanted)),
+      commit: async (changes, expected) => {
+        await this.betweenLoadAndCommit();
+        return this.engine.commit(changes, expected) ? "committed" : "conflict";
+      },
     });
+    this.revocations = new MemoryRevocations(this.engine);
+    this.audit = new MemoryAudit(this.engine);
+    this.usage = new MemoryUsage(this.engine);
+    this.policies = new MemoryPolicies(
+      () => this.invalidations.now(),
+      (event) => void this.engine.audit.push(event),
+    );
+    this.operator = {
+      sessionsBefore: (...asked) => Promise.resolve(this.sessionsBefore(...asked)),
+      forgetCreationKeys: (...asked) => Promise.resolve(this.forgetCreationKeys(...asked)),
+    };
   }
 
-  create(session: Session): Promise<void> {
-    if (this.sessions.has(session.id)) return Promise.reject(new Error(`session ${session.id} exists`));
-    this.sessions.set(session.id, session);
-    return Promise.resolve();
+  update<Kind extends keyof Loads, Answer>(
+    kind: Kind,
+    wanted: Loads[Kind]["wanted"],
+    decide: (found: Loads[Kind]["found"]) => Decision<Answer>,
+  ): Promise<Decision<Answer>> {
+    return this.updates.update(kind, wanted, decide);
   }
 
   find(id: string): Promise<Session | undefined> {
-    return Promise.resolve(this.sessions.get(id));
-  }
-
-  revoke(id: string, atMs: number): Promise<{ newly: boolean; session: Session } | undefined> {
-    const session = this.sessions.get(id);
-    if (session === undefined) return Promise.resolve(undefined);
-    if (session.revokedAt !== null) return Promise.resolve({ newly: false, session });
-    const revoked = { ...session, revokedAt: atMs };
-    this.sessions.set(id, revoked);
-    this.invalidations.push(id);
-    return Promise.resolve({ newly: true, session: revoked });
+    const stored = this.engine.sessions.get(id);
+    return Promise.resolve(stored && activeSession(recordOf(stored)));
   }
 
   position(): Promise<LogPosition> {
-    return Promise.resolve({ log: this.log, cursor: this.invalidations.length });
+    return this.invalidations.position();
   }
 
   countLive(planId: number, sinceMs: number): Promise<number> {
-    const counted = [...this.sessions.values()].filter(
+    const counted = this.all().filter(
       (one) => one.plan.id === planId && one.createdAt >= sinceMs && !hasEndedForGood(one),
     );
     return Promise.resolve(counted.length);
@@ -55,5 +82,37 @@ export class MemoryStore implements SessionStore {
 
   close(): Promise<void> {
     return Promise.resolve();
+  }
+
+  private all(): Session[] {
+    return sorted([...this.engine.sessions.values()].map((stored) => activeSession(recordOf(stored))));
+  }
+
+  private sessionsBefore(index: SessionIndex, before: string | undefined, limit: number): Session[] {
+    const isIn = (one: Session): boolean => before === undefined || one.id < before;
+    return this.all()
+      .filter((one) => isIn(one) && isListed(one, index))
+      .reverse()
+      .slice(0, limit);
+  }
+
+  private forgetCreationKeys(beforeMs: number, limit: number): number {
+    const { creationKeys } = this.engine;
+    const old = [...creationKeys].filter(([, { atMs }]) => atMs < beforeMs).slice(0, limit);
+    for (const [key] of old) creationKeys.delete(key);
+    return old.length;
+  }
+}
+
+function isListed(session: Session, index: SessionIndex): boolean {
+  switch (index.by) {
+    case "user":
+      return session.userId === index.userId;
+    case "org":
+      return session.orgId === index.orgId;
+    case "plan":
+      return session.plan.id === index.planId && !hasEndedForGood(session);
+    case "creation":
+      return true;
   }
 }

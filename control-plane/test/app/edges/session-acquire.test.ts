@@ -3,6 +3,8 @@ import { describe, expect, it } from "vitest";
 
 import { acquireSession } from "../../../src/app/edges/acquire-session.js";
 import { created, expectError, INSTANCE, KEYS, shown, startTestControlPlane } from "../../support/control-plane.js";
+import { decideRevocation } from "../../../src/domain/decisions/revoke-sessions.js";
+import { withVerbs } from "../../support/store-verbs.js";
 import { MemoryStore } from "../../../src/store/memory/store.js";
 import { HOUR_MS, METERED, sessionAt, STARTER } from "../../support/sessions.js";
 
@@ -118,52 +120,61 @@ describe("an edge asks for a session", () => {
 const ASKER = { edge: "gw-1", instance: INSTANCE };
 
 /** A store in which a session is revoked just before or after another is looked at, as by another request. */
-function storeRevoking(): MemoryStore & { before?: string; after?: string } {
-  const store: MemoryStore & { before?: string; after?: string } = new MemoryStore();
-  const hold = store.usage.hold.bind(store.usage);
-  store.usage.hold = async (...asked) => {
-    if (store.before !== undefined) await store.revoke(store.before, 1);
-    const found = await hold(...asked);
-    if (store.after !== undefined) await store.revoke(store.after, 1);
-    return found;
+function storeRevoking() {
+  const store = withVerbs(new MemoryStore());
+  const revoking: { before?: string; after?: string } = {};
+  const update = store.update.bind(store);
+  const position = store.position.bind(store);
+  const revoke = async (id: string) => {
+    await update("session", id, ({ found }) => decideRevocation(found?.session, 1, undefined));
   };
-  return store;
+  store.update = async (...asked) => {
+    if (revoking.before !== undefined) await revoke(revoking.before);
+    return update(...asked);
+  };
+  store.position = async () => {
+    const before = await position();
+    if (revoking.after !== undefined) await revoke(revoking.after);
+    return before;
+  };
+  return { store, revoking };
 }
 
 describe("an acquire and a revocation at the same time", () => {
   it("a live answer never carries a cursor past a revocation that it has not seen", async () => {
-    const store = storeRevoking();
+    const { store, revoking } = storeRevoking();
     const { ports, clock } = await startTestControlPlane(store);
     const { usage } = store;
     const session = sessionAt(clock.nowMs());
     await store.create(session);
-    store.after = session.id;
+    revoking.after = session.id;
     expect(await acquireSession({ ...ports, usage }, session.id, ASKER)).toMatchObject({ state: "live", cursor: 0 });
     expect((await store.position()).cursor).toBe(1);
   });
 
   it("a revocation before the session is read is answered, with a cursor that covers it", async () => {
-    const store = storeRevoking();
+    const { store, revoking } = storeRevoking();
     const { ports, clock } = await startTestControlPlane(store);
     const { usage } = store;
     const session = sessionAt(clock.nowMs());
     await store.create(session);
-    store.before = session.id;
+    revoking.before = session.id;
     expect(await acquireSession({ ...ports, usage }, session.id, ASKER)).toMatchObject({ state: "revoked", cursor: 1 });
   });
 
   it("a session that is used again while it is found idle is still given to the edge", async () => {
-    const store = new MemoryStore();
+    const store = withVerbs(new MemoryStore());
     const { ports, clock, setPlans } = await startTestControlPlane(store);
     setPlans({ ...STARTER, maxAge: 60_000 });
     const { usage } = store;
     const session = sessionAt(clock.nowMs());
     await store.create(session);
     clock.advance(HOUR_MS / 2);
-    const endIfIdle = usage.endIfIdle.bind(usage);
-    usage.endIfIdle = async (...asked) => {
-      await usage.hold(session.id, { edge: "gw-2", instance: INSTANCE }, clock.nowMs(), () => true);
-      return endIfIdle(...asked);
+    const other = { edge: "gw-2", instance: INSTANCE };
+    let commits = 0;
+    store.betweenLoadAndCommit = async () => {
+      // The second commit is to end the session.
+      if (++commits === 2) await usage.hold(session.id, other, clock.nowMs(), () => true);
     };
     expect(await acquireSession({ ...ports, usage }, session.id, ASKER)).toMatchObject({ state: "live" });
     expect((await usage.rowsOf(session.id)).map(({ edge }) => edge)).toEqual(["gw-1", "gw-2"]);

@@ -33,8 +33,7 @@ class SlowStore {
 function commitsOver(store: SlowStore): { commits: UsageCommits; sizes: number[] } {
   const sizes: number[] = [];
   const commits = new UsageCommits(
-    store,
-    () => new Map(),
+    (rows) => store.report(rows),
     ({ size }) => void sizes.push(size),
   );
   return { commits, sizes };

@@ -5,15 +5,14 @@ import { join } from "node:path";
 import { expect, it, onTestFinished } from "vitest";
 
 import { openLayout } from "../../../src/store/lmdb/layout.js";
-import type { StoredRevocation } from "../../../src/store/lmdb/layout.js";
-import { LmdbStore } from "../../../src/store/lmdb/store.js";
+import type { StoredRevocation } from "../../../src/domain/stored.js";
+import { openStore } from "../../support/temporary-store.js";
 import { created, startTestControlPlane } from "../../support/control-plane.js";
 import type { TestControlPlane } from "../../support/control-plane.js";
 import { sessionAt } from "../../support/sessions.js";
 
 const NOW_MS = Date.UTC(2026, 0, 1);
 const ID = "0192f0c1-0000-7000-8000-000000000000";
-const random = { bytes: (n: number) => new Uint8Array(n).fill(7) };
 
 interface Shown {
   readonly id: string;
@@ -67,13 +66,14 @@ it("a bulk revocation keeps its cursor over a restart of the control plane", asy
   onTestFinished(() => {
     rmSync(folder, { recursive: true, force: true });
   });
-  const before = await LmdbStore.open(folder, random);
+  const before = await openStore(folder);
   for (const at of [0, 1, 2]) await before.create(sessionAt(NOW_MS + at));
   await before.revocations.begin(ID, { userId: "u1" }, NOW_MS + 10);
-  expect(await before.revocations.expand(ID, 2, NOW_MS + 11)).toMatchObject({ operation: { cursor: 2 } });
+  await before.revocations.expand(ID, 2, NOW_MS + 11);
+  expect(await before.revocations.find(ID)).toMatchObject({ revoked: 2, cursor: 2 });
   await before.revocations.expand(ID, 2, NOW_MS + 12);
   await before.close();
-  const after = await LmdbStore.open(folder, random);
+  const after = await openStore(folder);
   onTestFinished(() => after.close());
   expect(await after.revocations.find(ID)).toMatchObject({ revoked: 3, cursor: 3 });
   await after.revocations.begin(ID.replace("c1", "c2"), { userId: "u1" }, NOW_MS + 20);
@@ -85,7 +85,7 @@ it("a bulk revocation stored by an earlier version is confirmed by the whole log
   onTestFinished(() => {
     rmSync(folder, { recursive: true, force: true });
   });
-  const before = await LmdbStore.open(folder, random);
+  const before = await openStore(folder);
   await before.create(sessionAt(NOW_MS));
   await before.revocations.begin(ID, { userId: "u1" }, NOW_MS + 10);
   await before.revocations.expand(ID, 2, NOW_MS + 11);
@@ -96,7 +96,7 @@ it("a bulk revocation stored by an earlier version is confirmed by the whole log
   await layout.revocations.put(ID, older);
   await layout.env.close();
 
-  const after = await LmdbStore.open(folder, random);
+  const after = await openStore(folder);
   onTestFinished(() => after.close());
   expect((await after.revocations.find(ID))?.cursor).toBeUndefined();
 });

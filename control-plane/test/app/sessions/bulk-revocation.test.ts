@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 
 import { BulkRevocations } from "../../../src/app/sessions/bulk-revocations.js";
 import type { BulkRevocationStore } from "../../../src/app/ports/revocation-ports.js";
+import type { Updates } from "../../../src/app/ports/update-ports.js";
 import type { LmdbStore } from "../../../src/store/lmdb/store.js";
 import {
   ADMIN_TOKEN,
@@ -135,7 +136,7 @@ describe("a bulk revocation that is cut short", () => {
   const quiet = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
   const random = { bytes: (n: number) => new Uint8Array(n).fill(7) };
 
-  function runner(store: BulkRevocationStore) {
+  function runner(store: BulkRevocationStore, updates: Updates) {
     const clock = new FixedClock();
     const timers = new ManualTimers(clock);
     const ended: string[] = [];
@@ -144,7 +145,7 @@ describe("a bulk revocation that is cut short", () => {
       acquired: () => undefined,
       sessionRemoved: (r: string) => void ended.push(r),
     };
-    const revocations = new BulkRevocations({ store, clock, timers, random, logger: quiet, meter });
+    const revocations = new BulkRevocations({ store, updates, clock, timers, random, logger: quiet, meter });
     return { revocations, timers, ended };
   }
 
@@ -165,7 +166,7 @@ describe("a bulk revocation that is cut short", () => {
       operation: { examined: 300, revoked: 300, finishedAt: null },
     });
 
-    const { revocations, ended } = runner(store.revocations);
+    const { revocations, ended } = runner(store.revocations, store);
     await revocations.start();
     expect(await finished(store, id)).toMatchObject({ examined: 500, revoked: 500 });
     await revocations.stop();
@@ -178,11 +179,12 @@ describe("a bulk revocation that is cut short", () => {
   it("a bulk revocation is tried again a little later when the store failed", async () => {
     const store = await temporaryStore();
     await store.create(sessionAt(NOW_MS));
-    const invalid = Object.create(store.revocations) as BulkRevocationStore;
     let failures = 1;
-    invalid.expand = (...args) =>
-      failures-- > 0 ? Promise.reject(new Error("disk")) : store.revocations.expand(...args);
-    const { revocations, timers } = runner(invalid);
+    const failing: Updates = {
+      update: (kind, ...args) =>
+        kind === "revocationChunk" && failures-- > 0 ? Promise.reject(new Error("disk")) : store.update(kind, ...args),
+    };
+    const { revocations, timers } = runner(store.revocations, failing);
     const { id } = await revocations.revoke({ userId: "u1" }, "operator:test");
     await settled();
     expect([timers.pending, (await store.revocations.find(id))?.finishedAt]).toEqual([1, null]);

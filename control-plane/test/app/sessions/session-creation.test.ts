@@ -60,7 +60,7 @@ describe("session creation", () => {
 
   it("a creation that cannot be stored gives no 201 and no token", async () => {
     const plane = await startTestControlPlane();
-    plane.ports.operator.issue = () => Promise.reject(new Error("the disk is full"));
+    plane.ports.store.update = () => Promise.reject(new Error("the disk is full"));
     expectError(await plane.call("POST", "/v1/sessions", FIELDS), "INTERNAL");
     expect(plane.logged()).toContain("the disk is full");
     expect(plane.logged()).not.toContain("session-created");

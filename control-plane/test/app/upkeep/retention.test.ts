@@ -4,17 +4,17 @@ import { describe, expect, it } from "vitest";
 import { applyRetention, startRetention } from "../../../src/app/upkeep/retention.js";
 import type { Retention } from "../../../src/app/upkeep/retention.js";
 import type { AuditEvent } from "../../../src/app/ports/audit-ports.js";
-import type { LmdbStore } from "../../../src/store/lmdb/store.js";
 import { FixedClock } from "../../support/fixed-clock.js";
 import { HOUR_MS, sessionAt } from "../../support/sessions.js";
+import type { StoreOfTests } from "../../support/temporary-store.js";
 import { temporaryStore } from "../../support/temporary-store.js";
 
 const NOW_MS = Date.UTC(2026, 0, 10);
 const DAY_MS = 24 * HOUR_MS;
 const RETENTION: Retention = { metadataMs: DAY_MS, audit: { maxEntries: 1000, maxAgeMs: 30 * DAY_MS } };
 
-const keep = (store: LmdbStore, retention: Retention = RETENTION, nowMs = NOW_MS): Promise<void> =>
-  applyRetention(store.operator, store.audit, retention, nowMs);
+const keep = (store: StoreOfTests, retention: Retention = RETENTION, nowMs = NOW_MS): Promise<void> =>
+  applyRetention(store, store.operator, store.audit, retention, nowMs);
 
 const eventAt = (at: number): AuditEvent => ({
   at,
@@ -24,7 +24,7 @@ const eventAt = (at: number): AuditEvent => ({
   details: {},
 });
 
-const numbers = async (store: LmdbStore): Promise<number[]> =>
+const numbers = async (store: StoreOfTests): Promise<number[]> =>
   (await store.audit.auditBefore(undefined, 5000)).map(({ number }) => number);
 
 describe("ip and user agent of a session", () => {
@@ -71,7 +71,7 @@ describe("ip and user agent of a session", () => {
 });
 
 describe("keys of creations", () => {
-  const issue = (store: LmdbStore, key: string, atMs: number) =>
+  const issue = (store: StoreOfTests, key: string, atMs: number) =>
     store.operator.issue({
       session: sessionAt(atMs),
       limit: null,
@@ -126,7 +126,14 @@ describe("the retention", () => {
     await store.create(old);
     const { operator, audit } = store;
     const logger = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
-    const stop = startRetention({ operator, audit, retention: RETENTION, clock: new FixedClock(NOW_MS), logger });
+    const stop = startRetention({
+      store,
+      operator,
+      audit,
+      retention: RETENTION,
+      clock: new FixedClock(NOW_MS),
+      logger,
+    });
     await stop();
     expect((await store.find(old.id))?.metadata.ip).toBeNull();
   });

@@ -1,12 +1,11 @@
 // Session cleanup: sessions that are over go, with all that belongs to them, and a kill in the middle loses nothing.
-import { randomBytes } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 
 import { startSweeping } from "../../../src/app/upkeep/sweep-schedule.js";
 import { sweepSessions } from "../../../src/app/upkeep/sweep-sessions.js";
-import { LmdbStore } from "../../../src/store/lmdb/store.js";
+import { openStore } from "../../support/temporary-store.js";
 import { created, expectError, shown, startTestControlPlane } from "../../support/control-plane.js";
 import type { TestControlPlane } from "../../support/control-plane.js";
 import { ManualTimers } from "../../support/manual-timers.js";
@@ -141,7 +140,7 @@ describe("a control plane that is killed in the middle of a sweep", () => {
     const often = "sessions: { cleanupInterval: 100 }";
     writeFileSync(join(folder, "policy.yaml"), `version: 1\n${policy}\n${often}\n`);
     const count = 10_000;
-    const store = await LmdbStore.open(join(folder, "data"), { bytes: (n) => randomBytes(n) });
+    const store = await openStore(join(folder, "data"));
     const longAgo = Date.now() - 48 * HOUR_MS;
     const expired = Array.from({ length: count }, (_, i) => sessionAt(longAgo + i));
     await Promise.all(expired.map((session) => store.create(session)));
@@ -168,7 +167,7 @@ describe("a control plane that is killed in the middle of a sweep", () => {
     second.kill("SIGTERM");
     await second.ended;
 
-    const after = await LmdbStore.open(join(folder, "data"), { bytes: (n) => randomBytes(n) });
+    const after = await openStore(join(folder, "data"));
     const { sessions, byUser, byOrg, byPlan, byUserAndPlan, byActivity, usage } = after.db;
     const keys = [sessions, byUser, byOrg, byPlan, byUserAndPlan, byActivity].map((one) => one.getKeysCount());
     expect([keys, usage.getKeysCount()]).toEqual([[1, 1, 1, 1, 1, 1], 0]);

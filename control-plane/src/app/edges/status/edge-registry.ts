@@ -1,4 +1,6 @@
 // What each instance of an edge and each of its workers last said to this process. Bounded.
+import type { Standing, Standings } from "../../../domain/idleness.js";
+import { instanceKey } from "../../../domain/stored.js";
 import type { EdgeStatus } from "../../ports/edge-status-ports.js";
 import type { Clock, CurrentPolicy } from "../../ports/ports.js";
 import type { Instance } from "../../ports/usage-ports.js";
@@ -14,9 +16,6 @@ import { areCurrent, established, GONE_AFTER_MS, withReport } from "./workers.js
  * policy, at most 4 KiB. More than any installation has; past it those silent for longest are taken to be gone.
  */
 const MAX_INSTANCES = 65_536;
-/** current: all it spent until a grace ago is known. behind: it may have admitted requests that are not known of. */
-export type Standing = "current" | "behind" | "gone";
-
 type News = Partial<Omit<Entry, "of" | "firstHeardAtMs" | "heardAtMs" | "awaitedSinceMs">>;
 
 export interface EdgeRegistryParts {
@@ -66,7 +65,7 @@ export class EdgeRegistry {
 
   /** To be called once the report is durable. */
   reported(instance: Instance, reported: Reported): void {
-    const before = this.entries.get(keyOf(instance));
+    const before = this.entries.get(instanceKey(instance));
     const nowMs = this.clock.monotonicMs();
     const workers = withReport(before?.workers ?? new Map(), reported, nowMs);
     const sure = established(workers, this.windowMs(), nowMs);
@@ -86,7 +85,7 @@ export class EdgeRegistry {
    * its watch before, if there was one.
    */
   watched(request: WatchRequest): WatchRequest | undefined {
-    const before = this.entries.get(keyOf(request))?.lastWatch;
+    const before = this.entries.get(instanceKey(request))?.lastWatch;
     this.note(request, { lastWatch: request, watchEndedAtMs: this.clock.monotonicMs() });
     for (const listener of this.listeners) listener(request);
     return before;
@@ -118,7 +117,7 @@ export class EdgeRegistry {
 
   /** What is to be stored of the instance now; undefined: nothing, it is not known or gone. */
   status(instance: Instance): StatusNow | undefined {
-    const entry = this.entries.get(keyOf(instance));
+    const entry = this.entries.get(instanceKey(instance));
     return entry && statusOf(entry, this.clock);
   }
 
@@ -128,14 +127,19 @@ export class EdgeRegistry {
    * @param graceMs how old a report may be; a worker that said `more` counts as behind for as long
    */
   standing(instance: Instance, graceMs: number): Standing {
-    const entry = this.entries.get(keyOf(instance));
-    // One without contact since the start may have been cut off for as long as the process was down.
+    const entry = this.entries.get(instanceKey(instance));
     if (entry === undefined || entry.heardAtMs === NEVER || entry.awaitedSinceMs !== undefined) {
-      return this.listeningMs() < GONE_AFTER_MS ? "behind" : "gone";
+      return this.standingOfUnheard();
     }
     const nowMs = this.clock.monotonicMs();
     if (isGone(entry, nowMs)) return "gone";
     return areCurrent(entry.workers, graceMs, nowMs) ? "current" : "behind";
+  }
+
+  /** How all stand now. */
+  standings(graceMs: number): Standings {
+    const known = [...this.entries].map(([key, { of }]) => [key, this.standing(of, graceMs)] as const);
+    return { known: new Map(known), others: this.standingOfUnheard() };
   }
 
   /**
@@ -156,12 +160,17 @@ export class EdgeRegistry {
     for (const entry of this.entries.values()) if (isGone(entry, nowMs)) this.forget(entry);
   }
 
+  /** One without contact since the start may have been cut off for as long as the process was down. */
+  private standingOfUnheard(): Standing {
+    return this.listeningMs() < GONE_AFTER_MS ? "behind" : "gone";
+  }
+
   private watchesOf(instance: Instance): number {
-    return this.entries.get(keyOf(instance))?.watches ?? 0;
+    return this.entries.get(instanceKey(instance))?.watches ?? 0;
   }
 
   private hear(instance: Instance, news: News): void {
-    const key = keyOf(instance);
+    const key = instanceKey(instance);
     const nowMs = this.clock.monotonicMs();
     const before = this.entries.get(key);
     this.entries.delete(key);
@@ -170,12 +179,12 @@ export class EdgeRegistry {
   }
 
   private note(instance: Instance, news: News): void {
-    const before = this.entries.get(keyOf(instance));
+    const before = this.entries.get(instanceKey(instance));
     this.put({ ...(before ?? newEntry(instance, this.clock.monotonicMs())), ...news }, before);
   }
 
   private put(entry: Entry, before?: Entry): void {
-    this.entries.set(keyOf(entry.of), entry);
+    this.entries.set(instanceKey(entry.of), entry);
     if (before === undefined || isChanged(before, entry)) this.changed(entry.of);
     if (this.entries.size <= MAX_INSTANCES) return;
     const [silent] = this.entries.values();
@@ -183,7 +192,7 @@ export class EdgeRegistry {
   }
 
   private forget({ of }: Entry): void {
-    this.entries.delete(keyOf(of));
+    this.entries.delete(instanceKey(of));
     this.changed(of);
   }
 
@@ -191,6 +200,3 @@ export class EdgeRegistry {
     for (const listener of this.changeListeners) listener(instance);
   }
 }
-
-/** An instance's digits are of one length, so that no two pairs share a key. */
-export const keyOf = ({ edge, instance }: Instance): string => `${instance}${edge}`;

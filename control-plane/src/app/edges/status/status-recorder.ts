@@ -1,11 +1,11 @@
 // Stores what is known of edges' instances, coarsely and beside the calls: no answer waits for it.
+import { instanceKey } from "../../../domain/stored.js";
 import { setImmediate as nextTurnOfLoop } from "node:timers/promises";
 
 import type { EdgeStatus, EdgeStatusStore, WatchSaid } from "../../ports/edge-status-ports.js";
 import type { Timers } from "../../ports/log-ports.js";
 import type { Clock, Logger } from "../../ports/ports.js";
 import type { Instance } from "../../ports/usage-ports.js";
-import { keyOf } from "./edge-registry.js";
 import type { EdgeRegistry } from "./edge-registry.js";
 
 /** A change of an instance's state is stored after about so long. */
@@ -56,11 +56,11 @@ class StatusRecorder {
   constructor(private readonly parts: StatusRecorderParts) {
     this.allStoredAtMs = parts.clock.monotonicMs();
     for (const status of parts.stored) {
-      this.stored.set(keyOf(status), status);
+      this.stored.set(instanceKey(status), status);
       // This process holds no watch of it yet, and may not even remember it.
-      this.changed.set(keyOf(status), status);
+      this.changed.set(instanceKey(status), status);
     }
-    parts.registry.onChanged((instance) => this.changed.set(keyOf(instance), instance));
+    parts.registry.onChanged((instance) => this.changed.set(instanceKey(instance), instance));
   }
 
   async look(): Promise<void> {
@@ -97,7 +97,7 @@ class StatusRecorder {
     const written: EdgeStatus[] = [];
     const gone: Instance[] = [];
     for (const instance of instances) {
-      const key = keyOf(instance);
+      const key = instanceKey(instance);
       const before = this.stored.get(key);
       const now = this.parts.registry.status(instance);
       // What changes from here on is a change again, also while this is being written.
@@ -109,11 +109,11 @@ class StatusRecorder {
     try {
       await this.parts.store.write(written, gone);
     } catch (error) {
-      for (const instance of [...written, ...gone]) this.changed.set(keyOf(instance), instance);
+      for (const instance of [...written, ...gone]) this.changed.set(instanceKey(instance), instance);
       throw error;
     }
-    for (const status of written) this.stored.set(keyOf(status), status);
-    for (const instance of gone) this.stored.delete(keyOf(instance));
+    for (const status of written) this.stored.set(instanceKey(status), status);
+    for (const instance of gone) this.stored.delete(instanceKey(instance));
   }
 }
 

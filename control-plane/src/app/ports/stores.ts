@@ -1,0 +1,22 @@
+// All that a store engine gives to the use cases.
+import type { AuditStore } from "./audit-ports.js";
+import type { EdgeStatusStore } from "./edge-status-ports.js";
+import type { InvalidationLog } from "./log-ports.js";
+import type { OperatorStore } from "./operator-ports.js";
+import type { PolicyStore, SessionStore } from "./ports.js";
+import type { BulkRevocationStore } from "./revocation-ports.js";
+import type { UsageStore } from "./usage-ports.js";
+
+export interface Stores extends SessionStore {
+  /** What edges must hear of. */
+  readonly invalidations: InvalidationLog;
+  /** Of all sessions of a user or an organisation. */
+  readonly revocations: BulkRevocationStore;
+  /** For operators and login services. */
+  readonly operator: OperatorStore;
+  readonly audit: AuditStore;
+  readonly policies: PolicyStore;
+  readonly edgeStatus: EdgeStatusStore;
+  /** What edges report. */
+  readonly usage: UsageStore;
+}

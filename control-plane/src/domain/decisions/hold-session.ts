@@ -1,0 +1,78 @@
+// Decides on an acquire: whether the instance that asks holds the session from now on, or the session ends by it.
+import { hasEndedForGood, withActivity } from "../session.js";
+import type { Session } from "../session.js";
+import { unchanged } from "../changes.js";
+import type { Decision } from "../changes.js";
+import { activeSession, isSameInstance } from "../stored.js";
+import type { HeldRow, Instance, LogPosition, SessionRecord, UsageRow } from "../stored.js";
+import { endedForIdleness } from "./end-idle.js";
+
+/** A session as it was looked up, all of one moment. */
+export interface HoldState {
+  /** Undefined if there is none. */
+  readonly found: SessionRecord | undefined;
+  readonly position: LogPosition;
+}
+
+/** What is known of a session that an instance asked for, all of one moment. */
+export interface Known {
+  /** Undefined if there is none. */
+  readonly session: Session | undefined;
+  /** Every instance that holds or held it; the asker itself may be missing until it has reported. */
+  readonly rows: readonly UsageRow[];
+  readonly position: LogPosition;
+}
+
+export interface Held extends Known {
+  /** unsure: nothing is written, for it is not known whether the session is idle. */
+  readonly outcome: "held" | "ended" | "over" | "unsure";
+}
+
+/** hold: it is live. end: it is idle for too long. over: it is over already. unsure: whether it is idle cannot be told yet. */
+export type HoldChoice = "hold" | "end" | "over" | "unsure";
+
+export const knownOf = ({ found, position }: HoldState): Known =>
+  found === undefined
+    ? { session: undefined, rows: [], position }
+    : { session: activeSession(found), rows: found.rows, position };
+
+/**
+ * Being acquired moves the session's last activity forward to `atMs`, never back. That is written into the instance's
+ * row and not into the session too: it would be a second write an acquire
+ * (docs/decisions/0031-one-write-an-acquire.md).
+ */
+export function decideHold(
+  state: HoldState,
+  asker: Instance,
+  atMs: number,
+  choose: (session: Session, holders: readonly Instance[]) => HoldChoice,
+): Decision<Held> {
+  const known = knownOf(state);
+  const { session, rows } = known;
+  if (state.found === undefined || session === undefined || hasEndedForGood(session)) {
+    return unchanged({ ...known, outcome: "over" });
+  }
+  const choice = choose(session, rows);
+  switch (choice) {
+    case "hold":
+      return {
+        answer: { ...known, outcome: "held", session: withActivity(session, atMs) },
+        changes: { rows: acquired(session.id, state.found.rows, asker, atMs) },
+      };
+    case "end": {
+      const ended = endedForIdleness(session, atMs);
+      const change = { before: state.found.session, after: ended };
+      return { answer: { ...known, outcome: "ended", session: ended }, changes: { sessions: [change] } };
+    }
+    case "over":
+      return unchanged({ ...known, outcome: "over" });
+    case "unsure":
+      return unchanged({ ...known, outcome: "unsure" });
+  }
+}
+
+function acquired(sessionId: string, rows: readonly HeldRow[], { edge, instance }: Instance, acquiredAtMs: number) {
+  const own = rows.find((row) => isSameInstance(row, { edge, instance }));
+  if (own !== undefined && own.acquiredAtMs >= acquiredAtMs) return [];
+  return [{ sessionId, edge, instance, acquiredAtMs, figures: own?.figures ?? null }];
+}

@@ -1,0 +1,109 @@
+// What decisions are made on, as it stands in LMDB. Each is called inside `env.transaction`.
+import type { Loads } from "../../app/ports/update-ports.js";
+import type { Session } from "../../domain/session.js";
+import type { RevocationFilter, SessionRecord } from "../../domain/stored.js";
+import { sessionIdFloor } from "../../domain/session-id.js";
+import { cursorOf } from "./invalidation-log.js";
+import type { LmdbLayout } from "./layout.js";
+import { AFTER_ALL_IDS } from "./session-index.js";
+import { byActivity, byCreation, ended } from "./sweep-pages.js";
+import { findRecord, findSession, rowOf } from "./usage-rows.js";
+
+export type LoadsOfLmdb = { readonly [Kind in keyof Loads]: (wanted: Loads[Kind]["wanted"]) => Loads[Kind]["found"] };
+
+/** @param log the id of the store's log */
+export const loadsOf = (db: LmdbLayout, log: string): LoadsOfLmdb => ({
+  session: (id) => ({ found: findRecord(db, id), position: { log, cursor: cursorOf(db) } }),
+  creation: ({ sessionId, key, peers }) => {
+    const made = key === null ? undefined : db.creationKeys.get(key);
+    return {
+      exists: db.sessions.doesExist(sessionId),
+      made,
+      madeSession: made && findSession(db, made.sessionId),
+      peers: peers === null ? [] : peersOf(db, peers.userId, peers.planId),
+    };
+  },
+  planChange: ({ sessionId, planId }) => {
+    const found = findRecord(db, sessionId);
+    return { found, peers: found === undefined ? [] : peersOf(db, found.session.userId, planId) };
+  },
+  consumption: ({ sessionId, key }) => ({
+    session: db.sessions.get(sessionId),
+    earlier: key === null ? undefined : db.consumptions.get([sessionId, key]),
+  }),
+  report: (rows) => reported(db, rows),
+  newestSession: (filter) => sessionIds(db, filter, { reverse: true, limit: 1 })[0],
+  revocationChunk: ({ id, limit }) => {
+    const operation = db.revocations.get(id);
+    if (operation === undefined || operation.finishedAt !== null) return { operation, sessions: [] };
+    const { filter, doneTo, upTo } = operation;
+    const next = sessionIds(db, filter, { after: doneTo, limit }).filter((one) => one <= upTo);
+    return { operation, sessions: sessionsOf(db, next) };
+  },
+  byActivity: (wanted) => byActivity(db, wanted),
+  byCreation: (wanted) => byCreation(db, wanted),
+  ended: (wanted) => ended(db, wanted),
+  withDetails: ({ createdBeforeMs, limit }) => withDetails(db, createdBeforeMs, limit),
+});
+
+/** Twice what a policy may allow. A user who has more, from before there was a limit, loses them in several steps. */
+const MAX_COUNTED = 2000;
+
+/** The user's sessions of the plan, the oldest first. */
+function peersOf(db: LmdbLayout, userId: string, planId: number): Session[] {
+  const range = { start: [userId, planId], end: [userId, planId + 1], limit: MAX_COUNTED };
+  return sessionsOf(
+    db,
+    [...db.byUserAndPlan.getKeys(range)].map(([, , id]) => id),
+  );
+}
+
+const sessionsOf = (db: LmdbLayout, ids: readonly string[]): Session[] =>
+  ids.map((id) => db.sessions.get(id)).filter((session) => session !== undefined);
+
+function reported(db: LmdbLayout, rows: Loads["report"]["wanted"]): ReadonlyMap<string, SessionRecord> {
+  const found = new Map<string, { session: Session; rows: SessionRecord["rows"][number][] }>();
+  for (const { sessionId, edge, instance } of rows) {
+    let record = found.get(sessionId);
+    if (record === undefined) {
+      const session = db.sessions.get(sessionId);
+      if (session === undefined) continue;
+      record = { session, rows: [] };
+      found.set(sessionId, record);
+    }
+    const row = rowOf(db, sessionId, { edge, instance });
+    if (row !== undefined) record.rows.push(row);
+  }
+  return found;
+}
+
+/** Ids of the sessions meant, in the order of their creation, or against it. */
+function sessionIds(
+  db: LmdbLayout,
+  filter: RevocationFilter,
+  range: { after?: string; reverse?: true; limit: number },
+): string[] {
+  const [index, name] = "userId" in filter ? [db.byUser, filter.userId] : [db.byOrg, filter.orgId];
+  const [low, high] = [
+    [name, range.after ?? ""],
+    [name, AFTER_ALL_IDS],
+  ];
+  const { limit } = range;
+  const options =
+    range.reverse === true
+      ? { start: high, end: low, reverse: true, limit }
+      : { start: low, end: high, exclusiveStart: true, limit };
+  return [...index.getKeys(options)].map(([, id]) => id);
+}
+
+/** Those before the place in `meta` have been looked at; it moves on with the commit. */
+function withDetails({ sessions, meta }: LmdbLayout, createdBeforeMs: number, limit: number): Session[] {
+  const start = (meta.get("metadataForgottenBefore") as string | undefined) ?? "";
+  const end = sessionIdFloor(createdBeforeMs);
+  if (start >= end) return [];
+  const old = [...sessions.getRange({ start, end, limit })];
+  const last = old.at(-1);
+  const isLastPage = last === undefined || old.length < limit;
+  void meta.put("metadataForgottenBefore", isLastPage ? end : `${last.key}${AFTER_ALL_IDS}`);
+  return old.map(({ value }) => value);
+}

@@ -1,0 +1,33 @@
+// The audit log over a list: entries numbered from 1 on without a gap, the oldest dropped first.
+import type { AuditBounds, AuditEntry, AuditEvent, AuditStore } from "../../app/ports/audit-ports.js";
+import type { MemoryEngine } from "./engine.js";
+
+export class MemoryAudit implements AuditStore {
+  private dropped = 0;
+
+  constructor(private readonly engine: MemoryEngine) {}
+
+  appendAudit(event: AuditEvent): Promise<void> {
+    this.engine.audit.push(event);
+    return Promise.resolve();
+  }
+
+  auditBefore(before = Infinity, limit: number): Promise<AuditEntry[]> {
+    const entries = this.engine.audit.map((event, i): AuditEntry => ({ number: this.dropped + i + 1, ...event }));
+    const listed = entries.filter(({ number }) => number < before).reverse();
+    return Promise.resolve(listed.slice(0, limit));
+  }
+
+  trimAudit({ maxEntries, sinceMs }: AuditBounds, limit: number): Promise<number> {
+    const { audit } = this.engine;
+    let going = 0;
+    // The last one stays whatever its age: the next takes its number from it.
+    for (const { at } of audit.slice(0, Math.min(limit, audit.length - 1))) {
+      if (going >= audit.length - maxEntries && at >= sinceMs) break;
+      going += 1;
+    }
+    audit.splice(0, going);
+    this.dropped += going;
+    return Promise.resolve(going);
+  }
+}

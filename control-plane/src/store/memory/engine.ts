@@ -1,0 +1,91 @@
+// Plain maps with a version of each thing in them: the engine of the tests, which commits without having locked.
+import type { Loads } from "../../app/ports/update-ports.js";
+import type { Changes, SessionChange, StoredRow } from "../../domain/changes.js";
+import { instanceKey } from "../../domain/stored.js";
+import type { AuditEvent, CreationKey, StoredRevocation } from "../../domain/stored.js";
+import type { Loaded, Versions } from "../optimistic-updates.js";
+import { loadsOf } from "./loads.js";
+import { versionOf } from "./records.js";
+import type { AppendableLog, MemoryRecords, MemorySession } from "./records.js";
+
+const EMPTY = new Map<string, never>();
+
+export class MemoryEngine implements MemoryRecords {
+  readonly sessions = new Map<string, MemorySession>();
+  readonly creationKeys = new Map<string, CreationKey>();
+  readonly revocations = new Map<string, StoredRevocation>();
+  readonly audit: AuditEvent[] = [];
+  private readonly versions = new Map<string, number>();
+
+  constructor(readonly log: AppendableLog) {}
+
+  load<Kind extends keyof Loads>(kind: Kind, wanted: Loads[Kind]["wanted"]): Loaded<Loads[Kind]["found"]> {
+    const versions = new Map<string, number>();
+    const loads = loadsOf(this, (name) => void versions.set(name, this.version(name)));
+    return { found: loads[kind](wanted), versions };
+  }
+
+  /** False, and nothing is written, where one of the versions is another. */
+  commit(changes: Changes, expected: Versions): boolean {
+    for (const [name, version] of expected) if (this.version(name) !== version) return false;
+    for (const change of changes.sessions ?? []) this.write(change);
+    for (const row of changes.rows ?? []) this.writeRow(row);
+    this.audit.push(...(changes.audit ?? []));
+    this.writeKeys(changes);
+    const { invalidations = [], revocation } = changes;
+    if (revocation !== undefined) {
+      const cursor = this.log.now().cursor + invalidations.length;
+      this.revocations.set(revocation.id, { ...revocation, cursor });
+      this.touch(versionOf.revocation(revocation.id));
+    }
+    // Last: whoever hears of an entry sees what it tells of.
+    for (const { kind, sessionId, atMs } of invalidations) this.log.append(kind, sessionId, atMs);
+    return true;
+  }
+
+  /** Has whoever decided on it decide again. */
+  touch(name: string): void {
+    this.versions.set(name, this.version(name) + 1);
+  }
+
+  private version(name: string): number {
+    return this.versions.get(name) ?? 0;
+  }
+
+  private write({ before, after }: SessionChange): void {
+    for (const session of [before, after]) {
+      if (session === null) continue;
+      this.touch(versionOf.session(session.id));
+      this.touch(versionOf.peers(session.userId, session.plan.id));
+      if (before !== null && after !== null) continue;
+      this.touch(versionOf.user(session.userId));
+      this.touch(versionOf.org(session.orgId));
+    }
+    if (after === null) this.sessions.delete(before?.id ?? "");
+    else {
+      const { rows, consumptionKeys } = this.sessions.get(after.id) ?? { rows: EMPTY, consumptionKeys: EMPTY };
+      this.sessions.set(after.id, { session: after, rows, consumptionKeys });
+    }
+  }
+
+  private writeRow({ sessionId, ...row }: StoredRow): void {
+    const stored = this.sessions.get(sessionId);
+    if (stored === undefined) return;
+    this.touch(versionOf.session(sessionId));
+    this.sessions.set(sessionId, { ...stored, rows: new Map(stored.rows).set(instanceKey(row), row) });
+  }
+
+  private writeKeys({ creationKey, consumptionKey }: Changes): void {
+    if (creationKey !== undefined) {
+      const { key, requestHash, sessionId, planId, atMs } = creationKey;
+      this.creationKeys.set(key, { requestHash, sessionId, planId, atMs });
+      this.touch(versionOf.creationKey(key));
+    }
+    const stored = consumptionKey && this.sessions.get(consumptionKey.sessionId);
+    if (consumptionKey === undefined || stored === undefined) return;
+    const { key, sessionId, ...consumed } = consumptionKey;
+    const consumptionKeys = new Map(stored.consumptionKeys).set(key, consumed);
+    this.sessions.set(sessionId, { ...stored, consumptionKeys });
+    this.touch(versionOf.session(sessionId));
+  }
+}

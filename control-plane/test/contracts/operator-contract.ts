@@ -1,0 +1,214 @@
+// What every store must do for operators and login services: creation, plan changes, lists, and what is forgotten.
+import { expect, it } from "vitest";
+
+import type { SessionIndex } from "../../src/app/ports/operator-ports.js";
+import type { Stores } from "../../src/app/ports/stores.js";
+import type { PlanOfPolicy } from "../../src/domain/plan.js";
+import type { Session } from "../../src/domain/session.js";
+import { METERED, sessionAt, STARTER } from "../support/sessions.js";
+import type { WithVerbs } from "../support/store-verbs.js";
+
+type Open = () => Promise<WithVerbs<Stores>>;
+
+const NOW_MS = Date.UTC(2026, 0, 1);
+const ALWAYS = () => true;
+const refuse = { maxSessions: 2, onMaxSessions: "refuse" } as const;
+const removeOldest = { maxSessions: 2, onMaxSessions: "removeOldest" } as const;
+const keyed = (requestHash = "hash", keptSinceMs = 0) => ({ key: "key", requestHash, keptSinceMs });
+const creation = (more: object = {}) => ({
+  ...{ session: sessionAt(NOW_MS), limit: null, repeatable: null, isLive: ALWAYS },
+  ...more,
+});
+
+/** `open` gives an empty store and sees to its end. */
+export function operatorContract(open: Open): void {
+  limits(open);
+  keys(open);
+  planChanges(open);
+  lists(open);
+  details(open);
+}
+
+function limits(open: Open): void {
+  it("a user at the limit gets no further session where the plan refuses it", async () => {
+    const store = await open();
+    const issue = () => store.operator.issue(creation({ limit: refuse }));
+    expect((await issue()).outcome).toBe("created");
+    expect((await issue()).outcome).toBe("created");
+    expect((await issue()).outcome).toBe("tooManySessions");
+    expect(await store.countLive(STARTER.id, 0)).toBe(2);
+  });
+
+  it("the oldest sessions of a user at the limit are revoked for a new one where the plan says so", async () => {
+    const store = await open();
+    const three = [1, 2, 3].map((at) => sessionAt(NOW_MS + at));
+    for (const session of three) await store.create(session);
+    const session = sessionAt(NOW_MS + 9);
+    const outcome = await store.operator.issue(creation({ session, limit: removeOldest }));
+    const [first, second] = three.map((one) => ({ ...one, revokedAt: NOW_MS + 9 }));
+    expect(outcome).toEqual({ outcome: "created", removed: [first, second] });
+    expect(await store.countLive(STARTER.id, 0)).toBe(2);
+    expect((await store.position()).cursor).toBe(2);
+  });
+
+  it("sessions of other users and plans, ended ones and those that do not count leave room", async () => {
+    const store = await open();
+    const revoked = sessionAt(NOW_MS);
+    const others = [sessionAt(NOW_MS, STARTER, "u2"), sessionAt(NOW_MS, METERED), sessionAt(NOW_MS), revoked];
+    for (const session of others) await store.create(session);
+    await store.revoke(revoked.id, NOW_MS);
+    const limit = { ...refuse, maxSessions: 1 };
+    expect((await store.operator.issue(creation({ limit, isLive: () => false }))).outcome).toBe("created");
+    expect((await store.operator.issue(creation({ limit: { ...limit, maxSessions: 3 } }))).outcome).toBe("created");
+  });
+
+  it("of many creations at once only as many succeed as the user may have", async () => {
+    const store = await open();
+    const all = await Promise.all(Array.from({ length: 6 }, () => store.operator.issue(creation({ limit: refuse }))));
+    expect(all.filter(({ outcome }) => outcome === "created")).toHaveLength(2);
+    expect(await store.countLive(STARTER.id, 0)).toBe(2);
+  });
+}
+
+function keys(open: Open): void {
+  it("a creation that is repeated under its key gives the first session again", async () => {
+    const store = await open();
+    const first = creation({ repeatable: keyed() });
+    expect((await store.operator.issue(first)).outcome).toBe("created");
+    const again = await store.operator.issue(creation({ repeatable: keyed() }));
+    expect(again).toEqual({ outcome: "repeated", session: first.session, planId: STARTER.id });
+    expect(await store.countLive(STARTER.id, 0)).toBe(1);
+  });
+
+  it("two creations at once under one key make one session", async () => {
+    const store = await open();
+    const both = [creation({ repeatable: keyed() }), creation({ repeatable: keyed() })];
+    const outcomes = await Promise.all(both.map((one) => store.operator.issue(one)));
+    expect(outcomes.map(({ outcome }) => outcome).sort()).toEqual(["created", "repeated"]);
+    expect(await store.countLive(STARTER.id, 0)).toBe(1);
+  });
+
+  it("a key that was used for another request is told apart, and an old one counts as new", async () => {
+    const store = await open();
+    await store.operator.issue(creation({ repeatable: keyed() }));
+    expect((await store.operator.issue(creation({ repeatable: keyed("other") }))).outcome).toBe("keyReused");
+    const later = creation({ repeatable: keyed("other", NOW_MS + 1), session: sessionAt(NOW_MS + 2) });
+    expect((await store.operator.issue(later)).outcome).toBe("created");
+  });
+
+  it("a key whose session is not stored any more is gone", async () => {
+    const store = await open();
+    await store.operator.issue(creation({ repeatable: keyed() }));
+    const page = { planId: STARTER.id, untilMs: NOW_MS, after: undefined, limit: 9 };
+    await store.usage.removeExpired({ ...page, isExpired: ALWAYS });
+    expect((await store.operator.issue(creation({ repeatable: keyed() }))).outcome).toBe("gone");
+  });
+
+  it("old keys are forgotten, in steps", async () => {
+    const store = await open();
+    for (const [at, key] of ["a", "b", "c"].entries()) {
+      const session = sessionAt(NOW_MS + at);
+      await store.operator.issue(creation({ session, repeatable: { ...keyed(), key } }));
+    }
+    expect(await store.operator.forgetCreationKeys(NOW_MS + 2, 1)).toBe(1);
+    expect(await store.operator.forgetCreationKeys(NOW_MS + 2, 9)).toBe(1);
+    expect(await store.operator.forgetCreationKeys(NOW_MS + 2, 9)).toBe(0);
+    const outcomeOf = async (key: string) =>
+      (await store.operator.issue(creation({ repeatable: { ...keyed(), key } }))).outcome;
+    expect([await outcomeOf("b"), await outcomeOf("c")]).toEqual(["created", "repeated"]);
+  });
+}
+
+const move = (plan: PlanOfPolicy = METERED, isLive: (session: Session) => boolean = ALWAYS) => ({
+  ...{ plan, atMs: NOW_MS + 5, actor: "operator:1", isLive },
+});
+
+function planChanges(open: Open): void {
+  it("a change of plan is written with its entry in both logs", async () => {
+    const store = await open();
+    const session = sessionAt(NOW_MS);
+    await store.create(session);
+    expect((await store.operator.move(session.id, move())).outcome).toBe("moved");
+    expect((await store.find(session.id))?.plan.id).toBe(METERED.id);
+    expect(await store.countLive(STARTER.id, 0)).toBe(0);
+    expect(await store.countLive(METERED.id, 0)).toBe(1);
+    expect(await store.invalidations.read(0, 9)).toMatchObject({
+      entries: [{ kind: "refresh", sessionId: session.id, atMs: NOW_MS + 5 }],
+    });
+    const details = { from: STARTER.name, to: METERED.name };
+    expect(await store.audit.auditBefore(undefined, 9)).toEqual([
+      { number: 1, at: NOW_MS + 5, actor: "operator:1", action: "plan-changed", sessionId: session.id, details },
+    ]);
+  });
+
+  it("a change to the plan that the session has, or of one that is over, writes nothing", async () => {
+    const store = await open();
+    const session = sessionAt(NOW_MS);
+    await store.create(session);
+    expect((await store.operator.move(session.id, move(STARTER))).outcome).toBe("unchanged");
+    expect(
+      (
+        await store.operator.move(
+          session.id,
+          move(METERED, () => false),
+        )
+      ).outcome,
+    ).toBe("ended");
+    expect((await store.operator.move(sessionAt(NOW_MS).id, move())).outcome).toBe("unknown");
+    expect((await store.position()).cursor).toBe(0);
+    expect(await store.audit.auditBefore(undefined, 9)).toEqual([]);
+  });
+
+  it("a change of plan never exceeds what its user may have in the new plan", async () => {
+    const store = await open();
+    const two = [sessionAt(NOW_MS), sessionAt(NOW_MS)];
+    for (const session of two) await store.create(session);
+    const limited = move({ ...METERED, maxSessionsPerUser: 1, onMaxSessions: "removeOldest" });
+    const outcomes = await Promise.all(two.map(({ id }) => store.operator.move(id, limited)));
+    expect(outcomes.map(({ outcome }) => outcome).sort()).toEqual(["moved", "tooManySessions"]);
+    expect(await store.countLive(METERED.id, 0)).toBe(1);
+  });
+}
+
+function lists(open: Open): void {
+  it("sessions are listed by user, organisation, plan and creation, the newest first", async () => {
+    const store = await open();
+    const mine = sessionAt(NOW_MS, STARTER, "u1", "o1");
+    const theirs = sessionAt(NOW_MS + 1, METERED, "u2", "o1");
+    const revoked = sessionAt(NOW_MS + 2, METERED, "u2", "o2");
+    for (const session of [mine, theirs, revoked]) await store.create(session);
+    await store.revoke(revoked.id, NOW_MS + 3);
+    const listed = async (index: SessionIndex, before?: string, limit = 9) =>
+      (await store.operator.sessionsBefore(index, before, limit)).map(({ id }) => id);
+    expect(await listed({ by: "creation" })).toEqual([revoked.id, theirs.id, mine.id]);
+    expect(await listed({ by: "creation" }, revoked.id, 1)).toEqual([theirs.id]);
+    expect(await listed({ by: "user", userId: "u2" })).toEqual([revoked.id, theirs.id]);
+    expect(await listed({ by: "org", orgId: "o1" })).toEqual([theirs.id, mine.id]);
+    expect(await listed({ by: "plan", planId: METERED.id })).toEqual([theirs.id]);
+  });
+
+  it("a list shows when a session was last acquired", async () => {
+    const store = await open();
+    const session = sessionAt(NOW_MS);
+    await store.create(session);
+    await store.usage.hold(session.id, { edge: "gw-1", instance: "aaaaaaaaaaaaaaaa" }, NOW_MS + 9, ALWAYS);
+    const [listed] = await store.operator.sessionsBefore({ by: "creation" }, undefined, 9);
+    expect(listed?.lastActivity).toBe(NOW_MS + 9);
+  });
+}
+
+function details(open: Open): void {
+  it("address and user agent of old sessions are forgotten in steps, and nothing else of them", async () => {
+    const store = await open();
+    const three = [1, 2, 3].map((at) => sessionAt(at));
+    const young = sessionAt(NOW_MS);
+    for (const session of [...three, young]) await store.create(session);
+    expect(await store.operator.forgetMetadata(NOW_MS, 2)).toBe(2);
+    expect(await store.operator.forgetMetadata(NOW_MS, 2)).toBe(1);
+    for (const session of three) {
+      const metadata = { ...session.metadata, ip: null, userAgent: null };
+      expect(await store.find(session.id)).toEqual({ ...session, metadata });
+    }
+    expect(await store.find(young.id)).toEqual(young);
+  });
+}
