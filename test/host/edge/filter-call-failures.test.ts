@@ -1,26 +1,10 @@
 // An edge that cannot reach the control plane says so in Envoy's log: once a minute at most, until it is over.
 import { describe, expect, it } from "vitest";
 import { TICK_MS } from "../../../assembly/contract.js";
-import {
-  Edge,
-  REPORT_INTERVAL_MS,
-  policy,
-  reportAnswer,
-  requestWith,
-  settings,
-  watchAnswer,
-} from "../harness/scenes/edge.js";
+import { callingEdge } from "../harness/scenes/calling-edge.js";
+import { Edge, policy, reportAnswer, requestWith, settings, watchAnswer } from "../harness/scenes/edge.js";
 
 const MINUTE_MS = 60_000;
-
-/** An edge with one call of each kind out. */
-function calling(options: ConstructorParameters<typeof Edge>[0] = {}): Edge {
-  const edge = new Edge({ policy: policy({ onUnreachable: "deny" }), ...options });
-  edge.send(edge.newSession());
-  edge.clock.advanceMs(REPORT_INTERVAL_MS);
-  edge.flush();
-  return edge;
-}
 
 describe("a failure of the calls in Envoy's log", () => {
   const said = (edge: Edge, level: "warn" | "info"): string[] =>
@@ -43,7 +27,7 @@ describe("a failure of the calls in Envoy's log", () => {
   }
 
   it("names the cluster, the call and what is wrong, in words", () => {
-    const edge = calling({ settings: { controlPlane: { cluster: "plane_eu" } } });
+    const edge = callingEdge({ settings: { controlPlane: { cluster: "plane_eu" } } });
     edge.watch.refuse();
     edge.flush();
     expect(lines(edge)).toEqual(['calls to cluster "plane_eu" fail: watch: no host of it can be reached']);
@@ -56,7 +40,7 @@ describe("a failure of the calls in Envoy's log", () => {
   });
 
   it("is said on the next tick, then once a minute at most, with the number of times since", () => {
-    const edge = calling();
+    const edge = callingEdge();
     const refused = refuseFor(edge, 2 * MINUTE_MS + 1000);
     expect(refused).toBeGreaterThan(200);
     expect(lines(edge)).toHaveLength(3);
@@ -67,7 +51,7 @@ describe("a failure of the calls in Envoy's log", () => {
   });
 
   it("is said apart from another failure of the same minute", () => {
-    const edge = calling();
+    const edge = callingEdge();
     edge.watch.refuse();
     edge.passMs(600);
     edge.watch.answer(401);
@@ -76,7 +60,7 @@ describe("a failure of the calls in Envoy's log", () => {
   });
 
   it("has one line at its end, and none for a call that never failed", () => {
-    const edge = calling();
+    const edge = callingEdge();
     refuseFor(edge, 2000);
     expect(recoveries(edge)).toEqual([]);
     edge.passMs(600);
@@ -105,7 +89,7 @@ describe("a failure of the calls in Envoy's log", () => {
   });
 
   it("of each worker is said by that worker", () => {
-    const edge = calling({ workers: 2 });
+    const edge = callingEdge({ workers: 2 });
     for (const report of edge.pendingReports) report.refuse();
     edge.flush();
     expect(lines(edge)).toHaveLength(2);

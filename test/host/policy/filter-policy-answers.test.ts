@@ -6,6 +6,7 @@ import { bellOf, logCursorOf, policyBytesOf } from "../harness/scenes/edge-keys.
 import { CURSOR, Edge, LOG, plan, policy, watchAnswer } from "../harness/scenes/edge.js";
 import {
   countPolicyReads,
+  edgeFollowing,
   edgeWithoutPolicy,
   generations,
   headersOf,
@@ -27,13 +28,8 @@ function watching(workers = 1): Edge {
   return edge;
 }
 
-/** An edge on which a generation of a policy is in force. */
-function following(generation: number, document = five, workers = 1): Edge {
-  const edge = watching(workers);
-  offer(edge.watch, document, { generation });
-  edge.passMs(TICK_MS);
-  return edge;
-}
+const following = (generation: number, document = five, workers = 1): Edge =>
+  edgeFollowing(document, generation, { workers });
 
 describe("a policy that comes on the watch", () => {
   it("is kept byte for byte as it was sent, under its log, generation and hash", () => {

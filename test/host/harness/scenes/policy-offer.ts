@@ -6,6 +6,7 @@ import {
   HEADER_POLICY_HASH,
   HEADER_REPORT_SPREAD,
   POLICY_HASH_CHARS,
+  TICK_MS,
 } from "../../../../assembly/contract.js";
 import type { Callout } from "../host/callouts.js";
 import { isPolicyKey } from "./edge-keys.js";
@@ -30,6 +31,15 @@ export interface HeardOf {
 /** An edge whose settings have no policy. */
 export function edgeWithoutPolicy(options: EdgeOptions = {}): Edge {
   return new Edge({ policy: null, ...options });
+}
+
+/** An edge on which this generation of the control plane's policy is in force. */
+export function edgeFollowing(document: PolicyDocument, generation: number, options: EdgeOptions = {}): Edge {
+  const edge = edgeWithoutPolicy(options);
+  edge.flush();
+  offer(edge.watch, document, { generation });
+  edge.passMs(TICK_MS);
+  return edge;
 }
 
 export function offer(watch: Callout, policy: PolicyDocument | string, offered: Offered = {}): void {
