@@ -2,7 +2,8 @@
 import { describe, expect, it } from "vitest";
 import { TICK_MS } from "../../../assembly/contract.js";
 import { callingEdge } from "../harness/scenes/calling-edge.js";
-import { Edge, policy, reportAnswer, requestWith, settings, watchAnswer } from "../harness/scenes/edge.js";
+import { policy, reportAnswer, settings, watchAnswer } from "../harness/scenes/documents.js";
+import { Edge, requestWith } from "../harness/scenes/edge.js";
 
 const MINUTE_MS = 60_000;
 

@@ -3,15 +3,8 @@ import { describe, expect, it } from "vitest";
 import { HEADER_EDGE, MAX_EDGE_ANSWER_BYTES } from "../../../assembly/contract.js";
 import type { Callout } from "../harness/host/callouts.js";
 import { callingEdge } from "../harness/scenes/calling-edge.js";
-import {
-  Edge,
-  LOG,
-  REPORT_INTERVAL_MS,
-  liveAnswer,
-  policy,
-  reportAnswer,
-  watchAnswer,
-} from "../harness/scenes/edge.js";
+import { LOG, REPORT_INTERVAL_MS, liveAnswer, policy, reportAnswer, watchAnswer } from "../harness/scenes/documents.js";
+import { Edge } from "../harness/scenes/edge.js";
 
 type Call = "acquire" | "report" | "watch";
 

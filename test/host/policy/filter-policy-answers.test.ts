@@ -3,7 +3,8 @@ import { describe, expect, it } from "vitest";
 import { HEADER_GENERATION, MAX_EDGE_ANSWER_BYTES, TICK_MS } from "../../../assembly/contract.js";
 import type { Callout } from "../harness/host/callouts.js";
 import { bellOf, logCursorOf, policyBytesOf } from "../harness/scenes/edge-keys.js";
-import { CURSOR, Edge, LOG, plan, policy, watchAnswer } from "../harness/scenes/edge.js";
+import { CURSOR, LOG, plan, policy, watchAnswer } from "../harness/scenes/documents.js";
+import { Edge } from "../harness/scenes/edge.js";
 import {
   countPolicyReads,
   edgeFollowing,

@@ -3,8 +3,8 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { LEADER_LEASE_MS, MAX_VIOLATIONS_BYTES, TICK_MS, TRY_DEADLINE_MS } from "../../../assembly/contract.js";
 import { bellOf, isBellKey } from "../harness/scenes/edge-keys.js";
-import type { Edge} from "../harness/scenes/edge.js";
-import { plan, policy } from "../harness/scenes/edge.js";
+import type { Edge } from "../harness/scenes/edge.js";
+import { plan, policy } from "../harness/scenes/documents.js";
 import { suspendableFilterModule } from "../harness/builds/filter-modules.js";
 import { run, type Steps } from "../harness/host/guest.js";
 import {

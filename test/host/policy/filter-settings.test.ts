@@ -2,7 +2,8 @@
 import { describe, expect, it } from "vitest";
 import { TICK_MS } from "../../../assembly/contract.js";
 import type { Edge } from "../harness/scenes/edge.js";
-import { LOG, REPORT_INTERVAL_MS, plan, policy, reportAnswer, requestWith, settings } from "../harness/scenes/edge.js";
+import { LOG, REPORT_INTERVAL_MS, plan, policy, reportAnswer, settings } from "../harness/scenes/documents.js";
+import { requestWith } from "../harness/scenes/edge.js";
 import { edgeFollowing, generations, newestWatch, offer, policyHash, runs } from "../harness/scenes/policy-offer.js";
 
 const five = policy({ plans: [plan({ maxTokens: 5 })] });

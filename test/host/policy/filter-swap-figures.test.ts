@@ -1,7 +1,8 @@
 // What must come out of many changes of policy as if there had been none: counters, levels, memory.
 import { describe, expect, it } from "vitest";
 import { TICK_MS } from "../../../assembly/contract.js";
-import { Edge, plan, policy, requestWith, type PolicyDocument } from "../harness/scenes/edge.js";
+import { plan, policy, type PolicyDocument } from "../harness/scenes/documents.js";
+import { Edge, requestWith } from "../harness/scenes/edge.js";
 import { edgeFollowing, newestWatch, offer } from "../harness/scenes/policy-offer.js";
 
 const CHANGES = 2000;

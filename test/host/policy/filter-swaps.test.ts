@@ -1,7 +1,8 @@
 // A policy comes into force while requests are under way: what they get is decided by one policy, never by two halves.
 import { describe, expect, it } from "vitest";
 import { TICK_MS } from "../../../assembly/contract.js";
-import { Edge, liveAnswer, plan, policy, requestWith, type PolicyDocument } from "../harness/scenes/edge.js";
+import { liveAnswer, plan, policy, type PolicyDocument } from "../harness/scenes/documents.js";
+import { Edge, requestWith } from "../harness/scenes/edge.js";
 import { edgeFollowing, newestWatch, offer } from "../harness/scenes/policy-offer.js";
 import type { Session } from "../harness/scenes/tokens.js";
 

@@ -2,7 +2,8 @@
 import { SET_BYTES } from "../../../assembly/contract.js";
 import { describe, expect, it } from "vitest";
 import { INSTANCE_BYTES } from "../harness/scenes/edge-keys.js";
-import { Edge, liveAnswer, plan, policy } from "../harness/scenes/edge.js";
+import { liveAnswer, plan, policy } from "../harness/scenes/documents.js";
+import { Edge } from "../harness/scenes/edge.js";
 import type { HostCall } from "../harness/host/host-calls.js";
 import { writesSet } from "../harness/scenes/host-call-matches.js";
 import { sessionsOfOneSet } from "../harness/scenes/same-set-sessions.js";

@@ -2,7 +2,8 @@
 // moment instead of being turned away.
 import { describe, expect, it } from "vitest";
 import { TICK_MS } from "../../../assembly/contract.js";
-import { LOG, OTHER_LOG, plan, policy, type Edge, type PolicyDocument } from "../harness/scenes/edge.js";
+import { LOG, OTHER_LOG, plan, policy, type PolicyDocument } from "../harness/scenes/documents.js";
+import type { Edge } from "../harness/scenes/edge.js";
 import { edgeFollowing, newestWatch, offer } from "../harness/scenes/policy-offer.js";
 
 const HOLD_MS = 1000;

@@ -1,5 +1,6 @@
 // An edge with one call of each kind out: an acquire, a report and a watch.
-import { Edge, policy, REPORT_INTERVAL_MS, type EdgeOptions } from "./edge.js";
+import { policy, REPORT_INTERVAL_MS } from "./documents.js";
+import { Edge, type EdgeOptions } from "./edge.js";
 
 export function callingEdge(options: EdgeOptions = {}): Edge {
   const edge = new Edge({ policy: policy({ onUnreachable: "deny" }), ...options });

@@ -10,7 +10,8 @@ import {
 } from "../../../../assembly/contract.js";
 import type { Callout } from "../host/callouts.js";
 import { isPolicyKey } from "./edge-keys.js";
-import { Edge, LOG, REPORT_INTERVAL_MS, reportAnswer, type EdgeOptions, type PolicyDocument } from "./edge.js";
+import { LOG, REPORT_INTERVAL_MS, reportAnswer, type PolicyDocument } from "./documents.js";
+import { Edge, type EdgeOptions } from "./edge.js";
 import type { HostCall } from "../host/host-calls.js";
 import type { Vm } from "../host/vm.js";
 
