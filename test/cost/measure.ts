@@ -1,5 +1,6 @@
 // What each request path costs in a build: its host calls, and the instructions that the guest executes.
-import { Edge, plan, policy } from "../host/harness/scenes/edge.js";
+import { plan, policy } from "../host/harness/scenes/documents.js";
+import { Edge } from "../host/harness/scenes/edge.js";
 import type { Vm } from "../host/harness/host/vm.js";
 import { INSTRUCTIONS, countingInstructions } from "./instruction-counter.js";
 import { REQUEST_PATHS, type RequestPath } from "./paths.js";

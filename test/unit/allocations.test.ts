@@ -1,7 +1,8 @@
 // The request path allocates nothing on the managed heap: 100,000 mixed requests do not enter the allocator once.
 import { beforeAll, describe, expect, it } from "vitest";
 import { COUNTER, countingAllocations } from "../host/harness/builds/allocation-counter.js";
-import { Edge, plan, policy, requestWith, settings } from "../host/harness/scenes/edge.js";
+import { plan, policy, settings } from "../host/harness/scenes/documents.js";
+import { Edge, requestWith } from "../host/harness/scenes/edge.js";
 import { filterBytes } from "../host/harness/builds/filter-modules.js";
 import type { HeaderInput } from "../host/harness/host/header-map.js";
 import { edgeWithoutPolicy, newestWatch, offer } from "../host/harness/scenes/policy-offer.js";

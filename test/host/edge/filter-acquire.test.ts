@@ -2,14 +2,14 @@
 import { describe, expect, it } from "vitest";
 import {
   ACQUIRE_TIMEOUT_MS,
-  Edge,
   LIFETIME_MS,
   MAX_AGE_MS,
   endedAnswer,
   liveAnswer,
   plan,
   policy,
-} from "../harness/scenes/edge.js";
+} from "../harness/scenes/documents.js";
+import { Edge } from "../harness/scenes/edge.js";
 import { withBitFlipped } from "../harness/scenes/tokens.js";
 
 const MAX_WAITING = 1024;

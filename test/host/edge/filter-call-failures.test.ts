@@ -1,26 +1,11 @@
 // An edge that cannot reach the control plane says so in Envoy's log: once a minute at most, until it is over.
 import { describe, expect, it } from "vitest";
 import { TICK_MS } from "../../../assembly/contract.js";
-import {
-  Edge,
-  REPORT_INTERVAL_MS,
-  policy,
-  reportAnswer,
-  requestWith,
-  settings,
-  watchAnswer,
-} from "../harness/scenes/edge.js";
+import { callingEdge } from "../harness/scenes/calling-edge.js";
+import { policy, reportAnswer, settings, watchAnswer } from "../harness/scenes/documents.js";
+import { Edge, requestWith } from "../harness/scenes/edge.js";
 
 const MINUTE_MS = 60_000;
-
-/** An edge with one call of each kind out. */
-function calling(options: ConstructorParameters<typeof Edge>[0] = {}): Edge {
-  const edge = new Edge({ policy: policy({ onUnreachable: "deny" }), ...options });
-  edge.send(edge.newSession());
-  edge.clock.advanceMs(REPORT_INTERVAL_MS);
-  edge.flush();
-  return edge;
-}
 
 describe("a failure of the calls in Envoy's log", () => {
   const said = (edge: Edge, level: "warn" | "info"): string[] =>
@@ -43,7 +28,7 @@ describe("a failure of the calls in Envoy's log", () => {
   }
 
   it("a failed call's log line names the cluster, the call and what is wrong", () => {
-    const edge = calling({ settings: { controlPlane: { cluster: "plane_eu" } } });
+    const edge = callingEdge({ settings: { controlPlane: { cluster: "plane_eu" } } });
     edge.watch.refuse();
     edge.flush();
     expect(lines(edge)).toEqual(['calls to cluster "plane_eu" fail: watch: no host of it can be reached']);
@@ -56,7 +41,7 @@ describe("a failure of the calls in Envoy's log", () => {
   });
 
   it("a failure is logged on the next tick, then once a minute with its count", () => {
-    const edge = calling();
+    const edge = callingEdge();
     const failed = failFor(edge, 2 * MINUTE_MS + 1000);
     expect(failed).toBeGreaterThan(200);
     expect(lines(edge)).toHaveLength(3);
@@ -67,7 +52,7 @@ describe("a failure of the calls in Envoy's log", () => {
   });
 
   it("two kinds of failure in the same minute are logged apart", () => {
-    const edge = calling();
+    const edge = callingEdge();
     edge.watch.refuse();
     edge.passMs(600);
     edge.watch.answer(401);
@@ -76,7 +61,7 @@ describe("a failure of the calls in Envoy's log", () => {
   });
 
   it("the end of a failure has one log line; a call that never failed has none", () => {
-    const edge = calling();
+    const edge = callingEdge();
     failFor(edge, 2000);
     expect(recoveries(edge)).toEqual([]);
     edge.passMs(600);
@@ -105,7 +90,7 @@ describe("a failure of the calls in Envoy's log", () => {
   });
 
   it("each worker logs its own failures", () => {
-    const edge = calling({ workers: 2 });
+    const edge = callingEdge({ workers: 2 });
     for (const report of edge.pendingReports) report.refuse();
     edge.flush();
     expect(lines(edge)).toHaveLength(2);

@@ -2,26 +2,11 @@
 import { describe, expect, it } from "vitest";
 import { HEADER_EDGE, MAX_EDGE_ANSWER_BYTES } from "../../../assembly/contract.js";
 import type { Callout } from "../harness/host/callouts.js";
-import {
-  Edge,
-  LOG,
-  REPORT_INTERVAL_MS,
-  liveAnswer,
-  policy,
-  reportAnswer,
-  watchAnswer,
-} from "../harness/scenes/edge.js";
+import { callingEdge } from "../harness/scenes/calling-edge.js";
+import { LOG, REPORT_INTERVAL_MS, liveAnswer, policy, reportAnswer, watchAnswer } from "../harness/scenes/documents.js";
+import { Edge } from "../harness/scenes/edge.js";
 
 type Call = "acquire" | "report" | "watch";
-
-/** An edge with one call of each kind out. */
-function calling(options: ConstructorParameters<typeof Edge>[0] = {}): Edge {
-  const edge = new Edge({ policy: policy({ onUnreachable: "deny" }), ...options });
-  edge.send(edge.newSession());
-  edge.clock.advanceMs(REPORT_INTERVAL_MS);
-  edge.flush();
-  return edge;
-}
 
 function callOf(edge: Edge, call: Call): Callout {
   if (call === "acquire") return edge.callout;
@@ -151,7 +136,7 @@ describe.each(KINDS)("the outcome of an %s", (call) => {
   ];
 
   it.each(outcomes)("%s is counted as %s, and as nothing else", (_what, outcome, answer) => {
-    const edge = calling();
+    const edge = callingEdge();
     answer(callOf(edge, call));
     expect(counted(edge, call)).toEqual({ [outcome]: 1 });
     expect(edge.worker(0).failure).toBeUndefined();
@@ -186,7 +171,7 @@ describe("all outcomes of all calls", () => {
 
 describe("an answer of more than 1 MiB", () => {
   it("an answer of more than 1 MiB is not read, of whatever call", () => {
-    const edge = calling();
+    const edge = callingEdge();
     let read = 0;
     edge.host.hooks.each(
       "before",
@@ -207,7 +192,7 @@ describe("the header that names the edge on each call", () => {
     ["n".repeat(256), "n".repeat(256)],
     ["~!", "~!"],
   ])("the node id %j gives the header %j", (nodeId, header) => {
-    const edge = calling({ nodeId });
+    const edge = callingEdge({ nodeId });
     for (const call of KINDS) {
       expect(callOf(edge, call).headers.get(HEADER_EDGE)).toBe(header);
       expect(callOf(edge, call).json).toMatchObject({ edge: nodeId });

@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { SWEEP_ROUND_TICKS, TICK_MS } from "../../../assembly/contract.js";
 import { logCursorOf } from "../harness/scenes/edge-keys.js";
-import { CURSOR, LOG, endedAnswer, liveAnswer, reportAnswer, watchAnswer } from "../harness/scenes/edge.js";
+import { CURSOR, LOG, endedAnswer, liveAnswer, reportAnswer, watchAnswer } from "../harness/scenes/documents.js";
 import { watchedEdge } from "../harness/scenes/watched-edge.js";
 
 describe("a revocation", () => {

@@ -7,7 +7,8 @@ import {
   SWEEP_ROUND_TICKS,
   TICK_MS,
 } from "../../../assembly/contract.js";
-import { Edge, MAX_AGE_MS, endedAnswer, liveAnswer, plan, policy, requestWith } from "../harness/scenes/edge.js";
+import { MAX_AGE_MS, endedAnswer, liveAnswer, plan, policy } from "../harness/scenes/documents.js";
+import { Edge, requestWith } from "../harness/scenes/edge.js";
 import type { HostCall } from "../harness/host/host-calls.js";
 import { readsSet, writesSet } from "../harness/scenes/host-call-matches.js";
 import { sessionsOfOneSet } from "../harness/scenes/same-set-sessions.js";

@@ -4,14 +4,14 @@
 import { describe, expect, it } from "vitest";
 import { ANSWER_VALID_MS, RECORDS_PER_SET, TICK_MS } from "../../../assembly/contract.js";
 import {
-  Edge,
   REPORT_INTERVAL_MS,
   liveAnswer,
   policy,
   reportAnswer,
   settings,
   type PolicyDocument,
-} from "../harness/scenes/edge.js";
+} from "../harness/scenes/documents.js";
+import { Edge } from "../harness/scenes/edge.js";
 import { sessionsOfOneSet } from "../harness/scenes/same-set-sessions.js";
 import type { Session } from "../harness/scenes/tokens.js";
 

@@ -2,7 +2,8 @@
 import { describe, expect, it } from "vitest";
 import { ANSWER_VALID_MS, FLAG_REFRESH, FLAG_UNCONFIRMED, RECORD_FLAGS_AT } from "../../../assembly/contract.js";
 import { logCursorOf } from "../harness/scenes/edge-keys.js";
-import { CURSOR, Edge, OTHER_LOG, endedAnswer, liveAnswer, watchAnswer } from "../harness/scenes/edge.js";
+import { CURSOR, OTHER_LOG, endedAnswer, liveAnswer, watchAnswer } from "../harness/scenes/documents.js";
+import { Edge } from "../harness/scenes/edge.js";
 import { writesSet } from "../harness/scenes/host-call-matches.js";
 import type { HostCall } from "../harness/host/host-calls.js";
 import { scene } from "../harness/scenes/revocation-scene.js";

@@ -1,7 +1,8 @@
 // Figures that a report has delivered are acknowledged in the table, and no others.
 import { describe, expect, it } from "vitest";
 import { RECORDS_PER_SET } from "../../../assembly/contract.js";
-import { Edge, OTHER_LOG, reportAnswer, resetAnswer } from "../harness/scenes/edge.js";
+import { OTHER_LOG, reportAnswer, resetAnswer } from "../harness/scenes/documents.js";
+import { Edge } from "../harness/scenes/edge.js";
 import { writesSet } from "../harness/scenes/host-call-matches.js";
 import { nextReport } from "../harness/scenes/reports.js";
 import { sessionsOfOneSet } from "../harness/scenes/same-set-sessions.js";

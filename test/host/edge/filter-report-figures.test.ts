@@ -1,7 +1,8 @@
 // Figures of a session that was evicted, or admitted unverified: they go on from what the control plane had of it.
 import { describe, expect, it } from "vitest";
 import { ANSWER_VALID_MS, RECORDS_PER_SET } from "../../../assembly/contract.js";
-import { Edge, REPORT_INTERVAL_MS, endedAnswer, liveAnswer, reportAnswer } from "../harness/scenes/edge.js";
+import { REPORT_INTERVAL_MS, endedAnswer, liveAnswer, reportAnswer } from "../harness/scenes/documents.js";
+import { Edge } from "../harness/scenes/edge.js";
 import { SWEEP_MS, nextReport, reportIn, rowOf } from "../harness/scenes/reports.js";
 import { sessionsOfOneSet } from "../harness/scenes/same-set-sessions.js";
 

@@ -1,6 +1,7 @@
 // What a worker has to report is reported once, whichever worker does it, also when the worker's VM is replaced.
 import { describe, expect, it } from "vitest";
-import { Edge, REPORT_INTERVAL_MS, plan, policy, reportAnswer, watchAnswer, settings } from "../harness/scenes/edge.js";
+import { REPORT_INTERVAL_MS, plan, policy, reportAnswer, watchAnswer, settings } from "../harness/scenes/documents.js";
+import { Edge } from "../harness/scenes/edge.js";
 import { Random } from "../harness/host/random.js";
 import { SWEEP_MS, nextReport, reportIn, rowOf } from "../harness/scenes/reports.js";
 

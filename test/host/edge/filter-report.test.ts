@@ -2,7 +2,6 @@
 import { describe, expect, it } from "vitest";
 import { MAX_EDGE_BODY_BYTES, MAX_REPORT_ROWS } from "../../../assembly/contract.js";
 import {
-  Edge,
   LOG,
   REPORT_INTERVAL_MS,
   endedAnswer,
@@ -11,7 +10,8 @@ import {
   reportAnswer,
   watchAnswer,
   settings,
-} from "../harness/scenes/edge.js";
+} from "../harness/scenes/documents.js";
+import { Edge } from "../harness/scenes/edge.js";
 import { nextReport, reportIn, rowOf, type Report } from "../harness/scenes/reports.js";
 
 const REFILLING = policy({ plans: [plan({ maxTokens: 100, tokenRefillRate: 10 })] });

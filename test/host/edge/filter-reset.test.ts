@@ -4,7 +4,6 @@ import { LEADER_LEASE_MS, TICK_MS } from "../../../assembly/contract.js";
 import { logCursorOf } from "../harness/scenes/edge-keys.js";
 import {
   CURSOR,
-  Edge,
   LOG,
   OTHER_LOG,
   endedAnswer,
@@ -13,7 +12,8 @@ import {
   policy,
   reportAnswer,
   resetAnswer,
-} from "../harness/scenes/edge.js";
+} from "../harness/scenes/documents.js";
+import { Edge } from "../harness/scenes/edge.js";
 import type { Session } from "../harness/scenes/tokens.js";
 
 /** Sets that a tick rewrites. */

@@ -2,7 +2,8 @@
 import { describe, expect, it } from "vitest";
 import { RECORDS_PER_SET } from "../../../assembly/contract.js";
 import { isLogCursorKey } from "../harness/scenes/edge-keys.js";
-import { CURSOR, Edge, endedAnswer, liveAnswer, policy, watchAnswer } from "../harness/scenes/edge.js";
+import { CURSOR, endedAnswer, liveAnswer, policy, watchAnswer } from "../harness/scenes/documents.js";
+import { Edge } from "../harness/scenes/edge.js";
 import { readsSet, writesSet } from "../harness/scenes/host-call-matches.js";
 import type { HostCall } from "../harness/host/host-calls.js";
 import { scene, type Scene } from "../harness/scenes/revocation-scene.js";

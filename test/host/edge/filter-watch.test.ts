@@ -2,7 +2,8 @@
 import { describe, expect, it } from "vitest";
 import { FILTER_VERSION, MAX_WATCH_ENTRIES, TICK_MS } from "../../../assembly/contract.js";
 import { isLogCursorKey, logCursorOf } from "../harness/scenes/edge-keys.js";
-import { CURSOR, Edge, LOG, OTHER_LOG, watchAnswer } from "../harness/scenes/edge.js";
+import { CURSOR, LOG, OTHER_LOG, watchAnswer } from "../harness/scenes/documents.js";
+import { Edge } from "../harness/scenes/edge.js";
 import { writesSet } from "../harness/scenes/host-call-matches.js";
 import { watchedEdge } from "../harness/scenes/watched-edge.js";
 

@@ -4,18 +4,17 @@ import { describe, expect, it } from "vitest";
 import { RECORDS_PER_SET } from "../../../assembly/contract.js";
 import {
   CURSOR,
-  Edge,
   LOG,
   OTHER_LOG,
   endedAnswer,
   liveAnswer,
   policy,
   reportAnswer,
-  requestWith,
   resetAnswer,
   settings,
   watchAnswer,
-} from "../harness/scenes/edge.js";
+} from "../harness/scenes/documents.js";
+import { Edge, requestWith } from "../harness/scenes/edge.js";
 import { filterModule } from "../harness/builds/filter-modules.js";
 import { KEYS_BESIDE_SETS, POLICY, anyOffer, anyToken } from "../harness/scenes/fuzz-inputs.js";
 import { Random } from "../harness/host/random.js";

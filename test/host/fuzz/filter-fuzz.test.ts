@@ -1,7 +1,6 @@
 // Nothing that a client, a control plane or an operator sends makes the filter trap. Seeded: a failure names its seed.
 import { describe, expect, it } from "vitest";
 import {
-  Edge,
   REPORT_INTERVAL_MS,
   endedAnswer,
   liveAnswer,
@@ -10,8 +9,8 @@ import {
   resetAnswer,
   watchAnswer,
   settings,
-  type EdgeOptions,
-} from "../harness/scenes/edge.js";
+} from "../harness/scenes/documents.js";
+import { Edge, type EdgeOptions } from "../harness/scenes/edge.js";
 import { filterModule, type FilterBuild } from "../harness/builds/filter-modules.js";
 import { KEYS_BESIDE_SETS, POLICY, anyOffer, anyToken } from "../harness/scenes/fuzz-inputs.js";
 import { breakBytes, breakJson } from "../harness/scenes/mutations.js";

@@ -1,17 +1,7 @@
 // Taking a policy into service: which ones are rejected and why, and that a change of policy loses nothing.
 import { describe, expect, it } from "vitest";
-import {
-  Edge,
-  MAX_AGE_MS,
-  OTHER_SECRET,
-  SECRET,
-  liveAnswer,
-  plan,
-  policy,
-  requestWith,
-  settings,
-  type EdgeOptions,
-} from "../harness/scenes/edge.js";
+import { MAX_AGE_MS, OTHER_SECRET, SECRET, liveAnswer, plan, policy, settings } from "../harness/scenes/documents.js";
+import { Edge, requestWith, type EdgeOptions } from "../harness/scenes/edge.js";
 import { run } from "../harness/host/guest.js";
 
 const SHORT = Buffer.from(SECRET.slice(2), "hex");

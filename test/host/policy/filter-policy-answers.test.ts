@@ -3,9 +3,11 @@ import { describe, expect, it } from "vitest";
 import { HEADER_GENERATION, MAX_EDGE_ANSWER_BYTES, TICK_MS } from "../../../assembly/contract.js";
 import type { Callout } from "../harness/host/callouts.js";
 import { bellOf, logCursorOf, policyBytesOf } from "../harness/scenes/edge-keys.js";
-import { CURSOR, Edge, LOG, plan, policy, watchAnswer } from "../harness/scenes/edge.js";
+import { CURSOR, LOG, plan, policy, watchAnswer } from "../harness/scenes/documents.js";
+import { Edge } from "../harness/scenes/edge.js";
 import {
   countPolicyReads,
+  edgeFollowing,
   edgeWithoutPolicy,
   generations,
   headersOf,
@@ -27,13 +29,8 @@ function watching(workers = 1): Edge {
   return edge;
 }
 
-/** An edge on which a generation of a policy is in force. */
-function following(generation: number, document = five, workers = 1): Edge {
-  const edge = watching(workers);
-  offer(edge.watch, document, { generation });
-  edge.passMs(TICK_MS);
-  return edge;
-}
+const following = (generation: number, document = five, workers = 1): Edge =>
+  edgeFollowing(document, generation, { workers });
 
 describe("a policy that comes on the watch", () => {
   it("a policy is kept byte for byte under its log, generation and hash", () => {

@@ -3,7 +3,8 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { LEADER_LEASE_MS, TICK_MS } from "../../../assembly/contract.js";
 import { bellOf } from "../harness/scenes/edge-keys.js";
-import { plan, policy, settings, type Edge } from "../harness/scenes/edge.js";
+import { plan, policy, settings } from "../harness/scenes/documents.js";
+import type { Edge } from "../harness/scenes/edge.js";
 import { COMPILE_TIMEOUT_MS, buildWord, changedFilter, withBuildId } from "../harness/builds/filter-builds.js";
 import { filterBytes } from "../harness/builds/filter-modules.js";
 import {

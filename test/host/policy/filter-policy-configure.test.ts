@@ -3,7 +3,8 @@
 import { describe, expect, it } from "vitest";
 import { TICK_MS } from "../../../assembly/contract.js";
 import { bellOf, isLogCursorKey } from "../harness/scenes/edge-keys.js";
-import { Edge, OTHER_SECRET, plan, policy, settings } from "../harness/scenes/edge.js";
+import { OTHER_SECRET, plan, policy, settings } from "../harness/scenes/documents.js";
+import { Edge } from "../harness/scenes/edge.js";
 import {
   edgeWithoutPolicy,
   generations,

@@ -3,11 +3,13 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { LEADER_LEASE_MS, MAX_VIOLATIONS_BYTES, TICK_MS, TRY_DEADLINE_MS } from "../../../assembly/contract.js";
 import { bellOf, isBellKey } from "../harness/scenes/edge-keys.js";
-import { Edge, plan, policy } from "../harness/scenes/edge.js";
+import type { Edge } from "../harness/scenes/edge.js";
+import { plan, policy } from "../harness/scenes/documents.js";
 import { suspendableFilterModule } from "../harness/builds/filter-modules.js";
 import { run, type Steps } from "../harness/host/guest.js";
 import {
   countPolicyReads,
+  edgeFollowing,
   generations,
   headersOf,
   policyInWatch,
@@ -24,13 +26,7 @@ beforeAll(() => {
   module = suspendableFilterModule();
 });
 
-function following(document = five, workers = 3): Edge {
-  const edge = new Edge({ policy: null, workers, module });
-  edge.flush();
-  offer(edge.watch, document, { generation: 7 });
-  edge.passMs(TICK_MS);
-  return edge;
-}
+const following = (document = five, workers = 3): Edge => edgeFollowing(document, 7, { workers, module });
 
 function stateOf(edge: Edge): string | undefined {
   return Object.values(bellOf(edge.host.sharedData)?.results ?? {})[0];

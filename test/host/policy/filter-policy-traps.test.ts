@@ -2,7 +2,8 @@
 // filter of these tests is built with such a trap: its validator traps at a plan named "trap".
 import { beforeAll, describe, expect, it } from "vitest";
 import { LEADER_LEASE_MS, TICK_MS, TRY_DEADLINE_MS } from "../../../assembly/contract.js";
-import { Edge, plan, policy, settings } from "../harness/scenes/edge.js";
+import { plan, policy, settings } from "../harness/scenes/documents.js";
+import { Edge } from "../harness/scenes/edge.js";
 import { bellOf } from "../harness/scenes/edge-keys.js";
 import { COMPILE_TIMEOUT_MS, changedFilter } from "../harness/builds/filter-builds.js";
 import { countPolicyReads, generations, policyInWatch, newestWatch, offer } from "../harness/scenes/policy-offer.js";

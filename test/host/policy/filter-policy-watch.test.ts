@@ -2,7 +2,8 @@
 import { describe, expect, it } from "vitest";
 import { TICK_MS } from "../../../assembly/contract.js";
 import { bellOf, logCursorOf } from "../harness/scenes/edge-keys.js";
-import { CURSOR, Edge, LOG, OTHER_LOG, plan, policy, settings, watchAnswer } from "../harness/scenes/edge.js";
+import { CURSOR, LOG, OTHER_LOG, plan, policy, settings, watchAnswer } from "../harness/scenes/documents.js";
+import { Edge } from "../harness/scenes/edge.js";
 import { edgeWithoutPolicy, policyInWatch, newestWatch, offer, policyHash } from "../harness/scenes/policy-offer.js";
 
 const BACKOFF_MS = 500;

@@ -1,7 +1,7 @@
 // The policy comes on the watch: how it gets from the leader's answer into force on every worker.
 import { describe, expect, it } from "vitest";
 import { TICK_MS } from "../../../assembly/contract.js";
-import { LOG, plan, policy } from "../harness/scenes/edge.js";
+import { LOG, plan, policy } from "../harness/scenes/documents.js";
 import { edgeWithoutPolicy, policyInWatch, offer, policyHash } from "../harness/scenes/policy-offer.js";
 
 const five = policy({ plans: [plan({ maxTokens: 5 })] });

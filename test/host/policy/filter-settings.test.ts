@@ -2,28 +2,16 @@
 import { describe, expect, it } from "vitest";
 import { TICK_MS } from "../../../assembly/contract.js";
 import type { Edge } from "../harness/scenes/edge.js";
-import { LOG, REPORT_INTERVAL_MS, plan, policy, reportAnswer, requestWith, settings } from "../harness/scenes/edge.js";
-import {
-  edgeWithoutPolicy,
-  generations,
-  newestWatch,
-  offer,
-  policyHash,
-  runs,
-} from "../harness/scenes/policy-offer.js";
+import { LOG, REPORT_INTERVAL_MS, plan, policy, reportAnswer, settings } from "../harness/scenes/documents.js";
+import { requestWith } from "../harness/scenes/edge.js";
+import { edgeFollowing, generations, newestWatch, offer, policyHash, runs } from "../harness/scenes/policy-offer.js";
 
 const five = policy({ plans: [plan({ maxTokens: 5 })] });
 const six = policy({ plans: [plan({ maxTokens: 6 })] });
 const own = policy({ plans: [plan({ maxTokens: 3 })] });
 const hash = policyHash(JSON.stringify(five));
 
-function following(workers = 1): Edge {
-  const edge = edgeWithoutPolicy({ workers });
-  edge.flush();
-  offer(edge.watch, five, { generation: 7 });
-  edge.passMs(TICK_MS);
-  return edge;
-}
+const following = (workers = 1): Edge => edgeFollowing(five, 7, { workers });
 
 describe("a change of settings in a VM", () => {
   it("a settings change keeps the control plane's policy, without reading its bytes", () => {

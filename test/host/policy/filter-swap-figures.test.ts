@@ -1,19 +1,14 @@
 // What must come out of many changes of policy as if there had been none: counters, levels, memory.
 import { describe, expect, it } from "vitest";
 import { TICK_MS } from "../../../assembly/contract.js";
-import { Edge, plan, policy, requestWith, type PolicyDocument } from "../harness/scenes/edge.js";
-import { edgeWithoutPolicy, newestWatch, offer } from "../harness/scenes/policy-offer.js";
+import { plan, policy, type PolicyDocument } from "../harness/scenes/documents.js";
+import { Edge, requestWith } from "../harness/scenes/edge.js";
+import { edgeFollowing, newestWatch, offer } from "../harness/scenes/policy-offer.js";
 
 const CHANGES = 2000;
 const UNTIL_FLAT = 100;
 
-function following(document: PolicyDocument, workers = 1): Edge {
-  const edge = edgeWithoutPolicy({ workers });
-  edge.flush();
-  offer(edge.watch, document, { generation: 1 });
-  edge.passMs(TICK_MS);
-  return edge;
-}
+const following = (document: PolicyDocument, workers = 1): Edge => edgeFollowing(document, 1, { workers });
 
 /** The change's number in it: no two policies have the same bytes. */
 function numbered(change: number, plans = 1): PolicyDocument {

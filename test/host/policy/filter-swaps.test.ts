@@ -1,21 +1,16 @@
 // A policy comes into force while requests are under way: what they get is decided by one policy, never by two halves.
 import { describe, expect, it } from "vitest";
 import { TICK_MS } from "../../../assembly/contract.js";
-import { Edge, liveAnswer, plan, policy, requestWith, type PolicyDocument } from "../harness/scenes/edge.js";
-import { edgeWithoutPolicy, newestWatch, offer } from "../harness/scenes/policy-offer.js";
+import { liveAnswer, plan, policy, type PolicyDocument } from "../harness/scenes/documents.js";
+import { Edge, requestWith } from "../harness/scenes/edge.js";
+import { edgeFollowing, newestWatch, offer } from "../harness/scenes/policy-offer.js";
 import type { Session } from "../harness/scenes/tokens.js";
 
 const ten = policy({ response: { headers: "draft" } });
 const named = (name: string, overrides: PolicyDocument = {}): PolicyDocument =>
   policy({ response: { headers: "draft" }, plans: [plan({ name })], ...overrides });
 
-function following(document: PolicyDocument, workers = 1): Edge {
-  const edge = edgeWithoutPolicy({ workers });
-  edge.flush();
-  offer(edge.watch, document, { generation: 1 });
-  edge.passMs(TICK_MS);
-  return edge;
-}
+const following = (document: PolicyDocument, workers = 1): Edge => edgeFollowing(document, 1, { workers });
 
 let generation = 1;
 function swap(edge: Edge, document: PolicyDocument): void {

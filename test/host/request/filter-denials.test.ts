@@ -1,7 +1,8 @@
 // Requests above the limit: what they cost the host, and how soon a change is seen in their answers.
 import { describe, expect, it } from "vitest";
 import { RECORD_ENDED, RECORD_STATE_AT } from "../../../assembly/contract.js";
-import { Edge, plan, policy, settings, type PolicyDocument } from "../harness/scenes/edge.js";
+import { plan, policy, settings, type PolicyDocument } from "../harness/scenes/documents.js";
+import { Edge } from "../harness/scenes/edge.js";
 import type { Session } from "../harness/scenes/tokens.js";
 
 const REMEMBERED_MS = 100;

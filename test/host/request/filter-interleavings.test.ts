@@ -1,7 +1,8 @@
 // Every order of host calls can come: workers run a host call at a time under a seeded schedule, the control plane
 // answers and time passes in between. Whatever the order, no bucket admits more than it may.
 import { beforeAll, describe, expect, it } from "vitest";
-import { Edge, liveAnswer, plan, policy, requestWith } from "../harness/scenes/edge.js";
+import { liveAnswer, plan, policy } from "../harness/scenes/documents.js";
+import { Edge, requestWith } from "../harness/scenes/edge.js";
 import { suspendableFilterModule } from "../harness/builds/filter-modules.js";
 import type { Steps } from "../harness/host/guest.js";
 import { Random } from "../harness/host/random.js";

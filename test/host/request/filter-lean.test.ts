@@ -2,16 +2,14 @@
 import { describe, expect, it } from "vitest";
 import {
   ACQUIRE_TIMEOUT_MS,
-  Edge,
   REPORT_INTERVAL_MS,
   liveAnswer,
   plan,
   policy,
-  requestWith,
   settings,
-  type EdgeOptions,
   type PolicyDocument,
-} from "../harness/scenes/edge.js";
+} from "../harness/scenes/documents.js";
+import { Edge, requestWith, type EdgeOptions } from "../harness/scenes/edge.js";
 import { filterModule } from "../harness/builds/filter-modules.js";
 
 const module = filterModule("lean");

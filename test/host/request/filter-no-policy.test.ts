@@ -1,7 +1,8 @@
 // An edge that has no policy yet holds its requests: for how long, how many, in which order they go on, and what they get.
 import { describe, expect, it } from "vitest";
 import { NO_POLICY_HOLD_MS, TICK_MS } from "../../../assembly/contract.js";
-import { plan, policy, requestWith, settings, type Edge } from "../harness/scenes/edge.js";
+import { plan, policy, settings } from "../harness/scenes/documents.js";
+import { requestWith, type Edge } from "../harness/scenes/edge.js";
 import { filterModule } from "../harness/builds/filter-modules.js";
 import { edgeWithoutPolicy, newestWatch, offer } from "../harness/scenes/policy-offer.js";
 

@@ -2,18 +2,14 @@
 import { SET_BYTES } from "../../../assembly/contract.js";
 import { describe, expect, it } from "vitest";
 import { INSTANCE_BYTES } from "../harness/scenes/edge-keys.js";
-import { Edge, liveAnswer, plan, policy } from "../harness/scenes/edge.js";
+import { liveAnswer, plan, policy } from "../harness/scenes/documents.js";
+import { Edge } from "../harness/scenes/edge.js";
 import type { HostCall } from "../harness/host/host-calls.js";
+import { writesSet } from "../harness/scenes/host-call-matches.js";
 import { sessionsOfOneSet } from "../harness/scenes/same-set-sessions.js";
 import type { Vm } from "../harness/host/vm.js";
 
 const CAS_TRIES = 32;
-
-/** Matches a worker's writes, or reads, of a set of the table. */
-const writesSet =
-  (edge: Edge, worker: Vm) =>
-  (call: HostCall): boolean =>
-    call.vm === worker && call.name === "proxy_set_shared_data" && edge.table.isSetKey(call.key);
 
 function twoWorkers(): { edge: Edge; a: Vm; b: Vm } {
   const edge = new Edge({ workers: 2 });

@@ -1,6 +1,7 @@
 // What a client sees: the form of each answer, the limit headers, and that denials write nothing.
 import { describe, expect, it } from "vitest";
-import { Edge, endedAnswer, plan, policy, requestWith } from "../harness/scenes/edge.js";
+import { endedAnswer, plan, policy } from "../harness/scenes/documents.js";
+import { Edge, requestWith } from "../harness/scenes/edge.js";
 import type { HeaderPairs } from "../harness/host/header-map.js";
 import type { Stream } from "../harness/host/stream.js";
 

@@ -2,21 +2,16 @@
 // moment and not denied.
 import { describe, expect, it } from "vitest";
 import { TICK_MS } from "../../../assembly/contract.js";
-import { LOG, OTHER_LOG, plan, policy, type Edge, type PolicyDocument } from "../harness/scenes/edge.js";
-import { edgeWithoutPolicy, newestWatch, offer } from "../harness/scenes/policy-offer.js";
+import { LOG, OTHER_LOG, plan, policy, type PolicyDocument } from "../harness/scenes/documents.js";
+import type { Edge } from "../harness/scenes/edge.js";
+import { edgeFollowing, newestWatch, offer } from "../harness/scenes/policy-offer.js";
 
 const HOLD_MS = 1000;
 const old = policy();
 /** Has a plan more. */
 const gold = policy({ plans: [plan(), plan({ id: 4, name: "gold" })] });
 
-function following(document: PolicyDocument = old, workers = 1): Edge {
-  const edge = edgeWithoutPolicy({ workers });
-  edge.flush();
-  offer(edge.watch, document, { generation: 7 });
-  edge.passMs(TICK_MS);
-  return edge;
-}
+const following = (document: PolicyDocument = old, workers = 1): Edge => edgeFollowing(document, 7, { workers });
 
 describe("a session of a plan that comes with a policy on its way", () => {
   it("a request of a coming plan is held until its policy is in force, and passes then", () => {

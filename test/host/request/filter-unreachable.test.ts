@@ -1,7 +1,8 @@
 // When the control plane cannot be asked: the policy decides, and what follows once the control plane is back.
 import { describe, expect, it } from "vitest";
 import { FLAG_REFRESH, FLAG_UNCONFIRMED, RECORD_FLAGS_AT } from "../../../assembly/contract.js";
-import { Edge, MAX_AGE_MS, policy } from "../harness/scenes/edge.js";
+import { MAX_AGE_MS, policy } from "../harness/scenes/documents.js";
+import { Edge } from "../harness/scenes/edge.js";
 import type { Callout } from "../harness/host/callouts.js";
 import type { Session } from "../harness/scenes/tokens.js";
 

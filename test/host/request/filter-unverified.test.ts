@@ -1,7 +1,8 @@
 // Sessions that were admitted unverified while the control plane was away, and how they are confirmed when it is back.
 import { describe, expect, it } from "vitest";
 import type { Callout } from "../harness/host/callouts.js";
-import { Edge, LIFETIME_MS, endedAnswer, liveAnswer, plan, policy } from "../harness/scenes/edge.js";
+import { LIFETIME_MS, endedAnswer, liveAnswer, plan, policy } from "../harness/scenes/documents.js";
+import { Edge } from "../harness/scenes/edge.js";
 import type { HostCall } from "../harness/host/host-calls.js";
 import type { Session } from "../harness/scenes/tokens.js";
 

@@ -3,17 +3,8 @@ import { describe, expect, it } from "vitest";
 import { LEADER_LEASE_MS, TICK_MS } from "../../../assembly/contract.js";
 import type { Callout } from "../harness/host/callouts.js";
 import { leaseOf, logCursorOf } from "../harness/scenes/edge-keys.js";
-import {
-  CURSOR,
-  Edge,
-  LOG,
-  OTHER_LOG,
-  policy,
-  requestWith,
-  resetAnswer,
-  watchAnswer,
-  settings,
-} from "../harness/scenes/edge.js";
+import { CURSOR, LOG, OTHER_LOG, policy, resetAnswer, watchAnswer, settings } from "../harness/scenes/documents.js";
+import { Edge, requestWith } from "../harness/scenes/edge.js";
 import type { HostCall } from "../harness/host/host-calls.js";
 import type { Vm } from "../harness/host/vm.js";
 

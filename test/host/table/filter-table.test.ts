@@ -2,7 +2,6 @@
 import { describe, expect, it } from "vitest";
 import { ANSWER_VALID_MS, RECORDS_PER_SET, TABLE_LAYOUT_VERSION } from "../../../assembly/contract.js";
 import {
-  Edge,
   MAX_AGE_MS,
   OTHER_SECRET,
   SECRET,
@@ -10,7 +9,8 @@ import {
   policy,
   reportAnswer,
   settings,
-} from "../harness/scenes/edge.js";
+} from "../harness/scenes/documents.js";
+import { Edge } from "../harness/scenes/edge.js";
 import { Random } from "../harness/host/random.js";
 import { sessionsOfOneSet } from "../harness/scenes/same-set-sessions.js";
 import { TokenMint, type Session } from "../harness/scenes/tokens.js";

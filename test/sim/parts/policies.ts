@@ -4,7 +4,7 @@ import { createHash } from "node:crypto";
 import { POLICY_HASH_CHARS } from "../../../assembly/contract.js";
 import type { AcceptedPolicy, PolicyValidator } from "../../../control-plane/src/app/ports/policy-ports.js";
 import type { PlanOfPolicy, PlansOfPolicy } from "../../../control-plane/src/domain/plan.js";
-import type { PolicyDocument } from "../../host/harness/scenes/edge.js";
+import type { PolicyDocument } from "../../host/harness/scenes/documents.js";
 import type { Limits } from "../invariants/ledger.js";
 
 /** Short, so that a run of a second has several of each. */

@@ -3,7 +3,8 @@
 import { PATH_REPORT, SET_BYTES } from "../../../assembly/contract.js";
 import type { Callout } from "../../host/harness/host/callouts.js";
 import { instanceOf, logCursorOf } from "../../host/harness/scenes/edge-keys.js";
-import { Edge, requestWith, settings, type PolicyDocument } from "../../host/harness/scenes/edge.js";
+import { settings, type PolicyDocument } from "../../host/harness/scenes/documents.js";
+import { Edge, requestWith } from "../../host/harness/scenes/edge.js";
 import type { Steps } from "../../host/harness/host/guest.js";
 import type { HostCall } from "../../host/harness/host/host-calls.js";
 import type { Stream } from "../../host/harness/host/stream.js";

@@ -2,7 +2,6 @@
 import {
   ENV_SECRET,
   ENV_SECRET_ALSO,
-  MICROTOKENS_PER_TOKEN,
   PATH_ACQUIRE,
   PATH_REPORT,
   PATH_WATCH,
@@ -15,39 +14,19 @@ import { Host } from "../host/host.js";
 import { Random } from "../host/random.js";
 import { SharedData } from "../host/shared-data.js";
 import type { Stream } from "../host/stream.js";
+import {
+  liveAnswer,
+  policy,
+  REPORT_INTERVAL_MS,
+  reportAnswer,
+  SECRET,
+  settings,
+  type LiveAnswer,
+  type PolicyDocument,
+} from "./documents.js";
 import { TableView } from "./table-view.js";
 import { TokenMint, type Session } from "./tokens.js";
 import type { Vm } from "../host/vm.js";
-
-export const SECRET = "5ec2e7".padEnd(64, "0123456789abcdef");
-export const OTHER_SECRET = "07e4".padEnd(64, "fedcba9876543210");
-export const ACQUIRE_TIMEOUT_MS = 250;
-export const MAX_AGE_MS = 60_000;
-export const LIFETIME_MS = 3_600_000;
-export const REPORT_INTERVAL_MS = 5000;
-/** The control plane's invalidation log and its cursor, unless a test says otherwise. */
-export const LOG = "a1b2c3d4e5f60718";
-export const CURSOR = 41;
-/** Another history: that of a store which was restored. */
-export const OTHER_LOG = "0f1e2d3c4b5a6978";
-
-export type PolicyDocument = Readonly<Record<string, unknown>>;
-type PlanOverrides = Readonly<Record<string, unknown>>;
-
-/** One plan: 10 tokens that never refill, so that every token can be counted. */
-export function plan(overrides: PlanOverrides = {}): PlanOverrides {
-  const limits = { maxTokens: 10, tokenRefillRate: 0, maxAge: MAX_AGE_MS, lifetime: LIFETIME_MS };
-  return { id: 0, name: "default", ...limits, ...overrides };
-}
-
-export function policy(overrides: PolicyDocument = {}): PolicyDocument {
-  return { version: 1, plans: [plan()], ...overrides };
-}
-
-/** Edge settings that follow the control plane, and have a policy of their own until its policy comes. */
-export function settings(own: PolicyDocument | undefined, overrides: PolicyDocument = {}): string {
-  return JSON.stringify({ version: 1, table: { capacity: 1024 }, policy: own, ...overrides });
-}
 
 export interface EdgeOptions {
   /** Of the settings; null: they have none. */
@@ -62,55 +41,6 @@ export interface EdgeOptions {
   readonly seed?: number;
   /** That of another edge: two installations in one Envoy. */
   readonly sharedData?: SharedData;
-}
-
-/** What the control plane answers of a session that lives. */
-export interface LiveAnswer {
-  readonly plan?: number;
-  readonly endsInMs?: number;
-  /** Whole tokens. */
-  readonly tokens?: number;
-  readonly consumed?: number;
-  readonly rev?: number;
-  readonly budgetSpent?: boolean;
-  readonly log?: string;
-  readonly cursor?: number;
-  /** Of the policy that the control plane gives this edge. */
-  readonly generation?: number;
-}
-
-export function liveAnswer(answer: LiveAnswer = {}): string {
-  const { tokens = 10, plan: planId = 0, endsInMs = LIFETIME_MS, consumed = 0, rev = 0, budgetSpent = false } = answer;
-  const level = tokens * MICROTOKENS_PER_TOKEN;
-  const logCursor = { log: answer.log ?? LOG, cursor: answer.cursor ?? CURSOR };
-  const bucket = { plan: planId, endsInMs, level, consumed, rev, budgetSpent };
-  return JSON.stringify({ state: "live", ...bucket, ...logCursor, generation: answer.generation });
-}
-
-export function endedAnswer(state: "revoked" | "expired" | "unknown", endsInMs = LIFETIME_MS, cursor = CURSOR): string {
-  return JSON.stringify({ state, endsInMs, log: LOG, cursor });
-}
-
-/** What the control plane answers once a report's rows are durable. */
-export function reportAnswer(refresh: readonly string[] = [], log = LOG): string {
-  return JSON.stringify({ log, refresh });
-}
-
-/** What a held watch is answered with: what was invalidated since, up to `cursor`. */
-export interface Invalidations {
-  readonly revoked?: readonly string[];
-  readonly refresh?: readonly string[];
-  readonly cursor?: number;
-  readonly log?: string;
-}
-
-export function watchAnswer({ revoked = [], refresh = [], cursor = CURSOR + 1, log = LOG }: Invalidations): string {
-  return JSON.stringify({ log, cursor, revoked, refresh });
-}
-
-/** The log no longer goes back to the edge's cursor: the edge is to begin anew at `cursor`. */
-export function resetAnswer(cursor = CURSOR, log = OTHER_LOG): string {
-  return JSON.stringify({ reset: true, log, cursor });
 }
 
 let shared: WebAssembly.Module | undefined;

@@ -1,6 +1,6 @@
 // What fuzz tests send: header values and policies that are nearly right, or far from it.
 import { createHash } from "node:crypto";
-import { LOG, OTHER_LOG, plan, policy } from "./edge.js";
+import { LOG, OTHER_LOG, plan, policy } from "./documents.js";
 import { breakBytes, breakJson } from "./mutations.js";
 import { headersOf } from "./policy-offer.js";
 import type { Random } from "../host/random.js";

@@ -6,10 +6,12 @@ import {
   HEADER_POLICY_HASH,
   HEADER_REPORT_SPREAD,
   POLICY_HASH_CHARS,
+  TICK_MS,
 } from "../../../../assembly/contract.js";
 import type { Callout } from "../host/callouts.js";
 import { isPolicyKey } from "./edge-keys.js";
-import { Edge, LOG, REPORT_INTERVAL_MS, reportAnswer, type EdgeOptions, type PolicyDocument } from "./edge.js";
+import { LOG, REPORT_INTERVAL_MS, reportAnswer, type PolicyDocument } from "./documents.js";
+import { Edge, type EdgeOptions } from "./edge.js";
 import type { HostCall } from "../host/host-calls.js";
 import type { Vm } from "../host/vm.js";
 
@@ -30,6 +32,15 @@ export interface WatchBody {
 /** An edge whose settings have no policy. */
 export function edgeWithoutPolicy(options: EdgeOptions = {}): Edge {
   return new Edge({ policy: null, ...options });
+}
+
+/** An edge on which this generation of the control plane's policy is in force. */
+export function edgeFollowing(document: PolicyDocument, generation: number, options: EdgeOptions = {}): Edge {
+  const edge = edgeWithoutPolicy(options);
+  edge.flush();
+  offer(edge.watch, document, { generation });
+  edge.passMs(TICK_MS);
+  return edge;
 }
 
 export function offer(watch: Callout, policy: PolicyDocument | string, offered: Offered = {}): void {

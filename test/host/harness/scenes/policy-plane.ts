@@ -1,8 +1,9 @@
 // The control plane as far as an edge's policy goes: it answers every watch that does not name the published policy.
 import type { Callout } from "../host/callouts.js";
-import type { Edge, PolicyDocument } from "./edge.js";
+import type { PolicyDocument } from "./documents.js";
+import type { Edge } from "./edge.js";
 import { TICK_MS } from "../../../../assembly/contract.js";
-import { LOG } from "./edge.js";
+import { LOG } from "./documents.js";
 import { policyInWatch, offer } from "./policy-offer.js";
 
 export interface Published {

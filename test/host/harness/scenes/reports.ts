@@ -1,6 +1,7 @@
 // The reports of an edge's workers: the next one that is sent, and what it says of a session.
 import type { Callout } from "../host/callouts.js";
-import { REPORT_INTERVAL_MS, type Edge } from "./edge.js";
+import { REPORT_INTERVAL_MS } from "./documents.js";
+import type { Edge } from "./edge.js";
 import type { Session } from "./tokens.js";
 
 /** A whole sweep of the leader takes 10 s; what it finds goes with the next report. */

@@ -1,6 +1,7 @@
 // A revocation against an acquire that comes late: who leads, who waits, and what is under way.
 import type { Callout } from "../host/callouts.js";
-import { Edge, policy, watchAnswer } from "./edge.js";
+import { policy, watchAnswer } from "./documents.js";
+import { Edge } from "./edge.js";
 import { sessionsOfOneSet } from "./same-set-sessions.js";
 import type { Stream } from "../host/stream.js";
 import type { Session } from "./tokens.js";

@@ -1,5 +1,6 @@
 // Sessions that share one set of the table: found by trying, since which set a session has depends on the secret.
-import { Edge, policy } from "./edge.js";
+import { policy } from "./documents.js";
+import { Edge } from "./edge.js";
 import type { HostCall } from "../host/host-calls.js";
 import type { Session } from "./tokens.js";
 
