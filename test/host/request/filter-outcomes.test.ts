@@ -2,18 +2,19 @@
 import { describe, expect, it } from "vitest";
 import { NO_POLICY_HOLD_MS } from "../../../assembly/contract.js";
 import type { Stream } from "../harness/host/stream.js";
-import { Edge, LIFETIME_MS, OTHER_SECRET, plan, policy, type PolicyDocument } from "../harness/scenes/edge.js";
+import { LIFETIME_MS, OTHER_SECRET, plan, policy, type PolicyDocument } from "../harness/scenes/documents.js";
+import { Edge } from "../harness/scenes/edge.js";
 
 const OUTCOMES = ["allowed", "limited", "missing", "invalid", "unavailable", "no_policy"] as const;
-const MISSES = ["forged", "too_old", "trusted", "denied"] as const;
+const MISSES = ["forged", "too_old", "unverified", "denied"] as const;
 
 /** What the counters have come to, those that are not 0. */
 function counted(edge: Edge): Record<string, number> {
   const { metrics } = edge.host;
   const all = [
-    ...OUTCOMES.map((outcome) => [outcome, metrics.sum("sluice_requests", outcome)] as const),
-    ...MISSES.map((reason) => [`miss ${reason}`, metrics.sum("sluice_misses", reason)] as const),
-    ["tokens", metrics.sum("sluice_tokens_spent")] as const,
+    ...OUTCOMES.map((outcome) => [outcome, metrics.sum("sluice_requests_total", `outcome="${outcome}"`)] as const),
+    ...MISSES.map((reason) => [`miss ${reason}`, metrics.sum("sluice_misses_total", `outcome="${reason}"`)] as const),
+    ["tokens", metrics.sum("sluice_tokens_spent_total")] as const,
   ];
   return Object.fromEntries(all.filter(([, count]) => count > 0));
 }
@@ -62,13 +63,13 @@ const cases: readonly Case[] = [
     policy: policy({ onMiss: "trust" }),
     send: (edge) => edge.send(edge.newSession()),
     status: 200,
-    counts: { allowed: 1, tokens: 1, "miss trusted": 1 },
+    counts: { allowed: 1, tokens: 1, "miss unverified": 1 },
   },
   {
     request: "that is taken on trust because the control plane cannot be asked",
     send: unreachable,
     status: 200,
-    counts: { allowed: 1, tokens: 1, "miss trusted": 1 },
+    counts: { allowed: 1, tokens: 1, "miss unverified": 1 },
   },
   {
     request: "that nobody can confirm",
@@ -86,7 +87,7 @@ const cases: readonly Case[] = [
       return edge.send(session);
     },
     status: 429,
-    counts: { allowed: 2, tokens: 2, limited: 1, "miss trusted": 1 },
+    counts: { allowed: 2, tokens: 2, limited: 1, "miss unverified": 1 },
   },
   {
     request: "of a session whose budget is spent",

@@ -130,8 +130,11 @@ describe("two workers spend from one bucket", () => {
     expect(edge.table.record(session.id)?.levelTokens).toBe(900 - CAS_TRIES);
     edge.flush();
     expect(edge.host.metrics.sum("sluice_cas_exhausted_total")).toBe(1);
-    const decided = edge.host.metrics.sum("sluice_requests_total", passes ? "allowed" : "unavailable");
-    const metered = edge.host.metrics.sum("sluice_requests_total", "allowed", "plan");
+    const decided = edge.host.metrics.sum(
+      "sluice_requests_total",
+      passes ? 'outcome="allowed"' : 'outcome="unavailable"',
+    );
+    const metered = edge.host.metrics.sum("sluice_requests_total", 'outcome="allowed"', "plan=");
     expect(passes ? decided - metered : decided, "unmetered, or denied").toBe(1);
     expect(edge.host.metrics.sum("sluice_cas_retries_total")).toBeGreaterThanOrEqual(CAS_TRIES - 1);
   });
