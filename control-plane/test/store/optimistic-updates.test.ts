@@ -37,21 +37,21 @@ function interruptions(store: MemoryStore) {
 }
 
 describe("an update that another write comes in between", () => {
-  it("decides anew on what the other one has written", async () => {
+  it("an update that another write came before decides anew on what that has written", async () => {
     const { store, session, interrupt } = await opened();
     interrupt(1, () => store.usage.consume(session.id, consumption(60)));
     const outcome = await store.usage.consume(session.id, consumption(41));
     expect(outcome).toEqual({ outcome: "overBudget", budget: BUDGET, consumed: 60 });
   });
 
-  it("keeps both, where there is room for both", async () => {
+  it("two consumptions that meet are both taken where there is room for both", async () => {
     const { store, session, interrupt } = await opened();
     interrupt(3, () => store.usage.consume(session.id, consumption(10)));
     expect(await store.usage.consume(session.id, consumption(5))).toMatchObject({ consumed: 35 });
     expect((await store.find(session.id))?.tokens.consumed).toBe(35);
   });
 
-  it("of an acquire finds the session revoked, and notes nothing", async () => {
+  it("an acquire that a revocation comes before finds the session revoked", async () => {
     const { store, session, interrupt } = await opened();
     interrupt(1, () => store.revoke(session.id, NOW_MS + 1));
     const held = await store.usage.hold(session.id, A, NOW_MS + 2, ALWAYS);
@@ -59,7 +59,7 @@ describe("an update that another write comes in between", () => {
     expect(await store.usage.rowsOf(session.id)).toEqual([]);
   });
 
-  it("of an idle session leaves it to who has acquired it", async () => {
+  it("a sweep that an acquire comes before leaves the session to who acquired it", async () => {
     const { store, session, interrupt } = await opened();
     interrupt(1, () => store.usage.hold(session.id, A, NOW_MS + 9, ALWAYS));
     const isIdle = ({ lastActivity }: typeof session) => lastActivity === NOW_MS;
@@ -69,14 +69,14 @@ describe("an update that another write comes in between", () => {
     expect((await store.find(session.id))?.idleEndedAt).toBeUndefined();
   });
 
-  it("of a report counts what each instance spent once", async () => {
+  it("two reports that meet each count once what their instance spent", async () => {
     const { store, session, interrupt } = await opened();
     interrupt(1, () => store.usage.report([row(session.id, 1, 7, FAR)], NO_BUDGETS));
     await store.usage.report([row(session.id, 1, 5)], NO_BUDGETS);
     expect((await store.find(session.id))?.tokens.consumed).toBe(12);
   });
 
-  it("of a creation keeps to the user's limit", async () => {
+  it("two creations that meet keep to the user's limit", async () => {
     const { store, interrupt } = await opened();
     const limit = { maxSessions: 1, onMaxSessions: "refuse" } as const;
     interrupt(1, () => store.create(sessionAt(NOW_MS, STARTER)));
@@ -84,7 +84,7 @@ describe("an update that another write comes in between", () => {
     expect((await store.operator.issue(creation)).outcome).toBe("tooManySessions");
   });
 
-  it("of a bulk revocation's beginning includes the session that was created", async () => {
+  it("a bulk revocation includes the session that was created while it began", async () => {
     const { store, interrupt } = await opened();
     const created = sessionAt(NOW_MS + 5);
     interrupt(1, () => store.create(created));
@@ -93,7 +93,7 @@ describe("an update that another write comes in between", () => {
     expect((await store.find(created.id))?.revokedAt).toBe(NOW_MS + 10);
   });
 
-  it("is not disturbed by a write of another session", async () => {
+  it("a write of another session makes no update decide anew", async () => {
     const { store, session, interrupt } = await opened();
     const other = sessionAt(NOW_MS);
     await store.create(other);
@@ -108,7 +108,7 @@ describe("an update that another write comes in between", () => {
 });
 
 describe("an update that others are before each time", () => {
-  it("gives up after so many tries, having written nothing", async () => {
+  it("an update that others are before 16 times gives up and writes nothing", async () => {
     const { store, session, interrupt } = await opened();
     let writes = 0;
     interrupt(Infinity, () => store.usage.report([row(session.id, ++writes, writes)], NO_BUDGETS));
@@ -118,7 +118,7 @@ describe("an update that others are before each time", () => {
     expect((await store.position()).cursor).toBe(0);
   });
 
-  it("succeeds with its last try", async () => {
+  it("an update may succeed with its last try", async () => {
     const { store, session, interrupt } = await opened();
     let writes = 0;
     interrupt(MAX_TRIES - 1, () => store.usage.report([row(session.id, ++writes, writes)], NO_BUDGETS));
