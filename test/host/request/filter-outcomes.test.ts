@@ -119,8 +119,8 @@ const cases: readonly Case[] = [
   },
 ];
 
-describe("a request", () => {
-  it.each(cases)("$request gets $status and is counted once", ({ policy: own, send, status, counts }) => {
+describe("outcomes of requests", () => {
+  it.each(cases)("a request $request gets $status and is counted once", ({ policy: own, send, status, counts }) => {
     const edge = new Edge(own === undefined ? {} : { policy: own });
     expect(send(edge).status).toBe(status);
     edge.flush();
