@@ -71,7 +71,12 @@ export default {
       "Use cases know ports, not what implements them.",
     ),
     wall("plane-render", `${PLANE}/render/`, [`${PLANE}/(?!domain/|render/)`], "What is rendered needs no process."),
-    wall("plane-files", `${PLANE}/files/`, [`${PLANE}/(?!app/ports/|files/)`], "To watch files takes a fingerprint and timers."),
+    wall(
+      "plane-files",
+      `${PLANE}/files/`,
+      [`${PLANE}/(?!app/ports/|files/)`],
+      "To watch files takes a fingerprint and timers.",
+    ),
     wall(
       "plane-store",
       `${PLANE}/store/`,
