@@ -10,6 +10,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { acquireSession } from "../../../control-plane/src/app/edges/acquire-session.js";
 import { EdgeRegistry } from "../../../control-plane/src/app/edges/status/edge-registry.js";
 import type { Clock } from "../../../control-plane/src/app/ports/ports.js";
+import { publishedPolicy } from "../../../control-plane/src/app/policy/published-policy.js";
 import { sweepSessions } from "../../../control-plane/src/app/upkeep/sweep-sessions.js";
 import { usageCommits } from "../../../control-plane/src/app/edges/usage.js";
 import type { UsagePorts } from "../../../control-plane/src/app/edges/usage.js";
@@ -90,6 +91,8 @@ function watchLoop(tick: (wallMs: number, cpuMs: number) => void): () => void {
   };
 }
 
+const PUBLISHED = publishedPolicy({ generation: 1, policy, policyJson: "{}", sinceMs: 0, decidedAtMs: null });
+
 function portsOver(store: LmdbStore, clock: Clock): UsagePorts {
   const policies = { current: () => ({ generation: 1, policy }) };
   const usageMeter = { reported: () => undefined, tokensConsumed: () => undefined, swept: () => undefined };
@@ -103,7 +106,7 @@ function portsOver(store: LmdbStore, clock: Clock): UsagePorts {
     instances: new EdgeRegistry({ clock, policies }),
     commits: usageCommits(store, policies, usageMeter),
     usageMeter,
-    policies: { ...policies, published: () => undefined },
+    policies: { ...policies, published: () => PUBLISHED },
     clock,
     random,
     logger: quiet,

@@ -1,7 +1,7 @@
 // Puts many sessions straight into a store, as its own transactions would write them: for measurements.
 import type { Session } from "../../../control-plane/src/domain/session.js";
 import type { LmdbLayout } from "../../../control-plane/src/store/lmdb/layout.js";
-import { indexSession } from "../../../control-plane/src/store/lmdb/session-index.js";
+import { indexSession, indexUnderPlan } from "../../../control-plane/src/store/lmdb/session-index.js";
 
 const SESSIONS_A_COMMIT = 5000;
 
@@ -22,6 +22,7 @@ export async function storeSessions(
         const session = make(ids.length);
         void db.sessions.put(session.id, session);
         indexSession(db, session);
+        indexUnderPlan(db, session);
         withEach(session);
         ids.push(session.id);
       }
