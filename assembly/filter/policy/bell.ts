@@ -20,9 +20,9 @@ export function readBell(table: Table): usize {
 }
 
 /** Notes which policy the bell names. */
-export function hearBell(table: Table, nowUs: u64): void {
+export function noteBell(table: Table, nowUs: u64): void {
   const bell = readBell(table);
-  if (bell != 0) table.hearOf(bellGeneration(bell), nowUs);
+  if (bell != 0) table.noteGeneration(bellGeneration(bell), nowUs);
 }
 
 /** Writes the copy back. False: another VM wrote it meanwhile. */

@@ -57,7 +57,7 @@ export function lookAtBell(table: Table, nowUs: u64): bool {
     return false;
   }
   if (bellHash(bell) == table.failedHash) return false;
-  table.hearOf(bellGeneration(bell), nowUs);
+  table.noteGeneration(bellGeneration(bell), nowUs);
   const state = resultOf(bell, buildId());
   if (state == RESULT_OK) take(table, offerOf(bell), nowUs);
   else if (state == RESULT_NONE) tryFirst(table, bell, nowUs);

@@ -60,7 +60,7 @@ function takeAnswer(root: Root, bodyBytes: u32, mayInsert: bool, askedAtUs: u64)
   countAnswer(answer);
   const outcome = writeAnswer(root, askedToken, answer, mayInsert, askedAtUs);
   // A late answer's generation may be of a log that the edge follows no more.
-  if (outcome == WRITTEN) root.table.hearOf(answer.generation, monotonicUs());
+  if (outcome == WRITTEN) root.table.noteGeneration(answer.generation, monotonicUs());
   return outcome;
 }
 

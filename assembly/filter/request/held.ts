@@ -2,7 +2,7 @@
 // which they came; release-held.ts lets them go.
 import { NO_POLICY_HOLD_MS } from "../../contract";
 import { monotonicUs } from "../../host/clock";
-import { hearBell } from "../policy/bell";
+import { noteBell } from "../policy/bell";
 import { hasFirstWatchFailed } from "../table/instance";
 import { Request } from "../state/request";
 import { Table } from "../state/table";
@@ -30,7 +30,7 @@ export function holdForPlan(request: Request): bool {
   if (!root.follows) return false;
   const nowUs = monotonicUs();
   // Another worker's record may be of a policy that this VM would hear of on its next tick.
-  if (table.behindSinceUs == 0) hearBell(table, nowUs);
+  if (table.behindSinceUs == 0) noteBell(table, nowUs);
   if (table.behindSinceUs == 0) return false;
   return nowUs < table.behindSinceUs + PLAN_HOLD_US && hold(request);
 }

@@ -64,21 +64,21 @@ export function isMiss(spent: u32): bool {
 
 /**
  * Takes the request's cost from the bucket of its session, or says why not. A denial writes nothing.
- * @param standing whether the record is to be asked about first: ASK_FIRST, STANDS or STANDS_UNCONFIRMED
+ * @param recordStatus whether the record is to be asked about first: ASK_FIRST, STANDS or STANDS_UNCONFIRMED
  * @param verdict takes the clock, the retries and, where a bucket was looked at, its plan and level
  */
-export function spend(request: Request, standing: u32, verdict: Verdict): u32 {
+export function spend(request: Request, recordStatus: u32, verdict: Verdict): u32 {
   const table = request.root.table;
   const token = request.token;
   for (let tries: u32 = 0; tries < MAX_CAS_TRIES; tries++) {
     const nowUs = monotonicUs();
     verdict.readAtUs = nowUs;
-    if (standing == ASK_FIRST && isStillDenied(request, nowUs, verdict)) return LIMITED;
+    if (recordStatus == ASK_FIRST && isStillDenied(request, nowUs, verdict)) return LIMITED;
     if (readSet(table, sessionIdOf(token)) != OK) return MISS;
     const set = sharedValue();
     const record = findRecord(set, sessionIdOf(token));
     if (record == 0) return MISS;
-    const spent = spendInCopy(request, record, standing, verdict);
+    const spent = spendInCopy(request, record, recordStatus, verdict);
     if (spent != ALLOWED) return spent;
     if (writeSet(set, sharedCas()) == OK) {
       if (isProvisional(record)) noteProvisional(table, token);
@@ -92,7 +92,7 @@ export function spend(request: Request, standing: u32, verdict: Verdict): u32 {
 }
 
 /** Decides on the copy of the record, and spends in it if the outcome is ALLOWED. */
-function spendInCopy(request: Request, record: usize, standing: u32, verdict: Verdict): u32 {
+function spendInCopy(request: Request, record: usize, recordStatus: u32, verdict: Verdict): u32 {
   const token = request.token;
   const nowUs = verdict.readAtUs;
   const keys = keysWithId(keyIdOfToken(token));
@@ -106,8 +106,8 @@ function spendInCopy(request: Request, record: usize, standing: u32, verdict: Ve
   const planIndex = policy.planIndexById(recordPlanIdOf(record));
   if (planIndex < 0) return UNKNOWN_PLAN;
   const plan = unchecked(policy.plans[planIndex]);
-  if (standing == ASK_FIRST && shouldAsk(record, plan, nowUs)) return ASK;
-  if (standing != STANDS_UNCONFIRMED && hasFlag(record, FLAG_UNCONFIRMED)) return MISS_ON_RECORD;
+  if (recordStatus == ASK_FIRST && shouldAsk(record, plan, nowUs)) return ASK;
+  if (recordStatus != STANDS_UNCONFIRMED && hasFlag(record, FLAG_UNCONFIRMED)) return MISS_ON_RECORD;
   verdict.planIndex = planIndex;
   const levelPico = levelNow(record, plan, nowUs);
   verdict.levelPico = levelPico;

@@ -42,7 +42,7 @@ export class Table {
   ) {}
 
   /** A policy of this generation is, or will be, in force at this edge. */
-  hearOf(generation: u64, nowUs: u64): void {
+  noteGeneration(generation: u64, nowUs: u64): void {
     if (generation <= this.knownGeneration) return;
     this.knownGeneration = generation;
     // Set anew for each: the one before may have been rejected, and then no policy was on its way any more.

@@ -17,14 +17,14 @@ export function idleLimitMs(policy: PlansOfPolicy, plan: PlanOfPolicy): number {
 }
 
 /** current: all it spent until a grace ago is known. behind: it may have admitted requests that are not known of. */
-export type Standing = "current" | "behind" | "gone";
+export type InstanceStatus = "current" | "behind" | "gone";
 
 /** How instances stood at one moment. */
-export interface Standings {
+export interface InstanceStatuses {
   /** By `instanceKey`. */
-  readonly known: ReadonlyMap<string, Standing>;
+  readonly known: ReadonlyMap<string, InstanceStatus>;
   /** Of all others. */
-  readonly others: Standing;
+  readonly others: InstanceStatus;
 }
 
 /** The moment at which it is decided whether sessions are idle. */
@@ -48,7 +48,7 @@ export function isIdle(
   session: Session,
   holders: readonly Instance[],
   moment: IdleMoment,
-  { known, others }: Standings,
+  { known, others }: InstanceStatuses,
 ): boolean {
   if (!isPastIdleLimit(session, moment)) return false;
   return holders.every((holder) => (known.get(instanceKey(holder)) ?? others) !== "behind");

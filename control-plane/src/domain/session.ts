@@ -23,7 +23,7 @@ export interface Session {
   /** When it was ended because it was idle for too long. Like a revocation that is final. */
   readonly idleEndedAt?: number;
   /** The token budget whose end edges were invalidated for: once for each budget. */
-  readonly toldSpentBudget?: number;
+  readonly announcedBudget?: number;
 }
 
 export type SessionState = "live" | "revoked" | "expired";
@@ -111,5 +111,5 @@ export function withConsumed(session: Session, more: number): Session {
 /** Whether edges still need an invalidation because the session has spent this budget. */
 export function hasBudgetToTell(session: Session, budget: number | undefined): budget is number {
   if (budget === undefined || session.tokens.consumed < budget) return false;
-  return session.toldSpentBudget !== budget && !hasEndedForGood(session);
+  return session.announcedBudget !== budget && !hasEndedForGood(session);
 }

@@ -87,7 +87,7 @@ const isSame = (one: Said, other: Said): boolean =>
 
 function newSession(id: string, { userId, orgId }: Said, plan: PlanOfPolicy, nowMs: number): ModelSession {
   const began = { plan, createdAt: nowMs, lastActivity: nowMs, direct: 0, rows: new Map<string, null>() };
-  return { id, userId, orgId, ...began, revokedAt: null, idleEnded: false, toldBudget: null };
+  return { id, userId, orgId, ...began, revokedAt: null, idleEnded: false, announcedBudget: null };
 }
 
 function expectIssued(

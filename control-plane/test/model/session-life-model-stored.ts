@@ -25,7 +25,7 @@ export interface ModelSession {
   direct: number;
   revokedAt: number | null;
   idleEnded: boolean;
-  toldBudget: number | null;
+  announcedBudget: number | null;
   /** By digits of the instance; null: acquired and not reported. */
   readonly rows: Map<string, ModelFigures | null>;
 }

@@ -127,9 +127,9 @@ export class SessionLifeModel {
   /** Each budget is invalidated once, when more was consumed and it is reached. */
   tellBudget(session: ModelSession): void {
     const budget = this.planOf(session)?.tokenBudget ?? null;
-    if (budget === null || session.toldBudget === budget || this.consumedOf(session) < budget) return;
+    if (budget === null || session.announcedBudget === budget || this.consumedOf(session) < budget) return;
     if (session.revokedAt !== null || session.idleEnded) return;
-    session.toldBudget = budget;
+    session.announcedBudget = budget;
     this.invalidate("refresh", session.id);
   }
 

@@ -63,9 +63,9 @@ it("a killed control plane lists the edge that was there, and revocations wait f
     return answer.json();
   };
   expect(await revoke("50ms")).toEqual({ revocation: { edges: 1, confirmed: 0, pending: ["gw-1"] } });
-  const told = await watch(url, place);
+  const answer = await watch(url, place);
   const confirmed = revoke("20s");
-  void watch(url, told).catch(() => undefined);
+  void watch(url, answer).catch(() => undefined);
   expect(await confirmed).toEqual({ revocation: { edges: 1, confirmed: 1, pending: [] } });
   plane.kill("SIGTERM");
   await plane.ended;

@@ -12,7 +12,7 @@ import { backUpStore, restoreStore } from "../../src/store/lmdb/backup.js";
 import { openLayout, SCHEMA, STORE_FILE } from "../../src/store/lmdb/layout.js";
 import type { AuditEvent } from "../../src/domain/stored.js";
 import { sessionAt, STARTER } from "../support/sessions.js";
-import { heard, nobodyHangsUp, request, watchesOver } from "../support/watching.js";
+import { received, nobodyHangsUp, request, watchesOver } from "../support/watching.js";
 
 const NOW_MS = Date.UTC(2026, 0, 1);
 const random = { bytes: (n: number) => randomBytes(n) };
@@ -99,7 +99,7 @@ describe("a restore", () => {
     expect(now.log).not.toBe(position.log);
     const { watches } = watchesOver(store.invalidations);
     for (const since of [0, now.cursor, position.cursor]) {
-      const policy = heard(1, { log: now.log });
+      const policy = received(1, { log: now.log });
       const watched = await watches.watch(request({ log: position.log, since, policy }), nobodyHangsUp());
       expect(watched).toEqual({ outcome: "answered", answer: { reset: true, ...now } });
     }

@@ -22,7 +22,7 @@ export class ConfirmingEdges implements ConfirmationsPort {
     return this.waits.size;
   }
 
-  standing({ cursor }: Pick<LogPosition, "cursor">): Confirmed {
+  status({ cursor }: Pick<LogPosition, "cursor">): Confirmed {
     const pending = [...this.cursors].filter(([, at]) => at < cursor).map(([edge]) => edge);
     return { edges: this.cursors.size, confirmed: this.cursors.size - pending.length, pending };
   }
@@ -32,10 +32,10 @@ export class ConfirmingEdges implements ConfirmationsPort {
       const end = (): void => {
         cancel();
         this.waits.delete(look);
-        resolve(this.standing(position));
+        resolve(this.status(position));
       };
       const look = (): void => {
-        if (this.standing(position).pending.length === 0) end();
+        if (this.status(position).pending.length === 0) end();
       };
       const cancel = this.timers.after(timeoutMs, end);
       this.waits.add(look);

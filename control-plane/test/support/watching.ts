@@ -1,6 +1,6 @@
 // Watches over a log and a clock that a test holds in its hands, and edges that call them.
 import { EdgeRegistry } from "../../src/app/edges/status/edge-registry.js";
-import type { HeardPolicy } from "../../src/app/ports/edge-ports.js";
+import type { ReceivedPolicy } from "../../src/app/ports/edge-ports.js";
 import type { EdgeStatus } from "../../src/app/ports/edge-status-ports.js";
 import type { InvalidationLog } from "../../src/app/ports/log-ports.js";
 import type { Watched, WatchOutcome, WatchRequest } from "../../src/app/ports/watch-ports.js";
@@ -61,7 +61,7 @@ export const watchingMemory = (
 ): WatchingLog<MemoryLog> => watchesOver(new MemoryLog(), maxHeld, nextTurn, known);
 
 /** That an edge has received this generation, of the log of tests. */
-export const heard = (generation: number, fields: Partial<HeardPolicy> = {}): HeardPolicy => ({
+export const received = (generation: number, fields: Partial<ReceivedPolicy> = {}): ReceivedPolicy => ({
   log: new MemoryLog().id,
   generation,
   hash: "0123456789abcdef",
@@ -79,7 +79,7 @@ export const request = (fields: Partial<WatchRequest> = {}): WatchRequest => ({
   log: new MemoryLog().id,
   since: 0,
   follow: true,
-  policy: heard(1),
+  policy: received(1),
   filter: FILTER,
   table: { capacity: 65_536, records: 12 },
   ...fields,

@@ -67,11 +67,11 @@ export class PolicyInvariants {
     const { world } = this;
     const { name, life } = edge;
     const known = world.plane.knows(name, life.instance() ?? "", world.store.log);
-    const heard = known?.said.lastWatch;
-    const { policy } = heard ?? {};
-    if (known === undefined || heard?.filter === undefined || policy === undefined)
+    const lastWatch = known?.said.lastWatch;
+    const { policy } = lastWatch ?? {};
+    if (known === undefined || lastWatch?.filter === undefined || policy === undefined)
       fail("policy", `${name}: the control plane does not know it`);
-    const result = this.#result(edge.rules, heard.filter.build, hash);
+    const result = this.#result(edge.rules, lastWatch.filter.build, hash);
     const isSaid = policy.log === world.store.log && policy.generation === generation && policy.hash === hash;
     if (!isSaid || policy.state !== result)
       fail("policy", `${name}: the control plane knows ${JSON.stringify(policy)}, it is ${result}`);

@@ -215,7 +215,7 @@ const RULES_OF_SESSIONS: readonly Mutation[] = [
     app("edges/acquire-session"),
     "const found = await hold(ports, id, asker);",
     "const all = await hold(ports, id, asker);\n  const found = all && { ...all, rows: all.rows.filter((row) => " +
-      'ports.instances.standing(row, 0) !== "gone") };',
+      'ports.instances.status(row, 0) !== "gone") };',
   ),
   without(
     "a restored backup gets a new log",

@@ -159,8 +159,8 @@ export const RULES_OF_POLICIES: readonly Mutation[] = [
   without(
     "a policy that is known in another log does not count",
     app("edges/policy-offers"),
-    "heard?.log === log && heard.generation",
-    "heard !== undefined && heard.generation",
+    "received?.log === log && received.generation",
+    "received !== undefined && received.generation",
   ),
   without(
     "saving a policy is conditional on the generation before",

@@ -12,7 +12,7 @@ import { acquireSession } from "../../../control-plane/src/app/edges/acquire-ses
 import { EdgeRegistry } from "../../../control-plane/src/app/edges/status/edge-registry.js";
 import type { KnownInstance } from "../../../control-plane/src/app/edges/status/registry-entry.js";
 import { instanceState } from "../../../control-plane/src/app/edges/status/edge-status.js";
-import type { HeardPolicy, WorkerPolicy } from "../../../control-plane/src/app/ports/edge-ports.js";
+import type { ReceivedPolicy, WorkerPolicy } from "../../../control-plane/src/app/ports/edge-ports.js";
 import type { Timers } from "../../../control-plane/src/app/ports/log-ports.js";
 import type { OperatorStore } from "../../../control-plane/src/app/ports/operator-ports.js";
 import type {
@@ -55,7 +55,7 @@ interface ReportBody extends Body {
 }
 interface WatchBody extends Body, Partial<Pick<WatchRequest, "log" | "follow" | "filter" | "table">> {
   readonly since: number;
-  readonly policy?: Omit<HeardPolicy, "violations"> & Partial<HeardPolicy>;
+  readonly policy?: Omit<ReceivedPolicy, "violations"> & Partial<ReceivedPolicy>;
 }
 
 const UNAVAILABLE: HttpAnswer = { status: 503, body: "" };

@@ -22,7 +22,7 @@ export class Confirmations {
   ) {}
 
   /** How it stands at this moment. */
-  standing({ log, cursor }: LogPosition): Confirmed {
+  status({ log, cursor }: LogPosition): Confirmed {
     const pending = new Set<string>();
     const edges = new Set<string>();
     // The age of reports does not matter here.
@@ -40,27 +40,27 @@ export class Confirmations {
 
   /** Resolves as soon as no edge is pending, or with how it stands at the timeout, or once the signal aborts. */
   wait(position: LogPosition, timeoutMs: number, signal?: AbortSignal): Promise<Confirmed> {
-    const now = this.standing(position);
+    const now = this.status(position);
     if (now.pending.length === 0 || timeoutMs <= 0 || signal?.aborted === true) return Promise.resolve(now);
     return new Promise((resolve) => {
       let waitsFor = new Set(now.pending);
-      const end = (standing: Confirmed): void => {
+      const end = (status: Confirmed): void => {
         cancelTimer();
         unsubscribe();
         signal?.removeEventListener("abort", giveUp);
-        resolve(standing);
+        resolve(status);
       };
       const giveUp = (): void => {
-        end(this.standing(position));
+        end(this.status(position));
       };
       const cancelTimer = this.timers.after(timeoutMs, giveUp);
       const unsubscribe = this.registry.onWatched(({ edge, log, since }) => {
         if (log !== position.log || since < position.cursor || !waitsFor.delete(edge)) return;
         // Each edge that has passed costs one step; only where all seem to have, all are looked at.
         if (waitsFor.size > 0) return;
-        const standing = this.standing(position);
-        waitsFor = new Set(standing.pending);
-        if (waitsFor.size === 0) end(standing);
+        const status = this.status(position);
+        waitsFor = new Set(status.pending);
+        if (waitsFor.size === 0) end(status);
       });
       signal?.addEventListener("abort", giveUp);
     });

@@ -19,9 +19,9 @@ export function offerFor(
 ): PolicyOffer | undefined {
   if (!watch.follow || watch.filter === undefined) return undefined;
   const policy = policies.published(watch.edge);
-  const heard = watch.policy;
+  const received = watch.policy;
   if (policy === undefined) return undefined;
-  if (heard?.log === log && heard.generation >= policy.generation) return undefined;
+  if (received?.log === log && received.generation >= policy.generation) return undefined;
   const { reportInterval } = policy.policy.controlPlane;
   const reportSpreadMs = Math.min(reportInterval, instances.count() * SPREAD_PER_EDGE_MS);
   return { log, policy, reportSpreadMs };

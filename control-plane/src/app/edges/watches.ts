@@ -74,7 +74,7 @@ export class Watches {
   /** Resolves when there is something to say, at the latest after the hold. `gone`: the caller hung up. */
   async watch(request: WatchRequest, gone: AbortSignal): Promise<Watched> {
     const position = await this.parts.log.position();
-    this.heard(request, position.log);
+    this.noteWatch(request, position.log);
     const key = instanceKey(request);
     const older = this.held.get(key);
     older?.end("replaced", answeredBy(older.unchanged));
@@ -105,7 +105,7 @@ export class Watches {
     for (const { unchanged, end } of [...this.held.values()]) end("stopping", answeredBy(unchanged));
   }
 
-  private heard(request: WatchRequest, log: string): void {
+  private noteWatch(request: WatchRequest, log: string): void {
     const before = this.parts.instances.watched(request);
     if (request.log === log && before?.log === log) this.propagation.passed(before.since, request.since);
     if (request.policy?.log === log) this.parts.policies.shown(request.policy.generation);

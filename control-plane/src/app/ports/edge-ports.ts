@@ -3,7 +3,7 @@ import type { Violation } from "../../domain/policy/policy.js";
 import type { Instance } from "./usage-ports.js";
 
 /** A policy that an edge has received, in whatever state: it need not run it. */
-export interface HeardPolicy {
+export interface ReceivedPolicy {
   /** The log of the control plane that it came from. */
   readonly log: string;
   readonly generation: number;

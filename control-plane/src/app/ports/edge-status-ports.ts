@@ -1,11 +1,11 @@
 // What is stored of edges' instances, so that another process over the same store knows who was there.
-import type { HeardPolicy } from "./edge-ports.js";
+import type { ReceivedPolicy } from "./edge-ports.js";
 import type { Instance } from "./usage-ports.js";
 import type { WatchRequest } from "./watch-ports.js";
 
 /** What an instance's last watch said, without the violations that it found. */
 export interface WatchSaid extends Omit<WatchRequest, keyof Instance | "policy"> {
-  readonly policy: Omit<HeardPolicy, "violations"> | undefined;
+  readonly policy: Omit<ReceivedPolicy, "violations"> | undefined;
 }
 
 /**

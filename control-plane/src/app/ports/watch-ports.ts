@@ -1,5 +1,5 @@
 // Watching edges: what they say with each watch, what they are answered, and what is counted about it.
-import type { FilterSaid, HeardPolicy, TableSaid } from "./edge-ports.js";
+import type { FilterSaid, ReceivedPolicy, TableSaid } from "./edge-ports.js";
 import type { PublishedPolicy } from "./policy-ports.js";
 import type { LogPosition } from "./ports.js";
 import type { Instance } from "./usage-ports.js";
@@ -12,7 +12,7 @@ export interface WatchRequest extends Instance {
   /** False: the policy in its settings holds for good. */
   readonly follow: boolean;
   /** What it has received; undefined before the first. */
-  readonly policy: HeardPolicy | undefined;
+  readonly policy: ReceivedPolicy | undefined;
   /** Undefined: an older filter, which takes no policy on this call. */
   readonly filter: FilterSaid | undefined;
   readonly table: TableSaid | undefined;

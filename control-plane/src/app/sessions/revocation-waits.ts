@@ -5,7 +5,7 @@ import type { LogPosition } from "../ports/ports.js";
 /** Far more than operators and their scripts wait at a time, and too few to be felt beside the watches that are held. */
 const MAX_WAITS = 64;
 
-export type ConfirmationsPort = Pick<Confirmations, "standing" | "wait">;
+export type ConfirmationsPort = Pick<Confirmations, "status" | "wait">;
 
 export class RevocationWaits {
   private waiting = 0;
@@ -24,7 +24,7 @@ export class RevocationWaits {
   async confirmedWithin(timeoutMs: number, gone: AbortSignal): Promise<Confirmed> {
     const position = await this.log.position();
     if (timeoutMs === 0 || this.waiting >= this.maxWaits || this.stopping.signal.aborted) {
-      return this.confirmations.standing(position);
+      return this.confirmations.status(position);
     }
     this.waiting += 1;
     try {
@@ -37,7 +37,7 @@ export class RevocationWaits {
   /** How it stands now. @param cursor of the last entry that is asked about; undefined: not known, so all there is */
   async now(cursor: number | undefined): Promise<Confirmed> {
     const head = await this.log.position();
-    return this.confirmations.standing({ ...head, cursor: cursor ?? head.cursor });
+    return this.confirmations.status({ ...head, cursor: cursor ?? head.cursor });
   }
 
   /** Ends every wait with how it stands then, and holds none from now on. */

@@ -52,12 +52,12 @@ export interface paths {
                 readonly createdAt: number;
                 /** @description when it ends at the latest, by the plan's present lifetime, ms since the epoch */
                 readonly endsAt: number;
-                /** @description when it was last active, as far as edges have told, ms since the epoch */
+                /** @description when it was last active, as far as edges have reported, ms since the epoch */
                 readonly lastActivity: number;
                 readonly tokens: {
                   /** @description the plan's tokenBudget, or its maxTokens, when the session was issued */
                   readonly issued: number;
-                  /** @description tokens spent, as far as edges have told */
+                  /** @description tokens spent, as far as edges have reported */
                   readonly consumed: number;
                   /** @description the plan's present tokenBudget: what the session may consume in all; null: no bound */
                   readonly budget: number | null;
@@ -138,12 +138,12 @@ export interface paths {
                 readonly createdAt: number;
                 /** @description when it ends at the latest, by the plan's present lifetime, ms since the epoch */
                 readonly endsAt: number;
-                /** @description when it was last active, as far as edges have told, ms since the epoch */
+                /** @description when it was last active, as far as edges have reported, ms since the epoch */
                 readonly lastActivity: number;
                 readonly tokens: {
                   /** @description the plan's tokenBudget, or its maxTokens, when the session was issued */
                   readonly issued: number;
-                  /** @description tokens spent, as far as edges have told */
+                  /** @description tokens spent, as far as edges have reported */
                   readonly consumed: number;
                   /** @description the plan's present tokenBudget: what the session may consume in all; null: no bound */
                   readonly budget: number | null;
@@ -206,7 +206,7 @@ export interface paths {
                 readonly revoked: number;
                 /** @description edges that are not gone */
                 readonly edges: number;
-                /** @description of those, the ones that refuse by now what was revoked */
+                /** @description of those, the ones that deny by now what was revoked */
                 readonly confirmed: number;
                 /** @description names of the others: they may admit it still */
                 readonly pending: readonly string[];
@@ -261,12 +261,12 @@ export interface paths {
                 readonly createdAt: number;
                 /** @description when it ends at the latest, by the plan's present lifetime, ms since the epoch */
                 readonly endsAt: number;
-                /** @description when it was last active, as far as edges have told, ms since the epoch */
+                /** @description when it was last active, as far as edges have reported, ms since the epoch */
                 readonly lastActivity: number;
                 readonly tokens: {
                   /** @description the plan's tokenBudget, or its maxTokens, when the session was issued */
                   readonly issued: number;
-                  /** @description tokens spent, as far as edges have told */
+                  /** @description tokens spent, as far as edges have reported */
                   readonly consumed: number;
                   /** @description the plan's present tokenBudget: what the session may consume in all; null: no bound */
                   readonly budget: number | null;
@@ -315,7 +315,7 @@ export interface paths {
               readonly revocation: {
                 /** @description edges that are not gone */
                 readonly edges: number;
-                /** @description of those, the ones that refuse by now what was revoked */
+                /** @description of those, the ones that deny by now what was revoked */
                 readonly confirmed: number;
                 /** @description names of the others: they may admit it still */
                 readonly pending: readonly string[];
@@ -375,12 +375,12 @@ export interface paths {
                 readonly createdAt: number;
                 /** @description when it ends at the latest, by the plan's present lifetime, ms since the epoch */
                 readonly endsAt: number;
-                /** @description when it was last active, as far as edges have told, ms since the epoch */
+                /** @description when it was last active, as far as edges have reported, ms since the epoch */
                 readonly lastActivity: number;
                 readonly tokens: {
                   /** @description the plan's tokenBudget, or its maxTokens, when the session was issued */
                   readonly issued: number;
-                  /** @description tokens spent, as far as edges have told */
+                  /** @description tokens spent, as far as edges have reported */
                   readonly consumed: number;
                   /** @description the plan's present tokenBudget: what the session may consume in all; null: no bound */
                   readonly budget: number | null;
@@ -445,12 +445,12 @@ export interface paths {
                 readonly createdAt: number;
                 /** @description when it ends at the latest, by the plan's present lifetime, ms since the epoch */
                 readonly endsAt: number;
-                /** @description when it was last active, as far as edges have told, ms since the epoch */
+                /** @description when it was last active, as far as edges have reported, ms since the epoch */
                 readonly lastActivity: number;
                 readonly tokens: {
                   /** @description the plan's tokenBudget, or its maxTokens, when the session was issued */
                   readonly issued: number;
-                  /** @description tokens spent, as far as edges have told */
+                  /** @description tokens spent, as far as edges have reported */
                   readonly consumed: number;
                   /** @description the plan's present tokenBudget: what the session may consume in all; null: no bound */
                   readonly budget: number | null;
@@ -574,7 +574,7 @@ export interface paths {
                 readonly tokens: number;
                 /** @description tokens per second */
                 readonly refillRate: number;
-                /** @description when the edge last told its level as of, ms since the epoch */
+                /** @description the time of the level in the edge's last report, ms since the epoch */
                 readonly lastRefill: number;
               }[];
             };
@@ -617,7 +617,7 @@ export interface paths {
           };
           content: {
             readonly "application/json": {
-              /** @description tokens spent in all, as far as edges have told */
+              /** @description tokens spent in all, as far as edges have reported */
               readonly consumed: number;
               /** @description tokens of these that were consumed through the API */
               readonly direct: number;
@@ -658,7 +658,7 @@ export interface paths {
       readonly path?: never;
       readonly cookie?: never;
     };
-    /** Who revoked, moved and re-issued what, and which policies were taken and refused; the newest first */
+    /** Who revoked sessions, changed plans and re-issued tokens, and which policies were accepted and rejected; the newest first */
     readonly get: {
       readonly parameters: {
         readonly query?: {
@@ -760,7 +760,7 @@ export interface paths {
                 readonly revoked: number;
                 /** @description edges that are not gone */
                 readonly edges: number;
-                /** @description of those, the ones that refuse by now what was revoked */
+                /** @description of those, the ones that deny by now what was revoked */
                 readonly confirmed: number;
                 /** @description names of the others: they may admit it still */
                 readonly pending: readonly string[];
@@ -813,7 +813,7 @@ export interface paths {
                  *     trapped: the published policy ended the filter's VM that tried it; it runs the one before
                  *     notFollowing: by its settings it runs their policy for good
                  *     olderFilter: its filter takes no policy from the control plane
-                 *     silent: it does not watch, and was not heard of lately
+                 *     silent: it does not watch, and its last contact is too long ago
                  * @enum {string}
                  */
                 readonly state:
@@ -822,12 +822,12 @@ export interface paths {
                 readonly silentWorkers: number;
                 /** @description generation of the policy that it is offered */
                 readonly published: number | null;
-                /** @description the policy that it has heard of last, and what became of that: offered, trying, ok, rejected, trapped */
-                readonly heard: {
+                /** @description the newest policy that it has received, and the result of that: offered, trying, ok, rejected, trapped */
+                readonly received: {
                   readonly generation: number;
                   readonly state: string;
                 } | null;
-                /** @description what it found wrong with the policy that it has heard of */
+                /** @description what it found wrong with the policy that it has received */
                 readonly violations: readonly {
                   readonly path: string;
                   readonly message: string;
@@ -863,7 +863,7 @@ export interface paths {
                    *     trapped: the published policy ended the filter's VM that tried it; it runs the one before
                    *     notFollowing: by its settings it runs their policy for good
                    *     olderFilter: its filter takes no policy from the control plane
-                   *     silent: it does not watch, and was not heard of lately
+                   *     silent: it does not watch, and its last contact is too long ago
                    * @enum {string}
                    */
                   readonly state:
@@ -877,10 +877,10 @@ export interface paths {
                     | "silent";
                   /** @description by how many fewer workers spoke lately than there were before: each may serve without the filter */
                   readonly silentWorkers: number;
-                  /** @description whether it waits to be told of policies and invalidations */
+                  /** @description whether it holds a watch, on which it receives policies and invalidations */
                   readonly watching: boolean;
                   /** @description its last sign of life, ms since the epoch */
-                  readonly lastHeardAt: number;
+                  readonly lastContactAt: number;
                   /** @description last report of its worker that is furthest behind and not gone, ms since the epoch; null: never, as far as known */
                   readonly lastReportAt: number | null;
                   /** @description invalidations that its table is not marked for; null while it follows none or another log */

@@ -62,7 +62,7 @@ export function spend(
   const budget = budgets.get(session.plan.id);
   if (!hasBudgetToTell(spent, budget)) return { session: spent, invalidations: [] };
   return {
-    session: { ...spent, toldSpentBudget: budget },
+    session: { ...spent, announcedBudget: budget },
     invalidations: [{ kind: "refresh", sessionId: session.id, atMs }],
   };
 }

@@ -44,7 +44,7 @@ const Instance = Type.Object({
   state,
   silentWorkers,
   watching: Type.Boolean({ description: "whether it holds a watch, on which it receives policies and invalidations" }),
-  lastHeardAt: timeMs("its last sign of life"),
+  lastContactAt: timeMs("its last sign of life"),
   lastReportAt: timeOrNull("last report of its worker that is furthest behind and not gone"),
   lag: orNull("invalidations that its table is not marked for; null while it follows none or another log"),
   workers: Type.Array(Worker),

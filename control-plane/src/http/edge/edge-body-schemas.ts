@@ -13,7 +13,7 @@ export const hex = (chars: number) =>
 export const whole = Type.Integer({ minimum: 0, maximum: MAX_SAFE_INTEGER, description: "a whole number from 0 on" });
 const word = (description: string) => Type.String({ maxLength: MAX_WORD_CHARS, description });
 
-export const HeardPolicySchema = Type.Object(
+export const ReceivedPolicySchema = Type.Object(
   {
     log: hex(LOG_CHARS),
     generation: whole,
@@ -51,8 +51,8 @@ export const WorkerPolicySchema = Type.Object(
 );
 
 /** The state of the edge's policy is worth more than its reasons: of those, what is not as it should be is left out. */
-export function heardPolicy({ violations, ...heard }: Static<typeof HeardPolicySchema>) {
-  return { ...heard, violations: readViolations(violations) };
+export function receivedPolicy({ violations, ...received }: Static<typeof ReceivedPolicySchema>) {
+  return { ...received, violations: readViolations(violations) };
 }
 
 function readViolations(value: unknown): Violation[] {

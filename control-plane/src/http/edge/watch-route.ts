@@ -14,7 +14,7 @@ import {
 import type { PolicyOffer } from "../../app/ports/watch-ports.js";
 import type { Watches } from "../../app/edges/watches.js";
 import { hangUpOf } from "../connections.js";
-import { FilterSchema, heardPolicy, HeardPolicySchema, hex, TableSchema, whole } from "./edge-body-schemas.js";
+import { FilterSchema, receivedPolicy, ReceivedPolicySchema, hex, TableSchema, whole } from "./edge-body-schemas.js";
 import { sendError } from "../errors.js";
 import { AcquireBody, errorAnswers } from "../schemas.js";
 import type { HttpApp } from "../app.js";
@@ -30,7 +30,7 @@ const WatchBody = Type.Object(
     follow: Type.Optional(
       Type.Boolean({ description: "a boolean: whether the edge runs the control plane's policy; absent: yes" }),
     ),
-    policy: Type.Optional(HeardPolicySchema),
+    policy: Type.Optional(ReceivedPolicySchema),
     // Filters of before the policy came on this call leave it out.
     filter: Type.Optional(FilterSchema),
     table: Type.Optional(TableSchema),
@@ -69,9 +69,9 @@ export function watchRoute(app: HttpApp, watches: Watches): void {
   };
   app.post(PATH_WATCH, { schema, bodyLimit: MAX_EDGE_BODY_BYTES }, async (request, reply) => {
     const { edge, instance, log, since, follow = true, policy, filter, table } = request.body;
-    const heard = policy && heardPolicy(policy);
+    const received = policy && receivedPolicy(policy);
     const gone = hangUpOf(request.raw.socket);
-    const watched = await watches.watch({ edge, instance, log, since, follow, policy: heard, filter, table }, gone);
+    const watched = await watches.watch({ edge, instance, log, since, follow, policy: received, filter, table }, gone);
     if (watched.outcome === "answered") return reply.code(200).send(watched.answer);
     if (watched.outcome === "policy") return sendPolicy(reply, watched.offer);
     return sendError(reply, "NOT_READY", { message: "No more watches are held now: ask again in a while" });

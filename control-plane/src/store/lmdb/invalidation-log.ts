@@ -39,7 +39,7 @@ export function newLogId(random: Random): string {
 export class LmdbLog implements InvalidationLog {
   private readonly listeners = new Set<(advance: LogAdvance) => void>();
   /** Up to where the listeners know. */
-  private told: number;
+  private announced: number;
   private closed = false;
 
   /** @param log the id of this log, as stored */
@@ -47,7 +47,7 @@ export class LmdbLog implements InvalidationLog {
     private readonly db: LmdbLayout,
     private readonly log: string,
   ) {
-    this.told = cursorOf(db);
+    this.announced = cursorOf(db);
     db.env.on("aftercommit", () => {
       // The library turns reads to the new state after it has called back here: at once, or in a microtask of its own.
       queueMicrotask(() => {
@@ -102,9 +102,9 @@ export class LmdbLog implements InvalidationLog {
   private tell(): void {
     if (this.closed) return;
     const cursor = cursorOf(this.db);
-    if (cursor === this.told) return;
-    const revoked = this.hasRevocation(this.told + 1);
-    this.told = cursor;
+    if (cursor === this.announced) return;
+    const revoked = this.hasRevocation(this.announced + 1);
+    this.announced = cursor;
     for (const listener of this.listeners) listener({ cursor, revoked });
   }
 

@@ -23,12 +23,12 @@ describe("instances of edges", () => {
     ports.instances.watching(EDGE);
     report("a");
     clock.advance(10 * MINUTE_MS - 1);
-    expect(ports.instances.standing(EDGE, rare)).toBe("current");
+    expect(ports.instances.status(EDGE, rare)).toBe("current");
     clock.advance(rare);
     report("b");
-    expect(ports.instances.standing(EDGE, rare)).toBe("behind");
+    expect(ports.instances.status(EDGE, rare)).toBe("behind");
     clock.advance(rare);
-    expect(ports.instances.standing(EDGE, rare)).toBe("current");
+    expect(ports.instances.status(EDGE, rare)).toBe("current");
   });
 
   it("a worker that no longer counts is forgotten with the next report of another", async () => {
@@ -39,10 +39,10 @@ describe("instances of edges", () => {
     report("reloaded");
     clock.advance(HOUR_MS - 1);
     report("kept");
-    expect(ports.instances.standing(EDGE, HOUR_MS - 2)).toBe("behind");
+    expect(ports.instances.status(EDGE, HOUR_MS - 2)).toBe("behind");
     clock.advance(1);
     report("kept");
-    expect(ports.instances.standing(EDGE, HOUR_MS - 2)).toBe("current");
+    expect(ports.instances.status(EDGE, HOUR_MS - 2)).toBe("current");
   });
 
   it("an instance has a bounded number of workers: the longest silent are forgotten", async () => {
@@ -52,9 +52,9 @@ describe("instances of edges", () => {
     report("lags");
     plane.clock.advance(GRACE_MS + 1);
     for (let i = 0; i < 127; i++) report(`w${i}`);
-    expect(instances.standing(EDGE, GRACE_MS)).toBe("behind");
+    expect(instances.status(EDGE, GRACE_MS)).toBe("behind");
     report("w127");
-    expect(instances.standing(EDGE, GRACE_MS)).toBe("current");
+    expect(instances.status(EDGE, GRACE_MS)).toBe("current");
   });
 
   it("an instance that is gone is not listed, also before a sweep forgets it", async () => {

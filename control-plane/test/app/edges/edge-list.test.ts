@@ -47,7 +47,7 @@ describe("GET /v1/edges", () => {
           running: { 1: 1 },
           filter: FILTER,
           table: TABLE,
-          instances: [{ instance: INSTANCE, ...shared, lastHeardAt: nowMs, workers: [worker] }],
+          instances: [{ instance: INSTANCE, ...shared, lastContactAt: nowMs, workers: [worker] }],
         },
       ],
       unauthenticated: [],

@@ -7,7 +7,7 @@ import { edgesNow } from "../../../src/app/edges/status/edge-views.js";
 import type { EdgeStatus } from "../../../src/app/ports/edge-status-ports.js";
 import { MemoryLog } from "../../../src/store/memory/invalidation-log.js";
 import { statusOf } from "../../contracts/edge-status-contract.js";
-import { heard, nobodyHangsUp, request, settled, T0, watchingMemory } from "../../support/watching.js";
+import { received, nobodyHangsUp, request, settled, T0, watchingMemory } from "../../support/watching.js";
 
 const INSTANCE = request().instance;
 const RESTARTED = "ffeeddccbbaa9988";
@@ -18,15 +18,15 @@ const WINDOW_MS = 20_000;
 const STORED_LATE_MS = 35_000;
 
 /** Generation 1, as it is stored that an edge has heard of it. */
-function heardOf(state: string) {
-  const { log, generation, hash } = heard(1);
+function receivedIn(state: string) {
+  const { log, generation, hash } = received(1);
   return { log, generation, hash, state };
 }
 
 /** An edge as it was stored `agoMs` before the start: it watched, and had taken the policy of tests. */
 function before(agoMs: number, fields: Partial<EdgeStatus> = {}): EdgeStatus {
   const { log, since, follow, filter, table } = request();
-  const policy = heardOf("ok");
+  const policy = receivedIn("ok");
   const times = { firstContactAtMs: T0 - agoMs - MINUTE_MS, lastContactAtMs: T0 - agoMs };
   return statusOf("gw-1", INSTANCE, { ...times, lastWatch: { log, since, follow, policy, filter, table }, ...fields });
 }
@@ -49,8 +49,8 @@ describe("after a restart of the control plane", () => {
     expect(await views()).toMatchObject([
       {
         ...{ edge: "gw-1", state: "waiting", watching: false, silentWorkers: 0, running: {} },
-        heard: { generation: 1, state: "ok" },
-        instances: [{ instance: INSTANCE, lastHeardAt: T0 - 3_000, lastReportAt: null, workers: [] }],
+        received: { generation: 1, state: "ok" },
+        instances: [{ instance: INSTANCE, lastContactAt: T0 - 3_000, lastReportAt: null, workers: [] }],
       },
     ]);
   });
@@ -62,10 +62,10 @@ describe("after a restart of the control plane", () => {
   });
 
   it("an edge that rejected the policy is waiting until it says so again", async () => {
-    const lastWatch = { ...request(), policy: heardOf("rejected") };
+    const lastWatch = { ...request(), policy: receivedIn("rejected") };
     const { states, watch } = startedWith(before(0, { lastWatch }));
     expect(await states()).toEqual(["gw-1 waiting"]);
-    await watch({ policy: heard(1, { state: "rejected" }) });
+    await watch({ policy: received(1, { state: "rejected" }) });
     expect(await states()).toEqual(["gw-1 rejected"]);
   });
 
@@ -106,7 +106,7 @@ describe("a revocation after a restart", () => {
     const { confirmations, log, watch } = startedWith(before(3_000));
     log.append("revoked", "a", T0);
     const position = log.now();
-    expect(confirmations.standing(position)).toEqual({ edges: 1, confirmed: 0, pending: ["gw-1"] });
+    expect(confirmations.status(position)).toEqual({ edges: 1, confirmed: 0, pending: ["gw-1"] });
     const waited = confirmations.wait(position, 2_000);
     await watch({ since: 1 });
     expect(await waited).toEqual({ edges: 1, confirmed: 1, pending: [] });
@@ -115,19 +115,19 @@ describe("a revocation after a restart", () => {
   it("a revocation is confirmed by an edge that had marked it before the restart", () => {
     const status = before(3_000);
     const { confirmations } = startedWith({ ...status, lastWatch: { ...request(), ...status.lastWatch, since: 9 } });
-    expect(confirmations.standing({ log: new MemoryLog().id, cursor: 9 })).toMatchObject({ pending: [] });
-    expect(confirmations.standing({ log: new MemoryLog().id, cursor: 10 })).toMatchObject({ pending: ["gw-1"] });
+    expect(confirmations.status({ log: new MemoryLog().id, cursor: 9 })).toMatchObject({ pending: [] });
+    expect(confirmations.status({ log: new MemoryLog().id, cursor: 10 })).toMatchObject({ pending: ["gw-1"] });
   });
 
   it("a revocation waits for no edge that was silent for 5 minutes in all", () => {
     const silent = before(4 * MINUTE_MS, { edge: "gw-2", watching: false });
     const { confirmations, log, timers } = startedWith(before(0), silent);
     log.append("revoked", "a", T0);
-    expect(confirmations.standing(log.now()).pending).toEqual(["gw-1", "gw-2"]);
+    expect(confirmations.status(log.now()).pending).toEqual(["gw-1", "gw-2"]);
     timers.advance(MINUTE_MS + STORED_LATE_MS);
-    expect(confirmations.standing(log.now()).pending).toEqual(["gw-1"]);
+    expect(confirmations.status(log.now()).pending).toEqual(["gw-1"]);
     timers.advance(GONE_AFTER_MS - MINUTE_MS - STORED_LATE_MS);
-    expect(confirmations.standing(log.now())).toEqual({ edges: 0, confirmed: 0, pending: [] });
+    expect(confirmations.status(log.now())).toEqual({ edges: 0, confirmed: 0, pending: [] });
   });
 
   it("a revocation waits for no former life of an Envoy that restarted long ago", async () => {
@@ -135,7 +135,7 @@ describe("a revocation after a restart", () => {
     const { confirmations, log, watch } = startedWith(older, before(0, { instance: RESTARTED }));
     log.append("revoked", "a", T0);
     await watch({ instance: RESTARTED, since: 1 });
-    expect(confirmations.standing(log.now())).toEqual({ edges: 1, confirmed: 1, pending: [] });
+    expect(confirmations.status(log.now())).toEqual({ edges: 1, confirmed: 1, pending: [] });
   });
 });
 
@@ -145,7 +145,7 @@ describe("an instance that only an earlier process has heard of", () => {
   it("an edge that is away holds up idle expiry for 5 minutes, as an unknown one does", () => {
     const { instances, timers } = startedWith(before(10 * MINUTE_MS, { watching: false }));
     const unknown = { edge: "gw-1", instance: RESTARTED };
-    const both = (): string[] => [of, unknown].map((one) => instances.standing(one, WINDOW_MS));
+    const both = (): string[] => [of, unknown].map((one) => instances.status(one, WINDOW_MS));
     expect(both()).toEqual(["behind", "behind"]);
     timers.advance(GONE_AFTER_MS - 1);
     expect(both()).toEqual(["behind", "behind"]);
@@ -156,9 +156,9 @@ describe("an instance that only an earlier process has heard of", () => {
   it("an edge from before the restart is behind until one of its workers reports", () => {
     const { instances, clock } = startedWith(before(0));
     instances.acquired(of);
-    expect(instances.standing(of, WINDOW_MS)).toBe("behind");
+    expect(instances.status(of, WINDOW_MS)).toBe("behind");
     instances.reported(of, { worker: "w", more: false, arrivedAtMs: clock.monotonicMs() });
-    expect(instances.standing(of, WINDOW_MS)).toBe("current");
+    expect(instances.status(of, WINDOW_MS)).toBe("current");
   });
 
   it("stored edges past the bound are passed over, the longest silent first", () => {

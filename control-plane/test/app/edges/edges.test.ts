@@ -10,7 +10,7 @@ import { INSTANCE } from "../../support/control-plane.js";
 import { FixedClock } from "../../support/fixed-clock.js";
 import { MemoryLog } from "../../../src/store/memory/invalidation-log.js";
 import { PoliciesInForce } from "../../support/policies-in-force.js";
-import { heard, nobodyHangsUp, POLICY, request, settled, watchingMemory } from "../../support/watching.js";
+import { received, nobodyHangsUp, POLICY, request, settled, watchingMemory } from "../../support/watching.js";
 
 /** Twice the reportInterval of the policy of tests, 5 s, and 10 s. */
 const WINDOW_MS = 20_000;
@@ -83,9 +83,9 @@ describe("the status of an edge", () => {
     save(2);
     await settled();
     expect(await state()).toBe("waiting");
-    await says({ policy: heard(2, { state: "trying" }) });
+    await says({ policy: received(2, { state: "trying" }) });
     expect(await state()).toBe("waiting");
-    await says({ policy: heard(2) });
+    await says({ policy: received(2) });
     reports("a");
     expect(await state()).toBe("waiting");
     timers.advance(100);
@@ -100,13 +100,13 @@ describe("the status of an edge", () => {
     reports("a");
     reports("b", before);
     save(2);
-    await says({ policy: heard(2) });
+    await says({ policy: received(2) });
     for (let ms = 0; ms <= WINDOW_MS; ms += REPORT_MS) {
       expect((await view())?.state).toBe("waiting");
       timers.advance(REPORT_MS);
       reports("a");
       reports("b", before);
-      await says({ policy: heard(2) });
+      await says({ policy: received(2) });
     }
     expect(await view()).toMatchObject({ state: "behind", running: { 1: 1, 2: 1 } });
     reports("b");
@@ -117,13 +117,13 @@ describe("the status of an edge", () => {
     const { says, reports, save, inForce, state, timers } = oneEdge();
     const before = inForce();
     save(2);
-    await says({ policy: heard(2, { state: "trying" }) });
+    await says({ policy: received(2, { state: "trying" }) });
     timers.advance(WINDOW_MS);
-    await says({ policy: heard(2, { state: "trying" }) });
+    await says({ policy: received(2, { state: "trying" }) });
     reports("a", before);
     expect(await state()).toBe("waiting");
     timers.advance(1);
-    await says({ policy: heard(2, { state: "trying" }) });
+    await says({ policy: received(2, { state: "trying" }) });
     expect(await state()).toBe("behind");
   });
 
@@ -151,7 +151,7 @@ describe("the status of an edge", () => {
     const before = inForce();
     save(2);
     const violations = [{ path: "plans[0].maxTokens", message: "expected an integer" }];
-    const rejected = heard(2, { state: "rejected", violations });
+    const rejected = received(2, { state: "rejected", violations });
     await says({ policy: rejected });
     reports("a", before);
     expect(await view()).toMatchObject({
@@ -164,7 +164,7 @@ describe("the status of an edge", () => {
     expect(await state()).toBe("rejected");
     save(3);
     expect(await state()).toBe("waiting");
-    await says({ policy: heard(3) });
+    await says({ policy: received(3) });
     reports("a");
     expect(await view()).toMatchObject({ state: "current", violations: [] });
   });
@@ -172,7 +172,7 @@ describe("the status of an edge", () => {
   it("an edge is trapped when the policy ended the VM that tried it", async () => {
     const { says, save, state } = oneEdge();
     save(2);
-    await says({ policy: heard(2, { state: "trapped" }) });
+    await says({ policy: received(2, { state: "trapped" }) });
     expect(await state()).toBe("trapped");
   });
 
@@ -214,11 +214,11 @@ describe("the status of an edge", () => {
     const { says, save, view, state, clock, instances } = oneEdge();
     instances.acquired({ edge: "gw-1", instance: RESTARTED });
     save(2);
-    await says({ policy: heard(2) });
-    await says({ policy: heard(2, { state: "trapped" }), instance: RESTARTED });
+    await says({ policy: received(2) });
+    await says({ policy: received(2, { state: "trapped" }), instance: RESTARTED });
     expect(await state()).toBe("trapped");
     expect((await view())?.instances.map((one) => one.state)).toEqual(["current", "trapped"]);
-    await says({ policy: heard(2), instance: RESTARTED });
+    await says({ policy: received(2), instance: RESTARTED });
     instances.acquired({ edge: "gw-1", instance: "0".repeat(16) });
     clock.advance(WINDOW_MS + 1);
     expect((await view())?.instances.map((one) => one.state)).toEqual(["current", "current", "silent"]);
@@ -228,7 +228,7 @@ describe("the status of an edge", () => {
   it("an edge is waiting while it names a policy of the log before a restore", async () => {
     const { says, state, instances } = oneEdge();
     instances.acquired({ edge: "gw-1", instance: INSTANCE });
-    await says({ policy: heard(1, { log: OTHER_LOG, state: "rejected" }) });
+    await says({ policy: received(1, { log: OTHER_LOG, state: "rejected" }) });
     expect(await state()).toBe("waiting");
   });
 });
@@ -277,14 +277,14 @@ describe("a silent worker", () => {
     const { says, view, policies, instances, clock, reports } = oneEdge();
     const slow = { ...POLICY, controlPlane: { reportInterval: 60_000 } };
     policies.put({ generation: 2, policy: slow });
-    await says({ policy: heard(2) });
+    await says({ policy: received(2) });
     for (let minutes = 0; minutes < 6; minutes++) {
       for (const worker of ["a", "b"]) reports(worker);
       clock.advance(60_000);
     }
     expect(instances.windowMs()).toBe(130_000);
     policies.put({ generation: 3, policy: POLICY });
-    await says({ policy: heard(3) });
+    await says({ policy: received(3) });
     expect([instances.windowMs(), (await view())?.silentWorkers]).toEqual([130_000, 0]);
     for (const worker of ["a", "b"]) reports(worker);
     clock.advance(WINDOW_MS);

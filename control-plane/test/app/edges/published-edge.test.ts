@@ -3,7 +3,7 @@ import { expect, it } from "vitest";
 
 import { created, startTestControlPlane } from "../../support/control-plane.js";
 import { METERED, REPORTING, STARTER } from "../../support/sessions.js";
-import { heard, nobodyHangsUp, request, settled } from "../../support/watching.js";
+import { received, nobodyHangsUp, request, settled } from "../../support/watching.js";
 
 const CANARY = { generation: 2, policy: { ...REPORTING, plans: [{ ...STARTER, maxTokens: 7 }, METERED] } };
 
@@ -13,7 +13,7 @@ async function withCanary() {
   plane.policies.putFor("gw-2", CANARY);
   const { log } = await plane.store.position();
   const watch = (edge: string, generation: number) =>
-    plane.watches.watch(request({ edge, log, policy: heard(generation, { log }) }), nobodyHangsUp());
+    plane.watches.watch(request({ edge, log, policy: received(generation, { log }) }), nobodyHangsUp());
   return { plane, watch };
 }
 

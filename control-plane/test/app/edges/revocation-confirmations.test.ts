@@ -26,9 +26,9 @@ async function revokedFor(...edges: string[]) {
 describe("the confirmation of a revocation", () => {
   it("edges whose next watch is not past the revocation are pending, sorted by name", async () => {
     const { confirmations, says, position } = await revokedFor("gw-c", "gw-a", "gw-b");
-    expect(confirmations.standing(position)).toEqual({ edges: 3, confirmed: 0, pending: ["gw-a", "gw-b", "gw-c"] });
+    expect(confirmations.status(position)).toEqual({ edges: 3, confirmed: 0, pending: ["gw-a", "gw-b", "gw-c"] });
     await says("gw-b", 1);
-    expect(confirmations.standing(position)).toEqual({ edges: 3, confirmed: 1, pending: ["gw-a", "gw-c"] });
+    expect(confirmations.status(position)).toEqual({ edges: 3, confirmed: 1, pending: ["gw-a", "gw-c"] });
   });
 
   it("a revocation is confirmed at once where no edge is known", async () => {
@@ -67,7 +67,7 @@ describe("the confirmation of a revocation", () => {
     await says("gw-a", 0, { instance: SECOND_INSTANCE });
     const waited = confirmations.wait(position, 2000);
     await says("gw-a", 1);
-    expect(confirmations.standing(position).pending).toEqual(["gw-a"]);
+    expect(confirmations.status(position).pending).toEqual(["gw-a"]);
     await says("gw-a", 1, { instance: SECOND_INSTANCE });
     expect(await waited).toEqual({ edges: 1, confirmed: 1, pending: [] });
   });
@@ -79,22 +79,22 @@ describe("the confirmation of a revocation", () => {
     await settled();
     before.abort();
     await says("gw-a", 1, { instance: SECOND_INSTANCE });
-    expect(confirmations.standing(position).pending).toEqual(["gw-a"]);
+    expect(confirmations.status(position).pending).toEqual(["gw-a"]);
     timers.advance(instances.windowMs() + 1);
     await says("gw-a", 1, { instance: SECOND_INSTANCE });
-    expect(confirmations.standing(position)).toEqual({ edges: 1, confirmed: 1, pending: [] });
+    expect(confirmations.status(position)).toEqual({ edges: 1, confirmed: 1, pending: [] });
   });
 
   it("an edge that follows another log does not confirm, however far it is", async () => {
     const { confirmations, says, position } = await revokedFor("gw-a");
     await says("gw-a", 100, { log: OTHER_LOG });
-    expect(confirmations.standing(position).pending).toEqual(["gw-a"]);
+    expect(confirmations.status(position).pending).toEqual(["gw-a"]);
   });
 
   it("an edge that is gone is not waited for", async () => {
     const { confirmations, position, timers, watches } = await revokedFor("gw-a");
     await watches.stop();
     timers.advance(GONE_AFTER_MS);
-    expect(confirmations.standing(position)).toEqual({ edges: 0, confirmed: 0, pending: [] });
+    expect(confirmations.status(position)).toEqual({ edges: 0, confirmed: 0, pending: [] });
   });
 });

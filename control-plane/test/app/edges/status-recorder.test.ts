@@ -6,7 +6,7 @@ import { startStatusRecorder } from "../../../src/app/edges/status/status-record
 import type { EdgeStatus } from "../../../src/app/ports/edge-status-ports.js";
 import { MemoryEdgeStatus } from "../../../src/store/memory/edge-status.js";
 import { statusOf } from "../../contracts/edge-status-contract.js";
-import { heard, request, settled, T0, watchingMemory } from "../../support/watching.js";
+import { received, request, settled, T0, watchingMemory } from "../../support/watching.js";
 
 const INSTANCE = request().instance;
 const SECOND_MS = 1_000;
@@ -50,7 +50,7 @@ function recorded(known: readonly EdgeStatus[] = []) {
 describe("the stored status of an edge", () => {
   it("an edge's status is written within a second of its first watch, without violations", async () => {
     const { store, watch, pass } = recorded();
-    watch({ policy: heard(1, { violations: [{ path: "plans", message: "expected a plan" }] }), since: 4 });
+    watch({ policy: received(1, { violations: [{ path: "plans", message: "expected a plan" }] }), since: 4 });
     await pass(SECOND_MS);
     const { log, filter, table } = request();
     const policy = { log, generation: 1, hash: "0123456789abcdef", state: "ok" };
@@ -83,7 +83,7 @@ describe("the stored status of an edge", () => {
     const { store, watch, pass } = recorded();
     watch();
     await pass(SECOND_MS);
-    watch({ policy: heard(2, { state: "rejected" }) });
+    watch({ policy: received(2, { state: "rejected" }) });
     await pass(SECOND_MS);
     expect(await store.all()).toMatchObject([{ lastWatch: { policy: { generation: 2, state: "rejected" } } }]);
   });

@@ -5,7 +5,7 @@ import type { Watched, WatchRequest } from "../../../src/app/ports/watch-ports.j
 import { MemoryLog } from "../../../src/store/memory/invalidation-log.js";
 import {
   answerOf,
-  heard,
+  received,
   nobodyHangsUp,
   POLICY,
   request,
@@ -44,27 +44,27 @@ describe("an edge is given the policy", () => {
   it("a watch gets the policy before a reset, which comes with the next watch", async () => {
     const { watch } = scene();
     const anew = { log: OTHER_LOG, since: 7 };
-    expect(generationOf(await watch({ ...anew, policy: heard(9, { log: OTHER_LOG }) }))).toBe(1);
-    expect(await watch({ ...anew, policy: heard(1) })).toMatchObject({ answer: { reset: true } });
+    expect(generationOf(await watch({ ...anew, policy: received(9, { log: OTHER_LOG }) }))).toBe(1);
+    expect(await watch({ ...anew, policy: received(1) })).toMatchObject({ answer: { reset: true } });
   });
 
   it("a watch gets the policy before invalidations, and keeps its cursor for them", async () => {
     const { watch, log } = scene();
     log.append("revoked", "a", T0);
     expect(generationOf(await watch({ policy: undefined }))).toBe(1);
-    expect(await watch({ policy: heard(1, { state: "offered" }) })).toEqual(saying(1, ["a"]));
+    expect(await watch({ policy: received(1, { state: "offered" }) })).toEqual(saying(1, ["a"]));
   });
 
   it("a watch gets the policy of a restored store, though it names a higher generation", async () => {
     const { watch } = scene();
-    expect(generationOf(await watch({ policy: heard(41, { log: OTHER_LOG }) }))).toBe(1);
+    expect(generationOf(await watch({ policy: received(41, { log: OTHER_LOG }) }))).toBe(1);
   });
 
   it.each(["offered", "trying", "ok", "rejected", "trapped"])(
     "a policy is given once: not again while the watch says %s",
     async (state) => {
       const { watch, save } = scene();
-      const held = watch({ policy: heard(1, { state }) });
+      const held = watch({ policy: received(1, { state }) });
       expect(await answerOf(held)).toBeUndefined();
       save(2);
       expect(generationOf(await answerOf(held))).toBe(2);
@@ -102,10 +102,10 @@ describe("an edge is given no policy", () => {
 
   it("an edge with a higher generation of this log makes the store be read, and gets no policy", async () => {
     const { watch, policies } = scene();
-    const held = watch({ policy: heard(5) });
+    const held = watch({ policy: received(5) });
     expect(await answerOf(held)).toBeUndefined();
     expect(policies.shownGenerations).toEqual([5]);
-    await answerOf(watch({ edge: "gw-2", policy: heard(8, { log: OTHER_LOG }) }));
+    await answerOf(watch({ edge: "gw-2", policy: received(8, { log: OTHER_LOG }) }));
     expect(policies.shownGenerations).toEqual([5]);
   });
 });
@@ -113,9 +113,9 @@ describe("an edge is given no policy", () => {
 describe("a newer watch of an instance", () => {
   it("a newer watch replaces the held one at once, so that an edge's news is not delayed", async () => {
     const { watch, outcomes, watches, instances } = scene();
-    const older = watch({ policy: heard(1, { state: "trying" }) });
+    const older = watch({ policy: received(1, { state: "trying" }) });
     await settled();
-    const newer = watch({ policy: heard(1, { state: "rejected" }) });
+    const newer = watch({ policy: received(1, { state: "rejected" }) });
     expect([await answerOf(older), await answerOf(newer)]).toEqual([saying(0, []), undefined]);
     expect([watches.heldCount(), outcomes]).toEqual([1, ["replaced"]]);
     expect(instances.known(0)[0]?.lastWatch?.policy?.state).toBe("rejected");
@@ -172,7 +172,7 @@ describe("a change of the policy", () => {
     policies.put({ generation: 2, policy: POLICY });
     await settled();
     policies.put({ generation: 3, policy: POLICY });
-    const again = watches.watch(request({ edge: "gw-0", policy: heard(2) }), nobodyHangsUp());
+    const again = watches.watch(request({ edge: "gw-0", policy: received(2) }), nobodyHangsUp());
     for (let i = 0; i < 4; i++) await turn();
     const generations = (await Promise.all(answers)).map(generationOf);
     expect([generations.filter((one) => one === 2).length, generations.filter((one) => one === 3).length]).toEqual([
@@ -185,7 +185,7 @@ describe("a change of the policy", () => {
     const { policies, watches, answers, turn } = await many(150);
     policies.put({ generation: 2, policy: POLICY });
     await settled();
-    const newer = watches.watch(request({ edge: "gw-149", policy: heard(2) }), nobodyHangsUp());
+    const newer = watches.watch(request({ edge: "gw-149", policy: received(2) }), nobodyHangsUp());
     await turn();
     expect([await answerOf(newer), generationOf(await answers[149])]).toEqual([undefined, undefined]);
     expect(watches.heldCount()).toBe(1);

@@ -11,7 +11,7 @@ describe("POST /edge/v1/watch", () => {
     log: "1".repeat(16),
     since: 0,
   };
-  const heard = { log: "1".repeat(16), generation: 1, hash: "1".repeat(16), state: "ok" };
+  const received = { log: "1".repeat(16), generation: 1, hash: "1".repeat(16), state: "ok" };
 
   it("only an edge credential may call POST /edge/v1/watch", async () => {
     const plane = await startTestControlPlane();
@@ -32,9 +32,9 @@ describe("POST /edge/v1/watch", () => {
       { since: -1 },
       { since: "0" },
       { follow: "yes" },
-      { policy: { ...heard, hash: "" } },
-      { policy: { ...heard, generation: -1 } },
-      { policy: { ...heard, state: "x".repeat(33) } },
+      { policy: { ...received, hash: "" } },
+      { policy: { ...received, generation: -1 } },
+      { policy: { ...received, state: "x".repeat(33) } },
       { filter: { ...FILTER, build: "x" } },
       { filter: { version: "1" } },
       { table: { capacity: -1, records: 0 } },
@@ -73,7 +73,7 @@ describe("POST /edge/v1/watch", () => {
     const plane = await startTestControlPlane();
     const { log } = await plane.store.position();
     const shown = async (violations: unknown): Promise<unknown> => {
-      const policy = { ...heard, log, state: "rejected", violations };
+      const policy = { ...received, log, state: "rejected", violations };
       const call = plane.call("POST", "/edge/v1/watch", { ...good, log, filter: FILTER, policy }, KEYS.edgeCredential);
       await expect.poll(() => plane.instances.known(0)[0]?.lastWatch?.policy?.violations !== before).toBe(true);
       before = plane.instances.known(0)[0]?.lastWatch?.policy?.violations;

@@ -9,7 +9,7 @@ import { temporaryStore } from "../../support/temporary-store.js";
 import {
   answered,
   answerOf,
-  heard,
+  received,
   nobodyHangsUp,
   request,
   saying,
@@ -145,7 +145,7 @@ describe("a watch over the store", () => {
     const session = sessionAt(T0);
     await store.create(session);
     const { log } = await store.position();
-    const watched = watches.watch(request({ log, policy: heard(1, { log }) }), nobodyHangsUp());
+    const watched = watches.watch(request({ log, policy: received(1, { log }) }), nobodyHangsUp());
     await settled();
     const revocation = store.revoke(session.id, T0 + 1);
     expect([watches.heldCount(), (await store.position()).cursor]).toEqual([1, 0]);

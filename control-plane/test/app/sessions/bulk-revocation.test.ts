@@ -14,7 +14,7 @@ import {
   startTestControlPlane,
 } from "../../support/control-plane.js";
 import type { TestControlPlane } from "../../support/control-plane.js";
-import { heard, request } from "../../support/watching.js";
+import { received, request } from "../../support/watching.js";
 import { FixedClock } from "../../support/fixed-clock.js";
 import { ManualTimers } from "../../support/manual-timers.js";
 import { sessionAt } from "../../support/sessions.js";
@@ -82,7 +82,7 @@ describe("DELETE /v1/sessions", () => {
     expect(await revokedAll(plane, "userId=u1")).toMatchObject({ examined: 2, revoked: 1 });
     const { log } = await plane.store.position();
     const watched = await plane.watches.watch(
-      request({ log, policy: heard(1, { log }) }),
+      request({ log, policy: received(1, { log }) }),
       new AbortController().signal,
     );
     expect(watched).toMatchObject({ answer: { cursor: 2, revoked: [one.session.id, two.session.id] } });

@@ -1,5 +1,5 @@
 // What each instance of an edge and each of its workers last said to this process. Bounded.
-import type { Standing, Standings } from "../../../domain/idleness.js";
+import type { InstanceStatus, InstanceStatuses } from "../../../domain/idleness.js";
 import { instanceKey } from "../../../domain/stored.js";
 import type { EdgeStatus } from "../../ports/edge-status-ports.js";
 import type { Clock, CurrentPolicy } from "../../ports/ports.js";
@@ -16,7 +16,7 @@ import { areCurrent, established, GONE_AFTER_MS, withReport } from "./workers.js
  * policy, at most 4 KiB. More than any installation has; past it those silent for longest are taken to be gone.
  */
 const MAX_INSTANCES = 65_536;
-type News = Partial<Omit<Entry, "of" | "firstHeardAtMs" | "heardAtMs" | "awaitedSinceMs">>;
+type News = Partial<Omit<Entry, "of" | "firstContactAtMs" | "contactAtMs" | "awaitedSinceMs">>;
 
 export interface EdgeRegistryParts {
   readonly clock: Clock;
@@ -60,7 +60,7 @@ export class EdgeRegistry {
   }
 
   acquired(instance: Instance): void {
-    this.hear(instance, {});
+    this.noteContact(instance, {});
   }
 
   /** To be called once the report is durable. */
@@ -69,7 +69,7 @@ export class EdgeRegistry {
     const nowMs = this.clock.monotonicMs();
     const workers = withReport(before?.workers ?? new Map(), reported, nowMs);
     const sure = established(workers, this.windowMs(), nowMs);
-    this.hear(instance, { workers, expectedWorkers: Math.max(sure, before?.expectedWorkers ?? 0) });
+    this.noteContact(instance, { workers, expectedWorkers: Math.max(sure, before?.expectedWorkers ?? 0) });
     this.parts.workerReported?.({
       edge: instance.edge,
       instance: instance.instance,
@@ -93,13 +93,13 @@ export class EdgeRegistry {
 
   /** A watch of the instance is held from now on. Returns how to say that it is not any more. */
   watching(instance: Instance): () => void {
-    this.hear(instance, { watches: this.watchesOf(instance) + 1 });
+    this.noteContact(instance, { watches: this.watchesOf(instance) + 1 });
     let held = true;
     return () => {
       if (!held) return;
       held = false;
       const watches = Math.max(0, this.watchesOf(instance) - 1);
-      this.hear(instance, { watches, watchEndedAtMs: this.clock.monotonicMs() });
+      this.noteContact(instance, { watches, watchEndedAtMs: this.clock.monotonicMs() });
     };
   }
 
@@ -116,7 +116,7 @@ export class EdgeRegistry {
   }
 
   /** What is to be stored of the instance now; undefined: nothing, it is not known or gone. */
-  status(instance: Instance): StatusNow | undefined {
+  statusToStore(instance: Instance): StatusNow | undefined {
     const entry = this.entries.get(instanceKey(instance));
     return entry && statusOf(entry, this.clock);
   }
@@ -126,10 +126,10 @@ export class EdgeRegistry {
    * gone.
    * @param graceMs how old a report may be; a worker that said `more` counts as behind for as long
    */
-  standing(instance: Instance, graceMs: number): Standing {
+  status(instance: Instance, graceMs: number): InstanceStatus {
     const entry = this.entries.get(instanceKey(instance));
-    if (entry === undefined || entry.heardAtMs === NEVER || entry.awaitedSinceMs !== undefined) {
-      return this.standingOfUnheard();
+    if (entry === undefined || entry.contactAtMs === NEVER || entry.awaitedSinceMs !== undefined) {
+      return this.statusOfUnknown();
     }
     const nowMs = this.clock.monotonicMs();
     if (isGone(entry, nowMs)) return "gone";
@@ -137,14 +137,14 @@ export class EdgeRegistry {
   }
 
   /** How all stand now. */
-  standings(graceMs: number): Standings {
-    const known = [...this.entries].map(([key, { of }]) => [key, this.standing(of, graceMs)] as const);
-    return { known: new Map(known), others: this.standingOfUnheard() };
+  standings(graceMs: number): InstanceStatuses {
+    const known = [...this.entries].map(([key, { of }]) => [key, this.status(of, graceMs)] as const);
+    return { known: new Map(known), others: this.statusOfUnknown() };
   }
 
   /**
    * Those that are not gone; when they are forgotten does not matter.
-   * @param graceMs as for `standing`
+   * @param graceMs as for `status`
    */
   known(graceMs: number): KnownInstance[] {
     const nowMs = this.clock.monotonicMs();
@@ -161,7 +161,7 @@ export class EdgeRegistry {
   }
 
   /** One without contact since the start may have been cut off for as long as the process was down. */
-  private standingOfUnheard(): Standing {
+  private statusOfUnknown(): InstanceStatus {
     return this.listeningMs() < GONE_AFTER_MS ? "behind" : "gone";
   }
 
@@ -169,13 +169,13 @@ export class EdgeRegistry {
     return this.entries.get(instanceKey(instance))?.watches ?? 0;
   }
 
-  private hear(instance: Instance, news: News): void {
+  private noteContact(instance: Instance, news: News): void {
     const key = instanceKey(instance);
     const nowMs = this.clock.monotonicMs();
     const before = this.entries.get(key);
     this.entries.delete(key);
-    const heard = { heardAtMs: nowMs, awaitedSinceMs: undefined };
-    this.put({ ...(before ?? newEntry(instance, nowMs)), ...news, ...heard }, before);
+    const contact = { contactAtMs: nowMs, awaitedSinceMs: undefined };
+    this.put({ ...(before ?? newEntry(instance, nowMs)), ...news, ...contact }, before);
   }
 
   private note(instance: Instance, news: News): void {

@@ -2,7 +2,7 @@
 import { POLICY_OK, POLICY_REJECTED, POLICY_TRAPPED } from "../../../../../assembly/contract.js";
 import type { PublishedPolicy } from "../../ports/policy-ports.js";
 import type { KnownInstance } from "./registry-entry.js";
-import type { HeardPolicy } from "../../ports/edge-ports.js";
+import type { ReceivedPolicy } from "../../ports/edge-ports.js";
 
 /**
  * The worst first: with several instances, as in a hot restart, an edge is in the first of these that one of them is in.
@@ -59,8 +59,8 @@ export function instanceState(instance: KnownInstance, parts: StatusParts): Edge
 }
 
 /** The result of the published policy at the edge; undefined where it has not received it. */
-function resultOf(heard: HeardPolicy | undefined, { published, log }: StatusParts): string | undefined {
-  return heard?.log === log && heard.generation === published?.generation ? heard.state : undefined;
+function resultOf(received: ReceivedPolicy | undefined, { published, log }: StatusParts): string | undefined {
+  return received?.log === log && received.generation === published?.generation ? received.state : undefined;
 }
 
 /** For how long the edge and each worker may take counts from when the policy was there for them to take. */

@@ -7,7 +7,7 @@ import type { Clock, CurrentPolicy, LogPosition } from "../../ports/ports.js";
 import type { WatchRequest } from "../../ports/watch-ports.js";
 import type { EdgeRegistry } from "./edge-registry.js";
 import type { KnownInstance } from "./registry-entry.js";
-import type { FilterSaid, HeardPolicy, TableSaid } from "../../ports/edge-ports.js";
+import type { FilterSaid, ReceivedPolicy, TableSaid } from "../../ports/edge-ports.js";
 import { edgeState, instanceState } from "./edge-status.js";
 import type { EdgeState, StatusParts } from "./edge-status.js";
 import { workerGoneAfterMs } from "./workers.js";
@@ -29,7 +29,7 @@ export interface InstanceView {
   readonly state: EdgeState;
   readonly silentWorkers: number;
   readonly watching: boolean;
-  readonly lastHeardAt: number;
+  readonly lastContactAt: number;
   /** Of its worker that is furthest behind and not gone. */
   readonly lastReportAt: number | null;
   /** Entries of the log that its table is not marked for yet; null while it follows none, or another log. */
@@ -45,7 +45,7 @@ export interface EdgeView {
   /** Generation that it is offered; null while no policy is loaded. */
   readonly published: number | null;
   /** By the instance that watched last. */
-  readonly received: Pick<HeardPolicy, "generation" | "state"> | null;
+  readonly received: Pick<ReceivedPolicy, "generation" | "state"> | null;
   /** Of the policy that it has received, where it rejected that. */
   readonly violations: readonly Violation[];
   /** Generation to how many workers that spoke within the window run it; 0: one that came from no control plane. */
@@ -128,7 +128,7 @@ function instanceView(instance: KnownInstance, moment: Moment & StatusParts): In
     state: instanceState(instance, moment),
     silentWorkers,
     watching,
-    lastHeardAt: Math.round(wallMs - contactMs),
+    lastContactAt: Math.round(wallMs - contactMs),
     lastReportAt: reportAgeMs === null ? null : Math.round(wallMs - reportAgeMs),
     lag: lastWatch?.log === position.log ? Math.max(0, position.cursor - lastWatch.since) : null,
     workers: workerViews(instance, moment),

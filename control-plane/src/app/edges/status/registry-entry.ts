@@ -1,5 +1,5 @@
 // What the registry remembers of one instance, what others are told of that, and what of it is stored. Pure.
-import type { HeardPolicy } from "../../ports/edge-ports.js";
+import type { ReceivedPolicy } from "../../ports/edge-ports.js";
 import type { EdgeStatus, WatchSaid } from "../../ports/edge-status-ports.js";
 import type { Clock } from "../../ports/ports.js";
 import type { Instance } from "../../ports/usage-ports.js";
@@ -21,8 +21,8 @@ export const NEVER = -Infinity;
 /** Times are monotonic ms. */
 export interface Entry {
   readonly of: Instance;
-  readonly firstHeardAtMs: number;
-  readonly heardAtMs: number;
+  readonly firstContactAtMs: number;
+  readonly contactAtMs: number;
   /**
    * Of one that only an earlier process has heard of: since when it has been silent while a process was there to hear
    * it. What passed while none ran does not count.
@@ -58,8 +58,8 @@ const NO_WORKERS: Workers = new Map();
 
 export const newEntry = ({ edge, instance }: Instance, nowMs: number): Entry => ({
   of: { edge, instance },
-  firstHeardAtMs: nowMs,
-  heardAtMs: NEVER,
+  firstContactAtMs: nowMs,
+  contactAtMs: NEVER,
   awaitedSinceMs: undefined,
   workers: NO_WORKERS,
   expectedWorkers: 0,
@@ -79,7 +79,7 @@ export function awaitedEntries(stored: readonly EdgeStatus[], clock: Clock): Ent
     const silentBeforeMs = watching ? 0 : Math.max(0, endedAtMs - lastContactAtMs - STORED_LATE_MS);
     return {
       ...newEntry({ edge, instance }, atMs(firstContactAtMs)),
-      heardAtMs: atMs(lastContactAtMs),
+      contactAtMs: atMs(lastContactAtMs),
       awaitedSinceMs: startedAtMs - silentBeforeMs,
       lastWatch: lastWatch && requestOf({ edge, instance }, lastWatch),
     };
@@ -95,13 +95,13 @@ export interface StatusNow {
 /** What is to be stored of it; undefined for one that was never heard of, or is gone. */
 export function statusOf(entry: Entry, clock: Clock): StatusNow | undefined {
   const nowMs = clock.monotonicMs();
-  if (entry.heardAtMs === NEVER || isGone(entry, nowMs)) return undefined;
+  if (entry.contactAtMs === NEVER || isGone(entry, nowMs)) return undefined;
   const wallMs = (atMs: number): number => Math.round(clock.nowMs() - (nowMs - atMs));
   const watching = isHere(entry, nowMs);
   const status = {
     ...entry.of,
-    firstContactAtMs: wallMs(entry.firstHeardAtMs),
-    lastContactAtMs: wallMs(entry.heardAtMs),
+    firstContactAtMs: wallMs(entry.firstContactAtMs),
+    lastContactAtMs: wallMs(entry.contactAtMs),
     watching,
     lastWatch: entry.lastWatch && watchSaidBy(entry.lastWatch),
   };
@@ -110,13 +110,13 @@ export function statusOf(entry: Entry, clock: Clock): StatusNow | undefined {
 
 /** Whether more has changed than what its workers say, and when it was last heard of. */
 export const isChanged = (before: Entry, after: Entry): boolean =>
-  before.heardAtMs === NEVER || before.watches !== after.watches || before.lastWatch !== after.lastWatch;
+  before.contactAtMs === NEVER || before.watches !== after.watches || before.lastWatch !== after.lastWatch;
 
 export function knownInstance(entry: Entry, graceMs: number, windowMs: number, nowMs: number): KnownInstance {
   return {
     ...entry.of,
-    knownMs: nowMs - entry.firstHeardAtMs,
-    contactMs: nowMs - entry.heardAtMs,
+    knownMs: nowMs - entry.firstContactAtMs,
+    contactMs: nowMs - entry.contactAtMs,
     silentMs: silentMs(entry, nowMs),
     isAwaited: entry.awaitedSinceMs !== undefined,
     reportAgeMs: reportAgeMs(entry.workers, graceMs, nowMs),
@@ -131,7 +131,7 @@ export function isGone(entry: Entry, nowMs: number): boolean {
   return entry.watches === 0 && silentMs(entry, nowMs) >= GONE_AFTER_MS;
 }
 
-const silentMs = (entry: Entry, nowMs: number): number => nowMs - (entry.awaitedSinceMs ?? entry.heardAtMs);
+const silentMs = (entry: Entry, nowMs: number): number => nowMs - (entry.awaitedSinceMs ?? entry.contactAtMs);
 
 /** It watches, or has only just been answered. */
 const isHere = (entry: Pick<Entry, "watches" | "watchEndedAtMs">, nowMs: number): boolean =>
@@ -143,10 +143,10 @@ function silentWorkersOf(entry: Entry, windowMs: number, nowMs: number): number 
 }
 
 function watchSaidBy({ log, since, follow, policy, filter, table }: WatchRequest): WatchSaid {
-  return { log, since, follow, policy: policy && heardWithoutViolations(policy), filter, table };
+  return { log, since, follow, policy: policy && withoutViolations(policy), filter, table };
 }
 
-const heardWithoutViolations = ({ log, generation, hash, state }: HeardPolicy): WatchSaid["policy"] => ({
+const withoutViolations = ({ log, generation, hash, state }: ReceivedPolicy): WatchSaid["policy"] => ({
   log,
   generation,
   hash,

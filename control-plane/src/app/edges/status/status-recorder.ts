@@ -16,7 +16,7 @@ export const CONTACT_STORED_WITHIN_MS = 30_000;
 const CHUNK = 500;
 
 export interface StatusRecorderParts {
-  readonly registry: Pick<EdgeRegistry, "onChanged" | "status">;
+  readonly registry: Pick<EdgeRegistry, "onChanged" | "statusToStore">;
   readonly store: Pick<EdgeStatusStore, "write">;
   /** What the store holds. */
   readonly stored: readonly EdgeStatus[];
@@ -99,7 +99,7 @@ class StatusRecorder {
     for (const instance of instances) {
       const key = instanceKey(instance);
       const before = this.stored.get(key);
-      const now = this.parts.registry.status(instance);
+      const now = this.parts.registry.statusToStore(instance);
       // What changes from here on is a change again, also while this is being written.
       if (now?.isSettled !== false) this.changed.delete(key);
       if (now === undefined && before !== undefined) gone.push(instance);
