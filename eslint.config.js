@@ -37,7 +37,7 @@ export default tseslint.config(
     rules: { "max-lines-per-function": "off" },
   },
   {
-    // One place of each program reads the environment, so that every setting is judged at start and named in one list.
+    // One place of each program reads the environment, so that every setting is checked at start and named in one list.
     files: ["control-plane/src/**/*.ts"],
     ignores: ["control-plane/src/main.ts", "control-plane/src/store-admin.ts", "control-plane/src/cli/**"],
     rules: {

@@ -7,7 +7,7 @@ import {
   ANSWER_UNKNOWN,
   AcquireAnswer,
 } from "../domain/edge/acquire-answer";
-import { confirmRecord, endRecord, fillRecord, trustRecord } from "../domain/edge/answered-record";
+import { confirmRecord, endRecord, fillRecord, writeUnverified } from "../domain/edge/answered-record";
 import { validatePolicy } from "../domain/policy/validator";
 import { Policy } from "../domain/policy/model";
 import * as record from "../domain/table/record";
@@ -101,7 +101,7 @@ describe("a positive answer for a session that the table holds", () => {
 
 describe("a session that was admitted unverified", () => {
   test("an unverified session begins with a full bucket and counts from 0", () => {
-    trustRecord(at, token, policy().plans[0], HOUR_MS, NOW);
+    writeUnverified(at, token, policy().plans[0], HOUR_MS, NOW);
     expect(tokensLeft()).toBe(10);
     expect(record.flagsOf(at)).toBe(FLAG_PROVISIONAL);
     expect(record.revOf(at) + record.ackedRevOf(at)).toBe(0);

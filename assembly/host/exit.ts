@@ -12,7 +12,7 @@ export function resumeRequest(): void {
  * Answers the request in place of the upstream.
  * @param details the response code details, for access logs
  * @param pairs header pairs (memory/header-pairs.ts)
- * @param grpcStatus what a gRPC client is told; HTTP clients do not see it
+ * @param grpcStatus the status for a gRPC client; HTTP clients do not see it
  */
 export function sendLocalReply(
   status: u32,

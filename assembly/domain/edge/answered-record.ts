@@ -98,7 +98,7 @@ export function fillRecord(record: usize, token: usize, answer: AcquireAnswer, n
 }
 
 /** Makes the record of a session that is admitted unverified: a full bucket, counted from 0 until it is confirmed. */
-export function trustRecord(record: usize, token: usize, plan: Plan, endsInMs: u64, nowUs: u64): void {
+export function writeUnverified(record: usize, token: usize, plan: Plan, endsInMs: u64, nowUs: u64): void {
   clearRecord(record);
   setRecordToken(record, token);
   setRecordPlanId(record, plan.id);

@@ -33,7 +33,7 @@ import {
   HELD,
   INVALID_TOKEN,
   TOO_OLD,
-  TRUSTED,
+  UNVERIFIED,
   UNCONFIRMED,
   UNMETERED,
   Verdict,
@@ -60,7 +60,7 @@ export function admitUnreachable(request: Request, verdict: Verdict): u32 {
   const trust = request.epoch.policy.onUnreachable == ON_UNREACHABLE_TRUST;
   const spent = spend(request, trust ? STANDS_UNCONFIRMED : STANDS, verdict);
   if (!isMiss(spent)) return settle(request, spent);
-  return trust ? admitOnTrust(request, verdict) : denyMiss(verdict);
+  return trust ? admitUnverified(request, verdict) : denyMiss(verdict);
 }
 
 /** The set is full, or the cas bound was reached while an answer was written. */
@@ -85,18 +85,18 @@ function admitMiss(request: Request, miss: u32, verdict: Verdict): u32 {
   if (keys == 0 || !tagMatches(token, tokenKeyStateOf(keys))) return denyToken(verdict, FORGED);
   const epoch = request.epoch;
   if (issuedAtMs(token) + epoch.longestLifetimeMs < wallMs()) return denyToken(verdict, TOO_OLD);
-  if (epoch.policy.onMiss == ON_MISS_TRUST) return admitOnTrust(request, verdict);
+  if (epoch.policy.onMiss == ON_MISS_TRUST) return admitUnverified(request, verdict);
   if (request.asks < MAX_ASKS) {
     const asked = askFor(request, miss != MISS_ON_RECORD, verdict.readAtUs);
     if (asked == WAITS) return HELD;
-    // The control plane is there: a crowd of one session's requests is no reason to trust it.
+    // The control plane is there: the waiter limit of one session is no reason for an unverified admission.
     if (asked == WAITER_LIMIT_REACHED) return denyMiss(verdict);
   }
   return admitUnreachable(request, verdict);
 }
 
 /** The token itself says the plan and, by its time, the end. */
-function admitOnTrust(request: Request, verdict: Verdict): u32 {
+function admitUnverified(request: Request, verdict: Verdict): u32 {
   const token = request.token;
   const policy = request.epoch.policy;
   const planIndex = policy.planIndexById(planIdOf(token));
@@ -106,7 +106,7 @@ function admitOnTrust(request: Request, verdict: Verdict): u32 {
   if (endsAtMs <= nowMs) return denyToken(verdict, TOO_OLD);
   const inserted = insertProvisional(request.root, token, planIndex, endsAtMs - nowMs);
   if (inserted == SET_FULL || inserted == INSERT_CONTENDED) return admitWithoutRecord(request.epoch, inserted);
-  verdict.why = TRUSTED;
+  verdict.why = UNVERIFIED;
   const spent = spend(request, STANDS_UNCONFIRMED, verdict);
   return settle(request, isMiss(spent) ? CONTENDED : spent);
 }

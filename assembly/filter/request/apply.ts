@@ -14,7 +14,7 @@ import {
   MISS_DENIED,
   MISS_FORGED,
   MISS_TOO_OLD,
-  MISS_TRUSTED,
+  MISS_UNVERIFIED,
   NO_POLICY_YET,
   UNAVAILABLE,
   count,
@@ -43,7 +43,7 @@ import {
   NO_POLICY_IN_FORCE,
   NO_REASON,
   TOO_OLD,
-  TRUSTED,
+  UNVERIFIED,
   UNCONFIGURED,
   UNMETERED,
   Verdict,
@@ -121,7 +121,7 @@ function countHow(verdict: Verdict): void {
 function counterOf(why: u32): u32 {
   if (why == FORGED) return MISS_FORGED;
   if (why == TOO_OLD) return MISS_TOO_OLD;
-  return why == TRUSTED ? MISS_TRUSTED : MISS_DENIED;
+  return why == UNVERIFIED ? MISS_UNVERIFIED : MISS_DENIED;
 }
 
 function countAllowed(request: Request, verdict: Verdict): void {

@@ -1,4 +1,4 @@
-// Who was refused a moment ago and cannot have a token yet: answered again without a look at the table. A flood of
+// Who was denied a moment ago and cannot have a token yet: answered again without a look at the table. A flood of
 // requests above the limit so costs less than those it is limited to (docs/decisions/0028-denials-are-remembered.md).
 import { TOKEN_BYTES, TOKEN_SESSION_ID_AT } from "../../contract";
 import { refilledLevel, toPico } from "../../domain/table/bucket";
@@ -8,7 +8,7 @@ import { Request } from "../state/request";
 import { Verdict } from "./verdict";
 
 //   0       36        40             44        48             56       64
-//   | token | epoch   | plan index   | (4)     | refused at   | level  | until |
+//   | token | epoch   | plan index   | (4)     | denied at    | level  | until |
 
 const ENTRIES: u32 = 4096;
 const ENTRY_BYTES: u32 = 72;
@@ -23,12 +23,12 @@ const table: usize = memory.data(294912, 8);
 const RANDOM_AT: u32 = TOKEN_SESSION_ID_AT + 12;
 
 /**
- * The longest that a refusal is repeated, µs. A bucket gains by refill only, but an operator may move the session to
+ * The longest that a denial is repeated, µs. A bucket gains by refill only, but an operator may move the session to
  * another plan, or revoke it: this is how much later a session that is out of tokens hears of it.
  */
 const MEMORY_US: u64 = 100000;
 
-/** When the last of all refusals is forgotten: while nobody is refused, no request looks into the table. */
+/** When the last of all denials is forgotten: while nobody is denied, no request looks into the table. */
 let allForgottenUs: u64 = 0;
 
 // @ts-ignore: decorator
@@ -38,7 +38,7 @@ function entryOf(token: usize): usize {
 }
 
 /**
- * Whether this token was refused under this policy, and its bucket cannot hold the request's cost yet.
+ * Whether this token was denied under this policy, and its bucket cannot hold the request's cost yet.
  * @param verdict then takes the plan, and what the bucket holds now, unless others have spent from it since
  */
 export function isStillDenied(request: Request, nowUs: u64, verdict: Verdict): bool {

@@ -125,7 +125,7 @@ function spendInCopy(request: Request, record: usize, recordStatus: u32, verdict
 function shouldAsk(record: usize, plan: Plan, nowUs: u64): bool {
   if (hasFlag(record, FLAG_REFRESH)) return true;
   const elapsedUs = elapsedUsSince(refilledAtUsOf(record), nowUs);
-  // A budget may have been raised: nobody is told of that, so a spent one is looked at again now and then.
+  // A budget may have been raised: edges receive nothing of that, so a spent one is looked at again now and then.
   return elapsedUs > plan.maxAgeMs * 1000 || (hasFlag(record, FLAG_BUDGET_SPENT) && elapsedUs > BUDGET_AGE_US);
 }
 

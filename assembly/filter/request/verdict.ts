@@ -32,7 +32,7 @@ export const FORGED: u32 = 1;
 /** The token is older than any session of its plan may be. */
 export const TOO_OLD: u32 = 2;
 /** The token was enough: the control plane did not confirm it yet. */
-export const TRUSTED: u32 = 3;
+export const UNVERIFIED: u32 = 3;
 /** Nobody confirmed the session: the control plane did not answer, or too many wait for its answer already. */
 export const UNCONFIRMED: u32 = 4;
 

@@ -1,7 +1,7 @@
 // Writes an answer of the control plane, or an unverified admission, into the session table: each one atomic step.
 import { ANSWER_VALID_MS, RECORD_BYTES } from "../../contract";
 import { ANSWER_LIVE, ANSWER_REVOKED, AcquireAnswer } from "../../domain/edge/acquire-answer";
-import { confirmRecord, endRecord, fillRecord, trustRecord } from "../../domain/edge/answered-record";
+import { confirmRecord, endRecord, fillRecord, writeUnverified } from "../../domain/edge/answered-record";
 import { fromMicrotokens, toPico } from "../../domain/table/bucket";
 import { isLive, isPastEnd, isProvisional } from "../../domain/table/record";
 import { findRecord, isDirty } from "../../domain/table/set";
@@ -96,7 +96,7 @@ export function insertProvisional(root: Root, token: usize, planIndex: u32, ends
       noteFullSet(table, set);
       return SET_FULL;
     }
-    trustRecord(record, token, plan, endsInMs, nowUs);
+    writeUnverified(record, token, plan, endsInMs, nowUs);
     if (SetCopy.write(table)) {
       countSlot();
       return WRITTEN;

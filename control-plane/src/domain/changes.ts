@@ -1,4 +1,4 @@
-// What a decision answers: what is to be written, all of it or nothing, and what whoever asked is told.
+// What a decision answers: what is to be written, all of it or nothing, and the answer to the caller.
 import type { Session } from "./session.js";
 import type { AuditEvent, ConsumptionKey, CreationKey, HeldRow, Invalidation, StoredRevocation } from "./stored.js";
 

@@ -1,4 +1,4 @@
-// Files that others replace while the process runs: looked at again and again, and told of once they changed and rest.
+// Files that others replace while the process runs: read again and again, and announced once they have changed and rest.
 import type { Timers } from "../app/ports/log-ports.js";
 
 export interface WatchTimes {

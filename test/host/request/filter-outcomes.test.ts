@@ -59,14 +59,14 @@ const cases: readonly Case[] = [
     counts: { invalid: 1, "miss too_old": 1 },
   },
   {
-    request: "that is taken on trust",
+    request: "that is admitted unverified",
     policy: policy({ onMiss: "trust" }),
     send: (edge) => edge.send(edge.newSession()),
     status: 200,
     counts: { allowed: 1, tokens: 1, "miss unverified": 1 },
   },
   {
-    request: "that is taken on trust because the control plane cannot be asked",
+    request: "that is admitted unverified because the control plane cannot be asked",
     send: unreachable,
     status: 200,
     counts: { allowed: 1, tokens: 1, "miss unverified": 1 },

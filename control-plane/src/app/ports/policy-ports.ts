@@ -49,7 +49,7 @@ export interface PublishedPolicy extends ActivePolicy {
 
 export interface PolicyPublisher {
   /**
-   * What the edge of this name is to run; undefined until the first policy was loaded. Whatever is told to an edge or
+   * What the edge of this name is to run; undefined until the first policy was loaded. Whatever is sent to an edge or
    * said of it asks here, and nobody takes the newest policy to be the edge's.
    */
   published(edge: string): PublishedPolicy | undefined;

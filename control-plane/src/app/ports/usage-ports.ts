@@ -16,7 +16,7 @@ export interface UsageStore {
   forgetConsumptions(beforeMs: number, limit: number): Promise<number>;
 }
 
-/** taken: rows that are durable now, also those passed over. refused: too much waited to be written. */
+/** accepted: rows that are durable now, also those passed over. rejected: too much waited to be written. */
 export type ReportOutcome = "accepted" | "rejected";
 
 /** What happened to usage, for whoever counts it. */

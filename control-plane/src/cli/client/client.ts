@@ -72,10 +72,10 @@ export class Client {
     const isGood = answer.status >= 200 && answer.status < 300;
     if (isGood && needed === null) return done({} as Body);
     if (isGood && body !== undefined && needed !== null && needed in body) return done(body as Body);
-    return failed(this.refusal(answer, isGood ? undefined : body));
+    return failed(this.failureOf(answer, isGood ? undefined : body));
   }
 
-  private refusal({ status, headers }: RawAnswer, body: object | undefined): Failure {
+  private failureOf({ status, headers }: RawAnswer, body: object | undefined): Failure {
     const error = errorOf(body);
     if (error === undefined) {
       const message = `${this.origin} answered ${status}, but not as Sluice's API does`;

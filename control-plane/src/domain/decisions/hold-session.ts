@@ -28,7 +28,7 @@ export interface Held extends Known {
   readonly outcome: "held" | "ended" | "over" | "unsure";
 }
 
-/** hold: it is live. end: it is idle for too long. over: it is over already. unsure: whether it is idle cannot be told yet. */
+/** hold: it is live. end: it is idle for too long. over: it is over already. unsure: whether it is idle cannot be known yet. */
 export type HoldChoice = "hold" | "end" | "over" | "unsure";
 
 export const knownOf = ({ found, position }: HoldState): Known =>

@@ -47,7 +47,7 @@ export interface RestoreOptions {
 
 /**
  * Makes the store in a folder what it was at a backup, with a log of a new name: so every edge learns that it is to
- * begin anew, and no answer of the time after the backup counts any more (docs/edge-protocol.md). Refuses over a store
+ * begin anew, and no answer of the time after the backup counts any more (docs/edge-protocol.md). Fails over a store
  * that a control plane has open, whatever `force` says, and a backup that is not whole. Interrupted, the store is the one
  * before or the restored one. Answers whether the backup could be checked.
  */

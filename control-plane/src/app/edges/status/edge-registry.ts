@@ -22,7 +22,7 @@ export interface EdgeRegistryParts {
   readonly clock: Clock;
   /** Its reportInterval says within which time a worker speaks. */
   readonly policies: CurrentPolicy;
-  /** What earlier processes have heard of; more than are remembered of it is passed over. */
+  /** The instances that called earlier processes; what is past the bound is passed over. */
   readonly known?: readonly EdgeStatus[];
   /** Hears of each report. */
   readonly workerReported?: ((report: WorkerReport) => void) | undefined;

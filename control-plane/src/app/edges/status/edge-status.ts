@@ -11,7 +11,7 @@ import type { ReceivedPolicy } from "../../ports/edge-ports.js";
  * - trapped: the published policy ended the filter's VM that tried it; it runs the one before.
  * - behind: for longer than the window it has not taken the published policy, or a worker runs another.
  * - waiting: it is taking the published policy, and has had less time than the window. So is one that was there before
- *   this process, until it is heard of.
+ *   this process, until it calls.
  * - olderFilter: its filter takes no policy on this call.
  * - notFollowing: by its settings it runs their policy for good.
  * - current: it has taken the published policy, and every worker that spoke within the window runs that.
@@ -48,7 +48,7 @@ export function edgeState(instances: readonly KnownInstance[], parts: StatusPart
 export function instanceState(instance: KnownInstance, parts: StatusParts): EdgeState {
   const { watching, silentMs, lastWatch, isAwaited } = instance;
   if (!watching && silentMs > parts.windowMs) return "silent";
-  // What it told an earlier process need not be so any more.
+  // What it last reported to an earlier process need not be so any more.
   if (isAwaited) return "waiting";
   if (lastWatch !== undefined && lastWatch.filter === undefined) return "olderFilter";
   if (lastWatch?.follow === false) return "notFollowing";

@@ -1,4 +1,4 @@
-// What the registry remembers of one instance, what others are told of that, and what of it is stored. Pure.
+// What the registry remembers of one instance, what others see of that, and what of it is stored. Pure.
 import type { ReceivedPolicy } from "../../ports/edge-ports.js";
 import type { EdgeStatus, WatchSaid } from "../../ports/edge-status-ports.js";
 import type { Clock } from "../../ports/ports.js";
@@ -13,7 +13,7 @@ import type { Workers } from "./workers.js";
  * edge takes to watch anew.
  */
 const BETWEEN_WATCHES_MS = 5_000;
-/** What is stored of an instance may be older than what an earlier process had heard of it, by this much at most. */
+/** What is stored of an instance may be older than its last contact with an earlier process, by this much at most. */
 const STORED_LATE_MS = 35_000;
 
 export const NEVER = -Infinity;
@@ -24,7 +24,7 @@ export interface Entry {
   readonly firstContactAtMs: number;
   readonly contactAtMs: number;
   /**
-   * Of one that only an earlier process has heard of: since when it has been silent while a process was there to hear
+   * Of one that called only an earlier process: since when it has been silent while a process was there
    * it. What passed while none ran does not count.
    */
   readonly awaitedSinceMs: number | undefined;
@@ -43,7 +43,7 @@ export interface KnownInstance extends Instance {
   readonly contactMs: number;
   /** The same as the last, but for time in which no process was there to hear it. */
   readonly silentMs: number;
-  /** It was there before this process, which has not heard of it yet. */
+  /** It was there before this process, and has not called it yet. */
   readonly isAwaited: boolean;
   /** ms since the last report of the worker that is furthest behind and not gone; null if there was none. */
   readonly reportAgeMs: number | null;
@@ -68,7 +68,7 @@ export const newEntry = ({ edge, instance }: Instance, nowMs: number): Entry => 
   lastWatch: undefined,
 });
 
-/** The instances that earlier processes have heard of, at this one's start; the one heard of last is the last. */
+/** The instances that called earlier processes, at this one's start; the latest contact is the last. */
 export function awaitedEntries(stored: readonly EdgeStatus[], clock: Clock): Entry[] {
   const startedAtMs = clock.monotonicMs();
   const sorted = [...stored].sort((one, other) => one.lastContactAtMs - other.lastContactAtMs);
@@ -88,11 +88,11 @@ export function awaitedEntries(stored: readonly EdgeStatus[], clock: Clock): Ent
 
 export interface StatusNow {
   readonly status: EdgeStatus;
-  /** False between two watches: it changes also where nothing is heard any more. */
+  /** False between two watches: it changes also without a further contact. */
   readonly isSettled: boolean;
 }
 
-/** What is to be stored of it; undefined for one that was never heard of, or is gone. */
+/** What is to be stored of it; undefined for one that never called, or is gone. */
 export function statusOf(entry: Entry, clock: Clock): StatusNow | undefined {
   const nowMs = clock.monotonicMs();
   if (entry.contactAtMs === NEVER || isGone(entry, nowMs)) return undefined;
@@ -108,7 +108,7 @@ export function statusOf(entry: Entry, clock: Clock): StatusNow | undefined {
   return { status, isSettled: watching === entry.watches > 0 };
 }
 
-/** Whether more has changed than what its workers say, and when it was last heard of. */
+/** Whether more has changed than what its workers say, and when its last contact was. */
 export const isChanged = (before: Entry, after: Entry): boolean =>
   before.contactAtMs === NEVER || before.watches !== after.watches || before.lastWatch !== after.lastWatch;
 

@@ -73,7 +73,7 @@ class StatusRecorder {
     }
   }
 
-  /** Also when each was last heard of. */
+  /** Also when the last contact of each was. */
   storeAll(): Promise<void> {
     const all = new Map<string, Instance>([...this.stored, ...this.changed]);
     return this.store([...all.values()], (one, other) => {
