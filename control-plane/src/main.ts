@@ -1,48 +1,16 @@
-// The control plane's process: reads the environment, builds everything, starts it, and stops it in order.
+// The control plane's process: reads the environment, starts the control plane, and stops it in order.
 import { randomBytes } from "node:crypto";
 import { performance } from "node:perf_hooks";
-import type { Logger as PinoLogger } from "pino";
 
-import { startRetention } from "./app/upkeep/retention.js";
-import { BulkRevocations } from "./app/sessions/bulk-revocations.js";
-import { Confirmations } from "./app/edges/confirmations.js";
-import { startEdgeConditions } from "./app/edges/status/edge-conditions.js";
-import { EdgeRegistry } from "./app/edges/status/edge-registry.js";
-import type { EdgeRegistryParts } from "./app/edges/status/edge-registry.js";
-import { startStatusRecorder } from "./app/edges/status/status-recorder.js";
-import { edgesNow } from "./app/edges/status/edge-views.js";
-import type { EdgeView } from "./app/edges/status/edge-views.js";
-import { policyPropagation } from "./app/edges/policy-propagation.js";
-import { runningGenerations } from "./app/edges/status/running-generations.js";
-import { UnauthenticatedCalls } from "./app/edges/status/unauthenticated-calls.js";
-import { startLogKeeping } from "./app/upkeep/log-retention.js";
 import type { Timers } from "./app/ports/log-ports.js";
-import { Watches } from "./app/edges/watches.js";
-import { EdgeMetrics } from "./http/status/edge-metrics.js";
-import { observePolicy } from "./http/status/policy-metrics.js";
-import { LiveSessions } from "./app/upkeep/live-sessions.js";
-import { keepGenerations } from "./app/policy/generations-kept.js";
-import { PolicyService } from "./app/policy/policy-service.js";
-import { NoPolicyError } from "./app/policy/policy-steps.js";
 import type { Clock, Random } from "./app/ports/ports.js";
-import type { Stores } from "./app/ports/stores.js";
-import { startSweeping } from "./app/upkeep/sweep-schedule.js";
-import { usageCommits } from "./app/edges/usage.js";
-import { readPolicyDocument } from "./domain/policy/read-policy.js";
-import { makeToken } from "./domain/token.js";
-import { Metrics } from "./http/status/metrics.js";
-import { UsageMetrics } from "./http/status/usage-metrics.js";
-import { closeServer } from "./http/connections.js";
-import { buildHttpServer } from "./http/server.js";
-import { renewalOf } from "./http/transport.js";
-import { HttpTls } from "./tls/http-tls.js";
+import { NoPolicyError } from "./app/policy/policy-steps.js";
+import { startControlPlane } from "./control-plane.js";
 import { createLog } from "./log.js";
 import { replacedSettings } from "./settings/replaced-settings.js";
 import { readSettings } from "./settings/settings.js";
-import type { Settings } from "./settings/settings.js";
-import { StartFailure } from "./start-failure.js";
-import { openStores } from "./store/open-stores.js";
-import { policyFile } from "./store/policy-file.js";
+import { StartFailure, messageOf } from "./start-failure.js";
+import { Started } from "./started.js";
 
 const clock: Clock = { nowMs: () => Date.now(), monotonicMs: () => performance.now() };
 const timers: Timers = {
@@ -54,171 +22,6 @@ const timers: Timers = {
   },
 };
 const random: Random = { bytes: (n) => randomBytes(n) };
-
-/** Undoes, in reverse, what has been started. */
-class Started {
-  private readonly undo: (() => Promise<void> | void)[] = [];
-
-  add(undo: () => Promise<void> | void): void {
-    this.undo.push(undo);
-  }
-
-  async stop(): Promise<void> {
-    for (let undo = this.undo.pop(); undo !== undefined; undo = this.undo.pop()) await undo();
-  }
-}
-
-async function openStore({ dataDir }: Settings, started: Started): Promise<Stores> {
-  try {
-    const store = await openStores({ dataDir }, random);
-    started.add(() => store.close());
-    return store;
-  } catch (error) {
-    throw new StartFailure(`the store in ${dataDir} (SLUICE_DATA_DIR) cannot be opened: ${text(error)}`);
-  }
-}
-
-async function start(settings: Settings, log: PinoLogger, started: Started): Promise<void> {
-  const store = await openStore(settings, started);
-  const policies = await startPolicies(settings, store, log, started);
-  const live = new LiveSessions(store, policies, clock);
-  const metrics = new Metrics(() => live.byPlan());
-  observePolicy(metrics.registry, policies);
-  const edgeMeter = new EdgeMetrics(metrics.registry);
-  const workerReported = policyPropagation({
-    policies,
-    propagated: (ms) => {
-      edgeMeter.policyPropagated(ms);
-    },
-  });
-  const instances = await startInstances(store, policies, workerReported, log, started);
-  const running = (): ReadonlySet<number> => runningGenerations(instances.known(0));
-  started.add(keepGenerations({ policies, store: store.policies, running, logger: log }));
-  const http = await serveHttp({ settings, store, policies, instances, metrics, edgeMeter, log, started });
-  log.info({ type: "listening", http: http.addresses() }, "the control plane is listening");
-}
-
-/** What is known of edges, beginning with what an earlier process has stored of them. */
-async function startInstances(
-  { edgeStatus }: Stores,
-  policies: PolicyService,
-  workerReported: EdgeRegistryParts["workerReported"],
-  logger: PinoLogger,
-  started: Started,
-): Promise<EdgeRegistry> {
-  const stored = await edgeStatus.all();
-  const registry = new EdgeRegistry({ clock, policies, known: stored, workerReported });
-  started.add(startStatusRecorder({ registry, store: edgeStatus, stored, clock, timers, logger }));
-  return registry;
-}
-
-interface Parts {
-  readonly settings: Settings;
-  readonly store: Stores;
-  readonly policies: PolicyService;
-  readonly instances: EdgeRegistry;
-  readonly metrics: Metrics;
-  readonly edgeMeter: EdgeMetrics;
-  readonly log: PinoLogger;
-  readonly started: Started;
-}
-
-/** The REST API and the edge protocol, with the work that goes on beside the calls. */
-async function serveHttp(parts: Parts) {
-  const { settings, store, policies, metrics, log, started } = parts;
-  const { operator, audit } = store;
-  const tls = HttpTls.load(settings.http.tls);
-  const invalidations = await startInvalidations(parts);
-  const usage = startUsage(parts);
-  started.add(startRetention({ store, operator, audit, retention: settings.retention, clock, logger: log }));
-  const { keys, adminTokens, apiRate } = settings;
-  const token = (sessionId: string, planId: number): string => makeToken({ sessionId, planId }, keys);
-  const http = await buildHttpServer({
-    ports: { store, operator, audit, policies, clock, random, logger: log, meter: metrics, makeToken: token, ...usage },
-    metrics,
-    log,
-    adminTokens,
-    apiRate,
-    tls: tls.atStart,
-    edgeCredentials: edgeCredentialsOf(settings),
-    ...invalidations,
-  });
-  started.add(() => closeServer(http));
-  await http.listen({ host: settings.http.host, port: settings.http.port }).catch((error: unknown) => {
-    throw new StartFailure(bindSentence(settings.http, error));
-  });
-  started.add(tls.follow(renewalOf(http.server), timers, log));
-  return http;
-}
-
-/** Two during a rotation of the secret. */
-function edgeCredentialsOf({ keys, keysAlso }: Settings): string[] {
-  return [keys, keysAlso].flatMap((one) => (one === undefined ? [] : [one.edgeCredential]));
-}
-
-/** Watches, revocations of many sessions, and what is known of edges, as the HTTP server takes them. */
-async function startInvalidations({ settings, store, policies, instances, metrics, edgeMeter, log, started }: Parts) {
-  const { invalidations, revocations: stored } = store;
-  const meter = edgeMeter;
-  const watches = new Watches({ log: invalidations, policies, timers, clock, instances, meter, logger: log });
-  const edges = (): Promise<EdgeView[]> => edgesNow({ instances, log: invalidations, policies, clock });
-  meter.observe(edges, () => watches.heldCount());
-  started.add(startEdgeConditions({ edges, clock, timers, logger: log }));
-  const counted = (): void => {
-    meter.callDenied();
-  };
-  const unauthenticated = new UnauthenticatedCalls({ clock, logger: log, counted });
-  const revocations = new BulkRevocations({
-    store: stored,
-    updates: store,
-    clock,
-    timers,
-    random,
-    logger: log,
-    meter: metrics,
-  });
-  await revocations.start();
-  started.add(() => revocations.stop());
-  const { logKept: kept } = settings;
-  started.add(startLogKeeping({ log: invalidations, revocations: stored, kept, clock, timers, logger: log }));
-  const confirmations = new Confirmations(instances, timers);
-  return { watches, revocations, confirmations, edges, unauthenticated };
-}
-
-async function startPolicies({ policyPath }: Settings, store: Stores, log: PinoLogger, started: Started) {
-  const policies = await PolicyService.start({
-    source: policyFile(policyPath, timers),
-    validate: { readPolicyDocument },
-    store: store.policies,
-    audit: store.audit,
-    sessions: store,
-    clock,
-    logger: log,
-  });
-  started.add(() => {
-    policies.stop();
-  });
-  return policies;
-}
-
-/** What was spent, and the sweep of sessions that have ended. */
-function startUsage({ store, policies, instances, metrics, log, started }: Parts) {
-  const usageMeter = new UsageMetrics(metrics.registry);
-  const commits = usageCommits(store, policies, usageMeter);
-  const usage = { usage: store.usage, instances, commits, usageMeter };
-  started.add(startSweeping({ store, policies, clock, logger: log, meter: metrics, ...usage }, timers));
-  return usage;
-}
-
-function bindSentence({ host, port }: { host: string; port: number }, error: unknown): string {
-  const address = `${host}:${port}`;
-  if (error instanceof Error && "code" in error && error.code === "EADDRINUSE") {
-    return `${address} is already in use: stop what listens there, or set SLUICE_HTTP_PORT to another port`;
-  }
-  return `cannot listen on ${address} (SLUICE_HTTP_HOST, SLUICE_HTTP_PORT): ${text(error)}`;
-}
-
-const text = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 function failToStart(...sentences: string[]): void {
   for (const sentence of sentences) process.stderr.write(`sluice control plane: ${sentence}\n`);
@@ -236,7 +39,7 @@ async function main(): Promise<void> {
   if (replaced !== undefined) log.warn({ type: "settings-replaced" }, replaced);
   const started = new Started();
   try {
-    await start(settings, log, started);
+    await startControlPlane({ settings, log, clock, timers, random, started });
   } catch (error) {
     await started.stop();
     if (!(error instanceof StartFailure || error instanceof NoPolicyError)) throw error;
@@ -251,7 +54,7 @@ async function main(): Promise<void> {
       // What a hanging peer keeps open is no reason to stay.
       () => process.exit(),
       (error: unknown) => {
-        log.error({ type: "stop-failed", error: text(error) }, "stopping failed");
+        log.error({ type: "stop-failed", error: messageOf(error) }, "stopping failed");
         process.exit(1);
       },
     );

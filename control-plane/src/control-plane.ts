@@ -1,0 +1,200 @@
+// What the control plane consists of: builds everything over what it is given, and starts it.
+import type { Logger as PinoLogger } from "pino";
+
+import { startRetention } from "./app/upkeep/retention.js";
+import { BulkRevocations } from "./app/sessions/bulk-revocations.js";
+import { Confirmations } from "./app/edges/confirmations.js";
+import { startEdgeConditions } from "./app/edges/status/edge-conditions.js";
+import { EdgeRegistry } from "./app/edges/status/edge-registry.js";
+import type { EdgeRegistryParts } from "./app/edges/status/edge-registry.js";
+import { startStatusRecorder } from "./app/edges/status/status-recorder.js";
+import { edgesNow } from "./app/edges/status/edge-views.js";
+import type { EdgeView } from "./app/edges/status/edge-views.js";
+import { policyPropagation } from "./app/edges/policy-propagation.js";
+import { runningGenerations } from "./app/edges/status/running-generations.js";
+import { UnauthenticatedCalls } from "./app/edges/status/unauthenticated-calls.js";
+import { startLogKeeping } from "./app/upkeep/log-retention.js";
+import { Watches } from "./app/edges/watches.js";
+import { EdgeMetrics } from "./http/status/edge-metrics.js";
+import { observePolicy } from "./http/status/policy-metrics.js";
+import { LiveSessions } from "./app/upkeep/live-sessions.js";
+import { keepGenerations } from "./app/policy/generations-kept.js";
+import { PolicyService } from "./app/policy/policy-service.js";
+import type { Stores } from "./app/ports/stores.js";
+import { startSweeping } from "./app/upkeep/sweep-schedule.js";
+import { usageCommits } from "./app/edges/usage.js";
+import { readPolicyDocument } from "./domain/policy/read-policy.js";
+import { makeToken } from "./domain/token.js";
+import { Metrics } from "./http/status/metrics.js";
+import { UsageMetrics } from "./http/status/usage-metrics.js";
+import { closeServer } from "./http/connections.js";
+import { buildHttpServer } from "./http/server.js";
+import { renewalOf } from "./http/transport.js";
+import { HttpTls } from "./tls/http-tls.js";
+import type { Settings } from "./settings/settings.js";
+import { openStores } from "./store/open-stores.js";
+import { policyFile } from "./store/policy-file.js";
+import type { Clock, Random } from "./app/ports/ports.js";
+import type { Timers } from "./app/ports/log-ports.js";
+import { StartFailure, messageOf } from "./start-failure.js";
+import type { Started } from "./started.js";
+
+/** What the process gives. `started` undoes, in reverse, whatever has been started. */
+export interface Start {
+  readonly settings: Settings;
+  readonly log: PinoLogger;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly random: Random;
+  readonly started: Started;
+}
+
+async function openStore({ settings, random, started }: Start): Promise<Stores> {
+  const { dataDir } = settings;
+  try {
+    const store = await openStores({ dataDir }, random);
+    started.add(() => store.close());
+    return store;
+  } catch (error) {
+    throw new StartFailure(`the store in ${dataDir} (SLUICE_DATA_DIR) cannot be opened: ${messageOf(error)}`);
+  }
+}
+
+/** Resolves once it listens. @throws StartFailure, NoPolicyError: what has been started is in `started` */
+export async function startControlPlane(start: Start): Promise<void> {
+  const { log, clock, started } = start;
+  const store = await openStore(start);
+  const policies = await startPolicies(start, store);
+  const live = new LiveSessions(store, policies, clock);
+  const metrics = new Metrics(() => live.byPlan());
+  observePolicy(metrics.registry, policies);
+  const edgeMeter = new EdgeMetrics(metrics.registry);
+  const workerReported = policyPropagation({
+    policies,
+    propagated: (ms) => {
+      edgeMeter.policyPropagated(ms);
+    },
+  });
+  const instances = await startInstances(start, store, policies, workerReported);
+  const running = (): ReadonlySet<number> => runningGenerations(instances.known(0));
+  started.add(keepGenerations({ policies, store: store.policies, running, logger: log }));
+  const http = await serveHttp({ ...start, store, policies, instances, metrics, edgeMeter });
+  log.info({ type: "listening", http: http.addresses() }, "the control plane is listening");
+}
+
+/** What is known of edges, beginning with what an earlier process has stored of them. */
+async function startInstances(
+  { clock, timers, log: logger, started }: Start,
+  { edgeStatus }: Stores,
+  policies: PolicyService,
+  workerReported: EdgeRegistryParts["workerReported"],
+): Promise<EdgeRegistry> {
+  const stored = await edgeStatus.all();
+  const registry = new EdgeRegistry({ clock, policies, known: stored, workerReported });
+  started.add(startStatusRecorder({ registry, store: edgeStatus, stored, clock, timers, logger }));
+  return registry;
+}
+
+interface Parts extends Start {
+  readonly store: Stores;
+  readonly policies: PolicyService;
+  readonly instances: EdgeRegistry;
+  readonly metrics: Metrics;
+  readonly edgeMeter: EdgeMetrics;
+}
+
+/** The REST API and the edge protocol, with the work that goes on beside the calls. */
+async function serveHttp(parts: Parts) {
+  const { settings, store, policies, metrics, clock, timers, random, log, started } = parts;
+  const { operator, audit } = store;
+  const tls = HttpTls.load(settings.http.tls);
+  const invalidations = await startInvalidations(parts);
+  const usage = startUsage(parts);
+  started.add(startRetention({ store, operator, audit, retention: settings.retention, clock, logger: log }));
+  const { keys, adminTokens, apiRate } = settings;
+  const token = (sessionId: string, planId: number): string => makeToken({ sessionId, planId }, keys);
+  const http = await buildHttpServer({
+    ports: { store, operator, audit, policies, clock, random, logger: log, meter: metrics, makeToken: token, ...usage },
+    metrics,
+    log,
+    adminTokens,
+    apiRate,
+    tls: tls.atStart,
+    edgeCredentials: edgeCredentialsOf(settings),
+    ...invalidations,
+  });
+  started.add(() => closeServer(http));
+  await http.listen({ host: settings.http.host, port: settings.http.port }).catch((error: unknown) => {
+    throw new StartFailure(bindSentence(settings.http, error));
+  });
+  started.add(tls.follow(renewalOf(http.server), timers, log));
+  return http;
+}
+
+/** Two during a rotation of the secret. */
+function edgeCredentialsOf({ keys, keysAlso }: Settings): string[] {
+  return [keys, keysAlso].flatMap((one) => (one === undefined ? [] : [one.edgeCredential]));
+}
+
+/** Watches, revocations of many sessions, and what is known of edges, as the HTTP server takes them. */
+async function startInvalidations(parts: Parts) {
+  const { settings, store, policies, instances, metrics, edgeMeter, clock, timers, random, log, started } = parts;
+  const { invalidations, revocations: stored } = store;
+  const meter = edgeMeter;
+  const watches = new Watches({ log: invalidations, policies, timers, clock, instances, meter, logger: log });
+  const edges = (): Promise<EdgeView[]> => edgesNow({ instances, log: invalidations, policies, clock });
+  meter.observe(edges, () => watches.heldCount());
+  started.add(startEdgeConditions({ edges, clock, timers, logger: log }));
+  const counted = (): void => {
+    meter.callDenied();
+  };
+  const unauthenticated = new UnauthenticatedCalls({ clock, logger: log, counted });
+  const revocations = new BulkRevocations({
+    store: stored,
+    updates: store,
+    clock,
+    timers,
+    random,
+    logger: log,
+    meter: metrics,
+  });
+  await revocations.start();
+  started.add(() => revocations.stop());
+  const { logKept: kept } = settings;
+  started.add(startLogKeeping({ log: invalidations, revocations: stored, kept, clock, timers, logger: log }));
+  const confirmations = new Confirmations(instances, timers);
+  return { watches, revocations, confirmations, edges, unauthenticated };
+}
+
+async function startPolicies({ settings, clock, timers, log, started }: Start, store: Stores) {
+  const policies = await PolicyService.start({
+    source: policyFile(settings.policyPath, timers),
+    validate: { readPolicyDocument },
+    store: store.policies,
+    audit: store.audit,
+    sessions: store,
+    clock,
+    logger: log,
+  });
+  started.add(() => {
+    policies.stop();
+  });
+  return policies;
+}
+
+/** What was spent, and the sweep of sessions that have ended. */
+function startUsage({ store, policies, instances, metrics, clock, timers, log, started }: Parts) {
+  const usageMeter = new UsageMetrics(metrics.registry);
+  const commits = usageCommits(store, policies, usageMeter);
+  const usage = { usage: store.usage, instances, commits, usageMeter };
+  started.add(startSweeping({ store, policies, clock, logger: log, meter: metrics, ...usage }, timers));
+  return usage;
+}
+
+function bindSentence({ host, port }: { host: string; port: number }, error: unknown): string {
+  const address = `${host}:${port}`;
+  if (error instanceof Error && "code" in error && error.code === "EADDRINUSE") {
+    return `${address} is already in use: stop what listens there, or set SLUICE_HTTP_PORT to another port`;
+  }
+  return `cannot listen on ${address} (SLUICE_HTTP_HOST, SLUICE_HTTP_PORT): ${messageOf(error)}`;
+}
