@@ -13,6 +13,7 @@ const REPLACED: readonly Replaced[] = [
   },
   { name: /^SLUICE_EDGE_AUTHORIZATION$/, by: "Envoys show the credential that the filter derives from SLUICE_SECRET" },
   { name: /^SLUICE_FILTER_PATH$/, by: "Envoy's own configuration names the filter's file" },
+  { name: /^SLUICE_WITHDRAWALS_/, by: "SLUICE_INVALIDATIONS_RETENTION and SLUICE_INVALIDATIONS_ENTRIES" },
 ];
 
 /** One sentence for all of them that are set; undefined where none is. Values are not repeated. */

@@ -200,13 +200,14 @@ describe("settings of an earlier version", () => {
     const env = {
       ...ENOUGH,
       SLUICE_XDS_PORT: "18000",
-      SLUICE_XDS_TLS_KEY_FILE: "/secret/place",
+      SLUICE_XDS_TLS_KEY_FILE: "/secret/key",
       SLUICE_EDGE_AUTHORIZATION: "Bearer a-credential",
       SLUICE_FILTER_PATH: "/f.wasm",
+      SLUICE_WITHDRAWALS_ENTRIES: "20",
     };
     const said = replacedSettings(env);
     expect(said).toMatch(
-      /^settings that are no longer used: SLUICE_XDS_PORT, SLUICE_XDS_TLS_KEY_FILE \(.*\); SLUICE_EDGE_AUTHORIZATION \(.*\); SLUICE_FILTER_PATH \(.*\)$/,
+      /^settings that are no longer used: SLUICE_XDS_PORT, SLUICE_XDS_TLS_KEY_FILE \(.*\); SLUICE_EDGE_AUTHORIZATION \(.*\); SLUICE_FILTER_PATH \(.*\); SLUICE_WITHDRAWALS_ENTRIES \(SLUICE_INVALIDATIONS.*\)$/,
     );
     expect(said).not.toMatch(/a-credential|\/secret|f\.wasm/);
   });
