@@ -2,34 +2,20 @@
 import type { MetricObjectWithValues, MetricValue } from "prom-client";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
-import type { EdgeView } from "../../control-plane/src/app/edges/status/edge-views.js";
 import { EdgeMetrics } from "../../control-plane/src/http/status/edge-metrics.js";
 import { Metrics } from "../../control-plane/src/http/status/metrics.js";
 import { observePolicy } from "../../control-plane/src/http/status/policy-metrics.js";
 import { UsageMetrics } from "../../control-plane/src/http/status/usage-metrics.js";
 import { Edge } from "../host/harness/scenes/edge.js";
 import { sectionOf, tableUnder, textOf, withoutTicks } from "./docs.js";
+import { currentEdge } from "../../control-plane/test/support/edge-view.js";
 
 interface Rule {
   readonly alert: string;
   readonly expr: string;
 }
 
-const EDGE: EdgeView = {
-  edge: "gw-1",
-  state: "current",
-  silentWorkers: 0,
-  published: 1,
-  received: { generation: 1, state: "ok" },
-  violations: [],
-  running: { 1: 4 },
-  filter: null,
-  table: null,
-  watching: true,
-  lastReportAt: 1,
-  lag: 0,
-  instances: [],
-};
+const EDGE = currentEdge(1, { lastReportAt: 1 });
 
 /** What the metrics library adds about the process. */
 const DEFAULTS = /^(process|nodejs)_/;

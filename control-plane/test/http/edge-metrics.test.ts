@@ -4,22 +4,9 @@ import { expect, it } from "vitest";
 
 import type { EdgeView } from "../../src/app/edges/status/edge-views.js";
 import { EdgeMetrics } from "../../src/http/status/edge-metrics.js";
+import { currentEdge } from "../support/edge-view.js";
 
-const VIEW: EdgeView = {
-  edge: "gw-1",
-  state: "current",
-  silentWorkers: 0,
-  published: 3,
-  received: { generation: 3, state: "ok" },
-  violations: [],
-  running: { 3: 4 },
-  filter: null,
-  table: null,
-  watching: true,
-  lastReportAt: null,
-  lag: 0,
-  instances: [],
-};
+const VIEW = currentEdge(3);
 
 /** Each scrape is answered what `listed` says then. */
 function scraped(listed: () => Promise<EdgeView[]>) {

@@ -7,6 +7,7 @@ import { UnauthenticatedCalls } from "../../../src/app/edges/status/unauthentica
 import { FixedClock } from "../../support/fixed-clock.js";
 import { ManualTimers } from "../../support/manual-timers.js";
 import { FILTER, settled } from "../../support/watching.js";
+import { currentEdge } from "../../support/edge-view.js";
 
 interface Line {
   readonly level: string;
@@ -16,21 +17,7 @@ interface Line {
   readonly begins?: boolean;
 }
 
-const VIEW: EdgeView = {
-  edge: "gw-1",
-  state: "current",
-  silentWorkers: 0,
-  published: 7,
-  received: { generation: 7, state: "ok" },
-  violations: [],
-  running: { 7: 4 },
-  filter: FILTER,
-  table: null,
-  watching: true,
-  lastReportAt: null,
-  lag: 0,
-  instances: [],
-};
+const VIEW = currentEdge(7, { filter: FILTER });
 
 function logging() {
   const lines: Line[] = [];
