@@ -1,7 +1,7 @@
 // What every store must do when an instance acquires a session. An adapter's test calls this with a way to open one.
 import { expect, it } from "vitest";
 
-import type { Instance } from "../../src/app/ports/usage-ports.js";
+import type { Instance } from "../../src/domain/stored.js";
 import type { Session } from "../../src/domain/session.js";
 import { sessionAt } from "../support/sessions.js";
 import { A, ALWAYS, FAR, NO_BUDGETS, NOW_MS, withSession } from "../support/store-with-usage.js";

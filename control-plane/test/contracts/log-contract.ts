@@ -1,7 +1,8 @@
 // What every invalidation log must do, whatever it is made of. An adapter's test calls this with a way to open one.
 import { expect, it } from "vitest";
 
-import type { LogAdvance, LogReading, InvalidationKind, InvalidationLog } from "../../src/app/ports/log-ports.js";
+import type { InvalidationKind } from "../../src/domain/stored.js";
+import type { LogAdvance, LogReading, InvalidationLog } from "../../src/app/ports/log-ports.js";
 
 const NOW_MS = Date.UTC(2026, 0, 1);
 const ALL = 1000;

@@ -128,7 +128,7 @@ function planChanges(open: Open): void {
     const store = await open();
     const session = sessionAt(NOW_MS);
     await store.create(session);
-    expect((await store.operator.move(session.id, move())).outcome).toBe("moved");
+    expect((await store.operator.changePlan(session.id, move())).outcome).toBe("changed");
     expect((await store.find(session.id))?.plan.id).toBe(METERED.id);
     expect(await store.countLive(STARTER.id, 0)).toBe(0);
     expect(await store.countLive(METERED.id, 0)).toBe(1);
@@ -145,16 +145,16 @@ function planChanges(open: Open): void {
     const store = await open();
     const session = sessionAt(NOW_MS);
     await store.create(session);
-    expect((await store.operator.move(session.id, move(STARTER))).outcome).toBe("unchanged");
+    expect((await store.operator.changePlan(session.id, move(STARTER))).outcome).toBe("unchanged");
     expect(
       (
-        await store.operator.move(
+        await store.operator.changePlan(
           session.id,
           move(METERED, () => false),
         )
       ).outcome,
     ).toBe("ended");
-    expect((await store.operator.move(sessionAt(NOW_MS).id, move())).outcome).toBe("unknown");
+    expect((await store.operator.changePlan(sessionAt(NOW_MS).id, move())).outcome).toBe("unknown");
     expect((await store.position()).cursor).toBe(0);
     expect(await store.audit.auditBefore(undefined, 9)).toEqual([]);
   });
@@ -164,8 +164,8 @@ function planChanges(open: Open): void {
     const two = [sessionAt(NOW_MS), sessionAt(NOW_MS)];
     for (const session of two) await store.create(session);
     const limited = move({ ...METERED, maxSessionsPerUser: 1, onMaxSessions: "removeOldest" });
-    const outcomes = await Promise.all(two.map(({ id }) => store.operator.move(id, limited)));
-    expect(outcomes.map(({ outcome }) => outcome).sort()).toEqual(["moved", "tooManySessions"]);
+    const outcomes = await Promise.all(two.map(({ id }) => store.operator.changePlan(id, limited)));
+    expect(outcomes.map(({ outcome }) => outcome).sort()).toEqual(["changed", "tooManySessions"]);
     expect(await store.countLive(METERED.id, 0)).toBe(1);
   });
 }

@@ -2,9 +2,9 @@
 import fc from "fast-check";
 import { expect } from "vitest";
 
+import type { RevocationFilter } from "../../src/domain/stored.js";
 import { changePlan } from "../../src/app/sessions/change-plan.js";
 import { revokeSession } from "../../src/app/sessions/revoke-session.js";
-import type { RevocationFilter } from "../../src/app/ports/revocation-ports.js";
 import type { PlanOfPolicy, PlansOfPolicy } from "../../src/domain/plan.js";
 import { anyOrg, anyPlan, anySession, anyUser } from "./session-life-model-clients.js";
 import { command } from "./session-life-model-command.js";
@@ -72,7 +72,7 @@ function changed(model: SessionLifeModel, id: string, planName: string): object 
     model.invalidate("refresh", id);
     model.stored.audited.push("plan-changed");
   }
-  return { outcome: "moved", session: model.viewOf(session) };
+  return { outcome: "changed", session: model.viewOf(session) };
 }
 
 const planNumber = (index: number): number => [0, 3, 7][index] ?? 0;

@@ -109,7 +109,10 @@ describe("the LMDB store", () => {
     expect(await store.operator.sessionsBefore({ by: "creation" }, undefined, 9)).toMatchObject([{ lastActivity }]);
     expect(await store.operator.issue(issue)).toMatchObject({ outcome: "repeated", session: { lastActivity } });
     const move = { plan: METERED, atMs: NOW_MS, isLive: () => true, actor: "a" };
-    expect(await store.operator.move(session.id, move)).toMatchObject({ outcome: "moved", session: { lastActivity } });
+    expect(await store.operator.changePlan(session.id, move)).toMatchObject({
+      outcome: "changed",
+      session: { lastActivity },
+    });
   });
 
   it("more sessions than one step takes are counted", async () => {

@@ -1,7 +1,7 @@
 // Edges that confirm when a test says so, and waits that end when it moves the clock.
+import type { LogPosition } from "../../src/domain/stored.js";
 import type { Confirmed } from "../../src/app/edges/confirmations.js";
 import type { Timers } from "../../src/app/ports/log-ports.js";
-import type { LogPosition } from "../../src/app/ports/ports.js";
 import type { ConfirmationsPort } from "../../src/app/sessions/revocation-waits.js";
 
 export class ConfirmingEdges implements ConfirmationsPort {

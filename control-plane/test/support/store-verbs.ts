@@ -42,7 +42,7 @@ const operatorVerbs = (store: Updates) => ({
     const wanted = { sessionId: session.id, key: repeatable?.key ?? null, peers };
     return answerOf(store.update("creation", wanted, (state) => decideCreation(state, creation)));
   },
-  move(sessionId: string, change: PlanChange) {
+  changePlan(sessionId: string, change: PlanChange) {
     const wanted = { sessionId, planId: change.plan.id };
     return answerOf(store.update("planChange", wanted, (state) => decidePlanChange(state, change)));
   },

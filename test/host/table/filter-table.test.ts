@@ -37,7 +37,7 @@ describe("a set that is full", () => {
   it.each([
     ["deny", 503],
     ["allow", 200],
-  ])("a full set of unreported sessions answers a new one with %s: %i, and counts it", (onTableFull, status) => {
+  ])("a full set of dirty records answers a new one with %s: %i, and counts it", (onTableFull, status) => {
     const edge = new Edge({ policy: policy({ onTableFull }) });
     const { inTable, newSession } = fullSet(edge);
     edge.clock.advanceMs(MAX_AGE_MS * 2);

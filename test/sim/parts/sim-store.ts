@@ -3,20 +3,23 @@
 import type {
   Invalidation,
   InvalidationKind,
+  LogPosition,
+  UsageRow,
+} from "../../../control-plane/src/domain/stored.js";
+import type {
   InvalidationLog,
   LogAdvance,
   LogLimits,
   LogReading,
 } from "../../../control-plane/src/app/ports/log-ports.js";
 import type {
-  LogPosition,
   PolicyDecision,
   PolicyStore,
   SessionStore,
   StoredPolicy,
 } from "../../../control-plane/src/app/ports/ports.js";
 import type { Loads } from "../../../control-plane/src/app/ports/update-ports.js";
-import type { UsageRow, UsageStore } from "../../../control-plane/src/app/ports/usage-ports.js";
+import type { UsageStore } from "../../../control-plane/src/app/ports/usage-ports.js";
 import type { Changes, Decision, StoredRow } from "../../../control-plane/src/domain/changes.js";
 import type { Session } from "../../../control-plane/src/domain/session.js";
 import { activeSession } from "../../../control-plane/src/domain/stored.js";

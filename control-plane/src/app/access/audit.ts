@@ -1,6 +1,7 @@
 // The audit log: the line that each event also gives in the process's log, and the pages that operators read.
+import type { AuditEvent } from "../../domain/stored.js";
 import type { Changes } from "../../domain/changes.js";
-import type { AuditEntry, AuditEvent, AuditStore } from "../ports/audit-ports.js";
+import type { AuditEntry, AuditStore } from "../ports/audit-ports.js";
 import type { Logger } from "../ports/ports.js";
 
 /** To be called once the event is durable. */

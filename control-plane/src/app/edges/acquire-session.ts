@@ -1,4 +1,5 @@
 // Use case: the answer to an edge about a session that its table does not hold (docs/edge-protocol.md, acquire).
+import type { Figures, Instance, LogPosition } from "../../domain/stored.js";
 import { UNKNOWN_REMEMBERED_MS } from "../../../../assembly/contract.js";
 import { capacityMicro, refilledMicro } from "../../domain/level.js";
 import { planById } from "../../domain/plan.js";
@@ -10,8 +11,6 @@ import { sessionEndsAtMs, sessionState } from "../../domain/session.js";
 import type { Session } from "../../domain/session.js";
 import { endedForIdleness } from "../upkeep/ended-session.js";
 import { idleAt, idleMoment } from "../upkeep/idle-expiry.js";
-import type { LogPosition } from "../ports/ports.js";
-import type { Figures, Instance } from "../ports/usage-ports.js";
 import { lastFigures, liveAt } from "./usage.js";
 import type { UsagePorts } from "./usage.js";
 

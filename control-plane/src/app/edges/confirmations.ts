@@ -1,7 +1,7 @@
 // Which edges have reached a cursor in the invalidation log, and who waits for them to.
+import type { LogPosition } from "../../domain/stored.js";
 import type { EdgeRegistry } from "./status/edge-registry.js";
 import type { Timers } from "../ports/log-ports.js";
-import type { LogPosition } from "../ports/ports.js";
 
 /** Edges by name. One is confirmed when each of its instances that is not gone has said that its table is marked. */
 export interface Confirmed {

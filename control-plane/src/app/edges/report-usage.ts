@@ -1,6 +1,7 @@
 // Use case: an edge says what was spent there (docs/edge-protocol.md, report).
+import type { ReportedRow } from "../../domain/decisions/report-usage.js";
+import type { Instance } from "../../domain/stored.js";
 import type { WorkerPolicy } from "../ports/edge-ports.js";
-import type { Instance, ReportedRow } from "../ports/usage-ports.js";
 import { liveAt } from "./usage.js";
 import type { UsagePorts } from "./usage.js";
 

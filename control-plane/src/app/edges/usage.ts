@@ -1,4 +1,6 @@
 // What the use cases about usage share: their ports, and what they read out of the policy.
+import type { Figures, UsageRow } from "../../domain/stored.js";
+import type { Budgets, ReportedRow } from "../../domain/decisions/report-usage.js";
 import { planById } from "../../domain/plan.js";
 import type { PlansOfPolicy } from "../../domain/plan.js";
 import { decideReport } from "../../domain/decisions/report-usage.js";
@@ -11,7 +13,7 @@ import type { SessionPorts } from "../sessions/sessions.js";
 import type { Updates } from "../ports/update-ports.js";
 import { UsageCommits } from "./usage-commits.js";
 import type { Committed } from "./usage-commits.js";
-import type { Budgets, Figures, ReportedRow, UsageMeter, UsageRow, UsageStore } from "../ports/usage-ports.js";
+import type { UsageMeter, UsageStore } from "../ports/usage-ports.js";
 
 export interface UsagePorts extends SessionPorts {
   readonly policies: CurrentPolicy & Pick<PolicyPublisher, "published">;

@@ -1,6 +1,7 @@
 // The steps from a document to a numbered policy: read, validated, stored with its entry in the audit log.
+import type { AuditEvent } from "../../domain/stored.js";
 import { withoutEdgeSettings } from "../../domain/policy/stored-policy.js";
-import type { AuditEvent, AuditStore } from "../ports/audit-ports.js";
+import type { AuditStore } from "../ports/audit-ports.js";
 import { logAudit } from "../access/audit.js";
 import type {
   AcceptedPolicy,

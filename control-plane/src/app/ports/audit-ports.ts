@@ -1,8 +1,6 @@
 // What the use cases need of the audit log: who did what, and when.
 import type { AuditEvent } from "../../domain/stored.js";
 
-export type { AuditEvent } from "../../domain/stored.js";
-
 export interface AuditEntry extends AuditEvent {
   /** Grows by one with each entry. */
   readonly number: number;

@@ -1,6 +1,6 @@
 // What edges say of themselves: with each watch for the whole edge, with each report for one worker.
+import type { Instance } from "../../domain/stored.js";
 import type { Violation } from "../../domain/policy/policy.js";
-import type { Instance } from "./usage-ports.js";
 
 /** A policy that an edge has received, in whatever state: it need not run it. */
 export interface ReceivedPolicy {

@@ -1,6 +1,6 @@
 // What is stored of edges' instances, so that another process over the same store knows who was there.
+import type { Instance } from "../../domain/stored.js";
 import type { ReceivedPolicy } from "./edge-ports.js";
-import type { Instance } from "./usage-ports.js";
 import type { WatchRequest } from "./watch-ports.js";
 
 /** What an instance's last watch said, without the violations that it found. */

@@ -1,8 +1,6 @@
 // What the use cases need of the invalidation log: what edges must receive, in the order in which it became true.
 import type { Invalidation, LogPosition } from "../../domain/stored.js";
 
-export type { Invalidation, InvalidationKind } from "../../domain/stored.js";
-
 /** What the log says past a cursor. `outOfReach`: some entries past it are gone, or the cursor is past the head. */
 export type LogReading =
   | { readonly kind: "outOfReach"; readonly position: LogPosition }

@@ -1,11 +1,8 @@
 // What the use cases need from outside: time, randomness, a log, counters, the policy in force, and durable storage.
 import type { PlansOfPolicy } from "../../domain/plan.js";
 import type { Session } from "../../domain/session.js";
-import type { LogPosition } from "../../domain/stored.js";
-import type { AuditEvent } from "./audit-ports.js";
+import type { AuditEvent, LogPosition } from "../../domain/stored.js";
 import type { Updates } from "./update-ports.js";
-
-export type { LogPosition } from "../../domain/stored.js";
 
 export interface Clock {
   /** Wall clock, ms since the epoch. May jump. */

@@ -1,8 +1,6 @@
 // Revoking all sessions of a user or an organisation: an operation that is stored, and then carried out in chunks.
 import type { BulkRevocation } from "../../domain/stored.js";
 
-export type { BulkRevocation, RevocationFilter } from "../../domain/stored.js";
-
 /** The sessions meant are those there were when the operation began, whatever clocks say. */
 export interface BulkRevocationStore {
   find(id: string): Promise<BulkRevocation | undefined>;

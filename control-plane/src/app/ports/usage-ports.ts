@@ -2,9 +2,6 @@
 import type { HoldState } from "../../domain/decisions/hold-session.js";
 import type { UsageRow } from "../../domain/stored.js";
 
-export type { Budgets, ReportedRow, ReportedSession } from "../../domain/decisions/report-usage.js";
-export type { Figures, Instance, UsageRow } from "../../domain/stored.js";
-
 export interface UsageStore {
   /** The session as it is now with its rows and the log's position, all of one moment. */
   look(sessionId: string): Promise<HoldState>;

@@ -1,8 +1,7 @@
 // Watching edges: what they say with each watch, what they are answered, and what is counted about it.
+import type { Instance, LogPosition } from "../../domain/stored.js";
 import type { FilterSaid, ReceivedPolicy, TableSaid } from "./edge-ports.js";
 import type { PublishedPolicy } from "./policy-ports.js";
-import type { LogPosition } from "./ports.js";
-import type { Instance } from "./usage-ports.js";
 
 export interface WatchRequest extends Instance {
   /** The log that the edge follows; undefined while it follows none. */

@@ -1,10 +1,10 @@
 // Use case: revoke every session of a user or an organisation. Asked for once, carried out to its end, kills included.
+import type { AuditEvent, BulkRevocation, RevocationFilter } from "../../domain/stored.js";
 import { decideBulkRevocation, decideChunk } from "../../domain/decisions/revoke-sessions.js";
 import { logAudited } from "../access/audit.js";
-import type { AuditEvent } from "../ports/audit-ports.js";
 import type { Timers } from "../ports/log-ports.js";
 import type { Clock, Logger, Meter, Random } from "../ports/ports.js";
-import type { BulkRevocation, BulkRevocationStore, RevocationFilter } from "../ports/revocation-ports.js";
+import type { BulkRevocationStore } from "../ports/revocation-ports.js";
 import type { Updates } from "../ports/update-ports.js";
 import { newSessionId, SESSION_ID_RANDOM_BYTES } from "../../domain/session-id.js";
 

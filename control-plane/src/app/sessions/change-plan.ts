@@ -6,8 +6,8 @@ import { liveAt } from "../edges/usage.js";
 import { viewOf } from "./sessions.js";
 import type { SessionPorts, SessionView } from "./sessions.js";
 
-export type Moved =
-  | { readonly outcome: "moved"; readonly session: SessionView }
+export type PlanChanged =
+  | { readonly outcome: "changed"; readonly session: SessionView }
   | { readonly outcome: "unknown" | "ended" | "noPolicy" | "unknownPlan" | "tooManySessions" };
 
 /**
@@ -15,7 +15,12 @@ export type Moved =
  * it then takes the plan, and keeps its level as far as the new bucket holds it. Where it has the plan already nothing
  * is written. A user's limit forbids the change, whatever the plan does with one session more at creation.
  */
-export async function changePlan(ports: SessionPorts, id: string, planName: string, actor: string): Promise<Moved> {
+export async function changePlan(
+  ports: SessionPorts,
+  id: string,
+  planName: string,
+  actor: string,
+): Promise<PlanChanged> {
   const policy = ports.policies.current()?.policy;
   if (policy === undefined) return { outcome: "noPolicy" };
   const plan = planByName(policy, planName);
@@ -28,5 +33,5 @@ export async function changePlan(ports: SessionPorts, id: string, planName: stri
   );
   logAudited(ports.logger, changes);
   if (!("session" in answer)) return { outcome: answer.outcome };
-  return { outcome: "moved", session: viewOf(answer.session, ports.policies, atMs) };
+  return { outcome: "changed", session: viewOf(answer.session, ports.policies, atMs) };
 }

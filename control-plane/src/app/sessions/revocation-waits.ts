@@ -1,6 +1,6 @@
 // Use case: whoever revoked waits until every edge has confirmed, within bounds.
+import type { LogPosition } from "../../domain/stored.js";
 import type { Confirmations, Confirmed } from "../edges/confirmations.js";
-import type { LogPosition } from "../ports/ports.js";
 
 /** Far more than operators and their scripts wait at a time, and too few to be felt beside the watches that are held. */
 const MAX_WAITS = 64;

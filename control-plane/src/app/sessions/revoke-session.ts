@@ -1,7 +1,7 @@
 // Use case: revoke one session.
+import type { AuditEvent } from "../../domain/stored.js";
 import { decideRevocation } from "../../domain/decisions/revoke-sessions.js";
 import { logAudited } from "../access/audit.js";
-import type { AuditEvent } from "../ports/audit-ports.js";
 import type { SessionPorts } from "./sessions.js";
 
 /**

@@ -1,10 +1,10 @@
 // Use cases: what a session spent where, and what its buckets hold.
+import type { UsageRow } from "../../domain/stored.js";
 import { MICROTOKENS_PER_TOKEN } from "../../../../assembly/contract.js";
 import { refilledMicro } from "../../domain/level.js";
 import { planById } from "../../domain/plan.js";
 import { lastFigures } from "../edges/usage.js";
 import type { UsagePorts } from "../edges/usage.js";
-import type { UsageRow } from "../ports/usage-ports.js";
 
 export interface UsageOfInstance {
   readonly instance: string;

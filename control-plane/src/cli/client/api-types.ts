@@ -334,7 +334,7 @@ export interface paths {
     };
     readonly options?: never;
     readonly head?: never;
-    /** Move a live session to another plan. It keeps its level, as far as the new bucket holds it */
+    /** Change the plan of a live session. It keeps its level, as far as the new bucket holds it */
     readonly patch: {
       readonly parameters: {
         readonly query?: never;

@@ -23,7 +23,7 @@ export interface PlanChangeState {
 }
 
 export type PlanChangeOutcome =
-  | { readonly outcome: "moved" | "unchanged"; readonly session: Session }
+  | { readonly outcome: "changed" | "unchanged"; readonly session: Session }
   | { readonly outcome: "unknown" | "ended" | "tooManySessions" };
 
 /** Edges ask for the session again. A user's limit forbids it, whatever the plan does at a creation. */
@@ -39,13 +39,13 @@ export function decidePlanChange(
   if (limit !== null && surplusOf(peers.filter(isLive), limit).length > 0) {
     return unchanged({ outcome: "tooManySessions" });
   }
-  const moved = withPlan(session, plan);
+  const changed = withPlan(session, plan);
   const { id } = session;
   const details = { from: session.plan.name, to: plan.name };
   return {
-    answer: { outcome: "moved", session: moved },
+    answer: { outcome: "changed", session: changed },
     changes: {
-      sessions: [{ before: found.session, after: moved }],
+      sessions: [{ before: found.session, after: changed }],
       invalidations: [{ kind: "refresh", sessionId: id, atMs }],
       audit: [{ at: atMs, actor, action: "plan-changed", sessionId: id, details }],
     },

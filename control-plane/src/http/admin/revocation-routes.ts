@@ -1,9 +1,9 @@
 // The admin routes of revocation by user or organisation: ask for one, and see how far it is.
 import { Type } from "typebox";
 
+import type { BulkRevocation } from "../../domain/stored.js";
 import type { BulkRevocations } from "../../app/sessions/bulk-revocations.js";
 import type { Confirmed } from "../../app/edges/confirmations.js";
-import type { BulkRevocation } from "../../app/ports/revocation-ports.js";
 import type { RevocationWaits } from "../../app/sessions/revocation-waits.js";
 import { sendError } from "../errors.js";
 import { actorOf } from "../guard.js";

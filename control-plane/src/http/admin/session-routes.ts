@@ -107,7 +107,7 @@ function changePlanRoute(app: HttpApp, ports: SessionPorts): void {
   const schema = {
     tags,
     security,
-    summary: "Move a live session to another plan. It keeps its level, as far as the new bucket holds it",
+    summary: "Change the plan of a live session. It keeps its level, as far as the new bucket holds it",
     params: SessionParams,
     body: ChangePlanBody,
     response: {
@@ -126,7 +126,7 @@ function changePlanRoute(app: HttpApp, ports: SessionPorts): void {
   app.patch("/v1/sessions/:id", { schema, bodyLimit: MAX_BODY_BYTES }, async (request, reply) => {
     const changed = await changePlan(ports, request.params.id, request.body.plan, actorOf(request));
     switch (changed.outcome) {
-      case "moved":
+      case "changed":
         return reply.code(200).send({ session: changed.session });
       case "noPolicy":
         return sendError(reply, "NO_POLICY");

@@ -1,5 +1,6 @@
 // The audit log in LMDB: entries numbered from 1 on without a gap, the oldest dropped first.
-import type { AuditBounds, AuditEntry, AuditEvent, AuditStore } from "../../app/ports/audit-ports.js";
+import type { AuditEvent } from "../../domain/stored.js";
+import type { AuditBounds, AuditEntry, AuditStore } from "../../app/ports/audit-ports.js";
 import type { LmdbLayout } from "./layout.js";
 
 /** To be called inside `env.transaction`, beside the writes that it tells of. */

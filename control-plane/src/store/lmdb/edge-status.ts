@@ -1,6 +1,6 @@
 // What edges' instances last said, in LMDB.
+import type { Instance } from "../../domain/stored.js";
 import type { EdgeStatus, EdgeStatusStore } from "../../app/ports/edge-status-ports.js";
-import type { Instance } from "../../app/ports/usage-ports.js";
 import type { LmdbLayout } from "./layout.js";
 
 export class LmdbEdgeStatus implements EdgeStatusStore {

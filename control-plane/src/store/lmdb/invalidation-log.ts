@@ -1,14 +1,8 @@
 // The invalidation log in LMDB: entries numbered from 1 on without a gap, written in the transaction of their cause.
+import type { Invalidation, InvalidationKind, LogPosition } from "../../domain/stored.js";
 import { LOG_CHARS } from "../../../../assembly/contract.js";
-import type {
-  LogAdvance,
-  LogLimits,
-  LogReading,
-  Invalidation,
-  InvalidationKind,
-  InvalidationLog,
-} from "../../app/ports/log-ports.js";
-import type { LogPosition, Random } from "../../app/ports/ports.js";
+import type { LogAdvance, LogLimits, LogReading, InvalidationLog } from "../../app/ports/log-ports.js";
+import type { Random } from "../../app/ports/ports.js";
 import type { LmdbLayout } from "./layout.js";
 
 /**

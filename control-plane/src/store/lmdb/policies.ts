@@ -1,6 +1,6 @@
 // Every generation of the policy that is kept, by its number, in LMDB.
-import type { AuditEvent } from "../../app/ports/audit-ports.js";
-import type { GenerationsKept, LogPosition, PolicyDecision, PolicyStore, StoredPolicy } from "../../app/ports/ports.js";
+import type { AuditEvent, LogPosition } from "../../domain/stored.js";
+import type { GenerationsKept, PolicyDecision, PolicyStore, StoredPolicy } from "../../app/ports/ports.js";
 import { policyHash } from "../../domain/policy/policy-hash.js";
 import { appendAudit } from "./audit.js";
 import type { LmdbLayout } from "./layout.js";

@@ -1,5 +1,6 @@
 // Revocations of all sessions of a user or an organisation, in LMDB.
-import type { BulkRevocation, BulkRevocationStore } from "../../app/ports/revocation-ports.js";
+import type { BulkRevocation } from "../../domain/stored.js";
+import type { BulkRevocationStore } from "../../app/ports/revocation-ports.js";
 import { sessionIdFloor } from "../../domain/session-id.js";
 import { shownRevocation } from "../../domain/stored.js";
 import type { LmdbLayout } from "./layout.js";

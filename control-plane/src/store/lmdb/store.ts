@@ -1,10 +1,11 @@
 // The store of a single control plane: LMDB in a folder, safe against a kill at any moment.
 import { setImmediate as nextTurn } from "node:timers/promises";
 
+import type { LogPosition } from "../../domain/stored.js";
 import type { AuditStore } from "../../app/ports/audit-ports.js";
 import type { EdgeStatusStore } from "../../app/ports/edge-status-ports.js";
 import type { OperatorStore } from "../../app/ports/operator-ports.js";
-import type { LogPosition, PolicyStore, Random } from "../../app/ports/ports.js";
+import type { PolicyStore, Random } from "../../app/ports/ports.js";
 import type { BulkRevocationStore } from "../../app/ports/revocation-ports.js";
 import type { Stores } from "../../app/ports/stores.js";
 import type { Loads } from "../../app/ports/update-ports.js";

@@ -8,7 +8,7 @@ import { writeChanges } from "./write-changes.js";
 
 /**
  * Writes of one event turn share a commit: what a transaction wrote before it threw would be committed with the others.
- * So nothing is written before the decision stands, but for places in an index that are out of date.
+ * So nothing is written before the decision stands, but for index entries that are out of date, and how far details were forgotten.
  */
 export class LmdbUpdates implements Updates {
   private readonly loads: LoadsOfLmdb;

@@ -1,5 +1,6 @@
 // Usage in LMDB: who holds a session and what instances reported of it, and keys of consumptions that are forgotten.
-import type { UsageRow, UsageStore } from "../../app/ports/usage-ports.js";
+import type { UsageRow } from "../../domain/stored.js";
+import type { UsageStore } from "../../app/ports/usage-ports.js";
 import type { HoldState } from "../../domain/decisions/hold-session.js";
 import { cursorOf } from "./invalidation-log.js";
 import type { LmdbLayout } from "./layout.js";

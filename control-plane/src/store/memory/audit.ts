@@ -1,5 +1,6 @@
 // The audit log over a list: entries numbered from 1 on without a gap, the oldest dropped first.
-import type { AuditBounds, AuditEntry, AuditEvent, AuditStore } from "../../app/ports/audit-ports.js";
+import type { AuditEvent } from "../../domain/stored.js";
+import type { AuditBounds, AuditEntry, AuditStore } from "../../app/ports/audit-ports.js";
 import type { MemoryEngine } from "./engine.js";
 
 export class MemoryAudit implements AuditStore {

@@ -1,6 +1,6 @@
 // What edges' instances last said, in a map, for tests. Passes the same contract as the real one.
+import type { Instance } from "../../domain/stored.js";
 import type { EdgeStatus, EdgeStatusStore } from "../../app/ports/edge-status-ports.js";
-import type { Instance } from "../../app/ports/usage-ports.js";
 
 export class MemoryEdgeStatus implements EdgeStatusStore {
   private readonly rows = new Map<string, EdgeStatus>();

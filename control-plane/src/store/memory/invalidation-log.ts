@@ -1,7 +1,7 @@
 // The log's port over a list, for tests of what uses it. It passes the same contract as the real one.
-import type { LogAdvance, LogLimits, LogReading, Invalidation, InvalidationKind } from "../../app/ports/log-ports.js";
+import type { Invalidation, InvalidationKind, LogPosition } from "../../domain/stored.js";
+import type { LogAdvance, LogLimits, LogReading } from "../../app/ports/log-ports.js";
 import type { InvalidationLog } from "../../app/ports/log-ports.js";
-import type { LogPosition } from "../../app/ports/ports.js";
 
 export class MemoryLog implements InvalidationLog {
   private readonly listeners = new Set<(advance: LogAdvance) => void>();

@@ -1,6 +1,6 @@
 // Generations of the policy in a map, for tests. Passes the same contract as the real one.
-import type { AuditEvent } from "../../domain/stored.js";
-import type { GenerationsKept, LogPosition, PolicyDecision, PolicyStore, StoredPolicy } from "../../app/ports/ports.js";
+import type { AuditEvent, LogPosition } from "../../domain/stored.js";
+import type { GenerationsKept, PolicyDecision, PolicyStore, StoredPolicy } from "../../app/ports/ports.js";
 
 export class MemoryPolicies implements PolicyStore {
   /** By generation, the lowest first. */

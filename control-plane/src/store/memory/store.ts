@@ -1,7 +1,7 @@
 // All ports of a store over plain maps, for tests of what uses them. It passes the same contracts as the real one.
+import type { LogPosition } from "../../domain/stored.js";
 import type { AuditStore } from "../../app/ports/audit-ports.js";
 import type { OperatorStore, SessionIndex } from "../../app/ports/operator-ports.js";
-import type { LogPosition } from "../../app/ports/ports.js";
 import type { BulkRevocationStore } from "../../app/ports/revocation-ports.js";
 import type { Stores } from "../../app/ports/stores.js";
 import type { Loads } from "../../app/ports/update-ports.js";

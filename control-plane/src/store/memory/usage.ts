@@ -1,5 +1,6 @@
 // Who holds a session and what instances reported of it, over plain maps.
-import type { UsageRow, UsageStore } from "../../app/ports/usage-ports.js";
+import type { UsageRow } from "../../domain/stored.js";
+import type { UsageStore } from "../../app/ports/usage-ports.js";
 import type { HoldState } from "../../domain/decisions/hold-session.js";
 import type { MemoryEngine } from "./engine.js";
 import { recordOf } from "./records.js";

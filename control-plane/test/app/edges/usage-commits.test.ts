@@ -1,9 +1,9 @@
 // Group commit of reports: many go into few commits, and none is answered before its rows are durable.
 import { describe, expect, it } from "vitest";
 
+import type { ReportedRow } from "../../../src/domain/decisions/report-usage.js";
 import { UsageCommits } from "../../../src/app/edges/usage-commits.js";
 import type { Committed } from "../../../src/app/edges/usage-commits.js";
-import type { ReportedRow } from "../../../src/app/ports/usage-ports.js";
 import { sessionAt } from "../../support/sessions.js";
 
 const rowOf = (sessionId: string, rev: number, instance = "aaaaaaaaaaaaaaaa"): ReportedRow => {

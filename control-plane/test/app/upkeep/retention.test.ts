@@ -1,9 +1,9 @@
 // What is forgotten in time: ip and user agent of sessions, keys of creations, audit entries.
 import { describe, expect, it } from "vitest";
 
+import type { AuditEvent } from "../../../src/domain/stored.js";
 import { applyRetention, startRetention } from "../../../src/app/upkeep/retention.js";
 import type { Retention } from "../../../src/app/upkeep/retention.js";
-import type { AuditEvent } from "../../../src/app/ports/audit-ports.js";
 import { FixedClock } from "../../support/fixed-clock.js";
 import { HOUR_MS, sessionAt } from "../../support/sessions.js";
 import type { StoreOfTests } from "../../support/temporary-store.js";

@@ -1,9 +1,9 @@
 // What each instance of an edge and each of its workers last said to this process. Bounded.
+import type { Instance } from "../../../domain/stored.js";
 import type { InstanceStatus, InstanceStatuses } from "../../../domain/idleness.js";
 import { instanceKey } from "../../../domain/stored.js";
 import type { EdgeStatus } from "../../ports/edge-status-ports.js";
 import type { Clock, CurrentPolicy } from "../../ports/ports.js";
-import type { Instance } from "../../ports/usage-ports.js";
 import type { WatchRequest } from "../../ports/watch-ports.js";
 import type { Reported, WorkerReport } from "../../ports/edge-ports.js";
 import { ReportWindow } from "./report-window.js";

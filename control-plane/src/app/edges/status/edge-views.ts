@@ -1,9 +1,10 @@
 // Every edge as an operator sees it: what it was offered, what it made of that, what its workers run, how far it is behind.
+import type { LogPosition } from "../../../domain/stored.js";
 import { graceMs } from "../../../domain/idleness.js";
 import type { Violation } from "../../../domain/policy/policy.js";
 import type { InvalidationLog } from "../../ports/log-ports.js";
 import type { PolicyPublisher } from "../../ports/policy-ports.js";
-import type { Clock, CurrentPolicy, LogPosition } from "../../ports/ports.js";
+import type { Clock, CurrentPolicy } from "../../ports/ports.js";
 import type { WatchRequest } from "../../ports/watch-ports.js";
 import type { EdgeRegistry } from "./edge-registry.js";
 import type { KnownInstance } from "./registry-entry.js";

@@ -1,8 +1,8 @@
 // What the registry remembers of one instance, what others see of that, and what of it is stored. Pure.
+import type { Instance } from "../../../domain/stored.js";
 import type { ReceivedPolicy } from "../../ports/edge-ports.js";
 import type { EdgeStatus, WatchSaid } from "../../ports/edge-status-ports.js";
 import type { Clock } from "../../ports/ports.js";
-import type { Instance } from "../../ports/usage-ports.js";
 import type { WatchRequest } from "../../ports/watch-ports.js";
 import { GONE_AFTER_MS, reportAgeMs, spokeWithin } from "./workers.js";
 import type { Workers } from "./workers.js";
@@ -24,8 +24,8 @@ export interface Entry {
   readonly firstContactAtMs: number;
   readonly contactAtMs: number;
   /**
-   * Of one that called only an earlier process: since when it has been silent while a process was there
-   * it. What passed while none ran does not count.
+   * Of one that called only an earlier process: since when it has been silent while a control plane was
+   * running. Time in which none ran does not count.
    */
   readonly awaitedSinceMs: number | undefined;
   readonly workers: Workers;
@@ -41,7 +41,7 @@ export interface KnownInstance extends Instance {
   /** ms since the first sign of life, and since the last. */
   readonly knownMs: number;
   readonly contactMs: number;
-  /** The same as the last, but for time in which no process was there to hear it. */
+  /** The same as the last, but for time in which no control plane was running. */
   readonly silentMs: number;
   /** It was there before this process, and has not called it yet. */
   readonly isAwaited: boolean;
@@ -72,7 +72,7 @@ export const newEntry = ({ edge, instance }: Instance, nowMs: number): Entry => 
 export function awaitedEntries(stored: readonly EdgeStatus[], clock: Clock): Entry[] {
   const startedAtMs = clock.monotonicMs();
   const sorted = [...stored].sort((one, other) => one.lastContactAtMs - other.lastContactAtMs);
-  // Until then, at least, a process was there to hear.
+  // Until then, at least, a control plane was running.
   const endedAtMs = sorted.at(-1)?.lastContactAtMs ?? 0;
   const atMs = (wallMs: number): number => startedAtMs - Math.max(0, clock.nowMs() - wallMs);
   return sorted.map(({ edge, instance, firstContactAtMs, lastContactAtMs, watching, lastWatch }) => {
@@ -134,7 +134,7 @@ export function isGone(entry: Entry, nowMs: number): boolean {
 const silentMs = (entry: Entry, nowMs: number): number => nowMs - (entry.awaitedSinceMs ?? entry.contactAtMs);
 
 /** It watches, or has only just been answered. */
-const isHere = (entry: Pick<Entry, "watches" | "watchEndedAtMs">, nowMs: number): boolean =>
+const isHere = (entry: Entry, nowMs: number): boolean =>
   entry.watches > 0 || nowMs - entry.watchEndedAtMs <= BETWEEN_WATCHES_MS;
 
 function silentWorkersOf(entry: Entry, windowMs: number, nowMs: number): number {

@@ -1,11 +1,11 @@
 // Stores what is known of edges' instances, coarsely and beside the calls: no answer waits for it.
+import type { Instance } from "../../../domain/stored.js";
 import { instanceKey } from "../../../domain/stored.js";
 import { setImmediate as nextTurnOfLoop } from "node:timers/promises";
 
 import type { EdgeStatus, EdgeStatusStore, WatchSaid } from "../../ports/edge-status-ports.js";
 import type { Timers } from "../../ports/log-ports.js";
 import type { Clock, Logger } from "../../ports/ports.js";
-import type { Instance } from "../../ports/usage-ports.js";
 import type { EdgeRegistry } from "./edge-registry.js";
 
 /** A change of an instance's state is stored after about so long. */
@@ -121,7 +121,7 @@ class StatusRecorder {
 const isStateOf = (one: EdgeStatus, other: EdgeStatus): boolean =>
   one.watching === other.watching && isSame(one.lastWatch, other.lastWatch);
 
-/** But for the place in the log and the number of records, which move all the time. */
+/** But for the cursor and the number of records, which move all the time. */
 function isSame(one: WatchSaid | undefined, other: WatchSaid | undefined): boolean {
   if (one === undefined || other === undefined) return one === other;
   const { policy, filter } = one;
