@@ -1,5 +1,4 @@
 // npm run test:long: what takes too long for npm test. Its last line is "N passed, N failed", and names what did not run.
-import { longSummaryLines } from "./test-report.js";
 import { envoyFound, runStages } from "./test-run.js";
 import type { Stage } from "./test-stage.js";
 
@@ -8,4 +7,4 @@ const STAGES: readonly Stage[] = [
   { name: "long", script: "long", runner: "vitest", needs: "build", env: envoyFound },
 ];
 
-await runStages(STAGES, longSummaryLines);
+await runStages(STAGES);

@@ -64,28 +64,25 @@ export function resultOf(stage: string, succeeded: boolean, seconds: number, cou
   return { ...counts, stage, status: failed === 0 ? "ok" : "failed", failed, seconds };
 }
 
-/** The table, what did not run, and as the last line `N passed, N failed`. */
+/** The table, and as the last line `N passed, N failed`, with the name of each that did not run where there is one. */
 export function summaryLines(results: readonly StageResult[]): string[] {
   const width = Math.max(...results.map(({ stage }) => stage.length));
   const rows = results.map(({ stage, status, passed, failed, seconds }) => {
     const tests = passed + failed === 0 ? "" : `${passed} passed, ${failed} failed`;
     return `${stage.padEnd(width)}  ${status.padEnd(7)}  ${`${seconds.toFixed(0)} s`.padStart(6)}  ${tests}`.trimEnd();
   });
-  const notRun = results.flatMap((result) => result.notRun.map((what) => `NOT RUN  ${what}`));
-  const { passed, failed } = total(results);
-  return [...rows, ...notRun, `${passed} passed, ${failed} failed`];
-}
-
-/** As above, but the last line also names what did not run, for a reader of that line alone. */
-export function longSummaryLines(results: readonly StageResult[]): string[] {
   const notRun = results.flatMap((result) => result.notRun);
-  const lines = summaryLines(results);
-  const last = lines.pop() ?? "";
-  return [...lines, notRun.length === 0 ? last : `${last}, not run: ${notRun.join("; ")}`];
+  const { passed, failed } = total(results);
+  const counts = `${passed} passed, ${failed} failed`;
+  return [...rows, notRun.length === 0 ? counts : `${counts}, not run: ${notRun.join("; ")}`];
 }
 
-/** 0 only if every stage ran, none failed, and there was a test at all. */
-export function exitCodeOf(results: readonly StageResult[]): number {
+/**
+ * 0 only if every stage ran, none failed, and there was a test at all.
+ * @param everyTest a test that did not run counts as a failure: the machine is to have what it needs
+ */
+export function exitCodeOf(results: readonly StageResult[], everyTest: boolean): number {
+  if (everyTest && results.some(({ notRun }) => notRun.length > 0)) return 1;
   return results.every(({ status }) => status === "ok") && total(results).passed > 0 ? 0 : 1;
 }
 

@@ -1,5 +1,4 @@
 // npm test: every stage in turn, also after one that failed, then a summary whose last line is "N passed, N failed".
-import { summaryLines } from "./test-report.js";
 import { envoyFound, runStages } from "./test-run.js";
 import type { Stage } from "./test-stage.js";
 
@@ -13,4 +12,4 @@ const STAGES: readonly Stage[] = [
   { name: "end to end", script: "e2e", runner: "vitest", needs: "build", env: envoyFound },
 ];
 
-await runStages(STAGES, summaryLines);
+await runStages(STAGES);

@@ -1,8 +1,8 @@
 // docker compose up with the repository's files, on the engine that answers. The test starts no engine.
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { freePorts } from "../../../scripts/start/ports.js";
-import { projectRoot } from "../../../scripts/project-root.js";
-import { runCommand } from "../../../scripts/run-command.js";
+import { freePorts } from "../../scripts/start/ports.js";
+import { projectRoot } from "../../scripts/project-root.js";
+import { runCommand } from "../../scripts/run-command.js";
 
 const BUILD_AND_START_MS = 600_000;
 const DOWN_MS = 120_000;
