@@ -1,0 +1,10 @@
+// The tests that may notice a mutant of the control plane: those that run it in their own process.
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  test: {
+    include: ["control-plane/test/{app,contracts,domain,http,model,store}/**/*.test.ts"],
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+  },
+});
