@@ -1,7 +1,7 @@
 // A clock that stands still until a test moves it.
-import type { Clock } from "../../src/app/ports/ports.js";
+import type { SteadyClock } from "../../src/app/ports/ports.js";
 
-export class FixedClock implements Clock {
+export class FixedClock implements SteadyClock {
   constructor(private ms: number = Date.UTC(2026, 0, 1)) {}
 
   nowMs(): number {
@@ -10,6 +10,14 @@ export class FixedClock implements Clock {
 
   monotonicMs(): number {
     return this.ms;
+  }
+
+  elapsedMs(sinceMs: number): number {
+    return Math.max(0, this.ms - sinceMs);
+  }
+
+  isSettled(): boolean {
+    return true;
   }
 
   advance(ms: number): void {

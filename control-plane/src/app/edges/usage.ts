@@ -8,7 +8,7 @@ import { sessionEndsAtMs, sessionState } from "../../domain/session.js";
 import type { Session } from "../../domain/session.js";
 import type { EdgeRegistry } from "./status/edge-registry.js";
 import type { PolicyPublisher } from "../ports/policy-ports.js";
-import type { CurrentPolicy } from "../ports/ports.js";
+import type { CurrentPolicy, SteadyClock } from "../ports/ports.js";
 import type { SessionPorts } from "../sessions/sessions.js";
 import type { Updates } from "../ports/update-ports.js";
 import { UsageCommits } from "./usage-commits.js";
@@ -16,6 +16,7 @@ import type { Committed } from "./usage-commits.js";
 import type { UsageMeter, UsageStore } from "../ports/usage-ports.js";
 
 export interface UsagePorts extends SessionPorts {
+  readonly clock: SteadyClock;
   readonly policies: CurrentPolicy & Pick<PolicyPublisher, "published">;
   readonly usage: UsageStore;
   readonly instances: EdgeRegistry;

@@ -5,7 +5,7 @@ import { decideForgetting } from "../../domain/decisions/forget-sessions.js";
 import type { AuditStore } from "../ports/audit-ports.js";
 import { CREATION_KEY_KEPT_MS } from "../sessions/issue-session.js";
 import type { OperatorStore } from "../ports/operator-ports.js";
-import type { Clock, Logger } from "../ports/ports.js";
+import type { Logger, SteadyClock } from "../ports/ports.js";
 import type { Updates } from "../ports/update-ports.js";
 
 export interface Retention {
@@ -48,7 +48,7 @@ export interface RetentionParts {
   readonly operator: OperatorStore;
   readonly audit: AuditStore;
   readonly retention: Retention;
-  readonly clock: Clock;
+  readonly clock: SteadyClock;
   readonly logger: Logger;
 }
 
@@ -64,7 +64,7 @@ export function startRetention({
   let underWay: Promise<void> | null = null;
   const round = async (): Promise<void> => {
     try {
-      await applyRetention(store, operator, audit, retention, clock.nowMs());
+      if (clock.isSettled()) await applyRetention(store, operator, audit, retention, clock.nowMs());
     } catch (error) {
       logger.error({ type: "retention-failed", error: String(error) }, "the store failed: tried again in a minute");
     }

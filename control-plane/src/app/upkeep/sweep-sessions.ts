@@ -10,7 +10,7 @@ import type { PlanOfPolicy, PlansOfPolicy } from "../../domain/plan.js";
 import { sessionEndsAtMs } from "../../domain/session.js";
 import type { Session } from "../../domain/session.js";
 import { endedByLifetime, endedForIdleness } from "./ended-session.js";
-import { idleAt } from "./idle-expiry.js";
+import { idleNow } from "./idle-expiry.js";
 import type { UsagePorts } from "../edges/usage.js";
 import { CONSUMPTION_KEPT_MS } from "../sessions/consume-tokens.js";
 import type { ActivityCursor } from "../ports/update-ports.js";
@@ -91,7 +91,7 @@ function endIdle(
 ): Promise<number> {
   const plan = planById(policy, planId);
   const untilMs = plan === undefined ? nowMs : nowMs - Math.min(idleLimitMs(policy, plan), plan.lifetime);
-  const isIdle = idleAt(ports, nowMs);
+  const isIdle = idleNow(ports);
   return inSteps<ActivityCursor>(
     async (after) => {
       const wanted = { planId, untilMs, after, limit: SESSIONS_A_STEP };
