@@ -2,10 +2,12 @@
 import type { SteadyClock } from "../../src/app/ports/ports.js";
 
 export class FixedClock implements SteadyClock {
+  private aheadMs = 0;
+
   constructor(private ms: number = Date.UTC(2026, 0, 1)) {}
 
   nowMs(): number {
-    return this.ms;
+    return this.ms + this.aheadMs;
   }
 
   monotonicMs(): number {
@@ -13,7 +15,7 @@ export class FixedClock implements SteadyClock {
   }
 
   elapsedMs(sinceMs: number): number {
-    return Math.max(0, this.ms - sinceMs);
+    return Math.max(0, this.nowMs() - sinceMs);
   }
 
   isSettled(): boolean {
@@ -22,5 +24,10 @@ export class FixedClock implements SteadyClock {
 
   advance(ms: number): void {
     this.ms += ms;
+  }
+
+  /** The wall clock jumps: no time passes. */
+  step(ms: number): void {
+    this.aheadMs += ms;
   }
 }

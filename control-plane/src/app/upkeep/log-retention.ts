@@ -49,7 +49,7 @@ async function keepLog(parts: LogKeepingParts, isStopped: () => boolean): Promis
   const { log, revocations, kept, clock, logger } = parts;
   if (!clock.isSettled()) return;
   const nowMs = clock.nowMs();
-  const limits = { notBeforeMs: nowMs - kept.maxAgeMs, entries: kept.maxEntries };
+  const limits = { notBeforeMs: nowMs - kept.maxAgeMs, nowMs, entries: kept.maxEntries };
   try {
     while (!isStopped() && (await log.trim(limits, CHUNK)) === CHUNK) await nextTurn();
     while (!isStopped() && (await revocations.forgetFinished(nowMs - REVOCATIONS_KEPT_MS, CHUNK)) > 0) await nextTurn();

@@ -31,7 +31,7 @@ export async function applyRetention(
   const { metadataMs } = retention;
   if (metadataMs !== null) await inChunks(() => forgetDetails(store, nowMs - metadataMs));
   await inChunks(() => operator.forgetCreationKeys(nowMs - CREATION_KEY_KEPT_MS, CHUNK));
-  const bounds = { maxEntries: retention.audit.maxEntries, sinceMs: nowMs - retention.audit.maxAgeMs };
+  const bounds = { maxEntries: retention.audit.maxEntries, notBeforeMs: nowMs - retention.audit.maxAgeMs, nowMs };
   await inChunks(() => audit.trimAudit(bounds, CHUNK));
 }
 

@@ -2,6 +2,7 @@
 import type { ActivityCursor, Loads, PageOfPlan } from "../../app/ports/update-ports.js";
 import { hasEndedForGood } from "../../domain/session.js";
 import type { Session } from "../../domain/session.js";
+import { sessionIdCeiling } from "../../domain/session-id.js";
 import { activeSession } from "../../domain/stored.js";
 import type { RevocationFilter, SessionRecord } from "../../domain/stored.js";
 import { NamedReads } from "./named-reads.js";
@@ -24,6 +25,7 @@ function loadsOfOne(reads: NamedReads): LoadsOf<"session" | "creation" | "planCh
       const made = key === null ? undefined : reads.creationKey(key);
       const makes = made && reads.record(made.sessionId);
       return {
+        newestId: newestBelow(sessionIdCeiling(sessionId), reads.records.sessions.keys()),
         ...{ exists: reads.find(sessionId) !== undefined, made, madeSession: makes && activeSession(makes) },
         peers: peers === null ? [] : reads.peers(peers.userId, peers.planId),
       };
@@ -82,6 +84,13 @@ function pagesOf(reads: NamedReads): LoadsOf<"byActivity" | "byCreation" | "ende
       return reads.named(reads.those((one) => known(one) && one.createdAt < createdBeforeMs).slice(0, limit));
     },
   };
+}
+
+/** Whether it still stands does not matter: of two sessions that are made at once, either may be the newer one. */
+function newestBelow(ceiling: string, ids: Iterable<string>): string | undefined {
+  let newest: string | undefined;
+  for (const id of ids) if (id < ceiling && (newest === undefined || id > newest)) newest = id;
+  return newest;
 }
 
 const isMeant = (session: Session, filter: RevocationFilter): boolean =>
