@@ -22,6 +22,8 @@ export interface Session {
   readonly revokedAt: number | null;
   /** When it was ended because it was idle for too long. Like a revocation that is final. */
   readonly idleEndedAt?: number;
+  /** When it was met by a clock that its createdAt lies far ahead of. */
+  readonly aheadSince?: number;
   /** Its place among its user's sessions, where that does not follow from createdAt: the clock went back. */
   readonly order?: number;
   /** The token budget whose end edges were invalidated for: once for each budget. */
@@ -93,8 +95,13 @@ export function withoutClientDetails(session: Session): Session {
  * The session's absolute end, ms since the epoch: by its plan's present lifetime, or the one at creation where the
  * policy no longer has the plan.
  */
-export function sessionEndsAtMs(session: Session, plan: PlanOfPolicy | undefined): number {
-  return session.createdAt + (plan?.lifetime ?? session.plan.lifetimeMs);
+export function sessionEndsAtMs(session: Session, plan: PlanOfPolicy | undefined, nowMs: number): number {
+  return createdAtMs(session, nowMs) + (plan?.lifetime ?? session.plan.lifetimeMs);
+}
+
+/** From when on its time counts: for as long as createdAt lies ahead of the clock, from when that was noticed. */
+export function createdAtMs({ createdAt, aheadSince }: Session, nowMs: number): number {
+  return createdAt > nowMs && aheadSince !== undefined ? aheadSince : createdAt;
 }
 
 /**

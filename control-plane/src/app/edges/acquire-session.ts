@@ -96,13 +96,13 @@ function validate(
   }
   const nowMs = clock.nowMs();
   const plan = planById(policy, session.plan.id);
-  const endsAtMs = sessionEndsAtMs(session, plan);
+  const endsAtMs = sessionEndsAtMs(session, plan, nowMs);
   const endsInMs = Math.max(0, endsAtMs - nowMs);
   const state = sessionState(session, endsAtMs, nowMs);
   const own = rows.find((row) => row.edge === asker.edge && row.instance === asker.instance)?.figures ?? null;
   const { consumed, rev } = own ?? { consumed: 0, rev: 0 };
   if (state !== "live") return { state, endsInMs, consumed, rev, ...position };
-  const level = levelOf(own ?? lastFigures(rows, asker.edge), session, plan, clock);
+  const level = levelOf(own ?? lastFigures(rows, asker.edge, nowMs), session, plan, clock);
   const budgetSpent = typeof plan?.tokenBudget === "number" && session.tokens.consumed >= plan.tokenBudget;
   return { state, plan: session.plan.id, endsInMs, level, consumed, rev, budgetSpent, ...position };
 }

@@ -55,16 +55,20 @@ export function liveAt(policies: CurrentPolicy, nowMs: number): (session: Sessio
   const policy = policies.current()?.policy;
   return (session) => {
     const plan = policy && planById(policy, session.plan.id);
-    return sessionState(session, sessionEndsAtMs(session, plan), nowMs) === "live";
+    return sessionState(session, sessionEndsAtMs(session, plan, nowMs), nowMs) === "live";
   };
 }
 
-/** Those of the edge's instance that reported last, null if none did. */
-export function lastFigures(rows: readonly UsageRow[], edge: string): Figures | null {
+/**
+ * Those of the edge's instance that reported last, null if none did. A report that is stamped ahead of now came before the
+ * clock went back.
+ */
+export function lastFigures(rows: readonly UsageRow[], edge: string, nowMs: number): Figures | null {
+  const placeOf = ({ reportedAtMs }: Figures): number => (reportedAtMs > nowMs ? -1 : reportedAtMs);
   return rows
     .filter((row) => row.edge === edge)
     .reduce<Figures | null>((last, { figures }) => {
       if (figures === null) return last;
-      return last === null || figures.reportedAtMs > last.reportedAtMs ? figures : last;
+      return last === null || placeOf(figures) > placeOf(last) ? figures : last;
     }, null);
 }

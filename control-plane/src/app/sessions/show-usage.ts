@@ -72,7 +72,7 @@ export async function showBuckets(
   const plan = policy && planById(policy, session.plan.id);
   const limits = plan ?? { maxTokens: session.plan.maxTokens, tokenRefillRate: 0 };
   return edgesOf(rows).flatMap((edge): BucketView[] => {
-    const figures = lastFigures(rows, edge);
+    const figures = lastFigures(rows, edge, clock.nowMs());
     const row = rows.find((one) => one.edge === edge && one.figures === figures);
     if (figures === null || row === undefined) return [];
     const levelMicro = refilledMicro(figures.levelMicro, clock.elapsedMs(figures.atMs), limits);

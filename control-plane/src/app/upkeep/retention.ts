@@ -2,6 +2,7 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 
 import { decideForgetting } from "../../domain/decisions/forget-sessions.js";
+import { forgetDetailsAhead } from "./ahead-sessions.js";
 import type { AuditStore } from "../ports/audit-ports.js";
 import { CREATION_KEY_KEPT_MS } from "../sessions/issue-session.js";
 import type { OperatorStore } from "../ports/operator-ports.js";
@@ -29,7 +30,10 @@ export async function applyRetention(
   nowMs: number,
 ): Promise<void> {
   const { metadataMs } = retention;
-  if (metadataMs !== null) await inChunks(() => forgetDetails(store, nowMs - metadataMs));
+  if (metadataMs !== null) {
+    await inChunks(() => forgetDetails(store, nowMs - metadataMs));
+    await forgetDetailsAhead(store, nowMs, nowMs - metadataMs);
+  }
   await inChunks(() => operator.forgetCreationKeys(nowMs - CREATION_KEY_KEPT_MS, CHUNK));
   const bounds = { maxEntries: retention.audit.maxEntries, notBeforeMs: nowMs - retention.audit.maxAgeMs, nowMs };
   await inChunks(() => audit.trimAudit(bounds, CHUNK));

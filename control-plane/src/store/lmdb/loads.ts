@@ -6,7 +6,7 @@ import { sessionIdCeiling, sessionIdFloor } from "../../domain/session-id.js";
 import { cursorOf } from "./invalidation-log.js";
 import type { LmdbLayout } from "./layout.js";
 import { AFTER_ALL_IDS } from "./session-index.js";
-import { byActivity, byCreation, ended } from "./sweep-pages.js";
+import { byActivity, byCreation, createdAfter, ended } from "./sweep-pages.js";
 import { findRecord, findSession, rowOf } from "./usage-rows.js";
 
 export type LoadsOfLmdb = { readonly [Kind in keyof Loads]: (wanted: Loads[Kind]["wanted"]) => Loads[Kind]["found"] };
@@ -43,6 +43,7 @@ export const loadsOf = (db: LmdbLayout, log: string): LoadsOfLmdb => ({
   },
   byActivity: (wanted) => byActivity(db, wanted),
   byCreation: (wanted) => byCreation(db, wanted),
+  createdAfter: (wanted) => createdAfter(db, wanted),
   ended: (wanted) => ended(db, wanted),
   withDetails: ({ createdBeforeMs, limit }) => withDetails(db, createdBeforeMs, limit),
 });

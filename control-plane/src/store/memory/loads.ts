@@ -2,7 +2,7 @@
 import type { ActivityCursor, Loads, PageOfPlan } from "../../app/ports/update-ports.js";
 import { hasEndedForGood } from "../../domain/session.js";
 import type { Session } from "../../domain/session.js";
-import { sessionIdCeiling } from "../../domain/session-id.js";
+import { sessionIdCeiling, sessionIdFloor } from "../../domain/session-id.js";
 import { activeSession } from "../../domain/stored.js";
 import type { RevocationFilter, SessionRecord } from "../../domain/stored.js";
 import { NamedReads } from "./named-reads.js";
@@ -65,7 +65,7 @@ function loadsOfRevocations(reads: NamedReads): LoadsOf<"newestSession" | "revoc
   };
 }
 
-function pagesOf(reads: NamedReads): LoadsOf<"byActivity" | "byCreation" | "ended" | "withDetails"> {
+function pagesOf(reads: NamedReads): LoadsOf<"byActivity" | "byCreation" | "createdAfter" | "ended" | "withDetails"> {
   return {
     byActivity: (wanted) => {
       const found = pageByActivity([...reads.records.sessions.values()].map(recordOf), wanted);
@@ -76,6 +76,11 @@ function pagesOf(reads: NamedReads): LoadsOf<"byActivity" | "byCreation" | "ende
       const found = reads.those((one) => one.plan.id === planId && !hasEndedForGood(one) && one.id > after);
       const page = reads.named(found.filter(({ createdAt }) => createdAt <= untilMs).slice(0, limit));
       return { page, next: page.length < limit ? undefined : page.at(-1)?.id };
+    },
+    createdAfter: ({ createdAfterMs, after, limit }) => {
+      const floor = sessionIdFloor(createdAfterMs);
+      const found = reads.those(({ id }) => id >= floor && id > (after ?? "")).slice(0, limit);
+      return { page: reads.named(found), next: found.length < limit ? undefined : found.at(-1)?.id };
     },
     ended: ({ createdBeforeMs, limit }) =>
       reads.named(reads.those((one) => hasEndedForGood(one) && one.createdAt < createdBeforeMs).slice(0, limit)),
