@@ -2,7 +2,13 @@
 import { randomBytes } from "node:crypto";
 import { describe, expect, it } from "vitest";
 
-import { idAfter, IDS_AHEAD_MS, newSessionId, SESSION_ID_RANDOM_BYTES, sessionIdCeiling } from "../../src/domain/session-id.js";
+import {
+  idAfter,
+  IDS_AHEAD_MS,
+  newSessionId,
+  SESSION_ID_RANDOM_BYTES,
+  sessionIdCeiling,
+} from "../../src/domain/session-id.js";
 import { created, startTestControlPlane } from "../support/control-plane.js";
 import { GRACE_MS } from "../support/idle-plane.js";
 import { HOUR_MS } from "../support/sessions.js";

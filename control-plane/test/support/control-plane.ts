@@ -128,7 +128,15 @@ export async function startTestControlPlane(
   const watches = new Watches(watching);
   const edges = () => edgesNow({ instances, log: invalidations, policies, clock: time });
   edgeMetrics.observe(edges, () => watches.heldCount());
-  const parts = { store: stored, updates: temporary, clock: time, timers, random: ports.random, logger: log, meter: metrics };
+  const parts = {
+    store: stored,
+    updates: temporary,
+    clock: time,
+    timers,
+    random: ports.random,
+    logger: log,
+    meter: metrics,
+  };
   const revocations = new BulkRevocations(parts);
   onTestFinished(() => revocations.stop());
   const confirming = new ConfirmingEdges(timers);

@@ -18,6 +18,10 @@ export class FixedClock implements SteadyClock {
     return Math.max(0, this.nowMs() - sinceMs);
   }
 
+  endsNotBeforeMs(): number {
+    return -Infinity;
+  }
+
   isSettled(): boolean {
     return true;
   }

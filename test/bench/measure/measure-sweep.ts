@@ -122,6 +122,7 @@ async function measure(store: LmdbStore, count: number, kind: "expired" | "idle"
     nowMs: () => Date.now(),
     monotonicMs: () => performance.now() + listenedMs,
     elapsedMs: (sinceMs: number) => Date.now() - sinceMs,
+    endsNotBeforeMs: () => -Infinity,
     isSettled: () => true,
   };
   const ports = portsOver(store, clock);

@@ -21,6 +21,7 @@ export class SimTime implements Timers {
     nowMs: () => START_MS + this.nowMs,
     monotonicMs: () => this.nowMs,
     elapsedMs: (sinceMs) => Math.max(0, START_MS + this.nowMs - sinceMs),
+    endsNotBeforeMs: () => -Infinity,
     isSettled: () => true,
   };
 

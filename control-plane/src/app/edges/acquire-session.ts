@@ -7,12 +7,12 @@ import type { PlanOfPolicy, PlansOfPolicy } from "../../domain/plan.js";
 import { decideHold, knownOf } from "../../domain/decisions/hold-session.js";
 import type { Held, HoldChoice, HoldState, Known } from "../../domain/decisions/hold-session.js";
 import { isPastIdleLimit } from "../../domain/idleness.js";
-import { sessionEndsAtMs, sessionState } from "../../domain/session.js";
+import { sessionState } from "../../domain/session.js";
 import type { Session } from "../../domain/session.js";
 import { endedForIdleness } from "../upkeep/ended-session.js";
 import { idleMoment, idleNow } from "../upkeep/idle-expiry.js";
 import type { SteadyClock } from "../ports/ports.js";
-import { lastFigures, liveAt } from "./usage.js";
+import { endForEdgesMs, lastFigures, liveForEdges } from "./usage.js";
 import type { UsagePorts } from "./usage.js";
 
 export interface LiveAnswer extends LogPosition {
@@ -67,7 +67,7 @@ export async function acquireSession(ports: UsagePorts, id: string, asker: Insta
  */
 async function hold(ports: UsagePorts, id: string, asker: Instance): Promise<Known> {
   const nowMs = ports.clock.nowMs();
-  const isLive = liveAt(ports.policies, nowMs);
+  const isLive = liveForEdges(ports.policies, ports.clock);
   const moment = idleMoment(ports);
   const heldBy = async (choose: (one: Session, holders: readonly Instance[]) => HoldChoice): Promise<Held> => {
     const decide = (state: HoldState) =>
@@ -96,7 +96,7 @@ function validate(
   }
   const nowMs = clock.nowMs();
   const plan = planById(policy, session.plan.id);
-  const endsAtMs = sessionEndsAtMs(session, plan, nowMs);
+  const endsAtMs = endForEdgesMs(session, plan, clock);
   const endsInMs = Math.max(0, endsAtMs - nowMs);
   const state = sessionState(session, endsAtMs, nowMs);
   const own = rows.find((row) => row.edge === asker.edge && row.instance === asker.instance)?.figures ?? null;

@@ -2,7 +2,7 @@
 import type { Figures, UsageRow } from "../../domain/stored.js";
 import type { Budgets, ReportedRow } from "../../domain/decisions/report-usage.js";
 import { planById } from "../../domain/plan.js";
-import type { PlansOfPolicy } from "../../domain/plan.js";
+import type { PlanOfPolicy, PlansOfPolicy } from "../../domain/plan.js";
 import { decideReport } from "../../domain/decisions/report-usage.js";
 import { sessionEndsAtMs, sessionState } from "../../domain/session.js";
 import type { Session } from "../../domain/session.js";
@@ -56,6 +56,21 @@ export function liveAt(policies: CurrentPolicy, nowMs: number): (session: Sessio
   return (session) => {
     const plan = policy && planById(policy, session.plan.id);
     return sessionState(session, sessionEndsAtMs(session, plan, nowMs), nowMs) === "live";
+  };
+}
+
+/** When the session ends for edges, ms since the epoch: what they have in use ends by no clock that has only begun. */
+export function endForEdgesMs(session: Session, plan: PlanOfPolicy | undefined, clock: SteadyClock): number {
+  const endsAtMs = sessionEndsAtMs(session, plan, clock.nowMs());
+  return Math.max(endsAtMs, Math.floor(clock.endsNotBeforeMs(session.createdAt)));
+}
+
+/** Whether edges may go on with a session. */
+export function liveForEdges(policies: CurrentPolicy, clock: SteadyClock): (session: Session) => boolean {
+  const policy = policies.current()?.policy;
+  return (session) => {
+    const plan = policy && planById(policy, session.plan.id);
+    return sessionState(session, endForEdgesMs(session, plan, clock), clock.nowMs()) === "live";
   };
 }
 

@@ -15,6 +15,11 @@ export interface Clock {
 export interface SteadyClock extends Clock {
   /** ms since a time that `nowMs` gave. While this process runs, jumps are no part of it. */
   elapsedMs(sinceMs: number): number;
+  /**
+   * Before then nothing that was created at that time ends by the clock: a start has no other clock to hold it against, so
+   * what is from before waits for a grace. -Infinity: it need not wait.
+   */
+  endsNotBeforeMs(createdAtMs: number): number;
   /** False: the clock has jumped, or has only begun. Nothing is removed by it yet. */
   isSettled(): boolean;
 }

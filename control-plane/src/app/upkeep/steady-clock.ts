@@ -57,6 +57,12 @@ export class SteadyTime implements SteadyClock {
     return this.isTrusted && this.pending === undefined;
   }
 
+  endsNotBeforeMs(createdAtMs: number): number {
+    this.look();
+    const trustedSinceMs = this.trustedSinceMs + presentOffsetMs(this.timelines);
+    return this.isTrusted || createdAtMs >= trustedSinceMs ? -Infinity : trustedSinceMs + this.graceMs();
+  }
+
   /** By how much the machine's wall clock is ahead of this one; 0 unless a jump waits. */
   waitingJumpMs(): number {
     this.look();

@@ -95,10 +95,7 @@ export function byCreation(
   return { page, next: last === undefined || keys.length < limit ? undefined : last[1] };
 }
 
-export function createdAfter(
-  db: LmdbLayout,
-  { createdAfterMs, after, limit }: SessionsAfter,
-): Page<Session, string> {
+export function createdAfter(db: LmdbLayout, { createdAfterMs, after, limit }: SessionsAfter): Page<Session, string> {
   const start = after ?? sessionIdFloor(createdAfterMs);
   const found = [...db.sessions.getRange({ start, exclusiveStart: after !== undefined, limit })];
   const page: Session[] = [];

@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { created, shown, startTestControlPlane } from "../../support/control-plane.js";
 import type { TestControlPlane } from "../../support/control-plane.js";
 import { GRACE_MS, LIMIT_MS, settledPlane, stateAfterSweep, sweep } from "../../support/idle-plane.js";
-import { HOUR_MS, STARTER } from "../../support/sessions.js";
+import { HOUR_MS, sessionAt, STARTER } from "../../support/sessions.js";
 
 /** The jump is seen, and the grace passes. */
 function jumpAndGrace(plane: TestControlPlane, ms: number): void {
@@ -58,6 +58,20 @@ describe("a session whose control plane's clock jumps ahead", () => {
     plane.clock.step(-24 * HOUR_MS);
     plane.clock.advance(10 * GRACE_MS);
     expect(await stateAfterSweep(plane, session.id)).toBe("live");
+  });
+
+  it("a session in use that a start's clock takes to be long over is live at edges for the grace", async () => {
+    const plane = await startTestControlPlane();
+    const before = sessionAt(plane.clock.nowMs() - 24 * HOUR_MS);
+    await plane.store.create(before);
+    const { body } = await plane.acquire(before.id);
+    expect(body).toMatchObject({ state: "live", endsInMs: GRACE_MS });
+    const reported = await plane.report([[before.id, 1, 1, 0, 0]]);
+    expect(reported.body).toMatchObject({ refresh: [] });
+    expect((await shown(plane, before.id)).state).toBe("expired");
+    plane.clock.advance(GRACE_MS);
+    expect((await plane.acquire(before.id)).body).toMatchObject({ state: "expired" });
+    expect((await plane.report([[before.id, 2, 2, 0, 0]])).body).toMatchObject({ refresh: [before.id] });
   });
 
   it("a session that seemed expired lives again when the clock comes back before a sweep", async () => {

@@ -125,6 +125,20 @@ describe("the wall clock at a start", () => {
   });
 });
 
+describe("what was created before a start", () => {
+  it("nothing from before a start ends by its clock before a grace has passed; what is newer does", () => {
+    const { machine, time, pass } = goingClock({ settled: false });
+    const startedMs = machine.nowMs();
+    expect(time.endsNotBeforeMs(startedMs - 1)).toBe(startedMs + GRACE_MS);
+    expect(time.endsNotBeforeMs(startedMs)).toBe(-Infinity);
+    pass(5000);
+    machine.step(-YEAR_MS);
+    expect(time.endsNotBeforeMs(machine.nowMs() - 1)).toBe(machine.nowMs() + GRACE_MS);
+    pass(GRACE_MS);
+    expect(time.endsNotBeforeMs(0)).toBe(-Infinity);
+  });
+});
+
 describe("how long ago a stored time was", () => {
   it("time that passed is told rightly across jumps ahead", () => {
     const { time, pass, jump } = goingClock();
