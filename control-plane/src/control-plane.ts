@@ -16,6 +16,7 @@ import { UnauthenticatedCalls } from "./app/edges/status/unauthenticated-calls.j
 import { startLogKeeping } from "./app/upkeep/log-retention.js";
 import { Watches } from "./app/edges/watches.js";
 import { EdgeMetrics } from "./http/status/edge-metrics.js";
+import { observeClock } from "./http/status/clock-metrics.js";
 import { observePolicy } from "./http/status/policy-metrics.js";
 import { LiveSessions } from "./app/upkeep/live-sessions.js";
 import { keepGenerations } from "./app/policy/generations-kept.js";
@@ -34,19 +35,26 @@ import { HttpTls } from "./tls/http-tls.js";
 import type { Settings } from "./settings/settings.js";
 import { openStores } from "./store/open-stores.js";
 import { policyFile } from "./store/policy-file.js";
-import type { Clock, Random } from "./app/ports/ports.js";
+import type { ActivePolicy, Clock, CurrentPolicy, Random, SteadyClock } from "./app/ports/ports.js";
+import { SteadyTime } from "./app/upkeep/steady-clock.js";
 import type { Timers } from "./app/ports/log-ports.js";
 import { StartFailure, messageOf } from "./start-failure.js";
 import type { Started } from "./started.js";
 
 /** What the process gives. `started` undoes, in reverse, whatever has been started. */
-export interface Start {
+export interface Given {
   readonly settings: Settings;
   readonly log: PinoLogger;
+  /** The machine's. */
   readonly clock: Clock;
   readonly timers: Timers;
   readonly random: Random;
   readonly started: Started;
+}
+
+/** The same, with the clock that everything is decided by. */
+interface Start extends Given {
+  readonly clock: SteadyClock;
 }
 
 async function openStore({ settings, random, started }: Start): Promise<Stores> {
@@ -61,13 +69,18 @@ async function openStore({ settings, random, started }: Start): Promise<Stores> 
 }
 
 /** Resolves once it listens. @throws StartFailure, NoPolicyError: what has been started is in `started` */
-export async function startControlPlane(start: Start): Promise<void> {
-  const { log, clock, started } = start;
+export async function startControlPlane(given: Given): Promise<void> {
+  const { log, started } = given;
+  const policy = { current: (): ActivePolicy | undefined => undefined };
+  const clock = startClock(given, policy);
+  const start = { ...given, clock };
   const store = await openStore(start);
   const policies = await startPolicies(start, store);
+  policy.current = () => policies.current();
   const live = new LiveSessions(store, policies, clock);
   const metrics = new Metrics(() => live.byPlan());
   observePolicy(metrics.registry, policies);
+  observeClock(metrics.registry, clock);
   const edgeMeter = new EdgeMetrics(metrics.registry);
   const workerReported = policyPropagation({
     policies,
@@ -80,6 +93,13 @@ export async function startControlPlane(start: Start): Promise<void> {
   started.add(keepGenerations({ policies, store: store.policies, running, logger: log }));
   const http = await serveHttp({ ...start, store, policies, instances, metrics, edgeMeter });
   log.info({ type: "listening", http: http.addresses() }, "the control plane is listening");
+}
+
+/** A jump of the machine's clock waits for a grace of the policy in force, and of the default before there is one. */
+function startClock({ clock, timers, log, started }: Given, policies: CurrentPolicy): SteadyTime {
+  const steady = new SteadyTime({ machine: clock, logger: log, policies });
+  started.add(steady.follow(timers));
+  return steady;
 }
 
 /** What is known of edges, beginning with what an earlier process has stored of them. */

@@ -31,16 +31,17 @@ export interface InstanceStatuses {
 export interface IdleMoment {
   /** Undefined: none is idle. */
   readonly policy: PlansOfPolicy | undefined;
-  readonly nowMs: number;
+  /** ms since a stored time, whatever the wall clock did meanwhile. */
+  readonly elapsedMs: (sinceMs: number) => number;
   /** For how long this process has been listening: edges went on while it was down, so nothing is idle for longer. */
   readonly listeningMs: number;
 }
 
 /** By what is known of it. A session whose plan the policy lost has no idle limit. */
-export function isPastIdleLimit(session: Session, { policy, nowMs, listeningMs }: IdleMoment): boolean {
+export function isPastIdleLimit(session: Session, { policy, elapsedMs, listeningMs }: IdleMoment): boolean {
   const plan = policy && planById(policy, session.plan.id);
   if (policy === undefined || plan === undefined) return false;
-  return Math.min(nowMs - session.lastActivity, listeningMs) > idleLimitMs(policy, plan);
+  return Math.min(elapsedMs(session.lastActivity), listeningMs) > idleLimitMs(policy, plan);
 }
 
 /** While an instance that holds the session is behind, it is not idle. */

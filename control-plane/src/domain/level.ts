@@ -10,16 +10,16 @@ export type BucketLimits = Pick<PlanOfPolicy, "maxTokens" | "tokenRefillRate">;
 export const capacityMicro = ({ maxTokens }: BucketLimits): number => maxTokens * MICROTOKENS_PER_TOKEN;
 
 /**
- * The level at `nowMs` of a bucket that had `levelMicro` at `atMs`: level + rate × elapsed, at most the capacity,
+ * The level of a bucket that had `levelMicro` so long ago: level + rate × elapsed, at most the capacity,
  * rounded down (docs/session-table.md, "Exact refill": exact, because a rate has whole microtokens per second).
- * A millisecond less than the clock shows is credited: both times are rounded down, and more must never be given back
- * than the edge itself would have refilled. A clock that went back credits nothing.
+ * A millisecond less than has passed is credited: times are rounded down, and more must never be given back
+ * than the edge itself would have refilled. A time that lies ahead credits nothing.
  */
-export function refilledMicro(levelMicro: number, atMs: number, nowMs: number, limits: BucketLimits): number {
+export function refilledMicro(levelMicro: number, passedMs: number, limits: BucketLimits): number {
   const capacity = capacityMicro(limits);
   if (levelMicro >= capacity) return capacity;
   const rateMicro = BigInt(Math.round(limits.tokenRefillRate * MICROTOKENS_PER_TOKEN));
-  const elapsedMs = BigInt(Math.max(0, nowMs - atMs - 1));
+  const elapsedMs = BigInt(Math.max(0, Math.floor(passedMs) - 1));
   const level = BigInt(levelMicro) + (rateMicro * elapsedMs) / MS_PER_SECOND;
   return level >= BigInt(capacity) ? capacity : Number(level);
 }

@@ -3,6 +3,11 @@ import { SESSION_ID_BYTES } from "../../../assembly/contract.js";
 
 const SESSION_ID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 const TIME_BYTES = 6;
+/** A clock that went back by no more than this has new ids go on after the newest (docs/decisions/0055-ids-follow-the-newest.md). */
+export const IDS_AHEAD_MS = 600_000;
+/** Hex digits of the time, and of the counter behind it (rand_a). */
+const TIME_DIGITS = 12;
+const COUNTER_DIGITS = 3;
 /** What follows the time; six bits of it give way to version and variant. */
 export const SESSION_ID_RANDOM_BYTES = 10;
 
@@ -23,6 +28,29 @@ export function newSessionId(nowMs: number, random: Uint8Array): string {
 export function sessionIdFloor(atMs: number): string {
   return newSessionId(Math.max(0, atMs), new Uint8Array(SESSION_ID_RANDOM_BYTES));
 }
+
+/** No id that a session created now may follow is as high as this: what is, was given by a clock that was far ahead. */
+export function sessionIdCeiling(id: string): string {
+  return sessionIdFloor(idTimeMs(id) + IDS_AHEAD_MS);
+}
+
+/** The id itself, or where it would sort before `newest` or beside it the next one after that, with the id's own tail. */
+export function idAfter(newest: string | undefined, id: string): string {
+  if (newest === undefined || idTimeMs(id) > idTimeMs(newest)) return id;
+  const [time, counter] = timeAndCounter(newest);
+  const next = (BigInt(`0x${time}${counter}`) + 1n).toString(16).padStart(TIME_DIGITS + COUNTER_DIGITS, "0");
+  const tail = digits(id).slice(TIME_DIGITS + 1 + COUNTER_DIGITS);
+  return formatSessionId(Buffer.from(`${next.slice(0, TIME_DIGITS)}7${next.slice(TIME_DIGITS)}${tail}`, "hex"));
+}
+
+const digits = (id: string): string => id.replaceAll("-", "");
+
+const timeAndCounter = (id: string): readonly [string, string] => {
+  const hex = digits(id);
+  return [hex.slice(0, TIME_DIGITS), hex.slice(TIME_DIGITS + 1, TIME_DIGITS + 1 + COUNTER_DIGITS)];
+};
+
+const idTimeMs = (id: string): number => Number.parseInt(timeAndCounter(id)[0], 16);
 
 /** 36 lower-case characters of 16 bytes. */
 export function formatSessionId(bytes: Uint8Array): string {

@@ -9,7 +9,7 @@ export interface SessionMetadata {
 
 /** What is stored. Times are ms since the epoch, tokens are whole tokens. */
 export interface Session {
-  /** UUIDv7 whose time is createdAt. Public. */
+  /** UUIDv7 whose time is createdAt, or a little later where the clock went back. Public. */
   readonly id: string;
   readonly userId: string;
   readonly orgId: string;
@@ -22,6 +22,10 @@ export interface Session {
   readonly revokedAt: number | null;
   /** When it was ended because it was idle for too long. Like a revocation that is final. */
   readonly idleEndedAt?: number;
+  /** When it was met by a clock that its createdAt lies far ahead of. */
+  readonly aheadSince?: number;
+  /** Its place among its user's sessions, where that does not follow from createdAt: the clock went back. */
+  readonly order?: number;
   /** The token budget whose end edges were invalidated for: once for each budget. */
   readonly announcedBudget?: number;
 }
@@ -69,6 +73,19 @@ export function withPlan(session: Session, plan: PlanOfPolicy): Session {
   return { ...session, plan: remembered(plan), tokens };
 }
 
+/** The oldest first, whatever the clock did between their creations. */
+export function inOrderOfCreation(sessions: readonly Session[]): Session[] {
+  return [...sessions].sort((one, other) => orderOf(one) - orderOf(other) || (one.id < other.id ? -1 : 1));
+}
+
+/** The session as the newest beside others. */
+export function asNewest(session: Session, others: readonly Session[]): Session {
+  const newest = Math.max(...others.map(orderOf));
+  return newest < session.createdAt ? session : { ...session, order: newest + 1 };
+}
+
+const orderOf = ({ order, createdAt }: Session): number => order ?? createdAt;
+
 /** The session without what was known of its client's person: address and user agent. */
 export function withoutClientDetails(session: Session): Session {
   return { ...session, metadata: { ...session.metadata, ip: null, userAgent: null } };
@@ -78,8 +95,13 @@ export function withoutClientDetails(session: Session): Session {
  * The session's absolute end, ms since the epoch: by its plan's present lifetime, or the one at creation where the
  * policy no longer has the plan.
  */
-export function sessionEndsAtMs(session: Session, plan: PlanOfPolicy | undefined): number {
-  return session.createdAt + (plan?.lifetime ?? session.plan.lifetimeMs);
+export function sessionEndsAtMs(session: Session, plan: PlanOfPolicy | undefined, nowMs: number): number {
+  return createdAtMs(session, nowMs) + (plan?.lifetime ?? session.plan.lifetimeMs);
+}
+
+/** From when on its time counts: for as long as createdAt lies ahead of the clock, from when that was noticed. */
+export function createdAtMs({ createdAt, aheadSince }: Session, nowMs: number): number {
+  return createdAt > nowMs && aheadSince !== undefined ? aheadSince : createdAt;
 }
 
 /**

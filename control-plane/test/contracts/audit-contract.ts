@@ -29,17 +29,29 @@ export function auditContract(open: () => Promise<WithVerbs<Stores>>): void {
   it("entries past the number that is kept go, the oldest first, in steps", async () => {
     const store = await open();
     for (let i = 1; i <= 5; i++) await store.audit.appendAudit(eventAt(NOW_MS));
-    const bounds = { maxEntries: 2, sinceMs: 0 };
+    const bounds = { maxEntries: 2, notBeforeMs: 0, nowMs: Infinity };
     expect(await store.audit.trimAudit(bounds, 2)).toBe(2);
     expect(await store.audit.trimAudit(bounds, 2)).toBe(1);
     expect(await store.audit.trimAudit(bounds, 2)).toBe(0);
     expect(await numbers(store)).toEqual([5, 4]);
   });
 
+  it("entries of a clock that was ahead keep no later ones from going at their time", async () => {
+    const store = await open();
+    const bounds = { maxEntries: 99, notBeforeMs: NOW_MS, nowMs: NOW_MS + 9 };
+    for (const at of [1e15, 1e15, NOW_MS - 1, 1e15, NOW_MS + 1]) await store.audit.appendAudit(eventAt(at));
+    expect(await store.audit.trimAudit(bounds, 9)).toBe(3);
+    expect(await store.audit.trimAudit(bounds, 9)).toBe(0);
+    expect(await store.audit.trimAudit({ ...bounds, notBeforeMs: NOW_MS + 5 }, 1)).toBe(0);
+    await store.audit.appendAudit(eventAt(NOW_MS + 2));
+    expect(await store.audit.trimAudit({ ...bounds, notBeforeMs: NOW_MS + 5 }, 1)).toBe(1);
+    expect(await numbers(store)).toEqual([6, 5]);
+  });
+
   it("entries past their age go but for the last, after which the numbers go on", async () => {
     const store = await open();
     for (let i = 1; i <= 3; i++) await store.audit.appendAudit(eventAt(NOW_MS + i));
-    expect(await store.audit.trimAudit({ maxEntries: 9, sinceMs: NOW_MS + 9 }, 9)).toBe(2);
+    expect(await store.audit.trimAudit({ maxEntries: 9, notBeforeMs: NOW_MS + 9, nowMs: Infinity }, 9)).toBe(2);
     expect(await numbers(store)).toEqual([3]);
     await store.audit.appendAudit(eventAt(NOW_MS));
     expect(await numbers(store)).toEqual([4, 3]);

@@ -76,26 +76,35 @@ export function logContract(open: () => Promise<LogUnderTest>): void {
   it("entries that are too old are dropped, and cursors before them are out of reach", async () => {
     const { log, append } = await open();
     await append(["revoked", "a", NOW_MS], ["revoked", "b", NOW_MS + 1], ["revoked", "c", NOW_MS + 2]);
-    expect(await log.trim({ notBeforeMs: NOW_MS + 2, entries: ALL }, 10)).toBe(2);
-    expect(await log.trim({ notBeforeMs: NOW_MS + 2, entries: ALL }, 10)).toBe(0);
+    expect(await log.trim({ notBeforeMs: NOW_MS + 2, nowMs: Infinity, entries: ALL }, 10)).toBe(2);
+    expect(await log.trim({ notBeforeMs: NOW_MS + 2, nowMs: Infinity, entries: ALL }, 10)).toBe(0);
     expect((await log.read(1, ALL)).kind).toBe("outOfReach");
     expect(namesIn(await log.read(2, ALL))).toEqual(["revoked c"]);
     expect((await log.position()).cursor).toBe(3);
   });
 
+  it("invalidations of a clock that was ahead go with the first one after them that is too old", async () => {
+    const { log, append } = await open();
+    const limits = { notBeforeMs: NOW_MS, nowMs: NOW_MS + 9, entries: ALL };
+    await append(["revoked", "a", 1e15], ["revoked", "b", 1e15], ["revoked", "c", NOW_MS]);
+    expect(await log.trim(limits, 10)).toBe(0);
+    expect(await log.trim({ ...limits, notBeforeMs: NOW_MS + 1 }, 2)).toBe(2);
+    expect(await log.trim({ ...limits, notBeforeMs: NOW_MS + 1 }, 2)).toBe(1);
+  });
+
   it("entries are bounded in number, and dropped in chunks", async () => {
     const { log, append } = await open();
     await append(["revoked", "a"], ["revoked", "b"], ["revoked", "c"], ["revoked", "d"]);
-    expect(await log.trim({ notBeforeMs: 0, entries: 1 }, 2)).toBe(2);
+    expect(await log.trim({ notBeforeMs: 0, nowMs: Infinity, entries: 1 }, 2)).toBe(2);
     expect(namesIn(await log.read(2, ALL))).toEqual(["revoked c", "revoked d"]);
-    expect(await log.trim({ notBeforeMs: 0, entries: 1 }, 2)).toBe(1);
+    expect(await log.trim({ notBeforeMs: 0, nowMs: Infinity, entries: 1 }, 2)).toBe(1);
     expect(namesIn(await log.read(3, ALL))).toEqual(["revoked d"]);
   });
 
   it("a log counts on from its last number after everything has been dropped", async () => {
     const { log, append } = await open();
     await append(["revoked", "a", NOW_MS], ["revoked", "b", NOW_MS]);
-    expect(await log.trim({ notBeforeMs: NOW_MS + 1, entries: ALL }, 10)).toBe(2);
+    expect(await log.trim({ notBeforeMs: NOW_MS + 1, nowMs: Infinity, entries: ALL }, 10)).toBe(2);
     expect((await log.read(1, ALL)).kind).toBe("outOfReach");
     expect(namesIn(await log.read(2, ALL))).toEqual([]);
     await append(["refresh", "c", NOW_MS + 1]);

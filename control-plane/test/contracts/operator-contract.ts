@@ -46,7 +46,7 @@ function limits(open: Open): void {
     const session = sessionAt(NOW_MS + 9);
     const outcome = await store.operator.issue(creation({ session, limit: removeOldest }));
     const [first, second] = three.map((one) => ({ ...one, revokedAt: NOW_MS + 9 }));
-    expect(outcome).toEqual({ outcome: "created", removed: [first, second] });
+    expect(outcome).toEqual({ outcome: "created", session, removed: [first, second] });
     expect(await store.countLive(STARTER.id, 0)).toBe(2);
     expect((await store.position()).cursor).toBe(2);
   });

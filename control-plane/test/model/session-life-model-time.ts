@@ -77,7 +77,7 @@ function mustBeForgotten(model: SessionLifeModel, session: ModelSession): boolea
 
 const trim = command("trim the log", fc.constant(null), async (_, model, life) => {
   const notBeforeMs = model.nowMs - LOG_KEPT_MS;
-  await life.process.store.invalidations.trim({ notBeforeMs, entries: 1_000_000 }, 500);
+  await life.process.store.invalidations.trim({ notBeforeMs, nowMs: Infinity, entries: 1_000_000 }, 500);
   const kept = model.stored.invalidations.findIndex(({ atMs }) => atMs >= notBeforeMs);
   model.stored.trimmed = kept < 0 ? model.cursor : kept;
 });

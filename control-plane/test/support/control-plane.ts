@@ -8,6 +8,7 @@ import { edgesNow } from "../../src/app/edges/status/edge-views.js";
 import { policyPropagation } from "../../src/app/edges/policy-propagation.js";
 import { LiveSessions } from "../../src/app/upkeep/live-sessions.js";
 import type { Stores } from "../../src/app/ports/stores.js";
+import { SteadyTime } from "../../src/app/upkeep/steady-clock.js";
 import { UnauthenticatedCalls } from "../../src/app/edges/status/unauthenticated-calls.js";
 import { Watches } from "../../src/app/edges/watches.js";
 import { EdgeMetrics } from "../../src/http/status/edge-metrics.js";
@@ -88,7 +89,8 @@ export async function startTestControlPlane(
   const policies = new PoliciesInForce(clock, { ...REPORTING, plans: [STARTER, METERED] });
   let logged = "";
   const log = createLog("trace", { write: (line) => void (logged += line) });
-  const live = new LiveSessions(store, policies, clock);
+  const time = new SteadyTime({ machine: clock, logger: log, policies });
+  const live = new LiveSessions(store, policies, time);
   const metrics = new Metrics(() => live.byPlan());
   const usageMeter = new UsageMetrics(metrics.registry);
   const { usage } = temporary;
@@ -107,7 +109,7 @@ export async function startTestControlPlane(
     operator,
     audit,
     policies,
-    clock,
+    clock: time,
     random: { bytes: (n) => randomBytes(n) },
     logger: log,
     meter: metrics,
@@ -124,9 +126,17 @@ export async function startTestControlPlane(
   });
   const watching = { log: invalidations, policies, timers, clock, instances, meter: edgeMetrics, logger: log };
   const watches = new Watches(watching);
-  const edges = () => edgesNow({ instances, log: invalidations, policies, clock });
+  const edges = () => edgesNow({ instances, log: invalidations, policies, clock: time });
   edgeMetrics.observe(edges, () => watches.heldCount());
-  const parts = { store: stored, updates: temporary, clock, timers, random: ports.random, logger: log, meter: metrics };
+  const parts = {
+    store: stored,
+    updates: temporary,
+    clock: time,
+    timers,
+    random: ports.random,
+    logger: log,
+    meter: metrics,
+  };
   const revocations = new BulkRevocations(parts);
   onTestFinished(() => revocations.stop());
   const confirming = new ConfirmingEdges(timers);

@@ -9,7 +9,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 import { acquireSession } from "../../../control-plane/src/app/edges/acquire-session.js";
 import { EdgeRegistry } from "../../../control-plane/src/app/edges/status/edge-registry.js";
-import type { Clock } from "../../../control-plane/src/app/ports/ports.js";
+import type { SteadyClock } from "../../../control-plane/src/app/ports/ports.js";
 import { publishedPolicy } from "../../../control-plane/src/app/policy/published-policy.js";
 import { sweepSessions } from "../../../control-plane/src/app/upkeep/sweep-sessions.js";
 import { usageCommits } from "../../../control-plane/src/app/edges/usage.js";
@@ -93,7 +93,7 @@ function watchLoop(tick: (wallMs: number, cpuMs: number) => void): () => void {
 
 const PUBLISHED = publishedPolicy({ generation: 1, policy, policyJson: "{}", sinceMs: 0, decidedAtMs: null });
 
-function portsOver(store: LmdbStore, clock: Clock): UsagePorts {
+function portsOver(store: LmdbStore, clock: SteadyClock): UsagePorts {
   const policies = { current: () => ({ generation: 1, policy }) };
   const usageMeter = { reported: () => undefined, tokensConsumed: () => undefined, swept: () => undefined };
   const meter = { sessionCreated: () => undefined, sessionRemoved: () => undefined, acquired: () => undefined };
@@ -118,7 +118,13 @@ function portsOver(store: LmdbStore, clock: Clock): UsagePorts {
 async function measure(store: LmdbStore, count: number, kind: "expired" | "idle"): Promise<void> {
   // The process seems to have been listening for long, so that it may know a session to be idle.
   let listenedMs = 0;
-  const clock = { nowMs: () => Date.now(), monotonicMs: () => performance.now() + listenedMs };
+  const clock = {
+    nowMs: () => Date.now(),
+    monotonicMs: () => performance.now() + listenedMs,
+    elapsedMs: (sinceMs: number) => Date.now() - sinceMs,
+    endsNotBeforeMs: () => -Infinity,
+    isSettled: () => true,
+  };
   const ports = portsOver(store, clock);
   listenedMs = 10 * HOUR_MS;
   const nowMs = clock.nowMs();

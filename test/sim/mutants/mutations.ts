@@ -181,8 +181,8 @@ const RULES_OF_SESSIONS: readonly Mutation[] = [
   without(
     "after its start the control plane counts idle time anew",
     "control-plane/src/domain/idleness.ts",
-    "Math.min(nowMs - session.lastActivity, listeningMs)",
-    "Math.min(nowMs - session.lastActivity, listeningMs + nowMs)",
+    "Math.min(elapsedMs(session.lastActivity), listeningMs)",
+    "elapsedMs(session.lastActivity)",
   ),
   without(
     "while an instance that holds a session is behind, it is not idle",

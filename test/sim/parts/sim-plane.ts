@@ -21,7 +21,7 @@ import type {
   PublishedPolicy,
 } from "../../../control-plane/src/app/ports/policy-ports.js";
 import { PolicyService } from "../../../control-plane/src/app/policy/policy-service.js";
-import type { Clock } from "../../../control-plane/src/app/ports/ports.js";
+import type { SteadyClock } from "../../../control-plane/src/app/ports/ports.js";
 import { reportUsage } from "../../../control-plane/src/app/edges/report-usage.js";
 import { revokeSession } from "../../../control-plane/src/app/sessions/revoke-session.js";
 import { sweepSessions } from "../../../control-plane/src/app/upkeep/sweep-sessions.js";
@@ -64,7 +64,7 @@ const LOGGER = { debug: nothing, info: nothing, warn: nothing, error: nothing };
 
 export interface SimPlaneParts {
   readonly store: SimStore;
-  readonly clock: Clock;
+  readonly clock: SteadyClock;
   readonly timers: Timers;
   readonly file: PolicySource;
   readonly validate: PolicyValidator;

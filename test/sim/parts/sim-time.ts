@@ -1,6 +1,6 @@
 // The time of a simulation, ms from its beginning, with the timers of the control plane.
 import type { Timers } from "../../../control-plane/src/app/ports/log-ports.js";
-import type { Clock as PlaneClock } from "../../../control-plane/src/app/ports/ports.js";
+import type { SteadyClock } from "../../../control-plane/src/app/ports/ports.js";
 import { Clock } from "../../host/harness/host/clock.js";
 
 /** The wall clock's at the beginning. */
@@ -16,7 +16,14 @@ export class SimTime implements Timers {
   nowMs = 0;
   #timers: { readonly atMs: number; readonly call: () => void }[] = [];
 
-  readonly planeClock: PlaneClock = { nowMs: () => START_MS + this.nowMs, monotonicMs: () => this.nowMs };
+  /** It never jumps. */
+  readonly planeClock: SteadyClock = {
+    nowMs: () => START_MS + this.nowMs,
+    monotonicMs: () => this.nowMs,
+    elapsedMs: (sinceMs) => Math.max(0, START_MS + this.nowMs - sinceMs),
+    endsNotBeforeMs: () => -Infinity,
+    isSettled: () => true,
+  };
 
   pass(ms: number): void {
     this.nowMs += ms;

@@ -7,11 +7,12 @@ import type { PlanOfPolicy, PlansOfPolicy } from "../../domain/plan.js";
 import { decideHold, knownOf } from "../../domain/decisions/hold-session.js";
 import type { Held, HoldChoice, HoldState, Known } from "../../domain/decisions/hold-session.js";
 import { isPastIdleLimit } from "../../domain/idleness.js";
-import { sessionEndsAtMs, sessionState } from "../../domain/session.js";
+import { sessionState } from "../../domain/session.js";
 import type { Session } from "../../domain/session.js";
 import { endedForIdleness } from "../upkeep/ended-session.js";
-import { idleAt, idleMoment } from "../upkeep/idle-expiry.js";
-import { lastFigures, liveAt } from "./usage.js";
+import { idleMoment, idleNow } from "../upkeep/idle-expiry.js";
+import type { SteadyClock } from "../ports/ports.js";
+import { endForEdgesMs, lastFigures, liveForEdges } from "./usage.js";
 import type { UsagePorts } from "./usage.js";
 
 export interface LiveAnswer extends LogPosition {
@@ -54,7 +55,7 @@ export async function acquireSession(ports: UsagePorts, id: string, asker: Insta
   const { policy, generation } = active;
   ports.instances.acquired(asker);
   const found = await hold(ports, id, asker);
-  const answer = validate(found, asker, policy, ports.clock.nowMs());
+  const answer = validate(found, asker, policy, ports.clock);
   ports.meter.acquired(answer.state);
   return { ...answer, generation };
 }
@@ -66,8 +67,8 @@ export async function acquireSession(ports: UsagePorts, id: string, asker: Insta
  */
 async function hold(ports: UsagePorts, id: string, asker: Instance): Promise<Known> {
   const nowMs = ports.clock.nowMs();
-  const isLive = liveAt(ports.policies, nowMs);
-  const moment = idleMoment(ports, nowMs);
+  const isLive = liveForEdges(ports.policies, ports.clock);
+  const moment = idleMoment(ports);
   const heldBy = async (choose: (one: Session, holders: readonly Instance[]) => HoldChoice): Promise<Held> => {
     const decide = (state: HoldState) =>
       decideHold(state, asker, nowMs, (one, of) => (isLive(one) ? choose(one, of) : "over"));
@@ -75,7 +76,7 @@ async function hold(ports: UsagePorts, id: string, asker: Instance): Promise<Kno
   };
   let held = await heldBy((one) => (isPastIdleLimit(one, moment) ? "unsure" : "hold"));
   if (held.outcome === "unsure") {
-    const isIdle = idleAt(ports, nowMs);
+    const isIdle = idleNow(ports);
     held = await heldBy((one, holders) => (isIdle(one, holders) ? "end" : "hold"));
   }
   if (held.outcome === "ended" && held.session !== undefined) endedForIdleness(ports, held.session);
@@ -88,26 +89,32 @@ function validate(
   { session, rows, position }: Known,
   asker: Instance,
   policy: PlansOfPolicy,
-  nowMs: number,
+  clock: SteadyClock,
 ): LiveAnswer | EndedAnswer {
   if (session === undefined) {
     return { state: "unknown", endsInMs: UNKNOWN_REMEMBERED_MS, consumed: 0, rev: 0, ...position };
   }
+  const nowMs = clock.nowMs();
   const plan = planById(policy, session.plan.id);
-  const endsAtMs = sessionEndsAtMs(session, plan);
+  const endsAtMs = endForEdgesMs(session, plan, clock);
   const endsInMs = Math.max(0, endsAtMs - nowMs);
   const state = sessionState(session, endsAtMs, nowMs);
   const own = rows.find((row) => row.edge === asker.edge && row.instance === asker.instance)?.figures ?? null;
   const { consumed, rev } = own ?? { consumed: 0, rev: 0 };
   if (state !== "live") return { state, endsInMs, consumed, rev, ...position };
-  const level = levelOf(own ?? lastFigures(rows, asker.edge), session, plan, nowMs);
+  const level = levelOf(own ?? lastFigures(rows, asker.edge, nowMs), session, plan, clock);
   const budgetSpent = typeof plan?.tokenBudget === "number" && session.tokens.consumed >= plan.tokenBudget;
   return { state, plan: session.plan.id, endsInMs, level, consumed, rev, budgetSpent, ...position };
 }
 
 /** A plan that the policy lost has no rate: such a bucket stays as it was. */
-function levelOf(figures: Figures | null, session: Session, plan: PlanOfPolicy | undefined, nowMs: number): number {
+function levelOf(
+  figures: Figures | null,
+  session: Session,
+  plan: PlanOfPolicy | undefined,
+  clock: SteadyClock,
+): number {
   const limits = plan ?? { maxTokens: session.plan.maxTokens, tokenRefillRate: 0 };
   if (figures === null) return capacityMicro(limits);
-  return Math.max(0, refilledMicro(figures.levelMicro, figures.atMs, nowMs, limits));
+  return Math.max(0, refilledMicro(figures.levelMicro, clock.elapsedMs(figures.atMs), limits));
 }

@@ -2,7 +2,7 @@
 import type { ReportedRow } from "../../domain/decisions/report-usage.js";
 import type { Instance } from "../../domain/stored.js";
 import type { WorkerPolicy } from "../ports/edge-ports.js";
-import { liveAt } from "./usage.js";
+import { liveForEdges } from "./usage.js";
 import type { UsagePorts } from "./usage.js";
 
 /** A session as its instance knew it when it sent the report. */
@@ -54,7 +54,7 @@ export async function reportUsage(ports: UsagePorts, report: Report): Promise<Re
   instances.reported({ edge, instance }, { worker, build, policy, more, arrivedAtMs });
   ports.usageMeter.reported("accepted", rows.length);
 
-  const isLive = liveAt(ports.policies, nowMs);
+  const isLive = liveForEdges(ports.policies, clock);
   const refresh: string[] = [];
   for (const [sessionId, { session }] of committed) {
     if (session === undefined || !isLive(session)) refresh.push(sessionId);

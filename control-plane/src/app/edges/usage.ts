@@ -2,13 +2,13 @@
 import type { Figures, UsageRow } from "../../domain/stored.js";
 import type { Budgets, ReportedRow } from "../../domain/decisions/report-usage.js";
 import { planById } from "../../domain/plan.js";
-import type { PlansOfPolicy } from "../../domain/plan.js";
+import type { PlanOfPolicy, PlansOfPolicy } from "../../domain/plan.js";
 import { decideReport } from "../../domain/decisions/report-usage.js";
 import { sessionEndsAtMs, sessionState } from "../../domain/session.js";
 import type { Session } from "../../domain/session.js";
 import type { EdgeRegistry } from "./status/edge-registry.js";
 import type { PolicyPublisher } from "../ports/policy-ports.js";
-import type { CurrentPolicy } from "../ports/ports.js";
+import type { CurrentPolicy, SteadyClock } from "../ports/ports.js";
 import type { SessionPorts } from "../sessions/sessions.js";
 import type { Updates } from "../ports/update-ports.js";
 import { UsageCommits } from "./usage-commits.js";
@@ -16,6 +16,7 @@ import type { Committed } from "./usage-commits.js";
 import type { UsageMeter, UsageStore } from "../ports/usage-ports.js";
 
 export interface UsagePorts extends SessionPorts {
+  readonly clock: SteadyClock;
   readonly policies: CurrentPolicy & Pick<PolicyPublisher, "published">;
   readonly usage: UsageStore;
   readonly instances: EdgeRegistry;
@@ -54,16 +55,35 @@ export function liveAt(policies: CurrentPolicy, nowMs: number): (session: Sessio
   const policy = policies.current()?.policy;
   return (session) => {
     const plan = policy && planById(policy, session.plan.id);
-    return sessionState(session, sessionEndsAtMs(session, plan), nowMs) === "live";
+    return sessionState(session, sessionEndsAtMs(session, plan, nowMs), nowMs) === "live";
   };
 }
 
-/** Those of the edge's instance that reported last, null if none did. */
-export function lastFigures(rows: readonly UsageRow[], edge: string): Figures | null {
+/** When the session ends for edges, ms since the epoch: what they have in use ends by no clock that has only begun. */
+export function endForEdgesMs(session: Session, plan: PlanOfPolicy | undefined, clock: SteadyClock): number {
+  const endsAtMs = sessionEndsAtMs(session, plan, clock.nowMs());
+  return Math.max(endsAtMs, Math.floor(clock.endsNotBeforeMs(session.createdAt)));
+}
+
+/** Whether edges may go on with a session. */
+export function liveForEdges(policies: CurrentPolicy, clock: SteadyClock): (session: Session) => boolean {
+  const policy = policies.current()?.policy;
+  return (session) => {
+    const plan = policy && planById(policy, session.plan.id);
+    return sessionState(session, endForEdgesMs(session, plan, clock), clock.nowMs()) === "live";
+  };
+}
+
+/**
+ * Those of the edge's instance that reported last, null if none did. A report that is stamped ahead of now came before the
+ * clock went back.
+ */
+export function lastFigures(rows: readonly UsageRow[], edge: string, nowMs: number): Figures | null {
+  const placeOf = ({ reportedAtMs }: Figures): number => (reportedAtMs > nowMs ? -1 : reportedAtMs);
   return rows
     .filter((row) => row.edge === edge)
     .reduce<Figures | null>((last, { figures }) => {
       if (figures === null) return last;
-      return last === null || figures.reportedAtMs > last.reportedAtMs ? figures : last;
+      return last === null || placeOf(figures) > placeOf(last) ? figures : last;
     }, null);
 }

@@ -1,15 +1,15 @@
 // What the use cases need of the audit log: who did what, and when.
 import type { AuditEvent } from "../../domain/stored.js";
+import type { AgeLimits } from "../../domain/trimming.js";
 
 export interface AuditEntry extends AuditEvent {
   /** Grows by one with each entry. */
   readonly number: number;
 }
 
-/** What is kept: the newest `maxEntries`, and of those what is not older than `since`. */
-export interface AuditBounds {
+/** What is kept: the newest `maxEntries`, and of those what is not older than `notBeforeMs`. */
+export interface AuditBounds extends AgeLimits {
   readonly maxEntries: number;
-  readonly sinceMs: number;
 }
 
 /** Durable as the session store is. Events of a change are written in the transaction of the change. */

@@ -1,5 +1,6 @@
 // What the use cases need of the invalidation log: what edges must receive, in the order in which it became true.
 import type { Invalidation, LogPosition } from "../../domain/stored.js";
+import type { AgeLimits } from "../../domain/trimming.js";
 
 /** What the log says past a cursor. `outOfReach`: some entries past it are gone, or the cursor is past the head. */
 export type LogReading =
@@ -20,8 +21,7 @@ export interface LogAdvance {
 }
 
 /** What is kept of the log: entries not older than `notBeforeMs`, and of those the newest `entries`. */
-export interface LogLimits {
-  readonly notBeforeMs: number;
+export interface LogLimits extends AgeLimits {
   readonly entries: number;
 }
 

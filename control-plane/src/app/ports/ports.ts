@@ -11,6 +11,19 @@ export interface Clock {
   monotonicMs(): number;
 }
 
+/** A wall clock whose jumps count only once they have lasted for a grace. */
+export interface SteadyClock extends Clock {
+  /** ms since a time that `nowMs` gave. While this process runs, jumps are no part of it. */
+  elapsedMs(sinceMs: number): number;
+  /**
+   * Before then nothing that was created at that time ends by the clock: a start has no other clock to hold it against, so
+   * what is from before waits for a grace. -Infinity: it need not wait.
+   */
+  endsNotBeforeMs(createdAtMs: number): number;
+  /** False: the clock has jumped, or has only begun. Nothing is removed by it yet. */
+  isSettled(): boolean;
+}
+
 export interface Random {
   /** n bytes fit for secrets. */
   bytes(n: number): Uint8Array;

@@ -27,6 +27,13 @@ export interface PageOfPlan<Cursor> {
   readonly limit: number;
 }
 
+/** Sessions whose ids are of a later time, in the order of their ids. */
+export interface SessionsAfter {
+  readonly createdAfterMs: number;
+  readonly after: string | undefined;
+  readonly limit: number;
+}
+
 /** The oldest sessions, up to a time. */
 export interface OldestSessions {
   readonly createdBeforeMs: number;
@@ -62,6 +69,8 @@ export interface Loads {
   readonly byActivity: Load<PageOfPlan<ActivityCursor>, Page<SessionRecord, ActivityCursor>>;
   /** Sessions that have not ended for good, in the order of their creation; the cursor is a session id. */
   readonly byCreation: Load<PageOfPlan<string>, Page<Session, string>>;
+  /** Whether they have ended or not; the cursor is a session id. */
+  readonly createdAfter: Load<SessionsAfter, Page<Session, string>>;
   /** Of those that ended for good. */
   readonly ended: Load<OldestSessions, readonly Session[]>;
   /** Of all but those that were in an earlier page: of them nothing is known any more. */

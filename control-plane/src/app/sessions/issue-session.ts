@@ -2,11 +2,11 @@
 import { createHash } from "node:crypto";
 
 import { decideCreation, limitOf } from "../../domain/decisions/create-session.js";
-import type { RepeatableRequest } from "../../domain/decisions/create-session.js";
+import type { Creation, RepeatableRequest } from "../../domain/decisions/create-session.js";
 import { planByName } from "../../domain/plan.js";
 import { createSession } from "../../domain/session.js";
 import type { NewSession, Session } from "../../domain/session.js";
-import { newSessionId, SESSION_ID_RANDOM_BYTES } from "../../domain/session-id.js";
+import { idAfter, newSessionId, SESSION_ID_RANDOM_BYTES } from "../../domain/session-id.js";
 import { liveAt } from "../edges/usage.js";
 import { viewOf } from "./sessions.js";
 import type { SessionPorts, SessionView } from "./sessions.js";
@@ -36,22 +36,25 @@ export async function issueSession(ports: SessionPorts, request: SessionRequest,
 
   const nowMs = ports.clock.nowMs();
   const id = newSessionId(nowMs, ports.random.bytes(SESSION_ID_RANDOM_BYTES));
-  const session = createSession({ ...request, id }, plan, nowMs);
   const limit = limitOf(plan);
-  const creation = {
-    ...{ session, limit, isLive: liveAt(ports.policies, nowMs) },
+  const creation = (newestId: string | undefined): Creation => ({
+    session: createSession({ ...request, id: idAfter(newestId, id) }, plan, nowMs),
+    ...{ limit, isLive: liveAt(ports.policies, nowMs) },
     repeatable: key === undefined ? null : repeatable(key, request, nowMs),
-  };
-  const peers = limit === null ? null : { userId: session.userId, planId: plan.id };
+  });
+  const peers = limit === null ? null : { userId: request.userId, planId: plan.id };
   const wanted = { sessionId: id, key: key ?? null, peers };
-  const { answer } = await ports.store.update("creation", wanted, (state) => decideCreation(state, creation));
+  const { answer } = await ports.store.update("creation", wanted, (state) =>
+    decideCreation(state, creation(state.newestId)),
+  );
   if (answer.outcome === "repeated") return issued(ports, answer.session, answer.planId, nowMs, true);
   if (answer.outcome === "exists") throw new Error(`session ${id} exists`);
   if (answer.outcome !== "created") return { outcome: answer.outcome };
 
+  const { session } = answer;
   for (const removed of answer.removed) noteReplaced(ports, removed, nowMs);
   const { userId, orgId } = session;
-  ports.logger.info({ type: "session-created", sessionId: id, userId, orgId }, "session created");
+  ports.logger.info({ type: "session-created", sessionId: session.id, userId, orgId }, "session created");
   ports.meter.sessionCreated();
   return issued(ports, session, plan.id, nowMs, false);
 }

@@ -36,7 +36,7 @@ export interface SessionView extends Pick<
 export function viewOf(session: Session, policies: CurrentPolicy, nowMs: number): SessionView {
   const policy = policies.current()?.policy;
   const plan = policy && planById(policy, session.plan.id);
-  const endsAt = sessionEndsAtMs(session, plan);
+  const endsAt = sessionEndsAtMs(session, plan, nowMs);
   const { id, userId, orgId, createdAt, lastActivity, metadata, revokedAt } = session;
   const tokens = { ...session.tokens, budget: plan?.tokenBudget ?? null };
   const state = sessionState(session, endsAt, nowMs);

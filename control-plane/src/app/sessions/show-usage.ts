@@ -71,12 +71,12 @@ export async function showBuckets(
   const policy = policies.current()?.policy;
   const plan = policy && planById(policy, session.plan.id);
   const limits = plan ?? { maxTokens: session.plan.maxTokens, tokenRefillRate: 0 };
-  const nowMs = clock.nowMs();
   return edgesOf(rows).flatMap((edge): BucketView[] => {
-    const figures = lastFigures(rows, edge);
+    const figures = lastFigures(rows, edge, clock.nowMs());
     const row = rows.find((one) => one.edge === edge && one.figures === figures);
     if (figures === null || row === undefined) return [];
-    const tokens = refilledMicro(figures.levelMicro, figures.atMs, nowMs, limits) / MICROTOKENS_PER_TOKEN;
+    const levelMicro = refilledMicro(figures.levelMicro, clock.elapsedMs(figures.atMs), limits);
+    const tokens = levelMicro / MICROTOKENS_PER_TOKEN;
     const { maxTokens: capacity, tokenRefillRate: refillRate } = limits;
     return [{ edge, instance: row.instance, capacity, tokens, refillRate, lastRefill: figures.atMs }];
   });

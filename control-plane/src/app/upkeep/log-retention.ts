@@ -2,7 +2,7 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 
 import type { Timers, InvalidationLog } from "../ports/log-ports.js";
-import type { Clock, Logger } from "../ports/ports.js";
+import type { Logger, SteadyClock } from "../ports/ports.js";
 import type { BulkRevocationStore } from "../ports/revocation-ports.js";
 
 /** How much of the log is kept. An edge that was away for longer begins anew (docs/edge-protocol.md). */
@@ -21,7 +21,7 @@ export interface LogKeepingParts {
   readonly log: InvalidationLog;
   readonly revocations: BulkRevocationStore;
   readonly kept: LogRetention;
-  readonly clock: Clock;
+  readonly clock: SteadyClock;
   readonly timers: Timers;
   readonly logger: Logger;
 }
@@ -47,8 +47,9 @@ export function startLogKeeping(parts: LogKeepingParts): () => Promise<void> {
 
 async function keepLog(parts: LogKeepingParts, isStopped: () => boolean): Promise<void> {
   const { log, revocations, kept, clock, logger } = parts;
+  if (!clock.isSettled()) return;
   const nowMs = clock.nowMs();
-  const limits = { notBeforeMs: nowMs - kept.maxAgeMs, entries: kept.maxEntries };
+  const limits = { notBeforeMs: nowMs - kept.maxAgeMs, nowMs, entries: kept.maxEntries };
   try {
     while (!isStopped() && (await log.trim(limits, CHUNK)) === CHUNK) await nextTurn();
     while (!isStopped() && (await revocations.forgetFinished(nowMs - REVOCATIONS_KEPT_MS, CHUNK)) > 0) await nextTurn();

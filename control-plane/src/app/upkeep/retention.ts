@@ -2,10 +2,11 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 
 import { decideForgetting } from "../../domain/decisions/forget-sessions.js";
+import { forgetDetailsAhead } from "./ahead-sessions.js";
 import type { AuditStore } from "../ports/audit-ports.js";
 import { CREATION_KEY_KEPT_MS } from "../sessions/issue-session.js";
 import type { OperatorStore } from "../ports/operator-ports.js";
-import type { Clock, Logger } from "../ports/ports.js";
+import type { Logger, SteadyClock } from "../ports/ports.js";
 import type { Updates } from "../ports/update-ports.js";
 
 export interface Retention {
@@ -29,9 +30,12 @@ export async function applyRetention(
   nowMs: number,
 ): Promise<void> {
   const { metadataMs } = retention;
-  if (metadataMs !== null) await inChunks(() => forgetDetails(store, nowMs - metadataMs));
+  if (metadataMs !== null) {
+    await inChunks(() => forgetDetails(store, nowMs - metadataMs));
+    await forgetDetailsAhead(store, nowMs, nowMs - metadataMs);
+  }
   await inChunks(() => operator.forgetCreationKeys(nowMs - CREATION_KEY_KEPT_MS, CHUNK));
-  const bounds = { maxEntries: retention.audit.maxEntries, sinceMs: nowMs - retention.audit.maxAgeMs };
+  const bounds = { maxEntries: retention.audit.maxEntries, notBeforeMs: nowMs - retention.audit.maxAgeMs, nowMs };
   await inChunks(() => audit.trimAudit(bounds, CHUNK));
 }
 
@@ -48,7 +52,7 @@ export interface RetentionParts {
   readonly operator: OperatorStore;
   readonly audit: AuditStore;
   readonly retention: Retention;
-  readonly clock: Clock;
+  readonly clock: SteadyClock;
   readonly logger: Logger;
 }
 
@@ -64,7 +68,7 @@ export function startRetention({
   let underWay: Promise<void> | null = null;
   const round = async (): Promise<void> => {
     try {
-      await applyRetention(store, operator, audit, retention, clock.nowMs());
+      if (clock.isSettled()) await applyRetention(store, operator, audit, retention, clock.nowMs());
     } catch (error) {
       logger.error({ type: "retention-failed", error: String(error) }, "the store failed: tried again in a minute");
     }

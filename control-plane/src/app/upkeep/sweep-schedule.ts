@@ -20,7 +20,7 @@ export function startSweeping(ports: SweepPorts, timers: Timers): () => Promise<
   };
   const sweep = async (): Promise<void> => {
     try {
-      await sweepSessions(ports, () => stopped);
+      if (ports.clock.isSettled()) await sweepSessions(ports, () => stopped);
     } catch (error) {
       const fields = { type: "session-cleanup-failed", error: String(error) };
       ports.logger.error(fields, "the sweep failed, the next one goes on");

@@ -9,8 +9,11 @@ import { planById } from "../../domain/plan.js";
 import type { PlanOfPolicy, PlansOfPolicy } from "../../domain/plan.js";
 import { sessionEndsAtMs } from "../../domain/session.js";
 import type { Session } from "../../domain/session.js";
+import { sweepAhead } from "./ahead-sessions.js";
 import { endedByLifetime, endedForIdleness } from "./ended-session.js";
-import { idleAt } from "./idle-expiry.js";
+import { inSteps } from "./in-steps.js";
+import type { Step } from "./in-steps.js";
+import { idleNow } from "./idle-expiry.js";
 import type { UsagePorts } from "../edges/usage.js";
 import { CONSUMPTION_KEPT_MS } from "../sessions/consume-tokens.js";
 import type { ActivityCursor } from "../ports/update-ports.js";
@@ -47,6 +50,7 @@ export async function sweepSessions(ports: SweepPorts, stopped: () => boolean): 
     removed += await removeExpired(ports, planById(policy, planId), planId, nowMs, stopped);
     removed += await endIdle(ports, policy, planId, nowMs, stopped);
   }
+  removed += await sweepAhead(ports, policy, nowMs, stopped);
   await forget(ports, policy, nowMs, stopped);
   ports.instances.forgetGone();
   const remaining = await countLive(ports, policy, nowMs);
@@ -65,8 +69,8 @@ function removeExpired(
   stopped: () => boolean,
 ): Promise<number> {
   const untilMs = nowMs - (plan?.lifetime ?? 0);
-  const isExpired = (session: Session): boolean => sessionEndsAtMs(session, plan) <= nowMs;
-  return inSteps<string>(
+  const isExpired = (session: Session): boolean => sessionEndsAtMs(session, plan, nowMs) <= nowMs;
+  return countEnded<string>(
     async (after) => {
       const wanted = { planId, untilMs, after, limit: SESSIONS_A_STEP };
       const { answer } = await ports.store.update("byCreation", wanted, ({ page, next }) =>
@@ -75,7 +79,7 @@ function removeExpired(
       return answer;
     },
     (session) => {
-      endedByLifetime(ports, session, sessionEndsAtMs(session, plan));
+      endedByLifetime(ports, session, sessionEndsAtMs(session, plan, nowMs));
     },
     stopped,
   );
@@ -91,8 +95,8 @@ function endIdle(
 ): Promise<number> {
   const plan = planById(policy, planId);
   const untilMs = plan === undefined ? nowMs : nowMs - Math.min(idleLimitMs(policy, plan), plan.lifetime);
-  const isIdle = idleAt(ports, nowMs);
-  return inSteps<ActivityCursor>(
+  const isIdle = idleNow(ports);
+  return countEnded<ActivityCursor>(
     async (after) => {
       const wanted = { planId, untilMs, after, limit: SESSIONS_A_STEP };
       const { answer } = await ports.store.update("byActivity", wanted, ({ page, next }) =>
@@ -107,31 +111,25 @@ function endIdle(
   );
 }
 
-/** The sessions that a step ended; `next` is undefined after the last step. */
-interface Swept<Cursor> {
-  readonly sessions: readonly Session[];
-  readonly next: Cursor | undefined;
-}
+/** The sessions that a step ended. */
+type Swept<Cursor> = Step<readonly Session[], Cursor>;
 
 const swept = <Cursor>(
   next: Cursor | undefined,
-  { answer: sessions, changes }: Decision<readonly Session[]>,
-): Decision<Swept<Cursor>> => ({ answer: { sessions, next }, changes });
+  { answer: done, changes }: Decision<readonly Session[]>,
+): Decision<Swept<Cursor>> => ({ answer: { done, next }, changes });
 
-async function inSteps<Cursor>(
+async function countEnded<Cursor>(
   step: (after: Cursor | undefined) => Promise<Swept<Cursor>>,
   tell: (session: Session) => void,
   stopped: () => boolean,
 ): Promise<number> {
   let count = 0;
-  let after: Cursor | undefined;
-  do {
-    const { sessions, next } = await step(after);
+  const counted = (sessions: readonly Session[]): void => {
     count += sessions.length;
     sessions.forEach(tell);
-    after = next;
-    await nextTurn();
-  } while (after !== undefined && !stopped());
+  };
+  await inSteps(step, counted, stopped);
   return count;
 }
 

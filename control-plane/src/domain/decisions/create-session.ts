@@ -1,5 +1,6 @@
 // Decides on a new session: once a key, and within what its user may have.
 import type { OnMaxSessions, PlanOfPolicy } from "../plan.js";
+import { asNewest, inOrderOfCreation } from "../session.js";
 import type { Session } from "../session.js";
 import { unchanged } from "../changes.js";
 import type { Decision } from "../changes.js";
@@ -40,17 +41,19 @@ export interface Creation {
 export interface CreationState {
   /** Whether there is a session of this id. */
   readonly exists: boolean;
+  /** The highest id below the ceiling of the new one's. */
+  readonly newestId: string | undefined;
   /** What the key has made. */
   readonly made: CreationKey | undefined;
   /** The session that it made, if it is still stored. */
   readonly madeSession: Session | undefined;
-  /** The user's sessions in the plan, the oldest first; none where there is no limit. */
+  /** The user's sessions in the plan; none where there is no limit. */
   readonly peers: readonly Session[];
 }
 
 export type CreationOutcome =
   /** `removed`: the sessions that were revoked to make room, as they now are. */
-  | { readonly outcome: "created"; readonly removed: readonly Session[] }
+  | { readonly outcome: "created"; readonly session: Session; readonly removed: readonly Session[] }
   /** The key has made this session before, under this plan id. */
   | { readonly outcome: "repeated"; readonly session: Session; readonly planId: number }
   /** The key has made a session that is not stored any more. */
@@ -62,23 +65,24 @@ export type CreationOutcome =
   | { readonly outcome: "tooManySessions" };
 
 export function decideCreation(state: CreationState, creation: Creation): Decision<CreationOutcome> {
-  const { session, limit, repeatable, isLive } = creation;
+  const { limit, repeatable, isLive } = creation;
   const earlier = repeatable === null ? undefined : repeated(state, repeatable);
   if (earlier !== undefined) return unchanged(earlier);
   if (state.exists) return unchanged({ outcome: "exists" });
   const surplus = limit === null ? [] : surplusOf(state.peers.filter(isLive), limit);
   if (surplus.length > 0 && limit?.onMaxSessions === "refuse") return unchanged({ outcome: "tooManySessions" });
 
+  const session = asNewest(creation.session, state.peers);
   const atMs = session.createdAt;
   const revocations = surplus.map((one) => revocationOf(one, atMs));
   const sessions = [...revocations.map(({ change }) => change), { before: null, after: session }];
   const invalidations = revocations.map(({ invalidation }) => invalidation);
   const removed = revocations.map(({ change }) => change.after);
   const changes = { sessions, invalidations };
-  if (repeatable === null) return { answer: { outcome: "created", removed }, changes };
+  if (repeatable === null) return { answer: { outcome: "created", session, removed }, changes };
   const { key, requestHash, keptSinceMs } = repeatable;
   const creationKey = { key, requestHash, sessionId: session.id, planId: session.plan.id, atMs, keptSinceMs };
-  return { answer: { outcome: "created", removed }, changes: { ...changes, creationKey } };
+  return { answer: { outcome: "created", session, removed }, changes: { ...changes, creationKey } };
 }
 
 function repeated(
@@ -92,7 +96,7 @@ function repeated(
     : { outcome: "repeated", session: madeSession, planId: made.planId };
 }
 
-/** Those of a user's live sessions, the oldest first, that must go so that one more is within the limit. */
+/** Those of a user's live sessions, the oldest of them, that must go so that one more is within the limit. */
 export function surplusOf(live: readonly Session[], { maxSessions }: SessionLimit): readonly Session[] {
-  return live.slice(0, Math.max(0, live.length + 1 - maxSessions));
+  return inOrderOfCreation(live).slice(0, Math.max(0, live.length + 1 - maxSessions));
 }

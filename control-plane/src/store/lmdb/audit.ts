@@ -1,5 +1,6 @@
 // The audit log in LMDB: entries numbered from 1 on without a gap, the oldest dropped first.
 import type { AuditEvent } from "../../domain/stored.js";
+import { entriesToTrim } from "../../domain/trimming.js";
 import type { AuditBounds, AuditEntry, AuditStore } from "../../app/ports/audit-ports.js";
 import type { LmdbLayout } from "./layout.js";
 
@@ -24,18 +25,17 @@ export class LmdbAuditStore implements AuditStore {
     return Promise.resolve([...range].map(({ key, value }) => ({ number: key, ...value })));
   }
 
-  trimAudit({ maxEntries, sinceMs }: AuditBounds, limit: number): Promise<number> {
+  trimAudit(bounds: AuditBounds, limit: number): Promise<number> {
     const { audit } = this.db;
     return this.db.env.transaction(() => {
       // The last one stays whatever its age: the next takes its number from it.
       const [last = 0] = audit.getKeys({ reverse: true, limit: 1 });
-      let dropped = 0;
-      for (const { key, value } of audit.getRange({ end: last, limit })) {
-        if (key > last - maxEntries && value.at >= sinceMs) break;
-        void audit.remove(key);
-        dropped += 1;
-      }
-      return dropped;
+      const aged = audit.getRange({ end: last }).map(({ key, value }) => {
+        return { atMs: value.at, isSurplus: key <= last - bounds.maxEntries };
+      });
+      const going = entriesToTrim(aged, bounds, limit);
+      if (going > 0) for (const key of [...audit.getKeys({ limit: going })]) void audit.remove(key);
+      return going;
     });
   }
 }

@@ -1,5 +1,6 @@
 // The invalidation log in LMDB: entries numbered from 1 on without a gap, written in the transaction of their cause.
-import type { Invalidation, InvalidationKind, LogPosition } from "../../domain/stored.js";
+import type { InvalidationKind, LogPosition } from "../../domain/stored.js";
+import { entriesToTrim } from "../../domain/trimming.js";
 import { LOG_CHARS } from "../../../../assembly/contract.js";
 import type { LogAdvance, LogLimits, LogReading, InvalidationLog } from "../../app/ports/log-ports.js";
 import type { Random } from "../../app/ports/ports.js";
@@ -71,16 +72,16 @@ export class LmdbLog implements InvalidationLog {
     return () => this.listeners.delete(listener);
   }
 
-  trim({ notBeforeMs, entries }: LogLimits, chunk: number): Promise<number> {
+  trim(limits: LogLimits, chunk: number): Promise<number> {
+    const { invalidations } = this.db;
     return this.db.env.transaction(() => {
-      const newestToGo = cursorOf(this.db) - entries;
-      const mayGo = ({ key, value }: { key: number; value: Invalidation }): boolean =>
-        key <= newestToGo || value.atMs < notBeforeMs;
-      const oldest = [...this.db.invalidations.getRange({ limit: chunk })];
-      const kept = oldest.findIndex((entry) => !mayGo(entry));
-      const going = kept < 0 ? oldest : oldest.slice(0, kept);
-      for (const { key } of going) void this.db.invalidations.remove(key);
-      return going.length;
+      const newestToGo = cursorOf(this.db) - limits.entries;
+      const aged = invalidations.getRange().map(({ key, value }) => {
+        return { atMs: value.atMs, isSurplus: key <= newestToGo };
+      });
+      const going = entriesToTrim(aged, limits, chunk);
+      if (going > 0) for (const key of [...invalidations.getKeys({ limit: going })]) void invalidations.remove(key);
+      return going;
     });
   }
 

@@ -2,11 +2,11 @@
 import type { Loads } from "../../app/ports/update-ports.js";
 import type { Session } from "../../domain/session.js";
 import type { RevocationFilter, SessionRecord } from "../../domain/stored.js";
-import { sessionIdFloor } from "../../domain/session-id.js";
+import { sessionIdCeiling, sessionIdFloor } from "../../domain/session-id.js";
 import { cursorOf } from "./invalidation-log.js";
 import type { LmdbLayout } from "./layout.js";
 import { AFTER_ALL_IDS } from "./session-index.js";
-import { byActivity, byCreation, ended } from "./sweep-pages.js";
+import { byActivity, byCreation, createdAfter, ended } from "./sweep-pages.js";
 import { findRecord, findSession, rowOf } from "./usage-rows.js";
 
 export type LoadsOfLmdb = { readonly [Kind in keyof Loads]: (wanted: Loads[Kind]["wanted"]) => Loads[Kind]["found"] };
@@ -18,6 +18,7 @@ export const loadsOf = (db: LmdbLayout, log: string): LoadsOfLmdb => ({
     const made = key === null ? undefined : db.creationKeys.get(key);
     return {
       exists: db.sessions.doesExist(sessionId),
+      newestId: [...db.sessions.getKeys({ start: sessionIdCeiling(sessionId), reverse: true, limit: 1 })][0],
       made,
       madeSession: made && findSession(db, made.sessionId),
       peers: peers === null ? [] : peersOf(db, peers.userId, peers.planId),
@@ -42,6 +43,7 @@ export const loadsOf = (db: LmdbLayout, log: string): LoadsOfLmdb => ({
   },
   byActivity: (wanted) => byActivity(db, wanted),
   byCreation: (wanted) => byCreation(db, wanted),
+  createdAfter: (wanted) => createdAfter(db, wanted),
   ended: (wanted) => ended(db, wanted),
   withDetails: ({ createdBeforeMs, limit }) => withDetails(db, createdBeforeMs, limit),
 });
@@ -49,7 +51,7 @@ export const loadsOf = (db: LmdbLayout, log: string): LoadsOfLmdb => ({
 /** Twice what a policy may allow. A user who has more, from before there was a limit, loses them in several steps. */
 const MAX_COUNTED = 2000;
 
-/** The user's sessions of the plan, the oldest first. */
+/** The user's sessions of the plan. */
 function peersOf(db: LmdbLayout, userId: string, planId: number): Session[] {
   const range = { start: [userId, planId], end: [userId, planId + 1], limit: MAX_COUNTED };
   return sessionsOf(
@@ -96,10 +98,14 @@ function sessionIds(
   return [...index.getKeys(options)].map(([, id]) => id);
 }
 
-/** Those before the place in `meta` have been looked at; it moves on with the commit. */
+/**
+ * Those before the place in `meta` have been looked at; it moves on with the commit. A place far past the end is of a
+ * clock that was ahead, or of a shorter retention: then all are looked at again.
+ */
 function withDetails({ sessions, meta }: LmdbLayout, createdBeforeMs: number, limit: number): Session[] {
-  const start = (meta.get("metadataForgottenBefore") as string | undefined) ?? "";
+  const place = (meta.get("metadataForgottenBefore") as string | undefined) ?? "";
   const end = sessionIdFloor(createdBeforeMs);
+  const start = place < sessionIdCeiling(end) ? place : "";
   if (start >= end) return [];
   const old = [...sessions.getRange({ start, end, limit })];
   const last = old.at(-1);

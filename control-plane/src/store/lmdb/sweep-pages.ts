@@ -1,5 +1,5 @@
 // The pages of a sweep in LMDB: walks over the indexes by time. Each is called inside `env.transaction`.
-import type { ActivityCursor, OldestSessions, Page, PageOfPlan } from "../../app/ports/update-ports.js";
+import type { ActivityCursor, OldestSessions, Page, PageOfPlan, SessionsAfter } from "../../app/ports/update-ports.js";
 import { hasEndedForGood } from "../../domain/session.js";
 import type { Session } from "../../domain/session.js";
 import { sessionIdFloor } from "../../domain/session-id.js";
@@ -93,6 +93,19 @@ export function byCreation(
   }
   const last = keys.at(-1);
   return { page, next: last === undefined || keys.length < limit ? undefined : last[1] };
+}
+
+export function createdAfter(db: LmdbLayout, { createdAfterMs, after, limit }: SessionsAfter): Page<Session, string> {
+  const start = after ?? sessionIdFloor(createdAfterMs);
+  const found = [...db.sessions.getRange({ start, exclusiveStart: after !== undefined, limit })];
+  const page: Session[] = [];
+  let rows = 0;
+  for (const { key, value } of found) {
+    page.push(value);
+    rows += rowCount(db, key);
+    if (rows >= ROWS_A_PAGE) return { page, next: key };
+  }
+  return { page, next: found.length < limit ? undefined : found.at(-1)?.key };
 }
 
 export function ended(db: LmdbLayout, { createdBeforeMs, limit }: OldestSessions): Session[] {

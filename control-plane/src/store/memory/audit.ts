@@ -1,5 +1,6 @@
 // The audit log over a list: entries numbered from 1 on without a gap, the oldest dropped first.
 import type { AuditEvent } from "../../domain/stored.js";
+import { entriesToTrim } from "../../domain/trimming.js";
 import type { AuditBounds, AuditEntry, AuditStore } from "../../app/ports/audit-ports.js";
 import type { MemoryEngine } from "./engine.js";
 
@@ -19,14 +20,13 @@ export class MemoryAudit implements AuditStore {
     return Promise.resolve(listed.slice(0, limit));
   }
 
-  trimAudit({ maxEntries, sinceMs }: AuditBounds, limit: number): Promise<number> {
+  trimAudit(bounds: AuditBounds, limit: number): Promise<number> {
     const { audit } = this.engine;
-    let going = 0;
     // The last one stays whatever its age: the next takes its number from it.
-    for (const { at } of audit.slice(0, Math.min(limit, audit.length - 1))) {
-      if (going >= audit.length - maxEntries && at >= sinceMs) break;
-      going += 1;
-    }
+    const aged = audit.slice(0, -1).map(({ at }, i) => {
+      return { atMs: at, isSurplus: i < audit.length - bounds.maxEntries };
+    });
+    const going = entriesToTrim(aged, bounds, limit);
     audit.splice(0, going);
     this.dropped += going;
     return Promise.resolve(going);

@@ -1,5 +1,6 @@
 // The log's port over a list, for tests of what uses it. It passes the same contract as the real one.
 import type { Invalidation, InvalidationKind, LogPosition } from "../../domain/stored.js";
+import { entriesToTrim } from "../../domain/trimming.js";
 import type { LogAdvance, LogLimits, LogReading } from "../../app/ports/log-ports.js";
 import type { InvalidationLog } from "../../app/ports/log-ports.js";
 
@@ -39,13 +40,10 @@ export class MemoryLog implements InvalidationLog {
     return () => this.listeners.delete(listener);
   }
 
-  trim({ notBeforeMs, entries }: LogLimits, chunk: number): Promise<number> {
-    const { cursor } = this.now();
-    let going = 0;
-    for (const { atMs } of this.entries.slice(0, chunk)) {
-      if (atMs >= notBeforeMs && this.trimmed + going + 1 > cursor - entries) break;
-      going += 1;
-    }
+  trim(limits: LogLimits, chunk: number): Promise<number> {
+    const surplus = this.entries.length - limits.entries;
+    const aged = this.entries.map(({ atMs }, i) => ({ atMs, isSurplus: i < surplus }));
+    const going = entriesToTrim(aged, limits, chunk);
     this.entries.splice(0, going);
     this.trimmed += going;
     return Promise.resolve(going);

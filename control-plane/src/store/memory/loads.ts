@@ -2,6 +2,7 @@
 import type { ActivityCursor, Loads, PageOfPlan } from "../../app/ports/update-ports.js";
 import { hasEndedForGood } from "../../domain/session.js";
 import type { Session } from "../../domain/session.js";
+import { sessionIdCeiling, sessionIdFloor } from "../../domain/session-id.js";
 import { activeSession } from "../../domain/stored.js";
 import type { RevocationFilter, SessionRecord } from "../../domain/stored.js";
 import { NamedReads } from "./named-reads.js";
@@ -24,6 +25,7 @@ function loadsOfOne(reads: NamedReads): LoadsOf<"session" | "creation" | "planCh
       const made = key === null ? undefined : reads.creationKey(key);
       const makes = made && reads.record(made.sessionId);
       return {
+        newestId: newestBelow(sessionIdCeiling(sessionId), reads.records.sessions.keys()),
         ...{ exists: reads.find(sessionId) !== undefined, made, madeSession: makes && activeSession(makes) },
         peers: peers === null ? [] : reads.peers(peers.userId, peers.planId),
       };
@@ -63,7 +65,7 @@ function loadsOfRevocations(reads: NamedReads): LoadsOf<"newestSession" | "revoc
   };
 }
 
-function pagesOf(reads: NamedReads): LoadsOf<"byActivity" | "byCreation" | "ended" | "withDetails"> {
+function pagesOf(reads: NamedReads): LoadsOf<"byActivity" | "byCreation" | "createdAfter" | "ended" | "withDetails"> {
   return {
     byActivity: (wanted) => {
       const found = pageByActivity([...reads.records.sessions.values()].map(recordOf), wanted);
@@ -75,6 +77,11 @@ function pagesOf(reads: NamedReads): LoadsOf<"byActivity" | "byCreation" | "ende
       const page = reads.named(found.filter(({ createdAt }) => createdAt <= untilMs).slice(0, limit));
       return { page, next: page.length < limit ? undefined : page.at(-1)?.id };
     },
+    createdAfter: ({ createdAfterMs, after, limit }) => {
+      const floor = sessionIdFloor(createdAfterMs);
+      const found = reads.those(({ id }) => id >= floor && id > (after ?? "")).slice(0, limit);
+      return { page: reads.named(found), next: found.length < limit ? undefined : found.at(-1)?.id };
+    },
     ended: ({ createdBeforeMs, limit }) =>
       reads.named(reads.those((one) => hasEndedForGood(one) && one.createdAt < createdBeforeMs).slice(0, limit)),
     withDetails: ({ createdBeforeMs, limit }) => {
@@ -82,6 +89,13 @@ function pagesOf(reads: NamedReads): LoadsOf<"byActivity" | "byCreation" | "ende
       return reads.named(reads.those((one) => known(one) && one.createdAt < createdBeforeMs).slice(0, limit));
     },
   };
+}
+
+/** Whether it still stands does not matter: of two sessions that are made at once, either may be the newer one. */
+function newestBelow(ceiling: string, ids: Iterable<string>): string | undefined {
+  let newest: string | undefined;
+  for (const id of ids) if (id < ceiling && (newest === undefined || id > newest)) newest = id;
+  return newest;
 }
 
 const isMeant = (session: Session, filter: RevocationFilter): boolean =>

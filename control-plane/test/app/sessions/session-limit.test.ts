@@ -2,6 +2,7 @@
 import { describe, expect, it } from "vitest";
 
 import { created, expectError, shown, startTestControlPlane } from "../../support/control-plane.js";
+import { GRACE_MS } from "../../support/idle-plane.js";
 import { HOUR_MS, METERED, STARTER } from "../../support/sessions.js";
 
 const FIELDS = { userId: "u1", orgId: "o1" };
@@ -37,6 +38,21 @@ describe("a user who has as many sessions as the plan allows", () => {
     const { text } = await plane.call("GET", "/metrics");
     expect(text).toContain('sluice_control_sessions_removed_total{reason="replaced"} 2');
   });
+
+  for (const backMs of [1, 1500, 120_000, HOUR_MS, 365 * 24 * HOUR_MS]) {
+    it(`after the clock went back by ${backMs} ms the oldest is revoked, not the one just issued`, async () => {
+      const plane = await startTestControlPlane();
+      plane.setPlans({ ...REPLACING, lifetime: 9 * 365 * 24 * HOUR_MS });
+      const { session: first } = await created(plane);
+      plane.clock.step(-backMs);
+      plane.ports.clock.nowMs();
+      plane.clock.advance(GRACE_MS);
+      const others = [];
+      for (let i = 0; i < 3; i++) others.push((await created(plane)).session);
+      const states = await Promise.all([first, ...others].map(async ({ id }) => (await shown(plane, id)).state));
+      expect(states).toEqual(["revoked", "revoked", "live", "live"]);
+    });
+  }
 
   it("a user at the limit may have sessions in another plan, and other users have theirs", async () => {
     const plane = await startTestControlPlane();

@@ -49,6 +49,16 @@ describe("ip and user agent of a session", () => {
     expect((await store.find(old.id))?.metadata.ip).toBe("192.0.2.1");
   });
 
+  it("a round while the clock was a year ahead keeps no ip and user agent from going once it is right", async () => {
+    const store = await temporaryStore();
+    await keep(store, RETENTION, NOW_MS + 365 * DAY_MS);
+    const session = sessionAt(NOW_MS - DAY_MS - 1);
+    await store.create(session);
+    await keep(store);
+    expect((await store.find(session.id))?.metadata.ip).toBeNull();
+    expect(await store.operator.forgetMetadata(NOW_MS - DAY_MS, 500)).toBe(0);
+  });
+
   it("ip and user agent go in steps, and what was done is not looked at again", async () => {
     const store = await temporaryStore();
     const many = Array.from({ length: 1201 }, (_, i) => sessionAt(i));

@@ -72,9 +72,10 @@ export const newEntry = ({ edge, instance }: Instance, nowMs: number): Entry => 
 export function awaitedEntries(stored: readonly EdgeStatus[], clock: Clock): Entry[] {
   const startedAtMs = clock.monotonicMs();
   const sorted = [...stored].sort((one, other) => one.lastContactAtMs - other.lastContactAtMs);
-  // Until then, at least, a control plane was running.
-  const endedAtMs = sorted.at(-1)?.lastContactAtMs ?? 0;
-  const atMs = (wallMs: number): number => startedAtMs - Math.max(0, clock.nowMs() - wallMs);
+  const nowMs = clock.nowMs();
+  // Until then, at least, a control plane was running. A stamp from ahead says nothing of the others: the clock went back.
+  const endedAtMs = sorted.findLast(({ lastContactAtMs }) => lastContactAtMs <= nowMs)?.lastContactAtMs ?? 0;
+  const atMs = (wallMs: number): number => startedAtMs - Math.max(0, nowMs - wallMs);
   return sorted.map(({ edge, instance, firstContactAtMs, lastContactAtMs, watching, lastWatch }) => {
     const silentBeforeMs = watching ? 0 : Math.max(0, endedAtMs - lastContactAtMs - STORED_LATE_MS);
     return {

@@ -3,7 +3,7 @@ import { graceMs } from "../../../domain/idleness.js";
 import type { Clock, CurrentPolicy } from "../../ports/ports.js";
 
 /** Without a policy workers report by the filter's built-in interval, 5 s. */
-const WITHOUT_POLICY_MS = 20_000;
+export const WITHOUT_POLICY_MS = 20_000;
 
 /**
  * 2 × reportInterval + 10 s. When a policy shortens it, the longer one counts until the shorter has passed: workers go on
