@@ -39,8 +39,10 @@ const body: usize = memory.data(6272);
 
 /** Until then a record that stands is used as it stands. */
 let askAgainAtUs: u64 = 0;
-/** Why: no answer came. False: the call was rejected. */
+/** Why: no answer came. False: there was one, if not this. */
 let isAway: bool = false;
+/** When the last answer came. */
+let answeredAtUs: u64 = 0;
 
 // The results of asking.
 /** The request waits for the answer. */
@@ -117,7 +119,7 @@ function send(root: Root, chain: u32): bool {
   }
   end = writeAscii(end, "}");
   if (!post(root.table, CALL_ACQUIRE, ACQUIRE, body, end, root.epoch.policy.acquireTimeoutMs)) return false;
-  openCall(sentCallId(), root.id, chain);
+  openCall(sentCallId(), root.id, chain, monotonicUs());
   return true;
 }
 
@@ -132,9 +134,14 @@ export function noteUnreachable(): void {
   holdBack(true);
 }
 
-/** The call was rejected, so the control plane, or what stands before it, is there: the same, but nobody is trusted. */
-export function noteRejected(): void {
+/** The call was rejected, or others were answered: the control plane is there. The same, but nobody is trusted. */
+export function noteBusy(): void {
   holdBack(false);
+}
+
+/** Whether another call was answered since: then one that was not says that there are too many, not that nobody answers. */
+export function wasAnsweredSince(sentAtUs: u64): bool {
+  return answeredAtUs > sentAtUs;
 }
 
 function holdBack(away: bool): void {
@@ -144,6 +151,7 @@ function holdBack(away: bool): void {
 
 export function noteReachable(): void {
   askAgainAtUs = 0;
+  answeredAtUs = monotonicUs();
 }
 
 export function shouldHoldBack(): bool {

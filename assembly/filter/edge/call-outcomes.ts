@@ -19,7 +19,7 @@ const callWords: StaticArray<string> = ["acquire", "report", "watch"];
 export const OUTCOME_OK: u32 = 0;
 const NO_CLUSTER: u32 = 1;
 const NO_HOST: u32 = 2;
-const TIMEOUT: u32 = 3;
+export const OUTCOME_TIMEOUT: u32 = 3;
 const UNAUTHORIZED: u32 = 4;
 const OVERLOADED: u32 = 5;
 const FAILED: u32 = 6;
@@ -95,7 +95,7 @@ export function answeredOutcome(): u32 {
     case 503:
       return isJson() ? OVERLOADED : NO_HOST;
     case 504:
-      return TIMEOUT;
+      return OUTCOME_TIMEOUT;
     default:
       return status >= 400 && status < 500 ? REJECTED : FAILED;
   }

@@ -3,22 +3,23 @@ import { closeAsk, nextAsk } from "./asks";
 import { takeQueuedOf } from "./ask-queue";
 import { NONE, freeWaiter } from "./waiters";
 
-//   0         4                 8           12       16
-//   | call id | root context id | first ask | in use |
+//   0         4                 8           12       16        24
+//   | call id | root context id | first ask | in use | sent at |
 
 /**
- * Calls out at a time: bounds what a worker asks of the control plane at once. More sessions wait, and share the next
- * calls: so a control plane under load gets few calls with many sessions, which cost it less.
+ * Calls out at a time: bounds what a worker asks of the control plane at once, so that it answers each in time. More
+ * sessions wait, and share the next calls, which cost it less.
  */
-export const MAX_CALLS: u32 = 32;
+export const MAX_CALLS: u32 = 8;
 
-const CALL_BYTES: u32 = 16;
+const CALL_BYTES: u32 = 24;
 const ROOT_AT: u32 = 4;
 const ASK_AT: u32 = 8;
 const USED_AT: u32 = 12;
+const SENT_AT: u32 = 16;
 
 /** MAX_CALLS × CALL_BYTES. */
-const calls: usize = memory.data(512, 4);
+const calls: usize = memory.data(192, 8);
 let out: u32 = 0;
 
 // @ts-ignore: decorator
@@ -32,7 +33,7 @@ export function hasFreeCall(): bool {
 }
 
 /** Notes a call that was sent, with the sessions that it asks about. There must be a free one. */
-export function openCall(callId: u32, rootId: u32, firstAsk: u32): void {
+export function openCall(callId: u32, rootId: u32, firstAsk: u32, nowUs: u64): void {
   let call: u32 = 0;
   while (load<u32>(callAt(call), USED_AT) != 0) call++;
   const at = callAt(call);
@@ -41,6 +42,12 @@ export function openCall(callId: u32, rootId: u32, firstAsk: u32): void {
   store<u32>(at, rootId, ROOT_AT);
   store<u32>(at, firstAsk, ASK_AT);
   store<u32>(at, 1, USED_AT);
+  store<u64>(at, nowUs, SENT_AT);
+}
+
+/** Monotonic µs. */
+export function callSentAtUs(call: u32): u64 {
+  return load<u64>(callAt(call), SENT_AT);
 }
 
 /** The call that the host knows by this id, or NONE. */

@@ -13,18 +13,19 @@ import { sessionIdOf } from "../../domain/token/token";
 import { callResponseBody } from "../../host/buffers";
 import { monotonicUs } from "../../host/clock";
 import { enterStream } from "../../host/stream";
-import { noteReachable, noteRejected, noteUnreachable, queueAlone, sendQueued } from "../edge/acquire";
+import { noteBusy, noteReachable, noteUnreachable, queueAlone, sendQueued, wasAnsweredSince } from "../edge/acquire";
 import { takeOverdue } from "../edge/ask-queue";
 import { ASK_INSERTS, askRoot, askToken, askedAtUs, closeAsk, hasAskFlag, linkAsk, nextAsk } from "../edge/asks";
 import {
   CALL_ACQUIRE,
   OUTCOME_MALFORMED,
   OUTCOME_OK,
+  OUTCOME_TIMEOUT,
   answeredOutcome,
   isRejection,
   noteOutcome,
 } from "../edge/call-outcomes";
-import { closeCall } from "../edge/calls";
+import { callSentAtUs, closeCall } from "../edge/calls";
 import { NONE, freeWaiter, waiterEpoch } from "../edge/waiters";
 import { Root, rootInSlot, slotOfRoot } from "../state/roots";
 import { INSERT_CONTENDED, SESSION_ENDED, WRITTEN, writeAnswer } from "../table/insert";
@@ -38,6 +39,7 @@ const askedToken: usize = memory.data(TOKEN_BYTES);
 
 /** The acquire came back. Each session that it asked about goes on by its own answer. */
 export function finishAcquire(root: Root, call: u32, bodyBytes: u32): void {
+  const sentAtUs = callSentAtUs(call);
   const chain = closeCall(call);
   const outcome = answeredOutcome();
   const isRead = (outcome == OUTCOME_OK || isRejection(outcome)) && bodyBytes <= MAX_EDGE_BODY_BYTES;
@@ -51,8 +53,11 @@ export function finishAcquire(root: Root, call: u32, bodyBytes: u32): void {
   } else if (isRejection(outcome) && saysNoSession(body)) {
     finishNoSession(root, chain);
   } else if (isRejection(outcome)) {
-    noteRejected();
+    noteBusy();
     finishAll(chain, CALL_REJECTED);
+  } else if (outcome == OUTCOME_TIMEOUT && wasAnsweredSince(sentAtUs)) {
+    noteBusy();
+    finishAll(chain, ASKED_TOO_LATE);
   } else {
     noteUnreachable();
     finishAll(chain, NO_ANSWER);

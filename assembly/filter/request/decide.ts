@@ -23,7 +23,7 @@ import {
 // In place of what writing an answer comes to; above all of that.
 /** The control plane did not answer. */
 export const NO_ANSWER: u32 = 0xff;
-/** It is there, but was not asked in time. */
+/** It is there, but was not asked, or did not answer, in time. */
 export const ASKED_TOO_LATE: u32 = 0xfe;
 /** It, or what stands before it, rejected the call. */
 export const CALL_REJECTED: u32 = 0xfd;

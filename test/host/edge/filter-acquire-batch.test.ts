@@ -19,7 +19,7 @@ function queued(edge: Edge, count: number): { sessions: Session[]; streams: Stre
 }
 
 describe("more sessions than calls may be out", () => {
-  it("sessions past 32 calls wait, and 64 of them go out in a call once one comes back", () => {
+  it("sessions past 8 calls wait, and 64 of them go out in a call once one comes back", () => {
     const edge = new Edge();
     const first = fillCalls(edge);
     const { sessions, streams } = queued(edge, 100);
@@ -159,8 +159,36 @@ describe("sessions in a queue and onUnreachable: trust", () => {
     fillCalls(edge);
     const { streams } = queued(edge, 3);
     edge.pendingAcquires[0]?.answer(200, live());
+    edge.clock.advanceMs(1);
     edge.pendingAcquires.at(-1)?.timeOut();
     expect(statusesOf(streams)).toEqual([status, status, status]);
+  });
+
+  it("a call that times out while another is answered is no outage: its sessions get 503 under trust", () => {
+    const edge = new Edge({ policy: trust });
+    const [slow, quick] = [edge.send(edge.newSession()), edge.send(edge.newSession())];
+    const [unanswered, answered] = edge.pendingAcquires;
+    edge.clock.advanceMs(100);
+    answered?.answer(200, live());
+    edge.clock.advanceMs(150);
+    unanswered?.timeOut();
+    expect(statusesOf([slow, quick])).toEqual([503, 200]);
+    expect(slow.local).toMatchObject({ details: "sluice_busy" });
+    const later = edge.send(edge.newSession());
+    edge.clock.advanceMs(ACQUIRE_TIMEOUT_MS);
+    edge.callout.timeOut();
+    expect(later.status).toBe(200);
+  });
+
+  it("a call that fails otherwise than by a timeout follows onUnreachable, whatever came of others", () => {
+    const edge = new Edge({ policy: trust });
+    const waiting = edge.send(edge.newSession());
+    edge.send(edge.newSession());
+    const [failing, answered] = edge.pendingAcquires;
+    edge.clock.advanceMs(10);
+    answered?.answer(200, live());
+    failing?.answer(503, "{}");
+    expect(waiting.status).toBe(200);
   });
 
   it("a queued session for which no call comes back in time gets 503, and when to try again", () => {

@@ -168,9 +168,8 @@ describe("the limit on requests that are held", () => {
     for (const stream of streams.slice(0, 10)) stream.abandon();
     offer(edge.watch, two);
     edge.passMs(TICK_MS);
-    expect(edge.pendingAcquires).toHaveLength(10);
-    for (const call of edge.pendingAcquires)
-      call.answer(200, '{"state":"unknown","log":"a1b2c3d4e5f60718","cursor":41}');
+    answerAll(edge, () => '{"state":"unknown","log":"a1b2c3d4e5f60718","cursor":41}');
+    expect(edge.acquires.flatMap((call) => sessionsOf(call))).toHaveLength(10);
     expect(streams.map((stream) => stream.status)).toEqual([
       ...Array.from({ length: 10 }, () => undefined),
       ...Array.from({ length: 10 }, () => 401),

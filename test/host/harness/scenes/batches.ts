@@ -4,7 +4,7 @@ import type { Edge } from "./edge.js";
 import type { Session } from "./tokens.js";
 
 /** Calls that a worker has out at a time. */
-export const MAX_CALLS_OUT = 32;
+export const MAX_CALLS_OUT = 8;
 
 /** The sessions that an acquire asks about, in order. */
 export function sessionsOf({ json }: Callout): string[] {
