@@ -3,7 +3,12 @@ import { isIP } from "node:net";
 import { Type } from "typebox";
 import type { TProperties, TRef } from "typebox";
 
-import { INSTANCE_CHARS, MAX_ACQUIRE_SESSIONS, MAX_EDGE_NAME_BYTES, MAX_NAME_CHARS } from "../../../assembly/contract.js";
+import {
+  INSTANCE_CHARS,
+  MAX_ACQUIRE_SESSIONS,
+  MAX_EDGE_NAME_BYTES,
+  MAX_NAME_CHARS,
+} from "../../../assembly/contract.js";
 import { ERRORS } from "./errors.js";
 import type { ErrorCode } from "./errors.js";
 

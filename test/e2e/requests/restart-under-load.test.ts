@@ -38,7 +38,10 @@ describe.each(["trust", "deny"] as const)("an Envoy that restarts under load, on
     for (const { id } of revoked) await sluice().api.revoke(id);
     await sluice().edge(0).restartHard();
     const startedMs = performance.now();
-    const mixed = live.flatMap((session, index) => [session, ...(index % (LIVE / REVOKED) === 0 ? revoked.slice(index / (LIVE / REVOKED), index / (LIVE / REVOKED) + 1) : [])]);
+    const mixed = live.flatMap((session, index) => [
+      session,
+      ...(index % (LIVE / REVOKED) === 0 ? revoked.slice(index / (LIVE / REVOKED), index / (LIVE / REVOKED) + 1) : []),
+    ]);
     const statuses = await atOnce(sluice(), mixed);
     console.log(onUnreachable, statuses, performance.now() - startedMs, await sluice().envoyAdmin.samples());
     expect(statuses).toEqual({ 200: LIVE, 401: REVOKED });

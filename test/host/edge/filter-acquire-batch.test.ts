@@ -258,7 +258,12 @@ describe("an answer about many sessions that a worker reads", () => {
     edge.pendingAcquires[0]?.answer(200, live());
     const batch = edge.pendingAcquires.at(-1);
     if (batch === undefined) throw new Error("no batch");
-    batch.answer(200, batchAnswer(batch, live).replace(/"session":"[^"]+"/g, (text) => text.toUpperCase().replace("SESSION", "session")));
+    batch.answer(
+      200,
+      batchAnswer(batch, live).replace(/"session":"[^"]+"/g, (text) =>
+        text.toUpperCase().replace("SESSION", "session"),
+      ),
+    );
     expect(statusesOf(streams)).toEqual([200, 200]);
   });
 });

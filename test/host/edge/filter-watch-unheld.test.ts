@@ -48,7 +48,8 @@ describe("a watch that is not held", () => {
 
   it("watches that bring news are followed at once, however soon they come", () => {
     const edge = watchedEdge();
-    for (let cursor = CURSOR; cursor < CURSOR + 100; cursor++) edge.watch.answer(200, watchAnswer({ cursor: cursor + 1 }));
+    for (let cursor = CURSOR; cursor < CURSOR + 100; cursor++)
+      edge.watch.answer(200, watchAnswer({ cursor: cursor + 1 }));
     expect(edge.watch.json).toMatchObject({ since: CURSOR + 100 });
   });
 

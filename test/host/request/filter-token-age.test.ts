@@ -19,14 +19,17 @@ describe("a genuine token of an id that was never issued", () => {
   const versions = [..."012345689abcdef"].map((digit) => [`version ${digit}`, VERSION_AT, digit] as const);
   const variants = [..."01234567cdef"].map((digit) => [`variant digit ${digit}`, VARIANT_AT, digit] as const);
 
-  it.each([...versions, ...variants])("a genuine token over a UUID of %s gets 401 with nobody asked", (_what, at, digit) => {
-    for (const rest of [{ onUnreachable: "trust" }, { onMiss: "trust" }]) {
-      const edge = new Edge({ policy: policy(rest) });
-      expect(edge.send(withDigit(edge, at, digit)).status).toBe(401);
-      expect(edge.acquires).toHaveLength(0);
-      expect(edge.table.records()).toEqual([]);
-    }
-  });
+  it.each([...versions, ...variants])(
+    "a genuine token over a UUID of %s gets 401 with nobody asked",
+    (_what, at, digit) => {
+      for (const rest of [{ onUnreachable: "trust" }, { onMiss: "trust" }]) {
+        const edge = new Edge({ policy: policy(rest) });
+        expect(edge.send(withDigit(edge, at, digit)).status).toBe(401);
+        expect(edge.acquires).toHaveLength(0);
+        expect(edge.table.records()).toEqual([]);
+      }
+    },
+  );
 
   it.each([..."89ab"])("a genuine token over a UUIDv7 with the variant digit %s is asked about", (digit) => {
     const edge = new Edge();
