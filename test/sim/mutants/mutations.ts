@@ -123,12 +123,6 @@ const RULES_OF_SESSIONS: readonly Mutation[] = [
     "finishAsks(takeOverdue(nowUs), NO_ANSWER);",
   ),
   without(
-    "a request that may not wait is not admitted unverified",
-    filter("request/admit"),
-    "return asked == BUSY ? admitUnanswered(request, verdict, BUSY_ASKING) : admitUnreachable(request, verdict);",
-    "return admitUnreachable(request, verdict);",
-  ),
-  without(
     "a request that was answered three times is not admitted unverified",
     filter("request/admit"),
     "if (request.asks == MAX_ASKS) return admitUnanswered(request, verdict, UNCONFIRMED);",
