@@ -27,7 +27,7 @@ import {
 } from "./asks";
 import { CALL_ACQUIRE } from "./call-outcomes";
 import { hasFreeCall, openCall } from "./calls";
-import { BODY_START_BYTES, post, startBody } from "./edge-call";
+import { post, startBody } from "./edge-call";
 import { NONE, hasRoomToWait } from "./waiters";
 
 /** After a failure, between one and two times this: a session that could go on without an answer does. */

@@ -79,7 +79,7 @@ describe("requests that wait for their session", () => {
     expect((await sluice().send({ token })).headers.ratelimit).toBe('"default";r=9');
   });
 
-  it("requests past those that may wait get 503 at once under trust too; the others are all answered", async () => {
+  it("requests past those that may wait get 503 at once under trust too, others an answer", async () => {
     const flood = 2 * WORKERS * MAX_WAITING;
     const tokens = Array.from({ length: flood }, () => sluice().mint.mint(Date.now()).token);
     const known = await sluice().api.issue();

@@ -63,7 +63,7 @@ describe("more sessions than calls may be out", () => {
     expect(edge.acquires).toHaveLength(MAX_CALLS_OUT + 1);
   });
 
-  it("as many requests as may wait are each asked about and answered, and as many again", () => {
+  it("a worker asks about all of 1,024 waiting sessions, and about as many again", () => {
     const edge = new Edge({ policy: trust });
     for (let round = 0; round < 3; round++) {
       const { sessions, streams } = queued(edge, MAX_WAITING);
@@ -107,7 +107,7 @@ describe("more sessions than calls may be out", () => {
 });
 
 describe("an answer that does not speak of every session", () => {
-  it("an older control plane answers one session of a call: the others are asked about one by one", () => {
+  it("an older control plane answers one session of a call: the others have calls of their own", () => {
     const edge = new Edge({ policy: trust });
     fillCalls(edge);
     const { sessions, streams } = queued(edge, 5);
@@ -164,7 +164,7 @@ describe("sessions in a queue and onUnreachable: trust", () => {
     expect(statusesOf(streams)).toEqual([status, status, status]);
   });
 
-  it("a call that times out while another is answered is no outage: its sessions get 503 under trust", () => {
+  it("a call that times out while another is answered gives its sessions 503 under trust", () => {
     const edge = new Edge({ policy: trust });
     const [slow, quick] = [edge.send(edge.newSession()), edge.send(edge.newSession())];
     const [unanswered, answered] = edge.pendingAcquires;
@@ -180,7 +180,7 @@ describe("sessions in a queue and onUnreachable: trust", () => {
     expect(later.status).toBe(200);
   });
 
-  it("a call that fails otherwise than by a timeout follows onUnreachable, whatever came of others", () => {
+  it("a call that breaks follows onUnreachable, also while others are answered", () => {
     const edge = new Edge({ policy: trust });
     const waiting = edge.send(edge.newSession());
     edge.send(edge.newSession());
@@ -229,7 +229,7 @@ describe("sessions in a queue and onUnreachable: trust", () => {
     expect(edge.table.record(session.id)).toMatchObject({ levelTokens: 3 });
   });
 
-  it("of 840 sessions at once the 40 revoked ones get 401 and all others 200", () => {
+  it("a flood of 840 sessions gives the 40 revoked ones 401 and all others 200", () => {
     const edge = new Edge({ policy: trust, settings: { table: { capacity: 4096 } } });
     const { sessions, streams } = queued(edge, 840);
     const revoked = new Set(sessions.filter((_, index) => index % 21 === 0).map(({ id }) => id));

@@ -24,7 +24,7 @@ describe.each([400, 401, 403, 404, 405, 413, 415, 499])("an acquire that is answ
     expect(edge.host.messages("warn").join("\n")).toMatch(/fail: acquire: the (credential is denied|call is rejected)/);
   });
 
-  it(`a record stands where its acquire is answered ${status}, and is not asked about at each request`, () => {
+  it(`a record stands where its acquire is answered ${status}, and is not asked about again soon`, () => {
     const edge = new Edge({ policy: trust });
     const session = edge.sessionInTable({ tokens: 4 });
     const other = edge.sessionInTable({ tokens: 4 });

@@ -16,8 +16,8 @@ function withDigit(edge: Edge, at: number, digit: string): Session {
 describe("a genuine token of an id that was never issued", () => {
   const VERSION_AT = 14;
   const VARIANT_AT = 19;
-  const versions = [..."012345689abcdef"].map((digit) => [`version ${digit}`, VERSION_AT, digit] as const);
-  const variants = [..."01234567cdef"].map((digit) => [`variant digit ${digit}`, VARIANT_AT, digit] as const);
+  const versions = Array.from("012345689abcdef").map((digit) => [`version ${digit}`, VERSION_AT, digit] as const);
+  const variants = Array.from("01234567cdef").map((digit) => [`variant digit ${digit}`, VARIANT_AT, digit] as const);
 
   it.each([...versions, ...variants])(
     "a genuine token over a UUID of %s gets 401 with nobody asked",
@@ -31,7 +31,7 @@ describe("a genuine token of an id that was never issued", () => {
     },
   );
 
-  it.each([..."89ab"])("a genuine token over a UUIDv7 with the variant digit %s is asked about", (digit) => {
+  it.each(["8", "9", "a", "b"])("a genuine token over a UUIDv7 with the variant digit %s is asked about", (digit) => {
     const edge = new Edge();
     expect(edge.send(withDigit(edge, VARIANT_AT, digit)).paused).toBe(true);
   });
@@ -62,7 +62,7 @@ describe("an Envoy whose clock is ahead of the control plane's by more than any 
     expect(edge.host.metrics.sum("sluice_misses_total", 'outcome="too_old"')).toBe(1);
   });
 
-  it("a session that seems too old is asked about under onMiss: trust, which admits others at once", () => {
+  it("a session that seems too old is asked about under onMiss: trust, others are not", () => {
     const edge = new Edge({ policy: policy({ onMiss: "trust" }) });
     expect(edge.send(edge.newSession()).status).toBe(200);
     const waiting = edge.send(issued(edge));

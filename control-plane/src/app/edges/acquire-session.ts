@@ -52,7 +52,9 @@ export async function acquireSessions(
 ): Promise<readonly Acquired[] | undefined> {
   const active = ports.policies.published(asker.edge);
   if (active === undefined) {
-    for (const _ of ids) ports.meter.acquired("unavailable");
+    ids.forEach(() => {
+      ports.meter.acquired("unavailable");
+    });
     return undefined;
   }
   const { policy, generation } = active;
