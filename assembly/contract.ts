@@ -107,6 +107,7 @@ export const MESSAGE_INVALID_SESSION: string = "Session is invalid or expired";
 export const MESSAGE_RATE_LIMIT_EXCEEDED: string = "Rate limit exceeded for session";
 export const MESSAGE_BUDGET_SPENT: string = "Token budget of the session is spent";
 export const MESSAGE_LIMITER_UNAVAILABLE: string = "Rate limiter is unavailable";
+export const MESSAGE_LIMITER_BUSY: string = "Rate limiter is busy";
 export const MESSAGE_NO_POLICY: string = "Rate limiter has no policy yet";
 
 // --- Edge protocol (docs/edge-protocol.md) ----------------------------------------------------------------------
@@ -118,6 +119,8 @@ export const STATE_LIVE: string = "live";
 export const STATE_REVOKED: string = "revoked";
 export const STATE_EXPIRED: string = "expired";
 export const STATE_UNKNOWN: string = "unknown";
+/** Sessions of one acquire: at about 60 bytes each a call stays below MAX_EDGE_BODY_BYTES, at about 300 its answer too. */
+export const MAX_ACQUIRE_SESSIONS: u32 = 64;
 /** What an unknown session answers as its end: the one ended state that may still become live, so it is short. */
 export const UNKNOWN_REMEMBERED_MS: u32 = 5000;
 /** Of a call's body. */

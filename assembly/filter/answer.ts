@@ -8,11 +8,10 @@ import { finishWatch, isWatch } from "./edge/watch";
 
 /** Goes on with what the call was made for. An unknown call, of a root that is gone, is ignored. */
 export function finishCall(rootId: u32, callId: u32, bodyBytes: u32): void {
-  const slot = slotOfRoot(rootId);
-  const root = rootInSlot(slot);
+  const root = rootInSlot(slotOfRoot(rootId));
   if (root == null) return;
   const acquire = callWithId(callId);
-  if (acquire != NONE) finishAcquire(root, slot, acquire, bodyBytes);
+  if (acquire != NONE) finishAcquire(root, acquire, bodyBytes);
   else if (isWatch(root, callId)) finishWatch(root, bodyBytes);
   else if (isReport(rootId, callId)) finishReport(root.table, bodyBytes);
 }

@@ -1,9 +1,11 @@
 // What a VM does ten times a second, in bounded portions: count, take a policy that has come, lead if it holds the lease,
 // release requests that wait, confirm unverified sessions, report.
 import { monotonicUs } from "../host/clock";
-import { shouldHoldBack, startCall } from "./edge/acquire";
+import { queueConfirmation, shouldHoldBack } from "./edge/acquire";
+import { findAsk, freeConfirmations } from "./edge/asks";
 import { logFailures } from "./edge/call-outcomes";
 import { flushCounters } from "./vm/counters";
+import { goOnAsking } from "./request/acquire-answer";
 import { releaseHeld } from "./request/release-held";
 import { leads } from "./table/leader";
 import { PROVISIONAL_ENTRIES, noteProvisional, takeProvisional } from "./table/provisional";
@@ -14,9 +16,6 @@ import { sweepSlice } from "./table/sweep";
 import { lookAtBell } from "./policy/take-policy";
 import { NONE } from "./edge/waiters";
 import { watchIfDue } from "./edge/watch";
-
-/** Acquires a tick that no request waits for: 80 a second a worker, so a control plane that is back is not flooded. */
-const CONFIRMATIONS_A_TICK: u32 = 8;
 
 /** @returns whether garbage was left, by a policy that was read or a line in the log: then it is to be collected */
 export function tick(rootId: u32): bool {
@@ -34,9 +33,10 @@ export function tick(rootId: u32): bool {
   } else {
     stopReset(table);
   }
-  if (!shouldHoldBack()) confirmProvisional(root);
+  if (!shouldHoldBack()) queueConfirmations(root, nowUs);
   reportIfDue(root, nowUs);
-  // Last: from here on host calls go to the streams that are resumed, and no longer to this root.
+  // Last: from here on host calls go to other roots and to the streams that are resumed, and no longer to this root.
+  goOnAsking(nowUs);
   releaseHeld(nowUs);
   return hasRead || hasLogged;
 }
@@ -55,18 +55,23 @@ function flushAll(): void {
 /** Where the last look ended: sessions that keep failing do not hold up the others. */
 let nextProvisional: u32 = 0;
 
-function confirmProvisional(root: Root): void {
-  let sent: u32 = 0;
-  for (let looked: u32 = 0; looked < PROVISIONAL_ENTRIES && sent < CONFIRMATIONS_A_TICK; looked++) {
+/**
+ * No more are under way at a time than MAX_CONFIRMATIONS, so a control plane that is back is asked about more of them as
+ * fast as it answers, and a slow one is not flooded.
+ */
+function queueConfirmations(root: Root, nowUs: u64): void {
+  let room = freeConfirmations();
+  for (let looked: u32 = 0; looked < PROVISIONAL_ENTRIES && room > 0; looked++) {
     const slot = nextProvisional;
     nextProvisional = (slot + 1) % PROVISIONAL_ENTRIES;
     const token = takeProvisional(root.table, slot);
-    if (token == 0) continue;
-    // The record stands: an answer that finds it gone is dropped.
-    if (startCall(root, token, false, monotonicUs()) == NONE) {
-      noteProvisional(root.table, token);
-      return;
+    // One that a request asks about has its answer from there, or is noted again with the session's next request.
+    if (token == 0 || findAsk(root.id, token) != NONE) continue;
+    if (queueConfirmation(root, token, nowUs)) {
+      room--;
+      continue;
     }
-    sent++;
+    noteProvisional(root.table, token);
+    return;
   }
 }

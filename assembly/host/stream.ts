@@ -10,3 +10,8 @@ export const PAUSE: u32 = 1;
 export function enterStream(contextId: u32): bool {
   return abi.proxy_set_effective_context(contextId) == OK;
 }
+
+/** Makes the calls that follow speak of this root context: a call to a cluster is then its own. False: it is gone. */
+export function enterRoot(rootId: u32): bool {
+  return abi.proxy_set_effective_context(rootId) == OK;
+}

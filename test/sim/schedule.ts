@@ -5,7 +5,8 @@ import { Invariants } from "./invariants/invariants.js";
 import { Delays } from "./faults/delays.js";
 import { DelayedReport } from "./faults/delayed-report.js";
 import { FaultInjector } from "./faults/fault-injector.js";
-import { Network, sessionIn } from "./parts/network.js";
+import { Network } from "./parts/network.js";
+import { sessionsIn } from "./parts/said.js";
 import type { Call, SimEdge } from "./parts/sim-edge.js";
 import { settle } from "./parts/sim-time.js";
 import { Sleep } from "./faults/sleep.js";
@@ -112,7 +113,7 @@ export class Schedule {
   }
 
   #stall(edge: SimEdge, call: Call): void {
-    const [session] = sessionIn(call);
+    const [session] = sessionsIn(call);
     if (this.#sleep.beginsIn(edge, call, session)) this.#restoreNext = true;
   }
 

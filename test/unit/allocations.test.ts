@@ -2,6 +2,7 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { COUNTER, countingAllocations } from "../host/harness/builds/allocation-counter.js";
 import { plan, policy, settings } from "../host/harness/scenes/documents.js";
+import { sessionsOf } from "../host/harness/scenes/batches.js";
 import { Edge, requestWith } from "../host/harness/scenes/edge.js";
 import { filterBytes } from "../host/harness/builds/filter-modules.js";
 import type { HeaderInput } from "../host/harness/host/header-map.js";
@@ -90,9 +91,9 @@ describe("the allocator", () => {
       ]);
       expect(streams.every((stream) => stream.paused)).toBe(true);
       expect(allocations(edge.worker(0)) - before).toBe(0);
-      for (const callout of edge.host.pendingCallouts) callout.timeOut();
+      for (let [call] = edge.pendingAcquires; call !== undefined; [call] = edge.pendingAcquires) call.timeOut();
     }
-    expect(edge.host.callouts).toHaveLength(1000);
+    expect(edge.acquires.flatMap((call) => sessionsOf(call))).toHaveLength(1000);
   });
 
   it("the allocator is not entered by sessions admitted unverified", () => {

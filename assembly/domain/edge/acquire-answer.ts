@@ -1,8 +1,18 @@
 // The control plane's answer to an acquire (docs/edge-protocol.md): read strictly, so that garbage is no answer.
-import { MAX_PLAN_ID, STATE_EXPIRED, STATE_LIVE, STATE_REVOKED, STATE_UNKNOWN } from "../../contract";
+import {
+  MAX_ACQUIRE_SESSIONS,
+  MAX_PLAN_ID,
+  SESSION_ID_BYTES,
+  STATE_EXPIRED,
+  STATE_LIVE,
+  STATE_REVOKED,
+  STATE_UNKNOWN,
+} from "../../contract";
+import { utf8 } from "../../memory/bytes";
 import { FIELD_FOUND, getBool, getString, getU64 } from "../json/fields";
-import { JsonNode } from "../json/node";
+import { JSON_ARRAY, JSON_OBJECT, JsonNode } from "../json/node";
 import { readJson } from "../json/reader";
+import { parseSessionId } from "../token/session-id";
 import { readLog } from "./log-id";
 
 export const ANSWER_LIVE: u8 = 0;
@@ -29,12 +39,65 @@ export class AcquireAnswer {
   cursor: u64 = 0;
   /** Of the policy that the control plane gives this edge; 0 where an older one does not say. */
   generation: u64 = 0;
+  /** Whose answer it is, in both halves of the id; 0 of a call's first session, which the answer does not name. */
+  idFirst: u64 = 0;
+  idSecond: u64 = 0;
 }
 
-/** The answer that the body holds, or null if it is none: not JSON, a field missing, of another type, out of range. */
-export function readAcquireAnswer(body: string): AcquireAnswer | null {
+const sessionId: usize = memory.data(SESSION_ID_BYTES, 8);
+
+/**
+ * The answers that the body holds: first that of the call's first session, then those of the others that it names. Empty
+ * if it is none: not JSON, a field of the first missing, of another type, out of range. Another's that is none is left out.
+ */
+export function readAcquireAnswers(body: string): AcquireAnswer[] {
+  const answers: AcquireAnswer[] = [];
   const root = readJson(body).root;
-  if (root === null) return null;
+  if (root === null) return answers;
+  const first = readAnswer(root);
+  if (first === null) return answers;
+  answers.push(first);
+  const at = root.names.indexOf("others");
+  if (at < 0 || root.items[at].kind != JSON_ARRAY) return answers;
+  const others = root.items[at].items;
+  for (let i = 0; i < others.length && <u32>answers.length < MAX_ACQUIRE_SESSIONS; i++) {
+    const answer = readNamed(others[i]);
+    if (answer !== null) answers.push(answer);
+  }
+  return answers;
+}
+
+/** The answer about a session other than the call's first, or null if there is none. */
+export function answerOf(answers: AcquireAnswer[], id: usize): AcquireAnswer | null {
+  for (let i = 1; i < answers.length; i++) {
+    if (answers[i].idFirst == load<u64>(id) && answers[i].idSecond == load<u64>(id, 8)) return answers[i];
+  }
+  return null;
+}
+
+/** Whether the body of a 400 says that the session that was asked about is none. */
+export function saysNoSession(body: string): bool {
+  const root = readJson(body).root;
+  if (root === null || root.kind != JSON_OBJECT) return false;
+  const at = root.names.indexOf("error");
+  if (at < 0) return false;
+  const field = getString(root.items[at], "field");
+  return field.state == FIELD_FOUND && field.value == "session";
+}
+
+function readNamed(node: JsonNode): AcquireAnswer | null {
+  const id = getString(node, "session");
+  if (id.state != FIELD_FOUND) return null;
+  const text = utf8(id.value);
+  if (!parseSessionId(changetype<usize>(text), text.byteLength, sessionId)) return null;
+  const answer = readAnswer(node);
+  if (answer === null) return null;
+  answer.idFirst = load<u64>(sessionId);
+  answer.idSecond = load<u64>(sessionId, 8);
+  return answer;
+}
+
+function readAnswer(root: JsonNode): AcquireAnswer | null {
   const state = getString(root, "state");
   if (state.state != FIELD_FOUND) return null;
   const answer = new AcquireAnswer();

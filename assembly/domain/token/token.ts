@@ -47,6 +47,13 @@ export function issuedAtMs(token: usize): u64 {
   return bswap<u64>(load<u64>(token + TOKEN_SESSION_ID_AT)) >> 16;
 }
 
+/** Whether its session id is a UUIDv7 (RFC 9562): version 7, and the variant of the RFC. No other was ever issued. */
+export function hasIssuedId(token: usize): bool {
+  const version = load<u8>(sessionIdOf(token), 6) >> 4;
+  const variant = load<u8>(sessionIdOf(token), 8) >> 6;
+  return version == 7 && variant == 2;
+}
+
 /** Whether the tag signs the bytes before it. Always compares the whole tag, so time tells nothing about it. */
 export function tagMatches(token: usize, tokenKeyState: usize): bool {
   hmacSign(tokenKeyState, token, TOKEN_TAG_AT, EXPECTED_TAG);

@@ -1,70 +1,164 @@
-// Asks the control plane for a session: sends the call, and lets requests wait for it.
+// Asks the control plane for sessions: one in a call of its own while few are asked about, many in a call where they
+// queue; and lets requests wait for the answers.
 import { PATH_ACQUIRE } from "../../contract";
 import { SESSION_ID_CHARS, formatSessionId } from "../../domain/token/session-id";
 import { sessionIdOf } from "../../domain/token/token";
 import { sentCallId } from "../../host/call";
 import { monotonicUs } from "../../host/clock";
 import { randomU64 } from "../../host/random";
+import { enterRoot } from "../../host/stream";
 import { utf8, writeAscii } from "../../memory/bytes";
-import { CALL_ACQUIRE } from "./call-outcomes";
-import { addWaiter, findCall, freeCall, openCall } from "./calls";
-import { BODY_START_BYTES, post, startBody } from "./edge-call";
 import { Request } from "../state/request";
-import { Root } from "../state/roots";
+import { Root, rootInSlot, slotOfRoot } from "../state/roots";
+import { firstQueued, queueAsk, takeBatch } from "./ask-queue";
+import {
+  ASK_ALONE,
+  ASK_CONFIRMS,
+  ASK_INSERTS,
+  addWaiter,
+  askRoot,
+  askToken,
+  closeAsk,
+  findAsk,
+  letAskWaitUntil,
+  nextAsk,
+  openAsk,
+  setAskFlag,
+} from "./asks";
+import { CALL_ACQUIRE } from "./call-outcomes";
+import { hasFreeCall, openCall } from "./calls";
+import { post, startBody } from "./edge-call";
 import { NONE, hasRoomToWait } from "./waiters";
 
 /** After a failure, between one and two times this: a session that could go on without an answer does. */
 const BACKOFF_US: u64 = 500000;
 
 const ACQUIRE = utf8(PATH_ACQUIRE);
-const body: usize = memory.data(BODY_START_BYTES + 64);
+/** BODY_START_BYTES, and 64 for each of MAX_ACQUIRE_SESSIONS sessions and for what stands between them. */
+const body: usize = memory.data(6272);
 
 /** Until then a record that stands is used as it stands. */
 let askAgainAtUs: u64 = 0;
+/** Why: no answer came. False: there was one, if not this. */
+let isAway: bool = false;
+/** When the last answer came. */
+let answeredAtUs: u64 = 0;
 
 // The results of asking.
 /** The request waits for the answer. */
 export const WAITS: u32 = 0;
-/** The session is being asked about, but no more requests may wait. */
-export const WAITER_LIMIT_REACHED: u32 = 1;
-/** It cannot be asked: too many calls are out or requests waiting, or the call was not sent. */
-export const NOT_ASKED: u32 = 2;
+/** The control plane is there, but no more requests may wait: of this session, or of all. */
+export const BUSY: u32 = 1;
+/** Envoy knows no way to the control plane: the call was not sent. */
+export const UNSENT: u32 = 2;
 
 /**
- * Lets a request wait for an answer about its session, sending the call if none is out.
+ * Lets a request wait for an answer about its session, asking about it unless that is under way.
  * @param mayInsert no record stood when the table was read, at `askedAtUs`
  */
 export function askFor(request: Request, mayInsert: bool, askedAtUs: u64): u32 {
   const root = request.root;
-  const token = request.token;
-  const out = findCall(root.id, token);
-  if (out != NONE) return addWaiter(out, request) ? WAITS : WAITER_LIMIT_REACHED;
-  if (!hasRoomToWait()) return NOT_ASKED;
-  const call = startCall(root, token, mayInsert, askedAtUs);
-  return call != NONE && addWaiter(call, request) ? WAITS : NOT_ASKED;
+  const known = findAsk(root.id, request.token);
+  if (known != NONE) return addWaiter(known, request) ? WAITS : BUSY;
+  if (!hasRoomToWait()) return BUSY;
+  const ask = openAsk(root.id, request.token, mayInsert ? ASK_INSERTS : 0, askedAtUs);
+  if (ask == NONE) return BUSY;
+  if (!hasFreeCall()) {
+    queue(root, ask, askedAtUs);
+  } else if (!send(root, ask)) {
+    closeAsk(ask);
+    return UNSENT;
+  }
+  addWaiter(ask, request);
+  return WAITS;
 }
 
-/** Sends an acquire that nobody waits for yet. Returns the call, or NONE if it cannot be sent. */
-export function startCall(root: Root, token: usize, mayInsert: bool, askedAtUs: u64): u32 {
-  const call = freeCall();
-  if (call == NONE) return NONE;
-  let end = writeAscii(startBody(root.table, body), ',"session":"');
-  formatSessionId(sessionIdOf(token), end);
-  end = writeAscii(end + SESSION_ID_CHARS, '"}');
-  if (!post(root.table, CALL_ACQUIRE, ACQUIRE, body, end, root.epoch.policy.acquireTimeoutMs)) return NONE;
-  openCall(call, sentCallId(), root.id, token, mayInsert, askedAtUs);
-  return call;
+/** Queues a session whose record is to be confirmed. The record stands: an answer that finds it gone is dropped. */
+export function queueConfirmation(root: Root, token: usize, nowUs: u64): bool {
+  const ask = openAsk(root.id, token, ASK_CONFIRMS, nowUs);
+  if (ask == NONE) return false;
+  queue(root, ask, nowUs);
+  return true;
 }
 
-/** The control plane did not answer: for a short while records that stand are not asked about. */
+/** The answer did not name the session: it is asked about again, in a call of its own. */
+export function queueAlone(root: Root, ask: u32): void {
+  setAskFlag(ask, ASK_ALONE);
+  queue(root, ask, monotonicUs());
+}
+
+function queue(root: Root, ask: u32, nowUs: u64): void {
+  letAskWaitUntil(ask, nowUs + root.epoch.policy.acquireTimeoutMs * 1000);
+  queueAsk(ask);
+}
+
+/**
+ * Sends queued sessions, as many as calls are free. The host's calls that follow are those of another root.
+ * @returns a chain of sessions that could not be sent, and for which Envoy knows no way, or NONE: call again after it
+ */
+export function sendQueued(): u32 {
+  while (hasFreeCall() && firstQueued() != NONE) {
+    const batch = takeBatch();
+    const root = rootInSlot(slotOfRoot(askRoot(batch)));
+    if (root == null || !enterRoot(root.id) || !send(root, batch)) return batch;
+  }
+  return NONE;
+}
+
+/** Sends one call for a chain of sessions. False: it was not sent. */
+function send(root: Root, chain: u32): bool {
+  let end = writeSession(writeAscii(startBody(root.table, body), ","), chain);
+  let ask = nextAsk(chain);
+  if (ask != NONE) {
+    end = writeAscii(end, ',"others":[');
+    for (let first = true; ask != NONE; ask = nextAsk(ask)) {
+      end = writeAscii(writeSession(writeAscii(end, first ? "{" : ",{"), ask), "}");
+      first = false;
+    }
+    end = writeAscii(end, "]");
+  }
+  end = writeAscii(end, "}");
+  if (!post(root.table, CALL_ACQUIRE, ACQUIRE, body, end, root.epoch.policy.acquireTimeoutMs)) return false;
+  openCall(sentCallId(), root.id, chain, monotonicUs());
+  return true;
+}
+
+function writeSession(at: usize, ask: u32): usize {
+  const id = writeAscii(at, '"session":"');
+  formatSessionId(sessionIdOf(askToken(ask)), id);
+  return writeAscii(id + SESSION_ID_CHARS, '"');
+}
+
+/** No answer came: for a short while records that stand are not asked about. */
 export function noteUnreachable(): void {
+  holdBack(true);
+}
+
+/** The call was rejected, or others were answered: the control plane is there. The same, but nobody is trusted. */
+export function noteBusy(): void {
+  holdBack(false);
+}
+
+/** Whether another call was answered since: then one that was not says that there are too many, not that nobody answers. */
+export function wasAnsweredSince(sentAtUs: u64): bool {
+  return answeredAtUs > sentAtUs;
+}
+
+function holdBack(away: bool): void {
+  isAway = away;
   askAgainAtUs = monotonicUs() + BACKOFF_US + (randomU64() % BACKOFF_US);
 }
 
 export function noteReachable(): void {
   askAgainAtUs = 0;
+  answeredAtUs = monotonicUs();
 }
 
 export function shouldHoldBack(): bool {
   return askAgainAtUs != 0 && monotonicUs() < askAgainAtUs;
+}
+
+/** While held back: whether that is because no answer came. */
+export function isUnreachable(): bool {
+  return isAway;
 }

@@ -19,12 +19,14 @@ const callWords: StaticArray<string> = ["acquire", "report", "watch"];
 export const OUTCOME_OK: u32 = 0;
 const NO_CLUSTER: u32 = 1;
 const NO_HOST: u32 = 2;
-const TIMEOUT: u32 = 3;
+export const OUTCOME_TIMEOUT: u32 = 3;
 const UNAUTHORIZED: u32 = 4;
 const OVERLOADED: u32 = 5;
 const FAILED: u32 = 6;
 /** A 200 whose body is no answer of a control plane. */
 export const OUTCOME_MALFORMED: u32 = 7;
+/** Any other 4xx: the call is understood, and not wanted. */
+const REJECTED: u32 = 8;
 const outcomeWords: StaticArray<string> = [
   "ok",
   "no_cluster",
@@ -34,6 +36,7 @@ const outcomeWords: StaticArray<string> = [
   "overloaded",
   "error",
   "malformed",
+  "rejected",
 ];
 
 /** The text of the log line, after `calls to cluster "…" fail: `. */
@@ -46,6 +49,7 @@ const sentences: StaticArray<string> = [
   "the control plane is overloaded or starting",
   "the answer is an error",
   "the answer is none of a control plane, or of another version",
+  "the call is rejected, the control plane is of another version, or the cluster leads elsewhere",
 ];
 
 /** What the host answers to a call that it does not send (Proxy-Wasm ABI 0.2.1, WasmResult). */
@@ -91,10 +95,15 @@ export function answeredOutcome(): u32 {
     case 503:
       return isJson() ? OVERLOADED : NO_HOST;
     case 504:
-      return TIMEOUT;
+      return OUTCOME_TIMEOUT;
     default:
-      return FAILED;
+      return status >= 400 && status < 500 ? REJECTED : FAILED;
   }
+}
+
+/** Whether somebody answered who will not say it: then nothing speaks for trust. 429 asks for patience, and is none. */
+export function isRejection(outcome: u32): bool {
+  return outcome == UNAUTHORIZED || outcome == REJECTED;
 }
 
 /** Counts the outcome of a call. The end of a failure is logged at once, a failure on the next tick: a request logs nothing. */

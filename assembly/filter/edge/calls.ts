@@ -1,29 +1,26 @@
-// The acquires of this worker that are out: a fixed table, with the requests that wait for each (waiters.ts).
-import { SESSION_ID_BYTES, TOKEN_BYTES } from "../../contract";
-import { sessionIdOf } from "../../domain/token/token";
-import { Request } from "../state/request";
-import { NONE, freeWaiter, hasRoomToWait, linkWaiter, takeWaiter, waiterRequest } from "./waiters";
+// The acquires of this worker that are out: a fixed table, each with the sessions that it asks about (asks.ts).
+import { closeAsk, nextAsk } from "./asks";
+import { takeQueuedOf } from "./ask-queue";
+import { NONE, freeWaiter } from "./waiters";
 
-//   call:    0         4                 8          16             20            24           28       32      68   72
-//            | call id | root context id | asked at | first waiter | last waiter | may insert | in use | token | waiters |
+//   0         4                 8           12       16        24
+//   | call id | root context id | first ask | in use | sent at |
 
-/** Calls out at a time: bounds what a worker can ask of the control plane. */
-export const MAX_CALLS: u32 = 256;
-/** Requests that wait for one session: so that no client alone can hold all waiters. */
-const MAX_WAITERS_OF_CALL: u32 = 256;
+/**
+ * Calls out at a time: bounds what a worker asks of the control plane at once, so that it answers each in time. More
+ * sessions wait, and share the next calls, which cost it less.
+ */
+export const MAX_CALLS: u32 = 8;
 
-const CALL_BYTES: u32 = 72;
-const CALL_ROOT_AT: u32 = 4;
-const CALL_ASKED_AT: u32 = 8;
-const CALL_WAITER_AT: u32 = 16;
-const CALL_LAST_WAITER_AT: u32 = 20;
-const CALL_MAY_INSERT_AT: u32 = 24;
-const CALL_USED_AT: u32 = 28;
-const CALL_TOKEN_AT: u32 = 32;
-const CALL_WAITERS_AT: u32 = 68;
+const CALL_BYTES: u32 = 24;
+const ROOT_AT: u32 = 4;
+const ASK_AT: u32 = 8;
+const USED_AT: u32 = 12;
+const SENT_AT: u32 = 16;
 
-const calls: usize = memory.data(18432, 8);
-let callsOut: u32 = 0;
+/** MAX_CALLS × CALL_BYTES. */
+const calls: usize = memory.data(192, 8);
+let out: u32 = 0;
 
 // @ts-ignore: decorator
 @inline
@@ -31,87 +28,58 @@ function callAt(call: u32): usize {
   return calls + call * CALL_BYTES;
 }
 
-/** The call that is out for this session under this root, or NONE. */
-export function findCall(rootId: u32, token: usize): u32 {
-  for (let call: u32 = 0; call < MAX_CALLS; call++) {
-    const at = callAt(call);
-    if (load<u32>(at, CALL_USED_AT) == 0 || load<u32>(at, CALL_ROOT_AT) != rootId) continue;
-    if (memory.compare(sessionIdOf(at + CALL_TOKEN_AT), sessionIdOf(token), SESSION_ID_BYTES) == 0) return call;
-  }
-  return NONE;
+export function hasFreeCall(): bool {
+  return out < MAX_CALLS;
+}
+
+/** Notes a call that was sent, with the sessions that it asks about. There must be a free one. */
+export function openCall(callId: u32, rootId: u32, firstAsk: u32, nowUs: u64): void {
+  let call: u32 = 0;
+  while (load<u32>(callAt(call), USED_AT) != 0) call++;
+  const at = callAt(call);
+  out++;
+  store<u32>(at, callId);
+  store<u32>(at, rootId, ROOT_AT);
+  store<u32>(at, firstAsk, ASK_AT);
+  store<u32>(at, 1, USED_AT);
+  store<u64>(at, nowUs, SENT_AT);
+}
+
+/** Monotonic µs. */
+export function callSentAtUs(call: u32): u64 {
+  return load<u64>(callAt(call), SENT_AT);
 }
 
 /** The call that the host knows by this id, or NONE. */
 export function callWithId(callId: u32): u32 {
   for (let call: u32 = 0; call < MAX_CALLS; call++) {
-    if (load<u32>(callAt(call), CALL_USED_AT) != 0 && load<u32>(callAt(call)) == callId) return call;
+    if (load<u32>(callAt(call), USED_AT) != 0 && load<u32>(callAt(call)) == callId) return call;
   }
   return NONE;
 }
 
-/** A slot for a call that is about to be sent, or NONE. It is taken with `openCall`. */
-export function freeCall(): u32 {
-  for (let call: u32 = 0; call < MAX_CALLS; call++) if (load<u32>(callAt(call), CALL_USED_AT) == 0) return call;
-  return NONE;
-}
-
-export function openCall(call: u32, callId: u32, rootId: u32, token: usize, mayInsert: bool, askedAtUs: u64): void {
-  const at = callAt(call);
-  callsOut++;
-  store<u32>(at, callId);
-  store<u32>(at, rootId, CALL_ROOT_AT);
-  store<u64>(at, askedAtUs, CALL_ASKED_AT);
-  store<u32>(at, NONE, CALL_WAITER_AT);
-  store<u32>(at, mayInsert ? 1 : 0, CALL_MAY_INSERT_AT);
-  store<u32>(at, 1, CALL_USED_AT);
-  store<u32>(at, 0, CALL_WAITERS_AT);
-  memory.copy(at + CALL_TOKEN_AT, token, TOKEN_BYTES);
-}
-
-export function callToken(call: u32): usize {
-  return callAt(call) + CALL_TOKEN_AT;
-}
-
-export function callMayInsert(call: u32): bool {
-  return load<u32>(callAt(call), CALL_MAY_INSERT_AT) != 0;
-}
-
-export function callAskedAtUs(call: u32): u64 {
-  return load<u64>(callAt(call), CALL_ASKED_AT);
-}
-
-/** Frees the call and gives up its waiters: the first of a chain, or NONE. Its token stays until the next `openCall`. */
+/** Frees the call and gives up the sessions that it asked about: the first of a chain. */
 export function closeCall(call: u32): u32 {
-  callsOut--;
-  store<u32>(callAt(call), 0, CALL_USED_AT);
-  return load<u32>(callAt(call), CALL_WAITER_AT);
+  out--;
+  store<u32>(callAt(call), 0, USED_AT);
+  return load<u32>(callAt(call), ASK_AT);
 }
 
-/** Frees the calls of a root that is gone: their answers will not come, and their streams ended before it. */
+/** Forgets what a root that is gone asked: its answers will not come, and its streams ended before it. */
 export function dropCallsOf(rootId: u32): void {
+  dropAsks(takeQueuedOf(rootId));
   for (let call: u32 = 0; call < MAX_CALLS; call++) {
     const at = callAt(call);
-    if (load<u32>(at, CALL_USED_AT) == 0 || load<u32>(at, CALL_ROOT_AT) != rootId) continue;
-    let waiter = closeCall(call);
-    while (waiter != NONE) waiter = freeWaiter(waiter);
+    if (load<u32>(at, USED_AT) != 0 && load<u32>(at, ROOT_AT) == rootId) dropAsks(closeCall(call));
   }
 }
 
-/** Lets a request wait for a call, behind those that wait already. False: the limit of the call, or of all, is reached. */
-export function addWaiter(call: u32, request: Request): bool {
-  const at = callAt(call);
-  const waiting = load<u32>(at, CALL_WAITERS_AT);
-  if (waiting == MAX_WAITERS_OF_CALL || !hasRoomToWait()) return false;
-  const waiter = takeWaiter(request);
-  waiterRequest(waiter).asks++;
-  store<u32>(at, waiting + 1, CALL_WAITERS_AT);
-  if (load<u32>(at, CALL_WAITER_AT) == NONE) store<u32>(at, waiter, CALL_WAITER_AT);
-  else linkWaiter(load<u32>(at, CALL_LAST_WAITER_AT), waiter);
-  store<u32>(at, waiter, CALL_LAST_WAITER_AT);
-  return true;
-}
-
-/** How many more acquires may be out. */
-export function freeCalls(): u32 {
-  return MAX_CALLS - callsOut;
+function dropAsks(chain: u32): void {
+  let ask = chain;
+  while (ask != NONE) {
+    const next = nextAsk(ask);
+    let waiter = closeAsk(ask);
+    while (waiter != NONE) waiter = freeWaiter(waiter);
+    ask = next;
+  }
 }

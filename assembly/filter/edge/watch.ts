@@ -55,6 +55,8 @@ import { writeViolations } from "../policy/violations";
 
 /** After a failed watch, between one and two times this. */
 const BACKOFF_US: u64 = 250000;
+/** A watch that was not held brings the next one no sooner than this after it was sent, unless it brought news. */
+const UNHELD_US: u64 = 1000000;
 
 const WATCH = utf8(PATH_WATCH);
 /** BODY_START_BYTES, MAX_VIOLATIONS_BYTES, and 512 for the numbers and names between and behind them. */
@@ -90,6 +92,8 @@ function sendWatch(root: Root): void {
   watching.sentLog = logOfCursor();
   watching.sentSeenLog = seenLogOfCursor();
   const since = numberOfCursor();
+  watching.sentCursor = since;
+  watching.sentAtUs = monotonicUs();
   let end = startBody(table, body);
   if (watching.sentLog != NO_LOG) {
     end = writeAscii(writeHexU64(writeAscii(end, ',"log":"'), watching.sentLog), '"');
@@ -152,6 +156,7 @@ export function finishWatch(root: Root, bodyBytes: u32): void {
   table.watching.rootId = 0;
   let outcome = answeredOutcome();
   let followed = false;
+  let hasBroughtNews = true;
   if (outcome == OUTCOME_OK && isPolicyAnswer()) {
     const offer = isFollowed(table) ? takeOffer(table, bodyBytes) : OFFER_OUTDATED;
     if (offer == OFFER_MALFORMED) outcome = OUTCOME_MALFORMED;
@@ -160,12 +165,29 @@ export function finishWatch(root: Root, bodyBytes: u32): void {
     if (followed) lookAtBell(table, monotonicUs());
   } else if (outcome == OUTCOME_OK) {
     const answer = bodyBytes <= MAX_EDGE_ANSWER_BYTES ? readWatchAnswer(callResponseBody(bodyBytes)) : null;
-    if (answer == null) outcome = OUTCOME_MALFORMED;
-    else followed = follow(table, answer);
+    if (answer == null) {
+      outcome = OUTCOME_MALFORMED;
+    } else {
+      hasBroughtNews = isNews(table, answer);
+      followed = follow(table, answer);
+    }
   }
   noteOutcome(table, CALL_WATCH, outcome);
+  const nextAtUs = table.watching.sentAtUs + UNHELD_US;
   if (!followed) fail(root);
+  else if (!hasBroughtNews && monotonicUs() < nextAtUs) table.watching.retryAtUs = nextAtUs;
   else if (!table.watching.resetting && !isSuperseded(root) && leads(table, monotonicUs())) sendWatch(root);
+}
+
+/**
+ * Whether the answer takes the edge further in the log. One that does not, and was not held, may come at once for ever: of a
+ * cache, or of a proxy that does not wait.
+ */
+function isNews(table: Table, answer: WatchAnswer): bool {
+  const watching = table.watching;
+  return answer.log != watching.sentLog
+    ? answer.reset || watching.sentLog == NO_LOG
+    : answer.cursor != watching.sentCursor;
 }
 
 /** The root is gone: its watch's answer will not come. */

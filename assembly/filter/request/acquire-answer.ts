@@ -1,64 +1,169 @@
-// An acquire was answered, or was not: write the answer into the table, then go on with each request that waits.
+// An acquire was answered, or was not: write each session's answer into the table, then go on with the requests that wait.
+import { MAX_EDGE_BODY_BYTES, TOKEN_BYTES } from "../../contract";
 import {
   ANSWER_EXPIRED,
   ANSWER_LIVE,
   ANSWER_REVOKED,
   AcquireAnswer,
-  readAcquireAnswer,
+  answerOf,
+  readAcquireAnswers,
+  saysNoSession,
 } from "../../domain/edge/acquire-answer";
-import { MAX_EDGE_BODY_BYTES, TOKEN_BYTES } from "../../contract";
+import { sessionIdOf } from "../../domain/token/token";
 import { callResponseBody } from "../../host/buffers";
 import { monotonicUs } from "../../host/clock";
 import { enterStream } from "../../host/stream";
-import { noteReachable, noteUnreachable } from "../edge/acquire";
-import { CALL_ACQUIRE, OUTCOME_MALFORMED, OUTCOME_OK, answeredOutcome, noteOutcome } from "../edge/call-outcomes";
-import { callAskedAtUs, callMayInsert, callToken, closeCall } from "../edge/calls";
+import { noteBusy, noteReachable, noteUnreachable, queueAlone, sendQueued, wasAnsweredSince } from "../edge/acquire";
+import { takeOverdue } from "../edge/ask-queue";
+import { ASK_INSERTS, askRoot, askToken, askedAtUs, closeAsk, hasAskFlag, linkAsk, nextAsk } from "../edge/asks";
+import {
+  CALL_ACQUIRE,
+  OUTCOME_MALFORMED,
+  OUTCOME_OK,
+  OUTCOME_TIMEOUT,
+  answeredOutcome,
+  isRejection,
+  noteOutcome,
+} from "../edge/call-outcomes";
+import { callSentAtUs, closeCall } from "../edge/calls";
+import { NONE, freeWaiter, waiterEpoch } from "../edge/waiters";
+import { Root, rootInSlot, slotOfRoot } from "../state/roots";
+import { INSERT_CONTENDED, SESSION_ENDED, WRITTEN, writeAnswer } from "../table/insert";
+import { noteProvisional } from "../table/provisional";
 import { MISS_EXPIRED, MISS_LIVE, MISS_REVOKED, MISS_UNKNOWN, count } from "../vm/counters";
 import { applyToWaiting } from "./apply";
-import { NO_ANSWER, decide, decideOnAnswer } from "./decide";
-import { INSERT_CONTENDED, WRITTEN, writeAnswer } from "../table/insert";
-import { Root } from "../state/roots";
-import { noteProvisional } from "../table/provisional";
+import { ASKED_TOO_LATE, CALL_REJECTED, NO_ANSWER, decide, decideOnAnswer } from "./decide";
 import { keptRequest } from "./request";
-import { NONE, freeWaiter, waiterEpoch } from "../edge/waiters";
 
 const askedToken: usize = memory.data(TOKEN_BYTES);
 
-/** The acquire came back. The answer is about one session; all who wait for it go on by it. */
-export function finishAcquire(root: Root, slot: u32, call: u32, bodyBytes: u32): void {
-  memory.copy(askedToken, callToken(call), TOKEN_BYTES);
-  const mayInsert = callMayInsert(call);
-  const askedAtUs = callAskedAtUs(call);
-  let waiter = closeCall(call);
-  const outcome = takeAnswer(root, bodyBytes, mayInsert, askedAtUs);
-  const unwritten = outcome == NO_ANSWER || outcome == INSERT_CONTENDED;
-  if (unwritten && waiter == NONE) noteProvisional(root.table, askedToken);
-  while (waiter != NONE) {
-    const request = keptRequest(waiter, slot);
-    const isSameEpoch = waiterEpoch(waiter) == root.epoch.number;
-    waiter = freeWaiter(waiter);
-    // A client that left is not resumed, and pays nothing.
-    if (!enterStream(request.contextId)) continue;
-    request.bind(root);
-    // Under another policy, what was kept of the request may not be what that one would have kept.
-    applyToWaiting(request, isSameEpoch ? decideOnAnswer(request, outcome) : decide(request));
+/** The acquire came back. Each session that it asked about goes on by its own answer. */
+export function finishAcquire(root: Root, call: u32, bodyBytes: u32): void {
+  const sentAtUs = callSentAtUs(call);
+  const chain = closeCall(call);
+  const outcome = answeredOutcome();
+  const isRead = (outcome == OUTCOME_OK || isRejection(outcome)) && bodyBytes <= MAX_EDGE_BODY_BYTES;
+  const body = isRead ? callResponseBody(bodyBytes) : "";
+  const answers = outcome == OUTCOME_OK ? readAcquireAnswers(body) : null;
+  const isMalformed = answers !== null && answers.length == 0;
+  noteOutcome(root.table, CALL_ACQUIRE, isMalformed ? OUTCOME_MALFORMED : outcome);
+  if (answers !== null && answers.length > 0) {
+    noteReachable();
+    finishAnswered(root, chain, answers);
+  } else if (isRejection(outcome) && saysNoSession(body)) {
+    finishNoSession(root, chain);
+  } else if (isRejection(outcome)) {
+    noteBusy();
+    finishAll(chain, CALL_REJECTED);
+  } else if (outcome == OUTCOME_TIMEOUT && wasAnsweredSince(sentAtUs)) {
+    noteBusy();
+    finishAll(chain, ASKED_TOO_LATE);
+  } else {
+    noteUnreachable();
+    finishAll(chain, NO_ANSWER);
   }
 }
 
-/** Reads and writes the answer. Returns an insert outcome, or NO_ANSWER. */
-function takeAnswer(root: Root, bodyBytes: u32, mayInsert: bool, askedAtUs: u64): u32 {
-  let called = answeredOutcome();
-  const isRead = called == OUTCOME_OK && bodyBytes <= MAX_EDGE_BODY_BYTES;
-  const answer = isRead ? readAcquireAnswer(callResponseBody(bodyBytes)) : null;
-  if (called == OUTCOME_OK && answer == null) called = OUTCOME_MALFORMED;
-  noteOutcome(root.table, CALL_ACQUIRE, called);
-  if (answer == null) {
-    noteUnreachable();
-    return NO_ANSWER;
+/** On a tick: asks about sessions that wait for it, and answers the requests that have waited too long. */
+export function goOnAsking(nowUs: u64): void {
+  finishUnsent(sendQueued());
+  finishAsks(takeOverdue(nowUs), ASKED_TOO_LATE);
+}
+
+function finishAnswered(root: Root, chain: u32, answers: AcquireAnswer[]): void {
+  queueUnnamed(root, chain, answers);
+  // Before requests go on, which takes time: the calls that others wait for are under way meanwhile.
+  const unsent = sendQueued();
+  let answer: AcquireAnswer | null = answers[0];
+  let ask = chain;
+  while (ask != NONE) {
+    const next = nextAsk(ask);
+    if (answer !== null) finishAsk(ask, takeAnswer(root, ask, answer));
+    if (next != NONE) answer = answerOf(answers, sessionIdOf(askToken(next)));
+    ask = next;
   }
-  noteReachable();
+  finishUnsent(unsent);
+}
+
+/** An older control plane answers the first session only. The others leave the chain, and are asked about again. */
+function queueUnnamed(root: Root, chain: u32, answers: AcquireAnswer[]): void {
+  let last = chain;
+  let ask = nextAsk(chain);
+  while (ask != NONE) {
+    const next = nextAsk(ask);
+    if (answerOf(answers, sessionIdOf(askToken(ask))) === null) {
+      queueAlone(root, ask);
+    } else {
+      linkAsk(last, ask);
+      last = ask;
+    }
+    ask = next;
+  }
+  linkAsk(last, NONE);
+}
+
+/** The first session is none, says the control plane, and has not looked at the others. */
+function finishNoSession(root: Root, chain: u32): void {
+  let ask = nextAsk(chain);
+  while (ask != NONE) {
+    const next = nextAsk(ask);
+    queueAlone(root, ask);
+    ask = next;
+  }
+  const unsent = sendQueued();
+  finishAsk(chain, SESSION_ENDED);
+  finishUnsent(unsent);
+}
+
+function finishAll(chain: u32, outcome: u32): void {
+  const unsent = sendQueued();
+  finishAsks(chain, outcome);
+  finishUnsent(unsent);
+}
+
+/** What could not be sent has no answer; then what waits behind it is tried. */
+function finishUnsent(unsent: u32): void {
+  for (let chain = unsent; chain != NONE; chain = sendQueued()) finishAsks(chain, NO_ANSWER);
+}
+
+function finishAsks(chain: u32, outcome: u32): void {
+  let ask = chain;
+  while (ask != NONE) {
+    const next = nextAsk(ask);
+    finishAsk(ask, outcome);
+    ask = next;
+  }
+}
+
+/** Frees the session's entry and decides on the requests that wait. They may ask again: the entry may be taken anew. */
+function finishAsk(ask: u32, outcome: u32): void {
+  const slot = slotOfRoot(askRoot(ask));
+  const root = rootInSlot(slot);
+  memory.copy(askedToken, askToken(ask), TOKEN_BYTES);
+  let waiter = closeAsk(ask);
+  if (root != null && waiter == NONE && isUnwritten(outcome)) noteProvisional(root.table, askedToken);
+  while (waiter != NONE) {
+    const request = keptRequest(waiter, slot);
+    const epoch = waiterEpoch(waiter);
+    waiter = freeWaiter(waiter);
+    // A client that left is not resumed, and pays nothing.
+    if (root == null || !enterStream(request.contextId)) continue;
+    request.bind(root);
+    // Under another policy, what was kept of the request may not be what that one would have kept.
+    applyToWaiting(request, epoch == root.epoch.number ? decideOnAnswer(request, outcome) : decide(request));
+  }
+}
+
+/** Whether the session, if it was admitted unverified, is as unverified as before. */
+function isUnwritten(outcome: u32): bool {
+  return outcome >= CALL_REJECTED || outcome == INSERT_CONTENDED;
+}
+
+/** Writes the answer. Returns what that came to (insert.ts). */
+function takeAnswer(root: Root, ask: u32, answer: AcquireAnswer): u32 {
+  memory.copy(askedToken, askToken(ask), TOKEN_BYTES);
   countAnswer(answer);
-  const outcome = writeAnswer(root, askedToken, answer, mayInsert, askedAtUs);
+  const outcome = writeAnswer(root, askedToken, answer, hasAskFlag(ask, ASK_INSERTS), askedAtUs(ask));
   // A late answer's generation may be of a log that the edge follows no more.
   if (outcome == WRITTEN) root.table.noteGeneration(answer.generation, monotonicUs());
   return outcome;

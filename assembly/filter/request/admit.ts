@@ -7,9 +7,9 @@ import {
   ON_UNREACHABLE_TRUST,
 } from "../../domain/policy/model";
 import { tokenKeyStateOf } from "../../domain/token/keys";
-import { issuedAtMs, keyIdOfToken, planIdOf, tagMatches } from "../../domain/token/token";
+import { hasIssuedId, issuedAtMs, keyIdOfToken, planIdOf, tagMatches } from "../../domain/token/token";
 import { wallMs } from "../../host/clock";
-import { WAITER_LIMIT_REACHED, WAITS, askFor, shouldHoldBack } from "../edge/acquire";
+import { BUSY, WAITS, askFor, isUnreachable, shouldHoldBack } from "../edge/acquire";
 import { holdForPlan } from "./held";
 import { INSERT_CONTENDED, SET_FULL, insertProvisional } from "../table/insert";
 import { keysWithId } from "../vm/process";
@@ -28,6 +28,7 @@ import {
   spend,
 } from "./spend";
 import {
+  BUSY_ASKING,
   CANNOT_DECIDE,
   FORGED,
   HELD,
@@ -55,12 +56,23 @@ export function admitOnRecord(request: Request, verdict: Verdict): u32 {
   return isMiss(spent) ? admitMiss(request, spent, verdict) : settle(request, spent);
 }
 
-/** The same where the control plane could not be asked: a miss follows the policy's `onUnreachable`. */
+/** The same where no answer came: a miss follows the policy's `onUnreachable`. */
 export function admitUnreachable(request: Request, verdict: Verdict): u32 {
   const trust = request.epoch.policy.onUnreachable == ON_UNREACHABLE_TRUST;
   const spent = spend(request, trust ? STANDS_UNCONFIRMED : STANDS, verdict);
   if (!isMiss(spent)) return settle(request, spent);
-  return trust ? admitUnverified(request, verdict) : denyMiss(verdict);
+  if (isTooOld(request)) return denyToken(verdict, TOO_OLD);
+  return trust ? admitUnverified(request, verdict) : denyMiss(verdict, UNCONFIRMED);
+}
+
+/**
+ * The same where the control plane is there, but has not said anything of the session: nobody is admitted unverified for
+ * that (docs/decisions/0046-many-sessions-in-a-call.md).
+ * @param why BUSY_ASKING or UNCONFIRMED
+ */
+export function admitUnanswered(request: Request, verdict: Verdict, why: u32): u32 {
+  const spent = spend(request, STANDS, verdict);
+  return isMiss(spent) ? denyMiss(verdict, why) : settle(request, spent);
 }
 
 /** The set is full, or the cas bound was reached while an answer was written. */
@@ -72,27 +84,34 @@ export function admitWithoutRecord(epoch: Epoch, insertOutcome: u32): u32 {
 
 /** Flagged or idle here: the control plane knows of other edges. If it cannot be asked, the record stands. */
 function admitAfterAsk(request: Request, verdict: Verdict): u32 {
-  const mayAsk = request.asks < MAX_ASKS && !shouldHoldBack();
-  if (mayAsk && askFor(request, false, verdict.readAtUs) == WAITS) return HELD;
-  request.asks = MAX_ASKS;
-  return admitOnRecord(request, verdict);
+  if (!shouldHoldBack()) return ask(request, false, verdict);
+  return isUnreachable() ? admitUnreachable(request, verdict) : admitUnanswered(request, verdict, UNCONFIRMED);
 }
 
-/** No usable record. A token that is not genuine, or too old for any plan, costs the control plane nothing. */
+/**
+ * No usable record. A token that is not genuine costs the control plane nothing. How old a genuine one may be it decides
+ * itself: the clock here may be wrong.
+ */
 function admitMiss(request: Request, miss: u32, verdict: Verdict): u32 {
   const token = request.token;
   const keys = keysWithId(keyIdOfToken(token));
   if (keys == 0 || !tagMatches(token, tokenKeyStateOf(keys))) return denyToken(verdict, FORGED);
-  const epoch = request.epoch;
-  if (issuedAtMs(token) + epoch.longestLifetimeMs < wallMs()) return denyToken(verdict, TOO_OLD);
-  if (epoch.policy.onMiss == ON_MISS_TRUST) return admitUnverified(request, verdict);
-  if (request.asks < MAX_ASKS) {
-    const asked = askFor(request, miss != MISS_ON_RECORD, verdict.readAtUs);
-    if (asked == WAITS) return HELD;
-    // The control plane is there: the waiter limit of one session is no reason for an unverified admission.
-    if (asked == WAITER_LIMIT_REACHED) return denyMiss(verdict);
-  }
-  return admitUnreachable(request, verdict);
+  if (!hasIssuedId(token)) return INVALID_TOKEN;
+  if (request.epoch.policy.onMiss == ON_MISS_TRUST && !isTooOld(request)) return admitUnverified(request, verdict);
+  return ask(request, miss != MISS_ON_RECORD, verdict);
+}
+
+/** Asks the control plane, unless the request has asked enough: it was answered each time, so it is there. */
+function ask(request: Request, mayInsert: bool, verdict: Verdict): u32 {
+  if (request.asks == MAX_ASKS) return admitUnanswered(request, verdict, UNCONFIRMED);
+  const asked = askFor(request, mayInsert, verdict.readAtUs);
+  if (asked == WAITS) return HELD;
+  return asked == BUSY ? admitUnanswered(request, verdict, BUSY_ASKING) : admitUnreachable(request, verdict);
+}
+
+/** Older, by the clock here, than a session of any plan may be. */
+function isTooOld(request: Request): bool {
+  return issuedAtMs(request.token) + request.epoch.longestLifetimeMs < wallMs();
 }
 
 /** The token itself says the plan and, by its time, the end. */
@@ -101,10 +120,12 @@ function admitUnverified(request: Request, verdict: Verdict): u32 {
   const policy = request.epoch.policy;
   const planIndex = policy.planIndexById(planIdOf(token));
   if (planIndex < 0) return waitForPlan(request);
-  const endsAtMs = issuedAtMs(token) + unchecked(policy.plans[planIndex]).lifetimeMs;
+  const lifetimeMs = unchecked(policy.plans[planIndex]).lifetimeMs;
+  const endsAtMs = issuedAtMs(token) + lifetimeMs;
   const nowMs = wallMs();
   if (endsAtMs <= nowMs) return denyToken(verdict, TOO_OLD);
-  const inserted = insertProvisional(request.root, token, planIndex, endsAtMs - nowMs);
+  // Where the clock here is behind, the token comes from the future: no session lives longer than its plan says.
+  const inserted = insertProvisional(request.root, token, planIndex, min(endsAtMs - nowMs, lifetimeMs));
   if (inserted == SET_FULL || inserted == INSERT_CONTENDED) return admitWithoutRecord(request.epoch, inserted);
   verdict.why = UNVERIFIED;
   const spent = spend(request, STANDS_UNCONFIRMED, verdict);
@@ -128,8 +149,8 @@ function denyToken(verdict: Verdict, why: u32): u32 {
   return INVALID_TOKEN;
 }
 
-function denyMiss(verdict: Verdict): u32 {
-  verdict.why = UNCONFIRMED;
+function denyMiss(verdict: Verdict, why: u32): u32 {
+  verdict.why = why;
   return CANNOT_DECIDE;
 }
 

@@ -11,6 +11,7 @@ import {
   CAS_RETRIES,
   INVALID,
   MISSING,
+  MISS_BUSY,
   MISS_DENIED,
   MISS_FORGED,
   MISS_TOO_OLD,
@@ -22,6 +23,7 @@ import {
 } from "../vm/counters";
 import {
   replyBudgetSpent,
+  replyBusy,
   replyInvalid,
   replyLimited,
   replyMissing,
@@ -33,6 +35,7 @@ import { noteBucket } from "./streams";
 import {
   ALLOWED,
   BUDGET_SPENT,
+  BUSY_ASKING,
   CANNOT_DECIDE,
   FORGED,
   HELD,
@@ -99,7 +102,8 @@ export function apply(request: Request, verdict: Verdict): u32 {
     case CANNOT_DECIDE:
     default: {
       count(UNAVAILABLE);
-      replyUnavailable(request.epoch.denials);
+      if (verdict.why == BUSY_ASKING) replyBusy(request.epoch.denials);
+      else replyUnavailable(request.epoch.denials);
       return PAUSE;
     }
   }
@@ -121,6 +125,7 @@ function countHow(verdict: Verdict): void {
 function counterOf(why: u32): u32 {
   if (why == FORGED) return MISS_FORGED;
   if (why == TOO_OLD) return MISS_TOO_OLD;
+  if (why == BUSY_ASKING) return MISS_BUSY;
   return why == UNVERIFIED ? MISS_UNVERIFIED : MISS_DENIED;
 }
 

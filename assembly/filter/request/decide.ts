@@ -4,22 +4,29 @@ import { ENFORCEMENT_OFF } from "../../domain/policy/model";
 import { rootInSlot } from "../state/roots";
 import { Request } from "../state/request";
 import { ANSWER_STALE, SESSION_ENDED, WRITTEN } from "../table/insert";
-import { admit, admitOnRecord, admitUnreachable, admitWithoutRecord } from "./admit";
+import { admit, admitOnRecord, admitUnanswered, admitUnreachable, admitWithoutRecord } from "./admit";
 import { holdForPolicy } from "./held";
 import { readHeader, takeToken } from "./request";
 import {
+  BUSY_ASKING,
   HELD,
   INVALID_TOKEN,
   MISSING_TOKEN,
   NOT_ENFORCED,
   NO_POLICY_IN_FORCE,
   UNCONFIGURED,
+  UNCONFIRMED,
   Verdict,
   newVerdict,
 } from "./verdict";
 
-/** In place of what an insert comes to: the control plane did not answer. */
+// In place of what writing an answer comes to; above all of that.
+/** The control plane did not answer. */
 export const NO_ANSWER: u32 = 0xff;
+/** It is there, but was not asked, or did not answer, in time. */
+export const ASKED_TOO_LATE: u32 = 0xfe;
+/** It, or what stands before it, rejected the call. */
+export const CALL_REJECTED: u32 = 0xfd;
 
 /** Decides from the request's headers, under what is in force for its root now. */
 export function decide(request: Request): Verdict {
@@ -30,7 +37,7 @@ export function decide(request: Request): Verdict {
 
 /**
  * Decides on a request that waited for an acquire, under the policy under which it began to wait.
- * @param answered what writing the answer came to (insert.ts), or NO_ANSWER
+ * @param answered what writing the answer came to (insert.ts), or why there is none
  */
 export function decideOnAnswer(request: Request, answered: u32): Verdict {
   const verdict = newVerdict();
@@ -53,5 +60,7 @@ function admitOnAnswer(request: Request, answered: u32, verdict: Verdict): u32 {
   if (answered == WRITTEN) return admitOnRecord(request, verdict);
   if (answered == ANSWER_STALE) return admit(request, verdict);
   if (answered == NO_ANSWER) return admitUnreachable(request, verdict);
+  if (answered == ASKED_TOO_LATE) return admitUnanswered(request, verdict, BUSY_ASKING);
+  if (answered == CALL_REJECTED) return admitUnanswered(request, verdict, UNCONFIRMED);
   return answered == SESSION_ENDED ? INVALID_TOKEN : admitWithoutRecord(request.epoch, answered);
 }

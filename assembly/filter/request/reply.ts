@@ -21,6 +21,11 @@ export function replyUnavailable(denials: DenialTexts): void {
   replyFixed(denials.unavailable, denials.unavailablePairs);
 }
 
+/** 503: too many sessions are being asked about. */
+export function replyBusy(denials: DenialTexts): void {
+  replyFixed(denials.busy, denials.retryPairs);
+}
+
 /** 503: this edge has no policy yet. */
 export function replyNoPolicy(denials: DenialTexts): void {
   replyFixed(denials.noPolicy, denials.retryPairs);

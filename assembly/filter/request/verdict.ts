@@ -33,8 +33,10 @@ export const FORGED: u32 = 1;
 export const TOO_OLD: u32 = 2;
 /** The token was enough: the control plane did not confirm it yet. */
 export const UNVERIFIED: u32 = 3;
-/** Nobody confirmed the session: the control plane did not answer, or too many wait for its answer already. */
+/** Nobody confirmed the session: the control plane did not answer, or not of this session, or not to this edge. */
 export const UNCONFIRMED: u32 = 4;
+/** The control plane is there, but too many requests wait for its answers already, or this one has for too long. */
+export const BUSY_ASKING: u32 = 5;
 
 /** A view of static memory: there is one a VM, and it is the next request's after `apply`. */
 @unmanaged

@@ -2,7 +2,7 @@
 
 // The kinds of call, and their outcomes.
 export const CALL_KINDS: u32 = 3;
-export const OUTCOMES: u32 = 8;
+export const OUTCOMES: u32 = 9;
 
 export class CallFailures {
   /** For each outcome that is a failure: when it was logged last, µs, how often it has happened since, and to which call. */

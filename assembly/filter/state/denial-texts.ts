@@ -6,6 +6,7 @@ import {
   CODE_RATE_LIMIT_EXCEEDED,
   MESSAGE_BUDGET_SPENT,
   MESSAGE_INVALID_SESSION,
+  MESSAGE_LIMITER_BUSY,
   MESSAGE_LIMITER_UNAVAILABLE,
   MESSAGE_MISSING_SESSION,
   MESSAGE_NO_POLICY,
@@ -56,6 +57,7 @@ export class DenialTexts {
   limited: Denial;
   budgetSpent: Denial;
   unavailable: Denial;
+  busy: Denial;
   noPolicy: Denial;
   contentType: ArrayBuffer;
   /** Header pairs, as the host takes them, of a 401 and of a 503: they are always the same. */
@@ -125,6 +127,15 @@ export class DenialTexts {
       "Service Unavailable",
       CODE_LIMITER_UNAVAILABLE,
       MESSAGE_LIMITER_UNAVAILABLE,
+      problem,
+    );
+    this.busy = new Denial(
+      503,
+      GRPC_UNAVAILABLE,
+      "sluice_busy",
+      "Service Unavailable",
+      CODE_LIMITER_UNAVAILABLE,
+      MESSAGE_LIMITER_BUSY,
       problem,
     );
     this.noPolicy = new Denial(

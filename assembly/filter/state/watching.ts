@@ -8,6 +8,9 @@ export class Watching {
   sentLog: u64 = 0;
   /** The log whose answers counted then: another one while a reset is due or under way. */
   sentSeenLog: u64 = 0;
+  /** The cursor then, and when it was, monotonic µs. */
+  sentCursor: u64 = 0;
+  sentAtUs: u64 = 0;
   /** What the watch said of the policy: its hash, and its state here (bell.ts). */
   sentHash: u64 = 0;
   sentGeneration: u64 = 0;

@@ -7,12 +7,12 @@ import { Table } from "../state/table";
 //   0            4        8       44
 //   | table hash | in use | token |
 
-/** More sessions than a worker confirms between two failures of the control plane. */
-export const PROVISIONAL_ENTRIES: u32 = 256;
+/** More sessions than a worker confirms in a few ticks, and than the leader's sweep finds in one. */
+export const PROVISIONAL_ENTRIES: u32 = 1024;
 const ENTRY_BYTES: u32 = 44;
 const USED_AT: u32 = 4;
 const TOKEN_AT: u32 = 8;
-const entries: usize = memory.data(11264, 8);
+const entries: usize = memory.data(45056, 8);
 
 /** Notes a session that was just admitted unverified. It belongs to the table: a change of policy does not forget it. */
 export function noteProvisional(table: Table, token: usize): void {

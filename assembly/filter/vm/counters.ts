@@ -17,19 +17,20 @@ export const MISS_UNVERIFIED: u32 = 9;
 export const MISS_DENIED: u32 = 10;
 export const MISS_FORGED: u32 = 11;
 export const MISS_TOO_OLD: u32 = 12;
-export const CAS_RETRIES: u32 = 13;
-export const CAS_EXHAUSTED: u32 = 14;
-export const TABLE_FULL: u32 = 15;
-export const EVICTIONS: u32 = 16;
-export const RESTORES: u32 = 17;
-export const HEADERS_OMITTED: u32 = 18;
+export const MISS_BUSY: u32 = 13;
+export const CAS_RETRIES: u32 = 14;
+export const CAS_EXHAUSTED: u32 = 15;
+export const TABLE_FULL: u32 = 16;
+export const EVICTIONS: u32 = 17;
+export const RESTORES: u32 = 18;
+export const HEADERS_OMITTED: u32 = 19;
 /** A gauge: slots of the table that hold a record. Moved by what this VM adds, set by the leader's sweep. */
-export const TABLE_RECORDS: u32 = 19;
-export const REPORT_FAILURES: u32 = 20;
+export const TABLE_RECORDS: u32 = 20;
+export const REPORT_FAILURES: u32 = 21;
 /** The first of the calls' outcomes: one for each kind of call and outcome (call-outcomes.ts). */
-export const CALLS: u32 = 21;
+export const CALLS: u32 = 22;
 /** Kinds of call × outcomes. */
-const CALL_COUNTERS: u32 = 24;
+const CALL_COUNTERS: u32 = 27;
 const SIZE: u32 = CALLS + CALL_COUNTERS;
 
 /** The names of the counters, in their order; tags in the form of `metricTag`. */
@@ -47,6 +48,7 @@ const names: string[] = [
   "sluice_misses_total.outcome=.=denied;.;",
   "sluice_misses_total.outcome=.=forged;.;",
   "sluice_misses_total.outcome=.=too_old;.;",
+  "sluice_misses_total.outcome=.=busy;.;",
   "sluice_cas_retries_total",
   "sluice_cas_exhausted_total",
   "sluice_table_full_total",

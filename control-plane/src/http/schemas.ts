@@ -3,7 +3,12 @@ import { isIP } from "node:net";
 import { Type } from "typebox";
 import type { TProperties, TRef } from "typebox";
 
-import { INSTANCE_CHARS, MAX_EDGE_NAME_BYTES, MAX_NAME_CHARS } from "../../../assembly/contract.js";
+import {
+  INSTANCE_CHARS,
+  MAX_ACQUIRE_SESSIONS,
+  MAX_EDGE_NAME_BYTES,
+  MAX_NAME_CHARS,
+} from "../../../assembly/contract.js";
 import { ERRORS } from "./errors.js";
 import type { ErrorCode } from "./errors.js";
 
@@ -115,9 +120,27 @@ export const AcquireBody = Type.Object(
       description: `${INSTANCE_CHARS} hex digits in lower case`,
     }),
     session: sessionId,
+    others: Type.Optional(
+      Type.Array(Type.Unknown({ description: "an object with the field session: a session id" }), {
+        description: `further sessions, up to ${MAX_ACQUIRE_SESSIONS - 1}: each an object with the field session`,
+      }),
+    ),
   },
-  { description: "an object with the fields edge, instance and session" },
+  { description: "an object with the fields edge, instance, session and others" },
 );
+
+const UUID = new RegExp(UUID_V7);
+
+/** The session ids of `others`. What is none, or too much, is left out: the edge asks about it alone, and is told. */
+export function otherSessions(others: readonly unknown[] = []): string[] {
+  const ids: string[] = [];
+  for (const one of others) {
+    if (ids.length === MAX_ACQUIRE_SESSIONS - 1) break;
+    if (typeof one !== "object" || one === null || !("session" in one)) continue;
+    if (typeof one.session === "string" && UUID.test(one.session)) ids.push(one.session);
+  }
+  return ids;
+}
 
 const acquired = {
   generation: Type.Integer({ description: "of the policy that the edge is offered" }),
@@ -125,25 +148,34 @@ const acquired = {
   cursor: Type.Integer({ description: "up to where the answer takes that log into account" }),
 };
 
-export const AcquireAnswer = Type.Union([
-  Type.Object({
-    state: Type.Literal("live"),
-    plan: Type.Integer({ description: "plan id" }),
-    endsInMs: Type.Integer(),
-    level: Type.Integer({ description: "microtokens in the bucket now" }),
-    consumed: Type.Integer(),
-    rev: Type.Integer(),
-    budgetSpent: Type.Boolean(),
-    ...acquired,
-  }),
-  Type.Object({
-    state: Type.Union([Type.Literal("revoked"), Type.Literal("expired"), Type.Literal("unknown")]),
-    endsInMs: Type.Integer({ description: "how long the edge may hold on to that" }),
-    consumed: Type.Integer({ description: "as this instance reported it" }),
-    rev: Type.Integer(),
-    ...acquired,
-  }),
-]);
+const LIVE = {
+  state: Type.Literal("live"),
+  plan: Type.Integer({ description: "plan id" }),
+  endsInMs: Type.Integer(),
+  level: Type.Integer({ description: "microtokens in the bucket now" }),
+  consumed: Type.Integer(),
+  rev: Type.Integer(),
+  budgetSpent: Type.Boolean(),
+  ...acquired,
+};
+
+const ENDED = {
+  state: Type.Union([Type.Literal("revoked"), Type.Literal("expired"), Type.Literal("unknown")]),
+  endsInMs: Type.Integer({ description: "how long the edge may hold on to that" }),
+  consumed: Type.Integer({ description: "as this instance reported it" }),
+  rev: Type.Integer(),
+  ...acquired,
+};
+
+/** What the call's `others` came to, by session, where it has any. */
+const others = Type.Optional(
+  Type.Array(
+    Type.Union([Type.Object({ session: Type.String(), ...LIVE }), Type.Object({ session: Type.String(), ...ENDED })]),
+    { description: "of each further session, with its id" },
+  ),
+);
+
+export const AcquireAnswer = Type.Union([Type.Object({ ...LIVE, others }), Type.Object({ ...ENDED, others })]);
 
 const ERROR_CODES = Object.keys(ERRORS) as ErrorCode[];
 

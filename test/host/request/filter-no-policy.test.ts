@@ -1,13 +1,13 @@
 // An edge that has no policy yet holds its requests: for how long, how many, in which order they go on, and what they get.
 import { describe, expect, it } from "vitest";
 import { NO_POLICY_HOLD_MS, TICK_MS } from "../../../assembly/contract.js";
+import { answerAll, MAX_CALLS_OUT, sessionsOf } from "../harness/scenes/batches.js";
 import { plan, policy, settings } from "../harness/scenes/documents.js";
 import { requestWith, type Edge } from "../harness/scenes/edge.js";
 import { filterModule } from "../harness/builds/filter-modules.js";
 import { edgeWithoutPolicy, newestWatch, offer } from "../harness/scenes/policy-offer.js";
 
 const MAX_WAITERS = 1024;
-const MAX_CALLS = 256;
 const FAILED_HOLD_MS = 500;
 const two = policy({ plans: [plan({ maxTokens: 2 })] });
 
@@ -142,24 +142,15 @@ describe("the limit on requests that are held", () => {
     expect(held.every((stream) => stream.reachedUpstream)).toBe(true);
   });
 
-  it("held requests go on in order, no more on a tick than calls are free", () => {
+  it("held requests go on in order, many sessions in a call", () => {
     const edge = starting();
     const sessions = Array.from({ length: 600 }, () => edge.newSession());
     const streams = sessions.map((session) => edge.send(session));
     offer(edge.watch, two);
     edge.passMs(TICK_MS);
-    const asked = (): string[] => edge.pendingAcquires.map((call) => (call.json as { session: string }).session);
-    expect(asked()).toEqual(sessions.slice(0, MAX_CALLS).map(({ id }) => id));
-    edge.passMs(TICK_MS);
-    expect(edge.pendingAcquires).toHaveLength(MAX_CALLS);
-    for (let left = sessions.length; left > 0; left -= MAX_CALLS) {
-      for (const call of edge.pendingAcquires)
-        call.answer(200, '{"state":"unknown","log":"a1b2c3d4e5f60718","cursor":41}');
-      edge.passMs(TICK_MS);
-    }
-    expect(edge.acquires.map((call) => (call.json as { session: string }).session)).toEqual(
-      sessions.map(({ id }) => id),
-    );
+    expect(edge.pendingAcquires).toHaveLength(MAX_CALLS_OUT);
+    answerAll(edge, () => '{"state":"unknown","log":"a1b2c3d4e5f60718","cursor":41}');
+    expect(edge.acquires.flatMap((call) => sessionsOf(call))).toEqual(sessions.map(({ id }) => id));
     expect(streams.every((stream) => stream.status === 401)).toBe(true);
   });
 
@@ -177,9 +168,8 @@ describe("the limit on requests that are held", () => {
     for (const stream of streams.slice(0, 10)) stream.abandon();
     offer(edge.watch, two);
     edge.passMs(TICK_MS);
-    expect(edge.pendingAcquires).toHaveLength(10);
-    for (const call of edge.pendingAcquires)
-      call.answer(200, '{"state":"unknown","log":"a1b2c3d4e5f60718","cursor":41}');
+    answerAll(edge, () => '{"state":"unknown","log":"a1b2c3d4e5f60718","cursor":41}');
+    expect(edge.acquires.flatMap((call) => sessionsOf(call))).toHaveLength(10);
     expect(streams.map((stream) => stream.status)).toEqual([
       ...Array.from({ length: 10 }, () => undefined),
       ...Array.from({ length: 10 }, () => 401),

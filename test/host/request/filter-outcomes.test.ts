@@ -6,7 +6,7 @@ import { LIFETIME_MS, OTHER_SECRET, plan, policy, type PolicyDocument } from "..
 import { Edge } from "../harness/scenes/edge.js";
 
 const OUTCOMES = ["allowed", "limited", "missing", "invalid", "unavailable", "no_policy"] as const;
-const MISSES = ["forged", "too_old", "unverified", "denied"] as const;
+const MISSES = ["forged", "too_old", "unverified", "denied", "busy"] as const;
 
 /** What the counters have come to, those that are not 0. */
 function counted(edge: Edge): Record<string, number> {
@@ -53,8 +53,11 @@ const cases: readonly Case[] = [
     counts: { invalid: 1, "miss forged": 1 },
   },
   {
-    request: "with a token older than any session may be",
-    send: (edge) => edge.send(edge.mint.mint(edge.clock.wallMs - LIFETIME_MS - 1)),
+    request: "with a token older than any session may be, about which nobody can be asked",
+    send: (edge) => {
+      edge.host.dispatchResult = 2;
+      return edge.send(edge.mint.mint(edge.clock.wallMs - LIFETIME_MS - 1));
+    },
     status: 401,
     counts: { invalid: 1, "miss too_old": 1 },
   },

@@ -1,7 +1,8 @@
 // What goes wrong, and what the operator does: crashes, reloads, restored backups, revocations, sweeps.
 import { logName } from "../parts/installation.js";
 import { LostFigures } from "./lost-figures.js";
-import { sessionIn, type Network } from "../parts/network.js";
+import type { Network } from "../parts/network.js";
+import { sessionsIn } from "../parts/said.js";
 import { policyHash } from "../parts/policies.js";
 import type { SimEdge } from "../parts/sim-edge.js";
 import type { Backup } from "../parts/sim-store.js";
@@ -179,7 +180,7 @@ export class FaultInjector {
   /** A session that is being asked about, if there is one. */
   #revokeAny(): void {
     const { edges, random } = this.world;
-    const asked = edges.flatMap(({ calls }) => calls.flatMap(sessionIn));
+    const asked = edges.flatMap(({ calls }) => calls.flatMap(sessionsIn));
     const isAsked = random.chance(0.7) && asked.length > 0;
     this.revoke(isAsked ? random.pick(asked) : this.world.anySession().id);
   }

@@ -3,7 +3,7 @@ import { LEADER_LEASE_MS } from "../../../assembly/contract.js";
 import type { Session } from "../../host/harness/scenes/tokens.js";
 import type { FaultInjector } from "./fault-injector.js";
 import { REPORT_INTERVAL_MS } from "../parts/policies.js";
-import { sessionIn } from "../parts/network.js";
+import { sessionsIn } from "../parts/said.js";
 import type { Call, SimEdge } from "../parts/sim-edge.js";
 import type { World } from "../parts/world.js";
 
@@ -66,7 +66,7 @@ export class Sleep {
   /** Before the answer to an acquire: the edge's other worker goes on with the same session. */
   beginsBefore(edge: SimEdge, call: Call): boolean {
     const { random, faultProfile, sessions } = this.world;
-    const [asked] = sessionIn(call);
+    const [asked] = sessionsIn(call);
     if (asked === undefined || call.answer?.status !== 200 || this.#asleep !== undefined) return false;
     if (!random.chance(faultProfile.stallProbability)) return false;
     const plot = edge.life.records.has(asked) ? "evicted" : "revoked";
@@ -139,6 +139,8 @@ export class Sleep {
 
   /** The control plane is about to answer another ask about the session. */
   #isAskedElsewhere({ edge, wanted }: Sleeper): boolean {
-    return edge.calls.some((call) => call.sent && call.answer === undefined && sessionIn(call)[0] === wanted?.id);
+    return edge.calls.some(
+      (call) => call.sent && call.answer === undefined && wanted !== undefined && sessionsIn(call).includes(wanted.id),
+    );
   }
 }

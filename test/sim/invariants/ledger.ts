@@ -23,6 +23,8 @@ export interface Life {
   readonly deniedAsRevoked: Map<string, string>;
   /** Sessions that an acquire was answered with as ended. */
   readonly denied: Set<string>;
+  /** The sessions of acquires that are just coming back without an answer: no others may be admitted unverified. */
+  readonly unanswered: Set<readonly string[]>;
   /** A worker's VM was reloaded, with what it had to report. */
   hasForgotten: boolean;
 }
@@ -113,6 +115,8 @@ export class Ledger {
     if (before?.live === true && !after.live) this.#expectEndKnown(life, id);
     if (before === undefined && after.live && !after.provisional) this.#expectCounted(life, id, after);
     const trusted = after.provisional && before?.provisional !== true;
+    if (trusted && ![...life.unanswered].some((sessions) => sessions.includes(id)))
+      fail("trusted", `${life.edge} ${id}: admitted unverified, though no acquire of it has failed`);
     if (trusted) this.allow(life.edge, id, this.parts.limitsOf(id).maxTokens);
     const spends = before !== undefined && isSpend(before, after);
     if (spends) this.#spend(life, id, before, after.refilledAtUs);

@@ -1,6 +1,13 @@
 // Checks what an edge does with the control plane's policy at the moment when it does it: each write of bytes and bell,
 // and each policy that a VM serves from now on.
-import { POLICY_OFFERED, POLICY_OK, POLICY_REJECTED, POLICY_TRYING, SET_BYTES } from "../../../assembly/contract.js";
+import {
+  POLICY_OFFERED,
+  POLICY_OK,
+  POLICY_REJECTED,
+  POLICY_TRAPPED,
+  POLICY_TRYING,
+  SET_BYTES,
+} from "../../../assembly/contract.js";
 import { isLogCursorKey, logCursorOf } from "../../host/harness/scenes/edge-keys.js";
 import type { HostCall } from "../../host/harness/host/host-calls.js";
 import type { Host } from "../../host/harness/host/host.js";
@@ -67,10 +74,13 @@ export class PolicyRules {
     return this.#tries.get(vm)?.has(bell.hash) === true;
   }
 
-  /** A VM is replaced: what it tries, it does not finish. */
+  /** A VM is replaced: what it tries, it does not finish, also where another one has found that it takes too long. */
   replaced(vm: Vm): void {
     const build = this.parts.buildOf(vm);
-    if (this.bell?.results.get(build) === POLICY_TRYING) this.#interrupted.add(`${build} ${this.bell.hash}`);
+    const { hash = "", results } = this.bell ?? {};
+    const result = results?.get(build);
+    const isTooLate = result === POLICY_TRAPPED && this.#tries.get(vm)?.has(hash) === true;
+    if (result === POLICY_TRYING || isTooLate) this.#interrupted.add(`${build} ${hash}`);
   }
 
   readonly wasInterrupted = (build: string, hash: string): boolean => {

@@ -1,7 +1,7 @@
 // An invariant that did not hold.
 
 export type Invariant =
-  | ("1" | "3" | "9" | "11" | "consumed" | "acknowledged" | "idle" | "quiet" | "trap")
+  | ("1" | "3" | "9" | "11" | "consumed" | "acknowledged" | "trusted" | "idle" | "quiet" | "trap")
   // Of the policy: what stands in shared data, who tries and who takes it, and what comes of requests and counts.
   | ("bell" | "bytes" | "twice" | "result" | "policy" | "held" | "decided" | "counted");
 

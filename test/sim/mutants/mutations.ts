@@ -4,6 +4,8 @@ import { app, filter, without, type Mutation } from "./mutation.js";
 import { RULES_OF_POLICIES } from "./policy-mutations.js";
 
 const FRESH = "!isUpToDate(table, answer.log, answer.cursor)";
+const FOUND_VALUE = 'await Promise.all(held.map((one, index) => look(ids[index] ?? "", one)))';
+const FOUND = `const found = ${FOUND_VALUE};`;
 
 const RULES_OF_SESSIONS: readonly Mutation[] = [
   without(
@@ -114,6 +116,29 @@ const RULES_OF_SESSIONS: readonly Mutation[] = [
     "setAckedRev(record, answer.rev);\n  clearFlag",
     "setAckedRev(record, revOf(record));\n  clearFlag",
   ),
+  without(
+    "a session that waited in vain to be asked about is not admitted unverified",
+    filter("request/acquire-answer"),
+    "finishAsks(takeOverdue(nowUs), ASKED_TOO_LATE);",
+    "finishAsks(takeOverdue(nowUs), NO_ANSWER);",
+  ),
+  without(
+    "a request that was answered three times is not admitted unverified",
+    filter("request/admit"),
+    "if (request.asks == MAX_ASKS) return admitUnanswered(request, verdict, UNCONFIRMED);",
+    "if (request.asks == MAX_ASKS) return admitUnreachable(request, verdict);",
+  ),
+  without(
+    "each session of a call has its own answer",
+    filter("request/acquire-answer"),
+    "if (next != NONE) answer = answerOf(answers, sessionIdOf(askToken(next)));",
+  ),
+  without(
+    "an ask in a call of many remembers whether a record stood",
+    filter("request/acquire-answer"),
+    "hasAskFlag(ask, ASK_INSERTS)",
+    "true",
+  ),
   without("ackedRev is never above rev", filter("edge/acknowledge"), "if (acked > rev) return false;"),
   without(
     "ackedRev is never raised in a provisional record",
@@ -162,16 +187,27 @@ const RULES_OF_SESSIONS: readonly Mutation[] = [
   without(
     "a positive answer's cursor is no younger than its look at the session",
     app("edges/acquire-session"),
-    "const answer = validate(found,",
-    "const answer = validate({ ...found, position: await ports.store.position() },",
+    FOUND,
+    `const looked = ${FOUND_VALUE};\n  const position = await ports.store.position();\n` +
+      "  const found = looked.map((one) => ({ ...one, position }));",
   ),
-  without(
-    "a revoked answer's cursor is no older than its look at the session",
-    app("edges/acquire-session"),
-    "const found = await hold(ports, id, asker);",
-    "const position = await ports.store.position();\n  const now = await hold(ports, id, asker);\n" +
-      "  const found = now.session === undefined || now.session.revokedAt === null ? now : { ...now, position };",
-  ),
+  {
+    rule: "a revoked answer's cursor is no older than its look at the session",
+    replacements: [
+      {
+        file: app("edges/acquire-session"),
+        find: "const held = await Promise.all(",
+        by: "const position = await ports.store.position();\n  const held = await Promise.all(",
+      },
+      {
+        file: app("edges/acquire-session"),
+        find: FOUND,
+        by:
+          `const looked = ${FOUND_VALUE};\n  const isRevoked = (one: Known): boolean => (one.session?.revokedAt ?? null) !== null;\n` +
+          "  const found = looked.map((one) => (isRevoked(one) ? { ...one, position } : one));",
+      },
+    ],
+  },
   without(
     "being acquired counts as activity",
     app("edges/acquire-session"),
@@ -213,9 +249,9 @@ const RULES_OF_SESSIONS: readonly Mutation[] = [
   without(
     "figures of gone instances are kept",
     app("edges/acquire-session"),
-    "const found = await hold(ports, id, asker);",
-    "const all = await hold(ports, id, asker);\n  const found = all && { ...all, rows: all.rows.filter((row) => " +
-      'ports.instances.status(row, 0) !== "gone") };',
+    FOUND,
+    `const all = ${FOUND_VALUE};\n  const found = all.map((one) => ({ ...one, rows: one.rows.filter((row) => ` +
+      'ports.instances.status(row, 0) !== "gone") }));',
   ),
   without(
     "a restored backup gets a new log",

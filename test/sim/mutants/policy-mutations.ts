@@ -139,8 +139,8 @@ export const RULES_OF_POLICIES: readonly Mutation[] = [
   without(
     "after a swap a request that waited is decided anew",
     filter("request/acquire-answer"),
-    "const isSameEpoch = waiterEpoch(waiter) == root.epoch.number;",
-    "const isSameEpoch = true;",
+    "epoch == root.epoch.number ? decideOnAnswer(request, outcome) : decide(request)",
+    "decideOnAnswer(request, outcome)",
   ),
   {
     rule: "a swap adds the counts of the policy before to Envoy's",

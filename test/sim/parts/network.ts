@@ -1,6 +1,6 @@
 // The network between edges and control plane: calls are carried, lost, doubled, late, and answered in any order.
+import { saidOf } from "./said.js";
 import type { Call, SimEdge } from "./sim-edge.js";
-import type { HttpAnswer } from "./sim-plane.js";
 import type { World } from "./world.js";
 
 export class Network {
@@ -43,8 +43,8 @@ export class Network {
     world.note(`asked ${pathOf(call)} ${JSON.stringify(json)}`);
     const askedAtMs = world.time.nowMs;
     void plane.handle(pathOf(call), json, gone.signal).then((answer) => {
-      const [session] = sessionIn(call);
-      if (session !== undefined && isLive(answer)) world.idleness.acquired(session, askedAtMs);
+      for (const { session, state } of saidOf(call, answer))
+        if (state === "live") world.idleness.acquired(session, askedAtMs);
       const { instance, worker } = json as { instance: string; worker?: string };
       if (worker !== undefined && answer.status === 200 && plane === world.plane)
         world.idleness.workerReported(instance, worker);
@@ -75,17 +75,6 @@ export class Network {
   #isLost(): boolean {
     return !this.world.isCalm && this.world.random.chance(this.world.faultProfile.lost);
   }
-}
-
-/** The session that a call is about: none or one. */
-export function sessionIn({ json }: Call): string[] {
-  const { session } = json as { session?: string };
-  return session === undefined ? [] : [session];
-}
-
-/** A policy comes alone, with its name in headers. */
-function isLive({ status, body, headers }: HttpAnswer): boolean {
-  return status === 200 && headers === undefined && (JSON.parse(body) as { state?: string }).state === "live";
 }
 
 export function pathOf({ callout }: Call): string {

@@ -13,6 +13,7 @@ import type { Vm } from "../../host/harness/host/vm.js";
 import type { Ledger, Life } from "../invariants/ledger.js";
 import { PolicyRules } from "../invariants/policy-rules.js";
 import type { Build } from "./sim-filter.js";
+import { saidOf, sessionsIn } from "./said.js";
 import type { HttpAnswer } from "./sim-plane.js";
 import { fail } from "../invariants/violation.js";
 
@@ -148,13 +149,14 @@ export class SimEdge {
     this.drop(call);
     if (call.callout.state !== "pending") return;
     const { life } = this;
-    const { session } = call.json as { session?: string };
-    const said =
-      session === undefined || status !== 200 ? undefined : (JSON.parse(body) as { state: string; log: string });
-    if (session !== undefined && said !== undefined && said.state !== "live") life.denied.add(session);
+    const said = saidOf(call, { status, body });
+    for (const { session, state } of said) if (state !== "live") life.denied.add(session);
+    const unanswered = status === 200 ? [] : sessionsIn(call);
     function* take(): Steps<void> {
+      life.unanswered.add(unanswered);
       yield* call.callout.answerSteps(status, body, { ...headers });
-      if (session !== undefined && said?.state === "revoked") life.deniedAsRevoked.set(session, said.log);
+      life.unanswered.delete(unanswered);
+      for (const { session, state, log } of said) if (state === "revoked") life.deniedAsRevoked.set(session, log);
     }
     this.#begin(call.worker, take());
   }
@@ -270,6 +272,7 @@ export class SimEdge {
       spent: new Map(),
       deniedAsRevoked: new Map(),
       denied: new Set(),
+      unanswered: new Set(),
       gone: new Set(),
       hasForgotten: false,
     };

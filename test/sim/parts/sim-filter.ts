@@ -4,19 +4,19 @@
 // The simulation runs in milliseconds: a report each 100 ms, a run of one or two seconds. The contract's times in seconds
 // would hardly ever pass there: no answer would come too late, no record would be idle for long enough to be evicted, no
 // try would run into its deadline, no request would wait too long for a policy. So these numbers are replaced in
-// contract.ts before it is compiled. The code that uses them is that of the release.
+// contract.ts before it is compiled, and so is the number of acquires that may be out. The code that uses them is that of
+// the release.
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import asc from "assemblyscript/asc";
 import { suspendable } from "../../host/harness/host/suspendable.js";
 
-/** As long as the simulation's acquireTimeout: an answer in time is valid, and a timeout is soon followed by room. */
-const SHORT: Readonly<Record<string, number>> = {
-  ANSWER_VALID_MS: 60,
-  TRY_DEADLINE_MS: 150,
-  NO_POLICY_HOLD_MS: 400,
+const SMALL: Readonly<Record<string, Readonly<Record<string, number>>>> = {
+  // As long as the simulation's acquireTimeout: an answer in time is valid, and a timeout is soon followed by room.
+  "assembly/contract.ts": { ANSWER_VALID_MS: 60, TRY_DEADLINE_MS: 150, NO_POLICY_HOLD_MS: 400 },
+  // So few that sessions queue, and share calls.
+  "assembly/filter/edge/calls.ts": { MAX_CALLS: 2 },
 };
-const CONTRACT = "assembly/contract.ts";
 const BUILD_MARK = "sluice-build-id:";
 const BUILD_IDS = ["5eed000000000001", "5eed000000000002"] as const;
 
@@ -61,15 +61,15 @@ function sourceOf(file: string, folder: string): string | null {
   } catch {
     return null;
   }
-  return file === CONTRACT ? withShortTimes(text) : text;
+  return withSmallNumbers(file, text);
 }
 
-function withShortTimes(contract: string): string {
-  return Object.entries(SHORT).reduce((text, [name, ms]) => {
+function withSmallNumbers(file: string, source: string): string {
+  return Object.entries(SMALL[file] ?? {}).reduce((text, [name, value]) => {
     const line = new RegExp(`(export const ${name}: u32 = )\\d+;`);
-    if (!line.test(text)) throw new Error(`${CONTRACT} has no ${name} of the expected form`);
-    return text.replace(line, `$1${ms};`);
-  }, contract);
+    if (!line.test(text)) throw new Error(`${file} has no ${name} of the expected form`);
+    return text.replace(line, `$1${value};`);
+  }, source);
 }
 
 /** As scripts/stamp-filter.mjs does it, with an id of ours. */

@@ -8,7 +8,7 @@ import {
   PATH_REPORT,
   PATH_WATCH,
 } from "../../../assembly/contract.js";
-import { acquireSession } from "../../../control-plane/src/app/edges/acquire-session.js";
+import { acquireSessions } from "../../../control-plane/src/app/edges/acquire-session.js";
 import { EdgeRegistry } from "../../../control-plane/src/app/edges/status/edge-registry.js";
 import type { KnownInstance } from "../../../control-plane/src/app/edges/status/registry-entry.js";
 import { instanceState } from "../../../control-plane/src/app/edges/status/edge-status.js";
@@ -45,6 +45,7 @@ interface Body {
 }
 interface AcquireBody extends Body {
   readonly session: string;
+  readonly others?: readonly { readonly session: string }[];
 }
 interface ReportBody extends Body {
   readonly worker: string;
@@ -165,8 +166,11 @@ export class SimPlane {
     };
   }
 
-  async #acquire({ ports }: Service, { edge, instance, session }: AcquireBody): Promise<HttpAnswer> {
-    return answer(await acquireSession(ports, session, { edge, instance }));
+  async #acquire({ ports }: Service, { edge, instance, session, others = [] }: AcquireBody): Promise<HttpAnswer> {
+    const ids = [session, ...others.map((other) => other.session)];
+    const [first, ...rest] = (await acquireSessions(ports, ids, { edge, instance })) ?? [];
+    if (first === undefined) return UNAVAILABLE;
+    return answer({ ...first, others: rest.map((one, index) => ({ session: ids[index + 1], ...one })) });
   }
 
   async #report({ ports }: Service, { usage, ...report }: ReportBody): Promise<HttpAnswer> {

@@ -1,4 +1,4 @@
-// Use case: the answer to an edge about a session that its table does not hold (docs/edge-protocol.md, acquire).
+// Use case: the answers to an edge about sessions that its table does not hold (docs/edge-protocol.md, acquire).
 import type { Figures, Instance, LogPosition } from "../../domain/stored.js";
 import { UNKNOWN_REMEMBERED_MS } from "../../../../assembly/contract.js";
 import { capacityMicro, refilledMicro } from "../../domain/level.js";
@@ -41,23 +41,41 @@ export interface EndedAnswer extends LogPosition {
 export type Acquired = (LiveAnswer | EndedAnswer) & { readonly generation: number };
 
 /**
- * The answer, or undefined while no policy is loaded: then nothing can be said, and the edge goes by its own rules.
- * A live session counts as active. The position is of the very moment at which the session was looked at: an invalidation
- * after it has a higher number than the answer carries, and the edge asks again; that of a revoked one covers the
- * revocation itself.
+ * The answers in the order of the sessions, or undefined while no policy is loaded: then nothing can be said, and the edge
+ * goes by its own rules. A live session counts as active. Each position is of the very moment at which its session was
+ * looked at: an invalidation after it has a higher number than the answer carries, and the edge asks again; that of a
+ * revoked one covers the revocation itself.
  */
-export async function acquireSession(ports: UsagePorts, id: string, asker: Instance): Promise<Acquired | undefined> {
+export async function acquireSessions(
+  ports: UsagePorts,
+  ids: readonly string[],
+  asker: Instance,
+): Promise<readonly Acquired[] | undefined> {
   const active = ports.policies.published(asker.edge);
   if (active === undefined) {
-    ports.meter.acquired("unavailable");
+    ids.forEach(() => {
+      ports.meter.acquired("unavailable");
+    });
     return undefined;
   }
   const { policy, generation } = active;
   ports.instances.acquired(asker);
-  const found = await hold(ports, id, asker);
-  const answer = validate(found, asker, policy, ports.clock);
-  ports.meter.acquired(answer.state);
-  return { ...answer, generation };
+  const held = await Promise.all(ids.map((id) => hold(ports, id, asker)));
+  // While the commits were under way edges may have received invalidations, and take no answer from before them.
+  const { cursor } = await ports.store.position();
+  const look = async (id: string, one: Known): Promise<Known> =>
+    cursor > one.position.cursor ? knownOf(await ports.usage.look(id)) : one;
+  const found = await Promise.all(held.map((one, index) => look(ids[index] ?? "", one)));
+  return found.map((one) => {
+    const answer = validate(one, asker, policy, ports.clock);
+    ports.meter.acquired(answer.state);
+    return { ...answer, generation };
+  });
+}
+
+/** The same for one session. */
+export async function acquireSession(ports: UsagePorts, id: string, asker: Instance): Promise<Acquired | undefined> {
+  return (await acquireSessions(ports, [id], asker))?.[0];
 }
 
 /**
@@ -80,9 +98,7 @@ async function hold(ports: UsagePorts, id: string, asker: Instance): Promise<Kno
     held = await heldBy((one, holders) => (isIdle(one, holders) ? "end" : "hold"));
   }
   if (held.outcome === "ended" && held.session !== undefined) endedForIdleness(ports, held.session);
-  // While the commit was under way edges may have received invalidations, and take no answer from before them.
-  const { cursor } = await ports.store.position();
-  return cursor > held.position.cursor ? knownOf(await ports.usage.look(id)) : held;
+  return held;
 }
 
 function validate(

@@ -1,12 +1,12 @@
 // The edge protocol's routes (docs/edge-protocol.md): what filters ask.
 import { MAX_EDGE_BODY_BYTES, PATH_ACQUIRE } from "../../../../assembly/contract.js";
-import { acquireSession } from "../../app/edges/acquire-session.js";
+import { acquireSessions } from "../../app/edges/acquire-session.js";
 import type { UnauthenticatedCalls } from "../../app/edges/status/unauthenticated-calls.js";
 import type { UsagePorts } from "../../app/edges/usage.js";
 import { sendError } from "../errors.js";
 import { guardEdges } from "../guard.js";
 import { reportRoute } from "./report-route.js";
-import { AcquireAnswer, AcquireBody, errorAnswers } from "../schemas.js";
+import { AcquireAnswer, AcquireBody, errorAnswers, otherSessions } from "../schemas.js";
 import type { HttpApp } from "../app.js";
 
 export function edgeRoutes(
@@ -20,7 +20,7 @@ export function edgeRoutes(
   const acquire = {
     tags: ["edge"],
     security: [{ edgeCredential: [] }],
-    summary: "What the control plane knows of a session, for an edge that does not hold it",
+    summary: "What the control plane knows of one session or several, for an edge that does not hold them",
     body: AcquireBody,
     response: {
       200: AcquireAnswer,
@@ -29,9 +29,14 @@ export function edgeRoutes(
     },
   };
   app.post(PATH_ACQUIRE, { schema: acquire, bodyLimit: MAX_EDGE_BODY_BYTES }, async (request, reply) => {
-    const { edge, instance, session } = request.body;
-    const answer = await acquireSession(ports, session, { edge, instance });
-    return answer === undefined ? sendError(reply, "NO_POLICY") : reply.code(200).send(answer);
+    const { edge, instance, session, others } = request.body;
+    const ids = otherSessions(others);
+    const answers = await acquireSessions(ports, [session, ...ids], { edge, instance });
+    const [first, ...rest] = answers ?? [];
+    if (first === undefined) return sendError(reply, "NO_POLICY");
+    if (others === undefined) return reply.code(200).send(first);
+    const named = rest.map((answer, index) => ({ session: ids[index] ?? "", ...answer }));
+    return reply.code(200).send({ ...first, others: named });
   });
   reportRoute(app, ports);
 }
