@@ -26,7 +26,7 @@ function program(name: string, script: string): void {
 
 const found = () => searchLibfaketime({ env: { PATH: join(folder, "bin") }, cacheDir });
 
-it("a search for libfaketime that finds none names what was lacking: apt, or a library that works", async () => {
+it("a search for libfaketime that finds none names what was lacking", async () => {
   const lacking = "no libfaketime in .cache, and";
   expect(await found()).toEqual({ reason: `${lacking} apt-get has no package of it (spawn apt-get ENOENT)` });
   program("apt-get", "/bin/touch libfaketime_0.9_amd64.deb");

@@ -25,7 +25,7 @@ describe("an id that follows the newest one", () => {
     expect(idAfter(fresh(NOW_MS - 1), id)).toBe(id);
   });
 
-  it("ids of one millisecond, or of a clock that went back, are in the order in which they were given", () => {
+  it("ids of one millisecond, or of a clock that went back, are in the order they were given", () => {
     const ids = [fresh(NOW_MS)];
     for (let i = 0; i < 10_000; i++) ids.push(idAfter(ids.at(-1), fresh(NOW_MS - (i % 3) * 1000)));
     expect([...ids].sort()).toEqual(ids);
@@ -42,7 +42,7 @@ describe("an id that follows the newest one", () => {
 });
 
 describe("ids of sessions that a control plane issues", () => {
-  it("sessions created at once, and after the clock went back, are listed in the order of their creation", async () => {
+  it("sessions are listed in the order of their creation, also after the clock went back", async () => {
     const plane = await startTestControlPlane();
     const ids: string[] = [];
     const createSome = async (): Promise<void> => {

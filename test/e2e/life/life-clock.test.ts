@@ -127,7 +127,7 @@ describe("the wall clock of a control plane that runs", () => {
 });
 
 describe("the wall clock at a start of the control plane", () => {
-  it("a start with the clock a year ahead removes nothing for a grace, and the next one is as before", async (context) => {
+  it("a start with the clock a year ahead removes nothing, and the next one is as before", async (context) => {
     clock.needed(context);
     const daily = await sluice().api.issue("daily");
     const { use, statuses } = using([daily.token]);

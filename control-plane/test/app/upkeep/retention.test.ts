@@ -49,7 +49,7 @@ describe("ip and user agent of a session", () => {
     expect((await store.find(old.id))?.metadata.ip).toBe("192.0.2.1");
   });
 
-  it("a round while the clock was a year ahead keeps no ip and user agent from going once it is right", async () => {
+  it("a round while the clock was a year ahead keeps nothing from being forgotten later", async () => {
     const store = await temporaryStore();
     await keep(store, RETENTION, NOW_MS + 365 * DAY_MS);
     const session = sessionAt(NOW_MS - DAY_MS - 1);

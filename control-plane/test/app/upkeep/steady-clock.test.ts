@@ -73,7 +73,7 @@ describe("a wall clock that jumps while the control plane runs", () => {
     expect(time.nowMs()).toBe(beforeMs + 2 * GRACE_MS + 2 * HOUR_MS);
   });
 
-  it("a jump is seen within a second, logged as an error, and counted, though nothing asks for the time", () => {
+  it("a jump is seen within a second, logged as an error and counted, though nobody asks", () => {
     const { machine, time, pass, lines } = goingClock();
     machine.step(-HOUR_MS);
     pass(1000);
@@ -113,7 +113,7 @@ describe("the wall clock at a start", () => {
     expect(time.isSettled()).toBe(true);
   });
 
-  it("a clock that is set right just after the start counts at once, and nothing is removed for a grace more", () => {
+  it("a clock set right just after the start counts at once; removals wait for a grace more", () => {
     const { machine, time, pass } = goingClock({ settled: false });
     pass(5000);
     machine.step(-YEAR_MS);
@@ -126,7 +126,7 @@ describe("the wall clock at a start", () => {
 });
 
 describe("what was created before a start", () => {
-  it("nothing from before a start ends by its clock before a grace has passed; what is newer does", () => {
+  it("nothing from before a start ends by its clock within the grace; what is newer does", () => {
     const { machine, time, pass } = goingClock({ settled: false });
     const startedMs = machine.nowMs();
     expect(time.endsNotBeforeMs(startedMs - 1)).toBe(startedMs + GRACE_MS);
