@@ -6,6 +6,7 @@ import { open } from "lmdb";
 
 import type { Random } from "../../app/ports/ports.js";
 import { BackupRejected, sealBackup, unsealBackup } from "./backup-file.js";
+import { FolderLock } from "./folder-lock.js";
 import { openLayout, STORE_FILE } from "./layout.js";
 import { newLogId } from "./invalidation-log.js";
 import { prepareSchema } from "./schema.js";
@@ -48,52 +49,71 @@ export interface RestoreOptions {
 /**
  * Makes the store in a folder what it was at a backup, with a log of a new name: so every edge learns that it is to
  * begin anew, and no answer of the time after the backup counts any more (docs/edge-protocol.md). Fails over a store
- * that a control plane has open, whatever `force` says, and a backup that is not whole. Interrupted, the store is the one
- * before or the restored one. Answers whether the backup could be checked.
+ * that a control plane has open, whatever `force` says, and a backup that is not whole. No control plane starts there
+ * before it is done. Interrupted, the store is the one before or the restored one. Answers whether the backup could be
+ * checked.
  */
 export async function restoreStore(
   file: string,
   folder: string,
+  options: RestoreOptions,
+): Promise<{ readonly checked: boolean }> {
+  if (!existsSync(file)) throw new BackupRejected(`there is no backup ${file}`);
+  const lock = await FolderLock.take(folder, "restore");
+  try {
+    return await restoreInto(folder, lock, file, options);
+  } finally {
+    lock.release();
+  }
+}
+
+async function restoreInto(
+  folder: string,
+  lock: FolderLock,
+  file: string,
   { force, random }: RestoreOptions,
 ): Promise<{ readonly checked: boolean }> {
   const store = join(folder, STORE_FILE);
-  if (!existsSync(file)) throw new BackupRejected(`there is no backup ${file}`);
   if (existsSync(store)) {
-    if (await isOpen(store)) throw new BackupRejected(`a control plane has the store in ${folder} open: stop it first`);
+    if (await isOpen(store)) throw new BackupRejected(`another process has the store in ${folder} open: stop it first`);
     if (!force) throw new BackupRejected(`there is a store in ${folder}: it is replaced only with --force`);
   }
-  await mkdir(folder, { recursive: true, mode: 0o700 });
   const restoring = `${STORE_FILE}.restoring`;
   const restored = join(folder, restoring);
   const unlock = (path: string): Promise<void> => rm(`${path}-lock`, { force: true });
   const unsealed = await unsealBackup(file, restored);
   try {
     await beginNewLog(folder, restoring, random);
+    await flushed(restored);
+    if (!lock.isStoreUnchanged())
+      throw new BackupRejected(`another process has changed the store in ${folder} meanwhile`);
+    await unlock(store);
+    await rename(restored, store);
   } catch (error) {
-    await rm(restored);
+    await rm(restored, { force: true });
     throw error;
   } finally {
     await unlock(restored);
   }
-  await flushed(restored);
-  await unlock(store);
-  await rename(restored, store);
   await flushed(folder);
   return unsealed;
 }
 
 async function beginNewLog(folder: string, file: string, random: Random): Promise<void> {
-  const db = openLayout(folder, file);
+  const db = openLayout(folder, random, file);
   try {
     if (db.meta.get("schema") === undefined) throw new BackupRejected("the file is no backup of a store");
     await prepareSchema(db, random);
-    await db.meta.put("log", newLogId(random));
+    await db.commits.run(() => void db.meta.put("log", newLogId(random)));
   } finally {
     await db.env.close();
   }
 }
 
-/** Whether another process has the store open: each has an entry in its table of readers, which its death frees. */
+/**
+ * Whether another process has the store open that takes no lock, a backup for one: each has an entry in its table of
+ * readers, which its death frees.
+ */
 async function isOpen(store: string): Promise<boolean> {
   const env = open({ path: store, noSubdir: true, readOnly: true });
   // Read before anything else is: so this process is not in it.

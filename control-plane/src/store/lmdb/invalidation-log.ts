@@ -6,7 +6,7 @@ import type { Random } from "../../app/ports/ports.js";
 import type { LmdbLayout } from "./layout.js";
 
 /**
- * Appends an entry and moves the cursor on to it; answers its number. To be called inside `env.transaction`, beside
+ * Appends an entry and moves the cursor on to it; answers its number. To be called inside `commits.run`, beside
  * the writes that it tells of: both become durable together or not at all. Held watches are answered by themselves
  * once the transaction is committed.
  */
@@ -72,7 +72,7 @@ export class LmdbLog implements InvalidationLog {
   }
 
   trim({ notBeforeMs, entries }: LogLimits, chunk: number): Promise<number> {
-    return this.db.env.transaction(() => {
+    return this.db.commits.run(() => {
       const newestToGo = cursorOf(this.db) - entries;
       const mayGo = ({ key, value }: { key: number; value: Invalidation }): boolean =>
         key <= newestToGo || value.atMs < notBeforeMs;
