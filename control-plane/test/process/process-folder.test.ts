@@ -63,6 +63,20 @@ it("two control planes that each are process 1 of a container do not share a fol
   expect((await create(await next.listening())).status).toBe(201);
 });
 
+it("a backup by the control plane's own number, from another container, says how to make one", async (test) => {
+  needsNamespaces(test);
+  const settings = settingsIn();
+  const folder = settings.SLUICE_DATA_DIR ?? "";
+  await new ControlPlaneProcess(settings, CONTAINED).listening();
+  const [unshare = "", ...options] = CONTAINED;
+  const program = join(dirname(compiledMain()), "store-admin.js");
+  const backup = ["backup", join(dirname(folder), "backup"), "--data", folder];
+  const alone = spawnSync(unshare, [...options, process.execPath, program, ...backup], { encoding: "utf8" });
+  expect([alone.status, alone.stderr]).toEqual([1, expect.stringMatching(/store-admin: .*docker run --init\)\n$/)]);
+  const shell = ["sh", "-c", '"$0" "$@"; exit $?', process.execPath, program, ...backup];
+  expect(spawnSync(unshare, [...options, ...shell], { encoding: "utf8" }).stderr).toBe("");
+});
+
 it("a start after a kill succeeds though another program has the killed one's number by now", async () => {
   const settings = settingsIn();
   const first = new ControlPlaneProcess(settings);

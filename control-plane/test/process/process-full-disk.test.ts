@@ -1,4 +1,6 @@
 // The control plane as a process on a disk that is full: it refuses writes, serves on, and comes back by itself.
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, it } from "vitest";
 
@@ -129,6 +131,54 @@ it("a disk that edges' reports fill ends nothing, and rows that they repeat are 
   expect((await report(url, instance, ids, 2)).status).toBe(200);
   const usage = (await call(url, "GET", `/v1/sessions/${ids[0] ?? ""}/usage`)).body as unknown as { usage: unknown };
   expect(JSON.stringify(usage)).toContain(instance.toString(16).padStart(16, "0"));
+}, 60_000);
+
+it("a disk that the audit log fills refuses what it cannot tell of, and takes it later", async (test) => {
+  needsDisk(test);
+  const disk = smallDisk(4);
+  const plane = new ControlPlaneProcess(settingsIn(disk.path));
+  const url = await plane.listening();
+  const path = `/v1/sessions/${(await create(url, 0)).body.session.id}/token`;
+  disk.fill(200_000);
+  let answer = await call(url, "POST", path);
+  let reissued = 0;
+  for (; answer.status === 200; reissued++) answer = await call(url, "POST", path);
+  expect([answer.status, answer.body.error.code]).toEqual([503, "NOT_WRITTEN"]);
+  disk.clear();
+  await ready(url, 200);
+  expect((await call(url, "POST", path)).status).toBe(200);
+  const { entries } = (await call(url, "GET", "/v1/audit?limit=1")).body as unknown as {
+    entries: [{ number: number }];
+  };
+  // The policy at the start, and one for each that was answered with 200.
+  expect(entries[0].number).toBe(1 + reissued + 1);
+}, 60_000);
+
+it("a policy that was changed while the disk was full is taken after a start, with room", async (test) => {
+  needsDisk(test);
+  const disk = smallDisk(4);
+  const settings = settingsIn();
+  const there = { ...settings, SLUICE_DATA_DIR: join(disk.path, "data") };
+  const plane = new ControlPlaneProcess(there);
+  await createUntilFull(await plane.listening());
+  disk.fill();
+  plane.kill("SIGKILL");
+  await plane.ended;
+  const policy = settings.SLUICE_POLICY ?? "";
+  // More than freed pages of the store have room for.
+  const plans = Array.from({ length: 200 }, (_, i) => {
+    return `  - { id: ${i + 1}, name: plan-${i}, maxTokens: 1, tokenRefillRate: 1 }\n`;
+  });
+  writeFileSync(policy, readFileSync(policy, "utf8") + plans.join(""));
+
+  const again = new ControlPlaneProcess(there);
+  const url = await again.listening();
+  const generation = async (): Promise<string> =>
+    /sluice_control_policy_generation (\d+)/.exec(await (await fetch(`${url}/metrics`)).text())?.[1] ?? "";
+  expect(await generation()).toBe("1");
+  disk.resize(16);
+  while ((await generation()) !== "2") await sleep(100);
+  await ready(url, 200);
 }, 60_000);
 
 it("a control plane that is killed on a full disk starts there, and has every session", async (test) => {

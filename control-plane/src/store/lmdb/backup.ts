@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { link, mkdir, mkdtemp, open as openFile, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { open } from "lmdb";
+import type { RootDatabase } from "lmdb";
 
 import type { Random } from "../../app/ports/ports.js";
 import { BackupRejected, sealBackup, unsealBackup } from "./backup-file.js";
@@ -16,27 +17,38 @@ export async function backUpStore(folder: string, file: string): Promise<void> {
   const store = join(folder, STORE_FILE);
   if (!existsSync(store)) throw new BackupRejected(`there is no store in ${folder}`);
   if (existsSync(file)) throw new BackupRejected(`${file} exists: name a new file`);
-  await mkdir(dirname(file), { recursive: true });
+  const env = openToRead(store);
+  try {
+    await mkdir(dirname(file), { recursive: true });
+    await copyInto(file, env);
+  } finally {
+    await env.close();
+  }
+  await flushed(dirname(file));
+}
+
+async function copyInto(file: string, env: RootDatabase): Promise<void> {
   // The library's copy could be read by others; this folder can not.
   const work = await mkdtemp(`${file}.part-`);
   const [copy, sealed] = [join(work, "copy"), join(work, "sealed")];
   try {
-    await copyStore(store, copy);
+    await env.backup(copy, true);
     await sealBackup(copy, sealed);
     // Unlike a rename, a link never replaces a file that has appeared meanwhile.
     await link(sealed, file);
   } finally {
     await rm(work, { recursive: true });
   }
-  await flushed(dirname(file));
 }
 
-async function copyStore(store: string, copy: string): Promise<void> {
-  const env = open({ path: store, noSubdir: true, readOnly: true });
+/** LMDB knows its readers by their process numbers: in two containers both may be 1. */
+function openToRead(store: string): RootDatabase {
   try {
-    await env.backup(copy, true);
-  } finally {
-    await env.close();
+    return open({ path: store, noSubdir: true, readOnly: true });
+  } catch (error) {
+    if (!(error instanceof Error) || !error.message.includes("No transaction to renew")) throw error;
+    const why = `${store} cannot be read by a process ${process.pid}: another container's has it open under the same number`;
+    throw new BackupRejected(`${why}; run this in that container, or with an init as process 1 (docker run --init)`);
   }
 }
 
@@ -115,7 +127,7 @@ async function beginNewLog(folder: string, file: string, random: Random): Promis
  * readers, which its death frees.
  */
 async function isOpen(store: string): Promise<boolean> {
-  const env = open({ path: store, noSubdir: true, readOnly: true });
+  const env = openToRead(store);
   // Read before anything else is: so this process is not in it.
   const readers = env.readerList();
   await env.close();
