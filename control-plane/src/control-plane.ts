@@ -22,11 +22,13 @@ import { LiveSessions } from "./app/upkeep/live-sessions.js";
 import { keepGenerations } from "./app/policy/generations-kept.js";
 import { PolicyService } from "./app/policy/policy-service.js";
 import type { Stores } from "./app/ports/stores.js";
+import { startStoreKeeping } from "./app/upkeep/store-keeping.js";
 import { startSweeping } from "./app/upkeep/sweep-schedule.js";
 import { usageCommits } from "./app/edges/usage.js";
 import { readPolicyDocument } from "./domain/policy/read-policy.js";
 import { makeToken } from "./domain/token.js";
 import { Metrics } from "./http/status/metrics.js";
+import { observeStore } from "./http/status/store-metrics.js";
 import { UsageMetrics } from "./http/status/usage-metrics.js";
 import { closeServer } from "./http/connections.js";
 import { buildHttpServer } from "./http/server.js";
@@ -50,6 +52,8 @@ export interface Given {
   readonly timers: Timers;
   readonly random: Random;
   readonly started: Started;
+  /** Ends the process at once, for a new one to take its place. */
+  readonly end: () => void;
 }
 
 /** The same, with the clock that everything is decided by. */
@@ -57,11 +61,14 @@ interface Start extends Given {
   readonly clock: SteadyClock;
 }
 
-async function openStore({ settings, random, started }: Start): Promise<Stores> {
+async function openStore(start: Start): Promise<Stores> {
+  const { settings, random, started } = start;
   const { dataDir } = settings;
   try {
     const store = await openStores({ dataDir }, random);
     started.add(() => store.close());
+    const { timers, log: logger, end: over } = start;
+    started.add(startStoreKeeping({ health: store.health, timers, logger, over }));
     return store;
   } catch (error) {
     throw new StartFailure(`the store in ${dataDir} (SLUICE_DATA_DIR) cannot be opened: ${messageOf(error)}`);
@@ -81,6 +88,7 @@ export async function startControlPlane(given: Given): Promise<void> {
   const metrics = new Metrics(() => live.byPlan());
   observePolicy(metrics.registry, policies);
   observeClock(metrics.registry, clock);
+  observeStore(metrics.registry, store.health);
   const edgeMeter = new EdgeMetrics(metrics.registry);
   const workerReported = policyPropagation({
     policies,
@@ -134,6 +142,7 @@ async function serveHttp(parts: Parts) {
   const { keys, adminTokens, apiRate } = settings;
   const token = (sessionId: string, planId: number): string => makeToken({ sessionId, planId }, keys);
   const http = await buildHttpServer({
+    health: store.health,
     ports: { store, operator, audit, policies, clock, random, logger: log, meter: metrics, makeToken: token, ...usage },
     metrics,
     log,

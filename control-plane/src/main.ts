@@ -23,6 +23,9 @@ const timers: Timers = {
 };
 const random: Random = { bytes: (n) => randomBytes(n) };
 
+/** A thread of LMDB may hang, and an exit in order would wait for it. What was acknowledged is on the disk. */
+const end = (): void => void process.kill(process.pid, "SIGKILL");
+
 function failToStart(...sentences: string[]): void {
   for (const sentence of sentences) process.stderr.write(`sluice control plane: ${sentence}\n`);
   process.exitCode = 1;
@@ -39,7 +42,7 @@ async function main(): Promise<void> {
   if (replaced !== undefined) log.warn({ type: "settings-replaced" }, replaced);
   const started = new Started();
   try {
-    await startControlPlane({ settings, log, clock, timers, random, started });
+    await startControlPlane({ settings, log, clock, timers, random, started, end });
   } catch (error) {
     await started.stop();
     if (!(error instanceof StartFailure || error instanceof NoPolicyError)) throw error;

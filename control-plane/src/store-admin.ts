@@ -58,4 +58,5 @@ function read(args: string[]): Asked | undefined {
   }
 }
 
-process.exitCode = await main();
+// At once: where the library could not open a store, it throws once more a moment later.
+process.exit(await main());

@@ -5,6 +5,7 @@ import { parse } from "yaml";
 import { EdgeMetrics } from "../../control-plane/src/http/status/edge-metrics.js";
 import { Metrics } from "../../control-plane/src/http/status/metrics.js";
 import { observePolicy } from "../../control-plane/src/http/status/policy-metrics.js";
+import { observeStore } from "../../control-plane/src/http/status/store-metrics.js";
 import { UsageMetrics } from "../../control-plane/src/http/status/usage-metrics.js";
 import { Edge } from "../host/harness/scenes/edge.js";
 import { sectionOf, tableUnder, textOf, withoutTicks } from "./docs.js";
@@ -58,6 +59,7 @@ async function ofControlPlane(): Promise<MetricObjectWithValues<MetricValue<stri
     () => 1,
   );
   observePolicy(metrics.registry, { current: () => undefined, isFileRejected: () => false });
+  observeStore(metrics.registry, { unwritable: () => undefined });
   const usage = new UsageMetrics(metrics.registry);
   usage.reported("accepted", 1);
   usage.tokensConsumed("default", 1);

@@ -36,6 +36,11 @@ export class FileWatch {
     this.known = await this.parts.fingerprint();
   }
 
+  /** What was read is to be read again, changed or not. */
+  forget(): void {
+    this.known = null;
+  }
+
   /** Calls `onChange` after each change, never twice at a time; again a little later where that answers false. */
   start(onChange: OnChange): void {
     this.onChange = onChange;

@@ -27,6 +27,7 @@ export const ERRORS = {
   HEADERS_TOO_LARGE: { status: 431, message: "The request's headers are larger than this server takes" },
   INTERNAL: { status: 500, message: "The request failed for a reason that is in the server's log" },
   NO_POLICY: { status: 503, message: "No policy is loaded yet" },
+  NOT_WRITTEN: { status: 503, message: "The store did not take the write: try again as Retry-After says" },
   NOT_READY: { status: 503, message: "The control plane cannot take requests now" },
 } as const;
 

@@ -22,6 +22,9 @@ import type { HttpApp } from "./app.js";
 import { answerUnparsed, endConnectionsOnClose } from "./connections.js";
 import { edgeRoutes } from "./edge/edge-routes.js";
 import { edgesRoute } from "./admin/edges-route.js";
+import { StoreUnwritable } from "../app/ports/store-health.js";
+import type { StoreHealth } from "../app/ports/store-health.js";
+import { UpdateConflict } from "../app/ports/update-ports.js";
 import { bodyTooLarge, codeOfFailure, sendError } from "./errors.js";
 import { describeViolation } from "./field-violations.js";
 import type { ValidatorError } from "./field-violations.js";
@@ -39,6 +42,8 @@ import { REQUEST_TIMEOUT_MS, transportOptions } from "./transport.js";
 import { watchRoute } from "./edge/watch-route.js";
 
 export interface HttpServerOptions {
+  /** Of the store. */
+  readonly health: StoreHealth;
   readonly ports: UsagePorts;
   readonly metrics: Metrics;
   readonly log: FastifyBaseLogger;
@@ -124,7 +129,7 @@ export async function buildHttpServer(options: HttpServerOptions): Promise<HttpA
     watchRoute(scope, options.watches);
     done();
   });
-  statusRoutes(app, { store: ports.store, policies: ports.policies, metrics });
+  statusRoutes(app, { store: ports.store, health: options.health, policies: ports.policies, metrics });
   return app;
 }
 
@@ -150,12 +155,18 @@ function readBodies(app: HttpApp): void {
   });
 }
 
+/** The store is looked at each second. */
+const NOT_WRITTEN_RETRY_S = 1;
+
+const isNotWritten = (error: unknown): boolean => error instanceof StoreUnwritable || error instanceof UpdateConflict;
+
 function answerErrors(app: HttpApp): void {
   app.setNotFoundHandler((_request, reply) => sendError(reply, "ROUTE_NOT_FOUND"));
   app.setErrorHandler<FastifyError>((error, request, reply) => {
     const violation = error.validation?.at(-1);
     if (violation !== undefined)
       return sendError(reply, "INVALID_REQUEST", describeViolation(violation as ValidatorError));
+    if (isNotWritten(error)) return sendError(reply.header("retry-after", NOT_WRITTEN_RETRY_S), "NOT_WRITTEN");
     const code = codeOfFailure(error.code) ?? (error.statusCode === 400 ? "MALFORMED_JSON" : "INTERNAL");
     if (code === "INTERNAL") request.log.error({ type: "request-failed", err: error }, "request failed");
     return sendError(reply, code, code === "BODY_TOO_LARGE" ? bodyTooLarge(request.routeOptions.bodyLimit) : {});

@@ -23,7 +23,8 @@ export function policyFile(path: string, timers: Timers, times: WatchTimes = DEF
       await file.note();
       return readFile(path, "utf8");
     },
-    watch: (onChange) => {
+    watch: (onChange, isTaken) => {
+      if (!isTaken) file.forget();
       const folder = watchedFolder(dirname(path), () => {
         file.announced();
       });

@@ -2,10 +2,29 @@
 import { connect } from "node:net";
 import { describe, expect, it } from "vitest";
 
+import { StoreUnwritable } from "../../src/app/ports/store-health.js";
+import { UpdateConflict } from "../../src/app/ports/update-ports.js";
 import { ADMIN_TOKEN, created, expectError, startTestControlPlane } from "../support/control-plane.js";
 import type { TestControlPlane } from "../support/control-plane.js";
 
 describe("errors", () => {
+  it.each([new StoreUnwritable("the disk is full"), new UpdateConflict("session")])(
+    "a write that the store did not take is 503 with Retry-After, logged nowhere: %s",
+    async (error) => {
+      const plane = await startTestControlPlane();
+      const { session } = await created(plane);
+      plane.store.update = () => Promise.reject(error);
+      const answer = await plane.call("DELETE", `/v1/sessions/${session.id}`);
+      expectError(answer, "NOT_WRITTEN");
+      expect(answer.headers.get("retry-after")).toBe("1");
+      const acquire = await plane.acquire(session.id);
+      expectError(acquire, "NOT_WRITTEN");
+      expect(acquire.headers.get("retry-after")).toBe("1");
+      expectError(await plane.report([[session.id, 1, 1, 1, 0]]), "NOT_WRITTEN");
+      expect(plane.logged()).not.toContain("request-failed");
+    },
+  );
+
   it("an unknown route, and a method that a route does not take, are 404", async () => {
     const plane = await startTestControlPlane();
     expectError(await plane.call("GET", "/nothing"), "ROUTE_NOT_FOUND");

@@ -1,6 +1,9 @@
 // What a supervisor and a Prometheus see: alive, ready, metrics.
 import { describe, expect, it } from "vitest";
 
+import { Registry } from "prom-client";
+import type { StoreHealth } from "../../src/app/ports/store-health.js";
+import { observeStore } from "../../src/http/status/store-metrics.js";
 import { created, expectError, startTestControlPlane } from "../support/control-plane.js";
 import { HOUR_MS } from "../support/sessions.js";
 
@@ -23,6 +26,28 @@ describe("health", () => {
     plane.store.position = () => Promise.reject(new Error("closed"));
     expectError(await plane.call("GET", "/readyz"), "NOT_READY");
     expect((await plane.call("GET", "/healthz")).status).toBe(200);
+  });
+});
+
+describe("a store that cannot be written", () => {
+  it("GET /readyz is 503 and says why while the store cannot be written", async () => {
+    let why: string | undefined = "the disk is full";
+    const health: StoreHealth = { unwritable: () => why, look: () => Promise.resolve("on") };
+    const plane = await startTestControlPlane(undefined, { health });
+    const answer = await plane.call("GET", "/readyz");
+    expect(expectError(answer, "NOT_READY")).toBe("The store cannot be written: the disk is full");
+    expect((await plane.call("GET", "/healthz")).status).toBe(200);
+    why = undefined;
+    expect((await plane.call("GET", "/readyz")).status).toBe(200);
+  });
+
+  it("a metric is 0 while the store cannot be written", async () => {
+    let why: string | undefined = "the disk is full";
+    const registry = new Registry();
+    observeStore(registry, { unwritable: () => why });
+    expect(await registry.metrics()).toContain("sluice_control_store_writable 0");
+    why = undefined;
+    expect(await registry.metrics()).toContain("sluice_control_store_writable 1");
   });
 });
 

@@ -1,4 +1,5 @@
 // What the control plane as a process knows of edges after it was killed and started again.
+import { randomBytes } from "node:crypto";
 import { expect, it } from "vitest";
 
 import { deriveKeys } from "../../src/domain/keys.js";
@@ -33,7 +34,7 @@ async function edges(url: string): Promise<object[]> {
 
 /** Names of the edges of which the store has a status. */
 async function storedEdges(folder: string): Promise<string[]> {
-  const { env, edgeStatus } = openLayout(folder);
+  const { env, edgeStatus } = openLayout(folder, { bytes: (n) => randomBytes(n) });
   const names = [...edgeStatus.getKeys()].map(([edge]) => edge);
   await env.close();
   return names;

@@ -125,7 +125,7 @@ describe("the LMDB store", () => {
 
   it("a store of another schema is not opened, and its schema is named", async () => {
     const path = folder();
-    const layout = openLayout(path);
+    const layout = openLayout(path, random);
     await layout.meta.put("schema", 99);
     await layout.env.close();
     await expect(LmdbStore.open(path, random)).rejects.toThrow("has schema 99");
@@ -141,7 +141,7 @@ describe("the LMDB store", () => {
     await store.revoke(other.id, NOW_MS + 1);
     await store.close();
 
-    const { env, byUser, byOrg, byPlan, byActivity, invalidations } = openLayout(path);
+    const { env, byUser, byOrg, byPlan, byActivity, invalidations } = openLayout(path, random);
     onTestFinished(() => env.close());
     const ids = [session.id, other.id].sort();
     expect([...byUser.getKeys()]).toEqual(ids.map((id) => ["u9", id]));

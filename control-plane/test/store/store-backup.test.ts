@@ -139,7 +139,7 @@ describe("a restore", () => {
 describe("a store of schema 1", () => {
   /** As the first version wrote it. */
   async function ofSchema1(path: string) {
-    const { env, meta, sessions, byUser, byOrg, byPlan, byActivity, invalidations } = openLayout(path);
+    const { env, meta, sessions, byUser, byOrg, byPlan, byActivity, invalidations } = openLayout(path, random);
     const [kept, revoked] = [sessionAt(NOW_MS), { ...sessionAt(NOW_MS), revokedAt: NOW_MS + 1 }];
     await env.transaction(() => {
       void meta.put("schema", 1);
@@ -193,7 +193,7 @@ describe("a store of schema 1", () => {
 describe("a store of schema 2", () => {
   it("a store of schema 2 keeps what was reported and who had acquired a session", async () => {
     const path = folder();
-    const { env, meta, sessions, usage } = openLayout(path);
+    const { env, meta, sessions, usage } = openLayout(path, random);
     const session = sessionAt(NOW_MS);
     const figures = { rev: 3, consumed: 2, levelMicro: 1, atMs: NOW_MS, reportedAtMs: NOW_MS };
     await env.transaction(() => {
@@ -218,7 +218,7 @@ describe("a store of schema 2", () => {
 describe("a store of schema 3", () => {
   it("an older store's policy becomes the first generation that can be read back", async () => {
     const path = folder();
-    const { env, meta } = openLayout(path);
+    const { env, meta } = openLayout(path, random);
     await env.transaction(() => {
       void meta.put("schema", 3);
       void meta.put("log", "ab".repeat(8));
@@ -237,7 +237,7 @@ describe("a store of schema 3", () => {
 
   it("a store of schema 3 has the actions in its audit log named as they are now", async () => {
     const path = folder();
-    const { env, meta, audit } = openLayout(path);
+    const { env, meta, audit } = openLayout(path, random);
     const event = { at: NOW_MS, actor: "operator:1", sessionId: null, details: { from: "a", to: "b" } };
     const before = ["session-moved", "session-revoked", "policy-refused"] as AuditEvent["action"][];
     await env.transaction(() => {
@@ -259,11 +259,11 @@ describe("a store of schema 3", () => {
 describe("a store of a newer version", () => {
   it("a store of a newer version is not opened, and not changed", async () => {
     const path = folder();
-    const layout = openLayout(path);
+    const layout = openLayout(path, random);
     await layout.meta.put("schema", 99);
     await layout.env.close();
     await expect(LmdbStore.open(path, random)).rejects.toThrow("newer version");
-    const again = openLayout(path);
+    const again = openLayout(path, random);
     onTestFinished(() => again.env.close());
     expect([...again.meta.getRange()]).toEqual([{ key: "schema", value: 99 }]);
   });

@@ -1,5 +1,5 @@
 // The control plane's sources as JavaScript, for tests that need a real process: as they stand now, not as last built.
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import ts from "typescript";
@@ -29,7 +29,15 @@ function compile(): string {
     const { outputText } = ts.transpileModule(readFileSync(join(ROOT, path), "utf8"), { compilerOptions });
     const target = join(OUT, path.replace(/\.ts$/, ".js"));
     mkdirSync(dirname(target), { recursive: true });
-    writeFileSync(target, outputText);
+    put(target, outputText);
   }
   return join(OUT, "control-plane/src/main.js");
+}
+
+/** Whole at any moment: another test's process may be reading it. */
+function put(target: string, text: string): void {
+  if (existsSync(target) && readFileSync(target, "utf8") === text) return;
+  const part = `${target}.${process.pid}`;
+  writeFileSync(part, text);
+  renameSync(part, target);
 }

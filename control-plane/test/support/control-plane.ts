@@ -143,6 +143,7 @@ export async function startTestControlPlane(
   const edgeCredentials = [KEYS.edgeCredential, KEYS_ALSO.edgeCredential];
   const app = await buildHttpServer({
     ports,
+    health: temporary.health,
     metrics,
     log,
     adminTokens: [

@@ -46,10 +46,14 @@ export class ControlPlaneProcess {
   readonly ended: Promise<Ended>;
   private readonly child: ChildProcess;
 
-  /** Only these settings: nothing of this process's environment but where programs are. */
-  constructor(settings: Record<string, string>) {
+  /**
+   * Only these settings: nothing of this process's environment but where programs are.
+   * @param within a command that runs it, with its options
+   */
+  constructor(settings: Record<string, string>, within: readonly string[] = []) {
     const env = { PATH: process.env.PATH, ...settings };
-    this.child = spawn(process.execPath, [compiledMain()], { env, stdio: ["ignore", "pipe", "pipe"] });
+    const [program, ...args] = [...within, process.execPath, compiledMain()];
+    this.child = spawn(program ?? process.execPath, args, { env, stdio: ["ignore", "pipe", "pipe"] });
     this.child.stdout?.on("data", (chunk: Buffer) => (this.stdout += chunk.toString()));
     this.child.stderr?.on("data", (chunk: Buffer) => (this.stderr += chunk.toString()));
     this.ended = new Promise((resolve) => {

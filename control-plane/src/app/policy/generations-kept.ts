@@ -1,6 +1,7 @@
 // Which generations of the policy stay in the store: the newest, and those that an edge still runs.
 import type { PolicyPublisher } from "../ports/policy-ports.js";
 import type { Logger, PolicyStore } from "../ports/ports.js";
+import { logStoreFailure } from "../upkeep/store-keeping.js";
 
 /** Further back than anyone goes; 100 MiB at most, since a policy has at most 1 MiB. The one in force is the newest. */
 export const GENERATIONS_KEPT = 100;
@@ -20,8 +21,8 @@ export function keepGenerations({ policies, store, running, logger }: Generation
     try {
       await store.forgetPolicies({ newest: GENERATIONS_KEPT, also: running() });
     } catch (error) {
-      const fields = { type: "policy-retention-failed", error: String(error) };
-      logger.error(fields, "old policies could not be removed: tried again after the next one");
+      const fields = { type: "policy-retention-failed" };
+      logStoreFailure(logger, error, fields, "old policies could not be removed: tried again after the next one");
     }
   };
   const unsubscribe = policies.subscribe(() => {

@@ -11,6 +11,7 @@ import type {
 import { first, readSource, rejection, saved, stored } from "./policy-steps.js";
 import type { Numbered, PolicyServiceParts } from "./policy-steps.js";
 import type { ActivePolicy, CurrentPolicy } from "../ports/ports.js";
+import { logStoreFailure } from "../upkeep/store-keeping.js";
 
 /** What became of a document. */
 type PolicyOutcome =
@@ -50,8 +51,8 @@ export class PolicyService implements CurrentPolicy, PolicyPublisher {
     const last = await stored(parts, newest);
     const reading = await readSource(parts);
     const service = new PolicyService(parts, last ?? (await first(parts, reading, newest)));
-    if (last !== undefined) await service.take(reading);
-    service.stopWatching = parts.source.watch(() => service.reload());
+    const isTaken = last === undefined || (await service.taken(reading));
+    service.stopWatching = parts.source.watch(() => service.reload(), isTaken);
     return service;
   }
 
@@ -88,14 +89,19 @@ export class PolicyService implements CurrentPolicy, PolicyPublisher {
     this.stopWatching();
   }
 
-  /** False where the store failed, so that it is worth trying the same text again. */
   private async reload(): Promise<boolean> {
+    return this.taken(await readSource(this.parts));
+  }
+
+  /** False where the store failed, so that it is worth trying the same text again. */
+  private async taken(reading: PolicyReading): Promise<boolean> {
     try {
-      await this.take(await readSource(this.parts));
+      await this.take(reading);
       return true;
     } catch (error) {
-      const fields = { type: "policy-store-failed", error: String(error), generation: this.inForce.generation };
-      this.parts.logger.error(fields, "the store failed: the policy in force stays, and the new one is tried again");
+      const fields = { type: "policy-store-failed", generation: this.inForce.generation };
+      const message = "the store failed: the policy in force stays, and the new one is tried again";
+      logStoreFailure(this.parts.logger, error, fields, message);
       return false;
     }
   }

@@ -11,9 +11,9 @@ export interface PolicySource {
   read(): Promise<string>;
   /**
    * Calls `onChange` after each change, once the source is at rest, never twice at a time. Resolved with false, it is
-   * called again a little later. Returns how to stop.
+   * called again a little later, and so it is where what was last read has not been taken. Returns how to stop.
    */
-  watch(onChange: () => Promise<boolean>): () => void;
+  watch(onChange: () => Promise<boolean>, isTaken: boolean): () => void;
 }
 
 /** One thing that is wrong with a policy. Lines and columns count from 1; null where a violation has no position. */

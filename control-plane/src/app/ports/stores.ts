@@ -5,6 +5,7 @@ import type { InvalidationLog } from "./log-ports.js";
 import type { OperatorStore } from "./operator-ports.js";
 import type { PolicyStore, SessionStore } from "./ports.js";
 import type { BulkRevocationStore } from "./revocation-ports.js";
+import type { StoreHealth } from "./store-health.js";
 import type { UsageStore } from "./usage-ports.js";
 
 export interface Stores extends SessionStore {
@@ -19,4 +20,5 @@ export interface Stores extends SessionStore {
   readonly edgeStatus: EdgeStatusStore;
   /** What edges report. */
   readonly usage: UsageStore;
+  readonly health: StoreHealth;
 }

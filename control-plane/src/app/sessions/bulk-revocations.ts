@@ -6,6 +6,7 @@ import type { Timers } from "../ports/log-ports.js";
 import type { Clock, Logger, Meter, Random } from "../ports/ports.js";
 import type { BulkRevocationStore } from "../ports/revocation-ports.js";
 import type { Updates } from "../ports/update-ports.js";
+import { logStoreFailure } from "../upkeep/store-keeping.js";
 import { newSessionId, SESSION_ID_RANDOM_BYTES } from "../../domain/session-id.js";
 
 /** Sessions a transaction: a few ms, in which nobody else is served. */
@@ -84,8 +85,9 @@ export class BulkRevocations {
         this.waiting.delete(id);
       }
     } catch (error) {
-      const fields = { type: "sessions-revocation-failed", error: String(error) };
-      this.parts.logger.error(fields, "the store failed: the revocation of sessions is tried again");
+      const fields = { type: "sessions-revocation-failed" };
+      const message = "the store failed: the revocation of sessions is tried again";
+      logStoreFailure(this.parts.logger, error, fields, message);
       this.cancelRetry = this.parts.timers.after(RETRY_MS, () => {
         this.run();
       });

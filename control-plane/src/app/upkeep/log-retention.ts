@@ -4,6 +4,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Timers, InvalidationLog } from "../ports/log-ports.js";
 import type { Logger, SteadyClock } from "../ports/ports.js";
 import type { BulkRevocationStore } from "../ports/revocation-ports.js";
+import { logStoreFailure } from "./store-keeping.js";
 
 /** How much of the log is kept. An edge that was away for longer begins anew (docs/edge-protocol.md). */
 export interface LogRetention {
@@ -54,6 +55,6 @@ async function keepLog(parts: LogKeepingParts, isStopped: () => boolean): Promis
     while (!isStopped() && (await log.trim(limits, CHUNK)) === CHUNK) await nextTurn();
     while (!isStopped() && (await revocations.forgetFinished(nowMs - REVOCATIONS_KEPT_MS, CHUNK)) > 0) await nextTurn();
   } catch (error) {
-    logger.error({ type: "log-trim-failed", error: String(error) }, "the invalidation log could not be trimmed");
+    logStoreFailure(logger, error, { type: "log-trim-failed" }, "the invalidation log could not be trimmed");
   }
 }

@@ -8,6 +8,7 @@ import { CREATION_KEY_KEPT_MS } from "../sessions/issue-session.js";
 import type { OperatorStore } from "../ports/operator-ports.js";
 import type { Logger, SteadyClock } from "../ports/ports.js";
 import type { Updates } from "../ports/update-ports.js";
+import { logStoreFailure } from "./store-keeping.js";
 
 export interface Retention {
   /** How long after its creation a session's ip and userAgent are kept; null: as long as the session. */
@@ -70,7 +71,7 @@ export function startRetention({
     try {
       if (clock.isSettled()) await applyRetention(store, operator, audit, retention, clock.nowMs());
     } catch (error) {
-      logger.error({ type: "retention-failed", error: String(error) }, "the store failed: tried again in a minute");
+      logStoreFailure(logger, error, { type: "retention-failed" }, "the store failed: tried again in a minute");
     }
     underWay = null;
   };

@@ -1,5 +1,6 @@
 // When sessions are swept: one sweep at a time, the next a cleanupInterval of the policy in force later.
 import type { Timers } from "../ports/log-ports.js";
+import { logStoreFailure } from "./store-keeping.js";
 import { sweepSessions } from "./sweep-sessions.js";
 import type { SweepPorts } from "./sweep-sessions.js";
 
@@ -22,8 +23,8 @@ export function startSweeping(ports: SweepPorts, timers: Timers): () => Promise<
     try {
       if (ports.clock.isSettled()) await sweepSessions(ports, () => stopped);
     } catch (error) {
-      const fields = { type: "session-cleanup-failed", error: String(error) };
-      ports.logger.error(fields, "the sweep failed, the next one goes on");
+      const fields = { type: "session-cleanup-failed" };
+      logStoreFailure(ports.logger, error, fields, "the sweep failed, the next one goes on");
     }
     if (!stopped) schedule();
   };

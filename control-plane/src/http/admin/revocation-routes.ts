@@ -40,7 +40,7 @@ export function revocationRoutes(app: HttpApp, revocations: BulkRevocations, wai
     security,
     summary: "Revoke all sessions of a user or of an organisation that there are now",
     querystring: Filter,
-    response: { 202: RevocationAnswer, ...errorAnswers(...COMMON) },
+    response: { 202: RevocationAnswer, ...errorAnswers(...COMMON, "NOT_WRITTEN") },
   };
   app.delete("/v1/sessions", { schema: begin }, async (request, reply) => {
     const { userId, orgId } = request.query;

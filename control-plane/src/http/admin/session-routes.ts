@@ -58,6 +58,7 @@ function createRoute(app: HttpApp, ports: SessionPorts): void {
         "TOO_MANY_SESSIONS",
         "IDEMPOTENCY_KEY_REUSED",
         "NO_POLICY",
+        "NOT_WRITTEN",
       ),
     },
   };
@@ -120,6 +121,7 @@ function changePlanRoute(app: HttpApp, ports: SessionPorts): void {
         "SESSION_ENDED",
         "TOO_MANY_SESSIONS",
         "NO_POLICY",
+        "NOT_WRITTEN",
       ),
     },
   };
@@ -148,7 +150,7 @@ function reissueRoute(app: HttpApp, ports: SessionPorts): void {
     security,
     summary: "Give out the token of a live session once more, with its present plan. Earlier tokens stay valid",
     params: SessionParams,
-    response: { 200: ReissuedAnswer, ...errorAnswers(...COMMON, ...OF_AN_ID, "SESSION_ENDED") },
+    response: { 200: ReissuedAnswer, ...errorAnswers(...COMMON, ...OF_AN_ID, "SESSION_ENDED", "NOT_WRITTEN") },
   };
   app.post("/v1/sessions/:id/token", { schema, bodyLimit: MAX_BODY_BYTES }, async (request, reply) => {
     const reissued = await reissueToken(ports, request.params.id, actorOf(request));
@@ -174,7 +176,7 @@ function revokeRoute(app: HttpApp, ports: SessionPorts, waits: RevocationWaits):
     response: {
       200: ConfirmedAnswer,
       204: Type.Null({ description: "without wait: the session is revoked, durably" }),
-      ...errorAnswers(...COMMON, ...OF_AN_ID),
+      ...errorAnswers(...COMMON, ...OF_AN_ID, "NOT_WRITTEN"),
     },
   };
   app.delete("/v1/sessions/:id", { schema }, async (request, reply) => {

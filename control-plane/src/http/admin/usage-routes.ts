@@ -66,6 +66,7 @@ function consumeRoute(app: HttpApp, ports: UsagePorts): void {
         "TOKEN_BUDGET_EXCEEDED",
         "IDEMPOTENCY_KEY_REUSED",
         "NO_POLICY",
+        "NOT_WRITTEN",
       ),
     },
   };

@@ -25,7 +25,7 @@ export function edgeRoutes(
     response: {
       200: AcquireAnswer,
       ...errorAnswers("INVALID_REQUEST", "MALFORMED_JSON", "UNAUTHORIZED"),
-      ...errorAnswers("BODY_TOO_LARGE", "UNSUPPORTED_MEDIA_TYPE", "INTERNAL", "NO_POLICY"),
+      ...errorAnswers("BODY_TOO_LARGE", "UNSUPPORTED_MEDIA_TYPE", "INTERNAL", "NO_POLICY", "NOT_WRITTEN"),
     },
   };
   app.post(PATH_ACQUIRE, { schema: acquire, bodyLimit: MAX_EDGE_BODY_BYTES }, async (request, reply) => {

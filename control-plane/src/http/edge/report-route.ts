@@ -49,7 +49,7 @@ export function reportRoute(app: HttpApp, ports: UsagePorts): void {
     response: {
       200: ReportAnswerSchema,
       ...errorAnswers("INVALID_REQUEST", "MALFORMED_JSON", "UNAUTHORIZED"),
-      ...errorAnswers("BODY_TOO_LARGE", "UNSUPPORTED_MEDIA_TYPE", "INTERNAL", "NOT_READY"),
+      ...errorAnswers("BODY_TOO_LARGE", "UNSUPPORTED_MEDIA_TYPE", "INTERNAL", "NOT_READY", "NOT_WRITTEN"),
     },
   };
   app.post(PATH_REPORT, { schema, bodyLimit: MAX_EDGE_BODY_BYTES }, async (request, reply) => {

@@ -2,6 +2,7 @@
 import { Type } from "typebox";
 
 import type { CurrentPolicy, SessionStore } from "../../app/ports/ports.js";
+import type { StoreHealth } from "../../app/ports/store-health.js";
 import { sendError } from "../errors.js";
 import type { Metrics } from "./metrics.js";
 import { errorAnswers } from "../schemas.js";
@@ -12,17 +13,18 @@ const StatusAnswer = (status: string) => Type.Object({ status: Type.Literal(stat
 
 export interface StatusPorts {
   readonly store: SessionStore;
+  readonly health: Pick<StoreHealth, "unwritable">;
   readonly policies: CurrentPolicy;
   readonly metrics: Metrics;
 }
 
-export function statusRoutes(app: HttpApp, { store, policies, metrics }: StatusPorts): void {
+export function statusRoutes(app: HttpApp, { store, health, policies, metrics }: StatusPorts): void {
   const alive = { tags, summary: "The process answers", response: { 200: StatusAnswer("alive") } };
   app.get("/healthz", { schema: alive }, () => ({ status: "alive" }));
 
   const ready = {
     tags,
-    summary: "The store is open and a policy is loaded",
+    summary: "The store can be read and written, and a policy is loaded",
     response: { 200: StatusAnswer("ready"), ...errorAnswers("NOT_READY", "NO_POLICY") },
   };
   app.get("/readyz", { schema: ready }, async (_request, reply) => {
@@ -32,6 +34,8 @@ export function statusRoutes(app: HttpApp, { store, policies, metrics }: StatusP
     } catch {
       return sendError(reply, "NOT_READY", { message: "The store does not answer" });
     }
+    const why = health.unwritable();
+    if (why !== undefined) return sendError(reply, "NOT_READY", { message: `The store cannot be written: ${why}` });
     return reply.code(200).send({ status: "ready" });
   });
 

@@ -4,7 +4,7 @@ import { entriesToTrim } from "../../domain/trimming.js";
 import type { AuditBounds, AuditEntry, AuditStore } from "../../app/ports/audit-ports.js";
 import type { LmdbLayout } from "./layout.js";
 
-/** To be called inside `env.transaction`, beside the writes that it tells of. */
+/** To be called inside `commits.run`, beside the writes that it tells of. */
 export function appendAudit(db: LmdbLayout, event: AuditEvent): void {
   const [last = 0] = db.audit.getKeys({ reverse: true, limit: 1 });
   void db.audit.put(last + 1, event);
@@ -14,7 +14,7 @@ export class LmdbAuditStore implements AuditStore {
   constructor(private readonly db: LmdbLayout) {}
 
   async appendAudit(event: AuditEvent): Promise<void> {
-    await this.db.env.transaction(() => {
+    await this.db.commits.run(() => {
       appendAudit(this.db, event);
     });
   }
@@ -27,7 +27,7 @@ export class LmdbAuditStore implements AuditStore {
 
   trimAudit(bounds: AuditBounds, limit: number): Promise<number> {
     const { audit } = this.db;
-    return this.db.env.transaction(() => {
+    return this.db.commits.run(() => {
       // The last one stays whatever its age: the next takes its number from it.
       const [last = 0] = audit.getKeys({ reverse: true, limit: 1 });
       const aged = audit.getRange({ end: last }).map(({ key, value }) => {

@@ -3,9 +3,11 @@ import { existsSync } from "node:fs";
 import { link, mkdir, mkdtemp, open as openFile, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { open } from "lmdb";
+import type { RootDatabase } from "lmdb";
 
 import type { Random } from "../../app/ports/ports.js";
 import { BackupRejected, sealBackup, unsealBackup } from "./backup-file.js";
+import { FolderLock } from "./folder-lock.js";
 import { openLayout, STORE_FILE } from "./layout.js";
 import { newLogId } from "./invalidation-log.js";
 import { prepareSchema } from "./schema.js";
@@ -15,27 +17,38 @@ export async function backUpStore(folder: string, file: string): Promise<void> {
   const store = join(folder, STORE_FILE);
   if (!existsSync(store)) throw new BackupRejected(`there is no store in ${folder}`);
   if (existsSync(file)) throw new BackupRejected(`${file} exists: name a new file`);
-  await mkdir(dirname(file), { recursive: true });
+  const env = openToRead(store);
+  try {
+    await mkdir(dirname(file), { recursive: true });
+    await copyInto(file, env);
+  } finally {
+    await env.close();
+  }
+  await flushed(dirname(file));
+}
+
+async function copyInto(file: string, env: RootDatabase): Promise<void> {
   // The library's copy could be read by others; this folder can not.
   const work = await mkdtemp(`${file}.part-`);
   const [copy, sealed] = [join(work, "copy"), join(work, "sealed")];
   try {
-    await copyStore(store, copy);
+    await env.backup(copy, true);
     await sealBackup(copy, sealed);
     // Unlike a rename, a link never replaces a file that has appeared meanwhile.
     await link(sealed, file);
   } finally {
     await rm(work, { recursive: true });
   }
-  await flushed(dirname(file));
 }
 
-async function copyStore(store: string, copy: string): Promise<void> {
-  const env = open({ path: store, noSubdir: true, readOnly: true });
+/** LMDB knows its readers by their process numbers: in two containers both may be 1. */
+function openToRead(store: string): RootDatabase {
   try {
-    await env.backup(copy, true);
-  } finally {
-    await env.close();
+    return open({ path: store, noSubdir: true, readOnly: true });
+  } catch (error) {
+    if (!(error instanceof Error) || !error.message.includes("No transaction to renew")) throw error;
+    const why = `${store} cannot be read by a process ${process.pid}: another container's has it open under the same number`;
+    throw new BackupRejected(`${why}; run this in that container, or with an init as process 1 (docker run --init)`);
   }
 }
 
@@ -48,54 +61,73 @@ export interface RestoreOptions {
 /**
  * Makes the store in a folder what it was at a backup, with a log of a new name: so every edge learns that it is to
  * begin anew, and no answer of the time after the backup counts any more (docs/edge-protocol.md). Fails over a store
- * that a control plane has open, whatever `force` says, and a backup that is not whole. Interrupted, the store is the one
- * before or the restored one. Answers whether the backup could be checked.
+ * that a control plane has open, whatever `force` says, and a backup that is not whole. No control plane starts there
+ * before it is done. Interrupted, the store is the one before or the restored one. Answers whether the backup could be
+ * checked.
  */
 export async function restoreStore(
   file: string,
   folder: string,
+  options: RestoreOptions,
+): Promise<{ readonly checked: boolean }> {
+  if (!existsSync(file)) throw new BackupRejected(`there is no backup ${file}`);
+  const lock = await FolderLock.take(folder, "restore");
+  try {
+    return await restoreInto(folder, lock, file, options);
+  } finally {
+    lock.release();
+  }
+}
+
+async function restoreInto(
+  folder: string,
+  lock: FolderLock,
+  file: string,
   { force, random }: RestoreOptions,
 ): Promise<{ readonly checked: boolean }> {
   const store = join(folder, STORE_FILE);
-  if (!existsSync(file)) throw new BackupRejected(`there is no backup ${file}`);
   if (existsSync(store)) {
-    if (await isOpen(store)) throw new BackupRejected(`a control plane has the store in ${folder} open: stop it first`);
+    if (await isOpen(store)) throw new BackupRejected(`another process has the store in ${folder} open: stop it first`);
     if (!force) throw new BackupRejected(`there is a store in ${folder}: it is replaced only with --force`);
   }
-  await mkdir(folder, { recursive: true, mode: 0o700 });
   const restoring = `${STORE_FILE}.restoring`;
   const restored = join(folder, restoring);
   const unlock = (path: string): Promise<void> => rm(`${path}-lock`, { force: true });
   const unsealed = await unsealBackup(file, restored);
   try {
     await beginNewLog(folder, restoring, random);
+    await flushed(restored);
+    if (!lock.isStoreUnchanged())
+      throw new BackupRejected(`another process has changed the store in ${folder} meanwhile`);
+    await unlock(store);
+    await rename(restored, store);
   } catch (error) {
-    await rm(restored);
+    await rm(restored, { force: true });
     throw error;
   } finally {
     await unlock(restored);
   }
-  await flushed(restored);
-  await unlock(store);
-  await rename(restored, store);
   await flushed(folder);
   return unsealed;
 }
 
 async function beginNewLog(folder: string, file: string, random: Random): Promise<void> {
-  const db = openLayout(folder, file);
+  const db = openLayout(folder, random, file);
   try {
     if (db.meta.get("schema") === undefined) throw new BackupRejected("the file is no backup of a store");
     await prepareSchema(db, random);
-    await db.meta.put("log", newLogId(random));
+    await db.commits.run(() => void db.meta.put("log", newLogId(random)));
   } finally {
     await db.env.close();
   }
 }
 
-/** Whether another process has the store open: each has an entry in its table of readers, which its death frees. */
+/**
+ * Whether another process has the store open that takes no lock, a backup for one: each has an entry in its table of
+ * readers, which its death frees.
+ */
 async function isOpen(store: string): Promise<boolean> {
-  const env = open({ path: store, noSubdir: true, readOnly: true });
+  const env = openToRead(store);
   // Read before anything else is: so this process is not in it.
   const readers = env.readerList();
   await env.close();

@@ -1,4 +1,4 @@
-// The keys of repeatable creations: kept for a time, bounded in number. Each is called inside `env.transaction`.
+// The keys of repeatable creations: kept for a time, bounded in number. Each is called inside `commits.run`.
 import type { CreationKey } from "../../domain/stored.js";
 import type { LmdbLayout } from "./layout.js";
 

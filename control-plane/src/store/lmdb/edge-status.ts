@@ -11,8 +11,8 @@ export class LmdbEdgeStatus implements EdgeStatusStore {
   }
 
   async write(changed: readonly EdgeStatus[], gone: readonly Instance[]): Promise<void> {
-    const { edgeStatus, env } = this.db;
-    await env.transaction(() => {
+    const { edgeStatus, commits } = this.db;
+    await commits.run(() => {
       for (const { edge, instance } of gone) void edgeStatus.remove([edge, instance]);
       for (const status of changed) void edgeStatus.put([status.edge, status.instance], status);
     });

@@ -1,43 +1,130 @@
-// One control plane a folder: LMDB would let a second one write too, and each would show its own view of what is durable.
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+// One process a folder, by locks that the kernel holds: LMDB would let a second one write too, and neither would see the other.
+import { closeSync, constants, existsSync, fstatSync, ftruncateSync, mkdirSync, openSync } from "node:fs";
+import { readFileSync, statSync, writeSync } from "node:fs";
+import { hostname } from "node:os";
 import { join } from "node:path";
 
-const LOCK_FILE = "control-plane.pid";
+import { STORE_FILE } from "./layout.js";
 
-/** Takes the folder for this process until `release`. Throws where another process that runs has it. */
-export function lockFolder(folder: string): { release(): void } {
-  const file = join(folder, LOCK_FILE);
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
-  if (!taken(file)) {
-    const holder = Number(readFileSync(file, "utf8"));
-    if (isRunning(holder)) throw new Error(`process ${holder} uses it (if that is no control plane, remove ${file})`);
-    rmSync(file, { force: true });
-    if (!taken(file)) throw new Error(`another process has just taken it (${file})`);
+const LOCK_FILE = "control-plane.lock";
+/** Between opening the file and locking it, another process may delete or replace it. */
+const MAX_TRIES = 5;
+
+/** For messages: what holds the folder. */
+export type FolderUse = "control plane" | "restore";
+
+type TryLock = (fd: number) => boolean;
+
+/**
+ * A process's claim on a folder. Its end, however it comes, frees the folder at once; no child inherits it, since Node
+ * opens files to be closed on exec.
+ */
+export class FolderLock {
+  private lockFile: number | undefined;
+  private store: number | undefined;
+
+  private constructor(
+    private readonly folder: string,
+    private readonly tryLock: TryLock,
+  ) {}
+
+  /** Rejects where another process has the folder, whatever its number and namespace; nothing of that one is touched. */
+  static async take(folder: string, use: FolderUse, tryLock?: TryLock): Promise<FolderLock> {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    const lock = new FolderLock(folder, tryLock ?? (await locks()));
+    try {
+      lock.takeLockFile(use);
+      lock.takeStore();
+    } catch (error) {
+      lock.release();
+      throw error;
+    }
+    return lock;
   }
-  return {
-    release: () => {
-      rmSync(file, { force: true });
-    },
-  };
+
+  /**
+   * Holds the store's file as well, where there is one: so the folder stays taken though its lock file be deleted. To be
+   * called again once there is one.
+   */
+  takeStore(): void {
+    const path = join(this.folder, STORE_FILE);
+    if (this.store !== undefined || statSync(path, { throwIfNoEntry: false })?.isFile() !== true) return;
+    this.store = openSync(path, constants.O_RDWR);
+    if (this.locked(this.store)) return;
+    throw new Error(`another process has ${path} open (the lock file ${LOCK_FILE} beside it was removed meanwhile)`);
+  }
+
+  /** Whether the store's file, or that there is none, is still what was taken. */
+  isStoreUnchanged(): boolean {
+    const path = join(this.folder, STORE_FILE);
+    return this.store === undefined ? !existsSync(path) : isAt(path, this.store);
+  }
+
+  release(): void {
+    for (const fd of [this.store, this.lockFile]) if (fd !== undefined) closeSync(fd);
+    this.store = this.lockFile = undefined;
+  }
+
+  private takeLockFile(use: FolderUse): void {
+    const path = join(this.folder, LOCK_FILE);
+    for (let tries = 0; tries < MAX_TRIES; tries++) {
+      const fd = openSync(path, constants.O_RDWR | constants.O_CREAT, 0o600);
+      if (!this.locked(fd)) {
+        closeSync(fd);
+        throw new Error(`the folder ${this.folder} is in use${holderIn(path)}`);
+      }
+      if (!isAt(path, fd)) {
+        closeSync(fd);
+        continue;
+      }
+      this.lockFile = fd;
+      noteHolder(fd, use);
+      return;
+    }
+    throw new Error(`the lock file ${path} was replaced ${MAX_TRIES} times while it was being locked`);
+  }
+
+  private locked(fd: number): boolean {
+    try {
+      return this.tryLock(fd);
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      throw new Error(`the file system of ${this.folder} gives no locks (${reason}): keep the store on a local disk`);
+    }
+  }
 }
 
-function taken(file: string): boolean {
+/** Loaded here, so that a platform that it was not built for gives one sentence. */
+async function locks(): Promise<TryLock> {
   try {
-    writeFileSync(file, String(process.pid), { flag: "wx", mode: 0o600 });
-    return true;
+    return (await import("fs-native-extensions")).tryLock;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
-    throw error;
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new Error(`file locks are not available on ${process.platform}-${process.arch}: ${reason}`);
   }
 }
 
-/** A number of our own was left behind by a killed one: in a container every control plane has the same. */
-function isRunning(pid: number): boolean {
-  if (!Number.isInteger(pid) || pid <= 0 || pid === process.pid) return false;
+function isAt(path: string, fd: number): boolean {
+  const [found, opened] = [statSync(path, { bigint: true, throwIfNoEntry: false }), fstatSync(fd, { bigint: true })];
+  return found?.ino === opened.ino && found.dev === opened.dev;
+}
+
+/** For people; on a full disk it stays empty. */
+function noteHolder(fd: number, use: FolderUse): void {
   try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
+    ftruncateSync(fd);
+    writeSync(fd, `${use}, process ${process.pid} on ${hostname()}\n`, 0);
+  } catch {
+    // The lock holds without it.
+  }
+}
+
+/** What the holder has said of itself: of a process in another container, its number there. */
+function holderIn(path: string): string {
+  try {
+    const said = readFileSync(path, "utf8").trim();
+    return said === "" ? "" : `: ${said}`;
+  } catch {
+    return "";
   }
 }

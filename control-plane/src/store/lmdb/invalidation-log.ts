@@ -7,7 +7,7 @@ import type { Random } from "../../app/ports/ports.js";
 import type { LmdbLayout } from "./layout.js";
 
 /**
- * Appends an entry and moves the cursor on to it; answers its number. To be called inside `env.transaction`, beside
+ * Appends an entry and moves the cursor on to it; answers its number. To be called inside `commits.run`, beside
  * the writes that it tells of: both become durable together or not at all. Held watches are answered by themselves
  * once the transaction is committed.
  */
@@ -74,7 +74,7 @@ export class LmdbLog implements InvalidationLog {
 
   trim(limits: LogLimits, chunk: number): Promise<number> {
     const { invalidations } = this.db;
-    return this.db.env.transaction(() => {
+    return this.db.commits.run(() => {
       const newestToGo = cursorOf(this.db) - limits.entries;
       const aged = invalidations.getRange().map(({ key, value }) => {
         return { atMs: value.atMs, isSurplus: key <= newestToGo };

@@ -31,13 +31,14 @@
 //   meta        "cursor"                         number      key of the last invalidation, 0 before the first
 //   meta        "creationKeys"                   number      how many keys of creations there are
 //   meta        "metadataForgottenBefore"        session id  older sessions have neither ip nor userAgent any more
-import { mkdirSync } from "node:fs";
+//   meta        "probed"                         true        written to see whether commits succeed again
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { open } from "lmdb";
 import type { Database, RootDatabase } from "lmdb";
 
 import type { EdgeStatus } from "../../app/ports/edge-status-ports.js";
-import type { StoredPolicy } from "../../app/ports/ports.js";
+import type { Random, StoredPolicy } from "../../app/ports/ports.js";
 import type { Session } from "../../domain/session.js";
 import type {
   AuditEvent,
@@ -47,6 +48,9 @@ import type {
   Invalidation,
   StoredRevocation,
 } from "../../domain/stored.js";
+import { Commits } from "./commits.js";
+import { StoreFile } from "./store-file.js";
+import { writeProbe } from "./write-probe.js";
 
 export const SCHEMA = 4;
 
@@ -65,6 +69,8 @@ export type UsageOfSchema2 = Figures | null;
 
 export interface LmdbLayout {
   readonly env: RootDatabase;
+  /** The one way to write: whatever is put is put inside its `run`. */
+  readonly commits: Commits;
   readonly sessions: Database<Session, string>;
   readonly byUser: Database<true, [string, string]>;
   readonly byOrg: Database<true, [string, string]>;
@@ -88,14 +94,33 @@ export interface LmdbLayout {
 /** The store's file within its folder. */
 export const STORE_FILE = "store.mdb";
 
+const PAGE_BYTES = 4096;
+
 /** Opens or creates the environment in a folder. */
-export function openLayout(folder: string, file = STORE_FILE): LmdbLayout {
+export function openLayout(folder: string, random: Random, file = STORE_FILE): LmdbLayout {
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const path = join(folder, file);
+  makeRoomForReaders(`${path}-lock`);
   // overlappingSync would show and acknowledge commits before they are on the disk. LMDB's cache would show writes
   // before they are committed, and is therefore not turned on for any database.
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const env = open({ path: join(folder, file), noSubdir: true, overlappingSync: false, maxDbs: 32 });
+  const env = open({ path, noSubdir: true, overlappingSync: false, maxDbs: 32 });
+  const meta: Database<unknown, string> = env.openDB({ name: "meta" });
+  const parts = { env, meta, file: new StoreFile(path), probe: writeProbe(path, random) };
   return {
     env,
+    meta,
+    commits: new Commits(parts),
+    ...databases(env),
+  };
+}
+
+/** LMDB maps its table of readers into memory: on a full disk, a write into a hole of that file kills the process. */
+function makeRoomForReaders(file: string): void {
+  if (!existsSync(file)) writeFileSync(file, Buffer.alloc(PAGE_BYTES), { mode: 0o600 });
+}
+
+function databases(env: RootDatabase): Omit<LmdbLayout, "env" | "meta" | "commits"> {
+  return {
     sessions: env.openDB({ name: "sessions" }),
     byUser: env.openDB({ name: "byUser" }),
     byOrg: env.openDB({ name: "byOrg" }),
@@ -113,6 +138,5 @@ export function openLayout(folder: string, file = STORE_FILE): LmdbLayout {
     consumptionsByTime: env.openDB({ name: "consumptionsByTime" }),
     policies: env.openDB({ name: "policies" }),
     edgeStatus: env.openDB({ name: "edgeStatus" }),
-    meta: env.openDB({ name: "meta" }),
   };
 }

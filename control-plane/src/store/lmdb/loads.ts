@@ -1,4 +1,4 @@
-// What decisions are made on, as it stands in LMDB. Each is called inside `env.transaction`.
+// What decisions are made on, as it stands in LMDB. Each is called inside `commits.run`.
 import type { Loads } from "../../app/ports/update-ports.js";
 import type { Session } from "../../domain/session.js";
 import type { RevocationFilter, SessionRecord } from "../../domain/stored.js";

@@ -32,7 +32,7 @@ export class LmdbOperatorStore implements OperatorStore {
   }
 
   forgetCreationKeys(beforeMs: number, limit: number): Promise<number> {
-    return this.db.env.transaction(() => dropCreationKeys(this.db, beforeMs, limit));
+    return this.db.commits.run(() => dropCreationKeys(this.db, beforeMs, limit));
   }
 
   private *idsBefore(index: SessionIndex, before: string, limit: number): Generator<string> {

@@ -17,7 +17,7 @@ export class LmdbPolicies implements PolicyStore {
   }
 
   savePolicy(decision: PolicyDecision, expectedGeneration: number, audited?: AuditEvent): Promise<boolean> {
-    return this.db.env.transaction(() => {
+    return this.db.commits.run(() => {
       if (this.newest() !== expectedGeneration) return false;
       void this.db.policies.put(decision.generation, { ...decision, position: this.position() });
       if (audited !== undefined) appendAudit(this.db, audited);
@@ -26,7 +26,7 @@ export class LmdbPolicies implements PolicyStore {
   }
 
   forgetPolicies({ newest, also }: GenerationsKept): Promise<number> {
-    return this.db.env.transaction(() => {
+    return this.db.commits.run(() => {
       const older = [...this.db.policies.getKeys({ reverse: true, offset: newest })];
       const forgotten = older.filter((generation) => !also.has(generation));
       for (const generation of forgotten) void this.db.policies.remove(generation);

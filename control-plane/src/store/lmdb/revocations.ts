@@ -19,7 +19,7 @@ export class LmdbRevocations implements BulkRevocationStore {
   }
 
   forgetFinished(beforeMs: number, limit: number): Promise<number> {
-    return this.db.env.transaction(() => {
+    return this.db.commits.run(() => {
       const old = [...this.db.revocations.getRange({ end: sessionIdFloor(beforeMs), limit })];
       const finished = old.filter(({ value }) => value.finishedAt !== null);
       for (const { key } of finished) void this.db.revocations.remove(key);

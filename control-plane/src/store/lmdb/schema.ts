@@ -21,7 +21,9 @@ const STEPS: ReadonlyMap<number, Step> = new Map<number, Step>([
  * nothing is changed.
  */
 export async function prepareSchema(db: LmdbLayout, random: Random): Promise<string> {
-  const found = await db.env.transaction(() => {
+  // Nothing is written then: a control plane starts on a full disk too.
+  if (db.meta.get("schema") === SCHEMA) return db.meta.get("log") as string;
+  const found = await db.commits.run(() => {
     const schema = db.meta.get("schema") as number | undefined;
     if (schema === undefined) begin(db, random);
     else if (schema !== SCHEMA && !canMigrate(schema)) return schema;

@@ -1,4 +1,4 @@
-// Under what a session is filed, so that it is found without its id. Each is called inside `env.transaction`, beside
+// Under what a session is filed, so that it is found without its id. Each is called inside `commits.run`, beside
 // the write of the session itself.
 import type { Session } from "../../domain/session.js";
 import type { LmdbLayout } from "./layout.js";

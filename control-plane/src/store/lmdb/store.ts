@@ -7,6 +7,7 @@ import type { EdgeStatusStore } from "../../app/ports/edge-status-ports.js";
 import type { OperatorStore } from "../../app/ports/operator-ports.js";
 import type { PolicyStore, Random } from "../../app/ports/ports.js";
 import type { BulkRevocationStore } from "../../app/ports/revocation-ports.js";
+import type { StoreHealth } from "../../app/ports/store-health.js";
 import type { Stores } from "../../app/ports/stores.js";
 import type { Loads } from "../../app/ports/update-ports.js";
 import type { UsageStore } from "../../app/ports/usage-ports.js";
@@ -38,6 +39,7 @@ export class LmdbStore implements Stores {
   readonly policies: PolicyStore;
   readonly edgeStatus: EdgeStatusStore;
   readonly usage: UsageStore;
+  readonly health: StoreHealth;
   private readonly updates: LmdbUpdates;
 
   private constructor(
@@ -54,6 +56,7 @@ export class LmdbStore implements Stores {
     this.policies = new LmdbPolicies(db);
     this.edgeStatus = new LmdbEdgeStatus(db);
     this.usage = new LmdbUsage(db, log);
+    this.health = db.commits;
   }
 
   /**
@@ -61,7 +64,7 @@ export class LmdbStore implements Stores {
    * @param closed called once it is closed
    */
   static async open(folder: string, random: Random, closed?: () => void): Promise<LmdbStore> {
-    const db = openLayout(folder);
+    const db = openLayout(folder, random);
     try {
       return new LmdbStore(db, await prepareSchema(db, random), closed);
     } catch (error) {
@@ -101,7 +104,7 @@ export class LmdbStore implements Stores {
 
   async close(): Promise<void> {
     this.invalidations.close();
-    await this.db.env.close();
+    if (!this.db.commits.isHanging()) await this.db.env.close();
     this.closed();
   }
 }

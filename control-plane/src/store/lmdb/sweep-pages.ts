@@ -1,4 +1,4 @@
-// The pages of a sweep in LMDB: walks over the indexes by time. Each is called inside `env.transaction`.
+// The pages of a sweep in LMDB: walks over the indexes by time. Each is called inside `commits.run`.
 import type { ActivityCursor, OldestSessions, Page, PageOfPlan, SessionsAfter } from "../../app/ports/update-ports.js";
 import { hasEndedForGood } from "../../domain/session.js";
 import type { Session } from "../../domain/session.js";

@@ -26,7 +26,7 @@ export class LmdbUpdates implements Updates {
     wanted: Loads[Kind]["wanted"],
     decide: (found: Loads[Kind]["found"]) => Decision<Answer>,
   ): Promise<Decision<Answer>> {
-    return this.db.env.transaction(() => {
+    return this.db.commits.run(() => {
       const decision = decide(this.loads[kind](wanted));
       writeChanges(this.db, decision.changes);
       return decision;

@@ -30,8 +30,8 @@ export class LmdbUsage implements UsageStore {
   }
 
   forgetConsumptions(beforeMs: number, limit: number): Promise<number> {
-    const { consumptions, consumptionsByTime, env } = this.db;
-    return env.transaction(() => {
+    const { consumptions, consumptionsByTime, commits } = this.db;
+    return commits.run(() => {
       const old = [...consumptionsByTime.getKeys({ end: [beforeMs, "", ""], limit })];
       for (const [atMs, sessionId, key] of old) {
         void consumptionsByTime.remove([atMs, sessionId, key]);

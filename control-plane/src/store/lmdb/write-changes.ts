@@ -1,4 +1,4 @@
-// Writes what was decided, with the indexes that follow from it. Inside `env.transaction`.
+// Writes what was decided, with the indexes that follow from it. Inside `commits.run`.
 import type { Changes, SessionChange } from "../../domain/changes.js";
 import { hasEndedForGood } from "../../domain/session.js";
 import type { Session } from "../../domain/session.js";

@@ -3,6 +3,7 @@ import type { LogPosition } from "../../domain/stored.js";
 import type { AuditStore } from "../../app/ports/audit-ports.js";
 import type { OperatorStore, SessionIndex } from "../../app/ports/operator-ports.js";
 import type { BulkRevocationStore } from "../../app/ports/revocation-ports.js";
+import { ALWAYS_WRITABLE } from "../../app/ports/store-health.js";
 import type { Stores } from "../../app/ports/stores.js";
 import type { Loads } from "../../app/ports/update-ports.js";
 import type { UsageStore } from "../../app/ports/usage-ports.js";
@@ -28,6 +29,7 @@ export class MemoryStore implements Stores {
   readonly usage: UsageStore;
   readonly policies: MemoryPolicies;
   readonly edgeStatus = new MemoryEdgeStatus();
+  readonly health = ALWAYS_WRITABLE;
   /** What happens between each load and its commit. */
   betweenLoadAndCommit: () => Promise<void> = () => Promise.resolve();
   private readonly engine: MemoryEngine;

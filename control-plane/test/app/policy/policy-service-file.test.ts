@@ -40,7 +40,7 @@ async function follow(source: PolicySource, done: () => boolean = () => true): P
   stop = source.watch(async () => {
     read.push(await source.read().catch(() => "unreadable"));
     return done();
-  });
+  }, true);
 }
 const until = (condition: () => void) => vi.waitFor(condition, { timeout: 10_000 });
 const seen = (...texts: string[]) =>
@@ -170,7 +170,7 @@ describe("the policy file", () => {
     const other = policyFile(join(folder, "other"), timers, { pollMs: 20, restMs: 20 });
     const looks = vi.fn<() => Promise<boolean>>(() => Promise.resolve(false));
     await other.read().catch(() => undefined);
-    const stopOther = other.watch(looks);
+    const stopOther = other.watch(looks, true);
     writeFileSync(join(folder, "other"), "x");
     await until(() => {
       expect(looks.mock.calls.length).toBeGreaterThan(5);

@@ -1,4 +1,5 @@
 // GET /v1/revocations/:id says which edges deny by now what a bulk revocation revoked.
+import { randomBytes } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -90,7 +91,7 @@ it("a bulk revocation stored by an earlier version is confirmed by the whole log
   await before.revocations.begin(ID, { userId: "u1" }, NOW_MS + 10);
   await before.revocations.expand(ID, 2, NOW_MS + 11);
   await before.close();
-  const layout = openLayout(folder);
+  const layout = openLayout(folder, { bytes: (n) => randomBytes(n) });
   const { cursor, ...older } = layout.revocations.get(ID) ?? ({} as StoredRevocation);
   expect(cursor).toBe(1);
   await layout.revocations.put(ID, older);

@@ -6,6 +6,7 @@ import { setImmediate as nextTurnOfLoop } from "node:timers/promises";
 import type { EdgeStatus, EdgeStatusStore, WatchSaid } from "../../ports/edge-status-ports.js";
 import type { Timers } from "../../ports/log-ports.js";
 import type { Clock, Logger } from "../../ports/ports.js";
+import { logStoreFailure } from "../../upkeep/store-keeping.js";
 import type { EdgeRegistry } from "./edge-registry.js";
 
 /** A change of an instance's state is stored after about so long. */
@@ -89,7 +90,7 @@ class StatusRecorder {
         await this.storeSome(instances.slice(start, start + CHUNK), isStored);
       }
     } catch (error) {
-      this.parts.logger.error({ type: "edge-status-failed", error: String(error) }, "the state of edges is not stored");
+      logStoreFailure(this.parts.logger, error, { type: "edge-status-failed" }, "the state of edges is not stored");
     }
   }
 

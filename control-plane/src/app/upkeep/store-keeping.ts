@@ -1,0 +1,59 @@
+// Looks after the store each second: says once when it cannot be written any more and once when it can, and has it tried.
+import type { Timers } from "../ports/log-ports.js";
+import type { Logger } from "../ports/ports.js";
+import { StoreUnwritable } from "../ports/store-health.js";
+import type { StoreHealth } from "../ports/store-health.js";
+
+const EVERY_MS = 1000;
+
+export interface StoreKeepingParts {
+  readonly health: StoreHealth;
+  readonly timers: Timers;
+  readonly logger: Logger;
+  /** Ends the process: another one could write the store, this one never will. */
+  readonly over: () => void;
+}
+
+/** Returns how to end that; it waits for a look that is under way. */
+export function startStoreKeeping({ health, timers, logger, over }: StoreKeepingParts): () => Promise<void> {
+  let stopped = false;
+  let isSaid = false;
+  let underWay: Promise<void> = Promise.resolve();
+  let cancel = (): void => undefined;
+  const look = async (): Promise<void> => {
+    const found = await health.look();
+    const reason = health.unwritable();
+    if (reason !== undefined && !isSaid) {
+      logger.error({ type: "store-unwritable", reason }, "the store cannot be written: writes are answered with 503");
+    }
+    if (reason === undefined && isSaid) logger.warn({ type: "store-writable" }, "the store can be written again");
+    isSaid = reason !== undefined;
+    if (found === "on") return;
+    logger.error({ type: "store-over", reason }, "the disk takes writes again, this process cannot: it ends");
+    over();
+  };
+  const next = (): void => {
+    cancel = timers.after(EVERY_MS, () => {
+      underWay = look().then(() => {
+        if (!stopped) next();
+      });
+    });
+  };
+  next();
+  return async () => {
+    stopped = true;
+    cancel();
+    await underWay;
+  };
+}
+
+/** The line of work that goes on beside the calls. While the store cannot be written, that has been said once for all. */
+export function logStoreFailure(
+  logger: Pick<Logger, "error" | "debug">,
+  error: unknown,
+  fields: { readonly type: string },
+  message: string,
+): void {
+  const level = error instanceof StoreUnwritable ? "debug" : "error";
+  logger[level]({ ...fields, error: String(error) }, message);
+}
