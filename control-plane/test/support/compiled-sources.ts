@@ -1,5 +1,5 @@
 // The control plane's sources as JavaScript, for tests that need a real process: as they stand now, not as last built.
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import ts from "typescript";
@@ -29,7 +29,9 @@ function compile(): string {
     const { outputText } = ts.transpileModule(readFileSync(join(ROOT, path), "utf8"), { compilerOptions });
     const target = join(OUT, path.replace(/\.ts$/, ".js"));
     mkdirSync(dirname(target), { recursive: true });
-    writeFileSync(target, outputText);
+    // Renamed into place: processes of other tests may load it meanwhile.
+    writeFileSync(`${target}.${process.pid}`, outputText);
+    renameSync(`${target}.${process.pid}`, target);
   }
   return join(OUT, "control-plane/src/main.js");
 }
