@@ -46,10 +46,13 @@ export class ControlPlaneProcess {
   readonly ended: Promise<Ended>;
   private readonly child: ChildProcess;
 
-  /** Only these settings: nothing of this process's environment but where programs are. */
-  constructor(settings: Record<string, string>) {
+  /**
+   * Only these settings: nothing of this process's environment but where programs are.
+   * @param out where its log goes in place of `stdout`: an open file
+   */
+  constructor(settings: Record<string, string>, out: number | "pipe" = "pipe") {
     const env = { PATH: process.env.PATH, ...settings };
-    this.child = spawn(process.execPath, [compiledMain()], { env, stdio: ["ignore", "pipe", "pipe"] });
+    this.child = spawn(process.execPath, [compiledMain()], { env, stdio: ["ignore", out, "pipe"] });
     this.child.stdout?.on("data", (chunk: Buffer) => (this.stdout += chunk.toString()));
     this.child.stderr?.on("data", (chunk: Buffer) => (this.stderr += chunk.toString()));
     this.ended = new Promise((resolve) => {
@@ -86,5 +89,16 @@ export class ControlPlaneProcess {
 
   kill(signal: NodeJS.Signals): void {
     this.child.kill(signal);
+  }
+
+  /** Nobody reads its log any more. */
+  closeLog(): void {
+    this.child.stdout?.destroy();
+  }
+
+  /** Its log is read no further until `false`. */
+  pauseLog(paused: boolean): void {
+    if (paused) this.child.stdout?.pause();
+    else this.child.stdout?.resume();
   }
 }
