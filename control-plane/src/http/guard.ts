@@ -3,6 +3,7 @@ import type { FastifyReply, FastifyRequest } from "fastify";
 
 import { HEADER_EDGE } from "../../../assembly/contract.js";
 import type { Admin } from "../app/access/admin.js";
+import { networkOf } from "../app/access/network.js";
 import type { UnauthenticatedCalls } from "../app/edges/status/unauthenticated-calls.js";
 import type { RequestRates } from "../app/access/request-rates.js";
 import { sendError } from "./errors.js";
@@ -49,7 +50,7 @@ export function guardAdmins(
   app.decorateRequest("admin", null);
   app.addHook("onRequest", async (request, reply) => {
     reply.header("cache-control", "no-store");
-    const addressWaitMs = rates.take(`address ${request.ip}`);
+    const addressWaitMs = rates.take(`address ${networkOf(request.ip)}`);
     if (addressWaitMs > 0) return slowDown(reply, addressWaitMs);
     const admin = holderOf(request.headers.authorization);
     if (admin === undefined) return deny(reply);

@@ -2,7 +2,6 @@
 import swagger from "@fastify/swagger";
 import Fastify, { LogController } from "fastify";
 import type { FastifyBaseLogger, FastifyError } from "fastify";
-import { isUtf8 } from "node:buffer";
 
 import { ofAdmins } from "../app/access/admin.js";
 import type { AdminToken } from "../app/access/admin.js";
@@ -19,6 +18,7 @@ import type { Watches } from "../app/edges/watches.js";
 import type { TlsIdentity } from "../tls/tls.js";
 import { auditRoutes } from "./admin/audit-routes.js";
 import type { HttpApp } from "./app.js";
+import { BodyDenied, denyQueries, readBodies } from "./bodies.js";
 import { answerUnparsed, endConnectionsOnClose } from "./connections.js";
 import { edgeRoutes } from "./edge/edge-routes.js";
 import { edgesRoute } from "./admin/edges-route.js";
@@ -106,6 +106,7 @@ export async function buildHttpServer(options: HttpServerOptions): Promise<HttpA
   const waits = new RevocationWaits(options.confirmations, ports.store);
   answerHeldOnClose(app, options.watches, waits);
   answerErrors(app);
+  denyQueries(app);
   observe(app, metrics);
 
   await app.register(swagger, openApi);
@@ -136,23 +137,10 @@ function answerHeldOnClose(app: HttpApp, watches: Watches, waits: RevocationWait
   });
 }
 
-/**
- * JSON, and an empty body as none: many clients name a type whether they send a body or not. What is not UTF-8 is denied:
- * decoded leniently, different names would become one.
- */
-function readBodies(app: HttpApp): void {
-  app.removeContentTypeParser("text/plain");
-  const parseJson = app.getDefaultJsonParser("error", "error");
-  app.addContentTypeParser<Buffer>("application/json", { parseAs: "buffer" }, (request, body, done) => {
-    if (body.length === 0) done(null, undefined);
-    else if (isUtf8(body)) void parseJson(request, body.toString("utf8"), done);
-    else done(Object.assign(new Error("the body is not UTF-8"), { statusCode: 400 }));
-  });
-}
-
 function answerErrors(app: HttpApp): void {
   app.setNotFoundHandler((_request, reply) => sendError(reply, "ROUTE_NOT_FOUND"));
   app.setErrorHandler<FastifyError>((error, request, reply) => {
+    if (error instanceof BodyDenied) return sendError(reply, error.code, error.detail);
     const violation = error.validation?.at(-1);
     if (violation !== undefined)
       return sendError(reply, "INVALID_REQUEST", describeViolation(violation as ValidatorError));
