@@ -5,6 +5,7 @@ import type { Retention } from "../app/upkeep/retention.js";
 import type { LogRetention } from "../app/upkeep/log-retention.js";
 import type { RequestRate } from "../app/access/request-rates.js";
 import type { Keys } from "../domain/keys.js";
+import { ENV_OF_KIND, sharedCredentials } from "./distinct-credentials.js";
 import type { Environment } from "./environment.js";
 import { SettingsReader } from "./settings-reader.js";
 import type { LogLevel, SettingsViolation } from "./settings-reader.js";
@@ -64,8 +65,8 @@ export function readSettings(env: Environment): Settings | { readonly violations
     keys: reader.requiredKeys(ENV_SECRET),
     keysAlso: reader.keys(ENV_SECRET_ALSO),
     adminTokens: [
-      ...reader.adminTokens("SLUICE_ADMIN_TOKEN", "operator", true),
-      ...reader.adminTokens("SLUICE_ISSUER_TOKEN", "issuer", false),
+      ...reader.adminTokens(ENV_OF_KIND.operator, "operator", true),
+      ...reader.adminTokens(ENV_OF_KIND.issuer, "issuer", false),
     ],
     apiRate: {
       perSecond: reader.integer("SLUICE_API_RATE", MAX_API_RATE, API_PER_SECOND),
@@ -84,13 +85,11 @@ export function readSettings(env: Environment): Settings | { readonly violations
     },
     logLevel: reader.logLevel("SLUICE_LOG_LEVEL"),
   };
-  const { keys, adminTokens } = settings;
+  const { keys } = settings;
   if (keys !== undefined && keys.keyId === settings.keysAlso?.keyId) {
     violations.push(`${ENV_SECRET_ALSO} has the same key id as ${ENV_SECRET}: use another secret for one of them`);
   }
-  if (new Set(adminTokens.map(({ token }) => token)).size < adminTokens.length) {
-    violations.push("SLUICE_ADMIN_TOKEN and SLUICE_ISSUER_TOKEN hold the same token twice: each must stand once");
-  }
+  violations.push(...sharedCredentials(env, settings));
   if (keys === undefined || violations.length > 0) return { violations };
   return { ...settings, keys };
 }

@@ -195,6 +195,58 @@ describe("settings", () => {
   });
 });
 
+describe("credentials of different kinds", () => {
+  const SECRET = "4f".repeat(32);
+  const ALSO = "a0".repeat(32);
+  const credentialOf = (hex: string): string => deriveKeys(Buffer.from(hex, "hex")).edgeCredential;
+  const kinds = ["SLUICE_ADMIN_TOKEN", "SLUICE_ISSUER_TOKEN"];
+  const others: [what: string, setting: string, token: string, said: string][] = [
+    ["the secret", "SLUICE_SECRET", SECRET, "holds the secret of SLUICE_SECRET: use another token"],
+    [
+      "the secret in base64",
+      "SLUICE_SECRET",
+      Buffer.from(SECRET, "hex").toString("base64url"),
+      "holds the secret of SLUICE_SECRET: use another token",
+    ],
+    ["the second secret", "SLUICE_SECRET_ALSO", ALSO, "holds the secret of SLUICE_SECRET_ALSO: use another token"],
+    [
+      "the edges' credential",
+      "SLUICE_SECRET",
+      credentialOf(SECRET),
+      "holds the edges' credential, which follows from SLUICE_SECRET: use another token",
+    ],
+    [
+      "the second secret's edges' credential",
+      "SLUICE_SECRET_ALSO",
+      credentialOf(ALSO),
+      "holds the edges' credential, which follows from SLUICE_SECRET_ALSO: use another token",
+    ],
+  ];
+  it.each(others.flatMap((other) => kinds.map((kind) => [kind, ...other] as const)))(
+    "%s that is %s is a violation that names both settings",
+    (kind, _what, setting, token, said) => {
+      const env = {
+        ...ENOUGH,
+        SLUICE_SECRET: `${SECRET}\n`,
+        SLUICE_SECRET_ALSO: ALSO,
+        [kind]: `${"z".repeat(16)}, ${token}`,
+      };
+      const violation = violations(env);
+      expect(violation).toEqual([`${kind} ${said}`]);
+      expect(violation[0]).toContain(setting);
+      expect(violation[0]).not.toContain(token);
+    },
+  );
+
+  it("a secret that is too short to be one and also an admin token is named as such", () => {
+    const said = violations({ SLUICE_SECRET: "4f".repeat(16), SLUICE_ADMIN_TOKEN: "4f".repeat(16) });
+    expect(said).toEqual([
+      expect.stringContaining("SLUICE_SECRET holds 16 bytes"),
+      "SLUICE_ADMIN_TOKEN holds the secret of SLUICE_SECRET: use another token",
+    ]);
+  });
+});
+
 describe("settings of an earlier version", () => {
   it("settings of an earlier version are named in one sentence, without their values", () => {
     const env = {
