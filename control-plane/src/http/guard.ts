@@ -6,6 +6,7 @@ import type { Admin } from "../app/access/admin.js";
 import { networkOf } from "../app/access/network.js";
 import type { UnauthenticatedCalls } from "../app/edges/status/unauthenticated-calls.js";
 import type { RequestRates } from "../app/access/request-rates.js";
+import { ownedKey } from "../domain/idempotency-key.js";
 import { sendError } from "./errors.js";
 import type { HttpApp } from "./app.js";
 
@@ -63,9 +64,17 @@ export function guardAdmins(
 }
 
 /** The public name of who asks. An Error where the route is not behind `guardAdmins`. */
-export function actorOf(request: FastifyRequest): string {
+export const actorOf = (request: FastifyRequest): string => adminOf(request).name;
+
+/** The request's Idempotency-Key, as its credential's own; undefined where it has none. */
+export function keyOf(request: FastifyRequest): string | undefined {
+  const key = request.headers["idempotency-key"];
+  return typeof key === "string" ? ownedKey(adminOf(request).keyOwner, key) : undefined;
+}
+
+function adminOf(request: FastifyRequest): Admin {
   if (request.admin === null) throw new Error("the route is open to anyone");
-  return request.admin.name;
+  return request.admin;
 }
 
 function deny(reply: FastifyReply): FastifyReply {

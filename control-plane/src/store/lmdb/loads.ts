@@ -2,6 +2,7 @@
 import type { Loads } from "../../app/ports/update-ports.js";
 import type { Session } from "../../domain/session.js";
 import type { RevocationFilter, SessionRecord } from "../../domain/stored.js";
+import { unownedKey } from "../../domain/idempotency-key.js";
 import { sessionIdFloor } from "../../domain/session-id.js";
 import { cursorOf } from "./invalidation-log.js";
 import type { LmdbLayout } from "./layout.js";
@@ -15,7 +16,8 @@ export type LoadsOfLmdb = { readonly [Kind in keyof Loads]: (wanted: Loads[Kind]
 export const loadsOf = (db: LmdbLayout, log: string): LoadsOfLmdb => ({
   session: (id) => ({ found: findRecord(db, id), position: { log, cursor: cursorOf(db) } }),
   creation: ({ sessionId, key, peers }) => {
-    const made = key === null ? undefined : db.creationKeys.get(key);
+    // Keys of before they had owners count for all, for the day for which they are kept.
+    const made = key === null ? undefined : (db.creationKeys.get(key) ?? db.creationKeys.get(unownedKey(key)));
     return {
       exists: db.sessions.doesExist(sessionId),
       made,
@@ -29,7 +31,10 @@ export const loadsOf = (db: LmdbLayout, log: string): LoadsOfLmdb => ({
   },
   consumption: ({ sessionId, key }) => ({
     session: db.sessions.get(sessionId),
-    earlier: key === null ? undefined : db.consumptions.get([sessionId, key]),
+    earlier:
+      key === null
+        ? undefined
+        : (db.consumptions.get([sessionId, key]) ?? db.consumptions.get([sessionId, unownedKey(key)])),
   }),
   report: (rows) => reported(db, rows),
   newestSession: (filter) => sessionIds(db, filter, { reverse: true, limit: 1 })[0],
