@@ -111,7 +111,7 @@ async function serveHttp(parts: Parts) {
   const invalidations = await startInvalidations(parts);
   const usage = startUsage(parts);
   started.add(startRetention({ store, operator, audit, retention: settings.retention, clock, logger: log }));
-  const { keys, adminTokens, apiRate } = settings;
+  const { keys, adminTokens, apiRate, connections } = settings;
   const token = (sessionId: string, planId: number): string => makeToken({ sessionId, planId }, keys);
   const http = await buildHttpServer({
     ports: { store, operator, audit, policies, clock, random, logger: log, meter: metrics, makeToken: token, ...usage },
@@ -119,6 +119,7 @@ async function serveHttp(parts: Parts) {
     log,
     adminTokens,
     apiRate,
+    connections,
     tls: tls.atStart,
     edgeCredentials: edgeCredentialsOf(settings),
     ...invalidations,

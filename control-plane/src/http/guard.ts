@@ -7,6 +7,7 @@ import { networkOf } from "../app/access/network.js";
 import type { UnauthenticatedCalls } from "../app/edges/status/unauthenticated-calls.js";
 import type { RequestRates } from "../app/access/request-rates.js";
 import { ownedKey } from "../domain/idempotency-key.js";
+import type { Connections } from "./connection-bounds.js";
 import { sendError } from "./errors.js";
 import type { HttpApp } from "./app.js";
 
@@ -21,18 +22,31 @@ declare module "fastify" {
   }
 }
 
+interface GuardParts<Holder> {
+  readonly holderOf: (header: string | undefined) => Holder | undefined;
+  /** Hears of each connection on which an accepted credential was shown. */
+  readonly connections: Pick<Connections, "authenticated">;
+}
+
+export interface EdgeGuardParts extends GuardParts<"edge"> {
+  readonly unauthenticated: Pick<UnauthenticatedCalls, "denied">;
+}
+
+export interface AdminGuardParts extends GuardParts<Admin> {
+  readonly rates: RequestRates;
+}
+
 /**
  * For edges. Who is denied is noted by the name that it claims in a header, for its body is not read. Also keeps answers
  * out of caches: they hold who is who.
  */
-export function guardEdges(
-  app: HttpApp,
-  holderOf: (header: string | undefined) => unknown,
-  unauthenticated: Pick<UnauthenticatedCalls, "denied">,
-): void {
+export function guardEdges(app: HttpApp, { holderOf, unauthenticated, connections }: EdgeGuardParts): void {
   app.addHook("onRequest", async (request, reply) => {
     reply.header("cache-control", "no-store");
-    if (holderOf(request.headers.authorization) !== undefined) return;
+    if (holderOf(request.headers.authorization) !== undefined) {
+      connections.authenticated(request.raw.socket);
+      return;
+    }
     const claimed = request.headers[HEADER_EDGE];
     unauthenticated.denied(typeof claimed === "string" ? claimed : "", request.ip);
     await deny(reply);
@@ -43,11 +57,7 @@ export function guardEdges(
  * For admins: in this order, the address's rate, who it is, whether that kind may call the route, and its kind's rate.
  * So guesses at a token cost the guesser's address only.
  */
-export function guardAdmins(
-  app: HttpApp,
-  holderOf: (header: string | undefined) => Admin | undefined,
-  rates: RequestRates,
-): void {
+export function guardAdmins(app: HttpApp, { holderOf, rates, connections }: AdminGuardParts): void {
   app.decorateRequest("admin", null);
   app.addHook("onRequest", async (request, reply) => {
     reply.header("cache-control", "no-store");
@@ -55,6 +65,7 @@ export function guardAdmins(
     if (addressWaitMs > 0) return slowDown(reply, addressWaitMs);
     const admin = holderOf(request.headers.authorization);
     if (admin === undefined) return deny(reply);
+    connections.authenticated(request.raw.socket);
     if (admin.kind !== "operator" && request.routeOptions.config.issuer !== true) return sendError(reply, "FORBIDDEN");
     const kindWaitMs = rates.take(`kind ${admin.kind}`);
     if (kindWaitMs > 0) return slowDown(reply, kindWaitMs);

@@ -20,13 +20,16 @@ import { auditRoutes } from "./admin/audit-routes.js";
 import type { HttpApp } from "./app.js";
 import { BodyDenied, denyQueries, readBodies } from "./bodies.js";
 import { answerUnparsed, endConnectionsOnClose } from "./connections.js";
+import { Connections } from "./connection-bounds.js";
+import type { ConnectionBounds } from "./connection-bounds.js";
 import { edgeRoutes } from "./edge/edge-routes.js";
 import { edgesRoute } from "./admin/edges-route.js";
 import { bodyTooLarge, codeOfFailure, sendError } from "./errors.js";
 import { describeViolation } from "./field-violations.js";
 import type { ValidatorError } from "./field-violations.js";
-import { guardAdmins } from "./guard.js";
+import { guardAdmins, guardEdges } from "./guard.js";
 import { listRoutes } from "./admin/list-routes.js";
+import { connectionMetrics } from "./status/connection-metrics.js";
 import type { Metrics } from "./status/metrics.js";
 import { openApi } from "./openapi.js";
 import { dropUnanswerable } from "./pipelining.js";
@@ -46,6 +49,7 @@ export interface HttpServerOptions {
   readonly adminTokens: readonly AdminToken[];
   /** Of the admin routes: for each address, and for each kind of token. */
   readonly apiRate: RequestRate;
+  readonly connections: ConnectionBounds;
   /** Null: plain HTTP. */
   readonly tls: TlsIdentity | null;
   /** Accepted on the edge routes; two during a rotation of the secret. */
@@ -59,8 +63,6 @@ export interface HttpServerOptions {
 
 /** Longer than an edge's connections rest before it closes them, so that closing is theirs. */
 const KEEP_ALIVE_MS = 75_000;
-/** Far above the workers of any number of edges one control plane serves; below what would exhaust the process. */
-const MAX_CONNECTIONS = 10_000;
 
 /** Builds the server; `listen` starts it. */
 export async function buildHttpServer(options: HttpServerOptions): Promise<HttpApp> {
@@ -97,7 +99,13 @@ export async function buildHttpServer(options: HttpServerOptions): Promise<HttpA
       },
     },
   });
-  app.server.maxConnections = MAX_CONNECTIONS;
+  const connections: Connections = new Connections({
+    bounds: options.connections,
+    clock: ports.clock,
+    logger: ports.logger,
+    dropped: connectionMetrics(metrics.registry, () => connections.counts()),
+  });
+  connections.follow(app);
   readBodies(app);
   app.decorateReply("errorCode", null);
   app.addSchema(ErrorSchema);
@@ -111,7 +119,8 @@ export async function buildHttpServer(options: HttpServerOptions): Promise<HttpA
 
   await app.register(swagger, openApi);
   await app.register((scope, _options, done) => {
-    guardAdmins(scope, bearerCheck(ofAdmins(adminTokens)), new RequestRates(ports.clock, options.apiRate));
+    const rates = new RequestRates(ports.clock, options.apiRate);
+    guardAdmins(scope, { holderOf: bearerCheck(ofAdmins(adminTokens)), rates, connections });
     sessionRoutes(scope, ports, waits);
     listRoutes(scope, ports);
     usageRoutes(scope, ports);
@@ -121,7 +130,9 @@ export async function buildHttpServer(options: HttpServerOptions): Promise<HttpA
     done();
   });
   await app.register((scope, _options, done) => {
-    edgeRoutes(scope, ports, bearerCheck(ofEdges(edgeCredentials)), options.unauthenticated);
+    const { unauthenticated } = options;
+    guardEdges(scope, { holderOf: bearerCheck(ofEdges(edgeCredentials)), unauthenticated, connections });
+    edgeRoutes(scope, ports);
     watchRoute(scope, options.watches);
     done();
   });
