@@ -5,6 +5,7 @@ import { startRetention } from "./app/upkeep/retention.js";
 import { BulkRevocations } from "./app/sessions/bulk-revocations.js";
 import { Confirmations } from "./app/edges/confirmations.js";
 import { startEdgeConditions } from "./app/edges/status/edge-conditions.js";
+import { DroppedRows } from "./app/edges/dropped-rows.js";
 import { EdgeRegistry } from "./app/edges/status/edge-registry.js";
 import type { EdgeRegistryParts } from "./app/edges/status/edge-registry.js";
 import { startStatusRecorder } from "./app/edges/status/status-recorder.js";
@@ -186,8 +187,9 @@ async function startPolicies({ settings, clock, timers, log, started }: Start, s
 /** What was spent, and the sweep of sessions that have ended. */
 function startUsage({ store, policies, instances, metrics, clock, timers, log, started }: Parts) {
   const usageMeter = new UsageMetrics(metrics.registry);
-  const commits = usageCommits(store, policies, usageMeter);
-  const usage = { usage: store.usage, instances, commits, usageMeter };
+  const droppedRows = new DroppedRows({ clock, logger: log, meter: usageMeter });
+  const commits = usageCommits(store, policies, usageMeter, droppedRows);
+  const usage = { usage: store.usage, instances, commits, usageMeter, droppedRows };
   started.add(startSweeping({ store, policies, clock, logger: log, meter: metrics, ...usage }, timers));
   return usage;
 }

@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto";
 import { expect, onTestFinished } from "vitest";
 
 import { BulkRevocations } from "../../src/app/sessions/bulk-revocations.js";
+import { DroppedRows } from "../../src/app/edges/dropped-rows.js";
 import { EdgeRegistry } from "../../src/app/edges/status/edge-registry.js";
 import { edgesNow } from "../../src/app/edges/status/edge-views.js";
 import { policyPropagation } from "../../src/app/edges/policy-propagation.js";
@@ -92,6 +93,7 @@ export async function startTestControlPlane(
   const metrics = new Metrics(() => live.byPlan());
   const usageMeter = new UsageMetrics(metrics.registry);
   const { usage } = temporary;
+  const droppedRows = new DroppedRows({ clock, logger: log, meter: usageMeter });
   const edgeMetrics = new EdgeMetrics(metrics.registry);
   const propagated = (ms: number): void => {
     edgeMetrics.policyPropagated(ms);
@@ -102,7 +104,8 @@ export async function startTestControlPlane(
     usage,
     usageMeter,
     instances,
-    commits: usageCommits(store, policies, usageMeter),
+    commits: usageCommits(store, policies, usageMeter, droppedRows),
+    droppedRows,
     store,
     operator,
     audit,

@@ -45,6 +45,7 @@ import type {
   ConsumptionKey,
   CreationKey,
   Figures,
+  HeldRow,
   Invalidation,
   StoredRevocation,
 } from "../../domain/stored.js";
@@ -56,6 +57,7 @@ export interface StoredUsage {
   /** When the instance last asked for the session, ms since the epoch; 0: it did not, or before this was kept here. */
   readonly acquiredAtMs: number;
   readonly figures: Figures | null;
+  readonly remembered?: readonly HeldRow[];
 }
 
 /**

@@ -8,7 +8,7 @@ import { cursorOf } from "./invalidation-log.js";
 import type { LmdbLayout } from "./layout.js";
 import { AFTER_ALL_IDS } from "./session-index.js";
 import { byActivity, byCreation, ended } from "./sweep-pages.js";
-import { findRecord, findSession, rowOf } from "./usage-rows.js";
+import { findRecord, findSession, rowOf, usageRows } from "./usage-rows.js";
 
 export type LoadsOfLmdb = { readonly [Kind in keyof Loads]: (wanted: Loads[Kind]["wanted"]) => Loads[Kind]["found"] };
 
@@ -66,18 +66,17 @@ function peersOf(db: LmdbLayout, userId: string, planId: number): Session[] {
 const sessionsOf = (db: LmdbLayout, ids: readonly string[]): Session[] =>
   ids.map((id) => db.sessions.get(id)).filter((session) => session !== undefined);
 
+/** A session for which one of the instances has no row yet is loaded with all rows: one of them may have to make room. */
 function reported(db: LmdbLayout, rows: Loads["report"]["wanted"]): ReadonlyMap<string, SessionRecord> {
-  const found = new Map<string, { session: Session; rows: SessionRecord["rows"][number][] }>();
+  const found = new Map<string, SessionRecord>();
+  const whole = new Set<string>();
   for (const { sessionId, edge, instance } of rows) {
-    let record = found.get(sessionId);
-    if (record === undefined) {
-      const session = db.sessions.get(sessionId);
-      if (session === undefined) continue;
-      record = { session, rows: [] };
-      found.set(sessionId, record);
-    }
+    const session = found.get(sessionId)?.session ?? db.sessions.get(sessionId);
+    if (session === undefined || whole.has(sessionId)) continue;
     const row = rowOf(db, sessionId, { edge, instance });
-    if (row !== undefined) record.rows.push(row);
+    if (row === undefined) whole.add(sessionId);
+    const known = row === undefined ? usageRows(db, sessionId) : [...(found.get(sessionId)?.rows ?? []), row];
+    found.set(sessionId, { session, rows: known });
   }
   return found;
 }
