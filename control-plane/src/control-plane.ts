@@ -9,10 +9,12 @@ import { DroppedRows } from "./app/edges/dropped-rows.js";
 import { EdgeRegistry } from "./app/edges/status/edge-registry.js";
 import type { EdgeRegistryParts } from "./app/edges/status/edge-registry.js";
 import { startStatusRecorder } from "./app/edges/status/status-recorder.js";
-import { edgesNow } from "./app/edges/status/edge-views.js";
-import type { EdgeView } from "./app/edges/status/edge-views.js";
+import { EdgeSurveys } from "./app/edges/status/edge-survey.js";
+import { edgesNow, edgesPage } from "./app/edges/status/edge-views.js";
+import type { EdgePage } from "./app/edges/status/edge-views.js";
 import { policyPropagation } from "./app/edges/policy-propagation.js";
 import { runningGenerations } from "./app/edges/status/running-generations.js";
+import { InstanceAdmission } from "./app/edges/status/instance-admission.js";
 import { UnauthenticatedCalls } from "./app/edges/status/unauthenticated-calls.js";
 import { startLogKeeping } from "./app/upkeep/log-retention.js";
 import { Watches } from "./app/edges/watches.js";
@@ -144,13 +146,22 @@ async function startInvalidations(parts: Parts) {
   const { invalidations, revocations: stored } = store;
   const meter = edgeMeter;
   const watches = new Watches({ log: invalidations, policies, timers, clock, instances, meter, logger: log });
-  const edges = (): Promise<EdgeView[]> => edgesNow({ instances, log: invalidations, policies, clock });
-  meter.observe(edges, () => watches.heldCount());
-  started.add(startEdgeConditions({ edges, clock, timers, logger: log }));
+  const seen = { instances, log: invalidations, policies, clock };
+  const surveys = new EdgeSurveys(seen);
+  meter.observe(
+    () => surveys.now(),
+    () => watches.heldCount(),
+  );
+  started.add(startEdgeConditions({ edges: () => edgesNow(seen), clock, timers, logger: log }));
+  const edges = (after: string, limit: number): Promise<EdgePage> => edgesPage(seen, after, limit);
   const counted = (): void => {
     meter.callDenied();
   };
   const unauthenticated = new UnauthenticatedCalls({ clock, logger: log, counted });
+  const denied = (): void => {
+    meter.instanceDenied();
+  };
+  const admission = new InstanceAdmission({ clock, logger: log, instances, denied });
   const revocations = new BulkRevocations({
     store: stored,
     updates: store,
@@ -165,7 +176,7 @@ async function startInvalidations(parts: Parts) {
   const { logKept: kept } = settings;
   started.add(startLogKeeping({ log: invalidations, revocations: stored, kept, clock, timers, logger: log }));
   const confirmations = new Confirmations(instances, timers);
-  return { watches, revocations, confirmations, edges, unauthenticated };
+  return { watches, revocations, confirmations, edges, unauthenticated, admission };
 }
 
 async function startPolicies({ settings, clock, timers, log, started }: Start, store: Stores) {

@@ -4,8 +4,10 @@ import type { FastifyReply, FastifyRequest } from "fastify";
 import { HEADER_EDGE } from "../../../assembly/contract.js";
 import type { Admin } from "../app/access/admin.js";
 import { networkOf } from "../app/access/network.js";
+import type { InstanceAdmission } from "../app/edges/status/instance-admission.js";
 import type { UnauthenticatedCalls } from "../app/edges/status/unauthenticated-calls.js";
 import type { RequestRates } from "../app/access/request-rates.js";
+import type { Instance } from "../domain/stored.js";
 import { ownedKey } from "../domain/idempotency-key.js";
 import type { Connections } from "./connection-bounds.js";
 import { sendError } from "./errors.js";
@@ -91,6 +93,15 @@ function adminOf(request: FastifyRequest): Admin {
 function deny(reply: FastifyReply): FastifyReply {
   reply.header("www-authenticate", 'Bearer realm="sluice"');
   return sendError(reply, "UNAUTHORIZED");
+}
+
+/** In a scope that `guardEdges` keeps: every body there says which instance calls. */
+export function admitInstances(app: HttpApp, admission: Pick<InstanceAdmission, "take">): void {
+  app.addHook<{ Body: Instance }>("preHandler", async (request, reply) => {
+    const waitMs = admission.take(request.body);
+    if (waitMs > 0) return slowDown(reply, waitMs);
+    return undefined;
+  });
 }
 
 function slowDown(reply: FastifyReply, waitMs: number): FastifyReply {

@@ -7,7 +7,7 @@ import { ofAdmins } from "../app/access/admin.js";
 import type { AdminToken } from "../app/access/admin.js";
 import type { BulkRevocations } from "../app/sessions/bulk-revocations.js";
 import { bearerCheck, ofEdges } from "../app/access/credential.js";
-import type { EdgeView } from "../app/edges/status/edge-views.js";
+import type { InstanceAdmission } from "../app/edges/status/instance-admission.js";
 import type { UnauthenticatedCalls } from "../app/edges/status/unauthenticated-calls.js";
 import { RequestRates } from "../app/access/request-rates.js";
 import type { RequestRate } from "../app/access/request-rates.js";
@@ -24,10 +24,11 @@ import { Connections } from "./connection-bounds.js";
 import type { ConnectionBounds } from "./connection-bounds.js";
 import { edgeRoutes } from "./edge/edge-routes.js";
 import { edgesRoute } from "./admin/edges-route.js";
+import type { ListedEdges } from "./admin/edges-route.js";
 import { bodyTooLarge, codeOfFailure, sendError } from "./errors.js";
 import { describeViolation } from "./field-violations.js";
 import type { ValidatorError } from "./field-violations.js";
-import { guardAdmins, guardEdges } from "./guard.js";
+import { admitInstances, guardAdmins, guardEdges } from "./guard.js";
 import { listRoutes } from "./admin/list-routes.js";
 import { connectionMetrics } from "./status/connection-metrics.js";
 import type { Metrics } from "./status/metrics.js";
@@ -57,8 +58,9 @@ export interface HttpServerOptions {
   readonly watches: Watches;
   readonly revocations: BulkRevocations;
   readonly confirmations: ConfirmationsPort;
-  readonly edges: () => Promise<EdgeView[]>;
+  readonly edges: ListedEdges;
   readonly unauthenticated: UnauthenticatedCalls;
+  readonly admission: InstanceAdmission;
 }
 
 /** Longer than an edge's connections rest before it closes them, so that closing is theirs. */
@@ -67,38 +69,7 @@ const KEEP_ALIVE_MS = 75_000;
 /** Builds the server; `listen` starts it. */
 export async function buildHttpServer(options: HttpServerOptions): Promise<HttpApp> {
   const { ports, metrics, adminTokens, edgeCredentials } = options;
-  const app: HttpApp = Fastify({
-    loggerInstance: options.log,
-    logController: new LogController({ disableRequestLogging: true }),
-    // A logger for each request, with its own fields redacted anew, costs as much as all else that few lines need.
-    childLoggerFactory: (logger) => logger,
-    ...transportOptions(options.tls),
-    requestTimeout: REQUEST_TIMEOUT_MS,
-    keepAliveTimeout: KEEP_ALIVE_MS,
-    // Calls that are under way when the server stops are finished.
-    return503OnClosing: false,
-    clientErrorHandler: (error, socket) => {
-      answerUnparsed(error, socket, (code) => {
-        metrics.httpError(code);
-      });
-    },
-    frameworkErrors: (error, _request, reply) => {
-      const code = codeOfFailure(error.code) ?? "MALFORMED_REQUEST";
-      // No hook sees these: they arise before there is a route.
-      metrics.httpError(code);
-      sendError(reply, code);
-    },
-    // What was sent is validated, never bent into shape.
-    ajv: {
-      customOptions: {
-        coerceTypes: false,
-        removeAdditional: false,
-        useDefaults: false,
-        verbose: true,
-        formats: FORMATS,
-      },
-    },
-  });
+  const app = newApp(options);
   const connections: Connections = new Connections({
     bounds: options.connections,
     clock: ports.clock,
@@ -132,12 +103,49 @@ export async function buildHttpServer(options: HttpServerOptions): Promise<HttpA
   await app.register((scope, _options, done) => {
     const { unauthenticated } = options;
     guardEdges(scope, { holderOf: bearerCheck(ofEdges(edgeCredentials)), unauthenticated, connections });
+    admitInstances(scope, options.admission);
     edgeRoutes(scope, ports);
     watchRoute(scope, options.watches);
     done();
   });
   statusRoutes(app, { store: ports.store, policies: ports.policies, metrics });
   return app;
+}
+
+/** With its limits, and without a route. */
+function newApp({ log, tls, metrics }: HttpServerOptions): HttpApp {
+  return Fastify({
+    loggerInstance: log,
+    logController: new LogController({ disableRequestLogging: true }),
+    // A logger for each request, with its own fields redacted anew, costs as much as all else that few lines need.
+    childLoggerFactory: (logger) => logger,
+    ...transportOptions(tls),
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    // Calls that are under way when the server stops are finished.
+    return503OnClosing: false,
+    clientErrorHandler: (error, socket) => {
+      answerUnparsed(error, socket, (code) => {
+        metrics.httpError(code);
+      });
+    },
+    frameworkErrors: (error, _request, reply) => {
+      const code = codeOfFailure(error.code) ?? "MALFORMED_REQUEST";
+      // No hook sees these: they arise before there is a route.
+      metrics.httpError(code);
+      sendError(reply, code);
+    },
+    // What was sent is validated, never bent into shape.
+    ajv: {
+      customOptions: {
+        coerceTypes: false,
+        removeAdditional: false,
+        useDefaults: false,
+        verbose: true,
+        formats: FORMATS,
+      },
+    },
+  });
 }
 
 /** To be called after `endConnectionsOnClose`, so that held calls are answered as the last ones on their connections. */

@@ -113,7 +113,7 @@ describe("callers from many addresses", () => {
     expect(operators.every(isOpen)).toBe(true);
   });
 
-  it("where all connections have shown a credential, one more is closed and none of them", async () => {
+  it("one connection more than all that have shown a credential is closed, and none of those", async () => {
     const plane = await started({ total: 3, unauthenticated: 3, perAddress: 3 });
     const operators = await sitDownEach(portOf(plane), addresses(3));
     for (const operator of operators) expect(await ask(operator, ADMIN_TOKEN)).toBe("200");
@@ -128,7 +128,7 @@ describe("callers from many addresses", () => {
     });
   });
 
-  it("in all there are never more connections than the total, one with a credential before one without", async () => {
+  it("the total holds: those without a credential give way, and none that has shown one", async () => {
     const plane = await started({ total: 4, unauthenticated: 4, perAddress: 4 });
     const [first, second, ...others] = await sitDownEach(portOf(plane), addresses(4));
     if (first === undefined || second === undefined) throw new Error("no connection");

@@ -8,7 +8,7 @@ import { sitDown } from "../support/sitting.js";
 const SITTING = 10_000;
 const AT_ONCE = 500;
 
-it("10,000 connections of one address keep neither a new Envoy nor an operator out for a second", async () => {
+it("10,000 connections of one address keep neither an Envoy nor an operator out for a second", async () => {
   const plane = new ControlPlaneProcess(settingsIn());
   const url = await plane.listening();
   const port = Number(new URL(url).port);

@@ -5,10 +5,12 @@ import { expect, onTestFinished } from "vitest";
 import { BulkRevocations } from "../../src/app/sessions/bulk-revocations.js";
 import { DroppedRows } from "../../src/app/edges/dropped-rows.js";
 import { EdgeRegistry } from "../../src/app/edges/status/edge-registry.js";
-import { edgesNow } from "../../src/app/edges/status/edge-views.js";
+import { EdgeSurveys } from "../../src/app/edges/status/edge-survey.js";
+import { edgesPage } from "../../src/app/edges/status/edge-views.js";
 import { policyPropagation } from "../../src/app/edges/policy-propagation.js";
 import { LiveSessions } from "../../src/app/upkeep/live-sessions.js";
 import type { Stores } from "../../src/app/ports/stores.js";
+import { InstanceAdmission } from "../../src/app/edges/status/instance-admission.js";
 import { UnauthenticatedCalls } from "../../src/app/edges/status/unauthenticated-calls.js";
 import { Watches } from "../../src/app/edges/watches.js";
 import { EdgeMetrics } from "../../src/http/status/edge-metrics.js";
@@ -127,10 +129,19 @@ export async function startTestControlPlane(
   });
   const watching = { log: invalidations, policies, timers, clock, instances, meter: edgeMetrics, logger: log };
   const watches = new Watches(watching);
-  const edges = () => edgesNow({ instances, log: invalidations, policies, clock });
-  edgeMetrics.observe(edges, () => watches.heldCount());
+  const seen = { instances, log: invalidations, policies, clock };
+  const edges = (after: string, limit: number) => edgesPage(seen, after, limit);
+  const surveys = new EdgeSurveys(seen);
+  edgeMetrics.observe(
+    () => surveys.now(),
+    () => watches.heldCount(),
+  );
   const parts = { store: stored, updates: temporary, clock, timers, random: ports.random, logger: log, meter: metrics };
   const revocations = new BulkRevocations(parts);
+  const denied = (): void => {
+    edgeMetrics.instanceDenied();
+  };
+  const admission = new InstanceAdmission({ clock, logger: log, instances, denied });
   onTestFinished(() => revocations.stop());
   const confirming = new ConfirmingEdges(timers);
   const edgeCredentials = [KEYS.edgeCredential, KEYS_ALSO.edgeCredential];
@@ -151,6 +162,7 @@ export async function startTestControlPlane(
     confirmations: confirming,
     edges,
     unauthenticated,
+    admission,
     ...changes,
   });
   const url = await app.listen({ host: "127.0.0.1", port: 0 });

@@ -16,7 +16,7 @@ export function edgeRoutes(app: HttpApp, ports: UsagePorts): void {
     body: AcquireBody,
     response: {
       200: AcquireAnswer,
-      ...errorAnswers("INVALID_REQUEST", "MALFORMED_JSON", "UNAUTHORIZED"),
+      ...errorAnswers("INVALID_REQUEST", "MALFORMED_JSON", "UNAUTHORIZED", "TOO_MANY_REQUESTS"),
       ...errorAnswers("BODY_TOO_LARGE", "UNSUPPORTED_MEDIA_TYPE", "INTERNAL", "NO_POLICY"),
     },
   };

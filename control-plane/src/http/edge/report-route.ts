@@ -50,7 +50,7 @@ export function reportRoute(app: HttpApp, ports: UsagePorts): void {
     body: ReportBody,
     response: {
       200: ReportAnswerSchema,
-      ...errorAnswers("INVALID_REQUEST", "MALFORMED_JSON", "UNAUTHORIZED"),
+      ...errorAnswers("INVALID_REQUEST", "MALFORMED_JSON", "UNAUTHORIZED", "TOO_MANY_REQUESTS"),
       ...errorAnswers("BODY_TOO_LARGE", "UNSUPPORTED_MEDIA_TYPE", "INTERNAL", "NOT_READY"),
     },
   };
