@@ -56,6 +56,29 @@ function tokensLeft(): i64 {
   return record.levelPicoOf(at) / PICO_PER_TOKEN;
 }
 
+describe("a positive answer for a session that is new to the table", () => {
+  test("a new record's level is the answer's, and no more than the plan's bucket", () => {
+    fillRecord(at, token, answerOf(ANSWER_LIVE, 7), policy(), NOW);
+    expect(tokensLeft()).toBe(7);
+    fillRecord(at, token, answerOf(ANSWER_LIVE, 9000000), policy(), NOW);
+    expect(tokensLeft()).toBe(10);
+  });
+
+  test("a provisional record keeps its level where the answer's is above the plan's bucket", () => {
+    live(9);
+    record.setFlag(at, FLAG_PROVISIONAL);
+    confirmRecord(at, token, answerOf(ANSWER_LIVE, 9000000), policy(), NOW);
+    expect(tokensLeft()).toBe(9);
+  });
+
+  test("the level of a plan that the policy lacks is the answer's", () => {
+    const answer = answerOf(ANSWER_LIVE, 12);
+    answer.planId = 5;
+    fillRecord(at, token, answer, policy(), NOW);
+    expect(tokensLeft()).toBe(12);
+  });
+});
+
 describe("a positive answer for a session that the table holds", () => {
   test("a positive answer never raises the level; only the time that passed does", () => {
     live(3, NOW - 2 * SECOND);
@@ -166,7 +189,7 @@ describe("a session that has ended", () => {
   });
 
   test("a session that never lived here takes its bucket from the answer", () => {
-    fillRecord(at, token, answerOf(ANSWER_UNKNOWN), NOW);
+    fillRecord(at, token, answerOf(ANSWER_UNKNOWN), policy(), NOW);
     expect(record.isLive(at)).toBe(false);
     expect(confirmRecord(at, token, answerOf(ANSWER_LIVE, 6), policy(), NOW)).toBe(true);
     expect(tokensLeft()).toBe(6);

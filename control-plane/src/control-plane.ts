@@ -5,13 +5,16 @@ import { startRetention } from "./app/upkeep/retention.js";
 import { BulkRevocations } from "./app/sessions/bulk-revocations.js";
 import { Confirmations } from "./app/edges/confirmations.js";
 import { startEdgeConditions } from "./app/edges/status/edge-conditions.js";
+import { DroppedRows } from "./app/edges/dropped-rows.js";
 import { EdgeRegistry } from "./app/edges/status/edge-registry.js";
 import type { EdgeRegistryParts } from "./app/edges/status/edge-registry.js";
 import { startStatusRecorder } from "./app/edges/status/status-recorder.js";
-import { edgesNow } from "./app/edges/status/edge-views.js";
-import type { EdgeView } from "./app/edges/status/edge-views.js";
+import { EdgeSurveys } from "./app/edges/status/edge-survey.js";
+import { edgesNow, edgesPage } from "./app/edges/status/edge-views.js";
+import type { EdgePage } from "./app/edges/status/edge-views.js";
 import { policyPropagation } from "./app/edges/policy-propagation.js";
 import { runningGenerations } from "./app/edges/status/running-generations.js";
+import { InstanceAdmission } from "./app/edges/status/instance-admission.js";
 import { UnauthenticatedCalls } from "./app/edges/status/unauthenticated-calls.js";
 import { startLogKeeping } from "./app/upkeep/log-retention.js";
 import { Watches } from "./app/edges/watches.js";
@@ -146,7 +149,7 @@ async function serveHttp(parts: Parts) {
   const invalidations = await startInvalidations(parts);
   const usage = startUsage(parts);
   started.add(startRetention({ store, operator, audit, retention: settings.retention, clock, logger: log }));
-  const { keys, adminTokens, apiRate } = settings;
+  const { keys, adminTokens, apiRate, connections } = settings;
   const token = (sessionId: string, planId: number): string => makeToken({ sessionId, planId }, keys);
   const http = await buildHttpServer({
     health: store.health,
@@ -155,6 +158,7 @@ async function serveHttp(parts: Parts) {
     log,
     adminTokens,
     apiRate,
+    connections,
     tls: tls.atStart,
     edgeCredentials: edgeCredentialsOf(settings),
     ...invalidations,
@@ -178,13 +182,22 @@ async function startInvalidations(parts: Parts) {
   const { invalidations, revocations: stored } = store;
   const meter = edgeMeter;
   const watches = new Watches({ log: invalidations, policies, timers, clock, instances, meter, logger: log });
-  const edges = (): Promise<EdgeView[]> => edgesNow({ instances, log: invalidations, policies, clock });
-  meter.observe(edges, () => watches.heldCount());
-  started.add(startEdgeConditions({ edges, clock, timers, logger: log }));
+  const seen = { instances, log: invalidations, policies, clock };
+  const surveys = new EdgeSurveys(seen);
+  meter.observe(
+    () => surveys.now(),
+    () => watches.heldCount(),
+  );
+  started.add(startEdgeConditions({ edges: () => edgesNow(seen), clock, timers, logger: log }));
+  const edges = (after: string, limit: number): Promise<EdgePage> => edgesPage(seen, after, limit);
   const counted = (): void => {
     meter.callDenied();
   };
   const unauthenticated = new UnauthenticatedCalls({ clock, logger: log, counted });
+  const denied = (): void => {
+    meter.instanceDenied();
+  };
+  const admission = new InstanceAdmission({ clock, logger: log, instances, denied });
   const revocations = new BulkRevocations({
     store: stored,
     updates: store,
@@ -199,7 +212,7 @@ async function startInvalidations(parts: Parts) {
   const { logKept: kept } = settings;
   started.add(startLogKeeping({ log: invalidations, revocations: stored, kept, clock, timers, logger: log }));
   const confirmations = new Confirmations(instances, timers);
-  return { watches, revocations, confirmations, edges, unauthenticated };
+  return { watches, revocations, confirmations, edges, unauthenticated, admission };
 }
 
 async function startPolicies({ settings, files, clock, timers, log, started }: Start, store: Stores) {
@@ -221,8 +234,9 @@ async function startPolicies({ settings, files, clock, timers, log, started }: S
 /** What was spent, and the sweep of sessions that have ended. */
 function startUsage({ store, policies, instances, metrics, clock, timers, log, started }: Parts) {
   const usageMeter = new UsageMetrics(metrics.registry);
-  const commits = usageCommits(store, policies, usageMeter);
-  const usage = { usage: store.usage, instances, commits, usageMeter };
+  const droppedRows = new DroppedRows({ clock, logger: log, meter: usageMeter });
+  const commits = usageCommits(store, policies, usageMeter, droppedRows);
+  const usage = { usage: store.usage, instances, commits, usageMeter, droppedRows };
   started.add(startSweeping({ store, policies, clock, logger: log, meter: metrics, ...usage }, timers));
   return usage;
 }

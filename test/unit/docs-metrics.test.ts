@@ -2,6 +2,7 @@
 import type { MetricObjectWithValues, MetricValue } from "prom-client";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
+import { connectionMetrics } from "../../control-plane/src/http/status/connection-metrics.js";
 import { EdgeMetrics } from "../../control-plane/src/http/status/edge-metrics.js";
 import { observeLog } from "../../control-plane/src/http/status/log-metrics.js";
 import { Metrics } from "../../control-plane/src/http/status/metrics.js";
@@ -56,10 +57,11 @@ async function ofControlPlane(): Promise<MetricObjectWithValues<MetricValue<stri
   const edges = new EdgeMetrics(metrics.registry);
   edges.watchEnded("idle");
   edges.observe(
-    () => Promise.resolve([EDGE]),
+    () => Promise.resolve({ labelled: [EDGE], states: new Map() }),
     () => 1,
   );
   observeLog(metrics.registry, () => 1);
+  connectionMetrics(metrics.registry, () => ({ authenticated: 1, unauthenticated: 1 }));
   observePolicy(metrics.registry, { current: () => undefined, isFileRejected: () => false });
   observeStore(metrics.registry, { unwritable: () => undefined });
   const usage = new UsageMetrics(metrics.registry);

@@ -49,11 +49,11 @@ export function confirmRecord(record: usize, token: usize, answer: AcquireAnswer
   }
   if (!isLive(record) && revOf(record) == 0) {
     // It never lived here: there is no level to keep.
-    fillRecord(record, token, answer, nowUs);
+    fillRecord(record, token, answer, policy, nowUs);
     return true;
   }
   refillTo(record, policy, nowUs);
-  if (isProvisional(record)) setLevelPico(record, min(levelPicoOf(record), fromMicrotokens(answer.levelMicro)));
+  if (isProvisional(record)) setLevelPico(record, min(levelPicoOf(record), levelOf(answer, policy)));
   addReported(record, answer);
   if (!isLive(record)) setRev(record, revOf(record) + 1);
   setRecordPlanId(record, answer.planId);
@@ -79,7 +79,7 @@ export function endRecord(record: usize, answer: AcquireAnswer, nowUs: u64, coun
 }
 
 /** Makes the record of a session that the table did not have, live or ended. */
-export function fillRecord(record: usize, token: usize, answer: AcquireAnswer, nowUs: u64): void {
+export function fillRecord(record: usize, token: usize, answer: AcquireAnswer, policy: Policy, nowUs: u64): void {
   clearRecord(record);
   setRecordToken(record, token);
   setRefilledAtUs(record, nowUs);
@@ -90,11 +90,18 @@ export function fillRecord(record: usize, token: usize, answer: AcquireAnswer, n
   setRecordPlanId(record, answer.planId);
   setState(record, RECORD_LIVE);
   setFlags(record, answer.budgetSpent ? FLAG_BUDGET_SPENT : 0);
-  setLevelPico(record, fromMicrotokens(answer.levelMicro));
+  setLevelPico(record, levelOf(answer, policy));
   setConsumed(record, answer.consumed);
   setRev(record, answer.rev);
   setAckedRev(record, answer.rev);
   setEndsAtS(record, endOf(nowUs, answer.endsInMs));
+}
+
+/** As answered, but no more than the plan's bucket holds here. A plan that this policy lacks admits nothing. */
+function levelOf(answer: AcquireAnswer, policy: Policy): i64 {
+  const level = fromMicrotokens(answer.levelMicro);
+  const index = policy.planIndexById(answer.planId);
+  return index < 0 ? level : min(level, toPico(unchecked(policy.plans[index]).maxTokens));
 }
 
 /** Makes the record of a session that is admitted unverified: a full bucket, counted from 0 until it is confirmed. */

@@ -57,7 +57,7 @@ export function writeAnswer(root: Root, token: usize, answer: AcquireAnswer, may
     const outcome =
       record != 0
         ? change(root, record, token, answer, nowUs, askedAtUs)
-        : insert(table, set, token, answer, mayInsert, nowUs);
+        : insert(root, set, token, answer, mayInsert, nowUs);
     if (outcome == SET_FULL) return outcome;
     if (SetCopy.write(table)) {
       markDirty(table, set, token);
@@ -122,13 +122,13 @@ function change(root: Root, record: usize, token: usize, answer: AcquireAnswer, 
 }
 
 /** Makes the session's record. One that has ended takes no slot of another: the answer itself denies its requests. */
-function insert(table: Table, set: usize, token: usize, answer: AcquireAnswer, mayInsert: bool, nowUs: u64): u32 {
+function insert(root: Root, set: usize, token: usize, answer: AcquireAnswer, mayInsert: bool, nowUs: u64): u32 {
   const live = answer.state == ANSWER_LIVE;
   const slot = mayInsert ? findSlot(set, nowUs, live) : 0;
-  if (slot != 0) fillRecord(slot, token, answer, nowUs);
+  if (slot != 0) fillRecord(slot, token, answer, root.epoch.policy, nowUs);
   if (!live) return SESSION_ENDED;
   if (slot != 0) return WRITTEN;
-  noteFullSet(table, set);
+  noteFullSet(root.table, set);
   return SET_FULL;
 }
 

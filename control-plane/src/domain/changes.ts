@@ -1,6 +1,14 @@
 // What a decision answers: what is to be written, all of it or nothing, and the answer to the caller.
 import type { Session } from "./session.js";
-import type { AuditEvent, ConsumptionKey, CreationKey, HeldRow, Invalidation, StoredRevocation } from "./stored.js";
+import type {
+  AuditEvent,
+  ConsumptionKey,
+  CreationKey,
+  HeldRow,
+  Instance,
+  Invalidation,
+  StoredRevocation,
+} from "./stored.js";
 
 /** A session as it was loaded and as it is to be. Null before: it is new. Null after: it goes, with all that is its. */
 export interface SessionChange {
@@ -17,6 +25,8 @@ export interface Changes {
   readonly sessions?: readonly SessionChange[];
   /** Of sessions that stay. */
   readonly rows?: readonly StoredRow[];
+  /** Rows that go, of sessions that stay. */
+  readonly removedRows?: readonly (Instance & { readonly sessionId: string })[];
   /** Appended in this order. */
   readonly invalidations?: readonly Invalidation[];
   readonly audit?: readonly AuditEvent[];

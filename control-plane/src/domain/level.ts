@@ -13,13 +13,15 @@ export const capacityMicro = ({ maxTokens }: BucketLimits): number => maxTokens 
  * The level of a bucket that had `levelMicro` so long ago: level + rate × elapsed, at most the capacity,
  * rounded down (docs/session-table.md, "Exact refill": exact, because a rate has whole microtokens per second).
  * A millisecond less than has passed is credited: times are rounded down, and more must never be given back
- * than the edge itself would have refilled. A time that lies ahead credits nothing.
+ * than the edge itself would have refilled. A time that lies ahead credits nothing. No more is owed than a bucket holds:
+ * no edge lets a bucket owe more, whatever a report says.
  */
 export function refilledMicro(levelMicro: number, passedMs: number, limits: BucketLimits): number {
   const capacity = capacityMicro(limits);
   if (levelMicro >= capacity) return capacity;
+  const owed = Math.max(levelMicro, -capacity);
   const rateMicro = BigInt(Math.round(limits.tokenRefillRate * MICROTOKENS_PER_TOKEN));
   const elapsedMs = BigInt(Math.max(0, Math.floor(passedMs) - 1));
-  const level = BigInt(levelMicro) + (rateMicro * elapsedMs) / MS_PER_SECOND;
+  const level = BigInt(owed) + (rateMicro * elapsedMs) / MS_PER_SECOND;
   return level >= BigInt(capacity) ? capacity : Number(level);
 }

@@ -29,6 +29,8 @@ export interface UsageRow extends Instance {
 export interface HeldRow extends UsageRow {
   /** When the instance last asked for the session, ms since the epoch; 0: it did not. */
   readonly acquiredAtMs: number;
+  /** Only in the row of those that were merged: the ones that are kept as they were. */
+  readonly remembered?: readonly HeldRow[];
 }
 
 /** The session is as all entries of the log up to `cursor` have made it, and no later one. */

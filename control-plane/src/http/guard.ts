@@ -3,8 +3,13 @@ import type { FastifyReply, FastifyRequest } from "fastify";
 
 import { HEADER_EDGE } from "../../../assembly/contract.js";
 import type { Admin } from "../app/access/admin.js";
+import { networkOf } from "../app/access/network.js";
+import type { InstanceAdmission } from "../app/edges/status/instance-admission.js";
 import type { UnauthenticatedCalls } from "../app/edges/status/unauthenticated-calls.js";
 import type { RequestRates } from "../app/access/request-rates.js";
+import type { Instance } from "../domain/stored.js";
+import { ownedKey } from "../domain/idempotency-key.js";
+import type { Connections } from "./connection-bounds.js";
 import { sendError } from "./errors.js";
 import type { HttpApp } from "./app.js";
 
@@ -19,18 +24,31 @@ declare module "fastify" {
   }
 }
 
+interface GuardParts<Holder> {
+  readonly holderOf: (header: string | undefined) => Holder | undefined;
+  /** Hears of each connection on which an accepted credential was shown. */
+  readonly connections: Pick<Connections, "authenticated">;
+}
+
+export interface EdgeGuardParts extends GuardParts<"edge"> {
+  readonly unauthenticated: Pick<UnauthenticatedCalls, "denied">;
+}
+
+export interface AdminGuardParts extends GuardParts<Admin> {
+  readonly rates: RequestRates;
+}
+
 /**
  * For edges. Who is denied is noted by the name that it claims in a header, for its body is not read. Also keeps answers
  * out of caches: they hold who is who.
  */
-export function guardEdges(
-  app: HttpApp,
-  holderOf: (header: string | undefined) => unknown,
-  unauthenticated: Pick<UnauthenticatedCalls, "denied">,
-): void {
+export function guardEdges(app: HttpApp, { holderOf, unauthenticated, connections }: EdgeGuardParts): void {
   app.addHook("onRequest", async (request, reply) => {
     reply.header("cache-control", "no-store");
-    if (holderOf(request.headers.authorization) !== undefined) return;
+    if (holderOf(request.headers.authorization) !== undefined) {
+      connections.authenticated(request.raw.socket);
+      return;
+    }
     const claimed = request.headers[HEADER_EDGE];
     unauthenticated.denied(typeof claimed === "string" ? claimed : "", request.ip);
     await deny(reply);
@@ -41,18 +59,15 @@ export function guardEdges(
  * For admins: in this order, the address's rate, who it is, whether that kind may call the route, and its kind's rate.
  * So guesses at a token cost the guesser's address only.
  */
-export function guardAdmins(
-  app: HttpApp,
-  holderOf: (header: string | undefined) => Admin | undefined,
-  rates: RequestRates,
-): void {
+export function guardAdmins(app: HttpApp, { holderOf, rates, connections }: AdminGuardParts): void {
   app.decorateRequest("admin", null);
   app.addHook("onRequest", async (request, reply) => {
     reply.header("cache-control", "no-store");
-    const addressWaitMs = rates.take(`address ${request.ip}`);
+    const addressWaitMs = rates.take(`address ${networkOf(request.ip)}`);
     if (addressWaitMs > 0) return slowDown(reply, addressWaitMs);
     const admin = holderOf(request.headers.authorization);
     if (admin === undefined) return deny(reply);
+    connections.authenticated(request.raw.socket);
     if (admin.kind !== "operator" && request.routeOptions.config.issuer !== true) return sendError(reply, "FORBIDDEN");
     const kindWaitMs = rates.take(`kind ${admin.kind}`);
     if (kindWaitMs > 0) return slowDown(reply, kindWaitMs);
@@ -62,14 +77,31 @@ export function guardAdmins(
 }
 
 /** The public name of who asks. An Error where the route is not behind `guardAdmins`. */
-export function actorOf(request: FastifyRequest): string {
+export const actorOf = (request: FastifyRequest): string => adminOf(request).name;
+
+/** The request's Idempotency-Key, as its credential's own; undefined where it has none. */
+export function keyOf(request: FastifyRequest): string | undefined {
+  const key = request.headers["idempotency-key"];
+  return typeof key === "string" ? ownedKey(adminOf(request).keyOwner, key) : undefined;
+}
+
+function adminOf(request: FastifyRequest): Admin {
   if (request.admin === null) throw new Error("the route is open to anyone");
-  return request.admin.name;
+  return request.admin;
 }
 
 function deny(reply: FastifyReply): FastifyReply {
   reply.header("www-authenticate", 'Bearer realm="sluice"');
   return sendError(reply, "UNAUTHORIZED");
+}
+
+/** In a scope that `guardEdges` keeps: every body there says which instance calls. */
+export function admitInstances(app: HttpApp, admission: Pick<InstanceAdmission, "take">): void {
+  app.addHook<{ Body: Instance }>("preHandler", async (request, reply) => {
+    const waitMs = admission.take(request.body);
+    if (waitMs > 0) return slowDown(reply, waitMs);
+    return undefined;
+  });
 }
 
 function slowDown(reply: FastifyReply, waitMs: number): FastifyReply {

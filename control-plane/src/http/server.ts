@@ -2,13 +2,12 @@
 import swagger from "@fastify/swagger";
 import Fastify, { LogController } from "fastify";
 import type { FastifyBaseLogger, FastifyError } from "fastify";
-import { isUtf8 } from "node:buffer";
 
 import { ofAdmins } from "../app/access/admin.js";
 import type { AdminToken } from "../app/access/admin.js";
 import type { BulkRevocations } from "../app/sessions/bulk-revocations.js";
 import { bearerCheck, ofEdges } from "../app/access/credential.js";
-import type { EdgeView } from "../app/edges/status/edge-views.js";
+import type { InstanceAdmission } from "../app/edges/status/instance-admission.js";
 import type { UnauthenticatedCalls } from "../app/edges/status/unauthenticated-calls.js";
 import { RequestRates } from "../app/access/request-rates.js";
 import type { RequestRate } from "../app/access/request-rates.js";
@@ -19,17 +18,22 @@ import type { Watches } from "../app/edges/watches.js";
 import type { TlsIdentity } from "../tls/tls.js";
 import { auditRoutes } from "./admin/audit-routes.js";
 import type { HttpApp } from "./app.js";
+import { BodyDenied, denyQueries, readBodies } from "./bodies.js";
 import { answerUnparsed, endConnectionsOnClose } from "./connections.js";
+import { Connections } from "./connection-bounds.js";
+import type { ConnectionBounds } from "./connection-bounds.js";
 import { edgeRoutes } from "./edge/edge-routes.js";
 import { edgesRoute } from "./admin/edges-route.js";
 import { StoreUnwritable } from "../app/ports/store-health.js";
 import type { StoreHealth } from "../app/ports/store-health.js";
 import { UpdateConflict } from "../app/ports/update-ports.js";
+import type { ListedEdges } from "./admin/edges-route.js";
 import { bodyTooLarge, codeOfFailure, sendError } from "./errors.js";
 import { describeViolation } from "./field-violations.js";
 import type { ValidatorError } from "./field-violations.js";
-import { guardAdmins } from "./guard.js";
+import { admitInstances, guardAdmins, guardEdges } from "./guard.js";
 import { listRoutes } from "./admin/list-routes.js";
+import { connectionMetrics } from "./status/connection-metrics.js";
 import type { Metrics } from "./status/metrics.js";
 import { openApi } from "./openapi.js";
 import { dropUnanswerable } from "./pipelining.js";
@@ -51,6 +55,7 @@ export interface HttpServerOptions {
   readonly adminTokens: readonly AdminToken[];
   /** Of the admin routes: for each address, and for each kind of token. */
   readonly apiRate: RequestRate;
+  readonly connections: ConnectionBounds;
   /** Null: plain HTTP. */
   readonly tls: TlsIdentity | null;
   /** Accepted on the edge routes; two during a rotation of the secret. */
@@ -58,24 +63,68 @@ export interface HttpServerOptions {
   readonly watches: Watches;
   readonly revocations: BulkRevocations;
   readonly confirmations: ConfirmationsPort;
-  readonly edges: () => Promise<EdgeView[]>;
+  readonly edges: ListedEdges;
   readonly unauthenticated: UnauthenticatedCalls;
+  readonly admission: InstanceAdmission;
 }
 
 /** Longer than an edge's connections rest before it closes them, so that closing is theirs. */
 const KEEP_ALIVE_MS = 75_000;
-/** Far above the workers of any number of edges one control plane serves; below what would exhaust the process. */
-const MAX_CONNECTIONS = 10_000;
 
 /** Builds the server; `listen` starts it. */
 export async function buildHttpServer(options: HttpServerOptions): Promise<HttpApp> {
   const { ports, metrics, adminTokens, edgeCredentials } = options;
-  const app: HttpApp = Fastify({
-    loggerInstance: options.log,
+  const app = newApp(options);
+  const connections: Connections = new Connections({
+    bounds: options.connections,
+    clock: ports.clock,
+    logger: ports.logger,
+    dropped: connectionMetrics(metrics.registry, () => connections.counts()),
+  });
+  connections.follow(app);
+  readBodies(app);
+  app.decorateReply("errorCode", null);
+  app.addSchema(ErrorSchema);
+  dropUnanswerable(app);
+  endConnectionsOnClose(app);
+  const waits = new RevocationWaits(options.confirmations, ports.store);
+  answerHeldOnClose(app, options.watches, waits);
+  answerErrors(app);
+  denyQueries(app);
+  observe(app, metrics);
+
+  await app.register(swagger, openApi);
+  await app.register((scope, _options, done) => {
+    const rates = new RequestRates(ports.clock, options.apiRate);
+    guardAdmins(scope, { holderOf: bearerCheck(ofAdmins(adminTokens)), rates, connections });
+    sessionRoutes(scope, ports, waits);
+    listRoutes(scope, ports);
+    usageRoutes(scope, ports);
+    auditRoutes(scope, ports.audit);
+    revocationRoutes(scope, options.revocations, waits);
+    edgesRoute(scope, options.edges, options.unauthenticated);
+    done();
+  });
+  await app.register((scope, _options, done) => {
+    const { unauthenticated } = options;
+    guardEdges(scope, { holderOf: bearerCheck(ofEdges(edgeCredentials)), unauthenticated, connections });
+    admitInstances(scope, options.admission);
+    edgeRoutes(scope, ports);
+    watchRoute(scope, options.watches);
+    done();
+  });
+  statusRoutes(app, { store: ports.store, health: options.health, policies: ports.policies, metrics });
+  return app;
+}
+
+/** With its limits, and without a route. */
+function newApp({ log, tls, metrics }: HttpServerOptions): HttpApp {
+  return Fastify({
+    loggerInstance: log,
     logController: new LogController({ disableRequestLogging: true }),
     // A logger for each request, with its own fields redacted anew, costs as much as all else that few lines need.
     childLoggerFactory: (logger) => logger,
-    ...transportOptions(options.tls),
+    ...transportOptions(tls),
     requestTimeout: REQUEST_TIMEOUT_MS,
     keepAliveTimeout: KEEP_ALIVE_MS,
     // Calls that are under way when the server stops are finished.
@@ -102,35 +151,6 @@ export async function buildHttpServer(options: HttpServerOptions): Promise<HttpA
       },
     },
   });
-  app.server.maxConnections = MAX_CONNECTIONS;
-  readBodies(app);
-  app.decorateReply("errorCode", null);
-  app.addSchema(ErrorSchema);
-  dropUnanswerable(app);
-  endConnectionsOnClose(app);
-  const waits = new RevocationWaits(options.confirmations, ports.store);
-  answerHeldOnClose(app, options.watches, waits);
-  answerErrors(app);
-  observe(app, metrics);
-
-  await app.register(swagger, openApi);
-  await app.register((scope, _options, done) => {
-    guardAdmins(scope, bearerCheck(ofAdmins(adminTokens)), new RequestRates(ports.clock, options.apiRate));
-    sessionRoutes(scope, ports, waits);
-    listRoutes(scope, ports);
-    usageRoutes(scope, ports);
-    auditRoutes(scope, ports.audit);
-    revocationRoutes(scope, options.revocations, waits);
-    edgesRoute(scope, options.edges, options.unauthenticated);
-    done();
-  });
-  await app.register((scope, _options, done) => {
-    edgeRoutes(scope, ports, bearerCheck(ofEdges(edgeCredentials)), options.unauthenticated);
-    watchRoute(scope, options.watches);
-    done();
-  });
-  statusRoutes(app, { store: ports.store, health: options.health, policies: ports.policies, metrics });
-  return app;
 }
 
 /** To be called after `endConnectionsOnClose`, so that held calls are answered as the last ones on their connections. */
@@ -138,20 +158,6 @@ function answerHeldOnClose(app: HttpApp, watches: Watches, waits: RevocationWait
   app.addHook("preClose", () => {
     waits.stop();
     return watches.stop();
-  });
-}
-
-/**
- * JSON, and an empty body as none: many clients name a type whether they send a body or not. What is not UTF-8 is denied:
- * decoded leniently, different names would become one.
- */
-function readBodies(app: HttpApp): void {
-  app.removeContentTypeParser("text/plain");
-  const parseJson = app.getDefaultJsonParser("error", "error");
-  app.addContentTypeParser<Buffer>("application/json", { parseAs: "buffer" }, (request, body, done) => {
-    if (body.length === 0) done(null, undefined);
-    else if (isUtf8(body)) void parseJson(request, body.toString("utf8"), done);
-    else done(Object.assign(new Error("the body is not UTF-8"), { statusCode: 400 }));
   });
 }
 
@@ -163,6 +169,7 @@ const isNotWritten = (error: unknown): boolean => error instanceof StoreUnwritab
 function answerErrors(app: HttpApp): void {
   app.setNotFoundHandler((_request, reply) => sendError(reply, "ROUTE_NOT_FOUND"));
   app.setErrorHandler<FastifyError>((error, request, reply) => {
+    if (error instanceof BodyDenied) return sendError(reply, error.code, error.detail);
     const violation = error.validation?.at(-1);
     if (violation !== undefined)
       return sendError(reply, "INVALID_REQUEST", describeViolation(violation as ValidatorError));

@@ -5,7 +5,7 @@ import { Server as TlsServer } from "node:tls";
 import type { TlsIdentity } from "../tls/tls.js";
 import { CountedResponse } from "./pipelining.js";
 
-/** A whole request must have arrived by then, so that slow clients cannot collect connections. */
+/** A whole request must have arrived by then, and a TLS handshake be done, so that slow clients cannot collect connections. */
 export const REQUEST_TIMEOUT_MS = 10_000;
 const TIMEOUTS_CHECKED_EVERY_MS = 2000;
 export const MAX_HEADER_BYTES = 16 * 1024;
@@ -22,7 +22,7 @@ export function transportOptions(tls: TlsIdentity | null): { http?: object; http
   if (tls === null) return { http: LIMITS };
   const { cert, key, clientCa } = tls;
   const mutual = clientCa === null ? {} : { ca: clientCa, requestCert: true, rejectUnauthorized: true };
-  return { https: { ...LIMITS, cert, key, ...mutual } };
+  return { https: { ...LIMITS, handshakeTimeout: REQUEST_TIMEOUT_MS, cert, key, ...mutual } };
 }
 
 /**

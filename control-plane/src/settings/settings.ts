@@ -5,6 +5,8 @@ import type { Retention } from "../app/upkeep/retention.js";
 import type { LogRetention } from "../app/upkeep/log-retention.js";
 import type { RequestRate } from "../app/access/request-rates.js";
 import type { Keys } from "../domain/keys.js";
+import type { ConnectionBounds } from "../http/connection-bounds.js";
+import { ENV_OF_KIND, sharedCredentials } from "./distinct-credentials.js";
 import type { Environment } from "./environment.js";
 import { SettingsReader } from "./settings-reader.js";
 import type { LogLevel, SettingsViolation } from "./settings-reader.js";
@@ -31,6 +33,7 @@ export interface Settings {
   /** At least one of an operator. */
   readonly adminTokens: readonly AdminToken[];
   readonly apiRate: RequestRate;
+  readonly connections: ConnectionBounds;
   readonly retention: Retention;
   /** Of the invalidation log. */
   readonly logKept: LogRetention;
@@ -41,6 +44,12 @@ export interface Settings {
 const API_PER_SECOND = 2000;
 const API_BURST = 20_000;
 const MAX_API_RATE = 1_000_000;
+/** Far above the workers of any number of edges one control plane serves; below what would exhaust the process. */
+const CONNECTIONS = 10_000;
+const MAX_CONNECTIONS = 1_000_000;
+/** A connection counts as such until its first request: of callers that mean it there are few at a time. */
+const UNAUTHENTICATED = 2000;
+const UNAUTHENTICATED_PER_ADDRESS = 200;
 const AUDIT_ENTRIES = 100_000;
 const MAX_AUDIT_ENTRIES = 10_000_000;
 const AUDIT_KEPT_MS = 365 * 86_400_000;
@@ -64,12 +73,17 @@ export function readSettings(env: Environment): Settings | { readonly violations
     keys: reader.requiredKeys(ENV_SECRET),
     keysAlso: reader.keys(ENV_SECRET_ALSO),
     adminTokens: [
-      ...reader.adminTokens("SLUICE_ADMIN_TOKEN", "operator", true),
-      ...reader.adminTokens("SLUICE_ISSUER_TOKEN", "issuer", false),
+      ...reader.adminTokens(ENV_OF_KIND.operator, "operator", true),
+      ...reader.adminTokens(ENV_OF_KIND.issuer, "issuer", false),
     ],
     apiRate: {
       perSecond: reader.integer("SLUICE_API_RATE", MAX_API_RATE, API_PER_SECOND),
       burst: reader.integer("SLUICE_API_BURST", MAX_API_RATE, API_BURST),
+    },
+    connections: {
+      total: reader.integer("SLUICE_HTTP_CONNECTIONS", MAX_CONNECTIONS, CONNECTIONS),
+      unauthenticated: reader.integer("SLUICE_HTTP_CONNECTIONS_UNAUTHENTICATED", MAX_CONNECTIONS, UNAUTHENTICATED),
+      perAddress: reader.integer("SLUICE_HTTP_CONNECTIONS_PER_ADDRESS", MAX_CONNECTIONS, UNAUTHENTICATED_PER_ADDRESS),
     },
     retention: {
       metadataMs: reader.duration("SLUICE_METADATA_RETENTION", null),
@@ -84,13 +98,11 @@ export function readSettings(env: Environment): Settings | { readonly violations
     },
     logLevel: reader.logLevel("SLUICE_LOG_LEVEL"),
   };
-  const { keys, adminTokens } = settings;
+  const { keys } = settings;
   if (keys !== undefined && keys.keyId === settings.keysAlso?.keyId) {
     violations.push(`${ENV_SECRET_ALSO} has the same key id as ${ENV_SECRET}: use another secret for one of them`);
   }
-  if (new Set(adminTokens.map(({ token }) => token)).size < adminTokens.length) {
-    violations.push("SLUICE_ADMIN_TOKEN and SLUICE_ISSUER_TOKEN hold the same token twice: each must stand once");
-  }
+  violations.push(...sharedCredentials(env, settings));
   if (keys === undefined || violations.length > 0) return { violations };
   return { ...settings, keys };
 }

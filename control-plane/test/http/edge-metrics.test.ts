@@ -2,6 +2,7 @@
 import { Registry } from "prom-client";
 import { expect, it } from "vitest";
 
+import type { EdgeSurvey } from "../../src/app/edges/status/edge-survey.js";
 import type { EdgeView } from "../../src/app/edges/status/edge-views.js";
 import { EdgeMetrics } from "../../src/http/status/edge-metrics.js";
 import { currentEdge } from "../support/edge-view.js";
@@ -12,9 +13,10 @@ const VIEW = currentEdge(3);
 function scraped(listed: () => Promise<EdgeView[]>) {
   const registry = new Registry();
   let asked = 0;
-  const edges = (): Promise<EdgeView[]> => {
+  const edges = async (): Promise<EdgeSurvey> => {
     asked += 1;
-    return listed();
+    const labelled = await listed();
+    return { labelled, states: new Map(labelled.map(({ state }) => [state, 1])) };
   };
   new EdgeMetrics(registry).observe(edges, () => 1);
   return { scrape: () => registry.metrics(), asked: () => asked };

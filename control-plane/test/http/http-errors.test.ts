@@ -1,11 +1,10 @@
 // Errors of the HTTP API: one form, whatever goes wrong.
-import { connect } from "node:net";
 import { describe, expect, it } from "vitest";
 
 import { StoreUnwritable } from "../../src/app/ports/store-health.js";
 import { UpdateConflict } from "../../src/app/ports/update-ports.js";
 import { ADMIN_TOKEN, created, expectError, startTestControlPlane } from "../support/control-plane.js";
-import type { TestControlPlane } from "../support/control-plane.js";
+import { rawRequest } from "../support/raw-request.js";
 
 describe("errors", () => {
   it.each([new StoreUnwritable("the disk is full"), new UpdateConflict("session")])(
@@ -108,7 +107,7 @@ describe("errors", () => {
     await plane.call("GET", "/nothing");
     await plane.call("POST", "/v1/sessions", "{");
     await plane.call("GET", `/v1/sessions/${"a".repeat(200)}`);
-    await raw(plane, "NONSENSE\r\n\r\n");
+    await rawRequest(plane, "NONSENSE\r\n\r\n");
     const { text } = await plane.call("GET", "/metrics");
     for (const code of ["ROUTE_NOT_FOUND", "MALFORMED_JSON", "URL_TOO_LONG", "MALFORMED_REQUEST"]) {
       expect(text).toContain(`sluice_control_http_errors_total{code="${code}"} 1`);
@@ -119,29 +118,13 @@ describe("errors", () => {
 describe("connections whose bytes are no request", () => {
   it("bytes that are no request get the one form of errors, and the connection is closed", async () => {
     const plane = await startTestControlPlane();
-    expectError(await raw(plane, "NONSENSE\r\n\r\n"), "MALFORMED_REQUEST");
+    expectError(await rawRequest(plane, "NONSENSE\r\n\r\n"), "MALFORMED_REQUEST");
   });
 
   it("headers that are too large get 431", async () => {
     const plane = await startTestControlPlane();
     const head = `GET /healthz HTTP/1.1\r\nhost: x\r\nx-large: ${"x".repeat(20_000)}\r\n\r\n`;
-    const said = expectError(await raw(plane, head), "HEADERS_TOO_LARGE");
+    const said = expectError(await rawRequest(plane, head), "HEADERS_TOO_LARGE");
     expect(said).toBe("The request's headers are larger than the 16384 bytes that this server takes");
   });
 });
-
-/** Sends bytes, and reads the answer until the server closes. */
-async function raw(plane: TestControlPlane, bytes: string): Promise<{ status: number; body: unknown }> {
-  const { hostname, port } = new URL(plane.url);
-  const text = await new Promise<string>((resolve, reject) => {
-    let received = "";
-    const socket = connect({ host: hostname, port: Number(port) }, () => socket.write(bytes));
-    socket.on("data", (chunk: Buffer) => (received += chunk.toString()));
-    socket.on("error", reject);
-    socket.on("close", () => {
-      resolve(received);
-    });
-  });
-  const [head = "", body = ""] = text.split("\r\n\r\n");
-  return { status: Number(head.split(" ")[1]), body: JSON.parse(body) as unknown };
-}

@@ -7,6 +7,7 @@ import { join } from "node:path";
 
 import { publishedPolicy } from "../../src/app/policy/published-policy.js";
 import { BulkRevocations } from "../../src/app/sessions/bulk-revocations.js";
+import { DroppedRows } from "../../src/app/edges/dropped-rows.js";
 import { EdgeRegistry } from "../../src/app/edges/status/edge-registry.js";
 import type { Random } from "../../src/app/ports/ports.js";
 import { usageCommits } from "../../src/app/edges/usage.js";
@@ -25,7 +26,7 @@ export const KEYS = deriveKeys(Buffer.alloc(32, 1));
 const nothing = (): void => undefined;
 const logger = { debug: nothing, info: nothing, warn: nothing, error: nothing };
 const meter = { sessionCreated: nothing, sessionRemoved: nothing, acquired: nothing };
-const usageMeter = { reported: nothing, tokensConsumed: nothing, swept: nothing };
+const usageMeter = { reported: nothing, tokensConsumed: nothing, rowDropped: nothing, swept: nothing };
 const watchMeter = { watchEnded: nothing, propagated: nothing };
 
 /** One process of the control plane, as far as sessions go. */
@@ -68,9 +69,11 @@ export class SessionLife {
       shown: nothing,
     };
     const instances = new EdgeRegistry({ clock, policies });
+    const droppedRows = new DroppedRows({ clock, logger, meter: usageMeter });
     const ports: UsagePorts = {
       ...{ store, operator, audit, usage, usageMeter, instances, policies, clock, random, logger, meter },
-      commits: usageCommits(store, policies, usageMeter),
+      commits: usageCommits(store, policies, usageMeter, droppedRows),
+      droppedRows,
       makeToken: (sessionId, planId) => makeToken({ sessionId, planId }, KEYS),
     };
     const watches = new Watches({

@@ -22,6 +22,7 @@ describe("settings", () => {
       keysAlso: undefined,
       adminTokens: [{ kind: "operator", token: ENOUGH.SLUICE_ADMIN_TOKEN }],
       apiRate: { perSecond: 2000, burst: 20_000 },
+      connections: { total: 10_000, unauthenticated: 2000, perAddress: 200 },
       retention: { metadataMs: null, audit: { maxEntries: 100_000, maxAgeMs: 365 * DAY_MS } },
       logKept: { maxEntries: 1_000_000, maxAgeMs: 3_600_000 },
       logLevel: "info",
@@ -39,6 +40,9 @@ describe("settings", () => {
       SLUICE_ISSUER_TOKEN: "the-issuers-own-token",
       SLUICE_API_RATE: "5",
       SLUICE_API_BURST: "50",
+      SLUICE_HTTP_CONNECTIONS: "30",
+      SLUICE_HTTP_CONNECTIONS_UNAUTHENTICATED: "20",
+      SLUICE_HTTP_CONNECTIONS_PER_ADDRESS: "10",
       SLUICE_METADATA_RETENTION: "30d",
       SLUICE_AUDIT_ENTRIES: "10",
       SLUICE_AUDIT_RETENTION: "90000",
@@ -57,6 +61,7 @@ describe("settings", () => {
         { kind: "issuer", token: env.SLUICE_ISSUER_TOKEN },
       ],
       apiRate: { perSecond: 5, burst: 50 },
+      connections: { total: 30, unauthenticated: 20, perAddress: 10 },
       retention: { metadataMs: 30 * DAY_MS, audit: { maxEntries: 10, maxAgeMs: 90_000 } },
       logKept: { maxEntries: 20, maxAgeMs: 900_000 },
       logLevel: "debug",
@@ -191,6 +196,58 @@ describe("settings", () => {
     });
     expect(violations({ ...ENOUGH, SLUICE_SECRET_ALSO: colliding ?? "none was found" })).toEqual([
       "SLUICE_SECRET_ALSO has the same key id as SLUICE_SECRET: use another secret for one of them",
+    ]);
+  });
+});
+
+describe("credentials of different kinds", () => {
+  const SECRET = "4f".repeat(32);
+  const ALSO = "a0".repeat(32);
+  const credentialOf = (hex: string): string => deriveKeys(Buffer.from(hex, "hex")).edgeCredential;
+  const kinds = ["SLUICE_ADMIN_TOKEN", "SLUICE_ISSUER_TOKEN"];
+  const others: [what: string, setting: string, token: string, said: string][] = [
+    ["the secret", "SLUICE_SECRET", SECRET, "holds the secret of SLUICE_SECRET: use another token"],
+    [
+      "the secret in base64",
+      "SLUICE_SECRET",
+      Buffer.from(SECRET, "hex").toString("base64url"),
+      "holds the secret of SLUICE_SECRET: use another token",
+    ],
+    ["the second secret", "SLUICE_SECRET_ALSO", ALSO, "holds the secret of SLUICE_SECRET_ALSO: use another token"],
+    [
+      "the edges' credential",
+      "SLUICE_SECRET",
+      credentialOf(SECRET),
+      "holds the edges' credential, which follows from SLUICE_SECRET: use another token",
+    ],
+    [
+      "the second secret's edges' credential",
+      "SLUICE_SECRET_ALSO",
+      credentialOf(ALSO),
+      "holds the edges' credential, which follows from SLUICE_SECRET_ALSO: use another token",
+    ],
+  ];
+  it.each(others.flatMap((other) => kinds.map((kind) => [kind, ...other] as const)))(
+    "%s that is %s is a violation that names both settings",
+    (kind, _what, setting, token, said) => {
+      const env = {
+        ...ENOUGH,
+        SLUICE_SECRET: `${SECRET}\n`,
+        SLUICE_SECRET_ALSO: ALSO,
+        [kind]: `${"z".repeat(16)}, ${token}`,
+      };
+      const violation = violations(env);
+      expect(violation).toEqual([`${kind} ${said}`]);
+      expect(violation[0]).toContain(setting);
+      expect(violation[0]).not.toContain(token);
+    },
+  );
+
+  it("a secret that is too short to be one and also an admin token is named as such", () => {
+    const said = violations({ SLUICE_SECRET: "4f".repeat(16), SLUICE_ADMIN_TOKEN: "4f".repeat(16) });
+    expect(said).toEqual([
+      expect.stringContaining("SLUICE_SECRET holds 16 bytes"),
+      "SLUICE_ADMIN_TOKEN holds the secret of SLUICE_SECRET: use another token",
     ]);
   });
 });

@@ -2,6 +2,7 @@
 import { describe } from "vitest";
 
 import { endingContract } from "../contracts/ending-contract.js";
+import { formerRowsContract } from "../contracts/former-rows-contract.js";
 import { holdingContract } from "../contracts/holding-contract.js";
 import { withVerbs } from "../support/store-verbs.js";
 import { MemoryStore } from "../../src/store/memory/store.js";
@@ -12,10 +13,12 @@ describe("usage in LMDB keeps the contract", () => {
   usageContract(temporaryStore);
   endingContract(temporaryStore);
   holdingContract(temporaryStore);
+  formerRowsContract(temporaryStore);
 });
 
 describe("usage in the in-memory store of the tests keeps the contract", () => {
   usageContract(() => Promise.resolve(withVerbs(new MemoryStore())));
   endingContract(() => Promise.resolve(withVerbs(new MemoryStore())));
   holdingContract(() => Promise.resolve(withVerbs(new MemoryStore())));
+  formerRowsContract(() => Promise.resolve(withVerbs(new MemoryStore())));
 });

@@ -3,12 +3,15 @@ import { randomBytes } from "node:crypto";
 import { expect, onTestFinished } from "vitest";
 
 import { BulkRevocations } from "../../src/app/sessions/bulk-revocations.js";
+import { DroppedRows } from "../../src/app/edges/dropped-rows.js";
 import { EdgeRegistry } from "../../src/app/edges/status/edge-registry.js";
-import { edgesNow } from "../../src/app/edges/status/edge-views.js";
+import { EdgeSurveys } from "../../src/app/edges/status/edge-survey.js";
+import { edgesPage } from "../../src/app/edges/status/edge-views.js";
 import { policyPropagation } from "../../src/app/edges/policy-propagation.js";
 import { LiveSessions } from "../../src/app/upkeep/live-sessions.js";
 import type { Stores } from "../../src/app/ports/stores.js";
 import { SteadyTime } from "../../src/app/upkeep/steady-clock.js";
+import { InstanceAdmission } from "../../src/app/edges/status/instance-admission.js";
 import { UnauthenticatedCalls } from "../../src/app/edges/status/unauthenticated-calls.js";
 import { Watches } from "../../src/app/edges/watches.js";
 import { EdgeMetrics } from "../../src/http/status/edge-metrics.js";
@@ -94,6 +97,7 @@ export async function startTestControlPlane(
   const metrics = new Metrics(() => live.byPlan());
   const usageMeter = new UsageMetrics(metrics.registry);
   const { usage } = temporary;
+  const droppedRows = new DroppedRows({ clock, logger: log, meter: usageMeter });
   const edgeMetrics = new EdgeMetrics(metrics.registry);
   const propagated = (ms: number): void => {
     edgeMetrics.policyPropagated(ms);
@@ -104,7 +108,8 @@ export async function startTestControlPlane(
     usage,
     usageMeter,
     instances,
-    commits: usageCommits(store, policies, usageMeter),
+    commits: usageCommits(store, policies, usageMeter, droppedRows),
+    droppedRows,
     store,
     operator,
     audit,
@@ -126,8 +131,13 @@ export async function startTestControlPlane(
   });
   const watching = { log: invalidations, policies, timers, clock, instances, meter: edgeMetrics, logger: log };
   const watches = new Watches(watching);
-  const edges = () => edgesNow({ instances, log: invalidations, policies, clock: time });
-  edgeMetrics.observe(edges, () => watches.heldCount());
+  const seen = { instances, log: invalidations, policies, clock: time };
+  const edges = (after: string, limit: number) => edgesPage(seen, after, limit);
+  const surveys = new EdgeSurveys(seen);
+  edgeMetrics.observe(
+    () => surveys.now(),
+    () => watches.heldCount(),
+  );
   const parts = {
     store: stored,
     updates: temporary,
@@ -138,6 +148,10 @@ export async function startTestControlPlane(
     meter: metrics,
   };
   const revocations = new BulkRevocations(parts);
+  const denied = (): void => {
+    edgeMetrics.instanceDenied();
+  };
+  const admission = new InstanceAdmission({ clock, logger: log, instances, denied });
   onTestFinished(() => revocations.stop());
   const confirming = new ConfirmingEdges(timers);
   const edgeCredentials = [KEYS.edgeCredential, KEYS_ALSO.edgeCredential];
@@ -151,6 +165,7 @@ export async function startTestControlPlane(
       { kind: "issuer", token: ISSUER_TOKEN },
     ],
     apiRate: { perSecond: 1000, burst: 10_000 },
+    connections: { total: 1000, unauthenticated: 1000, perAddress: 1000 },
     tls: null,
     edgeCredentials,
     watches,
@@ -158,6 +173,7 @@ export async function startTestControlPlane(
     confirmations: confirming,
     edges,
     unauthenticated,
+    admission,
     ...changes,
   });
   const url = await app.listen({ host: "127.0.0.1", port: 0 });

@@ -1,5 +1,5 @@
 // What contracts of usage begin with: a store with one session in it, instances of edges, and what they report.
-import type { ReportedRow } from "../../src/domain/decisions/report-usage.js";
+import type { ReportedRow } from "../../src/domain/decisions/reported-rows.js";
 import type { Stores } from "../../src/app/ports/stores.js";
 import type { PlanOfPolicy } from "../../src/domain/plan.js";
 import type { Session } from "../../src/domain/session.js";

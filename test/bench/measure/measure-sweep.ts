@@ -8,6 +8,7 @@ import { performance } from "node:perf_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
 
 import { acquireSession } from "../../../control-plane/src/app/edges/acquire-session.js";
+import { DroppedRows } from "../../../control-plane/src/app/edges/dropped-rows.js";
 import { EdgeRegistry } from "../../../control-plane/src/app/edges/status/edge-registry.js";
 import type { SteadyClock } from "../../../control-plane/src/app/ports/ports.js";
 import { publishedPolicy } from "../../../control-plane/src/app/policy/published-policy.js";
@@ -95,16 +96,19 @@ const PUBLISHED = publishedPolicy({ generation: 1, policy, policyJson: "{}", sin
 
 function portsOver(store: LmdbStore, clock: SteadyClock): UsagePorts {
   const policies = { current: () => ({ generation: 1, policy }) };
-  const usageMeter = { reported: () => undefined, tokensConsumed: () => undefined, swept: () => undefined };
+  const nothing = (): void => undefined;
+  const usageMeter = { reported: nothing, tokensConsumed: nothing, rowDropped: nothing, swept: nothing };
   const meter = { sessionCreated: () => undefined, sessionRemoved: () => undefined, acquired: () => undefined };
   const quiet = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: console.error };
+  const droppedRows = new DroppedRows({ clock, logger: quiet, meter: usageMeter });
   return {
     store,
     operator: store.operator,
     audit: store.audit,
     usage: store.usage,
     instances: new EdgeRegistry({ clock, policies }),
-    commits: usageCommits(store, policies, usageMeter),
+    commits: usageCommits(store, policies, usageMeter, droppedRows),
+    droppedRows,
     usageMeter,
     policies: { ...policies, published: () => PUBLISHED },
     clock,

@@ -9,6 +9,7 @@ import {
   PATH_WATCH,
 } from "../../../assembly/contract.js";
 import { acquireSessions } from "../../../control-plane/src/app/edges/acquire-session.js";
+import { DroppedRows } from "../../../control-plane/src/app/edges/dropped-rows.js";
 import { EdgeRegistry } from "../../../control-plane/src/app/edges/status/edge-registry.js";
 import type { KnownInstance } from "../../../control-plane/src/app/edges/status/registry-entry.js";
 import { instanceState } from "../../../control-plane/src/app/edges/status/edge-status.js";
@@ -147,7 +148,8 @@ export class SimPlane {
 
   #portsOf(policies: PolicyService, instances: EdgeRegistry): UsagePorts {
     const { store, clock } = this.parts;
-    const usageMeter = { reported: nothing, tokensConsumed: nothing, swept: nothing };
+    const usageMeter = { reported: nothing, tokensConsumed: nothing, rowDropped: nothing, swept: nothing };
+    const droppedRows = new DroppedRows({ clock, logger: LOGGER, meter: usageMeter });
     return {
       store,
       usage: store.usage,
@@ -162,7 +164,8 @@ export class SimPlane {
       makeToken: () => "",
       instances,
       usageMeter,
-      commits: usageCommits(store, policies, usageMeter),
+      commits: usageCommits(store, policies, usageMeter, droppedRows),
+      droppedRows,
     };
   }
 

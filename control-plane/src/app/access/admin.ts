@@ -10,6 +10,11 @@ export interface Admin {
   readonly kind: AdminKind;
   /** For the audit log: which of several tokens it was. */
   readonly name: string;
+  /**
+   * Whose Idempotency-Keys it uses. All tokens of a kind share them, so that a request which is repeated with the new
+   * token of a rotation is known.
+   */
+  readonly keyOwner: string;
 }
 
 export interface AdminToken {
@@ -26,4 +31,4 @@ export function adminName({ kind, token }: AdminToken): string {
 }
 
 export const ofAdmins = (tokens: readonly AdminToken[]): Credential<Admin>[] =>
-  tokens.map((one) => ({ secret: one.token, holder: { kind: one.kind, name: adminName(one) } }));
+  tokens.map((one) => ({ secret: one.token, holder: { kind: one.kind, name: adminName(one), keyOwner: one.kind } }));

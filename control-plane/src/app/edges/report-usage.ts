@@ -1,5 +1,5 @@
 // Use case: an edge says what was spent there (docs/edge-protocol.md, report).
-import type { ReportedRow } from "../../domain/decisions/report-usage.js";
+import type { ReportedRow } from "../../domain/decisions/reported-rows.js";
 import type { Instance } from "../../domain/stored.js";
 import type { WorkerPolicy } from "../ports/edge-ports.js";
 import { liveForEdges } from "./usage.js";
@@ -15,6 +15,11 @@ export interface RowOfReport {
   readonly idleMs: number;
 }
 
+/** A row that is none; its session's id where that much can be read. */
+export interface MalformedRow {
+  readonly sessionId: string | undefined;
+}
+
 export interface Report extends Instance {
   /** Which worker of the instance; empty where an older filter does not say. */
   readonly worker: string;
@@ -23,6 +28,8 @@ export interface Report extends Instance {
   /** What the worker runs. */
   readonly policy?: WorkerPolicy | undefined;
   readonly rows: readonly RowOfReport[];
+  /** Those that are dropped; left out: none. */
+  readonly malformed?: readonly MalformedRow[];
   /** The instance has spent more than fits. */
   readonly more: boolean;
 }
@@ -34,7 +41,8 @@ export interface ReportAnswer {
 }
 
 /**
- * The answer once the rows are durable; undefined, and nothing was taken, where too much waits to be written.
+ * The answer once the rows are durable; a row that is dropped is acknowledged with the others, or its worker would send it
+ * for ever (docs/decisions/0052-rows-that-cannot-be.md). Undefined, and nothing was taken, where too much waits to be written.
  * Refresh: sessions of these rows that are not live, or not known. Their edge admitted requests of them, so it has not
  * received their end: they ended for idleness while it was gone, or a restored store lacks them.
  */
@@ -53,6 +61,8 @@ export async function reportUsage(ports: UsagePorts, report: Report): Promise<Re
   }
   instances.reported({ edge, instance }, { worker, build, policy, more, arrivedAtMs });
   ports.usageMeter.reported("accepted", rows.length);
+  const { malformed = [] } = report;
+  ports.droppedRows.note(malformed.map(({ sessionId }) => ({ edge, instance, sessionId, reason: "malformed" })));
 
   const isLive = liveForEdges(ports.policies, clock);
   const refresh: string[] = [];

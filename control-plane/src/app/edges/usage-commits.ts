@@ -1,6 +1,7 @@
 // Group commit of reported rows: what arrives while one commit is under way goes with the next, in bounded pieces.
 
-import type { ReportedRow, ReportedSession } from "../../domain/decisions/report-usage.js";
+import type { ReportedSession } from "../../domain/decisions/report-usage.js";
+import type { ReportedRow } from "../../domain/decisions/reported-rows.js";
 /** A commit holds up the event loop while its rows are written; measured at about 10 µs a row. */
 const MAX_ROWS_A_COMMIT = 256;
 /** About 20 MB. Past it a report is denied: its edge keeps the rows, and sends newer figures a little later. */

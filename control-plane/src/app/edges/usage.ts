@@ -1,11 +1,13 @@
 // What the use cases about usage share: their ports, and what they read out of the policy.
 import type { Figures, UsageRow } from "../../domain/stored.js";
-import type { Budgets, ReportedRow } from "../../domain/decisions/report-usage.js";
+import type { Budgets } from "../../domain/decisions/report-usage.js";
+import type { ReportedRow } from "../../domain/decisions/reported-rows.js";
 import { planById } from "../../domain/plan.js";
 import type { PlanOfPolicy, PlansOfPolicy } from "../../domain/plan.js";
 import { decideReport } from "../../domain/decisions/report-usage.js";
 import { sessionEndsAtMs, sessionState } from "../../domain/session.js";
 import type { Session } from "../../domain/session.js";
+import type { DroppedRows } from "./dropped-rows.js";
 import type { EdgeRegistry } from "./status/edge-registry.js";
 import type { PolicyPublisher } from "../ports/policy-ports.js";
 import type { CurrentPolicy, SteadyClock } from "../ports/ports.js";
@@ -22,16 +24,23 @@ export interface UsagePorts extends SessionPorts {
   readonly instances: EdgeRegistry;
   readonly commits: UsageCommits;
   readonly usageMeter: UsageMeter;
+  readonly droppedRows: DroppedRows;
 }
 
 /** The group commit of all reports, as it stands over a store: budgets by the policy in force, tokens counted. */
-export function usageCommits(updates: Updates, policies: CurrentPolicy, meter: UsageMeter): UsageCommits {
+export function usageCommits(
+  updates: Updates,
+  policies: CurrentPolicy,
+  meter: UsageMeter,
+  droppedRows: DroppedRows,
+): UsageCommits {
   const commit = async (rows: readonly ReportedRow[]): Promise<Committed> => {
     const budgets = budgetsOf(policies.current()?.policy);
     return (await updates.update("report", rows, (found) => decideReport(found, rows, budgets))).answer;
   };
   return new UsageCommits(commit, (committed) => {
-    for (const { session, consumed } of committed.values()) {
+    for (const { session, consumed, dropped } of committed.values()) {
+      droppedRows.note(dropped);
       if (session !== undefined && consumed > 0) meter.tokensConsumed(planNameOf(policies, session), consumed);
     }
   });

@@ -4,7 +4,7 @@ import type { PlanChangeState } from "../../domain/decisions/change-plan.js";
 import type { ConsumptionState } from "../../domain/decisions/consume-tokens.js";
 import type { CreationState } from "../../domain/decisions/create-session.js";
 import type { HoldState } from "../../domain/decisions/hold-session.js";
-import type { ReportedRow } from "../../domain/decisions/report-usage.js";
+import type { ReportedRow } from "../../domain/decisions/reported-rows.js";
 import type { ChunkState } from "../../domain/decisions/revoke-sessions.js";
 import type { Session } from "../../domain/session.js";
 import type { RevocationFilter, SessionRecord } from "../../domain/stored.js";
@@ -60,7 +60,10 @@ export interface Loads {
   >;
   readonly planChange: Load<{ readonly sessionId: string; readonly planId: number }, PlanChangeState>;
   readonly consumption: Load<{ readonly sessionId: string; readonly key: string | null }, ConsumptionState>;
-  /** The sessions of the rows by id, each with its stored rows of the same instances; unknown ones are left out. */
+  /**
+   * The sessions of the rows by id, each with its stored rows of the same instances, or all of them where one of these
+   * instances has none; unknown sessions are left out.
+   */
   readonly report: Load<readonly ReportedRow[], ReadonlyMap<string, SessionRecord>>;
   /** Id of the newest session that the filter means. */
   readonly newestSession: Load<RevocationFilter, string | undefined>;

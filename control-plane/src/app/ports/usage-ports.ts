@@ -1,4 +1,5 @@
 // What the use cases read of the store for usage: what edges spent, who holds which session.
+import type { DroppedRow } from "../../domain/decisions/reported-rows.js";
 import type { HoldState } from "../../domain/decisions/hold-session.js";
 import type { UsageRow } from "../../domain/stored.js";
 
@@ -21,5 +22,6 @@ export interface UsageMeter {
   reported(outcome: ReportOutcome, rows: number): void;
   /** @param plan its name */
   tokensConsumed(plan: string, tokens: number): void;
+  rowDropped(reason: DroppedRow["reason"]): void;
   swept(removed: number, durationMs: number): void;
 }

@@ -1,6 +1,7 @@
 // Use cases: what a session spent where, and what its buckets hold.
 import type { UsageRow } from "../../domain/stored.js";
 import { MICROTOKENS_PER_TOKEN } from "../../../../assembly/contract.js";
+import { isFormer } from "../../domain/former-rows.js";
 import { refilledMicro } from "../../domain/level.js";
 import { planById } from "../../domain/plan.js";
 import { lastFigures } from "../edges/usage.js";
@@ -71,7 +72,8 @@ export async function showBuckets(
   const policy = policies.current()?.policy;
   const plan = policy && planById(policy, session.plan.id);
   const limits = plan ?? { maxTokens: session.plan.maxTokens, tokenRefillRate: 0 };
-  return edgesOf(rows).flatMap((edge): BucketView[] => {
+  // Those that were merged have a sum, and no level.
+  return edgesOf(rows.filter((row) => !isFormer(row))).flatMap((edge): BucketView[] => {
     const figures = lastFigures(rows, edge, clock.nowMs());
     const row = rows.find((one) => one.edge === edge && one.figures === figures);
     if (figures === null || row === undefined) return [];

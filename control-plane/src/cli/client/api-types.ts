@@ -622,6 +622,7 @@ export interface paths {
               /** @description tokens of these that were consumed through the API */
               readonly direct: number;
               readonly edges: readonly {
+                /** @description empty: former instances that were merged, past 1024 of one session */
                 readonly edge: string;
                 /** @description tokens spent there */
                 readonly consumed: number;
@@ -788,7 +789,12 @@ export interface paths {
     /** Every edge: the policy that it runs, its instances and workers, and how far it is behind the log */
     readonly get: {
       readonly parameters: {
-        readonly query?: never;
+        readonly query?: {
+          /** @description an integer from 1 to 1000: how many at the most */
+          readonly limit?: string;
+          /** @description the cursor of the page before, as it was answered */
+          readonly cursor?: string;
+        };
         readonly header?: never;
         readonly path?: never;
         readonly cookie?: never;
@@ -802,6 +808,7 @@ export interface paths {
           };
           content: {
             readonly "application/json": {
+              /** @description by name */
               readonly edges: readonly {
                 /** @description node.id of the Envoy */
                 readonly edge: string;
@@ -911,6 +918,8 @@ export interface paths {
                 /** @description the last of them, ms since the epoch */
                 readonly lastAt: number;
               }[];
+              /** @description for the next page; null: this is the last. A page may hold fewer than limit and not be the last */
+              readonly cursor: string | null;
             };
           };
         };

@@ -1,6 +1,10 @@
 // The command `edges`: what every Envoy makes of the published policy, and who is denied.
 import type { Edge, EdgesAnswer, UnauthenticatedCaller } from "../client/answers.js";
+import { query } from "../client/client.js";
+import type { Client } from "../client/client.js";
 import type { ApiCommand } from "../command.js";
+import { done } from "../failure.js";
+import type { Outcome } from "../failure.js";
 import { timeText } from "../terminal/output.js";
 import type { Cell, Colour, Column, Output } from "../terminal/output.js";
 
@@ -69,9 +73,9 @@ export const edges: ApiCommand = {
   example: "edges",
   next: "sluice policy check FILE   validates a policy before it is given to them",
   run: async ({ output }, client) => {
-    const answer = await client.call<EdgesAnswer>({ method: "GET", path: "/v1/edges" }, "edges");
+    const answer = await allEdges(client);
     if (!answer.ok) return answer.failure;
-    const { edges: views, unauthenticated = [] } = answer.value;
+    const { edges: views, unauthenticated } = answer.value;
     if (output.json) {
       for (const edge of views) output.document(edge);
       for (const caller of unauthenticated) output.document({ unauthenticated: caller });
@@ -88,6 +92,24 @@ export const edges: ApiCommand = {
     return undefined;
   },
 };
+
+interface Listed {
+  readonly edges: readonly Edge[];
+  readonly unauthenticated: readonly UnauthenticatedCaller[];
+}
+
+/** A page at a time; an older control plane has one page, and no cursor. */
+async function allEdges(client: Client): Promise<Outcome<Listed>> {
+  const edges: Edge[] = [];
+  for (let cursor: string | undefined; ;) {
+    const path = `/v1/edges${query({ cursor })}`;
+    const page = await client.call<EdgesAnswer>({ method: "GET", path }, "edges");
+    if (!page.ok) return page;
+    edges.push(...page.value.edges);
+    cursor = page.value.cursor ?? undefined;
+    if (cursor === undefined) return done({ edges, unauthenticated: page.value.unauthenticated ?? [] });
+  }
+}
 
 function tellViolations(output: Output, { edge, state, published, violations }: Edge): void {
   if (state !== "rejected" || violations.length === 0) return;

@@ -8,7 +8,7 @@ import type { Budgets } from "./report-usage.js";
 
 export interface Consumption {
   readonly count: number;
-  /** The client's `Idempotency-Key`, null for none. */
+  /** The client's `Idempotency-Key`, as its credential's own; null for none. */
   readonly key: string | null;
   /** A key that is older counts as new. */
   readonly keptSinceMs: number;

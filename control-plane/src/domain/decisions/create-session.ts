@@ -20,7 +20,7 @@ export function limitOf({ maxSessionsPerUser: maxSessions, onMaxSessions }: Plan
 
 /** A creation that may be repeated and then gives the same session again. */
 export interface RepeatableRequest {
-  /** The client's `Idempotency-Key`. */
+  /** The client's `Idempotency-Key`, as its credential's own. */
   readonly key: string;
   /** Stands for all that the request says: another one under the same key is a mistake. */
   readonly requestHash: string;

@@ -2,7 +2,8 @@
 import { hasEndedForGood, withActivity } from "../session.js";
 import type { Session } from "../session.js";
 import { unchanged } from "../changes.js";
-import type { Decision } from "../changes.js";
+import type { Changes, Decision } from "../changes.js";
+import { allRows, withinBound } from "../former-rows.js";
 import { activeSession, isSameInstance } from "../stored.js";
 import type { HeldRow, Instance, LogPosition, SessionRecord, UsageRow } from "../stored.js";
 import { endedForIdleness } from "./end-idle.js";
@@ -34,7 +35,7 @@ export type HoldChoice = "hold" | "end" | "over" | "unsure";
 export const knownOf = ({ found, position }: HoldState): Known =>
   found === undefined
     ? { session: undefined, rows: [], position }
-    : { session: activeSession(found), rows: found.rows, position };
+    : { session: activeSession(found), rows: allRows(found.rows), position };
 
 /**
  * Being acquired moves the session's last activity forward to `atMs`, never back. That is written into the instance's
@@ -57,7 +58,7 @@ export function decideHold(
     case "hold":
       return {
         answer: { ...known, outcome: "held", session: withActivity(session, atMs) },
-        changes: { rows: acquired(session.id, state.found.rows, asker, atMs) },
+        changes: acquired(session.id, state.found.rows, asker, atMs),
       };
     case "end": {
       const ended = endedForIdleness(session, atMs);
@@ -71,8 +72,14 @@ export function decideHold(
   }
 }
 
-function acquired(sessionId: string, rows: readonly HeldRow[], { edge, instance }: Instance, acquiredAtMs: number) {
-  const own = rows.find((row) => isSameInstance(row, { edge, instance }));
-  if (own !== undefined && own.acquiredAtMs >= acquiredAtMs) return [];
-  return [{ sessionId, edge, instance, acquiredAtMs, figures: own?.figures ?? null }];
+function acquired(
+  sessionId: string,
+  rows: readonly HeldRow[],
+  { edge, instance }: Instance,
+  acquiredAtMs: number,
+): Changes {
+  const own = allRows(rows).find((row) => isSameInstance(row, { edge, instance }));
+  if (own !== undefined && own.acquiredAtMs >= acquiredAtMs) return {};
+  const next = { sessionId, edge, instance, acquiredAtMs, figures: own?.figures ?? null };
+  return own !== undefined && rows.includes(own) ? { rows: [next] } : withinBound(sessionId, rows, [next]);
 }

@@ -25,3 +25,7 @@ export function readAuditCursor(cursor: string): number | undefined {
   const bytes = Buffer.from(cursor, "base64url");
   return bytes.length === AUDIT_CURSOR_BYTES ? Number(bytes.readBigUInt64BE()) : undefined;
 }
+
+/** Of a list by name: any name will do, also one that is gone. */
+export const nameCursor = (name: string): string => Buffer.from(name).toString("base64url");
+export const readNameCursor = (cursor: string): string => Buffer.from(cursor, "base64url").toString();

@@ -3,8 +3,10 @@ import { Type } from "typebox";
 
 import { EDGE_STATES } from "../../app/edges/status/edge-status.js";
 import type { EdgeState } from "../../app/edges/status/edge-status.js";
-import type { EdgeView, InstanceView } from "../../app/edges/status/edge-views.js";
+import type { EdgePage, EdgeView, InstanceView } from "../../app/edges/status/edge-views.js";
 import type { UnauthenticatedCalls } from "../../app/edges/status/unauthenticated-calls.js";
+import { nameCursor, readNameCursor } from "./cursors.js";
+import { cursorAnswer, MAX_PAGE, NamePageQuery } from "./operator-schemas.js";
 import { errorAnswers, timeMs } from "../schemas.js";
 import type { HttpApp } from "../app.js";
 
@@ -89,25 +91,35 @@ const Unauthenticated = Type.Object(
   { description: "edge calls that were denied, not authenticated: their secret differs" },
 );
 
+/** A page of edges, after a name. */
+export type ListedEdges = (after: string, limit: number) => Promise<EdgePage>;
+
 /** To be called in a scope that `guardAdmins` keeps. */
 export function edgesRoute(
   app: HttpApp,
-  edges: () => Promise<EdgeView[]>,
+  edges: ListedEdges,
   unauthenticated: Pick<UnauthenticatedCalls, "list">,
 ): void {
   const schema = {
     tags: ["edges"],
     security: [{ adminToken: [] }],
     summary: "Every edge: the policy that it runs, its instances and workers, and how far it is behind the log",
+    querystring: NamePageQuery,
     response: {
-      200: Type.Object({ edges: Type.Array(Edge), unauthenticated: Type.Array(Unauthenticated) }),
-      ...errorAnswers("UNAUTHORIZED", "FORBIDDEN", "TOO_MANY_REQUESTS", "INTERNAL"),
+      200: Type.Object({
+        edges: Type.Array(Edge, { description: "by name" }),
+        unauthenticated: Type.Array(Unauthenticated),
+        cursor: cursorAnswer,
+      }),
+      ...errorAnswers("INVALID_REQUEST", "UNAUTHORIZED", "FORBIDDEN", "TOO_MANY_REQUESTS", "INTERNAL"),
     },
   };
-  app.get("/v1/edges", { schema, config: { issuer: true } }, async (_request, reply) => {
-    const views = await edges();
-    const body = { edges: views.map(editable), unauthenticated: unauthenticated.list() };
-    return reply.code(200).send(body);
+  app.get("/v1/edges", { schema, config: { issuer: true } }, async (request, reply) => {
+    const { limit = MAX_PAGE, cursor } = request.query;
+    const after = cursor === undefined ? "" : readNameCursor(cursor);
+    const { edges: views, next } = await edges(after, Number(limit));
+    const more = next === null ? null : nameCursor(next);
+    return reply.code(200).send({ edges: views.map(editable), unauthenticated: unauthenticated.list(), cursor: more });
   });
 }
 

@@ -5,6 +5,7 @@ import { WAIT_FORM } from "../../domain/revocation-wait.js";
 import { CONFIRMATION, MAX_ID_CHARS, planName, SessionSchema, strictObject, text, timeMs } from "../schemas.js";
 
 export const DEFAULT_PAGE = "100";
+export const MAX_PAGE = "1000";
 /** What a cursor is expected to be. */
 export const CURSOR = "the cursor of the page before, as it was answered";
 
@@ -23,11 +24,17 @@ const page = {
     }),
   ),
 };
-const cursorAnswer = Type.Union([Type.String(), Type.Null()], {
+export const cursorAnswer = Type.Union([Type.String(), Type.Null()], {
   description: "for the next page; null: this is the last. A page may hold fewer than limit and not be the last",
 });
 
 export const PageQuery = strictObject(page);
+
+/** Of a list by name, whose cursors are as long as names. */
+export const NamePageQuery = strictObject({
+  limit: page.limit,
+  cursor: Type.Optional(Type.String({ pattern: "^[A-Za-z0-9_-]{1,1400}$", description: CURSOR })),
+});
 
 export const ListQuery = strictObject({
   userId: Type.Optional(text(1, MAX_ID_CHARS)),

@@ -15,7 +15,7 @@ import { hangUpOf } from "../connections.js";
 import { sendError } from "../errors.js";
 import type { ErrorCode, ErrorDetail } from "../errors.js";
 import { unknownPlan, wrongField } from "../field-violations.js";
-import { actorOf } from "../guard.js";
+import { actorOf, keyOf } from "../guard.js";
 import { ConfirmedAnswer, CreateHeaders, ChangePlanBody, ReissuedAnswer, RevokeQuery } from "./operator-schemas.js";
 import { CreatedAnswer, CreateSessionBody, errorAnswers, SessionAnswer, SessionParams } from "../schemas.js";
 import type { HttpApp } from "../app.js";
@@ -64,8 +64,7 @@ function createRoute(app: HttpApp, ports: SessionPorts): void {
   };
   app.post("/v1/sessions", { schema, config: issuer, bodyLimit: MAX_BODY_BYTES }, async (request, reply) => {
     const { userId, orgId, plan, metadata = {} } = request.body;
-    const key = request.headers["idempotency-key"];
-    const issued = await issueSession(ports, { userId, orgId, plan, metadata }, key);
+    const issued = await issueSession(ports, { userId, orgId, plan, metadata }, keyOf(request));
     if (issued.outcome !== "issued") return sendError(reply, ...denialOfCreation(issued.outcome, ports.policies));
     if (issued.repeated) reply.header("idempotent-replayed", "true");
     return reply.code(201).send({ session: issued.session, token: issued.token });

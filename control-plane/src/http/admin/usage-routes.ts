@@ -3,6 +3,7 @@ import { consumeTokens } from "../../app/sessions/consume-tokens.js";
 import { showBuckets, showUsage } from "../../app/sessions/show-usage.js";
 import type { UsagePorts } from "../../app/edges/usage.js";
 import { sendError } from "../errors.js";
+import { keyOf } from "../guard.js";
 import { errorAnswers, SessionParams } from "../schemas.js";
 import type { HttpApp } from "../app.js";
 import { BucketsAnswer, ConsumeAnswer, ConsumeBody, ConsumeHeaders, UsageAnswer } from "./usage-schemas.js";
@@ -71,7 +72,7 @@ function consumeRoute(app: HttpApp, ports: UsagePorts): void {
     },
   };
   app.post("/v1/sessions/:id/consume", { schema, bodyLimit: MAX_BODY_BYTES }, async (request, reply) => {
-    const key = request.headers["idempotency-key"] ?? null;
+    const key = keyOf(request) ?? null;
     const outcome = await consumeTokens(ports, request.params.id, request.body.count, key);
     switch (outcome?.outcome) {
       case "repeated":

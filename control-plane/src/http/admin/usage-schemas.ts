@@ -38,7 +38,7 @@ export const UsageAnswer = Type.Object({
   direct: tokens("of these that were consumed through the API"),
   edges: Type.Array(
     Type.Object({
-      edge: Type.String(),
+      edge: Type.String({ description: "empty: former instances that were merged, past 1024 of one session" }),
       consumed: tokens("spent there"),
       instances: Type.Array(
         Type.Object({

@@ -1,22 +1,14 @@
 // The edge protocol's routes (docs/edge-protocol.md): what filters ask.
 import { MAX_EDGE_BODY_BYTES, PATH_ACQUIRE } from "../../../../assembly/contract.js";
 import { acquireSessions } from "../../app/edges/acquire-session.js";
-import type { UnauthenticatedCalls } from "../../app/edges/status/unauthenticated-calls.js";
 import type { UsagePorts } from "../../app/edges/usage.js";
 import { sendError } from "../errors.js";
-import { guardEdges } from "../guard.js";
 import { reportRoute } from "./report-route.js";
 import { AcquireAnswer, AcquireBody, errorAnswers, otherSessions } from "../schemas.js";
 import type { HttpApp } from "../app.js";
 
-export function edgeRoutes(
-  app: HttpApp,
-  ports: UsagePorts,
-  isEdge: (header: string | undefined) => "edge" | undefined,
-  unauthenticated: Pick<UnauthenticatedCalls, "denied">,
-): void {
-  guardEdges(app, isEdge, unauthenticated);
-
+/** To be called in a scope that `guardEdges` keeps. */
+export function edgeRoutes(app: HttpApp, ports: UsagePorts): void {
   const acquire = {
     tags: ["edge"],
     security: [{ edgeCredential: [] }],
@@ -24,7 +16,7 @@ export function edgeRoutes(
     body: AcquireBody,
     response: {
       200: AcquireAnswer,
-      ...errorAnswers("INVALID_REQUEST", "MALFORMED_JSON", "UNAUTHORIZED"),
+      ...errorAnswers("INVALID_REQUEST", "MALFORMED_JSON", "UNAUTHORIZED", "TOO_MANY_REQUESTS"),
       ...errorAnswers("BODY_TOO_LARGE", "UNSUPPORTED_MEDIA_TYPE", "INTERNAL", "NO_POLICY", "NOT_WRITTEN"),
     },
   };

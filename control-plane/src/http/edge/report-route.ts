@@ -22,12 +22,14 @@ const ReportBody = Type.Object(
     ),
     build: Type.Optional(hex(POLICY_HASH_CHARS)),
     policy: Type.Optional(WorkerPolicySchema),
+    // Each is read by itself: one that is wrong takes none of the others with it.
     usage: Type.Array(
-      Type.Array(Type.Unknown(), {
-        minItems: 5,
-        description: "[session id, rev, consumed, level in microtokens, ms since the last admitted request]",
+      Type.Unknown({
+        description:
+          "[session id, rev, consumed, level in microtokens, ms since the last admitted request]; one that cannot be is " +
+          "dropped, counted and logged, and acknowledged with the others",
       }),
-      { maxItems: MAX_REPORT_ROWS, description: `at most ${MAX_REPORT_ROWS} rows of at least 5 values` },
+      { maxItems: MAX_REPORT_ROWS, description: `at most ${MAX_REPORT_ROWS} rows` },
     ),
     more: Type.Boolean({ description: "a boolean: whether there is more than these rows" }),
   },
@@ -48,16 +50,15 @@ export function reportRoute(app: HttpApp, ports: UsagePorts): void {
     body: ReportBody,
     response: {
       200: ReportAnswerSchema,
-      ...errorAnswers("INVALID_REQUEST", "MALFORMED_JSON", "UNAUTHORIZED"),
+      ...errorAnswers("INVALID_REQUEST", "MALFORMED_JSON", "UNAUTHORIZED", "TOO_MANY_REQUESTS"),
       ...errorAnswers("BODY_TOO_LARGE", "UNSUPPORTED_MEDIA_TYPE", "INTERNAL", "NOT_READY", "NOT_WRITTEN"),
     },
   };
   app.post(PATH_REPORT, { schema, bodyLimit: MAX_EDGE_BODY_BYTES }, async (request, reply) => {
     const { edge, instance, worker = "", build, policy: ran, usage, more } = request.body;
-    const reading = readUsageRows(usage);
-    if (!("rows" in reading)) return sendError(reply, "INVALID_REQUEST", reading);
+    const read = readUsageRows(usage);
     const policy = ran && { source: ran.source, generation: ran.generation, hash: ran.hash };
-    const answer = await reportUsage(ports, { edge, instance, worker, build, policy, rows: reading.rows, more });
+    const answer = await reportUsage(ports, { edge, instance, worker, build, policy, ...read, more });
     if (answer !== undefined) return reply.code(200).send({ log: answer.log, refresh: [...answer.refresh] });
     return sendError(reply, "NOT_READY", { message: "Too much waits to be written: report again in a while" });
   });

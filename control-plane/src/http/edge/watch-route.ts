@@ -63,7 +63,7 @@ export function watchRoute(app: HttpApp, watches: Watches): void {
     body: WatchBody,
     response: {
       200: WatchAnswerSchema,
-      ...errorAnswers("INVALID_REQUEST", "MALFORMED_JSON", "UNAUTHORIZED"),
+      ...errorAnswers("INVALID_REQUEST", "MALFORMED_JSON", "UNAUTHORIZED", "TOO_MANY_REQUESTS"),
       ...errorAnswers("BODY_TOO_LARGE", "UNSUPPORTED_MEDIA_TYPE", "INTERNAL", "NOT_READY"),
     },
   };

@@ -3,20 +3,20 @@ import { Counter, Gauge, Histogram } from "prom-client";
 import type { Registry } from "prom-client";
 
 import { EDGE_STATES } from "../../app/edges/status/edge-status.js";
+import type { EdgeSurvey } from "../../app/edges/status/edge-survey.js";
 import type { EdgeView } from "../../app/edges/status/edge-views.js";
 import type { WatchMeter, WatchOutcome } from "../../app/ports/watch-ports.js";
 import { PREFIX } from "./metrics.js";
 
 /** From a round trip on one machine to an edge that was away for minutes. */
 const PROPAGATION_BUCKETS_S = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300];
-/** Edges with series of their own, the first by name: each is a label that Prometheus keeps. */
-const MAX_LABELLED_EDGES = 1000;
 
 export class EdgeMetrics implements WatchMeter {
   private readonly watches: Counter;
   private readonly propagation: Histogram;
   private readonly policyPropagation: Histogram;
   private readonly unauthenticated: Counter;
+  private readonly instancesDenied: Counter;
 
   constructor(private readonly registry: Registry) {
     const registers = [registry];
@@ -43,6 +43,15 @@ export class EdgeMetrics implements WatchMeter {
       help: "Edge calls that were denied for their credential",
       registers,
     });
+    this.instancesDenied = new Counter({
+      name: `${PREFIX}edge_instances_denied_total`,
+      help: "Edge calls that were denied because too many new instances came at once",
+      registers,
+    });
+  }
+
+  instanceDenied(): void {
+    this.instancesDenied.inc();
   }
 
   watchEnded(outcome: WatchOutcome): void {
@@ -62,9 +71,9 @@ export class EdgeMetrics implements WatchMeter {
   }
 
   /** Adds what is asked for at each scrape. */
-  observe(listed: () => Promise<EdgeView[]>, heldWatches: () => number): void {
+  observe(surveyed: () => Promise<EdgeSurvey>, heldWatches: () => number): void {
     const registers = [this.registry];
-    const edges = askedOnce(listed);
+    const edges = askedOnce(surveyed);
     new Gauge({
       name: `${PREFIX}watches_held`,
       help: "Watches that wait for something to be said",
@@ -79,8 +88,8 @@ export class EdgeMetrics implements WatchMeter {
       labelNames: ["state"],
       registers,
       async collect() {
-        const views = await edges();
-        for (const state of EDGE_STATES) this.set({ state }, views.filter((one) => one.state === state).length);
+        const { states } = await edges();
+        for (const state of EDGE_STATES) this.set({ state }, states.get(state) ?? 0);
       },
     });
     const perEdge = (name: string, help: string, valueOf: (view: EdgeView) => number | null): void => {
@@ -90,9 +99,9 @@ export class EdgeMetrics implements WatchMeter {
         labelNames: ["edge"],
         registers,
         async collect() {
-          const views = (await edges()).slice(0, MAX_LABELLED_EDGES);
+          const { labelled } = await edges();
           this.reset();
-          for (const view of views) {
+          for (const view of labelled) {
             const value = valueOf(view);
             if (value !== null) this.set({ edge: view.edge }, value);
           }

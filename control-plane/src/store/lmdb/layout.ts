@@ -16,10 +16,11 @@
 //   usage       [session id, edge, instance]     StoredUsage  of an instance that has acquired or reported it. When it
 //                                                           was acquired stands only here: a session's last activity
 //                                                           is the latest of its own and of its rows'
-//   consumptions [session id, Idempotency-Key]   ConsumptionKey
-//   consumptionsByTime [ms, session id, Idempotency-Key] true     the same, the oldest first
-//   creationKeys Idempotency-Key                 CreationKey   which session a creation's key has made
-//   creationKeysByTime [ms, Idempotency-Key]     true       the same, the oldest first
+//   consumptions [session id, owned key]         ConsumptionKey   an owned key is an Idempotency-Key with the name of the
+//                                                           credential that used it; of before that, it is the key alone
+//   consumptionsByTime [ms, session id, owned key] true     the same, the oldest first
+//   creationKeys owned key                       CreationKey   which session a creation's key has made
+//   creationKeysByTime [ms, owned key]           true       the same, the oldest first
 //   audit       number, 1 and up                 AuditEvent    without a gap; the oldest go first
 //   invalidations number, 1 and up                 Invalidation    without a gap; the oldest go first
 //   revocations operation id                     StoredRevocation   of a user's or an organisation's sessions; ids sort
@@ -45,6 +46,7 @@ import type {
   ConsumptionKey,
   CreationKey,
   Figures,
+  HeldRow,
   Invalidation,
   StoredRevocation,
 } from "../../domain/stored.js";
@@ -59,6 +61,7 @@ export interface StoredUsage {
   /** When the instance last asked for the session, ms since the epoch; 0: it did not, or before this was kept here. */
   readonly acquiredAtMs: number;
   readonly figures: Figures | null;
+  readonly remembered?: readonly HeldRow[];
 }
 
 /**

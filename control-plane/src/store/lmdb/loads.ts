@@ -2,12 +2,13 @@
 import type { Loads } from "../../app/ports/update-ports.js";
 import type { Session } from "../../domain/session.js";
 import type { RevocationFilter, SessionRecord } from "../../domain/stored.js";
+import { unownedKey } from "../../domain/idempotency-key.js";
 import { sessionIdCeiling, sessionIdFloor } from "../../domain/session-id.js";
 import { cursorOf } from "./invalidation-log.js";
 import type { LmdbLayout } from "./layout.js";
 import { AFTER_ALL_IDS } from "./session-index.js";
 import { byActivity, byCreation, createdAfter, ended } from "./sweep-pages.js";
-import { findRecord, findSession, rowOf } from "./usage-rows.js";
+import { findRecord, findSession, rowOf, usageRows } from "./usage-rows.js";
 
 export type LoadsOfLmdb = { readonly [Kind in keyof Loads]: (wanted: Loads[Kind]["wanted"]) => Loads[Kind]["found"] };
 
@@ -15,7 +16,8 @@ export type LoadsOfLmdb = { readonly [Kind in keyof Loads]: (wanted: Loads[Kind]
 export const loadsOf = (db: LmdbLayout, log: string): LoadsOfLmdb => ({
   session: (id) => ({ found: findRecord(db, id), position: { log, cursor: cursorOf(db) } }),
   creation: ({ sessionId, key, peers }) => {
-    const made = key === null ? undefined : db.creationKeys.get(key);
+    // Keys of before they had owners count for all, for the day for which they are kept.
+    const made = key === null ? undefined : (db.creationKeys.get(key) ?? db.creationKeys.get(unownedKey(key)));
     return {
       exists: db.sessions.doesExist(sessionId),
       newestId: [...db.sessions.getKeys({ start: sessionIdCeiling(sessionId), reverse: true, limit: 1 })][0],
@@ -30,7 +32,10 @@ export const loadsOf = (db: LmdbLayout, log: string): LoadsOfLmdb => ({
   },
   consumption: ({ sessionId, key }) => ({
     session: db.sessions.get(sessionId),
-    earlier: key === null ? undefined : db.consumptions.get([sessionId, key]),
+    earlier:
+      key === null
+        ? undefined
+        : (db.consumptions.get([sessionId, key]) ?? db.consumptions.get([sessionId, unownedKey(key)])),
   }),
   report: (rows) => reported(db, rows),
   newestSession: (filter) => sessionIds(db, filter, { reverse: true, limit: 1 })[0],
@@ -63,18 +68,17 @@ function peersOf(db: LmdbLayout, userId: string, planId: number): Session[] {
 const sessionsOf = (db: LmdbLayout, ids: readonly string[]): Session[] =>
   ids.map((id) => db.sessions.get(id)).filter((session) => session !== undefined);
 
+/** A session for which one of the instances has no row yet is loaded with all rows: one of them may have to make room. */
 function reported(db: LmdbLayout, rows: Loads["report"]["wanted"]): ReadonlyMap<string, SessionRecord> {
-  const found = new Map<string, { session: Session; rows: SessionRecord["rows"][number][] }>();
+  const found = new Map<string, SessionRecord>();
+  const whole = new Set<string>();
   for (const { sessionId, edge, instance } of rows) {
-    let record = found.get(sessionId);
-    if (record === undefined) {
-      const session = db.sessions.get(sessionId);
-      if (session === undefined) continue;
-      record = { session, rows: [] };
-      found.set(sessionId, record);
-    }
+    const session = found.get(sessionId)?.session ?? db.sessions.get(sessionId);
+    if (session === undefined || whole.has(sessionId)) continue;
     const row = rowOf(db, sessionId, { edge, instance });
-    if (row !== undefined) record.rows.push(row);
+    if (row === undefined) whole.add(sessionId);
+    const known = row === undefined ? usageRows(db, sessionId) : [...(found.get(sessionId)?.rows ?? []), row];
+    found.set(sessionId, { session, rows: known });
   }
   return found;
 }

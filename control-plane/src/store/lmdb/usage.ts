@@ -2,6 +2,7 @@
 import type { UsageRow } from "../../domain/stored.js";
 import type { UsageStore } from "../../app/ports/usage-ports.js";
 import type { HoldState } from "../../domain/decisions/hold-session.js";
+import { allRows } from "../../domain/former-rows.js";
 import { cursorOf } from "./invalidation-log.js";
 import type { LmdbLayout } from "./layout.js";
 import { plansInUse } from "./sweep-pages.js";
@@ -21,7 +22,7 @@ export class LmdbUsage implements UsageStore {
   }
 
   rowsOf(sessionId: string): Promise<readonly UsageRow[]> {
-    const rows = usageRows(this.db, sessionId);
+    const rows = allRows(usageRows(this.db, sessionId));
     return Promise.resolve(rows.map(({ edge, instance, figures }) => ({ edge, instance, figures })));
   }
 

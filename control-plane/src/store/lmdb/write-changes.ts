@@ -11,8 +11,11 @@ import { rangeOfSession } from "./usage-rows.js";
 
 export function writeChanges(db: LmdbLayout, changes: Changes): void {
   for (const change of changes.sessions ?? []) writeSession(db, change);
-  for (const { sessionId, edge, instance, acquiredAtMs, figures } of changes.rows ?? []) {
-    void db.usage.put([sessionId, edge, instance], { acquiredAtMs, figures });
+  for (const { sessionId, edge, instance, ...row } of changes.rows ?? []) {
+    void db.usage.put([sessionId, edge, instance], row);
+  }
+  for (const { sessionId, edge, instance } of changes.removedRows ?? []) {
+    void db.usage.remove([sessionId, edge, instance]);
   }
   for (const { kind, sessionId, atMs } of changes.invalidations ?? []) appendInvalidation(db, kind, sessionId, atMs);
   for (const event of changes.audit ?? []) appendAudit(db, event);

@@ -2,7 +2,7 @@
 import type { Loads } from "../../app/ports/update-ports.js";
 import type { Changes, SessionChange, StoredRow } from "../../domain/changes.js";
 import { instanceKey } from "../../domain/stored.js";
-import type { AuditEvent, CreationKey, StoredRevocation } from "../../domain/stored.js";
+import type { AuditEvent, CreationKey, Instance, StoredRevocation } from "../../domain/stored.js";
 import type { Loaded, Versions } from "../optimistic-updates.js";
 import { loadsOf } from "./loads.js";
 import { versionOf } from "./records.js";
@@ -30,6 +30,7 @@ export class MemoryEngine implements MemoryRecords {
     for (const [name, version] of expected) if (this.version(name) !== version) return false;
     for (const change of changes.sessions ?? []) this.write(change);
     for (const row of changes.rows ?? []) this.writeRow(row);
+    for (const row of changes.removedRows ?? []) this.removeRow(row);
     this.audit.push(...(changes.audit ?? []));
     this.writeKeys(changes);
     const { invalidations = [], revocation } = changes;
@@ -73,6 +74,15 @@ export class MemoryEngine implements MemoryRecords {
     if (stored === undefined) return;
     this.touch(versionOf.session(sessionId));
     this.sessions.set(sessionId, { ...stored, rows: new Map(stored.rows).set(instanceKey(row), row) });
+  }
+
+  private removeRow({ sessionId, ...of }: Instance & { sessionId: string }): void {
+    const stored = this.sessions.get(sessionId);
+    if (stored === undefined) return;
+    this.touch(versionOf.session(sessionId));
+    const rows = new Map(stored.rows);
+    rows.delete(instanceKey(of));
+    this.sessions.set(sessionId, { ...stored, rows });
   }
 
   private writeKeys({ creationKey, consumptionKey }: Changes): void {

@@ -2,6 +2,7 @@
 import type { UsageRow } from "../../domain/stored.js";
 import type { UsageStore } from "../../app/ports/usage-ports.js";
 import type { HoldState } from "../../domain/decisions/hold-session.js";
+import { allRows } from "../../domain/former-rows.js";
 import type { MemoryEngine } from "./engine.js";
 import { recordOf } from "./records.js";
 
@@ -14,7 +15,7 @@ export class MemoryUsage implements UsageStore {
 
   rowsOf(sessionId: string): Promise<readonly UsageRow[]> {
     const stored = this.engine.sessions.get(sessionId);
-    const rows = stored === undefined ? [] : recordOf(stored).rows;
+    const rows = stored === undefined ? [] : allRows(recordOf(stored).rows);
     return Promise.resolve(rows.map(({ edge, instance, figures }) => ({ edge, instance, figures })));
   }
 

@@ -1,8 +1,10 @@
 // The rate of the REST API: bounded for each address and for each kind of token.
 import { describe, expect, it } from "vitest";
 
+import { networkOf } from "../../../src/app/access/network.js";
 import { RequestRates } from "../../../src/app/access/request-rates.js";
-import { created, expectError, ISSUER_TOKEN, startTestControlPlane } from "../../support/control-plane.js";
+import { ADMIN_TOKEN, created, expectError, ISSUER_TOKEN, startTestControlPlane } from "../../support/control-plane.js";
+import type { TestControlPlane } from "../../support/control-plane.js";
 import { FixedClock } from "../../support/fixed-clock.js";
 
 const RATE = { perSecond: 2, burst: 4 };
@@ -32,6 +34,38 @@ describe("an address that calls the API too often", () => {
     expectError(await plane.call("GET", "/v1/sessions"), "TOO_MANY_REQUESTS");
     for (let i = 0; i < 10; i++) expect((await plane.acquire(session.id)).status).toBe(200);
     for (const path of ["/healthz", "/readyz", "/metrics"]) expect((await plane.call("GET", path)).status).toBe(200);
+  });
+});
+
+describe("an address as the API rate counts it", () => {
+  const from = async (remoteAddress: string, plane: TestControlPlane): Promise<number> => {
+    const headers = { authorization: `Bearer ${ADMIN_TOKEN}x` };
+    return (await plane.app.inject({ method: "GET", url: "/v1/sessions", headers, remoteAddress })).statusCode;
+  };
+
+  it("an IPv6 caller that changes its address within its /64 is held to one rate", async () => {
+    const plane = await startTestControlPlane(undefined, { apiRate: { perSecond: 1, burst: 3 } });
+    const statuses: number[] = [];
+    for (let i = 0; i < 5; i++) statuses.push(await from(`2001:db8:0:7:${i}:${i}:${i}:${i}`, plane));
+    expect(statuses).toEqual([401, 401, 401, 429, 429]);
+    expect(await from("2001:db8:0:8::1", plane)).toBe(401);
+  });
+
+  it("an IPv4 caller has one rate, whether the listener is of IPv4 or of both", async () => {
+    const plane = await startTestControlPlane(undefined, { apiRate: { perSecond: 1, burst: 2 } });
+    expect([await from("192.0.2.1", plane), await from("::ffff:192.0.2.1", plane)]).toEqual([401, 401]);
+    expect([await from("::ffff:c000:201", plane), await from("::ffff:192.0.2.2", plane)]).toEqual([429, 401]);
+  });
+
+  it.each([
+    ["192.0.2.1", "192.0.2.1"],
+    ["::ffff:192.0.2.1", "192.0.2.1"],
+    ["::1", "::/64"],
+    ["2001:db8:0:1:2:3:4:5", "2001:db8:0:1::/64"],
+    ["fe80::1%eth0", "fe80::/64"],
+    ["", ""],
+  ])("the address %j counts as %j", (address, network) => {
+    expect(networkOf(address)).toBe(network);
   });
 });
 

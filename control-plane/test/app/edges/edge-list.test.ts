@@ -51,6 +51,7 @@ describe("GET /v1/edges", () => {
         },
       ],
       unauthenticated: [],
+      cursor: null,
     });
     await plane.watches.stop();
     expect((await held).status).toBe(200);
@@ -107,6 +108,7 @@ describe("GET /v1/edges", () => {
         { claimedEdge: "", address: "127.0.0.1", calls: 1, firstAt: lastAt, lastAt },
         { claimedEdge: "gw-1", address: "127.0.0.1", calls: 2, firstAt, lastAt },
       ],
+      cursor: null,
     });
     for (let i = 0; i < 100; i++) await call(`other-${i}`);
     const { body } = await plane.call("GET", "/v1/edges");

@@ -1,7 +1,7 @@
 // Group commit of reports: many go into few commits, and none is answered before its rows are durable.
 import { describe, expect, it } from "vitest";
 
-import type { ReportedRow } from "../../../src/domain/decisions/report-usage.js";
+import type { ReportedRow } from "../../../src/domain/decisions/reported-rows.js";
 import { UsageCommits } from "../../../src/app/edges/usage-commits.js";
 import type { Committed } from "../../../src/app/edges/usage-commits.js";
 import { sessionAt } from "../../support/sessions.js";
@@ -25,7 +25,8 @@ class SlowStore {
     const rows = this.commits[this.commits.length - this.ends.length] ?? [];
     const next = this.ends.shift();
     const session = sessionAt(0);
-    if (error === undefined) next?.done(new Map(rows.map(({ sessionId }) => [sessionId, { session, consumed: 1 }])));
+    const became = { session, consumed: 1, dropped: [] };
+    if (error === undefined) next?.done(new Map(rows.map(({ sessionId }) => [sessionId, became])));
     else next?.failed(error);
   }
 }

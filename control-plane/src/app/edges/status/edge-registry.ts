@@ -6,6 +6,7 @@ import type { EdgeStatus } from "../../ports/edge-status-ports.js";
 import type { Clock, CurrentPolicy } from "../../ports/ports.js";
 import type { WatchRequest } from "../../ports/watch-ports.js";
 import type { Reported, WorkerReport } from "../../ports/edge-ports.js";
+import { EdgeNames } from "./edge-names.js";
 import { ReportWindow } from "./report-window.js";
 import { awaitedEntries, isChanged, isGone, knownInstance, NEVER, newEntry, statusOf } from "./registry-entry.js";
 import type { Entry, KnownInstance, StatusNow } from "./registry-entry.js";
@@ -16,6 +17,8 @@ import { areCurrent, established, GONE_AFTER_MS, withReport } from "./workers.js
  * policy, at most 4 KiB. More than any installation has; past it those silent for longest are taken to be gone.
  */
 const MAX_INSTANCES = 65_536;
+/** During a hot restart there are two; more are former lives of an Envoy that crashes in a loop, or Envoys that share a name. */
+export const MAX_INSTANCES_OF_AN_EDGE = 256;
 type News = Partial<Omit<Entry, "of" | "firstContactAtMs" | "contactAtMs" | "awaitedSinceMs">>;
 
 export interface EdgeRegistryParts {
@@ -31,6 +34,7 @@ export interface EdgeRegistryParts {
 export class EdgeRegistry {
   /** The one with the latest contact is the last. */
   private readonly entries = new Map<string, Entry>();
+  private readonly names = new EdgeNames();
   private readonly listeners = new Set<(request: WatchRequest) => void>();
   private readonly changeListeners = new Set<(instance: Instance) => void>();
   private readonly clock: Clock;
@@ -57,6 +61,15 @@ export class EdgeRegistry {
   /** Instances that are remembered. */
   count(): number {
     return this.entries.size;
+  }
+
+  knows(instance: Instance): boolean {
+    return this.entries.has(instanceKey(instance));
+  }
+
+  /** Whether an instance of this edge is remembered. */
+  knowsEdge(edge: string): boolean {
+    return this.names.has(edge);
   }
 
   acquired(instance: Instance): void {
@@ -153,6 +166,20 @@ export class EdgeRegistry {
     return present.map((entry) => knownInstance(entry, graceMs, windowMs, nowMs));
   }
 
+  /** Names of edges with an instance that is remembered, those after one, in their order. */
+  edgesAfter(name: string, limit: number): readonly string[] {
+    return this.names.after(name, limit);
+  }
+
+  /** As `known`, of one edge; the one with the latest contact is the last. */
+  knownOf(edge: string, graceMs: number): KnownInstance[] {
+    const nowMs = this.clock.monotonicMs();
+    const windowMs = this.windowMs();
+    return this.entriesOf(edge)
+      .filter((entry) => !isGone(entry, nowMs))
+      .map((entry) => knownInstance(entry, graceMs, windowMs, nowMs));
+  }
+
   /** Forgets those that are gone: one that is not known is gone too. */
   forgetGone(): void {
     if (this.listeningMs() < GONE_AFTER_MS) return;
@@ -174,6 +201,7 @@ export class EdgeRegistry {
     const nowMs = this.clock.monotonicMs();
     const before = this.entries.get(key);
     this.entries.delete(key);
+    this.names.touch(instance);
     const contact = { contactAtMs: nowMs, awaitedSinceMs: undefined };
     this.put({ ...(before ?? newEntry(instance, nowMs)), ...news, ...contact }, before);
   }
@@ -185,14 +213,37 @@ export class EdgeRegistry {
 
   private put(entry: Entry, before?: Entry): void {
     this.entries.set(instanceKey(entry.of), entry);
+    this.names.add(entry.of);
     if (before === undefined || isChanged(before, entry)) this.changed(entry.of);
+    if (before === undefined) this.keepFew(entry);
     if (this.entries.size <= MAX_INSTANCES) return;
     const [silent] = this.entries.values();
     if (silent !== undefined) this.forget(silent);
   }
 
+  /** Of an edge's others the one that is silent for longest goes, one that watches last of all. */
+  private keepFew(added: Entry): void {
+    if (this.names.keys(added.of.edge).size <= MAX_INSTANCES_OF_AN_EDGE) return;
+    let longest: Entry | undefined;
+    for (const key of this.names.keys(added.of.edge)) {
+      const entry = this.entries.get(key);
+      if (entry === undefined || entry === added) continue;
+      longest ??= entry;
+      if (entry.watches > 0) continue;
+      longest = entry;
+      break;
+    }
+    if (longest !== undefined) this.forget(longest);
+  }
+
+  /** The one with the latest contact is the last. */
+  private entriesOf(edge: string): Entry[] {
+    return [...this.names.keys(edge)].map((key) => this.entries.get(key)).filter((one) => one !== undefined);
+  }
+
   private forget({ of }: Entry): void {
     this.entries.delete(instanceKey(of));
+    this.names.remove(of);
     this.changed(of);
   }
 

@@ -1,4 +1,6 @@
 // Every edge as an operator sees it: what it was offered, what it made of that, what its workers run, how far it is behind.
+import { setImmediate as nextTurnOfLoop } from "node:timers/promises";
+
 import type { LogPosition } from "../../../domain/stored.js";
 import { graceMs } from "../../../domain/idleness.js";
 import type { Violation } from "../../../domain/policy/policy.js";
@@ -63,7 +65,7 @@ export interface EdgeView {
 }
 
 export interface EdgesParts {
-  readonly instances: Pick<EdgeRegistry, "known" | "windowMs">;
+  readonly instances: Pick<EdgeRegistry, "edgesAfter" | "knownOf" | "windowMs">;
   readonly log: Pick<InvalidationLog, "position">;
   readonly policies: CurrentPolicy & Pick<PolicyPublisher, "published">;
   readonly clock: Clock;
@@ -77,8 +79,19 @@ interface Moment extends Omit<StatusParts, "published"> {
   readonly workerGoneAfterMs: number;
 }
 
-/** By name, those whose last contact is at most minutes ago. */
-export async function edgesNow({ instances, log, policies, clock }: EdgesParts): Promise<EdgeView[]> {
+export interface EdgePage {
+  readonly edges: readonly EdgeView[];
+  /** The name after which the next page begins; null after the last. */
+  readonly next: string | null;
+}
+
+/**
+ * By name, those whose last contact is at most minutes ago. Costs what it shows.
+ * @param after the page begins after this name
+ * @param limit of names; a page may show fewer edges and not be the last
+ */
+export async function edgesPage(parts: EdgesParts, after: string, limit: number): Promise<EdgePage> {
+  const { instances, log, policies, clock } = parts;
   const position = await log.position();
   const active = policies.current();
   const grace = active === undefined ? 0 : graceMs(active.policy);
@@ -90,15 +103,36 @@ export async function edgesNow({ instances, log, policies, clock }: EdgesParts):
     wallMs: clock.nowMs(),
     workerGoneAfterMs: workerGoneAfterMs(grace),
   };
-  const byName = new Map<string, KnownInstance[]>();
-  for (const instance of instances.known(grace)) {
-    const others = byName.get(instance.edge);
-    if (others === undefined) byName.set(instance.edge, [instance]);
-    else others.push(instance);
-  }
-  return [...byName.keys()].sort().map((edge) => {
-    return edgeView(edge, byName.get(edge) ?? [], { ...moment, published: policies.published(edge) });
+  const names = instances.edgesAfter(after, limit);
+  const edges = names.flatMap((edge): EdgeView[] => {
+    const known = instances.knownOf(edge, grace);
+    return known.length === 0 ? [] : [edgeView(edge, known, { ...moment, published: policies.published(edge) })];
   });
+  return { edges, next: names.length < limit ? null : (names.at(-1) ?? null) };
+}
+
+/** Some milliseconds. */
+const EDGES_A_TURN = 100;
+
+/** All edges, some a turn. */
+export async function eachPage(
+  parts: EdgesParts,
+  nextTurn: () => Promise<unknown>,
+  each: (edges: readonly EdgeView[]) => void,
+): Promise<void> {
+  for (let after: string | null = ""; after !== null;) {
+    const { edges, next }: EdgePage = await edgesPage(parts, after, EDGES_A_TURN);
+    each(edges);
+    after = next;
+    if (after !== null) await nextTurn();
+  }
+}
+
+/** All of them. */
+export async function edgesNow(parts: EdgesParts): Promise<EdgeView[]> {
+  const all: EdgeView[] = [];
+  await eachPage(parts, nextTurnOfLoop, (edges) => all.push(...edges));
+  return all;
 }
 
 function edgeView(edge: string, known: readonly KnownInstance[], moment: Moment & StatusParts): EdgeView {

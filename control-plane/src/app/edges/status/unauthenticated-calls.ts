@@ -1,4 +1,5 @@
 // Edge calls that were denied for their credential: by the name that they claim and the address that they come from.
+import { networkOf } from "../../access/network.js";
 import type { Clock, Logger } from "../../ports/ports.js";
 
 /** Whoever can reach the port can claim any name: past so many the least recent is dropped. */
@@ -12,6 +13,7 @@ const MAX_LINES_A_MINUTE = 20;
 export interface UnauthenticatedCaller {
   /** Empty where the call claims none. */
   readonly claimedEdge: string;
+  /** Of its last call; all addresses of an IPv6 network are one caller. */
   readonly address: string;
   readonly calls: number;
   readonly firstAt: number;
@@ -40,7 +42,7 @@ export class UnauthenticatedCalls {
     const { clock, counted } = this.parts;
     counted();
     const claimedEdge = claimed.slice(0, MAX_NAME_CHARS);
-    const key = `${address} ${claimedEdge}`;
+    const key = `${networkOf(address)} ${claimedEdge}`;
     const at = clock.nowMs();
     const before = this.entries.get(key);
     this.entries.delete(key);

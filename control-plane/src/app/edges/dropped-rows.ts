@@ -1,0 +1,50 @@
+// Rows of reports that are dropped: counted by reason, and named in the log one by one.
+import type { DroppedRow } from "../../domain/decisions/reported-rows.js";
+import type { Clock, Logger } from "../ports/ports.js";
+import type { UsageMeter } from "../ports/usage-ports.js";
+
+const MINUTE_MS = 60_000;
+/** Whoever has an edge's credential can send any number. */
+const MAX_LINES_A_MINUTE = 20;
+
+const WORDS: Readonly<Record<DroppedRow["reason"], string>> = {
+  malformed: "it is not [session id, rev, consumed, level, idleMs] as edges send it",
+  level: "no plan has such a level",
+  consumed: "under no plan a session of that age can have consumed so much",
+  sum: "the session's consumption would be past 2^53 - 1",
+};
+
+export interface DroppedRowsParts {
+  readonly clock: Pick<Clock, "monotonicMs">;
+  readonly logger: Logger;
+  readonly meter: Pick<UsageMeter, "rowDropped">;
+}
+
+export class DroppedRows {
+  private minute = { startedAtMs: -Infinity, lines: 0 };
+  /** Since the last line. */
+  private unnamed = 0;
+
+  constructor(private readonly parts: DroppedRowsParts) {}
+
+  note(rows: readonly DroppedRow[]): void {
+    for (const row of rows) {
+      this.parts.meter.rowDropped(row.reason);
+      this.name(row);
+    }
+  }
+
+  private name({ edge, instance, sessionId, reason }: DroppedRow): void {
+    const { clock, logger } = this.parts;
+    const nowMs = clock.monotonicMs();
+    if (nowMs - this.minute.startedAtMs >= MINUTE_MS) this.minute = { startedAtMs: nowMs, lines: 0 };
+    if (this.minute.lines >= MAX_LINES_A_MINUTE) {
+      this.unnamed += 1;
+      return;
+    }
+    this.minute.lines += 1;
+    const fields = { type: "report-row-dropped", edge, instance, sessionId, reason, unnamed: this.unnamed };
+    logger.warn(fields, `a row of a report was dropped: ${WORDS[reason]}`);
+    this.unnamed = 0;
+  }
+}
