@@ -2,6 +2,8 @@
 import type { SteadyClock } from "../../src/app/ports/ports.js";
 
 export class FixedClock implements SteadyClock {
+  /** What `isSettled` answers. */
+  settled = true;
   private aheadMs = 0;
 
   constructor(private ms: number = Date.UTC(2026, 0, 1)) {}
@@ -23,7 +25,7 @@ export class FixedClock implements SteadyClock {
   }
 
   isSettled(): boolean {
-    return true;
+    return this.settled;
   }
 
   advance(ms: number): void {

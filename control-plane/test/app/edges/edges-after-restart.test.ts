@@ -96,6 +96,12 @@ describe("after a restart of the control plane", () => {
     expect(await states()).toEqual(["gw-1 silent"]);
   });
 
+  it("a contact that is stamped a year ahead makes no other edge look silent", async () => {
+    const ahead = before(-365 * 24 * 60 * MINUTE_MS, { edge: "gw-2", watching: false });
+    const { states } = startedWith(before(3_000, { watching: false }), ahead);
+    expect(await states()).toEqual(["gw-1 waiting", "gw-2 waiting"]);
+  });
+
   it("a plane that knows nothing stored lists no edge", async () => {
     expect(await startedWith().states()).toEqual([]);
   });

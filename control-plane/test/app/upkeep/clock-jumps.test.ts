@@ -47,6 +47,18 @@ describe("a session whose control plane's clock jumps ahead", () => {
     expect(shownBuckets.text).toContain("19.999");
   });
 
+  it("a bucket goes by the report that came last, not by one that the clock stamped ahead", async () => {
+    const plane = await startTestControlPlane();
+    plane.setPlans({ ...STARTER, maxAge: 9 * HOUR_MS, lifetime: 9 * HOUR_MS, tokenRefillRate: 0 });
+    const { session } = await created(plane);
+    plane.clock.step(HOUR_MS);
+    await plane.report([[session.id, 1, 1, 90_000_000, 0]], { instance: "a".repeat(16) });
+    plane.clock.step(-HOUR_MS);
+    await plane.report([[session.id, 1, 80, 10_000_000, 0]], { instance: "b".repeat(16) });
+    const restarted = await plane.acquire(session.id, { instance: "c".repeat(16) });
+    expect(restarted.body).toMatchObject({ level: 10_000_000 });
+  });
+
   it("a session past its lifetime by the jump alone lives on for the grace, and is not removed", async () => {
     const plane = await startTestControlPlane();
     plane.clock.advance(HOUR_MS);

@@ -44,6 +44,18 @@ async function aMinutePasses(timers: ManualTimers): Promise<void> {
 }
 
 describe("the invalidation log", () => {
+  it("no invalidation goes while the clock is not settled", async () => {
+    const { log, clock, timers, stop } = await kept();
+    log.append("revoked", "old", clock.nowMs() - KEPT_MS);
+    clock.settled = false;
+    await aMinutePasses(timers);
+    expect(await oldest(log)).toBe(1);
+    clock.settled = true;
+    await aMinutePasses(timers);
+    expect(await oldest(log)).toBe(2);
+    await stop();
+  });
+
   it("the invalidation log loses what is older than its retention, however much that is", async () => {
     const { log, clock, timers, stop } = await kept();
     for (let i = 0; i < 2000; i++) log.append("revoked", `s${i}`, clock.nowMs() - KEPT_MS);

@@ -147,4 +147,17 @@ describe("the retention", () => {
     await stop();
     expect((await store.find(old.id))?.metadata.ip).toBeNull();
   });
+
+  it("a round while the clock is not settled forgets nothing", async () => {
+    const store = await temporaryStore();
+    const old = sessionAt(NOW_MS - DAY_MS - 1);
+    await store.create(old);
+    const clock = new FixedClock(NOW_MS);
+    clock.settled = false;
+    const nothing = (): void => undefined;
+    const logger = { debug: nothing, info: nothing, warn: nothing, error: nothing };
+    const { operator, audit } = store;
+    await startRetention({ store, operator, audit, retention: RETENTION, clock, logger })();
+    expect((await store.find(old.id))?.metadata.ip).toBe("192.0.2.1");
+  });
 });

@@ -116,6 +116,23 @@ describe("sweeps", () => {
     expect([sweeps(), timers.pending]).toEqual([2, 0]);
   });
 
+  it("a sweep that is due while a jump of the clock waits removes nothing; the next one does", async () => {
+    const plane = await startTestControlPlane();
+    const timers = new ManualTimers(plane.clock);
+    const old = sessionAt(plane.clock.nowMs() - 2 * HOUR_MS);
+    await plane.store.create(old);
+    const stop = startSweeping(plane.ports, timers);
+    timers.advance(59_000);
+    plane.clock.step(HOUR_MS);
+    timers.advance(1000);
+    await expect.poll(() => timers.pending).toBe(1);
+    expect(await plane.store.find(old.id)).toBeDefined();
+    timers.advance(60_000);
+    await expect.poll(() => lines(plane.logged(), "session-cleanup").length).toBe(1);
+    expect(await plane.store.find(old.id)).toBeUndefined();
+    await stop();
+  });
+
   it("sweeps go on after one that failed", async () => {
     const plane = await startTestControlPlane();
     const timers = new ManualTimers(plane.clock);
@@ -137,7 +154,8 @@ describe("a control plane that is killed in the middle of a sweep", () => {
     const folder = temporaryFolder();
     const settings = settingsIn(folder);
     const policy = "plans: [{ id: 0, name: starter, maxTokens: 100, tokenRefillRate: 10 }]";
-    const often = "sessions: { cleanupInterval: 100 }";
+    // Each start waits for a grace, which is the shorter the oftener edges report.
+    const often = "sessions: { cleanupInterval: 100 }\ncontrolPlane: { reportInterval: 100 }";
     writeFileSync(join(folder, "policy.yaml"), `version: 1\n${policy}\n${often}\n`);
     const count = 10_000;
     const store = await openStore(join(folder, "data"));
