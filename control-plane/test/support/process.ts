@@ -53,7 +53,7 @@ export class ControlPlaneProcess {
   constructor(settings: Record<string, string>, within: readonly string[] = []) {
     const env = { PATH: process.env.PATH, ...settings };
     const [program, ...args] = [...within, process.execPath, compiledMain()];
-    this.child = spawn(program ?? process.execPath, args, { env, stdio: ["ignore", "pipe", "pipe"] });
+    this.child = spawn(program, args, { env, stdio: ["ignore", "pipe", "pipe"] });
     this.child.stdout?.on("data", (chunk: Buffer) => (this.stdout += chunk.toString()));
     this.child.stderr?.on("data", (chunk: Buffer) => (this.stderr += chunk.toString()));
     this.ended = new Promise((resolve) => {
@@ -86,6 +86,10 @@ export class ControlPlaneProcess {
       const ended = await Promise.race([more.then(() => false), this.ended.then(() => true)]);
       if (ended) throw new Error(`the control plane ended:\n${this.stdout}${this.stderr}`);
     }
+  }
+
+  get pid(): number {
+    return this.child.pid ?? 0;
   }
 
   kill(signal: NodeJS.Signals): void {
