@@ -62,11 +62,8 @@ async function ofControlPlane(): Promise<MetricObjectWithValues<MetricValue<stri
     () => 1,
   );
   observeLog(metrics.registry, () => 1);
-<<<<<<< HEAD
   connectionMetrics(metrics.registry, () => ({ authenticated: 1, unauthenticated: 1 }));
-=======
   observeClock(metrics.registry, { jumps: { forward: 0, backward: 0 }, waitingJumpMs: () => 0 });
->>>>>>> clocks
   observePolicy(metrics.registry, { current: () => undefined, isFileRejected: () => false });
   observeStore(metrics.registry, { unwritable: () => undefined });
   const usage = new UsageMetrics(metrics.registry);

@@ -1,7 +1,9 @@
 // Commits that fail, that never end, and a library that gives up: what writers are told, and when it is tried again.
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { expect, it } from "vitest";
 
 import { StoreUnwritable } from "../../src/app/ports/store-health.js";
+import { LmdbLog } from "../../src/store/lmdb/invalidation-log.js";
 import { Commits } from "../../src/store/lmdb/commits.js";
 
 /** What LMDB does with a commit: all that this test needs of it. */
@@ -50,6 +52,31 @@ class ScriptedLmdb {
     throw Object.assign(new Error("Commit failed (see commitError for details)"), { commitError });
   }
 }
+
+/** The log over an LMDB that gives up with the next commit. */
+function givingUp(): { log: LmdbLog; commit: () => void } {
+  let afterCommit = (): void => undefined;
+  let isUp = true;
+  const get = (): number => {
+    if (isUp) return 0;
+    throw new Error("MDB_PANIC");
+  };
+  const env = { on: (_: string, call: () => void) => void (afterCommit = call) };
+  const commit = (): void => {
+    isUp = false;
+    afterCommit();
+  };
+  return { log: new LmdbLog({ meta: { get }, env } as never, "log"), commit };
+}
+
+it("a library that gives up ends no process by what the log reads after each commit", async () => {
+  const { log, commit } = givingUp();
+  let told = 0;
+  log.subscribe(() => (told += 1));
+  commit();
+  await nextTurn();
+  expect(told).toBe(0);
+});
 
 const outcome = (write: Promise<unknown>): Promise<unknown> => write.catch((error: unknown) => error);
 

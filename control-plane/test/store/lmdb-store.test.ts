@@ -1,6 +1,6 @@
 // The LMDB store: the contract, and what only a store on a disk can be asked.
 import { randomBytes } from "node:crypto";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
@@ -8,7 +8,7 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { LmdbStore } from "../../src/store/lmdb/store.js";
 import { openStore } from "../support/temporary-store.js";
 import type { StoreOfTests } from "../support/temporary-store.js";
-import { openLayout } from "../../src/store/lmdb/layout.js";
+import { openLayout, STORE_FILE } from "../../src/store/lmdb/layout.js";
 import { edgeStatusContract } from "../contracts/edge-status-contract.js";
 import { decision, policyContract } from "../contracts/policy-contract.js";
 import { storeContract } from "../contracts/store-contract.js";
@@ -121,6 +121,14 @@ describe("the LMDB store", () => {
     await Promise.all(sessions.map((session) => store.create(session)));
     expect(await store.countLive(STARTER.id, NOW_MS)).toBe(20_001);
     expect(await store.countLive(STARTER.id, NOW_MS + 1)).toBe(20_000);
+  });
+
+  it("a store of this schema is opened without a write, as on a full disk", async () => {
+    const path = folder();
+    await (await LmdbStore.open(path, random)).close();
+    const before = readFileSync(join(path, STORE_FILE));
+    await (await LmdbStore.open(path, random)).close();
+    expect(readFileSync(join(path, STORE_FILE)).equals(before)).toBe(true);
   });
 
   it("a store of another schema is not opened, and its schema is named", async () => {

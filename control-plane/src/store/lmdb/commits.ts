@@ -93,9 +93,9 @@ export class Commits implements StoreHealth {
           resolve(answer);
         },
         async (error: unknown) => {
-          const shown = isFailedCommit(error) ? await this.failed(error) : error;
+          const reason = isFailedCommit(error) ? await this.failed(error) : error;
           this.pending.delete(pending);
-          reject(shown);
+          reject(reason instanceof Error ? reason : new Error(String(reason)));
         },
       );
     });

@@ -47,7 +47,11 @@ export class LmdbLog implements InvalidationLog {
       // The library turns reads to the new state after it has called back here: at once, or in a microtask of its own.
       queueMicrotask(() => {
         queueMicrotask(() => {
-          this.tell();
+          try {
+            this.tell();
+          } catch {
+            // LMDB has given up, reads too: `Commits` finds that out, and here nobody waits for an answer.
+          }
         });
       });
     });
