@@ -38,16 +38,6 @@ export function takeBatch(): u32 {
 
 /** Takes out those whose time is over, as a chain. */
 export function takeOverdue(nowUs: u64): u32 {
-  return takeOut(NONE, nowUs);
-}
-
-/** Takes out those of a root, as a chain. */
-export function takeQueuedOf(rootId: u32): u32 {
-  return takeOut(rootId, 0);
-}
-
-/** Those of this root, or whose time is over at `nowUs`. No root context has the id NONE. */
-function takeOut(rootId: u32, nowUs: u64): u32 {
   let taken = NONE;
   let lastTaken = NONE;
   let ask = first;
@@ -55,7 +45,7 @@ function takeOut(rootId: u32, nowUs: u64): u32 {
   last = NONE;
   while (ask != NONE) {
     const next = nextAsk(ask);
-    if (askRoot(ask) != rootId && askWaitsUntilUs(ask) > nowUs) {
+    if (askWaitsUntilUs(ask) > nowUs) {
       queueAsk(ask);
     } else {
       linkAsk(ask, NONE);

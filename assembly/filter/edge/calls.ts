@@ -1,6 +1,5 @@
 // The acquires of this worker that are out: a fixed table, each with the sessions that it asks about (asks.ts).
 import { closeAsk, nextAsk } from "./asks";
-import { takeQueuedOf } from "./ask-queue";
 import { NONE, freeWaiter } from "./waiters";
 
 //   0         4                 8           12       16        24
@@ -65,9 +64,11 @@ export function closeCall(call: u32): u32 {
   return load<u32>(callAt(call), ASK_AT);
 }
 
-/** Forgets what a root that is gone asked: its answers will not come, and its streams ended before it. */
+/**
+ * Forgets what a root that is gone asked: its answers will not come, and its streams ended before it. What it has queued
+ * goes when its turn comes.
+ */
 export function dropCallsOf(rootId: u32): void {
-  dropAsks(takeQueuedOf(rootId));
   for (let call: u32 = 0; call < MAX_CALLS; call++) {
     const at = callAt(call);
     if (load<u32>(at, USED_AT) != 0 && load<u32>(at, ROOT_AT) == rootId) dropAsks(closeCall(call));

@@ -50,4 +50,20 @@ describe("an acknowledgement among sessions of one set", () => {
     next.answer(200, reportAnswer());
     expect(idsIn(nextReport(edge))).toEqual([]);
   });
+
+  it("an acknowledgement of a set's later sessions leaves its earlier ones marked", () => {
+    const edge = new Edge();
+    const sessions = sessionsOfOneSet(edge, RECORDS_PER_SET);
+    for (const session of sessions) {
+      edge.send(session);
+      edge.answerLive();
+    }
+    nextReport(edge).answer(200, reportAnswer());
+    const [earlier, later] = [sessions.slice(0, RECORDS_PER_SET / 2), sessions.slice(RECORDS_PER_SET / 2)];
+    for (const session of later) edge.send(session);
+    const report = nextReport(edge);
+    for (const session of earlier) edge.send(session);
+    report.answer(200, reportAnswer());
+    expect(idsIn(nextReport(edge)).sort()).toEqual(earlier.map(({ id }) => id).sort());
+  });
 });

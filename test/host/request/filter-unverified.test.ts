@@ -1,6 +1,7 @@
 // Sessions that were admitted unverified while the control plane was away, and how they are confirmed when it is back.
 import { describe, expect, it } from "vitest";
 import type { Callout } from "../harness/host/callouts.js";
+import { answerAll, sessionsOf } from "../harness/scenes/batches.js";
 import { LIFETIME_MS, endedAnswer, liveAnswer, plan, policy } from "../harness/scenes/documents.js";
 import { Edge } from "../harness/scenes/edge.js";
 import type { HostCall } from "../harness/host/host-calls.js";
@@ -88,6 +89,28 @@ describe("a session that was admitted unverified", () => {
     askedAgain(edge);
     edge.answerLive();
     expect(edge.table.record(session.id)?.provisional).toBe(false);
+  });
+
+  it("unverified sessions are confirmed many in a call, 128 of them at a time", () => {
+    const edge = new Edge({ policy: policy({ onMiss: "trust" }), settings: { table: { capacity: 4096 } } });
+    const sessions = Array.from({ length: 900 }, () => edge.newSession());
+    expect(sessions.every((session) => edge.send(session).status === 200)).toBe(true);
+    edge.passMs(TICK_MS);
+    expect(edge.pendingAcquires.map((call) => sessionsOf(call).length)).toEqual([64, 64]);
+    edge.passMs(TICK_MS);
+    expect(edge.pendingAcquires).toHaveLength(2);
+    for (let ticks = 0; ticks < 10; ticks++) {
+      answerAll(edge, () => liveAnswer({ tokens: 4 }));
+      edge.passMs(TICK_MS);
+    }
+    const provisional = sessions.filter(({ id }) => edge.table.record(id)?.provisional !== false);
+    // A few lost their place in the list to others: the sweep finds them.
+    expect(provisional.length).toBeLessThan(10);
+    for (let ticks = 0; ticks < 110; ticks++) {
+      edge.passMs(TICK_MS);
+      answerAll(edge, () => liveAnswer({ tokens: 4 }));
+    }
+    expect(sessions.every(({ id }) => edge.table.record(id)?.provisional === false)).toBe(true);
   });
 
   it("an unverified session comes at once with onMiss: trust, and is confirmed too", () => {
