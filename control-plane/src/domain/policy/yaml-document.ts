@@ -1,5 +1,6 @@
 // Reads YAML as far as JSON goes: one document, no anchors, aliases, tags or directives. Knows nothing of policies.
-import { Composer, Lexer, LineCounter, Parser, type CST, type ParsedNode } from "yaml";
+import { Composer, Lexer, Parser, type CST, type ParsedNode } from "yaml";
+import { positionsIn, type Position } from "./text-position.js";
 
 /**
  * Collections that are open at a time, with what the parser keeps beside them. The composer recurses into them, and
@@ -11,16 +12,22 @@ const MAX_PARSER_STACK = 32;
 /** Words, marks and line ends. 1,000 plans and 1,000 routes have about 100,000; it bounds the time for hostile input. */
 const MAX_LEXEMES = 262144;
 
+/**
+ * Repeated keys are the validator's matter. Keys are strings, so `1: x` is the field "1". Tags are kept as they are
+ * written, for all of them are rejected: resolved, `!!omap` and `!!pairs` would be made into nodes without a position.
+ */
+const COMPOSED = {
+  version: "1.2",
+  schema: "core",
+  uniqueKeys: false,
+  stringKeys: true,
+  resolveKnownTags: false,
+} as const;
+
 /** The offset is in UTF-16 units from the start of the source. */
 export interface YamlViolation {
   readonly message: string;
   readonly offset: number;
-}
-
-/** Line and column, both from 1. */
-export interface Position {
-  readonly line: number;
-  readonly column: number;
 }
 
 export interface YamlDocument {
@@ -31,16 +38,10 @@ export interface YamlDocument {
 }
 
 export function readYaml(source: string): YamlDocument {
-  const lines = new LineCounter();
-  lines.addNewLine(0);
-  const positionOf = (offset: number): Position => {
-    const { line, col } = lines.linePos(offset);
-    return { line, column: col };
-  };
-  const { tokens, violations } = parse(source, lines);
+  const positionOf = positionsIn(source);
+  const { tokens, violations } = parse(source);
   if (violations.length > 0) return { contents: null, violations, positionOf };
-  // Repeated keys are the validator's matter. Keys are strings, so `1: x` is the field "1".
-  const composer = new Composer({ version: "1.2", schema: "core", uniqueKeys: false, stringKeys: true });
+  const composer = new Composer(COMPOSED);
   const [document] = composer.compose(tokens, true, source.length);
   const errors = document?.errors ?? [];
   return {
@@ -54,8 +55,8 @@ export function readYaml(source: string): YamlDocument {
 }
 
 /** The tokens of one document, or why there is none. */
-function parse(source: string, lines: LineCounter): { tokens: CST.Token[]; violations: YamlViolation[] } {
-  const parser = new Parser(lines.addNewLine);
+function parse(source: string): { tokens: CST.Token[]; violations: YamlViolation[] } {
+  const parser = new Parser();
   const tokens: CST.Token[] = [];
   let lexemes = 0;
   for (const lexeme of new Lexer().lex(source)) {

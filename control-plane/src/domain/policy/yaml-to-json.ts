@@ -18,21 +18,23 @@ class Writer {
   readonly parts: string[] = [];
   readonly violations: YamlViolation[] = [];
 
-  write(node: ParsedNode | null): void {
+  /** @param around the offset of what the node stands in */
+  write(node: ParsedNode | null, around = 0): void {
     if (node === null) {
       this.parts.push("null");
       return;
     }
-    this.rejectBeyondJson(node);
+    const offset = offsetOf(node) ?? around;
+    this.rejectBeyondJson(node, offset);
     if (isMap(node)) {
       this.list("{", node.items, "}", ({ key, value }) => {
-        this.write(key);
+        this.write(key, offset);
         this.parts.push(":");
-        this.write(value);
+        this.write(value, offset);
       });
     } else if (isSeq(node)) {
       this.list("[", node.items, "]", (item) => {
-        this.write(item);
+        this.write(item, offset);
       });
     } else if (isScalar(node)) {
       this.parts.push(jsonOf(node));
@@ -48,12 +50,13 @@ class Writer {
     this.parts.push(close);
   }
 
-  private rejectBeyondJson(node: ParsedNode): void {
-    const offset = node.range[0];
+  private rejectBeyondJson(node: ParsedNode, offset: number): void {
     const reject = (message: string): void => void this.violations.push({ message, offset });
     if (isAlias(node)) reject(`expected the value itself, got the alias *${node.source}`);
     else if (node.anchor !== undefined) reject(`expected no anchor, got &${node.anchor}`);
     if (node.tag !== undefined) reject(`expected no tag, got ${node.tag}`);
+    else if (!isAlias(node) && !isMap(node) && !isSeq(node) && !isScalar(node))
+      reject("expected a value as JSON has it");
     if (isScalar(node) && typeof node.value === "string" && LONE_SURROGATE.test(node.value)) {
       reject("half of a surrogate pair");
     }
@@ -65,4 +68,9 @@ function jsonOf({ value, source }: Scalar): string {
   if (typeof value !== "number" && typeof value !== "bigint") return JSON.stringify(value);
   const text = source ?? String(value);
   return JSON_NUMBER.test(text) ? text : JSON.stringify(text);
+}
+
+/** The library's types promise a range; not all that it makes, such as the pairs of an ordered map, has one. */
+function offsetOf(node: { readonly range?: readonly number[] | null }): number | undefined {
+  return node.range?.[0];
 }

@@ -1,0 +1,49 @@
+// Whatever YAML can say, the control plane answers a policy or violations with their line and column, and never fails.
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { MAX_VIOLATIONS } from "../../../assembly/contract.js";
+import { readDocument, readPolicyDocument, readSettingsDocument } from "../../src/domain/policy/read-policy.js";
+import { yamlTexts, YAML_TAGS } from "../support/yaml-texts.js";
+
+const PLAN = "{ id: 0, name: default, maxTokens: 100, tokenRefillRate: 10 }";
+
+/** Of a text as each kind of document: every violation stands within the text. */
+function expectAnswers(text: string): void {
+  const lines = text.split(/\r\n|\n|\r/);
+  for (const result of [readPolicyDocument(text), readSettingsDocument(text), readDocument(text)]) {
+    if (!("violations" in result)) continue;
+    expect(result.violations.length).toBeGreaterThan(0);
+    expect(result.violations.length).toBeLessThanOrEqual(MAX_VIOLATIONS);
+    for (const { line, column, message } of result.violations) {
+      expect(message).not.toBe("");
+      expect(line).toBeGreaterThanOrEqual(1);
+      expect(line).toBeLessThanOrEqual(lines.length);
+      expect(column).toBeGreaterThanOrEqual(1);
+      expect(column).toBeLessThanOrEqual((lines[line - 1] ?? "").length + 1);
+    }
+  }
+}
+
+describe("YAML beyond JSON", () => {
+  test.each(YAML_TAGS)("a policy with the tag %s is rejected with the line of the tag", (tag) => {
+    for (const value of ["[a: 1]", "[a, b]", "{ a: 1 }", "{ ? a }", "a", "1", '"YQ=="', "2001-01-01", "", "[[a, b]]"]) {
+      for (const yaml of [
+        `version: 1\nplans: [${PLAN}]\nroutes: ${tag} ${value}\n`,
+        `version: 1\nplans: [${PLAN}]\n? ${tag} ${value}\n: 1\n`,
+        `version: 1\nplans: [${PLAN}]\nroutes:\n  - ${tag} ${value}\n`,
+        `version: 1\nplans: [${PLAN}]\nroutes: ${tag}\n  - a: 1\n  - b: 2\n`,
+        `${tag} ${value}`,
+      ]) {
+        expectAnswers(yaml);
+        expect(readPolicyDocument(yaml)).toHaveProperty("violations");
+      }
+    }
+  });
+
+  test("any YAML is answered with violations that stand within the text", () => {
+    fc.assert(fc.property(yamlTexts, expectAnswers), {
+      numRuns: 1500,
+      seed: 12,
+    });
+  });
+});
