@@ -17,6 +17,7 @@ import { startLogKeeping } from "./app/upkeep/log-retention.js";
 import { Watches } from "./app/edges/watches.js";
 import { EdgeMetrics } from "./http/status/edge-metrics.js";
 import { observeClock } from "./http/status/clock-metrics.js";
+import { observeLog } from "./http/status/log-metrics.js";
 import { observePolicy } from "./http/status/policy-metrics.js";
 import { LiveSessions } from "./app/upkeep/live-sessions.js";
 import { keepGenerations } from "./app/policy/generations-kept.js";
@@ -33,6 +34,7 @@ import { UsageMetrics } from "./http/status/usage-metrics.js";
 import { closeServer } from "./http/connections.js";
 import { buildHttpServer } from "./http/server.js";
 import { renewalOf } from "./http/transport.js";
+import type { FileReader } from "./files/file-reader.js";
 import { HttpTls } from "./tls/http-tls.js";
 import type { Settings } from "./settings/settings.js";
 import { openStores } from "./store/open-stores.js";
@@ -46,7 +48,11 @@ import type { Started } from "./started.js";
 /** What the process gives. `started` undoes, in reverse, whatever has been started. */
 export interface Given {
   readonly settings: Settings;
+  /** Apart: a certificate is renewed also while the policy's file system hangs. */
+  readonly files: { readonly policy: FileReader; readonly tls: FileReader };
   readonly log: PinoLogger;
+  /** Lines of the log that could not be written so far. */
+  readonly lostLines: () => number;
   /** The machine's. */
   readonly clock: Clock;
   readonly timers: Timers;
@@ -89,6 +95,7 @@ export async function startControlPlane(given: Given): Promise<void> {
   observePolicy(metrics.registry, policies);
   observeClock(metrics.registry, clock);
   observeStore(metrics.registry, store.health);
+  observeLog(metrics.registry, start.lostLines);
   const edgeMeter = new EdgeMetrics(metrics.registry);
   const workerReported = policyPropagation({
     policies,
@@ -133,9 +140,9 @@ interface Parts extends Start {
 
 /** The REST API and the edge protocol, with the work that goes on beside the calls. */
 async function serveHttp(parts: Parts) {
-  const { settings, store, policies, metrics, clock, timers, random, log, started } = parts;
+  const { settings, files, store, policies, metrics, clock, timers, random, log, started } = parts;
   const { operator, audit } = store;
-  const tls = HttpTls.load(settings.http.tls);
+  const tls = await HttpTls.load(settings.http.tls, files.tls);
   const invalidations = await startInvalidations(parts);
   const usage = startUsage(parts);
   started.add(startRetention({ store, operator, audit, retention: settings.retention, clock, logger: log }));
@@ -195,9 +202,9 @@ async function startInvalidations(parts: Parts) {
   return { watches, revocations, confirmations, edges, unauthenticated };
 }
 
-async function startPolicies({ settings, clock, timers, log, started }: Start, store: Stores) {
+async function startPolicies({ settings, files, clock, timers, log, started }: Start, store: Stores) {
   const policies = await PolicyService.start({
-    source: policyFile(settings.policyPath, timers),
+    source: policyFile({ path: settings.policyPath, reader: files.policy, timers }),
     validate: { readPolicyDocument },
     store: store.policies,
     audit: store.audit,

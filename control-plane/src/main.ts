@@ -1,13 +1,18 @@
 // The control plane's process: reads the environment, starts the control plane, and stops it in order.
 import { randomBytes } from "node:crypto";
 import { performance } from "node:perf_hooks";
+import type { Logger } from "pino";
 
 import type { Timers } from "./app/ports/log-ports.js";
 import type { Clock, Random } from "./app/ports/ports.js";
 import { NoPolicyError } from "./app/policy/policy-steps.js";
 import { startControlPlane } from "./control-plane.js";
+import { FileReader } from "./files/file-reader.js";
+import { LogOutput } from "./log-output.js";
 import { createLog } from "./log.js";
+import { LOST_LINES } from "./http/status/log-metrics.js";
 import { replacedSettings } from "./settings/replaced-settings.js";
+import type { LogLevel } from "./settings/settings-reader.js";
 import { readSettings } from "./settings/settings.js";
 import { StartFailure, messageOf } from "./start-failure.js";
 import { Started } from "./started.js";
@@ -26,28 +31,68 @@ const random: Random = { bytes: (n) => randomBytes(n) };
 /** A thread of LMDB may hang, and an exit in order would wait for it. What was acknowledged is on the disk. */
 const end = (): void => void process.kill(process.pid, "SIGKILL");
 
-function failToStart(...sentences: string[]): void {
-  for (const sentence of sentences) process.stderr.write(`sluice control plane: ${sentence}\n`);
-  process.exitCode = 1;
+const STDOUT = 1;
+const STDERR = 2;
+/** What is left for readings and for a slow reader of the log, at the end. */
+const END_MS = 500;
+
+const files = { policy: new FileReader({ timers }), tls: new FileReader({ timers }) };
+const output = new LogOutput(STDOUT);
+const complaints = new LogOutput(STDERR);
+
+function complain(sentence: string): void {
+  complaints.write(`sluice control plane: ${sentence}\n`);
+}
+
+/**
+ * Ends the process. Where a file system hangs, Node would wait for its thread for ever: then a signal does it, and as
+ * process 1 of a container, which no signal of its own ends, an abort.
+ */
+async function leave(code: number, signal: NodeJS.Signals): Promise<void> {
+  const ended = await Promise.all([files.policy.end(END_MS), files.tls.end(END_MS)]);
+  await Promise.all([output.end(END_MS), complaints.end(END_MS)]);
+  if (ended.every(Boolean)) process.exit(code);
+  process.kill(process.pid, signal);
+  setTimeout(() => {
+    process.abort();
+  }, END_MS);
+}
+
+function logOf(level: LogLevel): Logger {
+  const log = createLog(level, output);
+  output.events = {
+    losing: (reason) => {
+      complain(`the log cannot be written (${reason}): lines are lost, and counted by ${LOST_LINES}`);
+    },
+    writing: (lost) => {
+      log.warn({ type: "log-lines-lost", lost }, "lines of the log were lost before this one");
+    },
+  };
+  return log;
 }
 
 async function main(): Promise<void> {
   const settings = readSettings(process.env);
   if ("violations" in settings) {
-    failToStart(...settings.violations);
-    return;
+    for (const sentence of settings.violations) complain(sentence);
+    return leave(1, "SIGKILL");
   }
-  const log = createLog(settings.logLevel);
+  const log = logOf(settings.logLevel);
+  // No one's terminal is asked for, and there is no file to open anew: the policy and TLS files are followed anyway.
+  process.on("SIGHUP", () => {
+    log.info({ type: "signal-ignored", signal: "SIGHUP" }, "SIGHUP is ignored");
+  });
   const replaced = replacedSettings(process.env);
   if (replaced !== undefined) log.warn({ type: "settings-replaced" }, replaced);
   const started = new Started();
   try {
-    await startControlPlane({ settings, log, clock, timers, random, started, end });
+    const lostLines = (): number => output.lost;
+    await startControlPlane({ settings, files, log, lostLines, clock, timers, random, started, end });
   } catch (error) {
     await started.stop();
     if (!(error instanceof StartFailure || error instanceof NoPolicyError)) throw error;
-    failToStart(error.message);
-    return;
+    complain(error.message);
+    return leave(1, "SIGKILL");
   }
   const stop = (signal: NodeJS.Signals): void => {
     // A second signal finds no listener and ends the process at once.
@@ -55,10 +100,10 @@ async function main(): Promise<void> {
     log.info({ type: "stopping", signal }, "stopping");
     void started.stop().then(
       // What a hanging peer keeps open is no reason to stay.
-      () => process.exit(),
+      () => leave(0, signal),
       (error: unknown) => {
         log.error({ type: "stop-failed", error: messageOf(error) }, "stopping failed");
-        process.exit(1);
+        return leave(1, "SIGKILL");
       },
     );
   };

@@ -31,9 +31,16 @@ export class FileWatch {
     private known: string | null,
   ) {}
 
-  /** To be called just before a reading: what stands there now is no change any more. */
-  async note(): Promise<void> {
-    this.known = await this.parts.fingerprint();
+  /** To be called just before a reading: what stands there now is no change any more. Resolves with its fingerprint. */
+  async note(): Promise<string> {
+    const seen = await this.parts.fingerprint();
+    this.known = seen;
+    return seen;
+  }
+
+  /** What was noted could not be read: it counts as a change at the next look too. */
+  forget(): void {
+    this.known = null;
   }
 
   /** What was read is to be read again, changed or not. */
@@ -80,7 +87,7 @@ export class FileWatch {
     if (changed && !rested) return times.restMs;
     if (changed) {
       this.known = seen;
-      if (!(await this.onChange())) this.known = null;
+      if (!(await this.onChange())) this.forget();
     }
     this.alert = false;
     return times.pollMs;

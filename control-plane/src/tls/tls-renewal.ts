@@ -4,7 +4,8 @@ import { createHash, X509Certificate } from "node:crypto";
 import type { Timers } from "../app/ports/log-ports.js";
 import type { Logger } from "../app/ports/ports.js";
 import { FileWatch } from "../files/file-watch.js";
-import { loadTls, readTls } from "./tls.js";
+import type { FileReader } from "../files/file-reader.js";
+import { readTls, requireTls } from "./tls.js";
 import type { TlsFiles, TlsIdentity } from "./tls.js";
 
 /** Two looks in a row must have found the same: a certificate and its key are two files, replaced one after the other. */
@@ -12,6 +13,7 @@ const TIMES = { pollMs: 1000, restMs: 1000 };
 
 export interface TlsRenewalParts {
   readonly files: TlsFiles;
+  readonly reader: FileReader;
   readonly inForce: TlsIdentity;
   /** Puts another identity in force for connections from now on. */
   readonly renew: (identity: TlsIdentity) => void;
@@ -20,13 +22,25 @@ export interface TlsRenewalParts {
 }
 
 /** Looks at the files each second, whatever the file system announces. Returns how to end that. */
-export function followTlsFiles({ files, inForce, renew, timers, logger }: TlsRenewalParts): () => void {
-  const watch = new FileWatch({ fingerprint: () => digestOfFiles(files), times: TIMES, timers }, digestOf(inForce));
+export function followTlsFiles({ files, reader, inForce, renew, timers, logger }: TlsRenewalParts): () => void {
+  /** What the last look found: exactly that is taken. Read once more, it could be something else, or unreadable. */
+  let seen: TlsIdentity | Error = inForce;
+  const look = async (): Promise<string> => {
+    try {
+      seen = await readTls(files, reader);
+      return digestOf(seen);
+    } catch (error) {
+      seen = error instanceof Error ? error : new Error(String(error));
+      return seen.message;
+    }
+  };
+  const watch = new FileWatch({ fingerprint: look, times: TIMES, timers }, digestOf(inForce));
   watch.start(() => {
     try {
-      const identity = loadTls(files);
-      renew(identity);
-      const { validTo } = new X509Certificate(identity.cert);
+      if (seen instanceof Error) throw seen;
+      requireTls(files, seen);
+      renew(seen);
+      const { validTo } = new X509Certificate(seen.cert);
       logger.info({ type: "tls-renewed", validTo }, "new TLS files are in force");
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
@@ -38,15 +52,6 @@ export function followTlsFiles({ files, inForce, renew, timers, logger }: TlsRen
   return () => {
     watch.stop();
   };
-}
-
-/** Differs whenever the files hold something else, or cannot be read. */
-function digestOfFiles(files: TlsFiles): string {
-  try {
-    return digestOf(readTls(files));
-  } catch (error) {
-    return String(error);
-  }
 }
 
 function digestOf({ cert, key, clientCa }: TlsIdentity): string {

@@ -1,7 +1,12 @@
 // TLS of the control plane's port: which files the settings name, and what is in them.
 import { createPrivateKey, X509Certificate } from "node:crypto";
-import { readFileSync } from "node:fs";
 import { createSecureContext } from "node:tls";
+
+import { whyUnreadable } from "../files/file-reader.js";
+import type { FileReader } from "../files/file-reader.js";
+
+/** Of a file. All authorities that a system trusts take some 200 KB. */
+const MAX_PEM_BYTES = 1_048_576;
 
 /** A file, and the variable that names it, so that what is wrong with it can be said. */
 export interface TlsFile {
@@ -24,14 +29,25 @@ export interface TlsIdentity {
   readonly clientCa: Buffer | null;
 }
 
-/** The files' content, whatever it is. */
-export function readTls({ cert, key, clientCa }: TlsFiles): TlsIdentity {
-  return { cert: read(cert), key: read(key), clientCa: clientCa === null ? null : read(clientCa) };
+/** The files' content, whatever it is. Rejects with an Error that names variable and file. */
+export async function readTls({ cert, key, clientCa }: TlsFiles, reader: FileReader): Promise<TlsIdentity> {
+  const read = ({ variable, path }: TlsFile): Promise<Buffer> =>
+    reader.read(path, MAX_PEM_BYTES).catch((error: unknown) => {
+      throw new Error(`${variable}: ${path} cannot be read: ${whyUnreadable(error)}`, { cause: error });
+    });
+  const parts = await Promise.all([read(cert), read(key), clientCa === null ? null : read(clientCa)]);
+  return { cert: parts[0], key: parts[1], clientCa: parts[2] };
 }
 
 /** Reads and checks the files. An Error names variable and file, and repeats nothing of the content. */
-export function loadTls(files: TlsFiles): TlsIdentity {
-  const identity = readTls(files);
+export async function loadTls(files: TlsFiles, reader: FileReader): Promise<TlsIdentity> {
+  const identity = await readTls(files, reader);
+  requireTls(files, identity);
+  return identity;
+}
+
+/** @throws Error that names variable and file where the content cannot be used, and repeats nothing of it */
+export function requireTls(files: TlsFiles, identity: TlsIdentity): void {
   const { cert, key, clientCa } = files;
   const certificate = checked(cert, "a certificate in PEM", () => new X509Certificate(identity.cert));
   const privateKey = checked(key, "an unencrypted private key in PEM", () => createPrivateKey(identity.key));
@@ -45,7 +61,6 @@ export function loadTls(files: TlsFiles): TlsIdentity {
     checked(clientCa, "certificates in PEM", () => eachCertificate(authorities));
   }
   requireUsable(files, identity);
-  return identity;
 }
 
 /** TLS takes the authorities up to the first that it cannot read, and says nothing of the others. */
@@ -65,15 +80,6 @@ function requireUsable({ cert }: TlsFiles, identity: TlsIdentity): void {
     throw new Error(`${cert.variable}: TLS cannot use ${cert.path} and what belongs to it: ${reason}`, {
       cause: error,
     });
-  }
-}
-
-function read({ variable, path }: TlsFile): Buffer {
-  try {
-    return readFileSync(path);
-  } catch (error) {
-    const reason = error instanceof Error && "code" in error ? String(error.code) : String(error);
-    throw new Error(`${variable}: ${path} cannot be read: ${reason}`, { cause: error });
   }
 }
 

@@ -8,6 +8,8 @@ import { join } from "node:path";
 import { connect } from "node:tls";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 
+import { FileReader } from "../../src/files/file-reader.js";
+import type { FileSystem } from "../../src/files/file-reader.js";
 import { loadTls } from "../../src/tls/tls.js";
 import type { TlsFiles, TlsIdentity } from "../../src/tls/tls.js";
 import { followTlsFiles } from "../../src/tls/tls-renewal.js";
@@ -57,15 +59,17 @@ const filesThere = (): TlsFiles => ({
 });
 
 /** What has come in force and what was logged; `looks` lets so many looks at the files pass. */
-function following() {
+async function following(fileSystem?: FileSystem) {
   const files = filesThere();
+  const inForce = await loadTls(files, new FileReader());
   const timers = new ManualTimers(new FixedClock());
   const renewed: TlsIdentity[] = [];
   const logged: object[] = [];
   const note = (fields: object): void => void logged.push(fields);
   const stop = followTlsFiles({
     files,
-    inForce: loadTls(files),
+    reader: new FileReader(fileSystem === undefined ? {} : { fileSystem }),
+    inForce,
     renew: (identity) => renewed.push(identity),
     timers,
     logger: { debug: note, info: note, warn: note, error: note },
@@ -73,7 +77,10 @@ function following() {
   const looks = async (count: number): Promise<void> => {
     for (let look = 0; look < count; look++) {
       timers.advance(LOOK_MS);
-      await nextTurn();
+      // The next look is due: this one is over.
+      await vi.waitFor(() => {
+        expect(timers.pending).toBe(1);
+      });
     }
   };
   return { renewed, logged, looks, stop, timers };
@@ -81,7 +88,7 @@ function following() {
 
 describe("TLS files that are replaced", () => {
   it("replaced files are in force once both are there, and the log says until when", async () => {
-    const { renewed, logged, looks } = following();
+    const { renewed, logged, looks } = await following();
     await looks(3);
     copyFileSync(second.cert, inUse.cert);
     await looks(1);
@@ -93,7 +100,7 @@ describe("TLS files that are replaced", () => {
   });
 
   it("a replaced client authority is in force too", async () => {
-    const { renewed, looks } = following();
+    const { renewed, looks } = await following();
     copyFileSync(strangers.cert, inUse.ca);
     await looks(2);
     expect(renewed.map(({ clientCa }) => clientCa)).toEqual([readFileSync(strangers.cert)]);
@@ -129,7 +136,7 @@ describe("TLS files that are replaced", () => {
       /^SLUICE_TLS_KEY_FILE: .* cannot be read: ENOENT$/,
     ],
   ])("replaced files that %s are logged once and not used; later good ones are", async (_, spoil, reason) => {
-    const { renewed, logged, looks } = following();
+    const { renewed, logged, looks } = await following();
     spoil();
     await looks(5);
     expect(renewed).toEqual([]);
@@ -140,10 +147,11 @@ describe("TLS files that are replaced", () => {
   });
 
   it("replaced files are not read after the end of the renewal", async () => {
-    const { renewed, looks, stop, timers } = following();
+    const { renewed, stop, timers } = await following();
     stop();
     install(second);
-    await looks(3);
+    timers.advance(3 * LOOK_MS);
+    await nextTurn();
     expect([renewed, timers.pending]).toEqual([[], 0]);
   });
 });

@@ -9,6 +9,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
+import { FileReader } from "../../src/files/file-reader.js";
 import { loadTls } from "../../src/tls/tls.js";
 import type { TlsFiles } from "../../src/tls/tls.js";
 import { authorityIn, pem, withHalfACertificate } from "../support/certificates.js";
@@ -35,6 +36,7 @@ afterAll(() => {
   rmSync(folder, { recursive: true });
 });
 
+const reader = new FileReader();
 const files = (mutual: boolean): TlsFiles => ({
   cert: { variable: "SLUICE_TLS_CERT_FILE", path: server.cert },
   key: { variable: "SLUICE_TLS_KEY_FILE", path: server.key },
@@ -61,14 +63,14 @@ async function status(port: number, shown?: Identity, path = "/v1/sessions"): Pr
 
 describe("the HTTP server", () => {
   it("the server speaks TLS, and asks for no certificate without a client authority", async () => {
-    const { url } = await startTestControlPlane(undefined, { tls: loadTls(files(false)) });
+    const { url } = await startTestControlPlane(undefined, { tls: await loadTls(files(false), reader) });
     const port = Number(new URL(url).port);
     expect(await status(port)).toBe(200);
     await expect(fetch(`http://127.0.0.1:${port}/healthz`)).rejects.toThrow();
   });
 
   it("the server answers only callers with a certificate of the client authority", async () => {
-    const { url } = await startTestControlPlane(undefined, { tls: loadTls(files(true)) });
+    const { url } = await startTestControlPlane(undefined, { tls: await loadTls(files(true), reader) });
     const port = Number(new URL(url).port);
     expect(await status(port, client)).toBe(200);
     await expect(status(port)).rejects.toThrow();
@@ -152,15 +154,18 @@ describe("TLS files that cannot be used", () => {
       () => `SLUICE_TLS_CLIENT_CA_FILE: ${join(folder, "cut-off.pem")} does not hold certificates in PEM`,
     ],
   ];
-  it.each(cases)("%s stops the start, named by its variable and without its content", (_what, change, message) => {
-    expect(() => loadTls(change(files(true)))).toThrow(message());
-  });
+  it.each(cases)(
+    "%s stops the start, named by its variable and without its content",
+    async (_what, change, message) => {
+      await expect(loadTls(change(files(true)), reader)).rejects.toThrow(message());
+    },
+  );
 
-  it("several authorities that are whole are accepted", () => {
+  it("several authorities that are whole are accepted", async () => {
     const path = join(folder, "both.crt");
     writeFileSync(path, [authority, strangers].map(({ cert }) => readFileSync(cert, "latin1")).join("# a remark\n"));
     const clientCa = { variable: "SLUICE_TLS_CLIENT_CA_FILE", path };
-    expect(loadTls({ ...files(true), clientCa }).clientCa).toEqual(readFileSync(path));
+    expect((await loadTls({ ...files(true), clientCa }, reader)).clientCa).toEqual(readFileSync(path));
   });
 
   it("a TLS file that cannot be used ends the process with 1, in one sentence", async () => {

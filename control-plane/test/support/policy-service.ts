@@ -13,7 +13,8 @@ export const LIFETIME_MS = 60_000;
 
 /** A document of these tests lists plans: `0 default, 2 gold`. Anything else is a violation. */
 export const validate: PolicyValidator = {
-  readPolicyDocument: (text) => {
+  readPolicyDocument: (source) => {
+    const text = source.toString();
     if (text.startsWith("{")) return { policy: JSON.parse(text) as PlansOfPolicy, policyJson: text };
     const found = text.split(",").map((line) => /^\s*(\d+) ([a-z]+)\s*$/.exec(line));
     const plans = found.filter((match) => match !== null).map(([, id, name]) => plan(Number(id), name ?? ""));

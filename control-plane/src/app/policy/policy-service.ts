@@ -8,8 +8,8 @@ import type {
   PolicyReading,
   PublishedPolicy,
 } from "../ports/policy-ports.js";
-import { first, readSource, rejection, saved, stored } from "./policy-steps.js";
-import type { Numbered, PolicyServiceParts } from "./policy-steps.js";
+import { first, ofStore, readSource, rejection, saved, stored, StoreFailure } from "./policy-steps.js";
+import type { Numbered, PolicyServiceParts, SourceReading } from "./policy-steps.js";
 import type { ActivePolicy, CurrentPolicy } from "../ports/ports.js";
 import { logStoreFailure } from "../upkeep/store-keeping.js";
 
@@ -33,6 +33,8 @@ export class PolicyService implements CurrentPolicy, PolicyPublisher {
   private readonly listeners = new Set<() => void>();
   private stopWatching: () => void = () => undefined;
   private fileRejected = false;
+  /** Why the source could not be read, as it was said last; null where it was read since. */
+  private saidUnread: string | null = null;
   private lookingAtStore: Promise<void> | undefined;
   /** The last generation that an edge has received and the store did not give, and when that was looked for. */
   private missing = { generation: 0, atMs: 0 };
@@ -51,8 +53,8 @@ export class PolicyService implements CurrentPolicy, PolicyPublisher {
     const last = await stored(parts, newest);
     const reading = await readSource(parts);
     const service = new PolicyService(parts, last ?? (await first(parts, reading, newest)));
-    const isTaken = last === undefined || (await service.taken(reading));
-    service.stopWatching = parts.source.watch(() => service.reload(), isTaken);
+    const isTaken = last === undefined || (await service.takeAndSay(reading));
+    service.stopWatching = parts.source.watch(async () => service.takeAndSay(await readSource(parts)), isTaken);
     return service;
   }
 
@@ -89,24 +91,30 @@ export class PolicyService implements CurrentPolicy, PolicyPublisher {
     this.stopWatching();
   }
 
-  private async reload(): Promise<boolean> {
-    return this.taken(await readSource(this.parts));
-  }
-
-  /** False where the store failed, so that it is worth trying the same text again. */
-  private async taken(reading: PolicyReading): Promise<boolean> {
+  /** False where it could not be decided, so that it is worth trying the same text again. */
+  private async takeAndSay(reading: SourceReading): Promise<boolean> {
     try {
       await this.take(reading);
       return true;
     } catch (error) {
-      const fields = { type: "policy-store-failed", generation: this.inForce.generation };
-      const message = "the store failed: the policy in force stays, and the new one is tried again";
-      logStoreFailure(this.parts.logger, error, fields, message);
+      const { logger } = this.parts;
+      const { generation } = this.inForce;
+      const after = "the policy in force stays, and the new one is tried again";
+      if (error instanceof StoreFailure) {
+        const fields = { type: "policy-store-failed", generation };
+        logStoreFailure(logger, error.cause, fields, `the store failed: ${after}`);
+      } else {
+        const fields = { type: "policy-take-failed", err: error, generation };
+        logger.error(fields, `a policy could not be taken: ${after}`);
+      }
       return false;
     }
   }
 
-  private async take(reading: PolicyReading): Promise<void> {
+  private async take(reading: SourceReading): Promise<void> {
+    // Tried again each second, a file that cannot be read is said to be so once.
+    const unread = reading.isUnread === true && "violations" in reading ? (reading.violations[0]?.message ?? "") : null;
+    if (unread !== null && unread === this.saidUnread) return;
     const outcome = await this.decide(reading);
     const { logger, source } = this.parts;
     const generation = this.inForce.generation;
@@ -115,11 +123,12 @@ export class PolicyService implements CurrentPolicy, PolicyPublisher {
       const fields = { type: "policy-rejected", source: source.name, violations: outcome.violations, generation };
       logger.error(fields, `policy rejected, generation ${generation} stays in force`);
       const audited = rejection(this.parts, outcome.violations, generation);
-      await this.parts.audit.appendAudit(audited);
+      await ofStore(this.parts.audit.appendAudit(audited));
       logAudit(logger, audited);
     } else {
       logger.info({ type: `policy-${outcome.kind}`, source: source.name, generation }, `policy ${outcome.kind}`);
     }
+    this.saidUnread = unread;
   }
 
   private async decide(reading: PolicyReading, races = 0): Promise<PolicyOutcome> {
@@ -143,12 +152,25 @@ export class PolicyService implements CurrentPolicy, PolicyPublisher {
 
   private putInForce(next: Numbered): void {
     this.inForce = next;
-    for (const listener of this.listeners) listener();
+    for (const listener of this.listeners) this.tell(listener);
+  }
+
+  /** A listener that fails keeps the policy from no other one. */
+  private tell(listener: () => void): void {
+    try {
+      listener();
+    } catch (error) {
+      const fields = { type: "policy-listener-failed", err: error, generation: this.inForce.generation };
+      this.parts.logger.error(
+        fields,
+        "a part of this process failed to follow the policy: a violation of this program",
+      );
+    }
   }
 
   /** Takes the store's policy where its generation is higher than ours. Answers the store's generation. */
   private async takeStored(): Promise<number> {
-    const generation = await this.parts.store.newestGeneration();
+    const generation = await ofStore(this.parts.store.newestGeneration());
     if (generation <= this.inForce.generation) return generation;
     const next = await stored(this.parts, generation);
     if (next === undefined) {
@@ -185,7 +207,7 @@ export class PolicyService implements CurrentPolicy, PolicyPublisher {
 
   private async planInUse({ id, name, lifetime }: PlanOfPolicy): Promise<PolicyViolation | null> {
     const { clock, sessions } = this.parts;
-    const live = await sessions.countLive(id, clock.nowMs() - lifetime);
+    const live = await ofStore(sessions.countLive(id, clock.nowMs() - lifetime));
     if (live === 0) return null;
     const having = live === 1 ? "1 live session has" : `${live} live sessions have`;
     const message = `plan "${name}" (id ${id}) cannot go while ${having} it; keep it, or end those and save again`;

@@ -9,6 +9,7 @@ import type {
   PolicyValidator,
   PolicyReading,
   PolicySource,
+  PolicyText,
   PublishedPolicy,
 } from "../ports/policy-ports.js";
 import type { Clock, Logger, PolicyStore, SessionStore } from "../ports/ports.js";
@@ -51,15 +52,45 @@ export function violationLine({ path, line, column, message }: PolicyViolation, 
 /** A policy with its number: at once what sessions are decided by and what edges are given. */
 export interface Numbered extends AcceptedPolicy, PublishedPolicy {}
 
-export async function readSource({ source, validate }: PolicyServiceParts): Promise<PolicyReading> {
-  let text: string;
+/** `isUnread`: it could not be read, which says nothing of what stands there. */
+export type SourceReading = PolicyReading & { readonly isUnread?: true };
+
+/** Never rejects. */
+export async function readSource(parts: PolicyServiceParts): Promise<SourceReading> {
+  let text: PolicyText;
   try {
-    text = await source.read();
+    text = await parts.source.read();
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    return { violations: [{ path: "", line: null, column: null, message: `cannot be read: ${reason}` }] };
+    return { violations: [wholly(`cannot be read: ${messageOf(error)}`)], isUnread: true };
   }
-  return validate.readPolicyDocument(text);
+  return validated(parts, text);
+}
+
+/** A violation of this program is said of the document, whichever it is: the policy in force serves on. */
+function validated({ validate, logger }: PolicyServiceParts, text: PolicyText): PolicyReading {
+  try {
+    return validate.readPolicyDocument(text);
+  } catch (error) {
+    logger.error({ type: "policy-validator-failed", err: error }, "the validator failed: a violation of this program");
+    return { violations: [wholly(`the validator failed: ${messageOf(error)}`)] };
+  }
+}
+
+const wholly = (message: string): PolicyViolation => ({ path: "", line: null, column: null, message });
+export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+/** What the store could not do, so that it is not taken for anybody else's failure. */
+export class StoreFailure extends Error {
+  override readonly name = "StoreFailure";
+}
+
+/** @throws StoreFailure */
+export async function ofStore<Result>(call: Promise<Result>): Promise<Result> {
+  try {
+    return await call;
+  } catch (error) {
+    throw new StoreFailure(messageOf(error), { cause: error });
+  }
 }
 
 /** The policy to begin with where none is stored, or none that this version can use. */
@@ -75,35 +106,35 @@ export async function first(parts: PolicyServiceParts, reading: PolicyReading, b
 /** Undefined where the stored generation is no longer the one before. */
 export async function saved(
   parts: PolicyServiceParts,
-  validated: AcceptedPolicy,
+  accepted: AcceptedPolicy,
   before: number,
 ): Promise<Numbered | undefined> {
   const { store, source, clock, logger } = parts;
   const decidedAtMs = clock.monotonicMs();
   const generation = before + 1;
-  const next = numbered(validated, { generation, sinceMs: decidedAtMs, decidedAtMs });
+  const next = numbered(accepted, { generation, sinceMs: decidedAtMs, decidedAtMs });
   const { policyJson, hash } = next;
   const audited = eventOf(parts, "policy-accepted", { source: source.name, generation });
   const decision = { generation, policyJson, hash, atMs: audited.at, source: source.name };
-  if (!(await store.savePolicy(decision, before, audited))) return undefined;
+  if (!(await ofStore(store.savePolicy(decision, before, audited)))) return undefined;
   logAudit(logger, audited);
   return next;
 }
 
 /** A stored generation; undefined where it is not kept, or this version cannot read it. */
 export async function stored(parts: PolicyServiceParts, generation: number): Promise<Numbered | undefined> {
-  const found = await parts.store.policy(generation);
+  const found = await ofStore(parts.store.policy(generation));
   if (found === undefined) return undefined;
-  const validated = parts.validate.readPolicyDocument(withoutEdgeSettings(found.policyJson));
-  if ("violations" in validated) return undefined;
-  return numbered(validated, { generation, sinceMs: parts.clock.monotonicMs(), decidedAtMs: null });
+  const reading = validated(parts, withoutEdgeSettings(found.policyJson));
+  if ("violations" in reading) return undefined;
+  return numbered(reading, { generation, sinceMs: parts.clock.monotonicMs(), decidedAtMs: null });
 }
 
 function numbered(
-  validated: AcceptedPolicy,
+  accepted: AcceptedPolicy,
   number: Pick<PublishedPolicy, "generation" | "sinceMs" | "decidedAtMs">,
 ): Numbered {
-  return { ...publishedPolicy({ ...validated, ...number }), ...validated };
+  return { ...publishedPolicy({ ...accepted, ...number }), ...accepted };
 }
 
 /** Of what is wrong the first violation: all of them stand in the log. */

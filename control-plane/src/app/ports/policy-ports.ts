@@ -3,15 +3,19 @@ import type { PlansOfPolicy } from "../../domain/plan.js";
 import type { LocatedViolation, ValidatedPolicy, Violation } from "../../domain/policy/policy.js";
 import type { ActivePolicy } from "./ports.js";
 
+/** Bytes as a file holds them, in UTF-8 if they are a policy's. */
+export type PolicyText = string | Uint8Array;
+
 /** Where an operator writes the policy. */
 export interface PolicySource {
   /** For people: the file's path. */
   readonly name: string;
-  /** The whole text as it is now. Rejects where there is none or it cannot be read. */
-  read(): Promise<string>;
+  /** The whole text as it is now, as bytes or decoded. Rejects where there is none or it cannot be read. */
+  read(): Promise<PolicyText>;
   /**
-   * Calls `onChange` after each change, once the source is at rest, never twice at a time. Resolved with false, it is
-   * called again a little later, and so it is where what was last read has not been taken. Returns how to stop.
+   * Calls `onChange` after each change, once the source is at rest, never twice at a time; also where what was read last
+   * could not be read, or is not `isTaken` yet. Resolved with false, it is called again a little later. Returns how to
+   * stop.
    */
   watch(onChange: () => Promise<boolean>, isTaken: boolean): () => void;
 }
@@ -32,7 +36,7 @@ export type PolicyReading = AcceptedPolicy | { readonly violations: readonly Pol
 /** The one validator of policies (domain/policy). */
 export interface PolicyValidator {
   /** Reads YAML, which JSON is too. */
-  readPolicyDocument(text: string): PolicyReading;
+  readPolicyDocument(text: PolicyText): PolicyReading;
 }
 
 /** A policy as edges are given it. Immutable. */

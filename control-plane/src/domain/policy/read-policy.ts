@@ -2,6 +2,7 @@
 import { MAX_VIOLATIONS, MAX_POLICY_BYTES, MAX_SETTINGS_BYTES } from "../../../../assembly/contract.js";
 import { validatePolicyJson, validateSettingsJson, kindOfJson } from "./validator.js";
 import type { Violation, ValidatedPolicy, ValidatedSettings, LocatedViolation } from "./policy.js";
+import { readText } from "./source-text.js";
 import { readYaml, type YamlDocument, type YamlViolation } from "./yaml-document.js";
 import { offsetOfPath } from "./yaml-position.js";
 import { yamlToJson } from "./yaml-to-json.js";
@@ -20,9 +21,12 @@ export type DocumentResult =
   | ({ readonly kind: "settings" } & SettingsResult)
   | ({ readonly kind?: undefined } & Rejected);
 
+/** As it was written, in bytes; or decoded from them, where they were UTF-8. */
+export type DocumentSource = string | Uint8Array;
+
 /** A policy and nothing else: what the control plane takes. */
-export function readPolicyDocument(text: string): PolicyResult {
-  const read = readJson(text, MAX_POLICY_BYTES);
+export function readPolicyDocument(source: DocumentSource): PolicyResult {
+  const read = readJson(source, MAX_POLICY_BYTES);
   if ("violations" in read) return read;
   const result = validatePolicyJson(read.json);
   if ("violations" in result) return { violations: read.located(result.violations) };
@@ -33,19 +37,19 @@ export function readPolicyDocument(text: string): PolicyResult {
 }
 
 /** Edge settings and nothing else: what stands in Envoy. */
-export function readSettingsDocument(text: string): SettingsResult {
-  const read = readJson(text, MAX_SETTINGS_BYTES);
+export function readSettingsDocument(source: DocumentSource): SettingsResult {
+  const read = readJson(source, MAX_SETTINGS_BYTES);
   if ("violations" in read) return read;
   const result = validateSettingsJson(read.json);
   return "violations" in result ? { violations: read.located(result.violations) } : result;
 }
 
 /** Whichever of the two it means to be. */
-export function readDocument(text: string): DocumentResult {
-  const read = readJson(text, MAX_SETTINGS_BYTES);
+export function readDocument(source: DocumentSource): DocumentResult {
+  const read = readJson(source, MAX_SETTINGS_BYTES);
   if ("violations" in read) return read;
   const kind = kindOfJson(read.json);
-  return kind === "policy" ? { kind, ...readPolicyDocument(text) } : { kind, ...readSettingsDocument(text) };
+  return kind === "policy" ? { kind, ...readPolicyDocument(source) } : { kind, ...readSettingsDocument(source) };
 }
 
 interface ReadJson {
@@ -54,9 +58,11 @@ interface ReadJson {
   readonly located: (violations: readonly Violation[]) => LocatedViolation[];
 }
 
-function readJson(text: string, maxBytes: number): ReadJson | Rejected {
-  const bytes = Buffer.byteLength(text);
+function readJson(source: DocumentSource, maxBytes: number): ReadJson | Rejected {
+  const bytes = typeof source === "string" ? Buffer.byteLength(source) : source.byteLength;
   if (bytes > maxBytes) return tooLong(`expected at most ${maxBytes} bytes, got ${bytes}`);
+  const { text, violation } = readText(source);
+  if (violation !== undefined) return { violations: [{ path: "", ...violation }] };
   const document = readYaml(text);
   if (document.violations.length > 0) return { violations: yamlViolations(document.violations, document) };
   const { json, violations } = yamlToJson(document.contents);

@@ -17,6 +17,8 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Timers } from "../../../src/app/ports/log-ports.js";
 import type { PolicySource } from "../../../src/app/ports/policy-ports.js";
+import { FileReader } from "../../../src/files/file-reader.js";
+import type { WatchTimes } from "../../../src/files/file-watch.js";
 import { policyFile } from "../../../src/store/policy-file.js";
 
 /** Real ones: so are the files. */
@@ -34,11 +36,14 @@ let path: string;
 let read: string[];
 let stop: () => void;
 
+const fileOf = (path: string, times: WatchTimes): PolicySource =>
+  policyFile({ path, reader: new FileReader(), timers, times });
+
 /** Reads the file once, as the service does at its start, and then after each change. */
 async function follow(source: PolicySource, done: () => boolean = () => true): Promise<void> {
   await source.read().catch(() => undefined);
   stop = source.watch(async () => {
-    read.push(await source.read().catch(() => "unreadable"));
+    read.push((await source.read().catch(() => "unreadable")).toString());
     return done();
   }, true);
 }
@@ -67,14 +72,14 @@ const manners = [
 describe.each(manners)("a change of the policy file, %s", (manner, times) => {
   it("a file that is written in place is read", async () => {
     writeFileSync(path, "one");
-    await follow(policyFile(path, timers, times));
+    await follow(fileOf(path, times));
     writeFileSync(path, "two");
     await seen("two");
   });
 
   it("a file that is replaced by renaming another over it is read", async () => {
     writeFileSync(path, "one");
-    await follow(policyFile(path, timers, times));
+    await follow(fileOf(path, times));
     for (const text of ["two", "three"]) {
       writeFileSync(`${path}.new`, text);
       renameSync(`${path}.new`, path);
@@ -87,7 +92,7 @@ describe.each(manners)("a change of the policy file, %s", (manner, times) => {
 
   it("a file that is deleted and made again is read", async () => {
     writeFileSync(path, "one");
-    await follow(policyFile(path, timers, times));
+    await follow(fileOf(path, times));
     unlinkSync(path);
     writeFileSync(path, "two");
     await seen("two");
@@ -95,7 +100,7 @@ describe.each(manners)("a change of the policy file, %s", (manner, times) => {
 
   it("a file that is taken away is logged, and read when it is back", async () => {
     writeFileSync(path, "one");
-    await follow(policyFile(path, timers, times));
+    await follow(fileOf(path, times));
     unlinkSync(path);
     await seen("unreadable");
     writeFileSync(path, "two");
@@ -104,7 +109,7 @@ describe.each(manners)("a change of the policy file, %s", (manner, times) => {
 
   it("a file that is written in steps is read once, whole", async () => {
     writeFileSync(path, "one");
-    await follow(policyFile(path, timers, times));
+    await follow(fileOf(path, times));
     writeFileSync(path, "");
     for (const part of ["t", "w", "o"]) {
       await nextTurn();
@@ -123,7 +128,7 @@ describe.each(manners)("a change of the policy file, %s", (manner, times) => {
     }
     symlinkSync("..v1", join(folder, "..data"));
     symlinkSync(join("..data", "policy.yaml"), path);
-    await follow(policyFile(path, timers, times));
+    await follow(fileOf(path, times));
     symlinkSync("..v2", join(folder, "..data_tmp"));
     renameSync(join(folder, "..data_tmp"), join(folder, "..data"));
     rmSync(join(folder, "..v1"), { recursive: true });
@@ -133,7 +138,7 @@ describe.each(manners)("a change of the policy file, %s", (manner, times) => {
   it("a file with new text of the same length and modification time is read", async () => {
     writeFileSync(path, "one");
     const { atime, mtime } = statSync(path);
-    await follow(policyFile(path, timers, times));
+    await follow(fileOf(path, times));
     writeFileSync(path, "two");
     utimesSync(path, atime, mtime);
     await seen("two");
@@ -141,7 +146,7 @@ describe.each(manners)("a change of the policy file, %s", (manner, times) => {
 
   it("a change of a file beside it is ignored", async () => {
     writeFileSync(path, "one");
-    await follow(policyFile(path, timers, times));
+    await follow(fileOf(path, times));
     writeFileSync(join(folder, "other"), manner);
     writeFileSync(path, "two");
     await seen("two");
@@ -151,7 +156,7 @@ describe.each(manners)("a change of the policy file, %s", (manner, times) => {
 describe("the policy file", () => {
   it("a policy file that was not there at the start is read when it comes, with its folder", async () => {
     path = join(folder, "later", "policy.yaml");
-    await follow(policyFile(path, timers, { pollMs: 50, restMs: 100 }));
+    await follow(fileOf(path, { pollMs: 50, restMs: 100 }));
     mkdirSync(join(folder, "later"));
     writeFileSync(path, "one");
     await seen("one");
@@ -159,15 +164,15 @@ describe("the policy file", () => {
 
   it("a policy file is read again where the reader could not finish with it", async () => {
     writeFileSync(path, "one");
-    await follow(policyFile(path, timers, { pollMs: 50, restMs: 50 }), () => read.length > 2);
+    await follow(fileOf(path, { pollMs: 50, restMs: 50 }), () => read.length > 2);
     writeFileSync(path, "two");
     await seen("two", "two", "two");
   });
 
   it("a policy file is not read again where nothing changed", async () => {
     writeFileSync(path, "one");
-    await follow(policyFile(path, timers, { pollMs: 20, restMs: 20 }));
-    const other = policyFile(join(folder, "other"), timers, { pollMs: 20, restMs: 20 });
+    await follow(fileOf(path, { pollMs: 20, restMs: 20 }));
+    const other = fileOf(join(folder, "other"), { pollMs: 20, restMs: 20 });
     const looks = vi.fn<() => Promise<boolean>>(() => Promise.resolve(false));
     await other.read().catch(() => undefined);
     const stopOther = other.watch(looks, true);
