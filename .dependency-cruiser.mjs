@@ -90,12 +90,17 @@ export default {
       [`${PLANE}/app/policy/`],
       "What an edge is to run, only the port's published(edge) says: its use cases know no newest policy.",
     ),
-    wall("plane-render", `${PLANE}/render/`, [`${PLANE}/(?!domain/|render/)`], "What is rendered needs no process."),
+    wall(
+      "plane-render",
+      `${PLANE}/render/`,
+      [`${PLANE}/(?!domain/|render/|files/)`],
+      "What is rendered needs no process; its template is a file.",
+    ),
     wall(
       "plane-files",
       `${PLANE}/files/`,
       [`${PLANE}/(?!app/ports/|files/)`],
-      "To watch files takes a fingerprint and timers.",
+      "To read and to watch files takes their paths and timers.",
     ),
     wall(
       "plane-store",
@@ -107,8 +112,8 @@ export default {
     wall(
       "plane-cli",
       `${PLANE}/cli/`,
-      [`${PLANE}/(?!domain/|render/|cli/|settings/environment\\.ts)`],
-      "The command line speaks REST. Its environment it reads as every program here does.",
+      [`${PLANE}/(?!domain/|render/|cli/|files/|settings/environment\\.ts)`],
+      "The command line speaks REST. Its environment and its files it reads as every program here does.",
     ),
     wall("environment", `${PLANE}/settings/environment\\.ts`, [""], "Every program reads its environment with it."),
     wall("http-admin", `${PLANE}/http/admin/`, [`${PLANE}/http/(edge|status)/`], "Admin, edge and status are apart."),

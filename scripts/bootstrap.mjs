@@ -152,6 +152,8 @@ function fail(sentence) {
   process.exit(1);
 }
 
+// Who read along may have gone, as `head` does. What goes on in here decides what that means.
+for (const stream of [process.stdout, process.stderr]) stream.on("error", () => undefined);
 const mode = process.argv[2];
 requireNode();
 // Before anything is written that a running one reads.

@@ -15,9 +15,9 @@ const EDGE_DIR = "/etc/sluice";
 
 try {
   const filterPath = versionedFilter(join(projectRoot, "build/sluice.wasm"), EDGE_DIR);
-  requirePolicy(join(projectRoot, "policy.yaml"));
+  await requirePolicy(join(projectRoot, "policy.yaml"));
   // The services' names are their host names; their ports are the defaults, since each has a container of its own.
-  const config = renderEnvoy({
+  const config = await renderEnvoy({
     bind: "0.0.0.0",
     upstream: { host: "demo", port: 8000 },
     controlPlane: { host: "control-plane", port: 8080 },
@@ -25,8 +25,8 @@ try {
   });
   writeFileSync(join(EDGE_DIR, "envoy.yaml"), config);
 
-  const secret = keptSecret(SECRETS_DIR, "secret", "base64");
-  const adminToken = keptSecret(SECRETS_DIR, "admin-token", "base64url");
+  const secret = await keptSecret(SECRETS_DIR, "secret", "base64");
+  const adminToken = await keptSecret(SECRETS_DIR, "admin-token", "base64url");
   writeEnvironment("control-plane.env", { SLUICE_SECRET: secret, SLUICE_ADMIN_TOKEN: adminToken });
   writeEnvironment("envoy.env", { SLUICE_SECRET: secret });
 } catch (error) {

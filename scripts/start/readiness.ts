@@ -16,6 +16,12 @@ export interface Wanted {
   readonly status: number;
   /** What its body must hold. */
   readonly text?: string;
+  /** What else its body must be. */
+  readonly holds?: (text: string) => boolean;
+  /** What that is, for a person. */
+  readonly meaning?: string;
+  /** To be asked with. */
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 /** Resolves when a GET of `url` is answered with `status`; else rejects with a `Failure` that says what was last seen. */
@@ -24,25 +30,27 @@ export function waitForStatus(url: string, status: number, limits: WaitLimits): 
 }
 
 /** The same, for an answer whose text also tells it from others of its status. */
-export async function waitForAnswer(url: string, { status, text = "" }: Wanted, limits: WaitLimits): Promise<void> {
+export async function waitForAnswer(url: string, wanted: Wanted, limits: WaitLimits): Promise<void> {
+  const { status, text = "", holds = () => true, meaning = text, headers = {} } = wanted;
   const end = performance.now() + limits.timeoutMs;
   let seen = "no answer";
   for (;;) {
     limits.signal?.throwIfAborted();
-    const answer = await ask(url);
-    if (typeof answer !== "string" && answer.status === status && answer.text.includes(text)) return;
+    const answer = await ask(url, headers);
+    const isWanted = typeof answer !== "string" && answer.status === status && answer.text.includes(text);
+    if (isWanted && holds(answer.text)) return;
     seen = typeof answer === "string" ? answer : `status ${answer.status}`;
     if (performance.now() >= end) break;
     await delay(POLL_INTERVAL_MS);
   }
-  const wanted = text === "" ? `${status}` : `${status} ${text}`;
-  throw new Failure(`${url} did not answer ${wanted} within ${limits.timeoutMs / 1000} s: ${seen}.`);
+  const expected = meaning === "" ? `${status}` : `${status} ${meaning}`;
+  throw new Failure(`${url} did not answer ${expected} within ${limits.timeoutMs / 1000} s: ${seen}.`);
 }
 
 /** A string says why there was no answer. */
-async function ask(url: string): Promise<{ status: number; text: string } | string> {
+async function ask(url: string, headers: Record<string, string>): Promise<{ status: number; text: string } | string> {
   try {
-    const answer = await fetch(url, { redirect: "manual", signal: AbortSignal.timeout(ATTEMPT_TIMEOUT_MS) });
+    const answer = await fetch(url, { headers, redirect: "manual", signal: AbortSignal.timeout(ATTEMPT_TIMEOUT_MS) });
     return { status: answer.status, text: await answer.text() };
   } catch (error) {
     const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;

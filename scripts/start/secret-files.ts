@@ -1,10 +1,14 @@
 // Secrets that nobody set are made once and kept in the data folder, readable by their owner only.
 import { randomBytes } from "node:crypto";
-import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { whyUnreadable } from "../../control-plane/src/files/file-reader.js";
+import { Failure } from "../failure.js";
+import { operatorFiles } from "../operator-files.js";
 
 /** What an installation secret needs at least; base64 of it is what both programs read. */
 const SECRET_BYTES = 32;
+const MAX_SECRET_FILE_BYTES = 65_536;
 const OWNER_ONLY_DIR = 0o700;
 const OWNER_ONLY_FILE = 0o600;
 
@@ -14,8 +18,11 @@ export function makePrivateFolder(folder: string): void {
   chmodSync(folder, OWNER_ONLY_DIR);
 }
 
-/** The secret kept as `name` in `folder`; 32 new random bytes in `encoding` where there is none yet. */
-export function keptSecret(folder: string, name: string, encoding: "base64" | "base64url"): string {
+/**
+ * The secret kept as `name` in `folder`; 32 new random bytes in `encoding` where there is none yet. Rejects with a Failure
+ * when what is there cannot be read.
+ */
+export async function keptSecret(folder: string, name: string, encoding: "base64" | "base64url"): Promise<string> {
   const file = join(folder, name);
   try {
     // "wx" fails where the file is: of two that start at once both end up with the same secret.
@@ -24,5 +31,8 @@ export function keptSecret(folder: string, name: string, encoding: "base64" | "b
     if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error;
     chmodSync(file, OWNER_ONLY_FILE);
   }
-  return readFileSync(file, "utf8").trim();
+  const content = await operatorFiles.read(file, MAX_SECRET_FILE_BYTES).catch((error: unknown) => {
+    throw new Failure(`${file} cannot be read: ${whyUnreadable(error)}.`);
+  });
+  return content.toString("utf8").trim();
 }

@@ -1,9 +1,10 @@
 // The running children: started one after the other, stopped in the opposite order, and none may die unnoticed.
-import { readFileSync } from "node:fs";
+import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { Failure } from "../failure.js";
 import { type Exit, type ProcessPlan, startProcess, type SupervisedProcess } from "./supervised-process.js";
 
 const LAST_WORDS_CHARS = 300;
+const LAST_BYTES = 4096;
 
 export class Stack {
   private readonly starts: Promise<SupervisedProcess>[] = [];
@@ -45,7 +46,12 @@ function lossOf(child: SupervisedProcess, { code, signal }: Exit): Failure {
   );
 }
 
+/** Of the log's end only: it may be as long as the disk is large. */
 function lastWords(logFile: string): string {
-  const line = readFileSync(logFile, "utf8").trimEnd().split("\n").at(-1) ?? "";
+  const file = openSync(logFile, "r");
+  const end = Buffer.alloc(LAST_BYTES);
+  const length = readSync(file, end, 0, LAST_BYTES, Math.max(0, fstatSync(file).size - LAST_BYTES));
+  closeSync(file);
+  const line = end.toString("utf8", 0, length).trimEnd().split("\n").at(-1) ?? "";
   return line.length <= LAST_WORDS_CHARS ? line : `${line.slice(0, LAST_WORDS_CHARS)}…`;
 }

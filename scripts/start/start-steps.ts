@@ -10,6 +10,7 @@ import { Failure } from "../failure.js";
 import { forgetOldFilters, versionedFilter } from "../filter-file.js";
 import { requirePolicy } from "./policy-file.js";
 import { projectRoot } from "../project-root.js";
+import { hasReported } from "./reported-policy.js";
 import { waitForAnswer, waitForStatus, type Wanted } from "./readiness.js";
 import { renderEnvoy } from "../render-envoy.js";
 import { keptSecret, makePrivateFolder } from "./secret-files.js";
@@ -33,23 +34,23 @@ const READY_TIMEOUT_MS = 30_000;
 const NODE_ID = "sluice-edge";
 const WORKERS = 2;
 
-/** Writes what the children read. @throws Failure for a secret or a policy that cannot be used. */
-export function prepare(settings: Settings, envoyBinary: string): Launch {
+/** Writes what the children read. Rejects with a Failure for a secret or a policy that cannot be used. */
+export async function prepare(settings: Settings, envoyBinary: string): Promise<Launch> {
   const { dataDir } = settings;
   requireSecret(settings.secret);
-  const policy = requirePolicy(settings.policyFile);
+  const policy = await requirePolicy(settings.policyFile);
   makePrivateFolder(dataDir);
   const logDir = join(dataDir, "logs");
   // Each start begins its logs anew, so that they do not grow for ever.
   rmSync(logDir, { recursive: true, force: true });
   mkdirSync(logDir);
 
-  const secret = settings.secret ?? keptSecret(dataDir, "secret", "base64");
-  const adminToken = settings.adminToken ?? keptSecret(dataDir, "admin-token", "base64url");
+  const secret = settings.secret ?? (await keptSecret(dataDir, "secret", "base64"));
+  const adminToken = settings.adminToken ?? (await keptSecret(dataDir, "admin-token", "base64url"));
   const filterPath = versionedFilter(join(projectRoot, "build/sluice.wasm"), join(dataDir, "filter"));
   forgetOldFilters(filterPath);
   const envoyConfigFile = join(dataDir, "envoy.yaml");
-  writeFileSync(envoyConfigFile, envoyConfig(settings, filterPath));
+  writeFileSync(envoyConfigFile, await envoyConfig(settings, filterPath));
   const adminTokenFile = settings.adminToken === undefined ? join(dataDir, "admin-token") : undefined;
   return { settings, secret, adminToken, adminTokenFile, logDir, policy, envoyBinary, envoyConfigFile };
 }
@@ -60,7 +61,7 @@ function requireSecret(text: string | undefined): void {
   if (reading?.ok === false) throw new Failure(`SLUICE_SECRET ${reading.violation}.`);
 }
 
-function envoyConfig(settings: Settings, filterPath: string): string {
+function envoyConfig(settings: Settings, filterPath: string): Promise<string> {
   return renderEnvoy({
     proxyPort: settings.proxyPort,
     adminPort: settings.envoyAdminPort,
@@ -100,7 +101,7 @@ export async function startControlPlane(stack: Stack, launch: Launch): Promise<v
 }
 
 export async function startEnvoy(stack: Stack, launch: Launch): Promise<void> {
-  const { settings, secret, policy, envoyBinary, envoyConfigFile, logDir } = launch;
+  const { settings, secret, adminToken, policy, envoyBinary, envoyConfigFile, logDir } = launch;
   const envoy = envoyPlan({
     binary: envoyBinary,
     configFile: envoyConfigFile,
@@ -110,10 +111,16 @@ export async function startEnvoy(stack: Stack, launch: Launch): Promise<void> {
     concurrency: WORKERS,
     cwd: projectRoot,
   });
+  const startedAt = Date.now();
   await stack.start(envoy);
   await ready(stack, `http://${LOOPBACK}:${settings.envoyAdminPort}/ready`, 200);
   const limits = { timeoutMs: READY_TIMEOUT_MS, signal: stack.lost };
   await waitForAnswer(`${proxyUrl(settings)}/`, answerUnder(policy), limits);
+  // What the proxy answers does not say whose policy that is, nor that revocations arrive.
+  const headers = { authorization: `Bearer ${firstOf(adminToken)}` };
+  const holds = (text: string): boolean => hasReported(text, NODE_ID, startedAt);
+  const wanted = { status: 200, headers, holds, meaning: `that ${NODE_ID} has reported its policy` };
+  await waitForAnswer(`${controlPlaneUrl(settings)}/v1/edges`, wanted, limits);
 }
 
 /**
@@ -158,9 +165,10 @@ function isSession(body: unknown): body is { token: string } {
   return typeof body === "object" && body !== null && "token" in body && typeof body.token === "string";
 }
 
-/** What listens on every address is reached through loopback. */
+/** What listens on every address is reached through loopback, of the same kind: `::` need not take IPv4. */
 function reachable(host: string): string {
-  return host === "0.0.0.0" || host === "::" ? LOOPBACK : host;
+  if (host === "0.0.0.0") return LOOPBACK;
+  return host === "::" ? "::1" : host;
 }
 
 function inUrl(host: string): string {

@@ -1,6 +1,8 @@
 // npm start: the control plane, a demo service and an Envoy with the filter, in the foreground until Ctrl-C.
 import { describe } from "../failure.js";
 import { findEnvoy } from "../get-envoy.js";
+import { operatorFiles } from "../operator-files.js";
+import { resolved } from "./addresses.js";
 import { requireFree } from "./ports.js";
 import { readyLines } from "./ready-lines.js";
 import { readSettings, wantedPorts } from "./settings.js";
@@ -8,6 +10,7 @@ import { Stack } from "./stack.js";
 import { requireAlone } from "./start-alone.js";
 import { demoSession, prepare, startControlPlane, startDemoService, startEnvoy } from "./start-steps.js";
 
+const END_MS = 100;
 const STOP_SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
 const stack = new Stack();
@@ -18,15 +21,20 @@ const stopAsked = new Promise<"stop">((resolve) => {
       resolve("stop");
     });
   }
+  // Who read along has gone, as `head` does: nobody knows any more that this runs. On a full disk somebody may.
+  process.stdout.on("error", ({ code }: NodeJS.ErrnoException) => {
+    if (code === "EPIPE") resolve("stop");
+  });
 });
+process.stderr.on("error", () => undefined);
 
 /** Resolves when everything runs; rejects with what went wrong, also when a child that had started dies meanwhile. */
 async function bringUp(): Promise<void> {
-  const settings = readSettings(process.env);
+  const settings = await resolved(readSettings(process.env));
   await requireAlone();
   await requireFree(wantedPorts(settings));
   const envoyBinary = await findEnvoy(say);
-  const launch = prepare(settings, envoyBinary);
+  const launch = await prepare(settings, envoyBinary);
   say(`starting; output goes to ${launch.logDir}`);
   await startDemoService(stack, launch);
   await startControlPlane(stack, launch);
@@ -56,5 +64,7 @@ try {
   process.exitCode = 1;
 }
 await stack.stop();
+// Node would wait for ever for a reading that hangs.
+if (!(await operatorFiles.end(END_MS))) process.kill(process.pid, "SIGKILL");
 // A step that was under way when the stop came has nothing left to do.
 process.exit();

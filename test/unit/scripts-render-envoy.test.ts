@@ -35,9 +35,9 @@ describe("envoy.yaml as it is committed", () => {
 });
 
 describe("rendering envoy.yaml", () => {
-  it("rendering sets exactly what was asked for and nothing else", () => {
+  it("rendering sets exactly what was asked for and nothing else", async () => {
     const before: unknown = parse(template);
-    const after: unknown = parse(renderEnvoy(everything));
+    const after: unknown = parse(await renderEnvoy(everything));
     expect(differences(before, after)).toEqual({
       ".node.id": "gw-1",
       ".admin.address.socket_address.port_value": 2,
@@ -54,13 +54,13 @@ describe("rendering envoy.yaml", () => {
     });
   });
 
-  it("rendering changes nothing when nothing is asked for", () => {
-    expect(parse(renderEnvoy({}))).toEqual(parse(template));
+  it("rendering changes nothing when nothing is asked for", async () => {
+    expect(parse(await renderEnvoy({}))).toEqual(parse(template));
   });
 
-  it("rendering takes the filter out of the file where Envoy follows one for it", () => {
+  it("rendering takes the filter out of the file where Envoy follows one for it", async () => {
     const filter = FILTER.replace(".typed_config.config", "");
-    const changes = differences(parse(template), parse(renderEnvoy({ followedFile: "/etc/sluice/sluice.yaml" })));
+    const changes = differences(parse(template), parse(await renderEnvoy({ followedFile: "/etc/sluice/sluice.yaml" })));
     expect(Object.keys(changes)).toEqual([`${filter}.typed_config`, `${filter}.config_discovery`]);
     expect(changes[`${filter}.config_discovery`]).toEqual({
       config_source: { path_config_source: { path: "/etc/sluice/sluice.yaml" }, resource_api_version: "V3" },
@@ -68,15 +68,15 @@ describe("rendering envoy.yaml", () => {
     });
   });
 
-  it("rendering says which part a template lacks", () => {
+  it("rendering says which part a template lacks", async () => {
     const lacking = template.replace("name: sluice_control_plane\n      type", "name: another\n      type");
-    expect(() => renderEnvoy(everything, lacking)).toThrow(
+    await expect(renderEnvoy(everything, lacking)).rejects.toThrow(
       "envoy.yaml lacks static_resources.clusters[name=sluice_control_plane].load_assignment",
     );
   });
 
-  it("rendering says so when the template is not YAML", () => {
-    expect(() => renderEnvoy({}, "a: [")).toThrow("envoy.yaml is not YAML");
+  it("rendering says so when the template is not YAML", async () => {
+    await expect(renderEnvoy({}, "a: [")).rejects.toThrow("envoy.yaml is not YAML");
   });
 });
 

@@ -87,20 +87,20 @@ describe("secrets that nobody set", () => {
     rmSync(folder, { recursive: true });
   });
 
-  it("secrets are made once, kept, and readable by their owner only", () => {
+  it("secrets are made once, kept, and readable by their owner only", async () => {
     const data = join(folder, "data");
     makePrivateFolder(data);
-    const first = keptSecret(data, "secret", "base64");
+    const first = await keptSecret(data, "secret", "base64");
     expect(Buffer.from(first, "base64")).toHaveLength(32);
-    expect(keptSecret(data, "secret", "base64")).toBe(first);
-    expect(keptSecret(data, "other", "base64")).not.toBe(first);
+    expect(await keptSecret(data, "secret", "base64")).toBe(first);
+    expect(await keptSecret(data, "other", "base64")).not.toBe(first);
     expect(statSync(data).mode & 0o777).toBe(0o700);
     expect(statSync(join(data, "secret")).mode & 0o777).toBe(0o600);
   });
 
-  it("secrets that were left open are closed to others", () => {
+  it("secrets that were left open are closed to others", async () => {
     writeFileSync(join(folder, "secret"), "kept\n", { mode: 0o644 });
-    expect(keptSecret(folder, "secret", "base64")).toBe("kept");
+    expect(await keptSecret(folder, "secret", "base64")).toBe("kept");
     expect(statSync(join(folder, "secret")).mode & 0o777).toBe(0o600);
     expect(readFileSync(join(folder, "secret"), "utf8")).toBe("kept\n");
   });

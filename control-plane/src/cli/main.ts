@@ -1,7 +1,8 @@
 // The `sluice` command as a process: its streams, files and signals, and its exit code.
-import { readFileSync } from "node:fs";
 import { setTimeout as after } from "node:timers/promises";
 
+import { FileReader, UnfitFile } from "../files/file-reader.js";
+import { readEnvoyTemplate } from "../render/envoy-template.js";
 import { EXIT } from "./failure.js";
 import type { Io } from "./terminal/io.js";
 import { runProgram } from "./program.js";
@@ -10,9 +11,25 @@ import { visible } from "./terminal/visible.js";
 
 const DEFAULT_COLUMNS = 80;
 const DEFAULT_ROWS = 24;
-const STANDARD_INPUT = 0;
+/** Of `<(command)`: a password may have to be typed there first. */
+const DEADLINE_MS = 60_000;
+/** For a reading at the end of the program. */
+const END_MS = 100;
 
-const { stdout, stderr } = process;
+const { stdin, stdout, stderr } = process;
+const files = new FileReader({ pipes: true, deadlineMs: DEADLINE_MS });
+
+/** For as long as a person types, but no more than that much. */
+async function readInput(maxBytes: number): Promise<Buffer> {
+  const parts: Buffer[] = [];
+  let total = 0;
+  for await (const chunk of stdin as AsyncIterable<Buffer>) {
+    total += chunk.length;
+    if (total > maxBytes) throw new UnfitFile(`expected at most ${maxBytes} bytes, got more`);
+    parts.push(chunk);
+  }
+  return Buffer.concat(parts);
+}
 
 const io: Io = {
   out: (text) => void stdout.write(text),
@@ -20,8 +37,9 @@ const io: Io = {
   isTerminal: stdout.isTTY,
   columns: () => stdout.columns || DEFAULT_COLUMNS,
   rows: () => stdout.rows || DEFAULT_ROWS,
-  readFile: (path) => readFileSync(path, "utf8"),
-  readInput: () => readFileSync(STANDARD_INPUT, "utf8"),
+  readFile: (path, maxBytes) => files.read(path, maxBytes),
+  readInput,
+  readTemplate: () => readEnvoyTemplate(files),
   version: ownVersion,
   monotonicMs: () => performance.now(),
   sleep: (ms, until) => after(ms, undefined, until === undefined ? {} : { signal: until }).catch(() => undefined),
@@ -35,11 +53,14 @@ const io: Io = {
   },
 };
 
-// A reader that has had enough, such as `head`, is no failure.
+// A reader that has had enough, such as `head`, is no failure. A full disk is one: what was asked for stands nowhere.
 stdout.on("error", (error: NodeJS.ErrnoException) => {
-  if (error.code !== "EPIPE") throw error;
-  process.exit(EXIT.done);
+  if (error.code === "EPIPE") process.exit(EXIT.done);
+  stderr.write(`sluice: the output cannot be written: ${String(error.code)}\n`);
+  process.exit(EXIT.denied);
 });
+// Nobody is left who could be told.
+stderr.on("error", () => undefined);
 
 try {
   process.exitCode = await runProgram(process.argv.slice(2), process.env, io);
@@ -47,3 +68,5 @@ try {
   stderr.write(`sluice: a violation of this program: ${visible(String(error))}\n`);
   process.exitCode = EXIT.internal;
 }
+// Node would wait for ever for a reading that hangs: everything is said, and only a signal ends it.
+if (!(await files.end(END_MS))) process.kill(process.pid, "SIGKILL");

@@ -72,7 +72,7 @@ async function run(command: Command, given: Given, env: Environment, io: Io): Pr
   const coloured = io.isTerminal && (env.NO_COLOR ?? "") === "" && env.TERM !== "dumb";
   const invocation: Invocation = { ...given, io, output: new Output(io, given.flag("json"), coloured) };
   if ("runLocally" in command) return command.runLocally(invocation);
-  const access = readAccess(env, given.text("token-file"), io);
+  const access = await readAccess(env, given.text("token-file"), io);
   if (!access.ok) return access.failure;
   const connection = connect(access.value, (given.number("timeout") ?? DEFAULT_TIMEOUT_SECONDS) * 1000);
   const { origin } = access.value.url;

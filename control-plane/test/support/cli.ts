@@ -1,6 +1,8 @@
 // The `sluice` command, run in this process against a control plane of a test.
 import type { Environment } from "../../src/settings/environment.js";
 import type { Io } from "../../src/cli/terminal/io.js";
+import { FileReader } from "../../src/files/file-reader.js";
+import { readEnvoyTemplate } from "../../src/render/envoy-template.js";
 import { runProgram } from "../../src/cli/program.js";
 import { ADMIN_TOKEN } from "./control-plane.js";
 
@@ -41,10 +43,11 @@ export async function sluice(line: string | readonly string[], world: World = {}
     rows: () => terminal?.rows ?? 24,
     readFile: (path) => {
       const text = files[path];
-      if (text === undefined) throw Object.assign(new Error("no such file"), { code: "ENOENT" });
-      return text;
+      if (text === undefined) return Promise.reject(Object.assign(new Error("no such file"), { code: "ENOENT" }));
+      return Promise.resolve(Buffer.from(text));
     },
-    readInput: () => input,
+    readTemplate: () => readEnvoyTemplate(new FileReader()),
+    readInput: () => Promise.resolve(Buffer.from(input)),
     version: () => "1.2.3",
     monotonicMs: monotonicMs ?? (() => nowMs),
     sleep: async (ms) => {

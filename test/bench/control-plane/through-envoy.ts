@@ -74,7 +74,7 @@ export async function startEdge(
     logFile: join(folder, "demo-service.log"),
   });
   const bootstrap = parse(
-    renderEnvoy({
+    await renderEnvoy({
       proxyPort: proxy,
       adminPort: admin,
       upstream: { host: LOOPBACK, port: upstream },

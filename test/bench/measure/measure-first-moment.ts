@@ -48,7 +48,7 @@ async function firstMoment(
   round: number,
 ): Promise<Answers> {
   const [proxy = 0, admin = 0] = await freePorts(2);
-  const envoy = await startProcess(edgePlan(edgeSetup, `starts-${rate}-${round}`, proxy, admin));
+  const envoy = await startProcess(await edgePlan(edgeSetup, `starts-${rate}-${round}`, proxy, admin));
   try {
     const connections = [await listening(proxy)];
     while (connections.length < CONNECTIONS) connections.push(await opened(proxy));

@@ -40,10 +40,15 @@ export interface EdgeSetup {
 }
 
 /** How an Envoy of two workers is run whose settings have no policy. Writes its bootstrap. */
-export function edgePlan(edgeSetup: EdgeSetup, name: string, proxyPort: number, adminPort: number): ProcessPlan {
+export async function edgePlan(
+  edgeSetup: EdgeSetup,
+  name: string,
+  proxyPort: number,
+  adminPort: number,
+): Promise<ProcessPlan> {
   const { binary, folder, filterPath, secret } = edgeSetup;
   const configFile = join(folder, `${name}.yaml`);
-  const rendered = renderEnvoy({
+  const rendered = await renderEnvoy({
     ...{ proxyPort, adminPort, filterPath, nodeId: name },
     upstream: { host: LOOPBACK, port: edgeSetup.upstream },
     controlPlane: { host: LOOPBACK, port: edgeSetup.http },
@@ -85,7 +90,7 @@ export async function startPropagationStack(stack: Stack, binary: string, folder
   const edgeSetup = { binary, folder, filterPath, secret, http, upstream };
   const edges = EDGES.map((name, i) => ({ name, proxy: edgePorts[2 * i] ?? 0, admin: edgePorts[2 * i + 1] ?? 0 }));
   for (const { name, proxy, admin } of edges) {
-    await stack.start(edgePlan(edgeSetup, name, proxy, admin));
+    await stack.start(await edgePlan(edgeSetup, name, proxy, admin));
   }
   const served = { status: 401, text: CODE_MISSING_SESSION };
   for (const { proxy } of edges) await waitForAnswer(`http://${LOOPBACK}:${proxy}/`, served, limits);

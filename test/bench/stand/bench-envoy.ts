@@ -21,9 +21,9 @@ export interface BenchEnvoy {
 }
 
 /** A bootstrap in JSON: envoy.yaml's clusters and node, and the variants' listeners in place of its own. */
-export function benchBootstrap({ adminPort, controlPlane, ports, variants }: BenchEnvoy): string {
+export async function benchBootstrap({ adminPort, controlPlane, ports, variants }: BenchEnvoy): Promise<string> {
   const address = { host: LOOPBACK, port: controlPlane };
-  const bootstrap = parse(renderEnvoy({ adminPort, controlPlane: address, nodeId: "bench" })) as Bootstrap;
+  const bootstrap = parse(await renderEnvoy({ adminPort, controlPlane: address, nodeId: "bench" })) as Bootstrap;
   bootstrap.static_resources.listeners = variants.map((variant, i) => listener(variant, ports[i] ?? 0));
   return JSON.stringify(bootstrap);
 }

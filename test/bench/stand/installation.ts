@@ -78,7 +78,7 @@ export async function install(
   await waitForStatus(`http://127.0.0.1:${http}/readyz`, 200, ready);
 
   const configFile = join(folder, "envoy.json");
-  writeFileSync(configFile, benchBootstrap({ adminPort, controlPlane: http, ports, variants }));
+  writeFileSync(configFile, await benchBootstrap({ adminPort, controlPlane: http, ports, variants }));
   const plan = envoyPlan({
     binary: await findEnvoy(),
     configFile,

@@ -115,7 +115,7 @@ export async function envoyPart(
   const { folder, ports, secret } = site;
   const { filterPath, settings, followed, awaitPolicy } = setup;
   if (followed) replaceFilter(folder, setup);
-  const yaml = renderEnvoy({
+  const yaml = await renderEnvoy({
     nodeId,
     proxyPort: ports.proxy,
     adminPort: ports.admin,

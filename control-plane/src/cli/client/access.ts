@@ -4,6 +4,7 @@ import { createSecureContext } from "node:tls";
 
 import { EnvironmentReader } from "../../settings/environment.js";
 import type { Environment } from "../../settings/environment.js";
+import { whyUnreadable } from "../../files/file-reader.js";
 import { done, failed, usageFailure } from "../failure.js";
 import type { Outcome } from "../failure.js";
 import type { Io } from "../terminal/io.js";
@@ -20,16 +21,23 @@ export interface Access {
 const DEFAULT_URL = new URL("http://127.0.0.1:8080");
 const A_URL = "a URL such as https://sluice.example:8080, with no name, password or query";
 const HEADER_SAFE = /^[\x21-\x7e]+$/;
+const MAX_TOKEN_FILE_BYTES = 65_536;
+/** All authorities that a system trusts take some 200 KB. */
+const MAX_PEM_BYTES = 1_048_576;
 
 /** A violation names the variable or the option, never what stands in a secret. */
-export function readAccess(env: Environment, tokenFile: string | undefined, io: Pick<Io, "readFile">): Outcome<Access> {
+export async function readAccess(
+  env: Environment,
+  tokenFile: string | undefined,
+  io: Pick<Io, "readFile">,
+): Promise<Outcome<Access>> {
   const reader = new EnvironmentReader(env, ({ variable, expected }) => {
     throw new Unusable(`${variable}: expected ${expected}`);
   });
   try {
     const url = reader.parsed("SLUICE_URL", DEFAULT_URL, A_URL, urlOf);
-    const token = readToken(reader, tokenFile, io);
-    return done({ url, token, tls: url.protocol === "https:" ? readTls(reader, io) : {} });
+    const token = await readToken(reader, tokenFile, io);
+    return done({ url, token, tls: url.protocol === "https:" ? await readTls(reader, io) : {} });
   } catch (error) {
     if (!(error instanceof Unusable)) throw error;
     return failed(usageFailure(error.message, error.hint));
@@ -51,9 +59,16 @@ function urlOf(text: string): URL | undefined {
   return isPlain && /^https?:$/.test(url.protocol) ? url : undefined;
 }
 
-function readToken(reader: EnvironmentReader, file: string | undefined, io: Pick<Io, "readFile">): string {
+async function readToken(
+  reader: EnvironmentReader,
+  file: string | undefined,
+  io: Pick<Io, "readFile">,
+): Promise<string> {
   const from = file === undefined ? "SLUICE_ADMIN_TOKEN" : "--token-file";
-  const token = file === undefined ? firstOf(reader.given("SLUICE_ADMIN_TOKEN")) : read(from, file, io).trim();
+  const token =
+    file === undefined
+      ? firstOf(reader.given("SLUICE_ADMIN_TOKEN"))
+      : (await read(from, file, MAX_TOKEN_FILE_BYTES, io)).trim();
   if (token === undefined) {
     throw new Unusable(
       "no admin token: SLUICE_ADMIN_TOKEN is not set",
@@ -74,12 +89,13 @@ const TLS_VARIABLES = {
   key: "SLUICE_CLIENT_KEY_FILE",
 } as const;
 
-function readTls(reader: EnvironmentReader, io: Pick<Io, "readFile">): Access["tls"] {
-  const entries = (["ca", "cert", "key"] as const).flatMap((part) => {
-    const path = reader.given(TLS_VARIABLES[part]);
-    return path === undefined ? [] : [[part, read(TLS_VARIABLES[part], path, io)] as const];
+async function readTls(reader: EnvironmentReader, io: Pick<Io, "readFile">): Promise<Access["tls"]> {
+  const parts = (["ca", "cert", "key"] as const).filter((part) => reader.given(TLS_VARIABLES[part]) !== undefined);
+  const contents = parts.map(async (part) => {
+    const path = reader.given(TLS_VARIABLES[part]) ?? "";
+    return [part, await read(TLS_VARIABLES[part], path, MAX_PEM_BYTES, io)] as const;
   });
-  const tls: Access["tls"] = Object.fromEntries(entries);
+  const tls: Access["tls"] = Object.fromEntries(await Promise.all(contents));
   if ((tls.cert === undefined) !== (tls.key === undefined)) {
     throw new Unusable(`${TLS_VARIABLES.cert} and ${TLS_VARIABLES.key} go together: one of them is not set`);
   }
@@ -88,7 +104,7 @@ function readTls(reader: EnvironmentReader, io: Pick<Io, "readFile">): Access["t
     else throw new Unusable(`${TLS_VARIABLES.key}: it is not the key of the certificate in ${TLS_VARIABLES.cert}`);
   } catch (error) {
     if (error instanceof Unusable) throw error;
-    const variables = entries.map(([part]) => TLS_VARIABLES[part]).join(", ");
+    const variables = parts.map((part) => TLS_VARIABLES[part]).join(", ");
     throw new Unusable(`${variables}: expected certificates, and an unencrypted key of the client's, in PEM`);
   }
   return tls;
@@ -98,11 +114,10 @@ function readTls(reader: EnvironmentReader, io: Pick<Io, "readFile">): Access["t
 const isPair = ({ cert, key }: Access["tls"]): boolean =>
   cert === undefined || key === undefined || new X509Certificate(cert).checkPrivateKey(createPrivateKey(key));
 
-function read(what: string, path: string, io: Pick<Io, "readFile">): string {
+async function read(what: string, path: string, maxBytes: number, io: Pick<Io, "readFile">): Promise<string> {
   try {
-    return io.readFile(path);
+    return (await io.readFile(path, maxBytes)).toString("utf8");
   } catch (error) {
-    const reason = error instanceof Error && "code" in error ? String(error.code) : String(error);
-    throw new Unusable(`${what}: ${path} cannot be read: ${reason}`);
+    throw new Unusable(`${what}: ${path} cannot be read: ${whyUnreadable(error)}`);
   }
 }

@@ -1,5 +1,6 @@
 // A document that a command validates on this machine: where it is read from, and how a violation in it is shown.
 import type { LocatedViolation } from "../../domain/policy/policy.js";
+import { whyUnreadable } from "../../files/file-reader.js";
 import { done, failed, usageFailure } from "../failure.js";
 import type { Outcome } from "../failure.js";
 import type { Io } from "../terminal/io.js";
@@ -7,16 +8,15 @@ import type { Io } from "../terminal/io.js";
 export interface Source {
   /** As messages name it. */
   readonly name: string;
-  readonly text: string;
+  readonly bytes: Uint8Array;
 }
 
-export function readSource(file: string, io: Io): Outcome<Source> {
-  const [name, read] = file === "-" ? ["<stdin>", io.readInput] : [file, () => io.readFile(file)];
+export async function readSource(file: string, maxBytes: number, io: Io): Promise<Outcome<Source>> {
+  const name = file === "-" ? "<stdin>" : file;
   try {
-    return done({ name, text: read() });
+    return done({ name, bytes: await (file === "-" ? io.readInput(maxBytes) : io.readFile(file, maxBytes)) });
   } catch (error) {
-    const reason = error instanceof Error && "code" in error ? String(error.code) : String(error);
-    return failed(usageFailure(`${name} cannot be read: ${reason}`));
+    return failed(usageFailure(`${name} cannot be read: ${whyUnreadable(error)}`));
   }
 }
 

@@ -1,4 +1,5 @@
 // The command that validates a policy or edge settings on this machine, with the validator that control plane and filter have.
+import { MAX_SETTINGS_BYTES } from "../../../../assembly/contract.js";
 import { policyHash } from "../../domain/policy/policy-hash.js";
 import type {
   DocumentKind,
@@ -27,12 +28,12 @@ export const policyCheck: LocalCommand = {
   example: "policy check policy.yaml",
   next: "sluice edges   shows, once the file is in place, which edges run it",
   runLocally: async ({ args: [file = ""], io, output }) => {
-    const source = readSource(file, io);
+    const source = await readSource(file, MAX_SETTINGS_BYTES, io);
     if (!source.ok) return source.failure;
-    const { name, text } = source.value;
+    const { name, bytes } = source.value;
     // Loads the validator's module, which no other command needs.
     const { readDocument } = await import("../../domain/policy/read-policy.js");
-    const result = readDocument(text);
+    const result = readDocument(bytes);
     if ("violations" in result) return rejected(name, result, output);
     const { kind, policyJson } = result;
     if (output.json) {

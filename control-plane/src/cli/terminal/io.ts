@@ -7,10 +7,12 @@ export interface Io {
   readonly isTerminal: boolean;
   readonly columns: () => number;
   readonly rows: () => number;
-  /** As text. Throws as node:fs does. */
-  readonly readFile: (path: string) => string;
-  /** All of the standard input, as text. Throws as node:fs does. */
-  readonly readInput: () => string;
+  /** A file or a pipe. Rejects as a FileReader does. */
+  readonly readFile: (path: string, maxBytes: number) => Promise<Buffer>;
+  /** Of envoy.yaml, which every rendered one begins as. Rejects as a FileReader does. */
+  readonly readTemplate: () => Promise<string>;
+  /** All of the standard input. Rejects as a FileReader does. */
+  readonly readInput: (maxBytes: number) => Promise<Buffer>;
   /** The program's, as package.json says it. */
   readonly version: () => string;
   readonly monotonicMs: () => number;

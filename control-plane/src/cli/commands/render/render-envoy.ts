@@ -3,7 +3,8 @@ import { isIP } from "node:net";
 import { parse } from "yaml";
 import { edgeSettings } from "../../../render/edge-settings.js";
 import { envoyBootstrap, type EnvoyOptions } from "../../../render/envoy-bootstrap.js";
-import { readEnvoyTemplate } from "../../../render/envoy-template.js";
+import { whyUnreadable } from "../../../files/file-reader.js";
+import type { Io } from "../../terminal/io.js";
 import type { Invocation, LocalCommand, Options } from "../../command.js";
 import { done, failed, usageFailure } from "../../failure.js";
 import type { Outcome } from "../../failure.js";
@@ -53,7 +54,9 @@ export const renderEnvoy: LocalCommand = {
     if (!names.ok) return names.failure;
     const choices = await readChoices(invocation);
     if (!choices.ok) return choices.failure;
-    const yaml = envoyBootstrap({ ...names.value, settings: edgeSettings(choices.value) }, readEnvoyTemplate());
+    const template = await readTemplate(io);
+    if (!template.ok) return template.failure;
+    const yaml = envoyBootstrap({ ...names.value, settings: edgeSettings(choices.value) }, template.value);
     if (output.json) output.document(parse(yaml));
     else io.out(yaml);
     return undefined;
@@ -97,3 +100,11 @@ const isNodeId = (id: string): boolean => Buffer.byteLength(id) <= MAX_NODE_ID_B
 const holdsFilter = ({ text, number, flag }: Invocation): boolean =>
   [text("filter"), text("table"), text("with-policy"), number("capacity")].some((one) => one !== undefined) ||
   flag("no-follow");
+
+async function readTemplate({ readTemplate: read }: Pick<Io, "readTemplate">): Promise<Outcome<string>> {
+  try {
+    return done(await read());
+  } catch (error) {
+    return failed(usageFailure(`envoy.yaml cannot be read: ${whyUnreadable(error)}`));
+  }
+}

@@ -1,5 +1,7 @@
 // A policy file that becomes part of edge settings: read, validated, and each violation printed with its position.
+import { MAX_POLICY_BYTES } from "../../../../../assembly/contract.js";
 import type { Policy } from "../../../domain/policy/policy.js";
+import { whyUnreadable } from "../../../files/file-reader.js";
 import type { Invocation } from "../../command.js";
 import { violationLine } from "../document-source.js";
 import { done, EXIT, failed, usageFailure } from "../../failure.js";
@@ -7,16 +9,15 @@ import type { Outcome } from "../../failure.js";
 
 /** Violations are remarks: what is printed goes into a file, and nothing is printed of a policy that is none. */
 export async function readPolicyFile(file: string, { io, output }: Invocation): Promise<Outcome<Policy>> {
-  let text: string;
+  let bytes: Uint8Array;
   try {
-    text = io.readFile(file);
+    bytes = await io.readFile(file, MAX_POLICY_BYTES);
   } catch (error) {
-    const reason = error instanceof Error && "code" in error ? String(error.code) : String(error);
-    return failed(usageFailure(`${file} cannot be read: ${reason}`));
+    return failed(usageFailure(`${file} cannot be read: ${whyUnreadable(error)}`));
   }
   // Loads the validator's module, which no other command needs.
   const { readPolicyDocument } = await import("../../../domain/policy/read-policy.js");
-  const result = readPolicyDocument(text);
+  const result = readPolicyDocument(bytes);
   if (!("violations" in result)) return done(result.policy);
   for (const violation of result.violations) output.remark(violationLine(file, violation));
   const { length } = result.violations;
