@@ -3,6 +3,7 @@ import type { MetricObjectWithValues, MetricValue } from "prom-client";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { EdgeMetrics } from "../../control-plane/src/http/status/edge-metrics.js";
+import { observeLog } from "../../control-plane/src/http/status/log-metrics.js";
 import { Metrics } from "../../control-plane/src/http/status/metrics.js";
 import { observePolicy } from "../../control-plane/src/http/status/policy-metrics.js";
 import { observeStore } from "../../control-plane/src/http/status/store-metrics.js";
@@ -58,6 +59,7 @@ async function ofControlPlane(): Promise<MetricObjectWithValues<MetricValue<stri
     () => Promise.resolve([EDGE]),
     () => 1,
   );
+  observeLog(metrics.registry, () => 1);
   observePolicy(metrics.registry, { current: () => undefined, isFileRejected: () => false });
   observeStore(metrics.registry, { unwritable: () => undefined });
   const usage = new UsageMetrics(metrics.registry);

@@ -2,6 +2,7 @@
 import { X509Certificate } from "node:crypto";
 import { once } from "node:events";
 import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { open, stat } from "node:fs/promises";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -143,6 +144,24 @@ describe("TLS files that are replaced", () => {
     expect(logged).toEqual([{ type: "tls-rejected", reason: expect.stringMatching(reason) as unknown }]);
     install(second);
     await looks(2);
+    expect(renewed.map(({ cert }) => cert)).toEqual([readFileSync(second.cert)]);
+  });
+
+  it("replaced files that could not be read at one look are in force by the next ones", async () => {
+    let scarce = 0;
+    const fileSystem: FileSystem = {
+      stat: (name) => stat(name, { bigint: true }),
+      open: (name, flags) =>
+        scarce-- > 0 ? Promise.reject(Object.assign(new Error("none left"), { code: "EMFILE" })) : open(name, flags),
+    };
+    const { renewed, looks } = await following(fileSystem);
+    await looks(2);
+    install(second);
+    await looks(1);
+    scarce = 1;
+    await looks(1);
+    expect(renewed).toEqual([]);
+    await looks(3);
     expect(renewed.map(({ cert }) => cert)).toEqual([readFileSync(second.cert)]);
   });
 

@@ -35,8 +35,12 @@ class Document implements PolicySource {
   read(): Promise<string> {
     return this.text === null ? Promise.reject(new Error("ENOENT")) : Promise.resolve(this.text);
   }
-  watch(onChange: () => Promise<boolean>): () => void {
+  /** Whether what was read at the start needs no second look. */
+  isTaken = true;
+
+  watch(onChange: () => Promise<boolean>, isTaken: boolean): () => void {
     this.changed = onChange;
+    this.isTaken = isTaken;
     return () => {
       this.changed = () => Promise.resolve(true);
     };
@@ -79,7 +83,13 @@ interface Line {
   violations?: readonly PolicyViolation[];
 }
 
-export async function startPolicyService(text: string | null, disk = new Disk(), liveSessions = 0) {
+interface Circumstances {
+  readonly liveSessions?: number;
+  readonly validate?: PolicyValidator;
+}
+
+export async function startPolicyService(text: string | null, disk = new Disk(), given: Circumstances = {}) {
+  const { liveSessions = 0, validate: validator = validate } = given;
   const document = new Document(text);
   const lines: Line[] = [];
   const log = (level: string) => (fields: object) => {
@@ -91,7 +101,15 @@ export async function startPolicyService(text: string | null, disk = new Disk(),
   let monotonicMs = 0;
   const clock = { nowMs: () => NOW_MS, monotonicMs: () => monotonicMs };
   const pass = (ms: number): void => void (monotonicMs += ms);
-  const parts = { source: document, validate, store: disk, audit: noAudit, sessions: { countLive }, clock, logger };
+  const parts = {
+    source: document,
+    validate: validator,
+    store: disk,
+    audit: noAudit,
+    sessions: { countLive },
+    clock,
+    logger,
+  };
   const service = await PolicyService.start(parts);
   return { service, document, disk, lines, countLive, pass };
 }

@@ -49,11 +49,12 @@ export class ControlPlaneProcess {
   /**
    * Only these settings: nothing of this process's environment but where programs are.
    * @param within a command that runs it, with its options
+   * @param out where its log goes in place of `stdout`: an open file
    */
-  constructor(settings: Record<string, string>, within: readonly string[] = []) {
+  constructor(settings: Record<string, string>, within: readonly string[] = [], out: number | "pipe" = "pipe") {
     const env = { PATH: process.env.PATH, ...settings };
     const [program, ...args] = [...within, process.execPath, compiledMain()];
-    this.child = spawn(program ?? process.execPath, args, { env, stdio: ["ignore", "pipe", "pipe"] });
+    this.child = spawn(program ?? process.execPath, args, { env, stdio: ["ignore", out, "pipe"] });
     this.child.stdout?.on("data", (chunk: Buffer) => (this.stdout += chunk.toString()));
     this.child.stderr?.on("data", (chunk: Buffer) => (this.stderr += chunk.toString()));
     this.ended = new Promise((resolve) => {
@@ -90,5 +91,16 @@ export class ControlPlaneProcess {
 
   kill(signal: NodeJS.Signals): void {
     this.child.kill(signal);
+  }
+
+  /** Nobody reads its log any more. */
+  closeLog(): void {
+    this.child.stdout?.destroy();
+  }
+
+  /** Its log is read no further until `false`. */
+  pauseLog(paused: boolean): void {
+    if (paused) this.child.stdout?.pause();
+    else this.child.stdout?.resume();
   }
 }

@@ -11,6 +11,7 @@ import {
   utimesSync,
   writeFileSync,
 } from "node:fs";
+import { open, stat } from "node:fs/promises";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -18,6 +19,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Timers } from "../../../src/app/ports/log-ports.js";
 import type { PolicySource } from "../../../src/app/ports/policy-ports.js";
 import { FileReader } from "../../../src/files/file-reader.js";
+import type { FileSystem } from "../../../src/files/file-reader.js";
 import type { WatchTimes } from "../../../src/files/file-watch.js";
 import { policyFile } from "../../../src/store/policy-file.js";
 
@@ -167,6 +169,33 @@ describe("the policy file", () => {
     await follow(fileOf(path, { pollMs: 50, restMs: 50 }), () => read.length > 2);
     writeFileSync(path, "two");
     await seen("two", "two", "two");
+  });
+
+  it("a policy file that could not be read once is read at the next look, though nothing changed", async () => {
+    let scarce = 1;
+    const fileSystem: FileSystem = {
+      stat: (name) => stat(name, { bigint: true }),
+      open: (name, flags) =>
+        scarce-- > 0 ? Promise.reject(Object.assign(new Error("none left"), { code: "EMFILE" })) : open(name, flags),
+    };
+    writeFileSync(path, "one");
+    const times = { pollMs: 20, restMs: 20 };
+    await follow(policyFile({ path, reader: new FileReader({ fileSystem }), timers, times }));
+    await seen("one");
+    scarce = 2;
+    writeFileSync(path, "two");
+    await seen("one", "unreadable", "unreadable", "two");
+  });
+
+  it("a policy file that was read and not taken at the start is read again", async () => {
+    writeFileSync(path, "one");
+    const source = fileOf(path, { pollMs: 20, restMs: 20 });
+    await source.read();
+    stop = source.watch(async () => {
+      read.push((await source.read()).toString());
+      return true;
+    }, false);
+    await seen("one");
   });
 
   it("a policy file is not read again where nothing changed", async () => {

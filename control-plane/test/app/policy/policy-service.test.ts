@@ -141,7 +141,7 @@ describe("an edit that takes a plan away", () => {
 
   it("a file without a plan of live sessions is rejected at a restart too", async () => {
     const { disk } = await startPolicyService("0 default, 2 gold");
-    const { service, lines } = await startPolicyService("1 other", disk, 1);
+    const { service, lines } = await startPolicyService("1 other", disk, { liveSessions: 1 });
     expect(lines.at(-1)?.violations).toHaveLength(2);
     expect(planNames(service)).toEqual(["default", "gold"]);
   });

@@ -1,0 +1,105 @@
+// A log that cannot be written: the control plane serves on, counts what is lost, says so, and stops when it is told to.
+import { closeSync, openSync } from "node:fs";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
+
+import { freePorts } from "../../../scripts/start/ports.js";
+import { ADMIN_TOKEN, ControlPlaneProcess, settingsIn } from "../support/process.js";
+
+/** Each call writes some lines. */
+const VERBOSE = { SLUICE_LOG_LEVEL: "trace" };
+const LOST = /^sluice_control_log_lines_lost_total (\d+)$/m;
+const headers = { authorization: `Bearer ${ADMIN_TOKEN}`, "content-type": "application/json" };
+
+async function create(url: string): Promise<void> {
+  const body = JSON.stringify({ userId: "u1", orgId: "o1" });
+  const { status } = await fetch(`${url}/v1/sessions`, { method: "POST", headers, body });
+  expect(status).toBe(201);
+}
+
+async function lostLines(url: string): Promise<number> {
+  const [, count] = LOST.exec(await (await fetch(`${url}/metrics`)).text()) ?? [];
+  return Number(count);
+}
+
+async function stopsInOrder(plane: ControlPlaneProcess): Promise<void> {
+  plane.kill("SIGTERM");
+  expect(await plane.ended).toEqual({ code: 0, signal: null });
+}
+
+describe("a log that cannot be written", () => {
+  it("a control plane whose log is on a full disk serves on, counts lost lines and stops in order", async () => {
+    const full = openSync("/dev/full", "w");
+    onTestFinished(() => {
+      closeSync(full);
+    });
+    const [port = 0] = await freePorts(1);
+    const plane = new ControlPlaneProcess({ ...settingsIn(), ...VERBOSE, SLUICE_HTTP_PORT: String(port) }, [], full);
+    const url = `http://127.0.0.1:${port}`;
+    await vi.waitFor(() => fetch(`${url}/healthz`), 20_000);
+    for (let call = 0; call < 5; call++) await create(url);
+    expect(await lostLines(url)).toBeGreaterThan(5);
+    await stopsInOrder(plane);
+    expect(plane.stderr).toBe(
+      "sluice control plane: the log cannot be written (ENOSPC): lines are lost, " +
+        "and counted by sluice_control_log_lines_lost_total\n",
+    );
+  });
+
+  it("a control plane whose log nobody reads any more serves on, counts lost lines and stops in order", async () => {
+    const plane = new ControlPlaneProcess({ ...settingsIn(), ...VERBOSE });
+    const url = await plane.listening();
+    expect(await lostLines(url)).toBe(0);
+    plane.closeLog();
+    for (let call = 0; call < 5; call++) await create(url);
+    expect(await lostLines(url)).toBeGreaterThan(5);
+    expect(plane.stderr).toMatch(/^sluice control plane: the log cannot be written \((EPIPE|ECONNRESET)\)/);
+    await stopsInOrder(plane);
+  });
+
+  it("a control plane serves on while the reader of its log stands still, and says later what was lost", async () => {
+    const plane = new ControlPlaneProcess({ ...settingsIn(), ...VERBOSE });
+    const url = await plane.listening();
+    plane.pauseLog(true);
+    await vi.waitFor(
+      async () => {
+        for (let call = 0; call < 100; call++) await create(url);
+        expect(await lostLines(url)).toBeGreaterThan(0);
+      },
+      { timeout: 25_000, interval: 0 },
+    );
+    expect(plane.stderr).toContain("(its reader stands still)");
+    plane.pauseLog(false);
+    await vi.waitFor(
+      async () => {
+        await create(url);
+        expect(plane.stdout).toContain('"type":"log-lines-lost"');
+      },
+      { timeout: 25_000, interval: 100 },
+    );
+    await stopsInOrder(plane);
+  });
+
+  it("a control plane stops in order while the reader of its log stands still", async () => {
+    const plane = new ControlPlaneProcess({ ...settingsIn(), ...VERBOSE });
+    const url = await plane.listening();
+    plane.pauseLog(true);
+    for (let call = 0; call < 300; call++) await create(url);
+    plane.kill("SIGTERM");
+    // Read again only so that its end is seen.
+    setTimeout(() => {
+      plane.pauseLog(false);
+    }, 2000);
+    expect(await plane.ended).toEqual({ code: 0, signal: null });
+  });
+});
+
+describe("SIGHUP", () => {
+  it("a SIGHUP is logged and ignored: the control plane serves on", async () => {
+    const plane = new ControlPlaneProcess(settingsIn());
+    const url = await plane.listening();
+    plane.kill("SIGHUP");
+    expect(await plane.logLine("signal-ignored")).toMatchObject({ signal: "SIGHUP" });
+    await create(url);
+    await stopsInOrder(plane);
+  });
+});
