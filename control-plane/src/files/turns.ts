@@ -5,6 +5,8 @@ import type { Timers } from "../app/ports/log-ports.js";
 export class Turns {
   private readonly waiting: (() => void)[] = [];
   private running: Promise<unknown> | undefined;
+  /** What runs is past its deadline: whatever else is asked for would wait in vain. */
+  private hangs = false;
 
   constructor(
     private readonly timers: Timers,
@@ -12,10 +14,11 @@ export class Turns {
   ) {}
 
   /**
-   * Rejects at the deadline, whether the operation has begun or not. One that had begun goes on, and those after it wait
-   * for it until their own deadlines.
+   * Rejects at the deadline, whether the operation has begun or not. One that had begun goes on, and as long as it does
+   * nothing else is begun: it is rejected at once.
    */
   take<Result>(operation: () => Promise<Result>): Promise<Result> {
+    if (this.hangs) return Promise.reject(this.noAnswer());
     return new Promise((resolve, reject) => {
       const begin = (): void => {
         this.running = operation()
@@ -23,17 +26,23 @@ export class Turns {
           .finally(() => {
             cancel();
             this.running = undefined;
+            this.hangs = false;
             this.waiting.shift()?.();
           });
       };
       const cancel = this.timers.after(this.deadlineMs, () => {
         const at = this.waiting.indexOf(begin);
         if (at >= 0) this.waiting.splice(at, 1);
-        reject(new Error(`no answer within ${this.deadlineMs / 1000} s`));
+        else this.hangs = true;
+        reject(this.noAnswer());
       });
       if (this.running === undefined) begin();
       else this.waiting.push(begin);
     });
+  }
+
+  private noAnswer(): Error {
+    return new Error(`no answer within ${this.deadlineMs / 1000} s`);
   }
 
   /** Resolves with whether nothing runs any more, `withinMs` from now at the latest. What waits is not begun. */

@@ -161,7 +161,9 @@ describe("a file system that hangs", () => {
     const { fileSystem, asked, answer } = hanging();
     const reader = new FileReader({ fileSystem, deadlineMs: 50 });
     await whyNot(reader);
+    expect(await whyNot(reader)).toBe("no answer within 0.05 s");
     answer();
+    await reader.end(1000);
     expect(await whyNot(reader)).toBe("EIO");
     expect(asked()).toBe(2);
   });
