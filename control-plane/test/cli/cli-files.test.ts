@@ -22,7 +22,7 @@ it("a policy from a pipe of the shell is validated as a file is", async () => {
   expect(await shell(`cat ${POLICY} | $SLUICE policy check -`)).toMatchObject({ code: 0, stderr: "" });
 });
 
-it("a policy that is a folder, a device, too long or a pipe without a writer is named in one sentence", async () => {
+it("a policy that is no file to read, or too long, is named in one sentence", async () => {
   const folder = temporaryFolder();
   const [pipe, huge] = [join(folder, "pipe"), join(folder, "huge.yaml")];
   execFileSync("mkfifo", [pipe]);

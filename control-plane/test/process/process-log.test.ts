@@ -27,7 +27,7 @@ async function stopsInOrder(plane: ControlPlaneProcess): Promise<void> {
 }
 
 describe("a log that cannot be written", () => {
-  it("a control plane whose log is on a full disk serves on, counts lost lines and stops in order", async () => {
+  it("a log on a full disk stops nothing: lost lines are counted, and SIGTERM ends in order", async () => {
     const full = openSync("/dev/full", "w");
     onTestFinished(() => {
       closeSync(full);
@@ -45,7 +45,7 @@ describe("a log that cannot be written", () => {
     );
   });
 
-  it("a control plane whose log nobody reads any more serves on, counts lost lines and stops in order", async () => {
+  it("a log that nobody reads any more stops nothing, and its lost lines are counted", async () => {
     const plane = new ControlPlaneProcess({ ...settingsIn(), ...VERBOSE });
     const url = await plane.listening();
     expect(await lostLines(url)).toBe(0);
@@ -56,7 +56,7 @@ describe("a log that cannot be written", () => {
     await stopsInOrder(plane);
   });
 
-  it("a control plane serves on while the reader of its log stands still, and says later what was lost", async () => {
+  it("a log whose reader stands still stops nothing, and says later what was lost", async () => {
     const plane = new ControlPlaneProcess({ ...settingsIn(), ...VERBOSE });
     const url = await plane.listening();
     plane.pauseLog(true);
