@@ -24,18 +24,50 @@ afterEach(() => {
 });
 
 const real: FileSystem = { open, stat: (name) => stat(name, { bigint: true }) };
-const makePipe = (name: string): void => void execFileSync("mkfifo", [name]);
+const makePipe = (name: string): void => {
+  execFileSync("mkfifo", [name]);
+};
 const whyNot = (reader: FileReader, name = path): Promise<string> =>
   reader.read(name, MAX_BYTES).then(() => "it was read", whyUnreadable);
 
 describe("what is no file to read", () => {
   it.each<[string, () => void, string]>([
-    ["a folder", () => void mkdirSync(path), "expected a regular file, got a folder"],
-    ["a pipe that nobody writes to", () => void makePipe(path), "expected a regular file, got a pipe"],
-    ["a device", () => void symlinkSync("/dev/zero", path), "expected a regular file, got a device"],
+    [
+      "a folder",
+      () => {
+        mkdirSync(path);
+      },
+      "expected a regular file, got a folder",
+    ],
+    [
+      "a pipe that nobody writes to",
+      () => {
+        makePipe(path);
+      },
+      "expected a regular file, got a pipe",
+    ],
+    [
+      "a device",
+      () => {
+        symlinkSync("/dev/zero", path);
+      },
+      "expected a regular file, got a device",
+    ],
     ["nothing", () => undefined, "ENOENT"],
-    ["a link to nothing", () => void symlinkSync("nowhere", path), "ENOENT"],
-    ["a link to itself", () => void symlinkSync("file", path), "ELOOP"],
+    [
+      "a link to nothing",
+      () => {
+        symlinkSync("nowhere", path);
+      },
+      "ENOENT",
+    ],
+    [
+      "a link to itself",
+      () => {
+        symlinkSync("file", path);
+      },
+      "ELOOP",
+    ],
   ])("a reading says so where there is %s", async (_, make, why) => {
     make();
     expect(await whyNot(new FileReader())).toBe(why);

@@ -9,7 +9,12 @@ import { ControlPlaneProcess, settingsIn, temporaryFolder } from "../support/pro
 
 const POLICY = "version: 1\nplans:\n  - { id: 0, name: starter, maxTokens: 100, tokenRefillRate: 10 }\n";
 
-const pipe = (path: string): void => void execFileSync("mkfifo", [path]);
+const pipe = (path: string): void => {
+  execFileSync("mkfifo", [path]);
+};
+const folder = (path: string): void => {
+  mkdirSync(path);
+};
 const huge = (path: string): void => {
   writeFileSync(path, POLICY);
   truncateSync(path, 400_000_000);
@@ -20,7 +25,7 @@ const written = (content: string | Buffer) => (path: string) => {
 
 const BAD: [what: string, make: (path: string) => void, says: string][] = [
   ["a pipe", pipe, "cannot be read: expected a regular file, got a pipe"],
-  ["a folder", (path) => void mkdirSync(path), "cannot be read: expected a regular file, got a folder"],
+  ["a folder", folder, "cannot be read: expected a regular file, got a folder"],
   ["a file of 400 MB", huge, "cannot be read: expected at most 1048576 bytes, got 400000000"],
   ["an ordered map", written("version: 1\nplans: !!omap [a: 1]\n"), "expected no tag, got tag:yaml.org,2002:omap"],
   ["pairs", written("!!pairs [a: 1]\n"), "expected no tag, got tag:yaml.org,2002:pairs"],

@@ -44,6 +44,8 @@ export class ControlPlaneProcess {
   stdout = "";
   stderr = "";
   readonly ended: Promise<Ended>;
+  /** That it is gone, though what it said may not have been read yet. */
+  readonly exited: Promise<Ended>;
   private readonly child: ChildProcess;
 
   /**
@@ -57,6 +59,11 @@ export class ControlPlaneProcess {
     this.child = spawn(program, args, { env, stdio: ["ignore", out, "pipe"] });
     this.child.stdout?.on("data", (chunk: Buffer) => (this.stdout += chunk.toString()));
     this.child.stderr?.on("data", (chunk: Buffer) => (this.stderr += chunk.toString()));
+    this.exited = new Promise((resolve) => {
+      this.child.on("exit", (code, signal) => {
+        resolve({ code, signal });
+      });
+    });
     this.ended = new Promise((resolve) => {
       this.child.on("close", (code, signal) => {
         resolve({ code, signal });

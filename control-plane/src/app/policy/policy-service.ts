@@ -8,7 +8,7 @@ import type {
   PolicyReading,
   PublishedPolicy,
 } from "../ports/policy-ports.js";
-import { first, messageOf, ofStore, readSource, rejection, saved, stored, StoreFailure } from "./policy-steps.js";
+import { first, ofStore, readSource, rejection, saved, stored, StoreFailure } from "./policy-steps.js";
 import type { Numbered, PolicyServiceParts, SourceReading } from "./policy-steps.js";
 import type { ActivePolicy, CurrentPolicy } from "../ports/ports.js";
 import { logStoreFailure } from "../upkeep/store-keeping.js";
@@ -97,12 +97,16 @@ export class PolicyService implements CurrentPolicy, PolicyPublisher {
       await this.take(reading);
       return true;
     } catch (error) {
-      const fields = { error: messageOf(error), generation: this.inForce.generation };
-      const after = "the policy in force stays, and the new one is tried again";
       const { logger } = this.parts;
-      if (error instanceof StoreFailure)
-        logStoreFailure(logger, error.cause, { type: "policy-store-failed", ...fields }, `the store failed: ${after}`);
-      else logger.error({ type: "policy-take-failed", ...fields, err: error }, `a policy could not be taken: ${after}`);
+      const { generation } = this.inForce;
+      const after = "the policy in force stays, and the new one is tried again";
+      if (error instanceof StoreFailure) {
+        const fields = { type: "policy-store-failed", generation };
+        logStoreFailure(logger, error.cause, fields, `the store failed: ${after}`);
+      } else {
+        const fields = { type: "policy-take-failed", err: error, generation };
+        logger.error(fields, `a policy could not be taken: ${after}`);
+      }
       return false;
     }
   }
