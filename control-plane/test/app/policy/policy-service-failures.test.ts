@@ -37,7 +37,7 @@ describe("a store that fails", () => {
     disk.full = true;
     const { service, document, lines } = await startPolicyService("0 default, 1 gold", disk);
     expect([planNames(service), document.isTaken]).toEqual([["default"], false]);
-    expect(lines.at(-1)).toMatchObject({ type: "policy-store-failed", error: "no space left" });
+    expect(lines.at(-1)).toMatchObject({ type: "policy-store-failed", error: "Error: no space left" });
     disk.full = false;
     expect(await document.save("0 default, 1 gold")).toBe(true);
     expect(planNames(service)).toEqual(["default", "gold"]);
