@@ -178,5 +178,10 @@ export const SWEEP_ROUND_TICKS: u32 = 100;
  * answer that would bring it back was under way, whatever policy the worker runs.
  */
 export const ANSWER_VALID_MS: u32 = 5000;
+/**
+ * Streams that a VM can keep with their sessions, so that they end with them: a power of two. Four times the 1,000
+ * long ones that a worker may well have, in 300 KB of its memory; what is over in a second needs no more.
+ */
+export const MAX_OPEN_STREAMS: u32 = 4096;
 /** Leadership over a table ends by itself after so long without a tick of its holder. */
 export const LEADER_LEASE_MS: u32 = 3000;

@@ -7,6 +7,7 @@ import { decide } from "./filter/request/decide";
 import { newRequest } from "./filter/request/request";
 import { addResponseHeaders } from "./filter/request/response";
 import { openStreamOf, rootSlotOfStream } from "./filter/request/streams";
+import { forgetOpenStream } from "./filter/state/open-streams";
 import { tick } from "./filter/tick";
 import { allocateForHost } from "./memory/arena";
 
@@ -21,7 +22,7 @@ export function proxy_on_vm_start(_rootId: u32, _configurationBytes: u32): u32 {
 }
 
 export function proxy_on_configure(rootId: u32, configurationBytes: u32): u32 {
-  const served = configureRoot(rootId, configurationBytes, true);
+  const served = configureRoot(rootId, configurationBytes, false);
   __collect();
   return served ? 1 : 0;
 }
@@ -56,5 +57,5 @@ export function proxy_on_tick(rootId: u32): void {
 }
 
 export function proxy_on_delete(contextId: u32): void {
-  dropRoot(contextId);
+  if (!forgetOpenStream(contextId)) dropRoot(contextId);
 }

@@ -1,5 +1,6 @@
 // The filter with the fewest callbacks: a request enters the guest once (docs/decisions/0029-a-lean-build.md). It adds no
-// limit headers to admitted requests, and wants one configuration in a VM. All else is as in index.ts.
+// limit headers to admitted requests, ends no open stream with its session, and wants one configuration in a VM. All else
+// is as in index.ts.
 import { configureRoot } from "./filter/configure";
 import { dropSilentRoots } from "./filter/silent-roots";
 import { apply } from "./filter/request/apply";
@@ -16,7 +17,7 @@ export {
 } from "./index";
 
 export function proxy_on_configure(rootId: u32, configurationBytes: u32): u32 {
-  const served = configureRoot(rootId, configurationBytes, false);
+  const served = configureRoot(rootId, configurationBytes, true);
   __collect();
   return served ? 1 : 0;
 }

@@ -7,10 +7,12 @@ import {
   ON_MISS_TRUST,
   ON_TABLE_FULL_ALLOW,
   ON_UNREACHABLE_DENY,
+  OPEN_STREAMS_KEEP,
   Policy,
   RESPONSE_BODY_PROBLEM,
   RESPONSE_HEADERS_BOTH,
   SCOPE_EDGE,
+  UPSTREAM_HEADERS_KEEP,
 } from "../domain/policy/model";
 import { validateSettings } from "../domain/policy/settings";
 
@@ -27,8 +29,8 @@ describe("an accepted policy", () => {
     const policy = validatePolicy(
       '{"version":1,"header":"X-Token","enforcement":"off","onMiss":"trust",' +
         '"onUnreachable":"deny","onTableFull":"allow",' +
-        '"controlPlane":{"acquireTimeout":100,"reportInterval":1000},"sessions":{"cleanupInterval":500},' +
-        '"response":{"headers":"both","body":"problem"},' +
+        '"controlPlane":{"acquireTimeout":100,"reportInterval":1000},"sessions":{"cleanupInterval":500,"openStreams":"keep"},' +
+        '"response":{"headers":"both","body":"problem","upstreamHeaders":"keep"},' +
         '"plans":[{"id":3,"name":"gold","maxTokens":9000000,"tokenRefillRate":7.000001,"maxAge":4000,"lifetime":5000}]}',
     ).policy!;
     expect(policy.header).toBe("x-token");
@@ -40,8 +42,10 @@ describe("an accepted policy", () => {
     expect(policy.acquireTimeoutMs).toBe(100);
     expect(policy.reportIntervalMs).toBe(1000);
     expect(policy.cleanupIntervalMs).toBe(500);
+    expect(policy.openStreams).toBe(OPEN_STREAMS_KEEP);
     expect(policy.responseHeaders).toBe(RESPONSE_HEADERS_BOTH);
     expect(policy.responseBody).toBe(RESPONSE_BODY_PROBLEM);
+    expect(policy.upstreamHeaders).toBe(UPSTREAM_HEADERS_KEEP);
     const plan = policy.plans[0];
     expect(plan.id).toBe(3);
     expect(plan.name).toBe("gold");

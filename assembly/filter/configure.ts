@@ -12,11 +12,12 @@ import { monotonicUs } from "../host/clock";
 import { logError } from "../host/log";
 import { tickEvery } from "../host/metrics";
 import { utf8 } from "../memory/bytes";
-import { announceEpoch, announceNoHeaders, announceTable } from "./policy/announce";
+import { announceEpoch, announceLean, announceTable } from "./policy/announce";
 import { callCounterNames } from "./edge/call-outcomes";
 import { dropCallsOf } from "./edge/calls";
 import { flushCounters, nameCounters } from "./vm/counters";
 import { NO_POLICY, epochOfSettings } from "./state/epoch";
+import { noteNoStreams } from "./state/open-streams";
 import { loadProcess, primaryKeys } from "./vm/process";
 import { dropReportOf } from "./edge/report";
 import { Root, addRoot, removeRoot, rootInSlot, slotOfRoot } from "./state/roots";
@@ -28,9 +29,9 @@ import { dropWatchOf } from "./edge/watch";
 /**
  * Validates the plugin configuration and, if it is edge settings, serves them on this root. False rejects it, with reasons
  * in the log.
- * @param addsHeaders whether this build of the filter has a callback for responses
+ * @param isLean whether this build of the filter has no callbacks for responses and for the end of a stream
  */
-export function configureRoot(rootId: u32, configurationBytes: u32, addsHeaders: bool): bool {
+export function configureRoot(rootId: u32, configurationBytes: u32, isLean: bool): bool {
   const violation = loadProcess();
   if (violation.length > 0) {
     logError(`edge settings rejected: ${violation}`);
@@ -44,7 +45,10 @@ export function configureRoot(rootId: u32, configurationBytes: u32, addsHeaders:
     return false;
   }
   nameCounters(callCounterNames());
-  if (!addsHeaders) announceNoHeaders();
+  if (isLean) {
+    announceLean();
+    noteNoStreams();
+  }
   const root = rootFor(rootId, settings);
   addRoot(root);
   tickEvery(TICK_MS);

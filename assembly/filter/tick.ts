@@ -1,11 +1,12 @@
 // What a VM does ten times a second, in bounded portions: count, take a policy that has come, lead if it holds the lease,
-// release requests that wait, confirm unverified sessions, report.
+// end open streams whose session has ended, release requests that wait, confirm unverified sessions, report.
 import { monotonicUs } from "../host/clock";
 import { queueConfirmation, shouldHoldBack } from "./edge/acquire";
 import { findAsk, freeConfirmations } from "./edge/asks";
 import { logFailures } from "./edge/call-outcomes";
-import { flushCounters } from "./vm/counters";
+import { STREAMS_CLOSED, countMany, flushCounters } from "./vm/counters";
 import { goOnAsking } from "./request/acquire-answer";
+import { closeEndedStreams } from "./request/close-streams";
 import { releaseHeld } from "./request/release-held";
 import { leads } from "./table/leader";
 import { PROVISIONAL_ENTRIES, noteProvisional, takeProvisional } from "./table/provisional";
@@ -35,6 +36,7 @@ export function tick(rootId: u32): bool {
   }
   if (!shouldHoldBack()) queueConfirmations(root, nowUs);
   reportIfDue(root, nowUs);
+  countMany(STREAMS_CLOSED, closeEndedStreams(root, nowUs));
   // Last: from here on host calls go to other roots and to the streams that are resumed, and no longer to this root.
   goOnAsking(nowUs);
   releaseHeld(nowUs);

@@ -1,5 +1,6 @@
 // Headers of the request, the response, and of an answer to a call.
 import * as abi from "@solo-io/proxy-runtime/assembly/imports";
+import { NOT_FOUND } from "./status";
 
 const REQUEST_HEADERS: i32 = 0;
 const RESPONSE_HEADERS: i32 = 2;
@@ -37,6 +38,16 @@ export function headerBytes(): u32 {
   return load<u32>(out, 4);
 }
 
-export function addResponseHeader(name: usize, nameBytes: u32, value: usize, valueBytes: u32): void {
-  abi.proxy_add_header_map_value(RESPONSE_HEADERS, name, nameBytes, value, valueBytes);
+/** Whether the response has a header of this name. */
+export function hasResponseHeader(name: usize, nameBytes: u32): bool {
+  return read(RESPONSE_HEADERS, name, nameBytes) != NOT_FOUND;
+}
+
+/** In place of all that the response has under this name. */
+export function replaceResponseHeader(name: usize, nameBytes: u32, value: usize, valueBytes: u32): void {
+  abi.proxy_replace_header_map_value(RESPONSE_HEADERS, name, nameBytes, value, valueBytes);
+}
+
+export function removeResponseHeader(name: usize, nameBytes: u32): void {
+  abi.proxy_remove_header_map_value(RESPONSE_HEADERS, name, nameBytes);
 }

@@ -34,6 +34,26 @@ describe("envoy.yaml as it is committed", () => {
   });
 });
 
+/** What stands under this name, wherever it does. */
+function allNamed(name: string, node: unknown): unknown[] {
+  if (typeof node !== "object" || node === null) return [];
+  const entries: [string, unknown][] = Object.entries(node);
+  return entries.flatMap(([key, value]) => [...(key === name ? [value] : []), ...allNamed(name, value)]);
+}
+
+describe("routes of envoy.yaml, committed and rendered", () => {
+  it.each([
+    ["committed", template],
+    ["rendered", renderEnvoy(everything)],
+    ["rendered for a followed file", renderEnvoy({ followedFile: "/filter/sluice.json" })],
+  ])("a route that is %s bounds how long nothing moves, not how long an answer takes", (_, yaml) => {
+    const routes = allNamed("route", parse(yaml));
+    expect(routes.length).toBeGreaterThan(0);
+    for (const route of routes) expect(route).toMatchObject({ timeout: "0s", idle_timeout: "60s" });
+    expect(allNamed("max_stream_duration", parse(yaml))).toEqual([]);
+  });
+});
+
 describe("rendering envoy.yaml", () => {
   it("rendering sets exactly what was asked for and nothing else", async () => {
     const before: unknown = parse(template);

@@ -33,6 +33,18 @@ export const RESPONSE_BODY_JSON: u8 = 0;
 export const RESPONSE_BODY_PROBLEM: u8 = 1;
 export const RESPONSE_BODIES: Choice = new Choice(["json", "problem"]);
 
+/** The names that ours sets are ours alone. */
+export const UPSTREAM_HEADERS_REPLACE: u8 = 0;
+/** Where the service has set one of them, ours sets none. */
+export const UPSTREAM_HEADERS_KEEP: u8 = 1;
+export const UPSTREAM_HEADERS: Choice = new Choice(["replace", "keep"]);
+
+/** A stream ends with its session. */
+export const OPEN_STREAMS_CLOSE: u8 = 0;
+/** It goes on for as long as client and service want. */
+export const OPEN_STREAMS_KEEP: u8 = 1;
+export const OPEN_STREAMS: Choice = new Choice(["close", "keep"]);
+
 export const SCOPE_EDGE: u8 = 0;
 export const SCOPE_FLEET: u8 = 1;
 export const SCOPES: Choice = new Choice(["edge", "fleet"], ["fleet"]);
@@ -75,8 +87,10 @@ export class Policy {
   acquireTimeoutMs: u32 = 250;
   reportIntervalMs: u32 = 5000;
   cleanupIntervalMs: u32 = 60000;
+  openStreams: u8 = OPEN_STREAMS_CLOSE;
   responseHeaders: u8 = RESPONSE_HEADERS_DRAFT;
   responseBody: u8 = RESPONSE_BODY_JSON;
+  upstreamHeaders: u8 = UPSTREAM_HEADERS_REPLACE;
   /** Ascending: plan id in the upper 16 bits, index into `plans` in the lower 16. Both fit: 65535 and 999. */
   private planIndex: StaticArray<u32> = new StaticArray<u32>(0);
 

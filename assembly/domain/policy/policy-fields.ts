@@ -9,9 +9,11 @@ import {
   ON_MISS,
   ON_TABLE_FULL,
   ON_UNREACHABLE,
+  OPEN_STREAMS,
   Policy,
   RESPONSE_BODIES,
   RESPONSE_HEADERS,
+  UPSTREAM_HEADERS,
 } from "./model";
 import { EXPECTED_HEADER, isSessionHeader } from "./names";
 import { validatePlans } from "./plans";
@@ -73,11 +75,13 @@ function validateSessions(fields: Fields, policy: Policy): void {
   policy.cleanupIntervalMs = <u32>(
     interval.integer(MIN_CLEANUP_INTERVAL_MS, MAX_CLEANUP_INTERVAL_MS, policy.cleanupIntervalMs)
   );
+  policy.openStreams = fields.optional("openStreams").choice(OPEN_STREAMS, policy.openStreams);
   fields.rejectOthers();
 }
 
 function validateResponse(fields: Fields, policy: Policy): void {
   policy.responseHeaders = fields.optional("headers").choice(RESPONSE_HEADERS, policy.responseHeaders);
   policy.responseBody = fields.optional("body").choice(RESPONSE_BODIES, policy.responseBody);
+  policy.upstreamHeaders = fields.optional("upstreamHeaders").choice(UPSTREAM_HEADERS, policy.upstreamHeaders);
   fields.rejectOthers();
 }

@@ -8,11 +8,13 @@ import {
   ON_MISS,
   ON_TABLE_FULL,
   ON_UNREACHABLE,
+  OPEN_STREAMS,
   Plan,
   Policy,
   RESPONSE_BODIES,
   RESPONSE_HEADERS,
   SCOPES,
+  UPSTREAM_HEADERS,
 } from "./model";
 import { EdgeSettings } from "./settings-model";
 
@@ -37,10 +39,12 @@ export function printPolicy(policy: Policy): string {
   json.endObject();
   json.name("sessions").beginObject();
   json.name("cleanupInterval").integer(policy.cleanupIntervalMs);
+  json.name("openStreams").string(OPEN_STREAMS.word(policy.openStreams));
   json.endObject();
   json.name("response").beginObject();
   json.name("headers").string(RESPONSE_HEADERS.word(policy.responseHeaders));
   json.name("body").string(RESPONSE_BODIES.word(policy.responseBody));
+  json.name("upstreamHeaders").string(UPSTREAM_HEADERS.word(policy.upstreamHeaders));
   json.endObject();
   json.endObject();
   return json.toString();

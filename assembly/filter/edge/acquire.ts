@@ -73,9 +73,12 @@ export function askFor(request: Request, mayInsert: bool, askedAtUs: u64): u32 {
   return WAITS;
 }
 
-/** Queues a session whose record is to be confirmed. The record stands: an answer that finds it gone is dropped. */
-export function queueConfirmation(root: Root, token: usize, nowUs: u64): bool {
-  const ask = openAsk(root.id, token, ASK_CONFIRMS, nowUs);
+/**
+ * Queues a session that no request asks about. Unless `mayInsert`, its record stands: an answer that finds it gone is
+ * dropped.
+ */
+export function queueConfirmation(root: Root, token: usize, nowUs: u64, mayInsert: bool = false): bool {
+  const ask = openAsk(root.id, token, mayInsert ? ASK_CONFIRMS | ASK_INSERTS : ASK_CONFIRMS, nowUs);
   if (ask == NONE) return false;
   queue(root, ask, nowUs);
   return true;

@@ -1,6 +1,6 @@
 // Shows in Envoy's log and gauges what is in force in this VM: an operator sees it without a control plane.
 import { POLICY_HASH_CHARS } from "../../contract";
-import { RESPONSE_HEADERS_NONE } from "../../domain/policy/model";
+import { OPEN_STREAMS_CLOSE, RESPONSE_HEADERS_NONE } from "../../domain/policy/model";
 import { logInfo, logWarn } from "../../host/log";
 import { setGauge } from "../../host/metrics";
 import { writeHexU64 } from "../../memory/bytes";
@@ -11,11 +11,11 @@ import { Table } from "../state/table";
 
 const digits: usize = memory.data(16);
 
-let addsHeaders: bool = true;
+let isLean: bool = false;
 
-/** This build has no callback for responses: it serves a policy that asks for limit headers without them, and logs that. */
-export function announceNoHeaders(): void {
-  addsHeaders = false;
+/** This build lacks callbacks: it serves a policy that asks for what only they could do, and logs that it is not done. */
+export function announceLean(): void {
+  isLean = true;
 }
 
 export function announceEpoch(epoch: Epoch): void {
@@ -28,8 +28,14 @@ export function announceEpoch(epoch: Epoch): void {
   const hash = String.UTF8.decodeUnsafe(digits, POLICY_HASH_CHARS);
   const numbered = epoch.generation == 0 ? "" : ` generation ${epoch.generation},`;
   logInfo(`serving the policy of the ${epoch.sourceWord},${numbered} hash ${hash}, ${epoch.policy.plans.length} plans`);
-  if (!addsHeaders && epoch.policy.responseHeaders != RESPONSE_HEADERS_NONE) {
+  if (!isLean) return;
+  if (epoch.policy.responseHeaders != RESPONSE_HEADERS_NONE) {
     logWarn("response.headers: none are added to what passes, since this is sluice-lean.wasm; sluice.wasm adds them");
+  }
+  if (epoch.policy.openStreams == OPEN_STREAMS_CLOSE) {
+    logWarn(
+      "sessions.openStreams: open streams outlive their session, since this is sluice-lean.wasm; sluice.wasm ends them",
+    );
   }
 }
 

@@ -27,6 +27,7 @@ import {
 } from "../edge/call-outcomes";
 import { callSentAtUs, closeCall } from "../edge/calls";
 import { NONE, freeWaiter, waiterEpoch } from "../edge/waiters";
+import { noteSessionEnded } from "../state/open-streams";
 import { Root, rootInSlot, slotOfRoot } from "../state/roots";
 import { INSERT_CONTENDED, SESSION_ENDED, WRITTEN, writeAnswer } from "../table/insert";
 import { noteProvisional } from "../table/provisional";
@@ -140,6 +141,7 @@ function finishAsk(ask: u32, outcome: u32): void {
   const slot = slotOfRoot(askRoot(ask));
   const root = rootInSlot(slot);
   memory.copy(askedToken, askToken(ask), TOKEN_BYTES);
+  if (outcome == SESSION_ENDED) noteSessionEnded(askedToken);
   let waiter = closeAsk(ask);
   if (root != null && waiter == NONE && isUnwritten(outcome)) noteProvisional(root.table, askedToken);
   while (waiter != NONE) {

@@ -1,9 +1,10 @@
 // Carrying a verdict out: the one place that counts what became of a request, notes what its response will say, and lets
 // it go, answers it, or has it wait (docs/decisions/0039-one-exit.md).
-import { RESPONSE_HEADERS_NONE } from "../../domain/policy/model";
+import { OPEN_STREAMS_CLOSE, RESPONSE_HEADERS_NONE } from "../../domain/policy/model";
 import { CONTINUE, PAUSE } from "../../host/stream";
 import { resumeRequest } from "../../host/exit";
 import { PLAN_ALLOWED, PLAN_LIMITED, PLAN_TOKENS } from "../state/plan-counts";
+import { noteOpenStream } from "../state/open-streams";
 import { Request } from "../state/request";
 import {
   ALLOWED_UNMETERED,
@@ -17,6 +18,7 @@ import {
   MISS_TOO_OLD,
   MISS_UNVERIFIED,
   NO_POLICY_YET,
+  STREAMS_UNTRACKED,
   UNAVAILABLE,
   count,
   countMany,
@@ -65,6 +67,7 @@ export function apply(request: Request, verdict: Verdict): u32 {
     }
     case UNMETERED: {
       count(ALLOWED_UNMETERED);
+      trackStream(request, verdict);
       return CONTINUE;
     }
     case HELD: {
@@ -136,6 +139,13 @@ function countAllowed(request: Request, verdict: Verdict): void {
   epoch.planCounts.count(PLAN_TOKENS, planIndex, request.cost);
   if (epoch.policy.responseHeaders != RESPONSE_HEADERS_NONE)
     noteBucket(request.contextId, request.slot, epoch.number, planIndex, verdict.levelPico);
+  trackStream(request, verdict);
+}
+
+/** It may turn out a long one: a websocket, an event stream. Noted under any policy, since that may change meanwhile. */
+function trackStream(request: Request, verdict: Verdict): void {
+  if (noteOpenStream(request.contextId, request.slot, request.token, verdict.readAtUs)) return;
+  if (request.epoch.policy.openStreams == OPEN_STREAMS_CLOSE) count(STREAMS_UNTRACKED);
 }
 
 function countLimited(request: Request, verdict: Verdict): void {

@@ -7,8 +7,9 @@ import {
   RESPONSE_HEADERS_DRAFT,
   RESPONSE_HEADERS_X_RATELIMIT,
 } from "../../domain/policy/model";
+import { hasResponseHeader, removeResponseHeader, replaceResponseHeader } from "../../host/headers";
 import { addressOf, utf8, writeAscii, writeBytes, writeDecimal } from "../../memory/bytes";
-import { addFixedPair, addPair } from "../../memory/header-pairs";
+import { addFixedPair, addPair, pairAt, pairCount } from "../../memory/header-pairs";
 import { Epoch } from "../state/epoch";
 
 const RATE_LIMIT = utf8("ratelimit");
@@ -33,6 +34,28 @@ export function addLimitHeaders(epoch: Epoch, planIndex: u32, levelPico: i64): v
   if (form == RESPONSE_HEADERS_X_RATELIMIT || form == RESPONSE_HEADERS_BOTH) {
     addXHeaders(epoch, planIndex, plan, levelPico);
   }
+}
+
+/** Whether the response has one of the names that the policy's form sets. */
+export function hasLimitHeaders(form: u8): bool {
+  if (form != RESPONSE_HEADERS_X_RATELIMIT && (has(RATE_LIMIT) || has(RATE_LIMIT_POLICY))) return true;
+  return form != RESPONSE_HEADERS_DRAFT && (has(X_LIMIT) || has(X_REMAINING) || has(X_RESET));
+}
+
+/** Puts the noted headers into the response, in place of those that it has. One that ours leaves out goes too. */
+export function replaceLimitHeaders(form: u8): void {
+  const pairs = pairCount();
+  for (let i: u32 = 0; i < pairs; i++) {
+    const pair = pairAt(i);
+    replaceResponseHeader(load<u32>(pair), load<u32>(pair, 4), load<u32>(pair, 8), load<u32>(pair, 12));
+  }
+  // The last of its form: a bucket that never refills has none.
+  const isComplete = form == RESPONSE_HEADERS_DRAFT || load<u32>(pairAt(pairs - 1)) == <u32>addressOf(X_RESET);
+  if (!isComplete) removeResponseHeader(addressOf(X_RESET), X_RESET.byteLength);
+}
+
+function has(name: ArrayBuffer): bool {
+  return hasResponseHeader(addressOf(name), name.byteLength);
 }
 
 /** draft-ietf-httpapi-ratelimit-headers-10; r: whole tokens left, t: seconds until one more, if one will come. */

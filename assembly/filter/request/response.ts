@@ -1,14 +1,13 @@
 // The response side: the limit headers of a request that was let through.
-import { RESPONSE_HEADERS_NONE } from "../../domain/policy/model";
-import { addResponseHeader } from "../../host/headers";
-import { pairAt, pairCount, startPairs } from "../../memory/header-pairs";
+import { RESPONSE_HEADERS_NONE, UPSTREAM_HEADERS_KEEP } from "../../domain/policy/model";
+import { startPairs } from "../../memory/header-pairs";
 import { HEADERS_OMITTED, count } from "../vm/counters";
-import { addLimitHeaders } from "./limit-headers";
+import { addLimitHeaders, hasLimitHeaders, replaceLimitHeaders } from "./limit-headers";
 import { newestSlot, rootInSlot } from "../state/roots";
 import { NO_PLAN, noteOf } from "./streams";
 
 /**
- * Adds what was noted of the bucket. A stream whose note was overwritten by a newer one's goes without, and so does one
+ * Says what was noted of the bucket, in place of limit headers of the service's own unless the policy keeps those. A stream whose note was overwritten by a newer one's goes without, and so does one
  * that outlived two policies; both are counted.
  */
 export function addResponseHeaders(contextId: u32): void {
@@ -28,11 +27,10 @@ export function addResponseHeaders(contextId: u32): void {
     count(HEADERS_OMITTED);
     return;
   }
+  const policy = epoch.policy;
+  const form = policy.responseHeaders;
+  if (policy.upstreamHeaders == UPSTREAM_HEADERS_KEEP && hasLimitHeaders(form)) return;
   startPairs();
   addLimitHeaders(epoch, planIndex, note.levelPico);
-  const pairs = pairCount();
-  for (let i: u32 = 0; i < pairs; i++) {
-    const pair = pairAt(i);
-    addResponseHeader(load<u32>(pair), load<u32>(pair, 4), load<u32>(pair, 8), load<u32>(pair, 12));
-  }
+  replaceLimitHeaders(form);
 }

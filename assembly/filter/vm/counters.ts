@@ -27,8 +27,12 @@ export const HEADERS_OMITTED: u32 = 19;
 /** A gauge: slots of the table that hold a record. Moved by what this VM adds, set by the leader's sweep. */
 export const TABLE_RECORDS: u32 = 20;
 export const REPORT_FAILURES: u32 = 21;
+/** Open streams that were ended with their session. */
+export const STREAMS_CLOSED: u32 = 22;
+/** Requests let through whose stream could not be kept with its session: it may outlive it. */
+export const STREAMS_UNTRACKED: u32 = 23;
 /** The first of the calls' outcomes: one for each kind of call and outcome (call-outcomes.ts). */
-export const CALLS: u32 = 22;
+export const CALLS: u32 = 24;
 /** Kinds of call × outcomes. */
 const CALL_COUNTERS: u32 = 27;
 const SIZE: u32 = CALLS + CALL_COUNTERS;
@@ -57,6 +61,8 @@ const names: string[] = [
   "sluice_headers_omitted_total",
   "sluice_table_records",
   "sluice_report_failures_total",
+  "sluice_streams_closed_total",
+  "sluice_streams_untracked_total",
 ];
 
 const counts = new StaticArray<u64>(<i32>SIZE);

@@ -8,9 +8,10 @@ export type PlanOfPolicy = Omit<Plan, "scope">;
 export type OnMaxSessions = Plan["onMaxSessions"];
 
 /** As much of a policy as sessions need. The first plan is the default. */
-export interface PlansOfPolicy extends Pick<Policy, "sessions"> {
+export interface PlansOfPolicy {
   readonly plans: readonly PlanOfPolicy[];
   readonly controlPlane: Pick<Policy["controlPlane"], "reportInterval">;
+  readonly sessions: Pick<Policy["sessions"], "cleanupInterval">;
 }
 
 /**

@@ -16,7 +16,8 @@ const CANONICAL =
   '"maxAge":1800000,"lifetime":86400000,"tokenBudget":null,"scope":"edge","maxSessionsPerUser":null,' +
   '"onMaxSessions":"refuse"}],"routes":[],"enforcement":"enforce","onMiss":"acquire","onUnreachable":"trust",' +
   '"onContention":"deny","onTableFull":"deny","controlPlane":{"acquireTimeout":250,"reportInterval":5000},' +
-  '"sessions":{"cleanupInterval":60000},"response":{"headers":"draft","body":"json"}}';
+  '"sessions":{"cleanupInterval":60000,"openStreams":"close"},' +
+  '"response":{"headers":"draft","body":"json","upstreamHeaders":"replace"}}';
 const HASH = createHash("sha256").update(CANONICAL).digest("hex").slice(0, 16);
 /** No control plane, no token. */
 const env = { SLUICE_ADMIN_TOKEN: "", SLUICE_URL: "http://127.0.0.1:1" };

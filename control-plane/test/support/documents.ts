@@ -117,9 +117,16 @@ export const policies = fc.record(
       },
       { requiredKeys: [] },
     ),
-    sessions: fc.record({ cleanupInterval: fc.integer({ min: 100, max: 86_400_000 }) }, { requiredKeys: [] }),
+    sessions: fc.record(
+      { cleanupInterval: fc.integer({ min: 100, max: 86_400_000 }), openStreams: word("close", "keep") },
+      { requiredKeys: [] },
+    ),
     response: fc.record(
-      { headers: word("draft", "x-ratelimit", "both", "none"), body: word("json", "problem") },
+      {
+        headers: word("draft", "x-ratelimit", "both", "none"),
+        body: word("json", "problem"),
+        upstreamHeaders: word("replace", "keep"),
+      },
       { requiredKeys: [] },
     ),
   },

@@ -18,10 +18,11 @@ export interface PolicyRest {
   readonly onUnreachable?: "trust" | "deny";
   readonly onTableFull?: "deny" | "allow";
   readonly controlPlane?: { readonly acquireTimeout?: number; readonly reportInterval?: number };
-  readonly sessions?: { readonly cleanupInterval: number };
+  readonly sessions?: { readonly cleanupInterval?: number; readonly openStreams?: "close" | "keep" };
   readonly response?: {
     readonly headers?: "draft" | "x-ratelimit" | "both" | "none";
     readonly body?: "json" | "problem";
+    readonly upstreamHeaders?: "replace" | "keep";
   };
 }
 

@@ -13,6 +13,13 @@ export interface Received {
 /** RFC 6455, 1.3: appended to the client's key before it is hashed. */
 const WEBSOCKET_GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 export const UPSTREAM_BODY = "from the upstream\n";
+/** What it says of limits of its own at /limits, some of it twice. */
+export const UPSTREAM_LIMITS = {
+  ratelimit: ['"service";r=1', '"other";r=2'],
+  "ratelimit-policy": '"service";q=5',
+  "x-ratelimit-limit": "5",
+  "retry-after": "9",
+};
 
 export class Upstream {
   readonly received: Received[] = [];
@@ -49,7 +56,8 @@ export class Upstream {
     request.on("data", (chunk: Buffer) => (bodyBytes += chunk.length));
     request.on("end", () => {
       this.note(request, bodyBytes);
-      response.writeHead(200, { "content-type": "text/plain" }).end(UPSTREAM_BODY);
+      const limits = request.url === "/limits" ? UPSTREAM_LIMITS : {};
+      response.writeHead(200, { "content-type": "text/plain", ...limits }).end(UPSTREAM_BODY);
     });
   }
 

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { CHALLENGE } from "../harness/answers.js";
 import { useInstallation } from "../harness/installation.js";
 import { policyOf, type PolicyRest } from "../harness/policy.js";
-import { UPSTREAM_BODY } from "../harness/upstream.js";
+import { UPSTREAM_BODY, UPSTREAM_LIMITS } from "../harness/upstream.js";
 
 const policyWith = (rest: PolicyRest = {}) =>
   policyOf(
@@ -25,8 +25,8 @@ async function exhausted(): Promise<string> {
 }
 
 describe("the form of the answers", () => {
-  const limitHeaders = async (token: string) => {
-    const { headers } = await sluice().send({ token });
+  const limitHeaders = async (token: string, path = "/") => {
+    const { headers } = await sluice().send({ token, path });
     return Object.fromEntries(Object.entries(headers).filter(([name]) => /ratelimit|retry-after/.test(name)));
   };
 
@@ -55,6 +55,24 @@ describe("the form of the answers", () => {
       "x-ratelimit-limit": "100",
       "x-ratelimit-remaining": "99",
     });
+  });
+
+  it("an answer of a service that limits too has each header once, and from here", async () => {
+    await sluice().changePolicy(policyWith());
+    const { token } = await sluice().api.issue("default");
+    expect(await limitHeaders(token, "/limits")).toEqual({
+      ...UPSTREAM_LIMITS,
+      "ratelimit-policy": '"default";q=100',
+      ratelimit: '"default";r=99',
+    });
+  });
+
+  it("an answer of a service that limits too stays as it is under upstreamHeaders: keep", async () => {
+    await sluice().changePolicy(policyWith({ response: { headers: "both", upstreamHeaders: "keep" } }));
+    const { token } = await sluice().api.issue("default");
+    const { ratelimit, ...others } = UPSTREAM_LIMITS;
+    expect(await limitHeaders(token, "/limits")).toEqual({ ...others, ratelimit: ratelimit.join(", ") });
+    expect(await limitHeaders(token)).toMatchObject({ ratelimit: '"default";r=98', "x-ratelimit-remaining": "98" });
   });
 
   it("an answer has Retry-After alone under response.headers: none", async () => {

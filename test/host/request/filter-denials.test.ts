@@ -39,7 +39,7 @@ describe("a request costs the host", () => {
   it("an admitted request takes two response headers more for limit headers", () => {
     const edge = new Edge();
     const session = edge.sessionInTable();
-    const add = "proxy_add_header_map_value";
+    const add = "proxy_replace_header_map_value";
     expect(callsOf(edge, session)).toEqual([HEADER, CLOCK, READ, WRITE, add, add]);
   });
 

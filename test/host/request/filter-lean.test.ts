@@ -7,9 +7,11 @@ import {
   plan,
   policy,
   settings,
+  watchAnswer,
   type PolicyDocument,
 } from "../harness/scenes/documents.js";
 import { Edge, requestWith, type EdgeOptions } from "../harness/scenes/edge.js";
+import { LOOKED_AT_MS, openStream } from "../harness/scenes/open-streams.js";
 import { filterModule } from "../harness/builds/filter-modules.js";
 
 const module = filterModule("lean");
@@ -43,6 +45,28 @@ describe("the lean build", () => {
     const session = edge.sessionInTable();
     expect(edge.send(session).responseHeaders?.get("ratelimit")).toBeUndefined();
     expect(edge.host.messages("warn").join()).toMatch(/response\.headers: none are added.*sluice\.wasm/);
+  });
+});
+
+describe("open streams in the lean build", () => {
+  it("the lean build says and counts that open streams outlive their session", () => {
+    const edge = lean();
+    const session = edge.sessionInTable();
+    const stream = openStream(session, edge.worker(0));
+    edge.passMs(LOOKED_AT_MS);
+    edge.watch.answer(200, watchAnswer({ revoked: [session.id] }));
+    edge.passMs(2000);
+    expect(stream.state).toBe("streaming");
+    expect(edge.host.messages("warn").join()).toMatch(/sessions\.openStreams: .*outlive.*sluice\.wasm/);
+    expect(edge.host.metrics.sum("sluice_streams_untracked_total")).toBe(2);
+  });
+
+  it("the lean build has nothing to say of open streams under keep", () => {
+    const edge = lean({ policy: silent({ sessions: { openStreams: "keep" } }) });
+    edge.sessionInTable();
+    edge.flush();
+    expect(edge.host.messages("warn")).toEqual([]);
+    expect(edge.host.metrics.sum("sluice_streams_untracked_total")).toBe(0);
   });
 });
 

@@ -35,11 +35,13 @@ export interface Policy {
   readonly onTableFull: "deny" | "allow";
   /** How long an acquire may take, and how often edges report. */
   readonly controlPlane: { readonly acquireTimeout: number; readonly reportInterval: number };
-  /** How often sessions that have ended are looked for. */
-  readonly sessions: { readonly cleanupInterval: number };
+  /** How often sessions that have ended are looked for, and whether a session's end ends its open streams. */
+  readonly sessions: { readonly cleanupInterval: number; readonly openStreams: "close" | "keep" };
   readonly response: {
     readonly headers: "draft" | "x-ratelimit" | "both" | "none";
     readonly body: "json" | "problem";
+    /** Of limit headers that the service behind has set itself. */
+    readonly upstreamHeaders: "replace" | "keep";
   };
 }
 

@@ -15,8 +15,11 @@ export interface LocalResponse {
   readonly grpcStatus: number;
 }
 
-/** upstream: the request left for the service. failed: the VM trapped, so Envoy answers an empty 503. */
-export type StreamState = "new" | "paused" | "upstream" | "finished" | "failed" | "abandoned";
+/**
+ * upstream: the request left for the service. streaming: its answer has begun. failed: the VM trapped, so Envoy answers an
+ * empty 503. closed: the filter ended it.
+ */
+export type StreamState = "new" | "paused" | "upstream" | "streaming" | "finished" | "failed" | "abandoned" | "closed";
 
 export class Stream {
   readonly kind = "stream";
@@ -27,6 +30,8 @@ export class Stream {
   local: LocalResponse | undefined;
   readonly requestHeaders: HeaderMap;
   responseHeaders: HeaderMap | undefined;
+  /** Of the stream's own state in Envoy. */
+  properties = new Map<string, string>();
   #handedOver = false;
 
   constructor(
@@ -88,6 +93,19 @@ export class Stream {
     run(this.#respond(new HeaderMap(headers)));
   }
 
+  /** The service begins an answer that has no end: an event stream, a websocket. */
+  beginResponse(headers: HeaderInput = { ":status": "200" }): void {
+    if (this.state !== "upstream") throw new HostError(`a stream that is ${this.state} gets no answer of the service`);
+    run(this.#passResponse(new HeaderMap(headers), 0));
+    this.state = "streaming";
+  }
+
+  /** proxy_close_stream, done when the guest has returned. */
+  *reset(): Steps<void> {
+    if (!this.vm.isOpen(this)) return;
+    yield* this.#end("closed");
+  }
+
   /** The client leaves without waiting for an answer. */
   abandon(): void {
     run(this.#end("abandoned"));
@@ -101,16 +119,19 @@ export class Stream {
   }
 
   *#respond(headers: HeaderMap): Steps<void> {
-    this.#handedOver = true;
-    this.responseHeaders = headers;
-    if (this.vm.exports("proxy_on_response_headers")) {
-      const result = yield* this.vm.enter(this, "proxy_on_response_headers", this.id, headers.size, 1);
-      if (result === undefined) return yield* this.#end("failed");
-    }
-    yield* this.#end("finished");
+    const passed = yield* this.#passResponse(headers, 1);
+    yield* this.#end(passed ? "finished" : "failed");
   }
 
-  *#end(state: "finished" | "failed" | "abandoned"): Steps<void> {
+  /** False: the VM has trapped. */
+  *#passResponse(headers: HeaderMap, endOfStream: number): Steps<boolean> {
+    this.#handedOver = true;
+    this.responseHeaders = headers;
+    if (!this.vm.exports("proxy_on_response_headers")) return true;
+    return (yield* this.vm.enter(this, "proxy_on_response_headers", this.id, headers.size, endOfStream)) !== undefined;
+  }
+
+  *#end(state: "finished" | "failed" | "abandoned" | "closed"): Steps<void> {
     this.state = state;
     yield* this.vm.closeContextSteps(this);
   }

@@ -124,6 +124,15 @@ export class Vm {
     return true;
   }
 
+  isOpen(context: Context): boolean {
+    return this.#contexts.get(context.id) === context;
+  }
+
+  /** The stream is no more, and no callback says so yet. */
+  vanish(stream: Stream | undefined): void {
+    if (stream !== undefined) this.#contexts.delete(stream.id);
+  }
+
   takeCalloutToken(): number {
     return this.#nextCalloutToken++;
   }

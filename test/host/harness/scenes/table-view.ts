@@ -83,6 +83,22 @@ export class TableView {
     }
   }
 
+  /** Fills the empty slots of each set with live records of sessions that nobody has, dirty, so that none may go. */
+  fillEmptySlots(): void {
+    for (const key of this.setKeys()) {
+      const set = Buffer.from(this.sharedData.get(key)?.value ?? []);
+      for (let at = 0; at < set.length; at += RECORD_BYTES) {
+        const record = set.subarray(at, at + RECORD_BYTES);
+        if (record[RECORD_STATE_AT] !== RECORD_EMPTY) continue;
+        record.fill(at / RECORD_BYTES + 1, RECORD_TOKEN_AT, RECORD_TOKEN_AT + TOKEN_BYTES);
+        record.writeUInt32LE(1, RECORD_REV_AT);
+        record.writeUInt32LE(0xffffffff, RECORD_ENDS_AT_AT);
+        record.writeUInt8(RECORD_LIVE, RECORD_STATE_AT);
+      }
+      this.sharedData.set(key, set, 0);
+    }
+  }
+
   #recordsOf(key: string): Buffer[] {
     const set = Buffer.from(this.sharedData.get(key)?.value ?? []);
     const records = Array.from({ length: set.length / RECORD_BYTES }, (_, slot) =>

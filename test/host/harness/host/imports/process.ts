@@ -26,12 +26,24 @@ function stateFunctions(vm: Vm, memory: GuestMemory): HostFunctions {
     },
     /** Paths arrive with a 0 between their parts; tests set them with dots. */
     proxy_get_property(at: number, length: number, valueAt: number, lengthAt: number): number {
-      const value = vm.host.properties.get(memory.text(at, length).replaceAll("\0", "."));
+      const name = memory.text(at, length).replaceAll("\0", ".");
+      const value = ofStream(vm)?.get(name) ?? vm.host.properties.get(name);
       if (value === undefined) return WasmResult.NotFound;
       memory.giveBytes(Buffer.from(value), valueAt, lengthAt);
       return WasmResult.Ok;
     },
+    /** Into the state that all filters of a stream share. */
+    proxy_set_property(at: number, length: number, valueAt: number, valueLength: number): number {
+      const properties = ofStream(vm);
+      if (properties === undefined) return WasmResult.NotFound;
+      properties.set(memory.text(at, length), memory.text(valueAt, valueLength));
+      return WasmResult.Ok;
+    },
   };
+}
+
+function ofStream({ context }: Vm): Map<string, string> | undefined {
+  return context.kind === "stream" ? context.properties : undefined;
 }
 
 function metricFunctions(vm: Vm, memory: GuestMemory): HostFunctions {

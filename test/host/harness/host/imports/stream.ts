@@ -24,6 +24,13 @@ function flowFunctions(vm: Vm): HostFunctions {
       if (context.kind === "stream" && type === StreamType.Request) vm.deferred.push(() => context.resume());
       return WasmResult.Ok;
     },
+    /** On a root it answers 0 and nothing happens. */
+    proxy_close_stream(type: number): number {
+      if (type !== StreamType.Request && type !== StreamType.Response) return WasmResult.BadArgument;
+      const { context } = vm;
+      if (context.kind === "stream") vm.deferred.push(() => context.reset());
+      return WasmResult.Ok;
+    },
     proxy_done(): number {
       throw new HostError("proxy_done: this host's contexts are done when their callback says so");
     },

@@ -1,0 +1,107 @@
+// Ending open streams whose session has ended (docs/decisions/0048-streams-end-with-their-session.md): on each tick a
+// slice of them is looked up in the session table.
+import { FLAG_REFRESH, FLAG_UNCONFIRMED, SWEEP_ROUND_TICKS, TICK_MS } from "../../contract";
+import { ENFORCEMENT_ENFORCE, OPEN_STREAMS_CLOSE, Policy } from "../../domain/policy/model";
+import { elapsedUsSince } from "../../domain/table/bucket";
+import { hasFlag, isLive, isPastEnd, recordPlanIdOf, refilledAtUsOf } from "../../domain/table/record";
+import { findRecord } from "../../domain/table/set";
+import { sessionIdOf } from "../../domain/token/token";
+import { sharedValue } from "../../host/shared-data";
+import { OK } from "../../host/status";
+import { closeStream, enterRoot, enterStream } from "../../host/stream";
+import { queueConfirmation, shouldHoldBack } from "../edge/acquire";
+import { findAsk, freeConfirmations } from "../edge/asks";
+import { NONE } from "../edge/waiters";
+import { OpenStream, forgetOpenStream, openStreamAt, openStreamEntries } from "../state/open-streams";
+import { Root, rootInSlot } from "../state/roots";
+import { readSet } from "../table/session-table";
+
+/** Most requests are over by then, and cost no look. */
+const MIN_AGE_US: u64 = 1000000;
+/** All that the table holds is looked at within 16 ticks. A look is a read of shared data, about 1 µs. */
+const LOOKS_A_TICK: u32 = 256;
+/**
+ * Each has Envoy end a connection or reset a stream: so many hold requests up for a few milliseconds. Envoy ends them one
+ * within the other, so the number is also how deep it goes.
+ */
+const CLOSES_A_TICK: u32 = 100;
+/** A session that could not be confirmed, or whose record the table has no room for, is asked about no more often. */
+const ASK_AGAIN_US: u64 = 30000000;
+/** The control plane's own idle limit ends first: an ask before it would count as activity. */
+const IDLE_MARGIN_MS: u64 = 1000;
+
+// What a look comes to.
+const STAYS: u32 = 0;
+const ENDS: u32 = 1;
+/** Whether its session lives is for the control plane to say: the table has no record of it, or one that is in doubt. */
+const ASKS: u32 = 2;
+const ASKS_ON_RECORD: u32 = 3;
+
+/** Where the last tick's slice ended. */
+let next: u32 = 0;
+
+/** On a tick of `root`: looks at one slice. Returns how many streams were closed. */
+export function closeEndedStreams(root: Root, nowUs: u64): u32 {
+  let looks: u32 = 0;
+  // As for unverified sessions: a control plane that is back is not flooded.
+  let asks = shouldHoldBack() ? 0 : freeConfirmations();
+  let closes: u32 = 0;
+  let entered = false;
+  const entries = openStreamEntries();
+  for (let seen: u32 = 0; seen < entries && looks < LOOKS_A_TICK && closes < CLOSES_A_TICK; seen++) {
+    if (next >= entries) next = 0;
+    const stream = openStreamAt(next++);
+    if (stream == null || elapsedUsSince(stream.openedAtUs, nowUs) < MIN_AGE_US) continue;
+    looks++;
+    const found = lookUp(stream, nowUs);
+    if (found == ENDS) {
+      entered = true;
+      if (close(stream)) closes++;
+    } else if (found != STAYS && asks > 0 && ask(root, stream, found == ASKS, nowUs)) {
+      asks--;
+    }
+  }
+  if (entered) enterRoot(root.id);
+  return closes;
+}
+
+/** By its own root: a stream may outlive a change of settings. */
+function lookUp(stream: OpenStream, nowUs: u64): u32 {
+  const root = rootInSlot(stream.rootSlot);
+  if (root == null) return STAYS;
+  const policy = root.epoch.policy;
+  if (policy.openStreams != OPEN_STREAMS_CLOSE || policy.enforcement != ENFORCEMENT_ENFORCE) return STAYS;
+  if (stream.hasEnded) return ENDS;
+  const id = sessionIdOf(stream.token);
+  const record = readSet(root.table, id) == OK ? findRecord(sharedValue(), id) : 0;
+  // It was evicted, and nobody has marked it since.
+  if (record == 0) return ASKS;
+  if (!isLive(record) || isPastEnd(record, nowUs)) return ENDS;
+  return isInDoubt(record, policy, nowUs) ? ASKS_ON_RECORD : STAYS;
+}
+
+/** A request of the session would have the control plane asked, and it may answer that the session has ended. */
+function isInDoubt(record: usize, policy: Policy, nowUs: u64): bool {
+  if (hasFlag(record, FLAG_REFRESH) || hasFlag(record, FLAG_UNCONFIRMED)) return true;
+  const index = policy.planIndexById(recordPlanIdOf(record));
+  if (index < 0) return false;
+  // A stream is no activity: past the idle limit of the control plane, that one knows whether another edge has seen any.
+  const graceMs = 2 * <u64>policy.reportIntervalMs + SWEEP_ROUND_TICKS * TICK_MS + IDLE_MARGIN_MS;
+  const limitMs = unchecked(policy.plans[index]).maxAgeMs + graceMs;
+  return elapsedUsSince(refilledAtUsOf(record), nowUs) > limitMs * 1000;
+}
+
+/** False: it is not due, another root's, or is being asked about already. */
+function ask(root: Root, stream: OpenStream, mayInsert: bool, nowUs: u64): bool {
+  const own = rootInSlot(stream.rootSlot);
+  if (nowUs < stream.askAfterUs || own == null || own.table != root.table) return false;
+  stream.askAfterUs = nowUs + ASK_AGAIN_US;
+  return findAsk(root.id, stream.token) == NONE && queueConfirmation(root, stream.token, nowUs, mayInsert);
+}
+
+/** False: it had ended, and nobody had said so, or is ended by the other of two filters in one chain. */
+function close(stream: OpenStream): bool {
+  const contextId = stream.contextId;
+  forgetOpenStream(contextId);
+  return enterStream(contextId) && closeStream();
+}

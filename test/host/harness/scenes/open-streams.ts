@@ -1,0 +1,29 @@
+// Streams that stay open: a request that was let through, whose answer has begun and has no end.
+import type { Edge } from "./edge.js";
+import { requestWith } from "./edge.js";
+import type { Stream } from "../host/stream.js";
+import type { Session } from "./tokens.js";
+import type { Vm } from "../host/vm.js";
+
+/** A tick looks at no stream before. */
+export const LOOKED_AT_MS = 1000;
+
+/** A stream of a session that has a record, on the worker. */
+export function openStream(session: Session, worker: Vm): Stream {
+  const stream = worker.open(requestWith(session));
+  stream.beginResponse();
+  return stream;
+}
+
+/** A session in the table, and a stream of it that is older than a second. */
+export function sessionWithStream(edge: Edge): { session: Session; stream: Stream } {
+  const session = edge.sessionInTable();
+  const stream = openStream(session, edge.worker(0));
+  edge.passMs(LOOKED_AT_MS);
+  return { session, stream };
+}
+
+export function streamsClosed(edge: Edge): number {
+  edge.flush();
+  return edge.host.metrics.sum("sluice_streams_closed_total");
+}
