@@ -7,11 +7,13 @@ import { ADMIN_TOKEN, ControlPlaneProcess, settingsIn } from "../support/process
 
 /** Each call writes some lines. */
 const VERBOSE = { SLUICE_LOG_LEVEL: "trace" };
+/** So that few calls write much. */
+const LONG = "u".repeat(128);
 const LOST = /^sluice_control_log_lines_lost_total (\d+)$/m;
 const headers = { authorization: `Bearer ${ADMIN_TOKEN}`, "content-type": "application/json" };
 
 async function create(url: string): Promise<void> {
-  const body = JSON.stringify({ userId: "u1", orgId: "o1" });
+  const body = JSON.stringify({ userId: LONG, orgId: LONG });
   const { status } = await fetch(`${url}/v1/sessions`, { method: "POST", headers, body });
   expect(status).toBe(201);
 }
@@ -63,7 +65,7 @@ describe("a log that cannot be written", () => {
     plane.pauseLog(true);
     await vi.waitFor(
       async () => {
-        for (let call = 0; call < 100; call++) await create(url);
+        await Promise.all(Array.from({ length: 100 }, () => create(url)));
         expect(await lostLines(url)).toBeGreaterThan(0);
       },
       { timeout: 25_000, interval: 0 },
