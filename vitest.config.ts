@@ -10,6 +10,9 @@ class LongestFirst extends BaseSequencer {
   }
 }
 
+/** What only root may do: full disks, dead mounts, namespaces. */
+const PRIVILEGED = "control-plane/test/privileged/**/*.test.ts";
+
 // unit: one program or none. e2e: real Envoys and real processes, one file at a time, for the ports and the two cores.
 // long: the same, for as long as it takes.
 export default defineConfig({
@@ -20,6 +23,7 @@ export default defineConfig({
         test: {
           name: "unit",
           include: ["control-plane/test/**/*.test.ts", "test/unit/**/*.test.ts", "test/{cost,host,sim}/**/*.test.ts"],
+          exclude: [PRIVILEGED],
           testTimeout: 30_000,
           // By itself vitest leaves one core free, which is half of the two that continuous integration has.
           maxWorkers: 2,
@@ -38,7 +42,7 @@ export default defineConfig({
       {
         test: {
           name: "long",
-          include: ["test/long/**/*.test.ts"],
+          include: ["test/long/**/*.test.ts", PRIVILEGED],
           globalSetup: ["test/e2e/harness/built.ts"],
           fileParallelism: false,
           testTimeout: 1_800_000,

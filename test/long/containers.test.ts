@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { freePorts } from "../../scripts/start/ports.js";
 import { projectRoot } from "../../scripts/project-root.js";
 import { runCommand } from "../../scripts/run-command.js";
+import { notRun } from "../../scripts/test/not-run.js";
 
 const BUILD_AND_START_MS = 600_000;
 const DOWN_MS = 120_000;
@@ -29,11 +30,8 @@ afterAll(async () => {
 
 it(
   "docker compose up serves at once, unprivileged, and docker compose down is clean",
-  async ({ task, skip }) => {
-    if (noEngine !== undefined) {
-      (task.meta as { notRun?: string }).notRun = noEngine;
-      skip(noEngine);
-    }
+  async (context) => {
+    if (noEngine !== undefined) notRun(context, noEngine);
     await compose("up", "--detach", "--wait");
 
     const proxy = `http://127.0.0.1:${env.SLUICE_PROXY_PORT ?? ""}/`;

@@ -46,7 +46,8 @@ describe("routes of envoy.yaml, committed and rendered", () => {
     ["committed", template],
     ["rendered", renderEnvoy(everything)],
     ["rendered for a followed file", renderEnvoy({ followedFile: "/filter/sluice.json" })],
-  ])("a route that is %s bounds how long nothing moves, not how long an answer takes", (_, yaml) => {
+  ])("a route that is %s bounds how long nothing moves, not how long an answer takes", async (_, rendered) => {
+    const yaml = await rendered;
     const routes = allNamed("route", parse(yaml));
     expect(routes.length).toBeGreaterThan(0);
     for (const route of routes) expect(route).toMatchObject({ timeout: "0s", idle_timeout: "60s" });

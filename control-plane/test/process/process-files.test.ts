@@ -1,11 +1,9 @@
 // Files that a control plane cannot use: it says so in time, serves the policy that it has, and stops when it is told to.
 import { execFileSync } from "node:child_process";
-import { mkdirSync, renameSync, rmSync, truncateSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { mkdirSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { describe, expect, it, vi } from "vitest";
 
-import { deadMount, needsDeadMount } from "../support/dead-mount.js";
-import { ControlPlaneProcess, settingsIn, temporaryFolder } from "../support/process.js";
+import { ControlPlaneProcess, settingsIn, withStoredPolicy } from "../support/process.js";
 
 const POLICY = "version: 1\nplans:\n  - { id: 0, name: starter, maxTokens: 100, tokenRefillRate: 10 }\n";
 
@@ -31,16 +29,6 @@ const BAD: [what: string, make: (path: string) => void, says: string][] = [
   ["pairs", written("!!pairs [a: 1]\n"), "expected no tag, got tag:yaml.org,2002:pairs"],
   ["UTF-16", written(Buffer.from(`\ufeff${POLICY}`, "utf16le")), "the encoding is UTF-16, expected UTF-8"],
 ];
-
-/** Settings, and a store that has a policy. */
-async function withStoredPolicy(): Promise<Record<string, string>> {
-  const settings = settingsIn();
-  const plane = new ControlPlaneProcess(settings);
-  await plane.port();
-  plane.kill("SIGTERM");
-  await plane.ended;
-  return settings;
-}
 
 async function stopsInOrder(plane: ControlPlaneProcess): Promise<void> {
   plane.kill("SIGTERM");
@@ -88,53 +76,4 @@ describe("a policy file that is none", () => {
       expect([rejections(), plane.stdout.includes("the store failed")]).toEqual([2, false]);
     },
   );
-});
-
-describe("a policy on a mount that is dead", () => {
-  /** The policy in a folder of its own, over which a mount may come. */
-  async function elsewhere(): Promise<{ settings: Record<string, string>; folder: string }> {
-    const settings = await withStoredPolicy();
-    const folder = temporaryFolder();
-    renameSync(settings.SLUICE_POLICY ?? "", join(folder, "policy.yaml"));
-    return { settings: { ...settings, SLUICE_POLICY: join(folder, "policy.yaml") }, folder };
-  }
-
-  it("a start serves the stored policy, and a stop ends it by the signal it was given", async (context) => {
-    needsDeadMount(context);
-    const { settings, folder } = await elsewhere();
-    deadMount(folder);
-    const plane = new ControlPlaneProcess(settings);
-    expect((await fetch(`${await plane.listening()}/readyz`)).status).toBe(200);
-    expect(JSON.stringify(await plane.logLine("policy-rejected"))).toContain("cannot be read: no answer within 5 s");
-    plane.kill("SIGTERM");
-    expect(await plane.ended).toEqual({ code: null, signal: "SIGTERM" });
-    expect(plane.stdout).toContain('"type":"stopping"');
-  });
-
-  it("a running control plane serves on, and takes the policy when the mount is back", async (context) => {
-    needsDeadMount(context);
-    const { settings, folder } = await elsewhere();
-    const plane = new ControlPlaneProcess(settings);
-    const url = await plane.listening();
-    const unmount = deadMount(folder);
-    await plane.logLine("policy-rejected");
-    // Each look has ended by its deadline; so many threads would be gone if each had one.
-    for (let call = 0; call < 20; call++) expect((await fetch(`${url}/readyz`)).status).toBe(200);
-    unmount();
-    writeFileSync(join(folder, "policy.yaml"), POLICY.replace("100", "200"));
-    await vi.waitFor(() => {
-      expect(plane.stdout).toContain('"type":"policy-accepted"');
-    }, 20_000);
-    await stopsInOrder(plane);
-  });
-
-  it("a first start without a stored policy ends, and says that there was no answer", async (context) => {
-    needsDeadMount(context);
-    const folder = temporaryFolder();
-    const settings = { ...settingsIn(), SLUICE_POLICY: join(folder, "policy.yaml") };
-    deadMount(folder);
-    const plane = new ControlPlaneProcess(settings);
-    expect(await plane.ended).toEqual({ code: null, signal: "SIGKILL" });
-    expect(plane.stderr).toContain("cannot be read: no answer within 5 s");
-  });
 });

@@ -5,7 +5,6 @@ import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from "nod
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, it } from "vitest";
-import type { TestContext } from "vitest";
 
 import { backUpStore, restoreStore } from "../../src/store/lmdb/backup.js";
 import { STORE_FILE } from "../../src/store/lmdb/layout.js";
@@ -13,8 +12,6 @@ import { compiledMain } from "../support/compiled-sources.js";
 import { ADMIN_TOKEN, ControlPlaneProcess, settingsIn } from "../support/process.js";
 
 const headers = { authorization: `Bearer ${ADMIN_TOKEN}`, "content-type": "application/json" };
-/** Each has number 1 in a namespace of its own, as in a container. */
-const CONTAINED = ["unshare", "--pid", "--fork", "--mount-proc", "--kill-child"];
 
 interface Answer {
   readonly session: { readonly id: string };
@@ -31,51 +28,6 @@ async function readyz(url: string): Promise<{ status: number; said: string }> {
   const response = await fetch(`${url}/readyz`);
   return { status: response.status, said: await response.text() };
 }
-
-function needsNamespaces({ task, skip }: TestContext): void {
-  const [program = "", ...options] = CONTAINED;
-  const { status } = spawnSync(program, [...options, "true"]);
-  if (status === 0) return;
-  const reason = "no process namespace can be made here";
-  (task.meta as { notRun?: string }).notRun = reason;
-  skip(reason);
-}
-
-it("two control planes that each are process 1 of a container do not share a folder", async (test) => {
-  needsNamespaces(test);
-  const settings = settingsIn();
-  const folder = settings.SLUICE_DATA_DIR ?? "";
-  const first = new ControlPlaneProcess(settings, CONTAINED);
-  const url = await first.listening();
-  for (const within of [CONTAINED, []]) {
-    const second = new ControlPlaneProcess(settings, within);
-    expect((await second.ended).code).toBe(1);
-    expect(second.stderr).toMatch(
-      /^sluice control plane: the store in .* is in use: control plane, process 1 on \S+\n$/,
-    );
-    expect(second.stderr).toContain(folder);
-  }
-  expect((await create(url)).status).toBe(201);
-
-  first.kill("SIGKILL");
-  await first.ended;
-  const next = new ControlPlaneProcess(settings, CONTAINED);
-  expect((await create(await next.listening())).status).toBe(201);
-});
-
-it("a backup by the control plane's own number, from another container, says how to make one", async (test) => {
-  needsNamespaces(test);
-  const settings = settingsIn();
-  const folder = settings.SLUICE_DATA_DIR ?? "";
-  await new ControlPlaneProcess(settings, CONTAINED).listening();
-  const [unshare = "", ...options] = CONTAINED;
-  const program = join(dirname(compiledMain()), "store-admin.js");
-  const backup = ["backup", join(dirname(folder), "backup"), "--data", folder];
-  const alone = spawnSync(unshare, [...options, process.execPath, program, ...backup], { encoding: "utf8" });
-  expect([alone.status, alone.stderr]).toEqual([1, expect.stringMatching(/store-admin: .*docker run --init\)\n$/)]);
-  const shell = ["sh", "-c", '"$0" "$@"; exit $?', process.execPath, program, ...backup];
-  expect(spawnSync(unshare, [...options, ...shell], { encoding: "utf8" }).stderr).toBe("");
-});
 
 it("a start after a kill succeeds though another program has the killed one's number by now", async () => {
   const settings = settingsIn();

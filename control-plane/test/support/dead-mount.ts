@@ -6,6 +6,8 @@ import { join } from "node:path";
 import { onTestFinished } from "vitest";
 import type { TestContext } from "vitest";
 
+import { notRun } from "../../../scripts/test/not-run.js";
+
 /** Why there is none here; undefined where there is. */
 const noMount = reasonForNoMount();
 
@@ -23,10 +25,8 @@ function reasonForNoMount(): string | undefined {
 }
 
 /** The report of the run names the test, and says why it did not run. */
-export function needsDeadMount({ task, skip }: TestContext): void {
-  if (noMount === undefined) return;
-  (task.meta as { notRun?: string }).notRun = noMount;
-  skip(noMount);
+export function needsDeadMount(context: TestContext): void {
+  if (noMount !== undefined) notRun(context, noMount);
 }
 
 /** Over the folder until the test is over. Returns how to take it away before. */

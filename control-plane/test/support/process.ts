@@ -115,3 +115,13 @@ export class ControlPlaneProcess {
     else this.child.stdout?.resume();
   }
 }
+
+/** Settings, and a store that has a policy. */
+export async function withStoredPolicy(): Promise<Record<string, string>> {
+  const settings = settingsIn();
+  const plane = new ControlPlaneProcess(settings);
+  await plane.port();
+  plane.kill("SIGTERM");
+  await plane.ended;
+  return settings;
+}

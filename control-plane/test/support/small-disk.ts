@@ -6,6 +6,8 @@ import { join } from "node:path";
 import { onTestFinished } from "vitest";
 import type { TestContext } from "vitest";
 
+import { notRun } from "../../../scripts/test/not-run.js";
+
 const MEBIBYTE = 1024 * 1024;
 
 export interface SmallDisk {
@@ -37,10 +39,8 @@ function reasonForNoDisk(): string | undefined {
 }
 
 /** The report of the run names the test, and says why it did not run. */
-export function needsDisk({ task, skip }: TestContext): void {
-  if (noDisk === undefined) return;
-  (task.meta as { notRun?: string }).notRun = noDisk;
-  skip(noDisk);
+export function needsDisk(context: TestContext): void {
+  if (noDisk !== undefined) notRun(context, noDisk);
 }
 
 /** Goes with the test. */

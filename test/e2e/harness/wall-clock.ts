@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, type TestContext } from "vitest";
 import { findLibfaketime } from "../../../scripts/test/get-libfaketime.js";
+import { notRun } from "../../../scripts/test/not-run.js";
 
 export interface WallClock {
   /** For the process whose clock it is to be; empty where there is no libfaketime. */
@@ -35,10 +36,8 @@ export async function settableWallClock(): Promise<WallClock> {
   return {
     env: "library" in found ? { LD_PRELOAD: found.library, ...env } : {},
     ahead,
-    needed: ({ task, skip }) => {
-      if ("library" in found) return;
-      (task.meta as { notRun?: string }).notRun = found.reason;
-      skip(found.reason);
+    needed: (context) => {
+      if ("reason" in found) notRun(context, found.reason);
     },
   };
 }

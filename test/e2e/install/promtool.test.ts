@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { expect, it, type TestContext } from "vitest";
 import { projectRoot } from "../../../scripts/project-root.js";
 import { findPromtool } from "../../../scripts/test/get-promtool.js";
+import { notRun } from "../../../scripts/test/not-run.js";
 import { useInstallation } from "../harness/installation.js";
 import { policyOf } from "../harness/policy.js";
 import { until } from "../harness/until.js";
@@ -13,11 +14,8 @@ const found = await findPromtool();
 const sluice = useInstallation({ policy: policyOf([{ name: "default", maxTokens: 10, tokenRefillRate: 0 }]) });
 
 /** What it says of its input, line by line, and its exit code. */
-function promtool({ task, skip }: TestContext, args: readonly string[], input = ""): { code: number; lines: string[] } {
-  if ("reason" in found) {
-    (task.meta as { notRun?: string }).notRun = found.reason;
-    return skip(found.reason);
-  }
+function promtool(context: TestContext, args: readonly string[], input = ""): { code: number; lines: string[] } {
+  if ("reason" in found) return notRun(context, found.reason);
   const { status, stdout, stderr } = spawnSync(found.binary, args, { input, encoding: "utf8" });
   return { code: status ?? -1, lines: (stdout + stderr).split("\n").filter((line) => line.trim() !== "") };
 }

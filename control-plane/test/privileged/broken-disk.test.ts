@@ -6,6 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { expect, it, onTestFinished } from "vitest";
 import type { TestContext } from "vitest";
 
+import { notRun } from "../../../scripts/test/not-run.js";
 import { ADMIN_TOKEN, ControlPlaneProcess, settingsIn } from "../support/process.js";
 
 const headers = { authorization: `Bearer ${ADMIN_TOKEN}`, "content-type": "application/json" };
@@ -13,12 +14,10 @@ const body = JSON.stringify({ userId: "u1", orgId: "o1" });
 
 const create = (url: string): Promise<Response> => fetch(`${url}/v1/sessions`, { method: "POST", headers, body });
 
-function needsStrace({ task, skip }: TestContext): void {
+function needsStrace(context: TestContext): void {
   const { status, stderr } = spawnSync("strace", ["-e", "trace=none", "true"], { encoding: "utf8" });
   if (status === 0) return;
-  const reason = `no system call can be made to fail here: ${stderr === "" ? "there is no strace" : stderr}`;
-  (task.meta as { notRun?: string }).notRun = reason;
-  skip(reason);
+  notRun(context, `no system call can be made to fail here: ${stderr === "" ? "there is no strace" : stderr}`);
 }
 
 /** These calls of the process fail with EIO, until what this resolves to is killed. */

@@ -1,0 +1,60 @@
+// Control planes and backups that each are process 1 of a container, on one data folder.
+import { spawnSync } from "node:child_process";
+import { dirname, join } from "node:path";
+import { expect, it } from "vitest";
+import type { TestContext } from "vitest";
+
+import { notRun } from "../../../scripts/test/not-run.js";
+import { compiledMain } from "../support/compiled-sources.js";
+import { ADMIN_TOKEN, ControlPlaneProcess, settingsIn } from "../support/process.js";
+
+/** Each has number 1 in a namespace of its own, as in a container. */
+const CONTAINED = ["unshare", "--pid", "--fork", "--mount-proc", "--kill-child"];
+
+async function statusOfCreation(url: string): Promise<number> {
+  const headers = { authorization: `Bearer ${ADMIN_TOKEN}`, "content-type": "application/json" };
+  const body = JSON.stringify({ userId: "u1", orgId: "o1" });
+  return (await fetch(`${url}/v1/sessions`, { method: "POST", headers, body })).status;
+}
+
+function needsNamespaces(context: TestContext): void {
+  const [program = "", ...options] = CONTAINED;
+  const { status } = spawnSync(program, [...options, "true"]);
+  if (status !== 0) notRun(context, "no process namespace can be made here");
+}
+
+it("two control planes that each are process 1 of a container do not share a folder", async (test) => {
+  needsNamespaces(test);
+  const settings = settingsIn();
+  const folder = settings.SLUICE_DATA_DIR ?? "";
+  const first = new ControlPlaneProcess(settings, CONTAINED);
+  const url = await first.listening();
+  for (const within of [CONTAINED, []]) {
+    const second = new ControlPlaneProcess(settings, within);
+    expect((await second.ended).code).toBe(1);
+    expect(second.stderr).toMatch(
+      /^sluice control plane: the store in .* is in use: control plane, process 1 on \S+\n$/,
+    );
+    expect(second.stderr).toContain(folder);
+  }
+  expect(await statusOfCreation(url)).toBe(201);
+
+  first.kill("SIGKILL");
+  await first.ended;
+  const next = new ControlPlaneProcess(settings, CONTAINED);
+  expect(await statusOfCreation(await next.listening())).toBe(201);
+});
+
+it("a backup by the control plane's own number, from another container, says how to make one", async (test) => {
+  needsNamespaces(test);
+  const settings = settingsIn();
+  const folder = settings.SLUICE_DATA_DIR ?? "";
+  await new ControlPlaneProcess(settings, CONTAINED).listening();
+  const [unshare = "", ...options] = CONTAINED;
+  const program = join(dirname(compiledMain()), "store-admin.js");
+  const backup = ["backup", join(dirname(folder), "backup"), "--data", folder];
+  const alone = spawnSync(unshare, [...options, process.execPath, program, ...backup], { encoding: "utf8" });
+  expect([alone.status, alone.stderr]).toEqual([1, expect.stringMatching(/store-admin: .*docker run --init\)\n$/)]);
+  const shell = ["sh", "-c", '"$0" "$@"; exit $?', process.execPath, program, ...backup];
+  expect(spawnSync(unshare, [...options, ...shell], { encoding: "utf8" }).stderr).toBe("");
+});
