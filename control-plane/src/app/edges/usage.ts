@@ -18,7 +18,6 @@ import type { Committed } from "./usage-commits.js";
 import type { UsageMeter, UsageStore } from "../ports/usage-ports.js";
 
 export interface UsagePorts extends SessionPorts {
-  readonly clock: SteadyClock;
   readonly policies: CurrentPolicy & Pick<PolicyPublisher, "published">;
   readonly usage: UsageStore;
   readonly instances: EdgeRegistry;

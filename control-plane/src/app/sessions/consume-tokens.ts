@@ -3,6 +3,7 @@ import { decideConsumption } from "../../domain/decisions/consume-tokens.js";
 import type { ConsumeOutcome } from "../../domain/decisions/consume-tokens.js";
 import { budgetsOf, liveAt, planNameOf } from "../edges/usage.js";
 import type { UsagePorts } from "../edges/usage.js";
+import { keysKnownSinceMs } from "./sessions.js";
 
 /** A repeated key is known for at least a day. */
 export const CONSUMPTION_KEPT_MS = 86_400_000;
@@ -21,7 +22,7 @@ export async function consumeTokens(
   if (policy === undefined) return undefined;
   const atMs = ports.clock.nowMs();
   const consumption = {
-    ...{ count, key, keptSinceMs: atMs - CONSUMPTION_KEPT_MS, atMs },
+    ...{ count, key, keptSinceMs: keysKnownSinceMs(ports.clock, CONSUMPTION_KEPT_MS), atMs },
     ...{ budgets: budgetsOf(policy), isLive: liveAt(ports.policies, atMs) },
   };
   const { answer: outcome } = await ports.store.update("consumption", { sessionId, key }, (state) =>

@@ -8,7 +8,8 @@ import { createSession } from "../../domain/session.js";
 import type { NewSession, Session } from "../../domain/session.js";
 import { idAfter, newSessionId, SESSION_ID_RANDOM_BYTES } from "../../domain/session-id.js";
 import { liveAt } from "../edges/usage.js";
-import { viewOf } from "./sessions.js";
+import type { SteadyClock } from "../ports/ports.js";
+import { keysKnownSinceMs, viewOf } from "./sessions.js";
 import type { SessionPorts, SessionView } from "./sessions.js";
 
 export interface SessionRequest extends Omit<NewSession, "id"> {
@@ -40,7 +41,7 @@ export async function issueSession(ports: SessionPorts, request: SessionRequest,
   const creation = (newestId: string | undefined): Creation => ({
     session: createSession({ ...request, id: idAfter(newestId, id) }, plan, nowMs),
     ...{ limit, isLive: liveAt(ports.policies, nowMs) },
-    repeatable: key === undefined ? null : repeatable(key, request, nowMs),
+    repeatable: key === undefined ? null : repeatable(key, request, ports.clock),
   });
   const peers = limit === null ? null : { userId: request.userId, planId: plan.id };
   const wanted = { sessionId: id, key: key ?? null, peers };
@@ -65,12 +66,12 @@ function issued(ports: SessionPorts, session: Session, planId: number, nowMs: nu
 }
 
 /** Two requests say the same if their fields do, in whatever order and spelling they were sent. */
-function repeatable(key: string, request: SessionRequest, nowMs: number): RepeatableRequest {
+function repeatable(key: string, request: SessionRequest, clock: SteadyClock): RepeatableRequest {
   const { userId, orgId, plan = null, metadata } = request;
   const { userAgent = null, ip = null, route = null } = metadata;
   const said = JSON.stringify([userId, orgId, plan, userAgent, ip, route]);
   const requestHash = createHash("sha256").update(said).digest("hex");
-  return { key, requestHash, keptSinceMs: nowMs - CREATION_KEY_KEPT_MS };
+  return { key, requestHash, keptSinceMs: keysKnownSinceMs(clock, CREATION_KEY_KEPT_MS) };
 }
 
 function noteReplaced(ports: SessionPorts, { id, createdAt }: Session, nowMs: number): void {

@@ -4,14 +4,14 @@ import { sessionEndsAtMs, sessionState } from "../../domain/session.js";
 import type { Session, SessionState } from "../../domain/session.js";
 import type { AuditStore } from "../ports/audit-ports.js";
 import type { OperatorStore } from "../ports/operator-ports.js";
-import type { Clock, CurrentPolicy, Logger, Meter, Random, SessionStore } from "../ports/ports.js";
+import type { CurrentPolicy, Logger, Meter, Random, SessionStore, SteadyClock } from "../ports/ports.js";
 
 export interface SessionPorts {
   readonly store: SessionStore;
   readonly operator: OperatorStore;
   readonly audit: AuditStore;
   readonly policies: CurrentPolicy;
-  readonly clock: Clock;
+  readonly clock: SteadyClock;
   readonly random: Random;
   readonly logger: Logger;
   readonly meter: Meter;
@@ -42,4 +42,9 @@ export function viewOf(session: Session, policies: CurrentPolicy, nowMs: number)
   const state = sessionState(session, endsAt, nowMs);
   const name = plan?.name ?? session.plan.name;
   return { id, userId, orgId, plan: name, state, createdAt, endsAt, lastActivity, tokens, metadata, revokedAt };
+}
+
+/** From when on keys of repeated calls are known, ms since the epoch: all of them while the clock may be wrong. */
+export function keysKnownSinceMs(clock: SteadyClock, keptMs: number): number {
+  return clock.isSettled() ? clock.nowMs() - keptMs : 0;
 }

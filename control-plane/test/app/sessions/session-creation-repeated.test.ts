@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 
 import type { Answer, Created, TestControlPlane } from "../../support/control-plane.js";
 import { expectError, startTestControlPlane } from "../../support/control-plane.js";
+import { GRACE_MS } from "../../support/idle-plane.js";
 import { HOUR_MS, METERED, STARTER } from "../../support/sessions.js";
 
 const FIELDS = { userId: "u1", orgId: "o1" };
@@ -37,6 +38,18 @@ describe("a creation that is repeated under its key", () => {
     const tokens = new Set(answers.map(({ body }) => (body as Created).token));
     expect(tokens.size).toBe(1);
     expect(await plane.store.countLive(STARTER.id, 0)).toBe(1);
+  });
+
+  it("a start with the clock days ahead forgets no key before a grace has passed", async () => {
+    const plane = await startTestControlPlane();
+    plane.setPlans(LONG);
+    const first = await create(plane);
+    plane.clock.step(3 * DAY_MS);
+    for (const key of ["k-2", "k-3"]) await create(plane, FIELDS, key);
+    expect((await create(plane)).body).toEqual(first.body);
+    plane.clock.advance(GRACE_MS);
+    const later = await create(plane);
+    expect(later.body).not.toEqual(first.body);
   });
 
   it("a repeated creation does not count again in the user's limit", async () => {
