@@ -1,5 +1,5 @@
 // The control plane's answers are read strictly: a wrong value makes the whole answer invalid.
-import { readAcquireAnswer } from "../domain/edge/acquire-answer";
+import { readAcquireAnswers } from "../domain/edge/acquire-answer";
 import { readReportAnswer, readWatchAnswer } from "../domain/edge/edge-answers";
 
 const LOG = '"log":"00ff00000000a1b2"';
@@ -54,21 +54,31 @@ describe("the id of an invalidation log", () => {
 
 describe("the control plane's answer to an acquire", () => {
   test("an acquire's answer for an ended session carries what this instance had reported", () => {
-    const answer = readAcquireAnswer(`{"state":"revoked","endsInMs":5,"consumed":9,"rev":3,${LOG},"cursor":1}`);
-    if (answer === null) throw new Error("no answer");
-    expect(answer.consumed).toBe(9);
-    expect(answer.rev).toBe(3);
+    const answers = readAcquireAnswers(`{"state":"revoked","endsInMs":5,"consumed":9,"rev":3,${LOG},"cursor":1}`);
+    expect(answers.length).toBe(1);
+    expect(answers[0].consumed).toBe(9);
+    expect(answers[0].rev).toBe(3);
   });
 
   test("an acquire's answer for an ended session may leave out the reported figures", () => {
-    const answer = readAcquireAnswer(`{"state":"expired","endsInMs":5,${LOG},"cursor":1}`);
-    if (answer === null) throw new Error("no answer");
-    expect(answer.consumed).toBe(0);
-    expect(answer.rev).toBe(0);
+    const answers = readAcquireAnswers(`{"state":"expired","endsInMs":5,${LOG},"cursor":1}`);
+    expect(answers.length).toBe(1);
+    expect(answers[0].consumed).toBe(0);
+    expect(answers[0].rev).toBe(0);
   });
 
   test("an acquire's answer without a log cursor is rejected, whatever the state", () => {
-    expect(readAcquireAnswer(`{"state":"unknown","endsInMs":5,"cursor":1}`) === null).toBe(true);
-    expect(readAcquireAnswer(`{"state":"revoked","endsInMs":5,${LOG}}`) === null).toBe(true);
+    expect(readAcquireAnswers(`{"state":"unknown","endsInMs":5,"cursor":1}`).length).toBe(0);
+    expect(readAcquireAnswers(`{"state":"revoked","endsInMs":5,${LOG}}`).length).toBe(0);
+  });
+
+  test("an acquire's answer about several sessions leaves out those that it does not name rightly", () => {
+    const unknown = `"state":"unknown",${LOG},"cursor":1`;
+    const named = `{"session":"0192f0c1-7e4a-7abc-8def-0123456789ab",${unknown}}`;
+    const others = `[{${unknown}},{"session":"x",${unknown}},7,${named},{"session":1}]`;
+    expect(readAcquireAnswers(`{${unknown},"others":${others}}`).length).toBe(2);
+    expect(readAcquireAnswers(`{${unknown},"others":{}}`).length).toBe(1);
+    expect(readAcquireAnswers("[]").length).toBe(0);
+    expect(readAcquireAnswers("7").length).toBe(0);
   });
 });

@@ -309,18 +309,27 @@ describe("very many open streams", () => {
 
   it("streams whose numbers fall on one place of the table are told apart", () => {
     const edge = new Edge({ policy: policy({ plans: [MANY] }) });
-    const sessions = [edge.sessionInTable({ tokens: 100 }), edge.sessionInTable({ tokens: 100 })];
+    const sessions = [1, 2, 3].map(() => edge.sessionInTable({ tokens: 100 }));
     const other = edge.sessionInTable({ tokens: 1_000_000 });
     const streams = sessions.map((session) => {
       const stream = openStream(session, edge.worker(0));
       for (let i = 1; i < MAX_OPEN_STREAMS; i++) edge.send(other);
       return stream;
     });
-    expect(((streams[1]?.id ?? 0) - (streams[0]?.id ?? 0)) % MAX_OPEN_STREAMS).toBe(0);
+    expect(new Set(streams.map(({ id }) => id % MAX_OPEN_STREAMS)).size).toBe(1);
+    // The one in the middle of their chain first.
+    streams[1]?.abandon();
     streams[0]?.abandon();
     edge.passMs(LOOKED_AT_MS);
     revoke(edge, ...sessions);
+    const contexts: number[] = [];
+    edge.host.hooks.each(
+      "before",
+      ({ name }) => name === "proxy_set_effective_context",
+      ({ args }) => contexts.push(Number(args[0])),
+    );
     edge.passMs(500);
-    expect(streams.map(({ state }) => state)).toEqual(["abandoned", "closed"]);
+    expect(streams.map(({ state }) => state)).toEqual(["abandoned", "abandoned", "closed"]);
+    expect(contexts).toEqual([streams[2]?.id, edge.worker(0).roots()[0]?.id]);
   });
 });
