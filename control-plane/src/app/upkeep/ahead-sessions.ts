@@ -54,7 +54,12 @@ export async function sweepAhead(
 }
 
 /** Of those that were met so long ago, address and user agent go. */
-export async function forgetDetailsAhead(store: Updates, nowMs: number, noticedBeforeMs: number): Promise<void> {
+export async function forgetDetailsAhead(
+  store: Updates,
+  nowMs: number,
+  noticedBeforeMs: number,
+  stopped: () => boolean,
+): Promise<void> {
   await inSteps<undefined, string>(
     async (after) => {
       const wanted = { createdAfterMs: nowMs + IDS_AHEAD_MS, after, limit: SESSIONS_A_STEP };
@@ -65,5 +70,6 @@ export async function forgetDetailsAhead(store: Updates, nowMs: number, noticedB
       return answer;
     },
     () => undefined,
+    stopped,
   );
 }

@@ -29,15 +29,16 @@ export async function applyRetention(
   audit: AuditStore,
   retention: Retention,
   nowMs: number,
+  stopped: () => boolean = () => false,
 ): Promise<void> {
   const { metadataMs } = retention;
   if (metadataMs !== null) {
-    await inChunks(() => forgetDetails(store, nowMs - metadataMs));
-    await forgetDetailsAhead(store, nowMs, nowMs - metadataMs);
+    await inChunks(() => forgetDetails(store, nowMs - metadataMs), stopped);
+    if (!stopped()) await forgetDetailsAhead(store, nowMs, nowMs - metadataMs, stopped);
   }
-  await inChunks(() => operator.forgetCreationKeys(nowMs - CREATION_KEY_KEPT_MS, CHUNK));
+  await inChunks(() => operator.forgetCreationKeys(nowMs - CREATION_KEY_KEPT_MS, CHUNK), stopped);
   const bounds = { maxEntries: retention.audit.maxEntries, notBeforeMs: nowMs - retention.audit.maxAgeMs, nowMs };
-  await inChunks(() => audit.trimAudit(bounds, CHUNK));
+  await inChunks(() => audit.trimAudit(bounds, CHUNK), stopped);
 }
 
 /** Answers how many sessions it looked at. */
@@ -67,9 +68,11 @@ export function startRetention({
   logger,
 }: RetentionParts): () => Promise<void> {
   let underWay: Promise<void> | null = null;
+  let isStopped = false;
+  const stopped = (): boolean => isStopped;
   const round = async (): Promise<void> => {
     try {
-      if (clock.isSettled()) await applyRetention(store, operator, audit, retention, clock.nowMs());
+      if (clock.isSettled()) await applyRetention(store, operator, audit, retention, clock.nowMs(), stopped);
     } catch (error) {
       logStoreFailure(logger, error, { type: "retention-failed" }, "the store failed: tried again in a minute");
     }
@@ -82,10 +85,11 @@ export function startRetention({
   begin();
   return async () => {
     clearInterval(timer);
+    isStopped = true;
     await underWay;
   };
 }
 
-async function inChunks(forget: () => Promise<number>): Promise<void> {
-  while ((await forget()) === CHUNK) await nextTurn();
+async function inChunks(forget: () => Promise<number>, stopped: () => boolean): Promise<void> {
+  while (!stopped() && (await forget()) === CHUNK) await nextTurn();
 }

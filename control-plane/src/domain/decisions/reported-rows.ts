@@ -70,8 +70,10 @@ export function takeRows({ session, rows: known }: SessionRecord, rows: readonly
 /** Why a row cannot be; undefined where it can. No plan there ever was lets an honest edge send such a row. */
 function whyNot(row: ReportedRow, session: Session, sum: number): DropReason | undefined {
   if (Math.abs(row.levelMicro) > MAX_LEVEL_MICRO) return "level";
-  const ageS = Math.max(0, row.reportedAtMs - session.createdAt) / 1000;
-  if (row.consumed > BUCKETS_BELIEVED * MAX_TOKENS + MAX_REFILL_RATE * ageS) return "consumed";
+  const ageS = (row.reportedAtMs - session.createdAt) / 1000;
+  // Created by a clock that was ahead of this one: how old it is nobody knows.
+  const isOfUnknownAge = ageS < 0;
+  if (!isOfUnknownAge && row.consumed > BUCKETS_BELIEVED * MAX_TOKENS + MAX_REFILL_RATE * ageS) return "consumed";
   return sum > MAX_SAFE_INTEGER ? "sum" : undefined;
 }
 

@@ -91,6 +91,15 @@ describe("what an instance can have consumed", () => {
     expect(await spent(plane, session.id)).toBe(most);
   });
 
+  it("a session from a clock that was ahead is of no known age, and its rows are taken", async () => {
+    const plane = await startTestControlPlane();
+    const ahead = sessionAt(plane.clock.nowMs() + 3_600_000);
+    await plane.store.create(ahead);
+    const much = 16 * 9_000_000 + 1;
+    await plane.report([[ahead.id, 1, much, 0, 0]]);
+    expect(await spent(plane, ahead.id)).toBe(much);
+  });
+
   it("the sum over instances stays exact: a row that would take it past 2^53 - 1 is dropped", async () => {
     const plane = await startTestControlPlane();
     const year = 365 * 86_400_000;

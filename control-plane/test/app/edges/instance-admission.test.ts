@@ -1,8 +1,10 @@
 // New instances of edges: bounded in rate by edge and for new names, and bounded in number by edge.
 import { describe, expect, it } from "vitest";
 
+import { InstanceAdmission } from "../../../src/app/edges/status/instance-admission.js";
 import { created, expectError, KEYS, startTestControlPlane } from "../../support/control-plane.js";
 import type { Answer, TestControlPlane } from "../../support/control-plane.js";
+import { FixedClock } from "../../support/fixed-clock.js";
 import { sessionAt } from "../../support/sessions.js";
 
 const instance = (i: number): string => i.toString(16).padStart(16, "0");
@@ -55,6 +57,21 @@ describe("an edge that makes one instance after the other", () => {
     await plane.acquire(session.id);
     await admitted(plane, 300, () => "gw-1", 1);
     for (let i = 0; i < 20; i++) expect((await plane.acquire(session.id)).status).toBe(200);
+  });
+
+  it("an instance that was forgotten is a new one, and its return counts against the edge's rate", () => {
+    const known = new Set<string>();
+    const clock = new FixedClock(0);
+    const instances = { knows: ({ instance: one }: { instance: string }) => known.has(one), knowsEdge: () => true };
+    const ignore = (): void => undefined;
+    const logger = { debug: ignore, info: ignore, warn: ignore, error: ignore };
+    const admission = new InstanceAdmission({ clock, logger, instances, denied: () => undefined });
+    const take = (i: number): number => admission.take({ edge: "gw-1", instance: instance(i) });
+    for (let i = 0; i < 256; i++) expect(take(i)).toBe(0);
+    known.add(instance(0));
+    expect(take(0)).toBe(0);
+    known.clear();
+    expect(take(0)).toBeGreaterThan(0);
   });
 
   it("an instance that watches is kept, and former lives that do not are forgotten first", async () => {

@@ -40,7 +40,12 @@ export class InstanceAdmission {
   take({ edge, instance }: Instance): number {
     const { instances } = this.parts;
     const key = instanceKey({ edge, instance });
-    if (instances.knows({ edge, instance }) || this.admitted.has(key)) return 0;
+    if (instances.knows({ edge, instance })) {
+      // Once it is forgotten there, it is a new one again.
+      this.admitted.delete(key);
+      return 0;
+    }
+    if (this.admitted.has(key)) return 0;
     const waitMs = (instances.knowsEdge(edge) ? 0 : this.newEdges.take("")) || this.ofEdges.take(edge);
     if (waitMs > 0) {
       this.deny({ edge, instance });
