@@ -13,7 +13,15 @@ import { sessionIdOf } from "../../domain/token/token";
 import { callResponseBody } from "../../host/buffers";
 import { monotonicUs } from "../../host/clock";
 import { enterStream } from "../../host/stream";
-import { noteBusy, noteReachable, noteUnreachable, queueAlone, sendQueued, wasAnsweredSince } from "../edge/acquire";
+import {
+  noteAnswered,
+  noteBusy,
+  noteReachable,
+  noteUnreachable,
+  queueAlone,
+  sendQueued,
+  wasAnsweredSince,
+} from "../edge/acquire";
 import { takeOverdue } from "../edge/ask-queue";
 import { ASK_INSERTS, askRoot, askToken, askedAtUs, closeAsk, hasAskFlag, linkAsk, nextAsk } from "../edge/asks";
 import {
@@ -52,8 +60,10 @@ export function finishAcquire(root: Root, call: u32, bodyBytes: u32): void {
     noteReachable();
     finishAnswered(root, chain, answers);
   } else if (isRejection(outcome) && saysNoSession(body)) {
+    noteAnswered();
     finishNoSession(root, chain);
   } else if (isRejection(outcome)) {
+    noteAnswered();
     noteBusy();
     finishAll(chain, CALL_REJECTED);
   } else if (outcome == OUTCOME_TIMEOUT && wasAnsweredSince(sentAtUs)) {
