@@ -75,11 +75,11 @@ export function askFor(request: Request, mayInsert: bool, readAtUs: u64): u32 {
 }
 
 /**
- * Queues a session that no request asks about. Unless `mayInsert`, its record stands: an answer that finds it gone is
- * dropped.
+ * Queues a session that no request asks about. Unless ASK_INSERTS is among the flags, its record stands: an answer that
+ * finds it gone is dropped.
  */
-export function queueConfirmation(root: Root, token: usize, nowUs: u64, mayInsert: bool = false): bool {
-  const ask = openAsk(root.id, token, mayInsert ? ASK_CONFIRMS | ASK_INSERTS : ASK_CONFIRMS, nowUs);
+export function queueConfirmation(root: Root, token: usize, nowUs: u64, flags: u32 = 0): bool {
+  const ask = openAsk(root.id, token, ASK_CONFIRMS | flags, nowUs);
   if (ask == NONE) return false;
   queue(root, ask, nowUs);
   return true;
