@@ -89,7 +89,7 @@ export const MIN_MAX_AGE_IN_REPORT_INTERVALS: u32 = 4;
 /** 2^53 - 1: the largest integer that JSON carries exactly between all programs. */
 export const MAX_SAFE_INTEGER: u64 = 9007199254740991;
 export const MAX_VIOLATIONS: u32 = 100;
-/** Below ANSWER_VALID_MS, so that a request never waits for an answer that would not be taken. */
+/** Below ANSWER_VALID_MS: what is left of that is the longest that a session is queued before its call. */
 export const MAX_ACQUIRE_TIMEOUT_MS: u64 = 4000;
 /** Far above 1,000 plans; a document beyond it is a mistake, and must not take the guest's memory. */
 export const MAX_POLICY_BYTES: u32 = 1048576;

@@ -21,6 +21,7 @@ export function dropSilentRoots(tickingId: u32): void {
 
 /** Counted, not timed: after a pause of the whole process all roots tick in turn. Each of the others counts. */
 function allowedMisses(root: Root): u32 {
-  const longestMs = max(MAX_ASKS * root.epoch.policy.acquireTimeoutMs, NO_POLICY_HOLD_MS);
+  // Each time a request asks, it may be queued for as long as its call may take then.
+  const longestMs = max(MAX_ASKS * 2 * root.epoch.policy.acquireTimeoutMs, NO_POLICY_HOLD_MS);
   return ((longestMs + MARGIN_MS) / TICK_MS) * slotCount();
 }

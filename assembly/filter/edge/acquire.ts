@@ -1,6 +1,6 @@
 // Asks the control plane for sessions: one in a call of its own while few are asked about, many in a call where they
 // queue; and lets requests wait for the answers.
-import { PATH_ACQUIRE } from "../../contract";
+import { ANSWER_VALID_MS, PATH_ACQUIRE } from "../../contract";
 import { SESSION_ID_CHARS, formatSessionId } from "../../domain/token/session-id";
 import { sessionIdOf } from "../../domain/token/token";
 import { sentCallId } from "../../host/call";
@@ -18,6 +18,7 @@ import {
   addWaiter,
   askRoot,
   askToken,
+  askedAtUs,
   closeAsk,
   findAsk,
   letAskWaitUntil,
@@ -54,17 +55,17 @@ export const UNSENT: u32 = 2;
 
 /**
  * Lets a request wait for an answer about its session, asking about it unless that is under way.
- * @param mayInsert no record stood when the table was read, at `askedAtUs`
+ * @param mayInsert no record stood when the table was read, at `readAtUs`
  */
-export function askFor(request: Request, mayInsert: bool, askedAtUs: u64): u32 {
+export function askFor(request: Request, mayInsert: bool, readAtUs: u64): u32 {
   const root = request.root;
   const known = findAsk(root.id, request.token);
   if (known != NONE) return addWaiter(known, request) ? WAITS : BUSY;
   if (!hasRoomToWait()) return BUSY;
-  const ask = openAsk(root.id, request.token, mayInsert ? ASK_INSERTS : 0, askedAtUs);
+  const ask = openAsk(root.id, request.token, mayInsert ? ASK_INSERTS : 0, readAtUs);
   if (ask == NONE) return BUSY;
   if (!hasFreeCall()) {
-    queue(root, ask, askedAtUs);
+    queue(root, ask, readAtUs);
   } else if (!send(root, ask)) {
     closeAsk(ask);
     return UNSENT;
@@ -74,11 +75,11 @@ export function askFor(request: Request, mayInsert: bool, askedAtUs: u64): u32 {
 }
 
 /**
- * Queues a session that no request asks about. Unless `mayInsert`, its record stands: an answer that finds it gone is
- * dropped.
+ * Queues a session that no request asks about. Unless ASK_INSERTS is among the flags, its record stands: an answer that
+ * finds it gone is dropped.
  */
-export function queueConfirmation(root: Root, token: usize, nowUs: u64, mayInsert: bool = false): bool {
-  const ask = openAsk(root.id, token, mayInsert ? ASK_CONFIRMS | ASK_INSERTS : ASK_CONFIRMS, nowUs);
+export function queueConfirmation(root: Root, token: usize, nowUs: u64, flags: u32 = 0): bool {
+  const ask = openAsk(root.id, token, ASK_CONFIRMS | flags, nowUs);
   if (ask == NONE) return false;
   queue(root, ask, nowUs);
   return true;
@@ -90,8 +91,10 @@ export function queueAlone(root: Root, ask: u32): void {
   queue(root, ask, monotonicUs());
 }
 
+/** For as long as a call may take, and no longer than leaves time for one whose answer still counts. */
 function queue(root: Root, ask: u32, nowUs: u64): void {
-  letAskWaitUntil(ask, nowUs + root.epoch.policy.acquireTimeoutMs * 1000);
+  const timeoutUs = root.epoch.policy.acquireTimeoutMs * 1000;
+  letAskWaitUntil(ask, min(nowUs + timeoutUs, askedAtUs(ask) + <u64>ANSWER_VALID_MS * 1000 - timeoutUs));
   queueAsk(ask);
 }
 
@@ -137,7 +140,7 @@ export function noteUnreachable(): void {
   holdBack(true);
 }
 
-/** The call was rejected, or others were answered: the control plane is there. The same, but nobody is trusted. */
+/** The control plane is there, but has no answer for this call. The same, but nobody is trusted. */
 export function noteBusy(): void {
   holdBack(false);
 }
@@ -154,6 +157,11 @@ function holdBack(away: bool): void {
 
 export function noteReachable(): void {
   askAgainAtUs = 0;
+  noteAnswered();
+}
+
+/** The control plane has answered a call, if only to reject it. */
+export function noteAnswered(): void {
   answeredAtUs = monotonicUs();
 }
 

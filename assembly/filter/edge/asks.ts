@@ -21,6 +21,8 @@ export const ASK_INSERTS: u32 = 1;
 export const ASK_CONFIRMS: u32 = 2;
 /** It was in a call whose answer did not name it: it has the next call for itself. */
 export const ASK_ALONE: u32 = 4;
+/** It is for an open stream's sake: without an answer, nothing was admitted unverified. */
+export const ASK_STREAM: u32 = 8;
 
 const ASK_BYTES: u32 = 80;
 const ROOT_AT: u32 = 4;

@@ -180,14 +180,14 @@ export function finishWatch(root: Root, bodyBytes: u32): void {
 }
 
 /**
- * Whether the answer takes the edge further in the log. One that does not, and was not held, may come at once for ever: of a
+ * Whether the answer takes the edge further in the log, be it by a reset. One that does not, and was not held, may come at once for ever: of a
  * cache, or of a proxy that does not wait.
  */
 function isNews(table: Table, answer: WatchAnswer): bool {
   const watching = table.watching;
   return answer.log != watching.sentLog
     ? answer.reset || watching.sentLog == NO_LOG
-    : answer.cursor != watching.sentCursor;
+    : answer.cursor > watching.sentCursor;
 }
 
 /** The root is gone: its watch's answer will not come. */

@@ -13,9 +13,27 @@ import { sessionIdOf } from "../../domain/token/token";
 import { callResponseBody } from "../../host/buffers";
 import { monotonicUs } from "../../host/clock";
 import { enterStream } from "../../host/stream";
-import { noteBusy, noteReachable, noteUnreachable, queueAlone, sendQueued, wasAnsweredSince } from "../edge/acquire";
+import {
+  noteAnswered,
+  noteBusy,
+  noteReachable,
+  noteUnreachable,
+  queueAlone,
+  sendQueued,
+  wasAnsweredSince,
+} from "../edge/acquire";
 import { takeOverdue } from "../edge/ask-queue";
-import { ASK_INSERTS, askRoot, askToken, askedAtUs, closeAsk, hasAskFlag, linkAsk, nextAsk } from "../edge/asks";
+import {
+  ASK_INSERTS,
+  ASK_STREAM,
+  askRoot,
+  askToken,
+  askedAtUs,
+  closeAsk,
+  hasAskFlag,
+  linkAsk,
+  nextAsk,
+} from "../edge/asks";
 import {
   CALL_ACQUIRE,
   OUTCOME_MALFORMED,
@@ -52,8 +70,10 @@ export function finishAcquire(root: Root, call: u32, bodyBytes: u32): void {
     noteReachable();
     finishAnswered(root, chain, answers);
   } else if (isRejection(outcome) && saysNoSession(body)) {
+    noteAnswered();
     finishNoSession(root, chain);
   } else if (isRejection(outcome)) {
+    noteAnswered();
     noteBusy();
     finishAll(chain, CALL_REJECTED);
   } else if (outcome == OUTCOME_TIMEOUT && wasAnsweredSince(sentAtUs)) {
@@ -141,9 +161,12 @@ function finishAsk(ask: u32, outcome: u32): void {
   const slot = slotOfRoot(askRoot(ask));
   const root = rootInSlot(slot);
   memory.copy(askedToken, askToken(ask), TOKEN_BYTES);
-  if (outcome == SESSION_ENDED) noteSessionEnded(askedToken);
+  if (root != null && outcome == SESSION_ENDED) noteSessionEnded(root.table, askedToken);
+  const isForStream = hasAskFlag(ask, ASK_STREAM);
   let waiter = closeAsk(ask);
-  if (root != null && waiter == NONE && isUnwritten(outcome)) noteProvisional(root.table, askedToken);
+  if (root != null && waiter == NONE && !isForStream && isUnwritten(outcome)) {
+    noteProvisional(root.table, askedToken);
+  }
   while (waiter != NONE) {
     const request = keptRequest(waiter, slot);
     const epoch = waiterEpoch(waiter);

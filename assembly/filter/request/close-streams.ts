@@ -10,7 +10,7 @@ import { sharedValue } from "../../host/shared-data";
 import { OK } from "../../host/status";
 import { closeStream, enterRoot, enterStream } from "../../host/stream";
 import { queueConfirmation, shouldHoldBack } from "../edge/acquire";
-import { findAsk, freeConfirmations } from "../edge/asks";
+import { ASK_INSERTS, ASK_STREAM, findAsk, freeConfirmations } from "../edge/asks";
 import { NONE } from "../edge/waiters";
 import { OpenStream, forgetOpenStream, openStreamAt, openStreamEntries } from "../state/open-streams";
 import { Root, rootInSlot } from "../state/roots";
@@ -53,9 +53,15 @@ export function closeEndedStreams(root: Root, nowUs: u64): u32 {
     const stream = openStreamAt(next++);
     if (stream == null || elapsedUsSince(stream.openedAtUs, nowUs) < MIN_AGE_US) continue;
     looks++;
+    // A client that leaves in the same turn as the answer that let it through: the stream was entered after its only
+    // callback at its end.
+    if (!enterStream(stream.contextId)) {
+      forgetOpenStream(stream.contextId);
+      continue;
+    }
+    entered = true;
     const found = lookUp(stream, nowUs);
     if (found == ENDS) {
-      entered = true;
       if (close(stream)) closes++;
     } else if (found != STAYS && asks > 0 && ask(root, stream, found == ASKS, nowUs)) {
       asks--;
@@ -71,12 +77,13 @@ function lookUp(stream: OpenStream, nowUs: u64): u32 {
   if (root == null) return STAYS;
   const policy = root.epoch.policy;
   if (policy.openStreams != OPEN_STREAMS_CLOSE || policy.enforcement != ENFORCEMENT_ENFORCE) return STAYS;
-  if (stream.hasEnded) return ENDS;
   const id = sessionIdOf(stream.token);
   const record = readSet(root.table, id) == OK ? findRecord(sharedValue(), id) : 0;
   // It was evicted, and nobody has marked it since.
-  if (record == 0) return ASKS;
+  if (record == 0) return stream.hasEnded ? ENDS : ASKS;
   if (!isLive(record) || isPastEnd(record, nowUs)) return ENDS;
+  // A session that was unknown to the control plane may be known later.
+  stream.hasEnded = false;
   return isInDoubt(record, policy, nowUs) ? ASKS_ON_RECORD : STAYS;
 }
 
@@ -96,12 +103,12 @@ function ask(root: Root, stream: OpenStream, mayInsert: bool, nowUs: u64): bool 
   const own = rootInSlot(stream.rootSlot);
   if (nowUs < stream.askAfterUs || own == null || own.table != root.table) return false;
   stream.askAfterUs = nowUs + ASK_AGAIN_US;
-  return findAsk(root.id, stream.token) == NONE && queueConfirmation(root, stream.token, nowUs, mayInsert);
+  if (findAsk(root.id, stream.token) != NONE) return false;
+  return queueConfirmation(root, stream.token, nowUs, mayInsert ? ASK_STREAM | ASK_INSERTS : ASK_STREAM);
 }
 
-/** False: it had ended, and nobody had said so, or is ended by the other of two filters in one chain. */
+/** The stream that was entered. False: it is ended by the other of two filters in one chain. */
 function close(stream: OpenStream): bool {
-  const contextId = stream.contextId;
-  forgetOpenStream(contextId);
-  return enterStream(contextId) && closeStream();
+  forgetOpenStream(stream.contextId);
+  return closeStream();
 }

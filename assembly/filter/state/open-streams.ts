@@ -3,6 +3,8 @@
 // steps whatever the table holds.
 import { MAX_OPEN_STREAMS, TOKEN_BYTES } from "../../contract";
 import { sessionIdOf } from "../../domain/token/token";
+import { rootInSlot } from "./roots";
+import { Table } from "./table";
 
 //   entries:  1 … MAX_OPEN_STREAMS, of 72 bytes; those that are free are a chain, and so are those of each head
 //   heads:    u16 for each of the low bits of a context id: the host counts context ids up, so they spread evenly
@@ -102,14 +104,16 @@ export function forgetOpenStream(contextId: u32): bool {
   return false;
 }
 
-/** The control plane says that the session has ended: so do its streams, also where the table has no record that says it. */
-export function noteSessionEnded(token: usize): void {
+/** The control plane of `table` says that the session has ended: so do its streams, where that has no record of it. */
+export function noteSessionEnded(table: Table, token: usize): void {
   const first = load<u64>(sessionIdOf(token));
   const second = load<u64>(sessionIdOf(token), 8);
   for (let number: u32 = 1; number <= highest; number++) {
     const stream = entryAt(number);
     const id = sessionIdOf(stream.token);
-    if (load<u64>(id) == first && load<u64>(id, 8) == second) stream.hasEnded = true;
+    if (load<u64>(id) != first || load<u64>(id, 8) != second) continue;
+    const root = rootInSlot(stream.rootSlot);
+    if (root != null && root.table == table) stream.hasEnded = true;
   }
 }
 

@@ -1,6 +1,6 @@
 // Many sessions that the table does not hold, at once: they wait, and share calls; none is let in for being one of many.
 import { describe, expect, it } from "vitest";
-import { MAX_ACQUIRE_SESSIONS, TICK_MS } from "../../../assembly/contract.js";
+import { ANSWER_VALID_MS, MAX_ACQUIRE_SESSIONS, TICK_MS } from "../../../assembly/contract.js";
 import type { Stream } from "../harness/host/stream.js";
 import { answerAll, batchAnswer, fillCalls, MAX_CALLS_OUT, sessionsOf } from "../harness/scenes/batches.js";
 import { ACQUIRE_TIMEOUT_MS, endedAnswer, liveAnswer, plan, policy, settings } from "../harness/scenes/documents.js";
@@ -180,6 +180,21 @@ describe("sessions in a queue and onUnreachable: trust", () => {
     expect(later.status).toBe(200);
   });
 
+  it.each([
+    ["with 400", '{"error":{"code":"INVALID_REQUEST","field":"edge"}}'],
+    ["that it asks about no session", '{"error":{"code":"INVALID_REQUEST","field":"session"}}'],
+  ])("a call that times out while another is told %s gives its sessions 503 under trust", (_what, body) => {
+    const edge = new Edge({ policy: trust });
+    const slow = edge.send(edge.newSession());
+    edge.send(edge.newSession());
+    const [unanswered, rejected] = edge.pendingAcquires;
+    edge.clock.advanceMs(100);
+    rejected?.answer(400, body);
+    edge.clock.advanceMs(150);
+    unanswered?.timeOut();
+    expect(slow).toMatchObject({ status: 503, local: { details: "sluice_busy" } });
+  });
+
   it("a call that breaks follows onUnreachable, also while others are answered", () => {
     const edge = new Edge({ policy: trust });
     const waiting = edge.send(edge.newSession());
@@ -204,6 +219,21 @@ describe("sessions in a queue and onUnreachable: trust", () => {
     edge.flush();
     expect(edge.host.metrics.sum("sluice_misses_total", 'outcome="busy"')).toBe(3);
     expect(edge.table.records()).toEqual([]);
+  });
+
+  it("a queued session is asked about only while its answer would still count", () => {
+    const edge = new Edge({ policy: policy({ controlPlane: { acquireTimeout: 4000 } }) });
+    fillCalls(edge);
+    const [early] = queued(edge, 1).streams;
+    edge.passMs(ANSWER_VALID_MS - 4000 - TICK_MS);
+    edge.pendingAcquires[0]?.answer(200, live());
+    const last = edge.pendingAcquires.at(-1);
+    const [late] = queued(edge, 1).streams;
+    edge.passMs(ANSWER_VALID_MS - 4000 + TICK_MS);
+    expect(late).toMatchObject({ status: 503, local: { details: "sluice_busy" } });
+    edge.passMs(4000 - (ANSWER_VALID_MS - 4000) - TICK_MS);
+    last?.answer(200, live());
+    expect(early?.status).toBe(200);
   });
 
   it("a call that Envoy can no longer send answers its sessions at once as unreachable", () => {

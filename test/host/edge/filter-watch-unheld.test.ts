@@ -22,6 +22,8 @@ describe("a watch that is not held", () => {
     ["nothing new", watchAnswer({ cursor: CURSOR })],
     ["the same invalidation again and again", watchAnswer({ cursor: CURSOR + 1, revoked: ["x"] })],
     ["a reset to the same cursor again and again", resetAnswer(CURSOR)],
+    ["a cursor behind its own", watchAnswer({ cursor: CURSOR - 1 })],
+    ["a reset to a cursor behind its own", resetAnswer(CURSOR - 1, LOG)],
     ["another log's cursor", watchAnswer({ log: OTHER_LOG, cursor: 7 })],
   ])("a watch that is answered at once with %s is sent once a second", (_what, body) => {
     const sent = sentWithin(watchedEdge(), 10_000, body);

@@ -1,6 +1,6 @@
 // A session that ends takes its open streams with it: those of every worker, and no others.
 import { describe, expect, it } from "vitest";
-import { MAX_OPEN_STREAMS } from "../../../assembly/contract.js";
+import { MAX_OPEN_STREAMS, TICK_MS, UNKNOWN_REMEMBERED_MS } from "../../../assembly/contract.js";
 import {
   endedAnswer,
   liveAnswer,
@@ -12,7 +12,8 @@ import {
   settings,
   watchAnswer,
 } from "../harness/scenes/documents.js";
-import { Edge } from "../harness/scenes/edge.js";
+import { run } from "../harness/host/guest.js";
+import { Edge, requestWith } from "../harness/scenes/edge.js";
 import { LOOKED_AT_MS, openStream, sessionWithStream, streamsClosed } from "../harness/scenes/open-streams.js";
 import { sessionsOf } from "../harness/scenes/batches.js";
 import { offer } from "../harness/scenes/policy-offer.js";
@@ -110,6 +111,28 @@ describe("a session that ends while a stream of it is open", () => {
     expect(streamsClosed(edge)).toBe(1);
   });
 
+  it("a stream whose client leaves in the turn of its answer is looked at once, and forgotten", () => {
+    const edge = new Edge();
+    const [vm, session] = [edge.worker(0), edge.newSession()];
+    const stream = vm.open(requestWith(session));
+    // Envoy has told of the stream's end, and frees its context only once this turn is over.
+    run(vm.enter(stream, "proxy_on_delete", stream.id));
+    edge.answerLive();
+    vm.vanish(stream);
+    const contexts: number[] = [];
+    edge.host.hooks.each(
+      "before",
+      ({ name }) => name === "proxy_set_effective_context",
+      ({ args }) => contexts.push(Number(args[0])),
+    );
+    edge.passMs(LOOKED_AT_MS + 500);
+    expect(contexts).toEqual([stream.id]);
+    revoke(edge, session);
+    edge.passMs(500);
+    expect(contexts).toEqual([stream.id]);
+    expect(streamsClosed(edge)).toBe(0);
+  });
+
   it("a stream with the filter twice in its chain is ended by one of the two", () => {
     const edge = new Edge();
     const session = edge.sessionInTable();
@@ -128,18 +151,21 @@ describe("a session that ends while a stream of it is open", () => {
     expect([first.state, second.state]).toEqual(["closed", "streaming"]);
   });
 
-  it("a stream that was closed is left: what follows in the tick is the root's again", () => {
+  it("a stream that was looked at or closed is left: what follows in the tick is the root's again", () => {
     const edge = new Edge();
     const { session, stream } = sessionWithStream(edge);
-    revoke(edge, session);
     const contexts: number[] = [];
     edge.host.hooks.each(
       "before",
       ({ name }) => name === "proxy_set_effective_context",
       ({ args }) => contexts.push(Number(args[0])),
     );
+    const aTick = [stream.id, edge.worker(0).roots()[0]?.id];
+    edge.passMs(TICK_MS);
+    expect(contexts).toEqual(aTick);
+    revoke(edge, session);
     edge.passMs(500);
-    expect(contexts).toEqual([stream.id, edge.worker(0).roots()[0]?.id]);
+    expect(contexts).toEqual([...aTick, ...aTick]);
   });
 });
 
@@ -163,6 +189,37 @@ describe("a policy that says what becomes of open streams", () => {
     edge.passMs(500);
     expect(stream.state).toBe("closed");
     expect(edge.worker(0).roots()).toHaveLength(1);
+  });
+
+  it("a session that ends in another table leaves a stream of this one open", () => {
+    const edge = new Edge();
+    const { session, stream } = sessionWithStream(edge);
+    const other = settings(policy(), { table: { name: "other", capacity: 1024 } });
+    expect(edge.worker(0).configure(other)).toBe(true);
+    edge.send(session);
+    edge.callout.answer(200, endedAnswer("revoked"));
+    edge.table.patch(session.id, (record) => record.fill(0));
+    edge.passMs(200);
+    expect(stream.state).toBe("streaming");
+  });
+
+  it("a stream of a session that was unknown for a while goes by what is known since", () => {
+    const edge = new Edge({ policy: policy(KEEP) });
+    const { session, stream } = sessionWithStream(edge);
+    edge.table.patch(session.id, (record) => record.fill(0));
+    const denied = edge.send(session);
+    edge.callout.answer(200, endedAnswer("unknown", UNKNOWN_REMEMBERED_MS));
+    edge.passMs(UNKNOWN_REMEMBERED_MS + 1000);
+    const admitted = edge.send(session);
+    edge.answerLive();
+    expect([denied.status, admitted.status]).toEqual([401, 200]);
+    offer(edge.watch, policy());
+    edge.passMs(500);
+    expect(stream.state).toBe("streaming");
+    edge.table.patch(session.id, (record) => record.fill(0));
+    edge.passMs(200);
+    expect(edge.pendingAcquires).toHaveLength(1);
+    expect(stream.state).toBe("streaming");
   });
 
   it("a request that no session paid for keeps its stream", () => {
@@ -257,8 +314,8 @@ describe("a stream whose session the table is not sure of", () => {
       for (const acquire of edge.pendingAcquires) acquire.timeOut();
     }
     expect(stream.state).toBe("streaming");
-    // No more often than an unverified session.
-    expect(edge.acquires.length - before).toBeLessThanOrEqual(60);
+    // Every 30 s: it is no session that was admitted unverified.
+    expect(edge.acquires.length - before).toBeLessThanOrEqual(3);
     edge.passMs(1000);
     edge.callout.answer(200, endedAnswer("revoked"));
     edge.passMs(200);
