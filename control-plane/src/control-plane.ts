@@ -71,12 +71,13 @@ interface Start extends Given {
 }
 
 async function openStore(start: Start): Promise<Stores> {
-  const { settings, random, started } = start;
+  const { settings, random, timers, started } = start;
   const { dataDir } = settings;
   try {
-    const store = await openStores({ dataDir }, random);
+    const store = await openStores({ dataDir }, random, timers);
+    started.mayHang(() => store.health.isAtDisk());
     started.add(() => store.close());
-    const { timers, log: logger, end: over } = start;
+    const { log: logger, end: over } = start;
     started.add(startStoreKeeping({ health: store.health, timers, logger, over }));
     return store;
   } catch (error) {

@@ -40,6 +40,7 @@ const STDERR = 2;
 /** What is left for readings and for a slow reader of the log, at the end. */
 const END_MS = 500;
 
+const started = new Started();
 const files = { policy: new FileReader({ timers }), tls: new FileReader({ timers }) };
 const output = new LogOutput(STDOUT);
 const complaints = new LogOutput(STDERR);
@@ -49,13 +50,13 @@ function complain(sentence: string): void {
 }
 
 /**
- * Ends the process. Where a file system hangs, Node would wait for its thread for ever: then a signal does it, and as
+ * Ends the process. Where a file system hangs, or LMDB does, Node would wait for its thread for ever: then a signal does it, and as
  * process 1 of a container, which no signal of its own ends, an abort.
  */
 async function leave(code: number, signal: NodeJS.Signals): Promise<void> {
   const ended = await Promise.all([files.policy.end(END_MS), files.tls.end(END_MS)]);
   await Promise.all([output.end(END_MS), complaints.end(END_MS)]);
-  if (ended.every(Boolean)) process.exit(code);
+  if (ended.every(Boolean) && !started.isHanging()) process.exit(code);
   process.kill(process.pid, signal);
   setTimeout(() => {
     process.abort();
@@ -88,7 +89,6 @@ async function main(): Promise<void> {
   });
   const replaced = replacedSettings(process.env);
   if (replaced !== undefined) log.warn({ type: "settings-replaced" }, replaced);
-  const started = new Started();
   try {
     const lostLines = (): number => output.lost;
     await startControlPlane({ settings, files, log, lostLines, clock, timers, random, started, end });

@@ -4,6 +4,17 @@
 export class Started {
   private readonly undo: (() => Promise<void> | void)[] = [];
 
+  private readonly hanging: (() => boolean)[] = [];
+
+  /** @param isHanging whether an exit in order would wait for a thread, maybe for ever */
+  mayHang(isHanging: () => boolean): void {
+    this.hanging.push(isHanging);
+  }
+
+  isHanging(): boolean {
+    return this.hanging.some((isHanging) => isHanging());
+  }
+
   add(undo: () => Promise<void> | void): void {
     this.undo.push(undo);
   }

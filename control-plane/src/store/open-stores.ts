@@ -1,4 +1,5 @@
 // Chooses the store engine by the settings, and opens it.
+import type { Timers } from "../app/ports/log-ports.js";
 import type { Random } from "../app/ports/ports.js";
 import type { Stores } from "../app/ports/stores.js";
 import { openLmdb } from "./lmdb/open-lmdb.js";
@@ -9,6 +10,6 @@ export interface StoreSettings {
 }
 
 /** Rejects where the store cannot be opened, and leaves nothing open then. Closing gives back all that was taken. */
-export function openStores({ dataDir }: StoreSettings, random: Random): Promise<Stores> {
-  return openLmdb(dataDir, random);
+export function openStores({ dataDir }: StoreSettings, random: Random, timers: Timers): Promise<Stores> {
+  return openLmdb(dataDir, random, timers);
 }

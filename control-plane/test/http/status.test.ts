@@ -32,7 +32,7 @@ describe("health", () => {
 describe("a store that cannot be written", () => {
   it("GET /readyz is 503 and says why while the store cannot be written", async () => {
     let why: string | undefined = "the disk is full";
-    const health: StoreHealth = { unwritable: () => why, look: () => Promise.resolve("on") };
+    const health: StoreHealth = { unwritable: () => why, look: () => "on", isAtDisk: () => false };
     const plane = await startTestControlPlane(undefined, { health });
     const answer = await plane.call("GET", "/readyz");
     expect(expectError(answer, "NOT_READY")).toBe("The store cannot be written: the disk is full");

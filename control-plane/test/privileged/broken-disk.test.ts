@@ -2,12 +2,16 @@
 import { spawn, spawnSync } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, it, onTestFinished } from "vitest";
 import type { TestContext } from "vitest";
 
 import { notRun } from "../../../scripts/test/not-run.js";
 import { ADMIN_TOKEN, ControlPlaneProcess, settingsIn } from "../support/process.js";
+import type { Ended } from "../support/process.js";
+
+const HANG = "delay_enter=300s";
 
 const headers = { authorization: `Bearer ${ADMIN_TOKEN}`, "content-type": "application/json" };
 const body = JSON.stringify({ userId: "u1", orgId: "o1" });
@@ -20,9 +24,9 @@ function needsStrace(context: TestContext): void {
   notRun(context, `no system call can be made to fail here: ${stderr === "" ? "there is no strace" : stderr}`);
 }
 
-/** These calls of the process fail with EIO, until what this resolves to is killed. */
-async function failing(calls: string, { pid }: ControlPlaneProcess): Promise<ChildProcess> {
-  const inject = ["-e", `trace=${calls}`, "-e", `inject=${calls}:error=EIO`, "-o", "/dev/null"];
+/** These calls of the process fail with EIO, or what else is said, until what this resolves to is killed. */
+async function failing(calls: string, { pid }: ControlPlaneProcess, how = "error=EIO"): Promise<ChildProcess> {
+  const inject = ["-e", `trace=${calls}`, "-e", `inject=${calls}:${how}`, "-o", "/dev/null"];
   const strace = spawn("strace", ["-f", ...inject, "-p", String(pid)], { stdio: ["ignore", "ignore", "pipe"] });
   onTestFinished(() => void strace.kill("SIGKILL"));
   await once(strace.stderr, "data");
@@ -43,4 +47,34 @@ it("a disk that does not sync what was written gives 503, and writes go on when 
   strace.kill("SIGINT");
   while ((await status(url)) !== 200) await sleep(100);
   expect((await create(url)).status).toBe(201);
+});
+
+/** How it ends; strace, which holds the thread that hangs, lets go of it only once all others have ended. */
+async function ended({ pid, exited }: ControlPlaneProcess, strace: ChildProcess): Promise<Ended> {
+  while (!/^State:\tZ/m.test(readFileSync(`/proc/${pid}/status`, "utf8"))) await sleep(100);
+  strace.kill("SIGKILL");
+  return exited;
+}
+
+it("SIGTERM ends the process by the signal, seconds later, while a commit hangs", async (test) => {
+  needsStrace(test);
+  const plane = new ControlPlaneProcess(settingsIn());
+  const url = await plane.listening();
+  const strace = await failing("fdatasync,fsync", plane, HANG);
+  const hanging = create(url).catch(() => undefined);
+  await sleep(500);
+  plane.kill("SIGTERM");
+  expect(await ended(plane, strace)).toEqual({ code: null, signal: "SIGTERM" });
+  await hanging;
+});
+
+it("a disk that hangs is logged after 30 s, and SIGTERM ends the process then too", async (test) => {
+  needsStrace(test);
+  const plane = new ControlPlaneProcess(settingsIn());
+  const url = await plane.listening();
+  const strace = await failing("fdatasync,fsync", plane, HANG);
+  expect((await create(url)).status).toBe(503);
+  await plane.logLine("store-unwritable");
+  plane.kill("SIGTERM");
+  expect(await ended(plane, strace)).toEqual({ code: null, signal: "SIGTERM" });
 });

@@ -4,6 +4,8 @@ import { expect, it } from "vitest";
 
 import { StoreUnwritable } from "../../src/app/ports/store-health.js";
 import { LmdbLog } from "../../src/store/lmdb/invalidation-log.js";
+import { FixedClock } from "../support/fixed-clock.js";
+import { ManualTimers } from "../support/manual-timers.js";
 import { Commits } from "../../src/store/lmdb/commits.js";
 
 /** What LMDB does with a commit: all that this test needs of it. */
@@ -14,6 +16,8 @@ class ScriptedLmdb {
   lost: string | undefined;
   diskTakesWrites = true;
   tried = 0;
+  probeHangs = false;
+  probed = 0;
   private readonly hanging: (() => void)[] = [];
 
   readonly subject = new Commits({
@@ -29,19 +33,28 @@ class ScriptedLmdb {
       put: () => Promise.resolve(true),
     },
     file: { lost: () => this.lost },
-    probe: { succeeds: () => Promise.resolve(this.diskTakesWrites), room: () => Promise.resolve("none is free") },
+    probe: { succeeds: () => this.probe(), room: () => Promise.resolve("none is free") },
   });
 
   /** Those that hang end after all. */
   goOn(): void {
-    this.hangs = false;
+    this.hangs = this.probeHangs = false;
     for (const end of this.hanging.splice(0)) end();
   }
 
   async looks(count: number): Promise<string[]> {
     const found: string[] = [];
-    for (let i = 0; i < count; i++) found.push(await this.subject.look());
+    for (let i = 0; i < count; i++) {
+      found.push(this.subject.look());
+      await nextTurn();
+    }
     return found;
+  }
+
+  private async probe(): Promise<boolean> {
+    this.probed += 1;
+    if (this.probeHangs) await new Promise<void>((resolve) => this.hanging.push(resolve));
+    return this.diskTakesWrites;
   }
 
   private async commit<T>(write: () => T): Promise<T> {
@@ -133,11 +146,52 @@ it("a commit that does not end is given up on after 30 s, and may still end late
   expect(lmdb.subject.unwritable()).toBeUndefined();
   await lmdb.looks(1);
   expect(await stuck).toEqual(new StoreUnwritable("a commit has not ended for 30 s"));
-  expect(lmdb.subject.isHanging()).toBe(true);
+  expect(lmdb.subject.isAtDisk()).toBe(true);
   lmdb.goOn();
   await lmdb.looks(2);
   expect(lmdb.subject.unwritable()).toBeUndefined();
-  expect(lmdb.subject.isHanging()).toBe(false);
+  expect(lmdb.subject.isAtDisk()).toBe(false);
+});
+
+it("a disk that hangs is said to be so in the look that finds it, and probed once until it goes on", async () => {
+  const lmdb = new ScriptedLmdb();
+  lmdb.hangs = lmdb.probeHangs = true;
+  const stuck = outcome(lmdb.subject.run(() => 1));
+  await lmdb.looks(90);
+  expect(await stuck).toBeInstanceOf(StoreUnwritable);
+  expect([lmdb.subject.unwritable(), lmdb.probed]).toEqual(["a commit has not ended for 30 s", 1]);
+  lmdb.goOn();
+  await lmdb.looks(2);
+  expect([lmdb.subject.unwritable(), lmdb.subject.isAtDisk()]).toEqual([undefined, false]);
+});
+
+it("a look goes on beside a commit that tries the store and hangs, and that one is given up on too", async () => {
+  const lmdb = new ScriptedLmdb();
+  lmdb.fails = true;
+  await outcome(lmdb.subject.run(() => 1));
+  [lmdb.fails, lmdb.hangs] = [false, true];
+  expect(await lmdb.looks(40)).not.toContain("over");
+  expect([lmdb.tried, lmdb.subject.isAtDisk()]).toEqual([2, true]);
+  lmdb.goOn();
+  await lmdb.looks(5);
+  expect(lmdb.subject.unwritable()).toBeUndefined();
+});
+
+it("an end waits for a commit, but for one that hangs only the time it is given", async () => {
+  const clock = new FixedClock();
+  const timers = new ManualTimers(clock);
+  const lmdb = new ScriptedLmdb();
+  expect(await lmdb.subject.idle(timers, 2000)).toBe(true);
+  lmdb.hangs = true;
+  const slow = lmdb.subject.run(() => 1);
+  const inTime = lmdb.subject.idle(timers, 2000);
+  lmdb.goOn();
+  expect([await inTime, await slow, timers.pending]).toEqual([true, 1, 0]);
+  lmdb.hangs = true;
+  void lmdb.subject.run(() => 1);
+  const hanging = lmdb.subject.idle(timers, 2000);
+  timers.advance(2000);
+  expect([await hanging, lmdb.subject.isAtDisk()]).toEqual([false, true]);
 });
 
 it("a library that has given up is over, but not before the disk takes writes again", async () => {
@@ -148,5 +202,6 @@ it("a library that has given up is over, but not before the disk takes writes ag
   expect(await lmdb.looks(3)).toEqual(["on", "on", "on"]);
   expect(lmdb.subject.unwritable()).toBe("LMDB has given up: MDB_PANIC");
   lmdb.diskTakesWrites = true;
-  expect(await lmdb.looks(1)).toEqual(["over"]);
+  expect(await lmdb.looks(2)).toEqual(["on", "over"]);
+  expect(await lmdb.subject.idle(new ManualTimers(new FixedClock()), 2000)).toBe(false);
 });

@@ -1,5 +1,6 @@
 // A policy service over a document and a disk that a test holds in its hands.
 import { vi } from "vitest";
+import type { AuditStore } from "../../src/app/ports/audit-ports.js";
 import type { PolicySource, PolicyValidator, PolicyViolation } from "../../src/app/ports/policy-ports.js";
 import { PolicyService } from "../../src/app/policy/policy-service.js";
 import type { PolicyDecision, StoredPolicy } from "../../src/app/ports/ports.js";
@@ -86,10 +87,11 @@ interface Line {
 interface Circumstances {
   readonly liveSessions?: number;
   readonly validate?: PolicyValidator;
+  readonly audit?: AuditStore;
 }
 
 export async function startPolicyService(text: string | null, disk = new Disk(), given: Circumstances = {}) {
-  const { liveSessions = 0, validate: validator = validate } = given;
+  const { liveSessions = 0, validate: validator = validate, audit = noAudit } = given;
   const document = new Document(text);
   const lines: Line[] = [];
   const log = (level: string) => (fields: object) => {
@@ -105,7 +107,7 @@ export async function startPolicyService(text: string | null, disk = new Disk(),
     source: document,
     validate: validator,
     store: disk,
-    audit: noAudit,
+    audit,
     sessions: { countLive },
     clock,
     logger,

@@ -35,6 +35,8 @@ export class PolicyService implements CurrentPolicy, PolicyPublisher {
   private fileRejected = false;
   /** Why the source could not be read, as it was said last; null where it was read since. */
   private saidUnread: string | null = null;
+  /** A rejection that was logged and that the audit log did not take: tried again each second, it is not logged again. */
+  private saidUnaudited: string | null = null;
   private lookingAtStore: Promise<void> | undefined;
   /** The last generation that an edge has received and the store did not give, and when that was looked for. */
   private missing = { generation: 0, atMs: 0 };
@@ -116,19 +118,29 @@ export class PolicyService implements CurrentPolicy, PolicyPublisher {
     const unread = reading.isUnread === true && "violations" in reading ? (reading.violations[0]?.message ?? "") : null;
     if (unread !== null && unread === this.saidUnread) return;
     const outcome = await this.decide(reading);
-    const { logger, source } = this.parts;
-    const generation = this.inForce.generation;
     this.fileRejected = outcome.kind === "rejected";
-    if (outcome.kind === "rejected") {
-      const fields = { type: "policy-rejected", source: source.name, violations: outcome.violations, generation };
-      logger.error(fields, `policy rejected, generation ${generation} stays in force`);
-      const audited = rejection(this.parts, outcome.violations, generation);
-      await ofStore(this.parts.audit.appendAudit(audited));
-      logAudit(logger, audited);
-    } else {
-      logger.info({ type: `policy-${outcome.kind}`, source: source.name, generation }, `policy ${outcome.kind}`);
+    if (outcome.kind === "rejected") await this.reject(outcome.violations);
+    else {
+      const { logger, source } = this.parts;
+      const fields = { type: `policy-${outcome.kind}`, source: source.name, generation: outcome.generation };
+      logger.info(fields, `policy ${outcome.kind}`);
     }
+    this.saidUnaudited = null;
     this.saidUnread = unread;
+  }
+
+  private async reject(violations: readonly PolicyViolation[]): Promise<void> {
+    const { logger, source, audit } = this.parts;
+    const { generation } = this.inForce;
+    const said = JSON.stringify(violations);
+    if (said !== this.saidUnaudited) {
+      const fields = { type: "policy-rejected", source: source.name, violations, generation };
+      logger.error(fields, `policy rejected, generation ${generation} stays in force`);
+    }
+    this.saidUnaudited = said;
+    const audited = rejection(this.parts, violations, generation);
+    await ofStore(audit.appendAudit(audited));
+    logAudit(logger, audited);
   }
 
   private async decide(reading: PolicyReading, races = 0): Promise<PolicyOutcome> {

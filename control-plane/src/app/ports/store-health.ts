@@ -9,11 +9,13 @@ export interface StoreHealth {
   /** Why nothing can be written now, for the operator; undefined while it can. Reads go on in any case. */
   unwritable(): string | undefined;
   /**
-   * To be called each second, never twice at a time: it finds out what only time shows, and where a write has failed,
+   * To be called each second, and never waits for the disk: it finds out what only time shows, and where a write has failed,
    * whether one succeeds again. "over": in this process none ever will, but in a new one it would.
    */
-  look(): Promise<"on" | "over">;
+  look(): "on" | "over";
+  /** A thread is at the disk, or will never return from it: an exit in order would wait for it. */
+  isAtDisk(): boolean;
 }
 
 /** Of a store that is only in memory. */
-export const ALWAYS_WRITABLE: StoreHealth = { unwritable: () => undefined, look: () => Promise.resolve("on") };
+export const ALWAYS_WRITABLE: StoreHealth = { unwritable: () => undefined, look: () => "on", isAtDisk: () => false };

@@ -7,21 +7,19 @@ import type { StoreHealth } from "../ports/store-health.js";
 const EVERY_MS = 1000;
 
 export interface StoreKeepingParts {
-  readonly health: StoreHealth;
+  readonly health: Pick<StoreHealth, "look" | "unwritable">;
   readonly timers: Timers;
   readonly logger: Logger;
   /** Ends the process: another one could write the store, this one never will. */
   readonly over: () => void;
 }
 
-/** Returns how to end that; it waits for a look that is under way. */
-export function startStoreKeeping({ health, timers, logger, over }: StoreKeepingParts): () => Promise<void> {
-  let stopped = false;
+/** Returns how to end that. */
+export function startStoreKeeping({ health, timers, logger, over }: StoreKeepingParts): () => void {
   let isSaid = false;
-  let underWay: Promise<void> = Promise.resolve();
   let cancel = (): void => undefined;
-  const look = async (): Promise<void> => {
-    const found = await health.look();
+  const look = (): void => {
+    const found = health.look();
     const reason = health.unwritable();
     if (reason !== undefined && !isSaid) {
       logger.error({ type: "store-unwritable", reason }, "the store cannot be written: writes are answered with 503");
@@ -34,16 +32,13 @@ export function startStoreKeeping({ health, timers, logger, over }: StoreKeeping
   };
   const next = (): void => {
     cancel = timers.after(EVERY_MS, () => {
-      underWay = look().then(() => {
-        if (!stopped) next();
-      });
+      next();
+      look();
     });
   };
   next();
-  return async () => {
-    stopped = true;
+  return () => {
     cancel();
-    await underWay;
   };
 }
 

@@ -1,6 +1,7 @@
 // Every commit of the store. Where one has failed none is tried until a probe succeeds: each is rejected at once.
 import type { Database, RootDatabase } from "lmdb";
 
+import type { Timers } from "../../app/ports/log-ports.js";
 import { StoreUnwritable } from "../../app/ports/store-health.js";
 import type { StoreHealth } from "../../app/ports/store-health.js";
 import type { StoreFile } from "./store-file.js";
@@ -30,6 +31,11 @@ export class Commits implements StoreHealth {
   private lost: string | undefined;
   private failure: string | undefined;
   private isOver = false;
+  /** A disk that hangs keeps a try for ever: no look awaits it, and there is one at a time. */
+  private isTrying = false;
+  /** LMDB has given up, and the disk takes writes again. */
+  private isReplaceable = false;
+  private whenIdle = (): void => undefined;
   /** Of looks: until the next probe, between two of them, and since the last that succeeded. */
   private readonly looks = { toNext: 0, apart: 1, sinceSuccess: SOON_LOOKS };
 
@@ -54,9 +60,23 @@ export class Commits implements StoreHealth {
     return answer;
   }
 
-  /** Closing the environment would wait for a commit that may never end. */
-  isHanging(): boolean {
-    return this.pending.size > 0 && (this.isOver || this.oldest.looks >= LOOKS_UNTIL_OVERDUE);
+  isAtDisk(): boolean {
+    return this.isOver || this.isTrying || this.pending.size > 0;
+  }
+
+  /** Whether no thread is at the disk any more, after at most that time: closing the environment waits for it. */
+  async idle(timers: Timers, withinMs: number): Promise<boolean> {
+    if (this.failure !== undefined) this.noteWhetherOver();
+    if (this.isOver || !this.isAtDisk()) return !this.isOver;
+    return new Promise((resolve) => {
+      const cancel = timers.after(withinMs, () => {
+        resolve(false);
+      });
+      this.whenIdle = () => {
+        cancel();
+        resolve(true);
+      };
+    });
   }
 
   unwritable(): string | undefined {
@@ -64,19 +84,32 @@ export class Commits implements StoreHealth {
     return this.reason();
   }
 
-  async look(): Promise<"on" | "over"> {
+  look(): "on" | "over" {
     this.lost = this.parts.file.lost();
     this.giveUpOnOverdue();
     this.looks.sinceSuccess += 1;
     if (this.failure === undefined || this.lost !== undefined) return "on";
+    if (this.isReplaceable) return "over";
     this.looks.toNext -= 1;
-    if (this.looks.toNext > 0) return "on";
+    if (this.looks.toNext > 0 || this.isTrying) return "on";
     this.looks.toNext = this.looks.apart;
     this.noteWhetherOver();
-    if (!(await this.parts.probe.succeeds())) return "on";
-    if (this.isOver) return "over";
-    if (this.pending.size === 0) await this.probeStore();
+    void this.tryDisk();
     return "on";
+  }
+
+  private async tryDisk(): Promise<void> {
+    this.isTrying = true;
+    if (await this.parts.probe.succeeds()) {
+      if (this.isOver) this.isReplaceable = true;
+      else if (this.pending.size === 0) await this.probeStore();
+    }
+    this.isTrying = false;
+    this.noteIdle();
+  }
+
+  private noteIdle(): void {
+    if (!this.isAtDisk()) this.whenIdle();
   }
 
   private reason(): string | undefined {
@@ -89,16 +122,21 @@ export class Commits implements StoreHealth {
       this.pending.add(pending);
       this.parts.env.transaction(write).then(
         (answer) => {
-          this.pending.delete(pending);
+          this.ended(pending);
           resolve(answer);
         },
         async (error: unknown) => {
           const reason = isFailedCommit(error) ? await this.failed(error) : error;
-          this.pending.delete(pending);
+          this.ended(pending);
           reject(reason instanceof Error ? reason : new Error(String(reason)));
         },
       );
     });
+  }
+
+  private ended(pending: Pending): void {
+    this.pending.delete(pending);
+    this.noteIdle();
   }
 
   private async failed({ commitError }: FailedCommit): Promise<StoreUnwritable> {

@@ -2,6 +2,7 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 
 import type { LogPosition } from "../../domain/stored.js";
+import type { Timers } from "../../app/ports/log-ports.js";
 import type { AuditStore } from "../../app/ports/audit-ports.js";
 import type { EdgeStatusStore } from "../../app/ports/edge-status-ports.js";
 import type { OperatorStore } from "../../app/ports/operator-ports.js";
@@ -30,6 +31,16 @@ import { LmdbUsage } from "./usage.js";
 /** Counting is native but not free: about 1 ms for this many keys, then others get their turn. */
 const COUNT_CHUNK = 10_000;
 
+/** What is under way on the disk may end, when the store is closed. After that it counts as hanging. */
+const CLOSE_MS = 2000;
+
+export interface Closing {
+  /** Without them the end of what is under way is waited for, however long. */
+  readonly timers?: Timers;
+  /** Called once it is closed. */
+  readonly closed?: () => void;
+}
+
 /** For one process: another one would read what this wrote a turn of its event loop later. */
 export class LmdbStore implements Stores {
   readonly invalidations: LmdbLog;
@@ -46,7 +57,7 @@ export class LmdbStore implements Stores {
     /** For the parts of the store that stand beside this one. */
     readonly db: LmdbLayout,
     log: string,
-    private readonly closed: () => void = () => undefined,
+    private readonly closing: Closing,
   ) {
     this.invalidations = new LmdbLog(db, log);
     this.updates = new LmdbUpdates(db, log);
@@ -59,14 +70,11 @@ export class LmdbStore implements Stores {
     this.health = db.commits;
   }
 
-  /**
-   * Opens the folder, or makes it ready for use. A rejection if a schema stands there that cannot be brought to this.
-   * @param closed called once it is closed
-   */
-  static async open(folder: string, random: Random, closed?: () => void): Promise<LmdbStore> {
+  /** Opens the folder, or makes it ready for use. A rejection if a schema stands there that cannot be brought to this. */
+  static async open(folder: string, random: Random, closing: Closing = {}): Promise<LmdbStore> {
     const db = openLayout(folder, random);
     try {
-      return new LmdbStore(db, await prepareSchema(db, random), closed);
+      return new LmdbStore(db, await prepareSchema(db, random), closing);
     } catch (error) {
       await db.env.close();
       throw error;
@@ -104,7 +112,9 @@ export class LmdbStore implements Stores {
 
   async close(): Promise<void> {
     this.invalidations.close();
-    if (!this.db.commits.isHanging()) await this.db.env.close();
-    this.closed();
+    const { timers, closed } = this.closing;
+    const { commits, env } = this.db;
+    if (timers === undefined || (await commits.idle(timers, CLOSE_MS))) await env.close();
+    closed?.();
   }
 }

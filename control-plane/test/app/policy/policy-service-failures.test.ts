@@ -1,5 +1,8 @@
 // When taking a policy fails: the log names what failed, the policy in force serves on, and a start survives it.
 import { describe, expect, it } from "vitest";
+import { StoreUnwritable } from "../../../src/app/ports/store-health.js";
+import type { AuditEvent } from "../../../src/domain/stored.js";
+import { noAudit } from "../../support/no-audit.js";
 import { Disk, planNames, startPolicyService, validate } from "../../support/policy-service.js";
 
 describe("a validator that fails", () => {
@@ -41,6 +44,46 @@ describe("a store that fails", () => {
     disk.full = false;
     expect(await document.save("0 default, 1 gold")).toBe(true);
     expect(planNames(service)).toEqual(["default", "gold"]);
+  });
+});
+
+describe("an audit log that takes nothing", () => {
+  async function rejecting() {
+    const disk = { full: true };
+    const audited: AuditEvent[] = [];
+    const appendAudit = (event: AuditEvent): Promise<void> => {
+      if (disk.full) return Promise.reject(new StoreUnwritable("the disk is full"));
+      audited.push(event);
+      return Promise.resolve();
+    };
+    const started = await startPolicyService("0 default", new Disk(), { audit: { ...noAudit, appendAudit } });
+    const rejected = (): number => started.lines.filter(({ type }) => type === "policy-rejected").length;
+    return { ...started, disk, audited, rejected };
+  }
+
+  for (const [what, text] of [
+    ["a rejected policy", "impossible"],
+    ["an unreadable policy", null],
+  ] as const) {
+    it(`${what} is logged once while the store cannot be written, and audited when it can`, async () => {
+      const { document, disk, audited, rejected } = await rejecting();
+      for (let look = 0; look < 5; look++) expect(await document.save(text)).toBe(false);
+      expect(rejected()).toBe(1);
+      disk.full = false;
+      expect(await document.save(text)).toBe(true);
+      expect([rejected(), audited.length]).toEqual([1, 1]);
+    });
+  }
+
+  it("another rejection is logged during an outage, and the same again once that is audited", async () => {
+    const { document, disk, rejected } = await rejecting();
+    await document.save("impossible");
+    await document.save(null);
+    expect(rejected()).toBe(2);
+    disk.full = false;
+    await document.save("impossible");
+    await document.save("impossible too");
+    expect(rejected()).toBe(4);
   });
 });
 

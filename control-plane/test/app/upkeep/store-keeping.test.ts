@@ -1,5 +1,4 @@
 // What the log says of a store that cannot be written, and when the process ends for it.
-import { setImmediate as nextTurn } from "node:timers/promises";
 import { expect, it } from "vitest";
 
 import { StoreUnwritable } from "../../../src/app/ports/store-health.js";
@@ -13,37 +12,34 @@ function kept() {
   const state = { why: undefined as string | undefined, found: "on" as "on" | "over", ended: 0 };
   const say = ({ type }: { type?: string }): void => void lines.push(type ?? "");
   const logger = { debug: say, info: say, warn: say, error: say };
-  const health = { unwritable: () => state.why, look: () => Promise.resolve(state.found) };
+  const health = { unwritable: () => state.why, look: () => state.found };
   const stop = startStoreKeeping({ health, timers, logger, over: () => (state.ended += 1) });
-  const seconds = async (count: number): Promise<void> => {
-    for (let i = 0; i < count; i++) {
-      timers.advance(1000);
-      await nextTurn();
-    }
+  const seconds = (count: number): void => {
+    for (let i = 0; i < count; i++) timers.advance(1000);
   };
   return { state, lines, seconds, stop, timers };
 }
 
-it("an outage of the store is said once when it begins and once when it ends, not each second", async () => {
+it("an outage of the store is said once when it begins and once when it ends, not each second", () => {
   const { state, lines, seconds, stop, timers } = kept();
-  await seconds(3);
+  seconds(3);
   expect(lines).toEqual([]);
   state.why = "the disk is full";
-  await seconds(10);
+  seconds(10);
   expect(lines).toEqual(["store-unwritable"]);
   state.why = undefined;
-  await seconds(10);
+  seconds(10);
   expect(lines).toEqual(["store-unwritable", "store-writable"]);
-  await stop();
+  stop();
   expect(timers.pending).toBe(0);
 });
 
-it("a process whose store is over says so and ends", async () => {
+it("a process whose store is over says so and ends", () => {
   const { state, lines, seconds, stop } = kept();
   [state.why, state.found] = ["LMDB has given up", "over"];
-  await seconds(1);
+  seconds(1);
   expect([lines, state.ended]).toEqual([["store-unwritable", "store-over"], 1]);
-  await stop();
+  stop();
 });
 
 it("work beside the calls is silent of an outage that was said, and loud of other failures", () => {
