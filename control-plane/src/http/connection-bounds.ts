@@ -29,14 +29,22 @@ interface Open {
   /** As the listener accepted it; with TLS, beneath that. */
   readonly socket: Socket;
   readonly network: string;
+  /** Monotonic. */
+  readonly sinceMs: number;
   readonly authenticated: boolean;
 }
 
 const LOGGED_EACH_MS = 60_000;
+/**
+ * So long a connection may take to show a credential before its address is a reason to close it: behind a balancer hundreds
+ * of Envoys have one address, and after a restart connect at once.
+ */
+const YOUNG_MS = 2000;
 
 /**
  * At a bound the oldest connection without a credential gives way to the new one, never the new one to it: an Envoy or an
- * operator shows its credential within milliseconds, and counts no more from then on; who only sits is the oldest soon.
+ * operator shows its credential soon, and counts no more from then on; who only sits is the oldest soon. The bound of an
+ * address spares those that are young; these count in all.
  */
 export class Connections {
   private readonly open = new Map<string, Open>();
@@ -79,7 +87,8 @@ export class Connections {
       socket.destroy();
       return;
     }
-    const one = { socket, network: networkOf(socket.remoteAddress ?? ""), authenticated: false };
+    const network = networkOf(socket.remoteAddress ?? "");
+    const one = { socket, network, sinceMs: this.parts.clock.monotonicMs(), authenticated: false };
     this.open.set(name, one);
     this.unauthenticated.set(name, one);
     const ofNetwork = this.byNetwork.get(one.network) ?? new Map<string, Open>();
@@ -93,13 +102,23 @@ export class Connections {
   /** False where all connections there may be have shown a credential. */
   private makesRoom(network: string): boolean {
     const { total, unauthenticated, perAddress } = this.parts.bounds;
-    const ofNetwork = this.byNetwork.get(network);
-    if (ofNetwork !== undefined && ofNetwork.size >= perAddress) this.dropOldest(ofNetwork, "address");
-    else if (this.unauthenticated.size >= unauthenticated) this.dropOldest(this.unauthenticated, "unauthenticated");
+    this.dropSittingOf(network, perAddress);
+    if (this.unauthenticated.size >= unauthenticated) this.dropOldest(this.unauthenticated, "unauthenticated");
     if (this.open.size < total) return true;
     if (this.unauthenticated.size > 0) this.dropOldest(this.unauthenticated, "total");
     else this.note("total", network);
     return this.open.size < total;
+  }
+
+  /** Until there is room for one more of this network, or only young ones are left. */
+  private dropSittingOf(network: string, perAddress: number): void {
+    const sinceMs = this.parts.clock.monotonicMs() - YOUNG_MS;
+    for (;;) {
+      const those = this.byNetwork.get(network);
+      const [oldest] = those?.values() ?? [];
+      if (those === undefined || oldest === undefined || those.size < perAddress || oldest.sinceMs > sinceMs) return;
+      this.dropOldest(those, "address");
+    }
   }
 
   private dropOldest(those: ReadonlyMap<string, Open>, reason: DropReason): void {

@@ -9,6 +9,8 @@ import type { Sitting } from "../support/sitting.js";
 
 const BOUNDS = { total: 40, unauthenticated: 20, perAddress: 10 };
 const NEIGHBOUR = "127.0.0.2";
+/** A connection is young for so long. */
+const YOUNG_MS = 2000;
 
 const until = (condition: () => void): Promise<void> => vi.waitFor(condition, { timeout: 10_000 });
 const started = (connections = BOUNDS) => startTestControlPlane(undefined, { connections });
@@ -46,13 +48,22 @@ async function ask({ socket }: Sitting, token: string): Promise<string> {
 describe("an address that opens more connections than it may have without a credential", () => {
   it("the oldest of its connections give way, and other addresses notice nothing", async () => {
     const plane = await started();
-    const sitting = await sitDownEach(portOf(plane), Array<string>(50).fill(NEIGHBOUR));
+    const sitting = await sitDownEach(portOf(plane), Array<string>(BOUNDS.unauthenticated).fill(NEIGHBOUR));
+    plane.clock.advance(YOUNG_MS);
+    const [late] = await sitDownEach(portOf(plane), [NEIGHBOUR]);
     await until(() => {
-      expect(sitting.filter(isOpen)).toHaveLength(BOUNDS.perAddress);
+      expect(sitting.filter(isOpen)).toHaveLength(BOUNDS.perAddress - 1);
     });
-    expect(sitting.slice(-BOUNDS.perAddress).every(isOpen)).toBe(true);
+    expect([...sitting.slice(1 - BOUNDS.perAddress), late].every((one) => one !== undefined && isOpen(one))).toBe(true);
     const { session } = await created(plane);
     expect((await plane.acquire(session.id)).status).toBe(200);
+  });
+
+  it("many that connect at once from one address are not closed before they say anything", async () => {
+    const plane = await started();
+    const sitting = await sitDownEach(portOf(plane), Array<string>(BOUNDS.unauthenticated).fill(NEIGHBOUR));
+    for (const one of sitting) expect(await ask(one, ADMIN_TOKEN)).toBe("200");
+    expect(sitting.every(isOpen)).toBe(true);
   });
 
   it("an operator and a health check from that very address get in too", async () => {
@@ -76,6 +87,7 @@ describe("an address that opens more connections than it may have without a cred
     const [guesser] = await sitDownEach(portOf(plane), [NEIGHBOUR]);
     if (guesser === undefined) throw new Error("no connection");
     expect(await ask(guesser, "guessed")).toBe("401");
+    plane.clock.advance(YOUNG_MS);
     await sitDownEach(portOf(plane), Array<string>(BOUNDS.perAddress).fill(NEIGHBOUR));
     await until(() => {
       expect(guesser.closed()).toBe(true);
@@ -144,7 +156,9 @@ describe("callers from many addresses", () => {
 describe("connections at a bound, as an operator sees them", () => {
   it("drops are counted by bound, and logged once a minute with the address", async () => {
     const plane = await started();
-    await sitDownEach(portOf(plane), Array<string>(BOUNDS.perAddress + 5).fill(NEIGHBOUR));
+    await sitDownEach(portOf(plane), Array<string>(BOUNDS.perAddress + 4).fill(NEIGHBOUR));
+    plane.clock.advance(YOUNG_MS);
+    await sitDownEach(portOf(plane), [NEIGHBOUR]);
     const edge = KEYS.edgeCredential;
     const { text } = await plane.call("GET", "/metrics", undefined, edge);
     expect(text).toContain('sluice_control_connections_dropped_total{reason="address"} 5');

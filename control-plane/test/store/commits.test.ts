@@ -153,7 +153,7 @@ it("a commit that does not end is given up on after 30 s, and may still end late
   expect(lmdb.subject.isAtDisk()).toBe(false);
 });
 
-it("a disk that hangs is said to be so in the look that finds it, and probed once until it goes on", async () => {
+it("a disk that hangs is named in the look that finds it, and probed once until it goes on", async () => {
   const lmdb = new ScriptedLmdb();
   lmdb.hangs = lmdb.probeHangs = true;
   const stuck = outcome(lmdb.subject.run(() => 1));
@@ -165,7 +165,7 @@ it("a disk that hangs is said to be so in the look that finds it, and probed onc
   expect([lmdb.subject.unwritable(), lmdb.subject.isAtDisk()]).toEqual([undefined, false]);
 });
 
-it("a look goes on beside a commit that tries the store and hangs, and that one is given up on too", async () => {
+it("a look goes on beside a trial commit that hangs, and that one is given up on too", async () => {
   const lmdb = new ScriptedLmdb();
   lmdb.fails = true;
   await outcome(lmdb.subject.run(() => 1));

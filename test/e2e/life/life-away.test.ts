@@ -92,6 +92,7 @@ describe("an Envoy that stood still for longer than the invalidation log goes ba
     for (const { id } of revoked) await sluice().api.revoke(id);
     await sluice().controlPlane.stop();
     await sluice().controlPlane.start({ SLUICE_INVALIDATIONS_ENTRIES: "1" });
+    // The log is trimmed once the clock has settled after the start.
     await trimmedBeyond(lastCursor);
 
     hanging.resume();

@@ -151,7 +151,7 @@ describe("a session that ends while a stream of it is open", () => {
     expect([first.state, second.state]).toEqual(["closed", "streaming"]);
   });
 
-  it("a stream that was looked at or closed is left: what follows in the tick is the root's again", () => {
+  it("a stream that was looked at or closed is left: the rest of the tick is the root's", () => {
     const edge = new Edge();
     const { session, stream } = sessionWithStream(edge);
     const contexts: number[] = [];

@@ -48,12 +48,14 @@ export function startLogKeeping(parts: LogKeepingParts): () => Promise<void> {
 
 async function keepLog(parts: LogKeepingParts, isStopped: () => boolean): Promise<void> {
   const { log, revocations, kept, clock, logger } = parts;
-  if (!clock.isSettled()) return;
   const nowMs = clock.nowMs();
-  const limits = { notBeforeMs: nowMs - kept.maxAgeMs, nowMs, entries: kept.maxEntries };
+  // How many there are says no clock.
+  const isSettled = clock.isSettled();
+  const limits = { notBeforeMs: isSettled ? nowMs - kept.maxAgeMs : -Infinity, nowMs, entries: kept.maxEntries };
   try {
     while (!isStopped() && (await log.trim(limits, CHUNK)) === CHUNK) await nextTurn();
-    while (!isStopped() && (await revocations.forgetFinished(nowMs - REVOCATIONS_KEPT_MS, CHUNK)) > 0) await nextTurn();
+    while (isSettled && !isStopped() && (await revocations.forgetFinished(nowMs - REVOCATIONS_KEPT_MS, CHUNK)) > 0)
+      await nextTurn();
   } catch (error) {
     logStoreFailure(logger, error, { type: "log-trim-failed" }, "the invalidation log could not be trimmed");
   }
