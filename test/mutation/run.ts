@@ -18,6 +18,8 @@ const { values } = parseArgs({
     only: { type: "string", default: "" },
   },
 });
+// Also ends what is being tried.
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => process.exit(1));
 const part = values.part === "filter" ? "filter" : "control-plane";
 const seed = Number(values.seed);
 const judged = await PARTS[part](seed, Number(values.sample), values.only);

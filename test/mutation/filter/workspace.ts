@@ -8,6 +8,12 @@ const FILES = ["package.json", "tsconfig.json", "asconfig.json", "as-pect.asconf
 const MORE_FILES = ["vitest.config.ts", "policy.yaml", "envoy.yaml", "build/sluice.wasm", "build/sluice-lean.wasm"];
 const LINKED = ["node_modules", ".cache"];
 
+/** Process groups that run: no signal of the terminal reaches them, so they would outlive this process. */
+const running = new Set<number>();
+process.on("exit", () => {
+  for (const group of running) killGroup(group);
+});
+
 export type Outcome = "passed" | "failed" | "timed out";
 
 export class Workspace {
@@ -33,16 +39,27 @@ export class Workspace {
   run(args: readonly string[], timeoutMs: number): Promise<Outcome> {
     const child = spawn(process.execPath, args, { cwd: this.folder, stdio: "ignore", detached: true });
     return new Promise((done, fail) => {
+      const { pid } = child;
+      if (pid !== undefined) running.add(pid);
       let outcome: Outcome | undefined;
       const timer = setTimeout(() => {
         outcome = "timed out";
-        if (child.pid !== undefined) process.kill(-child.pid, "SIGKILL");
+        if (pid !== undefined) killGroup(pid);
       }, timeoutMs);
       child.on("error", fail);
       child.on("exit", (code) => {
         clearTimeout(timer);
+        if (pid !== undefined) running.delete(pid);
         done(outcome ?? (code === 0 ? "passed" : "failed"));
       });
     });
+  }
+}
+
+function killGroup(group: number): void {
+  try {
+    process.kill(-group, "SIGKILL");
+  } catch {
+    // It has ended meanwhile.
   }
 }
