@@ -1,9 +1,10 @@
-// Many short runs of the simulation, each from its seed: crashes, losses, restores, pauses. More of them: `npm run sim`.
+// Many short runs of the simulation, each from its seed: crashes, losses, restores, pauses. More of them: the long tier, and
+// `npm run sim`.
 import { describe, expect, it } from "vitest";
 import { describeFinding, Simulation } from "./simulate.js";
 
 /** Portions, so that one that fails or takes long says which. */
-const PORTION = 220;
+const PORTION = 120;
 const PORTIONS = 5;
 const STEPS = 1500;
 
