@@ -3,6 +3,7 @@ import type { Socket } from "node:net";
 
 import type { FastifyInstance } from "fastify";
 
+import { LogLineRate } from "../app/access/log-line-rate.js";
 import { networkOf } from "../app/access/network.js";
 import type { Clock, Logger } from "../app/ports/ports.js";
 
@@ -34,7 +35,7 @@ interface Open {
   readonly authenticated: boolean;
 }
 
-const LOGGED_EACH_MS = 60_000;
+const LINES_A_MINUTE = 1;
 /**
  * So long a connection may take to show a credential before its address is a reason to close it: behind a balancer hundreds
  * of Envoys have one address, and after a restart connect at once.
@@ -53,10 +54,11 @@ export class Connections {
   private readonly byNetwork = new Map<string, Map<string, Open>>();
   /** So that each further request costs no look-up by address. */
   private readonly known = new WeakSet<Socket>();
-  private loggedAtMs = -Infinity;
-  private droppedSince = 0;
+  private readonly lines: LogLineRate;
 
-  constructor(private readonly parts: ConnectionParts) {}
+  constructor(private readonly parts: ConnectionParts) {
+    this.lines = new LogLineRate(parts.clock, LINES_A_MINUTE);
+  }
 
   /** To be called before the server listens. */
   follow({ server }: Pick<FastifyInstance, "server">): void {
@@ -83,16 +85,16 @@ export class Connections {
 
   private opened(socket: Socket): void {
     const name = nameOf(socket);
-    if (name === undefined || !this.makesRoom(networkOf(socket.remoteAddress ?? ""))) {
+    const network = networkOf(socket.remoteAddress ?? "");
+    if (name === undefined || !this.makesRoom(network)) {
       socket.destroy();
       return;
     }
-    const network = networkOf(socket.remoteAddress ?? "");
     const one = { socket, network, sinceMs: this.parts.clock.monotonicMs(), authenticated: false };
     this.open.set(name, one);
     this.unauthenticated.set(name, one);
-    const ofNetwork = this.byNetwork.get(one.network) ?? new Map<string, Open>();
-    this.byNetwork.set(one.network, ofNetwork.set(name, one));
+    const ofNetwork = this.byNetwork.get(network) ?? new Map<string, Open>();
+    this.byNetwork.set(network, ofNetwork.set(name, one));
     socket.once("close", () => {
       // The port may have been used again, for another connection.
       if (this.open.get(name)?.socket === socket) this.forget(name);
@@ -144,15 +146,12 @@ export class Connections {
   }
 
   private note(reason: DropReason, network: string): void {
-    const { clock, dropped, logger } = this.parts;
+    const { dropped, logger } = this.parts;
     dropped(reason);
-    this.droppedSince += 1;
-    const nowMs = clock.monotonicMs();
-    if (nowMs - this.loggedAtMs < LOGGED_EACH_MS) return;
-    const fields = { type: "connections-dropped", reason, address: network, dropped: this.droppedSince };
+    const leftOut = this.lines.take();
+    if (leftOut === undefined) return;
+    const fields = { type: "connections-dropped", reason, address: network, dropped: leftOut + 1 };
     logger.warn(fields, "connections without a credential are dropped: there are too many");
-    this.loggedAtMs = nowMs;
-    this.droppedSince = 0;
   }
 }
 

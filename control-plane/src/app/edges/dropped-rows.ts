@@ -1,9 +1,9 @@
 // Rows of reports that are dropped: counted by reason, and named in the log one by one.
+import { LogLineRate } from "../access/log-line-rate.js";
 import type { DroppedRow } from "../../domain/decisions/reported-rows.js";
 import type { Clock, Logger } from "../ports/ports.js";
 import type { UsageMeter } from "../ports/usage-ports.js";
 
-const MINUTE_MS = 60_000;
 /** Whoever has an edge's credential can send any number. */
 const MAX_LINES_A_MINUTE = 20;
 
@@ -21,11 +21,11 @@ export interface DroppedRowsParts {
 }
 
 export class DroppedRows {
-  private minute = { startedAtMs: -Infinity, lines: 0 };
-  /** Since the last line. */
-  private unnamed = 0;
+  private readonly lines: LogLineRate;
 
-  constructor(private readonly parts: DroppedRowsParts) {}
+  constructor(private readonly parts: DroppedRowsParts) {
+    this.lines = new LogLineRate(parts.clock, MAX_LINES_A_MINUTE);
+  }
 
   note(rows: readonly DroppedRow[]): void {
     for (const row of rows) {
@@ -35,16 +35,9 @@ export class DroppedRows {
   }
 
   private name({ edge, instance, sessionId, reason }: DroppedRow): void {
-    const { clock, logger } = this.parts;
-    const nowMs = clock.monotonicMs();
-    if (nowMs - this.minute.startedAtMs >= MINUTE_MS) this.minute = { startedAtMs: nowMs, lines: 0 };
-    if (this.minute.lines >= MAX_LINES_A_MINUTE) {
-      this.unnamed += 1;
-      return;
-    }
-    this.minute.lines += 1;
-    const fields = { type: "report-row-dropped", edge, instance, sessionId, reason, unnamed: this.unnamed };
-    logger.warn(fields, `a row of a report was dropped: ${WORDS[reason]}`);
-    this.unnamed = 0;
+    const unnamed = this.lines.take();
+    if (unnamed === undefined) return;
+    const fields = { type: "report-row-dropped", edge, instance, sessionId, reason, unnamed };
+    this.parts.logger.warn(fields, `a row of a report was dropped: ${WORDS[reason]}`);
   }
 }

@@ -13,8 +13,14 @@ export interface Source {
 
 export async function readSource(file: string, maxBytes: number, io: Io): Promise<Outcome<Source>> {
   const name = file === "-" ? "<stdin>" : file;
+  const read = await readOr(name, () => (file === "-" ? io.readInput(maxBytes) : io.readFile(file, maxBytes)));
+  return read.ok ? done({ name, bytes: read.value }) : read;
+}
+
+/** What a reading resolves with, or a failure that names what cannot be read, and why. */
+export async function readOr<Content>(name: string, read: () => Promise<Content>): Promise<Outcome<Content>> {
   try {
-    return done({ name, bytes: await (file === "-" ? io.readInput(maxBytes) : io.readFile(file, maxBytes)) });
+    return done(await read());
   } catch (error) {
     return failed(usageFailure(`${name} cannot be read: ${whyUnreadable(error)}`));
   }

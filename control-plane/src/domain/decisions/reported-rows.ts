@@ -50,7 +50,8 @@ export function takeRows({ session, rows: known }: SessionRecord, rows: readonly
   let consumed = 0;
   let activeAtMs = -1;
   for (const row of rows) {
-    const before = news.find((one) => isSameInstance(one, row)) ?? all.find((one) => isSameInstance(one, row));
+    const at = news.findIndex((one) => isSameInstance(one, row));
+    const before = news[at] ?? all.find((one) => isSameInstance(one, row));
     if (row.rev <= (before?.figures?.rev ?? 0)) continue;
     const next = withFigures(row, before);
     const more = next.figures.consumed - (before?.figures?.consumed ?? 0);
@@ -59,7 +60,6 @@ export function takeRows({ session, rows: known }: SessionRecord, rows: readonly
       dropped.push({ edge: row.edge, instance: row.instance, sessionId: session.id, reason });
       continue;
     }
-    const at = news.findIndex((one) => isSameInstance(one, row));
     news.splice(at < 0 ? news.length : at, 1, next);
     consumed += more;
     activeAtMs = Math.max(activeAtMs, row.atMs);

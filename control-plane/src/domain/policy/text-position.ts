@@ -1,4 +1,5 @@
 // Offsets in a text as people read them: by line and column.
+import { countAtMost } from "../ascending.js";
 
 /** Both from 1. The column counts UTF-16 units. */
 export interface Position {
@@ -18,18 +19,7 @@ export function positionsIn(text: string): (offset: number) => Position {
     const atMost = Math.min(Math.max(offset, 0), text.length);
     const within = text.slice(atMost - 1, atMost + 1) === "\r\n" ? atMost - 1 : atMost;
     // A line's start is always found: the first is 0.
-    const line = lastAtMost(starts, within);
+    const line = countAtMost(starts, within) - 1;
     return { line: line + 1, column: within - (starts[line] ?? 0) + 1 };
   };
-}
-
-/** The index of the last of the ascending numbers that is at most `most`. */
-function lastAtMost(ascending: readonly number[], most: number): number {
-  let [from, to] = [0, ascending.length];
-  while (to - from > 1) {
-    const middle = (from + to) >> 1;
-    if ((ascending[middle] ?? 0) <= most) from = middle;
-    else to = middle;
-  }
-  return from;
 }

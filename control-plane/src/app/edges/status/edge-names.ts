@@ -1,4 +1,5 @@
 // Which instances each edge has, by the edge's name, and the names in their order.
+import { countAtMost } from "../../../domain/ascending.js";
 import { instanceKey } from "../../../domain/stored.js";
 import type { Instance } from "../../../domain/stored.js";
 
@@ -42,12 +43,7 @@ export class EdgeNames {
   after(name: string, limit: number): readonly string[] {
     this.sorted ??= [...this.keysOf.keys()].sort();
     const { sorted } = this;
-    let [low, high] = [0, sorted.length];
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if ((sorted[middle] ?? "") <= name) low = middle + 1;
-      else high = middle;
-    }
-    return sorted.slice(low, low + limit);
+    const first = countAtMost(sorted, name);
+    return sorted.slice(first, first + limit);
   }
 }

@@ -1,6 +1,7 @@
 // How many instances edges may make: each takes memory and rows, and its name is whatever the caller says.
 import { instanceKey } from "../../../domain/stored.js";
 import type { Instance } from "../../../domain/stored.js";
+import { LogLineRate } from "../../access/log-line-rate.js";
 import { RequestRates } from "../../access/request-rates.js";
 import type { RequestRate } from "../../access/request-rates.js";
 import type { Clock, Logger } from "../../ports/ports.js";
@@ -12,7 +13,7 @@ const NEW_EDGES: RequestRate = { perSecond: 20, burst: 2000 };
 const OF_AN_EDGE: RequestRate = { perSecond: 2, burst: 256 };
 /** Until their first call is noted in the registry: at most the calls that are under way. */
 const MAX_ADMITTED = 4096;
-const LOGGED_EACH_MS = 60_000;
+const LINES_A_MINUTE = 1;
 
 export interface AdmissionParts {
   readonly clock: Clock;
@@ -25,12 +26,12 @@ export class InstanceAdmission {
   private readonly newEdges: RequestRates;
   private readonly ofEdges: RequestRates;
   private readonly admitted = new Set<string>();
-  private loggedAtMs = -Infinity;
-  private deniedSince = 0;
+  private readonly lines: LogLineRate;
 
   constructor(private readonly parts: AdmissionParts) {
     this.newEdges = new RequestRates(parts.clock, NEW_EDGES);
     this.ofEdges = new RequestRates(parts.clock, OF_AN_EDGE);
+    this.lines = new LogLineRate(parts.clock, LINES_A_MINUTE);
   }
 
   /**
@@ -58,14 +59,11 @@ export class InstanceAdmission {
   }
 
   private deny({ edge, instance }: Instance): void {
-    const { clock, denied, logger } = this.parts;
+    const { denied, logger } = this.parts;
     denied();
-    this.deniedSince += 1;
-    const nowMs = clock.monotonicMs();
-    if (nowMs - this.loggedAtMs < LOGGED_EACH_MS) return;
-    const fields = { type: "edge-instances-denied", edge, instance, denied: this.deniedSince };
+    const leftOut = this.lines.take();
+    if (leftOut === undefined) return;
+    const fields = { type: "edge-instances-denied", edge, instance, denied: leftOut + 1 };
     logger.warn(fields, "calls of new instances are denied: too many of them come at once");
-    this.loggedAtMs = nowMs;
-    this.deniedSince = 0;
   }
 }

@@ -1,4 +1,5 @@
 // Edge calls that were denied for their credential: by the name that they claim and the address that they come from.
+import { LogLineRate } from "../../access/log-line-rate.js";
 import { networkOf } from "../../access/network.js";
 import type { Clock, Logger } from "../../ports/ports.js";
 
@@ -34,9 +35,11 @@ export interface UnauthenticatedParts {
 export class UnauthenticatedCalls {
   /** The most recent is the last. */
   private readonly entries = new Map<string, Entry>();
-  private minute = { startedAtMs: -Infinity, lines: 0 };
+  private readonly lines: LogLineRate;
 
-  constructor(private readonly parts: UnauthenticatedParts) {}
+  constructor(private readonly parts: UnauthenticatedParts) {
+    this.lines = new LogLineRate(parts.clock, MAX_LINES_A_MINUTE);
+  }
 
   denied(claimed: string, address: string): void {
     const { clock, counted } = this.parts;
@@ -69,9 +72,7 @@ export class UnauthenticatedCalls {
   /** Answers when the caller was last logged. */
   private log(caller: UnauthenticatedCaller, loggedAtMs: number): number {
     const nowMs = this.parts.clock.monotonicMs();
-    if (nowMs - this.minute.startedAtMs >= LOGGED_EACH_MS) this.minute = { startedAtMs: nowMs, lines: 0 };
-    if (nowMs - loggedAtMs < LOGGED_EACH_MS || this.minute.lines >= MAX_LINES_A_MINUTE) return loggedAtMs;
-    this.minute.lines += 1;
+    if (nowMs - loggedAtMs < LOGGED_EACH_MS || this.lines.take() === undefined) return loggedAtMs;
     const { claimedEdge, address, calls } = caller;
     const who = claimedEdge === "" ? "a caller" : `a caller that claims to be edge ${claimedEdge}`;
     const fields = { type: "edge-unauthenticated", claimedEdge, address, calls };

@@ -3,8 +3,7 @@ import { isIP } from "node:net";
 import { parse } from "yaml";
 import { edgeSettings } from "../../../render/edge-settings.js";
 import { envoyBootstrap, type EnvoyOptions } from "../../../render/envoy-bootstrap.js";
-import { whyUnreadable } from "../../../files/file-reader.js";
-import type { Io } from "../../terminal/io.js";
+import { readOr } from "../document-source.js";
 import type { Invocation, LocalCommand, Options } from "../../command.js";
 import { done, failed, usageFailure } from "../../failure.js";
 import type { Outcome } from "../../failure.js";
@@ -54,7 +53,7 @@ export const renderEnvoy: LocalCommand = {
     if (!names.ok) return names.failure;
     const choices = await readChoices(invocation);
     if (!choices.ok) return choices.failure;
-    const template = await readTemplate(io);
+    const template = await readOr("envoy.yaml", io.readTemplate);
     if (!template.ok) return template.failure;
     const yaml = envoyBootstrap({ ...names.value, settings: edgeSettings(choices.value) }, template.value);
     if (output.json) output.document(parse(yaml));
@@ -100,11 +99,3 @@ const isNodeId = (id: string): boolean => Buffer.byteLength(id) <= MAX_NODE_ID_B
 const holdsFilter = ({ text, number, flag }: Invocation): boolean =>
   [text("filter"), text("table"), text("with-policy"), number("capacity")].some((one) => one !== undefined) ||
   flag("no-follow");
-
-async function readTemplate({ readTemplate: read }: Pick<Io, "readTemplate">): Promise<Outcome<string>> {
-  try {
-    return done(await read());
-  } catch (error) {
-    return failed(usageFailure(`envoy.yaml cannot be read: ${whyUnreadable(error)}`));
-  }
-}

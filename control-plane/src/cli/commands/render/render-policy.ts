@@ -1,23 +1,18 @@
 // A policy file that becomes part of edge settings: read, validated, and each violation printed with its position.
 import { MAX_POLICY_BYTES } from "../../../../../assembly/contract.js";
 import type { Policy } from "../../../domain/policy/policy.js";
-import { whyUnreadable } from "../../../files/file-reader.js";
 import type { Invocation } from "../../command.js";
-import { violationLine } from "../document-source.js";
-import { done, EXIT, failed, usageFailure } from "../../failure.js";
+import { readOr, violationLine } from "../document-source.js";
+import { done, EXIT, failed } from "../../failure.js";
 import type { Outcome } from "../../failure.js";
 
 /** Violations are remarks: what is printed goes into a file, and nothing is printed of a policy that is none. */
 export async function readPolicyFile(file: string, { io, output }: Invocation): Promise<Outcome<Policy>> {
-  let bytes: Uint8Array;
-  try {
-    bytes = await io.readFile(file, MAX_POLICY_BYTES);
-  } catch (error) {
-    return failed(usageFailure(`${file} cannot be read: ${whyUnreadable(error)}`));
-  }
+  const read = await readOr(file, () => io.readFile(file, MAX_POLICY_BYTES));
+  if (!read.ok) return read;
   // Loads the validator's module, which no other command needs.
   const { readPolicyDocument } = await import("../../../domain/policy/read-policy.js");
-  const result = readPolicyDocument(bytes);
+  const result = readPolicyDocument(read.value);
   if (!("violations" in result)) return done(result.policy);
   for (const violation of result.violations) output.remark(violationLine(file, violation));
   const { length } = result.violations;
