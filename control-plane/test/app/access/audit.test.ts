@@ -101,14 +101,15 @@ describe("the audit log", () => {
 describe("policies in the audit log", () => {
   const good = "version: 1\nplans:\n  - { id: 0, name: default, maxTokens: 100, tokenRefillRate: 10 }\n";
 
-  it("a policy is in the audit log as accepted or rejected, with its first violation", async () => {
+  /** What is audited of a policy file; `saved` answers once a new text is judged. */
+  async function audited(first: string, name = "policy.yaml") {
     const store = await temporaryStore();
-    let [text, changed] = [good, (): Promise<boolean> => Promise.resolve(true)];
+    let [text, changed] = [first, (): Promise<boolean> => Promise.resolve(true)];
     const clock = new FixedClock();
     const logger = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
     await PolicyService.start({
       source: {
-        name: "policy.yaml",
+        name,
         read: () => Promise.resolve(text),
         watch: (onChange) => {
           changed = onChange;
@@ -122,11 +123,19 @@ describe("policies in the audit log", () => {
       clock,
       logger,
     });
-    text = good.replace("100", "0");
-    await changed();
-    text = good.replace("100", "200");
-    await changed();
-    await changed();
+    const saved = async (next: string): Promise<void> => {
+      text = next;
+      await changed();
+    };
+    return { store, clock, saved };
+  }
+
+  it("a policy is in the audit log as accepted or rejected, with its first violation", async () => {
+    const { store, clock, saved } = await audited(good);
+    await saved(good.replace("100", "0"));
+    const better = good.replace("100", "200");
+    await saved(better);
+    await saved(better);
     const entries = await store.audit.auditBefore(undefined, 10);
     const source = "policy.yaml";
     expect(entries.map(({ action, details }) => ({ action, ...details }))).toEqual([
@@ -142,5 +151,13 @@ describe("policies in the audit log", () => {
     ]);
     const said = new Set(entries.map(({ actor, at, sessionId }) => JSON.stringify([actor, at, sessionId])));
     expect(said).toEqual(new Set([JSON.stringify(["file", clock.nowMs(), null])]));
+  });
+
+  it("a rejected policy's first violation is cut to 500 characters in the audit log", async () => {
+    const { store, saved } = await audited(good, `${"folder/".repeat(80)}policy.yaml`);
+    await saved(good.replace("100", "0"));
+    const [entry] = await store.audit.auditBefore(undefined, 1);
+    expect(entry?.action).toBe("policy-rejected");
+    expect(entry?.details.firstViolation).toHaveLength(500);
   });
 });
