@@ -50,7 +50,8 @@ const timeAndCounter = (id: string): readonly [string, string] => {
   return [hex.slice(0, TIME_DIGITS), hex.slice(TIME_DIGITS + 1, TIME_DIGITS + 1 + COUNTER_DIGITS)];
 };
 
-const idTimeMs = (id: string): number => Number.parseInt(timeAndCounter(id)[0], 16);
+/** The time that an id of ours says: its creation's, or up to IDS_AHEAD_MS later. */
+export const idTimeMs = (id: string): number => Number.parseInt(timeAndCounter(id)[0], 16);
 
 /** 36 lower-case characters of 16 bytes. */
 export function formatSessionId(bytes: Uint8Array): string {

@@ -1,5 +1,6 @@
 // A session: its record, the states it passes through, and when it ends. Pure: time and policy are passed in.
 import type { PlanAtCreation, PlanOfPolicy } from "./plan.js";
+import { idTimeMs } from "./session-id.js";
 
 export interface SessionMetadata {
   readonly userAgent: string | null;
@@ -24,7 +25,7 @@ export interface Session {
   readonly idleEndedAt?: number;
   /** When it was met by a clock that its createdAt lies far ahead of. */
   readonly aheadSince?: number;
-  /** Its place among its user's sessions, where that does not follow from createdAt: the clock went back. */
+  /** Its place among its user's sessions, where that does not follow from its id: the clock was far ahead. */
   readonly order?: number;
   /** The token budget whose end edges were invalidated for: once for each budget. */
   readonly announcedBudget?: number;
@@ -81,10 +82,11 @@ export function inOrderOfCreation(sessions: readonly Session[]): Session[] {
 /** The session as the newest beside others. */
 export function asNewest(session: Session, others: readonly Session[]): Session {
   const newest = Math.max(...others.map(orderOf));
-  return newest < session.createdAt ? session : { ...session, order: newest + 1 };
+  return newest <= orderOf(session) ? session : { ...session, order: newest + 1 };
 }
 
-const orderOf = ({ order, createdAt }: Session): number => order ?? createdAt;
+/** Of one millisecond the ids themselves are in the order of creation. */
+const orderOf = ({ order, id }: Session): number => order ?? idTimeMs(id);
 
 /** The session without what was known of its client's person: address and user agent. */
 export function withoutClientDetails(session: Session): Session {

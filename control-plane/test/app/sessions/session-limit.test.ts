@@ -54,6 +54,19 @@ describe("a user who has as many sessions as the plan allows", () => {
     });
   }
 
+  it("a session that came to the plan by a change has the place of its creation", async () => {
+    const plane = await startTestControlPlane();
+    plane.setPlans({ ...REPLACING, maxSessionsPerUser: 3 }, METERED);
+    const first = [await created(plane), await created(plane)];
+    const changed = await created(plane, { plan: METERED.name });
+    await plane.call("PATCH", `/v1/sessions/${changed.session.id}`, { plan: STARTER.name });
+    // All of one millisecond.
+    await created(plane);
+    await created(plane);
+    const states = [...first, changed].map(async ({ session }) => (await shown(plane, session.id)).state);
+    expect(await Promise.all(states)).toEqual(["revoked", "revoked", "live"]);
+  });
+
   it("a user at the limit may have sessions in another plan, and other users have theirs", async () => {
     const plane = await startTestControlPlane();
     plane.setPlans(REFUSING, METERED);
