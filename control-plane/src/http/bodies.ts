@@ -47,8 +47,9 @@ export function readBodies(app: HttpApp): void {
 /** The parser of queries leaves what it cannot decode as it is: a filter by another name would answer nothing, or all. */
 export function denyQueries(app: Pick<HttpApp, "addHook">): void {
   app.addHook("preValidation", (request, reply, done) => {
-    const [, query] = request.raw.url?.split("?", 2) ?? [];
-    if (query === undefined || isReadable(query)) done();
+    const url = request.raw.url ?? "";
+    const at = url.indexOf("?");
+    if (at < 0 || isReadable(url.slice(at + 1))) done();
     else sendError(reply, "INVALID_REQUEST", QUERY);
   });
 }

@@ -86,7 +86,7 @@ describe("a body that names a key twice", () => {
 });
 
 describe("a query that is not UTF-8", () => {
-  it.each(["%ff", "%C3", "%zz", "%", "%ED%A0%80", "A%C0%AF"])("a list by userId=%s is 400", async (value) => {
+  it.each(["%ff", "%C3", "%zz", "%", "%ED%A0%80", "A%C0%AF", "a?%ff"])("a list by userId=%s is 400", async (value) => {
     const plane = await startTestControlPlane();
     const said = expectError(await plane.call("GET", `/v1/sessions?userId=${value}`), "INVALID_REQUEST");
     expect(said).toBe("The query must be UTF-8, percent-encoded");
