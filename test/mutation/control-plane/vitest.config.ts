@@ -6,5 +6,7 @@ export default defineConfig({
     include: ["control-plane/test/{app,contracts,domain,http,model,store}/**/*.test.ts"],
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    // Loading the modules anew for each file takes longer than the tests do.
+    isolate: false,
   },
 });

@@ -13,10 +13,11 @@ export async function inSteps<Done, Cursor>(
   stopped: () => boolean = () => false,
 ): Promise<void> {
   let after: Cursor | undefined;
-  do {
+  while (!stopped()) {
     const { done, next } = await step(after);
     tell(done);
+    if (next === undefined) return;
     after = next;
     await nextTurn();
-  } while (after !== undefined && !stopped());
+  }
 }

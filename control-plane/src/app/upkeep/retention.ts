@@ -34,7 +34,7 @@ export async function applyRetention(
   const { metadataMs } = retention;
   if (metadataMs !== null) {
     await inChunks(() => forgetDetails(store, nowMs - metadataMs), stopped);
-    if (!stopped()) await forgetDetailsAhead(store, nowMs, nowMs - metadataMs, stopped);
+    await forgetDetailsAhead(store, nowMs, nowMs - metadataMs, stopped);
   }
   await inChunks(() => operator.forgetCreationKeys(nowMs - CREATION_KEY_KEPT_MS, CHUNK), stopped);
   const bounds = { maxEntries: retention.audit.maxEntries, notBeforeMs: nowMs - retention.audit.maxAgeMs, nowMs };

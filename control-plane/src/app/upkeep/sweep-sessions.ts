@@ -24,8 +24,8 @@ const SESSIONS_A_STEP = 50;
 export interface SweepResult {
   /** Sessions that ended by it: idle, or past their lifetime. */
   readonly removed: number;
-  /** Sessions that are live after it. */
-  readonly remaining: number;
+  /** Sessions that are live after it. Null: it was stopped before they were counted. */
+  readonly remaining: number | null;
 }
 
 export type SweepPorts = Pick<
@@ -53,7 +53,7 @@ export async function sweepSessions(ports: SweepPorts, stopped: () => boolean): 
   removed += await sweepAhead(ports, policy, nowMs, stopped);
   await forget(ports, policy, nowMs, stopped);
   ports.instances.forgetGone();
-  const remaining = await countLive(ports, policy, nowMs);
+  const remaining = stopped() ? null : await countLive(ports, policy, nowMs);
   const durationMs = ports.clock.monotonicMs() - startedAtMs;
   ports.usageMeter.swept(removed, durationMs);
   ports.logger.info({ type: "session-cleanup", removed, remaining, durationMs }, "sessions cleaned up");

@@ -161,15 +161,3 @@ describe("the retention", () => {
     expect((await store.find(old.id))?.metadata.ip).toBe("192.0.2.1");
   });
 });
-
-it("a retention that is stopped does no further step, and the next one finishes", async () => {
-  const store = await temporaryStore();
-  for (let i = 0; i < 1001; i++) await store.audit.appendAudit(eventAt(NOW_MS));
-  const bounded = { ...RETENTION, audit: { maxEntries: 1, maxAgeMs: 30 * DAY_MS } };
-  let looks = 0;
-  // Looked at before each of four kinds of step, and after the first chunk of the last.
-  await applyRetention(store, store.operator, store.audit, bounded, NOW_MS, () => looks++ >= 4);
-  expect(await numbers(store)).toHaveLength(501);
-  await keep(store, bounded);
-  expect(await numbers(store)).toEqual([1001]);
-});
