@@ -119,6 +119,8 @@ export const STATE_LIVE: string = "live";
 export const STATE_REVOKED: string = "revoked";
 export const STATE_EXPIRED: string = "expired";
 export const STATE_UNKNOWN: string = "unknown";
+/** Of a session that is not over as far as is known, while the store takes no writes: as no answer at all. */
+export const STATE_UNAVAILABLE: string = "unavailable";
 /** Sessions of one acquire: at about 60 bytes each a call stays below MAX_EDGE_BODY_BYTES, at about 300 its answer too. */
 export const MAX_ACQUIRE_SESSIONS: u32 = 64;
 /** What an unknown session answers as its end: the one ended state that may still become live, so it is short. */

@@ -1,5 +1,5 @@
 // The control plane's answers are read strictly: a wrong value makes the whole answer invalid.
-import { readAcquireAnswers } from "../domain/edge/acquire-answer";
+import { ANSWER_UNAVAILABLE, readAcquireAnswers } from "../domain/edge/acquire-answer";
 import { readReportAnswer, readWatchAnswer } from "../domain/edge/edge-answers";
 
 const LOG = '"log":"00ff00000000a1b2"';
@@ -70,6 +70,13 @@ describe("the control plane's answer to an acquire", () => {
   test("an acquire's answer without a log cursor is rejected, whatever the state", () => {
     expect(readAcquireAnswers(`{"state":"unknown","endsInMs":5,"cursor":1}`).length).toBe(0);
     expect(readAcquireAnswers(`{"state":"revoked","endsInMs":5,${LOG}}`).length).toBe(0);
+  });
+
+  test("an acquire's answer may say that the control plane cannot hold the session", () => {
+    const answers = readAcquireAnswers(`{"state":"unavailable",${LOG},"cursor":1}`);
+    expect(answers.length).toBe(1);
+    expect(answers[0].state).toBe(ANSWER_UNAVAILABLE);
+    expect(readAcquireAnswers(`{"state":"unavailable","cursor":1}`).length).toBe(0);
   });
 
   test("an acquire's answer about several sessions leaves out those that it does not name rightly", () => {

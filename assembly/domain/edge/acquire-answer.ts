@@ -6,6 +6,7 @@ import {
   STATE_EXPIRED,
   STATE_LIVE,
   STATE_REVOKED,
+  STATE_UNAVAILABLE,
   STATE_UNKNOWN,
 } from "../../contract";
 import { utf8 } from "../../memory/bytes";
@@ -19,6 +20,7 @@ export const ANSWER_LIVE: u8 = 0;
 export const ANSWER_REVOKED: u8 = 1;
 export const ANSWER_EXPIRED: u8 = 2;
 export const ANSWER_UNKNOWN: u8 = 3;
+export const ANSWER_UNAVAILABLE: u8 = 4;
 
 /** Beyond any level: a bucket holds at most 9e12 microtokens. */
 const MAX_LEVEL_MICRO: u64 = 9000000000000;
@@ -108,6 +110,10 @@ function readAnswer(root: JsonNode): AcquireAnswer | null {
   const generation = getU64(root, "generation");
   if (generation.state == FIELD_FOUND) answer.generation = generation.value;
   if (state.value == STATE_UNKNOWN) return answer;
+  if (state.value == STATE_UNAVAILABLE) {
+    answer.state = ANSWER_UNAVAILABLE;
+    return answer;
+  }
   const endsInMs = getU64(root, "endsInMs");
   if (endsInMs.state != FIELD_FOUND || endsInMs.value > MAX_ENDS_IN_MS) return null;
   answer.endsInMs = endsInMs.value;

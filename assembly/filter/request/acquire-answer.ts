@@ -4,6 +4,7 @@ import {
   ANSWER_EXPIRED,
   ANSWER_LIVE,
   ANSWER_REVOKED,
+  ANSWER_UNAVAILABLE,
   AcquireAnswer,
   answerOf,
   readAcquireAnswers,
@@ -186,6 +187,7 @@ function isUnwritten(outcome: u32): bool {
 
 /** Writes the answer. Returns what that came to (insert.ts). */
 function takeAnswer(root: Root, ask: u32, answer: AcquireAnswer): u32 {
+  if (answer.state == ANSWER_UNAVAILABLE) return NO_ANSWER;
   memory.copy(askedToken, askToken(ask), TOKEN_BYTES);
   countAnswer(answer);
   const outcome = writeAnswer(root, askedToken, answer, hasAskFlag(ask, ASK_INSERTS), askedAtUs(ask));

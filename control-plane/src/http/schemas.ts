@@ -167,15 +167,28 @@ const ENDED = {
   ...acquired,
 };
 
+const UNAVAILABLE = {
+  state: Type.Literal("unavailable", { description: "not over as far as is known, but the store takes no writes" }),
+  ...acquired,
+};
+
 /** What the call's `others` came to, by session, where it has any. */
 const others = Type.Optional(
   Type.Array(
-    Type.Union([Type.Object({ session: Type.String(), ...LIVE }), Type.Object({ session: Type.String(), ...ENDED })]),
+    Type.Union([
+      Type.Object({ session: Type.String(), ...LIVE }),
+      Type.Object({ session: Type.String(), ...ENDED }),
+      Type.Object({ session: Type.String(), ...UNAVAILABLE }),
+    ]),
     { description: "of each further session, with its id" },
   ),
 );
 
-export const AcquireAnswer = Type.Union([Type.Object({ ...LIVE, others }), Type.Object({ ...ENDED, others })]);
+export const AcquireAnswer = Type.Union([
+  Type.Object({ ...LIVE, others }),
+  Type.Object({ ...ENDED, others }),
+  Type.Object({ ...UNAVAILABLE, others }),
+]);
 
 const ERROR_CODES = Object.keys(ERRORS) as ErrorCode[];
 

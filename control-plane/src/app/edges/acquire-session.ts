@@ -12,6 +12,7 @@ import type { Session } from "../../domain/session.js";
 import { endedForIdleness } from "../upkeep/ended-session.js";
 import { idleMoment, idleNow } from "../upkeep/idle-expiry.js";
 import type { SteadyClock } from "../ports/ports.js";
+import { StoreUnwritable } from "../ports/store-health.js";
 import { endForEdgesMs, lastFigures, liveForEdges } from "./usage.js";
 import type { UsagePorts } from "./usage.js";
 
@@ -37,14 +38,21 @@ export interface EndedAnswer extends LogPosition {
   readonly rev: number;
 }
 
+/** It is live as far as is known, and cannot be held: the store takes no writes. */
+export interface UnavailableAnswer extends LogPosition {
+  readonly state: "unavailable";
+}
+
 /** With the generation that the edge is offered: a worker on a lower one waits for it where it does not know the plan. */
-export type Acquired = (LiveAnswer | EndedAnswer) & { readonly generation: number };
+export type Acquired = (LiveAnswer | EndedAnswer | UnavailableAnswer) & { readonly generation: number };
 
 /**
  * The answers in the order of the sessions, or undefined while no policy is loaded: then nothing can be said, and the edge
  * goes by its own rules. A live session counts as active. Each position is of the very moment at which its session was
  * looked at: an invalidation after it has a higher number than the answer carries, and the edge asks again; that of a
- * revoked one covers the revocation itself.
+ * revoked one covers the revocation itself. Also where the store takes no writes, a session that is over is answered as such:
+ * no edge may admit it unverified.
+ * @throws StoreUnwritable where it takes none, and none of the sessions is over
  */
 export async function acquireSessions(
   ports: UsagePorts,
@@ -60,22 +68,51 @@ export async function acquireSessions(
   }
   const { policy, generation } = active;
   ports.instances.acquired(asker);
-  const held = await Promise.all(ids.map((id) => hold(ports, id, asker)));
+  const held = await Promise.all(ids.map((id) => holdOrLook(ports, id, asker)));
   // While the commits were under way edges may have received invalidations, and take no answer from before them.
   const { cursor } = await ports.store.position();
   const look = async (id: string, one: Known): Promise<Known> =>
     cursor > one.position.cursor ? knownOf(await ports.usage.look(id)) : one;
-  const found = await Promise.all(held.map((one, index) => look(ids[index] ?? "", one)));
-  return found.map((one) => {
+  const found = await Promise.all(held.map(({ known }, index) => look(ids[index] ?? "", known)));
+  const answers = found.map((one, index) => {
     const answer = validate(one, asker, policy, ports.clock);
-    ports.meter.acquired(answer.state);
-    return { ...answer, generation };
+    return answer.state === "live" && held[index]?.failure !== undefined ? unavailable(one) : answer;
   });
+  for (const { state } of answers) ports.meter.acquired(state);
+  const failure = held.find((one) => one.failure !== undefined)?.failure;
+  if (failure !== undefined && answers.every(({ state }) => state === "unavailable")) throw failure;
+  return answers.map((answer) => ({ ...answer, generation }));
 }
+
+const unavailable = ({ position }: Known): UnavailableAnswer => ({ state: "unavailable", ...position });
 
 /** The same for one session. */
 export async function acquireSession(ports: UsagePorts, id: string, asker: Instance): Promise<Acquired | undefined> {
   return (await acquireSessions(ports, [id], asker))?.[0];
+}
+
+interface HeldOrSeen {
+  readonly known: Known;
+  /** Why it is not held though it may be live. */
+  readonly failure?: StoreUnwritable;
+}
+
+async function holdOrLook(ports: UsagePorts, id: string, asker: Instance): Promise<HeldOrSeen> {
+  try {
+    return { known: await hold(ports, id, asker) };
+  } catch (failure) {
+    if (!(failure instanceof StoreUnwritable)) throw failure;
+    return { known: await seen(ports, id, failure), failure };
+  }
+}
+
+/** Reads fail too where the store's engine has given up: then nothing can be said. */
+async function seen(ports: UsagePorts, id: string, failure: StoreUnwritable): Promise<Known> {
+  try {
+    return knownOf(await ports.usage.look(id));
+  } catch {
+    throw failure;
+  }
 }
 
 /**

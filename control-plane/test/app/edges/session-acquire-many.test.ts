@@ -3,11 +3,13 @@ import { describe, expect, it } from "vitest";
 
 import { MAX_ACQUIRE_SESSIONS } from "../../../../assembly/contract.js";
 import { acquireSessions } from "../../../src/app/edges/acquire-session.js";
+import { StoreUnwritable } from "../../../src/app/ports/store-health.js";
 import { decideRevocation } from "../../../src/domain/decisions/revoke-sessions.js";
 import { MemoryStore } from "../../../src/store/memory/store.js";
 import { created, expectError, INSTANCE, shown, startTestControlPlane } from "../../support/control-plane.js";
 import type { TestControlPlane } from "../../support/control-plane.js";
-import { sessionAt } from "../../support/sessions.js";
+import { GRACE_MS } from "../../support/idle-plane.js";
+import { HOUR_MS, sessionAt } from "../../support/sessions.js";
 import { withVerbs } from "../../support/store-verbs.js";
 
 describe("an edge asks for many sessions in one call", () => {
@@ -40,6 +42,40 @@ describe("an edge asks for many sessions in one call", () => {
     const ids = sessions.map(({ id }) => id);
     await acquireAll(plane, ids);
     for (const { id, createdAt } of sessions) expect((await shown(plane, id)).lastActivity).toBe(createdAt + 1234);
+  });
+
+  it("while the store takes no writes, sessions that are over are answered so, and live ones are not held", async () => {
+    const plane = await startTestControlPlane();
+    const [live, revoked, expired] = [
+      (await created(plane)).session,
+      (await created(plane)).session,
+      sessionAt(plane.clock.nowMs() - 2 * HOUR_MS),
+    ];
+    await plane.call("DELETE", `/v1/sessions/${revoked.id}`);
+    await plane.store.create(expired);
+    const unknown = sessionAt(plane.clock.nowMs());
+    plane.clock.advance(GRACE_MS);
+    const before = await plane.acquire(revoked.id);
+    const { log } = before.body as { log: string };
+    plane.ports.store.update = () => Promise.reject(new StoreUnwritable("the disk is full"));
+    const { status, body } = await acquireAll(plane, [live.id, revoked.id, expired.id, unknown.id]);
+    expect([status, body]).toEqual([
+      200,
+      {
+        ...{ state: "unavailable", log, cursor: 1, generation: 1 },
+        others: [
+          { session: revoked.id, ...(before.body as object) },
+          expect.objectContaining({ session: expired.id, state: "expired" }),
+          expect.objectContaining({ session: unknown.id, state: "unknown" }),
+        ],
+      },
+    ]);
+    expect(await plane.acquire(revoked.id)).toEqual(before);
+    expectError(await plane.acquire(live.id), "NOT_WRITTEN");
+    plane.ports.usage.look = () => {
+      throw new Error("LMDB has given up");
+    };
+    expectError(await plane.acquire(revoked.id), "NOT_WRITTEN");
   });
 
   it("an acquire takes 64 sessions, and leaves out those beyond", async () => {

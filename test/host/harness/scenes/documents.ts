@@ -59,6 +59,11 @@ export function endedAnswer(state: "revoked" | "expired" | "unknown", endsInMs =
 }
 
 /** What the control plane answers once a report's rows are durable. */
+/** Of a session that nobody can hold while the store takes no writes. */
+export function unavailableAnswer(): string {
+  return JSON.stringify({ state: "unavailable", log: LOG, cursor: CURSOR });
+}
+
 export function reportAnswer(refresh: readonly string[] = [], log = LOG): string {
   return JSON.stringify({ log, refresh });
 }
