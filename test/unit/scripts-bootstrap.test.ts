@@ -113,6 +113,23 @@ it("a run beside another over the same data says so before it installs anything"
   );
 });
 
+it("a run whose reader leaves while it installs goes on, and says nothing of it", async () => {
+  write("bin/npm", NPM.replace("echo", "until [ -e left ]; do sleep 0.05; done\necho"));
+  const child = spawn(process.execPath, [join(project, "scripts/bootstrap.mjs"), "start"], {
+    env: { ...process.env, PATH: pathWithNpm() },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  onTestFinished(() => void child.kill("SIGKILL"));
+  const complaints: string[] = [];
+  child.stderr.on("data", (chunk) => complaints.push(String(chunk)));
+  await once(child.stdout, "data");
+  child.stdout.destroy();
+  write("left", "");
+  const [code] = (await once(child, "close")) as [number | null];
+  expect([code, complaints.join("")]).toEqual([0, ""]);
+  expect(readFileSync(join(project, "calls"), "utf8").split("\n").filter(Boolean)).toEqual([INSTALL, ...BUILD_ALL]);
+});
+
 const HOLD = `const { takeStartLock } = await import(process.cwd() + "/scripts/start/start-lock.mjs");
   await takeStartLock({}, process.cwd());
   console.log("held");
@@ -128,13 +145,16 @@ interface Outcome {
 
 function run(mode: string): Outcome {
   write("calls", "");
-  const path = `${join(project, "bin")}:${process.env.PATH ?? ""}`;
   const { status, stdout, stderr } = spawnSync(process.execPath, [join(project, "scripts/bootstrap.mjs"), mode], {
-    env: { ...process.env, PATH: path },
+    env: { ...process.env, PATH: pathWithNpm() },
     encoding: "utf8",
   });
   const calls = readFileSync(join(project, "calls"), "utf8").split("\n").filter(Boolean);
   return { code: status, stdout, stderr, calls };
+}
+
+function pathWithNpm(): string {
+  return `${join(project, "bin")}:${process.env.PATH ?? ""}`;
 }
 
 function lockOf(version: string): string {
