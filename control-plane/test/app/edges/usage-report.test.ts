@@ -1,5 +1,5 @@
 // report: what edges say was spent, and what that changes for the session and for who acquires it.
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 
 import { created, expectError, INSTANCE, KEYS, shown, startTestControlPlane } from "../../support/control-plane.js";
 import type { TestControlPlane } from "../../support/control-plane.js";
@@ -78,6 +78,20 @@ describe("an edge that reports", () => {
     expectError(await plane.report([], { padding: "x".repeat(65_536) }), "BODY_TOO_LARGE");
     const without = { ...body, more: undefined };
     expectError(await plane.call("POST", "/edge/v1/report", without, KEYS.edgeCredential), "INVALID_REQUEST", "more");
+  });
+
+  it("a report for which too much waits to be written is 503, and counts as rejected", async () => {
+    const plane = await startTestControlPlane();
+    const { session } = await created(plane);
+    // A bound of 65,536 rows, tried with all of them where rows are committed.
+    vi.spyOn(plane.ports.commits, "commit").mockResolvedValue(undefined);
+    const rows = [[session.id, 1, 5, TOKEN, 0]];
+    expect(expectError(await plane.report(rows), "NOT_READY")).toContain("report again in a while");
+    expect((await plane.call("GET", "/metrics")).text).toContain('sluice_control_reports_total{outcome="rejected"} 1');
+    expect(await spent(plane, session.id)).toBe(0);
+    vi.restoreAllMocks();
+    expect((await plane.report(rows)).status).toBe(200);
+    expect(await spent(plane, session.id)).toBe(5);
   });
 
   it("a report's answer names its sessions that ended, and those that are unknown", async () => {
