@@ -8,8 +8,8 @@ import { survivorsOf } from "../mutation/mutant.js";
 import { reportLines } from "../mutation/report.js";
 
 const SEED = 1;
-const BLOCKS = 40;
-const FILTER_MUTANTS = 60;
+const BLOCKS = 16;
+const FILTER_MUTANTS = 40;
 const HOURS_MS = 2 * 3_600_000;
 
 it(

@@ -1,6 +1,6 @@
-// A sample of the sources: the same seed takes the same part of the same sources.
+// A sample of the sources, by a seed.
+import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
-import fc from "fast-check";
 
 export interface LineRange {
   readonly file: string;
@@ -30,8 +30,15 @@ export function blocksOf(files: readonly string[]): LineRange[] {
   });
 }
 
-/** `count` of these, in their order; all where there are no more. */
-export function sampleOf<T>(all: readonly T[], count: number, seed: number): readonly T[] {
-  if (count >= all.length) return all;
-  return fc.sample(fc.subarray([...all], { minLength: count, maxLength: count }), { seed, numRuns: 1 })[0] ?? [];
+/**
+ * `count` of these, in their order; all where there are no more. Each has its lot by the seed and its own key, so that an edit
+ * of one file leaves the sample of the others as it was.
+ */
+export function sampleOf<T>(all: readonly T[], count: number, seed: number, keyOf: (one: T) => string): readonly T[] {
+  const lots = new Map(all.map((one) => [one, lotOf(`${seed} ${keyOf(one)}`)]));
+  const lot = (one: T): string => lots.get(one) ?? "";
+  const taken = new Set([...all].sort((one, other) => (lot(one) < lot(other) ? -1 : 1)).slice(0, count));
+  return all.filter((one) => taken.has(one));
 }
+
+const lotOf = (key: string): string => createHash("sha256").update(key).digest("hex");

@@ -43,10 +43,26 @@ describe("mutants of the filter", () => {
 describe("the sample of mutants", () => {
   const blocks = blocksOf(sourceFiles(["control-plane/src/domain"]));
 
+  const sample = (count: number, seed: number, of = blocks) =>
+    sampleOf(of, count, seed, ({ file, first }) => `${file}:${first}`);
+
   it("the same seed takes the same part of the sources, another seed another", () => {
-    expect(sampleOf(blocks, 10, 3)).toHaveLength(10);
-    expect(sampleOf(blocks, 10, 3)).toEqual(sampleOf(blocks, 10, 3));
-    expect(sampleOf(blocks, 10, 3)).not.toEqual(sampleOf(blocks, 10, 4));
+    expect(sample(10, 3)).toHaveLength(10);
+    expect(sample(10, 3)).toEqual(sample(10, 3));
+    expect(sample(10, 3)).not.toEqual(sample(10, 4));
+    expect(sample(1_000_000, 3)).toEqual(blocks);
+  });
+
+  it("a file that goes leaves the sample of the other files as it was, and makes room for more", () => {
+    const taken = sample(30, 3);
+    const { file: gone } = taken[0] ?? { file: "" };
+    const others = sample(
+      30,
+      3,
+      blocks.filter(({ file }) => file !== gone),
+    );
+    expect(others).toHaveLength(30);
+    expect(others).toEqual(expect.arrayContaining(taken.filter(({ file }) => file !== gone)));
   });
 
   it("the blocks of the sources hold every line once", () => {

@@ -23,7 +23,7 @@ const FATES: Partial<Record<Result["status"], Fate>> = {
 export async function judgeControlPlane(seed: number, blocks: number, only: string): Promise<readonly JudgedMutant[]> {
   const files = sourceFiles(FOLDERS).filter((file) => file.includes(only));
   const results = await new Stryker({
-    mutate: sampleOf(blocksOf(files), blocks, seed).map(rangeText),
+    mutate: sampleOf(blocksOf(files), blocks, seed, ({ file, first }) => `${file}:${first}`).map(rangeText),
     testRunner: "vitest",
     plugins: ["@stryker-mutator/vitest-runner"],
     vitest: { configFile: "test/mutation/control-plane/vitest.config.ts", related: false },

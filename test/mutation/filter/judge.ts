@@ -37,6 +37,7 @@ export async function judgeFilter(seed: number, count: number, only: string): Pr
     files.flatMap((file) => mutantsOf(file, readFileSync(file, "utf8"))),
     count,
     seed,
+    ({ file, source, original, replacement }) => [file, source, original, replacement].join("\n"),
   );
   const workspace = Workspace.create(`build/mutation/filter-${process.pid}`);
   try {
