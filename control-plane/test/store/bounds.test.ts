@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { expect, it, onTestFinished } from "vitest";
 
 import { openLayout } from "../../src/store/lmdb/layout.js";
-import { sessionAt } from "../support/sessions.js";
-import { openStore } from "../support/temporary-store.js";
+import { sessionAt, STARTER } from "../support/sessions.js";
+import { openStore, temporaryStore } from "../support/temporary-store.js";
 import type { StoreOfTests } from "../support/temporary-store.js";
 
 const NOW_MS = Date.UTC(2026, 0, 1);
@@ -38,4 +38,61 @@ it("past a million keys of creations each new one takes the place of the oldest"
   expect((await issue(store, "operator b", NOW_MS + 40)).outcome).toBe("repeated");
   expect((await issue(store, "operator a", NOW_MS + 50)).outcome).toBe("created");
   expect((await issue(store, "operator b", NOW_MS + 60)).outcome).toBe("created");
+});
+
+/** Three sessions: with a row less than a page may have, with the key of one consumption, and with none. */
+async function sessionsWithRows() {
+  const store = await temporaryStore();
+  const sessions = [1, 2, 3].map((at) => sessionAt(at));
+  const [first = "", second = "", third = ""] = sessions.map(({ id }) => id);
+  for (const session of sessions) await store.create(session);
+  const rows = Array.from({ length: 499 }, (_, i) => {
+    const figures = { rev: 1, consumed: 1, levelMicro: 1, atMs: 1, reportedAtMs: 1 };
+    return { sessionId: first, edge: "gw-1", instance: i.toString(16).padStart(16, "0"), ...figures };
+  });
+  await store.usage.report(rows, new Map());
+  const consumption = { count: 1, keptSinceMs: 0, atMs: 1, budgets: new Map([[STARTER.id, 5000]]), isLive: () => true };
+  await store.usage.consume(second, { ...consumption, key: "job-1" });
+  return { store, first, second, third };
+}
+
+it("a step of a sweep that removes takes no further session once there are 500 rows to go", async () => {
+  const { store, first, second, third } = await sessionsWithRows();
+  const idsOf = (sessions: readonly { id: string }[]): string[] => sessions.map(({ id }) => id);
+  const ofPlan = { planId: STARTER.id, untilMs: NOW_MS, limit: 50 };
+  const created = await store.update("byCreation", { ...ofPlan, after: undefined }, ({ page, next }) => ({
+    answer: [idsOf(page), next],
+    changes: {},
+  }));
+  expect(created.answer).toEqual([[first, second], second]);
+  const rest = await store.update("byCreation", { ...ofPlan, after: second }, ({ page, next }) => ({
+    answer: [idsOf(page), next],
+    changes: {},
+  }));
+  expect(rest.answer).toEqual([[third], undefined]);
+  const ahead = { createdAfterMs: 0, after: undefined, limit: 50 };
+  const late = await store.update("createdAfter", ahead, ({ page, next }) => ({
+    answer: [idsOf(page), next],
+    changes: {},
+  }));
+  expect(late.answer).toEqual([[first, second], second]);
+  for (const id of [first, second, third]) await store.revoke(id, NOW_MS);
+  // What finds them over is the walk over those by activity.
+  await store.update("byActivity", { ...ofPlan, after: undefined }, () => ({ answer: undefined, changes: {} }));
+  await store.update("byActivity", { ...ofPlan, after: undefined }, () => ({ answer: undefined, changes: {} }));
+  const gone = { createdBeforeMs: NOW_MS, limit: 50 };
+  const over = await store.update("ended", gone, (page) => ({ answer: idsOf(page), changes: {} }));
+  expect(over.answer).toEqual([first, second]);
+});
+
+it("a step of a sweep that reads rows takes no further session once it has read 500", async () => {
+  const { store, first, second } = await sessionsWithRows();
+  const figures = { rev: 1, consumed: 1, levelMicro: 1, atMs: 1, reportedAtMs: 1 };
+  await store.usage.report([{ sessionId: second, edge: "gw-1", instance: "f".repeat(16), ...figures }], new Map());
+  const wanted = { planId: STARTER.id, untilMs: NOW_MS, after: undefined, limit: 50 };
+  const { answer } = await store.update("byActivity", wanted, ({ page, next }) => ({
+    answer: [page.map(({ session }) => session.id), next?.[1]],
+    changes: {},
+  }));
+  expect(answer).toEqual([[first, second], second]);
 });

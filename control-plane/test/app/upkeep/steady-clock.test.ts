@@ -45,6 +45,8 @@ describe("a wall clock that jumps while the control plane runs", () => {
       expect(time.nowMs()).toBe(beforeMs + GRACE_MS + jumpMs);
       expect(time.isSettled()).toBe(true);
       expect(time.waitingJumpMs()).toBe(0);
+      machine.step(5000);
+      expect(time.waitingJumpMs()).toBe(5000);
     });
   }
 
