@@ -28,6 +28,8 @@ export interface ConnectionParts {
   readonly dropped: (reason: DropReason) => void;
 }
 
+/** This part of the total is left to those without a credential, so that newcomers can show theirs. */
+const LEFT_TO_NEWCOMERS = 1 / 20;
 const LINES_A_MINUTE = 1;
 /**
  * So long a connection may take to show a credential before its address is a reason to close it: behind a balancer hundreds
@@ -39,6 +41,8 @@ const YOUNG_MS = 2000;
  * At a bound a connection without a credential gives way to the new one, never the new one to it: an Envoy or an operator
  * shows its credential soon, and counts no more from then on; who only sits is the oldest soon. The bound of an address
  * spares those that are young; at the bound in all it is the oldest of the network with the most that goes, young or not.
+ * Among those with a credential it is the same once they take all the places that are theirs: who has an edge's credential
+ * and fills them keeps nobody out from elsewhere. No connection without a credential closes one that has shown one.
  */
 export class Connections {
   private readonly withCredential = new ConnectionPool();
@@ -46,8 +50,11 @@ export class Connections {
   /** So that each further request costs no look-up by address. */
   private readonly known = new WeakSet<Socket>();
   private readonly lines: LogLineRate;
+  private readonly maxWithCredential: number;
 
   constructor(private readonly parts: ConnectionParts) {
+    const { total } = parts.bounds;
+    this.maxWithCredential = Math.max(1, total - Math.ceil(total * LEFT_TO_NEWCOMERS));
     this.lines = new LogLineRate(parts.clock, LINES_A_MINUTE);
   }
 
@@ -70,6 +77,9 @@ export class Connections {
     if (one === undefined) return;
     this.withoutCredential.remove(one);
     this.withCredential.add(one);
+    if (this.withCredential.size <= this.maxWithCredential) return;
+    const oldest = this.nextToGo(this.withCredential, this.maxWithCredential);
+    if (oldest !== undefined) this.drop(oldest, this.withCredential, "total");
   }
 
   private opened(socket: Socket): void {
@@ -87,13 +97,13 @@ export class Connections {
     });
   }
 
-  /** False where all connections there may be have shown a credential. */
+  /** False only where the total is one connection, and that has shown a credential. */
   private makesRoom(network: string): boolean {
-    const { total, unauthenticated, perAddress } = this.parts.bounds;
+    const { total, unauthenticated } = this.parts.bounds;
     this.dropSittingOf(network);
     const room = Math.min(unauthenticated, total - this.withCredential.size);
     if (this.withoutCredential.size < room) return true;
-    const oldest = this.withoutCredential.nextToGo(perAddress);
+    const oldest = this.nextToGo(this.withoutCredential, room);
     const reason = room < unauthenticated ? "total" : "unauthenticated";
     if (oldest === undefined) this.note(reason, network);
     else this.drop(oldest, this.withoutCredential, reason);
@@ -110,6 +120,11 @@ export class Connections {
     }
   }
 
+  /** A network with more than half of the places is a crowd, however many one address may have. */
+  private nextToGo(pool: ConnectionPool, places: number): Open | undefined {
+    return pool.nextToGo(Math.min(this.parts.bounds.perAddress, Math.floor(places / 2) + 1));
+  }
+
   private drop(one: Open, from: ConnectionPool, reason: DropReason): void {
     from.remove(one);
     one.socket.destroy();
@@ -122,7 +137,7 @@ export class Connections {
     const leftOut = this.lines.take();
     if (leftOut === undefined) return;
     const fields = { type: "connections-dropped", reason, address: network, dropped: leftOut + 1 };
-    logger.warn(fields, "connections without a credential are dropped: there are too many");
+    logger.warn(fields, "connections are dropped: there are too many");
   }
 }
 

@@ -83,6 +83,56 @@ describe("a flood from one network within a moment", () => {
   });
 });
 
+describe("connections on which a credential was shown", () => {
+  const accepted = (plane: Plane, address: string, count: number): FakeSocket[] =>
+    Array.from({ length: count }, () => {
+      const socket = plane.open(address);
+      plane.showsCredential(socket);
+      return socket;
+    });
+
+  it("as many as there may be, of one network, keep out nobody from elsewhere", () => {
+    const plane = new Plane();
+    accepted(plane, FLOODER, BOUNDS.total);
+    const late = plane.open("192.0.2.2");
+    for (let i = 0; i < BOUNDS.perAddress * 3; i++) {
+      plane.open(FLOODER);
+      accepted(plane, FLOODER, 1);
+    }
+    plane.showsCredential(late);
+    const envoys = [late, ...accepted(plane, "192.0.2.3", 300)];
+    accepted(plane, FLOODER, 1000);
+    expect(openOf(envoys)).toBe(301);
+    const { authenticated, unauthenticated } = plane.connections.counts();
+    expect(authenticated + unauthenticated).toBeLessThanOrEqual(BOUNDS.total);
+  });
+
+  it("are not closed by any that come without one", () => {
+    const plane = new Plane();
+    const envoys = accepted(plane, "192.0.2.2", 9500);
+    plane.openMany(FLOODER, 3000);
+    expect([openOf(envoys), plane.connections.counts().unauthenticated]).toEqual([9500, 500]);
+  });
+
+  it("the oldest of all gives way where no network has as many as one may have", () => {
+    const plane = new Plane({ total: 4, unauthenticated: 4, perAddress: 2 });
+    const those = ["192.0.2.1", "192.0.2.2", "192.0.2.3", "192.0.2.4"].flatMap((address) =>
+      accepted(plane, address, 1),
+    );
+    expect(those.map(({ destroyed }) => destroyed)).toEqual([true, false, false, false]);
+  });
+
+  it("keep nobody out either where one address may have more than there is room for", () => {
+    const plane = new Plane({ total: 100, unauthenticated: 100, perAddress: 100 });
+    accepted(plane, FLOODER, 100);
+    const late = plane.open("192.0.2.2");
+    plane.openMany(FLOODER, 50);
+    plane.showsCredential(late);
+    accepted(plane, FLOODER, 100);
+    expect(late.destroyed).toBe(false);
+  });
+});
+
 describe("a flood from everywhere within a moment", () => {
   it("closes the oldest of all, while no network has as many as one may have", () => {
     const plane = new Plane();

@@ -165,7 +165,7 @@ export async function startTestControlPlane(
       { kind: "issuer", token: ISSUER_TOKEN },
     ],
     apiRate: { perSecond: 1000, burst: 10_000 },
-    connections: { total: 1000, unauthenticated: 1000, perAddress: 1000 },
+    connections: { total: 2000, unauthenticated: 1000, perAddress: 1000 },
     tls: null,
     edgeCredentials,
     watches,
