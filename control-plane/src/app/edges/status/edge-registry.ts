@@ -167,6 +167,12 @@ export class EdgeRegistry {
     return { known: new Map(known), others: this.statusOfUnknown() };
   }
 
+  /** How these stand now. Any other counts as behind: nothing is decided by it. */
+  standingsOf(instances: readonly Instance[], graceMs: number): InstanceStatuses {
+    const known = instances.map((one) => [instanceKey(one), this.status(one, graceMs)] as const);
+    return { known: new Map(known), others: "behind" };
+  }
+
   /**
    * Those that are not gone; when they are forgotten does not matter.
    * @param graceMs as for `status`
