@@ -6,6 +6,8 @@ import type { FastifyInstance } from "fastify";
 import { LogLineRate } from "../app/access/log-line-rate.js";
 import { networkOf } from "../app/access/network.js";
 import type { Clock, Logger } from "../app/ports/ports.js";
+import { ConnectionPool } from "./connection-pool.js";
+import type { Open } from "./connection-pool.js";
 
 export interface ConnectionBounds {
   readonly total: number;
@@ -26,15 +28,8 @@ export interface ConnectionParts {
   readonly dropped: (reason: DropReason) => void;
 }
 
-interface Open {
-  /** As the listener accepted it; with TLS, beneath that. */
-  readonly socket: Socket;
-  readonly network: string;
-  /** Monotonic. */
-  readonly sinceMs: number;
-  readonly authenticated: boolean;
-}
-
+/** This part of the total is left to those without a credential, so that newcomers can show theirs. */
+const LEFT_TO_NEWCOMERS = 1 / 20;
 const LINES_A_MINUTE = 1;
 /**
  * So long a connection may take to show a credential before its address is a reason to close it: behind a balancer hundreds
@@ -43,20 +38,23 @@ const LINES_A_MINUTE = 1;
 const YOUNG_MS = 2000;
 
 /**
- * At a bound the oldest connection without a credential gives way to the new one, never the new one to it: an Envoy or an
- * operator shows its credential soon, and counts no more from then on; who only sits is the oldest soon. The bound of an
- * address spares those that are young; these count in all.
+ * At a bound a connection without a credential gives way to the new one, never the new one to it: an Envoy or an operator
+ * shows its credential soon, and counts no more from then on; who only sits is the oldest soon. The bound of an address
+ * spares those that are young; at the bound in all it is the oldest of the network with the most that goes, young or not.
+ * Among those with a credential it is the same once they take all the places that are theirs: who has an edge's credential
+ * and fills them keeps nobody out from elsewhere. No connection without a credential closes one that has shown one.
  */
 export class Connections {
-  private readonly open = new Map<string, Open>();
-  /** The oldest is the first; so it is within a network. */
-  private readonly unauthenticated = new Map<string, Open>();
-  private readonly byNetwork = new Map<string, Map<string, Open>>();
+  private readonly withCredential = new ConnectionPool();
+  private readonly withoutCredential = new ConnectionPool();
   /** So that each further request costs no look-up by address. */
   private readonly known = new WeakSet<Socket>();
   private readonly lines: LogLineRate;
+  private readonly maxWithCredential: number;
 
   constructor(private readonly parts: ConnectionParts) {
+    const { total } = parts.bounds;
+    this.maxWithCredential = Math.max(1, total - Math.ceil(total * LEFT_TO_NEWCOMERS));
     this.lines = new LogLineRate(parts.clock, LINES_A_MINUTE);
   }
 
@@ -68,19 +66,20 @@ export class Connections {
   }
 
   counts(): { readonly authenticated: number; readonly unauthenticated: number } {
-    const unauthenticated = this.unauthenticated.size;
-    return { authenticated: this.open.size - unauthenticated, unauthenticated };
+    return { authenticated: this.withCredential.size, unauthenticated: this.withoutCredential.size };
   }
 
   /** A request on it has shown an accepted credential. With TLS this is another socket than the one that was accepted. */
   authenticated(socket: Socket): void {
     if (this.known.has(socket)) return;
     this.known.add(socket);
-    const name = nameOf(socket);
-    const one = name === undefined ? undefined : this.open.get(name);
-    if (name === undefined || one === undefined) return;
-    this.forgetUnauthenticated(name, one);
-    this.open.set(name, { ...one, authenticated: true });
+    const one = this.withoutCredential.get(nameOf(socket) ?? "");
+    if (one === undefined) return;
+    this.withoutCredential.remove(one);
+    this.withCredential.add(one);
+    if (this.withCredential.size <= this.maxWithCredential) return;
+    const oldest = this.nextToGo(this.withCredential, this.maxWithCredential);
+    if (oldest !== undefined) this.drop(oldest, this.withCredential, "total");
   }
 
   private opened(socket: Socket): void {
@@ -90,59 +89,46 @@ export class Connections {
       socket.destroy();
       return;
     }
-    const one = { socket, network, sinceMs: this.parts.clock.monotonicMs(), authenticated: false };
-    this.open.set(name, one);
-    this.unauthenticated.set(name, one);
-    const ofNetwork = this.byNetwork.get(network) ?? new Map<string, Open>();
-    this.byNetwork.set(network, ofNetwork.set(name, one));
+    const one = { name, socket, network, sinceMs: this.parts.clock.monotonicMs() };
+    this.withoutCredential.add(one);
     socket.once("close", () => {
       // The port may have been used again, for another connection.
-      if (this.open.get(name)?.socket === socket) this.forget(name);
+      for (const pool of [this.withoutCredential, this.withCredential]) if (pool.get(name) === one) pool.remove(one);
     });
   }
 
-  /** False where all connections there may be have shown a credential. */
+  /** False only where the total is one connection, and that has shown a credential. */
   private makesRoom(network: string): boolean {
-    const { total, unauthenticated, perAddress } = this.parts.bounds;
-    this.dropSittingOf(network, perAddress);
-    if (this.unauthenticated.size >= unauthenticated) this.dropOldest(this.unauthenticated, "unauthenticated");
-    if (this.open.size < total) return true;
-    if (this.unauthenticated.size > 0) this.dropOldest(this.unauthenticated, "total");
-    else this.note("total", network);
-    return this.open.size < total;
+    const { total, unauthenticated } = this.parts.bounds;
+    this.dropSittingOf(network);
+    const room = Math.min(unauthenticated, total - this.withCredential.size);
+    if (this.withoutCredential.size < room) return true;
+    const oldest = this.nextToGo(this.withoutCredential, room);
+    const reason = room < unauthenticated ? "total" : "unauthenticated";
+    if (oldest === undefined) this.note(reason, network);
+    else this.drop(oldest, this.withoutCredential, reason);
+    return oldest !== undefined;
   }
 
   /** Until there is room for one more of this network, or only young ones are left. */
-  private dropSittingOf(network: string, perAddress: number): void {
+  private dropSittingOf(network: string): void {
     const sinceMs = this.parts.clock.monotonicMs() - YOUNG_MS;
-    for (;;) {
-      const those = this.byNetwork.get(network);
-      const [oldest] = those?.values() ?? [];
-      if (those === undefined || oldest === undefined || those.size < perAddress || oldest.sinceMs > sinceMs) return;
-      this.dropOldest(those, "address");
+    while (this.withoutCredential.countOf(network) >= this.parts.bounds.perAddress) {
+      const oldest = this.withoutCredential.oldestOf(network);
+      if (oldest === undefined || oldest.sinceMs > sinceMs) return;
+      this.drop(oldest, this.withoutCredential, "address");
     }
   }
 
-  private dropOldest(those: ReadonlyMap<string, Open>, reason: DropReason): void {
-    for (const [name, { socket, network }] of those) {
-      this.forget(name);
-      socket.destroy();
-      this.note(reason, network);
-      return;
-    }
+  /** A network with more than half of the places is a crowd, however many one address may have. */
+  private nextToGo(pool: ConnectionPool, places: number): Open | undefined {
+    return pool.nextToGo(Math.min(this.parts.bounds.perAddress, Math.floor(places / 2) + 1));
   }
 
-  private forget(name: string): void {
-    const one = this.open.get(name);
-    this.open.delete(name);
-    if (one !== undefined && !one.authenticated) this.forgetUnauthenticated(name, one);
-  }
-
-  private forgetUnauthenticated(name: string, { network }: Open): void {
-    this.unauthenticated.delete(name);
-    const ofNetwork = this.byNetwork.get(network);
-    ofNetwork?.delete(name);
-    if (ofNetwork?.size === 0) this.byNetwork.delete(network);
+  private drop(one: Open, from: ConnectionPool, reason: DropReason): void {
+    from.remove(one);
+    one.socket.destroy();
+    this.note(reason, one.network);
   }
 
   private note(reason: DropReason, network: string): void {
@@ -151,7 +137,7 @@ export class Connections {
     const leftOut = this.lines.take();
     if (leftOut === undefined) return;
     const fields = { type: "connections-dropped", reason, address: network, dropped: leftOut + 1 };
-    logger.warn(fields, "connections without a credential are dropped: there are too many");
+    logger.warn(fields, "connections are dropped: there are too many");
   }
 }
 

@@ -62,6 +62,13 @@ describe("edges", () => {
     return plane.call("POST", "/edge/v1/watch", said, KEYS.edgeCredential);
   };
 
+  it("edges counts the instances of an edge that are too many to be listed, too", async () => {
+    const plane = await startTestControlPlane();
+    for (let i = 0; i < 70; i++) plane.instances.acquired({ edge: "gw-1", instance: `${i}`.padStart(16, "0") });
+    expect((await sluice("edges", plane)).out).toMatch(/^gw-1 .* 70 +-$/m);
+    expect(jsonLines(await sluice("edges --json", plane))).toMatchObject([{ edge: "gw-1", instancesLeftOut: 6 }]);
+  });
+
   it("edges shows what each makes of the policy and what its workers run", async () => {
     const plane = await startTestControlPlane();
     expect((await sluice("edges", plane)).out).toContain("No edge has called this control plane");

@@ -6,7 +6,7 @@ import { BulkRevocations } from "../../src/app/sessions/bulk-revocations.js";
 import { DroppedRows } from "../../src/app/edges/dropped-rows.js";
 import { EdgeRegistry } from "../../src/app/edges/status/edge-registry.js";
 import { EdgeSurveys } from "../../src/app/edges/status/edge-survey.js";
-import { edgesPage } from "../../src/app/edges/status/edge-views.js";
+import { edgesPage } from "../../src/app/edges/status/edge-pages.js";
 import { policyPropagation } from "../../src/app/edges/policy-propagation.js";
 import { LiveSessions } from "../../src/app/upkeep/live-sessions.js";
 import type { Stores } from "../../src/app/ports/stores.js";
@@ -165,7 +165,7 @@ export async function startTestControlPlane(
       { kind: "issuer", token: ISSUER_TOKEN },
     ],
     apiRate: { perSecond: 1000, burst: 10_000 },
-    connections: { total: 1000, unauthenticated: 1000, perAddress: 1000 },
+    connections: { total: 2000, unauthenticated: 1000, perAddress: 1000 },
     tls: null,
     edgeCredentials,
     watches,

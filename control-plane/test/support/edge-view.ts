@@ -16,6 +16,7 @@ export function currentEdge(generation: number, fields: Partial<EdgeView> = {}):
     lastReportAt: null,
     lag: 0,
     instances: [],
+    instancesLeftOut: 0,
     ...fields,
   };
 }

@@ -1,5 +1,5 @@
 // One edge that says what a test lets it say, for tests of what an operator sees of edges.
-import { edgesNow } from "../../src/app/edges/status/edge-views.js";
+import { edgesPage } from "../../src/app/edges/status/edge-pages.js";
 import type { EdgeView } from "../../src/app/edges/status/edge-views.js";
 import { GONE_AFTER_MS } from "../../src/app/edges/status/workers.js";
 import type { WorkerPolicy } from "../../src/app/ports/edge-ports.js";
@@ -15,7 +15,8 @@ export function oneEdge() {
   const scene = watchingMemory();
   const { watches, instances, policies, clock, timers, log } = scene;
   clock.advance(10 * GONE_AFTER_MS);
-  const view = async (): Promise<EdgeView | undefined> => (await edgesNow({ instances, policies, log, clock }))[0];
+  const view = async (): Promise<EdgeView | undefined> =>
+    (await edgesPage({ instances, policies, log, clock }, "", 1)).edges[0];
   const state = async (): Promise<string | undefined> => (await view())?.state;
   let saidLast: Parameters<typeof request>[0];
   const says = async (fields: Parameters<typeof request>[0] = {}): Promise<void> => {

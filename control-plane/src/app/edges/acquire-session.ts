@@ -10,7 +10,7 @@ import { isPastIdleLimit } from "../../domain/idleness.js";
 import { sessionState } from "../../domain/session.js";
 import type { Session } from "../../domain/session.js";
 import { endedForIdleness } from "../upkeep/ended-session.js";
-import { idleMoment, idleNow } from "../upkeep/idle-expiry.js";
+import { idleMoment, idleNowAt } from "../upkeep/idle-expiry.js";
 import type { SteadyClock } from "../ports/ports.js";
 import { StoreUnwritable } from "../ports/store-health.js";
 import { endForEdgesMs, lastFigures, liveForEdges } from "./usage.js";
@@ -131,7 +131,7 @@ async function hold(ports: UsagePorts, id: string, asker: Instance): Promise<Kno
   };
   let held = await heldBy((one) => (isPastIdleLimit(one, moment) ? "unsure" : "hold"));
   if (held.outcome === "unsure") {
-    const isIdle = idleNow(ports);
+    const isIdle = idleNowAt(ports, held.rows);
     held = await heldBy((one, holders) => (isIdle(one, holders) ? "end" : "hold"));
   }
   if (held.outcome === "ended" && held.session !== undefined) endedForIdleness(ports, held.session);

@@ -17,11 +17,13 @@ export type RevocationAnswer = Json<paths["/v1/revocations/{id}"]["get"]["respon
 export type Revocation = RevocationAnswer["revocation"];
 
 type PresentEdgesAnswer = Json<paths["/v1/edges"]["get"]["responses"][200]>;
-export type Edge = PresentEdgesAnswer["edges"][number];
+type PresentEdge = PresentEdgesAnswer["edges"][number];
+/** An older control plane leaves no instance out. */
+export type Edge = Omit<PresentEdge, "instancesLeftOut"> & Partial<Pick<PresentEdge, "instancesLeftOut">>;
 /** Calls of an edge that were denied because their secret differs. */
 export type UnauthenticatedCaller = PresentEdgesAnswer["unauthenticated"][number];
 /** An older control plane names no unauthenticated callers. */
-export type EdgesAnswer = Pick<PresentEdgesAnswer, "edges"> & Partial<PresentEdgesAnswer>;
+export type EdgesAnswer = Readonly<{ edges: readonly Edge[] }> & Partial<Omit<PresentEdgesAnswer, "edges">>;
 
 export type AuditAnswer = Json<paths["/v1/audit"]["get"]["responses"][200]>;
 export type AuditEntry = AuditAnswer["entries"][number];

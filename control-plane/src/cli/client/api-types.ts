@@ -839,7 +839,7 @@ export interface paths {
                   readonly path: string;
                   readonly message: string;
                 }[];
-                /** @description generation to how many workers run it; 0: a policy that came from no control plane, or none */
+                /** @description generation to how many workers run it, of the 32 that most run; 0: a policy that came from no control plane, or none */
                 readonly running: {
                   readonly [key: string]: number;
                 };
@@ -859,6 +859,7 @@ export interface paths {
                 readonly lastReportAt: number | null;
                 /** @description of its instance that is furthest behind */
                 readonly lag: number | null;
+                /** @description those with the latest contact, 64 of an edge */
                 readonly instances: readonly {
                   /** @description one life of the edge's session table */
                   readonly instance: string;
@@ -892,6 +893,7 @@ export interface paths {
                   readonly lastReportAt: number | null;
                   /** @description invalidations that its table is not marked for; null while it follows none or another log */
                   readonly lag: number | null;
+                  /** @description those that reported last, 512 of an edge */
                   readonly workers: readonly {
                     /** @description one life of a worker's VM; empty where an older filter does not say */
                     readonly worker: string;
@@ -906,7 +908,11 @@ export interface paths {
                     /** @description its last report, ms since the epoch */
                     readonly lastReportAt: number;
                   }[];
+                  /** @description how many more there are */
+                  readonly workersLeftOut: number;
                 }[];
+                /** @description how many more there are */
+                readonly instancesLeftOut: number;
               }[];
               readonly unauthenticated: readonly {
                 /** @description the name that the call claims; empty: none */

@@ -30,7 +30,7 @@ const EDGE_COLUMNS: readonly Column<Edge>[] = [
   { title: "SILENT WORKERS", right: true, of: silentCell },
   { title: "WATCHING", of: ({ watching }) => (watching ? "yes" : { text: "no", colour: "yellow" }) },
   { title: "LAG", right: true, of: ({ lag }) => lag ?? "-" },
-  { title: "INSTANCES", right: true, of: ({ instances }) => instances.length },
+  { title: "INSTANCES", right: true, of: instanceCount },
   { title: "LAST REPORT", of: ({ lastReportAt }) => timeText(lastReportAt) },
 ];
 
@@ -45,6 +45,11 @@ const CALLER_COLUMNS: readonly Column<UnauthenticatedCaller>[] = [
 function stateCell({ state }: Edge): Cell {
   const [text, colour] = STATES[state] ?? [state];
   return colour === undefined ? text : { text, colour };
+}
+
+/** Also of those that the answer leaves out. */
+function instanceCount({ instances, instancesLeftOut = 0 }: Edge): number {
+  return instances.length + instancesLeftOut;
 }
 
 function silentCell({ silentWorkers }: Edge): Cell {

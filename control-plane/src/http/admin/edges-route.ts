@@ -3,7 +3,8 @@ import { Type } from "typebox";
 
 import { EDGE_STATES } from "../../app/edges/status/edge-status.js";
 import type { EdgeState } from "../../app/edges/status/edge-status.js";
-import type { EdgePage, EdgeView, InstanceView } from "../../app/edges/status/edge-views.js";
+import type { EdgePage } from "../../app/edges/status/edge-pages.js";
+import type { EdgeView, InstanceView } from "../../app/edges/status/edge-views.js";
 import type { UnauthenticatedCalls } from "../../app/edges/status/unauthenticated-calls.js";
 import { nameCursor, readNameCursor } from "./cursors.js";
 import { cursorAnswer, MAX_PAGE, NamePageQuery } from "./operator-schemas.js";
@@ -32,6 +33,8 @@ const silentWorkers = Type.Integer({
   description: "by how many fewer workers spoke lately than there were before: each may serve without the filter",
 });
 
+const leftOut = Type.Integer({ description: "how many more there are" });
+
 const Worker = Type.Object({
   worker: Type.String({ description: "one life of a worker's VM; empty where an older filter does not say" }),
   source: textOrNull("where its policy comes from: none, settings or control-plane"),
@@ -49,7 +52,8 @@ const Instance = Type.Object({
   lastContactAt: timeMs("its last sign of life"),
   lastReportAt: timeOrNull("last report of its worker that is furthest behind and not gone"),
   lag: orNull("invalidations that its table is not marked for; null while it follows none or another log"),
-  workers: Type.Array(Worker),
+  workers: Type.Array(Worker, { description: "those that reported last, 512 of an edge" }),
+  workersLeftOut: leftOut,
 });
 
 const Edge = Type.Object({
@@ -65,7 +69,8 @@ const Edge = Type.Object({
     description: "what it found wrong with the policy that it has received",
   }),
   running: Type.Record(Type.String(), Type.Integer(), {
-    description: "generation to how many workers run it; 0: a policy that came from no control plane, or none",
+    description:
+      "generation to how many workers run it, of the 32 that most run; 0: a policy that came from no control plane, or none",
   }),
   filter: Type.Union(
     [Type.Object({ version: Type.String(), build: Type.String(), policyFormat: Type.Integer() }), Type.Null()],
@@ -77,7 +82,8 @@ const Edge = Type.Object({
   watching: Type.Boolean(),
   lastReportAt: timeOrNull("of its instance where that is latest"),
   lag: orNull("of its instance that is furthest behind"),
-  instances: Type.Array(Instance),
+  instances: Type.Array(Instance, { description: "those with the latest contact, 64 of an edge" }),
+  instancesLeftOut: leftOut,
 });
 
 const Unauthenticated = Type.Object(

@@ -4,7 +4,7 @@ import type { Registry } from "prom-client";
 
 import { EDGE_STATES } from "../../app/edges/status/edge-status.js";
 import type { EdgeSurvey } from "../../app/edges/status/edge-survey.js";
-import type { EdgeView } from "../../app/edges/status/edge-views.js";
+import type { EdgeSummary } from "../../app/edges/status/edge-views.js";
 import type { WatchMeter, WatchOutcome } from "../../app/ports/watch-ports.js";
 import { PREFIX } from "./metrics.js";
 
@@ -92,7 +92,7 @@ export class EdgeMetrics implements WatchMeter {
         for (const state of EDGE_STATES) this.set({ state }, states.get(state) ?? 0);
       },
     });
-    const perEdge = (name: string, help: string, valueOf: (view: EdgeView) => number | null): void => {
+    const perEdge = (name: string, help: string, valueOf: (view: EdgeSummary) => number | null): void => {
       new Gauge({
         name: `${PREFIX}${name}`,
         help,
@@ -121,7 +121,7 @@ export class EdgeMetrics implements WatchMeter {
 }
 
 /** 0 where one of them runs a policy that came from no control plane. Null where none has said what it runs. */
-function lowestRunning({ running }: EdgeView): number | null {
+function lowestRunning({ running }: EdgeSummary): number | null {
   const generations = Object.keys(running).map(Number);
   return generations.length === 0 ? null : Math.min(...generations);
 }

@@ -31,7 +31,13 @@ function surveysOver(count: number) {
   const policies = new PoliciesInForce(clock, { ...REPORTING, plans: [STARTER] });
   const instances = new CountedRegistry({ clock, policies });
   for (let i = 0; i < count; i++) instances.acquired({ edge: nameOf(i), instance: INSTANCE });
-  const surveys = new EdgeSurveys({ instances, log: new MemoryLog(), policies, clock }, () => Promise.resolve());
+  const surveys = new EdgeSurveys({
+    instances,
+    log: new MemoryLog(),
+    policies,
+    clock,
+    nextTurn: () => Promise.resolve(),
+  });
   return { clock, instances, surveys };
 }
 

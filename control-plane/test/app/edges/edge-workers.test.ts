@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 
 import { EdgeRegistry, MAX_INSTANCES_OF_AN_EDGE } from "../../../src/app/edges/status/edge-registry.js";
 import { GONE_AFTER_MS } from "../../../src/app/edges/status/workers.js";
-import { edgesNow } from "../../../src/app/edges/status/edge-views.js";
+import { edgesPage } from "../../../src/app/edges/status/edge-pages.js";
 import { INSTANCE } from "../../support/control-plane.js";
 import { FixedClock } from "../../support/fixed-clock.js";
 import { MemoryLog } from "../../../src/store/memory/invalidation-log.js";
@@ -105,10 +105,11 @@ describe("the list of edges", () => {
     for (let i = 0; i < MANY; i++) {
       instances.acquired({ edge: "gw-1", instance: i.toString(16).padStart(16, "0") });
     }
-    const views = await edgesNow({ instances, policies, log: new MemoryLog(), clock });
-    expect(views.map(({ edge, instances: shown }) => [edge, shown.length])).toEqual([
-      ["gw-1", MAX_INSTANCES_OF_AN_EDGE],
-    ]);
+    const { edges } = await edgesPage({ instances, policies, log: new MemoryLog(), clock }, "", 10);
+    const [shown] = edges;
+    expect(edges.map(({ edge }) => edge)).toEqual(["gw-1"]);
+    expect([shown?.instances.length, shown?.instancesLeftOut]).toEqual([64, MAX_INSTANCES_OF_AN_EDGE - 64]);
+    expect(shown?.instances.at(-1)?.instance).toBe((MANY - 1).toString(16).padStart(16, "0"));
   });
 });
 

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 
 import { Confirmations } from "../../../src/app/edges/confirmations.js";
 import { GONE_AFTER_MS } from "../../../src/app/edges/status/workers.js";
-import { edgesNow } from "../../../src/app/edges/status/edge-views.js";
+import { edgesPage } from "../../../src/app/edges/status/edge-pages.js";
 import type { EdgeStatus } from "../../../src/app/ports/edge-status-ports.js";
 import { MemoryLog } from "../../../src/store/memory/invalidation-log.js";
 import { statusOf } from "../../contracts/edge-status-contract.js";
@@ -34,7 +34,7 @@ function before(agoMs: number, fields: Partial<EdgeStatus> = {}): EdgeStatus {
 function startedWith(...known: EdgeStatus[]) {
   const scene = watchingMemory(100, undefined, known);
   const { instances, policies, log, clock, watches, timers } = scene;
-  const views = () => edgesNow({ instances, policies, log, clock });
+  const views = async () => (await edgesPage({ instances, policies, log, clock }, "", 1000)).edges;
   const states = async () => (await views()).map(({ edge, state }) => `${edge} ${state}`);
   const watch = async (fields: Parameters<typeof request>[0] = {}): Promise<void> => {
     void watches.watch(request(fields), nobodyHangsUp());

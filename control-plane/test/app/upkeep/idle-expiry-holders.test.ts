@@ -1,5 +1,5 @@
 // Idle expiry while an instance of an edge holds the session: no instance may still have to report it.
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 
 import { created, shown } from "../../support/control-plane.js";
 import type { TestControlPlane } from "../../support/control-plane.js";
@@ -107,5 +107,33 @@ describe("a session that an instance holds", () => {
     expect(await stateAfterSweep(plane, session.id)).toBe("live");
     plane.clock.advance(1);
     expect(await stateAfterSweep(plane, session.id)).toBe("expired");
+  });
+});
+
+describe("an acquire of sessions past their idle limit", () => {
+  it("an acquire looks at those that hold its sessions, however many other instances there are", async () => {
+    const plane = await settledPlane();
+    const ids: string[] = [];
+    for (let i = 0; i < 8; i++) ids.push((await created(plane)).session.id);
+    plane.clock.advance(LIMIT_MS + 1);
+    for (let i = 0; i < 1000; i++) plane.instances.acquired({ edge: `gw-${i}`, instance: "f".repeat(16) });
+    const looked = vi.spyOn(plane.ports.instances, "status");
+    await plane.acquire(ids[0] ?? "", { others: ids.slice(1).map((session) => ({ session })) });
+    expect(looked.mock.calls.length).toBeLessThanOrEqual(ids.length);
+  });
+
+  it.each([
+    ["stays while an instance that holds it is behind", 0, "live"],
+    ["ends once no instance that holds it is behind", GONE_MS, "expired"],
+  ])("asked for past its limit, a session %s", async (_, waitMs, state) => {
+    const plane = await settledPlane();
+    const { session } = await created(plane);
+    plane.clock.advance(LIMIT_MS - MINUTE_MS);
+    await plane.acquire(session.id);
+    plane.clock.advance(LIMIT_MS - MINUTE_MS);
+    plane.instances.acquired(EDGE);
+    plane.clock.advance(MINUTE_MS + waitMs + 1);
+    const { body } = await plane.acquire(session.id, { edge: "gw-2" });
+    expect(body).toMatchObject({ state });
   });
 });

@@ -2,7 +2,7 @@
 import type { Timers } from "../../ports/log-ports.js";
 import type { Clock, Logger } from "../../ports/ports.js";
 import type { EdgeState } from "./edge-status.js";
-import type { EdgeView } from "./edge-views.js";
+import type { EdgeSummary } from "./edge-views.js";
 
 const EVERY_MS = 5_000;
 /** So late, this process itself was stopped, and has not read yet what edges sent meanwhile. */
@@ -28,7 +28,7 @@ interface Condition {
 }
 
 export interface ConditionParts {
-  readonly edges: () => Promise<readonly EdgeView[]>;
+  readonly edges: () => Promise<readonly EdgeSummary[]>;
   readonly clock: Pick<Clock, "monotonicMs">;
   readonly timers: Timers;
   readonly logger: Logger;
@@ -75,7 +75,7 @@ export class EdgeConditions {
     }
   }
 
-  private compare(views: readonly EdgeView[]): void {
+  private compare(views: readonly EdgeSummary[]): void {
     const present = new Map<string, ReadonlyMap<string, Condition>>();
     for (const view of views) {
       const now = conditionsOf(view);
@@ -108,7 +108,7 @@ export class EdgeConditions {
   }
 }
 
-function conditionsOf(view: EdgeView): Map<string, Condition> {
+function conditionsOf(view: EdgeSummary): Map<string, Condition> {
   const conditions = new Map<string, Condition>();
   const { state, silentWorkers, published, running, violations, filter } = view;
   const words = WORDS[state];

@@ -13,10 +13,15 @@ import type { Entry, KnownInstance, StatusNow } from "./registry-entry.js";
 import { areCurrent, established, GONE_AFTER_MS, withReport } from "./workers.js";
 
 /**
- * About 300 bytes each, and 200 for each worker that is kept: 2 kB with 8 of them, and what the edge found wrong with a
- * policy, at most 4 KiB. More than any installation has; past it those silent for longest are taken to be gone.
+ * About 300 bytes each, and what the edge found wrong with a policy, at most 4 KiB. More than any installation has; past it
+ * those silent for longest are taken to be gone.
  */
 const MAX_INSTANCES = 65_536;
+/**
+ * Of all instances together: at most 360 bytes each, 95 MB. 4,096 Envoys have as many with 64 each; past it whole instances
+ * go, in the same order.
+ */
+export const MAX_WORKERS_IN_ALL = 262_144;
 /** During a hot restart there are two; more are former lives of an Envoy that crashes in a loop, or Envoys that share a name. */
 export const MAX_INSTANCES_OF_AN_EDGE = 256;
 type News = Partial<Omit<Entry, "of" | "firstContactAtMs" | "contactAtMs" | "awaitedSinceMs">>;
@@ -40,6 +45,8 @@ export class EdgeRegistry {
   private readonly clock: Clock;
   private readonly window: ReportWindow;
   private readonly startedAtMs: number;
+  /** Of all instances. */
+  private workersInAll = 0;
 
   constructor(private readonly parts: EdgeRegistryParts) {
     this.clock = parts.clock;
@@ -61,6 +68,11 @@ export class EdgeRegistry {
   /** Instances that are remembered. */
   count(): number {
     return this.entries.size;
+  }
+
+  /** Workers that are remembered, of all instances. */
+  workerCount(): number {
+    return this.workersInAll;
   }
 
   knows(instance: Instance): boolean {
@@ -155,6 +167,12 @@ export class EdgeRegistry {
     return { known: new Map(known), others: this.statusOfUnknown() };
   }
 
+  /** How these stand now. Any other counts as behind: nothing is decided by it. */
+  standingsOf(instances: readonly Instance[], graceMs: number): InstanceStatuses {
+    const known = instances.map((one) => [instanceKey(one), this.status(one, graceMs)] as const);
+    return { known: new Map(known), others: "behind" };
+  }
+
   /**
    * Those that are not gone; when they are forgotten does not matter.
    * @param graceMs as for `status`
@@ -216,9 +234,11 @@ export class EdgeRegistry {
     this.names.add(entry.of);
     if (before === undefined || isChanged(before, entry)) this.changed(entry.of);
     if (before === undefined) this.keepFew(entry);
-    if (this.entries.size <= MAX_INSTANCES) return;
-    const [silent] = this.entries.values();
-    if (silent !== undefined) this.forget(silent);
+    this.workersInAll += entry.workers.size - (before?.workers.size ?? 0);
+    for (const silent of this.entries.values()) {
+      if (this.entries.size <= MAX_INSTANCES && this.workersInAll <= MAX_WORKERS_IN_ALL) return;
+      this.forget(silent);
+    }
   }
 
   /** Of an edge's others the one that is silent for longest goes, one that watches last of all. */
@@ -241,7 +261,8 @@ export class EdgeRegistry {
     return [...this.names.keys(edge)].map((key) => this.entries.get(key)).filter((one) => one !== undefined);
   }
 
-  private forget({ of }: Entry): void {
+  private forget({ of, workers }: Entry): void {
+    this.workersInAll -= workers.size;
     this.entries.delete(instanceKey(of));
     this.names.remove(of);
     this.changed(of);

@@ -1,19 +1,18 @@
 // Every edge as an operator sees it: what it was offered, what it made of that, what its workers run, how far it is behind.
-import { setImmediate as nextTurnOfLoop } from "node:timers/promises";
-
 import type { LogPosition } from "../../../domain/stored.js";
-import { graceMs } from "../../../domain/idleness.js";
 import type { Violation } from "../../../domain/policy/policy.js";
-import type { InvalidationLog } from "../../ports/log-ports.js";
-import type { PolicyPublisher } from "../../ports/policy-ports.js";
-import type { Clock, CurrentPolicy } from "../../ports/ports.js";
 import type { WatchRequest } from "../../ports/watch-ports.js";
-import type { EdgeRegistry } from "./edge-registry.js";
 import type { KnownInstance } from "./registry-entry.js";
 import type { FilterSaid, ReceivedPolicy, TableSaid } from "../../ports/edge-ports.js";
 import { edgeState, instanceState } from "./edge-status.js";
 import type { EdgeState, StatusParts } from "./edge-status.js";
-import { workerGoneAfterMs } from "./workers.js";
+
+/** Of an edge, those with the latest contact: the others are former lives of an Envoy that crashes in a loop. */
+const INSTANCES_SHOWN = 64;
+/** Of an edge, those that reported last of each instance, beginning with the latest instance. */
+const WORKERS_SHOWN = 512;
+/** Of an edge, those that most workers run: an Envoy's run one or two. */
+const GENERATIONS_SHOWN = 32;
 
 /** Times are ms since the epoch; null: never, or not known. */
 export interface WorkerView {
@@ -37,10 +36,14 @@ export interface InstanceView {
   readonly lastReportAt: number | null;
   /** Entries of the log that its table is not marked for yet; null while it follows none, or another log. */
   readonly lag: number | null;
+  /** The one that reported last is the last. */
   readonly workers: readonly WorkerView[];
+  /** How many more there are. */
+  readonly workersLeftOut: number;
 }
 
-export interface EdgeView {
+/** Of all instances and workers, shown or not. */
+export interface EdgeSummary {
   readonly edge: string;
   readonly state: EdgeState;
   /** By how many fewer workers spoke within the window than there were before. */
@@ -60,118 +63,78 @@ export interface EdgeView {
   readonly lastReportAt: number | null;
   /** Of the instance that is furthest behind among those that watch. */
   readonly lag: number | null;
-  /** More than one during a hot restart. The one with the latest contact is the last. */
-  readonly instances: readonly InstanceView[];
 }
 
-export interface EdgesParts {
-  readonly instances: Pick<EdgeRegistry, "edgesAfter" | "knownOf" | "windowMs">;
-  readonly log: Pick<InvalidationLog, "position">;
-  readonly policies: CurrentPolicy & Pick<PolicyPublisher, "published">;
-  readonly clock: Clock;
+export interface EdgeView extends EdgeSummary {
+  /** More than one during a hot restart. The one with the latest contact is the last. */
+  readonly instances: readonly InstanceView[];
+  /** How many more there are. */
+  readonly instancesLeftOut: number;
 }
 
 /** What all views of one moment share. `nowMs` is monotonic. */
-interface Moment extends Omit<StatusParts, "published"> {
+export interface EdgeMoment extends StatusParts {
   readonly position: LogPosition;
   /** ms since the epoch. */
   readonly wallMs: number;
   readonly workerGoneAfterMs: number;
 }
 
-export interface EdgePage {
-  readonly edges: readonly EdgeView[];
-  /** The name after which the next page begins; null after the last. */
-  readonly next: string | null;
-}
-
-/**
- * By name, those whose last contact is at most minutes ago. Costs what it shows.
- * @param after the page begins after this name
- * @param limit of names; a page may show fewer edges and not be the last
- */
-export async function edgesPage(parts: EdgesParts, after: string, limit: number): Promise<EdgePage> {
-  const { instances, log, policies, clock } = parts;
-  const position = await log.position();
-  const active = policies.current();
-  const grace = active === undefined ? 0 : graceMs(active.policy);
-  const moment: Moment = {
-    position,
-    log: position.log,
-    windowMs: instances.windowMs(),
-    nowMs: clock.monotonicMs(),
-    wallMs: clock.nowMs(),
-    workerGoneAfterMs: workerGoneAfterMs(grace),
-  };
-  const names = instances.edgesAfter(after, limit);
-  const edges = names.flatMap((edge): EdgeView[] => {
-    const known = instances.knownOf(edge, grace);
-    return known.length === 0 ? [] : [edgeView(edge, known, { ...moment, published: policies.published(edge) })];
-  });
-  return { edges, next: names.length < limit ? null : (names.at(-1) ?? null) };
-}
-
-/** Some milliseconds. */
-const EDGES_A_TURN = 100;
-
-/** All edges, some a turn. */
-export async function eachPage(
-  parts: EdgesParts,
-  nextTurn: () => Promise<unknown>,
-  each: (edges: readonly EdgeView[]) => void,
-): Promise<void> {
-  for (let after: string | null = ""; after !== null;) {
-    const { edges, next }: EdgePage = await edgesPage(parts, after, EDGES_A_TURN);
-    each(edges);
-    after = next;
-    if (after !== null) await nextTurn();
+export function edgeView(edge: string, known: readonly KnownInstance[], moment: EdgeMoment): EdgeView {
+  let room = WORKERS_SHOWN;
+  const instances: InstanceView[] = [];
+  for (const instance of known.slice(-INSTANCES_SHOWN).reverse()) {
+    const view = instanceView(instance, moment, room);
+    room -= view.workers.length;
+    instances.unshift(view);
   }
+  return { ...edgeSummary(edge, known, moment), instances, instancesLeftOut: known.length - instances.length };
 }
 
-/** All of them. */
-export async function edgesNow(parts: EdgesParts): Promise<EdgeView[]> {
-  const all: EdgeView[] = [];
-  await eachPage(parts, nextTurnOfLoop, (edges) => all.push(...edges));
-  return all;
-}
-
-function edgeView(edge: string, known: readonly KnownInstance[], moment: Moment & StatusParts): EdgeView {
+export function edgeSummary(edge: string, known: readonly KnownInstance[], moment: EdgeMoment): EdgeSummary {
   const last = lastWatchOf(known);
-  const shown = known.map((instance) => instanceView(instance, moment));
+  const watching = known.filter((instance) => instance.watching);
   return {
     edge,
     state: edgeState(known, moment),
-    silentWorkers: shown.reduce((sum, { silentWorkers }) => sum + silentWorkers, 0),
+    silentWorkers: known.reduce((sum, instance) => sum + instance.silentWorkers, 0),
     published: moment.published?.generation ?? null,
     received: last?.policy === undefined ? null : { generation: last.policy.generation, state: last.policy.state },
     violations: last?.policy?.violations ?? [],
     running: runningOf(known, moment),
     filter: last?.filter ?? null,
     table: last?.table ?? null,
-    watching: shown.some(({ watching }) => watching),
-    lastReportAt: highest(shown.map(({ lastReportAt }) => lastReportAt)),
-    lag: highest(shown.filter(({ watching }) => watching).map(({ lag }) => lag)),
-    instances: shown,
+    watching: watching.length > 0,
+    lastReportAt: highest(known.map((instance) => lastReportAt(instance, moment))),
+    lag: highest(watching.map((instance) => lag(instance, moment))),
   };
 }
 
-function instanceView(instance: KnownInstance, moment: Moment & StatusParts): InstanceView {
-  const { watching, contactMs, reportAgeMs, lastWatch, silentWorkers } = instance;
-  const { wallMs, position } = moment;
+function instanceView(instance: KnownInstance, moment: EdgeMoment, room: number): InstanceView {
+  const { watching, contactMs, silentWorkers } = instance;
+  const workers = workerViews(instance, moment);
+  const leftOut = Math.max(0, workers.length - room);
   return {
     instance: instance.instance,
     state: instanceState(instance, moment),
     silentWorkers,
     watching,
-    lastContactAt: Math.round(wallMs - contactMs),
-    lastReportAt: reportAgeMs === null ? null : Math.round(wallMs - reportAgeMs),
-    lag: lastWatch?.log === position.log ? Math.max(0, position.cursor - lastWatch.since) : null,
-    workers: workerViews(instance, moment),
+    lastContactAt: Math.round(moment.wallMs - contactMs),
+    lastReportAt: lastReportAt(instance, moment),
+    lag: lag(instance, moment),
+    workers: workers.slice(leftOut),
+    workersLeftOut: leftOut,
   };
 }
 
+const lastReportAt = ({ reportAgeMs }: KnownInstance, { wallMs }: EdgeMoment): number | null =>
+  reportAgeMs === null ? null : Math.round(wallMs - reportAgeMs);
+
+const lag = ({ lastWatch }: KnownInstance, { position }: EdgeMoment): number | null =>
+  lastWatch?.log === position.log ? Math.max(0, position.cursor - lastWatch.since) : null;
+
 /** Those that are not gone: each reload of a VM leaves one behind. */
-function workerViews({ workers }: KnownInstance, { nowMs, wallMs, workerGoneAfterMs }: Moment): WorkerView[] {
+function workerViews({ workers }: KnownInstance, { nowMs, wallMs, workerGoneAfterMs }: EdgeMoment): WorkerView[] {
   return [...workers]
     .map(([worker, said]) => ({ worker, said, ageMs: nowMs - said.reportedAtMs }))
     .filter(({ ageMs }) => ageMs < workerGoneAfterMs)
@@ -185,15 +148,16 @@ function workerViews({ workers }: KnownInstance, { nowMs, wallMs, workerGoneAfte
     }));
 }
 
-function runningOf(known: readonly KnownInstance[], { nowMs, windowMs }: Moment): Record<string, number> {
-  const counts: Record<string, number> = {};
+function runningOf(known: readonly KnownInstance[], { nowMs, windowMs }: EdgeMoment): Record<string, number> {
+  const counts = new Map<number, number>();
   for (const { workers } of known) {
     for (const { runs, reportedAtMs } of workers.values()) {
       if (runs === undefined || nowMs - reportedAtMs > windowMs) continue;
-      counts[runs.generation] = (counts[runs.generation] ?? 0) + 1;
+      counts.set(runs.generation, (counts.get(runs.generation) ?? 0) + 1);
     }
   }
-  return counts;
+  const shown = [...counts].sort(([, one], [, other]) => other - one).slice(0, GENERATIONS_SHOWN);
+  return Object.fromEntries(shown);
 }
 
 /** Of the instance with the latest contact, among those that have watched. */
