@@ -55,7 +55,7 @@ class Plane {
 const openOf = (sockets: readonly FakeSocket[]): number => sockets.filter(({ destroyed }) => !destroyed).length;
 
 describe("a flood from one network within a moment", () => {
-  it("closes no connection of another network that has not shown its credential yet", () => {
+  it("a flood closes no connection of another network that has not shown its credential yet", () => {
     const plane = new Plane();
     const before = plane.open(FLOODER);
     const envoy = plane.open("192.0.2.2");
@@ -66,7 +66,7 @@ describe("a flood from one network within a moment", () => {
     expect(plane.connections.counts().unauthenticated).toBe(BOUNDS.unauthenticated);
   });
 
-  it("takes no more than its share from hundreds that connect at once behind one balancer", () => {
+  it("a flood leaves hundreds that connect at once behind one balancer their connections", () => {
     const plane = new Plane();
     plane.openMany(FLOODER, 2000);
     const envoys = plane.openMany("192.0.2.2", 800);
@@ -74,7 +74,7 @@ describe("a flood from one network within a moment", () => {
     expect(openOf(envoys)).toBe(800);
   });
 
-  it("makes room for a newcomer by the network with the most, not by the newcomer's own", () => {
+  it("a newcomer gets room by the network with the most, not by its own", () => {
     const plane = new Plane();
     const few = plane.openMany("192.0.2.2", 300);
     plane.openMany(FLOODER, 1700);
@@ -91,7 +91,7 @@ describe("connections on which a credential was shown", () => {
       return socket;
     });
 
-  it("as many as there may be, of one network, keep out nobody from elsewhere", () => {
+  it("one network with as many accepted connections as there may be keeps out nobody else", () => {
     const plane = new Plane();
     accepted(plane, FLOODER, BOUNDS.total);
     const late = plane.open("192.0.2.2");
@@ -107,7 +107,7 @@ describe("connections on which a credential was shown", () => {
     expect(authenticated + unauthenticated).toBeLessThanOrEqual(BOUNDS.total);
   });
 
-  it("are not closed by any that come without one", () => {
+  it("accepted connections are not closed by any that come without a credential", () => {
     const plane = new Plane();
     const envoys = accepted(plane, "192.0.2.2", 9500);
     plane.openMany(FLOODER, 3000);
@@ -122,7 +122,7 @@ describe("connections on which a credential was shown", () => {
     expect(those.map(({ destroyed }) => destroyed)).toEqual([true, false, false, false]);
   });
 
-  it("keep nobody out either where one address may have more than there is room for", () => {
+  it("one address keeps nobody out where it may have more than there is room for", () => {
     const plane = new Plane({ total: 100, unauthenticated: 100, perAddress: 100 });
     accepted(plane, FLOODER, 100);
     const late = plane.open("192.0.2.2");
@@ -134,7 +134,7 @@ describe("connections on which a credential was shown", () => {
 });
 
 describe("a flood from everywhere within a moment", () => {
-  it("closes the oldest of all, while no network has as many as one may have", () => {
+  it("a flood from everywhere closes the oldest of all while no network has its full share", () => {
     const plane = new Plane();
     const behindBalancer = plane.openMany("192.0.2.1", 199);
     const scattered = Array.from({ length: 1801 }, (_, i) => plane.open(`10.0.${i >> 8}.${i & 255}`));

@@ -61,7 +61,7 @@ describe("more sessions than calls may be out", () => {
     expect(edge.table.record(ids[1] ?? "")?.live).toBe(false);
   });
 
-  it("of a call, sessions that nobody can hold follow onUnreachable, and those that are over get 401", () => {
+  it("sessions that nobody can hold follow onUnreachable, others of the call get 401", () => {
     for (const [onUnreachable, status] of [["trust", 200] as const, ["deny", 503] as const]) {
       const edge = new Edge({ policy: policy({ onUnreachable }) });
       fillCalls(edge);

@@ -44,7 +44,7 @@ describe("an edge asks for many sessions in one call", () => {
     for (const { id, createdAt } of sessions) expect((await shown(plane, id)).lastActivity).toBe(createdAt + 1234);
   });
 
-  it("while the store takes no writes, sessions that are over are answered so, and live ones are not held", async () => {
+  it("sessions that are over are answered so while the store takes no writes, live ones not", async () => {
     const plane = await startTestControlPlane();
     const [live, revoked, expired] = [
       (await created(plane)).session,
