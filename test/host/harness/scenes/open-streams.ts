@@ -1,5 +1,6 @@
 // Streams that stay open: a request that was let through, whose answer has begun and has no end.
 import type { Edge } from "./edge.js";
+import { watchAnswer } from "./documents.js";
 import { requestWith } from "./edge.js";
 import type { Stream } from "../host/stream.js";
 import type { Session } from "./tokens.js";
@@ -26,4 +27,9 @@ export function sessionWithStream(edge: Edge): { session: Session; stream: Strea
 export function streamsClosed(edge: Edge): number {
   edge.flush();
   return edge.host.metrics.sum("sluice_streams_closed_total");
+}
+
+/** The held watch is answered: these sessions are revoked. */
+export function revoke(edge: Edge, ...sessions: Session[]): void {
+  edge.watch.answer(200, watchAnswer({ revoked: sessions.map(({ id }) => id) }));
 }

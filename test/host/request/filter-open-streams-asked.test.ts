@@ -1,0 +1,111 @@
+// Open streams of a session that the table is not sure of: the control plane is asked, now and then.
+import { describe, expect, it } from "vitest";
+import { endedAnswer, liveAnswer, MAX_AGE_MS, REPORT_INTERVAL_MS, reportAnswer } from "../harness/scenes/documents.js";
+import { sessionsOf } from "../harness/scenes/batches.js";
+import { Edge } from "../harness/scenes/edge.js";
+import { LOOKED_AT_MS, openStream, revoke, sessionWithStream } from "../harness/scenes/open-streams.js";
+
+/** What the control plane allows an edge to be late with before a session is idle. */
+const GRACE_MS = 2 * REPORT_INTERVAL_MS + 10_000;
+
+describe("a stream whose session the table is not sure of", () => {
+  it("a stream that is all that its session does is asked about past the idle limit", () => {
+    const edge = new Edge();
+    const { stream } = sessionWithStream(edge);
+    edge.passMs(MAX_AGE_MS + GRACE_MS - LOOKED_AT_MS);
+    expect(edge.pendingAcquires).toHaveLength(0);
+    edge.passMs(2000);
+    edge.callout.answer(200, endedAnswer("expired", 0));
+    edge.passMs(200);
+    expect(stream.state).toBe("closed");
+  });
+
+  it("a session that another edge still sees keeps its stream, and is asked about once", () => {
+    const edge = new Edge();
+    const { stream } = sessionWithStream(edge);
+    edge.passMs(MAX_AGE_MS + GRACE_MS + 1000);
+    const before = edge.acquires.length;
+    edge.callout.answer(200, liveAnswer());
+    edge.passMs(MAX_AGE_MS);
+    expect(edge.acquires).toHaveLength(before);
+    expect(stream.state).toBe("streaming");
+  });
+
+  it("a session that a report found ended is asked about, and its stream ends", () => {
+    const edge = new Edge();
+    const { session, stream } = sessionWithStream(edge);
+    edge.clock.advanceMs(REPORT_INTERVAL_MS);
+    edge.flush();
+    edge.report.answer(200, reportAnswer([session.id]));
+    edge.passMs(200);
+    edge.callout.answer(200, endedAnswer("revoked"));
+    edge.passMs(200);
+    expect(stream.state).toBe("closed");
+  });
+
+  it("a stream whose record was evicted is asked about as a miss is, and ends by the answer", () => {
+    const edge = new Edge();
+    const { session, stream } = sessionWithStream(edge);
+    edge.table.patch(session.id, (record) => record.fill(0));
+    edge.passMs(200);
+    edge.callout.answer(200, endedAnswer("revoked"));
+    edge.passMs(200);
+    expect(stream.state).toBe("closed");
+  });
+
+  it("a stream ends by the answer also where the full set has no room to say so", () => {
+    const edge = new Edge();
+    const { session, stream } = sessionWithStream(edge);
+    edge.table.patch(session.id, (record) => record.fill(0));
+    edge.passMs(200);
+    // Each slot is another live session's now.
+    edge.table.fillEmptySlots();
+    edge.callout.answer(200, endedAnswer("revoked"));
+    expect(edge.table.record(session.id)).toBeUndefined();
+    edge.passMs(200);
+    expect(stream.state).toBe("closed");
+  });
+
+  it("an evicted session that lives has a record again, and its revocation ends the stream", () => {
+    const edge = new Edge();
+    const { session, stream } = sessionWithStream(edge);
+    edge.table.patch(session.id, (record) => record.fill(0));
+    edge.passMs(200);
+    edge.answerLive();
+    expect(edge.table.record(session.id)?.live).toBe(true);
+    revoke(edge, session);
+    edge.passMs(200);
+    expect(stream.state).toBe("closed");
+  });
+
+  it("a stream goes on while the control plane is away, and ends once that is back", () => {
+    const edge = new Edge();
+    const { session, stream } = sessionWithStream(edge);
+    edge.table.patch(session.id, (record) => record.fill(0));
+    const before = edge.acquires.length;
+    for (let seconds = 0; seconds < 60; seconds++) {
+      edge.passMs(1000);
+      for (const acquire of edge.pendingAcquires) acquire.timeOut();
+    }
+    expect(stream.state).toBe("streaming");
+    // Every 30 s: it is no session that was admitted unverified.
+    expect(edge.acquires.length - before).toBeLessThanOrEqual(3);
+    edge.passMs(1000);
+    edge.callout.answer(200, endedAnswer("revoked"));
+    edge.passMs(200);
+    expect(stream.state).toBe("closed");
+  });
+
+  it("a worker asks about 128 sessions of streams at a time, each once", () => {
+    const edge = new Edge({ settings: { table: { capacity: 16_384 } } });
+    const sessions = Array.from({ length: 200 }, () => edge.sessionInTable());
+    for (const session of sessions) openStream(session, edge.worker(0));
+    edge.clock.advanceMs(LOOKED_AT_MS);
+    for (const { id } of sessions) edge.table.patch(id, (record) => record.fill(0));
+    const askedFor = (): string[] => edge.pendingAcquires.flatMap((acquire) => sessionsOf(acquire));
+    edge.flush();
+    edge.flush();
+    expect(askedFor()).toHaveLength(128);
+    expect(new Set(askedFor()).size).toBe(128);
+  });
+});

@@ -1,0 +1,63 @@
+// More open streams than a tick looks at, than a tick ends, and than a worker keeps.
+import { describe, expect, it } from "vitest";
+import { MAX_OPEN_STREAMS } from "../../../assembly/contract.js";
+import { plan, policy } from "../harness/scenes/documents.js";
+import { Edge } from "../harness/scenes/edge.js";
+import { LOOKED_AT_MS, openStream, revoke, streamsClosed } from "../harness/scenes/open-streams.js";
+
+const MANY = plan({ maxTokens: 9_000_000 });
+
+describe("very many open streams", () => {
+  it("a thousand streams of a worker end within two seconds of the revocation", () => {
+    const edge = new Edge({ policy: policy({ plans: [MANY] }), settings: { table: { capacity: 16_384 } } });
+    const sessions = Array.from({ length: 1000 }, () => edge.sessionInTable({ tokens: 100 }));
+    const streams = sessions.map((session) => openStream(session, edge.worker(0)));
+    edge.passMs(LOOKED_AT_MS);
+    revoke(edge, ...sessions);
+    edge.passMs(1900);
+    expect(streams.filter(({ state }) => state !== "closed")).toHaveLength(0);
+  });
+
+  it("streams beyond the table are let through, counted, and outlive their session", () => {
+    const edge = new Edge({ policy: policy({ plans: [MANY] }) });
+    const session = edge.sessionInTable({ tokens: 1_000_000 });
+    const streams = Array.from({ length: MAX_OPEN_STREAMS }, () => openStream(session, edge.worker(0)));
+    const [one, two] = [openStream(session, edge.worker(0)), openStream(session, edge.worker(0))];
+    edge.flush();
+    expect(edge.host.metrics.sum("sluice_streams_untracked_total")).toBe(2);
+    // One that ends makes room for one.
+    streams[17]?.abandon();
+    const three = openStream(session, edge.worker(0));
+    edge.passMs(LOOKED_AT_MS);
+    revoke(edge, session);
+    edge.passMs(4500);
+    expect([one, two, three].map(({ state }) => state)).toEqual(["streaming", "streaming", "closed"]);
+    expect(streamsClosed(edge)).toBe(MAX_OPEN_STREAMS);
+  });
+
+  it("streams whose numbers fall on one place of the table are told apart", () => {
+    const edge = new Edge({ policy: policy({ plans: [MANY] }) });
+    const sessions = [1, 2, 3].map(() => edge.sessionInTable({ tokens: 100 }));
+    const other = edge.sessionInTable({ tokens: 1_000_000 });
+    const streams = sessions.map((session) => {
+      const stream = openStream(session, edge.worker(0));
+      for (let i = 1; i < MAX_OPEN_STREAMS; i++) edge.send(other);
+      return stream;
+    });
+    expect(new Set(streams.map(({ id }) => id % MAX_OPEN_STREAMS)).size).toBe(1);
+    // The one in the middle of their chain first.
+    streams[1]?.abandon();
+    streams[0]?.abandon();
+    edge.passMs(LOOKED_AT_MS);
+    revoke(edge, ...sessions);
+    const contexts: number[] = [];
+    edge.host.hooks.each(
+      "before",
+      ({ name }) => name === "proxy_set_effective_context",
+      ({ args }) => contexts.push(Number(args[0])),
+    );
+    edge.passMs(500);
+    expect(streams.map(({ state }) => state)).toEqual(["abandoned", "abandoned", "closed"]);
+    expect(contexts).toEqual([streams[2]?.id, edge.worker(0).roots()[0]?.id]);
+  });
+});
