@@ -1,8 +1,18 @@
 // Open streams of a session that the table is not sure of: the control plane is asked, now and then.
 import { describe, expect, it } from "vitest";
-import { endedAnswer, liveAnswer, MAX_AGE_MS, REPORT_INTERVAL_MS, reportAnswer } from "../harness/scenes/documents.js";
+import { TICK_MS } from "../../../assembly/contract.js";
+import {
+  endedAnswer,
+  liveAnswer,
+  MAX_AGE_MS,
+  policy,
+  REPORT_INTERVAL_MS,
+  reportAnswer,
+} from "../harness/scenes/documents.js";
 import { sessionsOf } from "../harness/scenes/batches.js";
-import { Edge } from "../harness/scenes/edge.js";
+import { Edge, requestWith } from "../harness/scenes/edge.js";
+import { sessionsOfOneSet } from "../harness/scenes/same-set-sessions.js";
+import type { Session } from "../harness/scenes/tokens.js";
 import { LOOKED_AT_MS, openStream, revoke, sessionWithStream } from "../harness/scenes/open-streams.js";
 
 /** What the control plane allows an edge to be late with before a session is idle. */
@@ -94,6 +104,22 @@ describe("a stream whose session the table is not sure of", () => {
     edge.callout.answer(200, endedAnswer("revoked"));
     edge.passMs(200);
     expect(stream.state).toBe("closed");
+  });
+
+  it("a stream let through by a full set is asked about a second after that, not sooner", () => {
+    const edge = new Edge({ policy: policy({ onTableFull: "allow", controlPlane: { acquireTimeout: 4000 } }) });
+    const [first, unmetered] = sessionsOfOneSet(edge, 2) as [Session, Session];
+    edge.send(first);
+    edge.answerLive();
+    edge.table.fillEmptySlots();
+    const stream = edge.worker(0).open(requestWith(unmetered));
+    edge.clock.advanceMs(2000);
+    edge.answerLive();
+    expect(stream.reachedUpstream).toBe(true);
+    edge.passMs(LOOKED_AT_MS - TICK_MS);
+    expect(edge.pendingAcquires).toHaveLength(0);
+    edge.passMs(TICK_MS);
+    expect(sessionsOf(edge.callout)).toEqual([unmetered.id]);
   });
 
   it("a worker asks about 128 sessions of streams at a time, each once", () => {
