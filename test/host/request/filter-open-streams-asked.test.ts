@@ -5,15 +5,18 @@ import {
   endedAnswer,
   liveAnswer,
   MAX_AGE_MS,
+  plan,
   policy,
   REPORT_INTERVAL_MS,
   reportAnswer,
+  settings,
 } from "../harness/scenes/documents.js";
 import { sessionsOf } from "../harness/scenes/batches.js";
+import { run } from "../harness/host/guest.js";
 import { Edge, requestWith } from "../harness/scenes/edge.js";
 import { sessionsOfOneSet } from "../harness/scenes/same-set-sessions.js";
 import type { Session } from "../harness/scenes/tokens.js";
-import { LOOKED_AT_MS, openStream, revoke, sessionWithStream } from "../harness/scenes/open-streams.js";
+import { LOOKED_AT_MS, LOOKS_A_TICK, openStream, revoke, sessionWithStream } from "../harness/scenes/open-streams.js";
 
 /** What the control plane allows an edge to be late with before a session is idle. */
 const GRACE_MS = 2 * REPORT_INTERVAL_MS + 10_000;
@@ -133,5 +136,43 @@ describe("a stream whose session the table is not sure of", () => {
     edge.flush();
     expect(askedFor()).toHaveLength(128);
     expect(new Set(askedFor()).size).toBe(128);
+  });
+});
+
+describe("open streams under two tables of one worker", () => {
+  it("a stream is asked about wherever it stands among those of the other table", () => {
+    const document = policy({ plans: [plan({ maxTokens: 9_000_000 })] });
+    const edge = new Edge({ policy: document });
+    const [steady, evicted] = [edge.sessionInTable({ tokens: 1000 }), edge.sessionInTable()];
+    // Each of the two roots looks at as many a tick: in turns, one would have this half and the other that.
+    for (let n = 0; n < LOOKS_A_TICK; n++) openStream(steady, edge.worker(0));
+    openStream(evicted, edge.worker(0));
+    edge.worker(0).configure(settings(document, { table: { name: "other", capacity: 1024 } }));
+    const elsewhere = edge.sessionInTable({ tokens: 1000 });
+    for (let n = 1; n < LOOKS_A_TICK; n++) openStream(elsewhere, edge.worker(0));
+    edge.clock.advanceMs(LOOKED_AT_MS);
+    edge.table.patch(evicted.id, (record) => record.fill(0));
+    edge.passMs(4 * TICK_MS);
+    expect(edge.pendingAcquires.flatMap((acquire) => sessionsOf(acquire))).toEqual([evicted.id]);
+  });
+
+  it("a stream that nobody told the end of is forgotten also where its settings are gone", () => {
+    const edge = new Edge();
+    const [vm, session] = [edge.worker(0), edge.newSession()];
+    const stream = vm.open(requestWith(session));
+    run(vm.enter(stream, "proxy_on_delete", stream.id));
+    edge.answerLive();
+    vm.vanish(stream);
+    stream.root.streams.delete(stream);
+    vm.configure(settings(policy(), { table: { name: "other", capacity: 1024 } }));
+    expect(vm.roots()).toHaveLength(1);
+    const contexts: number[] = [];
+    edge.host.hooks.each(
+      "before",
+      ({ name }) => name === "proxy_set_effective_context",
+      ({ args }) => contexts.push(Number(args[0])),
+    );
+    edge.passMs(LOOKED_AT_MS + 500);
+    expect(contexts).toEqual([stream.id]);
   });
 });

@@ -8,6 +8,8 @@ import type { Vm } from "../host/vm.js";
 
 /** A tick looks at no stream before. */
 export const LOOKED_AT_MS = 1000;
+/** Streams that a tick of a root looks at. */
+export const LOOKS_A_TICK = 256;
 
 /** A stream of a session that has a record, on the worker. */
 export function openStream(session: Session, worker: Vm): Stream {
