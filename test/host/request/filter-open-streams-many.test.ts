@@ -1,11 +1,24 @@
 // More open streams than a tick looks at, than a tick ends, and than a worker keeps.
 import { describe, expect, it } from "vitest";
-import { MAX_OPEN_STREAMS } from "../../../assembly/contract.js";
+import { MAX_OPEN_STREAMS, MAX_OPEN_STREAMS_OF_SESSION } from "../../../assembly/contract.js";
 import { plan, policy } from "../harness/scenes/documents.js";
+import type { Stream } from "../harness/host/stream.js";
 import { Edge } from "../harness/scenes/edge.js";
 import { LOOKED_AT_MS, openStream, revoke, streamsClosed } from "../harness/scenes/open-streams.js";
+import type { Session } from "../harness/scenes/tokens.js";
 
 const MANY = plan({ maxTokens: 9_000_000 });
+
+/** A session in the table, and so many streams of it. */
+function streamsOfOne(edge: Edge, count: number): { session: Session; streams: Stream[] } {
+  const session = edge.sessionInTable({ tokens: 1_000_000 });
+  return { session, streams: Array.from({ length: count }, () => openStream(session, edge.worker(0))) };
+}
+
+function untracked(edge: Edge): number {
+  edge.flush();
+  return edge.host.metrics.sum("sluice_streams_untracked_total");
+}
 
 describe("very many open streams", () => {
   it("a thousand streams of a worker end within two seconds of the revocation", () => {
@@ -20,19 +33,38 @@ describe("very many open streams", () => {
 
   it("streams beyond the table are let through, counted, and outlive their session", () => {
     const edge = new Edge({ policy: policy({ plans: [MANY] }) });
-    const session = edge.sessionInTable({ tokens: 1_000_000 });
-    const streams = Array.from({ length: MAX_OPEN_STREAMS }, () => openStream(session, edge.worker(0)));
-    const [one, two] = [openStream(session, edge.worker(0)), openStream(session, edge.worker(0))];
-    edge.flush();
-    expect(edge.host.metrics.sum("sluice_streams_untracked_total")).toBe(2);
+    const late = edge.sessionInTable();
+    const streams = [1, 2, 3, 4].flatMap(() => streamsOfOne(edge, MAX_OPEN_STREAMS_OF_SESSION).streams);
+    expect(streams).toHaveLength(MAX_OPEN_STREAMS);
+    const [one, two] = [openStream(late, edge.worker(0)), openStream(late, edge.worker(0))];
+    expect(untracked(edge)).toBe(2);
     // One that ends makes room for one.
     streams[17]?.abandon();
-    const three = openStream(session, edge.worker(0));
+    const three = openStream(late, edge.worker(0));
     edge.passMs(LOOKED_AT_MS);
-    revoke(edge, session);
-    edge.passMs(4500);
+    revoke(edge, late);
+    edge.passMs(2000);
     expect([one, two, three].map(({ state }) => state)).toEqual(["streaming", "streaming", "closed"]);
-    expect(streamsClosed(edge)).toBe(MAX_OPEN_STREAMS);
+    expect(streamsClosed(edge)).toBe(1);
+  });
+
+  it("a session that holds a quarter of the table gets no more of it, and others do", () => {
+    const edge = new Edge({ policy: policy({ plans: [MANY] }) });
+    const { session, streams } = streamsOfOne(edge, MAX_OPEN_STREAMS_OF_SESSION);
+    const other = edge.sessionInTable();
+    const beyond = openStream(session, edge.worker(0));
+    const others = openStream(other, edge.worker(0));
+    expect(untracked(edge)).toBe(1);
+    streams[17]?.abandon();
+    const again = openStream(session, edge.worker(0));
+    const more = openStream(session, edge.worker(0));
+    expect(untracked(edge)).toBe(2);
+    edge.passMs(LOOKED_AT_MS);
+    revoke(edge, session, other);
+    edge.passMs(2000);
+    expect([others, again].map(({ state }) => state)).toEqual(["closed", "closed"]);
+    expect([beyond, more].map(({ state }) => state)).toEqual(["streaming", "streaming"]);
+    expect(streamsClosed(edge)).toBe(MAX_OPEN_STREAMS_OF_SESSION + 1);
   });
 
   it("streams whose numbers fall on one place of the table are told apart", () => {
