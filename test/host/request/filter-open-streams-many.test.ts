@@ -1,13 +1,16 @@
 // More open streams than a tick looks at, than a tick ends, and than a worker keeps.
 import { describe, expect, it } from "vitest";
-import { MAX_OPEN_STREAMS, MAX_OPEN_STREAMS_OF_SESSION } from "../../../assembly/contract.js";
+import { MAX_OPEN_STREAMS, MAX_OPEN_STREAMS_OF_SESSION, TICK_MS } from "../../../assembly/contract.js";
 import { plan, policy } from "../harness/scenes/documents.js";
 import type { Stream } from "../harness/host/stream.js";
 import { Edge } from "../harness/scenes/edge.js";
-import { LOOKED_AT_MS, openStream, revoke, streamsClosed } from "../harness/scenes/open-streams.js";
+import { readsSet } from "../harness/scenes/host-call-matches.js";
+import { LOOKED_AT_MS, LOOKS_A_TICK, openStream, revoke, streamsClosed } from "../harness/scenes/open-streams.js";
 import type { Session } from "../harness/scenes/tokens.js";
 
 const MANY = plan({ maxTokens: 9_000_000 });
+/** Streams that a tick of a worker ends. */
+const CLOSES_A_TICK = 100;
 
 /** A session in the table, and so many streams of it. */
 function streamsOfOne(edge: Edge, count: number): { session: Session; streams: Stream[] } {
@@ -65,6 +68,35 @@ describe("very many open streams", () => {
     expect([others, again].map(({ state }) => state)).toEqual(["closed", "closed"]);
     expect([beyond, more].map(({ state }) => state)).toEqual(["streaming", "streaming"]);
     expect(streamsClosed(edge)).toBe(MAX_OPEN_STREAMS_OF_SESSION + 1);
+  });
+
+  it("a tick looks at 256 streams and ends 100, and the next one goes on from there", () => {
+    const edge = new Edge({ policy: policy({ plans: [MANY] }) });
+    const { session, streams } = streamsOfOne(edge, 1000);
+    edge.clock.advanceMs(LOOKED_AT_MS);
+    const looks = { reads: 0, contexts: new Set<number>() };
+    const ofWorker = readsSet(edge, edge.worker(0));
+    // The leader's own round over the table reads each of its sets by number: of them only one exists.
+    edge.host.hooks.each("after", ofWorker, () => (looks.reads += 1));
+    edge.host.hooks.each(
+      "before",
+      ({ name }) => name === "proxy_set_effective_context",
+      ({ args }) => looks.contexts.add(Number(args[0])),
+    );
+    const seen: number[] = [];
+    for (let tick = 0; tick < 4; tick++) {
+      looks.reads = 0;
+      edge.passMs(TICK_MS);
+      expect(looks.reads).toBeLessThanOrEqual(LOOKS_A_TICK + 1);
+      seen.push(looks.contexts.size - 1);
+    }
+    expect(seen).toEqual([LOOKS_A_TICK, 2 * LOOKS_A_TICK, 3 * LOOKS_A_TICK, 1000]);
+    revoke(edge, session);
+    const closed = [1, 2, 3].map(() => {
+      edge.passMs(TICK_MS);
+      return streams.filter(({ state }) => state === "closed").length;
+    });
+    expect(closed).toEqual([CLOSES_A_TICK, 2 * CLOSES_A_TICK, 3 * CLOSES_A_TICK]);
   });
 
   it("streams whose numbers fall on one place of the table are told apart", () => {
