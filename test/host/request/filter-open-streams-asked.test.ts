@@ -20,6 +20,8 @@ import { LOOKED_AT_MS, LOOKS_A_TICK, openStream, revoke, sessionWithStream } fro
 
 /** What the control plane allows an edge to be late with before a session is idle. */
 const GRACE_MS = 2 * REPORT_INTERVAL_MS + 10_000;
+/** A stream without a record is asked about no more often. */
+const ASK_AGAIN_MS = 30_000;
 
 describe("a stream whose session the table is not sure of", () => {
   it("a stream that is all that its session does is asked about past the idle limit", () => {
@@ -76,6 +78,23 @@ describe("a stream whose session the table is not sure of", () => {
     edge.callout.answer(200, endedAnswer("revoked"));
     expect(edge.table.record(session.id)).toBeUndefined();
     edge.passMs(200);
+    expect(stream.state).toBe("closed");
+  });
+
+  it("a stream whose session the full table has no room for ends within 30 s of the revocation", () => {
+    const edge = new Edge();
+    const { session, stream } = sessionWithStream(edge);
+    edge.table.patch(session.id, (record) => record.fill(0));
+    edge.passMs(200);
+    edge.table.fillEmptySlots();
+    edge.answerLive();
+    expect(edge.table.record(session.id)).toBeUndefined();
+    revoke(edge, session);
+    edge.passMs(ASK_AGAIN_MS - 2 * TICK_MS);
+    expect([stream.state, edge.pendingAcquires.length]).toEqual(["streaming", 0]);
+    edge.passMs(4 * TICK_MS);
+    edge.callout.answer(200, endedAnswer("revoked"));
+    edge.passMs(TICK_MS);
     expect(stream.state).toBe("closed");
   });
 

@@ -18,6 +18,8 @@ function streamsOfOne(edge: Edge, count: number): { session: Session; streams: S
   return { session, streams: Array.from({ length: count }, () => openStream(session, edge.worker(0))) };
 }
 
+const isOpen = ({ state }: Stream): boolean => state !== "closed";
+
 function untracked(edge: Edge): number {
   edge.flush();
   return edge.host.metrics.sum("sluice_streams_untracked_total");
@@ -97,6 +99,24 @@ describe("very many open streams", () => {
       return streams.filter(({ state }) => state === "closed").length;
     });
     expect(closed).toEqual([CLOSES_A_TICK, 2 * CLOSES_A_TICK, 3 * CLOSES_A_TICK]);
+  });
+
+  it("all that a worker keeps end in 42 ticks, and a thousand behind the others in 24", () => {
+    const edge = new Edge({ policy: policy({ plans: [MANY] }) });
+    const streamsOf = [1, 2, 3, 4].map(() => streamsOfOne(edge, MAX_OPEN_STREAMS_OF_SESSION));
+    const last = streamsOf[3];
+    edge.passMs(LOOKED_AT_MS);
+    const open = (): number => streamsOf.flatMap(({ streams }) => streams).filter(isOpen).length;
+    revoke(edge, ...(last === undefined ? [] : [last.session]));
+    edge.passMs(24 * TICK_MS);
+    expect([last?.streams.filter(isOpen).length, open()]).toEqual([0, 3 * MAX_OPEN_STREAMS_OF_SESSION]);
+
+    const all = new Edge({ policy: policy({ plans: [MANY] }) });
+    const ending = [1, 2, 3, 4].map(() => streamsOfOne(all, MAX_OPEN_STREAMS_OF_SESSION));
+    all.passMs(LOOKED_AT_MS);
+    revoke(all, ...ending.map(({ session }) => session));
+    all.passMs(42 * TICK_MS);
+    expect(ending.flatMap(({ streams }) => streams).filter(isOpen)).toHaveLength(0);
   });
 
   it("streams whose numbers fall on one place of the table are told apart", () => {
