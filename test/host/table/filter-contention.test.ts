@@ -10,6 +10,7 @@ import {
   policy,
   reportAnswer,
   resetAnswer,
+  watchAnswer,
 } from "../harness/scenes/documents.js";
 import { Edge } from "../harness/scenes/edge.js";
 import { logCursorOf } from "../harness/scenes/edge-keys.js";
@@ -131,6 +132,14 @@ describe("what a worker writes by itself into a set that others keep writing", (
     expect(tries()).toBe(MAX_TRIES);
     expect(writes() - before).toBe(MAX_TRIES);
     expect(edge.table.record(session.id)?.ackedRev).toBe(isWritten ? 1 : 0);
+  });
+
+  it.each(TIMES)("a revocation into a set whose first %i tries fail is marked: %s", (times, isWritten) => {
+    const { edge, session } = contended("deny", 0);
+    edge.flush();
+    loseSets(edge, times);
+    edge.watch.answer(200, watchAnswer({ revoked: [session.id] }));
+    expect(edge.table.record(session.id)?.live).toBe(!isWritten);
   });
 
   it.each(TIMES)("a reset of a set whose first %i tries fail is carried out: %s", (times, isWritten) => {
