@@ -11,7 +11,7 @@ import {
   reportAnswer,
   settings,
 } from "../harness/scenes/documents.js";
-import { sessionsOf } from "../harness/scenes/batches.js";
+import { answerAll, sessionsOf } from "../harness/scenes/batches.js";
 import { run } from "../harness/host/guest.js";
 import { Edge, requestWith } from "../harness/scenes/edge.js";
 import { sessionsOfOneSet } from "../harness/scenes/same-set-sessions.js";
@@ -155,6 +155,31 @@ describe("a stream whose session the table is not sure of", () => {
     edge.flush();
     expect(askedFor()).toHaveLength(128);
     expect(new Set(askedFor()).size).toBe(128);
+  });
+});
+
+describe("a worker that asks about as many sessions as it can", () => {
+  it("1,024 requests and 128 streams are asked about at once, and all go on by their answers", () => {
+    const edge = new Edge({ settings: { table: { capacity: 16_384 } } });
+    const evicted = Array.from({ length: 130 }, () => edge.sessionInTable());
+    const open = evicted.map((session) => openStream(session, edge.worker(0)));
+    edge.clock.advanceMs(LOOKED_AT_MS);
+    for (const { id } of evicted) edge.table.patch(id, (record) => record.fill(0));
+    const before = edge.acquires.length;
+    const waiting = Array.from({ length: 1024 }, () => edge.send(edge.newSession()));
+    edge.flush();
+    const [late, later] = [edge.send(edge.newSession()), edge.send(evicted[0] as Session)];
+    expect([late.status, later.status]).toEqual([503, 503]);
+    edge.flush();
+    answerAll(edge, () => liveAnswer());
+    const asked = edge.acquires.slice(before).flatMap((acquire) => sessionsOf(acquire));
+    expect([asked.length, new Set(asked).size]).toEqual([1024 + 128, 1024 + 128]);
+    expect(new Set(waiting.map(({ status }) => status))).toEqual(new Set([200]));
+    edge.flush();
+    answerAll(edge, () => liveAnswer());
+    const inTable = new Set(edge.table.records().map(({ id }) => id));
+    expect(evicted.filter(({ id }) => !inTable.has(id))).toEqual([]);
+    expect(new Set(open.map(({ state }) => state))).toEqual(new Set(["streaming"]));
   });
 });
 
