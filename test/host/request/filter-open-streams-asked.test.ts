@@ -200,6 +200,24 @@ describe("open streams under two tables of one worker", () => {
     expect(edge.pendingAcquires.flatMap((acquire) => sessionsOf(acquire))).toEqual([evicted.id]);
   });
 
+  it("a stream is looked at by its own table's settings alone", () => {
+    const edge = new Edge();
+    const [vm, session] = [edge.worker(0), edge.sessionInTable()];
+    const stream = openStream(session, vm);
+    vm.configure(settings(policy(), { table: { name: "other", capacity: 1024 } }));
+    const elsewhere = openStream(edge.sessionInTable(), vm);
+    edge.clock.advanceMs(LOOKED_AT_MS);
+    const contexts: number[] = [];
+    edge.host.hooks.each(
+      "before",
+      ({ name }) => name === "proxy_set_effective_context",
+      ({ args }) => contexts.push(Number(args[0])),
+    );
+    edge.flush();
+    const [first, second] = vm.roots().map(({ id }) => id);
+    expect(contexts).toEqual([stream.id, first, elsewhere.id, second]);
+  });
+
   it("a stream that nobody told the end of is forgotten also where its settings are gone", () => {
     const edge = new Edge();
     const [vm, session] = [edge.worker(0), edge.newSession()];
