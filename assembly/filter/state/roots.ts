@@ -8,6 +8,8 @@ export const NO_ROOT: u32 = 0xffffffff;
 export class Root {
   /** Ticks of other roots since this one's last. Only where the host does not report a root's end (lean.ts). */
   missedTicks: u32 = 0;
+  /** Where its last look at open streams ended (request/close-streams.ts). */
+  nextStream: u32 = 0;
 
   /**
    * @param follows serves what its table has of the control plane, and `own` only until that is there

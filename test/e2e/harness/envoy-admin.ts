@@ -29,6 +29,12 @@ export class EnvoyAdmin {
     return (await this.samples()).get(name) ?? 0;
   }
 
+  /** Such as 1.40.0. */
+  async version(): Promise<string> {
+    const { version } = JSON.parse(await this.text("/server_info")) as { version: string };
+    return version.split("/")[1] ?? "";
+  }
+
   /** The body of an admin path. */
   async text(path: string): Promise<string> {
     const answer = await fetch(`http://127.0.0.1:${this.port}${path}`);

@@ -73,6 +73,11 @@ export function openHttp2Socket(session: ClientHttp2Session, token: string): Pro
   );
 }
 
+/** CONNECT over HTTP/2, to a host and a port. */
+export function openHttp2Tunnel(session: ClientHttp2Session, token: string): Promise<LongRequest> {
+  return streaming(session.request({ ":method": "CONNECT", ":authority": "service:80", ...tokenHeader(token) }));
+}
+
 async function streaming(stream: ClientHttp2Stream): Promise<LongRequest> {
   const long: LongRequest = {
     end: undefined,

@@ -1,6 +1,6 @@
 // A session's end ends its open streams, of every kind that HTTP has, and those of no other session.
 import { setTimeout as delay } from "node:timers/promises";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { parseDocument } from "yaml";
 import { MIN_MAX_AGE_IN_REPORT_INTERVALS } from "../../../assembly/contract.js";
 import type { IssuedSession } from "../harness/control-plane-client.js";
@@ -10,6 +10,7 @@ import {
   openGrpcCall,
   openHttp2Events,
   openHttp2Socket,
+  openHttp2Tunnel,
   openHttp2WithConnect,
   openSocket,
   openTunnel,
@@ -63,6 +64,13 @@ const sluice = useInstallation(() => {
   });
 });
 
+/** What a client sees of a stream that Envoy resets over HTTP/2: this version does not say that it is an error. */
+const RESETS: Readonly<Record<string, string>> = { "1.36.4": "complete" };
+let reset = "";
+beforeAll(async () => {
+  reset = RESETS[await sluice().envoyAdmin.version()] ?? "INTERNAL_ERROR";
+});
+
 let opened: LongRequest[] = [];
 let http2: Awaited<ReturnType<typeof openHttp2WithConnect>>;
 beforeEach(async () => {
@@ -74,13 +82,14 @@ afterEach(() => {
   http2.close();
 });
 
-const KINDS: readonly [kind: string, end: string, open: (token: string) => Promise<LongRequest>][] = [
-  ["an event stream over HTTP/1.1", "ECONNRESET", (token) => openEvents(sluice().ports.proxy, token)],
-  ["an event stream over HTTP/2", "INTERNAL_ERROR", (token) => openHttp2Events(http2, token)],
-  ["a websocket over HTTP/1.1", "closed", (token) => openSocket(sluice().ports.proxy, token)],
-  ["a websocket over HTTP/2", "INTERNAL_ERROR", (token) => openHttp2Socket(http2, token)],
-  ["a gRPC call", "INTERNAL_ERROR", (token) => openGrpcCall(http2, token)],
-  ["a CONNECT tunnel", "closed", (token) => openTunnel(sluice().ports.proxy, token)],
+const KINDS: readonly [kind: string, end: () => string, open: (token: string) => Promise<LongRequest>][] = [
+  ["an event stream over HTTP/1.1", () => "ECONNRESET", (token) => openEvents(sluice().ports.proxy, token)],
+  ["an event stream over HTTP/2", () => reset, (token) => openHttp2Events(http2, token)],
+  ["a websocket over HTTP/1.1", () => "closed", (token) => openSocket(sluice().ports.proxy, token)],
+  ["a websocket over HTTP/2", () => reset, (token) => openHttp2Socket(http2, token)],
+  ["a gRPC call", () => reset, (token) => openGrpcCall(http2, token)],
+  ["a CONNECT tunnel over HTTP/1.1", () => "closed", (token) => openTunnel(sluice().ports.proxy, token)],
+  ["a CONNECT tunnel over HTTP/2", () => reset, (token) => openHttp2Tunnel(http2, token)],
 ];
 
 async function openOfEachKind({ token }: IssuedSession): Promise<LongRequest[]> {
@@ -90,7 +99,7 @@ async function openOfEachKind({ token }: IssuedSession): Promise<LongRequest[]> 
 }
 
 const ends = (streams: readonly LongRequest[]) => streams.map(({ end }) => end);
-const EXPECTED = KINDS.map(([, end]) => end);
+const expected = () => KINDS.map(([, end]) => end());
 const GOES_ON = KINDS.map(() => undefined);
 
 describe("a session that ends while streams of it are open", () => {
@@ -100,7 +109,7 @@ describe("a session that ends while streams of it are open", () => {
     const before = service.open;
     await sluice().api.revoke(revoked.id);
     await until(() => {
-      expect(ends(opened)).toEqual([end, undefined]);
+      expect(ends(opened)).toEqual([end(), undefined]);
       expect(service.open).toBe(before - 1);
     });
   });
@@ -109,14 +118,14 @@ describe("a session that ends while streams of it are open", () => {
     const streams = await openOfEachKind(await sluice().api.issue("brief"));
     expect(ends(streams)).toEqual(GOES_ON);
     await until(() => {
-      expect(ends(streams)).toEqual(EXPECTED);
+      expect(ends(streams)).toEqual(expected());
     });
   });
 
   it("streams of every kind end with a session that is idle but for them", async () => {
     const streams = await openOfEachKind(await sluice().api.issue("idle"));
     await until(() => {
-      expect(ends(streams)).toEqual(EXPECTED);
+      expect(ends(streams)).toEqual(expected());
     });
     expect(await sluice().envoyAdmin.sample("sluice_streams_closed_total")).toBeGreaterThanOrEqual(KINDS.length);
   });
@@ -134,7 +143,7 @@ describe("a session that ends while streams of it are open", () => {
     expect(ends(streams)).toEqual(GOES_ON);
     await sluice().changePolicy(policy());
     await until(() => {
-      expect(ends(streams)).toEqual(EXPECTED);
+      expect(ends(streams)).toEqual(expected());
     });
   });
 });
@@ -161,6 +170,7 @@ describe("a thousand open streams", () => {
     await until(() => {
       expect(streams.filter(({ end }) => end === undefined)).toHaveLength(0);
     });
+    // Measured and not held to: "within two seconds" is counted in ticks (test/host/request/filter-open-streams-many.test.ts).
     console.log(`1,000 open streams of a worker ended ${Math.round(performance.now() - startedMs)} ms after the call`);
     expect(opened.at(-1)?.end).toBeUndefined();
     first.close();

@@ -1,10 +1,15 @@
 // Policies with several plans: each session is limited, answered and counted by its own.
 import { describe, expect, it } from "vitest";
-import { endedAnswer, plan, policy, type LiveAnswer } from "../harness/scenes/documents.js";
+import { SWEEP_ROUND_TICKS, TICK_MS } from "../../../assembly/contract.js";
+import { sessionsOf } from "../harness/scenes/batches.js";
+import { endedAnswer, plan, policy, REPORT_INTERVAL_MS, type LiveAnswer } from "../harness/scenes/documents.js";
 import { Edge } from "../harness/scenes/edge.js";
+import { openStream } from "../harness/scenes/open-streams.js";
 import type { Session } from "../harness/scenes/tokens.js";
 
 const HOUR_MS = 3_600_000;
+/** Two reports, a round of the sweep, and a second: by then the control plane has ended an idle session. */
+const IDLE_GRACE_MS = 2 * REPORT_INTERVAL_MS + SWEEP_ROUND_TICKS * TICK_MS + 1000;
 
 /** The ids are neither in order nor the places in the list; each plan differs in all that a plan says. */
 const PLANS = [
@@ -61,6 +66,13 @@ describe.each(cases)("sessions of the plan %s among others", (name, { id, maxTok
     expect(edge.send(session).status).toBe(rate === 0 ? 429 : 200);
   });
 
+  it(`a denial says after how long ${name} has a token again`, () => {
+    const edge = planned();
+    const session = inTable(edge, planId, { tokens: 0 });
+    const after = rate === 0 ? undefined : String(Math.ceil(1 / rate));
+    for (let times = 0; times < 3; times++) expect(edge.send(session).responseHeaders?.get("retry-after")).toBe(after);
+  });
+
   it(`admitted requests are counted and answered under ${name}`, () => {
     const edge = planned();
     const session = inTable(edge, planId, { tokens });
@@ -84,6 +96,18 @@ describe.each(cases)("sessions of the plan %s among others", (name, { id, maxTok
     expect(edge.send(session).paused).toBe(false);
     edge.clock.advanceMs(Number(maxAge) + 1);
     expect(edge.send(session).paused).toBe(true);
+  });
+
+  it(`an open stream is asked about by the maxAge of ${name}, and after the grace of idle expiry`, () => {
+    const edge = planned();
+    const session = inTable(edge, planId, { tokens });
+    openStream(session, edge.worker(0));
+    edge.clock.advanceMs(Number(maxAge) + IDLE_GRACE_MS);
+    edge.flush();
+    expect(edge.pendingAcquires).toHaveLength(0);
+    edge.clock.advanceMs(1);
+    edge.flush();
+    expect(sessionsOf(edge.callout)).toEqual([session.id]);
   });
 
   it(`an unverified session gets a full bucket of ${name}, and is counted there`, () => {

@@ -1,5 +1,6 @@
 // Streams that stay open: a request that was let through, whose answer has begun and has no end.
 import type { Edge } from "./edge.js";
+import { watchAnswer } from "./documents.js";
 import { requestWith } from "./edge.js";
 import type { Stream } from "../host/stream.js";
 import type { Session } from "./tokens.js";
@@ -7,6 +8,8 @@ import type { Vm } from "../host/vm.js";
 
 /** A tick looks at no stream before. */
 export const LOOKED_AT_MS = 1000;
+/** Streams that a tick of a root looks at. */
+export const LOOKS_A_TICK = 256;
 
 /** A stream of a session that has a record, on the worker. */
 export function openStream(session: Session, worker: Vm): Stream {
@@ -26,4 +29,9 @@ export function sessionWithStream(edge: Edge): { session: Session; stream: Strea
 export function streamsClosed(edge: Edge): number {
   edge.flush();
   return edge.host.metrics.sum("sluice_streams_closed_total");
+}
+
+/** The held watch is answered: these sessions are revoked. */
+export function revoke(edge: Edge, ...sessions: Session[]): void {
+  edge.watch.answer(200, watchAnswer({ revoked: sessions.map(({ id }) => id) }));
 }
