@@ -36,6 +36,7 @@ export async function judgeControlPlane(seed: number, blocks: number, only: stri
     reporters: ["progress-append-only"],
     concurrency: 2,
     timeoutMS: 30_000,
+    dryRunTimeoutMinutes: 20,
   }).runMutationTest();
   return results.flatMap(judged);
 }
