@@ -49,11 +49,15 @@ it("a disk that does not sync what was written gives 503, and writes go on when 
   expect((await create(url)).status).toBe(201);
 });
 
-/** How it ends; strace, which holds the thread that hangs, lets go of it only once all others have ended. */
-async function ended({ pid, exited }: ControlPlaneProcess, strace: ChildProcess): Promise<Ended> {
+/** Once nothing of it runs but the thread that hangs, which strace lets go of only at its own end. */
+async function hangsAlone({ pid }: ControlPlaneProcess): Promise<void> {
   while (!/^State:\tZ/m.test(readFileSync(`/proc/${pid}/status`, "utf8"))) await sleep(100);
+}
+
+async function ended(plane: ControlPlaneProcess, strace: ChildProcess): Promise<Ended> {
+  await hangsAlone(plane);
   strace.kill("SIGKILL");
-  return exited;
+  return plane.exited;
 }
 
 it("SIGTERM ends the process by the signal, seconds later, while a commit hangs", async (test) => {
@@ -67,6 +71,22 @@ it("SIGTERM ends the process by the signal, seconds later, while a commit hangs"
   expect(await ended(plane, strace)).toEqual({ code: null, signal: "SIGTERM" });
   await hanging;
 });
+
+it("a folder whose last commit still hangs is nobody else's, though its process was stopped", async (test) => {
+  needsStrace(test);
+  const settings = settingsIn();
+  const plane = new ControlPlaneProcess(settings);
+  const url = await plane.listening();
+  const strace = await failing("fdatasync,fsync", plane, HANG);
+  const hanging = create(url).catch(() => undefined);
+  await sleep(500);
+  plane.kill("SIGTERM");
+  await hangsAlone(plane);
+  await expect(new ControlPlaneProcess(settings).listening()).rejects.toThrow("is in use: control plane");
+  strace.kill("SIGKILL");
+  await Promise.all([plane.exited, hanging]);
+  await new ControlPlaneProcess(settings).listening();
+}, 60_000);
 
 it("a disk that hangs is logged after 30 s, and SIGTERM ends the process then too", async (test) => {
   needsStrace(test);
