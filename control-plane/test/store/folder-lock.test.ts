@@ -85,7 +85,7 @@ describe("the data folder of a control plane", () => {
     expect(replaced).toBe(3);
   });
 
-  it("a data folder stays taken where the last commit hangs, and by no other store that is closed", async () => {
+  it("a data folder stays taken by a store whose last commit hangs, not by one that is closed", async () => {
     for (const isIdle of [false, true]) {
       const folder = temporaryFolder();
       const store = await openLmdb(folder, { bytes: (n) => randomBytes(n) }, new ManualTimers(new FixedClock()));
