@@ -1,5 +1,5 @@
 // The store's commands over paths at which no regular file stands: each ends with 1 and one sentence, and keeps nobody out.
-import { execFileSync, spawnSync } from "node:child_process";
+import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, rmSync, symlinkSync } from "node:fs";
 import { createServer } from "node:net";
 import { once } from "node:events";
@@ -110,4 +110,28 @@ it("a backup's name that is a link to nowhere is said to exist", async () => {
   const [file, folder] = [join(temporaryFolder(), "backup"), await dataFolder()];
   symlinkSync("nowhere", file);
   expect(storeAdmin("backup", file, "--data", folder)).toEqual(rejected(`${file} exists: name a new file`));
+});
+
+/** Reads the store at this path, without a lock and without an end, as a backup does while it copies. */
+const READER = `
+  import { open } from "lmdb";
+  const env = open({ path: process.argv[1], noSubdir: true, readOnly: true });
+  env.useReadTransaction();
+  env.get("any");
+  console.log("reading");
+  setInterval(() => undefined, 1000);
+`;
+
+it("a restore is refused while another process reads the store, a backup for one", async () => {
+  const [file, folder] = [join(temporaryFolder(), "backup"), await dataFolder()];
+  expect(storeAdmin("backup", file, "--data", folder)).toMatchObject({ code: 0 });
+  const args = ["--input-type=module", "-e", READER, join(folder, STORE_FILE)];
+  const reader = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
+  onTestFinished(() => void reader.kill("SIGKILL"));
+  await once(reader.stdout, "data");
+  const restore = ["restore", file, "--data", folder, "--force"];
+  expect(storeAdmin(...restore)).toEqual(rejected(`another process has the store in ${folder} open: stop it first`));
+  reader.kill("SIGKILL");
+  await once(reader, "exit");
+  expect(storeAdmin(...restore)).toMatchObject({ code: 0 });
 });
