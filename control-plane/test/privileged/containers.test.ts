@@ -58,3 +58,21 @@ it("a backup by the control plane's own number, from another container, says how
   const shell = ["sh", "-c", '"$0" "$@"; exit $?', process.execPath, program, ...backup];
   expect(spawnSync(unshare, [...options, ...shell], { encoding: "utf8" }).stderr).toBe("");
 });
+
+it("a restore from another container is refused while a control plane has the folder", async (test) => {
+  needsNamespaces(test);
+  const settings = settingsIn();
+  const folder = settings.SLUICE_DATA_DIR ?? "";
+  const file = join(dirname(folder), "backup");
+  const url = await new ControlPlaneProcess(settings, CONTAINED).listening();
+  const program = [process.execPath, join(dirname(compiledMain()), "store-admin.js")];
+  const [node = "", ...backup] = [...program, "backup", file, "--data", folder];
+  expect(spawnSync(node, backup).status).toBe(0);
+  const restore = [...program, "restore", file, "--data", folder, "--force"];
+  for (const [command = "", ...args] of [[...CONTAINED, ...restore], restore]) {
+    const { status, stderr } = spawnSync(command, args, { encoding: "utf8" });
+    expect([status, stderr]).toEqual([1, expect.stringMatching(/^store-admin: the folder \S+ is in use: [^\n]+\n$/)]);
+    expect(stderr).toContain("control plane, process 1 on");
+  }
+  expect(await statusOfCreation(url)).toBe(201);
+});
