@@ -2,25 +2,15 @@
 import { spawnSync } from "node:child_process";
 import { dirname, join } from "node:path";
 import { expect, it } from "vitest";
-import type { TestContext } from "vitest";
 
-import { notRun } from "../../../scripts/test/not-run.js";
 import { compiledMain } from "../support/compiled-sources.js";
+import { CONTAINED, needsNamespaces } from "../support/contained.js";
 import { ADMIN_TOKEN, ControlPlaneProcess, settingsIn } from "../support/process.js";
-
-/** Each has number 1 in a namespace of its own, as in a container. */
-const CONTAINED = ["unshare", "--pid", "--fork", "--mount-proc", "--kill-child"];
 
 async function statusOfCreation(url: string): Promise<number> {
   const headers = { authorization: `Bearer ${ADMIN_TOKEN}`, "content-type": "application/json" };
   const body = JSON.stringify({ userId: "u1", orgId: "o1" });
   return (await fetch(`${url}/v1/sessions`, { method: "POST", headers, body })).status;
-}
-
-function needsNamespaces(context: TestContext): void {
-  const [program = "", ...options] = CONTAINED;
-  const { status } = spawnSync(program, [...options, "true"]);
-  if (status !== 0) notRun(context, "no process namespace can be made here");
 }
 
 it("two control planes that each are process 1 of a container do not share a folder", async (test) => {
