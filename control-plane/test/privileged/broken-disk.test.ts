@@ -49,6 +49,52 @@ it("a disk that does not sync what was written gives 503, and writes go on when 
   expect((await create(url)).status).toBe(201);
 });
 
+const shown = async (url: string, id: string): Promise<number> =>
+  (await fetch(`${url}/v1/sessions/${id}`, { headers })).status;
+
+/**
+ * Until LMDB cannot write its meta page, by a `pwrite64` of its own at the end of a commit. A commit may write other pages
+ * by that call too, and then fails in order: after one that succeeds the next writes others.
+ */
+async function metaPageFails(plane: ControlPlaneProcess, url: string, acknowledged: string[]): Promise<ChildProcess> {
+  for (;;) {
+    const { session } = (await (await create(url)).json()) as { session: { id: string } };
+    acknowledged.push(session.id);
+    // By `fsync` the disk is asked whether it takes writes, and by LMDB nothing.
+    const strace = await failing("pwrite64,fsync", plane);
+    expect((await create(url)).status).toBe(503);
+    if ((await shown(url, session.id)) >= 500) return strace;
+    strace.kill("SIGINT");
+    while ((await status(url)) !== 200) await sleep(100);
+  }
+}
+
+it("a disk that fails at LMDB's meta page ends the process once it is well, for a new one", async (test) => {
+  needsStrace(test);
+  const settings = settingsIn();
+  const plane = new ControlPlaneProcess(settings);
+  const url = await plane.listening();
+  const acknowledged: string[] = [];
+  const strace = await metaPageFails(plane, url, acknowledged);
+  await sleep(3000);
+  const [id = ""] = acknowledged;
+  expect(await shown(url, id)).toBeGreaterThanOrEqual(500);
+  expect((await create(url)).status).toBe(503);
+  expect(await status(url)).toBe(503);
+  expect((await fetch(`${url}/healthz`)).status).toBe(200);
+  await plane.logLine("store-unwritable");
+  expect(plane.stdout).not.toContain('"type":"store-over"');
+  strace.kill("SIGINT");
+  expect(await plane.ended).toEqual({ code: null, signal: "SIGKILL" });
+  expect(plane.stdout).toContain('"type":"store-over"');
+
+  const again = await new ControlPlaneProcess(settings).listening();
+  for (const one of acknowledged) {
+    expect(await shown(again, one)).toBe(200);
+  }
+  expect((await create(again)).status).toBe(201);
+}, 180_000);
+
 /** Once nothing of it runs but the thread that hangs, which strace lets go of only at its own end. */
 async function hangsAlone({ pid }: ControlPlaneProcess): Promise<void> {
   while (!/^State:\tZ/m.test(readFileSync(`/proc/${pid}/status`, "utf8"))) await sleep(100);
