@@ -55,10 +55,9 @@ it("a restore from another container is refused while a control plane has the fo
   const folder = settings.SLUICE_DATA_DIR ?? "";
   const file = join(dirname(folder), "backup");
   const url = await new ControlPlaneProcess(settings, CONTAINED).listening();
-  const program = [process.execPath, join(dirname(compiledMain()), "store-admin.js")];
-  const [node = "", ...backup] = [...program, "backup", file, "--data", folder];
-  expect(spawnSync(node, backup).status).toBe(0);
-  const restore = [...program, "restore", file, "--data", folder, "--force"];
+  const program = join(dirname(compiledMain()), "store-admin.js");
+  expect(spawnSync(process.execPath, [program, "backup", file, "--data", folder]).status).toBe(0);
+  const restore = [process.execPath, program, "restore", file, "--data", folder, "--force"];
   for (const within of [CONTAINED, []]) {
     const [command = "", ...args] = [...within, ...restore];
     const { status, stderr } = spawnSync(command, args, { encoding: "utf8" });
