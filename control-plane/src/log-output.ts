@@ -20,8 +20,8 @@ export class LogOutput {
   events = SILENT;
   /** Since lines were last written; 0 while they are. */
   private losing = 0;
-  /** The last line was written in part. */
-  private cut = false;
+  /** What is missing of a line that was written in part: the next thing that goes out, so that every line is whole. */
+  private rest = Buffer.alloc(0);
   /** Of a pipe or a socket; null where writing waits for nobody, as to a file. */
   private readonly socket: Socket | null;
 
@@ -63,16 +63,18 @@ export class LogOutput {
   }
 
   private writeNow(line: string): void {
-    const whole = Buffer.from(this.cut ? `\n${line}` : line);
+    const before = this.rest.length;
+    const whole = Buffer.concat([this.rest, Buffer.from(line)]);
     let written = 0;
     try {
       while (written < whole.length) written += writeSync(this.fd, whole, written);
     } catch (error) {
-      this.cut ||= written > 0;
-      this.lose(codeOf(error));
+      const isBegun = written > before;
+      this.rest = whole.subarray(written, isBegun ? whole.length : before);
+      if (!isBegun) this.lose(codeOf(error));
       return;
     }
-    this.cut = false;
+    this.rest = Buffer.alloc(0);
     this.wrote();
   }
 

@@ -1,10 +1,12 @@
 // What a user may set for npm start, and the sentences for what cannot be right.
+import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { once } from "node:events";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { Failure } from "../../scripts/failure.js";
 import { freePorts, requireFree } from "../../scripts/start/ports.js";
 import { projectRoot } from "../../scripts/project-root.js";
 import { keptSecret, makePrivateFolder } from "../../scripts/start/secret-files.js";
@@ -103,5 +105,13 @@ describe("secrets that nobody set", () => {
     expect(await keptSecret(folder, "secret", "base64")).toBe("kept");
     expect(statSync(join(folder, "secret")).mode & 0o777).toBe(0o600);
     expect(readFileSync(join(folder, "secret"), "utf8")).toBe("kept\n");
+  });
+
+  it("secrets in whose place a pipe stands are rejected in one sentence, and nobody waits", async () => {
+    const path = join(folder, "secret");
+    execFileSync("mkfifo", [path]);
+    await expect(keptSecret(folder, "secret", "base64")).rejects.toThrow(
+      new Failure(`${path} cannot be read: expected a regular file, got a pipe.`),
+    );
   });
 });

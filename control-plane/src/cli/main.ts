@@ -1,7 +1,8 @@
 // The `sluice` command as a process: its streams, files and signals, and its exit code.
 import { setTimeout as after } from "node:timers/promises";
 
-import { FileReader, UnfitFile } from "../files/file-reader.js";
+import { FileReader } from "../files/file-reader.js";
+import { UnfitFile } from "../files/regular-file.js";
 import { readEnvoyTemplate } from "../render/envoy-template.js";
 import { EXIT } from "./failure.js";
 import type { Io } from "./terminal/io.js";

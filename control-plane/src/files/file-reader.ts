@@ -1,25 +1,17 @@
 // Reads files that others put there, such that none of them can hang or flood the process: regular, bounded, in time.
-import { constants } from "node:fs";
 import { open, stat } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
 
 import type { Timers } from "../app/ports/log-ports.js";
+import { codeOf, openedAtOnce, requireRegular, UnfitFile } from "./regular-file.js";
+import type { Kind } from "./regular-file.js";
 import { Turns } from "./turns.js";
-
-/** What is there cannot be used, and will not change by itself. The message says what was expected. */
-export class UnfitFile extends Error {
-  override readonly name = "UnfitFile";
-}
 
 /** In place of a fingerprint: nothing has this name. */
 export const MISSING = "missing";
 
-interface Status {
+interface Status extends Kind {
   readonly size: number;
-  isFile(): boolean;
-  isDirectory(): boolean;
-  isFIFO(): boolean;
-  isSocket(): boolean;
 }
 
 interface OpenFile {
@@ -44,8 +36,6 @@ export interface FileReaderParts {
 
 /** A disk that spins up takes some seconds. */
 const DEADLINE_MS = 5000;
-/** Without O_NONBLOCK a pipe that nobody writes to hangs where it is opened. */
-const FLAGS = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY;
 const CHUNK_BYTES = 65_536;
 const PIPE_POLL_MS = 20;
 /** Nobody has opened the other end so long: nothing will come. */
@@ -98,11 +88,11 @@ export class FileReader {
   }
 
   private async readNow(path: string, maxBytes: number): Promise<Buffer> {
-    const file = await this.parts.fileSystem.open(path, FLAGS).catch(rejectSocket);
+    const file = await openedAtOnce(this.parts.fileSystem.open, path);
     try {
       const status = await file.stat();
       const isPipe = status.isFIFO() && this.parts.pipes;
-      if (!status.isFile() && !isPipe) throw new UnfitFile(`expected a regular file, got ${kindOf(status)}`);
+      if (!isPipe) requireRegular(status);
       if (status.size > maxBytes) throw new UnfitFile(tooLong(maxBytes, String(status.size)));
       return await this.contentOf(file, maxBytes, isPipe);
     } finally {
@@ -142,20 +132,7 @@ export function whyUnreadable(error: unknown): string {
 
 const tooLong = (maxBytes: number, got: string): string => `expected at most ${maxBytes} bytes, got ${got}`;
 
-function kindOf(status: Status): string {
-  if (status.isDirectory()) return "a folder";
-  if (status.isFIFO()) return "a pipe";
-  return status.isSocket() ? "a socket" : "a device";
-}
-
-const codeOf = (error: unknown): unknown => (error instanceof Error && "code" in error ? error.code : undefined);
-
 const isNotThere = (error: unknown): boolean => codeOf(error) === "ENOENT" || codeOf(error) === "ENOTDIR";
-
-function rejectSocket(error: unknown): never {
-  if (codeOf(error) === "ENXIO") throw new UnfitFile("expected a regular file, got a socket");
-  throw error;
-}
 
 /** A pipe whose writer has nothing at the moment. */
 function nothingYet(error: unknown): { bytesRead: number } {

@@ -5,8 +5,9 @@ import { dirname } from "node:path";
 import { MAX_POLICY_BYTES } from "../../../assembly/contract.js";
 import type { Timers } from "../app/ports/log-ports.js";
 import type { PolicySource } from "../app/ports/policy-ports.js";
-import { MISSING, UnfitFile } from "../files/file-reader.js";
+import { MISSING } from "../files/file-reader.js";
 import type { FileReader } from "../files/file-reader.js";
+import { UnfitFile } from "../files/regular-file.js";
 import { FileWatch } from "../files/file-watch.js";
 import type { WatchTimes } from "../files/file-watch.js";
 

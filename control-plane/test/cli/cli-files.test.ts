@@ -56,7 +56,7 @@ it("a tagged value of YAML is a violation with its position, not a failure of th
   writeFileSync(file, "version: 1\nplans: !!pairs [a: 1]\n");
   const ran = await shell(`$SLUICE policy check ${file}`);
   expect(ran.code).toBe(1);
-  expect(ran.stdout).toContain(`${file}:2:16: not accepted as YAML: expected no tag, got tag:yaml.org,2002:pairs\n`);
+  expect(ran.stdout).toContain(`${file}:2:8: not accepted as YAML: expected no tag, got tag:yaml.org,2002:pairs\n`);
 });
 
 it("a policy in UTF-16 is a violation that names the encoding", async () => {

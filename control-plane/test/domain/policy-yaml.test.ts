@@ -25,7 +25,7 @@ function expectAnswers(text: string): void {
 }
 
 describe("YAML beyond JSON", () => {
-  test.each(YAML_TAGS)("a policy with the tag %s is rejected with the line of the tag", (tag) => {
+  test.each(YAML_TAGS)("a policy with the tag %s is rejected, and within its text", (tag) => {
     for (const value of ["[a: 1]", "[a, b]", "{ a: 1 }", "{ ? a }", "a", "1", '"YQ=="', "2001-01-01", "", "[[a, b]]"]) {
       for (const yaml of [
         `version: 1\nplans: [${PLAN}]\nroutes: ${tag} ${value}\n`,
@@ -38,6 +38,26 @@ describe("YAML beyond JSON", () => {
         expect(readPolicyDocument(yaml)).toHaveProperty("violations");
       }
     }
+  });
+
+  const head = `version: 1\nplans: [${PLAN}]\n`;
+  test.each<[string, number, number, string]>([
+    ["before a flow list", 3, 9, `${head}routes: !!omap [a: 1]\n`],
+    ["before a block list", 3, 9, `${head}routes: !!pairs\n  - a: 1\n  - b: 2\n`],
+    ["before a block map, after a comment", 3, 9, `${head}routes: !!set # all!\n  # of them\n  a: 1\n`],
+    ["in a list", 4, 5, `${head}routes:\n  - !foo a\n`],
+    ["in a flow map", 2, 24, 'version: 1\nplans: [{ id: 0, name: !!binary "YQ==" }]\n'],
+    ["after an anchor", 3, 12, `${head}routes: &a !<tag:yaml.org,2002:omap> [a: 1]\n`],
+    ["before an anchor", 3, 9, `${head}routes: !!timestamp &a 2001-01-01\n`],
+    ["as a key", 3, 3, `${head}? !!omap [a, b]\n: 1\n`],
+    ["that cannot be resolved", 3, 9, `${head}routes: !e!foo [a]\n`],
+    ["of the whole document", 1, 1, "!!merge { a: 1 }\n"],
+  ])("a tag %s is rejected with its line and column", (_, line, column, yaml) => {
+    const result = readPolicyDocument(yaml);
+    expect("violations" in result ? result.violations.map((one) => [one.line, one.column]) : []).toContainEqual([
+      line,
+      column,
+    ]);
   });
 
   test("any YAML is answered with violations that stand within the text", () => {

@@ -8,8 +8,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
-import { FileReader, MISSING, UnfitFile, whyUnreadable } from "../../src/files/file-reader.js";
+import { FileReader, MISSING, whyUnreadable } from "../../src/files/file-reader.js";
 import type { FileSystem } from "../../src/files/file-reader.js";
+import { UnfitFile } from "../../src/files/regular-file.js";
 
 const MAX_BYTES = 100_000;
 let folder: string;

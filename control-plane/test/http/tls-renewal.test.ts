@@ -1,4 +1,5 @@
 // TLS files that are replaced while the control plane runs.
+import { execFileSync } from "node:child_process";
 import { X509Certificate } from "node:crypto";
 import { once } from "node:events";
 import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -136,12 +137,21 @@ describe("TLS files that are replaced", () => {
       },
       /^SLUICE_TLS_KEY_FILE: .* cannot be read: ENOENT$/,
     ],
+    [
+      "are a pipe",
+      () => {
+        rmSync(inUse.key);
+        execFileSync("mkfifo", [inUse.key]);
+      },
+      /^SLUICE_TLS_KEY_FILE: .* cannot be read: expected a regular file, got a pipe$/,
+    ],
   ])("replaced files that %s are logged once and not used; later good ones are", async (_, spoil, reason) => {
     const { renewed, logged, looks } = await following();
     spoil();
     await looks(5);
     expect(renewed).toEqual([]);
     expect(logged).toEqual([{ type: "tls-rejected", reason: expect.stringMatching(reason) as unknown }]);
+    rmSync(inUse.key, { force: true });
     install(second);
     await looks(2);
     expect(renewed.map(({ cert }) => cert)).toEqual([readFileSync(second.cert)]);

@@ -49,11 +49,61 @@ it("a disk that does not sync what was written gives 503, and writes go on when 
   expect((await create(url)).status).toBe(201);
 });
 
-/** How it ends; strace, which holds the thread that hangs, lets go of it only once all others have ended. */
-async function ended({ pid, exited }: ControlPlaneProcess, strace: ChildProcess): Promise<Ended> {
+const shown = async (url: string, id: string): Promise<number> =>
+  (await fetch(`${url}/v1/sessions/${id}`, { headers })).status;
+
+/**
+ * Until LMDB cannot write its meta page, by a `pwrite64` of its own at the end of a commit. A commit may write other pages
+ * by that call too, and then fails in order: after one that succeeds the next writes others.
+ */
+async function metaPageFails(plane: ControlPlaneProcess, url: string, acknowledged: string[]): Promise<ChildProcess> {
+  for (;;) {
+    const { session } = (await (await create(url)).json()) as { session: { id: string } };
+    acknowledged.push(session.id);
+    // By `fsync` the disk is asked whether it takes writes, and by LMDB nothing.
+    const strace = await failing("pwrite64,fsync", plane);
+    expect((await create(url)).status).toBe(503);
+    if ((await shown(url, session.id)) >= 500) return strace;
+    strace.kill("SIGINT");
+    while ((await status(url)) !== 200) await sleep(100);
+  }
+}
+
+it("a disk that fails at LMDB's meta page ends the process once it is well, for a new one", async (test) => {
+  needsStrace(test);
+  const settings = settingsIn();
+  const plane = new ControlPlaneProcess(settings);
+  const url = await plane.listening();
+  const acknowledged: string[] = [];
+  const strace = await metaPageFails(plane, url, acknowledged);
+  await sleep(3000);
+  const [id = ""] = acknowledged;
+  expect(await shown(url, id)).toBeGreaterThanOrEqual(500);
+  expect((await create(url)).status).toBe(503);
+  expect(await status(url)).toBe(503);
+  expect((await fetch(`${url}/healthz`)).status).toBe(200);
+  await plane.logLine("store-unwritable");
+  expect(plane.stdout).not.toContain('"type":"store-over"');
+  strace.kill("SIGINT");
+  expect(await plane.ended).toEqual({ code: null, signal: "SIGKILL" });
+  expect(plane.stdout).toContain('"type":"store-over"');
+
+  const again = await new ControlPlaneProcess(settings).listening();
+  for (const one of acknowledged) {
+    expect(await shown(again, one)).toBe(200);
+  }
+  expect((await create(again)).status).toBe(201);
+}, 180_000);
+
+/** Once nothing of it runs but the thread that hangs, which strace lets go of only at its own end. */
+async function hangsAlone({ pid }: ControlPlaneProcess): Promise<void> {
   while (!/^State:\tZ/m.test(readFileSync(`/proc/${pid}/status`, "utf8"))) await sleep(100);
+}
+
+async function ended(plane: ControlPlaneProcess, strace: ChildProcess): Promise<Ended> {
+  await hangsAlone(plane);
   strace.kill("SIGKILL");
-  return exited;
+  return plane.exited;
 }
 
 it("SIGTERM ends the process by the signal, seconds later, while a commit hangs", async (test) => {
@@ -67,6 +117,22 @@ it("SIGTERM ends the process by the signal, seconds later, while a commit hangs"
   expect(await ended(plane, strace)).toEqual({ code: null, signal: "SIGTERM" });
   await hanging;
 });
+
+it("a folder whose last commit still hangs is nobody else's, though its process was stopped", async (test) => {
+  needsStrace(test);
+  const settings = settingsIn();
+  const plane = new ControlPlaneProcess(settings);
+  const url = await plane.listening();
+  const strace = await failing("fdatasync,fsync", plane, HANG);
+  const hanging = create(url).catch(() => undefined);
+  await sleep(500);
+  plane.kill("SIGTERM");
+  await hangsAlone(plane);
+  await expect(new ControlPlaneProcess(settings).listening()).rejects.toThrow("is in use: control plane");
+  strace.kill("SIGKILL");
+  await Promise.all([plane.exited, hanging]);
+  await new ControlPlaneProcess(settings).listening();
+}, 60_000);
 
 it("a disk that hangs is logged after 30 s, and SIGTERM ends the process then too", async (test) => {
   needsStrace(test);

@@ -2,25 +2,15 @@
 import { spawnSync } from "node:child_process";
 import { dirname, join } from "node:path";
 import { expect, it } from "vitest";
-import type { TestContext } from "vitest";
 
-import { notRun } from "../../../scripts/test/not-run.js";
 import { compiledMain } from "../support/compiled-sources.js";
+import { CONTAINED, needsNamespaces } from "../support/contained.js";
 import { ADMIN_TOKEN, ControlPlaneProcess, settingsIn } from "../support/process.js";
-
-/** Each has number 1 in a namespace of its own, as in a container. */
-const CONTAINED = ["unshare", "--pid", "--fork", "--mount-proc", "--kill-child"];
 
 async function statusOfCreation(url: string): Promise<number> {
   const headers = { authorization: `Bearer ${ADMIN_TOKEN}`, "content-type": "application/json" };
   const body = JSON.stringify({ userId: "u1", orgId: "o1" });
   return (await fetch(`${url}/v1/sessions`, { method: "POST", headers, body })).status;
-}
-
-function needsNamespaces(context: TestContext): void {
-  const [program = "", ...options] = CONTAINED;
-  const { status } = spawnSync(program, [...options, "true"]);
-  if (status !== 0) notRun(context, "no process namespace can be made here");
 }
 
 it("two control planes that each are process 1 of a container do not share a folder", async (test) => {
@@ -57,4 +47,22 @@ it("a backup by the control plane's own number, from another container, says how
   expect([alone.status, alone.stderr]).toEqual([1, expect.stringMatching(/store-admin: .*docker run --init\)\n$/)]);
   const shell = ["sh", "-c", '"$0" "$@"; exit $?', process.execPath, program, ...backup];
   expect(spawnSync(unshare, [...options, ...shell], { encoding: "utf8" }).stderr).toBe("");
+});
+
+it("a restore from another container is refused while a control plane has the folder", async (test) => {
+  needsNamespaces(test);
+  const settings = settingsIn();
+  const folder = settings.SLUICE_DATA_DIR ?? "";
+  const file = join(dirname(folder), "backup");
+  const url = await new ControlPlaneProcess(settings, CONTAINED).listening();
+  const program = join(dirname(compiledMain()), "store-admin.js");
+  expect(spawnSync(process.execPath, [program, "backup", file, "--data", folder]).status).toBe(0);
+  const restore = [process.execPath, program, "restore", file, "--data", folder, "--force"];
+  for (const within of [CONTAINED, []]) {
+    const [command = "", ...args] = [...within, ...restore];
+    const { status, stderr } = spawnSync(command, args, { encoding: "utf8" });
+    expect([status, stderr]).toEqual([1, expect.stringMatching(/^store-admin: the folder \S+ is in use: [^\n]+\n$/)]);
+    expect(stderr).toContain("control plane, process 1 on");
+  }
+  expect(await statusOfCreation(url)).toBe(201);
 });

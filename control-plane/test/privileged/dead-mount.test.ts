@@ -1,12 +1,31 @@
 // A policy on a mount that is dead: starts, stops and readings end all the same.
-import { renameSync, writeFileSync } from "node:fs";
+import { X509Certificate } from "node:crypto";
+import { once } from "node:events";
+import { copyFileSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { connect } from "node:tls";
 import { describe, expect, it, vi } from "vitest";
 
+import { authorityIn } from "../support/certificates.js";
+import type { Authority, Identity } from "../support/certificates.js";
+import { CONTAINED, firstChildOf, needsNamespaces } from "../support/contained.js";
 import { deadMount, needsDeadMount } from "../support/dead-mount.js";
 import { ControlPlaneProcess, settingsIn, temporaryFolder, withStoredPolicy } from "../support/process.js";
 
 const POLICY = "version: 1\nplans:\n  - { id: 0, name: starter, maxTokens: 200, tokenRefillRate: 10 }\n";
+
+/** The certificate that a new connection is shown. */
+async function shownAt(port: number, { cert }: Authority): Promise<string> {
+  const socket = connect({ host: "127.0.0.1", port, ca: readFileSync(cert), servername: "localhost" });
+  try {
+    await once(socket, "secureConnect");
+    return socket.getPeerX509Certificate()?.fingerprint256 ?? "";
+  } finally {
+    socket.destroy();
+  }
+}
+
+const fingerprintOf = ({ cert }: Identity): string => new X509Certificate(readFileSync(cert)).fingerprint256;
 
 describe("a policy on a mount that is dead", () => {
   /** The policy in a folder of its own, over which a mount may come. */
@@ -45,6 +64,45 @@ describe("a policy on a mount that is dead", () => {
     }, 20_000);
     plane.kill("SIGTERM");
     expect(await plane.ended).toEqual({ code: 0, signal: null });
+  });
+
+  it("a stop as process 1 of a container, which no own signal ends, is an abort", async (context) => {
+    needsDeadMount(context);
+    needsNamespaces(context);
+    const { settings, folder } = await elsewhere();
+    deadMount(folder);
+    const plane = new ControlPlaneProcess(settings, CONTAINED);
+    await plane.listening();
+    process.kill(firstChildOf(plane.pid), "SIGTERM");
+    // Where the signal of an abort is not delivered either, its next step is an instruction that no process may run.
+    expect(["SIGABRT", "SIGSEGV"]).toContain((await plane.ended).signal);
+    expect(plane.stdout).toContain('"type":"stopping"');
+  }, 60_000);
+
+  it("a certificate is renewed while the policy's mount is dead", async (context) => {
+    needsDeadMount(context);
+    const { settings, folder } = await elsewhere();
+    const certificates = temporaryFolder();
+    const authority = authorityIn(certificates, "authority");
+    const [first, second] = [authority.issue("first"), authority.issue("second")];
+    const inUse = { cert: join(certificates, "in-use.crt"), key: join(certificates, "in-use.key") };
+    const install = ({ cert, key }: Identity): void => {
+      copyFileSync(cert, inUse.cert);
+      copyFileSync(key, inUse.key);
+    };
+    install(first);
+    const tls = { SLUICE_TLS_CERT_FILE: inUse.cert, SLUICE_TLS_KEY_FILE: inUse.key };
+    const plane = new ControlPlaneProcess({ ...settings, ...tls });
+    const port = await plane.port();
+    expect(await shownAt(port, authority)).toBe(fingerprintOf(first));
+    deadMount(folder);
+    await plane.logLine("policy-rejected");
+    install(second);
+    await vi.waitFor(async () => {
+      expect(await shownAt(port, authority)).toBe(fingerprintOf(second));
+    }, 20_000);
+    plane.kill("SIGTERM");
+    expect(await plane.ended).toEqual({ code: null, signal: "SIGTERM" });
   });
 
   it("a first start without a stored policy ends, and says that there was no answer", async (context) => {

@@ -103,6 +103,18 @@ it("a restore does not replace a store that has appeared while it copied", async
   expect(existsSync(`${appeared}.restoring`)).toBe(false);
 });
 
+it("a restore does not replace a store that was replaced while it copied", async () => {
+  const { file, folder } = await backedUp();
+  const store = join(folder, STORE_FILE);
+  const restoring = restoredWith(file, folder, () => {
+    writeFileSync(`${store}.new`, "another one's");
+    renameSync(`${store}.new`, store);
+  });
+  await expect(restoring).rejects.toThrow(`another process has changed the store in ${folder} meanwhile`);
+  expect(readFileSync(store, "utf8")).toBe("another one's");
+  expect(existsSync(`${store}.restoring`)).toBe(false);
+});
+
 it("a data folder that is deleted under a control plane makes it not ready, and writes 503", async () => {
   const settings = settingsIn();
   const folder = settings.SLUICE_DATA_DIR ?? "";

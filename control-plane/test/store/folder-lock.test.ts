@@ -1,12 +1,16 @@
 // The lock of a data folder: who gets it, who is told what, and what frees it.
 import { spawn } from "node:child_process";
+import { randomBytes } from "node:crypto";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
-import { describe, expect, it, onTestFinished } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 
 import { FolderLock } from "../../src/store/lmdb/folder-lock.js";
 import { STORE_FILE } from "../../src/store/lmdb/layout.js";
+import { openLmdb } from "../../src/store/lmdb/open-lmdb.js";
+import { FixedClock } from "../support/fixed-clock.js";
+import { ManualTimers } from "../support/manual-timers.js";
 import { needsDisk, smallDisk } from "../support/small-disk.js";
 
 function temporaryFolder(): string {
@@ -79,6 +83,21 @@ describe("the data folder of a control plane", () => {
     const lock = await FolderLock.take(folder, "control plane", replacing);
     lock.release();
     expect(replaced).toBe(3);
+  });
+
+  it("a data folder stays taken by a store whose last commit hangs, not by one that is closed", async () => {
+    for (const isIdle of [false, true]) {
+      const folder = temporaryFolder();
+      const store = await openLmdb(folder, { bytes: (n) => randomBytes(n) }, new ManualTimers(new FixedClock()));
+      vi.spyOn(store.db.commits, "idle").mockResolvedValue(isIdle);
+      await store.close();
+      const next = FolderLock.take(folder, "restore").then((lock) => {
+        lock.release();
+        return "taken";
+      });
+      if (isIdle) expect(await next).toBe("taken");
+      else await expect(next).rejects.toThrow(`the folder ${folder} is in use: control plane`);
+    }
   });
 
   it("a file system without locks is named as such", async () => {

@@ -99,17 +99,20 @@ export class PolicyService implements CurrentPolicy, PolicyPublisher {
       await this.take(reading);
       return true;
     } catch (error) {
-      const { logger } = this.parts;
-      const { generation } = this.inForce;
-      const after = "the policy in force stays, and the new one is tried again";
-      if (error instanceof StoreFailure) {
-        const fields = { type: "policy-store-failed", generation };
-        logStoreFailure(logger, error.cause, fields, `the store failed: ${after}`);
-      } else {
-        const fields = { type: "policy-take-failed", err: error, generation };
-        logger.error(fields, `a policy could not be taken: ${after}`);
-      }
+      this.sayFailed(error, "a policy could not be taken", "the policy in force stays, and the new one is tried again");
       return false;
+    }
+  }
+
+  /** Only what the store could not do is said of the store. */
+  private sayFailed(error: unknown, what: string, after: string): void {
+    const { logger } = this.parts;
+    const { generation } = this.inForce;
+    if (error instanceof StoreFailure) {
+      const fields = { type: "policy-store-failed", generation };
+      logStoreFailure(logger, error.cause, fields, `the store failed: ${after}`);
+    } else {
+      logger.error({ type: "policy-take-failed", err: error, generation }, `${what}: ${after}`);
     }
   }
 
@@ -205,8 +208,7 @@ export class PolicyService implements CurrentPolicy, PolicyPublisher {
       const why = "a copy of the store was put back without the restore command, or another store has the same log";
       logger.error(fields, `an edge has received generation ${shown}, and the store has none as high: ${why}`);
     } catch (error) {
-      const fields = { type: "policy-store-failed", error: String(error), generation: this.inForce.generation };
-      logger.error(fields, "the stored policy could not be taken: the policy in force stays");
+      this.sayFailed(error, "the stored policy could not be taken", "the policy in force stays");
     }
   }
 

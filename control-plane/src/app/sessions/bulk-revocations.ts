@@ -86,7 +86,7 @@ export class BulkRevocations {
       }
     } catch (error) {
       const fields = { type: "sessions-revocation-failed" };
-      const message = "the store failed: the revocation of sessions is tried again";
+      const message = "the revocation of sessions failed: it is tried again";
       logStoreFailure(this.parts.logger, error, fields, message);
       this.cancelRetry = this.parts.timers.after(RETRY_MS, () => {
         this.run();

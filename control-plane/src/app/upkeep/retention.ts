@@ -74,7 +74,12 @@ export function startRetention({
     try {
       if (clock.isSettled()) await applyRetention(store, operator, audit, retention, clock.nowMs(), stopped);
     } catch (error) {
-      logStoreFailure(logger, error, { type: "retention-failed" }, "the store failed: tried again in a minute");
+      logStoreFailure(
+        logger,
+        error,
+        { type: "retention-failed" },
+        "what is old could not be removed: tried again in a minute",
+      );
     }
     underWay = null;
   };

@@ -65,7 +65,7 @@ function readJson(source: DocumentSource, maxBytes: number): ReadJson | Rejected
   if (violation !== undefined) return { violations: [{ path: "", ...violation }] };
   const document = readYaml(text);
   if (document.violations.length > 0) return { violations: yamlViolations(document.violations, document) };
-  const { json, violations } = yamlToJson(document.contents);
+  const { json, violations } = yamlToJson(document.contents, text);
   if (violations.length > 0) return { violations: yamlViolations(violations, document) };
   return { json, located: (found) => located(found, document) };
 }

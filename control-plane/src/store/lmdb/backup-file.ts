@@ -1,12 +1,21 @@
 // A backup's file: one line that says how long the store in it is and its SHA-256, then the store as LMDB keeps it.
 import { createHash } from "node:crypto";
 import { createReadStream, createWriteStream } from "node:fs";
-import { open as openFile, rm, stat } from "node:fs/promises";
+import { rm, stat } from "node:fs/promises";
+import type { FileHandle } from "node:fs/promises";
 import { pipeline } from "node:stream/promises";
+
+import { codeOf, openRegular, UnfitFile } from "../../files/regular-file.js";
 
 /** Why nothing was done, in one sentence for the operator. */
 export class BackupRejected extends Error {
   override readonly name = "BackupRejected";
+}
+
+/** To be closed by whoever opened it. */
+export interface OpenBackup {
+  readonly path: string;
+  readonly handle: FileHandle;
 }
 
 interface Seal {
@@ -34,20 +43,32 @@ export async function sealBackup(copy: string, file: string): Promise<void> {
   await pipeline(sealed, createWriteStream(file, { flags: "wx", mode: 0o600, flush: true }));
 }
 
+/** Waits for nobody, and says what stands there in place of a file. */
+export async function openBackup(path: string): Promise<OpenBackup> {
+  try {
+    return { path, handle: await openRegular(path) };
+  } catch (error) {
+    if (codeOf(error) === "ENOENT") throw new BackupRejected(`there is no backup ${path}`);
+    if (error instanceof UnfitFile) throw new BackupRejected(`${path} is no backup of a store: ${error.message}`);
+    throw error;
+  }
+}
+
 /**
- * Writes the store of a backup to a file. A failure leaves no such file. Answers whether it could be
+ * Writes the store of a backup to a new file. A failure leaves no such file. Answers whether it could be
  * checked: backups were once without a seal.
  */
-export async function unsealBackup(file: string, store: string): Promise<{ readonly checked: boolean }> {
-  const start = await startOf(file);
+export async function unsealBackup(backup: OpenBackup, store: string): Promise<{ readonly checked: boolean }> {
+  const { path: file, handle } = backup;
+  const start = await startOf(handle);
   const isSealed = start.startsWith(MARK);
   if (!isSealed && !start.slice(0, LMDB_MARK_SEARCHED_BYTES).includes(LMDB_MARK.toString("latin1"))) {
     throw new BackupRejected(`${file} is no backup of a store`);
   }
   const seal = isSealed ? readLine(file, start) : undefined;
   await pipeline(
-    createReadStream(file, { start: isSealed ? LINE_BYTES : 0 }),
-    createWriteStream(store, { mode: 0o600 }),
+    handle.createReadStream({ start: isSealed ? LINE_BYTES : 0, autoClose: false }),
+    createWriteStream(store, { flags: "wx", mode: 0o600 }),
   );
   try {
     if (seal !== undefined) rejectOther(file, seal, await sealOf(store));
@@ -77,14 +98,9 @@ function readLine(file: string, start: string): Seal {
   throw new BackupRejected(`${file} is cut short or damaged, or of a newer version: its first line cannot be read`);
 }
 
-async function startOf(file: string): Promise<string> {
-  const handle = await openFile(file, "r");
-  try {
-    const { buffer, bytesRead } = await handle.read(Buffer.alloc(LINE_BYTES), 0, LINE_BYTES, 0);
-    return buffer.toString("latin1", 0, bytesRead);
-  } finally {
-    await handle.close();
-  }
+async function startOf(handle: FileHandle): Promise<string> {
+  const { buffer, bytesRead } = await handle.read(Buffer.alloc(LINE_BYTES), 0, LINE_BYTES, 0);
+  return buffer.toString("latin1", 0, bytesRead);
 }
 
 async function sealOf(file: string): Promise<Seal> {

@@ -1,22 +1,25 @@
 // Backups of the store: a copy of one moment, also while the control plane runs; and the store made again from one.
-import { existsSync } from "node:fs";
+import { lstatSync } from "node:fs";
 import { link, mkdir, mkdtemp, open as openFile, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { open } from "lmdb";
 import type { RootDatabase } from "lmdb";
 
 import type { Random } from "../../app/ports/ports.js";
-import { BackupRejected, sealBackup, unsealBackup } from "./backup-file.js";
+import { codeOf } from "../../files/regular-file.js";
+import { BackupRejected, openBackup, sealBackup, unsealBackup } from "./backup-file.js";
+import type { OpenBackup } from "./backup-file.js";
 import { FolderLock } from "./folder-lock.js";
 import { openLayout, STORE_FILE } from "./layout.js";
 import { newLogId } from "./invalidation-log.js";
 import { prepareSchema } from "./schema.js";
+import { isStoreAt } from "./store-file.js";
 
 /** Copies the store in a folder into a new file, durably. The file appears whole or not at all. */
 export async function backUpStore(folder: string, file: string): Promise<void> {
   const store = join(folder, STORE_FILE);
-  if (!existsSync(store)) throw new BackupRejected(`there is no store in ${folder}`);
-  if (existsSync(file)) throw new BackupRejected(`${file} exists: name a new file`);
+  if (!isStoreAt(store)) throw new BackupRejected(`there is no store in ${folder}`);
+  if (lstatSync(file, { throwIfNoEntry: false }) !== undefined) throw new BackupRejected(existing(file));
   const env = openToRead(store);
   try {
     await mkdir(dirname(file), { recursive: true });
@@ -35,11 +38,15 @@ async function copyInto(file: string, env: RootDatabase): Promise<void> {
     await env.backup(copy, true);
     await sealBackup(copy, sealed);
     // Unlike a rename, a link never replaces a file that has appeared meanwhile.
-    await link(sealed, file);
+    await link(sealed, file).catch((error: unknown) => {
+      throw codeOf(error) === "EEXIST" ? new BackupRejected(existing(file)) : error;
+    });
   } finally {
     await rm(work, { recursive: true });
   }
 }
+
+const existing = (file: string): string => `${file} exists: name a new file`;
 
 /** LMDB knows its readers by their process numbers: in two containers both may be 1. */
 function openToRead(store: string): RootDatabase {
@@ -70,30 +77,37 @@ export async function restoreStore(
   folder: string,
   options: RestoreOptions,
 ): Promise<{ readonly checked: boolean }> {
-  if (!existsSync(file)) throw new BackupRejected(`there is no backup ${file}`);
-  const lock = await FolderLock.take(folder, "restore");
+  // First: what cannot be opened, or is none, keeps nobody out of the folder.
+  const backup = await openBackup(file);
   try {
-    return await restoreInto(folder, lock, file, options);
+    const lock = await FolderLock.take(folder, "restore");
+    try {
+      return await restoreInto(folder, lock, backup, options);
+    } finally {
+      lock.release();
+    }
   } finally {
-    lock.release();
+    await backup.handle.close();
   }
 }
 
 async function restoreInto(
   folder: string,
   lock: FolderLock,
-  file: string,
+  backup: OpenBackup,
   { force, random }: RestoreOptions,
 ): Promise<{ readonly checked: boolean }> {
   const store = join(folder, STORE_FILE);
-  if (existsSync(store)) {
+  if (isStoreAt(store)) {
     if (await isOpen(store)) throw new BackupRejected(`another process has the store in ${folder} open: stop it first`);
     if (!force) throw new BackupRejected(`there is a store in ${folder}: it is replaced only with --force`);
   }
   const restoring = `${STORE_FILE}.restoring`;
   const restored = join(folder, restoring);
   const unlock = (path: string): Promise<void> => rm(`${path}-lock`, { force: true });
-  const unsealed = await unsealBackup(file, restored);
+  // What an interrupted restore has left.
+  for (const path of [restored, `${restored}-lock`]) await rm(path, { force: true });
+  const unsealed = await unsealBackup(backup, restored);
   try {
     await beginNewLog(folder, restoring, random);
     await flushed(restored);

@@ -4,7 +4,9 @@ import { readFileSync, statSync, writeSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
 
+import { requireRegular } from "../../files/regular-file.js";
 import { STORE_FILE } from "./layout.js";
+import { isStoreAt } from "./store-file.js";
 
 const LOCK_FILE = "control-plane.lock";
 /** Between opening the file and locking it, another process may delete or replace it. */
@@ -48,7 +50,7 @@ export class FolderLock {
    */
   takeStore(): void {
     const path = join(this.folder, STORE_FILE);
-    if (this.store !== undefined || statSync(path, { throwIfNoEntry: false })?.isFile() !== true) return;
+    if (this.store !== undefined || !isStoreAt(path)) return;
     this.store = openSync(path, constants.O_RDWR);
     if (this.locked(this.store)) return;
     throw new Error(`another process has ${path} open (the lock file ${LOCK_FILE} beside it was removed meanwhile)`);
@@ -68,10 +70,14 @@ export class FolderLock {
   private takeLockFile(use: FolderUse): void {
     const path = join(this.folder, LOCK_FILE);
     for (let tries = 0; tries < MAX_TRIES; tries++) {
-      const fd = openSync(path, constants.O_RDWR | constants.O_CREAT, 0o600);
-      if (!this.locked(fd)) {
+      const fd = openSync(path, constants.O_RDWR | constants.O_CREAT | constants.O_NONBLOCK, 0o600);
+      try {
+        // Whoever reads it waits for nobody then.
+        requireRegular(fstatSync(fd), path);
+        if (!this.locked(fd)) throw new Error(`the folder ${this.folder} is in use${holderIn(path)}`);
+      } catch (error) {
         closeSync(fd);
-        throw new Error(`the folder ${this.folder} is in use${holderIn(path)}`);
+        throw error;
       }
       if (!isAt(path, fd)) {
         closeSync(fd);

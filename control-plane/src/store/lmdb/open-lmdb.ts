@@ -4,7 +4,7 @@ import type { Random } from "../../app/ports/ports.js";
 import { FolderLock } from "./folder-lock.js";
 import { LmdbStore } from "./store.js";
 
-/** Closing the store lets others have the folder. */
+/** Closing the store lets others have the folder; where a commit hangs, only the end of its thread does. */
 export async function openLmdb(folder: string, random: Random, timers: Timers): Promise<LmdbStore> {
   const lock = await FolderLock.take(folder, "control plane");
   const store = await LmdbStore.open(folder, random, {

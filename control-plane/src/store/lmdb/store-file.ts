@@ -2,6 +2,16 @@
 import { statSync } from "node:fs";
 import type { BigIntStats } from "node:fs";
 
+import { requireRegular } from "../../files/regular-file.js";
+
+/** Whether there is one. Throws where no regular file stands there: LMDB would wait for the other end of a pipe. */
+export function isStoreAt(path: string): boolean {
+  const found = statSync(path, { throwIfNoEntry: false });
+  if (found === undefined) return false;
+  requireRegular(found, path);
+  return true;
+}
+
 export class StoreFile {
   private readonly opened: BigIntStats;
 

@@ -37,7 +37,7 @@ const CLOSE_MS = 2000;
 export interface Closing {
   /** Without them the end of what is under way is waited for, however long. */
   readonly timers?: Timers;
-  /** Called once it is closed. */
+  /** Called once it is closed, and not where something hangs: that may yet write. */
   readonly closed?: () => void;
 }
 
@@ -114,7 +114,8 @@ export class LmdbStore implements Stores {
     this.invalidations.close();
     const { timers, closed } = this.closing;
     const { commits, env } = this.db;
-    if (timers === undefined || (await commits.idle(timers, CLOSE_MS))) await env.close();
+    if (timers !== undefined && !(await commits.idle(timers, CLOSE_MS))) return;
+    await env.close();
     closed?.();
   }
 }

@@ -63,7 +63,23 @@ describe("two control planes over one store", () => {
     disk.decide({ generation: 2, policyJson: "of a later version" });
     service.shown(2);
     await vi.waitFor(() => {
-      expect(lines.at(-1)).toMatchObject({ level: "error", type: "policy-store-failed" });
+      expect(lines.at(-1)).toMatchObject({
+        level: "error",
+        type: "policy-take-failed",
+        err: new Error("the stored policy, generation 2, is none that this version can read"),
+      });
+    });
+    expect(lines.map(({ type }) => type)).not.toContain("policy-store-failed");
+    expect(service.current().generation).toBe(1);
+  });
+
+  it("a store that does not give the other's policy is logged as the store's failure", async () => {
+    const { service, disk, lines } = await startPolicyService("0 default");
+    disk.decide({ generation: 2, policyJson: another("0 theirs") });
+    vi.spyOn(disk, "policy").mockRejectedValueOnce(new Error("MDB_CORRUPTED"));
+    service.shown(2);
+    await vi.waitFor(() => {
+      expect(lines.at(-1)).toMatchObject({ type: "policy-store-failed", error: "Error: MDB_CORRUPTED" });
     });
     expect(service.current().generation).toBe(1);
   });
