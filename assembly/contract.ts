@@ -185,7 +185,7 @@ export const ANSWER_VALID_MS: u32 = 5000;
  * long ones that a worker may well have, in 300 KB of its memory; what is over in a second needs no more.
  */
 export const MAX_OPEN_STREAMS: u32 = 4096;
-/** Of them, those of one session: a quarter, so that no token by itself leaves the others without. */
+/** Of them, those of one session: a quarter, so that no token by itself leaves more than few others without. */
 export const MAX_OPEN_STREAMS_OF_SESSION: u32 = 1024;
 /** Leadership over a table ends by itself after so long without a tick of its holder. */
 export const LEADER_LEASE_MS: u32 = 3000;

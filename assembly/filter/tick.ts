@@ -43,7 +43,7 @@ export function tick(rootId: u32): bool {
   return hasRead || hasLogged;
 }
 
-/** A root that was replaced has no ticks any more, but may still have streams: its counts go along. */
+/** A root that newer settings of its table superseded does nothing on its ticks, but may still have streams: its counts go along. */
 function flushAll(): void {
   flushCounters();
   for (let slot: u32 = 0; slot < slotCount(); slot++) {

@@ -68,7 +68,7 @@ export function finishAcquire(root: Root, call: u32, bodyBytes: u32): void {
   const isMalformed = answers !== null && answers.length == 0;
   noteOutcome(root.table, CALL_ACQUIRE, isMalformed ? OUTCOME_MALFORMED : outcome);
   if (answers !== null && answers.length > 0) {
-    noteReachable();
+    noteAnswers(answers);
     finishAnswered(root, chain, answers);
   } else if (isRejection(outcome) && saysNoSession(body)) {
     noteAnswered();
@@ -84,6 +84,19 @@ export function finishAcquire(root: Root, call: u32, bodyBytes: u32): void {
     noteUnreachable();
     finishAll(chain, NO_ANSWER);
   }
+}
+
+/** Only who gets a live answer finds the control plane as it should be: what is over is answered also without a store. */
+function noteAnswers(answers: AcquireAnswer[]): void {
+  let isLive = false;
+  let isUnavailable = false;
+  for (let i = 0; i < answers.length; i++) {
+    if (answers[i].state == ANSWER_LIVE) isLive = true;
+    else if (answers[i].state == ANSWER_UNAVAILABLE) isUnavailable = true;
+  }
+  if (isLive) noteReachable();
+  else noteAnswered();
+  if (isUnavailable) noteUnreachable();
 }
 
 /** On a tick: asks about sessions that wait for it, and answers the requests that have waited too long. */

@@ -27,6 +27,9 @@ export class ConnectionPool {
   }
 
   add(one: Open): void {
+    // A caller that comes again from the same port is a new one, not the oldest.
+    const former = this.all.get(one.name);
+    if (former !== undefined) this.remove(former);
     this.all.set(one.name, one);
     const those: Those = this.byNetwork.get(one.network) ?? new Map<string, Open>();
     this.byNetwork.set(one.network, those.set(one.name, one));
@@ -49,8 +52,8 @@ export class ConnectionPool {
 
   /**
    * The oldest of the network that has most of them, if that has as many as one may have; else the oldest of all. So one
-   * network's flood is at nobody's cost but its own, and the many that connect from one behind a balancer do not give way to
-   * a flood from everywhere.
+   * network's flood is at nobody's cost but its own. During one from everywhere, the many that connect from one address
+   * behind a balancer give way first.
    */
   nextToGo(perNetwork: number): Open | undefined {
     let crowd: Those | undefined;

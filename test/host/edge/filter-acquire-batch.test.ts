@@ -3,15 +3,7 @@ import { describe, expect, it } from "vitest";
 import { ANSWER_VALID_MS, MAX_ACQUIRE_SESSIONS, TICK_MS } from "../../../assembly/contract.js";
 import type { Stream } from "../harness/host/stream.js";
 import { answerAll, batchAnswer, fillCalls, MAX_CALLS_OUT, sessionsOf } from "../harness/scenes/batches.js";
-import {
-  ACQUIRE_TIMEOUT_MS,
-  endedAnswer,
-  liveAnswer,
-  plan,
-  policy,
-  settings,
-  unavailableAnswer,
-} from "../harness/scenes/documents.js";
+import { ACQUIRE_TIMEOUT_MS, endedAnswer, liveAnswer, plan, policy, settings } from "../harness/scenes/documents.js";
 import { Edge, requestWith } from "../harness/scenes/edge.js";
 import type { Session } from "../harness/scenes/tokens.js";
 
@@ -59,19 +51,6 @@ describe("more sessions than calls may be out", () => {
     expect(edge.table.record(ids[0] ?? "")).toMatchObject({ planId: 0, levelTokens: 2 });
     expect(edge.table.record(ids[2] ?? "")).toMatchObject({ planId: 4, levelTokens: 39, consumed: 11, rev: 8 });
     expect(edge.table.record(ids[1] ?? "")?.live).toBe(false);
-  });
-
-  it("sessions that nobody can hold follow onUnreachable, others of the call get 401", () => {
-    for (const [onUnreachable, status] of [["trust", 200] as const, ["deny", 503] as const]) {
-      const edge = new Edge({ policy: policy({ onUnreachable }) });
-      fillCalls(edge);
-      const { sessions, streams } = queued(edge, 4);
-      const ids = sessions.map(({ id }) => id);
-      const answers = [unavailableAnswer(), endedAnswer("revoked"), unavailableAnswer(), endedAnswer("unknown")];
-      answerAll(edge, (id) => answers[ids.indexOf(id)] ?? live());
-      expect(statusesOf(streams)).toEqual([status, 401, status, 401]);
-      expect(edge.table.record(ids[1] ?? "")?.live).toBe(false);
-    }
   });
 
   it("requests of one session that waits in the queue all go on by its answer", () => {

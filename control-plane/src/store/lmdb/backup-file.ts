@@ -66,14 +66,14 @@ export async function unsealBackup(backup: OpenBackup, store: string): Promise<{
     throw new BackupRejected(`${file} is no backup of a store`);
   }
   const seal = isSealed ? readLine(file, start) : undefined;
-  await pipeline(
-    handle.createReadStream({ start: isSealed ? LINE_BYTES : 0, autoClose: false }),
-    createWriteStream(store, { flags: "wx", mode: 0o600 }),
-  );
   try {
+    await pipeline(
+      handle.createReadStream({ start: isSealed ? LINE_BYTES : 0, autoClose: false }),
+      createWriteStream(store, { flags: "wx", mode: 0o600 }),
+    );
     if (seal !== undefined) rejectOther(file, seal, await sealOf(store));
   } catch (error) {
-    await rm(store);
+    await rm(store, { force: true });
     throw error;
   }
   return { checked: isSealed };

@@ -77,7 +77,7 @@ export async function restoreStore(
   folder: string,
   options: RestoreOptions,
 ): Promise<{ readonly checked: boolean }> {
-  // First: what cannot be opened, or is none, keeps nobody out of the folder.
+  // First: what cannot be opened keeps nobody out of the folder.
   const backup = await openBackup(file);
   try {
     const lock = await FolderLock.take(folder, "restore");

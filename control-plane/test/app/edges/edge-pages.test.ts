@@ -58,13 +58,11 @@ it("the list of edges is read page by page, each edge once and by name", async (
   expect([listed, sizes]).toEqual([names, [10, 10, 5]]);
 });
 
-it("a page of edges that is exactly full is followed by an empty one, the last", async () => {
+it("a page of edges that is exactly full is the last where there are no more", async () => {
   const plane = await startTestControlPlane();
   for (let i = 0; i < 10; i++) plane.instances.acquired({ edge: nameOf(i), instance: INSTANCE });
   const first = (await plane.call("GET", "/v1/edges?limit=10")).body as Page;
-  expect(first.edges).toHaveLength(10);
-  const second = await plane.call("GET", `/v1/edges?limit=10&cursor=${first.cursor ?? ""}`);
-  expect(second.body).toMatchObject({ edges: [], cursor: null });
+  expect([first.edges.length, first.cursor]).toEqual([10, null]);
 });
 
 it("a page of edges goes on after a name that is gone meanwhile", async () => {

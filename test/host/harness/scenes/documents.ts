@@ -58,12 +58,12 @@ export function endedAnswer(state: "revoked" | "expired" | "unknown", endsInMs =
   return JSON.stringify({ state, endsInMs, log: LOG, cursor });
 }
 
-/** What the control plane answers once a report's rows are durable. */
 /** Of a session that nobody can hold while the store takes no writes. */
 export function unavailableAnswer(): string {
   return JSON.stringify({ state: "unavailable", log: LOG, cursor: CURSOR });
 }
 
+/** What the control plane answers once a report's rows are durable. */
 export function reportAnswer(refresh: readonly string[] = [], log = LOG): string {
   return JSON.stringify({ log, refresh });
 }

@@ -81,8 +81,10 @@ async function lookAt(parts: EdgesParts, after: string, limit: number, look: Loo
   for (let left = limit; left > 0;) {
     if (last !== after) await nextTurn();
     const { grace, ...moment } = await momentOf(parts);
+    // One more than are looked at: whether there are any after them.
     const asked = Math.min(left, EDGES_A_TURN);
-    const names = instances.edgesAfter(last, asked);
+    const found = instances.edgesAfter(last, asked + 1);
+    const names = found.slice(0, asked);
     let rows = 0;
     for (const edge of names) {
       const known = instances.knownOf(edge, grace);
@@ -92,7 +94,7 @@ async function lookAt(parts: EdgesParts, after: string, limit: number, look: Loo
       rows += rowsOf(known);
       if (rows >= ROWS_A_TURN) break;
     }
-    if (names.length < asked && last === (names.at(-1) ?? last)) return null;
+    if (found.length <= asked && last === (names.at(-1) ?? last)) return null;
   }
   return last;
 }

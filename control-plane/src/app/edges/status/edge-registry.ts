@@ -10,6 +10,7 @@ import { EdgeNames } from "./edge-names.js";
 import { ReportWindow } from "./report-window.js";
 import { awaitedEntries, isChanged, isGone, knownInstance, NEVER, newEntry, statusOf } from "./registry-entry.js";
 import type { Entry, KnownInstance, StatusNow } from "./registry-entry.js";
+import { WorkersInAll } from "./workers-in-all.js";
 import { areCurrent, established, GONE_AFTER_MS, withReport } from "./workers.js";
 
 /**
@@ -17,11 +18,6 @@ import { areCurrent, established, GONE_AFTER_MS, withReport } from "./workers.js
  * those silent for longest are taken to be gone.
  */
 const MAX_INSTANCES = 65_536;
-/**
- * Of all instances together: at most 360 bytes each, 95 MB. 4,096 Envoys have as many with 64 each; past it whole instances
- * go, in the same order.
- */
-export const MAX_WORKERS_IN_ALL = 262_144;
 /** During a hot restart there are two; more are former lives of an Envoy that crashes in a loop, or Envoys that share a name. */
 export const MAX_INSTANCES_OF_AN_EDGE = 256;
 type News = Partial<Omit<Entry, "of" | "firstContactAtMs" | "contactAtMs" | "awaitedSinceMs">>;
@@ -45,8 +41,7 @@ export class EdgeRegistry {
   private readonly clock: Clock;
   private readonly window: ReportWindow;
   private readonly startedAtMs: number;
-  /** Of all instances. */
-  private workersInAll = 0;
+  private readonly workersInAll = new WorkersInAll();
 
   constructor(private readonly parts: EdgeRegistryParts) {
     this.clock = parts.clock;
@@ -72,7 +67,7 @@ export class EdgeRegistry {
 
   /** Workers that are remembered, of all instances. */
   workerCount(): number {
-    return this.workersInAll;
+    return this.workersInAll.count;
   }
 
   knows(instance: Instance): boolean {
@@ -234,11 +229,21 @@ export class EdgeRegistry {
     this.names.add(entry.of);
     if (before === undefined || isChanged(before, entry)) this.changed(entry.of);
     if (before === undefined) this.keepFew(entry);
-    this.workersInAll += entry.workers.size - (before?.workers.size ?? 0);
+    this.workersInAll.note(instanceKey(entry.of), entry.workers.size);
+    for (let key = this.workersInAll.surplus(); key !== undefined; key = this.workersInAll.surplus()) {
+      this.forgetWorkers(key);
+    }
     for (const silent of this.entries.values()) {
-      if (this.entries.size <= MAX_INSTANCES && this.workersInAll <= MAX_WORKERS_IN_ALL) return;
+      if (this.entries.size <= MAX_INSTANCES) return;
       this.forget(silent);
     }
+  }
+
+  /** The instance stays, and counts as behind until one of its workers reports. */
+  private forgetWorkers(key: string): void {
+    this.workersInAll.note(key, 0);
+    const entry = this.entries.get(key);
+    if (entry !== undefined) this.entries.set(key, { ...entry, workers: new Map(), expectedWorkers: 0 });
   }
 
   /** Of an edge's others the one that is silent for longest goes, one that watches last of all. */
@@ -261,8 +266,8 @@ export class EdgeRegistry {
     return [...this.names.keys(edge)].map((key) => this.entries.get(key)).filter((one) => one !== undefined);
   }
 
-  private forget({ of, workers }: Entry): void {
-    this.workersInAll -= workers.size;
+  private forget({ of }: Entry): void {
+    this.workersInAll.note(instanceKey(of), 0);
     this.entries.delete(instanceKey(of));
     this.names.remove(of);
     this.changed(of);

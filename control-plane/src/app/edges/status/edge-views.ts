@@ -156,7 +156,10 @@ function runningOf(known: readonly KnownInstance[], { nowMs, windowMs }: EdgeMom
       counts.set(runs.generation, (counts.get(runs.generation) ?? 0) + 1);
     }
   }
-  const shown = [...counts].sort(([, one], [, other]) => other - one).slice(0, GENERATIONS_SHOWN);
+  // The lowest is what a metric and an alert go by.
+  const lowest = Math.min(...counts.keys());
+  const rank = ([generation, workers]: [number, number]): number => (generation === lowest ? Infinity : workers);
+  const shown = [...counts].sort((one, other) => rank(other) - rank(one)).slice(0, GENERATIONS_SHOWN);
   return Object.fromEntries(shown);
 }
 
