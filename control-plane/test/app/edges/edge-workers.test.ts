@@ -1,7 +1,8 @@
 // What an operator sees of an edge beside its status: its workers, the silent ones, and its lag.
 import { describe, expect, it } from "vitest";
 
-import { EdgeRegistry, MAX_INSTANCES_OF_AN_EDGE } from "../../../src/app/edges/status/edge-registry.js";
+import { EdgeRegistry } from "../../../src/app/edges/status/edge-registry.js";
+import { MAX_INSTANCES_OF_AN_EDGE } from "../../../src/app/edges/status/registry-entries.js";
 import { GONE_AFTER_MS } from "../../../src/app/edges/status/workers.js";
 import { edgesPage } from "../../../src/app/edges/status/edge-pages.js";
 import { INSTANCE } from "../../support/control-plane.js";
