@@ -25,11 +25,7 @@ async function atOnce(installation: Installation, sessions: readonly IssuedSessi
 
 describe.each(["trust", "deny"] as const)("an Envoy that restarts under load, onUnreachable: %s", (onUnreachable) => {
   const sluice = useInstallation({
-    // The timeout that a policy has by itself.
-    policy: policyOf([{ name: "default", maxTokens: 10, tokenRefillRate: 0 }], {
-      onUnreachable,
-      controlPlane: { acquireTimeout: 250 },
-    }),
+    policy: policyOf([{ name: "default", maxTokens: 10, tokenRefillRate: 0 }], { onUnreachable }),
   });
 
   it(`every live session gets 200 after a restart, every revoked one 401: ${onUnreachable}`, async () => {
