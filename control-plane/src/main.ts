@@ -1,5 +1,6 @@
 // The control plane's process: reads the environment, starts the control plane, and stops it in order.
 import { randomBytes } from "node:crypto";
+import { constants } from "node:os";
 import { performance } from "node:perf_hooks";
 import type { Logger } from "pino";
 
@@ -76,6 +77,32 @@ function logOf(level: LogLevel): Logger {
   return log;
 }
 
+/**
+ * To be called before the start, which may take its time: as process 1 of a container a signal without a listener is lost.
+ * Returns how to say that it is over.
+ */
+function stopOnSignals(log: Logger): () => void {
+  let isStarting = true;
+  const stop = (signal: "SIGTERM" | "SIGINT"): void => {
+    // A second signal finds no listener and ends the process at once.
+    process.off("SIGTERM", stop).off("SIGINT", stop);
+    log.info({ type: "stopping", signal }, "stopping");
+    // Nothing is acknowledged yet, and what is being started cannot be undone in order.
+    const left = isStarting
+      ? leave(128 + constants.signals[signal], signal)
+      : // What a hanging peer keeps open is no reason to stay.
+        started.stop().then(() => leave(0, signal));
+    left.catch((error: unknown) => {
+      log.error({ type: "stop-failed", error: messageOf(error) }, "stopping failed");
+      return leave(1, "SIGKILL");
+    });
+  };
+  process.on("SIGTERM", stop).on("SIGINT", stop);
+  return () => {
+    isStarting = false;
+  };
+}
+
 async function main(): Promise<void> {
   const settings = readSettings(process.env);
   if ("violations" in settings) {
@@ -89,6 +116,7 @@ async function main(): Promise<void> {
   });
   const replaced = replacedSettings(process.env);
   if (replaced !== undefined) log.warn({ type: "settings-replaced" }, replaced);
+  const isUp = stopOnSignals(log);
   try {
     const lostLines = (): number => output.lost;
     await startControlPlane({ settings, files, log, lostLines, clock, timers, random, started, end });
@@ -98,20 +126,7 @@ async function main(): Promise<void> {
     complain(error.message);
     return leave(1, "SIGKILL");
   }
-  const stop = (signal: NodeJS.Signals): void => {
-    // A second signal finds no listener and ends the process at once.
-    process.off("SIGTERM", stop).off("SIGINT", stop);
-    log.info({ type: "stopping", signal }, "stopping");
-    void started.stop().then(
-      // What a hanging peer keeps open is no reason to stay.
-      () => leave(0, signal),
-      (error: unknown) => {
-        log.error({ type: "stop-failed", error: messageOf(error) }, "stopping failed");
-        return leave(1, "SIGKILL");
-      },
-    );
-  };
-  process.on("SIGTERM", stop).on("SIGINT", stop);
+  isUp();
 }
 
 await main();

@@ -25,6 +25,9 @@ async function shownAt(port: number, { cert }: Authority): Promise<string> {
   }
 }
 
+/** Where the signal of an abort is not delivered either, its next step is an instruction that no process may run. */
+const ABORTED = ["SIGABRT", "SIGSEGV"];
+
 const fingerprintOf = ({ cert }: Identity): string => new X509Certificate(readFileSync(cert)).fingerprint256;
 
 describe("a policy on a mount that is dead", () => {
@@ -74,9 +77,25 @@ describe("a policy on a mount that is dead", () => {
     const plane = new ControlPlaneProcess(settings, CONTAINED);
     await plane.listening();
     process.kill(firstChildOf(plane.pid), "SIGTERM");
-    // Where the signal of an abort is not delivered either, its next step is an instruction that no process may run.
-    expect(["SIGABRT", "SIGSEGV"]).toContain((await plane.ended).signal);
+    expect(ABORTED).toContain((await plane.ended).signal);
     expect(plane.stdout).toContain('"type":"stopping"');
+  }, 60_000);
+
+  it("a stop of process 1 of a container while it still starts ends it, and it never serves", async (context) => {
+    needsDeadMount(context);
+    needsNamespaces(context);
+    const { settings, folder } = await elsewhere();
+    deadMount(folder);
+    const plane = new ControlPlaneProcess(settings, CONTAINED);
+    const lock = join(settings.SLUICE_DATA_DIR ?? "", "control-plane.lock");
+    // The start reads the policy next, and waits 5 s for it.
+    await vi.waitFor(() => {
+      expect(readFileSync(lock, "utf8")).toContain("process 1 on");
+    }, 20_000);
+    process.kill(firstChildOf(plane.pid), "SIGTERM");
+    expect(ABORTED).toContain((await plane.ended).signal);
+    expect(plane.stdout).toContain('"type":"stopping"');
+    expect(plane.stdout).not.toContain('"type":"listening"');
   }, 60_000);
 
   it("a certificate is renewed while the policy's mount is dead", async (context) => {
