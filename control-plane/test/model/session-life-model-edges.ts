@@ -61,7 +61,7 @@ const reportSpent = command("report", report, async (said, model, life) => {
     const sent = kind === "older" ? all[Math.floor(all.length / 2)] : all.at(-1);
     if (kind !== "unsent" && sent !== undefined) rows.push({ sessionId, idleMs, ...sent });
   }
-  const answer = await reportUsage(life.process.ports, { ...instance, worker: "", rows, more });
+  const answer = await reportUsage(life.process.ports, { ...instance, worker: "", rows, malformed: [], more });
   take(model, instance, rows);
   model.noteContact(instance, { more });
   const sessions = [...new Set(rows.map(({ sessionId }) => sessionId))];

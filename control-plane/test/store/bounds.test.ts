@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { expect, it, onTestFinished } from "vitest";
 
 import { openLayout } from "../../src/store/lmdb/layout.js";
-import { sessionAt, STARTER } from "../support/sessions.js";
+import { METERED, sessionAt, STARTER } from "../support/sessions.js";
 import { openStore, temporaryStore } from "../support/temporary-store.js";
 import type { StoreOfTests } from "../support/temporary-store.js";
 
@@ -83,6 +83,18 @@ it("a step of a sweep that removes takes no further session once there are 500 r
   const gone = { createdBeforeMs: NOW_MS, limit: 50 };
   const over = await store.update("ended", gone, (page) => ({ answer: idsOf(page), changes: {} }));
   expect(over.answer).toEqual([first, second]);
+});
+
+it("a walk over a plan's sessions by activity meets those of no other plan", async () => {
+  const store = await temporaryStore();
+  const [below, own, above] = [STARTER, METERED, { ...METERED, id: 8 }].map((plan) => sessionAt(1, plan));
+  for (const session of [below, own, above]) if (session !== undefined) await store.create(session);
+  const wanted = { planId: METERED.id, untilMs: NOW_MS, after: undefined, limit: 1 };
+  const { answer } = await store.update("byActivity", wanted, ({ page }) => ({
+    answer: page.map(({ session }) => session.id),
+    changes: {},
+  }));
+  expect(answer).toEqual([own?.id]);
 });
 
 it("a step of a sweep that reads rows takes no further session once it has read 500", async () => {

@@ -32,7 +32,7 @@ describe("an answer that the session cannot be held", () => {
     expect(waiting.status).toBe(200);
   });
 
-  it("unverified sessions that cannot be held are asked about again, and no sooner than after a failure", () => {
+  it("unverified sessions that cannot be held are asked about again as after a failure", () => {
     const edge = new Edge({ policy: policy({ onMiss: "trust" }) });
     const sessions = Array.from({ length: 3 }, () => edge.newSession());
     for (const session of sessions) edge.send(session);

@@ -180,7 +180,7 @@ export class SimPlane {
     const rows = usage.map(([sessionId, rev, consumed, levelMicro, idleMs]) => {
       return { sessionId, rev, consumed, levelMicro, idleMs };
     });
-    return answer(await reportUsage(ports, { ...report, rows }));
+    return answer(await reportUsage(ports, { ...report, rows, malformed: [] }));
   }
 
   async #watch({ watches }: Service, body: WatchBody, gone: AbortSignal): Promise<HttpAnswer> {

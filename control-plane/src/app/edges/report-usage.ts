@@ -28,8 +28,8 @@ export interface Report extends Instance {
   /** What the worker runs. */
   readonly policy?: WorkerPolicy | undefined;
   readonly rows: readonly RowOfReport[];
-  /** Those that are dropped; left out: none. */
-  readonly malformed?: readonly MalformedRow[];
+  /** Those that are dropped. */
+  readonly malformed: readonly MalformedRow[];
   /** The instance has spent more than fits. */
   readonly more: boolean;
 }
@@ -48,7 +48,7 @@ export interface ReportAnswer {
  */
 export async function reportUsage(ports: UsagePorts, report: Report): Promise<ReportAnswer | undefined> {
   const { clock, commits, instances, store } = ports;
-  const { edge, instance, worker, build, policy, more } = report;
+  const { edge, instance, worker, build, policy, malformed, more } = report;
   const arrivedAtMs = clock.monotonicMs();
   const nowMs = clock.nowMs();
   const rows = report.rows.map(({ idleMs, ...row }): ReportedRow => {
@@ -61,7 +61,6 @@ export async function reportUsage(ports: UsagePorts, report: Report): Promise<Re
   }
   instances.reported({ edge, instance }, { worker, build, policy, more, arrivedAtMs });
   ports.usageMeter.reported("accepted", rows.length);
-  const { malformed = [] } = report;
   ports.droppedRows.note(malformed.map(({ sessionId }) => ({ edge, instance, sessionId, reason: "malformed" })));
 
   const isLive = liveForEdges(ports.policies, clock);

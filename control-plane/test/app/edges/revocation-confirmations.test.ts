@@ -46,6 +46,16 @@ describe("the confirmation of a revocation", () => {
     expect(timers.pending).toBe(2);
   });
 
+  it("an edge's watch is told to those that wait for it, and to nobody after that", async () => {
+    const { instances, says } = await revokedFor();
+    const heard: string[] = [];
+    const end = instances.onWatched(({ edge }) => heard.push(edge));
+    await says("gw-a", 1);
+    end();
+    await says("gw-b", 1);
+    expect(heard).toEqual(["gw-a"]);
+  });
+
   it("a wait that times out names the edges that are still pending", async () => {
     const { confirmations, says, position, timers } = await revokedFor("gw-a", "gw-b");
     const waited = confirmations.wait(position, 2000);

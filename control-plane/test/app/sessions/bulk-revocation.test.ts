@@ -1,5 +1,5 @@
 // Revocation of all sessions of a user or an organisation: what it ends, how it shows its progress, what it survives.
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 
 import { BulkRevocations } from "../../../src/app/sessions/bulk-revocations.js";
 import type { BulkRevocationStore } from "../../../src/app/ports/revocation-ports.js";
@@ -156,6 +156,25 @@ describe("a bulk revocation that is cut short", () => {
       await settled();
     }
   };
+
+  it("a bulk revocation is answered as it is stored", async () => {
+    const store = await temporaryStore();
+    await store.create(sessionAt(NOW_MS));
+    const { revocations } = runner(store.revocations, store);
+    await revocations.stop();
+    const waiting = await revocations.revoke({ userId: "u1" }, "operator");
+    expect(waiting.finishedAt).toBeNull();
+    expect(waiting).toEqual(await store.revocations.find(waiting.id));
+  });
+
+  it("a bulk revocation of nobody's sessions is finished at once, and is not carried out", async () => {
+    const store = await temporaryStore();
+    const { revocations } = runner(store.revocations, store);
+    const update = vi.spyOn(store, "update");
+    const { finishedAt } = await revocations.revoke({ userId: "nobody" }, "operator");
+    await settled();
+    expect([finishedAt, update.mock.calls.map(([kind]) => kind)]).toEqual([NOW_MS, ["newestSession"]]);
+  });
 
   it("a bulk revocation goes on in the next process, and repeats nothing", async () => {
     const store = await temporaryStore();

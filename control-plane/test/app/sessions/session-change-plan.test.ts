@@ -18,6 +18,14 @@ describe("a session that gets another plan", () => {
     expect(await plane.store.countLive(METERED.id, 0)).toBe(1);
   });
 
+  it("a change of plan while no policy is loaded is 503, and changes nothing", async () => {
+    const plane = await startTestControlPlane();
+    const { session } = await created(plane);
+    plane.setPlans();
+    expectError(await plane.call("PATCH", `/v1/sessions/${session.id}`, { plan: "metered" }), "NO_POLICY");
+    expect((await plane.store.find(session.id))?.plan.name).toBe("starter");
+  });
+
   it("a session that has the plan already stays as it is, and edges need not ask", async () => {
     const plane = await startTestControlPlane();
     const { session } = await created(plane);

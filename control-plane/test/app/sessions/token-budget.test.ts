@@ -52,6 +52,8 @@ describe("a session that has a token budget", () => {
     expect((await shown(plane, id)).tokens.consumed).toBe(20);
     expectError(await consume(plane, id, 11, "job-1"), "IDEMPOTENCY_KEY_REUSED", "idempotency-key");
     expectError(await consume(plane, id, 11, "a key"), "INVALID_REQUEST", "idempotency-key");
+    // What has no key leaves none.
+    expect(await plane.store.usage.forgetConsumptions(plane.clock.nowMs() + 1, 10)).toBe(1);
   });
 
   it("a session does not become active when a backend consumes", async () => {

@@ -5,7 +5,7 @@ import { applyRetention } from "../../../src/app/upkeep/retention.js";
 import { created, shown, startTestControlPlane } from "../../support/control-plane.js";
 import type { TestControlPlane } from "../../support/control-plane.js";
 import { stateAfterSweep, sweep } from "../../support/idle-plane.js";
-import { HOUR_MS, STARTER } from "../../support/sessions.js";
+import { HOUR_MS, METERED, STARTER } from "../../support/sessions.js";
 
 const YEAR_MS = 365 * 24 * HOUR_MS;
 const METADATA_MS = 2 * HOUR_MS;
@@ -44,6 +44,19 @@ describe("a session that was created while the clock was a year ahead", () => {
     await sweep(plane);
     await plane.call("DELETE", `/v1/sessions/${ahead.id}`);
     plane.clock.advance(10 * HOUR_MS - 1);
+    await sweep(plane);
+    expect(await plane.store.find(ahead.id)).toBeDefined();
+    plane.clock.advance(1);
+    await sweep(plane);
+    expect(await plane.store.find(ahead.id)).toBeUndefined();
+  });
+
+  it("a revoked session from ahead is kept for the longest lifetime of any plan", async () => {
+    const { plane, ahead } = await planeAfterStartAhead();
+    plane.setPlans({ ...STARTER, lifetime: 10 * HOUR_MS }, { ...METERED, lifetime: 12 * HOUR_MS });
+    await sweep(plane);
+    await plane.call("DELETE", `/v1/sessions/${ahead.id}`);
+    plane.clock.advance(12 * HOUR_MS - 1);
     await sweep(plane);
     expect(await plane.store.find(ahead.id)).toBeDefined();
     plane.clock.advance(1);
