@@ -5,6 +5,7 @@ import { copyFileSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { connect } from "node:tls";
 import { describe, expect, it, vi } from "vitest";
+import type { TestContext } from "vitest";
 
 import { authorityIn } from "../support/certificates.js";
 import type { Authority, Identity } from "../support/certificates.js";
@@ -39,6 +40,15 @@ describe("a policy on a mount that is dead", () => {
     return { settings: { ...settings, SLUICE_POLICY: join(folder, "policy.yaml") }, folder };
   }
 
+  /** As in a container, with the mount dead already. */
+  async function startedAsProcess1(context: TestContext) {
+    needsDeadMount(context);
+    needsNamespaces(context);
+    const { settings, folder } = await elsewhere();
+    deadMount(folder);
+    return { plane: new ControlPlaneProcess(settings, CONTAINED), settings };
+  }
+
   it("a start serves the stored policy, and a stop ends it by the signal it was given", async (context) => {
     needsDeadMount(context);
     const { settings, folder } = await elsewhere();
@@ -70,11 +80,7 @@ describe("a policy on a mount that is dead", () => {
   });
 
   it("a stop as process 1 of a container, which no own signal ends, is an abort", async (context) => {
-    needsDeadMount(context);
-    needsNamespaces(context);
-    const { settings, folder } = await elsewhere();
-    deadMount(folder);
-    const plane = new ControlPlaneProcess(settings, CONTAINED);
+    const { plane } = await startedAsProcess1(context);
     await plane.listening();
     process.kill(firstChildOf(plane.pid), "SIGTERM");
     expect(ABORTED).toContain((await plane.ended).signal);
@@ -82,11 +88,7 @@ describe("a policy on a mount that is dead", () => {
   }, 60_000);
 
   it("a stop of process 1 of a container while it still starts ends it, and it never serves", async (context) => {
-    needsDeadMount(context);
-    needsNamespaces(context);
-    const { settings, folder } = await elsewhere();
-    deadMount(folder);
-    const plane = new ControlPlaneProcess(settings, CONTAINED);
+    const { plane, settings } = await startedAsProcess1(context);
     const lock = join(settings.SLUICE_DATA_DIR ?? "", "control-plane.lock");
     // The start reads the policy next, and waits 5 s for it.
     await vi.waitFor(() => {

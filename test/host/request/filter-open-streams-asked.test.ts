@@ -12,11 +12,18 @@ import {
   settings,
 } from "../harness/scenes/documents.js";
 import { answerAll, sessionsOf } from "../harness/scenes/batches.js";
-import { run } from "../harness/host/guest.js";
 import { Edge, requestWith } from "../harness/scenes/edge.js";
 import { sessionsOfOneSet } from "../harness/scenes/same-set-sessions.js";
 import type { Session } from "../harness/scenes/tokens.js";
-import { LOOKED_AT_MS, LOOKS_A_TICK, openStream, revoke, sessionWithStream } from "../harness/scenes/open-streams.js";
+import {
+  contextsEntered,
+  LOOKED_AT_MS,
+  LOOKS_A_TICK,
+  openStream,
+  revoke,
+  sessionWithStream,
+  streamThatLeft,
+} from "../harness/scenes/open-streams.js";
 
 /** What the control plane allows an edge to be late with before a session is idle. */
 const GRACE_MS = 2 * REPORT_INTERVAL_MS + 10_000;
@@ -207,12 +214,7 @@ describe("open streams under two tables of one worker", () => {
     vm.configure(settings(policy(), { table: { name: "other", capacity: 1024 } }));
     const elsewhere = openStream(edge.sessionInTable(), vm);
     edge.clock.advanceMs(LOOKED_AT_MS);
-    const contexts: number[] = [];
-    edge.host.hooks.each(
-      "before",
-      ({ name }) => name === "proxy_set_effective_context",
-      ({ args }) => contexts.push(Number(args[0])),
-    );
+    const contexts = contextsEntered(edge);
     edge.flush();
     const [first, second] = vm.roots().map(({ id }) => id);
     expect(contexts).toEqual([stream.id, first, elsewhere.id, second]);
@@ -220,20 +222,12 @@ describe("open streams under two tables of one worker", () => {
 
   it("a stream that nobody told the end of is forgotten also where its settings are gone", () => {
     const edge = new Edge();
-    const [vm, session] = [edge.worker(0), edge.newSession()];
-    const stream = vm.open(requestWith(session));
-    run(vm.enter(stream, "proxy_on_delete", stream.id));
-    edge.answerLive();
-    vm.vanish(stream);
+    const { stream } = streamThatLeft(edge);
+    const vm = edge.worker(0);
     stream.root.streams.delete(stream);
     vm.configure(settings(policy(), { table: { name: "other", capacity: 1024 } }));
     expect(vm.roots()).toHaveLength(1);
-    const contexts: number[] = [];
-    edge.host.hooks.each(
-      "before",
-      ({ name }) => name === "proxy_set_effective_context",
-      ({ args }) => contexts.push(Number(args[0])),
-    );
+    const contexts = contextsEntered(edge);
     edge.passMs(LOOKED_AT_MS + 500);
     expect(contexts).toEqual([stream.id]);
   });

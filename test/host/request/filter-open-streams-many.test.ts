@@ -5,7 +5,14 @@ import { plan, policy } from "../harness/scenes/documents.js";
 import type { Stream } from "../harness/host/stream.js";
 import { Edge } from "../harness/scenes/edge.js";
 import { readsSet } from "../harness/scenes/host-call-matches.js";
-import { LOOKED_AT_MS, LOOKS_A_TICK, openStream, revoke, streamsClosed } from "../harness/scenes/open-streams.js";
+import {
+  contextsEntered,
+  LOOKED_AT_MS,
+  LOOKS_A_TICK,
+  openStream,
+  revoke,
+  streamsClosed,
+} from "../harness/scenes/open-streams.js";
 import type { Session } from "../harness/scenes/tokens.js";
 
 const MANY = plan({ maxTokens: 9_000_000 });
@@ -76,21 +83,17 @@ describe("very many open streams", () => {
     const edge = new Edge({ policy: policy({ plans: [MANY] }) });
     const { session, streams } = streamsOfOne(edge, 1000);
     edge.clock.advanceMs(LOOKED_AT_MS);
-    const looks = { reads: 0, contexts: new Set<number>() };
+    const looks = { reads: 0 };
     const ofWorker = readsSet(edge, edge.worker(0));
     // The leader's own round over the table reads each of its sets by number: of them only one exists.
     edge.host.hooks.each("after", ofWorker, () => (looks.reads += 1));
-    edge.host.hooks.each(
-      "before",
-      ({ name }) => name === "proxy_set_effective_context",
-      ({ args }) => looks.contexts.add(Number(args[0])),
-    );
+    const contexts = contextsEntered(edge);
     const seen: number[] = [];
     for (let tick = 0; tick < 4; tick++) {
       looks.reads = 0;
       edge.passMs(TICK_MS);
       expect(looks.reads).toBeLessThanOrEqual(LOOKS_A_TICK + 1);
-      seen.push(looks.contexts.size - 1);
+      seen.push(new Set(contexts).size - 1);
     }
     expect(seen).toEqual([LOOKS_A_TICK, 2 * LOOKS_A_TICK, 3 * LOOKS_A_TICK, 1000]);
     revoke(edge, session);
@@ -134,12 +137,7 @@ describe("very many open streams", () => {
     streams[0]?.abandon();
     edge.passMs(LOOKED_AT_MS);
     revoke(edge, ...sessions);
-    const contexts: number[] = [];
-    edge.host.hooks.each(
-      "before",
-      ({ name }) => name === "proxy_set_effective_context",
-      ({ args }) => contexts.push(Number(args[0])),
-    );
+    const contexts = contextsEntered(edge);
     edge.passMs(500);
     expect(streams.map(({ state }) => state)).toEqual(["abandoned", "abandoned", "closed"]);
     expect(contexts).toEqual([streams[2]?.id, edge.worker(0).roots()[0]?.id]);

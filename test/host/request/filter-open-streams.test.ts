@@ -2,9 +2,16 @@
 import { describe, expect, it } from "vitest";
 import { TICK_MS, UNKNOWN_REMEMBERED_MS } from "../../../assembly/contract.js";
 import { endedAnswer, plan, policy, settings } from "../harness/scenes/documents.js";
-import { run } from "../harness/host/guest.js";
-import { Edge, requestWith } from "../harness/scenes/edge.js";
-import { LOOKED_AT_MS, openStream, revoke, sessionWithStream, streamsClosed } from "../harness/scenes/open-streams.js";
+import { Edge } from "../harness/scenes/edge.js";
+import {
+  contextsEntered,
+  LOOKED_AT_MS,
+  openStream,
+  revoke,
+  sessionWithStream,
+  streamsClosed,
+  streamThatLeft,
+} from "../harness/scenes/open-streams.js";
 import { offer } from "../harness/scenes/policy-offer.js";
 import { readsSet } from "../harness/scenes/host-call-matches.js";
 
@@ -94,18 +101,8 @@ describe("a session that ends while a stream of it is open", () => {
 
   it("a stream whose client leaves in the turn of its answer is looked at once, and forgotten", () => {
     const edge = new Edge();
-    const [vm, session] = [edge.worker(0), edge.newSession()];
-    const stream = vm.open(requestWith(session));
-    // Envoy has told of the stream's end, and frees its context only once this turn is over.
-    run(vm.enter(stream, "proxy_on_delete", stream.id));
-    edge.answerLive();
-    vm.vanish(stream);
-    const contexts: number[] = [];
-    edge.host.hooks.each(
-      "before",
-      ({ name }) => name === "proxy_set_effective_context",
-      ({ args }) => contexts.push(Number(args[0])),
-    );
+    const { session, stream } = streamThatLeft(edge);
+    const contexts = contextsEntered(edge);
     edge.passMs(LOOKED_AT_MS + 500);
     expect(contexts).toEqual([stream.id]);
     revoke(edge, session);
@@ -135,12 +132,7 @@ describe("a session that ends while a stream of it is open", () => {
   it("a stream that was looked at or closed is left: the rest of the tick is the root's", () => {
     const edge = new Edge();
     const { session, stream } = sessionWithStream(edge);
-    const contexts: number[] = [];
-    edge.host.hooks.each(
-      "before",
-      ({ name }) => name === "proxy_set_effective_context",
-      ({ args }) => contexts.push(Number(args[0])),
-    );
+    const contexts = contextsEntered(edge);
     const aTick = [stream.id, edge.worker(0).roots()[0]?.id];
     edge.passMs(TICK_MS);
     expect(contexts).toEqual(aTick);

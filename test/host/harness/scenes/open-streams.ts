@@ -2,6 +2,7 @@
 import type { Edge } from "./edge.js";
 import { watchAnswer } from "./documents.js";
 import { requestWith } from "./edge.js";
+import { run } from "../host/guest.js";
 import type { Stream } from "../host/stream.js";
 import type { Session } from "./tokens.js";
 import type { Vm } from "../host/vm.js";
@@ -24,6 +25,28 @@ export function sessionWithStream(edge: Edge): { session: Session; stream: Strea
   const stream = openStream(session, edge.worker(0));
   edge.passMs(LOOKED_AT_MS);
   return { session, stream };
+}
+
+/** A stream that is entered after its end: its client leaves in the turn of the answer that lets it through. */
+export function streamThatLeft(edge: Edge): { session: Session; stream: Stream } {
+  const [vm, session] = [edge.worker(0), edge.newSession()];
+  const stream = vm.open(requestWith(session));
+  // Envoy has told of the stream's end, and frees its context only once this turn is over.
+  run(vm.enter(stream, "proxy_on_delete", stream.id));
+  edge.answerLive();
+  vm.vanish(stream);
+  return { session, stream };
+}
+
+/** The streams and roots that the filter makes host calls for from now on, in that order. */
+export function contextsEntered(edge: Edge): readonly number[] {
+  const contexts: number[] = [];
+  edge.host.hooks.each(
+    "before",
+    ({ name }) => name === "proxy_set_effective_context",
+    ({ args }) => contexts.push(Number(args[0])),
+  );
+  return contexts;
 }
 
 export function streamsClosed(edge: Edge): number {
