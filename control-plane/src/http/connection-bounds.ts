@@ -28,8 +28,8 @@ export interface ConnectionParts {
   readonly dropped: (reason: DropReason) => void;
 }
 
-/** This part of the total is left to those without a credential, so that newcomers can show theirs. */
-const LEFT_TO_NEWCOMERS = 1 / 20;
+/** This part of the total is left to those without a credential, so that new ones can show theirs. */
+const LEFT_TO_NEW_ONES = 1 / 20;
 const LINES_A_MINUTE = 1;
 /**
  * So long a connection may take to show a credential before its address is a reason to close it: behind a balancer hundreds
@@ -54,7 +54,7 @@ export class Connections {
 
   constructor(private readonly parts: ConnectionParts) {
     const { total } = parts.bounds;
-    this.maxWithCredential = Math.max(1, total - Math.ceil(total * LEFT_TO_NEWCOMERS));
+    this.maxWithCredential = Math.max(1, total - Math.ceil(total * LEFT_TO_NEW_ONES));
     this.lines = new LogLineRate(parts.clock, LINES_A_MINUTE);
   }
 

@@ -125,7 +125,7 @@ describe("callers from many addresses", () => {
     expect(operators.every(isOpen)).toBe(true);
   });
 
-  it("the oldest with a credential gives way where those take all their places, to a newcomer", async () => {
+  it("the oldest with a credential gives way where those take all their places, to a new one", async () => {
     const plane = await started({ total: 6, unauthenticated: 6, perAddress: 3 });
     const operators = await sitDownEach(portOf(plane), addresses(6));
     for (const operator of operators) expect(await ask(operator, ADMIN_TOKEN)).toBe("200");

@@ -74,7 +74,7 @@ describe("a flood from one network within a moment", () => {
     expect(openOf(envoys)).toBe(800);
   });
 
-  it("a newcomer gets room by the network with the most, not by its own", () => {
+  it("a new connection gets room by the network with the most, not by its own", () => {
     const plane = new Plane();
     const few = plane.openMany("192.0.2.2", 300);
     plane.openMany(FLOODER, 1700);

@@ -4,7 +4,7 @@ import { app, filter, without, type Mutation } from "./mutation.js";
 import { RULES_OF_POLICIES } from "./policy-mutations.js";
 
 const FRESH = "!isUpToDate(table, answer.log, answer.cursor)";
-const FOUND_VALUE = 'await Promise.all(held.map(({ known }, index) => look(ids[index] ?? "", known)))';
+const FOUND_VALUE = 'await Promise.all(held.map((one, index) => look(ids[index] ?? "", one)))';
 const FOUND = `const found = ${FOUND_VALUE};`;
 
 const RULES_OF_SESSIONS: readonly Mutation[] = [

@@ -73,13 +73,13 @@ export async function acquireSessions(
   const { cursor } = await ports.store.position();
   const look = async (id: string, one: Known): Promise<Known> =>
     cursor > one.position.cursor ? knownOf(await ports.usage.look(id)) : one;
-  const found = await Promise.all(held.map(({ known }, index) => look(ids[index] ?? "", known)));
+  const found = await Promise.all(held.map((one, index) => look(ids[index] ?? "", one)));
   const answers = found.map((one, index) => {
     const answer = validate(one, asker, policy, ports.clock);
     return answer.state === "live" && held[index]?.failure !== undefined ? unavailable(one) : answer;
   });
   for (const { state } of answers) ports.meter.acquired(state);
-  const failure = held.find((one) => one.failure !== undefined)?.failure;
+  const { failure } = held.find((one) => one.failure !== undefined) ?? {};
   if (failure !== undefined && answers.every(({ state }) => state === "unavailable")) throw failure;
   return answers.map((answer) => ({ ...answer, generation }));
 }
@@ -91,18 +91,17 @@ export async function acquireSession(ports: UsagePorts, id: string, asker: Insta
   return (await acquireSessions(ports, [id], asker))?.[0];
 }
 
-interface HeldOrSeen {
-  readonly known: Known;
+interface HeldOrSeen extends Known {
   /** Why it is not held though it may be live. */
   readonly failure?: StoreUnwritable;
 }
 
 async function holdOrLook(ports: UsagePorts, id: string, asker: Instance): Promise<HeldOrSeen> {
   try {
-    return { known: await hold(ports, id, asker) };
+    return await hold(ports, id, asker);
   } catch (failure) {
     if (!(failure instanceof StoreUnwritable)) throw failure;
-    return { known: await seen(ports, id, failure), failure };
+    return { ...(await seen(ports, id, failure)), failure };
   }
 }
 

@@ -43,7 +43,9 @@ export class EdgeSurveys {
 
   private async count(): Promise<ReadonlyMap<EdgeState, number>> {
     const states = new Map<EdgeState, number>();
-    await eachSummary(this.parts, Infinity, ({ state }) => states.set(state, (states.get(state) ?? 0) + 1));
+    await eachSummary(this.parts, Infinity, (edge) => {
+      addTo(states, edge);
+    });
     return states;
   }
 
@@ -63,6 +65,10 @@ interface Kept<What> {
 
 function countsOf(edges: readonly EdgeSummary[]): Map<EdgeState, number> {
   const states = new Map<EdgeState, number>();
-  for (const { state } of edges) states.set(state, (states.get(state) ?? 0) + 1);
+  for (const edge of edges) addTo(states, edge);
   return states;
+}
+
+function addTo(states: Map<EdgeState, number>, { state }: EdgeSummary): void {
+  states.set(state, (states.get(state) ?? 0) + 1);
 }
