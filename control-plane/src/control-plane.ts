@@ -111,7 +111,7 @@ export async function startControlPlane(given: Given): Promise<void> {
   const running = (): ReadonlySet<number> => runningGenerations(instances.known(0));
   started.add(keepGenerations({ policies, store: store.policies, running, logger: log }));
   const http = await serveHttp({ ...start, store, policies, instances, metrics, edgeMeter });
-  log.info({ type: "listening", http: http.addresses() }, "the control plane is listening");
+  log.info({ event: "listening", http: http.addresses() }, "the control plane is listening");
 }
 
 /** A jump of the machine's clock waits for a grace of the policy in force, and of the default before there is one. */

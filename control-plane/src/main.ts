@@ -71,7 +71,7 @@ function logOf(level: LogLevel): Logger {
       complain(`the log cannot be written (${reason}): lines are lost, and counted by ${LOST_LINES}`);
     },
     writing: (lost) => {
-      log.warn({ type: "log-lines-lost", lost }, "lines of the log were lost before this one");
+      log.warn({ event: "log-lines-lost", lost }, "lines of the log were lost before this one");
     },
   };
   return log;
@@ -86,14 +86,14 @@ function stopOnSignals(log: Logger): () => void {
   const stop = (signal: "SIGTERM" | "SIGINT"): void => {
     // A second signal finds no listener and ends the process at once.
     process.off("SIGTERM", stop).off("SIGINT", stop);
-    log.info({ type: "stopping", signal }, "stopping");
+    log.info({ event: "stopping", signal }, "stopping");
     // Nothing is acknowledged yet, and what is being started cannot be undone in order.
     const left = isStarting
       ? leave(128 + constants.signals[signal], signal)
       : // What a hanging peer keeps open is no reason to stay.
         started.stop().then(() => leave(0, signal));
     left.catch((error: unknown) => {
-      log.error({ type: "stop-failed", error: messageOf(error) }, "stopping failed");
+      log.error({ event: "stop-failed", error: messageOf(error) }, "stopping failed");
       return leave(1, "SIGKILL");
     });
   };
@@ -112,10 +112,10 @@ async function main(): Promise<void> {
   const log = logOf(settings.logLevel);
   // No one's terminal is asked for, and there is no file to open anew: the policy and TLS files are followed anyway.
   process.on("SIGHUP", () => {
-    log.info({ type: "signal-ignored", signal: "SIGHUP" }, "SIGHUP is ignored");
+    log.info({ event: "signal-ignored", signal: "SIGHUP" }, "SIGHUP is ignored");
   });
   const replaced = replacedSettings(process.env);
-  if (replaced !== undefined) log.warn({ type: "settings-replaced" }, replaced);
+  if (replaced !== undefined) log.warn({ event: "settings-replaced" }, replaced);
   const isUp = stopOnSignals(log);
   try {
     const lostLines = (): number => output.lost;

@@ -136,7 +136,7 @@ export class Connections {
     dropped(reason);
     const leftOut = this.lines.take();
     if (leftOut === undefined) return;
-    const fields = { type: "connections-dropped", reason, address: network, dropped: leftOut + 1 };
+    const fields = { event: "connections-dropped", reason, address: network, dropped: leftOut + 1 };
     logger.warn(fields, "connections are dropped: there are too many");
   }
 }

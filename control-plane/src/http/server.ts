@@ -175,7 +175,7 @@ function answerErrors(app: HttpApp): void {
       return sendError(reply, "INVALID_REQUEST", describeViolation(violation as ValidatorError));
     if (isNotWritten(error)) return sendError(reply.header("retry-after", NOT_WRITTEN_RETRY_S), "NOT_WRITTEN");
     const code = codeOfFailure(error.code) ?? (error.statusCode === 400 ? "MALFORMED_JSON" : "INTERNAL");
-    if (code === "INTERNAL") request.log.error({ type: "request-failed", err: error }, "request failed");
+    if (code === "INTERNAL") request.log.error({ event: "request-failed", err: error }, "request failed");
     return sendError(reply, code, code === "BODY_TOO_LARGE" ? bodyTooLarge(request.routeOptions.bodyLimit) : {});
   });
 }
@@ -187,7 +187,7 @@ function observe(app: HttpApp, metrics: Metrics): void {
     if (errorCode !== null) metrics.httpError(errorCode);
     const { method, routeOptions } = request;
     request.log.debug(
-      { type: "request", method, route: routeOptions.url, statusCode, errorCode, durationMs },
+      { event: "request", method, route: routeOptions.url, statusCode, errorCode, durationMs },
       "request",
     );
     done();

@@ -41,10 +41,10 @@ export function followTlsFiles({ files, reader, inForce, renew, timers, logger }
       requireTls(files, seen);
       renew(seen);
       const { validTo } = new X509Certificate(seen.cert);
-      logger.info({ type: "tls-renewed", validTo }, "new TLS files are in force");
+      logger.info({ event: "tls-renewed", validTo }, "new TLS files are in force");
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
-      logger.error({ type: "tls-rejected", reason }, "new TLS files cannot be used: those before stay in force");
+      logger.error({ event: "tls-rejected", reason }, "new TLS files cannot be used: those before stay in force");
     }
     // Bad files are said to be so once, not at each look.
     return true;

@@ -98,7 +98,7 @@ describe("TLS files that are replaced", () => {
     await looks(5);
     expect(renewed.map(({ cert, key }) => ({ cert, key }))).toEqual([pem(second)]);
     const { validTo } = new X509Certificate(readFileSync(second.cert));
-    expect(logged).toEqual([{ type: "tls-renewed", validTo }]);
+    expect(logged).toEqual([{ event: "tls-renewed", validTo }]);
   });
 
   it("a replaced client authority is in force too", async () => {
@@ -150,7 +150,7 @@ describe("TLS files that are replaced", () => {
     spoil();
     await looks(5);
     expect(renewed).toEqual([]);
-    expect(logged).toEqual([{ type: "tls-rejected", reason: expect.stringMatching(reason) as unknown }]);
+    expect(logged).toEqual([{ event: "tls-rejected", reason: expect.stringMatching(reason) as unknown }]);
     rmSync(inUse.key, { force: true });
     install(second);
     await looks(2);

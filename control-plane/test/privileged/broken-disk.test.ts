@@ -83,10 +83,10 @@ it("a disk that fails at LMDB's meta page ends the process once it is well, for 
   expect(await status(url)).toBe(503);
   expect((await fetch(`${url}/healthz`)).status).toBe(200);
   await plane.logLine("store-unwritable");
-  expect(plane.stdout).not.toContain('"type":"store-over"');
+  expect(plane.stdout).not.toContain('"event":"store-over"');
   strace.kill("SIGINT");
   expect(await plane.ended).toEqual({ code: null, signal: "SIGKILL" });
-  expect(plane.stdout).toContain('"type":"store-over"');
+  expect(plane.stdout).toContain('"event":"store-over"');
 
   const again = await new ControlPlaneProcess(settings).listening();
   for (const one of acknowledged) {

@@ -58,7 +58,7 @@ describe("a policy on a mount that is dead", () => {
     expect(JSON.stringify(await plane.logLine("policy-rejected"))).toContain("cannot be read: no answer within 5 s");
     plane.kill("SIGTERM");
     expect(await plane.ended).toEqual({ code: null, signal: "SIGTERM" });
-    expect(plane.stdout).toContain('"type":"stopping"');
+    expect(plane.stdout).toContain('"event":"stopping"');
   });
 
   it("a running control plane serves on, and takes the policy when the mount is back", async (context) => {
@@ -73,7 +73,7 @@ describe("a policy on a mount that is dead", () => {
     unmount();
     writeFileSync(join(folder, "policy.yaml"), POLICY);
     await vi.waitFor(() => {
-      expect(plane.stdout).toContain('"type":"policy-accepted"');
+      expect(plane.stdout).toContain('"event":"policy-accepted"');
     }, 20_000);
     plane.kill("SIGTERM");
     expect(await plane.ended).toEqual({ code: 0, signal: null });
@@ -84,7 +84,7 @@ describe("a policy on a mount that is dead", () => {
     await plane.listening();
     process.kill(firstChildOf(plane.pid), "SIGTERM");
     expect(ABORTED).toContain((await plane.ended).signal);
-    expect(plane.stdout).toContain('"type":"stopping"');
+    expect(plane.stdout).toContain('"event":"stopping"');
   }, 60_000);
 
   it("a stop of process 1 of a container while it still starts ends it, and it never serves", async (context) => {
@@ -96,8 +96,8 @@ describe("a policy on a mount that is dead", () => {
     }, 20_000);
     process.kill(firstChildOf(plane.pid), "SIGTERM");
     expect(ABORTED).toContain((await plane.ended).signal);
-    expect(plane.stdout).toContain('"type":"stopping"');
-    expect(plane.stdout).not.toContain('"type":"listening"');
+    expect(plane.stdout).toContain('"event":"stopping"');
+    expect(plane.stdout).not.toContain('"event":"listening"');
   }, 60_000);
 
   it("a certificate is renewed while the policy's mount is dead", async (context) => {

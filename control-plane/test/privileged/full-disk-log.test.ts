@@ -49,8 +49,8 @@ it("a log on a disk that was full has whole lines only, and says how many are mi
   expect(await plane.ended).toEqual({ code: 0, signal: null });
 
   const [end, ...lines] = readFileSync(file, "utf8").split("\n").reverse();
-  const parsed = lines.map((line) => JSON.parse(line) as { type?: string; lost?: number });
+  const parsed = lines.map((line) => JSON.parse(line) as { event?: string; lost?: number });
   expect(end).toBe("");
-  const said = parsed.filter(({ type }) => type === "log-lines-lost").map(({ lost = 0 }) => lost);
+  const said = parsed.filter(({ event }) => event === "log-lines-lost").map(({ lost = 0 }) => lost);
   expect([said.length, said.reduce((sum, lost) => sum + lost)]).toEqual([8, counted]);
 }, 60_000);

@@ -71,7 +71,7 @@ async function missing(url: string, ids: readonly string[]): Promise<string[]> {
   return lost;
 }
 
-const lines = ({ stdout }: ControlPlaneProcess, type: string): number => stdout.split(`"type":"${type}"`).length - 1;
+const lines = ({ stdout }: ControlPlaneProcess, event: string): number => stdout.split(`"event":"${event}"`).length - 1;
 
 it("a disk that creations fill makes writes 503, reads go on, and room brings them back", async (test) => {
   needsDisk(test);

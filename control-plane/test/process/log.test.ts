@@ -60,7 +60,7 @@ describe("a secret in a line of the log", () => {
 
   it("everything else in a line stays as it is", () => {
     const at = new Date(0);
-    const fields = { type: "t", count: 3, none: null, at, list: [1, 2], of: { tokens: { issued: 1 } } };
+    const fields = { event: "t", count: 3, none: null, at, list: [1, 2], of: { tokens: { issued: 1 } } };
     expect(logged(fields)).toMatchObject({ ...fields, at: at.toISOString(), level: "info", msg: "a line" });
   });
 });

@@ -52,7 +52,7 @@ describe("a policy file that is none", () => {
       const settings = await withStoredPolicy();
       const path = settings.SLUICE_POLICY ?? "";
       const rejections = (): number =>
-        plane.stdout.split("\n").filter((line) => line.includes('"type":"policy-rejected"') && line.includes(says))
+        plane.stdout.split("\n").filter((line) => line.includes('"event":"policy-rejected"') && line.includes(says))
           .length;
       rmSync(path);
       make(path);
@@ -64,7 +64,7 @@ describe("a policy file that is none", () => {
       rmSync(path, { recursive: true });
       writeFileSync(path, POLICY.replace("100", "200"));
       await vi.waitFor(() => {
-        expect(plane.stdout).toContain('"type":"policy-accepted"');
+        expect(plane.stdout).toContain('"event":"policy-accepted"');
       }, 20_000);
       rmSync(path);
       make(path);

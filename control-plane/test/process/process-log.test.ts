@@ -80,7 +80,7 @@ describe("a log that cannot be written", () => {
     await vi.waitFor(
       async () => {
         await create(url);
-        expect(plane.stdout).toContain('"type":"log-lines-lost"');
+        expect(plane.stdout).toContain('"event":"log-lines-lost"');
       },
       { timeout: 25_000, interval: 100 },
     );

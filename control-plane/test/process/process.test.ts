@@ -122,7 +122,7 @@ describe("a control plane that runs", () => {
   it("the log says once at the start which settings are no longer used", async () => {
     const plane = new ControlPlaneProcess({ ...settingsIn(), SLUICE_XDS_PORT: "0", SLUICE_FILTER_PATH: "/f.wasm" });
     await plane.port();
-    expect(plane.stdout.match(/"type":"settings-replaced"/g)).toHaveLength(1);
+    expect(plane.stdout.match(/"event":"settings-replaced"/g)).toHaveLength(1);
   });
 
   it("the log has no secret, at any level", async () => {

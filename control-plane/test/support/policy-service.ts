@@ -80,7 +80,7 @@ type Decided = Pick<PolicyDecision, "generation" | "policyJson">;
 
 interface Line {
   level: string;
-  type: string;
+  event: string;
   violations?: readonly PolicyViolation[];
 }
 
@@ -96,7 +96,7 @@ export async function startPolicyService(text: string | null, disk = new Disk(),
   const lines: Line[] = [];
   const log = (level: string) => (fields: object) => {
     const line = { level, ...(fields as Omit<Line, "level">) };
-    if (line.type !== "audit") lines.push(line);
+    if (line.event !== "audit") lines.push(line);
   };
   const logger = { debug: log("debug"), info: log("info"), warn: log("warn"), error: log("error") };
   const countLive = vi.fn<(planId: number, sinceMs: number) => Promise<number>>(() => Promise.resolve(liveSessions));

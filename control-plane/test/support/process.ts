@@ -85,10 +85,10 @@ export class ControlPlaneProcess {
     return http[0].port;
   }
 
-  /** The first line of this type, waited for. */
-  async logLine(type: string): Promise<object> {
+  /** The first line of this event, waited for. */
+  async logLine(event: string): Promise<object> {
     for (;;) {
-      const line = this.stdout.split("\n").find((one) => one.includes(`"type":"${type}"`) && one.endsWith("}"));
+      const line = this.stdout.split("\n").find((one) => one.includes(`"event":"${event}"`) && one.endsWith("}"));
       if (line !== undefined) return JSON.parse(line) as object;
       const more = this.child.stdout === null ? Promise.resolve() : once(this.child.stdout, "data");
       const ended = await Promise.race([more.then(() => false), this.ended.then(() => true)]);

@@ -2,13 +2,13 @@
 import type { Part } from "./part.js";
 
 export interface LogLine {
-  readonly type?: string;
+  readonly event?: string;
   readonly [field: string]: unknown;
 }
 
-/** Lines of this type so far, over all lives of the process. The last one may still be under way. */
-export function linesOf(part: Part, type: string): LogLine[] {
+/** Lines of this event so far, over all lives of the process. The last one may still be under way. */
+export function linesOf(part: Part, event: string): LogLine[] {
   const whole = part.log.split("\n").slice(0, -1);
   const lines = whole.filter((line) => line.startsWith("{") && line.endsWith("}"));
-  return lines.map((line) => JSON.parse(line) as LogLine).filter((line) => line.type === type);
+  return lines.map((line) => JSON.parse(line) as LogLine).filter((line) => line.event === event);
 }

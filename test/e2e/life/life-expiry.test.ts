@@ -84,7 +84,7 @@ describe("a session that is idle", () => {
     expect(ended.map(({ reason }) => reason)).toEqual(["idle", "idle"]);
     const swept = sweeps().reduce((sum, { removed }) => sum + Number(removed), 0);
     expect(swept).toBe(2);
-    expect(sweeps().at(-1)).toMatchObject({ type: "session-cleanup", removed: 0, remaining: 1 });
+    expect(sweeps().at(-1)).toMatchObject({ event: "session-cleanup", removed: 0, remaining: 1 });
   });
 
   it("a session in use survives an outage longer than its idle time", async () => {

@@ -6,7 +6,7 @@ import type { Logger } from "../ports/ports.js";
 
 /** To be called once the event is durable. */
 export function logAudit(logger: Logger, { at, actor, action, sessionId, details }: AuditEvent): void {
-  logger.info({ type: "audit", at, actor, action, sessionId, details }, action);
+  logger.info({ event: "audit", at, actor, action, sessionId, details }, action);
 }
 
 /** The lines of what a decision has written. */

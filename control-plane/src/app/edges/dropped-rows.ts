@@ -37,7 +37,7 @@ export class DroppedRows {
   private name({ edge, instance, sessionId, reason }: DroppedRow): void {
     const unnamed = this.lines.take();
     if (unnamed === undefined) return;
-    const fields = { type: "report-row-dropped", edge, instance, sessionId, reason, unnamed };
+    const fields = { event: "report-row-dropped", edge, instance, sessionId, reason, unnamed };
     this.parts.logger.warn(fields, `a row of a report was dropped: ${WORDS[reason]}`);
   }
 }

@@ -200,7 +200,7 @@ export class Watches {
       for (const held of those) held?.end(news.outcome, answeredBy(news.answer));
     } catch (error) {
       // The calls stay held: the next commit, or the end of their hold, answers them.
-      this.parts.logger.error({ type: "watch-failed", error: String(error) }, "the log could not be read for watches");
+      this.parts.logger.error({ event: "watch-failed", error: String(error) }, "the log could not be read for watches");
     }
   }
 }

@@ -21,7 +21,7 @@ export function keepGenerations({ policies, store, running, logger }: Generation
     try {
       await store.forgetPolicies({ newest: GENERATIONS_KEPT, also: running() });
     } catch (error) {
-      const fields = { type: "policy-retention-failed" };
+      const fields = { event: "policy-retention-failed" };
       logStoreFailure(logger, error, fields, "old policies could not be removed: tried again after the next one");
     }
   };

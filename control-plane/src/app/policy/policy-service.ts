@@ -109,10 +109,10 @@ export class PolicyService implements CurrentPolicy, PolicyPublisher {
     const { logger } = this.parts;
     const { generation } = this.inForce;
     if (error instanceof StoreFailure) {
-      const fields = { type: "policy-store-failed", generation };
+      const fields = { event: "policy-store-failed", generation };
       logStoreFailure(logger, error.cause, fields, `the store failed: ${after}`);
     } else {
-      logger.error({ type: "policy-take-failed", err: error, generation }, `${what}: ${after}`);
+      logger.error({ event: "policy-take-failed", err: error, generation }, `${what}: ${after}`);
     }
   }
 
@@ -137,7 +137,7 @@ export class PolicyService implements CurrentPolicy, PolicyPublisher {
     const { generation } = this.inForce;
     const said = JSON.stringify(violations);
     if (said !== this.saidUnaudited) {
-      const fields = { type: "policy-rejected", source: source.name, violations, generation };
+      const fields = { event: "policy-rejected", source: source.name, violations, generation };
       logger.error(fields, `policy rejected, generation ${generation} stays in force`);
     }
     this.saidUnaudited = said;
@@ -175,7 +175,7 @@ export class PolicyService implements CurrentPolicy, PolicyPublisher {
     try {
       listener();
     } catch (error) {
-      const fields = { type: "policy-listener-failed", err: error, generation: this.inForce.generation };
+      const fields = { event: "policy-listener-failed", err: error, generation: this.inForce.generation };
       this.parts.logger.error(
         fields,
         "a part of this process failed to follow the policy: a violation of this program",
@@ -192,7 +192,7 @@ export class PolicyService implements CurrentPolicy, PolicyPublisher {
       throw new Error(`the stored policy, generation ${generation}, is none that this version can read`);
     }
     this.putInForce(next);
-    const fields = { type: "policy-reloaded", generation };
+    const fields = { event: "policy-reloaded", generation };
     this.parts.logger.info(fields, `another process has published generation ${generation}: it is in force here too`);
     return generation;
   }
@@ -204,7 +204,7 @@ export class PolicyService implements CurrentPolicy, PolicyPublisher {
       const newest = await this.takeStored();
       if (newest >= shown) return;
       const { generation } = this.inForce;
-      const fields = { type: "policy-generation-unknown", shown, stored: newest, generation };
+      const fields = { event: "policy-generation-unknown", shown, stored: newest, generation };
       const why = "a copy of the store was put back without the restore command, or another store has the same log";
       logger.error(fields, `an edge has received generation ${shown}, and the store has none as high: ${why}`);
     } catch (error) {

@@ -71,7 +71,7 @@ function validated({ validate, logger }: PolicyServiceParts, text: PolicyText): 
   try {
     return validate.readPolicyDocument(text);
   } catch (error) {
-    logger.error({ type: "policy-validator-failed", err: error }, "the validator failed: a violation of this program");
+    logger.error({ event: "policy-validator-failed", err: error }, "the validator failed: a violation of this program");
     return { violations: [wholly(`the validator failed: ${messageOf(error)}`)] };
   }
 }
@@ -98,7 +98,7 @@ export async function first(parts: PolicyServiceParts, reading: PolicyReading, b
   if ("violations" in reading) throw new NoPolicyError(parts.source.name, reading.violations);
   const policy = await saved(parts, reading, before);
   if (policy === undefined) throw new Error("another process saved the first policy meanwhile: start again");
-  const fields = { type: "policy-accepted", source: parts.source.name, generation: policy.generation };
+  const fields = { event: "policy-accepted", source: parts.source.name, generation: policy.generation };
   parts.logger.info(fields, "policy accepted");
   return policy;
 }

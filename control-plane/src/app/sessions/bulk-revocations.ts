@@ -85,7 +85,7 @@ export class BulkRevocations {
         this.waiting.delete(id);
       }
     } catch (error) {
-      const fields = { type: "sessions-revocation-failed" };
+      const fields = { event: "sessions-revocation-failed" };
       const message = "the revocation of sessions failed: it is tried again";
       logStoreFailure(this.parts.logger, error, fields, message);
       this.cancelRetry = this.parts.timers.after(RETRY_MS, () => {
@@ -111,7 +111,7 @@ export class BulkRevocations {
     if (chunk === undefined) return true;
     const { examined, finishedAt, revoked } = chunk.operation;
     if (finishedAt === null) return false;
-    const fields = { type: "sessions-revocation-finished", revocationId: id, examined, revoked };
+    const fields = { event: "sessions-revocation-finished", revocationId: id, examined, revoked };
     logger.info(fields, "revocation of sessions finished");
     return true;
   }

@@ -55,7 +55,7 @@ export async function issueSession(ports: SessionPorts, request: SessionRequest,
   const { session } = answer;
   for (const removed of answer.removed) noteReplaced(ports, removed, nowMs);
   const { userId, orgId } = session;
-  ports.logger.info({ type: "session-created", sessionId: session.id, userId, orgId }, "session created");
+  ports.logger.info({ event: "session-created", sessionId: session.id, userId, orgId }, "session created");
   ports.meter.sessionCreated();
   return issued(ports, session, plan.id, nowMs, false);
 }
@@ -75,6 +75,6 @@ function repeatable(key: string, request: SessionRequest, clock: SteadyClock): R
 }
 
 function noteReplaced(ports: SessionPorts, { id, createdAt }: Session, nowMs: number): void {
-  ports.logger.info({ type: "session-removed", sessionId: id, reason: "replaced" }, "session removed");
+  ports.logger.info({ event: "session-removed", sessionId: id, reason: "replaced" }, "session removed");
   ports.meter.sessionRemoved("replaced", Math.max(0, nowMs - createdAt));
 }

@@ -46,7 +46,7 @@ export async function sweepAhead(
     stopped,
   );
   if (noticed > 0) {
-    const fields = { type: "sessions-ahead", sessions: noticed };
+    const fields = { event: "sessions-ahead", sessions: noticed };
     const what = "sessions were created by a clock that is far ahead of this one: their lifetime counts from now on";
     ports.logger.error(fields, `${noticed} ${what}`);
   }

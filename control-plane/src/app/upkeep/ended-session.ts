@@ -9,12 +9,12 @@ interface EndedSessionPorts {
 
 /** @param session ended for idleness */
 export function endedForIdleness({ logger, meter }: EndedSessionPorts, session: Session): void {
-  logger.info({ type: "session-removed", sessionId: session.id, reason: "idle" }, "session removed");
+  logger.info({ event: "session-removed", sessionId: session.id, reason: "idle" }, "session removed");
   meter.sessionRemoved("idle", Math.max(0, (session.idleEndedAt ?? session.createdAt) - session.createdAt));
 }
 
 /** @param endedAtMs when its lifetime was over */
 export function endedByLifetime({ logger, meter }: EndedSessionPorts, session: Session, endedAtMs: number): void {
-  logger.info({ type: "session-removed", sessionId: session.id, reason: "expired" }, "session removed");
+  logger.info({ event: "session-removed", sessionId: session.id, reason: "expired" }, "session removed");
   meter.sessionRemoved("expired", Math.max(0, endedAtMs - session.createdAt));
 }

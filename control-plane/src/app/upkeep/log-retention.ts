@@ -57,6 +57,6 @@ async function keepLog(parts: LogKeepingParts, isStopped: () => boolean): Promis
     while (isSettled && !isStopped() && (await revocations.forgetFinished(nowMs - REVOCATIONS_KEPT_MS, CHUNK)) > 0)
       await nextTurn();
   } catch (error) {
-    logStoreFailure(logger, error, { type: "log-trim-failed" }, "the invalidation log could not be trimmed");
+    logStoreFailure(logger, error, { event: "log-trim-failed" }, "the invalidation log could not be trimmed");
   }
 }

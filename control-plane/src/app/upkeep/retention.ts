@@ -77,7 +77,7 @@ export function startRetention({
       logStoreFailure(
         logger,
         error,
-        { type: "retention-failed" },
+        { event: "retention-failed" },
         "what is old could not be removed: tried again in a minute",
       );
     }

@@ -116,7 +116,7 @@ export class SteadyTime implements SteadyClock {
       ? `in ${inSeconds(graceMs)} this counts, unless the clock is set right until then`
       : `nothing is removed by it for ${inSeconds(graceMs)}`;
     this.parts.logger.error(
-      { type: "clock-jumped", jumpMs: Math.round(jumpMs), graceMs },
+      { event: "clock-jumped", jumpMs: Math.round(jumpMs), graceMs },
       `the wall clock jumped ${jumpMs > 0 ? "ahead" : "back"} by ${inSeconds(Math.abs(jumpMs))}: ${then}`,
     );
   }
@@ -124,7 +124,7 @@ export class SteadyTime implements SteadyClock {
   private takenBack(jumpMs: number): void {
     this.pending = undefined;
     this.jumps[jumpMs > 0 ? "backward" : "forward"] += 1;
-    const fields = { type: "clock-jump-undone", jumpMs: Math.round(-jumpMs) };
+    const fields = { event: "clock-jump-undone", jumpMs: Math.round(-jumpMs) };
     this.parts.logger.warn(fields, "the wall clock is back where it was: the jump counted for nothing");
   }
 
@@ -132,7 +132,7 @@ export class SteadyTime implements SteadyClock {
     this.timelines = jumped(this.timelines, offsetMs, atMs);
     this.pending = undefined;
     if (!this.isTrusted) this.trustedSinceMs = atMs;
-    const fields = { type: "clock-jump-counts", jumpMs: Math.round(jumpMs) };
+    const fields = { event: "clock-jump-counts", jumpMs: Math.round(jumpMs) };
     this.parts.logger.warn(fields, `the wall clock's jump of ${inSeconds(jumpMs)} counts from now on`);
   }
 }

@@ -22,12 +22,12 @@ export function startStoreKeeping({ health, timers, logger, over }: StoreKeeping
     const found = health.look();
     const reason = health.unwritable();
     if (reason !== undefined && !isSaid) {
-      logger.error({ type: "store-unwritable", reason }, "the store cannot be written: writes are answered with 503");
+      logger.error({ event: "store-unwritable", reason }, "the store cannot be written: writes are answered with 503");
     }
-    if (reason === undefined && isSaid) logger.warn({ type: "store-writable" }, "the store can be written again");
+    if (reason === undefined && isSaid) logger.warn({ event: "store-writable" }, "the store can be written again");
     isSaid = reason !== undefined;
     if (found === "on") return;
-    logger.error({ type: "store-over", reason }, "the disk takes writes again, this process cannot: it ends");
+    logger.error({ event: "store-over", reason }, "the disk takes writes again, this process cannot: it ends");
     over();
   };
   const next = (): void => {
@@ -46,7 +46,7 @@ export function startStoreKeeping({ health, timers, logger, over }: StoreKeeping
 export function logStoreFailure(
   logger: Pick<Logger, "error" | "debug">,
   error: unknown,
-  fields: { readonly type: string },
+  fields: { readonly event: string },
   message: string,
 ): void {
   const level = error instanceof StoreUnwritable ? "debug" : "error";

@@ -23,7 +23,7 @@ export function startSweeping(ports: SweepPorts, timers: Timers): () => Promise<
     try {
       if (ports.clock.isSettled()) await sweepSessions(ports, () => stopped);
     } catch (error) {
-      const fields = { type: "session-cleanup-failed" };
+      const fields = { event: "session-cleanup-failed" };
       logStoreFailure(ports.logger, error, fields, "the sweep failed, the next one goes on");
     }
     if (!stopped) schedule();

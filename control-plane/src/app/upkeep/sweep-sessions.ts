@@ -56,7 +56,7 @@ export async function sweepSessions(ports: SweepPorts, stopped: () => boolean): 
   const remaining = stopped() ? null : await countLive(ports, policy, nowMs);
   const durationMs = ports.clock.monotonicMs() - startedAtMs;
   ports.usageMeter.swept(removed, durationMs);
-  ports.logger.info({ type: "session-cleanup", removed, remaining, durationMs }, "sessions cleaned up");
+  ports.logger.info({ event: "session-cleanup", removed, remaining, durationMs }, "sessions cleaned up");
   return { removed, remaining };
 }
 

@@ -25,7 +25,7 @@ async function audit(plane: TestControlPlane, query = ""): Promise<Page> {
 
 function auditLines(plane: TestControlPlane): unknown[] {
   const lines = plane.logged().split("\n");
-  return lines.filter((line) => line.includes('"type":"audit"')).map((line) => JSON.parse(line) as unknown);
+  return lines.filter((line) => line.includes('"event":"audit"')).map((line) => JSON.parse(line) as unknown);
 }
 
 describe("the audit log", () => {

@@ -11,7 +11,7 @@ import { currentEdge } from "../../support/edge-view.js";
 
 interface Line {
   readonly level: string;
-  readonly type: string;
+  readonly event: string;
   readonly message: string;
   readonly condition?: string;
   readonly begins?: boolean;
@@ -22,7 +22,7 @@ const VIEW = currentEdge(7, { filter: FILTER });
 function logging() {
   const lines: Line[] = [];
   const at = (level: string) => (fields: object, message: string) => {
-    lines.push({ level, message, ...(fields as { type: string }) });
+    lines.push({ level, message, ...(fields as { event: string }) });
   };
   return { lines, logger: { debug: at("debug"), info: at("info"), warn: at("warn"), error: at("error") } };
 }
@@ -131,7 +131,7 @@ describe("looking at edges", () => {
       timers.advance(5000);
       await settled();
     }
-    expect([looks, lines.map(({ type }) => type)]).toEqual([3, ["edges-failed"]]);
+    expect([looks, lines.map(({ event }) => event)]).toEqual([3, ["edges-failed"]]);
     stop();
     timers.advance(5000);
     expect([looks, timers.pending]).toEqual([3, 0]);

@@ -131,7 +131,7 @@ describe("the stored status of an edge", () => {
     watch();
     await pass(2 * SECOND_MS);
     expect(watches.heldCount()).toBe(1);
-    expect(logged.at(-1)).toMatchObject({ type: "edge-status-failed" });
+    expect(logged.at(-1)).toMatchObject({ event: "edge-status-failed" });
     store.fails = false;
     await pass(SECOND_MS);
     expect(await store.all()).toMatchObject([{ edge: "gw-1" }]);

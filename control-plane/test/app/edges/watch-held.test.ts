@@ -86,7 +86,7 @@ describe("a log that cannot be read", () => {
     const broken = vi.spyOn(log, "read").mockRejectedValue(new Error("disk"));
     log.append("revoked", "a", T0);
     expect(await answerOf(watched)).toBeUndefined();
-    expect(logged).toMatchObject([{ type: "watch-failed" }]);
+    expect(logged).toMatchObject([{ event: "watch-failed" }]);
     broken.mockRestore();
     log.append("revoked", "b", T0);
     expect(await answerOf(watched)).toEqual(saying(2, ["a", "b"]));

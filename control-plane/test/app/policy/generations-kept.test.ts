@@ -41,7 +41,7 @@ it("a store that fails to remove old generations is logged, and the next change 
   store.forgetPolicies = () => Promise.reject(new Error("no space left"));
   for (let at = 1; at <= GENERATIONS_KEPT + 1; at++) await decide(at);
   await new Promise((resolve) => setImmediate(resolve));
-  expect(logged.at(-1)).toMatchObject({ type: "policy-retention-failed" });
+  expect(logged.at(-1)).toMatchObject({ event: "policy-retention-failed" });
   store.forgetPolicies = forget;
   await decide(GENERATIONS_KEPT + 2);
   await stop();

@@ -34,7 +34,7 @@ describe("two control planes over one store", () => {
     await document.save("0 ours");
     expect(disk.stored).toMatchObject({ generation: 3, policyJson: another("0 ours") });
     expect(planNames(service)).toEqual(["ours"]);
-    expect(lines.map(({ type }) => type)).toContain("policy-reloaded");
+    expect(lines.map(({ event }) => event)).toContain("policy-reloaded");
   });
 
   it("a document that says what the other decided is no new decision", async () => {
@@ -65,11 +65,11 @@ describe("two control planes over one store", () => {
     await vi.waitFor(() => {
       expect(lines.at(-1)).toMatchObject({
         level: "error",
-        type: "policy-take-failed",
+        event: "policy-take-failed",
         err: new Error("the stored policy, generation 2, is none that this version can read"),
       });
     });
-    expect(lines.map(({ type }) => type)).not.toContain("policy-store-failed");
+    expect(lines.map(({ event }) => event)).not.toContain("policy-store-failed");
     expect(service.current().generation).toBe(1);
   });
 
@@ -79,7 +79,7 @@ describe("two control planes over one store", () => {
     vi.spyOn(disk, "policy").mockRejectedValueOnce(new Error("MDB_CORRUPTED"));
     service.shown(2);
     await vi.waitFor(() => {
-      expect(lines.at(-1)).toMatchObject({ type: "policy-store-failed", error: "Error: MDB_CORRUPTED" });
+      expect(lines.at(-1)).toMatchObject({ event: "policy-store-failed", error: "Error: MDB_CORRUPTED" });
     });
     expect(service.current().generation).toBe(1);
   });
@@ -89,7 +89,7 @@ describe("a generation that an edge has received and the store has not", () => {
   it("a generation that the store lacks is logged once a minute, however many edges show it", async () => {
     const { service, lines, disk, pass } = await startPolicyService("0 default");
     const load = vi.spyOn(disk, "newestGeneration");
-    const logged = (): number => lines.filter(({ type }) => type === "policy-generation-unknown").length;
+    const logged = (): number => lines.filter(({ event }) => event === "policy-generation-unknown").length;
     for (let edge = 0; edge < 100; edge++) service.shown(9);
     await vi.waitFor(() => {
       expect(logged()).toBe(1);

@@ -18,13 +18,13 @@ describe("a validator that fails", () => {
     expect(await document.save("impossible")).toBe(true);
     expect([planNames(service), service.isFileRejected()]).toEqual([["default"], true]);
     expect(lines.slice(-2)).toMatchObject([
-      { type: "policy-validator-failed" },
+      { event: "policy-validator-failed" },
       {
-        type: "policy-rejected",
+        event: "policy-rejected",
         violations: [{ message: "the validator failed: cannot read properties of undefined" }],
       },
     ]);
-    expect(lines.map(({ type }) => type)).not.toContain("policy-store-failed");
+    expect(lines.map(({ event }) => event)).not.toContain("policy-store-failed");
   });
 
   it("a start with a document that the validator fails at serves the stored policy", async () => {
@@ -40,7 +40,7 @@ describe("a store that fails", () => {
     disk.full = true;
     const { service, document, lines } = await startPolicyService("0 default, 1 gold", disk);
     expect([planNames(service), document.isTaken]).toEqual([["default"], false]);
-    expect(lines.at(-1)).toMatchObject({ type: "policy-store-failed", error: "Error: no space left" });
+    expect(lines.at(-1)).toMatchObject({ event: "policy-store-failed", error: "Error: no space left" });
     disk.full = false;
     expect(await document.save("0 default, 1 gold")).toBe(true);
     expect(planNames(service)).toEqual(["default", "gold"]);
@@ -57,7 +57,7 @@ describe("an audit log that takes nothing", () => {
       return Promise.resolve();
     };
     const started = await startPolicyService("0 default", new Disk(), { audit: { ...noAudit, appendAudit } });
-    const rejected = (): number => started.lines.filter(({ type }) => type === "policy-rejected").length;
+    const rejected = (): number => started.lines.filter(({ event }) => event === "policy-rejected").length;
     return { ...started, disk, audited, rejected };
   }
 
@@ -96,7 +96,7 @@ describe("a listener that fails", () => {
     });
     service.subscribe(() => (told += 1));
     expect(await document.save("0 default, 1 gold")).toBe(true);
-    expect([told, lines.map(({ type }) => type)]).toEqual([
+    expect([told, lines.map(({ event }) => event)]).toEqual([
       1,
       ["policy-accepted", "policy-listener-failed", "policy-accepted"],
     ]);
@@ -111,7 +111,7 @@ describe("a file that cannot be read", () => {
     await document.save("0 default");
     expect(service.isFileRejected()).toBe(false);
     await document.save(null);
-    expect(lines.map(({ type }) => type)).toEqual([
+    expect(lines.map(({ event }) => event)).toEqual([
       "policy-accepted",
       "policy-rejected",
       "policy-unchanged",

@@ -51,7 +51,7 @@ describe("a restart", () => {
     const { service, lines } = await startPolicyService(text, disk);
     expect(service.current().generation).toBe(1);
     expect(planNames(service)).toEqual(["default"]);
-    expect(lines.filter(({ level }) => level === "error")).toMatchObject([{ type: "policy-rejected" }]);
+    expect(lines.filter(({ level }) => level === "error")).toMatchObject([{ event: "policy-rejected" }]);
   });
 
   it("a stored policy that this version cannot use is replaced by the file's", async () => {

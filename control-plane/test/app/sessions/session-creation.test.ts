@@ -75,7 +75,7 @@ describe("session creation", () => {
       .filter((line) => line.includes("session-created"));
     expect(lines).toHaveLength(1);
     const line: unknown = JSON.parse(lines[0] ?? "");
-    expect(line).toMatchObject({ type: "session-created", sessionId: session.id, userId: "u1", orgId: "o1" });
+    expect(line).toMatchObject({ event: "session-created", sessionId: session.id, userId: "u1", orgId: "o1" });
     expect(plane.logged()).not.toContain(token);
   });
 

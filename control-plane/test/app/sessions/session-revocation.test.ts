@@ -55,7 +55,7 @@ describe("session revocation", () => {
       .split("\n")
       .find((one) => one.includes("session-removed"));
     const fields: unknown = JSON.parse(line ?? "");
-    expect(fields).toMatchObject({ type: "session-removed", sessionId: session.id, reason: "revoked" });
+    expect(fields).toMatchObject({ event: "session-removed", sessionId: session.id, reason: "revoked" });
   });
 
   it("a revocation counts once, with the session's duration", async () => {

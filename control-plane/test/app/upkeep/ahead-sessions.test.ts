@@ -39,7 +39,7 @@ describe("a session that was created while the clock was a year ahead", () => {
   it("a session from ahead is live for its lifetime from when that is noticed, and then removed", async () => {
     const { plane, ahead } = await planeAfterStartAhead();
     expect(await stateAfterSweep(plane, ahead.id)).toBe("live");
-    expect(plane.logged()).toContain('"type":"sessions-ahead","sessions":1');
+    expect(plane.logged()).toContain('"event":"sessions-ahead","sessions":1');
     expect((await shown(plane, ahead.id)).endsAt).toBe(plane.clock.nowMs() + 10 * HOUR_MS);
     plane.clock.advance(10 * HOUR_MS - 1);
     expect((await plane.acquire(ahead.id)).body).toMatchObject({ state: "live", endsInMs: 1 });
@@ -94,7 +94,7 @@ describe("a session that was created while the clock was a year ahead", () => {
     plane.clock.step(-YEAR_MS);
     await created(plane);
     await sweep(plane);
-    expect(plane.logged()).toContain('"type":"sessions-ahead","sessions":120');
+    expect(plane.logged()).toContain('"event":"sessions-ahead","sessions":120');
     plane.clock.advance(HOUR_MS);
     expect(await sweep(plane)).toMatchObject({ removed: 121, remaining: 0 });
   });

@@ -90,7 +90,7 @@ describe("the invalidation log", () => {
     log.append("revoked", "a", clock.nowMs() - 2 * KEPT_MS);
     const broken = vi.spyOn(log, "trim").mockRejectedValue(new Error("disk"));
     await aMinutePasses(timers);
-    expect(logged).toMatchObject([{ type: "log-trim-failed" }]);
+    expect(logged).toMatchObject([{ event: "log-trim-failed" }]);
     broken.mockRestore();
     await aMinutePasses(timers);
     expect(await oldest(log)).toBe(2);

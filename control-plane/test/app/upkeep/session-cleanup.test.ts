@@ -10,8 +10,8 @@ import { HOUR_MS, METERED, sessionAt, STARTER } from "../../support/sessions.js"
 
 const sweep = (plane: TestControlPlane) => sweepSessions(plane.ports, () => false);
 
-function lines(logged: string, type: string): Record<string, unknown>[] {
-  const all = logged.split("\n").filter((line) => line.includes(`"type":"${type}"`));
+function lines(logged: string, event: string): Record<string, unknown>[] {
+  const all = logged.split("\n").filter((line) => line.includes(`"event":"${event}"`));
   return all.map((line) => JSON.parse(line) as Record<string, unknown>);
 }
 

@@ -27,7 +27,7 @@ function goingClock({ settled = true } = {}) {
     machine.step(ms);
     time.nowMs();
   };
-  return { machine, timers, lines, time, pass, jump, types: () => lines.map(({ type }) => type) };
+  return { machine, timers, lines, time, pass, jump, events: () => lines.map(({ event }) => event) };
 }
 
 describe("a wall clock that jumps while the control plane runs", () => {
@@ -51,7 +51,7 @@ describe("a wall clock that jumps while the control plane runs", () => {
   }
 
   it("a jump that is set right within the grace counts for nothing", () => {
-    const { machine, time, pass, types } = goingClock();
+    const { machine, time, pass, events } = goingClock();
     const beforeMs = time.nowMs();
     machine.step(YEAR_MS);
     pass(GRACE_MS - 1000);
@@ -59,7 +59,7 @@ describe("a wall clock that jumps while the control plane runs", () => {
     pass(1000);
     expect(time.nowMs()).toBe(beforeMs + GRACE_MS);
     expect(time.isSettled()).toBe(true);
-    expect(types()).toEqual(["clock-jumped", "clock-jump-undone"]);
+    expect(events()).toEqual(["clock-jumped", "clock-jump-undone"]);
     expect(time.jumps).toEqual({ forward: 1, backward: 1 });
   });
 
@@ -79,20 +79,20 @@ describe("a wall clock that jumps while the control plane runs", () => {
     const { machine, time, pass, lines } = goingClock();
     machine.step(-HOUR_MS);
     pass(1000);
-    expect(lines).toEqual([{ type: "clock-jumped", jumpMs: -HOUR_MS, graceMs: GRACE_MS }]);
+    expect(lines).toEqual([{ event: "clock-jumped", jumpMs: -HOUR_MS, graceMs: GRACE_MS }]);
     expect(time.jumps).toEqual({ forward: 0, backward: 1 });
   });
 
   it("a clock that is set by a little is followed at once", () => {
-    const { machine, time, types } = goingClock();
+    const { machine, time, events } = goingClock();
     const beforeMs = time.nowMs();
     machine.step(2000);
     expect(time.nowMs()).toBe(beforeMs + 2000);
-    expect([types(), time.isSettled()]).toEqual([[], true]);
+    expect([events(), time.isSettled()]).toEqual([[], true]);
   });
 
   it("a process that was stopped between its two looks at the clocks sees no jump", () => {
-    const { machine, time, types } = goingClock();
+    const { machine, time, events } = goingClock();
     let stops = 1;
     const wallMs = machine.nowMs.bind(machine);
     machine.nowMs = () => {
@@ -101,7 +101,7 @@ describe("a wall clock that jumps while the control plane runs", () => {
       return ms;
     };
     time.nowMs();
-    expect(types()).toEqual([]);
+    expect(events()).toEqual([]);
   });
 });
 

@@ -10,7 +10,7 @@ function kept() {
   const timers = new ManualTimers(new FixedClock());
   const lines: string[] = [];
   const state = { why: undefined as string | undefined, found: "on" as "on" | "over", ended: 0 };
-  const say = ({ type }: { type?: string }): void => void lines.push(type ?? "");
+  const say = ({ event }: { event?: string }): void => void lines.push(event ?? "");
   const logger = { debug: say, info: say, warn: say, error: say };
   const health = { unwritable: () => state.why, look: () => state.found };
   const stop = startStoreKeeping({ health, timers, logger, over: () => (state.ended += 1) });
@@ -45,7 +45,7 @@ it("a process whose store is over says so and ends", () => {
 it("work beside the calls is silent of an outage that was said, and loud of other failures", () => {
   const lines: string[] = [];
   const logger = { debug: () => void lines.push("debug"), error: () => void lines.push("error") };
-  logStoreFailure(logger, new StoreUnwritable("the disk is full"), { type: "a" }, "failed");
-  logStoreFailure(logger, new Error("another"), { type: "a" }, "failed");
+  logStoreFailure(logger, new StoreUnwritable("the disk is full"), { event: "a" }, "failed");
+  logStoreFailure(logger, new Error("another"), { event: "a" }, "failed");
   expect(lines).toEqual(["debug", "error"]);
 });

@@ -71,7 +71,7 @@ export class EdgeConditions {
     try {
       this.compare(await edges());
     } catch (error) {
-      logger.error({ type: "edges-failed", error: String(error) }, "the state of the edges could not be read");
+      logger.error({ event: "edges-failed", error: String(error) }, "the state of the edges could not be read");
     }
   }
 
@@ -97,13 +97,13 @@ export class EdgeConditions {
   }
 
   private began(edge: string, condition: string, { words, wanted, fields }: Condition): void {
-    const line = { type: "edge-condition", edge, condition, begins: true, ...fields };
+    const line = { event: "edge-condition", edge, condition, begins: true, ...fields };
     if (wanted) this.parts.logger.info(line, `edge ${edge} ${words}`);
     else this.parts.logger.warn(line, `edge ${edge} ${words}`);
   }
 
   private ended(edge: string, condition: string, { words }: Condition, now: string): void {
-    const line = { type: "edge-condition", edge, condition, begins: false };
+    const line = { event: "edge-condition", edge, condition, begins: false };
     this.parts.logger.info(line, `no longer: edge ${edge} ${words}; ${now}`);
   }
 }

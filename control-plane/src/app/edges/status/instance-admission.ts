@@ -63,7 +63,7 @@ export class InstanceAdmission {
     denied();
     const leftOut = this.lines.take();
     if (leftOut === undefined) return;
-    const fields = { type: "edge-instances-denied", edge, instance, denied: leftOut + 1 };
+    const fields = { event: "edge-instances-denied", edge, instance, denied: leftOut + 1 };
     logger.warn(fields, "calls of new instances are denied: too many of them come at once");
   }
 }

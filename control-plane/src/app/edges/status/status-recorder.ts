@@ -90,7 +90,7 @@ class StatusRecorder {
         await this.storeSome(instances.slice(start, start + CHUNK), isStored);
       }
     } catch (error) {
-      logStoreFailure(this.parts.logger, error, { type: "edge-status-failed" }, "the state of edges is not stored");
+      logStoreFailure(this.parts.logger, error, { event: "edge-status-failed" }, "the state of edges is not stored");
     }
   }
 

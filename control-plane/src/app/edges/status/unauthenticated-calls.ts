@@ -75,7 +75,7 @@ export class UnauthenticatedCalls {
     if (nowMs - loggedAtMs < LOGGED_EACH_MS || this.lines.take() === undefined) return loggedAtMs;
     const { claimedEdge, address, calls } = caller;
     const who = claimedEdge === "" ? "a caller" : `a caller that claims to be edge ${claimedEdge}`;
-    const fields = { type: "edge-unauthenticated", claimedEdge, address, calls };
+    const fields = { event: "edge-unauthenticated", claimedEdge, address, calls };
     this.parts.logger.warn(fields, `${who}, from ${address}, was denied: its secret differs from the control plane's`);
     return nowMs;
   }
