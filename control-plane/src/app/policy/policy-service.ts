@@ -125,7 +125,7 @@ export class PolicyService implements CurrentPolicy, PolicyPublisher {
     if (outcome.kind === "rejected") await this.reject(outcome.violations);
     else {
       const { logger, source } = this.parts;
-      const fields = { type: `policy-${outcome.kind}`, source: source.name, generation: outcome.generation };
+      const fields = { event: `policy-${outcome.kind}`, source: source.name, generation: outcome.generation };
       logger.info(fields, `policy ${outcome.kind}`);
     }
     this.saidUnaudited = null;
