@@ -55,7 +55,7 @@ describe("two control planes over one store", () => {
       expect(planNames(service)).toEqual(["theirs"]);
     });
     expect(announced).toEqual([2]);
-    expect(lines.at(-1)).toMatchObject({ level: "info", type: "policy-reloaded", generation: 2 });
+    expect(lines.at(-1)).toMatchObject({ level: "info", event: "policy-reloaded", generation: 2 });
   });
 
   it("a policy of the other that cannot be read here is logged, and the own one stays", async () => {

@@ -93,7 +93,7 @@ describe("an edit", () => {
     await document.save("0 other, nonsense");
     expect(service.current()).toBe(before);
     const violations = [{ path: "plans[0]", line: 3, column: 5, message: "expected a plan" }];
-    expect(lines.at(-1)).toMatchObject({ level: "error", type: "policy-rejected", source: "policy.yaml", violations });
+    expect(lines.at(-1)).toMatchObject({ level: "error", event: "policy-rejected", source: "policy.yaml", violations });
   });
 
   it("an edit that mends a bad one is in force", async () => {
@@ -109,7 +109,7 @@ describe("an edit", () => {
     disk.full = true;
     expect(await document.save("0 other")).toBe(false);
     expect(service.current().generation).toBe(1);
-    expect(lines.at(-1)).toMatchObject({ level: "error", type: "policy-store-failed" });
+    expect(lines.at(-1)).toMatchObject({ level: "error", event: "policy-store-failed" });
     disk.full = false;
     expect(await document.save("0 other")).toBe(true);
     expect(service.current().generation).toBe(2);
