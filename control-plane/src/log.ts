@@ -1,7 +1,8 @@
 // The process's log: JSON lines by pino, on stdout, in which no secret can stand by accident.
 import { pino, stdSerializers } from "pino";
-import type { DestinationStream, Logger } from "pino";
+import type { DestinationStream, Logger, LoggerOptions } from "pino";
 
+import type { LogFloods } from "./log-floods.js";
 import type { LogLevel } from "./settings/settings-reader.js";
 
 /** Nobody logs these; where somebody once does, they are blanked, in capitals or not. */
@@ -20,12 +21,17 @@ const BLANK = "[Redacted]";
 /** A secret is looked for in the fields, in theirs, and so on: so deep. */
 const LEVELS = 4;
 
-export function createLog(level: LogLevel, destination?: DestinationStream): Logger {
-  const options = {
+/** Lines of a library, which name no event. */
+const OF_SERVER = "server";
+const INFO = 30;
+
+/** @param floods none: every line is written */
+export function createLog(level: LogLevel, destination?: DestinationStream, floods?: LogFloods): Logger {
+  const options: LoggerOptions = {
     level,
     base: null,
     // pino's own redaction copies every line's fields for each path with a wildcard: several times what the line costs.
-    formatters: { level: (label: string) => ({ level: label }), log: blankedFields },
+    formatters: { level: (label: string) => ({ level: label }), log: named },
     // A request's URL may hold a token that was pasted into it by mistake: the route is logged instead.
     serializers: {
       req: () => undefined,
@@ -33,7 +39,34 @@ export function createLog(level: LogLevel, destination?: DestinationStream): Log
       err: (error: unknown) => blankedValue(error instanceof Error ? stdSerializers.err(error) : error, LEVELS),
     },
   };
-  return destination === undefined ? pino(options) : pino(options, destination);
+  if (floods !== undefined) options.hooks = { logMethod: limitedBy(floods) };
+  const log = destination === undefined ? pino(options) : pino(options, destination);
+  if (floods !== undefined) {
+    floods.tell = (of, lines, seconds) => {
+      log.warn(
+        { event: "log-lines-summed", of, lines },
+        `${lines} more lines of ${of} in ${seconds} s are not written`,
+      );
+    };
+  }
+  return log;
+}
+
+/** Whoever asks for the level debug wants all of it. */
+function limitedBy(floods: LogFloods): NonNullable<NonNullable<LoggerOptions["hooks"]>["logMethod"]> {
+  return function limited(args, write, level) {
+    if (level < INFO || floods.take(eventOf(args[0]))) write.apply(this, args);
+  };
+}
+
+function eventOf(fields: unknown): string {
+  const isNamed = typeof fields === "object" && fields !== null && "event" in fields;
+  return isNamed && typeof fields.event === "string" ? fields.event : OF_SERVER;
+}
+
+/** Every line has an event, and no secret. */
+function named(fields: Record<string, unknown>): Record<string, unknown> {
+  return blankedFields("event" in fields ? fields : { event: OF_SERVER, ...fields });
 }
 
 /** Of a line. Its error is left to the serializer: of an error, a copy has neither message nor stack. */

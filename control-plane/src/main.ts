@@ -9,6 +9,7 @@ import type { Clock, Random } from "./app/ports/ports.js";
 import { NoPolicyError } from "./app/policy/policy-steps.js";
 import { startControlPlane } from "./control-plane.js";
 import { FileReader } from "./files/file-reader.js";
+import { LogFloods } from "./log-floods.js";
 import { LogOutput } from "./log-output.js";
 import { createLog } from "./log.js";
 import { LOST_LINES } from "./http/status/log-metrics.js";
@@ -45,6 +46,7 @@ const started = new Started();
 const files = { policy: new FileReader({ timers }), tls: new FileReader({ timers }) };
 const output = new LogOutput(STDOUT);
 const complaints = new LogOutput(STDERR);
+const floods = new LogFloods(timers);
 
 function complain(sentence: string): void {
   complaints.write(`sluice control plane: ${sentence}\n`);
@@ -55,6 +57,7 @@ function complain(sentence: string): void {
  * process 1 of a container, which no signal of its own ends, an abort.
  */
 async function leave(code: number, signal: NodeJS.Signals): Promise<void> {
+  floods.end();
   const ended = await Promise.all([files.policy.end(END_MS), files.tls.end(END_MS)]);
   await Promise.all([output.end(END_MS), complaints.end(END_MS)]);
   if (ended.every(Boolean) && !started.isHanging()) process.exit(code);
@@ -65,7 +68,7 @@ async function leave(code: number, signal: NodeJS.Signals): Promise<void> {
 }
 
 function logOf(level: LogLevel): Logger {
-  const log = createLog(level, output);
+  const log = createLog(level, output, floods);
   output.events = {
     losing: (reason) => {
       complain(`the log cannot be written (${reason}): lines are lost, and counted by ${LOST_LINES}`);

@@ -5,22 +5,32 @@ import type { Socket } from "node:net";
 import type { FastifyInstance } from "fastify";
 
 import { codeOfFailure, errorBody, ERRORS, headersTooLarge } from "./errors.js";
-import type { ErrorCode } from "./errors.js";
+import type { ErrorCode, ErrorDetail } from "./errors.js";
 import { MAX_HEADER_BYTES } from "./transport.js";
 
-/** Says what was wrong in the one form of errors, as far as the client still listens, and closes. */
-export function answerUnparsed(error: { code: string }, socket: Socket, counted: (code: ErrorCode) => void): void {
+/** Says what was wrong with bytes that are no request. */
+export function answerUnparsed(
+  error: { code: string },
+  socket: Socket,
+  { id, counted }: { readonly id: string; readonly counted: (code: ErrorCode) => void },
+): void {
   if (error.code === "ECONNRESET" || socket.destroyed) return;
   const code = codeOfFailure(error.code) ?? "MALFORMED_REQUEST";
   counted(code);
+  answerBytes(socket, code, id, code === "HEADERS_TOO_LARGE" ? headersTooLarge(MAX_HEADER_BYTES) : {});
+}
+
+/** The one form of errors, as far as the client still listens, for what has no answer of Node's; and closes. */
+export function answerBytes(socket: Socket, code: ErrorCode, requestId: string, detail: ErrorDetail = {}): void {
   if (!socket.writable) {
     socket.destroy();
     return;
   }
   const { status } = ERRORS[code];
-  const body = JSON.stringify(errorBody(code, code === "HEADERS_TOO_LARGE" ? headersTooLarge(MAX_HEADER_BYTES) : {}));
+  const body = JSON.stringify(errorBody(code, requestId, detail));
   const head = [
     `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ""}`,
+    `x-request-id: ${requestId}`,
     "content-type: application/json; charset=utf-8",
     `content-length: ${Buffer.byteLength(body)}`,
     "connection: close",

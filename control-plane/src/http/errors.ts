@@ -10,7 +10,8 @@ export const ERRORS = {
   FORBIDDEN: { status: 403, message: "This route takes an operator's token, not an issuer's" },
   SESSION_NOT_FOUND: { status: 404, message: "There is no session of this id" },
   REVOCATION_NOT_FOUND: { status: 404, message: "There is no revocation of this id, or it is long finished" },
-  ROUTE_NOT_FOUND: { status: 404, message: "There is no such route, or it does not take this method" },
+  ROUTE_NOT_FOUND: { status: 404, message: "There is no such route" },
+  METHOD_NOT_ALLOWED: { status: 405, message: "This route does not take this method" },
   REQUEST_TIMEOUT: { status: 408, message: "The request did not arrive in time" },
   SESSION_ENDED: { status: 409, message: "The session has ended" },
   TOO_MANY_SESSIONS: { status: 409, message: "The user has as many live sessions in this plan as it allows" },
@@ -22,6 +23,7 @@ export const ERRORS = {
   BODY_TOO_LARGE: { status: 413, message: "The body is larger than this route takes" },
   URL_TOO_LONG: { status: 414, message: "A part of the path is longer than any that this server has" },
   UNSUPPORTED_MEDIA_TYPE: { status: 415, message: "The body must be application/json" },
+  EXPECTATION_FAILED: { status: 417, message: "The server does not do what the Expect header asks for" },
   IDEMPOTENCY_KEY_REUSED: { status: 422, message: "The Idempotency-Key was used for another request" },
   TOO_MANY_REQUESTS: { status: 429, message: "More requests than this server takes: wait as Retry-After says" },
   HEADERS_TOO_LARGE: { status: 431, message: "The request's headers are larger than this server takes" },
@@ -41,7 +43,13 @@ export interface ErrorDetail {
 }
 
 export interface ErrorBody {
-  readonly error: { readonly code: ErrorCode; readonly message: string; readonly field?: string };
+  readonly error: {
+    readonly code: ErrorCode;
+    readonly message: string;
+    readonly field?: string;
+    /** As in the answer's x-request-id. */
+    readonly requestId: string;
+  };
 }
 
 export const bodyTooLarge = (maxBytes: number): ErrorDetail => ({
@@ -52,9 +60,9 @@ export const headersTooLarge = (maxBytes: number): ErrorDetail => ({
 });
 
 /** The one form of every error. */
-export function errorBody(code: ErrorCode, detail: ErrorDetail = {}): ErrorBody {
-  const message = detail.message ?? ERRORS[code].message;
-  return { error: detail.field === undefined ? { code, message } : { code, message, field: detail.field } };
+export function errorBody(code: ErrorCode, requestId: string, { message, field }: ErrorDetail = {}): ErrorBody {
+  const said = { code, message: message ?? ERRORS[code].message };
+  return { error: field === undefined ? { ...said, requestId } : { ...said, field, requestId } };
 }
 
 /** Sends the error, and leaves its code on the reply for metrics and log. */
@@ -66,7 +74,7 @@ export function sendError<Reply extends { errorCode: ErrorCode | null }>(
   reply.errorCode = code;
   // A route's reply is typed to take its successes only; errors have one form on every route.
   const untyped = reply as unknown as FastifyReply;
-  void untyped.code(ERRORS[code].status).send(errorBody(code, detail));
+  void untyped.code(ERRORS[code].status).send(errorBody(code, untyped.request.id, detail));
   return reply;
 }
 

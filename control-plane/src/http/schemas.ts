@@ -202,6 +202,7 @@ export const ErrorSchema = Type.Object(
       }),
       message: Type.String({ description: "for people" }),
       field: Type.Optional(Type.String({ description: "path of the field that is wrong, such as metadata.ip" })),
+      requestId: Type.String({ description: "as in the answer's x-request-id, and in the server's log" }),
     }),
   },
   { $id: "Error", description: "the one form of every error" },

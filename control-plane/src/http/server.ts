@@ -29,12 +29,14 @@ import type { StoreHealth } from "../app/ports/store-health.js";
 import { UpdateConflict } from "../app/ports/update-ports.js";
 import type { ListedEdges } from "./admin/edges-route.js";
 import { bodyTooLarge, codeOfFailure, sendError } from "./errors.js";
+import type { ErrorCode } from "./errors.js";
 import { describeViolation } from "./field-violations.js";
 import type { ValidatorError } from "./field-violations.js";
 import { admitInstances, guardAdmins, guardEdges } from "./guard.js";
 import { listRoutes } from "./admin/list-routes.js";
 import { connectionMetrics } from "./status/connection-metrics.js";
 import type { Metrics } from "./status/metrics.js";
+import { answerConnect, answerUnrouted, denyHeads, REQUEST_ID_HEADER, requestIds } from "./request-head.js";
 import { openApi } from "./openapi.js";
 import { dropUnanswerable } from "./pipelining.js";
 import { revocationRoutes } from "./admin/revocation-routes.js";
@@ -86,6 +88,8 @@ export async function buildHttpServer(options: HttpServerOptions): Promise<HttpA
   app.decorateReply("errorCode", null);
   app.addSchema(ErrorSchema);
   dropUnanswerable(app);
+  denyHeads(app);
+  answerUnrouted(app);
   endConnectionsOnClose(app);
   const waits = new RevocationWaits(options.confirmations, ports.store);
   answerHeldOnClose(app, options.watches, waits);
@@ -118,8 +122,12 @@ export async function buildHttpServer(options: HttpServerOptions): Promise<HttpA
 }
 
 /** With its limits, and without a route. */
-function newApp({ log, tls, metrics }: HttpServerOptions): HttpApp {
-  return Fastify({
+function newApp({ log, tls, metrics, ports }: HttpServerOptions): HttpApp {
+  const idOf = requestIds(ports.random);
+  const counted = (code: ErrorCode): void => {
+    metrics.httpError(code);
+  };
+  const app = Fastify({
     loggerInstance: log,
     logController: new LogController({ disableRequestLogging: true }),
     // A logger for each request, with its own fields redacted anew, costs as much as all else that few lines need.
@@ -129,16 +137,15 @@ function newApp({ log, tls, metrics }: HttpServerOptions): HttpApp {
     keepAliveTimeout: KEEP_ALIVE_MS,
     // Calls that are under way when the server stops are finished.
     return503OnClosing: false,
+    genReqId: idOf,
     clientErrorHandler: (error, socket) => {
-      answerUnparsed(error, socket, (code) => {
-        metrics.httpError(code);
-      });
+      answerUnparsed(error, socket, { id: idOf(), counted });
     },
-    frameworkErrors: (error, _request, reply) => {
+    frameworkErrors: (error, { id }, reply) => {
       const code = codeOfFailure(error.code) ?? "MALFORMED_REQUEST";
       // No hook sees these: they arise before there is a route.
-      metrics.httpError(code);
-      sendError(reply, code);
+      counted(code);
+      sendError(reply.header(REQUEST_ID_HEADER, id), code);
     },
     // What was sent is validated, never bent into shape.
     ajv: {
@@ -151,6 +158,8 @@ function newApp({ log, tls, metrics }: HttpServerOptions): HttpApp {
       },
     },
   });
+  answerConnect(app, { idOf, counted });
+  return app;
 }
 
 /** To be called after `endConnectionsOnClose`, so that held calls are answered as the last ones on their connections. */
@@ -167,7 +176,6 @@ const NOT_WRITTEN_RETRY_S = 1;
 const isNotWritten = (error: unknown): boolean => error instanceof StoreUnwritable || error instanceof UpdateConflict;
 
 function answerErrors(app: HttpApp): void {
-  app.setNotFoundHandler((_request, reply) => sendError(reply, "ROUTE_NOT_FOUND"));
   app.setErrorHandler<FastifyError>((error, request, reply) => {
     if (error instanceof BodyDenied) return sendError(reply, error.code, error.detail);
     const violation = error.validation?.at(-1);
@@ -175,7 +183,8 @@ function answerErrors(app: HttpApp): void {
       return sendError(reply, "INVALID_REQUEST", describeViolation(violation as ValidatorError));
     if (isNotWritten(error)) return sendError(reply.header("retry-after", NOT_WRITTEN_RETRY_S), "NOT_WRITTEN");
     const code = codeOfFailure(error.code) ?? (error.statusCode === 400 ? "MALFORMED_JSON" : "INTERNAL");
-    if (code === "INTERNAL") request.log.error({ event: "request-failed", err: error }, "request failed");
+    if (code === "INTERNAL")
+      request.log.error({ event: "request-failed", requestId: request.id, err: error }, "request failed");
     return sendError(reply, code, code === "BODY_TOO_LARGE" ? bodyTooLarge(request.routeOptions.bodyLimit) : {});
   });
 }
@@ -187,7 +196,7 @@ function observe(app: HttpApp, metrics: Metrics): void {
     if (errorCode !== null) metrics.httpError(errorCode);
     const { method, routeOptions } = request;
     request.log.debug(
-      { event: "request", method, route: routeOptions.url, statusCode, errorCode, durationMs },
+      { event: "request", requestId: request.id, method, route: routeOptions.url, statusCode, errorCode, durationMs },
       "request",
     );
     done();

@@ -14,6 +14,8 @@ const LIMITS = {
   headersTimeout: REQUEST_TIMEOUT_MS,
   maxHeaderSize: MAX_HEADER_BYTES,
   connectionsCheckingInterval: TIMEOUTS_CHECKED_EVERY_MS,
+  // A hook denies it, in the one form of errors: Node's own answer is empty.
+  requireHostHeader: false,
   ServerResponse: CountedResponse,
 };
 

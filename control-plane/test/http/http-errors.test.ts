@@ -24,12 +24,10 @@ describe("errors", () => {
     },
   );
 
-  it("an unknown route, and a method that a route does not take, are 404", async () => {
+  it("an unknown route is 404", async () => {
     const plane = await startTestControlPlane();
     expectError(await plane.call("GET", "/nothing"), "ROUTE_NOT_FOUND");
     expectError(await plane.call("GET", "/v1/sessions/a/b"), "ROUTE_NOT_FOUND");
-    expectError(await plane.call("PUT", "/v1/sessions", {}), "ROUTE_NOT_FOUND");
-    expectError(await plane.call("GET", "/edge/v1/acquire"), "ROUTE_NOT_FOUND");
   });
 
   it.each(["{", " ", "'a'", '{"userId":"u1"} more', '{"__proto__":{"a":1}}'])(

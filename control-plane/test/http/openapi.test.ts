@@ -18,7 +18,14 @@ interface ErrorSchema {
 }
 
 /** Those that no route gives: they arise before there is one. */
-const BEFORE_ANY_ROUTE = ["MALFORMED_REQUEST", "ROUTE_NOT_FOUND", "REQUEST_TIMEOUT", "HEADERS_TOO_LARGE"];
+const BEFORE_ANY_ROUTE = [
+  "MALFORMED_REQUEST",
+  "EXPECTATION_FAILED",
+  "ROUTE_NOT_FOUND",
+  "METHOD_NOT_ALLOWED",
+  "REQUEST_TIMEOUT",
+  "HEADERS_TOO_LARGE",
+];
 
 async function document(): Promise<Document> {
   const plane = await startTestControlPlane();

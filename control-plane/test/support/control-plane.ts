@@ -241,6 +241,7 @@ export async function shown(plane: TestControlPlane, id: string): Promise<Sessio
 export function expectError(answer: Pick<Answer, "status" | "body">, code: ErrorCode, field?: string): string {
   expect(answer.status).toBe(ERRORS[code].status);
   const message = expect.any(String) as string;
-  expect(answer.body).toEqual({ error: field === undefined ? { code, message } : { code, message, field } });
+  const said = { code, message, requestId: expect.stringMatching(/^[\w.:-]+$/) as string };
+  expect(answer.body).toEqual({ error: field === undefined ? said : { ...said, field } });
   return (answer.body as ErrorBody).error.message;
 }

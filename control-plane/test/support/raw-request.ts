@@ -7,7 +7,7 @@ import type { TestControlPlane } from "./control-plane.js";
 export async function rawRequest(
   { url }: Pick<TestControlPlane, "url">,
   bytes: string | Buffer,
-): Promise<{ status: number; body: unknown }> {
+): Promise<{ status: number; headers: Headers; body: unknown }> {
   const { hostname, port } = new URL(url);
   const text = await new Promise<string>((resolve, reject) => {
     let received = "";
@@ -19,5 +19,11 @@ export async function rawRequest(
     });
   });
   const [head = "", body = ""] = text.split("\r\n\r\n");
-  return { status: Number(head.split(" ")[1]), body: JSON.parse(body) as unknown };
+  const [line = "", ...lines] = head.split("\r\n");
+  const headers = new Headers(lines.map((one) => one.split(": ", 2) as [string, string]));
+  return {
+    status: Number(line.split(" ")[1]),
+    headers,
+    body: body.startsWith("{") ? (JSON.parse(body) as unknown) : body,
+  };
 }

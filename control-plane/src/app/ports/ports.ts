@@ -29,12 +29,18 @@ export interface Random {
   bytes(n: number): Uint8Array;
 }
 
+/** What a line is about: programs that read the log decide by it. */
+export interface LogFields {
+  readonly event: string;
+  readonly [field: string]: unknown;
+}
+
 /** Structured lines. A pino logger is one. Never hand it a token, a credential or a header. */
 export interface Logger {
-  debug(fields: object, message: string): void;
-  info(fields: object, message: string): void;
-  warn(fields: object, message: string): void;
-  error(fields: object, message: string): void;
+  debug(fields: LogFields, message: string): void;
+  info(fields: LogFields, message: string): void;
+  warn(fields: LogFields, message: string): void;
+  error(fields: LogFields, message: string): void;
 }
 
 /** replaced: revoked because its user may have only so many. expired: past its lifetime. */

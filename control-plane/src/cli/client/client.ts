@@ -85,6 +85,10 @@ export class Client {
     if (status === 401) return { ...error, exit: EXIT.notAllowed, hint: "Is it this control plane's admin token?" };
     if (status === 403) return { ...error, exit: EXIT.notAllowed };
     if (status === 429 && wait !== undefined) return { ...error, exit: EXIT.unavailable, hint: `Wait ${wait} s` };
+    const id = headers["x-request-id"];
+    if (status === 500 && id !== undefined) {
+      return { ...error, exit: EXIT.unavailable, hint: `Its log names the reason by the request id ${String(id)}` };
+    }
     return { ...error, exit: status === 408 || status === 429 || status >= 500 ? EXIT.unavailable : EXIT.denied };
   }
 

@@ -94,7 +94,7 @@ describe("secrets stay out of the log", () => {
     await plane.call("POST", "/v1/sessions", `{"token": "${token}`);
     plane.store.find = () => Promise.reject(new Error("broken"));
     await plane.call("GET", `/v1/sessions/${session.id}`);
-    plane.ports.logger.info({ headers: { authorization: `Bearer ${ADMIN_TOKEN}` }, token }, "by mistake");
+    plane.ports.logger.info({ event: "t", headers: { authorization: `Bearer ${ADMIN_TOKEN}` }, token }, "by mistake");
 
     const logged = plane.logged();
     expect(logged).toContain("request failed");
