@@ -36,6 +36,8 @@ import { listRoutes } from "./admin/list-routes.js";
 import { connectionMetrics } from "./status/connection-metrics.js";
 import type { Metrics } from "./status/metrics.js";
 import { openApi } from "./openapi.js";
+import { policyRoutes } from "./admin/policy-routes.js";
+import type { PolicyStatusPort } from "./admin/policy-routes.js";
 import { dropUnanswerable } from "./pipelining.js";
 import { revocationRoutes } from "./admin/revocation-routes.js";
 import { ErrorSchema, FORMATS } from "./schemas.js";
@@ -63,6 +65,7 @@ export interface HttpServerOptions {
   readonly watches: Watches;
   readonly revocations: BulkRevocations;
   readonly confirmations: ConfirmationsPort;
+  readonly policyStatus: PolicyStatusPort;
   readonly edges: ListedEdges;
   readonly unauthenticated: UnauthenticatedCalls;
   readonly admission: InstanceAdmission;
@@ -103,6 +106,7 @@ export async function buildHttpServer(options: HttpServerOptions): Promise<HttpA
     auditRoutes(scope, ports.audit);
     revocationRoutes(scope, options.revocations, waits);
     edgesRoute(scope, options.edges, options.unauthenticated);
+    policyRoutes(scope, options.policyStatus);
     done();
   });
   await app.register((scope, _options, done) => {
