@@ -58,7 +58,7 @@ describe("policy confirm", () => {
     expect(await saved.audited()).toContainEqual(expect.stringMatching(/^operator:[0-9a-f]{8} policy-confirmed$/));
   });
 
-  it("policy confirm of another hash, or where nothing is held, is exit code 1 and publishes nothing", async () => {
+  it("policy confirm of another hash, or where nothing is held, is exit code 1", async () => {
     const { saved, plane } = await planeWith(10 * MINUTE_MS);
     const none = await sluice(`policy confirm ${"0".repeat(16)}`, plane);
     expect(none).toMatchObject({ code: 1, err: expect.stringContaining("POLICY_NOT_HELD") as string });

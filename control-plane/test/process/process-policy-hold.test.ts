@@ -134,7 +134,7 @@ describe("a policy that would end live sessions, at a control plane that runs", 
 });
 
 describe("a policy that would end live sessions, found at a start", () => {
-  it("the stored policy serves, and kills leave the text held under the same hash until it is confirmed", async () => {
+  it("the stored policy serves, and a kill leaves the text held until it is confirmed", async () => {
     const { settings, file, save, old } = await withSessions();
     const first = await Running.with(settings);
     await first.kill("SIGTERM");

@@ -13,7 +13,7 @@ import {
 } from "../../support/saved-policies.js";
 
 describe("a confirmation", () => {
-  it("the confirmed policy is published at once, and audited with who confirmed it and the number", async () => {
+  it("the confirmed policy is published at once, and audited with who, and the number", async () => {
     const saved = await running(10 * MINUTE_MS);
     await saved.save(WRONG_UNIT);
     const hash = await saved.heldHash();
@@ -53,7 +53,7 @@ describe("a confirmation", () => {
     expect(await saved.state()).toEqual([1, "rejected", undefined]);
   });
 
-  it("a confirmation that comes while another text is judged waits, and confirms only what is held then", async () => {
+  it("a confirmation while another text is judged confirms only what is held after that", async () => {
     const saved = await running(10 * MINUTE_MS);
     await saved.save(WRONG_UNIT);
     const hash = await saved.heldHash();
@@ -100,7 +100,7 @@ describe("a start with a policy that would end live sessions", () => {
     expect(await saved.state()).toEqual([2, "held", 1]);
   });
 
-  it("where the stored policy cannot be read, a text that ends sessions before their end is no first policy", async () => {
+  it("a text that ends sessions is no first policy where the stored one cannot be read", async () => {
     const saved = new SavedPolicies();
     const unreadable = { generation: 7, policyJson: "of another version", hash: "", atMs: null, source: null };
     await saved.store.policies.savePolicy(unreadable, 0);

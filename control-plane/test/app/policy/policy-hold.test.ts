@@ -6,7 +6,7 @@ import { HOUR_MS } from "../../support/sessions.js";
 import { withVerbs } from "../../support/store-verbs.js";
 
 describe("a saved policy that would end live sessions", () => {
-  it("a lifetime in the wrong unit ends nobody: the policy before it stays, and says whom it would end", async () => {
+  it("a lifetime in the wrong unit ends nobody, and is held with whom it would end", async () => {
     const saved = await running(10 * MINUTE_MS, 20 * MINUTE_MS, 1000);
     await saved.issued(10 * MINUTE_MS, "gold");
     expect(await saved.save(WRONG_UNIT)).toBe(true);
@@ -64,7 +64,7 @@ describe("a saved policy that would end live sessions", () => {
     expect([await saved.state(), look.mock.calls]).toEqual([[2, "taken", undefined], []]);
   });
 
-  it("a plan that comes back with a shorter lifetime is held back for sessions that have it still", async () => {
+  it("a plan that comes back shorter is held back for sessions that have it still", async () => {
     const saved = await running();
     const onlyGold = documentOf({}).replace(/.*"id":0.*\n/, "");
     await saved.save(onlyGold);
@@ -117,7 +117,7 @@ describe("another text while one is held back", () => {
     ["what is in force", documentOf({}), [1, "taken", undefined]],
     ["a text that ends nobody", documentOf({ lifetime: 2 * HOUR_MS }), [2, "taken", undefined]],
     ["a text with a violation", "version: 1\nplans: []\n", [1, "rejected", undefined]],
-  ])("with %s saved, nothing is held any more", async (_, text, state) => {
+  ])("nothing is held any more once %s is saved", async (_, text, state) => {
     const saved = await running(10 * MINUTE_MS);
     await saved.save(WRONG_UNIT);
     const hash = await saved.heldHash();
