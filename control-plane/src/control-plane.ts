@@ -154,6 +154,7 @@ async function serveHttp(parts: Parts) {
   const token = (sessionId: string, planId: number): string => makeToken({ sessionId, planId }, keys);
   const http = await buildHttpServer({
     health: store.health,
+    policyStatus: policies,
     ports: { store, operator, audit, policies, clock, random, logger: log, meter: metrics, makeToken: token, ...usage },
     metrics,
     log,
@@ -223,12 +224,11 @@ async function startPolicies({ settings, files, clock, timers, log, started }: S
     store: store.policies,
     audit: store.audit,
     sessions: store,
+    operator: store.operator,
     clock,
     logger: log,
   });
-  started.add(() => {
-    policies.stop();
-  });
+  started.add(() => policies.stop());
   return policies;
 }
 

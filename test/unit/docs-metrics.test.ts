@@ -64,7 +64,7 @@ async function ofControlPlane(): Promise<MetricObjectWithValues<MetricValue<stri
   observeLog(metrics.registry, () => 1);
   connectionMetrics(metrics.registry, () => ({ authenticated: 1, unauthenticated: 1 }));
   observeClock(metrics.registry, { jumps: { forward: 0, backward: 0 }, waitingJumpMs: () => 0 });
-  observePolicy(metrics.registry, { current: () => undefined, isFileRejected: () => false });
+  observePolicy(metrics.registry, { current: () => undefined, isFileRejected: () => false, isHeld: () => false });
   observeStore(metrics.registry, { unwritable: () => undefined });
   const usage = new UsageMetrics(metrics.registry);
   usage.reported("accepted", 1);

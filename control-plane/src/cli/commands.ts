@@ -1,6 +1,7 @@
 // The table of commands, in the order in which the help shows them.
 import type { Command } from "./command.js";
 import { list } from "./commands/list-command.js";
+import { policyConfirm, policyStatus } from "./commands/held-policy-commands.js";
 import { policyCheck } from "./commands/policy-command.js";
 import { renderEnvoy } from "./commands/render/render-envoy.js";
 import { renderEcdsFile, renderSettings } from "./commands/render/render-settings.js";
@@ -25,6 +26,8 @@ export const COMMANDS: readonly Command[] = [
   edges,
   audit,
   policyCheck,
+  policyStatus,
+  policyConfirm,
   renderSettings,
   renderWasmPlugin,
   renderEcdsFile,

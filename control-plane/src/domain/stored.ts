@@ -70,7 +70,14 @@ export interface Invalidation {
 }
 
 export type AuditAction =
-  "session-revoked" | "sessions-revoked" | "plan-changed" | "token-reissued" | "policy-accepted" | "policy-rejected";
+  | "session-revoked"
+  | "sessions-revoked"
+  | "plan-changed"
+  | "token-reissued"
+  | "policy-accepted"
+  | "policy-rejected"
+  | "policy-held"
+  | "policy-confirmed";
 
 /** An entry of the audit log. `details` differ by action, and hold no secret. */
 export interface AuditEvent {

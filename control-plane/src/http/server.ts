@@ -38,6 +38,8 @@ import { connectionMetrics } from "./status/connection-metrics.js";
 import type { Metrics } from "./status/metrics.js";
 import { answerConnect, answerUnrouted, denyHeads, REQUEST_ID_HEADER, requestIds } from "./request-head.js";
 import { openApi } from "./openapi.js";
+import { policyRoutes } from "./admin/policy-routes.js";
+import type { PolicyStatusPort } from "./admin/policy-routes.js";
 import { dropUnanswerable } from "./pipelining.js";
 import { revocationRoutes } from "./admin/revocation-routes.js";
 import { ErrorSchema, FORMATS } from "./schemas.js";
@@ -65,6 +67,7 @@ export interface HttpServerOptions {
   readonly watches: Watches;
   readonly revocations: BulkRevocations;
   readonly confirmations: ConfirmationsPort;
+  readonly policyStatus: PolicyStatusPort;
   readonly edges: ListedEdges;
   readonly unauthenticated: UnauthenticatedCalls;
   readonly admission: InstanceAdmission;
@@ -107,6 +110,7 @@ export async function buildHttpServer(options: HttpServerOptions): Promise<HttpA
     auditRoutes(scope, ports.audit);
     revocationRoutes(scope, options.revocations, waits);
     edgesRoute(scope, options.edges, options.unauthenticated);
+    policyRoutes(scope, options.policyStatus);
     done();
   });
   await app.register((scope, _options, done) => {

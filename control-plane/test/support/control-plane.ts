@@ -171,6 +171,7 @@ export async function startTestControlPlane(
     watches,
     revocations,
     confirmations: confirming,
+    policyStatus: policies,
     edges,
     unauthenticated,
     admission,

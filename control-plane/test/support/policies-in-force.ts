@@ -1,10 +1,13 @@
 // A policy in force that a test changes at will, as sessions are decided by it and as edges are given it.
 import type { PolicyPublisher, PublishedPolicy } from "../../src/app/ports/policy-ports.js";
 import type { ActivePolicy, Clock, CurrentPolicy } from "../../src/app/ports/ports.js";
+import type { Confirmation, PolicyStatus } from "../../src/app/policy/policy-service.js";
+import type { PolicyStatusPort } from "../../src/http/admin/policy-routes.js";
 import { publishedPolicy } from "../../src/app/policy/published-policy.js";
 import type { PlansOfPolicy } from "../../src/domain/plan.js";
 
-export class PoliciesInForce implements CurrentPolicy, PolicyPublisher {
+/** Its source is always taken: nothing is held, and there is nothing to confirm. */
+export class PoliciesInForce implements CurrentPolicy, PolicyPublisher, PolicyStatusPort {
   /** What edges have said that they have received. */
   readonly shownGenerations: number[] = [];
   private readonly listeners = new Set<() => void>();
@@ -34,6 +37,16 @@ export class PoliciesInForce implements CurrentPolicy, PolicyPublisher {
 
   shown(generation: number): void {
     this.shownGenerations.push(generation);
+  }
+
+  status(): Promise<PolicyStatus> {
+    const { generation, hash } = this.offered ?? { generation: 0, hash: "" };
+    const source = { name: "policy.yaml", state: "taken" } as const;
+    return Promise.resolve({ inForce: { generation, hash }, source, held: undefined });
+  }
+
+  confirm(): Promise<Confirmation> {
+    return Promise.resolve({ outcome: "noneHeld" });
   }
 
   /** As if an operator had saved it; undefined: as if none was loaded. */

@@ -6,6 +6,7 @@ import { PolicyService } from "../../src/app/policy/policy-service.js";
 import type { PolicyDecision, StoredPolicy } from "../../src/app/ports/ports.js";
 import type { PlansOfPolicy } from "../../src/domain/plan.js";
 import { MemoryPolicies } from "../../src/store/memory/policies.js";
+import { FixedClock } from "./fixed-clock.js";
 import { noAudit } from "./no-audit.js";
 import { REPORTING, STARTER } from "./sessions.js";
 
@@ -78,6 +79,21 @@ export class Disk extends MemoryPolicies {
 
 type Decided = Pick<PolicyDecision, "generation" | "policyJson">;
 
+/** Counts from 0, while the wall clock stands still. */
+class SinceStart extends FixedClock {
+  private sinceStartMs = 0;
+
+  constructor() {
+    super(NOW_MS);
+  }
+  override monotonicMs(): number {
+    return this.sinceStartMs;
+  }
+  override advance(ms: number): void {
+    this.sinceStartMs += ms;
+  }
+}
+
 interface Line {
   level: string;
   event: string;
@@ -100,15 +116,17 @@ export async function startPolicyService(text: string | null, disk = new Disk(),
   };
   const logger = { debug: log("debug"), info: log("info"), warn: log("warn"), error: log("error") };
   const countLive = vi.fn<(planId: number, sinceMs: number) => Promise<number>>(() => Promise.resolve(liveSessions));
-  let monotonicMs = 0;
-  const clock = { nowMs: () => NOW_MS, monotonicMs: () => monotonicMs };
-  const pass = (ms: number): void => void (monotonicMs += ms);
+  const clock = new SinceStart();
+  const pass = (ms: number): void => {
+    clock.advance(ms);
+  };
   const parts = {
     source: document,
     validate: validator,
     store: disk,
     audit,
     sessions: { countLive },
+    operator: { sessionsBefore: () => Promise.resolve([]) },
     clock,
     logger,
   };

@@ -106,7 +106,7 @@ export class SimPlane {
   /** It decides nothing any more, and answers no edge. */
   stop(): void {
     this.#stopped = true;
-    this.#service?.policies.stop();
+    void this.#service?.policies.stop();
     this.#service = undefined;
   }
 
@@ -130,10 +130,13 @@ export class SimPlane {
   async #start(): Promise<void> {
     const { store, clock, timers, file, validate } = this.parts;
     const sessions = { countLive: () => store.countLive() };
-    const wanted = { source: file, validate, store: store.policies, audit: noAudit, sessions, clock, logger: LOGGER };
+    // No policy of the simulation shortens a duration: nobody's sessions are counted.
+    const operator = { sessionsBefore: () => Promise.resolve([]) };
+    const kept = { store: store.policies, audit: noAudit, sessions, operator };
+    const wanted = { source: file, validate, clock, logger: LOGGER, ...kept };
     const policies = await PolicyService.start(wanted);
     if (this.#stopped) {
-      policies.stop();
+      void policies.stop();
       return;
     }
     const registry = new EdgeRegistry({ clock, policies });

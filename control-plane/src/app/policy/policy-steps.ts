@@ -12,7 +12,9 @@ import type {
   PolicyText,
   PublishedPolicy,
 } from "../ports/policy-ports.js";
-import type { Clock, Logger, PolicyStore, SessionStore } from "../ports/ports.js";
+import type { Logger, PolicyStore, SessionStore, SteadyClock } from "../ports/ports.js";
+import type { OperatorStore } from "../ports/operator-ports.js";
+import { countEndedSessions } from "./ended-sessions.js";
 import { publishedPolicy } from "./published-policy.js";
 
 export interface PolicyServiceParts {
@@ -21,7 +23,8 @@ export interface PolicyServiceParts {
   readonly store: PolicyStore;
   readonly audit: AuditStore;
   readonly sessions: Pick<SessionStore, "countLive">;
-  readonly clock: Clock;
+  readonly operator: Pick<OperatorStore, "sessionsBefore">;
+  readonly clock: SteadyClock;
   readonly logger: Logger;
 }
 
@@ -93,9 +96,25 @@ export async function ofStore<Result>(call: Promise<Result>): Promise<Result> {
   }
 }
 
-/** The policy to begin with where none is stored, or none that this version can use. */
+/** For whoever called: what the store said itself. */
+export async function causeThrown<Result>(call: Promise<Result>): Promise<Result> {
+  try {
+    return await call;
+  } catch (error) {
+    if (error instanceof StoreFailure && error.cause instanceof Error) throw error.cause;
+    throw error;
+  }
+}
+
+/**
+ * The policy to begin with where none is stored, or none that this version can use. What was in force is not known then,
+ * and nothing could stay in force: a policy that would end sessions before the end that they were made with is none.
+ */
 export async function first(parts: PolicyServiceParts, reading: PolicyReading, before: number): Promise<Numbered> {
-  if ("violations" in reading) throw new NoPolicyError(parts.source.name, reading.violations);
+  const { name } = parts.source;
+  if ("violations" in reading) throw new NoPolicyError(name, reading.violations);
+  const { sessions } = await countEndedSessions(parts, { before: undefined, after: reading.policy }, 0);
+  if (sessions > 0) throw new NoPolicyError(name, [wholly(endsUnconfirmed(sessions))]);
   const policy = await saved(parts, reading, before);
   if (policy === undefined) throw new Error("another process saved the first policy meanwhile: start again");
   const fields = { event: "policy-accepted", source: parts.source.name, generation: policy.generation };
@@ -103,18 +122,34 @@ export async function first(parts: PolicyServiceParts, reading: PolicyReading, b
   return policy;
 }
 
+const endsUnconfirmed = (sessions: number): string =>
+  `would end ${sessions === 1 ? "1 live session" : `${sessions} live sessions`} of the store, whose own policy this ` +
+  "version cannot read: start with longer lifetimes, and save this one when it runs";
+
+/** An operator's word for a policy that would end so many sessions. */
+export interface Confirmed {
+  /** The public name of who gave it. */
+  readonly actor: string;
+  readonly sessions: number;
+}
+
 /** Undefined where the stored generation is no longer the one before. */
 export async function saved(
   parts: PolicyServiceParts,
   accepted: AcceptedPolicy,
   before: number,
+  confirmed?: Confirmed,
 ): Promise<Numbered | undefined> {
   const { store, source, clock, logger } = parts;
   const decidedAtMs = clock.monotonicMs();
   const generation = before + 1;
   const next = numbered(accepted, { generation, sinceMs: decidedAtMs, decidedAtMs });
   const { policyJson, hash } = next;
-  const audited = eventOf(parts, "policy-accepted", { source: source.name, generation });
+  const details = { source: source.name, generation };
+  const audited =
+    confirmed === undefined
+      ? eventOf(parts, "policy-accepted", details)
+      : eventOf(parts, "policy-confirmed", { ...details, hash, sessions: confirmed.sessions }, confirmed.actor);
   const decision = { generation, policyJson, hash, atMs: audited.at, source: source.name };
   if (!(await ofStore(store.savePolicy(decision, before, audited)))) return undefined;
   logAudit(logger, audited);
@@ -154,10 +189,11 @@ export function rejection(
   });
 }
 
-function eventOf(
+export function eventOf(
   { clock }: PolicyServiceParts,
   action: AuditEvent["action"],
   details: AuditEvent["details"],
+  actor = "file",
 ): AuditEvent {
-  return { at: clock.nowMs(), actor: "file", action, sessionId: null, details };
+  return { at: clock.nowMs(), actor, action, sessionId: null, details };
 }

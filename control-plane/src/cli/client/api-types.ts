@@ -695,7 +695,9 @@ export interface paths {
                   | "plan-changed"
                   | "token-reissued"
                   | "policy-accepted"
-                  | "policy-rejected";
+                  | "policy-rejected"
+                  | "policy-held"
+                  | "policy-confirmed";
                 readonly sessionId: string | null;
                 readonly details: {
                   readonly [key: string]: string | number | null;
@@ -933,6 +935,124 @@ export interface paths {
     };
     readonly put?: never;
     readonly post?: never;
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
+  readonly "/v1/policy/status": {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    /** Which policy is in force, and which one waits for a confirmation */
+    readonly get: {
+      readonly parameters: {
+        readonly query?: never;
+        readonly header?: never;
+        readonly path?: never;
+        readonly cookie?: never;
+      };
+      readonly requestBody?: never;
+      readonly responses: {
+        /** @description Default Response */
+        readonly 200: {
+          headers: {
+            readonly [name: string]: unknown;
+          };
+          content: {
+            readonly "application/json": {
+              readonly inForce: {
+                /** @description grows by one with each policy */
+                readonly generation: number;
+                /** @description the first 64 bits of SHA-256 over its canonical JSON, in hex */
+                readonly hash: string;
+              };
+              readonly source: {
+                /** @description the policy file */
+                readonly name: string;
+                /** @description what became of what stands there: taken; held: it waits for a confirmation; rejected */
+                readonly state: "taken" | "held" | "rejected";
+              };
+              /** @description the policy that waits for a confirmation, because it would end live sessions; null: there is none */
+              readonly held: {
+                /** @description the first 64 bits of SHA-256 over its canonical JSON, in hex */
+                readonly hash: string;
+                /** @description live sessions that it would end, as they were counted last */
+                readonly sessions: number;
+                /** @description the same by plan; plans that would lose none are left out */
+                readonly plans: readonly {
+                  readonly plan: string;
+                  readonly sessions: number;
+                }[];
+                /** @description since when it is held, ms since the epoch */
+                readonly since: number;
+                /** @description when the sessions were counted, ms since the epoch */
+                readonly countedAt: number;
+              } | null;
+            };
+          };
+        };
+      };
+    };
+    readonly put?: never;
+    readonly post?: never;
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
+  readonly "/v1/policy/confirm": {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly get?: never;
+    readonly put?: never;
+    /** Publish the policy that is held back, although it ends live sessions */
+    readonly post: {
+      readonly parameters: {
+        readonly query?: never;
+        readonly header?: never;
+        readonly path?: never;
+        readonly cookie?: never;
+      };
+      /** @description an object with the fields hash */
+      readonly requestBody: {
+        readonly content: {
+          readonly "application/json": {
+            /** @description the 16 hex digits by which the held policy is named */
+            readonly hash: string;
+          };
+        };
+      };
+      readonly responses: {
+        /** @description Default Response */
+        readonly 200: {
+          headers: {
+            readonly [name: string]: unknown;
+          };
+          content: {
+            readonly "application/json": {
+              readonly inForce: {
+                /** @description grows by one with each policy */
+                readonly generation: number;
+                /** @description the first 64 bits of SHA-256 over its canonical JSON, in hex */
+                readonly hash: string;
+              };
+              /** @description live sessions that it would end, as they were counted last */
+              readonly sessions: number;
+            };
+          };
+        };
+      };
+    };
     readonly delete?: never;
     readonly options?: never;
     readonly head?: never;

@@ -89,6 +89,8 @@ const AuditEntrySchema = Type.Object(
         "token-reissued",
         "policy-accepted",
         "policy-rejected",
+        "policy-held",
+        "policy-confirmed",
       ],
     }),
     sessionId: Type.Union([Type.String(), Type.Null()]),

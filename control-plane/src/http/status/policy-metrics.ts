@@ -9,6 +9,8 @@ export interface ObservedPolicies {
   current(): ActivePolicy | undefined;
   /** The source as it is was rejected, and the policy before it stays in force. */
   isFileRejected(): boolean;
+  /** It waits for an operator's confirmation, and the policy before it stays in force. */
+  isHeld(): boolean;
 }
 
 /** Asked for at each scrape. */
@@ -25,5 +27,8 @@ export function observePolicy(registry: Registry, policies: ObservedPolicies): v
   gauge("policy_generation", "Generation of the policy in force", () => policies.current()?.generation ?? 0);
   gauge("policy_file_rejected", "1 while the policy file is rejected and the policy before it stays", () =>
     policies.isFileRejected() ? 1 : 0,
+  );
+  gauge("policy_held", "1 while the policy file would end live sessions and waits for a confirmation", () =>
+    policies.isHeld() ? 1 : 0,
   );
 }

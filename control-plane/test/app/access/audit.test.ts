@@ -120,6 +120,7 @@ describe("policies in the audit log", () => {
       store: store.policies,
       audit: store.audit,
       sessions: store,
+      operator: store.operator,
       clock,
       logger,
     });

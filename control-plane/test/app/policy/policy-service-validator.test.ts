@@ -5,6 +5,7 @@ import { NoPolicyError } from "../../../src/app/policy/policy-steps.js";
 import { validatePolicyJson } from "../../../src/domain/policy/validator.js";
 import { readPolicyDocument } from "../../../src/domain/policy/read-policy.js";
 import { MemoryStore } from "../../../src/store/memory/store.js";
+import { FixedClock } from "../../support/fixed-clock.js";
 import { noAudit } from "../../support/no-audit.js";
 
 const DOCUMENT = `version: 1
@@ -23,7 +24,8 @@ const start = (text: string): Promise<PolicyService> =>
     store: new MemoryStore().policies,
     audit: noAudit,
     sessions: { countLive: () => Promise.resolve(0) },
-    clock: { nowMs: () => 0, monotonicMs: () => 0 },
+    operator: { sessionsBefore: () => Promise.resolve([]) },
+    clock: new FixedClock(),
     logger: quiet,
   });
 

@@ -120,7 +120,7 @@ describe("an edit", () => {
     const listener = vi.fn();
     service.subscribe(listener)();
     await document.save("0 other");
-    service.stop();
+    await service.stop();
     await document.save("0 third");
     expect(listener).not.toHaveBeenCalled();
     expect(planNames(service)).toEqual(["other"]);

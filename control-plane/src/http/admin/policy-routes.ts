@@ -1,0 +1,110 @@
+// The operators' routes about the policy: what is in force and what is held back, and the word that lets it through.
+import { Type } from "typebox";
+
+import { POLICY_HASH_CHARS } from "../../../../assembly/contract.js";
+import type { PolicyService, PolicyStatus } from "../../app/policy/policy-service.js";
+import { sendError } from "../errors.js";
+import { actorOf } from "../guard.js";
+import { errorAnswers, strictObject, timeMs } from "../schemas.js";
+import type { HttpApp } from "../app.js";
+
+export type PolicyStatusPort = Pick<PolicyService, "status" | "confirm">;
+
+const tags = ["policy"];
+const security = [{ adminToken: [] }];
+const COMMON = ["UNAUTHORIZED", "FORBIDDEN", "TOO_MANY_REQUESTS", "INTERNAL"] as const;
+
+const hash = Type.String({ description: "the first 64 bits of SHA-256 over its canonical JSON, in hex" });
+const sessions = Type.Integer({ description: "live sessions that it would end, as they were counted last" });
+const InForce = Type.Object({ generation: Type.Integer({ description: "grows by one with each policy" }), hash });
+
+const StatusAnswer = Type.Object({
+  inForce: InForce,
+  source: Type.Object({
+    name: Type.String({ description: "the policy file" }),
+    state: Type.Union([Type.Literal("taken"), Type.Literal("held"), Type.Literal("rejected")], {
+      description: "what became of what stands there: taken; held: it waits for a confirmation; rejected",
+    }),
+  }),
+  held: Type.Union(
+    [
+      Type.Object({
+        hash,
+        sessions,
+        plans: Type.Array(Type.Object({ plan: Type.String(), sessions: Type.Integer() }), {
+          description: "the same by plan; plans that would lose none are left out",
+        }),
+        since: timeMs("since when it is held"),
+        countedAt: timeMs("when the sessions were counted"),
+      }),
+      Type.Null(),
+    ],
+    {
+      description: "the policy that waits for a confirmation, because it would end live sessions; null: there is none",
+    },
+  ),
+});
+
+const ConfirmBody = strictObject({
+  hash: Type.String({
+    pattern: `^[0-9a-f]{${POLICY_HASH_CHARS}}$`,
+    description: `the ${POLICY_HASH_CHARS} hex digits by which the held policy is named`,
+  }),
+});
+const ConfirmAnswer = Type.Object({ inForce: InForce, sessions });
+
+/** To be called in a scope that `guardAdmins` keeps. */
+export function policyRoutes(app: HttpApp, policies: PolicyStatusPort): void {
+  const status = {
+    tags,
+    security,
+    summary: "Which policy is in force, and which one waits for a confirmation",
+    response: { 200: StatusAnswer, ...errorAnswers(...COMMON) },
+  };
+  app.get("/v1/policy/status", { schema: status }, async (_request, reply) =>
+    reply.code(200).send(shown(await policies.status())),
+  );
+
+  const confirm = {
+    tags,
+    security,
+    summary: "Publish the policy that is held back, although it ends live sessions",
+    body: ConfirmBody,
+    response: {
+      200: ConfirmAnswer,
+      ...errorAnswers(
+        ...COMMON,
+        ...([
+          "INVALID_REQUEST",
+          "MALFORMED_JSON",
+          "POLICY_NOT_HELD",
+          "POLICY_HASH_DIFFERS",
+          "POLICY_REJECTED",
+        ] as const),
+        ...(["BODY_TOO_LARGE", "UNSUPPORTED_MEDIA_TYPE", "NOT_WRITTEN"] as const),
+      ),
+    },
+  };
+  app.post("/v1/policy/confirm", { schema: confirm }, async (request, reply) => {
+    const done = await policies.confirm(request.body.hash, actorOf(request));
+    switch (done.outcome) {
+      case "noneHeld":
+        return sendError(reply, "POLICY_NOT_HELD");
+      case "anotherHeld":
+        return sendError(reply, "POLICY_HASH_DIFFERS");
+      case "rejected":
+        return sendError(reply, "POLICY_REJECTED", { message: done.violations[0]?.message ?? "" });
+      case "published": {
+        const { generation, sessions: ended } = done;
+        return reply.code(200).send({ inForce: { generation, hash: done.hash }, sessions: ended });
+      }
+    }
+  });
+}
+
+function shown({ inForce, source, held }: PolicyStatus) {
+  if (held === undefined) return { inForce, source, held: null };
+  const { ended, since, countedAt } = held;
+  const plans = ended.plans.map((one) => ({ ...one }));
+  return { inForce, source, held: { hash: held.hash, sessions: ended.sessions, plans, since, countedAt } };
+}
