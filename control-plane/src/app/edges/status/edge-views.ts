@@ -2,6 +2,8 @@
 import type { LogPosition } from "../../../domain/stored.js";
 import type { Violation } from "../../../domain/policy/policy.js";
 import type { WatchRequest } from "../../ports/watch-ports.js";
+import { doubleOf } from "./double-edges.js";
+import type { ClockOfMost } from "./edge-clocks.js";
 import type { KnownInstance } from "./registry-entry.js";
 import type { FilterSaid, ReceivedPolicy, TableSaid } from "../../ports/edge-ports.js";
 import { edgeState, instanceState } from "./edge-status.js";
@@ -36,10 +38,25 @@ export interface InstanceView {
   readonly lastReportAt: number | null;
   /** Entries of the log that its table is not marked for yet; null while it follows none, or another log. */
   readonly lag: number | null;
+  /** Of its session table; null where an older filter does not say. */
+  readonly tableName: string | null;
+  /** Where its last watch came from. */
+  readonly address: string | null;
+  /** By how much its clock is ahead of the control plane's; null while it does not watch, or does not say. */
+  readonly clockOffsetMs: number | null;
   /** The one that reported last is the last. */
   readonly workers: readonly WorkerView[];
   /** How many more there are. */
   readonly workersLeftOut: number;
+}
+
+/** Two Envoys that go by one name: they watch side by side. */
+export interface DoubleView {
+  readonly tableName: string;
+  /** Of both. One: they share it, or a proxy in between hides theirs. */
+  readonly addresses: readonly string[];
+  /** Since when both have been there, ms since the epoch. */
+  readonly since: number;
 }
 
 /** Of all instances and workers, shown or not. */
@@ -63,6 +80,12 @@ export interface EdgeSummary {
   readonly lastReportAt: number | null;
   /** Of the instance that is furthest behind among those that watch. */
   readonly lag: number | null;
+  /** Null: no two of its instances are there side by side. */
+  readonly double: DoubleView | null;
+  /** Of the instance that is furthest from the control plane's clock. */
+  readonly clockOffsetMs: number | null;
+  /** Its clock is off, by more than a minute, and the control plane's is not. */
+  readonly clockOff: boolean;
 }
 
 export interface EdgeView extends EdgeSummary {
@@ -78,6 +101,7 @@ export interface EdgeMoment extends StatusParts {
   /** ms since the epoch. */
   readonly wallMs: number;
   readonly workerGoneAfterMs: number;
+  readonly clockOfMost: ClockOfMost | null;
 }
 
 export function edgeView(edge: string, known: readonly KnownInstance[], moment: EdgeMoment): EdgeView {
@@ -107,11 +131,29 @@ export function edgeSummary(edge: string, known: readonly KnownInstance[], momen
     watching: watching.length > 0,
     lastReportAt: highest(known.map((instance) => lastReportAt(instance, moment))),
     lag: highest(watching.map((instance) => lag(instance, moment))),
+    double: doubleView(known, moment),
+    ...clockViewOf(known, moment),
+  };
+}
+
+function doubleView(known: readonly KnownInstance[], { wallMs }: EdgeMoment): DoubleView | null {
+  const double = doubleOf(known);
+  if (double === null) return null;
+  const { tableName, addresses, sinceAgeMs } = double;
+  return { tableName, addresses, since: Math.round(wallMs - sinceAgeMs) };
+}
+
+function clockViewOf(known: readonly KnownInstance[], { clockOfMost }: EdgeMoment) {
+  const clocks = known.map(({ clock }) => clock).filter((clock) => clock !== null);
+  const [furthest] = clocks.sort((one, other) => Math.abs(other.offsetMs) - Math.abs(one.offsetMs));
+  return {
+    clockOffsetMs: furthest === undefined ? null : Math.round(furthest.offsetMs),
+    clockOff: clockOfMost === null && furthest?.isOff === true,
   };
 }
 
 function instanceView(instance: KnownInstance, moment: EdgeMoment, room: number): InstanceView {
-  const { watching, contactMs, silentWorkers } = instance;
+  const { watching, contactMs, silentWorkers, lastWatch, clock } = instance;
   const workers = workerViews(instance, moment);
   const leftOut = Math.max(0, workers.length - room);
   return {
@@ -122,6 +164,9 @@ function instanceView(instance: KnownInstance, moment: EdgeMoment, room: number)
     lastContactAt: Math.round(moment.wallMs - contactMs),
     lastReportAt: lastReportAt(instance, moment),
     lag: lag(instance, moment),
+    tableName: lastWatch?.table?.name ?? null,
+    address: lastWatch?.address ?? null,
+    clockOffsetMs: clock && Math.round(clock.offsetMs),
     workers: workers.slice(leftOut),
     workersLeftOut: leftOut,
   };
