@@ -105,12 +105,12 @@ function sendWatch(root: Root): void {
   end = writeAscii(writeAscii(end, ',"filter":{"version":"'), FILTER_VERSION);
   end = writeHexU64(writeAscii(end, '","build":"'), buildId());
   end = writeDecimal(writeAscii(end, '","policyFormat":'), POLICY_VERSION);
-  end = writeAscii(writeAscii(end, '},"table":{"name":"'), table.name);
+  // The name and the time are for the control plane to compare: no decision of either side rests on them.
+  end = writeDecimal(writeAscii(end, '},"wallMs":'), wallMs());
+  end = writeAscii(writeAscii(end, ',"table":{"name":"'), table.name);
   end = writeDecimal(writeAscii(end, '","capacity":'), <u64>setCount(table) * RECORDS_PER_SET);
   end = writeDecimal(writeAscii(end, ',"records":'), table.records);
-  // For the control plane to compare, and nothing else: no decision of either side rests on it.
-  end = writeDecimal(writeAscii(end, '},"wallMs":'), wallMs());
-  end = writeAscii(end, "}");
+  end = writeAscii(end, "}}");
   // The watch that is out no longer counts, whether this one can be sent or not: its notes are overwritten.
   watching.rootId = 0;
   if (!post(table, CALL_WATCH, WATCH, body, end, WATCH_TIMEOUT_MS)) {

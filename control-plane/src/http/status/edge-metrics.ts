@@ -92,6 +92,12 @@ export class EdgeMetrics implements WatchMeter {
         for (const state of EDGE_STATES) this.set({ state }, states.get(state) ?? 0);
       },
     });
+    this.observeWarnings(edges);
+    this.observeEach(edges);
+  }
+
+  private observeWarnings(edges: () => Promise<EdgeSurvey>): void {
+    const registers = [this.registry];
     const overAll = (name: string, help: string, valueOf: (survey: EdgeSurvey) => number): void => {
       new Gauge({
         name: `${PREFIX}${name}`,
@@ -109,6 +115,11 @@ export class EdgeMetrics implements WatchMeter {
       "By how much the clocks of most edges are ahead, where they agree on more than 60 s; else 0",
       ({ clockOfMost }) => (clockOfMost?.offsetMs ?? 0) / 1000,
     );
+  }
+
+  /** A series for each edge. */
+  private observeEach(edges: () => Promise<EdgeSurvey>): void {
+    const registers = [this.registry];
     const perEdge = (name: string, help: string, valueOf: (view: EdgeSummary) => number | null): void => {
       new Gauge({
         name: `${PREFIX}${name}`,

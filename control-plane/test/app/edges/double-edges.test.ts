@@ -84,7 +84,7 @@ describe("two Envoys with one node.id", () => {
     expect(await doubleAfter(10 * MINUTE_MS, roaming("a", 0), roaming("b", 1))).toBeNull();
   });
 
-  it("two Envoys stay named through a break of one of them, and for a minute after it has stopped", async () => {
+  it("two Envoys stay named through a break of one, and for a minute after it has stopped", async () => {
     const scene = sideBySide();
     const said = [envoy("a", A), envoy("b", B)] as const;
     await scene.pass(MINUTE_MS, ...said);

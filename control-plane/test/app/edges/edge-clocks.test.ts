@@ -115,7 +115,7 @@ describe("the clock of the control plane", () => {
     expect([await scene.off(), (await scene.page()).clockOfMost]).toEqual([["gw-1", "gw-2"], null]);
   });
 
-  it("of a single edge nobody can tell whose clock is wrong, and the edge is named", async () => {
+  it("a single edge is named, although nobody can tell whose clock is wrong", async () => {
     const scene = clocks("gw-1");
     scene.set("gw-1", 90 * SECOND_MS);
     await scene.pass(20 * SECOND_MS);

@@ -2,12 +2,12 @@
 import type { LogPosition } from "../../../domain/stored.js";
 import type { Violation } from "../../../domain/policy/policy.js";
 import type { WatchRequest } from "../../ports/watch-ports.js";
-import { doubleOf } from "./double-edges.js";
-import type { ClockOfMost } from "./edge-clocks.js";
 import type { KnownInstance } from "./registry-entry.js";
 import type { FilterSaid, ReceivedPolicy, TableSaid } from "../../ports/edge-ports.js";
 import { edgeState, instanceState } from "./edge-status.js";
 import type { EdgeState, StatusParts } from "./edge-status.js";
+import { edgeWarnings } from "./edge-warnings.js";
+import type { EdgeWarnings, WarningParts } from "./edge-warnings.js";
 
 /** Of an edge, those with the latest contact: the others are former lives of an Envoy that crashes in a loop. */
 const INSTANCES_SHOWN = 64;
@@ -50,17 +50,8 @@ export interface InstanceView {
   readonly workersLeftOut: number;
 }
 
-/** Two Envoys that go by one name: they watch side by side. */
-export interface DoubleView {
-  readonly tableName: string;
-  /** Of both. One: they share it, or a proxy in between hides theirs. */
-  readonly addresses: readonly string[];
-  /** Since when both have been there, ms since the epoch. */
-  readonly since: number;
-}
-
 /** Of all instances and workers, shown or not. */
-export interface EdgeSummary {
+export interface EdgeSummary extends EdgeWarnings {
   readonly edge: string;
   readonly state: EdgeState;
   /** By how many fewer workers spoke within the window than there were before. */
@@ -80,12 +71,6 @@ export interface EdgeSummary {
   readonly lastReportAt: number | null;
   /** Of the instance that is furthest behind among those that watch. */
   readonly lag: number | null;
-  /** Null: no two of its instances are there side by side. */
-  readonly double: DoubleView | null;
-  /** Of the instance that is furthest from the control plane's clock. */
-  readonly clockOffsetMs: number | null;
-  /** Its clock is off, by more than a minute, and the control plane's is not. */
-  readonly clockOff: boolean;
 }
 
 export interface EdgeView extends EdgeSummary {
@@ -96,12 +81,9 @@ export interface EdgeView extends EdgeSummary {
 }
 
 /** What all views of one moment share. `nowMs` is monotonic. */
-export interface EdgeMoment extends StatusParts {
+export interface EdgeMoment extends StatusParts, WarningParts {
   readonly position: LogPosition;
-  /** ms since the epoch. */
-  readonly wallMs: number;
   readonly workerGoneAfterMs: number;
-  readonly clockOfMost: ClockOfMost | null;
 }
 
 export function edgeView(edge: string, known: readonly KnownInstance[], moment: EdgeMoment): EdgeView {
@@ -131,24 +113,7 @@ export function edgeSummary(edge: string, known: readonly KnownInstance[], momen
     watching: watching.length > 0,
     lastReportAt: highest(known.map((instance) => lastReportAt(instance, moment))),
     lag: highest(watching.map((instance) => lag(instance, moment))),
-    double: doubleView(known, moment),
-    ...clockViewOf(known, moment),
-  };
-}
-
-function doubleView(known: readonly KnownInstance[], { wallMs }: EdgeMoment): DoubleView | null {
-  const double = doubleOf(known);
-  if (double === null) return null;
-  const { tableName, addresses, sinceAgeMs } = double;
-  return { tableName, addresses, since: Math.round(wallMs - sinceAgeMs) };
-}
-
-function clockViewOf(known: readonly KnownInstance[], { clockOfMost }: EdgeMoment) {
-  const clocks = known.map(({ clock }) => clock).filter((clock) => clock !== null);
-  const [furthest] = clocks.sort((one, other) => Math.abs(other.offsetMs) - Math.abs(one.offsetMs));
-  return {
-    clockOffsetMs: furthest === undefined ? null : Math.round(furthest.offsetMs),
-    clockOff: clockOfMost === null && furthest?.isOff === true,
+    ...edgeWarnings(known, moment),
   };
 }
 
