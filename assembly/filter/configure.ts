@@ -71,9 +71,10 @@ export function dropRoot(rootId: u32): void {
 }
 
 function rootFor(rootId: u32, settings: EdgeSettings): Root {
-  const hash = hashOfTable(settings.tableName, settings.cluster, keyIdOf(primaryKeys()));
+  const name = settings.tableName;
+  const hash = hashOfTable(name, settings.cluster, keyIdOf(primaryKeys()));
   const nowUs = monotonicUs();
-  const table = tableOf(hash, utf8(settings.cluster), settings.tableCapacity, nowUs);
+  const table = tableOf(hash, name, utf8(settings.cluster), settings.tableCapacity, nowUs);
   const policy = settings.policy;
   const own = policy == null ? NO_POLICY : epochOfSettings(policy);
   if (settings.follow) takeWhatIsGood(table, nowUs);

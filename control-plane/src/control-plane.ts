@@ -10,7 +10,8 @@ import { EdgeRegistry } from "./app/edges/status/edge-registry.js";
 import type { EdgeRegistryParts } from "./app/edges/status/edge-registry.js";
 import { startStatusRecorder } from "./app/edges/status/status-recorder.js";
 import { EdgeSurveys } from "./app/edges/status/edge-survey.js";
-import { edgesNow, edgesPage } from "./app/edges/status/edge-pages.js";
+import type { ClockOfMost } from "./app/edges/status/edge-clocks.js";
+import { edgesNow, edgesPage, sureClockOfMost } from "./app/edges/status/edge-pages.js";
 import type { EdgePage } from "./app/edges/status/edge-pages.js";
 import { policyPropagation } from "./app/edges/policy-propagation.js";
 import { runningGenerations } from "./app/edges/status/running-generations.js";
@@ -190,7 +191,8 @@ async function startInvalidations(parts: Parts) {
     () => surveys.now(),
     () => watches.heldCount(),
   );
-  started.add(startEdgeConditions({ edges: () => edgesNow(seen), clock, timers, logger: log }));
+  const clockOfMost = (): ClockOfMost | null => sureClockOfMost(seen);
+  started.add(startEdgeConditions({ edges: () => edgesNow(seen), clockOfMost, clock, timers, logger: log }));
   const edges = (after: string, limit: number): Promise<EdgePage> => edgesPage(seen, after, limit);
   const counted = (): void => {
     meter.callDenied();

@@ -19,7 +19,7 @@ interface Rule {
   readonly expr: string;
 }
 
-const EDGE = currentEdge(1, { lastReportAt: 1 });
+const EDGE = currentEdge(1, { lastReportAt: 1, clockOffsetMs: 1 });
 
 /** What the metrics library adds about the process. */
 const DEFAULTS = /^(process|nodejs)_/;
@@ -58,7 +58,7 @@ async function ofControlPlane(): Promise<MetricObjectWithValues<MetricValue<stri
   const edges = new EdgeMetrics(metrics.registry);
   edges.watchEnded("idle");
   edges.observe(
-    () => Promise.resolve({ labelled: [EDGE], states: new Map() }),
+    () => Promise.resolve({ labelled: [EDGE], states: new Map(), double: 0, clockOff: 0, clockOfMost: null }),
     () => 1,
   );
   observeLog(metrics.registry, () => 1);

@@ -25,7 +25,7 @@ import {
 import { WatchAnswer, readWatchAnswer } from "../../domain/edge/edge-answers";
 import { callResponseBody } from "../../host/buffers";
 import { sentCallId } from "../../host/call";
-import { monotonicUs } from "../../host/clock";
+import { monotonicUs, wallMs } from "../../host/clock";
 import { randomU64 } from "../../host/random";
 import { utf8, writeAscii, writeDecimal, writeHexU64 } from "../../memory/bytes";
 import { readBell } from "../policy/bell";
@@ -105,7 +105,10 @@ function sendWatch(root: Root): void {
   end = writeAscii(writeAscii(end, ',"filter":{"version":"'), FILTER_VERSION);
   end = writeHexU64(writeAscii(end, '","build":"'), buildId());
   end = writeDecimal(writeAscii(end, '","policyFormat":'), POLICY_VERSION);
-  end = writeDecimal(writeAscii(end, '},"table":{"capacity":'), <u64>setCount(table) * RECORDS_PER_SET);
+  // The name and the time are for the control plane to compare: no decision of either side rests on them.
+  end = writeDecimal(writeAscii(end, '},"wallMs":'), wallMs());
+  end = writeAscii(writeAscii(end, ',"table":{"name":"'), table.name);
+  end = writeDecimal(writeAscii(end, '","capacity":'), <u64>setCount(table) * RECORDS_PER_SET);
   end = writeDecimal(writeAscii(end, ',"records":'), table.records);
   end = writeAscii(end, "}}");
   // The watch that is out no longer counts, whether this one can be sent or not: its notes are overwritten.

@@ -29,12 +29,14 @@ export class Table {
 
   /**
    * @param hash of its names: part of its keys
+   * @param name as the edge settings have it
    * @param cluster of the calls
    * @param capacity in records, as the newest settings want it
    * @param startUs monotonic: when this VM first knew of it. Requests wait for a policy for so long from then on
    */
   constructor(
     public hash: u32,
+    public name: string,
     public cluster: ArrayBuffer,
     public capacity: u32,
     public dirty: DirtySlots,
@@ -73,13 +75,13 @@ export class Table {
 const tables: Table[] = [];
 
 /** The table with these names, made on first use. At configure only. */
-export function tableOf(hash: u32, cluster: ArrayBuffer, capacity: u32, nowUs: u64): Table {
+export function tableOf(hash: u32, name: string, cluster: ArrayBuffer, capacity: u32, nowUs: u64): Table {
   for (let i = 0; i < tables.length; i++) {
     if (tables[i].hash != hash) continue;
     tables[i].capacity = capacity;
     return tables[i];
   }
-  const made = new Table(hash, cluster, capacity, new DirtySlots(capacity), nowUs);
+  const made = new Table(hash, name, cluster, capacity, new DirtySlots(capacity), nowUs);
   tables.push(made);
   return made;
 }

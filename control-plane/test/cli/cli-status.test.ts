@@ -4,7 +4,8 @@ import { describe, expect, it } from "vitest";
 import { jsonLines, sluice } from "../support/cli.js";
 import { created, INSTANCE, KEYS, startTestControlPlane } from "../support/control-plane.js";
 import type { TestControlPlane } from "../support/control-plane.js";
-import { FILTER } from "../support/watching.js";
+import { watchFrom } from "../support/watch-from.js";
+import { FILTER, request } from "../support/watching.js";
 
 const UNKNOWN = "019b76da-a800-7000-8000-000000000000";
 
@@ -102,6 +103,62 @@ describe("edges", () => {
     expect(out).toContain("  plans[4].x: no such\\u{a}field\n  and 2 more: sluice edges --json has them\n");
     await plane.watches.stop();
     await held;
+  });
+
+  it("edges names two Envoys with one node.id, and a clock that is off, in 80 columns", async () => {
+    const plane = await startTestControlPlane();
+    const { log } = await plane.store.position();
+    const hash = plane.policies.published("gw-1")?.hash;
+    const policy = { log, generation: 1, hash, state: "ok" };
+    const table = { name: "default", capacity: 1024, records: 0 };
+    const hangUp = new AbortController();
+    const held: Promise<unknown>[] = [];
+    const watchesFrom = async (address: string, edge: string, instance: string, offMs: number): Promise<void> => {
+      const wallMs = plane.clock.nowMs() + offMs;
+      const said = { edge, instance: instance.repeat(16), log, since: 0, policy, filter: FILTER, table, wallMs };
+      const ended = held.length - 3;
+      held.push(watchFrom(plane.url, address, said, hangUp.signal));
+      await (ended < 0 ? expect.poll(() => plane.watches.heldCount()).toBe(held.length) : held[ended]);
+    };
+    for (let watch = 0; watch < 2; watch++) {
+      await watchesFrom("127.0.0.1", "gw-1", "a", 0);
+      await watchesFrom("127.0.0.2", "gw-1", "b", 0);
+      await watchesFrom("127.0.0.1", "gw-2", "c", -720_000);
+      plane.clock.advance(15_000);
+    }
+    const { out } = await sluice("edges", plane);
+    hangUp.abort();
+    await Promise.all(held);
+    expect(out).toMatch(/^EDGE +POLICY +WARNINGS +PUBLISHED /m);
+    expect(out).toMatch(/^gw-1 +current +double +1 .*\ngw-2 +current +clock +1 /m);
+    const [, ...told] = out.split("\n\n");
+    expect(told).toEqual([
+      "gw-1: two Envoys have this node.id. Give each one of its own.\n" +
+        "  Both watch, of table default, since 2026-01-01T00:00:00Z\n" +
+        "  from 127.0.0.1, 127.0.0.2",
+      "gw-2: its clock is 12 minutes behind the control plane's\n" +
+        "  (-720 s). See that its machine's time is synchronised.\n",
+    ]);
+    for (const line of told.flatMap((one) => one.split("\n"))) expect(line.length).toBeLessThanOrEqual(80);
+  });
+
+  it("edges says when it is the control plane's own clock that is off, and names no edge", async () => {
+    const plane = await startTestControlPlane();
+    for (let watched = 0; watched < 2; watched++) {
+      for (const edge of ["gw-1", "gw-2"]) {
+        const said = request({ edge, wallMs: plane.clock.nowMs() + 3_600_000 });
+        plane.instances.watched(said);
+        plane.instances.watching(said)();
+      }
+      plane.clock.advance(15_000);
+    }
+    const { out } = await sluice("edges", plane);
+    expect(out).not.toContain("WARNINGS");
+    expect(out).toContain("The clocks of most edges agree, and are 60 minutes ahead of the\n");
+    expect(jsonLines(await sluice("edges --json", plane))).toMatchObject([
+      { edge: "gw-1", clockOff: false, clockOffsetMs: 3_600_000 },
+      { edge: "gw-2" },
+    ]);
   });
 
   it("edges lists who was denied as an edge, and says that the secret differs", async () => {

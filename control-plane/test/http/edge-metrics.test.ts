@@ -16,7 +16,10 @@ function scraped(listed: () => Promise<EdgeView[]>) {
   const edges = async (): Promise<EdgeSurvey> => {
     asked += 1;
     const labelled = await listed();
-    return { labelled, states: new Map(labelled.map(({ state }) => [state, 1])) };
+    const states = new Map(labelled.map(({ state }) => [state, 1]));
+    const double = labelled.filter((one) => one.double !== null).length;
+    const clockOff = labelled.filter((one) => one.clockOff).length;
+    return { labelled, states, double, clockOff, clockOfMost: null };
   };
   new EdgeMetrics(registry).observe(edges, () => 1);
   return { scrape: () => registry.metrics(), asked: () => asked };
@@ -57,4 +60,20 @@ it("an edge's running generation is the lowest of its workers', 0 if from no con
   expect(text).toContain('sluice_control_edge_running_generation{edge="gw-2"} 0');
   expect(text).not.toContain('sluice_control_edge_running_generation{edge="gw-3"}');
   expect(text).toContain('sluice_control_edge_silent_workers{edge="gw-3"} 2');
+});
+
+it("edges that are two Envoys and clocks that are off are counted, each clock with its offset", async () => {
+  const double = { tableName: "default", addresses: [], since: 0 };
+  const views: EdgeView[] = [
+    { ...VIEW, double, clockOffsetMs: 250 },
+    { ...VIEW, edge: "gw-2", clockOffsetMs: -720_000, clockOff: true },
+    { ...VIEW, edge: "gw-3" },
+  ];
+  const text = await scraped(() => Promise.resolve(views)).scrape();
+  expect(text).toContain("sluice_control_edges_double 1");
+  expect(text).toContain("sluice_control_edges_clock_off 1");
+  expect(text).toContain("sluice_control_clock_of_most_edges_offset_seconds 0");
+  expect(text).toContain('sluice_control_edge_clock_offset_seconds{edge="gw-1"} 0.25');
+  expect(text).toContain('sluice_control_edge_clock_offset_seconds{edge="gw-2"} -720');
+  expect(text).not.toContain('sluice_control_edge_clock_offset_seconds{edge="gw-3"}');
 });

@@ -98,7 +98,8 @@ export interface UnderWay {
 
 function watchFrom(life: SessionLife, request: Pick<WatchRequest, "edge" | "instance" | "log" | "since">): UnderWay {
   const call = new AbortController();
-  const said = { follow: true, policy: undefined, filter: undefined, table: undefined, ...request };
+  const older = { policy: undefined, filter: undefined, table: undefined, address: undefined, wallMs: undefined };
+  const said = { follow: true, ...older, ...request };
   const watched = life.process.watches.watch(said, call.signal);
   const hangUp = async (): Promise<WatchAnswer> => {
     await settled();

@@ -82,6 +82,8 @@ export const request = (fields: Partial<WatchRequest> = {}): WatchRequest => ({
   policy: received(1),
   filter: FILTER,
   table: { capacity: 65_536, records: 12 },
+  address: undefined,
+  wallMs: undefined,
   ...fields,
 });
 

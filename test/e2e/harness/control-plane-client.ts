@@ -37,6 +37,7 @@ export interface InstanceView {
   readonly state: string;
   readonly watching: boolean;
   readonly lag: number | null;
+  readonly address: string | null;
   readonly workers: readonly { readonly generation: number | null; readonly build: string | null }[];
 }
 

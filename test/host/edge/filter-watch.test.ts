@@ -1,6 +1,6 @@
 // An invalidation reaches the table: what a held watch answers is written before the edge says that it has come so far.
 import { describe, expect, it } from "vitest";
-import { FILTER_VERSION, MAX_WATCH_ENTRIES, TICK_MS } from "../../../assembly/contract.js";
+import { FILTER_VERSION, MAX_NAME_CHARS, MAX_WATCH_ENTRIES, TICK_MS } from "../../../assembly/contract.js";
 import { isLogCursorKey, logCursorOf } from "../harness/scenes/edge-keys.js";
 import { CURSOR, LOG, OTHER_LOG, watchAnswer } from "../harness/scenes/documents.js";
 import { Edge } from "../harness/scenes/edge.js";
@@ -20,11 +20,22 @@ describe("a watch", () => {
       since: CURSOR,
       follow: true,
       filter: { version: FILTER_VERSION, build: expect.stringMatching(/^[0-9a-f]{16}$/) as string, policyFormat: 1 },
-      table: { capacity: 1024, records: 0 },
+      table: { name: "default", capacity: 1024, records: 0 },
+      wallMs: edge.host.clock.wallMs,
     });
     expect(edge.watch.headers.get("x-sluice-edge")).toBe("edge-1");
     expect(edge.watch.headers.get("authorization")).toBe(`Bearer ${edge.mint.edgeCredential}`);
     expect(edge.watch.timeoutMs).toBeGreaterThan(20_000);
+  });
+
+  it("a watch names the table of its settings, and what time it is there when it is sent", () => {
+    const name = "a".repeat(MAX_NAME_CHARS);
+    const edge = new Edge({ settings: { table: { name, capacity: 1024 } } });
+    edge.flush();
+    edge.host.clock.jumpWallMs(-3_600_000);
+    const wallMs = edge.host.clock.wallMs;
+    edge.watch.answer(200, watchAnswer({ cursor: 1 }));
+    expect(edge.watch.json).toMatchObject({ table: { name }, wallMs });
   });
 
   it("a watch names no log while the edge has none, and begins at the head that it gets", () => {

@@ -55,7 +55,7 @@ interface ReportBody extends Body {
   readonly usage: readonly Row[];
   readonly more: boolean;
 }
-interface WatchBody extends Body, Partial<Pick<WatchRequest, "log" | "follow" | "filter" | "table">> {
+interface WatchBody extends Body, Partial<Pick<WatchRequest, "log" | "follow" | "filter" | "table" | "wallMs">> {
   readonly since: number;
   readonly policy?: Omit<ReceivedPolicy, "violations"> & Partial<ReceivedPolicy>;
 }
@@ -187,9 +187,10 @@ export class SimPlane {
   }
 
   async #watch({ watches }: Service, body: WatchBody, gone: AbortSignal): Promise<HttpAnswer> {
-    const { edge, instance, log, since, follow = true, filter, table } = body;
+    const { edge, instance, log, since, follow = true, filter, table, wallMs } = body;
     const policy = body.policy && { violations: [], ...body.policy };
-    const watched = await watches.watch({ edge, instance, log, since, follow, policy, filter, table }, gone);
+    const said = { edge, instance, log, since, follow, policy, filter, table, wallMs, address: undefined };
+    const watched = await watches.watch(said, gone);
     if (watched.outcome === "policy") return policyAnswer(watched.offer);
     return watched.outcome === "answered" ? answer(watched.answer) : UNAVAILABLE;
   }

@@ -12,3 +12,7 @@ export function networkOf(address: string): string {
   const network = [...parsed.toByteArray().slice(0, NETWORK_BYTES), ...Array<number>(NETWORK_BYTES).fill(0)];
   return `${ipaddr.fromByteArray(network).toString()}/64`;
 }
+
+/** Of one machine: `192.0.2.1`, also for `::ffff:192.0.2.1`. */
+export const plainAddress = (address: string): string =>
+  ipaddr.isValid(address) ? ipaddr.process(address).toString() : address;

@@ -1,6 +1,8 @@
 // Which edges have reached a cursor in the invalidation log, and who waits for them to.
 import type { LogPosition } from "../../domain/stored.js";
+import { doubleOfTwo } from "./status/double-edges.js";
 import type { EdgeRegistry } from "./status/edge-registry.js";
+import type { KnownInstance } from "./status/registry-entry.js";
 import type { Timers } from "../ports/log-ports.js";
 
 /** Edges by name. One is confirmed when each of its instances that is not gone has said that its table is marked. */
@@ -27,12 +29,12 @@ export class Confirmations {
     const edges = new Set<string>();
     // The age of reports does not matter here.
     const known = this.registry.known(0);
-    const watched = new Set(known.filter(({ watching }) => watching).map(({ edge }) => edge));
+    const watched = watchingByEdge(known);
     const windowMs = this.registry.windowMs();
-    for (const { edge, lastWatch, watching, silentMs } of known) {
+    for (const instance of known) {
+      const { edge, lastWatch, watching, silentMs } = instance;
       edges.add(edge);
-      // The life before of an Envoy that was started again: it says nothing, and the present one watches.
-      if (!watching && silentMs > windowMs && watched.has(edge)) continue;
+      if (!watching && silentMs > windowMs && isFormerLife(instance, watched.get(edge))) continue;
       if (lastWatch?.log !== log || lastWatch.since < cursor) pending.add(edge);
     }
     return { edges: edges.size, confirmed: edges.size - pending.size, pending: [...pending].sort() };
@@ -66,3 +68,21 @@ export class Confirmations {
     });
   }
 }
+
+function watchingByEdge(known: readonly KnownInstance[]): ReadonlyMap<string, readonly KnownInstance[]> {
+  const byEdge = new Map<string, KnownInstance[]>();
+  for (const one of known) {
+    if (!one.watching) continue;
+    const those = byEdge.get(one.edge);
+    if (those === undefined) byEdge.set(one.edge, [one]);
+    else those.push(one);
+  }
+  return byEdge;
+}
+
+/**
+ * The life before of an Envoy that was started again says nothing, and the present one watches. Another Envoy that goes by
+ * its name does not speak for it: it may be cut off, and go on admitting what was revoked.
+ */
+const isFormerLife = (silent: KnownInstance, present: readonly KnownInstance[] = []): boolean =>
+  present.length > 0 && present.every((one) => doubleOfTwo(silent, one) === null);

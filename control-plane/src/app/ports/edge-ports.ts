@@ -21,6 +21,8 @@ export interface FilterSaid {
 }
 
 export interface TableSaid {
+  /** As the edge settings have it. Undefined: an older filter, which does not say. */
+  readonly name?: string | undefined;
   readonly capacity: number;
   readonly records: number;
 }

@@ -3,8 +3,10 @@ import type { Instance } from "../../domain/stored.js";
 import type { ReceivedPolicy } from "./edge-ports.js";
 import type { WatchRequest } from "./watch-ports.js";
 
-/** What an instance's last watch said, without the violations that it found. */
-export interface WatchSaid extends Omit<WatchRequest, keyof Instance | "policy"> {
+/** What an instance's last watch said, without the violations that it found, and without what time it was. */
+export interface WatchSaid extends Omit<WatchRequest, keyof Instance | "policy" | "address" | "wallMs"> {
+  /** Undefined also where an older version has stored it. */
+  readonly address?: string | undefined;
   readonly policy: Omit<ReceivedPolicy, "violations"> | undefined;
 }
 
@@ -16,6 +18,8 @@ export interface EdgeStatus extends Instance {
   readonly firstContactAtMs: number;
   readonly lastContactAtMs: number;
   readonly watching: boolean;
+  /** Since when it has watched without a longer break. Undefined: it never has, or an older version has stored it. */
+  readonly watchingSinceMs?: number | undefined;
   /** Undefined: it has not watched yet. */
   readonly lastWatch: WatchSaid | undefined;
 }

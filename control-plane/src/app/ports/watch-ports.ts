@@ -15,6 +15,10 @@ export interface WatchRequest extends Instance {
   /** Undefined: an older filter, which takes no policy on this call. */
   readonly filter: FilterSaid | undefined;
   readonly table: TableSaid | undefined;
+  /** Where the call came from, as far as can be seen; undefined: not known. */
+  readonly address: string | undefined;
+  /** What time the edge's clock showed, ms since the epoch. Undefined: an older filter, which does not say. */
+  readonly wallMs: number | undefined;
 }
 
 /** Session ids that were invalidated; or `reset`: begin anew at the position, for what lies between is not known. */

@@ -18,8 +18,9 @@ export type Revocation = RevocationAnswer["revocation"];
 
 type PresentEdgesAnswer = Json<paths["/v1/edges"]["get"]["responses"][200]>;
 type PresentEdge = PresentEdgesAnswer["edges"][number];
-/** An older control plane leaves no instance out. */
-export type Edge = Omit<PresentEdge, "instancesLeftOut"> & Partial<Pick<PresentEdge, "instancesLeftOut">>;
+/** What an older control plane does not say. */
+type Newer = "instancesLeftOut" | "double" | "clockOffsetMs" | "clockOff";
+export type Edge = Omit<PresentEdge, Newer> & Partial<Pick<PresentEdge, Newer>>;
 /** Calls of an edge that were denied because their secret differs. */
 export type UnauthenticatedCaller = PresentEdgesAnswer["unauthenticated"][number];
 /** An older control plane names no unauthenticated callers. */

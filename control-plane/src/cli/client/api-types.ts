@@ -861,6 +861,18 @@ export interface paths {
                 readonly lastReportAt: number | null;
                 /** @description of its instance that is furthest behind */
                 readonly lag: number | null;
+                /** @description two Envoys go by this node.id: two of its instances, of one table, watch side by side */
+                readonly double: {
+                  readonly tableName: string;
+                  /** @description of both; one: they share it, or a proxy in between hides theirs */
+                  readonly addresses: readonly string[];
+                  /** @description both have watched since then, ms since the epoch */
+                  readonly since: number;
+                } | null;
+                /** @description by how much the clock of its instance that is furthest off is ahead of the control plane's, below 0 behind it; null while nothing watches that says so */
+                readonly clockOffsetMs: number | null;
+                /** @description that is more than 60 s, and not for the control plane's own clock */
+                readonly clockOff: boolean;
                 /** @description those with the latest contact, 64 of an edge */
                 readonly instances: readonly {
                   /** @description one life of the edge's session table */
@@ -895,6 +907,12 @@ export interface paths {
                   readonly lastReportAt: number | null;
                   /** @description invalidations that its table is not marked for; null while it follows none or another log */
                   readonly lag: number | null;
+                  /** @description of its session table; null: an older filter, which does not say */
+                  readonly tableName: string | null;
+                  /** @description where its last watch came from; a proxy in between shows its own */
+                  readonly address: string | null;
+                  /** @description by how much its clock is ahead of the control plane's, below 0 behind it; null while nothing watches that says so */
+                  readonly clockOffsetMs: number | null;
                   /** @description those that reported last, 512 of an edge */
                   readonly workers: readonly {
                     /** @description one life of a worker's VM; empty where an older filter does not say */
@@ -926,6 +944,8 @@ export interface paths {
                 /** @description the last of them, ms since the epoch */
                 readonly lastAt: number;
               }[];
+              /** @description by how much the clocks of most edges are ahead of the control plane's, where they agree on more than 60 s */
+              readonly clockOfMostMs: number | null;
               /** @description for the next page; null: this is the last. A page may hold fewer than limit and not be the last */
               readonly cursor: string | null;
             };

@@ -15,6 +15,9 @@ const orNull = (description: string) => Type.Union([Type.Integer(), Type.Null()]
 const textOrNull = (description: string) => Type.Union([Type.String(), Type.Null()], { description });
 const timeOrNull = (description: string) => orNull(`${description}, ms since the epoch; null: never, as far as known`);
 
+const offset = (what: string) =>
+  orNull(`${what} is ahead of the control plane's, below 0 behind it; null while nothing watches that says so`);
+
 const state = Type.Unsafe<EdgeState>({
   type: "string",
   enum: [...EDGE_STATES],
@@ -52,8 +55,19 @@ const Instance = Type.Object({
   lastContactAt: timeMs("its last sign of life"),
   lastReportAt: timeOrNull("last report of its worker that is furthest behind and not gone"),
   lag: orNull("invalidations that its table is not marked for; null while it follows none or another log"),
+  tableName: textOrNull("of its session table; null: an older filter, which does not say"),
+  address: textOrNull("where its last watch came from; a proxy in between shows its own"),
+  clockOffsetMs: offset("by how much its clock"),
   workers: Type.Array(Worker, { description: "those that reported last, 512 of an edge" }),
   workersLeftOut: leftOut,
+});
+
+const Double = Type.Object({
+  tableName: Type.String(),
+  addresses: Type.Array(Type.String(), {
+    description: "of both; one: they share it, or a proxy in between hides theirs",
+  }),
+  since: timeMs("both have watched since then"),
 });
 
 const Edge = Type.Object({
@@ -82,6 +96,11 @@ const Edge = Type.Object({
   watching: Type.Boolean(),
   lastReportAt: timeOrNull("of its instance where that is latest"),
   lag: orNull("of its instance that is furthest behind"),
+  double: Type.Union([Double, Type.Null()], {
+    description: "two Envoys go by this node.id: two of its instances, of one table, watch side by side",
+  }),
+  clockOffsetMs: offset("by how much the clock of its instance that is furthest off"),
+  clockOff: Type.Boolean({ description: "that is more than 60 s, and not for the control plane's own clock" }),
   instances: Type.Array(Instance, { description: "those with the latest contact, 64 of an edge" }),
   instancesLeftOut: leftOut,
 });
@@ -115,6 +134,9 @@ export function edgesRoute(
       200: Type.Object({
         edges: Type.Array(Edge, { description: "by name" }),
         unauthenticated: Type.Array(Unauthenticated),
+        clockOfMostMs: orNull(
+          "by how much the clocks of most edges are ahead of the control plane's, where they agree on more than 60 s",
+        ),
         cursor: cursorAnswer,
       }),
       ...errorAnswers("INVALID_REQUEST", "UNAUTHORIZED", "FORBIDDEN", "TOO_MANY_REQUESTS", "INTERNAL"),
@@ -123,15 +145,20 @@ export function edgesRoute(
   app.get("/v1/edges", { schema, config: { issuer: true } }, async (request, reply) => {
     const { limit = MAX_PAGE, cursor } = request.query;
     const after = cursor === undefined ? "" : readNameCursor(cursor);
-    const { edges: views, next } = await edges(after, Number(limit));
-    const more = next === null ? null : nameCursor(next);
-    return reply.code(200).send({ edges: views.map(editable), unauthenticated: unauthenticated.list(), cursor: more });
+    const { edges: views, next, clockOfMost } = await edges(after, Number(limit));
+    return reply.code(200).send({
+      edges: views.map(editable),
+      unauthenticated: unauthenticated.list(),
+      clockOfMostMs: clockOfMost && Math.round(clockOfMost.offsetMs),
+      cursor: next === null ? null : nameCursor(next),
+    });
   });
 }
 
 /** The same as lists that the schema's type takes. */
-const editable = ({ violations, instances, ...view }: EdgeView) => ({
+const editable = ({ violations, instances, double, ...view }: EdgeView) => ({
   ...view,
+  double: double && { ...double, addresses: [...double.addresses] },
   violations: [...violations],
   instances: instances.map(({ workers, ...instance }: InstanceView) => ({ ...instance, workers: [...workers] })),
 });

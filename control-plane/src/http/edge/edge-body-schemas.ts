@@ -37,8 +37,8 @@ export const FilterSchema = Type.Object(
 );
 
 export const TableSchema = Type.Object(
-  { capacity: whole, records: whole },
-  { description: "an object with the fields capacity and records" },
+  { name: Type.Optional(word("a name")), capacity: whole, records: whole },
+  { description: "an object with the fields name, capacity and records" },
 );
 
 export const WorkerPolicySchema = Type.Object(

@@ -11,6 +11,7 @@ import {
   MAX_EDGE_BODY_BYTES,
   PATH_WATCH,
 } from "../../../../assembly/contract.js";
+import { plainAddress } from "../../app/access/network.js";
 import type { PolicyOffer } from "../../app/ports/watch-ports.js";
 import type { Watches } from "../../app/edges/watches.js";
 import { hangUpOf } from "../connections.js";
@@ -34,8 +35,9 @@ const WatchBody = Type.Object(
     // Filters of before the policy came on this call leave it out.
     filter: Type.Optional(FilterSchema),
     table: Type.Optional(TableSchema),
+    wallMs: Type.Optional(whole),
   },
-  { description: "an object with the fields edge, instance, log, since, follow, policy, filter and table" },
+  { description: "an object with the fields edge, instance, log, since, follow, policy, filter, table and wallMs" },
 );
 
 const position = {
@@ -68,10 +70,11 @@ export function watchRoute(app: HttpApp, watches: Watches): void {
     },
   };
   app.post(PATH_WATCH, { schema, bodyLimit: MAX_EDGE_BODY_BYTES }, async (request, reply) => {
-    const { edge, instance, log, since, follow = true, policy, filter, table } = request.body;
+    const { edge, instance, log, since, follow = true, policy, filter, table, wallMs } = request.body;
     const received = policy && receivedPolicy(policy);
+    const said = { edge, instance, log, since, follow, policy: received, filter, table, wallMs };
     const gone = hangUpOf(request.raw.socket);
-    const watched = await watches.watch({ edge, instance, log, since, follow, policy: received, filter, table }, gone);
+    const watched = await watches.watch({ ...said, address: plainAddress(request.ip) }, gone);
     if (watched.outcome === "answered") return reply.code(200).send(watched.answer);
     if (watched.outcome === "policy") return sendPolicy(reply, watched.offer);
     return sendError(reply, "NOT_READY", { message: "No more watches are held now: ask again in a while" });

@@ -92,6 +92,34 @@ export class EdgeMetrics implements WatchMeter {
         for (const state of EDGE_STATES) this.set({ state }, states.get(state) ?? 0);
       },
     });
+    this.observeWarnings(edges);
+    this.observeEach(edges);
+  }
+
+  private observeWarnings(edges: () => Promise<EdgeSurvey>): void {
+    const registers = [this.registry];
+    const overAll = (name: string, help: string, valueOf: (survey: EdgeSurvey) => number): void => {
+      new Gauge({
+        name: `${PREFIX}${name}`,
+        help,
+        registers,
+        async collect() {
+          this.set(valueOf(await edges()));
+        },
+      });
+    };
+    overAll("edges_double", "Edges whose node.id two Envoys have", ({ double }) => double);
+    overAll("edges_clock_off", "Edges whose clock is more than 60 s off", ({ clockOff }) => clockOff);
+    overAll(
+      "clock_of_most_edges_offset_seconds",
+      "By how much the clocks of most edges are ahead, where they agree on more than 60 s; else 0",
+      ({ clockOfMost }) => (clockOfMost?.offsetMs ?? 0) / 1000,
+    );
+  }
+
+  /** A series for each edge. */
+  private observeEach(edges: () => Promise<EdgeSurvey>): void {
+    const registers = [this.registry];
     const perEdge = (name: string, help: string, valueOf: (view: EdgeSummary) => number | null): void => {
       new Gauge({
         name: `${PREFIX}${name}`,
@@ -109,6 +137,9 @@ export class EdgeMetrics implements WatchMeter {
       });
     };
     perEdge("edge_running_generation", "Lowest generation of a policy that one of its workers runs", lowestRunning);
+    perEdge("edge_clock_offset_seconds", "By how much the edge's clock is ahead of the control plane's", (view) => {
+      return view.clockOffsetMs === null ? null : view.clockOffsetMs / 1000;
+    });
     perEdge("edge_log_lag", "Invalidations that the edge has not marked its table for", ({ lag }) => lag);
     perEdge(
       "edge_silent_workers",

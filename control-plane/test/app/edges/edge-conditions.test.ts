@@ -2,6 +2,7 @@
 import { describe, expect, it } from "vitest";
 
 import { EdgeConditions, startEdgeConditions } from "../../../src/app/edges/status/edge-conditions.js";
+import type { ClockOfMost } from "../../../src/app/edges/status/edge-clocks.js";
 import type { EdgeView } from "../../../src/app/edges/status/edge-views.js";
 import { UnauthenticatedCalls } from "../../../src/app/edges/status/unauthenticated-calls.js";
 import { FixedClock } from "../../support/fixed-clock.js";
@@ -32,7 +33,14 @@ function looking() {
   const { lines, logger } = logging();
   const clock = new FixedClock();
   let views: EdgeView[] = [];
-  const conditions = new EdgeConditions({ edges: () => Promise.resolve(views), clock, logger });
+  let most: ClockOfMost | null = null;
+  const conditions = new EdgeConditions({
+    edges: () => Promise.resolve(views),
+    clockOfMost: () => most,
+    clock,
+    logger,
+  });
+  const clockOfMost = (clockOf: ClockOfMost | null): void => void (most = clockOf);
   const look = async (...now: Partial<EdgeView>[]): Promise<string[]> => {
     views = now.map((fields) => ({ ...VIEW, ...fields }));
     clock.advance(5000);
@@ -42,7 +50,7 @@ function looking() {
       return `${level} ${condition ?? ""} ${begins === true ? "begins" : "ends"}`;
     });
   };
-  return { lines, clock, look };
+  return { lines, clock, look, clockOfMost };
 }
 
 describe("the log of edges", () => {
@@ -79,6 +87,47 @@ describe("the log of edges", () => {
     expect(await look({ silentWorkers: 2 })).toEqual([]);
     expect(await look({ silentWorkers: 2, state: "behind" })).toEqual(["warn behind begins"]);
     expect(await look({ state: "behind" })).toEqual(["info silentWorkers ends"]);
+  });
+
+  it("two Envoys with one node.id are logged once, whatever their addresses become", async () => {
+    const { look, lines } = looking();
+    const double = { tableName: "default", addresses: ["10.0.0.7", "10.0.0.8"], since: 0 };
+    expect(await look({ double })).toEqual(["warn double begins"]);
+    expect(lines[0]).toMatchObject({ edge: "gw-1", tableName: "default", addresses: double.addresses });
+    expect(lines[0]?.message).toBe(
+      "edge gw-1 is two Envoys with one node.id: both watch, of table default, from 10.0.0.7 and 10.0.0.8",
+    );
+    expect(await look({ double: { ...double, addresses: ["10.0.0.9"] } })).toEqual([]);
+    expect(await look({})).toEqual(["info double ends"]);
+    expect(await look({ double })).toEqual(["warn double begins"]);
+    expect(await look()).toEqual(["info double ends"]);
+  });
+
+  it("a clock that is off is logged once, with the side that it is on and by how much", async () => {
+    const { look, lines } = looking();
+    expect(await look({ clockOff: true, clockOffsetMs: -720_000 })).toEqual(["warn clock begins"]);
+    expect(lines[0]).toMatchObject({ edge: "gw-1", clockOffsetMs: -720_000 });
+    expect(lines[0]?.message).toBe("edge gw-1 has a clock that is 12 minutes behind the control plane's (-720 s)");
+    expect(await look({ clockOff: true, clockOffsetMs: -721_000 })).toEqual([]);
+    expect(await look({ clockOff: false, clockOffsetMs: 0 })).toEqual(["info clock ends"]);
+  });
+
+  it("the control plane's clock is logged once when most edges' clocks differ from it", async () => {
+    const { look, lines, clockOfMost } = looking();
+    clockOfMost({ offsetMs: 3_600_000, edges: 9, isSure: true });
+    await look({});
+    await look({});
+    expect(lines).toMatchObject([
+      { level: "warn", event: "clock-differs", begins: true, offsetMs: 3_600_000, edges: 9 },
+    ]);
+    expect(lines[0]?.message).toBe(
+      "the clocks of 9 edges, most of all, agree and are 60 minutes ahead of this control plane's (+3600 s): " +
+        "see that this machine's time is right",
+    );
+    clockOfMost(null);
+    await look({});
+    expect(lines[1]).toMatchObject({ level: "info", event: "clock-differs", begins: false });
+    expect(lines).toHaveLength(2);
   });
 
   it("a rejection is logged with its violations, and the next rejected policy again", async () => {
@@ -126,7 +175,7 @@ describe("looking at edges", () => {
       looks += 1;
       return looks === 1 ? Promise.reject(new Error("the store is closed")) : Promise.resolve([]);
     };
-    const stop = startEdgeConditions({ edges, clock, timers, logger });
+    const stop = startEdgeConditions({ edges, clockOfMost: () => null, clock, timers, logger });
     for (let i = 0; i < 3; i++) {
       timers.advance(5000);
       await settled();

@@ -47,11 +47,18 @@ describe("GET /v1/edges", () => {
           running: { 1: 1 },
           filter: FILTER,
           table: TABLE,
-          instances: [{ instance: INSTANCE, ...shared, lastContactAt: nowMs, workers: [worker], workersLeftOut: 0 }],
+          ...{ double: null, clockOffsetMs: null, clockOff: false },
+          instances: [
+            {
+              ...{ instance: INSTANCE, ...shared, lastContactAt: nowMs, workers: [worker], workersLeftOut: 0 },
+              ...{ tableName: null, address: "127.0.0.1", clockOffsetMs: null },
+            },
+          ],
           instancesLeftOut: 0,
         },
       ],
       unauthenticated: [],
+      clockOfMostMs: null,
       cursor: null,
     });
     await plane.watches.stop();
@@ -109,6 +116,7 @@ describe("GET /v1/edges", () => {
         { claimedEdge: "", address: "127.0.0.1", calls: 1, firstAt: lastAt, lastAt },
         { claimedEdge: "gw-1", address: "127.0.0.1", calls: 2, firstAt, lastAt },
       ],
+      clockOfMostMs: null,
       cursor: null,
     });
     for (let i = 0; i < 100; i++) await call(`other-${i}`);

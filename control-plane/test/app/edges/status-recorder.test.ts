@@ -57,7 +57,7 @@ describe("the stored status of an edge", () => {
     expect(await store.all()).toEqual([
       {
         ...{ edge: "gw-1", instance: INSTANCE, watching: true },
-        ...{ firstContactAtMs: T0, lastContactAtMs: T0 },
+        ...{ firstContactAtMs: T0, lastContactAtMs: T0, watchingSinceMs: T0 },
         lastWatch: { log, since: 4, follow: true, policy, filter, table },
       },
     ]);

@@ -38,6 +38,9 @@ describe("POST /edge/v1/watch", () => {
       { filter: { ...FILTER, build: "x" } },
       { filter: { version: "1" } },
       { table: { capacity: -1, records: 0 } },
+      { table: { capacity: 1, records: 0, name: "x".repeat(33) } },
+      { wallMs: -1 },
+      { wallMs: "2026-01-01" },
       { edge: "" },
     ]) {
       const answer = await plane.call("POST", "/edge/v1/watch", { ...good, ...fields }, KEYS.edgeCredential);

@@ -1,6 +1,8 @@
 // Writes to the log when something is wrong with an edge: once when it begins, and once when it ends.
+import { offsetWords, signedSeconds } from "../../../domain/clock-offset.js";
 import type { Timers } from "../../ports/log-ports.js";
 import type { Clock, Logger } from "../../ports/ports.js";
+import type { ClockOfMost } from "./edge-clocks.js";
 import type { EdgeState } from "./edge-status.js";
 import type { EdgeSummary } from "./edge-views.js";
 
@@ -29,6 +31,8 @@ interface Condition {
 
 export interface ConditionParts {
   readonly edges: () => Promise<readonly EdgeSummary[]>;
+  /** Where it is sure to differ from the control plane's. */
+  readonly clockOfMost: () => ClockOfMost | null;
   readonly clock: Pick<Clock, "monotonicMs">;
   readonly timers: Timers;
   readonly logger: Logger;
@@ -56,6 +60,8 @@ export function startEdgeConditions(parts: ConditionParts): () => void {
 export class EdgeConditions {
   /** By edge, then by name. */
   private begun = new Map<string, ReadonlyMap<string, Condition>>();
+  /** That the control plane's clock is not that of most edges. */
+  private clockDiffers = false;
   private lookedAtMs: number;
 
   constructor(private readonly parts: Omit<ConditionParts, "timers">) {
@@ -63,11 +69,12 @@ export class EdgeConditions {
   }
 
   async look(): Promise<void> {
-    const { clock, edges, logger } = this.parts;
+    const { clock, edges, logger, clockOfMost } = this.parts;
     const nowMs = clock.monotonicMs();
     const stoodStill = nowMs - this.lookedAtMs > STOOD_STILL_MS;
     this.lookedAtMs = nowMs;
     if (stoodStill) return;
+    this.compareClock(clockOfMost());
     try {
       this.compare(await edges());
     } catch (error) {
@@ -94,6 +101,23 @@ export class EdgeConditions {
       for (const [name, condition] of before) this.ended(edge, name, condition, "it is gone, and no longer listed");
     }
     this.begun = present;
+  }
+
+  private compareClock(most: ClockOfMost | null): void {
+    const differs = most !== null;
+    if (differs === this.clockDiffers) return;
+    this.clockDiffers = differs;
+    const line = { event: "clock-differs", begins: differs };
+    if (most === null) {
+      this.parts.logger.info(line, "no longer: the clocks of most edges differ from this control plane's");
+      return;
+    }
+    const { offsetMs, edges } = most;
+    const words = `the clocks of ${edges} edges, most of all, agree and are ${offsetWords(offsetMs)} this control plane's`;
+    this.parts.logger.warn(
+      { ...line, offsetMs: Math.round(offsetMs), edges },
+      `${words} (${signedSeconds(offsetMs)}): see that this machine's time is right`,
+    );
   }
 
   private began(edge: string, condition: string, { words, wanted, fields }: Condition): void {
@@ -127,5 +151,18 @@ function conditionsOf(view: EdgeSummary): Map<string, Condition> {
     const many = "has workers that no longer report: each of them may serve without the filter";
     conditions.set("silentWorkers", { key: "", words: many, wanted: false, fields: { silentWorkers } });
   }
+  const { double, clockOff, clockOffsetMs } = view;
+  if (double !== null) {
+    const { tableName, addresses } = double;
+    const words = `is two Envoys with one node.id: both watch, of table ${tableName}${fromWhere(addresses)}`;
+    conditions.set("double", { key: tableName, words, wanted: false, fields: { tableName, addresses } });
+  }
+  if (clockOff && clockOffsetMs !== null) {
+    const words = `has a clock that is ${offsetWords(clockOffsetMs)} the control plane's (${signedSeconds(clockOffsetMs)})`;
+    conditions.set("clock", { key: "", words, wanted: false, fields: { clockOffsetMs } });
+  }
   return conditions;
 }
+
+const fromWhere = (addresses: readonly string[]): string =>
+  addresses.length === 0 ? "" : `, from ${addresses.join(" and ")}`;

@@ -5,6 +5,7 @@ import { graceMs } from "../../../domain/idleness.js";
 import type { InvalidationLog } from "../../ports/log-ports.js";
 import type { PolicyPublisher } from "../../ports/policy-ports.js";
 import type { Clock, CurrentPolicy } from "../../ports/ports.js";
+import type { ClockOfMost } from "./edge-clocks.js";
 import type { EdgeRegistry } from "./edge-registry.js";
 import { edgeSummary, edgeView } from "./edge-views.js";
 import type { EdgeMoment, EdgeSummary, EdgeView } from "./edge-views.js";
@@ -18,7 +19,7 @@ const ROWS_A_TURN = 10_000;
 const ROWS_A_PAGE = 65_536;
 
 export interface EdgesParts {
-  readonly instances: Pick<EdgeRegistry, "edgesAfter" | "knownOf" | "windowMs">;
+  readonly instances: Pick<EdgeRegistry, "edgesAfter" | "knownOf" | "windowMs" | "clockOfMost">;
   readonly log: Pick<InvalidationLog, "position">;
   readonly policies: CurrentPolicy & Pick<PolicyPublisher, "published">;
   readonly clock: Clock;
@@ -30,6 +31,8 @@ export interface EdgePage {
   readonly edges: readonly EdgeView[];
   /** The name after which the next page begins; null after the last. */
   readonly next: string | null;
+  /** Null: no need to suspect the control plane's own. */
+  readonly clockOfMost: ClockOfMost | null;
 }
 
 /** An edge with an instance that is not gone. False: to look at no more. */
@@ -49,7 +52,7 @@ export async function edgesPage(parts: EdgesParts, after: string, limit: number)
     for (const { workers } of view.instances) rows += 1 + workers.length;
     return rows < ROWS_A_PAGE;
   });
-  return { edges, next };
+  return { edges, next, clockOfMost: sureClockOfMost(parts) };
 }
 
 /**
@@ -65,6 +68,12 @@ export function eachSummary(
     each(edgeSummary(edge, known, moment), rowsOf(known));
     return true;
   });
+}
+
+/** The clock of most edges, where it is sure to differ from the control plane's. */
+export function sureClockOfMost({ instances }: Pick<EdgesParts, "instances">): ClockOfMost | null {
+  const most = instances.clockOfMost();
+  return most?.isSure === true ? most : null;
 }
 
 /** All of them. */
@@ -115,5 +124,6 @@ async function momentOf({ instances, log, policies, clock }: EdgesParts) {
     nowMs: clock.monotonicMs(),
     wallMs: clock.nowMs(),
     workerGoneAfterMs: workerGoneAfterMs(grace),
+    clockOfMost: instances.clockOfMost(),
   };
 }

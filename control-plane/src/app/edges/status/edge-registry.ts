@@ -6,10 +6,23 @@ import type { EdgeStatus } from "../../ports/edge-status-ports.js";
 import type { Clock, CurrentPolicy } from "../../ports/ports.js";
 import type { WatchRequest } from "../../ports/watch-ports.js";
 import type { Reported, WorkerReport } from "../../ports/edge-ports.js";
+import { ClocksOfEdges } from "./clocks-of-edges.js";
+import { clockWith } from "./edge-clocks.js";
+import type { ClockOfMost, EdgeClock } from "./edge-clocks.js";
 import { RegistryEntries } from "./registry-entries.js";
 import { ReportWindow } from "./report-window.js";
-import { awaitedEntries, isGone, knownInstance, NEVER, newEntry, statusOf } from "./registry-entry.js";
+import {
+  awaitedEntries,
+  clockOf,
+  isGone,
+  knownInstance,
+  NEVER,
+  newEntry,
+  statusOf,
+  watchedUntilMs,
+} from "./registry-entry.js";
 import type { Entry, KnownInstance, StatusNow } from "./registry-entry.js";
+import { runWith } from "./watch-run.js";
 import { areCurrent, established, GONE_AFTER_MS, withReport } from "./workers.js";
 
 type News = Partial<Omit<Entry, "of" | "firstContactAtMs" | "contactAtMs" | "awaitedSinceMs">>;
@@ -32,11 +45,13 @@ export class EdgeRegistry {
   private readonly changeListeners = new Set<(instance: Instance) => void>();
   private readonly clock: Clock;
   private readonly window: ReportWindow;
+  private readonly clocks: ClocksOfEdges;
   private readonly startedAtMs: number;
 
   constructor(private readonly parts: EdgeRegistryParts) {
     this.clock = parts.clock;
     this.window = new ReportWindow(parts.clock, parts.policies);
+    this.clocks = new ClocksOfEdges(parts.clock, () => this.entries.all());
     this.startedAtMs = parts.clock.monotonicMs();
     for (const entry of awaitedEntries(parts.known ?? [], parts.clock)) this.entries.put(entry);
   }
@@ -49,6 +64,11 @@ export class EdgeRegistry {
   /** Within which every worker that is alive has spoken. */
   windowMs(): number {
     return this.window.ms();
+  }
+
+  /** See `clockOfMost`. */
+  clockOfMost(): ClockOfMost | null {
+    return this.clocks.most();
   }
 
   /** Instances that are remembered. */
@@ -96,10 +116,13 @@ export class EdgeRegistry {
    * its watch before, if there was one.
    */
   watched(request: WatchRequest): WatchRequest | undefined {
-    const before = this.entries.get(request)?.lastWatch;
-    this.note(request, { lastWatch: request, watchEndedAtMs: this.clock.monotonicMs() });
+    const nowMs = this.clock.monotonicMs();
+    const before = this.entries.get(request);
+    const run = runWith(before?.run, before ? watchedUntilMs(before, nowMs) : NEVER, request.address, nowMs);
+    const clock = this.clockSaid(request, before && clockOf(before, nowMs));
+    this.note(request, { lastWatch: request, watchEndedAtMs: nowMs, run, clock });
     for (const listener of this.listeners) listener(request);
-    return before;
+    return before?.lastWatch;
   }
 
   /** A watch of the instance is held from now on. Returns how to say that it is not any more. */
@@ -195,6 +218,11 @@ export class EdgeRegistry {
   /** One without contact since the start may have been cut off for as long as the process was down. */
   private statusOfUnknown(): InstanceStatus {
     return this.listeningMs() < GONE_AFTER_MS ? "behind" : "gone";
+  }
+
+  private clockSaid({ wallMs }: WatchRequest, before: EdgeClock | undefined): EdgeClock | undefined {
+    if (wallMs === undefined) return undefined;
+    return clockWith(before, wallMs - this.clock.nowMs(), this.clock.monotonicMs());
   }
 
   private watchesOf(instance: Instance): number {

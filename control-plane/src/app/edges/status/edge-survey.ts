@@ -1,6 +1,7 @@
-// Edges as a scrape shows them: some with series of their own, all of them counted by state.
+// Edges as a scrape shows them: some with series of their own, all of them counted.
 import type { EdgeState } from "./edge-status.js";
-import { eachSummary } from "./edge-pages.js";
+import type { ClockOfMost } from "./edge-clocks.js";
+import { eachSummary, sureClockOfMost } from "./edge-pages.js";
 import type { EdgesParts } from "./edge-pages.js";
 import type { EdgeSummary } from "./edge-views.js";
 
@@ -11,13 +12,21 @@ const MAX_ROWS_ANEW = 65_536;
 /** Where there are more, they are looked at at most so often, whoever asks. */
 const COUNTED_EACH_MS = 5_000;
 
-export interface EdgeSurvey {
-  readonly labelled: readonly EdgeSummary[];
+/** Of all edges. */
+export interface EdgeCounts {
   readonly states: ReadonlyMap<EdgeState, number>;
+  /** Of which two Envoys go by one name. */
+  readonly double: number;
+  readonly clockOff: number;
+}
+
+export interface EdgeSurvey extends EdgeCounts {
+  readonly labelled: readonly EdgeSummary[];
+  readonly clockOfMost: ClockOfMost | null;
 }
 
 export class EdgeSurveys {
-  private counted: Kept<Promise<ReadonlyMap<EdgeState, number>>> | undefined;
+  private counted: Kept<Promise<EdgeCounts>> | undefined;
   private surveyed: Kept<EdgeSurvey> | undefined;
 
   constructor(private readonly parts: EdgesParts) {}
@@ -31,22 +40,23 @@ export class EdgeSurveys {
       labelled.push(edge);
       looked += rows;
     });
-    const survey = { labelled, states: next === null ? countsOf(labelled) : await this.countsOfAll() };
+    const counts = next === null ? countsOf(labelled) : await this.countsOfAll();
+    const survey = { labelled, ...counts, clockOfMost: sureClockOfMost(this.parts) };
     this.surveyed = looked > MAX_ROWS_ANEW ? this.kept(survey) : undefined;
     return survey;
   }
 
-  private countsOfAll(): Promise<ReadonlyMap<EdgeState, number>> {
+  private countsOfAll(): Promise<EdgeCounts> {
     if (!this.isFresh(this.counted)) this.counted = this.kept(this.count());
     return this.counted.what;
   }
 
-  private async count(): Promise<ReadonlyMap<EdgeState, number>> {
-    const states = new Map<EdgeState, number>();
+  private async count(): Promise<EdgeCounts> {
+    const counts = noCounts();
     await eachSummary(this.parts, Infinity, (edge) => {
-      addTo(states, edge);
+      addTo(counts, edge);
     });
-    return states;
+    return counts;
   }
 
   private kept<What>(what: What): Kept<What> {
@@ -63,12 +73,22 @@ interface Kept<What> {
   readonly what: What;
 }
 
-function countsOf(edges: readonly EdgeSummary[]): Map<EdgeState, number> {
-  const states = new Map<EdgeState, number>();
-  for (const edge of edges) addTo(states, edge);
-  return states;
+interface Counting extends EdgeCounts {
+  readonly states: Map<EdgeState, number>;
+  double: number;
+  clockOff: number;
 }
 
-function addTo(states: Map<EdgeState, number>, { state }: EdgeSummary): void {
-  states.set(state, (states.get(state) ?? 0) + 1);
+const noCounts = (): Counting => ({ states: new Map(), double: 0, clockOff: 0 });
+
+function countsOf(edges: readonly EdgeSummary[]): EdgeCounts {
+  const counts = noCounts();
+  for (const edge of edges) addTo(counts, edge);
+  return counts;
+}
+
+function addTo(counts: Counting, { state, double, clockOff }: EdgeSummary): void {
+  counts.states.set(state, (counts.states.get(state) ?? 0) + 1);
+  if (double !== null) counts.double += 1;
+  if (clockOff) counts.clockOff += 1;
 }

@@ -6,6 +6,8 @@ import type { KnownInstance } from "./registry-entry.js";
 import type { FilterSaid, ReceivedPolicy, TableSaid } from "../../ports/edge-ports.js";
 import { edgeState, instanceState } from "./edge-status.js";
 import type { EdgeState, StatusParts } from "./edge-status.js";
+import { edgeWarnings } from "./edge-warnings.js";
+import type { EdgeWarnings, WarningParts } from "./edge-warnings.js";
 
 /** Of an edge, those with the latest contact: the others are former lives of an Envoy that crashes in a loop. */
 const INSTANCES_SHOWN = 64;
@@ -36,6 +38,12 @@ export interface InstanceView {
   readonly lastReportAt: number | null;
   /** Entries of the log that its table is not marked for yet; null while it follows none, or another log. */
   readonly lag: number | null;
+  /** Of its session table; null where an older filter does not say. */
+  readonly tableName: string | null;
+  /** Where its last watch came from. */
+  readonly address: string | null;
+  /** By how much its clock is ahead of the control plane's; null while it does not watch, or does not say. */
+  readonly clockOffsetMs: number | null;
   /** The one that reported last is the last. */
   readonly workers: readonly WorkerView[];
   /** How many more there are. */
@@ -43,7 +51,7 @@ export interface InstanceView {
 }
 
 /** Of all instances and workers, shown or not. */
-export interface EdgeSummary {
+export interface EdgeSummary extends EdgeWarnings {
   readonly edge: string;
   readonly state: EdgeState;
   /** By how many fewer workers spoke within the window than there were before. */
@@ -73,10 +81,8 @@ export interface EdgeView extends EdgeSummary {
 }
 
 /** What all views of one moment share. `nowMs` is monotonic. */
-export interface EdgeMoment extends StatusParts {
+export interface EdgeMoment extends StatusParts, WarningParts {
   readonly position: LogPosition;
-  /** ms since the epoch. */
-  readonly wallMs: number;
   readonly workerGoneAfterMs: number;
 }
 
@@ -107,11 +113,12 @@ export function edgeSummary(edge: string, known: readonly KnownInstance[], momen
     watching: watching.length > 0,
     lastReportAt: highest(known.map((instance) => lastReportAt(instance, moment))),
     lag: highest(watching.map((instance) => lag(instance, moment))),
+    ...edgeWarnings(known, moment),
   };
 }
 
 function instanceView(instance: KnownInstance, moment: EdgeMoment, room: number): InstanceView {
-  const { watching, contactMs, silentWorkers } = instance;
+  const { watching, contactMs, silentWorkers, lastWatch, clock } = instance;
   const workers = workerViews(instance, moment);
   const leftOut = Math.max(0, workers.length - room);
   return {
@@ -122,6 +129,9 @@ function instanceView(instance: KnownInstance, moment: EdgeMoment, room: number)
     lastContactAt: Math.round(moment.wallMs - contactMs),
     lastReportAt: lastReportAt(instance, moment),
     lag: lag(instance, moment),
+    tableName: lastWatch?.table?.name ?? null,
+    address: lastWatch?.address ?? null,
+    clockOffsetMs: clock && Math.round(clock.offsetMs),
     workers: workers.slice(leftOut),
     workersLeftOut: leftOut,
   };

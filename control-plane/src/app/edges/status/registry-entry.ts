@@ -6,6 +6,9 @@ import type { Clock } from "../../ports/ports.js";
 import type { WatchRequest } from "../../ports/watch-ports.js";
 import { GONE_AFTER_MS, reportAgeMs, spokeWithin } from "./workers.js";
 import type { Workers } from "./workers.js";
+import type { EdgeClock } from "./edge-clocks.js";
+import { BREAK_MS } from "./watch-run.js";
+import type { WatchRun } from "./watch-run.js";
 
 /**
  * An instance whose last watch ended longer ago has left, and its workers with it: that is no silence of some of them.
@@ -35,6 +38,10 @@ export interface Entry {
   readonly watches: number;
   readonly watchEndedAtMs: number;
   readonly lastWatch: WatchRequest | undefined;
+  /** Undefined: it has not watched yet. */
+  readonly run: WatchRun | undefined;
+  /** Undefined: it has not said what time it is, to this process. */
+  readonly clock: EdgeClock | undefined;
 }
 
 export interface KnownInstance extends Instance {
@@ -52,6 +59,14 @@ export interface KnownInstance extends Instance {
   readonly workers: Workers;
   /** By how many fewer workers spoke within the window than there were before. */
   readonly silentWorkers: number;
+  /** Of its watches without a longer break: ms since the first, and since it was last seen to watch. */
+  readonly run: {
+    readonly sinceAgeMs: number;
+    readonly untilAgeMs: number;
+    readonly addresses: readonly string[];
+  } | null;
+  /** Null: it does not watch, or its filter does not say. */
+  readonly clock: EdgeClock | null;
 }
 
 const NO_WORKERS: Workers = new Map();
@@ -66,6 +81,8 @@ export const newEntry = ({ edge, instance }: Instance, nowMs: number): Entry => 
   watches: 0,
   watchEndedAtMs: NEVER,
   lastWatch: undefined,
+  run: undefined,
+  clock: undefined,
 });
 
 /** The instances that called earlier processes, at this one's start; the latest contact is the last. */
@@ -76,11 +93,14 @@ export function awaitedEntries(stored: readonly EdgeStatus[], clock: Clock): Ent
   // Until then, at least, a control plane was running. A stamp from ahead says nothing of the others: the clock went back.
   const endedAtMs = sorted.findLast(({ lastContactAtMs }) => lastContactAtMs <= nowMs)?.lastContactAtMs ?? 0;
   const atMs = (wallMs: number): number => startedAtMs - Math.max(0, nowMs - wallMs);
-  return sorted.map(({ edge, instance, firstContactAtMs, lastContactAtMs, watching, lastWatch }) => {
+  return sorted.map((stored) => {
+    const { edge, instance, firstContactAtMs, lastContactAtMs, watching, watchingSinceMs, lastWatch } = stored;
     const silentBeforeMs = watching ? 0 : Math.max(0, endedAtMs - lastContactAtMs - STORED_LATE_MS);
+    const addresses = lastWatch?.address === undefined ? [] : [lastWatch.address];
     return {
       ...newEntry({ edge, instance }, atMs(firstContactAtMs)),
       contactAtMs: atMs(lastContactAtMs),
+      run: watchingSinceMs === undefined ? undefined : { sinceMs: atMs(watchingSinceMs), addresses },
       awaitedSinceMs: startedAtMs - silentBeforeMs,
       lastWatch: lastWatch && requestOf({ edge, instance }, lastWatch),
     };
@@ -104,6 +124,7 @@ export function statusOf(entry: Entry, clock: Clock): StatusNow | undefined {
     firstContactAtMs: wallMs(entry.firstContactAtMs),
     lastContactAtMs: wallMs(entry.contactAtMs),
     watching,
+    watchingSinceMs: entry.run && wallMs(entry.run.sinceMs),
     lastWatch: entry.lastWatch && watchSaidBy(entry.lastWatch),
   };
   return { status, isSettled: watching === entry.watches > 0 };
@@ -125,8 +146,24 @@ export function knownInstance(entry: Entry, graceMs: number, windowMs: number, n
     lastWatch: entry.lastWatch,
     workers: entry.workers,
     silentWorkers: silentWorkersOf(entry, windowMs, nowMs),
+    run: entry.run ? runOf(entry, entry.run, nowMs) : null,
+    clock: clockOf(entry, nowMs) ?? null,
   };
 }
+
+function runOf(entry: Entry, { sinceMs, addresses }: WatchRun, nowMs: number): NonNullable<KnownInstance["run"]> {
+  return { sinceAgeMs: nowMs - sinceMs, untilAgeMs: nowMs - watchedUntilMs(entry, nowMs), addresses };
+}
+
+/** When it was last seen to watch; of one that called only an earlier process, no later than this one's start. */
+export function watchedUntilMs(entry: Entry, nowMs: number): number {
+  if (entry.watches > 0) return nowMs;
+  return entry.awaitedSinceMs ?? entry.watchEndedAtMs;
+}
+
+/** What it said of its clock a while ago says nothing of the present. */
+export const clockOf = (entry: Entry, nowMs: number): EdgeClock | undefined =>
+  nowMs - watchedUntilMs(entry, nowMs) <= BREAK_MS ? entry.clock : undefined;
 
 export function isGone(entry: Entry, nowMs: number): boolean {
   return entry.watches === 0 && silentMs(entry, nowMs) >= GONE_AFTER_MS;
@@ -143,8 +180,8 @@ function silentWorkersOf(entry: Entry, windowMs: number, nowMs: number): number 
   return Math.max(0, entry.expectedWorkers - spokeWithin(entry.workers, windowMs, nowMs));
 }
 
-function watchSaidBy({ log, since, follow, policy, filter, table }: WatchRequest): WatchSaid {
-  return { log, since, follow, policy: policy && withoutViolations(policy), filter, table };
+function watchSaidBy({ log, since, follow, policy, filter, table, address }: WatchRequest): WatchSaid {
+  return { log, since, follow, policy: policy && withoutViolations(policy), filter, table, address };
 }
 
 const withoutViolations = ({ log, generation, hash, state }: ReceivedPolicy): WatchSaid["policy"] => ({
@@ -157,5 +194,7 @@ const withoutViolations = ({ log, generation, hash, state }: ReceivedPolicy): Wa
 const requestOf = (of: Instance, said: WatchSaid): WatchRequest => ({
   ...of,
   ...said,
+  address: said.address,
+  wallMs: undefined,
   policy: said.policy && { ...said.policy, violations: [] },
 });
