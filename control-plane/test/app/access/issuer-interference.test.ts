@@ -25,7 +25,7 @@ interface Call {
   readonly whose: "own" | "others";
   readonly index: number;
   readonly body?: object;
-  readonly key?: string;
+  readonly key?: string | undefined;
   readonly onward: boolean;
 }
 
