@@ -1,6 +1,7 @@
 // What the control plane consists of: builds everything over what it is given, and starts it.
 import type { Logger as PinoLogger } from "pino";
 
+import type { ObservedIssuers } from "./app/access/issuers.js";
 import { startRetention } from "./app/upkeep/retention.js";
 import { BulkRevocations } from "./app/sessions/bulk-revocations.js";
 import { Confirmations } from "./app/edges/confirmations.js";
@@ -22,6 +23,7 @@ import { Watches } from "./app/edges/watches.js";
 import { EdgeMetrics } from "./http/status/edge-metrics.js";
 import { observeClock } from "./http/status/clock-metrics.js";
 import { observeLog } from "./http/status/log-metrics.js";
+import { observeIssuers } from "./http/status/issuer-metrics.js";
 import { observePolicy } from "./http/status/policy-metrics.js";
 import { LiveSessions } from "./app/upkeep/live-sessions.js";
 import { keepGenerations } from "./app/policy/generations-kept.js";
@@ -46,14 +48,15 @@ import { policyFile } from "./store/policy-file.js";
 import type { ActivePolicy, Clock, CurrentPolicy, Random, SteadyClock } from "./app/ports/ports.js";
 import { SteadyTime } from "./app/upkeep/steady-clock.js";
 import type { Timers } from "./app/ports/log-ports.js";
+import { startIssuers } from "./start-issuers.js";
 import { StartFailure, messageOf } from "./start-failure.js";
 import type { Started } from "./started.js";
 
 /** What the process gives. `started` undoes, in reverse, whatever has been started. */
 export interface Given {
   readonly settings: Settings;
-  /** Apart: a certificate is renewed also while the policy's file system hangs. */
-  readonly files: { readonly policy: FileReader; readonly tls: FileReader };
+  /** Apart: a certificate is renewed, and an issuer is taken out, also while the policy's file system hangs. */
+  readonly files: { readonly policy: FileReader; readonly tls: FileReader; readonly issuers: FileReader };
   readonly log: PinoLogger;
   /** Lines of the log that could not be written so far. */
   readonly lostLines: () => number;
@@ -92,6 +95,7 @@ export async function startControlPlane(given: Given): Promise<void> {
   const policy = { current: (): ActivePolicy | undefined => undefined };
   const clock = startClock(given, policy);
   const start = { ...given, clock };
+  const issuers = await startIssuers(start);
   const store = await openStore(start);
   const policies = await startPolicies(start, store);
   policy.current = () => policies.current();
@@ -100,6 +104,7 @@ export async function startControlPlane(given: Given): Promise<void> {
   observePolicy(metrics.registry, policies);
   observeClock(metrics.registry, clock);
   observeStore(metrics.registry, store.health);
+  observeIssuers(metrics.registry, issuers);
   observeLog(metrics.registry, start.lostLines);
   const edgeMeter = new EdgeMetrics(metrics.registry);
   const workerReported = policyPropagation({
@@ -111,7 +116,7 @@ export async function startControlPlane(given: Given): Promise<void> {
   const instances = await startInstances(start, store, policies, workerReported);
   const running = (): ReadonlySet<number> => runningGenerations(instances.known(0));
   started.add(keepGenerations({ policies, store: store.policies, running, logger: log }));
-  const http = await serveHttp({ ...start, store, policies, instances, metrics, edgeMeter });
+  const http = await serveHttp({ ...start, issuers, store, policies, instances, metrics, edgeMeter });
   log.info({ event: "listening", http: http.addresses() }, "the control plane is listening");
 }
 
@@ -136,6 +141,7 @@ async function startInstances(
 }
 
 interface Parts extends Start {
+  readonly issuers: ObservedIssuers;
   readonly store: Stores;
   readonly policies: PolicyService;
   readonly instances: EdgeRegistry;
@@ -145,7 +151,7 @@ interface Parts extends Start {
 
 /** The REST API and the edge protocol, with the work that goes on beside the calls. */
 async function serveHttp(parts: Parts) {
-  const { settings, files, store, policies, metrics, clock, timers, random, log, started } = parts;
+  const { settings, files, issuers, store, policies, metrics, clock, timers, random, log, started } = parts;
   const { operator, audit } = store;
   const tls = await HttpTls.load(settings.http.tls, files.tls);
   const invalidations = await startInvalidations(parts);
@@ -160,6 +166,7 @@ async function serveHttp(parts: Parts) {
     metrics,
     log,
     adminTokens,
+    issuers,
     apiRate,
     connections,
     tls: tls.atStart,

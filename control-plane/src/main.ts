@@ -43,7 +43,8 @@ const STDERR = 2;
 const END_MS = 500;
 
 const started = new Started();
-const files = { policy: new FileReader({ timers }), tls: new FileReader({ timers }) };
+const reader = (): FileReader => new FileReader({ timers });
+const files = { policy: reader(), tls: reader(), issuers: reader() };
 const output = new LogOutput(STDOUT);
 const complaints = new LogOutput(STDERR);
 const floods = new LogFloods(timers);
@@ -58,7 +59,7 @@ function complain(sentence: string): void {
  */
 async function leave(code: number, signal: NodeJS.Signals): Promise<void> {
   floods.end();
-  const ended = await Promise.all([files.policy.end(END_MS), files.tls.end(END_MS)]);
+  const ended = await Promise.all(Object.values(files).map((one) => one.end(END_MS)));
   await Promise.all([output.end(END_MS), complaints.end(END_MS)]);
   if (ended.every(Boolean) && !started.isHanging()) process.exit(code);
   process.kill(process.pid, signal);
@@ -113,7 +114,7 @@ async function main(): Promise<void> {
     return leave(1, "SIGKILL");
   }
   const log = logOf(settings.logLevel);
-  // No one's terminal is asked for, and there is no file to open anew: the policy and TLS files are followed anyway.
+  // No one's terminal is asked for, and there is no file to open anew: the files are followed anyway.
   process.on("SIGHUP", () => {
     log.info({ event: "signal-ignored", signal: "SIGHUP" }, "SIGHUP is ignored");
   });

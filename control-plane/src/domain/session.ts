@@ -14,6 +14,8 @@ export interface Session {
   readonly id: string;
   readonly userId: string;
   readonly orgId: string;
+  /** Who issued it: an issuer's name, or an operator's as in the audit log. Absent: from before this was kept. */
+  readonly issuer?: string;
   readonly plan: PlanAtCreation;
   readonly createdAt: number;
   readonly lastActivity: number;
@@ -31,12 +33,16 @@ export interface Session {
   readonly announcedBudget?: number;
 }
 
+/** Enough for any id of a login service; in UTF-8 four times that is still a fair key of the store. */
+export const MAX_ID_CHARS = 128;
+
 export type SessionState = "live" | "revoked" | "expired";
 
 export interface NewSession {
   readonly id: string;
   readonly userId: string;
   readonly orgId: string;
+  readonly issuer?: string;
   readonly metadata: Partial<SessionMetadata>;
 }
 
@@ -46,6 +52,7 @@ export function createSession(fresh: NewSession, plan: PlanOfPolicy, nowMs: numb
     id: fresh.id,
     userId: fresh.userId,
     orgId: fresh.orgId,
+    ...(fresh.issuer === undefined ? {} : { issuer: fresh.issuer }),
     plan: remembered(plan),
     createdAt: nowMs,
     lastActivity: nowMs,

@@ -7,7 +7,7 @@ export const ERRORS = {
   MALFORMED_JSON: { status: 400, message: "The body is not JSON" },
   MALFORMED_REQUEST: { status: 400, message: "The request is not HTTP as this server understands it" },
   UNAUTHORIZED: { status: 401, message: "A valid bearer token is required in the authorization header" },
-  FORBIDDEN: { status: 403, message: "This route takes an operator's token, not an issuer's" },
+  FORBIDDEN: { status: 403, message: "The token is an issuer's, and its scopes do not allow this" },
   SESSION_NOT_FOUND: { status: 404, message: "There is no session of this id" },
   REVOCATION_NOT_FOUND: { status: 404, message: "There is no revocation of this id, or it is long finished" },
   POLICY_NOT_HELD: { status: 404, message: "No policy waits for a confirmation" },

@@ -2,11 +2,14 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
 
 import { HEADER_EDGE } from "../../../assembly/contract.js";
+import { may, reachOf } from "../app/access/admin.js";
 import type { Admin } from "../app/access/admin.js";
 import { networkOf } from "../app/access/network.js";
 import type { InstanceAdmission } from "../app/edges/status/instance-admission.js";
 import type { UnauthenticatedCalls } from "../app/edges/status/unauthenticated-calls.js";
 import type { RequestRates } from "../app/access/request-rates.js";
+import type { IssuedBy } from "../domain/issued-by.js";
+import type { Scope } from "../domain/issuers/issuer.js";
 import type { Instance } from "../domain/stored.js";
 import { ownedKey } from "../domain/idempotency-key.js";
 import type { Connections } from "./connection-bounds.js";
@@ -15,8 +18,8 @@ import type { HttpApp } from "./app.js";
 
 declare module "fastify" {
   interface FastifyContextConfig {
-    /** An issuer's token will do. Left out: only an operator's. */
-    readonly issuer?: boolean;
+    /** An issuer's token with this scope will do. Left out: only an operator's. */
+    readonly scope?: Scope;
   }
   interface FastifyRequest {
     /** Who asks, on the admin routes. */
@@ -56,8 +59,8 @@ export function guardEdges(app: HttpApp, { holderOf, unauthenticated, connection
 }
 
 /**
- * For admins: in this order, the address's rate, who it is, whether that kind may call the route, and its kind's rate.
- * So guesses at a token cost the guesser's address only.
+ * For admins: in this order, the address's rate, who it is, whether that one may call the route, and its own rate: each
+ * issuer's is its own. So guesses at a token cost the guesser's address only.
  */
 export function guardAdmins(app: HttpApp, { holderOf, rates, connections }: AdminGuardParts): void {
   app.decorateRequest("admin", null);
@@ -68,16 +71,28 @@ export function guardAdmins(app: HttpApp, { holderOf, rates, connections }: Admi
     const admin = holderOf(request.headers.authorization);
     if (admin === undefined) return deny(reply);
     connections.authenticated(request.raw.socket);
-    if (admin.kind !== "operator" && request.routeOptions.config.issuer !== true) return sendError(reply, "FORBIDDEN");
-    const kindWaitMs = rates.take(`kind ${admin.kind}`);
-    if (kindWaitMs > 0) return slowDown(reply, kindWaitMs);
+    const { scope } = request.routeOptions.config;
+    if (!may(admin, scope)) return sendError(reply, "FORBIDDEN", { message: wantedInstead(scope) });
+    const adminWaitMs = rates.take(`admin ${admin.keyOwner}`);
+    if (adminWaitMs > 0) return slowDown(reply, adminWaitMs);
     request.admin = admin;
     return undefined;
   });
 }
 
+const wantedInstead = (scope: Scope | undefined): string =>
+  scope === undefined
+    ? "This route takes an operator's token, not an issuer's"
+    : `This route takes an issuer's token with the scope ${scope}, or an operator's token`;
+
 /** The public name of who asks. An Error where the route is not behind `guardAdmins`. */
-export const actorOf = (request: FastifyRequest): string => adminOf(request).name;
+export const actorOf = (request: FastifyRequest): string => adminOf(request).actor;
+
+/** Whose sessions whoever asks may know of; null: all. An Error as above. */
+export const issuedByOf = (request: FastifyRequest): IssuedBy | null => reachOf(adminOf(request));
+
+/** What a session is to say of who issued it. An Error as above. */
+export const issuerOf = (request: FastifyRequest): string => adminOf(request).name;
 
 /** The request's Idempotency-Key, as its credential's own; undefined where it has none. */
 export function keyOf(request: FastifyRequest): string | undefined {

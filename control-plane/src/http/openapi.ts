@@ -11,7 +11,7 @@ export const openApi: FastifyDynamicSwaggerOptions = {
         issuerToken: {
           type: "http",
           scheme: "bearer",
-          description: "an issuer's token: for the routes that name it, which create sessions and read",
+          description: "an issuer's token with the scope that the route names: for the sessions that it issued",
         },
         edgeCredential: { type: "http", scheme: "bearer", description: "derived from the installation's secret" },
       },
@@ -19,9 +19,9 @@ export const openApi: FastifyDynamicSwaggerOptions = {
   },
   // Routes name the operator's token; where an issuer's will do, the guard knows it.
   transform: ({ schema, url, route }) =>
-    route.config?.issuer === true
-      ? { schema: { ...schema, security: [{ adminToken: [] }, { issuerToken: [] }] }, url }
-      : { schema, url },
+    route.config?.scope === undefined
+      ? { schema, url }
+      : { schema: { ...schema, security: [{ adminToken: [] }, { issuerToken: [route.config.scope] }] }, url },
   // Shared schemas keep their names.
   refResolver: {
     buildLocalReference: (schema, _base, _fragment, i) => (typeof schema.$id === "string" ? schema.$id : `def-${i}`),

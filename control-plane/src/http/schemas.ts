@@ -9,11 +9,10 @@ import {
   MAX_EDGE_NAME_BYTES,
   MAX_NAME_CHARS,
 } from "../../../assembly/contract.js";
+import { MAX_ID_CHARS } from "../domain/session.js";
 import { ERRORS } from "./errors.js";
 import type { ErrorCode } from "./errors.js";
 
-/** Enough for any id of a login service; in UTF-8 four times that is still a fair key of the store. */
-export const MAX_ID_CHARS = 128;
 /** Browsers send up to about 500 characters, apps more. */
 const MAX_METADATA_CHARS = 1024;
 /** No control characters, which forge log lines, and no half characters, which no store gives back as they were. */
@@ -78,6 +77,10 @@ export const SessionSchema = Type.Object(
     id: sessionId,
     userId: Type.String(),
     orgId: Type.String(),
+    issuer: nullable(
+      "who issued it: an issuer's name, or an operator's public name as in the audit log; null: not known, it was " +
+        "issued by an earlier version",
+    ),
     plan: Type.String({ description: "name of the plan" }),
     state: Type.Union([Type.Literal("live"), Type.Literal("revoked"), Type.Literal("expired")]),
     createdAt: timeMs("when it was issued"),

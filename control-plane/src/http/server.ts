@@ -5,6 +5,7 @@ import type { FastifyBaseLogger, FastifyError } from "fastify";
 
 import { ofAdmins } from "../app/access/admin.js";
 import type { AdminToken } from "../app/access/admin.js";
+import type { IssuersInForce } from "../app/access/issuers.js";
 import type { BulkRevocations } from "../app/sessions/bulk-revocations.js";
 import { bearerCheck, ofEdges } from "../app/access/credential.js";
 import type { InstanceAdmission } from "../app/edges/status/instance-admission.js";
@@ -57,7 +58,9 @@ export interface HttpServerOptions {
   readonly log: FastifyBaseLogger;
   /** Accepted on the admin routes; several of a kind during a rotation. */
   readonly adminTokens: readonly AdminToken[];
-  /** Of the admin routes: for each address, and for each kind of token. */
+  /** Of the issuers' file: whose token a header shows. */
+  readonly issuers: Pick<IssuersInForce, "holderOf">;
+  /** Of the admin routes: for each address, for each issuer, and for all operators. */
   readonly apiRate: RequestRate;
   readonly connections: ConnectionBounds;
   /** Null: plain HTTP. */
@@ -103,7 +106,9 @@ export async function buildHttpServer(options: HttpServerOptions): Promise<HttpA
   await app.register(swagger, openApi);
   await app.register((scope, _options, done) => {
     const rates = new RequestRates(ports.clock, options.apiRate);
-    guardAdmins(scope, { holderOf: bearerCheck(ofAdmins(adminTokens)), rates, connections });
+    const ofEnvironment = bearerCheck(ofAdmins(adminTokens));
+    const holderOf = (header: string | undefined) => ofEnvironment(header) ?? options.issuers.holderOf(header);
+    guardAdmins(scope, { holderOf, rates, connections });
     sessionRoutes(scope, ports, waits);
     listRoutes(scope, ports);
     usageRoutes(scope, ports);

@@ -1,6 +1,8 @@
 // No credential may be that of another kind too: who is given one would have what the other may do.
 import { ENV_SECRET, ENV_SECRET_ALSO } from "../../../assembly/contract.js";
+import { ISSUER_OF_ENVIRONMENT, sha256Of } from "../app/access/admin.js";
 import type { AdminKind, AdminToken } from "../app/access/admin.js";
+import type { TakenCredentials } from "../domain/issuers/read-issuers.js";
 import { readSecret } from "../domain/keys.js";
 import type { Keys } from "../domain/keys.js";
 import { given } from "./environment.js";
@@ -41,6 +43,38 @@ export function sharedCredentials(env: Environment, { keys, keysAlso, adminToken
     }
   }
   return [...said];
+}
+
+/** What no token of an issuer in the file may be, nor its name. */
+export function takenCredentials(
+  env: Environment,
+  { keys, keysAlso, adminTokens }: CredentialsGiven,
+): TakenCredentials {
+  const hashes = new Map<string, string>();
+  for (const { kind, token } of adminTokens) hashes.set(sha256Of(token), `in ${ENV_OF_KIND[kind]} already`);
+  const secrets = [
+    { setting: ENV_SECRET, keys },
+    { setting: ENV_SECRET_ALSO, keys: keysAlso },
+  ];
+  for (const { setting, keys: derived } of secrets) {
+    for (const spelling of spellingsOf(given(env, setting) ?? "")) {
+      hashes.set(sha256Of(spelling), `the secret of ${setting}`);
+    }
+    const follows = `the edges' credential, which follows from ${setting}`;
+    if (derived !== undefined) hashes.set(sha256Of(derived.edgeCredential), follows);
+  }
+  const ofEnvironment = adminTokens.some(({ kind }) => kind === "issuer");
+  const names = ofEnvironment ? [[ISSUER_OF_ENVIRONMENT, `that of ${ENV_OF_KIND.issuer}`] as const] : [];
+  return { hashes, names: new Map(names) };
+}
+
+/** As given, and as programs write the same bytes. */
+function spellingsOf(secret: string): string[] {
+  const reading = readSecret(secret);
+  if (!reading.ok) return [];
+  const bytes = Buffer.from(reading.secret);
+  const [hex, base64] = [bytes.toString("hex"), bytes.toString("base64")];
+  return [secret.trim(), hex, hex.toUpperCase(), base64, base64.replace(/=+$/, ""), bytes.toString("base64url")];
 }
 
 /** Also in another spelling, such as hex and base64. */

@@ -1,4 +1,5 @@
 // Reads what only the control plane's settings have out of an environment, and collects what is wrong with any of them.
+import { MAX_TOKEN_CHARS, MIN_TOKEN_CHARS } from "../app/access/admin.js";
 import type { AdminKind, AdminToken } from "../app/access/admin.js";
 import { deriveKeys, readSecret } from "../domain/keys.js";
 import type { Keys } from "../domain/keys.js";
@@ -12,9 +13,6 @@ export type LogLevel = (typeof LOG_LEVELS)[number];
 /** A setting that cannot be used. Its text names the variable and what was expected, never the value of a secret. */
 export type SettingsViolation = string;
 
-/** 16 random characters of base64 are 96 bits. */
-const MIN_ADMIN_TOKEN_CHARS = 16;
-const MAX_ADMIN_TOKEN_CHARS = 256;
 const HEADER_SAFE = /^[\x21-\x7e]*$/;
 const DURATION = /^(\d{1,15})(ms|s|m|h|d)?$/;
 const TIMES = "a time such as 500, 90s, 15m, 12h or 30d (without a unit: ms)";
@@ -62,7 +60,7 @@ export class SettingsReader extends EnvironmentReader {
 
   /** One token, or several separated by commas. */
   adminTokens(name: string, kind: AdminKind, isRequired: boolean): AdminToken[] {
-    const expected = `expected ${MIN_ADMIN_TOKEN_CHARS} to ${MAX_ADMIN_TOKEN_CHARS} visible ASCII characters`;
+    const expected = `expected ${MIN_TOKEN_CHARS} to ${MAX_TOKEN_CHARS} visible ASCII characters`;
     const given = this.given(name);
     if (given === undefined) {
       if (isRequired) this.violations.push(`${name} is not set: ${expected}`);
@@ -96,7 +94,7 @@ export class SettingsReader extends EnvironmentReader {
 }
 
 function tokenViolation(token: string): string | null {
-  if (token.length < MIN_ADMIN_TOKEN_CHARS) return "is too short";
-  if (token.length > MAX_ADMIN_TOKEN_CHARS) return "is too long";
+  if (token.length < MIN_TOKEN_CHARS) return "is too short";
+  if (token.length > MAX_TOKEN_CHARS) return "is too long";
   return HEADER_SAFE.test(token) ? null : "holds a character that no header carries";
 }

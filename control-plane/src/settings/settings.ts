@@ -4,9 +4,10 @@ import type { AdminToken } from "../app/access/admin.js";
 import type { Retention } from "../app/upkeep/retention.js";
 import type { LogRetention } from "../app/upkeep/log-retention.js";
 import type { RequestRate } from "../app/access/request-rates.js";
+import type { TakenCredentials } from "../domain/issuers/read-issuers.js";
 import type { Keys } from "../domain/keys.js";
 import type { ConnectionBounds } from "../http/connection-bounds.js";
-import { ENV_OF_KIND, sharedCredentials } from "./distinct-credentials.js";
+import { ENV_OF_KIND, sharedCredentials, takenCredentials } from "./distinct-credentials.js";
 import type { Environment } from "./environment.js";
 import { SettingsReader } from "./settings-reader.js";
 import type { LogLevel, SettingsViolation } from "./settings-reader.js";
@@ -32,6 +33,10 @@ export interface Settings {
   readonly keysAlso: Keys | undefined;
   /** At least one of an operator. */
   readonly adminTokens: readonly AdminToken[];
+  /** The issuers' file; undefined: there is none. */
+  readonly issuersPath: string | undefined;
+  /** What no issuer of that file may be. */
+  readonly taken: TakenCredentials;
   readonly apiRate: RequestRate;
   readonly connections: ConnectionBounds;
   readonly retention: Retention;
@@ -76,6 +81,7 @@ export function readSettings(env: Environment): Settings | { readonly violations
       ...reader.adminTokens(ENV_OF_KIND.operator, "operator", true),
       ...reader.adminTokens(ENV_OF_KIND.issuer, "issuer", false),
     ],
+    issuersPath: reader.file("SLUICE_ISSUERS_FILE"),
     apiRate: {
       perSecond: reader.integer("SLUICE_API_RATE", MAX_API_RATE, API_PER_SECOND),
       burst: reader.integer("SLUICE_API_BURST", MAX_API_RATE, API_BURST),
@@ -104,5 +110,5 @@ export function readSettings(env: Environment): Settings | { readonly violations
   }
   violations.push(...sharedCredentials(env, settings));
   if (keys === undefined || violations.length > 0) return { violations };
-  return { ...settings, keys };
+  return { ...settings, keys, taken: takenCredentials(env, settings) };
 }

@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 import type { Session } from "../../src/cli/client/answers.js";
 import { jsonLines, sluice } from "../support/cli.js";
 import { created, ISSUER_TOKEN, startTestControlPlane } from "../support/control-plane.js";
+import type { Created } from "../support/control-plane.js";
 import { METERED, STARTER } from "../support/sessions.js";
 
 const UNKNOWN = "019b76da-a800-7000-8000-000000000000";
@@ -74,14 +75,19 @@ describe("session show", () => {
     expect(ran.err).toContain("SESSION_NOT_FOUND");
   });
 
-  it("session show works with an issuer's token", async () => {
+  it("an issuer's token revokes what it issued, and gets exit code 4 beyond its scopes", async () => {
     const plane = await startTestControlPlane();
-    const { session } = await created(plane);
     const env = { SLUICE_ADMIN_TOKEN: ISSUER_TOKEN };
-    expect(await sluice(`session show ${session.id}`, { url: plane.url, env })).toMatchObject({ code: 0 });
-    const denied = await sluice(`session revoke ${session.id}`, { url: plane.url, env });
+    const at = { url: plane.url, env };
+    const { session } = JSON.parse((await sluice("session create --user u --org o --json", at)).out) as Created;
+    const shown = await sluice(`session show ${session.id}`, at);
+    expect(shown.out).toMatch(/^issued by +issuer$/m);
+    const denied = await sluice(`session token ${session.id}`, at);
     expect(denied).toMatchObject({ code: 4, out: "" });
     expect(denied.err).toContain("FORBIDDEN");
+    expect(await sluice(`session revoke ${session.id}`, at)).toMatchObject({ code: 0 });
+    const { session: other } = await created(plane);
+    expect((await sluice(`session show ${other.id}`, at)).err).toContain("SESSION_NOT_FOUND");
   });
 });
 
@@ -92,12 +98,12 @@ describe("session list", () => {
     plane.clock.advance(1000);
     await created(plane, { userId: "bo" });
     const [titles, ...rows] = (await sluice("session list", plane)).out.trimEnd().split("\n");
-    expect(titles).toMatch(/^ID +STATE +USER +ORG +PLAN +CONSUMED +ISSUED +LAST ACTIVITY +ENDS$/);
+    expect(titles).toMatch(/^ID +STATE +USER +ORG +ISSUER +PLAN +CONSUMED +ISSUED +LAST ACTIVITY +ENDS$/);
     const at = titles?.indexOf("USER");
     expect(rows.map((row) => row.slice(at).split(" ")[0])).toEqual(["bo", "a-long-user-id"]);
   });
 
-  it("session list filters by user, organisation, plan and state", async () => {
+  it("session list filters by user, organisation, issuer, plan and state", async () => {
     const plane = await startTestControlPlane();
     await created(plane, { userId: "ada" });
     await created(plane, { userId: "ada", orgId: "o2", plan: "metered" });
@@ -112,6 +118,8 @@ describe("session list", () => {
     expect(await found("--plan metered --state live")).toEqual(["ada o2"]);
     expect(await found("--state revoked")).toEqual(["bob o1"]);
     expect(await found("--user nobody")).toEqual([]);
+    expect(await found("--issuer login")).toEqual([]);
+    expect(await found(`--issuer ${gone.session.issuer}`)).toHaveLength(3);
   });
 
   it("session list says that there are more than --limit, and reads all pages with --all", async () => {

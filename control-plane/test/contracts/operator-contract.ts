@@ -26,6 +26,7 @@ export function operatorContract(open: Open): void {
   keys(open);
   planChanges(open);
   lists(open);
+  issuers(open);
   details(open);
 }
 
@@ -135,7 +136,7 @@ function planChanges(open: Open): void {
     expect(await store.invalidations.read(0, 9)).toMatchObject({
       entries: [{ kind: "refresh", sessionId: session.id, atMs: NOW_MS + 5 }],
     });
-    const details = { from: STARTER.name, to: METERED.name };
+    const details = { from: STARTER.name, to: METERED.name, issuer: null };
     expect(await store.audit.auditBefore(undefined, 9)).toEqual([
       { number: 1, at: NOW_MS + 5, actor: "operator:1", action: "plan-changed", sessionId: session.id, details },
     ]);
@@ -194,6 +195,80 @@ function lists(open: Open): void {
     await store.usage.hold(session.id, { edge: "gw-1", instance: "aaaaaaaaaaaaaaaa" }, NOW_MS + 9, ALWAYS);
     const [listed] = await store.operator.sessionsBefore({ by: "creation" }, undefined, 9);
     expect(listed?.lastActivity).toBe(NOW_MS + 9);
+  });
+}
+
+const issuedBy = (issuer: string, atMs = NOW_MS, userId = "u1", plan = STARTER): Session => ({
+  ...sessionAt(atMs, plan, userId),
+  issuer,
+});
+
+function issuers(open: Open): void {
+  it("sessions are listed by issuer, and by issuer and user, ended ones too, the newest first", async () => {
+    const store = await open();
+    const [one, ended, ofOther] = [1, 2, 3].map((at) => issuedBy("login", NOW_MS + at, at === 3 ? "u2" : "u1"));
+    if (one === undefined || ended === undefined || ofOther === undefined) throw new Error("three sessions");
+    const others = [issuedBy("app"), issuedBy("login-2"), sessionAt(NOW_MS)];
+    for (const session of [one, ended, ofOther, ...others]) await store.create(session);
+    await store.revoke(ended.id, NOW_MS + 9);
+    const listed = async (issuer: string, userId?: string, before?: string, limit = 9) =>
+      (await store.operator.sessionsBefore({ by: "issuer", issuer, userId }, before, limit)).map(({ id }) => id);
+    expect(await listed("login")).toEqual([ofOther.id, ended.id, one.id]);
+    expect(await listed("login", undefined, ofOther.id, 1)).toEqual([ended.id]);
+    expect(await listed("login", "u1")).toEqual([ended.id, one.id]);
+    expect(await listed("login", "u1", ended.id)).toEqual([one.id]);
+    expect([await listed("log"), await listed("login", "u3"), await listed("")]).toEqual([[], [], []]);
+  });
+
+  it("a session has been issued by its issuer, as long as it is stored, and by no other", async () => {
+    const store = await open();
+    const [own, ofNobody] = [issuedBy("login"), sessionAt(NOW_MS)];
+    for (const session of [own, ofNobody]) await store.create(session);
+    const asked = (id: string) =>
+      Promise.all(["login", "app", ""].map((issuer) => store.operator.hasIssued(issuer, id)));
+    expect([await asked(own.id), await asked(ofNobody.id)]).toEqual([
+      [true, false, false],
+      [false, false, false],
+    ]);
+    const page = { planId: STARTER.id, untilMs: NOW_MS, after: undefined, limit: 9 };
+    await store.usage.removeExpired({ ...page, isExpired: ALWAYS });
+    expect(await asked(own.id)).toEqual([false, false, false]);
+    expect(
+      await store.operator.sessionsBefore({ by: "issuer", issuer: "login", userId: undefined }, undefined, 9),
+    ).toEqual([]);
+  });
+
+  it("a user's limit counts the sessions of one issuer, and makes room among those alone", async () => {
+    const store = await open();
+    const theirs = issuedBy("app");
+    await store.create(theirs);
+    const issue = (session: Session, limit: object) => store.operator.issue(creation({ session, limit }));
+    const [first, second] = [issuedBy("login", NOW_MS + 1), issuedBy("login", NOW_MS + 2)];
+    const one = { maxSessions: 1 };
+    expect((await issue(first, { ...one, onMaxSessions: "refuse" })).outcome).toBe("created");
+    expect((await issue(second, { ...one, onMaxSessions: "refuse" })).outcome).toBe("tooManySessions");
+    expect(await issue(second, { ...one, onMaxSessions: "removeOldest" })).toMatchObject({
+      removed: [{ id: first.id }],
+    });
+    expect((await store.find(theirs.id))?.revokedAt).toBeNull();
+  });
+
+  it("a user's limit counts what operators have issued together with what an earlier version has", async () => {
+    const store = await open();
+    await store.create(sessionAt(NOW_MS));
+    await store.create(issuedBy("operator:11111111", NOW_MS + 1));
+    const session = issuedBy("operator:22222222", NOW_MS + 2);
+    expect((await store.operator.issue(creation({ session, limit: refuse }))).outcome).toBe("tooManySessions");
+  });
+
+  it("a change of plan counts the sessions of the session's own issuer", async () => {
+    const store = await open();
+    const limited = move({ ...METERED, maxSessionsPerUser: 1 });
+    const [theirs, own, another] = [issuedBy("app"), issuedBy("login"), issuedBy("login")];
+    for (const session of [theirs, own, another]) await store.create(session);
+    const outcomes: string[] = [];
+    for (const { id } of [theirs, own, another]) outcomes.push((await store.operator.changePlan(id, limited)).outcome);
+    expect(outcomes).toEqual(["changed", "changed", "tooManySessions"]);
   });
 }
 

@@ -94,10 +94,11 @@ describe("the OpenAPI document", () => {
   it("the OpenAPI document says which credential each route needs", async () => {
     const { paths } = await document();
     const wanted = (path: string, method: string) => paths[path]?.[method]?.security;
-    expect(wanted("/v1/sessions", "post")).toEqual([{ adminToken: [] }, { issuerToken: [] }]);
-    expect(wanted("/v1/sessions/{id}", "get")).toEqual([{ adminToken: [] }, { issuerToken: [] }]);
+    expect(wanted("/v1/sessions", "post")).toEqual([{ adminToken: [] }, { issuerToken: ["issue"] }]);
+    expect(wanted("/v1/sessions/{id}", "get")).toEqual([{ adminToken: [] }, { issuerToken: ["read"] }]);
+    expect(wanted("/v1/sessions/{id}", "delete")).toEqual([{ adminToken: [] }, { issuerToken: ["revoke"] }]);
+    expect(wanted("/v1/edges", "get")).toEqual([{ adminToken: [] }]);
     expect(wanted("/v1/audit", "get")).toEqual([{ adminToken: [] }]);
-    expect(wanted("/v1/sessions/{id}", "delete")).toEqual([{ adminToken: [] }]);
     expect(wanted("/edge/v1/acquire", "post")).toEqual([{ edgeCredential: [] }]);
     expect(wanted("/healthz", "get")).toBeUndefined();
   });

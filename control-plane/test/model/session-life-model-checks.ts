@@ -1,32 +1,37 @@
 // What must hold after each command of a session's life: the control plane shows what the model says, and no more.
 import { expect } from "vitest";
 
+import { showSession } from "../../src/app/sessions/show-session.js";
 import { listSessions } from "../../src/app/sessions/list-sessions.js";
 import { showBuckets, showUsage } from "../../src/app/sessions/show-usage.js";
 import type { UsageOfEdge, UsageOfInstance } from "../../src/app/sessions/show-usage.js";
 import type { WatchAnswer, WatchRequest } from "../../src/app/ports/watch-ports.js";
 import type { LmdbLayout } from "../../src/store/lmdb/layout.js";
-import { INSTANCES } from "./session-life-model.js";
+import { INSTANCES, ISSUERS } from "./session-life-model.js";
 import type { SessionLifeModel } from "./session-life-model.js";
 import type { ModelSession } from "./session-life-model-stored.js";
 import type { SessionLife } from "./session-life.js";
 import { settled } from "../support/watching.js";
 
 const FOLLOWER = { edge: "gw-9", instance: "dddddddddddddddd" };
-const EVERYTHING = { userId: undefined, orgId: undefined, plan: undefined, state: undefined };
+const EVERYTHING = { userId: undefined, orgId: undefined, issuer: undefined, plan: undefined, state: undefined };
 const MICRO = 1_000_000;
 
 /** Sessions, figures, log and audit are as the model has them. */
 export async function expectAsModel(model: SessionLifeModel, life: SessionLife): Promise<void> {
   const { ports, store } = life.process;
-  const page = await listSessions(ports, EVERYTHING, undefined, 1000);
+  const page = await listSessions(ports, EVERYTHING, { before: undefined, limit: 1000 }, null);
   expect(page).toEqual({ sessions: model.views(), next: null });
   for (const session of model.stored.sessions.values()) {
     const { consumed } = model.viewOf(session).tokens;
     const edges = usageOf(session);
     expect(edges.reduce((sum, edge) => sum + edge.consumed, session.direct)).toBe(consumed);
-    expect(await showUsage(ports, session.id)).toEqual({ consumed, direct: session.direct, edges });
-    expect(await showBuckets(ports, session.id)).toEqual(bucketsOf(model, session));
+    expect(await showUsage(ports, session.id, null)).toEqual({ consumed, direct: session.direct, edges });
+    expect(await showBuckets(ports, session.id, null)).toEqual(bucketsOf(model, session));
+    for (const issuer of ISSUERS) {
+      const shown = await showSession(ports, session.id, { issuer, orgId: null });
+      expect(shown).toEqual(issuer === session.issuer ? model.viewOf(session) : undefined);
+    }
   }
   expect(await store.position()).toEqual({ log: model.log, cursor: model.cursor });
   const [newest] = await store.audit.auditBefore(undefined, 1);
@@ -63,8 +68,9 @@ function bucketsOf(model: SessionLifeModel, session: ModelSession): object[] {
 
 /** Where the store still names a session. Its entry by activity is cleared by the walk that meets it, which is later. */
 function tracesOf(db: LmdbLayout, id: string): string[] {
-  const { sessions, byUser, byOrg, byPlan, byUserAndPlan, ended, usage, consumptions } = db;
-  const kept = { sessions, byUser, byOrg, byPlan, byUserAndPlan, ended, usage, consumptions };
+  const { sessions, byUser, byOrg, byIssuer, byIssuerAndUser, byPlan, byUserAndPlan, ended, usage, consumptions } = db;
+  const indexes = { byUser, byOrg, byIssuer, byIssuerAndUser, byPlan, byUserAndPlan };
+  const kept = { sessions, ...indexes, ended, usage, consumptions };
   return Object.entries(kept)
     .filter(([, database]) => [...database.getKeys()].some((key) => [key].flat().includes(id)))
     .map(([name]) => name);
@@ -72,8 +78,9 @@ function tracesOf(db: LmdbLayout, id: string): string[] {
 
 /** After the last command, once everything is long past its end and swept: of sessions the store holds nothing. */
 export function expectNothingKept({ sessions, byPlan, byActivity, usage, ...rest }: LmdbLayout): void {
-  const { byUser, byOrg, byUserAndPlan, ended, consumptions, consumptionsByTime } = rest;
-  const emptied = { sessions, byUser, byOrg, byPlan, byUserAndPlan, byActivity, ended, usage, consumptions };
+  const { byUser, byOrg, byIssuer, byIssuerAndUser, byUserAndPlan, ended, consumptions, consumptionsByTime } = rest;
+  const indexes = { byUser, byOrg, byIssuer, byIssuerAndUser, byPlan, byUserAndPlan, byActivity };
+  const emptied = { sessions, ...indexes, ended, usage, consumptions };
   for (const [name, database] of Object.entries({ ...emptied, consumptionsByTime })) {
     expect([...database.getKeys()], name).toEqual([]);
   }

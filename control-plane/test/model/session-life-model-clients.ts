@@ -7,11 +7,14 @@ import { issueSession } from "../../src/app/sessions/issue-session.js";
 import type { Issued } from "../../src/app/sessions/issue-session.js";
 import { listSessions } from "../../src/app/sessions/list-sessions.js";
 import type { SessionFilter } from "../../src/app/sessions/list-sessions.js";
+import type { SessionView } from "../../src/app/sessions/sessions.js";
 import { reissueToken } from "../../src/app/sessions/reissue-token.js";
+import { ownedKey } from "../../src/domain/idempotency-key.js";
+import type { IssuedBy } from "../../src/domain/issued-by.js";
 import type { PlanOfPolicy } from "../../src/domain/plan.js";
 import { verifyToken } from "../support/verify-token.js";
 import { command } from "./session-life-model-command.js";
-import { DAY_MS, PLAN_NAMES } from "./session-life-model.js";
+import { DAY_MS, ISSUERS, PLAN_NAMES } from "./session-life-model.js";
 import type { SessionLifeModel } from "./session-life-model.js";
 import type { ModelSession, Said } from "./session-life-model-stored.js";
 import { KEYS } from "./session-life.js";
@@ -28,10 +31,17 @@ const perhaps = <Value>(value: fc.Arbitrary<Value>): fc.Arbitrary<Value | undefi
   fc.option(value, { nil: undefined });
 const anyKey = fc.option(fc.constantFrom("k1", "k2", "k3", "k4", "k5"), { nil: undefined, freq: 2 });
 
-const request = fc.record({ userId: anyUser, orgId: anyOrg, plan: perhaps(anyPlan) });
+const anyIssuer = fc.constantFrom(...ISSUERS);
+/** Who asks: an issuer, one for an organisation, or an operator. */
+export const anyViewer: fc.Arbitrary<IssuedBy | null> = fc.option(
+  fc.record({ issuer: anyIssuer, orgId: fc.option(anyOrg, { freq: 2 }) }),
+  { freq: 1 },
+);
+
+const request = fc.record({ userId: anyUser, orgId: anyOrg, issuer: anyIssuer, plan: perhaps(anyPlan) });
 
 const create = command("create", fc.tuple(request, anyKey), async ([said, key], model, life) => {
-  await createAs(said, key, model, life);
+  await createAs(said, key === undefined ? undefined : ownedKey(said.issuer, key), model, life);
 });
 
 /** With a key that was used, as it was used. */
@@ -62,7 +72,7 @@ async function createAs(
     else expectIssued(issued, model, session, made.planId, true);
     return;
   }
-  const before = model.liveOf(said.userId, plan.id);
+  const before = model.liveOf(said, plan.id);
   const surplus = before.slice(0, Math.max(0, before.length + 1 - (plan.maxSessionsPerUser ?? Infinity)));
   if (surplus.length > 0 && plan.onMaxSessions === "refuse") {
     expect(issued).toEqual({ outcome: "tooManySessions" });
@@ -78,16 +88,16 @@ async function createAs(
     model.stored.creations.set(key, { said, id: session.id, planId: plan.id, atMs: model.nowMs });
   }
   expectIssued(issued, model, session, plan.id, false);
-  const after = model.liveOf(said.userId, plan.id).length;
+  const after = model.liveOf(said, plan.id).length;
   expect(after).toBeLessThanOrEqual(plan.maxSessionsPerUser ?? Infinity);
 }
 
 const isSame = (one: Said, other: Said): boolean =>
   one.userId === other.userId && one.orgId === other.orgId && one.plan === other.plan;
 
-function newSession(id: string, { userId, orgId }: Said, plan: PlanOfPolicy, nowMs: number): ModelSession {
+function newSession(id: string, { userId, orgId, issuer }: Said, plan: PlanOfPolicy, nowMs: number): ModelSession {
   const began = { plan, createdAt: nowMs, lastActivity: nowMs, direct: 0, rows: new Map<string, null>() };
-  return { id, userId, orgId, ...began, revokedAt: null, idleEnded: false, announcedBudget: null };
+  return { id, userId, orgId, issuer, ...began, revokedAt: null, idleEnded: false, announcedBudget: null };
 }
 
 function expectIssued(
@@ -172,15 +182,18 @@ function consumedOf(model: SessionLifeModel, id: string, count: number, key: str
 const filter = fc.record({
   userId: perhaps(anyUser),
   orgId: perhaps(anyOrg),
+  issuer: perhaps(anyIssuer),
   plan: perhaps(anyPlan),
   state: perhaps(fc.constantFrom("live" as const, "revoked" as const, "expired" as const)),
 });
 
-const list = command("list", fc.tuple(filter, fc.integer({ min: 1, max: 4 })), async ([wanted, limit], model, life) => {
+const asked = fc.tuple(filter, fc.integer({ min: 1, max: 4 }), anyViewer);
+
+const list = command("list", asked, async ([wanted, limit, issuedBy], model, life) => {
   const found: unknown[] = [];
   let before: string | undefined;
   do {
-    const page = await listSessions(life.process.ports, wanted, before, limit);
+    const page = await listSessions(life.process.ports, wanted, { before, limit }, issuedBy);
     if (wanted.plan !== undefined && model.policy.plans.every(({ name }) => name !== wanted.plan)) {
       expect(page).toBeUndefined();
       return;
@@ -190,10 +203,12 @@ const list = command("list", fc.tuple(filter, fc.integer({ min: 1, max: 4 })), a
     found.push(...page.sessions);
     before = page.next ?? undefined;
   } while (before !== undefined);
-  expect(found).toEqual(model.views().filter((view) => passes(view, wanted)));
+  const seen = model.views().filter(({ id }) => model.seenBy(issuedBy, id) !== undefined);
+  expect(found).toEqual(seen.filter((view) => passes(view, wanted)));
 });
 
-function passes(view: ReturnType<SessionLifeModel["viewOf"]>, { userId, orgId, plan, state }: SessionFilter): boolean {
+function passes(view: SessionView, { userId, orgId, issuer, plan, state }: SessionFilter): boolean {
+  if (issuer !== undefined && view.issuer !== issuer) return false;
   if (userId !== undefined && view.userId !== userId) return false;
   if (orgId !== undefined && view.orgId !== orgId) return false;
   return (plan === undefined || view.plan === plan) && (state === undefined || view.state === state);

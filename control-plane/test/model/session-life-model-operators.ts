@@ -6,7 +6,7 @@ import type { RevocationFilter } from "../../src/domain/stored.js";
 import { changePlan } from "../../src/app/sessions/change-plan.js";
 import { revokeSession } from "../../src/app/sessions/revoke-session.js";
 import type { PlanOfPolicy, PlansOfPolicy } from "../../src/domain/plan.js";
-import { anyOrg, anyPlan, anySession, anyUser } from "./session-life-model-clients.js";
+import { anyOrg, anyPlan, anySession, anyUser, anyViewer } from "./session-life-model-clients.js";
 import { command } from "./session-life-model-command.js";
 import { PLAN_NAMES } from "./session-life-model.js";
 import type { SessionLifeModel } from "./session-life-model.js";
@@ -15,10 +15,10 @@ import { settled } from "../support/watching.js";
 
 const MINUTE_MS = 60_000;
 
-const revoke = command("revoke", anySession, async (one, model, life) => {
+const revoke = command("revoke", fc.tuple(anySession, anyViewer), async ([one, issuedBy], model, life) => {
   const id = model.idAt(one);
-  const answer = await revokeSession(life.process.ports, id, "tests");
-  const session = model.stored.sessions.get(id);
+  const answer = await revokeSession(life.process.ports, id, { actor: "tests", issuedBy });
+  const session = model.seenBy(issuedBy, id);
   expect(answer).toBe(session === undefined ? "unknown" : "revoked");
   if (session === undefined || session.revokedAt !== null) return;
   model.revoke(session);
@@ -66,7 +66,7 @@ function changed(model: SessionLifeModel, id: string, planName: string): object 
   if (session === undefined) return { outcome: "unknown" };
   if (model.stateOf(session) !== "live") return { outcome: "ended" };
   if (session.plan.id !== plan.id) {
-    const count = model.liveOf(session.userId, plan.id).length + 1;
+    const count = model.liveOf(session, plan.id).length + 1;
     if (count > (plan.maxSessionsPerUser ?? Infinity)) return { outcome: "tooManySessions" };
     session.plan = plan;
     model.invalidate("refresh", id);

@@ -17,6 +17,7 @@ export interface ModelSession {
   readonly id: string;
   readonly userId: string;
   readonly orgId: string;
+  readonly issuer: string;
   readonly createdAt: number;
   /** As it was when the session was made or got another plan. */
   plan: PlanOfPolicy;
@@ -46,6 +47,8 @@ export interface AnySession {
 export interface Said {
   readonly userId: string;
   readonly orgId: string;
+  /** Who asks. */
+  readonly issuer: string;
   readonly plan: string | undefined;
 }
 

@@ -1,5 +1,6 @@
 // A session's life as plain maps: what the control plane must show after each command, without its code.
 import type { SessionView } from "../../src/app/sessions/sessions.js";
+import type { IssuedBy } from "../../src/domain/issued-by.js";
 import type { PlanOfPolicy, PlansOfPolicy } from "../../src/domain/plan.js";
 import type {
   AnySession,
@@ -18,6 +19,8 @@ export const INSTANCES = [
 ] as const;
 export type ModelInstance = (typeof INSTANCES)[number];
 
+/** Two issuers and an operator. */
+export const ISSUERS = ["login", "app", "operator:1f2e3d4c"] as const;
 export const PLAN_NAMES = ["open", "metered", "replacing"] as const;
 export const DAY_MS = 86_400_000;
 const GONE_MS = 300_000;
@@ -92,13 +95,20 @@ export class SessionLifeModel {
   }
 
   viewOf(session: ModelSession): SessionView {
-    const { id, userId, orgId, createdAt, lastActivity, plan, revokedAt } = session;
+    const { id, userId, orgId, issuer, createdAt, lastActivity, plan, revokedAt } = session;
     const budget = this.planOf(session)?.tokenBudget ?? null;
     const issued = plan.tokenBudget ?? plan.maxTokens;
     const tokens = { issued, consumed: this.consumedOf(session), budget };
     const metadata = { userAgent: null, ip: null, route: null };
     const [state, endsAt] = [this.stateOf(session), this.endsAt(session)];
-    return { id, userId, orgId, plan: plan.name, state, createdAt, endsAt, lastActivity, tokens, metadata, revokedAt };
+    const whose = { id, userId, orgId, issuer };
+    return { ...whose, plan: plan.name, state, createdAt, endsAt, lastActivity, tokens, metadata, revokedAt };
+  }
+
+  /** Undefined also where it is of another issuer than asks. */
+  seenBy(issuedBy: IssuedBy | null, id: string): ModelSession | undefined {
+    const session = this.stored.sessions.get(id);
+    return session !== undefined && isSeenBy(issuedBy, session) ? session : undefined;
   }
 
   /** The newest first. */
@@ -107,10 +117,11 @@ export class SessionLifeModel {
     return all.sort((a, b) => (a.id < b.id ? 1 : -1));
   }
 
-  /** The user's live sessions of a plan, the oldest first. */
-  liveOf(userId: string, planId: number): ModelSession[] {
+  /** The user's live sessions of a plan and an issuer, the oldest first. */
+  liveOf({ userId, issuer }: Pick<ModelSession, "userId" | "issuer">, planId: number): ModelSession[] {
     return [...this.stored.sessions.values()]
-      .filter((one) => one.userId === userId && one.plan.id === planId && this.stateOf(one) === "live")
+      .filter((one) => one.userId === userId && one.issuer === issuer)
+      .filter((one) => one.plan.id === planId && this.stateOf(one) === "live")
       .sort((a, b) => (a.id < b.id ? -1 : 1));
   }
 
@@ -177,3 +188,6 @@ export class SessionLifeModel {
     return Math.min(maxTokens * MICRO, figures.levelMicro + refilled);
   }
 }
+
+const isSeenBy = (issuedBy: IssuedBy | null, { issuer, orgId }: ModelSession): boolean =>
+  issuedBy === null || (issuer === issuedBy.issuer && (issuedBy.orgId ?? orgId) === orgId);

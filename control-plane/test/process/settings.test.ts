@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 
 import { deriveKeys, readSecret } from "../../src/domain/keys.js";
 import { replacedSettings } from "../../src/settings/replaced-settings.js";
+import { sha256Of } from "../../src/app/access/admin.js";
 import { readSettings } from "../../src/settings/settings.js";
 
 const DAY_MS = 86_400_000;
@@ -38,6 +39,7 @@ describe("settings", () => {
       SLUICE_POLICY: "/p.yaml",
       SLUICE_SECRET_ALSO: "a0".repeat(32),
       SLUICE_ISSUER_TOKEN: "the-issuers-own-token",
+      SLUICE_ISSUERS_FILE: "/i.yaml",
       SLUICE_API_RATE: "5",
       SLUICE_API_BURST: "50",
       SLUICE_HTTP_CONNECTIONS: "30",
@@ -60,6 +62,8 @@ describe("settings", () => {
         { kind: "operator", token: env.SLUICE_ADMIN_TOKEN },
         { kind: "issuer", token: env.SLUICE_ISSUER_TOKEN },
       ],
+      issuersPath: "/i.yaml",
+      taken: expect.anything() as object,
       apiRate: { perSecond: 5, burst: 50 },
       connections: { total: 30, unauthenticated: 20, perAddress: 10 },
       retention: { metadataMs: 30 * DAY_MS, audit: { maxEntries: 10, maxAgeMs: 90_000 } },
@@ -242,6 +246,26 @@ describe("credentials of different kinds", () => {
       expect(violation[0]).not.toContain(token);
     },
   );
+
+  it("no issuer of the file may have a credential of the environment, in whatever spelling", () => {
+    const tokens = { SLUICE_ADMIN_TOKEN: "operators-own-token", SLUICE_ISSUER_TOKEN: "the-issuers-own-token" };
+    const settings = readSettings({ ...tokens, SLUICE_SECRET: ` ${SECRET}\n`, SLUICE_SECRET_ALSO: ALSO });
+    if ("violations" in settings) throw new Error("no settings");
+    const { hashes, names } = settings.taken;
+    const bytes = Buffer.from(SECRET, "hex");
+    const spellings = [SECRET, SECRET.toUpperCase(), bytes.toString("base64"), bytes.toString("base64url")];
+    for (const secret of spellings) expect(hashes.get(sha256Of(secret))).toBe("the secret of SLUICE_SECRET");
+    expect(hashes.get(sha256Of(ALSO))).toBe("the secret of SLUICE_SECRET_ALSO");
+    for (const hex of [SECRET, ALSO]) expect(hashes.get(sha256Of(credentialOf(hex)))).toMatch(/^the edges' credential/);
+    for (const [setting, token] of Object.entries(tokens))
+      expect(hashes.get(sha256Of(token))).toBe(`in ${setting} already`);
+    expect([...names]).toEqual([["issuer", "that of SLUICE_ISSUER_TOKEN"]]);
+  });
+
+  it("the name issuer is free for the file where SLUICE_ISSUER_TOKEN is not set", () => {
+    expect(readSettings(ENOUGH)).toMatchObject({ issuersPath: undefined, taken: { names: new Map() } });
+    expect(readSettings({ ...ENOUGH, SLUICE_ISSUERS_FILE: "none" })).toMatchObject({ issuersPath: undefined });
+  });
 
   it("a secret that is too short to be one and also an admin token is named as such", () => {
     const said = violations({ SLUICE_SECRET: "4f".repeat(16), SLUICE_ADMIN_TOKEN: "4f".repeat(16) });

@@ -136,6 +136,25 @@ describe("a restore", () => {
   });
 });
 
+describe("a store of schema 4", () => {
+  it("sessions of before issuers were kept have none, and no issuer's list has them", async () => {
+    const path = folder();
+    const before = await opened(path);
+    const session = sessionAt(NOW_MS);
+    await before.create(session);
+    await before.db.env.transaction(() => void before.db.meta.put("schema", 4));
+    await before.close();
+    const store = await opened(path);
+    expect(await store.find(session.id)).toEqual(session);
+    expect([...store.db.byIssuer.getKeys()]).toEqual([]);
+    const limit = { maxSessions: 1, onMaxSessions: "refuse" } as const;
+    const another = { ...sessionAt(NOW_MS), issuer: "operator:11111111" };
+    const issue = { session: another, limit, repeatable: null, isLive: () => true };
+    expect((await store.operator.issue(issue)).outcome).toBe("tooManySessions");
+    expect(store.db.meta.get("schema")).toBe(SCHEMA);
+  });
+});
+
 describe("a store of schema 1", () => {
   /** As the first version wrote it. */
   async function ofSchema1(path: string) {

@@ -2,6 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { expect, onTestFinished } from "vitest";
 
+import { NO_ISSUERS } from "../../src/app/access/issuers.js";
 import { BulkRevocations } from "../../src/app/sessions/bulk-revocations.js";
 import { DroppedRows } from "../../src/app/edges/dropped-rows.js";
 import { EdgeRegistry } from "../../src/app/edges/status/edge-registry.js";
@@ -164,6 +165,7 @@ export async function startTestControlPlane(
       { kind: "operator", token: ADMIN_TOKEN },
       { kind: "issuer", token: ISSUER_TOKEN },
     ],
+    issuers: NO_ISSUERS,
     apiRate: { perSecond: 1000, burst: 10_000 },
     connections: { total: 2000, unauthenticated: 1000, perAddress: 1000 },
     tls: null,

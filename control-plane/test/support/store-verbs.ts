@@ -15,6 +15,7 @@ import { decideReport } from "../../src/domain/decisions/report-usage.js";
 import type { Budgets } from "../../src/domain/decisions/report-usage.js";
 import type { ReportedRow } from "../../src/domain/decisions/reported-rows.js";
 import { decideBulkRevocation, decideChunk, decideRevocation } from "../../src/domain/decisions/revoke-sessions.js";
+import { peersIn } from "../../src/domain/issued-by.js";
 import type { Session } from "../../src/domain/session.js";
 import type { AuditEvent, Instance, RevocationFilter } from "../../src/domain/stored.js";
 
@@ -39,7 +40,7 @@ const sessionVerbs = (store: Updates) => ({
 const operatorVerbs = (store: Updates) => ({
   issue(creation: Creation) {
     const { session, limit, repeatable } = creation;
-    const peers = limit === null ? null : { userId: session.userId, planId: session.plan.id };
+    const peers = limit === null ? null : peersIn(session.plan.id, session);
     const wanted = { sessionId: session.id, key: repeatable?.key ?? null, peers };
     return answerOf(store.update("creation", wanted, (state) => decideCreation(state, creation)));
   },

@@ -33,6 +33,8 @@ import { Watches } from "../../../control-plane/src/app/edges/watches.js";
 import { noAudit } from "../../../control-plane/test/support/no-audit.js";
 import type { SimStore } from "./sim-store.js";
 
+const OPERATOR = { actor: "simulation", issuedBy: null };
+
 export interface HttpAnswer {
   readonly status: number;
   readonly body: string;
@@ -120,7 +122,7 @@ export class SimPlane {
   }
 
   async revoke(sessionId: string): Promise<void> {
-    if (this.#service !== undefined) await revokeSession(this.#service.ports, sessionId, "simulation");
+    if (this.#service !== undefined) await revokeSession(this.#service.ports, sessionId, OPERATOR);
   }
 
   async sweep(): Promise<void> {

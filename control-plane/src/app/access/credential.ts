@@ -35,10 +35,13 @@ export function bearerCheck<Holder>(
   });
   const shown = Buffer.alloc(COMPARED_BYTES);
   return (header) => {
-    spread(BEARER.exec(header ?? "")?.[1] ?? "", shown);
+    spread(bearerOf(header) ?? "", shown);
     return known.filter((one) => timingSafeEqual(shown, one.bytes)).at(0)?.holder;
   };
 }
+
+/** What the header shows; undefined where it is of another form. */
+export const bearerOf = (header: string | undefined): string | undefined => BEARER.exec(header ?? "")?.[1];
 
 /** The edges' credentials, in the form that the check takes. */
 export const ofEdges = (secrets: readonly string[]): Credential<"edge">[] =>

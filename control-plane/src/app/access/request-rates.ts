@@ -1,4 +1,4 @@
-// How many requests of the REST API each address and each kind of admin token may make: a token bucket for each.
+// How many requests of the REST API each address, each issuer and all operators may make: a token bucket for each.
 import type { Clock } from "../ports/ports.js";
 
 export interface RequestRate {

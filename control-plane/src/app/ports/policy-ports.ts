@@ -1,24 +1,14 @@
 // What the policy service needs from outside, and what it gives to whoever gives edges their policy.
 import type { PlansOfPolicy } from "../../domain/plan.js";
 import type { LocatedViolation, ValidatedPolicy, Violation } from "../../domain/policy/policy.js";
+import type { FollowedText } from "./followed-text.js";
 import type { ActivePolicy } from "./ports.js";
 
 /** Bytes as a file holds them, in UTF-8 if they are a policy's. */
 export type PolicyText = string | Uint8Array;
 
 /** Where an operator writes the policy. */
-export interface PolicySource {
-  /** For people: the file's path. */
-  readonly name: string;
-  /** The whole text as it is now, as bytes or decoded. Rejects where there is none or it cannot be read. */
-  read(): Promise<PolicyText>;
-  /**
-   * Calls `onChange` after each change, once the source is at rest, never twice at a time; also where what was read last
-   * could not be read, or is not `isTaken` yet. Resolved with false, it is called again a little later. Returns how to
-   * stop.
-   */
-  watch(onChange: () => Promise<boolean>, isTaken: boolean): () => void;
-}
+export type PolicySource = FollowedText;
 
 /** One thing that is wrong with a policy. Lines and columns count from 1; null where a violation has no position. */
 export interface PolicyViolation extends Violation {

@@ -6,6 +6,7 @@ import type { CreationState } from "../../domain/decisions/create-session.js";
 import type { HoldState } from "../../domain/decisions/hold-session.js";
 import type { ReportedRow } from "../../domain/decisions/reported-rows.js";
 import type { ChunkState } from "../../domain/decisions/revoke-sessions.js";
+import type { Peers } from "../../domain/issued-by.js";
 import type { Session } from "../../domain/session.js";
 import type { RevocationFilter, SessionRecord } from "../../domain/stored.js";
 
@@ -54,7 +55,7 @@ export interface Loads {
     {
       readonly sessionId: string;
       readonly key: string | null;
-      readonly peers: { readonly userId: string; readonly planId: number } | null;
+      readonly peers: Peers | null;
     },
     CreationState
   >;

@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 
 import { decideCreation, limitOf } from "../../domain/decisions/create-session.js";
 import type { Creation, RepeatableRequest } from "../../domain/decisions/create-session.js";
+import { peersIn } from "../../domain/issued-by.js";
 import { planByName } from "../../domain/plan.js";
 import { createSession } from "../../domain/session.js";
 import type { NewSession, Session } from "../../domain/session.js";
@@ -13,6 +14,7 @@ import { keysKnownSinceMs, viewOf } from "./sessions.js";
 import type { SessionPorts, SessionView } from "./sessions.js";
 
 export interface SessionRequest extends Omit<NewSession, "id"> {
+  readonly issuer: string;
   /** A plan's name; absent: the policy's first plan. */
   readonly plan: string | undefined;
 }
@@ -43,7 +45,7 @@ export async function issueSession(ports: SessionPorts, request: SessionRequest,
     ...{ limit, isLive: liveAt(ports.policies, nowMs) },
     repeatable: key === undefined ? null : repeatable(key, request, ports.clock),
   });
-  const peers = limit === null ? null : { userId: request.userId, planId: plan.id };
+  const peers = limit === null ? null : peersIn(plan.id, request);
   const wanted = { sessionId: id, key: key ?? null, peers };
   const { answer } = await ports.store.update("creation", wanted, (state) =>
     decideCreation(state, creation(state.newestId)),
@@ -54,8 +56,8 @@ export async function issueSession(ports: SessionPorts, request: SessionRequest,
 
   const { session } = answer;
   for (const removed of answer.removed) noteReplaced(ports, removed, nowMs);
-  const { userId, orgId } = session;
-  ports.logger.info({ event: "session-created", sessionId: session.id, userId, orgId }, "session created");
+  const { userId, orgId, issuer } = session;
+  ports.logger.info({ event: "session-created", sessionId: session.id, userId, orgId, issuer }, "session created");
   ports.meter.sessionCreated();
   return issued(ports, session, plan.id, nowMs, false);
 }

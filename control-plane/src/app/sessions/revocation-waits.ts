@@ -4,11 +4,14 @@ import type { Confirmations, Confirmed } from "../edges/confirmations.js";
 
 /** Far more than operators and their scripts wait at a time, and too few to be felt beside the watches that are held. */
 const MAX_WAITS = 64;
+/** Issuers together leave the rest to operators, and each leaves some to the others. */
+const WAITS = { ofIssuers: 48, ofOneIssuer: 8 };
 
 export type ConfirmationsPort = Pick<Confirmations, "status" | "wait">;
 
 export class RevocationWaits {
   private waiting = 0;
+  private readonly ofIssuers = new Map<string, number>();
   private readonly stopping = new AbortController();
 
   constructor(
@@ -20,18 +23,34 @@ export class RevocationWaits {
   /**
    * For all that is revoked by now. Resolves when every edge has confirmed, when the time is over, or when the caller
    * hangs up; at once where too many wait already.
+   * @param issuer who waits; null: an operator
    */
-  async confirmedWithin(timeoutMs: number, gone: AbortSignal): Promise<Confirmed> {
+  async confirmedWithin(timeoutMs: number, gone: AbortSignal, issuer: string | null): Promise<Confirmed> {
     const position = await this.log.position();
-    if (timeoutMs === 0 || this.waiting >= this.maxWaits || this.stopping.signal.aborted) {
+    if (timeoutMs === 0 || this.stopping.signal.aborted || !this.hasRoom(issuer)) {
       return this.confirmations.status(position);
     }
-    this.waiting += 1;
+    this.count(issuer, 1);
     try {
       return await this.confirmations.wait(position, timeoutMs, AbortSignal.any([gone, this.stopping.signal]));
     } finally {
-      this.waiting -= 1;
+      this.count(issuer, -1);
     }
+  }
+
+  private hasRoom(issuer: string | null): boolean {
+    if (this.waiting >= this.maxWaits) return false;
+    if (issuer === null) return true;
+    const ofAll = [...this.ofIssuers.values()].reduce((sum, waits) => sum + waits, 0);
+    return ofAll < WAITS.ofIssuers && (this.ofIssuers.get(issuer) ?? 0) < WAITS.ofOneIssuer;
+  }
+
+  private count(issuer: string | null, more: 1 | -1): void {
+    this.waiting += more;
+    if (issuer === null) return;
+    const waits = (this.ofIssuers.get(issuer) ?? 0) + more;
+    if (waits === 0) this.ofIssuers.delete(issuer);
+    else this.ofIssuers.set(issuer, waits);
   }
 
   /** How it stands now. @param cursor of the last entry that is asked about; undefined: not known, so all there is */

@@ -26,6 +26,8 @@ export interface SessionView extends Pick<
 > {
   /** Budget: what the plan lets a session consume in all; null: no bound. */
   readonly tokens: Session["tokens"] & { readonly budget: number | null };
+  /** Null: an earlier version issued it. */
+  readonly issuer: string | null;
   /** The plan's present name. */
   readonly plan: string;
   readonly state: SessionState;
@@ -37,11 +39,12 @@ export function viewOf(session: Session, policies: CurrentPolicy, nowMs: number)
   const policy = policies.current()?.policy;
   const plan = policy && planById(policy, session.plan.id);
   const endsAt = sessionEndsAtMs(session, plan, nowMs);
-  const { id, userId, orgId, createdAt, lastActivity, metadata, revokedAt } = session;
+  const { id, userId, orgId, issuer = null, createdAt, lastActivity, metadata, revokedAt } = session;
   const tokens = { ...session.tokens, budget: plan?.tokenBudget ?? null };
   const state = sessionState(session, endsAt, nowMs);
   const name = plan?.name ?? session.plan.name;
-  return { id, userId, orgId, plan: name, state, createdAt, endsAt, lastActivity, tokens, metadata, revokedAt };
+  const whose = { id, userId, orgId, issuer };
+  return { ...whose, plan: name, state, createdAt, endsAt, lastActivity, tokens, metadata, revokedAt };
 }
 
 /** From when on keys of repeated calls are known, ms since the epoch: all of them while the clock may be wrong. */

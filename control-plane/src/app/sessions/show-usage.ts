@@ -1,4 +1,5 @@
 // Use cases: what a session spent where, and what its buckets hold.
+import type { IssuedBy } from "../../domain/issued-by.js";
 import type { UsageRow } from "../../domain/stored.js";
 import { MICROTOKENS_PER_TOKEN } from "../../../../assembly/contract.js";
 import { isFormer } from "../../domain/former-rows.js";
@@ -6,6 +7,7 @@ import { refilledMicro } from "../../domain/level.js";
 import { planById } from "../../domain/plan.js";
 import { lastFigures } from "../edges/usage.js";
 import type { UsagePorts } from "../edges/usage.js";
+import { isWithinReach } from "./within-reach.js";
 
 export interface UsageOfInstance {
   readonly instance: string;
@@ -30,11 +32,14 @@ export interface SessionUsage {
   readonly edges: readonly UsageOfEdge[];
 }
 
-/** Undefined if there is no such session. */
+/** Undefined if there is no such session, or none that the caller issued. */
 export async function showUsage(
-  { store, usage }: Pick<UsagePorts, "store" | "usage">,
+  ports: Pick<UsagePorts, "store" | "operator" | "usage">,
   id: string,
+  issuedBy: IssuedBy | null,
 ): Promise<SessionUsage | undefined> {
+  if (!(await isWithinReach(ports, id, issuedBy))) return undefined;
+  const { store, usage } = ports;
   const rows = await usage.rowsOf(id);
   const session = await store.find(id);
   if (session === undefined) return undefined;
@@ -60,12 +65,16 @@ export interface BucketView {
 
 /**
  * A bucket for each edge that has reported the session, as its instance that reported last had it, refilled to now
- * at the plan's present limits. At every other edge it is full. Undefined if there is no such session.
+ * at the plan's present limits. At every other edge it is full. Undefined if there is no such session, or none that the
+ * caller issued.
  */
 export async function showBuckets(
-  { store, usage, policies, clock }: Pick<UsagePorts, "store" | "usage" | "policies" | "clock">,
+  ports: Pick<UsagePorts, "store" | "operator" | "usage" | "policies" | "clock">,
   id: string,
+  issuedBy: IssuedBy | null,
 ): Promise<readonly BucketView[] | undefined> {
+  if (!(await isWithinReach(ports, id, issuedBy))) return undefined;
+  const { store, usage, policies, clock } = ports;
   const session = await store.find(id);
   if (session === undefined) return undefined;
   const rows = await usage.rowsOf(id);

@@ -9,7 +9,7 @@ export interface paths {
     };
     /**
      * List sessions, the newest first
-     * @description By userId, by orgId, and by plan with state=live it is read from an index; any other filter looks at all sessions, a bounded number for each page.
+     * @description By issuer, by userId, by orgId, and by plan with state=live it is read from an index; any other filter looks at all sessions, a bounded number for each page. An issuer's token lists the sessions that it issued.
      */
     readonly get: {
       readonly parameters: {
@@ -18,6 +18,8 @@ export interface paths {
           readonly userId?: string;
           /** @description a string of 1 to 128 characters, none of them a control character */
           readonly orgId?: string;
+          /** @description a string of 1 to 128 characters, none of them a control character */
+          readonly issuer?: string;
           /** @description a plan's name, 1 to 32 of a-z, 0-9 and - */
           readonly plan?: string;
           /** @description one of live, revoked, expired */
@@ -45,6 +47,8 @@ export interface paths {
                 readonly id: string;
                 readonly userId: string;
                 readonly orgId: string;
+                /** @description who issued it: an issuer's name, or an operator's public name as in the audit log; null: not known, it was issued by an earlier version */
+                readonly issuer: string | null;
                 /** @description name of the plan */
                 readonly plan: string;
                 readonly state: "live" | "revoked" | "expired";
@@ -131,6 +135,8 @@ export interface paths {
                 readonly id: string;
                 readonly userId: string;
                 readonly orgId: string;
+                /** @description who issued it: an issuer's name, or an operator's public name as in the audit log; null: not known, it was issued by an earlier version */
+                readonly issuer: string | null;
                 /** @description name of the plan */
                 readonly plan: string;
                 readonly state: "live" | "revoked" | "expired";
@@ -254,6 +260,8 @@ export interface paths {
                 readonly id: string;
                 readonly userId: string;
                 readonly orgId: string;
+                /** @description who issued it: an issuer's name, or an operator's public name as in the audit log; null: not known, it was issued by an earlier version */
+                readonly issuer: string | null;
                 /** @description name of the plan */
                 readonly plan: string;
                 readonly state: "live" | "revoked" | "expired";
@@ -368,6 +376,8 @@ export interface paths {
                 readonly id: string;
                 readonly userId: string;
                 readonly orgId: string;
+                /** @description who issued it: an issuer's name, or an operator's public name as in the audit log; null: not known, it was issued by an earlier version */
+                readonly issuer: string | null;
                 /** @description name of the plan */
                 readonly plan: string;
                 readonly state: "live" | "revoked" | "expired";
@@ -438,6 +448,8 @@ export interface paths {
                 readonly id: string;
                 readonly userId: string;
                 readonly orgId: string;
+                /** @description who issued it: an issuer's name, or an operator's public name as in the audit log; null: not known, it was issued by an earlier version */
+                readonly issuer: string | null;
                 /** @description name of the plan */
                 readonly plan: string;
                 readonly state: "live" | "revoked" | "expired";
@@ -686,7 +698,7 @@ export interface paths {
                 readonly number: number;
                 /** @description when, ms since the epoch */
                 readonly at: number;
-                /** @description public name of the admin token, or file */
+                /** @description public name of the admin token, such as operator:1f2e3d4c or issuer:login:1f2e3d4c, or file */
                 readonly actor: string;
                 /** @enum {string} */
                 readonly action:

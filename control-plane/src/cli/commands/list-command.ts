@@ -17,7 +17,9 @@ export const list: ApiCommand = {
     limit: { kind: "count", value: "COUNT", what: "at most so many (100)" },
     all: { kind: "flag", what: "however many there are" },
   },
-  notes: ["By user, by organisation, and by plan with --state live it is quick; else all sessions are looked through."],
+  notes: [
+    "By user, organisation, issuer, and by plan with --state live it is quick; else all sessions are looked through.",
+  ],
   example: "session list --user ada --state live",
   next: "sluice session show ID   shows one of them in full",
   run: async (invocation, client) => {

@@ -11,6 +11,7 @@ const MAX_PAGE = 1000;
 export const WHOSE: Options = {
   user: { kind: "text", value: "ID", what: "of this user" },
   org: { kind: "text", value: "ID", what: "of this organisation" },
+  issuer: { kind: "text", value: "NAME", what: "that this issuer issued" },
   plan: { kind: "text", value: "NAME", what: "in this plan" },
 };
 
@@ -34,7 +35,8 @@ export async function listSessions(
   const sessions: Session[] = [];
   let cursor: string | undefined;
   for (let left = limit; ;) {
-    const filter = { userId: given.text("user"), orgId: given.text("org"), plan: given.text("plan"), state };
+    const whose = { userId: given.text("user"), orgId: given.text("org"), issuer: given.text("issuer") };
+    const filter = { ...whose, plan: given.text("plan"), state };
     const path = `/v1/sessions${query({ ...filter, limit: Math.min(MAX_PAGE, left), cursor })}`;
     const page = await client.call<ListAnswer>({ method: "GET", path }, "sessions");
     if (!page.ok) return page;

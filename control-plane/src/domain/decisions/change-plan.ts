@@ -18,7 +18,7 @@ export interface PlanChange {
 
 export interface PlanChangeState {
   readonly found: SessionRecord | undefined;
-  /** The sessions of its user in the new plan. */
+  /** The sessions of its user and issuer in the new plan. */
   readonly peers: readonly Session[];
 }
 
@@ -40,8 +40,8 @@ export function decidePlanChange(
     return unchanged({ outcome: "tooManySessions" });
   }
   const changed = withPlan(session, plan);
-  const { id } = session;
-  const details = { from: session.plan.name, to: plan.name };
+  const { id, issuer = null } = session;
+  const details = { from: session.plan.name, to: plan.name, issuer };
   return {
     answer: { outcome: "changed", session: changed },
     changes: {

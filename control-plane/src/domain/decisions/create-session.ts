@@ -47,7 +47,7 @@ export interface CreationState {
   readonly made: CreationKey | undefined;
   /** The session that it made, if it is still stored. */
   readonly madeSession: Session | undefined;
-  /** The user's sessions in the plan; none where there is no limit. */
+  /** The user's sessions of the same issuer in the plan; none where there is no limit. */
   readonly peers: readonly Session[];
 }
 

@@ -25,7 +25,7 @@ export function decideReissue(
   if (found === undefined) return unchanged({ outcome: "unknown" });
   const session = activeSession(found);
   if (!isLive(session)) return unchanged({ outcome: "ended" });
-  const details = { plan: planNameOf(session) };
+  const details = { plan: planNameOf(session), issuer: session.issuer ?? null };
   return {
     answer: { outcome: "reissued", session },
     changes: { audit: [{ at: atMs, actor, action: "token-reissued", sessionId: session.id, details }] },

@@ -27,7 +27,8 @@ export function decideRevocation(
   if (session === undefined) return unchanged(undefined);
   if (session.revokedAt !== null) return unchanged({ newly: false, session });
   const { change, invalidation } = revocationOf(session, atMs);
-  const audit = audited === undefined ? [] : [audited];
+  const { issuer = null } = session;
+  const audit = audited === undefined ? [] : [{ ...audited, details: { ...audited.details, issuer } }];
   return {
     answer: { newly: true, session: change.after },
     changes: { sessions: [change], invalidations: [invalidation], audit },

@@ -1,8 +1,9 @@
 // What lists, changes of plan, re-issues and the audit log take and answer.
 import { Type } from "typebox";
 
+import { MAX_ID_CHARS } from "../../domain/session.js";
 import { WAIT_FORM } from "../../domain/revocation-wait.js";
-import { CONFIRMATION, MAX_ID_CHARS, planName, SessionSchema, strictObject, text, timeMs } from "../schemas.js";
+import { CONFIRMATION, planName, SessionSchema, strictObject, text, timeMs } from "../schemas.js";
 
 export const DEFAULT_PAGE = "100";
 export const MAX_PAGE = "1000";
@@ -39,6 +40,7 @@ export const NamePageQuery = strictObject({
 export const ListQuery = strictObject({
   userId: Type.Optional(text(1, MAX_ID_CHARS)),
   orgId: Type.Optional(text(1, MAX_ID_CHARS)),
+  issuer: Type.Optional(text(1, MAX_ID_CHARS)),
   plan: Type.Optional(planName("")),
   state: Type.Optional(
     Type.Union([Type.Literal("live"), Type.Literal("revoked"), Type.Literal("expired")], {
@@ -80,7 +82,9 @@ const AuditEntrySchema = Type.Object(
   {
     number: Type.Integer({ description: "grows by one with each entry" }),
     at: timeMs("when"),
-    actor: Type.String({ description: "public name of the admin token, or file" }),
+    actor: Type.String({
+      description: "public name of the admin token, such as operator:1f2e3d4c or issuer:login:1f2e3d4c, or file",
+    }),
     action: Type.String({
       enum: [
         "session-revoked",

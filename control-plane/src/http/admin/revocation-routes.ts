@@ -1,13 +1,14 @@
 // The admin routes of revocation by user or organisation: ask for one, and see how far it is.
 import { Type } from "typebox";
 
+import { MAX_ID_CHARS } from "../../domain/session.js";
 import type { BulkRevocation } from "../../domain/stored.js";
 import type { BulkRevocations } from "../../app/sessions/bulk-revocations.js";
 import type { Confirmed } from "../../app/edges/confirmations.js";
 import type { RevocationWaits } from "../../app/sessions/revocation-waits.js";
 import { sendError } from "../errors.js";
 import { actorOf } from "../guard.js";
-import { CONFIRMATION, errorAnswers, MAX_ID_CHARS, RevocationParams, strictObject, text, timeMs } from "../schemas.js";
+import { CONFIRMATION, errorAnswers, RevocationParams, strictObject, text, timeMs } from "../schemas.js";
 import type { HttpApp } from "../app.js";
 
 const tags = ["sessions"];

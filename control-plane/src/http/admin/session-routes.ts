@@ -15,7 +15,7 @@ import { hangUpOf } from "../connections.js";
 import { sendError } from "../errors.js";
 import type { ErrorCode, ErrorDetail } from "../errors.js";
 import { unknownPlan, wrongField } from "../field-violations.js";
-import { actorOf, keyOf } from "../guard.js";
+import { actorOf, issuedByOf, issuerOf, keyOf } from "../guard.js";
 import { ConfirmedAnswer, CreateHeaders, ChangePlanBody, ReissuedAnswer, RevokeQuery } from "./operator-schemas.js";
 import { CreatedAnswer, CreateSessionBody, errorAnswers, SessionAnswer, SessionParams } from "../schemas.js";
 import type { HttpApp } from "../app.js";
@@ -24,13 +24,14 @@ import type { HttpApp } from "../app.js";
 const MAX_BODY_BYTES = 16 * 1024;
 const security = [{ adminToken: [] }];
 const tags = ["sessions"];
-/** Issuers may call it too. */
-const issuer = { issuer: true };
-
 /** What any admin route may answer. */
 const COMMON = ["INVALID_REQUEST", "UNAUTHORIZED", "FORBIDDEN", "TOO_MANY_REQUESTS", "INTERNAL"] as const;
 const OF_A_BODY = ["MALFORMED_JSON", "BODY_TOO_LARGE", "UNSUPPORTED_MEDIA_TYPE"] as const;
 const OF_AN_ID = ["SESSION_NOT_FOUND", "URL_TOO_LONG"] as const;
+const OTHER_ORGANISATION = {
+  field: "orgId",
+  message: "This token issues sessions of one organisation, not of this one",
+};
 
 /** To be called in a scope that `guardAdmins` keeps. */
 export function sessionRoutes(app: HttpApp, ports: SessionPorts, waits: RevocationWaits): void {
@@ -62,13 +63,20 @@ function createRoute(app: HttpApp, ports: SessionPorts): void {
       ),
     },
   };
-  app.post("/v1/sessions", { schema, config: issuer, bodyLimit: MAX_BODY_BYTES }, async (request, reply) => {
-    const { userId, orgId, plan, metadata = {} } = request.body;
-    const issued = await issueSession(ports, { userId, orgId, plan, metadata }, keyOf(request));
-    if (issued.outcome !== "issued") return sendError(reply, ...denialOfCreation(issued.outcome, ports.policies));
-    if (issued.repeated) reply.header("idempotent-replayed", "true");
-    return reply.code(201).send({ session: issued.session, token: issued.token });
-  });
+  app.post(
+    "/v1/sessions",
+    { schema, config: { scope: "issue" }, bodyLimit: MAX_BODY_BYTES },
+    async (request, reply) => {
+      const { userId, orgId, plan, metadata = {} } = request.body;
+      const bound = issuedByOf(request)?.orgId ?? null;
+      if (bound !== null && orgId !== bound) return sendError(reply, "FORBIDDEN", OTHER_ORGANISATION);
+      const said = { userId, orgId, plan, metadata, issuer: issuerOf(request) };
+      const issued = await issueSession(ports, said, keyOf(request));
+      if (issued.outcome !== "issued") return sendError(reply, ...denialOfCreation(issued.outcome, ports.policies));
+      if (issued.repeated) reply.header("idempotent-replayed", "true");
+      return reply.code(201).send({ session: issued.session, token: issued.token });
+    },
+  );
 }
 
 function denialOfCreation(
@@ -97,8 +105,8 @@ function showRoute(app: HttpApp, ports: SessionPorts): void {
     params: SessionParams,
     response: { 200: SessionAnswer, ...errorAnswers(...COMMON, ...OF_AN_ID) },
   };
-  app.get("/v1/sessions/:id", { schema, config: issuer }, async (request, reply) => {
-    const session = await showSession(ports, request.params.id);
+  app.get("/v1/sessions/:id", { schema, config: { scope: "read" } }, async (request, reply) => {
+    const session = await showSession(ports, request.params.id, issuedByOf(request));
     return session === undefined ? sendError(reply, "SESSION_NOT_FOUND") : reply.code(200).send({ session });
   });
 }
@@ -178,16 +186,18 @@ function revokeRoute(app: HttpApp, ports: SessionPorts, waits: RevocationWaits):
       ...errorAnswers(...COMMON, ...OF_AN_ID, "NOT_WRITTEN"),
     },
   };
-  app.delete("/v1/sessions/:id", { schema }, async (request, reply) => {
+  app.delete("/v1/sessions/:id", { schema, config: { scope: "revoke" } }, async (request, reply) => {
     const { wait } = request.query;
     const waitMs = wait === undefined ? undefined : readWait(wait);
     if (wait !== undefined && waitMs === undefined) {
       return sendError(reply, "INVALID_REQUEST", wrongField("wait", WAIT_FORM));
     }
-    const outcome = await revokeSession(ports, request.params.id, actorOf(request));
+    const issuedBy = issuedByOf(request);
+    const outcome = await revokeSession(ports, request.params.id, { actor: actorOf(request), issuedBy });
     if (outcome === "unknown") return sendError(reply, "SESSION_NOT_FOUND");
     if (waitMs === undefined) return reply.code(204).send(null);
-    const figures = await waits.confirmedWithin(waitMs, hangUpOf(request.raw.socket));
+    const gone = hangUpOf(request.raw.socket);
+    const figures = await waits.confirmedWithin(waitMs, gone, issuedBy?.issuer ?? null);
     return reply.code(200).send({ revocation: { ...figures, pending: [...figures.pending] } });
   });
 }

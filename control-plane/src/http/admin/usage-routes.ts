@@ -3,7 +3,7 @@ import { consumeTokens } from "../../app/sessions/consume-tokens.js";
 import { showBuckets, showUsage } from "../../app/sessions/show-usage.js";
 import type { UsagePorts } from "../../app/edges/usage.js";
 import { sendError } from "../errors.js";
-import { keyOf } from "../guard.js";
+import { issuedByOf, keyOf } from "../guard.js";
 import { errorAnswers, SessionParams } from "../schemas.js";
 import type { HttpApp } from "../app.js";
 import { BucketsAnswer, ConsumeAnswer, ConsumeBody, ConsumeHeaders, UsageAnswer } from "./usage-schemas.js";
@@ -26,8 +26,8 @@ export function usageRoutes(app: HttpApp, ports: UsagePorts): void {
     params: SessionParams,
     response: { 200: BucketsAnswer, ...READ_ANSWERS },
   };
-  app.get("/v1/sessions/:id/bucket", { schema: buckets, config: { issuer: true } }, async (request, reply) => {
-    const shown = await showBuckets(ports, request.params.id);
+  app.get("/v1/sessions/:id/bucket", { schema: buckets, config: { scope: "read" } }, async (request, reply) => {
+    const shown = await showBuckets(ports, request.params.id, issuedByOf(request));
     return shown === undefined ? sendError(reply, "SESSION_NOT_FOUND") : reply.code(200).send({ buckets: [...shown] });
   });
 
@@ -38,8 +38,8 @@ export function usageRoutes(app: HttpApp, ports: UsagePorts): void {
     params: SessionParams,
     response: { 200: UsageAnswer, ...READ_ANSWERS },
   };
-  app.get("/v1/sessions/:id/usage", { schema: usage, config: { issuer: true } }, async (request, reply) => {
-    const shown = await showUsage(ports, request.params.id);
+  app.get("/v1/sessions/:id/usage", { schema: usage, config: { scope: "read" } }, async (request, reply) => {
+    const shown = await showUsage(ports, request.params.id, issuedByOf(request));
     if (shown === undefined) return sendError(reply, "SESSION_NOT_FOUND");
     const edges = shown.edges.map((edge) => ({ ...edge, instances: [...edge.instances] }));
     return reply.code(200).send({ ...shown, edges });

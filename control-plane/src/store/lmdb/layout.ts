@@ -4,9 +4,12 @@
 //   sessions    session id                       Session
 //   byUser      [user id, session id]            true       every session; ids sort by creation, so a page ends with
 //   byOrg       [org id, session id]             true       a cursor that is a session id
+//   byIssuer    [issuer, session id]             true       every session whose issuer is known
+//   byIssuerAndUser [issuer, user id, session id] true     the same
 //   byPlan      [plan id, session id]            true       sessions that have not ended for good; the oldest first, so
 //                                                           those past a lifetime are its head
-//   byUserAndPlan [user id, plan id, session id] true     as byPlan: how many a user has is counted here
+//   byUserAndPlan [user of the limit, plan id, session id] true   as byPlan: how many a user has is counted here, for
+//                                                           each issuer alone (session-index.ts)
 //   byActivity  [plan id, ms, session id]        true       these and some that have ended, indexed under a time not later than its last
 //                                                           activity. It is not moved by activity (that would be two
 //                                                           writes each time): who looks for idle sessions reads the
@@ -54,7 +57,7 @@ import { Commits } from "./commits.js";
 import { StoreFile } from "./store-file.js";
 import { writeProbe } from "./write-probe.js";
 
-export const SCHEMA = 4;
+export const SCHEMA = 5;
 
 /** A session at an instance. `figures` is null until its first report. */
 export interface StoredUsage {
@@ -77,6 +80,8 @@ export interface LmdbLayout {
   readonly sessions: Database<Session, string>;
   readonly byUser: Database<true, [string, string]>;
   readonly byOrg: Database<true, [string, string]>;
+  readonly byIssuer: Database<true, [string, string]>;
+  readonly byIssuerAndUser: Database<true, [string, string, string]>;
   readonly byPlan: Database<true, [number, string]>;
   readonly byActivity: Database<true, [number, number, string]>;
   readonly byUserAndPlan: Database<true, [string, number, string]>;
@@ -127,6 +132,8 @@ function databases(env: RootDatabase): Omit<LmdbLayout, "env" | "meta" | "commit
     sessions: env.openDB({ name: "sessions" }),
     byUser: env.openDB({ name: "byUser" }),
     byOrg: env.openDB({ name: "byOrg" }),
+    byIssuer: env.openDB({ name: "byIssuer" }),
+    byIssuerAndUser: env.openDB({ name: "byIssuerAndUser" }),
     byPlan: env.openDB({ name: "byPlan" }),
     byActivity: env.openDB({ name: "byActivity" }),
     byUserAndPlan: env.openDB({ name: "byUserAndPlan" }),

@@ -1,12 +1,14 @@
 // What decisions are made on, as it stands in LMDB. Each is called inside `commits.run`.
 import type { Loads } from "../../app/ports/update-ports.js";
+import { peersIn } from "../../domain/issued-by.js";
+import type { Peers } from "../../domain/issued-by.js";
 import type { Session } from "../../domain/session.js";
 import type { RevocationFilter, SessionRecord } from "../../domain/stored.js";
 import { unownedKey } from "../../domain/idempotency-key.js";
 import { sessionIdCeiling, sessionIdFloor } from "../../domain/session-id.js";
 import { cursorOf } from "./invalidation-log.js";
 import type { LmdbLayout } from "./layout.js";
-import { AFTER_ALL_IDS } from "./session-index.js";
+import { AFTER_ALL_IDS, userOfLimit } from "./session-index.js";
 import { byActivity, byCreation, createdAfter, ended } from "./sweep-pages.js";
 import { findRecord, findSession, rowOf, usageRows } from "./usage-rows.js";
 
@@ -16,26 +18,27 @@ export type LoadsOfLmdb = { readonly [Kind in keyof Loads]: (wanted: Loads[Kind]
 export const loadsOf = (db: LmdbLayout, log: string): LoadsOfLmdb => ({
   session: (id) => ({ found: findRecord(db, id), position: { log, cursor: cursorOf(db) } }),
   creation: ({ sessionId, key, peers }) => {
-    // Keys of before they had owners count for all, for the day for which they are kept.
-    const made = key === null ? undefined : (db.creationKeys.get(key) ?? db.creationKeys.get(unownedKey(key)));
+    // Keys of before they had owners count for operators, for the day for which they are kept.
+    const made =
+      key === null ? undefined : (db.creationKeys.get(key) ?? unowned(key, (one) => db.creationKeys.get(one)));
     return {
       exists: db.sessions.doesExist(sessionId),
       newestId: [...db.sessions.getKeys({ start: sessionIdCeiling(sessionId), reverse: true, limit: 1 })][0],
       made,
       madeSession: made && findSession(db, made.sessionId),
-      peers: peers === null ? [] : peersOf(db, peers.userId, peers.planId),
+      peers: peers === null ? [] : peersOf(db, peers),
     };
   },
   planChange: ({ sessionId, planId }) => {
     const found = findRecord(db, sessionId);
-    return { found, peers: found === undefined ? [] : peersOf(db, found.session.userId, planId) };
+    return { found, peers: found === undefined ? [] : peersOf(db, peersIn(planId, found.session)) };
   },
   consumption: ({ sessionId, key }) => ({
     session: db.sessions.get(sessionId),
     earlier:
       key === null
         ? undefined
-        : (db.consumptions.get([sessionId, key]) ?? db.consumptions.get([sessionId, unownedKey(key)])),
+        : (db.consumptions.get([sessionId, key]) ?? unowned(key, (one) => db.consumptions.get([sessionId, one]))),
   }),
   report: (rows) => reported(db, rows),
   newestSession: (filter) => sessionIds(db, filter, { reverse: true, limit: 1 })[0],
@@ -53,12 +56,18 @@ export const loadsOf = (db: LmdbLayout, log: string): LoadsOfLmdb => ({
   withDetails: ({ createdBeforeMs, limit }) => withDetails(db, createdBeforeMs, limit),
 });
 
+function unowned<Stored>(key: string, get: (key: string) => Stored | undefined): Stored | undefined {
+  const former = unownedKey(key);
+  return former === undefined ? undefined : get(former);
+}
+
 /** Twice what a policy may allow. A user who has more, from before there was a limit, loses them in several steps. */
 const MAX_COUNTED = 2000;
 
-/** The user's sessions of the plan. */
-function peersOf(db: LmdbLayout, userId: string, planId: number): Session[] {
-  const range = { start: [userId, planId], end: [userId, planId + 1], limit: MAX_COUNTED };
+/** The user's sessions of the plan, of one issuer. */
+function peersOf(db: LmdbLayout, { userId, planId, group }: Peers): Session[] {
+  const user = userOfLimit(userId, group);
+  const range = { start: [user, planId], end: [user, planId + 1], limit: MAX_COUNTED };
   return sessionsOf(
     db,
     [...db.byUserAndPlan.getKeys(range)].map(([, , id]) => id),

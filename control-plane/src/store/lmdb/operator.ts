@@ -15,6 +15,10 @@ const ROWS_A_TURN = 500;
 export class LmdbOperatorStore implements OperatorStore {
   constructor(private readonly db: LmdbLayout) {}
 
+  hasIssued(issuer: string, sessionId: string): Promise<boolean> {
+    return Promise.resolve(this.db.byIssuer.doesExist([issuer, sessionId]));
+  }
+
   async sessionsBefore(index: SessionIndex, before: string | undefined, limit: number): Promise<Session[]> {
     await nextTurn();
     const sessions: Session[] = [];
@@ -37,7 +41,7 @@ export class LmdbOperatorStore implements OperatorStore {
 
   private *idsBefore(index: SessionIndex, before: string, limit: number): Generator<string> {
     const down = { reverse: true, exclusiveStart: true, limit };
-    const { sessions, byUser, byOrg, byPlan } = this.db;
+    const { sessions, byUser, byOrg, byPlan, byIssuer, byIssuerAndUser } = this.db;
     switch (index.by) {
       case "user":
         for (const [, id] of byUser.getKeys({ start: [index.userId, before], end: [index.userId, ""], ...down }))
@@ -46,6 +50,16 @@ export class LmdbOperatorStore implements OperatorStore {
       case "org":
         for (const [, id] of byOrg.getKeys({ start: [index.orgId, before], end: [index.orgId, ""], ...down })) yield id;
         break;
+      case "issuer": {
+        const { issuer, userId } = index;
+        if (userId === undefined) {
+          for (const [, id] of byIssuer.getKeys({ start: [issuer, before], end: [issuer, ""], ...down })) yield id;
+        } else {
+          const range = { start: [issuer, userId, before], end: [issuer, userId, ""], ...down };
+          for (const [, , id] of byIssuerAndUser.getKeys(range)) yield id;
+        }
+        break;
+      }
       case "plan":
         for (const [, id] of byPlan.getKeys({ start: [index.planId, before], end: [index.planId, ""], ...down }))
           yield id;

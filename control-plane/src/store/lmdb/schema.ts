@@ -14,6 +14,8 @@ const STEPS: ReadonlyMap<number, Step> = new Map<number, Step>([
   // Rows of usage are read in both forms (usage-rows.ts): programs that cannot are kept away by the number.
   [2, () => undefined],
   [3, toSchema4],
+  // Sessions of before have no issuer and stand in no index of one: programs that fill none are kept away by the number.
+  [4, () => undefined],
 ]);
 
 /**

@@ -6,7 +6,7 @@ import { appendAudit } from "./audit.js";
 import { keepCreationKey } from "./creation-keys.js";
 import { appendInvalidation, cursorOf } from "./invalidation-log.js";
 import type { LmdbLayout } from "./layout.js";
-import { indexSession, indexUnderPlan, unindexFromPlan } from "./session-index.js";
+import { indexSession, indexUnderPlan, unindexFromPlan, unindexSession } from "./session-index.js";
 import { rangeOfSession } from "./usage-rows.js";
 
 export function writeChanges(db: LmdbLayout, changes: Changes): void {
@@ -61,10 +61,9 @@ const planOf = (session: Session | null): number | undefined =>
 
 /** The session with all that belongs to it. Its entry by activity is cleared by the walk that meets it. */
 function remove(db: LmdbLayout, session: Session): void {
-  const { id, userId, orgId } = session;
+  const { id } = session;
   void db.sessions.remove(id);
-  void db.byUser.remove([userId, id]);
-  void db.byOrg.remove([orgId, id]);
+  unindexSession(db, session);
   void db.ended.remove(id);
   unindexFromPlan(db, session);
   for (const key of [...db.usage.getKeys(rangeOfSession(id))]) void db.usage.remove(key);

@@ -1,5 +1,6 @@
 // What decisions are made on, as it stands in plain maps.
 import type { ActivityCursor, Loads, PageOfPlan } from "../../app/ports/update-ports.js";
+import { peersIn } from "../../domain/issued-by.js";
 import { hasEndedForGood } from "../../domain/session.js";
 import type { Session } from "../../domain/session.js";
 import { sessionIdCeiling, sessionIdFloor } from "../../domain/session-id.js";
@@ -27,12 +28,12 @@ function loadsOfOne(reads: NamedReads): LoadsOf<"session" | "creation" | "planCh
       return {
         newestId: newestBelow(sessionIdCeiling(sessionId), reads.records.sessions.keys()),
         ...{ exists: reads.find(sessionId) !== undefined, made, madeSession: makes && activeSession(makes) },
-        peers: peers === null ? [] : reads.peers(peers.userId, peers.planId),
+        peers: peers === null ? [] : reads.peers(peers),
       };
     },
     planChange: ({ sessionId, planId }) => {
       const found = reads.record(sessionId);
-      return { found, peers: found === undefined ? [] : reads.peers(found.session.userId, planId) };
+      return { found, peers: found === undefined ? [] : reads.peers(peersIn(planId, found.session)) };
     },
     consumption: ({ sessionId, key }) => {
       const stored = reads.find(sessionId);

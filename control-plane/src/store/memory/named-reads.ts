@@ -1,4 +1,6 @@
 // Reads of plain maps that name all they look at: what a decision is given has to stand still until it is committed.
+import { limitGroup } from "../../domain/issued-by.js";
+import type { Peers } from "../../domain/issued-by.js";
 import { hasEndedForGood } from "../../domain/session.js";
 import type { Session } from "../../domain/session.js";
 import type { CreationKey, SessionRecord, StoredRevocation } from "../../domain/stored.js";
@@ -32,10 +34,12 @@ export class NamedReads {
     return this.records.revocations.get(id);
   }
 
-  /** A user's sessions in a plan that have not ended for good. */
-  peers(userId: string, planId: number): readonly Session[] {
+  /** A user's sessions in a plan, of one issuer, that have not ended for good. */
+  peers({ userId, planId, group }: Peers): readonly Session[] {
     this.look(versionOf.peers(userId, planId));
-    return this.named(this.those((one) => one.userId === userId && one.plan.id === planId && !hasEndedForGood(one)));
+    const isPeer = (one: Session): boolean =>
+      one.userId === userId && one.plan.id === planId && limitGroup(one) === group && !hasEndedForGood(one);
+    return this.named(this.those(isPeer));
   }
 
   /** In the order of their creation. Not named yet: a page is cut off them. */

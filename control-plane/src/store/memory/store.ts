@@ -53,6 +53,7 @@ export class MemoryStore implements Stores {
       (event) => void this.engine.audit.push(event),
     );
     this.operator = {
+      hasIssued: (issuer, id) => Promise.resolve(this.engine.sessions.get(id)?.session.issuer === issuer),
       sessionsBefore: (...asked) => Promise.resolve(this.sessionsBefore(...asked)),
       forgetCreationKeys: (...asked) => Promise.resolve(this.forgetCreationKeys(...asked)),
     };
@@ -112,6 +113,8 @@ function isListed(session: Session, index: SessionIndex): boolean {
       return session.userId === index.userId;
     case "org":
       return session.orgId === index.orgId;
+    case "issuer":
+      return session.issuer === index.issuer && (index.userId === undefined || session.userId === index.userId);
     case "plan":
       return session.plan.id === index.planId && !hasEndedForGood(session);
     case "creation":

@@ -40,9 +40,9 @@ describe("the audit log", () => {
     const by = { actor: OPERATOR, sessionId: session.id };
     const { entries, cursor } = await audit(plane);
     expect(entries).toEqual([
-      { number: 3, at: at + 10, action: "session-revoked", details: {}, ...by },
-      { number: 2, at, action: "token-reissued", details: { plan: "metered" }, ...by },
-      { number: 1, at, action: "plan-changed", details: { from: "starter", to: "metered" }, ...by },
+      { number: 3, at: at + 10, action: "session-revoked", details: { issuer: OPERATOR }, ...by },
+      { number: 2, at, action: "token-reissued", details: { plan: "metered", issuer: OPERATOR }, ...by },
+      { number: 1, at, action: "plan-changed", details: { from: "starter", to: "metered", issuer: OPERATOR }, ...by },
     ]);
     expect(cursor).toBeNull();
     expect(auditLines(plane)).toMatchObject([...entries].reverse().map(({ number: _number, ...event }) => event));

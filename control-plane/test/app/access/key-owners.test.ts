@@ -62,13 +62,23 @@ describe("a key and a rotation of the token", () => {
 });
 
 describe("a key that was stored before keys had owners", () => {
-  it("a creation of before is repeated by any credential that says the same", async () => {
+  const before = (plane: TestControlPlane) =>
+    issueSession(plane.ports, { ...FIELDS, issuer: "other", plan: undefined }, "k-1");
+
+  it("a creation of before is repeated by an operator that says the same", async () => {
     const plane = await startTestControlPlane();
-    const before = await issueSession(plane.ports, { ...FIELDS, plan: undefined }, "k-1");
-    expect(before.outcome).toBe("issued");
-    const again = await create(plane, ISSUER_TOKEN);
+    const made = await before(plane);
+    const again = await create(plane, ADMIN_TOKEN);
     expect(again.headers.get("idempotent-replayed")).toBe("true");
-    expect(before).toMatchObject({ session: { id: idOf(again) } });
+    expect(made).toMatchObject({ outcome: "issued", session: { id: idOf(again) } });
+  });
+
+  it("an issuer that uses a key of before gets a session of its own, and no other's token", async () => {
+    const plane = await startTestControlPlane();
+    const made = await before(plane);
+    const fresh = await create(plane, ISSUER_TOKEN);
+    expect(fresh.headers.get("idempotent-replayed")).toBeNull();
+    expect(made).not.toMatchObject({ session: { id: idOf(fresh) } });
   });
 
   it("a consumption of before is repeated and takes nothing more", async () => {

@@ -1,5 +1,6 @@
 // DELETE /v1/sessions/:id?wait: which edges have confirmed that they deny the session, and how long that is waited for.
 import { request as httpRequest } from "node:http";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { describe, expect, it, vi } from "vitest";
 
 import { RevocationWaits } from "../../../src/app/sessions/revocation-waits.js";
@@ -106,9 +107,11 @@ describe("a revocation that is waited for", () => {
     expect(plane.confirming.waiting).toBe(0);
   });
 
-  it("an issuer's token gets 403 for a revocation with a wait", async () => {
+  it("an issuer that would wait for another's session gets 404 at once", async () => {
     const { plane, id } = await planeWithEdges("gw-a");
-    expectError(await plane.call("DELETE", `/v1/sessions/${id}?wait=1s`, undefined, ISSUER_TOKEN), "FORBIDDEN");
+    const answer = await plane.call("DELETE", `/v1/sessions/${id}?wait=2s`, undefined, ISSUER_TOKEN);
+    expectError(answer, "SESSION_NOT_FOUND");
+    expect(plane.confirming.waiting).toBe(0);
   });
 });
 
@@ -176,11 +179,34 @@ it("a revocation above the bound of waits is answered at once with the present f
   const position = () => Promise.resolve({ log: "10000000000000aa", cursor: 1 });
   const waits = new RevocationWaits(edges, { position }, 2);
   const { signal } = new AbortController();
-  const two = [waits.confirmedWithin(2000, signal), waits.confirmedWithin(2000, signal)];
-  expect(await waits.confirmedWithin(2000, signal)).toEqual({ edges: 1, confirmed: 0, pending: ["gw-a"] });
+  const two = [waits.confirmedWithin(2000, signal, null), waits.confirmedWithin(2000, signal, null)];
+  expect(await waits.confirmedWithin(2000, signal, null)).toEqual({ edges: 1, confirmed: 0, pending: ["gw-a"] });
   expect(edges.waiting).toBe(2);
   edges.says("gw-a", 1);
   expect(await Promise.all(two)).toMatchObject([{ confirmed: 1 }, { confirmed: 1 }]);
-  const later = waits.confirmedWithin(2000, signal);
+  const later = waits.confirmedWithin(2000, signal, null);
   expect(await later).toMatchObject({ confirmed: 1 });
+});
+
+it("one issuer cannot take the waits of others, nor can all issuers take those of operators", async () => {
+  const edges = new ConfirmingEdges(new ManualTimers(new FixedClock()));
+  edges.says("gw-a", 0);
+  const position = () => Promise.resolve({ log: "10000000000000aa", cursor: 1 });
+  const waits = new RevocationWaits(edges, { position });
+  const { signal } = new AbortController();
+  const all: Promise<unknown>[] = [];
+  const waiting = async (issuer: string | null, calls: number): Promise<number> => {
+    const before = edges.waiting;
+    for (let call = 0; call < calls; call++) all.push(waits.confirmedWithin(2000, signal, issuer));
+    await nextTurn();
+    return edges.waiting - before;
+  };
+  expect([await waiting("a", 20), await waiting("b", 20)]).toEqual([8, 8]);
+  for (const issuer of "cdefgh") await waiting(issuer, 20);
+  expect([edges.waiting, await waiting(null, 20)]).toEqual([48, 16]);
+  edges.says("gw-a", 1);
+  await Promise.all(all);
+  edges.says("gw-a", 0);
+  expect(await waiting("a", 20)).toBe(8);
+  waits.stop();
 });

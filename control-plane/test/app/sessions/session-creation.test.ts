@@ -1,8 +1,9 @@
 // Session creation: what a login service gets from POST /v1/sessions, and which requests are 400.
 import { describe, expect, it } from "vitest";
 
+import { adminName } from "../../../src/app/access/admin.js";
 import { verifyToken } from "../../support/verify-token.js";
-import { created, expectError, KEYS, shown, startTestControlPlane } from "../../support/control-plane.js";
+import { ADMIN_TOKEN, created, expectError, KEYS, shown, startTestControlPlane } from "../../support/control-plane.js";
 import { HOUR_MS, METERED, STARTER } from "../../support/sessions.js";
 
 const FIELDS = { userId: "u1", orgId: "o1" };
@@ -17,6 +18,7 @@ describe("session creation", () => {
       id: expect.stringMatching(/^[0-9a-f-]{36}$/) as string,
       userId: "u1",
       orgId: "o1",
+      issuer: adminName({ kind: "operator", token: ADMIN_TOKEN }),
       plan: "starter",
       state: "live",
       createdAt: now,
