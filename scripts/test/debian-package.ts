@@ -1,40 +1,102 @@
-// One file of a Debian package, unpacked into the project's cache. Needs no root: nothing is installed.
+// Debian packages, unpacked into the project's cache: one file of a package, or a package with all that it needs and this
+// machine lacks. Needs no root: nothing is installed.
 import { mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { runCommand } from "../run-command.js";
+import { type Run, runCommand } from "../run-command.js";
 
-export interface PackagedFile {
+export interface WantedPackage {
   readonly packageName: string;
-  /** Its place in the package, below the folders that every one has. */
-  readonly path: RegExp;
   /** Where it is to lie. */
   readonly target: string;
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
+export interface PackagedFile extends WantedPackage {
+  /** Its place in the package, below the folders that every one has. */
+  readonly path: RegExp;
+}
+
 /** Without a network, apt is to say so before a test runs out of time. */
 const APT_OPTIONS = ["-o", "Acquire::Retries=0", "-o", "Acquire::http::Timeout=10", "-o", "Acquire::https::Timeout=10"];
+const WITH_DEPENDENCIES = ["install", "--print-uris", "--yes", "--no-install-recommends"];
 
 /** @returns what failed, or undefined */
-export async function unpackFile({ packageName, path, target, env }: PackagedFile): Promise<string | undefined> {
+export function unpackFile({ path, target, ...wanted }: PackagedFile): Promise<string | undefined> {
+  return unpacked(
+    { ...wanted, target },
+    (name) => Promise.resolve([name]),
+    (root) => {
+      const file = readdirSync(root, { recursive: true, encoding: "utf8" }).find((name) => path.test(name));
+      if (file === undefined) return false;
+      renameSync(join(root, file), target);
+      return true;
+    },
+  );
+}
+
+/** The target is a folder, laid out as the root of a system. @returns what failed, or undefined */
+export function unpackWithDependencies(wanted: WantedPackage): Promise<string | undefined> {
+  return unpacked(wanted, lackingFor, (root) => {
+    rmSync(wanted.target, { recursive: true, force: true });
+    renameSync(root, wanted.target);
+    return true;
+  });
+}
+
+type Apt = (...args: readonly string[]) => Promise<Run>;
+type NamesOf = (packageName: string, apt: Apt) => Promise<readonly string[]>;
+
+/** @param take takes what is wanted out of the folder in which all was unpacked; false: it is not there */
+async function unpacked(
+  { packageName, target, env }: WantedPackage,
+  namesOf: NamesOf,
+  take: (root: string) => boolean,
+): Promise<string | undefined> {
   // Beside its place, and then renamed, so that what was interrupted is never taken for the file.
   const partial = `${target}.partial`;
   rmSync(partial, { recursive: true, force: true });
-  mkdirSync(partial, { recursive: true });
-  const inPartial = { env, cwd: partial };
+  const folders = { downloads: join(partial, "downloads"), root: join(partial, "root"), lists: join(partial, "lists") };
+  for (const folder of [folders.downloads, folders.root, join(folders.lists, "partial")])
+    mkdirSync(folder, { recursive: true });
   try {
-    const download = await runCommand("apt-get", ["download", "--quiet", ...APT_OPTIONS, packageName], inPartial);
-    const file = readdirSync(partial).find((name) => name.endsWith(".deb"));
-    if (download.code !== 0 || file === undefined) return `apt-get has no package of it (${lastLine(download.output)})`;
-    const unpack = await runCommand("dpkg-deb", ["--extract", file, "."], inPartial);
-    const unpacked = readdirSync(partial, { recursive: true, encoding: "utf8" }).find((name) => path.test(name));
-    if (unpack.code !== 0 || unpacked === undefined)
-      return `its package cannot be unpacked (${lastLine(unpack.output)})`;
-    renameSync(join(partial, unpacked), target);
-    return undefined;
+    const download = await downloaded(packageName, folders, env, namesOf);
+    const files = readdirSync(folders.downloads).filter((name) => name.endsWith(".deb"));
+    if (download.code !== 0 || files.length === 0) return `apt-get has no package of it (${lastLine(download.output)})`;
+    for (const file of files) {
+      const args = ["--extract", join(folders.downloads, file), "."];
+      const { code, output } = await runCommand("dpkg-deb", args, { env, cwd: folders.root });
+      if (code !== 0) return `its package cannot be unpacked (${lastLine(output)})`;
+    }
+    return take(folders.root) ? undefined : "its package cannot be unpacked (it is not in it)";
   } finally {
     rmSync(partial, { recursive: true, force: true });
   }
+}
+
+async function downloaded(
+  packageName: string,
+  { downloads, lists }: { readonly downloads: string; readonly lists: string },
+  env: WantedPackage["env"],
+  namesOf: NamesOf,
+): Promise<Run> {
+  const aptWith = (...options: readonly string[]): Apt => {
+    return (...args) => runCommand("apt-get", [...APT_OPTIONS, ...options, ...args], { env, cwd: downloads });
+  };
+  const download = async (apt: Apt): Promise<Run> => apt("download", "--quiet", ...(await namesOf(packageName, apt)));
+  const first = await download(aptWith());
+  if (first.code === 0) return first;
+  // This machine's lists of packages may be missing, or older than the package's last update.
+  const fresh = aptWith("-o", `Dir::State::Lists=${lists}`, "-o", `Dir::Cache=${lists}`);
+  await fresh("update", "--quiet");
+  return download(fresh);
+}
+
+/** The names of the package and of all that it needs and this machine lacks. */
+async function lackingFor(packageName: string, apt: Apt): Promise<string[]> {
+  const { stdout } = await apt(...WITH_DEPENDENCIES, packageName);
+  // 'http://…' libogg0_1.3.5-3_amd64.deb 23412 MD5Sum:…
+  const names = [...stdout.matchAll(/^'[^']*' ([^_ ]+)_\S+\.deb /gm)].map(([, name = ""]) => name);
+  return names.length === 0 ? [packageName] : names;
 }
 
 function lastLine(output: string): string {
