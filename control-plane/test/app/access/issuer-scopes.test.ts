@@ -46,7 +46,8 @@ const issued = async (at: TestControlPlane, token: string, fields: object = FIEL
 };
 const called = (at: TestControlPlane, route: string, id: string, token: string, query = ""): Promise<Answer> => {
   const [method = "", path = ""] = route.split(" ");
-  return at.call(method, path.replace("{id}", id) + query, method === "POST" ? FIELDS : undefined, token);
+  const body = method === "POST" ? FIELDS : undefined;
+  return at.call(method, path.replace("{id}", id) + query, body, token, { "x-request-id": "the-same" });
 };
 const idsIn = ({ body }: Answer): string[] => (body as { sessions: { id: string }[] }).sessions.map(({ id }) => id);
 
