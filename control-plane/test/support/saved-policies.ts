@@ -33,6 +33,8 @@ export class SavedPolicies {
   readonly clock = new FixedClock();
   readonly store: Stores;
   readonly lines: { readonly event: string; readonly level: string }[] = [];
+  /** Whether what was read at the start needs no second look. */
+  isTaken = true;
   private text = documentOf({});
   private changed: () => Promise<boolean> = () => Promise.resolve(true);
   private running: PolicyService | undefined;
@@ -56,7 +58,8 @@ export class SavedPolicies {
       source: {
         name: "policy.yaml",
         read: () => Promise.resolve(this.text),
-        watch: (onChange) => {
+        watch: (onChange, isTaken) => {
+          this.isTaken = isTaken;
           this.changed = onChange;
           return () => undefined;
         },

@@ -20,6 +20,8 @@ export interface HeldPolicy {
 
 /** Whoever looks at it again and again has the sessions counted once in this time. */
 const COUNT_EVERY_MS = 5000;
+/** Nobody is kept waiting for a count that takes longer: the last one is shown, and the next look has the new one. */
+const MAX_WAIT_MS = 1000;
 /** Of a thousand plans a sentence names so many. */
 const MAX_NAMED_PLANS = 10;
 
@@ -61,13 +63,15 @@ export class PolicyHold {
     this.held = undefined;
   }
 
-  /** The one that is held now, with a count that is a few seconds old at the most. */
+  /** The one that is held now; where counting is quick, with a count that is a few seconds old at the most. */
   async recounted(): Promise<HeldPolicy | undefined> {
-    if (this.held !== undefined && this.parts.clock.monotonicMs() - this.countedAtMs >= COUNT_EVERY_MS) {
-      this.counting ??= this.countAgain(this.held).finally(() => {
+    const { held } = this;
+    if (held !== undefined && this.parts.clock.monotonicMs() - this.countedAtMs >= COUNT_EVERY_MS) {
+      this.counting ??= this.countAgain(held).finally(() => {
         this.counting = undefined;
       });
-      await this.counting;
+      if (held.ended.tookMs <= MAX_WAIT_MS) await this.counting;
+      else this.counting.catch(() => undefined);
     }
     return this.held;
   }

@@ -32,16 +32,24 @@ export type Confirmation =
   | { readonly outcome: "noneHeld" | "anotherHeld" }
   | { readonly outcome: "rejected"; readonly violations: readonly PolicyViolation[] };
 
+/** judged: live sessions are being counted, to see whether it would end any. */
+export type SourceState = "taken" | "judged" | "held" | "rejected";
+
 export interface PolicyStatus {
   readonly inForce: Pick<PublishedPolicy, "generation" | "hash">;
   /** Where the operator writes it, and what became of what stands there. */
-  readonly source: { readonly name: string; readonly state: "taken" | "held" | "rejected" };
+  readonly source: { readonly name: string; readonly state: SourceState };
   readonly held: HeldPolicy | undefined;
 }
 
 /** Races that are lost in a row before a document is left to the next look at it. */
 const MAX_RACES = 5;
-const NOTHING: EndedSessions = { sessions: 0, plans: [] };
+/** Of 100 sessions. What takes longer is counted once this process listens: until then the stored policy serves. */
+const COUNT_STEPS_AT_START = 20;
+const NOTHING: EndedSessions = { sessions: 0, plans: [], tookMs: 0 };
+
+/** Nothing is known of the sessions: the process stops, or only starts. */
+class CountCutShort extends Error {}
 
 /**
  * A document is taken whole, held back whole or rejected whole; held or rejected, the policy before it stays. A generation
@@ -62,6 +70,8 @@ export class PolicyService implements CurrentPolicy, PolicyPublisher {
   /** Documents and operators' words are decided on one after the other. */
   private turn: Promise<unknown> = Promise.resolve();
   private isStopped = false;
+  private isStarting = true;
+  private isJudging = false;
 
   private constructor(
     private readonly parts: PolicyServiceParts,
@@ -97,6 +107,7 @@ export class PolicyService implements CurrentPolicy, PolicyPublisher {
     const reading = await readSource(parts);
     const service = new PolicyService(parts, last ?? (await first(parts, reading, newest)));
     const isTaken = last === undefined || (await service.takeAndSay(reading));
+    service.isStarting = false;
     service.stopWatching = parts.source.watch(async () => service.takeAndSay(await readSource(parts)), isTaken);
     return service;
   }
@@ -127,8 +138,13 @@ export class PolicyService implements CurrentPolicy, PolicyPublisher {
   async status(): Promise<PolicyStatus> {
     const held = await causeThrown(this.hold.recounted());
     const { generation, hash } = this.inForce.now();
-    const state = held !== undefined ? "held" : this.fileRejected ? "rejected" : "taken";
-    return { inForce: { generation, hash }, source: { name: this.parts.source.name, state }, held };
+    return { inForce: { generation, hash }, source: { name: this.parts.source.name, state: this.sourceState() }, held };
+  }
+
+  private sourceState(): SourceState {
+    if (this.isJudging) return "judged";
+    if (this.isHeld()) return "held";
+    return this.fileRejected ? "rejected" : "taken";
   }
 
   /**
@@ -173,7 +189,7 @@ export class PolicyService implements CurrentPolicy, PolicyPublisher {
       await this.inTurn(() => this.take(reading));
       return true;
     } catch (error) {
-      if (this.isStopped) return true;
+      if (error instanceof CountCutShort) return this.isStopped;
       this.sayFailed(error, "a policy could not be taken", "the policy in force stays, and the new one is tried again");
       return false;
     }
@@ -220,7 +236,7 @@ export class PolicyService implements CurrentPolicy, PolicyPublisher {
     if (reading.policyJson === policyJson) return { kind: "unchanged" };
     const violations = await plansInUse(this.parts, policy, reading.policy);
     if (violations.length > 0) return { kind: "rejected", violations };
-    const ended = confirmed === undefined ? await this.wouldEnd(reading.policy) : NOTHING;
+    const ended = confirmed === undefined ? await this.judge(reading.policy) : NOTHING;
     if (ended.sessions > 0) return { kind: "held", accepted: reading, ended };
     const next = await saved(this.parts, reading, generation, confirmed);
     if (next === undefined) return this.lostRace(reading, confirmed, races);
@@ -239,12 +255,27 @@ export class PolicyService implements CurrentPolicy, PolicyPublisher {
     return this.decide(reading, confirmed, races + 1);
   }
 
-  /** In place of the policy in force. */
+  private async judge(after: PlansOfPolicy): Promise<EndedSessions> {
+    this.isJudging = true;
+    try {
+      return await this.wouldEnd(after);
+    } finally {
+      this.isJudging = false;
+    }
+  }
+
+  /** In place of the policy in force. @throws CountCutShort */
   private async wouldEnd(after: PlansOfPolicy): Promise<EndedSessions> {
     const listeningMs = this.parts.clock.monotonicMs() - this.startedAtMs;
     const change = { before: this.inForce.now().policy, after };
-    const ended = await ofStore(countEndedSessions(this.parts, change, listeningMs, () => this.isStopped));
-    if (this.isStopped) throw new Error("stopped while sessions were counted");
+    let steps = 0;
+    const isCut = (): boolean => this.isStopped || (this.isStarting && steps > COUNT_STEPS_AT_START);
+    const stopped = (): boolean => {
+      steps += 1;
+      return isCut();
+    };
+    const ended = await ofStore(countEndedSessions(this.parts, change, listeningMs, stopped));
+    if (isCut()) throw new CountCutShort();
     return ended;
   }
 }

@@ -1006,8 +1006,8 @@ export interface paths {
               readonly source: {
                 /** @description the policy file */
                 readonly name: string;
-                /** @description what became of what stands there: taken; held: it waits for a confirmation; rejected */
-                readonly state: "taken" | "held" | "rejected";
+                /** @description what became of what stands there: taken; judged: live sessions are counted, to see whether it would end any; held: it waits for a confirmation; rejected */
+                readonly state: "taken" | "judged" | "held" | "rejected";
               };
               /** @description the policy that waits for a confirmation, because it would end live sessions; null: there is none */
               readonly held: {

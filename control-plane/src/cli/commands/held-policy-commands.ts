@@ -38,6 +38,7 @@ function tell({ inForce, source, held }: PolicyStatusAnswer, output: Output): vo
   if (source.state === "rejected") {
     output.line(`${source.name}: rejected; sluice policy check and the control plane's log name the violations`);
   }
+  if (source.state === "judged") output.line(`${source.name}: live sessions are counted, to see whether it ends any`);
   if (held === null) return;
   const { hash, sessions, plans, since, countedAt } = held;
   output.line(`${source.name}: held back since ${timeText(since)}, hash ${hash}`);

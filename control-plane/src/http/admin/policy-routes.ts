@@ -22,8 +22,10 @@ const StatusAnswer = Type.Object({
   inForce: InForce,
   source: Type.Object({
     name: Type.String({ description: "the policy file" }),
-    state: Type.Union([Type.Literal("taken"), Type.Literal("held"), Type.Literal("rejected")], {
-      description: "what became of what stands there: taken; held: it waits for a confirmation; rejected",
+    state: Type.Union([Type.Literal("taken"), Type.Literal("judged"), Type.Literal("held"), Type.Literal("rejected")], {
+      description:
+        "what became of what stands there: taken; judged: live sessions are counted, to see whether it would end any; " +
+        "held: it waits for a confirmation; rejected",
     }),
   }),
   held: Type.Union(

@@ -100,6 +100,14 @@ describe("a start with a policy that would end live sessions", () => {
     expect(await saved.state()).toEqual([2, "held", 1]);
   });
 
+  it("a start waits for no long count: the text is judged once the stored policy serves", async () => {
+    const saved = await running(...Array.from({ length: 2200 }, (_, i) => 10 * MINUTE_MS + i));
+    await saved.start(WRONG_UNIT);
+    expect([await saved.state(), saved.isTaken]).toEqual([[1, "taken", undefined], false]);
+    await saved.save(WRONG_UNIT);
+    expect([await saved.state(), saved.logged("policy-take-failed")]).toEqual([[1, "held", 2200], []]);
+  });
+
   it("a text that ends sessions is no first policy where the stored one cannot be read", async () => {
     const saved = new SavedPolicies();
     const unreadable = { generation: 7, policyJson: "of another version", hash: "", atMs: null, source: null };

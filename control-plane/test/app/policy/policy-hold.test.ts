@@ -126,6 +126,25 @@ describe("another text while one is held back", () => {
     expect(await saved.service.confirm(hash, "operator:1")).toEqual({ outcome: "noneHeld" });
   });
 
+  it("a look at the status says that a saved text is being judged, and waits for no long count", async () => {
+    const saved = await running(10 * MINUTE_MS);
+    const first = heldUpCount(saved);
+    const judged = saved.save(WRONG_UNIT);
+    await first.begun;
+    expect(await saved.state()).toEqual([1, "judged", undefined]);
+    saved.clock.advance(5000);
+    first.goOn();
+    await judged;
+    await saved.issued(10 * MINUTE_MS);
+    saved.clock.advance(5000);
+    const second = heldUpCount(saved);
+    expect(await saved.state()).toEqual([1, "held", 1]);
+    second.goOn();
+    await vi.waitFor(async () => {
+      expect(await saved.state()).toEqual([1, "held", 2]);
+    });
+  });
+
   it("a look at the status counts again, once in five seconds", async () => {
     const saved = await running(10 * MINUTE_MS);
     await saved.save(WRONG_UNIT);
