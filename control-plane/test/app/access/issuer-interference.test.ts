@@ -32,7 +32,7 @@ interface Call {
 const request = fc.record({
   userId: fc.constantFrom("u1", "u1", "u2"),
   orgId: fc.constantFrom("o1", "o2"),
-  plan: fc.constantFrom("starter", "metered", "two", "newest"),
+  plan: fc.constantFrom("starter", "metered", "two", "newest", "newest"),
 });
 const filter = fc.constantFrom(
   "",
@@ -67,18 +67,15 @@ const path = fc.oneof(
   },
 );
 const call = fc
-  .record(
-    {
-      who: fc.constantFrom("login" as const, "login" as const, "app" as const, "operator" as const),
-      route: path,
-      whose: fc.constantFrom("own" as const, "others" as const),
-      index: fc.nat(5),
-      body: request,
-      key: fc.constantFrom("k1", "k2", undefined),
-      onward: fc.boolean(),
-    },
-    { requiredKeys: ["who", "route", "whose", "index", "body", "onward"] },
-  )
+  .record({
+    who: fc.constantFrom("login" as const, "login" as const, "app" as const, "operator" as const),
+    route: path,
+    whose: fc.constantFrom("own" as const, "others" as const),
+    index: fc.nat(5),
+    body: request,
+    key: fc.constantFrom("k1", "k2", ...Array<undefined>(10).fill(undefined)),
+    onward: fc.boolean(),
+  })
   .map(({ route, body, ...rest }): Call => {
     const [method = "", at = ""] = route.split(" ");
     return { ...rest, method, path: at, ...(method === "POST" || method === "PATCH" ? { body } : {}) };
@@ -113,7 +110,9 @@ class Installation {
     return { status: answer.status, text: without, replayed: answer.headers.get("idempotent-replayed") };
   }
 
+  /** Whoever revokes everyone's sessions may end the issuer's too: that is left out. */
   async byOthers(one: Call): Promise<void> {
+    if (one.path.startsWith("/v1/sessions?userId")) return;
     const { answer } = await this.send(one, one.who === "app" ? APP : ADMIN_TOKEN, this.others);
     if (answer.status === 201) this.others.push((answer.body as Created).session.id);
   }
@@ -148,6 +147,7 @@ it("an issuer's answers are those of a control plane without others, which stay 
       }
       await Promise.all([shared, alone].map(({ plane }) => plane.app.close()));
     }),
-    { numRuns: 20 },
+    // A shorter counterexample would take minutes to find.
+    { numRuns: 10, endOnFailure: true },
   );
 }, 120_000);

@@ -1,5 +1,5 @@
 // What an issuer's token may do: each route by scope, and with a session of its own, of another, and with none.
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 
 import { SCOPES } from "../../../src/domain/issuers/issuer.js";
 import type { Scope } from "../../../src/domain/issuers/issuer.js";
@@ -172,6 +172,18 @@ describe("sessions of an issuer and of others", () => {
       cursor = `&cursor=${next}`;
     }
     expect(pages).toEqual([...own.map((id) => [id]), []]);
+  });
+
+  it("no page of an issuer has another's session looked at, whatever it filters by", async () => {
+    const at = await plane();
+    const own = await issued(at, tokenOf("login"));
+    for (const token of [tokenOf("app"), ADMIN_TOKEN]) await issued(at, token);
+    const looks = vi.spyOn(at.ports.operator, "sessionsBefore");
+    for (const query of ["", "?userId=u1", "?orgId=o1", "?plan=starter&state=live", "?issuer=app", "?state=revoked"]) {
+      await at.call("GET", `/v1/sessions${query}`, undefined, tokenOf("login"));
+    }
+    const seen = await Promise.all(looks.mock.results.map(({ value }) => value as Promise<{ id: string }[]>));
+    expect(new Set(seen.flat().map(({ id }) => id))).toEqual(new Set([own]));
   });
 
   it("a cursor of another issuer leads to sessions of the one who asks, and to none of the other", async () => {
