@@ -11,7 +11,7 @@ import {
 } from "@grpc/grpc-js";
 import { parseDocument } from "yaml";
 
-const METHOD = "/sluice.test.Echo/Say";
+export const METHOD = "/sluice.test.Echo/Say";
 const asIs = (bytes: Buffer): Buffer => bytes;
 
 /** Answers each message with itself. Resolves with how to stop it. */
@@ -64,6 +64,8 @@ export interface GrpcOutcome {
   readonly details: string;
   /** What the service said; undefined if it was not reached. */
   readonly answer: Buffer | undefined;
+  /** What came with the status, by name. */
+  readonly metadata: Readonly<Record<string, unknown>>;
 }
 
 /** One call over a connection of its own. */
@@ -84,8 +86,8 @@ export async function callGrpc(port: number, message: Buffer, token?: string): P
           answer = value;
         },
       );
-      call.on("status", ({ code, details }: StatusObject) => {
-        resolve({ code, details, answer });
+      call.on("status", ({ code, details, metadata: sent }: StatusObject) => {
+        resolve({ code, details, answer, metadata: sent.getMap() });
       });
     });
   } finally {
