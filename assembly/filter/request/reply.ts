@@ -4,7 +4,14 @@ import { sendLocalReply } from "../../host/exit";
 import { headerBytes, headerValue, readRequestHeader } from "../../host/headers";
 import { OK } from "../../host/status";
 import { addressOf } from "../../memory/bytes";
-import { PAIRS_BUFFER, addFixedPair, startPairs, writePairs } from "../../memory/header-pairs";
+import {
+  NO_PAIRS,
+  NO_PAIRS_BYTES,
+  PAIRS_BUFFER,
+  addFixedPair,
+  startPairs,
+  writePairs,
+} from "../../memory/header-pairs";
 import { CONTENT_TYPE, Denial } from "../state/denial";
 import { DenialTexts, GRPC_UNAVAILABLE } from "../state/denial-texts";
 import { Epoch } from "../state/epoch";
@@ -67,7 +74,7 @@ export function replyBudgetSpent(epoch: Epoch, planIndex: u32, levelPico: i64): 
 
 /** 503 without a policy to say how: Envoy runs no stream under a root that it did not configure. */
 export function replyUnconfigured(): void {
-  sendLocalReply(503, 0, 0, 0, 0, 0, 0, GRPC_UNAVAILABLE);
+  sendLocalReply(503, 0, 0, 0, 0, NO_PAIRS, NO_PAIRS_BYTES, GRPC_UNAVAILABLE);
 }
 
 /** Only a request that is denied pays for this look. */

@@ -1,13 +1,15 @@
 // gRPC clients: their denials have status codes of their own, and a sentence.
+import { EventEmitter, once } from "node:events";
 import { describe, expect, it } from "vitest";
 import { CHALLENGE } from "../harness/answers.js";
-import { callGrpc, listenGrpc, withHttp2Upstream } from "../harness/grpc.js";
+import { callGrpc, listenGrpc, SILENT_METHOD, withHttp2Upstream } from "../harness/grpc.js";
 import { useInstallation } from "../harness/installation.js";
 import { policyOf } from "../harness/policy.js";
 
+const calls = new EventEmitter();
 const sluice = useInstallation({
   policy: policyOf([{ name: "single", maxTokens: 1, tokenRefillRate: 0.01 }], { onUnreachable: "deny" }),
-  upstream: listenGrpc,
+  upstream: (port) => listenGrpc(port, () => calls.emit("silent")),
   bootstrap: withHttp2Upstream,
 });
 
@@ -38,6 +40,15 @@ describe("a gRPC client", () => {
       ratelimit: expect.stringMatching(/^"single";r=0;t=\d+$/) as string,
       "ratelimit-policy": '"single";q=1;w=100',
     });
+  });
+
+  it("a gRPC client whose session is revoked sees its call end with status 13, INTERNAL", async () => {
+    const { token, id } = await sluice().api.issue();
+    const isThere = once(calls, "silent");
+    const open = callGrpc(sluice().ports.proxy, Buffer.from("hello"), token, SILENT_METHOD);
+    await isThere;
+    await sluice().api.revoke(id);
+    expect(await open).toMatchObject({ code: 13, answer: undefined });
   });
 
   it("a gRPC client gets status 14, UNAVAILABLE, in an outage under deny", async () => {
