@@ -1,5 +1,6 @@
 // HTTP calls from the filter to a cluster.
 import * as abi from "@solo-io/proxy-runtime/assembly/imports";
+import { NO_PAIRS, NO_PAIRS_BYTES } from "../memory/header-pairs";
 
 const out: usize = memory.data(4, 4);
 
@@ -19,7 +20,18 @@ export function sendCall(
   bodyBytes: u32,
   timeoutMs: u32,
 ): u32 {
-  return abi.proxy_http_call(cluster, clusterBytes, pairs, pairsBytes, body, bodyBytes, 0, 0, timeoutMs, out);
+  return abi.proxy_http_call(
+    cluster,
+    clusterBytes,
+    pairs,
+    pairsBytes,
+    body,
+    bodyBytes,
+    NO_PAIRS,
+    NO_PAIRS_BYTES,
+    timeoutMs,
+    out,
+  );
 }
 
 export function sentCallId(): u32 {

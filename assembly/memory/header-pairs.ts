@@ -10,6 +10,10 @@ let count: u32 = 0;
 export const PAIRS_BUFFER: usize = memory.data(2048, 4);
 const PAIRS_BUFFER_BYTES: u32 = 2048;
 
+/** No pairs, in full: some hosts do not take 0 bytes for it. */
+export const NO_PAIRS: usize = memory.data(4, 4);
+export const NO_PAIRS_BYTES: u32 = 4;
+
 export function startPairs(): void {
   count = 0;
 }

@@ -14,11 +14,7 @@ import {
 } from "../../contract";
 import { Policy, RESPONSE_BODY_PROBLEM } from "../../domain/policy/model";
 import { utf8 } from "../../memory/bytes";
-import { addFixedPair, pairsBlock, startPairs } from "../../memory/header-pairs";
-
-export const CONTENT_TYPE = utf8("content-type");
-const RETRY_AFTER = utf8("retry-after");
-const WWW_AUTHENTICATE = utf8("www-authenticate");
+import { Denial, DenialHeaders } from "./denial";
 
 /** gRPC status codes (grpc.io, "Status codes and their use"). */
 const GRPC_RESOURCE_EXHAUSTED: u32 = 8;
@@ -29,29 +25,9 @@ const DEFAULT_HEADER: string = "x-session-id";
 /** The default header as documents spell it; another is shown as the policy's. */
 const DEFAULT_HEADER_SHOWN: string = "X-Session-ID";
 
-export class Denial {
-  body: ArrayBuffer;
-  details: ArrayBuffer;
-
-  constructor(
-    public status: u32,
-    public grpcStatus: u32,
-    details: string,
-    title: string,
-    code: string,
-    message: string,
-    problem: bool,
-  ) {
-    this.details = utf8(details);
-    this.body = utf8(
-      problem
-        ? `{"type":"about:blank","title":"${title}","status":${status},"detail":"${message}","code":"${code}"}`
-        : `{"error":{"code":"${code}","message":"${message}"}}`,
-    );
-  }
-}
-
 export class DenialTexts {
+  /** For a client that reads plain HTTP. */
+  contentType: ArrayBuffer;
   missing: Denial;
   invalid: Denial;
   limited: Denial;
@@ -59,93 +35,40 @@ export class DenialTexts {
   unavailable: Denial;
   busy: Denial;
   noPolicy: Denial;
-  contentType: ArrayBuffer;
-  /** Header pairs, as the host takes them, of a 401 and of a 503: they are always the same. */
-  challengePairs: ArrayBuffer;
-  unavailablePairs: ArrayBuffer;
-  /** Of a 503 that is over in a moment. */
-  retryPairs: ArrayBuffer;
 
   constructor(policy: Policy) {
     const problem = policy.responseBody == RESPONSE_BODY_PROBLEM;
-    const contentType = utf8(problem ? "application/problem+json" : "application/json");
-    this.contentType = contentType;
+    const type = utf8(problem ? "application/problem+json" : "application/json");
+    this.contentType = type;
     const header = policy.header == DEFAULT_HEADER ? DEFAULT_HEADER_SHOWN : policy.header;
-    startPairs();
-    addFixedPair(CONTENT_TYPE, contentType);
-    this.unavailablePairs = pairsBlock();
-    addFixedPair(RETRY_AFTER, utf8("1"));
-    this.retryPairs = pairsBlock();
-    startPairs();
-    addFixedPair(CONTENT_TYPE, contentType);
-    addFixedPair(WWW_AUTHENTICATE, utf8(`Session realm="sluice", header="${header}"`));
-    this.challengePairs = pairsBlock();
+    const schemeAndHeader = utf8(`Session realm="sluice", header="${header}"`);
+    const challenge = new DenialHeaders(type, utf8("www-authenticate"), schemeAndHeader);
+    // Of a 503 that is over in a moment.
+    const retry = new DenialHeaders(type, utf8("retry-after"), utf8("1"));
+    const none = new DenialHeaders(type, null, schemeAndHeader);
+
     const noAuth = GRPC_UNAUTHENTICATED;
-    const invalid = "sluice_invalid_session";
-    const limited = "sluice_limited";
-    const many = "Too Many Requests";
-    this.missing = new Denial(
-      401,
-      noAuth,
-      "sluice_missing_session",
-      "Unauthorized",
-      CODE_MISSING_SESSION,
-      MESSAGE_MISSING_SESSION,
-      problem,
-    );
-    this.invalid = new Denial(
-      401,
-      noAuth,
-      invalid,
-      "Unauthorized",
-      CODE_INVALID_SESSION,
-      MESSAGE_INVALID_SESSION,
-      problem,
-    );
-    this.limited = new Denial(
-      429,
-      GRPC_RESOURCE_EXHAUSTED,
-      limited,
-      many,
-      CODE_RATE_LIMIT_EXCEEDED,
-      MESSAGE_RATE_LIMIT_EXCEEDED,
-      problem,
-    );
-    this.budgetSpent = new Denial(
-      429,
-      GRPC_RESOURCE_EXHAUSTED,
-      limited,
-      many,
-      CODE_RATE_LIMIT_EXCEEDED,
-      MESSAGE_BUDGET_SPENT,
-      problem,
-    );
-    this.unavailable = new Denial(
-      503,
-      GRPC_UNAVAILABLE,
-      "sluice_unavailable",
-      "Service Unavailable",
-      CODE_LIMITER_UNAVAILABLE,
-      MESSAGE_LIMITER_UNAVAILABLE,
-      problem,
-    );
-    this.busy = new Denial(
-      503,
-      GRPC_UNAVAILABLE,
-      "sluice_busy",
-      "Service Unavailable",
-      CODE_LIMITER_UNAVAILABLE,
-      MESSAGE_LIMITER_BUSY,
-      problem,
-    );
-    this.noPolicy = new Denial(
-      503,
-      GRPC_UNAVAILABLE,
-      "sluice_no_policy",
-      "Service Unavailable",
-      CODE_LIMITER_UNAVAILABLE,
-      MESSAGE_NO_POLICY,
-      problem,
-    );
+    let code = CODE_MISSING_SESSION;
+    let text = MESSAGE_MISSING_SESSION;
+    this.missing = new Denial(401, noAuth, "sluice_missing_session", code, text, problem, challenge);
+    code = CODE_INVALID_SESSION;
+    text = MESSAGE_INVALID_SESSION;
+    this.invalid = new Denial(401, noAuth, "sluice_invalid_session", code, text, problem, challenge);
+
+    const many = GRPC_RESOURCE_EXHAUSTED;
+    code = CODE_RATE_LIMIT_EXCEEDED;
+    text = MESSAGE_RATE_LIMIT_EXCEEDED;
+    this.limited = new Denial(429, many, "sluice_limited", code, text, problem, none);
+    text = MESSAGE_BUDGET_SPENT;
+    this.budgetSpent = new Denial(429, many, "sluice_limited", code, text, problem, none);
+
+    const away = GRPC_UNAVAILABLE;
+    code = CODE_LIMITER_UNAVAILABLE;
+    text = MESSAGE_LIMITER_UNAVAILABLE;
+    this.unavailable = new Denial(503, away, "sluice_unavailable", code, text, problem, none);
+    text = MESSAGE_LIMITER_BUSY;
+    this.busy = new Denial(503, away, "sluice_busy", code, text, problem, retry);
+    text = MESSAGE_NO_POLICY;
+    this.noPolicy = new Denial(503, away, "sluice_no_policy", code, text, problem, retry);
   }
 }

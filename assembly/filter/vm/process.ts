@@ -1,5 +1,6 @@
 // What is constant for this Envoy process: its keys and its name.
-import { ENV_SECRET, ENV_SECRET_ALSO, MAX_EDGE_NAME_BYTES, MAX_SECRET_BYTES, MIN_SECRET_BYTES } from "../../contract";
+import { ENV_SECRET, ENV_SECRET_ALSO, MAX_SECRET_BYTES, MIN_SECRET_BYTES } from "../../contract";
+import { edgeNameViolation } from "../../domain/edge/edge-name";
 import { KEYS_BYTES, deriveKeys, keyIdOf } from "../../domain/token/keys";
 import { SECRET_TOO_LONG, decodeSecret } from "../../domain/token/secret";
 import { quoteJson } from "../../domain/json/writer";
@@ -18,17 +19,13 @@ let loaded: bool = false;
 export function loadProcess(): string {
   if (loaded) return "";
   const node = nodeId();
-  if (node.length == 0)
-    return "node.id: expected a name for this Envoy, got none (--service-node, or node.id in the bootstrap)";
-  if (<u32>utf8(node).byteLength > MAX_EDGE_NAME_BYTES) {
-    return `node.id: expected at most ${MAX_EDGE_NAME_BYTES} bytes, got ${utf8(node).byteLength}`;
-  }
-  if (hasControlCharacter(node)) return "node.id: expected no control characters";
+  let violation = edgeNameViolation(node);
+  if (violation.length > 0) return violation;
   const secret = environmentVariable(ENV_SECRET);
   if (secret == null) {
     return `${ENV_SECRET}: expected in Envoy's environment and in vm_config.environment_variables.host_env_keys, got nothing`;
   }
-  let violation = loadKeys(ENV_SECRET, secret, primary);
+  violation = loadKeys(ENV_SECRET, secret, primary);
   if (violation.length > 0) return violation;
   const second = environmentVariable(ENV_SECRET_ALSO);
   if (second != null && second.length > 0) {
@@ -39,19 +36,10 @@ export function loadProcess(): string {
     }
     hasAlso = true;
   }
-  edge = utf8(quoteJson(node));
-  edgeAscii = visibleAscii(utf8(node));
+  edge = utf8(quoteJson(String.UTF8.decode(node)));
+  edgeAscii = visibleAscii(node);
   loaded = true;
   return "";
-}
-
-/** The control plane takes none in a name, so every call of such an edge would be denied. */
-function hasControlCharacter(text: string): bool {
-  for (let i = 0; i < text.length; i++) {
-    const char = text.charCodeAt(i);
-    if (char < 0x20 || (char >= 0x7f && char <= 0x9f)) return true;
-  }
-  return false;
 }
 
 /** A header's value: what may not stand in one is shown as "?". */

@@ -1,4 +1,4 @@
-// A gRPC service with one method, and a client that calls it through the proxy. Messages are plain bytes.
+// A gRPC service, and a client that calls it through the proxy. Messages are plain bytes.
 import {
   Client,
   credentials,
@@ -11,11 +11,16 @@ import {
 } from "@grpc/grpc-js";
 import { parseDocument } from "yaml";
 
-const METHOD = "/sluice.test.Echo/Say";
+export const METHOD = "/sluice.test.Echo/Say";
+/** The service never answers. */
+export const SILENT_METHOD = "/sluice.test.Echo/Hush";
 const asIs = (bytes: Buffer): Buffer => bytes;
 
-/** Answers each message with itself. Resolves with how to stop it. */
-export async function listenGrpc(port: number): Promise<() => void> {
+/**
+ * Answers each message with itself. Resolves with how to stop it.
+ * @param onSilent called for each call that it never answers
+ */
+export async function listenGrpc(port: number, onSilent: () => void = () => undefined): Promise<() => void> {
   const server = new Server();
   const codec = {
     requestSerialize: asIs,
@@ -23,11 +28,13 @@ export async function listenGrpc(port: number): Promise<() => void> {
     responseSerialize: asIs,
     responseDeserialize: asIs,
   };
-  const service = { say: { path: METHOD, requestStream: false, responseStream: false, ...codec } };
+  const unary = { requestStream: false, responseStream: false, ...codec };
+  const service = { say: { path: METHOD, ...unary }, hush: { path: SILENT_METHOD, ...unary } };
   const implementation: UntypedServiceImplementation = {
     say: (call: { request: Buffer }, answer: (error: null, value: Buffer) => void) => {
       answer(null, call.request);
     },
+    hush: onSilent,
   };
   server.addService(service, implementation);
   await new Promise<void>((resolve, reject) => {
@@ -64,10 +71,17 @@ export interface GrpcOutcome {
   readonly details: string;
   /** What the service said; undefined if it was not reached. */
   readonly answer: Buffer | undefined;
+  /** What came with the status, by name. */
+  readonly metadata: Readonly<Record<string, unknown>>;
 }
 
 /** One call over a connection of its own. */
-export async function callGrpc(port: number, message: Buffer, token?: string): Promise<GrpcOutcome> {
+export async function callGrpc(
+  port: number,
+  message: Buffer,
+  token?: string,
+  method: string = METHOD,
+): Promise<GrpcOutcome> {
   const client = new Client(`127.0.0.1:${port}`, credentials.createInsecure());
   const metadata = new Metadata();
   if (token !== undefined) metadata.set("x-session-id", token);
@@ -75,7 +89,7 @@ export async function callGrpc(port: number, message: Buffer, token?: string): P
     return await new Promise<GrpcOutcome>((resolve) => {
       let answer: Buffer | undefined;
       const call = client.makeUnaryRequest(
-        METHOD,
+        method,
         asIs,
         asIs,
         message,
@@ -84,8 +98,8 @@ export async function callGrpc(port: number, message: Buffer, token?: string): P
           answer = value;
         },
       );
-      call.on("status", ({ code, details }: StatusObject) => {
-        resolve({ code, details, answer });
+      call.on("status", ({ code, details, metadata: sent }: StatusObject) => {
+        resolve({ code, details, answer, metadata: sent.getMap() });
       });
     });
   } finally {

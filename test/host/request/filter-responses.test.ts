@@ -16,8 +16,6 @@ function bodyOf(stream: Stream): unknown {
   return JSON.parse(stream.local?.body ?? "null") as unknown;
 }
 
-const asGrpc = (pairs: HeaderPairs): HeaderPairs => [...pairs, ["content-type", "application/grpc"]];
-
 describe("a request without a token", () => {
   it("a request without a token gets 401 MISSING_SESSION, and the service never sees it", () => {
     const stream = new Edge().worker(0).request(requestWith(undefined));
@@ -141,26 +139,6 @@ describe("limit headers of a response", () => {
     expect(header(slow, "ratelimit")).toBeUndefined();
     edge.flush();
     expect(edge.host.metrics.sum("sluice_headers_omitted_total")).toBe(1);
-  });
-});
-
-describe("a gRPC request", () => {
-  it.each([
-    ["without a token", undefined, "16"],
-    ["with an invalid one", "invented", "16"],
-  ])("a gRPC request %s gets grpc-status %s", (_what, token, grpcStatus) => {
-    const stream = new Edge().worker(0).request(asGrpc(requestWith(token)));
-    expect(stream.status).toBe(200);
-    expect(header(stream, "grpc-status")).toBe(grpcStatus);
-  });
-
-  it("a gRPC request gets status 8 over its limit, and 14 where none can be decided", () => {
-    const edge = new Edge({ policy: policy({ onUnreachable: "deny" }) });
-    const limited = edge.worker(0).request(asGrpc(requestWith(edge.sessionInTable({ tokens: 0 }))));
-    const waiting = edge.worker(0).request(asGrpc(requestWith(edge.newSession())));
-    edge.callout.timeOut();
-    expect(header(limited, "grpc-status")).toBe("8");
-    expect(header(waiting, "grpc-status")).toBe("14");
   });
 });
 

@@ -13,10 +13,12 @@ export interface HostOptions {
   /** What the guest reads by WASI environ_get. */
   readonly environment?: Readonly<Record<string, string>>;
   /** Properties of the process by dotted path, for example node.id. */
-  readonly properties?: Readonly<Record<string, string>>;
+  readonly properties?: Readonly<Record<string, string | Uint8Array>>;
   readonly seed?: number;
   /** That of another host: two installations in one Envoy, where all plugins share one map. */
   readonly sharedData?: SharedData;
+  /** What this host begins to number metrics and calls with: 1, as Envoy does; others begin with 0. */
+  readonly firstId?: number;
 }
 
 export interface LogEntry {
@@ -28,20 +30,23 @@ export interface LogEntry {
 export class Host {
   readonly sharedData: SharedData;
   readonly clock = new Clock();
-  readonly metrics = new Metrics();
+  readonly metrics: Metrics;
+  readonly firstId: number;
   readonly hooks = new HostCallHooks();
   readonly logs: LogEntry[] = [];
   /** Every HTTP call that was dispatched, in order. */
   readonly callouts: Callout[] = [];
   readonly vms: Vm[] = [];
   readonly environment: Readonly<Record<string, string>>;
-  readonly properties: ReadonlyMap<string, string>;
+  readonly properties: ReadonlyMap<string, string | Uint8Array>;
   readonly random: Random;
   /** What proxy_http_call answers: 2 for an unknown cluster, 10 for one without a healthy host; 0 dispatches. */
   dispatchResult: number = WasmResult.Ok;
 
   constructor(options: HostOptions = {}) {
     this.sharedData = options.sharedData ?? new SharedData();
+    this.firstId = options.firstId ?? 1;
+    this.metrics = new Metrics(this.firstId);
     this.environment = options.environment ?? {};
     this.properties = new Map(Object.entries(options.properties ?? {}));
     this.random = new Random(options.seed ?? 1);

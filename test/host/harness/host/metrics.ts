@@ -14,19 +14,24 @@ interface Metric {
 
 export class Metrics {
   readonly #metrics: Metric[] = [];
+  /** Metrics that this host does not make, by the beginning of the guest's name. */
+  readonly refused = new Set<string>();
 
-  /** Returns the metric's id, or undefined for a type that there is not. The same name gives the same id. */
+  /** @param firstId what this host begins to number them with */
+  constructor(readonly firstId: number) {}
+
+  /** Returns the metric's id, or undefined for a type that there is not, or where the host refuses. The same name gives the same id. */
   define(typeNumber: number, name: string): number | undefined {
     const type = METRIC_TYPES[typeNumber];
-    if (type === undefined) return undefined;
+    if (type === undefined || [...this.refused].some((start) => name.startsWith(start))) return undefined;
     const known = this.#metrics.findIndex((metric) => metric.name === name && metric.type === type);
-    if (known >= 0) return known + 1;
-    return this.#metrics.push({ name, type, value: 0n });
+    if (known >= 0) return this.firstId + known;
+    return this.firstId + this.#metrics.push({ name, type, value: 0n }) - 1;
   }
 
   /** As in Envoy, a counter takes no negative amount, and no 0. */
   increment(id: number, offset: bigint): number {
-    const metric = this.#metrics[id - 1];
+    const metric = this.#metrics[id - this.firstId];
     if (metric === undefined) return WasmResult.NotFound;
     if (metric.type === "histogram" || (metric.type === "counter" && offset <= 0n)) return WasmResult.BadArgument;
     metric.value += offset;
@@ -35,14 +40,14 @@ export class Metrics {
 
   /** Adds to a counter, sets a gauge, keeps a histogram's last value. */
   record(id: number, value: bigint): number {
-    const metric = this.#metrics[id - 1];
+    const metric = this.#metrics[id - this.firstId];
     if (metric === undefined) return WasmResult.NotFound;
     metric.value = metric.type === "counter" ? metric.value + value : value;
     return WasmResult.Ok;
   }
 
   get(id: number): bigint | undefined {
-    return this.#metrics[id - 1]?.value;
+    return this.#metrics[id - this.firstId]?.value;
   }
 
   /** The sum of all metrics whose name has every given part: `sum("sluice_requests_total", 'outcome="allowed"')`. */

@@ -5,6 +5,9 @@ import { HeaderMap, type HeaderInput, type HeaderPairs } from "./header-map.js";
 import type { RootContext } from "./root-context.js";
 import type { Vm } from "./vm.js";
 
+/** The content types that Envoy takes for gRPC. */
+const GRPC = /^application\/grpc(\+|$)/;
+
 export interface LocalResponse {
   readonly status: number;
   /** The response code details, for the access log. */
@@ -136,15 +139,18 @@ export class Stream {
     yield* this.vm.closeContextSteps(this);
   }
 
-  /** Envoy's local reply: a gRPC client gets 200 with the status in headers, all others the status and the body. */
+  /**
+   * Envoy's local reply: a gRPC client gets 200 with the status in headers, all others the status and the body. Without a
+   * body there is no content type.
+   */
   #localHeaders(local: LocalResponse): HeaderMap {
-    const grpc = this.requestHeaders.get("content-type")?.startsWith("application/grpc") ?? false;
+    const grpc = GRPC.test(this.requestHeaders.get("content-type") ?? "");
     const own: HeaderPairs = grpc
       ? [
           [":status", "200"],
           ["content-type", "application/grpc"],
-          ["grpc-status", String(local.grpcStatus)],
-          ["grpc-message", local.body],
+          ["grpc-status", local.headers.get("grpc-status") ?? String(local.grpcStatus)],
+          ...(local.body === "" ? [] : [["grpc-message", percentEncoded(local.body)] as const]),
         ]
       : [
           [":status", String(local.status)],
@@ -152,9 +158,16 @@ export class Stream {
         ];
     const headers = new HeaderMap(own);
     for (const [name, value] of local.headers.pairs()) {
-      if (!grpc || name !== "content-type") headers.add(name, value);
+      const isOwn = name === "content-type" ? grpc || local.body === "" : grpc && name === "grpc-status";
+      if (!isOwn) headers.add(name, value);
     }
     if (headers.get("content-type") === undefined && local.body !== "") headers.add("content-type", "text/plain");
     return headers;
   }
+}
+
+/** A byte string, as `grpc-message` has it. */
+function percentEncoded(text: string): string {
+  const hex = (char: string): string => `%${char.charCodeAt(0).toString(16).toUpperCase().padStart(2, "0")}`;
+  return text.replace(/[^ -$&-}]/g, hex);
 }

@@ -26,13 +26,14 @@ export class Vm {
   #current: Context | undefined;
   #effective: Context | undefined;
   #nextContextId = 1;
-  #nextCalloutToken = 1;
+  #nextCalloutToken: number;
 
   constructor(
     readonly host: Host,
     readonly name: string,
     module: WebAssembly.Module,
   ) {
+    this.#nextCalloutToken = host.firstId;
     this.guest = new Guest(module, (memory) => hostImports(this, memory));
     if (this.guest.has("_initialize")) run(this.guest.call("_initialize"));
   }

@@ -36,7 +36,10 @@ export interface EdgeOptions {
   readonly workers?: number;
   readonly secret?: string;
   readonly secretAlso?: string;
-  readonly nodeId?: string;
+  /** null: Envoy has none. */
+  readonly nodeId?: string | Uint8Array | null;
+  /** What the host begins to number metrics and calls with. */
+  readonly firstId?: number;
   readonly module?: WebAssembly.Module;
   readonly seed?: number;
   /** That of another edge: two installations in one Envoy. */
@@ -57,11 +60,12 @@ export class Edge {
   constructor(options: EdgeOptions = {}) {
     const environment: Record<string, string> = { [ENV_SECRET]: options.secret ?? SECRET };
     if (options.secretAlso !== undefined) environment[ENV_SECRET_ALSO] = options.secretAlso;
-    const nodeId = options.nodeId ?? "edge-1";
+    const nodeId = options.nodeId === undefined ? "edge-1" : options.nodeId;
     // Envoy answers both spellings.
-    const properties = { "node.id": nodeId, "xds.node.id": nodeId };
+    const properties = nodeId === null ? {} : { "node.id": nodeId, "xds.node.id": nodeId };
     const sharedData = options.sharedData ?? new SharedData();
-    this.host = new Host({ environment, properties, sharedData, seed: options.seed ?? 1 });
+    const { seed = 1, firstId = 1 } = options;
+    this.host = new Host({ environment, properties, sharedData, seed, firstId });
     this.random = new Random(options.seed ?? 1);
     this.mint = new TokenMint(options.secret ?? SECRET, this.random);
     this.table = new TableView(this.host.sharedData);

@@ -1,0 +1,1 @@
+// Lets guest.go declare functions of the host that have their bodies there.
