@@ -81,6 +81,15 @@ const call = fc
     return { ...rest, method, path: at, ...(method === "POST" || method === "PATCH" ? { body } : {}) };
   });
 
+const SHOW: Call = {
+  who: "operator",
+  method: "GET",
+  path: "/v1/sessions/{id}",
+  whose: "others",
+  index: 0,
+  onward: false,
+};
+
 /** A control plane, and what a caller there has got so far. */
 class Installation {
   readonly own: string[] = [];
@@ -119,7 +128,7 @@ class Installation {
 
   /** Each session that the issuer `login` did not issue, as an operator sees it. */
   async stateOfOthers(): Promise<string[]> {
-    const shown = this.others.map(async (id) => (await this.plane.call("GET", `/v1/sessions/${id}`)).text);
+    const shown = this.others.map(async (id) => (await this.send(SHOW, ADMIN_TOKEN, [id])).text);
     return Promise.all(shown);
   }
 
@@ -127,7 +136,7 @@ class Installation {
     const id = ids[one.index % Math.max(1, ids.length)] ?? MISSING;
     const onward = one.onward && this.cursor !== null && one.path.includes("limit=") ? `&cursor=${this.cursor}` : "";
     const path = (one.path.replace("{id}", id) + onward).replace("&&", "&").replace(/&$/, "");
-    const more = one.key === undefined ? {} : { "idempotency-key": one.key };
+    const more = { "x-request-id": "the-same", ...(one.key !== undefined && { "idempotency-key": one.key }) };
     const answer = await this.plane.call(one.method, path, one.body, token, more);
     return { answer, text: answer.text };
   }
