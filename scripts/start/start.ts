@@ -1,11 +1,12 @@
 // npm start: the control plane, a demo service and an Envoy with the filter, in the foreground until Ctrl-C.
+import type { SecretFile } from "../../control-plane/src/settings/secret-files.js";
 import { describe } from "../failure.js";
 import { findEnvoy } from "../get-envoy.js";
 import { operatorFiles } from "../operator-files.js";
 import { resolved } from "./addresses.js";
 import { requireFree } from "./ports.js";
 import { readyLines } from "./ready-lines.js";
-import { readSettings, wantedPorts } from "./settings.js";
+import { environmentOf, readSettings, wantedPorts } from "./settings.js";
 import { Stack } from "./stack.js";
 import { requireAlone } from "./start-alone.js";
 import { demoSession, prepare, startControlPlane, startDemoService, startEnvoy } from "./start-steps.js";
@@ -30,17 +31,27 @@ process.stderr.on("error", () => undefined);
 
 /** Resolves when everything runs; rejects with what went wrong, also when a child that had started dies meanwhile. */
 async function bringUp(): Promise<void> {
-  const settings = await resolved(readSettings(process.env));
+  const { env, files } = await environmentOf(process.env);
+  const settings = await resolved(readSettings(env));
+  await warnOfReadable([...files.values()]);
   await requireAlone();
   await requireFree(wantedPorts(settings));
   const envoyBinary = await findEnvoy(say);
-  const launch = await prepare(settings, envoyBinary);
+  const launch = await prepare({ settings, envoyBinary, env, secretFiles: files });
   say(`starting; output goes to ${launch.logDir}`);
   await startDemoService(stack, launch);
   await startControlPlane(stack, launch);
   await startEnvoy(stack, launch);
   const { token } = await demoSession(launch);
   for (const line of readyLines(launch, token)) console.log(line);
+}
+
+async function warnOfReadable(files: readonly SecretFile[]): Promise<void> {
+  for (const { variable, path } of files) {
+    if (await operatorFiles.isWorldReadable(path)) {
+      say(`${variable}: every user of this machine may read ${path}: take that away (chmod o-r)`);
+    }
+  }
 }
 
 function say(line: string): void {

@@ -58,7 +58,7 @@ async function dataFolder(): Promise<string> {
   return folder;
 }
 
-const rejected = (sentence: string) => ({ code: 1, said: `store-admin: ${sentence}\n` });
+const rejected = (sentence: string, code = 1) => ({ code, said: `store-admin: ${sentence}\n` });
 
 describe.each(KINDS)("%s where a regular file is expected", (what, make) => {
   it(`a restore of ${what} ends with 1 and one sentence, and touches no store`, async () => {
@@ -87,13 +87,13 @@ describe.each(KINDS)("%s where a regular file is expected", (what, make) => {
     const restore = storeAdmin("restore", file, "--data", folder, "--force");
     const { code } = await plane.ended;
     for (const said of [restore, { code, said: plane.stderr }]) {
-      expect(said).toEqual({ code: 1, said: expect.stringMatching(/^[^\n]+\n$/) as unknown });
+      expect(said).toEqual({ code: 78, said: expect.stringMatching(/^[^\n]+\n$/) as unknown });
       expect(said.said).toContain(path);
     }
     const backup = storeAdmin("backup", `${file}-2`, "--data", folder);
     expect(backup).toEqual(
       name === STORE_FILE
-        ? rejected(`${path}: expected a regular file, got ${what}`)
+        ? rejected(`${path}: expected a regular file, got ${what}`, 78)
         : { code: 0, said: `${folder} is in ${file}-2\n` },
     );
   });
