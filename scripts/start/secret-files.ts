@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import { chmodSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { whyUnreadable } from "../../control-plane/src/files/file-reader.js";
-import { makeFolder } from "../../control-plane/src/files/folder.js";
+import { makeFolder } from "../../control-plane/src/files/own-folder.js";
 import { UnfitFile } from "../../control-plane/src/files/regular-file.js";
 import { Failure } from "../failure.js";
 import { operatorFiles } from "../operator-files.js";

@@ -98,12 +98,14 @@ export async function startDemoService(stack: Stack, { settings, logDir }: Launc
   await ready(stack, `http://${LOOPBACK}:${settings.upstreamPort}/`, 200);
 }
 
+export const controlPlaneLog = ({ logDir }: Launch): string => join(logDir, "control-plane.log");
+
 export async function startControlPlane(stack: Stack, launch: Launch): Promise<void> {
-  const { settings, secret, adminToken, logDir } = launch;
+  const { settings, secret, adminToken } = launch;
   const plan = controlPlanePlan({
     ...{ secret, httpPort: settings.httpPort },
     ...{ dataDir: settings.dataDir, policyFile: settings.policyFile },
-    logFile: join(logDir, "control-plane.log"),
+    logFile: controlPlaneLog(launch),
     env: {
       SLUICE_ADMIN_TOKEN: adminToken,
       SLUICE_HTTP_HOST: settings.httpHost,

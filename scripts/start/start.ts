@@ -4,17 +4,26 @@ import { describe } from "../failure.js";
 import { findEnvoy } from "../get-envoy.js";
 import { operatorFiles } from "../operator-files.js";
 import { resolved } from "./addresses.js";
+import { followPolicyEvents } from "./policy-events.js";
 import { requireFree } from "./ports.js";
 import { readyLines } from "./ready-lines.js";
 import { environmentOf, readSettings, wantedPorts } from "./settings.js";
 import { Stack } from "./stack.js";
 import { requireAlone } from "./start-alone.js";
-import { demoSession, prepare, startControlPlane, startDemoService, startEnvoy } from "./start-steps.js";
+import {
+  controlPlaneLog,
+  demoSession,
+  prepare,
+  startControlPlane,
+  startDemoService,
+  startEnvoy,
+} from "./start-steps.js";
 
 const END_MS = 100;
 const STOP_SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
 const stack = new Stack();
+let endPolicyEvents = (): void => undefined;
 // A terminal's Ctrl-C arrives here, and once more through npm: stopping begins once.
 const stopAsked = new Promise<"stop">((resolve) => {
   for (const signal of STOP_SIGNALS) {
@@ -41,6 +50,7 @@ async function bringUp(): Promise<void> {
   say(`starting; output goes to ${launch.logDir}`);
   await startDemoService(stack, launch);
   await startControlPlane(stack, launch);
+  endPolicyEvents = followPolicyEvents(controlPlaneLog(launch), say);
   await startEnvoy(stack, launch);
   const { token } = await demoSession(launch);
   for (const line of readyLines(launch, token)) console.log(line);
@@ -74,6 +84,7 @@ try {
   console.error(`sluice: ${describe(error)}`);
   process.exitCode = 1;
 }
+endPolicyEvents();
 await stack.stop();
 // Node would wait for ever for a reading that hangs.
 if (!(await operatorFiles.end(END_MS))) process.kill(process.pid, "SIGKILL");

@@ -6,7 +6,7 @@ import { open } from "lmdb";
 import type { RootDatabase } from "lmdb";
 
 import type { Random } from "../../app/ports/ports.js";
-import { makeFolder } from "../../files/folder.js";
+import { makeFolder } from "../../files/own-folder.js";
 import { codeOf } from "../../files/regular-file.js";
 import { BackupRejected, openBackup, sealBackup, unsealBackup } from "./backup-file.js";
 import type { OpenBackup } from "./backup-file.js";

@@ -1,10 +1,10 @@
 // One process a folder, by locks that the kernel holds: LMDB would let a second one write too, and neither would see the other.
-import { closeSync, constants, existsSync, fstatSync, ftruncateSync, openSync } from "node:fs";
+import { closeSync, constants, existsSync, fstatSync, ftruncateSync } from "node:fs";
 import { readFileSync, statSync, writeSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
 
-import { makeFolder, whyForGood } from "../../files/folder.js";
+import { makeFolder, openedForWriting } from "../../files/own-folder.js";
 import { requireRegular, UnfitFile } from "../../files/regular-file.js";
 import { STORE_FILE } from "./layout.js";
 import { isStoreAt } from "./store-file.js";
@@ -53,7 +53,7 @@ export class FolderLock {
   takeStore(): void {
     const path = join(this.folder, STORE_FILE);
     if (this.store !== undefined || !isStoreAt(path)) return;
-    this.store = opened(path, constants.O_RDWR);
+    this.store = openedForWriting(path);
     if (this.locked(this.store)) return;
     throw new Error(`another process has ${path} open (the lock file ${LOCK_FILE} beside it was removed meanwhile)`);
   }
@@ -72,7 +72,7 @@ export class FolderLock {
   private takeLockFile(use: FolderUse): void {
     const path = join(this.folder, LOCK_FILE);
     for (let tries = 0; tries < MAX_TRIES; tries++) {
-      const fd = opened(path, constants.O_RDWR | constants.O_CREAT | constants.O_NONBLOCK);
+      const fd = openedForWriting(path, constants.O_CREAT | constants.O_NONBLOCK);
       try {
         // Whoever reads it waits for nobody then.
         requireRegular(fstatSync(fd), path);
@@ -101,15 +101,6 @@ export class FolderLock {
         `the file system of ${this.folder} gives no locks (${reason}): keep the store on a local disk`,
       );
     }
-  }
-}
-
-function opened(path: string, flags: number): number {
-  try {
-    return openSync(path, flags, 0o600);
-  } catch (error) {
-    const reason = whyForGood(error);
-    throw reason === undefined ? error : new UnfitFile(`${path} cannot be opened for writing: ${reason}`);
   }
 }
 

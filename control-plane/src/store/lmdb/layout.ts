@@ -53,7 +53,7 @@ import type {
   Invalidation,
   StoredRevocation,
 } from "../../domain/stored.js";
-import { makeFolder } from "../../files/folder.js";
+import { makeFolder } from "../../files/own-folder.js";
 import { Commits } from "./commits.js";
 import { StoreFile } from "./store-file.js";
 import { writeProbe } from "./write-probe.js";

@@ -2,7 +2,7 @@
 import { closeSync, openSync, readSync, statSync } from "node:fs";
 import type { BigIntStats } from "node:fs";
 
-import { whyForGood } from "../../files/folder.js";
+import { openedForWriting, whyForGood } from "../../files/own-folder.js";
 import { requireRegular, UnfitFile } from "../../files/regular-file.js";
 
 /** Whether there is one. Throws where no regular file stands there: LMDB would wait for the other end of a pipe. */
@@ -41,8 +41,7 @@ export function isStoreOfLmdb(path: string): boolean {
 /** @throws UnfitFile where LMDB would end the process over the store there, or over its table of readers */
 export function requireStoreOfLmdb(path: string): void {
   if (!isStoreAt(path)) return;
-  // Its table of readers.
-  isStoreAt(`${path}-lock`);
+  if (isStoreAt(`${path}-lock`)) closeSync(openedForWriting(`${path}-lock`));
   if (isStoreOfLmdb(path)) return;
   throw new UnfitFile(`${path} is no store: it is damaged, or another program's; move it away, and restore a backup`);
 }

@@ -1,11 +1,13 @@
-// Makes a folder with those above it, or says what stands in its way. Node's own recursive mkdir never ends on /proc.
-import { lstatSync, mkdirSync, statSync } from "node:fs";
+// A program's own folder and the files in it: made and opened, or what stands in the way in a few words.
+import { constants, lstatSync, mkdirSync, openSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 
 import { codeOf, kindOf, UnfitFile } from "./regular-file.js";
 
+const OWNER_ONLY = 0o600;
+
 /**
- * Nothing is done where it is there already. Links are followed.
+ * Nothing is done where it is there already. Links are followed. Node's own recursive mkdir never ends on /proc.
  *
  * @throws UnfitFile where there is no such folder and none can be made
  */
@@ -34,6 +36,16 @@ function looked(path: string) {
     return statSync(path, { throwIfNoEntry: false });
   } catch (error) {
     throw new UnfitFile(`${path} cannot be looked at: ${whyNot(error)}`);
+  }
+}
+
+/** Open for reading and writing. @throws UnfitFile where this process may not, or it is none to be opened so */
+export function openedForWriting(path: string, moreFlags = 0): number {
+  try {
+    return openSync(path, constants.O_RDWR | moreFlags, OWNER_ONLY);
+  } catch (error) {
+    const reason = whyForGood(error);
+    throw reason === undefined ? error : new UnfitFile(`${path} cannot be opened for writing: ${reason}`);
   }
 }
 
