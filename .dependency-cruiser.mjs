@@ -25,6 +25,7 @@ const FILTER = "assembly/filter";
 const FILTER_ROOMS = ["vm", "state", "table", "policy", "edge", "request"];
 const EXIT = "assembly/host/exit\\.ts";
 const PLANE = "control-plane/src";
+const SHARED_SETTINGS = "environment|variables|unknown-variables|replaced-settings|secret-files";
 const ENTRIES = "assembly/(index|lean)\\.ts";
 
 export default {
@@ -112,10 +113,15 @@ export default {
     wall(
       "plane-cli",
       `${PLANE}/cli/`,
-      [`${PLANE}/(?!domain/|render/|cli/|files/|settings/environment\\.ts)`],
+      [`${PLANE}/(?!domain/|render/|cli/|files/|settings/(${SHARED_SETTINGS})\\.ts)`],
       "The command line speaks REST. Its environment and its files it reads as every program here does.",
     ),
-    wall("environment", `${PLANE}/settings/environment\\.ts`, [""], "Every program reads its environment with it."),
+    wall(
+      "environment",
+      `${PLANE}/settings/(${SHARED_SETTINGS})\\.ts`,
+      [`(?!${PLANE}/(files/|settings/(${SHARED_SETTINGS})\\.ts))`],
+      "Every program reads its environment with it.",
+    ),
     wall("http-admin", `${PLANE}/http/admin/`, [`${PLANE}/http/(edge|status)/`], "Admin, edge and status are apart."),
     wall("http-edge", `${PLANE}/http/edge/`, [`${PLANE}/http/(admin|status)/`], "Admin, edge and status are apart."),
     wall("http-status", `${PLANE}/http/status/`, [`${PLANE}/http/(admin|edge)/`], "Admin, edge and status are apart."),

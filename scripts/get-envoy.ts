@@ -1,19 +1,27 @@
 // Finds an Envoy to run: $ENVOY_BIN, PATH, the project's cache, and last the Python wheel, fetched into that cache.
-import { existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
+import { accessSync, constants, existsSync, mkdirSync, renameSync, rmSync, statSync } from "node:fs";
 import { delimiter, join } from "node:path";
+import { codeOf, kindOf } from "../control-plane/src/files/regular-file.js";
 import { Failure } from "./failure.js";
 import { projectRoot } from "./project-root.js";
-import { runCommand } from "./run-command.js";
+import { NOT_STARTED, runCommand } from "./run-command.js";
 
 /** What Sluice is tested with. */
 const ENVOY_VERSION = "1.40.0";
-const OLDEST_MINOR = 40;
+/** Of one that is found by itself. */
+const TESTED_MINOR = 40;
+/** Of one that the user names: the tests of open streams run with it too. */
+const OLDEST_MINOR = 36;
+/** It loads 100 MB, from a slow disk at first. */
+const VERSION_MS = 20_000;
 
 export interface EnvoySearch {
   env: Readonly<Record<string, string | undefined>>;
   /** Holds `envoy-VERSION/`; nothing is installed elsewhere. */
   cacheDir: string;
   report: (line: string) => void;
+  /** How long a named one may take to say its version. */
+  versionMs?: number;
 }
 
 export type FoundEnvoy = { binary: string } | { reason: string };
@@ -41,7 +49,7 @@ export async function searchEnvoyVersion(version: string, search: EnvoySearch): 
 /** `findEnvoy` with its surroundings passed in. */
 export async function searchEnvoy(search: EnvoySearch): Promise<string> {
   const chosen = search.env.ENVOY_BIN;
-  if (chosen !== undefined && chosen !== "") return requireChosen(chosen);
+  if (chosen !== undefined && chosen !== "") return requireChosen(chosen, search.versionMs);
 
   const reasons = ["ENVOY_BIN is not set"];
   for (const way of [onPath, inCache, byWheel]) {
@@ -55,11 +63,38 @@ export async function searchEnvoy(search: EnvoySearch): Promise<string> {
   );
 }
 
-/** The Envoy that the user names is run, whatever its version. One that does not run is an error. */
-async function requireChosen(binary: string): Promise<string> {
-  const version = await versionOf(binary);
-  if (typeof version === "object") throw new Failure(`ENVOY_BIN is ${binary}, which does not run: ${version.reason}.`);
+/** The Envoy that the user names is run, unless it is too old. Whatever else it is, is an error. */
+async function requireChosen(binary: string, versionMs?: number): Promise<string> {
+  // A bare name is looked for in PATH.
+  const kind = binary.includes("/") ? kindAt(binary) : undefined;
+  const wrong = kind ?? (await whyUnfit(binary, versionMs));
+  if (wrong !== undefined) throw new Failure(`ENVOY_BIN is ${binary}, ${wrong}.`);
   return binary;
+}
+
+/** What stands there in place of a program; undefined where one may. */
+function kindAt(path: string): string | undefined {
+  try {
+    const found = statSync(path);
+    if (!found.isFile()) return `which is ${kindOf(found)}, not a program`;
+    accessSync(path, constants.X_OK);
+    return undefined;
+  } catch (error) {
+    if (codeOf(error) === "EACCES") return "which is not executable for this user";
+    return codeOf(error) === "ENOENT" ? "and there is no such file" : `which cannot be used (${String(codeOf(error))})`;
+  }
+}
+
+async function whyUnfit(binary: string, versionMs?: number): Promise<string | undefined> {
+  const version = await versionOf(binary, versionMs);
+  if (typeof version === "object") return version.isOther ? version.reason : `which does not run: ${version.reason}`;
+  if (!isOlder(version, OLDEST_MINOR)) return undefined;
+  return `which is Envoy ${version}, too old: Sluice needs 1.${OLDEST_MINOR} or newer`;
+}
+
+function isOlder(version: string, thanMinor: number): boolean {
+  const [major = 0, minor = 0] = version.split(".").map(Number);
+  return major < 1 || (major === 1 && minor < thanMinor);
 }
 
 async function onPath({ env }: EnvoySearch): Promise<FoundEnvoy> {
@@ -68,8 +103,7 @@ async function onPath({ env }: EnvoySearch): Promise<FoundEnvoy> {
   if (binary === undefined) return { reason: "PATH has no envoy" };
   const version = await versionOf(binary);
   if (typeof version === "object") return { reason: `${binary} does not run (${version.reason})` };
-  const [major = 0, minor = 0] = version.split(".").map(Number);
-  if (major === 1 && minor < OLDEST_MINOR) return { reason: `${binary} is ${version}, too old` };
+  if (isOlder(version, TESTED_MINOR)) return { reason: `${binary} is ${version}, too old` };
   return { binary };
 }
 
@@ -112,12 +146,24 @@ function whyPipFailed(output: string): string {
   return lastLine(output);
 }
 
-async function versionOf(binary: string): Promise<string | { reason: string }> {
-  const run = await runCommand(binary, ["--version"], { env: process.env });
-  const version = /\/(\d+\.\d+\.\d+)/.exec(run.output)?.[1];
+interface NoVersion {
+  readonly reason: string;
+  /** It runs, and is another program. */
+  readonly isOther: boolean;
+}
+
+async function versionOf(binary: string, withinMs = VERSION_MS): Promise<string | NoVersion> {
+  const run = await runCommand(binary, ["--version"], { env: process.env, timeoutMs: withinMs });
+  const version = /\bversion: \S*\/(\d+\.\d+\.\d+)/.exec(run.output)?.[1];
   if (run.code === 0 && version !== undefined) return version;
-  if (run.output.includes("GLIBC_")) return { reason: "its glibc is older than the 2.31 that Envoy needs" };
-  return { reason: lastLine(run.output) };
+  if (run.output.includes("GLIBC_")) {
+    return { reason: "its glibc is older than the 2.31 that Envoy needs", isOther: false };
+  }
+  if (run.timedOut) return { reason: `no answer to --version within ${withinMs / 1000} s`, isOther: false };
+  if (run.code === 0) return { reason: "which is not an Envoy: its --version names none", isOther: true };
+  const how = /ended by \w+$/.exec(run.output)?.[0] ?? `exit code ${run.code}`;
+  const said = lastLine(run.code === NOT_STARTED ? run.output : run.stderr);
+  return { reason: said === "" ? how : `${said} (${how})`, isOther: false };
 }
 
 function lastLine(output: string): string {

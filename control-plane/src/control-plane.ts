@@ -48,8 +48,9 @@ import { policyFile } from "./store/policy-file.js";
 import type { ActivePolicy, Clock, CurrentPolicy, Random, SteadyClock } from "./app/ports/ports.js";
 import { SteadyTime } from "./app/upkeep/steady-clock.js";
 import type { Timers } from "./app/ports/log-ports.js";
+import { bindFailure } from "./bind-failure.js";
 import { startIssuers } from "./start-issuers.js";
-import { StartFailure, messageOf } from "./start-failure.js";
+import { exitOf, StartFailure, messageOf } from "./start-failure.js";
 import type { Started } from "./started.js";
 
 /** What the process gives. `started` undoes, in reverse, whatever has been started. */
@@ -85,7 +86,8 @@ async function openStore(start: Start): Promise<Stores> {
     started.add(startStoreKeeping({ health: store.health, timers, logger, over }));
     return store;
   } catch (error) {
-    throw new StartFailure(`the store in ${dataDir} (SLUICE_DATA_DIR) cannot be opened: ${messageOf(error)}`);
+    const sentence = `the store in ${dataDir} (SLUICE_DATA_DIR) cannot be opened: ${messageOf(error)}`;
+    throw new StartFailure(sentence, exitOf(error));
   }
 }
 
@@ -175,7 +177,7 @@ async function serveHttp(parts: Parts) {
   });
   started.add(() => closeServer(http));
   await http.listen({ host: settings.http.host, port: settings.http.port }).catch((error: unknown) => {
-    throw new StartFailure(bindSentence(settings.http, error));
+    throw bindFailure(settings.http, { host: "SLUICE_HTTP_HOST", port: "SLUICE_HTTP_PORT" }, error);
   });
   started.add(tls.follow(renewalOf(http.server), timers, log));
   return http;
@@ -249,12 +251,4 @@ function startUsage({ store, policies, instances, metrics, clock, timers, log, s
   const usage = { usage: store.usage, instances, commits, usageMeter, droppedRows };
   started.add(startSweeping({ store, policies, clock, logger: log, meter: metrics, ...usage }, timers));
   return usage;
-}
-
-function bindSentence({ host, port }: { host: string; port: number }, error: unknown): string {
-  const address = `${host}:${port}`;
-  if (error instanceof Error && "code" in error && error.code === "EADDRINUSE") {
-    return `${address} is already in use: stop what listens there, or set SLUICE_HTTP_PORT to another port`;
-  }
-  return `cannot listen on ${address} (SLUICE_HTTP_HOST, SLUICE_HTTP_PORT): ${messageOf(error)}`;
 }

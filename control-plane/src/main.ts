@@ -14,9 +14,12 @@ import { LogOutput } from "./log-output.js";
 import { createLog } from "./log.js";
 import { LOST_LINES } from "./http/status/log-metrics.js";
 import { replacedSettings } from "./settings/replaced-settings.js";
+import { readSecretFiles } from "./settings/secret-files.js";
+import type { SecretFile } from "./settings/secret-files.js";
 import type { LogLevel } from "./settings/settings-reader.js";
 import { readSettings } from "./settings/settings.js";
-import { StartFailure, messageOf } from "./start-failure.js";
+import type { Settings } from "./settings/settings.js";
+import { EXIT, StartFailure, messageOf } from "./start-failure.js";
 import { Started } from "./started.js";
 
 const clock: Clock = { nowMs: () => Date.now(), monotonicMs: () => performance.now() };
@@ -44,7 +47,7 @@ const END_MS = 500;
 
 const started = new Started();
 const reader = (): FileReader => new FileReader({ timers });
-const files = { policy: reader(), tls: reader(), issuers: reader() };
+const files = { secrets: reader(), policy: reader(), tls: reader(), issuers: reader() };
 const output = new LogOutput(STDOUT);
 const complaints = new LogOutput(STDERR);
 const floods = new LogFloods(timers);
@@ -85,19 +88,20 @@ function logOf(level: LogLevel): Logger {
  * To be called before the start, which may take its time: as process 1 of a container a signal without a listener is lost.
  * Returns how to say that it is over.
  */
-function stopOnSignals(log: Logger): () => void {
+function stopOnSignals(logNow: () => Logger | undefined): () => void {
   let isStarting = true;
   const stop = (signal: "SIGTERM" | "SIGINT"): void => {
     // A second signal finds no listener and ends the process at once.
     process.off("SIGTERM", stop).off("SIGINT", stop);
-    log.info({ event: "stopping", signal }, "stopping");
+    const log = logNow();
+    log?.info({ event: "stopping", signal }, "stopping");
     // Nothing is acknowledged yet, and what is being started cannot be undone in order.
     const left = isStarting
       ? leave(128 + constants.signals[signal], signal)
       : // What a hanging peer keeps open is no reason to stay.
         started.stop().then(() => leave(0, signal));
     left.catch((error: unknown) => {
-      log.error({ event: "stop-failed", error: messageOf(error) }, "stopping failed");
+      log?.error({ event: "stop-failed", error: messageOf(error) }, "stopping failed");
       return leave(1, "SIGKILL");
     });
   };
@@ -107,30 +111,52 @@ function stopOnSignals(log: Logger): () => void {
   };
 }
 
+/** Said and gone on with: who else has an account on this machine is not known here. */
+async function warnOfReadable(secretFiles: readonly SecretFile[], log: Logger): Promise<void> {
+  for (const { variable, path } of secretFiles) {
+    if (!(await files.secrets.isWorldReadable(path))) continue;
+    const fields = { event: "secret-world-readable", variable, path };
+    log.warn(fields, `${variable}: every user of this machine may read ${path}: take that away (chmod o-r)`);
+  }
+}
+
 async function main(): Promise<void> {
-  const settings = readSettings(process.env);
+  const made: { log?: Logger } = {};
+  const isUp = stopOnSignals(() => made.log);
+  const secrets = await readSecretFiles(process.env, (path, maxBytes) => files.secrets.read(path, maxBytes));
+  const settings = readSettings(secrets.env, secrets);
   if ("violations" in settings) {
     for (const sentence of settings.violations) complain(sentence);
-    return leave(1, "SIGKILL");
+    return leave(EXIT.config, "SIGKILL");
   }
-  const log = logOf(settings.logLevel);
+  made.log = logOf(settings.logLevel);
+  await run(settings, [...secrets.files.values()], made.log, isUp);
+}
+
+async function run(
+  settings: Settings,
+  secretFiles: readonly SecretFile[],
+  log: Logger,
+  isUp: () => void,
+): Promise<void> {
   // No one's terminal is asked for, and there is no file to open anew: the files are followed anyway.
   process.on("SIGHUP", () => {
     log.info({ event: "signal-ignored", signal: "SIGHUP" }, "SIGHUP is ignored");
   });
   const replaced = replacedSettings(process.env);
   if (replaced !== undefined) log.warn({ event: "settings-replaced" }, replaced);
-  const isUp = stopOnSignals(log);
+  const { tls } = settings.http;
+  await warnOfReadable([...secretFiles, ...(tls === null ? [] : [tls.key])], log);
   try {
     const lostLines = (): number => output.lost;
     await startControlPlane({ settings, files, log, lostLines, clock, timers, random, started, end });
+    isUp();
   } catch (error) {
     await started.stop();
     if (!(error instanceof StartFailure || error instanceof NoPolicyError)) throw error;
     complain(error.message);
-    return leave(1, "SIGKILL");
+    return leave(error instanceof StartFailure ? error.exit : EXIT.config, "SIGKILL");
   }
-  isUp();
 }
 
 await main();

@@ -7,7 +7,7 @@ import { MAX_ISSUERS_BYTES, readIssuers } from "./domain/issuers/read-issuers.js
 import { followedFile } from "./files/followed-file.js";
 import type { FileReader } from "./files/file-reader.js";
 import type { Settings } from "./settings/settings.js";
-import { StartFailure } from "./start-failure.js";
+import { EXIT, StartFailure } from "./start-failure.js";
 import type { Started } from "./started.js";
 
 interface IssuersStart {
@@ -37,7 +37,7 @@ export async function startIssuers({
     });
     return issuers;
   } catch (error) {
-    if (error instanceof NoIssuersError) throw new StartFailure(`SLUICE_ISSUERS_FILE: ${error.message}`);
+    if (error instanceof NoIssuersError) throw new StartFailure(`SLUICE_ISSUERS_FILE: ${error.message}`, EXIT.config);
     throw error;
   }
 }

@@ -3,6 +3,8 @@ import { randomBytes } from "node:crypto";
 import { parseArgs } from "node:util";
 
 import { given } from "./settings/environment.js";
+import { unknownVariables } from "./settings/unknown-variables.js";
+import { EXIT, exitOf, messageOf } from "./start-failure.js";
 import { backUpStore, restoreStore } from "./store/lmdb/backup.js";
 
 const USAGE = `usage:
@@ -13,20 +15,23 @@ The folder is --data, else SLUICE_DATA_DIR, else .sluice`;
 
 const OPTIONS = { data: { type: "string" }, force: { type: "boolean", default: false } } as const;
 
-/** 0 done, 1 failed, 2 not understood. */
+/** 0 done, 1 failed, 2 not understood, 78 a variable or the data folder cannot be used. */
 async function main(): Promise<number> {
   const asked = read(process.argv.slice(2));
   if (asked === undefined) {
     process.stderr.write(`${USAGE}\n`);
     return 2;
   }
+  const unknown = unknownVariables(process.env);
+  for (const sentence of unknown) process.stderr.write(`store-admin: ${sentence}\n`);
+  if (unknown.length > 0) return EXIT.config;
   const { command, file, folder } = asked;
   try {
     if (command === "backup") await backUpStore(folder, file);
     else await restore(asked);
   } catch (error) {
-    process.stderr.write(`store-admin: ${error instanceof Error ? error.message : String(error)}\n`);
-    return 1;
+    process.stderr.write(`store-admin: ${messageOf(error)}\n`);
+    return exitOf(error);
   }
   process.stdout.write(command === "backup" ? `${folder} is in ${file}\n` : `${file} is in ${folder}\n`);
   return 0;

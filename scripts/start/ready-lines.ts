@@ -6,12 +6,13 @@ import { LOOPBACK } from "./settings.js";
 
 /** The addresses, and lines that can be pasted into a shell in the present folder. */
 export function readyLines(launch: Launch, token: string): string[] {
-  const { settings, adminTokenFile, logDir } = launch;
+  const { settings, adminToken, adminTokenFile, logDir } = launch;
   const proxy = proxyUrl(settings);
   const plane = controlPlaneUrl(settings);
-  // The variable may hold several, with commas between.
+  // There may be several, with commas between.
+  const first = adminToken.includes(",") ? "cut -d, -f1" : "cat";
   const admin =
-    adminTokenFile === undefined ? "${SLUICE_ADMIN_TOKEN%%,*}" : `$(cat ${quoted(shortest(adminTokenFile))})`;
+    adminTokenFile === undefined ? "${SLUICE_ADMIN_TOKEN%%,*}" : `$(${first} ${quoted(shortest(adminTokenFile))})`;
   return [
     "",
     `ready: proxy ${proxy}, control plane ${plane}, Envoy admin http://${LOOPBACK}:${settings.envoyAdminPort}`,

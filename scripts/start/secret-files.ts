@@ -1,8 +1,10 @@
 // Secrets that nobody set are made once and kept in the data folder, readable by their owner only.
 import { randomBytes } from "node:crypto";
-import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
+import { chmodSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { whyUnreadable } from "../../control-plane/src/files/file-reader.js";
+import { makeFolder } from "../../control-plane/src/files/own-folder.js";
+import { UnfitFile } from "../../control-plane/src/files/regular-file.js";
 import { Failure } from "../failure.js";
 import { operatorFiles } from "../operator-files.js";
 
@@ -12,10 +14,15 @@ const MAX_SECRET_FILE_BYTES = 65_536;
 const OWNER_ONLY_DIR = 0o700;
 const OWNER_ONLY_FILE = 0o600;
 
-/** Creates the data folder, or closes one that others could read. */
+/** Creates the data folder, or closes one that others could read. @throws Failure where there is none and can be none */
 export function makePrivateFolder(folder: string): void {
-  mkdirSync(folder, { recursive: true, mode: OWNER_ONLY_DIR });
-  chmodSync(folder, OWNER_ONLY_DIR);
+  try {
+    makeFolder(folder, OWNER_ONLY_DIR);
+    chmodSync(folder, OWNER_ONLY_DIR);
+  } catch (error) {
+    const reason = error instanceof UnfitFile ? error.message : `${folder}: ${whyUnreadable(error)}`;
+    throw new Failure(`The data folder (SLUICE_DATA_DIR) cannot be used: ${reason}.`);
+  }
 }
 
 /**

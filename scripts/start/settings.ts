@@ -2,7 +2,12 @@
 import { isAbsolute, join } from "node:path";
 import { EnvironmentReader } from "../../control-plane/src/settings/environment.js";
 import type { Environment } from "../../control-plane/src/settings/environment.js";
+import { readSecretFiles } from "../../control-plane/src/settings/secret-files.js";
+import type { SecretFile } from "../../control-plane/src/settings/secret-files.js";
+import { unknownVariables } from "../../control-plane/src/settings/unknown-variables.js";
+import type { Variable } from "../../control-plane/src/settings/variables.js";
 import { Failure } from "../failure.js";
+import { operatorFiles } from "../operator-files.js";
 import type { WantedPort } from "./ports.js";
 import { projectRoot } from "../project-root.js";
 
@@ -26,14 +31,31 @@ export interface Settings {
 export const LOOPBACK = "127.0.0.1";
 
 /** Of the control plane. */
-const TLS_VARIABLE = /^SLUICE_(HTTP_)?TLS_(CERT|KEY|CLIENT_CA)_FILE$/;
+const TLS_VARIABLES: readonly Variable[] = [
+  "SLUICE_TLS_CERT_FILE",
+  "SLUICE_TLS_KEY_FILE",
+  "SLUICE_TLS_CLIENT_CA_FILE",
+  "SLUICE_HTTP_TLS_CERT_FILE",
+  "SLUICE_HTTP_TLS_KEY_FILE",
+  "SLUICE_HTTP_TLS_CLIENT_CA_FILE",
+];
+
+/** With each secret in its own variable, and which of them stood in files. Rejects with a Failure that names the first violation. */
+export async function environmentOf(
+  env: Environment,
+): Promise<{ readonly env: Environment; readonly files: ReadonlyMap<string, SecretFile> }> {
+  const { violations, ...read } = await readSecretFiles(env, (path, maxBytes) => operatorFiles.read(path, maxBytes));
+  const [wrong] = [...unknownVariables(env), ...violations];
+  if (wrong !== undefined) throw new Failure(wrong);
+  return read;
+}
 
 /** @throws Failure naming the first variable that cannot be right. */
 export function readSettings(env: Environment): Settings {
   const reader = new EnvironmentReader(env, ({ variable, expected, given }) => {
     throw new Failure(`${variable} must be ${expected}, got "${given}".`);
   });
-  rejectTls(Object.keys(env), reader);
+  rejectTls(reader);
   const settings: Settings = {
     proxyHost: reader.text("SLUICE_PROXY_HOST", LOOPBACK),
     proxyPort: reader.port("SLUICE_PROXY_PORT", 1, 10000),
@@ -71,8 +93,8 @@ function requireDifferent(wanted: readonly WantedPort[]): void {
 }
 
 /** The Envoy that is started here, and the program that waits for it, speak plain text to the control plane. */
-function rejectTls(variables: readonly string[], reader: EnvironmentReader): void {
-  const variable = variables.find((name) => TLS_VARIABLE.test(name) && reader.file(name) !== undefined);
+function rejectTls(reader: EnvironmentReader): void {
+  const variable = TLS_VARIABLES.find((name) => reader.file(name) !== undefined);
   if (variable === undefined) return;
   throw new Failure(
     `${variable} is set, and npm start does not know TLS: unset it here, or run the control plane by itself ` +

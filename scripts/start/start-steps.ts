@@ -4,6 +4,8 @@ import { join } from "node:path";
 import { CODE_MISSING_SESSION } from "../../assembly/contract.js";
 import { readSecret } from "../../control-plane/src/domain/keys.js";
 import type { Policy } from "../../control-plane/src/domain/policy/policy.js";
+import type { Environment } from "../../control-plane/src/settings/environment.js";
+import type { SecretFile } from "../../control-plane/src/settings/secret-files.js";
 import { controlPlanePlan } from "./control-plane-process.js";
 import { envoyPlan } from "./envoy-process.js";
 import { Failure } from "../failure.js";
@@ -17,9 +19,20 @@ import { keptSecret, makePrivateFolder } from "./secret-files.js";
 import { LOOPBACK, type Settings } from "./settings.js";
 import type { Stack } from "./stack.js";
 
+/** What a start was given. */
+interface Given {
+  settings: Settings;
+  envoyBinary: string;
+  /** With each secret in its own variable. */
+  env: Environment;
+  /** Which secrets stood in files. */
+  secretFiles: ReadonlyMap<string, SecretFile>;
+}
+
 /** What the children are started with. */
 export interface Launch {
   settings: Settings;
+  env: Environment;
   secret: string;
   adminToken: string;
   /** Where the admin token stands; undefined if the user's environment has it. */
@@ -35,9 +48,9 @@ const NODE_ID = "sluice-edge";
 const WORKERS = 2;
 
 /** Writes what the children read. Rejects with a Failure for a secret or a policy that cannot be used. */
-export async function prepare(settings: Settings, envoyBinary: string): Promise<Launch> {
+export async function prepare({ settings, envoyBinary, env, secretFiles }: Given): Promise<Launch> {
   const { dataDir } = settings;
-  requireSecret(settings.secret);
+  requireSecret(settings.secret, secretFiles.get("SLUICE_SECRET")?.variable ?? "SLUICE_SECRET");
   const policy = await requirePolicy(settings.policyFile);
   makePrivateFolder(dataDir);
   const logDir = join(dataDir, "logs");
@@ -51,14 +64,15 @@ export async function prepare(settings: Settings, envoyBinary: string): Promise<
   forgetOldFilters(filterPath);
   const envoyConfigFile = join(dataDir, "envoy.yaml");
   writeFileSync(envoyConfigFile, await envoyConfig(settings, filterPath));
-  const adminTokenFile = settings.adminToken === undefined ? join(dataDir, "admin-token") : undefined;
-  return { settings, secret, adminToken, adminTokenFile, logDir, policy, envoyBinary, envoyConfigFile };
+  const adminTokenFile =
+    settings.adminToken === undefined ? join(dataDir, "admin-token") : secretFiles.get("SLUICE_ADMIN_TOKEN")?.path;
+  return { settings, env, secret, adminToken, adminTokenFile, logDir, policy, envoyBinary, envoyConfigFile };
 }
 
 /** @throws Failure when the text cannot be a secret; it is not repeated in the message. */
-function requireSecret(text: string | undefined): void {
+function requireSecret(text: string | undefined, variable: string): void {
   const reading = text === undefined ? undefined : readSecret(text);
-  if (reading?.ok === false) throw new Failure(`SLUICE_SECRET ${reading.violation}.`);
+  if (reading?.ok === false) throw new Failure(`${variable} ${reading.violation}.`);
 }
 
 function envoyConfig(settings: Settings, filterPath: string): Promise<string> {
@@ -84,19 +98,21 @@ export async function startDemoService(stack: Stack, { settings, logDir }: Launc
   await ready(stack, `http://${LOOPBACK}:${settings.upstreamPort}/`, 200);
 }
 
+export const controlPlaneLog = ({ logDir }: Launch): string => join(logDir, "control-plane.log");
+
 export async function startControlPlane(stack: Stack, launch: Launch): Promise<void> {
-  const { settings, secret, adminToken, logDir } = launch;
+  const { settings, secret, adminToken } = launch;
   const plan = controlPlanePlan({
     ...{ secret, httpPort: settings.httpPort },
     ...{ dataDir: settings.dataDir, policyFile: settings.policyFile },
-    logFile: join(logDir, "control-plane.log"),
+    logFile: controlPlaneLog(launch),
     env: {
       SLUICE_ADMIN_TOKEN: adminToken,
       SLUICE_HTTP_HOST: settings.httpHost,
       SLUICE_LOG_LEVEL: settings.logLevel,
     },
   });
-  await stack.start({ ...plan, env: { ...process.env, ...plan.env } });
+  await stack.start({ ...plan, env: { ...launch.env, ...plan.env } });
   await ready(stack, `${controlPlaneUrl(settings)}/readyz`, 200);
 }
 

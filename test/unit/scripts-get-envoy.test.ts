@@ -22,7 +22,7 @@ afterEach(() => {
 
 describe("finding Envoy", () => {
   it("an Envoy that ENVOY_BIN names is taken before anything else", async () => {
-    const chosen = program("chosen", says("1.33.0"));
+    const chosen = program("chosen", says("1.36.4"));
     program("bin/envoy", says("1.40.0"));
     expect(await search({ ENVOY_BIN: chosen })).toBe(chosen);
   });
@@ -33,6 +33,42 @@ describe("finding Envoy", () => {
     await expect(search({ ENVOY_BIN: broken })).rejects.toThrow(
       `ENVOY_BIN is ${broken}, which does not run: its glibc is older than the 2.31 that Envoy needs.`,
     );
+  });
+
+  it.each<[what: string, make: () => string, says: string]>([
+    [
+      "another program",
+      () => program("true", "echo 'true (GNU coreutils) 9.1'"),
+      ", which is not an Envoy: its --vers",
+    ],
+    ["a program that says nothing", () => program("silent", ""), ", which is not an Envoy: its --version names none."],
+    [
+      "a version alone",
+      () => program("node", "echo node/20.19.0"),
+      ", which is not an Envoy: its --version names none.",
+    ],
+    ["a missing file", () => join(folder, "missing"), ", and there is no such file."],
+    ["a folder", () => bin, ", which is a folder, not a program."],
+    ["a file that is no program", noProgram, ", which is not executable for this user."],
+    [
+      "an Envoy too old",
+      () => program("old", says("1.35.9")),
+      ", which is Envoy 1.35.9, too old: Sluice needs 1.36 or",
+    ],
+    ["a crash", () => program("crash", "kill -SEGV $$"), ", which does not run: ended by SIGSEGV."],
+    [
+      "a failure",
+      () => program("failing", "echo no licence >&2; exit 3"),
+      ", which does not run: no licence (exit code 3).",
+    ],
+    [
+      "a program that hangs",
+      () => program("hang", "/bin/sleep 60"),
+      ", which does not run: no answer to --version with",
+    ],
+  ])("an ENVOY_BIN that names %s is an error that says so", async (_, make, sentence) => {
+    const chosen = make();
+    await expect(search({ ENVOY_BIN: chosen })).rejects.toThrow(`ENVOY_BIN is ${chosen}${sentence}`);
   });
 
   it("the Envoy on PATH is taken unless it is too old, then the cached one", async () => {
@@ -85,9 +121,15 @@ describe("finding Envoy", () => {
   });
 });
 
+function noProgram(): string {
+  const file = join(folder, "text");
+  writeFileSync(file, "no program\n");
+  return file;
+}
+
 function search(env: Record<string, string>): Promise<string> {
   const report = (line: string): void => void reported.push(line);
-  return searchEnvoy({ env: { PATH: bin, ...env }, cacheDir: join(folder, "cache"), report });
+  return searchEnvoy({ env: { PATH: bin, ...env }, cacheDir: join(folder, "cache"), report, versionMs: 3000 });
 }
 
 function says(version: string): string {

@@ -1,4 +1,5 @@
 // Reads files that others put there, such that none of them can hang or flood the process: regular, bounded, in time.
+import { constants } from "node:fs";
 import { open, stat } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
 
@@ -23,7 +24,7 @@ interface OpenFile {
 /** What is asked of the file system; tests give another. */
 export interface FileSystem {
   readonly open: (path: string, flags: number) => Promise<OpenFile>;
-  readonly stat: (path: string) => Promise<Record<"dev" | "ino" | "size" | "mtimeNs" | "ctimeNs", bigint>>;
+  readonly stat: (path: string) => Promise<Record<"dev" | "ino" | "size" | "mode" | "mtimeNs" | "ctimeNs", bigint>>;
 }
 
 export interface FileReaderParts {
@@ -36,6 +37,7 @@ export interface FileReaderParts {
 
 /** A disk that spins up takes some seconds. */
 const DEADLINE_MS = 5000;
+const READABLE_BY_ALL = BigInt(constants.S_IROTH);
 const CHUNK_BYTES = 65_536;
 const PIPE_POLL_MS = 20;
 /** Nobody has opened the other end so long: nothing will come. */
@@ -79,6 +81,16 @@ export class FileReader {
       return [dev, ino, size, mtimeNs, ctimeNs].join(":");
     } catch (error) {
       return isNotThere(error) ? MISSING : whyUnreadable(error);
+    }
+  }
+
+  /** Whether every user of this machine may read it, links followed; false where it cannot be looked at. Never rejects. */
+  async isWorldReadable(path: string): Promise<boolean> {
+    try {
+      const { mode } = await this.turns.take(() => this.parts.fileSystem.stat(path));
+      return (mode & READABLE_BY_ALL) !== 0n;
+    } catch {
+      return false;
     }
   }
 

@@ -52,7 +52,8 @@ export async function openRegular(path: string): Promise<FileHandle> {
 
 export const codeOf = (error: unknown): unknown => (error instanceof Error && "code" in error ? error.code : undefined);
 
-function kindOf(kind: Kind): string {
+export function kindOf(kind: Kind): string {
+  if (kind.isFile()) return "a file";
   if (kind.isDirectory()) return "a folder";
   if (kind.isFIFO()) return "a pipe";
   return kind.isSocket() ? "a socket" : "a device";

@@ -1,5 +1,4 @@
 // No credential may be that of another kind too: who is given one would have what the other may do.
-import { ENV_SECRET, ENV_SECRET_ALSO } from "../../../assembly/contract.js";
 import { ISSUER_OF_ENVIRONMENT, sha256Of } from "../app/access/admin.js";
 import type { AdminKind, AdminToken } from "../app/access/admin.js";
 import type { TakenCredentials } from "../domain/issuers/read-issuers.js";
@@ -7,9 +6,10 @@ import { readSecret } from "../domain/keys.js";
 import type { Keys } from "../domain/keys.js";
 import { given } from "./environment.js";
 import type { Environment } from "./environment.js";
+import type { SecretVariable } from "./variables.js";
 
 /** The setting of each kind of admin token. */
-export const ENV_OF_KIND: Readonly<Record<AdminKind, string>> = {
+export const ENV_OF_KIND: Readonly<Record<AdminKind, SecretVariable>> = {
   operator: "SLUICE_ADMIN_TOKEN",
   issuer: "SLUICE_ISSUER_TOKEN",
 };
@@ -20,25 +20,34 @@ export interface CredentialsGiven {
   readonly adminTokens: readonly AdminToken[];
 }
 
-/** A sentence for each two that are the same. It names both settings, and never what they hold. */
-export function sharedCredentials(env: Environment, { keys, keysAlso, adminTokens }: CredentialsGiven): string[] {
+/**
+ * A sentence for each two that are the same. It names both settings, and never what they hold.
+ *
+ * @param sourceOf where the operator has put it: the variable, or the one that names its file
+ */
+export function sharedCredentials(
+  env: Environment,
+  { keys, keysAlso, adminTokens }: CredentialsGiven,
+  sourceOf: (name: SecretVariable) => string,
+): string[] {
   const said = new Set<string>();
   if (new Set(adminTokens.map(({ token }) => token)).size < adminTokens.length) {
-    said.add("SLUICE_ADMIN_TOKEN and SLUICE_ISSUER_TOKEN hold the same token twice: each must stand once");
+    const [operator, issuer] = [sourceOf(ENV_OF_KIND.operator), sourceOf(ENV_OF_KIND.issuer)];
+    said.add(`${operator} and ${issuer} hold the same token twice: each must stand once`);
   }
   const secrets = [
-    { setting: ENV_SECRET, keys },
-    { setting: ENV_SECRET_ALSO, keys: keysAlso },
-  ];
+    { setting: "SLUICE_SECRET", keys },
+    { setting: "SLUICE_SECRET_ALSO", keys: keysAlso },
+  ] as const;
   for (const { setting, keys: derived } of secrets) {
     const secret = given(env, setting)?.trim();
     for (const { kind, token } of adminTokens) {
-      const own = ENV_OF_KIND[kind];
+      const [own, other] = [sourceOf(ENV_OF_KIND[kind]), sourceOf(setting)];
       if (secret !== undefined && isSameSecret(token, secret)) {
-        said.add(`${own} holds the secret of ${setting}: use another token`);
+        said.add(`${own} holds the secret of ${other}: use another token`);
       }
       if (token === derived?.edgeCredential) {
-        said.add(`${own} holds the edges' credential, which follows from ${setting}: use another token`);
+        said.add(`${own} holds the edges' credential, which follows from ${other}: use another token`);
       }
     }
   }
@@ -49,22 +58,24 @@ export function sharedCredentials(env: Environment, { keys, keysAlso, adminToken
 export function takenCredentials(
   env: Environment,
   { keys, keysAlso, adminTokens }: CredentialsGiven,
+  sourceOf: (name: SecretVariable) => string,
 ): TakenCredentials {
   const hashes = new Map<string, string>();
-  for (const { kind, token } of adminTokens) hashes.set(sha256Of(token), `in ${ENV_OF_KIND[kind]} already`);
+  for (const { kind, token } of adminTokens) hashes.set(sha256Of(token), `in ${sourceOf(ENV_OF_KIND[kind])} already`);
   const secrets = [
-    { setting: ENV_SECRET, keys },
-    { setting: ENV_SECRET_ALSO, keys: keysAlso },
-  ];
+    { setting: "SLUICE_SECRET", keys },
+    { setting: "SLUICE_SECRET_ALSO", keys: keysAlso },
+  ] as const;
   for (const { setting, keys: derived } of secrets) {
+    const source = sourceOf(setting);
     for (const spelling of spellingsOf(given(env, setting) ?? "")) {
-      hashes.set(sha256Of(spelling), `the secret of ${setting}`);
+      hashes.set(sha256Of(spelling), `the secret of ${source}`);
     }
-    const follows = `the edges' credential, which follows from ${setting}`;
+    const follows = `the edges' credential, which follows from ${source}`;
     if (derived !== undefined) hashes.set(sha256Of(derived.edgeCredential), follows);
   }
   const ofEnvironment = adminTokens.some(({ kind }) => kind === "issuer");
-  const names = ofEnvironment ? [[ISSUER_OF_ENVIRONMENT, `that of ${ENV_OF_KIND.issuer}`] as const] : [];
+  const names = ofEnvironment ? [[ISSUER_OF_ENVIRONMENT, `that of ${sourceOf(ENV_OF_KIND.issuer)}`] as const] : [];
   return { hashes, names: new Map(names) };
 }
 

@@ -16,6 +16,8 @@ const REPLACED: readonly Replaced[] = [
   { name: /^SLUICE_WITHDRAWALS_/, by: "SLUICE_INVALIDATIONS_RETENTION and SLUICE_INVALIDATIONS_ENTRIES" },
 ];
 
+export const isReplaced = (variable: string): boolean => REPLACED.some(({ name }) => name.test(variable));
+
 /** One sentence for all of them that are set; undefined where none is. Values are not repeated. */
 export function replacedSettings(env: Environment): string | undefined {
   const parts = REPLACED.flatMap(({ name, by }) => {

@@ -4,8 +4,10 @@ import type { AdminKind, AdminToken } from "../app/access/admin.js";
 import { deriveKeys, readSecret } from "../domain/keys.js";
 import type { Keys } from "../domain/keys.js";
 import type { TlsFile, TlsFiles } from "../tls/tls.js";
+import { durationAtLeast } from "./durations.js";
 import { EnvironmentReader } from "./environment.js";
 import type { Environment } from "./environment.js";
+import type { SecretVariable, Variable } from "./variables.js";
 
 const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "fatal", "silent"] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
@@ -14,69 +16,81 @@ export type LogLevel = (typeof LOG_LEVELS)[number];
 export type SettingsViolation = string;
 
 const HEADER_SAFE = /^[\x21-\x7e]*$/;
-const DURATION = /^(\d{1,15})(ms|s|m|h|d)?$/;
-const TIMES = "a time such as 500, 90s, 15m, 12h or 30d (without a unit: ms)";
-const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/** The port's own TLS variables, and those that all programs share. */
+const TLS_VARIABLES = {
+  cert: ["SLUICE_HTTP_TLS_CERT_FILE", "SLUICE_TLS_CERT_FILE"],
+  key: ["SLUICE_HTTP_TLS_KEY_FILE", "SLUICE_TLS_KEY_FILE"],
+  clientCa: ["SLUICE_HTTP_TLS_CLIENT_CA_FILE", "SLUICE_TLS_CLIENT_CA_FILE"],
+} as const;
 
 /** A setting that is wrong counts as its default, beside its violation. */
 export class SettingsReader extends EnvironmentReader {
+  /** @param sourceOf the variable that a secret comes from: its own, or the one that names its file */
   constructor(
     env: Environment,
     private readonly violations: SettingsViolation[],
+    private readonly sourceOf: (name: SecretVariable) => string = (name) => name,
   ) {
     super(env, ({ variable, expected, given }) => violations.push(`${variable}: expected ${expected}, got "${given}"`));
   }
 
-  /** In ms. */
-  duration<Default extends number | null>(name: string, byDefault: Default, minMs = 1): number | Default {
+  /** In ms. Below `minMs` a number is taken for one of another unit. */
+  duration<Default extends number | null>(name: Variable, byDefault: Default, minMs: number): number | Default {
     const given = this.given(name);
     if (given === undefined) return byDefault;
-    const [, digits = "", unit = "ms"] = DURATION.exec(given) ?? [];
-    const ms = Number(digits) * (UNIT_MS[unit] ?? 1);
-    if (ms >= minMs && Number.isSafeInteger(ms)) return ms;
-    const expected = ms >= 1 && ms < minMs ? `at least ${minMs} ms` : TIMES;
-    this.violated({ variable: name, expected, given });
+    const result = durationAtLeast(given, minMs);
+    if (result.ok) return result.ms;
+    this.violations.push(`${name}: ${result.violation}`);
     return byDefault;
   }
 
-  logLevel(name: string): LogLevel {
+  logLevel(name: Variable): LogLevel {
     return this.oneOf(name, LOG_LEVELS, "info");
   }
 
-  requiredKeys(name: string): Keys | undefined {
+  requiredKeys(name: SecretVariable): Keys | undefined {
     if (this.given(name) !== undefined) return this.keys(name);
-    this.violations.push(`${name} is not set: expected a secret of at least 32 random bytes, in hex or base64`);
+    if (!this.isInFile(name))
+      this.violations.push(`${name} is not set: expected a secret of at least 32 random bytes, in hex or base64`);
     return undefined;
   }
 
-  keys(name: string): Keys | undefined {
+  keys(name: SecretVariable): Keys | undefined {
     const given = this.given(name);
     if (given === undefined) return undefined;
     const reading = readSecret(given);
     if (reading.ok) return deriveKeys(reading.secret);
-    this.violations.push(`${name} ${reading.violation}: expected at least 32 random bytes, in hex or base64`);
+    this.violations.push(
+      `${this.sourceOf(name)} ${reading.violation}: expected at least 32 random bytes, in hex or base64`,
+    );
     return undefined;
   }
 
   /** One token, or several separated by commas. */
-  adminTokens(name: string, kind: AdminKind, isRequired: boolean): AdminToken[] {
+  adminTokens(name: SecretVariable, kind: AdminKind, isRequired: boolean): AdminToken[] {
     const expected = `expected ${MIN_TOKEN_CHARS} to ${MAX_TOKEN_CHARS} visible ASCII characters`;
     const given = this.given(name);
     if (given === undefined) {
-      if (isRequired) this.violations.push(`${name} is not set: ${expected}`);
+      if (isRequired && !this.isInFile(name)) this.violations.push(`${name} is not set: ${expected}`);
       return [];
     }
     const tokens = given.split(",").map((token) => token.trim());
     const violation = tokens.map(tokenViolation).find((one) => one !== null);
-    if (violation !== undefined) this.violations.push(`${name} ${violation}: ${expected}`);
+    if (violation !== undefined) this.violations.push(`${this.sourceOf(name)} ${violation}: ${expected}`);
     return tokens.map((token) => ({ kind, token }));
+  }
+
+  /** Then what kept it from being read is said already. */
+  private isInFile(name: SecretVariable): boolean {
+    return this.sourceOf(name) !== name;
   }
 
   /** The port's own variables before those that all programs share. Null: no TLS. */
   tlsFiles(): TlsFiles | null {
-    const cert = this.tlsFile("TLS_CERT_FILE");
-    const key = this.tlsFile("TLS_KEY_FILE");
-    const clientCa = this.tlsFile("TLS_CLIENT_CA_FILE");
+    const cert = this.tlsFile(...TLS_VARIABLES.cert);
+    const key = this.tlsFile(...TLS_VARIABLES.key);
+    const clientCa = this.tlsFile(...TLS_VARIABLES.clientCa);
     if (cert !== null && key !== null) return { cert, key, clientCa };
     const alone = cert ?? key ?? clientCa;
     if (alone !== null) {
@@ -85,9 +99,8 @@ export class SettingsReader extends EnvironmentReader {
     return null;
   }
 
-  private tlsFile(name: string): TlsFile | null {
-    const own = `SLUICE_HTTP_${name}`;
-    const variable = this.given(own) === undefined ? `SLUICE_${name}` : own;
+  private tlsFile(own: Variable, shared: Variable): TlsFile | null {
+    const variable = this.given(own) === undefined ? shared : own;
     const path = this.file(variable);
     return path === undefined ? null : { variable, path };
   }

@@ -1,5 +1,4 @@
 // The settings of the process: read from an environment, validated all at once, defaults filled in.
-import { ENV_SECRET, ENV_SECRET_ALSO } from "../../../assembly/contract.js";
 import type { AdminToken } from "../app/access/admin.js";
 import type { Retention } from "../app/upkeep/retention.js";
 import type { LogRetention } from "../app/upkeep/log-retention.js";
@@ -9,8 +8,11 @@ import type { Keys } from "../domain/keys.js";
 import type { ConnectionBounds } from "../http/connection-bounds.js";
 import { ENV_OF_KIND, sharedCredentials, takenCredentials } from "./distinct-credentials.js";
 import type { Environment } from "./environment.js";
+import type { ReadSecrets } from "./secret-files.js";
 import { SettingsReader } from "./settings-reader.js";
 import type { LogLevel, SettingsViolation } from "./settings-reader.js";
+import { unknownVariables } from "./unknown-variables.js";
+import type { SecretVariable } from "./variables.js";
 import type { TlsFiles } from "../tls/tls.js";
 
 /** Where the control plane listens. */
@@ -60,13 +62,29 @@ const MAX_AUDIT_ENTRIES = 10_000_000;
 const AUDIT_KEPT_MS = 365 * 86_400_000;
 const LOG_ENTRIES = 1_000_000;
 const LOG_KEPT_MS = 3_600_000;
+/** Client details that are gone sooner tell nobody anything; shorter ones are a wrong unit, and what went is gone for good. */
+const MIN_METADATA_KEPT_MS = 60_000;
+/** The same of who did what: 365 and 31536000, a year in days and in s, are both less in ms. */
+const MIN_AUDIT_KEPT_MS = 86_400_000;
 /** Shorter, an Envoy that loses its connection for a moment would ask about each of its sessions anew. */
 const MIN_LOG_KEPT_MS = 60_000;
 
-/** Every violation at once, or the settings. */
-export function readSettings(env: Environment): Settings | { readonly violations: readonly SettingsViolation[] } {
-  const violations: SettingsViolation[] = [];
-  const reader = new SettingsReader(env, violations);
+const NO_FILES: Omit<ReadSecrets, "env"> = { files: new Map(), violations: [] };
+
+/**
+ * Every violation at once, or the settings. Misspelt variables are named alone: whatever else is wrong may follow from them.
+ *
+ * @param env with each secret in its own variable; `secrets` says which of them stood in files
+ */
+export function readSettings(
+  env: Environment,
+  secrets: Omit<ReadSecrets, "env"> = NO_FILES,
+): Settings | { readonly violations: readonly SettingsViolation[] } {
+  const unknown = unknownVariables(env);
+  if (unknown.length > 0) return { violations: unknown };
+  const violations: SettingsViolation[] = [...secrets.violations];
+  const sourceOf = (name: SecretVariable): string => secrets.files.get(name)?.variable ?? name;
+  const reader = new SettingsReader(env, violations, sourceOf);
   const settings = {
     http: {
       host: reader.text("SLUICE_HTTP_HOST", "127.0.0.1"),
@@ -75,8 +93,8 @@ export function readSettings(env: Environment): Settings | { readonly violations
     },
     dataDir: reader.text("SLUICE_DATA_DIR", ".sluice"),
     policyPath: reader.text("SLUICE_POLICY", "policy.yaml"),
-    keys: reader.requiredKeys(ENV_SECRET),
-    keysAlso: reader.keys(ENV_SECRET_ALSO),
+    keys: reader.requiredKeys("SLUICE_SECRET"),
+    keysAlso: reader.keys("SLUICE_SECRET_ALSO"),
     adminTokens: [
       ...reader.adminTokens(ENV_OF_KIND.operator, "operator", true),
       ...reader.adminTokens(ENV_OF_KIND.issuer, "issuer", false),
@@ -92,10 +110,10 @@ export function readSettings(env: Environment): Settings | { readonly violations
       perAddress: reader.integer("SLUICE_HTTP_CONNECTIONS_PER_ADDRESS", MAX_CONNECTIONS, UNAUTHENTICATED_PER_ADDRESS),
     },
     retention: {
-      metadataMs: reader.duration("SLUICE_METADATA_RETENTION", null),
+      metadataMs: reader.duration("SLUICE_METADATA_RETENTION", null, MIN_METADATA_KEPT_MS),
       audit: {
         maxEntries: reader.integer("SLUICE_AUDIT_ENTRIES", MAX_AUDIT_ENTRIES, AUDIT_ENTRIES),
-        maxAgeMs: reader.duration("SLUICE_AUDIT_RETENTION", AUDIT_KEPT_MS),
+        maxAgeMs: reader.duration("SLUICE_AUDIT_RETENTION", AUDIT_KEPT_MS, MIN_AUDIT_KEPT_MS),
       },
     },
     logKept: {
@@ -106,9 +124,10 @@ export function readSettings(env: Environment): Settings | { readonly violations
   };
   const { keys } = settings;
   if (keys !== undefined && keys.keyId === settings.keysAlso?.keyId) {
-    violations.push(`${ENV_SECRET_ALSO} has the same key id as ${ENV_SECRET}: use another secret for one of them`);
+    const [also, secret] = [sourceOf("SLUICE_SECRET_ALSO"), sourceOf("SLUICE_SECRET")];
+    violations.push(`${also} has the same key id as ${secret}: use another secret for one of them`);
   }
-  violations.push(...sharedCredentials(env, settings));
+  violations.push(...sharedCredentials(env, settings, sourceOf));
   if (keys === undefined || violations.length > 0) return { violations };
-  return { ...settings, keys, taken: takenCredentials(env, settings) };
+  return { ...settings, keys, taken: takenCredentials(env, settings, sourceOf) };
 }

@@ -2,7 +2,7 @@
 import type { Timers } from "../app/ports/log-ports.js";
 import type { Logger } from "../app/ports/ports.js";
 import type { FileReader } from "../files/file-reader.js";
-import { StartFailure } from "../start-failure.js";
+import { EXIT, StartFailure } from "../start-failure.js";
 import { loadTls } from "./tls.js";
 import type { TlsFiles, TlsIdentity } from "./tls.js";
 import { followTlsFiles } from "./tls-renewal.js";
@@ -20,7 +20,7 @@ export class HttpTls {
     try {
       return new HttpTls(files, reader, files === null ? null : await loadTls(files, reader));
     } catch (error) {
-      throw new StartFailure(error instanceof Error ? error.message : String(error));
+      throw new StartFailure(error instanceof Error ? error.message : String(error), EXIT.config);
     }
   }
 

@@ -186,3 +186,11 @@ describe("colours", () => {
     expect(out.includes("\u001b")).toBe(coloured);
   });
 });
+
+it("a misspelt variable ends the command with 2, before anything is sent", async () => {
+  const env = { SLUICE_ADMIN_TOKEN: "any-token-at-all", SLUICE_URLS: "http://127.0.0.1:1" };
+  expect(await sluice("session list", { env })).toMatchObject({
+    code: 2,
+    err: "sluice: SLUICE_URLS: there is no such setting; did you mean SLUICE_URL?\n",
+  });
+});

@@ -24,6 +24,31 @@ function expectAnswers(text: string): void {
   }
 }
 
+describe("a slip in YAML", () => {
+  const plan = (...lines: string[]): string =>
+    `version: 1\nplans:\n  - id: 0\n${lines.join("\n")}\nenforcement: shadow\n`;
+
+  test.each<[what: string, yaml: string, line: number]>([
+    ["a tab", plan("\tname: a", "    maxTokens: 100", "    tokenRefillRate: 10", "    scope: edge"), 4],
+    ["tabs", plan("\tname: a", "\tmaxTokens: 100", "\ttokenRefillRate: 10"), 4],
+    ["a tab after a line too long", plan("    name: a", "      maxTokens: 1", "\ttokenRefillRate: 1"), 6],
+    ["an open quote", plan('    name: "a', "    maxTokens: 100", "    tokenRefillRate: 10"), 8],
+    ["an open bracket", plan("    name: [a", "    maxTokens: 100", "    tokenRefillRate: 10"), 5],
+    ["an open brace", "version: 1\nplans:\n  - { id: 0, name: a\n  - { id: 1, name: b }\nenforcement: shadow\n", 4],
+    ["a bracket too many", "version: 1\nplans: []]\nenforcement: {}}\n", 2],
+    ["a line indented too far", plan("     name: a", "    maxTokens: 1", "   tokenRefillRate: 3"), 3],
+    ["a line indented too little", plan("    name: a", "   maxTokens: 1", "  tokenRefillRate: 3"), 5],
+    ["a colon that is missing", "version: 1\nplans\n  - id: 0\n    name: a\n", 2],
+    ["a colon too many", plan("    name: a: b", "    maxTokens: 1"), 4],
+    ["what git leaves of a conflict", "<<<<<<< HEAD\nversion: 1\n=======\nversion: 2\n>>>>>>> x\nplans: []\n", 1],
+    ["three documents", "version: 1\n---\nversion: 1\n---\nversion: 1\n", 2],
+  ])("a policy with %s has one violation, and its line", (_, yaml, line) => {
+    const result = readPolicyDocument(yaml);
+    expect("violations" in result ? result.violations : []).toMatchObject([{ path: "", line }]);
+    expectAnswers(yaml);
+  });
+});
+
 describe("YAML beyond JSON", () => {
   test.each(YAML_TAGS)("a policy with the tag %s is rejected, and within its text", (tag) => {
     for (const value of ["[a: 1]", "[a, b]", "{ a: 1 }", "{ ? a }", "a", "1", '"YQ=="', "2001-01-01", "", "[[a, b]]"]) {

@@ -168,7 +168,7 @@ describe("TLS files that cannot be used", () => {
     expect((await loadTls({ ...files(true), clientCa }, reader)).clientCa).toEqual(readFileSync(path));
   });
 
-  it("a TLS file that cannot be used ends the process with 1, in one sentence", async () => {
+  it("a TLS file that cannot be used ends the process with 78, in one sentence", async () => {
     const broken = join(folder, "broken.crt");
     writeFileSync(broken, "no certificate");
     const plane = new ControlPlaneProcess({
@@ -176,7 +176,7 @@ describe("TLS files that cannot be used", () => {
       SLUICE_TLS_CERT_FILE: broken,
       SLUICE_TLS_KEY_FILE: server.key,
     });
-    expect(await plane.ended).toEqual({ code: 1, signal: null });
+    expect(await plane.ended).toEqual({ code: 78, signal: null });
     expect(plane.stderr).toBe(
       `sluice control plane: SLUICE_TLS_CERT_FILE: ${broken} does not hold a certificate in PEM\n`,
     );

@@ -36,12 +36,12 @@ async function stopsInOrder(plane: ControlPlaneProcess): Promise<void> {
 }
 
 describe("a policy file that is none", () => {
-  it.each(BAD)("a first start with %s in the policy's place ends with 1 and says why", async (_, make, says) => {
+  it.each(BAD)("a first start with %s in the policy's place ends with 78 and says why", async (_, make, says) => {
     const settings = settingsIn();
     rmSync(settings.SLUICE_POLICY ?? "");
     make(settings.SLUICE_POLICY ?? "");
     const plane = new ControlPlaneProcess(settings);
-    expect(await plane.ended).toEqual({ code: 1, signal: null });
+    expect(await plane.ended).toEqual({ code: 78, signal: null });
     expect(plane.stderr).toContain(says);
     expect(plane.stderr).not.toContain("    at ");
   });

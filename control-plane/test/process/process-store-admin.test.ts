@@ -1,6 +1,6 @@
 // The store's commands over paths at which no regular file stands: each ends with 1 and one sentence, and keeps nobody out.
 import { execFileSync, spawn, spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, rmSync, symlinkSync } from "node:fs";
+import { existsSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { once } from "node:events";
 import { dirname, join } from "node:path";
@@ -41,8 +41,12 @@ async function socketAt(path: string): Promise<void> {
 
 /** What such a command does that is stopped where it hangs; its code is null then. */
 function storeAdmin(...args: string[]): { code: number | null; said: string } {
+  return storeAdminWith({}, ...args);
+}
+
+function storeAdminWith(more: Record<string, string>, ...args: string[]): { code: number | null; said: string } {
   const program = join(dirname(compiledMain()), "store-admin.js");
-  const env = { PATH: process.env.PATH };
+  const env = { PATH: process.env.PATH, ...more };
   const { status, stdout, stderr } = spawnSync(process.execPath, [program, ...args], {
     env,
     encoding: "utf8",
@@ -58,7 +62,7 @@ async function dataFolder(): Promise<string> {
   return folder;
 }
 
-const rejected = (sentence: string) => ({ code: 1, said: `store-admin: ${sentence}\n` });
+const rejected = (sentence: string, code = 1) => ({ code, said: `store-admin: ${sentence}\n` });
 
 describe.each(KINDS)("%s where a regular file is expected", (what, make) => {
   it(`a restore of ${what} ends with 1 and one sentence, and touches no store`, async () => {
@@ -87,13 +91,13 @@ describe.each(KINDS)("%s where a regular file is expected", (what, make) => {
     const restore = storeAdmin("restore", file, "--data", folder, "--force");
     const { code } = await plane.ended;
     for (const said of [restore, { code, said: plane.stderr }]) {
-      expect(said).toEqual({ code: 1, said: expect.stringMatching(/^[^\n]+\n$/) as unknown });
+      expect(said).toEqual({ code: 78, said: expect.stringMatching(/^[^\n]+\n$/) as unknown });
       expect(said.said).toContain(path);
     }
     const backup = storeAdmin("backup", `${file}-2`, "--data", folder);
     expect(backup).toEqual(
       name === STORE_FILE
-        ? rejected(`${path}: expected a regular file, got ${what}`)
+        ? rejected(`${path}: expected a regular file, got ${what}`, 78)
         : { code: 0, said: `${folder} is in ${file}-2\n` },
     );
   });
@@ -104,6 +108,37 @@ describe.each(KINDS)("%s where a regular file is expected", (what, make) => {
     await make(join(folder, `${STORE_FILE}.restoring`));
     const { code, said } = storeAdmin("restore", file, "--data", folder, "--force");
     expect([code, said.split("\n").length]).toEqual([what === "a folder" ? 1 : 0, 2]);
+  });
+});
+
+describe("a data folder that the store's commands cannot use", () => {
+  it("a misspelt variable stops the store's commands with 78, before they take another folder", () => {
+    const [file, folder] = [join(temporaryFolder(), "backup"), join(temporaryFolder(), "data")];
+    expect(storeAdminWith({ SLUICE_DATA_DIRS: folder }, "backup", file)).toEqual(
+      rejected("SLUICE_DATA_DIRS: there is no such setting; did you mean SLUICE_DATA_DIR?", 78),
+    );
+  });
+
+  it("a restore into a folder below /proc ends with 78, and a backup below it with 1", async () => {
+    const [file, data, none] = [join(temporaryFolder(), "backup"), await dataFolder(), "/proc/sluice/data"];
+    expect(storeAdmin("backup", file, "--data", data)).toMatchObject({ code: 0 });
+    const why = "/proc/sluice cannot be made: its file system takes none there (ENOENT)";
+    expect(storeAdmin("restore", file, "--data", none)).toEqual(rejected(why, 78));
+    const backup = storeAdmin("backup", join(none, "backup"), "--data", data);
+    expect(backup).toEqual(rejected(`no backup can be made there: ${why}`));
+  });
+
+  it("a damaged store is not backed up, and a restore with --force takes its place", async () => {
+    const [file, folder] = [join(temporaryFolder(), "backup"), await dataFolder()];
+    expect(storeAdmin("backup", file, "--data", folder)).toMatchObject({ code: 0 });
+    const store = join(folder, STORE_FILE);
+    writeFileSync(store, Buffer.alloc(16_384, 7));
+    const { code, said } = storeAdmin("backup", `${file}-2`, "--data", folder);
+    expect(code).toBe(78);
+    expect(said).toContain(`store-admin: ${store} is no store: it is damaged`);
+    expect(storeAdmin("restore", file, "--data", folder)).toMatchObject({ code: 1 });
+    expect(storeAdmin("restore", file, "--data", folder, "--force")).toMatchObject({ code: 0 });
+    await new ControlPlaneProcess({ ...settingsIn(), SLUICE_DATA_DIR: folder }).port();
   });
 });
 

@@ -107,7 +107,31 @@ it.each<[string, Record<string, string>, RegExp]>([
   ],
   ["a secret that is too short", { SLUICE_SECRET: "c2hvcnQ=" }, /^sluice: SLUICE_SECRET holds 5 bytes/],
   ["TLS of the control plane", { SLUICE_TLS_CERT_FILE: "tls.pem" }, /^sluice: SLUICE_TLS_CERT_FILE is set, and npm/],
-  ["an Envoy that is not one", { ENVOY_BIN: "/bin/false" }, /^sluice: ENVOY_BIN is \/bin\/false, which does not run/],
+  [
+    "an Envoy that is not one",
+    { ENVOY_BIN: "/bin/true" },
+    /^sluice: ENVOY_BIN is \/bin\/true, which is not an Envoy: its --version names none\.\n$/,
+  ],
+  [
+    "an Envoy that fails",
+    { ENVOY_BIN: "/bin/false" },
+    /^sluice: ENVOY_BIN is \/bin\/false, which does not run: exit code 1/,
+  ],
+  [
+    "a misspelt variable",
+    { SLUICE_PROXY_PROT: "1" },
+    /^sluice: SLUICE_PROXY_PROT: there is no such setting; did you mean SLUICE_PROXY_PORT\?\n$/,
+  ],
+  [
+    "a secret's file that is not there",
+    { SLUICE_SECRET_FILE: "/nowhere" },
+    /^sluice: SLUICE_SECRET_FILE: \/nowhere cannot be/,
+  ],
+  [
+    "a data folder on /proc",
+    { SLUICE_DATA_DIR: "/proc/sluice" },
+    /^sluice: The data folder \(SLUICE_DATA_DIR\) cannot be/,
+  ],
 ])("npm start rejects %s in one sentence, before anything runs", async (_, wrong, sentence) => {
   writeFileSync(join(npm().dataDir, "bad.yaml"), "version: 1\nplans: none\n");
   if (wrong.SLUICE_POLICY !== undefined) wrong.SLUICE_POLICY = join(npm().dataDir, wrong.SLUICE_POLICY);

@@ -69,6 +69,21 @@ it("npm start keeps the filter of the build before, and no older one", async () 
   expect(readdirSync(folder)).toContain(old);
 });
 
+it("npm start takes secrets from files, makes none, and says which file anybody may read", async () => {
+  const [secret, admin] = [join(npm().dataDir, "own-secret"), join(npm().dataDir, "own-tokens")];
+  writeFileSync(secret, `${"4f".repeat(32)}\n`, { mode: 0o600 });
+  writeFileSync(admin, "first-admin-token,second-admin-token\n");
+  const started = npm().start({ SLUICE_SECRET_FILE: secret, SLUICE_ADMIN_TOKEN_FILE: admin });
+  const said = await ready(started);
+  expect(said).toContain(`Bearer $(cut -d, -f1 ${admin})"`);
+  expect(said.match(/every user of this machine may read \S+/g)).toEqual([
+    `every user of this machine may read ${admin}:`,
+  ]);
+  expect((await fetch(npm().url, { headers: { "X-Session-ID": tokenIn(said) } })).status).toBe(200);
+  expect(readdirSync(npm().dataDir)).not.toEqual(expect.arrayContaining(["secret"]));
+  expect(readdirSync(npm().dataDir)).not.toEqual(expect.arrayContaining(["admin-token"]));
+});
+
 it("Ctrl-C stops everything, also when npm passes the signal on a second time", async () => {
   await ready(npm().start());
   npm().first.process.kill("SIGINT");

@@ -4,8 +4,12 @@ import type { Changes } from "../../domain/changes.js";
 import type { AuditEntry, AuditStore } from "../ports/audit-ports.js";
 import type { Logger } from "../ports/ports.js";
 
+/** Decisions on the policy's file have a line of their own in the log, that says more: it is not repeated. */
+const SAID_BY_POLICY: ReadonlySet<string> = new Set(["policy-accepted", "policy-rejected", "policy-held"]);
+
 /** To be called once the event is durable. */
 export function logAudit(logger: Logger, { at, actor, action, sessionId, details }: AuditEvent): void {
+  if (SAID_BY_POLICY.has(action)) return;
   logger.info({ event: "audit", at, actor, action, sessionId, details }, action);
 }
 

@@ -2,8 +2,10 @@
 import { createPrivateKey, X509Certificate } from "node:crypto";
 import { createSecureContext } from "node:tls";
 
-import { EnvironmentReader } from "../../settings/environment.js";
+import { EnvironmentReader, given } from "../../settings/environment.js";
 import type { Environment } from "../../settings/environment.js";
+import { readSecretFiles } from "../../settings/secret-files.js";
+import { unknownVariables } from "../../settings/unknown-variables.js";
 import { whyUnreadable } from "../../files/file-reader.js";
 import { done, failed, usageFailure } from "../failure.js";
 import type { Outcome } from "../failure.js";
@@ -35,8 +37,10 @@ export async function readAccess(
     throw new Unusable(`${variable}: expected ${expected}`);
   });
   try {
+    const [unknown] = unknownVariables(env);
+    if (unknown !== undefined) throw new Unusable(unknown);
     const url = reader.parsed("SLUICE_URL", DEFAULT_URL, A_URL, urlOf);
-    const token = await readToken(reader, tokenFile, io);
+    const token = await readToken(env, tokenFile, io);
     return done({ url, token, tls: url.protocol === "https:" ? await readTls(reader, io) : {} });
   } catch (error) {
     if (!(error instanceof Unusable)) throw error;
@@ -59,16 +63,8 @@ function urlOf(text: string): URL | undefined {
   return isPlain && /^https?:$/.test(url.protocol) ? url : undefined;
 }
 
-async function readToken(
-  reader: EnvironmentReader,
-  file: string | undefined,
-  io: Pick<Io, "readFile">,
-): Promise<string> {
-  const from = file === undefined ? "SLUICE_ADMIN_TOKEN" : "--token-file";
-  const token =
-    file === undefined
-      ? firstOf(reader.given("SLUICE_ADMIN_TOKEN"))
-      : (await read(from, file, MAX_TOKEN_FILE_BYTES, io)).trim();
+async function readToken(env: Environment, file: string | undefined, io: Pick<Io, "readFile">): Promise<string> {
+  const { from, token } = await (file === undefined ? tokenOf(env, io) : tokenIn(file, io));
   if (token === undefined) {
     throw new Unusable(
       "no admin token: SLUICE_ADMIN_TOKEN is not set",
@@ -77,6 +73,25 @@ async function readToken(
   }
   if (!HEADER_SAFE.test(token)) throw new Unusable(`${from}: expected an admin token, in visible ASCII characters`);
   return token;
+}
+
+interface FoundToken {
+  readonly from: string;
+  readonly token: string | undefined;
+}
+
+async function tokenIn(file: string, io: Pick<Io, "readFile">): Promise<FoundToken> {
+  const from = "--token-file";
+  return { from, token: (await read(from, file, MAX_TOKEN_FILE_BYTES, io)).trim() };
+}
+
+/** Of the environment, in which the control plane's own file may be named. */
+async function tokenOf(env: Environment, io: Pick<Io, "readFile">): Promise<FoundToken> {
+  const name = "SLUICE_ADMIN_TOKEN";
+  const secrets = await readSecretFiles(env, (path, maxBytes) => io.readFile(path, maxBytes), [name]);
+  const [violation] = secrets.violations;
+  if (violation !== undefined) throw new Unusable(violation);
+  return { from: secrets.files.get(name)?.variable ?? name, token: firstOf(given(secrets.env, name)) };
 }
 
 /** While tokens are changed, the control plane takes several from the variable, with commas; any of them is good. */

@@ -20,6 +20,7 @@ export function generalHelp(commands: readonly Command[]): string {
     ...columns([
       ["SLUICE_URL", "where the control plane is (http://127.0.0.1:8080)"],
       ["SLUICE_ADMIN_TOKEN", "the admin token, if not --token-file FILE; of several with commas, the first"],
+      ["SLUICE_ADMIN_TOKEN_FILE", "or a file that holds it, as the control plane takes it"],
       ["SLUICE_TLS_CA_FILE", "for https: the authority to trust instead of the system's, in PEM"],
       ["SLUICE_CLIENT_CERT_FILE", "for https: a client certificate, in PEM"],
       ["SLUICE_CLIENT_KEY_FILE", "for https: its key, in PEM"],

@@ -43,15 +43,27 @@ export function readYaml(source: string): YamlDocument {
   if (violations.length > 0) return { contents: null, violations, positionOf };
   const composer = new Composer(COMPOSED);
   const [document] = composer.compose(tokens, true, source.length);
-  const errors = document?.errors ?? [];
-  return {
-    contents: document?.contents ?? null,
-    violations: errors.map(({ code, message, pos }) => ({
-      message: code === "NON_STRING_KEY" ? "expected a plain word as key" : message,
-      offset: pos[0],
-    })),
-    positionOf,
-  };
+  return { contents: document?.contents ?? null, violations: causes(document?.errors ?? []), positionOf };
+}
+
+/** As the library says it. */
+interface Mistake {
+  readonly code: string;
+  readonly message: string;
+  readonly pos: readonly [number, number];
+}
+
+/**
+ * Of what is no YAML the first place alone: past it the parser has lost its way, and names what follows from it. A tab never
+ * follows from anything. Keys that are no words are each a cause of their own.
+ */
+function causes(errors: readonly Mistake[]): YamlViolation[] {
+  const keys = errors.filter(({ code }) => code === "NON_STRING_KEY");
+  const others = errors.filter(({ code }) => code !== "NON_STRING_KEY");
+  const tabs = others.filter(({ code }) => code === "TAB_AS_INDENT");
+  const [first] = (tabs.length > 0 ? tabs : others).toSorted((a, b) => a.pos[0] - b.pos[0]);
+  if (first === undefined) return keys.map(({ pos }) => ({ message: "expected a plain word as key", offset: pos[0] }));
+  return [{ message: first.message, offset: first.pos[0] }];
 }
 
 /** The tokens of one document, or why there is none. */
@@ -70,7 +82,7 @@ function parse(source: string): { tokens: CST.Token[]; violations: YamlViolation
   }
   tokens.push(...parser.end());
   const directives = tokens.filter((token) => token.type === "directive");
-  const furtherDocuments = tokens.filter((token) => token.type === "document").slice(1);
+  const furtherDocuments = tokens.filter((token) => token.type === "document").slice(1, 2);
   const violations = [
     ...directives.map(({ offset }) => ({ message: "expected no directive", offset })),
     ...furtherDocuments.map(({ offset }) => ({ message: "expected one document, got another one", offset })),

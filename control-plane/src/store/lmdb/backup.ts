@@ -1,11 +1,12 @@
 // Backups of the store: a copy of one moment, also while the control plane runs; and the store made again from one.
 import { lstatSync } from "node:fs";
-import { link, mkdir, mkdtemp, open as openFile, rename, rm } from "node:fs/promises";
+import { link, mkdtemp, open as openFile, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { open } from "lmdb";
 import type { RootDatabase } from "lmdb";
 
 import type { Random } from "../../app/ports/ports.js";
+import { makeFolder } from "../../files/own-folder.js";
 import { codeOf } from "../../files/regular-file.js";
 import { BackupRejected, openBackup, sealBackup, unsealBackup } from "./backup-file.js";
 import type { OpenBackup } from "./backup-file.js";
@@ -13,21 +14,33 @@ import { FolderLock } from "./folder-lock.js";
 import { openLayout, STORE_FILE } from "./layout.js";
 import { newLogId } from "./invalidation-log.js";
 import { prepareSchema } from "./schema.js";
-import { isStoreAt } from "./store-file.js";
+import { isStoreAt, isStoreOfLmdb, requireStoreOfLmdb } from "./store-file.js";
+
+/** As `mkdir` makes one: the backup itself is for its owner's eyes. */
+const FOLDER_MODE = 0o777;
 
 /** Copies the store in a folder into a new file, durably. The file appears whole or not at all. */
 export async function backUpStore(folder: string, file: string): Promise<void> {
   const store = join(folder, STORE_FILE);
   if (!isStoreAt(store)) throw new BackupRejected(`there is no store in ${folder}`);
   if (lstatSync(file, { throwIfNoEntry: false }) !== undefined) throw new BackupRejected(existing(file));
+  requireStoreOfLmdb(store);
   const env = openToRead(store);
   try {
-    await mkdir(dirname(file), { recursive: true });
+    makeFolderOf(file);
     await copyInto(file, env);
   } finally {
     await env.close();
   }
   await flushed(dirname(file));
+}
+
+function makeFolderOf(file: string): void {
+  try {
+    makeFolder(dirname(file), FOLDER_MODE);
+  } catch (error) {
+    throw new BackupRejected(`no backup can be made there: ${error instanceof Error ? error.message : String(error)}`);
+  }
 }
 
 async function copyInto(file: string, env: RootDatabase): Promise<void> {
@@ -99,7 +112,9 @@ async function restoreInto(
 ): Promise<{ readonly checked: boolean }> {
   const store = join(folder, STORE_FILE);
   if (isStoreAt(store)) {
-    if (await isOpen(store)) throw new BackupRejected(`another process has the store in ${folder} open: stop it first`);
+    // What LMDB did not write, no process has open.
+    if (isStoreOfLmdb(store) && (await isOpen(store)))
+      throw new BackupRejected(`another process has the store in ${folder} open: stop it first`);
     if (!force) throw new BackupRejected(`there is a store in ${folder}: it is replaced only with --force`);
   }
   const restoring = `${STORE_FILE}.restoring`;

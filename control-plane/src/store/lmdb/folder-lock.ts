@@ -1,14 +1,16 @@
 // One process a folder, by locks that the kernel holds: LMDB would let a second one write too, and neither would see the other.
-import { closeSync, constants, existsSync, fstatSync, ftruncateSync, mkdirSync, openSync } from "node:fs";
+import { closeSync, constants, existsSync, fstatSync, ftruncateSync } from "node:fs";
 import { readFileSync, statSync, writeSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
 
-import { requireRegular } from "../../files/regular-file.js";
+import { makeFolder, openedForWriting } from "../../files/own-folder.js";
+import { requireRegular, UnfitFile } from "../../files/regular-file.js";
 import { STORE_FILE } from "./layout.js";
 import { isStoreAt } from "./store-file.js";
 
 const LOCK_FILE = "control-plane.lock";
+const OWNER_ONLY = 0o700;
 /** Between opening the file and locking it, another process may delete or replace it. */
 const MAX_TRIES = 5;
 
@@ -32,7 +34,7 @@ export class FolderLock {
 
   /** Rejects where another process has the folder, whatever its number and namespace; nothing of that one is touched. */
   static async take(folder: string, use: FolderUse, tryLock?: TryLock): Promise<FolderLock> {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    makeFolder(folder, OWNER_ONLY);
     const lock = new FolderLock(folder, tryLock ?? (await locks()));
     try {
       lock.takeLockFile(use);
@@ -51,7 +53,7 @@ export class FolderLock {
   takeStore(): void {
     const path = join(this.folder, STORE_FILE);
     if (this.store !== undefined || !isStoreAt(path)) return;
-    this.store = openSync(path, constants.O_RDWR);
+    this.store = openedForWriting(path);
     if (this.locked(this.store)) return;
     throw new Error(`another process has ${path} open (the lock file ${LOCK_FILE} beside it was removed meanwhile)`);
   }
@@ -70,7 +72,7 @@ export class FolderLock {
   private takeLockFile(use: FolderUse): void {
     const path = join(this.folder, LOCK_FILE);
     for (let tries = 0; tries < MAX_TRIES; tries++) {
-      const fd = openSync(path, constants.O_RDWR | constants.O_CREAT | constants.O_NONBLOCK, 0o600);
+      const fd = openedForWriting(path, constants.O_CREAT | constants.O_NONBLOCK);
       try {
         // Whoever reads it waits for nobody then.
         requireRegular(fstatSync(fd), path);
@@ -95,7 +97,9 @@ export class FolderLock {
       return this.tryLock(fd);
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
-      throw new Error(`the file system of ${this.folder} gives no locks (${reason}): keep the store on a local disk`);
+      throw new UnfitFile(
+        `the file system of ${this.folder} gives no locks (${reason}): keep the store on a local disk`,
+      );
     }
   }
 }

@@ -36,7 +36,7 @@
 //   meta        "creationKeys"                   number      how many keys of creations there are
 //   meta        "metadataForgottenBefore"        session id  older sessions have neither ip nor userAgent any more
 //   meta        "probed"                         true        written to see whether commits succeed again
-import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { open } from "lmdb";
 import type { Database, RootDatabase } from "lmdb";
@@ -53,6 +53,7 @@ import type {
   Invalidation,
   StoredRevocation,
 } from "../../domain/stored.js";
+import { makeFolder } from "../../files/own-folder.js";
 import { Commits } from "./commits.js";
 import { StoreFile } from "./store-file.js";
 import { writeProbe } from "./write-probe.js";
@@ -106,7 +107,7 @@ const PAGE_BYTES = 4096;
 
 /** Opens or creates the environment in a folder. */
 export function openLayout(folder: string, random: Random, file = STORE_FILE): LmdbLayout {
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  makeFolder(folder, 0o700);
   const path = join(folder, file);
   makeRoomForReaders(`${path}-lock`);
   // overlappingSync would show and acknowledge commits before they are on the disk. LMDB's cache would show writes

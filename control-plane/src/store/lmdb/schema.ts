@@ -1,5 +1,6 @@
 // Makes a store ready for this program: a new one begins its log, an older one is brought to this schema, step by step.
 import type { Random } from "../../app/ports/ports.js";
+import { UnfitFile } from "../../files/regular-file.js";
 import type { AuditAction } from "../../domain/stored.js";
 import { SCHEMA } from "./layout.js";
 import type { LmdbLayout } from "./layout.js";
@@ -35,7 +36,7 @@ export async function prepareSchema(db: LmdbLayout, random: Random): Promise<str
   });
   if (found === SCHEMA) return db.meta.get("log") as string;
   const newer = found > SCHEMA ? ": it was written by a newer version" : "";
-  throw new Error(`the store has schema ${found}, this program reads up to schema ${SCHEMA}${newer}`);
+  throw new UnfitFile(`the store has schema ${found}, this program reads up to schema ${SCHEMA}${newer}`);
 }
 
 function begin(db: LmdbLayout, random: Random): void {

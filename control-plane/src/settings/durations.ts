@@ -1,0 +1,30 @@
+// Durations as operators write them. Without a unit they are ms, so one below what makes sense was meant in another unit.
+
+const DURATION = /^(\d{1,15})(ms|s|m|h|d)?$/;
+const UNITS = ["ms", "s", "m", "h", "d"] as const;
+const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+const TIMES = "a time such as 90s, 15m, 12h or 30d (without a unit: ms)";
+/** Nobody means to keep anything longer. */
+const MEANT_MAX_MS = 3650 * 86_400_000;
+
+type Duration = { readonly ok: true; readonly ms: number } | { readonly ok: false; readonly violation: string };
+
+/** A violation is to be said after the name of the variable. */
+export function durationAtLeast(text: string, minMs: number): Duration {
+  const [, digits = "", unit] = DURATION.exec(text) ?? [];
+  const ms = Number(digits) * (UNIT_MS[unit ?? "ms"] ?? 1);
+  if (ms < 1 || !Number.isSafeInteger(ms)) return { ok: false, violation: `expected ${TIMES}, got "${text}"` };
+  if (ms >= minMs) return { ok: true, ms };
+  const least = `expected at least ${inWords(minMs)}`;
+  if (unit !== undefined) return { ok: false, violation: `${least}, got "${text}"` };
+  const inUnit = (one: string): number => Number(digits) * (UNIT_MS[one] ?? 1);
+  const meant = UNITS.filter((one) => inUnit(one) >= minMs && inUnit(one) <= MEANT_MAX_MS).map((one) => digits + one);
+  const hint = meant.length === 0 ? "" : `; did you mean ${meant.reverse().join(" or ")}?`;
+  return { ok: false, violation: `${least}, got "${text}", which is ${text} ms${hint}` };
+}
+
+/** In the largest unit that gives a whole number. */
+function inWords(ms: number): string {
+  const unit = UNITS.findLast((one) => ms % (UNIT_MS[one] ?? 1) === 0) ?? "ms";
+  return `${ms / (UNIT_MS[unit] ?? 1)}${unit}`;
+}

@@ -1,0 +1,72 @@
+// Secrets that stand in files: each file is read once, at the start, and its content takes the variable's place.
+import { whyUnreadable } from "../files/file-reader.js";
+import { UnfitFile } from "../files/regular-file.js";
+import { given } from "./environment.js";
+import type { Environment } from "./environment.js";
+import { SECRET_VARIABLES, fileVariable } from "./variables.js";
+import type { SecretVariable } from "./variables.js";
+
+/** Far more than any secret; a file that is longer is another one. */
+const MAX_SECRET_FILE_BYTES = 65_536;
+const utf8 = new TextDecoder("utf-8", { fatal: true });
+
+export interface SecretFile {
+  /** SLUICE_…_FILE. */
+  readonly variable: string;
+  readonly path: string;
+}
+
+export interface ReadSecrets {
+  /** Each secret in its own variable, wherever it stood; none of the variables that name files. */
+  readonly env: Environment;
+  /** What was read, by the secret's variable. */
+  readonly files: ReadonlyMap<string, SecretFile>;
+  /** Each names a variable and a file, and nothing that stands in it. */
+  readonly violations: readonly string[];
+}
+
+type ReadFile = (path: string, maxBytes: number) => Promise<Uint8Array>;
+
+/** Never rejects. */
+export async function readSecretFiles(
+  env: Environment,
+  readFile: ReadFile,
+  secrets: readonly SecretVariable[] = SECRET_VARIABLES,
+): Promise<ReadSecrets> {
+  const violations: string[] = [];
+  const files = new Map<string, SecretFile>();
+  const read: Record<string, string | undefined> = { ...env };
+  for (const name of secrets) {
+    const variable = fileVariable(name);
+    const path = given(env, variable);
+    read[variable] = undefined;
+    if (path === undefined) continue;
+    files.set(name, { variable, path });
+    if (given(env, name) !== undefined) violations.push(`${name} and ${variable} are both set: set one of them`);
+    else {
+      try {
+        read[name] = textOf(await readFile(path, MAX_SECRET_FILE_BYTES));
+      } catch (error) {
+        violations.push(`${variable}: ${path} cannot be used: ${whyUnreadable(error)}`);
+      }
+    }
+  }
+  return { env: read, files, violations };
+}
+
+/** As an editor or `echo` leaves it: with one end of line. @throws UnfitFile */
+function textOf(content: Uint8Array): string {
+  const text = decoded(content).replace(/\r?\n$/, "");
+  if (text.trim() === "") throw new UnfitFile("it is empty");
+  return text;
+}
+
+function decoded(content: Uint8Array): string {
+  try {
+    const text = utf8.decode(content);
+    if (!text.includes("\0")) return text;
+  } catch {
+    // The same is wrong.
+  }
+  throw new UnfitFile("expected text, got bytes that are none");
+}
