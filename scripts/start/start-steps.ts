@@ -87,17 +87,18 @@ export async function startDemoService(stack: Stack, { settings, logDir }: Launc
 export async function startControlPlane(stack: Stack, launch: Launch): Promise<void> {
   const { settings, secret, adminToken, logDir } = launch;
   const plan = controlPlanePlan({
-    ...{ secret, httpPort: settings.httpPort },
+    ...{ secret, httpPort: settings.httpPort, statusPort: settings.statusPort },
     ...{ dataDir: settings.dataDir, policyFile: settings.policyFile },
     logFile: join(logDir, "control-plane.log"),
     env: {
       SLUICE_ADMIN_TOKEN: adminToken,
       SLUICE_HTTP_HOST: settings.httpHost,
+      SLUICE_STATUS_HOST: settings.statusHost,
       SLUICE_LOG_LEVEL: settings.logLevel,
     },
   });
   await stack.start({ ...plan, env: { ...process.env, ...plan.env } });
-  await ready(stack, `${controlPlaneUrl(settings)}/readyz`, 200);
+  await ready(stack, `${statusUrl(settings)}/readyz`, 200);
 }
 
 export async function startEnvoy(stack: Stack, launch: Launch): Promise<void> {
@@ -151,6 +152,11 @@ function firstOf(adminTokens: string): string {
 
 export function controlPlaneUrl({ httpHost, httpPort }: Settings): string {
   return `http://${inUrl(reachable(httpHost))}:${httpPort}`;
+}
+
+/** Where the control plane's health, readiness and metrics are. */
+export function statusUrl({ statusHost, statusPort }: Settings): string {
+  return `http://${inUrl(reachable(statusHost))}:${statusPort}`;
 }
 
 export function proxyUrl({ proxyHost, proxyPort }: Settings): string {

@@ -9,20 +9,22 @@ import type { Keys } from "../domain/keys.js";
 import type { ConnectionBounds } from "../http/connection-bounds.js";
 import { ENV_OF_KIND, sharedCredentials, takenCredentials } from "./distinct-credentials.js";
 import type { Environment } from "./environment.js";
+import { sharedAddress } from "./distinct-addresses.js";
+import type { Address } from "./distinct-addresses.js";
 import { SettingsReader } from "./settings-reader.js";
 import type { LogLevel, SettingsViolation } from "./settings-reader.js";
 import type { TlsFiles } from "../tls/tls.js";
 
 /** Where the control plane listens. */
-export interface Listener {
-  readonly host: string;
-  readonly port: number;
+export interface Listener extends Address {
   /** Null: plain text. */
   readonly tls: TlsFiles | null;
 }
 
 export interface Settings {
   readonly http: Listener;
+  /** Plain text always: no supervisor's probe shows a certificate. */
+  readonly status: Address;
   /** Folder of the store. */
   readonly dataDir: string;
   /** The policy file. */
@@ -73,6 +75,10 @@ export function readSettings(env: Environment): Settings | { readonly violations
       port: reader.port("SLUICE_HTTP_PORT", 0, 8080),
       tls: reader.tlsFiles(),
     },
+    status: {
+      host: reader.text("SLUICE_STATUS_HOST", "127.0.0.1"),
+      port: reader.port("SLUICE_STATUS_PORT", 0, 8081),
+    },
     dataDir: reader.text("SLUICE_DATA_DIR", ".sluice"),
     policyPath: reader.text("SLUICE_POLICY", "policy.yaml"),
     keys: reader.requiredKeys(ENV_SECRET),
@@ -108,7 +114,7 @@ export function readSettings(env: Environment): Settings | { readonly violations
   if (keys !== undefined && keys.keyId === settings.keysAlso?.keyId) {
     violations.push(`${ENV_SECRET_ALSO} has the same key id as ${ENV_SECRET}: use another secret for one of them`);
   }
-  violations.push(...sharedCredentials(env, settings));
+  violations.push(...sharedCredentials(env, settings), ...sharedAddress(settings));
   if (keys === undefined || violations.length > 0) return { violations };
   return { ...settings, keys, taken: takenCredentials(env, settings) };
 }

@@ -18,6 +18,7 @@ describe("settings", () => {
   it("all settings but the secrets have defaults", () => {
     expect(readSettings(ENOUGH)).toMatchObject({
       http: { host: "127.0.0.1", port: 8080, tls: null },
+      status: { host: "127.0.0.1", port: 8081 },
       dataDir: ".sluice",
       policyPath: "policy.yaml",
       keysAlso: undefined,
@@ -35,6 +36,8 @@ describe("settings", () => {
       ...ENOUGH,
       SLUICE_HTTP_HOST: "::1",
       SLUICE_HTTP_PORT: "0",
+      SLUICE_STATUS_HOST: "0.0.0.0",
+      SLUICE_STATUS_PORT: "9000",
       SLUICE_DATA_DIR: "/d",
       SLUICE_POLICY: "/p.yaml",
       SLUICE_SECRET_ALSO: "a0".repeat(32),
@@ -54,6 +57,7 @@ describe("settings", () => {
     };
     expect(readSettings(env)).toEqual({
       http: { host: "::1", port: 0, tls: null },
+      status: { host: "0.0.0.0", port: 9000 },
       dataDir: "/d",
       policyPath: "/p.yaml",
       keys: deriveKeys(Buffer.from(env.SLUICE_SECRET, "hex")),
@@ -189,6 +193,34 @@ describe("settings", () => {
         `SLUICE_HTTP_TLS_${name}_FILE: TLS takes both SLUICE_TLS_CERT_FILE and SLUICE_TLS_KEY_FILE`,
       ]);
     }
+  });
+
+  it.each([
+    ["127.0.0.1", "127.0.0.1"],
+    ["127.0.0.1", "0.0.0.0"],
+    ["0.0.0.0", "10.0.0.1"],
+    ["::", "127.0.0.1"],
+    ["::1", "0:0:0:0:0:0:0:1"],
+    ["::ffff:127.0.0.1", "127.0.0.1"],
+    ["localhost", "::1"],
+    ["gateway", "gateway"],
+  ])("one port of both listeners on %s and %s is a violation that names both", (http, status) => {
+    const hosts = { SLUICE_HTTP_HOST: http, SLUICE_STATUS_HOST: status };
+    expect(violations({ ...ENOUGH, ...hosts, SLUICE_STATUS_PORT: "8080" })).toEqual([
+      `SLUICE_HTTP_PORT and SLUICE_STATUS_PORT are both 8080, and SLUICE_HTTP_HOST ("${http}") and ` +
+        `SLUICE_STATUS_HOST ("${status}") overlap: use another port for one of them`,
+    ]);
+    const anyFree = { SLUICE_HTTP_PORT: "0", SLUICE_STATUS_PORT: "0" };
+    expect(violations({ ...ENOUGH, ...hosts, ...anyFree })).toEqual([]);
+  });
+
+  it.each([
+    ["127.0.0.1", "127.0.0.2"],
+    ["0.0.0.0", "::1"],
+    ["10.0.0.1", "gateway"],
+  ])("one port of both listeners on %s and %s is taken", (http, status) => {
+    const hosts = { SLUICE_HTTP_HOST: http, SLUICE_STATUS_HOST: status };
+    expect(violations({ ...ENOUGH, ...hosts, SLUICE_STATUS_PORT: "8080" })).toEqual([]);
   });
 
   it("two secrets of one key id are a violation", () => {
