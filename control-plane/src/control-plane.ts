@@ -179,7 +179,7 @@ async function serveHttp(parts: Parts) {
   const invalidations = await startInvalidations(parts);
   const usage = startUsage(parts);
   started.add(startRetention({ store, operator, audit, retention: settings.retention, clock, logger: log }));
-  const { keys, adminTokens, apiRate, connections } = settings;
+  const { keys, adminTokens, apiRate, trustedProxies, connections } = settings;
   const token = (sessionId: string, planId: number): string => makeToken({ sessionId, planId }, keys);
   const http = await buildHttpServer({
     policyStatus: policies,
@@ -189,6 +189,7 @@ async function serveHttp(parts: Parts) {
     adminTokens,
     issuers,
     apiRate,
+    trustedProxies,
     connections,
     connectionCounts: parts.connectionCounts,
     statusAddress: parts.statusAddress,

@@ -13,6 +13,7 @@ import { RequestRates } from "../app/access/request-rates.js";
 import type { RequestRate } from "../app/access/request-rates.js";
 import { RevocationWaits } from "../app/sessions/revocation-waits.js";
 import type { ConfirmationsPort } from "../app/sessions/revocation-waits.js";
+import type { Network } from "../app/access/trusted-proxies.js";
 import type { UsagePorts } from "../app/edges/usage.js";
 import type { Watches } from "../app/edges/watches.js";
 import type { TlsIdentity } from "../tls/tls.js";
@@ -20,6 +21,7 @@ import { auditRoutes } from "./admin/audit-routes.js";
 import type { HttpApp } from "./app.js";
 import { baseApp } from "./base-app.js";
 import { readBodies } from "./bodies.js";
+import { Callers } from "./callers.js";
 import { Connections } from "./connection-bounds.js";
 import type { ConnectionBounds } from "./connection-bounds.js";
 import { edgeRoutes } from "./edge/edge-routes.js";
@@ -50,6 +52,8 @@ export interface HttpServerOptions {
   readonly issuers: Pick<IssuersInForce, "holderOf">;
   /** Of the admin routes: for each address, for each issuer, and for all operators. */
   readonly apiRate: RequestRate;
+  /** Whose X-Forwarded-For counts. */
+  readonly trustedProxies: readonly Network[];
   readonly connections: ConnectionBounds;
   readonly connectionCounts: ConnectionCounts;
   /** Of the status listener, as a URL has it: said to who still asks here for what is there. */
@@ -83,13 +87,14 @@ export async function buildHttpServer(options: HttpServerOptions): Promise<HttpA
   const waits = new RevocationWaits(options.confirmations, ports.store);
   answerHeldOnClose(app, options.watches, waits);
 
+  const callers = new Callers(options.trustedProxies);
   await app.register(swagger, openApi);
   await app.register((scope, _options, done) => {
     const rates = new RequestRates(ports.clock, options.apiRate);
     const ofEnvironment = bearerCheck(ofAdmins(adminTokens));
     const holderOf = (header: string | undefined) => ofEnvironment(header) ?? options.issuers.holderOf(header);
-    guardAdmins(scope, { holderOf, rates, connections });
-    sessionRoutes(scope, ports, waits);
+    guardAdmins(scope, { holderOf, rates, connections, callers });
+    sessionRoutes(scope, ports, { waits, callers });
     listRoutes(scope, ports);
     usageRoutes(scope, ports);
     auditRoutes(scope, ports.audit);
@@ -100,7 +105,7 @@ export async function buildHttpServer(options: HttpServerOptions): Promise<HttpA
   });
   await app.register((scope, _options, done) => {
     const { unauthenticated } = options;
-    guardEdges(scope, { holderOf: bearerCheck(ofEdges(edgeCredentials)), unauthenticated, connections });
+    guardEdges(scope, { holderOf: bearerCheck(ofEdges(edgeCredentials)), unauthenticated, connections, callers });
     admitInstances(scope, options.admission);
     edgeRoutes(scope, ports);
     watchRoute(scope, options.watches);

@@ -1,6 +1,8 @@
 // Reads what only the control plane's settings have out of an environment, and collects what is wrong with any of them.
 import { MAX_TOKEN_CHARS, MIN_TOKEN_CHARS } from "../app/access/admin.js";
 import type { AdminKind, AdminToken } from "../app/access/admin.js";
+import { networkFrom } from "../app/access/trusted-proxies.js";
+import type { Network } from "../app/access/trusted-proxies.js";
 import { deriveKeys, readSecret } from "../domain/keys.js";
 import type { Keys } from "../domain/keys.js";
 import type { TlsFile, TlsFiles } from "../tls/tls.js";
@@ -16,6 +18,7 @@ export type SettingsViolation = string;
 const HEADER_SAFE = /^[\x21-\x7e]*$/;
 const DURATION = /^(\d{1,15})(ms|s|m|h|d)?$/;
 const TIMES = "a time such as 500, 90s, 15m, 12h or 30d (without a unit: ms)";
+const NETWORKS = "addresses and networks such as 192.0.2.7, 10.0.0.0/8 or 2001:db8::/32, separated by commas";
 const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
 /** A setting that is wrong counts as its default, beside its violation. */
@@ -56,6 +59,17 @@ export class SettingsReader extends EnvironmentReader {
     if (reading.ok) return deriveKeys(reading.secret);
     this.violations.push(`${name} ${reading.violation}: expected at least 32 random bytes, in hex or base64`);
     return undefined;
+  }
+
+  /** None, or several separated by commas. */
+  networks(name: string): Network[] {
+    const entries = (this.given(name) ?? "").split(",").map((entry) => entry.trim());
+    return entries.flatMap((entry) => {
+      if (entry === "") return [];
+      const network = networkFrom(entry);
+      if (network === undefined) this.violated({ variable: name, expected: NETWORKS, given: entry });
+      return network ?? [];
+    });
   }
 
   /** One token, or several separated by commas. */

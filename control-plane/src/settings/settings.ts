@@ -4,6 +4,7 @@ import type { AdminToken } from "../app/access/admin.js";
 import type { Retention } from "../app/upkeep/retention.js";
 import type { LogRetention } from "../app/upkeep/log-retention.js";
 import type { RequestRate } from "../app/access/request-rates.js";
+import type { Network } from "../app/access/trusted-proxies.js";
 import type { TakenCredentials } from "../domain/issuers/read-issuers.js";
 import type { Keys } from "../domain/keys.js";
 import type { ConnectionBounds } from "../http/connection-bounds.js";
@@ -40,6 +41,8 @@ export interface Settings {
   /** What no issuer of that file may be. */
   readonly taken: TakenCredentials;
   readonly apiRate: RequestRate;
+  /** Whose X-Forwarded-For counts. */
+  readonly trustedProxies: readonly Network[];
   readonly connections: ConnectionBounds;
   readonly retention: Retention;
   /** Of the invalidation log. */
@@ -92,6 +95,7 @@ export function readSettings(env: Environment): Settings | { readonly violations
       perSecond: reader.integer("SLUICE_API_RATE", MAX_API_RATE, API_PER_SECOND),
       burst: reader.integer("SLUICE_API_BURST", MAX_API_RATE, API_BURST),
     },
+    trustedProxies: reader.networks("SLUICE_TRUSTED_PROXIES"),
     connections: {
       total: reader.integer("SLUICE_HTTP_CONNECTIONS", MAX_CONNECTIONS, CONNECTIONS),
       unauthenticated: reader.integer("SLUICE_HTTP_CONNECTIONS_UNAUTHENTICATED", MAX_CONNECTIONS, UNAUTHENTICATED),

@@ -183,6 +183,7 @@ export async function startTestControlPlane(
     connections: { total: 2000, unauthenticated: 1000, perAddress: 1000 },
     connectionCounts,
     statusAddress: hostPort({ host: "127.0.0.1", port: Number(new URL(statusUrl).port) }),
+    trustedProxies: [],
     tls: null,
     edgeCredentials,
     watches,
