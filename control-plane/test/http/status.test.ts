@@ -31,8 +31,16 @@ describe("health", () => {
 
   it("GET /readyz is 503 when the store fails, and /healthz stays 200", async () => {
     const plane = await startTestControlPlane();
-    plane.store.position = () => Promise.reject(new Error("closed"));
-    expect(expectError(await plane.status("/readyz"), "NOT_READY")).toBe("The store does not answer");
+    const failing = [
+      () => Promise.reject(new Error("closed")),
+      () => {
+        throw new Error("closed");
+      },
+    ];
+    for (const position of failing) {
+      plane.store.position = position;
+      expect(expectError(await plane.status("/readyz"), "NOT_READY")).toBe("The store does not answer");
+    }
     expect((await plane.status("/healthz")).status).toBe(200);
   });
 
@@ -103,7 +111,7 @@ describe("the status listener", () => {
     }
   });
 
-  it("the status listener reads a query as the API does: it may stand there, and must be readable", async () => {
+  it("the status listener takes a query that is readable, as the API does", async () => {
     const { status } = await startTestControlPlane();
     expect((await status("/healthz?from=kubelet")).status).toBe(200);
     expectError(await status("/healthz?%ff"), "INVALID_REQUEST");
@@ -236,6 +244,14 @@ describe("metrics", () => {
     expect(await active()).toEqual(["1", "1"]);
     plane.clock.advance(HOUR_MS);
     expect(await active()).toEqual(["0", "0"]);
+  });
+
+  it("metrics that the store is needed for are left out while it fails, and the others are there", async () => {
+    const plane = await startTestControlPlane();
+    plane.store.countLive = () => Promise.reject(new Error("closed"));
+    const { status, text: said } = await plane.status("/metrics");
+    expect([status, said.includes("sluice_control_sessions_active")]).toEqual([200, false]);
+    expect(said).toMatch(/^sluice_control_sessions_created_total 0$/m);
   });
 
   it("the store counts sessions once however often metrics are read", async () => {

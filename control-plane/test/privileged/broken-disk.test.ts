@@ -82,6 +82,11 @@ it("a disk that fails at LMDB's meta page ends the process once it is well, for 
   expect((await create(url)).status).toBe(503);
   expect(await status(plane)).toBe(503);
   expect((await fetch(`${await plane.status()}/healthz`)).status).toBe(200);
+  const metrics = await fetch(`${await plane.status()}/metrics`);
+  expect([metrics.status, await metrics.text()]).toEqual([
+    200,
+    expect.stringContaining("sluice_control_store_writable 0"),
+  ]);
   await plane.logLine("store-unwritable");
   expect(plane.stdout).not.toContain('"event":"store-over"');
   strace.kill("SIGINT");

@@ -57,7 +57,9 @@ export class Readiness {
         cancel();
         resolve(isThere);
       };
-      store.position().then(answered(true), answered(false));
+      // A store that has given up may throw in place of a rejection.
+      const position = async (): Promise<unknown> => store.position();
+      position().then(answered(true), answered(false));
     });
   }
 }

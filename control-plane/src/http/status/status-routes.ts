@@ -9,7 +9,7 @@ export const STATUS_PATHS: readonly string[] = ["/healthz", "/readyz", "/metrics
 
 export interface StatusRoutes {
   readonly readiness: Pick<Readiness, "denial">;
-  readonly metrics: Pick<Metrics, "registry">;
+  readonly metrics: Pick<Metrics, "registry" | "text">;
 }
 
 export function statusRoutes(app: HttpApp, { readiness, metrics }: StatusRoutes): void {
@@ -24,7 +24,7 @@ export function statusRoutes(app: HttpApp, { readiness, metrics }: StatusRoutes)
   // Those who ask at once share an answer: it is long, and each one is gathered anew.
   let gathering: Promise<string> | undefined;
   app.get("/metrics", async (_request, reply) => {
-    gathering ??= metrics.registry.metrics().finally(() => {
+    gathering ??= metrics.text().finally(() => {
       gathering = undefined;
     });
     return reply.type(metrics.registry.contentType).send(await gathering);

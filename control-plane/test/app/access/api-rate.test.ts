@@ -27,7 +27,7 @@ describe("an address that calls the API too often", () => {
     expectError(await plane.call("GET", "/v1/sessions", undefined, "x"), "TOO_MANY_REQUESTS");
   });
 
-  it("an address above its rate still reaches the edges' routes, and its probes the status listener", async () => {
+  it("an address above its rate still reaches the edges' routes and the status listener", async () => {
     const plane = await startTestControlPlane(undefined, { apiRate: RATE });
     const { session } = await created(plane);
     for (let i = 0; i < 4; i++) await plane.call("GET", "/v1/sessions");
