@@ -12,6 +12,8 @@ RUN npm run build && npm prune --omit=dev --no-audit --no-fund --loglevel=error
 FROM node:22-bookworm-slim
 # Room for requests that wait for a commit: scripts/start/control-plane-process.ts says more.
 ENV NODE_ENV=production NODE_OPTIONS=--max-semi-space-size=32
+# Probes and scrapes come from outside of the container.
+ENV SLUICE_STATUS_HOST=0.0.0.0
 WORKDIR /sluice
 COPY package.json envoy.yaml policy.yaml ./
 COPY --from=build /sluice/node_modules node_modules
@@ -19,5 +21,5 @@ COPY --from=build /sluice/build build
 # A new named volume takes over the owner of the folder it is mounted on.
 RUN install -d -o node -g node -m 0700 /var/lib/sluice /run/sluice && install -d -o node -g node /etc/sluice
 USER node
-EXPOSE 8080
+EXPOSE 8080 8081
 CMD ["node", "build/js/control-plane/src/main.js"]

@@ -1,12 +1,8 @@
 // Why nothing listens where it was to, in a sentence that names the one setting to change.
 import { EXIT, messageOf, StartFailure } from "./start-failure.js";
 import { codeOf } from "./files/regular-file.js";
+import type { Address } from "./settings/distinct-addresses.js";
 import type { Variable } from "./settings/variables.js";
-
-export interface Address {
-  readonly host: string;
-  readonly port: number;
-}
 
 /** The settings that an address stands in. */
 export interface AddressVariables {

@@ -34,7 +34,9 @@ import { startSweeping } from "./app/upkeep/sweep-schedule.js";
 import { usageCommits } from "./app/edges/usage.js";
 import { readPolicyDocument } from "./domain/policy/read-policy.js";
 import { makeToken } from "./domain/token.js";
+import { ConnectionCounts } from "./http/status/connection-metrics.js";
 import { Metrics } from "./http/status/metrics.js";
+import type { LiveByPlan } from "./http/status/metrics.js";
 import { observeStore } from "./http/status/store-metrics.js";
 import { UsageMetrics } from "./http/status/usage-metrics.js";
 import { closeServer } from "./http/connections.js";
@@ -43,12 +45,13 @@ import { renewalOf } from "./http/transport.js";
 import type { FileReader } from "./files/file-reader.js";
 import { HttpTls } from "./tls/http-tls.js";
 import type { Settings } from "./settings/settings.js";
+import { listenAt } from "./listening.js";
+import { startStatusListener } from "./status-listener.js";
 import { openStores } from "./store/open-stores.js";
 import { policyFile } from "./store/policy-file.js";
 import type { ActivePolicy, Clock, CurrentPolicy, Random, SteadyClock } from "./app/ports/ports.js";
 import { SteadyTime } from "./app/upkeep/steady-clock.js";
 import type { Timers } from "./app/ports/log-ports.js";
-import { bindFailure } from "./bind-failure.js";
 import { startIssuers } from "./start-issuers.js";
 import { exitOf, StartFailure, messageOf } from "./start-failure.js";
 import type { Started } from "./started.js";
@@ -96,13 +99,21 @@ export async function startControlPlane(given: Given): Promise<void> {
   const { log, started } = given;
   const policy = { current: (): ActivePolicy | undefined => undefined };
   const clock = startClock(given, policy);
+  const live: { byPlan: LiveByPlan } = { byPlan: () => Promise.resolve(new Map()) };
+  const metrics = new Metrics(() => live.byPlan());
+  const connectionCounts = new ConnectionCounts(metrics.registry);
+  const status = await startStatusListener({ ...given, clock, metrics, connectionCounts });
+  const { readiness } = status;
   const start = { ...given, clock };
+  readiness.startsWith("the issuers are being read");
   const issuers = await startIssuers(start);
+  readiness.startsWith("the store is being opened");
   const store = await openStore(start);
+  readiness.startsWith("the policy is being read");
   const policies = await startPolicies(start, store);
   policy.current = () => policies.current();
-  const live = new LiveSessions(store, policies, clock);
-  const metrics = new Metrics(() => live.byPlan());
+  const sessions = new LiveSessions(store, policies, clock);
+  live.byPlan = () => sessions.byPlan();
   observePolicy(metrics.registry, policies);
   observeClock(metrics.registry, clock);
   observeStore(metrics.registry, store.health);
@@ -118,8 +129,16 @@ export async function startControlPlane(given: Given): Promise<void> {
   const instances = await startInstances(start, store, policies, workerReported);
   const running = (): ReadonlySet<number> => runningGenerations(instances.known(0));
   started.add(keepGenerations({ policies, store: store.policies, running, logger: log }));
-  const http = await serveHttp({ ...start, issuers, store, policies, instances, metrics, edgeMeter });
-  log.info({ event: "listening", http: http.addresses() }, "the control plane is listening");
+  readiness.startsWith("the API is being opened");
+  const parts = { ...start, issuers, store, policies, instances, metrics, edgeMeter, connectionCounts };
+  const http = await serveHttp({ ...parts, statusAddress: status.hostPort });
+  readiness.started({ store, health: store.health, policies });
+  // The first to be undone: not ready before anything ends.
+  started.add(() => {
+    readiness.stopping();
+  });
+  const addresses = { http: http.addresses(), status: status.addresses };
+  log.info({ event: "listening", ...addresses }, "the control plane is listening");
 }
 
 /** A jump of the machine's clock waits for a grace of the policy in force, and of the default before there is one. */
@@ -149,6 +168,8 @@ interface Parts extends Start {
   readonly instances: EdgeRegistry;
   readonly metrics: Metrics;
   readonly edgeMeter: EdgeMetrics;
+  readonly connectionCounts: ConnectionCounts;
+  readonly statusAddress: string;
 }
 
 /** The REST API and the edge protocol, with the work that goes on beside the calls. */
@@ -159,10 +180,9 @@ async function serveHttp(parts: Parts) {
   const invalidations = await startInvalidations(parts);
   const usage = startUsage(parts);
   started.add(startRetention({ store, operator, audit, retention: settings.retention, clock, logger: log }));
-  const { keys, adminTokens, apiRate, connections } = settings;
+  const { keys, adminTokens, apiRate, trustedProxies, connections } = settings;
   const token = (sessionId: string, planId: number): string => makeToken({ sessionId, planId }, keys);
   const http = await buildHttpServer({
-    health: store.health,
     policyStatus: policies,
     ports: { store, operator, audit, policies, clock, random, logger: log, meter: metrics, makeToken: token, ...usage },
     metrics,
@@ -170,15 +190,16 @@ async function serveHttp(parts: Parts) {
     adminTokens,
     issuers,
     apiRate,
+    trustedProxies,
     connections,
+    connectionCounts: parts.connectionCounts,
+    statusAddress: parts.statusAddress,
     tls: tls.atStart,
     edgeCredentials: edgeCredentialsOf(settings),
     ...invalidations,
   });
   started.add(() => closeServer(http));
-  await http.listen({ host: settings.http.host, port: settings.http.port }).catch((error: unknown) => {
-    throw bindFailure(settings.http, { host: "SLUICE_HTTP_HOST", port: "SLUICE_HTTP_PORT" }, error);
-  });
+  await listenAt(http, settings.http, "SLUICE_HTTP");
   started.add(tls.follow(renewalOf(http.server), timers, log));
   return http;
 }

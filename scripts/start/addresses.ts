@@ -12,6 +12,7 @@ export async function resolved(settings: Settings): Promise<Settings> {
     ...settings,
     proxyHost: await addressOf(settings.proxyHost, "SLUICE_PROXY_HOST"),
     httpHost: await addressOf(settings.httpHost, "SLUICE_HTTP_HOST"),
+    statusHost: await addressOf(settings.statusHost, "SLUICE_STATUS_HOST"),
   };
 }
 

@@ -13,6 +13,7 @@ export interface ControlPlaneRun {
   /** The installation's secret, as SLUICE_SECRET holds it. */
   secret: string;
   httpPort: number;
+  statusPort: number;
   dataDir: string;
   policyFile: string;
   logFile: string;
@@ -28,6 +29,7 @@ export function controlPlanePlan(run: ControlPlaneRun): ProcessPlan {
     env: {
       SLUICE_SECRET: run.secret,
       SLUICE_HTTP_PORT: String(run.httpPort),
+      SLUICE_STATUS_PORT: String(run.statusPort),
       SLUICE_DATA_DIR: run.dataDir,
       SLUICE_POLICY: run.policyFile,
       ...run.env,

@@ -18,6 +18,9 @@ export interface Settings {
   envoyAdminPort: number;
   httpHost: string;
   httpPort: number;
+  /** Of the control plane's health, readiness and metrics. */
+  statusHost: string;
+  statusPort: number;
   upstreamPort: number;
   dataDir: string;
   policyFile: string;
@@ -62,6 +65,8 @@ export function readSettings(env: Environment): Settings {
     envoyAdminPort: reader.port("SLUICE_ENVOY_ADMIN_PORT", 1, 9901),
     httpHost: reader.text("SLUICE_HTTP_HOST", LOOPBACK),
     httpPort: reader.port("SLUICE_HTTP_PORT", 1, 8080),
+    statusHost: reader.text("SLUICE_STATUS_HOST", LOOPBACK),
+    statusPort: reader.port("SLUICE_STATUS_PORT", 1, 8081),
     upstreamPort: reader.port("SLUICE_UPSTREAM_PORT", 1, 8000),
     dataDir: fromRoot(reader.text("SLUICE_DATA_DIR", ".sluice")),
     policyFile: fromRoot(reader.text("SLUICE_POLICY", "policy.yaml")),
@@ -76,11 +81,12 @@ export function readSettings(env: Environment): Settings {
 
 /** Every port that a start listens on. */
 export function wantedPorts(settings: Settings): WantedPort[] {
-  const { proxyHost, proxyPort, envoyAdminPort, httpHost, httpPort, upstreamPort } = settings;
+  const { proxyHost, proxyPort, envoyAdminPort, httpHost, httpPort, statusHost, statusPort, upstreamPort } = settings;
   return [
     { host: proxyHost, port: proxyPort, purpose: "the proxy", variable: "SLUICE_PROXY_PORT" },
     { host: LOOPBACK, port: envoyAdminPort, purpose: "Envoy's admin interface", variable: "SLUICE_ENVOY_ADMIN_PORT" },
     { host: httpHost, port: httpPort, purpose: "the control plane", variable: "SLUICE_HTTP_PORT" },
+    { host: statusHost, port: statusPort, purpose: "the control plane", variable: "SLUICE_STATUS_PORT" },
     { host: LOOPBACK, port: upstreamPort, purpose: "the demo service", variable: "SLUICE_UPSTREAM_PORT" },
   ];
 }

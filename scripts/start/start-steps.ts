@@ -103,17 +103,18 @@ export const controlPlaneLog = ({ logDir }: Launch): string => join(logDir, "con
 export async function startControlPlane(stack: Stack, launch: Launch): Promise<void> {
   const { settings, secret, adminToken } = launch;
   const plan = controlPlanePlan({
-    ...{ secret, httpPort: settings.httpPort },
+    ...{ secret, httpPort: settings.httpPort, statusPort: settings.statusPort },
     ...{ dataDir: settings.dataDir, policyFile: settings.policyFile },
     logFile: controlPlaneLog(launch),
     env: {
       SLUICE_ADMIN_TOKEN: adminToken,
       SLUICE_HTTP_HOST: settings.httpHost,
+      SLUICE_STATUS_HOST: settings.statusHost,
       SLUICE_LOG_LEVEL: settings.logLevel,
     },
   });
   await stack.start({ ...plan, env: { ...launch.env, ...plan.env } });
-  await ready(stack, `${controlPlaneUrl(settings)}/readyz`, 200);
+  await ready(stack, `${statusUrl(settings)}/readyz`, 200);
 }
 
 export async function startEnvoy(stack: Stack, launch: Launch): Promise<void> {
@@ -167,6 +168,11 @@ function firstOf(adminTokens: string): string {
 
 export function controlPlaneUrl({ httpHost, httpPort }: Settings): string {
   return `http://${inUrl(reachable(httpHost))}:${httpPort}`;
+}
+
+/** Where the control plane's health, readiness and metrics are. */
+export function statusUrl({ statusHost, statusPort }: Settings): string {
+  return `http://${inUrl(reachable(statusHost))}:${statusPort}`;
 }
 
 export function proxyUrl({ proxyHost, proxyPort }: Settings): string {

@@ -14,13 +14,14 @@ const noEngine = await reasonForNoEngine();
 let env: NodeJS.ProcessEnv;
 
 beforeAll(async () => {
-  const [proxy, http] = await freePorts(2);
+  const [proxy, http, status] = await freePorts(3);
   // A project of its own: a Sluice that is running on this machine keeps its containers and volumes.
   env = {
     ...process.env,
     COMPOSE_PROJECT_NAME: `sluice-test-${process.pid}`,
     SLUICE_PROXY_PORT: String(proxy),
     SLUICE_HTTP_PORT: String(http),
+    SLUICE_STATUS_PORT: String(status),
   };
 });
 
@@ -40,6 +41,7 @@ it(
     expect(answer.status).toBe(200);
     expect(answer.headers.get("ratelimit")).toMatch(/^"default";r=\d+/);
     expect(await answer.json()).toMatchObject({ service: "demo" });
+    expect((await fetch(`http://127.0.0.1:${env.SLUICE_STATUS_PORT ?? ""}/readyz`)).status).toBe(200);
 
     for (const service of SERVICES) {
       expect(await compose("exec", "-T", service, "id", "-u"), `the user of ${service}`).toBe("1000\n");

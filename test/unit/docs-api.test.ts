@@ -1,8 +1,10 @@
 // docs/api.md, docs/errors.md and the README's variables say of the API and the settings what the code does.
 import { describe, expect, it } from "vitest";
 import * as contract from "../../assembly/contract.js";
+import { networkFrom, TrustedProxies } from "../../control-plane/src/app/access/trusted-proxies.js";
 import { ERRORS } from "../../control-plane/src/http/errors.js";
 import { CreateSessionBody } from "../../control-plane/src/http/schemas.js";
+import { STATUS_PATHS } from "../../control-plane/src/http/status/status-routes.js";
 import { readSettings } from "../../control-plane/src/settings/settings.js";
 import {
   ADMIN_TOKEN,
@@ -56,6 +58,20 @@ describe("docs/api.md", () => {
       operator: await isLetIn(ADMIN_TOKEN),
     }).toEqual(CALLERS[who]);
   });
+});
+
+it("docs/api.md names what is on the status listener, and nothing else is", () => {
+  const rows = tableUnder("docs/api.md", "Status").map(([path = ""]) => withoutTicks(path));
+  expect(rows).toEqual(STATUS_PATHS);
+});
+
+it("docs/operations.md reads X-Forwarded-For as the control plane does", () => {
+  const section = sectionOf("docs/operations.md", "A proxy in front of the API").replaceAll("\n", " ");
+  const [, trusted = ""] = /SLUICE_TRUSTED_PROXIES=(\S+)/.exec(section) ?? [];
+  const [, header = "", peer = "", caller = ""] =
+    /`X-Forwarded-For: (.*?)` on a connection from (\S+) is a call of (\S+)\./.exec(section) ?? [];
+  const proxies = new TrustedProxies(trusted.split(",").flatMap((entry) => networkFrom(entry) ?? []));
+  expect(proxies.callerBehind(peer, header)).toBe(caller);
 });
 
 it("docs/api.md says how long each text of a new session may be", () => {

@@ -2,7 +2,7 @@
 import type { MetricObjectWithValues, MetricValue } from "prom-client";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
-import { connectionMetrics } from "../../control-plane/src/http/status/connection-metrics.js";
+import { ConnectionCounts } from "../../control-plane/src/http/status/connection-metrics.js";
 import { EdgeMetrics } from "../../control-plane/src/http/status/edge-metrics.js";
 import { observeLog } from "../../control-plane/src/http/status/log-metrics.js";
 import { Metrics } from "../../control-plane/src/http/status/metrics.js";
@@ -63,7 +63,7 @@ async function ofControlPlane(): Promise<MetricObjectWithValues<MetricValue<stri
     () => 1,
   );
   observeLog(metrics.registry, () => 1);
-  connectionMetrics(metrics.registry, () => ({ authenticated: 1, unauthenticated: 1 }));
+  new ConnectionCounts(metrics.registry).of("api", () => ({ authenticated: 1, unauthenticated: 1 }));
   observeClock(metrics.registry, { jumps: { forward: 0, backward: 0 }, waitingJumpMs: () => 0 });
   observeIssuers(metrics.registry, { isFileRejected: () => false });
   observePolicy(metrics.registry, { current: () => undefined, isFileRejected: () => false, isHeld: () => false });

@@ -19,6 +19,7 @@ describe("the environment of npm start", () => {
       ["SLUICE_PROXY_PORT", "127.0.0.1", 10000],
       ["SLUICE_ENVOY_ADMIN_PORT", "127.0.0.1", 9901],
       ["SLUICE_HTTP_PORT", "127.0.0.1", 8080],
+      ["SLUICE_STATUS_PORT", "127.0.0.1", 8081],
       ["SLUICE_UPSTREAM_PORT", "127.0.0.1", 8000],
     ]);
     expect(settings.dataDir).toBe(join(projectRoot, ".sluice"));

@@ -21,7 +21,11 @@ export interface ConnectionBounds {
 export const DROP_REASONS = ["address", "unauthenticated", "total"] as const;
 export type DropReason = (typeof DROP_REASONS)[number];
 
+/** The API's, and that of supervisors and scrapers. */
+export type ListenerName = "api" | "status";
+
 export interface ConnectionParts {
+  readonly listener: ListenerName;
   readonly bounds: ConnectionBounds;
   readonly clock: Pick<Clock, "monotonicMs">;
   readonly logger: Logger;
@@ -132,11 +136,11 @@ export class Connections {
   }
 
   private note(reason: DropReason, network: string): void {
-    const { dropped, logger } = this.parts;
+    const { dropped, logger, listener } = this.parts;
     dropped(reason);
     const leftOut = this.lines.take();
     if (leftOut === undefined) return;
-    const fields = { event: "connections-dropped", reason, address: network, dropped: leftOut + 1 };
+    const fields = { event: "connections-dropped", listener, reason, address: network, dropped: leftOut + 1 };
     logger.warn(fields, "connections are dropped: there are too many");
   }
 }

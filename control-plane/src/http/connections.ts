@@ -65,10 +65,13 @@ const STOP_GRACE_MS = 2000;
  * Closes the server once the calls under way are finished. Who still holds a connection after the grace, such as one that
  * has never sent a whole request, is cut off: Node would wait for that one for ever.
  */
-export async function closeServer(app: Pick<FastifyInstance, "close" | "server">): Promise<void> {
+export async function closeServer(
+  app: Pick<FastifyInstance, "close" | "server">,
+  graceMs = STOP_GRACE_MS,
+): Promise<void> {
   let cutOff: NodeJS.Timeout | undefined;
   const grace = new Promise<void>((resolve) => {
-    cutOff = setTimeout(resolve, STOP_GRACE_MS);
+    cutOff = setTimeout(resolve, graceMs);
   });
   await Promise.race([app.close(), grace]);
   clearTimeout(cutOff);

@@ -4,6 +4,7 @@ import type { FastifyReply, FastifyRequest } from "fastify";
 import { HEADER_EDGE } from "../../../assembly/contract.js";
 import { may, reachOf } from "../app/access/admin.js";
 import type { Admin } from "../app/access/admin.js";
+import type { Callers } from "./callers.js";
 import { networkOf } from "../app/access/network.js";
 import type { InstanceAdmission } from "../app/edges/status/instance-admission.js";
 import type { UnauthenticatedCalls } from "../app/edges/status/unauthenticated-calls.js";
@@ -31,6 +32,7 @@ interface GuardParts<Holder> {
   readonly holderOf: (header: string | undefined) => Holder | undefined;
   /** Hears of each connection on which an accepted credential was shown. */
   readonly connections: Pick<Connections, "authenticated">;
+  readonly callers: Callers;
 }
 
 export interface EdgeGuardParts extends GuardParts<"edge"> {
@@ -45,7 +47,7 @@ export interface AdminGuardParts extends GuardParts<Admin> {
  * For edges. Who is denied is noted by the name that it claims in a header, for its body is not read. Also keeps answers
  * out of caches: they hold who is who.
  */
-export function guardEdges(app: HttpApp, { holderOf, unauthenticated, connections }: EdgeGuardParts): void {
+export function guardEdges(app: HttpApp, { holderOf, unauthenticated, connections, callers }: EdgeGuardParts): void {
   app.addHook("onRequest", async (request, reply) => {
     reply.header("cache-control", "no-store");
     if (holderOf(request.headers.authorization) !== undefined) {
@@ -53,7 +55,7 @@ export function guardEdges(app: HttpApp, { holderOf, unauthenticated, connection
       return;
     }
     const claimed = request.headers[HEADER_EDGE];
-    unauthenticated.denied(typeof claimed === "string" ? claimed : "", request.ip);
+    unauthenticated.denied(typeof claimed === "string" ? claimed : "", callers.addressOf(request));
     await deny(reply);
   });
 }
@@ -62,11 +64,11 @@ export function guardEdges(app: HttpApp, { holderOf, unauthenticated, connection
  * For admins: in this order, the address's rate, who it is, whether that one may call the route, and its own rate: each
  * issuer's is its own. So guesses at a token cost the guesser's address only.
  */
-export function guardAdmins(app: HttpApp, { holderOf, rates, connections }: AdminGuardParts): void {
+export function guardAdmins(app: HttpApp, { holderOf, rates, connections, callers }: AdminGuardParts): void {
   app.decorateRequest("admin", null);
   app.addHook("onRequest", async (request, reply) => {
     reply.header("cache-control", "no-store");
-    const addressWaitMs = rates.take(`address ${networkOf(request.ip)}`);
+    const addressWaitMs = rates.take(`address ${networkOf(callers.addressOf(request))}`);
     if (addressWaitMs > 0) return slowDown(reply, addressWaitMs);
     const admin = holderOf(request.headers.authorization);
     if (admin === undefined) return deny(reply);

@@ -1,5 +1,7 @@
-// How the routes' schemas become the OpenAPI document.
+// How the routes' schemas become the OpenAPI document, and the route that gives it.
 import type { FastifyDynamicSwaggerOptions } from "@fastify/swagger";
+
+import type { HttpApp } from "./app.js";
 
 export const openApi: FastifyDynamicSwaggerOptions = {
   openapi: {
@@ -27,3 +29,13 @@ export const openApi: FastifyDynamicSwaggerOptions = {
     buildLocalReference: (schema, _base, _fragment, i) => (typeof schema.$id === "string" ? schema.$id : `def-${i}`),
   },
 };
+
+/** Open to all: it says nothing about any installation. */
+export function documentRoute(app: HttpApp): void {
+  // Made once, as bytes that all answers share: anyone may ask for it, and it is long.
+  let document: Buffer | undefined;
+  app.get("/openapi.json", { schema: { hide: true } }, (_request, reply) => {
+    document ??= Buffer.from(JSON.stringify(app.swagger()));
+    return reply.type("application/json; charset=utf-8").send(document);
+  });
+}

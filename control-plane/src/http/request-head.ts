@@ -71,8 +71,11 @@ export function answerConnect(app: HttpApp, { idOf, counted }: UnroutedParts): v
   });
 }
 
-/** Tells a path without a route from a route that does not take the method. To be called before routes are added. */
-export function answerUnrouted(app: HttpApp): void {
+/**
+ * Tells a path without a route from a route that does not take the method. To be called before routes are added.
+ * @param hintOf what is said of a path without a route, where more is known of it
+ */
+export function answerUnrouted(app: HttpApp, hintOf?: (path: string) => ErrorDetail | undefined): void {
   const routes: { readonly parts: readonly string[]; readonly methods: readonly string[] }[] = [];
   app.addHook("onRoute", ({ url, method }) => {
     routes.push({ parts: url.split("/"), methods: [method].flat() });
@@ -81,7 +84,7 @@ export function answerUnrouted(app: HttpApp): void {
     const [path = ""] = request.url.split("?");
     const parts = path.split("/");
     const allowed = routes.filter((route) => isSamePath(route.parts, parts)).flatMap(({ methods }) => methods);
-    if (allowed.length === 0) return sendError(reply, "ROUTE_NOT_FOUND");
+    if (allowed.length === 0) return sendError(reply, "ROUTE_NOT_FOUND", hintOf?.(path));
     const allow = [...new Set(allowed)].sort().join(", ");
     return sendError(reply.header("allow", allow), "METHOD_NOT_ALLOWED", { message: `This route takes ${allow}` });
   });

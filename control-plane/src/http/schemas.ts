@@ -95,7 +95,10 @@ export const SessionSchema = Type.Object(
     }),
     metadata: Type.Object({
       userAgent: nullable("as given when it was issued; null once it was kept for as long as the installation says"),
-      ip: nullable("as given when it was issued; null once it was kept for as long as the installation says"),
+      ip: nullable(
+        "as given when it was issued, or else the caller that a trusted proxy named; " +
+          "null once it was kept for as long as the installation says",
+      ),
       route: nullable("as given when it was issued"),
     }),
     revokedAt: Type.Union([Type.Integer(), Type.Null()], { description: "when it was revoked, ms since the epoch" }),

@@ -1,6 +1,8 @@
 // Reads what only the control plane's settings have out of an environment, and collects what is wrong with any of them.
 import { MAX_TOKEN_CHARS, MIN_TOKEN_CHARS } from "../app/access/admin.js";
 import type { AdminKind, AdminToken } from "../app/access/admin.js";
+import { networkFrom } from "../app/access/trusted-proxies.js";
+import type { Network } from "../app/access/trusted-proxies.js";
 import { deriveKeys, readSecret } from "../domain/keys.js";
 import type { Keys } from "../domain/keys.js";
 import type { TlsFile, TlsFiles } from "../tls/tls.js";
@@ -16,6 +18,7 @@ export type LogLevel = (typeof LOG_LEVELS)[number];
 export type SettingsViolation = string;
 
 const HEADER_SAFE = /^[\x21-\x7e]*$/;
+const NETWORKS = "addresses and networks such as 192.0.2.7, 10.0.0.0/8 or 2001:db8::/32, separated by commas";
 
 /** The port's own TLS variables, and those that all programs share. */
 const TLS_VARIABLES = {
@@ -65,6 +68,17 @@ export class SettingsReader extends EnvironmentReader {
       `${this.sourceOf(name)} ${reading.violation}: expected at least 32 random bytes, in hex or base64`,
     );
     return undefined;
+  }
+
+  /** None, or several separated by commas. */
+  networks(name: Variable): Network[] {
+    const entries = (this.given(name) ?? "").split(",").map((entry) => entry.trim());
+    return entries.flatMap((entry) => {
+      if (entry === "") return [];
+      const network = networkFrom(entry);
+      if (network === undefined) this.violated({ variable: name, expected: NETWORKS, given: entry });
+      return network ?? [];
+    });
   }
 
   /** One token, or several separated by commas. */

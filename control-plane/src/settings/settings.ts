@@ -3,11 +3,14 @@ import type { AdminToken } from "../app/access/admin.js";
 import type { Retention } from "../app/upkeep/retention.js";
 import type { LogRetention } from "../app/upkeep/log-retention.js";
 import type { RequestRate } from "../app/access/request-rates.js";
+import type { Network } from "../app/access/trusted-proxies.js";
 import type { TakenCredentials } from "../domain/issuers/read-issuers.js";
 import type { Keys } from "../domain/keys.js";
 import type { ConnectionBounds } from "../http/connection-bounds.js";
 import { ENV_OF_KIND, sharedCredentials, takenCredentials } from "./distinct-credentials.js";
 import type { Environment } from "./environment.js";
+import { sharedAddress } from "./distinct-addresses.js";
+import type { Address } from "./distinct-addresses.js";
 import type { ReadSecrets } from "./secret-files.js";
 import { SettingsReader } from "./settings-reader.js";
 import type { LogLevel, SettingsViolation } from "./settings-reader.js";
@@ -16,15 +19,15 @@ import type { SecretVariable } from "./variables.js";
 import type { TlsFiles } from "../tls/tls.js";
 
 /** Where the control plane listens. */
-export interface Listener {
-  readonly host: string;
-  readonly port: number;
+export interface Listener extends Address {
   /** Null: plain text. */
   readonly tls: TlsFiles | null;
 }
 
 export interface Settings {
   readonly http: Listener;
+  /** Plain text always: no supervisor's probe shows a certificate. */
+  readonly status: Address;
   /** Folder of the store. */
   readonly dataDir: string;
   /** The policy file. */
@@ -40,6 +43,8 @@ export interface Settings {
   /** What no issuer of that file may be. */
   readonly taken: TakenCredentials;
   readonly apiRate: RequestRate;
+  /** Whose X-Forwarded-For counts. */
+  readonly trustedProxies: readonly Network[];
   readonly connections: ConnectionBounds;
   readonly retention: Retention;
   /** Of the invalidation log. */
@@ -91,6 +96,10 @@ export function readSettings(
       port: reader.port("SLUICE_HTTP_PORT", 0, 8080),
       tls: reader.tlsFiles(),
     },
+    status: {
+      host: reader.text("SLUICE_STATUS_HOST", "127.0.0.1"),
+      port: reader.port("SLUICE_STATUS_PORT", 0, 8081),
+    },
     dataDir: reader.text("SLUICE_DATA_DIR", ".sluice"),
     policyPath: reader.text("SLUICE_POLICY", "policy.yaml"),
     keys: reader.requiredKeys("SLUICE_SECRET"),
@@ -104,6 +113,7 @@ export function readSettings(
       perSecond: reader.integer("SLUICE_API_RATE", MAX_API_RATE, API_PER_SECOND),
       burst: reader.integer("SLUICE_API_BURST", MAX_API_RATE, API_BURST),
     },
+    trustedProxies: reader.networks("SLUICE_TRUSTED_PROXIES"),
     connections: {
       total: reader.integer("SLUICE_HTTP_CONNECTIONS", MAX_CONNECTIONS, CONNECTIONS),
       unauthenticated: reader.integer("SLUICE_HTTP_CONNECTIONS_UNAUTHENTICATED", MAX_CONNECTIONS, UNAUTHENTICATED),
@@ -127,7 +137,7 @@ export function readSettings(
     const [also, secret] = [sourceOf("SLUICE_SECRET_ALSO"), sourceOf("SLUICE_SECRET")];
     violations.push(`${also} has the same key id as ${secret}: use another secret for one of them`);
   }
-  violations.push(...sharedCredentials(env, settings, sourceOf));
+  violations.push(...sharedCredentials(env, settings, sourceOf), ...sharedAddress(settings));
   if (keys === undefined || violations.length > 0) return { violations };
   return { ...settings, keys, taken: takenCredentials(env, settings, sourceOf) };
 }

@@ -33,7 +33,13 @@ class Plane {
 
   constructor(bounds = BOUNDS) {
     const logger = { debug() {}, info() {}, warn() {}, error() {} };
-    this.connections = new Connections({ bounds, clock: this.clock, logger, dropped: () => undefined });
+    this.connections = new Connections({
+      listener: "api",
+      bounds,
+      clock: this.clock,
+      logger,
+      dropped: () => undefined,
+    });
     this.connections.follow({ server: this.server } as unknown as Parameters<Connections["follow"]>[0]);
   }
 

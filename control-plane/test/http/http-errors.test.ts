@@ -106,7 +106,7 @@ describe("errors", () => {
     await plane.call("POST", "/v1/sessions", "{");
     await plane.call("GET", `/v1/sessions/${"a".repeat(200)}`);
     await rawRequest(plane, "NONSENSE\r\n\r\n");
-    const { text } = await plane.call("GET", "/metrics");
+    const { text } = await plane.status("/metrics");
     for (const code of ["ROUTE_NOT_FOUND", "MALFORMED_JSON", "URL_TOO_LONG", "MALFORMED_REQUEST"]) {
       expect(text).toContain(`sluice_control_http_errors_total{code="${code}"} 1`);
     }
@@ -121,7 +121,7 @@ describe("connections whose bytes are no request", () => {
 
   it("headers that are too large get 431", async () => {
     const plane = await startTestControlPlane();
-    const head = `GET /healthz HTTP/1.1\r\nhost: x\r\nx-large: ${"x".repeat(20_000)}\r\n\r\n`;
+    const head = `GET /openapi.json HTTP/1.1\r\nhost: x\r\nx-large: ${"x".repeat(20_000)}\r\n\r\n`;
     const said = expectError(await rawRequest(plane, head), "HEADERS_TOO_LARGE");
     expect(said).toBe("The request's headers are larger than the 16384 bytes that this server takes");
   });

@@ -14,7 +14,7 @@ describe("requests under way on one connection", () => {
   it("requests on one connection are answered in order up to the bound", async () => {
     const plane = await startTestControlPlane();
     const { asked, release } = holdReady(plane);
-    const client = await opened(plane);
+    const client = await opened(plane.statusUrl);
     client.socket.write(READY.repeat(MAX_UNDER_WAY));
     await until(() => {
       expect(asked()).toBe(MAX_UNDER_WAY);
@@ -29,17 +29,17 @@ describe("requests under way on one connection", () => {
   it("a connection with more requests under way than the bound is closed", async () => {
     const plane = await startTestControlPlane();
     const { asked, release } = holdReady(plane);
-    const client = await opened(plane);
+    const client = await opened(plane.statusUrl);
     client.socket.write(READY.repeat(1000));
     await ended(client);
     release();
     expect([asked(), client.statuses()]).toEqual([MAX_UNDER_WAY, []]);
-    expect((await plane.call("GET", "/readyz")).status).toBe(200);
+    expect((await plane.status("/readyz")).status).toBe(200);
   });
 
   it("a connection may have any number of requests one after the other", async () => {
     const plane = await startTestControlPlane();
-    const client = await opened(plane);
+    const client = await opened(plane.statusUrl);
     for (let count = 1; count <= 3 * MAX_UNDER_WAY; count++) {
       client.socket.write(READY);
       await until(() => {
@@ -56,7 +56,7 @@ describe("requests under way on one connection", () => {
   ])("a request counts as under way also where one %s", async (_what, bytes) => {
     const plane = await startTestControlPlane();
     holdReady(plane);
-    const client = await opened(plane);
+    const client = await opened(plane.statusUrl);
     client.socket.write(READY + bytes.repeat(MAX_UNDER_WAY));
     await ended(client);
     expect(client.statuses()).toEqual([]);
@@ -67,7 +67,7 @@ describe("watches on one connection", () => {
   it("a connection that closes frees all its watches, also those that wait for another", async () => {
     const plane = await startTestControlPlane();
     const { log, cursor } = await plane.store.position();
-    const client = await opened(plane);
+    const client = await opened(plane.url);
     for (let i = 0; i < MAX_UNDER_WAY; i++) {
       client.socket.write(watchOf({ instance: `${i}`.repeat(16), log, since: cursor }));
     }
@@ -122,8 +122,8 @@ interface Client {
   readonly closed: () => boolean;
 }
 
-async function opened(plane: TestControlPlane): Promise<Client> {
-  const { hostname, port } = new URL(plane.url);
+async function opened(url: string): Promise<Client> {
+  const { hostname, port } = new URL(url);
   let received = "";
   const socket = connect({ host: hostname, port: Number(port) });
   onTestFinished(() => {

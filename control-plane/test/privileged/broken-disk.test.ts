@@ -33,8 +33,8 @@ async function failing(calls: string, { pid }: ControlPlaneProcess, how = "error
   return strace;
 }
 
-async function status(url: string): Promise<number> {
-  return (await fetch(`${url}/readyz`)).status;
+async function status(plane: ControlPlaneProcess): Promise<number> {
+  return (await fetch(`${await plane.status()}/readyz`)).status;
 }
 
 it("a disk that does not sync what was written gives 503, and writes go on when it does", async (test) => {
@@ -43,9 +43,9 @@ it("a disk that does not sync what was written gives 503, and writes go on when 
   const url = await plane.listening();
   const strace = await failing("fdatasync", plane);
   expect((await create(url)).status).toBe(503);
-  expect(await status(url)).toBe(503);
+  expect(await status(plane)).toBe(503);
   strace.kill("SIGINT");
-  while ((await status(url)) !== 200) await sleep(100);
+  while ((await status(plane)) !== 200) await sleep(100);
   expect((await create(url)).status).toBe(201);
 });
 
@@ -65,7 +65,7 @@ async function metaPageFails(plane: ControlPlaneProcess, url: string, acknowledg
     expect((await create(url)).status).toBe(503);
     if ((await shown(url, session.id)) >= 500) return strace;
     strace.kill("SIGINT");
-    while ((await status(url)) !== 200) await sleep(100);
+    while ((await status(plane)) !== 200) await sleep(100);
   }
 }
 
@@ -80,8 +80,13 @@ it("a disk that fails at LMDB's meta page ends the process once it is well, for 
   const [id = ""] = acknowledged;
   expect(await shown(url, id)).toBeGreaterThanOrEqual(500);
   expect((await create(url)).status).toBe(503);
-  expect(await status(url)).toBe(503);
-  expect((await fetch(`${url}/healthz`)).status).toBe(200);
+  expect(await status(plane)).toBe(503);
+  expect((await fetch(`${await plane.status()}/healthz`)).status).toBe(200);
+  const metrics = await fetch(`${await plane.status()}/metrics`);
+  expect([metrics.status, await metrics.text()]).toEqual([
+    200,
+    expect.stringContaining("sluice_control_store_writable 0"),
+  ]);
   await plane.logLine("store-unwritable");
   expect(plane.stdout).not.toContain('"event":"store-over"');
   strace.kill("SIGINT");

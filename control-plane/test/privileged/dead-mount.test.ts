@@ -11,7 +11,7 @@ import { authorityIn } from "../support/certificates.js";
 import type { Authority, Identity } from "../support/certificates.js";
 import { CONTAINED, firstChildOf, needsNamespaces } from "../support/contained.js";
 import { deadMount, needsDeadMount } from "../support/dead-mount.js";
-import { ControlPlaneProcess, settingsIn, temporaryFolder, withStoredPolicy } from "../support/process.js";
+import { ControlPlaneProcess, knownPorts, settingsIn, temporaryFolder, withStoredPolicy } from "../support/process.js";
 
 const POLICY = "version: 1\nplans:\n  - { id: 0, name: starter, maxTokens: 200, tokenRefillRate: 10 }\n";
 
@@ -54,18 +54,36 @@ describe("a policy on a mount that is dead", () => {
     const { settings, folder } = await elsewhere();
     deadMount(folder);
     const plane = new ControlPlaneProcess(settings);
-    expect((await fetch(`${await plane.listening()}/readyz`)).status).toBe(200);
+    expect((await fetch(`${await plane.status()}/readyz`)).status).toBe(200);
     expect(JSON.stringify(await plane.logLine("policy-rejected"))).toContain("cannot be read: no answer within 5 s");
     plane.kill("SIGTERM");
     expect(await plane.ended).toEqual({ code: null, signal: "SIGTERM" });
     expect(plane.stdout).toContain('"event":"stopping"');
   });
 
+  it("a start that waits for the policy is alive, and not ready for the reason that it names", async (context) => {
+    needsDeadMount(context);
+    const { settings, folder } = await elsewhere();
+    deadMount(folder);
+    const known = await knownPorts(settings);
+    const plane = new ControlPlaneProcess(known.settings);
+    const probe = (path: string): Promise<Response> => fetch(known.status + path);
+    await vi.waitFor(async () => {
+      expect(await (await probe("/readyz")).text()).toContain("is starting: the policy is being read");
+    }, 20_000);
+    expect((await probe("/healthz")).status).toBe(200);
+    expect((await probe("/readyz")).status).toBe(503);
+    expect(await (await probe("/metrics")).text()).toContain("process_cpu_user_seconds_total");
+    await expect(fetch(`${known.url}/openapi.json`)).rejects.toThrow();
+    await plane.listening();
+    expect((await probe("/readyz")).status).toBe(200);
+  });
+
   it("a running control plane serves on, and takes the policy when the mount is back", async (context) => {
     needsDeadMount(context);
     const { settings, folder } = await elsewhere();
     const plane = new ControlPlaneProcess(settings);
-    const url = await plane.listening();
+    const url = await plane.status();
     const unmount = deadMount(folder);
     await plane.logLine("policy-rejected");
     // Each look has ended by its deadline; so many threads would be gone if each had one.

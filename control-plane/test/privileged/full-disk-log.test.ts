@@ -1,10 +1,9 @@
 // The log as a file on a disk that is full for a while: every line of it is whole, and those that are missing are counted.
 import { closeSync, openSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { expect, it, onTestFinished, vi } from "vitest";
+import { expect, it, onTestFinished } from "vitest";
 
-import { freePorts } from "../../../scripts/start/ports.js";
-import { ADMIN_TOKEN, ControlPlaneProcess, settingsIn } from "../support/process.js";
+import { ADMIN_TOKEN, ControlPlaneProcess, knownPorts, ready } from "../support/process.js";
 import { needsDisk, smallDisk } from "../support/small-disk.js";
 
 const LINE_END = 10;
@@ -16,8 +15,8 @@ async function create(url: string, length: number): Promise<void> {
   expect((await fetch(`${url}/v1/sessions`, { method: "POST", headers, body })).status).toBe(201);
 }
 
-async function lostLines(url: string): Promise<number> {
-  const metrics = await (await fetch(`${url}/metrics`)).text();
+async function lostLines(status: string): Promise<number> {
+  const metrics = await (await fetch(`${status}/metrics`)).text();
   return Number(/^sluice_control_log_lines_lost_total (\d+)$/m.exec(metrics)?.[1]);
 }
 
@@ -29,22 +28,20 @@ it("a log on a disk that was full has whole lines only, and says how many are mi
   onTestFinished(() => {
     closeSync(log);
   });
-  const [port = 0] = await freePorts(1);
-  const settings = { ...settingsIn(), SLUICE_LOG_LEVEL: "trace", SLUICE_HTTP_PORT: String(port) };
-  const plane = new ControlPlaneProcess(settings, [], log);
-  const url = `http://127.0.0.1:${port}`;
-  await vi.waitFor(() => fetch(`${url}/healthz`), 20_000);
+  const { settings, url, status } = await knownPorts();
+  const plane = new ControlPlaneProcess({ ...settings, SLUICE_LOG_LEVEL: "trace" }, [], log);
+  await ready(status);
   let cut = 0;
   for (let outage = 0; outage < 8; outage++) {
     disk.fill();
-    const before = await lostLines(url);
-    for (let call = 0; (await lostLines(url)) <= before + 5; call++) await create(url, outage * 7 + call);
+    const before = await lostLines(status);
+    for (let call = 0; (await lostLines(status)) <= before + 5; call++) await create(url, outage * 7 + call);
     if (readFileSync(file).at(-1) !== LINE_END) cut += 1;
     disk.clear();
     await create(url, outage);
   }
   expect(cut).toBeGreaterThan(0);
-  const counted = await lostLines(url);
+  const counted = await lostLines(status);
   plane.kill("SIGTERM");
   expect(await plane.ended).toEqual({ code: 0, signal: null });
 

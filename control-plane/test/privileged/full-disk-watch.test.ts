@@ -30,31 +30,32 @@ async function watch(url: string, fields: object): Promise<{ log: string; cursor
   return (await (await post(`${url}/edge/v1/watch`, edge, sent)).json()) as { log: string; cursor: number };
 }
 
-async function held(url: string): Promise<string | undefined> {
-  return /^sluice_control_watches_held (\d+)$/m.exec(await (await fetch(`${url}/metrics`)).text())?.[1];
+async function held(status: string): Promise<string | undefined> {
+  return /^sluice_control_watches_held (\d+)$/m.exec(await (await fetch(`${status}/metrics`)).text())?.[1];
 }
 
 it("a watch stays held while the disk is full, and one that is behind is answered with entries", async (test) => {
   needsDisk(test);
   const disk = smallDisk(8);
-  const url = await new ControlPlaneProcess(settingsIn(disk.path)).listening();
+  const plane = new ControlPlaneProcess(settingsIn(disk.path));
+  const [url, status] = [await plane.listening(), await plane.status()];
   const [first, second] = [await created(url), await created(url)];
   const { log } = await watch(url, { since: 0 });
   expect(await revoke(url, first)).toBe(204);
   const answers: object[] = [];
   const holding = watch(url, { log, since: 1 }).then((answer) => answers.push(answer));
-  while ((await held(url)) !== "1") await sleep(20);
+  while ((await held(status)) !== "1") await sleep(20);
 
   disk.fill();
   while ((await create(url)).status === 201);
-  expect((await fetch(`${url}/readyz`)).status).toBe(503);
+  expect((await fetch(`${status}/readyz`)).status).toBe(503);
   expect(await revoke(url, second)).toBe(503);
   expect(await watch(url, { edge: "gw-2", log, since: 0 })).toEqual({ log, cursor: 1, revoked: [first], refresh: [] });
   await sleep(2000);
-  expect([await held(url), answers]).toEqual(["1", []]);
+  expect([await held(status), answers]).toEqual(["1", []]);
 
   disk.clear();
-  while ((await fetch(`${url}/readyz`)).status !== 200) await sleep(100);
+  while ((await fetch(`${status}/readyz`)).status !== 200) await sleep(100);
   expect(await revoke(url, second)).toBe(204);
   await holding;
   expect(answers).toEqual([{ log, cursor: 2, revoked: [second], refresh: [] }]);

@@ -51,9 +51,9 @@ async function createUntilFull(url: string): Promise<{ ids: string[]; refused: A
   }
 }
 
-async function ready(url: string, status: number): Promise<Answer> {
+async function ready(plane: ControlPlaneProcess, status: number): Promise<Answer> {
   for (;;) {
-    const answer = await call(url, "GET", "/readyz");
+    const answer = await call(await plane.status(), "GET", "/readyz");
     if (answer.status === status) return answer;
     await sleep(100);
   }
@@ -81,9 +81,9 @@ it("a disk that creations fill makes writes 503, reads go on, and room brings th
 
   const { ids, refused } = await createUntilFull(url);
   expect([refused.status, refused.body.error.code, refused.retryAfter]).toEqual([503, "NOT_WRITTEN", "1"]);
-  const { body } = await ready(url, 503);
+  const { body } = await ready(plane, 503);
   expect(body.error.message).toMatch(/^The store cannot be written: a commit failed: .* the disk has \d+ bytes free$/);
-  expect((await call(url, "GET", "/healthz")).status).toBe(200);
+  expect((await call(await plane.status(), "GET", "/healthz")).status).toBe(200);
   const first = ids[0] ?? "";
   expect((await call(url, "GET", `/v1/sessions/${first}`)).status).toBe(200);
   const gone = await call(url, "DELETE", `/v1/sessions/${first}`);
@@ -97,12 +97,12 @@ it("a disk that creations fill makes writes 503, reads go on, and room brings th
   );
   expect([acquire.status, acquire.body.error.code]).toEqual([503, "NOT_WRITTEN"]);
   await plane.logLine("store-unwritable");
-  expect(await (await fetch(`${url}/metrics`)).text()).toContain("sluice_control_store_writable 0");
+  expect(await (await fetch(`${await plane.status()}/metrics`)).text()).toContain("sluice_control_store_writable 0");
 
   await sleep(3000);
   expect(lines(plane, "store-unwritable")).toBe(1);
   disk.resize(16);
-  await ready(url, 200);
+  await ready(plane, 200);
   expect((await create(url, 0)).status).toBe(201);
   expect((await call(url, "DELETE", `/v1/sessions/${first}`)).status).toBe(204);
   await plane.logLine("store-writable");
@@ -124,10 +124,10 @@ it("a disk that edges' reports fill ends nothing, and rows that they repeat are 
   while (answer.status === 200) answer = await report(url, ++instance, ids, 1);
   expect([answer.status, answer.body.error.code, answer.retryAfter]).toEqual([503, "NOT_WRITTEN", "1"]);
   for (let again = 0; again < 20; again++) expect((await report(url, instance, ids, 1)).status).toBe(503);
-  await ready(url, 503);
+  await ready(plane, 503);
 
   disk.clear();
-  await ready(url, 200);
+  await ready(plane, 200);
   expect((await report(url, instance, ids, 2)).status).toBe(200);
   const usage = (await call(url, "GET", `/v1/sessions/${ids[0] ?? ""}/usage`)).body as unknown as { usage: unknown };
   expect(JSON.stringify(usage)).toContain(instance.toString(16).padStart(16, "0"));
@@ -145,7 +145,7 @@ it("a disk that the audit log fills refuses what it cannot tell of, and takes it
   for (; answer.status === 200; reissued++) answer = await call(url, "POST", path);
   expect([answer.status, answer.body.error.code]).toEqual([503, "NOT_WRITTEN"]);
   disk.clear();
-  await ready(url, 200);
+  await ready(plane, 200);
   expect((await call(url, "POST", path)).status).toBe(200);
   const { entries } = (await call(url, "GET", "/v1/audit?limit=1")).body as unknown as {
     entries: [{ number: number }];
@@ -172,13 +172,13 @@ it("a policy that was changed while the disk was full is taken after a start, wi
   writeFileSync(policy, readFileSync(policy, "utf8") + plans.join(""));
 
   const again = new ControlPlaneProcess(there);
-  const url = await again.listening();
+  const status = await again.status();
   const generation = async (): Promise<string> =>
-    /sluice_control_policy_generation (\d+)/.exec(await (await fetch(`${url}/metrics`)).text())?.[1] ?? "";
+    /sluice_control_policy_generation (\d+)/.exec(await (await fetch(`${status}/metrics`)).text())?.[1] ?? "";
   expect(await generation()).toBe("1");
   disk.resize(16);
   while ((await generation()) !== "2") await sleep(100);
-  await ready(url, 200);
+  await ready(again, 200);
 }, 60_000);
 
 it("a control plane that is killed on a full disk starts there, and has every session", async (test) => {
@@ -199,9 +199,9 @@ it("a control plane that is killed on a full disk starts there, and has every se
   expect(await missing(there, ids)).toEqual([]);
   // LMDB uses freed pages again, so a few may find room.
   const more = await createUntilFull(there);
-  await ready(there, 503);
+  await ready(again, 503);
   disk.resize(16);
-  await ready(there, 200);
+  await ready(again, 200);
   expect((await create(there, 0)).status).toBe(201);
   expect(await missing(there, more.ids)).toEqual([]);
 }, 60_000);

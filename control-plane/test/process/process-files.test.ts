@@ -57,7 +57,7 @@ describe("a policy file that is none", () => {
       rmSync(path);
       make(path);
       const plane = new ControlPlaneProcess(settings);
-      const url = await plane.listening();
+      const url = await plane.status();
       expect((await fetch(`${url}/readyz`)).status).toBe(200);
       expect(rejections()).toBe(1);
 

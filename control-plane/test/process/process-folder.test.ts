@@ -24,8 +24,8 @@ async function create(url: string): Promise<{ status: number; body: Answer }> {
   return { status: response.status, body: (await response.json()) as Answer };
 }
 
-async function readyz(url: string): Promise<{ status: number; said: string }> {
-  const response = await fetch(`${url}/readyz`);
+async function readyz(plane: ControlPlaneProcess): Promise<{ status: number; said: string }> {
+  const response = await fetch(`${await plane.status()}/readyz`);
   return { status: response.status, said: await response.text() };
 }
 
@@ -126,7 +126,7 @@ it("a data folder that is deleted under a control plane makes it not ready, and 
   // The very next write is not acknowledged, whoever has looked meanwhile.
   const refused = await create(url);
   expect([refused.status, refused.body.error.code]).toEqual([503, "NOT_WRITTEN"]);
-  const { status, said } = await readyz(url);
+  const { status, said } = await readyz(plane);
   expect(status).toBe(503);
   expect(said).toContain("store.mdb was deleted or moved away under this process");
   expect((await fetch(`${url}/v1/sessions/${body.session.id}`, { headers })).status).toBe(200);
@@ -138,14 +138,15 @@ it("a data folder that is deleted under a control plane makes it not ready, and 
 it("a data folder that was moved away is not written until it is back, nor is a copy", async () => {
   const settings = settingsIn();
   const folder = settings.SLUICE_DATA_DIR ?? "";
-  const url = await new ControlPlaneProcess(settings).listening();
+  const plane = new ControlPlaneProcess(settings);
+  const url = await plane.listening();
   renameSync(folder, `${folder}-away`);
   expect((await create(url)).status).toBe(503);
   execFileSync("cp", ["-r", `${folder}-away`, folder]);
-  expect((await readyz(url)).said).toContain("another file stands at");
+  expect((await readyz(plane)).said).toContain("another file stands at");
   expect((await create(url)).status).toBe(503);
   rmSync(folder, { recursive: true });
   renameSync(`${folder}-away`, folder);
-  while ((await readyz(url)).status !== 200) await sleep(50);
+  while ((await readyz(plane)).status !== 200) await sleep(50);
   expect((await create(url)).status).toBe(201);
 });

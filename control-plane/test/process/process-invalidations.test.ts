@@ -60,13 +60,14 @@ const logOf = async (url: string): Promise<string> => (await watched(url, {})).l
 const revoke = (url: string, id: string): Promise<Response> =>
   fetch(`${url}/v1/sessions/${id}`, { method: "DELETE", headers: admin });
 
-async function metric(url: string, line: RegExp): Promise<string | undefined> {
-  return line.exec(await (await fetch(`${url}/metrics`)).text())?.[1];
+async function metric(status: string, line: RegExp): Promise<string | undefined> {
+  return line.exec(await (await fetch(`${status}/metrics`)).text())?.[1];
 }
 
 /** Waits until so many watches are held. */
-async function held(url: string, count: number): Promise<void> {
-  while ((await metric(url, /^sluice_control_watches_held (\d+)$/m)) !== String(count));
+async function held(plane: ControlPlaneProcess, count: number): Promise<void> {
+  const status = await plane.status();
+  while ((await metric(status, /^sluice_control_watches_held (\d+)$/m)) !== String(count));
 }
 
 async function storeAdmin(...args: string[]): Promise<{ code: number; said: string }> {
@@ -110,7 +111,7 @@ describe("a control plane that is killed", () => {
     const first = new ControlPlaneProcess(settings);
     const firstUrl = await first.listening();
     const follower = watch(firstUrl, { log: await logOf(firstUrl) });
-    await held(firstUrl, 1);
+    await held(first, 1);
     expect((await revoke(firstUrl, one)).status).toBe(204);
     const { log, cursor, revoked } = (await (await follower).json()) as WatchBody;
     expect([cursor, revoked]).toEqual([1, [one]]);
@@ -129,7 +130,7 @@ describe("a control plane that is told to stop", () => {
     const url = await plane.listening();
     const log = await logOf(url);
     const watched = [watch(url, { edge: "gw-1", log }), watch(url, { edge: "gw-2", log })];
-    await held(url, 2);
+    await held(plane, 2);
     plane.kill("SIGTERM");
     for (const answer of await Promise.all(watched)) {
       expect([answer.status, answer.headers.get("connection")]).toEqual([200, "close"]);
@@ -152,7 +153,7 @@ describe("a stop while a caller holds a connection", () => {
     socket.on("error", () => undefined);
     await once(socket, "connect");
     socket.write(sent);
-    expect((await fetch(`http://127.0.0.1:${http}/readyz`)).status).toBe(200);
+    expect((await fetch(`${await plane.status()}/readyz`)).status).toBe(200);
     plane.kill("SIGTERM");
     expect(await plane.ended).toEqual({ code: 0, signal: null });
     socket.destroy();
@@ -161,7 +162,8 @@ describe("a stop while a caller holds a connection", () => {
 
 describe("a caller that hangs up", () => {
   it("a caller that hangs up frees its watch", async () => {
-    const url = await new ControlPlaneProcess(settingsIn()).listening();
+    const plane = new ControlPlaneProcess(settingsIn());
+    const url = await plane.listening();
     const caller = new AbortController();
     const log = await logOf(url);
     const body = { edge: "gw-1", instance: "0".repeat(16), log, since: 0 };
@@ -171,10 +173,10 @@ describe("a caller that hangs up", () => {
       body: JSON.stringify(body),
       signal: caller.signal,
     });
-    await held(url, 1);
+    await held(plane, 1);
     caller.abort();
     await expect(call).rejects.toThrow();
-    await held(url, 0);
+    await held(plane, 0);
   });
 });
 
@@ -193,7 +195,7 @@ describe("backup and restore by command", () => {
     expect(failed.code).toBe(1);
     expect(failed.said).toMatch(/^store-admin: the folder \S+ is in use: control plane, process \d+ on \S+\n$/);
     expect(failed.said).toContain(data);
-    expect((await fetch(`${url}/readyz`)).status).toBe(200);
+    expect((await fetch(`${await plane.status()}/readyz`)).status).toBe(200);
     plane.kill("SIGKILL");
     await plane.ended;
     expect(await storeAdmin("restore", file, "--data", data)).toMatchObject({ code: 1 });

@@ -133,8 +133,10 @@ async function createdAt(url: string, token: string): Promise<string> {
 }
 
 describe("an issuers' file that cannot be used", () => {
-  const rejected = async (url: string): Promise<string | undefined> =>
-    /^sluice_control_issuers_file_rejected (\d)$/m.exec(await (await fetch(`${url}/metrics`)).text())?.[1];
+  const rejected = async (plane: ControlPlaneProcess): Promise<string | undefined> =>
+    /^sluice_control_issuers_file_rejected (\d)$/m.exec(
+      await (await fetch(`${await plane.status()}/metrics`)).text(),
+    )?.[1];
 
   it.each<[string, (path: string) => void, RegExp]>([
     [
@@ -184,10 +186,10 @@ describe("an issuers' file that cannot be used", () => {
   ])("a file that %s is loud once, and the list before it stays until it is mended", async (_what, spoil, reason) => {
     const place = saved(temporaryFolder());
     const { plane, url } = await running(place, issuersText({ name: "login", token: OLD }));
-    expect(await rejected(url)).toBe("0");
+    expect(await rejected(plane)).toBe("0");
     spoil(place.path);
     await until(async () => {
-      expect(await rejected(url)).toBe("1");
+      expect(await rejected(plane)).toBe("1");
     });
     expect(await status(url, OLD)).toBe(200);
     await new Promise((resolve) => setTimeout(resolve, 2500));
@@ -199,7 +201,7 @@ describe("an issuers' file that cannot be used", () => {
     rmSync(place.path, { recursive: true, force: true });
     place.write(issuersText({ name: "login", token: NEW }));
     await until(async () => {
-      expect([await rejected(url), await status(url, OLD), await status(url, NEW)]).toEqual(["0", 401, 200]);
+      expect([await rejected(plane), await status(url, OLD), await status(url, NEW)]).toEqual(["0", 401, 200]);
     });
   });
 

@@ -2,8 +2,7 @@
 import { closeSync, openSync } from "node:fs";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 
-import { freePorts } from "../../../scripts/start/ports.js";
-import { ADMIN_TOKEN, ControlPlaneProcess, settingsIn } from "../support/process.js";
+import { ADMIN_TOKEN, ControlPlaneProcess, knownPorts, ready, settingsIn } from "../support/process.js";
 
 /** Each call writes some lines. */
 const VERBOSE = { SLUICE_LOG_LEVEL: "trace" };
@@ -18,8 +17,8 @@ async function create(url: string): Promise<void> {
   expect(status).toBe(201);
 }
 
-async function lostLines(url: string): Promise<number> {
-  const [, count] = LOST.exec(await (await fetch(`${url}/metrics`)).text()) ?? [];
+async function lostLines(status: string): Promise<number> {
+  const [, count] = LOST.exec(await (await fetch(`${status}/metrics`)).text()) ?? [];
   return Number(count);
 }
 
@@ -34,12 +33,11 @@ describe("a log that cannot be written", () => {
     onTestFinished(() => {
       closeSync(full);
     });
-    const [port = 0] = await freePorts(1);
-    const plane = new ControlPlaneProcess({ ...settingsIn(), ...VERBOSE, SLUICE_HTTP_PORT: String(port) }, [], full);
-    const url = `http://127.0.0.1:${port}`;
-    await vi.waitFor(() => fetch(`${url}/healthz`), 20_000);
+    const { settings, url, status } = await knownPorts();
+    const plane = new ControlPlaneProcess({ ...settings, ...VERBOSE }, [], full);
+    await ready(status);
     for (let call = 0; call < 5; call++) await create(url);
-    expect(await lostLines(url)).toBeGreaterThan(5);
+    expect(await lostLines(status)).toBeGreaterThan(5);
     await stopsInOrder(plane);
     expect(plane.stderr).toBe(
       "sluice control plane: the log cannot be written (ENOSPC): lines are lost, " +
@@ -50,10 +48,11 @@ describe("a log that cannot be written", () => {
   it("a log that nobody reads any more stops nothing, and its lost lines are counted", async () => {
     const plane = new ControlPlaneProcess({ ...settingsIn(), ...VERBOSE });
     const url = await plane.listening();
-    expect(await lostLines(url)).toBe(0);
+    const status = await plane.status();
+    expect(await lostLines(status)).toBe(0);
     plane.closeLog();
     for (let call = 0; call < 5; call++) await create(url);
-    expect(await lostLines(url)).toBeGreaterThan(5);
+    expect(await lostLines(status)).toBeGreaterThan(5);
     expect(plane.stderr).toMatch(/^sluice control plane: the log cannot be written \((EPIPE|ECONNRESET)\)/);
     await stopsInOrder(plane);
   });
@@ -61,12 +60,12 @@ describe("a log that cannot be written", () => {
   /** Its log is not read, and so much was written that nothing more goes in. */
   async function standingStill(): Promise<{ plane: ControlPlaneProcess; url: string }> {
     const plane = new ControlPlaneProcess({ ...settingsIn(), ...VERBOSE });
-    const url = await plane.listening();
+    const [url, status] = [await plane.listening(), await plane.status()];
     plane.pauseLog(true);
     await vi.waitFor(
       async () => {
         await Promise.all(Array.from({ length: 100 }, () => create(url)));
-        expect(await lostLines(url)).toBeGreaterThan(0);
+        expect(await lostLines(status)).toBeGreaterThan(0);
       },
       { timeout: 25_000, interval: 0 },
     );

@@ -100,8 +100,10 @@ describe("a policy that would end live sessions, at a control plane that runs", 
     const hash = await running.held(1);
     await running.sweepsMore(5);
     expect([await running.state(old), await running.state(young)]).toEqual(["live", "live"]);
-    expect((await fetch(`${running.url}/readyz`)).status).toBe(200);
-    expect(await (await fetch(`${running.url}/metrics`)).text()).toContain("\nsluice_control_policy_held 1\n");
+    expect((await fetch(`${await running.plane.status()}/readyz`)).status).toBe(200);
+    expect(await (await fetch(`${await running.plane.status()}/metrics`)).text()).toContain(
+      "\nsluice_control_policy_held 1\n",
+    );
     expect(running.plane.stdout.split('"event":"policy-held"')).toHaveLength(2);
 
     expect(await running.call("POST", "/v1/policy/confirm", { hash })).toEqual({

@@ -2,6 +2,7 @@
 import { describe, expect, it } from "vitest";
 
 import { deriveKeys, readSecret } from "../../src/domain/keys.js";
+import { networkFrom } from "../../src/app/access/trusted-proxies.js";
 import { replacedSettings } from "../../src/settings/replaced-settings.js";
 import { sha256Of } from "../../src/app/access/admin.js";
 import { readSettings } from "../../src/settings/settings.js";
@@ -18,6 +19,8 @@ describe("settings", () => {
   it("all settings but the secrets have defaults", () => {
     expect(readSettings(ENOUGH)).toMatchObject({
       http: { host: "127.0.0.1", port: 8080, tls: null },
+      status: { host: "127.0.0.1", port: 8081 },
+      trustedProxies: [],
       dataDir: ".sluice",
       policyPath: "policy.yaml",
       keysAlso: undefined,
@@ -35,6 +38,9 @@ describe("settings", () => {
       ...ENOUGH,
       SLUICE_HTTP_HOST: "::1",
       SLUICE_HTTP_PORT: "0",
+      SLUICE_STATUS_HOST: "0.0.0.0",
+      SLUICE_STATUS_PORT: "9000",
+      SLUICE_TRUSTED_PROXIES: "10.0.0.0/8, ::1",
       SLUICE_DATA_DIR: "/d",
       SLUICE_POLICY: "/p.yaml",
       SLUICE_SECRET_ALSO: "a0".repeat(32),
@@ -54,6 +60,8 @@ describe("settings", () => {
     };
     expect(readSettings(env)).toEqual({
       http: { host: "::1", port: 0, tls: null },
+      status: { host: "0.0.0.0", port: 9000 },
+      trustedProxies: ["10.0.0.0/8", "::1"].map(networkFrom),
       dataDir: "/d",
       policyPath: "/p.yaml",
       keys: deriveKeys(Buffer.from(env.SLUICE_SECRET, "hex")),
@@ -190,6 +198,47 @@ describe("settings", () => {
       ]);
     }
   });
+
+  it.each([
+    ["127.0.0.1", "127.0.0.1"],
+    ["127.0.0.1", "0.0.0.0"],
+    ["0.0.0.0", "10.0.0.1"],
+    ["::", "127.0.0.1"],
+    ["::1", "0:0:0:0:0:0:0:1"],
+    ["::ffff:127.0.0.1", "127.0.0.1"],
+    ["localhost", "::1"],
+    ["gateway", "gateway"],
+  ])("one port of both listeners on %s and %s is a violation that names both", (http, status) => {
+    const hosts = { SLUICE_HTTP_HOST: http, SLUICE_STATUS_HOST: status };
+    expect(violations({ ...ENOUGH, ...hosts, SLUICE_STATUS_PORT: "8080" })).toEqual([
+      `SLUICE_HTTP_PORT and SLUICE_STATUS_PORT are both 8080, and SLUICE_HTTP_HOST ("${http}") and ` +
+        `SLUICE_STATUS_HOST ("${status}") overlap: use another port for one of them`,
+    ]);
+    const anyFree = { SLUICE_HTTP_PORT: "0", SLUICE_STATUS_PORT: "0" };
+    expect(violations({ ...ENOUGH, ...hosts, ...anyFree })).toEqual([]);
+  });
+
+  it.each([
+    ["127.0.0.1", "127.0.0.2"],
+    ["0.0.0.0", "::1"],
+    ["10.0.0.1", "gateway"],
+  ])("one port of both listeners on %s and %s is taken", (http, status) => {
+    const hosts = { SLUICE_HTTP_HOST: http, SLUICE_STATUS_HOST: status };
+    expect(violations({ ...ENOUGH, ...hosts, SLUICE_STATUS_PORT: "8080" })).toEqual([]);
+  });
+
+  it.each(["10.0.0.0/33", "10.0.0/8", "0.0.0.0/0", "::/0", "::ffff:0:0/96", "::1/129", "fe80::1%eth0", "10.0.0.1:80"])(
+    "the trusted proxy %j is a violation that names it",
+    (entry) => {
+      expect(violations({ ...ENOUGH, SLUICE_TRUSTED_PROXIES: `192.0.2.1,${entry}, ingress` })).toEqual(
+        [entry, "ingress"].map(
+          (given) =>
+            "SLUICE_TRUSTED_PROXIES: expected addresses and networks such as 192.0.2.7, 10.0.0.0/8 or 2001:db8::/32, " +
+            `separated by commas, got "${given}"`,
+        ),
+      );
+    },
+  );
 
   it("two secrets of one key id are a violation", () => {
     const keyId = deriveKeys(Buffer.from(ENOUGH.SLUICE_SECRET, "hex")).keyId;

@@ -25,6 +25,10 @@ import { deriveKeys } from "../../src/domain/keys.js";
 import { makeToken } from "../../src/domain/token.js";
 import { ERRORS } from "../../src/http/errors.js";
 import type { ErrorBody, ErrorCode } from "../../src/http/errors.js";
+import { ConnectionCounts } from "../../src/http/status/connection-metrics.js";
+import { Readiness } from "../../src/http/status/readiness.js";
+import { buildStatusServer } from "../../src/http/status/status-server.js";
+import { hostPort } from "../../src/listening.js";
 import { Metrics } from "../../src/http/status/metrics.js";
 import { UsageMetrics } from "../../src/http/status/usage-metrics.js";
 import { buildHttpServer } from "../../src/http/server.js";
@@ -76,6 +80,10 @@ export interface TestControlPlane {
     credential?: string,
     more?: Readonly<Record<string, string>>,
   ) => Promise<Answer>;
+  readonly readiness: Readiness;
+  readonly statusUrl: string;
+  /** Asks the status listener, as a supervisor or a scraper does. */
+  readonly status: (path: string) => Promise<Answer>;
   readonly acquire: (session: string, more?: object) => Promise<Answer>;
   /** Rows are [session id, rev, consumed, level in microtokens, idle ms]. */
   readonly report: (rows: readonly unknown[], more?: object) => Promise<Answer>;
@@ -156,9 +164,14 @@ export async function startTestControlPlane(
   onTestFinished(() => revocations.stop());
   const confirming = new ConfirmingEdges(timers);
   const edgeCredentials = [KEYS.edgeCredential, KEYS_ALSO.edgeCredential];
+  const connectionCounts = new ConnectionCounts(metrics.registry);
+  const readiness = new Readiness(timers);
+  readiness.started({ store, health: temporary.health, policies });
+  const statusApp = buildStatusServer({ log, clock, random: ports.random, readiness, metrics, connectionCounts });
+  const statusUrl = await statusApp.listen({ host: "127.0.0.1", port: 0 });
+  onTestFinished(() => statusApp.close());
   const app = await buildHttpServer({
     ports,
-    health: temporary.health,
     metrics,
     log,
     adminTokens: [
@@ -168,6 +181,9 @@ export async function startTestControlPlane(
     issuers: NO_ISSUERS,
     apiRate: { perSecond: 1000, burst: 10_000 },
     connections: { total: 2000, unauthenticated: 1000, perAddress: 1000 },
+    connectionCounts,
+    statusAddress: hostPort({ host: "127.0.0.1", port: Number(new URL(statusUrl).port) }),
+    trustedProxies: [],
     tls: null,
     edgeCredentials,
     watches,
@@ -182,15 +198,17 @@ export async function startTestControlPlane(
   const url = await app.listen({ host: "127.0.0.1", port: 0 });
   onTestFinished(() => app.close());
 
+  const answerOf = async (response: Response): Promise<Answer> => {
+    const text = await response.text();
+    const isJson = response.headers.get("content-type")?.startsWith("application/json") === true;
+    const { status, headers } = response;
+    return { status, headers, text, body: isJson ? (JSON.parse(text) as unknown) : undefined };
+  };
   const call: TestControlPlane["call"] = async (method, path, body, credential = ADMIN_TOKEN, more = {}) => {
     const sent = body === undefined ? {} : { body: typeof body === "string" ? body : JSON.stringify(body) };
     const type = body === undefined ? {} : { "content-type": "application/json" };
     const headers = { authorization: `Bearer ${credential}`, ...type, ...more };
-    const response = await fetch(url + path, { method, headers, ...sent });
-    const text = await response.text();
-    const isJson = response.headers.get("content-type")?.startsWith("application/json") === true;
-    const { status } = response;
-    return { status, headers: response.headers, text, body: isJson ? (JSON.parse(text) as unknown) : undefined };
+    return answerOf(await fetch(url + path, { method, headers, ...sent }));
   };
   return {
     app,
@@ -208,6 +226,9 @@ export async function startTestControlPlane(
       policies.put(plans.length === 0 ? undefined : { generation: 2, policy: { ...REPORTING, plans } });
     },
     call,
+    readiness,
+    statusUrl,
+    status: async (path) => answerOf(await fetch(statusUrl + path)),
     acquire: (session, more = {}) =>
       call("POST", "/edge/v1/acquire", { edge: "gw-1", instance: INSTANCE, session, ...more }, KEYS.edgeCredential),
     report: (usage, more = {}) =>

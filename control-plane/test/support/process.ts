@@ -7,9 +7,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
 
+import { freePorts } from "../../../scripts/start/ports.js";
+import { waitForStatus } from "../../../scripts/start/readiness.js";
 import { compiledMain } from "./compiled-sources.js";
 
 const POLICY = "version: 1\nplans:\n  - { id: 0, name: starter, maxTokens: 100, tokenRefillRate: 10 }\n";
+
+const READY_TIMEOUT_MS = 20_000;
 
 export const SECRET = "4f".repeat(32);
 export const ADMIN_TOKEN = "an-admin-token-for-tests";
@@ -27,10 +31,30 @@ export function settingsIn(folder: string = temporaryFolder()): Record<string, s
     SLUICE_SECRET: SECRET,
     SLUICE_ADMIN_TOKEN: ADMIN_TOKEN,
     SLUICE_HTTP_PORT: "0",
+    SLUICE_STATUS_PORT: "0",
     SLUICE_DATA_DIR: join(folder, "data"),
     SLUICE_POLICY: policy,
   };
 }
+
+export interface KnownPorts {
+  readonly settings: Record<string, string>;
+  /** Of the API and of the status listener. */
+  readonly url: string;
+  readonly status: string;
+}
+
+/** Ports that are known before the control plane says them: where its log is read by nobody, or it does not get so far. */
+export async function knownPorts(settings = settingsIn()): Promise<KnownPorts> {
+  const [http = 0, status = 0] = await freePorts(2);
+  const ports = { SLUICE_HTTP_PORT: String(http), SLUICE_STATUS_PORT: String(status) };
+  const [url, statusUrl] = [`http://127.0.0.1:${http}`, `http://127.0.0.1:${status}`];
+  return { settings: { ...settings, ...ports }, url, status: statusUrl };
+}
+
+/** Resolves once the status listener says that the control plane takes requests. */
+export const ready = (status: string): Promise<void> =>
+  waitForStatus(`${status}/readyz`, 200, { timeoutMs: READY_TIMEOUT_MS });
 
 export function temporaryFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), "sluice-process-"));
@@ -78,6 +102,12 @@ export class ControlPlaneProcess {
   /** Resolves to the API's address once the process says that it listens; rejects if it ends instead. */
   async listening(): Promise<string> {
     return `http://127.0.0.1:${await this.port()}`;
+  }
+
+  /** Resolves to the status listener's address, once the process says that it listens. */
+  async status(): Promise<string> {
+    const { status } = (await this.logLine("listening")) as { status: [{ port: number }] };
+    return `http://127.0.0.1:${status[0].port}`;
   }
 
   async port(): Promise<number> {

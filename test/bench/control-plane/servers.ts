@@ -22,6 +22,8 @@ export interface Server {
 
 export interface Servers {
   readonly controlPlane: Server;
+  /** Of the control plane's health. */
+  readonly statusPort: number;
   readonly bare: Server;
   /** Values of `authorization`. */
   readonly edge: string;
@@ -44,7 +46,7 @@ export interface ServerOptions {
 
 export async function startServers(stack: Stack, options: ServerOptions): Promise<Servers> {
   const { folder, sessions } = options;
-  const [http = 0, barePort = 0] = await freePorts(2);
+  const [http = 0, status = 0, barePort = 0] = await freePorts(3);
   const policyFile = join(folder, "policy.yaml");
   writeFileSync(policyFile, POLICY);
   const bareFile = join(folder, "bare", "store.mdb");
@@ -54,16 +56,16 @@ export async function startServers(stack: Stack, options: ServerOptions): Promis
   const secret = secretBytes.toString("hex");
   const adminToken = randomBytes(24).toString("base64url");
 
-  const start = async (plan: ProcessPlan, port: number): Promise<Server> => {
+  const start = async (plan: ProcessPlan, port: number, healthPort: number): Promise<Server> => {
     const [command = "", ...args] = [...options.prefix, plan.command, ...options.flags, ...plan.args];
     const env = { PATH: process.env.PATH, ...plan.env };
     const { pid } = await stack.start({ ...plan, command, args, env, cwd: folder });
     const ready = { timeoutMs: READY_TIMEOUT_MS, signal: stack.lost };
-    await waitForStatus(`http://127.0.0.1:${port}/healthz`, 200, ready);
+    await waitForStatus(`http://127.0.0.1:${healthPort}/healthz`, 200, ready);
     return { pid, port };
   };
   const plan = controlPlanePlan({
-    ...{ secret, httpPort: http, policyFile },
+    ...{ secret, httpPort: http, statusPort: status, policyFile },
     dataDir: join(folder, "data"),
     logFile: join(folder, "control-plane.log"),
     env: { SLUICE_ADMIN_TOKEN: adminToken, SLUICE_API_RATE: UNREACHED_RATE, SLUICE_API_BURST: UNREACHED_RATE },
@@ -76,8 +78,8 @@ export async function startServers(stack: Stack, options: ServerOptions): Promis
     env: { BENCH_PORT: String(barePort), BENCH_STORE: bareFile },
     logFile: join(folder, "bare-server.log"),
   };
-  const controlPlane = await start(plan, http);
-  const bare = await start(barePlan, barePort);
+  const controlPlane = await start(plan, http, status);
+  const bare = await start(barePlan, barePort, barePort);
   const [edge, admin] = [`Bearer ${deriveKeys(secretBytes).edgeCredential}`, `Bearer ${adminToken}`];
-  return { controlPlane, bare, edge, admin, secret, sessionIds };
+  return { controlPlane, statusPort: status, bare, edge, admin, secret, sessionIds };
 }

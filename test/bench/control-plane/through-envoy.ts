@@ -21,13 +21,14 @@ import type { Comparison, Variant } from "./variants.js";
 
 const LOOPBACK = "127.0.0.1";
 const READY_TIMEOUT_MS = 30_000;
+const STATUS_CLUSTER = "sluice_status";
 
 /** One Envoy, by its listeners. */
 export interface Edge {
   readonly filtered: Server;
   /** Without the filter, to the same service. */
   readonly unfiltered: Server;
-  /** Without the filter, to the control plane. */
+  /** Without the filter, to the control plane's status listener. */
   readonly toControlPlane: Server;
 }
 
@@ -42,6 +43,24 @@ interface Listener {
       };
     }[];
   }[];
+}
+
+interface Cluster {
+  name: string;
+  load_assignment: {
+    endpoints: { lb_endpoints: { endpoint: { address: { socket_address: { port_value: number } } } }[] }[];
+  };
+}
+
+/** The first cluster again, by another name and to another port. */
+function another([cluster]: readonly Cluster[], name: string, port: number): Cluster {
+  if (cluster === undefined) throw new Failure("envoy.yaml has no cluster.");
+  const copy = structuredClone(cluster);
+  copy.name = name;
+  for (const { endpoint } of copy.load_assignment.endpoints.flatMap(({ lb_endpoints: all }) => all)) {
+    endpoint.address.socket_address.port_value = port;
+  }
+  return copy;
 }
 
 /** The listener again: without the filter, on another port, to a cluster. */
@@ -82,14 +101,15 @@ export async function startEdge(
       nodeId: "bench",
       filterPath: versionedFilter(join(projectRoot, "build/sluice.wasm"), join(folder, "filter")),
     }),
-  ) as { static_resources: { listeners: Listener[] } };
-  const { listeners } = bootstrap.static_resources;
+  ) as { static_resources: { listeners: Listener[]; clusters: Cluster[] } };
+  const { listeners, clusters } = bootstrap.static_resources;
   const [filtered] = listeners;
   if (filtered === undefined) throw new Failure("envoy.yaml has no listener.");
   listeners.push(
     unfiltered(filtered, "unfiltered", bare, "upstream"),
-    unfiltered(filtered, "to-control-plane", control, "sluice_control_plane"),
+    unfiltered(filtered, "to-control-plane", control, STATUS_CLUSTER),
   );
+  clusters.push(another(clusters, STATUS_CLUSTER, servers.statusPort));
   const configFile = join(folder, "envoy.yaml");
   writeFileSync(configFile, stringify(bootstrap));
   const plan = envoyPlan({

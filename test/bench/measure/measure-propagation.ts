@@ -78,11 +78,11 @@ async function revokeOne({ controlPlane, edges, adminToken }: PropagationStack):
   return (await Promise.all(deniedAt)).map((at) => Math.max(0, at - revokedAt));
 }
 
-async function roundTrips({ controlPlane }: PropagationStack, count: number): Promise<number[]> {
+async function roundTrips({ status }: PropagationStack, count: number): Promise<number[]> {
   const times: number[] = [];
   for (let i = 0; i < count; i++) {
     const startedAt = performance.now();
-    await call("GET", `${controlPlane}/healthz`);
+    await call("GET", `${status}/healthz`);
     times.push(performance.now() - startedAt);
   }
   return times;
@@ -104,7 +104,7 @@ async function measure(running: PropagationStack, revocations: number): Promise<
   }
   for (const [i, { name }] of running.edges.entries()) show(`204 to first denial, ${name}`, byEdge[i] ?? []);
   show("204 to first denial, both", byEdge.flat());
-  const { text } = await call("GET", `${running.controlPlane}/metrics`);
+  const { text } = await call("GET", `${running.status}/metrics`);
   const lines = text
     .split("\n")
     .filter((line) => /^sluice_control_revocation_propagation_seconds_(sum|count)/.test(line));

@@ -12,7 +12,7 @@ export interface MeasuredEdge {
 export class MeasuredPlane {
   private readonly headers: Readonly<Record<string, string>>;
 
-  constructor(private readonly stack: Pick<PropagationStack, "controlPlane" | "adminToken" | "policyFile">) {
+  constructor(private readonly stack: Pick<PropagationStack, "controlPlane" | "status" | "adminToken" | "policyFile">) {
     this.headers = { authorization: `Bearer ${stack.adminToken}`, "content-type": "application/json" };
   }
 
@@ -23,7 +23,7 @@ export class MeasuredPlane {
   }
 
   async edges(): Promise<readonly MeasuredEdge[]> {
-    return (JSON.parse(await this.get("/v1/edges")) as { edges: MeasuredEdge[] }).edges;
+    return (JSON.parse(await this.get(`${this.stack.controlPlane}/v1/edges`)) as { edges: MeasuredEdge[] }).edges;
   }
 
   /** Of a new session under the first plan. */
@@ -40,14 +40,16 @@ export class MeasuredPlane {
 
   /** Of /metrics: each sample's value by its name and labels. */
   async metrics(): Promise<ReadonlyMap<string, number>> {
-    const samples = (await this.get("/metrics")).split("\n").map((line) => /^([^#\s]\S*) (\S+)$/.exec(line));
+    const samples = (await this.get(`${this.stack.status}/metrics`))
+      .split("\n")
+      .map((line) => /^([^#\s]\S*) (\S+)$/.exec(line));
     return new Map(samples.flatMap((sample) => (sample === null ? [] : [[sample[1] ?? "", Number(sample[2])]])));
   }
 
-  private async get(path: string): Promise<string> {
-    const answer = await fetch(`${this.stack.controlPlane}${path}`, { headers: this.headers });
+  private async get(url: string): Promise<string> {
+    const answer = await fetch(url, { headers: this.headers });
     const text = await answer.text();
-    if (answer.status !== 200) throw new Failure(`${path} was answered with ${answer.status}: ${text}`);
+    if (answer.status !== 200) throw new Failure(`${url} was answered with ${answer.status}: ${text}`);
     return text;
   }
 }

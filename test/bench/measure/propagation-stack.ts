@@ -23,6 +23,8 @@ const POLICY = "version: 1\nplans:\n  - { id: 0, name: measured, maxTokens: 9000
 export interface PropagationStack {
   /** `http://127.0.0.1:port` of each. */
   readonly controlPlane: string;
+  /** Of its health, readiness and metrics. */
+  readonly status: string;
   readonly edges: readonly { readonly name: string; readonly url: string }[];
   readonly adminToken: string;
   readonly policyFile: string;
@@ -66,7 +68,7 @@ export async function startPropagationStack(stack: Stack, binary: string, folder
   const secret = randomBytes(32).toString("hex");
   const adminToken = randomBytes(24).toString("base64url");
   const filterPath = versionedFilter(join(projectRoot, "build/sluice.wasm"), join(folder, "filter"));
-  const [http = 0, upstream = 0, ...edgePorts] = await freePorts(2 + 2 * EDGES.length);
+  const [http = 0, statusPort = 0, upstream = 0, ...edgePorts] = await freePorts(3 + 2 * EDGES.length);
   const limits = { timeoutMs: READY_TIMEOUT_MS, signal: stack.lost };
 
   await stack.start({
@@ -78,14 +80,15 @@ export async function startPropagationStack(stack: Stack, binary: string, folder
   });
   await stack.start(
     controlPlanePlan({
-      ...{ secret, httpPort: http, policyFile },
+      ...{ secret, httpPort: http, statusPort, policyFile },
       dataDir: join(folder, "data"),
       logFile: join(folder, "control-plane.log"),
       env: { SLUICE_ADMIN_TOKEN: adminToken },
     }),
   );
   const controlPlane = `http://${LOOPBACK}:${http}`;
-  await waitForStatus(`${controlPlane}/readyz`, 200, limits);
+  const status = `http://${LOOPBACK}:${statusPort}`;
+  await waitForStatus(`${status}/readyz`, 200, limits);
 
   const edgeSetup = { binary, folder, filterPath, secret, http, upstream };
   const edges = EDGES.map((name, i) => ({ name, proxy: edgePorts[2 * i] ?? 0, admin: edgePorts[2 * i + 1] ?? 0 }));
@@ -95,5 +98,5 @@ export async function startPropagationStack(stack: Stack, binary: string, folder
   const served = { status: 401, text: CODE_MISSING_SESSION };
   for (const { proxy } of edges) await waitForAnswer(`http://${LOOPBACK}:${proxy}/`, served, limits);
   const urls = edges.map(({ name, proxy }) => ({ name, url: `http://${LOOPBACK}:${proxy}` }));
-  return { controlPlane, edges: urls, adminToken, policyFile, edgeSetup };
+  return { controlPlane, status, edges: urls, adminToken, policyFile, edgeSetup };
 }

@@ -57,14 +57,14 @@ export async function install(
   mkdirSync(folder, { recursive: true });
   const secret = randomBytes(32).toString("hex");
   const adminToken = randomBytes(24).toString("base64url");
-  const [http = 0, adminPort = 0, ...ports] = await freePorts(2 + variants.length);
+  const [http = 0, statusPort = 0, adminPort = 0, ...ports] = await freePorts(3 + variants.length);
   const dataDir = join(folder, "data");
   const policyFile = join(folder, "policy.yaml");
   writeFileSync(policyFile, policyText());
   const tokens = await issueSessions(dataDir, sessions, secret);
   await stack.start(
     controlPlanePlan({
-      ...{ secret, httpPort: http, dataDir, policyFile },
+      ...{ secret, httpPort: http, statusPort, dataDir, policyFile },
       logFile: join(folder, "control-plane.log"),
       env: {
         SLUICE_ADMIN_TOKEN: adminToken,
@@ -75,7 +75,7 @@ export async function install(
     }),
   );
   const ready = { timeoutMs: READY_TIMEOUT_MS, signal: stack.lost };
-  await waitForStatus(`http://127.0.0.1:${http}/readyz`, 200, ready);
+  await waitForStatus(`http://127.0.0.1:${statusPort}/readyz`, 200, ready);
 
   const configFile = join(folder, "envoy.json");
   writeFileSync(configFile, await benchBootstrap({ adminPort, controlPlane: http, ports, variants }));

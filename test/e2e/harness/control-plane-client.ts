@@ -76,9 +76,14 @@ export interface Owner {
 
 const SOMEBODY: Owner = { userId: "u1", orgId: "o1" };
 
+export interface ControlPlanePorts {
+  readonly http: number;
+  readonly status: number;
+}
+
 export class ControlPlaneClient {
   constructor(
-    private readonly port: number,
+    private readonly ports: ControlPlanePorts,
     private readonly adminToken: string,
     private readonly tls?: ClientTls,
   ) {}
@@ -136,7 +141,12 @@ export class ControlPlaneClient {
   }
 
   async metricsText(): Promise<string> {
-    return text(await this.ask("GET", "/metrics", undefined, {}));
+    return text(await this.askStatus("/metrics"));
+  }
+
+  /** The status of the answer to a supervisor's probe: plain text, without a credential or a certificate. */
+  async probe(path: "/healthz" | "/readyz"): Promise<number> {
+    return (await this.askStatus(path)).resume().statusCode ?? 0;
   }
 
   /** How often edges asked for a session, whatever the answer. */
@@ -157,9 +167,15 @@ export class ControlPlaneClient {
     body: string | undefined,
     headers: NonNullable<RequestOptions["headers"]>,
   ): Promise<IncomingMessage> {
-    const options = { host: "127.0.0.1", port: this.port, method, path, headers };
+    const options = { host: "127.0.0.1", port: this.ports.http, method, path, headers };
     const outgoing = this.tls === undefined ? plainRequest(options) : tlsRequest({ ...options, ...this.tls });
     outgoing.end(body);
+    const [answer] = (await once(outgoing, "response")) as [IncomingMessage];
+    return answer;
+  }
+
+  private async askStatus(path: string): Promise<IncomingMessage> {
+    const outgoing = plainRequest({ host: "127.0.0.1", port: this.ports.status, path }).end();
     const [answer] = (await once(outgoing, "response")) as [IncomingMessage];
     return answer;
   }

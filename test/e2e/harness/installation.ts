@@ -58,8 +58,8 @@ export class Installation {
   static async start(options: InstallationOptions): Promise<Installation> {
     const folder = mkdtempSync(join(tmpdir(), "sluice-e2e-"));
     const names = options.edges ?? ONE_EDGE;
-    const [http = 0, upstream = 0, ...free] = await freePorts(2 + 2 * names.length);
-    const shared = { http, upstream };
+    const [http = 0, status = 0, upstream = 0, ...free] = await freePorts(3 + 2 * names.length);
+    const shared = { http, status, upstream };
     const secret = randomBytes(SECRET_BYTES).toString("hex");
     const adminToken = randomBytes(SECRET_BYTES).toString("base64url");
     writePolicy(folder, options.policy);
@@ -71,7 +71,7 @@ export class Installation {
       followed: options.followedFilter ?? false,
       awaitPolicy: options.awaitPolicy ?? true,
     };
-    const api = new ControlPlaneClient(http, adminToken, options.tls);
+    const api = new ControlPlaneClient(shared, adminToken, options.tls);
 
     const site = { folder, secret };
     const controlPlane = controlPlanePart(

@@ -89,11 +89,12 @@ export function useNpmStart(): () => NpmStart {
   let npm: NpmStart;
   beforeEach(async () => {
     const dataDir = mkdtempSync(join(tmpdir(), "sluice-start-"));
-    const [proxy, admin, http, upstream] = (await freePorts(4)).map(String);
+    const [proxy, admin, http, status, upstream] = (await freePorts(5)).map(String);
     npm = new NpmStart(dataDir, {
       SLUICE_PROXY_PORT: proxy ?? "",
       SLUICE_ENVOY_ADMIN_PORT: admin ?? "",
       SLUICE_HTTP_PORT: http ?? "",
+      SLUICE_STATUS_PORT: status ?? "",
       SLUICE_UPSTREAM_PORT: upstream ?? "",
       SLUICE_DATA_DIR: dataDir,
     });

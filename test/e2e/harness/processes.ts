@@ -10,14 +10,13 @@ import { envoyPlan } from "../../../scripts/start/envoy-process.js";
 import { findEnvoy } from "../../../scripts/get-envoy.js";
 import { waitForAnswer, waitForStatus } from "../../../scripts/start/readiness.js";
 import { renderEnvoy } from "../../../scripts/render-envoy.js";
-import type { ControlPlaneClient } from "./control-plane-client.js";
+import type { ControlPlaneClient, ControlPlanePorts } from "./control-plane-client.js";
 import { Part } from "./part.js";
 import type { PolicyDocument } from "./policy.js";
 import { until } from "./until.js";
 
 /** Of what an installation has one of. */
-export interface SharedPorts {
-  readonly http: number;
+export interface SharedPorts extends ControlPlanePorts {
   readonly upstream: number;
 }
 
@@ -86,7 +85,7 @@ export function controlPlanePart(
   api: ControlPlaneClient,
 ): Part {
   const plan = controlPlanePlan({
-    ...{ secret, httpPort: ports.http },
+    ...{ secret, httpPort: ports.http, statusPort: ports.status },
     dataDir: join(folder, "data"),
     policyFile: policyFile(folder),
     logFile: join(folder, "control-plane.log"),
@@ -95,7 +94,7 @@ export function controlPlanePart(
   return new Part(plan, async (ended) => {
     await until(async () => {
       if (ended.aborted) return;
-      const { status } = await api.call("GET", "/readyz");
+      const status = await api.probe("/readyz");
       if (status !== 200) throw new Error(`the control plane answers ${status} to /readyz`);
     });
     ended.throwIfAborted();

@@ -60,13 +60,13 @@ const parts: Part[] = [];
 const ends: (() => unknown)[] = [];
 
 async function start(): Promise<void> {
-  const [http = 0, service = 0, xds = 0, admin = 0, listener = 0] = await freePorts(5);
+  const [http = 0, status = 0, service = 0, xds = 0, admin = 0, listener = 0] = await freePorts(6);
   proxy = listener;
   const secret = randomBytes(32).toString("hex");
   const adminToken = randomBytes(32).toString("base64url");
   writePolicy(folder, policyWith(5));
-  api = new ControlPlaneClient(http, adminToken);
-  const ports = { http, upstream: service };
+  const ports = { http, status, upstream: service };
+  api = new ControlPlaneClient(ports, adminToken);
   const controlPlane = controlPlanePart({ folder, ports, secret }, { SLUICE_ADMIN_TOKEN: adminToken }, api);
   await started(controlPlane);
 

@@ -65,7 +65,8 @@ describe("a second start beside one that runs", () => {
   });
 
   async function otherPorts(): Promise<Record<string, string>> {
-    const names = ["SLUICE_PROXY_PORT", "SLUICE_ENVOY_ADMIN_PORT", "SLUICE_HTTP_PORT", "SLUICE_UPSTREAM_PORT"];
+    const moved = ["PROXY", "ENVOY_ADMIN", "HTTP", "STATUS", "UPSTREAM"];
+    const names = moved.map((one) => `SLUICE_${one}_PORT`);
     const ports = await freePorts(names.length);
     return Object.fromEntries(names.map((name, i) => [name, String(ports[i])]));
   }
@@ -82,15 +83,15 @@ describe("a second start beside one that runs", () => {
   });
 });
 
-it("npm start names the port that is in use and the variable that changes it", async () => {
-  const server = createServer().listen(Number(npm().env.SLUICE_HTTP_PORT), "127.0.0.1");
+it.each(["SLUICE_HTTP_PORT", "SLUICE_STATUS_PORT"])("npm start names the port in use that %s changes", async (name) => {
+  const port = npm().env[name] ?? "";
+  const server = createServer().listen(Number(port), "127.0.0.1");
   await once(server, "listening");
   const { code, stderr } = await npm().start().ended;
   server.close();
   expect(code).toBe(1);
   expect(stderr).toBe(
-    `sluice: Port ${npm().env.SLUICE_HTTP_PORT ?? ""} on 127.0.0.1 is in use, so the control plane cannot start: ` +
-      "set SLUICE_HTTP_PORT to another port.\n",
+    `sluice: Port ${port} on 127.0.0.1 is in use, so the control plane cannot start: set ${name} to another port.\n`,
   );
 });
 

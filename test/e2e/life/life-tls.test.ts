@@ -82,9 +82,16 @@ describe("an installation with mutual TLS", () => {
   it("a client without a certificate of the authority gets no answer", async () => {
     const { ports, adminToken } = sluice();
     const stranger = pem(authorityIn(folder, "stranger").issue("nobody"));
-    const anonymous = new ControlPlaneClient(ports.http, adminToken, { ca });
-    const foreign = new ControlPlaneClient(ports.http, adminToken, { ca, ...stranger });
-    const plain = new ControlPlaneClient(ports.http, adminToken);
+    const anonymous = new ControlPlaneClient(ports, adminToken, { ca });
+    const foreign = new ControlPlaneClient(ports, adminToken, { ca, ...stranger });
+    const plain = new ControlPlaneClient(ports, adminToken);
     for (const one of [anonymous, foreign, plain]) await expect(one.call("GET", "/v1/edges")).rejects.toThrow();
+  });
+
+  it("a supervisor's probe and a scrape need no certificate of the authority", async () => {
+    const { ports } = sluice();
+    const status = `http://127.0.0.1:${ports.status}`;
+    for (const path of ["/healthz", "/readyz", "/metrics"]) expect((await fetch(status + path)).status).toBe(200);
+    await expect(fetch(`http://127.0.0.1:${ports.http}/healthz`)).rejects.toThrow();
   });
 });

@@ -17,6 +17,8 @@ export interface SessionRequest extends Omit<NewSession, "id"> {
   readonly issuer: string;
   /** A plan's name; absent: the policy's first plan. */
   readonly plan: string | undefined;
+  /** Kept as the session's ip where its metadata names none. Undefined: not known. */
+  readonly callerIp?: string | undefined;
 }
 
 export type Issued =
@@ -38,10 +40,12 @@ export async function issueSession(ports: SessionPorts, request: SessionRequest,
   if (plan === undefined) return { outcome: "unknownPlan" };
 
   const nowMs = ports.clock.nowMs();
+  const { metadata, callerIp } = request;
   const id = newSessionId(nowMs, ports.random.bytes(SESSION_ID_RANDOM_BYTES));
+  const fresh = { ...request, metadata: { ...metadata, ip: metadata.ip ?? callerIp ?? null } };
   const limit = limitOf(plan);
   const creation = (newestId: string | undefined): Creation => ({
-    session: createSession({ ...request, id: idAfter(newestId, id) }, plan, nowMs),
+    session: createSession({ ...fresh, id: idAfter(newestId, id) }, plan, nowMs),
     ...{ limit, isLive: liveAt(ports.policies, nowMs) },
     repeatable: key === undefined ? null : repeatable(key, request, ports.clock),
   });
@@ -67,7 +71,10 @@ function issued(ports: SessionPorts, session: Session, planId: number, nowMs: nu
   return { outcome: "issued", session: viewOf(session, ports.policies, nowMs), token, repeated };
 }
 
-/** Two requests say the same if their fields do, in whatever order and spelling they were sent. */
+/**
+ * Two requests say the same if their fields do, in whatever order and spelling they were sent. A repetition may come by
+ * another way: the caller's address is none of them.
+ */
 function repeatable(key: string, request: SessionRequest, clock: SteadyClock): RepeatableRequest {
   const { userId, orgId, plan = null, metadata } = request;
   const { userAgent = null, ip = null, route = null } = metadata;

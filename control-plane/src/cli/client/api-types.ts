@@ -69,7 +69,7 @@ export interface paths {
                 readonly metadata: {
                   /** @description as given when it was issued; null once it was kept for as long as the installation says */
                   readonly userAgent: string | null;
-                  /** @description as given when it was issued; null once it was kept for as long as the installation says */
+                  /** @description as given when it was issued, or else the caller that a trusted proxy named; null once it was kept for as long as the installation says */
                   readonly ip: string | null;
                   /** @description as given when it was issued */
                   readonly route: string | null;
@@ -157,7 +157,7 @@ export interface paths {
                 readonly metadata: {
                   /** @description as given when it was issued; null once it was kept for as long as the installation says */
                   readonly userAgent: string | null;
-                  /** @description as given when it was issued; null once it was kept for as long as the installation says */
+                  /** @description as given when it was issued, or else the caller that a trusted proxy named; null once it was kept for as long as the installation says */
                   readonly ip: string | null;
                   /** @description as given when it was issued */
                   readonly route: string | null;
@@ -282,7 +282,7 @@ export interface paths {
                 readonly metadata: {
                   /** @description as given when it was issued; null once it was kept for as long as the installation says */
                   readonly userAgent: string | null;
-                  /** @description as given when it was issued; null once it was kept for as long as the installation says */
+                  /** @description as given when it was issued, or else the caller that a trusted proxy named; null once it was kept for as long as the installation says */
                   readonly ip: string | null;
                   /** @description as given when it was issued */
                   readonly route: string | null;
@@ -398,7 +398,7 @@ export interface paths {
                 readonly metadata: {
                   /** @description as given when it was issued; null once it was kept for as long as the installation says */
                   readonly userAgent: string | null;
-                  /** @description as given when it was issued; null once it was kept for as long as the installation says */
+                  /** @description as given when it was issued, or else the caller that a trusted proxy named; null once it was kept for as long as the installation says */
                   readonly ip: string | null;
                   /** @description as given when it was issued */
                   readonly route: string | null;
@@ -470,7 +470,7 @@ export interface paths {
                 readonly metadata: {
                   /** @description as given when it was issued; null once it was kept for as long as the installation says */
                   readonly userAgent: string | null;
-                  /** @description as given when it was issued; null once it was kept for as long as the installation says */
+                  /** @description as given when it was issued, or else the caller that a trusted proxy named; null once it was kept for as long as the installation says */
                   readonly ip: string | null;
                   /** @description as given when it was issued */
                   readonly route: string | null;

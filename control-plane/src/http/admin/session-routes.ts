@@ -11,6 +11,7 @@ import { revokeSession } from "../../app/sessions/revoke-session.js";
 import type { SessionPorts } from "../../app/sessions/sessions.js";
 import { showSession } from "../../app/sessions/show-session.js";
 import { readWait, WAIT_FORM } from "../../domain/revocation-wait.js";
+import type { Callers } from "../callers.js";
 import { hangUpOf } from "../connections.js";
 import { sendError } from "../errors.js";
 import type { ErrorCode, ErrorDetail } from "../errors.js";
@@ -33,16 +34,21 @@ const OTHER_ORGANISATION = {
   message: "This token issues sessions of one organisation, not of this one",
 };
 
+export interface SessionRouteParts {
+  readonly waits: RevocationWaits;
+  readonly callers: Callers;
+}
+
 /** To be called in a scope that `guardAdmins` keeps. */
-export function sessionRoutes(app: HttpApp, ports: SessionPorts, waits: RevocationWaits): void {
-  createRoute(app, ports);
+export function sessionRoutes(app: HttpApp, ports: SessionPorts, { waits, callers }: SessionRouteParts): void {
+  createRoute(app, ports, callers);
   showRoute(app, ports);
   changePlanRoute(app, ports);
   reissueRoute(app, ports);
   revokeRoute(app, ports, waits);
 }
 
-function createRoute(app: HttpApp, ports: SessionPorts): void {
+function createRoute(app: HttpApp, ports: SessionPorts, callers: Callers): void {
   const schema = {
     tags,
     security,
@@ -70,7 +76,8 @@ function createRoute(app: HttpApp, ports: SessionPorts): void {
       const { userId, orgId, plan, metadata = {} } = request.body;
       const bound = issuedByOf(request)?.orgId ?? null;
       if (bound !== null && orgId !== bound) return sendError(reply, "FORBIDDEN", OTHER_ORGANISATION);
-      const said = { userId, orgId, plan, metadata, issuer: issuerOf(request) };
+      const callerIp = callers.namedByProxies(request);
+      const said = { userId, orgId, plan, metadata, callerIp, issuer: issuerOf(request) };
       const issued = await issueSession(ports, said, keyOf(request));
       if (issued.outcome !== "issued") return sendError(reply, ...denialOfCreation(issued.outcome, ports.policies));
       if (issued.repeated) reply.header("idempotent-replayed", "true");

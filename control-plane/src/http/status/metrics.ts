@@ -43,6 +43,19 @@ export class Metrics implements Meter {
     });
   }
 
+  /**
+   * All of them, in Prometheus' text form. One that cannot be gathered is left out: while the store cannot be read, the
+   * others say so.
+   */
+  async text(): Promise<string> {
+    const { registry } = this;
+    const gathered = registry
+      .getMetricsAsArray()
+      .map(({ name }) => registry.getSingleMetricAsString(name).catch(() => undefined));
+    const texts = (await Promise.all(gathered)).filter((text) => text !== undefined);
+    return `${texts.join("\n\n")}\n`;
+  }
+
   sessionCreated(): void {
     this.created.inc();
   }

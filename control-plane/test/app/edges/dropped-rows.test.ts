@@ -52,7 +52,7 @@ describe("a report with a row that cannot be", () => {
       expect(answer.body).toMatchObject({ refresh: [] });
       expect([await spent(plane, one.session.id), await spent(plane, other.session.id)]).toEqual([5, 7]);
       expect(await spent(plane, own.session.id)).toBe(0);
-      const { text } = await plane.call("GET", "/metrics");
+      const { text } = await plane.status("/metrics");
       expect(text).toContain(`sluice_control_report_rows_dropped_total{reason="${why}"} 1`);
       expect(linesOf(plane)).toEqual([expect.stringContaining(`"edge":"gw-1","instance":"${INSTANCE}"`)]);
       expect(linesOf(plane)[0]).toContain(`"reason":"${why}"`);
@@ -68,7 +68,7 @@ describe("a report with a row that cannot be", () => {
     plane.clock.advance(60_000);
     await plane.report([[session.id, 1, -1, 0, 0]]);
     expect(linesOf(plane).at(-1)).toContain('"unnamed":492');
-    const { text } = await plane.call("GET", "/metrics");
+    const { text } = await plane.status("/metrics");
     expect(text).toContain('sluice_control_report_rows_dropped_total{reason="malformed"} 513');
   });
 
@@ -113,7 +113,7 @@ describe("what an instance can have consumed", () => {
     expect(await spent(plane, session.id)).toBe(fits * most);
     await plane.report([[session.id, 1, 3, 0, 0]], { instance: "f".repeat(16) });
     expect(await spent(plane, session.id)).toBe(fits * most + 3);
-    const { text } = await plane.call("GET", "/metrics");
+    const { text } = await plane.status("/metrics");
     expect(text).toContain(`sluice_control_report_rows_dropped_total{reason="sum"} ${30 - fits}`);
   });
 });

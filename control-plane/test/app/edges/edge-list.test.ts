@@ -91,14 +91,14 @@ describe("GET /v1/edges", () => {
     const held = watch(plane, await saying(plane, "rejected"));
     await expect.poll(() => plane.watches.heldCount()).toBe(1);
     expect((await plane.call("GET", "/v1/edges")).body).toMatchObject({ edges: [{ edge: "gw-1", state: "rejected" }] });
-    expect((await plane.call("GET", "/metrics")).text).toContain('sluice_control_edges{state="rejected"} 1');
+    expect((await plane.status("/metrics")).text).toContain('sluice_control_edges{state="rejected"} 1');
     await plane.watches.stop();
     await held;
     plane.clock.advance(GONE_AFTER_MS - 1);
     expect((await plane.call("GET", "/v1/edges")).body).toMatchObject({ edges: [{ edge: "gw-1", state: "silent" }] });
     plane.clock.advance(1);
     expect((await plane.call("GET", "/v1/edges")).body).toMatchObject({ edges: [] });
-    expect((await plane.call("GET", "/metrics")).text).toContain('sluice_control_edges{state="rejected"} 0');
+    expect((await plane.status("/metrics")).text).toContain('sluice_control_edges{state="rejected"} 0');
   });
 
   it("GET /v1/edges lists at most 100 callers whose secret differs, by claimed name and address", async () => {
@@ -123,7 +123,7 @@ describe("GET /v1/edges", () => {
     const { body } = await plane.call("GET", "/v1/edges");
     const claimed = (body as { unauthenticated: { claimedEdge: string }[] }).unauthenticated;
     expect([claimed.length, claimed[0]?.claimedEdge, claimed[99]?.claimedEdge]).toEqual([100, "other-99", "other-0"]);
-    expect((await plane.call("GET", "/metrics")).text).toContain("sluice_control_edge_calls_unauthenticated_total 103");
+    expect((await plane.status("/metrics")).text).toContain("sluice_control_edge_calls_unauthenticated_total 103");
   });
 
   it("the metrics show edges, watches and the propagation of revocations", async () => {
@@ -139,7 +139,7 @@ describe("GET /v1/edges", () => {
     await plane.report([], { worker: WORKER, policy: { source: "control-plane", generation: 1, hash } });
     const next = watch(plane, { ...said, log, since: 1 });
     await expect.poll(() => plane.watches.heldCount()).toBe(1);
-    const { text } = await plane.call("GET", "/metrics");
+    const { text } = await plane.status("/metrics");
     expect(text).toContain('sluice_control_edges{state="current"} 1');
     expect(text).toContain('sluice_control_edge_running_generation{edge="gw-1"} 1');
     expect(text).toContain('sluice_control_edge_log_lag{edge="gw-1"} 0');

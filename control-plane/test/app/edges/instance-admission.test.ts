@@ -34,7 +34,7 @@ describe("an edge that makes one instance after the other", () => {
     expectError(await plane.report([], { instance: instance(1001) }), "TOO_MANY_REQUESTS");
     const watch = { edge: "gw-1", instance: instance(1002), since: 0 };
     expectError(await plane.call("POST", "/edge/v1/watch", watch, KEYS.edgeCredential), "TOO_MANY_REQUESTS");
-    const { text } = await plane.call("GET", "/metrics");
+    const { text } = await plane.status("/metrics");
     expect(text).toContain("sluice_control_edge_instances_denied_total 47");
     expect(plane.logged().match(/edge-instances-denied/g)).toHaveLength(1);
   });

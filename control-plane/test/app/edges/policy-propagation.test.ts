@@ -14,7 +14,7 @@ async function runs(plane: TestControlPlane, worker: string): Promise<void> {
 }
 
 async function measured(plane: TestControlPlane): Promise<(string | undefined)[]> {
-  const { text } = await plane.call("GET", "/metrics");
+  const { text } = await plane.status("/metrics");
   return ["sum", "count"].map(
     (part) => new RegExp(`^sluice_control_policy_propagation_seconds_${part} (.*)$`, "m").exec(text)?.[1],
   );

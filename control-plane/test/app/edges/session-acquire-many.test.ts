@@ -140,7 +140,7 @@ describe("an edge asks for many sessions in one call", () => {
     const plane = await startTestControlPlane();
     const { session } = await created(plane);
     await acquireAll(plane, [session.id, sessionAt(0).id, sessionAt(0).id]);
-    const { text } = await plane.call("GET", "/metrics");
+    const { text } = await plane.status("/metrics");
     expect(text).toContain('sluice_control_acquires_total{outcome="live"} 1');
     expect(text).toContain('sluice_control_acquires_total{outcome="unknown"} 2');
   });

@@ -111,7 +111,7 @@ describe("an edge asks for a session", () => {
     const { session } = await created(plane);
     await plane.acquire(session.id);
     await plane.acquire(sessionAt(0).id);
-    const { text } = await plane.call("GET", "/metrics");
+    const { text } = await plane.status("/metrics");
     expect(text).toContain('sluice_control_acquires_total{outcome="live"} 1');
     expect(text).toContain('sluice_control_acquires_total{outcome="unknown"} 1');
   });

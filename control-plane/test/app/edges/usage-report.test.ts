@@ -87,7 +87,7 @@ describe("an edge that reports", () => {
     vi.spyOn(plane.ports.commits, "commit").mockResolvedValue(undefined);
     const rows = [[session.id, 1, 5, TOKEN, 0]];
     expect(expectError(await plane.report(rows), "NOT_READY")).toContain("report again in a while");
-    expect((await plane.call("GET", "/metrics")).text).toContain('sluice_control_reports_total{outcome="rejected"} 1');
+    expect((await plane.status("/metrics")).text).toContain('sluice_control_reports_total{outcome="rejected"} 1');
     expect(await spent(plane, session.id)).toBe(0);
     vi.restoreAllMocks();
     expect((await plane.report(rows)).status).toBe(200);
@@ -110,7 +110,7 @@ describe("an edge that reports", () => {
     await plane.report([[session.id, 1, 5, 0, 0]]);
     await plane.report([[session.id, 1, 5, 0, 0]]);
     await plane.report([[session.id, 2, 8, 0, 0]]);
-    const { text } = await plane.call("GET", "/metrics");
+    const { text } = await plane.status("/metrics");
     expect(text).toContain('sluice_control_reports_total{outcome="accepted"} 3');
     expect(text).toContain('sluice_control_report_rows_total{outcome="accepted"} 3');
     expect(text).toContain('sluice_control_tokens_consumed_total{plan="starter"} 8');

@@ -125,9 +125,9 @@ it("the metrics count the sessions that a bulk revocation ended, with their age"
   plane.clock.advance(2000);
   await plane.call("DELETE", "/v1/sessions?userId=u1");
   await expect
-    .poll(async () => (await plane.call("GET", "/metrics")).text)
+    .poll(async () => (await plane.status("/metrics")).text)
     .toContain('sluice_control_sessions_removed_total{reason="revoked"} 3');
-  const { text } = await plane.call("GET", "/metrics");
+  const { text } = await plane.status("/metrics");
   expect(text).toContain("sluice_control_session_duration_seconds_sum 6");
 });
 
@@ -139,6 +139,6 @@ it("the metrics count what backends consume by plan, and a repeat only once", as
     await plane.call("POST", `/v1/sessions/${session.id}/consume`, { count: 7 }, undefined, key);
   }
   await plane.call("POST", `/v1/sessions/${session.id}/consume`, { count: 5000 });
-  const { text } = await plane.call("GET", "/metrics");
+  const { text } = await plane.status("/metrics");
   expect(text).toContain('sluice_control_tokens_consumed_total{plan="metered"} 14');
 });

@@ -35,7 +35,7 @@ describe("a user who has as many sessions as the plan allows", () => {
     expect(states).toEqual(["revoked", "revoked", "live", "live"]);
     expect((await plane.store.position()).cursor).toBe(2);
     expect(plane.logged()).toContain('"reason":"replaced"');
-    const { text } = await plane.call("GET", "/metrics");
+    const { text } = await plane.status("/metrics");
     expect(text).toContain('sluice_control_sessions_removed_total{reason="replaced"} 2');
   });
 

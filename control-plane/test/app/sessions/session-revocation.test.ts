@@ -64,7 +64,7 @@ describe("session revocation", () => {
     plane.clock.advance(90_000);
     await plane.call("DELETE", `/v1/sessions/${session.id}`);
     await plane.call("DELETE", `/v1/sessions/${session.id}`);
-    const { text } = await plane.call("GET", "/metrics");
+    const { text } = await plane.status("/metrics");
     expect(text).toContain('sluice_control_sessions_removed_total{reason="revoked"} 1');
     expect(text).toContain("sluice_control_session_duration_seconds_sum 90");
   });

@@ -43,7 +43,7 @@ describe("a session that nobody uses", () => {
     plane.clock.advance(LIMIT_MS + 1);
     await sweep(plane);
     await plane.call("DELETE", `/v1/sessions/${session.id}`);
-    const { text } = await plane.call("GET", "/metrics");
+    const { text } = await plane.status("/metrics");
     expect(text).toContain('sluice_control_sessions_removed_total{reason="idle"} 1');
     expect(text).not.toContain('sluice_control_sessions_removed_total{reason="revoked"} 1');
     expect(text).toContain("sluice_control_session_duration_seconds_count 1");

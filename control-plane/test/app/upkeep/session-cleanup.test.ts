@@ -36,7 +36,7 @@ describe("a sweep", () => {
     plane.clock.advance(HOUR_MS + 500);
     await sweep(plane);
     await sweep(plane);
-    const { text } = await plane.call("GET", "/metrics");
+    const { text } = await plane.status("/metrics");
     expect(text).toContain("sluice_control_cleanup_runs_total 2");
     expect(text).toContain("sluice_control_cleanup_removed_total 1");
     expect(text).toContain("sluice_control_cleanup_duration_seconds_count 2");

@@ -1,0 +1,67 @@
+// Whether the control plane takes requests now, and if not, why.
+import type { Timers } from "../../app/ports/log-ports.js";
+import type { CurrentPolicy, SessionStore } from "../../app/ports/ports.js";
+import type { StoreHealth } from "../../app/ports/store-health.js";
+import type { ErrorCode, ErrorDetail } from "../errors.js";
+
+export interface ReadinessPorts {
+  readonly store: Pick<SessionStore, "position">;
+  readonly health: Pick<StoreHealth, "unwritable">;
+  readonly policies: CurrentPolicy;
+}
+
+export type NotReady = readonly [code: Extract<ErrorCode, "NOT_READY" | "NO_POLICY">, detail?: ErrorDetail];
+
+/** A supervisor's probe waits 1 s for its answer, as Kubernetes has it by default. */
+const STORE_ANSWERS_MS = 500;
+
+/** Known from the start of the process to its end: at the two ends it takes no requests. */
+export class Readiness {
+  private ports: ReadinessPorts | undefined;
+  private why = "The control plane is starting";
+
+  constructor(private readonly timers: Timers) {}
+
+  /** What the start waits for, such as "the store is being opened". */
+  startsWith(step: string): void {
+    this.why = `The control plane is starting: ${step}`;
+  }
+
+  started(ports: ReadinessPorts): void {
+    this.ports = ports;
+  }
+
+  stopping(): void {
+    this.ports = undefined;
+    this.why = "The control plane is stopping";
+  }
+
+  /** Undefined: it takes requests. */
+  async denial(): Promise<NotReady | undefined> {
+    const { ports } = this;
+    if (ports === undefined) return notReady(this.why);
+    if (ports.policies.current() === undefined) return ["NO_POLICY"];
+    if (!(await this.answers(ports.store))) return notReady("The store does not answer");
+    // It may have begun to stop meanwhile.
+    if (this.ports === undefined) return notReady(this.why);
+    const unwritable = ports.health.unwritable();
+    return unwritable === undefined ? undefined : notReady(`The store cannot be written: ${unwritable}`);
+  }
+
+  private answers(store: ReadinessPorts["store"]): Promise<boolean> {
+    return new Promise((resolve) => {
+      const cancel = this.timers.after(STORE_ANSWERS_MS, () => {
+        resolve(false);
+      });
+      const answered = (isThere: boolean) => (): void => {
+        cancel();
+        resolve(isThere);
+      };
+      // A store that has given up may throw in place of a rejection.
+      const position = async (): Promise<unknown> => store.position();
+      position().then(answered(true), answered(false));
+    });
+  }
+}
+
+const notReady = (message: string): NotReady => ["NOT_READY", { message }];
