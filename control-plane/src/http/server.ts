@@ -108,7 +108,7 @@ export async function buildHttpServer(options: HttpServerOptions): Promise<HttpA
     guardEdges(scope, { holderOf: bearerCheck(ofEdges(edgeCredentials)), unauthenticated, connections, callers });
     admitInstances(scope, options.admission);
     edgeRoutes(scope, ports);
-    watchRoute(scope, options.watches);
+    watchRoute(scope, options.watches, callers);
     done();
   });
   documentRoute(app);

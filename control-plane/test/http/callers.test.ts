@@ -3,11 +3,11 @@ import { request } from "node:http";
 import type { IncomingMessage } from "node:http";
 import { once } from "node:events";
 import { text } from "node:stream/consumers";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 
 import { networkFrom } from "../../src/app/access/trusted-proxies.js";
 import type { HttpServerOptions } from "../../src/http/server.js";
-import { ADMIN_TOKEN, startTestControlPlane } from "../support/control-plane.js";
+import { ADMIN_TOKEN, INSTANCE, KEYS, startTestControlPlane } from "../support/control-plane.js";
 import type { TestControlPlane } from "../support/control-plane.js";
 
 const PROXY = "127.0.0.2";
@@ -146,4 +146,14 @@ it("an edge that is denied behind a trusted proxy is shown and logged by its own
   const { unauthenticated } = body as { unauthenticated: { address: string }[] };
   expect(unauthenticated.map(({ address }) => address)).toEqual([STRANGER, "198.51.100.1"]);
   expect(plane.logged()).toMatch(/"event":"edge-unauthenticated","claimedEdge":"","address":"198\.51\.100\.1"/);
+});
+
+it("an edge behind a trusted proxy watches from its own address", async () => {
+  const plane = await started();
+  const from = vi.spyOn(plane.watches, "watch").mockResolvedValue({ outcome: "tooMany" } as never);
+  const body = { edge: "gw-1", instance: INSTANCE, since: 0 };
+  const watch = { method: "POST", path: "/edge/v1/watch", token: KEYS.edgeCredential, body };
+  for (const peer of [PROXY, STRANGER])
+    await call(plane, { ...watch, from: peer, forwardedFor: "::ffff:198.51.100.1" });
+  expect(from.mock.calls.map(([{ address }]) => address)).toEqual(["198.51.100.1", STRANGER]);
 });

@@ -14,6 +14,7 @@ import {
 import { plainAddress } from "../../app/access/network.js";
 import type { PolicyOffer } from "../../app/ports/watch-ports.js";
 import type { Watches } from "../../app/edges/watches.js";
+import type { Callers } from "../callers.js";
 import { hangUpOf } from "../connections.js";
 import { FilterSchema, receivedPolicy, ReceivedPolicySchema, hex, TableSchema, whole } from "./edge-body-schemas.js";
 import { sendError } from "../errors.js";
@@ -54,7 +55,7 @@ const WatchAnswerSchema = Type.Union([
 ]);
 
 /** To be called in a scope that `guardEdges` keeps. */
-export function watchRoute(app: HttpApp, watches: Watches): void {
+export function watchRoute(app: HttpApp, watches: Watches, callers: Callers): void {
   const schema = {
     tags: ["edge"],
     security: [{ edgeCredential: [] }],
@@ -74,7 +75,7 @@ export function watchRoute(app: HttpApp, watches: Watches): void {
     const received = policy && receivedPolicy(policy);
     const said = { edge, instance, log, since, follow, policy: received, filter, table, wallMs };
     const gone = hangUpOf(request.raw.socket);
-    const watched = await watches.watch({ ...said, address: plainAddress(request.ip) }, gone);
+    const watched = await watches.watch({ ...said, address: plainAddress(callers.addressOf(request)) }, gone);
     if (watched.outcome === "answered") return reply.code(200).send(watched.answer);
     if (watched.outcome === "policy") return sendPolicy(reply, watched.offer);
     return sendError(reply, "NOT_READY", { message: "No more watches are held now: ask again in a while" });
