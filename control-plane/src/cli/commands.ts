@@ -7,9 +7,11 @@ import { renderEnvoy } from "./commands/render/render-envoy.js";
 import { renderEcdsFile, renderSettings } from "./commands/render/render-settings.js";
 import { renderWasmPlugin } from "./commands/render/render-wasmplugin.js";
 import { revoke } from "./commands/revoke-command.js";
+import { secretHash, secretNew } from "./commands/secret-commands.js";
 import { changePlan, consume, create, show, token } from "./commands/session-commands.js";
 import { edges } from "./commands/edges-command.js";
 import { audit, bucket, usage } from "./commands/status-commands.js";
+import { tokenInspect } from "./commands/token-command.js";
 import { top } from "./commands/top-command.js";
 
 export const COMMANDS: readonly Command[] = [
@@ -28,6 +30,9 @@ export const COMMANDS: readonly Command[] = [
   policyCheck,
   policyStatus,
   policyConfirm,
+  secretNew,
+  secretHash,
+  tokenInspect,
   renderSettings,
   renderWasmPlugin,
   renderEcdsFile,

@@ -25,7 +25,7 @@ export interface Failure {
   readonly exit: ExitCode;
   /**
    * The API's code, or one of this program's: USAGE, UNREACHABLE, UNEXPECTED_ANSWER, POLICY_REJECTED, SETTINGS_REJECTED,
-   * UNCONFIRMED.
+   * TOKEN_MALFORMED, TOKEN_NOT_GENUINE, UNCONFIRMED.
    */
   readonly code: string;
   readonly message: string;

@@ -1,7 +1,9 @@
 // The `sluice` command as a process: its streams, files and signals, and its exit code.
+import { randomBytes } from "node:crypto";
 import { setTimeout as after } from "node:timers/promises";
 
 import { FileReader } from "../files/file-reader.js";
+import { writePrivateFile } from "../files/private-file.js";
 import { UnfitFile } from "../files/regular-file.js";
 import { readEnvoyTemplate } from "../render/envoy-template.js";
 import { EXIT } from "./failure.js";
@@ -41,6 +43,8 @@ const io: Io = {
   readFile: (path, maxBytes) => files.read(path, maxBytes),
   readInput,
   readTemplate: () => readEnvoyTemplate(files),
+  writePrivate: writePrivateFile,
+  randomBytes: (count) => randomBytes(count),
   version: ownVersion,
   monotonicMs: () => performance.now(),
   sleep: (ms, until) => after(ms, undefined, until === undefined ? {} : { signal: until }).catch(() => undefined),

@@ -1,6 +1,6 @@
 // The program: from a command line to an exit code. Everything it touches is passed in.
 import { readAccess } from "./client/access.js";
-import { commandOf, readArguments, unknownOption, wordsOf } from "./arguments.js";
+import { asksForJson, commandOf, readArguments, unknownOption, wordsOf } from "./arguments.js";
 import { Client } from "./client/client.js";
 import { GENERAL_OPTIONS } from "./command.js";
 import type { Command, Given, Invocation } from "./command.js";
@@ -18,7 +18,7 @@ const DEFAULT_TIMEOUT_SECONDS = 10;
 
 /** @param argv what follows the program's name */
 export async function runProgram(argv: readonly string[], env: Environment, io: Io): Promise<ExitCode> {
-  const json = argv.includes("--json");
+  const json = asksForJson(argv, COMMANDS);
   const words = wordsOf(argv, COMMANDS);
   const asksForHelp = argv.includes("--help") || argv.includes("-h") || words[0] === "help";
   const named = words[0] === "help" ? words.slice(1) : words;
@@ -70,7 +70,8 @@ function withoutCommand(
 
 async function run(command: Command, given: Given, env: Environment, io: Io): Promise<Failure | undefined> {
   const coloured = io.isTerminal && (env.NO_COLOR ?? "") === "" && env.TERM !== "dumb";
-  const invocation: Invocation = { ...given, io, output: new Output(io, given.flag("json"), coloured) };
+  const json = given.flag("json") || given.text("output") === "json";
+  const invocation: Invocation = { ...given, io, env, output: new Output(io, json, coloured) };
   if ("runLocally" in command) return command.runLocally(invocation);
   const access = await readAccess(env, given.text("token-file"), io);
   if (!access.ok) return access.failure;

@@ -12,6 +12,8 @@ export interface Ran {
   readonly err: string;
   /** What it slept, ms. */
   readonly slept: readonly number[];
+  /** Files that it wrote for their owner alone. */
+  readonly written: Readonly<Record<string, string>>;
 }
 
 export interface World {
@@ -32,6 +34,7 @@ export interface World {
 export async function sluice(line: string | readonly string[], world: World = {}): Promise<Ran> {
   const { url, env, files = {}, input = "", terminal, onSleep, monotonicMs, interruption } = world;
   const slept: number[] = [];
+  const written: Record<string, string> = {};
   let out = "";
   let err = "";
   let nowMs = 0;
@@ -48,6 +51,13 @@ export async function sluice(line: string | readonly string[], world: World = {}
     },
     readTemplate: () => readEnvoyTemplate(new FileReader()),
     readInput: () => Promise.resolve(Buffer.from(input)),
+    writePrivate: (path, text, mayReplace) => {
+      if (files[path] !== undefined && !mayReplace)
+        return Promise.reject(Object.assign(new Error("x"), { code: "EEXIST" }));
+      written[path] = text;
+      return Promise.resolve();
+    },
+    randomBytes: (count) => Buffer.alloc(count, 0xfb),
     version: () => "1.2.3",
     monotonicMs: monotonicMs ?? (() => nowMs),
     sleep: async (ms) => {
@@ -60,7 +70,7 @@ export async function sluice(line: string | readonly string[], world: World = {}
   const argv = typeof line === "string" ? line.split(" ").filter((word) => word !== "") : line;
   const environment = { SLUICE_ADMIN_TOKEN: ADMIN_TOKEN, ...(url === undefined ? {} : { SLUICE_URL: url }), ...env };
   const code = await runProgram(argv, environment, io);
-  return { code, out, err, slept };
+  return { code, out, err, slept, written };
 }
 
 /** Each line of the output, which must be JSON. */

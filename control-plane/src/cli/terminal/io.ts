@@ -13,6 +13,10 @@ export interface Io {
   readonly readTemplate: () => Promise<string>;
   /** All of the standard input. Rejects as a FileReader does. */
   readonly readInput: (maxBytes: number) => Promise<Buffer>;
+  /** Readable by its owner alone. Rejects with the system's error, EEXIST where something stands there that may not be replaced. */
+  readonly writePrivate: (path: string, text: string, mayReplace: boolean) => Promise<void>;
+  /** For secrets. */
+  readonly randomBytes: (count: number) => Buffer;
   /** The program's, as package.json says it. */
   readonly version: () => string;
   readonly monotonicMs: () => number;
