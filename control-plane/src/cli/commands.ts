@@ -1,5 +1,7 @@
 // The table of commands, in the order in which the help shows them.
 import type { Command } from "./command.js";
+import { completionOf } from "./commands/completion/completion-command.js";
+import { config } from "./commands/config-command.js";
 import { list } from "./commands/list-command.js";
 import { policyConfirm, policyStatus } from "./commands/held-policy-commands.js";
 import { policyCheck } from "./commands/policy-command.js";
@@ -37,4 +39,6 @@ export const COMMANDS: readonly Command[] = [
   renderWasmPlugin,
   renderEcdsFile,
   renderEnvoy,
+  config,
+  completionOf(() => COMMANDS),
 ];

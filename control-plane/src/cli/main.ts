@@ -1,5 +1,7 @@
 // The `sluice` command as a process: its streams, files and signals, and its exit code.
 import { randomBytes } from "node:crypto";
+import { constants } from "node:fs";
+import { stat } from "node:fs/promises";
 import { setTimeout as after } from "node:timers/promises";
 
 import { FileReader } from "../files/file-reader.js";
@@ -41,6 +43,11 @@ const io: Io = {
   columns: () => stdout.columns || DEFAULT_COLUMNS,
   rows: () => stdout.rows || DEFAULT_ROWS,
   readFile: (path, maxBytes) => files.read(path, maxBytes),
+  isWritableByAll: (path) =>
+    stat(path).then(
+      ({ mode }) => (mode & constants.S_IWOTH) !== 0,
+      () => false,
+    ),
   readInput,
   readTemplate: () => readEnvoyTemplate(files),
   writePrivate: writePrivateFile,

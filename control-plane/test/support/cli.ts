@@ -20,6 +20,8 @@ export interface World {
   readonly url?: string;
   readonly env?: Environment;
   readonly files?: Readonly<Record<string, string>>;
+  /** Of the files, those that every user may write. */
+  readonly openFiles?: readonly string[];
   /** On the standard input. */
   readonly input?: string;
   readonly terminal?: { readonly columns: number; readonly rows: number };
@@ -32,7 +34,7 @@ export interface World {
 
 /** Nothing of the machine: its environment is what the test gives it, and it sleeps without time passing. */
 export async function sluice(line: string | readonly string[], world: World = {}): Promise<Ran> {
-  const { url, env, files = {}, input = "", terminal, onSleep, monotonicMs, interruption } = world;
+  const { url, env, files = {}, openFiles = [], input = "", terminal, onSleep, monotonicMs, interruption } = world;
   const slept: number[] = [];
   const written: Record<string, string> = {};
   let out = "";
@@ -49,6 +51,7 @@ export async function sluice(line: string | readonly string[], world: World = {}
       if (text === undefined) return Promise.reject(Object.assign(new Error("no such file"), { code: "ENOENT" }));
       return Promise.resolve(Buffer.from(text));
     },
+    isWritableByAll: (path) => Promise.resolve(openFiles.includes(path)),
     readTemplate: () => readEnvoyTemplate(new FileReader()),
     readInput: () => Promise.resolve(Buffer.from(input)),
     writePrivate: (path, text, mayReplace) => {

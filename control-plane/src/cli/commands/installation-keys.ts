@@ -2,6 +2,8 @@
 import { deriveKeys, readSecret } from "../../domain/keys.js";
 import type { Keys } from "../../domain/keys.js";
 import { given } from "../../settings/environment.js";
+import { readSecretFiles } from "../../settings/secret-files.js";
+import { unknownVariables } from "../../settings/unknown-variables.js";
 import type { Invocation } from "../command.js";
 import { done, failed, usageFailure } from "../failure.js";
 import type { Outcome } from "../failure.js";
@@ -13,38 +15,37 @@ export interface NamedKeys {
   readonly keys: Keys;
 }
 
-const VARIABLES = ["SLUICE_SECRET", "SLUICE_SECRET_ALSO"];
+const VARIABLES = ["SLUICE_SECRET", "SLUICE_SECRET_ALSO"] as const;
 const MAX_SECRET_FILE_BYTES = 65_536;
 
 /** Those of the file alone where one is given; none where no secret is. Nothing that stands in a secret is repeated. */
-export async function readKeys(file: string | undefined, invocation: Invocation): Promise<Outcome<NamedKeys[]>> {
+export async function readKeys(file: string | undefined, { env, io }: Invocation): Promise<Outcome<NamedKeys[]>> {
   if (file !== undefined) {
-    const keys = await keysIn("--secret-file", file, invocation);
-    return keys.ok ? done([keys.value]) : keys;
+    const read = await readOr(`--secret-file: ${file}`, () => io.readFile(file, MAX_SECRET_FILE_BYTES));
+    return read.ok ? keysFrom([["--secret-file", read.value.toString("utf8")]]) : read;
   }
+  const [unknown] = unknownVariables(env);
+  if (unknown !== undefined) return failed(usageFailure(unknown));
+  const secrets = await readSecretFiles(env, (path, maxBytes) => io.readFile(path, maxBytes), VARIABLES);
+  const [violation] = secrets.violations;
+  if (violation !== undefined) return failed(usageFailure(violation));
+  return keysFrom(
+    VARIABLES.flatMap((variable) => {
+      const text = given(secrets.env, variable);
+      return text === undefined ? [] : [[secrets.files.get(variable)?.variable ?? variable, text]];
+    }),
+  );
+}
+
+function keysFrom(secrets: readonly (readonly [from: string, text: string])[]): Outcome<NamedKeys[]> {
   const found: NamedKeys[] = [];
-  for (const variable of VARIABLES) {
-    const [text, path] = [given(invocation.env, variable), given(invocation.env, `${variable}_FILE`)];
-    if (text !== undefined && path !== undefined) {
-      return failed(usageFailure(`${variable} and ${variable}_FILE are both set: set one of them`));
+  for (const [from, text] of secrets) {
+    const reading = readSecret(text);
+    if (!reading.ok) {
+      const expected = "expected at least 32 random bytes, in hex or base64";
+      return failed(usageFailure(`${from} ${reading.violation}: ${expected}`));
     }
-    const keys = path === undefined ? keysOf(variable, text) : await keysIn(`${variable}_FILE`, path, invocation);
-    if (keys?.ok === false) return keys;
-    if (keys !== undefined) found.push(keys.value);
+    found.push({ from, keys: deriveKeys(reading.secret) });
   }
   return done(found);
-}
-
-async function keysIn(from: string, path: string, { io }: Invocation): Promise<Outcome<NamedKeys>> {
-  const read = await readOr(`${from}: ${path}`, () => io.readFile(path, MAX_SECRET_FILE_BYTES));
-  return read.ok ? keysFrom(from, read.value.toString("utf8")) : read;
-}
-
-const keysOf = (from: string, text: string | undefined): Outcome<NamedKeys> | undefined =>
-  text === undefined ? undefined : keysFrom(from, text);
-
-function keysFrom(from: string, text: string): Outcome<NamedKeys> {
-  const reading = readSecret(text);
-  if (reading.ok) return done({ from, keys: deriveKeys(reading.secret) });
-  return failed(usageFailure(`${from} ${reading.violation}: expected at least 32 random bytes, in hex or base64`));
 }

@@ -46,7 +46,8 @@ export const secretNew: LocalCommand = {
     const [out, secret] = [text("out"), io.randomBytes(RANDOM_BYTES).toString(ENCODINGS[kind])];
     if (out === undefined) {
       if (flag("replace")) return usageFailure("--replace needs --out");
-      return printed(secret, kind, invocation);
+      printed(secret, kind, invocation);
+      return undefined;
     }
     const failure = await written(out, secret, invocation);
     if (failure === undefined) told(out, secret, kind, invocation);
@@ -54,13 +55,12 @@ export const secretNew: LocalCommand = {
   },
 };
 
-function printed(secret: string, kind: Kind, { io, output }: Invocation): undefined {
+function printed(secret: string, kind: Kind, { io, output }: Invocation): void {
   const hash = kind === "issuer-token" ? { tokenSha256: sha256(secret) } : {};
   if (output.json) output.document({ kind, secret, ...hash });
   else if (kind !== "issuer-token") output.line(secret);
   else output.fields([["token", secret], ...Object.entries(hash)]);
   if (io.isTerminal) output.remark("This terminal may keep it in its scrollback. --out FILE shows it to nobody");
-  return undefined;
 }
 
 async function written(out: string, secret: string, { flag, io }: Invocation): Promise<Failure | undefined> {
