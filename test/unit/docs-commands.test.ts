@@ -27,6 +27,14 @@ it("no document says to run npx, which fetches and runs what it does not find", 
   expect(files.filter((file) => /\bnpx\s+[-\w.@/]/.test(textOf(file)))).toEqual([]);
 });
 
+it("no document has a line of another program to make a secret, a token or a token's hash", () => {
+  const made =
+    /openssl rand|\brandomBytes\(|\/dev\/u?random|node (?:-e|-p|--eval|--print)\b.*(?:random|crypto)|printf.*sha256sum/;
+  const read = filesBelow(projectRoot).filter((file) => /\.(?:md|ya?ml|json)$|Dockerfile/.test(file));
+  expect(read).toContain("envoy/kubernetes.yaml");
+  expect(read.filter((file) => made.test(textOf(file)))).toEqual([]);
+});
+
 it("the package cannot be published by mistake", () => {
   expect(JSON.parse(textOf("package.json"))).toMatchObject({ private: true });
 });

@@ -24,6 +24,12 @@ export function unknownOption(argv: readonly string[], commands: readonly Comman
   return unknown?.kind === "option" ? unknown.rawName : undefined;
 }
 
+/** Whether programs read what is printed: known also where the command line cannot be used. */
+export function asksForJson(argv: readonly string[], commands: readonly Command[]): boolean {
+  const { json, output } = parseLoosely(argv, commands).values;
+  return json !== undefined || output === "json";
+}
+
 const optionsOfAll = (commands: readonly Command[]): Options =>
   Object.assign({}, GENERAL_OPTIONS, ...commands.map(({ options }) => options)) as Options;
 
@@ -80,7 +86,10 @@ function parse(argv: readonly string[], options: Options): Parsed | string {
 
 const forParser = (options: Options): NonNullable<ParseArgsConfig["options"]> =>
   Object.fromEntries(
-    Object.entries(options).map(([name, { kind }]) => [name, { type: kind === "flag" ? "boolean" : "string" }]),
+    Object.entries(options).map(([name, { kind, short }]) => [
+      name,
+      { type: kind === "flag" ? "boolean" : "string", ...(short !== undefined && { short }) },
+    ]),
   );
 
 const wrong = (violation: string, { name }: Command): ReturnType<typeof failed> =>
@@ -95,6 +104,10 @@ function argumentViolation(args: readonly string[], command: Command): string | 
   const missing = command.args.find(({ optional }, i) => optional !== true && args[i] === undefined);
   if (missing !== undefined) return `${missing.name} is missing: ${missing.what}`;
   if (args.includes("")) return "an argument is empty";
+  for (const [i, { name, values }] of command.args.entries()) {
+    const value = args[i];
+    if (value !== undefined && values?.includes(value) === false) return `${name}: expected ${oneOf(values)}`;
+  }
   const takesMany = command.args.at(-1)?.many === true;
   if (args.length > command.args.length && !takesMany) {
     return `too many arguments: ${command.args.length} expected, ${args.length} given`;
@@ -109,11 +122,20 @@ function optionViolation(names: readonly string[], values: Parsed["values"], opt
     const value = values[name];
     if (value === undefined && option.required === true) return `--${name} is missing: ${option.what}`;
     if (value === "") return `--${name} is empty`;
-    const violation = typeof value === "string" ? numberViolation(value, option) : undefined;
+    const violation = typeof value === "string" ? valueViolation(value, option) : undefined;
     if (violation !== undefined) return `--${name}: ${violation}`;
   }
+  if (values.json === true && values.output === "text") return "--json and --output text exclude each other";
   return undefined;
 }
+
+function valueViolation(value: string, option: Option): string | undefined {
+  if (option.values?.includes(value) === false) return `expected ${oneOf(option.values)}`;
+  return numberViolation(value, option);
+}
+
+const oneOf = (values: readonly string[]): string =>
+  values.length === 2 ? values.join(" or ") : `one of ${values.join(", ")}`;
 
 function numberViolation(value: string, { kind, least = 1, most = MAX_NUMBER }: Option): string | undefined {
   if (kind !== "count" && kind !== "seconds") return undefined;

@@ -1,4 +1,5 @@
 // What a command is: its words, what it takes, what its help teaches, and what it does.
+import type { Environment } from "../settings/environment.js";
 import type { Client } from "./client/client.js";
 import type { Failure } from "./failure.js";
 import type { Io } from "./terminal/io.js";
@@ -9,6 +10,10 @@ export interface Option {
   readonly what: string;
   /** What stands for its value in the help: `ID`. */
   readonly value?: string;
+  /** All that its value may be. */
+  readonly values?: readonly string[];
+  /** One letter. */
+  readonly short?: string;
   readonly required?: true;
   /** Of a count or a number of seconds; else 1 and a million. */
   readonly least?: number;
@@ -22,6 +27,8 @@ export interface Argument {
   readonly name: string;
   readonly what: string;
   readonly optional?: true;
+  /** All that it may be. */
+  readonly values?: readonly string[];
   /** The last one only: any number of them. */
   readonly many?: true;
 }
@@ -36,6 +43,7 @@ export interface Given {
 
 export interface Invocation extends Given {
   readonly io: Io;
+  readonly env: Environment;
   readonly output: Output;
 }
 
@@ -65,9 +73,12 @@ export interface LocalCommand extends Taught {
 
 export type Command = ApiCommand | LocalCommand;
 
+export const FORMATS = ["text", "json"] as const;
+
 /** Every command takes them. */
 export const GENERAL_OPTIONS: Options = {
-  json: { kind: "flag", what: "print JSON: one document, or one line for each item of a list" },
+  output: { kind: "text", value: "FORMAT", short: "o", values: FORMATS, what: "text (the default) or json; also -o" },
+  json: { kind: "flag", what: "as -o json: one document, or one line for each item of a list" },
   "token-file": { kind: "text", value: "FILE", what: "the admin token is in this file (else in SLUICE_ADMIN_TOKEN)" },
   timeout: { kind: "seconds", value: "SECONDS", most: 3600, what: "how long to wait for each answer (10)" },
   help: { kind: "flag", what: "show this; also -h" },

@@ -1,5 +1,7 @@
 // The table of commands, in the order in which the help shows them.
 import type { Command } from "./command.js";
+import { completionOf } from "./commands/completion/completion-command.js";
+import { config } from "./commands/config-command.js";
 import { list } from "./commands/list-command.js";
 import { policyConfirm, policyStatus } from "./commands/held-policy-commands.js";
 import { policyCheck } from "./commands/policy-command.js";
@@ -7,9 +9,11 @@ import { renderEnvoy } from "./commands/render/render-envoy.js";
 import { renderEcdsFile, renderSettings } from "./commands/render/render-settings.js";
 import { renderWasmPlugin } from "./commands/render/render-wasmplugin.js";
 import { revoke } from "./commands/revoke-command.js";
+import { secretHash, secretNew } from "./commands/secret-commands.js";
 import { changePlan, consume, create, show, token } from "./commands/session-commands.js";
 import { edges } from "./commands/edges-command.js";
 import { audit, bucket, usage } from "./commands/status-commands.js";
+import { tokenInspect } from "./commands/token-command.js";
 import { top } from "./commands/top-command.js";
 
 export const COMMANDS: readonly Command[] = [
@@ -28,8 +32,13 @@ export const COMMANDS: readonly Command[] = [
   policyCheck,
   policyStatus,
   policyConfirm,
+  secretNew,
+  secretHash,
+  tokenInspect,
   renderSettings,
   renderWasmPlugin,
   renderEcdsFile,
   renderEnvoy,
+  config,
+  completionOf(() => COMMANDS),
 ];

@@ -15,17 +15,52 @@ export const EXIT = {
   unavailable: 5,
   /** It is revoked, and some edge has not confirmed in time. */
   unconfirmed: 6,
+  /** `doctor` found something to mend. */
+  findings: 7,
   /** A violation of this program. */
   internal: 70,
 } as const;
 
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
+/** As `sluice help exit-codes` and docs/cli.md have them. */
+export const EXIT_CODES: readonly { readonly code: ExitCode; readonly what: string; readonly act: string }[] = [
+  { code: EXIT.done, what: "done", act: "" },
+  {
+    code: EXIT.denied,
+    what: "not done: no such session, it has ended, a field is wrong, the policy has violations, a token is not genuine",
+    act: "read the message; repeating does not help",
+  },
+  {
+    code: EXIT.usage,
+    what: "the command line, the environment or the configuration file cannot be used; nothing was sent",
+    act: "see --help",
+  },
+  {
+    code: EXIT.unreachable,
+    what: "unreachable: no answer, no connection, or TLS failed",
+    act: "look at the control plane and SLUICE_URL; sluice doctor",
+  },
+  { code: EXIT.notAllowed, what: "the token is wrong, or of a kind that may not do this", act: "use another token" },
+  {
+    code: EXIT.unavailable,
+    what: "unavailable: overloaded, not ready, failed, or not a Sluice that answers",
+    act: "wait and try again",
+  },
+  {
+    code: EXIT.unconfirmed,
+    what: "the sessions are revoked, and some edge has not confirmed in time: it may still admit them",
+    act: "look at the edges that are named; repeat the command to wait again",
+  },
+  { code: EXIT.findings, what: "sluice doctor has found something to mend", act: "mend it, from the top" },
+  { code: EXIT.internal, what: "a defect of this program", act: "report it" },
+];
+
 export interface Failure {
   readonly exit: ExitCode;
   /**
    * The API's code, or one of this program's: USAGE, UNREACHABLE, UNEXPECTED_ANSWER, POLICY_REJECTED, SETTINGS_REJECTED,
-   * UNCONFIRMED.
+   * TOKEN_MALFORMED, TOKEN_NOT_GENUINE, UNCONFIRMED.
    */
   readonly code: string;
   readonly message: string;

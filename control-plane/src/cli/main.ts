@@ -1,7 +1,11 @@
 // The `sluice` command as a process: its streams, files and signals, and its exit code.
+import { randomBytes } from "node:crypto";
+import { constants } from "node:fs";
+import { stat } from "node:fs/promises";
 import { setTimeout as after } from "node:timers/promises";
 
 import { FileReader } from "../files/file-reader.js";
+import { writePrivateFile } from "../files/private-file.js";
 import { UnfitFile } from "../files/regular-file.js";
 import { readEnvoyTemplate } from "../render/envoy-template.js";
 import { EXIT } from "./failure.js";
@@ -39,8 +43,15 @@ const io: Io = {
   columns: () => stdout.columns || DEFAULT_COLUMNS,
   rows: () => stdout.rows || DEFAULT_ROWS,
   readFile: (path, maxBytes) => files.read(path, maxBytes),
+  isWritableByAll: (path) =>
+    stat(path).then(
+      ({ mode }) => (mode & constants.S_IWOTH) !== 0,
+      () => false,
+    ),
   readInput,
   readTemplate: () => readEnvoyTemplate(files),
+  writePrivate: writePrivateFile,
+  randomBytes: (count) => randomBytes(count),
   version: ownVersion,
   monotonicMs: () => performance.now(),
   sleep: (ms, until) => after(ms, undefined, until === undefined ? {} : { signal: until }).catch(() => undefined),

@@ -1,14 +1,14 @@
 // The program: from a command line to an exit code. Everything it touches is passed in.
 import { readAccess } from "./client/access.js";
-import { commandOf, readArguments, unknownOption, wordsOf } from "./arguments.js";
+import { asksForJson, commandOf, readArguments, unknownOption, wordsOf } from "./arguments.js";
 import { Client } from "./client/client.js";
 import { GENERAL_OPTIONS } from "./command.js";
 import type { Command, Given, Invocation } from "./command.js";
 import { COMMANDS } from "./commands.js";
 import { connect } from "./client/connection.js";
-import { EXIT, usageFailure } from "./failure.js";
+import { EXIT, EXIT_CODES, usageFailure } from "./failure.js";
 import type { ExitCode, Failure } from "./failure.js";
-import { commandHelp, generalHelp, groupHelp } from "./terminal/help.js";
+import { commandHelp, EXIT_CODES_TOPIC, exitCodesHelp, generalHelp, groupHelp } from "./terminal/help.js";
 import type { Environment } from "../settings/environment.js";
 import type { Io } from "./terminal/io.js";
 import { Output } from "./terminal/output.js";
@@ -18,7 +18,7 @@ const DEFAULT_TIMEOUT_SECONDS = 10;
 
 /** @param argv what follows the program's name */
 export async function runProgram(argv: readonly string[], env: Environment, io: Io): Promise<ExitCode> {
-  const json = argv.includes("--json");
+  const json = asksForJson(argv, COMMANDS);
   const words = wordsOf(argv, COMMANDS);
   const asksForHelp = argv.includes("--help") || argv.includes("-h") || words[0] === "help";
   const named = words[0] === "help" ? words.slice(1) : words;
@@ -28,7 +28,9 @@ export async function runProgram(argv: readonly string[], env: Environment, io: 
     const unknown = unknownOption(argv, COMMANDS);
     if (unknown !== undefined) return report(noOption(unknown), json, io);
   }
-  if (asksForHelp || command === undefined) return withoutCommand(named, command, asksForHelp, json, io);
+  if (asksForHelp || command === undefined) {
+    return withoutCommand(named, command, asksForHelp, json, { ...io, width: widthOf(env, io) });
+  }
   const given = readArguments(argv, command);
   const failure = given.ok ? await run(command, given.value, env, io) : given.failure;
   if (failure === undefined) return EXIT.done;
@@ -54,23 +56,37 @@ function withoutCommand(
   command: Command | undefined,
   asksForHelp: boolean,
   json: boolean,
-  io: Io,
+  io: Io & { readonly width: number },
 ): ExitCode {
   const [first] = words;
+  if (asksForHelp && first === EXIT_CODES_TOPIC && words.length === 1) {
+    if (json) for (const one of EXIT_CODES) io.out(`${visibleJson(one)}\n`);
+    else io.out(exitCodesHelp(io.width));
+    return EXIT.done;
+  }
   const group = COMMANDS.filter(({ name }) => name.startsWith(`${first ?? ""} `));
   const isGroup = first !== undefined && group.length > 0;
   if (command === undefined && first !== undefined && !(isGroup && words.length === 1)) {
     const names = (isGroup ? group : COMMANDS).map(({ name }) => name).join(", ");
     return report(usageFailure(`there is no command ${words.slice(0, 2).join(" ")}`, `There are: ${names}`), json, io);
   }
-  const help = command !== undefined ? commandHelp(command) : isGroup ? groupHelp(first, group) : generalHelp(COMMANDS);
+  const { width } = io;
+  const general = isGroup ? groupHelp(first, group, width) : generalHelp(COMMANDS, width);
+  const help = command === undefined ? general : commandHelp(command, width);
   (asksForHelp ? io.out : io.err)(help);
   return asksForHelp ? EXIT.done : EXIT.usage;
 }
 
+/** COLUMNS, where it is given, as every program of a terminal has it. Infinity: the output is no terminal. */
+function widthOf({ COLUMNS: given = "" }: Environment, io: Pick<Io, "isTerminal" | "columns">): number {
+  if (!io.isTerminal) return Infinity;
+  return /^[1-9]\d{0,4}$/.test(given) ? Number(given) : io.columns();
+}
+
 async function run(command: Command, given: Given, env: Environment, io: Io): Promise<Failure | undefined> {
   const coloured = io.isTerminal && (env.NO_COLOR ?? "") === "" && env.TERM !== "dumb";
-  const invocation: Invocation = { ...given, io, output: new Output(io, given.flag("json"), coloured) };
+  const json = given.flag("json") || given.text("output") === "json";
+  const invocation: Invocation = { ...given, io, env, output: new Output(io, json, coloured, widthOf(env, io)) };
   if ("runLocally" in command) return command.runLocally(invocation);
   const access = await readAccess(env, given.text("token-file"), io);
   if (!access.ok) return access.failure;

@@ -59,6 +59,9 @@ export function formatSessionId(bytes: Uint8Array): string {
   return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join("-");
 }
 
+/** Whether a UUID, in lower case, is one that newSessionId can have made: version 7, variant 10. */
+export const isOurs = (id: string): boolean => /^.{14}7.{4}[89ab]/.test(id);
+
 /** The 16 bytes of a UUID of either case and any version; undefined where the text is none. */
 export function parseSessionId(text: string): Uint8Array | undefined {
   return SESSION_ID.test(text) ? Buffer.from(text.replaceAll("-", ""), "hex") : undefined;

@@ -25,7 +25,15 @@ describe("a command line that cannot be used", () => {
     ["session list --limit 1.5", "--limit: expected a whole number"],
     ["edges --timeout soon", "--timeout: expected a number from 1 to 3600"],
     ["edges --json=yes", "--json"],
-    ["--colour red edges", "there is no option --colour\nEvery command takes --json, --token-file, --timeout, --help"],
+    [
+      "--colour red edges",
+      "there is no option --colour\nEvery command takes --output, --json, --token-file, --timeout",
+    ],
+    ["edges -o yaml", "--output: expected text or json"],
+    ["edges --output=", "--output is empty"],
+    ["edges --json -o text", "--json and --output text exclude each other"],
+    ["session list --state dead", "--state: expected one of live, revoked, expired"],
+    ["render settings --format xml", "--format: expected yaml or json"],
     ["--colour", "there is no option --colour"],
     ["-x red edges", "there is no option -x"],
   ])('"sluice %s" is exit code 2, and nothing is sent', async (line, said) => {
@@ -42,6 +50,13 @@ describe("a command line that cannot be used", () => {
     const ran = await sluice("session show --json");
     expect(JSON.parse(ran.err)).toMatchObject({ error: { code: "USAGE", hint: "See: sluice session show --help" } });
   });
+
+  it.each(["-o json", "-ojson", "--output json", "--output=json", "-o json --json"])(
+    "%s makes an error JSON too, as --json does",
+    async (option) => {
+      expect((await sluice(`${option} session show`)).err).toBe((await sluice("session show --json")).err);
+    },
+  );
 
   it("options may come before the command", async () => {
     expect((await sluice(`--timeout soon session show ${ID}`)).err).toContain("--timeout: expected a number");

@@ -204,6 +204,7 @@ describe("session revoke --user and --org", () => {
       out: "revocation r1 is finished: 250 sessions looked at, 250 revoked by it; the only edge confirmed\n",
       err: "revocation r1 is running: 200 sessions looked at, 200 revoked by it\n",
       slept: [100, 1000, 1000],
+      written: {},
     });
   });
 

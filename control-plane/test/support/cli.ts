@@ -12,12 +12,16 @@ export interface Ran {
   readonly err: string;
   /** What it slept, ms. */
   readonly slept: readonly number[];
+  /** Files that it wrote for their owner alone. */
+  readonly written: Readonly<Record<string, string>>;
 }
 
 export interface World {
   readonly url?: string;
   readonly env?: Environment;
   readonly files?: Readonly<Record<string, string>>;
+  /** Of the files, those that every user may write. */
+  readonly openFiles?: readonly string[];
   /** On the standard input. */
   readonly input?: string;
   readonly terminal?: { readonly columns: number; readonly rows: number };
@@ -30,8 +34,9 @@ export interface World {
 
 /** Nothing of the machine: its environment is what the test gives it, and it sleeps without time passing. */
 export async function sluice(line: string | readonly string[], world: World = {}): Promise<Ran> {
-  const { url, env, files = {}, input = "", terminal, onSleep, monotonicMs, interruption } = world;
+  const { url, env, files = {}, openFiles = [], input = "", terminal, onSleep, monotonicMs, interruption } = world;
   const slept: number[] = [];
+  const written: Record<string, string> = {};
   let out = "";
   let err = "";
   let nowMs = 0;
@@ -46,8 +51,16 @@ export async function sluice(line: string | readonly string[], world: World = {}
       if (text === undefined) return Promise.reject(Object.assign(new Error("no such file"), { code: "ENOENT" }));
       return Promise.resolve(Buffer.from(text));
     },
+    isWritableByAll: (path) => Promise.resolve(openFiles.includes(path)),
     readTemplate: () => readEnvoyTemplate(new FileReader()),
     readInput: () => Promise.resolve(Buffer.from(input)),
+    writePrivate: (path, text, mayReplace) => {
+      if (files[path] !== undefined && !mayReplace)
+        return Promise.reject(Object.assign(new Error("x"), { code: "EEXIST" }));
+      written[path] = text;
+      return Promise.resolve();
+    },
+    randomBytes: (count) => Buffer.alloc(count, 0xfb),
     version: () => "1.2.3",
     monotonicMs: monotonicMs ?? (() => nowMs),
     sleep: async (ms) => {
@@ -60,7 +73,7 @@ export async function sluice(line: string | readonly string[], world: World = {}
   const argv = typeof line === "string" ? line.split(" ").filter((word) => word !== "") : line;
   const environment = { SLUICE_ADMIN_TOKEN: ADMIN_TOKEN, ...(url === undefined ? {} : { SLUICE_URL: url }), ...env };
   const code = await runProgram(argv, environment, io);
-  return { code, out, err, slept };
+  return { code, out, err, slept, written };
 }
 
 /** Each line of the output, which must be JSON. */

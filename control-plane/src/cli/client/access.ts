@@ -1,15 +1,18 @@
-// Where the API is and with what it is called: from the environment, the token's file and the TLS files.
+// Where the API is and with what it is called: from options, the environment and the configuration file, and what they name.
 import { createPrivateKey, X509Certificate } from "node:crypto";
 import { createSecureContext } from "node:tls";
 
-import { EnvironmentReader, given } from "../../settings/environment.js";
+import { given } from "../../settings/environment.js";
 import type { Environment } from "../../settings/environment.js";
 import { readSecretFiles } from "../../settings/secret-files.js";
 import { unknownVariables } from "../../settings/unknown-variables.js";
+import { fileVariable } from "../../settings/variables.js";
 import { whyUnreadable } from "../../files/file-reader.js";
 import { done, failed, usageFailure } from "../failure.js";
 import type { Outcome } from "../failure.js";
 import type { Io } from "../terminal/io.js";
+import { readConfiguration } from "./configuration.js";
+import type { Configuration, Found } from "./configuration.js";
 
 export interface Access {
   /** http: or https:. Its path, if any, comes before every path of the API. */
@@ -20,32 +23,50 @@ export interface Access {
   readonly tls: { readonly ca?: string; readonly cert?: string; readonly key?: string };
 }
 
-const DEFAULT_URL = new URL("http://127.0.0.1:8080");
+const TOKEN = "SLUICE_ADMIN_TOKEN";
+export const DEFAULT_URL = new URL("http://127.0.0.1:8080");
 const A_URL = "a URL such as https://sluice.example:8080, with no name, password or query";
 const HEADER_SAFE = /^[\x21-\x7e]+$/;
 const MAX_TOKEN_FILE_BYTES = 65_536;
 /** All authorities that a system trusts take some 200 KB. */
 const MAX_PEM_BYTES = 1_048_576;
 
-/** A violation names the variable or the option, never what stands in a secret. */
+/** A violation names the variable, the option or the key of the configuration file, never what stands in a secret. */
 export async function readAccess(
   env: Environment,
   tokenFile: string | undefined,
-  io: Pick<Io, "readFile">,
+  io: Pick<Io, "readFile" | "isWritableByAll">,
 ): Promise<Outcome<Access>> {
-  const reader = new EnvironmentReader(env, ({ variable, expected }) => {
-    throw new Unusable(`${variable}: expected ${expected}`);
-  });
+  const configuration = await readConfiguration(env, io);
+  if (!configuration.ok) return configuration;
+  const { found } = configuration.value;
   try {
     const [unknown] = unknownVariables(env);
     if (unknown !== undefined) throw new Unusable(unknown);
-    const url = reader.parsed("SLUICE_URL", DEFAULT_URL, A_URL, urlOf);
-    const token = await readToken(env, tokenFile, io);
-    return done({ url, token, tls: url.protocol === "https:" ? await readTls(reader, io) : {} });
+    const url = readUrl(found("url"));
+    const token = await readToken(env, tokenOf(env, tokenFile, configuration.value), io);
+    return done({ url, token, tls: url.protocol === "https:" ? await readTls(found, io) : {} });
   } catch (error) {
     if (!(error instanceof Unusable)) throw error;
     return failed(usageFailure(error.message, error.hint));
   }
+}
+
+/** Where the token stands: in a file, or in the environment itself. */
+export type TokenPlace =
+  { readonly from: string; readonly file: string } | { readonly from: string; readonly text: string };
+
+/** The option wins over the environment, and that over the configuration file. */
+export function tokenOf(
+  env: Environment,
+  option: string | undefined,
+  { found }: Pick<Configuration, "found">,
+): TokenPlace | undefined {
+  if (option !== undefined) return { from: "--token-file", file: option };
+  const text = given(env, TOKEN);
+  const named = found("tokenFile");
+  if (text !== undefined) return { from: TOKEN, text };
+  return named && { from: named.from, file: named.value };
 }
 
 class Unusable extends Error {
@@ -63,64 +84,63 @@ function urlOf(text: string): URL | undefined {
   return isPlain && /^https?:$/.test(url.protocol) ? url : undefined;
 }
 
-async function readToken(env: Environment, file: string | undefined, io: Pick<Io, "readFile">): Promise<string> {
-  const { from, token } = await (file === undefined ? tokenOf(env, io) : tokenIn(file, io));
-  if (token === undefined) {
+function readUrl(found: Found | undefined): URL {
+  if (found === undefined) return DEFAULT_URL;
+  const url = urlOf(found.value);
+  if (url === undefined) throw new Unusable(`${found.from}: expected ${A_URL}`);
+  return url;
+}
+
+async function readToken(env: Environment, place: TokenPlace | undefined, io: Pick<Io, "readFile">): Promise<string> {
+  if (place === undefined) {
     throw new Unusable(
       "no admin token: SLUICE_ADMIN_TOKEN is not set",
       "Set it, or name a file that holds one: --token-file .sluice/admin-token beside npm start",
     );
   }
+  const { from } = place;
+  const isOfEnvironment = "text" in place || from === fileVariable(TOKEN);
+  const token = firstOf(
+    isOfEnvironment ? await ofEnvironment(env, io) : await read(from, place.file, MAX_TOKEN_FILE_BYTES, io),
+  );
   if (!HEADER_SAFE.test(token)) throw new Unusable(`${from}: expected an admin token, in visible ASCII characters`);
   return token;
 }
 
-interface FoundToken {
-  readonly from: string;
-  readonly token: string | undefined;
-}
-
-async function tokenIn(file: string, io: Pick<Io, "readFile">): Promise<FoundToken> {
-  const from = "--token-file";
-  return { from, token: (await read(from, file, MAX_TOKEN_FILE_BYTES, io)).trim() };
-}
-
-/** Of the environment, in which the control plane's own file may be named. */
-async function tokenOf(env: Environment, io: Pick<Io, "readFile">): Promise<FoundToken> {
-  const name = "SLUICE_ADMIN_TOKEN";
-  const secrets = await readSecretFiles(env, (path, maxBytes) => io.readFile(path, maxBytes), [name]);
+/** In which the control plane's own file may be named. */
+async function ofEnvironment(env: Environment, io: Pick<Io, "readFile">): Promise<string> {
+  const secrets = await readSecretFiles(env, (path, maxBytes) => io.readFile(path, maxBytes), [TOKEN]);
   const [violation] = secrets.violations;
   if (violation !== undefined) throw new Unusable(violation);
-  return { from: secrets.files.get(name)?.variable ?? name, token: firstOf(given(secrets.env, name)) };
+  return given(secrets.env, TOKEN) ?? "";
 }
 
-/** While tokens are changed, the control plane takes several from the variable, with commas; any of them is good. */
-const firstOf = (tokens: string | undefined): string | undefined => tokens?.split(",")[0]?.trim();
+/** While tokens are changed, the control plane takes several, with commas between them; any of them is good. */
+const firstOf = (tokens: string): string => (tokens.split(",")[0] ?? "").trim();
 
 /** Not those of SLUICE_TLS_CERT_FILE: that is the server's own, where both share an environment. */
-const TLS_VARIABLES = {
-  ca: "SLUICE_TLS_CA_FILE",
-  cert: "SLUICE_CLIENT_CERT_FILE",
-  key: "SLUICE_CLIENT_KEY_FILE",
-} as const;
+const TLS_KEYS = { ca: "tlsCaFile", cert: "clientCertFile", key: "clientKeyFile" } as const;
+const TLS_PARTS = ["ca", "cert", "key"] as const;
 
-async function readTls(reader: EnvironmentReader, io: Pick<Io, "readFile">): Promise<Access["tls"]> {
-  const parts = (["ca", "cert", "key"] as const).filter((part) => reader.given(TLS_VARIABLES[part]) !== undefined);
-  const contents = parts.map(async (part) => {
-    const path = reader.given(TLS_VARIABLES[part]) ?? "";
-    return [part, await read(TLS_VARIABLES[part], path, MAX_PEM_BYTES, io)] as const;
-  });
+async function readTls(found: Configuration["found"], io: Pick<Io, "readFile">): Promise<Access["tls"]> {
+  const places = TLS_PARTS.map((part) => [part, found(TLS_KEYS[part])] as const).flatMap(([part, place]) =>
+    place === undefined ? [] : [{ part, ...place }],
+  );
+  const contents = places.map(
+    async ({ part, from, value }) => [part, await read(from, value, MAX_PEM_BYTES, io)] as const,
+  );
   const tls: Access["tls"] = Object.fromEntries(await Promise.all(contents));
+  const nameOf = (part: (typeof TLS_PARTS)[number]): string => places.find((one) => one.part === part)?.from ?? "";
   if ((tls.cert === undefined) !== (tls.key === undefined)) {
-    throw new Unusable(`${TLS_VARIABLES.cert} and ${TLS_VARIABLES.key} go together: one of them is not set`);
+    throw new Unusable("SLUICE_CLIENT_CERT_FILE and SLUICE_CLIENT_KEY_FILE go together: one of them is not set");
   }
   try {
     if (isPair(tls)) createSecureContext(tls);
-    else throw new Unusable(`${TLS_VARIABLES.key}: it is not the key of the certificate in ${TLS_VARIABLES.cert}`);
+    else throw new Unusable(`${nameOf("key")}: it is not the key of the certificate in ${nameOf("cert")}`);
   } catch (error) {
     if (error instanceof Unusable) throw error;
-    const variables = parts.map((part) => TLS_VARIABLES[part]).join(", ");
-    throw new Unusable(`${variables}: expected certificates, and an unencrypted key of the client's, in PEM`);
+    const names = places.map(({ from }) => from).join(", ");
+    throw new Unusable(`${names}: expected certificates, and an unencrypted key of the client's, in PEM`);
   }
   return tls;
 }

@@ -8,7 +8,9 @@ export type SessionAnswer = Json<paths["/v1/sessions/{id}"]["get"]["responses"][
 export type Session = SessionAnswer["session"];
 /** Its token is a secret. */
 export type TokenAnswer = Json<paths["/v1/sessions"]["post"]["responses"][201]>;
-export type ListAnswer = Json<paths["/v1/sessions"]["get"]["responses"][200]>;
+type PresentListAnswer = Json<paths["/v1/sessions"]["get"]["responses"][200]>;
+/** An older control plane does not say its reportInterval. */
+export type ListAnswer = Omit<PresentListAnswer, "reportInterval"> & Partial<PresentListAnswer>;
 
 /** Of edges: how many there are, how many have confirmed the revocation, and the names of the others. */
 export type Confirmation = ConfirmationAnswer["revocation"];

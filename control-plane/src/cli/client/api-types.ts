@@ -79,6 +79,8 @@ export interface paths {
               }[];
               /** @description for the next page; null: this is the last. A page may hold fewer than limit and not be the last */
               readonly cursor: string | null;
+              /** @description the policy's: within so many ms an edge reports what a session consumed there; null: no policy yet */
+              readonly reportInterval: number | null;
             };
           };
         };

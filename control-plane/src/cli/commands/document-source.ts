@@ -1,5 +1,4 @@
-// A document that a command validates on this machine: where it is read from, and how a violation in it is shown.
-import type { LocatedViolation } from "../../domain/policy/policy.js";
+// A document that a command reads on this machine: a file, or the standard input.
 import { whyUnreadable } from "../../files/file-reader.js";
 import { done, failed, usageFailure } from "../failure.js";
 import type { Outcome } from "../failure.js";
@@ -24,9 +23,4 @@ export async function readOr<Content>(name: string, read: () => Promise<Content>
   } catch (error) {
     return failed(usageFailure(`${name} cannot be read: ${whyUnreadable(error)}`));
   }
-}
-
-/** `policy.yaml:12:22: plans[1].maxTokens: expected …`. */
-export function violationLine(name: string, { line, column, path, message }: LocatedViolation): string {
-  return `${name}:${line}:${column}: ${path === "" ? message : `${path}: ${message}`}`;
 }

@@ -24,23 +24,23 @@ const STATES: Readonly<Record<string, readonly [words: string, colour?: Colour]>
 const SHOWN_VIOLATIONS = 5;
 
 const EDGE_COLUMNS: readonly Column<Edge>[] = [
-  { title: "EDGE", of: ({ edge }) => edge },
+  { title: "EDGE", shrinks: true, of: ({ edge }) => edge },
   { title: "POLICY", of: stateCell },
-  { title: "PUBLISHED", right: true, of: ({ published }) => published ?? "-" },
-  { title: "RUNNING", of: ({ running }) => runningText(running) },
+  { title: "PUBLISHED", right: true, spare: true, of: ({ published }) => published ?? "-" },
+  { title: "RUNNING", shrinks: true, of: ({ running }) => runningText(running) },
   { title: "SILENT WORKERS", right: true, of: silentCell },
   { title: "WATCHING", of: ({ watching }) => (watching ? "yes" : { text: "no", colour: "yellow" }) },
   { title: "LAG", right: true, of: ({ lag }) => lag ?? "-" },
-  { title: "INSTANCES", right: true, of: instanceCount },
-  { title: "LAST REPORT", of: ({ lastReportAt }) => timeText(lastReportAt) },
+  { title: "INSTANCES", right: true, spare: true, of: instanceCount },
+  { title: "LAST REPORT", spare: true, of: ({ lastReportAt }) => timeText(lastReportAt) },
 ];
 
 /** Only where there is something to warn of: the table is wide. */
 const WARNINGS: Column<Edge> = { title: "WARNINGS", of: warningsCell };
 
 const CALLER_COLUMNS: readonly Column<UnauthenticatedCaller>[] = [
-  { title: "CLAIMED NAME", of: ({ claimedEdge }) => (claimedEdge === "" ? "-" : claimedEdge) },
-  { title: "ADDRESS", of: ({ address }) => address },
+  { title: "CLAIMED NAME", shrinks: true, of: ({ claimedEdge }) => (claimedEdge === "" ? "-" : claimedEdge) },
+  { title: "ADDRESS", shrinks: true, of: ({ address }) => address },
   { title: "CALLS", right: true, of: ({ calls }) => calls },
   { title: "LAST CALL", of: ({ lastAt }) => timeText(lastAt) },
 ];

@@ -9,7 +9,7 @@ import type { Column, Output } from "../terminal/output.js";
 type Held = NonNullable<PolicyStatusAnswer["held"]>;
 
 const PLAN_COLUMNS: readonly Column<Held["plans"][number]>[] = [
-  { title: "PLAN", of: ({ plan }) => plan },
+  { title: "PLAN", shrinks: true, of: ({ plan }) => plan },
   { title: "SESSIONS", right: true, of: ({ sessions }) => sessions },
 ];
 

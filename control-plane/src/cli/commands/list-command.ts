@@ -13,7 +13,7 @@ export const list: ApiCommand = {
   args: [],
   options: {
     ...WHOSE,
-    state: { kind: "text", value: "STATE", what: "in this state: live, revoked or expired" },
+    state: { kind: "text", value: "STATE", values: STATES, what: "in this state: live, revoked or expired" },
     limit: { kind: "count", value: "COUNT", what: "at most so many (100)" },
     all: { kind: "flag", what: "however many there are" },
   },
@@ -25,9 +25,6 @@ export const list: ApiCommand = {
   run: async (invocation, client) => {
     const { text, number, flag, output } = invocation;
     const state = text("state");
-    if (state !== undefined && !STATES.includes(state)) {
-      return usageFailure(`--state: expected one of ${STATES.join(", ")}`, "See: sluice session list --help");
-    }
     if (flag("all") && number("limit") !== undefined) return usageFailure("--all and --limit exclude each other");
     const limit = flag("all") ? Infinity : (number("limit") ?? DEFAULT_LIMIT);
     const printed = output.json

@@ -11,7 +11,8 @@ import type {
 import type { LocalCommand } from "../command.js";
 import { EXIT } from "../failure.js";
 import type { Failure } from "../failure.js";
-import { readSource, violationLine } from "./document-source.js";
+import { violationLine } from "../violation-line.js";
+import { readSource } from "./document-source.js";
 import type { Output } from "../terminal/output.js";
 
 export const policyCheck: LocalCommand = {

@@ -19,6 +19,8 @@ export interface Listed {
   readonly sessions: readonly Session[];
   /** Whether there are more than were asked for. */
   readonly more: boolean;
+  /** The policy's, ms; undefined where the control plane does not say it. */
+  readonly reportIntervalMs: number | undefined;
 }
 
 /**
@@ -43,8 +45,9 @@ export async function listSessions(
     if (onPage === undefined) sessions.push(...page.value.sessions);
     else onPage(page.value.sessions);
     left -= page.value.sessions.length;
-    if (page.value.cursor === null) return done({ sessions, more: false });
-    if (left <= 0) return done({ sessions, more: true });
+    const reportIntervalMs = page.value.reportInterval ?? undefined;
+    if (page.value.cursor === null) return done({ sessions, more: false, reportIntervalMs });
+    if (left <= 0) return done({ sessions, more: true, reportIntervalMs });
     cursor = page.value.cursor;
   }
 }

@@ -14,14 +14,14 @@ function stateCell(state: string): Cell {
 export const SESSION_COLUMNS: readonly Column<Session>[] = [
   { title: "ID", of: ({ id }) => id },
   { title: "STATE", of: ({ state }) => stateCell(state) },
-  { title: "USER", of: ({ userId }) => userId },
-  { title: "ORG", of: ({ orgId }) => orgId },
-  { title: "ISSUER", of: ({ issuer }) => issuer ?? "" },
-  { title: "PLAN", of: ({ plan }) => plan },
-  { title: "CONSUMED", right: true, of: ({ tokens }) => tokens.consumed },
-  { title: "ISSUED", right: true, of: ({ tokens }) => tokens.issued },
-  { title: "LAST ACTIVITY", of: ({ lastActivity }) => timeText(lastActivity) },
-  { title: "ENDS", of: ({ endsAt }) => timeText(endsAt) },
+  { title: "USER", shrinks: true, of: ({ userId }) => userId },
+  { title: "ORG", shrinks: true, of: ({ orgId }) => orgId },
+  { title: "ISSUER", shrinks: true, spare: true, of: ({ issuer }) => issuer ?? "" },
+  { title: "PLAN", shrinks: true, of: ({ plan }) => plan },
+  { title: "CONSUMED", right: true, spare: true, of: ({ tokens }) => tokens.consumed },
+  { title: "ISSUED", right: true, spare: true, of: ({ tokens }) => tokens.issued },
+  { title: "LAST ACTIVITY", spare: true, of: ({ lastActivity }) => timeText(lastActivity) },
+  { title: "ENDS", spare: true, of: ({ endsAt }) => timeText(endsAt) },
 ];
 
 export function showSession(session: Session, output: Output): void {

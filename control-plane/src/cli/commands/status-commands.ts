@@ -25,11 +25,11 @@ export const usage: ApiCommand = {
     else {
       const rows = edges.flatMap(({ edge, instances }) => instances.map((instance) => ({ edge, ...instance })));
       const columns: Column<(typeof rows)[number]>[] = [
-        { title: "EDGE", of: ({ edge }) => edge },
+        { title: "EDGE", shrinks: true, of: ({ edge }) => edge },
         { title: "INSTANCE", of: ({ instance }) => instance },
         { title: "CONSUMED", right: true, of: (row) => row.consumed },
         { title: "LAST ACTIVITY", of: ({ lastActivity }) => timeText(lastActivity) },
-        { title: "LAST REPORT", of: ({ lastReport }) => timeText(lastReport) },
+        { title: "LAST REPORT", spare: true, of: ({ lastReport }) => timeText(lastReport) },
       ];
       output.line(`${consumed} tokens consumed, ${direct} of them through the API`);
       if (rows.length > 0) output.table(columns, rows);
@@ -53,11 +53,11 @@ export const bucket: ApiCommand = {
     if (output.json) for (const one of buckets) output.document(one);
     else {
       const columns: Column<(typeof buckets)[number]>[] = [
-        { title: "EDGE", of: ({ edge }) => edge },
+        { title: "EDGE", shrinks: true, of: ({ edge }) => edge },
         { title: "TOKENS", right: true, of: ({ tokens }) => tokens.toFixed(1) },
         { title: "CAPACITY", right: true, of: ({ capacity }) => capacity },
         { title: "REFILL/S", right: true, of: ({ refillRate }) => refillRate },
-        { title: "LAST REFILL", of: ({ lastRefill }) => timeText(lastRefill) },
+        { title: "LAST REFILL", spare: true, of: ({ lastRefill }) => timeText(lastRefill) },
       ];
       if (buckets.length === 0) output.line("No edge has reported the session yet: its bucket is full everywhere");
       else output.table(columns, buckets);

@@ -5,17 +5,15 @@ import { done, usageFailure } from "../failure.js";
 import type { Failure, Outcome } from "../failure.js";
 import type { Column } from "../terminal/output.js";
 import { listSessions, WHOSE } from "./session-pages.js";
-import { busiest } from "./session-rates.js";
+import { SessionRates } from "./session-rates.js";
 import type { Reading, SessionRate } from "./session-rates.js";
 
 const DEFAULT_ROWS = 20;
 /** Two lines of a screen are the head and the columns' titles; one is left to the cursor. */
 const OTHER_LINES = 3;
 const DEFAULT_INTERVAL_MS = 1000;
-/** Edges report each 5 s by default: shorter, and most rates would be 0. */
-const ONCE_INTERVAL_MS = 5000;
-/** Rates on the screen are over so long, for the same reason. */
-const WINDOW_MS = 10_000;
+/** Edges report each 5 s by default: in 6 s each has. */
+const ONCE_INTERVAL_MS = 6000;
 /** The newest sessions that are read each time: five pages. */
 const MAX_SESSIONS = 5000;
 const HOME = "\x1b[H";
@@ -26,9 +24,9 @@ const CLEAR_LINE_END = "\x1b[K";
 const COLUMNS: readonly Column<SessionRate>[] = [
   { title: "TOKENS/S", right: true, of: ({ tokensPerSecond }) => tokensPerSecond.toFixed(1) },
   { title: "CONSUMED", right: true, of: ({ session }) => session.tokens.consumed },
-  { title: "PLAN", of: ({ session }) => session.plan },
-  { title: "USER", of: ({ session }) => session.userId },
-  { title: "ORG", of: ({ session }) => session.orgId },
+  { title: "PLAN", shrinks: true, spare: true, of: ({ session }) => session.plan },
+  { title: "USER", shrinks: true, of: ({ session }) => session.userId },
+  { title: "ORG", shrinks: true, spare: true, of: ({ session }) => session.orgId },
   { title: "ID", of: ({ session }) => session.id },
 ];
 
@@ -43,7 +41,7 @@ export const top: ApiCommand = {
       value: "SECONDS",
       least: 0.2,
       most: 3600,
-      what: "between two reads (1; with --once 5)",
+      what: "between two reads (1; with --once 6)",
     },
     limit: {
       kind: "count",
@@ -55,7 +53,8 @@ export const top: ApiCommand = {
   },
   notes: [
     "Sorted by tokens consumed per second, as far as edges have reported (each reportInterval, 5 s): on the screen over",
-    "the last 10 s, with --once between the two reads. The 5,000 newest live sessions are read. Ctrl-C ends it.",
+    "the last 30 s of reports, with --once over those between the two reads. The 5,000 newest live sessions are read.",
+    "Ctrl-C ends it.",
   ],
   example: "top --once --limit 5",
   next: "sluice usage ID   shows at which edge a session spends",
@@ -71,12 +70,15 @@ export const top: ApiCommand = {
 
 async function showOnce(invocation: Invocation, client: Client): Promise<Failure | undefined> {
   const { io, number, output } = invocation;
+  const rates = new SessionRates();
   const before = await read(invocation, client);
   if (!before.ok) return before.failure;
+  rates.add(before.value);
   await io.sleep(intervalMs(invocation, ONCE_INTERVAL_MS));
   const now = await read(invocation, client);
   if (!now.ok) return now.failure;
-  const rows = busiest(before.value, now.value).slice(0, number("limit") ?? DEFAULT_ROWS);
+  rates.add(now.value);
+  const rows = rates.busiest(now.value).slice(0, number("limit") ?? DEFAULT_ROWS);
   if (output.json) for (const row of rows) output.document(row);
   else output.table(COLUMNS, rows);
   if (now.value.more) output.remark(`Only the ${now.value.sessions.length} newest live sessions were read`);
@@ -86,26 +88,24 @@ async function showOnce(invocation: Invocation, client: Client): Promise<Failure
 async function showLive(invocation: Invocation, client: Client): Promise<Failure | undefined> {
   const { io } = invocation;
   const interrupted = io.interruption();
-  let readings: Reading[] = [];
+  const rates = new SessionRates();
   io.out(CLEAR);
   while (!interrupted.aborted) {
     const reading = await read(invocation, client);
     if (!reading.ok) return reading.failure;
-    const now = reading.value;
-    readings = [...readings.filter(({ atMs }) => now.atMs - atMs <= WINDOW_MS), now];
-    io.out(screen(invocation, readings[0] ?? now, now));
+    rates.add(reading.value);
+    io.out(screen(invocation, rates, reading.value));
     await io.sleep(intervalMs(invocation, DEFAULT_INTERVAL_MS), interrupted);
   }
   return undefined;
 }
 
 /** The whole screen, drawn over the last one so that it does not flicker. */
-function screen({ io, number, output }: Invocation, before: Reading, now: Reading): string {
+function screen({ io, number, output }: Invocation, rates: SessionRates, now: Reading): string {
   const rows = Math.min(number("limit") ?? Infinity, Math.max(1, io.rows() - OTHER_LINES));
-  const shown = busiest(before, now).slice(0, rows);
-  const seconds = Math.round((now.atMs - before.atMs) / 1000);
-  const head = `${now.sessions.length}${now.more ? " newest" : ""} live sessions; rates over ${seconds} s; Ctrl-C ends`;
-  const lines = [head.slice(0, io.columns()), ...output.tableLines(COLUMNS, shown, io.columns())];
+  const shown = rates.busiest(now).slice(0, rows);
+  const head = `${now.sessions.length}${now.more ? " newest" : ""} live sessions; rates over 30 s of reports; Ctrl-C ends`;
+  const lines = [head.slice(0, output.width), ...output.screenLines(COLUMNS, shown)];
   return HOME + lines.map((line) => `${line}${CLEAR_LINE_END}\n`).join("") + CLEAR_BELOW;
 }
 

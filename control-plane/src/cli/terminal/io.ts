@@ -9,10 +9,16 @@ export interface Io {
   readonly rows: () => number;
   /** A file or a pipe. Rejects as a FileReader does. */
   readonly readFile: (path: string, maxBytes: number) => Promise<Buffer>;
+  /** Whether every user of this machine may write the file; false where it cannot be looked at. */
+  readonly isWritableByAll: (path: string) => Promise<boolean>;
   /** Of envoy.yaml, which every rendered one begins as. Rejects as a FileReader does. */
   readonly readTemplate: () => Promise<string>;
   /** All of the standard input. Rejects as a FileReader does. */
   readonly readInput: (maxBytes: number) => Promise<Buffer>;
+  /** Readable by its owner alone. Rejects with the system's error, EEXIST where something stands there that may not be replaced. */
+  readonly writePrivate: (path: string, text: string, mayReplace: boolean) => Promise<void>;
+  /** For secrets. */
+  readonly randomBytes: (count: number) => Buffer;
   /** The program's, as package.json says it. */
   readonly version: () => string;
   readonly monotonicMs: () => number;

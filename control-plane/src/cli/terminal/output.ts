@@ -1,12 +1,13 @@
 // What a command prints: aligned tables and fields for people, JSON for programs.
 import type { Io } from "./io.js";
+import { fitTable } from "./fit-table.js";
+import type { Fitted, FittingColumn } from "./fit-table.js";
 import { visible, visibleJson } from "./visible.js";
 
 export type Colour = "bold" | "green" | "red" | "yellow";
 export type Cell = string | number | { readonly text: string; readonly colour: Colour };
 
-export interface Column<Row> {
-  readonly title: string;
+export interface Column<Row> extends FittingColumn {
   /** Numbers stand to the right. */
   readonly right?: true;
   readonly of: (row: Row) => Cell;
@@ -14,6 +15,7 @@ export interface Column<Row> {
 
 const SGR: Readonly<Record<Colour, string>> = { bold: "1", green: "32", red: "31", yellow: "33" };
 const GAP = "  ";
+const CUT = "…";
 
 export class Output {
   constructor(
@@ -21,6 +23,8 @@ export class Output {
     /** Whether programs read it. */
     readonly json: boolean,
     private readonly coloured: boolean,
+    /** Columns of the terminal; Infinity: it is none, and nothing is cut. */
+    readonly width = Infinity,
   ) {}
 
   line(text: string): void {
@@ -43,39 +47,60 @@ export class Output {
     }
   }
 
+  /** In a terminal that is too narrow long texts are cut, columns that can be spared left out, or rows are shown as fields. */
   table<Row>(columns: readonly Column<Row>[], rows: readonly Row[]): void {
-    for (const line of this.tableLines(columns, rows)) this.io.out(`${line}\n`);
+    const grid = new Grid(columns, rows);
+    const fitted = grid.fitted(this.width);
+    if (fitted === undefined) {
+      rows.forEach((row, i) => {
+        if (i > 0) this.io.out("\n");
+        this.fields(columns.map(({ title, of }) => [title.toLowerCase(), of(row)]));
+      });
+      return;
+    }
+    for (const line of this.fittedLines(grid, fitted)) this.io.out(`${line}\n`);
+    const spared = columns.filter((_, i) => !fitted.shown.includes(i)).map(({ title }) => title);
+    if (spared.length > 0) this.remark(`Left out here: ${spared.join(", ")}. A wider terminal or -o json shows all`);
   }
 
-  /** The table's lines, each cut to `maxChars`. */
-  tableLines<Row>(columns: readonly Column<Row>[], rows: readonly Row[], maxChars = Infinity): string[] {
-    const grid = rows.map((row) => columns.map(({ of }) => of(row)));
-    const widths = columns.map(({ title }, i) =>
-      grid.reduce((width, cells) => Math.max(width, lengthOf(cells[i] ?? "")), title.length),
+  /** The lines of a screen that is drawn anew again and again: what does not fit is cut or left out without a word. */
+  screenLines<Row>(columns: readonly Column<Row>[], rows: readonly Row[]): string[] {
+    const grid = new Grid(columns, rows);
+    const fitted = grid.fitted(this.width) ?? grid.asItIs();
+    return this.fittedLines(grid, fitted, this.width);
+  }
+
+  private fittedLines<Row>(grid: Grid<Row>, { shown, widths }: Fitted, room = Infinity): string[] {
+    const columns = shown.map((i) => ({ right: grid.columns[i]?.right, width: widths[i] ?? 0 }));
+    return grid.lines.map((cells) =>
+      this.tableLine(
+        columns,
+        shown.map((i) => cells[i] ?? ""),
+        room,
+      ),
     );
-    const titles = columns.map(({ title }): Cell => ({ text: title, colour: "bold" }));
-    return [titles, ...grid].map((cells) => this.tableLine(columns, cells, widths, maxChars));
   }
 
   private tableLine(
-    columns: readonly { readonly right?: true }[],
+    columns: readonly { readonly right: true | undefined; readonly width: number }[],
     cells: readonly Cell[],
-    widths: readonly number[],
     maxChars: number,
   ): string {
     let line = "";
     let room = maxChars;
     cells.forEach((cell, i) => {
-      const blank = " ".repeat((widths[i] ?? 0) - lengthOf(cell));
+      const { right, width } = columns[i] ?? { right: undefined, width: 0 };
+      const text = cutTo(textOf(cell), width);
+      const blank = " ".repeat(Math.max(0, width - charactersOf(text).length));
       const isLast = i === cells.length - 1;
-      const [before, after] = columns[i]?.right ? [blank, ""] : ["", isLast ? "" : blank];
+      const [before, after] = right === true ? [blank, ""] : ["", isLast ? "" : blank];
       const parts: [string, Colour | undefined][] = [
         [(i === 0 ? "" : GAP) + before, undefined],
-        [textOf(cell), typeof cell === "object" ? cell.colour : undefined],
+        [text, typeof cell === "object" ? cell.colour : undefined],
         [after, undefined],
       ];
-      for (const [text, colour] of parts) {
-        const cut = room === Infinity ? text : charactersOf(text).slice(0, room).join("");
+      for (const [part, colour] of parts) {
+        const cut = room === Infinity ? part : charactersOf(part).slice(0, room).join("");
         room -= charactersOf(cut).length;
         line += colour === undefined || cut === "" ? cut : this.paint(cut, colour);
       }
@@ -90,6 +115,36 @@ export class Output {
   private paint(text: string, colour: Colour): string {
     return this.coloured ? `\x1b[${SGR[colour]}m${text}\x1b[0m` : text;
   }
+}
+
+/** A table's cells, its titles first. */
+class Grid<Row> {
+  readonly lines: readonly (readonly Cell[])[];
+  private readonly natural: readonly number[];
+
+  constructor(
+    readonly columns: readonly Column<Row>[],
+    rows: readonly Row[],
+  ) {
+    const titles = columns.map(({ title }): Cell => ({ text: title, colour: "bold" }));
+    this.lines = [titles, ...rows.map((row) => columns.map(({ of }) => of(row)))];
+    this.natural = columns.map((_, i) =>
+      this.lines.reduce((width, cells) => Math.max(width, lengthOf(cells[i] ?? "")), 0),
+    );
+  }
+
+  fitted(room: number): Fitted | undefined {
+    return fitTable(this.columns, this.natural, room);
+  }
+
+  asItIs(): Fitted {
+    return { shown: this.columns.map((_, i) => i), widths: this.natural };
+  }
+}
+
+function cutTo(text: string, width: number): string {
+  const characters = charactersOf(text);
+  return characters.length <= width ? text : characters.slice(0, width - 1).join("") + CUT;
 }
 
 const textOf = (cell: Cell): string => visible(typeof cell === "object" ? cell.text : String(cell));

@@ -33,6 +33,7 @@ export function listRoutes(app: HttpApp, ports: SessionPorts): void {
     const page = await listSessions(ports, filter, { before, limit: Number(limit) }, issuedByOf(request));
     if (page === undefined) return sendError(reply, "UNKNOWN_PLAN", unknownPlan(ports.policies));
     const next = page.next === null ? null : sessionCursor(page.next);
-    return reply.code(200).send({ sessions: [...page.sessions], cursor: next });
+    const reportInterval = ports.policies.current()?.policy.controlPlane.reportInterval ?? null;
+    return reply.code(200).send({ sessions: [...page.sessions], cursor: next, reportInterval });
   });
 }

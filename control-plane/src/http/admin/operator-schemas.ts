@@ -50,7 +50,13 @@ export const ListQuery = strictObject({
   ...page,
 });
 
-export const ListAnswer = Type.Object({ sessions: Type.Array(SessionSchema), cursor: cursorAnswer });
+export const ListAnswer = Type.Object({
+  sessions: Type.Array(SessionSchema),
+  cursor: cursorAnswer,
+  reportInterval: Type.Union([Type.Integer(), Type.Null()], {
+    description: "the policy's: within so many ms an edge reports what a session consumed there; null: no policy yet",
+  }),
+});
 
 export const RevokeQuery = strictObject({
   wait: Type.Optional(Type.String({ description: WAIT_FORM })),

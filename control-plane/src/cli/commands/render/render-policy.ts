@@ -2,7 +2,8 @@
 import { MAX_POLICY_BYTES } from "../../../../../assembly/contract.js";
 import type { Policy } from "../../../domain/policy/policy.js";
 import type { Invocation } from "../../command.js";
-import { readOr, violationLine } from "../document-source.js";
+import { violationLine } from "../../violation-line.js";
+import { readOr } from "../document-source.js";
 import { done, EXIT, failed } from "../../failure.js";
 import type { Outcome } from "../../failure.js";
 

@@ -12,7 +12,12 @@ export const renderSettings: LocalCommand = {
   args: [],
   options: {
     ...SETTINGS_OPTIONS,
-    format: { kind: "text", value: "yaml|json", what: "yaml (the default), or json as Envoy's StringValue holds it" },
+    format: {
+      kind: "text",
+      value: "FORMAT",
+      values: ["yaml", "json"],
+      what: "yaml (the default), or json as Envoy's StringValue holds it",
+    },
   },
   notes: [NOTHING_ASKED],
   example: "render settings --with-policy policy.yaml --format json",
@@ -20,7 +25,6 @@ export const renderSettings: LocalCommand = {
   runLocally: async (invocation) => {
     const { text, output, io } = invocation;
     const format = text("format") ?? (output.json ? "json" : "yaml");
-    if (format !== "yaml" && format !== "json") return usageFailure("--format: expected yaml or json");
     if (output.json && format === "yaml") return usageFailure("--json and --format yaml do not go together");
     const choices = await readChoices(invocation);
     if (!choices.ok) return choices.failure;
