@@ -10,6 +10,7 @@ import { revoke } from "./commands/revoke-command.js";
 import { changePlan, consume, create, show, token } from "./commands/session-commands.js";
 import { edges } from "./commands/edges-command.js";
 import { audit, bucket, usage } from "./commands/status-commands.js";
+import { storeBackup, storeRestore } from "./commands/store-commands.js";
 import { top } from "./commands/top-command.js";
 
 export const COMMANDS: readonly Command[] = [
@@ -28,6 +29,8 @@ export const COMMANDS: readonly Command[] = [
   policyCheck,
   policyStatus,
   policyConfirm,
+  storeBackup,
+  storeRestore,
   renderSettings,
   renderWasmPlugin,
   renderEcdsFile,

@@ -1,5 +1,7 @@
 // The `sluice` command as a process: its streams, files and signals, and its exit code.
+import { execFile } from "node:child_process";
 import { setTimeout as after } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
 
 import { FileReader } from "../files/file-reader.js";
 import { UnfitFile } from "../files/regular-file.js";
@@ -32,6 +34,17 @@ async function readInput(maxBytes: number): Promise<Buffer> {
   return Buffer.concat(parts);
 }
 
+/** Ended by a signal counts as failed. */
+function storeAdmin(args: readonly string[]): ReturnType<Io["storeAdmin"]> {
+  const program = fileURLToPath(new URL("../store-admin.js", import.meta.url));
+  return new Promise((resolve) => {
+    execFile(process.execPath, [program, ...args], (error, out, err) => {
+      const code = error === null ? 0 : typeof error.code === "number" ? error.code : EXIT.denied;
+      resolve({ code, stdout: out, stderr: err === "" && code !== 0 ? String(error?.message) : err });
+    });
+  });
+}
+
 const io: Io = {
   out: (text) => void stdout.write(text),
   err: (text) => void stderr.write(text),
@@ -40,6 +53,7 @@ const io: Io = {
   rows: () => stdout.rows || DEFAULT_ROWS,
   readFile: (path, maxBytes) => files.read(path, maxBytes),
   readInput,
+  storeAdmin,
   readTemplate: () => readEnvoyTemplate(files),
   version: ownVersion,
   monotonicMs: () => performance.now(),

@@ -20,6 +20,8 @@ export interface World {
   readonly files?: Readonly<Record<string, string>>;
   /** On the standard input. */
   readonly input?: string;
+  /** What the store's program answers; it fails where a test gives none. */
+  readonly storeAdmin?: (args: readonly string[]) => { code: number; stdout: string; stderr: string };
   readonly terminal?: { readonly columns: number; readonly rows: number };
   /** Called where the program sleeps; time passes by `ms`. */
   readonly onSleep?: (nth: number) => void | Promise<void>;
@@ -28,9 +30,21 @@ export interface World {
   readonly interruption?: AbortSignal;
 }
 
+const noStore = () => ({ code: 1, stdout: "", stderr: "store-admin: there is none in this test\n" });
+
 /** Nothing of the machine: its environment is what the test gives it, and it sleeps without time passing. */
 export async function sluice(line: string | readonly string[], world: World = {}): Promise<Ran> {
-  const { url, env, files = {}, input = "", terminal, onSleep, monotonicMs, interruption } = world;
+  const {
+    url,
+    env,
+    files = {},
+    input = "",
+    storeAdmin = noStore,
+    terminal,
+    onSleep,
+    monotonicMs,
+    interruption,
+  } = world;
   const slept: number[] = [];
   let out = "";
   let err = "";
@@ -48,6 +62,7 @@ export async function sluice(line: string | readonly string[], world: World = {}
     },
     readTemplate: () => readEnvoyTemplate(new FileReader()),
     readInput: () => Promise.resolve(Buffer.from(input)),
+    storeAdmin: (args) => Promise.resolve(storeAdmin(args)),
     version: () => "1.2.3",
     monotonicMs: monotonicMs ?? (() => nowMs),
     sleep: async (ms) => {

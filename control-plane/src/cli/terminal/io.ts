@@ -13,6 +13,10 @@ export interface Io {
   readonly readTemplate: () => Promise<string>;
   /** All of the standard input. Rejects as a FileReader does. */
   readonly readInput: (maxBytes: number) => Promise<Buffer>;
+  /** Runs the program that copies stores, to its end. */
+  readonly storeAdmin: (
+    args: readonly string[],
+  ) => Promise<{ readonly code: number; readonly stdout: string; readonly stderr: string }>;
   /** The program's, as package.json says it. */
   readonly version: () => string;
   readonly monotonicMs: () => number;
