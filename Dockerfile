@@ -12,14 +12,17 @@ RUN npm run build && npm prune --omit=dev --no-audit --no-fund --loglevel=error
 FROM node:22-bookworm-slim
 # Room for requests that wait for a commit: scripts/start/control-plane-process.ts says more.
 ENV NODE_ENV=production NODE_OPTIONS=--max-semi-space-size=32
-# Probes and scrapes come from outside of the container.
-ENV SLUICE_STATUS_HOST=0.0.0.0
+# Whoever calls, probes or scrapes comes from outside of the container.
+ENV SLUICE_HTTP_HOST=0.0.0.0 SLUICE_STATUS_HOST=0.0.0.0 SLUICE_DATA_DIR=/var/lib/sluice
 WORKDIR /sluice
 COPY package.json envoy.yaml policy.yaml ./
 COPY --from=build /sluice/node_modules node_modules
 COPY --from=build /sluice/build build
+COPY control-plane/src/cli/launcher.mjs control-plane/src/cli/launcher.mjs
+RUN ln -s /sluice/control-plane/src/cli/launcher.mjs /usr/local/bin/sluice
 # A new named volume takes over the owner of the folder it is mounted on.
 RUN install -d -o node -g node -m 0700 /var/lib/sluice /run/sluice && install -d -o node -g node /etc/sluice
 USER node
 EXPOSE 8080 8081
+HEALTHCHECK --interval=10s --timeout=5s --start-period=30s CMD ["node", "build/js/control-plane/src/health-check.js"]
 CMD ["node", "build/js/control-plane/src/main.js"]

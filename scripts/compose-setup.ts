@@ -26,16 +26,10 @@ try {
   writeFileSync(join(EDGE_DIR, "envoy.yaml"), config);
 
   const secret = await keptSecret(SECRETS_DIR, "secret", "base64");
-  const adminToken = await keptSecret(SECRETS_DIR, "admin-token", "base64url");
-  writeEnvironment("control-plane.env", { SLUICE_SECRET: secret, SLUICE_ADMIN_TOKEN: adminToken });
-  writeEnvironment("envoy.env", { SLUICE_SECRET: secret });
+  await keptSecret(SECRETS_DIR, "admin-token", "base64url");
+  // Envoy's filter reads no file. The value is base64: it holds no quote.
+  writeFileSync(join(SECRETS_DIR, "envoy.env"), `SLUICE_SECRET='${secret}'\n`, { mode: 0o600 });
 } catch (error) {
   console.error(`sluice: ${describe(error)}`);
   process.exitCode = 1;
-}
-
-/** Read by a shell and by Node. The values are base64: none holds a quote. */
-function writeEnvironment(name: string, variables: Record<string, string>): void {
-  const lines = Object.entries(variables).map(([variable, value]) => `${variable}='${value}'\n`);
-  writeFileSync(join(SECRETS_DIR, name), lines.join(""), { mode: 0o600 });
 }

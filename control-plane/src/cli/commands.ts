@@ -14,6 +14,7 @@ import { changePlan, consume, create, show, token } from "./commands/session-com
 import { edges } from "./commands/edges-command.js";
 import { audit, bucket, usage } from "./commands/status-commands.js";
 import { tokenInspect } from "./commands/token-command.js";
+import { storeBackup, storeRestore } from "./commands/store-commands.js";
 import { top } from "./commands/top-command.js";
 
 export const COMMANDS: readonly Command[] = [
@@ -35,6 +36,8 @@ export const COMMANDS: readonly Command[] = [
   secretNew,
   secretHash,
   tokenInspect,
+  storeBackup,
+  storeRestore,
   renderSettings,
   renderWasmPlugin,
   renderEcdsFile,

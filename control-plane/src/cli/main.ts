@@ -1,8 +1,10 @@
 // The `sluice` command as a process: its streams, files and signals, and its exit code.
+import { execFile } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { constants } from "node:fs";
 import { stat } from "node:fs/promises";
 import { setTimeout as after } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
 
 import { FileReader } from "../files/file-reader.js";
 import { writePrivateFile } from "../files/private-file.js";
@@ -36,6 +38,17 @@ async function readInput(maxBytes: number): Promise<Buffer> {
   return Buffer.concat(parts);
 }
 
+/** Ended by a signal counts as failed. */
+function storeAdmin(args: readonly string[]): ReturnType<Io["storeAdmin"]> {
+  const program = fileURLToPath(new URL("../store-admin.js", import.meta.url));
+  return new Promise((resolve) => {
+    execFile(process.execPath, [program, ...args], (error, out, err) => {
+      const code = error === null ? 0 : typeof error.code === "number" ? error.code : EXIT.denied;
+      resolve({ code, stdout: out, stderr: err === "" && code !== 0 ? String(error?.message) : err });
+    });
+  });
+}
+
 const io: Io = {
   out: (text) => void stdout.write(text),
   err: (text) => void stderr.write(text),
@@ -49,6 +62,7 @@ const io: Io = {
       () => false,
     ),
   readInput,
+  storeAdmin,
   readTemplate: () => readEnvoyTemplate(files),
   writePrivate: writePrivateFile,
   randomBytes: (count) => randomBytes(count),

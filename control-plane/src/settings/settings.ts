@@ -15,6 +15,7 @@ import type { ReadSecrets } from "./secret-files.js";
 import { SettingsReader } from "./settings-reader.js";
 import type { LogLevel, SettingsViolation } from "./settings-reader.js";
 import { unknownVariables } from "./unknown-variables.js";
+import { readStatusAddress } from "./status-address.js";
 import type { SecretVariable } from "./variables.js";
 import type { TlsFiles } from "../tls/tls.js";
 
@@ -96,10 +97,7 @@ export function readSettings(
       port: reader.port("SLUICE_HTTP_PORT", 0, 8080),
       tls: reader.tlsFiles(),
     },
-    status: {
-      host: reader.text("SLUICE_STATUS_HOST", "127.0.0.1"),
-      port: reader.port("SLUICE_STATUS_PORT", 0, 8081),
-    },
+    status: readStatusAddress(env, reader),
     dataDir: reader.text("SLUICE_DATA_DIR", ".sluice"),
     policyPath: reader.text("SLUICE_POLICY", "policy.yaml"),
     keys: reader.requiredKeys("SLUICE_SECRET"),

@@ -24,6 +24,8 @@ export interface World {
   readonly openFiles?: readonly string[];
   /** On the standard input. */
   readonly input?: string;
+  /** What the store's program answers; it fails where a test gives none. */
+  readonly storeAdmin?: (args: readonly string[]) => { code: number; stdout: string; stderr: string };
   readonly terminal?: { readonly columns: number; readonly rows: number };
   /** Called where the program sleeps; time passes by `ms`. */
   readonly onSleep?: (nth: number) => void | Promise<void>;
@@ -32,9 +34,22 @@ export interface World {
   readonly interruption?: AbortSignal;
 }
 
+const noStore = () => ({ code: 1, stdout: "", stderr: "store-admin: there is none in this test\n" });
+
 /** Nothing of the machine: its environment is what the test gives it, and it sleeps without time passing. */
 export async function sluice(line: string | readonly string[], world: World = {}): Promise<Ran> {
-  const { url, env, files = {}, openFiles = [], input = "", terminal, onSleep, monotonicMs, interruption } = world;
+  const {
+    url,
+    env,
+    files = {},
+    openFiles = [],
+    input = "",
+    storeAdmin = noStore,
+    terminal,
+    onSleep,
+    monotonicMs,
+    interruption,
+  } = world;
   const slept: number[] = [];
   const written: Record<string, string> = {};
   let out = "";
@@ -61,6 +76,7 @@ export async function sluice(line: string | readonly string[], world: World = {}
       return Promise.resolve();
     },
     randomBytes: (count) => Buffer.alloc(count, 0xfb),
+    storeAdmin: (args) => Promise.resolve(storeAdmin(args)),
     version: () => "1.2.3",
     monotonicMs: monotonicMs ?? (() => nowMs),
     sleep: async (ms) => {

@@ -19,6 +19,10 @@ export interface Io {
   readonly writePrivate: (path: string, text: string, mayReplace: boolean) => Promise<void>;
   /** For secrets. */
   readonly randomBytes: (count: number) => Buffer;
+  /** Runs the program that copies stores, to its end. */
+  readonly storeAdmin: (
+    args: readonly string[],
+  ) => Promise<{ readonly code: number; readonly stdout: string; readonly stderr: string }>;
   /** The program's, as package.json says it. */
   readonly version: () => string;
   readonly monotonicMs: () => number;
