@@ -43,7 +43,7 @@ describe("the configuration file", () => {
     expect(byOption.get("token")).toEqual(["mine", "--token-file"]);
   });
 
-  it("stands where SLUICE_CONFIG or XDG_CONFIG_HOME says, or nowhere", async () => {
+  it("a configuration file is where SLUICE_CONFIG or XDG_CONFIG_HOME says, or nowhere", async () => {
     const files = { "/x/sluice/config.yaml": "url: http://xdg:1", "/named": "url: http://named:1" };
     expect((await shown("url: http://home:1", { XDG_CONFIG_HOME: "/x" }, undefined, files)).get("url")?.[0]).toBe(
       "http://xdg:1",

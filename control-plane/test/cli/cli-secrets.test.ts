@@ -30,7 +30,7 @@ const inspect = (token: string, world: World = { env: SECRETS }, ...more: string
   sluice(["token", "inspect", "-", ...more], { ...world, input: token });
 
 describe("secret new", () => {
-  it("secret new prints one secret that both programs take, and nothing else where a program reads", async () => {
+  it("secret new prints one secret that both programs take, alone where a program reads", async () => {
     const ran = await sluice("secret new");
     expect(ran).toMatchObject({ code: 0, err: "" });
     expect(ran.out).toMatch(/^[A-Za-z0-9+/]{43}=\n$/);
@@ -143,7 +143,7 @@ describe("token inspect", () => {
     expect(ran.err).not.toContain(TOKEN);
   });
 
-  it("without a secret token inspect fails, unless it is not to check", async () => {
+  it("token inspect fails where it has no secret, unless it is not to check", async () => {
     expect(await inspect(TOKEN, {})).toMatchObject({ code: 2, out: "" });
     const ran = await inspect(TOKEN, {}, "--unchecked");
     expect(ran).toMatchObject({ code: 0 });

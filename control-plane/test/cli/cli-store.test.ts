@@ -50,7 +50,7 @@ it("a data folder that cannot be used is exit code 2, and one sentence says why"
   expect([ran.code, ran.out, ran.err.trimEnd().split("\n")]).toEqual([2, "", [expect.stringContaining(path)]]);
 });
 
-it("with --json a backup that is done and one that fails are documents", async () => {
+it("a backup that is done and one that fails are documents with --json", async () => {
   const at = folder();
   mkdirSync(join(at, "empty"));
   const failed = await sluice(["store", "backup", join(at, "b"), "--data", join(at, "empty"), "--json"], {

@@ -112,7 +112,7 @@ function exec(env: Record<string, string>, ...line: readonly string[]): string {
   return stdout;
 }
 
-it("a container listens on all addresses, is healthy, has sluice, and restores what it backed up", async () => {
+it("a container listens everywhere, is healthy, has sluice, and restores what it backed up", async () => {
   const [http = 0, status = 0] = await freePorts(2);
   const env = environment({ http, status });
   expect(healthCheck(env)).toEqual({ code: 1, said: expect.stringContaining("/readyz does not answer") as string });
