@@ -56,11 +56,14 @@ function shown(world: World, seconds: number, readEveryMs = 1000): number[] {
 const spread = (rates: readonly number[]): number => Math.max(...rates) - Math.min(...rates);
 
 describe("a constant load", () => {
-  it.each([1000, 730, 1300, 4999, 5001])("a constant load at one edge shows a constant rate, read each %s ms", (readEveryMs) => {
-    const rates = shown({ intervalMs: 5000, edges: [{ rate: 20, phaseMs: 1234 }] }, 300, readEveryMs);
-    // From the second report on.
-    for (const rate of rates.slice(Math.ceil(12_000 / readEveryMs) + 1)) expect(rate).toBeCloseTo(20, 5);
-  });
+  it.each([1000, 730, 1300, 4999, 5001])(
+    "a constant load at one edge shows a constant rate, read each %s ms",
+    (readEveryMs) => {
+      const rates = shown({ intervalMs: 5000, edges: [{ rate: 20, phaseMs: 1234 }] }, 300, readEveryMs);
+      // From the second report on.
+      for (const rate of rates.slice(Math.ceil(12_000 / readEveryMs) + 1)) expect(rate).toBeCloseTo(20, 5);
+    },
+  );
 
   it.each([300, 1000, 5000, 7000, 20_000])(
     "a load at three unequal edges does not wobble, with reports each %s ms",
