@@ -15,8 +15,6 @@ export const EXIT = {
   unavailable: 5,
   /** It is revoked, and some edge has not confirmed in time. */
   unconfirmed: 6,
-  /** `doctor` found something to mend. */
-  findings: 7,
   /** A violation of this program. */
   internal: 70,
 } as const;
@@ -39,7 +37,7 @@ export const EXIT_CODES: readonly { readonly code: ExitCode; readonly what: stri
   {
     code: EXIT.unreachable,
     what: "unreachable: no answer, no connection, or TLS failed",
-    act: "look at the control plane and SLUICE_URL; sluice doctor",
+    act: "look at the control plane and SLUICE_URL",
   },
   { code: EXIT.notAllowed, what: "the token is wrong, or of a kind that may not do this", act: "use another token" },
   {
@@ -52,7 +50,6 @@ export const EXIT_CODES: readonly { readonly code: ExitCode; readonly what: stri
     what: "the sessions are revoked, and some edge has not confirmed in time: it may still admit them",
     act: "look at the edges that are named; repeat the command to wait again",
   },
-  { code: EXIT.findings, what: "sluice doctor has found something to mend", act: "mend it, from the top" },
   { code: EXIT.internal, what: "a defect of this program", act: "report it" },
 ];
 
