@@ -84,9 +84,9 @@ describe("a stop, as a supervisor sees it", () => {
 });
 
 describe("a listener that cannot be opened", () => {
-  const cannot = async (settings: Record<string, string>): Promise<string> => {
+  const cannot = async (settings: Record<string, string>, code = 78): Promise<string> => {
     const plane = new ControlPlaneProcess({ ...settingsIn(), ...settings });
-    expect((await plane.ended).code).not.toBe(0);
+    expect(await plane.ended).toEqual({ code, signal: null });
     return plane.stderr;
   };
 
@@ -95,7 +95,7 @@ describe("a listener that cannot be opened", () => {
     onTestFinished(() => void other.close());
     await once(other, "listening");
     const { port } = other.address() as AddressInfo;
-    expect(await cannot({ SLUICE_STATUS_PORT: String(port) })).toBe(
+    expect(await cannot({ SLUICE_STATUS_PORT: String(port) }, 1)).toBe(
       `sluice control plane: 127.0.0.1:${port} is already in use: ` +
         "stop what listens there, or set SLUICE_STATUS_PORT to another port\n",
     );
