@@ -37,6 +37,7 @@ import { makeToken } from "./domain/token.js";
 import { ConnectionCounts } from "./http/status/connection-metrics.js";
 import { Metrics } from "./http/status/metrics.js";
 import type { LiveByPlan } from "./http/status/metrics.js";
+import type { Readiness } from "./http/status/readiness.js";
 import { observeStore } from "./http/status/store-metrics.js";
 import { UsageMetrics } from "./http/status/usage-metrics.js";
 import { closeServer } from "./http/connections.js";
@@ -130,7 +131,7 @@ export async function startControlPlane(given: Given): Promise<void> {
   const running = (): ReadonlySet<number> => runningGenerations(instances.known(0));
   started.add(keepGenerations({ policies, store: store.policies, running, logger: log }));
   readiness.startsWith("the API is being opened");
-  const parts = { ...start, issuers, store, policies, instances, metrics, edgeMeter, connectionCounts };
+  const parts = { ...start, issuers, store, policies, instances, metrics, edgeMeter, connectionCounts, readiness };
   const http = await serveHttp({ ...parts, statusAddress: status.hostPort });
   readiness.started({ store, health: store.health, policies });
   // The first to be undone: not ready before anything ends.
@@ -170,6 +171,7 @@ interface Parts extends Start {
   readonly edgeMeter: EdgeMetrics;
   readonly connectionCounts: ConnectionCounts;
   readonly statusAddress: string;
+  readonly readiness: Readiness;
 }
 
 /** The REST API and the edge protocol, with the work that goes on beside the calls. */
@@ -184,6 +186,10 @@ async function serveHttp(parts: Parts) {
   const token = (sessionId: string, planId: number): string => makeToken({ sessionId, planId }, keys);
   const http = await buildHttpServer({
     policyStatus: policies,
+    installation: {
+      notReady: () => parts.readiness.reason(),
+      isIssuersFileRejected: () => issuers.isFileRejected(),
+    },
     ports: { store, operator, audit, policies, clock, random, logger: log, meter: metrics, makeToken: token, ...usage },
     metrics,
     log,

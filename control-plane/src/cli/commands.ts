@@ -2,6 +2,7 @@
 import type { Command } from "./command.js";
 import { completionOf } from "./commands/completion/completion-command.js";
 import { config } from "./commands/config-command.js";
+import { doctor } from "./commands/doctor/doctor-command.js";
 import { list } from "./commands/list-command.js";
 import { policyConfirm, policyStatus } from "./commands/held-policy-commands.js";
 import { policyCheck } from "./commands/policy-command.js";
@@ -30,6 +31,7 @@ export const COMMANDS: readonly Command[] = [
   top,
   edges,
   audit,
+  doctor,
   policyCheck,
   policyStatus,
   policyConfirm,

@@ -15,6 +15,8 @@ export const EXIT = {
   unavailable: 5,
   /** It is revoked, and some edge has not confirmed in time. */
   unconfirmed: 6,
+  /** `doctor` found something to mend. */
+  findings: 7,
   /** A violation of this program. */
   internal: 70,
 } as const;
@@ -37,7 +39,7 @@ export const EXIT_CODES: readonly { readonly code: ExitCode; readonly what: stri
   {
     code: EXIT.unreachable,
     what: "unreachable: no answer, no connection, or TLS failed",
-    act: "look at the control plane and SLUICE_URL",
+    act: "look at the control plane and SLUICE_URL; sluice doctor",
   },
   { code: EXIT.notAllowed, what: "the token is wrong, or of a kind that may not do this", act: "use another token" },
   {
@@ -50,6 +52,7 @@ export const EXIT_CODES: readonly { readonly code: ExitCode; readonly what: stri
     what: "the sessions are revoked, and some edge has not confirmed in time: it may still admit them",
     act: "look at the edges that are named; repeat the command to wait again",
   },
+  { code: EXIT.findings, what: "sluice doctor has found something to mend", act: "mend it, from the top" },
   { code: EXIT.internal, what: "a defect of this program", act: "report it" },
 ];
 
@@ -57,7 +60,7 @@ export interface Failure {
   readonly exit: ExitCode;
   /**
    * The API's code, or one of this program's: USAGE, UNREACHABLE, UNEXPECTED_ANSWER, POLICY_REJECTED, SETTINGS_REJECTED,
-   * TOKEN_MALFORMED, TOKEN_NOT_GENUINE, UNCONFIRMED.
+   * TOKEN_MALFORMED, TOKEN_NOT_GENUINE, UNCONFIRMED, FINDINGS.
    */
   readonly code: string;
   readonly message: string;

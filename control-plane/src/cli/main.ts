@@ -68,6 +68,7 @@ const io: Io = {
   randomBytes: (count) => randomBytes(count),
   version: ownVersion,
   monotonicMs: () => performance.now(),
+  wallMs: () => Date.now(),
   sleep: (ms, until) => after(ms, undefined, until === undefined ? {} : { signal: until }).catch(() => undefined),
   interruption: () => {
     const interrupted = new AbortController();

@@ -28,6 +28,8 @@ import { edgeRoutes } from "./edge/edge-routes.js";
 import { edgesRoute } from "./admin/edges-route.js";
 import type { ListedEdges } from "./admin/edges-route.js";
 import { admitInstances, guardAdmins, guardEdges } from "./guard.js";
+import { installationRoute } from "./admin/installation-route.js";
+import type { InstallationPort } from "./admin/installation-route.js";
 import { listRoutes } from "./admin/list-routes.js";
 import type { ErrorDetail } from "./errors.js";
 import type { ConnectionCounts } from "./status/connection-metrics.js";
@@ -66,6 +68,7 @@ export interface HttpServerOptions {
   readonly revocations: BulkRevocations;
   readonly confirmations: ConfirmationsPort;
   readonly policyStatus: PolicyStatusPort;
+  readonly installation: InstallationPort;
   readonly edges: ListedEdges;
   readonly unauthenticated: UnauthenticatedCalls;
   readonly admission: InstanceAdmission;
@@ -101,6 +104,7 @@ export async function buildHttpServer(options: HttpServerOptions): Promise<HttpA
     revocationRoutes(scope, options.revocations, waits);
     edgesRoute(scope, options.edges, options.unauthenticated);
     policyRoutes(scope, options.policyStatus);
+    installationRoute(scope, options.installation, ports.clock);
     done();
   });
   await app.register((scope, _options, done) => {

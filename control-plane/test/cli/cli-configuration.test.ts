@@ -21,14 +21,14 @@ const shown = async (text: string, env: World["env"] = {}, line = "config --json
 };
 
 describe("the configuration file", () => {
-  it("names the control plane and the file of the token, relative to itself", async () => {
+  it("a configuration file names the control plane, and the token's file relative to itself", async () => {
     const plane = await startTestControlPlane();
     const config = `url: ${plane.url}\ntokenFile: admin-token\n`;
     const files = { [FILE]: config, "/home/ada/.config/sluice/admin-token": `${ADMIN_TOKEN}\n` };
     expect(await sluice("session list", { env: HOME, files })).toMatchObject({ code: 0, err: "" });
   });
 
-  it("the environment wins over the file, and an option over both", async () => {
+  it("the environment wins over the configuration file, and an option over both", async () => {
     const text = "url: http://file:1\ntokenFile: ~/t\ntlsCaFile: ca.pem\n";
     const inFile = await shown(text);
     expect(inFile.get("url")).toEqual(["http://file:1", `url in ${FILE}`]);
@@ -60,7 +60,7 @@ describe("the configuration file", () => {
     ]);
   });
 
-  it("an empty one, and none at all, are good", async () => {
+  it("an empty configuration file is good, and so is none", async () => {
     expect((await shown("# nothing yet\n")).get("configuration")).toEqual([FILE, null]);
     const ran = await sluice("config", { env: HOME });
     expect(ran).toMatchObject({ code: 0, err: "" });
@@ -78,7 +78,7 @@ describe("the configuration file", () => {
     ["tokenFile:", ":1:1: tokenFile: expected a file's path"],
     ["a: 1\nb: 2", "(and 1 more)"],
     ["url: ftp://x", `url in ${FILE}: expected a URL`],
-  ])("one that cannot be used is exit code 2, with the place: %j", async (text, said) => {
+  ])("a configuration file that cannot be used is exit code 2, with the place: %j", async (text, said) => {
     const ran = await sluice("edges", { env: HOME, files: { [FILE]: text } });
     expect(ran).toMatchObject({ code: 2, out: "" });
     expect(ran.err).toContain(said);
@@ -86,7 +86,7 @@ describe("the configuration file", () => {
     expect(ran.err).not.toContain("s3cr3t");
   });
 
-  it("one that is named and not there, or that everyone may write, is exit code 2", async () => {
+  it("a configuration file that is not there, or that everyone may write, is exit code 2", async () => {
     const missing = await sluice("edges", { env: { SLUICE_CONFIG: "/nowhere" } });
     expect(missing).toMatchObject({ code: 2, out: "" });
     expect(missing.err).toContain("SLUICE_CONFIG: /nowhere cannot be read");
@@ -95,7 +95,7 @@ describe("the configuration file", () => {
     expect(open.err).toContain("every user of this machine may write it\nchmod o-w");
   });
 
-  it("the process finds it in the home folder, and refuses one that everyone may write", async () => {
+  it("the command as a process finds its configuration file in the home folder", async () => {
     const home = temporaryFolder();
     const file = join(home, ".config/sluice/config.yaml");
     mkdirSync(dirname(file), { recursive: true });

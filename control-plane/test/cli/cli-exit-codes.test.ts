@@ -28,6 +28,7 @@ const ENDS: Readonly<Record<keyof typeof EXIT, () => Promise<number>>> = {
     const revocation = { edges: 1, confirmed: 0, pending: ["gw-1"] };
     return code(`session revoke ${ID}`, await answeringUrl(200, { session: { id: ID }, revocation }));
   },
+  findings: () => code("doctor", "http://127.0.0.1:1", { SLUICE_ADMIN_TOKEN: "" }),
   internal: async () => {
     const broken = "data:text/javascript,process.stdout.write=()=>{throw new Error('broken')}";
     const args = ["--import", broken, join(dirname(compiledMain()), "cli/main.js"), "--version"];

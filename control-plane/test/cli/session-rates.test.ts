@@ -79,7 +79,7 @@ describe("a constant load", () => {
     },
   );
 
-  it("wobbles by few percent where reports are late now and then", () => {
+  it("a constant rate wobbles by few percent where reports are late now and then", () => {
     const lateMs = (nth: number): number => (nth * 37) % 400;
     const edges = [
       { rate: 50, phaseMs: 700, lateMs },

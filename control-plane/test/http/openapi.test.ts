@@ -59,6 +59,7 @@ describe("the OpenAPI document", () => {
       "get /v1/sessions/{id}",
       "get /v1/sessions/{id}/bucket",
       "get /v1/sessions/{id}/usage",
+      "get /v1/status",
       "patch /v1/sessions/{id}",
       "post /edge/v1/acquire",
       "post /edge/v1/report",

@@ -29,12 +29,16 @@ export interface World {
   readonly terminal?: { readonly columns: number; readonly rows: number };
   /** Called where the program sleeps; time passes by `ms`. */
   readonly onSleep?: (nth: number) => void | Promise<void>;
+  /** This machine's clock; not given: that of a test's control plane. */
+  readonly wallMs?: number;
   /** Time as the program reads it, ms; not given: it passes where the program sleeps, and nowhere else. */
   readonly monotonicMs?: () => number;
   readonly interruption?: AbortSignal;
 }
 
 const noStore = () => ({ code: 1, stdout: "", stderr: "store-admin: there is none in this test\n" });
+/** As FixedClock begins. */
+const TEST_WALL_MS = Date.UTC(2026, 0, 1);
 
 /** Nothing of the machine: its environment is what the test gives it, and it sleeps without time passing. */
 export async function sluice(line: string | readonly string[], world: World = {}): Promise<Ran> {
@@ -78,6 +82,7 @@ export async function sluice(line: string | readonly string[], world: World = {}
     randomBytes: (count) => Buffer.alloc(count, 0xfb),
     storeAdmin: (args) => Promise.resolve(storeAdmin(args)),
     version: () => "1.2.3",
+    wallMs: () => world.wallMs ?? TEST_WALL_MS,
     monotonicMs: monotonicMs ?? (() => nowMs),
     sleep: async (ms) => {
       slept.push(ms);

@@ -190,6 +190,7 @@ export async function startTestControlPlane(
     revocations,
     confirmations: confirming,
     policyStatus: policies,
+    installation: { notReady: () => readiness.reason(), isIssuersFileRejected: () => false },
     edges,
     unauthenticated,
     admission,

@@ -34,6 +34,8 @@ export type AuditEntry = AuditAnswer["entries"][number];
 export type PolicyStatusAnswer = Json<paths["/v1/policy/status"]["get"]["responses"][200]>;
 export type PolicyConfirmAnswer = Json<paths["/v1/policy/confirm"]["post"]["responses"][200]>;
 
+export type StatusAnswer = Json<paths["/v1/status"]["get"]["responses"][200]>;
+
 export type UsageAnswer = Json<paths["/v1/sessions/{id}/usage"]["get"]["responses"][200]>;
 export type BucketsAnswer = Json<paths["/v1/sessions/{id}/bucket"]["get"]["responses"][200]>;
 export type ConsumeAnswer = Json<paths["/v1/sessions/{id}/consume"]["post"]["responses"][200]>;

@@ -29,7 +29,7 @@ export const config: LocalCommand = {
     "clientCertFile, clientKeyFile. Nothing secret stands in it. Asks no control plane.",
   ],
   example: "config",
-  next: "sluice edges   asks whether what is there works",
+  next: "sluice doctor   asks whether what is there works",
   runLocally: async (invocation) => {
     const { env, io, output } = invocation;
     const configuration = await readConfiguration(env, io);

@@ -111,14 +111,14 @@ export const edges: ApiCommand = {
   },
 };
 
-interface Listed {
+export interface Listed {
   readonly edges: readonly Edge[];
   readonly unauthenticated: readonly UnauthenticatedCaller[];
   readonly clockOfMostMs: number | null;
 }
 
 /** A page at a time; an older control plane has one page, and no cursor. */
-async function allEdges(client: Client): Promise<Outcome<Listed>> {
+export async function allEdges(client: Client): Promise<Outcome<Listed>> {
   const edges: Edge[] = [];
   for (let cursor: string | undefined; ;) {
     const path = `/v1/edges${query({ cursor })}`;

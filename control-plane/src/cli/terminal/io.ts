@@ -26,6 +26,8 @@ export interface Io {
   /** The program's, as package.json says it. */
   readonly version: () => string;
   readonly monotonicMs: () => number;
+  /** This machine's clock, ms since the epoch. */
+  readonly wallMs: () => number;
   /** Ends early, and without an error, once `until` is aborted. */
   readonly sleep: (ms: number, until?: AbortSignal) => Promise<void>;
   /** Aborted when the user has had enough. To be asked for by what ends in order: else an interrupt ends the process. */

@@ -2,6 +2,7 @@
 import type { Timers } from "../../app/ports/log-ports.js";
 import type { CurrentPolicy, SessionStore } from "../../app/ports/ports.js";
 import type { StoreHealth } from "../../app/ports/store-health.js";
+import { ERRORS } from "../errors.js";
 import type { ErrorCode, ErrorDetail } from "../errors.js";
 
 export interface ReadinessPorts {
@@ -46,6 +47,12 @@ export class Readiness {
     if (this.ports === undefined) return notReady(this.why);
     const unwritable = ports.health.unwritable();
     return unwritable === undefined ? undefined : notReady(`The store cannot be written: ${unwritable}`);
+  }
+
+  /** The same in words. */
+  async reason(): Promise<string | undefined> {
+    const denial = await this.denial();
+    return denial && (denial[1]?.message ?? ERRORS[denial[0]].message);
   }
 
   private answers(store: ReadinessPorts["store"]): Promise<boolean> {

@@ -1,0 +1,120 @@
+// The command that says what is wrong with an installation, in the order in which to mend it.
+import { readAccess } from "../../client/access.js";
+import type { PolicyStatusAnswer, StatusAnswer } from "../../client/answers.js";
+import { Client } from "../../client/client.js";
+import { connect } from "../../client/connection.js";
+import type { Invocation, LocalCommand } from "../../command.js";
+import { done, EXIT, failed, usageFailure } from "../../failure.js";
+import type { Failure, Outcome } from "../../failure.js";
+import { allEdges } from "../edges-command.js";
+import { wrapped } from "../../terminal/wrapping.js";
+import { askEnvoy } from "./ask-envoy.js";
+import { edgeFindings } from "./edge-findings.js";
+import { envoyFindings } from "./envoy-findings.js";
+import { withoutRepeats } from "./finding.js";
+import type { Finding } from "./finding.js";
+import { cannotAsk, planeFindings } from "./plane-findings.js";
+import type { PlaneSaid } from "./plane-findings.js";
+
+const DEFAULT_TIMEOUT_SECONDS = 10;
+const INDENT = "   ";
+const A_URL = "an address such as http://127.0.0.1:9901";
+
+export const doctor: LocalCommand = {
+  name: "doctor",
+  summary: "say what is wrong with the installation, in the order in which to mend it",
+  args: [],
+  options: {
+    envoy: {
+      kind: "text",
+      value: "URL",
+      what: "look into this Envoy too: its admin interface (http://127.0.0.1:9901)",
+    },
+  },
+  notes: [
+    "It asks the control plane, and the Envoy that is named, and changes nothing. Exit code 7: there is something to mend.",
+    "Mend the first one and ask again: what stands below it may follow from it.",
+  ],
+  example: "doctor --envoy http://127.0.0.1:9901",
+  next: "sluice edges   shows what each Envoy runs",
+  runLocally: async (invocation) => {
+    const { text, output } = invocation;
+    const url = text("envoy");
+    const admin = url === undefined ? undefined : adminOf(url);
+    if (url !== undefined && admin === undefined) return usageFailure(`--envoy: expected ${A_URL}`);
+    const plane = await askPlane(invocation);
+    const findings = plane.ok ? planeFindings(plane.value) : [cannotAsk(plane.failure)];
+    const watching = plane.ok ? plane.value.edges.edges.filter((edge) => edge.watching).map(({ edge }) => edge) : [];
+    if (admin !== undefined) findings.push(...(await findingsOf(admin, new Set(watching), invocation)));
+    if (plane.ok) findings.push(...edgeFindings(plane.value.edges, plane.value.status?.time));
+    const told = withoutRepeats(findings);
+    tell(told, invocation);
+    if (told.length > 0) return found(told.length);
+    if (!output.json)
+      output.line(`Nothing to mend: ${watching.length === 1 ? "1 edge watches" : `${watching.length} edges watch`}`);
+    return undefined;
+  },
+};
+
+/** Its admin interface has no path, no name and no password. */
+function adminOf(text: string): URL | undefined {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  const isPlain = url?.username === "" && url.password === "" && url.search === "" && url.hash === "";
+  return isPlain && /^https?:$/.test(url.protocol) ? url : undefined;
+}
+
+async function findingsOf(admin: URL, watching: ReadonlySet<string>, { number }: Invocation): Promise<Finding[]> {
+  const connection = connect({ url: admin, tls: {} }, (number("timeout") ?? DEFAULT_TIMEOUT_SECONDS) * 1000);
+  try {
+    return envoyFindings(await askEnvoy(connection), admin.href.replace(/\/$/, ""), watching);
+  } finally {
+    connection.close();
+  }
+}
+
+async function askPlane({ env, io, text, number }: Invocation): Promise<Outcome<PlaneSaid>> {
+  const access = await readAccess(env, text("token-file"), io);
+  if (!access.ok) return access;
+  const connection = connect(access.value, (number("timeout") ?? DEFAULT_TIMEOUT_SECONDS) * 1000);
+  try {
+    const client = new Client(connection, access.value.token, access.value.url.origin, io.sleep);
+    const askedMs = io.wallMs();
+    const status = await known(client.call<StatusAnswer>({ method: "GET", path: "/v1/status" }, "ready"));
+    if (!status.ok) return status;
+    // Within the time that the call took the control plane said its own.
+    const offsetMs = status.value && (askedMs + io.wallMs()) / 2 - status.value.time;
+    const policy = await known(
+      client.call<PolicyStatusAnswer>({ method: "GET", path: "/v1/policy/status" }, "inForce"),
+    );
+    if (!policy.ok) return policy;
+    const edges = await allEdges(client);
+    if (!edges.ok) return edges;
+    return done({ status: status.value, policy: policy.value, edges: edges.value, clockOffsetMs: offsetMs });
+  } finally {
+    connection.close();
+  }
+}
+
+/** Undefined where the control plane is older and has no such route. */
+async function known<Body>(answer: Promise<Outcome<Body>>): Promise<Outcome<Body | undefined>> {
+  const outcome = await answer;
+  if (outcome.ok) return outcome;
+  return outcome.failure.code === "ROUTE_NOT_FOUND" ? done(undefined) : failed(outcome.failure);
+}
+
+function tell(findings: readonly Finding[], { output }: Invocation): void {
+  findings.forEach(({ about, what, act, code }, i) => {
+    if (output.json) output.document({ number: i + 1, code, about, what, act });
+    else {
+      // Broken between words where a terminal would break within one.
+      for (const line of wrapped(`${i + 1}. ${about}: ${what}`, output.width)) output.line(line);
+      for (const line of wrapped(act, output.width - INDENT.length)) output.line(INDENT + line);
+    }
+  });
+}
+
+const found = (count: number): Failure => ({
+  exit: EXIT.findings,
+  code: "FINDINGS",
+  message: count === 1 ? "there is something to mend" : `there are ${count} things to mend, the first one first`,
+});
