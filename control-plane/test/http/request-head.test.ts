@@ -42,7 +42,7 @@ it.each(["a", "a.b:8080", "127.0.0.1:80", "[::1]:8080", "outbound|8080||sluice.m
   async (host) => {
     const plane = await startTestControlPlane();
     const answer = await rawRequest(plane, request(LIST, `host: ${host}`, OPERATOR));
-    expect([answer.status, answer.body]).toEqual([200, { sessions: [], cursor: null }]);
+    expect(answer).toMatchObject({ status: 200, body: { sessions: [], cursor: null } });
   },
 );
 

@@ -57,7 +57,7 @@ describe("a list of sessions", () => {
     const plane = await startTestControlPlane();
     await created(plane);
     for (const query of ["?userId=u2", "?orgId=o2", "?plan=metered", "?state=expired", "?userId=u1&orgId=o2"]) {
-      expect(await page(plane, query)).toEqual({ sessions: [], cursor: null });
+      expect(await page(plane, query)).toMatchObject({ sessions: [], cursor: null });
     }
   });
 
@@ -115,7 +115,7 @@ describe("a list of sessions", () => {
     const many = Array.from({ length: 5001 }, (_, i) => sessionAt(plane.clock.nowMs() + 1 + i));
     await Promise.all(many.map((session) => plane.store.create(session)));
     const first = await page(plane, "?state=revoked");
-    expect(first).toEqual({ sessions: [], cursor: expect.any(String) as string });
+    expect(first).toMatchObject({ sessions: [], cursor: expect.any(String) as string });
     const second = await page(plane, `?state=revoked&cursor=${first.cursor ?? ""}`);
     expect(ids(second)).toEqual([rare.id]);
     expect(second.cursor).toBeNull();
