@@ -1,7 +1,8 @@
 // Why nothing listens where it was to, in a sentence that names the one setting to change.
 import { EXIT, messageOf, StartFailure } from "./start-failure.js";
 import { codeOf } from "./files/regular-file.js";
-import type { Address } from "./settings/distinct-addresses.js";
+import { hostPort } from "./settings/address.js";
+import type { Address } from "./settings/address.js";
 import type { Variable } from "./settings/variables.js";
 
 /** The settings that an address stands in. */
@@ -11,7 +12,7 @@ export interface AddressVariables {
 }
 
 export function bindFailure({ host, port }: Address, variables: AddressVariables, error: unknown): StartFailure {
-  const address = host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
+  const address = hostPort({ host, port });
   switch (codeOf(error)) {
     case "EADDRINUSE": {
       const todo = `stop what listens there, or set ${variables.port} to another port`;

@@ -1,19 +1,13 @@
 // The image's health check: asks the status listener whether the control plane is ready. 0 it is, 1 it is not, with the reason.
-import { isIPv6 } from "node:net";
-
+import { hostPort, reachable } from "./settings/address.js";
 import { messageOf } from "./start-failure.js";
 import { readStatusAddress } from "./settings/status-address.js";
 
 const DEADLINE_MS = 4000;
 const MAX_REASON_CHARS = 500;
 
-/** Who listens on all addresses is asked on this machine's own. */
-const ASKED: Readonly<Record<string, string>> = { "0.0.0.0": "127.0.0.1", "::": "::1" };
-
 async function reasonNotReady(): Promise<string | undefined> {
-  const { host, port } = readStatusAddress(process.env);
-  const asked = ASKED[host] ?? host;
-  const url = `http://${isIPv6(asked) ? `[${asked}]` : asked}:${port}/readyz`;
+  const url = `http://${hostPort(reachable(readStatusAddress(process.env)))}/readyz`;
   try {
     const answer = await fetch(url, { signal: AbortSignal.timeout(DEADLINE_MS) });
     return answer.ok ? undefined : `${url} answers ${answer.status}: ${await answer.text()}`;

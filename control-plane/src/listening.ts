@@ -1,10 +1,9 @@
 // Where the process listens: a listener that cannot be opened is said in one sentence, with the settings that move it.
-import { isIPv6 } from "node:net";
 import type { AddressInfo } from "node:net";
 
 import { bindFailure } from "./bind-failure.js";
 import type { HttpApp } from "./http/app.js";
-import type { Address } from "./settings/distinct-addresses.js";
+import type { Address } from "./settings/address.js";
 
 /** The settings that say where: `SLUICE_HTTP` has `SLUICE_HTTP_HOST` and `SLUICE_HTTP_PORT`. */
 export type ListenerSettings = "SLUICE_HTTP" | "SLUICE_STATUS";
@@ -23,6 +22,3 @@ export async function listenAt(
   });
   return app.addresses().filter((one) => typeof one === "object");
 }
-
-/** As a URL has it. */
-export const hostPort = ({ host, port }: Address): string => `${isIPv6(host) ? `[${host}]` : host}:${port}`;

@@ -9,8 +9,9 @@ import type { ConnectionCounts } from "./http/status/connection-metrics.js";
 import type { Metrics } from "./http/status/metrics.js";
 import { Readiness } from "./http/status/readiness.js";
 import { buildStatusServer } from "./http/status/status-server.js";
-import { hostPort, listenAt } from "./listening.js";
-import type { Address } from "./settings/distinct-addresses.js";
+import { listenAt } from "./listening.js";
+import { hostPort } from "./settings/address.js";
+import type { Address } from "./settings/address.js";
 import type { Started } from "./started.js";
 
 /** The rest of the process has ended by then: who still holds a connection is not waited for. */

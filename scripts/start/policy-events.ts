@@ -1,5 +1,7 @@
 // What the control plane's log says of the policy while npm start runs, for its terminal: each event there once.
 import { closeSync, openSync, readSync } from "node:fs";
+import { violationLine } from "../../control-plane/src/domain/policy/violation-line.js";
+import type { ShownViolation } from "../../control-plane/src/domain/policy/violation-line.js";
 import { visible } from "../../control-plane/src/cli/terminal/visible.js";
 
 const POLL_MS = 250;
@@ -16,18 +18,11 @@ const EVENTS: ReadonlySet<string> = new Set([
 /** At a start, before anything else, these are no news. */
 const EXPECTED: ReadonlySet<string> = new Set(["policy-accepted", "policy-unchanged"]);
 
-interface Violation {
-  readonly path: string;
-  readonly line: number | null;
-  readonly column: number | null;
-  readonly message: string;
-}
-
 interface Line {
   readonly event?: string;
   readonly msg?: string;
   readonly source?: string;
-  readonly violations?: readonly Violation[];
+  readonly violations?: readonly ShownViolation[];
 }
 
 /** Follows a log from its beginning. Returns how to end that. */
@@ -69,12 +64,7 @@ function parsed(text: string): Line | undefined {
 }
 
 function sentenceOf({ msg = "", source = "", violations = [] }: Line): string {
-  const shown = violations.slice(0, MAX_SHOWN).map((one) => `\n  ${visible(violationLine(one, source))}`);
+  const shown = violations.slice(0, MAX_SHOWN).map((one) => `\n  ${visible(violationLine(source, one))}`);
   const more = violations.length - shown.length;
   return [visible(msg), ...shown, ...(more > 0 ? [`\n  and ${more} more: the log has them`] : [])].join("");
-}
-
-function violationLine({ path, line, column, message }: Violation, source: string): string {
-  const at = line === null ? source : `${source}:${line}:${column ?? 1}`;
-  return path === "" ? `${at}: ${message}` : `${at}: ${path}: ${message}`;
 }

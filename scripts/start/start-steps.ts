@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { CODE_MISSING_SESSION } from "../../assembly/contract.js";
 import { readSecret } from "../../control-plane/src/domain/keys.js";
 import type { Policy } from "../../control-plane/src/domain/policy/policy.js";
+import { hostPort, reachable } from "../../control-plane/src/settings/address.js";
 import type { Environment } from "../../control-plane/src/settings/environment.js";
 import type { SecretFile } from "../../control-plane/src/settings/secret-files.js";
 import { controlPlanePlan } from "./control-plane-process.js";
@@ -81,7 +82,7 @@ function envoyConfig(settings: Settings, filterPath: string): Promise<string> {
     adminPort: settings.envoyAdminPort,
     bind: settings.proxyHost,
     upstream: { host: LOOPBACK, port: settings.upstreamPort },
-    controlPlane: { host: reachable(settings.httpHost), port: settings.httpPort },
+    controlPlane: reachable({ host: settings.httpHost, port: settings.httpPort }),
     nodeId: NODE_ID,
     filterPath,
   });
@@ -167,16 +168,16 @@ function firstOf(adminTokens: string): string {
 }
 
 export function controlPlaneUrl({ httpHost, httpPort }: Settings): string {
-  return `http://${inUrl(reachable(httpHost))}:${httpPort}`;
+  return `http://${hostPort(reachable({ host: httpHost, port: httpPort }))}`;
 }
 
 /** Where the control plane's health, readiness and metrics are. */
 export function statusUrl({ statusHost, statusPort }: Settings): string {
-  return `http://${inUrl(reachable(statusHost))}:${statusPort}`;
+  return `http://${hostPort(reachable({ host: statusHost, port: statusPort }))}`;
 }
 
 export function proxyUrl({ proxyHost, proxyPort }: Settings): string {
-  return `http://${inUrl(reachable(proxyHost))}:${proxyPort}`;
+  return `http://${hostPort(reachable({ host: proxyHost, port: proxyPort }))}`;
 }
 
 function ready(stack: Stack, url: string, status: number): Promise<void> {
@@ -185,14 +186,4 @@ function ready(stack: Stack, url: string, status: number): Promise<void> {
 
 function isSession(body: unknown): body is { token: string } {
   return typeof body === "object" && body !== null && "token" in body && typeof body.token === "string";
-}
-
-/** What listens on every address is reached through loopback, of the same kind: `::` need not take IPv4. */
-function reachable(host: string): string {
-  if (host === "0.0.0.0") return LOOPBACK;
-  return host === "::" ? "::1" : host;
-}
-
-function inUrl(host: string): string {
-  return host.includes(":") ? `[${host}]` : host;
 }

@@ -2,10 +2,7 @@
 import { isIP } from "node:net";
 import ipaddr from "ipaddr.js";
 
-export interface Address {
-  readonly host: string;
-  readonly port: number;
-}
+import type { Address } from "./address.js";
 
 /** A sentence that names both settings, where both would listen on one address. A port of 0 is any that is free. */
 export function sharedAddress({ http, status }: { readonly http: Address; readonly status: Address }): string[] {

@@ -1,5 +1,6 @@
 // No credential may be that of another kind too: who is given one would have what the other may do.
-import { ISSUER_OF_ENVIRONMENT, sha256Of } from "../app/access/admin.js";
+import { ISSUER_OF_ENVIRONMENT } from "../app/access/admin.js";
+import { sha256Of } from "../domain/token-hash.js";
 import type { AdminKind, AdminToken } from "../app/access/admin.js";
 import type { TakenCredentials } from "../domain/issuers/read-issuers.js";
 import { readSecret } from "../domain/keys.js";

@@ -10,7 +10,7 @@ import type { ConnectionBounds } from "../http/connection-bounds.js";
 import { ENV_OF_KIND, sharedCredentials, takenCredentials } from "./distinct-credentials.js";
 import type { Environment } from "./environment.js";
 import { sharedAddress } from "./distinct-addresses.js";
-import type { Address } from "./distinct-addresses.js";
+import type { Address } from "./address.js";
 import type { ReadSecrets } from "./secret-files.js";
 import { SettingsReader } from "./settings-reader.js";
 import type { LogLevel, SettingsViolation } from "./settings-reader.js";

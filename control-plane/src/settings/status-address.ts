@@ -1,5 +1,5 @@
 // Where the status listener is: read by the control plane, and by whoever asks for its health.
-import type { Address } from "./distinct-addresses.js";
+import type { Address } from "./address.js";
 import { EnvironmentReader } from "./environment.js";
 import type { Environment } from "./environment.js";
 

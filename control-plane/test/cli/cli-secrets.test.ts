@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
 
 import { runCommand } from "../../../scripts/run-command.js";
-import { sha256Of } from "../../src/app/access/admin.js";
+import { sha256Of } from "../../src/domain/token-hash.js";
 import { deriveKeys, readSecret } from "../../src/domain/keys.js";
 import { makeToken } from "../../src/domain/token.js";
 import { jsonLines, sluice } from "../support/cli.js";

@@ -1,7 +1,7 @@
 // The list of issuers as a document: what is accepted, and which violation each mistake is, with line and column.
 import { describe, expect, it } from "vitest";
 
-import { sha256Of } from "../../src/app/access/admin.js";
+import { sha256Of } from "../../src/domain/token-hash.js";
 import { readIssuers } from "../../src/domain/issuers/read-issuers.js";
 import type { TakenCredentials } from "../../src/domain/issuers/read-issuers.js";
 

@@ -4,7 +4,7 @@ import { mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:
 import { join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
 
-import { sha256Of } from "../../src/app/access/admin.js";
+import { sha256Of } from "../../src/domain/token-hash.js";
 import { ADMIN_TOKEN, ControlPlaneProcess, SECRET, settingsIn, temporaryFolder } from "../support/process.js";
 import { issuersText } from "../support/issuers.js";
 

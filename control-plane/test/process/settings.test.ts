@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { deriveKeys, readSecret } from "../../src/domain/keys.js";
 import { networkFrom } from "../../src/app/access/trusted-proxies.js";
 import { replacedSettings } from "../../src/settings/replaced-settings.js";
-import { sha256Of } from "../../src/app/access/admin.js";
+import { sha256Of } from "../../src/domain/token-hash.js";
 import { readSettings } from "../../src/settings/settings.js";
 
 const DAY_MS = 86_400_000;

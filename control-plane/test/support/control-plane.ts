@@ -28,7 +28,7 @@ import type { ErrorBody, ErrorCode } from "../../src/http/errors.js";
 import { ConnectionCounts } from "../../src/http/status/connection-metrics.js";
 import { Readiness } from "../../src/http/status/readiness.js";
 import { buildStatusServer } from "../../src/http/status/status-server.js";
-import { hostPort } from "../../src/listening.js";
+import { hostPort } from "../../src/settings/address.js";
 import { Metrics } from "../../src/http/status/metrics.js";
 import { UsageMetrics } from "../../src/http/status/usage-metrics.js";
 import { buildHttpServer } from "../../src/http/server.js";

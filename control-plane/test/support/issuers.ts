@@ -1,5 +1,6 @@
 // Issuers for tests, as a control plane holds them and as a file lists them.
-import { issuerOf, sha256Of } from "../../src/app/access/admin.js";
+import { issuerOf } from "../../src/app/access/admin.js";
+import { sha256Of } from "../../src/domain/token-hash.js";
 import { bearerOf } from "../../src/app/access/credential.js";
 import type { ObservedIssuers } from "../../src/app/access/issuers.js";
 import { SCOPES } from "../../src/domain/issuers/issuer.js";

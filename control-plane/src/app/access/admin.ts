@@ -1,10 +1,9 @@
 // Who may administer: operators and issuers, the public name of each, and what each may do.
-import { createHash } from "node:crypto";
-
 import { OPERATORS } from "../../domain/idempotency-key.js";
 import type { IssuedBy } from "../../domain/issued-by.js";
 import { SCOPES } from "../../domain/issuers/issuer.js";
 import type { IssuerToken, Scope } from "../../domain/issuers/issuer.js";
+import { digitsOf, sha256Of } from "../../domain/token-hash.js";
 import type { Credential } from "./credential.js";
 
 /** issuer: what its scopes allow, with sessions that it issued. operator: everything. */
@@ -44,15 +43,6 @@ export const MAX_TOKEN_CHARS = 256;
 
 /** The name of the issuer whose tokens are SLUICE_ISSUER_TOKEN. */
 export const ISSUER_OF_ENVIRONMENT = "issuer";
-
-/** In lower-case hex. */
-export const sha256Of = (token: string): string => createHash("sha256").update(token).digest("hex");
-
-/**
- * The first 8 hex digits of the token's SHA-256. An operator who has the token can make them; who has them has 32 bits of a
- * hash of a random token of at least 96, and cannot make the token.
- */
-const digitsOf = (tokenSha256: string): string => tokenSha256.slice(0, 8);
 
 /** `operator:1f2e3d4c`, `issuer:login:1f2e3d4c`. */
 export function adminName({ kind, token }: AdminToken): string {

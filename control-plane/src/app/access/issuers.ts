@@ -1,9 +1,12 @@
 // The issuers of a file that operators edit: whose token a header shows, by the list in force.
 import type { LocatedViolation } from "../../domain/policy/policy.js";
+import { violationLine } from "../../domain/policy/violation-line.js";
+import type { ShownViolation } from "../../domain/policy/violation-line.js";
 import type { IssuerToken } from "../../domain/issuers/issuer.js";
 import type { FollowedText } from "../ports/followed-text.js";
 import type { Logger } from "../ports/ports.js";
-import { issuerOf, MAX_TOKEN_CHARS, MIN_TOKEN_CHARS, sha256Of } from "./admin.js";
+import { sha256Of } from "../../domain/token-hash.js";
+import { issuerOf, MAX_TOKEN_CHARS, MIN_TOKEN_CHARS } from "./admin.js";
 import type { Issuer } from "./admin.js";
 import { bearerOf } from "./credential.js";
 
@@ -27,7 +30,7 @@ export type ObservedIssuers = Pick<IssuersInForce, "holderOf" | "isFileRejected"
 export const NO_ISSUERS: ObservedIssuers = { holderOf: () => undefined, isFileRejected: () => false };
 
 /** What is wrong with the source: one thing as a whole, or several in its text. */
-type Rejection = readonly (Omit<LocatedViolation, "line" | "column"> & Partial<LocatedViolation>)[];
+type Rejection = readonly ShownViolation[];
 
 /**
  * A text is taken whole or rejected whole; rejected, the list before it stays. It is looked at for each request, so a
@@ -48,7 +51,7 @@ export class IssuersInForce {
     const inForce = new IssuersInForce(parts);
     const reading = await inForce.read();
     if ("rejection" in reading) {
-      const lines = reading.rejection.map((one) => `  ${lineOf(one, parts.source.name)}`);
+      const lines = reading.rejection.map((one) => `  ${violationLine(parts.source.name, one)}`);
       throw new NoIssuersError(["the issuers cannot be used", ...lines].join("\n"));
     }
     inForce.putInForce(reading.tokens);
@@ -102,7 +105,7 @@ export class IssuersInForce {
     const said = JSON.stringify(violations);
     if (said === this.said) return;
     this.said = said;
-    const where = violations.map((one) => lineOf(one, source.name)).join("; ");
+    const where = violations.map((one) => violationLine(source.name, one)).join("; ");
     const fields = { event: "issuers-rejected", source: source.name, violations };
     logger.error(fields, `the issuers' file is rejected, the list before it stays in force: ${where}`);
   }
@@ -117,10 +120,4 @@ export class IssuersInForce {
     const fields = { event: "issuers-accepted", source: source.name, tokens: tokens.length, added, removed };
     logger.info(fields, "issuers accepted");
   }
-}
-
-/** `issuers.yaml:3:5: [0].name: expected …` */
-function lineOf({ path, line, column, message }: Rejection[number], source: string): string {
-  const position = line === undefined ? source : `${source}:${line}:${column ?? 1}`;
-  return path === "" ? `${position}: ${message}` : `${position}: ${path}: ${message}`;
 }

@@ -1,4 +1,5 @@
 // The steps from a document to a numbered policy: read, validated, stored with its entry in the audit log.
+import { violationLine } from "../../domain/policy/violation-line.js";
 import type { AuditEvent } from "../../domain/stored.js";
 import { withoutEdgeSettings } from "../../domain/policy/stored-policy.js";
 import type { AuditStore } from "../ports/audit-ports.js";
@@ -39,17 +40,11 @@ export class NoPolicyError extends Error {
     readonly violations: readonly PolicyViolation[],
   ) {
     super(
-      ["there is no usable policy", ...violations.map((violation) => `  ${violationLine(violation, source)}`)].join(
+      ["there is no usable policy", ...violations.map((violation) => `  ${violationLine(source, violation)}`)].join(
         "\n",
       ),
     );
   }
-}
-
-/** For a person: `policy.yaml:12:22: plans[1].maxTokens: expected …`. */
-export function violationLine({ path, line, column, message }: PolicyViolation, source: string): string {
-  const position = line === null ? source : `${source}:${line}:${column ?? 1}`;
-  return path === "" ? `${position}: ${message}` : `${position}: ${path}: ${message}`;
 }
 
 /** A policy with its number: at once what sessions are decided by and what edges are given. */
@@ -180,7 +175,7 @@ export function rejection(
 ): AuditEvent {
   const { name: source } = parts.source;
   const [first] = violations;
-  const violation = first === undefined ? null : violationLine(first, source).slice(0, MAX_AUDITED_CHARS);
+  const violation = first === undefined ? null : violationLine(source, first).slice(0, MAX_AUDITED_CHARS);
   return eventOf(parts, "policy-rejected", {
     source,
     generation,

@@ -78,7 +78,8 @@ class Unusable extends Error {
   }
 }
 
-function urlOf(text: string): URL | undefined {
+/** One that has nothing but a scheme of HTTP, a host, a port and a path. */
+export function plainUrlOf(text: string): URL | undefined {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   const isPlain = url?.username === "" && url.password === "" && url.search === "" && url.hash === "";
   return isPlain && /^https?:$/.test(url.protocol) ? url : undefined;
@@ -86,7 +87,7 @@ function urlOf(text: string): URL | undefined {
 
 function readUrl(found: Found | undefined): URL {
   if (found === undefined) return DEFAULT_URL;
-  const url = urlOf(found.value);
+  const url = plainUrlOf(found.value);
   if (url === undefined) throw new Unusable(`${found.from}: expected ${A_URL}`);
   return url;
 }

@@ -6,7 +6,7 @@ import { codeOf } from "../../files/regular-file.js";
 import { given } from "../../settings/environment.js";
 import type { Environment } from "../../settings/environment.js";
 import type { Variable } from "../../settings/variables.js";
-import { violationLine } from "../violation-line.js";
+import { violationLine } from "../../domain/policy/violation-line.js";
 import { done, failed, usageFailure } from "../failure.js";
 import type { Outcome } from "../failure.js";
 import type { Io } from "../terminal/io.js";

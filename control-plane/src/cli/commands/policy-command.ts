@@ -11,7 +11,7 @@ import type {
 import type { LocalCommand } from "../command.js";
 import { EXIT } from "../failure.js";
 import type { Failure } from "../failure.js";
-import { violationLine } from "../violation-line.js";
+import { violationLine } from "../../domain/policy/violation-line.js";
 import { readSource } from "./document-source.js";
 import type { Output } from "../terminal/output.js";
 

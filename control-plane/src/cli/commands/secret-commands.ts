@@ -1,6 +1,5 @@
 // The commands that make secrets and say a token's hash: nobody pastes a line of a shell for one. They ask no control plane.
-import { createHash } from "node:crypto";
-
+import { digitsOf, sha256Of } from "../../domain/token-hash.js";
 import type { Invocation, LocalCommand } from "../command.js";
 import { done, failed, usageFailure } from "../failure.js";
 import type { Failure, Outcome } from "../failure.js";
@@ -56,7 +55,7 @@ export const secretNew: LocalCommand = {
 };
 
 function printed(secret: string, kind: Kind, { io, output }: Invocation): void {
-  const hash = kind === "issuer-token" ? { tokenSha256: sha256(secret) } : {};
+  const hash = kind === "issuer-token" ? { tokenSha256: sha256Of(secret) } : {};
   if (output.json) output.document({ kind, secret, ...hash });
   else if (kind !== "issuer-token") output.line(secret);
   else output.fields([["token", secret], ...Object.entries(hash)]);
@@ -75,7 +74,7 @@ async function written(out: string, secret: string, { flag, io }: Invocation): P
 }
 
 function told(out: string, secret: string, kind: Kind, { output }: Invocation): void {
-  const hash = kind === "issuer-token" ? { tokenSha256: sha256(secret) } : {};
+  const hash = kind === "issuer-token" ? { tokenSha256: sha256Of(secret) } : {};
   if (output.json) output.document({ kind, file: out, ...hash });
   else output.fields([["file", out], ...Object.entries(hash)]);
 }
@@ -95,8 +94,8 @@ export const secretHash: LocalCommand = {
     const { args, io, output } = invocation;
     const read = await readTokens(args[0] ?? "", io);
     if (!read.ok) return read.failure;
-    const hash = sha256(read.value);
-    if (output.json) output.document({ tokenSha256: hash, publicName: hash.slice(0, 8) });
+    const hash = sha256Of(read.value);
+    if (output.json) output.document({ tokenSha256: hash, publicName: digitsOf(hash) });
     else output.line(hash);
     return undefined;
   },
@@ -110,5 +109,3 @@ async function readTokens(file: string, io: Invocation["io"]): Promise<Outcome<s
   if (/^[\x21-\x7e]+$/.test(token)) return done(token);
   return failed(usageFailure(`${source.value.name}: expected one token, in visible ASCII characters`));
 }
-
-const sha256 = (text: string): string => createHash("sha256").update(text).digest("hex");

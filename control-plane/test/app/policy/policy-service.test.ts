@@ -1,7 +1,8 @@
 // What an operator sees who edits the policy.
 import { describe, expect, it, vi } from "vitest";
 import { createHash } from "node:crypto";
-import { NoPolicyError, violationLine } from "../../../src/app/policy/policy-steps.js";
+import { NoPolicyError } from "../../../src/app/policy/policy-steps.js";
+import { violationLine } from "../../../src/domain/policy/violation-line.js";
 import { Disk, LIFETIME_MS, NOW_MS, planNames, startPolicyService } from "../../support/policy-service.js";
 
 describe("the first start", () => {
@@ -134,7 +135,7 @@ describe("an edit that takes a plan away", () => {
     await document.save("0 default");
     expect(planNames(service)).toEqual(["default", "gold"]);
     expect(countLive.mock.calls).toEqual([[2, NOW_MS - LIFETIME_MS]]);
-    expect(lines.at(-1)?.violations?.map((violation) => violationLine(violation, "policy.yaml"))).toEqual([
+    expect(lines.at(-1)?.violations?.map((violation) => violationLine("policy.yaml", violation))).toEqual([
       'policy.yaml: plans: plan "gold" (id 2) cannot go while 17 live sessions have it; keep it, or end those and save again',
     ]);
   });

@@ -1,5 +1,5 @@
 // The command that says what is wrong with an installation, in the order in which to mend it.
-import { readAccess } from "../../client/access.js";
+import { plainUrlOf, readAccess } from "../../client/access.js";
 import type { PolicyStatusAnswer, StatusAnswer } from "../../client/answers.js";
 import { Client } from "../../client/client.js";
 import { connect } from "../../client/connection.js";
@@ -40,7 +40,7 @@ export const doctor: LocalCommand = {
   runLocally: async (invocation) => {
     const { text, output } = invocation;
     const url = text("envoy");
-    const admin = url === undefined ? undefined : adminOf(url);
+    const admin = url === undefined ? undefined : plainUrlOf(url);
     if (url !== undefined && admin === undefined) return usageFailure(`--envoy: expected ${A_URL}`);
     const plane = await askPlane(invocation);
     const findings = plane.ok ? planeFindings(plane.value) : [cannotAsk(plane.failure)];
@@ -55,13 +55,6 @@ export const doctor: LocalCommand = {
     return undefined;
   },
 };
-
-/** Its admin interface has no path, no name and no password. */
-function adminOf(text: string): URL | undefined {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  const isPlain = url?.username === "" && url.password === "" && url.search === "" && url.hash === "";
-  return isPlain && /^https?:$/.test(url.protocol) ? url : undefined;
-}
 
 async function findingsOf(admin: URL, watching: ReadonlySet<string>, { number }: Invocation): Promise<Finding[]> {
   const connection = connect({ url: admin, tls: {} }, (number("timeout") ?? DEFAULT_TIMEOUT_SECONDS) * 1000);

@@ -2,7 +2,7 @@
 import { MAX_POLICY_BYTES } from "../../../../../assembly/contract.js";
 import type { Policy } from "../../../domain/policy/policy.js";
 import type { Invocation } from "../../command.js";
-import { violationLine } from "../../violation-line.js";
+import { violationLine } from "../../../domain/policy/violation-line.js";
 import { readOr } from "../document-source.js";
 import { done, EXIT, failed } from "../../failure.js";
 import type { Outcome } from "../../failure.js";
