@@ -2,6 +2,7 @@
 import { accessSync, constants, existsSync, mkdirSync, renameSync, rmSync, statSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { codeOf, kindOf } from "../control-plane/src/files/regular-file.js";
+import { OLDEST_MINOR } from "../control-plane/src/render/oldest-envoy.js";
 import { Failure } from "./failure.js";
 import { projectRoot } from "./project-root.js";
 import { NOT_STARTED, runCommand } from "./run-command.js";
@@ -10,8 +11,6 @@ import { NOT_STARTED, runCommand } from "./run-command.js";
 const ENVOY_VERSION = "1.40.0";
 /** Of one that is found by itself. */
 const TESTED_MINOR = 40;
-/** Of one that the user names: the tests of open streams run with it too. */
-const OLDEST_MINOR = 36;
 /** It loads 100 MB, from a slow disk at first. */
 const VERSION_MS = 20_000;
 

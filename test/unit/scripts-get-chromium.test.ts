@@ -1,37 +1,11 @@
 // Where Chromium comes from, and what is said when it comes from nowhere.
-import {
-  chmodSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { searchChromium } from "../../scripts/test/get-chromium.js";
+import { fakePrograms } from "./fake-programs.js";
 
-let folder: string;
-let cacheDir: string;
-
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), "sluice-chromium-"));
-  cacheDir = join(folder, "cache");
-  mkdirSync(join(folder, "bin"));
-});
-
-afterEach(() => {
-  rmSync(folder, { recursive: true });
-});
-
-function program(name: string, script: string): void {
-  const file = join(folder, "bin", name);
-  writeFileSync(file, `#!/bin/sh\n${script}\n`);
-  chmodSync(file, 0o755);
-}
+const { folder, cacheDir, search, program } = fakePrograms();
 
 /** apt-get that notes how it is called, and has what `download` says, or nothing. */
 function apt(download: string): void {
@@ -41,14 +15,14 @@ function apt(download: string): void {
   ];
   program(
     "apt-get",
-    `echo "$*" >> ${join(folder, "calls")}
+    `echo "$*" >> ${join(folder(), "calls")}
 case "$*" in
   *--print-uris*) printf '%s\\n' "Reading package lists..." "${listed.join('" "')}" ;;
   *download*) ${download} ;;
 esac`,
   );
 }
-const calls = (): string[] => readFileSync(join(folder, "calls"), "utf8").trim().split("\n");
+const calls = (): string[] => readFileSync(join(folder(), "calls"), "utf8").trim().split("\n");
 
 const DOWNLOAD = "/bin/touch chromium-headless-shell_1_all.deb libogg0_1_all.deb";
 /** Of the browser's package its program, which runs only with the library of the other. */
@@ -59,7 +33,7 @@ const DPKG = `case "$2" in
   *) /bin/mkdir -p usr/lib/own; : > usr/lib/own/libogg.so.0 ;;
 esac`;
 
-const found = () => searchChromium({ env: { PATH: join(folder, "bin") }, cacheDir });
+const found = () => searchChromium(search());
 
 describe("finding Chromium", () => {
   it("a Chromium on PATH is taken, and none is fetched", async () => {
@@ -68,20 +42,20 @@ describe("finding Chromium", () => {
     program("chromium-browser", "exit 1");
     apt(DOWNLOAD);
     expect(await found()).toEqual({ chromium: { binary: "google-chrome", env: {} } });
-    expect(existsSync(cacheDir)).toBe(false);
+    expect(existsSync(cacheDir())).toBe(false);
   });
 
   it("Chromium's package is unpacked once, with what this machine lacks of what it needs", async () => {
     apt(DOWNLOAD);
     program("dpkg-deb", DPKG);
-    const unpacked = join(cacheDir, "chromium/usr/lib");
+    const unpacked = join(cacheDir(), "chromium/usr/lib");
     const chromium = {
       binary: join(unpacked, "chromium/chromium-headless-shell"),
       env: { LD_LIBRARY_PATH: join(unpacked, "own") },
     };
     expect(await found()).toEqual({ chromium });
     expect(calls().at(-1)).toMatch(/download --quiet chromium-headless-shell libogg0$/);
-    expect(readdirSync(cacheDir)).toEqual(["chromium"]);
+    expect(readdirSync(cacheDir())).toEqual(["chromium"]);
     program("apt-get", "exit 1");
     expect(await found()).toEqual({ chromium });
   });
@@ -92,7 +66,7 @@ describe("finding Chromium", () => {
     expect(await found()).toMatchObject({ chromium: {} });
     const verbs = calls().map((call) => /\b(install|update|download)\b/.exec(call)?.[0]);
     expect(verbs).toEqual(["install", "download", "update", "install", "download"]);
-    expect(readdirSync(cacheDir)).toEqual(["chromium"]);
+    expect(readdirSync(cacheDir())).toEqual(["chromium"]);
   });
 
   it("a search for Chromium without a result names what was lacking", async () => {
@@ -105,6 +79,6 @@ describe("finding Chromium", () => {
     expect(await found()).toEqual({ reason: `${lacking} its package cannot be unpacked (not an archive)` });
     program("dpkg-deb", DPKG.replaceAll("/bin/mkdir -p usr/lib/own; : > usr/lib/own/libogg.so.0", ":"));
     expect(await found()).toEqual({ reason: "the Chromium of Debian's package does not run here" });
-    expect(readdirSync(cacheDir)).toEqual(["chromium"]);
+    expect(readdirSync(cacheDir())).toEqual(["chromium"]);
   });
 });

@@ -1,49 +1,32 @@
 // Where promtool comes from, and what is said when it comes from nowhere.
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { searchPromtool } from "../../scripts/test/get-promtool.js";
+import { fakePrograms } from "./fake-programs.js";
 
 /** Downloads a package that holds one, the way apt-get and dpkg-deb do. */
 const APT = "/bin/touch prometheus_2.42_amd64.deb";
 const DPKG = `/bin/mkdir -p usr/bin; printf '#!/bin/sh\\n' > usr/bin/promtool; /bin/chmod +x usr/bin/promtool`;
 
-let folder: string;
-let cacheDir: string;
+const { cacheDir, search, program } = fakePrograms();
 
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), "sluice-promtool-"));
-  cacheDir = join(folder, "cache");
-  mkdirSync(join(folder, "bin"));
-});
-
-afterEach(() => {
-  rmSync(folder, { recursive: true });
-});
-
-function program(name: string, script: string): void {
-  const file = join(folder, "bin", name);
-  writeFileSync(file, `#!/bin/sh\n${script}\n`);
-  chmodSync(file, 0o755);
-}
-
-const found = () => searchPromtool({ env: { PATH: join(folder, "bin") }, cacheDir });
+const found = () => searchPromtool(search());
 
 describe("finding promtool", () => {
   it("a promtool on PATH is taken, and none is fetched", async () => {
     program("promtool", "exit 0");
     program("apt-get", APT);
     expect(await found()).toEqual({ binary: "promtool" });
-    expect(existsSync(cacheDir)).toBe(false);
+    expect(existsSync(cacheDir())).toBe(false);
   });
 
   it("unpacks Debian's package into the cache once, and leaves nothing else there", async () => {
     program("apt-get", APT);
     program("dpkg-deb", DPKG);
-    const binary = join(cacheDir, "promtool");
+    const binary = join(cacheDir(), "promtool");
     expect(await found()).toEqual({ binary });
-    expect(readdirSync(cacheDir)).toEqual(["promtool"]);
+    expect(readdirSync(cacheDir())).toEqual(["promtool"]);
     program("apt-get", "exit 1");
     expect(await found()).toEqual({ binary });
   });
@@ -60,6 +43,6 @@ describe("finding promtool", () => {
     expect(await found()).toEqual({ reason: `${lacking} its package cannot be unpacked (not an archive)` });
     program("dpkg-deb", DPKG.replace("#!/bin/sh", "#!/no/such/shell"));
     expect(await found()).toEqual({ reason: "the promtool of Debian's package does not run here" });
-    expect(readdirSync(cacheDir)).toEqual(["promtool"]);
+    expect(readdirSync(cacheDir())).toEqual(["promtool"]);
   });
 });

@@ -13,7 +13,7 @@ export interface VariableViolation {
 
 const MAX_PORT = 65535;
 /** In place of a file's path: there is to be none. */
-const NO_FILE = "none";
+export const NO_FILE = "none";
 
 /** An empty variable counts as not set: that is how shells and Compose files unset one. So does a link to a service. */
 export function given(env: Environment, name: Variable): string | undefined {

@@ -8,7 +8,6 @@ export const CONFIGURATION_KEYS = ["url", "tokenFile", "tlsCaFile", "clientCertF
 export type ConfigurationKey = (typeof CONFIGURATION_KEYS)[number];
 export type ConfigurationValues = Partial<Record<ConfigurationKey, string>>;
 
-export const MAX_CONFIGURATION_BYTES = 65_536;
 const EXPECTED: Readonly<Record<"url" | "file", string>> = {
   url: "a URL such as https://sluice.example:8080",
   file: "a file's path: nothing secret stands here itself",
@@ -18,8 +17,9 @@ const ONE_LINE = /^[^\p{Cc}\p{Cs}]{1,4096}$/u;
 /** An empty document is a configuration without a value. */
 export function readConfigurationFile(
   bytes: Uint8Array,
+  maxBytes: number,
 ): { readonly values: ConfigurationValues } | { readonly violations: readonly LocatedViolation[] } {
-  const read = readYamlSource(bytes, MAX_CONFIGURATION_BYTES);
+  const read = readYamlSource(bytes, maxBytes);
   if ("violations" in read) return read;
   const { contents, positionOf } = read;
   if (contents === null) return { values: {} };

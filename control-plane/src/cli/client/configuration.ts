@@ -3,7 +3,7 @@ import { dirname, isAbsolute, join } from "node:path";
 
 import { whyUnreadable } from "../../files/file-reader.js";
 import { codeOf } from "../../files/regular-file.js";
-import { given } from "../../settings/environment.js";
+import { given, NO_FILE } from "../../settings/environment.js";
 import type { Environment } from "../../settings/environment.js";
 import type { Variable } from "../../settings/variables.js";
 import { violationLine } from "../../domain/policy/violation-line.js";
@@ -31,7 +31,6 @@ const VARIABLES: Readonly<Record<ConfigurationKey, Variable>> = {
   clientCertFile: "SLUICE_CLIENT_CERT_FILE",
   clientKeyFile: "SLUICE_CLIENT_KEY_FILE",
 };
-const NO_FILE = "none";
 const MAX_BYTES = 65_536;
 
 type Files = Pick<Io, "readFile" | "isWritableByAll">;
@@ -84,7 +83,7 @@ async function readFileAt({ path, isNamed }: Place, io: Files): Promise<Outcome<
   }
   // Loads the YAML reader, which nobody without such a file needs.
   const { readConfigurationFile } = await import("./configuration-file.js");
-  const read = readConfigurationFile(bytes);
+  const read = readConfigurationFile(bytes, MAX_BYTES);
   if ("values" in read) return done(read.values);
   const [first] = read.violations;
   const more = read.violations.length === 1 ? "" : ` (and ${read.violations.length - 1} more)`;

@@ -1,10 +1,9 @@
 // What is wrong with an Envoy, by what it says about itself, in the order in which to mend it.
+import { OLDEST_MINOR } from "../../../render/oldest-envoy.js";
 import type { EnvoyFailure, EnvoySaid } from "./ask-envoy.js";
 import type { SluiceFilter } from "./envoy-filter.js";
 import type { Finding } from "./finding.js";
 
-/** The oldest that Sluice is tried with. */
-const OLDEST_MINOR = 36;
 /** One VM a worker, and one each for Envoy's main thread and the module itself. */
 const OTHER_VMS = 2;
 /** After a trap; what was put off in between is counted apart. */
