@@ -22,6 +22,7 @@ import type { HttpApp } from "./app.js";
 import { baseApp } from "./base-app.js";
 import { readBodies } from "./bodies.js";
 import { Callers } from "./callers.js";
+import { readQueries } from "./queries.js";
 import { Connections } from "./connection-bounds.js";
 import type { ConnectionBounds } from "./connection-bounds.js";
 import { edgeRoutes } from "./edge/edge-routes.js";
@@ -91,6 +92,7 @@ export async function buildHttpServer(options: HttpServerOptions): Promise<HttpA
   answerHeldOnClose(app, options.watches, waits);
 
   const callers = new Callers(options.trustedProxies);
+  readQueries(app);
   await app.register(swagger, openApi);
   await app.register((scope, _options, done) => {
     const rates = new RequestRates(ports.clock, options.apiRate);

@@ -50,6 +50,7 @@ export function sessionRoutes(app: HttpApp, ports: SessionPorts, { waits, caller
 
 function createRoute(app: HttpApp, ports: SessionPorts, callers: Callers): void {
   const schema = {
+    operationId: "issueSession",
     tags,
     security,
     summary: "Issue a session and, this once, its token. With an Idempotency-Key it may be repeated",
@@ -106,6 +107,7 @@ function denialOfCreation(
 
 function showRoute(app: HttpApp, ports: SessionPorts): void {
   const schema = {
+    operationId: "showSession",
     tags,
     security,
     summary: "Show a session",
@@ -120,6 +122,7 @@ function showRoute(app: HttpApp, ports: SessionPorts): void {
 
 function changePlanRoute(app: HttpApp, ports: SessionPorts): void {
   const schema = {
+    operationId: "changePlan",
     tags,
     security,
     summary: "Change the plan of a live session. It keeps its level, as far as the new bucket holds it",
@@ -160,6 +163,7 @@ function changePlanRoute(app: HttpApp, ports: SessionPorts): void {
 
 function reissueRoute(app: HttpApp, ports: SessionPorts): void {
   const schema = {
+    operationId: "reissueToken",
     tags,
     security,
     summary: "Give out the token of a live session once more, with its present plan. Earlier tokens stay valid",
@@ -181,6 +185,7 @@ function reissueRoute(app: HttpApp, ports: SessionPorts): void {
 
 function revokeRoute(app: HttpApp, ports: SessionPorts, waits: RevocationWaits): void {
   const schema = {
+    operationId: "revokeSession",
     tags,
     security,
     summary:
