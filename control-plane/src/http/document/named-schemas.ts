@@ -19,7 +19,7 @@ function mapped(value: unknown, change: (node: Node) => Node): unknown {
 /** Without the formats that have a meaning here alone. */
 export function portable(document: object): object {
   return mapped(document, ({ format, ...node }) =>
-    format === undefined || Object.hasOwn(FORMATS, String(format)) ? node : { ...node, format },
+    format === undefined || (typeof format === "string" && Object.hasOwn(FORMATS, format)) ? node : { ...node, format },
   ) as object;
 }
 
