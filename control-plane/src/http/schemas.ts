@@ -180,18 +180,26 @@ const ERROR_CODES = Object.keys(ERRORS) as ErrorCode[];
 /** Named in the OpenAPI, with every code of the catalogue. */
 export const ErrorSchema = Type.Object(
   {
-    error: Type.Object({
-      code: Type.String({
-        enum: ERROR_CODES,
-        description: ERROR_CODES.map((code) => `${code} (${ERRORS[code].status}): ${ERRORS[code].message}`).join("\n"),
-      }),
-      message: Type.String({ description: "for people" }),
-      field: Type.Optional(Type.String({ description: "path of the field that is wrong, such as metadata.ip" })),
-      requestId: Type.String({ description: "as in the answer's x-request-id, and in the server's log" }),
-    }),
+    error: Type.Object(
+      {
+        code: Type.String({
+          enum: ERROR_CODES,
+          description: ERROR_CODES.map((code) => `${code} (${ERRORS[code].status}): ${ERRORS[code].message}`).join(
+            "\n",
+          ),
+        }),
+        message: Type.String({ description: "for people" }),
+        field: Type.Optional(Type.String({ description: "path of the field that is wrong, such as metadata.ip" })),
+        requestId: Type.String({ description: "as in the answer's x-request-id, and in the server's log" }),
+      },
+      { description: "what went wrong" },
+    ),
   },
   { $id: "Error", description: "the one form of every error" },
 );
+
+/** Of every route but those of GET: a body is read also where none is needed. */
+export const OF_A_BODY = ["MALFORMED_JSON", "BODY_TOO_LARGE", "UNSUPPORTED_MEDIA_TYPE"] as const;
 
 /** The error answers of a route, by status, each with the codes that may stand in it. */
 export function errorAnswers(...codes: ErrorCode[]): Record<number, TRef<"Error">> {

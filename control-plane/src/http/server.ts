@@ -72,7 +72,7 @@ export interface HttpServerOptions {
   readonly installation: InstallationPort;
   readonly edges: ListedEdges;
   readonly unauthenticated: UnauthenticatedCalls;
-  readonly admission: InstanceAdmission;
+  readonly admission: Pick<InstanceAdmission, "take">;
 }
 
 /** Builds the server; `listen` starts it. */

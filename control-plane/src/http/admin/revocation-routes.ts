@@ -14,6 +14,7 @@ import {
   errorAnswers,
   integer,
   integerOrNull,
+  OF_A_BODY,
   RevocationParams,
   strictObject,
   text,
@@ -67,7 +68,7 @@ export function revocationRoutes(app: HttpApp, revocations: BulkRevocations, wai
     security,
     summary: "Revoke all sessions of a user or of an organisation that there are now",
     querystring: Filter,
-    response: { 202: BegunAnswer, ...errorAnswers(...COMMON, "NOT_WRITTEN") },
+    response: { 202: BegunAnswer, ...errorAnswers(...COMMON, ...OF_A_BODY, "NOT_WRITTEN") },
   };
   app.delete("/v1/sessions", { schema: begin }, async (request, reply) => {
     const { userId, orgId } = request.query;

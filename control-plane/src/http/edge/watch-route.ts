@@ -53,7 +53,6 @@ const position = {
 /** A policy's bytes are sent as they are; here they stand for the document only. */
 const PolicyBytes = Type.Object(
   {
-    version: Type.Literal(1, { description: "of the form of policies" }),
     plans: Type.Array(Type.Object({}, { description: "a plan" }), { description: "the first is the default" }),
   },
   { description: "the policy that the edge is to run: docs/policy.md says what may stand in it" },
