@@ -30,8 +30,8 @@ export async function searchOpenApiLinters({ env, cacheDir }: LinterSearch): Pro
   rmSync(begun, { recursive: true, force: true });
   mkdirSync(begun, { recursive: true });
   for (const file of ["package.json", LOCK]) cpSync(join(PINS, file), join(begun, file));
-  const options = ["--prefix", begun, "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"];
-  const { code, stderr } = await runCommand("npm", ["ci", ...options], { env });
+  const options = ["--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"];
+  const { code, stderr } = await runCommand("npm", ["ci", ...options], { env, cwd: begun });
   if (code !== 0) {
     rmSync(begun, { recursive: true, force: true });
     return { reason: `npm cannot install the linters of test/openapi (${stderr.trim().split("\n")[0] ?? ""})` };

@@ -83,7 +83,7 @@ async function wrongMoments(plane: TestControlPlane, send: Send, real: Map<strin
 
 type Send = (operationId: string, changes?: Changes) => Promise<unknown>;
 
-it("each error that the OpenAPI document names at an operation is given there, in the form of its example", async () => {
+it("an operation gives each error that the OpenAPI document names there, as in its example", async () => {
   const held = await running(10 * MINUTE_MS);
   const issuers = issuersOf({ name: "none", token: "of-none", scopes: [] });
   const plane = await startTestControlPlane(undefined, { issuers, policyStatus: held.service });

@@ -23,21 +23,21 @@ const valuesOf = (key: string): string[] => [
 ];
 const operations: Operation[] = Object.values(document.paths).flatMap((methods) => Object.values(methods));
 
-describe("docs/openapi.json in other languages", () => {
-  it("docs/openapi.json names each operation once, as a function is named in most languages", () => {
+describe("the OpenAPI document in other languages", () => {
+  it("the OpenAPI document names each operation once, as a function is named in most languages", () => {
     const names = operations.map(({ operationId }) => operationId);
     expect(names.filter((name) => !/^[a-z]+([A-Z][a-z]+)*$/.test(name))).toEqual([]);
     expect(new Set(names).size).toBe(names.length);
   });
 
-  it("docs/openapi.json gives a tag, a credential and a summary for each operation, and explains each tag", () => {
+  it("the OpenAPI document gives each operation a tag, a credential and a summary", () => {
     const explained = document.tags.map(({ name }) => name);
     expect([...new Set(operations.flatMap(({ tags }) => tags))].sort()).toEqual([...explained].sort());
     expect(operations.filter(({ security }) => security.length === 0)).toEqual([]);
     expect(operations.filter(({ summary }) => summary === "")).toEqual([]);
   });
 
-  it("docs/openapi.json has patterns that RE2, Python, Java and JavaScript read alike", () => {
+  it("the OpenAPI document has patterns that RE2, Python, Java and JavaScript read alike", () => {
     const patterns = valuesOf("pattern");
     expect(patterns.length).toBeGreaterThan(5);
     for (const pattern of patterns) {
@@ -48,11 +48,11 @@ describe("docs/openapi.json in other languages", () => {
     }
   });
 
-  it("docs/openapi.json has no formats but those of the OpenAPI registry", () => {
+  it("the OpenAPI document has no formats but those of the OpenAPI registry", () => {
     expect(valuesOf("format").sort()).toEqual(["int32", "int64", "ipv4", "ipv6", "uuid"]);
   });
 
-  it("docs/openapi.json says of each integer how wide it is, and of each field and parameter what it is", () => {
+  it("the OpenAPI document says how wide each integer is, and what each field is", () => {
     const integers = nodes.filter(([, { type, format }]) => type === "integer" && format === undefined);
     expect(integers.map(([at]) => at)).toEqual([]);
     const fields = nodes.flatMap(([at, { properties }]) =>
@@ -66,7 +66,7 @@ describe("docs/openapi.json in other languages", () => {
     expect(parameters.filter((parameter) => !("description" in parameter))).toEqual([]);
   });
 
-  it("docs/openapi.json has query parameters of the kind that they are", () => {
+  it("the OpenAPI document has query parameters of the kind that they are", () => {
     const limits = operations.flatMap(({ parameters }) =>
       parameters.filter((one) => "name" in one && one.name === "limit"),
     );
