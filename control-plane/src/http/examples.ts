@@ -90,6 +90,7 @@ export const EXAMPLE_POLICY_STATUS = {
   source: { name: "policy.yaml", state: "held" },
   held: { hash: EXAMPLE_HASH, ...ENDED, since: ISSUED_AT, countedAt: LATER },
 };
+export const EXAMPLE_STATUS = { time: LATER, ready: true, reason: null, issuersFileRejected: false };
 export const EXAMPLE_POLICY_CONFIRMED = { inForce: { generation: 8, hash: EXAMPLE_HASH }, sessions: 12 };
 
 const FILTER_BUILD = "8c1f0e6a5b2d9374";

@@ -17,6 +17,7 @@ const TAGS = [
   { name: "sessions", description: "Issue, show, list, change and revoke sessions" },
   { name: "usage", description: "What sessions have left, and what they spent" },
   { name: "policy", description: "Which policy is in force, and which one is held back" },
+  { name: "installation", description: "How the control plane itself is" },
   { name: "edges", description: "The Envoys that ask this control plane" },
   { name: "audit", description: "Who did what" },
   { name: "edge", description: "For the filter in Envoy, not for people: the edge protocol" },

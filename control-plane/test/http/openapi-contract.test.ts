@@ -76,7 +76,7 @@ it("each example of a request is answered as the OpenAPI document says, one afte
   const [{ answer } = { answer: undefined }] = sent.slice(-1);
   const { id } = (answer?.body as { revocation: { id: string } }).revocation;
   examples.real.set(EXAMPLE_REVOCATION_ID, id);
-  for (const of of ["showRevocation", "listAuditEntries", "showPolicyStatus"]) await sendBoth(of);
+  for (const of of ["showRevocation", "listAuditEntries", "showPolicyStatus", "showStatus"]) await sendBoth(of);
   await send("confirmPolicy");
 
   const looksLike = ({ operationId, answer: { status, body } }: Sent) =>

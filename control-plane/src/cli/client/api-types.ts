@@ -202,44 +202,7 @@ export interface paths {
       readonly cookie?: never;
     };
     /** Whether the control plane is ready, and what it thinks the time is */
-    readonly get: {
-      readonly parameters: {
-        readonly query?: never;
-        readonly header?: {
-          /**
-           * @description the caller's name for this request: the answer has it too. One that is not of this form is passed over
-           * @example 5f2d0c9a41e7b83d6a10f4c2
-           */
-          readonly "x-request-id"?: components["parameters"]["RequestId"];
-        };
-        readonly path?: never;
-        readonly cookie?: never;
-      };
-      readonly requestBody?: never;
-      readonly responses: {
-        /** @description Default Response */
-        readonly 200: {
-          headers: {
-            readonly [name: string]: unknown;
-          };
-          content: {
-            readonly "application/json": {
-              /**
-               * Format: int64
-               * @description the control plane's clock, ms since the epoch
-               */
-              readonly time: number;
-              /** @description as the status listener's /readyz */
-              readonly ready: boolean;
-              /** @description why it is not ready; null: it is */
-              readonly reason: string | null;
-              /** @description the issuers' file, as it stands, cannot be used; the list before it is in force */
-              readonly issuersFileRejected: boolean;
-            };
-          };
-        };
-      };
-    };
+    readonly get: operations["showStatus"];
     readonly put?: never;
     readonly post?: never;
     readonly delete?: never;
@@ -1798,6 +1761,52 @@ export interface operations {
              * @description live sessions that it would end, as they were counted last
              */
             readonly sessions: number;
+          };
+        };
+      };
+    };
+  };
+  readonly showStatus: {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: {
+        /**
+         * @description the caller's name for this request: the answer has it too. One that is not of this form is passed over
+         * @example 5f2d0c9a41e7b83d6a10f4c2
+         */
+        readonly "x-request-id"?: components["parameters"]["RequestId"];
+      };
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly requestBody?: never;
+    readonly responses: {
+      /** @description the state of the control plane */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "time": 1795357075340,
+           *       "ready": true,
+           *       "reason": null,
+           *       "issuersFileRejected": false
+           *     }
+           */
+          readonly "application/json": {
+            /**
+             * Format: int64
+             * @description the control plane's clock, ms since the epoch
+             */
+            readonly time: number;
+            /** @description as the status listener's /readyz */
+            readonly ready: boolean;
+            /** @description why it is not ready; null: it is */
+            readonly reason: string | null;
+            /** @description the issuers' file, as it stands, cannot be used; the list before it is in force */
+            readonly issuersFileRejected: boolean;
           };
         };
       };
