@@ -76,11 +76,13 @@ it("every function that a document names with its file is in that file", () => {
 
 it("every document and section that the code names is there", () => {
   const mentions = SOURCES.flatMap((file) =>
-    [...textOf(file).matchAll(/(docs\/[a-z/-]*(?:\.md)?)(?:, "([^"]+)")?/g)].map(([, document = "", section]) => ({
-      file,
-      document,
-      section,
-    })),
+    [...textOf(file).matchAll(/(docs\/[a-z/-]*(?:\.md|\.json)?)(?:, "([^"]+)")?/g)].map(
+      ([, document = "", section]) => ({
+        file,
+        document,
+        section,
+      }),
+    ),
   );
   expect(mentions.length).toBeGreaterThan(10);
   const wrong = mentions.filter(({ document, section }) => {

@@ -5,7 +5,9 @@ const MAX_WAIT_MS = 20_000;
 /** What is expected, for people. */
 export const WAIT_FORM = "a duration such as 500ms or 2s, or a whole number of milliseconds, up to 20s";
 
-const FORM = /^(\d{1,5})(ms|s)?$/;
+/** Its form, for every language's patterns: whether it is too long, only `readWait` says. */
+export const WAIT_PATTERN = "^([0-9]{1,5})(ms|s)?$";
+const FORM = new RegExp(WAIT_PATTERN);
 
 /** In ms; undefined for what is no such duration, or too long. */
 export function readWait(text: string): number | undefined {

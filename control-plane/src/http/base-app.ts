@@ -33,6 +33,9 @@ export interface BaseOptions {
 /** Longer than an edge's connections rest before it closes them, so that closing is theirs. */
 const KEEP_ALIVE_MS = 75_000;
 
+/** What an admin sends is a few short strings. Routes that take more, or less, say so. */
+const MAX_BODY_BYTES = 16 * 1024;
+
 /** Without a route. Calls under way when it closes are finished, as the last ones on their connections. */
 export function baseApp(options: BaseOptions): HttpApp {
   const app = newApp(options);
@@ -56,6 +59,7 @@ function newApp({ log, tls, random, httpError }: BaseOptions): HttpApp {
     childLoggerFactory: (logger) => logger,
     ...transportOptions(tls),
     requestTimeout: REQUEST_TIMEOUT_MS,
+    bodyLimit: MAX_BODY_BYTES,
     keepAliveTimeout: KEEP_ALIVE_MS,
     // Calls that are under way when the server stops are finished.
     return503OnClosing: false,

@@ -42,6 +42,11 @@ export function wrongField(field: string, description: string): ErrorDetail {
   return detail([field], "wrong", expected({ description }));
 }
 
+/** Of a parameter that stands in the query more than once. */
+export function repeatedField(name: string): ErrorDetail {
+  return detail([name.slice(0, MAX_ECHOED_CHARS)], "repeated", "expected once");
+}
+
 /** Names the plans that there are; the catalogue's message while no policy is loaded. */
 export function unknownPlan(policies: CurrentPolicy): ErrorDetail {
   const names = policies.current()?.policy.plans.map(({ name }) => name);

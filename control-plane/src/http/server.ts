@@ -22,6 +22,7 @@ import type { HttpApp } from "./app.js";
 import { baseApp } from "./base-app.js";
 import { readBodies } from "./bodies.js";
 import { Callers } from "./callers.js";
+import { readQueries } from "./queries.js";
 import { Connections } from "./connection-bounds.js";
 import type { ConnectionBounds } from "./connection-bounds.js";
 import { edgeRoutes } from "./edge/edge-routes.js";
@@ -71,7 +72,7 @@ export interface HttpServerOptions {
   readonly installation: InstallationPort;
   readonly edges: ListedEdges;
   readonly unauthenticated: UnauthenticatedCalls;
-  readonly admission: InstanceAdmission;
+  readonly admission: Pick<InstanceAdmission, "take">;
 }
 
 /** Builds the server; `listen` starts it. */
@@ -91,6 +92,7 @@ export async function buildHttpServer(options: HttpServerOptions): Promise<HttpA
   answerHeldOnClose(app, options.watches, waits);
 
   const callers = new Callers(options.trustedProxies);
+  readQueries(app);
   await app.register(swagger, openApi);
   await app.register((scope, _options, done) => {
     const rates = new RequestRates(ports.clock, options.apiRate);

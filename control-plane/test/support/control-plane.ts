@@ -36,6 +36,8 @@ import type { HttpApp } from "../../src/http/app.js";
 import type { HttpServerOptions } from "../../src/http/server.js";
 import { createLog } from "../../src/log.js";
 import { ConfirmingEdges } from "./confirming-edges.js";
+import { DescribedAnswers } from "./described-answers.js";
+import type { OpenApiDocument } from "./described-answers.js";
 import { FixedClock } from "./fixed-clock.js";
 import { METERED, REPORTING, STARTER } from "./sessions.js";
 import { PoliciesInForce } from "./policies-in-force.js";
@@ -73,6 +75,7 @@ export interface TestControlPlane {
   readonly logged: () => string;
   /** Replaces the policy's plans; none: as if no policy was loaded. */
   readonly setPlans: (...plans: PlanOfPolicy[]) => void;
+  /** Each answer is held against the OpenAPI document. */
   readonly call: (
     method: string,
     path: string,
@@ -88,6 +91,9 @@ export interface TestControlPlane {
   /** Rows are [session id, rev, consumed, level in microtokens, idle ms]. */
   readonly report: (rows: readonly unknown[], more?: object) => Promise<Answer>;
 }
+
+/** One for all control planes of a test file: they have the same routes. */
+let described: DescribedAnswers | undefined;
 
 /** `store` replaces the real one for sessions; `changes` replace those of the server's options. */
 export async function startTestControlPlane(
@@ -205,11 +211,14 @@ export async function startTestControlPlane(
     const { status, headers } = response;
     return { status, headers, text, body: isJson ? (JSON.parse(text) as unknown) : undefined };
   };
+  const saidOf = (described ??= new DescribedAnswers(app.swagger() as unknown as OpenApiDocument));
   const call: TestControlPlane["call"] = async (method, path, body, credential = ADMIN_TOKEN, more = {}) => {
     const sent = body === undefined ? {} : { body: typeof body === "string" ? body : JSON.stringify(body) };
     const type = body === undefined ? {} : { "content-type": "application/json" };
     const headers = { authorization: `Bearer ${credential}`, ...type, ...more };
-    return answerOf(await fetch(url + path, { method, headers, ...sent }));
+    const answer = await answerOf(await fetch(url + path, { method, headers, ...sent }));
+    expect(saidOf.violations(method, path, answer)).toEqual([]);
+    return answer;
   };
   return {
     app,

@@ -11,219 +11,12 @@ export interface paths {
      * List sessions, the newest first
      * @description By issuer, by userId, by orgId, and by plan with state=live it is read from an index; any other filter looks at all sessions, a bounded number for each page. An issuer's token lists the sessions that it issued.
      */
-    readonly get: {
-      readonly parameters: {
-        readonly query?: {
-          /** @description a string of 1 to 128 characters, none of them a control character */
-          readonly userId?: string;
-          /** @description a string of 1 to 128 characters, none of them a control character */
-          readonly orgId?: string;
-          /** @description a string of 1 to 128 characters, none of them a control character */
-          readonly issuer?: string;
-          /** @description a plan's name, 1 to 32 of a-z, 0-9 and - */
-          readonly plan?: string;
-          /** @description one of live, revoked, expired */
-          readonly state?: "live" | "revoked" | "expired";
-          /** @description an integer from 1 to 1000: how many at the most */
-          readonly limit?: string;
-          /** @description the cursor of the page before, as it was answered */
-          readonly cursor?: string;
-        };
-        readonly header?: never;
-        readonly path?: never;
-        readonly cookie?: never;
-      };
-      readonly requestBody?: never;
-      readonly responses: {
-        /** @description Default Response */
-        readonly 200: {
-          headers: {
-            readonly [name: string]: unknown;
-          };
-          content: {
-            readonly "application/json": {
-              readonly sessions: readonly {
-                /** @description a session id: a UUIDv7 in lower case */
-                readonly id: string;
-                readonly userId: string;
-                readonly orgId: string;
-                /** @description who issued it: an issuer's name, or an operator's public name as in the audit log; null: not known, it was issued by an earlier version */
-                readonly issuer: string | null;
-                /** @description name of the plan */
-                readonly plan: string;
-                readonly state: "live" | "revoked" | "expired";
-                /** @description when it was issued, ms since the epoch */
-                readonly createdAt: number;
-                /** @description when it ends at the latest, by the plan's present lifetime, ms since the epoch */
-                readonly endsAt: number;
-                /** @description when it was last active, as far as edges have reported, ms since the epoch */
-                readonly lastActivity: number;
-                readonly tokens: {
-                  /** @description the plan's tokenBudget, or its maxTokens, when the session was issued */
-                  readonly issued: number;
-                  /** @description tokens spent, as far as edges have reported */
-                  readonly consumed: number;
-                  /** @description the plan's present tokenBudget: what the session may consume in all; null: no bound */
-                  readonly budget: number | null;
-                };
-                readonly metadata: {
-                  /** @description as given when it was issued; null once it was kept for as long as the installation says */
-                  readonly userAgent: string | null;
-                  /** @description as given when it was issued, or else the caller that a trusted proxy named; null once it was kept for as long as the installation says */
-                  readonly ip: string | null;
-                  /** @description as given when it was issued */
-                  readonly route: string | null;
-                };
-                /** @description when it was revoked, ms since the epoch */
-                readonly revokedAt: number | null;
-              }[];
-              /** @description for the next page; null: this is the last. A page may hold fewer than limit and not be the last */
-              readonly cursor: string | null;
-              /** @description the policy's: within so many ms an edge reports what a session consumed there; null: no policy yet */
-              readonly reportInterval: number | null;
-            };
-          };
-        };
-      };
-    };
+    readonly get: operations["listSessions"];
     readonly put?: never;
     /** Issue a session and, this once, its token. With an Idempotency-Key it may be repeated */
-    readonly post: {
-      readonly parameters: {
-        readonly query?: never;
-        readonly header?: {
-          /** @description 1 to 255 visible ASCII characters, such as a UUID: the same creation under the same key within 24 hours gives the same session and token */
-          readonly "idempotency-key"?: string;
-        };
-        readonly path?: never;
-        readonly cookie?: never;
-      };
-      /** @description an object with the fields userId, orgId, plan, metadata */
-      readonly requestBody: {
-        readonly content: {
-          readonly "application/json": {
-            /** @description a string of 1 to 128 characters, none of them a control character */
-            readonly userId: string;
-            /** @description a string of 1 to 128 characters, none of them a control character */
-            readonly orgId: string;
-            /** @description a plan's name, 1 to 32 of a-z, 0-9 and -; if absent, the policy's first plan */
-            readonly plan?: string;
-            /** @description an object with the fields userAgent, ip, route */
-            readonly metadata?: {
-              /** @description a string of 0 to 1024 characters, none of them a control character */
-              readonly userAgent?: string;
-              /**
-               * Format: ip
-               * @description an IPv4 or IPv6 address
-               */
-              readonly ip?: string;
-              /** @description a string of 0 to 1024 characters, none of them a control character */
-              readonly route?: string;
-            };
-          };
-        };
-      };
-      readonly responses: {
-        /** @description Default Response */
-        readonly 201: {
-          headers: {
-            readonly [name: string]: unknown;
-          };
-          content: {
-            readonly "application/json": {
-              /** @description a session */
-              readonly session: {
-                /** @description a session id: a UUIDv7 in lower case */
-                readonly id: string;
-                readonly userId: string;
-                readonly orgId: string;
-                /** @description who issued it: an issuer's name, or an operator's public name as in the audit log; null: not known, it was issued by an earlier version */
-                readonly issuer: string | null;
-                /** @description name of the plan */
-                readonly plan: string;
-                readonly state: "live" | "revoked" | "expired";
-                /** @description when it was issued, ms since the epoch */
-                readonly createdAt: number;
-                /** @description when it ends at the latest, by the plan's present lifetime, ms since the epoch */
-                readonly endsAt: number;
-                /** @description when it was last active, as far as edges have reported, ms since the epoch */
-                readonly lastActivity: number;
-                readonly tokens: {
-                  /** @description the plan's tokenBudget, or its maxTokens, when the session was issued */
-                  readonly issued: number;
-                  /** @description tokens spent, as far as edges have reported */
-                  readonly consumed: number;
-                  /** @description the plan's present tokenBudget: what the session may consume in all; null: no bound */
-                  readonly budget: number | null;
-                };
-                readonly metadata: {
-                  /** @description as given when it was issued; null once it was kept for as long as the installation says */
-                  readonly userAgent: string | null;
-                  /** @description as given when it was issued, or else the caller that a trusted proxy named; null once it was kept for as long as the installation says */
-                  readonly ip: string | null;
-                  /** @description as given when it was issued */
-                  readonly route: string | null;
-                };
-                /** @description when it was revoked, ms since the epoch */
-                readonly revokedAt: number | null;
-              };
-              /** @description the session token: a secret, shown this once */
-              readonly token: string;
-            };
-          };
-        };
-      };
-    };
+    readonly post: operations["issueSession"];
     /** Revoke all sessions of a user or of an organisation that there are now */
-    readonly delete: {
-      readonly parameters: {
-        readonly query?: {
-          /** @description a string of 1 to 128 characters, none of them a control character */
-          readonly userId?: string;
-          /** @description a string of 1 to 128 characters, none of them a control character */
-          readonly orgId?: string;
-        };
-        readonly header?: never;
-        readonly path?: never;
-        readonly cookie?: never;
-      };
-      readonly requestBody?: never;
-      readonly responses: {
-        /** @description Default Response */
-        readonly 202: {
-          headers: {
-            readonly [name: string]: unknown;
-          };
-          content: {
-            readonly "application/json": {
-              readonly revocation: {
-                /** @description under which its progress is shown */
-                readonly id: string;
-                /** @description whose sessions; absent where it is about an organisation's */
-                readonly userId?: string;
-                /** @description whose sessions; absent where it is about a user's */
-                readonly orgId?: string;
-                readonly state: "running" | "finished";
-                /** @description when it was asked for; sessions issued later are not meant, ms since the epoch */
-                readonly createdAt: number;
-                /** @description ms since the epoch, null while it runs */
-                readonly finishedAt: number | null;
-                /** @description sessions looked at so far */
-                readonly examined: number;
-                /** @description of those, the ones it revoked; the others had been revoked before */
-                readonly revoked: number;
-                /** @description edges that are not gone */
-                readonly edges: number;
-                /** @description of those, the ones that deny by now what was revoked */
-                readonly confirmed: number;
-                /** @description names of the others: they may admit it still */
-                readonly pending: readonly string[];
-              };
-            };
-          };
-        };
-      };
-    };
+    readonly delete: operations["revokeSessions"];
     readonly options?: never;
     readonly head?: never;
     readonly patch?: never;
@@ -237,182 +30,15 @@ export interface paths {
       readonly cookie?: never;
     };
     /** Show a session */
-    readonly get: {
-      readonly parameters: {
-        readonly query?: never;
-        readonly header?: never;
-        readonly path: {
-          /** @description a session id: a UUIDv7 in lower case */
-          readonly id: string;
-        };
-        readonly cookie?: never;
-      };
-      readonly requestBody?: never;
-      readonly responses: {
-        /** @description Default Response */
-        readonly 200: {
-          headers: {
-            readonly [name: string]: unknown;
-          };
-          content: {
-            readonly "application/json": {
-              /** @description a session */
-              readonly session: {
-                /** @description a session id: a UUIDv7 in lower case */
-                readonly id: string;
-                readonly userId: string;
-                readonly orgId: string;
-                /** @description who issued it: an issuer's name, or an operator's public name as in the audit log; null: not known, it was issued by an earlier version */
-                readonly issuer: string | null;
-                /** @description name of the plan */
-                readonly plan: string;
-                readonly state: "live" | "revoked" | "expired";
-                /** @description when it was issued, ms since the epoch */
-                readonly createdAt: number;
-                /** @description when it ends at the latest, by the plan's present lifetime, ms since the epoch */
-                readonly endsAt: number;
-                /** @description when it was last active, as far as edges have reported, ms since the epoch */
-                readonly lastActivity: number;
-                readonly tokens: {
-                  /** @description the plan's tokenBudget, or its maxTokens, when the session was issued */
-                  readonly issued: number;
-                  /** @description tokens spent, as far as edges have reported */
-                  readonly consumed: number;
-                  /** @description the plan's present tokenBudget: what the session may consume in all; null: no bound */
-                  readonly budget: number | null;
-                };
-                readonly metadata: {
-                  /** @description as given when it was issued; null once it was kept for as long as the installation says */
-                  readonly userAgent: string | null;
-                  /** @description as given when it was issued, or else the caller that a trusted proxy named; null once it was kept for as long as the installation says */
-                  readonly ip: string | null;
-                  /** @description as given when it was issued */
-                  readonly route: string | null;
-                };
-                /** @description when it was revoked, ms since the epoch */
-                readonly revokedAt: number | null;
-              };
-            };
-          };
-        };
-      };
-    };
+    readonly get: operations["showSession"];
     readonly put?: never;
     readonly post?: never;
     /** Revoke a session, and with wait say which edges have confirmed. It may be repeated; a session that never was is 404 */
-    readonly delete: {
-      readonly parameters: {
-        readonly query?: {
-          /** @description a duration such as 500ms or 2s, or a whole number of milliseconds, up to 20s */
-          readonly wait?: string;
-        };
-        readonly header?: never;
-        readonly path: {
-          /** @description a session id: a UUIDv7 in lower case */
-          readonly id: string;
-        };
-        readonly cookie?: never;
-      };
-      readonly requestBody?: never;
-      readonly responses: {
-        /** @description the session is revoked, durably; which edges have confirmed */
-        readonly 200: {
-          headers: {
-            readonly [name: string]: unknown;
-          };
-          content: {
-            readonly "application/json": {
-              readonly revocation: {
-                /** @description edges that are not gone */
-                readonly edges: number;
-                /** @description of those, the ones that deny by now what was revoked */
-                readonly confirmed: number;
-                /** @description names of the others: they may admit it still */
-                readonly pending: readonly string[];
-              };
-            };
-          };
-        };
-        /** @description without wait: the session is revoked, durably */
-        readonly 204: {
-          headers: {
-            readonly [name: string]: unknown;
-          };
-          content?: never;
-        };
-      };
-    };
+    readonly delete: operations["revokeSession"];
     readonly options?: never;
     readonly head?: never;
     /** Change the plan of a live session. It keeps its level, as far as the new bucket holds it */
-    readonly patch: {
-      readonly parameters: {
-        readonly query?: never;
-        readonly header?: never;
-        readonly path: {
-          /** @description a session id: a UUIDv7 in lower case */
-          readonly id: string;
-        };
-        readonly cookie?: never;
-      };
-      /** @description an object with the fields plan */
-      readonly requestBody: {
-        readonly content: {
-          readonly "application/json": {
-            /** @description a plan's name, 1 to 32 of a-z, 0-9 and - */
-            readonly plan: string;
-          };
-        };
-      };
-      readonly responses: {
-        /** @description Default Response */
-        readonly 200: {
-          headers: {
-            readonly [name: string]: unknown;
-          };
-          content: {
-            readonly "application/json": {
-              /** @description a session */
-              readonly session: {
-                /** @description a session id: a UUIDv7 in lower case */
-                readonly id: string;
-                readonly userId: string;
-                readonly orgId: string;
-                /** @description who issued it: an issuer's name, or an operator's public name as in the audit log; null: not known, it was issued by an earlier version */
-                readonly issuer: string | null;
-                /** @description name of the plan */
-                readonly plan: string;
-                readonly state: "live" | "revoked" | "expired";
-                /** @description when it was issued, ms since the epoch */
-                readonly createdAt: number;
-                /** @description when it ends at the latest, by the plan's present lifetime, ms since the epoch */
-                readonly endsAt: number;
-                /** @description when it was last active, as far as edges have reported, ms since the epoch */
-                readonly lastActivity: number;
-                readonly tokens: {
-                  /** @description the plan's tokenBudget, or its maxTokens, when the session was issued */
-                  readonly issued: number;
-                  /** @description tokens spent, as far as edges have reported */
-                  readonly consumed: number;
-                  /** @description the plan's present tokenBudget: what the session may consume in all; null: no bound */
-                  readonly budget: number | null;
-                };
-                readonly metadata: {
-                  /** @description as given when it was issued; null once it was kept for as long as the installation says */
-                  readonly userAgent: string | null;
-                  /** @description as given when it was issued, or else the caller that a trusted proxy named; null once it was kept for as long as the installation says */
-                  readonly ip: string | null;
-                  /** @description as given when it was issued */
-                  readonly route: string | null;
-                };
-                /** @description when it was revoked, ms since the epoch */
-                readonly revokedAt: number | null;
-              };
-            };
-          };
-        };
-      };
-    };
+    readonly patch: operations["changePlan"];
     readonly trace?: never;
   };
   readonly "/v1/sessions/{id}/token": {
@@ -425,68 +51,7 @@ export interface paths {
     readonly get?: never;
     readonly put?: never;
     /** Give out the token of a live session once more, with its present plan. Earlier tokens stay valid */
-    readonly post: {
-      readonly parameters: {
-        readonly query?: never;
-        readonly header?: never;
-        readonly path: {
-          /** @description a session id: a UUIDv7 in lower case */
-          readonly id: string;
-        };
-        readonly cookie?: never;
-      };
-      readonly requestBody?: never;
-      readonly responses: {
-        /** @description Default Response */
-        readonly 200: {
-          headers: {
-            readonly [name: string]: unknown;
-          };
-          content: {
-            readonly "application/json": {
-              /** @description a session */
-              readonly session: {
-                /** @description a session id: a UUIDv7 in lower case */
-                readonly id: string;
-                readonly userId: string;
-                readonly orgId: string;
-                /** @description who issued it: an issuer's name, or an operator's public name as in the audit log; null: not known, it was issued by an earlier version */
-                readonly issuer: string | null;
-                /** @description name of the plan */
-                readonly plan: string;
-                readonly state: "live" | "revoked" | "expired";
-                /** @description when it was issued, ms since the epoch */
-                readonly createdAt: number;
-                /** @description when it ends at the latest, by the plan's present lifetime, ms since the epoch */
-                readonly endsAt: number;
-                /** @description when it was last active, as far as edges have reported, ms since the epoch */
-                readonly lastActivity: number;
-                readonly tokens: {
-                  /** @description the plan's tokenBudget, or its maxTokens, when the session was issued */
-                  readonly issued: number;
-                  /** @description tokens spent, as far as edges have reported */
-                  readonly consumed: number;
-                  /** @description the plan's present tokenBudget: what the session may consume in all; null: no bound */
-                  readonly budget: number | null;
-                };
-                readonly metadata: {
-                  /** @description as given when it was issued; null once it was kept for as long as the installation says */
-                  readonly userAgent: string | null;
-                  /** @description as given when it was issued, or else the caller that a trusted proxy named; null once it was kept for as long as the installation says */
-                  readonly ip: string | null;
-                  /** @description as given when it was issued */
-                  readonly route: string | null;
-                };
-                /** @description when it was revoked, ms since the epoch */
-                readonly revokedAt: number | null;
-              };
-              /** @description the session token: a secret. Tokens given out before stay valid */
-              readonly token: string;
-            };
-          };
-        };
-      };
-    };
+    readonly post: operations["reissueToken"];
     readonly delete?: never;
     readonly options?: never;
     readonly head?: never;
@@ -503,47 +68,7 @@ export interface paths {
     readonly get?: never;
     readonly put?: never;
     /** Spend from the session's token budget: all tokens or none. With an Idempotency-Key it may be repeated */
-    readonly post: {
-      readonly parameters: {
-        readonly query?: never;
-        readonly header?: {
-          /** @description 1 to 255 visible ASCII characters, such as a UUID: repeated for the same session within 24 hours, nothing more is taken */
-          readonly "idempotency-key"?: string;
-        };
-        readonly path: {
-          /** @description a session id: a UUIDv7 in lower case */
-          readonly id: string;
-        };
-        readonly cookie?: never;
-      };
-      /** @description an object with the fields count */
-      readonly requestBody: {
-        readonly content: {
-          readonly "application/json": {
-            /** @description an integer from 1 to 9007199254740991: how many tokens */
-            readonly count: number;
-          };
-        };
-      };
-      readonly responses: {
-        /** @description Default Response */
-        readonly 200: {
-          headers: {
-            readonly [name: string]: unknown;
-          };
-          content: {
-            readonly "application/json": {
-              /** @description tokens that the session may consume in all */
-              readonly budget: number;
-              /** @description tokens consumed, with these */
-              readonly consumed: number;
-              /** @description tokens left */
-              readonly remaining: number;
-            };
-          };
-        };
-      };
-    };
+    readonly post: operations["consumeTokens"];
     readonly delete?: never;
     readonly options?: never;
     readonly head?: never;
@@ -558,44 +83,7 @@ export interface paths {
       readonly cookie?: never;
     };
     /** What the session's buckets hold, by edge */
-    readonly get: {
-      readonly parameters: {
-        readonly query?: never;
-        readonly header?: never;
-        readonly path: {
-          /** @description a session id: a UUIDv7 in lower case */
-          readonly id: string;
-        };
-        readonly cookie?: never;
-      };
-      readonly requestBody?: never;
-      readonly responses: {
-        /** @description Default Response */
-        readonly 200: {
-          headers: {
-            readonly [name: string]: unknown;
-          };
-          content: {
-            readonly "application/json": {
-              /** @description of edges that have reported the session; at every other it is full */
-              readonly buckets: readonly {
-                readonly edge: string;
-                /** @description the one that reported last */
-                readonly instance: string;
-                /** @description tokens that the bucket holds */
-                readonly capacity: number;
-                /** @description tokens in it now, refilled since the last report; below 0 it owes */
-                readonly tokens: number;
-                /** @description tokens per second */
-                readonly refillRate: number;
-                /** @description the time of the level in the edge's last report, ms since the epoch */
-                readonly lastRefill: number;
-              }[];
-            };
-          };
-        };
-      };
-    };
+    readonly get: operations["showBuckets"];
     readonly put?: never;
     readonly post?: never;
     readonly delete?: never;
@@ -612,52 +100,7 @@ export interface paths {
       readonly cookie?: never;
     };
     /** What the session spent, by edge and instance */
-    readonly get: {
-      readonly parameters: {
-        readonly query?: never;
-        readonly header?: never;
-        readonly path: {
-          /** @description a session id: a UUIDv7 in lower case */
-          readonly id: string;
-        };
-        readonly cookie?: never;
-      };
-      readonly requestBody?: never;
-      readonly responses: {
-        /** @description Default Response */
-        readonly 200: {
-          headers: {
-            readonly [name: string]: unknown;
-          };
-          content: {
-            readonly "application/json": {
-              /** @description tokens spent in all, as far as edges have reported */
-              readonly consumed: number;
-              /** @description tokens of these that were consumed through the API */
-              readonly direct: number;
-              readonly edges: readonly {
-                /** @description empty: former instances that were merged, past 1024 of one session */
-                readonly edge: string;
-                /** @description tokens spent there */
-                readonly consumed: number;
-                readonly instances: readonly {
-                  /** @description one life of the edge's session table */
-                  readonly instance: string;
-                  /** @description tokens spent there */
-                  readonly consumed: number;
-                  /** @description orders its reports of this session */
-                  readonly rev: number;
-                  /** @description when it last reported the session, ms since the epoch; null: not yet */
-                  readonly lastReport: number | null;
-                  /** @description when a request was last admitted there, ms since the epoch; null: not yet */
-                  readonly lastActivity: number | null;
-                }[];
-              }[];
-            };
-          };
-        };
-      };
-    };
+    readonly get: operations["showUsage"];
     readonly put?: never;
     readonly post?: never;
     readonly delete?: never;
@@ -674,56 +117,7 @@ export interface paths {
       readonly cookie?: never;
     };
     /** Who revoked sessions, changed plans and re-issued tokens, and which policies were accepted and rejected; the newest first */
-    readonly get: {
-      readonly parameters: {
-        readonly query?: {
-          /** @description an integer from 1 to 1000: how many at the most */
-          readonly limit?: string;
-          /** @description the cursor of the page before, as it was answered */
-          readonly cursor?: string;
-        };
-        readonly header?: never;
-        readonly path?: never;
-        readonly cookie?: never;
-      };
-      readonly requestBody?: never;
-      readonly responses: {
-        /** @description Default Response */
-        readonly 200: {
-          headers: {
-            readonly [name: string]: unknown;
-          };
-          content: {
-            readonly "application/json": {
-              readonly entries: readonly {
-                /** @description grows by one with each entry */
-                readonly number: number;
-                /** @description when, ms since the epoch */
-                readonly at: number;
-                /** @description public name of the admin token, such as operator:1f2e3d4c or issuer:login:1f2e3d4c, or file */
-                readonly actor: string;
-                /** @enum {string} */
-                readonly action:
-                  | "session-revoked"
-                  | "sessions-revoked"
-                  | "plan-changed"
-                  | "token-reissued"
-                  | "policy-accepted"
-                  | "policy-rejected"
-                  | "policy-held"
-                  | "policy-confirmed";
-                readonly sessionId: string | null;
-                readonly details: {
-                  readonly [key: string]: string | number | null;
-                };
-              }[];
-              /** @description for the next page; null: this is the last. A page may hold fewer than limit and not be the last */
-              readonly cursor: string | null;
-            };
-          };
-        };
-      };
-    };
+    readonly get: operations["listAuditEntries"];
     readonly put?: never;
     readonly post?: never;
     readonly delete?: never;
@@ -740,53 +134,7 @@ export interface paths {
       readonly cookie?: never;
     };
     /** How far a revocation of a user's or an organisation's sessions is; kept for a day after it was asked for */
-    readonly get: {
-      readonly parameters: {
-        readonly query?: never;
-        readonly header?: never;
-        readonly path: {
-          /** @description a revocation's id: a UUIDv7 in lower case */
-          readonly id: string;
-        };
-        readonly cookie?: never;
-      };
-      readonly requestBody?: never;
-      readonly responses: {
-        /** @description Default Response */
-        readonly 200: {
-          headers: {
-            readonly [name: string]: unknown;
-          };
-          content: {
-            readonly "application/json": {
-              readonly revocation: {
-                /** @description under which its progress is shown */
-                readonly id: string;
-                /** @description whose sessions; absent where it is about an organisation's */
-                readonly userId?: string;
-                /** @description whose sessions; absent where it is about a user's */
-                readonly orgId?: string;
-                readonly state: "running" | "finished";
-                /** @description when it was asked for; sessions issued later are not meant, ms since the epoch */
-                readonly createdAt: number;
-                /** @description ms since the epoch, null while it runs */
-                readonly finishedAt: number | null;
-                /** @description sessions looked at so far */
-                readonly examined: number;
-                /** @description of those, the ones it revoked; the others had been revoked before */
-                readonly revoked: number;
-                /** @description edges that are not gone */
-                readonly edges: number;
-                /** @description of those, the ones that deny by now what was revoked */
-                readonly confirmed: number;
-                /** @description names of the others: they may admit it still */
-                readonly pending: readonly string[];
-              };
-            };
-          };
-        };
-      };
-    };
+    readonly get: operations["showRevocation"];
     readonly put?: never;
     readonly post?: never;
     readonly delete?: never;
@@ -803,170 +151,7 @@ export interface paths {
       readonly cookie?: never;
     };
     /** Every edge: the policy that it runs, its instances and workers, and how far it is behind the log */
-    readonly get: {
-      readonly parameters: {
-        readonly query?: {
-          /** @description an integer from 1 to 1000: how many at the most */
-          readonly limit?: string;
-          /** @description the cursor of the page before, as it was answered */
-          readonly cursor?: string;
-        };
-        readonly header?: never;
-        readonly path?: never;
-        readonly cookie?: never;
-      };
-      readonly requestBody?: never;
-      readonly responses: {
-        /** @description Default Response */
-        readonly 200: {
-          headers: {
-            readonly [name: string]: unknown;
-          };
-          content: {
-            readonly "application/json": {
-              /** @description by name */
-              readonly edges: readonly {
-                /** @description node.id of the Envoy */
-                readonly edge: string;
-                /**
-                 * @description current: it has taken the published policy, and every worker that spoke lately runs that
-                 *     waiting: it is taking the published policy
-                 *     behind: it takes longer than it should, or a worker still runs another policy
-                 *     rejected: it found violations in the published policy, and runs the one before
-                 *     trapped: the published policy ended the filter's VM that tried it; it runs the one before
-                 *     notFollowing: by its settings it runs their policy for good
-                 *     olderFilter: its filter takes no policy from the control plane
-                 *     silent: it does not watch, and its last contact is too long ago
-                 * @enum {string}
-                 */
-                readonly state:
-                  "rejected" | "trapped" | "behind" | "waiting" | "olderFilter" | "notFollowing" | "current" | "silent";
-                /** @description by how many fewer workers spoke lately than there were before: each may serve without the filter */
-                readonly silentWorkers: number;
-                /** @description generation of the policy that it is offered */
-                readonly published: number | null;
-                /** @description the newest policy that it has received, and the result of that: offered, trying, ok, rejected, trapped */
-                readonly received: {
-                  readonly generation: number;
-                  readonly state: string;
-                } | null;
-                /** @description what it found wrong with the policy that it has received */
-                readonly violations: readonly {
-                  readonly path: string;
-                  readonly message: string;
-                }[];
-                /** @description generation to how many workers run it, of the 32 that most run; 0: a policy that came from no control plane, or none */
-                readonly running: {
-                  readonly [key: string]: number;
-                };
-                /** @description null: an older filter, or not known */
-                readonly filter: {
-                  readonly version: string;
-                  readonly build: string;
-                  readonly policyFormat: number;
-                } | null;
-                /** @description of its session table */
-                readonly table: {
-                  readonly capacity: number;
-                  readonly records: number;
-                } | null;
-                readonly watching: boolean;
-                /** @description of its instance where that is latest, ms since the epoch; null: never, as far as known */
-                readonly lastReportAt: number | null;
-                /** @description of its instance that is furthest behind */
-                readonly lag: number | null;
-                /** @description two Envoys go by this node.id: two of its instances, of one table, watch side by side */
-                readonly double: {
-                  readonly tableName: string;
-                  /** @description of both; one: they share it, or a proxy in between hides theirs */
-                  readonly addresses: readonly string[];
-                  /** @description both have watched since then, ms since the epoch */
-                  readonly since: number;
-                } | null;
-                /** @description by how much the clock of its instance that is furthest off is ahead of the control plane's, below 0 behind it; null while nothing watches that says so */
-                readonly clockOffsetMs: number | null;
-                /** @description that is more than 60 s, and not for the control plane's own clock */
-                readonly clockOff: boolean;
-                /** @description those with the latest contact, 64 of an edge */
-                readonly instances: readonly {
-                  /** @description one life of the edge's session table */
-                  readonly instance: string;
-                  /**
-                   * @description current: it has taken the published policy, and every worker that spoke lately runs that
-                   *     waiting: it is taking the published policy
-                   *     behind: it takes longer than it should, or a worker still runs another policy
-                   *     rejected: it found violations in the published policy, and runs the one before
-                   *     trapped: the published policy ended the filter's VM that tried it; it runs the one before
-                   *     notFollowing: by its settings it runs their policy for good
-                   *     olderFilter: its filter takes no policy from the control plane
-                   *     silent: it does not watch, and its last contact is too long ago
-                   * @enum {string}
-                   */
-                  readonly state:
-                    | "rejected"
-                    | "trapped"
-                    | "behind"
-                    | "waiting"
-                    | "olderFilter"
-                    | "notFollowing"
-                    | "current"
-                    | "silent";
-                  /** @description by how many fewer workers spoke lately than there were before: each may serve without the filter */
-                  readonly silentWorkers: number;
-                  /** @description whether it holds a watch, on which it receives policies and invalidations */
-                  readonly watching: boolean;
-                  /** @description its last sign of life, ms since the epoch */
-                  readonly lastContactAt: number;
-                  /** @description last report of its worker that is furthest behind and not gone, ms since the epoch; null: never, as far as known */
-                  readonly lastReportAt: number | null;
-                  /** @description invalidations that its table is not marked for; null while it follows none or another log */
-                  readonly lag: number | null;
-                  /** @description of its session table; null: an older filter, which does not say */
-                  readonly tableName: string | null;
-                  /** @description where its last watch came from; a proxy in between shows its own */
-                  readonly address: string | null;
-                  /** @description by how much its clock is ahead of the control plane's, below 0 behind it; null while nothing watches that says so */
-                  readonly clockOffsetMs: number | null;
-                  /** @description those that reported last, 512 of an edge */
-                  readonly workers: readonly {
-                    /** @description one life of a worker's VM; empty where an older filter does not say */
-                    readonly worker: string;
-                    /** @description where its policy comes from: none, settings or control-plane */
-                    readonly source: string | null;
-                    /** @description of the policy that it runs; 0 unless that came from a control plane */
-                    readonly generation: number | null;
-                    /** @description of the policy that it runs */
-                    readonly hash: string | null;
-                    /** @description of the filter that it runs */
-                    readonly build: string | null;
-                    /** @description its last report, ms since the epoch */
-                    readonly lastReportAt: number;
-                  }[];
-                  /** @description how many more there are */
-                  readonly workersLeftOut: number;
-                }[];
-                /** @description how many more there are */
-                readonly instancesLeftOut: number;
-              }[];
-              readonly unauthenticated: readonly {
-                /** @description the name that the call claims; empty: none */
-                readonly claimedEdge: string;
-                readonly address: string;
-                readonly calls: number;
-                /** @description the first of them, ms since the epoch */
-                readonly firstAt: number;
-                /** @description the last of them, ms since the epoch */
-                readonly lastAt: number;
-              }[];
-              /** @description by how much the clocks of most edges are ahead of the control plane's, where they agree on more than 60 s */
-              readonly clockOfMostMs: number | null;
-              /** @description for the next page; null: this is the last. A page may hold fewer than limit and not be the last */
-              readonly cursor: string | null;
-            };
-          };
-        };
-      };
-    };
+    readonly get: operations["listEdges"];
     readonly put?: never;
     readonly post?: never;
     readonly delete?: never;
@@ -983,55 +168,7 @@ export interface paths {
       readonly cookie?: never;
     };
     /** Which policy is in force, and which one waits for a confirmation */
-    readonly get: {
-      readonly parameters: {
-        readonly query?: never;
-        readonly header?: never;
-        readonly path?: never;
-        readonly cookie?: never;
-      };
-      readonly requestBody?: never;
-      readonly responses: {
-        /** @description Default Response */
-        readonly 200: {
-          headers: {
-            readonly [name: string]: unknown;
-          };
-          content: {
-            readonly "application/json": {
-              readonly inForce: {
-                /** @description grows by one with each policy */
-                readonly generation: number;
-                /** @description the first 64 bits of SHA-256 over its canonical JSON, in hex */
-                readonly hash: string;
-              };
-              readonly source: {
-                /** @description the policy file */
-                readonly name: string;
-                /** @description what became of what stands there: taken; judged: live sessions are counted, to see whether it would end any; held: it waits for a confirmation; rejected */
-                readonly state: "taken" | "judged" | "held" | "rejected";
-              };
-              /** @description the policy that waits for a confirmation, because it would end live sessions; null: there is none */
-              readonly held: {
-                /** @description the first 64 bits of SHA-256 over its canonical JSON, in hex */
-                readonly hash: string;
-                /** @description live sessions that it would end, as they were counted last */
-                readonly sessions: number;
-                /** @description the same by plan; plans that would lose none are left out */
-                readonly plans: readonly {
-                  readonly plan: string;
-                  readonly sessions: number;
-                }[];
-                /** @description since when it is held, ms since the epoch */
-                readonly since: number;
-                /** @description when the sessions were counted, ms since the epoch */
-                readonly countedAt: number;
-              } | null;
-            };
-          };
-        };
-      };
-    };
+    readonly get: operations["showPolicyStatus"];
     readonly put?: never;
     readonly post?: never;
     readonly delete?: never;
@@ -1050,43 +187,7 @@ export interface paths {
     readonly get?: never;
     readonly put?: never;
     /** Publish the policy that is held back, although it ends live sessions */
-    readonly post: {
-      readonly parameters: {
-        readonly query?: never;
-        readonly header?: never;
-        readonly path?: never;
-        readonly cookie?: never;
-      };
-      /** @description an object with the fields hash */
-      readonly requestBody: {
-        readonly content: {
-          readonly "application/json": {
-            /** @description the 16 hex digits by which the held policy is named */
-            readonly hash: string;
-          };
-        };
-      };
-      readonly responses: {
-        /** @description Default Response */
-        readonly 200: {
-          headers: {
-            readonly [name: string]: unknown;
-          };
-          content: {
-            readonly "application/json": {
-              readonly inForce: {
-                /** @description grows by one with each policy */
-                readonly generation: number;
-                /** @description the first 64 bits of SHA-256 over its canonical JSON, in hex */
-                readonly hash: string;
-              };
-              /** @description live sessions that it would end, as they were counted last */
-              readonly sessions: number;
-            };
-          };
-        };
-      };
-    };
+    readonly post: operations["confirmPolicy"];
     readonly delete?: never;
     readonly options?: never;
     readonly head?: never;
@@ -1101,35 +202,7 @@ export interface paths {
       readonly cookie?: never;
     };
     /** Whether the control plane is ready, and what it thinks the time is */
-    readonly get: {
-      readonly parameters: {
-        readonly query?: never;
-        readonly header?: never;
-        readonly path?: never;
-        readonly cookie?: never;
-      };
-      readonly requestBody?: never;
-      readonly responses: {
-        /** @description Default Response */
-        readonly 200: {
-          headers: {
-            readonly [name: string]: unknown;
-          };
-          content: {
-            readonly "application/json": {
-              /** @description the control plane's clock, ms since the epoch */
-              readonly time: number;
-              /** @description as the status listener's /readyz */
-              readonly ready: boolean;
-              /** @description why it is not ready; null: it is */
-              readonly reason: string | null;
-              /** @description the issuers' file, as it stands, cannot be used; the list before it is in force */
-              readonly issuersFileRejected: boolean;
-            };
-          };
-        };
-      };
-    };
+    readonly get: operations["showStatus"];
     readonly put?: never;
     readonly post?: never;
     readonly delete?: never;
@@ -1141,12 +214,1602 @@ export interface paths {
 }
 export type webhooks = Record<string, never>;
 export interface components {
-  schemas: never;
+  schemas: {
+    /** @description the one form of every error */
+    readonly Error: {
+      /** @description what went wrong */
+      readonly error: {
+        /**
+         * @description INVALID_REQUEST (400): The request does not have the form that the API expects
+         *     UNKNOWN_PLAN (400): The policy has no plan of this name
+         *     MALFORMED_JSON (400): The body is not JSON
+         *     MALFORMED_REQUEST (400): The request is not HTTP as this server understands it
+         *     UNAUTHORIZED (401): A valid bearer token is required in the authorization header
+         *     FORBIDDEN (403): The token is an issuer's, and its scopes do not allow this
+         *     SESSION_NOT_FOUND (404): There is no session of this id
+         *     REVOCATION_NOT_FOUND (404): There is no revocation of this id, or it is long finished
+         *     POLICY_NOT_HELD (404): No policy waits for a confirmation
+         *     ROUTE_NOT_FOUND (404): There is no such route
+         *     METHOD_NOT_ALLOWED (405): This route does not take this method
+         *     REQUEST_TIMEOUT (408): The request did not arrive in time
+         *     SESSION_ENDED (409): The session has ended
+         *     TOO_MANY_SESSIONS (409): The user has as many live sessions in this plan as it allows
+         *     NO_TOKEN_BUDGET (409): The session's plan has no tokenBudget: there is nothing that could be consumed from
+         *     TOKEN_BUDGET_EXCEEDED (409): The session's token budget has less left than that
+         *     POLICY_HASH_DIFFERS (409): The policy that waits for a confirmation has another hash
+         *     POLICY_REJECTED (409): The policy cannot come into force any more
+         *     BODY_TOO_LARGE (413): The body is larger than this route takes
+         *     URL_TOO_LONG (414): A part of the path is longer than any that this server has
+         *     UNSUPPORTED_MEDIA_TYPE (415): The body must be application/json
+         *     EXPECTATION_FAILED (417): The server does not do what the Expect header asks for
+         *     IDEMPOTENCY_KEY_REUSED (422): The Idempotency-Key was used for another request
+         *     TOO_MANY_REQUESTS (429): More requests than this server takes: wait as Retry-After says
+         *     HEADERS_TOO_LARGE (431): The request's headers are larger than this server takes
+         *     INTERNAL (500): The request failed for a reason that is in the server's log
+         *     NO_POLICY (503): No policy is loaded yet
+         *     NOT_WRITTEN (503): The store did not take the write: try again as Retry-After says
+         *     NOT_READY (503): The control plane cannot take requests now
+         * @enum {string}
+         */
+        readonly code:
+          | "INVALID_REQUEST"
+          | "UNKNOWN_PLAN"
+          | "MALFORMED_JSON"
+          | "MALFORMED_REQUEST"
+          | "UNAUTHORIZED"
+          | "FORBIDDEN"
+          | "SESSION_NOT_FOUND"
+          | "REVOCATION_NOT_FOUND"
+          | "POLICY_NOT_HELD"
+          | "ROUTE_NOT_FOUND"
+          | "METHOD_NOT_ALLOWED"
+          | "REQUEST_TIMEOUT"
+          | "SESSION_ENDED"
+          | "TOO_MANY_SESSIONS"
+          | "NO_TOKEN_BUDGET"
+          | "TOKEN_BUDGET_EXCEEDED"
+          | "POLICY_HASH_DIFFERS"
+          | "POLICY_REJECTED"
+          | "BODY_TOO_LARGE"
+          | "URL_TOO_LONG"
+          | "UNSUPPORTED_MEDIA_TYPE"
+          | "EXPECTATION_FAILED"
+          | "IDEMPOTENCY_KEY_REUSED"
+          | "TOO_MANY_REQUESTS"
+          | "HEADERS_TOO_LARGE"
+          | "INTERNAL"
+          | "NO_POLICY"
+          | "NOT_WRITTEN"
+          | "NOT_READY";
+        /** @description for people */
+        readonly message: string;
+        /** @description path of the field that is wrong, such as metadata.ip */
+        readonly field?: string;
+        /** @description as in the answer's x-request-id, and in the server's log */
+        readonly requestId: string;
+      };
+    };
+    /** @description a session */
+    readonly Session: {
+      /**
+       * Format: uuid
+       * @description a session id: a UUIDv7 in lower case
+       */
+      readonly id: string;
+      /** @description whose it is */
+      readonly userId: string;
+      /** @description the user's organisation */
+      readonly orgId: string;
+      /** @description who issued it: an issuer's name, or an operator's public name as in the audit log; null: not known, it was issued by an earlier version */
+      readonly issuer: string | null;
+      /** @description name of the plan */
+      readonly plan: string;
+      /**
+       * @description expired: by its age or because it was idle
+       * @enum {string}
+       */
+      readonly state: "live" | "revoked" | "expired";
+      /**
+       * Format: int64
+       * @description when it was issued, ms since the epoch
+       */
+      readonly createdAt: number;
+      /**
+       * Format: int64
+       * @description when it ends at the latest, by the plan's present lifetime, ms since the epoch
+       */
+      readonly endsAt: number;
+      /**
+       * Format: int64
+       * @description when it was last active, as far as edges have reported, ms since the epoch
+       */
+      readonly lastActivity: number;
+      /** @description what it may spend, and has spent */
+      readonly tokens: {
+        /**
+         * Format: int64
+         * @description the plan's tokenBudget, or its maxTokens, when the session was issued
+         */
+        readonly issued: number;
+        /**
+         * Format: int64
+         * @description tokens spent, as far as edges have reported
+         */
+        readonly consumed: number;
+        /** @description the plan's present tokenBudget: what the session may consume in all; null: no bound */
+        readonly budget: number | null;
+      };
+      /** @description what its request said of where it comes from */
+      readonly metadata: {
+        /** @description as given when it was issued; null once it was kept for as long as the installation says */
+        readonly userAgent: string | null;
+        /** @description as given when it was issued, or else the caller that a trusted proxy named; null once it was kept for as long as the installation says */
+        readonly ip: string | null;
+        /** @description as given when it was issued */
+        readonly route: string | null;
+      };
+      /** @description when it was revoked, ms since the epoch; null: it was not */
+      readonly revokedAt: number | null;
+    };
+    /** @description a revocation of many sessions, and how far it is */
+    readonly Revocation: {
+      /** @description under which its progress is shown */
+      readonly id: string;
+      /** @description whose sessions; absent where it is about an organisation's */
+      readonly userId?: string;
+      /** @description whose sessions; absent where it is about a user's */
+      readonly orgId?: string;
+      /**
+       * @description whether all of them were looked at
+       * @enum {string}
+       */
+      readonly state: "running" | "finished";
+      /**
+       * Format: int64
+       * @description when it was asked for; sessions issued later are not meant, ms since the epoch
+       */
+      readonly createdAt: number;
+      /** @description ms since the epoch, null while it runs */
+      readonly finishedAt: number | null;
+      /**
+       * Format: int64
+       * @description sessions looked at so far
+       */
+      readonly examined: number;
+      /**
+       * Format: int64
+       * @description of those, the ones it revoked; the others had been revoked before
+       */
+      readonly revoked: number;
+      /**
+       * Format: int64
+       * @description edges that are not gone
+       */
+      readonly edges: number;
+      /**
+       * Format: int64
+       * @description of those, the ones that deny by now what was revoked
+       */
+      readonly confirmed: number;
+      /** @description names of the others: they may admit it still */
+      readonly pending: readonly string[];
+    };
+    /** @description which edges have confirmed */
+    readonly Confirmation: {
+      /**
+       * Format: int64
+       * @description edges that are not gone
+       */
+      readonly edges: number;
+      /**
+       * Format: int64
+       * @description of those, the ones that deny by now what was revoked
+       */
+      readonly confirmed: number;
+      /** @description names of the others: they may admit it still */
+      readonly pending: readonly string[];
+    };
+    /** @description an entry of the audit log */
+    readonly AuditEntry: {
+      /**
+       * Format: int64
+       * @description grows by one with each entry
+       */
+      readonly number: number;
+      /**
+       * Format: int64
+       * @description when, ms since the epoch
+       */
+      readonly at: number;
+      /** @description public name of the admin token, such as operator:1f2e3d4c or issuer:login:1f2e3d4c, or file */
+      readonly actor: string;
+      /**
+       * @description what was done
+       * @enum {string}
+       */
+      readonly action:
+        | "session-revoked"
+        | "sessions-revoked"
+        | "plan-changed"
+        | "token-reissued"
+        | "policy-accepted"
+        | "policy-rejected"
+        | "policy-held"
+        | "policy-confirmed";
+      /** @description the session that it was done to; null: none, or many */
+      readonly sessionId: string | null;
+      /** @description more, by action */
+      readonly details: {
+        readonly [key: string]: string | number | null;
+      };
+    };
+    /** @description an Envoy, and what its instances say together */
+    readonly Edge: {
+      /** @description node.id of the Envoy */
+      readonly edge: string;
+      /**
+       * @description current: it has taken the published policy, and every worker that spoke lately runs that
+       *     waiting: it is taking the published policy
+       *     behind: it takes longer than it should, or a worker still runs another policy
+       *     rejected: it found violations in the published policy, and runs the one before
+       *     trapped: the published policy ended the filter's VM that tried it; it runs the one before
+       *     notFollowing: by its settings it runs their policy for good
+       *     olderFilter: its filter takes no policy from the control plane
+       *     silent: it does not watch, and its last contact is too long ago
+       * @enum {string}
+       */
+      readonly state:
+        "rejected" | "trapped" | "behind" | "waiting" | "olderFilter" | "notFollowing" | "current" | "silent";
+      /**
+       * Format: int64
+       * @description by how many fewer workers spoke lately than there were before: each may serve without the filter
+       */
+      readonly silentWorkers: number;
+      /** @description generation of the policy that it is offered */
+      readonly published: number | null;
+      /** @description the newest policy that it has received, and the result of that: offered, trying, ok, rejected, trapped */
+      readonly received: {
+        /**
+         * Format: int64
+         * @description of that policy
+         */
+        readonly generation: number;
+        /** @description what became of it */
+        readonly state: string;
+      } | null;
+      /** @description what it found wrong with the policy that it has received */
+      readonly violations: readonly {
+        /** @description where in the policy */
+        readonly path: string;
+        /** @description for people */
+        readonly message: string;
+      }[];
+      /** @description generation to how many workers run it, of the 32 that most run; 0: a policy that came from no control plane, or none */
+      readonly running: {
+        readonly [key: string]: number;
+      };
+      /** @description null: an older filter, or not known */
+      readonly filter: {
+        /** @description of Sluice */
+        readonly version: string;
+        /** @description names the filter's bytes */
+        readonly build: string;
+        /**
+         * Format: int64
+         * @description the newest form of policies that it reads
+         */
+        readonly policyFormat: number;
+      } | null;
+      /** @description of its session table; null: not known */
+      readonly table: {
+        /**
+         * Format: int64
+         * @description records that it holds
+         */
+        readonly capacity: number;
+        /**
+         * Format: int64
+         * @description records in it
+         */
+        readonly records: number;
+      } | null;
+      /** @description whether it holds a watch, on which it receives policies and invalidations */
+      readonly watching: boolean;
+      /** @description of its instance where that is latest, ms since the epoch; null: never, as far as known */
+      readonly lastReportAt: number | null;
+      /** @description of its instance that is furthest behind */
+      readonly lag: number | null;
+      /** @description two Envoys go by this node.id: two of its instances, of one table, watch side by side */
+      readonly double: {
+        /** @description of both session tables */
+        readonly tableName: string;
+        /** @description of both; one: they share it, or a proxy in between hides theirs */
+        readonly addresses: readonly string[];
+        /**
+         * Format: int64
+         * @description both have watched since then, ms since the epoch
+         */
+        readonly since: number;
+      } | null;
+      /** @description by how much the clock of its instance that is furthest off is ahead of the control plane's, below 0 behind it; null while nothing watches that says so */
+      readonly clockOffsetMs: number | null;
+      /** @description that is more than 60 s, and not for the control plane's own clock */
+      readonly clockOff: boolean;
+      /** @description those with the latest contact, 64 of an edge */
+      readonly instances: readonly {
+        /** @description one life of the edge's session table */
+        readonly instance: string;
+        /**
+         * @description current: it has taken the published policy, and every worker that spoke lately runs that
+         *     waiting: it is taking the published policy
+         *     behind: it takes longer than it should, or a worker still runs another policy
+         *     rejected: it found violations in the published policy, and runs the one before
+         *     trapped: the published policy ended the filter's VM that tried it; it runs the one before
+         *     notFollowing: by its settings it runs their policy for good
+         *     olderFilter: its filter takes no policy from the control plane
+         *     silent: it does not watch, and its last contact is too long ago
+         * @enum {string}
+         */
+        readonly state:
+          "rejected" | "trapped" | "behind" | "waiting" | "olderFilter" | "notFollowing" | "current" | "silent";
+        /**
+         * Format: int64
+         * @description by how many fewer workers spoke lately than there were before: each may serve without the filter
+         */
+        readonly silentWorkers: number;
+        /** @description whether it holds a watch, on which it receives policies and invalidations */
+        readonly watching: boolean;
+        /**
+         * Format: int64
+         * @description its last sign of life, ms since the epoch
+         */
+        readonly lastContactAt: number;
+        /** @description last report of its worker that is furthest behind and not gone, ms since the epoch; null: never, as far as known */
+        readonly lastReportAt: number | null;
+        /** @description invalidations that its table is not marked for; null while it follows none or another log */
+        readonly lag: number | null;
+        /** @description of its session table; null: an older filter, which does not say */
+        readonly tableName: string | null;
+        /** @description where its last watch came from; a proxy in between shows its own */
+        readonly address: string | null;
+        /** @description by how much its clock is ahead of the control plane's, below 0 behind it; null while nothing watches that says so */
+        readonly clockOffsetMs: number | null;
+        /** @description those that reported last, 512 of an edge */
+        readonly workers: readonly {
+          /** @description one life of a worker's VM; empty where an older filter does not say */
+          readonly worker: string;
+          /** @description where its policy comes from: none, settings or control-plane */
+          readonly source: string | null;
+          /** @description of the policy that it runs; 0 unless that came from a control plane */
+          readonly generation: number | null;
+          /** @description of the policy that it runs */
+          readonly hash: string | null;
+          /** @description of the filter that it runs */
+          readonly build: string | null;
+          /**
+           * Format: int64
+           * @description its last report, ms since the epoch
+           */
+          readonly lastReportAt: number;
+        }[];
+        /**
+         * Format: int64
+         * @description how many more there are
+         */
+        readonly workersLeftOut: number;
+      }[];
+      /**
+       * Format: int64
+       * @description how many more there are
+       */
+      readonly instancesLeftOut: number;
+    };
+    /** @description the policy in force */
+    readonly PolicyInForce: {
+      /**
+       * Format: int64
+       * @description grows by one with each policy
+       */
+      readonly generation: number;
+      /** @description the first 64 bits of SHA-256 over its canonical JSON, in hex */
+      readonly hash: string;
+    };
+  };
   responses: never;
-  parameters: never;
+  parameters: {
+    /**
+     * @description the caller's name for this request: the answer has it too. One that is not of this form is passed over
+     * @example 5f2d0c9a41e7b83d6a10f4c2
+     */
+    readonly RequestId: string;
+  };
   requestBodies: never;
   headers: never;
   pathItems: never;
 }
 export type $defs = Record<string, never>;
-export type operations = Record<string, never>;
+export interface operations {
+  readonly listSessions: {
+    readonly parameters: {
+      readonly query?: {
+        /**
+         * @description a string of 1 to 128 characters, none of them a control character
+         * @example u1
+         */
+        readonly userId?: string;
+        /**
+         * @description a string of 1 to 128 characters, none of them a control character
+         * @example o1
+         */
+        readonly orgId?: string;
+        /**
+         * @description a string of 1 to 128 characters, none of them a control character
+         * @example login
+         */
+        readonly issuer?: string;
+        /**
+         * @description a plan's name, 1 to 32 of a-z, 0-9 and -
+         * @example gold
+         */
+        readonly plan?: string;
+        /**
+         * @description one of live, revoked, expired
+         * @example live
+         */
+        readonly state?: "live" | "revoked" | "expired";
+        /**
+         * @description an integer from 1 to 1000: how many at the most
+         * @example 10
+         */
+        readonly limit?: number;
+        /**
+         * @description the cursor of the page before, as it was answered
+         * @example AaIDnpxKfRez8FocYq6dQA
+         */
+        readonly cursor?: string;
+      };
+      readonly header?: {
+        /**
+         * @description the caller's name for this request: the answer has it too. One that is not of this form is passed over
+         * @example 5f2d0c9a41e7b83d6a10f4c2
+         */
+        readonly "x-request-id"?: components["parameters"]["RequestId"];
+      };
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly requestBody?: never;
+    readonly responses: {
+      /** @description a page of sessions */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "sessions": [
+           *         {
+           *           "id": "01a2039e-9c4a-7d17-b3f0-5a1c62ae9d40",
+           *           "userId": "u1",
+           *           "orgId": "o1",
+           *           "issuer": "login",
+           *           "plan": "gold",
+           *           "state": "live",
+           *           "createdAt": 1795357069138,
+           *           "endsAt": 1795443469138,
+           *           "lastActivity": 1795357069138,
+           *           "tokens": {
+           *             "issued": 100,
+           *             "consumed": 0,
+           *             "budget": 100
+           *           },
+           *           "metadata": {
+           *             "userAgent": "curl/8.5.0",
+           *             "ip": "192.0.2.1",
+           *             "route": "/login"
+           *           },
+           *           "revokedAt": null
+           *         }
+           *       ],
+           *       "cursor": null,
+           *       "reportInterval": 1000
+           *     }
+           */
+          readonly "application/json": {
+            /** @description the newest first */
+            readonly sessions: readonly components["schemas"]["Session"][];
+            /** @description for the next page; null: this is the last. A page may hold fewer than limit and not be the last */
+            readonly cursor: string | null;
+            /** @description the policy's: within so many ms an edge reports what a session consumed there; null: no policy yet */
+            readonly reportInterval: number | null;
+          };
+        };
+      };
+    };
+  };
+  readonly issueSession: {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: {
+        /**
+         * @description 1 to 255 visible ASCII characters, such as a UUID: the same creation under the same key within 24 hours gives the same session and token
+         * @example 3d0b6a52-7f8e-4c1a-9e55-1f2b8c7d6e01
+         */
+        readonly "idempotency-key"?: string;
+        /**
+         * @description the caller's name for this request: the answer has it too. One that is not of this form is passed over
+         * @example 5f2d0c9a41e7b83d6a10f4c2
+         */
+        readonly "x-request-id"?: components["parameters"]["RequestId"];
+      };
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    /** @description an object with the fields userId, orgId, plan, metadata */
+    readonly requestBody: {
+      readonly content: {
+        /**
+         * @example {
+         *       "userId": "u1",
+         *       "orgId": "o1",
+         *       "plan": "gold",
+         *       "metadata": {
+         *         "userAgent": "curl/8.5.0",
+         *         "ip": "192.0.2.1",
+         *         "route": "/login"
+         *       }
+         *     }
+         */
+        readonly "application/json": {
+          /** @description a string of 1 to 128 characters, none of them a control character */
+          readonly userId: string;
+          /** @description a string of 1 to 128 characters, none of them a control character */
+          readonly orgId: string;
+          /** @description a plan's name, 1 to 32 of a-z, 0-9 and -; if absent, the policy's first plan */
+          readonly plan?: string;
+          /** @description an object with the fields userAgent, ip, route */
+          readonly metadata?: {
+            /** @description a string of 0 to 1024 characters, none of them a control character */
+            readonly userAgent?: string;
+            /** @description an IPv4 or IPv6 address */
+            readonly ip?: string | unknown | unknown;
+            /** @description a string of 0 to 1024 characters, none of them a control character */
+            readonly route?: string;
+          };
+        };
+      };
+    };
+    readonly responses: {
+      /** @description the session is durable */
+      readonly 201: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "session": {
+           *         "id": "01a2039e-9c4a-7d17-b3f0-5a1c62ae9d40",
+           *         "userId": "u1",
+           *         "orgId": "o1",
+           *         "issuer": "login",
+           *         "plan": "gold",
+           *         "state": "live",
+           *         "createdAt": 1795357069138,
+           *         "endsAt": 1795443469138,
+           *         "lastActivity": 1795357069138,
+           *         "tokens": {
+           *           "issued": 100,
+           *           "consumed": 0,
+           *           "budget": 100
+           *         },
+           *         "metadata": {
+           *           "userAgent": "curl/8.5.0",
+           *           "ip": "192.0.2.1",
+           *           "route": "/login"
+           *         },
+           *         "revokedAt": null
+           *       },
+           *       "token": "ASwBogOenEp9F7PwWhxirp1AAAFdQUAqvEsqdrlxnZEQF8WS"
+           *     }
+           */
+          readonly "application/json": {
+            readonly session: components["schemas"]["Session"];
+            /** @description the session token: a secret, shown this once */
+            readonly token: string;
+          };
+        };
+      };
+    };
+  };
+  readonly revokeSessions: {
+    readonly parameters: {
+      readonly query?: {
+        /**
+         * @description a string of 1 to 128 characters, none of them a control character
+         * @example u1
+         */
+        readonly userId?: string;
+        /** @description a string of 1 to 128 characters, none of them a control character */
+        readonly orgId?: string;
+      };
+      readonly header?: {
+        /**
+         * @description the caller's name for this request: the answer has it too. One that is not of this form is passed over
+         * @example 5f2d0c9a41e7b83d6a10f4c2
+         */
+        readonly "x-request-id"?: components["parameters"]["RequestId"];
+      };
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly requestBody?: never;
+    readonly responses: {
+      /** @description the revocation is durable, and goes on by itself */
+      readonly 202: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "revocation": {
+           *         "id": "01a2039e-e78c-7ee9-9627-f20106c239c1",
+           *         "userId": "u1",
+           *         "createdAt": 1795357075340,
+           *         "state": "running",
+           *         "finishedAt": null,
+           *         "examined": 0,
+           *         "revoked": 0,
+           *         "edges": 3,
+           *         "confirmed": 2,
+           *         "pending": [
+           *           "gw-b"
+           *         ]
+           *       }
+           *     }
+           */
+          readonly "application/json": {
+            readonly revocation: components["schemas"]["Revocation"];
+          };
+        };
+      };
+    };
+  };
+  readonly showSession: {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: {
+        /**
+         * @description the caller's name for this request: the answer has it too. One that is not of this form is passed over
+         * @example 5f2d0c9a41e7b83d6a10f4c2
+         */
+        readonly "x-request-id"?: components["parameters"]["RequestId"];
+      };
+      readonly path: {
+        /**
+         * @description a session id: a UUIDv7 in lower case
+         * @example 01a2039e-9c4a-7d17-b3f0-5a1c62ae9d40
+         */
+        readonly id: string;
+      };
+      readonly cookie?: never;
+    };
+    readonly requestBody?: never;
+    readonly responses: {
+      /** @description the session as it is now */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "session": {
+           *         "id": "01a2039e-9c4a-7d17-b3f0-5a1c62ae9d40",
+           *         "userId": "u1",
+           *         "orgId": "o1",
+           *         "issuer": "login",
+           *         "plan": "gold",
+           *         "state": "live",
+           *         "createdAt": 1795357069138,
+           *         "endsAt": 1795443469138,
+           *         "lastActivity": 1795357069138,
+           *         "tokens": {
+           *           "issued": 100,
+           *           "consumed": 0,
+           *           "budget": 100
+           *         },
+           *         "metadata": {
+           *           "userAgent": "curl/8.5.0",
+           *           "ip": "192.0.2.1",
+           *           "route": "/login"
+           *         },
+           *         "revokedAt": null
+           *       }
+           *     }
+           */
+          readonly "application/json": {
+            readonly session: components["schemas"]["Session"];
+          };
+        };
+      };
+    };
+  };
+  readonly revokeSession: {
+    readonly parameters: {
+      readonly query?: {
+        /**
+         * @description a duration such as 500ms or 2s, or a whole number of milliseconds, up to 20s
+         * @example 2s
+         */
+        readonly wait?: string;
+      };
+      readonly header?: {
+        /**
+         * @description the caller's name for this request: the answer has it too. One that is not of this form is passed over
+         * @example 5f2d0c9a41e7b83d6a10f4c2
+         */
+        readonly "x-request-id"?: components["parameters"]["RequestId"];
+      };
+      readonly path: {
+        /**
+         * @description a session id: a UUIDv7 in lower case
+         * @example 01a2039e-9c4a-7d17-b3f0-5a1c62ae9d40
+         */
+        readonly id: string;
+      };
+      readonly cookie?: never;
+    };
+    readonly requestBody?: never;
+    readonly responses: {
+      /** @description the session is revoked, durably; which edges have confirmed */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "revocation": {
+           *         "edges": 3,
+           *         "confirmed": 2,
+           *         "pending": [
+           *           "gw-b"
+           *         ]
+           *       }
+           *     }
+           */
+          readonly "application/json": {
+            readonly revocation: components["schemas"]["Confirmation"];
+          };
+        };
+      };
+      /** @description without wait: the session is revoked, durably */
+      readonly 204: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content?: never;
+      };
+    };
+  };
+  readonly changePlan: {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: {
+        /**
+         * @description the caller's name for this request: the answer has it too. One that is not of this form is passed over
+         * @example 5f2d0c9a41e7b83d6a10f4c2
+         */
+        readonly "x-request-id"?: components["parameters"]["RequestId"];
+      };
+      readonly path: {
+        /**
+         * @description a session id: a UUIDv7 in lower case
+         * @example 01a2039e-9c4a-7d17-b3f0-5a1c62ae9d40
+         */
+        readonly id: string;
+      };
+      readonly cookie?: never;
+    };
+    /** @description an object with the fields plan */
+    readonly requestBody: {
+      readonly content: {
+        /**
+         * @example {
+         *       "plan": "gold"
+         *     }
+         */
+        readonly "application/json": {
+          /** @description a plan's name, 1 to 32 of a-z, 0-9 and - */
+          readonly plan: string;
+        };
+      };
+    };
+    readonly responses: {
+      /** @description the session as it is now */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "session": {
+           *         "id": "01a2039e-9c4a-7d17-b3f0-5a1c62ae9d40",
+           *         "userId": "u1",
+           *         "orgId": "o1",
+           *         "issuer": "login",
+           *         "plan": "gold",
+           *         "state": "live",
+           *         "createdAt": 1795357069138,
+           *         "endsAt": 1795443469138,
+           *         "lastActivity": 1795357069138,
+           *         "tokens": {
+           *           "issued": 100,
+           *           "consumed": 0,
+           *           "budget": 100
+           *         },
+           *         "metadata": {
+           *           "userAgent": "curl/8.5.0",
+           *           "ip": "192.0.2.1",
+           *           "route": "/login"
+           *         },
+           *         "revokedAt": null
+           *       }
+           *     }
+           */
+          readonly "application/json": {
+            readonly session: components["schemas"]["Session"];
+          };
+        };
+      };
+    };
+  };
+  readonly reissueToken: {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: {
+        /**
+         * @description the caller's name for this request: the answer has it too. One that is not of this form is passed over
+         * @example 5f2d0c9a41e7b83d6a10f4c2
+         */
+        readonly "x-request-id"?: components["parameters"]["RequestId"];
+      };
+      readonly path: {
+        /**
+         * @description a session id: a UUIDv7 in lower case
+         * @example 01a2039e-9c4a-7d17-b3f0-5a1c62ae9d40
+         */
+        readonly id: string;
+      };
+      readonly cookie?: never;
+    };
+    readonly requestBody?: never;
+    readonly responses: {
+      /** @description the session's token once more */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "session": {
+           *         "id": "01a2039e-9c4a-7d17-b3f0-5a1c62ae9d40",
+           *         "userId": "u1",
+           *         "orgId": "o1",
+           *         "issuer": "login",
+           *         "plan": "gold",
+           *         "state": "live",
+           *         "createdAt": 1795357069138,
+           *         "endsAt": 1795443469138,
+           *         "lastActivity": 1795357069138,
+           *         "tokens": {
+           *           "issued": 100,
+           *           "consumed": 0,
+           *           "budget": 100
+           *         },
+           *         "metadata": {
+           *           "userAgent": "curl/8.5.0",
+           *           "ip": "192.0.2.1",
+           *           "route": "/login"
+           *         },
+           *         "revokedAt": null
+           *       },
+           *       "token": "ASwBogOenEp9F7PwWhxirp1AAAFdQUAqvEsqdrlxnZEQF8WS"
+           *     }
+           */
+          readonly "application/json": {
+            readonly session: components["schemas"]["Session"];
+            /** @description the session token: a secret. Tokens given out before stay valid */
+            readonly token: string;
+          };
+        };
+      };
+    };
+  };
+  readonly consumeTokens: {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: {
+        /**
+         * @description 1 to 255 visible ASCII characters, such as a UUID: repeated for the same session within 24 hours, nothing more is taken
+         * @example 3d0b6a52-7f8e-4c1a-9e55-1f2b8c7d6e01
+         */
+        readonly "idempotency-key"?: string;
+        /**
+         * @description the caller's name for this request: the answer has it too. One that is not of this form is passed over
+         * @example 5f2d0c9a41e7b83d6a10f4c2
+         */
+        readonly "x-request-id"?: components["parameters"]["RequestId"];
+      };
+      readonly path: {
+        /**
+         * @description a session id: a UUIDv7 in lower case
+         * @example 01a2039e-9c4a-7d17-b3f0-5a1c62ae9d40
+         */
+        readonly id: string;
+      };
+      readonly cookie?: never;
+    };
+    /** @description an object with the fields count */
+    readonly requestBody: {
+      readonly content: {
+        /**
+         * @example {
+         *       "count": 5
+         *     }
+         */
+        readonly "application/json": {
+          /**
+           * Format: int64
+           * @description an integer from 1 to 9007199254740991: how many tokens
+           */
+          readonly count: number;
+        };
+      };
+    };
+    readonly responses: {
+      /** @description the tokens are taken, durably */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "budget": 100,
+           *       "consumed": 22,
+           *       "remaining": 78
+           *     }
+           */
+          readonly "application/json": {
+            /**
+             * Format: int64
+             * @description tokens that the session may consume in all
+             */
+            readonly budget: number;
+            /**
+             * Format: int64
+             * @description tokens consumed, with these
+             */
+            readonly consumed: number;
+            /**
+             * Format: int64
+             * @description tokens left
+             */
+            readonly remaining: number;
+          };
+        };
+      };
+    };
+  };
+  readonly showBuckets: {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: {
+        /**
+         * @description the caller's name for this request: the answer has it too. One that is not of this form is passed over
+         * @example 5f2d0c9a41e7b83d6a10f4c2
+         */
+        readonly "x-request-id"?: components["parameters"]["RequestId"];
+      };
+      readonly path: {
+        /**
+         * @description a session id: a UUIDv7 in lower case
+         * @example 01a2039e-9c4a-7d17-b3f0-5a1c62ae9d40
+         */
+        readonly id: string;
+      };
+      readonly cookie?: never;
+    };
+    readonly requestBody?: never;
+    readonly responses: {
+      /** @description what the session's buckets hold */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "buckets": [
+           *         {
+           *           "edge": "gw-1",
+           *           "instance": "3b4090940652e269",
+           *           "capacity": 100,
+           *           "tokens": 61.09225,
+           *           "refillRate": 10,
+           *           "lastRefill": 1795357075340
+           *         }
+           *       ]
+           *     }
+           */
+          readonly "application/json": {
+            /** @description of edges that have reported the session; at every other it is full */
+            readonly buckets: readonly {
+              /** @description node.id of the Envoy */
+              readonly edge: string;
+              /** @description the one that reported last */
+              readonly instance: string;
+              /**
+               * Format: int64
+               * @description tokens that the bucket holds
+               */
+              readonly capacity: number;
+              /** @description tokens in it now, refilled since the last report; below 0 it owes */
+              readonly tokens: number;
+              /** @description tokens per second */
+              readonly refillRate: number;
+              /**
+               * Format: int64
+               * @description the time of the level in the edge's last report, ms since the epoch
+               */
+              readonly lastRefill: number;
+            }[];
+          };
+        };
+      };
+    };
+  };
+  readonly showUsage: {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: {
+        /**
+         * @description the caller's name for this request: the answer has it too. One that is not of this form is passed over
+         * @example 5f2d0c9a41e7b83d6a10f4c2
+         */
+        readonly "x-request-id"?: components["parameters"]["RequestId"];
+      };
+      readonly path: {
+        /**
+         * @description a session id: a UUIDv7 in lower case
+         * @example 01a2039e-9c4a-7d17-b3f0-5a1c62ae9d40
+         */
+        readonly id: string;
+      };
+      readonly cookie?: never;
+    };
+    readonly requestBody?: never;
+    readonly responses: {
+      /** @description what the session spent */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "consumed": 22,
+           *       "direct": 5,
+           *       "edges": [
+           *         {
+           *           "edge": "gw-1",
+           *           "consumed": 17,
+           *           "instances": [
+           *             {
+           *               "instance": "3b4090940652e269",
+           *               "consumed": 17,
+           *               "rev": 3,
+           *               "lastReport": 1795357075340,
+           *               "lastActivity": 1795357074138
+           *             }
+           *           ]
+           *         }
+           *       ]
+           *     }
+           */
+          readonly "application/json": {
+            /**
+             * Format: int64
+             * @description tokens spent in all, as far as edges have reported
+             */
+            readonly consumed: number;
+            /**
+             * Format: int64
+             * @description tokens of these that were consumed through the API
+             */
+            readonly direct: number;
+            /** @description where it was spent */
+            readonly edges: readonly {
+              /** @description empty: former instances that were merged, past 1024 of one session */
+              readonly edge: string;
+              /**
+               * Format: int64
+               * @description tokens spent there
+               */
+              readonly consumed: number;
+              /** @description each life of its session table */
+              readonly instances: readonly {
+                /** @description one life of the edge's session table */
+                readonly instance: string;
+                /**
+                 * Format: int64
+                 * @description tokens spent there
+                 */
+                readonly consumed: number;
+                /**
+                 * Format: int64
+                 * @description orders its reports of this session
+                 */
+                readonly rev: number;
+                /** @description when it last reported the session, ms since the epoch; null: not yet */
+                readonly lastReport: number | null;
+                /** @description when a request was last admitted there, ms since the epoch; null: not yet */
+                readonly lastActivity: number | null;
+              }[];
+            }[];
+          };
+        };
+      };
+    };
+  };
+  readonly listAuditEntries: {
+    readonly parameters: {
+      readonly query?: {
+        /**
+         * @description an integer from 1 to 1000: how many at the most
+         * @example 10
+         */
+        readonly limit?: number;
+        /**
+         * @description the cursor of the page before, as it was answered
+         * @example AAAAAAAAABE
+         */
+        readonly cursor?: string;
+      };
+      readonly header?: {
+        /**
+         * @description the caller's name for this request: the answer has it too. One that is not of this form is passed over
+         * @example 5f2d0c9a41e7b83d6a10f4c2
+         */
+        readonly "x-request-id"?: components["parameters"]["RequestId"];
+      };
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly requestBody?: never;
+    readonly responses: {
+      /** @description a page of the audit log */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "entries": [
+           *         {
+           *           "number": 17,
+           *           "at": 1795357075340,
+           *           "actor": "operator:1f2e3d4c",
+           *           "action": "plan-changed",
+           *           "sessionId": "01a2039e-9c4a-7d17-b3f0-5a1c62ae9d40",
+           *           "details": {
+           *             "issuer": "login",
+           *             "from": "silver",
+           *             "to": "gold"
+           *           }
+           *         }
+           *       ],
+           *       "cursor": null
+           *     }
+           */
+          readonly "application/json": {
+            /** @description the newest first */
+            readonly entries: readonly components["schemas"]["AuditEntry"][];
+            /** @description for the next page; null: this is the last. A page may hold fewer than limit and not be the last */
+            readonly cursor: string | null;
+          };
+        };
+      };
+    };
+  };
+  readonly showRevocation: {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: {
+        /**
+         * @description the caller's name for this request: the answer has it too. One that is not of this form is passed over
+         * @example 5f2d0c9a41e7b83d6a10f4c2
+         */
+        readonly "x-request-id"?: components["parameters"]["RequestId"];
+      };
+      readonly path: {
+        /**
+         * @description a revocation's id: a UUIDv7 in lower case
+         * @example 01a2039e-e78c-7ee9-9627-f20106c239c1
+         */
+        readonly id: string;
+      };
+      readonly cookie?: never;
+    };
+    readonly requestBody?: never;
+    readonly responses: {
+      /** @description how far the revocation is */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "revocation": {
+           *         "id": "01a2039e-e78c-7ee9-9627-f20106c239c1",
+           *         "userId": "u1",
+           *         "createdAt": 1795357075340,
+           *         "state": "finished",
+           *         "finishedAt": 1795357075380,
+           *         "examined": 3,
+           *         "revoked": 2,
+           *         "edges": 3,
+           *         "confirmed": 2,
+           *         "pending": [
+           *           "gw-b"
+           *         ]
+           *       }
+           *     }
+           */
+          readonly "application/json": {
+            readonly revocation: components["schemas"]["Revocation"];
+          };
+        };
+      };
+    };
+  };
+  readonly listEdges: {
+    readonly parameters: {
+      readonly query?: {
+        /**
+         * @description an integer from 1 to 1000: how many at the most
+         * @example 10
+         */
+        readonly limit?: number;
+        /**
+         * @description the cursor of the page before, as it was answered
+         * @example Z3ctMQ
+         */
+        readonly cursor?: string;
+      };
+      readonly header?: {
+        /**
+         * @description the caller's name for this request: the answer has it too. One that is not of this form is passed over
+         * @example 5f2d0c9a41e7b83d6a10f4c2
+         */
+        readonly "x-request-id"?: components["parameters"]["RequestId"];
+      };
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly requestBody?: never;
+    readonly responses: {
+      /** @description a page of edges */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "edges": [
+           *         {
+           *           "edge": "gw-1",
+           *           "state": "current",
+           *           "silentWorkers": 0,
+           *           "watching": true,
+           *           "lastReportAt": 1795357075340,
+           *           "lag": 0,
+           *           "clockOffsetMs": 12,
+           *           "published": 7,
+           *           "received": {
+           *             "generation": 7,
+           *             "state": "ok"
+           *           },
+           *           "violations": [],
+           *           "running": {
+           *             "7": 1
+           *           },
+           *           "filter": {
+           *             "version": "0.1.0",
+           *             "build": "8c1f0e6a5b2d9374",
+           *             "policyFormat": 1
+           *           },
+           *           "table": {
+           *             "capacity": 65536,
+           *             "records": 1
+           *           },
+           *           "double": null,
+           *           "clockOff": false,
+           *           "instances": [
+           *             {
+           *               "instance": "3b4090940652e269",
+           *               "state": "current",
+           *               "silentWorkers": 0,
+           *               "watching": true,
+           *               "lastReportAt": 1795357075340,
+           *               "lag": 0,
+           *               "clockOffsetMs": 12,
+           *               "lastContactAt": 1795357075340,
+           *               "tableName": "sluice",
+           *               "address": "192.0.2.7",
+           *               "workers": [
+           *                 {
+           *                   "worker": "5e884898da280471",
+           *                   "source": "control-plane",
+           *                   "generation": 7,
+           *                   "hash": "c0ffee5eed0ddba1",
+           *                   "build": "8c1f0e6a5b2d9374",
+           *                   "lastReportAt": 1795357075340
+           *                 }
+           *               ],
+           *               "workersLeftOut": 0
+           *             }
+           *           ],
+           *           "instancesLeftOut": 0
+           *         }
+           *       ],
+           *       "unauthenticated": [
+           *         {
+           *           "claimedEdge": "gw-9",
+           *           "address": "192.0.2.66",
+           *           "calls": 4,
+           *           "firstAt": 1795357069138,
+           *           "lastAt": 1795357075340
+           *         }
+           *       ],
+           *       "clockOfMostMs": null,
+           *       "cursor": null
+           *     }
+           */
+          readonly "application/json": {
+            /** @description by name */
+            readonly edges: readonly components["schemas"]["Edge"][];
+            /** @description the 100 latest callers that were denied */
+            readonly unauthenticated: readonly {
+              /** @description the name that the call claims; empty: none */
+              readonly claimedEdge: string;
+              /** @description where it came from */
+              readonly address: string;
+              /**
+               * Format: int64
+               * @description how many
+               */
+              readonly calls: number;
+              /**
+               * Format: int64
+               * @description the first of them, ms since the epoch
+               */
+              readonly firstAt: number;
+              /**
+               * Format: int64
+               * @description the last of them, ms since the epoch
+               */
+              readonly lastAt: number;
+            }[];
+            /** @description by how much the clocks of most edges are ahead of the control plane's, where they agree on more than 60 s */
+            readonly clockOfMostMs: number | null;
+            /** @description for the next page; null: this is the last. A page may hold fewer than limit and not be the last */
+            readonly cursor: string | null;
+          };
+        };
+      };
+    };
+  };
+  readonly showPolicyStatus: {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: {
+        /**
+         * @description the caller's name for this request: the answer has it too. One that is not of this form is passed over
+         * @example 5f2d0c9a41e7b83d6a10f4c2
+         */
+        readonly "x-request-id"?: components["parameters"]["RequestId"];
+      };
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly requestBody?: never;
+    readonly responses: {
+      /** @description the policy in force, and the one that is held */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "inForce": {
+           *         "generation": 7,
+           *         "hash": "c0ffee5eed0ddba1"
+           *       },
+           *       "source": {
+           *         "name": "policy.yaml",
+           *         "state": "held"
+           *       },
+           *       "held": {
+           *         "hash": "41f0ab1a2d76d2a9",
+           *         "sessions": 12,
+           *         "plans": [
+           *           {
+           *             "plan": "gold",
+           *             "sessions": 12
+           *           }
+           *         ],
+           *         "since": 1795357069138,
+           *         "countedAt": 1795357075340
+           *       }
+           *     }
+           */
+          readonly "application/json": {
+            readonly inForce: components["schemas"]["PolicyInForce"];
+            /** @description where the policy comes from */
+            readonly source: {
+              /** @description the policy file */
+              readonly name: string;
+              /**
+               * @description what became of what stands there: taken; judged: live sessions are counted, to see whether it would end any; held: it waits for a confirmation; rejected
+               * @enum {string}
+               */
+              readonly state: "taken" | "judged" | "held" | "rejected";
+            };
+            /** @description the policy that waits for a confirmation, because it would end live sessions; null: there is none */
+            readonly held: {
+              /** @description the first 64 bits of SHA-256 over its canonical JSON, in hex */
+              readonly hash: string;
+              /**
+               * Format: int64
+               * @description live sessions that it would end, as they were counted last
+               */
+              readonly sessions: number;
+              /** @description the same by plan; plans that would lose none are left out */
+              readonly plans: readonly {
+                /** @description its name */
+                readonly plan: string;
+                /**
+                 * Format: int64
+                 * @description live sessions that it would end, as they were counted last
+                 */
+                readonly sessions: number;
+              }[];
+              /**
+               * Format: int64
+               * @description since when it is held, ms since the epoch
+               */
+              readonly since: number;
+              /**
+               * Format: int64
+               * @description when the sessions were counted, ms since the epoch
+               */
+              readonly countedAt: number;
+            } | null;
+          };
+        };
+      };
+    };
+  };
+  readonly confirmPolicy: {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: {
+        /**
+         * @description the caller's name for this request: the answer has it too. One that is not of this form is passed over
+         * @example 5f2d0c9a41e7b83d6a10f4c2
+         */
+        readonly "x-request-id"?: components["parameters"]["RequestId"];
+      };
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    /** @description an object with the fields hash */
+    readonly requestBody: {
+      readonly content: {
+        /**
+         * @example {
+         *       "hash": "41f0ab1a2d76d2a9"
+         *     }
+         */
+        readonly "application/json": {
+          /** @description the 16 hex digits by which the held policy is named */
+          readonly hash: string;
+        };
+      };
+    };
+    readonly responses: {
+      /** @description the policy is in force, durably */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "inForce": {
+           *         "generation": 8,
+           *         "hash": "41f0ab1a2d76d2a9"
+           *       },
+           *       "sessions": 12
+           *     }
+           */
+          readonly "application/json": {
+            readonly inForce: components["schemas"]["PolicyInForce"];
+            /**
+             * Format: int64
+             * @description live sessions that it would end, as they were counted last
+             */
+            readonly sessions: number;
+          };
+        };
+      };
+    };
+  };
+  readonly showStatus: {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: {
+        /**
+         * @description the caller's name for this request: the answer has it too. One that is not of this form is passed over
+         * @example 5f2d0c9a41e7b83d6a10f4c2
+         */
+        readonly "x-request-id"?: components["parameters"]["RequestId"];
+      };
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly requestBody?: never;
+    readonly responses: {
+      /** @description the state of the control plane */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "time": 1795357075340,
+           *       "ready": true,
+           *       "reason": null,
+           *       "issuersFileRejected": false
+           *     }
+           */
+          readonly "application/json": {
+            /**
+             * Format: int64
+             * @description the control plane's clock, ms since the epoch
+             */
+            readonly time: number;
+            /** @description as the status listener's /readyz */
+            readonly ready: boolean;
+            /** @description why it is not ready; null: it is */
+            readonly reason: string | null;
+            /** @description the issuers' file, as it stands, cannot be used; the list before it is in force */
+            readonly issuersFileRejected: boolean;
+          };
+        };
+      };
+    };
+  };
+}

@@ -1,7 +1,8 @@
 // The operators' route about the control plane itself: from afar they reach the API, and not the status listener.
 import { Type } from "typebox";
 
-import { errorAnswers, timeMs } from "../schemas.js";
+import { EXAMPLE_STATUS } from "../examples.js";
+import { errorAnswers, textOrNull, timeMs } from "../schemas.js";
 import type { HttpApp } from "../app.js";
 
 /** What the control plane knows of its own state. */
@@ -12,14 +13,17 @@ export interface InstallationPort {
   readonly isIssuersFileRejected: () => boolean;
 }
 
-const Answer = Type.Object({
-  time: timeMs("the control plane's clock"),
-  ready: Type.Boolean({ description: "as the status listener's /readyz" }),
-  reason: Type.Union([Type.String(), Type.Null()], { description: "why it is not ready; null: it is" }),
-  issuersFileRejected: Type.Boolean({
-    description: "the issuers' file, as it stands, cannot be used; the list before it is in force",
-  }),
-});
+const Answer = Type.Object(
+  {
+    time: timeMs("the control plane's clock"),
+    ready: Type.Boolean({ description: "as the status listener's /readyz" }),
+    reason: textOrNull("why it is not ready; null: it is"),
+    issuersFileRejected: Type.Boolean({
+      description: "the issuers' file, as it stands, cannot be used; the list before it is in force",
+    }),
+  },
+  { description: "the state of the control plane", examples: [EXAMPLE_STATUS] },
+);
 
 /** To be called in a scope that `guardAdmins` keeps. */
 export function installationRoute(
@@ -28,6 +32,7 @@ export function installationRoute(
   clock: { readonly nowMs: () => number },
 ): void {
   const schema = {
+    operationId: "showStatus",
     tags: ["installation"],
     security: [{ adminToken: [] }],
     summary: "Whether the control plane is ready, and what it thinks the time is",

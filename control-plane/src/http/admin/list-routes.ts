@@ -11,6 +11,7 @@ import type { HttpApp } from "../app.js";
 
 export function listRoutes(app: HttpApp, ports: SessionPorts): void {
   const schema = {
+    operationId: "listSessions",
     tags: ["sessions"],
     security: [{ adminToken: [] }],
     summary: "List sessions, the newest first",
@@ -30,7 +31,7 @@ export function listRoutes(app: HttpApp, ports: SessionPorts): void {
       return sendError(reply, "INVALID_REQUEST", wrongField("cursor", CURSOR));
     }
     const filter = { issuer, userId, orgId, plan, state };
-    const page = await listSessions(ports, filter, { before, limit: Number(limit) }, issuedByOf(request));
+    const page = await listSessions(ports, filter, { before, limit }, issuedByOf(request));
     if (page === undefined) return sendError(reply, "UNKNOWN_PLAN", unknownPlan(ports.policies));
     const next = page.next === null ? null : sessionCursor(page.next);
     const reportInterval = ports.policies.current()?.policy.controlPlane.reportInterval ?? null;

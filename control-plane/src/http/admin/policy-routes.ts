@@ -5,7 +5,8 @@ import { POLICY_HASH_CHARS } from "../../../../assembly/contract.js";
 import type { PolicyService, PolicyStatus } from "../../app/policy/policy-service.js";
 import { sendError } from "../errors.js";
 import { actorOf } from "../guard.js";
-import { errorAnswers, strictObject, timeMs } from "../schemas.js";
+import { EXAMPLE_HASH, EXAMPLE_POLICY_CONFIRMED, EXAMPLE_POLICY_STATUS } from "../examples.js";
+import { errorAnswers, integer, strictObject, timeMs, word } from "../schemas.js";
 import type { HttpApp } from "../app.js";
 
 export type PolicyStatusPort = Pick<PolicyService, "status" | "confirm">;
@@ -15,49 +16,66 @@ const security = [{ adminToken: [] }];
 const COMMON = ["UNAUTHORIZED", "FORBIDDEN", "TOO_MANY_REQUESTS", "INTERNAL"] as const;
 
 const hash = Type.String({ description: "the first 64 bits of SHA-256 over its canonical JSON, in hex" });
-const sessions = Type.Integer({ description: "live sessions that it would end, as they were counted last" });
-const InForce = Type.Object({ generation: Type.Integer({ description: "grows by one with each policy" }), hash });
+const sessions = integer("live sessions that it would end, as they were counted last");
+const InForce = Type.Object(
+  { generation: integer("grows by one with each policy"), hash },
+  { title: "PolicyInForce", description: "the policy in force" },
+);
 
-const StatusAnswer = Type.Object({
-  inForce: InForce,
-  source: Type.Object({
-    name: Type.String({ description: "the policy file" }),
-    state: Type.Union([Type.Literal("taken"), Type.Literal("judged"), Type.Literal("held"), Type.Literal("rejected")], {
-      description:
-        "what became of what stands there: taken; judged: live sessions are counted, to see whether it would end any; " +
-        "held: it waits for a confirmation; rejected",
-    }),
-  }),
-  held: Type.Union(
-    [
-      Type.Object({
-        hash,
-        sessions,
-        plans: Type.Array(Type.Object({ plan: Type.String(), sessions: Type.Integer() }), {
-          description: "the same by plan; plans that would lose none are left out",
+const StatusAnswer = Type.Object(
+  {
+    inForce: InForce,
+    source: Type.Object(
+      {
+        name: Type.String({ description: "the policy file" }),
+        state: word(
+          ["taken", "judged", "held", "rejected"],
+          "what became of what stands there: taken; judged: live sessions are counted, to see whether it would end any; " +
+            "held: it waits for a confirmation; rejected",
+        ),
+      },
+      { description: "where the policy comes from" },
+    ),
+    held: Type.Union(
+      [
+        Type.Object({
+          hash,
+          sessions,
+          plans: Type.Array(Type.Object({ plan: Type.String({ description: "its name" }), sessions }), {
+            description: "the same by plan; plans that would lose none are left out",
+          }),
+          since: timeMs("since when it is held"),
+          countedAt: timeMs("when the sessions were counted"),
         }),
-        since: timeMs("since when it is held"),
-        countedAt: timeMs("when the sessions were counted"),
-      }),
-      Type.Null(),
-    ],
-    {
-      description: "the policy that waits for a confirmation, because it would end live sessions; null: there is none",
-    },
-  ),
-});
+        Type.Null(),
+      ],
+      {
+        description:
+          "the policy that waits for a confirmation, because it would end live sessions; null: there is none",
+      },
+    ),
+  },
+  { description: "the policy in force, and the one that is held", examples: [EXAMPLE_POLICY_STATUS] },
+);
 
-const ConfirmBody = strictObject({
-  hash: Type.String({
-    pattern: `^[0-9a-f]{${POLICY_HASH_CHARS}}$`,
-    description: `the ${POLICY_HASH_CHARS} hex digits by which the held policy is named`,
-  }),
-});
-const ConfirmAnswer = Type.Object({ inForce: InForce, sessions });
+const ConfirmBody = strictObject(
+  {
+    hash: Type.String({
+      pattern: `^[0-9a-f]{${POLICY_HASH_CHARS}}$`,
+      description: `the ${POLICY_HASH_CHARS} hex digits by which the held policy is named`,
+    }),
+  },
+  { examples: [{ hash: EXAMPLE_HASH }] },
+);
+const ConfirmAnswer = Type.Object(
+  { inForce: InForce, sessions },
+  { description: "the policy is in force, durably", examples: [EXAMPLE_POLICY_CONFIRMED] },
+);
 
 /** To be called in a scope that `guardAdmins` keeps. */
 export function policyRoutes(app: HttpApp, policies: PolicyStatusPort): void {
   const status = {
+    operationId: "showPolicyStatus",
     tags,
     security,
     summary: "Which policy is in force, and which one waits for a confirmation",
@@ -68,6 +86,7 @@ export function policyRoutes(app: HttpApp, policies: PolicyStatusPort): void {
   );
 
   const confirm = {
+    operationId: "confirmPolicy",
     tags,
     security,
     summary: "Publish the policy that is held back, although it ends live sessions",

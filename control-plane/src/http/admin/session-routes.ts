@@ -18,16 +18,13 @@ import type { ErrorCode, ErrorDetail } from "../errors.js";
 import { unknownPlan, wrongField } from "../field-violations.js";
 import { actorOf, issuedByOf, issuerOf, keyOf } from "../guard.js";
 import { ConfirmedAnswer, CreateHeaders, ChangePlanBody, ReissuedAnswer, RevokeQuery } from "./operator-schemas.js";
-import { CreatedAnswer, CreateSessionBody, errorAnswers, SessionAnswer, SessionParams } from "../schemas.js";
+import { CreatedAnswer, CreateSessionBody, errorAnswers, OF_A_BODY, SessionAnswer, SessionParams } from "../schemas.js";
 import type { HttpApp } from "../app.js";
 
-/** What an admin sends is a few short strings. */
-const MAX_BODY_BYTES = 16 * 1024;
 const security = [{ adminToken: [] }];
 const tags = ["sessions"];
 /** What any admin route may answer. */
 const COMMON = ["INVALID_REQUEST", "UNAUTHORIZED", "FORBIDDEN", "TOO_MANY_REQUESTS", "INTERNAL"] as const;
-const OF_A_BODY = ["MALFORMED_JSON", "BODY_TOO_LARGE", "UNSUPPORTED_MEDIA_TYPE"] as const;
 const OF_AN_ID = ["SESSION_NOT_FOUND", "URL_TOO_LONG"] as const;
 const OTHER_ORGANISATION = {
   field: "orgId",
@@ -50,6 +47,7 @@ export function sessionRoutes(app: HttpApp, ports: SessionPorts, { waits, caller
 
 function createRoute(app: HttpApp, ports: SessionPorts, callers: Callers): void {
   const schema = {
+    operationId: "issueSession",
     tags,
     security,
     summary: "Issue a session and, this once, its token. With an Idempotency-Key it may be repeated",
@@ -69,21 +67,17 @@ function createRoute(app: HttpApp, ports: SessionPorts, callers: Callers): void 
       ),
     },
   };
-  app.post(
-    "/v1/sessions",
-    { schema, config: { scope: "issue" }, bodyLimit: MAX_BODY_BYTES },
-    async (request, reply) => {
-      const { userId, orgId, plan, metadata = {} } = request.body;
-      const bound = issuedByOf(request)?.orgId ?? null;
-      if (bound !== null && orgId !== bound) return sendError(reply, "FORBIDDEN", OTHER_ORGANISATION);
-      const callerIp = callers.namedByProxies(request);
-      const said = { userId, orgId, plan, metadata, callerIp, issuer: issuerOf(request) };
-      const issued = await issueSession(ports, said, keyOf(request));
-      if (issued.outcome !== "issued") return sendError(reply, ...denialOfCreation(issued.outcome, ports.policies));
-      if (issued.repeated) reply.header("idempotent-replayed", "true");
-      return reply.code(201).send({ session: issued.session, token: issued.token });
-    },
-  );
+  app.post("/v1/sessions", { schema, config: { scope: "issue" } }, async (request, reply) => {
+    const { userId, orgId, plan, metadata = {} } = request.body;
+    const bound = issuedByOf(request)?.orgId ?? null;
+    if (bound !== null && orgId !== bound) return sendError(reply, "FORBIDDEN", OTHER_ORGANISATION);
+    const callerIp = callers.namedByProxies(request);
+    const said = { userId, orgId, plan, metadata, callerIp, issuer: issuerOf(request) };
+    const issued = await issueSession(ports, said, keyOf(request));
+    if (issued.outcome !== "issued") return sendError(reply, ...denialOfCreation(issued.outcome, ports.policies));
+    if (issued.repeated) reply.header("idempotent-replayed", "true");
+    return reply.code(201).send({ session: issued.session, token: issued.token });
+  });
 }
 
 function denialOfCreation(
@@ -106,6 +100,7 @@ function denialOfCreation(
 
 function showRoute(app: HttpApp, ports: SessionPorts): void {
   const schema = {
+    operationId: "showSession",
     tags,
     security,
     summary: "Show a session",
@@ -120,6 +115,7 @@ function showRoute(app: HttpApp, ports: SessionPorts): void {
 
 function changePlanRoute(app: HttpApp, ports: SessionPorts): void {
   const schema = {
+    operationId: "changePlan",
     tags,
     security,
     summary: "Change the plan of a live session. It keeps its level, as far as the new bucket holds it",
@@ -139,7 +135,7 @@ function changePlanRoute(app: HttpApp, ports: SessionPorts): void {
       ),
     },
   };
-  app.patch("/v1/sessions/:id", { schema, bodyLimit: MAX_BODY_BYTES }, async (request, reply) => {
+  app.patch("/v1/sessions/:id", { schema }, async (request, reply) => {
     const changed = await changePlan(ports, request.params.id, request.body.plan, actorOf(request));
     switch (changed.outcome) {
       case "changed":
@@ -160,13 +156,17 @@ function changePlanRoute(app: HttpApp, ports: SessionPorts): void {
 
 function reissueRoute(app: HttpApp, ports: SessionPorts): void {
   const schema = {
+    operationId: "reissueToken",
     tags,
     security,
     summary: "Give out the token of a live session once more, with its present plan. Earlier tokens stay valid",
     params: SessionParams,
-    response: { 200: ReissuedAnswer, ...errorAnswers(...COMMON, ...OF_AN_ID, "SESSION_ENDED", "NOT_WRITTEN") },
+    response: {
+      200: ReissuedAnswer,
+      ...errorAnswers(...COMMON, ...OF_A_BODY, ...OF_AN_ID, "SESSION_ENDED", "NOT_WRITTEN"),
+    },
   };
-  app.post("/v1/sessions/:id/token", { schema, bodyLimit: MAX_BODY_BYTES }, async (request, reply) => {
+  app.post("/v1/sessions/:id/token", { schema }, async (request, reply) => {
     const reissued = await reissueToken(ports, request.params.id, actorOf(request));
     switch (reissued.outcome) {
       case "reissued":
@@ -181,6 +181,7 @@ function reissueRoute(app: HttpApp, ports: SessionPorts): void {
 
 function revokeRoute(app: HttpApp, ports: SessionPorts, waits: RevocationWaits): void {
   const schema = {
+    operationId: "revokeSession",
     tags,
     security,
     summary:
@@ -190,7 +191,7 @@ function revokeRoute(app: HttpApp, ports: SessionPorts, waits: RevocationWaits):
     response: {
       200: ConfirmedAnswer,
       204: Type.Null({ description: "without wait: the session is revoked, durably" }),
-      ...errorAnswers(...COMMON, ...OF_AN_ID, "NOT_WRITTEN"),
+      ...errorAnswers(...COMMON, ...OF_A_BODY, ...OF_AN_ID, "NOT_WRITTEN"),
     },
   };
   app.delete("/v1/sessions/:id", { schema, config: { scope: "revoke" } }, async (request, reply) => {

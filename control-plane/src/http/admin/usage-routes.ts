@@ -20,6 +20,7 @@ export function usageRoutes(app: HttpApp, ports: UsagePorts): void {
   consumeRoute(app, ports);
 
   const buckets = {
+    operationId: "showBuckets",
     tags,
     security,
     summary: "What the session's buckets hold, by edge",
@@ -32,6 +33,7 @@ export function usageRoutes(app: HttpApp, ports: UsagePorts): void {
   });
 
   const usage = {
+    operationId: "showUsage",
     tags,
     security,
     summary: "What the session spent, by edge and instance",
@@ -48,6 +50,7 @@ export function usageRoutes(app: HttpApp, ports: UsagePorts): void {
 
 function consumeRoute(app: HttpApp, ports: UsagePorts): void {
   const schema = {
+    operationId: "consumeTokens",
     tags,
     security,
     summary: "Spend from the session's token budget: all tokens or none. With an Idempotency-Key it may be repeated",

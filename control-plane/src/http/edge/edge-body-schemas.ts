@@ -10,7 +10,12 @@ const MAX_WORD_CHARS = 32;
 
 export const hex = (chars: number) =>
   Type.String({ pattern: `^[0-9a-f]{${chars}}$`, description: `${chars} hex digits in lower case` });
-export const whole = Type.Integer({ minimum: 0, maximum: MAX_SAFE_INTEGER, description: "a whole number from 0 on" });
+export const whole = Type.Integer({
+  format: "int64",
+  minimum: 0,
+  maximum: MAX_SAFE_INTEGER,
+  description: "a whole number from 0 on",
+});
 const word = (description: string) => Type.String({ maxLength: MAX_WORD_CHARS, description });
 
 export const ReceivedPolicySchema = Type.Object(

@@ -4,12 +4,14 @@ import { acquireSessions } from "../../app/edges/acquire-session.js";
 import type { UsagePorts } from "../../app/edges/usage.js";
 import { sendError } from "../errors.js";
 import { reportRoute } from "./report-route.js";
-import { AcquireAnswer, AcquireBody, errorAnswers, otherSessions } from "../schemas.js";
+import { errorAnswers } from "../schemas.js";
+import { AcquireAnswer, AcquireBody, otherSessions } from "./acquire-schemas.js";
 import type { HttpApp } from "../app.js";
 
 /** To be called in a scope that `guardEdges` keeps. */
 export function edgeRoutes(app: HttpApp, ports: UsagePorts): void {
   const acquire = {
+    operationId: "acquireSessions",
     tags: ["edge"],
     security: [{ edgeCredential: [] }],
     summary: "What the control plane knows of one session or several, for an edge that does not hold them",

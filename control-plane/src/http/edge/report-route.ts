@@ -6,7 +6,9 @@ import { reportUsage } from "../../app/edges/report-usage.js";
 import type { UsagePorts } from "../../app/edges/usage.js";
 import { hex, WorkerPolicySchema } from "./edge-body-schemas.js";
 import { sendError } from "../errors.js";
-import { AcquireBody, errorAnswers } from "../schemas.js";
+import { EXAMPLE_REPORT } from "../examples.js";
+import { errorAnswers } from "../schemas.js";
+import { AcquireBody } from "./acquire-schemas.js";
 import type { HttpApp } from "../app.js";
 import { readUsageRows } from "./usage-rows.js";
 
@@ -33,17 +35,24 @@ const ReportBody = Type.Object(
     ),
     more: Type.Boolean({ description: "a boolean: whether there is more than these rows" }),
   },
-  { description: "an object with the fields edge, instance, worker, build, policy, usage and more" },
+  {
+    description: "an object with the fields edge, instance, worker, build, policy, usage and more",
+    examples: [EXAMPLE_REPORT.call],
+  },
 );
 
-const ReportAnswerSchema = Type.Object({
-  log: Type.String({ description: "which invalidation log" }),
-  refresh: Type.Array(Type.String(), { description: "sessions to be asked about at their next request" }),
-});
+const ReportAnswerSchema = Type.Object(
+  {
+    log: Type.String({ description: "which invalidation log" }),
+    refresh: Type.Array(Type.String(), { description: "sessions to be asked about at their next request" }),
+  },
+  { description: "the figures are durable", examples: [EXAMPLE_REPORT.answer] },
+);
 
 /** To be called in a scope that `guardEdges` keeps. */
 export function reportRoute(app: HttpApp, ports: UsagePorts): void {
   const schema = {
+    operationId: "reportUsage",
     tags: ["edge"],
     security: [{ edgeCredential: [] }],
     summary: "What was spent, as absolute figures; answered once they are durable",

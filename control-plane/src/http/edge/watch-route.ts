@@ -18,7 +18,9 @@ import type { Callers } from "../callers.js";
 import { hangUpOf } from "../connections.js";
 import { FilterSchema, receivedPolicy, ReceivedPolicySchema, hex, TableSchema, whole } from "./edge-body-schemas.js";
 import { sendError } from "../errors.js";
-import { AcquireBody, errorAnswers } from "../schemas.js";
+import { EXAMPLE_WATCH } from "../examples.js";
+import { errorAnswers, integer } from "../schemas.js";
+import { AcquireBody } from "./acquire-schemas.js";
 import type { HttpApp } from "../app.js";
 
 const ids = (description: string) => Type.Array(Type.String(), { description });
@@ -38,30 +40,55 @@ const WatchBody = Type.Object(
     table: Type.Optional(TableSchema),
     wallMs: Type.Optional(whole),
   },
-  { description: "an object with the fields edge, instance, log, since, follow, policy, filter, table and wallMs" },
+  {
+    description: "an object with the fields edge, instance, log, since, follow, policy, filter, table and wallMs",
+    examples: [EXAMPLE_WATCH.call],
+  },
 );
 
 const position = {
   log: Type.String({ description: "which invalidation log" }),
-  cursor: Type.Integer({ description: "number of the log's entry up to which the answer goes" }),
+  cursor: integer("number of the log's entry up to which the answer goes"),
 };
-const WatchAnswerSchema = Type.Union([
-  Type.Object({ reset: Type.Literal(true, { description: "begin anew at the cursor" }), ...position }),
-  Type.Object({
-    ...position,
-    revoked: ids("sessions that are over for good"),
-    refresh: ids("sessions to be asked about again"),
-  }),
-]);
+/** A policy's bytes are sent as they are; here they stand for the document only. */
+const PolicyBytes = Type.Object(
+  {
+    plans: Type.Array(Type.Object({}, { description: "a plan" }), { description: "the first is the default" }),
+  },
+  { description: "the policy that the edge is to run: docs/policy.md says what may stand in it" },
+);
+const OF_A_POLICY = {
+  [HEADER_LOG]: Type.String({ description: "of a policy: which invalidation log it belongs to" }),
+  [HEADER_GENERATION]: integer("of a policy: grows by one with each"),
+  [HEADER_POLICY_HASH]: Type.String({ description: "of a policy: first 64 bits of the SHA-256 of its bytes, in hex" }),
+  [HEADER_REPORT_SPREAD]: integer("of a policy: over how long edges are to spread their first reports of it, in ms"),
+};
+const WatchAnswerSchema = Type.Union(
+  [
+    Type.Object({ reset: Type.Literal(true, { description: "begin anew at the cursor" }), ...position }),
+    Type.Object({
+      ...position,
+      revoked: ids("sessions that are over for good"),
+      refresh: ids("sessions to be asked about again"),
+    }),
+    PolicyBytes,
+  ],
+  {
+    description: "where to begin, what was invalidated, or a policy",
+    examples: [EXAMPLE_WATCH.changes, EXAMPLE_WATCH.reset, EXAMPLE_WATCH.policy],
+    headers: OF_A_POLICY,
+  },
+);
 
 /** To be called in a scope that `guardEdges` keeps. */
 export function watchRoute(app: HttpApp, watches: Watches, callers: Callers): void {
   const schema = {
+    operationId: "watch",
     tags: ["edge"],
     security: [{ edgeCredential: [] }],
     summary: "The policy, or what was invalidated since; held until there is something to say",
     description:
-      `A policy is the whole body, as the edge is to run it: not one of the forms below, and known by its headers ` +
+      `A policy is the whole body, as the edge is to run it: known by its headers ` +
       `${HEADER_LOG}, ${HEADER_GENERATION}, ${HEADER_POLICY_HASH} and ${HEADER_REPORT_SPREAD}.`,
     body: WatchBody,
     response: {

@@ -1,0 +1,93 @@
+// What an acquire takes and answers, and how an edge names itself on every call.
+import { Type } from "typebox";
+
+import { INSTANCE_CHARS, MAX_ACQUIRE_SESSIONS, MAX_EDGE_NAME_BYTES } from "../../../../assembly/contract.js";
+import { EXAMPLE_ACQUIRE } from "../examples.js";
+import { CLEAN_TEXT, integer, sessionId, UUID_V7, word } from "../schemas.js";
+
+/** Edges of other versions may send more: unknown fields are passed over. */
+export const AcquireBody = Type.Object(
+  {
+    edge: Type.String({
+      minLength: 1,
+      maxLength: MAX_EDGE_NAME_BYTES,
+      ...CLEAN_TEXT,
+      description: `the edge's node id, 1 to ${MAX_EDGE_NAME_BYTES} characters`,
+    }),
+    instance: Type.String({
+      pattern: `^[0-9a-f]{${INSTANCE_CHARS}}$`,
+      description: `${INSTANCE_CHARS} hex digits in lower case`,
+    }),
+    session: sessionId,
+    others: Type.Optional(
+      Type.Array(Type.Unknown({ description: "an object with the field session: a session id" }), {
+        description: `further sessions, up to ${MAX_ACQUIRE_SESSIONS - 1}: each an object with the field session`,
+      }),
+    ),
+  },
+  {
+    description: "an object with the fields edge, instance, session and others",
+    examples: [EXAMPLE_ACQUIRE.call],
+  },
+);
+
+const UUID = new RegExp(UUID_V7);
+
+/** The session ids of `others`. What is none, or too much, is left out: the edge asks about it alone, and is told. */
+export function otherSessions(others: readonly unknown[] = []): string[] {
+  const ids: string[] = [];
+  for (const one of others) {
+    if (ids.length === MAX_ACQUIRE_SESSIONS - 1) break;
+    if (typeof one !== "object" || one === null || !("session" in one)) continue;
+    if (typeof one.session === "string" && UUID.test(one.session)) ids.push(one.session);
+  }
+  return ids;
+}
+
+const acquired = {
+  generation: integer("of the policy that the edge is offered"),
+  log: Type.String({ description: "which invalidation log" }),
+  cursor: integer("up to where the answer takes that log into account"),
+};
+
+const LIVE = {
+  state: Type.Literal("live", { description: "it may be admitted" }),
+  plan: integer("plan id"),
+  endsInMs: integer("how long it lives at the most"),
+  level: integer("microtokens in the bucket now"),
+  consumed: integer("tokens, as this instance reported them"),
+  rev: integer("of its last report of the session"),
+  budgetSpent: Type.Boolean({ description: "whether nothing is left of its token budget" }),
+  ...acquired,
+};
+
+const ENDED = {
+  state: word(["revoked", "expired", "unknown"], "it may not be admitted"),
+  endsInMs: integer("how long the edge may hold on to that"),
+  consumed: integer("tokens, as this instance reported them"),
+  rev: integer("of its last report of the session"),
+  ...acquired,
+};
+
+const UNAVAILABLE = {
+  state: Type.Literal("unavailable", { description: "not over as far as is known, but the store takes no writes" }),
+  ...acquired,
+};
+
+const session = Type.String({ description: "its id" });
+/** What the call's `others` came to, by session, where it has any. */
+const others = Type.Optional(
+  Type.Array(
+    Type.Union([
+      Type.Object({ session, ...LIVE }),
+      Type.Object({ session, ...ENDED }),
+      Type.Object({ session, ...UNAVAILABLE }),
+    ]),
+    { description: "of each further session, with its id" },
+  ),
+);
+
+export const AcquireAnswer = Type.Union(
+  [Type.Object({ ...LIVE, others }), Type.Object({ ...ENDED, others }), Type.Object({ ...UNAVAILABLE, others })],
+  { description: "what is known of the session", examples: [EXAMPLE_ACQUIRE.live, EXAMPLE_ACQUIRE.ended] },
+);
