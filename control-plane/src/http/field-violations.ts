@@ -47,6 +47,11 @@ export function repeatedField(name: string): ErrorDetail {
   return detail([name.slice(0, MAX_ECHOED_CHARS)], "repeated", "expected once");
 }
 
+/** Of a parameter in the query of a route that takes none. */
+export function unexpectedParameter(name: string): ErrorDetail {
+  return detail([name.slice(0, MAX_ECHOED_CHARS)], "unknown", "expected no parameter in the query");
+}
+
 /** Names the plans that there are; the catalogue's message while no policy is loaded. */
 export function unknownPlan(policies: CurrentPolicy): ErrorDetail {
   const names = policies.current()?.policy.plans.map(({ name }) => name);

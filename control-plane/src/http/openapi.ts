@@ -8,7 +8,7 @@ import type { RouteDocument } from "./document/finish.js";
 const DESCRIPTION = `Sessions, and what edges ask about them.
 
 Bodies are JSON in UTF-8. Times are ms since the epoch, tokens are whole tokens. Every route that takes GET takes HEAD too.
-A parameter that stands in a query twice, and on /v1 a field or a parameter that no route knows, is denied.
+On /v1 a field or a parameter that a route does not know is denied, and so is a parameter that stands in a query twice.
 
 Of what is no request to one of these routes, the answer has the form of Error too: 404 ROUTE_NOT_FOUND, and
 405 METHOD_NOT_ALLOWED with the header allow.`;

@@ -2,7 +2,7 @@
 // what it may be, the schema alone says.
 import type { HttpApp } from "./app.js";
 import { sendError } from "./errors.js";
-import { repeatedField } from "./field-violations.js";
+import { repeatedField, unexpectedParameter } from "./field-violations.js";
 
 /** The one spelling of a whole number: no sign, no zero in front, no exponent, nothing around it. */
 const WHOLE = /^(?:0|[1-9][0-9]*)$/;
@@ -11,15 +11,21 @@ interface QuerySchema {
   readonly properties: Readonly<Record<string, { readonly type?: unknown }>>;
 }
 
-/** A parameter that stands twice is denied: of two programs that read the query, each could go by another of the two. */
+/**
+ * A parameter that stands twice is denied: of two programs that read the query, each could go by another of the two.
+ * So is, on a route of /v1 that takes none, any.
+ */
 export function readQueries(app: Pick<HttpApp, "addHook">): void {
   app.addHook<{ Querystring: Record<string, unknown> }>("preValidation", (request, reply, done) => {
-    const schema = request.routeOptions.schema?.querystring as QuerySchema | undefined;
+    const { query, routeOptions } = request;
+    const schema = routeOptions.schema?.querystring as QuerySchema | undefined;
     if (schema === undefined) {
-      done();
+      const [unknown] = Object.keys(query);
+      if (unknown !== undefined && routeOptions.url?.startsWith("/v1/") === true) {
+        sendError(reply, "INVALID_REQUEST", unexpectedParameter(unknown));
+      } else done();
       return;
     }
-    const { query } = request;
     for (const [name, value] of Object.entries(query)) {
       if (Array.isArray(value)) {
         sendError(reply, "INVALID_REQUEST", repeatedField(name));

@@ -198,6 +198,9 @@ export const ErrorSchema = Type.Object(
   { $id: "Error", description: "the one form of every error" },
 );
 
+/** Of every route of /v1. */
+export const COMMON = ["INVALID_REQUEST", "UNAUTHORIZED", "FORBIDDEN", "TOO_MANY_REQUESTS", "INTERNAL"] as const;
+
 /** Of every route but those of GET: a body is read also where none is needed. */
 export const OF_A_BODY = ["MALFORMED_JSON", "BODY_TOO_LARGE", "UNSUPPORTED_MEDIA_TYPE"] as const;
 

@@ -14,12 +14,11 @@ import { STARTER } from "../support/sessions.js";
 
 /** These are not given here. */
 const ELSEWHERE: Readonly<Record<string, string>> = {
-  INTERNAL: "a failure that nobody foresaw: http-errors.test.ts has one",
-  NOT_READY: "too many watches, or too much to be written: watch-held.test.ts and usage-commits.test.ts have it",
-  "issueSession SESSION_ENDED":
-    "the session of a key is removed while the key is kept: session-creation-repeated.test.ts",
+  INTERNAL: "a failure that nobody foresaw: http-errors.test.ts",
+  NOT_READY: "too many watches, or too much to be written: watch-request.test.ts and usage-report.test.ts",
+  "issueSession SESSION_ENDED": "a key outlived its session: session-creation-repeated.test.ts",
   MALFORMED_REQUEST: "before there is a route: request-head.test.ts",
-  REQUEST_TIMEOUT: "before there is a route: connection-flood.test.ts",
+  REQUEST_TIMEOUT: "before there is a route: request-head.test.ts",
   EXPECTATION_FAILED: "before there is a route: request-head.test.ts",
   HEADERS_TOO_LARGE: "before there is a route: http-errors.test.ts",
 };

@@ -3,6 +3,7 @@ import { expect, it } from "vitest";
 
 import { expectError, startTestControlPlane } from "../support/control-plane.js";
 
+const USER = { userId: "u1", orgId: "o1" };
 const LISTS = ["/v1/sessions", "/v1/edges", "/v1/audit"];
 
 it.each(["10abc", "1e1", "%2B1", "-1", "0", "", "%201", "1.0", "0x10", "010", "1001", "1".repeat(400), "true", "[1]"])(
@@ -39,4 +40,18 @@ it("a parameter that is named as what every object has is unknown, not read", as
   for (const name of ["constructor", "__proto__", "toString"]) {
     expectError(await plane.call("GET", `/v1/sessions?${name}=1`), "INVALID_REQUEST", name);
   }
+});
+
+it.each([
+  ["GET", "/v1/policy/status?limit=1", "limit"],
+  ["GET", "/v1/status?verbose", "verbose"],
+  ["POST", "/v1/sessions?wait=1s", "wait"],
+])("%s %s is 400, because the route takes no parameter", async (method, path, name) => {
+  const plane = await startTestControlPlane();
+  const said = expectError(
+    await plane.call(method, path, method === "POST" ? USER : undefined),
+    "INVALID_REQUEST",
+    name,
+  );
+  expect(said).toBe(`${name} is unknown: expected no parameter in the query`);
 });

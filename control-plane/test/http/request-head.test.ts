@@ -37,6 +37,15 @@ it.each<[string, string, ErrorCode]>([
   expect((await plane.status("/metrics")).text).toContain(`sluice_control_http_errors_total{code="${code}"} 1`);
 });
 
+it("a request that does not arrive whole in time is 408", async () => {
+  const plane = await startTestControlPlane();
+  // Ten seconds otherwise.
+  plane.app.server.headersTimeout = plane.app.server.requestTimeout = 1;
+  const answer = await rawRequest(plane, `${LIST}\r\nhost: a\r\n`);
+  expectError(answer, "REQUEST_TIMEOUT");
+  expect(answer.body).toMatchObject({ error: { requestId: answer.headers.get("x-request-id") } });
+});
+
 it.each(["a", "a.b:8080", "127.0.0.1:80", "[::1]:8080", "outbound|8080||sluice.mesh.svc.cluster.local", "A:"])(
   "a request for the host %s is taken",
   async (host) => {

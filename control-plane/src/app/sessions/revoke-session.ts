@@ -31,7 +31,6 @@ export async function revokeSession(
   if (revocation === undefined) return "unknown";
   if (revocation.newly) {
     const durationMs = Math.max(0, nowMs - revocation.session.createdAt);
-    ports.logger.info({ event: "session-removed", sessionId: id, reason: "revoked" }, "session removed");
     logAudited(ports.logger, changes);
     // One that had ended for idleness was counted then.
     if (revocation.session.idleEndedAt === undefined) ports.meter.sessionRemoved("revoked", durationMs);

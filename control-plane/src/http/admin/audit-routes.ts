@@ -5,7 +5,7 @@ import { auditCursor, readAuditCursor } from "./cursors.js";
 import { sendError } from "../errors.js";
 import { wrongField } from "../field-violations.js";
 import { AuditAnswer, CURSOR, DEFAULT_PAGE, AuditQuery } from "./operator-schemas.js";
-import { errorAnswers } from "../schemas.js";
+import { COMMON, errorAnswers } from "../schemas.js";
 import type { HttpApp } from "../app.js";
 
 export function auditRoutes(app: HttpApp, store: AuditStore): void {
@@ -18,7 +18,7 @@ export function auditRoutes(app: HttpApp, store: AuditStore): void {
     querystring: AuditQuery,
     response: {
       200: AuditAnswer,
-      ...errorAnswers("INVALID_REQUEST", "UNAUTHORIZED", "FORBIDDEN", "TOO_MANY_REQUESTS", "INTERNAL"),
+      ...errorAnswers(...COMMON),
     },
   };
   app.get("/v1/audit", { schema: list }, async (request, reply) => {

@@ -8,7 +8,7 @@ import type { UnauthenticatedCalls } from "../../app/edges/status/unauthenticate
 import { nameCursor, readNameCursor } from "./cursors.js";
 import { cursorAnswer, MAX_PAGE, NamePageQuery } from "./operator-schemas.js";
 import { EXAMPLE_EDGES } from "../examples.js";
-import { errorAnswers, integer, integerOrNull, textOrNull, timeMs, word } from "../schemas.js";
+import { COMMON, errorAnswers, integer, integerOrNull, textOrNull, timeMs, word } from "../schemas.js";
 import type { HttpApp } from "../app.js";
 
 const timeOrNull = (description: string) =>
@@ -161,7 +161,7 @@ export function edgesRoute(
         },
         { description: "a page of edges", examples: [EXAMPLE_EDGES] },
       ),
-      ...errorAnswers("INVALID_REQUEST", "UNAUTHORIZED", "FORBIDDEN", "TOO_MANY_REQUESTS", "INTERNAL"),
+      ...errorAnswers(...COMMON),
     },
   };
   app.get("/v1/edges", { schema }, async (request, reply) => {

@@ -2,7 +2,7 @@
 import { Type } from "typebox";
 
 import { EXAMPLE_STATUS } from "../examples.js";
-import { errorAnswers, textOrNull, timeMs } from "../schemas.js";
+import { COMMON, errorAnswers, textOrNull, timeMs } from "../schemas.js";
 import type { HttpApp } from "../app.js";
 
 /** What the control plane knows of its own state. */
@@ -36,7 +36,7 @@ export function installationRoute(
     tags: ["installation"],
     security: [{ adminToken: [] }],
     summary: "Whether the control plane is ready, and what it thinks the time is",
-    response: { 200: Answer, ...errorAnswers("UNAUTHORIZED", "FORBIDDEN", "TOO_MANY_REQUESTS", "INTERNAL") },
+    response: { 200: Answer, ...errorAnswers(...COMMON) },
   };
   app.get("/v1/status", { schema }, async (_request, reply) => {
     const reason = (await notReady()) ?? null;

@@ -5,7 +5,7 @@ import { readSessionCursor, sessionCursor } from "./cursors.js";
 import { sendError } from "../errors.js";
 import { unknownPlan, wrongField } from "../field-violations.js";
 import { CURSOR, DEFAULT_PAGE, ListAnswer, ListQuery } from "./operator-schemas.js";
-import { errorAnswers } from "../schemas.js";
+import { COMMON, errorAnswers } from "../schemas.js";
 import { issuedByOf } from "../guard.js";
 import type { HttpApp } from "../app.js";
 
@@ -21,7 +21,7 @@ export function listRoutes(app: HttpApp, ports: SessionPorts): void {
     querystring: ListQuery,
     response: {
       200: ListAnswer,
-      ...errorAnswers("INVALID_REQUEST", "UNKNOWN_PLAN", "UNAUTHORIZED", "FORBIDDEN", "TOO_MANY_REQUESTS", "INTERNAL"),
+      ...errorAnswers(...COMMON, "UNKNOWN_PLAN"),
     },
   };
   app.get("/v1/sessions", { schema, config: { scope: "read" } }, async (request, reply) => {

@@ -6,14 +6,13 @@ import type { PolicyService, PolicyStatus } from "../../app/policy/policy-servic
 import { sendError } from "../errors.js";
 import { actorOf } from "../guard.js";
 import { EXAMPLE_HASH, EXAMPLE_POLICY_CONFIRMED, EXAMPLE_POLICY_STATUS } from "../examples.js";
-import { errorAnswers, integer, strictObject, timeMs, word } from "../schemas.js";
+import { COMMON, errorAnswers, integer, OF_A_BODY, strictObject, timeMs, word } from "../schemas.js";
 import type { HttpApp } from "../app.js";
 
 export type PolicyStatusPort = Pick<PolicyService, "status" | "confirm">;
 
 const tags = ["policy"];
 const security = [{ adminToken: [] }];
-const COMMON = ["UNAUTHORIZED", "FORBIDDEN", "TOO_MANY_REQUESTS", "INTERNAL"] as const;
 
 const hash = Type.String({ description: "the first 64 bits of SHA-256 over its canonical JSON, in hex" });
 const sessions = integer("live sessions that it would end, as they were counted last");
@@ -95,14 +94,8 @@ export function policyRoutes(app: HttpApp, policies: PolicyStatusPort): void {
       200: ConfirmAnswer,
       ...errorAnswers(
         ...COMMON,
-        ...([
-          "INVALID_REQUEST",
-          "MALFORMED_JSON",
-          "POLICY_NOT_HELD",
-          "POLICY_HASH_DIFFERS",
-          "POLICY_REJECTED",
-        ] as const),
-        ...(["BODY_TOO_LARGE", "UNSUPPORTED_MEDIA_TYPE", "NOT_WRITTEN"] as const),
+        ...OF_A_BODY,
+        ...(["POLICY_NOT_HELD", "POLICY_HASH_DIFFERS", "POLICY_REJECTED", "NOT_WRITTEN"] as const),
       ),
     },
   };

@@ -10,6 +10,7 @@ import { sendError } from "../errors.js";
 import { actorOf } from "../guard.js";
 import { EXAMPLE_REVOCATION } from "../examples.js";
 import {
+  COMMON,
   CONFIRMATION,
   errorAnswers,
   integer,
@@ -26,7 +27,6 @@ import type { HttpApp } from "../app.js";
 
 const tags = ["sessions"];
 const security = [{ adminToken: [] }];
-const COMMON = ["INVALID_REQUEST", "UNAUTHORIZED", "FORBIDDEN", "TOO_MANY_REQUESTS", "INTERNAL"] as const;
 
 const Filter = strictObject({
   userId: Type.Optional(withExample(text(1, MAX_ID_CHARS), "u1")),

@@ -18,13 +18,19 @@ import type { ErrorCode, ErrorDetail } from "../errors.js";
 import { unknownPlan, wrongField } from "../field-violations.js";
 import { actorOf, issuedByOf, issuerOf, keyOf } from "../guard.js";
 import { ConfirmedAnswer, CreateHeaders, ChangePlanBody, ReissuedAnswer, RevokeQuery } from "./operator-schemas.js";
-import { CreatedAnswer, CreateSessionBody, errorAnswers, OF_A_BODY, SessionAnswer, SessionParams } from "../schemas.js";
+import {
+  COMMON,
+  CreatedAnswer,
+  CreateSessionBody,
+  errorAnswers,
+  OF_A_BODY,
+  SessionAnswer,
+  SessionParams,
+} from "../schemas.js";
 import type { HttpApp } from "../app.js";
 
 const security = [{ adminToken: [] }];
 const tags = ["sessions"];
-/** What any admin route may answer. */
-const COMMON = ["INVALID_REQUEST", "UNAUTHORIZED", "FORBIDDEN", "TOO_MANY_REQUESTS", "INTERNAL"] as const;
 const OF_AN_ID = ["SESSION_NOT_FOUND", "URL_TOO_LONG"] as const;
 const OTHER_ORGANISATION = {
   field: "orgId",

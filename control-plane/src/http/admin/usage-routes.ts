@@ -4,14 +4,13 @@ import { showBuckets, showUsage } from "../../app/sessions/show-usage.js";
 import type { UsagePorts } from "../../app/edges/usage.js";
 import { sendError } from "../errors.js";
 import { issuedByOf, keyOf } from "../guard.js";
-import { errorAnswers, SessionParams } from "../schemas.js";
+import { COMMON, errorAnswers, OF_A_BODY, SessionParams } from "../schemas.js";
 import type { HttpApp } from "../app.js";
 import { BucketsAnswer, ConsumeAnswer, ConsumeBody, ConsumeHeaders, UsageAnswer } from "./usage-schemas.js";
 
 const MAX_BODY_BYTES = 1024;
 const tags = ["usage"];
 const security = [{ adminToken: [] }];
-const COMMON = ["INVALID_REQUEST", "UNAUTHORIZED", "FORBIDDEN", "TOO_MANY_REQUESTS", "INTERNAL"] as const;
 const OF_AN_ID = ["SESSION_NOT_FOUND", "URL_TOO_LONG"] as const;
 const READ_ANSWERS = errorAnswers(...COMMON, ...OF_AN_ID);
 
@@ -62,9 +61,7 @@ function consumeRoute(app: HttpApp, ports: UsagePorts): void {
       ...errorAnswers(
         ...COMMON,
         ...OF_AN_ID,
-        "MALFORMED_JSON",
-        "BODY_TOO_LARGE",
-        "UNSUPPORTED_MEDIA_TYPE",
+        ...OF_A_BODY,
         "SESSION_ENDED",
         "NO_TOKEN_BUDGET",
         "TOKEN_BUDGET_EXCEEDED",

@@ -1,6 +1,7 @@
 // A creation with an Idempotency-Key: repeated, it gives the same session and the same token again.
 import { describe, expect, it } from "vitest";
 
+import { sweepSessions } from "../../../src/app/upkeep/sweep-sessions.js";
 import type { Answer, Created, TestControlPlane } from "../../support/control-plane.js";
 import { expectError, startTestControlPlane } from "../../support/control-plane.js";
 import { GRACE_MS } from "../../support/idle-plane.js";
@@ -91,6 +92,15 @@ describe("a creation that is repeated under its key", () => {
     const later = (await create(plane)).body as Created;
     expect(later.session.id).not.toBe(first.session.id);
     expect(((await create(plane)).body as Created).session.id).toBe(later.session.id);
+  });
+
+  it("a creation that is repeated when its session has ended and was removed is 409", async () => {
+    const plane = await startTestControlPlane();
+    await create(plane);
+    plane.clock.advance(HOUR_MS);
+    await sweepSessions(plane.ports, () => false);
+    const said = expectError(await create(plane), "SESSION_ENDED");
+    expect(said).toBe("The session that this Idempotency-Key made has ended and is not kept");
   });
 
   it("a creation that failed leaves its key free", async () => {
