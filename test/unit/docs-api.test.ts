@@ -60,6 +60,14 @@ describe("docs/api.md", () => {
   });
 });
 
+it("the README shows a new session with the fields that it has", async () => {
+  const plane = await startTestControlPlane();
+  const [shown = ""] = /\{"session":\{.*?\}\n/s.exec(textOf("README.md")) ?? [];
+  const fieldsOf = ({ session }: { session: object }): string[] => Object.keys(session);
+  const { body } = await plane.call("POST", "/v1/sessions", { userId: "u1", orgId: "o1" });
+  expect(fieldsOf(JSON.parse(shown) as { session: object })).toEqual(fieldsOf(body as { session: object }));
+});
+
 it("docs/api.md names what is on the status listener, and nothing else is", () => {
   const rows = tableUnder("docs/api.md", "Status").map(([path = ""]) => withoutTicks(path));
   expect(rows).toEqual(STATUS_PATHS);

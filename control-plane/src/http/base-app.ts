@@ -44,7 +44,7 @@ export function baseApp(options: BaseOptions): HttpApp {
   denyHeads(app);
   answerUnrouted(app, options.hintOf);
   endConnectionsOnClose(app);
-  answerErrors(app);
+  answerErrors(app, options.log);
   denyQueries(app);
   observe(app, options);
   return app;
@@ -53,7 +53,8 @@ export function baseApp(options: BaseOptions): HttpApp {
 function newApp({ log, tls, random, httpError }: BaseOptions): HttpApp {
   const idOf = requestIds(random);
   const app = Fastify({
-    loggerInstance: log,
+    // Its own lines: only what went wrong. Where it listens is said once, of all listeners.
+    loggerInstance: log.child({}, { level: "warn" }),
     logController: new LogController({ disableRequestLogging: true }),
     // A logger for each request, with its own fields redacted anew, costs as much as all else that few lines need.
     childLoggerFactory: (logger) => logger,
@@ -93,7 +94,7 @@ const NOT_WRITTEN_RETRY_S = 1;
 
 const isNotWritten = (error: unknown): boolean => error instanceof StoreUnwritable || error instanceof UpdateConflict;
 
-function answerErrors(app: HttpApp): void {
+function answerErrors(app: HttpApp, log: BaseOptions["log"]): void {
   app.setErrorHandler<FastifyError>((error, request, reply) => {
     if (error instanceof BodyDenied) return sendError(reply, error.code, error.detail);
     const violation = error.validation?.at(-1);
@@ -102,18 +103,18 @@ function answerErrors(app: HttpApp): void {
     if (isNotWritten(error)) return sendError(reply.header("retry-after", NOT_WRITTEN_RETRY_S), "NOT_WRITTEN");
     const code = codeOfFailure(error.code) ?? (error.statusCode === 400 ? "MALFORMED_JSON" : "INTERNAL");
     if (code === "INTERNAL")
-      request.log.error({ event: "request-failed", requestId: request.id, err: error }, "request failed");
+      log.error({ event: "request-failed", requestId: request.id, err: error }, "request failed");
     return sendError(reply, code, code === "BODY_TOO_LARGE" ? bodyTooLarge(request.routeOptions.bodyLimit) : {});
   });
 }
 
 /** Counts errors and logs requests: by route, never by URL, in which a token may have been pasted. */
-function observe(app: HttpApp, { httpError }: BaseOptions): void {
+function observe(app: HttpApp, { httpError, log }: BaseOptions): void {
   app.addHook("onResponse", (request, reply, done) => {
     const { errorCode, statusCode, elapsedTime: durationMs } = reply;
     if (errorCode !== null) httpError(errorCode);
     const { method, routeOptions } = request;
-    request.log.debug(
+    log.debug(
       { event: "request", requestId: request.id, method, route: routeOptions.url, statusCode, errorCode, durationMs },
       "request",
     );

@@ -66,6 +66,10 @@ interface UnroutedParts {
 /** CONNECT comes with a socket instead of an answer. */
 export function answerConnect(app: HttpApp, { idOf, counted }: UnroutedParts): void {
   app.server.on("connect", (request: IncomingMessage, socket: Socket) => {
+    // Node has taken its own listener off: a peer that resets would end the process.
+    socket.on("error", () => {
+      socket.destroy();
+    });
     counted("METHOD_NOT_ALLOWED");
     answerBytes(socket, "METHOD_NOT_ALLOWED", idOf(request));
   });
@@ -82,12 +86,21 @@ export function answerUnrouted(app: HttpApp, hintOf?: (path: string) => ErrorDet
   });
   app.setNotFoundHandler((request, reply) => {
     const [path = ""] = request.url.split("?");
-    const parts = path.split("/");
+    const parts = path.split("/").map(decoded);
     const allowed = routes.filter((route) => isSamePath(route.parts, parts)).flatMap(({ methods }) => methods);
     if (allowed.length === 0) return sendError(reply, "ROUTE_NOT_FOUND", hintOf?.(path));
     const allow = [...new Set(allowed)].sort().join(", ");
     return sendError(reply.header("allow", allow), "METHOD_NOT_ALLOWED", { message: `This route takes ${allow}` });
   });
+}
+
+/** As the router reads it: `%73` is an s. */
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
 }
 
 /** `:` begins a part of a route that stands for any. */

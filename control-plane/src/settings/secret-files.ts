@@ -47,12 +47,16 @@ export async function readSecretFiles(
       try {
         read[name] = textOf(await readFile(path, MAX_SECRET_FILE_BYTES));
       } catch (error) {
-        violations.push(`${variable}: ${path} cannot be used: ${whyUnreadable(error)}`);
+        violations.push(`${variable}: ${shownPath(path)} cannot be used: ${whyUnreadable(error)}`);
       }
     }
   }
   return { env: read, files, violations };
 }
+
+/** Who sets the variable to the secret itself must not find it in a log. */
+const shownPath = (path: string): string =>
+  path.includes("/") ? path : "the file that it names (expected a path with /)";
 
 /** As an editor or `echo` leaves it: with one end of line. @throws UnfitFile */
 function textOf(content: Uint8Array): string {

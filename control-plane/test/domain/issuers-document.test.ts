@@ -126,6 +126,16 @@ describe("a mistake in the list of issuers", () => {
     ["an anchor", entry({ name: "&x login" }), "1:12 : not accepted as YAML: expected no anchor"],
     ["an alias", entry({ name: "*x" }), "1:9 : not accepted as YAML: expected the value itself"],
     ["a tag", entry({ name: "!!str login" }), "1:9 : not accepted as YAML: expected no tag"],
+    [
+      "a block with more behind its sign",
+      entry({ name: "|hunter2" }),
+      "1:10 : not accepted as YAML: Block scalar header includes extra characters",
+    ],
+    [
+      "a folded block with more",
+      entry({ name: ">hunter2" }),
+      "1:10 : not accepted as YAML: Block scalar header includes extra characters",
+    ],
     ["a second document", `${entry()}---\n[]\n`, "4:1 : not accepted as YAML: expected one document"],
     ["a directive", "%YAML 1.2\n---\n[]\n", "1:1 : not accepted as YAML: expected no directive"],
     ["a list that never ends", "[", "1:2 : not accepted as YAML: Flow sequence must end with a ]"],

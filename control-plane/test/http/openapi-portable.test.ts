@@ -49,7 +49,20 @@ describe("the OpenAPI document in other languages", () => {
   });
 
   it("the OpenAPI document has no formats but those of the OpenAPI registry", () => {
-    expect(valuesOf("format").sort()).toEqual(["int32", "int64", "ipv4", "ipv6", "uuid"]);
+    expect(valuesOf("format").sort()).toEqual(["int32", "int64", "uuid"]);
+  });
+
+  it("the OpenAPI document has no choice of schemas without a type, and none beside a type", () => {
+    const choices = nodes.filter(([, node]) => "anyOf" in node || "oneOf" in node);
+    const isTyped = (one: Node): boolean => "type" in one || "$ref" in one;
+    const untyped = choices.filter(
+      ([, { type, anyOf, oneOf }]) => type !== undefined || !((anyOf ?? oneOf) as Node[]).every(isTyped),
+    );
+    expect(untyped.map(([at]) => at)).toEqual([]);
+  });
+
+  it("the OpenAPI document names the server that answered with it, and no other", () => {
+    expect(document).toMatchObject({ servers: [{ url: "/" }] });
   });
 
   it("the OpenAPI document says how wide each integer is, and what each field is", () => {

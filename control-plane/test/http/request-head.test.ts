@@ -83,6 +83,7 @@ it("a method that a route does not take is 405, and Allow says which it takes", 
   for (const [method, path, allow] of [
     ["PUT", "/v1/sessions", "DELETE, GET, HEAD, POST"],
     ["OPTIONS", "/v1/sessions?limit=1", "DELETE, GET, HEAD, POST"],
+    ["PUT", "/v1/%73essions", "DELETE, GET, HEAD, POST"],
     ["POST", `/v1/sessions/${session.id}`, "DELETE, GET, HEAD, PATCH"],
     ["GET", "/edge/v1/acquire", "POST"],
   ] as const) {

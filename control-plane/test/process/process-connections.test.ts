@@ -1,5 +1,6 @@
 // The control plane as it is set by default, while one address opens every connection that it can.
 import { once } from "node:events";
+import { connect } from "node:net";
 import { expect, it } from "vitest";
 
 import { deriveKeys } from "../../src/domain/keys.js";
@@ -49,4 +50,30 @@ it("callers of other addresses are served while one address opens connections wi
   const answer = once(handshaking.socket, "data");
   handshaking.socket.write(`GET /v1/sessions HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${ADMIN_TOKEN}\r\n\r\n`);
   expect(String((await answer)[0])).toMatch(/^HTTP\/1\.1 200 /);
+}, 60_000);
+
+/** Asks to connect through, and resets the connection while the answer is on its way. */
+const resetWhileAnswered = (port: number, afterMs: number): Promise<void> =>
+  new Promise((resolve) => {
+    const socket = connect(port, "127.0.0.1", () => {
+      socket.write("CONNECT a:80 HTTP/1.1\r\nhost: a\r\n\r\n");
+      setTimeout(() => {
+        socket.resetAndDestroy();
+      }, afterMs);
+    });
+    socket
+      .on("error", () => undefined)
+      .on("close", () => {
+        resolve();
+      });
+  });
+
+it("clients that reset in the middle of a CONNECT end neither the API nor the status listener", async () => {
+  const { plane, port, call } = await started();
+  const statusPort = Number(new URL(await plane.status()).port);
+  for (const to of [port, statusPort]) {
+    for (let i = 0; i < 50; i++) for (const afterMs of [0, 5]) await resetWhileAnswered(to, afterMs);
+  }
+  expect((await call("/v1/sessions", ADMIN_TOKEN)).status).toBe(200);
+  expect((await fetch(`${await plane.status()}/healthz`)).status).toBe(200);
 }, 60_000);

@@ -103,3 +103,15 @@ describe("SIGHUP", () => {
     await stopsInOrder(plane);
   });
 });
+
+it("a line of the log is an event from start to stop, and nothing is said twice", async () => {
+  const plane = new ControlPlaneProcess(settingsIn());
+  await create(await plane.listening());
+  await stopsInOrder(plane);
+  const lines = plane.stdout
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line) as { event?: unknown });
+  expect(lines.map(({ event }) => event)).toEqual(["policy-accepted", "listening", "session-created", "stopping"]);
+  expect(plane.stderr).toBe("");
+});

@@ -50,7 +50,8 @@ class Running {
       const { held } = await this.status();
       expect(held?.sessions).toBe(sessions);
       return held?.hash ?? "";
-    }, 10_000);
+      // Nothing is judged before the clock can be trusted: 10 s after a start, and two reports.
+    }, 30_000);
   }
 
   async state(id: string): Promise<unknown> {

@@ -173,6 +173,14 @@ describe("a secret's file that cannot be used", () => {
     expect(said).not.toContain("c2hvcnQ");
   });
 
+  it("a secret in the place of its file's path is not shown", async () => {
+    const said = await rejected({ SLUICE_ADMIN_TOKEN: "", SLUICE_ADMIN_TOKEN_FILE: "hunter2-hunter2-hunter2" });
+    expect(said).toMatch(
+      /^SLUICE_ADMIN_TOKEN_FILE: the file that it names \(expected a path with \/\) cannot be used: /,
+    );
+    expect(said).not.toContain("hunter2");
+  });
+
   it("a secret in a variable and in a file ends the start, and both are named", async () => {
     const path = join(temporaryFolder(), "token");
     writeFileSync(path, "another-token-of-an-operator");

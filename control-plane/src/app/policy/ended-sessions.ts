@@ -42,15 +42,24 @@ export async function countEndedSessions(
   stopped?: () => boolean,
 ): Promise<EndedSessions> {
   const { clock } = ports;
-  const moment = { nowMs: clock.nowMs(), elapsedMs: (sinceMs: number) => clock.elapsedMs(sinceMs), listeningMs };
   const startedAtMs = clock.monotonicMs();
   const plans: EndedOfPlan[] = [];
-  for (const { id, name } of plansThatEndSooner(change)) {
+  const shortened = plansThatEndSooner(change);
+  if (shortened.length === 0) return { sessions: 0, plans, tookMs: 0 };
+  const nowMs = Math.max(clock.nowMs(), await newestCreatedAt(ports));
+  const moment = { nowMs, elapsedMs: (sinceMs: number) => clock.elapsedMs(sinceMs), listeningMs };
+  for (const { id, name } of shortened) {
     const sessions = await countOfPlan(ports, id, (one) => isEndedByChange(one, change, moment), stopped);
     if (sessions > 0) plans.push({ plan: name, sessions });
   }
   const sum = plans.reduce((count, { sessions }) => count + sessions, 0);
   return { sessions: sum, plans, tookMs: clock.monotonicMs() - startedAtMs };
+}
+
+/** By a clock that is behind, sessions look younger than they are; but none was made after now. */
+async function newestCreatedAt({ operator }: CountPorts): Promise<number> {
+  const [newest] = await operator.sessionsBefore({ by: "creation" }, undefined, 1);
+  return newest?.createdAt ?? 0;
 }
 
 async function countOfPlan(

@@ -7,6 +7,8 @@ import type {
   PolicyReading,
   PublishedPolicy,
 } from "../ports/policy-ports.js";
+import { plansThatEndSooner } from "../../domain/ended-by-policy.js";
+import type { PolicyChange } from "../../domain/ended-by-policy.js";
 import { countEndedSessions } from "./ended-sessions.js";
 import type { EndedSessions } from "./ended-sessions.js";
 import { plansInUse } from "./plans-in-use.js";
@@ -72,6 +74,8 @@ export class PolicyService implements CurrentPolicy, PolicyPublisher {
   private isStopped = false;
   private isStarting = true;
   private isJudging = false;
+  /** Whether it was said that the text of now waits for the clock. */
+  private saidWaiting = false;
 
   private constructor(
     private readonly parts: PolicyServiceParts,
@@ -217,6 +221,7 @@ export class PolicyService implements CurrentPolicy, PolicyPublisher {
 
   private async settle(outcome: PolicyOutcome): Promise<void> {
     const { generation } = this.inForce.now();
+    this.isJudging = this.saidWaiting = false;
     this.fileRejected = outcome.kind === "rejected";
     if (outcome.kind !== "held") this.hold.drop();
     if (outcome.kind !== "rejected") this.rejections.forget();
@@ -255,19 +260,35 @@ export class PolicyService implements CurrentPolicy, PolicyPublisher {
     return this.decide(reading, confirmed, races + 1);
   }
 
+  /**
+   * How old sessions are, nobody knows while the clock may be wrong: a machine may start before its clock is set.
+   * @throws CountCutShort
+   */
   private async judge(after: PlansOfPolicy): Promise<EndedSessions> {
     this.isJudging = true;
-    try {
-      return await this.wouldEnd(after);
-    } finally {
-      this.isJudging = false;
+    if (!this.parts.clock.isSettled() && plansThatEndSooner(this.changeTo(after)).length > 0) {
+      this.sayWaiting();
+      throw new CountCutShort();
     }
+    return this.wouldEnd(after);
+  }
+
+  private sayWaiting(): void {
+    if (this.saidWaiting) return;
+    this.saidWaiting = true;
+    const { logger, source } = this.parts;
+    const fields = { event: "policy-waits-for-clock", source: source.name, generation: this.inForce.now().generation };
+    logger.info(fields, "whether this policy ends live sessions is judged as soon as the clock can be trusted");
+  }
+
+  private changeTo(after: PlansOfPolicy): PolicyChange {
+    return { before: this.inForce.now().policy, after };
   }
 
   /** In place of the policy in force. @throws CountCutShort */
   private async wouldEnd(after: PlansOfPolicy): Promise<EndedSessions> {
     const listeningMs = this.parts.clock.monotonicMs() - this.startedAtMs;
-    const change = { before: this.inForce.now().policy, after };
+    const change = this.changeTo(after);
     let steps = 0;
     const isCut = (): boolean => this.isStopped || (this.isStarting && steps > COUNT_STEPS_AT_START);
     const stopped = (): boolean => {

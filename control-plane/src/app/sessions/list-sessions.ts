@@ -59,7 +59,8 @@ export async function listSessions(
       if (isIssuedBy(session, issuedBy) && passes(session, view, filter, plan?.id)) sessions.push(view);
       if (sessions.length === limit) return { sessions, next };
     }
-    if (chunk.length < CHUNK) return { sessions, next: null };
+    // A chunk may be short for a session that has just gone: only an empty one is the last.
+    if (chunk.length === 0) return { sessions, next: null };
   }
   return { sessions, next: next ?? null };
 }

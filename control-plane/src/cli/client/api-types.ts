@@ -773,7 +773,7 @@ export interface operations {
             /** @description a string of 0 to 1024 characters, none of them a control character */
             readonly userAgent?: string;
             /** @description an IPv4 or IPv6 address */
-            readonly ip?: string | unknown | unknown;
+            readonly ip?: string;
             /** @description a string of 0 to 1024 characters, none of them a control character */
             readonly route?: string;
           };

@@ -47,7 +47,7 @@ export function readIssuers(source: DocumentSource, taken: TakenCredentials): Is
 /** What the YAML reader says may end with what stands there. */
 const withoutValue = <One extends { readonly message: string }>(violation: One): One => ({
   ...violation,
-  message: violation.message.replace(/(?:, got |: ["!&*]).*$/su, ""),
+  message: violation.message.replace(/(?:, got |: [^A-Za-z0-9]).*$/su, ""),
 });
 
 class ListReader {

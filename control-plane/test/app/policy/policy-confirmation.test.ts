@@ -103,7 +103,7 @@ describe("a start with a policy that would end live sessions", () => {
   it("a start waits for no long count: the text is judged once the stored policy serves", async () => {
     const saved = await running(...Array.from({ length: 2200 }, (_, i) => 10 * MINUTE_MS + i));
     await saved.start(WRONG_UNIT);
-    expect([await saved.state(), saved.isTaken]).toEqual([[1, "taken", undefined], false]);
+    expect([await saved.state(), saved.isTaken]).toEqual([[1, "judged", undefined], false]);
     await saved.save(WRONG_UNIT);
     expect([await saved.state(), saved.logged("policy-take-failed")]).toEqual([[1, "held", 2200], []]);
   });
@@ -118,5 +118,14 @@ describe("a start with a policy that would end live sessions", () => {
     await expect(start).rejects.toThrow("would end 1 live session of the store");
     await saved.start(documentOf({ maxAge: MINUTE_MS }));
     expect(await saved.state()).toEqual([8, "taken", undefined]);
+  });
+
+  it("a clock that is behind makes no session look too young to be ended by a first policy", async () => {
+    const saved = new SavedPolicies();
+    const unreadable = { generation: 7, policyJson: "of another version", hash: "", atMs: null, source: null };
+    await saved.store.policies.savePolicy(unreadable, 0);
+    for (const age of [10 * MINUTE_MS, 0]) await saved.issued(age);
+    saved.clock.step(-1440 * MINUTE_MS);
+    await expect(saved.start(WRONG_UNIT)).rejects.toThrow("would end 1 live session of the store");
   });
 });

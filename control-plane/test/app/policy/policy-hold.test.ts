@@ -77,7 +77,9 @@ describe("a saved policy that would end live sessions", () => {
     const saved = await running(...Array.from({ length: 120 }, (_, i) => 10 * MINUTE_MS + i));
     const real = saved.store.operator.sessionsBefore.bind(saved.store.operator);
     const look = vi.spyOn(saved.store.operator, "sessionsBefore");
-    look.mockImplementationOnce(async (...asked) => (await real(...asked)).slice(1));
+    const shortPage: typeof real = async (...asked) => (await real(...asked)).slice(1);
+    // The first look is at the newest session.
+    look.mockImplementationOnce(real).mockImplementationOnce(shortPage);
     await saved.save(WRONG_UNIT);
     expect(await saved.state()).toEqual([1, "held", 119]);
   });
@@ -164,9 +166,32 @@ describe("what can go wrong while sessions are counted", () => {
     vi.spyOn(saved.store.operator, "sessionsBefore").mockRejectedValueOnce(new Error("MDB_PANIC"));
     expect(await saved.save(WRONG_UNIT)).toBe(false);
     expect(saved.logged("policy-store-failed")).toHaveLength(1);
-    expect(await saved.state()).toEqual([1, "taken", undefined]);
+    expect(await saved.state()).toEqual([1, "judged", undefined]);
     expect(await saved.save(WRONG_UNIT)).toBe(true);
     expect(await saved.state()).toEqual([1, "held", 1]);
+  });
+
+  it("a shorter lifetime is judged only once the clock can be trusted, which is said once", async () => {
+    const saved = await running(10 * MINUTE_MS);
+    saved.clock.settled = false;
+    saved.clock.step(-24 * HOUR_MS);
+    await saved.start(WRONG_UNIT);
+    expect([saved.isTaken, await saved.save(WRONG_UNIT), await saved.state()]).toEqual([
+      false,
+      false,
+      [1, "judged", undefined],
+    ]);
+    expect(saved.logged("policy-waits-for-clock")).toHaveLength(1);
+    saved.clock.settled = true;
+    saved.clock.step(24 * HOUR_MS);
+    expect([await saved.save(WRONG_UNIT), await saved.state()]).toEqual([true, [1, "held", 1]]);
+  });
+
+  it("a policy that shortens nothing needs no clock", async () => {
+    const saved = await running(10 * MINUTE_MS);
+    saved.clock.settled = false;
+    expect(await saved.save(documentOf({ lifetime: 2 * HOUR_MS }))).toBe(true);
+    expect(await saved.state()).toEqual([2, "taken", undefined]);
   });
 
   it("a hold that the audit log did not take is logged once and audited later", async () => {
