@@ -2,9 +2,11 @@ import { defineConfig } from "vitest/config";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
 
 /** By itself vitest knows no times in a fresh clone, and may leave the longest file to the end, alone on its core. */
+const LONG = /\/(?:simulation|life-double-edges|life-edge-clock|life-expiry)\.test\.ts$/;
+
 class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
-    const isLong = ({ moduleId }: TestSpecification): boolean => moduleId.endsWith("simulation.test.ts");
+    const isLong = ({ moduleId }: TestSpecification): boolean => LONG.test(moduleId);
     const sorted = await super.sort(files);
     return [...sorted.filter(isLong), ...sorted.filter((file) => !isLong(file))];
   }
@@ -13,8 +15,8 @@ class LongestFirst extends BaseSequencer {
 /** What only root may do: full disks, dead mounts, namespaces. */
 const PRIVILEGED = "control-plane/test/privileged/**/*.test.ts";
 
-// unit: one program or none. e2e: real Envoys and real processes, one file at a time, for the ports and the two cores.
-// long: the same, for as long as it takes.
+// unit: one program or none. e2e: real Envoys and real processes, which mostly wait: two files at a time, on ports of their
+// own. long: the same one file at a time, for as long as it takes.
 export default defineConfig({
   test: {
     sequence: { sequencer: LongestFirst },
@@ -34,7 +36,7 @@ export default defineConfig({
           name: "e2e",
           include: ["test/e2e/**/*.test.ts"],
           globalSetup: ["test/e2e/harness/built.ts"],
-          fileParallelism: false,
+          maxWorkers: 2,
           testTimeout: 120_000,
           hookTimeout: 120_000,
         },

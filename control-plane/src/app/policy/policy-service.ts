@@ -1,5 +1,4 @@
 // The policy in force: taken from where the operator writes it, validated, numbered, stored, and published to edges.
-import type { PlansOfPolicy } from "../../domain/plan.js";
 import type {
   AcceptedPolicy,
   PolicyViolation,
@@ -7,16 +6,14 @@ import type {
   PolicyReading,
   PublishedPolicy,
 } from "../ports/policy-ports.js";
-import { plansThatEndSooner } from "../../domain/ended-by-policy.js";
-import type { PolicyChange } from "../../domain/ended-by-policy.js";
-import { countEndedSessions } from "./ended-sessions.js";
 import type { EndedSessions } from "./ended-sessions.js";
 import { plansInUse } from "./plans-in-use.js";
 import { PolicyInForce } from "./policy-in-force.js";
+import { CountCutShort, PolicyJudgement } from "./policy-judgement.js";
 import { PolicyRejections } from "./policy-rejections.js";
 import { PolicyHold } from "./policy-hold.js";
 import type { HeldPolicy } from "./policy-hold.js";
-import { causeThrown, first, ofStore, readSource, saved, stored, StoreFailure } from "./policy-steps.js";
+import { causeThrown, first, readSource, saved, stored, StoreFailure } from "./policy-steps.js";
 import type { Confirmed, Numbered, PolicyServiceParts, SourceReading } from "./policy-steps.js";
 import { ShownGenerations } from "./shown-generations.js";
 import type { ActivePolicy, CurrentPolicy } from "../ports/ports.js";
@@ -46,12 +43,7 @@ export interface PolicyStatus {
 
 /** Races that are lost in a row before a document is left to the next look at it. */
 const MAX_RACES = 5;
-/** Of 100 sessions. What takes longer is counted once this process listens: until then the stored policy serves. */
-const COUNT_STEPS_AT_START = 20;
 const NOTHING: EndedSessions = { sessions: 0, plans: [], tookMs: 0 };
-
-/** Nothing is known of the sessions: the process stops, or only starts. */
-class CountCutShort extends Error {}
 
 /**
  * A document is taken whole, held back whole or rejected whole; held or rejected, the policy before it stays. A generation
@@ -68,24 +60,19 @@ export class PolicyService implements CurrentPolicy, PolicyPublisher {
   private readonly rejections: PolicyRejections;
   private readonly generations: ShownGenerations;
   private readonly hold: PolicyHold;
-  private readonly startedAtMs: number;
   /** Documents and operators' words are decided on one after the other. */
   private turn: Promise<unknown> = Promise.resolve();
-  private isStopped = false;
-  private isStarting = true;
-  private isJudging = false;
-  /** Whether it was said that the text of now waits for the clock. */
-  private saidWaiting = false;
+  private readonly judgement: PolicyJudgement;
 
   private constructor(
     private readonly parts: PolicyServiceParts,
     first: Numbered,
   ) {
     const { clock, logger } = parts;
-    this.startedAtMs = clock.monotonicMs();
     this.inForce = new PolicyInForce(parts, first);
+    this.judgement = new PolicyJudgement(parts, () => this.inForce.now());
     this.rejections = new PolicyRejections(parts);
-    this.hold = new PolicyHold(parts, (after) => this.wouldEnd(after));
+    this.hold = new PolicyHold(parts, (after) => this.judgement.wouldEnd(after));
     // Another process may have published what is held here.
     this.inForce.subscribe(() => {
       if (this.hold.now()?.hash === this.inForce.now().hash) this.hold.drop();
@@ -111,7 +98,7 @@ export class PolicyService implements CurrentPolicy, PolicyPublisher {
     const reading = await readSource(parts);
     const service = new PolicyService(parts, last ?? (await first(parts, reading, newest)));
     const isTaken = last === undefined || (await service.takeAndSay(reading));
-    service.isStarting = false;
+    service.judgement.started();
     service.stopWatching = parts.source.watch(async () => service.takeAndSay(await readSource(parts)), isTaken);
     return service;
   }
@@ -146,7 +133,7 @@ export class PolicyService implements CurrentPolicy, PolicyPublisher {
   }
 
   private sourceState(): SourceState {
-    if (this.isJudging) return "judged";
+    if (this.judgement.isUnderWay) return "judged";
     if (this.isHeld()) return "held";
     return this.fileRejected ? "rejected" : "taken";
   }
@@ -175,7 +162,7 @@ export class PolicyService implements CurrentPolicy, PolicyPublisher {
 
   /** Follows the source no longer. The policy stays in force. Resolves once nothing of the store is read any more. */
   async stop(): Promise<void> {
-    this.isStopped = true;
+    this.judgement.stop();
     this.stopWatching();
     await this.turn;
     await this.hold.atRest();
@@ -193,7 +180,7 @@ export class PolicyService implements CurrentPolicy, PolicyPublisher {
       await this.inTurn(() => this.take(reading));
       return true;
     } catch (error) {
-      if (error instanceof CountCutShort) return this.isStopped;
+      if (error instanceof CountCutShort) return this.judgement.isStopped;
       this.sayFailed(error, "a policy could not be taken", "the policy in force stays, and the new one is tried again");
       return false;
     }
@@ -221,7 +208,7 @@ export class PolicyService implements CurrentPolicy, PolicyPublisher {
 
   private async settle(outcome: PolicyOutcome): Promise<void> {
     const { generation } = this.inForce.now();
-    this.isJudging = this.saidWaiting = false;
+    this.judgement.done();
     this.fileRejected = outcome.kind === "rejected";
     if (outcome.kind !== "held") this.hold.drop();
     if (outcome.kind !== "rejected") this.rejections.forget();
@@ -241,7 +228,7 @@ export class PolicyService implements CurrentPolicy, PolicyPublisher {
     if (reading.policyJson === policyJson) return { kind: "unchanged" };
     const violations = await plansInUse(this.parts, policy, reading.policy);
     if (violations.length > 0) return { kind: "rejected", violations };
-    const ended = confirmed === undefined ? await this.judge(reading.policy) : NOTHING;
+    const ended = confirmed === undefined ? await this.judgement.judge(reading) : NOTHING;
     if (ended.sessions > 0) return { kind: "held", accepted: reading, ended };
     const next = await saved(this.parts, reading, generation, confirmed);
     if (next === undefined) return this.lostRace(reading, confirmed, races);
@@ -258,45 +245,5 @@ export class PolicyService implements CurrentPolicy, PolicyPublisher {
     if (races >= MAX_RACES) throw new Error(`another process saved a policy first, ${races} times`);
     await this.inForce.takeStored();
     return this.decide(reading, confirmed, races + 1);
-  }
-
-  /**
-   * How old sessions are, nobody knows while the clock may be wrong: a machine may start before its clock is set.
-   * @throws CountCutShort
-   */
-  private async judge(after: PlansOfPolicy): Promise<EndedSessions> {
-    this.isJudging = true;
-    if (!this.parts.clock.isSettled() && plansThatEndSooner(this.changeTo(after)).length > 0) {
-      this.sayWaiting();
-      throw new CountCutShort();
-    }
-    return this.wouldEnd(after);
-  }
-
-  private sayWaiting(): void {
-    if (this.saidWaiting) return;
-    this.saidWaiting = true;
-    const { logger, source } = this.parts;
-    const fields = { event: "policy-waits-for-clock", source: source.name, generation: this.inForce.now().generation };
-    logger.info(fields, "whether this policy ends live sessions is judged as soon as the clock can be trusted");
-  }
-
-  private changeTo(after: PlansOfPolicy): PolicyChange {
-    return { before: this.inForce.now().policy, after };
-  }
-
-  /** In place of the policy in force. @throws CountCutShort */
-  private async wouldEnd(after: PlansOfPolicy): Promise<EndedSessions> {
-    const listeningMs = this.parts.clock.monotonicMs() - this.startedAtMs;
-    const change = this.changeTo(after);
-    let steps = 0;
-    const isCut = (): boolean => this.isStopped || (this.isStarting && steps > COUNT_STEPS_AT_START);
-    const stopped = (): boolean => {
-      steps += 1;
-      return isCut();
-    };
-    const ended = await ofStore(countEndedSessions(this.parts, change, listeningMs, stopped));
-    if (isCut()) throw new CountCutShort();
-    return ended;
   }
 }

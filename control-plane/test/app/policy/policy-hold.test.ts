@@ -171,7 +171,7 @@ describe("what can go wrong while sessions are counted", () => {
     expect(await saved.state()).toEqual([1, "held", 1]);
   });
 
-  it("a shorter lifetime is judged only once the clock can be trusted, which is said once", async () => {
+  it("a shorter lifetime of a start is judged once the clock can be trusted, which is said once", async () => {
     const saved = await running(10 * MINUTE_MS);
     saved.clock.settled = false;
     saved.clock.step(-24 * HOUR_MS);
@@ -187,11 +187,15 @@ describe("what can go wrong while sessions are counted", () => {
     expect([await saved.save(WRONG_UNIT), await saved.state()]).toEqual([true, [1, "held", 1]]);
   });
 
-  it("a policy that shortens nothing needs no clock", async () => {
+  it("a policy waits for no clock if it shortens nothing, or is saved after the start", async () => {
     const saved = await running(10 * MINUTE_MS);
     saved.clock.settled = false;
-    expect(await saved.save(documentOf({ lifetime: 2 * HOUR_MS }))).toBe(true);
+    await saved.start(documentOf({ lifetime: 2 * HOUR_MS }));
     expect(await saved.state()).toEqual([2, "taken", undefined]);
+    await saved.start(WRONG_UNIT);
+    expect(await saved.state()).toEqual([2, "judged", undefined]);
+    expect(await saved.save(documentOf({ lifetime: 3 * MINUTE_MS }))).toBe(true);
+    expect(await saved.state()).toEqual([2, "held", 1]);
   });
 
   it("a hold that the audit log did not take is logged once and audited later", async () => {
