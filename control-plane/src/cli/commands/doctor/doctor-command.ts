@@ -11,6 +11,7 @@ import { wrapped } from "../../terminal/wrapping.js";
 import { askEnvoy } from "./ask-envoy.js";
 import { edgeFindings } from "./edge-findings.js";
 import { envoyFindings } from "./envoy-findings.js";
+import type { Watching } from "./envoy-findings.js";
 import { withoutRepeats } from "./finding.js";
 import type { Finding } from "./finding.js";
 import { cannotAsk, planeFindings } from "./plane-findings.js";
@@ -44,19 +45,25 @@ export const doctor: LocalCommand = {
     if (url !== undefined && admin === undefined) return usageFailure(`--envoy: expected ${A_URL}`);
     const plane = await askPlane(invocation);
     const findings = plane.ok ? planeFindings(plane.value) : [cannotAsk(plane.failure)];
-    const watching = plane.ok ? plane.value.edges.edges.filter((edge) => edge.watching).map(({ edge }) => edge) : [];
-    if (admin !== undefined) findings.push(...(await findingsOf(admin, new Set(watching), invocation)));
+    const watching = watchingBy(plane);
+    if (admin !== undefined) findings.push(...(await findingsOf(admin, watching, invocation)));
     if (plane.ok) findings.push(...edgeFindings(plane.value.edges, plane.value.status?.time));
     const told = withoutRepeats(findings);
     tell(told, invocation);
     if (told.length > 0) return found(told.length);
-    if (!output.json)
-      output.line(`Nothing to mend: ${watching.length === 1 ? "1 edge watches" : `${watching.length} edges watch`}`);
+    const count = watching?.size ?? 0;
+    if (!output.json) output.line(`Nothing to mend: ${count === 1 ? "1 edge watches" : `${count} edges watch`}`);
     return undefined;
   },
 };
 
-async function findingsOf(admin: URL, watching: ReadonlySet<string>, { number }: Invocation): Promise<Finding[]> {
+/** None by a control plane that does not answer. Undefined: one that answers, and does not say it to this command. */
+function watchingBy(plane: Outcome<PlaneSaid>): Watching | undefined {
+  if (plane.ok) return new Set(plane.value.edges.edges.filter((edge) => edge.watching).map(({ edge }) => edge));
+  return plane.failure.exit === EXIT.unreachable ? new Set() : undefined;
+}
+
+async function findingsOf(admin: URL, watching: Watching | undefined, { number }: Invocation): Promise<Finding[]> {
   const connection = connect({ url: admin, tls: {} }, (number("timeout") ?? DEFAULT_TIMEOUT_SECONDS) * 1000);
   try {
     return envoyFindings(await askEnvoy(connection), admin.href.replace(/\/$/, ""), watching);
