@@ -3,11 +3,10 @@ import { whyUnreadable } from "../files/file-reader.js";
 import { UnfitFile } from "../files/regular-file.js";
 import { given } from "./environment.js";
 import type { Environment } from "./environment.js";
+import { MAX_SECRET_FILE_BYTES } from "./secret-text.js";
 import { SECRET_VARIABLES, fileVariable } from "./variables.js";
 import type { SecretVariable } from "./variables.js";
 
-/** Far more than any secret; a file that is longer is another one. */
-const MAX_SECRET_FILE_BYTES = 65_536;
 const utf8 = new TextDecoder("utf-8", { fatal: true });
 
 export interface SecretFile {

@@ -1,8 +1,8 @@
 // The command that says what is wrong with an installation, in the order in which to mend it.
-import { plainUrlOf, readAccess } from "../../client/access.js";
+import { plainUrlOf } from "../../client/access.js";
 import type { PolicyStatusAnswer, StatusAnswer } from "../../client/answers.js";
-import { Client } from "../../client/client.js";
 import { connect } from "../../client/connection.js";
+import { timeoutMsOf, withClient } from "../../client/with-client.js";
 import type { Invocation, LocalCommand } from "../../command.js";
 import { done, EXIT, failed, usageFailure } from "../../failure.js";
 import type { Failure, Outcome } from "../../failure.js";
@@ -17,7 +17,6 @@ import type { Finding } from "./finding.js";
 import { cannotAsk, planeFindings } from "./plane-findings.js";
 import type { PlaneSaid } from "./plane-findings.js";
 
-const DEFAULT_TIMEOUT_SECONDS = 10;
 const INDENT = "   ";
 const A_URL = "an address such as http://127.0.0.1:9901";
 
@@ -63,8 +62,8 @@ function watchingBy(plane: Outcome<PlaneSaid>): Watching | undefined {
   return plane.failure.exit === EXIT.unreachable ? new Set() : undefined;
 }
 
-async function findingsOf(admin: URL, watching: Watching | undefined, { number }: Invocation): Promise<Finding[]> {
-  const connection = connect({ url: admin, tls: {} }, (number("timeout") ?? DEFAULT_TIMEOUT_SECONDS) * 1000);
+async function findingsOf(admin: URL, watching: Watching | undefined, invocation: Invocation): Promise<Finding[]> {
+  const connection = connect({ url: admin, tls: {} }, timeoutMsOf(invocation));
   try {
     return envoyFindings(await askEnvoy(connection), admin.href.replace(/\/$/, ""), watching);
   } finally {
@@ -72,12 +71,9 @@ async function findingsOf(admin: URL, watching: Watching | undefined, { number }
   }
 }
 
-async function askPlane({ env, io, text, number }: Invocation): Promise<Outcome<PlaneSaid>> {
-  const access = await readAccess(env, text("token-file"), io);
-  if (!access.ok) return access;
-  const connection = connect(access.value, (number("timeout") ?? DEFAULT_TIMEOUT_SECONDS) * 1000);
-  try {
-    const client = new Client(connection, access.value.token, access.value.url.origin, io.sleep);
+function askPlane(invocation: Invocation): Promise<Outcome<PlaneSaid>> {
+  const { io } = invocation;
+  return withClient(invocation, async (client) => {
     const askedMs = io.wallMs();
     const status = await known(client.call<StatusAnswer>({ method: "GET", path: "/v1/status" }, "ready"));
     if (!status.ok) return status;
@@ -90,9 +86,7 @@ async function askPlane({ env, io, text, number }: Invocation): Promise<Outcome<
     const edges = await allEdges(client);
     if (!edges.ok) return edges;
     return done({ status: status.value, policy: policy.value, edges: edges.value, clockOffsetMs: offsetMs });
-  } finally {
-    connection.close();
-  }
+  });
 }
 
 /** Undefined where the control plane is older and has no such route. */
