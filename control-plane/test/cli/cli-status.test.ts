@@ -158,6 +158,7 @@ describe("edges", () => {
     expect(jsonLines(await sluice("edges --json", plane))).toMatchObject([
       { edge: "gw-1", clockOff: false, clockOffsetMs: 3_600_000 },
       { edge: "gw-2" },
+      { clockOfMostMs: 3_600_000 },
     ]);
   });
 
