@@ -121,7 +121,10 @@ describe("wide characters in a terminal", () => {
     for (const columns of [20, 47, 61, 62, 80]) {
       const user = new AbortController();
       const world = { url: plane.url, terminal: { columns, rows: 24 }, interruption: user.signal };
-      const { out } = await sluice("top", { ...world, onSleep: () => void user.abort() });
+      const onSleep = (): void => {
+        user.abort();
+      };
+      const { out } = await sluice("top", { ...world, onSleep });
       for (const one of linesOf(out)) expect(terminalColumns(one), one).toBeLessThanOrEqual(columns);
     }
   });

@@ -73,7 +73,9 @@ const SHELLS: readonly (readonly [string, Complete])[] = [
 
 it("the completion of bash has nothing that bash 3.2 of macOS does not know", async () => {
   const { out } = await sluice("completion bash");
-  expect(out).not.toMatch(/\b(mapfile|readarray|coproc|declare -[Ag]|local -[Ang])\b|source <\(|\$\{\w+(,,|\^\^|@)|&>>|\|&/);
+  expect(out).not.toMatch(
+    /\b(mapfile|readarray|coproc|declare -[Ag]|local -[Ang])\b|source <\(|\$\{\w+(,,|\^\^|@)|&>>|\|&/,
+  );
 });
 
 describe.each(SHELLS)("completion in %s", (name, complete) => {

@@ -92,7 +92,7 @@ describe("a page of another origin", () => {
     expect(headers.ratelimit).toBe(`"single";r=0;t=${headers["retry-after"] ?? ""}`);
   });
 
-  it("a page's client of gRPC-Web may send the headers that it sends, and reads why it was denied", async (context) => {
+  it("a page's client of gRPC-Web may send its headers, and reads why it was denied", async (context) => {
     const { token } = await sluice().api.issue();
     const asked = async (session: string) =>
       open(context).run(
