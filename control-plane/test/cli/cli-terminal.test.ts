@@ -115,6 +115,14 @@ describe("wide characters in a terminal", () => {
     }
   });
 
+  it("a name in a wide script is whole where the terminal has room for it", async () => {
+    const plane = await startTestControlPlane();
+    const name = "数".repeat(40);
+    await created(plane, { userId: name });
+    const { out } = await sluice("session list", { url: plane.url, terminal: { columns: 300, rows: 24 } });
+    expect(out).toContain(`  ${name}  `);
+  });
+
   it("the screen of top is no wider than its terminal with names in wide scripts", async () => {
     const plane = await startTestControlPlane();
     for (const name of NAMES) await created(plane, { userId: name, orgId: name });

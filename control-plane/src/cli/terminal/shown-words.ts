@@ -1,9 +1,8 @@
 // What a message may repeat of a command line: somebody may have put a secret in the wrong place, and logs keep messages.
+import { isLikeSecret } from "../../settings/secret-text.js";
 
 const LIKE_COMMAND = /^[a-z][a-z-]{0,19}$/;
 const LIKE_OPTION = /^--?[a-z][a-z-]{0,29}$/i;
-/** As tokens and secrets are written in base64 and hex: no folder, no ending, and longer than names are. */
-const LIKE_SECRET = /^(?:[\w-]{32,}={0,2}|[A-Za-z0-9+/]{43}=?)$/;
 const NOT_SHOWN = "(not repeated: it may be a secret)";
 
 /** The words up to the first one that cannot be a command's. */
@@ -15,4 +14,4 @@ export function shownWords(words: readonly string[]): string {
 export const shownOption = (option: string): string => (LIKE_OPTION.test(option) ? option : NOT_SHOWN);
 
 /** Of a file that somebody named. */
-export const shownPath = (path: string): string => (LIKE_SECRET.test(path) ? NOT_SHOWN : path);
+export const shownPath = (path: string): string => (isLikeSecret(path) ? NOT_SHOWN : path);
