@@ -72,7 +72,7 @@ const NO_FILTER: Found = {
 function notReceived({ name, received }: DiscoveredFilter): Found {
   const what =
     received === undefined
-      ? `it has not received the filter ${name} that its listener discovers, or has rejected it: it denies requests`
+      ? `it has not received the filter ${name} that its listener discovers, or has rejected it`
       : `as the filter ${name} that its listener discovers it received ${received}, not Sluice's`;
   const act =
     "See its log, components config and wasm, and the file or server that config_discovery names (Istio: istiod's log too)";
