@@ -25,7 +25,7 @@ const FILTER = "assembly/filter";
 const FILTER_ROOMS = ["vm", "state", "table", "policy", "edge", "request"];
 const EXIT = "assembly/host/exit\\.ts";
 const PLANE = "control-plane/src";
-const SHARED_SETTINGS = "environment|variables|unknown-variables|replaced-settings|secret-files";
+const SHARED_SETTINGS = "environment|variables|unknown-variables|replaced-settings|secret-files|secret-text";
 const ENTRIES = "assembly/(index|lean)\\.ts";
 
 export default {

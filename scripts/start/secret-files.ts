@@ -5,12 +5,12 @@ import { join } from "node:path";
 import { whyUnreadable } from "../../control-plane/src/files/file-reader.js";
 import { makeFolder } from "../../control-plane/src/files/own-folder.js";
 import { UnfitFile } from "../../control-plane/src/files/regular-file.js";
+import { MAX_SECRET_FILE_BYTES } from "../../control-plane/src/settings/secret-text.js";
 import { Failure } from "../failure.js";
 import { operatorFiles } from "../operator-files.js";
 
 /** What an installation secret needs at least; base64 of it is what both programs read. */
 const SECRET_BYTES = 32;
-const MAX_SECRET_FILE_BYTES = 65_536;
 const OWNER_ONLY_DIR = 0o700;
 const OWNER_ONLY_FILE = 0o600;
 

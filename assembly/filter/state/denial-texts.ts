@@ -45,7 +45,7 @@ export class DenialTexts {
     const challenge = new DenialHeaders(type, utf8("www-authenticate"), schemeAndHeader);
     // Of a 503 that is over in a moment.
     const retry = new DenialHeaders(type, utf8("retry-after"), utf8("1"));
-    const none = new DenialHeaders(type, null, schemeAndHeader);
+    const none = DenialHeaders.plain(type);
 
     const noAuth = GRPC_UNAUTHENTICATED;
     let code = CODE_MISSING_SESSION;

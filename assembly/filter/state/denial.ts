@@ -10,6 +10,11 @@ export class DenialHeaders {
   /** For a client that reads plain HTTP, as the host takes them. */
   pairs: ArrayBuffer;
 
+  /** With none beside the content type. Its value is not read. */
+  static plain(contentType: ArrayBuffer): DenialHeaders {
+    return new DenialHeaders(contentType, null, contentType);
+  }
+
   constructor(
     contentType: ArrayBuffer,
     public name: ArrayBuffer | null,

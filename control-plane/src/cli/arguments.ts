@@ -6,6 +6,7 @@ import { GENERAL_OPTIONS } from "./command.js";
 import type { Command, Given, Option, Options } from "./command.js";
 import { done, failed, usageFailure } from "./failure.js";
 import type { Outcome } from "./failure.js";
+import { shownOption } from "./terminal/shown-words.js";
 
 const MAX_NUMBER = 1_000_000;
 /** What somebody tries who has a token in their hand. */
@@ -80,7 +81,8 @@ function parse(argv: readonly string[], options: Options): Parsed | string {
     return { positionals: parsed.positionals, values: parsed.values, names };
   } catch (error) {
     if (!(error instanceof TypeError)) throw error;
-    return error.message.replaceAll("\n", " ").split(". To specify")[0] ?? error.message;
+    const [said = ""] = error.message.replaceAll("\n", " ").split(". To specify");
+    return said.replace(/^Unknown option '(.*)'$/, (_, option: string) => `Unknown option '${shownOption(option)}'`);
   }
 }
 

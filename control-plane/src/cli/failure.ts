@@ -60,7 +60,7 @@ export interface Failure {
   readonly exit: ExitCode;
   /**
    * The API's code, or one of this program's: USAGE, UNREACHABLE, UNEXPECTED_ANSWER, POLICY_REJECTED, SETTINGS_REJECTED,
-   * TOKEN_MALFORMED, TOKEN_NOT_GENUINE, UNCONFIRMED, FINDINGS.
+   * TOKEN_MALFORMED, TOKEN_NOT_GENUINE, STORE_FAILED, UNCONFIRMED, FINDINGS.
    */
   readonly code: string;
   readonly message: string;

@@ -2,6 +2,7 @@
 import { execFile } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { constants } from "node:fs";
+import { constants as system } from "node:os";
 import { stat } from "node:fs/promises";
 import { setTimeout as after } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
@@ -80,6 +81,20 @@ const io: Io = {
   },
 };
 
+/** Node would wait for ever for a reading that hangs: then only a signal ends it, and process 1 of a container only an abort. */
+async function endReadings(): Promise<void> {
+  if (await files.end(END_MS)) return;
+  process.kill(process.pid, "SIGKILL");
+  process.abort();
+}
+
+// To process 1 of a container a signal without a listener is lost. A command that ends in order has one of its own.
+for (const signal of process.pid === 1 ? (["SIGINT", "SIGTERM", "SIGHUP"] as const) : []) {
+  process.on(signal, () => {
+    if (process.listenerCount(signal) === 1) void endReadings().then(() => process.exit(128 + system.signals[signal]));
+  });
+}
+
 // A reader that has had enough, such as `head`, is no failure. A full disk is one: what was asked for stands nowhere.
 stdout.on("error", (error: NodeJS.ErrnoException) => {
   if (error.code === "EPIPE") process.exit(EXIT.done);
@@ -95,5 +110,4 @@ try {
   stderr.write(`sluice: a violation of this program: ${visible(String(error))}\n`);
   process.exitCode = EXIT.internal;
 }
-// Node would wait for ever for a reading that hangs: everything is said, and only a signal ends it.
-if (!(await files.end(END_MS))) process.kill(process.pid, "SIGKILL");
+await endReadings();

@@ -1,20 +1,17 @@
 // The program: from a command line to an exit code. Everything it touches is passed in.
-import { readAccess } from "./client/access.js";
 import { asksForJson, commandOf, readArguments, unknownOption, wordsOf } from "./arguments.js";
-import { Client } from "./client/client.js";
+import { withClient } from "./client/with-client.js";
 import { GENERAL_OPTIONS } from "./command.js";
 import type { Command, Given, Invocation } from "./command.js";
 import { COMMANDS } from "./commands.js";
-import { connect } from "./client/connection.js";
-import { EXIT, EXIT_CODES, usageFailure } from "./failure.js";
+import { done, EXIT, EXIT_CODES, usageFailure } from "./failure.js";
 import type { ExitCode, Failure } from "./failure.js";
 import { commandHelp, EXIT_CODES_TOPIC, exitCodesHelp, generalHelp, groupHelp } from "./terminal/help.js";
 import type { Environment } from "../settings/environment.js";
 import type { Io } from "./terminal/io.js";
 import { Output } from "./terminal/output.js";
+import { shownOption, shownWords } from "./terminal/shown-words.js";
 import { visible, visibleJson } from "./terminal/visible.js";
-
-const DEFAULT_TIMEOUT_SECONDS = 10;
 
 /** @param argv what follows the program's name */
 export async function runProgram(argv: readonly string[], env: Environment, io: Io): Promise<ExitCode> {
@@ -46,7 +43,7 @@ function printVersion(json: boolean, io: Io): ExitCode {
 function noOption(option: string): Failure {
   const general = Object.keys(GENERAL_OPTIONS).map((name) => `--${name}`);
   return usageFailure(
-    `there is no option ${option}`,
+    `there is no option ${shownOption(option)}`,
     `Every command takes ${general.join(", ")}; sluice COMMAND --help shows its own`,
   );
 }
@@ -68,7 +65,11 @@ function withoutCommand(
   const isGroup = first !== undefined && group.length > 0;
   if (command === undefined && first !== undefined && !(isGroup && words.length === 1)) {
     const names = (isGroup ? group : COMMANDS).map(({ name }) => name).join(", ");
-    return report(usageFailure(`there is no command ${words.slice(0, 2).join(" ")}`, `There are: ${names}`), json, io);
+    return report(
+      usageFailure(`there is no command ${shownWords(words.slice(0, 2))}`, `There are: ${names}`),
+      json,
+      io,
+    );
   }
   const { width } = io;
   const general = isGroup ? groupHelp(first, group, width) : generalHelp(COMMANDS, width);
@@ -88,15 +89,8 @@ async function run(command: Command, given: Given, env: Environment, io: Io): Pr
   const json = given.flag("json") || given.text("output") === "json";
   const invocation: Invocation = { ...given, io, env, output: new Output(io, json, coloured, widthOf(env, io)) };
   if ("runLocally" in command) return command.runLocally(invocation);
-  const access = await readAccess(env, given.text("token-file"), io);
-  if (!access.ok) return access.failure;
-  const connection = connect(access.value, (given.number("timeout") ?? DEFAULT_TIMEOUT_SECONDS) * 1000);
-  const { origin } = access.value.url;
-  try {
-    return await command.run(invocation, new Client(connection, access.value.token, origin, io.sleep));
-  } finally {
-    connection.close();
-  }
+  const ran = await withClient(invocation, async (client) => done(await command.run(invocation, client)));
+  return ran.ok ? ran.value : ran.failure;
 }
 
 /** Says on the error stream what went wrong, so that the output holds results only. */

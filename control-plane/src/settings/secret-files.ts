@@ -3,11 +3,10 @@ import { whyUnreadable } from "../files/file-reader.js";
 import { UnfitFile } from "../files/regular-file.js";
 import { given } from "./environment.js";
 import type { Environment } from "./environment.js";
+import { isLikeSecret, MAX_SECRET_FILE_BYTES } from "./secret-text.js";
 import { SECRET_VARIABLES, fileVariable } from "./variables.js";
 import type { SecretVariable } from "./variables.js";
 
-/** Far more than any secret; a file that is longer is another one. */
-const MAX_SECRET_FILE_BYTES = 65_536;
 const utf8 = new TextDecoder("utf-8", { fatal: true });
 
 export interface SecretFile {
@@ -56,7 +55,7 @@ export async function readSecretFiles(
 
 /** Who sets the variable to the secret itself must not find it in a log. */
 const shownPath = (path: string): string =>
-  path.includes("/") ? path : "the file that it names (expected a path with /)";
+  path.includes("/") && !isLikeSecret(path) ? path : "the file that it names (expected a path with /)";
 
 /** As an editor or `echo` leaves it: with one end of line. @throws UnfitFile */
 function textOf(content: Uint8Array): string {

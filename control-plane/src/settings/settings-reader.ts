@@ -9,6 +9,7 @@ import type { TlsFile, TlsFiles } from "../tls/tls.js";
 import { durationAtLeast } from "./durations.js";
 import { EnvironmentReader } from "./environment.js";
 import type { Environment } from "./environment.js";
+import { isHeaderSafe } from "./secret-text.js";
 import type { SecretVariable, Variable } from "./variables.js";
 
 const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "fatal", "silent"] as const;
@@ -17,7 +18,6 @@ export type LogLevel = (typeof LOG_LEVELS)[number];
 /** A setting that cannot be used. Its text names the variable and what was expected, never the value of a secret. */
 export type SettingsViolation = string;
 
-const HEADER_SAFE = /^[\x21-\x7e]*$/;
 const NETWORKS = "addresses and networks such as 192.0.2.7, 10.0.0.0/8 or 2001:db8::/32, separated by commas";
 
 /** The port's own TLS variables, and those that all programs share. */
@@ -123,5 +123,5 @@ export class SettingsReader extends EnvironmentReader {
 function tokenViolation(token: string): string | null {
   if (token.length < MIN_TOKEN_CHARS) return "is too short";
   if (token.length > MAX_TOKEN_CHARS) return "is too long";
-  return HEADER_SAFE.test(token) ? null : "holds a character that no header carries";
+  return isHeaderSafe(token) ? null : "holds a character that no header carries";
 }

@@ -42,6 +42,33 @@ describe("a command line that cannot be used", () => {
     expect(ran.err).toContain(said);
   });
 
+  it.each([
+    "token SECRET",
+    "SECRET",
+    "help SECRET",
+    "session SECRET --help",
+    "--SECRET edges",
+    "--SECRET",
+    "edges --SECRET",
+    "secret hash SECRET",
+    "policy check SECRET",
+    "token inspect SECRET --secret-file s",
+    "token inspect t --secret-file SECRET",
+    "edges --token-file SECRET",
+    "config --token-file SECRET",
+  ])("a secret in the wrong place is not repeated: sluice %s", async (line) => {
+    for (const secret of [
+      "AXQBm3jV53h307TSgB0AF2CSAAcSaOW0zeQIaNFa4qWHuwJC",
+      `${"+/Zz".repeat(10)}AAA=`,
+      "ab".repeat(32),
+    ])
+      for (const format of ["-o text", "-o json"]) {
+        const ran = await sluice(`${line.replace("SECRET", secret)} ${format}`);
+        expect(ran.out + ran.err).not.toContain(secret);
+        expect(ran.out + ran.err).not.toBe("");
+      }
+  });
+
   it("an empty id is exit code 2, and nothing is sent", async () => {
     expect(await sluice(["session", "show", ""])).toMatchObject({ code: EXIT.usage, out: "" });
   });

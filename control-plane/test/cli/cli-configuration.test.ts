@@ -1,5 +1,5 @@
 // The command line: its configuration file, and what wins over what.
-import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
 
@@ -93,6 +93,23 @@ describe("the configuration file", () => {
     const open = await sluice("edges", { env: HOME, files: { [FILE]: "url: http://x" }, openFiles: [FILE] });
     expect(open).toMatchObject({ code: 2, out: "" });
     expect(open.err).toContain("every user of this machine may write it\nchmod o-w");
+  });
+
+  it("a configuration file that nobody named counts as none where this user may not look", async () => {
+    const plane = await startTestControlPlane();
+    const world = { url: plane.url, forbidden: [FILE] };
+    expect(await sluice("session list", { ...world, env: { HOME: "/home/ada" } })).toMatchObject({ code: 0, err: "" });
+    const named = await sluice("session list", { ...world, env: { SLUICE_CONFIG: FILE } });
+    expect(named).toMatchObject({ code: 2, out: "" });
+    expect(named.err).toContain(`SLUICE_CONFIG: ${FILE} cannot be read: EACCES`);
+  });
+
+  it("docs/cli.md shows what config prints of a configuration file", async () => {
+    const text = "url: https://sluice.example:8080\ntlsCaFile: /etc/ssl/sluice-ca.pem\n";
+    const ran = await sluice("config", { env: { ...HOME, SLUICE_ADMIN_TOKEN: "t" }, files: { [FILE]: text } });
+    const shownInDocs = /^\$ \.\/sluice config\n([^]*?)^```$/m.exec(readFileSync("docs/cli.md", "utf8"))?.[1];
+    const trimmed = (lines = ""): string => lines.replace(/ +$/gm, "");
+    expect(trimmed(shownInDocs)).toBe(trimmed(ran.out));
   });
 
   it("the command as a process finds its configuration file in the home folder", async () => {

@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 import { jsonLines, sluice } from "../support/cli.js";
 import { created, INSTANCE, KEYS, startTestControlPlane } from "../support/control-plane.js";
 import type { TestControlPlane } from "../support/control-plane.js";
+import { answer, answering } from "../support/scripted-server.js";
 import { watchFrom } from "../support/watch-from.js";
 import { FILTER, request } from "../support/watching.js";
 
@@ -158,6 +159,7 @@ describe("edges", () => {
     expect(jsonLines(await sluice("edges --json", plane))).toMatchObject([
       { edge: "gw-1", clockOff: false, clockOffsetMs: 3_600_000 },
       { edge: "gw-2" },
+      { clockOfMostMs: 3_600_000 },
     ]);
   });
 
@@ -210,6 +212,25 @@ describe("top", () => {
     const json = await sluice("top --once --json --interval 2.5 --limit 1", plane);
     expect(json.slept).toEqual([2500]);
     expect(jsonLines(json)).toMatchObject([{ tokensPerSecond: 0, session: { id: slow } }]);
+  });
+
+  it("top --once waits until edges that report seldom have reported", async () => {
+    const list = (consumed: number, lastActivity: number) => {
+      const session = {
+        id: "s",
+        userId: "ada",
+        orgId: "o",
+        plan: "p",
+        createdAt: 0,
+        lastActivity,
+        tokens: { consumed },
+      };
+      return answer(200, { sessions: [session], cursor: null, reportInterval: 20_000 });
+    };
+    const { url } = await answering(list(0, 1000), list(300, 21_000));
+    const ran = await sluice("top --once --json", { url });
+    expect(ran).toMatchObject({ code: 0, slept: [24_000] });
+    expect(jsonLines(ran)).toMatchObject([{ tokensPerSecond: 15 }]);
   });
 
   it("top counts a session that began between the reads from 0", async () => {

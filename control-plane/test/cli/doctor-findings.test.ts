@@ -130,21 +130,24 @@ interface FakeEnvoy {
   readonly nodeId?: string;
   readonly state?: string;
   readonly listeners?: unknown;
+  /** What it received for the filters that it discovers. */
+  readonly discovered?: unknown;
   readonly clusters?: readonly unknown[];
   readonly stats?: readonly string[];
 }
 
 /** What an Envoy's admin interface answers. */
 async function envoy({ version = "1.40.0", nodeId = "gw-1", state = "LIVE", ...said }: FakeEnvoy): Promise<string> {
-  const { listeners = GOOD, clusters = [UP], stats = RUNNING } = said;
+  const { listeners = GOOD, discovered, clusters = [UP], stats = RUNNING } = said;
   const server = createServer((asked, response) => {
     const path = asked.url ?? "";
     const body = path.startsWith("/server_info")
       ? { version: `0123/${version}/Clean/RELEASE/BoringSSL`, state, node: { id: nodeId } }
       : path.startsWith("/clusters")
         ? { cluster_statuses: clusters }
-        : { configs: [listeners] };
-    if (path.startsWith("/config_dump") && !path.includes("static_listeners")) response.writeHead(404);
+        : { configs: path.includes("ecds") ? [{ ecds_filter: discovered }] : [listeners] };
+    const hasNone = path.includes("dynamic_listeners") || (path.includes("ecds_filters") && discovered === undefined);
+    if (hasNone) response.writeHead(404);
     response.end(path.startsWith("/stats") ? stats.join("\n") : JSON.stringify(body));
   });
   return listening(server);
@@ -159,6 +162,25 @@ const filterWith = (environment: unknown): unknown =>
     ),
   );
 
+/** A listener that discovers a filter, which may be of these types. */
+const discovering = (name: string, ...types: string[]): unknown => ({
+  name,
+  config_discovery: { type_urls: types.map((type) => `type.googleapis.com/envoy.extensions.filters.http.${type}`) },
+});
+/** Istio's names, as in test/e2e/harness/xds/istio.ts. */
+const PLUGIN = "istio-system.sluice~istio-translated-wasmplugin";
+const EXTENSION = `extensions.istio.io/trafficextension/${PLUGIN}`;
+const OF_ISTIO = discovering(EXTENSION, "wasm.v3.Wasm", "rbac.v3.RBAC");
+const DENIAL = {
+  name: EXTENSION,
+  typed_config: { "@type": "type.googleapis.com/envoy.extensions.filters.http.rbac.v3.RBAC" },
+};
+const RENAMED = {
+  listeners: JSON.parse(
+    JSON.stringify(GOOD).replace('"name":"sluice","root_id"', `"name":"${PLUGIN}","root_id"`),
+  ) as unknown,
+};
+
 describe("an Envoy", () => {
   const cases: readonly (readonly [string, FakeEnvoy, readonly string[]])[] = [
     ["in order", {}, []],
@@ -167,6 +189,9 @@ describe("an Envoy", () => {
     ["that does not serve yet", { state: "PRE_INITIALIZING" }, ["ENVOY_NOT_LIVE"]],
     ["without the filter", { listeners: {} }, ["NO_FILTER"]],
     ["that waits for the filter", { listeners: { name: "sluice", config_discovery: {} } }, ["FILTER_NOT_RECEIVED"]],
+    ["of Istio that waits for the filter", { listeners: OF_ISTIO }, ["FILTER_NOT_RECEIVED"]],
+    ["of Istio that was given a denial for it", { listeners: OF_ISTIO, discovered: DENIAL }, ["FILTER_NOT_RECEIVED"]],
+    ["that discovers another filter", { listeners: discovering("other", "rbac.v3.RBAC") }, ["NO_FILTER"]],
     ["whose filter has no secret", { listeners: filterWith({}) }, ["NO_SECRET"]],
     ["whose filter does not run", { stats: ["server.concurrency: 2"] }, ["FILTER_NOT_RUNNING"]],
     ["without the cluster", { clusters: [] }, ["NO_CLUSTER"]],
@@ -183,6 +208,11 @@ describe("an Envoy", () => {
     ],
     ["that was never answered", { stats: RUNNING.map((line) => line.replace(": 3", ": 0")) }, ["CALLS_FAIL"]],
     ["with workers without a filter", { stats: [...RUNNING, "wasm.wasm_vm_count: 2"] }, ["WORKERS_WITHOUT_FILTER"]],
+    [
+      "whose renamed filter trapped",
+      { ...RENAMED, stats: [...RUNNING, `wasm.${PLUGIN}.vm_reload_success: 1`] },
+      ["FILTER_TRAPPED"],
+    ],
     ["whose filter trapped", { stats: [...RUNNING, "wasm.sluice.vm_reload_success: 1"] }, ["FILTER_TRAPPED"]],
   ];
 
@@ -197,6 +227,34 @@ describe("an Envoy", () => {
     inOrder(plane, "gw-1");
     const failedOnce = [...RUNNING, "cluster.sluice_control_plane.upstream_cx_connect_fail: 7"];
     expect(await codes(plane, `--envoy ${await envoy({ stats: failedOnce })}`)).toEqual([]);
+  });
+
+  it("doctor passes over calls that failed once where the control plane does not say who watches", async () => {
+    const plane = await startTestControlPlane();
+    const failedOnce = [
+      ...RUNNING,
+      "cluster.sluice_control_plane.upstream_cx_connect_fail: 7",
+      RUNNING[2]?.replace("ok", "unauthorized") ?? "",
+    ];
+    const option = `--envoy ${await envoy({ stats: failedOnce })}`;
+    const withToken = (token: string): World => ({ url: plane.url, env: { SLUICE_ADMIN_TOKEN: token } });
+    expect(await codes(withToken("no-operator-has-this-token"), option)).toEqual(["UNAUTHORIZED"]);
+    expect(await codes(withToken(ISSUER_TOKEN), option)).toEqual(["FORBIDDEN"]);
+    expect(await codes(withToken(""), option)).toEqual(["COMMAND_SETTINGS"]);
+    const never = RUNNING.map((line) => line.replace(": 3", ": 0"));
+    expect(await codes(withToken(""), `--envoy ${await envoy({ stats: never })}`)).toEqual([
+      "COMMAND_SETTINGS",
+      "CALLS_FAIL",
+    ]);
+  });
+
+  it("doctor names the filter of Istio that an Envoy waits for, and what it got in its place", async () => {
+    const plane = await startTestControlPlane();
+    inOrder(plane, "another-edge");
+    const [waiting] = await found(plane, `--envoy ${await envoy({ listeners: OF_ISTIO })}`);
+    expect(waiting?.what).toContain(`it has not received the filter ${EXTENSION}`);
+    const [denying] = await found(plane, `--envoy ${await envoy({ listeners: OF_ISTIO, discovered: DENIAL })}`);
+    expect(denying?.what).toContain("it received envoy.extensions.filters.http.rbac.v3.RBAC, not Sluice's");
   });
 
   it("doctor names an Envoy whose secret differs once, however many say so", async () => {

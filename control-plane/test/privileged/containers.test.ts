@@ -1,10 +1,14 @@
 // Control planes and backups that each are process 1 of a container, on one data folder.
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { constants } from "node:os";
 import { dirname, join } from "node:path";
-import { expect, it } from "vitest";
+import { expect, it, onTestFinished } from "vitest";
 
 import { compiledMain } from "../support/compiled-sources.js";
-import { CONTAINED, needsNamespaces } from "../support/contained.js";
+import { CONTAINED, firstChildOf, needsNamespaces } from "../support/contained.js";
 import { ADMIN_TOKEN, ControlPlaneProcess, settingsIn } from "../support/process.js";
 
 async function statusOfCreation(url: string): Promise<number> {
@@ -66,3 +70,26 @@ it("a restore from another container is refused while a control plane has the fo
   }
   expect(await statusOfCreation(url)).toBe(201);
 });
+
+it.for(["SIGINT", "SIGTERM", "SIGHUP"] as const)(
+  "sluice as process 1 of a container ends by %s",
+  async (signal, test) => {
+    needsNamespaces(test);
+    const silent = createServer(() => undefined).listen(0, "127.0.0.1");
+    onTestFinished(() => {
+      silent.closeAllConnections();
+      silent.close();
+    });
+    await once(silent, "listening");
+    const { port } = silent.address() as AddressInfo;
+    const env = { PATH: process.env.PATH, SLUICE_URL: `http://127.0.0.1:${port}`, SLUICE_ADMIN_TOKEN: ADMIN_TOKEN };
+    const [unshare = "", ...options] = CONTAINED;
+    const command = [process.execPath, join(dirname(compiledMain()), "cli/main.js"), "edges", "--timeout", "600"];
+    const child = spawn(unshare, [...options, ...command], { env, stdio: "ignore" });
+    onTestFinished(() => void child.kill("SIGKILL"));
+    const ended = once(child, "exit", { signal: AbortSignal.timeout(20_000) });
+    await once(silent, "request");
+    process.kill(firstChildOf(child.pid ?? 0), signal);
+    expect(await ended).toEqual([128 + constants.signals[signal], null]);
+  },
+);

@@ -20,6 +20,8 @@ export interface World {
   readonly url?: string;
   readonly env?: Environment;
   readonly files?: Readonly<Record<string, string>>;
+  /** What this user may not look at. */
+  readonly forbidden?: readonly string[];
   /** Of the files, those that every user may write. */
   readonly openFiles?: readonly string[];
   /** On the standard input. */
@@ -46,6 +48,7 @@ export async function sluice(line: string | readonly string[], world: World = {}
     url,
     env,
     files = {},
+    forbidden = [],
     openFiles = [],
     input = "",
     storeAdmin = noStore,
@@ -66,6 +69,7 @@ export async function sluice(line: string | readonly string[], world: World = {}
     columns: () => terminal?.columns ?? 80,
     rows: () => terminal?.rows ?? 24,
     readFile: (path) => {
+      if (forbidden.includes(path)) return Promise.reject(Object.assign(new Error("no"), { code: "EACCES" }));
       const text = files[path];
       if (text === undefined) return Promise.reject(Object.assign(new Error("no such file"), { code: "ENOENT" }));
       return Promise.resolve(Buffer.from(text));

@@ -1,48 +1,19 @@
 // The completion of command lines, asked of the shells themselves.
-import { mkdirSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { TestContext } from "vitest";
 
 import { projectRoot } from "../../../scripts/project-root.js";
 import { runCommand } from "../../../scripts/run-command.js";
-import { unpackWithDependencies } from "../../../scripts/test/debian-package.js";
-import { notRun } from "../../../scripts/test/not-run.js";
 import { GENERAL_OPTIONS } from "../../../control-plane/src/cli/command.js";
 import { COMMANDS } from "../../../control-plane/src/cli/commands.js";
 import { sluice } from "../../../control-plane/test/support/cli.js";
 import { temporaryFolder } from "../../../control-plane/test/support/process.js";
+import { type Shell, shell } from "../harness/shells.js";
 
 /** The words of the line up to the cursor; the last one is being typed. */
 type Complete = (words: readonly string[], context: TestContext) => Promise<string[]>;
-
-interface Shell {
-  readonly command: string;
-  readonly env: NodeJS.ProcessEnv;
-}
-
-/** This machine's, or one that is unpacked beside it. */
-async function shell(name: string, context: TestContext): Promise<Shell> {
-  const found = await runCommand("sh", ["-c", `command -v ${name}`], { env: process.env });
-  if (found.code === 0) return { command: name, env: process.env };
-  const target = join(projectRoot, ".cache", name);
-  const command = ["bin", "usr/bin"].map((folder) => join(target, folder, name));
-  const isThere = async (): Promise<string | undefined> => {
-    for (const one of command) if ((await runCommand("test", ["-x", one], { env: process.env })).code === 0) return one;
-    return undefined;
-  };
-  if ((await isThere()) === undefined) {
-    mkdirSync(join(projectRoot, ".cache"), { recursive: true });
-    const failure = await unpackWithDependencies({ packageName: name, target, env: process.env });
-    if (failure !== undefined) notRun(context, `${name} is not there: ${failure}`);
-  }
-  const unpacked = await isThere();
-  if (unpacked === undefined) return notRun(context, `${name} is not there: its package has no such program`);
-  const libraries = ["x86_64", "aarch64"].flatMap((cpu) =>
-    ["usr/lib", "lib"].map((folder) => join(target, folder, `${cpu}-linux-gnu`)),
-  );
-  return { command: unpacked, env: { ...process.env, LD_LIBRARY_PATH: libraries.join(":") } };
-}
 
 async function lines({ command, env }: Shell, args: readonly string[], cwd?: string): Promise<string[]> {
   const ran = await runCommand(command, args, { env, ...(cwd !== undefined && { cwd }) });
@@ -58,10 +29,18 @@ async function folderWith(name: string): Promise<string> {
   return folder;
 }
 
+/** As bash has them in COMP_WORDS: --output=json is three. */
+const split = (words: readonly string[]): string[] =>
+  words.flatMap((word) => word.split(/([=:]+)/).filter((part) => part !== "" || word === ""));
+
 const inBash: Complete = async (words) => {
   const folder = await folderWith("bash");
   const line = `source ./script; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _sluice; printf '%s\\n' "\${COMPREPLY[@]}"`;
-  return lines({ command: "bash", env: process.env }, ["--norc", "-c", line, "bash", "sluice", ...words], folder);
+  return lines(
+    { command: "bash", env: process.env },
+    ["--norc", "-c", line, "bash", "sluice", ...split(words)],
+    folder,
+  );
 };
 
 /** The functions of zsh's completion are stood in for by ones that print what they are given, and what fits. */
@@ -70,6 +49,7 @@ const inZsh: Complete = async (words, context) => {
   // A zsh that was unpacked elsewhere does not find its own modules.
   const line = `module_path=(${join(projectRoot, ".cache/zsh/usr/lib")}/*/zsh/*(N) $module_path)
 compdef() { : }
+compset() { words[CURRENT]=\${words[CURRENT]#*=} }
 _describe() { print -l -- \${\${(P)2}%%:*} | grep -- "^\${words[CURRENT]}" }
 _files() { print -l -- \${words[CURRENT]}*(N) }
 source ./script; words=("$@"); CURRENT=$#; _sluice; true`;
@@ -90,6 +70,13 @@ const SHELLS: readonly (readonly [string, Complete])[] = [
   ["zsh", inZsh],
   ["fish", inFish],
 ];
+
+it("the completion of bash has nothing that bash 3.2 of macOS does not know", async () => {
+  const { out } = await sluice("completion bash");
+  expect(out).not.toMatch(
+    /\b(mapfile|readarray|coproc|declare -[Ag]|local -[Ang])\b|source <\(|\$\{\w+(,,|\^\^|@)|&>>|\|&/,
+  );
+});
 
 describe.each(SHELLS)("completion in %s", (name, complete) => {
   it(`${name} completes every command, word by word`, async (context) => {
@@ -127,5 +114,12 @@ describe.each(SHELLS)("completion in %s", (name, complete) => {
     expect(await complete(["policy", "check", "pol"], context)).toEqual(["policy.yaml"]);
     expect(await complete(["edges", "--token-file", "pol"], context)).toEqual(["policy.yaml"]);
     expect(await complete(["session", "list", "--user", "pol"], context)).toEqual([]);
+    // Behind = fish names the option too, as it replaces the whole word.
+    const value = async (...words: string[]): Promise<string[]> =>
+      (await complete(words, context)).map((one) => one.replace(/^--[\w-]+=/, "")).sort();
+    expect(await value("session", "list", "--state=re")).toEqual(["revoked"]);
+    expect(await value("edges", "--output=")).toEqual(["json", "text"]);
+    expect(await value("edges", "--token-file=pol")).toEqual(["policy.yaml"]);
+    expect(await value("doctor", "--envoy", "http://gw-1:9901", "--output", "js")).toEqual(["json"]);
   });
 });

@@ -92,6 +92,29 @@ describe("a page of another origin", () => {
     expect(headers.ratelimit).toBe(`"single";r=0;t=${headers["retry-after"] ?? ""}`);
   });
 
+  it("a page's client of gRPC-Web may send its headers, and reads why it was denied", async (context) => {
+    const { token } = await sluice().api.issue();
+    const asked = async (session: string) =>
+      open(context).run(
+        async ({ url, session }) => {
+          const headers = {
+            "content-type": "application/grpc-web+proto",
+            "x-grpc-web": "1",
+            "x-user-agent": "grpc-web-javascript/0.1",
+            "grpc-timeout": "5S",
+            "x-session-id": session,
+          };
+          const answer = await fetch(url, { method: "POST", headers, body: new Uint8Array(5) });
+          return { status: answer.status, body: await answer.text() };
+        },
+        { url: url("/sluice.Test/Echo"), session },
+      );
+    expect(await asked(token)).toEqual({ status: 200, body: UPSTREAM_BODY });
+    const denied = await asked("invented");
+    expect(denied.status).toBe(200);
+    expect(denied.body).toContain("grpc-status:16\r\n");
+  });
+
   it("a page whose origin is not listed can neither send a token nor read a denial", async (context) => {
     const { token } = await sluice().api.issue();
     const reached = sluice().upstream.received.length;

@@ -35,7 +35,7 @@ describe("an Envoy with the example for browsers", () => {
       rights: {
         "access-control-allow-origin": ORIGIN,
         "access-control-allow-methods": "GET, HEAD, POST, PUT, PATCH, DELETE",
-        "access-control-allow-headers": "x-session-id, content-type",
+        "access-control-allow-headers": "x-session-id, content-type, x-grpc-web, x-user-agent, grpc-timeout",
         "access-control-expose-headers": "ratelimit, ratelimit-policy, retry-after",
         "access-control-max-age": "7200",
       },

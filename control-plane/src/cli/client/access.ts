@@ -5,12 +5,14 @@ import { createSecureContext } from "node:tls";
 import { given } from "../../settings/environment.js";
 import type { Environment } from "../../settings/environment.js";
 import { readSecretFiles } from "../../settings/secret-files.js";
+import { isHeaderSafe, MAX_SECRET_FILE_BYTES } from "../../settings/secret-text.js";
 import { unknownVariables } from "../../settings/unknown-variables.js";
 import { fileVariable } from "../../settings/variables.js";
 import { whyUnreadable } from "../../files/file-reader.js";
 import { done, failed, usageFailure } from "../failure.js";
 import type { Outcome } from "../failure.js";
 import type { Io } from "../terminal/io.js";
+import { shownPath } from "../terminal/shown-words.js";
 import { readConfiguration } from "./configuration.js";
 import type { Configuration, Found } from "./configuration.js";
 
@@ -26,8 +28,6 @@ export interface Access {
 const TOKEN = "SLUICE_ADMIN_TOKEN";
 export const DEFAULT_URL = new URL("http://127.0.0.1:8080");
 const A_URL = "a URL such as https://sluice.example:8080, with no name, password or query";
-const HEADER_SAFE = /^[\x21-\x7e]+$/;
-const MAX_TOKEN_FILE_BYTES = 65_536;
 /** All authorities that a system trusts take some 200 KB. */
 const MAX_PEM_BYTES = 1_048_576;
 
@@ -102,9 +102,9 @@ async function readToken(env: Environment, place: TokenPlace | undefined, io: Pi
   const { from } = place;
   const isOfEnvironment = "text" in place || from === fileVariable(TOKEN);
   const token = firstOf(
-    isOfEnvironment ? await ofEnvironment(env, io) : await read(from, place.file, MAX_TOKEN_FILE_BYTES, io),
+    isOfEnvironment ? await ofEnvironment(env, io) : await read(from, place.file, MAX_SECRET_FILE_BYTES, io),
   );
-  if (!HEADER_SAFE.test(token)) throw new Unusable(`${from}: expected an admin token, in visible ASCII characters`);
+  if (!isHeaderSafe(token)) throw new Unusable(`${from}: expected an admin token, in visible ASCII characters`);
   return token;
 }
 
@@ -154,6 +154,6 @@ async function read(what: string, path: string, maxBytes: number, io: Pick<Io, "
   try {
     return (await io.readFile(path, maxBytes)).toString("utf8");
   } catch (error) {
-    throw new Unusable(`${what}: ${path} cannot be read: ${whyUnreadable(error)}`);
+    throw new Unusable(`${what}: ${shownPath(path)} cannot be read: ${whyUnreadable(error)}`);
   }
 }

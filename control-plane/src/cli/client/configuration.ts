@@ -73,7 +73,8 @@ async function readFileAt({ path, isNamed }: Place, io: Files): Promise<Outcome<
     bytes = await io.readFile(path, MAX_BYTES);
   } catch (error) {
     const code = codeOf(error);
-    if (!isNamed && (code === "ENOENT" || code === "ENOTDIR")) return undefined;
+    // EACCES: HOME is another user's, such as root's under `su`.
+    if (!isNamed && ["ENOENT", "ENOTDIR", "EACCES"].includes(String(code))) return undefined;
     const from = isNamed ? "SLUICE_CONFIG: " : "";
     return failed(usageFailure(`${from}${path} cannot be read: ${whyUnreadable(error)}`));
   }

@@ -3,6 +3,7 @@ import { DEFAULT_URL, tokenOf } from "../client/access.js";
 import { readConfiguration } from "../client/configuration.js";
 import type { Configuration } from "../client/configuration.js";
 import type { Invocation, LocalCommand } from "../command.js";
+import { shownPath } from "../terminal/shown-words.js";
 import type { Column } from "../terminal/output.js";
 
 interface Row {
@@ -45,7 +46,7 @@ function rowsOf({ env, text }: Invocation, configuration: Configuration): Row[] 
   const { path, found } = configuration;
   const url = found("url") ?? { value: DEFAULT_URL.href, from: "default" };
   const token = tokenOf(env, text("token-file"), configuration);
-  const value = token !== undefined && "file" in token ? token.file : null;
+  const value = token !== undefined && "file" in token ? shownPath(token.file) : null;
   const files = (["tlsCaFile", "clientCertFile", "clientKeyFile"] as const).map((setting): Row => {
     const place = found(setting);
     return { setting, value: place?.value ?? null, from: place?.from ?? null };

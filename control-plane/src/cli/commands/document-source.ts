@@ -3,6 +3,7 @@ import { whyUnreadable } from "../../files/file-reader.js";
 import { done, failed, usageFailure } from "../failure.js";
 import type { Outcome } from "../failure.js";
 import type { Io } from "../terminal/io.js";
+import { shownPath } from "../terminal/shown-words.js";
 
 export interface Source {
   /** As messages name it. */
@@ -12,7 +13,9 @@ export interface Source {
 
 export async function readSource(file: string, maxBytes: number, io: Io): Promise<Outcome<Source>> {
   const name = file === "-" ? "<stdin>" : file;
-  const read = await readOr(name, () => (file === "-" ? io.readInput(maxBytes) : io.readFile(file, maxBytes)));
+  const read = await readOr(shownPath(name), () =>
+    file === "-" ? io.readInput(maxBytes) : io.readFile(file, maxBytes),
+  );
   return read.ok ? done({ name, bytes: read.value }) : read;
 }
 

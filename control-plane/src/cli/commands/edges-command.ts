@@ -95,6 +95,7 @@ export const edges: ApiCommand = {
     if (output.json) {
       for (const edge of views) output.document(edge);
       for (const caller of unauthenticated) output.document({ unauthenticated: caller });
+      if (clockOfMostMs !== null) output.document({ clockOfMostMs });
       return undefined;
     }
     if (views.length === 0) output.line("No edge has called this control plane: is an Envoy running with it?");

@@ -3,10 +3,12 @@ import { deriveKeys, readSecret } from "../../domain/keys.js";
 import type { Keys } from "../../domain/keys.js";
 import { given } from "../../settings/environment.js";
 import { readSecretFiles } from "../../settings/secret-files.js";
+import { MAX_SECRET_FILE_BYTES } from "../../settings/secret-text.js";
 import { unknownVariables } from "../../settings/unknown-variables.js";
 import type { Invocation } from "../command.js";
 import { done, failed, usageFailure } from "../failure.js";
 import type { Outcome } from "../failure.js";
+import { shownPath } from "../terminal/shown-words.js";
 import { readOr } from "./document-source.js";
 
 export interface NamedKeys {
@@ -16,12 +18,11 @@ export interface NamedKeys {
 }
 
 const VARIABLES = ["SLUICE_SECRET", "SLUICE_SECRET_ALSO"] as const;
-const MAX_SECRET_FILE_BYTES = 65_536;
 
 /** Those of the file alone where one is given; none where no secret is. Nothing that stands in a secret is repeated. */
 export async function readKeys(file: string | undefined, { env, io }: Invocation): Promise<Outcome<NamedKeys[]>> {
   if (file !== undefined) {
-    const read = await readOr(`--secret-file: ${file}`, () => io.readFile(file, MAX_SECRET_FILE_BYTES));
+    const read = await readOr(`--secret-file: ${shownPath(file)}`, () => io.readFile(file, MAX_SECRET_FILE_BYTES));
     return read.ok ? keysFrom([["--secret-file", read.value.toString("utf8")]]) : read;
   }
   const [unknown] = unknownVariables(env);

@@ -1,5 +1,6 @@
 // The commands that make secrets and say a token's hash: nobody pastes a line of a shell for one. They ask no control plane.
 import { digitsOf, sha256Of } from "../../domain/token-hash.js";
+import { isHeaderSafe, MAX_SECRET_FILE_BYTES } from "../../settings/secret-text.js";
 import type { Invocation, LocalCommand } from "../command.js";
 import { done, failed, usageFailure } from "../failure.js";
 import type { Failure, Outcome } from "../failure.js";
@@ -10,7 +11,6 @@ type Kind = (typeof KINDS)[number];
 
 /** As docs/session-token.md wants a secret; a token is as hard to guess. */
 const RANDOM_BYTES = 32;
-const MAX_TOKEN_FILE_BYTES = 65_536;
 const NOTHING_ASKED = "Asks no control plane, and needs no token.";
 /** A token has one spelling in every shell, URL and header. */
 const ENCODINGS: Readonly<Record<Kind, "base64" | "base64url">> = {
@@ -103,9 +103,9 @@ export const secretHash: LocalCommand = {
 
 /** One token, such as `secret new` writes. */
 async function readTokens(file: string, io: Invocation["io"]): Promise<Outcome<string>> {
-  const source = await readSource(file, MAX_TOKEN_FILE_BYTES, io);
+  const source = await readSource(file, MAX_SECRET_FILE_BYTES, io);
   if (!source.ok) return source;
   const token = Buffer.from(source.value.bytes).toString("utf8").trim();
-  if (/^[\x21-\x7e]+$/.test(token)) return done(token);
+  if (isHeaderSafe(token)) return done(token);
   return failed(usageFailure(`${source.value.name}: expected one token, in visible ASCII characters`));
 }

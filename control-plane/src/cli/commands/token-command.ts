@@ -3,6 +3,7 @@ import { TOKEN_CHARS } from "../../../../assembly/contract.js";
 import { idTimeMs } from "../../domain/session-id.js";
 import { readToken } from "../../domain/token.js";
 import type { ReadToken } from "../../domain/token.js";
+import { MAX_SECRET_FILE_BYTES } from "../../settings/secret-text.js";
 import type { LocalCommand } from "../command.js";
 import { EXIT, usageFailure } from "../failure.js";
 import type { Failure } from "../failure.js";
@@ -12,8 +13,6 @@ import { readSource } from "./document-source.js";
 import { readKeys } from "./installation-keys.js";
 import type { NamedKeys } from "./installation-keys.js";
 
-/** More than any token: whatever is that long is another file. */
-const MAX_BYTES = 65_536;
 const LIKE_A_TOKEN = new RegExp(`^[A-Za-z0-9_-]{${TOKEN_CHARS}}$`);
 
 export const tokenInspect: LocalCommand = {
@@ -45,7 +44,7 @@ export const tokenInspect: LocalCommand = {
     if (keys?.value.length === 0) {
       return usageFailure("no secret: SLUICE_SECRET is not set", "Set it or SLUICE_SECRET_FILE, or add --unchecked");
     }
-    const source = await readSource(file, MAX_BYTES, io);
+    const source = await readSource(file, MAX_SECRET_FILE_BYTES, io);
     if (!source.ok) return source.failure;
     const reading = readToken(Buffer.from(source.value.bytes).toString("utf8").trim());
     if ("violation" in reading) {

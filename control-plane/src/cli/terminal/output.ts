@@ -1,8 +1,10 @@
 // What a command prints: aligned tables and fields for people, JSON for programs.
+import { columnsOf, fitting } from "./columns.js";
 import type { Io } from "./io.js";
 import { fitTable } from "./fit-table.js";
 import type { Fitted, FittingColumn } from "./fit-table.js";
 import { visible, visibleJson } from "./visible.js";
+import { wrapped } from "./wrapping.js";
 
 export type Colour = "bold" | "green" | "red" | "yellow";
 export type Cell = string | number | { readonly text: string; readonly colour: Colour };
@@ -33,7 +35,8 @@ export class Output {
 
   /** What is no result: how far it is, that there is more. */
   remark(text: string): void {
-    this.io.err(`${this.json ? visibleJson({ remark: text }) : visible(text)}\n`);
+    if (this.json) this.io.err(`${visibleJson({ remark: text })}\n`);
+    else for (const line of wrapped(visible(text), this.width)) this.io.err(`${line}\n`);
   }
 
   document(value: unknown): void {
@@ -84,14 +87,14 @@ export class Output {
   private tableLine(
     columns: readonly { readonly right: true | undefined; readonly width: number }[],
     cells: readonly Cell[],
-    maxChars: number,
+    maxColumns: number,
   ): string {
     let line = "";
-    let room = maxChars;
+    let room = maxColumns;
     cells.forEach((cell, i) => {
       const { right, width } = columns[i] ?? { right: undefined, width: 0 };
       const text = cutTo(textOf(cell), width);
-      const blank = " ".repeat(Math.max(0, width - charactersOf(text).length));
+      const blank = " ".repeat(Math.max(0, width - columnsOf(text)));
       const isLast = i === cells.length - 1;
       const [before, after] = right === true ? [blank, ""] : ["", isLast ? "" : blank];
       const parts: [string, Colour | undefined][] = [
@@ -100,8 +103,9 @@ export class Output {
         [after, undefined],
       ];
       for (const [part, colour] of parts) {
-        const cut = room === Infinity ? part : charactersOf(part).slice(0, room).join("");
-        room -= charactersOf(cut).length;
+        const cut = fitting(part, room);
+        // A wide character that does not fit leaves a column, into which nothing that follows it goes.
+        room -= cut === part ? columnsOf(cut) : room;
         line += colour === undefined || cut === "" ? cut : this.paint(cut, colour);
       }
     });
@@ -129,7 +133,7 @@ class Grid<Row> {
     const titles = columns.map(({ title }): Cell => ({ text: title, colour: "bold" }));
     this.lines = [titles, ...rows.map((row) => columns.map(({ of }) => of(row)))];
     this.natural = columns.map((_, i) =>
-      this.lines.reduce((width, cells) => Math.max(width, lengthOf(cells[i] ?? "")), 0),
+      this.lines.reduce((width, cells) => Math.max(width, columnsOf(textOf(cells[i] ?? ""))), 0),
     );
   }
 
@@ -143,14 +147,10 @@ class Grid<Row> {
 }
 
 function cutTo(text: string, width: number): string {
-  const characters = charactersOf(text);
-  return characters.length <= width ? text : characters.slice(0, width - 1).join("") + CUT;
+  return columnsOf(text) <= width ? text : fitting(text, width - 1) + CUT;
 }
 
 const textOf = (cell: Cell): string => visible(typeof cell === "object" ? cell.text : String(cell));
-/** Code points: wide scripts and joined emoji may still stand askew, which costs no more than looks. */
-const charactersOf = (text: string): string[] => Array.from(text);
-const lengthOf = (cell: Cell): number => charactersOf(textOf(cell)).length;
 
 /** `2026-01-01T00:00:00Z`; a dash for never. */
 export function timeText(ms: number | null): string {

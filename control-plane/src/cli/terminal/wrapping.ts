@@ -1,4 +1,5 @@
 // Text for people in so many columns: broken between words, and never within one.
+import { columnsOf } from "./columns.js";
 
 /** @param width Infinity: one line */
 export function wrapped(text: string, width: number): string[] {
@@ -6,7 +7,7 @@ export function wrapped(text: string, width: number): string[] {
   let line = "";
   // Two spaces and more stand between a command and what it does: they stay.
   for (const [word = ""] of text.matchAll(/\s*\S+/g)) {
-    if (line !== "" && line.length + word.length > width) {
+    if (line !== "" && columnsOf(line) + columnsOf(word) > width) {
       lines.push(line);
       line = word.trimStart();
     } else line += word;

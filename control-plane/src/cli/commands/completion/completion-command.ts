@@ -19,7 +19,7 @@ export const completionOf = (commands: () => readonly Command[]): LocalCommand =
   args: [{ name: "SHELL", what: "bash, zsh or fish", values: Object.keys(SCRIPTS) }],
   options: {},
   notes: [
-    "Asks no control plane. bash: source <(sluice completion bash) in ~/.bashrc.",
+    'Asks no control plane. bash: eval "$(sluice completion bash)" in ~/.bashrc.',
     "zsh: sluice completion zsh > FOLDER/_sluice, for a FOLDER of your fpath.",
     "fish: sluice completion fish > ~/.config/fish/completions/sluice.fish.",
     "After an update of sluice, write the file again.",

@@ -7,7 +7,7 @@ export function zshScript(grammar: Grammar): string {
   return `#compdef sluice
 # Completion of sluice for zsh: sluice completion zsh > FOLDER/_sluice, for a FOLDER of your fpath
 _sluice() {
-  local after= word skip= i
+  local after= word skip= i prev=\${words[CURRENT-1]}
   local -a found
   # The words that are no options, and no values of options.
   for ((i = 2; i < CURRENT; i++)); do
@@ -20,7 +20,11 @@ _sluice() {
     esac
   done
   after=\${after# }
-  case \${words[CURRENT-1]} in
+  if [[ \${words[CURRENT]} == --*=* ]]; then
+    prev=\${words[CURRENT]%%=*}
+    compset -P 1 '*='
+  fi
+  case $prev in
 ${grammar.options.flatMap(valueCase).join("\n")}
   esac
   case $after in

@@ -1,8 +1,8 @@
 // What an Envoy says about itself on its admin interface. What it is configured with may hold secrets: none is kept.
 import type { Connection } from "../../client/connection.js";
 import { NoAnswer } from "../../client/connection.js";
-import { isDiscoveredIn, sluiceFiltersIn } from "./envoy-filter.js";
-import type { SluiceFilter } from "./envoy-filter.js";
+import { discoveredIn, sluiceFiltersIn } from "./envoy-filter.js";
+import type { DiscoveredFilter, SluiceFilter } from "./envoy-filter.js";
 
 export interface EnvoySaid {
   /** `1.40.0`. */
@@ -11,8 +11,8 @@ export interface EnvoySaid {
   readonly state: string;
   readonly nodeId: string;
   readonly filters: readonly SluiceFilter[];
-  /** Whether the filter is to come from elsewhere, such as a file. */
-  readonly isDiscovered: boolean;
+  /** Those that are to come from elsewhere, such as a file, and may be Sluice's. */
+  readonly discovered: readonly DiscoveredFilter[];
   /** By their names: how many hosts of them there are, and how many are healthy. */
   readonly clusters: ReadonlyMap<string, { readonly hosts: number; readonly healthy: number }>;
   /** Counters and gauges by Envoy's own names. */
@@ -46,7 +46,7 @@ export async function askEnvoy({ call }: Connection): Promise<EnvoySaid | EnvoyF
       state: textOf(info, "state"),
       nodeId: textOf(fieldOf(info, "node"), "id"),
       filters: sluiceFiltersIn(dumps),
-      isDiscovered: isDiscoveredIn(dumps),
+      discovered: discoveredIn(dumps),
       clusters: clustersIn(objectOf((await get("/clusters?format=json")).text)),
       stats: statsIn((await get(STATS)).text),
     };

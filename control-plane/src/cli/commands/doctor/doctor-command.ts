@@ -1,8 +1,8 @@
 // The command that says what is wrong with an installation, in the order in which to mend it.
-import { plainUrlOf, readAccess } from "../../client/access.js";
+import { plainUrlOf } from "../../client/access.js";
 import type { PolicyStatusAnswer, StatusAnswer } from "../../client/answers.js";
-import { Client } from "../../client/client.js";
 import { connect } from "../../client/connection.js";
+import { timeoutMsOf, withClient } from "../../client/with-client.js";
 import type { Invocation, LocalCommand } from "../../command.js";
 import { done, EXIT, failed, usageFailure } from "../../failure.js";
 import type { Failure, Outcome } from "../../failure.js";
@@ -11,12 +11,12 @@ import { wrapped } from "../../terminal/wrapping.js";
 import { askEnvoy } from "./ask-envoy.js";
 import { edgeFindings } from "./edge-findings.js";
 import { envoyFindings } from "./envoy-findings.js";
+import type { Watching } from "./envoy-findings.js";
 import { withoutRepeats } from "./finding.js";
 import type { Finding } from "./finding.js";
 import { cannotAsk, planeFindings } from "./plane-findings.js";
 import type { PlaneSaid } from "./plane-findings.js";
 
-const DEFAULT_TIMEOUT_SECONDS = 10;
 const INDENT = "   ";
 const A_URL = "an address such as http://127.0.0.1:9901";
 
@@ -44,20 +44,26 @@ export const doctor: LocalCommand = {
     if (url !== undefined && admin === undefined) return usageFailure(`--envoy: expected ${A_URL}`);
     const plane = await askPlane(invocation);
     const findings = plane.ok ? planeFindings(plane.value) : [cannotAsk(plane.failure)];
-    const watching = plane.ok ? plane.value.edges.edges.filter((edge) => edge.watching).map(({ edge }) => edge) : [];
-    if (admin !== undefined) findings.push(...(await findingsOf(admin, new Set(watching), invocation)));
+    const watching = watchingBy(plane);
+    if (admin !== undefined) findings.push(...(await findingsOf(admin, watching, invocation)));
     if (plane.ok) findings.push(...edgeFindings(plane.value.edges, plane.value.status?.time));
     const told = withoutRepeats(findings);
     tell(told, invocation);
     if (told.length > 0) return found(told.length);
-    if (!output.json)
-      output.line(`Nothing to mend: ${watching.length === 1 ? "1 edge watches" : `${watching.length} edges watch`}`);
+    const count = watching?.size ?? 0;
+    if (!output.json) output.line(`Nothing to mend: ${count === 1 ? "1 edge watches" : `${count} edges watch`}`);
     return undefined;
   },
 };
 
-async function findingsOf(admin: URL, watching: ReadonlySet<string>, { number }: Invocation): Promise<Finding[]> {
-  const connection = connect({ url: admin, tls: {} }, (number("timeout") ?? DEFAULT_TIMEOUT_SECONDS) * 1000);
+/** None by a control plane that does not answer. Undefined: one that answers, and does not say it to this command. */
+function watchingBy(plane: Outcome<PlaneSaid>): Watching | undefined {
+  if (plane.ok) return new Set(plane.value.edges.edges.filter((edge) => edge.watching).map(({ edge }) => edge));
+  return plane.failure.exit === EXIT.unreachable ? new Set() : undefined;
+}
+
+async function findingsOf(admin: URL, watching: Watching | undefined, invocation: Invocation): Promise<Finding[]> {
+  const connection = connect({ url: admin, tls: {} }, timeoutMsOf(invocation));
   try {
     return envoyFindings(await askEnvoy(connection), admin.href.replace(/\/$/, ""), watching);
   } finally {
@@ -65,12 +71,9 @@ async function findingsOf(admin: URL, watching: ReadonlySet<string>, { number }:
   }
 }
 
-async function askPlane({ env, io, text, number }: Invocation): Promise<Outcome<PlaneSaid>> {
-  const access = await readAccess(env, text("token-file"), io);
-  if (!access.ok) return access;
-  const connection = connect(access.value, (number("timeout") ?? DEFAULT_TIMEOUT_SECONDS) * 1000);
-  try {
-    const client = new Client(connection, access.value.token, access.value.url.origin, io.sleep);
+function askPlane(invocation: Invocation): Promise<Outcome<PlaneSaid>> {
+  const { io } = invocation;
+  return withClient(invocation, async (client) => {
     const askedMs = io.wallMs();
     const status = await known(client.call<StatusAnswer>({ method: "GET", path: "/v1/status" }, "ready"));
     if (!status.ok) return status;
@@ -83,9 +86,7 @@ async function askPlane({ env, io, text, number }: Invocation): Promise<Outcome<
     const edges = await allEdges(client);
     if (!edges.ok) return edges;
     return done({ status: status.value, policy: policy.value, edges: edges.value, clockOffsetMs: offsetMs });
-  } finally {
-    connection.close();
-  }
+  });
 }
 
 /** Undefined where the control plane is older and has no such route. */

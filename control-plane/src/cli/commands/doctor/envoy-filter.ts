@@ -4,6 +4,8 @@ import { DEFAULT_CLUSTER } from "../../../render/edge-settings.js";
 import { FILTER_NAME } from "../../../render/wasm-filter.js";
 
 export interface SluiceFilter {
+  /** Of the plugin: what Envoy's own metrics of it are called after. Istio has names of its own. */
+  readonly name: string;
   /** That leads to the control plane. */
   readonly cluster: string;
   readonly follow: boolean;
@@ -21,13 +23,41 @@ export function sluiceFiltersIn(dump: unknown): SluiceFilter[] {
   return [...found.values()];
 }
 
-/** Whether a listener takes the filter from elsewhere, such as a file that Envoy follows. */
-export function isDiscoveredIn(dump: unknown): boolean {
-  let found = false;
-  walk(dump, ({ name, config_discovery: discovery }) => {
-    found ||= name === FILTER_NAME && isObject(discovery);
+/** A filter that a listener takes from elsewhere, such as a file that Envoy follows, or Istio's management server. */
+export interface DiscoveredFilter {
+  readonly name: string;
+  /** The type of what it received under that name; undefined: nothing yet. Istio's proxy may put one there that denies. */
+  readonly received: string | undefined;
+}
+
+/** Those that may be Sluice's: by their name, or else, as a WasmPlugin may have any, because they may be of Wasm. */
+export function discoveredIn(dump: unknown): DiscoveredFilter[] {
+  const names = new Set<string>();
+  const received = new Map<string, string>();
+  walk(dump, ({ name, config_discovery: discovery, ecds_filter: filter }) => {
+    if (typeof name === "string" && isObject(discovery) && mayBeWasm(discovery)) names.add(name);
+    if (isObject(filter) && typeof filter.name === "string") received.set(filter.name, typeOf(filter.typed_config));
   });
-  return found;
+  const found = [...names].map((name) => ({ name, received: received.get(name) }));
+  const named = found.filter(({ name }) => LIKE_OURS.test(name));
+  return named.length > 0 ? named : found;
+}
+
+/** `sluice`, or Istio's `extensions.istio.io/…/istio-system.sluice~istio-translated-wasmplugin`. */
+const LIKE_OURS = new RegExp(`(?:^|[./])${FILTER_NAME}(?:$|~)`);
+
+/** Without types it may be anything. */
+function mayBeWasm({ type_urls: types }: Fields): boolean {
+  return !Array.isArray(types) || types.some((type) => typeof type === "string" && WASM_TYPE.test(type));
+}
+
+const WASM_TYPE = /\.http\.wasm\.v3\.Wasm$/;
+
+/** Also of a TypedStruct, which holds another. */
+function typeOf(config: unknown): string {
+  if (!isObject(config)) return "";
+  const type = config.type_url ?? config["@type"];
+  return typeof type === "string" ? type.replace(/^.*\//, "") : "";
 }
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -40,11 +70,12 @@ function walk(value: unknown, visit: (object: Fields) => void): void {
 }
 
 /** A plugin of proxy-wasm: its `root_id` is how a module that holds several knows which one is meant. */
-function filterOf({ root_id: rootId, vm_config: vm, configuration }: Fields): SluiceFilter | undefined {
+function filterOf({ name, root_id: rootId, vm_config: vm, configuration }: Fields): SluiceFilter | undefined {
   if (rootId !== FILTER_NAME || !isObject(vm)) return undefined;
   const settings = settingsOf(configuration);
   const plane = isObject(settings.controlPlane) ? settings.controlPlane : {};
   return {
+    name: typeof name === "string" ? name : "",
     cluster: typeof plane.cluster === "string" ? plane.cluster : DEFAULT_CLUSTER,
     follow: settings.follow !== false,
     hasSecret: hasSecret(vm.environment_variables),

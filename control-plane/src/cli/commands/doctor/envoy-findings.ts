@@ -1,23 +1,26 @@
 // What is wrong with an Envoy, by what it says about itself, in the order in which to mend it.
 import { OLDEST_MINOR } from "../../../render/oldest-envoy.js";
 import type { EnvoyFailure, EnvoySaid } from "./ask-envoy.js";
-import type { SluiceFilter } from "./envoy-filter.js";
+import type { DiscoveredFilter, SluiceFilter } from "./envoy-filter.js";
 import type { Finding } from "./finding.js";
 
 /** One VM a worker, and one each for Envoy's main thread and the module itself. */
 const OTHER_VMS = 2;
 /** After a trap; what was put off in between is counted apart. */
-const RELOADS = ["wasm.sluice.vm_reload_success", "wasm.sluice.vm_reload_failure"];
+const RELOADS = ["vm_reload_success", "vm_reload_failure"];
 
 type Found = Omit<Finding, "about">;
 
+/** What the control plane says of edges: the ones that watch it now. What failed before is mended. */
+export type Watching = ReadonlySet<string>;
+
 /**
  * @param url of its admin interface
- * @param watching the edges that the control plane says watch it now: what failed before is mended
+ * @param watching undefined: the control plane answers, and does not say it to this command. Then what failed once is no sign
  */
-export function envoyFindings(said: EnvoySaid | EnvoyFailure, url: string, watching: ReadonlySet<string>): Finding[] {
+export function envoyFindings(said: EnvoySaid | EnvoyFailure, url: string, watching: Watching | undefined): Finding[] {
   const about = "failure" in said || said.nodeId === "" ? `envoy ${url}` : `edge ${said.nodeId}`;
-  const found = "failure" in said ? [unreachable(said)] : ofEnvoy(said, watching.has(said.nodeId));
+  const found = "failure" in said ? [unreachable(said)] : ofEnvoy(said, watching?.has(said.nodeId));
   return found.map((one) => ({ ...one, about }));
 }
 
@@ -27,14 +30,17 @@ const unreachable = ({ failure }: EnvoyFailure): Found => ({
   act: "Is Envoy running, and is this the address of its admin interface (admin.address)?",
 });
 
-function ofEnvoy(said: EnvoySaid, isWatching: boolean): Found[] {
-  const { filters } = said;
+function ofEnvoy(said: EnvoySaid, isWatching: boolean | undefined): Found[] {
+  const { filters, discovered } = said;
   const itself = [...tooOld(said), ...noName(said), ...notLive(said)];
-  if (filters.length === 0) return [...itself, said.isDiscovered ? NOT_RECEIVED : NO_FILTER];
+  if (filters.length === 0) {
+    return [...itself, ...(discovered.length > 0 ? discovered.map(notReceived) : [NO_FILTER])];
+  }
   if (filters.some(({ hasSecret }) => !hasSecret)) return [...itself, NO_SECRET];
   const running = notRunning(said);
   if (running.length > 0) return [...itself, ...running];
-  const calls = isWatching ? [] : filters.filter(({ follow }) => follow).flatMap((filter) => ofCalls(said, filter));
+  const calling = isWatching === true ? [] : filters.filter(({ follow }) => follow);
+  const calls = calling.flatMap((filter) => ofCalls(said, filter, isWatching === false));
   return [...itself, ...calls, ...traps(said)];
 }
 
@@ -63,11 +69,15 @@ const NO_FILTER: Found = {
   act: "Put the filter into http_filters, before the router: sluice render envoy prints how",
 };
 
-const NOT_RECEIVED: Found = {
-  code: "FILTER_NOT_RECEIVED",
-  what: "it has not received the filter that its listener discovers, or has rejected it",
-  act: "See its log, components config and wasm, and the file or server that config_discovery names",
-};
+function notReceived({ name, received }: DiscoveredFilter): Found {
+  const what =
+    received === undefined
+      ? `it has not received the filter ${name} that its listener discovers, or has rejected it`
+      : `as the filter ${name} that its listener discovers it received ${received}, not Sluice's`;
+  const act =
+    "See its log, components config and wasm, and the file or server that config_discovery names (Istio: istiod's log too)";
+  return { code: "FILTER_NOT_RECEIVED", what, act };
+}
 
 const NO_SECRET: Found = {
   code: "NO_SECRET",
@@ -89,7 +99,8 @@ const calls = ({ stats }: EnvoySaid, outcome: string): number =>
     return isOne ? sum + value : sum;
   }, 0);
 
-function ofCalls(said: EnvoySaid, { cluster }: SluiceFilter): Found[] {
+/** @param countsFailures whether calls that failed since the start say what is now; else only where none ever was good */
+function ofCalls(said: EnvoySaid, { cluster }: SluiceFilter, countsFailures: boolean): Found[] {
   const known = said.clusters.get(cluster);
   if (known === undefined) {
     const what = `it has no cluster ${cluster}, by which its filter calls the control plane`;
@@ -99,20 +110,24 @@ function ofCalls(said: EnvoySaid, { cluster }: SluiceFilter): Found[] {
     const what = `its cluster ${cluster} has ${known.hosts === 0 ? "no host" : "no healthy host"}`;
     return [{ code: "NO_HOST", what, act: "See the address of the control plane in it, and its name in the DNS" }];
   }
+  const wasAnswered = calls(said, "ok") > 0;
+  if (wasAnswered && !countsFailures) return [];
   if (calls(said, "unauthorized") > 0) {
     const what = "its secret is not the control plane's: its calls are denied";
     return [{ code: "SECRET_DIFFERS", what, act: "Give it the control plane's SLUICE_SECRET, and restart it" }];
   }
   const failed = (said.stats.get(`cluster.${cluster}.upstream_cx_connect_fail`) ?? 0) > 0;
-  if (calls(said, "ok") > 0 && !failed) return [];
+  if (wasAnswered && !failed) return [];
   const what = `its filter does not reach the control plane by the cluster ${cluster}`;
   return [
     { code: "CALLS_FAIL", what, act: "See the cluster's address, port and TLS, and that the control plane runs" },
   ];
 }
 
-function traps({ stats }: EnvoySaid): Found[] {
-  const reloads = RELOADS.reduce((sum, name) => sum + (stats.get(name) ?? 0), 0);
+function traps({ stats, filters }: EnvoySaid): Found[] {
+  const names = [...new Set(filters.map(({ name }) => name))];
+  const counters = names.flatMap((name) => RELOADS.map((counter) => `wasm.${name}.${counter}`));
+  const reloads = counters.reduce((sum, counter) => sum + (stats.get(counter) ?? 0), 0);
   const workers = stats.get("server.concurrency") ?? 0;
   const machines = stats.get("wasm.wasm_vm_count") ?? Infinity;
   const found: Found[] = [];
