@@ -11,7 +11,8 @@ import { until } from "../harness/until.js";
 
 const KEPT: Plan = { name: "kept", maxTokens: 1000, tokenRefillRate: 0 };
 const GOING: Plan = { name: "going", maxTokens: 500, tokenRefillRate: 0 };
-const BOTH_HEADERS: PolicyRest = { response: { headers: "both" } };
+/** Responses that are slow outlive their sessions: else those of revoked ones end after a second. */
+const BOTH_HEADERS: PolicyRest = { response: { headers: "both" }, sessions: { openStreams: "keep" } };
 const full = policyOf([KEPT, GOING], BOTH_HEADERS);
 const REQUESTS = 40;
 
