@@ -27,6 +27,9 @@ export default defineConfig({
           include: ["control-plane/test/**/*.test.ts", "test/unit/**/*.test.ts", "test/{cost,host,sim}/**/*.test.ts"],
           exclude: [PRIVILEGED],
           testTimeout: 30_000,
+          // Modules are loaded once a worker, not once a file: that is half of what these tests would cost.
+          isolate: false,
+          restoreMocks: true,
           // By itself vitest leaves one core free, which is half of the two that continuous integration has.
           maxWorkers: 2,
         },
