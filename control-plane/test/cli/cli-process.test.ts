@@ -38,6 +38,14 @@ it("the command validates a policy with no control plane and no token", async ()
   expect(checked, checked.stderr).toMatchObject({ code: 0 });
 });
 
+it("a backup whose program is ended by a signal says which one, and no command line", async () => {
+  const ends = 'if (process.argv[1].endsWith("store-admin.js")) process.kill(process.pid, "SIGSEGV")';
+  const env = { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(ends)}` };
+  const ran = await run(program(), ["store", "backup", join(temporaryFolder(), "backup")], env);
+  expect(ran).toMatchObject({ code: 1, stdout: "" });
+  expect(ran.stderr).toBe("sluice: STORE_FAILED: the program that does it was ended by SIGSEGV\n");
+});
+
 it("the command prints the version of package.json", async () => {
   const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { version: string };
   expect(await run(program(), ["--version"])).toMatchObject({ code: 0, stdout: `${version}\n`, stderr: "" });
