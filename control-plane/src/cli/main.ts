@@ -62,6 +62,7 @@ const io: Io = {
   columns: () => stdout.columns || DEFAULT_COLUMNS,
   rows: () => stdout.rows || DEFAULT_ROWS,
   readFile: (path, maxBytes) => files.read(path, maxBytes),
+  isReadableByAll: (path) => files.isWorldReadable(path),
   isWritableByAll: (path) =>
     stat(path).then(
       ({ mode }) => (mode & constants.S_IWOTH) !== 0,

@@ -23,7 +23,7 @@ it("the command reads the token from a file, prints the result and ends with the
   const plane = await startTestControlPlane();
   const { session } = await created(plane);
   const token = join(temporaryFolder(), "token");
-  writeFileSync(token, `${ADMIN_TOKEN}\n`);
+  writeFileSync(token, `${ADMIN_TOKEN}\n`, { mode: 0o600 });
   const args = ["--token-file", token, "session", "show", session.id, "--json"];
   const shown = await run(program(), args, { SLUICE_URL: plane.url });
   expect(shown).toMatchObject({ code: 0, stderr: "" });

@@ -104,7 +104,7 @@ export const secretHash: LocalCommand = {
 
 /** One token, such as `secret new` writes. */
 async function readTokens(file: string, io: Invocation["io"]): Promise<Outcome<string>> {
-  const source = await readSource(file, MAX_SECRET_FILE_BYTES, io);
+  const source = await readSource(file, MAX_SECRET_FILE_BYTES, { ...io, readFile: io.readSecret });
   if (!source.ok) return source;
   const token = Buffer.from(source.value.bytes).toString("utf8").trim();
   if (isHeaderSafe(token)) return done(token);
