@@ -57,7 +57,7 @@ it.each([
   expect(unknownVariables({ [name]: "1" })).toEqual([`${name}: there is no such setting; did you mean ${meant}?`]);
 });
 
-it("of many variables that may be meant, two are named, and where all are listed", () => {
+it("a name that many variables may be meant by is answered by two, and by where all are listed", () => {
   const said = 'SLUICE_HTTP_PORT or SLUICE_STATUS_PORT? README.md, "Configuration", lists all';
   expect(unknownVariables({ SLUICE_PORT: "80" })).toEqual([
     `SLUICE_PORT: there is no such setting; did you mean ${said}`,
