@@ -5,6 +5,7 @@ import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
 
 import { openLayout, STORE_FILE } from "../../src/store/lmdb/layout.js";
+import type { LmdbLayout } from "../../src/store/lmdb/layout.js";
 import { storeStateOf } from "../../src/store/lmdb/store-pages.js";
 import { compiledMain } from "../support/compiled-sources.js";
 import { ControlPlaneProcess, settingsIn, temporaryFolder } from "../support/process.js";
@@ -98,7 +99,8 @@ function lastPageOf(store: string): number {
   return Number(newest?.readBigUInt64LE(144));
 }
 
-it("a store whose last pages were free before they were ever written is whole, and starts", async () => {
+/** A folder with a store whose newest commit leads to pages at its end, and finds the others it needs before them. */
+async function withBigValue(commit: (db: LmdbLayout, big: string) => void): Promise<string> {
   const folder = temporaryFolder();
   const db = openLayout(folder, random);
   const big = "x".repeat(100 * PAGE_BYTES);
@@ -106,10 +108,25 @@ it("a store whose last pages were free before they were ever written is whole, a
     await db.commits.run(() => void db.meta.put(`filler-${turn}`, big.slice(0, 9999)));
   for (let turn = 0; turn < 20; turn++) await db.commits.run(() => void db.meta.remove(`filler-${turn}`));
   await db.commits.run(() => {
+    commit(db, big);
+  });
+  await db.env.close();
+  return folder;
+}
+
+it("a store that lacks the end of one long value alone is refused", async () => {
+  const whole = await withBigValue((db, big) => void db.meta.put("big", big));
+  const { size } = statSync(join(whole, STORE_FILE));
+  const folder = cutTo(size - 1, whole);
+  const { status, signal, stderr } = storeAdmin("backup", join(temporaryFolder(), "backup"), "--data", folder);
+  expect({ status, signal, stderr }).toEqual({ status: 78, signal: null, stderr: `store-admin: ${whyCut(folder)}\n` });
+});
+
+it("a store whose last pages were free before they were ever written is whole, and starts", async () => {
+  const folder = await withBigValue((db, big) => {
     void db.meta.put("big", big);
     void db.meta.remove("big");
   });
-  await db.env.close();
   const store = join(folder, STORE_FILE);
   expect(statSync(store).size).toBeLessThan(lastPageOf(store) * PAGE_BYTES);
   expect(storeStateOf(store)).toBe("whole");
