@@ -49,10 +49,19 @@ it.each([
   ["SLUICE_SECRET_FILES", "SLUICE_SECRET_FILE"],
   ["SLUICE_TLS_CERT", "SLUICE_TLS_CERT_FILE or SLUICE_HTTP_TLS_CERT_FILE"],
   ["SLUICE_TOKEN", "SLUICE_ADMIN_TOKEN or SLUICE_ISSUER_TOKEN"],
+  ["SLUICE_TOKEN_FILE", "SLUICE_ADMIN_TOKEN_FILE or SLUICE_ISSUER_TOKEN_FILE"],
   ["SLUICE_POLICY_FILE", "SLUICE_POLICY"],
+  ["SLUICE_HOST", "SLUICE_HTTP_HOST or SLUICE_STATUS_HOST or SLUICE_PROXY_HOST or SLUICE_UPSTREAM_HOST"],
   ["SLUICE_LOGLEVEL", "SLUICE_LOG_LEVEL"],
 ])("the misspelt variable %s is answered by the one that is meant", (name, meant) => {
   expect(unknownVariables({ [name]: "1" })).toEqual([`${name}: there is no such setting; did you mean ${meant}?`]);
+});
+
+it("a name that many variables may be meant by is answered by two, and by where all are listed", () => {
+  const said = 'SLUICE_HTTP_PORT or SLUICE_STATUS_PORT? README.md, "Configuration", lists all';
+  expect(unknownVariables({ SLUICE_PORT: "80" })).toEqual([
+    `SLUICE_PORT: there is no such setting; did you mean ${said}`,
+  ]);
 });
 
 it("a port that Kubernetes sets for a service of that name counts as not set", () => {

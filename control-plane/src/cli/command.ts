@@ -1,6 +1,7 @@
 // What a command is: its words, what it takes, what its help teaches, and what it does.
 import type { Environment } from "../settings/environment.js";
 import type { Client } from "./client/client.js";
+import type { SecretReading } from "./client/secret-reading.js";
 import type { Failure } from "./failure.js";
 import type { Io } from "./terminal/io.js";
 import type { Output } from "./terminal/output.js";
@@ -42,7 +43,7 @@ export interface Given {
 }
 
 export interface Invocation extends Given {
-  readonly io: Io;
+  readonly io: Io & SecretReading;
   readonly env: Environment;
   readonly output: Output;
 }

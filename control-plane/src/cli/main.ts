@@ -1,5 +1,6 @@
 // The `sluice` command as a process: its streams, files and signals, and its exit code.
 import { execFile } from "node:child_process";
+import type { ExecFileException } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { constants } from "node:fs";
 import { constants as system } from "node:os";
@@ -45,10 +46,14 @@ function storeAdmin(args: readonly string[]): ReturnType<Io["storeAdmin"]> {
   return new Promise((resolve) => {
     execFile(process.execPath, [program, ...args], (error, out, err) => {
       const code = error === null ? 0 : typeof error.code === "number" ? error.code : EXIT.denied;
-      resolve({ code, stdout: out, stderr: err === "" && code !== 0 ? String(error?.message) : err });
+      resolve({ code, stdout: out, stderr: err === "" && error !== null ? whySilent(error) : err });
     });
   });
 }
+
+/** Of a program that has ended and said nothing. */
+const whySilent = ({ signal, code }: ExecFileException): string =>
+  `the program that does it ${typeof signal === "string" ? `was ended by ${signal}` : `ended with ${String(code)}`}`;
 
 const io: Io = {
   out: (text) => void stdout.write(text),
@@ -57,6 +62,7 @@ const io: Io = {
   columns: () => stdout.columns || DEFAULT_COLUMNS,
   rows: () => stdout.rows || DEFAULT_ROWS,
   readFile: (path, maxBytes) => files.read(path, maxBytes),
+  isReadableByAll: (path) => files.isWorldReadable(path),
   isWritableByAll: (path) =>
     stat(path).then(
       ({ mode }) => (mode & constants.S_IWOTH) !== 0,

@@ -4,6 +4,7 @@ import { withClient } from "./client/with-client.js";
 import { GENERAL_OPTIONS } from "./command.js";
 import type { Command, Given, Invocation } from "./command.js";
 import { COMMANDS } from "./commands.js";
+import { secretReading } from "./client/secret-reading.js";
 import { done, EXIT, EXIT_CODES, usageFailure } from "./failure.js";
 import type { ExitCode, Failure } from "./failure.js";
 import { commandHelp, EXIT_CODES_TOPIC, exitCodesHelp, generalHelp, groupHelp } from "./terminal/help.js";
@@ -87,7 +88,8 @@ function widthOf({ COLUMNS: given = "" }: Environment, io: Pick<Io, "isTerminal"
 async function run(command: Command, given: Given, env: Environment, io: Io): Promise<Failure | undefined> {
   const coloured = io.isTerminal && (env.NO_COLOR ?? "") === "" && env.TERM !== "dumb";
   const json = given.flag("json") || given.text("output") === "json";
-  const invocation: Invocation = { ...given, io, env, output: new Output(io, json, coloured, widthOf(env, io)) };
+  const output = new Output(io, json, coloured, widthOf(env, io));
+  const invocation: Invocation = { ...given, io: { ...io, ...secretReading(io, output) }, env, output };
   if ("runLocally" in command) return command.runLocally(invocation);
   const ran = await withClient(invocation, async (client) => done(await command.run(invocation, client)));
   return ran.ok ? ran.value : ran.failure;

@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 
 /** In lower-case hex. */
-export const sha256Of = (token: string): string => createHash("sha256").update(token).digest("hex");
+export const sha256Of = (token: string | Uint8Array): string => createHash("sha256").update(token).digest("hex");
 
 /**
  * The first 8 hex digits of the token's SHA-256. An operator who has the token can make them; who has them has 32 bits of a

@@ -27,8 +27,15 @@ function isFolder(path: string): boolean {
   const found = looked(path);
   if (found?.isDirectory() === true) return true;
   if (found !== undefined) throw new UnfitFile(`${path}: expected a folder, got ${kindOf(found)}`);
-  if (lstatSync(path, { throwIfNoEntry: false }) === undefined) return false;
-  throw new UnfitFile(`${path} is a link that leads nowhere`);
+  requireNoLink(path);
+  return false;
+}
+
+/** To be asked where nothing is found. @throws UnfitFile where a link stands there, which then leads nowhere */
+export function requireNoLink(path: string): void {
+  if (lstatSync(path, { throwIfNoEntry: false }) !== undefined) {
+    throw new UnfitFile(`${path} is a link that leads nowhere`);
+  }
 }
 
 function looked(path: string) {
@@ -44,6 +51,7 @@ export function openedForWriting(path: string, moreFlags = 0): number {
   try {
     return openSync(path, constants.O_RDWR | moreFlags, OWNER_ONLY);
   } catch (error) {
+    if (codeOf(error) === "ENOENT") requireNoLink(path);
     const reason = whyForGood(error);
     throw reason === undefined ? error : new UnfitFile(`${path} cannot be opened for writing: ${reason}`);
   }

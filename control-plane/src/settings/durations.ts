@@ -1,9 +1,11 @@
-// Durations as operators write them. Without a unit they are ms, so one below what makes sense was meant in another unit.
+// Durations as operators write them. Without a unit they are ms, so a small number was meant in another unit.
 
 const DURATION = /^(\d{1,15})(ms|s|m|h|d)?$/;
 const UNITS = ["ms", "s", "m", "h", "d"] as const;
 const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 const TIMES = "a time such as 90s, 15m, 12h or 30d (without a unit: ms)";
+/** Without a unit, less may be seconds: 86400 are a day of them, and 86 s of ms. */
+const MIN_UNITLESS_MS = 86_400_000;
 /** Nobody means to keep anything longer. */
 const MEANT_MAX_MS = 3650 * 86_400_000;
 
@@ -14,7 +16,11 @@ export function durationAtLeast(text: string, minMs: number): Duration {
   const [, digits = "", unit] = DURATION.exec(text) ?? [];
   const ms = Number(digits) * (UNIT_MS[unit ?? "ms"] ?? 1);
   if (ms < 1 || !Number.isSafeInteger(ms)) return { ok: false, violation: `expected ${TIMES}, got "${text}"` };
-  if (ms >= minMs) return { ok: true, ms };
+  if (ms >= (unit === undefined ? Math.max(minMs, MIN_UNITLESS_MS) : minMs)) return { ok: true, ms };
+  if (ms >= minMs) {
+    const hint = `did you mean ${digits}s or ${digits}ms?`;
+    return { ok: false, violation: `expected a unit, or at least ${MIN_UNITLESS_MS} ms, got "${text}"; ${hint}` };
+  }
   const least = `expected at least ${inWords(minMs)}`;
   if (unit !== undefined) return { ok: false, violation: `${least}, got "${text}"` };
   const inUnit = (one: string): number => Number(digits) * (UNIT_MS[one] ?? 1);

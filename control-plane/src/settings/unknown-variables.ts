@@ -13,6 +13,8 @@ const WHERE_LISTED = `README.md, "Configuration", lists all`;
 /** One edit in so many characters is taken for a slip. */
 const CHARS_PER_EDIT = 4;
 const MAX_SUGGESTIONS = 4;
+/** Of more names than that: the list begins with what most installations set. */
+const FIRST_SUGGESTIONS = 2;
 
 /** A sentence for each, in the order of their names. Values are not repeated: one may be a secret. */
 export function unknownVariables(env: Environment): string[] {
@@ -27,10 +29,12 @@ function isExpected(name: string, value = ""): boolean {
 
 function suggestion(name: string): string {
   const near = nearest(name);
-  return near.length === 0 ? WHERE_LISTED : `did you mean ${near.join(" or ")}?`;
+  if (near.length === 0) return WHERE_LISTED;
+  if (near.length <= MAX_SUGGESTIONS) return `did you mean ${near.join(" or ")}?`;
+  return `did you mean ${near.slice(0, FIRST_SUGGESTIONS).join(" or ")}? ${WHERE_LISTED}`;
 }
 
-/** By spelling; where that finds none, by words: SLUICE_TOKEN, SLUICE_POLICY_FILE. */
+/** By spelling; where that finds none, by words: SLUICE_TOKEN, SLUICE_TOKEN_FILE, SLUICE_POLICY_FILE. */
 function nearest(name: string): readonly string[] {
   const own = name.slice(PREFIX.length);
   const found = VARIABLES.map((known) => ({ known, edits: editsBetween(own, known.slice(PREFIX.length)) }));
@@ -38,10 +42,10 @@ function nearest(name: string): readonly string[] {
   if (least <= Math.max(1, own.length / CHARS_PER_EDIT)) {
     return found.filter(({ edits }) => edits === least).map(({ known }) => known);
   }
-  const sharing = VARIABLES.filter((known) => !isFileForm(known)).filter((known) =>
+  const namesFile = own.endsWith("_FILE");
+  return VARIABLES.filter((known) => namesFile || !isFileForm(known)).filter((known) =>
     haveSameWords(own.split("_"), known.slice(PREFIX.length).split("_")),
   );
-  return sharing.length > MAX_SUGGESTIONS ? [] : sharing;
 }
 
 const FILE_FORMS: readonly Variable[] = SECRET_VARIABLES.map(fileVariable);

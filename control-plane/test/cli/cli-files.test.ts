@@ -1,12 +1,14 @@
 // The files and streams of the command: what it reads is bounded and may be a pipe, what it cannot write it says.
 import { execFileSync, spawn } from "node:child_process";
-import { createWriteStream, truncateSync, writeFileSync } from "node:fs";
+import { chmodSync, createWriteStream, truncateSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 
 import { runCommand } from "../../../scripts/run-command.js";
 import type { Run } from "../../../scripts/run-command.js";
+import { deriveKeys } from "../../src/domain/keys.js";
+import { makeToken } from "../../src/domain/token.js";
 import { compiledMain } from "../support/compiled-sources.js";
 import { temporaryFolder } from "../support/process.js";
 
@@ -49,6 +51,45 @@ it("a token file that is a device or a folder is named with the option", async (
   const ran = await shell("$SLUICE --token-file /dev/zero session list");
   expect(ran).toMatchObject({ code: 2, stdout: "" });
   expect(ran.stderr).toContain("--token-file: /dev/zero cannot be read: expected a regular file, got a device");
+});
+
+describe("a secret's file that every user of the machine may read", () => {
+  const SECRET = "4f".repeat(32);
+  const folderWith = (mode: number): string => {
+    const folder = temporaryFolder();
+    for (const [name, text] of [
+      ["token", "a-token-of-an-operator"],
+      ["secret", SECRET],
+    ] as const) {
+      writeFileSync(join(folder, name), text);
+      chmodSync(join(folder, name), mode);
+    }
+    writeFileSync(join(folder, "session"), makeToken(CLAIMS, deriveKeys(Buffer.from(SECRET, "hex"))));
+    writeFileSync(join(folder, "config.yaml"), "url: http://127.0.0.1:9\ntokenFile: token\n");
+    return folder;
+  };
+  const CLAIMS = { sessionId: "018bcfe5-687b-79f4-a4c9-b07b4cc8f9cb", planId: 7 };
+  const remark = (file: string): string => `Every user of this machine may read ${file}: take that away (chmod o-r)`;
+
+  it.each<[string, file: string, line: string]>([
+    ["the option", "token", "$SLUICE --token-file $D/token session list"],
+    ["the variable", "token", "SLUICE_ADMIN_TOKEN_FILE=$D/token $SLUICE session list"],
+    ["the configuration file", "token", "SLUICE_CONFIG=$D/config.yaml $SLUICE session list"],
+    ["--secret-file", "secret", "$SLUICE token inspect $D/session --secret-file $D/secret"],
+    ["the secret's variable", "secret", "SLUICE_SECRET_FILE=$D/secret $SLUICE token inspect $D/session"],
+    ["secret hash", "token", "$SLUICE secret hash $D/token"],
+  ])("the command remarks on a secret that all may read, named by %s", async (_, file, line) => {
+    const run = (folder: string): Promise<Run> => shell(`export SLUICE_URL=http://127.0.0.1:9 D=${folder}; ${line}`);
+    const [open, own] = [folderWith(0o644), folderWith(0o600)];
+    expect((await run(open)).stderr).toContain(`${remark(join(open, file))}\n`);
+    expect((await run(own)).stderr).not.toContain("Every user");
+  });
+
+  it("the remark on a secret that all may read is a line of JSON where --json is given", async () => {
+    const folder = folderWith(0o644);
+    const { stderr } = await shell(`$SLUICE secret hash ${folder}/token --json`);
+    expect(JSON.parse(stderr)).toEqual({ remark: remark(join(folder, "token")) });
+  });
 });
 
 it("a tagged value of YAML is a violation with its position, not a failure of the command", async () => {

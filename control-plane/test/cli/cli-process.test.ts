@@ -23,7 +23,7 @@ it("the command reads the token from a file, prints the result and ends with the
   const plane = await startTestControlPlane();
   const { session } = await created(plane);
   const token = join(temporaryFolder(), "token");
-  writeFileSync(token, `${ADMIN_TOKEN}\n`);
+  writeFileSync(token, `${ADMIN_TOKEN}\n`, { mode: 0o600 });
   const args = ["--token-file", token, "session", "show", session.id, "--json"];
   const shown = await run(program(), args, { SLUICE_URL: plane.url });
   expect(shown).toMatchObject({ code: 0, stderr: "" });
@@ -36,6 +36,14 @@ it("the command reads the token from a file, prints the result and ends with the
 it("the command validates a policy with no control plane and no token", async () => {
   const checked = await run(program(), ["policy", "check", join(root, "policy.yaml")]);
   expect(checked, checked.stderr).toMatchObject({ code: 0 });
+});
+
+it("a backup whose program is ended by a signal says which one, and no command line", async () => {
+  const ends = 'if (process.argv[1].endsWith("store-admin.js")) process.kill(process.pid, "SIGSEGV")';
+  const env = { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(ends)}` };
+  const ran = await run(program(), ["store", "backup", join(temporaryFolder(), "backup")], env);
+  expect(ran).toMatchObject({ code: 1, stdout: "" });
+  expect(ran.stderr).toBe("sluice: STORE_FAILED: the program that does it was ended by SIGSEGV\n");
 });
 
 it("the command prints the version of package.json", async () => {

@@ -1,5 +1,6 @@
 // The command line: secrets and tokens that it makes, their hashes, and what a session token is.
-import { readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { lstatSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
 
@@ -78,6 +79,23 @@ describe("secret new", () => {
     expect(statSync(file).mode & 0o777).toBe(0o600);
     expect(readSecret(readFileSync(file, "utf8"))).toMatchObject({ ok: true });
     expect((await run(join(folder, "none", "s"))).stderr).toContain("cannot be written: ENOENT");
+  });
+
+  it.each<[string, (path: string) => unknown]>([
+    ["a pipe", (path) => execFileSync("mkfifo", [path])],
+    ["a folder", (path) => mkdirSync(path, { recursive: true })],
+    ["a device", (path) => execFileSync("ln", ["-s", "/dev/null", path])],
+  ])("%s is never replaced by a secret, whatever is asked", async (what, make) => {
+    const file = join(temporaryFolder(), "out");
+    make(file);
+    const before = lstatSync(file).ino;
+    const program = join(dirname(compiledMain()), "cli/main.js");
+    const args = [program, "secret", "new", "--out", file, "--replace"];
+    const ran = await runCommand(process.execPath, args, { env: {} });
+    expect(ran).toMatchObject({ code: 2, stdout: "" });
+    expect(ran.stderr).toContain(`--out: ${file} cannot be written: expected a regular file, got ${what}`);
+    expect(lstatSync(file).ino).toBe(before);
+    expect(readdirSync(dirname(file))).toEqual(["out"]);
   });
 });
 

@@ -1,11 +1,15 @@
 // Files that a control plane cannot use: it says so in time, serves the policy that it has, and stops when it is told to.
 import { execFileSync } from "node:child_process";
-import { mkdirSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { mkdirSync, rmSync, truncateSync, utimesSync, writeFileSync } from "node:fs";
+import { setTimeout as after } from "node:timers/promises";
 import { describe, expect, it, vi } from "vitest";
 
 import { ControlPlaneProcess, settingsIn, withStoredPolicy } from "../support/process.js";
 
 const POLICY = "version: 1\nplans:\n  - { id: 0, name: starter, maxTokens: 100, tokenRefillRate: 10 }\n";
+
+/** A change is looked at each second, and again once it has rested for a moment. */
+const SEEN_MS = 2000;
 
 const pipe = (path: string): void => {
   execFileSync("mkfifo", [path]);
@@ -44,6 +48,25 @@ describe("a policy file that is none", () => {
     expect(await plane.ended).toEqual({ code: 78, signal: null });
     expect(plane.stderr).toContain(says);
     expect(plane.stderr).not.toContain("    at ");
+  });
+
+  it("a rejected policy that is touched, or saved again as it was, is said once", async () => {
+    const settings = await withStoredPolicy();
+    const path = settings.SLUICE_POLICY ?? "";
+    const [bad, again] = [POLICY.replace("100", "-1"), POLICY.replace("100", "-2")];
+    const rejections = (): number => plane.stdout.split('"event":"policy-rejected"').length - 1;
+    writeFileSync(path, bad);
+    const plane = new ControlPlaneProcess(settings);
+    await plane.port();
+    expect(rejections()).toBe(1);
+    utimesSync(path, new Date(), new Date());
+    await after(SEEN_MS);
+    writeFileSync(path, bad);
+    await after(SEEN_MS);
+    writeFileSync(path, again);
+    await vi.waitFor(() => {
+      expect(rejections()).toBe(2);
+    }, 20_000);
   });
 
   it.each(BAD)(

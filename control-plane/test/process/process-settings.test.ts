@@ -99,13 +99,32 @@ describe("a data folder that cannot be one", () => {
     ["below /proc", () => "/proc/sluice/data", "/proc/sluice cannot be made: its file system takes none there"],
     ["of a name too long", below("x".repeat(300)), "its name is too long"],
     ["with a store that is none", storeOf("no store\n".repeat(2000)), "store.mdb is no store: it is damaged"],
-    ["with a folder as the store's table of readers", tableOfReaders, "store.mdb-lock: expected a regular file"],
+    [
+      "with a link to nowhere as the store",
+      inside("store.mdb", link("nowhere")),
+      "store.mdb is a link that leads nowhere",
+    ],
+    [
+      "with a folder as the table of readers",
+      inside("store.mdb-lock", folderAt),
+      "expected a regular file, got a folder",
+    ],
+    ["with a pipe as the table of readers", inside("store.mdb-lock", pipe), "expected a regular file, got a pipe"],
+    ["with a link to nowhere as the table of readers", inside("store.mdb-lock", link("nowhere")), "leads nowhere"],
+    ["with a link to nowhere as its lock", inside("control-plane.lock", link("no/where")), "leads nowhere"],
+    ["with a store and a folder as the table of readers", tableOfReaders, "store.mdb-lock: expected a regular file"],
   ];
 
   function made(name: string, make: (path: string) => void): (folder: string) => string {
     return (folder) => {
       make(join(folder, name));
       return join(folder, name);
+    };
+  }
+  function inside(name: string, make: (path: string) => void): (folder: string) => string {
+    return (folder) => {
+      make(join(folder, name));
+      return folder;
     };
   }
   function storeOf(content: string): (folder: string) => string {

@@ -158,7 +158,7 @@ describe("settings", () => {
   });
 
   it.each([
-    ["60000", 60_000],
+    ["86400000", DAY_MS],
     ["60000ms", 60_000],
     ["90s", 90_000],
     ["15m", 900_000],
@@ -167,6 +167,18 @@ describe("settings", () => {
   ])("%s is taken as a time", (given, metadataMs) => {
     expect(readSettings({ ...ENOUGH, SLUICE_METADATA_RETENTION: given })).toMatchObject({ retention: { metadataMs } });
   });
+
+  it.each(["SLUICE_METADATA_RETENTION", "SLUICE_INVALIDATIONS_RETENTION"])(
+    "a number without a unit that may be seconds is a violation of %s, and asked about",
+    (name) => {
+      for (const given of ["60000", "86400", "3600000", "31536000", "86399999"]) {
+        const hint = `did you mean ${given}s or ${given}ms?`;
+        expect(violations({ ...ENOUGH, [name]: given })).toEqual([
+          `${name}: expected a unit, or at least 86400000 ms, got "${given}"; ${hint}`,
+        ]);
+      }
+    },
+  );
 
   it.each(["0", "-1", "1.5h", "30 d", "1w", "forever", "999999999999999d"])("%j is a violation as a time", (given) => {
     expect(violations({ ...ENOUGH, SLUICE_METADATA_RETENTION: given })).toEqual([

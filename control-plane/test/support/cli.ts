@@ -74,6 +74,7 @@ export async function sluice(line: string | readonly string[], world: World = {}
       if (text === undefined) return Promise.reject(Object.assign(new Error("no such file"), { code: "ENOENT" }));
       return Promise.resolve(Buffer.from(text));
     },
+    isReadableByAll: () => Promise.resolve(false),
     isWritableByAll: (path) => Promise.resolve(openFiles.includes(path)),
     readTemplate: () => readEnvoyTemplate(new FileReader()),
     readInput: () => Promise.resolve(Buffer.from(input)),

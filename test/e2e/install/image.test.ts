@@ -48,9 +48,22 @@ function copy(rest: string, workdir: string): void {
     const name = path.replace(/^\/sluice\//, "");
     const to = join(workdir, target.endsWith("/") ? name : target);
     mkdirSync(dirname(to), { recursive: true });
-    // Packages and the build are as they are here.
-    if (["node_modules", "build"].includes(name)) symlinkSync(join(projectRoot, name), to);
+    // The build is copied, not linked: what it imports is looked for beside where it really is.
+    if (name === "node_modules") linkProductionPackages(to);
     else cpSync(join(projectRoot, name), to, { recursive: true });
+  }
+}
+
+/** What `npm prune --omit=dev` leaves: links to the packages that are here. */
+function linkProductionPackages(to: string): void {
+  const listed = spawnSync("npm", ["ls", "--omit=dev", "--all", "--parseable"], { cwd: projectRoot, encoding: "utf8" });
+  expect(listed).toMatchObject({ status: 0 });
+  for (const path of listed.stdout.trim().split("\n")) {
+    // The first line is the project. A package within another is found from there.
+    const [, name, ...within] = path.split("/node_modules/");
+    if (name === undefined || within.length > 0) continue;
+    mkdirSync(dirname(join(to, name)), { recursive: true });
+    symlinkSync(path, join(to, name));
   }
 }
 
@@ -111,6 +124,15 @@ function exec(env: Record<string, string>, ...line: readonly string[]): string {
   expect([status, stderr]).toEqual([0, ""]);
   return stdout;
 }
+
+it("the image has the packages that run, and none that only builds", () => {
+  const imported = (name: string) => {
+    const args = ["--input-type=module", "--eval", `import ${JSON.stringify(name)}`];
+    return spawnSync(process.execPath, args, { cwd: join(image.root, "sluice"), encoding: "utf8" });
+  };
+  expect(imported("lmdb")).toMatchObject({ status: 0, stderr: "" });
+  expect(imported("typescript").stderr).toContain("ERR_MODULE_NOT_FOUND");
+});
 
 it("a container listens everywhere, is healthy, has sluice, and restores what it backed up", async () => {
   const [http = 0, status = 0] = await freePorts(2);

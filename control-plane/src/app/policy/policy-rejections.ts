@@ -5,28 +5,30 @@ import { ofStore, rejection } from "./policy-steps.js";
 import type { PolicyServiceParts } from "./policy-steps.js";
 
 export class PolicyRejections {
-  /** One that was logged and that the audit log did not take: tried again each second, it is not logged again. */
-  private unaudited: string | null = null;
+  /** The text and its violations. Saved again, or tried again each second while the audit log takes nothing, it is the same. */
+  private logged: string | null = null;
+  private audited: string | null = null;
 
   constructor(private readonly parts: PolicyServiceParts) {}
 
   /** @throws StoreFailure where it is not audited */
-  async say(violations: readonly PolicyViolation[], generation: number): Promise<void> {
+  async say(violations: readonly PolicyViolation[], generation: number, textHash = ""): Promise<void> {
     const { logger, source, audit } = this.parts;
-    const said = JSON.stringify(violations);
-    if (said !== this.unaudited) {
+    const said = textHash + JSON.stringify(violations);
+    if (said !== this.logged) {
       const fields = { event: "policy-rejected", source: source.name, violations, generation };
       logger.error(fields, `policy rejected, generation ${generation} stays in force`);
     }
-    this.unaudited = said;
+    this.logged = said;
+    if (said === this.audited) return;
     const audited = rejection(this.parts, violations, generation);
     await ofStore(audit.appendAudit(audited));
     logAudit(logger, audited);
-    this.unaudited = null;
+    this.audited = said;
   }
 
   /** What stands there now is another document. */
   forget(): void {
-    this.unaudited = null;
+    this.logged = this.audited = null;
   }
 }

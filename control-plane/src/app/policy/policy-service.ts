@@ -202,17 +202,17 @@ export class PolicyService implements CurrentPolicy, PolicyPublisher {
     // Tried again each second, a file that cannot be read is said to be so once.
     const unread = reading.isUnread === true && "violations" in reading ? (reading.violations[0]?.message ?? "") : null;
     if (unread !== null && unread === this.saidUnread) return;
-    await this.settle(await this.decide(reading));
+    await this.settle(await this.decide(reading), reading.textHash);
     this.saidUnread = unread;
   }
 
-  private async settle(outcome: PolicyOutcome): Promise<void> {
+  private async settle(outcome: PolicyOutcome, textHash?: string): Promise<void> {
     const { generation } = this.inForce.now();
     this.judgement.done();
     this.fileRejected = outcome.kind === "rejected";
     if (outcome.kind !== "held") this.hold.drop();
     if (outcome.kind !== "rejected") this.rejections.forget();
-    if (outcome.kind === "rejected") await this.rejections.say(outcome.violations, generation);
+    if (outcome.kind === "rejected") await this.rejections.say(outcome.violations, generation, textHash);
     else if (outcome.kind === "held") await this.hold.hold(outcome.accepted, outcome.ended, generation);
     else {
       const { logger, source } = this.parts;

@@ -1,6 +1,7 @@
 // The steps from a document to a numbered policy: read, validated, stored with its entry in the audit log.
 import { violationLine } from "../../domain/policy/violation-line.js";
 import type { AuditEvent } from "../../domain/stored.js";
+import { sha256Of } from "../../domain/token-hash.js";
 import { withoutEdgeSettings } from "../../domain/policy/stored-policy.js";
 import type { AuditStore } from "../ports/audit-ports.js";
 import { logAudit } from "../access/audit.js";
@@ -50,8 +51,8 @@ export class NoPolicyError extends Error {
 /** A policy with its number: at once what sessions are decided by and what edges are given. */
 export interface Numbered extends AcceptedPolicy, PublishedPolicy {}
 
-/** `isUnread`: it could not be read, which says nothing of what stands there. */
-export type SourceReading = PolicyReading & { readonly isUnread?: true };
+/** `isUnread`: it could not be read, which says nothing of what stands there. Else `textHash` tells texts apart. */
+export type SourceReading = PolicyReading & { readonly isUnread?: true; readonly textHash?: string };
 
 /** Never rejects. */
 export async function readSource(parts: PolicyServiceParts): Promise<SourceReading> {
@@ -61,7 +62,7 @@ export async function readSource(parts: PolicyServiceParts): Promise<SourceReadi
   } catch (error) {
     return { violations: [wholly(`cannot be read: ${messageOf(error)}`)], isUnread: true };
   }
-  return validated(parts, text);
+  return { ...validated(parts, text), textHash: sha256Of(text) };
 }
 
 /** A violation of this program is said of the document, whichever it is: the policy in force serves on. */

@@ -15,6 +15,7 @@ import type { Io } from "../terminal/io.js";
 import { shownPath } from "../terminal/shown-words.js";
 import { readConfiguration } from "./configuration.js";
 import type { Configuration, Found } from "./configuration.js";
+import type { SecretReading } from "./secret-reading.js";
 
 export interface Access {
   /** http: or https:. Its path, if any, comes before every path of the API. */
@@ -35,7 +36,7 @@ const MAX_PEM_BYTES = 1_048_576;
 export async function readAccess(
   env: Environment,
   tokenFile: string | undefined,
-  io: Pick<Io, "readFile" | "isWritableByAll">,
+  io: Pick<Io, "readFile" | "isWritableByAll"> & SecretReading,
 ): Promise<Outcome<Access>> {
   const configuration = await readConfiguration(env, io);
   if (!configuration.ok) return configuration;
@@ -92,7 +93,7 @@ function readUrl(found: Found | undefined): URL {
   return url;
 }
 
-async function readToken(env: Environment, place: TokenPlace | undefined, io: Pick<Io, "readFile">): Promise<string> {
+async function readToken(env: Environment, place: TokenPlace | undefined, io: SecretReading): Promise<string> {
   if (place === undefined) {
     throw new Unusable(
       "no admin token: SLUICE_ADMIN_TOKEN is not set",
@@ -102,15 +103,15 @@ async function readToken(env: Environment, place: TokenPlace | undefined, io: Pi
   const { from } = place;
   const isOfEnvironment = "text" in place || from === fileVariable(TOKEN);
   const token = firstOf(
-    isOfEnvironment ? await ofEnvironment(env, io) : await read(from, place.file, MAX_SECRET_FILE_BYTES, io),
+    isOfEnvironment ? await ofEnvironment(env, io) : await read(from, place.file, MAX_SECRET_FILE_BYTES, io.readSecret),
   );
   if (!isHeaderSafe(token)) throw new Unusable(`${from}: expected an admin token, in visible ASCII characters`);
   return token;
 }
 
 /** In which the control plane's own file may be named. */
-async function ofEnvironment(env: Environment, io: Pick<Io, "readFile">): Promise<string> {
-  const secrets = await readSecretFiles(env, (path, maxBytes) => io.readFile(path, maxBytes), [TOKEN]);
+async function ofEnvironment(env: Environment, io: SecretReading): Promise<string> {
+  const secrets = await readSecretFiles(env, (path, maxBytes) => io.readSecret(path, maxBytes), [TOKEN]);
   const [violation] = secrets.violations;
   if (violation !== undefined) throw new Unusable(violation);
   return given(secrets.env, TOKEN) ?? "";
@@ -123,12 +124,16 @@ const firstOf = (tokens: string): string => (tokens.split(",")[0] ?? "").trim();
 const TLS_KEYS = { ca: "tlsCaFile", cert: "clientCertFile", key: "clientKeyFile" } as const;
 const TLS_PARTS = ["ca", "cert", "key"] as const;
 
-async function readTls(found: Configuration["found"], io: Pick<Io, "readFile">): Promise<Access["tls"]> {
+async function readTls(
+  found: Configuration["found"],
+  io: Pick<Io, "readFile"> & SecretReading,
+): Promise<Access["tls"]> {
   const places = TLS_PARTS.map((part) => [part, found(TLS_KEYS[part])] as const).flatMap(([part, place]) =>
     place === undefined ? [] : [{ part, ...place }],
   );
   const contents = places.map(
-    async ({ part, from, value }) => [part, await read(from, value, MAX_PEM_BYTES, io)] as const,
+    async ({ part, from, value }) =>
+      [part, await read(from, value, MAX_PEM_BYTES, part === "key" ? io.readSecret : io.readFile)] as const,
   );
   const tls: Access["tls"] = Object.fromEntries(await Promise.all(contents));
   const nameOf = (part: (typeof TLS_PARTS)[number]): string => places.find((one) => one.part === part)?.from ?? "";
@@ -150,9 +155,9 @@ async function readTls(found: Configuration["found"], io: Pick<Io, "readFile">):
 const isPair = ({ cert, key }: Access["tls"]): boolean =>
   cert === undefined || key === undefined || new X509Certificate(cert).checkPrivateKey(createPrivateKey(key));
 
-async function read(what: string, path: string, maxBytes: number, io: Pick<Io, "readFile">): Promise<string> {
+async function read(what: string, path: string, maxBytes: number, reading: Io["readFile"]): Promise<string> {
   try {
-    return (await io.readFile(path, maxBytes)).toString("utf8");
+    return (await reading(path, maxBytes)).toString("utf8");
   } catch (error) {
     throw new Unusable(`${what}: ${shownPath(path)} cannot be read: ${whyUnreadable(error)}`);
   }

@@ -22,12 +22,12 @@ const VARIABLES = ["SLUICE_SECRET", "SLUICE_SECRET_ALSO"] as const;
 /** Those of the file alone where one is given; none where no secret is. Nothing that stands in a secret is repeated. */
 export async function readKeys(file: string | undefined, { env, io }: Invocation): Promise<Outcome<NamedKeys[]>> {
   if (file !== undefined) {
-    const read = await readOr(`--secret-file: ${shownPath(file)}`, () => io.readFile(file, MAX_SECRET_FILE_BYTES));
+    const read = await readOr(`--secret-file: ${shownPath(file)}`, () => io.readSecret(file, MAX_SECRET_FILE_BYTES));
     return read.ok ? keysFrom([["--secret-file", read.value.toString("utf8")]]) : read;
   }
   const [unknown] = unknownVariables(env);
   if (unknown !== undefined) return failed(usageFailure(unknown));
-  const secrets = await readSecretFiles(env, (path, maxBytes) => io.readFile(path, maxBytes), VARIABLES);
+  const secrets = await readSecretFiles(env, (path, maxBytes) => io.readSecret(path, maxBytes), VARIABLES);
   const [violation] = secrets.violations;
   if (violation !== undefined) return failed(usageFailure(violation));
   return keysFrom(

@@ -1,4 +1,6 @@
 // The commands that make secrets and say a token's hash: nobody pastes a line of a shell for one. They ask no control plane.
+import { whyUnreadable } from "../../files/file-reader.js";
+import { codeOf } from "../../files/regular-file.js";
 import { digitsOf, sha256Of } from "../../domain/token-hash.js";
 import { isHeaderSafe, MAX_SECRET_FILE_BYTES } from "../../settings/secret-text.js";
 import type { Invocation, LocalCommand } from "../command.js";
@@ -67,8 +69,7 @@ async function written(out: string, secret: string, { flag, io }: Invocation): P
     await io.writePrivate(out, `${secret}\n`, flag("replace"));
     return undefined;
   } catch (error) {
-    const code = error instanceof Error && "code" in error ? String(error.code) : "UNKNOWN";
-    if (code !== "EEXIST") return usageFailure(`--out: ${out} cannot be written: ${code}`);
+    if (codeOf(error) !== "EEXIST") return usageFailure(`--out: ${out} cannot be written: ${whyUnreadable(error)}`);
     return usageFailure(`--out: ${out} is there already`, "Name another file, or replace it with --replace");
   }
 }
@@ -103,7 +104,7 @@ export const secretHash: LocalCommand = {
 
 /** One token, such as `secret new` writes. */
 async function readTokens(file: string, io: Invocation["io"]): Promise<Outcome<string>> {
-  const source = await readSource(file, MAX_SECRET_FILE_BYTES, io);
+  const source = await readSource(file, MAX_SECRET_FILE_BYTES, { ...io, readFile: io.readSecret });
   if (!source.ok) return source;
   const token = Buffer.from(source.value.bytes).toString("utf8").trim();
   if (isHeaderSafe(token)) return done(token);

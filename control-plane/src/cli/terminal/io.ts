@@ -9,6 +9,8 @@ export interface Io {
   readonly rows: () => number;
   /** A file or a pipe. Rejects as a FileReader does. */
   readonly readFile: (path: string, maxBytes: number) => Promise<Buffer>;
+  /** Whether every user of this machine may read the file; false where it cannot be looked at. */
+  readonly isReadableByAll: (path: string) => Promise<boolean>;
   /** Whether every user of this machine may write the file; false where it cannot be looked at. */
   readonly isWritableByAll: (path: string) => Promise<boolean>;
   /** Of envoy.yaml, which every rendered one begins as. Rejects as a FileReader does. */

@@ -14,7 +14,8 @@ import { FolderLock } from "./folder-lock.js";
 import { openLayout, STORE_FILE } from "./layout.js";
 import { newLogId } from "./invalidation-log.js";
 import { prepareSchema } from "./schema.js";
-import { isStoreAt, isStoreOfLmdb, requireStoreOfLmdb } from "./store-file.js";
+import { isStoreAt, requireStoreOfLmdb, requireTableOfReaders } from "./store-file.js";
+import { storeStateOf } from "./store-pages.js";
 
 /** As `mkdir` makes one: the backup itself is for its owner's eyes. */
 const FOLDER_MODE = 0o777;
@@ -111,9 +112,10 @@ async function restoreInto(
   { force, random }: RestoreOptions,
 ): Promise<{ readonly checked: boolean }> {
   const store = join(folder, STORE_FILE);
+  requireTableOfReaders(store);
   if (isStoreAt(store)) {
-    // What LMDB did not write, no process has open.
-    if (isStoreOfLmdb(store) && (await isOpen(store)))
+    // What LMDB cannot open, no process has open.
+    if (storeStateOf(store) === "whole" && (await isOpen(store)))
       throw new BackupRejected(`another process has the store in ${folder} open: stop it first`);
     if (!force) throw new BackupRejected(`there is a store in ${folder}: it is replaced only with --force`);
   }
@@ -124,6 +126,7 @@ async function restoreInto(
   for (const path of [restored, `${restored}-lock`]) await rm(path, { force: true });
   const unsealed = await unsealBackup(backup, restored);
   try {
+    if (storeStateOf(restored) !== "whole") throw new BackupRejected(`${backup.path} is cut short or damaged`);
     await beginNewLog(folder, restoring, random);
     await flushed(restored);
     if (!lock.isStoreUnchanged())

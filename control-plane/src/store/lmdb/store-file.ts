@@ -1,16 +1,17 @@
-// Whether the store's file is still the one at its path: what is written into one that was deleted is lost with the process.
-import { closeSync, openSync, readSync, statSync } from "node:fs";
+// The store's file at its path: whether LMDB can open it, and whether it is still the one that was opened.
+import { closeSync, statSync } from "node:fs";
 import type { BigIntStats } from "node:fs";
 
-import { openedForWriting, whyForGood } from "../../files/own-folder.js";
+import { openedForWriting, requireNoLink, whyForGood } from "../../files/own-folder.js";
 import { requireRegular, UnfitFile } from "../../files/regular-file.js";
+import { storeStateOf } from "./store-pages.js";
 
 /** Whether there is one. Throws where no regular file stands there: LMDB would wait for the other end of a pipe. */
 export function isStoreAt(path: string): boolean {
   const found = lookedAt(path);
-  if (found === undefined) return false;
-  requireRegular(found, path);
-  return true;
+  if (found === undefined) requireNoLink(path);
+  else requireRegular(found, path);
+  return found !== undefined;
 }
 
 function lookedAt(path: string) {
@@ -22,28 +23,25 @@ function lookedAt(path: string) {
   }
 }
 
-/** In LMDB's first page, after a header whose size differs. */
-const MARK = Buffer.from([0xde, 0xc0, 0xef, 0xbe]);
-const MARK_SEARCHED_BYTES = 64;
-
-/** Whether LMDB wrote what is there: given anything else, it ends the process. Nothing yet is as good. */
-export function isStoreOfLmdb(path: string): boolean {
-  const start = Buffer.alloc(MARK_SEARCHED_BYTES);
-  const fd = openSync(path, "r");
-  try {
-    const length = readSync(fd, start, 0, start.length, 0);
-    return length === 0 || start.includes(MARK);
-  } finally {
-    closeSync(fd);
-  }
+/**
+ * LMDB ends the process where it cannot open its table of readers, which it makes where there is none.
+ *
+ * @throws UnfitFile
+ */
+export function requireTableOfReaders(store: string): void {
+  const path = `${store}-lock`;
+  if (isStoreAt(path)) closeSync(openedForWriting(path));
 }
 
 /** @throws UnfitFile where LMDB would end the process over the store there, or over its table of readers */
 export function requireStoreOfLmdb(path: string): void {
+  requireTableOfReaders(path);
   if (!isStoreAt(path)) return;
-  if (isStoreAt(`${path}-lock`)) closeSync(openedForWriting(`${path}-lock`));
-  if (isStoreOfLmdb(path)) return;
-  throw new UnfitFile(`${path} is no store: it is damaged, or another program's; move it away, and restore a backup`);
+  const state = storeStateOf(path);
+  if (state === "whole") return;
+  const damaged =
+    state === "cut short" ? "is damaged: it was cut short" : "is no store: it is damaged, or another program's";
+  throw new UnfitFile(`${path} ${damaged}; move it away, and restore a backup`);
 }
 
 export class StoreFile {

@@ -75,6 +75,22 @@ describe("an audit log that takes nothing", () => {
     });
   }
 
+  it("a rejected policy that is saved again as it was is logged and audited once", async () => {
+    const { document, disk, audited, rejected } = await rejecting();
+    disk.full = false;
+    for (let save = 0; save < 3; save++) await document.save("impossible");
+    expect([rejected(), audited.length]).toEqual([1, 1]);
+    await document.save("impossible too");
+    expect([rejected(), audited.length]).toEqual([2, 2]);
+  });
+
+  it("a rejected policy that comes back after another document is said again", async () => {
+    const { document, disk, audited, rejected } = await rejecting();
+    disk.full = false;
+    for (const text of ["impossible", "0 default", "impossible", null, "impossible"]) await document.save(text);
+    expect([rejected(), audited.length]).toEqual([4, 4]);
+  });
+
   it("another rejection is logged during an outage, and the same again once that is audited", async () => {
     const { document, disk, rejected } = await rejecting();
     await document.save("impossible");
