@@ -68,6 +68,14 @@ describe("the control plane", () => {
     );
   });
 
+  it("doctor tells the status listener from the API", async () => {
+    const { statusUrl } = await startTestControlPlane();
+    const told = await found({ url: statusUrl });
+    expect(told).toMatchObject([{ code: "ROUTE_NOT_FOUND", about: "control plane" }]);
+    expect(told[0]?.what).toContain("This is the status listener");
+    expect(told[0]?.act).toContain("SLUICE_URL");
+  });
+
   it("doctor asks an older control plane what that knows", async () => {
     const missing = answer(404, { error: { code: "ROUTE_NOT_FOUND", message: "no" } });
     const { url } = await answering(missing, missing, answer(200, { edges: [], unauthenticated: [] }));
