@@ -2,6 +2,7 @@
 import { violationLine } from "../../domain/policy/violation-line.js";
 import type { AuditEvent } from "../../domain/stored.js";
 import { withoutEdgeSettings } from "../../domain/policy/stored-policy.js";
+import type { FollowedText } from "../ports/followed-text.js";
 import type { AuditStore } from "../ports/audit-ports.js";
 import { logAudit } from "../access/audit.js";
 import type {
@@ -9,7 +10,6 @@ import type {
   PolicyViolation,
   PolicyValidator,
   PolicyReading,
-  PolicySource,
   PolicyText,
   PublishedPolicy,
 } from "../ports/policy-ports.js";
@@ -19,7 +19,7 @@ import { countEndedSessions } from "./ended-sessions.js";
 import { publishedPolicy } from "./published-policy.js";
 
 export interface PolicyServiceParts {
-  readonly source: PolicySource;
+  readonly source: FollowedText;
   readonly validate: PolicyValidator;
   readonly store: PolicyStore;
   readonly audit: AuditStore;
