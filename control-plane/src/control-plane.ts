@@ -33,6 +33,7 @@ import type { Stores } from "./app/ports/stores.js";
 import { startStoreKeeping } from "./app/upkeep/store-keeping.js";
 import { startSweeping } from "./app/upkeep/sweep-schedule.js";
 import { usageCommits } from "./app/edges/usage.js";
+import { messageOf } from "./domain/message-of.js";
 import { readPolicyDocument } from "./domain/policy/read-policy.js";
 import { makeToken } from "./domain/token.js";
 import { followedFile } from "./files/followed-file.js";
@@ -55,7 +56,7 @@ import type { ActivePolicy, Clock, CurrentPolicy, Random, SteadyClock } from "./
 import { SteadyTime } from "./app/upkeep/steady-clock.js";
 import type { Timers } from "./app/ports/log-ports.js";
 import { startIssuers } from "./start-issuers.js";
-import { exitOf, StartFailure, messageOf } from "./start-failure.js";
+import { exitOf, StartFailure } from "./start-failure.js";
 import type { Started } from "./started.js";
 
 /** What the process gives. `started` undoes, in reverse, whatever has been started. */

@@ -1,4 +1,5 @@
 // The steps from a document to a numbered policy: read, validated, stored with its entry in the audit log.
+import { messageOf } from "../../domain/message-of.js";
 import { violationLine } from "../../domain/policy/violation-line.js";
 import type { AuditEvent } from "../../domain/stored.js";
 import { withoutEdgeSettings } from "../../domain/policy/stored-policy.js";
@@ -75,8 +76,6 @@ function validated({ validate, logger }: PolicyServiceParts, text: PolicyText): 
 }
 
 const wholly = (message: string): PolicyViolation => ({ path: "", line: null, column: null, message });
-export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
-
 /** What the store could not do, so that it is not taken for anybody else's failure. */
 export class StoreFailure extends Error {
   override readonly name = "StoreFailure";
