@@ -107,7 +107,7 @@ export default {
       "plane-store",
       `${PLANE}/store/`,
       [`${PLANE}/(?!domain/|app/ports/|store/|files/)`],
-      "A store implements ports; the policy's file is watched as those of TLS are.",
+      "A store implements ports, over files.",
     ),
     wall("plane-http", `${PLANE}/http/`, [`${PLANE}/(?!domain/|app/|http/|tls/)`], "HTTP calls use cases."),
     wall(

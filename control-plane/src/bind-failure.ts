@@ -1,5 +1,6 @@
 // Why nothing listens where it was to, in a sentence that names the one setting to change.
-import { EXIT, messageOf, StartFailure } from "./start-failure.js";
+import { messageOf } from "./domain/message-of.js";
+import { EXIT, StartFailure } from "./start-failure.js";
 import { codeOf } from "./files/regular-file.js";
 import { hostPort } from "./settings/address.js";
 import type { Address } from "./settings/address.js";

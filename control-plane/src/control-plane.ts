@@ -1,6 +1,7 @@
 // What the control plane consists of: builds everything over what it is given, and starts it.
 import type { Logger as PinoLogger } from "pino";
 
+import { MAX_POLICY_BYTES } from "../../assembly/contract.js";
 import type { ObservedIssuers } from "./app/access/issuers.js";
 import { startRetention } from "./app/upkeep/retention.js";
 import { BulkRevocations } from "./app/sessions/bulk-revocations.js";
@@ -32,8 +33,10 @@ import type { Stores } from "./app/ports/stores.js";
 import { startStoreKeeping } from "./app/upkeep/store-keeping.js";
 import { startSweeping } from "./app/upkeep/sweep-schedule.js";
 import { usageCommits } from "./app/edges/usage.js";
+import { messageOf } from "./domain/message-of.js";
 import { readPolicyDocument } from "./domain/policy/read-policy.js";
 import { makeToken } from "./domain/token.js";
+import { followedFile } from "./files/followed-file.js";
 import { ConnectionCounts } from "./http/status/connection-metrics.js";
 import { Metrics } from "./http/status/metrics.js";
 import type { LiveByPlan } from "./http/status/metrics.js";
@@ -49,12 +52,11 @@ import type { Settings } from "./settings/settings.js";
 import { listenAt } from "./listening.js";
 import { startStatusListener } from "./status-listener.js";
 import { openStores } from "./store/open-stores.js";
-import { policyFile } from "./store/policy-file.js";
 import type { ActivePolicy, Clock, CurrentPolicy, Random, SteadyClock } from "./app/ports/ports.js";
 import { SteadyTime } from "./app/upkeep/steady-clock.js";
 import type { Timers } from "./app/ports/log-ports.js";
 import { startIssuers } from "./start-issuers.js";
-import { exitOf, StartFailure, messageOf } from "./start-failure.js";
+import { exitOf, StartFailure } from "./start-failure.js";
 import type { Started } from "./started.js";
 
 /** What the process gives. `started` undoes, in reverse, whatever has been started. */
@@ -257,7 +259,7 @@ async function startInvalidations(parts: Parts) {
 
 async function startPolicies({ settings, files, clock, timers, log, started }: Start, store: Stores) {
   const policies = await PolicyService.start({
-    source: policyFile({ path: settings.policyPath, reader: files.policy, timers }),
+    source: followedFile({ path: settings.policyPath, maxBytes: MAX_POLICY_BYTES, reader: files.policy, timers }),
     validate: { readPolicyDocument },
     store: store.policies,
     audit: store.audit,

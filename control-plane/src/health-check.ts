@@ -1,6 +1,6 @@
 // The image's health check: asks the status listener whether the control plane is ready. 0 it is, 1 it is not, with the reason.
 import { hostPort, reachable } from "./settings/address.js";
-import { messageOf } from "./start-failure.js";
+import { messageOf } from "./domain/message-of.js";
 import { readStatusAddress } from "./settings/status-address.js";
 
 const DEADLINE_MS = 4000;

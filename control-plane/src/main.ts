@@ -8,6 +8,7 @@ import type { Timers } from "./app/ports/log-ports.js";
 import type { Clock, Random } from "./app/ports/ports.js";
 import { NoPolicyError } from "./app/policy/policy-steps.js";
 import { startControlPlane } from "./control-plane.js";
+import { messageOf } from "./domain/message-of.js";
 import { FileReader } from "./files/file-reader.js";
 import { LogFloods } from "./log-floods.js";
 import { LogOutput } from "./log-output.js";
@@ -19,7 +20,7 @@ import type { SecretFile } from "./settings/secret-files.js";
 import type { LogLevel } from "./settings/settings-reader.js";
 import { readSettings } from "./settings/settings.js";
 import type { Settings } from "./settings/settings.js";
-import { EXIT, StartFailure, messageOf } from "./start-failure.js";
+import { EXIT, StartFailure } from "./start-failure.js";
 import { Started } from "./started.js";
 
 const clock: Clock = { nowMs: () => Date.now(), monotonicMs: () => performance.now() };

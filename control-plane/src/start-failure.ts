@@ -23,5 +23,3 @@ export class StartFailure extends Error {
 
 /** Of what the store could not do at the start. */
 export const exitOf = (error: unknown): ExitCode => (error instanceof UnfitFile ? EXIT.config : EXIT.failed);
-
-export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

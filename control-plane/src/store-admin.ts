@@ -4,7 +4,8 @@ import { parseArgs } from "node:util";
 
 import { given } from "./settings/environment.js";
 import { unknownVariables } from "./settings/unknown-variables.js";
-import { EXIT, exitOf, messageOf } from "./start-failure.js";
+import { messageOf } from "./domain/message-of.js";
+import { EXIT, exitOf } from "./start-failure.js";
 import { backUpStore, restoreStore } from "./store/lmdb/backup.js";
 
 const USAGE = `usage:

@@ -21,53 +21,57 @@ export interface CredentialsGiven {
   readonly adminTokens: readonly AdminToken[];
 }
 
-/**
- * A sentence for each two that are the same. It names both settings, and never what they hold.
- *
- * @param sourceOf where the operator has put it: the variable, or the one that names its file
- */
-export function sharedCredentials(
+/** Where the operator has put it: the variable, or the one that names its file. */
+type SourceOf = (name: SecretVariable) => string;
+
+/** A sentence for each two that are the same, without what they hold; and what no issuer in the file may be. */
+export function distinctCredentials(
   env: Environment,
-  { keys, keysAlso, adminTokens }: CredentialsGiven,
-  sourceOf: (name: SecretVariable) => string,
+  credentials: CredentialsGiven,
+  sourceOf: SourceOf,
+): { readonly violations: string[]; readonly taken: TakenCredentials } {
+  const secrets = secretsByHash(env, credentials, sourceOf);
+  const { adminTokens } = credentials;
+  const tokens = adminTokens.map(
+    ({ kind, token }) => [sha256Of(token), `in ${sourceOf(ENV_OF_KIND[kind])} already`] as const,
+  );
+  const ofEnvironment = adminTokens.some(({ kind }) => kind === "issuer");
+  const names = ofEnvironment ? [[ISSUER_OF_ENVIRONMENT, `that of ${sourceOf(ENV_OF_KIND.issuer)}`] as const] : [];
+  return {
+    violations: sharedTokens(adminTokens, secrets, sourceOf),
+    taken: { hashes: new Map([...tokens, ...secrets]), names: new Map(names) },
+  };
+}
+
+function sharedTokens(
+  adminTokens: readonly AdminToken[],
+  secrets: ReadonlyMap<string, string>,
+  sourceOf: SourceOf,
 ): string[] {
   const said = new Set<string>();
   if (new Set(adminTokens.map(({ token }) => token)).size < adminTokens.length) {
     const [operator, issuer] = [sourceOf(ENV_OF_KIND.operator), sourceOf(ENV_OF_KIND.issuer)];
     said.add(`${operator} and ${issuer} hold the same token twice: each must stand once`);
   }
-  const secrets = [
-    { setting: "SLUICE_SECRET", keys },
-    { setting: "SLUICE_SECRET_ALSO", keys: keysAlso },
-  ] as const;
-  for (const { setting, keys: derived } of secrets) {
-    const secret = given(env, setting)?.trim();
-    for (const { kind, token } of adminTokens) {
-      const [own, other] = [sourceOf(ENV_OF_KIND[kind]), sourceOf(setting)];
-      if (secret !== undefined && isSameSecret(token, secret)) {
-        said.add(`${own} holds the secret of ${other}: use another token`);
-      }
-      if (token === derived?.edgeCredential) {
-        said.add(`${own} holds the edges' credential, which follows from ${other}: use another token`);
-      }
-    }
+  for (const { kind, token } of adminTokens) {
+    const whose = spellingsOf(token).flatMap((spelling) => secrets.get(sha256Of(spelling)) ?? []);
+    for (const one of whose) said.add(`${sourceOf(ENV_OF_KIND[kind])} holds ${one}: use another token`);
   }
   return [...said];
 }
 
-/** What no token of an issuer in the file may be, nor its name. */
-export function takenCredentials(
+/** What each is, by its SHA-256. */
+function secretsByHash(
   env: Environment,
-  { keys, keysAlso, adminTokens }: CredentialsGiven,
-  sourceOf: (name: SecretVariable) => string,
-): TakenCredentials {
+  { keys, keysAlso }: CredentialsGiven,
+  sourceOf: SourceOf,
+): ReadonlyMap<string, string> {
   const hashes = new Map<string, string>();
-  for (const { kind, token } of adminTokens) hashes.set(sha256Of(token), `in ${sourceOf(ENV_OF_KIND[kind])} already`);
-  const secrets = [
-    { setting: "SLUICE_SECRET", keys },
-    { setting: "SLUICE_SECRET_ALSO", keys: keysAlso },
+  const settings = [
+    ["SLUICE_SECRET", keys],
+    ["SLUICE_SECRET_ALSO", keysAlso],
   ] as const;
-  for (const { setting, keys: derived } of secrets) {
+  for (const [setting, derived] of settings) {
     const source = sourceOf(setting);
     for (const spelling of spellingsOf(given(env, setting) ?? "")) {
       hashes.set(sha256Of(spelling), `the secret of ${source}`);
@@ -75,23 +79,15 @@ export function takenCredentials(
     const follows = `the edges' credential, which follows from ${source}`;
     if (derived !== undefined) hashes.set(sha256Of(derived.edgeCredential), follows);
   }
-  const ofEnvironment = adminTokens.some(({ kind }) => kind === "issuer");
-  const names = ofEnvironment ? [[ISSUER_OF_ENVIRONMENT, `that of ${sourceOf(ENV_OF_KIND.issuer)}`] as const] : [];
-  return { hashes, names: new Map(names) };
+  return hashes;
 }
 
 /** As given, and as programs write the same bytes. */
 function spellingsOf(secret: string): string[] {
-  const reading = readSecret(secret);
-  if (!reading.ok) return [];
+  const text = secret.trim();
+  const reading = readSecret(text);
+  if (!reading.ok) return text === "" ? [] : [text];
   const bytes = Buffer.from(reading.secret);
   const [hex, base64] = [bytes.toString("hex"), bytes.toString("base64")];
-  return [secret.trim(), hex, hex.toUpperCase(), base64, base64.replace(/=+$/, ""), bytes.toString("base64url")];
-}
-
-/** Also in another spelling, such as hex and base64. */
-function isSameSecret(token: string, secret: string): boolean {
-  if (token === secret) return true;
-  const [one, other] = [readSecret(token), readSecret(secret)];
-  return one.ok && other.ok && Buffer.from(one.secret).equals(other.secret);
+  return [text, hex, hex.toUpperCase(), base64, base64.replace(/=+$/, ""), bytes.toString("base64url")];
 }

@@ -7,7 +7,7 @@ import type { Network } from "../app/access/trusted-proxies.js";
 import type { TakenCredentials } from "../domain/issuers/read-issuers.js";
 import type { Keys } from "../domain/keys.js";
 import type { ConnectionBounds } from "../http/connection-bounds.js";
-import { ENV_OF_KIND, sharedCredentials, takenCredentials } from "./distinct-credentials.js";
+import { distinctCredentials, ENV_OF_KIND } from "./distinct-credentials.js";
 import type { Environment } from "./environment.js";
 import { sharedAddress } from "./distinct-addresses.js";
 import type { Address } from "./address.js";
@@ -135,7 +135,8 @@ export function readSettings(
     const [also, secret] = [sourceOf("SLUICE_SECRET_ALSO"), sourceOf("SLUICE_SECRET")];
     violations.push(`${also} has the same key id as ${secret}: use another secret for one of them`);
   }
-  violations.push(...sharedCredentials(env, settings, sourceOf), ...sharedAddress(settings));
+  const { taken, ...shared } = distinctCredentials(env, settings, sourceOf);
+  violations.push(...shared.violations, ...sharedAddress(settings));
   if (keys === undefined || violations.length > 0) return { violations };
-  return { ...settings, keys, taken: takenCredentials(env, settings, sourceOf) };
+  return { ...settings, keys, taken };
 }

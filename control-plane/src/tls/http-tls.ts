@@ -1,6 +1,7 @@
 // TLS of the control plane's port: loaded at the start, and followed while the process runs.
 import type { Timers } from "../app/ports/log-ports.js";
 import type { Logger } from "../app/ports/ports.js";
+import { messageOf } from "../domain/message-of.js";
 import type { FileReader } from "../files/file-reader.js";
 import { EXIT, StartFailure } from "../start-failure.js";
 import { loadTls } from "./tls.js";
@@ -20,7 +21,7 @@ export class HttpTls {
     try {
       return new HttpTls(files, reader, files === null ? null : await loadTls(files, reader));
     } catch (error) {
-      throw new StartFailure(error instanceof Error ? error.message : String(error), EXIT.config);
+      throw new StartFailure(messageOf(error), EXIT.config);
     }
   }
 

@@ -3,6 +3,7 @@ import { createHash, X509Certificate } from "node:crypto";
 
 import type { Timers } from "../app/ports/log-ports.js";
 import type { Logger } from "../app/ports/ports.js";
+import { messageOf } from "../domain/message-of.js";
 import { FileWatch } from "../files/file-watch.js";
 import type { FileReader } from "../files/file-reader.js";
 import { readTls, requireTls } from "./tls.js";
@@ -43,7 +44,7 @@ export function followTlsFiles({ files, reader, inForce, renew, timers, logger }
       const { validTo } = new X509Certificate(seen.cert);
       logger.info({ event: "tls-renewed", validTo }, "new TLS files are in force");
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = messageOf(error);
       logger.error({ event: "tls-rejected", reason }, "new TLS files cannot be used: those before stay in force");
     }
     // Bad files are said to be so once, not at each look.

@@ -2,6 +2,7 @@
 import { createPrivateKey, X509Certificate } from "node:crypto";
 import { createSecureContext } from "node:tls";
 
+import { messageOf } from "../domain/message-of.js";
 import { whyUnreadable } from "../files/file-reader.js";
 import type { FileReader } from "../files/file-reader.js";
 
@@ -76,7 +77,7 @@ function requireUsable({ cert }: TlsFiles, identity: TlsIdentity): void {
   try {
     createSecureContext({ cert: identity.cert, key: identity.key, ca: identity.clientCa ?? undefined });
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOf(error);
     throw new Error(`${cert.variable}: TLS cannot use ${cert.path} and what belongs to it: ${reason}`, {
       cause: error,
     });

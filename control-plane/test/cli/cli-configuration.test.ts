@@ -86,6 +86,26 @@ describe("the configuration file", () => {
     expect(ran.err).not.toContain("s3cr3t");
   });
 
+  it.each([
+    ["url: http://a:s3cr3t@127.0.0.1:1", {}, `url in ${FILE}: expected a URL`],
+    ["url: ftp://s3cr3t", {}, `url in ${FILE}: expected a URL`],
+    ["", { SLUICE_URL: "http://h/?token=s3cr3t" }, "SLUICE_URL: expected a URL"],
+    ["", { SLUICE_ULR: "http://s3cr3t" }, "SLUICE_ULR: there is no such setting"],
+  ])("config refuses what a call refuses, and does not repeat it: %j", async (text, more, said) => {
+    const world = { env: { ...HOME, SLUICE_ADMIN_TOKEN: "t", ...more }, files: { [FILE]: text } };
+    const [shows, calls] = [await sluice("config", world), await sluice("edges", world)];
+    expect(shows).toEqual(calls);
+    expect(shows).toMatchObject({ code: 2, out: "" });
+    expect(shows.err).toContain(said);
+    expect(shows.err).not.toContain("s3cr3t");
+  });
+
+  it("config repeats no file's name that may be a key in its place", async () => {
+    const key = "K".repeat(43);
+    const rows = await shown("", { SLUICE_CLIENT_KEY_FILE: key });
+    expect(rows.get("clientKeyFile")).toEqual(["(not repeated: it may be a secret)", "SLUICE_CLIENT_KEY_FILE"]);
+  });
+
   it("a configuration file that is not there, or that everyone may write, is exit code 2", async () => {
     const missing = await sluice("edges", { env: { SLUICE_CONFIG: "/nowhere" } });
     expect(missing).toMatchObject({ code: 2, out: "" });

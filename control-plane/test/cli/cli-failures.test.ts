@@ -3,6 +3,7 @@ import type { RequestListener } from "node:http";
 import { createServer as createSocketServer } from "node:net";
 import { describe, expect, it } from "vitest";
 
+import { CODE_INVALID_SESSION, CODE_LIMITER_UNAVAILABLE, CODE_MISSING_SESSION } from "../../../assembly/contract.js";
 import { sluice } from "../support/cli.js";
 import { ADMIN_TOKEN, created, startTestControlPlane } from "../support/control-plane.js";
 import { answer, answering, listening } from "../support/scripted-server.js";
@@ -87,6 +88,31 @@ it.each([
   expect(ran).toMatchObject({ code: 5, out: "" });
   expect(ran.err).toContain("not as Sluice's API does");
   expect(ran.err).toContain("SLUICE_URL");
+});
+
+describe("an address of Sluice that is not the API's", () => {
+  it.each(["edges", CREATE, "session revoke 1"])("a call of the status listener is told so: %s", async (line) => {
+    const { statusUrl } = await startTestControlPlane();
+    const ran = await sluice(line, { url: statusUrl });
+    expect(ran).toMatchObject({ code: 1, out: "" });
+    expect(ran.err).toContain("ROUTE_NOT_FOUND: This is the status listener; the API and edges have another");
+    expect(ran.err).toContain("SLUICE_URL");
+  });
+
+  it.each([
+    ["without a session's token", 401, CODE_MISSING_SESSION],
+    ["with no good one", 401, CODE_INVALID_SESSION],
+    ["while it has no policy", 503, CODE_LIMITER_UNAVAILABLE],
+  ])("an Envoy is told from the API: it denies a call %s", async (_what, status, code) => {
+    for (const body of [{ error: { code, message: "no" } }, { type: "about:blank", status, code }]) {
+      const { url } = await answering(answer(status, body));
+      const ran = await sluice("edges", { url });
+      expect(ran).toMatchObject({ code: 5, out: "" });
+      expect(ran.err).toContain(
+        `${url} is an Envoy with the filter, not the control plane's API\nIs SLUICE_URL right?`,
+      );
+    }
+  });
 });
 
 describe("tokens", () => {

@@ -15,6 +15,7 @@ interface Finding {
   readonly code: string;
   readonly about: string;
   readonly what: string;
+  readonly act: string;
 }
 
 const found = async (world: World, more = ""): Promise<Finding[]> =>
@@ -65,6 +66,14 @@ describe("the control plane", () => {
     expect(out).toMatch(
       /^1\. control plane: it is not ready: The store cannot be written: ENOSPC\n {3}Make room on its disk/,
     );
+  });
+
+  it("doctor tells the status listener from the API", async () => {
+    const { statusUrl } = await startTestControlPlane();
+    const told = await found({ url: statusUrl });
+    expect(told).toMatchObject([{ code: "ROUTE_NOT_FOUND", about: "control plane" }]);
+    expect(told[0]?.what).toContain("This is the status listener");
+    expect(told[0]?.act).toContain("SLUICE_URL");
   });
 
   it("doctor asks an older control plane what that knows", async () => {
@@ -118,7 +127,11 @@ describe("edges", () => {
 
 const SECRET = "s3cr3t-of-this-installation";
 const GOOD = ecdsFile({ filterPath: "/sluice.wasm", settings: edgeSettings({}) });
-const UP = { name: "sluice_control_plane", host_statuses: [{ health_status: { eds_health_status: "HEALTHY" } }] };
+const hostAt = (address: object): object => ({ address, health_status: { eds_health_status: "HEALTHY" } });
+const UP = {
+  name: "sluice_control_plane",
+  host_statuses: [hostAt({ socket_address: { address: "10.0.0.7", port_value: 8080 } })],
+};
 const RUNNING = [
   "server.concurrency: 2",
   "wasm.wasm_vm_count: 4",
@@ -183,7 +196,7 @@ const RENAMED = {
 
 describe("an Envoy", () => {
   const cases: readonly (readonly [string, FakeEnvoy, readonly string[]])[] = [
-    ["in order", {}, []],
+    ["that calls another control plane", {}, ["EDGE_UNKNOWN"]],
     ["too old", { version: "1.35.4" }, ["ENVOY_TOO_OLD"]],
     ["without node.id", { nodeId: "" }, ["NO_NODE_ID"]],
     ["that does not serve yet", { state: "PRE_INITIALIZING" }, ["ENVOY_NOT_LIVE"]],
@@ -220,6 +233,24 @@ describe("an Envoy", () => {
     const plane = await startTestControlPlane();
     inOrder(plane, "another-edge");
     expect(await codes(plane, `--envoy ${await envoy(said)}`)).toEqual(expected);
+  });
+
+  it("doctor says whom an Envoy calls that this control plane has not heard of", async () => {
+    const plane = await startTestControlPlane();
+    const hosts = [{ socket_address: { address: "::1", port_value: 80 } }, { pipe: { path: "/run/plane" } }];
+    const url = await envoy({ clusters: [{ ...UP, host_statuses: hosts.map(hostAt) }] });
+    const [another, ...rest] = await found(plane, `--envoy ${url}`);
+    expect(rest).toEqual([]);
+    expect(another).toMatchObject({ code: "EDGE_UNKNOWN", about: "edge gw-1" });
+    expect(another?.what).toBe(
+      "its cluster sluice_control_plane calls [::1]:80, /run/plane, and this control plane has not heard of this Envoy",
+    );
+    const alone = await found(plane);
+    expect(alone[0]?.act).toContain("--envoy URL looks into one");
+    const [, none] = await found(plane, `--envoy ${await envoy({ listeners: {} })}`);
+    expect(none).toMatchObject({ code: "NO_EDGES", act: expect.not.stringContaining("--envoy") as string });
+    inOrder(plane, "gw-1");
+    expect(await codes(plane, `--envoy ${url}`)).toEqual([]);
   });
 
   it("doctor passes over failed calls of an Envoy that watches now", async () => {

@@ -1,8 +1,12 @@
 // Requests that no client library sends: each gets the one form of errors, and an id that the log knows.
-import { expect, it } from "vitest";
+import { connect } from "node:net";
+import type { Socket } from "node:net";
+import { describe, expect, it } from "vitest";
 
+import type { HttpApp } from "../../src/http/app.js";
 import type { ErrorCode } from "../../src/http/errors.js";
 import { ADMIN_TOKEN, created, expectError, KEYS, startTestControlPlane } from "../support/control-plane.js";
+import type { TestControlPlane } from "../support/control-plane.js";
 import { rawRequest } from "../support/raw-request.js";
 
 const CLOSE = "connection: close";
@@ -10,31 +14,73 @@ const OPERATOR = `authorization: Bearer ${ADMIN_TOKEN}`;
 const request = (line: string, ...headers: string[]): string => `${[line, ...headers, CLOSE].join("\r\n")}\r\n\r\n`;
 const LIST = "GET /v1/sessions HTTP/1.1";
 
-it.each<[string, string, ErrorCode]>([
-  ["without a Host", request(LIST, OPERATOR), "MALFORMED_REQUEST"],
-  ["with an empty Host", request(LIST, "host:", OPERATOR), "MALFORMED_REQUEST"],
-  ["with a space in its Host", request(LIST, "host: a b", OPERATOR), "MALFORMED_REQUEST"],
-  ["with a path in its Host", request(LIST, "host: a/b@c", OPERATOR), "MALFORMED_REQUEST"],
-  ["with a port that is none", request(LIST, "host: a:b", OPERATOR), "MALFORMED_REQUEST"],
-  ["with two Hosts", request(LIST, "host: a", "Host: a", OPERATOR), "MALFORMED_REQUEST"],
-  ["that expects nonsense", request(LIST, "host: a", "expect: nonsense", OPERATOR), "EXPECTATION_FAILED"],
-  ["of a method that HTTP has not", request("FOO /v1/sessions HTTP/1.1", "host: a"), "MALFORMED_REQUEST"],
-  ["of WebDAV's method", request("PROPFIND /v1/sessions HTTP/1.1", "host: a"), "METHOD_NOT_ALLOWED"],
-  ["to trace", request("TRACE /v1/sessions/a/token HTTP/1.1", "host: a"), "METHOD_NOT_ALLOWED"],
-  ["to connect through", "CONNECT a:80 HTTP/1.1\r\nhost: a:80\r\n\r\n", "METHOD_NOT_ALLOWED"],
-  ["for the server's options", request("OPTIONS * HTTP/1.1", "host: a"), "ROUTE_NOT_FOUND"],
-  ["without a version", "GET /v1/sessions\r\n\r\n", "MALFORMED_REQUEST"],
-  ["that begins HTTP/2", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "MALFORMED_REQUEST"],
-  ["with a target that is none", request("GET ht!tp://%zz HTTP/1.1", "host: a"), "MALFORMED_REQUEST"],
-  ["with a name of a header that is none", request(LIST, "host: a", "bad header: x"), "MALFORMED_REQUEST"],
-  ["with two lengths", request(LIST, "host: a", "content-length: 2", "content-length: 3"), "MALFORMED_REQUEST"],
-  ["with a line beyond all bounds", request(`GET /${"x".repeat(20_000)} HTTP/1.1`, "host: a"), "HEADERS_TOO_LARGE"],
-])("a request %s has an error as its answer, with the id in the body and in a header", async (_, bytes, code) => {
-  const plane = await startTestControlPlane();
-  const answer = await rawRequest(plane, bytes);
-  expectError(answer, code);
-  expect(answer.body).toMatchObject({ error: { requestId: answer.headers.get("x-request-id") } });
-  expect((await plane.status("/metrics")).text).toContain(`sluice_control_http_errors_total{code="${code}"} 1`);
+interface Listener {
+  /** One of its paths. */
+  readonly path: string;
+  readonly appOf: (plane: TestControlPlane) => HttpApp;
+  readonly urlOf: (plane: TestControlPlane) => string;
+}
+
+/** Neither may be held to less than the other. */
+const LISTENERS: [string, Listener][] = [
+  ["the API", { path: "/v1/sessions", appOf: ({ app }) => app, urlOf: ({ url }) => url }],
+  [
+    "the status listener",
+    { path: "/metrics", appOf: ({ statusApp }) => statusApp, urlOf: ({ statusUrl }) => statusUrl },
+  ],
+];
+
+/** To a path that the listener has. */
+const badHeads = (path: string): [string, string, ErrorCode][] => {
+  const get = `GET ${path} HTTP/1.1`;
+  return [
+    ["without a Host", request(get, OPERATOR), "MALFORMED_REQUEST"],
+    ["with an empty Host", request(get, "host:", OPERATOR), "MALFORMED_REQUEST"],
+    ["with a space in its Host", request(get, "host: a b", OPERATOR), "MALFORMED_REQUEST"],
+    ["with a path in its Host", request(get, "host: a/b@c", OPERATOR), "MALFORMED_REQUEST"],
+    ["with a port that is none", request(get, "host: a:b", OPERATOR), "MALFORMED_REQUEST"],
+    ["with two Hosts", request(get, "host: a", "Host: a", OPERATOR), "MALFORMED_REQUEST"],
+    ["that expects nonsense", request(get, "host: a", "expect: nonsense", OPERATOR), "EXPECTATION_FAILED"],
+    ["of a method that HTTP has not", request(`FOO ${path} HTTP/1.1`, "host: a"), "MALFORMED_REQUEST"],
+    ["of WebDAV's method", request(`PROPFIND ${path} HTTP/1.1`, "host: a"), "METHOD_NOT_ALLOWED"],
+    ["to trace", request(`TRACE ${path} HTTP/1.1`, "host: a"), "METHOD_NOT_ALLOWED"],
+    ["to connect through", "CONNECT a:80 HTTP/1.1\r\nhost: a:80\r\n\r\n", "METHOD_NOT_ALLOWED"],
+    ["for the server's options", request("OPTIONS * HTTP/1.1", "host: a"), "ROUTE_NOT_FOUND"],
+    ["without a version", `GET ${path}\r\n\r\n`, "MALFORMED_REQUEST"],
+    ["that begins HTTP/2", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "MALFORMED_REQUEST"],
+    ["with a target that is none", request("GET ht!tp://%zz HTTP/1.1", "host: a"), "MALFORMED_REQUEST"],
+    ["with a name of a header that is none", request(get, "host: a", "bad header: x"), "MALFORMED_REQUEST"],
+    ["with two lengths", request(get, "host: a", "content-length: 2", "content-length: 3"), "MALFORMED_REQUEST"],
+    ["with a line beyond all bounds", request(`GET /${"x".repeat(20_000)} HTTP/1.1`, "host: a"), "HEADERS_TOO_LARGE"],
+  ];
+};
+
+describe.each(LISTENERS)("at %s", (_name, { path, appOf, urlOf }) => {
+  it.each(badHeads(path))(
+    "a request %s has an error as its answer, with the id in the body and in a header",
+    async (_, bytes, code) => {
+      const plane = await startTestControlPlane();
+      const answer = await rawRequest({ url: urlOf(plane) }, bytes);
+      expectError(answer, code);
+      expect(answer.body).toMatchObject({ error: { requestId: answer.headers.get("x-request-id") } });
+      expect((await plane.status("/metrics")).text).toContain(`sluice_control_http_errors_total{code="${code}"} 1`);
+    },
+  );
+
+  it("a CONNECT whose connection fails while it is answered ends nothing but itself", async () => {
+    const plane = await startTestControlPlane();
+    const hasFailed = new Promise<boolean>((resolve) => {
+      // After the server's own listener, which has begun the answer. Nobody else hears of the error.
+      appOf(plane).server.on("connect", (_request, socket: Socket) => {
+        socket.on("close", resolve).destroy(new Error("the peer has reset the connection"));
+      });
+    });
+    const peer = connect(Number(new URL(urlOf(plane)).port), "127.0.0.1").on("error", () => undefined);
+    peer.write("CONNECT a:80 HTTP/1.1\r\nhost: a:80\r\n\r\n");
+    expect(await hasFailed).toBe(true);
+    expect((await plane.call("GET", "/v1/sessions")).status).toBe(200);
+    expect((await plane.status("/healthz")).status).toBe(200);
+  });
 });
 
 it("a request that does not arrive whole in time is 408", async () => {

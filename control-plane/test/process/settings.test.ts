@@ -278,6 +278,12 @@ describe("credentials of different kinds", () => {
       Buffer.from(SECRET, "hex").toString("base64url"),
       "holds the secret of SLUICE_SECRET: use another token",
     ],
+    [
+      "the secret in hex of both cases",
+      "SLUICE_SECRET",
+      "4F4f".repeat(16),
+      "holds the secret of SLUICE_SECRET: use another token",
+    ],
     ["the second secret", "SLUICE_SECRET_ALSO", ALSO, "holds the secret of SLUICE_SECRET_ALSO: use another token"],
     [
       "the edges' credential",

@@ -84,6 +84,7 @@ export interface TestControlPlane {
     more?: Readonly<Record<string, string>>,
   ) => Promise<Answer>;
   readonly readiness: Readiness;
+  readonly statusApp: HttpApp;
   readonly statusUrl: string;
   /** Asks the status listener, as a supervisor or a scraper does. */
   readonly status: (path: string) => Promise<Answer>;
@@ -237,6 +238,7 @@ export async function startTestControlPlane(
     },
     call,
     readiness,
+    statusApp,
     statusUrl,
     status: async (path) => answerOf(await fetch(statusUrl + path)),
     acquire: (session, more = {}) =>

@@ -1,7 +1,8 @@
 // A policy service over a document and a disk that a test holds in its hands.
 import { vi } from "vitest";
 import type { AuditStore } from "../../src/app/ports/audit-ports.js";
-import type { PolicySource, PolicyValidator, PolicyViolation } from "../../src/app/ports/policy-ports.js";
+import type { FollowedText } from "../../src/app/ports/followed-text.js";
+import type { PolicyValidator, PolicyViolation } from "../../src/app/ports/policy-ports.js";
 import { PolicyService } from "../../src/app/policy/policy-service.js";
 import type { PolicyDecision, StoredPolicy } from "../../src/app/ports/ports.js";
 import type { PlansOfPolicy } from "../../src/domain/plan.js";
@@ -29,7 +30,7 @@ export const validate: PolicyValidator = {
 };
 const plan = (id: number, name: string) => ({ ...STARTER, id, name, lifetime: LIFETIME_MS });
 
-class Document implements PolicySource {
+class Document implements FollowedText {
   readonly name = "policy.yaml";
   private changed: () => Promise<boolean> = () => Promise.resolve(true);
   constructor(public text: string | null) {}

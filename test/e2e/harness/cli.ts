@@ -7,11 +7,15 @@ import type { Installation } from "./installation.js";
 const PROGRAMS = join(projectRoot, "build/js/control-plane/src");
 
 /** However it ends. */
-export function sluiceRun({ ports, adminToken }: Installation, ...args: string[]): Promise<Run> {
+export const sluiceRun = (installation: Installation, ...args: string[]): Promise<Run> =>
+  sluiceRunAt(`http://127.0.0.1:${installation.ports.http}`, installation, ...args);
+
+/** @param url whatever is there: for the command it is the control plane */
+export function sluiceRunAt(url: string, { adminToken }: Installation, ...args: string[]): Promise<Run> {
   const launcher = join(projectRoot, "control-plane/src/cli/launcher.mjs");
   const env = {
     PATH: process.env.PATH,
-    SLUICE_URL: `http://127.0.0.1:${ports.http}`,
+    SLUICE_URL: url,
     SLUICE_ADMIN_TOKEN: adminToken,
   };
   return runCommand(process.execPath, [launcher, ...args], { env });

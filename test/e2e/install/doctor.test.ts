@@ -1,7 +1,7 @@
 // What `sluice doctor` finds in real installations that have a real fault, and that it finds nothing in one that has none.
 import { describe, expect, it } from "vitest";
 import { HTTP_FILTERS, changed } from "../harness/bootstrap.js";
-import { sluiceRun } from "../harness/cli.js";
+import { sluiceRun, sluiceRunAt } from "../harness/cli.js";
 import { Installation, useInstallation } from "../harness/installation.js";
 import type { InstallationOptions } from "../harness/installation-options.js";
 import { WORKERS } from "../harness/processes.js";
@@ -17,8 +17,16 @@ interface Found {
 
 /** What is found, with the exit code. */
 async function doctor(installation: Installation, envoy = true): Promise<{ code: number | null; found: Found[] }> {
-  const admin = envoy ? ["--envoy", `http://127.0.0.1:${installation.ports.admin}`] : [];
-  const { code, stdout } = await sluiceRun(installation, "doctor", "--json", ...admin);
+  return ranDoctor(installation, ...(envoy ? ["--envoy", adminOf(installation)] : []));
+}
+
+const adminOf = ({ ports }: Installation): string => `http://127.0.0.1:${ports.admin}`;
+
+async function ranDoctor(
+  installation: Installation,
+  ...more: string[]
+): Promise<{ code: number | null; found: Found[] }> {
+  const { code, stdout } = await sluiceRun(installation, "doctor", "--json", ...more);
   const lines = stdout.split("\n").filter((line) => line !== "");
   return { code, found: lines.map((line) => JSON.parse(line) as Found) };
 }
@@ -64,6 +72,30 @@ describe("an installation", () => {
     const nobody = await sluiceRun(sluice(), "doctor", "--envoy", "http://127.0.0.1:1");
     expect(nobody).toMatchObject({ code: 7 });
     expect(nobody.stdout).toMatch(/^1\. envoy http:\/\/127\.0\.0\.1:1: no answer: .*ECONNREFUSED/);
+  });
+
+  it("doctor says that SLUICE_URL is an Envoy's address, or the status listener's", async () => {
+    const { proxy, status } = sluice().ports;
+    const at = async (port: number): Promise<string> => {
+      const { code, stdout } = await sluiceRunAt(`http://127.0.0.1:${port}`, sluice(), "doctor");
+      expect(code).toBe(7);
+      return stdout;
+    };
+    expect(await at(proxy)).toMatch(
+      /^1\. control plane: .* is an Envoy with the filter.*\n {3}Is SLUICE_URL right\?\n$/,
+    );
+    expect(await at(status)).toMatch(
+      /^1\. control plane: This is the status listener.*\n {3}Is SLUICE_URL the address/s,
+    );
+  });
+
+  it("doctor finds an Envoy that calls another control plane than the one that is asked", async () => {
+    await faulty({ startEdges: false }, async (another) => {
+      const { code, found } = await ranDoctor(another, "--envoy", adminOf(sluice()));
+      const what = expect.stringContaining(`sluice_control_plane calls 127.0.0.1:${sluice().ports.http}`) as string;
+      expect(found).toEqual([expect.objectContaining({ code: "EDGE_UNKNOWN", about: "edge sluice-edge", what })]);
+      expect(code).toBe(7);
+    });
   });
 
   it("doctor finds a policy that is rejected or held back, and names the next step", async () => {

@@ -1,5 +1,5 @@
 // The file in which the operator of the simulation writes the policy, and who follows it.
-import type { PolicySource } from "../../../control-plane/src/app/ports/policy-ports.js";
+import type { FollowedText } from "../../../control-plane/src/app/ports/followed-text.js";
 
 interface Follower {
   readonly onChange: () => Promise<boolean>;
@@ -7,7 +7,7 @@ interface Follower {
   changed: boolean;
 }
 
-export class PolicyFile implements PolicySource {
+export class PolicyFile implements FollowedText {
   readonly name = "policy.yaml";
   readonly #followers = new Set<Follower>();
 

@@ -14,13 +14,10 @@ import { EdgeRegistry } from "../../../control-plane/src/app/edges/status/edge-r
 import type { KnownInstance } from "../../../control-plane/src/app/edges/status/registry-entry.js";
 import { instanceState } from "../../../control-plane/src/app/edges/status/edge-status.js";
 import type { ReceivedPolicy, WorkerPolicy } from "../../../control-plane/src/app/ports/edge-ports.js";
+import type { FollowedText } from "../../../control-plane/src/app/ports/followed-text.js";
 import type { Timers } from "../../../control-plane/src/app/ports/log-ports.js";
 import type { OperatorStore } from "../../../control-plane/src/app/ports/operator-ports.js";
-import type {
-  PolicyValidator,
-  PolicySource,
-  PublishedPolicy,
-} from "../../../control-plane/src/app/ports/policy-ports.js";
+import type { PolicyValidator, PublishedPolicy } from "../../../control-plane/src/app/ports/policy-ports.js";
 import { PolicyService } from "../../../control-plane/src/app/policy/policy-service.js";
 import type { SteadyClock } from "../../../control-plane/src/app/ports/ports.js";
 import { reportUsage } from "../../../control-plane/src/app/edges/report-usage.js";
@@ -70,7 +67,7 @@ export interface SimPlaneParts {
   readonly store: SimStore;
   readonly clock: SteadyClock;
   readonly timers: Timers;
-  readonly file: PolicySource;
+  readonly file: FollowedText;
   readonly validate: PolicyValidator;
 }
 

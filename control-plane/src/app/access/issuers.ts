@@ -1,4 +1,5 @@
 // The issuers of a file that operators edit: whose token a header shows, by the list in force.
+import { messageOf } from "../../domain/message-of.js";
 import type { LocatedViolation } from "../../domain/policy/policy.js";
 import { violationLine } from "../../domain/policy/violation-line.js";
 import type { ShownViolation } from "../../domain/policy/violation-line.js";
@@ -85,8 +86,7 @@ export class IssuersInForce {
       const reading = validate(await source.read());
       return "tokens" in reading ? reading : { rejection: reading.violations };
     } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
-      return { rejection: [{ path: "", message: `cannot be read: ${why}` }] };
+      return { rejection: [{ path: "", message: `cannot be read: ${messageOf(error)}` }] };
     }
   }
 

@@ -1,8 +1,10 @@
 // The steps from a document to a numbered policy: read, validated, stored with its entry in the audit log.
+import { messageOf } from "../../domain/message-of.js";
 import { violationLine } from "../../domain/policy/violation-line.js";
 import type { AuditEvent } from "../../domain/stored.js";
 import { sha256Of } from "../../domain/token-hash.js";
 import { withoutEdgeSettings } from "../../domain/policy/stored-policy.js";
+import type { FollowedText } from "../ports/followed-text.js";
 import type { AuditStore } from "../ports/audit-ports.js";
 import { logAudit } from "../access/audit.js";
 import type {
@@ -10,7 +12,6 @@ import type {
   PolicyViolation,
   PolicyValidator,
   PolicyReading,
-  PolicySource,
   PolicyText,
   PublishedPolicy,
 } from "../ports/policy-ports.js";
@@ -20,7 +21,7 @@ import { countEndedSessions } from "./ended-sessions.js";
 import { publishedPolicy } from "./published-policy.js";
 
 export interface PolicyServiceParts {
-  readonly source: PolicySource;
+  readonly source: FollowedText;
   readonly validate: PolicyValidator;
   readonly store: PolicyStore;
   readonly audit: AuditStore;
@@ -76,8 +77,6 @@ function validated({ validate, logger }: PolicyServiceParts, text: PolicyText): 
 }
 
 const wholly = (message: string): PolicyViolation => ({ path: "", line: null, column: null, message });
-export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
-
 /** What the store could not do, so that it is not taken for anybody else's failure. */
 export class StoreFailure extends Error {
   override readonly name = "StoreFailure";

@@ -1,14 +1,10 @@
 // What the policy service needs from outside, and what it gives to whoever gives edges their policy.
 import type { PlansOfPolicy } from "../../domain/plan.js";
 import type { LocatedViolation, ValidatedPolicy, Violation } from "../../domain/policy/policy.js";
-import type { FollowedText } from "./followed-text.js";
 import type { ActivePolicy } from "./ports.js";
 
 /** Bytes as a file holds them, in UTF-8 if they are a policy's. */
 export type PolicyText = string | Uint8Array;
-
-/** Where an operator writes the policy. */
-export type PolicySource = FollowedText;
 
 /** One thing that is wrong with a policy. Lines and columns count from 1; null where a violation has no position. */
 export interface PolicyViolation extends Violation {

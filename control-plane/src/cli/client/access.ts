@@ -14,7 +14,7 @@ import type { Outcome } from "../failure.js";
 import type { Io } from "../terminal/io.js";
 import { shownPath } from "../terminal/shown-words.js";
 import { readConfiguration } from "./configuration.js";
-import type { Configuration, Found } from "./configuration.js";
+import type { Configuration } from "./configuration.js";
 import type { SecretReading } from "./secret-reading.js";
 
 export interface Access {
@@ -27,7 +27,7 @@ export interface Access {
 }
 
 const TOKEN = "SLUICE_ADMIN_TOKEN";
-export const DEFAULT_URL = new URL("http://127.0.0.1:8080");
+const DEFAULT_URL = new URL("http://127.0.0.1:8080");
 const A_URL = "a URL such as https://sluice.example:8080, with no name, password or query";
 /** All authorities that a system trusts take some 200 KB. */
 const MAX_PEM_BYTES = 1_048_576;
@@ -41,10 +41,10 @@ export async function readAccess(
   const configuration = await readConfiguration(env, io);
   if (!configuration.ok) return configuration;
   const { found } = configuration.value;
+  const read = urlOf(env, configuration.value);
+  if (!read.ok) return read;
+  const url = read.value;
   try {
-    const [unknown] = unknownVariables(env);
-    if (unknown !== undefined) throw new Unusable(unknown);
-    const url = readUrl(found("url"));
     const token = await readToken(env, tokenOf(env, tokenFile, configuration.value), io);
     return done({ url, token, tls: url.protocol === "https:" ? await readTls(found, io) : {} });
   } catch (error) {
@@ -86,11 +86,14 @@ export function plainUrlOf(text: string): URL | undefined {
   return isPlain && /^https?:$/.test(url.protocol) ? url : undefined;
 }
 
-function readUrl(found: Found | undefined): URL {
-  if (found === undefined) return DEFAULT_URL;
-  const url = plainUrlOf(found.value);
-  if (url === undefined) throw new Unusable(`${found.from}: expected ${A_URL}`);
-  return url;
+/** Of the API, where no variable is misspelt: it may have been meant. */
+export function urlOf(env: Environment, { found }: Pick<Configuration, "found">): Outcome<URL> {
+  const [unknown] = unknownVariables(env);
+  if (unknown !== undefined) return failed(usageFailure(unknown));
+  const place = found("url");
+  if (place === undefined) return done(DEFAULT_URL);
+  const url = plainUrlOf(place.value);
+  return url === undefined ? failed(usageFailure(`${place.from}: expected ${A_URL}`)) : done(url);
 }
 
 async function readToken(env: Environment, place: TokenPlace | undefined, io: SecretReading): Promise<string> {

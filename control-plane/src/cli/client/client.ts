@@ -1,4 +1,5 @@
 // The client of the REST API: sends a request, repeats what may be repeated, and says what a failure means.
+import { CODE_INVALID_SESSION, CODE_LIMITER_UNAVAILABLE, CODE_MISSING_SESSION } from "../../../../assembly/contract.js";
 import { NoAnswer } from "./connection.js";
 import type { Connection, RawAnswer } from "./connection.js";
 import { done, EXIT, failed } from "../failure.js";
@@ -22,6 +23,11 @@ const WORTH_REPEATING = [429, 502, 503, 504];
 /** Failures before a byte of the request has left. */
 const NOT_SENT = /^(?:ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|EPROTO)$|CERT|SELF_SIGNED|ALTNAME/;
 const OF_TLS = /^EPROTO$|CERT|SELF_SIGNED|ALTNAME|SSL|TLS/;
+
+/** What the filter answers a request without a session's token. */
+const OF_ENVOY: readonly unknown[] = [CODE_MISSING_SESSION, CODE_INVALID_SESSION, CODE_LIMITER_UNAVAILABLE];
+const NO_ROUTE =
+  "Is SLUICE_URL the address of the API, not of the status listener? An older control plane has fewer routes";
 
 export class Client {
   /** @param origin of the API, for people */
@@ -77,10 +83,15 @@ export class Client {
 
   private failureOf({ status, headers }: RawAnswer, body: object | undefined): Failure {
     const error = errorOf(body);
-    if (error === undefined) {
-      const message = `${this.origin} answered ${status}, but not as Sluice's API does`;
+    const isEnvoy = isOfEnvoy(body, error);
+    if (error === undefined || isEnvoy) {
+      const what = isEnvoy
+        ? "is an Envoy with the filter, not the control plane's API"
+        : `answered ${status}, but not as Sluice's API does`;
+      const message = `${this.origin} ${what}`;
       return { exit: EXIT.unavailable, code: "UNEXPECTED_ANSWER", message, hint: "Is SLUICE_URL right?" };
     }
+    if (error.code === "ROUTE_NOT_FOUND") return { ...error, exit: EXIT.denied, hint: NO_ROUTE };
     const wait = headers["retry-after"];
     if (status === 401) return { ...error, exit: EXIT.notAllowed, hint: "Is it this control plane's admin token?" };
     if (status === 403) return { ...error, exit: EXIT.notAllowed };
@@ -142,6 +153,10 @@ function objectOf(text: string): object | undefined {
     return undefined;
   }
 }
+
+/** In either of its forms (docs/policy.md#answers). */
+const isOfEnvoy = (body: object | undefined, error: Pick<Failure, "code"> | undefined): boolean =>
+  OF_ENVOY.includes(error?.code ?? (body !== undefined && "code" in body ? body.code : undefined));
 
 function errorOf(body: object | undefined): Pick<Failure, "code" | "message" | "field"> | undefined {
   const error: unknown = body !== undefined && "error" in body ? body.error : undefined;

@@ -1,6 +1,6 @@
 // Reads the text of the command's configuration file, as strictly as every YAML here: what is wrong is named with its place.
-import { FieldReader } from "../../domain/issuers/field-reader.js";
-import { inOrder, readYamlSource } from "../../domain/policy/yaml-source.js";
+import { FieldReader } from "../../domain/yaml/field-reader.js";
+import { inOrder, readYamlSource } from "../../domain/yaml/yaml-source.js";
 import type { LocatedViolation } from "../../domain/policy/policy.js";
 
 /** Each with what stands there. None of them is a secret. */

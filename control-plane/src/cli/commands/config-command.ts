@@ -1,5 +1,5 @@
 // The command that shows what the command itself is set to, and where each of it stands.
-import { DEFAULT_URL, tokenOf } from "../client/access.js";
+import { tokenOf, urlOf } from "../client/access.js";
 import { readConfiguration } from "../client/configuration.js";
 import type { Configuration } from "../client/configuration.js";
 import type { Invocation, LocalCommand } from "../command.js";
@@ -35,25 +35,26 @@ export const config: LocalCommand = {
     const { env, io, output } = invocation;
     const configuration = await readConfiguration(env, io);
     if (!configuration.ok) return configuration.failure;
-    const rows = rowsOf(invocation, configuration.value);
+    const url = urlOf(env, configuration.value);
+    if (!url.ok) return url.failure;
+    const rows = rowsOf(invocation, url.value, configuration.value);
     if (output.json) for (const row of rows) output.document(row);
     else output.table(COLUMNS, rows);
     return undefined;
   },
 };
 
-function rowsOf({ env, text }: Invocation, configuration: Configuration): Row[] {
+function rowsOf({ env, text }: Invocation, url: URL, configuration: Configuration): Row[] {
   const { path, found } = configuration;
-  const url = found("url") ?? { value: DEFAULT_URL.href, from: "default" };
   const token = tokenOf(env, text("token-file"), configuration);
   const value = token !== undefined && "file" in token ? shownPath(token.file) : null;
   const files = (["tlsCaFile", "clientCertFile", "clientKeyFile"] as const).map((setting): Row => {
     const place = found(setting);
-    return { setting, value: place?.value ?? null, from: place?.from ?? null };
+    return { setting, value: place === undefined ? null : shownPath(place.value), from: place?.from ?? null };
   });
   return [
     { setting: "configuration", value: path ?? null, from: null },
-    { setting: "url", ...url },
+    { setting: "url", ...(found("url") ?? { value: url.href, from: "default" }) },
     { setting: "token", value, from: token?.from ?? null },
     ...files,
   ];

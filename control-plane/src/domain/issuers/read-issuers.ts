@@ -1,11 +1,11 @@
 // A list of issuers, YAML or JSON, to the tokens that it names, or to violations with their line and column.
 import { MAX_NAME_CHARS, MAX_VIOLATIONS } from "../../../../assembly/contract.js";
 import { OPERATORS } from "../idempotency-key.js";
-import { inOrder, readYamlSource } from "../policy/yaml-source.js";
-import type { DocumentSource, Rejected } from "../policy/yaml-source.js";
+import { inOrder, readYamlSource } from "../yaml/yaml-source.js";
+import type { DocumentSource, Rejected } from "../yaml/yaml-source.js";
 import { MAX_ID_CHARS } from "../session.js";
-import { FieldReader } from "./field-reader.js";
-import type { Place } from "./field-reader.js";
+import { FieldReader } from "../yaml/field-reader.js";
+import type { Place } from "../yaml/field-reader.js";
 import { SCOPES } from "./issuer.js";
 import type { IssuerToken, Scope } from "./issuer.js";
 

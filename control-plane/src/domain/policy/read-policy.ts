@@ -2,8 +2,8 @@
 import { MAX_POLICY_BYTES, MAX_SETTINGS_BYTES } from "../../../../assembly/contract.js";
 import { validatePolicyJson, validateSettingsJson, kindOfJson } from "./validator.js";
 import type { ValidatedPolicy, ValidatedSettings } from "./policy.js";
-import { readYamlSource, tooLong } from "./yaml-source.js";
-import type { DocumentSource, Rejected } from "./yaml-source.js";
+import { readYamlSource, tooLong } from "../yaml/yaml-source.js";
+import type { DocumentSource, Rejected } from "../yaml/yaml-source.js";
 
 export type PolicyResult = ValidatedPolicy | Rejected;
 export type SettingsResult = ValidatedSettings | Rejected;

@@ -6,6 +6,7 @@ import { EDGE_STATES } from "../../app/edges/status/edge-status.js";
 import type { EdgeSurvey } from "../../app/edges/status/edge-survey.js";
 import type { EdgeSummary } from "../../app/edges/status/edge-views.js";
 import type { WatchMeter, WatchOutcome } from "../../app/ports/watch-ports.js";
+import { askedOnce } from "./asked-once.js";
 import { PREFIX } from "./metrics.js";
 
 /** From a round trip on one machine to an edge that was away for minutes. */
@@ -73,6 +74,7 @@ export class EdgeMetrics implements WatchMeter {
   /** Adds what is asked for at each scrape. */
   observe(surveyed: () => Promise<EdgeSurvey>, heldWatches: () => number): void {
     const registers = [this.registry];
+    // All gauges of a scrape ask in one turn.
     const edges = askedOnce(surveyed);
     new Gauge({
       name: `${PREFIX}watches_held`,
@@ -155,15 +157,4 @@ export class EdgeMetrics implements WatchMeter {
 function lowestRunning({ running }: EdgeSummary): number | null {
   const generations = Object.keys(running).map(Number);
   return generations.length === 0 ? null : Math.min(...generations);
-}
-
-/** Who asks while an answer is under way gets that one: all gauges of a scrape ask in one turn. */
-function askedOnce<Answer>(ask: () => Promise<Answer>): () => Promise<Answer> {
-  let underWay: Promise<Answer> | undefined;
-  return () => {
-    underWay ??= ask().finally(() => {
-      underWay = undefined;
-    });
-    return underWay;
-  };
 }

@@ -1,6 +1,7 @@
 // What the status listener answers: is it alive, is it ready, its metrics. They say nothing about any one session.
 import type { HttpApp } from "../app.js";
 import { sendError } from "../errors.js";
+import { askedOnce } from "./asked-once.js";
 import type { Metrics } from "./metrics.js";
 import type { Readiness } from "./readiness.js";
 
@@ -21,12 +22,6 @@ export function statusRoutes(app: HttpApp, { readiness, metrics }: StatusRoutes)
     return denial === undefined ? { status: "ready" } : sendError(reply, ...denial);
   });
 
-  // Those who ask at once share an answer: it is long, and each one is gathered anew.
-  let gathering: Promise<string> | undefined;
-  app.get("/metrics", async (_request, reply) => {
-    gathering ??= metrics.text().finally(() => {
-      gathering = undefined;
-    });
-    return reply.type(metrics.registry.contentType).send(await gathering);
-  });
+  const text = askedOnce(() => metrics.text());
+  app.get("/metrics", async (_request, reply) => reply.type(metrics.registry.contentType).send(await text()));
 }

@@ -7,6 +7,7 @@ import { baseApp } from "../base-app.js";
 import { Connections } from "../connection-bounds.js";
 import type { ConnectionBounds } from "../connection-bounds.js";
 import { bodyTooLarge, sendError } from "../errors.js";
+import type { ErrorDetail } from "../errors.js";
 import type { ConnectionCounts } from "./connection-metrics.js";
 import type { Metrics } from "./metrics.js";
 import type { Readiness } from "./readiness.js";
@@ -28,7 +29,7 @@ export interface StatusServerOptions {
 export function buildStatusServer(options: StatusServerOptions): HttpApp {
   const { log, clock, random, metrics, readiness, connectionCounts } = options;
   const httpError = metrics.httpError.bind(metrics);
-  const app = baseApp({ log, tls: null, random, httpError });
+  const app = baseApp({ log, tls: null, random, httpError, hintOf: elsewhere });
   const connections: Connections = new Connections({
     ...{ listener: "status", bounds: STATUS_CONNECTIONS, clock, logger: log },
     dropped: connectionCounts.of("status", () => connections.counts()),
@@ -39,11 +40,27 @@ export function buildStatusServer(options: StatusServerOptions): HttpApp {
   return app;
 }
 
+const OF_THE_API = /^\/(?:v1|edge)\//;
+
+/** Somebody has the wrong one of the two addresses. */
+function elsewhere(path: string): ErrorDetail | undefined {
+  if (!OF_THE_API.test(path)) return undefined;
+  return {
+    message: "This is the status listener; the API and edges have another (SLUICE_HTTP_HOST, SLUICE_HTTP_PORT)",
+  };
+}
+
 /** No route here has a use for one, so none is read: the connection ends with the answer. */
 function denyBodies(app: HttpApp): void {
   app.addHook("onRequest", (request, reply, done) => {
     const { "content-length": length = "0", "transfer-encoding": encoding } = request.headers;
-    if (encoding === undefined && Number(length) === 0) done();
-    else sendError(reply.header("connection", "close"), "BODY_TOO_LARGE", bodyTooLarge(0));
+    if (encoding === undefined && Number(length) === 0) {
+      done();
+      return;
+    }
+    reply.header("connection", "close");
+    const hint = elsewhere(request.url);
+    if (hint === undefined) sendError(reply, "BODY_TOO_LARGE", bodyTooLarge(0));
+    else sendError(reply, "ROUTE_NOT_FOUND", hint);
   });
 }

@@ -6,6 +6,7 @@ import { open } from "lmdb";
 import type { RootDatabase } from "lmdb";
 
 import type { Random } from "../../app/ports/ports.js";
+import { messageOf } from "../../domain/message-of.js";
 import { makeFolder } from "../../files/own-folder.js";
 import { codeOf } from "../../files/regular-file.js";
 import { BackupRejected, openBackup, sealBackup, unsealBackup } from "./backup-file.js";
@@ -40,7 +41,7 @@ function makeFolderOf(file: string): void {
   try {
     makeFolder(dirname(file), FOLDER_MODE);
   } catch (error) {
-    throw new BackupRejected(`no backup can be made there: ${error instanceof Error ? error.message : String(error)}`);
+    throw new BackupRejected(`no backup can be made there: ${messageOf(error)}`);
   }
 }
 

@@ -4,6 +4,7 @@ import type { Database, RootDatabase } from "lmdb";
 import type { Timers } from "../../app/ports/log-ports.js";
 import { StoreUnwritable } from "../../app/ports/store-health.js";
 import type { StoreHealth } from "../../app/ports/store-health.js";
+import { messageOf } from "../../domain/message-of.js";
 import type { StoreFile } from "./store-file.js";
 import type { WriteProbe } from "./write-probe.js";
 
@@ -204,5 +205,3 @@ const isFailedCommit = (error: unknown): error is FailedCommit => error instance
 function hasRejected(error: unknown): void {
   if (isFailedCommit(error)) error.commitError.catch(() => undefined);
 }
-
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -4,6 +4,7 @@ import { readFileSync, statSync, writeSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
 
+import { messageOf } from "../../domain/message-of.js";
 import { makeFolder, openedForWriting } from "../../files/own-folder.js";
 import { requireRegular, UnfitFile } from "../../files/regular-file.js";
 import { STORE_FILE } from "./layout.js";
@@ -96,7 +97,7 @@ export class FolderLock {
     try {
       return this.tryLock(fd);
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = messageOf(error);
       throw new UnfitFile(
         `the file system of ${this.folder} gives no locks (${reason}): keep the store on a local disk`,
       );
@@ -109,7 +110,7 @@ async function locks(): Promise<TryLock> {
   try {
     return (await import("fs-native-extensions")).tryLock;
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOf(error);
     throw new Error(`file locks are not available on ${process.platform}-${process.arch}: ${reason}`);
   }
 }

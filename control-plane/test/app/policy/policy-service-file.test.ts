@@ -16,12 +16,13 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { MAX_POLICY_BYTES } from "../../../../assembly/contract.js";
 import type { Timers } from "../../../src/app/ports/log-ports.js";
-import type { PolicySource } from "../../../src/app/ports/policy-ports.js";
+import type { FollowedText } from "../../../src/app/ports/followed-text.js";
 import { FileReader } from "../../../src/files/file-reader.js";
 import type { FileSystem } from "../../../src/files/file-reader.js";
 import type { WatchTimes } from "../../../src/files/file-watch.js";
-import { policyFile } from "../../../src/store/policy-file.js";
+import { followedFile } from "../../../src/files/followed-file.js";
 
 /** Real ones: so are the files. */
 const timers: Timers = {
@@ -38,11 +39,11 @@ let path: string;
 let read: string[];
 let stop: () => void;
 
-const fileOf = (path: string, times: WatchTimes): PolicySource =>
-  policyFile({ path, reader: new FileReader(), timers, times });
+const fileOf = (path: string, times: WatchTimes): FollowedText =>
+  followedFile({ path, maxBytes: MAX_POLICY_BYTES, reader: new FileReader(), timers, times });
 
 /** Reads the file once, as the service does at its start, and then after each change. */
-async function follow(source: PolicySource, done: () => boolean = () => true): Promise<void> {
+async function follow(source: FollowedText, done: () => boolean = () => true): Promise<void> {
   await source.read().catch(() => undefined);
   stop = source.watch(async () => {
     read.push((await source.read().catch(() => "unreadable")).toString());
@@ -180,7 +181,9 @@ describe("the policy file", () => {
     };
     writeFileSync(path, "one");
     const times = { pollMs: 20, restMs: 20 };
-    await follow(policyFile({ path, reader: new FileReader({ fileSystem }), timers, times }));
+    await follow(
+      followedFile({ path, maxBytes: MAX_POLICY_BYTES, reader: new FileReader({ fileSystem }), timers, times }),
+    );
     await seen("one");
     scarce = 2;
     writeFileSync(path, "two");

@@ -13,8 +13,8 @@ export interface EnvoySaid {
   readonly filters: readonly SluiceFilter[];
   /** Those that are to come from elsewhere, such as a file, and may be Sluice's. */
   readonly discovered: readonly DiscoveredFilter[];
-  /** By their names: how many hosts of them there are, and how many are healthy. */
-  readonly clusters: ReadonlyMap<string, { readonly hosts: number; readonly healthy: number }>;
+  /** By their names: the addresses of their hosts, and how many are healthy. */
+  readonly clusters: ReadonlyMap<string, { readonly hosts: readonly string[]; readonly healthy: number }>;
   /** Counters and gauges by Envoy's own names. */
   readonly stats: ReadonlyMap<string, number>;
 }
@@ -79,9 +79,18 @@ function clustersIn(dump: unknown): EnvoySaid["clusters"] {
   return new Map(
     listOf(dump, "cluster_statuses").map((cluster) => {
       const hosts = listOf(cluster, "host_statuses");
-      return [textOf(cluster, "name"), { hosts: hosts.length, healthy: hosts.filter(isHealthy).length }];
+      return [textOf(cluster, "name"), { hosts: hosts.map(addressOf), healthy: hosts.filter(isHealthy).length }];
     }),
   );
+}
+
+/** `10.0.0.7:8080`, `[::1]:8080`, or the path of a socket in the file system. */
+function addressOf(host: unknown): string {
+  const address = fieldOf(host, "address");
+  const socket = fieldOf(address, "socket_address");
+  const [ip, port] = [textOf(socket, "address"), fieldOf(socket, "port_value")];
+  if (typeof port !== "number") return textOf(fieldOf(address, "pipe"), "path") || "an address that Envoy does not say";
+  return `${ip.includes(":") ? `[${ip}]` : ip}:${port}`;
 }
 
 /** A host without a flag that says otherwise is. */

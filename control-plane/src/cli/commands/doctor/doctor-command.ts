@@ -10,6 +10,7 @@ import { allEdges } from "../edges-command.js";
 import { wrapped } from "../../terminal/wrapping.js";
 import { askEnvoy } from "./ask-envoy.js";
 import { edgeFindings } from "./edge-findings.js";
+import type { AskedEnvoy } from "./edge-findings.js";
 import { envoyFindings } from "./envoy-findings.js";
 import type { Watching } from "./envoy-findings.js";
 import { withoutRepeats } from "./finding.js";
@@ -45,8 +46,9 @@ export const doctor: LocalCommand = {
     const plane = await askPlane(invocation);
     const findings = plane.ok ? planeFindings(plane.value) : [cannotAsk(plane.failure)];
     const watching = watchingBy(plane);
-    if (admin !== undefined) findings.push(...(await findingsOf(admin, watching, invocation)));
-    if (plane.ok) findings.push(...edgeFindings(plane.value.edges, plane.value.status?.time));
+    const envoy = admin === undefined ? undefined : await lookInto(admin, watching, invocation);
+    if (envoy !== undefined) findings.push(...envoy.findings);
+    if (plane.ok) findings.push(...edgeFindings(plane.value.edges, plane.value.status?.time, envoy));
     const told = withoutRepeats(findings);
     tell(told, invocation);
     if (told.length > 0) return found(told.length);
@@ -62,10 +64,16 @@ function watchingBy(plane: Outcome<PlaneSaid>): Watching | undefined {
   return plane.failure.exit === EXIT.unreachable ? new Set() : undefined;
 }
 
-async function findingsOf(admin: URL, watching: Watching | undefined, invocation: Invocation): Promise<Finding[]> {
+async function lookInto(
+  admin: URL,
+  watching: Watching | undefined,
+  invocation: Invocation,
+): Promise<AskedEnvoy & { readonly findings: readonly Finding[] }> {
   const connection = connect({ url: admin, tls: {} }, timeoutMsOf(invocation));
   try {
-    return envoyFindings(await askEnvoy(connection), admin.href.replace(/\/$/, ""), watching);
+    const said = await askEnvoy(connection);
+    const findings = envoyFindings(said, admin.href.replace(/\/$/, ""), watching);
+    return { findings, inOrder: "failure" in said || findings.length > 0 ? undefined : said };
   } finally {
     connection.close();
   }

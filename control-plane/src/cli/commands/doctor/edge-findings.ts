@@ -2,27 +2,56 @@
 import { offsetWords } from "../../../domain/clock-offset.js";
 import type { Edge, EdgesAnswer, UnauthenticatedCaller } from "../../client/answers.js";
 import { timeText } from "../../terminal/output.js";
+import type { EnvoySaid } from "./ask-envoy.js";
 import type { Finding } from "./finding.js";
 
 /** A caller that was denied and has not come again for so long was mended, or is gone. */
 const STILL_DENIED_MS = 120_000;
 
-/** @param nowMs by the control plane's clock; undefined: an older one, which does not say */
-export function edgeFindings({ edges, unauthenticated = [] }: EdgesAnswer, nowMs: number | undefined): Finding[] {
+/** The Envoy that was asked itself. */
+export interface AskedEnvoy {
+  /** Undefined: there is something to mend in itself. Then it need not have called. */
+  readonly inOrder: EnvoySaid | undefined;
+}
+
+/**
+ * @param nowMs by the control plane's clock; undefined: an older one, which does not say
+ * @param asked undefined: none was
+ */
+export function edgeFindings(
+  { edges, unauthenticated = [] }: EdgesAnswer,
+  nowMs: number | undefined,
+  asked: AskedEnvoy | undefined,
+): Finding[] {
   const denied = unauthenticated.filter(({ lastAt }) => nowMs === undefined || nowMs - lastAt <= STILL_DENIED_MS);
   return [
     ...denied.map(secretDiffers),
-    ...(edges.length === 0 && denied.length === 0 ? [NONE] : []),
+    ...missing(asked, new Set([...edges.map(({ edge }) => edge), ...denied.map(({ claimedEdge }) => claimedEdge)])),
     ...edges.flatMap(ofEdge),
   ];
 }
 
-const NONE: Finding = {
-  code: "NO_EDGES",
-  about: "edges",
-  what: "no edge has called this control plane",
-  act: "Start an Envoy with the filter; sluice doctor --envoy URL looks into one",
-};
+/** @param callers whoever has called this control plane, also those that were denied */
+function missing(asked: AskedEnvoy | undefined, callers: ReadonlySet<string>): Finding[] {
+  if (asked?.inOrder !== undefined) return callers.has(asked.inOrder.nodeId) ? [] : [callsAnother(asked.inOrder)];
+  if (callers.size > 0) return [];
+  const more = asked === undefined ? "sluice doctor --envoy URL looks into one" : "first mend the one that was asked";
+  const what = "no edge has called this control plane";
+  return [{ code: "NO_EDGES", about: "edges", what, act: `Start an Envoy with the filter; ${more}` }];
+}
+
+function callsAnother({ nodeId, filters, clusters }: EnvoySaid): Finding {
+  const called = new Set(filters.map(({ cluster }) => cluster));
+  const calls = [...called].map(
+    (name) => `its cluster ${name} calls ${clusters.get(name)?.hosts.join(", ") ?? "nobody"}`,
+  );
+  return {
+    code: "EDGE_UNKNOWN",
+    about: `edge ${nodeId}`,
+    what: `${calls.join(", ")}, and this control plane has not heard of this Envoy`,
+    act: "Is that this control plane, the one of SLUICE_URL? If so, ask again in some seconds; else change one of the two",
+  };
+}
 
 function secretDiffers({ claimedEdge, address, calls, lastAt }: UnauthenticatedCaller): Finding {
   return {

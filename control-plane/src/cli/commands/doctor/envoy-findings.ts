@@ -107,7 +107,7 @@ function ofCalls(said: EnvoySaid, { cluster }: SluiceFilter, countsFailures: boo
     return [{ code: "NO_CLUSTER", what, act: "Add it to the clusters, or name another in the edge settings" }];
   }
   if (known.healthy === 0) {
-    const what = `its cluster ${cluster} has ${known.hosts === 0 ? "no host" : "no healthy host"}`;
+    const what = `its cluster ${cluster} has ${known.hosts.length === 0 ? "no host" : "no healthy host"}`;
     return [{ code: "NO_HOST", what, act: "See the address of the control plane in it, and its name in the DNS" }];
   }
   const wasAnswered = calls(said, "ok") > 0;
@@ -118,7 +118,7 @@ function ofCalls(said: EnvoySaid, { cluster }: SluiceFilter, countsFailures: boo
   }
   const failed = (said.stats.get(`cluster.${cluster}.upstream_cx_connect_fail`) ?? 0) > 0;
   if (wasAnswered && !failed) return [];
-  const what = `its filter does not reach the control plane by the cluster ${cluster}`;
+  const what = `its filter does not reach the control plane by the cluster ${cluster} (${known.hosts.join(", ")})`;
   return [
     { code: "CALLS_FAIL", what, act: "See the cluster's address, port and TLS, and that the control plane runs" },
   ];

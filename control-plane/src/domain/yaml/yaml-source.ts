@@ -2,7 +2,7 @@
 import type { ParsedNode } from "yaml";
 
 import { MAX_VIOLATIONS } from "../../../../assembly/contract.js";
-import type { LocatedViolation, Violation } from "./policy.js";
+import type { LocatedViolation, Violation } from "../policy/policy.js";
 import { readText } from "./source-text.js";
 import type { Position } from "./text-position.js";
 import { readYaml, type YamlDocument, type YamlViolation } from "./yaml-document.js";

@@ -3,7 +3,7 @@
 import { isMap, isScalar, isSeq, type ParsedNode } from "yaml";
 
 import type { LocatedViolation } from "../policy/policy.js";
-import type { Position } from "../policy/text-position.js";
+import type { Position } from "./text-position.js";
 
 /** A node, and the way to it: `[0].scopes[1]`. Its offset is that of the key where the value is missing. */
 export interface Place {
