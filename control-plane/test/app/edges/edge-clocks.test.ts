@@ -41,6 +41,22 @@ describe("the clock of an edge", () => {
     expect(await scene.off()).toEqual([]);
   });
 
+  it.each([
+    ["first", [-70, 30, 9]],
+    ["last", [9, 30, -70]],
+  ])(
+    "an edge shows the clock that is furthest off of all its instances, also if it is the %s",
+    async (_at, seconds) => {
+      const scene = sideBySide();
+      const said = seconds.map((one, at) => () => {
+        const wallMs = scene.clock.nowMs() + one * SECOND_MS;
+        return envoy("abc"[at] ?? "0", undefined, { wallMs });
+      });
+      await scene.pass(20 * SECOND_MS, ...said);
+      expect(await scene.view()).toMatchObject({ clockOffsetMs: -70 * SECOND_MS, clockOff: true });
+    },
+  );
+
   it("an edge whose clock is off by a minute or less is not named", async () => {
     const scene = clocks("gw-1", "gw-2", "gw-3");
     scene.set("gw-1", MINUTE_MS);

@@ -44,6 +44,20 @@ describe("a silent worker", () => {
     expect((await view())?.silentWorkers).toBe(1);
   });
 
+  it("an Envoy between two watches still watches for 5 s", () => {
+    const clock = new FixedClock();
+    const registry = new EdgeRegistry({ clock, policies: new PoliciesInForce(clock, POLICY) });
+    const instance = { edge: "gw-1", instance: INSTANCE };
+    const watches = (): boolean | undefined => registry.statusToStore(instance)?.status.watching;
+    registry.acquired(instance);
+    const ended = registry.watching(instance);
+    ended();
+    clock.advance(5000);
+    expect(watches()).toBe(true);
+    clock.advance(1);
+    expect(watches()).toBe(false);
+  });
+
   it("an Envoy that ends leaves no silent workers", async () => {
     const { says, view, pass, watches, clock } = oneEdge();
     await says();
