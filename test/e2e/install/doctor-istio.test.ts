@@ -16,8 +16,10 @@ import { Part } from "../harness/part.js";
 import { policyOf } from "../harness/policy.js";
 import { until } from "../harness/until.js";
 import {
+  CONTROL_PLANE,
   extensionNameOf,
   extensionOf,
+  GATEWAY,
   gatewayBootstrap,
   gatewayClusters,
   gatewayListener,
@@ -25,8 +27,6 @@ import {
 } from "../harness/xds/istio.js";
 import { XdsServer } from "../harness/xds/server.js";
 
-const GATEWAY = "router~10.0.0.7~istio-ingressgateway-0.istio-system~istio-system.svc.cluster.local";
-const CONTROL_PLANE = "outbound|8080||sluice.sluice.svc.cluster.local";
 const plugin = parse(readFileSync(join(projectRoot, "envoy/istio/wasmplugin.yaml"), "utf8")) as WasmPlugin;
 const policy = policyOf([{ name: "default", maxTokens: 100, tokenRefillRate: 0 }]);
 

@@ -24,7 +24,9 @@ import { controlPlanePart, writePolicy } from "../harness/processes.js";
 import { until } from "../harness/until.js";
 import { Upstream } from "../harness/upstream.js";
 import {
+  CONTROL_PLANE,
   extensionOf,
+  GATEWAY,
   gatewayBootstrap,
   gatewayClusters,
   gatewayListener,
@@ -32,9 +34,6 @@ import {
 } from "../harness/xds/istio.js";
 import { XdsServer } from "../harness/xds/server.js";
 
-const GATEWAY = "router~10.0.0.7~istio-ingressgateway-0.istio-system~istio-system.svc.cluster.local";
-/** What Istio calls the Service of envoy/kubernetes.yaml. */
-const CONTROL_PLANE = "outbound|8080||sluice.sluice.svc.cluster.local";
 const example = (file: string): unknown => parse(readFileSync(join(projectRoot, "envoy/istio", file), "utf8"));
 const plugin = example("wasmplugin.yaml") as WasmPlugin;
 const policyWith = (maxTokens: number): PolicyDocument =>

@@ -8,6 +8,11 @@ const WASM = "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm";
 const RBAC = "type.googleapis.com/envoy.extensions.filters.http.rbac.v3.RBAC";
 const PASSTHROUGH = "upstream";
 
+/** A gateway's `node.id`. */
+export const GATEWAY = "router~10.0.0.7~istio-ingressgateway-0.istio-system~istio-system.svc.cluster.local";
+/** What Istio calls the Service of envoy/kubernetes.yaml. */
+export const CONTROL_PLANE = "outbound|8080||sluice.sluice.svc.cluster.local";
+
 /** The parts of a WasmPlugin that its translation reads. */
 export interface WasmPlugin {
   readonly metadata: { readonly name: string; readonly namespace: string };
