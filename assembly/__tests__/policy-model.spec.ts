@@ -1,8 +1,8 @@
 // Accepted policies and edge settings: units, look-up of plans, defaults and size limits.
 import { MAX_POLICY_BYTES, MAX_SETTINGS_BYTES } from "../contract";
 import { validatePolicy } from "../domain/policy/validator";
+import { ENFORCEMENT_OFF } from "../domain/policy/enforcement";
 import {
-  ENFORCEMENT_OFF,
   ON_CONTENTION_DENY,
   ON_MISS_TRUST,
   ON_TABLE_FULL_ALLOW,

@@ -1,11 +1,8 @@
 // The policy as the programs use it: plain fields, with each default standing here and nowhere else.
 // To add a field: give it a field and a default here, validate it in policy-fields.ts (or plans.ts), print it in print.ts.
 import { Choice } from "./choice";
-
-export const ENFORCEMENT_ENFORCE: u8 = 0;
-export const ENFORCEMENT_SHADOW: u8 = 1;
-export const ENFORCEMENT_OFF: u8 = 2;
-export const ENFORCEMENTS: Choice = new Choice(["enforce", "shadow", "off"], ["shadow"]);
+import { ENFORCEMENT_ENFORCE, ENFORCEMENT_INHERITED } from "./enforcement";
+import { Route } from "./route-model";
 
 export const ON_MISS_ACQUIRE: u8 = 0;
 export const ON_MISS_TRUST: u8 = 1;
@@ -71,6 +68,8 @@ export class Plan {
   /** 0: no limit. */
   maxSessionsPerUser: u32 = 0;
   onMaxSessions: u8 = ON_MAX_SESSIONS_REFUSE;
+  /** See enforcement.ts. */
+  enforcement: u32 = ENFORCEMENT_INHERITED;
 }
 
 /** Who may do how much. What an edge must know before it can ask for a policy is in settings-model.ts. */
@@ -79,7 +78,10 @@ export class Policy {
   header: string = "x-session-id";
   /** At least one; the first is the default plan. */
   plans: Plan[] = [];
-  enforcement: u8 = ENFORCEMENT_ENFORCE;
+  /** The first that matches says what a request costs. */
+  routes: Route[] = [];
+  /** See enforcement.ts: of what no route and no plan says otherwise. */
+  enforcement: u32 = ENFORCEMENT_ENFORCE;
   onMiss: u8 = ON_MISS_ACQUIRE;
   onUnreachable: u8 = ON_UNREACHABLE_TRUST;
   onContention: u8 = ON_CONTENTION_DENY;

@@ -1,7 +1,8 @@
 // Ending open streams whose session has ended (docs/decisions/0048-streams-end-with-their-session.md): on each tick a
 // slice of them is looked up in the session table.
 import { FLAG_REFRESH, FLAG_UNCONFIRMED, SWEEP_ROUND_TICKS, TICK_MS } from "../../contract";
-import { ENFORCEMENT_ENFORCE, OPEN_STREAMS_CLOSE, Policy } from "../../domain/policy/model";
+import { ENFORCEMENT_ENFORCE } from "../../domain/policy/enforcement";
+import { OPEN_STREAMS_CLOSE, Policy } from "../../domain/policy/model";
 import { elapsedUsSince } from "../../domain/table/bucket";
 import { hasFlag, isLive, isPastEnd, recordPlanIdOf, refilledAtUsOf } from "../../domain/table/record";
 import { findRecord } from "../../domain/table/set";

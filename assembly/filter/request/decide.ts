@@ -1,6 +1,6 @@
 // What becomes of a request (docs/architecture.md, "The life of a request"). Deciding may spend, send an acquire, make a
 // record, and let the request wait; it counts no outcome and answers nobody: that is apply.ts.
-import { ENFORCEMENT_OFF } from "../../domain/policy/model";
+import { ENFORCEMENT_OFF } from "../../domain/policy/enforcement";
 import { monotonicUs } from "../../host/clock";
 import { rootInSlot } from "../state/roots";
 import { Request } from "../state/request";
