@@ -6,8 +6,8 @@ import { RouteTrie } from "../routes/route-trie";
 import { pathPatternOf } from "./path-patterns";
 import { HeaderCondition, PATH_EXACT, Route, RouteMatch } from "./route-model";
 
-/** Earlier routes that one is compared with: 1,000 routes for one path may differ in their hosts or headers. */
-const MAX_COMPARED: i32 = 100;
+/** A route is compared with earlier ones and their hosts so often: 1,000 routes for one path may have 64 hosts each. */
+const MAX_COMPARED: i32 = 1000;
 
 export class EarlierRoutes {
   private trie: RouteTrie = new RouteTrie();
@@ -21,7 +21,7 @@ export class EarlierRoutes {
     for (let i = 0; i < lists.length; i++) {
       for (let j = 0; j < lists[i].length && left > 0; j++) {
         const index = lists[i][j];
-        left--;
+        left -= 1 + this.routes[index].match.hosts.length * route.match.hosts.length;
         if ((found < 0 || index < found) && takesAllOf(this.routes[index], route)) found = index;
       }
     }

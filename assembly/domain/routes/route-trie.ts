@@ -20,6 +20,8 @@ export class RouteTrie {
   edges: Edge[] = [];
   /** Of each node: its child for `{name}`, or NO_NODE. */
   wildChildren: i32[] = [NO_NODE];
+  /** Of each node: the one above it, with a lower number. */
+  parents: i32[] = [NO_NODE];
   /** Of each node and tail: its routes, ascending. */
   private lists: i32[][] = [[], [], []];
   private children: Map<string, i32> = new Map<string, i32>();
@@ -72,6 +74,7 @@ export class RouteTrie {
   private addChild(node: i32, segment: string): i32 {
     const child = this.nodes;
     this.wildChildren.push(NO_NODE);
+    this.parents.push(node);
     for (let i = 0; i < TAILS; i++) this.lists.push([]);
     if (segment == ONE_SEGMENT) {
       this.wildChildren[node] = child;
