@@ -23,9 +23,6 @@ const KIND_MASK: u32 = 255;
 const PERCENT_SHIFT: u32 = 8;
 const ALL_SESSIONS: u32 = 100;
 
-const EXPECTED: string = `${KINDS.describe()}, or {"shadow": 0 to ${ALL_SESSIONS}}`;
-const EXPECTED_OR_NULL: string = `${EXPECTED}, or null`;
-
 /** ENFORCEMENT_… without the percentage. */
 // @ts-ignore: decorator
 @inline
@@ -47,14 +44,14 @@ export function shadowOf(percent: u32): u32 {
 
 /** The document's. */
 export function readEnforcement(field: Field, fallback: u32, violations: Violations): u32 {
-  return read(field, fallback, EXPECTED, violations);
+  return read(field, fallback, expected(), violations);
 }
 
 /** A plan's or a route's: `null` is ENFORCEMENT_INHERITED, as is none. */
 export function readEnforcementOrNull(field: Field, violations: Violations): u32 {
   const node = field.node;
   if (node !== null && node.kind == JSON_NULL) return ENFORCEMENT_INHERITED;
-  return read(field, ENFORCEMENT_INHERITED, EXPECTED_OR_NULL, violations);
+  return read(field, ENFORCEMENT_INHERITED, `${expected()}, or null`, violations);
 }
 
 export function printEnforcement(json: JsonWriter, enforcement: u32): void {
@@ -65,7 +62,7 @@ export function printEnforcement(json: JsonWriter, enforcement: u32): void {
   else json.beginObject().name("shadow").integer(percent).endObject();
 }
 
-function read(field: Field, fallback: u32, expected: string, violations: Violations): u32 {
+function read(field: Field, fallback: u32, wanted: string, violations: Violations): u32 {
   const node = field.node;
   if (node === null || !field.fits) return fallback;
   if (node.kind == JSON_OBJECT) {
@@ -74,9 +71,13 @@ function read(field: Field, fallback: u32, expected: string, violations: Violati
     fields.rejectOthers();
     return shadowOf(percent);
   }
-  const kind = KINDS.code(field.string(isKind, expected, ""));
+  const kind = KINDS.code(field.string(isKind, wanted, ""));
   if (kind < 0) return fallback;
   return <u32>kind == ENFORCEMENT_SHADOW ? shadowOf(ALL_SESSIONS) : kind;
+}
+
+function expected(): string {
+  return `${KINDS.describe()}, or {"shadow": 0 to ${ALL_SESSIONS}}`;
 }
 
 function isKind(text: string): bool {

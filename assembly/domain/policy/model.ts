@@ -72,6 +72,9 @@ export class Plan {
   enforcement: u32 = ENFORCEMENT_INHERITED;
 }
 
+/** Shared by the policies that have none; never written to. */
+export const NO_ROUTES: Route[] = [];
+
 /** Who may do how much. What an edge must know before it can ask for a policy is in settings-model.ts. */
 export class Policy {
   /** Lower case. */
@@ -79,7 +82,7 @@ export class Policy {
   /** At least one; the first is the default plan. */
   plans: Plan[] = [];
   /** The first that matches says what a request costs. */
-  routes: Route[] = [];
+  routes: Route[] = NO_ROUTES;
   /** See enforcement.ts: of what no route and no plan says otherwise. */
   enforcement: u32 = ENFORCEMENT_ENFORCE;
   onMiss: u8 = ON_MISS_ACQUIRE;
@@ -102,6 +105,20 @@ export class Policy {
     this.planIndex = new StaticArray<u32>(count);
     for (let i = 0; i < count; i++) this.planIndex[i] = (this.plans[i].id << 16) | (<u32>i);
     this.planIndex.sort();
+  }
+
+  /** A plan's own enforcement, or the document's; the document's where the index is -1. */
+  enforcementOfPlan(planIndex: i32): u32 {
+    if (planIndex < 0) return this.enforcement;
+    const own = unchecked(this.plans[planIndex]).enforcement;
+    return own == ENFORCEMENT_INHERITED ? this.enforcement : own;
+  }
+
+  /** How many plans have this enforcement, their own or the document's. */
+  countPlansUnder(enforcement: u32): i32 {
+    let count = 0;
+    for (let i = 0; i < this.plans.length; i++) if (this.enforcementOfPlan(i) == enforcement) count++;
+    return count;
   }
 
   /** The index into `plans` of the plan with this id, or -1. Binary search; allocates nothing. */

@@ -2,10 +2,6 @@
 import { MAX_NAME_CHARS, MAX_ROUTE_PATH_CHARS, MAX_ROUTE_SEGMENTS } from "../../contract";
 import { PATH_ANY, PATH_PREFIX, PATH_TEMPLATE, RouteMatch } from "./route-model";
 
-const SHAPE: string = `"/" and at most ${MAX_ROUTE_PATH_CHARS} visible ASCII characters in at most ${MAX_ROUTE_SEGMENTS} segments, without "?", "#"`;
-export const EXPECTED_PATH: string = `${SHAPE}, "{", "}" or a segment "*" (template has {name})`;
-export const EXPECTED_TEMPLATE: string = `${SHAPE}; {name} is a whole segment, {name*} the last one, each name once`;
-
 /** Stands for `{name}` among the segments of a pattern: no literal segment has braces. */
 export const ONE_SEGMENT: string = "{}";
 
@@ -24,6 +20,20 @@ export class PathPattern {
     public segments: string[],
     public tail: i32,
   ) {}
+}
+
+// Functions: what is kept in a variable, a VM looks at after every answer of the control plane.
+export function expectedPath(): string {
+  return `${shape()}, "{", "}" or a segment "*" (template has {name})`;
+}
+
+export function expectedTemplate(): string {
+  return `${shape()}; {name} is a whole segment, {name*} the last one, each name once`;
+}
+
+function shape(): string {
+  const size = `${MAX_ROUTE_PATH_CHARS} visible ASCII characters in at most ${MAX_ROUTE_SEGMENTS} segments`;
+  return `"/" and at most ${size}, without "?", "#"`;
 }
 
 export function isRoutePath(text: string): bool {

@@ -12,14 +12,11 @@ import { JSON_NULL, JsonNode } from "../json/node";
 import { Field } from "./field";
 import { Fields } from "./fields";
 import { isConditionHeader, isHeaderValue, isHostPattern, isMethod } from "./names";
-import { EXPECTED_PATH, EXPECTED_TEMPLATE, isRoutePath, isRouteTemplate } from "./path-patterns";
+import { expectedPath, expectedTemplate, isRoutePath, isRouteTemplate } from "./path-patterns";
 import { HeaderCondition, PATH_ANY, PATH_EXACT, PATH_PREFIX, PATH_TEMPLATE, RouteMatch } from "./route-model";
 import { Violations, itemPath } from "./violations";
 
-const EXPECTED_METHOD: string = `a method of 1 to ${MAX_METHOD_CHARS} of A-Z, 0-9, "-" and "_"`;
-const EXPECTED_HOST: string = `a host name without port, or "*." and one, at most ${MAX_HOST_CHARS} characters`;
 const EXPECTED_NAME: string = 'a header name of 1 to 64 characters, not "host" (hosts has that)';
-const EXPECTED_VALUE: string = `1 to ${MAX_ROUTE_HEADER_CHARS} visible ASCII characters, spaces within, or null`;
 
 export class MatchesValidator {
   private methods: Set<string> = new Set<string>();
@@ -49,7 +46,7 @@ export class MatchesValidator {
     if (isNull(field)) return;
     const isTemplate = kind == PATH_TEMPLATE;
     const accepts = isTemplate ? isRouteTemplate : isRoutePath;
-    const path = field.string(accepts, isTemplate ? EXPECTED_TEMPLATE : EXPECTED_PATH, "");
+    const path = field.string(accepts, isTemplate ? expectedTemplate() : expectedPath(), "");
     if (field.node === null) return;
     if (match.pathKind != PATH_ANY) field.reject("only one of path, prefix and template");
     match.pathKind = kind;
@@ -58,9 +55,10 @@ export class MatchesValidator {
 
   private validateMethods(field: Field, methods: string[]): void {
     const items = field.itemsOrNull(MAX_ROUTE_METHODS);
+    const expected = `a method of 1 to ${MAX_METHOD_CHARS} of A-Z, 0-9, "-" and "_"`;
     for (let i = 0; i < items.length; i++) {
       const item = new Field(itemPath(field.path, i), items[i], true, this.violations);
-      const method = item.string(isMethod, EXPECTED_METHOD, "");
+      const method = item.string(isMethod, expected, "");
       if (!isNew(item, methods, method)) continue;
       this.methods.add(method);
       if (this.methods.size > MAX_ROUTE_METHODS) {
@@ -71,9 +69,10 @@ export class MatchesValidator {
 
   private validateHosts(field: Field, hosts: string[]): void {
     const items = field.itemsOrNull(MAX_ROUTE_HOSTS);
+    const expected = `a host name without port, or "*." and one, at most ${MAX_HOST_CHARS} characters`;
     for (let i = 0; i < items.length; i++) {
       const item = new Field(itemPath(field.path, i), items[i], true, this.violations);
-      isNew(item, hosts, item.string(isHostPattern, EXPECTED_HOST, "").toLowerCase());
+      isNew(item, hosts, item.string(isHostPattern, expected, "").toLowerCase());
     }
   }
 
@@ -90,7 +89,8 @@ export class MatchesValidator {
     const name = nameField.string(isConditionHeader, EXPECTED_NAME, "").toLowerCase();
     const valueField = fields.optional("value");
     const hasValue = valueField.node !== null && !isNull(valueField);
-    const value: string | null = hasValue ? valueField.string(isHeaderValue, EXPECTED_VALUE, "") : null;
+    const expected = `1 to ${MAX_ROUTE_HEADER_CHARS} visible ASCII characters, spaces within, or null`;
+    const value: string | null = hasValue ? valueField.string(isHeaderValue, expected, "") : null;
     fields.rejectOthers();
     conditions.push(new HeaderCondition(name, value));
     if (!isNew(nameField, names, name)) return;

@@ -4,7 +4,7 @@ import { JSON_NULL, JsonNode } from "../json/node";
 import { readEnforcementOrNull } from "./enforcement";
 import { Field } from "./field";
 import { Fields } from "./fields";
-import { Plan } from "./model";
+import { NO_ROUTES, Plan } from "./model";
 import { MatchesValidator } from "./route-matches";
 import { Route } from "./route-model";
 import { EarlierRoutes, isAmbiguousText } from "./unreachable-routes";
@@ -15,6 +15,7 @@ const EXPECTED_NOTHING: string = "nothing beside exempt: true";
 /** @param plans validated; where one has no maxTokens that fits, costs are not compared with it */
 export function validateRoutes(field: Field, plans: Plan[], violations: Violations): Route[] {
   const items = field.items(0, MAX_ROUTES);
+  if (items.length == 0) return NO_ROUTES;
   const validate = new RoutesValidator(plans, violations);
   const routes: Route[] = [];
   const before = violations.list.length;
