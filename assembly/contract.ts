@@ -101,6 +101,8 @@ export const MAX_ROUTE_METHODS: i32 = 31;
 export const MAX_METHOD_CHARS: i32 = 32;
 /** Of one route. */
 export const MAX_ROUTE_HOSTS: i32 = 64;
+/** In all routes, however often one stands there: reading 64,000 would take 150 MB of each worker's memory. */
+export const MAX_HOSTS_OF_ROUTES: i32 = 4096;
 /** Of a host name (RFC 1035). A request's longer one matches no route that names hosts. */
 export const MAX_HOST_CHARS: i32 = 253;
 /** Conditions of one route. */

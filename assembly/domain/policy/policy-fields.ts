@@ -18,7 +18,7 @@ import {
 import { EXPECTED_HEADER, isSessionHeader } from "./names";
 import { validatePlans } from "./plans";
 import { printPolicy } from "./print";
-import { rejectTooLong, validateRoutes } from "./routes";
+import { mayBeTooLong, rejectTooLong, validateRoutes } from "./routes";
 import { BELONGS_TO_SETTINGS, forbidNumbers } from "./field-documents";
 
 /** One tick is 100 ms; past 10 minutes a crash of Envoy would lose more than anyone expects. */
@@ -55,7 +55,7 @@ export function validatePolicyFields(fields: Fields, violations: Violations): Po
   policy.plans = validatePlans(plans, reportInterval, policy.reportIntervalMs, violations);
   policy.indexPlans();
   policy.routes = validateRoutes(routes, policy.plans, violations);
-  if (policy.routes.length > 0 && violations.list.length == 0) {
+  if (violations.list.length == 0 && mayBeTooLong(policy.routes)) {
     rejectTooLong(routes, String.UTF8.byteLength(printPolicy(policy)));
   }
   return policy;

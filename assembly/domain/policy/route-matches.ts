@@ -1,5 +1,6 @@
 // Validates what a route matches: its path, methods, hosts and headers.
 import {
+  MAX_HOSTS_OF_ROUTES,
   MAX_HOST_CHARS,
   MAX_METHOD_CHARS,
   MAX_ROUTE_HEADERS,
@@ -21,6 +22,7 @@ const EXPECTED_NAME: string = 'a header name of 1 to 64 characters, not "host" (
 export class MatchesValidator {
   private methods: Set<string> = new Set<string>();
   private headerNames: Set<string> = new Set<string>();
+  private hosts: i32 = 0;
 
   constructor(private violations: Violations) {}
 
@@ -70,6 +72,11 @@ export class MatchesValidator {
   private validateHosts(field: Field, hosts: string[]): void {
     const items = field.itemsOrNull(MAX_ROUTE_HOSTS);
     const expected = `a host name without port, or "*." and one, at most ${MAX_HOST_CHARS} characters`;
+    this.hosts += items.length;
+    if (this.hosts > MAX_HOSTS_OF_ROUTES) {
+      field.reject(`at most ${MAX_HOSTS_OF_ROUTES} hosts in all routes`);
+      return;
+    }
     for (let i = 0; i < items.length; i++) {
       const item = new Field(itemPath(field.path, i), items[i], true, this.violations);
       isNew(item, hosts, item.string(isHostPattern, expected, "").toLowerCase());

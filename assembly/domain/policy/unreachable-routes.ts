@@ -2,7 +2,7 @@
 // without much search.
 import { utf8, addressOf } from "../../memory/bytes";
 import { isAmbiguousPath } from "../routes/ambiguous-path";
-import { RouteTrie } from "../routes/route-trie";
+import { NOTHING, RouteTrie } from "../routes/route-trie";
 import { pathPatternOf } from "./path-patterns";
 import { HeaderCondition, PATH_EXACT, Route, RouteMatch } from "./route-model";
 
@@ -15,12 +15,11 @@ export class EarlierRoutes {
 
   /** The index of a route added before that takes every request of this one, or -1. */
   coverOf(route: Route): i32 {
-    const lists = this.trie.listsThatTake(pathPatternOf(route.match));
+    const firsts = this.trie.listsThatTake(pathPatternOf(route.match));
     let left = MAX_COMPARED;
     let found = -1;
-    for (let i = 0; i < lists.length; i++) {
-      for (let j = 0; j < lists[i].length && left > 0; j++) {
-        const index = lists[i][j];
+    for (let i = 0; i < firsts.length; i++) {
+      for (let index = firsts[i]; index != NOTHING && left > 0; index = this.trie.nextRoutes[index]) {
         left -= 1 + this.routes[index].match.hosts.length * route.match.hosts.length;
         if ((found < 0 || index < found) && takesAllOf(this.routes[index], route)) found = index;
       }
@@ -30,7 +29,7 @@ export class EarlierRoutes {
 
   /** Routes come in their order, all of them. */
   add(route: Route): void {
-    this.trie.add(this.routes.length, pathPatternOf(route.match));
+    this.trie.add(pathPatternOf(route.match));
     this.routes.push(route);
   }
 }

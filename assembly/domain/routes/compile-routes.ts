@@ -21,7 +21,7 @@ import {
   hashBytes,
   startOf,
 } from "./route-table";
-import { NO_NODE, ROOT_NODE, RouteTrie } from "./route-trie";
+import { NOTHING, ROOT_NODE, RouteTrie } from "./route-trie";
 
 /** Null without routes: then nothing of a request is read for them. */
 export function compileRoutes(routes: Route[]): RouteTable | null {
@@ -67,7 +67,7 @@ class Compiler {
       const route = this.routes[i];
       const match = route.match;
       const pattern = pathPatternOf(match);
-      this.trie.add(i, pattern);
+      this.trie.add(pattern);
       table.depth = max(table.depth, <u32>pattern.segments.length);
       if (route.exempt || match.pathKind != PATH_ANY) table.needsPath = true;
       words.push(route.cost);
@@ -92,21 +92,28 @@ class Compiler {
   }
 
   private compileEdges(): void {
-    const edges = this.trie.edges;
-    const entries = entriesFor(edges.length);
+    const trie = this.trie;
+    const texts: u32[] = [];
+    const hashes: u32[] = [];
+    for (let i = 0; i < trie.segments.length; i++) {
+      const segment = utf8(trie.segments[i]);
+      hashes.push(hashBytes(changetype<usize>(segment), segment.byteLength));
+      texts.push(this.addText(trie.segments[i]));
+    }
+    const entries = entriesFor(trie.nodes);
     const words = new StaticArray<u32>(entries * EDGE_WORDS);
-    for (let i = 0; i < edges.length; i++) {
-      const node = edges[i].node;
-      const segment = utf8(edges[i].segment);
-      const hash = hashBytes(changetype<usize>(segment), segment.byteLength);
-      let at = startOf(node, hash, entries);
+    for (let child = ROOT_NODE + 1; child < trie.nodes; child++) {
+      const segment = trie.segmentsOf[child];
+      if (segment == NOTHING) continue;
+      const node = trie.parents[child];
+      let at = startOf(node, hashes[segment], entries);
       while (words[at * EDGE_WORDS] != 0) at = (at + 1) & (entries - 1);
       at *= EDGE_WORDS;
       words[at] = node + 1;
-      words[at + 1] = hash;
-      words[at + 2] = this.addText(edges[i].segment);
-      words[at + 3] = segment.byteLength;
-      words[at + 4] = edges[i].child;
+      words[at + 1] = hashes[segment];
+      words[at + 2] = texts[segment];
+      words[at + 3] = trie.segments[segment].length;
+      words[at + 4] = child;
     }
     this.table.edges = words;
   }
@@ -118,12 +125,13 @@ class Compiler {
     for (let node = 0; node < trie.nodes; node++) {
       const wild = trie.wildChildren[node];
       const at = node * NODE_WORDS;
-      words[at + NODE_WILD] = wild == NO_NODE ? NONE : wild;
+      words[at + NODE_WILD] = wild == NOTHING ? NONE : wild;
       words[at + NODE_LOWEST] = NONE;
       for (let tail = 0; tail < TAILS; tail++) {
-        const routes = trie.routesAt(node, tail);
-        words[at + NODE_LISTS + tail] = this.compileLists(node * TAILS + tail, routes, hosted);
-        if (routes.length > 0) words[at + NODE_LOWEST] = min(words[at + NODE_LOWEST], <u32>routes[0]);
+        const first = trie.firstRouteAt(node, tail);
+        if (first == NOTHING) continue;
+        words[at + NODE_LISTS + tail] = this.compileLists(node * TAILS + tail, first, hosted);
+        words[at + NODE_LOWEST] = min(words[at + NODE_LOWEST], <u32>first);
       }
     }
     this.passLowestUp(words);
@@ -141,18 +149,18 @@ class Compiler {
   }
 
   /** The routes of a node and tail by their host patterns. Returns the list of those for any host. */
-  private compileLists(nodeAndTail: u32, routes: i32[], hosted: u32[]): u32 {
+  private compileLists(nodeAndTail: u32, first: i32, hosted: u32[]): u32 {
     const listOf = new Map<u32, i32>();
     const patterns: u32[] = [];
     const lists: u32[][] = [];
-    for (let i = 0; i < routes.length; i++) {
-      const hosts = this.hostsOf[routes[i]];
+    for (let route = first; route != NOTHING; route = this.trie.nextRoutes[route]) {
+      const hosts = this.hostsOf[route];
       for (let j = 0; j < hosts.length; j++) {
         if (!listOf.has(hosts[j])) {
           listOf.set(hosts[j], patterns.push(hosts[j]) - 1);
           lists.push([]);
         }
-        lists[listOf.get(hosts[j])].push(routes[i]);
+        lists[listOf.get(hosts[j])].push(route);
       }
     }
     let ofAnyHost = EMPTY_LIST;
