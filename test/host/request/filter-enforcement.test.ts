@@ -4,6 +4,7 @@ import type { Stream } from "../harness/host/stream.js";
 import { plan, policy, type PolicyDocument } from "../harness/scenes/documents.js";
 import { Edge } from "../harness/scenes/edge.js";
 import { LOOKED_AT_MS, revoke } from "../harness/scenes/open-streams.js";
+import { isShadowed } from "../harness/scenes/plain-routes.js";
 import { headersOf, hostCallsOf, levelOf, outcomes, sendRouted } from "../harness/scenes/routed-requests.js";
 import type { Session } from "../harness/scenes/tokens.js";
 
@@ -72,13 +73,6 @@ describe("shadow", () => {
   });
 
   it("shadow of N % passes the sessions that the documented formula takes, and 429 for others", () => {
-    const shadowed = (id: string): number => {
-      let hash = Number.parseInt(id.slice(-8), 16);
-      hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b) >>> 0;
-      hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35) >>> 0;
-      hash = (hash ^ (hash >>> 16)) >>> 0;
-      return Math.floor((hash * 100) / 2 ** 32);
-    };
     const passed: number[] = [];
     for (const percent of [1, 30, 99]) {
       const edge = edgeWith({ enforcement: { shadow: percent } });
@@ -86,7 +80,7 @@ describe("shadow", () => {
       for (let each = 0; each < 300; each++) {
         const session = empty(edge);
         const isPassed = edge.send(session).status === 200;
-        expect(isPassed).toBe(shadowed(session.id) < percent);
+        expect(isPassed).toBe(isShadowed(session.id, percent));
         if (isPassed) count++;
       }
       passed.push(count);
