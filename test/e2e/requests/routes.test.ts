@@ -83,7 +83,7 @@ describe("an exempt route", () => {
   it("an exempt request reaches the service without a session, and is counted", async () => {
     const before = await counted("exempt");
     expect([await statusOf("/healthz"), await statusOf("/healthz/ready?a=//b")]).toEqual([200, 200]);
-    await until(async () => expect(await counted("exempt")).toBe(before + 2));
+    await until(async () => { expect(await counted("exempt")).toBe(before + 2); });
   });
 
   const ambiguous = ["/..", "/../admin", "/./x", "//x", "/..%2fadmin", "/%2E%2e/admin", "/..%5cadmin", "/..;/admin"];
@@ -123,7 +123,7 @@ describe("enforcement", () => {
     expect(requests(await sluice().envoyAdmin.samples())).toEqual(requests(before));
   });
 
-  it("under shadow a request above the limit reaches the service, with the headers of the 429", async () => {
+  it("a request above the limit reaches the service under shadow, with the headers of the 429", async () => {
     await sluice().changePolicy(policyWith({ enforcement: "shadow" }));
     const { token } = await sluice().api.issue();
     await left(token, "/users/7/export", "POST");
@@ -132,10 +132,10 @@ describe("enforcement", () => {
     expect(passed.status).toBe(200);
     expect(passed.headers).toMatchObject({ ratelimit: '"default";r=0', "ratelimit-policy": '"default";q=100' });
     expect((await sluice().send()).status).toBe(401);
-    await until(async () => expect(await counted("shadow_limited", ',plan="default"')).toBe(1));
+    await until(async () => { expect(await counted("shadow_limited", ',plan="default"')).toBe(1); });
   });
 
-  it("under observe traffic without any session reaches the service, and is counted", async () => {
+  it("traffic without any session reaches the service under observe, and is counted", async () => {
     await sluice().changePolicy(policyWith({ enforcement: "observe" }));
     const answers = [await sluice().send(), await sluice().send({ token: "invented" })];
     expect(answers.map(({ status }) => status)).toEqual([200, 200]);

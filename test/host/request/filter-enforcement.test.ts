@@ -181,7 +181,7 @@ describe("whose enforcement counts", () => {
     expect(statuses(undefined)).toEqual([401, 401, 200]);
   });
 
-  it("where the control plane does not answer, the plan that the token names counts", () => {
+  it("the plan that the token names counts where the control plane does not answer", () => {
     const plans = [plan(), plan({ id: 4, name: "watched", enforcement: "observe" })];
     const edge = edgeWith({ plans, onUnreachable: "deny" });
     edge.host.dispatchResult = 2;
@@ -203,7 +203,7 @@ describe("open streams", () => {
       "closed",
     ],
   ];
-  it.each(ends)("when its session is revoked, a stream under %s is then %3$s", (_name, overrides, state) => {
+  it.each(ends)("a stream under %s, once its session is revoked: %3$s", (_name, overrides, state) => {
     const edge = edgeWith(overrides);
     const session = edge.sessionInTable();
     const stream = edge.worker(0).open(headersOf({ session }));
