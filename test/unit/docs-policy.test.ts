@@ -1,5 +1,7 @@
 // docs/policy.md says of every field of policies and edge settings what the validator does: defaults, ranges, words.
+import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
+import { readPolicyDocument } from "../../control-plane/src/domain/policy/read-policy.js";
 import { validatePolicyJson, validateSettingsJson } from "../../control-plane/src/domain/policy/validator.js";
 import { tableUnder, withoutTicks } from "./docs.js";
 
@@ -25,6 +27,7 @@ interface Kind {
 }
 
 const PLAN = { id: 0, name: "a", maxTokens: 1, tokenRefillRate: 0 };
+const PLANS = "plans: [{ id: 0, name: default, maxTokens: 100, tokenRefillRate: 10 }]\n";
 const POLICY = { version: 1, plans: [PLAN] };
 const ROUTE = { match: { path: "/" } };
 /** Its sessions may be idle for long, so that every reportInterval will do. */
@@ -94,6 +97,14 @@ function documentWith(kind: Kind, path: string, value: unknown): string {
   const [section = "", name] = path.split(".");
   return JSON.stringify({ ...document, [section]: name === undefined ? value : { [name]: value } });
 }
+
+it("the worked examples of docs/policy.md are policies", () => {
+  const page = readFileSync(new URL("../../docs/policy.md", import.meta.url), "utf8");
+  const examples = [...page.matchAll(/```yaml\n(.*?)```/gs)].map(([, text = ""]) => text);
+  const policies = examples.map((text) => (text.startsWith("version:") ? text : `version: 1\n${PLANS}${text}`));
+  expect(policies.length).toBeGreaterThan(1);
+  for (const text of policies) expect(readPolicyDocument(text)).toHaveProperty("policy");
+});
 
 describe.each(KINDS)("the table under $title", (kind) => {
   const rows = tableUnder("docs/policy.md", kind.title).map(([field = "", , range = "", byDefault = ""]): Row => ({

@@ -1,7 +1,7 @@
 // What a route makes of a request: its cost, its exemption, and which requests have it.
 import { describe, expect, it } from "vitest";
 import { MAX_MATCHED_BYTES, TICK_MS } from "../../../assembly/contract.js";
-import { plan, policy } from "../harness/scenes/documents.js";
+import { liveAnswer, plan, policy } from "../harness/scenes/documents.js";
 import { Edge } from "../harness/scenes/edge.js";
 import { edgeFollowing, newestWatch, offer } from "../harness/scenes/policy-offer.js";
 import {
@@ -78,6 +78,19 @@ describe("what a route costs", () => {
     edge.answerLive({ tokens: 10 });
     expect(waiting.status).toBe(200);
     expect(levelOf(edge, session)).toBe(3);
+  });
+
+  it("a request that waited while the policy lost its routes costs 1", () => {
+    const edge = edgeFollowing(policy({ routes: [{ ...SEARCH, enforcement: "observe" }] }), 1);
+    const sessions = [edge.newSession(), edge.newSession()];
+    const [rich, poor] = sessions.map((session) => sendRouted(edge, { path: "/search", session }));
+    offer(newestWatch(edge), policy(), { generation: 2 });
+    edge.passMs(TICK_MS);
+    const [first, second] = edge.pendingAcquires;
+    first?.answer(200, liveAnswer({ tokens: 10 }));
+    second?.answer(200, liveAnswer({ tokens: 0 }));
+    expect([rich?.status, poor?.status]).toEqual([200, 429]);
+    expect(sessions.map((session) => levelOf(edge, session))).toEqual([9, 0]);
   });
 });
 
