@@ -17,8 +17,12 @@ export function isAmbiguousPath(path: usize, bytes: u32): bool {
   let at = path;
   while (at < end) {
     const char = <u32>load<u8>(at++);
-    if (char == QUESTION) return false;
-    if (char == BACKSLASH) return true;
+    // Letters and digits are above all of the characters that matter but two.
+    if (char > SLASH) {
+      if (char == QUESTION) return false;
+      if (char == BACKSLASH) return true;
+      continue;
+    }
     if (char == PERCENT && at + 1 < end && isHidden(load<u8>(at), load<u8>(at, 1))) return true;
     if (char == SLASH && at < end && isDotsOrEmpty(at, end)) return true;
   }

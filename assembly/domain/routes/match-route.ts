@@ -1,10 +1,12 @@
 // Which route a request has: the first of the policy's that it meets. Nothing is allocated, and no node of the table is
 // looked at twice for one request.
+import { sameBytes } from "../../memory/bytes";
 import { TAILS, TAIL_END, TAIL_OPEN, TAIL_REST } from "../policy/path-patterns";
 import { isAmbiguousPath } from "./ambiguous-path";
 import {
   CONDITION_WORDS,
   EDGE_WORDS,
+  EMPTY_LIST,
   HOSTED_WORDS,
   NODE_LISTS,
   NODE_LOWEST,
@@ -68,9 +70,7 @@ function childOf(table: RouteTable, node: u32, depth: u32): u32 {
     if (owner != node + 1 || unchecked(words[at + 1]) != hash) continue;
     const bytes = segmentBytes(depth);
     if (unchecked(words[at + 3]) != bytes) continue;
-    if (memory.compare(table.textAt(unchecked(words[at + 2])), segmentAt(depth), bytes) == 0) {
-      return unchecked(words[at + 4]);
-    }
+    if (sameBytes(table.textAt(unchecked(words[at + 2])), segmentAt(depth), bytes)) return unchecked(words[at + 4]);
   }
   return NONE;
 }
@@ -85,7 +85,7 @@ function searchLists(
   best: u32,
 ): u32 {
   const list = unchecked(table.nodes[node * NODE_WORDS + NODE_LISTS + tail]);
-  best = searchList(table, request, holds, list, best);
+  if (list != EMPTY_LIST) best = searchList(table, request, holds, list, best);
   const patterns = request.hostPatterns;
   for (let i: u32 = 1; i < patterns; i++) {
     const hosted = hostedList(table, node * TAILS + tail, hostPatternAt(i));

@@ -1,6 +1,7 @@
 // What routes are matched against: the parts of a request that some route names, as its host wrote them. Static memory: the
 // one before is gone.
 import { MAX_HOST_CHARS, MAX_ROUTE_SEGMENTS } from "../../contract";
+import { sameBytes } from "../../memory/bytes";
 import {
   ANY_HOST,
   HASH_START,
@@ -100,7 +101,7 @@ export function takePath(request: RouteRequest, table: RouteTable, path: usize, 
     let char: u32 = 0;
     while (at < end) {
       char = load<u8>(at);
-      if (char == SLASH || char == QUESTION) break;
+      if (char <= QUESTION && (char == SLASH || char == QUESTION)) break;
       hash = hashByte(hash, char);
       at++;
     }
@@ -122,7 +123,7 @@ export function takeMethod(request: RouteRequest, table: RouteTable, method: usi
   const count: u32 = words.length / NAME_WORDS;
   for (let i: u32 = 0; i < count; i++) {
     if (unchecked(words[i * NAME_WORDS + 1]) != bytes) continue;
-    if (memory.compare(table.textAt(unchecked(words[i * NAME_WORDS])), method, bytes) != 0) continue;
+    if (!sameBytes(table.textAt(unchecked(words[i * NAME_WORDS])), method, bytes)) continue;
     request.method = 1 << i;
     return;
   }
@@ -160,7 +161,7 @@ function addPattern(table: RouteTable, count: u32, text: usize, bytes: u32, hash
     const pattern = unchecked(words[at]);
     if (pattern == 0) return count;
     if (unchecked(words[at + 1]) != hash || unchecked(words[at + 3]) != bytes) continue;
-    if (memory.compare(table.textAt(unchecked(words[at + 2])), text, bytes) != 0) continue;
+    if (!sameBytes(table.textAt(unchecked(words[at + 2])), text, bytes)) continue;
     store<u32>(hostPatterns + (count << 2), pattern - 1);
     return count + 1;
   }

@@ -13,7 +13,7 @@ import {
 import { NAME_WORDS, NONE, RouteTable } from "../../domain/routes/route-table";
 import { headerBytes, readRequestHeaderInto } from "../../host/headers";
 import { NOT_FOUND, OK } from "../../host/status";
-import { addressOf, utf8 } from "../../memory/bytes";
+import { addressOf, sameBytes, utf8 } from "../../memory/bytes";
 import { Request } from "../state/request";
 
 /** In one: each object that is kept is looked at after every answer of the control plane. */
@@ -79,7 +79,7 @@ function headerHolds(table: RouteTable, header: u32, value: u32, valueBytes: u32
   }
   const bytes = load<u32>(lengths + (header << 2));
   if (value == NONE) return bytes != ABSENT;
-  return bytes == valueBytes && memory.compare(text, table.textAt(value), valueBytes) == 0;
+  return bytes == valueBytes && sameBytes(text, table.textAt(value), valueBytes);
 }
 
 function readHeaderInto(table: RouteTable, header: u32, text: usize): void {
