@@ -8,7 +8,6 @@ import {
   CONDITION_WORDS,
   EDGE_WORDS,
   EMPTY_LIST,
-  HOSTED_WORDS,
   HOST_WORDS,
   NAME_WORDS,
   NODE_LISTS,
@@ -21,6 +20,7 @@ import {
   hashBytes,
   startOf,
 } from "./route-table";
+import { entriesFor, hashedLists } from "./hashed-words";
 import { NOTHING, ROOT_NODE, RouteTrie } from "./route-trie";
 
 /** Null without routes: then nothing of a request is read for them. */
@@ -240,26 +240,4 @@ function numberOf(values: string[], value: string): u32 {
 
 function wordsOf(values: u32[]): StaticArray<u32> {
   return StaticArray.fromArray(values);
-}
-
-/** A power of two, at most half of which is used. */
-function entriesFor(count: i32): u32 {
-  let entries: u32 = 2;
-  while (entries < <u32>count * 2) entries *= 2;
-  return entries;
-}
-
-/** @param lists three numbers each: list, node and tail, host pattern */
-function hashedLists(lists: u32[]): StaticArray<u32> {
-  const entries = entriesFor(lists.length / HOSTED_WORDS);
-  const words = new StaticArray<u32>(entries * HOSTED_WORDS);
-  for (let i: u32 = 0; i < <u32>lists.length; i += HOSTED_WORDS) {
-    let at = startOf(lists[i + 1], lists[i + 2], entries);
-    while (words[at * HOSTED_WORDS] != 0) at = (at + 1) & (entries - 1);
-    at *= HOSTED_WORDS;
-    words[at] = lists[i] + 1;
-    words[at + 1] = lists[i + 1];
-    words[at + 2] = lists[i + 2];
-  }
-  return words;
 }

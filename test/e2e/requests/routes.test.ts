@@ -83,7 +83,9 @@ describe("an exempt route", () => {
   it("an exempt request reaches the service without a session, and is counted", async () => {
     const before = await counted("exempt");
     expect([await statusOf("/healthz"), await statusOf("/healthz/ready?a=//b")]).toEqual([200, 200]);
-    await until(async () => { expect(await counted("exempt")).toBe(before + 2); });
+    await until(async () => {
+      expect(await counted("exempt")).toBe(before + 2);
+    });
   });
 
   const ambiguous = ["/..", "/../admin", "/./x", "//x", "/..%2fadmin", "/%2E%2e/admin", "/..%5cadmin", "/..;/admin"];
@@ -132,7 +134,9 @@ describe("enforcement", () => {
     expect(passed.status).toBe(200);
     expect(passed.headers).toMatchObject({ ratelimit: '"default";r=0', "ratelimit-policy": '"default";q=100' });
     expect((await sluice().send()).status).toBe(401);
-    await until(async () => { expect(await counted("shadow_limited", ',plan="default"')).toBe(1); });
+    await until(async () => {
+      expect(await counted("shadow_limited", ',plan="default"')).toBe(1);
+    });
   });
 
   it("traffic without any session reaches the service under observe, and is counted", async () => {
