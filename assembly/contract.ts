@@ -91,6 +91,31 @@ export const MAX_SAFE_INTEGER: u64 = 9007199254740991;
 export const MAX_VIOLATIONS: u32 = 100;
 /** Below ANSWER_VALID_MS: what is left of that is the longest that a session is queued before its call. */
 export const MAX_ACQUIRE_TIMEOUT_MS: u64 = 4000;
+export const MAX_ROUTES: i32 = 1000;
+/** Of a route's path, prefix or template. */
+export const MAX_ROUTE_PATH_CHARS: i32 = 1024;
+/** So deep a request's path is looked at, and so many nodes a route adds to what is searched. */
+export const MAX_ROUTE_SEGMENTS: i32 = 32;
+/** Different ones in all routes: each has a bit of a u32, and one bit stands for any other. */
+export const MAX_ROUTE_METHODS: i32 = 31;
+export const MAX_METHOD_CHARS: i32 = 32;
+/** Of one route. */
+export const MAX_ROUTE_HOSTS: i32 = 64;
+/** In all routes, however often one stands there: reading 64,000 would take 150 MB of each worker's memory. */
+export const MAX_HOSTS_OF_ROUTES: i32 = 4096;
+/** Of a host name (RFC 1035). A request's longer one matches no route that names hosts. */
+export const MAX_HOST_CHARS: i32 = 253;
+/** Conditions of one route. */
+export const MAX_ROUTE_HEADERS: i32 = 8;
+/** Different names in all routes: a request reads each once at most. */
+export const MAX_ROUTE_HEADER_NAMES: i32 = 16;
+/** Of a condition. A request's longer value is present, and equal to none. */
+export const MAX_ROUTE_HEADER_CHARS: i32 = 256;
+/**
+ * Of a request's path with its query, and of its host: a longer one matches no route that names one. Above the 60 KiB that
+ * Envoy's request headers have by default; a smaller bound could be passed with a long query.
+ */
+export const MAX_MATCHED_BYTES: u32 = 65536;
 /** Far above 1,000 plans; a document beyond it is a mistake, and must not take the guest's memory. */
 export const MAX_POLICY_BYTES: u32 = 1048576;
 /** Edge settings carry a whole policy, indented one step further, beside some 500 bytes of their own: 64 KiB more. */

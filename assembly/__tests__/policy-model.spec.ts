@@ -1,8 +1,8 @@
 // Accepted policies and edge settings: units, look-up of plans, defaults and size limits.
 import { MAX_POLICY_BYTES, MAX_SETTINGS_BYTES } from "../contract";
 import { validatePolicy } from "../domain/policy/validator";
+import { ENFORCEMENT_OFF } from "../domain/policy/enforcement";
 import {
-  ENFORCEMENT_OFF,
   ON_CONTENTION_DENY,
   ON_MISS_TRUST,
   ON_TABLE_FULL_ALLOW,
@@ -88,6 +88,43 @@ describe("an accepted policy", () => {
     expect(tooLong.violations[0].message).toBe("expected at most 1048576 bytes of JSON, got 1048577");
     const wide = validatePolicy('"' + "é".repeat(<i32>MAX_POLICY_BYTES / 2) + '"');
     expect(wide.violations[0].message).toBe("expected at most 1048576 bytes of JSON, got 1048578");
+  });
+});
+
+function routesText(hosts: i32, hostChars: i32, headers: i32): string {
+  const routes: string[] = [];
+  for (let i = 0; i < 1000; i++) {
+    const names: string[] = [];
+    for (let j = 0; j < hosts; j++) names.push(`"h${j}.${"a".repeat(hostChars)}"`);
+    const conditions: string[] = [];
+    for (let j = 0; j < headers; j++) conditions.push(`{"name":"x-${j}"}`);
+    const ofHosts = hosts == 0 ? "" : `,"hosts":[${names.join(",")}]`;
+    const ofHeaders = headers == 0 ? "" : `,"headers":[${conditions.join(",")}]`;
+    routes.push(`{"match":{"prefix":"/r${i}"${ofHosts}${ofHeaders}}}`);
+  }
+  return `{"version":1,"plans":[${planText(0)}],"routes":[${routes.join(",")}]}`;
+}
+
+describe("a policy with many routes", () => {
+  test("a policy of 1,000 routes with 4,000 hosts is accepted", () => {
+    expect(validatePolicy(routesText(4, 10, 8)).policy!.routes.length).toBe(1000);
+  });
+
+  test("a policy has at most 4,096 hosts in all its routes", () => {
+    const violations = validatePolicy(routesText(5, 10, 0)).violations;
+    expect(violations[0].path).toBe("routes[819].match.hosts");
+    expect(violations[0].message).toBe("expected at most 4096 hosts in all routes, got an array of 5 items");
+  });
+
+  test("a policy that is too long once its defaults are filled in is rejected", () => {
+    const text = routesText(4, 200, 8);
+    expect(text.length).toBeLessThan(MAX_POLICY_BYTES);
+    const violations = validatePolicy(text).violations;
+    expect(violations.length).toBe(1);
+    expect(violations[0].path).toBe("routes");
+    expect(violations[0].message.startsWith("expected at most 1048576 bytes of policy with all defaults, got 1")).toBe(
+      true,
+    );
   });
 });
 

@@ -1,5 +1,6 @@
 // Headers of the request, the response, and of an answer to a call.
 import * as abi from "@solo-io/proxy-runtime/assembly/imports";
+import { lendArena, returnArena } from "../memory/arena";
 import { NOT_FOUND } from "./status";
 
 const REQUEST_HEADERS: i32 = 0;
@@ -16,7 +17,15 @@ export function readRequestHeader(name: usize, nameBytes: u32): u32 {
   return read(REQUEST_HEADERS, name, nameBytes);
 }
 
-/** The same for a header of the answer to a call; only in the callback of that answer. */
+/** The same into a block of the caller's, from its beginning. */
+export function readRequestHeaderInto(name: usize, nameBytes: u32, block: usize, blockBytes: u32): u32 {
+  lendArena(block, blockBytes);
+  const status = read(REQUEST_HEADERS, name, nameBytes);
+  returnArena();
+  return status;
+}
+
+/** The same as readRequestHeader for a header of the answer to a call; only in the callback of that answer. */
 export function readCallHeader(name: usize, nameBytes: u32): u32 {
   return read(CALL_RESPONSE_HEADERS, name, nameBytes);
 }

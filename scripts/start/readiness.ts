@@ -13,7 +13,8 @@ export interface WaitLimits {
 
 /** An answer that is waited for. */
 export interface Wanted {
-  readonly status: number;
+  /** Any of them. */
+  readonly status: number | readonly number[];
   /** What its body must hold. */
   readonly text?: string;
   /** What else its body must be. */
@@ -32,18 +33,20 @@ export function waitForStatus(url: string, status: number, limits: WaitLimits): 
 /** The same, for an answer whose text also tells it from others of its status. */
 export async function waitForAnswer(url: string, wanted: Wanted, limits: WaitLimits): Promise<void> {
   const { status, text = "", holds = () => true, meaning = text, headers = {} } = wanted;
+  const statuses = [status].flat();
   const end = performance.now() + limits.timeoutMs;
   let seen = "no answer";
   for (;;) {
     limits.signal?.throwIfAborted();
     const answer = await ask(url, headers);
-    const isWanted = typeof answer !== "string" && answer.status === status && answer.text.includes(text);
+    const isWanted = typeof answer !== "string" && statuses.includes(answer.status) && answer.text.includes(text);
     if (isWanted && holds(answer.text)) return;
     seen = typeof answer === "string" ? answer : `status ${answer.status}`;
     if (performance.now() >= end) break;
     await delay(POLL_INTERVAL_MS);
   }
-  const expected = meaning === "" ? `${status}` : `${status} ${meaning}`;
+  const either = statuses.join(" or ");
+  const expected = meaning === "" ? either : `${either} ${meaning}`;
   throw new Failure(`${url} did not answer ${expected} within ${limits.timeoutMs / 1000} s: ${seen}.`);
 }
 

@@ -143,10 +143,13 @@ export async function startEnvoy(stack: Stack, launch: Launch): Promise<void> {
 
 /**
  * What a request without a session gets once the filter has the policy: until then it gets 503. Not the demo service's
- * 200, unless the policy lets everything pass.
+ * 200, unless the policy lets such requests pass, or may: its routes say.
  */
-const answerUnder = ({ enforcement }: Policy): Wanted =>
-  enforcement === "enforce" ? { status: 401, text: CODE_MISSING_SESSION } : { status: 200 };
+function answerUnder({ enforcement, routes }: Policy): Wanted {
+  if (routes.some(({ match }) => match.path === null || match.path === "/")) return { status: [200, 401] };
+  const passes = enforcement === "observe" || enforcement === "off";
+  return passes ? { status: 200 } : { status: 401, text: CODE_MISSING_SESSION };
+}
 
 /** A session for the lines that the user is shown. */
 export async function demoSession({ settings, adminToken }: Launch): Promise<{ token: string }> {

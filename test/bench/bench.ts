@@ -12,6 +12,7 @@ import { benchFilters } from "./stand/installation.js";
 import { requireH2load } from "./stand/load.js";
 import type { Part } from "./stand/part.js";
 import { requestPath } from "./parts/request-path.js";
+import { routes } from "./parts/routes.js";
 import { scale } from "./parts/scale.js";
 import { sectionText, type Section } from "./stand/section.js";
 import { ticks } from "./parts/ticks.js";
@@ -20,6 +21,7 @@ import { workers } from "./parts/workers.js";
 const PARTS: Record<PartName, (part: Part) => Promise<Section[]>> = {
   "request-path": requestPath,
   "host-calls": hostCalls,
+  routes,
   "full-table": fullTable,
   ticks,
   workers,

@@ -35,10 +35,11 @@ function buildNameOf(wasm: Uint8Array): BuildName {
 }
 
 /** Clock and randomness are the edge's: each run gives the same figures. */
-function costsOfPath(build: BuildName, module: WebAssembly.Module, { name, status, prepared }: RequestPath): Cost[] {
+function costsOfPath(build: BuildName, module: WebAssembly.Module, path: RequestPath): Cost[] {
+  const { name, status, routes = [], prepared } = path;
   const response = { headers: build === "full" ? "draft" : "none" };
   // Tokens come back, so that a refill is computed, and too slowly to make a denied session an allowed one.
-  const edge = new Edge({ module, policy: policy({ plans: [plan({ tokenRefillRate: 1 })], response }) });
+  const edge = new Edge({ module, policy: policy({ plans: [plan({ tokenRefillRate: 1 })], routes, response }) });
   const send = prepared(edge);
   edge.clock.advanceMs(1);
   const ledger = new Ledger(edge.worker(0));

@@ -8,6 +8,8 @@ export interface RequestPath {
   readonly name: string;
   /** What the client gets. */
   readonly status: number;
+  /** Of the policy; none unless a path says so. */
+  readonly routes?: readonly object[];
   /** Brings an edge to where the request is sent. What it returns sends it, and gives the stream when it has ended. */
   readonly prepared: (edge: Edge) => () => Stream;
 }
@@ -71,7 +73,33 @@ export const REQUEST_PATHS: readonly RequestPath[] = [
         return stream;
       }),
   },
+  // No token is read.
+  {
+    name: "exempt",
+    status: 200,
+    routes: [{ match: { path: "/healthz" }, exempt: true }],
+    prepared: (edge) => secondOf(() => edge.worker(0).request(requestWith(undefined, "/healthz"))),
+  },
+  // Allowed, at the cost of a route.
+  ...[1, 10, 100, 1000].map(ofRoutes),
 ];
+
+/** A request that the last of `count` routes takes, each with a path of its own and one parameter. */
+function ofRoutes(count: number): RequestPath {
+  const routes = Array.from({ length: count }, (_, index) => ({
+    match: { template: `/v1/things-${index}/{id}` },
+    cost: 2,
+  }));
+  return {
+    name: `route ${count} of ${count}`,
+    status: 200,
+    routes,
+    prepared(edge) {
+      const session = edge.sessionInTable({ tokens: 9 });
+      return secondOf(() => edge.worker(0).request(requestWith(session, `/v1/things-${count - 1}/7`)));
+    },
+  };
+}
 
 function emptied(edge: Edge): Session {
   return edge.sessionInTable({ tokens: 0 });

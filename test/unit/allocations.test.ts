@@ -5,7 +5,7 @@ import { plan, policy, settings } from "../host/harness/scenes/documents.js";
 import { sessionsOf } from "../host/harness/scenes/batches.js";
 import { Edge, requestWith } from "../host/harness/scenes/edge.js";
 import { filterBytes } from "../host/harness/builds/filter-modules.js";
-import type { HeaderInput } from "../host/harness/host/header-map.js";
+import type { HeaderInput, HeaderPairs } from "../host/harness/host/header-map.js";
 import { edgeWithoutPolicy, newestWatch, offer } from "../host/harness/scenes/policy-offer.js";
 import { Random } from "../host/harness/host/random.js";
 import { withBitFlipped, type Session } from "../host/harness/scenes/tokens.js";
@@ -79,6 +79,37 @@ describe("the allocator", () => {
     expect(allocations(edge.worker(0)) - before).toBe(0);
     expect([...statuses.keys()].sort()).toEqual([200, 401, 429]);
     for (const count of statuses.values()) expect(count).toBeGreaterThan(REQUESTS / 20);
+  });
+
+  it("the allocator is not entered by 20,000 requests of a policy with every kind of route", () => {
+    const routes = [
+      { match: { path: "/healthz" }, exempt: true },
+      { match: { template: "/a/{b}/{rest*}", methods: ["GET"] }, cost: 2, enforcement: { shadow: 50 } },
+      { match: { prefix: "/hosts", hosts: ["*.service.test", "service.test"] }, enforcement: "observe" },
+      { match: { prefix: "/", headers: [{ name: "x-a", value: "1" }, { name: "x-b" }] }, enforcement: "off" },
+    ];
+    const plans = [plan({ maxTokens: 50, tokenRefillRate: 3, enforcement: "shadow" })];
+    const edge = new Edge({ module, policy: policy({ plans, routes }) });
+    const sessions = Array.from({ length: 10 }, () => edge.sessionInTable({ tokens: 40 }));
+    const paths = [
+      "/healthz",
+      "/healthz/..",
+      "/a/b/c?d",
+      "/hosts/x",
+      "/",
+      "*",
+      `/${"x".repeat(5000)}`,
+      "y".repeat(70_000),
+    ];
+    const random = new Random(12);
+    const before = allocations(edge.worker(0));
+    for (let i = 0; i < 20_000; i++) {
+      const token = random.chance(0.2) ? undefined : random.pick([random.pick(sessions), "invented"]);
+      const more: HeaderPairs = random.chance(0.5) ? [["x-a", random.pick(["1", "2", "1".repeat(300)])]] : [];
+      const both: HeaderPairs = random.chance(0.5) ? [["x-b", ""]] : [];
+      edge.worker(0).request([...requestWith(token, random.pick(paths)), ...more, ...both]);
+    }
+    expect(allocations(edge.worker(0)) - before).toBe(0);
   });
 
   it("the allocator is not entered by misses that wait for an answer", () => {

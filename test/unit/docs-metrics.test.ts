@@ -11,7 +11,8 @@ import { observeIssuers } from "../../control-plane/src/http/status/issuer-metri
 import { observePolicy } from "../../control-plane/src/http/status/policy-metrics.js";
 import { observeStore } from "../../control-plane/src/http/status/store-metrics.js";
 import { UsageMetrics } from "../../control-plane/src/http/status/usage-metrics.js";
-import { Edge } from "../host/harness/scenes/edge.js";
+import { policy } from "../host/harness/scenes/documents.js";
+import { Edge, requestWith } from "../host/harness/scenes/edge.js";
 import { sectionOf, tableUnder, textOf, withoutTicks } from "./docs.js";
 import { currentEdge } from "../../control-plane/test/support/edge-view.js";
 
@@ -39,9 +40,10 @@ const documented = (name: string): string =>
   CALL.test(name) ? "sluice_calls_total{call,outcome}" : name.replace('plan="default"', "plan");
 
 it("docs/metrics.md names every metric of the filter, with its outcomes and labels", () => {
-  const edge = new Edge();
+  const edge = new Edge({ policy: policy({ routes: [{ match: { path: "/shadow" }, enforcement: "shadow" }] }) });
   const session = edge.sessionInTable({ tokens: 0 });
   expect(edge.send(session).status).toBe(429);
+  expect(edge.worker(0).request(requestWith(session, "/shadow")).status).toBe(200);
   edge.flush();
   const names = edge.host.metrics.names();
   expect(namesUnder("The filter")).toEqual([...new Set(names.map(documented))].sort());

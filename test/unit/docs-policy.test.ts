@@ -1,5 +1,7 @@
 // docs/policy.md says of every field of policies and edge settings what the validator does: defaults, ranges, words.
+import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
+import { readPolicyDocument } from "../../control-plane/src/domain/policy/read-policy.js";
 import { validatePolicyJson, validateSettingsJson } from "../../control-plane/src/domain/policy/validator.js";
 import { tableUnder, withoutTicks } from "./docs.js";
 
@@ -17,13 +19,17 @@ interface Kind {
   readonly title: string;
   /** The least document. */
   readonly least: Json;
+  /** Documents that together have every field, each of them once as it is when it is left out: null where it may be. */
+  readonly full: readonly Json[];
   /** The least document in which the field at `path` may have any of its values. */
   readonly aboutField: (path: string) => Json;
   readonly validate: (json: string) => PolicyResult;
 }
 
 const PLAN = { id: 0, name: "a", maxTokens: 1, tokenRefillRate: 0 };
+const PLANS = "plans: [{ id: 0, name: default, maxTokens: 100, tokenRefillRate: 10 }]\n";
 const POLICY = { version: 1, plans: [PLAN] };
+const ROUTE = { match: { path: "/" } };
 /** Its sessions may be idle for long, so that every reportInterval will do. */
 const PATIENT = { version: 1, plans: [{ ...PLAN, maxAge: 315360000000 }] };
 
@@ -31,6 +37,10 @@ const KINDS: readonly Kind[] = [
   {
     title: "Fields",
     least: POLICY,
+    full: [
+      { ...POLICY, routes: [{ match: { path: "/" } }] },
+      { ...POLICY, routes: [{ match: { methods: ["GET"] } }] },
+    ],
     aboutField: (path) => (path.startsWith("plans[].") ? POLICY : PATIENT),
     validate: (json) => {
       const result = validatePolicyJson(json);
@@ -40,6 +50,7 @@ const KINDS: readonly Kind[] = [
   {
     title: "Edge settings",
     least: { version: 1 },
+    full: [],
     // Without a policy there is no `follow: false`.
     aboutField: (path) => (path === "follow" ? { version: 1, policy: POLICY } : { version: 1 }),
     validate: (json) => {
@@ -55,8 +66,20 @@ function fieldsOf(node: object, prefix = ""): [path: string, value: unknown][] {
     const path = prefix + name;
     const first: unknown = Array.isArray(value) ? value[0] : undefined;
     if (isObject(first)) return [[path, value], ...fieldsOf(first, `${path}[].`)];
-    return isObject(value) ? fieldsOf(value, `${path}.`) : [[path, value]];
+    return isObject(value) && Object.keys(value).length > 0 ? fieldsOf(value, `${path}.`) : [[path, value]];
   });
+}
+
+/** Of every field what it is when it is left out, in the document's order. */
+function defaultsOf({ least, full, validate }: Kind): Map<string, unknown> {
+  const fields = new Map<string, unknown>();
+  for (const document of [...full, least]) {
+    const result = validate(JSON.stringify(document));
+    for (const [path, value] of fieldsOf("accepted" in result ? result.accepted : {})) {
+      if (!fields.has(path) || value === null || document === least) fields.set(path, value);
+    }
+  }
+  return fields;
 }
 
 function isObject(value: unknown): value is Json {
@@ -68,9 +91,20 @@ function documentWith(kind: Kind, path: string, value: unknown): string {
   const document = kind.aboutField(path);
   const inPlan = /^plans\[\]\.(.+)$/.exec(path)?.[1];
   if (inPlan !== undefined) return JSON.stringify({ ...document, plans: [{ ...PLAN, [inPlan]: value }] });
+  const [, inMatch, ofRoute] = /^routes\[\]\.(?:match\.(.+)|(.+))$/.exec(path) ?? [];
+  if (inMatch !== undefined) return JSON.stringify({ ...document, routes: [{ match: { [inMatch]: value } }] });
+  if (ofRoute !== undefined) return JSON.stringify({ ...document, routes: [{ ...ROUTE, [ofRoute]: value }] });
   const [section = "", name] = path.split(".");
   return JSON.stringify({ ...document, [section]: name === undefined ? value : { [name]: value } });
 }
+
+it("the worked examples of docs/policy.md are policies", () => {
+  const page = readFileSync(new URL("../../docs/policy.md", import.meta.url), "utf8");
+  const examples = [...page.matchAll(/```yaml\n(.*?)```/gs)].map(([, text = ""]) => text);
+  const policies = examples.map((text) => (text.startsWith("version:") ? text : `version: 1\n${PLANS}${text}`));
+  expect(policies.length).toBeGreaterThan(1);
+  for (const text of policies) expect(readPolicyDocument(text)).toHaveProperty("policy");
+});
 
 describe.each(KINDS)("the table under $title", (kind) => {
   const rows = tableUnder("docs/policy.md", kind.title).map(([field = "", , range = "", byDefault = ""]): Row => ({
@@ -78,8 +112,7 @@ describe.each(KINDS)("the table under $title", (kind) => {
     range,
     byDefault: withoutTicks(byDefault),
   }));
-  const result = kind.validate(JSON.stringify(kind.least));
-  const fields = new Map(fieldsOf("accepted" in result ? result.accepted : {}));
+  const fields = defaultsOf(kind);
 
   const violationsWith = (path: string, value: unknown): string => {
     const answer = kind.validate(documentWith(kind, path, value));
@@ -109,14 +142,22 @@ describe.each(KINDS)("the table under $title", (kind) => {
   const booleans = quoted.filter(({ range }) => range === "`true`, `false`");
   const words = quoted.filter((row) => !booleans.includes(row));
   it.each(words)("the table names the words of $path, and which are not available yet", ({ path, range }) => {
-    for (const word of range.split(", ")) {
+    const listed = range.split(", ").filter((word) => /^`[a-z-]+`/.test(word));
+    for (const word of listed) {
       const answer = violationsWith(path, withoutTicks(word.replace(" (not yet)", "")));
       if (word.includes("not yet")) expect(answer).toContain("is not available yet");
       else expect(answer).toBe("");
     }
-    const named = range.split(", ").filter((word) => !word.includes("not yet"));
+    const named = listed.filter((word) => !word.includes("not yet"));
     const offered = named.map((word) => `"${withoutTicks(word)}"`).join(", ");
-    expect(violationsWith(path, "nonsense").replace(" or ", ", ")).toContain(`expected ${offered}, got`);
+    expect(violationsWith(path, "nonsense").replace(" or ", ", ")).toContain(`expected ${offered},`);
+  });
+
+  const shadows = rows.filter(({ range }) => range.includes("`{shadow: 0-100}`"));
+  it.each(shadows)("the table says that $path may be a shadow of some sessions: $range", ({ path, range }) => {
+    for (const percent of [0, 100]) expect(violationsWith(path, { shadow: percent })).toBe("");
+    for (const percent of [-1, 101]) expect(violationsWith(path, { shadow: percent })).toContain("from 0 to 100");
+    expect(violationsWith(path, null) === "").toBe(range.endsWith("or `null`"));
   });
 
   it.each(booleans)("the table says that $path is true or false", ({ path }) => {
@@ -127,7 +168,7 @@ describe.each(KINDS)("the table under $title", (kind) => {
   it.each(rows.filter((row) => row.range.endsWith("not yet)") && !words.includes(row)))(
     "the table says that $path takes nothing else yet",
     ({ path, byDefault }) => {
-      const more = byDefault === "[]" ? [{}] : 1;
+      const more = byDefault === "{}" ? { a: 1 } : 1;
       expect(violationsWith(path, more)).toContain("is not available yet");
     },
   );

@@ -32,6 +32,11 @@ export class Field {
     return this.number(0, min, max, expected, fallback);
   }
 
+  /** The same with its own words for what was expected. */
+  integerAs(min: u64, max: u64, expected: string, fallback: u64): u64 {
+    return this.number(0, min, max, expected, fallback);
+  }
+
   /** `null` is 0, which must lie outside the range. */
   integerOrNull(min: u64, max: u64, fallback: u64): u64 {
     const node = this.node;
@@ -82,6 +87,17 @@ export class Field {
     if (node === null) return [];
     const count = node.kind == JSON_ARRAY ? node.items.length : -1;
     if (count >= min && count <= max) return node.items;
+    this.reject(expected);
+    return [];
+  }
+
+  /** One item at least; none where it is `null`, absent or rejected. */
+  itemsOrNull(max: i32): JsonNode[] {
+    const expected = `an array of 1 to ${max} items or null`;
+    const node = this.present(expected);
+    if (node === null || node.kind == JSON_NULL) return [];
+    const count = node.kind == JSON_ARRAY ? node.items.length : 0;
+    if (count >= 1 && count <= max) return node.items;
     this.reject(expected);
     return [];
   }

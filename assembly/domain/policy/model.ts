@@ -1,11 +1,8 @@
 // The policy as the programs use it: plain fields, with each default standing here and nowhere else.
 // To add a field: give it a field and a default here, validate it in policy-fields.ts (or plans.ts), print it in print.ts.
 import { Choice } from "./choice";
-
-export const ENFORCEMENT_ENFORCE: u8 = 0;
-export const ENFORCEMENT_SHADOW: u8 = 1;
-export const ENFORCEMENT_OFF: u8 = 2;
-export const ENFORCEMENTS: Choice = new Choice(["enforce", "shadow", "off"], ["shadow"]);
+import { ENFORCEMENT_ENFORCE, ENFORCEMENT_INHERITED } from "./enforcement";
+import { Route } from "./route-model";
 
 export const ON_MISS_ACQUIRE: u8 = 0;
 export const ON_MISS_TRUST: u8 = 1;
@@ -71,7 +68,12 @@ export class Plan {
   /** 0: no limit. */
   maxSessionsPerUser: u32 = 0;
   onMaxSessions: u8 = ON_MAX_SESSIONS_REFUSE;
+  /** See enforcement.ts. */
+  enforcement: u32 = ENFORCEMENT_INHERITED;
 }
+
+/** Shared by the policies that have none; never written to. */
+export const NO_ROUTES: Route[] = [];
 
 /** Who may do how much. What an edge must know before it can ask for a policy is in settings-model.ts. */
 export class Policy {
@@ -79,7 +81,10 @@ export class Policy {
   header: string = "x-session-id";
   /** At least one; the first is the default plan. */
   plans: Plan[] = [];
-  enforcement: u8 = ENFORCEMENT_ENFORCE;
+  /** The first that matches says what a request costs. */
+  routes: Route[] = NO_ROUTES;
+  /** See enforcement.ts: of what no route and no plan says otherwise. */
+  enforcement: u32 = ENFORCEMENT_ENFORCE;
   onMiss: u8 = ON_MISS_ACQUIRE;
   onUnreachable: u8 = ON_UNREACHABLE_TRUST;
   onContention: u8 = ON_CONTENTION_DENY;
@@ -100,6 +105,20 @@ export class Policy {
     this.planIndex = new StaticArray<u32>(count);
     for (let i = 0; i < count; i++) this.planIndex[i] = (this.plans[i].id << 16) | (<u32>i);
     this.planIndex.sort();
+  }
+
+  /** A plan's own enforcement, or the document's; the document's where the index is -1. */
+  enforcementOfPlan(planIndex: i32): u32 {
+    if (planIndex < 0) return this.enforcement;
+    const own = unchecked(this.plans[planIndex]).enforcement;
+    return own == ENFORCEMENT_INHERITED ? this.enforcement : own;
+  }
+
+  /** How many plans have this enforcement, their own or the document's. */
+  countPlansUnder(enforcement: u32): i32 {
+    let count = 0;
+    for (let i = 0; i < this.plans.length; i++) if (this.enforcementOfPlan(i) == enforcement) count++;
+    return count;
   }
 
   /** The index into `plans` of the plan with this id, or -1. Binary search; allocates nothing. */

@@ -1,5 +1,5 @@
 // Which strings may name a header, a plan, a table or a cluster.
-import { MAX_NAME_CHARS } from "../../contract";
+import { MAX_HOST_CHARS, MAX_METHOD_CHARS, MAX_NAME_CHARS, MAX_ROUTE_HEADER_CHARS } from "../../contract";
 
 const MAX_HEADER_CHARS: i32 = 64;
 const MAX_CLUSTER_CHARS: i32 = 256;
@@ -42,10 +42,7 @@ export function isName(text: string): bool {
 
 /** An RFC 9110 token in any case, so no pseudo header (`:path`), and none of the unfit ones. */
 export function isSessionHeader(text: string): bool {
-  if (text.length == 0 || text.length > MAX_HEADER_CHARS) return false;
-  for (let i = 0; i < text.length; i++) {
-    if (!isTokenUnit(text.charCodeAt(i))) return false;
-  }
+  if (!isToken(text, MAX_HEADER_CHARS)) return false;
   const name = text.toLowerCase();
   for (let i = 0; i < UNFIT_HEADER_PREFIXES.length; i++) {
     if (name.startsWith(UNFIT_HEADER_PREFIXES[i])) return false;
@@ -58,6 +55,69 @@ export function isCluster(text: string): bool {
   for (let i = 0; i < text.length; i++) {
     const unit = text.charCodeAt(i);
     if (unit < 0x21 || unit > 0x7e) return false;
+  }
+  return true;
+}
+
+/** Of a route. Methods are told apart by case, and those that are registered have upper case. */
+export function isMethod(text: string): bool {
+  if (text.length == 0 || text.length > MAX_METHOD_CHARS) return false;
+  for (let i = 0; i < text.length; i++) {
+    const unit = text.charCodeAt(i);
+    if (!isLowerLetter(unit + 0x20) && !isDigit(unit) && unit != 0x2d && unit != 0x5f) return false;
+  }
+  return true;
+}
+
+/** A name that a route's condition may look at. A request's host has no header of that name in Envoy. */
+export function isConditionHeader(text: string): bool {
+  return isToken(text, MAX_HEADER_CHARS) && text.toLowerCase() != "host";
+}
+
+/** A value that a request's header may have whole: HTTP takes spaces at its ends off. */
+export function isHeaderValue(text: string): bool {
+  if (text.length == 0 || text.length > MAX_ROUTE_HEADER_CHARS) return false;
+  if (text.startsWith(" ") || text.endsWith(" ")) return false;
+  for (let i = 0; i < text.length; i++) {
+    const unit = text.charCodeAt(i);
+    if (unit < 0x20 || unit > 0x7e) return false;
+  }
+  return true;
+}
+
+/** A name of labels, an address (of IPv6 in brackets), or `*.` and a name. In any case. */
+export function isHostPattern(text: string): bool {
+  const host = text.startsWith("*.") ? text.substring(2) : text;
+  if (host.length == 0 || text.length > MAX_HOST_CHARS) return false;
+  if (host.startsWith("[")) return host.length == text.length && isBracketed(host);
+  let isEmpty = true;
+  for (let i = 0; i < host.length; i++) {
+    const unit = host.charCodeAt(i);
+    const isDot = unit == 0x2e;
+    if (isDot ? isEmpty : !isHostUnit(unit)) return false;
+    isEmpty = isDot;
+  }
+  return !isEmpty;
+}
+
+function isBracketed(host: string): bool {
+  if (host.length < 4 || !host.endsWith("]")) return false;
+  for (let i = 1; i < host.length - 1; i++) {
+    const unit = host.charCodeAt(i);
+    const letter = unit | 0x20;
+    if (!isDigit(unit) && (letter < 0x61 || letter > 0x66) && unit != 0x3a && unit != 0x2e) return false;
+  }
+  return true;
+}
+
+function isHostUnit(unit: i32): bool {
+  return isLowerLetter(unit | 0x20) || isDigit(unit) || unit == 0x2d || unit == 0x5f;
+}
+
+function isToken(text: string, maxChars: i32): bool {
+  if (text.length == 0 || text.length > maxChars) return false;
+  for (let i = 0; i < text.length; i++) {
+    if (!isTokenUnit(text.charCodeAt(i))) return false;
   }
   return true;
 }

@@ -11,6 +11,7 @@ import {
 } from "../../contract";
 import { JsonNode } from "../json/node";
 import { Violations, itemPath } from "./violations";
+import { readEnforcementOrNull } from "./enforcement";
 import { Field } from "./field";
 import { Fields } from "./fields";
 import { ON_MAX_SESSIONS, Plan, SCOPES } from "./model";
@@ -75,6 +76,8 @@ class PlansValidator {
     const maxSessions = fields.optional("maxSessionsPerUser");
     plan.maxSessionsPerUser = <u32>maxSessions.integerOrNull(1, MAX_SESSIONS_PER_USER, plan.maxSessionsPerUser);
     plan.onMaxSessions = fields.optional("onMaxSessions").choice(ON_MAX_SESSIONS, plan.onMaxSessions);
+
+    plan.enforcement = readEnforcementOrNull(fields.optional("enforcement"), this.violations);
 
     fields.rejectOthers();
     return plan;

@@ -3,8 +3,8 @@ import { MAX_ACQUIRE_TIMEOUT_MS, POLICY_VERSION } from "../../contract";
 import { Violations } from "./violations";
 import { Field } from "./field";
 import { Fields } from "./fields";
+import { readEnforcement } from "./enforcement";
 import {
-  ENFORCEMENTS,
   ON_CONTENTION,
   ON_MISS,
   ON_TABLE_FULL,
@@ -17,9 +17,10 @@ import {
 } from "./model";
 import { EXPECTED_HEADER, isSessionHeader } from "./names";
 import { validatePlans } from "./plans";
+import { printPolicy } from "./print";
+import { mayBeTooLong, rejectTooLong, validateRoutes } from "./routes";
 import { BELONGS_TO_SETTINGS, forbidNumbers } from "./field-documents";
 
-const MAX_ROUTES: i32 = 1000;
 /** One tick is 100 ms; past 10 minutes a crash of Envoy would lose more than anyone expects. */
 const MIN_REPORT_INTERVAL_MS: u64 = 100;
 const MAX_REPORT_INTERVAL_MS: u64 = 600000;
@@ -35,9 +36,8 @@ export function validatePolicyFields(fields: Fields, violations: Violations): Po
   policy.header = header.toLowerCase();
   const plans = fields.required("plans");
   const routes = fields.optional("routes");
-  if (routes.items(0, MAX_ROUTES).length > 0) routes.rejectNotYet("an empty array");
 
-  policy.enforcement = fields.optional("enforcement").choice(ENFORCEMENTS, policy.enforcement);
+  policy.enforcement = readEnforcement(fields.optional("enforcement"), policy.enforcement, violations);
   policy.onMiss = fields.optional("onMiss").choice(ON_MISS, policy.onMiss);
   policy.onUnreachable = fields.optional("onUnreachable").choice(ON_UNREACHABLE, policy.onUnreachable);
   policy.onContention = fields.optional("onContention").choice(ON_CONTENTION, policy.onContention);
@@ -54,6 +54,10 @@ export function validatePolicyFields(fields: Fields, violations: Violations): Po
 
   policy.plans = validatePlans(plans, reportInterval, policy.reportIntervalMs, violations);
   policy.indexPlans();
+  policy.routes = validateRoutes(routes, policy.plans, violations);
+  if (violations.list.length == 0 && mayBeTooLong(policy.routes)) {
+    rejectTooLong(routes, String.UTF8.byteLength(printPolicy(policy)));
+  }
   return policy;
 }
 

@@ -1,8 +1,8 @@
 // Prints policies and edge settings as canonical JSON: every field of the document, defaults filled in, in the document's own units.
 import { POLICY_VERSION, REFILL_RATE_DECIMALS, SETTINGS_VERSION } from "../../contract";
 import { JsonWriter } from "../json/writer";
+import { printEnforcement } from "./enforcement";
 import {
-  ENFORCEMENTS,
   ON_CONTENTION,
   ON_MAX_SESSIONS,
   ON_MISS,
@@ -16,6 +16,7 @@ import {
   SCOPES,
   UPSTREAM_HEADERS,
 } from "./model";
+import { printRoute } from "./print-route";
 import { EdgeSettings } from "./settings-model";
 
 /** The same policy always gives the same bytes, and validating them gives the same policy. */
@@ -27,8 +28,10 @@ export function printPolicy(policy: Policy): string {
   json.name("plans").beginArray();
   for (let i = 0; i < policy.plans.length; i++) printPlan(policy.plans[i], json);
   json.endArray();
-  json.name("routes").beginArray().endArray();
-  json.name("enforcement").string(ENFORCEMENTS.word(policy.enforcement));
+  json.name("routes").beginArray();
+  for (let i = 0; i < policy.routes.length; i++) printRoute(policy.routes[i], json);
+  json.endArray();
+  printEnforcement(json.name("enforcement"), policy.enforcement);
   json.name("onMiss").string(ON_MISS.word(policy.onMiss));
   json.name("onUnreachable").string(ON_UNREACHABLE.word(policy.onUnreachable));
   json.name("onContention").string(ON_CONTENTION.word(policy.onContention));
@@ -81,6 +84,7 @@ function printPlan(plan: Plan, json: JsonWriter): void {
   json.name("scope").string(SCOPES.word(plan.scope));
   printIntegerOrNull(json.name("maxSessionsPerUser"), plan.maxSessionsPerUser);
   json.name("onMaxSessions").string(ON_MAX_SESSIONS.word(plan.onMaxSessions));
+  printEnforcement(json.name("enforcement"), plan.enforcement);
   json.endObject();
 }
 

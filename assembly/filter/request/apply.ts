@@ -1,15 +1,18 @@
 // Carrying a verdict out: the one place that counts what became of a request, notes what its response will say, and lets
 // it go, answers it, or has it wait (docs/decisions/0039-one-exit.md).
+import { ENFORCEMENT_ENFORCE, ENFORCEMENT_OFF, enforcementKind } from "../../domain/policy/enforcement";
 import { OPEN_STREAMS_CLOSE, RESPONSE_HEADERS_NONE } from "../../domain/policy/model";
 import { CONTINUE, PAUSE } from "../../host/stream";
 import { resumeRequest } from "../../host/exit";
-import { PLAN_ALLOWED, PLAN_LIMITED, PLAN_TOKENS } from "../state/plan-counts";
+import { Epoch } from "../state/epoch";
+import { PLAN_ALLOWED, PLAN_LIMITED, PLAN_SHADOW_LIMITED, PLAN_TOKENS } from "../state/plan-counts";
 import { noteOpenStream } from "../state/open-streams";
 import { Request } from "../state/request";
 import {
   ALLOWED_UNMETERED,
   CAS_EXHAUSTED,
   CAS_RETRIES,
+  EXEMPTED,
   INVALID,
   MISSING,
   MISS_BUSY,
@@ -18,11 +21,15 @@ import {
   MISS_TOO_OLD,
   MISS_UNVERIFIED,
   NO_POLICY_YET,
+  SHADOW_INVALID,
+  SHADOW_MISSING,
+  SHADOW_UNAVAILABLE,
   STREAMS_UNTRACKED,
   UNAVAILABLE,
   count,
   countMany,
 } from "../vm/counters";
+import { enforcementOfDenial } from "./enforced";
 import {
   replyBudgetSpent,
   replyBusy,
@@ -38,7 +45,8 @@ import {
   ALLOWED,
   BUDGET_SPENT,
   BUSY_ASKING,
-  CANNOT_DECIDE,
+  DENIED,
+  EXEMPT,
   FORGED,
   HELD,
   INVALID_TOKEN,
@@ -57,12 +65,18 @@ import {
 /** @returns what the callback for the request's headers returns: CONTINUE, or PAUSE if it was answered or waits */
 export function apply(request: Request, verdict: Verdict): u32 {
   countHow(verdict);
-  switch (verdict.outcome) {
-    case ALLOWED: {
-      countAllowed(request, verdict);
+  const outcome = verdict.outcome;
+  if (outcome == ALLOWED) {
+    countAllowed(request, verdict);
+    return CONTINUE;
+  }
+  if (outcome >= DENIED) return applyDenial(request, verdict);
+  switch (outcome) {
+    case NOT_ENFORCED: {
       return CONTINUE;
     }
-    case NOT_ENFORCED: {
+    case EXEMPT: {
+      count(EXEMPTED);
       return CONTINUE;
     }
     case UNMETERED: {
@@ -73,6 +87,29 @@ export function apply(request: Request, verdict: Verdict): u32 {
     case HELD: {
       return PAUSE;
     }
+    case UNCONFIGURED:
+    default: {
+      replyUnconfigured();
+      return PAUSE;
+    }
+  }
+}
+
+/** The same for a request that has waited; its stream is entered. */
+export function applyToWaiting(request: Request, verdict: Verdict): void {
+  if (apply(request, verdict) == CONTINUE) resumeRequest();
+}
+
+function applyDenial(request: Request, verdict: Verdict): u32 {
+  if (request.epoch.enforcesAll) return deny(request, verdict);
+  const enforcement = enforcementOfDenial(request, verdict);
+  if (enforcement == ENFORCEMENT_ENFORCE) return deny(request, verdict);
+  if (enforcement != ENFORCEMENT_OFF) passDenied(request, verdict);
+  return CONTINUE;
+}
+
+function deny(request: Request, verdict: Verdict): u32 {
+  switch (verdict.outcome) {
     case LIMITED: {
       countLimited(request, verdict);
       replyLimited(request.epoch, verdict.planIndex, verdict.levelPico, request.cost);
@@ -98,11 +135,6 @@ export function apply(request: Request, verdict: Verdict): u32 {
       replyNoPolicy(request.epoch.denials);
       return PAUSE;
     }
-    case UNCONFIGURED: {
-      replyUnconfigured();
-      return PAUSE;
-    }
-    case CANNOT_DECIDE:
     default: {
       count(UNAVAILABLE);
       if (verdict.why == BUSY_ASKING) replyBusy(request.epoch.denials);
@@ -112,9 +144,28 @@ export function apply(request: Request, verdict: Verdict): u32 {
   }
 }
 
-/** The same for a request that has waited; its stream is entered. */
-export function applyToWaiting(request: Request, verdict: Verdict): void {
-  if (apply(request, verdict) == CONTINUE) resumeRequest();
+/** Counts what would have been answered, and notes what its response will say of the bucket. */
+function passDenied(request: Request, verdict: Verdict): void {
+  switch (verdict.outcome) {
+    case LIMITED:
+    case BUDGET_SPENT: {
+      request.epoch.planCounts.count(PLAN_SHADOW_LIMITED, verdict.planIndex, 1);
+      noteLevel(request, request.epoch, verdict);
+      trackStream(request, verdict);
+      break;
+    }
+    case MISSING_TOKEN: {
+      count(SHADOW_MISSING);
+      break;
+    }
+    case INVALID_TOKEN: {
+      count(SHADOW_INVALID);
+      break;
+    }
+    default: {
+      count(SHADOW_UNAVAILABLE);
+    }
+  }
 }
 
 /** How it came to the outcome, whichever it is. */
@@ -137,14 +188,19 @@ function countAllowed(request: Request, verdict: Verdict): void {
   const planIndex = verdict.planIndex;
   epoch.planCounts.count(PLAN_ALLOWED, planIndex, 1);
   epoch.planCounts.count(PLAN_TOKENS, planIndex, request.cost);
-  if (epoch.policy.responseHeaders != RESPONSE_HEADERS_NONE)
-    noteBucket(request.contextId, request.slot, epoch.number, planIndex, verdict.levelPico);
+  noteLevel(request, epoch, verdict);
   trackStream(request, verdict);
+}
+
+function noteLevel(request: Request, epoch: Epoch, verdict: Verdict): void {
+  if (epoch.policy.responseHeaders == RESPONSE_HEADERS_NONE) return;
+  noteBucket(request.contextId, request.slot, epoch.number, verdict.planIndex, verdict.levelPico);
 }
 
 /** It may turn out a long one: a websocket, an event stream. Noted under any policy, since that may change meanwhile. */
 function trackStream(request: Request, verdict: Verdict): void {
-  if (noteOpenStream(request.contextId, request.slot, request.token, verdict.readAtUs)) return;
+  const enforcement = enforcementKind(request.enforcement);
+  if (noteOpenStream(request.contextId, request.slot, request.token, enforcement, verdict.readAtUs)) return;
   if (request.epoch.policy.openStreams == OPEN_STREAMS_CLOSE) count(STREAMS_UNTRACKED);
 }
 

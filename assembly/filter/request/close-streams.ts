@@ -1,11 +1,12 @@
 // Ending open streams whose session has ended (docs/decisions/0048-streams-end-with-their-session.md): on each tick a
 // slice of them is looked up in the session table.
 import { FLAG_REFRESH, FLAG_UNCONFIRMED, SWEEP_ROUND_TICKS, TICK_MS } from "../../contract";
-import { ENFORCEMENT_ENFORCE, OPEN_STREAMS_CLOSE, Policy } from "../../domain/policy/model";
+import { ENFORCEMENT_ENFORCE, ENFORCEMENT_SHADOW, enforcementKind } from "../../domain/policy/enforcement";
+import { OPEN_STREAMS_CLOSE, Policy } from "../../domain/policy/model";
 import { elapsedUsSince } from "../../domain/table/bucket";
 import { hasFlag, isLive, isPastEnd, recordPlanIdOf, refilledAtUsOf } from "../../domain/table/record";
 import { findRecord } from "../../domain/table/set";
-import { sessionIdOf } from "../../domain/token/token";
+import { planIdOf, sessionIdOf } from "../../domain/token/token";
 import { sharedValue } from "../../host/shared-data";
 import { OK } from "../../host/status";
 import { closeStream, enterRoot, enterStream } from "../../host/stream";
@@ -74,10 +75,14 @@ export function closeEndedStreams(root: Root, nowUs: u64): u32 {
 
 /** By its own root: a stream may outlive a change of settings. */
 function lookUp(root: Root, stream: OpenStream, nowUs: u64): u32 {
-  const policy = root.epoch.policy;
-  if (policy.openStreams != OPEN_STREAMS_CLOSE || policy.enforcement != ENFORCEMENT_ENFORCE) return STAYS;
+  const epoch = root.epoch;
+  const policy = epoch.policy;
+  if (policy.openStreams != OPEN_STREAMS_CLOSE || epoch.isOff) return STAYS;
   const id = sessionIdOf(stream.token);
   const record = readSet(root.table, id) == OK ? findRecord(sharedValue(), id) : 0;
+  const planIndex = policy.planIndexById(record == 0 ? planIdOf(stream.token) : recordPlanIdOf(record));
+  const kind = enforcementKind(epoch.enforcementOf(stream.enforcement, planIndex));
+  if (kind != ENFORCEMENT_ENFORCE && kind != ENFORCEMENT_SHADOW) return STAYS;
   // It was evicted, and nobody has marked it since.
   if (record == 0) return stream.hasEnded ? ENDS : ASKS;
   if (!isLive(record) || isPastEnd(record, nowUs)) return ENDS;

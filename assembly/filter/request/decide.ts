@@ -1,6 +1,6 @@
 // What becomes of a request (docs/architecture.md, "The life of a request"). Deciding may spend, send an acquire, make a
 // record, and let the request wait; it counts no outcome and answers nobody: that is apply.ts.
-import { ENFORCEMENT_OFF } from "../../domain/policy/model";
+import { ENFORCEMENT_INHERITED, ENFORCEMENT_OFF } from "../../domain/policy/enforcement";
 import { monotonicUs } from "../../host/clock";
 import { rootInSlot } from "../state/roots";
 import { Request } from "../state/request";
@@ -8,8 +8,10 @@ import { ANSWER_STALE, SESSION_ENDED, WRITTEN } from "../table/insert";
 import { admit, admitOnRecord, admitUnanswered, admitUnreachable, admitWithoutRecord } from "./admit";
 import { holdForPolicy } from "./held";
 import { readHeader, takeToken } from "./request";
+import { takeRoute } from "./route";
 import {
   BUSY_ASKING,
+  EXEMPT,
   HELD,
   INVALID_TOKEN,
   MISSING_TOKEN,
@@ -46,13 +48,23 @@ export function decideOnAnswer(request: Request, answered: u32): Verdict {
   return verdict;
 }
 
+/** Of a request that no route takes. */
+const DEFAULT_COST: u32 = 1;
+
 function decideFromHeaders(request: Request, verdict: Verdict): u32 {
   const root = rootInSlot(request.slot);
   if (root == null) return UNCONFIGURED;
   request.bind(root);
   const epoch = request.epoch;
-  if (request.enforcement == ENFORCEMENT_OFF) return NOT_ENFORCED;
+  request.cost = DEFAULT_COST;
+  request.enforcement = ENFORCEMENT_INHERITED;
+  if (epoch.isOff) return NOT_ENFORCED;
   if (epoch.isNone) return holdForPolicy(request) ? HELD : NO_POLICY_IN_FORCE;
+  const routes = epoch.routes;
+  if (routes != null) {
+    if (takeRoute(request, routes)) return EXEMPT;
+    if (request.enforcement == ENFORCEMENT_OFF) return NOT_ENFORCED;
+  }
   if (!readHeader(request)) return MISSING_TOKEN;
   return takeToken(request) ? admit(request, verdict) : INVALID_TOKEN;
 }

@@ -54,7 +54,7 @@ export function isStillDenied(request: Request, nowUs: u64, verdict: Verdict): b
   const level = refilledLevel(load<i64>(entry, LEVEL_AT), elapsedUs, plan.refillRateMicro, toPico(plan.maxTokens));
   verdict.planIndex = planIndex;
   verdict.levelPico = level;
-  return level < toPico(request.cost);
+  return level < toPico(request.cost) && request.cost != 0;
 }
 
 /** Notes that a bucket holds less than the request's cost, as the verdict says. */

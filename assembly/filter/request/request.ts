@@ -7,9 +7,6 @@ import { addressOf } from "../../memory/bytes";
 import { waiterRequest } from "../edge/waiters";
 import { REQUEST_BYTES, Request } from "../state/request";
 
-/** Until routes set it. */
-const COST: u32 = 1;
-
 const record: usize = memory.data(REQUEST_BYTES, 8);
 
 /** A request that has just come, under the root in a slot. The record is the next request's afterwards. */
@@ -18,7 +15,6 @@ export function newRequest(slot: u32, contextId: u32): Request {
   request.slot = slot;
   request.contextId = contextId;
   request.asks = 0;
-  request.cost = COST;
   return request;
 }
 

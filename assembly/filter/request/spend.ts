@@ -2,6 +2,7 @@
 import { FLAG_BUDGET_SPENT, FLAG_REFRESH, FLAG_UNCONFIRMED, RECORD_BYTES } from "../../contract";
 import { toPico, elapsedUsSince, refilledLevel } from "../../domain/table/bucket";
 import { tokenKeyStateOf } from "../../domain/token/keys";
+import { ENFORCEMENT_OFF } from "../../domain/policy/enforcement";
 import { Plan } from "../../domain/policy/model";
 import {
   consumedOf,
@@ -30,7 +31,7 @@ import { keysWithId } from "../vm/process";
 import { isStillDenied, noteDenial } from "./recent-denials";
 import { Request } from "../state/request";
 import { MAX_CAS_TRIES, lastSetIndex, readSet, writeSet } from "../table/session-table";
-import { ALLOWED, BUDGET_SPENT, INVALID_TOKEN, LIMITED, Verdict } from "./verdict";
+import { ALLOWED, BUDGET_SPENT, INVALID_TOKEN, LIMITED, NOT_ENFORCED, Verdict } from "./verdict";
 
 /** How long a spent budget is taken to be spent without asking: at most two acquires a minute, whoever keeps trying. */
 const BUDGET_AGE_US: u64 = 30000000;
@@ -43,7 +44,7 @@ export const STANDS: u32 = 1;
 /** The policy trusts what cannot be asked about: it stands in any case. */
 export const STANDS_UNCONFIRMED: u32 = 2;
 
-// What came of it: ALLOWED, LIMITED, BUDGET_SPENT or INVALID_TOKEN (verdict.ts), or one of these, which decide nothing yet.
+// What came of it: ALLOWED, NOT_ENFORCED, LIMITED, BUDGET_SPENT or INVALID_TOKEN (verdict.ts), or one of these, which decide nothing yet.
 /** No record: ask the control plane. */
 export const MISS: u32 = 16;
 /** The same, although there is a record: it ended long ago, or is in doubt. */
@@ -102,17 +103,20 @@ function spendInCopy(request: Request, record: usize, recordStatus: u32, verdict
   if (!sameToken && !tagMatches(token, tokenKeyStateOf(keys))) return INVALID_TOKEN;
   if (!isLive(record)) return isPastEnd(record, nowUs) ? MISS_ON_RECORD : INVALID_TOKEN;
   if (isPastEnd(record, nowUs)) return INVALID_TOKEN;
-  const policy = request.epoch.policy;
+  const epoch = request.epoch;
+  const policy = epoch.policy;
   const planIndex = policy.planIndexById(recordPlanIdOf(record));
   if (planIndex < 0) return UNKNOWN_PLAN;
   const plan = unchecked(policy.plans[planIndex]);
   if (recordStatus == ASK_FIRST && shouldAsk(record, plan, nowUs)) return ASK;
   if (recordStatus != STANDS_UNCONFIRMED && hasFlag(record, FLAG_UNCONFIRMED)) return MISS_ON_RECORD;
+  if (epoch.hasOffPlans && epoch.enforcementOf(request.enforcement, planIndex) == ENFORCEMENT_OFF) return NOT_ENFORCED;
   verdict.planIndex = planIndex;
   const levelPico = levelNow(record, plan, nowUs);
   verdict.levelPico = levelPico;
-  if (hasFlag(record, FLAG_BUDGET_SPENT)) return BUDGET_SPENT;
-  if (levelPico < toPico(request.cost)) {
+  // What costs nothing is never limited.
+  if (hasFlag(record, FLAG_BUDGET_SPENT) && request.cost != 0) return BUDGET_SPENT;
+  if (levelPico < toPico(request.cost) && request.cost != 0) {
     noteDenial(request, plan, verdict);
     return LIMITED;
   }

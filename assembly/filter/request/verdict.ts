@@ -3,27 +3,31 @@
 // Outcomes that let the request go.
 /** Its bucket has paid. */
 export const ALLOWED: u32 = 0;
-/** The policy enforces nothing. */
+/** Its route, its plan or the policy is off. */
 export const NOT_ENFORCED: u32 = 1;
 /** The bucket could not be reached, and the policy lets it pass. */
 export const UNMETERED: u32 = 2;
+/** Its route needs no session. */
+export const EXEMPT: u32 = 3;
 // The outcome of a request that waits.
 /** For the control plane's answer, or for a policy: it is kept (waiters.ts), and decided on again. */
-export const HELD: u32 = 3;
+export const HELD: u32 = 4;
 // Outcomes that are answered in place of the upstream.
-/** The bucket holds less than the cost. */
-export const LIMITED: u32 = 4;
-/** The session has spent its budget. */
-export const BUDGET_SPENT: u32 = 5;
-export const MISSING_TOKEN: u32 = 6;
-/** The token is none, or forged, or its session has ended. */
-export const INVALID_TOKEN: u32 = 7;
-/** The limiter cannot decide. */
-export const CANNOT_DECIDE: u32 = 8;
-/** This edge has no policy yet. */
-export const NO_POLICY_IN_FORCE: u32 = 9;
 /** The stream runs under a root that was never configured here: there is no policy to say how to answer. */
-export const UNCONFIGURED: u32 = 10;
+export const UNCONFIGURED: u32 = 5;
+/** The first of the denials: from here on the policy may let the request pass all the same (enforced.ts). */
+export const DENIED: u32 = 6;
+/** The bucket holds less than the cost. */
+export const LIMITED: u32 = 6;
+/** The session has spent its budget. */
+export const BUDGET_SPENT: u32 = 7;
+export const MISSING_TOKEN: u32 = 8;
+/** The token is none, or forged, or its session has ended. */
+export const INVALID_TOKEN: u32 = 9;
+/** The limiter cannot decide. */
+export const CANNOT_DECIDE: u32 = 10;
+/** This edge has no policy yet. */
+export const NO_POLICY_IN_FORCE: u32 = 11;
 
 // Why, where the session was not in the table and the outcome alone does not say it.
 export const NO_REASON: u32 = 0;

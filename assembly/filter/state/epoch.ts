@@ -1,8 +1,11 @@
 // A policy in force in this VM, and all that follows from it: texts, counts of its plans. Immutable but for its counts
 // and for the generation, which may grow while the policy stays the same.
 import { POLICY_HASH_CHARS, SOURCE_CONTROL_PLANE, SOURCE_NONE, SOURCE_SETTINGS } from "../../contract";
-import { Policy } from "../../domain/policy/model";
+import { ENFORCEMENT_ENFORCE, ENFORCEMENT_INHERITED, ENFORCEMENT_OFF } from "../../domain/policy/enforcement";
+import { NO_ROUTES, Policy } from "../../domain/policy/model";
 import { printPolicy } from "../../domain/policy/print";
+import { compileRoutes } from "../../domain/routes/compile-routes";
+import { RouteTable } from "../../domain/routes/route-table";
 import { sha256 } from "../../domain/token/sha256";
 import { addressOf, utf8 } from "../../memory/bytes";
 import { DenialTexts } from "./denial-texts";
@@ -25,6 +28,14 @@ export class Epoch {
   plans: StaticArray<PlanTexts>;
   denials: DenialTexts;
   planCounts: PlanCounts;
+  /** Null without routes. */
+  routes: RouteTable | null;
+  /** Some plans are off: their sessions spend nothing. */
+  hasOffPlans: bool = false;
+  /** Everything is off: nothing of a request is read. */
+  isOff: bool = false;
+  /** Nothing is anything but enforced. */
+  enforcesAll: bool = true;
   /** Of the control plane's log in which the generation counts; 0 where it is not the control plane's. */
   log: u64 = 0;
   generation: u64 = 0;
@@ -47,10 +58,31 @@ export class Epoch {
       longest = max(longest, policy.plans[i].lifetimeMs);
     }
     this.headerName = utf8(policy.header);
+    const routes = compileRoutes(policy.routes);
+    this.routes = routes;
+    // What is kept of a policy is looked at after every answer of the control plane: a thousand routes would be thousands of
+    // objects.
+    policy.routes = NO_ROUTES;
+    const document = policy.enforcement;
+    const offRoutes = routes == null || routes.allAre(ENFORCEMENT_OFF);
+    this.hasOffPlans = policy.countPlansUnder(ENFORCEMENT_OFF) > 0;
+    this.isOff = document == ENFORCEMENT_OFF && policy.countPlansUnder(ENFORCEMENT_OFF) == count && offRoutes;
+    const enforced = policy.countPlansUnder(ENFORCEMENT_ENFORCE) == count;
+    this.enforcesAll =
+      document == ENFORCEMENT_ENFORCE && enforced && (routes == null || routes.allAre(ENFORCEMENT_ENFORCE));
     this.plans = texts;
     this.denials = new DenialTexts(policy);
     this.planCounts = new PlanCounts(policy);
     this.longestLifetimeMs = longest;
+  }
+
+  /**
+   * What holds for a request: its route's, else its plan's, else the document's.
+   * @param ofRoute ENFORCEMENT_INHERITED where it has none, or that says nothing
+   * @param planIndex -1 where no plan is known
+   */
+  enforcementOf(ofRoute: u32, planIndex: i32): u32 {
+    return ofRoute != ENFORCEMENT_INHERITED ? ofRoute : this.policy.enforcementOfPlan(planIndex);
   }
 
   /** No policy yet: requests are held. */

@@ -21,6 +21,8 @@ export class OpenStream {
   next: u32;
   /** The control plane has answered that the session has ended. */
   hasEnded: bool;
+  /** The kind of its route's enforcement, or ENFORCEMENT_INHERITED. */
+  enforcement: u8;
   /** Monotonic µs of the decision that let it through. */
   openedAtUs: u64;
   /** The control plane is not asked about its session before this. */
@@ -67,8 +69,12 @@ function shareOf(token: usize): usize {
   return shares + (load<u16>(sessionIdOf(token), SESSION_ID_BYTES - 2) & ((MAX_OPEN_STREAMS - 1) << 1));
 }
 
-/** Notes a stream that was let through at `nowUs`. False: it cannot be, and goes on whatever becomes of its session. */
-export function noteOpenStream(contextId: u32, rootSlot: u32, token: usize, nowUs: u64): bool {
+/**
+ * Notes a stream that was let through at `nowUs`.
+ * @param enforcement the kind of its route's
+ * @returns false: it cannot be, and goes on whatever becomes of its session
+ */
+export function noteOpenStream(contextId: u32, rootSlot: u32, token: usize, enforcement: u32, nowUs: u64): bool {
   if (!hasEnds) return false;
   const share = shareOf(token);
   const open = load<u16>(share);
@@ -86,6 +92,7 @@ export function noteOpenStream(contextId: u32, rootSlot: u32, token: usize, nowU
   stream.rootSlot = rootSlot;
   stream.next = load<u16>(head);
   stream.hasEnded = false;
+  stream.enforcement = <u8>enforcement;
   stream.openedAtUs = nowUs;
   stream.askAfterUs = 0;
   memory.copy(stream.token, token, TOKEN_BYTES);

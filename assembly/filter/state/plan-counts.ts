@@ -7,7 +7,9 @@ import { counterNamed, metricTag } from "../vm/metric-ids";
 export const PLAN_ALLOWED: u32 = 0;
 export const PLAN_LIMITED: u32 = 1;
 export const PLAN_TOKENS: u32 = 2;
-const PER_PLAN: u32 = 3;
+/** Above the limit, and let through. */
+export const PLAN_SHADOW_LIMITED: u32 = 3;
+const PER_PLAN: u32 = 4;
 
 export class PlanCounts {
   private counts: StaticArray<u64>;
@@ -45,7 +47,11 @@ export class PlanCounts {
     const which = index % PER_PLAN;
     const plan = metricTag("plan", this.names[index / PER_PLAN]);
     if (which == PLAN_TOKENS) return `sluice_tokens_spent_total.${plan}`;
-    const outcome = metricTag("outcome", which == PLAN_ALLOWED ? "allowed" : "limited");
-    return `sluice_requests_total.${outcome}${plan}`;
+    return `sluice_requests_total.${metricTag("outcome", outcomeOf(which))}${plan}`;
   }
+}
+
+function outcomeOf(which: u32): string {
+  if (which == PLAN_ALLOWED) return "allowed";
+  return which == PLAN_LIMITED ? "limited" : "shadow_limited";
 }

@@ -16,9 +16,9 @@ export class Request {
   contextId: u32;
   /** How often it has asked the control plane, or been found to have asked enough. */
   asks: u32;
-  /** Tokens that it takes from the bucket. */
+  /** Tokens that it takes from the bucket, as its route says. */
   cost: u32;
-  /** ENFORCEMENT_… of the policy's model. */
+  /** Its route's (domain/policy/enforcement.ts), or ENFORCEMENT_INHERITED. */
   enforcement: u32;
 
   /** Address of its token's TOKEN_BYTES: they stand behind the fields. */
@@ -30,10 +30,8 @@ export class Request {
   /** Puts it under a root, and under the policy that is in force there. */
   @inline
   bind(root: Root): void {
-    const epoch = root.epoch;
     this.root = root;
-    this.epoch = epoch;
-    this.enforcement = epoch.policy.enforcement;
+    this.epoch = root.epoch;
   }
 }
 

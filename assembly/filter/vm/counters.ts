@@ -31,8 +31,13 @@ export const REPORT_FAILURES: u32 = 21;
 export const STREAMS_CLOSED: u32 = 22;
 /** Requests let through whose stream could not be kept with its session: it may outlive it. */
 export const STREAMS_UNTRACKED: u32 = 23;
+export const EXEMPTED: u32 = 24;
+/** What would have been denied, and was let through. */
+export const SHADOW_MISSING: u32 = 25;
+export const SHADOW_INVALID: u32 = 26;
+export const SHADOW_UNAVAILABLE: u32 = 27;
 /** The first of the calls' outcomes: one for each kind of call and outcome (call-outcomes.ts). */
-export const CALLS: u32 = 24;
+export const CALLS: u32 = 28;
 /** Kinds of call × outcomes. */
 const CALL_COUNTERS: u32 = 27;
 const SIZE: u32 = CALLS + CALL_COUNTERS;
@@ -63,6 +68,10 @@ const names: string[] = [
   "sluice_report_failures_total",
   "sluice_streams_closed_total",
   "sluice_streams_untracked_total",
+  "sluice_requests_total.outcome=.=exempt;.;",
+  "sluice_requests_total.outcome=.=shadow_missing;.;",
+  "sluice_requests_total.outcome=.=shadow_invalid;.;",
+  "sluice_requests_total.outcome=.=shadow_unavailable;.;",
 ];
 
 const counts = new StaticArray<u64>(<i32>SIZE);

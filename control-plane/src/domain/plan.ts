@@ -1,8 +1,8 @@
 // A plan as the control plane sees it: what the policy says of it now, and what a session remembers of it.
 import type { Plan, Policy } from "./policy/policy.js";
 
-/** What sessions are made and ended by: all of a plan but where its bucket lives, which edges go by. */
-export type PlanOfPolicy = Omit<Plan, "scope">;
+/** What sessions are made and ended by: all of a plan but what edges alone go by. */
+export type PlanOfPolicy = Omit<Plan, "scope" | "enforcement">;
 
 /** When a user has as many sessions as the plan allows: one more is an error, or ends the oldest. */
 export type OnMaxSessions = Plan["onMaxSessions"];

@@ -166,6 +166,7 @@ const POLICY = {
     {
       ...{ id: 1, name: "gold", maxTokens: 100, tokenRefillRate: 10, maxAge: 1_800_000, lifetime: A_DAY_MS },
       ...{ tokenBudget: 100, scope: "edge", maxSessionsPerUser: null, onMaxSessions: "refuse" },
+      enforcement: null,
     },
   ],
   routes: [],

@@ -14,7 +14,7 @@ const MISPLACED = `version: 1\n${PLANS}table: { capacity: 2048 }\ncontrolPlane: 
 const CANONICAL =
   '{"version":1,"header":"x-session-id","plans":[{"id":0,"name":"starter","maxTokens":100,"tokenRefillRate":10,' +
   '"maxAge":1800000,"lifetime":86400000,"tokenBudget":null,"scope":"edge","maxSessionsPerUser":null,' +
-  '"onMaxSessions":"refuse"}],"routes":[],"enforcement":"enforce","onMiss":"acquire","onUnreachable":"trust",' +
+  '"onMaxSessions":"refuse","enforcement":null}],"routes":[],"enforcement":"enforce","onMiss":"acquire","onUnreachable":"trust",' +
   '"onContention":"deny","onTableFull":"deny","controlPlane":{"acquireTimeout":250,"reportInterval":5000},' +
   '"sessions":{"cleanupInterval":60000,"openStreams":"close"},' +
   '"response":{"headers":"draft","body":"json","upstreamHeaders":"replace"}}';

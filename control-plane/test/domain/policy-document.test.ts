@@ -21,6 +21,11 @@ function firstMessage(text: string): string | undefined {
   return "violations" in result ? result.violations[0]?.message : undefined;
 }
 
+interface PlansAndRoutes {
+  readonly plans: readonly object[];
+  readonly routes: readonly object[];
+}
+
 describe("the sample policy", () => {
   const sample = readFileSync(new URL("../../../policy.yaml", import.meta.url), "utf8");
 
@@ -33,10 +38,16 @@ describe("the sample policy", () => {
   });
 
   test("the sample policy writes every value that it explains as the default", () => {
-    const { plans, ...written } = JSON.parse(acceptedJson(sample)) as { plans: object[] };
-    const { plans: least, ...defaults } = JSON.parse(acceptedJson(LEAST)) as { plans: object[] };
+    const { plans, routes, ...written } = JSON.parse(acceptedJson(sample)) as PlansAndRoutes;
+    const { plans: least, routes: none, ...defaults } = JSON.parse(acceptedJson(LEAST)) as PlansAndRoutes;
     expect(written).toEqual(defaults);
     expect(plans[0]).toEqual(least[0]);
+    expect([routes.length, none]).toEqual([1, []]);
+  });
+
+  test("the sample policy exempts /healthz, and nothing else", () => {
+    const { routes } = JSON.parse(acceptedJson(sample)) as PlansAndRoutes;
+    expect(routes).toMatchObject([{ match: { path: "/healthz", prefix: null, methods: null }, exempt: true }]);
   });
 });
 

@@ -75,6 +75,11 @@ const word = (...words: string[]): fc.Arbitrary<string> => fc.constantFrom(...wo
 const name = fc.stringMatching(/^[a-z0-9-]{1,32}$/);
 const durationMs = fc.integer({ min: 2_400_000, max: 315_360_000_000 });
 
+const enforcement = fc.oneof(
+  word("enforce", "shadow", "observe", "off"),
+  fc.record({ shadow: fc.integer({ min: 1, max: 99 }) }),
+);
+
 const planFields = fc.record(
   {
     maxTokens: fc.integer({ min: 1, max: 9_000_000 }),
@@ -86,6 +91,7 @@ const planFields = fc.record(
     maxSessionsPerUser: fc.option(fc.integer({ min: 1, max: 1000 })),
     onMaxSessions: word("refuse", "removeOldest"),
     scope: fc.constant("edge"),
+    enforcement: fc.option(enforcement),
   },
   { requiredKeys: ["maxTokens", "tokenRefillRate", "maxAge"] },
 );
@@ -98,14 +104,58 @@ const plans = fc
   )
   .map(([ids, names, all]) => all.map((fields, index) => ({ id: ids[index], name: names[index], ...fields })));
 
+const pathBelow = fc.stringMatching(/^(\/[a-z0-9._~%-]{0,8}){0,4}$/);
+
+/** Each has a first segment of its own: none takes what a later one matches. */
+const matchOf = (index: number): fc.Arbitrary<object> =>
+  fc
+    .tuple(
+      fc.oneof(
+        pathBelow.map((path) => ({ path: `/r${index}${path}` })),
+        pathBelow.map((path) => ({ prefix: `/r${index}${path}` })),
+        fc.tuple(pathBelow, word("", "/{rest*}", "/{b}/c")).map(([path, end]) => ({
+          template: `/r${index}/{a}${path}${end}`,
+        })),
+      ),
+      fc.record(
+        {
+          methods: fc.option(fc.uniqueArray(word("GET", "POST", "PUT"), { minLength: 1 })),
+          hosts: fc.option(fc.uniqueArray(word("example.com", "*.example.com", "[::1]"), { minLength: 1 })),
+          headers: fc.option(
+            fc.uniqueArray(
+              fc.record({ name: word("x-a", "x-b"), value: fc.option(fc.stringMatching(/^[!-~]{1,20}$/)) }),
+              {
+                minLength: 1,
+                selector: (condition) => condition.name,
+              },
+            ),
+          ),
+        },
+        { requiredKeys: [] },
+      ),
+    )
+    .map(([path, conditions]) => ({ ...path, ...conditions }));
+
+/** A cost of 0 or 1 suits every plan. */
+const routes = fc.array(fc.tuple(fc.nat(1), fc.option(enforcement), fc.boolean()), { maxLength: 20 }).chain((all) =>
+  fc.tuple(
+    ...all.map(([cost, ofRoute, exempt], index) =>
+      matchOf(index).map((match) => {
+        const isAmbiguous = /%|\/\/|\/\./.test(JSON.stringify(match));
+        return exempt && !isAmbiguous ? { match, exempt } : { match, cost, enforcement: ofRoute };
+      }),
+    ),
+  ),
+);
+
 /** Policies within the ranges, with any of their optional fields. */
 export const policies = fc.record(
   {
     version: fc.constant(1),
     header: fc.stringMatching(/^x-s[a-z0-9-]{0,30}$/),
     plans,
-    routes: fc.constant([]),
-    enforcement: word("enforce", "off"),
+    routes,
+    enforcement,
     onMiss: word("acquire", "trust"),
     onUnreachable: word("trust", "deny"),
     onContention: word("deny", "allow"),

@@ -29,7 +29,7 @@ export async function pacedRetries(
 ): Promise<{ readonly inBursts: number; readonly atRandomTimes: number }> {
   const port = installation.portOf("sluice");
   const start = await contention(installation);
-  requireAll("sluice", await h2load(port, REQUESTS, token, PACE), "2xx", REQUESTS);
+  requireAll("sluice", await h2load(port, REQUESTS, token, { perSecond: PACE }), "2xx", REQUESTS);
   const between = await contention(installation);
   requireAll("sluice", await atRandom(port, REQUESTS, token, PACE), "200", REQUESTS);
   const end = await contention(installation);

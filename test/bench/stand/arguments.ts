@@ -2,7 +2,7 @@
 import { parseArgs } from "node:util";
 import { Failure, describe } from "../../../scripts/failure.js";
 
-const PARTS = ["request-path", "host-calls", "full-table", "ticks", "workers", "scale"] as const;
+const PARTS = ["request-path", "host-calls", "routes", "full-table", "ticks", "workers", "scale"] as const;
 export type PartName = (typeof PARTS)[number];
 
 export interface BenchArguments {

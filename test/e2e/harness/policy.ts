@@ -9,11 +9,29 @@ export interface Plan {
   readonly tokenBudget?: number;
   readonly maxSessionsPerUser?: number;
   readonly onMaxSessions?: "refuse" | "removeOldest";
+  readonly enforcement?: Enforcement;
+}
+
+export type Enforcement = "enforce" | "shadow" | "observe" | "off" | { readonly shadow: number };
+
+export interface Route {
+  readonly match: {
+    readonly path?: string;
+    readonly prefix?: string;
+    readonly template?: string;
+    readonly methods?: readonly string[];
+    readonly hosts?: readonly string[];
+    readonly headers?: readonly { readonly name: string; readonly value?: string }[];
+  };
+  readonly cost?: number;
+  readonly exempt?: boolean;
+  readonly enforcement?: Enforcement;
 }
 
 export interface PolicyRest {
   readonly header?: string;
-  readonly enforcement?: "enforce" | "off";
+  readonly routes?: readonly Route[];
+  readonly enforcement?: Enforcement;
   readonly onMiss?: "acquire" | "trust";
   readonly onUnreachable?: "trust" | "deny";
   readonly onTableFull?: "deny" | "allow";

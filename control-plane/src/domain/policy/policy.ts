@@ -1,6 +1,9 @@
 // A policy and edge settings as their documents write them, defaults filled in. assembly/domain/policy decides what they
 // may say.
 
+/** How much of what is decided is carried out; `shadow`: for that percentage of sessions, 1 to 99. */
+export type Enforcement = "enforce" | "shadow" | "observe" | "off" | { readonly shadow: number };
+
 /** Durations are in ms; null means that there is no such limit. */
 export interface Plan {
   readonly id: number;
@@ -19,6 +22,29 @@ export interface Plan {
   /** Live sessions that one user may have in it at a time. */
   readonly maxSessionsPerUser: number | null;
   readonly onMaxSessions: "refuse" | "removeOldest";
+  /** null: the document's. */
+  readonly enforcement: Enforcement | null;
+}
+
+/** All of it must hold; null holds for every request. At most one of path, prefix and template is not null. */
+export interface RouteMatch {
+  readonly path: string | null;
+  readonly prefix: string | null;
+  readonly template: string | null;
+  readonly methods: readonly string[] | null;
+  readonly hosts: readonly string[] | null;
+  /** Without a value: the header is there. */
+  readonly headers: readonly { readonly name: string; readonly value: string | null }[] | null;
+}
+
+export interface Route {
+  readonly match: RouteMatch;
+  /** Tokens that a request takes; null where it is exempt. */
+  readonly cost: number | null;
+  readonly exempt: boolean;
+  /** null: the plan's, or the document's. */
+  readonly enforcement: Enforcement | null;
+  readonly limits: Readonly<Record<string, never>>;
 }
 
 export interface Policy {
@@ -27,8 +53,9 @@ export interface Policy {
   readonly header: string;
   /** The first is the default plan. */
   readonly plans: readonly [Plan, ...Plan[]];
-  readonly routes: readonly [];
-  readonly enforcement: "enforce" | "shadow" | "off";
+  /** The first that matches counts. */
+  readonly routes: readonly Route[];
+  readonly enforcement: Enforcement;
   readonly onMiss: "acquire" | "trust";
   readonly onUnreachable: "trust" | "deny";
   readonly onContention: "deny" | "allow";
