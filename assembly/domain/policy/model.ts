@@ -1,6 +1,7 @@
 // The policy as the programs use it: plain fields, with each default standing here and nowhere else.
 // To add a field: give it a field and a default here, validate it in policy-fields.ts (or plans.ts), print it in print.ts.
 import { Choice } from "./choice";
+import { DEFAULT_SOURCES, TokenSource } from "./token-model";
 
 export const ENFORCEMENT_ENFORCE: u8 = 0;
 export const ENFORCEMENT_SHADOW: u8 = 1;
@@ -75,8 +76,14 @@ export class Plan {
 
 /** Who may do how much. What an edge must know before it can ask for a policy is in settings-model.ts. */
 export class Policy {
-  /** Lower case. */
-  header: string = "x-session-id";
+  /** Where the token is: the first of them that has one. At least one. */
+  tokenSources: TokenSource[] = DEFAULT_SOURCES;
+  /** Whether the service gets the token. */
+  forwardToken: bool = true;
+  /** Whether the service is told the session's id and plan. */
+  identity: bool = false;
+  /** ANNOTATE_… (token-model.ts). */
+  annotate: u8 = 0;
   /** At least one; the first is the default plan. */
   plans: Plan[] = [];
   enforcement: u8 = ENFORCEMENT_ENFORCE;

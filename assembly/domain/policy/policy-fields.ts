@@ -15,8 +15,8 @@ import {
   RESPONSE_HEADERS,
   UPSTREAM_HEADERS,
 } from "./model";
-import { EXPECTED_HEADER, isSessionHeader } from "./names";
 import { validatePlans } from "./plans";
+import { validateAnnotate, validateToken } from "./token-fields";
 import { BELONGS_TO_SETTINGS, forbidNumbers } from "./field-documents";
 
 const MAX_ROUTES: i32 = 1000;
@@ -31,8 +31,8 @@ const MAX_CLEANUP_INTERVAL_MS: u64 = 86400000;
 export function validatePolicyFields(fields: Fields, violations: Violations): Policy {
   const policy = new Policy();
   fields.required("version").integer(POLICY_VERSION, POLICY_VERSION, POLICY_VERSION);
-  const header = fields.optional("header").string(isSessionHeader, EXPECTED_HEADER, policy.header);
-  policy.header = header.toLowerCase();
+  validateToken(fields, violations, policy);
+  validateAnnotate(fields.optional("annotate"), violations, policy);
   const plans = fields.required("plans");
   const routes = fields.optional("routes");
   if (routes.items(0, MAX_ROUTES).length > 0) routes.rejectNotYet("an empty array");

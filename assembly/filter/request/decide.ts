@@ -7,7 +7,7 @@ import { Request } from "../state/request";
 import { ANSWER_STALE, SESSION_ENDED, WRITTEN } from "../table/insert";
 import { admit, admitOnRecord, admitUnanswered, admitUnreachable, admitWithoutRecord } from "./admit";
 import { holdForPolicy } from "./held";
-import { readHeader, takeToken } from "./request";
+import { NO_TOKEN, TOKEN_READ, readToken } from "./read-token";
 import {
   BUSY_ASKING,
   HELD,
@@ -53,8 +53,9 @@ function decideFromHeaders(request: Request, verdict: Verdict): u32 {
   const epoch = request.epoch;
   if (request.enforcement == ENFORCEMENT_OFF) return NOT_ENFORCED;
   if (epoch.isNone) return holdForPolicy(request) ? HELD : NO_POLICY_IN_FORCE;
-  if (!readHeader(request)) return MISSING_TOKEN;
-  return takeToken(request) ? admit(request, verdict) : INVALID_TOKEN;
+  const found = readToken(request);
+  if (found == TOKEN_READ) return admit(request, verdict);
+  return found == NO_TOKEN ? MISSING_TOKEN : INVALID_TOKEN;
 }
 
 function admitOnAnswer(request: Request, answered: u32, verdict: Verdict): u32 {

@@ -8,6 +8,7 @@ import { addressOf, utf8 } from "../../memory/bytes";
 import { DenialTexts } from "./denial-texts";
 import { PlanCounts } from "./plan-counts";
 import { PlanTexts } from "./plan-texts";
+import { hasOneHeader, marksRequests, tokenPlacesOf } from "./token-places";
 
 /** Hex digits of a hash, two a byte. */
 const HASH_BYTES: u32 = POLICY_HASH_CHARS / 2;
@@ -21,7 +22,12 @@ export const FROM_CONTROL_PLANE: u8 = 2;
 export class Epoch {
   /** Milliseconds; the longest that any token of this policy can be valid. */
   longestLifetimeMs: u64 = 0;
-  headerName: ArrayBuffer;
+  /** token-places.ts */
+  tokenPlaces: ArrayBuffer;
+  /** Whether tokens are looked for in one header alone, as by default. */
+  hasOneHeader: bool;
+  /** Whether requests are changed, or annotated, before they go on. */
+  marksRequests: bool;
   plans: StaticArray<PlanTexts>;
   denials: DenialTexts;
   planCounts: PlanCounts;
@@ -46,7 +52,9 @@ export class Epoch {
       texts[i] = new PlanTexts(policy.plans[i]);
       longest = max(longest, policy.plans[i].lifetimeMs);
     }
-    this.headerName = utf8(policy.header);
+    this.tokenPlaces = tokenPlacesOf(policy);
+    this.hasOneHeader = hasOneHeader(policy);
+    this.marksRequests = marksRequests(policy);
     this.plans = texts;
     this.denials = new DenialTexts(policy);
     this.planCounts = new PlanCounts(policy);

@@ -13,6 +13,12 @@ export interface Plan {
 
 export interface PolicyRest {
   readonly header?: string;
+  readonly token?: {
+    readonly from?: readonly Readonly<Record<string, string>>[];
+    readonly forward?: boolean;
+    readonly identity?: boolean;
+  };
+  readonly annotate?: readonly string[];
   readonly enforcement?: "enforce" | "off";
   readonly onMiss?: "acquire" | "trust";
   readonly onUnreachable?: "trust" | "deny";
