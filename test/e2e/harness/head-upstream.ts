@@ -2,6 +2,7 @@
 import { once } from "node:events";
 import { createServer, type Socket } from "node:net";
 
+const UPGRADED = "HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: upgrade\r\n\r\n";
 const HEAD_END = "\r\n\r\n";
 /** What Envoy adds to every request. */
 const OF_ENVOY = /^(x-forwarded-(proto|for)|x-request-id|x-envoy-\S+):/;
@@ -18,7 +19,8 @@ export async function listenForHeads(port: number): Promise<() => void> {
       for (let end = sofar.indexOf(HEAD_END); end >= 0; end = sofar.indexOf(HEAD_END)) {
         const head = sofar.slice(0, end);
         sofar = sofar.slice(end + HEAD_END.length);
-        socket.write(`HTTP/1.1 200 OK\r\ncontent-length: ${head.length}\r\n\r\n${head}`, "latin1");
+        if (/^upgrade: websocket$/m.test(head)) socket.write(UPGRADED);
+        else socket.write(`HTTP/1.1 200 OK\r\ncontent-length: ${head.length}\r\n\r\n${head}`, "latin1");
       }
     });
   });

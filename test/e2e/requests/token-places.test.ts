@@ -14,6 +14,7 @@ import { useInstallation } from "../harness/installation.js";
 import { policyOf, type PolicyRest } from "../harness/policy.js";
 import { exchange } from "../harness/raw-http1.js";
 import { until } from "../harness/until.js";
+import { openWebsocket } from "../harness/websocket.js";
 
 const HEADER = { header: "x-session-id" };
 const BEARER = { authorization: "Bearer" };
@@ -119,6 +120,17 @@ describe("where a real Envoy finds the token", () => {
     expect(await receivedOverHttp2({ cookie: ["a=1", `session=${token}`, "b=2"] })).toEqual([
       `cookie: a=1; session=${token}; b=2`,
     ]);
+  });
+
+  it("a WebSocket is admitted by a cookie, as a page in a browser opens it", async () => {
+    const { token } = await sluice().api.issue();
+    const outcome = await openWebsocket(sluice().ports.proxy, { cookie: `a=1; session=${token}` });
+    expect(outcome.upgraded).toBe(true);
+    if (outcome.upgraded) outcome.socket.destroy();
+    expect(await openWebsocket(sluice().ports.proxy, { cookie: "a=1" })).toMatchObject({
+      upgraded: false,
+      body: MISSING,
+    });
   });
 
   it("two Authorization headers are none, and a Bearer token of another is not ours", async () => {

@@ -158,7 +158,7 @@ describe("several places of a token", () => {
     [HEADER, BEARER, COOKIE].filter((second) => second !== first).map((second) => [first, second] as const),
   );
 
-  it.each(orders)("of %j before %j the first that a request has counts", (first, second) => {
+  it.each(orders)("the first of %j and %j that a request has counts", (first, second) => {
     const edge = edgeLookingAt([first, second]);
     const { token } = knownSession(edge, first);
     const invalid = "!".repeat(48);
@@ -205,6 +205,16 @@ describe("what a 401 asks for", () => {
   ])("a 401 under %j asks for the first place", (from, challenge) => {
     expect(challenges(from)).toEqual([challenge, challenge]);
   });
+
+  it.each(["application/grpc", "application/grpc-web", "application/grpc-web-text"])(
+    "an answer to %s asks for a Bearer token in a header too",
+    (type) => {
+      const edge = edgeLookingAt([BEARER]);
+      const { responseHeaders } = sendLines(edge, [["content-type", type]]);
+      expect(responseHeaders?.get(":status")).toBe("200");
+      expect(responseHeaders?.get("www-authenticate")).toBe('Bearer realm="sluice"');
+    },
+  );
 
   it("a 401 asks for a Bearer token, and says of one that was sent that it is invalid", () => {
     const challenge = 'Bearer realm="sluice"';

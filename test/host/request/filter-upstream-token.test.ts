@@ -61,7 +61,7 @@ describe("a token under forward: false", () => {
     expect(receivedOf(sendLines(edge, lines))).toEqual([lines[0], lines[2], lines[4]]);
   });
 
-  it("an Authorization header is taken out if the token is in it, and stays if it is somebody else's", () => {
+  it("an Authorization header is taken out with the token, and stays if it is another's", () => {
     const edge = edgeLookingAt([BEARER, HEADER], hidden);
     const { token } = knownSession(edge, BEARER);
     expect(receivedOf(sendLines(edge, linesOf(BEARER, token)))).toEqual([]);
@@ -84,7 +84,7 @@ describe("a token under forward: false", () => {
       ["a=1", "b=2"],
     ],
     [["sid=TOKEN;"], []],
-  ])("of the cookies %j the service gets %j", (sent, expected) => {
+  ])("a service that is sent the cookies %j gets %j", (sent, expected) => {
     const edge = edgeLookingAt([COOKIE], hidden);
     const { token } = knownSession(edge, COOKIE);
     const lines = sent.map((line) => ["cookie", line.replaceAll("TOKEN", token)] as const);
@@ -166,7 +166,7 @@ describe("a session that the service is told", () => {
     expect(receivedOf(sendLines(edge, [...SPOOFED, ["x-session-id", edge.newSession().token]]))).toHaveLength(1);
   });
 
-  it("a request that passes without a bucket has the session, and a plan only where that is known", () => {
+  it("a request that passes without a bucket has the session, and its plan if that is known", () => {
     const edge = edgeLookingAt(
       [HEADER],
       { ...identified, onTableFull: "allow" },
