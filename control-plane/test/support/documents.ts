@@ -98,11 +98,30 @@ const plans = fc
   )
   .map(([ids, names, all]) => all.map((fields, index) => ({ id: ids[index], name: names[index], ...fields })));
 
+export const headerName = fc.stringMatching(/^x-t[a-z0-9-]{0,30}$/);
+
+const token = fc.record(
+  {
+    from: fc.uniqueArray(
+      fc.oneof(
+        fc.record({ header: headerName }),
+        fc.record({ cookie: fc.stringMatching(/^[A-Za-z0-9_.~!-]{1,64}$/) }),
+        fc.constant({ authorization: "Bearer" }),
+      ),
+      { minLength: 1, maxLength: 8, selector: (place) => JSON.stringify(place) },
+    ),
+    forward: fc.boolean(),
+    identity: fc.boolean(),
+  },
+  { requiredKeys: [] },
+);
+
 /** Policies within the ranges, with any of their optional fields. */
 export const policies = fc.record(
   {
     version: fc.constant(1),
-    header: fc.stringMatching(/^x-s[a-z0-9-]{0,30}$/),
+    token,
+    annotate: fc.subarray(["session", "plan", "decision", "limit"]),
     plans,
     routes: fc.constant([]),
     enforcement: word("enforce", "off"),
