@@ -14,6 +14,13 @@ import {
   SCOPE_EDGE,
   UPSTREAM_HEADERS_KEEP,
 } from "../domain/policy/model";
+import {
+  ANNOTATE_LIMIT,
+  ANNOTATE_PLAN,
+  SOURCE_BEARER,
+  SOURCE_COOKIE,
+  SOURCE_HEADER,
+} from "../domain/policy/token-model";
 import { validateSettings } from "../domain/policy/settings";
 
 function planText(id: u32): string {
@@ -33,7 +40,8 @@ describe("an accepted policy", () => {
         '"response":{"headers":"both","body":"problem","upstreamHeaders":"keep"},' +
         '"plans":[{"id":3,"name":"gold","maxTokens":9000000,"tokenRefillRate":7.000001,"maxAge":4000,"lifetime":5000}]}',
     ).policy!;
-    expect(policy.header).toBe("x-token");
+    expect(policy.tokenSources.length).toBe(1);
+    expect(policy.tokenSources[0].name).toBe("x-token");
     expect(policy.enforcement).toBe(ENFORCEMENT_OFF);
     expect(policy.onMiss).toBe(ON_MISS_TRUST);
     expect(policy.onUnreachable).toBe(ON_UNREACHABLE_DENY);
@@ -55,6 +63,23 @@ describe("an accepted policy", () => {
     expect(plan.lifetimeMs).toBe(5000);
     expect(plan.tokenBudget).toBe(0);
     expect(plan.scope).toBe(SCOPE_EDGE);
+  });
+
+  test("an accepted policy has the places of its token in their order", () => {
+    const policy = validatePolicy(
+      `{"version":1,"plans":[${planText(0)}],"annotate":["plan","limit"],"token":{"forward":false,"identity":true,` +
+        '"from":[{"cookie":"Sid"},{"authorization":"Bearer"},{"header":"X-Token"}]}}',
+    ).policy!;
+    expect(policy.tokenSources.length).toBe(3);
+    expect(policy.tokenSources[0].kind).toBe(SOURCE_COOKIE);
+    expect(policy.tokenSources[0].name).toBe("Sid");
+    expect(policy.tokenSources[1].kind).toBe(SOURCE_BEARER);
+    expect(policy.tokenSources[2].kind).toBe(SOURCE_HEADER);
+    expect(policy.tokenSources[2].name).toBe("x-token");
+    expect(policy.forwardToken).toBe(false);
+    expect(policy.identity).toBe(true);
+    expect(policy.annotate).toBe(ANNOTATE_PLAN | ANNOTATE_LIMIT);
+    expect(policyOfPlans(planText(0)).tokenSources[0].name).toBe("x-session-id");
   });
 
   test("an accepted policy finds a plan by its id at any position", () => {
@@ -138,7 +163,7 @@ describe("accepted edge settings", () => {
     expect(settings.tableName).toBe("t");
     expect(settings.tableCapacity).toBe(2048);
     expect(settings.follow).toBe(false);
-    expect(settings.policy!.header).toBe("x-token");
+    expect(settings.policy!.tokenSources[0].name).toBe("x-token");
     expect(settings.policy!.planIndexById(9)).toBe(0);
   });
 

@@ -60,3 +60,17 @@ export function replaceResponseHeader(name: usize, nameBytes: u32, value: usize,
 export function removeResponseHeader(name: usize, nameBytes: u32): void {
   abi.proxy_remove_header_map_value(RESPONSE_HEADERS, name, nameBytes);
 }
+
+/** In place of all that the request has under this name. Envoy then chooses the route anew, as with the other two. */
+export function replaceRequestHeader(name: usize, nameBytes: u32, value: usize, valueBytes: u32): void {
+  abi.proxy_replace_header_map_value(REQUEST_HEADERS, name, nameBytes, value, valueBytes);
+}
+
+export function addRequestHeader(name: usize, nameBytes: u32, value: usize, valueBytes: u32): void {
+  abi.proxy_add_header_map_value(REQUEST_HEADERS, name, nameBytes, value, valueBytes);
+}
+
+/** All that the request has under this name. */
+export function removeRequestHeader(name: usize, nameBytes: u32): void {
+  abi.proxy_remove_header_map_value(REQUEST_HEADERS, name, nameBytes);
+}

@@ -68,6 +68,26 @@ export function hexDigit(nibble: u8): u8 {
   return nibble < 10 ? 48 + nibble : 87 + nibble;
 }
 
+/** The bytes of a literal outside of the managed heap, which the collector walks after every answer. */
+@unmanaged
+export class FixedText {
+  bytes: u32;
+
+
+  @inline
+  get address(): usize {
+    return changetype<usize>(this) + offsetof<FixedText>();
+  }
+}
+
+/** Of ASCII characters; for good, so only while the module starts. */
+export function fixedText(text: string): FixedText {
+  const fixed = changetype<FixedText>(heap.alloc(offsetof<FixedText>() + text.length));
+  fixed.bytes = text.length;
+  writeAscii(fixed.address, text);
+  return fixed;
+}
+
 /** The UTF-8 bytes of `text`, managed: at configure only. */
 export function utf8(text: string): ArrayBuffer {
   return String.UTF8.encode(text);

@@ -4,6 +4,7 @@ import { Edge } from "../host/harness/scenes/edge.js";
 import type { Vm } from "../host/harness/host/vm.js";
 import { INSTRUCTIONS, countingInstructions } from "./instruction-counter.js";
 import { REQUEST_PATHS, type RequestPath } from "./paths.js";
+import { TOKEN_PATHS } from "./token-paths.js";
 
 export type BuildName = "full" | "lean";
 /** request: until the request goes on or is answered, an acquire's answer with it. response: what follows it. */
@@ -25,7 +26,7 @@ const AFTER_THE_REQUEST = ["proxy_on_response_headers", "proxy_on_log", "proxy_o
 export function costsOf(wasm: Uint8Array): Cost[] {
   const build = buildNameOf(wasm);
   const module = new WebAssembly.Module(countingInstructions(wasm));
-  return REQUEST_PATHS.flatMap((path) => costsOfPath(build, module, path));
+  return [...REQUEST_PATHS, ...TOKEN_PATHS].flatMap((path) => costsOfPath(build, module, path));
 }
 
 /** Only the full build has a callback for responses. */
@@ -39,7 +40,10 @@ function costsOfPath(build: BuildName, module: WebAssembly.Module, path: Request
   const { name, status, routes = [], prepared } = path;
   const response = { headers: build === "full" ? "draft" : "none" };
   // Tokens come back, so that a refill is computed, and too slowly to make a denied session an allowed one.
-  const edge = new Edge({ module, policy: policy({ plans: [plan({ tokenRefillRate: 1 })], routes, response }) });
+  const edge = new Edge({
+    module,
+    policy: policy({ plans: [plan({ tokenRefillRate: 1 })], routes, response, ...path.policy }),
+  });
   const send = prepared(edge);
   edge.clock.advanceMs(1);
   const ledger = new Ledger(edge.worker(0));

@@ -1,5 +1,6 @@
 // The ways a request can take through the filter, each in a VM that has served such a request before.
 import { TOKEN_BYTES } from "../../assembly/contract.js";
+import type { PolicyDocument } from "../host/harness/scenes/documents.js";
 import { requestWith, type Edge } from "../host/harness/scenes/edge.js";
 import type { Stream } from "../host/harness/host/stream.js";
 import { withBitFlipped, type Session } from "../host/harness/scenes/tokens.js";
@@ -8,6 +9,8 @@ export interface RequestPath {
   readonly name: string;
   /** What the client gets. */
   readonly status: number;
+  /** What its policy says beside the plan and the response. */
+  readonly policy?: PolicyDocument;
   /** Of the policy; none unless a path says so. */
   readonly routes?: readonly object[];
   /** Brings an edge to where the request is sent. What it returns sends it, and gives the stream when it has ended. */

@@ -91,6 +91,8 @@ function documentWith(kind: Kind, path: string, value: unknown): string {
   const document = kind.aboutField(path);
   const inPlan = /^plans\[\]\.(.+)$/.exec(path)?.[1];
   if (inPlan !== undefined) return JSON.stringify({ ...document, plans: [{ ...PLAN, [inPlan]: value }] });
+  const place = /^token\.from\[\]\.(.+)$/.exec(path)?.[1];
+  if (place !== undefined) return JSON.stringify({ ...document, token: { from: [{ [place]: value }] } });
   const [, inMatch, ofRoute] = /^routes\[\]\.(?:match\.(.+)|(.+))$/.exec(path) ?? [];
   if (inMatch !== undefined) return JSON.stringify({ ...document, routes: [{ match: { [inMatch]: value } }] });
   if (ofRoute !== undefined) return JSON.stringify({ ...document, routes: [{ ...ROUTE, [ofRoute]: value }] });

@@ -6,6 +6,8 @@ export const BELONGS_TO_SETTINGS: string = "belongs to the edge settings: the pl
 /** Top-level fields that a policy has and edge settings do not: by them a document is known for a policy. */
 export const POLICY_ONLY: string[] = [
   "header",
+  "token",
+  "annotate",
   "plans",
   "routes",
   "enforcement",

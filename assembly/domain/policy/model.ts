@@ -3,6 +3,7 @@
 import { Choice } from "./choice";
 import { ENFORCEMENT_ENFORCE, ENFORCEMENT_INHERITED } from "./enforcement";
 import { Route } from "./route-model";
+import { DEFAULT_SOURCES, TokenSource } from "./token-model";
 
 export const ON_MISS_ACQUIRE: u8 = 0;
 export const ON_MISS_TRUST: u8 = 1;
@@ -77,8 +78,14 @@ export const NO_ROUTES: Route[] = [];
 
 /** Who may do how much. What an edge must know before it can ask for a policy is in settings-model.ts. */
 export class Policy {
-  /** Lower case. */
-  header: string = "x-session-id";
+  /** Where the token is: the first of them that has one. At least one. */
+  tokenSources: TokenSource[] = DEFAULT_SOURCES;
+  /** Whether the service gets the token. */
+  forwardToken: bool = true;
+  /** Whether the service is told the session's id and plan. */
+  identity: bool = false;
+  /** ANNOTATE_… (token-model.ts). */
+  annotate: u8 = 0;
   /** At least one; the first is the default plan. */
   plans: Plan[] = [];
   /** The first that matches says what a request costs. */

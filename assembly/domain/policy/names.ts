@@ -2,17 +2,21 @@
 import { MAX_HOST_CHARS, MAX_METHOD_CHARS, MAX_NAME_CHARS, MAX_ROUTE_HEADER_CHARS } from "../../contract";
 
 const MAX_HEADER_CHARS: i32 = 64;
+const MAX_COOKIE_CHARS: i32 = 64;
 const MAX_CLUSTER_CHARS: i32 = 256;
 
 export const EXPECTED_NAME: string = `a name of 1 to ${MAX_NAME_CHARS} of a-z, 0-9 and "-"`;
 export const EXPECTED_HEADER: string = `a header name of 1 to ${MAX_HEADER_CHARS} characters that a client may send with a token in it`;
+export const EXPECTED_COOKIE: string = `a cookie name of 1 to ${MAX_COOKIE_CHARS} of the characters that a header name may have`;
 export const EXPECTED_CLUSTER: string = `1 to ${MAX_CLUSTER_CHARS} visible ASCII characters`;
 
 /**
  * Headers that cannot carry a token: proxies read, rewrite or drop them on the way, or they hold more than one value
- * whole. Envoy sets `x-request-id` and all that begins with the prefixes by itself.
+ * whole. `authorization` and `cookie` are sources of their own. Envoy sets `x-request-id` and all that begins with the
+ * prefixes by itself, and Sluice what begins with its own.
  */
 const UNFIT_HEADERS: string[] = [
+  "authorization",
   "connection",
   "content-length",
   "content-type",
@@ -28,7 +32,7 @@ const UNFIT_HEADERS: string[] = [
   "upgrade",
   "x-request-id",
 ];
-const UNFIT_HEADER_PREFIXES: string[] = ["x-envoy-", "x-forwarded-"];
+const UNFIT_HEADER_PREFIXES: string[] = ["x-envoy-", "x-forwarded-", "x-sluice-"];
 
 /** Of a plan or a table: it ends up in metrics, response headers and keys. */
 export function isName(text: string): bool {
@@ -48,6 +52,11 @@ export function isSessionHeader(text: string): bool {
     if (name.startsWith(UNFIT_HEADER_PREFIXES[i])) return false;
   }
   return !UNFIT_HEADERS.includes(name);
+}
+
+/** An RFC 6265 cookie name; its case counts. */
+export function isCookieName(text: string): bool {
+  return isToken(text, MAX_COOKIE_CHARS);
 }
 
 export function isCluster(text: string): bool {
@@ -114,6 +123,7 @@ function isHostUnit(unit: i32): bool {
   return isLowerLetter(unit | 0x20) || isDigit(unit) || unit == 0x2d || unit == 0x5f;
 }
 
+/** RFC 9110 section 5.6.2. */
 function isToken(text: string, maxChars: i32): bool {
   if (text.length == 0 || text.length > maxChars) return false;
   for (let i = 0; i < text.length; i++) {

@@ -15,10 +15,10 @@ import {
   RESPONSE_HEADERS,
   UPSTREAM_HEADERS,
 } from "./model";
-import { EXPECTED_HEADER, isSessionHeader } from "./names";
 import { validatePlans } from "./plans";
 import { printPolicy } from "./print";
 import { mayBeTooLong, rejectTooLong, validateRoutes } from "./routes";
+import { validateAnnotate, validateToken } from "./token-fields";
 import { BELONGS_TO_SETTINGS, forbidNumbers } from "./field-documents";
 
 /** One tick is 100 ms; past 10 minutes a crash of Envoy would lose more than anyone expects. */
@@ -32,8 +32,8 @@ const MAX_CLEANUP_INTERVAL_MS: u64 = 86400000;
 export function validatePolicyFields(fields: Fields, violations: Violations): Policy {
   const policy = new Policy();
   fields.required("version").integer(POLICY_VERSION, POLICY_VERSION, POLICY_VERSION);
-  const header = fields.optional("header").string(isSessionHeader, EXPECTED_HEADER, policy.header);
-  policy.header = header.toLowerCase();
+  validateToken(fields, violations, policy);
+  validateAnnotate(fields.optional("annotate"), violations, policy);
   const plans = fields.required("plans");
   const routes = fields.optional("routes");
 

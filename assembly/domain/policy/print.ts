@@ -18,13 +18,15 @@ import {
 } from "./model";
 import { printRoute } from "./print-route";
 import { EdgeSettings } from "./settings-model";
+import { printAnnotate, printToken } from "./token-print";
 
 /** The same policy always gives the same bytes, and validating them gives the same policy. */
 export function printPolicy(policy: Policy): string {
   const json = new JsonWriter();
   json.beginObject();
   json.name("version").integer(POLICY_VERSION);
-  json.name("header").string(policy.header);
+  printToken(policy, json);
+  printAnnotate(policy, json);
   json.name("plans").beginArray();
   for (let i = 0; i < policy.plans.length; i++) printPlan(policy.plans[i], json);
   json.endArray();

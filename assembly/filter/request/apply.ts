@@ -8,6 +8,7 @@ import { Epoch } from "../state/epoch";
 import { PLAN_ALLOWED, PLAN_LIMITED, PLAN_SHADOW_LIMITED, PLAN_TOKENS } from "../state/plan-counts";
 import { noteOpenStream } from "../state/open-streams";
 import { Request } from "../state/request";
+import { annotate } from "./annotate";
 import {
   ALLOWED_UNMETERED,
   CAS_EXHAUSTED,
@@ -41,6 +42,7 @@ import {
   replyUnconfigured,
 } from "./reply";
 import { noteBucket } from "./streams";
+import { removeTokens, setIdentity } from "./upstream-headers";
 import {
   ALLOWED,
   BUDGET_SPENT,
@@ -64,6 +66,23 @@ import {
 
 /** @returns what the callback for the request's headers returns: CONTINUE, or PAUSE if it was answered or waits */
 export function apply(request: Request, verdict: Verdict): u32 {
+  const action = carryOut(request, verdict);
+  const outcome = verdict.outcome;
+  if (outcome != HELD && outcome != UNCONFIGURED && request.epoch.marksRequests)
+    mark(request, verdict, action == CONTINUE);
+  return action;
+}
+
+/** Says what the policy wants said of the request, to access logs and, where it goes on, to the service. */
+function mark(request: Request, verdict: Verdict, passes: bool): void {
+  const policy = request.epoch.policy;
+  if (policy.annotate != 0) annotate(request, verdict, passes);
+  if (!passes) return;
+  if (!policy.forwardToken) removeTokens(request);
+  if (policy.identity) setIdentity(request, verdict);
+}
+
+function carryOut(request: Request, verdict: Verdict): u32 {
   countHow(verdict);
   const outcome = verdict.outcome;
   if (outcome == ALLOWED) {

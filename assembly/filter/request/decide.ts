@@ -7,7 +7,7 @@ import { Request } from "../state/request";
 import { ANSWER_STALE, SESSION_ENDED, WRITTEN } from "../table/insert";
 import { admit, admitOnRecord, admitUnanswered, admitUnreachable, admitWithoutRecord } from "./admit";
 import { holdForPolicy } from "./held";
-import { readHeader, takeToken } from "./request";
+import { NO_TOKEN, TOKEN_READ, readToken } from "./read-token";
 import { takeRoute } from "./route";
 import {
   BUSY_ASKING,
@@ -65,8 +65,9 @@ function decideFromHeaders(request: Request, verdict: Verdict): u32 {
     if (takeRoute(request, routes)) return EXEMPT;
     if (request.enforcement == ENFORCEMENT_OFF) return NOT_ENFORCED;
   }
-  if (!readHeader(request)) return MISSING_TOKEN;
-  return takeToken(request) ? admit(request, verdict) : INVALID_TOKEN;
+  const found = readToken(request);
+  if (found == TOKEN_READ) return admit(request, verdict);
+  return found == NO_TOKEN ? MISSING_TOKEN : INVALID_TOKEN;
 }
 
 function admitOnAnswer(request: Request, answered: u32, verdict: Verdict): u32 {

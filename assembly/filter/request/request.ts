@@ -1,9 +1,5 @@
 // The request that is being decided: one record a VM, filled from its stream and its headers, or from the copy that was
 // kept while it waited.
-import { decodeToken } from "../../domain/token/token";
-import { headerBytes, headerValue, readRequestHeader } from "../../host/headers";
-import { NOT_FOUND, OK } from "../../host/status";
-import { addressOf } from "../../memory/bytes";
 import { waiterRequest } from "../edge/waiters";
 import { REQUEST_BYTES, Request } from "../state/request";
 
@@ -24,16 +20,4 @@ export function keptRequest(waiter: u32, slot: u32): Request {
   const request = changetype<Request>(record);
   request.slot = slot;
   return request;
-}
-
-/** Reads the header that the policy names. False: there is none, or it is empty. */
-export function readHeader(request: Request): bool {
-  const name = request.epoch.headerName;
-  const status = readRequestHeader(addressOf(name), name.byteLength);
-  return status != NOT_FOUND && (status != OK || headerBytes() != 0);
-}
-
-/** Takes the token from the header that was just read. False: it is none; a value that does not fit the arena is empty. */
-export function takeToken(request: Request): bool {
-  return decodeToken(headerValue(), headerBytes(), request.token);
 }

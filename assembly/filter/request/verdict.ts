@@ -42,15 +42,21 @@ export const UNCONFIRMED: u32 = 4;
 /** The control plane is there, but too many requests wait for its answers already, or this one has for too long. */
 export const BUSY_ASKING: u32 = 5;
 
+/** In place of a plan: the session's is not known. */
+const PLAN_UNKNOWN: u32 = 0xffffffff;
+
 /** A view of static memory: there is one a VM, and it is the next request's after `apply`. */
 @unmanaged
 export class Verdict {
   outcome: u32;
   /** FORGED and so on, or NO_REASON. */
   why: u32;
-  /** Of ALLOWED, LIMITED and BUDGET_SPENT: the plan whose limit is the tightest for this request, */
+  /**
+   * Of ALLOWED, LIMITED and BUDGET_SPENT: the plan whose limit is the tightest for this request, by its index; of others
+   * the session's, where its record was read.
+   */
   planIndex: u32;
-  /** and what the bucket holds after the decision. */
+  /** What its bucket holds after the decision. */
   levelPico: i64;
   /** Monotonic µs: read before the session's set was, or when an answer left no record to read. */
   readAtUs: u64;
@@ -66,7 +72,19 @@ const record: usize = memory.data(offsetof<Verdict>(), 8);
 export function newVerdict(): Verdict {
   const verdict = changetype<Verdict>(record);
   verdict.why = NO_REASON;
+  verdict.planIndex = PLAN_UNKNOWN;
   verdict.casRetries = 0;
   verdict.casExhausted = false;
   return verdict;
+}
+
+/** Whether the token is genuine, and its session one that lives as far as is known. */
+export function knowsSession(verdict: Verdict): bool {
+  const outcome = verdict.outcome;
+  return outcome == ALLOWED || outcome == UNMETERED || outcome == LIMITED || outcome == BUDGET_SPENT;
+}
+
+/** Whether the session's plan is known as well. */
+export function knowsPlan(verdict: Verdict): bool {
+  return knowsSession(verdict) && verdict.planIndex != PLAN_UNKNOWN;
 }

@@ -11,6 +11,7 @@ import { addressOf, utf8 } from "../../memory/bytes";
 import { DenialTexts } from "./denial-texts";
 import { PlanCounts } from "./plan-counts";
 import { PlanTexts } from "./plan-texts";
+import { hasOneHeader, marksRequests, tokenPlacesOf } from "./token-places";
 
 /** Hex digits of a hash, two a byte. */
 const HASH_BYTES: u32 = POLICY_HASH_CHARS / 2;
@@ -24,7 +25,12 @@ export const FROM_CONTROL_PLANE: u8 = 2;
 export class Epoch {
   /** Milliseconds; the longest that any token of this policy can be valid. */
   longestLifetimeMs: u64 = 0;
-  headerName: ArrayBuffer;
+  /** token-places.ts */
+  tokenPlaces: ArrayBuffer;
+  /** Whether tokens are looked for in one header alone, as by default. */
+  hasOneHeader: bool;
+  /** Whether requests are changed, or annotated, before they go on. */
+  marksRequests: bool;
   plans: StaticArray<PlanTexts>;
   denials: DenialTexts;
   planCounts: PlanCounts;
@@ -57,7 +63,9 @@ export class Epoch {
       texts[i] = new PlanTexts(policy.plans[i]);
       longest = max(longest, policy.plans[i].lifetimeMs);
     }
-    this.headerName = utf8(policy.header);
+    this.tokenPlaces = tokenPlacesOf(policy);
+    this.hasOneHeader = hasOneHeader(policy);
+    this.marksRequests = marksRequests(policy);
     const routes = compileRoutes(policy.routes);
     this.routes = routes;
     // What is kept of a policy is looked at after every answer of the control plane: a thousand routes would be thousands of

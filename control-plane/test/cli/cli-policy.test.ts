@@ -12,7 +12,8 @@ const CARRYING = `version: 1\npolicy:\n${GOOD.replace(/^(?=.)/gm, "  ")}`;
 const MISPLACED = `version: 1\n${PLANS}table: { capacity: 2048 }\ncontrolPlane: { cluster: sluice }\ngeneration: 7\n`;
 /** Of GOOD. Edges name it by the first 8 bytes of SHA-256 over this. */
 const CANONICAL =
-  '{"version":1,"header":"x-session-id","plans":[{"id":0,"name":"starter","maxTokens":100,"tokenRefillRate":10,' +
+  '{"version":1,"token":{"from":[{"header":"x-session-id"}],"forward":true,"identity":false},"annotate":[],' +
+  '"plans":[{"id":0,"name":"starter","maxTokens":100,"tokenRefillRate":10,' +
   '"maxAge":1800000,"lifetime":86400000,"tokenBudget":null,"scope":"edge","maxSessionsPerUser":null,' +
   '"onMaxSessions":"refuse","enforcement":null}],"routes":[],"enforcement":"enforce","onMiss":"acquire","onUnreachable":"trust",' +
   '"onContention":"deny","onTableFull":"deny","controlPlane":{"acquireTimeout":250,"reportInterval":5000},' +

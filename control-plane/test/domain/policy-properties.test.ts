@@ -6,7 +6,7 @@ import { MAX_VIOLATIONS } from "../../../assembly/contract.js";
 import { validatePolicyJson, validateSettingsJson } from "../../src/domain/policy/validator.js";
 import type { Violation } from "../../src/domain/policy/policy.js";
 import { readDocument, readPolicyDocument, readSettingsDocument } from "../../src/domain/policy/read-policy.js";
-import { anyUnits, edgeSettings, mutations, pathsIn, policies, replaced } from "../support/documents.js";
+import { anyUnits, edgeSettings, headerName, mutations, pathsIn, policies, replaced } from "../support/documents.js";
 
 const SAMPLE_YAML = readFileSync(new URL("../../../policy.yaml", import.meta.url), "utf8");
 const POLICY_JSON = policyJsonOf(readPolicyDocument(SAMPLE_YAML));
@@ -120,6 +120,18 @@ describe("a policy within the ranges", () => {
       { numRuns: 200 },
     );
   });
+});
+
+test("a header in its short form is the same policy as that header in token.from", () => {
+  fc.assert(
+    fc.property(policies, headerName, (document, header) => {
+      const rest = { ...document, token: undefined };
+      const short = validatePolicyJson(JSON.stringify({ ...rest, header }));
+      expect("violations" in short ? short.violations : []).toEqual([]);
+      expect(short).toEqual(validatePolicyJson(JSON.stringify({ ...rest, token: { from: [{ header }] } })));
+    }),
+    { numRuns: 100 },
+  );
 });
 
 describe("edge settings within the ranges", () => {

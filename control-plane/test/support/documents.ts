@@ -104,6 +104,24 @@ const plans = fc
   )
   .map(([ids, names, all]) => all.map((fields, index) => ({ id: ids[index], name: names[index], ...fields })));
 
+export const headerName = fc.stringMatching(/^x-t[a-z0-9-]{0,30}$/);
+
+const token = fc.record(
+  {
+    from: fc.uniqueArray(
+      fc.oneof(
+        fc.record({ header: headerName }),
+        fc.record({ cookie: fc.stringMatching(/^[A-Za-z0-9_.~!-]{1,64}$/) }),
+        fc.constant({ authorization: "Bearer" }),
+      ),
+      { minLength: 1, maxLength: 8, selector: (place) => JSON.stringify(place) },
+    ),
+    forward: fc.boolean(),
+    identity: fc.boolean(),
+  },
+  { requiredKeys: [] },
+);
+
 const pathBelow = fc.stringMatching(/^(\/[a-z0-9._~%-]{0,8}){0,4}$/);
 
 /** Each has a first segment of its own: none takes what a later one matches. */
@@ -152,7 +170,8 @@ const routes = fc.array(fc.tuple(fc.nat(1), fc.option(enforcement), fc.boolean()
 export const policies = fc.record(
   {
     version: fc.constant(1),
-    header: fc.stringMatching(/^x-s[a-z0-9-]{0,30}$/),
+    token,
+    annotate: fc.subarray(["session", "plan", "decision", "limit"]),
     plans,
     routes,
     enforcement,

@@ -31,6 +31,12 @@ export interface Route {
 export interface PolicyRest {
   readonly header?: string;
   readonly routes?: readonly Route[];
+  readonly token?: {
+    readonly from?: readonly Readonly<Record<string, string>>[];
+    readonly forward?: boolean;
+    readonly identity?: boolean;
+  };
+  readonly annotate?: readonly string[];
   readonly enforcement?: Enforcement;
   readonly onMiss?: "acquire" | "trust";
   readonly onUnreachable?: "trust" | "deny";

@@ -28,7 +28,7 @@ function documented(title: string, at = 0): object {
 }
 const disabled = documented("Routes without a limit");
 const enabled = documented("Routes without a limit", 1);
-const withoutHeader = documented("What the service sees");
+const withoutHeader = documented("In Envoy alone");
 const proxied100 = documented("Expect: 100-continue");
 
 function withDocumented(document: Document): void {

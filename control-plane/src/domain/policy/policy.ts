@@ -47,10 +47,22 @@ export interface Route {
   readonly limits: Readonly<Record<string, never>>;
 }
 
+/** One place of a token; a header's name is in lower case. */
+export type TokenSource =
+  { readonly header: string } | { readonly authorization: "Bearer" } | { readonly cookie: string };
+
 export interface Policy {
   readonly version: 1;
-  /** Lower case. */
-  readonly header: string;
+  readonly token: {
+    /** The first of them that a request has counts. */
+    readonly from: readonly [TokenSource, ...TokenSource[]];
+    /** Whether the service gets the token. */
+    readonly forward: boolean;
+    /** Whether the service is told the session's id and plan. */
+    readonly identity: boolean;
+  };
+  /** What access logs may say of a request. */
+  readonly annotate: readonly ("session" | "plan" | "decision" | "limit")[];
   /** The first is the default plan. */
   readonly plans: readonly [Plan, ...Plan[]];
   /** The first that matches counts. */

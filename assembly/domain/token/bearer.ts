@@ -1,0 +1,23 @@
+// The token in an Authorization header: `Bearer`, in any case, and the token (RFC 6750 section 2.1).
+import { TOKEN_CHARS } from "../../contract";
+
+const SCHEME_CHARS: u32 = 6;
+/** "bear" and "er", as they lie in memory. */
+const BEAR: u32 = 0x72616562;
+const ER: u16 = 0x7265;
+const LOWER_CASE: u32 = 0x20202020;
+const SPACE: u8 = 0x20;
+
+/**
+ * The address of the TOKEN_CHARS characters that stand behind the scheme; 0 where another scheme stands there, or a value
+ * of another length: that is somebody else's.
+ */
+export function bearerToken(value: usize, bytes: u32): usize {
+  if (bytes <= SCHEME_CHARS + TOKEN_CHARS || load<u8>(value, SCHEME_CHARS) != SPACE) return 0;
+  if ((load<u32>(value) | LOWER_CASE) != BEAR || (load<u16>(value, 4) | (<u16>LOWER_CASE)) != ER) return 0;
+  const token = value + bytes - TOKEN_CHARS;
+  for (let at = value + SCHEME_CHARS; at < token; at++) {
+    if (load<u8>(at) != SPACE) return 0;
+  }
+  return token;
+}

@@ -1,0 +1,78 @@
+// What the service and access logs see of requests that pass without having been allowed: exempt, off, shadowed, observed.
+import { describe, expect, it } from "vitest";
+import { plan, type PolicyDocument } from "../harness/scenes/documents.js";
+import type { Edge } from "../harness/scenes/edge.js";
+import type { Stream } from "../harness/host/stream.js";
+import {
+  edgeLookingAt,
+  HEADER,
+  knownSession,
+  linesOf,
+  receivedOf,
+  sendLines,
+} from "../harness/scenes/placed-tokens.js";
+
+const SPOOFED = [
+  ["X-Sluice-Session", "1"],
+  ["x-sluice-plan", "gold"],
+] as const;
+const MARKED: PolicyDocument = {
+  token: { forward: false, identity: true },
+  annotate: ["session", "plan", "decision", "limit"],
+};
+
+const marked = (rest: PolicyDocument): Edge =>
+  edgeLookingAt([HEADER], { plans: [plan({ name: "free" })], ...MARKED, ...rest });
+const send = (edge: Edge, token: string): Stream => sendLines(edge, [...SPOOFED, ...linesOf(HEADER, token)]);
+const decisionOf = (stream: Stream): string | undefined => stream.properties.get("sluice.decision");
+
+describe("what the service is told of a request that passes all the same", () => {
+  it.each([
+    ["an exempt route", { routes: [{ match: { path: "/" }, exempt: true }] }, "exempt"],
+    ["a route that is off", { routes: [{ match: { path: "/" }, enforcement: "off" }] }, "off"],
+    ["a document that is off", { enforcement: "off" }, "off"],
+  ])("a service is told of no session on %s, and gets no token", (_, rest, decision) => {
+    const edge = marked(rest);
+    const stream = send(edge, edge.newSession().token);
+    expect(receivedOf(stream)).toEqual([]);
+    expect(decisionOf(stream)).toBe(decision);
+  });
+
+  it("a service is told of no session under a plan that is off", () => {
+    const edge = marked({ plans: [plan({ name: "free", enforcement: "off" })] });
+    const { token } = edge.newSession();
+    send(edge, token);
+    edge.answerLive();
+    const stream = send(edge, token);
+    expect(receivedOf(stream)).toEqual([]);
+    expect(decisionOf(stream)).toBe("off");
+  });
+
+  it.each(["shadow", "observe"])(
+    "a service is told the session of a request above the limit under %s",
+    (enforcement) => {
+      const edge = marked({ enforcement });
+      const { token, id } = knownSession(edge, HEADER, 0);
+      const stream = send(edge, token);
+      expect([...receivedOf(stream)].sort()).toEqual([
+        ["x-sluice-plan", "free"],
+        ["x-sluice-session", id],
+      ]);
+      expect(Object.fromEntries(stream.properties)).toMatchObject({
+        "sluice.session": id,
+        "sluice.decision": "shadow_limited",
+        "sluice.limit": "free",
+      });
+    },
+  );
+
+  it("a service is told of no session where an observed request has none that is good", () => {
+    const edge = marked({ enforcement: "observe" });
+    const missing = sendLines(edge, [...SPOOFED]);
+    const invalid = send(edge, "invented");
+    expect([missing, invalid].map((stream) => [receivedOf(stream), decisionOf(stream)])).toEqual([
+      [[], "shadow_missing"],
+      [[], "shadow_invalid"],
+    ]);
+  });
+});
