@@ -11,7 +11,7 @@ import { Edge } from "../harness/scenes/edge.js";
 import { isShadowed, plainEnforcement, plainRouteOf } from "../harness/scenes/plain-routes.js";
 import { outcomes, sendRouted, type RoutedRequest } from "../harness/scenes/routed-requests.js";
 
-const SEGMENTS = ["a", "b", "A", "", ".", "..", "%2F", "..;x", "c\\d"];
+const SEGMENTS = ["a", "b", "A", "", ".", "..", "%2F", "..;x", "..%20", "%25", "%3b", "%41", "c\\d"];
 const HOSTS = ["a.test", "*.a.test", "b.test"];
 
 const enforcements = fc.oneof(
