@@ -48,6 +48,26 @@ describe("what the service is told of a request that passes all the same", () =>
     expect(decisionOf(stream)).toBe("off");
   });
 
+  it("a service is told of no session where a document that is off has a plan that enforces", () => {
+    const strict = plan({ id: 4, name: "strict", enforcement: "enforce" });
+    const edge = marked({ plans: [plan({ name: "free" }), strict], enforcement: "off", onUnreachable: "deny" });
+    edge.host.dispatchResult = 2;
+    const tokens = ["", "invented", edge.newSession().token];
+    const streams = tokens.map((token) => send(edge, token));
+    expect(streams.map((stream) => [receivedOf(stream), decisionOf(stream)])).toEqual(tokens.map(() => [[], "off"]));
+  });
+
+  it("a plan that is off says nothing of a session that another route has just denied", () => {
+    const routes = [{ match: { headers: [{ name: "x-strict" }] }, enforcement: "enforce" }];
+    const edge = marked({ plans: [plan({ name: "free", enforcement: "off" })], routes });
+    const { token } = edge.newSession();
+    send(edge, token);
+    edge.answerLive({ tokens: 0 });
+    expect(sendLines(edge, [["x-strict", "1"], ...linesOf(HEADER, token)]).status).toBe(429);
+    const stream = send(edge, token);
+    expect([receivedOf(stream), decisionOf(stream)]).toEqual([[], "off"]);
+  });
+
   it.each(["shadow", "observe"])(
     "a service is told the session of a request above the limit under %s",
     (enforcement) => {
