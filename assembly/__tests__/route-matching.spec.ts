@@ -5,7 +5,8 @@ import { newRouteRequest, takeHost, takeMethod, takePath } from "../domain/route
 import { NAME_WORDS, NONE, RouteTable } from "../domain/routes/route-table";
 import { HeaderCondition, PATH_ANY, PATH_EXACT, PATH_PREFIX, PATH_TEMPLATE, Route } from "../domain/policy/route-model";
 import { ENFORCEMENT_OFF } from "../domain/policy/enforcement";
-import { isRoutePath, isRouteTemplate } from "../domain/policy/path-patterns";
+import { ONE_SEGMENT, PathPattern, TAIL_END, isRoutePath, isRouteTemplate } from "../domain/policy/path-patterns";
+import { RouteTrie } from "../domain/routes/route-trie";
 import { EarlierRoutes } from "../domain/policy/unreachable-routes";
 import { isHostPattern } from "../domain/policy/names";
 import { randomBelow, seedRandom } from "./random";
@@ -245,6 +246,23 @@ describe("matching a request against the routes", () => {
       }
     }
     expect(covered).toBeGreaterThan(100);
+  });
+
+  test("the search for routes that never match ends, however many templates take a path", () => {
+    const trie = new RouteTrie();
+    const depth = 12;
+    for (let bits = 0; bits < 1 << depth; bits++) {
+      const segments: string[] = [];
+      for (let i = 0; i < depth; i++) segments.push(((bits >> i) & 1) != 0 ? "a" : ONE_SEGMENT);
+      trie.add(new PathPattern(segments, TAIL_END));
+    }
+    const path: string[] = [];
+    for (let i = 0; i < depth; i++) path.push("a");
+    const found = trie.listsThatTake(new PathPattern(path, TAIL_END)).length;
+    expect(found).toBeGreaterThan(400);
+    expect(found).toBeLessThan(1000);
+    // It has not used up what the next search may.
+    expect(trie.listsThatTake(new PathPattern(path, TAIL_END)).length).toBe(found);
   });
 
   test("a policy without routes has no table", () => {
