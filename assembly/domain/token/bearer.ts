@@ -30,6 +30,8 @@ export function bearerToken(value: usize, bytes: u32): usize {
  * @param value may be changed
  */
 export function holdsBearerToken(value: usize, bytes: u32): bool {
+  // Nearly always it is alone.
+  if (bearerToken(value, bytes) != 0) return true;
   const end = value + bytes;
   for (let start = value; start < end;) {
     const comma = endOfPart(start, end);
