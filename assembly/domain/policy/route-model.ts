@@ -1,6 +1,6 @@
 // A route of the policy as the programs use it: which requests it takes, and what they cost. Compiled for requests in
 // domain/routes.
-import { ENFORCEMENT_INHERITED } from "./enforcement";
+import { ENFORCEMENT_INHERITED, ENFORCEMENT_OFF } from "./enforcement";
 
 /** Whatever the path, also none. */
 export const PATH_ANY: u8 = 0;
@@ -37,4 +37,9 @@ export class Route {
   exempt: bool = false;
   /** See enforcement.ts. */
   enforcement: u32 = ENFORCEMENT_INHERITED;
+
+  /** It lets requests pass unseen: so only those whose path has one reading. */
+  get isForPlainPaths(): bool {
+    return this.exempt || this.enforcement == ENFORCEMENT_OFF;
+  }
 }

@@ -98,8 +98,9 @@ class RoutesValidator {
       else limits.rejectNotYet("an empty object");
     }
     fields.rejectOthers();
-    if (route.exempt && match.fits && isAmbiguousText(route.match.path)) {
-      match.violation("can never match: exempt holds for no path that may be read as another");
+    if (route.isForPlainPaths && match.fits && isAmbiguousText(route.match.path)) {
+      const what = route.exempt ? "exempt" : "enforcement: off";
+      match.violation(`can never match: ${what} holds for no path that may be read as another`);
     }
     return route;
   }

@@ -160,7 +160,8 @@ const routes = fc.array(fc.tuple(fc.nat(1), fc.option(enforcement), fc.boolean()
     ...all.map(([cost, ofRoute, exempt], index) =>
       matchOf(index).map((match) => {
         const isAmbiguous = /%|\/\/|\/\./.test(JSON.stringify(match));
-        return exempt && !isAmbiguous ? { match, exempt } : { match, cost, enforcement: ofRoute };
+        if (exempt && !isAmbiguous) return { match, exempt };
+        return { match, cost, enforcement: ofRoute === "off" && isAmbiguous ? null : ofRoute };
       }),
     ),
   ),
