@@ -151,6 +151,24 @@ describe("a policy with many limits", () => {
     expect(policy.limitNames[policy.plans[999].limits[3].nameId]).toBe(policy.plans[999].limits[3].name);
   });
 
+  test("a policy has at most 4,096 limits in all its routes", () => {
+    const routes: string[] = [];
+    for (let i = 0; i < 820; i++) {
+      routes.push(`{"match":{"path":"/${i}"},"limits":{"0-0-":1,"1-0-":1,"2-0-":null,"3-0-":0,"4-0-":1}}`);
+    }
+    const plans: string[] = [];
+    for (let i = 0; i < 5; i++) {
+      const limits = `[{"name":"${i}-0-","maxTokens":9,"refill":"1/s"}]`;
+      plans.push(`{"id":${i},"name":"${i}","maxTokens":9,"refill":"1/s","limits":${limits}}`);
+    }
+    const violations = validatePolicy(
+      `{"version":1,"plans":[${plans.join(",")}],"routes":[${routes.join(",")}]}`,
+    ).violations;
+    expect(violations.length).toBe(1);
+    expect(violations[0].path).toBe("routes[819].limits");
+    expect(violations[0].message).toBe("expected at most 4096 limits in all routes, got 5");
+  });
+
   test("a policy whose limits are too long with their defaults is rejected", () => {
     const violations = validatePolicy(`{"version":1,"plans":[${fullPlans(7)}]}`).violations;
     expect(violations.length).toBe(1);

@@ -75,7 +75,8 @@ class RoutesValidator {
   private cost(field: Field, route: Route): void {
     if (!field.isGiven) return;
     const bound = this.costs.ofRoute(route.limits);
-    route.cost = <u32>field.integerAs(0, bound.tokens, bound.expected("null"), route.cost);
+    if (field.isInteger(0, bound.tokens)) route.cost = <u32>field.read;
+    else field.rejectNumber(bound.expected("null"), 0);
   }
 }
 

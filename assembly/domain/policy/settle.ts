@@ -29,7 +29,8 @@ export function validateSettle(
     field.violation("says no place, expected one of header, trailer, metadata and json in it");
   }
   const times = fields.optional("times");
-  settle.timesMicro = times.millionths(1, MAX_SETTLE_TIMES, expectedTimes(), settle.timesMicro);
+  if (times.isMillionths(1, MAX_SETTLE_TIMES, settle.timesMicro)) settle.timesMicro = times.read;
+  else times.rejectNumber(expectedTimes(), 0);
   settle.onMissing = fields.optional("onMissing").choice(ON_MISSING, settle.onMissing);
   fields.rejectOthers();
   return settle;
@@ -80,7 +81,7 @@ function spendsFrom(limits: RouteLimit[], nameId: u32): bool {
   return false;
 }
 
-// Texts that are made when they are needed: one that is kept is looked at after every answer of the control plane.
+// Texts that are made when they are needed: what is kept is looked at after every answer of the control plane.
 function expectedPointer(): string {
   return (
     `a JSON Pointer (RFC 6901) of 1 to ${MAX_POINTER_CHARS} characters with up to ${MAX_POINTER_TOKENS} reference tokens, ` +
