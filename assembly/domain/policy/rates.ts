@@ -8,20 +8,27 @@ const UNIT_SECONDS: StaticArray<u64> = [1, 60, 3600, 86400];
 /** A token in a second is so many picotokens in a microsecond. */
 const PICO_PER_US: u64 = 1000000;
 
-const EXPECTED_RATE: string = `a number from 0 to ${MAX_REFILL_RATE} with at most ${REFILL_RATE_DECIMALS} decimals`;
-const EXPECTED_REFILL: string =
-  `a refill such as "10/s", "10/5m" or "10000/1d": 1 to ${MAX_TOKENS} tokens in 1 to ${MAX_REFILL_UNITS} of s, m, h or d, ` +
-  `at most ${MAX_REFILL_RATE} a second`;
-
 /** Exactly one of the two says it; `null` says nothing. */
 export function validateRate(fields: Fields, limit: Limit): void {
   const rate = fields.optional("tokenRefillRate");
   const refill = fields.optional("refill");
-  if (rate.isGiven) limit.ratePico = rate.millionths(0, MAX_REFILL_RATE, EXPECTED_RATE, limit.ratePico);
-  else if (!refill.isGiven) rate.lacks(`${EXPECTED_RATE}, or refill in its place`);
+  if (rate.isGiven) limit.ratePico = rate.millionths(0, MAX_REFILL_RATE, expectedRate(), limit.ratePico);
+  else if (!refill.isGiven) rate.lacks(`${expectedRate()}, or refill in its place`);
   if (!refill.isGiven) return;
   if (rate.isGiven) refill.violation("expected either tokenRefillRate or refill, got both");
-  else readRefill(refill.string(isRefill, EXPECTED_REFILL, ""), limit);
+  else readRefill(refill.string(isRefill, expectedRefill(), ""), limit);
+}
+
+// Texts that are made when they are needed: one that is kept is looked at after every answer of the control plane.
+function expectedRate(): string {
+  return `a number from 0 to ${MAX_REFILL_RATE} with at most ${REFILL_RATE_DECIMALS} decimals`;
+}
+
+function expectedRefill(): string {
+  return (
+    `a refill such as "10/s", "10/5m" or "10000/1d": 1 to ${MAX_TOKENS} tokens in 1 to ${MAX_REFILL_UNITS} of s, m, h or d, ` +
+    `at most ${MAX_REFILL_RATE} a second`
+  );
 }
 
 /** `N/UNIT` in its parts. */

@@ -20,8 +20,9 @@ import {
   ASK_FIRST,
   CONTENDED,
   MISS,
-  MISS_ON_RECORD,
+  MISS_IN_DOUBT,
   STANDS,
+  STANDS_IF_TRUSTED,
   STANDS_UNCONFIRMED,
   UNKNOWN_PLAN,
   isMiss,
@@ -56,12 +57,12 @@ export function admitOnRecord(request: Request, verdict: Verdict): u32 {
   return isMiss(spent) ? admitMiss(request, spent, verdict) : settle(request, spent);
 }
 
-/** The same where no answer came: a miss follows the policy's `onUnreachable`. */
+/** The same where no answer came: `onUnreachable` of the record's plan decides, or of the token's where there is none. */
 export function admitUnreachable(request: Request, verdict: Verdict): u32 {
-  const trust = request.epoch.policy.onUnreachable == ON_UNREACHABLE_TRUST;
-  const spent = spend(request, trust ? STANDS_UNCONFIRMED : STANDS, verdict);
+  const spent = spend(request, STANDS_IF_TRUSTED, verdict);
   if (!isMiss(spent)) return settle(request, spent);
   if (isTooOld(request)) return denyToken(verdict, TOO_OLD);
+  const trust = spent != MISS_IN_DOUBT && trustsPlanOf(request);
   return trust ? admitUnverified(request, verdict) : denyMiss(verdict, UNCONFIRMED);
 }
 
@@ -98,7 +99,7 @@ function admitMiss(request: Request, miss: u32, verdict: Verdict): u32 {
   if (keys == 0 || !tagMatches(token, tokenKeyStateOf(keys))) return denyToken(verdict, FORGED);
   if (!hasIssuedId(token)) return INVALID_TOKEN;
   if (request.epoch.policy.onMiss == ON_MISS_TRUST && !isTooOld(request)) return admitUnverified(request, verdict);
-  return ask(request, miss != MISS_ON_RECORD, verdict);
+  return ask(request, miss == MISS, verdict);
 }
 
 /** Asks the control plane, unless the request has asked enough: it was answered each time, so it is there. */
@@ -142,6 +143,12 @@ function settle(request: Request, spent: u32): u32 {
 /** The policy in force here lacks the session's plan: one that has it may be on its way. */
 function waitForPlan(request: Request): u32 {
   return holdForPlan(request) ? HELD : CANNOT_DECIDE;
+}
+
+/** Whether the token's plan trusts what cannot be asked about. */
+function trustsPlanOf(request: Request): bool {
+  const policy = request.epoch.policy;
+  return policy.onUnreachableOfPlan(policy.planIndexById(planIdOf(request.token))) == ON_UNREACHABLE_TRUST;
 }
 
 function denyToken(verdict: Verdict, why: u32): u32 {

@@ -3,7 +3,7 @@ import { FLAG_BUDGET_SPENT, FLAG_REFRESH, FLAG_UNCONFIRMED, RECORD_BYTES } from 
 import { toPico, elapsedUsSince, refilledLevel } from "../../domain/table/bucket";
 import { tokenKeyStateOf } from "../../domain/token/keys";
 import { ENFORCEMENT_OFF } from "../../domain/policy/enforcement";
-import { Plan } from "../../domain/policy/model";
+import { ON_UNREACHABLE_TRUST, Plan, Policy } from "../../domain/policy/model";
 import {
   consumedOf,
   hasFlag,
@@ -43,11 +43,13 @@ export const ASK_FIRST: u32 = 0;
 export const STANDS: u32 = 1;
 /** The policy trusts what cannot be asked about: it stands in any case. */
 export const STANDS_UNCONFIRMED: u32 = 2;
+/** The control plane cannot be asked: it stands, and where a reset put it in doubt, its plan's `onUnreachable` decides. */
+export const STANDS_IF_TRUSTED: u32 = 3;
 
 // What came of it: ALLOWED, NOT_ENFORCED, LIMITED, BUDGET_SPENT or INVALID_TOKEN (verdict.ts), or one of these, which decide nothing yet.
 /** No record: ask the control plane. */
 export const MISS: u32 = 16;
-/** The same, although there is a record: it ended long ago, or is in doubt. */
+/** The same, although there is a record: it ended long ago. */
 export const MISS_ON_RECORD: u32 = 17;
 /** There is a record, but the control plane should be asked first: idle for too long here, or flagged refresh. */
 export const ASK: u32 = 18;
@@ -55,17 +57,19 @@ export const ASK: u32 = 18;
 export const UNKNOWN_PLAN: u32 = 19;
 /** The cas bound was reached. */
 export const CONTENDED: u32 = 20;
+/** As MISS_ON_RECORD: a reset put the record in doubt, and nobody has confirmed it since. */
+export const MISS_IN_DOUBT: u32 = 21;
 
 /** No usable record. */
 // @ts-ignore: decorator
 @inline
 export function isMiss(spent: u32): bool {
-  return spent == MISS || spent == MISS_ON_RECORD;
+  return spent == MISS || spent == MISS_ON_RECORD || spent == MISS_IN_DOUBT;
 }
 
 /**
  * Takes the request's cost from the bucket of its session, or says why not. A denial writes nothing.
- * @param recordStatus whether the record is to be asked about first: ASK_FIRST, STANDS or STANDS_UNCONFIRMED
+ * @param recordStatus whether the record is to be asked about first: ASK_FIRST or STANDS_…
  * @param verdict takes the clock, the retries and, where a bucket was looked at, its plan and level
  */
 export function spend(request: Request, recordStatus: u32, verdict: Verdict): u32 {
@@ -109,7 +113,7 @@ function spendInCopy(request: Request, record: usize, recordStatus: u32, verdict
   if (planIndex < 0) return UNKNOWN_PLAN;
   const plan = unchecked(policy.plans[planIndex]);
   if (recordStatus == ASK_FIRST && shouldAsk(record, plan, nowUs)) return ASK;
-  if (recordStatus != STANDS_UNCONFIRMED && hasFlag(record, FLAG_UNCONFIRMED)) return MISS_ON_RECORD;
+  if (hasFlag(record, FLAG_UNCONFIRMED) && !standsInDoubt(recordStatus, policy, planIndex)) return MISS_IN_DOUBT;
   if (epoch.hasOffPlans && epoch.enforcementOf(request.enforcement, planIndex) == ENFORCEMENT_OFF) return NOT_ENFORCED;
   verdict.planIndex = planIndex;
   const levelPico = levelNow(record, plan, nowUs);
@@ -124,6 +128,11 @@ function spendInCopy(request: Request, record: usize, recordStatus: u32, verdict
   if (!sameToken) setRecordToken(record, token);
   spendInRecord(record, request.cost, verdict.levelPico, nowUs);
   return ALLOWED;
+}
+
+function standsInDoubt(recordStatus: u32, policy: Policy, planIndex: u32): bool {
+  if (recordStatus != STANDS_IF_TRUSTED) return recordStatus == STANDS_UNCONFIRMED;
+  return policy.onUnreachableOfPlan(planIndex) == ON_UNREACHABLE_TRUST;
 }
 
 function shouldAsk(record: usize, plan: Plan, nowUs: u64): bool {
