@@ -276,7 +276,7 @@ describe("a store of schema 3", () => {
 });
 
 describe("a store of schema 5", () => {
-  it("a store of schema 5 has its rows as they were, and takes levels of further limits from now on", async () => {
+  it("a store of schema 5 keeps its rows, and takes levels of further limits from now on", async () => {
     const path = folder();
     const before = await openStore(path);
     const session = sessionAt(NOW_MS);

@@ -21,7 +21,7 @@ async function started(): Promise<[TestControlPlane, string]> {
 const spent = async (plane: TestControlPlane, id: string): Promise<number> => (await shown(plane, id)).tokens.consumed;
 
 describe("an acquire that says what was spent", () => {
-  it("its rows count once, and its answer has what they say", async () => {
+  it("rows of an acquire count once, and its answer has what they say", async () => {
     const [plane, id] = await started();
     plane.clock.advance(1000);
     const usage = [[id, 4, 12, 80 * TOKEN, 0, TAG, [900 * TOKEN, 7 * TOKEN]]];

@@ -23,7 +23,7 @@ const levelsOf = async (plane: TestControlPlane, id: string, more: object = {}):
   ((await plane.acquire(id, more)).body as { levels?: unknown }).levels;
 
 describe("an edge that acquires a session of a plan with limits", () => {
-  it("of a session that nobody spent from no level is named: all its limits are full", async () => {
+  it("a session that nobody spent from is answered without levels: all its limits are full", async () => {
     const [plane, id] = await started();
     expect((await plane.acquire(id)).body).not.toHaveProperty("levels");
   });
@@ -67,7 +67,7 @@ describe("an edge that acquires a session of a plan with limits", () => {
 });
 
 describe("a limit that is taken out of the policy and put back", () => {
-  it("its level is kept and refilled at its rate, neither emptied nor filled", async () => {
+  it("a limit that is away and back has the level that its rate allows, neither full nor empty", async () => {
     const [plane, id] = await started();
     await plane.report([[id, 1, 5, 95 * TOKEN, 0, ...levels(9000, 3)]], BOTH);
     plane.setPlans({ ...LIMITED, limits: [daily] });
@@ -79,7 +79,7 @@ describe("a limit that is taken out of the policy and put back", () => {
     expect(await levelsOf(plane, id)).toMatchObject({ daily: 8999 * TOKEN, search: 4 * TOKEN });
   });
 
-  it("its level is kept while the edge reports rows without further limits, and over a restart of it", async () => {
+  it("a limit's level is kept over reports without it, and over a restart of the edge", async () => {
     const [plane, id] = await started();
     await plane.report([[id, 1, 5, 95 * TOKEN, 0, ...levels(9000, 3)]], BOTH);
     plane.setPlans(STARTER);
@@ -110,7 +110,7 @@ describe("a limit that is taken out of the policy and put back", () => {
     expect(body).toMatchObject({ buckets: [{ name: LIMITED.name, tokens: 95, limits: [] }] });
   });
 
-  it("of one session at an instance at most 16 names are kept, the oldest go first", async () => {
+  it("levels of at most 16 limits of a session are kept at an instance, the oldest go first", async () => {
     const [plane, id] = await started();
     const tags = Array.from({ length: 4 }, (_, i) => `0000000${i}`);
     const names = tags.map((_, i) => Array.from({ length: 5 }, (_, j) => `limit-${i * 5 + j}`));
@@ -131,7 +131,7 @@ describe("a limit that is taken out of the policy and put back", () => {
 });
 
 describe("what operators see of a session's limits", () => {
-  it("each edge's limits are shown with level, capacity and the time of the level; one not reported is full", async () => {
+  it("a session's buckets show each limit's level and its time; one not reported is full", async () => {
     const [plane, id] = await started();
     await plane.report([[id, 1, 5, 90 * TOKEN, 0, "0a1b2c3d", [2 * TOKEN]]], { limits: { "0a1b2c3d": ["search"] } });
     const lastRefill = plane.clock.nowMs();

@@ -71,7 +71,7 @@ describe("a restart", () => {
 });
 
 describe("an edit", () => {
-  it("a limit that a plan has no more is named in the log, and one that it has in another form is not", async () => {
+  it("a limit that a plan has no more is named in the log, one that was changed is not", async () => {
     const policy = (...plans: object[]): string => JSON.stringify({ ...REPORTING, plans });
     const other = { ...LIMITED, id: 5, name: "other" };
     const { service, document, lines } = await startPolicyService(policy(LIMITED, other));
