@@ -80,6 +80,17 @@ export const MAX_TOKENS: u32 = 9000000;
 export const MAX_REFILL_RATE: u32 = 1000000;
 export const REFILL_RATE_DECIMALS: u32 = 6;
 export const MAX_PLANS: u32 = 1000;
+/** Of a plan, beside its own bucket: they lie in one annex of the session's record. */
+export const MAX_LIMITS_OF_PLAN: i32 = 7;
+/** Tokens in 1 to so many seconds, minutes, hours or days. */
+export const MAX_REFILL_UNITS: u32 = 1000;
+/** That a route names: those of several plans. */
+export const MAX_LIMITS_OF_ROUTE: i32 = 64;
+/** Of what a settled value is multiplied with. */
+export const MAX_SETTLE_TIMES: u32 = 1000000;
+/** Of a route's JSON Pointer (RFC 6901), and of the reference tokens in it. */
+export const MAX_POINTER_CHARS: i32 = 256;
+export const MAX_POINTER_TOKENS: i32 = 16;
 export const MAX_PLAN_ID: u32 = 65535;
 export const MAX_NAME_CHARS: u32 = 32;
 /** 10 years of 365 days; as seconds it fits a record's u32. */

@@ -58,7 +58,9 @@ describe("an accepted policy", () => {
     expect(plan.id).toBe(3);
     expect(plan.name).toBe("gold");
     expect(plan.maxTokens).toBe(9000000);
-    expect(plan.refillRateMicro).toBe(7000001);
+    expect(plan.ratePico).toBe(7000001);
+    expect(plan.rateUs).toBe(1);
+    expect(plan.refill).toBe("");
     expect(plan.maxAgeMs).toBe(4000);
     expect(plan.lifetimeMs).toBe(5000);
     expect(plan.tokenBudget).toBe(0);

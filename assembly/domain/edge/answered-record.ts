@@ -130,7 +130,7 @@ function refillTo(record: usize, policy: Policy, nowUs: u64): void {
   if (index < 0 || nowUs <= refilledAtUsOf(record)) return;
   const plan = unchecked(policy.plans[index]);
   const elapsedUs = elapsedUsSince(refilledAtUsOf(record), nowUs);
-  setLevelPico(record, refilledLevel(levelPicoOf(record), elapsedUs, plan.refillRateMicro, toPico(plan.maxTokens)));
+  setLevelPico(record, refilledLevel(levelPicoOf(record), elapsedUs, plan.ratePico, toPico(plan.maxTokens)));
   setRefilledAtUs(record, nowUs);
 }
 

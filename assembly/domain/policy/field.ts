@@ -11,6 +11,7 @@ import {
 } from "../json/node";
 import { NUMBER_FITS, scaleNumber } from "../json/number";
 import { Choice } from "./choice";
+import { DURATION_EXAMPLE, durationMs } from "./durations";
 import { Violations, describeNode } from "./violations";
 
 const NO_MEMBERS: JsonNode = JsonNode.ofObject();
@@ -32,6 +33,16 @@ export class Field {
     return this.number(0, min, max, expected, fallback);
   }
 
+  get isNull(): bool {
+    const node = this.node;
+    return node !== null && node.kind == JSON_NULL;
+  }
+
+  /** It is there, and not null. */
+  get isGiven(): bool {
+    return this.node !== null && !this.isNull;
+  }
+
   /** The same with its own words for what was expected. */
   integerAs(min: u64, max: u64, expected: string, fallback: u64): u64 {
     return this.number(0, min, max, expected, fallback);
@@ -39,17 +50,26 @@ export class Field {
 
   /** `null` is 0, which must lie outside the range. */
   integerOrNull(min: u64, max: u64, fallback: u64): u64 {
-    const node = this.node;
-    if (node !== null && node.kind == JSON_NULL) return 0;
+    if (this.isNull) return 0;
     return this.number(0, min, max, `an integer from ${min} to ${max} or null`, fallback);
   }
 
-  /** A number from 0 to max, × 10^decimals. */
-  decimal(max: u64, decimals: u32, fallback: u64): u64 {
-    let scale: u64 = 1;
-    for (let i: u32 = 0; i < decimals; i++) scale *= 10;
-    const expected = `a number from 0 to ${max} with at most ${decimals} decimals`;
-    return this.number(decimals, 0, max * scale, expected, fallback);
+  /** A number with at most 6 decimals, × 10^6. @param minMicro as is the result */
+  millionths(minMicro: u64, max: u64, expected: string, fallback: u64): u64 {
+    return this.number(6, minMicro, max * 1000000, expected, fallback);
+  }
+
+  /** In ms: an integer, or a string such as `1h30m`. */
+  duration(minMs: u64, maxMs: u64, fallback: u64): u64 {
+    const expected = `a duration from ${minMs} to ${maxMs} ms: an integer, or a string such as ${DURATION_EXAMPLE}`;
+    const node = this.node;
+    if (node === null || node.kind != JSON_STRING || !this.fits) {
+      return this.number(0, minMs, maxMs, expected, fallback);
+    }
+    const ms = durationMs(node.text);
+    if (ms >= 0 && <u64>ms >= minMs && <u64>ms <= maxMs) return <u64>ms;
+    this.reject(expected);
+    return fallback;
   }
 
   boolean(fallback: bool): bool {
@@ -62,13 +82,12 @@ export class Field {
   }
 
   choice(choice: Choice, fallback: u8): u8 {
-    const node = this.present(choice.describe());
-    if (node === null) return fallback;
-    const code = node.kind == JSON_STRING ? choice.code(node.text) : -1;
-    if (code < 0) this.reject(choice.describe());
-    else if (choice.isNotYet(node.text)) this.rejectNotYet(choice.describe());
-    else return <u8>code;
-    return fallback;
+    return this.choiceAs(choice, choice.describe(), fallback);
+  }
+
+  /** `null` is the fallback. */
+  choiceOrNull(choice: Choice, fallback: u8): u8 {
+    return this.isNull ? fallback : this.choiceAs(choice, `${choice.describe()}, or null`, fallback);
   }
 
   /** @param accepts which strings will do, and `expected` the same in words */
@@ -102,6 +121,15 @@ export class Field {
     return [];
   }
 
+  /** Two items; none where it is absent or rejected. */
+  pair(expected: string): JsonNode[] {
+    const node = this.present(expected);
+    if (node === null) return [];
+    if (node.kind == JSON_ARRAY && node.items.length == 2) return node.items;
+    this.reject(expected);
+    return [];
+  }
+
   object(): JsonNode {
     const node = this.present("an object");
     if (node === null) return NO_MEMBERS;
@@ -116,6 +144,13 @@ export class Field {
     if (node !== null) this.violation(`expected ${expected}, got ${describeNode(node)}`);
   }
 
+  /** Adds a violation: it is missing, or null, where it must be given. */
+  lacks(expected: string): void {
+    if (!this.fits) return;
+    if (this.node === null) this.violation(`missing, expected ${expected}`);
+    else this.reject(expected);
+  }
+
   /** For a value that the format has and this version does not support. */
   rejectNotYet(expected: string): void {
     const node = this.node;
@@ -125,6 +160,16 @@ export class Field {
   violation(message: string): void {
     this.fits = false;
     this.violations.add(this.path, message);
+  }
+
+  private choiceAs(choice: Choice, expected: string, fallback: u8): u8 {
+    const node = this.present(expected);
+    if (node === null) return fallback;
+    const code = node.kind == JSON_STRING ? choice.code(node.text) : -1;
+    if (code < 0) this.reject(expected);
+    else if (choice.isNotYet(node.text)) this.rejectNotYet(expected);
+    else return <u8>code;
+    return fallback;
   }
 
   private number(decimals: i32, min: u64, max: u64, expected: string, fallback: u64): u64 {

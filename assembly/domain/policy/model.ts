@@ -2,6 +2,7 @@
 // To add a field: give it a field and a default here, validate it in policy-fields.ts (or plans.ts), print it in print.ts.
 import { Choice } from "./choice";
 import { ENFORCEMENT_ENFORCE, ENFORCEMENT_INHERITED } from "./enforcement";
+import { Limit, NO_LIMITS } from "./limit-model";
 import { Route } from "./route-model";
 import { DEFAULT_SOURCES, TokenSource } from "./token-model";
 
@@ -27,6 +28,11 @@ export const RESPONSE_HEADERS_BOTH: u8 = 2;
 export const RESPONSE_HEADERS_NONE: u8 = 3;
 export const RESPONSE_HEADERS: Choice = new Choice(["draft", "x-ratelimit", "both", "none"]);
 
+/** What the draft's `RateLimit` says: of the limit that refuses soonest, or of each that applied. */
+export const RESPONSE_LIMITS_TIGHTEST: u8 = 0;
+export const RESPONSE_LIMITS_ALL: u8 = 1;
+export const RESPONSE_LIMITS: Choice = new Choice(["tightest", "all"]);
+
 export const RESPONSE_BODY_JSON: u8 = 0;
 export const RESPONSE_BODY_PROBLEM: u8 = 1;
 export const RESPONSE_BODIES: Choice = new Choice(["json", "problem"]);
@@ -43,6 +49,9 @@ export const OPEN_STREAMS_CLOSE: u8 = 0;
 export const OPEN_STREAMS_KEEP: u8 = 1;
 export const OPEN_STREAMS: Choice = new Choice(["close", "keep"]);
 
+/** Of a plan that says nothing: the document's. */
+export const ON_UNREACHABLE_INHERITED: u8 = 255;
+
 export const SCOPE_EDGE: u8 = 0;
 export const SCOPE_FLEET: u8 = 1;
 export const SCOPES: Choice = new Choice(["edge", "fleet"], ["fleet"]);
@@ -51,14 +60,14 @@ export const ON_MAX_SESSIONS_REFUSE: u8 = 0;
 export const ON_MAX_SESSIONS_REMOVE_OLDEST: u8 = 1;
 export const ON_MAX_SESSIONS: Choice = new Choice(["refuse", "removeOldest"]);
 
-/** Named limits. Fields without a default in the document start at 0 or empty. */
-export class Plan {
+/**
+ * Named limits: the first is the plan's own bucket, which has the plan's name. Fields without a default in the document
+ * start at 0 or empty.
+ */
+export class Plan extends Limit {
   id: u32 = 0;
-  name: string = "";
-  /** Bucket capacity, whole tokens. */
-  maxTokens: u32 = 0;
-  /** Microtokens per second: `tokenRefillRate` × 10^6, exact. */
-  refillRateMicro: u64 = 0;
+  /** The further ones, sorted by name: their one order everywhere. */
+  limits: Limit[] = NO_LIMITS;
   /** Idle time after which a session ends. */
   maxAgeMs: u64 = 1800000;
   /** Age at which a session ends. */
@@ -71,10 +80,15 @@ export class Plan {
   onMaxSessions: u8 = ON_MAX_SESSIONS_REFUSE;
   /** See enforcement.ts. */
   enforcement: u32 = ENFORCEMENT_INHERITED;
+  /** ON_UNREACHABLE_…. */
+  onUnreachable: u8 = ON_UNREACHABLE_INHERITED;
 }
 
 /** Shared by the policies that have none; never written to. */
 export const NO_ROUTES: Route[] = [];
+
+/** Shared by the policies whose plans have no further limits; never written to. */
+export const NO_NAMES: string[] = [];
 
 /** Who may do how much. What an edge must know before it can ask for a policy is in settings-model.ts. */
 export class Policy {
@@ -88,6 +102,8 @@ export class Policy {
   annotate: u8 = 0;
   /** At least one; the first is the default plan. */
   plans: Plan[] = [];
+  /** Of all plans' further limits, each once, sorted. */
+  limitNames: string[] = NO_NAMES;
   /** The first that matches says what a request costs. */
   routes: Route[] = NO_ROUTES;
   /** See enforcement.ts: of what no route and no plan says otherwise. */
@@ -103,6 +119,7 @@ export class Policy {
   responseHeaders: u8 = RESPONSE_HEADERS_DRAFT;
   responseBody: u8 = RESPONSE_BODY_JSON;
   upstreamHeaders: u8 = UPSTREAM_HEADERS_REPLACE;
+  responseLimits: u8 = RESPONSE_LIMITS_TIGHTEST;
   /** Ascending: plan id in the upper 16 bits, index into `plans` in the lower 16. Both fit: 65535 and 999. */
   private planIndex: StaticArray<u32> = new StaticArray<u32>(0);
 
@@ -119,6 +136,13 @@ export class Policy {
     if (planIndex < 0) return this.enforcement;
     const own = unchecked(this.plans[planIndex]).enforcement;
     return own == ENFORCEMENT_INHERITED ? this.enforcement : own;
+  }
+
+  /** A plan's own word, or the document's; the document's where the index is -1. */
+  onUnreachableOfPlan(planIndex: i32): u8 {
+    if (planIndex < 0) return this.onUnreachable;
+    const own = unchecked(this.plans[planIndex]).onUnreachable;
+    return own == ON_UNREACHABLE_INHERITED ? this.onUnreachable : own;
   }
 
   /** How many plans have this enforcement, their own or the document's. */

@@ -59,6 +59,12 @@ export function isCookieName(text: string): bool {
   return isToken(text, MAX_COOKIE_CHARS);
 }
 
+/** Of a response's header or trailer, in any case. */
+export function isHeaderName(text: string): bool {
+  return isToken(text, MAX_HEADER_CHARS);
+}
+
+/** Also a part of dynamic metadata's path. */
 export function isCluster(text: string): bool {
   if (text.length == 0 || text.length > MAX_CLUSTER_CHARS) return false;
   for (let i = 0; i < text.length; i++) {

@@ -3,19 +3,19 @@ import {
   MAX_DURATION_MS,
   MAX_PLANS,
   MAX_PLAN_ID,
-  MAX_REFILL_RATE,
   MAX_SAFE_INTEGER,
   MAX_TOKENS,
   MIN_MAX_AGE_IN_REPORT_INTERVALS,
-  REFILL_RATE_DECIMALS,
 } from "../../contract";
 import { JsonNode } from "../json/node";
 import { Violations, itemPath } from "./violations";
 import { readEnforcementOrNull } from "./enforcement";
 import { Field } from "./field";
 import { Fields } from "./fields";
-import { ON_MAX_SESSIONS, Plan, SCOPES } from "./model";
+import { validateLimits } from "./limits";
+import { ON_MAX_SESSIONS, ON_UNREACHABLE, Plan, SCOPES } from "./model";
 import { EXPECTED_NAME, isName } from "./names";
+import { validateRate } from "./rates";
 
 /** Far above what a person has; it bounds what one sign-in must look through. */
 const MAX_SESSIONS_PER_USER: u64 = 1000;
@@ -61,13 +61,13 @@ class PlansValidator {
     this.isNew(name, this.pathOfName, plan.name);
 
     plan.maxTokens = <u32>fields.required("maxTokens").integer(1, MAX_TOKENS, plan.maxTokens);
-    const rate = fields.required("tokenRefillRate");
-    plan.refillRateMicro = rate.decimal(MAX_REFILL_RATE, REFILL_RATE_DECIMALS, plan.refillRateMicro);
+    validateRate(fields, plan);
+    plan.limits = validateLimits(fields.optional("limits"), plan.name, this.violations);
 
     const maxAge = fields.optional("maxAge");
-    plan.maxAgeMs = maxAge.integer(1, MAX_DURATION_MS, plan.maxAgeMs);
+    plan.maxAgeMs = maxAge.duration(1, MAX_DURATION_MS, plan.maxAgeMs);
     this.outlastsReports(maxAge, plan.maxAgeMs);
-    plan.lifetimeMs = fields.optional("lifetime").integer(1, MAX_DURATION_MS, plan.lifetimeMs);
+    plan.lifetimeMs = fields.optional("lifetime").duration(1, MAX_DURATION_MS, plan.lifetimeMs);
 
     plan.tokenBudget = fields.optional("tokenBudget").integerOrNull(1, MAX_SAFE_INTEGER, plan.tokenBudget);
 
@@ -78,6 +78,8 @@ class PlansValidator {
     plan.onMaxSessions = fields.optional("onMaxSessions").choice(ON_MAX_SESSIONS, plan.onMaxSessions);
 
     plan.enforcement = readEnforcementOrNull(fields.optional("enforcement"), this.violations);
+
+    plan.onUnreachable = fields.optional("onUnreachable").choiceOrNull(ON_UNREACHABLE, plan.onUnreachable);
 
     fields.rejectOthers();
     return plan;

@@ -13,11 +13,14 @@ import {
   Policy,
   RESPONSE_BODIES,
   RESPONSE_HEADERS,
+  RESPONSE_LIMITS,
   UPSTREAM_HEADERS,
 } from "./model";
+import { numberLimits } from "./limits";
 import { validatePlans } from "./plans";
 import { printPolicy } from "./print";
-import { mayBeTooLong, rejectTooLong, validateRoutes } from "./routes";
+import { validateRoutes } from "./routes";
+import { mayBeTooLong, rejectTooLong } from "./canonical-size";
 import { validateAnnotate, validateToken } from "./token-fields";
 import { BELONGS_TO_SETTINGS, forbidNumbers } from "./field-documents";
 
@@ -54,9 +57,10 @@ export function validatePolicyFields(fields: Fields, violations: Violations): Po
 
   policy.plans = validatePlans(plans, reportInterval, policy.reportIntervalMs, violations);
   policy.indexPlans();
-  policy.routes = validateRoutes(routes, policy.plans, violations);
-  if (violations.list.length == 0 && mayBeTooLong(policy.routes)) {
-    rejectTooLong(routes, String.UTF8.byteLength(printPolicy(policy)));
+  policy.limitNames = numberLimits(policy.plans);
+  policy.routes = validateRoutes(routes, policy, violations);
+  if (violations.list.length == 0 && mayBeTooLong(policy)) {
+    rejectTooLong(routes.isGiven ? routes : plans, String.UTF8.byteLength(printPolicy(policy)));
   }
   return policy;
 }
@@ -64,10 +68,10 @@ export function validatePolicyFields(fields: Fields, violations: Violations): Po
 /** Answers the field reportInterval, which the plans are held against. */
 function validateControlPlane(fields: Fields, policy: Policy): Field {
   const acquireTimeout = fields.optional("acquireTimeout");
-  policy.acquireTimeoutMs = <u32>acquireTimeout.integer(1, MAX_ACQUIRE_TIMEOUT_MS, policy.acquireTimeoutMs);
+  policy.acquireTimeoutMs = <u32>acquireTimeout.duration(1, MAX_ACQUIRE_TIMEOUT_MS, policy.acquireTimeoutMs);
   const interval = fields.optional("reportInterval");
   policy.reportIntervalMs = <u32>(
-    interval.integer(MIN_REPORT_INTERVAL_MS, MAX_REPORT_INTERVAL_MS, policy.reportIntervalMs)
+    interval.duration(MIN_REPORT_INTERVAL_MS, MAX_REPORT_INTERVAL_MS, policy.reportIntervalMs)
   );
   fields.forbidden("cluster", BELONGS_TO_SETTINGS);
   fields.rejectOthers();
@@ -77,7 +81,7 @@ function validateControlPlane(fields: Fields, policy: Policy): Field {
 function validateSessions(fields: Fields, policy: Policy): void {
   const interval = fields.optional("cleanupInterval");
   policy.cleanupIntervalMs = <u32>(
-    interval.integer(MIN_CLEANUP_INTERVAL_MS, MAX_CLEANUP_INTERVAL_MS, policy.cleanupIntervalMs)
+    interval.duration(MIN_CLEANUP_INTERVAL_MS, MAX_CLEANUP_INTERVAL_MS, policy.cleanupIntervalMs)
   );
   policy.openStreams = fields.optional("openStreams").choice(OPEN_STREAMS, policy.openStreams);
   fields.rejectOthers();
@@ -87,5 +91,6 @@ function validateResponse(fields: Fields, policy: Policy): void {
   policy.responseHeaders = fields.optional("headers").choice(RESPONSE_HEADERS, policy.responseHeaders);
   policy.responseBody = fields.optional("body").choice(RESPONSE_BODIES, policy.responseBody);
   policy.upstreamHeaders = fields.optional("upstreamHeaders").choice(UPSTREAM_HEADERS, policy.upstreamHeaders);
+  policy.responseLimits = fields.optional("limits").choice(RESPONSE_LIMITS, policy.responseLimits);
   fields.rejectOthers();
 }

@@ -1,5 +1,5 @@
 // Prints policies and edge settings as canonical JSON: every field of the document, defaults filled in, in the document's own units.
-import { POLICY_VERSION, REFILL_RATE_DECIMALS, SETTINGS_VERSION } from "../../contract";
+import { POLICY_VERSION, SETTINGS_VERSION } from "../../contract";
 import { JsonWriter } from "../json/writer";
 import { printEnforcement } from "./enforcement";
 import {
@@ -8,14 +8,17 @@ import {
   ON_MISS,
   ON_TABLE_FULL,
   ON_UNREACHABLE,
+  ON_UNREACHABLE_INHERITED,
   OPEN_STREAMS,
   Plan,
   Policy,
   RESPONSE_BODIES,
   RESPONSE_HEADERS,
+  RESPONSE_LIMITS,
   SCOPES,
   UPSTREAM_HEADERS,
 } from "./model";
+import { printLimit, printRate } from "./print-limit";
 import { printRoute } from "./print-route";
 import { EdgeSettings } from "./settings-model";
 import { printAnnotate, printToken } from "./token-print";
@@ -50,6 +53,7 @@ export function printPolicy(policy: Policy): string {
   json.name("headers").string(RESPONSE_HEADERS.word(policy.responseHeaders));
   json.name("body").string(RESPONSE_BODIES.word(policy.responseBody));
   json.name("upstreamHeaders").string(UPSTREAM_HEADERS.word(policy.upstreamHeaders));
+  json.name("limits").string(RESPONSE_LIMITS.word(policy.responseLimits));
   json.endObject();
   json.endObject();
   return json.toString();
@@ -79,7 +83,10 @@ function printPlan(plan: Plan, json: JsonWriter): void {
   json.name("id").integer(plan.id);
   json.name("name").string(plan.name);
   json.name("maxTokens").integer(plan.maxTokens);
-  json.name("tokenRefillRate").raw(printMicro(plan.refillRateMicro));
+  printRate(plan, json);
+  json.name("limits").beginArray();
+  for (let i = 0; i < plan.limits.length; i++) printLimit(plan.limits[i], json);
+  json.endArray();
   json.name("maxAge").integer(plan.maxAgeMs);
   json.name("lifetime").integer(plan.lifetimeMs);
   printIntegerOrNull(json.name("tokenBudget"), plan.tokenBudget);
@@ -87,18 +94,13 @@ function printPlan(plan: Plan, json: JsonWriter): void {
   printIntegerOrNull(json.name("maxSessionsPerUser"), plan.maxSessionsPerUser);
   json.name("onMaxSessions").string(ON_MAX_SESSIONS.word(plan.onMaxSessions));
   printEnforcement(json.name("enforcement"), plan.enforcement);
+  json.name("onUnreachable");
+  if (plan.onUnreachable == ON_UNREACHABLE_INHERITED) json.raw("null");
+  else json.string(ON_UNREACHABLE.word(plan.onUnreachable));
   json.endObject();
 }
 
 function printIntegerOrNull(json: JsonWriter, value: u64): void {
   if (value == 0) json.raw("null");
   else json.integer(value);
-}
-
-/** Millionths as the shortest exact decimal: 2500000 is `2.5`. */
-function printMicro(micro: u64): string {
-  const whole = (micro / 1000000).toString();
-  let fraction = (micro % 1000000).toString().padStart(REFILL_RATE_DECIMALS, "0");
-  while (fraction.endsWith("0")) fraction = fraction.substring(0, fraction.length - 1);
-  return fraction.length == 0 ? whole : `${whole}.${fraction}`;
 }

@@ -45,7 +45,7 @@ export class MatchesValidator {
   }
 
   private path(field: Field, kind: u8, match: RouteMatch): void {
-    if (isNull(field)) return;
+    if (field.isNull) return;
     const isTemplate = kind == PATH_TEMPLATE;
     const accepts = isTemplate ? isRouteTemplate : isRoutePath;
     const path = field.string(accepts, isTemplate ? expectedTemplate() : expectedPath(), "");
@@ -95,7 +95,7 @@ export class MatchesValidator {
     const nameField = fields.required("name");
     const name = nameField.string(isConditionHeader, EXPECTED_NAME, "").toLowerCase();
     const valueField = fields.optional("value");
-    const hasValue = valueField.node !== null && !isNull(valueField);
+    const hasValue = valueField.isGiven;
     const expected = `1 to ${MAX_ROUTE_HEADER_CHARS} visible ASCII characters, spaces within, or null`;
     const value: string | null = hasValue ? valueField.string(isHeaderValue, expected, "") : null;
     fields.rejectOthers();
@@ -117,11 +117,6 @@ function isNew(item: Field, values: string[], value: string): bool {
   }
   values.push(value);
   return true;
-}
-
-function isNull(field: Field): bool {
-  const node = field.node;
-  return node !== null && node.kind == JSON_NULL;
 }
 
 /** No members, or all of them null. */

@@ -1,6 +1,8 @@
 // A route of the policy as the programs use it: which requests it takes, and what they cost. Compiled for requests in
 // domain/routes.
 import { ENFORCEMENT_INHERITED } from "./enforcement";
+import { NO_ROUTE_LIMITS, RouteLimit } from "./limit-model";
+import { Settle } from "./settle-model";
 
 /** Whatever the path, also none. */
 export const PATH_ANY: u8 = 0;
@@ -37,4 +39,8 @@ export class Route {
   exempt: bool = false;
   /** See enforcement.ts. */
   enforcement: u32 = ENFORCEMENT_INHERITED;
+  /** Sorted by name: of which further limits its requests spend another cost, or spend at all. */
+  limits: RouteLimit[] = NO_ROUTE_LIMITS;
+  /** Where the response says what the request really cost. */
+  settle: Settle | null = null;
 }

@@ -1,22 +1,25 @@
 // Validates the routes: each by itself, and that each can match.
-import { MAX_POLICY_BYTES, MAX_ROUTES, MAX_TOKENS } from "../../contract";
-import { JSON_NULL, JsonNode } from "../json/node";
+import { MAX_ROUTES } from "../../contract";
+import { JsonNode } from "../json/node";
+import { CostBounds } from "./cost-bounds";
 import { readEnforcementOrNull } from "./enforcement";
 import { Field } from "./field";
 import { Fields } from "./fields";
-import { NO_ROUTES, Plan } from "./model";
+import { NO_ROUTES, Policy } from "./model";
 import { MatchesValidator } from "./route-matches";
+import { RouteLimitsValidator } from "./route-limits";
 import { Route } from "./route-model";
+import { validateSettle } from "./settle";
 import { EarlierRoutes, isAmbiguousText } from "./unreachable-routes";
 import { Violations, itemPath } from "./violations";
 
 const EXPECTED_NOTHING: string = "nothing beside exempt: true";
 
-/** @param plans validated; where one has no maxTokens that fits, costs are not compared with it */
-export function validateRoutes(field: Field, plans: Plan[], violations: Violations): Route[] {
+/** @param policy with its plans; where a limit has no maxTokens that fits, costs are not compared with it */
+export function validateRoutes(field: Field, policy: Policy, violations: Violations): Route[] {
   const items = field.items(0, MAX_ROUTES);
   if (items.length == 0) return NO_ROUTES;
-  const validate = new RoutesValidator(plans, violations);
+  const validate = new RoutesValidator(new CostBounds(policy.plans, policy.limitNames), violations);
   const routes: Route[] = [];
   const before = violations.list.length;
   for (let i = 0; i < items.length && !violations.full; i++) {
@@ -26,53 +29,16 @@ export function validateRoutes(field: Field, plans: Plan[], violations: Violatio
   return routes;
 }
 
-/** The canonical form of all but the routes, and of a route with nothing in it: both with much to spare. */
-const MAX_REST_BYTES: u32 = 400000;
-const ROUTE_BYTES: u32 = 220;
-const CONDITION_BYTES: u32 = 28;
-
-/** Whether it takes a look at the canonical form to know: printing a large one takes as long as reading it. */
-export function mayBeTooLong(routes: Route[]): bool {
-  let bytes = MAX_REST_BYTES;
-  for (let i = 0; i < routes.length; i++) {
-    const match = routes[i].match;
-    // A character may be printed as two.
-    bytes += ROUTE_BYTES + 2 * match.path.length;
-    for (let j = 0; j < match.methods.length; j++) bytes += match.methods[j].length + 3;
-    for (let j = 0; j < match.hosts.length; j++) bytes += match.hosts[j].length + 3;
-    for (let j = 0; j < match.headers.length; j++) {
-      const value = match.headers[j].value;
-      bytes += CONDITION_BYTES + match.headers[j].name.length + (value === null ? 0 : 2 * value.length);
-    }
-  }
-  return bytes > MAX_POLICY_BYTES;
-}
-
-/** Said of the whole policy: what it takes grows with its defaults, and edges get it with these. */
-export function rejectTooLong(field: Field, canonicalBytes: u32): void {
-  if (canonicalBytes <= MAX_POLICY_BYTES) return;
-  field.violation(`expected at most ${MAX_POLICY_BYTES} bytes of policy with all defaults, got ${canonicalBytes}`);
-}
-
 class RoutesValidator {
   private matches: MatchesValidator;
-  private maxCost: u32 = MAX_TOKENS;
-  private expectedCost: string = "";
+  private limits: RouteLimitsValidator;
 
   constructor(
-    plans: Plan[],
+    private costs: CostBounds,
     private violations: Violations,
   ) {
     this.matches = new MatchesValidator(violations);
-    let smallest = "";
-    for (let i = 0; i < plans.length; i++) {
-      const tokens = plans[i].maxTokens;
-      if (tokens == 0 || tokens >= this.maxCost) continue;
-      this.maxCost = tokens;
-      smallest = plans[i].name;
-    }
-    const whose = smallest.length == 0 ? "" : `, the maxTokens of plan "${smallest}"`;
-    this.expectedCost = `an integer from 0 to ${this.maxCost}${whose}, or null`;
+    this.limits = new RouteLimitsValidator(costs, violations);
   }
 
   route(node: JsonNode, path: string): Route {
@@ -86,16 +52,17 @@ class RoutesValidator {
     route.exempt = exempt.boolean(route.exempt);
     const enforcement = fields.optional("enforcement");
     const limits = fields.optional("limits");
+    const settle = fields.optional("settle");
     if (route.exempt) {
       rejectBesideExempt(cost);
       rejectBesideExempt(enforcement);
+      if (limits.object().names.length > 0) limits.reject(EXPECTED_NOTHING);
+      rejectBesideExempt(settle);
     } else {
-      if (!isNull(cost)) route.cost = <u32>cost.integerAs(0, this.maxCost, this.expectedCost, route.cost);
+      route.limits = this.limits.validate(limits);
+      this.cost(cost, route);
       route.enforcement = readEnforcementOrNull(enforcement, this.violations);
-    }
-    if (limits.object().names.length > 0) {
-      if (route.exempt) limits.reject(EXPECTED_NOTHING);
-      else limits.rejectNotYet("an empty object");
+      route.settle = validateSettle(settle, route.limits, this.costs, this.violations);
     }
     fields.rejectOthers();
     if (route.exempt && match.fits && isAmbiguousText(route.match.path)) {
@@ -103,16 +70,17 @@ class RoutesValidator {
     }
     return route;
   }
+
+  private cost(field: Field, route: Route): void {
+    if (!field.isGiven) return;
+    const bound = this.costs.ofRoute(route.limits);
+    route.cost = <u32>field.integerAs(0, bound.tokens, bound.expected("null"), route.cost);
+  }
 }
 
 /** `null` is as none, and what the canonical form has there. */
 function rejectBesideExempt(field: Field): void {
-  if (!isNull(field)) field.reject(EXPECTED_NOTHING);
-}
-
-function isNull(field: Field): bool {
-  const node = field.node;
-  return node !== null && node.kind == JSON_NULL;
+  if (field.isGiven) field.reject(EXPECTED_NOTHING);
 }
 
 function rejectUnreachable(routes: Route[], path: string, violations: Violations): void {

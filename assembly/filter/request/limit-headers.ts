@@ -67,7 +67,7 @@ function addDraftHeaders(epoch: Epoch, planIndex: u32, plan: Plan, levelPico: i6
   let end = writeBytes(rateLimitValue, addressOf(prefix), prefix.byteLength);
   end = writeDecimal(end, left);
   if (left < plan.maxTokens) {
-    const oneMoreS = secondsUntil(levelPico, toPico(left + 1), plan.refillRateMicro, 1);
+    const oneMoreS = secondsUntil(levelPico, toPico(left + 1), plan.ratePico, plan.rateUs);
     if (oneMoreS >= 0) end = writeDecimal(writeAscii(end, ";t="), oneMoreS);
   }
   addWritten(RATE_LIMIT, rateLimitValue, end);
@@ -77,13 +77,13 @@ function addDraftHeaders(epoch: Epoch, planIndex: u32, plan: Plan, levelPico: i6
 function addXHeaders(epoch: Epoch, planIndex: u32, plan: Plan, levelPico: i64): void {
   addFixedPair(X_LIMIT, unchecked(epoch.plans[planIndex]).xLimit);
   addWritten(X_REMAINING, remainingValue, writeDecimal(remainingValue, wholeTokens(levelPico)));
-  const fullS = secondsUntil(levelPico, toPico(plan.maxTokens), plan.refillRateMicro, 1);
+  const fullS = secondsUntil(levelPico, toPico(plan.maxTokens), plan.ratePico, plan.rateUs);
   if (fullS >= 0) addWritten(X_RESET, resetValue, writeDecimal(resetValue, fullS));
 }
 
 /** Retry-After of a request that costs `cost` tokens: at least 1 s; none if the tokens will never come. */
 export function addRetryAfter(plan: Plan, levelPico: i64, cost: u32): void {
-  const seconds = secondsUntil(levelPico, <i64>cost * PICO_PER_TOKEN, plan.refillRateMicro, 1);
+  const seconds = secondsUntil(levelPico, <i64>cost * PICO_PER_TOKEN, plan.ratePico, plan.rateUs);
   if (seconds < 0) return;
   addWritten(RETRY_AFTER, retryAfterValue, writeDecimal(retryAfterValue, max<i64>(seconds, 1)));
 }

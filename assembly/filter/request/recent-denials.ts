@@ -51,7 +51,7 @@ export function isStillDenied(request: Request, nowUs: u64, verdict: Verdict): b
   const planIndex = load<u32>(entry, PLAN_AT);
   const plan = unchecked(epoch.policy.plans[planIndex]);
   const elapsedUs = nowUs - load<u64>(entry, DENIED_AT);
-  const level = refilledLevel(load<i64>(entry, LEVEL_AT), elapsedUs, plan.refillRateMicro, toPico(plan.maxTokens));
+  const level = refilledLevel(load<i64>(entry, LEVEL_AT), elapsedUs, plan.ratePico, toPico(plan.maxTokens));
   verdict.planIndex = planIndex;
   verdict.levelPico = level;
   return level < toPico(request.cost) && request.cost != 0;
@@ -67,7 +67,7 @@ export function noteDenial(request: Request, plan: Plan, verdict: Verdict): void
   store<u32>(entry, verdict.planIndex, PLAN_AT);
   store<u64>(entry, nowUs, DENIED_AT);
   store<i64>(entry, level, LEVEL_AT);
-  const untilUs = nowUs + min(MEMORY_US, usUntil(level, toPico(request.cost), plan.refillRateMicro));
+  const untilUs = nowUs + min(MEMORY_US, usUntil(level, toPico(request.cost), plan.ratePico));
   store<u64>(entry, untilUs, UNTIL_AT);
   allForgottenUs = max(allForgottenUs, untilUs);
 }

@@ -136,7 +136,7 @@ function shouldAsk(record: usize, plan: Plan, nowUs: u64): bool {
 /** The level refilled up to the clock, at the plan in force. */
 function levelNow(record: usize, plan: Plan, nowUs: u64): i64 {
   const elapsedUs = elapsedUsSince(refilledAtUsOf(record), nowUs);
-  return refilledLevel(levelPicoOf(record), elapsedUs, plan.refillRateMicro, toPico(plan.maxTokens));
+  return refilledLevel(levelPicoOf(record), elapsedUs, plan.ratePico, toPico(plan.maxTokens));
 }
 
 function spendInRecord(record: usize, cost: u32, levelPico: i64, nowUs: u64): void {

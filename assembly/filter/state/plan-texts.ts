@@ -29,7 +29,7 @@ export class PlanTexts {
 
 /** `;w=`: whole seconds in which an empty bucket fills, rounded up; nothing for a bucket that never does. */
 function window(plan: Plan): string {
-  const rate = plan.refillRateMicro;
+  const rate = plan.ratePico;
   if (rate == 0) return "";
   const capacityMicro = <u64>plan.maxTokens * MICROTOKENS_PER_TOKEN;
   return `;w=${(capacityMicro + rate - 1) / rate}`;

@@ -164,16 +164,17 @@ const POLICY = {
   header: "x-session-token",
   plans: [
     {
-      ...{ id: 1, name: "gold", maxTokens: 100, tokenRefillRate: 10, maxAge: 1_800_000, lifetime: A_DAY_MS },
+      ...{ id: 1, name: "gold", maxTokens: 100, tokenRefillRate: 10, refill: null, limits: [] },
+      ...{ maxAge: 1_800_000, lifetime: A_DAY_MS },
       ...{ tokenBudget: 100, scope: "edge", maxSessionsPerUser: null, onMaxSessions: "refuse" },
-      enforcement: null,
+      ...{ enforcement: null, onUnreachable: null },
     },
   ],
   routes: [],
   ...{ enforcement: "enforce", onMiss: "acquire", onUnreachable: "trust", onContention: "deny", onTableFull: "deny" },
   controlPlane: { acquireTimeout: 250, reportInterval: 1000 },
   sessions: { cleanupInterval: 60_000, openStreams: "close" },
-  response: { headers: "draft", body: "json", upstreamHeaders: "replace" },
+  response: { headers: "draft", body: "json", upstreamHeaders: "replace", limits: "tightest" },
 };
 
 export const EXAMPLE_WATCH = {

@@ -7,12 +7,13 @@ import { refilledMicro } from "../../src/domain/level.js";
 const limits = fc.record({
   maxTokens: fc.integer({ min: 1, max: 9_000_000 }),
   tokenRefillRate: fc.integer({ min: 0, max: 1_000_000_000_000 }).map((micro) => micro / 1_000_000),
+  refill: fc.constant(null),
 });
 const timeUs = fc.integer({ min: 0, max: 10_000_000_000 });
 
 describe("a bucket's level, refilled since its report", () => {
   it("a level is what was reported plus rate times elapsed, up to the capacity", () => {
-    const plan = { maxTokens: 100, tokenRefillRate: 10 };
+    const plan = { maxTokens: 100, tokenRefillRate: 10, refill: null };
     expect(refilledMicro(5_000_000, 1, plan)).toBe(5_000_000);
     expect(refilledMicro(5_000_000, 1001, plan)).toBe(15_000_000);
     expect(refilledMicro(5_000_000, 98_000, plan)).toBe(100_000_000);
@@ -20,18 +21,18 @@ describe("a bucket's level, refilled since its report", () => {
   });
 
   it("a level is rounded down to a microtoken", () => {
-    expect(refilledMicro(0, 2, { maxTokens: 1, tokenRefillRate: 0.000999 })).toBe(0);
-    expect(refilledMicro(0, 3, { maxTokens: 1, tokenRefillRate: 0.0005 })).toBe(1);
-    expect(refilledMicro(-1, 2, { maxTokens: 1, tokenRefillRate: 0.0005 })).toBe(-1);
+    expect(refilledMicro(0, 2, { maxTokens: 1, tokenRefillRate: 0.000999, refill: null })).toBe(0);
+    expect(refilledMicro(0, 3, { maxTokens: 1, tokenRefillRate: 0.0005, refill: null })).toBe(1);
+    expect(refilledMicro(-1, 2, { maxTokens: 1, tokenRefillRate: 0.0005, refill: null })).toBe(-1);
   });
 
   it("a level stays without a rate, and is cut to a smaller capacity", () => {
-    expect(refilledMicro(7, 1_000_000, { maxTokens: 1, tokenRefillRate: 0 })).toBe(7);
-    expect(refilledMicro(90_000_000, 0, { maxTokens: 50, tokenRefillRate: 1 })).toBe(50_000_000);
+    expect(refilledMicro(7, 1_000_000, { maxTokens: 1, tokenRefillRate: 0, refill: null })).toBe(7);
+    expect(refilledMicro(90_000_000, 0, { maxTokens: 50, tokenRefillRate: 1, refill: null })).toBe(50_000_000);
   });
 
   it("a level gains nothing by a clock that went back", () => {
-    expect(refilledMicro(7, -4000, { maxTokens: 1, tokenRefillRate: 1 })).toBe(7);
+    expect(refilledMicro(7, -4000, { maxTokens: 1, tokenRefillRate: 1, refill: null })).toBe(7);
   });
 
   it("a level is never above the edge's own, whatever clocks round and however late the report", () => {

@@ -80,6 +80,8 @@ const planNumber = (index: number): number => [0, 3, 7][index] ?? 0;
 const limits = fc.record({
   maxTokens: fc.constantFrom(20, 50),
   tokenRefillRate: fc.constantFrom(0, 1, 10),
+  refill: fc.constant(null),
+  limits: fc.constant([]),
   maxAge: fc.constantFrom(MINUTE_MS, 10 * MINUTE_MS),
   lifetime: fc.constantFrom(20 * MINUTE_MS, 60 * MINUTE_MS, 2 * 24 * 60 * MINUTE_MS),
   tokenBudget: fc.constantFrom(null, 40, 100),
@@ -99,6 +101,8 @@ const asPolicy = (all: readonly (Omit<PlanOfPolicy, "id" | "name"> | null)[]): P
 const FIRST_LIMITS = {
   maxTokens: 50,
   tokenRefillRate: 10,
+  refill: null,
+  limits: [],
   maxAge: MINUTE_MS,
   lifetime: 60 * MINUTE_MS,
   tokenBudget: null,

@@ -184,7 +184,7 @@ export class SessionLifeModel {
   levelOf(session: ModelSession, figures: ModelFigures | null): number {
     const { maxTokens, tokenRefillRate } = this.planOf(session) ?? { ...session.plan, tokenRefillRate: 0 };
     if (figures === null) return maxTokens * MICRO;
-    const refilled = tokenRefillRate * 1000 * Math.max(0, this.nowMs - figures.atMs - 1);
+    const refilled = (tokenRefillRate ?? 0) * 1000 * Math.max(0, this.nowMs - figures.atMs - 1);
     return Math.min(maxTokens * MICRO, figures.levelMicro + refilled);
   }
 }

@@ -7,11 +7,15 @@ import { createSession } from "../../src/domain/session.js";
 import type { Session } from "../../src/domain/session.js";
 
 export const HOUR_MS = 3_600_000;
+/** Tokens a second. */
+export const STARTER_RATE = 10;
 export const STARTER: PlanOfPolicy = {
   id: 0,
   name: "starter",
   maxTokens: 100,
-  tokenRefillRate: 10,
+  tokenRefillRate: STARTER_RATE,
+  refill: null,
+  limits: [],
   maxAge: HOUR_MS,
   lifetime: HOUR_MS,
   tokenBudget: null,

@@ -20,6 +20,8 @@ const plan: PlanOfPolicy = {
   name: "default",
   maxTokens: 1_000_000,
   tokenRefillRate: 1_000_000,
+  refill: null,
+  limits: [],
   maxAge: 1_800_000,
   lifetime: 86_400_000,
   tokenBudget: null,

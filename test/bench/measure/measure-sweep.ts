@@ -33,6 +33,8 @@ const plan: PlanOfPolicy = {
   name: "default",
   maxTokens: 100,
   tokenRefillRate: 10,
+  refill: null,
+  limits: [],
   maxAge: HOUR_MS,
   lifetime: 24 * HOUR_MS,
   tokenBudget: null,

@@ -15,6 +15,7 @@ const HOUR_MS = 3_600_000;
 
 const plan: PlanOfPolicy = {
   ...{ id: PLENTY.id, name: PLENTY.name, maxTokens: PLENTY.maxTokens, tokenRefillRate: PLENTY.tokenRefillRate },
+  ...{ refill: null, limits: [] },
   ...{ maxAge: HOUR_MS, lifetime: 24 * HOUR_MS, tokenBudget: null, maxSessionsPerUser: null, onMaxSessions: "refuse" },
 };
 

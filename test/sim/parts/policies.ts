@@ -30,7 +30,7 @@ export interface PoliciesParts {
 
 interface Variant {
   readonly kind: Kind;
-  readonly plans: readonly Pick<PlanOfPolicy, "id" | "name" | "maxTokens" | "tokenRefillRate">[];
+  readonly plans: readonly (Pick<PlanOfPolicy, "id" | "name" | "maxTokens"> & { readonly tokenRefillRate: number })[];
   readonly text: string;
 }
 
@@ -85,7 +85,7 @@ export class Policies implements PolicyValidator {
     return {
       plans: plans.map((plan) => ({
         ...{ ...plan, ...this.parts.plan, maxTokens: Math.max(plan.maxTokens, 1) },
-        ...{ tokenBudget: null, maxSessionsPerUser: null, onMaxSessions: "refuse" },
+        ...{ refill: null, limits: [], tokenBudget: null, maxSessionsPerUser: null, onMaxSessions: "refuse" },
       })),
       controlPlane: { reportInterval: REPORT_INTERVAL_MS },
       sessions: { cleanupInterval: 1000 },

@@ -166,7 +166,7 @@ function levelOf(
   plan: PlanOfPolicy | undefined,
   clock: SteadyClock,
 ): number {
-  const limits = plan ?? { maxTokens: session.plan.maxTokens, tokenRefillRate: 0 };
+  const limits = plan ?? { maxTokens: session.plan.maxTokens, tokenRefillRate: 0, refill: null };
   if (figures === null) return capacityMicro(limits);
   return Math.max(0, refilledMicro(figures.levelMicro, clock.elapsedMs(figures.atMs), limits));
 }

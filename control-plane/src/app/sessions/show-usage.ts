@@ -5,6 +5,7 @@ import { MICROTOKENS_PER_TOKEN } from "../../../../assembly/contract.js";
 import { isFormer } from "../../domain/former-rows.js";
 import { refilledMicro } from "../../domain/level.js";
 import { planById } from "../../domain/plan.js";
+import { tokensPerSecond } from "../../domain/policy/rate.js";
 import { lastFigures } from "../edges/usage.js";
 import type { UsagePorts } from "../edges/usage.js";
 import { isWithinReach } from "./within-reach.js";
@@ -80,7 +81,7 @@ export async function showBuckets(
   const rows = await usage.rowsOf(id);
   const policy = policies.current()?.policy;
   const plan = policy && planById(policy, session.plan.id);
-  const limits = plan ?? { maxTokens: session.plan.maxTokens, tokenRefillRate: 0 };
+  const limits = plan ?? { maxTokens: session.plan.maxTokens, tokenRefillRate: 0, refill: null };
   // Those that were merged have a sum, and no level.
   return edgesOf(rows.filter((row) => !isFormer(row))).flatMap((edge): BucketView[] => {
     const figures = lastFigures(rows, edge, clock.nowMs());
@@ -88,8 +89,9 @@ export async function showBuckets(
     if (figures === null || row === undefined) return [];
     const levelMicro = refilledMicro(figures.levelMicro, clock.elapsedMs(figures.atMs), limits);
     const tokens = levelMicro / MICROTOKENS_PER_TOKEN;
-    const { maxTokens: capacity, tokenRefillRate: refillRate } = limits;
-    return [{ edge, instance: row.instance, capacity, tokens, refillRate, lastRefill: figures.atMs }];
+    const { instance } = row;
+    const refillRate = tokensPerSecond(limits);
+    return [{ edge, instance, capacity: limits.maxTokens, tokens, refillRate, lastRefill: figures.atMs }];
   });
 }
 

@@ -4,14 +4,31 @@
 /** How much of what is decided is carried out; `shadow`: for that percentage of sessions, 1 to 99. */
 export type Enforcement = "enforce" | "shadow" | "observe" | "off" | { readonly shadow: number };
 
-/** Durations are in ms; null means that there is no such limit. */
-export interface Plan {
-  readonly id: number;
+/** How a bucket fills: exactly one of the two is not null. */
+export interface Rate {
+  /** Tokens per second, at most 6 decimals. */
+  readonly tokenRefillRate: number | null;
+  /** Tokens in a number of seconds, minutes, hours or days: `10000/1d`. */
+  readonly refill: string | null;
+}
+
+/** A further bucket of a plan. */
+export interface Limit extends Rate {
   readonly name: string;
   /** Bucket capacity, whole tokens. */
   readonly maxTokens: number;
-  /** Tokens per second, at most 6 decimals. */
-  readonly tokenRefillRate: number;
+  /** `routes`: only requests of routes that name it spend from it. */
+  readonly applies: "always" | "routes";
+}
+
+/** Durations are in ms; null means that there is no such limit. The rate is that of the plan's own bucket. */
+export interface Plan extends Rate {
+  readonly id: number;
+  readonly name: string;
+  /** Of the plan's own bucket, whole tokens. */
+  readonly maxTokens: number;
+  /** The further ones, sorted by name: ASCII. */
+  readonly limits: readonly Limit[];
   /** Idle time after which a session ends. */
   readonly maxAge: number;
   /** Age at which a session ends, whatever it does. */
@@ -24,6 +41,8 @@ export interface Plan {
   readonly onMaxSessions: "refuse" | "removeOldest";
   /** null: the document's. */
   readonly enforcement: Enforcement | null;
+  /** null: the document's. */
+  readonly onUnreachable: "trust" | "deny" | null;
 }
 
 /** All of it must hold; null holds for every request. At most one of path, prefix and template is not null. */
@@ -44,7 +63,24 @@ export interface Route {
   readonly exempt: boolean;
   /** null: the plan's, or the document's. */
   readonly enforcement: Enforcement | null;
-  readonly limits: Readonly<Record<string, never>>;
+  /** By the name of a further limit what is taken from it; null: the cost. */
+  readonly limits: Readonly<Record<string, number | null>>;
+  readonly settle: Settle | null;
+}
+
+/** Where a response says what its request really cost: exactly one of header, trailer, metadata and json is not null. */
+export interface Settle {
+  /** Of the further limit that is settled; null: the plan's own bucket. */
+  readonly limit: string | null;
+  /** In lower case, as is the trailer. */
+  readonly header: string | null;
+  readonly trailer: string | null;
+  readonly metadata: readonly [namespace: string, key: string] | null;
+  /** A JSON Pointer. */
+  readonly json: string | null;
+  /** Tokens for one of what the response says, at most 6 decimals. */
+  readonly times: number;
+  readonly onMissing: "keep" | "refund";
 }
 
 /** One place of a token; a header's name is in lower case. */
@@ -81,6 +117,8 @@ export interface Policy {
     readonly body: "json" | "problem";
     /** Of limit headers that the service behind has set itself. */
     readonly upstreamHeaders: "replace" | "keep";
+    /** Of the limits that applied, which `RateLimit` speaks of. */
+    readonly limits: "tightest" | "all";
   };
 }
 

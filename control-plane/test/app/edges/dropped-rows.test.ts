@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 
 import { created, expectError, INSTANCE, shown, startTestControlPlane } from "../../support/control-plane.js";
 import type { TestControlPlane } from "../../support/control-plane.js";
-import { sessionAt, STARTER } from "../../support/sessions.js";
+import { sessionAt, STARTER, STARTER_RATE } from "../../support/sessions.js";
 
 const TOKEN = 1_000_000;
 const MAX_SAFE = Number.MAX_SAFE_INTEGER;
@@ -124,11 +124,11 @@ describe("a level that a report makes up", () => {
     const { session } = await created(plane);
     await plane.report([[session.id, 1, 1, -9_000_000 * TOKEN, 0]]);
     expect((await plane.acquire(session.id)).body).toMatchObject({ level: 0 });
-    const emptyAgainMs = (STARTER.maxTokens / STARTER.tokenRefillRate) * 1000;
+    const emptyAgainMs = (STARTER.maxTokens / STARTER_RATE) * 1000;
     plane.clock.advance(emptyAgainMs + 1001);
-    expect((await plane.acquire(session.id)).body).toMatchObject({ level: STARTER.tokenRefillRate * TOKEN });
+    expect((await plane.acquire(session.id)).body).toMatchObject({ level: STARTER_RATE * TOKEN });
     const path = `/v1/sessions/${session.id}/bucket`;
-    expect((await plane.call("GET", path)).body).toMatchObject({ buckets: [{ tokens: STARTER.tokenRefillRate }] });
+    expect((await plane.call("GET", path)).body).toMatchObject({ buckets: [{ tokens: STARTER_RATE }] });
   });
 
   it("a level above the plan's bucket counts as a full one", async () => {

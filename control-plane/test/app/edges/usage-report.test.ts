@@ -3,7 +3,7 @@ import { describe, expect, it, vi } from "vitest";
 
 import { created, expectError, INSTANCE, KEYS, shown, startTestControlPlane } from "../../support/control-plane.js";
 import type { TestControlPlane } from "../../support/control-plane.js";
-import { sessionAt, STARTER } from "../../support/sessions.js";
+import { sessionAt, STARTER, STARTER_RATE } from "../../support/sessions.js";
 
 const TOKEN = 1_000_000;
 const NEXT_LIFE = { instance: "ffffffffffffffff" };
@@ -124,7 +124,7 @@ describe("an edge that acquires what it has reported before", () => {
     plane.clock.advance(1000);
     await plane.report([[session.id, 9, 40, 10 * TOKEN, 1000]]);
     plane.clock.advance(2001);
-    const level = (10 + STARTER.tokenRefillRate * 3) * TOKEN;
+    const level = (10 + STARTER_RATE * 3) * TOKEN;
     expect((await plane.acquire(session.id)).body).toMatchObject({ level, rev: 9, consumed: 40 });
     plane.clock.advance(60_000);
     expect((await plane.acquire(session.id)).body).toMatchObject({ level: STARTER.maxTokens * TOKEN });
