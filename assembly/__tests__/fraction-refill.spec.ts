@@ -69,8 +69,8 @@ function multiply(a: u64, b: u64, c: u64): void {
 function divide(divisor: u32): u32 {
   let rest: u64 = 0;
   for (let i: i32 = 4; i >= 0; i--) {
-    const limb = (rest << 32) | (<u64>load<u32>(wide + (<u32>i << 2)));
-    store<u32>(wide + (<u32>i << 2), <u32>(limb / divisor));
+    const limb = (rest << 32) | (<u64>load<u32>(wide + ((<u32>i) << 2)));
+    store<u32>(wide + ((<u32>i) << 2), <u32>(limb / divisor));
     rest = limb % divisor;
   }
   return <u32>rest;
@@ -100,7 +100,7 @@ describe("a rate that is no whole number of microtokens a second", () => {
     for (let i = 0; i < 300000; i++) {
       useRandomRate();
       const capacity = <i64>(1 + randomBelow(9000000)) * TOKEN;
-      const level = randomBelow(4) == 0 ? -<i64>(randomU64() % <u64>capacity) : <i64>(randomU64() % <u64>capacity);
+      const level = randomBelow(4) == 0 ? -(<i64>(randomU64() % <u64>capacity)) : <i64>(randomU64() % <u64>capacity);
       const held = <u32>randomBelow(60000);
       const elapsedUs = randomOfAnySize();
       put(level, held);
@@ -214,7 +214,7 @@ describe("the wait for a rate that is no whole number of microtokens a second", 
     for (let i = 0; i < 100000; i++) {
       useRandomRate();
       const capacity = 9000000 * TOKEN;
-      const target = <i64>(1 + randomU64() % <u64>capacity);
+      const target = <i64>(1 + (randomU64() % <u64>capacity));
       const level = target - 1 - <i64>(randomU64() % <u64>target);
       const held = <u32>randomBelow(60000);
       const us = usUntil(level, held, target, ratePico, rateUs);
@@ -232,7 +232,7 @@ describe("the wait for a rate that is no whole number of microtokens a second", 
     let wrong = 0;
     for (let i = 0; i < 100000; i++) {
       useRandomRate();
-      const target = <i64>(1 + randomU64() % 9000000000000000000);
+      const target = <i64>(1 + (randomU64() % 9000000000000000000));
       const level = target - 1 - <i64>(randomU64() % <u64>target);
       const us = usUntil(level, 0, target, ratePico, rateUs);
       if (us == u64.MAX_VALUE) continue;

@@ -1,5 +1,4 @@
 // The limit headers of one answer (docs/policy.md, "Answers"), noted as header pairs with their values in static buffers.
-import { PICO_PER_TOKEN } from "../../contract";
 import { toPico, secondsUntil, wholeTokens } from "../../domain/table/bucket";
 import {
   Plan,
@@ -8,16 +7,19 @@ import {
   RESPONSE_HEADERS_X_RATELIMIT,
 } from "../../domain/policy/model";
 import { hasResponseHeader, removeResponseHeader, replaceResponseHeader } from "../../host/headers";
-import { addressOf, utf8, writeAscii, writeBytes, writeDecimal } from "../../memory/bytes";
-import { addFixedPair, addPair, pairAt, pairCount } from "../../memory/header-pairs";
+import { addressOf, writeAscii, writeBytes, writeDecimal } from "../../memory/bytes";
+import { addFixedPair, pairAt, pairCount } from "../../memory/header-pairs";
 import { Epoch } from "../state/epoch";
-
-const RATE_LIMIT = utf8("ratelimit");
-const RATE_LIMIT_POLICY = utf8("ratelimit-policy");
-const X_LIMIT = utf8("x-ratelimit-limit");
-const X_REMAINING = utf8("x-ratelimit-remaining");
-const X_RESET = utf8("x-ratelimit-reset");
-const RETRY_AFTER = utf8("retry-after");
+import {
+  RATE_LIMIT,
+  RATE_LIMIT_POLICY,
+  RETRY_AFTER,
+  X_LIMIT,
+  X_REMAINING,
+  X_RESET,
+  addWritten,
+} from "./limit-header-names";
+import { addHeadersOfLimits } from "./several-limit-headers";
 
 /** The longest: a plan's name of 32 characters and two numbers. */
 const rateLimitValue: usize = memory.data(96);
@@ -25,8 +27,25 @@ const remainingValue: usize = memory.data(24);
 const resetValue: usize = memory.data(24);
 const retryAfterValue: usize = memory.data(24);
 
-/** Notes the headers that the policy wants for a bucket of this plan that holds `levelPico`. */
-export function addLimitHeaders(epoch: Epoch, planIndex: u32, levelPico: i64): void {
+/**
+ * Notes the headers that the policy wants for a plan, the tightest of whose limits holds `levelPico`.
+ * @param limit the tightest; 0 is the plan's own bucket
+ * @param limitCosts what the request's route says of limits by name: which of them applied
+ * @param levels what all its limits hold, where the policy wants them all
+ */
+export function addLimitHeaders(
+  epoch: Epoch,
+  planIndex: u32,
+  limit: u32,
+  limitCosts: u32,
+  levelPico: i64,
+  levels: usize,
+): void {
+  const limits = epoch.limits;
+  if (limits !== null && limits.furtherOf(planIndex) != 0) {
+    addHeadersOfLimits(epoch, limits, planIndex, limit, limitCosts, levelPico, levels);
+    return;
+  }
   const form = epoch.policy.responseHeaders;
   const plan = unchecked(epoch.policy.plans[planIndex]);
   if (form == RESPONSE_HEADERS_DRAFT || form == RESPONSE_HEADERS_BOTH)
@@ -81,13 +100,9 @@ function addXHeaders(epoch: Epoch, planIndex: u32, plan: Plan, levelPico: i64): 
   if (fullS >= 0) addWritten(X_RESET, resetValue, writeDecimal(resetValue, fullS));
 }
 
-/** Retry-After of a request that costs `cost` tokens: at least 1 s; none if the tokens will never come. */
-export function addRetryAfter(plan: Plan, levelPico: i64, cost: u32): void {
-  const seconds = secondsUntil(levelPico, <i64>cost * PICO_PER_TOKEN, plan.ratePico, plan.rateUs);
+/** Retry-After of a request that a bucket holds too little for: at least 1 s; none if the tokens will never come. */
+export function addRetryAfter(levelPico: i64, cost: u32, ratePico: u64, rateUs: u32): void {
+  const seconds = secondsUntil(levelPico, toPico(cost), ratePico, rateUs);
   if (seconds < 0) return;
   addWritten(RETRY_AFTER, retryAfterValue, writeDecimal(retryAfterValue, max<i64>(seconds, 1)));
-}
-
-function addWritten(name: ArrayBuffer, value: usize, end: usize): void {
-  addPair(addressOf(name), name.byteLength, value, <u32>(end - value));
 }
