@@ -64,6 +64,10 @@ export class LimitTable {
     return <u32>(changetype<usize>(entry) - changetype<usize>(this.limits)) / LIMIT_BYTES;
   }
 
+  get planCount(): u32 {
+    return this.plans.length / PLAN_WORDS;
+  }
+
   /** How many limits all plans have that have further ones. */
   get count(): u32 {
     return this.limits.length / LIMIT_BYTES;
@@ -76,7 +80,7 @@ export class LimitTable {
 
   /** The index of the plan that a limit is one of. */
   planOf(entry: LimitEntry): u32 {
-    const plans: u32 = this.plans.length / PLAN_WORDS;
+    const plans = this.planCount;
     for (let plan: u32 = 0; plan < plans; plan++) {
       const further = this.furtherOf(plan);
       const first = changetype<usize>(this.limitOf(plan, 0));

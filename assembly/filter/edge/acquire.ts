@@ -154,7 +154,7 @@ function writeUsage(table: Table, at: usize, chain: u32): usize {
     const record = findRecord(set, sessionIdOf(askToken(ask)));
     // An unverified session's figures count once it is confirmed.
     if (record == 0 || !isLive(record) || isProvisional(record)) continue;
-    end = writeRow(set, record, writeAscii(end, end == at ? ',"usage":[' : ","), monotonicUs());
+    end = writeRow(table, set, record, writeAscii(end, end == at ? ',"usage":[' : ","), monotonicUs());
   }
   return end == at ? at : writeTags(writeAscii(end, "]"));
 }

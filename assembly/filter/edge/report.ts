@@ -128,7 +128,7 @@ function writeRowsOfSet(table: Table, index: u32, at: usize, nowUs: u64, start: 
       continue;
     }
     if (end != start) end = writeAscii(end, ",");
-    end = writeRow(set, record, end, nowUs);
+    end = writeRow(table, set, record, end, nowUs);
     addRow(recordSessionIdOf(record), revOf(record), index);
   }
   return end;

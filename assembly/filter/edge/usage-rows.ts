@@ -5,7 +5,9 @@ import { elapsedUsSince, toMicrotokens } from "../../domain/table/bucket";
 import { consumedOf, hasFlag, levelPicoOf, recordSessionIdOf, refilledAtUsOf, revOf } from "../../domain/table/record";
 import { SESSION_ID_CHARS, formatSessionId } from "../../domain/token/session-id";
 import { hexDigit, writeAscii, writeDecimal, writeSigned } from "../../memory/bytes";
+import { Table } from "../state/table";
 import { MAX_NAMES_BYTES, limitsOfTag, writeNames } from "../state/tag-names";
+import { learnTag } from "../table/shared-tags";
 
 /** A row at its longest: an id, four numbers, a tag, seven levels, punctuation. */
 export const MAX_ROW_BYTES: u32 = 256;
@@ -33,7 +35,7 @@ export function usedTags(): u32 {
  * ["id",rev,consumed,level,idleMs], and behind that "tag",[levels] where the record has an annex: levels in microtokens, as
  * they were idleMs ago. One whose limits are not known any more, or that was made without the control plane, says none.
  */
-export function writeRow(set: usize, record: usize, at: usize, nowUs: u64): usize {
+export function writeRow(table: Table, set: usize, record: usize, at: usize, nowUs: u64): usize {
   let end = writeAscii(at, '["');
   formatSessionId(recordSessionIdOf(record), end);
   end = writeDecimal(writeAscii(end + SESSION_ID_CHARS, '",'), revOf(record));
@@ -41,12 +43,13 @@ export function writeRow(set: usize, record: usize, at: usize, nowUs: u64): usiz
   end = writeSigned(writeAscii(end, ","), toMicrotokens(levelPicoOf(record)));
   end = writeDecimal(writeAscii(end, ","), elapsedUsSince(refilledAtUsOf(record), nowUs) / 1000);
   const annex = annexOf(set, record);
-  if (annex != 0 && !hasFlag(record, FLAG_LIMITS_UNCONFIRMED)) end = writeLevels(annex, end);
+  if (annex != 0 && !hasFlag(record, FLAG_LIMITS_UNCONFIRMED)) end = writeLevels(table, annex, end);
   return writeAscii(end, "]");
 }
 
-function writeLevels(annex: usize, at: usize): usize {
+function writeLevels(table: Table, annex: usize, at: usize): usize {
   const tag = annexTagOf(annex);
+  learnTag(table, tag);
   const limits = limitsOfTag(tag);
   if (limits == 0 || !noteTagUsed(tag)) return at;
   let end = writeAscii(writeTag(writeAscii(at, ',"'), tag), '",[');

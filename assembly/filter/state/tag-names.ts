@@ -6,21 +6,21 @@ import { NO_TAG } from "../../domain/limits/limits-tag";
 //   0     4                      8       9        10
 //   | tag | number of its policy | bytes | limits | ["daily","search"]
 
-const ENTRY_BYTES: u32 = 256;
+export const TAG_BYTES: u32 = 256;
 const POLICY_AT: u32 = 4;
 const LENGTH_AT: u32 = 8;
 const LIMITS_AT: u32 = 9;
 const TEXT_AT: u32 = 10;
 /** A power of two, above MAX_PLANS: the tags of one policy have room. */
 const ENTRIES: u32 = 1024;
-const entries: usize = memory.data(ENTRIES * ENTRY_BYTES, 8);
-/** MAX_LIMITS_OF_PLAN names of 32 characters in quotes, with commas, in brackets: 246 bytes of ENTRY_BYTES. */
+const entries: usize = memory.data(ENTRIES * TAG_BYTES, 8);
+/** MAX_LIMITS_OF_PLAN names of 32 characters in quotes, with commas, in brackets: 246 bytes of TAG_BYTES. */
 export const MAX_NAMES_BYTES: u32 = <u32>MAX_LIMITS_OF_PLAN * 35 + 1;
 
 // @ts-ignore: decorator
 @inline
 function entryAt(number: u32): usize {
-  return entries + (number & (ENTRIES - 1)) * ENTRY_BYTES;
+  return entries + (number & (ENTRIES - 1)) * TAG_BYTES;
 }
 
 /**
@@ -28,16 +28,7 @@ function entryAt(number: u32): usize {
  * @param policyNumber grows with each policy of this VM
  */
 export function noteTag(tag: u32, names: string[], policyNumber: u32): void {
-  let entry = 0 as usize;
-  for (let probe: u32 = 0; probe < ENTRIES; probe++) {
-    const at = entryAt(tag + probe);
-    const known = load<u32>(at);
-    if (known == 0 || known == tag) {
-      entry = at;
-      break;
-    }
-    if (entry == 0 && load<u32>(at, POLICY_AT) < policyNumber) entry = at;
-  }
+  const entry = placeFor(tag, policyNumber);
   if (entry == 0) return;
   const text = `["${names.join('","')}"]`;
   store<u32>(entry, tag);
@@ -48,7 +39,30 @@ export function noteTag(tag: u32, names: string[], policyNumber: u32): void {
   String.UTF8.encodeUnsafe(changetype<usize>(text), text.length, entry + TEXT_AT);
 }
 
-function findTag(tag: u32): usize {
+/** Notes an entry of another VM: its policy is older than any of this one. */
+export function noteEntry(told: usize): void {
+  const tag = load<u32>(told);
+  if (findTag(tag) != 0) return;
+  const entry = placeFor(tag, 0);
+  if (entry == 0) return;
+  memory.copy(entry, told, TAG_BYTES);
+  store<u32>(entry, 0, POLICY_AT);
+}
+
+/** That of the tag, a free one, or that of an older policy; 0: there is none. */
+function placeFor(tag: u32, policyNumber: u32): usize {
+  let entry: usize = 0;
+  for (let probe: u32 = 0; probe < ENTRIES; probe++) {
+    const at = entryAt(tag + probe);
+    const known = load<u32>(at);
+    if (known == 0 || known == tag) return at;
+    if (entry == 0 && load<u32>(at, POLICY_AT) < policyNumber) entry = at;
+  }
+  return entry;
+}
+
+/** The entry of a tag, or 0: TAG_BYTES. */
+export function findTag(tag: u32): usize {
   if (tag == NO_TAG) return 0;
   for (let probe: u32 = 0; probe < ENTRIES; probe++) {
     const at = entryAt(tag + probe);

@@ -12,6 +12,7 @@ import { Epoch } from "../state/epoch";
 import { Root } from "../state/roots";
 import { namesOfTag } from "../state/tag-names";
 import { CAS_EXHAUSTED, CAS_RETRIES, count } from "../vm/counters";
+import { learnTag } from "./shared-tags";
 import { MAX_CAS_TRIES } from "./session-table";
 import { SetCopy } from "./set-copy";
 import { addAnnex, countSlots, noteFullSet, startSlots } from "./slot";
@@ -52,6 +53,7 @@ export function putLimits(
     return true;
   }
   let annex = annexOf(set, record);
+  if (annex != 0) learnTag(root.table, annexTagOf(annex));
   const names = namesOfTag(annex == 0 ? NO_TAG : annexTagOf(annex));
   makeLevels(annex, names, elapsedUs, limits, planIndex, answer, isSure);
   if (annex == 0) annex = addAnnex(set, record, nowUs);
