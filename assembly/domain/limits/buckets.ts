@@ -4,6 +4,7 @@ import {
   ANNEX_LEVELS_AT,
   ANNEX_REMAINDERS_AT,
   MAX_LIMITS_OF_PLAN,
+  MAX_TOKENS,
   RECORD_LEVEL_AT,
   RECORD_REMAINDER_AT,
 } from "../../contract";
@@ -128,18 +129,20 @@ export function spendAll(buckets: usize, table: LimitTable, planIndex: u32): voi
   }
 }
 
-/** The limit with room for the fewest more such requests; of equal ones the first. The plan's own, if none costs anything. */
+/** Of a request that was paid for: the limit with room for the fewest more such requests; of equal ones the first. The plan's own, if none costs anything. */
 export function tightestLimit(buckets: usize, table: LimitTable, planIndex: u32): u32 {
   const further = table.furtherOf(planIndex);
-  let found: u32 = 0;
-  let fewest = i64.MAX_VALUE;
+  let found = NO_LIMIT;
+  let fewest: u64 = 0;
   for (let limit: u32 = 0; limit <= further; limit++) {
     const cost = costOf(buckets, limit);
     if (cost == 0 || cost == NOT_SPENT) continue;
-    const left = levelOf(buckets, limit) / toPico(cost);
-    if (left >= fewest) continue;
+    const level = levelOf(buckets, limit);
+    // As many more fit. Multiplied, since a division costs more; more than any bucket holds fits in none.
+    const tokens = fewest * cost;
+    if (found != NO_LIMIT && tokens <= MAX_TOKENS && level >= toPico(<u32>tokens)) continue;
     found = limit;
-    fewest = left;
+    fewest = level / toPico(cost);
   }
-  return found;
+  return found == NO_LIMIT ? 0 : found;
 }

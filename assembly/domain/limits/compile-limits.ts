@@ -16,6 +16,7 @@ export function compileLimits(policy: Policy): LimitTable | null {
   table.plans = new StaticArray<u32>(plans.length * PLAN_WORDS);
   table.limits = new StaticArray<u8>(limits * LIMIT_BYTES);
   const texts: string[] = [];
+  const lists: string[] = [];
   let next = changetype<usize>(table.limits);
   for (let i = 0; i < plans.length; i++) {
     const plan = plans[i];
@@ -27,8 +28,10 @@ export function compileLimits(policy: Policy): LimitTable | null {
       fillEntry(changetype<LimitEntry>(next), limit == 0 ? plan : plan.limits[limit - 1], texts);
       next += LIMIT_BYTES;
     }
+    lists.push(listOf(plan));
+    table.plans[i * PLAN_WORDS + 4] = lists[lists.length - 1].length;
   }
-  placeTexts(table, texts);
+  placeTexts(table, texts, lists);
   return table;
 }
 
@@ -55,12 +58,27 @@ function fillEntry(entry: LimitEntry, limit: Limit, texts: string[]): void {
   texts.push(text);
 }
 
+function listOf(plan: Plan): string {
+  let list = limitText(plan);
+  for (let i = 0; i < plan.limits.length; i++) {
+    if (plan.limits[i].applies == APPLIES_ALWAYS) list += `, ${limitText(plan.limits[i])}`;
+  }
+  return list;
+}
+
 /** Of ASCII characters. */
-function placeTexts(table: LimitTable, texts: string[]): void {
+function placeTexts(table: LimitTable, texts: string[], lists: string[]): void {
   let bytes = 0;
   for (let i = 0; i < texts.length; i++) bytes += texts[i].length;
+  for (let i = 0; i < lists.length; i++) bytes += lists[i].length;
   table.text = new StaticArray<u8>(bytes);
   let end = changetype<usize>(table.text);
+  for (let plan: u32 = 0, i = 0; plan < table.planCount; plan++) {
+    if (table.furtherOf(plan) == 0) continue;
+    const list = lists[i++];
+    table.plans[plan * PLAN_WORDS + 3] = <u32>end;
+    end += String.UTF8.encodeUnsafe(changetype<usize>(list), list.length, end);
+  }
   for (let i = 0; i < texts.length; i++) {
     changetype<LimitEntry>(changetype<usize>(table.limits) + i * LIMIT_BYTES).text = end;
     end += String.UTF8.encodeUnsafe(changetype<usize>(texts[i]), texts[i].length, end);

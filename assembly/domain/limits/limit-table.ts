@@ -31,8 +31,9 @@ export class LimitEntry {
 
 export const LIMIT_BYTES: u32 = (<u32>offsetof<LimitEntry>() + 7) & ~7;
 
-// plans:  of each plan: address of its first limit | number of further ones | tag
-export const PLAN_WORDS: u32 = 3;
+// plans:  of each plan: address of its first limit | number of further ones | tag | address of RateLimit-Policy where a
+//         route says nothing of limits by name | bytes
+export const PLAN_WORDS: u32 = 5;
 
 export class LimitTable {
   plans: StaticArray<u32> = new StaticArray<u32>(0);
@@ -50,6 +51,18 @@ export class LimitTable {
   @inline
   tagOf(planIndex: u32): u32 {
     return unchecked(this.plans[planIndex * PLAN_WORDS + 2]);
+  }
+
+  /** The texts of those that every request spends from, as RateLimit-Policy lists them. */
+  @inline
+  listOf(planIndex: u32): usize {
+    return unchecked(this.plans[planIndex * PLAN_WORDS + 3]);
+  }
+
+
+  @inline
+  listBytesOf(planIndex: u32): u32 {
+    return unchecked(this.plans[planIndex * PLAN_WORDS + 4]);
   }
 
   /** Its limit of this number, from 0; the next one follows at LIMIT_BYTES. */

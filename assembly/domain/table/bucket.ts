@@ -6,6 +6,8 @@ import { PICO_PER_MICROTOKEN, PICO_PER_TOKEN } from "../../contract";
 
 /** In a second a bucket gains rate × 10⁶ picotokens. */
 const US_PER_SECOND: u64 = 1000000;
+/** Times the largest P, 9 × 10¹², and once more that, is below 2^64. */
+const FITS_IN_U64: u64 = 1000000;
 
 /** Whole tokens, up to MAX_TOKENS, as picotokens: a capacity, a cost. */
 // @ts-ignore: decorator
@@ -56,8 +58,9 @@ export function refill(
   if (levelPico >= capacity) return fill(levelAt, remainderAt, capacity);
   const room = <u64>capacity - <u64>levelPico;
   const wholes = elapsedUs / rateUs;
-  // Compared before multiplied, as above; what is left over is below P × Q, which is below 2^59.
-  if (wholes > room / ratePico) return fill(levelAt, remainderAt, capacity);
+  // Compared before multiplied, as above, unless the product fits in any case: that saves most requests a division. What is
+  // left over is below P × Q, which is below 2^59.
+  if (wholes >= FITS_IN_U64 && wholes > room / ratePico) return fill(levelAt, remainderAt, capacity);
   const held = load<u16>(remainderAt);
   const left = (elapsedUs - wholes * rateUs) * ratePico + (held < rateUs ? held : 0);
   const more = left / rateUs;

@@ -19,7 +19,6 @@ import {
   X_RESET,
   addWritten,
 } from "./limit-header-names";
-import { addHeadersOfLimits } from "./several-limit-headers";
 
 /** The longest: a plan's name of 32 characters and two numbers. */
 const rateLimitValue: usize = memory.data(96);
@@ -27,25 +26,8 @@ const remainingValue: usize = memory.data(24);
 const resetValue: usize = memory.data(24);
 const retryAfterValue: usize = memory.data(24);
 
-/**
- * Notes the headers that the policy wants for a plan, the tightest of whose limits holds `levelPico`.
- * @param limit the tightest; 0 is the plan's own bucket
- * @param limitCosts what the request's route says of limits by name: which of them applied
- * @param levels what all its limits hold, where the policy wants them all
- */
-export function addLimitHeaders(
-  epoch: Epoch,
-  planIndex: u32,
-  limit: u32,
-  limitCosts: u32,
-  levelPico: i64,
-  levels: usize,
-): void {
-  const limits = epoch.limits;
-  if (limits !== null && limits.furtherOf(planIndex) != 0) {
-    addHeadersOfLimits(epoch, limits, planIndex, limit, limitCosts, levelPico, levels);
-    return;
-  }
+/** Notes the headers that the policy wants for a plan that has its own bucket alone, which holds `levelPico`. */
+export function addLimitHeaders(epoch: Epoch, planIndex: u32, levelPico: i64): void {
   const form = epoch.policy.responseHeaders;
   const plan = unchecked(epoch.policy.plans[planIndex]);
   if (form == RESPONSE_HEADERS_DRAFT || form == RESPONSE_HEADERS_BOTH)

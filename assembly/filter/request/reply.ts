@@ -20,6 +20,7 @@ import { Epoch } from "../state/epoch";
 import { Request } from "../state/request";
 import { GRPC_HTTP_STATUS, addGrpcPairs, grpcBody, writeGrpcBody } from "./grpc-reply";
 import { addLimitHeaders, addRetryAfter } from "./limit-headers";
+import { addHeadersOfLimits } from "./several-limit-headers";
 import { Verdict } from "./verdict";
 
 /** What a denial says and a name of 32 characters: a literal of the program each. */
@@ -67,18 +68,19 @@ function replyFixed(denial: Denial): void {
 export function replyLimited(request: Request, verdict: Verdict): void {
   const epoch = request.epoch;
   const denial = epoch.denials.limited;
+  const planIndex = verdict.planIndex;
   const limits = epoch.limits;
   const form = start(epoch, denial);
   addHeaders(request, verdict);
-  const level = verdict.levelPico;
-  if (limits === null || limits.furtherOf(verdict.planIndex) == 0) {
-    const plan = unchecked(epoch.policy.plans[verdict.planIndex]);
-    addRetryAfter(level, request.cost, plan.ratePico, plan.rateUs);
+  if (limits === null || limits.furtherOf(planIndex) == 0) {
+    const plan = unchecked(epoch.policy.plans[planIndex]);
+    addRetryAfter(verdict.levelPico, request.cost, plan.ratePico, plan.rateUs);
     return sendNoted(denial, form);
   }
-  const entry = limits.limitOf(verdict.planIndex, verdict.limit);
-  addRetryAfter(level, costOf(verdict.buckets, verdict.limit), entry.ratePico, entry.rateUs);
-  if (verdict.limit == 0) sendNoted(denial, form);
+  const limit = verdict.limit;
+  const entry = limits.limitOf(planIndex, limit);
+  addRetryAfter(verdict.levelPico, costOf(verdict.buckets, limit), entry.ratePico, entry.rateUs);
+  if (limit == 0) sendNoted(denial, form);
   else sendNamed(denial, entry, form);
 }
 
@@ -91,9 +93,12 @@ export function replyBudgetSpent(request: Request, verdict: Verdict): void {
 }
 
 function addHeaders(request: Request, verdict: Verdict): void {
+  const epoch = request.epoch;
+  const limits = epoch.limits;
   const planIndex = verdict.planIndex;
-  const costs = request.limitCosts;
-  addLimitHeaders(request.epoch, planIndex, verdict.limit, costs, verdict.levelPico, verdict.buckets);
+  const level = verdict.levelPico;
+  if (limits === null || limits.furtherOf(planIndex) == 0) addLimitHeaders(epoch, planIndex, level);
+  else addHeadersOfLimits(epoch, limits, planIndex, verdict.limit, request.limitCosts, level, verdict.buckets);
 }
 
 /** 503 without a policy to say how: Envoy runs no stream under a root that it did not configure. */

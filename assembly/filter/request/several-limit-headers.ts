@@ -8,6 +8,7 @@ import {
   RESPONSE_HEADERS_X_RATELIMIT,
   RESPONSE_LIMITS_ALL,
 } from "../../domain/policy/model";
+import { EMPTY_LIST } from "../../domain/routes/route-table";
 import { secondsUntil, toPico, wholeTokens } from "../../domain/table/bucket";
 import { writeAscii, writeBytes, writeDecimal } from "../../memory/bytes";
 import { Epoch } from "../state/epoch";
@@ -25,7 +26,11 @@ const resetValue: usize = memory.data(24);
 const buckets: usize = memory.data(BUCKETS_BYTES, 8);
 const ANY_COST: u32 = 1;
 
-/** See `addLimitHeaders`. */
+/**
+ * Notes the headers that the policy wants for a plan with further limits, the tightest of which holds `levelPico`.
+ * @param limitCosts what the request's route says of limits by name: which of them applied
+ * @param levels what all its limits hold
+ */
 export function addHeadersOfLimits(
   epoch: Epoch,
   limits: LimitTable,
@@ -38,15 +43,26 @@ export function addHeadersOfLimits(
   const form = epoch.policy.responseHeaders;
   const entry = limits.limitOf(planIndex, tightest);
   if (form == RESPONSE_HEADERS_DRAFT || form == RESPONSE_HEADERS_BOTH) {
-    const all = levels != 0 && epoch.policy.responseLimits == RESPONSE_LIMITS_ALL;
-    takeCosts(buckets, limits, planIndex, ANY_COST, namedCosts(epoch, limitCosts));
-    addWritten(RATE_LIMIT_POLICY, policyValue, writeList(limits, planIndex, policyValue, 0));
-    const end = all
+    const wantsAll = epoch.policy.responseLimits == RESPONSE_LIMITS_ALL;
+    if (wantsAll || limitCosts != EMPTY_LIST) {
+      takeCosts(buckets, limits, planIndex, ANY_COST, namedCosts(epoch, limitCosts));
+    }
+    addPolicyHeader(limits, planIndex, limitCosts);
+    const end = wantsAll
       ? writeList(limits, planIndex, rateLimitValue, levels)
       : writeLevel(rateLimitValue, entry, levelPico);
     addWritten(RATE_LIMIT, rateLimitValue, end);
   }
   if (form == RESPONSE_HEADERS_X_RATELIMIT || form == RESPONSE_HEADERS_BOTH) addXHeaders(entry, levelPico);
+}
+
+function addPolicyHeader(limits: LimitTable, planIndex: u32, limitCosts: u32): void {
+  if (limitCosts == EMPTY_LIST) {
+    const list = limits.listOf(planIndex);
+    addWritten(RATE_LIMIT_POLICY, list, list + limits.listBytesOf(planIndex));
+  } else {
+    addWritten(RATE_LIMIT_POLICY, policyValue, writeList(limits, planIndex, policyValue, 0));
+  }
 }
 
 /** The limits that applied, the plan's own first: what they are, or what they hold where `levels` is not 0. */

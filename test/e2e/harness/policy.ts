@@ -1,9 +1,18 @@
 // Policies for tests: a document from what a test cares about. JSON is YAML, so the file is written as JSON.
 
+export interface Limit {
+  readonly name: string;
+  readonly maxTokens: number;
+  readonly tokenRefillRate?: number;
+  readonly refill?: string;
+  readonly applies?: "always" | "routes";
+}
+
 export interface Plan {
   readonly name: string;
   readonly maxTokens: number;
   readonly tokenRefillRate: number;
+  readonly limits?: readonly Limit[];
   readonly maxAge?: number;
   readonly lifetime?: number;
   readonly tokenBudget?: number;
@@ -24,6 +33,7 @@ export interface Route {
     readonly headers?: readonly { readonly name: string; readonly value?: string }[];
   };
   readonly cost?: number;
+  readonly limits?: Readonly<Record<string, number | null>>;
   readonly exempt?: boolean;
   readonly enforcement?: Enforcement;
 }
@@ -46,6 +56,7 @@ export interface PolicyRest {
   readonly response?: {
     readonly headers?: "draft" | "x-ratelimit" | "both" | "none";
     readonly body?: "json" | "problem";
+    readonly limits?: "tightest" | "all";
     readonly upstreamHeaders?: "replace" | "keep";
   };
 }

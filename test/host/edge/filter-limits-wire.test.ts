@@ -106,7 +106,7 @@ describe("a report of sessions with several limits", () => {
 });
 
 describe("an answer's levels", () => {
-  it("a session that is new to the table has what the answer says, and is full where it says nothing", () => {
+  it("a new session has the levels that the answer says, and is full where it says none", () => {
     const { edge } = startedWith(TWO);
     const session = edge.newSession();
     edge.send(session);
@@ -194,7 +194,7 @@ describe("a session whose plan's limits have changed", () => {
     expect(leftOf(edge, session, 2)).toEqual([4, 2, 4]);
   });
 
-  it("a worker that never had another worker's policy, or was reloaded, knows the levels all the same", () => {
+  it("a reloaded worker knows the levels under a policy that it never had", () => {
     const edge = new Edge({ policy: TWO, workers: 2 });
     const session = edge.newSession();
     edge.send(session);
@@ -246,7 +246,7 @@ describe("a session whose plan's limits have changed", () => {
 });
 
 describe("a session whose limits have changed while the control plane is away", () => {
-  it("it goes on with what is known and full limits for the rest, under trust, and is asked about again", () => {
+  it("a session goes on under trust, with full limits where none are known, and is asked about", () => {
     const { edge, session } = startedWith(TWO);
     const tag = edge.table.record(session.id)?.annex?.tag;
     change(edge, limited([limit("daily", 6), limit("hourly", 5)]));
@@ -268,7 +268,7 @@ describe("a session whose limits have changed while the control plane is away", 
     expect(edge.table.record(session.id)).toMatchObject({ refresh: false, limitsUnconfirmed: false });
   });
 
-  it("it is denied under deny, be that the plan's own word or the document's", () => {
+  it("a session is denied under deny, be that the plan's own word or the document's", () => {
     for (const [document, own, status] of [
       ["deny", null, 503],
       ["trust", "deny", 503],

@@ -170,7 +170,7 @@ describe.each(worlds)("several limits %s, under any order of the workers' host c
 });
 
 describe("limits that change on one worker after the other, under any order of host calls", () => {
-  it.each(["deny", "trust"] as const)("under %s the limits that stay admit no more than they may", (onUnreachable) => {
+  it.each(["deny", "trust"] as const)("limits that stay admit no more than they may, under %s", (onUnreachable) => {
     let asked = 0;
     for (let seed = 1; seed <= SCHEDULES; seed++) {
       const { edge, sent } = runSchedule(seed, { ...still, onUnreachable, changes: true });

@@ -30,7 +30,7 @@ describe("the annex of a record", () => {
     expect(edge.table.annexes()).toBe(0);
   });
 
-  it("an annex goes with a session that an acquire says has ended, and comes with one that lives again", () => {
+  it("an annex stays with an unknown session, and goes with an expired one", () => {
     const edge = new Edge({ policy: DAILY });
     const session = edge.newSession();
     admit(edge, session);
@@ -48,7 +48,7 @@ describe("the annex of a record", () => {
     expect(edge.table.annexes()).toBe(0);
   });
 
-  it("a set holds half as many sessions with further limits, and the next takes the longest idle one's place", () => {
+  it("a set holds half as many sessions with annexes; the next one evicts a pair", () => {
     const edge = new Edge({ policy: DAILY });
     const sessions = sessionsOfOneSet(edge, PAIRS + 1);
     for (const session of sessions.slice(0, PAIRS)) {
