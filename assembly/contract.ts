@@ -34,8 +34,8 @@ export const ENV_SECRET_ALSO: string = "SLUICE_SECRET_ALSO";
 // --- Session table (docs/session-table.md) ----------------------------------------------------------------------
 
 /** Part of every key: another layout uses other keys, so two versions never read each other's bytes. */
-export const TABLE_LAYOUT_VERSION: u8 = 1;
-/** 16 records of 80 bytes are one shared-data value; measured to cost the host no more than one record. */
+export const TABLE_LAYOUT_VERSION: u8 = 2;
+/** 16 slots of 80 bytes are one shared-data value; measured to cost the host no more than one slot. */
 export const RECORDS_PER_SET: u32 = 16;
 export const RECORD_BYTES: u32 = 80;
 export const SET_BYTES: u32 = 1280;
@@ -52,16 +52,34 @@ export const RECORD_PLAN_ID_AT: u32 = 68;
 export const RECORD_STATE_AT: u32 = 70;
 export const RECORD_FLAGS_AT: u32 = 71;
 export const RECORD_ACKED_REV_AT: u32 = 72;
-export const RECORD_LEASE_END_AT: u32 = 76;
+/** Of the level: what is left over of a picotoken, in parts of the rate's denominator. */
+export const RECORD_REMAINDER_AT: u32 = 76;
+/** The slot of its annex and one more; 0: it has none. */
+export const RECORD_ANNEX_AT: u32 = 78;
 
 export const RECORD_EMPTY: u8 = 0;
 export const RECORD_LIVE: u8 = 1;
 export const RECORD_ENDED: u8 = 2;
+/** No record: the further levels of one in its set. */
+export const RECORD_ANNEX: u8 = 3;
+
+/** i64 × MAX_LIMITS_OF_PLAN. */
+export const ANNEX_LEVELS_AT: u32 = 0;
+/** u16 × MAX_LIMITS_OF_PLAN; under fleet scope other fields stand here. */
+export const ANNEX_REMAINDERS_AT: u32 = 56;
+/** Where a record has its state, since one scan reads both. */
+export const ANNEX_STATE_AT: u32 = 70;
+export const ANNEX_RECORD_AT: u32 = 71;
+export const ANNEX_TAG_AT: u32 = 72;
+/** ms, monotonic, modular: fleet scope. */
+export const ANNEX_LEASE_END_AT: u32 = 76;
 
 export const FLAG_PROVISIONAL: u8 = 1;
 export const FLAG_REFRESH: u8 = 2;
 export const FLAG_BUDGET_SPENT: u8 = 4;
 export const FLAG_UNCONFIRMED: u8 = 8;
+/** Its annex was made without the control plane: the levels are no figures to report, and an answer lowers them. */
+export const FLAG_LIMITS_UNCONFIRMED: u8 = 16;
 
 /** Levels are whole picotokens: a rate in microtokens/s times microseconds, so refill never rounds. */
 export const PICO_PER_TOKEN: i64 = 1000000000000;
@@ -159,12 +177,14 @@ export const STATE_EXPIRED: string = "expired";
 export const STATE_UNKNOWN: string = "unknown";
 /** Of a session that is not over as far as is known, while the store takes no writes: as no answer at all. */
 export const STATE_UNAVAILABLE: string = "unavailable";
-/** Sessions of one acquire: at about 60 bytes each a call stays below MAX_EDGE_BODY_BYTES, at about 300 its answer too. */
+/** Sessions of one acquire: at 64 to 600 bytes each a call stays below MAX_EDGE_BODY_BYTES. */
 export const MAX_ACQUIRE_SESSIONS: u32 = 64;
 /** What an unknown session answers as its end: the one ended state that may still become live, so it is short. */
 export const UNKNOWN_REMEMBERED_MS: u32 = 5000;
 /** Of a call's body. */
 export const MAX_EDGE_BODY_BYTES: u32 = 65536;
+/** Of the answer to an acquire: some 300 bytes a session, and up to 850 more where it has levels by name. */
+export const MAX_ACQUIRE_ANSWER_BYTES: u32 = 131072;
 /** Of an answer's body: a policy is the largest. Neither side reads a longer one. */
 export const MAX_EDGE_ANSWER_BYTES: u32 = 1048576;
 /** On each call: a call with a wrong credential can be logged by its edge's name, without a look at its body. */

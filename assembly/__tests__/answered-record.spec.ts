@@ -97,11 +97,12 @@ describe("a positive answer for a session that the table holds", () => {
     expect(tokensLeft()).toBe(3);
   });
 
-  test("a positive answer keeps the time that passed when the policy lacks the plan", () => {
+  test("a positive answer refills by its own plan where the policy lacks the record's", () => {
     live(3, NOW - 2 * SECOND);
     record.setRecordPlanId(at, 9);
     confirmRecord(at, token, answerOf(ANSWER_LIVE), policy(), NOW);
-    expect(record.refilledAtUsOf(at)).toBe(NOW - 2 * SECOND);
+    expect(record.refilledAtUsOf(at)).toBe(NOW);
+    expect(tokensLeft()).toBe(7);
     expect(record.recordPlanIdOf(at)).toBe(4);
   });
 

@@ -12,7 +12,8 @@ import {
   SET_BYTES,
 } from "../contract";
 import * as record from "../domain/table/record";
-import { findRecord, isDirty, slotForNewEntry, recordAt } from "../domain/table/set";
+import { recordAt } from "../domain/table/record";
+import { findRecord, isDirty, slotForNewEntry } from "../domain/table/set";
 import { hexAt } from "./vectors";
 
 const SECOND: u64 = 1000000;
@@ -73,7 +74,8 @@ describe("session table: a record", () => {
     record.setState(at, RECORD_ENDED);
     record.setFlags(at, 0x0f);
     record.setAckedRev(at, 0xf1f2f3f4);
-    record.setLeaseEndMs(at, 0x91929394);
+    store<u16>(record.remainderAtOf(at), 0x9192);
+    record.setAnnexNumber(at, 0x93);
     expect(hexAt(at + 36, 44)).toBe(
       "a4a3a2a1" +
         "feffffffffffffff" +
@@ -84,7 +86,7 @@ describe("session table: a record", () => {
         "02" +
         "0f" +
         "f4f3f2f1" +
-        "94939291",
+        "92919300",
     );
     expect(hexAt(at, 36)).toBe(hexAt(tokenOfSession(1), 36));
     expect(record.revOf(at)).toBe(0xa1a2a3a4);
@@ -96,7 +98,7 @@ describe("session table: a record", () => {
     expect(record.stateOf(at)).toBe(RECORD_ENDED);
     expect(record.flagsOf(at)).toBe(0x0f);
     expect(record.ackedRevOf(at)).toBe(0xf1f2f3f4);
-    expect(record.leaseEndMsOf(at)).toBe(0x91929394);
+    expect(record.annexNumberOf(at)).toBe(0x93);
   });
 
   test("a record sets and clears one flag without the others", () => {

@@ -138,16 +138,16 @@ describe("token refill: what a client sees", () => {
   });
 
   test("the seconds to wait are rounded up, 0 for none and -1 if waiting does not help", () => {
-    expect(secondsUntil(0, TOKEN, 1000000)).toBe(1);
-    expect(secondsUntil(0, TOKEN, 999999)).toBe(2);
-    expect(secondsUntil(0, TOKEN, 1000001)).toBe(1);
-    expect(secondsUntil(TOKEN - 1, TOKEN, 1)).toBe(1);
-    expect(secondsUntil(TOKEN, TOKEN, 1)).toBe(0);
-    expect(secondsUntil(2 * TOKEN, TOKEN, 0)).toBe(0);
-    expect(secondsUntil(0, TOKEN, 0)).toBe(-1);
-    expect(secondsUntil(-TOKEN, TOKEN, 1000000)).toBe(2);
-    expect(secondsUntil(i64.MIN_VALUE, toPico(9000000), 1)).toBe(18223372036855);
-    expect(secondsUntil(0, toPico(9000000), 1000000000000)).toBe(9);
+    expect(secondsUntil(0, TOKEN, 1000000, 1)).toBe(1);
+    expect(secondsUntil(0, TOKEN, 999999, 1)).toBe(2);
+    expect(secondsUntil(0, TOKEN, 1000001, 1)).toBe(1);
+    expect(secondsUntil(TOKEN - 1, TOKEN, 1, 1)).toBe(1);
+    expect(secondsUntil(TOKEN, TOKEN, 1, 1)).toBe(0);
+    expect(secondsUntil(2 * TOKEN, TOKEN, 0, 1)).toBe(0);
+    expect(secondsUntil(0, TOKEN, 0, 1)).toBe(-1);
+    expect(secondsUntil(-TOKEN, TOKEN, 1000000, 1)).toBe(2);
+    expect(secondsUntil(i64.MIN_VALUE, toPico(9000000), 1, 1)).toBe(18223372036855);
+    expect(secondsUntil(0, toPico(9000000), 1000000000000, 1)).toBe(9);
   });
 
   test("the tokens are there after those seconds, and not a second earlier", () => {
@@ -156,7 +156,7 @@ describe("token refill: what a client sees", () => {
       const capacity = toPico(<u32>(randomBelow(1000) + 1));
       const level = <i64>randomBelow(<u64>capacity);
       const rateMicro = randomBelow(10000000) + 1;
-      const seconds = <u64>secondsUntil(level, capacity, rateMicro);
+      const seconds = <u64>secondsUntil(level, capacity, rateMicro, 1);
       const there = refilledLevel(level, seconds * 1000000, rateMicro, capacity) == capacity;
       const earlier = refilledLevel(level, (seconds - 1) * 1000000, rateMicro, capacity) < capacity;
       if (!there || !earlier) expect(seconds).toBe(0, "case " + i.toString());

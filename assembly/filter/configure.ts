@@ -22,6 +22,7 @@ import { loadProcess, primaryKeys } from "./vm/process";
 import { dropReportOf } from "./edge/report";
 import { Root, addRoot, removeRoot, rootInSlot, slotOfRoot } from "./state/roots";
 import { hashOfTable } from "./table/session-table";
+import { shareTags } from "./table/shared-tags";
 import { tableOf } from "./state/table";
 import { takeWhatIsGood } from "./policy/take-policy";
 import { dropWatchOf } from "./edge/watch";
@@ -77,6 +78,7 @@ function rootFor(rootId: u32, settings: EdgeSettings): Root {
   const table = tableOf(hash, name, utf8(settings.cluster), settings.tableCapacity, nowUs);
   const policy = settings.policy;
   const own = policy == null ? NO_POLICY : epochOfSettings(policy);
+  shareTags(table, own.limits);
   if (settings.follow) takeWhatIsGood(table, nowUs);
   return new Root(rootId, table, settings.follow, own);
 }

@@ -1,6 +1,6 @@
 // The ways a request can take through the filter, each in a VM that has served such a request before.
 import { TOKEN_BYTES } from "../../assembly/contract.js";
-import type { PolicyDocument } from "../host/harness/scenes/documents.js";
+import { plan, type PolicyDocument } from "../host/harness/scenes/documents.js";
 import { requestWith, type Edge } from "../host/harness/scenes/edge.js";
 import type { Stream } from "../host/harness/host/stream.js";
 import { withBitFlipped, type Session } from "../host/harness/scenes/tokens.js";
@@ -83,9 +83,62 @@ export const REQUEST_PATHS: readonly RequestPath[] = [
     routes: [{ match: { path: "/healthz" }, exempt: true }],
     prepared: (edge) => secondOf(() => edge.worker(0).request(requestWith(undefined, "/healthz"))),
   },
+  // Allowed, and denied by the last, with one further limit beside the plan's own bucket, and with seven.
+  ...[1, 7].flatMap((limits) => [allowedBy(limits), deniedBy(limits), deniedAgainBy(limits)]),
   // Allowed, at the cost of a route.
   ...[1, 10, 100, 1000].map(ofRoutes),
 ];
+
+/** A plan with so many further limits. One rate is of tokens a second, the others of tokens by unit. */
+function planOf(limits: number): PolicyDocument {
+  const further = Array.from({ length: limits }, (_, index) => {
+    const rate = index === 0 ? { tokenRefillRate: 1 } : { refill: `${index}0/1h` };
+    return { name: `limit-${index}`, maxTokens: 1000, ...rate };
+  });
+  return { plans: [plan({ tokenRefillRate: 1, limits: further })] };
+}
+
+function allowedBy(limits: number): RequestPath {
+  return {
+    name: `${limits} more, allowed`,
+    status: 200,
+    policy: planOf(limits),
+    prepared(edge) {
+      const session = edge.sessionInTable({ tokens: 5, levels: {} });
+      return secondOf(() => edge.send(session));
+    },
+  };
+}
+
+function deniedBy(limits: number): RequestPath {
+  return {
+    name: `${limits} more, denied`,
+    status: 429,
+    policy: planOf(limits),
+    prepared(edge) {
+      edge.send(emptiedBy(edge, limits));
+      const session = emptiedBy(edge, limits);
+      return () => edge.send(session);
+    },
+  };
+}
+
+function deniedAgainBy(limits: number): RequestPath {
+  return {
+    name: `${limits} more, denied again`,
+    status: 429,
+    policy: planOf(limits),
+    prepared(edge) {
+      const session = emptiedBy(edge, limits);
+      return secondOf(() => edge.send(session));
+    },
+  };
+}
+
+/** The last of its limits holds nothing. */
+function emptiedBy(edge: Edge, limits: number): Session {
+  return edge.sessionInTable({ tokens: 5, levels: { [`limit-${limits - 1}`]: 1 } });
+}
 
 /** A request that the last of `count` routes takes, each with a path of its own and one parameter. */
 function ofRoutes(count: number): RequestPath {

@@ -112,6 +112,31 @@ describe("the allocator", () => {
     expect(allocations(edge.worker(0)) - before).toBe(0);
   });
 
+  it("the allocator is not entered by 20,000 requests of plans with seven limits", () => {
+    const limits = Array.from({ length: 7 }, (_, index) => {
+      return { name: `limit-${index}`, maxTokens: 40 + index, refill: `${index + 1}000/1h` };
+    });
+    const routes = [{ match: { prefix: "/dear" }, cost: 3, limits: { "limit-2": 5, "limit-4": null } }];
+    const response = { headers: "both", limits: "all" };
+    const edge = new Edge({ module, policy: policy({ plans: [plan({ maxTokens: 50, limits })], routes, response }) });
+    const random = new Random(7);
+    const sessions = Array.from({ length: 20 }, () => edge.sessionInTable({ tokens: 49, levels: {} }));
+    const before = allocations(edge.worker(0));
+    const statuses = new Set<number | undefined>();
+    for (let i = 0; i < 20_000; i++) {
+      const path = random.pick(["/", "/dear"]);
+      statuses.add(edge.worker(0).request(requestWith(random.pick(sessions), path)).status);
+      if (random.chance(0.01)) edge.clock.advanceMs(random.below(200));
+    }
+    expect(allocations(edge.worker(0)) - before).toBe(0);
+    expect(statuses).toEqual(new Set([200, 429]));
+    // Other limits from here on: each session is asked about, with what its record says.
+    edge.worker(0).configure(settings(policy({ plans: [plan({ limits: limits.slice(1) })] })));
+    const asking = allocations(edge.worker(0));
+    for (const session of sessions) expect(edge.send(session).paused).toBe(true);
+    expect(allocations(edge.worker(0)) - asking).toBe(0);
+  });
+
   it("the allocator is not entered by misses that wait for an answer", () => {
     const edge = startEdge("deny");
     for (let round = 0; round < 20; round++) {

@@ -35,6 +35,16 @@ function stringAt(buffer: ArrayBuffer, address: number): string {
   return Buffer.from(buffer, address, length).toString("utf16le");
 }
 
+/** Where the last field ends; none may leave a gap before it. */
+function endOf(fields: readonly [at: number, bytes: number][]): number {
+  let end = 0;
+  for (const [at, bytes] of fields) {
+    expect(at).toBe(end);
+    end = at + bytes;
+  }
+  return end;
+}
+
 describe("contract", () => {
   it("the filter and the control plane have the same constants", async () => {
     const filter = await compiledByAsc();
@@ -62,15 +72,25 @@ describe("contract", () => {
       [contract.RECORD_STATE_AT, 1],
       [contract.RECORD_FLAGS_AT, 1],
       [contract.RECORD_ACKED_REV_AT, 4],
-      [contract.RECORD_LEASE_END_AT, 4],
+      [contract.RECORD_REMAINDER_AT, 2],
+      [contract.RECORD_ANNEX_AT, 1],
+      [79, 1],
     ];
-    let end = 0;
-    for (const [at, bytes] of fields) {
-      expect(at).toBe(end);
-      end = at + bytes;
-    }
-    expect(end).toBe(contract.RECORD_BYTES);
+    expect(endOf(fields)).toBe(contract.RECORD_BYTES);
     expect(contract.RECORDS_PER_SET * contract.RECORD_BYTES).toBe(contract.SET_BYTES);
+  });
+
+  it("an annex's fields lie end to end, with its state where a record has it", () => {
+    const fields: [at: number, bytes: number][] = [
+      [contract.ANNEX_LEVELS_AT, 8 * contract.MAX_LIMITS_OF_PLAN],
+      [contract.ANNEX_REMAINDERS_AT, 2 * contract.MAX_LIMITS_OF_PLAN],
+      [contract.ANNEX_STATE_AT, 1],
+      [contract.ANNEX_RECORD_AT, 1],
+      [contract.ANNEX_TAG_AT, 4],
+      [contract.ANNEX_LEASE_END_AT, 4],
+    ];
+    expect(endOf(fields)).toBe(contract.RECORD_BYTES);
+    expect(contract.ANNEX_STATE_AT).toBe(contract.RECORD_STATE_AT);
   });
 
   it("the largest bucket stays within 63 bits", () => {

@@ -37,7 +37,9 @@ function namesUnder(title: string): string[] {
 
 /** `sluice_requests_total{outcome="limited",plan="default"}` without the plan's name, as the page has it. */
 const documented = (name: string): string =>
-  CALL.test(name) ? "sluice_calls_total{call,outcome}" : name.replace('plan="default"', "plan");
+  CALL.test(name)
+    ? "sluice_calls_total{call,outcome}"
+    : name.replace('plan="default"', "plan").replace('limit="default"', "limit");
 
 it("docs/metrics.md names every metric of the filter, with its outcomes and labels", () => {
   const edge = new Edge({ policy: policy({ routes: [{ match: { path: "/shadow" }, enforcement: "shadow" }] }) });

@@ -11,7 +11,8 @@ import {
 } from "../../contract";
 import { utf8 } from "../../memory/bytes";
 import { FIELD_FOUND, getBool, getString, getU64 } from "../json/fields";
-import { JSON_ARRAY, JSON_OBJECT, JsonNode } from "../json/node";
+import { NUMBER_FITS, scaleNumber } from "../json/number";
+import { JSON_ARRAY, JSON_NUMBER, JSON_OBJECT, JsonNode } from "../json/node";
 import { readJson } from "../json/reader";
 import { parseSessionId } from "../token/session-id";
 import { readLog } from "./log-id";
@@ -36,6 +37,10 @@ export class AcquireAnswer {
   consumed: u64 = 0;
   rev: u32 = 0;
   budgetSpent: bool = false;
+  /** Further limits that were spent from, whatever the policy here says of them, */
+  limitNames: string[] = NO_NAMES;
+  /** and what each holds, in microtokens at the moment of the answer. */
+  limitLevelsMicro: i64[] = NO_LEVELS;
   /** The invalidation log that the answer belongs to, and up to where it knows it. */
   log: u64 = 0;
   cursor: u64 = 0;
@@ -45,6 +50,10 @@ export class AcquireAnswer {
   idFirst: u64 = 0;
   idSecond: u64 = 0;
 }
+
+/** Shared by the answers that have none; never written to. */
+const NO_NAMES: string[] = [];
+const NO_LEVELS: i64[] = [];
 
 const sessionId: usize = memory.data(SESSION_ID_BYTES, 8);
 
@@ -146,5 +155,25 @@ function readLive(root: JsonNode, answer: AcquireAnswer): bool {
   answer.consumed = consumed.value;
   answer.rev = <u32>rev.value;
   answer.budgetSpent = budgetSpent.value;
+  return readLevels(root, answer);
+}
+
+/** False: what stands there is no levels. An older control plane says none. */
+function readLevels(root: JsonNode, answer: AcquireAnswer): bool {
+  const at = root.names.indexOf("levels");
+  if (at < 0) return true;
+  const levels = root.items[at];
+  if (levels.kind != JSON_OBJECT) return false;
+  answer.limitNames = levels.names;
+  answer.limitLevelsMicro = new Array<i64>(levels.items.length);
+  for (let i = 0; i < levels.items.length; i++) {
+    const node = levels.items[i];
+    if (node.kind != JSON_NUMBER) return false;
+    // Below 0 it owes.
+    const isDebt = node.text.startsWith("-");
+    const number = scaleNumber(isDebt ? node.text.substring(1) : node.text, 0);
+    if (number.state != NUMBER_FITS || number.value > MAX_LEVEL_MICRO) return false;
+    answer.limitLevelsMicro[i] = isDebt ? -(<i64>number.value) : <i64>number.value;
+  }
   return true;
 }

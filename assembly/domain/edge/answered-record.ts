@@ -8,7 +8,7 @@ import {
   UNKNOWN_REMEMBERED_MS,
 } from "../../contract";
 import { ANSWER_LIVE, ANSWER_UNKNOWN, AcquireAnswer } from "./acquire-answer";
-import { elapsedUsSince, fromMicrotokens, refilledLevel, toPico } from "../table/bucket";
+import { elapsedUsSince, fromMicrotokens, refill, toPico } from "../table/bucket";
 import { Plan, Policy } from "../policy/model";
 import {
   clearFlag,
@@ -19,9 +19,11 @@ import {
   isLive,
   isPastEnd,
   isProvisional,
+  levelAtOf,
   levelPicoOf,
   recordPlanIdOf,
   refilledAtUsOf,
+  remainderAtOf,
   revOf,
   setAckedRev,
   setConsumed,
@@ -52,7 +54,7 @@ export function confirmRecord(record: usize, token: usize, answer: AcquireAnswer
     fillRecord(record, token, answer, policy, nowUs);
     return true;
   }
-  refillTo(record, policy, nowUs);
+  refillTo(record, answer, policy, nowUs);
   if (isProvisional(record)) setLevelPico(record, min(levelPicoOf(record), levelOf(answer, policy)));
   addReported(record, answer);
   if (!isLive(record)) setRev(record, revOf(record) + 1);
@@ -123,14 +125,17 @@ function isEndedForGood(record: usize, nowUs: u64): bool {
 
 /**
  * Moves the level on to now, so that the record does not count as idle: being asked about is activity. Refill is exact,
- * so nothing is gained or lost by doing it here. A clock that lies before the last refill changes nothing.
+ * so nothing is gained or lost by doing it here. A clock that lies before the last refill changes nothing. Where this
+ * policy lacks the record's plan, the answer's counts.
  */
-function refillTo(record: usize, policy: Policy, nowUs: u64): void {
-  const index = policy.planIndexById(recordPlanIdOf(record));
+function refillTo(record: usize, answer: AcquireAnswer, policy: Policy, nowUs: u64): void {
+  let index = policy.planIndexById(recordPlanIdOf(record));
+  if (index < 0) index = policy.planIndexById(answer.planId);
   if (index < 0 || nowUs <= refilledAtUsOf(record)) return;
   const plan = unchecked(policy.plans[index]);
   const elapsedUs = elapsedUsSince(refilledAtUsOf(record), nowUs);
-  setLevelPico(record, refilledLevel(levelPicoOf(record), elapsedUs, plan.ratePico, toPico(plan.maxTokens)));
+  const levelAt = levelAtOf(record);
+  refill(levelAt, remainderAtOf(record), elapsedUs, plan.ratePico, plan.rateUs, toPico(plan.maxTokens));
   setRefilledAtUs(record, nowUs);
 }
 

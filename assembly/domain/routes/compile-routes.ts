@@ -1,6 +1,7 @@
 // From the routes of a policy to the table that requests are matched against. Managed memory: when a policy comes into force.
 import { utf8 } from "../../memory/bytes";
 import { TAILS, pathPatternOf } from "../policy/path-patterns";
+import { RouteLimit } from "../policy/limit-model";
 import { PATH_ANY, Route } from "../policy/route-model";
 import {
   ANY_HOST,
@@ -30,6 +31,10 @@ export function compileRoutes(routes: Route[]): RouteTable | null {
   return routes.length == 0 ? null : new Compiler(routes).compile();
 }
 
+function costOfLimit(route: Route, limit: RouteLimit): u32 {
+  return limit.takesRouteCost ? route.cost : limit.cost;
+}
+
 class Compiler {
   private table: RouteTable = new RouteTable();
   private trie: RouteTrie = new RouteTrie();
@@ -42,6 +47,9 @@ class Compiler {
   /** Of each route: its host patterns. */
   private hostsOf: u32[][] = [];
   private lists: u32[] = [NONE];
+  /** The empty list of costs. */
+  private limits: u32[] = [0];
+  private costLists: Map<string, u32> = new Map<string, u32>();
 
   constructor(private routes: Route[]) {}
 
@@ -52,6 +60,7 @@ class Compiler {
     this.compileNodes();
     this.compileHosts();
     table.lists = wordsOf(this.lists);
+    table.limits = wordsOf(this.limits);
     table.headerNames = this.compileNames(this.headerNames);
     table.methods = this.compileNames(this.methods);
     table.needsHost = this.hosts.length > 1;
@@ -78,6 +87,7 @@ class Compiler {
       words.push(this.methodBits(match.methods));
       words.push(conditions.length / CONDITION_WORDS);
       words.push(match.headers.length);
+      words.push(this.costsOf(route));
       for (let j = 0; j < match.headers.length; j++) {
         const value = match.headers[j].value;
         conditions.push(numberOf(this.headerNames, match.headers[j].name));
@@ -91,6 +101,23 @@ class Compiler {
     }
     table.routes = wordsOf(words);
     table.conditions = wordsOf(conditions);
+  }
+
+  /** Its list of what limits cost by name. */
+  private costsOf(route: Route): u32 {
+    const limits = route.limits;
+    if (limits.length == 0) return EMPTY_LIST;
+    let key = "";
+    for (let i = 0; i < limits.length; i++) key += `${limits[i].nameId}:${costOfLimit(route, limits[i])},`;
+    if (this.costLists.has(key)) return this.costLists.get(key);
+    const list = <u32>this.limits.length;
+    this.costLists.set(key, list);
+    this.limits.push(limits.length);
+    for (let i = 0; i < limits.length; i++) {
+      this.limits.push(limits[i].nameId);
+      this.limits.push(costOfLimit(route, limits[i]));
+    }
+    return list;
   }
 
   private compileEdges(): void {

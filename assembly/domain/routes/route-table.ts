@@ -16,7 +16,8 @@ export const ANY_METHOD: u32 = 0xffffffff;
 //   hosts:    hashed: pattern + 1 (0: free) | hash | text | bytes; `*.x` stands as `.x`, which is no host
 //   hosted:   hashed: list + 1 (0: free) | node and tail | host pattern
 //   lists:    route, route, …, NONE
-//   routes:   cost | enforcement | 0, PLAIN_ROUTE or EXEMPT_ROUTE | methods' bits | first condition | conditions
+//   routes:   cost | enforcement | 0, PLAIN_ROUTE or EXEMPT_ROUTE | methods' bits | first condition | conditions | costs of limits
+//   limits:   lists of costs: number, then name and cost of each, by name; the first is empty
 //   conditions: header's number | text of the value, or NONE | bytes
 //   names:    of headers and of methods: text | bytes
 
@@ -27,7 +28,7 @@ export const NODE_LISTS: u32 = 2;
 export const EDGE_WORDS: u32 = 5;
 export const HOST_WORDS: u32 = 4;
 export const HOSTED_WORDS: u32 = 3;
-export const ROUTE_WORDS: u32 = 6;
+export const ROUTE_WORDS: u32 = 7;
 export const CONDITION_WORDS: u32 = 3;
 export const NAME_WORDS: u32 = 2;
 
@@ -36,7 +37,7 @@ export const PLAIN_ROUTE: u32 = 1;
 /** The same, and its requests are exempt. */
 export const EXEMPT_ROUTE: u32 = 2;
 
-/** An empty list, at the beginning of all lists. */
+/** An empty list, at the beginning of all lists, and of all lists of costs. */
 export const EMPTY_LIST: u32 = 0;
 
 export class RouteTable {
@@ -47,6 +48,7 @@ export class RouteTable {
   lists: StaticArray<u32> = NO_WORDS;
   routes: StaticArray<u32> = NO_WORDS;
   conditions: StaticArray<u32> = NO_WORDS;
+  limits: StaticArray<u32> = NO_COSTS;
   headerNames: StaticArray<u32> = NO_WORDS;
   methods: StaticArray<u32> = NO_WORDS;
   /** All texts, end to end. */
@@ -68,6 +70,18 @@ export class RouteTable {
   @inline
   costOf(route: u32): u32 {
     return unchecked(this.routes[route * ROUTE_WORDS]);
+  }
+
+  /** Which costs it says by name of a limit: EMPTY_LIST, or a list for `costsAt`. Equal ones are one list. */
+  @inline
+  limitCostsOf(route: u32): u32 {
+    return unchecked(this.routes[route * ROUTE_WORDS + 6]);
+  }
+
+  /** The address of such a list. */
+  @inline
+  costsAt(list: u32): usize {
+    return changetype<usize>(this.limits) + (list << 2);
   }
 
   /** ENFORCEMENT_INHERITED where it says none. */
@@ -94,6 +108,8 @@ export class RouteTable {
 }
 
 const NO_WORDS = new StaticArray<u32>(0);
+/** The empty list alone. */
+const NO_COSTS = new StaticArray<u32>(1);
 
 // FNV-1a, which takes a byte at a time: a path is hashed while it is cut into segments.
 export const HASH_START: u32 = 0x811c9dc5;

@@ -2,16 +2,18 @@
 import {
   FLAG_PROVISIONAL,
   RECORD_ACKED_REV_AT,
+  RECORD_ANNEX_AT,
   RECORD_BYTES,
   RECORD_CONSUMED_AT,
   RECORD_EMPTY,
+  RECORD_ENDED,
   RECORD_ENDS_AT_AT,
   RECORD_FLAGS_AT,
-  RECORD_LEASE_END_AT,
   RECORD_LEVEL_AT,
   RECORD_LIVE,
   RECORD_PLAN_ID_AT,
   RECORD_REFILLED_AT_AT,
+  RECORD_REMAINDER_AT,
   RECORD_REV_AT,
   RECORD_STATE_AT,
   RECORD_TOKEN_AT,
@@ -21,8 +23,8 @@ import {
 
 // 80 bytes, little endian:
 //
-//   0          36    40      48            56         64       68     70      71      72         76         80
-//   | token    | rev | level | refilled at | consumed | ends at | plan | state | flags | acked rev | lease end |
+//   0       36    40      48            56         64        68     70      71      72          76          78      79
+//   | token | rev | level | refilled at | consumed | ends at | plan | state | flags | acked rev | remainder | annex | (1)
 //
 // Times are of the monotonic clock: the table never outlives the process that the clock counts for.
 
@@ -124,7 +126,7 @@ export function setRecordPlanId(record: usize, planId: u32): void {
   store<u16>(record + RECORD_PLAN_ID_AT, planId);
 }
 
-/** RECORD_EMPTY, RECORD_LIVE or RECORD_ENDED. */
+/** RECORD_EMPTY, RECORD_LIVE, RECORD_ENDED, or RECORD_ANNEX of what is no record. */
 // @ts-ignore: decorator
 @inline
 export function stateOf(record: usize): u8 {
@@ -162,17 +164,39 @@ export function setAckedRev(record: usize, rev: u32): void {
   store<u32>(record + RECORD_ACKED_REV_AT, rev);
 }
 
-/** ms, modular: it wraps after 49 days. */
+/** The level's address. */
 // @ts-ignore: decorator
 @inline
-export function leaseEndMsOf(record: usize): u32 {
-  return load<u32>(record + RECORD_LEASE_END_AT);
+export function levelAtOf(record: usize): usize {
+  return record + RECORD_LEVEL_AT;
+}
+
+/** Its address: what the level has left over of a picotoken (bucket.ts). */
+// @ts-ignore: decorator
+@inline
+export function remainderAtOf(record: usize): usize {
+  return record + RECORD_REMAINDER_AT;
+}
+
+/** The slot of its annex and one more, as the record says it (annex.ts); 0: it has none. */
+// @ts-ignore: decorator
+@inline
+export function annexNumberOf(record: usize): u32 {
+  return load<u8>(record + RECORD_ANNEX_AT);
 }
 
 // @ts-ignore: decorator
 @inline
-export function setLeaseEndMs(record: usize, leaseEndMs: u32): void {
-  store<u32>(record + RECORD_LEASE_END_AT, leaseEndMs);
+export function setAnnexNumber(record: usize, number: u32): void {
+  store<u8>(record + RECORD_ANNEX_AT, <u8>number);
+}
+
+// A slot is the number of a record, or of an annex, in its set.
+
+// @ts-ignore: decorator
+@inline
+export function recordAt(set: usize, slot: u32): usize {
+  return set + slot * RECORD_BYTES;
 }
 
 // @ts-ignore: decorator
@@ -193,6 +217,14 @@ export function clearFlag(record: usize, flag: u8): void {
 @inline
 export function isEmpty(record: usize): bool {
   return stateOf(record) == RECORD_EMPTY;
+}
+
+/** Whether a record stands in the slot, be it live or ended: not an annex, which has its state at the same offset. */
+// @ts-ignore: decorator
+@inline
+export function isRecord(record: usize): bool {
+  const state = stateOf(record);
+  return state == RECORD_LIVE || state == RECORD_ENDED;
 }
 
 /** Not revoked or removed; it may still be past its end. */
@@ -216,6 +248,14 @@ export function isProvisional(record: usize): bool {
 @inline
 export function isPastEnd(record: usize, nowUs: u64): bool {
   return nowUs >= <u64>endsAtSOf(record) * 1000000;
+}
+
+/** Counts what a request spent, as of the moment up to which the levels are refilled. */
+export function noteSpent(record: usize, cost: u32, nowUs: u64): void {
+  setRev(record, revOf(record) + 1);
+  setConsumed(record, consumedOf(record) + cost);
+  // A clock read before another worker's write may lie before it: time in the table never goes back.
+  if (nowUs > refilledAtUsOf(record)) setRefilledAtUs(record, nowUs);
 }
 
 export function clearRecord(record: usize): void {

@@ -1,6 +1,8 @@
 // Asks the control plane for sessions: one in a call of its own while few are asked about, many in a call where they
 // queue; and lets requests wait for the answers.
-import { ANSWER_VALID_MS, PATH_ACQUIRE } from "../../contract";
+import { ANSWER_VALID_MS, MAX_ACQUIRE_SESSIONS, PATH_ACQUIRE } from "../../contract";
+import { isLive, isProvisional } from "../../domain/table/record";
+import { findRecord } from "../../domain/table/set";
 import { SESSION_ID_CHARS, formatSessionId } from "../../domain/token/session-id";
 import { sessionIdOf } from "../../domain/token/token";
 import { sentCallId } from "../../host/call";
@@ -10,17 +12,21 @@ import { enterRoot } from "../../host/stream";
 import { utf8, writeAscii } from "../../memory/bytes";
 import { Request } from "../state/request";
 import { Root, rootInSlot, slotOfRoot } from "../state/roots";
+import { Table } from "../state/table";
+import { SetCopy } from "../table/set-copy";
 import { firstQueued, queueAsk, takeBatch } from "./ask-queue";
 import {
   ASK_ALONE,
   ASK_CONFIRMS,
   ASK_INSERTS,
+  ASK_WITH_USAGE,
   addWaiter,
   askRoot,
   askToken,
   askedAtUs,
   closeAsk,
   findAsk,
+  hasAskFlag,
   letAskWaitUntil,
   nextAsk,
   openAsk,
@@ -28,15 +34,18 @@ import {
 } from "./asks";
 import { CALL_ACQUIRE } from "./call-outcomes";
 import { hasFreeCall, openCall } from "./calls";
-import { post, startBody } from "./edge-call";
+import { BODY_START_BYTES, post, startBody } from "./edge-call";
+import { MAX_ROW_BYTES, MAX_TAG_BYTES, startUsage, writeRow, writeTags } from "./usage-rows";
 import { NONE, hasRoomToWait } from "./waiters";
 
 /** After a failure, between one and two times this: a session that could go on without an answer does. */
 const BACKOFF_US: u64 = 500000;
 
 const ACQUIRE = utf8(PATH_ACQUIRE);
-/** BODY_START_BYTES, and 64 for each of MAX_ACQUIRE_SESSIONS sessions and for what stands between them. */
-const body: usize = memory.data(6272);
+/** Of a session in the body, with what stands around it. */
+const MAX_SESSION_BYTES: u32 = 64 + MAX_ROW_BYTES + MAX_TAG_BYTES;
+/** The last 64 for what stands between the parts. Below MAX_EDGE_BODY_BYTES, whatever the sessions. */
+const body: usize = memory.data(BODY_START_BYTES + MAX_ACQUIRE_SESSIONS * MAX_SESSION_BYTES + 64);
 
 /** Until then a record that stands is used as it stands. */
 let askAgainAtUs: u64 = 0;
@@ -56,13 +65,18 @@ export const UNSENT: u32 = 2;
 /**
  * Lets a request wait for an answer about its session, asking about it unless that is under way.
  * @param mayInsert no record stood when the table was read, at `readAtUs`
+ * @param withUsage what its record says goes along
  */
-export function askFor(request: Request, mayInsert: bool, readAtUs: u64): u32 {
+export function askFor(request: Request, mayInsert: bool, withUsage: bool, readAtUs: u64): u32 {
   const root = request.root;
   const known = findAsk(root.id, request.token);
-  if (known != NONE) return addWaiter(known, request) ? WAITS : BUSY;
+  const usage = withUsage ? ASK_WITH_USAGE : 0;
+  if (known != NONE) {
+    setAskFlag(known, usage);
+    return addWaiter(known, request) ? WAITS : BUSY;
+  }
   if (!hasRoomToWait()) return BUSY;
-  const ask = openAsk(root.id, request.token, mayInsert ? ASK_INSERTS : 0, readAtUs);
+  const ask = openAsk(root.id, request.token, (mayInsert ? ASK_INSERTS : 0) | usage, readAtUs);
   if (ask == NONE) return BUSY;
   if (!hasFreeCall()) {
     queue(root, ask, readAtUs);
@@ -123,10 +137,26 @@ function send(root: Root, chain: u32): bool {
     }
     end = writeAscii(end, "]");
   }
-  end = writeAscii(end, "}");
+  end = writeAscii(writeUsage(root.table, end, chain), "}");
   if (!post(root.table, CALL_ACQUIRE, ACQUIRE, body, end, root.epoch.policy.acquireTimeoutMs)) return false;
   openCall(sentCallId(), root.id, chain, monotonicUs());
   return true;
+}
+
+/** `,"usage":[…],"limits":{…}` of the sessions whose records say what was spent from limits that are theirs no more. */
+function writeUsage(table: Table, at: usize, chain: u32): usize {
+  let end = at;
+  startUsage();
+  for (let ask = chain; ask != NONE; ask = nextAsk(ask)) {
+    if (!hasAskFlag(ask, ASK_WITH_USAGE)) continue;
+    const set = SetCopy.ofSession(table, sessionIdOf(askToken(ask)));
+    if (set == 0) continue;
+    const record = findRecord(set, sessionIdOf(askToken(ask)));
+    // An unverified session's figures count once it is confirmed.
+    if (record == 0 || !isLive(record) || isProvisional(record)) continue;
+    end = writeRow(table, set, record, writeAscii(end, end == at ? ',"usage":[' : ","), monotonicUs());
+  }
+  return end == at ? at : writeTags(writeAscii(end, "]"));
 }
 
 function writeSession(at: usize, ask: u32): usize {

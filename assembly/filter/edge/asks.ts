@@ -23,6 +23,8 @@ export const ASK_CONFIRMS: u32 = 2;
 export const ASK_ALONE: u32 = 4;
 /** It is for an open stream's sake: without an answer, nothing was admitted unverified. */
 export const ASK_STREAM: u32 = 8;
+/** What its record says goes along. */
+export const ASK_WITH_USAGE: u32 = 16;
 
 const ASK_BYTES: u32 = 80;
 const ROOT_AT: u32 = 4;

@@ -6,14 +6,12 @@ import {
   PATH_REPORT,
   RECORDS_PER_SET,
 } from "../../contract";
-import { elapsedUsSince, toMicrotokens } from "../../domain/table/bucket";
 import { readReportAnswer } from "../../domain/edge/edge-answers";
-import { consumedOf, levelPicoOf, recordSessionIdOf, refilledAtUsOf, revOf } from "../../domain/table/record";
-import { SESSION_ID_CHARS, formatSessionId } from "../../domain/token/session-id";
-import { isDirty, recordAt } from "../../domain/table/set";
+import { recordAt, recordSessionIdOf, revOf } from "../../domain/table/record";
+import { isDirty } from "../../domain/table/set";
 import { callResponseBody } from "../../host/buffers";
 import { sentCallId } from "../../host/call";
-import { utf8, writeAscii, writeDecimal, writeHexU64, writeSigned } from "../../memory/bytes";
+import { utf8, writeAscii, writeDecimal, writeHexU64 } from "../../memory/bytes";
 import { acknowledgeRows } from "./acknowledge";
 import { REPORT_FAILURES, count } from "../vm/counters";
 import { buildId } from "../vm/build-id";
@@ -27,10 +25,21 @@ import { Table } from "../state/table";
 import { addRow, rowCount, startRows } from "./report-rows";
 import { setCount } from "../table/session-table";
 import { SetCopy } from "../table/set-copy";
+import {
+  MAX_ROW_BYTES,
+  MAX_TAGS,
+  MAX_TAG_BYTES,
+  TAGS_FRAME_BYTES,
+  startUsage,
+  usedTags,
+  writeRow,
+  writeTags,
+} from "./usage-rows";
 import { vmId } from "../vm/vm-id";
 
-/** A row at its longest: an id, four numbers, punctuation. */
-const MAX_ROW_BYTES: u32 = 128;
+/** What the records of a set may add: each pair of a record and an annex may be of other limits. */
+const MAX_SET_BYTES: u32 = RECORDS_PER_SET * MAX_ROW_BYTES;
+const MAX_TAGS_OF_SET: u32 = RECORDS_PER_SET / 2;
 /** What follows the rows. */
 const BODY_END_BYTES: u32 = 32;
 /** The control plane commits in groups; past this it is taken to be gone. */
@@ -38,7 +47,7 @@ const REPORT_TIMEOUT_MS: u32 = 5000;
 
 const REPORT = utf8(PATH_REPORT);
 const body: usize = memory.data(MAX_EDGE_BODY_BYTES, 8);
-const BODY_LIMIT: usize = body + MAX_EDGE_BODY_BYTES - MAX_ROW_BYTES - BODY_END_BYTES;
+const BODY_LIMIT: usize = body + MAX_EDGE_BODY_BYTES - TAGS_FRAME_BYTES - BODY_END_BYTES;
 
 /** One report is out a VM, whichever its root. */
 let outOfRoot: u32 = 0;
@@ -62,7 +71,8 @@ function sendReport(root: Root, nowUs: u64): void {
   end = writeHexU64(writeAscii(writeHexU64(end, vmId()), '","build":"'), buildId());
   end = writeAscii(writePolicy(root.epoch, writeAscii(end, '",')), ',"usage":[');
   end = writeRows(table, end, nowUs);
-  end = writeAscii(end, more ? '],"more":true}' : '],"more":false}');
+  end = writeTags(writeAscii(end, "]"));
+  end = writeAscii(end, more ? ',"more":true}' : ',"more":false}');
   if (!post(table, CALL_REPORT, REPORT, body, end, REPORT_TIMEOUT_MS)) {
     count(REPORT_FAILURES);
     return;
@@ -83,12 +93,13 @@ function writePolicy(epoch: Epoch, at: usize): usize {
 function writeRows(table: Table, start: usize, nowUs: u64): usize {
   let end = start;
   startRows();
+  startUsage();
   more = false;
   const sets = setCount(table);
   table.dirty.fit(sets);
   table.dirty.startRound();
   for (let index = table.dirty.nextMarked(); index >= 0; index = table.dirty.nextMarked()) {
-    if (rowCount() + RECORDS_PER_SET > MAX_REPORT_ROWS || end + RECORDS_PER_SET * MAX_ROW_BYTES > BODY_LIMIT) {
+    if (rowCount() + RECORDS_PER_SET > MAX_REPORT_ROWS || !hasRoomForSet(end)) {
       table.dirty.endRoundBefore(index);
       more = true;
       break;
@@ -96,6 +107,12 @@ function writeRows(table: Table, start: usize, nowUs: u64): usize {
     end = writeRowsOfSet(table, index, end, nowUs, start);
   }
   return end;
+}
+
+/** Room for the rows of one more set, and for the names of their limits behind all rows. */
+function hasRoomForSet(end: usize): bool {
+  const tags = usedTags() + MAX_TAGS_OF_SET;
+  return tags <= MAX_TAGS && end + MAX_SET_BYTES + tags * MAX_TAG_BYTES <= BODY_LIMIT;
 }
 
 function writeRowsOfSet(table: Table, index: u32, at: usize, nowUs: u64, start: usize): usize {
@@ -111,21 +128,10 @@ function writeRowsOfSet(table: Table, index: u32, at: usize, nowUs: u64, start: 
       continue;
     }
     if (end != start) end = writeAscii(end, ",");
-    end = writeRow(record, end, nowUs);
+    end = writeRow(table, set, record, end, nowUs);
     addRow(recordSessionIdOf(record), revOf(record), index);
   }
   return end;
-}
-
-/** ["id",rev,consumed,level,idleMs]: level in microtokens, as it was idleMs ago. */
-function writeRow(record: usize, at: usize, nowUs: u64): usize {
-  let end = writeAscii(at, '["');
-  formatSessionId(recordSessionIdOf(record), end);
-  end = writeDecimal(writeAscii(end + SESSION_ID_CHARS, '",'), revOf(record));
-  end = writeDecimal(writeAscii(end, ","), consumedOf(record));
-  end = writeSigned(writeAscii(end, ","), toMicrotokens(levelPicoOf(record)));
-  end = writeDecimal(writeAscii(end, ","), elapsedUsSince(refilledAtUsOf(record), nowUs) / 1000);
-  return writeAscii(end, "]");
 }
 
 /** Whether this answer is that of the report that is out. */

@@ -1,7 +1,6 @@
 // A reset to the control plane's log: each live session is asked about again before its record counts.
 import { FLAG_REFRESH, FLAG_UNCONFIRMED, RECORDS_PER_SET } from "../../contract";
-import { isEmpty, isLive, setAckedRev, setFlag } from "../../domain/table/record";
-import { recordAt } from "../../domain/table/set";
+import { isLive, isRecord, recordAt, setAckedRev, setFlag } from "../../domain/table/record";
 import { beginReset, endReset, logOfCursor, readLogCursor } from "../table/log-cursor";
 import { Table } from "../state/table";
 import { MAX_CAS_TRIES, setCount } from "../table/session-table";
@@ -53,7 +52,7 @@ function rewriteSet(table: Table, index: u32): bool {
     if (logOfCursor() != table.watching.resetFrom) return false;
     for (let slot: u32 = 0; slot < RECORDS_PER_SET; slot++) {
       const record = recordAt(set, slot);
-      if (isEmpty(record)) continue;
+      if (!isRecord(record)) continue;
       // What the control plane had stored may be lost with its log: it is reported again.
       setAckedRev(record, 0);
       if (isLive(record)) setFlag(record, FLAG_REFRESH | FLAG_UNCONFIRMED);

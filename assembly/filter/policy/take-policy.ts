@@ -25,6 +25,7 @@ import { announceEpoch } from "./announce";
 import { giveResult, readBell, writeBell } from "./bell";
 import { buildId } from "../vm/build-id";
 import { epochOfControlPlane } from "../state/epoch";
+import { shareTags } from "../table/shared-tags";
 import { GoodPolicy, keepGoodPolicy, readGoodPolicy } from "./good-policy";
 import { readPolicyText } from "./policy-bytes";
 import { Table } from "../state/table";
@@ -161,7 +162,9 @@ function take(table: Table, offer: Offer, nowUs: u64): void {
 
 function putInForce(table: Table, offer: Offer, policy: Policy, nowUs: u64): void {
   const formerLog = table.epoch.log;
-  table.swap(epochOfControlPlane(policy, offer.log, offer.generation, offer.hash));
+  const epoch = epochOfControlPlane(policy, offer.log, offer.generation, offer.hash);
+  shareTags(table, epoch.limits);
+  table.swap(epoch);
   settled(table, formerLog, offer.spreadMs, nowUs);
 }
 

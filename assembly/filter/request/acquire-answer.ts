@@ -1,5 +1,5 @@
 // An acquire was answered, or was not: write each session's answer into the table, then go on with the requests that wait.
-import { MAX_EDGE_BODY_BYTES, TOKEN_BYTES } from "../../contract";
+import { MAX_ACQUIRE_ANSWER_BYTES, TOKEN_BYTES } from "../../contract";
 import {
   ANSWER_EXPIRED,
   ANSWER_LIVE,
@@ -62,7 +62,7 @@ export function finishAcquire(root: Root, call: u32, bodyBytes: u32): void {
   const sentAtUs = callSentAtUs(call);
   const chain = closeCall(call);
   const outcome = answeredOutcome();
-  const isRead = (outcome == OUTCOME_OK || isRejection(outcome)) && bodyBytes <= MAX_EDGE_BODY_BYTES;
+  const isRead = (outcome == OUTCOME_OK || isRejection(outcome)) && bodyBytes <= MAX_ACQUIRE_ANSWER_BYTES;
   const body = isRead ? callResponseBody(bodyBytes) : "";
   const answers = outcome == OUTCOME_OK ? readAcquireAnswers(body) : null;
   const isMalformed = answers !== null && answers.length == 0;

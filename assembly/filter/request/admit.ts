@@ -12,19 +12,20 @@ import { wallMs } from "../../host/clock";
 import { BUSY, WAITS, askFor, isUnreachable, shouldHoldBack } from "../edge/acquire";
 import { holdForPlan } from "./held";
 import { INSERT_CONTENDED, SET_FULL, insertProvisional } from "../table/insert";
+import { LIMITS_FULL, LIMITS_MADE, insertLimits } from "../table/limits";
 import { keysWithId } from "../vm/process";
 import { Epoch } from "../state/epoch";
 import { Request } from "../state/request";
 import {
-  ASK,
   ASK_FIRST,
+  ASK_WITH_ROW,
   CONTENDED,
   MISS,
-  MISS_IN_DOUBT,
   STANDS,
-  STANDS_IF_TRUSTED,
   STANDS_UNCONFIRMED,
+  STANDS_UNREACHABLE,
   UNKNOWN_PLAN,
+  isAsk,
   isMiss,
   spend,
 } from "./spend";
@@ -48,22 +49,24 @@ export const MAX_ASKS: u32 = 3;
 export function admit(request: Request, verdict: Verdict): u32 {
   const spent = spend(request, ASK_FIRST, verdict);
   if (isMiss(spent)) return admitMiss(request, spent, verdict);
-  return spent == ASK ? admitAfterAsk(request, verdict) : settle(request, spent);
+  return isAsk(spent) ? admitAfterAsk(request, spent, verdict) : settle(request, spent);
 }
 
 /** On the record that stands: the control plane was asked, or cannot be. */
 export function admitOnRecord(request: Request, verdict: Verdict): u32 {
   const spent = spend(request, STANDS, verdict);
-  return isMiss(spent) ? admitMiss(request, spent, verdict) : settle(request, spent);
+  if (isMiss(spent)) return admitMiss(request, spent, verdict);
+  // Its limits are not those of its plan again: another worker has another policy in force.
+  return isAsk(spent) ? admitAfterAsk(request, spent, verdict) : settle(request, spent);
 }
 
-/** The same where no answer came: `onUnreachable` of the record's plan decides, or of the token's where there is none. */
+/** The same where no answer came: a miss, and a record without its plan's limits, follow the plan's `onUnreachable`. */
 export function admitUnreachable(request: Request, verdict: Verdict): u32 {
-  const spent = spend(request, STANDS_IF_TRUSTED, verdict);
-  if (!isMiss(spent)) return settle(request, spent);
-  if (isTooOld(request)) return denyToken(verdict, TOO_OLD);
-  const trust = spent != MISS_IN_DOUBT && trustsPlanOf(request);
-  return trust ? admitUnverified(request, verdict) : denyMiss(verdict, UNCONFIRMED);
+  const spent = spend(request, STANDS_UNREACHABLE, verdict);
+  if (!isMiss(spent) && !isAsk(spent)) return settle(request, spent);
+  if (isMiss(spent) && isTooOld(request)) return denyToken(verdict, TOO_OLD);
+  if (!trustsUnreachable(request, verdict)) return denyMiss(verdict, UNCONFIRMED);
+  return isMiss(spent) ? admitUnverified(request, verdict) : admitTrusted(request, verdict);
 }
 
 /**
@@ -73,7 +76,7 @@ export function admitUnreachable(request: Request, verdict: Verdict): u32 {
  */
 export function admitUnanswered(request: Request, verdict: Verdict, why: u32): u32 {
   const spent = spend(request, STANDS, verdict);
-  return isMiss(spent) ? denyMiss(verdict, why) : settle(request, spent);
+  return isMiss(spent) || isAsk(spent) ? denyMiss(verdict, why) : settle(request, spent);
 }
 
 /** The set is full, or the cas bound was reached while an answer was written. */
@@ -83,9 +86,12 @@ export function admitWithoutRecord(epoch: Epoch, insertOutcome: u32): u32 {
     : passOrDeny(epoch.policy.onContention == ON_CONTENTION_ALLOW);
 }
 
-/** Flagged or idle here: the control plane knows of other edges. If it cannot be asked, the record stands. */
-function admitAfterAsk(request: Request, verdict: Verdict): u32 {
-  if (!shouldHoldBack()) return ask(request, false, verdict);
+/**
+ * Flagged or idle here: the control plane knows of other edges. If it cannot be asked, the record stands. Or its further
+ * levels are not those of its plan's limits: the control plane knows what was spent from those.
+ */
+function admitAfterAsk(request: Request, asks: u32, verdict: Verdict): u32 {
+  if (!shouldHoldBack()) return ask(request, false, verdict, asks == ASK_WITH_ROW);
   return isUnreachable() ? admitUnreachable(request, verdict) : admitUnanswered(request, verdict, UNCONFIRMED);
 }
 
@@ -103,9 +109,9 @@ function admitMiss(request: Request, miss: u32, verdict: Verdict): u32 {
 }
 
 /** Asks the control plane, unless the request has asked enough: it was answered each time, so it is there. */
-function ask(request: Request, mayInsert: bool, verdict: Verdict): u32 {
+function ask(request: Request, mayInsert: bool, verdict: Verdict, withRow: bool = false): u32 {
   if (request.asks == MAX_ASKS) return admitUnanswered(request, verdict, UNCONFIRMED);
-  const asked = askFor(request, mayInsert, verdict.readAtUs);
+  const asked = askFor(request, mayInsert, withRow, verdict.readAtUs);
   if (asked == WAITS) return HELD;
   return asked == BUSY ? admitUnanswered(request, verdict, BUSY_ASKING) : admitUnreachable(request, verdict);
 }
@@ -129,8 +135,27 @@ function admitUnverified(request: Request, verdict: Verdict): u32 {
   const inserted = insertProvisional(request.root, token, planIndex, min(endsAtMs - nowMs, lifetimeMs));
   if (inserted == SET_FULL || inserted == INSERT_CONTENDED) return admitWithoutRecord(request.epoch, inserted);
   verdict.why = UNVERIFIED;
-  const spent = spend(request, STANDS_UNCONFIRMED, verdict);
-  return settle(request, isMiss(spent) ? CONTENDED : spent);
+  return admitTrusted(request, verdict);
+}
+
+/** On a record that stands whatever is in doubt. Levels of its plan's limits that it lacks are made. */
+function admitTrusted(request: Request, verdict: Verdict): u32 {
+  let spent = spend(request, STANDS_UNCONFIRMED, verdict);
+  if (isAsk(spent)) {
+    const made = insertLimits(request.root, request.token);
+    if (made != LIMITS_MADE)
+      return admitWithoutRecord(request.epoch, made == LIMITS_FULL ? SET_FULL : INSERT_CONTENDED);
+    spent = spend(request, STANDS_UNCONFIRMED, verdict);
+  }
+  return settle(request, isMiss(spent) || isAsk(spent) ? CONTENDED : spent);
+}
+
+/** By the plan of its record, where that was read; else by the token's. */
+function trustsUnreachable(request: Request, verdict: Verdict): bool {
+  const policy = request.epoch.policy;
+  const known = <i32>verdict.planIndex;
+  const planIndex = known >= 0 ? known : policy.planIndexById(planIdOf(request.token));
+  return policy.onUnreachableOfPlan(planIndex) == ON_UNREACHABLE_TRUST;
 }
 
 /** The outcome of what spending came to, be it an outcome already or not. */
@@ -143,12 +168,6 @@ function settle(request: Request, spent: u32): u32 {
 /** The policy in force here lacks the session's plan: one that has it may be on its way. */
 function waitForPlan(request: Request): u32 {
   return holdForPlan(request) ? HELD : CANNOT_DECIDE;
-}
-
-/** Whether the token's plan trusts what cannot be asked about. */
-function trustsPlanOf(request: Request): bool {
-  const policy = request.epoch.policy;
-  return policy.onUnreachableOfPlan(policy.planIndexById(planIdOf(request.token))) == ON_UNREACHABLE_TRUST;
 }
 
 function denyToken(verdict: Verdict, why: u32): u32 {

@@ -44,8 +44,15 @@ export function annotate(request: Request, verdict: Verdict, passes: bool): void
   if (!knowsPlan(verdict)) return;
   const plan = unchecked(request.epoch.plans[verdict.planIndex]);
   if ((wanted & ANNOTATE_PLAN) != 0) set(PLAN, plan.name, plan.nameBytes);
-  // The plan's own bucket has the plan's name.
-  if ((wanted & ANNOTATE_LIMIT) != 0 && verdict.outcome == LIMITED) set(LIMIT, plan.name, plan.nameBytes);
+  if ((wanted & ANNOTATE_LIMIT) == 0 || verdict.outcome != LIMITED) return;
+  const limits = request.epoch.limits;
+  if (limits === null || verdict.limit == 0) {
+    // The plan's own bucket has the plan's name.
+    set(LIMIT, plan.name, plan.nameBytes);
+    return;
+  }
+  const limit = limits.limitOf(verdict.planIndex, verdict.limit);
+  set(LIMIT, limit.name, limit.nameBytes);
 }
 
 /** The outcome's word in `sluice_requests_total`. */

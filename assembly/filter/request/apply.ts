@@ -1,7 +1,7 @@
 // Carrying a verdict out: the one place that counts what became of a request, notes what its response will say, and lets
 // it go, answers it, or has it wait (docs/decisions/0039-one-exit.md).
 import { ENFORCEMENT_ENFORCE, ENFORCEMENT_OFF, enforcementKind } from "../../domain/policy/enforcement";
-import { OPEN_STREAMS_CLOSE, RESPONSE_HEADERS_NONE } from "../../domain/policy/model";
+import { OPEN_STREAMS_CLOSE, RESPONSE_HEADERS_NONE, RESPONSE_LIMITS_ALL } from "../../domain/policy/model";
 import { CONTINUE, PAUSE } from "../../host/stream";
 import { resumeRequest } from "../../host/exit";
 import { Epoch } from "../state/epoch";
@@ -41,7 +41,7 @@ import {
   replyUnavailable,
   replyUnconfigured,
 } from "./reply";
-import { noteBucket } from "./streams";
+import { noteBucket, noteLimits } from "./streams";
 import { removeTokens, setIdentity } from "./upstream-headers";
 import {
   ALLOWED,
@@ -133,12 +133,12 @@ function deny(request: Request, verdict: Verdict): u32 {
   switch (verdict.outcome) {
     case LIMITED: {
       countLimited(request, verdict);
-      replyLimited(request.epoch, verdict.planIndex, verdict.levelPico, request.cost);
+      replyLimited(request, verdict);
       return PAUSE;
     }
     case BUDGET_SPENT: {
       countLimited(request, verdict);
-      replyBudgetSpent(request.epoch, verdict.planIndex, verdict.levelPico);
+      replyBudgetSpent(request, verdict);
       return PAUSE;
     }
     case MISSING_TOKEN: {
@@ -170,7 +170,7 @@ function passDenied(request: Request, verdict: Verdict): void {
   switch (verdict.outcome) {
     case LIMITED:
     case BUDGET_SPENT: {
-      request.epoch.planCounts.count(PLAN_SHADOW_LIMITED, verdict.planIndex, 1);
+      countLimit(request, verdict, PLAN_SHADOW_LIMITED);
       noteLevel(request, request.epoch, verdict);
       trackStream(request, verdict);
       break;
@@ -215,7 +215,12 @@ function countAllowed(request: Request, verdict: Verdict): void {
 
 function noteLevel(request: Request, epoch: Epoch, verdict: Verdict): void {
   if (epoch.policy.responseHeaders == RESPONSE_HEADERS_NONE) return;
-  noteBucket(request.contextId, request.slot, epoch.number, verdict.planIndex, verdict.levelPico);
+  const planIndex = verdict.planIndex;
+  noteBucket(request.contextId, request.slot, epoch.number, planIndex, verdict.levelPico);
+  const limits = epoch.limits;
+  if (limits === null || limits.furtherOf(planIndex) == 0) return;
+  const buckets = epoch.policy.responseLimits == RESPONSE_LIMITS_ALL ? verdict.buckets : 0;
+  noteLimits(request.contextId, verdict.limit, request.limitCosts, buckets);
 }
 
 /** It may turn out a long one: a websocket, an event stream. Noted under any policy, since that may change meanwhile. */
@@ -226,5 +231,14 @@ function trackStream(request: Request, verdict: Verdict): void {
 }
 
 function countLimited(request: Request, verdict: Verdict): void {
-  request.epoch.planCounts.count(PLAN_LIMITED, verdict.planIndex, 1);
+  countLimit(request, verdict, PLAN_LIMITED);
+}
+
+/** Of the limit that refused: the plan's own bucket, or a further one. */
+function countLimit(request: Request, verdict: Verdict, which: u32): void {
+  const epoch = request.epoch;
+  const limits = epoch.limits;
+  const planIndex = verdict.planIndex;
+  if (limits === null || verdict.limit == 0) epoch.planCounts.count(which, planIndex, 1);
+  else epoch.planCounts.countLimit(which, limits.numberOf(limits.limitOf(planIndex, verdict.limit)));
 }

@@ -57,6 +57,7 @@ function decideFromHeaders(request: Request, verdict: Verdict): u32 {
   request.bind(root);
   const epoch = request.epoch;
   request.cost = DEFAULT_COST;
+  request.limitCosts = 0;
   request.enforcement = ENFORCEMENT_INHERITED;
   if (epoch.isOff) return NOT_ENFORCED;
   if (epoch.isNone) return holdForPolicy(request) ? HELD : NO_POLICY_IN_FORCE;

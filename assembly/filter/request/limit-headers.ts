@@ -1,5 +1,4 @@
 // The limit headers of one answer (docs/policy.md, "Answers"), noted as header pairs with their values in static buffers.
-import { PICO_PER_TOKEN } from "../../contract";
 import { toPico, secondsUntil, wholeTokens } from "../../domain/table/bucket";
 import {
   Plan,
@@ -8,16 +7,18 @@ import {
   RESPONSE_HEADERS_X_RATELIMIT,
 } from "../../domain/policy/model";
 import { hasResponseHeader, removeResponseHeader, replaceResponseHeader } from "../../host/headers";
-import { addressOf, utf8, writeAscii, writeBytes, writeDecimal } from "../../memory/bytes";
-import { addFixedPair, addPair, pairAt, pairCount } from "../../memory/header-pairs";
+import { addressOf, writeAscii, writeBytes, writeDecimal } from "../../memory/bytes";
+import { addFixedPair, pairAt, pairCount } from "../../memory/header-pairs";
 import { Epoch } from "../state/epoch";
-
-const RATE_LIMIT = utf8("ratelimit");
-const RATE_LIMIT_POLICY = utf8("ratelimit-policy");
-const X_LIMIT = utf8("x-ratelimit-limit");
-const X_REMAINING = utf8("x-ratelimit-remaining");
-const X_RESET = utf8("x-ratelimit-reset");
-const RETRY_AFTER = utf8("retry-after");
+import {
+  RATE_LIMIT,
+  RATE_LIMIT_POLICY,
+  RETRY_AFTER,
+  X_LIMIT,
+  X_REMAINING,
+  X_RESET,
+  addWritten,
+} from "./limit-header-names";
 
 /** The longest: a plan's name of 32 characters and two numbers. */
 const rateLimitValue: usize = memory.data(96);
@@ -25,7 +26,7 @@ const remainingValue: usize = memory.data(24);
 const resetValue: usize = memory.data(24);
 const retryAfterValue: usize = memory.data(24);
 
-/** Notes the headers that the policy wants for a bucket of this plan that holds `levelPico`. */
+/** Notes the headers that the policy wants for a plan that has its own bucket alone, which holds `levelPico`. */
 export function addLimitHeaders(epoch: Epoch, planIndex: u32, levelPico: i64): void {
   const form = epoch.policy.responseHeaders;
   const plan = unchecked(epoch.policy.plans[planIndex]);
@@ -67,7 +68,7 @@ function addDraftHeaders(epoch: Epoch, planIndex: u32, plan: Plan, levelPico: i6
   let end = writeBytes(rateLimitValue, addressOf(prefix), prefix.byteLength);
   end = writeDecimal(end, left);
   if (left < plan.maxTokens) {
-    const oneMoreS = secondsUntil(levelPico, toPico(left + 1), plan.ratePico);
+    const oneMoreS = secondsUntil(levelPico, toPico(left + 1), plan.ratePico, plan.rateUs);
     if (oneMoreS >= 0) end = writeDecimal(writeAscii(end, ";t="), oneMoreS);
   }
   addWritten(RATE_LIMIT, rateLimitValue, end);
@@ -77,17 +78,13 @@ function addDraftHeaders(epoch: Epoch, planIndex: u32, plan: Plan, levelPico: i6
 function addXHeaders(epoch: Epoch, planIndex: u32, plan: Plan, levelPico: i64): void {
   addFixedPair(X_LIMIT, unchecked(epoch.plans[planIndex]).xLimit);
   addWritten(X_REMAINING, remainingValue, writeDecimal(remainingValue, wholeTokens(levelPico)));
-  const fullS = secondsUntil(levelPico, toPico(plan.maxTokens), plan.ratePico);
+  const fullS = secondsUntil(levelPico, toPico(plan.maxTokens), plan.ratePico, plan.rateUs);
   if (fullS >= 0) addWritten(X_RESET, resetValue, writeDecimal(resetValue, fullS));
 }
 
-/** Retry-After of a request that costs `cost` tokens: at least 1 s; none if the tokens will never come. */
-export function addRetryAfter(plan: Plan, levelPico: i64, cost: u32): void {
-  const seconds = secondsUntil(levelPico, <i64>cost * PICO_PER_TOKEN, plan.ratePico);
+/** Retry-After of a request that a bucket holds too little for: at least 1 s; none if the tokens will never come. */
+export function addRetryAfter(levelPico: i64, cost: u32, ratePico: u64, rateUs: u32): void {
+  const seconds = secondsUntil(levelPico, toPico(cost), ratePico, rateUs);
   if (seconds < 0) return;
   addWritten(RETRY_AFTER, retryAfterValue, writeDecimal(retryAfterValue, max<i64>(seconds, 1)));
-}
-
-function addWritten(name: ArrayBuffer, value: usize, end: usize): void {
-  addPair(addressOf(name), name.byteLength, value, <u32>(end - value));
 }

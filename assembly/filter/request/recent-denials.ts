@@ -1,23 +1,40 @@
 // Who was denied a moment ago and cannot have a token yet: answered again without a look at the table. A flood of
 // requests above the limit so costs less than those it is limited to (docs/decisions/0028-denials-are-remembered.md).
 import { TOKEN_BYTES, TOKEN_SESSION_ID_AT } from "../../contract";
-import { refilledLevel, toPico } from "../../domain/table/bucket";
+import {
+  LEVELS_BYTES,
+  NO_LIMIT,
+  levelOf,
+  refillAll,
+  refusingLimit,
+  takeCosts,
+  waitOf,
+} from "../../domain/limits/buckets";
+import { LimitTable } from "../../domain/limits/limit-table";
+import { refill, refilledLevel, toPico, usUntil } from "../../domain/table/bucket";
 import { Plan } from "../../domain/policy/model";
 import { sameTokens } from "../../domain/token/token";
 import { Request } from "../state/request";
+import { namedCosts } from "./named-costs";
 import { Verdict } from "./verdict";
 
-//   0       36        40             44        48             56       64
-//   | token | epoch   | plan index   | (4)     | denied at    | level  | until |
+//   0       36      40           44          48          56      64
+//   | token | epoch | plan index | remainder | denied at | level | until |
+//
+// Of a plan with further limits all levels are kept, beside the entries: what they hold is compared with each request's own
+// costs, so that a denial says nothing about a request that spends from other limits.
 
 const ENTRIES: u32 = 4096;
 const ENTRY_BYTES: u32 = 72;
 const EPOCH_AT: u32 = 36;
 const PLAN_AT: u32 = 40;
+const REMAINDER_AT: u32 = 44;
 const DENIED_AT: u32 = 48;
 const LEVEL_AT: u32 = 56;
 const UNTIL_AT: u32 = 64;
 const table: usize = memory.data(294912, 8);
+/** ENTRIES × LEVELS_BYTES. */
+const levels: usize = memory.data(327680, 8);
 
 /** The last bytes of a session id are random (RFC 9562, UUIDv7). */
 const RANDOM_AT: u32 = TOKEN_SESSION_ID_AT + 12;
@@ -37,9 +54,14 @@ function entryOf(token: usize): usize {
   return table + (load<u32>(token + RANDOM_AT) & (ENTRIES - 1)) * ENTRY_BYTES;
 }
 
+/** Address of the levels that belong to an entry. */
+function levelsOf(entry: usize): usize {
+  return levels + <u32>((entry - table) / ENTRY_BYTES) * LEVELS_BYTES;
+}
+
 /**
- * Whether this token was denied under this policy, and its bucket cannot hold the request's cost yet.
- * @param verdict then takes the plan, and what the bucket holds now, unless others have spent from it since
+ * Whether this token was denied under this policy, and its buckets cannot hold the request's costs yet.
+ * @param verdict then takes the plan, and what its buckets hold now, unless others have spent from them since
  */
 export function isStillDenied(request: Request, nowUs: u64, verdict: Verdict): bool {
   if (nowUs >= allForgottenUs) return false;
@@ -51,29 +73,67 @@ export function isStillDenied(request: Request, nowUs: u64, verdict: Verdict): b
   const planIndex = load<u32>(entry, PLAN_AT);
   const plan = unchecked(epoch.policy.plans[planIndex]);
   const elapsedUs = nowUs - load<u64>(entry, DENIED_AT);
-  const level = refilledLevel(load<i64>(entry, LEVEL_AT), elapsedUs, plan.ratePico, toPico(plan.maxTokens));
   verdict.planIndex = planIndex;
+  const limits = epoch.limits;
+  if (limits !== null && limits.furtherOf(planIndex) != 0)
+    return limitsStillDeny(request, limits, entry, elapsedUs, verdict);
+  const level = levelOfEntry(entry, plan, elapsedUs, verdict);
   verdict.levelPico = level;
   return level < toPico(request.cost) && request.cost != 0;
 }
 
-/** Notes that a bucket holds less than the request's cost, as the verdict says. */
-export function noteDenial(request: Request, plan: Plan, verdict: Verdict): void {
+function levelOfEntry(entry: usize, plan: Plan, elapsedUs: u64, verdict: Verdict): i64 {
+  const capacity = toPico(plan.maxTokens);
+  const level = load<i64>(entry, LEVEL_AT);
+  if (plan.rateUs == 1) return refilledLevel(level, elapsedUs, plan.ratePico, capacity);
+  // In a copy: the entry says what was left when it was made.
+  const copy = verdict.buckets;
+  store<i64>(copy, level);
+  store<u16>(copy, load<u16>(entry, REMAINDER_AT), 8);
+  return refill(copy, copy + 8, elapsedUs, plan.ratePico, plan.rateUs, capacity);
+}
+
+function limitsStillDeny(request: Request, limits: LimitTable, entry: usize, elapsedUs: u64, verdict: Verdict): bool {
+  const buckets = verdict.buckets;
+  const planIndex = verdict.planIndex;
+  takeCosts(buckets, limits, planIndex, request.cost, namedCosts(request.epoch, request.limitCosts));
+  memory.copy(buckets, levelsOf(entry), LEVELS_BYTES);
+  refillAll(buckets, limits, planIndex, elapsedUs);
+  const refusing = refusingLimit(buckets, limits, planIndex);
+  if (refusing == NO_LIMIT) return false;
+  verdict.limit = refusing;
+  verdict.levelPico = levelOf(buckets, refusing);
+  return true;
+}
+
+/**
+ * Notes that a bucket holds less than the request's cost, as the verdict says.
+ * @param remainder of the bucket's level
+ */
+export function noteDenial(request: Request, plan: Plan, remainder: u32, verdict: Verdict): void {
+  const level = verdict.levelPico;
+  const waitUs = usUntil(level, remainder, toPico(request.cost), plan.ratePico, plan.rateUs);
+  const entry = noteEntry(request, verdict, waitUs);
+  store<u32>(entry, remainder, REMAINDER_AT);
+  store<i64>(entry, level, LEVEL_AT);
+}
+
+/** The same of one of a plan's several limits, whose levels are in the verdict. */
+export function noteLimitsDenial(request: Request, limits: LimitTable, refusing: u32, verdict: Verdict): void {
+  const buckets = verdict.buckets;
+  const waitUs = waitOf(buckets, limits.limitOf(verdict.planIndex, refusing), refusing);
+  memory.copy(levelsOf(noteEntry(request, verdict, waitUs)), buckets, LEVELS_BYTES);
+}
+
+function noteEntry(request: Request, verdict: Verdict, waitUs: u64): usize {
   const entry = entryOf(request.token);
   const nowUs = verdict.readAtUs;
-  const level = verdict.levelPico;
   memory.copy(entry, request.token, TOKEN_BYTES);
   store<u32>(entry, request.epoch.number, EPOCH_AT);
   store<u32>(entry, verdict.planIndex, PLAN_AT);
   store<u64>(entry, nowUs, DENIED_AT);
-  store<i64>(entry, level, LEVEL_AT);
-  const untilUs = nowUs + min(MEMORY_US, usUntil(level, toPico(request.cost), plan.ratePico));
+  const untilUs = nowUs + min(MEMORY_US, waitUs);
   store<u64>(entry, untilUs, UNTIL_AT);
   allForgottenUs = max(allForgottenUs, untilUs);
-}
-
-/** Whole µs until the level reaches the cost, rounded up; the largest if it never will. */
-function usUntil(level: i64, cost: i64, rateMicro: u64): u64 {
-  if (rateMicro == 0) return u64.MAX_VALUE;
-  return (<u64>cost - <u64>level - 1) / rateMicro + 1;
+  return entry;
 }

@@ -1,9 +1,11 @@
 // Answering a request in place of the upstream, in the form that its client reads and the policy wants. Only apply.ts does.
 import { FORM_HTTP, answerFormOf } from "../../domain/grpc/answer-form";
+import { costOf } from "../../domain/limits/buckets";
+import { LimitEntry } from "../../domain/limits/limit-table";
 import { sendLocalReply } from "../../host/exit";
 import { headerBytes, headerValue, readRequestHeader } from "../../host/headers";
 import { OK } from "../../host/status";
-import { addressOf } from "../../memory/bytes";
+import { addressOf, writeAscii, writeBytes } from "../../memory/bytes";
 import {
   NO_PAIRS,
   NO_PAIRS_BYTES,
@@ -15,8 +17,15 @@ import {
 import { CONTENT_TYPE, Denial } from "../state/denial";
 import { DenialTexts, GRPC_UNAVAILABLE } from "../state/denial-texts";
 import { Epoch } from "../state/epoch";
+import { Request } from "../state/request";
 import { GRPC_HTTP_STATUS, addGrpcPairs, grpcBody, writeGrpcBody } from "./grpc-reply";
 import { addLimitHeaders, addRetryAfter } from "./limit-headers";
+import { addHeadersOfLimits } from "./several-limit-headers";
+import { Verdict } from "./verdict";
+
+/** What a denial says and a name of 32 characters: a literal of the program each. */
+const namedDetails: usize = memory.data(64);
+const namedBody: usize = memory.data(512);
 
 /** 401: no token. */
 export function replyMissing(denials: DenialTexts): void {
@@ -55,21 +64,41 @@ function replyFixed(denial: Denial): void {
   sendNoted(denial, form);
 }
 
-/** 429: the bucket of this plan holds `levelPico`, less than the request's cost. */
-export function replyLimited(epoch: Epoch, planIndex: u32, levelPico: i64, cost: u32): void {
+/** 429: a limit of the session's plan holds less than the request's cost. */
+export function replyLimited(request: Request, verdict: Verdict): void {
+  const epoch = request.epoch;
   const denial = epoch.denials.limited;
+  const planIndex = verdict.planIndex;
+  const limits = epoch.limits;
   const form = start(epoch, denial);
-  addLimitHeaders(epoch, planIndex, levelPico);
-  addRetryAfter(unchecked(epoch.policy.plans[planIndex]), levelPico, cost);
-  sendNoted(denial, form);
+  addHeaders(request, verdict);
+  if (limits === null || limits.furtherOf(planIndex) == 0) {
+    const plan = unchecked(epoch.policy.plans[planIndex]);
+    addRetryAfter(verdict.levelPico, request.cost, plan.ratePico, plan.rateUs);
+    return sendNoted(denial, form);
+  }
+  const limit = verdict.limit;
+  const entry = limits.limitOf(planIndex, limit);
+  addRetryAfter(verdict.levelPico, costOf(verdict.buckets, limit), entry.ratePico, entry.rateUs);
+  if (limit == 0) sendNoted(denial, form);
+  else sendNamed(denial, entry, form);
 }
 
 /** 429: the session has spent its budget; waiting does not help. */
-export function replyBudgetSpent(epoch: Epoch, planIndex: u32, levelPico: i64): void {
-  const denial = epoch.denials.budgetSpent;
-  const form = start(epoch, denial);
-  addLimitHeaders(epoch, planIndex, levelPico);
+export function replyBudgetSpent(request: Request, verdict: Verdict): void {
+  const denial = request.epoch.denials.budgetSpent;
+  const form = start(request.epoch, denial);
+  addHeaders(request, verdict);
   sendNoted(denial, form);
+}
+
+function addHeaders(request: Request, verdict: Verdict): void {
+  const epoch = request.epoch;
+  const limits = epoch.limits;
+  const planIndex = verdict.planIndex;
+  const level = verdict.levelPico;
+  if (limits === null || limits.furtherOf(planIndex) == 0) addLimitHeaders(epoch, planIndex, level);
+  else addHeadersOfLimits(epoch, limits, planIndex, verdict.limit, request.limitCosts, level, verdict.buckets);
 }
 
 /** 503 without a policy to say how: Envoy runs no stream under a root that it did not configure. */
@@ -97,6 +126,50 @@ function sendNoted(denial: Denial, form: u32): void {
   const pairsBytes = writePairs();
   if (form == FORM_HTTP) return sendPlain(denial, PAIRS_BUFFER, pairsBytes);
   send(denial, GRPC_HTTP_STATUS, grpcBody(form), writeGrpcBody(form, denial), PAIRS_BUFFER, pairsBytes);
+}
+
+/** The same, where a further limit refused: body and details name it. */
+function sendNamed(denial: Denial, limit: LimitEntry, form: u32): void {
+  const pairsBytes = writePairs();
+  let end = writeBytes(namedDetails, addressOf(denial.details), denial.details.byteLength);
+  end = writeBytes(writeAscii(end, "_"), limit.name, limit.nameBytes);
+  const detailsBytes = <u32>(end - namedDetails);
+  if (form != FORM_HTTP) {
+    const body = grpcBody(form);
+    const bodyBytes = writeGrpcBody(form, denial);
+    sendLocalReply(
+      GRPC_HTTP_STATUS,
+      namedDetails,
+      detailsBytes,
+      body,
+      bodyBytes,
+      PAIRS_BUFFER,
+      pairsBytes,
+      denial.grpcStatus,
+    );
+    return;
+  }
+  const bodyBytes = writeNamedBody(denial, limit);
+  sendLocalReply(
+    denial.status,
+    namedDetails,
+    detailsBytes,
+    namedBody,
+    bodyBytes,
+    PAIRS_BUFFER,
+    pairsBytes,
+    denial.grpcStatus,
+  );
+}
+
+/** The denial's body with a member more in its innermost object. */
+function writeNamedBody(denial: Denial, limit: LimitEntry): u32 {
+  const open = denial.body.byteLength - denial.closingBytes;
+  const body = addressOf(denial.body);
+  let end = writeAscii(writeBytes(namedBody, body, open), ',"limit":"');
+  end = writeAscii(writeBytes(end, limit.name, limit.nameBytes), '"');
+  end = writeBytes(end, body + open, denial.closingBytes);
+  return <u32>(end - namedBody);
 }
 
 function sendPlain(denial: Denial, pairs: usize, pairsBytes: u32): void {

@@ -3,8 +3,9 @@ import { RESPONSE_HEADERS_NONE, UPSTREAM_HEADERS_KEEP } from "../../domain/polic
 import { startPairs } from "../../memory/header-pairs";
 import { HEADERS_OMITTED, count } from "../vm/counters";
 import { addLimitHeaders, hasLimitHeaders, replaceLimitHeaders } from "./limit-headers";
+import { addHeadersOfLimits } from "./several-limit-headers";
 import { newestSlot, rootInSlot } from "../state/roots";
-import { NO_PLAN, noteOf } from "./streams";
+import { NO_PLAN, levelsOfNote, noteOf } from "./streams";
 
 /**
  * Says what was noted of the bucket, in place of limit headers of the service's own unless the policy keeps those. A stream whose note was overwritten by a newer one's goes without, and so does one
@@ -31,6 +32,12 @@ export function addResponseHeaders(contextId: u32): void {
   const form = policy.responseHeaders;
   if (policy.upstreamHeaders == UPSTREAM_HEADERS_KEEP && hasLimitHeaders(form)) return;
   startPairs();
-  addLimitHeaders(epoch, planIndex, note.levelPico);
+  const limits = epoch.limits;
+  if (limits === null || limits.furtherOf(planIndex) == 0) {
+    addLimitHeaders(epoch, planIndex, note.levelPico);
+  } else {
+    const levels = levelsOfNote(contextId);
+    addHeadersOfLimits(epoch, limits, planIndex, note.limit, note.limitCosts, note.levelPico, levels);
+  }
   replaceLimitHeaders(form);
 }

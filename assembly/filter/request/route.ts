@@ -47,6 +47,7 @@ export function takeRoute(request: Request, table: RouteTable): bool {
   if (route == NONE) return false;
   if (table.isExempt(route)) return true;
   request.cost = table.costOf(route);
+  request.limitCosts = table.limitCostsOf(route);
   request.enforcement = table.enforcementOf(route);
   return false;
 }

@@ -1,25 +1,25 @@
 // Spending from a session's bucket: read its set, decide on the copy, write the set back by compare-and-swap.
 import { FLAG_BUDGET_SPENT, FLAG_REFRESH, FLAG_UNCONFIRMED, RECORD_BYTES } from "../../contract";
-import { toPico, elapsedUsSince, refilledLevel } from "../../domain/table/bucket";
+import { toPico, elapsedUsSince, refill, refilledLevel } from "../../domain/table/bucket";
+import { annexWith } from "../../domain/table/annex";
 import { tokenKeyStateOf } from "../../domain/token/keys";
 import { ENFORCEMENT_OFF } from "../../domain/policy/enforcement";
 import { ON_UNREACHABLE_TRUST, Plan, Policy } from "../../domain/policy/model";
 import {
-  consumedOf,
+  annexNumberOf,
   hasFlag,
   isLive,
   isPastEnd,
   isProvisional,
+  levelAtOf,
   levelPicoOf,
   recordPlanIdOf,
   recordTokenOf,
+  noteSpent,
   refilledAtUsOf,
-  revOf,
-  setConsumed,
+  remainderAtOf,
   setLevelPico,
   setRecordToken,
-  setRefilledAtUs,
-  setRev,
 } from "../../domain/table/record";
 import { findRecord } from "../../domain/table/set";
 import { keyIdOfToken, sameTokens, sessionIdOf, tagMatches } from "../../domain/token/token";
@@ -30,7 +30,9 @@ import { noteProvisional } from "../table/provisional";
 import { keysWithId } from "../vm/process";
 import { isStillDenied, noteDenial } from "./recent-denials";
 import { Request } from "../state/request";
+import { hasOtherLimits } from "../table/limits";
 import { MAX_CAS_TRIES, lastSetIndex, readSet, writeSet } from "../table/session-table";
+import { spendLimits } from "./spend-limits";
 import { ALLOWED, BUDGET_SPENT, INVALID_TOKEN, LIMITED, NOT_ENFORCED, Verdict } from "./verdict";
 
 /** How long a spent budget is taken to be spent without asking: at most two acquires a minute, whoever keeps trying. */
@@ -43,8 +45,8 @@ export const ASK_FIRST: u32 = 0;
 export const STANDS: u32 = 1;
 /** The policy trusts what cannot be asked about: it stands in any case. */
 export const STANDS_UNCONFIRMED: u32 = 2;
-/** The control plane cannot be asked: it stands, and where a reset put it in doubt, its plan's `onUnreachable` decides. */
-export const STANDS_IF_TRUSTED: u32 = 3;
+/** It cannot be asked about: what is in doubt stands if the record's plan trusts it. */
+export const STANDS_UNREACHABLE: u32 = 3;
 
 // What came of it: ALLOWED, NOT_ENFORCED, LIMITED, BUDGET_SPENT or INVALID_TOKEN (verdict.ts), or one of these, which decide nothing yet.
 /** No record: ask the control plane. */
@@ -53,23 +55,30 @@ export const MISS: u32 = 16;
 export const MISS_ON_RECORD: u32 = 17;
 /** There is a record, but the control plane should be asked first: idle for too long here, or flagged refresh. */
 export const ASK: u32 = 18;
+/** The same, and what the record says goes along: its further levels are not those of its plan's limits. */
+export const ASK_WITH_ROW: u32 = 19;
 /** The record's plan is not in the policy. */
-export const UNKNOWN_PLAN: u32 = 19;
+export const UNKNOWN_PLAN: u32 = 20;
 /** The cas bound was reached. */
-export const CONTENDED: u32 = 20;
-/** As MISS_ON_RECORD: a reset put the record in doubt, and nobody has confirmed it since. */
-export const MISS_IN_DOUBT: u32 = 21;
+export const CONTENDED: u32 = 21;
 
 /** No usable record. */
 // @ts-ignore: decorator
 @inline
 export function isMiss(spent: u32): bool {
-  return spent == MISS || spent == MISS_ON_RECORD || spent == MISS_IN_DOUBT;
+  return spent == MISS || spent == MISS_ON_RECORD;
+}
+
+/** Whether the control plane is to be asked about the record. */
+// @ts-ignore: decorator
+@inline
+export function isAsk(spent: u32): bool {
+  return spent == ASK || spent == ASK_WITH_ROW;
 }
 
 /**
- * Takes the request's cost from the bucket of its session, or says why not. A denial writes nothing.
- * @param recordStatus whether the record is to be asked about first: ASK_FIRST or STANDS_…
+ * Takes the request's costs from the buckets of its session, from all or from none, or says why not. A denial writes nothing.
+ * @param recordStatus whether the record is to be asked about first: ASK_FIRST or STANDS…
  * @param verdict takes the clock, the retries and, where a bucket was looked at, its plan and level
  */
 export function spend(request: Request, recordStatus: u32, verdict: Verdict): u32 {
@@ -83,7 +92,7 @@ export function spend(request: Request, recordStatus: u32, verdict: Verdict): u3
     const set = sharedValue();
     const record = findRecord(set, sessionIdOf(token));
     if (record == 0) return MISS;
-    const spent = spendInCopy(request, record, recordStatus, verdict);
+    const spent = spendInCopy(request, set, record, recordStatus, verdict);
     if (spent != ALLOWED) return spent;
     if (writeSet(set, sharedCas()) == OK) {
       if (isProvisional(record)) noteProvisional(table, token);
@@ -97,7 +106,7 @@ export function spend(request: Request, recordStatus: u32, verdict: Verdict): u3
 }
 
 /** Decides on the copy of the record, and spends in it if the outcome is ALLOWED. */
-function spendInCopy(request: Request, record: usize, recordStatus: u32, verdict: Verdict): u32 {
+function spendInCopy(request: Request, set: usize, record: usize, recordStatus: u32, verdict: Verdict): u32 {
   const token = request.token;
   const nowUs = verdict.readAtUs;
   const keys = keysWithId(keyIdOfToken(token));
@@ -112,27 +121,41 @@ function spendInCopy(request: Request, record: usize, recordStatus: u32, verdict
   const planIndex = policy.planIndexById(recordPlanIdOf(record));
   if (planIndex < 0) return UNKNOWN_PLAN;
   const plan = unchecked(policy.plans[planIndex]);
-  if (recordStatus == ASK_FIRST && shouldAsk(record, plan, nowUs)) return ASK;
-  if (hasFlag(record, FLAG_UNCONFIRMED) && !standsInDoubt(recordStatus, policy, planIndex)) return MISS_IN_DOUBT;
-  if (epoch.hasOffPlans && epoch.enforcementOf(request.enforcement, planIndex) == ENFORCEMENT_OFF) return NOT_ENFORCED;
   verdict.planIndex = planIndex;
+  if (recordStatus == ASK_FIRST && shouldAsk(record, plan, nowUs)) {
+    return hasOtherLimits(epoch, set, record, planIndex) ? ASK_WITH_ROW : ASK;
+  }
+  if (hasFlag(record, FLAG_UNCONFIRMED) && !standsInDoubt(recordStatus, policy, planIndex)) return MISS_ON_RECORD;
+  if (epoch.hasOffPlans && epoch.enforcementOf(request.enforcement, planIndex) == ENFORCEMENT_OFF) return NOT_ENFORCED;
+  const limits = epoch.limits;
+  if (limits !== null && limits.furtherOf(planIndex) != 0) {
+    const annex = annexWith(set, record, limits.tagOf(planIndex));
+    if (annex == 0) return ASK_WITH_ROW;
+    const spent = spendLimits(request, limits, record, annex, verdict);
+    if (spent == ALLOWED && !sameToken) setRecordToken(record, token);
+    return spent;
+  }
+  // Its plan has no further limits any more: what was spent from them is told before it is forgotten.
+  if (recordStatus == ASK_FIRST && annexNumberOf(record) != 0) return ASK_WITH_ROW;
   const levelPico = levelNow(record, plan, nowUs);
   verdict.levelPico = levelPico;
   // What costs nothing is never limited.
   if (hasFlag(record, FLAG_BUDGET_SPENT) && request.cost != 0) return BUDGET_SPENT;
   if (levelPico < toPico(request.cost) && request.cost != 0) {
-    noteDenial(request, plan, verdict);
+    noteDenial(request, plan, load<u16>(remainderAtOf(record)), verdict);
     return LIMITED;
   }
   verdict.levelPico = levelPico - toPico(request.cost);
   if (!sameToken) setRecordToken(record, token);
-  spendInRecord(record, request.cost, verdict.levelPico, nowUs);
+  setLevelPico(record, verdict.levelPico);
+  noteSpent(record, request.cost, nowUs);
   return ALLOWED;
 }
 
+/** Whether a record that a reset put in doubt counts as it stands. */
 function standsInDoubt(recordStatus: u32, policy: Policy, planIndex: u32): bool {
-  if (recordStatus != STANDS_IF_TRUSTED) return recordStatus == STANDS_UNCONFIRMED;
-  return policy.onUnreachableOfPlan(planIndex) == ON_UNREACHABLE_TRUST;
+  if (recordStatus == STANDS_UNCONFIRMED) return true;
+  return recordStatus == STANDS_UNREACHABLE && policy.onUnreachableOfPlan(planIndex) == ON_UNREACHABLE_TRUST;
 }
 
 function shouldAsk(record: usize, plan: Plan, nowUs: u64): bool {
@@ -145,13 +168,7 @@ function shouldAsk(record: usize, plan: Plan, nowUs: u64): bool {
 /** The level refilled up to the clock, at the plan in force. */
 function levelNow(record: usize, plan: Plan, nowUs: u64): i64 {
   const elapsedUs = elapsedUsSince(refilledAtUsOf(record), nowUs);
-  return refilledLevel(levelPicoOf(record), elapsedUs, plan.ratePico, toPico(plan.maxTokens));
-}
-
-function spendInRecord(record: usize, cost: u32, levelPico: i64, nowUs: u64): void {
-  setRev(record, revOf(record) + 1);
-  setLevelPico(record, levelPico);
-  setConsumed(record, consumedOf(record) + cost);
-  // A clock read before another worker's write may lie before it: time in the table never goes back.
-  if (nowUs > refilledAtUsOf(record)) setRefilledAtUs(record, nowUs);
+  const capacity = toPico(plan.maxTokens);
+  if (plan.rateUs == 1) return refilledLevel(levelPicoOf(record), elapsedUs, plan.ratePico, capacity);
+  return refill(levelAtOf(record), remainderAtOf(record), elapsedUs, plan.ratePico, plan.rateUs, capacity);
 }

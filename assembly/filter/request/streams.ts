@@ -1,5 +1,6 @@
 // What the response side of a stream needs, in a fixed table mapped directly by context id. No callback at a stream's
 // end is needed: a newer stream overwrites an older one's entry, and the id in the entry makes a wrong one impossible.
+import { ALL_LEVELS_BYTES } from "../../domain/limits/buckets";
 import { newestSlot, slotOfRoot } from "../state/roots";
 
 /** In place of a plan index: this stream's response carries no limit headers. */
@@ -17,11 +18,17 @@ export class StreamNote {
   epoch: u32;
   /** and what it holds. */
   levelPico: i64;
+  /** Of a plan with further limits: which of them is the tightest; the level is its, */
+  limit: u32;
+  /** and what the request's route says of limits by name (Request.limitCosts). */
+  limitCosts: u32;
 }
 
 const ENTRIES: u32 = 4096;
 const ENTRY_BYTES: u32 = offsetof<StreamNote>();
 const table: usize = memory.data(ENTRIES * ENTRY_BYTES, 8);
+/** Of each entry: what all limits of its plan hold, where the response is to say that. */
+const levels: usize = memory.data(ENTRIES * ALL_LEVELS_BYTES, 8);
 
 // @ts-ignore: decorator
 @inline
@@ -51,6 +58,22 @@ export function noteBucket(contextId: u32, rootSlot: u32, epoch: u32, planIndex:
   note.planIndex = planIndex;
   note.epoch = epoch;
   note.levelPico = levelPico;
+}
+
+/**
+ * Notes the rest of a bucket of a plan with further limits, once the bucket is noted.
+ * @param buckets all of the plan's (domain/limits/buckets.ts); 0: the response does not say them
+ */
+export function noteLimits(contextId: u32, limit: u32, limitCosts: u32, buckets: usize): void {
+  const note = entryOf(contextId);
+  note.limit = limit;
+  note.limitCosts = limitCosts;
+  if (buckets != 0) memory.copy(levelsOfNote(contextId), buckets, ALL_LEVELS_BYTES);
+}
+
+/** What is noted of all buckets: levels in the order of the limits. */
+export function levelsOfNote(contextId: u32): usize {
+  return levels + (contextId & (ENTRIES - 1)) * ALL_LEVELS_BYTES;
 }
 
 /** What is noted of a stream; null if a newer stream's note overwrote it. */

@@ -1,4 +1,5 @@
 // What was decided on a request: decide.ts fills the record in, apply.ts carries it out.
+import { BUCKETS_BYTES } from "../../domain/limits/buckets";
 
 // Outcomes that let the request go.
 /** Its bucket has paid. */
@@ -51,12 +52,14 @@ export class Verdict {
   outcome: u32;
   /** FORGED and so on, or NO_REASON. */
   why: u32;
-  /**
-   * Of ALLOWED, LIMITED and BUDGET_SPENT: the plan whose limit is the tightest for this request, by its index; of others
-   * the session's, where its record was read.
-   */
+  /** The session's, by its index, where its record was read. Of ALLOWED, LIMITED and BUDGET_SPENT it is known. */
   planIndex: u32;
-  /** What its bucket holds after the decision. */
+  /**
+   * The plan's limit that is the tightest for this request: the one that refused it, or that will refuse the soonest. 0 is
+   * the plan's own bucket.
+   */
+  limit: u32;
+  /** What that holds after the decision. */
   levelPico: i64;
   /** Monotonic µs: read before the session's set was, or when an answer left no record to read. */
   readAtUs: u64;
@@ -64,15 +67,24 @@ export class Verdict {
   casRetries: u32;
   /** As many in a row as may be. */
   casExhausted: bool;
+
+  /** All buckets of a plan with further limits, after the decision; of another nothing (domain/limits/buckets.ts). */
+  @inline
+  get buckets(): usize {
+    return changetype<usize>(this) + BUCKETS_AT;
+  }
 }
 
-const record: usize = memory.data(offsetof<Verdict>(), 8);
+/** Behind the fields. */
+const BUCKETS_AT: u32 = (<u32>offsetof<Verdict>() + 7) & ~7;
+const record: usize = memory.data(BUCKETS_AT + BUCKETS_BYTES, 8);
 
 /** An empty verdict. The one before is gone. */
 export function newVerdict(): Verdict {
   const verdict = changetype<Verdict>(record);
   verdict.why = NO_REASON;
   verdict.planIndex = PLAN_UNKNOWN;
+  verdict.limit = 0;
   verdict.casRetries = 0;
   verdict.casExhausted = false;
   return verdict;

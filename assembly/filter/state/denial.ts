@@ -31,6 +31,8 @@ export class Denial {
   details: ArrayBuffer;
   /** For a client that reads plain HTTP. */
   body: ArrayBuffer;
+  /** Of the body: what closes its objects, before which one more member may stand. */
+  closingBytes: u32;
 
   /** @param message a literal, of characters that stand in `grpc-message` as they are (web-trailers.ts) */
   constructor(
@@ -43,6 +45,7 @@ export class Denial {
     public headers: DenialHeaders,
   ) {
     this.details = utf8(details);
+    this.closingBytes = problem ? 1 : 2;
     this.body = utf8(
       problem
         ? `{"type":"about:blank","title":"${titleOf(status)}","status":${status},"detail":"${message}","code":"${code}"}`

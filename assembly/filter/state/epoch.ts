@@ -4,6 +4,9 @@ import { POLICY_HASH_CHARS, SOURCE_CONTROL_PLANE, SOURCE_NONE, SOURCE_SETTINGS }
 import { ENFORCEMENT_ENFORCE, ENFORCEMENT_INHERITED, ENFORCEMENT_OFF } from "../../domain/policy/enforcement";
 import { NO_ROUTES, Policy } from "../../domain/policy/model";
 import { printPolicy } from "../../domain/policy/print";
+import { compileLimits, namesOfPlan } from "../../domain/limits/compile-limits";
+import { LimitTable } from "../../domain/limits/limit-table";
+import { NO_LIMITS } from "../../domain/policy/limit-model";
 import { compileRoutes } from "../../domain/routes/compile-routes";
 import { RouteTable } from "../../domain/routes/route-table";
 import { sha256 } from "../../domain/token/sha256";
@@ -11,6 +14,7 @@ import { addressOf, utf8 } from "../../memory/bytes";
 import { DenialTexts } from "./denial-texts";
 import { PlanCounts } from "./plan-counts";
 import { PlanTexts } from "./plan-texts";
+import { noteTag } from "./tag-names";
 import { hasOneHeader, marksRequests, tokenPlacesOf } from "./token-places";
 
 /** Hex digits of a hash, two a byte. */
@@ -36,6 +40,8 @@ export class Epoch {
   planCounts: PlanCounts;
   /** Null without routes. */
   routes: RouteTable | null;
+  /** Null where no plan has limits beside its own bucket. */
+  limits: LimitTable | null;
   /** Some plans are off: their sessions spend nothing. */
   hasOffPlans: bool = false;
   /** Everything is off: nothing of a request is read. */
@@ -66,6 +72,8 @@ export class Epoch {
     this.tokenPlaces = tokenPlacesOf(policy);
     this.hasOneHeader = hasOneHeader(policy);
     this.marksRequests = marksRequests(policy);
+    const limits = takeLimits(policy, number);
+    this.limits = limits;
     const routes = compileRoutes(policy.routes);
     this.routes = routes;
     // What is kept of a policy is looked at after every answer of the control plane: a thousand routes would be thousands of
@@ -80,7 +88,7 @@ export class Epoch {
       document == ENFORCEMENT_ENFORCE && enforced && (routes == null || routes.allAre(ENFORCEMENT_ENFORCE));
     this.plans = texts;
     this.denials = new DenialTexts(policy);
-    this.planCounts = new PlanCounts(policy);
+    this.planCounts = new PlanCounts(policy, limits);
     this.longestLifetimeMs = longest;
   }
 
@@ -104,6 +112,19 @@ export class Epoch {
     if (this.source == FROM_CONTROL_PLANE) return SOURCE_CONTROL_PLANE;
     return this.source == FROM_SETTINGS ? SOURCE_SETTINGS : SOURCE_NONE;
   }
+}
+
+/** Takes the plans' further limits out of the policy, as its routes are. */
+function takeLimits(policy: Policy, number: u32): LimitTable | null {
+  const limits = compileLimits(policy);
+  if (limits === null) return null;
+  const plans = policy.plans;
+  for (let i = 0; i < plans.length; i++) {
+    if (plans[i].limits.length == 0) continue;
+    noteTag(limits.tagOf(i), namesOfPlan(plans[i]), number);
+    plans[i].limits = NO_LIMITS;
+  }
+  return limits;
 }
 
 /** Before any policy: built-in defaults and no plans. */

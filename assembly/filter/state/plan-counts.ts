@@ -1,4 +1,5 @@
 // Counts of the plans of one policy, kept in the guest and added to Envoy's metrics on ticks and before a swap.
+import { LimitTable } from "../../domain/limits/limit-table";
 import { Policy } from "../../domain/policy/model";
 import { addToMetric } from "../../host/metrics";
 import { counterNamed, metricTag } from "../vm/metric-ids";
@@ -10,6 +11,8 @@ export const PLAN_TOKENS: u32 = 2;
 /** Above the limit, and let through. */
 export const PLAN_SHADOW_LIMITED: u32 = 3;
 const PER_PLAN: u32 = 4;
+/** PLAN_LIMITED and PLAN_SHADOW_LIMITED. */
+const PER_LIMIT: u32 = 2;
 
 export class PlanCounts {
   private counts: StaticArray<u64>;
@@ -17,8 +20,18 @@ export class PlanCounts {
   /** Envoy's id of each count's metric, and one more; 0: not asked for yet. Building a name leaves garbage. */
   private ids: StaticArray<u32>;
 
-  constructor(policy: Policy) {
+  /** Of all limits of the policy's plans (LimitTable.numberOf), two each: those of further ones count. */
+  private limitCounts: StaticArray<u64>;
+  private limitIds: StaticArray<u32>;
+
+  constructor(
+    policy: Policy,
+    private limits: LimitTable | null,
+  ) {
     const plans = policy.plans.length;
+    const further = limits === null ? 0 : <i32>(limits.count * PER_LIMIT);
+    this.limitCounts = new StaticArray<u64>(further);
+    this.limitIds = new StaticArray<u32>(further);
     this.counts = new StaticArray<u64>(plans * <i32>PER_PLAN);
     this.ids = new StaticArray<u32>(plans * <i32>PER_PLAN);
     this.names = new StaticArray<string>(plans);
@@ -31,6 +44,14 @@ export class PlanCounts {
     unchecked((this.counts[planIndex * PER_PLAN + which] += amount));
   }
 
+  /**
+   * Counts a request that a further limit refused.
+   * @param which PLAN_LIMITED or PLAN_SHADOW_LIMITED
+   */
+  countLimit(which: u32, limit: u32): void {
+    unchecked(this.limitCounts[limit * PER_LIMIT + (which == PLAN_LIMITED ? 0 : 1)]++);
+  }
+
   /** Each count exactly once. A plan's metrics appear with its first request. */
   flush(): void {
     const size = this.counts.length;
@@ -41,14 +62,43 @@ export class PlanCounts {
       addToMetric(unchecked(this.ids[i]) - 1, amount);
       unchecked((this.counts[i] = 0));
     }
+    if (this.limits !== null) this.flushLimits();
+  }
+
+  private flushLimits(): void {
+    const size = this.limitCounts.length;
+    for (let i = 0; i < size; i++) {
+      const amount = unchecked(this.limitCounts[i]);
+      if (amount == 0) continue;
+      if (unchecked(this.limitIds[i]) == 0) {
+        unchecked((this.limitIds[i] = counterNamed(this.metricOfLimit(<u32>i)) + 1));
+      }
+      addToMetric(unchecked(this.limitIds[i]) - 1, amount);
+      unchecked((this.limitCounts[i] = 0));
+    }
+  }
+
+  private metricOfLimit(index: u32): string {
+    const limits = this.limits;
+    if (limits === null) return "";
+    const entry = limits.entryNumbered(index / PER_LIMIT);
+    const which = index % PER_LIMIT == 0 ? PLAN_LIMITED : PLAN_SHADOW_LIMITED;
+    return requestsMetric(which, this.names[limits.planOf(entry)], limits.nameOf(entry));
   }
 
   private metricOf(index: u32): string {
     const which = index % PER_PLAN;
-    const plan = metricTag("plan", this.names[index / PER_PLAN]);
-    if (which == PLAN_TOKENS) return `sluice_tokens_spent_total.${plan}`;
-    return `sluice_requests_total.${metricTag("outcome", outcomeOf(which))}${plan}`;
+    const plan = this.names[index / PER_PLAN];
+    if (which == PLAN_TOKENS) return `sluice_tokens_spent_total.${metricTag("plan", plan)}`;
+    // The plan's own bucket has the plan's name.
+    return requestsMetric(which, plan, which == PLAN_ALLOWED ? "" : plan);
   }
+}
+
+/** @param limit the one that refused; empty: none did */
+function requestsMetric(which: u32, plan: string, limit: string): string {
+  const tags = metricTag("outcome", outcomeOf(which)) + metricTag("plan", plan);
+  return `sluice_requests_total.${tags}${limit.length == 0 ? "" : metricTag("limit", limit)}`;
 }
 
 function outcomeOf(which: u32): string {

@@ -1,6 +1,6 @@
 // The parts of the limit headers that a plan fixes, built once at configure.
+import { limitText } from "../../domain/limits/limit-text";
 import { Plan } from "../../domain/policy/model";
-import { MICROTOKENS_PER_TOKEN } from "../../contract";
 import { addressOf, utf8 } from "../../memory/bytes";
 
 export class PlanTexts {
@@ -16,7 +16,7 @@ export class PlanTexts {
 
   constructor(plan: Plan) {
     this.rateLimitPrefix = utf8(`"${plan.name}";r=`);
-    this.rateLimitPolicy = utf8(`"${plan.name}";q=${plan.maxTokens}${window(plan)}`);
+    this.rateLimitPolicy = utf8(limitText(plan));
     this.xLimit = utf8(plan.maxTokens.toString());
     this.nameBytes = plan.name.length;
   }
@@ -25,12 +25,4 @@ export class PlanTexts {
   get name(): usize {
     return addressOf(this.rateLimitPrefix) + 1;
   }
-}
-
-/** `;w=`: whole seconds in which an empty bucket fills, rounded up; nothing for a bucket that never does. */
-function window(plan: Plan): string {
-  const rate = plan.ratePico;
-  if (rate == 0) return "";
-  const capacityMicro = <u64>plan.maxTokens * MICROTOKENS_PER_TOKEN;
-  return `;w=${(capacityMicro + rate - 1) / rate}`;
 }

@@ -18,6 +18,8 @@ export class Request {
   asks: u32;
   /** Tokens that it takes from the bucket, as its route says. */
   cost: u32;
+  /** What its route says of limits by name: a list in its route table; 0: nothing. */
+  limitCosts: u32;
   /** Its route's (domain/policy/enforcement.ts), or ENFORCEMENT_INHERITED. */
   enforcement: u32;
 

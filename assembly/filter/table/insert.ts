@@ -1,15 +1,17 @@
 // Writes an answer of the control plane, or an unverified admission, into the session table: each one atomic step.
-import { ANSWER_VALID_MS, RECORD_BYTES } from "../../contract";
+import { ANSWER_VALID_MS, FLAG_LIMITS_UNCONFIRMED, FLAG_UNCONFIRMED, RECORD_BYTES } from "../../contract";
 import { ANSWER_LIVE, ANSWER_REVOKED, AcquireAnswer } from "../../domain/edge/acquire-answer";
 import { confirmRecord, endRecord, fillRecord, writeUnverified } from "../../domain/edge/answered-record";
 import { fromMicrotokens, toPico } from "../../domain/table/bucket";
-import { isLive, isPastEnd, isProvisional } from "../../domain/table/record";
+import { releaseAnnex } from "../../domain/table/annex";
+import { hasFlag, isLive, isPastEnd, isProvisional, refilledAtUsOf } from "../../domain/table/record";
 import { findRecord, isDirty } from "../../domain/table/set";
 import { sessionIdOf } from "../../domain/token/token";
 import { monotonicUs } from "../../host/clock";
 import { CAS_EXHAUSTED, CAS_RETRIES, RESTORES, count } from "../vm/counters";
 import { isUpToDate, raiseSeen } from "./log-cursor";
-import { countSlot, findSlot, keepSlot, noteFullSet } from "./slot";
+import { putLimits } from "./limits";
+import { countSlots, findSlot, noteFullSet, startSlots } from "./slot";
 import { Root } from "../state/roots";
 import { Table } from "../state/table";
 import { MAX_CAS_TRIES, createSet } from "./session-table";
@@ -22,7 +24,7 @@ export const WRITTEN: u32 = 0;
 export const SESSION_ENDED: u32 = 1;
 /** The answer came too late, or the record that it was about is gone: it no longer counts. */
 export const ANSWER_STALE: u32 = 2;
-/** The set is full and no record may go. */
+/** The set is full and no record may go: there is no slot for a record, or for the annex of one that is there. */
 export const SET_FULL: u32 = 3;
 export const INSERT_CONTENDED: u32 = 4;
 
@@ -53,15 +55,17 @@ export function writeAnswer(root: Root, token: usize, answer: AcquireAnswer, may
       // was there all the while takes its answer; a provisional one was made after another had gone.
       if ((mayInsert || isProvisional(record)) && isLate(askedAtUs)) return ANSWER_STALE;
     }
-    keepSlot();
+    startSlots();
     const outcome =
       record != 0
-        ? change(root, record, token, answer, nowUs, askedAtUs)
+        ? change(root, set, record, token, answer, nowUs, askedAtUs)
         : insert(root, set, token, answer, mayInsert, nowUs);
-    if (outcome == SET_FULL) return outcome;
+    if (outcome == SET_FULL) noteFullSet(table, set);
+    // A record that is there takes its answer all the same.
+    if (outcome == SET_FULL && record == 0) return outcome;
     if (SetCopy.write(table)) {
       markDirty(table, set, token);
-      if (countSlot() && live && isRestored(root, answer)) count(RESTORES);
+      if (countSlots() && live && isRestored(root, answer)) count(RESTORES);
       return outcome;
     }
     count(CAS_RETRIES);
@@ -71,7 +75,7 @@ export function writeAnswer(root: Root, token: usize, answer: AcquireAnswer, may
 }
 
 /**
- * Admits a session unverified: a full bucket of the plan that the token names, provisional until the control plane
+ * Admits a session unverified: full buckets of the plan that the token names, provisional until the control plane
  * confirms it.
  * @param endsInMs what is left of its lifetime by the token's own time
  */
@@ -88,17 +92,17 @@ export function insertProvisional(root: Root, token: usize, planIndex: u32, ends
     const known = findRecord(set, sessionIdOf(token));
     // Another worker was faster, or the session has ended here: that stands.
     if (known != 0 && (isLive(known) || !isPastEnd(known, nowUs))) return WRITTEN;
-    keepSlot();
+    startSlots();
     // A record that ended long ago is used again, unless something in it is still to be reported.
     const isOpen = known != 0 && (isDirty(known) || isProvisional(known));
     const record = known == 0 ? findSlot(set, nowUs, true) : isOpen ? 0 : known;
-    if (record == 0) {
+    if (record != 0) writeUnverified(record, token, plan, endsInMs, nowUs);
+    if (record == 0 || !putLimits(root, set, record, null, false, 0, nowUs)) {
       noteFullSet(table, set);
       return SET_FULL;
     }
-    writeUnverified(record, token, plan, endsInMs, nowUs);
     if (SetCopy.write(table)) {
-      countSlot();
+      countSlots();
       return WRITTEN;
     }
     count(CAS_RETRIES);
@@ -112,12 +116,26 @@ function isLate(askedAtUs: u64): bool {
 }
 
 /** The answer for a record that is there. */
-function change(root: Root, record: usize, token: usize, answer: AcquireAnswer, nowUs: u64, askedAtUs: u64): u32 {
+function change(
+  root: Root,
+  set: usize,
+  record: usize,
+  token: usize,
+  answer: AcquireAnswer,
+  nowUs: u64,
+  askedAtUs: u64,
+): u32 {
   if (answer.state == ANSWER_LIVE) {
-    return confirmRecord(record, token, answer, root.epoch.policy, nowUs) ? WRITTEN : SESSION_ENDED;
+    const isSure = !isProvisional(record) && !hasFlag(record, FLAG_LIMITS_UNCONFIRMED);
+    const refilledAtUs = refilledAtUsOf(record);
+    if (!confirmRecord(record, token, answer, root.epoch.policy, nowUs)) return SESSION_ENDED;
+    const elapsedUs = refilledAtUsOf(record) - refilledAtUs;
+    return putLimits(root, set, record, answer, isSure, elapsedUs, nowUs) ? WRITTEN : SET_FULL;
   }
   // A late one is true of the session, but its figures may be older than those of a record that has gone meanwhile.
   endRecord(record, answer, nowUs, !isProvisional(record) || !isLate(askedAtUs));
+  // One that may become live again keeps what was spent.
+  if (!hasFlag(record, FLAG_UNCONFIRMED)) releaseAnnex(set, record);
   return SESSION_ENDED;
 }
 
@@ -127,9 +145,7 @@ function insert(root: Root, set: usize, token: usize, answer: AcquireAnswer, may
   const slot = mayInsert ? findSlot(set, nowUs, live) : 0;
   if (slot != 0) fillRecord(slot, token, answer, root.epoch.policy, nowUs);
   if (!live) return SESSION_ENDED;
-  if (slot != 0) return WRITTEN;
-  noteFullSet(root.table, set);
-  return SET_FULL;
+  return slot != 0 && putLimits(root, set, slot, answer, true, 0, nowUs) ? WRITTEN : SET_FULL;
 }
 
 /** A confirmed or ended record may have figures of its own that the control plane lacks. */

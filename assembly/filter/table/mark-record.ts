@@ -1,6 +1,7 @@
 // Marks a session's record as an invalidation says: ended, or to be asked about again. Both are idempotent and may come
 // in any order.
 import { FLAG_PROVISIONAL, FLAG_REFRESH, RECORD_ENDED, SESSION_ID_BYTES } from "../../contract";
+import { releaseAnnex } from "../../domain/table/annex";
 import { flagsOf, isLive, revOf, setFlag, setFlags, setRev, setState } from "../../domain/table/record";
 import { findRecord } from "../../domain/table/set";
 import { parseSessionId } from "../../domain/token/session-id";
@@ -31,20 +32,21 @@ export function markRecord(table: Table, idText: string, ended: bool, log: u64):
     readLogCursor(table);
     if (logOfCursor() != log) return false;
     const record = findRecord(set, sessionId);
-    if (record != 0) mark(record, ended);
+    if (record != 0) mark(set, record, ended);
     if (SetCopy.write(table)) return true;
     count(CAS_RETRIES);
   }
   return false;
 }
 
-function mark(record: usize, ended: bool): void {
+function mark(set: usize, record: usize, ended: bool): void {
   if (!isLive(record)) return;
   if (!ended) {
     setFlag(record, FLAG_REFRESH);
     return;
   }
   setState(record, RECORD_ENDED);
+  releaseAnnex(set, record);
   // A provisional one stays so until it is asked about: its figures are added to what was reported before.
   setFlags(record, flagsOf(record) & FLAG_PROVISIONAL);
   setRev(record, revOf(record) + 1);

@@ -34,6 +34,8 @@ export const BELL_KEY: u32 = 0xfffffffa;
 export const VIOLATIONS_KEY: u32 = 0xfffffff9;
 /** The last policy that was accepted, for a VM that is replaced (good-policy.ts). */
 export const GOOD_POLICY_KEY: u32 = 0xfffffff8;
+/** Which limits the tags of annexes stand for (shared-tags.ts). */
+export const TAGS_KEY: u32 = 0xfffffff7;
 
 function writeKey(tableHash: u32, index: u32): void {
   store<u32>(key, 0x00636c73 | ((<u32>TABLE_LAYOUT_VERSION) << 24)); // "slc", little endian

@@ -1,32 +1,52 @@
-// A slot in a set for a new entry: finds it, and counts the new entry and the eviction.
+// A slot in a set for a new entry, and for its annex: finds it, and counts the new entry and the evictions.
 import { ANSWER_VALID_MS, RECORDS_PER_SET } from "../../contract";
-import { isEmpty } from "../../domain/table/record";
-import { isDirty, slotForNewEntry, recordAt } from "../../domain/table/set";
-import { EVICTIONS, TABLE_FULL, TABLE_RECORDS, count } from "../vm/counters";
+import { clearWithAnnex, linkAnnex } from "../../domain/table/annex";
+import { isRecord, recordAt } from "../../domain/table/record";
+import { isDirty, slotForNewEntry } from "../../domain/table/set";
+import { EVICTIONS, TABLE_FULL, TABLE_RECORDS, count, countMany } from "../vm/counters";
 import { Table } from "../state/table";
 import { SetCopy } from "./set-copy";
 
-let found: usize = 0;
-let wasEmpty: bool = false;
+const UNTOUCHED_US: u64 = <u64>ANSWER_VALID_MS * 1000;
 
-/** The slot that a new entry takes, or 0. `mayEvict`: whether a live session may go for it. */
+/** In the copy of the set that is being changed. */
+let added: u32 = 0;
+let evicted: u32 = 0;
+
+/** A copy of a set is about to be changed: it has no new entry yet. */
+export function startSlots(): void {
+  added = 0;
+  evicted = 0;
+}
+
+/** The slot that a new entry takes, emptied, or 0. `mayEvict`: whether a live session may go for it. */
 export function findSlot(set: usize, nowUs: u64, mayEvict: bool): usize {
-  const untouchedUs = mayEvict ? <u64>ANSWER_VALID_MS * 1000 : u64.MAX_VALUE;
-  found = slotForNewEntry(set, nowUs, untouchedUs);
-  wasEmpty = found != 0 && isEmpty(found);
-  return found;
+  const slot = slotForNewEntry(set, nowUs, mayEvict ? UNTOUCHED_US : u64.MAX_VALUE);
+  if (slot == 0) return 0;
+  added++;
+  empty(set, slot);
+  return slot;
 }
 
-/** No slot was needed: the session has one. */
-export function keepSlot(): void {
-  found = 0;
+/** Gives a record that has none an annex, of no limits yet. Returns 0 if there is no slot for it. */
+export function addAnnex(set: usize, record: usize, nowUs: u64): usize {
+  const slot = slotForNewEntry(set, nowUs, UNTOUCHED_US, record);
+  if (slot == 0) return 0;
+  empty(set, slot);
+  linkAnnex(set, record, slot);
+  return slot;
 }
 
-/** Counts the new entry once its set has been written. True if there was one. */
-export function countSlot(): bool {
-  if (found == 0) return false;
-  count(wasEmpty ? TABLE_RECORDS : EVICTIONS);
-  return true;
+function empty(set: usize, slot: usize): void {
+  if (isRecord(slot)) evicted++;
+  clearWithAnnex(set, slot);
+}
+
+/** Counts what has changed once the set has been written. True if there is a new entry. */
+export function countSlots(): bool {
+  if (added != evicted) countMany(TABLE_RECORDS, <u64>added - <u64>evicted);
+  if (evicted != 0) countMany(EVICTIONS, evicted);
+  return added != 0;
 }
 
 /**

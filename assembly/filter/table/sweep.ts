@@ -1,8 +1,8 @@
 // The leader's slow round over the whole table: it finds what a reloaded VM forgot, and counts the records in use.
 import { RECORDS_PER_SET, SWEEP_ROUND_TICKS } from "../../contract";
 import { elapsedUsSince } from "../../domain/table/bucket";
-import { isEmpty, isProvisional, recordTokenOf, refilledAtUsOf } from "../../domain/table/record";
-import { isDirty, recordAt } from "../../domain/table/set";
+import { isProvisional, isRecord, recordAt, recordTokenOf, refilledAtUsOf } from "../../domain/table/record";
+import { isDirty } from "../../domain/table/set";
 import { setGauge } from "../../host/metrics";
 import { sharedValue } from "../../host/shared-data";
 import { OK } from "../../host/status";
@@ -35,7 +35,7 @@ function sweepSet(root: Root, index: u32, set: usize, nowUs: u64): void {
   const overdueUs = <u64>root.epoch.policy.reportIntervalMs * 2000;
   for (let slot: u32 = 0; slot < RECORDS_PER_SET; slot++) {
     const record = recordAt(set, slot);
-    if (isEmpty(record)) continue;
+    if (!isRecord(record)) continue;
     table.sweep.records++;
     if (isProvisional(record)) noteProvisional(table, recordTokenOf(record));
     // The worker that spent in it has had two intervals to report it.

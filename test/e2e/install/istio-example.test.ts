@@ -150,7 +150,7 @@ describe("a gateway with the WasmPlugin of the example", () => {
     expect(tagsOf(parse(data.deployment) as Deployment)).toBe(extraStatTags);
     await until(async () => {
       const samples = await envoyAdmin.samples();
-      expect(samples.get('sluice_requests_total{outcome="limited",plan="default"}')).toBe(1);
+      expect(samples.get('sluice_requests_total{outcome="limited",plan="default",limit="default"}')).toBe(1);
       expect(samples.get('sluice_calls_total{outcome="timeout",call="report"}')).toBe(0);
       expect([...samples.keys()].filter((name) => !/^sluice(_[a-z]+)+(\{|$)/.test(name))).toEqual([]);
     });

@@ -74,7 +74,7 @@ describe("the filter's metrics", () => {
       'sluice_requests_total{outcome="invalid"}': 700,
       'sluice_requests_total{outcome="missing"}': probes + 400,
       'sluice_requests_total{outcome="allowed",plan="default"}': 200,
-      'sluice_requests_total{outcome="limited",plan="default"}': 100,
+      'sluice_requests_total{outcome="limited",plan="default",limit="default"}': 100,
       'sluice_requests_total{outcome="allowed",plan="gold"}': spent.statuses[200] ?? 0,
       'sluice_tokens_spent_total{plan="default"}': 200,
       'sluice_tokens_spent_total{plan="gold"}': spent.statuses[200] ?? 0,
@@ -84,7 +84,7 @@ describe("the filter's metrics", () => {
     await become(expected);
     // A count that had been added twice would show with the next flush.
     expect((await sluice().send({ token: session.token })).status).toBe(429);
-    await become({ ...expected, 'sluice_requests_total{outcome="limited",plan="default"}': 101 });
+    await become({ ...expected, 'sluice_requests_total{outcome="limited",plan="default",limit="default"}': 101 });
   });
 
   it("a plan's name is whole in the labels, whatever characters it has", async () => {

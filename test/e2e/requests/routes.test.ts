@@ -158,7 +158,7 @@ describe("enforcement", () => {
     expect(passed.headers).toMatchObject({ ratelimit: '"default";r=0', "ratelimit-policy": '"default";q=100' });
     expect((await sluice().send()).status).toBe(401);
     await until(async () => {
-      expect(await counted("shadow_limited", ',plan="default"')).toBe(1);
+      expect(await counted("shadow_limited", ',plan="default",limit="default"')).toBe(1);
     });
   });
 

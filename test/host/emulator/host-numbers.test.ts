@@ -17,7 +17,7 @@ describe("a host that numbers from 0", () => {
       'sluice_requests_total{outcome="missing"}': 1,
       'sluice_requests_total{outcome="invalid"}': 1,
       'sluice_requests_total{outcome="allowed",plan="default"}': 2,
-      'sluice_requests_total{outcome="limited",plan="default"}': 1,
+      'sluice_requests_total{outcome="limited",plan="default",limit="default"}': 1,
     });
   });
 

@@ -130,7 +130,7 @@ describe("a change of policy", () => {
 
 describe("counters", () => {
   const counted = (edge: Edge): number[] =>
-    ['"allowed",plan="default"', '"limited",plan="default"', '"invalid"', '"missing"'].map((labels) =>
+    ['"allowed",plan="default"', '"limited",plan="default",limit="default"', '"invalid"', '"missing"'].map((labels) =>
       edge.host.metrics.sum(`sluice_requests_total{outcome=${labels}}`),
     );
 

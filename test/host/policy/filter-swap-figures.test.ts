@@ -36,7 +36,7 @@ describe("the counters, over 100 changes of policy", () => {
     const { metrics } = edge.host;
     expect(metrics.sum('sluice_requests_total{outcome="allowed",plan="default"}')).toBe(allowed);
     expect(metrics.sum('sluice_tokens_spent_total{plan="default"}')).toBe(allowed);
-    expect(metrics.sum('sluice_requests_total{outcome="limited",plan="default"}')).toBe(limited);
+    expect(metrics.sum('sluice_requests_total{outcome="limited",plan="default",limit="default"}')).toBe(limited);
     expect(metrics.sum('sluice_requests_total{outcome="invalid"}')).toBe(invalid);
     expect(metrics.sum("sluice_policy_generation")).toBe(101);
     expect([allowed, limited, invalid]).toEqual([30, 273, 300]);

@@ -41,7 +41,9 @@ describe("shadow", () => {
     const session = empty(edge);
     expect([edge.send(session).status, edge.send(session).status]).toEqual([200, 200]);
     expect(outcomes(edge)).toEqual({ allowed: 1, shadow_limited: 2 });
-    expect(edge.host.metrics.sum('sluice_requests_total{outcome="shadow_limited",plan="default"}')).toBe(2);
+    expect(
+      edge.host.metrics.sum('sluice_requests_total{outcome="shadow_limited",plan="default",limit="default"}'),
+    ).toBe(2);
     expect(edge.host.metrics.sum("sluice_tokens_spent_total")).toBe(1);
     expect(levelOf(edge, session)).toBe(0);
   });

@@ -1,6 +1,13 @@
 // What really happened: counts every spend at the moment when it is written into an edge's table, and checks each write
 // and each commit against the invariants.
-import { PICO_PER_TOKEN, RECORD_BYTES, RECORD_EMPTY, RECORD_STATE_AT, SET_BYTES } from "../../../assembly/contract.js";
+import {
+  PICO_PER_TOKEN,
+  RECORD_BYTES,
+  RECORD_ENDED,
+  RECORD_LIVE,
+  RECORD_STATE_AT,
+  SET_BYTES,
+} from "../../../assembly/contract.js";
 import type { Session } from "../../../control-plane/src/domain/session.js";
 import type { LogCursor } from "../../host/harness/scenes/edge-keys.js";
 import { readRecord, type TableRecord } from "../../host/harness/scenes/table-view.js";
@@ -198,9 +205,10 @@ function recordsIn(set: Uint8Array | undefined, other: Uint8Array | undefined): 
   if (set === undefined) return found;
   const bytes = Buffer.from(set.buffer, set.byteOffset, SET_BYTES);
   for (let at = 0; at < SET_BYTES; at += RECORD_BYTES) {
-    if (bytes[at + RECORD_STATE_AT] === RECORD_EMPTY) continue;
+    const state = bytes[at + RECORD_STATE_AT];
+    if (state !== RECORD_LIVE && state !== RECORD_ENDED) continue;
     if (other !== undefined && bytes.compare(other, at, at + RECORD_BYTES, at, at + RECORD_BYTES) === 0) continue;
-    const record = readRecord(bytes.subarray(at, at + RECORD_BYTES));
+    const record = readRecord(bytes.subarray(at, at + RECORD_BYTES), bytes);
     found.set(record.id, record);
   }
   return found;

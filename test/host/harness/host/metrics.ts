@@ -56,7 +56,7 @@ export class Metrics {
     return Number(matching.reduce((total, metric) => total + metric.value, 0n));
   }
 
-  /** As Prometheus sees them: `sluice_requests_total{outcome="limited",plan="default"}`. */
+  /** As Prometheus sees them: `sluice_requests_total{outcome="allowed",plan="default"}`. */
   names(): string[] {
     return this.#metrics.map((metric) => shownName(metric.name));
   }

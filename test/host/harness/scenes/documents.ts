@@ -40,6 +40,8 @@ export interface LiveAnswer {
   readonly consumed?: number;
   readonly rev?: number;
   readonly budgetSpent?: boolean;
+  /** Of further limits, whole tokens. */
+  readonly levels?: Readonly<Record<string, number>>;
   readonly log?: string;
   readonly cursor?: number;
   /** Of the policy that the control plane gives this edge. */
@@ -50,7 +52,9 @@ export function liveAnswer(answer: LiveAnswer = {}): string {
   const { tokens = 10, plan: planId = 0, endsInMs = LIFETIME_MS, consumed = 0, rev = 0, budgetSpent = false } = answer;
   const level = tokens * MICROTOKENS_PER_TOKEN;
   const logCursor = { log: answer.log ?? LOG, cursor: answer.cursor ?? CURSOR };
-  const bucket = { plan: planId, endsInMs, level, consumed, rev, budgetSpent };
+  const held = Object.entries(answer.levels ?? {}).map(([name, left]) => [name, left * MICROTOKENS_PER_TOKEN]);
+  const levels = answer.levels === undefined ? undefined : (Object.fromEntries(held) as Record<string, number>);
+  const bucket = { plan: planId, endsInMs, level, consumed, rev, budgetSpent, levels };
   return JSON.stringify({ state: "live", ...bucket, ...logCursor, generation: answer.generation });
 }
 

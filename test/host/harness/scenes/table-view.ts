@@ -1,14 +1,23 @@
 // Reads the session table in shared data, as contract.ts lays it out, so that tests can look at records.
 import {
+  ANNEX_LEVELS_AT,
+  ANNEX_RECORD_AT,
+  ANNEX_REMAINDERS_AT,
+  ANNEX_TAG_AT,
   FLAG_BUDGET_SPENT,
+  FLAG_LIMITS_UNCONFIRMED,
   FLAG_PROVISIONAL,
   FLAG_REFRESH,
   FLAG_UNCONFIRMED,
+  MAX_LIMITS_OF_PLAN,
   PICO_PER_TOKEN,
   RECORD_ACKED_REV_AT,
+  RECORD_ANNEX,
+  RECORD_ANNEX_AT,
   RECORD_BYTES,
   RECORD_CONSUMED_AT,
   RECORD_EMPTY,
+  RECORD_ENDED,
   RECORD_ENDS_AT_AT,
   RECORD_FLAGS_AT,
   RECORD_LEVEL_AT,
@@ -24,6 +33,16 @@ import {
   TOKEN_SESSION_ID_AT,
 } from "../../../../assembly/contract.js";
 import type { SharedData } from "../host/shared-data.js";
+
+/** The further levels of a record: those of its plan's limits come first, in the order of their names. */
+export interface TableAnnex {
+  /** 8 hex digits. */
+  readonly tag: string;
+  readonly levelsPico: readonly bigint[];
+  /** Whole tokens, rounded down. */
+  readonly levelsTokens: readonly number[];
+  readonly remainders: readonly number[];
+}
 
 export interface TableRecord {
   /** The session's public id, in the form of RFC 9562. */
@@ -43,6 +62,10 @@ export interface TableRecord {
   readonly refresh: boolean;
   readonly budgetSpent: boolean;
   readonly unconfirmed: boolean;
+  /** Its annex was made without the control plane. */
+  readonly limitsUnconfirmed: boolean;
+  /** Undefined where it has none. */
+  readonly annex: TableAnnex | undefined;
 }
 
 export class TableView {
@@ -57,28 +80,32 @@ export class TableView {
     return key.startsWith("slc") && this.sharedData.get(key)?.value.length === SET_BYTES;
   }
 
-  /** All records that are not empty. */
+  /** All records, live and ended. */
   records(): TableRecord[] {
-    return this.setKeys().flatMap((key) => this.#recordsOf(key).map(readRecord));
+    return this.setKeys().flatMap((key) => {
+      const set = this.#setOf(key);
+      return recordsOf(set).map((record) => readRecord(record, set));
+    });
+  }
+
+  /** How many annexes there are, be they of a record or of none. */
+  annexes(): number {
+    return this.setKeys().flatMap((key) => slotsOf(this.#setOf(key)).filter((slot) => stateOf(slot) === RECORD_ANNEX))
+      .length;
   }
 
   /** The record of a session, live or ended; undefined if the table has none. More than one breaks the table. */
   record(sessionId: string): TableRecord | undefined {
-    const found = this.setKeys().flatMap((key) =>
-      this.#recordsOf(key).filter((record) => idOf(record) === sessionId.replaceAll("-", "")),
-    );
+    const found = this.records().filter(({ id }) => id === sessionId);
     if (found.length > 1) throw new Error(`${found.length} records of session ${sessionId}`);
-    return found[0] === undefined ? undefined : readRecord(found[0]);
+    return found[0];
   }
 
   /** Changes a byte-sized field of a session's record where it lies, as a later part of the filter would. */
   patch(sessionId: string, change: (record: Buffer) => void): void {
     for (const key of this.setKeys()) {
-      const set = Buffer.from(this.sharedData.get(key)?.value ?? []);
-      for (let at = 0; at < set.length; at += RECORD_BYTES) {
-        const record = set.subarray(at, at + RECORD_BYTES);
-        if (record[RECORD_STATE_AT] !== RECORD_EMPTY && idOf(record) === sessionId.replaceAll("-", "")) change(record);
-      }
+      const set = this.#setOf(key);
+      for (const record of recordsOf(set)) if (idOf(record) === sessionId.replaceAll("-", "")) change(record);
       this.sharedData.set(key, set, 0);
     }
   }
@@ -86,11 +113,10 @@ export class TableView {
   /** Fills the empty slots of each set with live records of sessions that nobody has, dirty, so that none may go. */
   fillEmptySlots(): void {
     for (const key of this.setKeys()) {
-      const set = Buffer.from(this.sharedData.get(key)?.value ?? []);
-      for (let at = 0; at < set.length; at += RECORD_BYTES) {
-        const record = set.subarray(at, at + RECORD_BYTES);
-        if (record[RECORD_STATE_AT] !== RECORD_EMPTY) continue;
-        record.fill(at / RECORD_BYTES + 1, RECORD_TOKEN_AT, RECORD_TOKEN_AT + TOKEN_BYTES);
+      const set = this.#setOf(key);
+      for (const [slot, record] of slotsOf(set).entries()) {
+        if (stateOf(record) !== RECORD_EMPTY) continue;
+        record.fill(slot + 1, RECORD_TOKEN_AT, RECORD_TOKEN_AT + TOKEN_BYTES);
         record.writeUInt32LE(1, RECORD_REV_AT);
         record.writeUInt32LE(0xffffffff, RECORD_ENDS_AT_AT);
         record.writeUInt8(RECORD_LIVE, RECORD_STATE_AT);
@@ -99,13 +125,42 @@ export class TableView {
     }
   }
 
-  #recordsOf(key: string): Buffer[] {
-    const set = Buffer.from(this.sharedData.get(key)?.value ?? []);
-    const records = Array.from({ length: set.length / RECORD_BYTES }, (_, slot) =>
-      set.subarray(slot * RECORD_BYTES, (slot + 1) * RECORD_BYTES),
-    );
-    return records.filter((record) => record[RECORD_STATE_AT] !== RECORD_EMPTY);
+  /** A copy. */
+  #setOf(key: string): Buffer {
+    return Buffer.from(this.sharedData.get(key)?.value ?? []);
   }
+}
+
+function slotsOf(set: Buffer): Buffer[] {
+  const slots = set.length / RECORD_BYTES;
+  return Array.from({ length: slots }, (_, slot) => set.subarray(slot * RECORD_BYTES, (slot + 1) * RECORD_BYTES));
+}
+
+function recordsOf(set: Buffer): Buffer[] {
+  return slotsOf(set).filter((slot) => stateOf(slot) === RECORD_LIVE || stateOf(slot) === RECORD_ENDED);
+}
+
+function stateOf(slot: Buffer): number {
+  return slot.readUInt8(RECORD_STATE_AT);
+}
+
+/** A record that names an annex which does not name it breaks the table. */
+function annexIn(set: Buffer, record: Buffer): TableAnnex | undefined {
+  const number = record.readUInt8(RECORD_ANNEX_AT);
+  if (number === 0) return undefined;
+  const annex = slotsOf(set)[number - 1];
+  const slot = (record.byteOffset - set.byteOffset) / RECORD_BYTES;
+  if (annex === undefined || stateOf(annex) !== RECORD_ANNEX || annex.readUInt8(ANNEX_RECORD_AT) !== slot) {
+    throw new Error(`the record of ${idOf(record)} has an annex that is not its own`);
+  }
+  const limits = Array.from({ length: MAX_LIMITS_OF_PLAN }, (_, limit) => limit);
+  const levelsPico = limits.map((limit) => annex.readBigInt64LE(ANNEX_LEVELS_AT + limit * 8));
+  return {
+    tag: annex.toString("hex", ANNEX_TAG_AT, ANNEX_TAG_AT + 4),
+    levelsPico,
+    levelsTokens: levelsPico.map((pico) => Number(pico / BigInt(PICO_PER_TOKEN))),
+    remainders: limits.map((limit) => annex.readUInt16LE(ANNEX_REMAINDERS_AT + limit * 2)),
+  };
 }
 
 function idOf(record: Buffer): string {
@@ -114,7 +169,7 @@ function idOf(record: Buffer): string {
 }
 
 /** Reads one record of a set's bytes. */
-export function readRecord(record: Buffer): TableRecord {
+export function readRecord(record: Buffer, set: Buffer): TableRecord {
   const flags = record.readUInt8(RECORD_FLAGS_AT);
   const levelPico = record.readBigInt64LE(RECORD_LEVEL_AT);
   return {
@@ -133,5 +188,7 @@ export function readRecord(record: Buffer): TableRecord {
     refresh: (flags & FLAG_REFRESH) !== 0,
     budgetSpent: (flags & FLAG_BUDGET_SPENT) !== 0,
     unconfirmed: (flags & FLAG_UNCONFIRMED) !== 0,
+    limitsUnconfirmed: (flags & FLAG_LIMITS_UNCONFIRMED) !== 0,
+    annex: annexIn(set, record),
   };
 }

@@ -1,0 +1,86 @@
+// From the plans of a policy to the table that requests spend by. Managed memory: when a policy comes into force.
+import { APPLIES_ALWAYS, Limit } from "../policy/limit-model";
+import { Plan, Policy } from "../policy/model";
+import { toPico } from "../table/bucket";
+import { LIMIT_BYTES, LimitEntry, LimitTable, PLAN_WORDS } from "./limit-table";
+import { limitText } from "./limit-text";
+import { tagOfLimits } from "./limits-tag";
+
+/** Null where no plan has further limits: then nothing of a request is read for them. */
+export function compileLimits(policy: Policy): LimitTable | null {
+  const plans = policy.plans;
+  let limits = 0;
+  for (let i = 0; i < plans.length; i++) if (plans[i].limits.length > 0) limits += plans[i].limits.length + 1;
+  if (limits == 0) return null;
+  const table = new LimitTable();
+  table.plans = new StaticArray<u32>(plans.length * PLAN_WORDS);
+  table.limits = new StaticArray<u8>(limits * LIMIT_BYTES);
+  const texts: string[] = [];
+  const lists: string[] = [];
+  let next = changetype<usize>(table.limits);
+  for (let i = 0; i < plans.length; i++) {
+    const plan = plans[i];
+    if (plan.limits.length == 0) continue;
+    table.plans[i * PLAN_WORDS] = <u32>next;
+    table.plans[i * PLAN_WORDS + 1] = plan.limits.length;
+    table.plans[i * PLAN_WORDS + 2] = tagOfPlan(plan);
+    for (let limit = 0; limit <= plan.limits.length; limit++) {
+      fillEntry(changetype<LimitEntry>(next), limit == 0 ? plan : plan.limits[limit - 1], texts);
+      next += LIMIT_BYTES;
+    }
+    lists.push(listOf(plan));
+    table.plans[i * PLAN_WORDS + 4] = lists[lists.length - 1].length;
+  }
+  placeTexts(table, texts, lists);
+  return table;
+}
+
+export function namesOfPlan(plan: Plan): string[] {
+  const names: string[] = [];
+  for (let i = 0; i < plan.limits.length; i++) names.push(plan.limits[i].name);
+  return names;
+}
+
+export function tagOfPlan(plan: Plan): u32 {
+  return tagOfLimits(plan.id, plan.scope, namesOfPlan(plan));
+}
+
+function fillEntry(entry: LimitEntry, limit: Limit, texts: string[]): void {
+  const text = limitText(limit);
+  entry.capacity = toPico(limit.maxTokens);
+  entry.ratePico = limit.ratePico;
+  entry.rateUs = limit.rateUs;
+  entry.maxTokens = limit.maxTokens;
+  entry.nameId = limit.nameId;
+  entry.applies = limit.applies == APPLIES_ALWAYS ? 1 : 0;
+  entry.textBytes = text.length;
+  entry.nameBytes = limit.name.length;
+  texts.push(text);
+}
+
+function listOf(plan: Plan): string {
+  let list = limitText(plan);
+  for (let i = 0; i < plan.limits.length; i++) {
+    if (plan.limits[i].applies == APPLIES_ALWAYS) list += `, ${limitText(plan.limits[i])}`;
+  }
+  return list;
+}
+
+/** Of ASCII characters. */
+function placeTexts(table: LimitTable, texts: string[], lists: string[]): void {
+  let bytes = 0;
+  for (let i = 0; i < texts.length; i++) bytes += texts[i].length;
+  for (let i = 0; i < lists.length; i++) bytes += lists[i].length;
+  table.text = new StaticArray<u8>(bytes);
+  let end = changetype<usize>(table.text);
+  for (let plan: u32 = 0, i = 0; plan < table.planCount; plan++) {
+    if (table.furtherOf(plan) == 0) continue;
+    const list = lists[i++];
+    table.plans[plan * PLAN_WORDS + 3] = <u32>end;
+    end += String.UTF8.encodeUnsafe(changetype<usize>(list), list.length, end);
+  }
+  for (let i = 0; i < texts.length; i++) {
+    changetype<LimitEntry>(changetype<usize>(table.limits) + i * LIMIT_BYTES).text = end;
+    end += String.UTF8.encodeUnsafe(changetype<usize>(texts[i]), texts[i].length, end);
+  }
+}

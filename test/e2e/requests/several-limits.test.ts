@@ -1,0 +1,81 @@
+// Several limits a session through a real Envoy with two workers: each exact, none charged for what another refused.
+import type { ClientHttp2Session, OutgoingHttpHeaders } from "node:http2";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { drive } from "../harness/http2-load.js";
+import { useInstallation } from "../harness/installation.js";
+import { policyOf, type PolicyDocument } from "../harness/policy.js";
+
+const CONNECTIONS = 8;
+/** Nothing refills, so that each token can be counted. */
+const STILL = { tokenRefillRate: 0 };
+const LIMITS = [
+  { name: "daily", maxTokens: 700, ...STILL },
+  { name: "reports", maxTokens: 30, ...STILL, applies: "routes" },
+  { name: "search", maxTokens: 200, ...STILL, applies: "routes" },
+] as const;
+const document: PolicyDocument = policyOf([{ name: "default", maxTokens: 1000, ...STILL, limits: LIMITS }], {
+  routes: [
+    { match: { prefix: "/search" }, limits: { search: 1 } },
+    { match: { prefix: "/report" }, cost: 2, limits: { reports: 3 } },
+  ],
+});
+
+const sluice = useInstallation({ policy: document });
+
+let connections: ClientHttp2Session[] = [];
+beforeAll(async () => {
+  connections = await sluice().connect(CONNECTIONS);
+});
+afterAll(() => {
+  for (const session of connections) session.close();
+});
+
+/** The paths in turn, `count` requests in all. */
+function inTurn(token: string, paths: readonly string[], count: number): () => OutgoingHttpHeaders | null {
+  let sent = 0;
+  return () => {
+    if (sent === count) return null;
+    return { "x-session-id": token, ":path": paths[sent++ % paths.length] };
+  };
+}
+
+/** How many requests of each path the service has got since it had got so many in all. */
+function reachedSince(before: number, path: string): number {
+  return sluice()
+    .upstream.received.slice(before)
+    .filter((request) => request.path.startsWith(path)).length;
+}
+
+describe("several limits under concurrent access", () => {
+  it("each of three limits admits exactly what it holds, whatever the others refuse", async () => {
+    const { token } = await sluice().api.issue();
+    const before = sluice().upstream.received.length;
+    const mixed = await drive({ connections, inFlight: 16, next: inTurn(token, ["/search", "/report"], 4000) });
+    expect(mixed.failures).toEqual([]);
+    // 200 searches; 10 reports, at 3 of 30: they leave 480 of `daily` and 780 of the plan's own.
+    expect(reachedSince(before, "/search")).toBe(200);
+    expect(reachedSince(before, "/report")).toBe(10);
+    expect(mixed.statuses).toEqual({ 200: 210, 429: 3790 });
+    const plain = await drive({ connections, inFlight: 16, next: inTurn(token, ["/"], 2000) });
+    expect(plain.failures).toEqual([]);
+    expect(plain.statuses).toEqual({ 200: 480, 429: 1520 });
+  });
+
+  it("a 429 names the limit that refused, and the service hears nothing of it", async () => {
+    const { token } = await sluice().api.issue();
+    for (let i = 0; i < 10; i++) expect((await sluice().send({ token, path: "/report" })).status).toBe(200);
+    const before = sluice().upstream.received.length;
+    const denied = await sluice().send({ token, path: "/report" });
+    expect(denied.status).toBe(429);
+    expect(JSON.parse(denied.body)).toMatchObject({ error: { code: "RATE_LIMIT_EXCEEDED", limit: "reports" } });
+    expect(denied.headers["ratelimit"]).toBe('"reports";r=0');
+    const policy = '"default";q=1000, "daily";q=700, "reports";q=30';
+    expect(denied.headers["ratelimit-policy"]).toBe(policy);
+    const allowed = await sluice().send({ token, path: "/" });
+    expect(allowed.status).toBe(200);
+    expect(allowed.headers["ratelimit"]).toBe('"daily";r=679');
+    expect(sluice().upstream.received.length - before).toBe(1);
+    const sample = 'sluice_requests_total{outcome="limited",plan="default",limit="reports"}';
+    await expect.poll(() => sluice().envoyAdmin.sample(sample), { timeout: 5000 }).toBeGreaterThan(0);
+  });
+});
