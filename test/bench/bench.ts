@@ -8,6 +8,7 @@ import { requestPathChart } from "./stand/chart.js";
 import { leaveEnvoysCore } from "./stand/cores.js";
 import { fullTable } from "./parts/full-table.js";
 import { hostCalls } from "./parts/host-calls.js";
+import { limits } from "./parts/limits.js";
 import { benchFilters } from "./stand/installation.js";
 import { requireH2load } from "./stand/load.js";
 import type { Part } from "./stand/part.js";
@@ -23,6 +24,7 @@ const PARTS: Record<PartName, (part: Part) => Promise<Section[]>> = {
   "request-path": requestPath,
   "host-calls": hostCalls,
   routes,
+  limits,
   "token-places": tokenPlaces,
   "full-table": fullTable,
   ticks,

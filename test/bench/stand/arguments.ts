@@ -6,6 +6,7 @@ const PARTS = [
   "request-path",
   "host-calls",
   "routes",
+  "limits",
   "token-places",
   "full-table",
   "ticks",

@@ -29,7 +29,7 @@ export interface Variant {
 /** So many tokens that no request is denied for want of them. */
 export const PLENTY = { id: 0, name: "plenty", maxTokens: 9_000_000, tokenRefillRate: 1_000_000 };
 /** One request, and then one in eleven days: a session that has spent it is denied. */
-const ONE = { id: 1, name: "one", maxTokens: 1, tokenRefillRate: 0.000001 };
+export const ONE = { id: 1, name: "one", maxTokens: 1, tokenRefillRate: 0.000001 };
 /** Ten requests, and no more. */
 export const TEN = { id: 2, name: "ten", maxTokens: 10, tokenRefillRate: 0 };
 /**
