@@ -1,11 +1,11 @@
-// Two thousand changes of the policy while requests are served: none fails, no session's level is lost, and the memory of
-// Envoy and of the filter does not grow.
+// Two thousand changes of the policy while requests are served: none fails, no session's level is lost, that of a limit that
+// comes and goes neither, and the memory of Envoy and of the filter does not grow.
 import { expect, it } from "vitest";
 import { setTimeout as delay } from "node:timers/promises";
 import { ask } from "../e2e/harness/http2-load.js";
 import { useInstallation } from "../e2e/harness/installation.js";
 import { guestBytes, residentBytes } from "../e2e/harness/memory.js";
-import { type Plan, policyOf, type PolicyRest } from "../e2e/harness/policy.js";
+import { type Limit, type Plan, policyOf, type PolicyRest, type Route } from "../e2e/harness/policy.js";
 import { until } from "../e2e/harness/until.js";
 
 const CHANGES = 2000;
@@ -13,11 +13,20 @@ const CHANGES = 2000;
 const WARM = 100;
 const IDLE_SESSIONS = 50;
 const SPENT = 7;
+/** Of the idle sessions, those that spend nothing while the limit is away; the others spend one token. */
+const AWAY = 25;
 /** Of each of four clients, after each answer: a load that leaves the changes some of two cores. */
 const PAUSE_MS = 2;
 const MB = 1_000_000;
 const SPENDER: Plan = { name: "spender", maxTokens: 9_000_000, tokenRefillRate: 0 };
 const IDLE: Plan = { name: "idle", maxTokens: 100, tokenRefillRate: 0 };
+/** In every second policy, of all plans that are in use. */
+const EXTRA: Limit = { name: "extra", maxTokens: 9_000_000, tokenRefillRate: 0 };
+/** Of no request of this test, but each is looked at for them. */
+const ROUTES: readonly Route[] = [
+  { match: { path: "/healthz" }, exempt: true },
+  { match: { template: "/v1/{thing}/export" }, cost: 5, limits: { extra: 7 } },
+];
 const RESTS: readonly PolicyRest[] = [
   {},
   { response: { headers: "both" } },
@@ -25,12 +34,17 @@ const RESTS: readonly PolicyRest[] = [
   { response: { headers: "none" } },
 ];
 
-/** Never the one before: other headers, other bodies, other and more plans; those that are in use stay as they are. */
+/** Whether a policy has the limit that comes and goes. */
+const hasExtra = (n: number): boolean => n % 2 === 1;
+
+/** Never the one before: other headers, other bodies, routes or none, other and more plans; those in use stay as they are. */
 function nth(n: number): ReturnType<typeof policyOf> {
   const more = Array.from({ length: n % 20 }, (_, i) => ({
     ...{ name: `more-${i}`, maxTokens: 10 + n, tokenRefillRate: 1 },
   }));
-  return policyOf([SPENDER, IDLE, ...more], RESTS[n % RESTS.length]);
+  const limits = hasExtra(n) ? [EXTRA] : [];
+  const rest = { ...RESTS[n % RESTS.length], ...(hasExtra(n) ? { routes: ROUTES } : {}) };
+  return policyOf([{ ...SPENDER, limits }, { ...IDLE, limits }, ...more], rest);
 }
 
 const sluice = useInstallation({ policy: nth(1) });
@@ -58,6 +72,8 @@ it("2,000 policy changes under load fail no request, lose no level and no memory
       const [edge] = await sluice().api.edges();
       expect(edge?.received).toEqual({ generation: first + change, state: "ok" });
     });
+    // While the limit is away: what it held must come back from the control plane.
+    if (change === WARM - 1) for (const { token } of idle.slice(AWAY)) await sluice().statuses(token, 1);
     if (change % WARM === 0) {
       await sluice().current();
       const [rss, guests] = [residentBytes(sluice().envoy.pid), guestBytes(sluice().envoy.pid)];
@@ -66,24 +82,33 @@ it("2,000 policy changes under load fail no request, lose no level and no memory
       console.log(`${change} changes: RSS ${(rss / MB).toFixed(1)} MB, guests ${each} MB`);
     }
   }
-  await sluice().changePolicy(policyOf([SPENDER, IDLE]));
+  const limits = [EXTRA];
+  const last = policyOf(
+    [
+      { ...SPENDER, limits },
+      { ...IDLE, limits },
+    ],
+    { response: { limits: "all" } },
+  );
+  await sluice().changePolicy(last);
   over = true;
   // Rejects where one got no answer.
   await Promise.all(clients);
   expect(Object.keys(statuses)).toEqual(["200"]);
 
-  for (const { token } of idle) {
+  for (const [at, { token }] of idle.entries()) {
     const { status, headers: answered } = await sluice().send({ token });
-    expect([status, answered.ratelimit]).toEqual([200, `"idle";r=${100 - SPENT - 1}`]);
+    const own = 100 - SPENT - 1 - (at < AWAY ? 0 : 1);
+    expect([status, answered.ratelimit]).toEqual([200, `"idle";r=${own}, "extra";r=${EXTRA.maxTokens - SPENT - 1}`]);
   }
   const { ratelimit } = (await sluice().send({ token: spender.token })).headers;
-  expect(ratelimit).toBe(`"spender";r=${9_000_000 - (statuses[200] ?? 0) - 1}`);
+  expect(ratelimit).toContain(`"spender";r=${9_000_000 - (statuses[200] ?? 0) - 1}, `);
 
-  const [warm, last] = [memory[0], memory.at(-1)];
-  if (warm === undefined || last === undefined) throw new Error("memory was not measured");
+  const [warm, end] = [memory[0], memory.at(-1)];
+  if (warm === undefined || end === undefined) throw new Error("memory was not measured");
   expect(Math.max(...warm.guests)).toBeGreaterThan(0);
   // The VM that leads has the most. Another that comes to lead grows once to as much, and none beyond that.
-  expect(Math.max(...last.guests)).toBe(Math.max(...warm.guests));
-  expect(last.rss - warm.rss).toBeLessThan(10 * MB);
+  expect(Math.max(...end.guests)).toBe(Math.max(...warm.guests));
+  expect(end.rss - warm.rss).toBeLessThan(10 * MB);
   for (const session of connections) session.close();
 });
