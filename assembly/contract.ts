@@ -104,6 +104,8 @@ export const MAX_LIMITS_OF_PLAN: i32 = 7;
 export const MAX_REFILL_UNITS: u32 = 1000;
 /** That a route names: those of several plans. */
 export const MAX_LIMITS_OF_ROUTE: i32 = 64;
+/** In all routes, however often one stands there: reading 64,000 would take 150 MB of each worker's memory. */
+export const MAX_LIMITS_OF_ROUTES: i32 = 4096;
 /** Of what a settled value is multiplied with. */
 export const MAX_SETTLE_TIMES: u32 = 1000000;
 /** Of a route's JSON Pointer (RFC 6901), and of the reference tokens in it. */

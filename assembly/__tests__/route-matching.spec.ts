@@ -4,7 +4,9 @@ import { matchRoute } from "../domain/routes/match-route";
 import { newRouteRequest, takeHost, takeMethod, takePath } from "../domain/routes/route-request";
 import { NAME_WORDS, NONE, RouteTable } from "../domain/routes/route-table";
 import { HeaderCondition, PATH_ANY, PATH_EXACT, PATH_PREFIX, PATH_TEMPLATE, Route } from "../domain/policy/route-model";
-import { isRoutePath, isRouteTemplate } from "../domain/policy/path-patterns";
+import { ENFORCEMENT_OFF } from "../domain/policy/enforcement";
+import { ONE_SEGMENT, PathPattern, TAIL_END, isRoutePath, isRouteTemplate } from "../domain/policy/path-patterns";
+import { RouteTrie } from "../domain/routes/route-trie";
 import { EarlierRoutes } from "../domain/policy/unreachable-routes";
 import { isHostPattern } from "../domain/policy/names";
 import { randomBelow, seedRandom } from "./random";
@@ -35,7 +37,7 @@ function plainlyMeets(route: Route, request: PlainRequest): bool {
     if (!request.headers.has(condition.name)) return false;
     if (condition.value !== null && request.headers.get(condition.name) != condition.value!) return false;
   }
-  return !route.exempt || !plainlyAmbiguous(request.path);
+  return !(route.exempt || route.enforcement == ENFORCEMENT_OFF) || !plainlyAmbiguous(request.path);
 }
 
 function plainPath(route: Route, path: string | null): bool {
@@ -74,10 +76,11 @@ function plainHost(patterns: string[], host: string | null): bool {
 function plainlyAmbiguous(path: string | null): bool {
   if (path === null) return false;
   const plain = path.split("?")[0].toLowerCase();
-  if (plain.includes("%2e") || plain.includes("%2f") || plain.includes("%5c") || plain.includes("\\")) return true;
+  const signs = ["%2e", "%2f", "%5c", "%25", "%3b", "%3f", "%23", "%00", "%c0", "%zz", "\\", "#", "\t", "é"];
+  for (let i = 0; i < signs.length; i++) if (plain.includes(signs[i])) return true;
   const segments = plain.substring(1).split("/");
   for (let i = 0; i < segments.length; i++) {
-    const bare = segments[i].split(";")[0];
+    const bare = segments[i].split(";")[0].split("%")[0];
     if (bare == "." || bare == "..") return true;
     if (segments[i] == "" && i < segments.length - 1) return true;
   }
@@ -111,6 +114,21 @@ function tableMatch(table: RouteTable, plain: PlainRequest): u32 {
 // --- what is matched ---
 
 const SEGMENTS: string[] = ["a", "b", "ab", "A", ".", "..", "", "%2f", "a;b", "..;x", "%2E", "%5c", "x\\y", "..."];
+const ASKED_SEGMENTS: string[] = SEGMENTS.concat([
+  "..%20",
+  "%20..",
+  "%252f",
+  "%3B",
+  "a%3f",
+  "%23",
+  "%00",
+  "%C0%ae",
+  "%zz",
+  "#",
+  "\t",
+  "é",
+  "%c3%a9",
+]);
 const PARTS: string[] = ["a", "b", "ab", "{x}", "", "a", "b"];
 const HOSTS: string[] = ["example.com", "*.example.com", "a.example.com", "*.a.example.com", "[::1]", "10.0.0.1"];
 const ASKED: string[] = [
@@ -153,6 +171,7 @@ function randomRoute(): Route {
   const match = route.match;
   randomPattern(route);
   route.exempt = randomBelow(4) == 0;
+  if (!route.exempt && randomBelow(4) == 0) route.enforcement = ENFORCEMENT_OFF;
   for (let i = <i32>randomBelow(3); i > 0 && randomBelow(3) == 0; i--) match.methods.push(METHODS[i]);
   for (let i = <i32>randomBelow(4); i > 0 && randomBelow(2) == 0; i--) {
     const host = pick(HOSTS);
@@ -167,7 +186,7 @@ function randomRequest(): PlainRequest {
   let path: string | null = null;
   if (randomBelow(12) > 0) {
     let text = "";
-    for (let i = <i32>randomBelow(5); i >= 0; i--) text += "/" + pick(SEGMENTS);
+    for (let i = <i32>randomBelow(5); i >= 0; i--) text += "/" + pick(ASKED_SEGMENTS);
     if (randomBelow(4) == 0) text += "?b=/../%2f//";
     path = randomBelow(20) == 0 ? "*" : text;
   }
@@ -227,6 +246,23 @@ describe("matching a request against the routes", () => {
       }
     }
     expect(covered).toBeGreaterThan(100);
+  });
+
+  test("the search for routes that never match ends, however many templates take a path", () => {
+    const trie = new RouteTrie();
+    const depth = 12;
+    for (let bits = 0; bits < 1 << depth; bits++) {
+      const segments: string[] = [];
+      for (let i = 0; i < depth; i++) segments.push(((bits >> i) & 1) != 0 ? "a" : ONE_SEGMENT);
+      trie.add(new PathPattern(segments, TAIL_END));
+    }
+    const path: string[] = [];
+    for (let i = 0; i < depth; i++) path.push("a");
+    const found = trie.listsThatTake(new PathPattern(path, TAIL_END)).length;
+    expect(found).toBeGreaterThan(400);
+    expect(found).toBeLessThan(1000);
+    // It has not used up what the next search may.
+    expect(trie.listsThatTake(new PathPattern(path, TAIL_END)).length).toBe(found);
   });
 
   test("a policy without routes has no table", () => {

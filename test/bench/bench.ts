@@ -16,12 +16,14 @@ import { routes } from "./parts/routes.js";
 import { scale } from "./parts/scale.js";
 import { sectionText, type Section } from "./stand/section.js";
 import { ticks } from "./parts/ticks.js";
+import { tokenPlaces } from "./parts/token-places.js";
 import { workers } from "./parts/workers.js";
 
 const PARTS: Record<PartName, (part: Part) => Promise<Section[]>> = {
   "request-path": requestPath,
   "host-calls": hostCalls,
   routes,
+  "token-places": tokenPlaces,
   "full-table": fullTable,
   ticks,
   workers,

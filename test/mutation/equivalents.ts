@@ -17,13 +17,6 @@ export const EQUIVALENTS: readonly Equivalent[] = [
     reason: "past the text's end charCodeAt answers -1, which is no surrogate",
   },
   {
-    file: "control-plane/src/domain/revocation-wait.ts",
-    source: "const [, digits, unit] = FORM.exec(text) ?? [];",
-    original: "[]",
-    replacement: '["Stryker was here"]',
-    reason: "the first element is not looked at",
-  },
-  {
     file: "control-plane/src/store/lmdb/sweep-pages.ts",
     source: "const range = { start, end: [planId, untilMs + 1], exclusiveStart: after !== undefined, limit };",
     original: "after !== undefined",

@@ -1,14 +1,16 @@
 // A field that is one of several words. The model keeps a word's position as its code.
 import { quoteJson } from "../json/writer";
 
+const NONE: StaticArray<string> = [];
+
 export class Choice {
   /**
    * @param words in the order of their codes
    * @param notYet those of them that the format has and this version rejects
    */
   constructor(
-    private words: string[],
-    private notYet: string[] = [],
+    private words: StaticArray<string>,
+    private notYet: StaticArray<string> = NONE,
   ) {}
 
   word(code: u8): string {

@@ -1,4 +1,5 @@
 // A duration in words: `30s`, `1h30m`. The form of the Gateway API (GEP-2257) with days and of any length; its units fall.
+import { MAX_SAFE_INTEGER } from "../../contract";
 
 export const DURATION_EXAMPLE: string = '"1m30s"';
 
@@ -19,7 +20,7 @@ export function durationMs(text: string): i64 {
     const unit = UNITS.indexOf(text.substring(digitsEnd, unitEnd), nextUnit);
     if (digits == 0 || digits > MAX_DIGITS || unit < 0) return -1;
     const count = U64.parseInt(text.substring(at, digitsEnd), 10);
-    if (count > (<u64>i64.MAX_VALUE - total) / UNIT_MS[unit]) return -1;
+    if (count > (MAX_SAFE_INTEGER - total) / UNIT_MS[unit]) return -1;
     total += count * UNIT_MS[unit];
     nextUnit = unit + 1;
     at = unitEnd;

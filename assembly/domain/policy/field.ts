@@ -19,6 +19,8 @@ const NO_MEMBERS: JsonNode = JsonNode.ofObject();
 export class Field {
   /** No violation so far. A rule between two fields is checked only where both fit. */
   fits: bool = true;
+  /** What `isInteger` or `isMillionths` has found. */
+  read: u64 = 0;
 
   /** @param node null where the field is absent */
   constructor(
@@ -27,11 +29,6 @@ export class Field {
     private isRequired: bool,
     private violations: Violations,
   ) {}
-
-  integer(min: u64, max: u64, fallback: u64): u64 {
-    const expected = min == max ? min.toString() : `an integer from ${min} to ${max}`;
-    return this.number(0, min, max, expected, fallback);
-  }
 
   get isNull(): bool {
     const node = this.node;
@@ -43,33 +40,38 @@ export class Field {
     return this.node !== null && !this.isNull;
   }
 
-  /** The same with its own words for what was expected. */
-  integerAs(min: u64, max: u64, expected: string, fallback: u64): u64 {
-    return this.number(0, min, max, expected, fallback);
+  integer(min: u64, max: u64, fallback: u64): u64 {
+    if (this.reads(0, min, max, fallback)) return this.read;
+    return this.rejectNumber(min == max ? min.toString() : `an integer from ${min} to ${max}`, fallback);
   }
 
   /** `null` is 0, which must lie outside the range. */
   integerOrNull(min: u64, max: u64, fallback: u64): u64 {
     if (this.isNull) return 0;
-    return this.number(0, min, max, `an integer from ${min} to ${max} or null`, fallback);
+    if (this.reads(0, min, max, fallback)) return this.read;
+    return this.rejectNumber(`an integer from ${min} to ${max} or null`, fallback);
   }
 
-  /** A number with at most 6 decimals, × 10^6. @param minMicro as is the result */
-  millionths(minMicro: u64, max: u64, expected: string, fallback: u64): u64 {
-    return this.number(6, minMicro, max * 1000000, expected, fallback);
+  /** Whether it holds an integer, which `read` then is; if not, nothing is said of it yet. */
+  isInteger(min: u64, max: u64): bool {
+    return this.reads(0, min, max, 0);
+  }
+
+  /** Whether it holds a number with at most 6 decimals, which `read` then is, × 10^6. @param minMicro as is the result */
+  isMillionths(minMicro: u64, max: u64, fallback: u64): bool {
+    return this.reads(6, minMicro, max * 1000000, fallback);
   }
 
   /** In ms: an integer, or a string such as `1h30m`. */
   duration(minMs: u64, maxMs: u64, fallback: u64): u64 {
-    const expected = `a duration from ${minMs} to ${maxMs} ms: an integer, or a string such as ${DURATION_EXAMPLE}`;
+    if (this.reads(0, minMs, maxMs, fallback)) return this.read;
     const node = this.node;
-    if (node === null || node.kind != JSON_STRING || !this.fits) {
-      return this.number(0, minMs, maxMs, expected, fallback);
+    if (this.fits && node !== null && node.kind == JSON_STRING) {
+      const ms = durationMs(node.text);
+      if (ms >= 0 && <u64>ms >= minMs && <u64>ms <= maxMs) return <u64>ms;
     }
-    const ms = durationMs(node.text);
-    if (ms >= 0 && <u64>ms >= minMs && <u64>ms <= maxMs) return <u64>ms;
-    this.reject(expected);
-    return fallback;
+    const expected = `a duration from ${minMs} to ${maxMs} ms: an integer, or a string such as ${DURATION_EXAMPLE}`;
+    return this.rejectNumber(expected, fallback);
   }
 
   boolean(fallback: bool): bool {
@@ -82,12 +84,12 @@ export class Field {
   }
 
   choice(choice: Choice, fallback: u8): u8 {
-    return this.choiceAs(choice, choice.describe(), fallback);
+    return this.choiceOr(choice, "", fallback);
   }
 
   /** `null` is the fallback. */
   choiceOrNull(choice: Choice, fallback: u8): u8 {
-    return this.isNull ? fallback : this.choiceAs(choice, `${choice.describe()}, or null`, fallback);
+    return this.isNull ? fallback : this.choiceOr(choice, ", or null", fallback);
   }
 
   /** @param accepts which strings will do, and `expected` the same in words */
@@ -138,6 +140,12 @@ export class Field {
     return NO_MEMBERS;
   }
 
+  /** Adds a violation of a number that is none, or missing; answers the fallback. */
+  rejectNumber(expected: string, fallback: u64): u64 {
+    if (this.present(expected) !== null) this.reject(expected);
+    return fallback;
+  }
+
   /** Adds a violation: what was expected, and what the field holds. */
   reject(expected: string): void {
     const node = this.node;
@@ -162,25 +170,32 @@ export class Field {
     this.violations.add(this.path, message);
   }
 
-  private choiceAs(choice: Choice, expected: string, fallback: u8): u8 {
-    const node = this.present(expected);
-    if (node === null) return fallback;
-    const code = node.kind == JSON_STRING ? choice.code(node.text) : -1;
-    if (code < 0) this.reject(expected);
-    else if (choice.isNotYet(node.text)) this.rejectNotYet(expected);
-    else return <u8>code;
+  private choiceOr(choice: Choice, orElse: string, fallback: u8): u8 {
+    const node = this.node;
+    if (node === null && !this.isRequired) return fallback;
+    const code = node !== null && node.kind == JSON_STRING ? choice.code(node.text) : -1;
+    const isNotYet = code >= 0 && choice.isNotYet(choice.word(<u8>code));
+    if (this.fits && code >= 0 && !isNotYet) return <u8>code;
+    const expected = choice.describe() + orElse;
+    if (this.present(expected) === null) return fallback;
+    if (isNotYet) this.rejectNotYet(expected);
+    else this.reject(expected);
     return fallback;
   }
 
-  private number(decimals: i32, min: u64, max: u64, expected: string, fallback: u64): u64 {
-    const node = this.present(expected);
-    if (node === null) return fallback;
-    if (node.kind == JSON_NUMBER) {
-      const number = scaleNumber(node.text, decimals);
-      if (number.state == NUMBER_FITS && number.value >= min && number.value <= max) return number.value;
-    }
-    this.reject(expected);
-    return fallback;
+  /**
+   * Whether nothing is to be said against it: it is absent and may be, or it is a number within the bounds. `read` is then
+   * its value × 10^decimals. What was expected is put into words only where it is not: a policy has thousands of numbers.
+   */
+  private reads(decimals: i32, min: u64, max: u64, fallback: u64): bool {
+    this.read = fallback;
+    const node = this.node;
+    if (node === null) return !this.isRequired;
+    if (!this.fits || node.kind != JSON_NUMBER) return false;
+    const number = scaleNumber(node.text, decimals);
+    if (number.state != NUMBER_FITS || number.value < min || number.value > max) return false;
+    this.read = number.value;
+    return true;
   }
 
   /** The node to validate. A repeated field has none: no value of it is the right one. */

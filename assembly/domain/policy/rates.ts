@@ -1,5 +1,7 @@
 // Validates how a bucket fills: tokens a second, or tokens in a number of seconds, minutes, hours or days.
 import { MAX_REFILL_RATE, MAX_REFILL_UNITS, MAX_TOKENS, REFILL_RATE_DECIMALS } from "../../contract";
+import { JSON_STRING } from "../json/node";
+import { Field } from "./field";
 import { Fields } from "./fields";
 import { Limit } from "./limit-model";
 
@@ -8,20 +10,29 @@ const UNIT_SECONDS: StaticArray<u64> = [1, 60, 3600, 86400];
 /** A token in a second is so many picotokens in a microsecond. */
 const PICO_PER_US: u64 = 1000000;
 
-const EXPECTED_RATE: string = `a number from 0 to ${MAX_REFILL_RATE} with at most ${REFILL_RATE_DECIMALS} decimals`;
-const EXPECTED_REFILL: string =
-  `a refill such as "10/s", "10/5m" or "10000/1d": 1 to ${MAX_TOKENS} tokens in 1 to ${MAX_REFILL_UNITS} of s, m, h or d, ` +
-  `at most ${MAX_REFILL_RATE} a second`;
-
 /** Exactly one of the two says it; `null` says nothing. */
 export function validateRate(fields: Fields, limit: Limit): void {
   const rate = fields.optional("tokenRefillRate");
   const refill = fields.optional("refill");
-  if (rate.isGiven) limit.ratePico = rate.millionths(0, MAX_REFILL_RATE, EXPECTED_RATE, limit.ratePico);
-  else if (!refill.isGiven) rate.lacks(`${EXPECTED_RATE}, or refill in its place`);
+  if (rate.isGiven) {
+    if (rate.isMillionths(0, MAX_REFILL_RATE, limit.ratePico)) limit.ratePico = rate.read;
+    else rate.rejectNumber(expectedRate(), 0);
+  } else if (!refill.isGiven) rate.lacks(`${expectedRate()}, or refill in its place`);
   if (!refill.isGiven) return;
   if (rate.isGiven) refill.violation("expected either tokenRefillRate or refill, got both");
-  else readRefill(refill.string(isRefill, EXPECTED_REFILL, ""), limit);
+  else if (refill.fits && !readRefill(refill, limit)) refill.reject(expectedRefill());
+}
+
+// Texts that are made when they are needed: what is kept is looked at after every answer of the control plane.
+function expectedRate(): string {
+  return `a number from 0 to ${MAX_REFILL_RATE} with at most ${REFILL_RATE_DECIMALS} decimals`;
+}
+
+function expectedRefill(): string {
+  return (
+    `a refill such as "10/s", "10/5m" or "10000/1d": 1 to ${MAX_TOKENS} tokens in 1 to ${MAX_REFILL_UNITS} of s, m, h or d, ` +
+    `at most ${MAX_REFILL_RATE} a second`
+  );
 }
 
 /** `N/UNIT` in its parts. */
@@ -50,22 +61,18 @@ function parseRefill(text: string): Refill | null {
   return new Refill(U64.parseInt(tokens, 10), units.length == 0 ? 1 : U64.parseInt(units, 10), unit);
 }
 
-function isRefill(text: string): bool {
-  const refill = parseRefill(text);
+function readRefill(field: Field, limit: Limit): bool {
+  const node = field.node;
+  const refill = node !== null && node.kind == JSON_STRING ? parseRefill(node.text) : null;
   if (refill === null || refill.tokens > MAX_TOKENS || refill.units > MAX_REFILL_UNITS) return false;
-  return refill.tokens <= MAX_REFILL_RATE * refill.seconds;
-}
-
-/** @param text accepted, or empty */
-function readRefill(text: string, limit: Limit): void {
-  const refill = parseRefill(text);
-  if (refill === null) return;
-  const pico = refill.tokens * PICO_PER_US;
   const seconds = refill.seconds;
+  if (refill.tokens > MAX_REFILL_RATE * seconds) return false;
+  const pico = refill.tokens * PICO_PER_US;
   const divisor = greatestCommonDivisor(pico, seconds);
   limit.ratePico = pico / divisor;
   limit.rateUs = <u32>(seconds / divisor);
   limit.refill = `${refill.tokens}/${refill.units}${refill.unit}`;
+  return true;
 }
 
 /** 1 to 9 digits that begin with none of 0. */

@@ -1,5 +1,5 @@
 // Validates what a route says of further limits: from which its requests spend, and how much.
-import { MAX_LIMITS_OF_ROUTE } from "../../contract";
+import { MAX_LIMITS_OF_ROUTE, MAX_LIMITS_OF_ROUTES } from "../../contract";
 import { CostBounds } from "./cost-bounds";
 import { Field } from "./field";
 import { Fields } from "./fields";
@@ -9,6 +9,9 @@ import { Violations } from "./violations";
 export const EXPECTED_LIMIT: string = "the name of a limit in plans[].limits";
 
 export class RouteLimitsValidator {
+  /** In all routes so far. */
+  private count: i32 = 0;
+
   constructor(
     private costs: CostBounds,
     private violations: Violations,
@@ -19,8 +22,11 @@ export class RouteLimitsValidator {
     const object = field.object();
     const count = object.names.length;
     if (count == 0) return NO_ROUTE_LIMITS;
-    if (count > MAX_LIMITS_OF_ROUTE) {
-      field.violation(`expected at most ${MAX_LIMITS_OF_ROUTE} limits, got ${count}`);
+    this.count += count;
+    if (count > MAX_LIMITS_OF_ROUTE || this.count > MAX_LIMITS_OF_ROUTES) {
+      const most =
+        count > MAX_LIMITS_OF_ROUTE ? `${MAX_LIMITS_OF_ROUTE} limits` : `${MAX_LIMITS_OF_ROUTES} limits in all routes`;
+      field.violation(`expected at most ${most}, got ${count}`);
       return NO_ROUTE_LIMITS;
     }
     const fields = new Fields(object, field.path, this.violations);
@@ -42,7 +48,7 @@ export class RouteLimitsValidator {
     }
     if (field.isNull) return new RouteLimit(name, nameId, 0, true);
     const bound = this.costs.ofLimit(nameId);
-    const cost = <u32>field.integerAs(0, bound.tokens, bound.expected("null for the route's cost"), 0);
-    return new RouteLimit(name, nameId, cost, false);
+    if (!field.isInteger(0, bound.tokens)) field.rejectNumber(bound.expected("null for the route's cost"), 0);
+    return new RouteLimit(name, nameId, <u32>field.read, false);
   }
 }

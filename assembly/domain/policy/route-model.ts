@@ -1,6 +1,6 @@
 // A route of the policy as the programs use it: which requests it takes, and what they cost. Compiled for requests in
 // domain/routes.
-import { ENFORCEMENT_INHERITED } from "./enforcement";
+import { ENFORCEMENT_INHERITED, ENFORCEMENT_OFF } from "./enforcement";
 import { NO_ROUTE_LIMITS, RouteLimit } from "./limit-model";
 import { Settle } from "./settle-model";
 
@@ -43,4 +43,9 @@ export class Route {
   limits: RouteLimit[] = NO_ROUTE_LIMITS;
   /** Where the response says what the request really cost. */
   settle: Settle | null = null;
+
+  /** It lets requests pass unseen: so only those whose path has one reading. */
+  get isForPlainPaths(): bool {
+    return this.exempt || this.enforcement == ENFORCEMENT_OFF;
+  }
 }

@@ -65,8 +65,9 @@ class RoutesValidator {
       route.settle = validateSettle(settle, route.limits, this.costs, this.violations);
     }
     fields.rejectOthers();
-    if (route.exempt && match.fits && isAmbiguousText(route.match.path)) {
-      match.violation("can never match: exempt holds for no path that may be read as another");
+    if (route.isForPlainPaths && match.fits && isAmbiguousText(route.match.path)) {
+      const what = route.exempt ? "exempt" : "enforcement: off";
+      match.violation(`can never match: ${what} holds for no path that may be read as another`);
     }
     return route;
   }
@@ -74,7 +75,8 @@ class RoutesValidator {
   private cost(field: Field, route: Route): void {
     if (!field.isGiven) return;
     const bound = this.costs.ofRoute(route.limits);
-    route.cost = <u32>field.integerAs(0, bound.tokens, bound.expected("null"), route.cost);
+    if (field.isInteger(0, bound.tokens)) route.cost = <u32>field.read;
+    else field.rejectNumber(bound.expected("null"), 0);
   }
 }
 

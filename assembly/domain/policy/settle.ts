@@ -10,11 +10,7 @@ import { ON_MISSING, SETTLE_JSON, SETTLE_METADATA, SETTLE_SOURCES, Settle } from
 import { Violations, itemPath } from "./violations";
 
 const EXPECTED_HEADER: string = "a header name of 1 to 64 characters, or null";
-const EXPECTED_POINTER: string =
-  `a JSON Pointer (RFC 6901) of 1 to ${MAX_POINTER_CHARS} characters with up to ${MAX_POINTER_TOKENS} reference tokens, ` +
-  'such as "/usage/total_tokens", or null';
 const EXPECTED_METADATA: string = 'a namespace and a key, such as ["envoy.filters.http.ext_proc", "tokens"], or null';
-const EXPECTED_TIMES: string = `a number above 0, at most ${MAX_SETTLE_TIMES}, with at most 6 decimals`;
 
 /** Null where the field is, or has none of what it needs. @param limits of the route, validated */
 export function validateSettle(
@@ -33,7 +29,8 @@ export function validateSettle(
     field.violation("says no place, expected one of header, trailer, metadata and json in it");
   }
   const times = fields.optional("times");
-  settle.timesMicro = times.millionths(1, MAX_SETTLE_TIMES, EXPECTED_TIMES, settle.timesMicro);
+  if (times.isMillionths(1, MAX_SETTLE_TIMES, settle.timesMicro)) settle.timesMicro = times.read;
+  else times.rejectNumber(expectedTimes(), 0);
   settle.onMissing = fields.optional("onMissing").choice(ON_MISSING, settle.onMissing);
   fields.rejectOthers();
   return settle;
@@ -66,7 +63,7 @@ function validateSource(fields: Fields, settle: Settle, violations: Violations):
     has = true;
     settle.source = source;
     if (source == SETTLE_METADATA) validateMetadata(field, settle, violations);
-    else if (source == SETTLE_JSON) settle.at = field.string(isPointer, EXPECTED_POINTER, "");
+    else if (source == SETTLE_JSON) settle.at = field.string(isPointer, expectedPointer(), "");
     else settle.at = field.string(isHeaderName, EXPECTED_HEADER, "").toLowerCase();
   }
   return has;
@@ -82,6 +79,18 @@ function validateMetadata(field: Field, settle: Settle, violations: Violations):
 function spendsFrom(limits: RouteLimit[], nameId: u32): bool {
   for (let i = 0; i < limits.length; i++) if (limits[i].nameId == nameId) return true;
   return false;
+}
+
+// Texts that are made when they are needed: what is kept is looked at after every answer of the control plane.
+function expectedPointer(): string {
+  return (
+    `a JSON Pointer (RFC 6901) of 1 to ${MAX_POINTER_CHARS} characters with up to ${MAX_POINTER_TOKENS} reference tokens, ` +
+    'such as "/usage/total_tokens", or null'
+  );
+}
+
+function expectedTimes(): string {
+  return `a number above 0, at most ${MAX_SETTLE_TIMES}, with at most 6 decimals`;
 }
 
 /** One reference token at least; `~` only as `~0` or `~1`. */

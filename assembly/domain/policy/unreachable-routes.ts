@@ -36,7 +36,7 @@ export class EarlierRoutes {
 
 /** Of two routes whose paths say so already. */
 function takesAllOf(earlier: Route, later: Route): bool {
-  if (earlier.exempt && !later.exempt && !isPlainPath(later.match)) return false;
+  if (earlier.isForPlainPaths && !later.isForPlainPaths && !isPlainPath(later.match)) return false;
   return (
     holdsAll(earlier.match.methods, later.match.methods) &&
     takesHosts(earlier.match.hosts, later.match.hosts) &&
@@ -44,7 +44,7 @@ function takesAllOf(earlier: Route, later: Route): bool {
   );
 }
 
-/** One path that an exempt route takes too. */
+/** One path that a route for plain paths takes too. */
 function isPlainPath(match: RouteMatch): bool {
   return match.pathKind == PATH_EXACT && !isAmbiguousText(match.path);
 }

@@ -1,15 +1,20 @@
-// Paths that a service may read as another path than they say: no route exempts them (docs/policy.md, "Exempt requests").
+// Paths that a service may read as another path than they say (docs/policy.md, "Exempt requests").
+import { nibbleOf } from "../token/secret";
 
 const SLASH: u32 = 0x2f;
 const DOT: u32 = 0x2e;
+const HASH: u32 = 0x23;
 const PERCENT: u32 = 0x25;
 const BACKSLASH: u32 = 0x5c;
 const QUESTION: u32 = 0x3f;
 const SEMICOLON: u32 = 0x3b;
+const SPACE: u32 = 0x20;
+const TILDE: u32 = 0x7e;
+const DELETE: u32 = 0x7f;
 
 /**
- * Whether a path, up to its query, has an empty segment that is not the last, a segment `.` or `..` (also with parameters
- * behind a ";"), `%2e`, `%2f` or `%5c` in either case, or a backslash.
+ * Whether a path, up to its query, has an empty segment that is not the last; a segment `.` or `..`, also before a ";" or a
+ * "%"; an escape that is none, or of a character that says where a path's parts end; or a character that belongs in no path.
  * @param path begins with "/"
  */
 export function isAmbiguousPath(path: usize, bytes: u32): bool {
@@ -17,23 +22,28 @@ export function isAmbiguousPath(path: usize, bytes: u32): bool {
   let at = path;
   while (at < end) {
     const char = <u32>load<u8>(at++);
-    // Letters and digits are above all of the characters that matter but two.
+    // Letters and digits are above all of the characters that matter but three.
     if (char > SLASH) {
       if (char == QUESTION) return false;
-      if (char == BACKSLASH) return true;
+      if (char == BACKSLASH || char > TILDE) return true;
       continue;
     }
-    if (char == PERCENT && at + 1 < end && isHidden(load<u8>(at), load<u8>(at, 1))) return true;
+    if (char <= SPACE || char == HASH) return true;
+    if (char == PERCENT && (at + 1 >= end || mayMislead(load<u8>(at), load<u8>(at, 1)))) return true;
     if (char == SLASH && at < end && isDotsOrEmpty(at, end)) return true;
   }
   return false;
 }
 
-/** The digits of ".", "/" or "\". */
-function isHidden(high: u32, low: u32): bool {
-  const lower = low | 0x20;
-  if (high == 0x32) return lower == 0x65 || lower == 0x66;
-  return high == 0x35 && lower == 0x63;
+/**
+ * Of the digits of an escape. `%25` may be unescaped twice; `%c0` and `%c1` begin no UTF-8, but an overlong ".", "/" or "\".
+ */
+function mayMislead(high: u8, low: u8): bool {
+  const value = (nibbleOf(high) << 4) | nibbleOf(low);
+  // Below 0 where either is no digit.
+  if (value < <i32>SPACE || value == DELETE || value == 0xc0 || value == 0xc1) return true;
+  if (value == DOT || value == SLASH || value == BACKSLASH) return true;
+  return value == PERCENT || value == SEMICOLON || value == QUESTION || value == HASH;
 }
 
 /** Of the segment that begins at `at`. */
@@ -45,5 +55,5 @@ function isDotsOrEmpty(at: usize, end: usize): bool {
   if (next < end && load<u8>(next) == DOT) next++;
   if (next == end) return true;
   const behind = <u32>load<u8>(next);
-  return behind == SLASH || behind == QUESTION || behind == SEMICOLON;
+  return behind == SLASH || behind == QUESTION || behind == SEMICOLON || behind == PERCENT;
 }

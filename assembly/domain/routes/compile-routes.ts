@@ -9,6 +9,7 @@ import {
   CONDITION_WORDS,
   EDGE_WORDS,
   EMPTY_LIST,
+  EXEMPT_ROUTE,
   HOST_WORDS,
   NAME_WORDS,
   NODE_LISTS,
@@ -16,6 +17,7 @@ import {
   NODE_WILD,
   NODE_WORDS,
   NONE,
+  PLAIN_ROUTE,
   RouteTable,
   hashBackwards,
   hashBytes,
@@ -78,10 +80,10 @@ class Compiler {
       const pattern = pathPatternOf(match);
       this.trie.add(pattern);
       table.depth = max(table.depth, <u32>pattern.segments.length);
-      if (route.exempt || match.pathKind != PATH_ANY) table.needsPath = true;
+      if (route.isForPlainPaths || match.pathKind != PATH_ANY) table.needsPath = true;
       words.push(route.cost);
       words.push(route.enforcement);
-      words.push(route.exempt ? 1 : 0);
+      words.push(route.exempt ? EXEMPT_ROUTE : route.isForPlainPaths ? PLAIN_ROUTE : 0);
       words.push(this.methodBits(match.methods));
       words.push(conditions.length / CONDITION_WORDS);
       words.push(match.headers.length);

@@ -120,12 +120,12 @@ function searchList(table: RouteTable, request: RouteRequest, holds: HeaderHolds
   return best;
 }
 
-/** Of a route whose path and host the request meets: its method, its headers, and that an exempt path is plain. */
+/** Of a route whose path and host the request meets: its method, its headers, and that its path is plain where it must be. */
 function meetsRest(table: RouteTable, request: RouteRequest, holds: HeaderHolds, route: u32): bool {
   const words = table.routes;
   const at = route * ROUTE_WORDS;
   if ((unchecked(words[at + 3]) & request.method) == 0) return false;
-  if (unchecked(words[at + 2]) != 0 && !mayBeExempt(request)) return false;
+  if (unchecked(words[at + 2]) != 0 && !hasOneReading(request)) return false;
   const first = unchecked(words[at + 4]);
   const end = first + unchecked(words[at + 5]);
   for (let condition = first; condition < end; condition++) {
@@ -138,7 +138,7 @@ function meetsRest(table: RouteTable, request: RouteRequest, holds: HeaderHolds,
 }
 
 /** A path that was not read may be any. */
-function mayBeExempt(request: RouteRequest): bool {
+function hasOneReading(request: RouteRequest): bool {
   if (request.pathState == PATH_NONE) return true;
   return request.pathState == PATH_READ && !isAmbiguousPath(request.path, request.pathBytes);
 }

@@ -16,7 +16,7 @@ export const ANY_METHOD: u32 = 0xffffffff;
 //   hosts:    hashed: pattern + 1 (0: free) | hash | text | bytes; `*.x` stands as `.x`, which is no host
 //   hosted:   hashed: list + 1 (0: free) | node and tail | host pattern
 //   lists:    route, route, …, NONE
-//   routes:   cost | enforcement | is exempt | methods' bits | first condition | conditions | costs of limits
+//   routes:   cost | enforcement | 0, PLAIN_ROUTE or EXEMPT_ROUTE | methods' bits | first condition | conditions | costs of limits
 //   limits:   lists of costs: number, then name and cost of each, by name; the first is empty
 //   conditions: header's number | text of the value, or NONE | bytes
 //   names:    of headers and of methods: text | bytes
@@ -31,6 +31,11 @@ export const HOSTED_WORDS: u32 = 3;
 export const ROUTE_WORDS: u32 = 7;
 export const CONDITION_WORDS: u32 = 3;
 export const NAME_WORDS: u32 = 2;
+
+/** Of a route that takes paths with one reading alone. */
+export const PLAIN_ROUTE: u32 = 1;
+/** The same, and its requests are exempt. */
+export const EXEMPT_ROUTE: u32 = 2;
 
 /** An empty list, at the beginning of all lists, and of all lists of costs. */
 export const EMPTY_LIST: u32 = 0;
@@ -88,7 +93,7 @@ export class RouteTable {
 
   @inline
   isExempt(route: u32): bool {
-    return unchecked(this.routes[route * ROUTE_WORDS + 2]) != 0;
+    return unchecked(this.routes[route * ROUTE_WORDS + 2]) == EXEMPT_ROUTE;
   }
 
   /** Whether each route leaves the enforcement to the plan and the document, or is `kind`. */

@@ -7,6 +7,9 @@ export const NOTHING: i32 = -1;
 /** The node before the first segment. */
 export const ROOT_NODE: i32 = 0;
 
+/** A pattern is looked up in so many nodes: among templates that differ in where they have `{name}` there may be thousands. */
+const MAX_VISITED: i32 = 1000;
+
 /** Numbers in arrays, not an object a node: the trie of a large policy has tens of thousands of them. */
 export class RouteTrie {
   /** Of each node: its child for `{name}`; the node above it, which has a lower number; the segment that leads to it. */
@@ -21,6 +24,7 @@ export class RouteTrie {
   private firsts: i32[] = [NOTHING, NOTHING, NOTHING];
   private lasts: i32[] = [NOTHING, NOTHING, NOTHING];
   private segmentNumbers: Map<string, i32> = new Map<string, i32>();
+  private visitsLeft: i32 = 0;
   /** By node and segment. */
   private children: Map<u64, i32> = new Map<u64, i32>();
 
@@ -49,11 +53,13 @@ export class RouteTrie {
   /** The first route of each list of routes that take each path of the pattern, as far as that is certain. */
   listsThatTake(pattern: PathPattern): i32[] {
     const found: i32[] = [];
+    this.visitsLeft = MAX_VISITED;
     this.collect(ROOT_NODE, pattern, 0, found);
     return found;
   }
 
   private collect(node: i32, pattern: PathPattern, depth: i32, found: i32[]): void {
+    if (this.visitsLeft-- <= 0) return;
     this.collectList(node, TAIL_OPEN, found);
     const isEnd = depth == pattern.segments.length;
     if (isEnd && pattern.tail == TAIL_END) this.collectList(node, TAIL_END, found);

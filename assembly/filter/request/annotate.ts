@@ -13,7 +13,6 @@ import {
   LIMITED,
   MISSING_TOKEN,
   NOT_ENFORCED,
-  NO_POLICY_IN_FORCE,
   UNMETERED,
   Verdict,
   knowsPlan,
@@ -65,7 +64,7 @@ function writeDecision(target: usize, outcome: u32, passes: bool): usize {
   if (outcome == LIMITED || outcome == BUDGET_SPENT) return writeAscii(target, "limited");
   if (outcome == MISSING_TOKEN) return writeAscii(target, "missing");
   if (outcome == INVALID_TOKEN) return writeAscii(target, "invalid");
-  return writeAscii(target, outcome == NO_POLICY_IN_FORCE ? "no_policy" : "unavailable");
+  return writeAscii(target, "unavailable");
 }
 
 function set(name: FixedText, value: usize, valueBytes: u32): void {

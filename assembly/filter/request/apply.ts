@@ -124,6 +124,8 @@ function applyDenial(request: Request, verdict: Verdict): u32 {
   const enforcement = enforcementOfDenial(request, verdict);
   if (enforcement == ENFORCEMENT_ENFORCE) return deny(request, verdict);
   if (enforcement != ENFORCEMENT_OFF) passDenied(request, verdict);
+  // Whatever was found out on the way: nobody is told of a session, or of what it would have got.
+  else verdict.outcome = NOT_ENFORCED;
   return CONTINUE;
 }
 

@@ -50,14 +50,9 @@ function readFromHeader(place: TokenPlace, target: usize): u32 {
 
 /** What is no Bearer token of our length is somebody else's. */
 function readFromBearer(place: TokenPlace, target: usize): u32 {
-  const token = readBearer(place);
-  return token == 0 ? NO_TOKEN : takeToken(token, TOKEN_CHARS, target);
-}
-
-/** The address of what an Authorization header has in place of a token, or 0. */
-export function readBearer(place: TokenPlace): usize {
   const status = readRequestHeader(place.name, place.nameBytes);
-  return status == OK ? bearerToken(headerValue(), headerBytes()) : 0;
+  const token = status == OK ? bearerToken(headerValue(), headerBytes()) : 0;
+  return token == 0 ? NO_TOKEN : takeToken(token, TOKEN_CHARS, target);
 }
 
 /**

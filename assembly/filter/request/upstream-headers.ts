@@ -1,15 +1,23 @@
 // What the service sees of a session: its token may be taken out of the request, and its id and plan put in. Changing a
 // header has Envoy choose the route anew (docs/requests.md, "What the service sees").
 import { SOURCE_BEARER, SOURCE_HEADER } from "../../domain/policy/token-model";
+import { holdsBearerToken } from "../../domain/token/bearer";
 import { cutCookie, findCookie } from "../../domain/token/cookie";
 import { SESSION_ID_CHARS, formatSessionId } from "../../domain/token/session-id";
 import { sessionIdOf } from "../../domain/token/token";
-import { addRequestHeader, removeRequestHeader, replaceRequestHeader } from "../../host/headers";
-import { LineValue, nextLine, readRequestLines, rewindLines } from "../../host/request-lines";
+import {
+  addRequestHeader,
+  headerBytes,
+  headerValue,
+  removeRequestHeader,
+  replaceRequestHeader,
+} from "../../host/headers";
+import { LineValue, nextLine, readLongRequestHeader, readRequestLines, rewindLines } from "../../host/request-lines";
+import { NOT_FOUND, OK } from "../../host/status";
 import { fixedText } from "../../memory/bytes";
 import { Request } from "../state/request";
 import { TokenPlace, firstPlace, isPastLast } from "../state/token-places";
-import { COOKIE, readBearer } from "./read-token";
+import { COOKIE } from "./read-token";
 import { Verdict, knowsPlan, knowsSession } from "./verdict";
 
 const SESSION_HEADER = fixedText("x-sluice-session");
@@ -42,7 +50,17 @@ export function setIdentity(request: Request, verdict: Verdict): void {
 function removeFrom(place: TokenPlace): void {
   if (place.kind == SOURCE_HEADER) removeRequestHeader(place.name, place.nameBytes);
   else if (place.kind != SOURCE_BEARER) removeCookie(place);
-  else if (readBearer(place) != 0) removeRequestHeader(place.name, place.nameBytes);
+  else if (mayHoldToken(place)) removeRequestHeader(place.name, place.nameBytes);
+}
+
+/**
+ * Of an Authorization header, which goes as a whole: several credentials in one are none (RFC 9110 section 11.6.2). One that
+ * cannot be read, being longer than 64 KiB, goes with the token that may be in it.
+ */
+function mayHoldToken(place: TokenPlace): bool {
+  const status = readLongRequestHeader(place.name, place.nameBytes);
+  if (status == NOT_FOUND) return false;
+  return status != OK || holdsBearerToken(headerValue(), headerBytes());
 }
 
 /** Cookies that cannot be read, being longer than 64 KiB in all, go with the token that may be among them. */

@@ -1,4 +1,5 @@
 // What is stored beside a session: who holds it and what was spent there, keys of repeated calls, entries of two logs.
+import type { LimitLevels } from "./limit-levels.js";
 import { withActivity } from "./session.js";
 import type { Session } from "./session.js";
 
@@ -19,6 +20,8 @@ export interface Figures {
   readonly atMs: number;
   /** When the report came, ms since the epoch. */
   readonly reportedAtMs: number;
+  /** Levels of the plan's further limits, each as it was last reported; absent where none ever was. */
+  readonly limits?: LimitLevels;
 }
 
 /** A session at an instance that has acquired it. `figures` is null until the first report. */

@@ -75,10 +75,12 @@ export const EXAMPLE_BUCKETS = {
     {
       edge: EXAMPLE_EDGE,
       instance: EXAMPLE_INSTANCE,
+      name: "gold",
       capacity: 100,
       tokens: 61.09225,
       refillRate: 10,
       lastRefill: LATER,
+      limits: [{ name: "hourly", capacity: 900, tokens: 883.31325, refillRate: 0.25, lastRefill: LATER }],
     },
   ],
 };
@@ -135,14 +137,24 @@ export const EXAMPLE_EDGES = {
   cursor: null,
 };
 
+const LIMITS_TAG = "5b0c7e19";
+const FURTHER_LIMITS = { [LIMITS_TAG]: ["hourly"] };
+const USAGE_ROW = [EXAMPLE_ID, 3, 17, 61_092_250, 250];
 const CALLER = { edge: EXAMPLE_EDGE, instance: EXAMPLE_INSTANCE };
 const AT_LOG = { log: EXAMPLE_LOG, cursor: 42 };
 
 export const EXAMPLE_ACQUIRE = {
-  call: { ...CALLER, session: EXAMPLE_ID },
+  call: {
+    ...{ ...CALLER, session: EXAMPLE_ID },
+    ...{ usage: [[...USAGE_ROW, LIMITS_TAG, [883_250_000]]], limits: FURTHER_LIMITS },
+  },
   live: {
     ...{ state: "live", plan: 1, endsInMs: A_DAY_MS, level: 100_000_000, consumed: 0, rev: 0, budgetSpent: false },
     ...{ generation: 7, ...AT_LOG },
+  },
+  liveWithLevels: {
+    ...{ state: "live", plan: 1, endsInMs: A_DAY_MS, level: 63_582_250, levels: { hourly: 883_312_250 } },
+    ...{ consumed: 17, rev: 3, budgetSpent: false, generation: 7, ...AT_LOG },
   },
   ended: { state: "revoked", endsInMs: A_DAY_MS, consumed: 17, rev: 3, generation: 7, ...AT_LOG },
 };
@@ -153,7 +165,8 @@ export const EXAMPLE_REPORT = {
     worker: WORKER.worker,
     build: FILTER_BUILD,
     policy: { source: WORKER.source, generation: 7, hash: IN_FORCE.hash },
-    usage: [[EXAMPLE_ID, 3, 17, 61_092_250, 250]],
+    usage: [USAGE_ROW],
+    limits: {},
     more: false,
   },
   answer: { log: EXAMPLE_LOG, refresh: [] },
@@ -164,7 +177,8 @@ const POLICY = {
   header: "x-session-token",
   plans: [
     {
-      ...{ id: 1, name: "gold", maxTokens: 100, tokenRefillRate: 10, refill: null, limits: [] },
+      ...{ id: 1, name: "gold", maxTokens: 100, tokenRefillRate: 10, refill: null },
+      limits: [{ name: "hourly", maxTokens: 900, tokenRefillRate: null, refill: "900/1h", applies: "always" as const }],
       ...{ maxAge: 1_800_000, lifetime: A_DAY_MS },
       ...{ tokenBudget: 100, scope: "edge", maxSessionsPerUser: null, onMaxSessions: "refuse" },
       ...{ enforcement: null, onUnreachable: null },

@@ -1,6 +1,7 @@
 // Durations as operators write them. Without a unit they are ms, so a small number was meant in another unit.
+import { durationMs } from "../domain/duration.js";
 
-const DURATION = /^(\d{1,15})(ms|s|m|h|d)?$/;
+const UNITLESS = /^\d{1,15}$/;
 const UNITS = ["ms", "s", "m", "h", "d"] as const;
 const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 const TIMES = "a time such as 90s, 15m, 12h or 30d (without a unit: ms)";
@@ -13,18 +14,18 @@ type Duration = { readonly ok: true; readonly ms: number } | { readonly ok: fals
 
 /** A violation is to be said after the name of the variable. */
 export function durationAtLeast(text: string, minMs: number): Duration {
-  const [, digits = "", unit] = DURATION.exec(text) ?? [];
-  const ms = Number(digits) * (UNIT_MS[unit ?? "ms"] ?? 1);
+  const isUnitless = UNITLESS.test(text);
+  const ms = isUnitless ? Number(text) : (durationMs(text) ?? 0);
   if (ms < 1 || !Number.isSafeInteger(ms)) return { ok: false, violation: `expected ${TIMES}, got "${text}"` };
-  if (ms >= (unit === undefined ? Math.max(minMs, MIN_UNITLESS_MS) : minMs)) return { ok: true, ms };
+  if (ms >= (isUnitless ? Math.max(minMs, MIN_UNITLESS_MS) : minMs)) return { ok: true, ms };
   if (ms >= minMs) {
-    const hint = `did you mean ${digits}s or ${digits}ms?`;
+    const hint = `did you mean ${text}s or ${text}ms?`;
     return { ok: false, violation: `expected a unit, or at least ${MIN_UNITLESS_MS} ms, got "${text}"; ${hint}` };
   }
   const least = `expected at least ${inWords(minMs)}`;
-  if (unit !== undefined) return { ok: false, violation: `${least}, got "${text}"` };
-  const inUnit = (one: string): number => Number(digits) * (UNIT_MS[one] ?? 1);
-  const meant = UNITS.filter((one) => inUnit(one) >= minMs && inUnit(one) <= MEANT_MAX_MS).map((one) => digits + one);
+  if (!isUnitless) return { ok: false, violation: `${least}, got "${text}"` };
+  const inUnit = (one: string): number => Number(text) * (UNIT_MS[one] ?? 1);
+  const meant = UNITS.filter((one) => inUnit(one) >= minMs && inUnit(one) <= MEANT_MAX_MS).map((one) => text + one);
   const hint = meant.length === 0 ? "" : `; did you mean ${meant.reverse().join(" or ")}?`;
   return { ok: false, violation: `${least}, got "${text}", which is ${text} ms${hint}` };
 }

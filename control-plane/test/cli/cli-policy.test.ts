@@ -13,12 +13,12 @@ const MISPLACED = `version: 1\n${PLANS}table: { capacity: 2048 }\ncontrolPlane: 
 /** Of GOOD. Edges name it by the first 8 bytes of SHA-256 over this. */
 const CANONICAL =
   '{"version":1,"token":{"from":[{"header":"x-session-id"}],"forward":true,"identity":false},"annotate":[],' +
-  '"plans":[{"id":0,"name":"starter","maxTokens":100,"tokenRefillRate":10,' +
+  '"plans":[{"id":0,"name":"starter","maxTokens":100,"tokenRefillRate":10,"refill":null,"limits":[],' +
   '"maxAge":1800000,"lifetime":86400000,"tokenBudget":null,"scope":"edge","maxSessionsPerUser":null,' +
-  '"onMaxSessions":"refuse","enforcement":null}],"routes":[],"enforcement":"enforce","onMiss":"acquire","onUnreachable":"trust",' +
+  '"onMaxSessions":"refuse","enforcement":null,"onUnreachable":null}],"routes":[],"enforcement":"enforce","onMiss":"acquire","onUnreachable":"trust",' +
   '"onContention":"deny","onTableFull":"deny","controlPlane":{"acquireTimeout":250,"reportInterval":5000},' +
   '"sessions":{"cleanupInterval":60000,"openStreams":"close"},' +
-  '"response":{"headers":"draft","body":"json","upstreamHeaders":"replace"}}';
+  '"response":{"headers":"draft","body":"json","upstreamHeaders":"replace","limits":"tightest"}}';
 const HASH = createHash("sha256").update(CANONICAL).digest("hex").slice(0, 16);
 /** No control plane, no token. */
 const env = { SLUICE_ADMIN_TOKEN: "", SLUICE_URL: "http://127.0.0.1:1" };

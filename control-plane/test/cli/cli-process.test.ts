@@ -27,7 +27,7 @@ it("the command reads the token from a file, prints the result and ends with the
   const args = ["--token-file", token, "session", "show", session.id, "--json"];
   const shown = await run(program(), args, { SLUICE_URL: plane.url });
   expect(shown).toMatchObject({ code: 0, stderr: "" });
-  expect(JSON.parse(shown.stdout)).toEqual({ session });
+  expect(JSON.parse(shown.stdout)).toEqual({ session, buckets: [] });
   const env = { SLUICE_URL: plane.url, SLUICE_ADMIN_TOKEN: ADMIN_TOKEN };
   const missing = await run(program(), ["session", "show", session.id.replace(/.{12}$/, "0".repeat(12))], env);
   expect(missing).toMatchObject({ code: 1, stdout: "" });

@@ -5,7 +5,7 @@ import type { Session } from "../../src/cli/client/answers.js";
 import { jsonLines, sluice } from "../support/cli.js";
 import { created, ISSUER_TOKEN, startTestControlPlane } from "../support/control-plane.js";
 import type { Created } from "../support/control-plane.js";
-import { METERED, STARTER } from "../support/sessions.js";
+import { LIMITED, METERED, STARTER } from "../support/sessions.js";
 
 const UNKNOWN = "019b76da-a800-7000-8000-000000000000";
 
@@ -56,7 +56,7 @@ describe("session show", () => {
       expect(ran.out).toContain(text);
     }
     expect(ran.out).not.toContain(token);
-    expect(jsonLines(await sluice(`session show ${session.id} --json`, plane))).toEqual([{ session }]);
+    expect(jsonLines(await sluice(`session show ${session.id} --json`, plane))).toEqual([{ session, buckets: [] }]);
   });
 
   it("session show prints consumption, and its budget only where the plan has one", async () => {
@@ -66,6 +66,21 @@ describe("session show", () => {
     for (const { session } of [free, metered]) await plane.report([[session.id, 1, 109, 0, 0]]);
     expect((await sluice(`session show ${free.session.id}`, plane)).out).toMatch(/^consumed +109 tokens$/m);
     expect((await sluice(`session show ${metered.session.id}`, plane)).out).toMatch(/^consumed +109 of 5000 tokens$/m);
+  });
+
+  it("session show prints what each limit of a live session holds, and when that was reported", async () => {
+    const plane = await startTestControlPlane();
+    plane.setPlans(LIMITED);
+    const { session } = await created(plane);
+    expect((await sluice(`session show ${session.id}`, plane)).out).toContain("its buckets are full everywhere");
+    const limits = { "0a1b2c3d": ["daily", "search"] };
+    await plane.report([[session.id, 1, 5, 50_000_000, 0, "0a1b2c3d", [7_000_000, 3_000_000]]], { limits });
+    const { out } = await sluice(`session show ${session.id}`, plane);
+    for (const level of ["limited +50\\.0 +100", "daily +7\\.0 +10000", "search +3\\.0 +20"]) {
+      expect(out).toMatch(new RegExp(`^gw-1 +${level} +[0-9.]+ +2026-01-01T00:00:00Z$`, "m"));
+    }
+    await plane.call("DELETE", `/v1/sessions/${session.id}`);
+    expect((await sluice(`session show ${session.id}`, plane)).out).not.toContain("LIMIT");
   });
 
   it("session show of no session is exit code 1", async () => {

@@ -5,6 +5,7 @@ import { jsonLines, sluice } from "../support/cli.js";
 import { created, INSTANCE, KEYS, startTestControlPlane } from "../support/control-plane.js";
 import type { TestControlPlane } from "../support/control-plane.js";
 import { answer, answering } from "../support/scripted-server.js";
+import { LIMITED } from "../support/sessions.js";
 import { watchFrom } from "../support/watch-from.js";
 import { FILTER, request } from "../support/watching.js";
 
@@ -46,8 +47,33 @@ describe("bucket", () => {
     const id = await spent(plane, 12);
     const ran = await sluice(`bucket ${id}`, plane);
     expect(ran.code, ran.err).toBe(0);
-    expect(ran.out).toMatch(/^gw-1 +50\.0 +100 +10 +2026-01-01T00:00:00Z$/m);
+    expect(ran.out).toMatch(/^gw-1 +starter +50\.0 +100 +10 +2026-01-01T00:00:00Z$/m);
     expect(jsonLines(await sluice(`bucket ${id} --json`, plane))).toMatchObject([{ edge: "gw-1", tokens: 50 }]);
+  });
+
+  it("bucket shows each further limit's level below the plan's own, with the time of its report", async () => {
+    const plane = await startTestControlPlane();
+    plane.setPlans(LIMITED);
+    const { session } = await created(plane);
+    const limits = { "0a1b2c3d": ["daily"] };
+    await plane.report([[session.id, 1, 5, 50_000_000, 0, "0a1b2c3d", [9_000_500_000]]], { limits });
+    const { out } = await sluice(`bucket ${session.id}`, plane);
+    expect(out).toMatch(
+      /^gw-1 +limited +50\.0 .*\ngw-1 +daily +9000\.5 +10000 +0\.1157 +2026-01-01T00:00:00Z\ngw-1 +search +20\.0 +20 +0\.5 +-$/m,
+    );
+    const [json] = jsonLines(await sluice(`bucket ${session.id} --json`, plane));
+    expect(json).toMatchObject({
+      limits: [
+        { name: "daily", tokens: 9000.5 },
+        { name: "search", lastRefill: null },
+      ],
+    });
+  });
+
+  it("bucket shows the plan's bucket alone of a control plane that knows no further limits", async () => {
+    const older = { edge: "gw-1", instance: INSTANCE, capacity: 100, tokens: 50, refillRate: 10, lastRefill: 0 };
+    const ran = await sluice(`bucket ${UNKNOWN}`, await answering(answer(200, { buckets: [older] })));
+    expect(ran.out).toMatch(/^gw-1 +- +50\.0 +100 +10 +1970-01-01T00:00:00Z$/m);
   });
 
   it("bucket says that it is full where no edge has reported", async () => {

@@ -1,6 +1,7 @@
 // What every store must do with the rows of a session that many instances hold. An adapter's test calls this.
 import { expect, it } from "vitest";
 
+import { decideAcquire } from "../../src/domain/decisions/acquire-session.js";
 import { FORMER, MAX_REMEMBERED, MAX_ROWS_A_SESSION } from "../../src/domain/former-rows.js";
 import type { Instance } from "../../src/domain/stored.js";
 import { A, ALWAYS, B, FAR, NO_BUDGETS, NOW_MS, row, withSession } from "../support/store-with-usage.js";
@@ -113,6 +114,33 @@ function comingBack(opened: Opened): void {
     expect(rows.find(({ edge }) => edge === A.edge)).toMatchObject({ ...A, figures: { rev: 9, consumed: 10 } });
     await store.usage.report([row(id, 10, 13, A)], NO_BUDGETS);
     expect([await consumedOf(store, id), await sumOf(store, id)]).toEqual([before + 3, before + 3]);
+  });
+
+  it("an instance whose row was merged has its levels of further limits when it is back", async () => {
+    const [store, { id }] = await opened();
+    const [daily, search] = [
+      { levelMicro: 5, atMs: NOW_MS },
+      { levelMicro: -6, atMs: NOW_MS },
+    ];
+    await store.usage.report([row(id, 9, 10, { ...A, limits: { daily, search } })], NO_BUDGETS);
+    await reportEach(store, id, count(FLOOD));
+    const { rows } = await store.usage.hold(id, A, NOW_MS + 90_000, ALWAYS);
+    expect(rows.find(({ edge }) => edge === A.edge)).toMatchObject({ figures: { limits: { daily, search } } });
+    await store.usage.report([row(id, 10, 11, { ...A, limits: { daily: search } })], NO_BUDGETS);
+    const own = (await store.usage.rowsOf(id)).find(({ edge }) => edge === A.edge);
+    expect(own?.figures?.limits).toEqual({ daily: search, search });
+  });
+
+  it("an acquire with a row of an instance that has none keeps the bound, and counts it", async () => {
+    const [store, { id }] = await opened();
+    await reportEach(store, id, count(FLOOD));
+    const said = { asker: A, atMs: NOW_MS + 90_000, rows: [row(id, 3, 4, A)], budgets: NO_BUDGETS };
+    await store.update("session", id, (state) => decideAcquire(state, said, () => "hold"));
+    const { found } = await store.usage.look(id);
+    expect(found?.rows.length).toBeLessThanOrEqual(MAX_ROWS_A_SESSION);
+    const own = found?.rows.find(({ edge }) => edge === A.edge);
+    expect(own).toMatchObject({ ...A, acquiredAtMs: NOW_MS + 90_000, figures: { rev: 3, consumed: 4 } });
+    expect([await consumedOf(store, id), await sumOf(store, id)]).toEqual([FLOOD + 4, FLOOD + 4]);
   });
 
   it("an instance that acquired a session stays, whatever number of others only report", async () => {

@@ -1,10 +1,12 @@
 // What every store must do when an instance acquires a session. An adapter's test calls this with a way to open one.
 import { expect, it } from "vitest";
 
+import { decideAcquire } from "../../src/domain/decisions/acquire-session.js";
+import type { ReportedRow } from "../../src/domain/decisions/reported-rows.js";
 import type { Instance } from "../../src/domain/stored.js";
 import type { Session } from "../../src/domain/session.js";
-import { sessionAt } from "../support/sessions.js";
-import { A, ALWAYS, FAR, NO_BUDGETS, NOW_MS, withSession } from "../support/store-with-usage.js";
+import { METERED, sessionAt } from "../support/sessions.js";
+import { A, ALWAYS, FAR, NO_BUDGETS, NOW_MS, row, withSession } from "../support/store-with-usage.js";
 import type { Opened, StoreWithUsage } from "../support/store-with-usage.js";
 
 /** `open` gives an empty store and sees to its end. */
@@ -12,6 +14,7 @@ export function holdingContract(open: () => Promise<StoreWithUsage>): void {
   const opened = withSession(open);
   whoHolds(opened);
   activity(opened);
+  withRows(opened);
 }
 
 function whoHolds(opened: Opened): void {
@@ -102,5 +105,38 @@ function activity(opened: Opened): void {
     await Promise.all([store.revoke(id, NOW_MS + 1), store.usage.hold(id, A, NOW_MS + 2, ALWAYS)]);
     expect((await store.find(id))?.revokedAt).toBe(NOW_MS + 1);
     expect((await store.position()).cursor).toBe(cursor + 1);
+  });
+}
+
+const hold = () => "hold" as const;
+
+function withRows(opened: Opened): void {
+  it("an acquire with rows is one update: it counts them, and holds the session by them", async () => {
+    const [store, { id }] = await opened(METERED);
+    const budgets = new Map([[METERED.id, 5]]);
+    const acquire = (rows: readonly ReportedRow[]) =>
+      store.update("session", id, (state) => decideAcquire(state, { asker: A, atMs: NOW_MS + 9, rows, budgets }, hold));
+    const limits = { daily: { levelMicro: 5, atMs: NOW_MS + 1 } };
+    const { answer } = await acquire([row(id, 2, 5, { limits })]);
+    expect(answer).toMatchObject({ outcome: "held", session: { tokens: { consumed: 5 }, lastActivity: NOW_MS + 9 } });
+    expect(answer.rows).toMatchObject([{ ...A, figures: { rev: 2, limits } }]);
+    expect((await store.usage.look(id)).found?.rows).toMatchObject([{ ...A, acquiredAtMs: NOW_MS + 9 }]);
+    expect((await acquire([row(id, 2, 5, { limits: {} })])).answer.reported).toMatchObject({ consumed: 0 });
+    expect(await store.find(id)).toMatchObject({ tokens: { consumed: 5 }, announcedBudget: 5 });
+    expect((await store.position()).cursor).toBe(1);
+  });
+
+  it("an acquire whose row is of a session that is over counts it, and holds nothing", async () => {
+    const [store, { id }] = await opened();
+    const over = { asker: A, atMs: NOW_MS + 9, rows: [row(id, 2, 5)], budgets: NO_BUDGETS };
+    for (const choice of ["unsure", "end"] as const) {
+      const { answer } = await store.update("session", id, (state) => decideAcquire(state, over, () => choice));
+      expect(answer.outcome).toBe(choice === "end" ? "ended" : "unsure");
+      const [consumed, ended] = choice === "end" ? [5, { idleEndedAt: NOW_MS + 9 }] : [0, {}];
+      expect(await store.find(id)).toMatchObject({ tokens: { consumed }, ...ended });
+    }
+    await store.update("session", id, (state) => decideAcquire(state, { ...over, rows: [row(id, 3, 7)] }, hold));
+    expect(await store.find(id)).toMatchObject({ tokens: { consumed: 7 }, idleEndedAt: NOW_MS + 9 });
+    expect((await store.usage.look(id)).found?.rows).toMatchObject([{ ...A, acquiredAtMs: 0, figures: { rev: 3 } }]);
   });
 }

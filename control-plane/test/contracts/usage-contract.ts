@@ -82,6 +82,23 @@ function reports(opened: Opened): void {
     await fc.assert(property, { numRuns: 60 });
   });
 
+  it("levels of further limits are kept by name: a later row replaces those that it has", async () => {
+    const [store, { id }] = await opened();
+    const at = (levelMicro: number, atMs: number) => ({ levelMicro, atMs });
+    const [daily, odd] = [at(5, NOW_MS + 1), at(-6, NOW_MS + 1)];
+    await store.usage.report([row(id, 1, 5, { limits: { daily, constructor: odd, "7": odd } })], NO_BUDGETS);
+    await store.usage.report([row(id, 2, 5)], NO_BUDGETS);
+    const later = at(4, NOW_MS + 3);
+    await store.usage.report([row(id, 3, 6, { limits: { daily: later } })], NO_BUDGETS);
+    for (const rev of [3, 1])
+      await store.usage.report([row(id, rev, 9, { limits: { daily, other: odd } })], NO_BUDGETS);
+    await store.usage.hold(id, A, NOW_MS + 9, ALWAYS);
+    const limits = { daily: later, constructor: odd, "7": odd };
+    expect(await store.usage.rowsOf(id)).toEqual([
+      { ...A, figures: { rev: 3, consumed: 6, levelMicro: 1, atMs: NOW_MS + 3, reportedAtMs: NOW_MS + 3, limits } },
+    ]);
+  });
+
   it("rows of a session that has ended count, and do not make it active", async () => {
     const [store, { id }] = await opened();
     await store.revoke(id, NOW_MS + 1);

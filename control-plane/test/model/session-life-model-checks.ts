@@ -6,10 +6,13 @@ import { listSessions } from "../../src/app/sessions/list-sessions.js";
 import { showBuckets, showUsage } from "../../src/app/sessions/show-usage.js";
 import type { UsageOfEdge, UsageOfInstance } from "../../src/app/sessions/show-usage.js";
 import type { WatchAnswer, WatchRequest } from "../../src/app/ports/watch-ports.js";
+import type { BucketLimits } from "../../src/domain/level.js";
+import { tokensPerSecond } from "../../src/domain/policy/rate.js";
 import type { LmdbLayout } from "../../src/store/lmdb/layout.js";
 import { INSTANCES, ISSUERS } from "./session-life-model.js";
 import type { SessionLifeModel } from "./session-life-model.js";
-import type { ModelSession } from "./session-life-model-stored.js";
+import { levelIn, limitsOf } from "./session-life-model-levels.js";
+import type { ModelLevel, ModelSession } from "./session-life-model-stored.js";
 import type { SessionLife } from "./session-life.js";
 import { settled } from "../support/watching.js";
 
@@ -54,15 +57,18 @@ function usageOf({ rows }: ModelSession): UsageOfEdge[] {
 }
 
 function bucketsOf(model: SessionLifeModel, session: ModelSession): object[] {
-  const { maxTokens: capacity, tokenRefillRate: refillRate } = model.planOf(session) ?? {
-    ...session.plan,
-    tokenRefillRate: 0,
+  const plan = model.planOf(session) ?? { ...session.plan, tokenRefillRate: 0, refill: null, limits: [] };
+  const level = (limit: BucketLimits & { readonly name: string }, at: ModelLevel | null): object => {
+    const { name, maxTokens: capacity } = limit;
+    const [tokens, refillRate] = [levelIn(limit, at, model.nowMs) / MICRO, tokensPerSecond(limit)];
+    return { name, capacity, tokens, refillRate, lastRefill: at?.atMs ?? null };
   };
   return [...new Set(INSTANCES.map(({ edge }) => edge))].flatMap((edge) => {
     const last = model.lastReport(session, edge);
     if (last === undefined) return [];
-    const tokens = model.levelOf(session, last.figures) / MICRO;
-    return [{ edge, instance: last.instance, capacity, tokens, refillRate, lastRefill: last.figures.atMs }];
+    const known = limitsOf(model, session, edge, last.figures);
+    const limits = plan.limits.map((limit) => level(limit, known.get(limit.name) ?? null));
+    return [{ edge, instance: last.instance, ...level(plan, last.figures), limits }];
   });
 }
 

@@ -2,21 +2,48 @@
 import fc from "fast-check";
 import { expect } from "vitest";
 
-import { acquireSession } from "../../src/app/edges/acquire-session.js";
+import { acquireSessions } from "../../src/app/edges/acquire-session.js";
 import { reportUsage } from "../../src/app/edges/report-usage.js";
 import type { RowOfReport } from "../../src/app/edges/report-usage.js";
 import { expectWatchTells } from "./session-life-model-checks.js";
 import { anySession } from "./session-life-model-clients.js";
 import { command } from "./session-life-model-command.js";
-import { INSTANCES } from "./session-life-model.js";
+import { INSTANCES, LIMIT_NAMES } from "./session-life-model.js";
 import type { ModelInstance, SessionLifeModel } from "./session-life-model.js";
-import type { Spent } from "./session-life-model-stored.js";
+import { levelIn, levelOf, limitsOf } from "./session-life-model-levels.js";
+import type { ModelSession, Spent } from "./session-life-model-stored.js";
 
 const anyInstance = fc.constantFrom(...INSTANCES);
 
-const acquire = command("acquire", fc.tuple(anySession, anyInstance), async ([one, asker], model, life) => {
+const anyLevel = fc.integer({ min: -5_000_000, max: 60_000_000 });
+/** unsent: spent, and reported with a later row only. */
+const row = fc.record({
+  one: anySession,
+  kind: fc.constantFrom("new", "new", "new", "repeated", "older", "unsent"),
+  revs: fc.integer({ min: 1, max: 3 }),
+  tokens: fc.nat(30),
+  levelMicro: anyLevel,
+  limits: fc.option(fc.dictionary(fc.constantFrom(...LIMIT_NAMES), anyLevel, { minKeys: 1 }), { nil: undefined }),
+  idleMs: fc.constantFrom(0, 400, 5000, 70_000, 700_000),
+});
+/** With what the asker says of sessions: mostly of the one that it asks about. */
+const ask = fc.record({
+  one: anySession,
+  asker: anyInstance,
+  rows: fc.array(row, { maxLength: 2 }),
+  own: fc.boolean(),
+});
+
+const acquire = command("acquire", ask, async ({ one, asker, rows: said, own }, model, life) => {
   const id = model.idAt(one);
-  const answer = await acquireSession(life.process.ports, id, asker);
+  const rows = rowsOf(said, model, asker, own ? id : undefined);
+  const spent = { rows, malformed: [] };
+  const [answer] = (await acquireSessions(life.process.ports, [id], asker, spent)) ?? [];
+  take(
+    model,
+    asker,
+    rows.filter(({ sessionId }) => sessionId === id),
+  );
   expect(answer).toEqual({ ...acquired(model, id, asker), generation: 1, log: model.log, cursor: model.cursor });
 });
 
@@ -34,33 +61,25 @@ function acquired(model: SessionLifeModel, id: string, asker: ModelInstance): ob
   session.lastActivity = model.nowMs;
   session.rows.set(asker.instance, own);
   const figures = own ?? model.lastReport(session, asker.edge)?.figures ?? null;
-  const level = Math.max(0, model.levelOf(session, figures));
+  const level = Math.max(0, levelOf(model, session, figures));
+  const limits = model.planOf(session)?.limits ?? [];
+  const levels = [...limitsOf(model, session, asker.edge, figures)].map(([name, at]) => {
+    const limit = limits.find((one) => one.name === name);
+    return [name, Math.max(0, limit === undefined ? at.levelMicro : levelIn(limit, at, model.nowMs))];
+  });
   const budget = model.planOf(session)?.tokenBudget ?? null;
   const budgetSpent = budget !== null && model.consumedOf(session) >= budget;
-  return { ...answer, plan: session.plan.id, level, budgetSpent };
+  const further = levels.length === 0 ? {} : { levels: Object.fromEntries(levels) as object };
+  return { ...answer, plan: session.plan.id, level, ...further, budgetSpent };
 }
 
-/** unsent: spent, and reported with a later row only. */
-const row = fc.record({
-  one: anySession,
-  kind: fc.constantFrom("new", "new", "new", "repeated", "older", "unsent"),
-  revs: fc.integer({ min: 1, max: 3 }),
-  tokens: fc.nat(30),
-  levelMicro: fc.integer({ min: -5_000_000, max: 60_000_000 }),
-  idleMs: fc.constantFrom(0, 400, 5000, 70_000, 700_000),
-});
+type RowSaid = typeof row extends fc.Arbitrary<infer Said> ? Said : never;
+type Use = Pick<RowSaid, "revs" | "tokens" | "levelMicro" | "limits">;
 const report = fc.record({ instance: anyInstance, more: fc.boolean(), rows: fc.array(row, { maxLength: 4 }) });
 
 const reportSpent = command("report", report, async (said, model, life) => {
   const { instance, more } = said;
-  const rows: RowOfReport[] = [];
-  for (const { one, kind, idleMs, ...use } of said.rows) {
-    const sessionId = model.idAt(one);
-    const all = historyOf(model, sessionId, instance);
-    if (kind === "new" || kind === "unsent") all.push(spentMore(all.at(-1), use));
-    const sent = kind === "older" ? all[Math.floor(all.length / 2)] : all.at(-1);
-    if (kind !== "unsent" && sent !== undefined) rows.push({ sessionId, idleMs, ...sent });
-  }
+  const rows = rowsOf(said.rows, model, instance);
   const answer = await reportUsage(life.process.ports, { ...instance, worker: "", rows, malformed: [], more });
   take(model, instance, rows);
   model.noteContact(instance, { more });
@@ -75,30 +94,69 @@ const reportSpent = command("report", report, async (said, model, life) => {
   });
 });
 
+/** What the instance says, of the session if one is given. */
+function rowsOf(
+  said: readonly RowSaid[],
+  model: SessionLifeModel,
+  instance: ModelInstance,
+  only?: string,
+): readonly RowOfReport[] {
+  const rows: RowOfReport[] = [];
+  for (const { one, kind, idleMs, ...use } of said) {
+    const sessionId = only ?? model.idAt(one);
+    const all = historyOf(model, sessionId, instance);
+    if (kind === "new" || kind === "unsent") all.push(spentMore(all.at(-1), use));
+    const sent = kind === "older" ? all[Math.floor(all.length / 2)] : all.at(-1);
+    if (kind !== "unsent" && sent !== undefined) rows.push({ sessionId, idleMs, ...sent });
+  }
+  return rows;
+}
+
 function historyOf({ spent }: SessionLifeModel, id: string, { instance }: ModelInstance): Spent[] {
   const all = spent.get(`${id} ${instance}`) ?? [];
   spent.set(`${id} ${instance}`, all);
   return all;
 }
 
-function spentMore(last: Spent | undefined, use: { revs: number; tokens: number; levelMicro: number }): Spent {
+function spentMore(last: Spent | undefined, { revs, tokens, levelMicro, limits }: Use): Spent {
   const { rev, consumed } = last ?? { rev: 0, consumed: 0 };
-  return { rev: rev + use.revs, consumed: consumed + use.tokens, levelMicro: use.levelMicro };
+  return { rev: rev + revs, consumed: consumed + tokens, levelMicro, ...(limits && { limits }) };
 }
 
-/** Of each session the row of the highest rev counts, if it is higher than what is known. */
-function take(model: SessionLifeModel, { instance }: ModelInstance, rows: readonly RowOfReport[]): void {
-  const highest = new Map<string, RowOfReport>();
-  for (const one of rows) if (one.rev >= (highest.get(one.sessionId)?.rev ?? 0)) highest.set(one.sessionId, one);
-  for (const { sessionId, idleMs, ...spent } of highest.values()) {
-    const session = model.stored.sessions.get(sessionId);
-    if (session === undefined || spent.rev <= (session.rows.get(instance)?.rev ?? 0)) continue;
-    const atMs = model.nowMs - idleMs;
-    session.rows.set(instance, { ...spent, atMs, reportedAtMs: model.nowMs });
-    const isOver = session.revokedAt !== null || session.idleEnded;
-    if (!isOver) session.lastActivity = Math.max(session.lastActivity, atMs);
-    model.tellBudget(session);
+/** Of each session the row of the highest rev counts; and before it the highest that tells of limits, if it does not. */
+function take(model: SessionLifeModel, instance: ModelInstance, rows: readonly RowOfReport[]): void {
+  for (const id of new Set(rows.map(({ sessionId }) => sessionId))) {
+    const own = rows.filter(({ sessionId }) => sessionId === id);
+    const newest = highest(own);
+    const ofLimits = highest(own.filter(({ limits }) => limits !== undefined));
+    const counting = ofLimits !== undefined && ofLimits.rev < (newest?.rev ?? 0) ? [ofLimits, newest] : [newest];
+    const session = model.stored.sessions.get(id);
+    if (session === undefined) continue;
+    const news = counting.filter((one) => one !== undefined && takeRow(model, session, instance, one));
+    if (news.length > 0) model.tellBudget(session);
   }
+}
+
+/** The last of those with the highest rev. */
+const highest = (rows: readonly RowOfReport[]): RowOfReport | undefined =>
+  rows.reduce<RowOfReport | undefined>((most, one) => (one.rev >= (most?.rev ?? 0) ? one : most), undefined);
+
+/** News only if its rev is higher than what is known. What it does not say of limits stays. */
+function takeRow(
+  { nowMs }: SessionLifeModel,
+  session: ModelSession,
+  { instance }: ModelInstance,
+  { idleMs, limits = {}, rev, consumed, levelMicro }: RowOfReport,
+): boolean {
+  const before = session.rows.get(instance);
+  if (rev <= (before?.rev ?? 0)) return false;
+  const atMs = nowMs - idleMs;
+  const all = new Map(before?.limits ?? []);
+  for (const [name, level] of Object.entries(limits)) all.set(name, { levelMicro: level, atMs });
+  session.rows.set(instance, { rev, consumed, levelMicro, atMs, reportedAtMs: nowMs, limits: all });
+  const isOver = session.revokedAt !== null || session.idleEnded;
+  if (!isOver) session.lastActivity = Math.max(session.lastActivity, atMs);
+  return true;
 }
 
 const cursor = fc.record({ instance: anyInstance, back: fc.integer({ min: -2, max: 12 }), ofOtherLog: fc.boolean() });

@@ -6,9 +6,10 @@ import type { RevocationFilter } from "../../src/domain/stored.js";
 import { changePlan } from "../../src/app/sessions/change-plan.js";
 import { revokeSession } from "../../src/app/sessions/revoke-session.js";
 import type { PlanOfPolicy, PlansOfPolicy } from "../../src/domain/plan.js";
+import type { Limit, Rate } from "../../src/domain/policy/policy.js";
 import { anyOrg, anyPlan, anySession, anyUser, anyViewer } from "./session-life-model-clients.js";
 import { command } from "./session-life-model-command.js";
-import { PLAN_NAMES } from "./session-life-model.js";
+import { LIMIT_NAMES, PLAN_NAMES } from "./session-life-model.js";
 import type { SessionLifeModel } from "./session-life-model.js";
 import type { ModelSession } from "./session-life-model-stored.js";
 import { settled } from "../support/watching.js";
@@ -77,17 +78,28 @@ function changed(model: SessionLifeModel, id: string, planName: string): object 
 
 const planNumber = (index: number): number => [0, 3, 7][index] ?? 0;
 
-const limits = fc.record({
-  maxTokens: fc.constantFrom(20, 50),
-  tokenRefillRate: fc.constantFrom(0, 1, 10),
-  refill: fc.constant(null),
-  limits: fc.constant([]),
+const rate = fc.constantFrom<Rate>(
+  ...[0, 1, 10].map((tokenRefillRate) => ({ tokenRefillRate, refill: null })),
+  ...["600/1m", "10000/1d"].map((refill) => ({ tokenRefillRate: null, refill })),
+);
+const maxTokens = fc.constantFrom(20, 50);
+const furtherLimit = fc.tuple(fc.constantFrom(...LIMIT_NAMES), maxTokens, rate).map(([name, most, of]): Limit => {
+  return { name, maxTokens: most, ...of, applies: "always" };
+});
+const furtherLimits = fc
+  .uniqueArray(furtherLimit, { selector: ({ name }) => name, maxLength: LIMIT_NAMES.length })
+  .map((all) => all.sort((one, other) => (one.name < other.name ? -1 : 1)));
+
+const otherLimits = fc.record({
+  maxTokens,
+  limits: furtherLimits,
   maxAge: fc.constantFrom(MINUTE_MS, 10 * MINUTE_MS),
   lifetime: fc.constantFrom(20 * MINUTE_MS, 60 * MINUTE_MS, 2 * 24 * 60 * MINUTE_MS),
   tokenBudget: fc.constantFrom(null, 40, 100),
   maxSessionsPerUser: fc.constantFrom(null, 1, 2, 3),
   onMaxSessions: fc.constantFrom("refuse" as const, "removeOldest" as const),
 });
+const limits = fc.tuple(otherLimits, rate).map(([others, of]) => ({ ...others, ...of }));
 /** Each plan keeps its id and name; some are absent. */
 const someLimits = fc.tuple(limits, fc.option(limits, { freq: 6 }), fc.option(limits, { freq: 6 }));
 const asPolicy = (all: readonly (Omit<PlanOfPolicy, "id" | "name"> | null)[]): PlansOfPolicy => ({

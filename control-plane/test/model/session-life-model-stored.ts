@@ -6,11 +6,18 @@ export interface Spent {
   readonly rev: number;
   readonly consumed: number;
   readonly levelMicro: number;
+  /** In further limits, by name; those that the plan had at the instance then. */
+  readonly limits?: Readonly<Record<string, number>>;
 }
 
-export interface ModelFigures extends Spent {
+export interface ModelLevel {
+  readonly levelMicro: number;
   readonly atMs: number;
+}
+
+export interface ModelFigures extends Omit<Spent, "limits">, ModelLevel {
   readonly reportedAtMs: number;
+  readonly limits: ReadonlyMap<string, ModelLevel>;
 }
 
 export interface ModelSession {

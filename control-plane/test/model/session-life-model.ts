@@ -22,10 +22,11 @@ export type ModelInstance = (typeof INSTANCES)[number];
 /** Two issuers and an operator. */
 export const ISSUERS = ["login", "app", "operator:1f2e3d4c"] as const;
 export const PLAN_NAMES = ["open", "metered", "replacing"] as const;
+/** One of them is the name of something that every object has. */
+export const LIMIT_NAMES = ["constructor", "daily", "search"] as const;
 export const DAY_MS = 86_400_000;
 const GONE_MS = 300_000;
 const SWEEP_ROUND_MS = 10_000;
-const MICRO = 1_000_000;
 
 export class SessionLifeModel {
   stored: Stored = {
@@ -170,22 +171,19 @@ export class SessionLifeModel {
     this.contacts.set(instance, { ...this.contacts.get(instance), atMs: nowMs, ...news });
   }
 
-  /** Which of the edge's instances reported the session last, with its figures. */
-  lastReport(session: ModelSession, edge: string): { instance: string; figures: ModelFigures } | undefined {
+  /** Which of the edge's instances reported the session last, with its figures; of those that have a level of a limit. */
+  lastReport(
+    session: ModelSession,
+    edge: string,
+    limit?: string,
+  ): { instance: string; figures: ModelFigures } | undefined {
     return INSTANCES.filter((one) => one.edge === edge)
       .flatMap(({ instance }) => {
         const figures = session.rows.get(instance) ?? null;
         return figures === null ? [] : [{ instance, figures }];
       })
+      .filter(({ figures }) => limit === undefined || figures.limits.has(limit))
       .sort((a, b) => b.figures.reportedAtMs - a.figures.reportedAtMs)[0];
-  }
-
-  /** Microtokens now, of a bucket that was reported; without figures it is full. Rates of these plans are integers. */
-  levelOf(session: ModelSession, figures: ModelFigures | null): number {
-    const { maxTokens, tokenRefillRate } = this.planOf(session) ?? { ...session.plan, tokenRefillRate: 0 };
-    if (figures === null) return maxTokens * MICRO;
-    const refilled = (tokenRefillRate ?? 0) * 1000 * Math.max(0, this.nowMs - figures.atMs - 1);
-    return Math.min(maxTokens * MICRO, figures.levelMicro + refilled);
   }
 }
 

@@ -275,6 +275,46 @@ describe("a store of schema 3", () => {
   });
 });
 
+describe("a store of schema 5", () => {
+  it("a store of schema 5 keeps its rows, and takes levels of further limits from now on", async () => {
+    const path = folder();
+    const before = await openStore(path);
+    const session = sessionAt(NOW_MS);
+    await before.create(session);
+    const first = { rev: 3, consumed: 2, levelMicro: 1, atMs: NOW_MS, reportedAtMs: NOW_MS };
+    const row = { sessionId: session.id, edge: "gw-1", instance: "aaaaaaaaaaaaaaaa" };
+    await before.usage.report([{ ...row, ...first }], new Map());
+    await before.db.env.transaction(() => void before.db.meta.put("schema", 5));
+    await before.close();
+    const store = await opened(path);
+    expect(store.db.meta.get("schema")).toBe(SCHEMA);
+    expect(await store.usage.rowsOf(session.id)).toMatchObject([{ figures: first }]);
+    const limits = { daily: { levelMicro: -5, atMs: NOW_MS } };
+    await store.usage.report([{ ...row, ...first, rev: 4, limits }], new Map());
+    expect(await store.usage.rowsOf(session.id)).toMatchObject([{ figures: { ...first, rev: 4, limits } }]);
+  });
+
+  it("levels of further limits come back from a backup as they were when it was made", async () => {
+    const [path, data] = [folder(), folder()];
+    const store = await openStore(path);
+    const session = sessionAt(NOW_MS);
+    await store.create(session);
+    const said = { sessionId: session.id, edge: "gw-1", instance: "aaaaaaaaaaaaaaaa", consumed: 2, levelMicro: 1 };
+    const report = (rev: number, levelMicro: number) =>
+      store.usage.report(
+        [{ ...said, rev, atMs: NOW_MS, reportedAtMs: NOW_MS, limits: { daily: { levelMicro, atMs: NOW_MS } } }],
+        new Map(),
+      );
+    await report(1, 7);
+    await backUpStore(path, join(data, "backup"));
+    await report(2, 3);
+    await store.close();
+    await restoreStore(join(data, "backup"), path, { force: true, random });
+    const [row] = await (await opened(path)).usage.rowsOf(session.id);
+    expect(row?.figures).toMatchObject({ rev: 1, limits: { daily: { levelMicro: 7, atMs: NOW_MS } } });
+  });
+});
+
 describe("a store of a newer version", () => {
   it("a store of a newer version is not opened, and not changed", async () => {
     const path = folder();

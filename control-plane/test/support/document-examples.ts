@@ -20,7 +20,7 @@ export interface Changes {
 }
 
 /** Objects whose keys are data. */
-const RECORDS = ["details", "running"];
+const RECORDS = ["details", "levels", "running"];
 
 export class DocumentExamples {
   readonly operations: readonly Described[];

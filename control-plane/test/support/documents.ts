@@ -1,5 +1,6 @@
 // Documents for property tests: policies and edge settings within the ranges, and what becomes of them by chance.
 import fc from "fast-check";
+import { limits, limitsOfRoute, ofKnownLimits, rate, type LimitsOfRoute } from "./limit-documents.js";
 
 /** The text with some stretches replaced: by pieces that mean something, by any character, or by nothing. */
 export function mutations(text: string): fc.Arbitrary<string> {
@@ -83,8 +84,7 @@ const enforcement = fc.oneof(
 const planFields = fc.record(
   {
     maxTokens: fc.integer({ min: 1, max: 9_000_000 }),
-    // Whole microtokens, as the double nearest to them: that prints with the same six decimals.
-    tokenRefillRate: fc.integer({ min: 0, max: 1_000_000_000_000 }).map((micro) => micro / 1_000_000),
+    limits,
     maxAge: durationMs,
     lifetime: durationMs,
     tokenBudget: fc.option(fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER })),
@@ -92,17 +92,25 @@ const planFields = fc.record(
     onMaxSessions: word("refuse", "removeOldest"),
     scope: fc.constant("edge"),
     enforcement: fc.option(enforcement),
+    onUnreachable: fc.option(word("trust", "deny")),
   },
-  { requiredKeys: ["maxTokens", "tokenRefillRate", "maxAge"] },
+  { requiredKeys: ["maxTokens", "maxAge"] },
 );
 
 const plans = fc
   .tuple(
     fc.uniqueArray(fc.nat(65_535), { minLength: 20, maxLength: 20 }),
     fc.uniqueArray(name, { minLength: 20, maxLength: 20 }),
-    fc.array(planFields, { minLength: 1, maxLength: 20 }),
+    fc.array(fc.tuple(planFields, rate), { minLength: 1, maxLength: 20 }),
   )
-  .map(([ids, names, all]) => all.map((fields, index) => ({ id: ids[index], name: names[index], ...fields })));
+  .map(([ids, names, all]) =>
+    all.map(([fields, ofPlan], index) => {
+      const named = { id: ids[index], name: names[index], ...ofPlan, ...fields };
+      // None has the plan's name.
+      const others = fields.limits?.filter((limit) => limit.name !== named.name);
+      return others === undefined ? named : { ...named, limits: others };
+    }),
+  );
 
 export const headerName = fc.stringMatching(/^x-t[a-z0-9-]{0,30}$/);
 
@@ -155,19 +163,22 @@ const matchOf = (index: number): fc.Arbitrary<object> =>
     .map(([path, conditions]) => ({ ...path, ...conditions }));
 
 /** A cost of 0 or 1 suits every plan. */
-const routes = fc.array(fc.tuple(fc.nat(1), fc.option(enforcement), fc.boolean()), { maxLength: 20 }).chain((all) =>
-  fc.tuple(
-    ...all.map(([cost, ofRoute, exempt], index) =>
-      matchOf(index).map((match) => {
-        const isAmbiguous = /%|\/\/|\/\./.test(JSON.stringify(match));
-        return exempt && !isAmbiguous ? { match, exempt } : { match, cost, enforcement: ofRoute };
-      }),
+const routes = fc
+  .array(fc.tuple(fc.nat(1), fc.option(enforcement), fc.boolean(), limitsOfRoute), { maxLength: 20 })
+  .chain((all) =>
+    fc.tuple(
+      ...all.map(([cost, ofRoute, exempt, ofLimits], index) =>
+        matchOf(index).map((match): LimitsOfRoute & { readonly match: object } => {
+          const isAmbiguous = /%|\/\/|\/\./.test(JSON.stringify(match));
+          const own = ofRoute === "off" && isAmbiguous ? null : ofRoute;
+          const route = exempt && !isAmbiguous ? { exempt } : { cost, enforcement: own, ...ofLimits };
+          return { match, ...route };
+        }),
+      ),
     ),
-  ),
-);
+  );
 
-/** Policies within the ranges, with any of their optional fields. */
-export const policies = fc.record(
+const anyPolicies = fc.record(
   {
     version: fc.constant(1),
     token,
@@ -195,12 +206,20 @@ export const policies = fc.record(
         headers: word("draft", "x-ratelimit", "both", "none"),
         body: word("json", "problem"),
         upstreamHeaders: word("replace", "keep"),
+        limits: word("tightest", "all"),
       },
       { requiredKeys: [] },
     ),
   },
   { requiredKeys: ["version", "plans"] },
 );
+
+/** Policies within the ranges, with any of their optional fields, in the order and the units of the canonical form. */
+export const policies = anyPolicies.map((document) => {
+  const known = document.plans.flatMap((plan) => plan.limits ?? []);
+  if (document.routes === undefined) return document;
+  return { ...document, routes: document.routes.map((route) => ofKnownLimits(route, known)) };
+});
 
 const settingsFields = {
   version: fc.constant(1),

@@ -2,6 +2,7 @@
 import { randomBytes } from "node:crypto";
 
 import type { PlanOfPolicy } from "../../src/domain/plan.js";
+import type { Limit } from "../../src/domain/policy/policy.js";
 import { newSessionId, SESSION_ID_RANDOM_BYTES } from "../../src/domain/session-id.js";
 import { createSession } from "../../src/domain/session.js";
 import type { Session } from "../../src/domain/session.js";
@@ -23,6 +24,18 @@ export const STARTER: PlanOfPolicy = {
   onMaxSessions: "refuse",
 };
 export const METERED: PlanOfPolicy = { ...STARTER, id: 7, name: "metered", maxTokens: 50, tokenBudget: 5000 };
+export const daily: Limit = {
+  name: "daily",
+  maxTokens: 10_000,
+  ...{ tokenRefillRate: null, refill: "10000/1d", applies: "always" },
+};
+export const search: Limit = {
+  name: "search",
+  maxTokens: 20,
+  ...{ tokenRefillRate: 0.5, refill: null, applies: "routes" },
+};
+/** Of the id of STARTER, so that one takes the other's place. */
+export const LIMITED: PlanOfPolicy = { ...STARTER, name: "limited", limits: [daily, search] };
 /** What a policy says beside its plans. */
 export const REPORTING = { controlPlane: { reportInterval: 5000 }, sessions: { cleanupInterval: 60_000 } };
 

@@ -16,7 +16,18 @@ export const YAML_TAGS: readonly string[] = [
   "!!",
 ];
 
-const FIELDS = ["version", "plans", "routes", "id", "name", "maxTokens", "tokenRefillRate", "enforcement", "table"];
+const FIELDS = [
+  "version",
+  "plans",
+  "routes",
+  "id",
+  "name",
+  "maxTokens",
+  "tokenRefillRate",
+  "limits",
+  "refill",
+  "table",
+];
 const SCALARS = [
   ...["", "~", "null", "true", "off", "a", "default", "enforce", "-", "?", ":", "<<", "="],
   ...["0", "1", "-1", "1e999", "-0", "0x1F", "0o17", "017", "0b1", "1_000", "190:20:30", ".5", "5.", "+1"],

@@ -2,7 +2,16 @@
 import { parseArgs } from "node:util";
 import { Failure, describe } from "../../../scripts/failure.js";
 
-const PARTS = ["request-path", "host-calls", "routes", "full-table", "ticks", "workers", "scale"] as const;
+const PARTS = [
+  "request-path",
+  "host-calls",
+  "routes",
+  "token-places",
+  "full-table",
+  "ticks",
+  "workers",
+  "scale",
+] as const;
 export type PartName = (typeof PARTS)[number];
 
 export interface BenchArguments {

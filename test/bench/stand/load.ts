@@ -20,7 +20,9 @@ export function requireH2load(): void {
 interface Way {
   /** How many are sent in a second; as fast as it goes unless given. */
   readonly perSecond?: number;
-  readonly path?: string;
+  readonly path?: string | undefined;
+  /** In place of the one that carries the token. */
+  readonly headers?: readonly string[] | undefined;
 }
 
 /** `requests` with this session token, or with none. Resolves with the answers by class of status. */
@@ -28,12 +30,12 @@ export async function h2load(
   port: number,
   requests: number,
   token: string | null,
-  { perSecond, path = "/" }: Way = {},
+  { perSecond, path = "/", headers }: Way = {},
 ): Promise<Record<string, number>> {
   const pace = perSecond === undefined ? [] : ["--rps", String(perSecond / CONNECTIONS)];
-  const header = token === null ? [] : ["-H", `x-session-id: ${token}`];
+  const sent = headers ?? (token === null ? [] : [`x-session-id: ${token}`]);
   const size = ["-n", String(requests), "-c", String(Math.min(CONNECTIONS, requests)), "-m", String(IN_FLIGHT)];
-  const args = [...size, ...pace, ...header, `http://127.0.0.1:${port}${path}`];
+  const args = [...size, ...pace, ...sent.flatMap((line) => ["-H", line]), `http://127.0.0.1:${port}${path}`];
   const { stdout: out } = await runCommand("h2load", args, { env: process.env });
   const counts = /status codes: (\d+) 2xx, (\d+) 3xx, (\d+) 4xx, (\d+) 5xx/.exec(out);
   if (counts === null) throw new Failure(`h2load did not tell its status codes:\n${out}`);

@@ -45,6 +45,7 @@ export class BrowserPage {
   private pageAsks: ((response: ServerResponse) => void) | undefined;
   private readonly waiting: ServerResponse[] = [];
   private settle: ((outcome: Outcome) => void) | undefined;
+  private cookie = "";
 
   private constructor(
     private readonly server: Server,
@@ -87,6 +88,12 @@ export class BrowserPage {
     return value as Result;
   }
 
+  /** As a login service beside the page does: a cookie that no script in the page sees. */
+  async setCookie(name: string, value: string): Promise<void> {
+    this.cookie = `${name}=${value}; Path=/; HttpOnly; SameSite=Lax`;
+    await this.run(async () => (await fetch("/login", { method: "POST" })).status, null);
+  }
+
   async close(): Promise<void> {
     await this.browser?.stop();
     this.server.close();
@@ -102,6 +109,8 @@ export class BrowserPage {
     } else if (request.url === "/outcome") {
       this.settle?.(JSON.parse(await text(request)) as Outcome);
       response.end();
+    } else if (request.url === "/login") {
+      response.writeHead(204, { "set-cookie": this.cookie }).end();
     } else {
       response.writeHead(200, { "content-type": "text/html" }).end(request.url === "/" ? PAGE : "");
     }

@@ -1,24 +1,31 @@
 // Policies for tests: a document from what a test cares about. JSON is YAML, so the file is written as JSON.
 
-export interface Limit {
-  readonly name: string;
-  readonly maxTokens: number;
+/** A number is ms. */
+export type Duration = number | string;
+
+/** One of the two. */
+export interface Rate {
   readonly tokenRefillRate?: number;
   readonly refill?: string;
+}
+
+export interface Limit extends Rate {
+  readonly name: string;
+  readonly maxTokens: number;
   readonly applies?: "always" | "routes";
 }
 
-export interface Plan {
+export interface Plan extends Rate {
   readonly name: string;
   readonly maxTokens: number;
-  readonly tokenRefillRate: number;
   readonly limits?: readonly Limit[];
-  readonly maxAge?: number;
-  readonly lifetime?: number;
+  readonly maxAge?: Duration;
+  readonly lifetime?: Duration;
   readonly tokenBudget?: number;
   readonly maxSessionsPerUser?: number;
   readonly onMaxSessions?: "refuse" | "removeOldest";
   readonly enforcement?: Enforcement;
+  readonly onUnreachable?: "trust" | "deny";
 }
 
 export type Enforcement = "enforce" | "shadow" | "observe" | "off" | { readonly shadow: number };
@@ -33,9 +40,20 @@ export interface Route {
     readonly headers?: readonly { readonly name: string; readonly value?: string }[];
   };
   readonly cost?: number;
-  readonly limits?: Readonly<Record<string, number | null>>;
   readonly exempt?: boolean;
   readonly enforcement?: Enforcement;
+  readonly limits?: Readonly<Record<string, number | null>>;
+  readonly settle?: Settle;
+}
+
+export interface Settle {
+  readonly limit?: string;
+  readonly header?: string;
+  readonly trailer?: string;
+  readonly metadata?: readonly [namespace: string, key: string];
+  readonly json?: string;
+  readonly times?: number;
+  readonly onMissing?: "keep" | "refund";
 }
 
 export interface PolicyRest {
@@ -51,13 +69,13 @@ export interface PolicyRest {
   readonly onMiss?: "acquire" | "trust";
   readonly onUnreachable?: "trust" | "deny";
   readonly onTableFull?: "deny" | "allow";
-  readonly controlPlane?: { readonly acquireTimeout?: number; readonly reportInterval?: number };
-  readonly sessions?: { readonly cleanupInterval?: number; readonly openStreams?: "close" | "keep" };
+  readonly controlPlane?: { readonly acquireTimeout?: Duration; readonly reportInterval?: Duration };
+  readonly sessions?: { readonly cleanupInterval?: Duration; readonly openStreams?: "close" | "keep" };
   readonly response?: {
     readonly headers?: "draft" | "x-ratelimit" | "both" | "none";
     readonly body?: "json" | "problem";
-    readonly limits?: "tightest" | "all";
     readonly upstreamHeaders?: "replace" | "keep";
+    readonly limits?: "tightest" | "all";
   };
 }
 

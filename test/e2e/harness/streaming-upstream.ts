@@ -10,9 +10,13 @@ import {
 } from "node:http2";
 import { createServer as createTcpServer, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
+import { websocketAccept } from "./upstream.js";
 
 const HTTP2_PREFACE = "PRI";
 const EVERY_MS = 500;
+const EVENT = "data: on\n\n";
+/** A final frame of text: "on". */
+const WEBSOCKET_MESSAGE = Buffer.from("\x81\x02on", "latin1");
 
 export class StreamingUpstream {
   /** Streams that have begun and were not ended. */
@@ -27,8 +31,10 @@ export class StreamingUpstream {
   });
 
   constructor() {
-    this.http1.on("upgrade", (_request: IncomingMessage, socket: Duplex) => {
-      this.tunnel(socket, "HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: upgrade\r\n\r\n");
+    this.http1.on("upgrade", ({ headers }: IncomingMessage, socket: Duplex) => {
+      const accept = websocketAccept(headers["sec-websocket-key"] ?? "");
+      const head = ["HTTP/1.1 101 Switching Protocols", "upgrade: websocket", "connection: upgrade"];
+      this.tunnel(socket, `${[...head, `sec-websocket-accept: ${accept}`].join("\r\n")}\r\n\r\n`, WEBSOCKET_MESSAGE);
     });
     this.http1.on("connect", (_request: IncomingMessage, socket: Duplex) => {
       this.tunnel(socket, "HTTP/1.1 200 OK\r\n\r\n");
@@ -74,16 +80,16 @@ export class StreamingUpstream {
     this.goOn(response);
   }
 
-  private tunnel(socket: Duplex, head: string): void {
+  private tunnel(socket: Duplex, head: string, message: string | Buffer = EVENT): void {
     socket.write(head);
     socket.resume();
-    this.goOn(socket);
+    this.goOn(socket, message);
   }
 
-  private goOn(stream: ServerResponse | Duplex | Http2Stream): void {
+  private goOn(stream: ServerResponse | Duplex | Http2Stream, message: string | Buffer = EVENT): void {
     this.open++;
     const say = (): void => {
-      stream.write("data: on\n\n");
+      stream.write(message);
     };
     say();
     const timer = setInterval(say, EVERY_MS);

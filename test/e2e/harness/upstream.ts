@@ -12,6 +12,10 @@ export interface Received {
 
 /** RFC 6455, 1.3: appended to the client's key before it is hashed. */
 const WEBSOCKET_GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
+
+/** What a server answers to the key of a websocket's handshake (RFC 6455, 4.2.2). */
+export const websocketAccept = (key: string): string =>
+  createHash("sha1").update(`${key}${WEBSOCKET_GUID}`).digest("base64");
 export const UPSTREAM_BODY = "from the upstream\n";
 /** What it says of limits of its own at /limits, some of it twice. */
 export const UPSTREAM_LIMITS = {
@@ -64,8 +68,7 @@ export class Upstream {
   private upgrade(request: IncomingMessage, socket: Duplex): void {
     this.note(request, 0);
     this.upgraded.add(socket);
-    const key = request.headers["sec-websocket-key"] ?? "";
-    const accept = createHash("sha1").update(`${key}${WEBSOCKET_GUID}`).digest("base64");
+    const accept = websocketAccept(request.headers["sec-websocket-key"] ?? "");
     const head = ["HTTP/1.1 101 Switching Protocols", "Upgrade: websocket", "Connection: Upgrade"];
     socket.on("error", () => socket.destroy());
     socket.write(`${head.join("\r\n")}\r\nSec-WebSocket-Accept: ${accept}\r\n\r\n`);

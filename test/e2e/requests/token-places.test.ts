@@ -168,6 +168,9 @@ describe("what the service sees of a token that is not forwarded", () => {
       const twice = [`X-Session-ID: ${token}`, `x-session-id: ${token}`, `X-SESSION-ID: other`];
       expect(await received([...twice, basic])).toEqual([basic]);
       expect(await received(ALL.map((place) => lineOf(place, token)))).toEqual([]);
+      const bearer = lineOf(BEARER, token);
+      expect(await received([lineOf(HEADER, token), bearer, bearer])).toEqual([]);
+      expect(await received([lineOf(HEADER, token), basic, bearer])).toEqual([]);
       const cookies = [`cookie: a="1, 2"; session=${token}; b=`, "cookie: c=3", "cookie: session=x"];
       expect(await received(cookies)).toEqual(['cookie: a="1, 2"; b=', "cookie: c=3"]);
     }

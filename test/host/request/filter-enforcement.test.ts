@@ -9,8 +9,15 @@ import { headersOf, hostCallsOf, levelOf, outcomes, sendRouted } from "../harnes
 import type { Session } from "../harness/scenes/tokens.js";
 
 const edgeWith = (overrides: PolicyDocument): Edge => new Edge({ policy: policy(overrides) });
+const LIMIT_HEADERS = [
+  "ratelimit",
+  "ratelimit-policy",
+  "x-ratelimit-limit",
+  "x-ratelimit-remaining",
+  "x-ratelimit-reset",
+];
 const limits = (stream: Stream): (string | undefined)[] =>
-  ["ratelimit", "ratelimit-policy", "retry-after"].map((name) => stream.responseHeaders?.get(name));
+  LIMIT_HEADERS.map((name) => stream.responseHeaders?.get(name));
 
 function empty(edge: Edge, planId = 0): Session {
   return edge.sessionInTable({ tokens: 0, plan: planId });
@@ -50,7 +57,13 @@ describe("shadow", () => {
 
   it("a response that shadow let pass has the limit headers of the 429", () => {
     const answers = ["enforce", "shadow"].map((enforcement) => {
-      const edge = edgeWith({ enforcement, routes: [{ match: { path: "/a" }, cost: 4 }] });
+      const routes = [{ match: { path: "/a" }, cost: 4 }];
+      const edge = edgeWith({
+        plans: [plan({ tokenRefillRate: 0.25 })],
+        enforcement,
+        routes,
+        response: { headers: "both" },
+      });
       const session = edge.sessionInTable({ tokens: 3 });
       return sendRouted(edge, { path: "/a", session });
     });
@@ -58,7 +71,8 @@ describe("shadow", () => {
     if (denied === undefined || passed === undefined) throw new Error("two answers");
     expect([denied.status, passed.status]).toEqual([429, 200]);
     expect(limits(passed)).toEqual(limits(denied));
-    expect(limits(passed)).toEqual(['"default";r=3', '"default";q=10', undefined]);
+    expect(limits(passed)).toEqual(['"default";r=3;t=4', '"default";q=10;w=40', "10", "3", "28"]);
+    expect([denied, passed].map((stream) => stream.responseHeaders?.get("retry-after"))).toEqual(["4", undefined]);
   });
 
   it("shadow lets a spent budget pass", () => {

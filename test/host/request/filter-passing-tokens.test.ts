@@ -1,6 +1,9 @@
 // What the service and access logs see of requests that pass without having been allowed: exempt, off, shadowed, observed.
 import { describe, expect, it } from "vitest";
-import { plan, type PolicyDocument } from "../harness/scenes/documents.js";
+import { TICK_MS } from "../../../assembly/contract.js";
+import { plan, policy, type PolicyDocument } from "../harness/scenes/documents.js";
+import { edgeWithoutPolicy, offer } from "../harness/scenes/policy-offer.js";
+import { headersOf } from "../harness/scenes/routed-requests.js";
 import type { Edge } from "../harness/scenes/edge.js";
 import type { Stream } from "../harness/host/stream.js";
 import {
@@ -46,6 +49,42 @@ describe("what the service is told of a request that passes all the same", () =>
     const stream = send(edge, token);
     expect(receivedOf(stream)).toEqual([]);
     expect(decisionOf(stream)).toBe("off");
+  });
+
+  it("a service is told of no session where a document that is off has a plan that enforces", () => {
+    const strict = plan({ id: 4, name: "strict", enforcement: "enforce" });
+    const edge = marked({ plans: [plan({ name: "free" }), strict], enforcement: "off", onUnreachable: "deny" });
+    edge.host.dispatchResult = 2;
+    const tokens = ["", "invented", edge.newSession().token];
+    const streams = tokens.map((token) => send(edge, token));
+    expect(streams.map((stream) => [receivedOf(stream), decisionOf(stream)])).toEqual(tokens.map(() => [[], "off"]));
+  });
+
+  it("a plan that is off says nothing of a session that another route has just denied", () => {
+    const routes = [{ match: { headers: [{ name: "x-strict" }] }, enforcement: "enforce" }];
+    const edge = marked({ plans: [plan({ name: "free", enforcement: "off" })], routes });
+    const { token } = edge.newSession();
+    send(edge, token);
+    edge.answerLive({ tokens: 0 });
+    expect(sendLines(edge, [["x-strict", "1"], ...linesOf(HEADER, token)]).status).toBe(429);
+    const stream = send(edge, token);
+    expect([receivedOf(stream), decisionOf(stream)]).toEqual([[], "off"]);
+  });
+
+  it("a request that was held for the first policy is told and hidden as that policy says", () => {
+    const edge = edgeWithoutPolicy();
+    const { token, id } = edge.newSession();
+    const held = send(edge, token);
+    const exempt = edge.worker(0).request([...headersOf({ path: "/healthz" }), ...SPOOFED, ...linesOf(HEADER, token)]);
+    expect([held.status, exempt.status]).toEqual([undefined, undefined]);
+    const routes = [{ match: { path: "/healthz" }, exempt: true }];
+    edge.flush();
+    offer(edge.watch, policy({ ...MARKED, plans: [plan({ name: "free" })], routes }), { generation: 1 });
+    edge.passMs(TICK_MS);
+    expect([receivedOf(exempt), decisionOf(exempt)]).toEqual([[], "exempt"]);
+    edge.answerLive();
+    const told = { "x-sluice-session": id, "x-sluice-plan": "free" };
+    expect([Object.fromEntries(receivedOf(held)), decisionOf(held)]).toEqual([told, "allowed"]);
   });
 
   it.each(["shadow", "observe"])(

@@ -1,4 +1,4 @@
-// Random policies, written as YAML, validated, printed and given to the filter: it decides on each request as a plain
+// Random policies, written as YAML, validated, printed and offered to the filter on its watch: it decides on each request as a plain
 // reading of the policy does.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
@@ -7,11 +7,11 @@ import type { Enforcement, Policy } from "../../../control-plane/src/domain/poli
 import { readPolicyDocument } from "../../../control-plane/src/domain/policy/read-policy.js";
 import { validatePolicyJson } from "../../../control-plane/src/domain/policy/validator.js";
 import { plan } from "../harness/scenes/documents.js";
-import { Edge } from "../harness/scenes/edge.js";
+import { edgeFollowing } from "../harness/scenes/policy-offer.js";
 import { isShadowed, plainEnforcement, plainRouteOf } from "../harness/scenes/plain-routes.js";
 import { outcomes, sendRouted, type RoutedRequest } from "../harness/scenes/routed-requests.js";
 
-const SEGMENTS = ["a", "b", "A", "", ".", "..", "%2F", "..;x", "c\\d"];
+const SEGMENTS = ["a", "b", "A", "", ".", "..", "%2F", "..;x", "..%20", "%25", "%3b", "%41", "c\\d"];
 const HOSTS = ["a.test", "*.a.test", "b.test"];
 
 const enforcements = fc.oneof(
@@ -130,7 +130,7 @@ describe("a random policy of routes", () => {
           const policy = reachable({ version: 1, plans, ...document } as { routes: readonly unknown[] });
           const again = validatePolicyJson(JSON.stringify(policy));
           expect("policy" in again && again.policy).toEqual(policy);
-          const edge = new Edge({ policy: { ...policy } });
+          const edge = edgeFollowing({ ...policy }, 1);
           for (const request of asked) {
             const planId = request.who === "plan 4" ? 4 : 0;
             const session = edge.newSession(planId);

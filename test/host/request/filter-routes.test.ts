@@ -132,13 +132,46 @@ describe("an exempt route", () => {
     "/healthz/.",
     "/healthz/..?a=b",
     "//healthz",
+    "/healthz/..%3b/admin",
+    "/healthz/..%20/admin",
+    "/healthz/..%00/admin",
+    "/healthz/..%252fadmin",
+    "/healthz/%252E%252e/admin",
+    "/healthz/%c0%ae%C0%ae/admin",
+    "/healthz/%u002e%u002e/admin",
+    "/admin%3f/healthz",
+    "/admin%23/healthz",
+    "/admin%3B/healthz",
+    "/admin%00/healthz",
+    "/healthz%",
+    "/healthz%2",
+    "/healthz/.\t./admin",
+    "/healthz/\x7f",
+    "/healthz/\xc0\xae\xc0\xae/admin",
+    "/healthz#/admin",
   ];
   it.each(ambiguous)("no route exempts %s, which a service may read as another path", (path) => {
     const edge = edgeWith({ match: { prefix: "/" }, exempt: true });
     expect(sendRouted(edge, { path }).status).toBe(401);
   });
 
-  const plain = ["/healthz", "/healthz/", "/healthz?next=//a/../b%2f", "/healthz/...", "/healthz/.well-known", "/%41"];
+  it.each(ambiguous)("no route that is off lets %s pass without a session", (path) => {
+    const match = { prefix: "/", hosts: ["off.test"] };
+    const edge = edgeWith({ match, enforcement: "off" }, { match, cost: 3 });
+    expect(sendRouted(edge, { path: "/a%20b", host: "off.test" }).status).toBe(200);
+    expect(sendRouted(edge, { path, host: "off.test" }).status).toBe(401);
+    expect(costOf(edge, edge.sessionInTable(), { path, host: "off.test" })).toBe(3);
+  });
+
+  const plain = [
+    "/healthz",
+    "/healthz/",
+    "/healthz?next=//a/../b%2f",
+    "/healthz/...",
+    "/healthz/.well-known",
+    "/%41",
+    "/a%20b%C3%a9;c=1",
+  ];
   it.each(plain)("an exempt route takes %s, which has one reading", (path) => {
     expect(sendRouted(edgeWith({ match: { prefix: "/" }, exempt: true }), { path }).status).toBe(200);
   });

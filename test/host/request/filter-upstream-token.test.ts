@@ -65,10 +65,29 @@ describe("a token under forward: false", () => {
     const edge = edgeLookingAt([BEARER, HEADER], hidden);
     const { token } = knownSession(edge, BEARER);
     expect(receivedOf(sendLines(edge, linesOf(BEARER, token)))).toEqual([]);
-    for (const other of ["Basic dXNlcjpwYXNzd29yZA==", "Bearer of.another.length", token]) {
+    for (const other of [
+      "Basic dXNlcjpwYXNzd29yZA==",
+      "Bearer of.another.length",
+      token,
+      `Digest a="Bearer ${token}"`,
+    ]) {
       const stream = sendLines(edge, [["authorization", other], ...linesOf(HEADER, token)]);
       expect(receivedOf(stream)).toEqual([["authorization", other]]);
     }
+  });
+
+  it.each([
+    ["twice, as Envoy joins them", "Bearer TOKEN,Bearer TOKEN"],
+    ["beside another's", "Basic dXNlcjpwYXNzd29yZA==, bearer TOKEN"],
+    ["before another's", "Bearer TOKEN ,Basic dXNlcjpwYXNzd29yZA=="],
+    ["behind a tab", "Bearer\t \tTOKEN"],
+    ["behind 5 KB of spaces", `Bearer${" ".repeat(5000)}TOKEN`],
+    ["somewhere in 70 KB", `Bearer TOKEN,${"x".repeat(70_000)}`],
+  ])("a service does not get an Authorization header with a token in it: %s", (_, value) => {
+    const edge = edgeLookingAt([HEADER, BEARER], hidden);
+    const { token } = knownSession(edge, HEADER);
+    const authorization = ["authorization", value.replaceAll("TOKEN", token)] as const;
+    expect(receivedOf(sendLines(edge, [authorization, ...linesOf(HEADER, token)]))).toEqual([]);
   });
 
   it.each([

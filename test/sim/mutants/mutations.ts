@@ -211,8 +211,8 @@ const RULES_OF_SESSIONS: readonly Mutation[] = [
   without(
     "being acquired counts as activity",
     app("edges/acquire-session"),
-    "decideHold(state, asker, nowMs,",
-    "decideHold(state, asker, 0,",
+    "{ asker, atMs: nowMs, rows,",
+    "{ asker, atMs: 0, rows,",
   ),
   without(
     "after its start the control plane counts idle time anew",

@@ -21,6 +21,7 @@ import type { PolicyValidator, PublishedPolicy } from "../../../control-plane/sr
 import { PolicyService } from "../../../control-plane/src/app/policy/policy-service.js";
 import type { SteadyClock } from "../../../control-plane/src/app/ports/ports.js";
 import { reportUsage } from "../../../control-plane/src/app/edges/report-usage.js";
+import { readUsageRows } from "../../../control-plane/src/http/edge/usage-rows.js";
 import { revokeSession } from "../../../control-plane/src/app/sessions/revoke-session.js";
 import { sweepSessions } from "../../../control-plane/src/app/upkeep/sweep-sessions.js";
 import { usageCommits } from "../../../control-plane/src/app/edges/usage.js";
@@ -38,7 +39,6 @@ export interface HttpAnswer {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-type Row = readonly [string, number, number, number, number];
 interface Body {
   readonly edge: string;
   readonly instance: string;
@@ -46,12 +46,15 @@ interface Body {
 interface AcquireBody extends Body {
   readonly session: string;
   readonly others?: readonly { readonly session: string }[];
+  readonly usage?: readonly unknown[];
+  readonly limits?: Readonly<Record<string, unknown>>;
 }
 interface ReportBody extends Body {
   readonly worker: string;
   readonly build?: string;
   readonly policy?: WorkerPolicy;
-  readonly usage: readonly Row[];
+  readonly usage: readonly unknown[];
+  readonly limits?: Readonly<Record<string, unknown>>;
   readonly more: boolean;
 }
 interface WatchBody extends Body, Partial<Pick<WatchRequest, "log" | "follow" | "filter" | "table" | "wallMs">> {
@@ -171,18 +174,19 @@ export class SimPlane {
     };
   }
 
-  async #acquire({ ports }: Service, { edge, instance, session, others = [] }: AcquireBody): Promise<HttpAnswer> {
+  async #acquire(
+    { ports }: Service,
+    { edge, instance, session, others = [], usage = [], limits }: AcquireBody,
+  ): Promise<HttpAnswer> {
     const ids = [session, ...others.map((other) => other.session)];
-    const [first, ...rest] = (await acquireSessions(ports, ids, { edge, instance })) ?? [];
+    const spent = readUsageRows(usage, limits);
+    const [first, ...rest] = (await acquireSessions(ports, ids, { edge, instance }, spent)) ?? [];
     if (first === undefined) return UNAVAILABLE;
     return answer({ ...first, others: rest.map((one, index) => ({ session: ids[index + 1], ...one })) });
   }
 
-  async #report({ ports }: Service, { usage, ...report }: ReportBody): Promise<HttpAnswer> {
-    const rows = usage.map(([sessionId, rev, consumed, levelMicro, idleMs]) => {
-      return { sessionId, rev, consumed, levelMicro, idleMs };
-    });
-    return answer(await reportUsage(ports, { ...report, rows, malformed: [] }));
+  async #report({ ports }: Service, { usage, limits, ...report }: ReportBody): Promise<HttpAnswer> {
+    return answer(await reportUsage(ports, { ...report, ...readUsageRows(usage, limits) }));
   }
 
   async #watch({ watches }: Service, body: WatchBody, gone: AbortSignal): Promise<HttpAnswer> {

@@ -1,11 +1,13 @@
 // Use case: the answers to an edge about sessions that its table does not hold (docs/edge-protocol.md, acquire).
-import type { Figures, Instance, LogPosition } from "../../domain/stored.js";
+import { isSameInstance } from "../../domain/stored.js";
+import type { Instance, LogPosition } from "../../domain/stored.js";
 import { UNKNOWN_REMEMBERED_MS } from "../../../../assembly/contract.js";
-import { capacityMicro, refilledMicro } from "../../domain/level.js";
 import { planById } from "../../domain/plan.js";
-import type { PlanOfPolicy, PlansOfPolicy } from "../../domain/plan.js";
-import { decideHold, knownOf } from "../../domain/decisions/hold-session.js";
-import type { Held, HoldChoice, HoldState, Known } from "../../domain/decisions/hold-session.js";
+import type { PlansOfPolicy } from "../../domain/plan.js";
+import { decideAcquire } from "../../domain/decisions/acquire-session.js";
+import type { HeldWithRows } from "../../domain/decisions/acquire-session.js";
+import { knownOf } from "../../domain/decisions/hold-session.js";
+import type { HoldChoice, HoldState, Known } from "../../domain/decisions/hold-session.js";
 import { isPastIdleLimit } from "../../domain/idleness.js";
 import { sessionState } from "../../domain/session.js";
 import type { Session } from "../../domain/session.js";
@@ -13,8 +15,12 @@ import { endedForIdleness } from "../upkeep/ended-session.js";
 import { idleMoment, idleNowAt } from "../upkeep/idle-expiry.js";
 import type { SteadyClock } from "../ports/ports.js";
 import { StoreUnwritable } from "../ports/store-health.js";
-import { endForEdgesMs, lastFigures, liveForEdges } from "./usage.js";
+import { bucketsOf, levelsNow } from "./levels.js";
+import { reportedRow } from "./report-usage.js";
+import type { MalformedRow, RowOfReport } from "./report-usage.js";
+import { budgetsOf, endForEdgesMs, lastFigures, liveForEdges, noteReported } from "./usage.js";
 import type { UsagePorts } from "./usage.js";
+import { rowsThatCount } from "./usage-commits.js";
 
 export interface LiveAnswer extends LogPosition {
   readonly state: "live";
@@ -23,6 +29,8 @@ export interface LiveAnswer extends LogPosition {
   readonly endsInMs: number;
   /** Microtokens in the bucket now, rounded down. 0 where it owes: edges read no level below that. */
   readonly level: number;
+  /** The same of further limits, by name: each that a figure is known of. All others are full. */
+  readonly levels?: Readonly<Record<string, number>>;
   /** Tokens spent at this instance, as far as it has reported. */
   readonly consumed: number;
   readonly rev: number;
@@ -46,6 +54,14 @@ export interface UnavailableAnswer extends LogPosition {
 /** With the generation that the edge is offered: a worker on a lower one waits for it where it does not know the plan. */
 export type Acquired = (LiveAnswer | EndedAnswer | UnavailableAnswer) & { readonly generation: number };
 
+/** What an asker says of sessions that it asks about. What it says of others it says again in a report. */
+export interface SpentAtAsker {
+  readonly rows: readonly RowOfReport[];
+  readonly malformed: readonly MalformedRow[];
+}
+
+const NOTHING_SAID: SpentAtAsker = { rows: [], malformed: [] };
+
 /**
  * The answers in the order of the sessions, or undefined while no policy is loaded: then nothing can be said, and the edge
  * goes by its own rules. A live session counts as active. Each position is of the very moment at which its session was
@@ -58,6 +74,7 @@ export async function acquireSessions(
   ports: UsagePorts,
   ids: readonly string[],
   asker: Instance,
+  { rows, malformed }: SpentAtAsker = NOTHING_SAID,
 ): Promise<readonly Acquired[] | undefined> {
   const active = ports.policies.published(asker.edge);
   if (active === undefined) {
@@ -68,7 +85,9 @@ export async function acquireSessions(
   }
   const { policy, generation } = active;
   ports.instances.acquired(asker);
-  const held = await Promise.all(ids.map((id) => holdOrLook(ports, id, asker)));
+  ports.droppedRows.note(malformed.map((row) => ({ ...asker, ...row })));
+  const spentOf = (id: string): readonly RowOfReport[] => rows.filter(({ sessionId }) => sessionId === id);
+  const held = await Promise.all(ids.map((id) => holdOrLook(ports, id, asker, spentOf(id))));
   // While the commits were under way edges may have received invalidations, and take no answer from before them.
   const { cursor } = await ports.store.position();
   const look = async (id: string, one: Known): Promise<Known> =>
@@ -96,9 +115,14 @@ interface HeldOrSeen extends Known {
   readonly failure?: StoreUnwritable;
 }
 
-async function holdOrLook(ports: UsagePorts, id: string, asker: Instance): Promise<HeldOrSeen> {
+async function holdOrLook(
+  ports: UsagePorts,
+  id: string,
+  asker: Instance,
+  spent: readonly RowOfReport[],
+): Promise<HeldOrSeen> {
   try {
-    return await hold(ports, id, asker);
+    return await hold(ports, id, asker, spent);
   } catch (failure) {
     if (!(failure instanceof StoreUnwritable)) throw failure;
     return { ...(await seen(ports, id, failure)), failure };
@@ -119,14 +143,18 @@ async function seen(ports: UsagePorts, id: string, failure: StoreUnwritable): Pr
  * commit that notes that: a look before it would cost each acquire a second read
  * (docs/decisions/0030-one-look-an-acquire.md). How instances stand matters only to a session past its idle limit.
  */
-async function hold(ports: UsagePorts, id: string, asker: Instance): Promise<Known> {
+async function hold(ports: UsagePorts, id: string, asker: Instance, spent: readonly RowOfReport[]): Promise<Known> {
   const nowMs = ports.clock.nowMs();
   const isLive = liveForEdges(ports.policies, ports.clock);
   const moment = idleMoment(ports);
-  const heldBy = async (choose: (one: Session, holders: readonly Instance[]) => HoldChoice): Promise<Held> => {
+  const rows = rowsThatCount(spent.map((row) => reportedRow(row, asker, nowMs)));
+  const acquisition = { asker, atMs: nowMs, rows, budgets: budgetsOf(ports.policies.current()?.policy) };
+  const heldBy = async (choose: (one: Session, holders: readonly Instance[]) => HoldChoice): Promise<HeldWithRows> => {
     const decide = (state: HoldState) =>
-      decideHold(state, asker, nowMs, (one, of) => (isLive(one) ? choose(one, of) : "over"));
-    return (await ports.store.update("session", id, decide)).answer;
+      decideAcquire(state, acquisition, (one, of) => (isLive(one) ? choose(one, of) : "over"));
+    const { answer } = await ports.store.update("session", id, decide);
+    if (answer.reported !== undefined) noteReported(ports, answer.reported);
+    return answer;
   };
   let held = await heldBy((one) => (isPastIdleLimit(one, moment) ? "unsure" : "hold"));
   if (held.outcome === "unsure") {
@@ -151,22 +179,11 @@ function validate(
   const endsAtMs = endForEdgesMs(session, plan, clock);
   const endsInMs = Math.max(0, endsAtMs - nowMs);
   const state = sessionState(session, endsAtMs, nowMs);
-  const own = rows.find((row) => row.edge === asker.edge && row.instance === asker.instance)?.figures ?? null;
+  const { figures: own } = rows.find((row) => isSameInstance(row, asker)) ?? { figures: null };
   const { consumed, rev } = own ?? { consumed: 0, rev: 0 };
   if (state !== "live") return { state, endsInMs, consumed, rev, ...position };
-  const level = levelOf(own ?? lastFigures(rows, asker.edge, nowMs), session, plan, clock);
+  const figures = own ?? lastFigures(rows, asker.edge, nowMs);
+  const levels = levelsNow({ edge: asker.edge, buckets: bucketsOf(session, plan), figures, rows }, clock);
   const budgetSpent = typeof plan?.tokenBudget === "number" && session.tokens.consumed >= plan.tokenBudget;
-  return { state, plan: session.plan.id, endsInMs, level, consumed, rev, budgetSpent, ...position };
-}
-
-/** A plan that the policy lost has no rate: such a bucket stays as it was. */
-function levelOf(
-  figures: Figures | null,
-  session: Session,
-  plan: PlanOfPolicy | undefined,
-  clock: SteadyClock,
-): number {
-  const limits = plan ?? { maxTokens: session.plan.maxTokens, tokenRefillRate: 0, refill: null };
-  if (figures === null) return capacityMicro(limits);
-  return Math.max(0, refilledMicro(figures.levelMicro, clock.elapsedMs(figures.atMs), limits));
+  return { state, plan: session.plan.id, endsInMs, ...levels, consumed, rev, budgetSpent, ...position };
 }

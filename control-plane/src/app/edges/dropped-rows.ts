@@ -9,6 +9,7 @@ const MAX_LINES_A_MINUTE = 20;
 
 const WORDS: Readonly<Record<DroppedRow["reason"], string>> = {
   malformed: "it is not [session id, rev, consumed, level, idleMs] as edges send it",
+  limits: "only its further levels, which are not one for each name that the call gives for their tag",
   level: "no plan has such a level",
   consumed: "under no plan a session of that age can have consumed so much",
   sum: "the session's consumption would be past 2^53 - 1",

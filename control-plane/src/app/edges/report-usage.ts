@@ -1,5 +1,5 @@
 // Use case: an edge says what was spent there (docs/edge-protocol.md, report).
-import type { ReportedRow } from "../../domain/decisions/reported-rows.js";
+import type { DropReason, ReportedRow } from "../../domain/decisions/reported-rows.js";
 import type { Instance } from "../../domain/stored.js";
 import type { WorkerPolicy } from "../ports/edge-ports.js";
 import { liveForEdges } from "./usage.js";
@@ -13,11 +13,14 @@ export interface RowOfReport {
   /** As it was `idleMs` ago. */
   readonly levelMicro: number;
   readonly idleMs: number;
+  /** Microtokens in the plan's further limits, by name, as of the same moment; absent where it has none. */
+  readonly limits?: Readonly<Record<string, number>>;
 }
 
-/** A row that is none; its session's id where that much can be read. */
+/** A row that is none, or whose further levels are none; its session's id where that much can be read. */
 export interface MalformedRow {
   readonly sessionId: string | undefined;
+  readonly reason: Extract<DropReason, "malformed" | "limits">;
 }
 
 export interface Report extends Instance {
@@ -28,7 +31,7 @@ export interface Report extends Instance {
   /** What the worker runs. */
   readonly policy?: WorkerPolicy | undefined;
   readonly rows: readonly RowOfReport[];
-  /** Those that are dropped. */
+  /** Those that are dropped, or whose further levels are. */
   readonly malformed: readonly MalformedRow[];
   /** The instance has spent more than fits. */
   readonly more: boolean;
@@ -51,9 +54,7 @@ export async function reportUsage(ports: UsagePorts, report: Report): Promise<Re
   const { edge, instance, worker, build, policy, malformed, more } = report;
   const arrivedAtMs = clock.monotonicMs();
   const nowMs = clock.nowMs();
-  const rows = report.rows.map(({ idleMs, ...row }): ReportedRow => {
-    return { ...row, edge, instance, atMs: Math.max(0, nowMs - idleMs), reportedAtMs: nowMs };
-  });
+  const rows = report.rows.map((row) => reportedRow(row, { edge, instance }, nowMs));
   const committed = await commits.commit(rows);
   if (committed === undefined) {
     ports.usageMeter.reported("rejected", rows.length);
@@ -61,7 +62,7 @@ export async function reportUsage(ports: UsagePorts, report: Report): Promise<Re
   }
   instances.reported({ edge, instance }, { worker, build, policy, more, arrivedAtMs });
   ports.usageMeter.reported("accepted", rows.length);
-  ports.droppedRows.note(malformed.map(({ sessionId }) => ({ edge, instance, sessionId, reason: "malformed" })));
+  ports.droppedRows.note(malformed.map((row) => ({ edge, instance, ...row })));
 
   const isLive = liveForEdges(ports.policies, clock);
   const refresh: string[] = [];
@@ -69,4 +70,14 @@ export async function reportUsage(ports: UsagePorts, report: Report): Promise<Re
     if (session === undefined || !isLive(session)) refresh.push(sessionId);
   }
   return { log: (await store.position()).log, refresh };
+}
+
+/** A row as it is stored: edges send durations, for clocks need not agree. One time serves all its levels. */
+export function reportedRow(row: RowOfReport, { edge, instance }: Instance, nowMs: number): ReportedRow {
+  const { idleMs, limits: levels, ...said } = row;
+  const atMs = Math.max(0, nowMs - idleMs);
+  const common = { ...said, edge, instance, atMs, reportedAtMs: nowMs };
+  if (levels === undefined) return common;
+  const limits = Object.entries(levels).map(([name, levelMicro]) => [name, { levelMicro, atMs }] as const);
+  return { ...common, limits: Object.fromEntries(limits) };
 }

@@ -2,6 +2,7 @@
 
 import type { ReportedSession } from "../../domain/decisions/report-usage.js";
 import type { ReportedRow } from "../../domain/decisions/reported-rows.js";
+
 /** A commit holds up the event loop while its rows are written; measured at about 10 µs a row. */
 const MAX_ROWS_A_COMMIT = 256;
 /** About 20 MB. Past it a report is denied: its edge keeps the rows, and sends newer figures a little later. */
@@ -22,7 +23,7 @@ export class UsageCommits {
   private running = false;
 
   constructor(
-    /** Commits rows, one at most of a session at an instance; resolves once they are durable. */
+    /** Commits rows, of a session at an instance in the order of their rev; resolves once they are durable. */
     private readonly write: (rows: readonly ReportedRow[]) => Promise<Committed>,
     /** Told of each commit once, however many reports were in it. */
     private readonly onCommit: (committed: Committed) => void,
@@ -50,7 +51,7 @@ export class UsageCommits {
     while (this.waiting.length > 0) {
       const group = this.takeGroup();
       try {
-        const committed = await this.write(latest(group.flatMap(({ rows }) => rows)));
+        const committed = await this.write(rowsThatCount(group.flatMap(({ rows }) => rows)));
         this.onCommit(committed);
         for (const { rows, done } of group) done(of(rows, committed));
       } catch (error) {
@@ -73,14 +74,24 @@ export class UsageCommits {
   }
 }
 
-/** Of rows about the same session at the same instance only the one that counts. */
-function latest(rows: readonly ReportedRow[]): ReportedRow[] {
-  const latest = new Map<string, ReportedRow>();
+/**
+ * Of rows about the same session at the same instance only those that count: the newest one, and before it the newest that
+ * tells of further limits, where it does not.
+ */
+export function rowsThatCount(rows: readonly ReportedRow[]): ReportedRow[] {
+  const newest = new Map<string, ReportedRow>();
+  const newestOfLimits = new Map<string, ReportedRow>();
   for (const row of rows) {
     const key = `${row.sessionId}${row.instance}${row.edge}`;
-    if (row.rev >= (latest.get(key)?.rev ?? 0)) latest.set(key, row);
+    if (row.rev >= (newest.get(key)?.rev ?? 0)) newest.set(key, row);
+    if (row.limits === undefined) continue;
+    if (row.rev >= (newestOfLimits.get(key)?.rev ?? 0)) newestOfLimits.set(key, row);
   }
-  return [...latest.values()];
+  return [...newest].flatMap(([key, row]) => {
+    const ofLimits = newestOfLimits.get(key);
+    if (ofLimits === undefined) return [row];
+    return ofLimits.rev === row.rev ? [ofLimits] : [ofLimits, row];
+  });
 }
 
 function of(rows: readonly ReportedRow[], committed: Committed): Committed {

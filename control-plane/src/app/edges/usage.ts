@@ -1,6 +1,6 @@
 // What the use cases about usage share: their ports, and what they read out of the policy.
 import type { Figures, UsageRow } from "../../domain/stored.js";
-import type { Budgets } from "../../domain/decisions/report-usage.js";
+import type { Budgets, ReportedSession } from "../../domain/decisions/report-usage.js";
 import type { ReportedRow } from "../../domain/decisions/reported-rows.js";
 import { planById } from "../../domain/plan.js";
 import type { PlanOfPolicy, PlansOfPolicy } from "../../domain/plan.js";
@@ -38,11 +38,17 @@ export function usageCommits(
     return (await updates.update("report", rows, (found) => decideReport(found, rows, budgets))).answer;
   };
   return new UsageCommits(commit, (committed) => {
-    for (const { session, consumed, dropped } of committed.values()) {
-      droppedRows.note(dropped);
-      if (session !== undefined && consumed > 0) meter.tokensConsumed(planNameOf(policies, session), consumed);
-    }
+    for (const reported of committed.values()) noteReported({ policies, usageMeter: meter, droppedRows }, reported);
   });
+}
+
+/** Counts what became of a session by rows about it: once, when they are durable. */
+export function noteReported(
+  { policies, usageMeter, droppedRows }: Pick<UsagePorts, "usageMeter" | "droppedRows"> & { policies: CurrentPolicy },
+  { session, consumed, dropped }: ReportedSession,
+): void {
+  droppedRows.note(dropped);
+  if (session !== undefined && consumed > 0) usageMeter.tokensConsumed(planNameOf(policies, session), consumed);
 }
 
 /** The present name of the session's plan. */

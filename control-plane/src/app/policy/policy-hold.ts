@@ -96,7 +96,7 @@ export class PolicyHold {
     const named = plans.slice(0, MAX_NAMED_PLANS).map((one) => `${one.sessions} of ${one.plan}`);
     const more = plans.length > MAX_NAMED_PLANS ? ` and of ${plans.length - MAX_NAMED_PLANS} more plans` : "";
     const what = `${sessions === 1 ? "1 live session" : `${sessions} live sessions`} (${named.join(", ")}${more})`;
-    const how = `durations are in ms; if it is meant: sluice policy confirm ${hash}`;
+    const how = `durations without a unit are ms; if it is meant: sluice policy confirm ${hash}`;
     logger.error(fields, `policy held back, it would end ${what}: generation ${generation} stays in force; ${how}`);
   }
 }

@@ -7,6 +7,7 @@ import type {
   PublishedPolicy,
 } from "../ports/policy-ports.js";
 import type { EndedSessions } from "./ended-sessions.js";
+import { limitsGone, sayLimitsGone } from "./limits-gone.js";
 import { plansInUse } from "./plans-in-use.js";
 import { PolicyInForce } from "./policy-in-force.js";
 import { CountCutShort, PolicyJudgement } from "./policy-judgement.js";
@@ -233,6 +234,7 @@ export class PolicyService implements CurrentPolicy, PolicyPublisher {
     const next = await saved(this.parts, reading, generation, confirmed);
     if (next === undefined) return this.lostRace(reading, confirmed, races);
     this.inForce.put(next);
+    sayLimitsGone(this.parts.logger, limitsGone(policy, next.policy), next.generation);
     return { kind: "accepted" };
   }
 

@@ -3,11 +3,15 @@ import type { IssuedBy } from "../../domain/issued-by.js";
 import type { UsageRow } from "../../domain/stored.js";
 import { MICROTOKENS_PER_TOKEN } from "../../../../assembly/contract.js";
 import { isFormer } from "../../domain/former-rows.js";
-import { refilledMicro } from "../../domain/level.js";
+import { capacityMicro, refilledMicro } from "../../domain/level.js";
+import type { BucketLimits } from "../../domain/level.js";
+import type { LevelAt } from "../../domain/limit-levels.js";
 import { planById } from "../../domain/plan.js";
 import { tokensPerSecond } from "../../domain/policy/rate.js";
+import { bucketsOf, knownLimits } from "../edges/levels.js";
 import { lastFigures } from "../edges/usage.js";
 import type { UsagePorts } from "../edges/usage.js";
+import type { SteadyClock } from "../ports/ports.js";
 import { isWithinReach } from "./within-reach.js";
 
 export interface UsageOfInstance {
@@ -53,20 +57,33 @@ export async function showUsage(
 }
 
 /** Tokens, with up to 6 decimals; below 0 it owes. */
-export interface BucketView {
-  readonly edge: string;
-  readonly instance: string;
+interface BucketLevel {
+  /** The limit's; a plan's own bucket has the plan's name. */
+  readonly name: string;
   readonly capacity: number;
   readonly tokens: number;
   /** Tokens per second. */
   readonly refillRate: number;
+}
+
+/** One of the plan's further limits. */
+export interface LimitView extends BucketLevel {
+  /** As of when the edge last reported its level, ms since the epoch; null: it has not, and the bucket is full. */
+  readonly lastRefill: number | null;
+}
+
+export interface BucketView extends BucketLevel {
+  readonly edge: string;
+  readonly instance: string;
   /** As of when the edge last reported its level, ms since the epoch. */
   readonly lastRefill: number;
+  /** In the order of their names. */
+  readonly limits: readonly LimitView[];
 }
 
 /**
- * A bucket for each edge that has reported the session, as its instance that reported last had it, refilled to now
- * at the plan's present limits. At every other edge it is full. Undefined if there is no such session, or none that the
+ * The buckets at each edge that has reported the session, as its instance that reported last had them, refilled to now
+ * at the plan's present limits. At every other edge they are full. Undefined if there is no such session, or none that the
  * caller issued.
  */
 export async function showBuckets(
@@ -80,19 +97,31 @@ export async function showBuckets(
   if (session === undefined) return undefined;
   const rows = await usage.rowsOf(id);
   const policy = policies.current()?.policy;
-  const plan = policy && planById(policy, session.plan.id);
-  const limits = plan ?? { maxTokens: session.plan.maxTokens, tokenRefillRate: 0, refill: null };
+  const buckets = bucketsOf(session, policy && planById(policy, session.plan.id));
   // Those that were merged have a sum, and no level.
   return edgesOf(rows.filter((row) => !isFormer(row))).flatMap((edge): BucketView[] => {
     const figures = lastFigures(rows, edge, clock.nowMs());
     const row = rows.find((one) => one.edge === edge && one.figures === figures);
     if (figures === null || row === undefined) return [];
-    const levelMicro = refilledMicro(figures.levelMicro, clock.elapsedMs(figures.atMs), limits);
-    const tokens = levelMicro / MICROTOKENS_PER_TOKEN;
-    const { instance } = row;
-    const refillRate = tokensPerSecond(limits);
-    return [{ edge, instance, capacity: limits.maxTokens, tokens, refillRate, lastRefill: figures.atMs }];
+    const known = knownLimits({ edge, buckets, figures, rows }, clock.nowMs());
+    const limits = buckets.limits.map((limit): LimitView => {
+      const at = known.get(limit.name);
+      return { ...bucketLevel(limit, at, clock), lastRefill: at?.atMs ?? null };
+    });
+    const own = { edge, instance: row.instance, ...bucketLevel(buckets, figures, clock) };
+    return [{ ...own, lastRefill: figures.atMs, limits }];
   });
+}
+
+function bucketLevel(
+  limit: BucketLimits & { readonly name: string },
+  at: LevelAt | undefined,
+  clock: SteadyClock,
+): BucketLevel {
+  const levelMicro =
+    at === undefined ? capacityMicro(limit) : refilledMicro(at.levelMicro, clock.elapsedMs(at.atMs), limit);
+  const { name, maxTokens: capacity } = limit;
+  return { name, capacity, tokens: levelMicro / MICROTOKENS_PER_TOKEN, refillRate: tokensPerSecond(limit) };
 }
 
 function instanceView({ instance, figures }: UsageRow): UsageOfInstance {

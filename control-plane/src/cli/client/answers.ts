@@ -37,5 +37,9 @@ export type PolicyConfirmAnswer = Json<paths["/v1/policy/confirm"]["post"]["resp
 export type StatusAnswer = Json<paths["/v1/status"]["get"]["responses"][200]>;
 
 export type UsageAnswer = Json<paths["/v1/sessions/{id}/usage"]["get"]["responses"][200]>;
-export type BucketsAnswer = Json<paths["/v1/sessions/{id}/bucket"]["get"]["responses"][200]>;
+type PresentBucket = Json<paths["/v1/sessions/{id}/bucket"]["get"]["responses"][200]>["buckets"][number];
+type NewerOfBucket = "name" | "limits";
+/** An older control plane knows no further limits. */
+export type Bucket = Omit<PresentBucket, NewerOfBucket> & Partial<Pick<PresentBucket, NewerOfBucket>>;
+export type BucketsAnswer = Readonly<{ buckets: readonly Bucket[] }>;
 export type ConsumeAnswer = Json<paths["/v1/sessions/{id}/consume"]["post"]["responses"][200]>;

@@ -1240,21 +1240,33 @@ export interface operations {
            *         {
            *           "edge": "gw-1",
            *           "instance": "3b4090940652e269",
+           *           "name": "gold",
            *           "capacity": 100,
            *           "tokens": 61.09225,
            *           "refillRate": 10,
-           *           "lastRefill": 1795357075340
+           *           "lastRefill": 1795357075340,
+           *           "limits": [
+           *             {
+           *               "name": "hourly",
+           *               "capacity": 900,
+           *               "tokens": 883.31325,
+           *               "refillRate": 0.25,
+           *               "lastRefill": 1795357075340
+           *             }
+           *           ]
            *         }
            *       ]
            *     }
            */
           readonly "application/json": {
-            /** @description of edges that have reported the session; at every other it is full */
+            /** @description of edges that have reported the session; at every other they are full */
             readonly buckets: readonly {
               /** @description node.id of the Envoy */
               readonly edge: string;
               /** @description the one that reported last */
               readonly instance: string;
+              /** @description the plan's */
+              readonly name: string;
               /**
                * Format: int64
                * @description tokens that the bucket holds
@@ -1262,13 +1274,29 @@ export interface operations {
               readonly capacity: number;
               /** @description tokens in it now, refilled since the last report; below 0 it owes */
               readonly tokens: number;
-              /** @description tokens per second */
+              /** @description tokens per second, rounded where the policy says tokens per unit */
               readonly refillRate: number;
               /**
                * Format: int64
                * @description the time of the level in the edge's last report, ms since the epoch
                */
               readonly lastRefill: number;
+              /** @description the plan's further limits, in the order of their names */
+              readonly limits: readonly {
+                /** @description the limit's */
+                readonly name: string;
+                /**
+                 * Format: int64
+                 * @description tokens that the bucket holds
+                 */
+                readonly capacity: number;
+                /** @description tokens in it now, refilled since the last report; below 0 it owes */
+                readonly tokens: number;
+                /** @description tokens per second, rounded where the policy says tokens per unit */
+                readonly refillRate: number;
+                /** @description the time of the level in the edge's last report of it, ms since the epoch; null: not reported, and full */
+                readonly lastRefill: number | null;
+              }[];
             }[];
           };
         };

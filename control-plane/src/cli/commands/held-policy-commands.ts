@@ -46,7 +46,9 @@ function tell({ inForce, source, held }: PolicyStatusAnswer, output: Output): vo
   output.line(`It would end ${sessionsText(sessions)} (counted ${timeText(countedAt)})`);
   if (plans.length > 0) output.table(PLAN_COLUMNS, plans);
   output.line("");
-  output.line("lifetime and maxAge are in ms. If it is not meant, mend the file and save it. If it is:");
+  output.line(
+    "Without a unit, lifetime and maxAge are in ms. If it is not meant, mend the file and save it. If it is:",
+  );
   output.line(`  sluice policy confirm ${hash}`);
 }
 

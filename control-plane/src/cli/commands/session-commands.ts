@@ -1,8 +1,9 @@
 // The commands about one session: issue, show, change plan, its token again, consume.
-import type { ConsumeAnswer, SessionAnswer, TokenAnswer } from "../client/answers.js";
+import type { BucketsAnswer, ConsumeAnswer, SessionAnswer, TokenAnswer } from "../client/answers.js";
 import { sessionPath } from "../client/client.js";
 import type { ApiCommand, Option } from "../command.js";
 import { usageFailure } from "../failure.js";
+import { showBuckets } from "./bucket-view.js";
 import { showSession, showToken } from "./session-view.js";
 
 export const SESSION_ID = { name: "ID", what: "the session's id, such as session list shows" } as const;
@@ -45,16 +46,27 @@ export const create: ApiCommand = {
 
 export const show: ApiCommand = {
   name: "session show",
-  summary: "show a session",
+  summary: "show a session, and what its buckets hold",
   args: [SESSION_ID],
   options: {},
+  notes: ["Of a live session its buckets, as sluice bucket shows them: as last reported, refilled to now."],
   example: "session show 019b76da-a800-7000-8000-5f6d1c2b3a49",
   next: "sluice usage ID   shows where it spent its tokens",
   run: async ({ args: [id = ""], output }, client) => {
     const answer = await client.call<SessionAnswer>({ method: "GET", path: sessionPath(id) }, "session");
     if (!answer.ok) return answer.failure;
-    if (output.json) output.document(answer.value);
-    else showSession(answer.value.session, output);
+    const level = await client.call<BucketsAnswer>({ method: "GET", path: sessionPath(id, "/bucket") }, "buckets");
+    if (!level.ok) return level.failure;
+    const { session } = answer.value;
+    const { buckets } = level.value;
+    if (output.json) {
+      output.document({ ...answer.value, buckets });
+      return undefined;
+    }
+    showSession(session, output);
+    if (session.state !== "live") return undefined;
+    output.line("");
+    showBuckets(buckets, output);
     return undefined;
   },
 };

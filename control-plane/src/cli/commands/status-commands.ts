@@ -4,6 +4,7 @@ import { query, sessionPath } from "../client/client.js";
 import type { ApiCommand } from "../command.js";
 import { timeText } from "../terminal/output.js";
 import type { Column } from "../terminal/output.js";
+import { showBuckets } from "./bucket-view.js";
 import { SESSION_ID } from "./session-commands.js";
 
 const DEFAULT_AUDIT = 50;
@@ -40,10 +41,10 @@ export const usage: ApiCommand = {
 
 export const bucket: ApiCommand = {
   name: "bucket",
-  summary: "show what a session's buckets hold, by edge",
+  summary: "show what a session's buckets hold, by edge and limit",
   args: [SESSION_ID],
   options: {},
-  notes: ["As last reported, refilled to now. At an edge that is not shown the bucket is full."],
+  notes: ["As last reported, refilled to now. At an edge that is not shown the buckets are full."],
   example: "bucket 019b76da-a800-7000-8000-5f6d1c2b3a49",
   next: "sluice session change-plan ID --plan NAME   gives the session another bucket",
   run: async ({ args: [id = ""], output }, client) => {
@@ -51,17 +52,7 @@ export const bucket: ApiCommand = {
     if (!answer.ok) return answer.failure;
     const { buckets } = answer.value;
     if (output.json) for (const one of buckets) output.document(one);
-    else {
-      const columns: Column<(typeof buckets)[number]>[] = [
-        { title: "EDGE", shrinks: true, of: ({ edge }) => edge },
-        { title: "TOKENS", right: true, of: ({ tokens }) => tokens.toFixed(1) },
-        { title: "CAPACITY", right: true, of: ({ capacity }) => capacity },
-        { title: "REFILL/S", right: true, of: ({ refillRate }) => refillRate },
-        { title: "LAST REFILL", spare: true, of: ({ lastRefill }) => timeText(lastRefill) },
-      ];
-      if (buckets.length === 0) output.line("No edge has reported the session yet: its bucket is full everywhere");
-      else output.table(columns, buckets);
-    }
+    else showBuckets(buckets, output);
     return undefined;
   },
 };

@@ -3,6 +3,7 @@ import { MAX_REFILL_RATE, MAX_SAFE_INTEGER, MAX_TOKENS, MICROTOKENS_PER_TOKEN } 
 import type { StoredRow } from "../changes.js";
 import { allRows, withinBound } from "../former-rows.js";
 import type { RowsMerged } from "../former-rows.js";
+import { keptLimits } from "../limit-levels.js";
 import type { Session } from "../session.js";
 import { isSameInstance } from "../stored.js";
 import type { Figures, HeldRow, Instance, SessionRecord } from "../stored.js";
@@ -17,13 +18,13 @@ export interface ReportedRow extends Instance, Figures {
 }
 
 /**
- * malformed: not of the form of a row. level, consumed: what no plan allows. sum: the session's total would be past what is
- * exact.
+ * malformed: not of the form of a row. limits: its further levels are not of their form. level, consumed: what no plan
+ * allows. sum: the session's total would be past what is exact.
  */
-export const DROP_REASONS = ["malformed", "level", "consumed", "sum"] as const;
+export const DROP_REASONS = ["malformed", "limits", "level", "consumed", "sum"] as const;
 export type DropReason = (typeof DROP_REASONS)[number];
 
-/** A row that cannot be, and that nothing is taken of. */
+/** A row that cannot be, and that nothing is taken of; but of `limits` only its further levels are not taken. */
 export interface DroppedRow extends Instance {
   /** Undefined where it names none. */
   readonly sessionId: string | undefined;
@@ -69,7 +70,8 @@ export function takeRows({ session, rows: known }: SessionRecord, rows: readonly
 
 /** Why a row cannot be; undefined where it can. No plan there ever was lets an honest edge send such a row. */
 function whyNot(row: ReportedRow, session: Session, sum: number): DropReason | undefined {
-  if (Math.abs(row.levelMicro) > MAX_LEVEL_MICRO) return "level";
+  const levels = [row, ...Object.values(row.limits ?? {})];
+  if (levels.some(({ levelMicro }) => Math.abs(levelMicro) > MAX_LEVEL_MICRO)) return "level";
   const ageS = (row.reportedAtMs - session.createdAt) / 1000;
   // Created by a clock that was ahead of this one: how old it is nobody knows.
   const isOfUnknownAge = ageS < 0;
@@ -81,7 +83,8 @@ function whyNot(row: ReportedRow, session: Session, sum: number): DropReason | u
 function withFigures(row: ReportedRow, before: HeldRow | undefined): NewsRow {
   const { sessionId, edge, instance, rev, levelMicro, atMs, reportedAtMs } = row;
   const consumed = Math.max(row.consumed, before?.figures?.consumed ?? 0);
-  const figures = { rev, consumed, levelMicro, atMs, reportedAtMs };
+  const limits = keptLimits(before?.figures?.limits, row.limits);
+  const figures = { rev, consumed, levelMicro, atMs, reportedAtMs, ...(limits === undefined ? {} : { limits }) };
   return { sessionId, edge, instance, acquiredAtMs: before?.acquiredAtMs ?? 0, figures };
 }
 

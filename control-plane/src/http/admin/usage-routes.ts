@@ -28,7 +28,8 @@ export function usageRoutes(app: HttpApp, ports: UsagePorts): void {
   };
   app.get("/v1/sessions/:id/bucket", { schema: buckets, config: { scope: "read" } }, async (request, reply) => {
     const shown = await showBuckets(ports, request.params.id, issuedByOf(request));
-    return shown === undefined ? sendError(reply, "SESSION_NOT_FOUND") : reply.code(200).send({ buckets: [...shown] });
+    if (shown === undefined) return sendError(reply, "SESSION_NOT_FOUND");
+    return reply.code(200).send({ buckets: shown.map((bucket) => ({ ...bucket, limits: [...bucket.limits] })) });
   });
 
   const usage = {

@@ -64,18 +64,37 @@ export const UsageAnswer = Type.Object(
   { description: "what the session spent", examples: [EXAMPLE_USAGE] },
 );
 
+const capacity = tokens("that the bucket holds");
+const level = Type.Number({ description: "tokens in it now, refilled since the last report; below 0 it owes" });
+const refillRate = Type.Number({ description: "tokens per second, rounded where the policy says tokens per unit" });
+
+const limits = Type.Array(
+  Type.Object({
+    name: Type.String({ description: "the limit's" }),
+    capacity,
+    tokens: level,
+    refillRate,
+    lastRefill: integerOrNull(
+      "the time of the level in the edge's last report of it, ms since the epoch; null: not reported, and full",
+    ),
+  }),
+  { description: "the plan's further limits, in the order of their names" },
+);
+
 export const BucketsAnswer = Type.Object(
   {
     buckets: Type.Array(
       Type.Object({
         edge: Type.String({ description: "node.id of the Envoy" }),
         instance: Type.String({ description: "the one that reported last" }),
-        capacity: tokens("that the bucket holds"),
-        tokens: Type.Number({ description: "tokens in it now, refilled since the last report; below 0 it owes" }),
-        refillRate: Type.Number({ description: "tokens per second" }),
+        name: Type.String({ description: "the plan's" }),
+        capacity,
+        tokens: level,
+        refillRate,
         lastRefill: timeMs("the time of the level in the edge's last report"),
+        limits,
       }),
-      { description: "of edges that have reported the session; at every other it is full" },
+      { description: "of edges that have reported the session; at every other they are full" },
     ),
   },
   { description: "what the session's buckets hold", examples: [EXAMPLE_BUCKETS] },

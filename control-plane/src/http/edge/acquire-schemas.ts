@@ -4,6 +4,7 @@ import { Type } from "typebox";
 import { INSTANCE_CHARS, MAX_ACQUIRE_SESSIONS, MAX_EDGE_NAME_BYTES } from "../../../../assembly/contract.js";
 import { EXAMPLE_ACQUIRE } from "../examples.js";
 import { CLEAN_TEXT, integer, sessionId, UUID_V7, word } from "../schemas.js";
+import { LimitNames, UsageRows } from "./usage-schemas.js";
 
 /** Edges of other versions may send more: unknown fields are passed over. */
 export const AcquireBody = Type.Object(
@@ -24,9 +25,12 @@ export const AcquireBody = Type.Object(
         description: `further sessions, up to ${MAX_ACQUIRE_SESSIONS - 1}: each an object with the field session`,
       }),
     ),
+    // Of sessions that the call asks about: what the edge knows of them counts before it is answered.
+    usage: Type.Optional(UsageRows),
+    limits: Type.Optional(LimitNames),
   },
   {
-    description: "an object with the fields edge, instance, session and others",
+    description: "an object with the fields edge, instance, session, others, usage and limits",
     examples: [EXAMPLE_ACQUIRE.call],
   },
 );
@@ -55,6 +59,11 @@ const LIVE = {
   plan: integer("plan id"),
   endsInMs: integer("how long it lives at the most"),
   level: integer("microtokens in the bucket now"),
+  levels: Type.Optional(
+    Type.Record(Type.String(), integer("microtokens in it now"), {
+      description: "by name, each further limit of which a level is known: all others are full; absent: none is known",
+    }),
+  ),
   consumed: integer("tokens, as this instance reported them"),
   rev: integer("of its last report of the session"),
   budgetSpent: Type.Boolean({ description: "whether nothing is left of its token budget" }),
@@ -89,5 +98,8 @@ const others = Type.Optional(
 
 export const AcquireAnswer = Type.Union(
   [Type.Object({ ...LIVE, others }), Type.Object({ ...ENDED, others }), Type.Object({ ...UNAVAILABLE, others })],
-  { description: "what is known of the session", examples: [EXAMPLE_ACQUIRE.live, EXAMPLE_ACQUIRE.ended] },
+  {
+    description: "what is known of the session",
+    examples: [EXAMPLE_ACQUIRE.live, EXAMPLE_ACQUIRE.liveWithLevels, EXAMPLE_ACQUIRE.ended],
+  },
 );

@@ -7,6 +7,7 @@ import { reportRoute } from "./report-route.js";
 import { errorAnswers } from "../schemas.js";
 import { AcquireAnswer, AcquireBody, otherSessions } from "./acquire-schemas.js";
 import type { HttpApp } from "../app.js";
+import { readUsageRows } from "./usage-rows.js";
 
 /** To be called in a scope that `guardEdges` keeps. */
 export function edgeRoutes(app: HttpApp, ports: UsagePorts): void {
@@ -23,9 +24,9 @@ export function edgeRoutes(app: HttpApp, ports: UsagePorts): void {
     },
   };
   app.post(PATH_ACQUIRE, { schema: acquire, bodyLimit: MAX_EDGE_BODY_BYTES }, async (request, reply) => {
-    const { edge, instance, session, others } = request.body;
+    const { edge, instance, session, others, usage = [], limits } = request.body;
     const ids = otherSessions(others);
-    const answers = await acquireSessions(ports, [session, ...ids], { edge, instance });
+    const answers = await acquireSessions(ports, [session, ...ids], { edge, instance }, readUsageRows(usage, limits));
     const [first, ...rest] = answers ?? [];
     if (first === undefined) return sendError(reply, "NO_POLICY");
     if (others === undefined) return reply.code(200).send(first);

@@ -1,7 +1,7 @@
 // The edge protocol's report: what was spent at an edge (docs/edge-protocol.md).
 import { Type } from "typebox";
 
-import { MAX_EDGE_BODY_BYTES, MAX_REPORT_ROWS, PATH_REPORT, POLICY_HASH_CHARS } from "../../../../assembly/contract.js";
+import { MAX_EDGE_BODY_BYTES, PATH_REPORT, POLICY_HASH_CHARS } from "../../../../assembly/contract.js";
 import { reportUsage } from "../../app/edges/report-usage.js";
 import type { UsagePorts } from "../../app/edges/usage.js";
 import { hex, WorkerPolicySchema } from "./edge-body-schemas.js";
@@ -11,6 +11,7 @@ import { errorAnswers } from "../schemas.js";
 import { AcquireBody } from "./acquire-schemas.js";
 import type { HttpApp } from "../app.js";
 import { readUsageRows } from "./usage-rows.js";
+import { LimitNames, UsageRows } from "./usage-schemas.js";
 
 const MAX_WORKER_CHARS = 16;
 
@@ -24,19 +25,13 @@ const ReportBody = Type.Object(
     ),
     build: Type.Optional(hex(POLICY_HASH_CHARS)),
     policy: Type.Optional(WorkerPolicySchema),
-    // Each is read by itself: one that is wrong takes none of the others with it.
-    usage: Type.Array(
-      Type.Unknown({
-        description:
-          "[session id, rev, consumed, level in microtokens, ms since the last admitted request]; one that cannot be is " +
-          "dropped, counted and logged, and acknowledged with the others",
-      }),
-      { maxItems: MAX_REPORT_ROWS, description: `at most ${MAX_REPORT_ROWS} rows` },
-    ),
+    usage: UsageRows,
+    // Filters of before plans had further limits leave it out.
+    limits: Type.Optional(LimitNames),
     more: Type.Boolean({ description: "a boolean: whether there is more than these rows" }),
   },
   {
-    description: "an object with the fields edge, instance, worker, build, policy, usage and more",
+    description: "an object with the fields edge, instance, worker, build, policy, usage, limits and more",
     examples: [EXAMPLE_REPORT.call],
   },
 );
@@ -64,8 +59,8 @@ export function reportRoute(app: HttpApp, ports: UsagePorts): void {
     },
   };
   app.post(PATH_REPORT, { schema, bodyLimit: MAX_EDGE_BODY_BYTES }, async (request, reply) => {
-    const { edge, instance, worker = "", build, policy: ran, usage, more } = request.body;
-    const read = readUsageRows(usage);
+    const { edge, instance, worker = "", build, policy: ran, usage, limits, more } = request.body;
+    const read = readUsageRows(usage, limits);
     const policy = ran && { source: ran.source, generation: ran.generation, hash: ran.hash };
     const answer = await reportUsage(ports, { edge, instance, worker, build, policy, ...read, more });
     if (answer !== undefined) return reply.code(200).send({ log: answer.log, refresh: [...answer.refresh] });

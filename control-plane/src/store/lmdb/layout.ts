@@ -58,7 +58,7 @@ import { Commits } from "./commits.js";
 import { StoreFile } from "./store-file.js";
 import { writeProbe } from "./write-probe.js";
 
-export const SCHEMA = 5;
+export const SCHEMA = 6;
 
 /** A session at an instance. `figures` is null until its first report. */
 export interface StoredUsage {

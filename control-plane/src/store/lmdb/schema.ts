@@ -17,6 +17,8 @@ const STEPS: ReadonlyMap<number, Step> = new Map<number, Step>([
   [3, toSchema4],
   // Sessions of before have no issuer and stand in no index of one: programs that fill none are kept away by the number.
   [4, () => undefined],
+  // Rows of usage of before have no levels of further limits. Programs that would drop them are kept away by the number.
+  [5, () => undefined],
 ]);
 
 /**

@@ -96,6 +96,32 @@ describe("reports that arrive at the same time", () => {
     expect(store.commits[0]?.map(({ rev }) => rev)).toEqual([5, 4]);
   });
 
+  it("a commit has an older row too where only that has levels of further limits", async () => {
+    const store = new SlowStore();
+    const { commits } = commitsOver(store);
+    const withLimits = (id: string, rev: number) => ({
+      ...rowOf(id, rev),
+      limits: { daily: { levelMicro: rev, atMs: 0 } },
+    });
+    const rows = [
+      ...[rowOf("s1", 6), withLimits("s1", 4), withLimits("s1", 5), rowOf("s1", 3)],
+      ...[withLimits("s2", 6), withLimits("s2", 5), rowOf("s2", 6)],
+    ];
+    const report = commits.commit(rows);
+    store.end();
+    await report;
+    const committed = store.commits[0]?.map(({ sessionId, rev, limits }) => [
+      sessionId,
+      rev,
+      limits?.["daily"]?.levelMicro,
+    ]);
+    expect(committed).toEqual([
+      ["s1", 5, 5],
+      ["s1", 6, undefined],
+      ["s2", 6, 6],
+    ]);
+  });
+
   it("a commit that fails fails its own reports, and no other", async () => {
     const store = new SlowStore();
     const { commits, sizes } = commitsOver(store);

@@ -66,7 +66,8 @@ describe("an edge that reports", () => {
     expect((await plane.report(rows)).status).toBe(200);
     expect(await spent(plane, session.id)).toBe(511);
     expect((await plane.report([])).status).toBe(200);
-    expect((await plane.report([[session.id, 600, 600, 0, 0, { lease: 1 }]], { asks: [] })).status).toBe(200);
+    const newer = [session.id, 600, 600, 0, 0, "0a1b2c3d", [1], { lease: 1 }];
+    expect((await plane.report([newer], { asks: [], limits: { "0a1b2c3d": ["daily"] } })).status).toBe(200);
     expect(await spent(plane, session.id)).toBe(600);
     expectError(await plane.report([...rows, rows[0]]), "INVALID_REQUEST", "usage");
   });
@@ -173,7 +174,8 @@ describe("an edge that acquires what it has reported before", () => {
     await plane.report([[session.id, 9, 40, 10 * TOKEN + 500_000, 0]]);
     const lastRefill = plane.clock.nowMs();
     plane.clock.advance(1001);
-    const bucket = { edge: "gw-1", instance: INSTANCE, capacity: 100, tokens: 20.5, refillRate: 10, lastRefill };
+    const own = { name: STARTER.name, capacity: 100, tokens: 20.5, refillRate: 10, lastRefill };
+    const bucket = { edge: "gw-1", instance: INSTANCE, ...own, limits: [] };
     expect((await plane.call("GET", path)).body).toEqual({ buckets: [bucket] });
     expectError(await plane.call("GET", `/v1/sessions/${sessionAt(0).id}/bucket`), "SESSION_NOT_FOUND");
     expectError(await plane.call("GET", `/v1/sessions/${sessionAt(0).id}/usage`), "SESSION_NOT_FOUND");

@@ -4,6 +4,7 @@ import { createHash } from "node:crypto";
 import { NoPolicyError } from "../../../src/app/policy/policy-steps.js";
 import { violationLine } from "../../../src/domain/policy/violation-line.js";
 import { Disk, LIFETIME_MS, NOW_MS, planNames, startPolicyService } from "../../support/policy-service.js";
+import { daily, LIMITED, REPORTING } from "../../support/sessions.js";
 
 describe("the first start", () => {
   it("the first policy gets generation 1 and is stored", async () => {
@@ -70,6 +71,19 @@ describe("a restart", () => {
 });
 
 describe("an edit", () => {
+  it("a limit that a plan has no more is named in the log, one that was changed is not", async () => {
+    const policy = (...plans: object[]): string => JSON.stringify({ ...REPORTING, plans });
+    const other = { ...LIMITED, id: 5, name: "other" };
+    const { service, document, lines } = await startPolicyService(policy(LIMITED, other));
+    await document.save(policy({ ...LIMITED, name: "new" }, { ...other, limits: [{ ...daily, maxTokens: 7 }] }));
+    expect(lines.filter(({ event }) => event === "limits-gone")).toEqual([
+      { level: "info", event: "limits-gone", limits: ["other/search"], generation: 2 },
+    ]);
+    await document.save(policy({ ...LIMITED, name: "new" }, other));
+    expect(service.current().generation).toBe(3);
+    expect(lines.filter(({ event }) => event === "limits-gone")).toHaveLength(1);
+  });
+
   it("an edit is in force, numbered, stored first, and announced to subscribers", async () => {
     const { service, document, disk } = await startPolicyService("0 default");
     const announced: unknown[] = [];

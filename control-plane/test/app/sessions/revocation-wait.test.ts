@@ -116,7 +116,7 @@ describe("a revocation that is waited for", () => {
 });
 
 describe("a wait that cannot be used", () => {
-  it.each(["2m", "1.5s", "-1", "", "s", "soon", "20001", "20001ms", "21s", "2S"])(
+  it.each(["2m", "1.5s", "-1", "", "s", "soon", "20001", "20001ms", "21s", "2S", "1s1s", "500ms1s"])(
     "wait=%s is 400, and the session stays live",
     async (wait) => {
       const { plane, id } = await planeWithEdges("gw-a");
@@ -144,6 +144,8 @@ describe("a wait that cannot be used", () => {
     ["1500", 1500],
     ["20s", 20_000],
     ["20000ms", 20_000],
+    ["1s500ms", 1500],
+    ["0m2s", 2000],
   ])("wait=%s is a wait of %i ms", (text, ms) => {
     expect(readWait(text)).toBe(ms);
   });

@@ -7,7 +7,7 @@ export function plainRouteOf({ routes }: Policy, request: RoutedRequest): Route 
   return routes.find((route) => plainlyMatches(route, request));
 }
 
-function plainlyMatches({ match, exempt }: Route, request: RoutedRequest): boolean {
+function plainlyMatches({ match, exempt, enforcement }: Route, request: RoutedRequest): boolean {
   const { path = "/", host = "service.test", method = "GET", headers = {} } = request;
   const named = match.path !== null || match.prefix !== null || match.template !== null;
   return (
@@ -15,7 +15,7 @@ function plainlyMatches({ match, exempt }: Route, request: RoutedRequest): boole
     (match.methods?.includes(method) ?? true) &&
     (match.hosts === null || (host !== null && match.hosts.some((pattern) => hostMatches(pattern, host)))) &&
     (match.headers ?? []).every(({ name, value }) => name in headers && (value ?? headers[name]) === headers[name]) &&
-    !(exempt && path !== null && isAmbiguous(path.replace(/\?.*$/, "")))
+    !((exempt || enforcement === "off") && path !== null && isAmbiguous(path.replace(/\?.*$/, "")))
   );
 }
 
@@ -35,7 +35,7 @@ function hostMatches(pattern: string, host: string): boolean {
 }
 
 function isAmbiguous(path: string): boolean {
-  return /\/\/|\/\.\.?(\/|;|$)|%2e|%2f|%5c|\\/i.test(path);
+  return /\/\/|\/\.\.?(\/|;|%|$)|%(?![0-9a-f]{2})|%([01][0-9a-f]|2[35ef]|3[bf]|5c|7f|c[01])|[^!-~]|[\\#]/i.test(path);
 }
 
 /** The route's, else the plan's, else the document's. */

@@ -1,0 +1,63 @@
+// What a session's buckets hold at an edge: its plan's own and those of its further limits, by what was last reported.
+import { capacityMicro, refilledMicro } from "../../domain/level.js";
+import type { BucketLimits } from "../../domain/level.js";
+import { levelNamed } from "../../domain/limit-levels.js";
+import type { LevelAt } from "../../domain/limit-levels.js";
+import type { PlanOfPolicy } from "../../domain/plan.js";
+import type { Session } from "../../domain/session.js";
+import type { Figures, UsageRow } from "../../domain/stored.js";
+import type { SteadyClock } from "../ports/ports.js";
+import { lastFigures } from "./usage.js";
+
+/** The buckets that a session has under its plan. */
+export type BucketsOfPlan = BucketLimits & Pick<PlanOfPolicy, "name" | "limits">;
+
+/** A plan that the policy lost has no rate: its bucket stays as it was. Of its further limits nothing is known. */
+export const bucketsOf = ({ plan }: Session, present: PlanOfPolicy | undefined): BucketsOfPlan =>
+  present ?? { name: plan.name, maxTokens: plan.maxTokens, tokenRefillRate: 0, refill: null, limits: [] };
+
+/** What is known of a session at an edge. */
+export interface KnownAtEdge {
+  readonly edge: string;
+  readonly buckets: BucketsOfPlan;
+  /** Those of the instance that asks, or of the edge's that reported last; null: the edge never reported the session. */
+  readonly figures: Figures | null;
+  /** Of all instances. */
+  readonly rows: readonly UsageRow[];
+}
+
+/**
+ * The levels of further limits that are known, by name. A limit of the plan that the figures lack was put back, or came, after
+ * the instance's last report: then the edge's last report that has it counts, as for a bucket that the instance never reported.
+ */
+export function knownLimits({ edge, buckets, figures, rows }: KnownAtEdge, nowMs: number): Map<string, LevelAt> {
+  const known = new Map(Object.entries(figures?.limits ?? {}));
+  for (const { name } of buckets.limits) {
+    if (known.has(name)) continue;
+    const having = rows.filter((row) => levelNamed(row.figures?.limits, name) !== undefined);
+    const level = levelNamed(lastFigures(having, edge, nowMs)?.limits, name);
+    if (level !== undefined) known.set(name, level);
+  }
+  return known;
+}
+
+/** Microtokens in the buckets now, rounded down; 0 where one owes: edges read no level below that. */
+export interface LevelsNow {
+  readonly level: number;
+  /** By name, also of limits that the present policy lacks: an edge may still have another. Absent where none is known. */
+  readonly levels?: Readonly<Record<string, number>>;
+}
+
+export function levelsNow(known: KnownAtEdge, clock: SteadyClock): LevelsNow {
+  const { buckets, figures } = known;
+  const now = ({ levelMicro, atMs }: LevelAt, limits: BucketLimits | undefined): number => {
+    // Without a rate it stays as it was.
+    const refilled = limits === undefined ? levelMicro : refilledMicro(levelMicro, clock.elapsedMs(atMs), limits);
+    return Math.max(0, refilled);
+  };
+  const level = figures === null ? capacityMicro(buckets) : now(figures, buckets);
+  const limits = [...knownLimits(known, clock.nowMs())];
+  if (limits.length === 0) return { level };
+  const ofPlan = new Map(buckets.limits.map((limit) => [limit.name, limit]));
+  return { level, levels: Object.fromEntries(limits.map(([name, at]) => [name, now(at, ofPlan.get(name))])) };
+}
