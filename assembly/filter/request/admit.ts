@@ -21,9 +21,10 @@ import {
   ASK_WITH_ROW,
   CONTENDED,
   MISS,
+  MISS_IN_DOUBT,
   STANDS,
+  STANDS_IF_TRUSTED,
   STANDS_UNCONFIRMED,
-  STANDS_UNREACHABLE,
   UNKNOWN_PLAN,
   isAsk,
   isMiss,
@@ -60,13 +61,18 @@ export function admitOnRecord(request: Request, verdict: Verdict): u32 {
   return isAsk(spent) ? admitAfterAsk(request, spent, verdict) : settle(request, spent);
 }
 
-/** The same where no answer came: a miss, and a record without its plan's limits, follow the plan's `onUnreachable`. */
+/**
+ * The same where no answer came: `onUnreachable` of the record's plan decides, or of the token's where there is none; also of
+ * a record that lacks levels of its plan's limits.
+ */
 export function admitUnreachable(request: Request, verdict: Verdict): u32 {
-  const spent = spend(request, STANDS_UNREACHABLE, verdict);
-  if (!isMiss(spent) && !isAsk(spent)) return settle(request, spent);
-  if (isMiss(spent) && isTooOld(request)) return denyToken(verdict, TOO_OLD);
-  if (!trustsUnreachable(request, verdict)) return denyMiss(verdict, UNCONFIRMED);
-  return isMiss(spent) ? admitUnverified(request, verdict) : admitTrusted(request, verdict);
+  const spent = spend(request, STANDS_IF_TRUSTED, verdict);
+  if (isAsk(spent))
+    return trustsRecord(request, verdict) ? admitTrusted(request, verdict) : denyMiss(verdict, UNCONFIRMED);
+  if (!isMiss(spent)) return settle(request, spent);
+  if (isTooOld(request)) return denyToken(verdict, TOO_OLD);
+  const trust = spent != MISS_IN_DOUBT && trustsPlanOf(request);
+  return trust ? admitUnverified(request, verdict) : denyMiss(verdict, UNCONFIRMED);
 }
 
 /**
@@ -150,14 +156,6 @@ function admitTrusted(request: Request, verdict: Verdict): u32 {
   return settle(request, isMiss(spent) || isAsk(spent) ? CONTENDED : spent);
 }
 
-/** By the plan of its record, where that was read; else by the token's. */
-function trustsUnreachable(request: Request, verdict: Verdict): bool {
-  const policy = request.epoch.policy;
-  const known = <i32>verdict.planIndex;
-  const planIndex = known >= 0 ? known : policy.planIndexById(planIdOf(request.token));
-  return policy.onUnreachableOfPlan(planIndex) == ON_UNREACHABLE_TRUST;
-}
-
 /** The outcome of what spending came to, be it an outcome already or not. */
 function settle(request: Request, spent: u32): u32 {
   if (spent < MISS) return spent;
@@ -168,6 +166,17 @@ function settle(request: Request, spent: u32): u32 {
 /** The policy in force here lacks the session's plan: one that has it may be on its way. */
 function waitForPlan(request: Request): u32 {
   return holdForPlan(request) ? HELD : CANNOT_DECIDE;
+}
+
+/** Whether the plan of the record that was read does. */
+function trustsRecord(request: Request, verdict: Verdict): bool {
+  return request.epoch.policy.onUnreachableOfPlan(verdict.planIndex) == ON_UNREACHABLE_TRUST;
+}
+
+/** Whether the token's plan trusts what cannot be asked about. */
+function trustsPlanOf(request: Request): bool {
+  const policy = request.epoch.policy;
+  return policy.onUnreachableOfPlan(policy.planIndexById(planIdOf(request.token))) == ON_UNREACHABLE_TRUST;
 }
 
 function denyToken(verdict: Verdict, why: u32): u32 {

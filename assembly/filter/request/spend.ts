@@ -45,8 +45,8 @@ export const ASK_FIRST: u32 = 0;
 export const STANDS: u32 = 1;
 /** The policy trusts what cannot be asked about: it stands in any case. */
 export const STANDS_UNCONFIRMED: u32 = 2;
-/** It cannot be asked about: what is in doubt stands if the record's plan trusts it. */
-export const STANDS_UNREACHABLE: u32 = 3;
+/** The control plane cannot be asked: it stands, and where a reset put it in doubt, its plan's `onUnreachable` decides. */
+export const STANDS_IF_TRUSTED: u32 = 3;
 
 // What came of it: ALLOWED, NOT_ENFORCED, LIMITED, BUDGET_SPENT or INVALID_TOKEN (verdict.ts), or one of these, which decide nothing yet.
 /** No record: ask the control plane. */
@@ -61,12 +61,14 @@ export const ASK_WITH_ROW: u32 = 19;
 export const UNKNOWN_PLAN: u32 = 20;
 /** The cas bound was reached. */
 export const CONTENDED: u32 = 21;
+/** As MISS_ON_RECORD: a reset put the record in doubt, and nobody has confirmed it since. */
+export const MISS_IN_DOUBT: u32 = 22;
 
 /** No usable record. */
 // @ts-ignore: decorator
 @inline
 export function isMiss(spent: u32): bool {
-  return spent == MISS || spent == MISS_ON_RECORD;
+  return spent == MISS || spent == MISS_ON_RECORD || spent == MISS_IN_DOUBT;
 }
 
 /** Whether the control plane is to be asked about the record. */
@@ -78,7 +80,7 @@ export function isAsk(spent: u32): bool {
 
 /**
  * Takes the request's costs from the buckets of its session, from all or from none, or says why not. A denial writes nothing.
- * @param recordStatus whether the record is to be asked about first: ASK_FIRST or STANDS…
+ * @param recordStatus whether the record is to be asked about first: ASK_FIRST or STANDS_…
  * @param verdict takes the clock, the retries and, where a bucket was looked at, its plan and level
  */
 export function spend(request: Request, recordStatus: u32, verdict: Verdict): u32 {
@@ -125,7 +127,7 @@ function spendInCopy(request: Request, set: usize, record: usize, recordStatus: 
   if (recordStatus == ASK_FIRST && shouldAsk(record, plan, nowUs)) {
     return hasOtherLimits(epoch, set, record, planIndex) ? ASK_WITH_ROW : ASK;
   }
-  if (hasFlag(record, FLAG_UNCONFIRMED) && !standsInDoubt(recordStatus, policy, planIndex)) return MISS_ON_RECORD;
+  if (hasFlag(record, FLAG_UNCONFIRMED) && !standsInDoubt(recordStatus, policy, planIndex)) return MISS_IN_DOUBT;
   if (epoch.hasOffPlans && epoch.enforcementOf(request.enforcement, planIndex) == ENFORCEMENT_OFF) return NOT_ENFORCED;
   const limits = epoch.limits;
   if (limits !== null && limits.furtherOf(planIndex) != 0) {
@@ -154,8 +156,8 @@ function spendInCopy(request: Request, set: usize, record: usize, recordStatus: 
 
 /** Whether a record that a reset put in doubt counts as it stands. */
 function standsInDoubt(recordStatus: u32, policy: Policy, planIndex: u32): bool {
-  if (recordStatus == STANDS_UNCONFIRMED) return true;
-  return recordStatus == STANDS_UNREACHABLE && policy.onUnreachableOfPlan(planIndex) == ON_UNREACHABLE_TRUST;
+  if (recordStatus != STANDS_IF_TRUSTED) return recordStatus == STANDS_UNCONFIRMED;
+  return policy.onUnreachableOfPlan(planIndex) == ON_UNREACHABLE_TRUST;
 }
 
 function shouldAsk(record: usize, plan: Plan, nowUs: u64): bool {

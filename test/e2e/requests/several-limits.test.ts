@@ -3,7 +3,7 @@ import type { ClientHttp2Session, OutgoingHttpHeaders } from "node:http2";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { drive } from "../harness/http2-load.js";
 import { useInstallation } from "../harness/installation.js";
-import { policyOf, type PolicyDocument } from "../harness/policy.js";
+import { policyOf, type PolicyDocument, type PolicyRest } from "../harness/policy.js";
 
 const CONNECTIONS = 8;
 /** Nothing refills, so that each token can be counted. */
@@ -13,12 +13,13 @@ const LIMITS = [
   { name: "reports", maxTokens: 30, ...STILL, applies: "routes" },
   { name: "search", maxTokens: 200, ...STILL, applies: "routes" },
 ] as const;
-const document: PolicyDocument = policyOf([{ name: "default", maxTokens: 1000, ...STILL, limits: LIMITS }], {
+const ROUTES: PolicyRest = {
   routes: [
     { match: { prefix: "/search" }, limits: { search: 1 } },
     { match: { prefix: "/report" }, cost: 2, limits: { reports: 3 } },
   ],
-});
+};
+const document: PolicyDocument = policyOf([{ name: "default", maxTokens: 1000, ...STILL, limits: LIMITS }], ROUTES);
 
 const sluice = useInstallation({ policy: document });
 
@@ -77,5 +78,20 @@ describe("several limits under concurrent access", () => {
     expect(sluice().upstream.received.length - before).toBe(1);
     const sample = 'sluice_requests_total{outcome="limited",plan="default",limit="reports"}';
     await expect.poll(() => sluice().envoyAdmin.sample(sample), { timeout: 5000 }).toBeGreaterThan(0);
+  });
+});
+
+describe("a limit that is taken away and put back", () => {
+  it("a limit that is put back holds what it held, on each worker", async () => {
+    const { token } = await sluice().api.issue();
+    const spent = await drive({ connections, inFlight: 4, next: inTurn(token, ["/"], 300) });
+    expect(spent.statuses).toEqual({ 200: 300 });
+    await sluice().changePolicy(policyOf([{ name: "default", maxTokens: 1000, ...STILL }]));
+    const free = await drive({ connections, inFlight: 4, next: inTurn(token, ["/"], 100) });
+    expect(free.statuses).toEqual({ 200: 100 });
+    await sluice().changePolicy(document);
+    const rest = await drive({ connections, inFlight: 4, next: inTurn(token, ["/"], 600) });
+    expect(rest.failures).toEqual([]);
+    expect(rest.statuses).toEqual({ 200: 400, 429: 200 });
   });
 });

@@ -1,7 +1,15 @@
 // Where a session's further levels lie: an annex in the set of its record, made with it and gone with it.
 import { describe, expect, it } from "vitest";
 import { ANSWER_VALID_MS, RECORDS_PER_SET } from "../../../assembly/contract.js";
-import { endedAnswer, liveAnswer, plan, policy, reportAnswer, watchAnswer } from "../harness/scenes/documents.js";
+import {
+  endedAnswer,
+  liveAnswer,
+  plan,
+  policy,
+  reportAnswer,
+  settings,
+  watchAnswer,
+} from "../harness/scenes/documents.js";
 import { Edge } from "../harness/scenes/edge.js";
 import { leftOf, limit, limited } from "../harness/scenes/limits.js";
 import { sessionsOfOneSet } from "../harness/scenes/same-set-sessions.js";
@@ -108,6 +116,24 @@ describe("the annex of a record", () => {
       edge.flush();
       expect(edge.host.metrics.sum("sluice_table_full_total")).toBe(1);
     }
+  });
+
+  it("a session's own record never makes room for its annex", () => {
+    const edge = new Edge({ policy: policy() });
+    const [own, ...others] = sessionsOfOneSet(edge, RECORDS_PER_SET);
+    if (own === undefined) throw new Error("a session is needed");
+    for (const session of [own, ...others]) admit(edge, session);
+    edge.takeReports();
+    for (const other of others) edge.send(other);
+    edge.clock.advanceMs(ANSWER_VALID_MS + 1);
+    expect(edge.worker(0).configure(settings(DAILY))).toBe(true);
+    const stream = edge.send(own);
+    edge.callout.timeOut();
+    expect(stream.status).toBe(503);
+    expect(edge.table.record(own.id)).toMatchObject({ live: true, annex: undefined });
+    expect(edge.table.records()).toHaveLength(RECORDS_PER_SET);
+    edge.flush();
+    expect(edge.host.metrics.sum("sluice_table_full_total")).toBe(1);
   });
 
   it("an annex is no record: not to the sweep, to a reset, to reports or to a look-up", () => {

@@ -16,8 +16,8 @@ const RULES_OF_SESSIONS: readonly Mutation[] = [
   without(
     "every named set is written, also where nothing changes in it",
     filter("table/mark-record"),
-    "if (record != 0) mark(record, ended);",
-    "if (record == 0) return true;\n    mark(record, ended);",
+    "if (record != 0) mark(set, record, ended);",
+    "if (record == 0) return true;\n    mark(set, record, ended);",
   ),
   without(
     "the cursor is raised last",

@@ -133,7 +133,7 @@ export const RULES_OF_POLICIES: readonly Mutation[] = [
   without(
     "a record is evicted only ANSWER_VALID_MS after it was touched",
     filter("table/slot"),
-    "mayEvict ? <u64>ANSWER_VALID_MS * 1000 :",
+    "mayEvict ? UNTOUCHED_US :",
     "mayEvict ? 1 :",
   ),
   without(
