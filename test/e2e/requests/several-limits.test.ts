@@ -51,15 +51,15 @@ describe("several limits under concurrent access", () => {
   it("each of three limits admits exactly what it holds, whatever the others refuse", async () => {
     const { token } = await sluice().api.issue();
     const before = sluice().upstream.received.length;
-    const mixed = await drive({ connections, inFlight: 16, next: inTurn(token, ["/search", "/report"], 4000) });
+    const mixed = await drive({ connections, inFlight: 16, next: inTurn(token, ["/search", "/report"], 14_000) });
     expect(mixed.failures).toEqual([]);
     // 200 searches; 10 reports, at 3 of 30: they leave 480 of `daily` and 780 of the plan's own.
     expect(reachedSince(before, "/search")).toBe(200);
     expect(reachedSince(before, "/report")).toBe(10);
-    expect(mixed.statuses).toEqual({ 200: 210, 429: 3790 });
-    const plain = await drive({ connections, inFlight: 16, next: inTurn(token, ["/"], 2000) });
+    expect(mixed.statuses).toEqual({ 200: 210, 429: 13_790 });
+    const plain = await drive({ connections, inFlight: 16, next: inTurn(token, ["/"], 6000) });
     expect(plain.failures).toEqual([]);
-    expect(plain.statuses).toEqual({ 200: 480, 429: 1520 });
+    expect(plain.statuses).toEqual({ 200: 480, 429: 5520 });
   });
 
   it("a 429 names the limit that refused, and the service hears nothing of it", async () => {

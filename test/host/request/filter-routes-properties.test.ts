@@ -1,5 +1,5 @@
-// Random policies, written as YAML, validated, printed and offered to the filter on its watch: it decides on each request as a plain
-// reading of the policy does.
+// Random policies, written as YAML, validated, printed and offered to the filter on its watch: it decides on each request as
+// a plain reading of the policy does, and takes from each limit what that says.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { stringify } from "yaml";
@@ -7,8 +7,9 @@ import type { Enforcement, Policy } from "../../../control-plane/src/domain/poli
 import { readPolicyDocument } from "../../../control-plane/src/domain/policy/read-policy.js";
 import { validatePolicyJson } from "../../../control-plane/src/domain/policy/validator.js";
 import { plan } from "../harness/scenes/documents.js";
+import { leftOf, limit } from "../harness/scenes/limits.js";
 import { edgeFollowing } from "../harness/scenes/policy-offer.js";
-import { isShadowed, plainEnforcement, plainRouteOf } from "../harness/scenes/plain-routes.js";
+import { isShadowed, plainCosts, plainEnforcement, plainRouteOf } from "../harness/scenes/plain-routes.js";
 import { outcomes, sendRouted, type RoutedRequest } from "../harness/scenes/routed-requests.js";
 
 const SEGMENTS = ["a", "b", "A", "", ".", "..", "%2F", "..;x", "..%20", "%25", "%3b", "%41", "c\\d"];
@@ -45,10 +46,23 @@ const matches = fc
   )
   .map(([path, rest]) => ({ ...path, ...rest }))
   .filter((match) => Object.keys(match).length > 0);
+/** Every random policy has a plan with each of them. */
+const LIMITS = [
+  limit("always", 10),
+  limit("routed", 10, { applies: "routes" }),
+  limit("seldom", 10, { applies: "routes" }),
+] as const;
+const ofRoute = fc.record(
+  { always: fc.option(fc.nat(10)), routed: fc.option(fc.nat(10)), seldom: fc.option(fc.nat(10)) },
+  { requiredKeys: [] },
+);
 const routes = fc.array(
   fc.oneof(
     matches.map((match) => ({ match, exempt: true })),
-    fc.record({ match: matches, cost: fc.nat(10), enforcement: fc.option(enforcements) }, { requiredKeys: ["match"] }),
+    fc.record(
+      { match: matches, cost: fc.nat(10), enforcement: fc.option(enforcements), limits: ofRoute },
+      { requiredKeys: ["match"] },
+    ),
   ),
   { maxLength: 8 },
 );
@@ -60,6 +74,7 @@ const requests = fc.array(
     headers: fc.constantFrom({}, { "x-a": "1" }, { "x-a": "2" }),
     who: fc.constantFrom("plan 0", "plan 4", "nobody", "anybody"),
     tokens: fc.nat(10),
+    levels: fc.record({ always: fc.nat(10), routed: fc.nat(10), seldom: fc.nat(10) }),
   }),
   { minLength: 10, maxLength: 10 },
 );
@@ -76,19 +91,25 @@ function reachable(document: { readonly routes: readonly unknown[] }): Policy {
 interface Decision {
   readonly status: number | undefined;
   readonly counted: Record<string, number>;
-  /** Of the session's record, where it has one. */
-  readonly level: number | undefined;
+  /** What is left of each limit of its plan, where its session has a record: the plan's own bucket first. */
+  readonly left: readonly number[] | undefined;
 }
 
-type Asked = RoutedRequest & { readonly who: string; readonly tokens: number };
+type Asked = RoutedRequest & {
+  readonly who: string;
+  readonly tokens: number;
+  readonly levels: Readonly<Record<string, number>>;
+};
 
 function plainDecision(policy: Policy, request: Asked, sessionId: string): Decision {
   const route = plainRouteOf(policy, request);
   const passed = (outcome?: string): Decision => ({
     status: 200,
     counted: outcome === undefined ? {} : { [outcome]: 1 },
-    level: undefined,
+    left: undefined,
   });
+  // Then nothing is read at all.
+  if (isOffForAll(policy)) return passed();
   if (route?.exempt === true) return passed("exempt");
   if (!request.who.startsWith("plan")) {
     const outcome = request.who === "nobody" ? "missing" : "invalid";
@@ -97,15 +118,20 @@ function plainDecision(policy: Policy, request: Asked, sessionId: string): Decis
     if (enforcement === "observe") return passed(`shadow_${outcome}`);
     return { ...passed(outcome), status: 401 };
   }
+  const costs = plainCosts(policy, route, Number(request.who.slice(5)));
+  const held = costs.map(({ name }) => request.levels[name] ?? request.tokens);
   const enforcement = plainEnforcement(policy, route, Number(request.who.slice(5)));
-  if (enforcement === "off") return { ...passed(), level: request.tokens };
-  const cost = route?.cost ?? 1;
-  const left = request.tokens - cost;
-  if (cost === 0 || left >= 0) return { ...passed("allowed"), level: left };
+  if (enforcement === "off") return { ...passed(), left: held };
+  const left = costs.map(({ cost }, at) => (held[at] ?? 0) - cost);
+  if (costs.every(({ cost }, at) => cost === 0 || (left[at] ?? 0) >= 0)) return { ...passed("allowed"), left };
   return {
     ...(passes(enforcement, sessionId) ? passed("shadow_limited") : { ...passed("limited"), status: 429 }),
-    level: request.tokens,
+    left: held,
   };
+}
+
+function isOffForAll({ enforcement, plans, routes }: Policy): boolean {
+  return enforcement === "off" && [...plans, ...routes].every((one) => (one.enforcement ?? "off") === "off");
 }
 
 function passes(enforcement: Enforcement, sessionId: string): boolean {
@@ -126,7 +152,10 @@ describe("a random policy of routes", () => {
       fc.property(
         fc.record({ routes, enforcement: enforcements, ofPlan: fc.option(enforcements), requests }),
         ({ ofPlan, requests: asked, ...document }) => {
-          const plans = [plan(), plan({ id: 4, name: "other", enforcement: ofPlan })];
+          const plans = [
+            plan({ limits: LIMITS }),
+            plan({ id: 4, name: "other", enforcement: ofPlan, limits: [LIMITS[1]] }),
+          ];
           const policy = reachable({ version: 1, plans, ...document } as { routes: readonly unknown[] });
           const again = validatePolicyJson(JSON.stringify(policy));
           expect("policy" in again && again.policy).toEqual(policy);
@@ -137,12 +166,14 @@ describe("a random policy of routes", () => {
             const sent = request.who === "nobody" ? undefined : "invented";
             const before = outcomes(edge);
             const stream = sendRouted(edge, { ...request, session: request.who.startsWith("plan") ? session : sent });
-            if (edge.pendingAcquires.length > 0) edge.answerLive({ plan: planId, tokens: request.tokens });
+            const { tokens, levels } = request;
+            if (edge.pendingAcquires.length > 0) edge.answerLive({ plan: planId, tokens, levels });
             const wanted = plainDecision(policy, request, session.id);
-            const level = edge.table.record(session.id)?.levelTokens;
-            const got: Decision = { status: stream.status, counted: more(before, outcomes(edge)), level };
+            const isKnown = edge.table.record(session.id) !== undefined;
+            const left = isKnown ? leftOf(edge, session, planId === 4 ? 1 : LIMITS.length) : undefined;
+            const got: Decision = { status: stream.status, counted: more(before, outcomes(edge)), left };
             // A session that was not looked up has no record.
-            const expected = level === undefined ? { ...wanted, level: undefined } : wanted;
+            const expected = isKnown ? wanted : { ...wanted, left: undefined };
             expect(got).toEqual(expected);
             const outcome = Object.keys(wanted.counted)[0] ?? "off";
             seen.set(outcome, (seen.get(outcome) ?? 0) + 1);
@@ -153,5 +184,5 @@ describe("a random policy of routes", () => {
     );
     const all = ["allowed", "exempt", "invalid", "limited", "missing", "off", "shadow_invalid", "shadow_limited"];
     expect([...seen.keys()].sort()).toEqual([...all, "shadow_missing"]);
-  });
+  }, 120_000);
 });

@@ -44,6 +44,23 @@ export function plainEnforcement(policy: Policy, route: Route | undefined, planI
   return route?.enforcement ?? plan?.enforcement ?? policy.enforcement;
 }
 
+/** What a request takes from each limit of its plan, the plan's own bucket first; 0 where a limit does not apply to it. */
+export function plainCosts(
+  policy: Policy,
+  route: Route | undefined,
+  planId: number,
+): readonly { readonly name: string; readonly cost: number }[] {
+  const plan = policy.plans.find(({ id }) => id === planId);
+  if (plan === undefined) throw new Error(`no plan ${planId}`);
+  const cost = route?.cost ?? 1;
+  const further = plan.limits.map(({ name, applies }) => {
+    const own = route?.limits[name];
+    if (own === undefined) return { name, cost: applies === "always" ? cost : 0 };
+    return { name, cost: own ?? cost };
+  });
+  return [{ name: plan.name, cost }, ...further];
+}
+
 /** By the formula of docs/policy.md. */
 export function isShadowed(sessionId: string, percent: number): boolean {
   let hash = Number.parseInt(sessionId.slice(-8), 16);
