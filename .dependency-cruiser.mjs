@@ -26,7 +26,7 @@ const FILTER_ROOMS = ["vm", "state", "table", "policy", "edge", "request"];
 const EXIT = "assembly/host/exit\\.ts";
 const PLANE = "control-plane/src";
 const SHARED_SETTINGS = "environment|variables|unknown-variables|replaced-settings|secret-files|secret-text";
-const ENTRIES = "assembly/(index|lean)\\.ts";
+const ENTRIES = "assembly/(index|lean|settle)\\.ts";
 
 export default {
   forbidden: [
@@ -64,9 +64,9 @@ export default {
     wall(
       "deciding-counts-nothing",
       `${FILTER}/request/`,
-      [`${FILTER}/(vm/counters|state/plan-counts)\\.ts`],
-      "What became of a request is counted in apply.ts; an acquire's answer and a response count their own.",
-      [`${FILTER}/request/(apply|acquire-answer|response)\\.ts`],
+      [`${FILTER}/(vm/(settle-)?counters|state/plan-counts)\\.ts`],
+      "What became of a request is counted in apply.ts; an acquire's answer, a response and a settlement count their own.",
+      [`${FILTER}/request/(apply|acquire-answer|response|reserve|settle)\\.ts`],
     ),
     ...layers(FILTER, FILTER_ROOMS, `Rooms of the filter: ${FILTER_ROOMS.join(" ← ")}.`),
     wall(

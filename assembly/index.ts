@@ -9,6 +9,7 @@ import { addResponseHeaders } from "./filter/request/response";
 import { openStreamOf, rootSlotOfStream } from "./filter/request/streams";
 import { forgetOpenStream } from "./filter/state/open-streams";
 import { tick } from "./filter/tick";
+import { BUILD_FULL } from "./filter/vm/build-kind";
 import { allocateForHost } from "./memory/arena";
 
 export function proxy_abi_version_0_2_1(): void {}
@@ -22,7 +23,7 @@ export function proxy_on_vm_start(_rootId: u32, _configurationBytes: u32): u32 {
 }
 
 export function proxy_on_configure(rootId: u32, configurationBytes: u32): u32 {
-  const served = configureRoot(rootId, configurationBytes, false);
+  const served = configureRoot(rootId, configurationBytes, BUILD_FULL);
   __collect();
   return served ? 1 : 0;
 }

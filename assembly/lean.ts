@@ -8,6 +8,7 @@ import { decide } from "./filter/request/decide";
 import { newRequest } from "./filter/request/request";
 import { newestSlot } from "./filter/state/roots";
 import { tick } from "./filter/tick";
+import { BUILD_LEAN } from "./filter/vm/build-kind";
 
 export {
   proxy_abi_version_0_2_1,
@@ -17,7 +18,7 @@ export {
 } from "./index";
 
 export function proxy_on_configure(rootId: u32, configurationBytes: u32): u32 {
-  const served = configureRoot(rootId, configurationBytes, true);
+  const served = configureRoot(rootId, configurationBytes, BUILD_LEAN);
   __collect();
   return served ? 1 : 0;
 }

@@ -25,7 +25,7 @@ const PARTS = [
     what: "the filter",
     script: "build:filter",
     from: ["assembly", "asconfig.json"],
-    makes: ["build/sluice.wasm", "build/sluice-lean.wasm", "build/sluice.debug.wasm"],
+    makes: ["build/sluice.wasm", "build/sluice-lean.wasm", "build/sluice-settle.wasm", "build/sluice.debug.wasm"],
   },
   {
     name: "validator",

@@ -12,10 +12,12 @@ import { monotonicUs } from "../host/clock";
 import { logError } from "../host/log";
 import { tickEvery } from "../host/metrics";
 import { utf8 } from "../memory/bytes";
-import { announceEpoch, announceLean, announceTable } from "./policy/announce";
+import { announceEpoch, announceTable } from "./policy/announce";
 import { callCounterNames } from "./edge/call-outcomes";
 import { dropCallsOf } from "./edge/calls";
+import { BUILD_LEAN, BUILD_SETTLE, setBuildKind } from "./vm/build-kind";
 import { flushCounters, nameCounters } from "./vm/counters";
+import { flushSettleCounters, nameSettleCounters } from "./vm/settle-counters";
 import { NO_POLICY, epochOfSettings } from "./state/epoch";
 import { noteNoStreams } from "./state/open-streams";
 import { loadProcess, primaryKeys } from "./vm/process";
@@ -24,15 +26,17 @@ import { Root, addRoot, removeRoot, rootInSlot, slotOfRoot } from "./state/roots
 import { hashOfTable } from "./table/session-table";
 import { shareTags } from "./table/shared-tags";
 import { tableOf } from "./state/table";
+import { lackingCallbacks } from "./policy/servable-policy";
 import { takeWhatIsGood } from "./policy/take-policy";
 import { dropWatchOf } from "./edge/watch";
 
 /**
  * Validates the plugin configuration and, if it is edge settings, serves them on this root. False rejects it, with reasons
  * in the log.
- * @param isLean whether this build of the filter has no callbacks for responses and for the end of a stream
+ * @param build which build of the filter this is: BUILD_…
  */
-export function configureRoot(rootId: u32, configurationBytes: u32, isLean: bool): bool {
+export function configureRoot(rootId: u32, configurationBytes: u32, build: u32): bool {
+  setBuildKind(build);
   const violation = loadProcess();
   if (violation.length > 0) {
     logError(`edge settings rejected: ${violation}`);
@@ -45,11 +49,14 @@ export function configureRoot(rootId: u32, configurationBytes: u32, isLean: bool
     for (let i = 0; i < violations.length; i++) logError(`edge settings rejected: ${violationText(violations[i])}`);
     return false;
   }
-  nameCounters(callCounterNames());
-  if (isLean) {
-    announceLean();
-    noteNoStreams();
+  const lacking = lackingCallbacks(settings.policy, "policy.");
+  if (lacking !== null) {
+    logError(`edge settings rejected: ${violationText(lacking)}`);
+    return false;
   }
+  nameCounters(callCounterNames());
+  if (build == BUILD_LEAN) noteNoStreams();
+  if (build == BUILD_SETTLE) nameSettleCounters();
   const root = rootFor(rootId, settings);
   addRoot(root);
   tickEvery(TICK_MS);
@@ -64,6 +71,7 @@ export function dropRoot(rootId: u32): void {
   const root = rootInSlot(slot);
   if (root == null) return;
   flushCounters();
+  flushSettleCounters();
   root.own.planCounts.flush();
   dropCallsOf(rootId);
   dropReportOf(rootId);

@@ -5,8 +5,10 @@ import { queueConfirmation, shouldHoldBack } from "./edge/acquire";
 import { findAsk, freeConfirmations } from "./edge/asks";
 import { logFailures } from "./edge/call-outcomes";
 import { STREAMS_CLOSED, countMany, flushCounters } from "./vm/counters";
+import { flushSettleCounters } from "./vm/settle-counters";
 import { goOnAsking } from "./request/acquire-answer";
 import { closeEndedStreams } from "./request/close-streams";
+import { settleLostNotes } from "./request/lost-notes";
 import { releaseHeld } from "./request/release-held";
 import { leads } from "./table/leader";
 import { PROVISIONAL_ENTRIES, noteProvisional, takeProvisional } from "./table/provisional";
@@ -37,6 +39,7 @@ export function tick(rootId: u32): bool {
   if (!shouldHoldBack()) queueConfirmations(root, nowUs);
   reportIfDue(root, nowUs);
   countMany(STREAMS_CLOSED, closeEndedStreams(root, nowUs));
+  settleLostNotes(root);
   // Last: from here on host calls go to other roots and to the streams that are resumed, and no longer to this root.
   goOnAsking(nowUs);
   releaseHeld(nowUs);
@@ -46,6 +49,7 @@ export function tick(rootId: u32): bool {
 /** A root that newer settings of its table superseded does nothing on its ticks, but may still have streams: its counts go along. */
 function flushAll(): void {
   flushCounters();
+  flushSettleCounters();
   for (let slot: u32 = 0; slot < slotCount(); slot++) {
     const root = rootInSlot(slot);
     if (root == null) continue;

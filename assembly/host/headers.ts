@@ -5,6 +5,7 @@ import { NOT_FOUND } from "./status";
 
 const REQUEST_HEADERS: i32 = 0;
 const RESPONSE_HEADERS: i32 = 2;
+const RESPONSE_TRAILERS: i32 = 3;
 const CALL_RESPONSE_HEADERS: i32 = 6;
 
 const out: usize = memory.data(8, 4);
@@ -23,6 +24,16 @@ export function readRequestHeaderInto(name: usize, nameBytes: u32, block: usize,
   const status = read(REQUEST_HEADERS, name, nameBytes);
   returnArena();
   return status;
+}
+
+/** The same as readRequestHeader for a header of the response. */
+export function readResponseHeader(name: usize, nameBytes: u32): u32 {
+  return read(RESPONSE_HEADERS, name, nameBytes);
+}
+
+/** The same for a trailer of the response; only in its callback. */
+export function readResponseTrailer(name: usize, nameBytes: u32): u32 {
+  return read(RESPONSE_TRAILERS, name, nameBytes);
 }
 
 /** The same as readRequestHeader for a header of the answer to a call; only in the callback of that answer. */

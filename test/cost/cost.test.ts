@@ -42,7 +42,7 @@ const allowed: Cost = {
 describe("what a request costs", () => {
   // Equal to the instruction: the compiler is pinned and gives the same module for the same sources, and the clock and
   // the random bytes of a measurement are always the same.
-  it("every path of both builds costs what the committed table says", () => {
+  it("every path of the three builds costs what the committed table says", () => {
     expect(differencesFrom(committedCosts(), presentCosts()), HOW_TO_RECORD).toEqual([]);
   });
 

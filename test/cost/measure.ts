@@ -4,9 +4,10 @@ import { Edge } from "../host/harness/scenes/edge.js";
 import type { Vm } from "../host/harness/host/vm.js";
 import { INSTRUCTIONS, countingInstructions } from "./instruction-counter.js";
 import { REQUEST_PATHS, type RequestPath } from "./paths.js";
+import { SETTLE_PATHS } from "./settle-paths.js";
 import { TOKEN_PATHS } from "./token-paths.js";
 
-export type BuildName = "full" | "lean";
+export type BuildName = "full" | "lean" | "settle";
 /** request: until the request goes on or is answered, an acquire's answer with it. response: what follows it. */
 export type Side = "request" | "response";
 
@@ -20,25 +21,34 @@ export interface Cost {
 }
 
 /** Of the callbacks that a filter may have; all others belong to the request. */
-const AFTER_THE_REQUEST = ["proxy_on_response_headers", "proxy_on_log", "proxy_on_done", "proxy_on_delete"];
+const AFTER_THE_REQUEST = [
+  "proxy_on_response_headers",
+  "proxy_on_response_body",
+  "proxy_on_response_trailers",
+  "proxy_on_log",
+  "proxy_on_done",
+  "proxy_on_delete",
+];
 
 /** Every callback that Envoy calls for a stream is in one of the two. Ticks are in none: they come whatever is sent. */
 export function costsOf(wasm: Uint8Array): Cost[] {
   const build = buildNameOf(wasm);
   const module = new WebAssembly.Module(countingInstructions(wasm));
-  return [...REQUEST_PATHS, ...TOKEN_PATHS].flatMap((path) => costsOfPath(build, module, path));
+  const own = build === "settle" ? SETTLE_PATHS : [...REQUEST_PATHS, ...TOKEN_PATHS];
+  return own.flatMap((path) => costsOfPath(build, module, path));
 }
 
-/** Only the full build has a callback for responses. */
+/** The lean build has no callback for responses, and only one has for their bodies. */
 function buildNameOf(wasm: Uint8Array): BuildName {
   const names = WebAssembly.Module.exports(new WebAssembly.Module(wasm)).map(({ name }) => name);
+  if (names.includes("proxy_on_response_body")) return "settle";
   return names.includes("proxy_on_response_headers") ? "full" : "lean";
 }
 
 /** Clock and randomness are the edge's: each run gives the same figures. */
 function costsOfPath(build: BuildName, module: WebAssembly.Module, path: RequestPath): Cost[] {
   const { name, status, routes = [], prepared } = path;
-  const response = { headers: build === "full" ? "draft" : "none" };
+  const response = { headers: build === "lean" ? "none" : "draft" };
   // Tokens come back, so that a refill is computed, and too slowly to make a denied session an allowed one.
   const edge = new Edge({
     module,
@@ -52,7 +62,7 @@ function costsOfPath(build: BuildName, module: WebAssembly.Module, path: Request
     const got = stream.status ?? "no answer";
     throw new Error(`${build}, ${name}: expected a request that ends with ${status}, not ${got}`);
   }
-  const sides: Side[] = build === "full" ? ["request", "response"] : ["request"];
+  const sides: Side[] = build === "lean" ? ["request"] : ["request", "response"];
   return sides.map((side) => ({ build, path: name, side, ...ledger.of(side) }));
 }
 

@@ -9,7 +9,7 @@ interface Column {
 }
 
 const PLACE: readonly Column[] = [
-  { title: "build", width: 5 },
+  { title: "build", width: 6 },
   { title: "path", width: 12 },
   { title: "side", width: 8 },
 ];
@@ -43,13 +43,13 @@ export function comparisonTable(before: readonly Cost[], now: readonly Cost[]): 
 
 /** @param text has the table of costTable, with any text around it */
 export function readCosts(text: string): Cost[] {
-  const rows = text.split("\n").filter((line) => /^\| (full|lean) /.test(line));
+  const rows = text.split("\n").filter((line) => /^\| (full|lean|settle) /.test(line));
   return rows.map((row) => {
     const [build, path = "", side, instructions, , which = ""] = row
       .split("|")
       .slice(1)
       .map((cell) => cell.trim());
-    if ((build !== "full" && build !== "lean") || (side !== "request" && side !== "response"))
+    if ((build !== "full" && build !== "lean" && build !== "settle") || (side !== "request" && side !== "response"))
       throw new Error(`no row of a table of costs: ${row}`);
     return { build, path, side, instructions: Number(instructions), hostCalls: callsOf(which) };
   });

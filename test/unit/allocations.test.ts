@@ -1,6 +1,8 @@
 // The request path allocates nothing on the managed heap: 100,000 mixed requests do not enter the allocator once.
 import { beforeAll, describe, expect, it } from "vitest";
 import { COUNTER, countingAllocations } from "../host/harness/builds/allocation-counter.js";
+import { COMPILE_TIMEOUT_MS, settleDebugBytes } from "../host/harness/builds/filter-builds.js";
+import { limit } from "../host/harness/scenes/limits.js";
 import { plan, policy, settings } from "../host/harness/scenes/documents.js";
 import { sessionsOf } from "../host/harness/scenes/batches.js";
 import { Edge, requestWith } from "../host/harness/scenes/edge.js";
@@ -111,6 +113,41 @@ describe("the allocator", () => {
     }
     expect(allocations(edge.worker(0)) - before).toBe(0);
   });
+
+  it(
+    "the allocator is not entered by requests that are settled by what their responses say",
+    async () => {
+      const settles = new WebAssembly.Module(countingAllocations(await settleDebugBytes()).wasm);
+      const llm = limit("llm", 9_000_000, { applies: "routes" });
+      const plans = [plan({ maxTokens: 9_000_000, limits: [llm] })];
+      const route = (prefix: string, settle: object): object => ({ match: { prefix }, limits: { llm: 5 }, settle });
+      const routes = [
+        route("/json", { limit: "llm", json: "/total" }),
+        route("/own", { json: "/total", onMissing: "refund" }),
+        route("/header", { limit: "llm", header: "x-cost" }),
+        route("/trailer", { limit: "llm", trailer: "x-cost" }),
+        route("/metadata", { limit: "llm", metadata: ["a", "b"] }),
+      ];
+      const edge = new Edge({ module: settles, policy: policy({ plans, routes }) });
+      const session = edge.sessionInTable({ tokens: 9_000_000 });
+      const before = allocations(edge.worker(0));
+      const types = ["application/json", "text/event-stream", "text/plain"];
+      const pieces = [Buffer.from('data: {"total":'), Buffer.from("5}\n\n")];
+      const random = new Random(13);
+      for (let i = 0; i < 5000; i++) {
+        const path = random.pick(["/json", "/own", "/header", "/trailer", "/metadata"]);
+        const stream = edge.worker(0).open(requestWith(session, path));
+        stream.attributes.set("metadata.filter_metadata.a.b", "3");
+        const headers = { ":status": "200", "content-type": random.pick(types), "x-cost": "3" };
+        if (random.chance(0.1)) stream.abandon();
+        else stream.respondWith(headers, pieces, { "x-cost": "4" });
+      }
+      expect(allocations(edge.worker(0)) - before).toBe(0);
+      edge.flush();
+      expect(edge.host.metrics.sum("sluice_settlements_total")).toBe(5000);
+    },
+    COMPILE_TIMEOUT_MS,
+  );
 
   it("the allocator is not entered by 20,000 requests of plans with seven limits", () => {
     const limits = Array.from({ length: 7 }, (_, index) => {

@@ -11,6 +11,7 @@ import { observeIssuers } from "../../control-plane/src/http/status/issuer-metri
 import { observePolicy } from "../../control-plane/src/http/status/policy-metrics.js";
 import { observeStore } from "../../control-plane/src/http/status/store-metrics.js";
 import { UsageMetrics } from "../../control-plane/src/http/status/usage-metrics.js";
+import { filterModule } from "../host/harness/builds/filter-modules.js";
 import { policy } from "../host/harness/scenes/documents.js";
 import { Edge, requestWith } from "../host/harness/scenes/edge.js";
 import { sectionOf, tableUnder, textOf, withoutTicks } from "./docs.js";
@@ -26,8 +27,9 @@ const EDGE = currentEdge(1, { lastReportAt: 1, clockOffsetMs: 1 });
 /** What the metrics library adds about the process. */
 const DEFAULTS = /^(process|nodejs)_/;
 
-/** One for each call and outcome: the page has them in one row, and names the words. */
+// One for each outcome, and each call: the page has them in one row, and names the words.
 const CALL = /^sluice_calls_total\{call="(\w+)",outcome="(\w+)"\}$/;
+const SETTLEMENT = /^sluice_settlements_total\{outcome="(\w+)"\}$/;
 
 function namesUnder(title: string): string[] {
   return tableUnder("docs/metrics.md", title)
@@ -37,9 +39,11 @@ function namesUnder(title: string): string[] {
 
 /** `sluice_requests_total{outcome="limited",plan="default"}` without the plan's name, as the page has it. */
 const documented = (name: string): string =>
-  CALL.test(name)
-    ? "sluice_calls_total{call,outcome}"
-    : name.replace('plan="default"', "plan").replace('limit="default"', "limit");
+  name
+    .replace(CALL, "sluice_calls_total{call,outcome}")
+    .replace(SETTLEMENT, "sluice_settlements_total{outcome}")
+    .replace('plan="default"', "plan")
+    .replace('limit="default"', "limit");
 
 it("docs/metrics.md names every metric of the filter, with its outcomes and labels", () => {
   const edge = new Edge({ policy: policy({ routes: [{ match: { path: "/shadow" }, enforcement: "shadow" }] }) });
@@ -47,9 +51,11 @@ it("docs/metrics.md names every metric of the filter, with its outcomes and labe
   expect(edge.send(session).status).toBe(429);
   expect(edge.worker(0).request(requestWith(session, "/shadow")).status).toBe(200);
   edge.flush();
-  const names = edge.host.metrics.names();
+  const settling = new Edge({ module: filterModule("settle") });
+  settling.flush();
+  const names = [...edge.host.metrics.names(), ...settling.host.metrics.names()];
   expect(namesUnder("The filter")).toEqual([...new Set(names.map(documented))].sort());
-  const words = new Set(names.flatMap((name) => CALL.exec(name)?.slice(1) ?? []));
+  const words = new Set(names.flatMap((name) => (CALL.exec(name) ?? SETTLEMENT.exec(name))?.slice(1) ?? []));
   const section = sectionOf("docs/metrics.md", "The filter");
   expect([...words].filter((word) => !section.includes(`\`${word}\``))).toEqual([]);
 });

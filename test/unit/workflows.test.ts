@@ -125,7 +125,7 @@ it("a release carries the filter's builds under the names that the build gives t
   const files = commandsOf("release.yml")
     .at(-1)
     ?.match(/build\/[\w-]+\.wasm/g);
-  expect(files).toEqual(["build/sluice.wasm", "build/sluice-lean.wasm"]);
+  expect(files).toEqual(["build/sluice.wasm", "build/sluice-lean.wasm", "build/sluice-settle.wasm"]);
   for (const file of files ?? []) expect(project.scripts["build:filter"]).toContain(file);
 });
 

@@ -36,6 +36,12 @@ export function levelOf(buckets: usize, limit: u32): i64 {
   return load<i64>(buckets + (limit << 3));
 }
 
+/** A full bucket has no remainder, as `refill` leaves it. */
+export function setLevelOf(buckets: usize, limit: u32, level: i64, isFull: bool): void {
+  store<i64>(buckets + (limit << 3), level);
+  if (isFull) store<u16>(buckets + (limit << 1), 0, REMAINDERS_AT);
+}
+
 // @ts-ignore: decorator
 @inline
 export function costOf(buckets: usize, limit: u32): u32 {

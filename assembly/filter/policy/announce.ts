@@ -5,18 +5,12 @@ import { logInfo, logWarn } from "../../host/log";
 import { setGauge } from "../../host/metrics";
 import { writeHexU64 } from "../../memory/bytes";
 import { Epoch } from "../state/epoch";
+import { BUILD_LEAN, isBuild } from "../vm/build-kind";
 import { gaugeNamed } from "../vm/metric-ids";
 import { runningCapacity } from "../table/session-table";
 import { Table } from "../state/table";
 
 const digits: usize = memory.data(16);
-
-let isLean: bool = false;
-
-/** This build lacks callbacks: it serves a policy that asks for what only they could do, and logs that it is not done. */
-export function announceLean(): void {
-  isLean = true;
-}
 
 export function announceEpoch(epoch: Epoch): void {
   setGauge(gaugeNamed("sluice_policy_generation"), epoch.generation);
@@ -28,7 +22,8 @@ export function announceEpoch(epoch: Epoch): void {
   const hash = String.UTF8.decodeUnsafe(digits, POLICY_HASH_CHARS);
   const numbered = epoch.generation == 0 ? "" : ` generation ${epoch.generation},`;
   logInfo(`serving the policy of the ${epoch.sourceWord},${numbered} hash ${hash}, ${epoch.policy.plans.length} plans`);
-  if (!isLean) return;
+  if (!isBuild(BUILD_LEAN)) return;
+  // It serves a policy that asks for what only further callbacks could do, and logs that it is not done.
   if (epoch.policy.responseHeaders != RESPONSE_HEADERS_NONE) {
     logWarn("response.headers: none are added to what passes, since this is sluice-lean.wasm; sluice.wasm adds them");
   }

@@ -17,7 +17,6 @@ import {
   resultSinceUs,
 } from "../../domain/edge/bell";
 import { Violation, violationText } from "../../domain/policy/violations";
-import { validatePolicy } from "../../domain/policy/validator";
 import { Policy } from "../../domain/policy/model";
 import { logError } from "../../host/log";
 import { randomU64 } from "../../host/random";
@@ -28,6 +27,7 @@ import { epochOfControlPlane } from "../state/epoch";
 import { shareTags } from "../table/shared-tags";
 import { GoodPolicy, keepGoodPolicy, readGoodPolicy } from "./good-policy";
 import { readPolicyText } from "./policy-bytes";
+import { validateServablePolicy } from "./servable-policy";
 import { Table } from "../state/table";
 import { keepViolations } from "./violations";
 
@@ -82,7 +82,7 @@ function takeLastGood(table: Table, nowUs: u64): bool {
   table.lookedForGoodAt = bellHash(bell);
   const good = readGoodPolicy(table, buildId());
   if (good == null) return true;
-  const policy = validatePolicy(good.text).policy;
+  const policy = validateServablePolicy(good.text).policy;
   if (policy != null) putInForce(table, new Offer(good.log, good.generation, good.hash, 0, 0), policy, nowUs);
   return true;
 }
@@ -119,7 +119,7 @@ function tryFirst(table: Table, bell: usize, nowUs: u64): void {
     giveResult(table, offer.hash, build, RESULT_NONE, nowUs);
     return;
   }
-  const result = validatePolicy(text);
+  const result = validateServablePolicy(text);
   const policy = result.policy;
   if (policy == null) reject(table, offer, build, result.violations, nowUs);
   else if (giveResult(table, offer.hash, build, RESULT_OK, nowUs)) {
@@ -151,7 +151,7 @@ function take(table: Table, offer: Offer, nowUs: u64): void {
   const text = readPolicyText(table, offer.hash, offer.size);
   // The bytes are another leader's, whose bell follows.
   if (text == null) return;
-  const policy = validatePolicy(text).policy;
+  const policy = validateServablePolicy(text).policy;
   if (policy != null) {
     putInForce(table, offer, policy, nowUs);
     return;

@@ -41,6 +41,8 @@ import {
   replyUnavailable,
   replyUnconfigured,
 } from "./reply";
+import { consumedAtOnce } from "./reservation";
+import { reserve } from "./reserve";
 import { noteBucket, noteLimits } from "./streams";
 import { removeTokens, setIdentity } from "./upstream-headers";
 import {
@@ -208,7 +210,8 @@ function countAllowed(request: Request, verdict: Verdict): void {
   const epoch = request.epoch;
   const planIndex = verdict.planIndex;
   epoch.planCounts.count(PLAN_ALLOWED, planIndex, 1);
-  epoch.planCounts.count(PLAN_TOKENS, planIndex, request.cost);
+  epoch.planCounts.count(PLAN_TOKENS, planIndex, consumedAtOnce(request));
+  if (request.settleRule != 0) reserve(request, verdict);
   noteLevel(request, epoch, verdict);
   trackStream(request, verdict);
 }

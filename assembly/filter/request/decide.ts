@@ -58,12 +58,13 @@ function decideFromHeaders(request: Request, verdict: Verdict): u32 {
   const epoch = request.epoch;
   request.cost = DEFAULT_COST;
   request.limitCosts = 0;
+  request.settleRule = 0;
   request.enforcement = ENFORCEMENT_INHERITED;
   if (epoch.isOff) return NOT_ENFORCED;
   if (epoch.isNone) return holdForPolicy(request) ? HELD : NO_POLICY_IN_FORCE;
   const routes = epoch.routes;
   if (routes != null) {
-    if (takeRoute(request, routes)) return EXEMPT;
+    if (takeRoute(request, routes, epoch.settles)) return EXEMPT;
     if (request.enforcement == ENFORCEMENT_OFF) return NOT_ENFORCED;
   }
   const found = readToken(request);

@@ -125,6 +125,12 @@ export function noteLimitsDenial(request: Request, limits: LimitTable, refusing:
   memory.copy(levelsOf(noteEntry(request, verdict, waitUs)), buckets, LEVELS_BYTES);
 }
 
+/** The buckets of this token's session hold more than was noted. */
+export function forgetDenial(token: usize): void {
+  const entry = entryOf(token);
+  if (sameTokens(entry, token)) store<u64>(entry, 0, UNTIL_AT);
+}
+
 function noteEntry(request: Request, verdict: Verdict, waitUs: u64): usize {
   const entry = entryOf(request.token);
   const nowUs = verdict.readAtUs;

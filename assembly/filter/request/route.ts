@@ -11,6 +11,7 @@ import {
   takePath,
 } from "../../domain/routes/route-request";
 import { NAME_WORDS, NONE, RouteTable } from "../../domain/routes/route-table";
+import { SettleRules } from "../../domain/usage/settle-rules";
 import { headerBytes, readRequestHeaderInto } from "../../host/headers";
 import { NOT_FOUND, OK } from "../../host/status";
 import { addressOf, sameBytes, utf8 } from "../../memory/bytes";
@@ -37,7 +38,7 @@ const TOO_LONG: u32 = 0xfffffffe;
 let headersRead: u32 = 0;
 
 /** Notes what the request's route says, if it has one. True: it is exempt. */
-export function takeRoute(request: Request, table: RouteTable): bool {
+export function takeRoute(request: Request, table: RouteTable, settles: SettleRules | null): bool {
   const matched = newRouteRequest();
   if (table.needsHost) readHost(matched, table);
   if (table.needsMethod) readMethod(matched, table);
@@ -49,6 +50,7 @@ export function takeRoute(request: Request, table: RouteTable): bool {
   request.cost = table.costOf(route);
   request.limitCosts = table.limitCostsOf(route);
   request.enforcement = table.enforcementOf(route);
+  if (settles !== null) request.settleRule = settles.ofRoute(route);
   return false;
 }
 

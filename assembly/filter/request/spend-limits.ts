@@ -18,6 +18,7 @@ import { hasFlag, noteSpent, refilledAtUsOf } from "../../domain/table/record";
 import { Request } from "../state/request";
 import { namedCosts } from "./named-costs";
 import { noteLimitsDenial } from "./recent-denials";
+import { consumedAtOnce } from "./reservation";
 import { ALLOWED, BUDGET_SPENT, LIMITED, Verdict } from "./verdict";
 
 /** Decides on the copies of a record and its annex, and spends in them if the outcome is ALLOWED. */
@@ -36,7 +37,7 @@ export function spendLimits(request: Request, limits: LimitTable, record: usize,
   }
   spendAll(buckets, limits, planIndex);
   putLevels(buckets, record, annex);
-  noteSpent(record, cost, verdict.readAtUs);
+  noteSpent(record, consumedAtOnce(request), verdict.readAtUs);
   return decided(verdict, tightestLimit(buckets, limits, planIndex), ALLOWED);
 }
 

@@ -32,6 +32,7 @@ import { isStillDenied, noteDenial } from "./recent-denials";
 import { Request } from "../state/request";
 import { hasOtherLimits } from "../table/limits";
 import { MAX_CAS_TRIES, lastSetIndex, readSet, writeSet } from "../table/session-table";
+import { consumedAtOnce } from "./reservation";
 import { spendLimits } from "./spend-limits";
 import { ALLOWED, BUDGET_SPENT, INVALID_TOKEN, LIMITED, NOT_ENFORCED, Verdict } from "./verdict";
 
@@ -150,7 +151,7 @@ function spendInCopy(request: Request, set: usize, record: usize, recordStatus: 
   verdict.levelPico = levelPico - toPico(request.cost);
   if (!sameToken) setRecordToken(record, token);
   setLevelPico(record, verdict.levelPico);
-  noteSpent(record, request.cost, nowUs);
+  noteSpent(record, consumedAtOnce(request), nowUs);
   return ALLOWED;
 }
 

@@ -9,8 +9,10 @@ import { LimitTable } from "../../domain/limits/limit-table";
 import { NO_LIMITS } from "../../domain/policy/limit-model";
 import { compileRoutes } from "../../domain/routes/compile-routes";
 import { RouteTable } from "../../domain/routes/route-table";
+import { SettleRules, compileSettles } from "../../domain/usage/settle-rules";
 import { sha256 } from "../../domain/token/sha256";
 import { addressOf, utf8 } from "../../memory/bytes";
+import { dropClosedRules } from "./settle-notes";
 import { DenialTexts } from "./denial-texts";
 import { PlanCounts } from "./plan-counts";
 import { PlanTexts } from "./plan-texts";
@@ -40,6 +42,8 @@ export class Epoch {
   planCounts: PlanCounts;
   /** Null without routes. */
   routes: RouteTable | null;
+  /** Null where no route settles what its requests really cost. */
+  settles: SettleRules | null;
   /** Null where no plan has limits beside its own bucket. */
   limits: LimitTable | null;
   /** Some plans are off: their sessions spend nothing. */
@@ -76,6 +80,8 @@ export class Epoch {
     this.limits = limits;
     const routes = compileRoutes(policy.routes);
     this.routes = routes;
+    this.settles = compileSettles(policy.routes);
+    dropClosedRules();
     // What is kept of a policy is looked at after every answer of the control plane: a thousand routes would be thousands of
     // objects.
     policy.routes = NO_ROUTES;

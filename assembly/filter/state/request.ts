@@ -20,6 +20,8 @@ export class Request {
   cost: u32;
   /** What its route says of limits by name: a list in its route table; 0: nothing. */
   limitCosts: u32;
+  /** Address of its route's rule on what it really costs (domain/usage/settle-rules.ts); 0: what its route says. */
+  settleRule: usize;
   /** Its route's (domain/policy/enforcement.ts), or ENFORCEMENT_INHERITED. */
   enforcement: u32;
 

@@ -28,7 +28,7 @@ export async function benchBootstrap({ adminPort, controlPlane, ports, variants 
   return JSON.stringify(bootstrap);
 }
 
-function listener({ name, filter, responseHeaders = {} }: Variant, port: number): object {
+function listener({ name, filter, copies = 1, responseHeaders = {} }: Variant, port: number): object {
   const route = {
     match: { prefix: "/" },
     direct_response: { status: 200, body: { inline_string: "served" } },
@@ -44,7 +44,7 @@ function listener({ name, filter, responseHeaders = {} }: Variant, port: number)
     stat_prefix: name,
     codec_type: "AUTO",
     http_filters: [
-      ...(filter === null ? [] : [filter]),
+      ...(filter === null ? [] : Array.from({ length: copies }, () => filter)),
       { name: "envoy.filters.http.router", typed_config: { "@type": ROUTER } },
     ],
     route_config: { name, virtual_hosts: [host] },

@@ -11,6 +11,11 @@ export const SMALL_FILTERS = [
   "bench-headers-probe",
   "bench-floor-headers",
   "bench-host-calls",
+  "bench-callbacks",
+  "bench-callbacks-body",
+  "bench-callbacks-trailers",
+  "bench-callbacks-log",
+  "bench-callbacks-done",
 ] as const;
 export type FilterModule = (typeof SMALL_FILTERS)[number] | "sluice" | "sluice-lean";
 /** Where a compiled filter is. */
@@ -22,6 +27,8 @@ export interface Variant {
   readonly what: string;
   /** The HTTP filter in front of the router; null for none. */
   readonly filter: object | null;
+  /** How often it stands there; once unless given. */
+  readonly copies?: number;
   /** Headers that Envoy adds to its responses by itself, by name. */
   readonly responseHeaders?: Readonly<Record<string, string>>;
 }
@@ -139,6 +146,24 @@ export function requestPathVariants(descriptors: number, path: FilterPath): Vari
     { name: "nativeStatic", what: "local_ratelimit, one bucket for all", filter: localRateLimit({}) },
     { name: "nativeDynamic", what: "local_ratelimit, a descriptor a session", filter: dynamicLimit(descriptors) },
     { name: NATIVE_CHECK.name, what: "the same with few tokens", filter: dynamicLimit(descriptors, FEW) },
+  ];
+}
+
+/**
+ * Filters that return at once: with the callbacks of the full build, and with further ones. Each stands there so often,
+ * since one callback is less than the noise.
+ */
+export function callbackVariants(path: FilterPath, copies: number): Variant[] {
+  const small = (name: string, what: string, module: FilterModule): Variant => {
+    return { name, what, filter: wasmFilter(module, path, name, ""), copies };
+  };
+  return [
+    small("callbacks", "those of the full build", "bench-callbacks"),
+    small("body", "proxy_on_response_body and _trailers, a body in one piece", "bench-callbacks-body"),
+    small("trailers", "proxy_on_response_trailers, no trailers", "bench-callbacks-trailers"),
+    small("log", "proxy_on_log", "bench-callbacks-log"),
+    small("done", "proxy_on_done", "bench-callbacks-done"),
+    small("callbacksAgain", "none: the noise", "bench-callbacks"),
   ];
 }
 

@@ -24,7 +24,7 @@ export interface InstallationOptions {
   /** More of the control plane's environment. */
   readonly controlPlaneEnv?: Readonly<Record<string, string>>;
   /** Which build of the filter the Envoys start with; not given: the full one. */
-  readonly filter?: "sluice" | "sluice-lean";
+  readonly filter?: "sluice" | "sluice-lean" | "sluice-settle";
   /** A filter that the test has built, in place of `filter`. */
   readonly filterPath?: string;
   /** false: an Envoy counts as started once it listens, whether it serves a policy or not. */

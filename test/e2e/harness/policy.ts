@@ -74,8 +74,8 @@ export interface PolicyRest {
   readonly response?: {
     readonly headers?: "draft" | "x-ratelimit" | "both" | "none";
     readonly body?: "json" | "problem";
-    readonly limits?: "tightest" | "all";
     readonly upstreamHeaders?: "replace" | "keep";
+    readonly limits?: "tightest" | "all";
   };
 }
 

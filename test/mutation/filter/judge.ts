@@ -16,12 +16,13 @@ type Step = readonly string[];
 
 const ASC = "node_modules/.bin/asc";
 const VITEST = ["node_modules/.bin/vitest", "run", "--project", "unit", "--bail", "1"];
-const BUILT = ["build/sluice.debug.wasm", "build/sluice-lean.wasm"];
+const BUILT = ["build/sluice.debug.wasm", "build/sluice-lean.wasm", "build/sluice-settle.wasm"];
 
 /** Unoptimised, which takes a third of the time. */
 const BUILD: readonly Step[] = [
   [ASC, "assembly/index.ts", "--target", "debug"],
   [ASC, "assembly/lean.ts", "--target", "lean", "-O0"],
+  [ASC, "assembly/settle.ts", "--target", "settle", "-O0"],
   [ASC, "assembly/domain/policy/validator-module.ts", "--target", "validator", "-O0"],
   ["scripts/stamp-filter.mjs", ...BUILT],
 ];

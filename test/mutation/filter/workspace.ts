@@ -5,7 +5,14 @@ import { join, resolve } from "node:path";
 
 const COPIED = ["assembly", "control-plane", "envoy", "scripts", "test", "build/validator"];
 const FILES = ["package.json", "tsconfig.json", "asconfig.json", "as-pect.asconfig.json", "as-pect.config.js"];
-const MORE_FILES = ["vitest.config.ts", "policy.yaml", "envoy.yaml", "build/sluice.wasm", "build/sluice-lean.wasm"];
+const MORE_FILES = [
+  "vitest.config.ts",
+  "policy.yaml",
+  "envoy.yaml",
+  "build/sluice.wasm",
+  "build/sluice-lean.wasm",
+  "build/sluice-settle.wasm",
+];
 const LINKED = ["node_modules", ".cache"];
 
 /** Process groups that run: no signal of the terminal reaches them, so they would outlive this process. */

@@ -46,6 +46,20 @@ export async function changedFilterBytes(replacements: readonly Replacement[], b
   return stamped(wasm, build);
 }
 
+/** The build that settles, unoptimised and with the names of its functions. */
+export async function settleDebugBytes(): Promise<Uint8Array> {
+  const produced: Uint8Array[] = [];
+  const { error } = await asc.main(["assembly/settle.ts", ...OPTIONS, "--debug"], {
+    writeFile(_file, contents) {
+      if (typeof contents !== "string") produced.push(contents);
+    },
+  });
+  const wasm = produced[0];
+  if (error !== null || wasm === undefined)
+    throw new Error(`the filter does not compile: ${error?.message ?? "asc wrote nothing"}`);
+  return wasm;
+}
+
 /** The same code as another build: only its id differs. */
 export function withBuildId(wasm: Uint8Array, build: bigint): WebAssembly.Module {
   return new WebAssembly.Module(stamped(wasm, build));

@@ -3,14 +3,15 @@ import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { suspendable } from "../host/suspendable.js";
 
-/** release is what Envoy gets, or lean; debug is unoptimised and names its functions. */
-export type FilterBuild = "release" | "debug" | "lean";
+/** release is what Envoy gets, or lean, or settle; debug is unoptimised and names its functions. */
+export type FilterBuild = "release" | "debug" | "lean" | "settle";
 
 /** From the repository's root, where its commands run. */
 const FILES: Record<FilterBuild, string> = {
   release: "build/sluice.wasm",
   debug: "build/sluice.debug.wasm",
   lean: "build/sluice-lean.wasm",
+  settle: "build/sluice-settle.wasm",
 };
 
 export function filterBytes(build: FilterBuild): Uint8Array {

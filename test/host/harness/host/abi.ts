@@ -9,9 +9,9 @@ export const WasmResult = {
   InternalFailure: 10,
 } as const;
 
-export const HeaderMapType = { RequestHeaders: 0, ResponseHeaders: 2, CalloutHeaders: 6 } as const;
+export const HeaderMapType = { RequestHeaders: 0, ResponseHeaders: 2, ResponseTrailers: 3, CalloutHeaders: 6 } as const;
 
-export const BufferType = { CalloutBody: 4, VmConfiguration: 6, PluginConfiguration: 7 } as const;
+export const BufferType = { ResponseBody: 1, CalloutBody: 4, VmConfiguration: 6, PluginConfiguration: 7 } as const;
 
 export const StreamType = { Request: 0, Response: 1 } as const;
 

@@ -35,6 +35,11 @@ export class Stream {
   responseHeaders: HeaderMap | undefined;
   /** Of the stream's own state in Envoy. */
   properties = new Map<string, string>();
+  /** What Envoy knows of the stream by itself, and other filters have written as metadata; by dotted path. */
+  readonly attributes = new Map<string, string | Uint8Array>();
+  /** The piece of the service's body that passes; the trailers, while they do. */
+  bodyPiece: Uint8Array | undefined;
+  responseTrailers: HeaderMap | undefined;
   #handedOver = false;
 
   constructor(
@@ -96,6 +101,25 @@ export class Stream {
     run(this.#respond(new HeaderMap(headers)));
   }
 
+  /** The service answers with a body, which comes in pieces, and perhaps trailers behind it. */
+  respondWith(headers: HeaderInput, body: readonly Uint8Array[], trailers?: HeaderInput): void {
+    if (this.state !== "upstream") throw new HostError(`a stream that is ${this.state} gets no answer of the service`);
+    run(this.#respondWith(new HeaderMap(headers), body, trailers));
+  }
+
+  /** The service's answer goes on, after `beginResponse`. */
+  sendPiece(piece: Uint8Array): void {
+    if (this.state !== "streaming") throw new HostError(`a stream that is ${this.state} gets no more of an answer`);
+    run(this.#passBody(piece, 0));
+  }
+
+  /** Envoy answers itself, since the service did not: a connection that was refused, a reset. */
+  fail(details = "upstream_reset_before_response_started{connection_failure}"): void {
+    if (this.state !== "upstream") throw new HostError(`a stream that is ${this.state} cannot fail at the service`);
+    this.attributes.set("response.code_details", details);
+    run(this.#respond(new HeaderMap({ ":status": "503", "content-type": "text/plain" })));
+  }
+
   /** The service begins an answer that has no end: an event stream, a websocket. */
   beginResponse(headers: HeaderInput = { ":status": "200" }): void {
     if (this.state !== "upstream") throw new HostError(`a stream that is ${this.state} gets no answer of the service`);
@@ -121,6 +145,32 @@ export class Stream {
     if (this.upstreamAnswers) yield* this.#respond(new HeaderMap({ ":status": "200" }));
   }
 
+  *#respondWith(headers: HeaderMap, body: readonly Uint8Array[], trailers?: HeaderInput): Steps<void> {
+    let passed = yield* this.#passResponse(headers, body.length === 0 && trailers === undefined ? 1 : 0);
+    for (const [index, piece] of body.entries()) {
+      const isLast = index === body.length - 1 && trailers === undefined;
+      if (passed) passed = yield* this.#passBody(piece, isLast ? 1 : 0);
+    }
+    if (passed && trailers !== undefined) passed = yield* this.#passTrailers(new HeaderMap(trailers));
+    yield* this.#end(passed ? "finished" : "failed");
+  }
+
+  *#passBody(piece: Uint8Array, endOfStream: number): Steps<boolean> {
+    if (!this.vm.exports("proxy_on_response_body")) return true;
+    this.bodyPiece = piece;
+    const action = yield* this.vm.enter(this, "proxy_on_response_body", this.id, piece.length, endOfStream);
+    this.bodyPiece = undefined;
+    return action !== undefined;
+  }
+
+  *#passTrailers(trailers: HeaderMap): Steps<boolean> {
+    if (!this.vm.exports("proxy_on_response_trailers")) return true;
+    this.responseTrailers = trailers;
+    const action = yield* this.vm.enter(this, "proxy_on_response_trailers", this.id, trailers.size);
+    this.responseTrailers = undefined;
+    return action !== undefined;
+  }
+
   *#respond(headers: HeaderMap): Steps<void> {
     const passed = yield* this.#passResponse(headers, 1);
     yield* this.#end(passed ? "finished" : "failed");
@@ -130,6 +180,9 @@ export class Stream {
   *#passResponse(headers: HeaderMap, endOfStream: number): Steps<boolean> {
     this.#handedOver = true;
     this.responseHeaders = headers;
+    if (!this.attributes.has("response.code_details")) {
+      this.attributes.set("response.code_details", this.local?.details ?? "via_upstream");
+    }
     if (!this.vm.exports("proxy_on_response_headers")) return true;
     return (yield* this.vm.enter(this, "proxy_on_response_headers", this.id, headers.size, endOfStream)) !== undefined;
   }

@@ -64,11 +64,14 @@ function headerMap(vm: Vm, type: number): HeaderMap | undefined {
   if (type === HeaderMapType.CalloutHeaders) return context.root.answer?.headers;
   if (context.kind === "root") return undefined;
   if (type === HeaderMapType.RequestHeaders) return context.readableRequestHeaders;
+  if (type === HeaderMapType.ResponseTrailers) return context.responseTrailers;
   return type === HeaderMapType.ResponseHeaders ? context.responseHeaders : undefined;
 }
 
 function buffer(vm: Vm, type: number): Uint8Array | undefined {
-  const { root } = vm.context;
+  const { context } = vm;
+  const { root } = context;
+  if (type === BufferType.ResponseBody) return context.kind === "stream" ? context.bodyPiece : undefined;
   if (type === BufferType.CalloutBody) return root.answer?.body;
   if (type === BufferType.VmConfiguration) return new Uint8Array();
   return type === BufferType.PluginConfiguration ? root.configuration : undefined;

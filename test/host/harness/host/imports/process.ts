@@ -27,7 +27,9 @@ function stateFunctions(vm: Vm, memory: GuestMemory): HostFunctions {
     /** Paths arrive with a 0 between their parts; tests set them with dots. */
     proxy_get_property(at: number, length: number, valueAt: number, lengthAt: number): number {
       const name = memory.text(at, length).replaceAll("\0", ".");
-      const value = ofStream(vm)?.get(name) ?? vm.host.properties.get(name);
+      const { context } = vm;
+      const attribute = context.kind === "stream" ? context.attributes.get(name) : undefined;
+      const value = attribute ?? ofStream(vm)?.get(name) ?? vm.host.properties.get(name);
       if (value === undefined) return WasmResult.NotFound;
       memory.giveBytes(Buffer.from(value), valueAt, lengthAt);
       return WasmResult.Ok;

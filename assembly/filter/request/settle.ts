@@ -1,0 +1,104 @@
+// Settling: what a request reserved becomes what it really cost, in one step on the session's record as it then is.
+import { RECORD_BYTES } from "../../contract";
+import { ON_MISSING_REFUND } from "../../domain/policy/settle-model";
+import { isLive, isPastEnd, recordPlanIdOf } from "../../domain/table/record";
+import { findRecord } from "../../domain/table/set";
+import { sessionIdOf } from "../../domain/token/token";
+import { USAGE_ABSENT, USAGE_FOUND, USAGE_INVALID, USAGE_TOO_LONG } from "../../domain/usage/outcome";
+import { COST_TOO_LARGE, settledCost } from "../../domain/usage/settled-cost";
+import { monotonicUs } from "../../host/clock";
+import { sharedCas, sharedValue } from "../../host/shared-data";
+import { OK } from "../../host/status";
+import { PLAN_TOKENS } from "../state/plan-counts";
+import { Root, rootInSlot } from "../state/roots";
+import { SettleNote, closeNote } from "../state/settle-notes";
+import { MAX_CAS_TRIES, lastSetIndex, readSet, writeSet } from "../table/session-table";
+import { CAS_EXHAUSTED, CAS_RETRIES, count } from "../vm/counters";
+import {
+  OVERDRAWN,
+  REFUNDED,
+  SETTLED,
+  SETTLEMENT_COMPRESSED,
+  SETTLEMENT_CONTENDED,
+  SETTLEMENT_DONE,
+  SETTLEMENT_ENDED,
+  SETTLEMENT_INVALID,
+  SETTLEMENT_NO_RECORD,
+  SETTLEMENT_NO_VALUE,
+  SETTLEMENT_OTHER_LIMITS,
+  SETTLEMENT_TOO_LONG,
+  countSettled,
+} from "../vm/settle-counters";
+import { forgetDenial } from "./recent-denials";
+import { settleInCopy } from "./settle-levels";
+
+/** Settles by what was found, and gives the note back. */
+export function settleNote(note: SettleNote): void {
+  const rule = note.rule;
+  let outcome = outcomeOf(note);
+  let cost = note.reserved;
+  if (outcome == SETTLEMENT_DONE) {
+    const found = settledCost(note.micro, rule.timesMicro);
+    if (found == COST_TOO_LARGE) outcome = SETTLEMENT_INVALID;
+    else cost = <u32>found;
+  } else if (outcome != SETTLEMENT_INVALID && rule.onMissing == ON_MISSING_REFUND) {
+    cost = 0;
+  }
+  const root = rootInSlot(note.rootSlot);
+  const written = root == null ? SETTLEMENT_NO_RECORD : write(root, note, cost);
+  countSettled(written == SETTLEMENT_DONE ? outcome : written, 1);
+  if (written == SETTLEMENT_DONE) countTokens(note.reserved, cost);
+  if (cost < note.reserved) forgetDenial(note.token);
+  closeNote(note.contextId);
+}
+
+function outcomeOf(note: SettleNote): u32 {
+  if (note.isCompressed) return SETTLEMENT_COMPRESSED;
+  switch (note.found) {
+    case USAGE_FOUND:
+      return SETTLEMENT_DONE;
+    case USAGE_INVALID:
+      return SETTLEMENT_INVALID;
+    case USAGE_TOO_LONG:
+      return SETTLEMENT_TOO_LONG;
+    case USAGE_ABSENT:
+    default:
+      return SETTLEMENT_NO_VALUE;
+  }
+}
+
+function countTokens(reserved: u32, cost: u32): void {
+  countSettled(SETTLED, cost);
+  if (cost < reserved) countSettled(REFUNDED, reserved - cost);
+  else countSettled(OVERDRAWN, cost - reserved);
+}
+
+/** @returns SETTLEMENT_DONE, or why the record does not say it */
+function write(root: Root, note: SettleNote, cost: u32): u32 {
+  const isOwn = note.limit == 0;
+  // Nothing moves, and what is consumed was counted at once.
+  if (!isOwn && cost == note.reserved) return SETTLEMENT_DONE;
+  const table = root.table;
+  const policy = root.epoch.policy;
+  const id = sessionIdOf(note.token);
+  for (let tries: u32 = 0; tries < MAX_CAS_TRIES; tries++) {
+    const nowUs = monotonicUs();
+    if (readSet(table, id) != OK) return SETTLEMENT_NO_RECORD;
+    const set = sharedValue();
+    const record = findRecord(set, id);
+    if (record == 0) return SETTLEMENT_NO_RECORD;
+    if (!isLive(record) || isPastEnd(record, nowUs)) return SETTLEMENT_ENDED;
+    const planId = recordPlanIdOf(record);
+    const planIndex = policy.planIndexById(planId);
+    if (planIndex < 0 || planId != note.planId) return SETTLEMENT_OTHER_LIMITS;
+    if (!settleInCopy(root.epoch, set, record, planIndex, note, cost, nowUs)) return SETTLEMENT_OTHER_LIMITS;
+    if (writeSet(set, sharedCas()) == OK) {
+      table.dirty.mark(lastSetIndex(), <u32>((record - set) / RECORD_BYTES));
+      if (isOwn) root.epoch.planCounts.count(PLAN_TOKENS, planIndex, cost);
+      return SETTLEMENT_DONE;
+    }
+    count(CAS_RETRIES);
+  }
+  count(CAS_EXHAUSTED);
+  return SETTLEMENT_CONTENDED;
+}

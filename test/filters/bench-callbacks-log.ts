@@ -1,0 +1,11 @@
+// The callbacks of the full build, and that of a stream's access log.
+export {
+  proxy_abi_version_0_2_1,
+  proxy_on_context_create,
+  proxy_on_delete,
+  proxy_on_memory_allocate,
+  proxy_on_request_headers,
+  proxy_on_response_headers,
+} from "./bench-callbacks";
+
+export function proxy_on_log(_id: u32): void {}
