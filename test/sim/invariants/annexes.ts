@@ -28,7 +28,8 @@ function expectRecord(edge: string, set: Buffer, slot: number): void {
   const record = byteOf(set, slot, ANNEX_RECORD_AT);
   const state = record < RECORDS_PER_SET ? byteOf(set, record, RECORD_STATE_AT) : RECORD_EMPTY;
   if (state === RECORD_EMPTY || state === RECORD_ANNEX) fail("annex", `${edge}: slot ${slot} is an annex of no record`);
-  if (byteOf(set, record, RECORD_ANNEX_AT) !== slot + 1) fail("annex", `${edge}: the record in ${record} has another annex`);
+  if (byteOf(set, record, RECORD_ANNEX_AT) !== slot + 1)
+    fail("annex", `${edge}: the record in ${record} has another annex`);
 }
 
 function expectAnnex(edge: string, set: Buffer, slot: number): void {

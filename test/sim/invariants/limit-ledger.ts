@@ -65,13 +65,7 @@ export class LimitLedger {
     if (!lacks) fail("denied", `${life.edge} ${id}: denied ${path}, though every limit has what it costs`);
   }
 
-  #spend(
-    life: Life,
-    writer: Writer,
-    buckets: PlanBuckets | undefined,
-    before: TableRecord,
-    after: TableRecord,
-  ): void {
+  #spend(life: Life, writer: Writer, buckets: PlanBuckets | undefined, before: TableRecord, after: TableRecord): void {
     const { id } = after;
     if (buckets === undefined) fail("limit", `${life.edge} ${id}: let in by a policy that lacks its plan`);
     if (buckets.tag !== undefined && after.annex?.tag !== buckets.tag)
@@ -140,7 +134,12 @@ export class LimitLedger {
 }
 
 /** A level that is there before and after is never raised but by time, and one that is sure is not lowered either. */
-function expectKept(life: Life, bucket: Bucket, from: readonly [TableRecord, number], to: readonly [TableRecord, number]): void {
+function expectKept(
+  life: Life,
+  bucket: Bucket,
+  from: readonly [TableRecord, number],
+  to: readonly [TableRecord, number],
+): void {
   const [[before, was], [after, is]] = [from, to];
   const elapsedUs = after.refilledAtUs > before.refilledAtUs ? after.refilledAtUs - before.refilledAtUs : 0n;
   const old = levelIn(before, was + 1);

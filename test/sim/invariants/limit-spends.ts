@@ -77,8 +77,13 @@ export class LimitSpends {
   /** What a limit gave that nobody has been told may be lost: unverified admissions only, unless all of it is. */
   loseUntold(life: Life, id: string, which: "all" | "unsure", names?: readonly string[]): void {
     const { told } = this.#of(life);
-    for (const name of names ?? this.#namesOf(life, id)) this.#lose(life, id, name, (index, { isUnsure }) =>
-      index >= (told.get(id + name) ?? 0) && (which === "all" || isUnsure));
+    for (const name of names ?? this.#namesOf(life, id))
+      this.#lose(
+        life,
+        id,
+        name,
+        (index, { isUnsure }) => index >= (told.get(id + name) ?? 0) && (which === "all" || isUnsure),
+      );
   }
 
   /** What a limit gave since may be lost. */
@@ -105,7 +110,12 @@ export class LimitSpends {
   #lose(life: Life, id: string, name: string, isLost: (index: number, spend: Spend) => boolean): void {
     const spends = this.#of(life).spends.get(id) ?? [];
     const lost = spends.filter((spend, index) => isLost(index, spend));
-    this.allow(life.edge, id, name, lost.reduce((sum, { costs }) => sum + (costs.get(name) ?? 0), 0));
+    this.allow(
+      life.edge,
+      id,
+      name,
+      lost.reduce((sum, { costs }) => sum + (costs.get(name) ?? 0), 0),
+    );
   }
 
   #namesOf(life: Life, id: string): ReadonlySet<string> {

@@ -53,7 +53,9 @@ export class Policies implements PolicyValidator {
     const others = [this.#variant("open", 1), this.#variant("open", 2), this.#variant("closed", 0)];
     this.#variants = parts.change ? [first, ...others, this.#variant("rejected", 1)] : [first];
     this.#byHash = new Map(this.#variants.map((variant) => [policyHash(variant.text), variant]));
-    const tagged = this.#variants.flatMap(({ plans }) => plans.map(({ id, limits }) => ({ id, names: namesOf(limits) })));
+    const tagged = this.#variants.flatMap(({ plans }) =>
+      plans.map(({ id, limits }) => ({ id, names: namesOf(limits) })),
+    );
     this.#names = new Map(tagged.map(({ id, names }) => [tagOf(id, names) ?? "", names]));
   }
 

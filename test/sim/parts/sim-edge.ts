@@ -315,7 +315,14 @@ export class SimEdge {
   }
 
   #newWorker(): Worker {
-    return { steps: undefined, nextTickMs: this.parts.nowMs(), waiting: [], current: undefined, answering: undefined, said: undefined };
+    return {
+      steps: undefined,
+      nextTickMs: this.parts.nowMs(),
+      waiting: [],
+      current: undefined,
+      answering: undefined,
+      said: undefined,
+    };
   }
 
   #start(): [Edge, Life, PolicyRules] {
