@@ -91,7 +91,7 @@ export class Schedule {
     const { random, faultProfile } = this.world;
     const session = this.#sleep.wanted(edge);
     if (random.chance(faultProfile.pinned) && !this.world.isHome(session, edge, worker)) return;
-    edge.request(worker, session);
+    edge.request(worker, session, this.world.anyPath());
   }
 
   /** One way of a call; in an atomic step both, if nothing comes in between. */

@@ -1,6 +1,7 @@
 // Asks the control plane for sessions: one in a call of its own while few are asked about, many in a call where they
 // queue; and lets requests wait for the answers.
 import { ANSWER_VALID_MS, MAX_ACQUIRE_SESSIONS, PATH_ACQUIRE } from "../../contract";
+import { annexOf, annexTagOf } from "../../domain/table/annex";
 import { isLive, isProvisional } from "../../domain/table/record";
 import { findRecord } from "../../domain/table/set";
 import { SESSION_ID_CHARS, formatSessionId } from "../../domain/token/session-id";
@@ -31,6 +32,7 @@ import {
   nextAsk,
   openAsk,
   setAskFlag,
+  setAskSaidTag,
 } from "./asks";
 import { CALL_ACQUIRE } from "./call-outcomes";
 import { hasFreeCall, openCall } from "./calls";
@@ -143,7 +145,7 @@ function send(root: Root, chain: u32): bool {
   return true;
 }
 
-/** `,"usage":[…],"limits":{…}` of the sessions whose records say what was spent from limits that are theirs no more. */
+/** `,"usage":[…],"limits":{…}` of the sessions whose records have levels that an answer may replace. */
 function writeUsage(table: Table, at: usize, chain: u32): usize {
   let end = at;
   startUsage();
@@ -154,6 +156,8 @@ function writeUsage(table: Table, at: usize, chain: u32): usize {
     const record = findRecord(set, sessionIdOf(askToken(ask)));
     // An unverified session's figures count once it is confirmed.
     if (record == 0 || !isLive(record) || isProvisional(record)) continue;
+    const annex = annexOf(set, record);
+    if (annex != 0) setAskSaidTag(ask, annexTagOf(annex));
     end = writeRow(table, set, record, writeAscii(end, end == at ? ',"usage":[' : ","), monotonicUs());
   }
   return end == at ? at : writeTags(writeAscii(end, "]"));

@@ -1,12 +1,15 @@
 // The sessions that this worker is asking about: a fixed table. Each waits to be asked about (ask-queue.ts) or is part of
 // a call that is out (calls.ts); requests that wait for its answer are chained to it (waiters.ts).
 import { SESSION_ID_BYTES, TOKEN_BYTES } from "../../contract";
+import { NO_TAG } from "../../domain/limits/limits-tag";
 import { sessionIdOf } from "../../domain/token/token";
 import { Request } from "../state/request";
 import { MAX_WAITERS, NONE, hasRoomToWait, linkWaiter, takeWaiter, waiterRequest } from "./waiters";
 
 //   0      4                 8          16             24             28            32        36     40      44      80
-//   | next | root context id | asked at | waits until | first waiter | last waiter | waiters | used | flags | token |
+//   | next | root context id | asked at | waits until | first waiter | last waiter | waiters | used | flags | token | said |
+//
+// said: the tag of the annex whose levels the call says.
 
 /** Of sessions that are asked about only to confirm their records: so many at a time. */
 export const MAX_CONFIRMATIONS: u32 = 128;
@@ -26,7 +29,7 @@ export const ASK_STREAM: u32 = 8;
 /** What its record says goes along. */
 export const ASK_WITH_USAGE: u32 = 16;
 
-const ASK_BYTES: u32 = 80;
+const ASK_BYTES: u32 = 88;
 const ROOT_AT: u32 = 4;
 const ASKED_AT: u32 = 8;
 const UNTIL_AT: u32 = 16;
@@ -36,9 +39,10 @@ const WAITERS_AT: u32 = 32;
 const USED_AT: u32 = 36;
 const FLAGS_AT: u32 = 40;
 const TOKEN_AT: u32 = 44;
+const SAID_AT: u32 = 80;
 
 /** MAX_ASKS × ASK_BYTES. */
-const asks: usize = memory.data(92160, 8);
+const asks: usize = memory.data(101376, 8);
 let inUse: u32 = 0;
 let confirming: u32 = 0;
 
@@ -76,6 +80,7 @@ export function openAsk(rootId: u32, token: usize, flags: u32, askedAtUs: u64): 
   store<u32>(at, 0, WAITERS_AT);
   store<u32>(at, 1, USED_AT);
   store<u32>(at, flags, FLAGS_AT);
+  store<u32>(at, NO_TAG, SAID_AT);
   memory.copy(at + TOKEN_AT, token, TOKEN_BYTES);
   return ask;
 }
@@ -117,6 +122,15 @@ export function hasAskFlag(ask: u32, flag: u32): bool {
 export function setAskFlag(ask: u32, flag: u32): void {
   const at = askAt(ask);
   store<u32>(at, load<u32>(at, FLAGS_AT) | flag, FLAGS_AT);
+}
+
+/** Which limits the levels are of that the call says, or NO_TAG. */
+export function askSaidTag(ask: u32): u32 {
+  return load<u32>(askAt(ask), SAID_AT);
+}
+
+export function setAskSaidTag(ask: u32, tag: u32): void {
+  store<u32>(askAt(ask), tag, SAID_AT);
 }
 
 /** The next of its call or of the queue, or NONE. */

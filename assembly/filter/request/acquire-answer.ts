@@ -28,6 +28,7 @@ import {
   ASK_INSERTS,
   ASK_STREAM,
   askRoot,
+  askSaidTag,
   askToken,
   askedAtUs,
   closeAsk,
@@ -203,7 +204,8 @@ function takeAnswer(root: Root, ask: u32, answer: AcquireAnswer): u32 {
   if (answer.state == ANSWER_UNAVAILABLE) return NO_ANSWER;
   memory.copy(askedToken, askToken(ask), TOKEN_BYTES);
   countAnswer(answer);
-  const outcome = writeAnswer(root, askedToken, answer, hasAskFlag(ask, ASK_INSERTS), askedAtUs(ask));
+  const mayInsert = hasAskFlag(ask, ASK_INSERTS);
+  const outcome = writeAnswer(root, askedToken, answer, mayInsert, askedAtUs(ask), askSaidTag(ask));
   // A late answer's generation may be of a log that the edge follows no more.
   if (outcome == WRITTEN) root.table.noteGeneration(answer.generation, monotonicUs());
   return outcome;

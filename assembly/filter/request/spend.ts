@@ -56,7 +56,7 @@ export const MISS: u32 = 16;
 export const MISS_ON_RECORD: u32 = 17;
 /** There is a record, but the control plane should be asked first: idle for too long here, or flagged refresh. */
 export const ASK: u32 = 18;
-/** The same, and what the record says goes along: its further levels are not those of its plan's limits. */
+/** The same, and what the record says goes along: its further levels are not those of its plan's limits, or may become so. */
 export const ASK_WITH_ROW: u32 = 19;
 /** The record's plan is not in the policy. */
 export const UNKNOWN_PLAN: u32 = 20;
@@ -126,7 +126,7 @@ function spendInCopy(request: Request, set: usize, record: usize, recordStatus: 
   const plan = unchecked(policy.plans[planIndex]);
   verdict.planIndex = planIndex;
   if (recordStatus == ASK_FIRST && shouldAsk(record, plan, nowUs)) {
-    return hasOtherLimits(epoch, set, record, planIndex) ? ASK_WITH_ROW : ASK;
+    return annexNumberOf(record) != 0 || hasOtherLimits(epoch, set, record, planIndex) ? ASK_WITH_ROW : ASK;
   }
   if (hasFlag(record, FLAG_UNCONFIRMED) && !standsInDoubt(recordStatus, policy, planIndex)) return MISS_IN_DOUBT;
   if (epoch.hasOffPlans && epoch.enforcementOf(request.enforcement, planIndex) == ENFORCEMENT_OFF) return NOT_ENFORCED;

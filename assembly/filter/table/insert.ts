@@ -10,7 +10,7 @@ import { sessionIdOf } from "../../domain/token/token";
 import { monotonicUs } from "../../host/clock";
 import { CAS_EXHAUSTED, CAS_RETRIES, RESTORES, count } from "../vm/counters";
 import { isUpToDate, raiseSeen } from "./log-cursor";
-import { putLimits } from "./limits";
+import { putLimits, wouldLoseLevels } from "./limits";
 import { countSlots, findSlot, noteFullSet, startSlots } from "./slot";
 import { Root } from "../state/roots";
 import { Table } from "../state/table";
@@ -22,7 +22,7 @@ import { SetCopy } from "./set-copy";
 export const WRITTEN: u32 = 0;
 /** The session has ended, whatever the answer says. */
 export const SESSION_ENDED: u32 = 1;
-/** The answer came too late, or the record that it was about is gone: it no longer counts. */
+/** The answer came too late, the record that it was about is gone, or has what the ask did not say: it does not count. */
 export const ANSWER_STALE: u32 = 2;
 /** The set is full and no record may go: there is no slot for a record, or for the annex of one that is there. */
 export const SET_FULL: u32 = 3;
@@ -32,8 +32,16 @@ export const INSERT_CONTENDED: u32 = 4;
  * Writes an answer of the control plane.
  * @param mayInsert false if the ask was sent while a record stood: then it never makes a new one
  * @param askedAtUs clock before the read that led to the ask; after ANSWER_VALID_MS the answer counts for nothing
+ * @param saidTag the limits whose levels the ask said
  */
-export function writeAnswer(root: Root, token: usize, answer: AcquireAnswer, mayInsert: bool, askedAtUs: u64): u32 {
+export function writeAnswer(
+  root: Root,
+  token: usize,
+  answer: AcquireAnswer,
+  mayInsert: bool,
+  askedAtUs: u64,
+  saidTag: u32,
+): u32 {
   const table = root.table;
   const live = answer.state == ANSWER_LIVE;
   // `seen` is raised before the write, as by the leader: a worker that inserts meanwhile finds its answer out of date.
@@ -54,6 +62,7 @@ export function writeAnswer(root: Root, token: usize, answer: AcquireAnswer, may
       // A worker that slept between the read and the write would write over what it does not know. Only a record that
       // was there all the while takes its answer; a provisional one was made after another had gone.
       if ((mayInsert || isProvisional(record)) && isLate(askedAtUs)) return ANSWER_STALE;
+      if (record != 0 && wouldLoseLevels(root.epoch, set, record, answer.planId, saidTag)) return ANSWER_STALE;
     }
     startSlots();
     const outcome =

@@ -4,7 +4,7 @@ import { AcquireAnswer } from "../../domain/edge/acquire-answer";
 import { makeLevels, putMadeLevels } from "../../domain/limits/answered-limits";
 import { NO_TAG } from "../../domain/limits/limits-tag";
 import { annexOf, annexTagOf, releaseAnnex } from "../../domain/table/annex";
-import { isLive, recordPlanIdOf, setFlag } from "../../domain/table/record";
+import { isLive, isProvisional, recordPlanIdOf, setFlag } from "../../domain/table/record";
 import { findRecord } from "../../domain/table/set";
 import { sessionIdOf } from "../../domain/token/token";
 import { monotonicUs } from "../../host/clock";
@@ -28,6 +28,20 @@ export function hasOtherLimits(epoch: Epoch, set: usize, record: usize, planInde
   const annex = annexOf(set, record);
   const limits = epoch.limits;
   return (annex == 0 ? NO_TAG : annexTagOf(annex)) != (limits === null ? NO_TAG : limits.tagOf(planIndex));
+}
+
+/**
+ * Whether an answer would replace levels that the control plane was not told: what was spent from those limits since the
+ * last report would be given back.
+ * @param planId the answer's
+ * @param saidTag the limits whose levels the ask said
+ */
+export function wouldLoseLevels(epoch: Epoch, set: usize, record: usize, planId: u32, saidTag: u32): bool {
+  const annex = annexOf(set, record);
+  // An unverified session's levels are said by nobody until it is confirmed.
+  if (annex == 0 || annexTagOf(annex) == saidTag || !isLive(record) || isProvisional(record)) return false;
+  const planIndex = epoch.policy.planIndexById(planId);
+  return planIndex >= 0 && hasOtherLimits(epoch, set, record, planIndex);
 }
 
 /**

@@ -122,7 +122,10 @@ describe("an answer's levels", () => {
     const { edge, session } = startedWith(TWO);
     edge.clock.advanceMs(61_000);
     edge.send(session);
-    expect(said(edge.callout).usage, "its limits are its plan's").toBeUndefined();
+    expect(said(edge.callout).usage?.[0]?.slice(5), "its plan may have changed").toEqual([
+      TWO_TAG,
+      [5_000_000, 7_000_000],
+    ]);
     edge.answerLive({ consumed: 1, rev: 1, levels: { daily: 6, search: 1 } });
     expect(leftOf(edge, session, 2)).toEqual([8, 4, 6]);
   });
@@ -212,6 +215,35 @@ describe("a session whose plan's limits have changed", () => {
     edge.answerLive({ consumed: 2, rev: 2, levels: { search: 7 } });
     expect(stream.vm).toBe(fresh);
     expect(leftOf(edge, session, 2)).toEqual([7, 3, 6]);
+  });
+
+  it("an answer to an ask without a row never replaces levels that were not reported", () => {
+    const edge = new Edge({ policy: TWO });
+    edge.addWorker(settings(policy()));
+    const session = edge.newSession();
+    const [stream, other] = [edge.send(session, 0), edge.send(session, 1)];
+    const [first, second] = edge.pendingAcquires;
+    first?.answer(200, liveAnswer({ levels: {} }));
+    expect(stream.status).toBe(200);
+    second?.answer(200, liveAnswer({ levels: {} }));
+    expect(other.status, "the record says what the ask did not").toBeUndefined();
+    expect(leftOf(edge, session, 2)).toEqual([9, 5, 7]);
+    expect(said(edge.callout).usage).toEqual([[session.id, 1, 1, 9_000_000, 0, TWO_TAG, [5_000_000, 7_000_000]]]);
+    edge.answerLive({ tokens: 9, consumed: 1, rev: 1, levels: { daily: 5, search: 7 } });
+    expect(other.status).toBe(200);
+    expect(leftOf(edge, session, 2)).toEqual([8]);
+  });
+
+  it("levels of a session that is moved to another plan are told before they are replaced", () => {
+    const plans = [plan({ limits: [limit("daily", 6)] }), plan({ id: 1, name: "gold", limits: [limit("export", 3)] })];
+    const { edge, session } = startedWith(policy({ plans }));
+    edge.clock.advanceMs(61_000);
+    const stream = edge.send(session);
+    expect(said(edge.callout).usage?.[0]?.slice(0, 4)).toEqual([session.id, 1, 1, 9_000_000]);
+    expect(Object.values(said(edge.callout).limits ?? {})).toEqual([["daily"]]);
+    edge.answerLive({ plan: 1, consumed: 1, rev: 1, levels: { daily: 5 } });
+    expect(stream.status).toBe(200);
+    expect(leftOf(edge, session, 1)).toEqual([8, 2]);
   });
 
   it("many sessions whose limits have changed share one call, with a row each", () => {

@@ -69,6 +69,7 @@ export class FaultInjector {
   backUp(): void {
     this.world.note("backup");
     this.#backup = this.world.store.backUp();
+    this.world.ledger.limits.spends.backedUp();
   }
 
   restore(): void {
@@ -109,6 +110,7 @@ export class FaultInjector {
     this.world.note(`${edge.life.edge} crashes`);
     const lost = edge.crash();
     this.world.noteLife(edge);
+    ledger.limits.spends.crashed(lost);
     for (const [id, spent] of lost.spent) {
       const { consumed } = store.durable(id, lost.instance() ?? "");
       ledger.allow(lost.edge, id, spent - consumed);

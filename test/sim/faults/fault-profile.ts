@@ -52,6 +52,10 @@ export interface FaultProfile {
   readonly favourites: number;
   readonly maxAgeMs: number;
   readonly maxTokens: number;
+  /** What the further limits of the plans hold, about; 0: there are none. */
+  readonly limitTokens: number;
+  /** Which set of limits the first policy has. */
+  readonly firstLimits: number;
   /** The operator saves another policy, or one of those before. */
   readonly publish: number;
   /** Another process takes over from the control plane's, which finishes what it has under way. */
@@ -100,8 +104,14 @@ export function faultProfileOf(seed: number): FaultProfile {
     // The least that a policy may say, at four reports.
     maxAgeMs: 400,
     maxTokens: 4,
+    limitTokens: 0,
+    firstLimits: 0,
     ...policyOf(seed),
   };
+  return withLimits(kindOfRun(mixed, random), seed);
+}
+
+function kindOfRun(mixed: FaultProfile, random: Random): FaultProfile {
   const roll = random.below(100);
   if (roll < 15) return slow(mixed, random);
   if (roll < 45) return sharedSet(mixed, random);
@@ -118,6 +128,15 @@ function policyOf(
   if (random.chance(0.5)) return { publish: 0, handOver: 0, ownPolicy: 1, otherBuild: 0, trapsInTry: 0 };
   const some = (chance: number): number => (random.chance(0.5) ? chance : 0);
   return { publish: 0.006, handOver: some(0.003), ownPolicy: 0.5, otherBuild: some(0.4), trapsInTry: some(0.03) };
+}
+
+/** In half of the runs plans have further limits, which mostly refuse before the own bucket. Drawn apart as well. */
+function withLimits(faultProfile: FaultProfile, seed: number): FaultProfile {
+  const random = new Random(seed ^ 0x11317);
+  if (random.chance(0.5)) return faultProfile;
+  const { maxTokens } = faultProfile;
+  const limitTokens = Math.min(maxTokens, 20);
+  return { ...faultProfile, limitTokens, firstLimits: random.below(3), maxTokens: maxTokens * random.pick([1, 3]) };
 }
 
 /** Minutes pass, and few sessions are used: the control plane must not end those for idleness. */

@@ -2,6 +2,7 @@
 // and each commit against the invariants.
 import {
   PICO_PER_TOKEN,
+  RECORD_ANNEX_AT,
   RECORD_BYTES,
   RECORD_ENDED,
   RECORD_LIVE,
@@ -11,7 +12,9 @@ import {
 import type { Session } from "../../../control-plane/src/domain/session.js";
 import type { LogCursor } from "../../host/harness/scenes/edge-keys.js";
 import { readRecord, type TableRecord } from "../../host/harness/scenes/table-view.js";
+import { expectPairs } from "./annexes.js";
 import type { Idleness } from "./idleness.js";
+import { LimitLedger, type LimitLedgerParts, type Writer } from "./limit-ledger.js";
 import { fail } from "./violation.js";
 
 /** One life of an edge's table. */
@@ -34,6 +37,8 @@ export interface Life {
   readonly unanswered: Set<readonly string[]>;
   /** A worker's VM was reloaded, with what it had to report. */
   hasForgotten: boolean;
+  /** How often a set was written. */
+  writes: number;
 }
 
 export interface Limits {
@@ -54,9 +59,12 @@ export interface LedgerParts {
   /** Under `trust` a record that cannot be confirmed stands. */
   readonly trust: boolean;
   readonly idleness: Idleness;
+  readonly limits: Omit<LimitLedgerParts, "nowMs">;
 }
 
 export class Ledger {
+  readonly limits: LimitLedger;
+
   /** Edge and session to tokens spent in all lives, and to tokens that its bucket may have had more. */
   readonly #spent = new Map<string, number>();
   readonly #allowed = new Map<string, number>();
@@ -65,26 +73,30 @@ export class Ledger {
 
   #hasRestored = false;
 
-  constructor(private readonly parts: LedgerParts) {}
+  constructor(private readonly parts: LedgerParts) {
+    this.limits = new LimitLedger({ ...parts.limits, nowMs: parts.nowMs });
+  }
 
-  /**
-   * A set was written, or created where `before` is undefined.
-   * @param closed the policy in force there lets none of these clients in
-   */
-  wrote(life: Life, before: Uint8Array | undefined, after: Uint8Array, closed: boolean): void {
+  /** A set was written, or created where `before` is undefined. */
+  wrote(life: Life, before: Uint8Array | undefined, after: Uint8Array, writer: Writer): void {
+    life.writes += 1;
+    expectPairs(life.edge, Buffer.from(after.buffer, after.byteOffset, SET_BYTES));
     const old = recordsIn(before, after);
     const fresh = recordsIn(after, before);
     for (const [id, record] of fresh) {
       const was = old.get(id);
-      if (closed && was !== undefined && isSpend(was, record))
+      const spends = was !== undefined && isSpend(was, record);
+      if (writer.isClosed && spends)
         fail("decided", `${life.edge} ${id}: let in by a policy that lets none of these clients in`);
       this.#check(life, id, was, record);
+      this.limits.wrote(life, writer, was, record, spends);
       life.records.set(id, record);
     }
     for (const id of old.keys()) {
       if (fresh.has(id)) continue;
       life.records.delete(id);
       life.gone.add(id);
+      this.limits.evicted(life, id);
     }
   }
 
@@ -105,7 +117,13 @@ export class Ledger {
   /** A backup was restored: what it holds counts as said before the new log's beginning, the rest is lost. */
   restored(log: string, sessions: Iterable<Session>): void {
     this.#hasRestored = true;
+    this.limits.spends.restored();
     for (const { id, revokedAt } of sessions) if (revokedAt !== null) this.revoked(id, log, 0);
+  }
+
+  /** What was spent where cannot be told by what the control plane has. */
+  get hasRestored(): boolean {
+    return this.#hasRestored;
   }
 
   revocationIn(log: string, sessionId: string): number | undefined {
@@ -199,15 +217,18 @@ function isSpend(before: TableRecord, after: TableRecord): boolean {
   return one && before.live && after.live && before.provisional === after.provisional;
 }
 
-/** The records of a set that differ from those in the same slots of another. */
+/** The records of a set that differ from those in the same slots of another, or whose annexes do. */
 function recordsIn(set: Uint8Array | undefined, other: Uint8Array | undefined): Map<string, TableRecord> {
   const found = new Map<string, TableRecord>();
   if (set === undefined) return found;
   const bytes = Buffer.from(set.buffer, set.byteOffset, SET_BYTES);
+  const isSame = (at: number): boolean =>
+    other !== undefined && bytes.compare(other, at, at + RECORD_BYTES, at, at + RECORD_BYTES) === 0;
   for (let at = 0; at < SET_BYTES; at += RECORD_BYTES) {
     const state = bytes[at + RECORD_STATE_AT];
     if (state !== RECORD_LIVE && state !== RECORD_ENDED) continue;
-    if (other !== undefined && bytes.compare(other, at, at + RECORD_BYTES, at, at + RECORD_BYTES) === 0) continue;
+    const annex = bytes[at + RECORD_ANNEX_AT] ?? 0;
+    if (isSame(at) && (annex === 0 || isSame((annex - 1) * RECORD_BYTES))) continue;
     const record = readRecord(bytes.subarray(at, at + RECORD_BYTES), bytes);
     found.set(record.id, record);
   }

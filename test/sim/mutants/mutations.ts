@@ -1,6 +1,7 @@
 // The rules without which an invariant breaks, each taken out of a copy of the sources by replacing text.
 
 import { app, filter, without, type Mutation } from "./mutation.js";
+import { RULES_OF_LIMITS } from "./limit-mutations.js";
 import { RULES_OF_POLICIES } from "./policy-mutations.js";
 
 const FRESH = "!isUpToDate(table, answer.log, answer.cursor)";
@@ -267,4 +268,4 @@ const RULES_OF_SESSIONS: readonly Mutation[] = [
   ),
 ];
 
-export const MUTATIONS: readonly Mutation[] = [...RULES_OF_SESSIONS, ...RULES_OF_POLICIES];
+export const MUTATIONS: readonly Mutation[] = [...RULES_OF_SESSIONS, ...RULES_OF_POLICIES, ...RULES_OF_LIMITS];

@@ -14,10 +14,10 @@ export class Installation {
   readonly policies: Policies;
 
   constructor(faultProfile: FaultProfile) {
-    const { maxTokens, onUnreachable } = faultProfile;
+    const { maxTokens, limitTokens, firstLimits, onUnreachable } = faultProfile;
     const controlPlane = { acquireTimeout: ACQUIRE_TIMEOUT_MS, reportInterval: REPORT_INTERVAL_MS };
     this.policies = new Policies({
-      ...{ change: faultProfile.publish > 0, maxTokens },
+      ...{ change: faultProfile.publish > 0, maxTokens, limitTokens, firstLimits },
       ...{ plan: { maxAge: faultProfile.maxAgeMs, lifetime: LIFETIME_MS }, rest: { controlPlane, onUnreachable } },
     });
   }

@@ -11,7 +11,10 @@ import type { Stream } from "../../host/harness/host/stream.js";
 import type { Session } from "../../host/harness/scenes/tokens.js";
 import type { Vm } from "../../host/harness/host/vm.js";
 import type { Ledger, Life } from "../invariants/ledger.js";
+import type { Writer } from "../invariants/limit-ledger.js";
 import { PolicyRules } from "../invariants/policy-rules.js";
+import type { Path } from "./plan-limits.js";
+import type { Policies } from "./policies.js";
 import type { Build } from "./sim-filter.js";
 import { saidOf, sessionsIn } from "./said.js";
 import type { HttpAnswer } from "./sim-plane.js";
@@ -19,9 +22,11 @@ import { fail } from "../invariants/violation.js";
 
 /** Of each edge. */
 export const WORKERS = 2;
-/** The sets of the smallest table, and what it keeps beside them: capacity, instance, logCursor, leader; and of the policy
- * its bytes, the bell, violations. */
-const MAX_KEYS = 64 + 4 + 3;
+/** The sets of the smallest table, and what it keeps beside them: capacity, instance, logCursor, leader, tags; and of the
+ * policy its bytes, the bell, violations. */
+const MAX_KEYS = 64 + 5 + 3;
+/** For want of tokens. */
+const DENIED = 429;
 
 /** A call on its way: to the control plane, there, or back. */
 export interface Call {
@@ -38,10 +43,25 @@ export interface Call {
 interface Worker {
   steps: Steps<unknown> | undefined;
   nextTickMs: number;
-  waiting: Stream[];
+  waiting: Sent[];
+  /** What it decides on. */
+  current: Request | undefined;
+  /** What is brought to it. */
+  answering: Call | undefined;
   /** What its last report said of it. */
   said: WorkerReport | undefined;
 }
+
+interface Request {
+  readonly session: string;
+  readonly path: Path;
+}
+interface Sent extends Request {
+  readonly stream: Stream;
+}
+
+/** [session, rev, consumed, level, idleMs, tag, levels] */
+type Row = readonly [string, number, number, number, number, string?, number[]?];
 
 /** What a worker says that it runs. */
 export interface WorkerReport {
@@ -58,8 +78,7 @@ export interface SimEdgeParts {
   readonly ownPolicy: () => PolicyDocument | null;
   /** What the next VM runs. */
   readonly build: () => Build;
-  /** Whether the policy with this hash lets none of these clients in. */
-  readonly isClosed: (hash: string | undefined) => boolean;
+  readonly policies: Policies;
 }
 
 export class SimEdge {
@@ -127,21 +146,38 @@ export class SimEdge {
     this.#begin(index, this.worker(index).tickSteps());
   }
 
-  request(index: number, session: Session): void {
+  request(index: number, session: Session, path: Path = "/"): void {
     const worker = this.#of(index);
     const vm = this.worker(index);
+    const request = { session: session.id, path };
+    const { writes } = this.life;
+    const sentAtMs = this.parts.nowMs();
+    const noteDenied = (): void => {
+      if (this.life.writes === writes && this.parts.nowMs() === sentAtMs) this.#denied(vm, request);
+    };
     function* send(): Steps<void> {
-      const stream = yield* vm.requestSteps(requestWith(session));
-      if (stream.paused) worker.waiting = [...worker.waiting.filter((other) => other.paused), stream];
+      worker.current = request;
+      const stream = yield* vm.requestSteps(requestWith(session, path));
+      worker.current = undefined;
+      if (stream.status === DENIED) noteDenied();
+      const waiting = worker.waiting.filter((other) => other.stream.paused);
+      worker.waiting = stream.paused ? [...waiting, { ...request, stream }] : waiting;
     }
     this.#begin(index, send());
+  }
+
+  #denied(vm: Vm, { session, path }: Request): void {
+    const planId = this.life.records.get(session)?.planId ?? 0;
+    const buckets = this.parts.policies.bucketsOf(this.rules.servedBy(vm), planId);
+    const nowUs = this.edge.clock.monotonicNanos / 1000n;
+    this.parts.ledger.limits.denied(this.life, buckets, session, path, nowUs);
   }
 
   /** A client that waits leaves. */
   abandon(index: number): void {
     this.#of(index)
-      .waiting.find((stream) => stream.paused)
-      ?.abandon();
+      .waiting.find(({ stream }) => stream.paused)
+      ?.stream.abandon();
   }
 
   /** Brings an answer, or that there is none, to its worker. */
@@ -152,9 +188,12 @@ export class SimEdge {
     const said = saidOf(call, { status, body });
     for (const { session, state } of said) if (state !== "live") life.denied.add(session);
     const unanswered = status === 200 ? [] : sessionsIn(call);
+    const worker = this.#of(call.worker);
     function* take(): Steps<void> {
       life.unanswered.add(unanswered);
+      worker.answering = call;
       yield* call.callout.answerSteps(status, body, { ...headers });
+      worker.answering = undefined;
       life.unanswered.delete(unanswered);
       for (const { session, state, log } of said) if (state === "revoked") life.deniedAsRevoked.set(session, log);
     }
@@ -197,7 +236,7 @@ export class SimEdge {
 
   /** How many requests wait at a worker. */
   held(index: number): number {
-    return this.#of(index).waiting.filter((stream) => stream.paused).length;
+    return this.#of(index).waiting.filter(({ stream }) => stream.paused).length;
   }
 
   advance(ms: number): void {
@@ -227,6 +266,7 @@ export class SimEdge {
       const worker = this.edge.workers.indexOf(callout.vm);
       const { json } = callout;
       const deadlineMs = this.parts.nowMs() + callout.timeoutMs;
+      this.#noteRows(json);
       if (callout.headers.get(":path") === PATH_REPORT) this.#of(worker).said = json as WorkerReport;
       this.calls.push({
         callout,
@@ -242,18 +282,53 @@ export class SimEdge {
     this.calls = this.calls.filter(({ callout }) => callout.state === "pending");
   }
 
+  #noteRows(json: unknown): void {
+    for (const [id, rev, names] of this.#rowsOf(json))
+      this.parts.ledger.limits.spends.noteRow(this.life, id, rev, names);
+  }
+
+  /** Session, rev, and the limits whose levels it says, of each row of a call. */
+  #rowsOf(json: unknown): (readonly [string, number, readonly string[]])[] {
+    const { usage = [] } = json as { usage?: readonly Row[] };
+    return usage.map(([id, rev, , , , tag]) => [id, rev, tag === undefined ? [] : this.parts.policies.namesOf(tag)]);
+  }
+
+  #writerOf(vm: Vm): Writer {
+    const { policies } = this.parts;
+    const hash = this.rules.servedBy(vm);
+    const worker = this.#workers[this.edge.workers.indexOf(vm)];
+    const { waiting = [], current, answering } = worker ?? {};
+    const requests: Request[] = current === undefined ? [...waiting] : [current, ...waiting];
+    return {
+      isClosed: hash !== undefined && policies.kindOf(hash) === "closed",
+      bucketsOf: (planId) => policies.bucketsOf(hash, planId),
+      pathsOf: (id) => requests.filter(({ session }) => session === id).map(({ path }) => path),
+      saidOf: (id) => {
+        const row = this.#rowsOf(answering?.json ?? {}).find(([session]) => session === id);
+        return row && { rev: row[1], names: row[2] };
+      },
+    };
+  }
+
   #settings(): string {
     return settings(this.#own ?? undefined);
   }
 
   #newWorker(): Worker {
-    return { steps: undefined, nextTickMs: this.parts.nowMs(), waiting: [], said: undefined };
+    return {
+      steps: undefined,
+      nextTickMs: this.parts.nowMs(),
+      waiting: [],
+      current: undefined,
+      answering: undefined,
+      said: undefined,
+    };
   }
 
   #start(): [Edge, Life, PolicyRules] {
     this.#lives += 1;
     this.#known = 0;
-    const { name, ledger, isClosed, nowMs } = this.parts;
+    const { name, ledger, nowMs } = this.parts;
     this.#own = this.parts.ownPolicy();
     const build = this.parts.build();
     const seed = this.#lives * 1000 + name.charCodeAt(name.length - 1);
@@ -275,6 +350,7 @@ export class SimEdge {
       unanswered: new Set(),
       gone: new Set(),
       hasForgotten: false,
+      writes: 0,
     };
     let before: Uint8Array | undefined;
     const writes = (call: HostCall): boolean =>
@@ -284,8 +360,7 @@ export class SimEdge {
     });
     edge.host.hooks.each("after", writes, (call) => {
       const after = sharedData.get(call.key)?.value;
-      const closed = isClosed(rules.servedBy(call.vm));
-      if (after !== undefined && after !== before) ledger.wrote(life, before, after, closed);
+      if (after !== undefined && after !== before) ledger.wrote(life, before, after, this.#writerOf(call.vm));
     });
     return [edge, life, rules];
   }

@@ -6,6 +6,7 @@ import { Idleness } from "../invariants/idleness.js";
 import { Installation, logName } from "./installation.js";
 import { Ledger, type Life, type Limits } from "../invariants/ledger.js";
 import { PolicyFile } from "./policy-file.js";
+import { PATHS, type Path } from "./plan-limits.js";
 import { policyHash, type Policies } from "./policies.js";
 import type { Builds } from "./sim-filter.js";
 import { SimEdge, type SimEdgeParts } from "./sim-edge.js";
@@ -72,8 +73,14 @@ export class World {
     this.idleness = new Idleness({ nowMs, maxAgeMs: this.faultProfile.maxAgeMs, graceMs: installation.graceMs });
     const least = new Map(sessions.map(({ id }, index) => [id, installation.leastTokensOf(index)]));
     const leastTokensOf = (id: string): number => least.get(id) ?? 0;
-    this.ledger = new Ledger({ limitsOf, leastTokensOf, nowMs, msOf: msOfMonotonic, trust, idleness: this.idleness });
     this.policies = installation.policies;
+    this.ledger = new Ledger({
+      ...{ limitsOf, leastTokensOf, nowMs, msOf: msOfMonotonic, trust, idleness: this.idleness },
+      limits: {
+        limitOf: (planId, name) => this.policies.limitOf(planId, name),
+        namesOf: (tag) => this.policies.namesOf(tag),
+      },
+    });
     this.file = new PolicyFile(this.policies.first);
     this.store = this.#newStore();
     while (this.#loggedIn < this.faultProfile.atFirst) this.logInNext();
@@ -108,6 +115,11 @@ export class World {
   /** Any, with no favourites. */
   evenSession(): Session {
     return this.random.pick(this.sessions.slice(0, this.#loggedIn));
+  }
+
+  /** Where no limit tells one from the other it is always the same. */
+  anyPath(): Path {
+    return this.faultProfile.limitTokens === 0 ? "/" : this.random.pick([...PATHS]);
   }
 
   /** Whether a session's connection ends at this worker of this edge. */
@@ -171,7 +183,7 @@ export class World {
       nowMs: () => time.nowMs,
       ownPolicy: () => drawn(faultProfile.ownPolicy, policies.document(policies.first), null),
       build: () => drawn(faultProfile.otherBuild, other, build),
-      isClosed: (hash) => hash !== undefined && policies.kindOf(hash) === "closed",
+      policies,
     };
   }
 
@@ -187,8 +199,8 @@ export class World {
       {
         reported: (rows) => {
           for (const { sessionId, instance, figures } of rows) {
-            const { consumed } = figures ?? { consumed: 0 };
-            this.#expectSpent(sessionId, instance, consumed);
+            const { consumed, rev } = figures ?? { consumed: 0, rev: 0 };
+            this.#reported(sessionId, instance, consumed, rev);
             this.idleness.reported(sessionId, instance, consumed);
           }
         },
@@ -204,8 +216,9 @@ export class World {
   }
 
   /** What is reported was spent. */
-  #expectSpent(sessionId: string, instance: string, reported: number): void {
+  #reported(sessionId: string, instance: string, reported: number, rev: number): void {
     const life = this.#lives.find((one) => one.instance() === instance);
+    if (life !== undefined) this.ledger.limits.spends.reported(life, sessionId, rev);
     const spent = life === undefined ? 0 : this.ledger.spentIn(life, sessionId);
     if (reported > spent) fail("consumed", `${sessionId} at ${instance}: ${reported} reported, ${spent} spent`);
   }

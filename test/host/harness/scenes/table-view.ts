@@ -24,6 +24,7 @@ import {
   RECORD_LIVE,
   RECORD_PLAN_ID_AT,
   RECORD_REFILLED_AT_AT,
+  RECORD_REMAINDER_AT,
   RECORD_REV_AT,
   RECORD_STATE_AT,
   RECORD_TOKEN_AT,
@@ -53,6 +54,8 @@ export interface TableRecord {
   readonly levelPico: bigint;
   /** Whole tokens, rounded down. */
   readonly levelTokens: number;
+  /** What the level has left over of a picotoken. */
+  readonly remainder: number;
   readonly refilledAtUs: bigint;
   readonly consumed: number;
   readonly endsAtS: number;
@@ -179,6 +182,7 @@ export function readRecord(record: Buffer, set: Buffer): TableRecord {
     ackedRev: record.readUInt32LE(RECORD_ACKED_REV_AT),
     levelPico,
     levelTokens: Number(levelPico / BigInt(PICO_PER_TOKEN)),
+    remainder: record.readUInt16LE(RECORD_REMAINDER_AT),
     refilledAtUs: record.readBigUInt64LE(RECORD_REFILLED_AT_AT),
     consumed: Number(record.readBigUInt64LE(RECORD_CONSUMED_AT)),
     endsAtS: record.readUInt32LE(RECORD_ENDS_AT_AT),

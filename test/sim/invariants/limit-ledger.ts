@@ -1,0 +1,187 @@
+// What happens to the further limits of sessions, checked at each write of a record: a request takes exactly what its path
+// costs from all limits or from none, nothing else lowers one that is sure, nothing raises one but time.
+import { PICO_PER_TOKEN } from "../../../assembly/contract.js";
+import type { TableRecord } from "../../host/harness/scenes/table-view.js";
+import { refilled, type Bucket, type Level, type PlanBuckets } from "../parts/buckets.js";
+import type { Path } from "../parts/plan-limits.js";
+import type { Life, Limits } from "./ledger.js";
+import { LimitSpends } from "./limit-spends.js";
+import { fail } from "./violation.js";
+
+/** How long a VM may repeat a denial (recent-denials.ts). */
+const DENIAL_MS = 100;
+
+/** Who writes a set. */
+export interface Writer {
+  /** The policy in force there lets none of these clients in. */
+  readonly isClosed: boolean;
+  /** A plan under that policy. */
+  readonly bucketsOf: (planId: number) => PlanBuckets | undefined;
+  /** Of the requests of a session on which it may be deciding. */
+  readonly pathsOf: (sessionId: string) => readonly Path[];
+  /** What the ask whose answer it takes said of a session: its rev, and the limits whose levels it had. */
+  readonly saidOf: (sessionId: string) => { readonly rev: number; readonly names: readonly string[] } | undefined;
+}
+
+export interface LimitLedgerParts {
+  /** The most that any policy of the run gives. */
+  readonly limitOf: (planId: number, name: string) => Limits;
+  readonly namesOf: (tag: string) => readonly string[];
+  readonly nowMs: () => number;
+}
+
+export class LimitLedger {
+  readonly spends = new LimitSpends();
+  /** Life and session to when its buckets were made anew. */
+  readonly #madeAtMs = new Map<Life, Map<string, number>>();
+
+  constructor(private readonly parts: LimitLedgerParts) {}
+
+  /** A record was written. `isSpend`: it says that a request was let in. */
+  wrote(life: Life, writer: Writer, before: TableRecord | undefined, after: TableRecord, isSpend: boolean): void {
+    const { id } = after;
+    const buckets = writer.bucketsOf(after.planId);
+    if (before === undefined || before.annex?.tag !== after.annex?.tag) this.#noteMade(life, id);
+    if (isSpend && before !== undefined) this.#spend(life, writer, buckets, before, after);
+    else this.#change(life, writer, buckets, before, after);
+    this.spends.noteRev(life, id, after.rev);
+  }
+
+  evicted(life: Life, id: string): void {
+    this.spends.loseUntold(life, id, "unsure");
+  }
+
+  /** A request was denied for want of tokens, and nothing has happened since it came. */
+  denied(life: Life, buckets: PlanBuckets | undefined, id: string, path: Path, nowUs: bigint): void {
+    const record = life.records.get(id);
+    if (record?.live !== true || buckets === undefined || record.annex?.tag !== buckets.tag) return;
+    if (this.parts.nowMs() - (this.#madeAtMs.get(life)?.get(id) ?? 0) <= DENIAL_MS) return;
+    const elapsedUs = nowUs > record.refilledAtUs ? nowUs - record.refilledAtUs : 0n;
+    const costs = buckets.costs(path);
+    const lacks = bucketsIn(buckets).some(({ name, bucket, at }) => {
+      const { pico } = refilled(levelIn(record, at), elapsedUs, bucket);
+      return pico < picoOf(costs.get(name) ?? 0);
+    });
+    if (!lacks) fail("denied", `${life.edge} ${id}: denied ${path}, though every limit has what it costs`);
+  }
+
+  #spend(life: Life, writer: Writer, buckets: PlanBuckets | undefined, before: TableRecord, after: TableRecord): void {
+    const { id } = after;
+    if (buckets === undefined) fail("limit", `${life.edge} ${id}: let in by a policy that lacks its plan`);
+    if (buckets.tag !== undefined && after.annex?.tag !== buckets.tag)
+      fail("limit", `${life.edge} ${id}: let in with levels of ${after.annex?.tag ?? "no limits"}, not ${buckets.tag}`);
+    const costs = [...new Set(writer.pathsOf(id))].map(buckets.costs);
+    const paid = costs.find((one) => isPaid(buckets, before, after, one));
+    if (paid === undefined)
+      fail("limit", `${life.edge} ${id}: ${levelsOf(before)} became ${levelsOf(after)}, no request costs that`);
+    const further = new Map([...paid].filter(([name]) => name !== buckets.own.name));
+    this.spends.spend(life, id, further, before.provisional || before.limitsUnconfirmed);
+    for (const name of further.keys()) this.#expectWithin(life, id, after.planId, name);
+  }
+
+  #expectWithin({ edge }: Life, id: string, planId: number, name: string): void {
+    const { maxTokens, refillRate } = this.parts.limitOf(planId, name);
+    const most = maxTokens + (refillRate * this.parts.nowMs()) / 1000 + this.spends.allowedTo(edge, id, name);
+    const total = this.spends.spentFrom(edge, id, name);
+    if (total > most) fail("limit", `${edge} ${id}: ${total} tokens spent of at most ${most} of ${name}`);
+  }
+
+  #change(
+    life: Life,
+    writer: Writer,
+    buckets: PlanBuckets | undefined,
+    before: TableRecord | undefined,
+    after: TableRecord,
+  ): void {
+    const had = this.#namesIn(before);
+    const has = this.#namesIn(after);
+    const isUnverified = (after.provisional && before?.provisional !== true) || after.limitsUnconfirmed;
+    if (before !== undefined && before.annex?.tag !== after.annex?.tag && after.live)
+      this.#noteChange(life, writer, before, after, isUnverified);
+    if (isUnverified && (before?.annex?.tag !== after.annex?.tag || after.provisional))
+      for (const name of has.filter((one) => after.provisional || !had.includes(one)))
+        this.spends.allow(life.edge, after.id, name, this.parts.limitOf(after.planId, name).maxTokens);
+    if (before === undefined || buckets === undefined || before.rev > after.rev) return;
+    for (const bucket of buckets.further) {
+      const [was, is] = [had.indexOf(bucket.name), has.indexOf(bucket.name)];
+      if (was >= 0 && is >= 0) expectKept(life, bucket, [before, was], [after, is]);
+    }
+  }
+
+  /** The annex is made anew, or goes: what was spent from a limit since the row of the ask may be lost with it. */
+  #noteChange(life: Life, writer: Writer, before: TableRecord, after: TableRecord, isUnverified: boolean): void {
+    const { id } = after;
+    const [had, has] = [this.#namesIn(before), this.#namesIn(after)];
+    const said = writer.saidOf(id);
+    for (const name of had.filter((one) => !has.includes(one))) {
+      this.spends.loseUntold(life, id, isUnverified ? "all" : "unsure", [name]);
+      if (said?.names.includes(name) === true)
+        this.spends.loseSince(life, id, name, this.spends.countAt(life, id, said.rev));
+    }
+    if (said === undefined || isUnverified) return;
+    for (const name of has.filter((one) => !had.includes(one)))
+      this.spends.loseSince(life, id, name, this.spends.countAt(life, id, said.rev));
+  }
+
+  #noteMade(life: Life, id: string): void {
+    const made = this.#madeAtMs.get(life) ?? new Map<string, number>();
+    this.#madeAtMs.set(life, made.set(id, this.parts.nowMs()));
+  }
+
+  #namesIn(record: TableRecord | undefined): readonly string[] {
+    return record?.annex === undefined ? [] : this.parts.namesOf(record.annex.tag);
+  }
+}
+
+/** A level that is there before and after is never raised but by time, and one that is sure is not lowered either. */
+function expectKept(
+  life: Life,
+  bucket: Bucket,
+  from: readonly [TableRecord, number],
+  to: readonly [TableRecord, number],
+): void {
+  const [[before, was], [after, is]] = [from, to];
+  const elapsedUs = after.refilledAtUs > before.refilledAtUs ? after.refilledAtUs - before.refilledAtUs : 0n;
+  const old = levelIn(before, was + 1);
+  const most = refilled(old, elapsedUs, bucket);
+  const { pico } = levelIn(after, is + 1);
+  const what = `${life.edge} ${after.id}: ${bucket.name} ${old.pico} became ${pico}`;
+  if (pico > (elapsedUs === 0n ? old.pico : most.pico)) fail("limit", `${what}, raised`);
+  const isSure = !before.provisional && !before.limitsUnconfirmed && before.annex?.tag === after.annex?.tag;
+  if (isSure && pico < most.pico) fail("limit", `${what}, lowered`);
+}
+
+/** Whether the levels are those of before, refilled, less what a request costs; no limit that paid owes. */
+function isPaid(
+  buckets: PlanBuckets,
+  before: TableRecord,
+  after: TableRecord,
+  costs: ReadonlyMap<string, number>,
+): boolean {
+  const elapsedUs = after.refilledAtUs - before.refilledAtUs;
+  return bucketsIn(buckets).every(({ name, bucket, at }) => {
+    const { pico, remainder } = refilled(levelIn(before, at), elapsedUs, bucket);
+    const cost = costs.get(name) ?? 0;
+    const left = pico - picoOf(cost);
+    const is = levelIn(after, at);
+    return is.pico === left && is.remainder === remainder && (cost === 0 || left >= 0n);
+  });
+}
+
+function bucketsIn({ own, further }: PlanBuckets): { name: string; bucket: Bucket; at: number }[] {
+  return [own, ...further].map((bucket, at) => ({ name: bucket.name, bucket, at }));
+}
+
+/** 0: the plan's own. */
+function levelIn({ levelPico, remainder, annex }: TableRecord, at: number): Level {
+  if (at === 0) return { pico: levelPico, remainder };
+  return { pico: annex?.levelsPico[at - 1] ?? 0n, remainder: annex?.remainders[at - 1] ?? 0 };
+}
+
+function levelsOf({ levelPico, annex }: TableRecord): string {
+  return [levelPico, ...(annex?.levelsPico ?? [])].join(" ");
+}
+
+function picoOf(tokens: number): bigint {
+  return BigInt(tokens) * BigInt(PICO_PER_TOKEN);
+}
