@@ -42,6 +42,7 @@ export class UsageUpstream {
     else if (kind === "load") await this.respondToLoad(stream, Number(said));
     else if (kind === "fail") stream.close(2);
     else if (kind === "begun") beginEvents(stream, said);
+    else if (kind === "lasting") await respondAfter(stream, said, Number(searchParams.get("ms")));
     else if (kind === "trailer") respondWithTrailer(stream, said);
     else {
       stream.respond({ ":status": 200, "x-cost": said, "content-type": "text/plain" });
@@ -77,6 +78,16 @@ async function respondInPieces(stream: ServerHttp2Stream, index: number): Promis
 function beginEvents(stream: ServerHttp2Stream, said: string): void {
   stream.respond({ ":status": 200, "content-type": "text/event-stream" });
   stream.write(`data: {"usage":{"total_tokens":${said}}}\n\ndata: {"usage":`);
+}
+
+/** An event stream that says something every second, and at its end what it cost. */
+async function respondAfter(stream: ServerHttp2Stream, said: string, lastsMs: number): Promise<void> {
+  stream.respond({ ":status": 200, "content-type": "text/event-stream" });
+  for (const endMs = Date.now() + lastsMs; Date.now() < endMs;) {
+    stream.write('data: {"choices":[]}\n\n');
+    await sleep(Math.min(1000, Math.max(0, endMs - Date.now())));
+  }
+  stream.end(`data: {"usage":{"total_tokens":${said}}}\n\n`);
 }
 
 function respondWithTrailer(stream: ServerHttp2Stream, said: string): void {

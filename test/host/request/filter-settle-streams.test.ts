@@ -208,6 +208,20 @@ describe("notes of streams that settle", () => {
     expect(settlements(edge)).toEqual({ settled: MAX_SETTLE_NOTES + 1, no_note: 1 });
   });
 
+  it("streams that last give back what they did not use, under 20,000 newer ones", () => {
+    const edge = plentiful();
+    const session = edge.sessionInTable({ tokens: PLENTY });
+    const lasting = Array.from({ length: 100 }, () => chat(edge, session));
+    for (let i = 0; i < 20_000; i++) {
+      chat(edge, session).respond({ ...OK, "x-cost": "1" });
+      if (i % 300 === 0) edge.clock.advanceMs(1000);
+    }
+    expect(llmLeft(edge, session)).toBe(PLENTY - 20_000 - 40 * lasting.length);
+    for (const stream of lasting) stream.respond({ ...OK, "x-cost": "3" });
+    expect(llmLeft(edge, session)).toBe(PLENTY - 20_000 - 3 * lasting.length);
+    expect(settlements(edge)).toEqual({ settled: 20_000 + lasting.length });
+  });
+
   it("a reservation that cannot be noted is consumed at once", () => {
     const edge = plentiful(settlingOwn(BY_HEADER));
     const session = edge.sessionInTable({ tokens: PLENTY });
