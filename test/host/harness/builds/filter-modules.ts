@@ -22,7 +22,7 @@ export function filterModule(build: FilterBuild = "release"): WebAssembly.Module
   return new WebAssembly.Module(filterBytes(build));
 }
 
-/** The release build, able to stop at its host calls. */
-export function suspendableFilterModule(): WebAssembly.Module {
-  return new WebAssembly.Module(suspendable(filterBytes("release")));
+/** A build that is able to stop at its host calls. */
+export function suspendableFilterModule(build: FilterBuild = "release"): WebAssembly.Module {
+  return new WebAssembly.Module(suspendable(filterBytes(build)));
 }

@@ -97,8 +97,12 @@ export class Stream {
 
   /** The service answers. */
   respond(headers: HeaderInput = { ":status": "200" }): void {
+    run(this.respondSteps(headers));
+  }
+
+  *respondSteps(headers: HeaderInput = { ":status": "200" }): Steps<void> {
     if (this.state !== "upstream") throw new HostError(`a stream that is ${this.state} gets no answer of the service`);
-    run(this.#respond(new HeaderMap(headers)));
+    yield* this.#respond(new HeaderMap(headers));
   }
 
   /** The service answers with a body, which comes in pieces, and perhaps trailers behind it. */
@@ -135,7 +139,11 @@ export class Stream {
 
   /** The client leaves without waiting for an answer. */
   abandon(): void {
-    run(this.#end("abandoned"));
+    run(this.abandonSteps());
+  }
+
+  *abandonSteps(): Steps<void> {
+    yield* this.#end("abandoned");
   }
 
   *#forward(): Steps<void> {

@@ -83,8 +83,12 @@ export class Vm {
 
   /** Sends a request and leaves the service's answer to the test. */
   open(headers: HeaderInput): Stream {
+    return run(this.openSteps(headers));
+  }
+
+  *openSteps(headers: HeaderInput): Steps<Stream> {
     const stream = this.#newStream(headers, false);
-    run(stream.begin());
+    yield* stream.begin();
     return stream;
   }
 
