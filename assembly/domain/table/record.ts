@@ -252,10 +252,15 @@ export function isPastEnd(record: usize, nowUs: u64): bool {
 
 /** Counts what a request spent, as of the moment up to which the levels are refilled. */
 export function noteSpent(record: usize, cost: u32, nowUs: u64): void {
-  setRev(record, revOf(record) + 1);
-  setConsumed(record, consumedOf(record) + cost);
+  noteConsumed(record, cost);
   // A clock read before another worker's write may lie before it: time in the table never goes back.
   if (nowUs > refilledAtUsOf(record)) setRefilledAtUs(record, nowUs);
+}
+
+/** Counts what a request spent from levels that stay as they are. */
+export function noteConsumed(record: usize, cost: u32): void {
+  setRev(record, revOf(record) + 1);
+  setConsumed(record, consumedOf(record) + cost);
 }
 
 export function clearRecord(record: usize): void {

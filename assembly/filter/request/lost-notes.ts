@@ -1,5 +1,6 @@
-// Settling streams that have ended without a callback to say so: a client that leaves in the same turn as the answer that
-// let its request through is noted after its stream's end.
+// Settling with a tick: what lost its writes to other workers when its stream ended, and streams that have ended without a
+// callback to say so, since a client that leaves in the same turn as the answer that let its request through is noted after
+// its stream's end.
 import { enterRoot, enterStream } from "../../host/stream";
 import { Root } from "../state/roots";
 import { noteAtIndex, noteEntries } from "../state/settle-notes";
@@ -18,7 +19,7 @@ export function settleLostNotes(root: Root): void {
     if (next >= entries) next = 0;
     const note = noteAtIndex(next++);
     if (note == null) continue;
-    if (enterStream(note.contextId)) entered = true;
+    if (!note.isOver && enterStream(note.contextId)) entered = true;
     else settleNote(note);
   }
   if (entered) enterRoot(root.id);

@@ -1,7 +1,7 @@
 // Settling: what a request reserved becomes what it really cost, in one step on the session's record as it then is.
 import { RECORD_BYTES } from "../../contract";
 import { ON_MISSING_REFUND } from "../../domain/policy/settle-model";
-import { isLive, isPastEnd, recordPlanIdOf } from "../../domain/table/record";
+import { isLive, isPastEnd, noteConsumed, recordPlanIdOf } from "../../domain/table/record";
 import { findRecord } from "../../domain/table/set";
 import { sessionIdOf } from "../../domain/token/token";
 import { USAGE_ABSENT, USAGE_FOUND, USAGE_INVALID, USAGE_TOO_LONG } from "../../domain/usage/outcome";
@@ -10,6 +10,7 @@ import { monotonicUs } from "../../host/clock";
 import { sharedCas, sharedValue } from "../../host/shared-data";
 import { OK } from "../../host/status";
 import { PLAN_TOKENS } from "../state/plan-counts";
+import { Epoch } from "../state/epoch";
 import { Root, rootInSlot } from "../state/roots";
 import { SettleNote, closeNote } from "../state/settle-notes";
 import { MAX_CAS_TRIES, lastSetIndex, readSet, writeSet } from "../table/session-table";
@@ -19,7 +20,6 @@ import {
   REFUNDED,
   SETTLED,
   SETTLEMENT_COMPRESSED,
-  SETTLEMENT_CONTENDED,
   SETTLEMENT_DONE,
   SETTLEMENT_ENDED,
   SETTLEMENT_INVALID,
@@ -31,6 +31,9 @@ import {
 } from "../vm/settle-counters";
 import { forgetDenial } from "./recent-denials";
 import { settleInCopy } from "./settle-levels";
+
+/** In place of an outcome: 32 writes were lost. The note is kept, and settled with a later tick. */
+const CONTENDED: u32 = 0xffffffff;
 
 /** Settles by what was found, and gives the note back. */
 export function settleNote(note: SettleNote): void {
@@ -46,6 +49,10 @@ export function settleNote(note: SettleNote): void {
   }
   const root = rootInSlot(note.rootSlot);
   const written = root == null ? SETTLEMENT_NO_RECORD : write(root, note, cost);
+  if (written == CONTENDED) {
+    note.isOver = true;
+    return;
+  }
   countSettled(written == SETTLEMENT_DONE ? outcome : written, 1);
   if (written == SETTLEMENT_DONE) countTokens(note.reserved, cost);
   if (cost < note.reserved) forgetDenial(note.token);
@@ -73,13 +80,13 @@ function countTokens(reserved: u32, cost: u32): void {
   else countSettled(OVERDRAWN, cost - reserved);
 }
 
-/** @returns SETTLEMENT_DONE, or why the record does not say it */
+/** @returns SETTLEMENT_DONE, or why nothing moved, or CONTENDED */
 function write(root: Root, note: SettleNote, cost: u32): u32 {
   const isOwn = note.limit == 0;
   // Nothing moves, and what is consumed was counted at once.
   if (!isOwn && cost == note.reserved) return SETTLEMENT_DONE;
   const table = root.table;
-  const policy = root.epoch.policy;
+  const epoch = root.epoch;
   const id = sessionIdOf(note.token);
   for (let tries: u32 = 0; tries < MAX_CAS_TRIES; tries++) {
     const nowUs = monotonicUs();
@@ -87,18 +94,37 @@ function write(root: Root, note: SettleNote, cost: u32): u32 {
     const set = sharedValue();
     const record = findRecord(set, id);
     if (record == 0) return SETTLEMENT_NO_RECORD;
-    if (!isLive(record) || isPastEnd(record, nowUs)) return SETTLEMENT_ENDED;
-    const planId = recordPlanIdOf(record);
-    const planIndex = policy.planIndexById(planId);
-    if (planIndex < 0 || planId != note.planId) return SETTLEMENT_OTHER_LIMITS;
-    if (!settleInCopy(root.epoch, set, record, planIndex, note, cost, nowUs)) return SETTLEMENT_OTHER_LIMITS;
+    const planIndex = epoch.policy.planIndexById(recordPlanIdOf(record));
+    const outcome = settleRecord(epoch, set, record, planIndex, note, cost, nowUs);
+    if (outcome != SETTLEMENT_DONE) {
+      if (!isOwn) return outcome;
+      // Then the reservation was the cost: it is consumed now.
+      noteConsumed(record, note.reserved);
+    }
     if (writeSet(set, sharedCas()) == OK) {
       table.dirty.mark(lastSetIndex(), <u32>((record - set) / RECORD_BYTES));
-      if (isOwn) root.epoch.planCounts.count(PLAN_TOKENS, planIndex, cost);
-      return SETTLEMENT_DONE;
+      const consumed = outcome == SETTLEMENT_DONE ? cost : note.reserved;
+      if (isOwn && planIndex >= 0) epoch.planCounts.count(PLAN_TOKENS, planIndex, consumed);
+      return outcome;
     }
     count(CAS_RETRIES);
   }
   count(CAS_EXHAUSTED);
-  return SETTLEMENT_CONTENDED;
+  return CONTENDED;
+}
+
+/** @returns SETTLEMENT_DONE, or why the copy of the record is as it was */
+function settleRecord(
+  epoch: Epoch,
+  set: usize,
+  record: usize,
+  planIndex: i32,
+  note: SettleNote,
+  cost: u32,
+  nowUs: u64,
+): u32 {
+  if (!isLive(record) || isPastEnd(record, nowUs)) return SETTLEMENT_ENDED;
+  if (planIndex < 0 || recordPlanIdOf(record) != note.planId) return SETTLEMENT_OTHER_LIMITS;
+  const settled = settleInCopy(epoch, set, record, planIndex, note, cost, nowUs);
+  return settled ? SETTLEMENT_DONE : SETTLEMENT_OTHER_LIMITS;
 }

@@ -42,6 +42,8 @@ export class SettleNote {
   isCompressed: bool;
   /** The answer is the service's, not Envoy's own. */
   isOfService: bool;
+  /** It is to be settled, whatever becomes of its stream. */
+  isOver: bool;
 
   /** Address of the session's TOKEN_BYTES. */
   @inline

@@ -30,8 +30,7 @@ export const SETTLEMENT_NO_RECORD: u32 = 10;
 export const SETTLEMENT_ENDED: u32 = 11;
 /** It has another plan now, or the plan has other limits. */
 export const SETTLEMENT_OTHER_LIMITS: u32 = 12;
-export const SETTLEMENT_CONTENDED: u32 = 13;
-const SIZE: u32 = 14;
+const SIZE: u32 = 13;
 
 // In static memory, and the names within a function: each object that is kept is looked at after every answer of the control
 // plane, also in the builds that settle nothing.
@@ -45,7 +44,7 @@ export function nameSettleCounters(): void {
   named = true;
   const tokens = ["reserved", "settled", "refunded", "overdrawn"];
   const outcomes = ["settled", "no_value", "invalid", "too_long", "compressed"];
-  const missed = ["no_note", "no_record", "ended", "other_limits", "contended"];
+  const missed = ["no_note", "no_record", "ended", "other_limits"];
   for (let i = 0; i < tokens.length; i++) name(RESERVED + i, `sluice_tokens_${tokens[i]}_total`);
   for (let i = 0; i < outcomes.length; i++) name(SETTLEMENT_DONE + i, settlementsOf(outcomes[i]));
   for (let i = 0; i < missed.length; i++) name(SETTLEMENT_NO_NOTE + i, settlementsOf(missed[i]));

@@ -1,6 +1,13 @@
 // Settling while other things happen: other workers, other policies, sessions that end, streams that leave, and too many.
 import { describe, expect, it } from "vitest";
-import { MAX_OPEN_STREAMS_OF_SESSION, MAX_SETTLE_NOTES, TICK_MS } from "../../../assembly/contract.js";
+import {
+  MAX_OPEN_STREAMS_OF_SESSION,
+  MAX_SETTLE_NOTES,
+  RECORD_ENDED,
+  RECORD_PLAN_ID_AT,
+  RECORD_STATE_AT,
+  TICK_MS,
+} from "../../../assembly/contract.js";
 import { filterModule } from "../harness/builds/filter-modules.js";
 import { liveAnswer, plan, policy, reportAnswer, settings, REPORT_INTERVAL_MS } from "../harness/scenes/documents.js";
 import { Edge } from "../harness/scenes/edge.js";
@@ -63,6 +70,31 @@ describe("settling beside other workers", () => {
     expect(leftOf(edge, session, 1)).toEqual([own - 1, 90]);
     edge.flush();
     expect(edge.host.metrics.sum("sluice_cas_retries_total")).toBe(1);
+  });
+
+  it("a settlement that loses 32 writes in a row to other workers is done with a later tick", () => {
+    const edge = settlingEdge(settling(BY_HEADER), { workers: 2 });
+    const session = chatter(edge);
+    const stream = chat(edge, session);
+    let faster = 0;
+    edge.host.hooks.each(
+      "before",
+      ({ name, vm }) => name === "proxy_set_shared_data" && vm === edge.worker(0) && faster < 64,
+      () => {
+        faster++;
+        edge.send(session, 1);
+      },
+    );
+    stream.respond({ ...OK, "x-cost": "10" });
+    // Once with the response, and once more with the end of its stream.
+    expect(faster).toBe(64);
+    expect(llmLeft(edge, session)).toBe(60);
+    edge.passMs(TICK_MS);
+    expect(llmLeft(edge, session)).toBe(90);
+    expect(settlements(edge)).toEqual({ settled: 1 });
+    expect(edge.host.metrics.sum("sluice_cas_exhausted_total")).toBe(2);
+    edge.passMs(10 * TICK_MS);
+    expect(settlements(edge)).toEqual({ settled: 1 });
   });
 
   it("a limit is never passed where reservations are upper bounds, over two workers", () => {
@@ -151,6 +183,26 @@ describe("settling a session that changed meanwhile", () => {
     stream.respond({ ...OK, "x-cost": "1" });
     expect(levelOf(edge, session)).toBe(59);
     expect(settlements(edge)).toEqual({ other_limits: 1 });
+  });
+
+  it("what a request reserved is consumed where its session has ended or has another plan", () => {
+    const plans = [plan({ maxTokens: 100 }), plan({ id: 1, name: "other", maxTokens: 100 })];
+    const edge = settlingEdge(settlingOwn(BY_HEADER, { plans }));
+    const ended = chatter(edge);
+    const elsewhere = chatter(edge);
+    const before = edge.host.metrics.sum("sluice_tokens_spent_total");
+    const streams = [chat(edge, ended), chat(edge, elsewhere)];
+    const consumed = (): (number | undefined)[] => [ended, elsewhere].map(({ id }) => edge.table.record(id)?.consumed);
+    expect(consumed()).toEqual([1, 1]);
+    edge.table.patch(ended.id, (record) => record.writeUInt8(RECORD_ENDED, RECORD_STATE_AT));
+    edge.table.patch(elsewhere.id, (record) => record.writeUInt16LE(1, RECORD_PLAN_ID_AT));
+    const revs = [ended, elsewhere].map(({ id }) => edge.table.record(id)?.rev ?? NaN);
+    for (const stream of streams) stream.respond({ ...OK, "x-cost": "1" });
+    expect(settlements(edge)).toEqual({ ended: 1, other_limits: 1 });
+    expect(consumed()).toEqual([41, 41]);
+    // So the next report says it.
+    expect([ended, elsewhere].map(({ id }) => edge.table.record(id)?.rev)).toEqual(revs.map((rev) => rev + 1));
+    expect(edge.host.metrics.sum("sluice_tokens_spent_total") - before).toBe(2 + 80);
   });
 
   it("a settlement does nothing for a session that is over or gone, and is counted", () => {

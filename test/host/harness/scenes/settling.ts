@@ -64,7 +64,7 @@ export function pieces(text: string, bytesEach = Infinity): Uint8Array[] {
 export function settlements(edge: Edge): Record<string, number> {
   edge.flush();
   const outcomes = ["settled", "no_value", "invalid", "too_long", "compressed", "no_note", "no_record", "ended"];
-  const all = [...outcomes, "other_limits", "contended"].map(
+  const all = [...outcomes, "other_limits"].map(
     (outcome) => [outcome, edge.host.metrics.sum("sluice_settlements_total", `outcome="${outcome}"`)] as const,
   );
   return Object.fromEntries(all.filter(([, count]) => count > 0));
