@@ -63,12 +63,12 @@ class Plane {
 
   answer(body: Body): string {
     this.take(body);
-    const [id, rev, consumed, level, , , [daily = 0] = []] = this.#rows.get(body.session ?? "") ?? [];
+    const row = this.#rows.get(body.session ?? "");
     if (this.#revoked.includes(body.session ?? ""))
       return JSON.stringify({ state: "revoked", endsInMs: 3_600_000, log: LOG, cursor: this.#cursor });
-    if (id === undefined) return liveAnswer({ tokens: 9, cursor: this.#cursor });
-    const tokens = (level ?? 0) / 1e6;
-    return liveAnswer({ tokens, rev, consumed, levels: { daily: daily / 1e6 }, cursor: this.#cursor });
+    if (row === undefined) return liveAnswer({ tokens: 9, cursor: this.#cursor });
+    const [, rev, consumed, level, , , [daily = 0]] = row;
+    return liveAnswer({ tokens: level / 1e6, rev, consumed, levels: { daily: daily / 1e6 }, cursor: this.#cursor });
   }
 
   get #cursor(): number {
