@@ -3,7 +3,8 @@
 import { PATH_REPORT } from "../../../assembly/contract.js";
 import type { FaultInjector } from "./fault-injector.js";
 import { pathOf } from "../parts/network.js";
-import type { Call, SimEdge } from "../parts/sim-edge.js";
+import type { SimEdge } from "../parts/sim-edge.js";
+import type { Call } from "../parts/sim-worker.js";
 import type { World } from "../parts/world.js";
 
 /** Fewer are hardly evicted meanwhile. */

@@ -1,7 +1,7 @@
 // Messages that are slow on one of their ways: others, sent later, pass them.
 import { PATH_REPORT } from "../../../assembly/contract.js";
 import { pathOf } from "../parts/network.js";
-import type { Call } from "../parts/sim-edge.js";
+import type { Call } from "../parts/sim-worker.js";
 import type { World } from "../parts/world.js";
 
 /** Steps of a run. A report has seconds to be answered in, and holds up those after it. */

@@ -4,7 +4,8 @@ import type { Session } from "../../host/harness/scenes/tokens.js";
 import type { FaultInjector } from "./fault-injector.js";
 import { REPORT_INTERVAL_MS } from "../parts/policies.js";
 import { sessionsIn } from "../parts/said.js";
-import type { Call, SimEdge } from "../parts/sim-edge.js";
+import type { SimEdge } from "../parts/sim-edge.js";
+import type { Call } from "../parts/sim-worker.js";
 import type { World } from "../parts/world.js";
 
 /** Steps in which what was reported is acknowledged. */

@@ -2,6 +2,7 @@
 // the control plane must agree on what was spent.
 import type { LostFigures } from "../faults/lost-figures.js";
 import type { Network } from "../parts/network.js";
+import { expectLevels } from "./limit-agreement.js";
 import { PolicyInvariants } from "./policy-invariants.js";
 import type { SimEdge } from "../parts/sim-edge.js";
 import { settle } from "../parts/sim-time.js";
@@ -114,5 +115,6 @@ export class Invariants {
     const least = spent - this.lost.of(life, id);
     if (consumed > spent || consumed < least)
       fail("consumed", `${life.edge} ${id}: ${spent} spent, ${consumed} reported`);
+    expectLevels(this.world, life, id);
   }
 }

@@ -8,6 +8,7 @@ import type { Life, Limits } from "./ledger.js";
 import { LimitSpends } from "./limit-spends.js";
 import { fail } from "./violation.js";
 
+const PICO_PER_MICRO = BigInt(PICO_PER_TOKEN) / 1_000_000n;
 /** How long a VM may repeat a denial (recent-denials.ts). */
 const DENIAL_MS = 100;
 
@@ -21,6 +22,8 @@ export interface Writer {
   readonly pathsOf: (sessionId: string) => readonly Path[];
   /** What the ask whose answer it takes said of a session: its rev, and the limits whose levels it had. */
   readonly saidOf: (sessionId: string) => { readonly rev: number; readonly names: readonly string[] } | undefined;
+  /** The levels that the answer says of it, microtokens by name. */
+  readonly answeredOf: (sessionId: string) => Readonly<Record<string, number>> | undefined;
 }
 
 export interface LimitLedgerParts {
@@ -75,7 +78,7 @@ export class LimitLedger {
     if (paid === undefined)
       fail("limit", `${life.edge} ${id}: ${levelsOf(before)} became ${levelsOf(after)}, no request costs that`);
     const further = new Map([...paid].filter(([name]) => name !== buckets.own.name));
-    this.spends.spend(life, id, further, before.provisional || before.limitsUnconfirmed);
+    this.spends.spend(life, id, further, isUnsure(before));
     for (const name of further.keys()) this.#expectWithin(life, id, after.planId, name);
   }
 
@@ -101,6 +104,7 @@ export class LimitLedger {
     if (isUnverified && (before?.annex?.tag !== after.annex?.tag || after.provisional))
       for (const name of has.filter((one) => after.provisional || !had.includes(one)))
         this.spends.allow(life.edge, after.id, name, this.parts.limitOf(after.planId, name).maxTokens);
+    if (before !== undefined && isUnsure(before) && !isUnsure(after)) this.#expectLowered(life, writer, after);
     if (before === undefined || buckets === undefined || before.rev > after.rev) return;
     for (const bucket of buckets.further) {
       const [was, is] = [had.indexOf(bucket.name), has.indexOf(bucket.name)];
@@ -123,6 +127,17 @@ export class LimitLedger {
       this.spends.loseSince(life, id, name, this.spends.countAt(life, id, said.rev));
   }
 
+  /** Levels that were made without the control plane hold no more than it says, once it was asked. */
+  #expectLowered(life: Life, writer: Writer, after: TableRecord): void {
+    const answered = writer.answeredOf(after.id) ?? {};
+    for (const [at, name] of this.#namesIn(after).entries()) {
+      const { pico } = levelIn(after, at + 1);
+      const most = answered[name];
+      if (most !== undefined && pico > BigInt(most) * PICO_PER_MICRO)
+        fail("limit", `${life.edge} ${after.id}: confirmed with ${pico} of ${name}, the answer says ${most}`);
+    }
+  }
+
   #noteMade(life: Life, id: string): void {
     const made = this.#madeAtMs.get(life) ?? new Map<string, number>();
     this.#madeAtMs.set(life, made.set(id, this.parts.nowMs()));
@@ -131,6 +146,11 @@ export class LimitLedger {
   #namesIn(record: TableRecord | undefined): readonly string[] {
     return record?.annex === undefined ? [] : this.parts.namesOf(record.annex.tag);
   }
+}
+
+/** Whether its levels were made without the control plane, and it has not been asked since. */
+function isUnsure({ provisional, limitsUnconfirmed }: TableRecord): boolean {
+  return provisional || limitsUnconfirmed;
 }
 
 /** A level that is there before and after is never raised but by time, and one that is sure is not lowered either. */
@@ -147,7 +167,7 @@ function expectKept(
   const { pico } = levelIn(after, is + 1);
   const what = `${life.edge} ${after.id}: ${bucket.name} ${old.pico} became ${pico}`;
   if (pico > (elapsedUs === 0n ? old.pico : most.pico)) fail("limit", `${what}, raised`);
-  const isSure = !before.provisional && !before.limitsUnconfirmed && before.annex?.tag === after.annex?.tag;
+  const isSure = !isUnsure(before) && before.annex?.tag === after.annex?.tag;
   if (isSure && pico < most.pico) fail("limit", `${what}, lowered`);
 }
 

@@ -26,7 +26,7 @@ export class LimitSpends {
   readonly #spent = new Map<string, number>();
   readonly #allowed = new Map<string, number>();
 
-  /** @returns what was spent from the limit in all lives, and may be more than its rate and capacity give */
+  /** A request was let in. */
   spend(life: Life, id: string, costs: ReadonlyMap<string, number>, isUnsure: boolean): void {
     const { spends } = this.#of(life);
     const known = spends.get(id) ?? [];
@@ -38,6 +38,16 @@ export class LimitSpends {
   /** Tokens that were spent in all lives. */
   spentFrom(edge: string, id: string, name: string): number {
     return this.#spent.get(edge + id + name) ?? 0;
+  }
+
+  /** The same in one life. */
+  spentBy(life: Life, id: string, name: string): number {
+    return (this.#of(life).spends.get(id) ?? []).reduce((sum, { costs }) => sum + (costs.get(name) ?? 0), 0);
+  }
+
+  /** Whether any of a session's spends in a life were from limits that were not confirmed. */
+  hasUnsure(life: Life, id: string): boolean {
+    return (this.#of(life).spends.get(id) ?? []).some(({ isUnsure }) => isUnsure);
   }
 
   /** Tokens that the limit may have had more. */

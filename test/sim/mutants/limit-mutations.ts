@@ -66,12 +66,6 @@ export const RULES_OF_LIMITS: readonly Mutation[] = [
   ),
   without("a record is evicted with its annex", ANNEX, "  if (isRecord(record)) releaseAnnex(set, record);\n"),
   without(
-    "an annex never takes the slot of its own record",
-    filter("table/slot"),
-    "slotForNewEntry(set, nowUs, UNTOUCHED_US, record)",
-    "slotForNewEntry(set, nowUs, UNTOUCHED_US)",
-  ),
-  without(
     "an annex is no record",
     RECORD,
     "return state == RECORD_LIVE || state == RECORD_ENDED;",

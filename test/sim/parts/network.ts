@@ -1,6 +1,7 @@
 // The network between edges and control plane: calls are carried, lost, doubled, late, and answered in any order.
 import { saidOf } from "./said.js";
-import type { Call, SimEdge } from "./sim-edge.js";
+import type { SimEdge } from "./sim-edge.js";
+import type { Call } from "./sim-worker.js";
 import type { World } from "./world.js";
 
 export class Network {

@@ -84,11 +84,12 @@ export class Policies implements PolicyValidator {
     return { maxTokens, refillRate: Math.max(...plans.map((one) => one.tokenRefillRate ?? 0)) };
   }
 
-  /** The same of a further limit. */
-  limitOf(plan: number, name: string): Limits {
+  /** The same of a further limit, and the least that it holds under any. */
+  limitOf(plan: number, name: string): Limits & { readonly leastTokens: number } {
     const found = this.#bucketsNumbered(plan).flatMap(({ further }) => further.filter((one) => one.name === name));
-    const maxTokens = Math.max(...found.map(({ capacityPico }) => Number(capacityPico / BigInt(PICO_PER_TOKEN))));
-    return { maxTokens, refillRate: Math.max(...found.map(({ perSecond }) => perSecond)) };
+    const tokens = found.map(({ capacityPico }) => Number(capacityPico / BigInt(PICO_PER_TOKEN)));
+    const refillRate = Math.max(...found.map(({ perSecond }) => perSecond));
+    return { maxTokens: Math.max(...tokens), leastTokens: Math.min(...tokens), refillRate };
   }
 
   /** A plan under the policy with this hash; undefined: the first one, which is that of the settings. */

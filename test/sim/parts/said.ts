@@ -1,5 +1,5 @@
 // Which sessions an acquire asks about, and what its answer says of each.
-import type { Call } from "./sim-edge.js";
+import type { Call } from "./sim-worker.js";
 import type { HttpAnswer } from "./sim-plane.js";
 
 /** The sessions that a call asks about: none where it is no acquire. */
@@ -13,6 +13,8 @@ export interface Said {
   readonly session: string;
   readonly state: string;
   readonly log: string;
+  /** Of further limits, by name: microtokens. */
+  readonly levels?: Readonly<Record<string, number>>;
 }
 
 /** What the answer to an acquire says of each of its sessions; nothing for other calls, and where it is none. */

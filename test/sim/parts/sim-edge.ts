@@ -1,13 +1,11 @@
 // One edge of the simulation: the lives of an Envoy with two workers, each of which does one thing at a time, a host call
 // a step. The edge keeps its calls to the control plane until the simulation delivers or loses them.
 import { PATH_REPORT, SET_BYTES } from "../../../assembly/contract.js";
-import type { Callout } from "../../host/harness/host/callouts.js";
 import { instanceOf, logCursorOf } from "../../host/harness/scenes/edge-keys.js";
 import { settings, type PolicyDocument } from "../../host/harness/scenes/documents.js";
 import { Edge, requestWith } from "../../host/harness/scenes/edge.js";
 import type { Steps } from "../../host/harness/host/guest.js";
 import type { HostCall } from "../../host/harness/host/host-calls.js";
-import type { Stream } from "../../host/harness/host/stream.js";
 import type { Session } from "../../host/harness/scenes/tokens.js";
 import type { Vm } from "../../host/harness/host/vm.js";
 import type { Ledger, Life } from "../invariants/ledger.js";
@@ -17,6 +15,7 @@ import type { Path } from "./plan-limits.js";
 import type { Policies } from "./policies.js";
 import type { Build } from "./sim-filter.js";
 import { saidOf, sessionsIn } from "./said.js";
+import { newWorker, rowsIn, writerOf, type Call, type Request, type Worker, type WorkerReport } from "./sim-worker.js";
 import type { HttpAnswer } from "./sim-plane.js";
 import { fail } from "../invariants/violation.js";
 
@@ -27,48 +26,6 @@ export const WORKERS = 2;
 const MAX_KEYS = 64 + 5 + 3;
 /** For want of tokens. */
 const DENIED = 429;
-
-/** A call on its way: to the control plane, there, or back. */
-export interface Call {
-  readonly callout: Callout;
-  /** What it says: parsed once, for it is looked at often. */
-  readonly json: unknown;
-  readonly worker: number;
-  readonly deadlineMs: number;
-  readonly gone: AbortController;
-  sent: boolean;
-  answer: HttpAnswer | undefined;
-}
-
-interface Worker {
-  steps: Steps<unknown> | undefined;
-  nextTickMs: number;
-  waiting: Sent[];
-  /** What it decides on. */
-  current: Request | undefined;
-  /** What is brought to it. */
-  answering: Call | undefined;
-  /** What its last report said of it. */
-  said: WorkerReport | undefined;
-}
-
-interface Request {
-  readonly session: string;
-  readonly path: Path;
-}
-interface Sent extends Request {
-  readonly stream: Stream;
-}
-
-/** [session, rev, consumed, level, idleMs, tag, levels] */
-type Row = readonly [string, number, number, number, number, string?, number[]?];
-
-/** What a worker says that it runs. */
-export interface WorkerReport {
-  readonly worker: string;
-  readonly build: string;
-  readonly policy: { readonly source: string; readonly generation: number; readonly hash?: string };
-}
 
 export interface SimEdgeParts {
   readonly name: string;
@@ -191,7 +148,7 @@ export class SimEdge {
     const worker = this.#of(call.worker);
     function* take(): Steps<void> {
       life.unanswered.add(unanswered);
-      worker.answering = call;
+      worker.answering = { call, said };
       yield* call.callout.answerSteps(status, body, { ...headers });
       worker.answering = undefined;
       life.unanswered.delete(unanswered);
@@ -215,7 +172,7 @@ export class SimEdge {
     const fresh = this.edge.host.startVm(build.module, this.#settings());
     this.#builds.set(fresh, build.id);
     this.edge.workers[index] = fresh;
-    this.#workers[index] = this.#newWorker();
+    this.#workers[index] = newWorker(this.parts.nowMs());
     for (const call of this.calls.filter(({ callout }) => callout.state === "cancelled")) {
       call.gone.abort();
       this.drop(call);
@@ -283,46 +240,17 @@ export class SimEdge {
   }
 
   #noteRows(json: unknown): void {
-    for (const [id, rev, names] of this.#rowsOf(json))
-      this.parts.ledger.limits.spends.noteRow(this.life, id, rev, names);
-  }
-
-  /** Session, rev, and the limits whose levels it says, of each row of a call. */
-  #rowsOf(json: unknown): (readonly [string, number, readonly string[]])[] {
-    const { usage = [] } = json as { usage?: readonly Row[] };
-    return usage.map(([id, rev, , , , tag]) => [id, rev, tag === undefined ? [] : this.parts.policies.namesOf(tag)]);
+    for (const { session, rev, names } of rowsIn(json, this.parts.policies))
+      this.parts.ledger.limits.spends.noteRow(this.life, session, rev, names);
   }
 
   #writerOf(vm: Vm): Writer {
-    const { policies } = this.parts;
-    const hash = this.rules.servedBy(vm);
     const worker = this.#workers[this.edge.workers.indexOf(vm)];
-    const { waiting = [], current, answering } = worker ?? {};
-    const requests: Request[] = current === undefined ? [...waiting] : [current, ...waiting];
-    return {
-      isClosed: hash !== undefined && policies.kindOf(hash) === "closed",
-      bucketsOf: (planId) => policies.bucketsOf(hash, planId),
-      pathsOf: (id) => requests.filter(({ session }) => session === id).map(({ path }) => path),
-      saidOf: (id) => {
-        const row = this.#rowsOf(answering?.json ?? {}).find(([session]) => session === id);
-        return row && { rev: row[1], names: row[2] };
-      },
-    };
+    return writerOf(worker, this.rules.servedBy(vm), this.parts.policies);
   }
 
   #settings(): string {
     return settings(this.#own ?? undefined);
-  }
-
-  #newWorker(): Worker {
-    return {
-      steps: undefined,
-      nextTickMs: this.parts.nowMs(),
-      waiting: [],
-      current: undefined,
-      answering: undefined,
-      said: undefined,
-    };
   }
 
   #start(): [Edge, Life, PolicyRules] {
@@ -333,7 +261,7 @@ export class SimEdge {
     const build = this.parts.build();
     const seed = this.#lives * 1000 + name.charCodeAt(name.length - 1);
     const edge = new Edge({ workers: WORKERS, module: build.module, seed, nodeId: name, policy: this.#own });
-    this.#workers = edge.workers.map(() => this.#newWorker());
+    this.#workers = edge.workers.map(() => newWorker(this.parts.nowMs()));
     for (const vm of edge.workers) this.#builds.set(vm, build.id);
     const buildOf = (vm: Vm): string => this.#builds.get(vm) ?? this.#startingBuild;
     const rules = new PolicyRules({ edge: name, host: edge.host, buildOf });
