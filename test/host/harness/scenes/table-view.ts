@@ -99,7 +99,17 @@ export class TableView {
 
   /** The record of a session, live or ended; undefined if the table has none. More than one breaks the table. */
   record(sessionId: string): TableRecord | undefined {
-    const found = this.records().filter(({ id }) => id === sessionId);
+    const id = sessionId.replaceAll("-", "");
+    const bytes = Buffer.from(id, "hex");
+    // Most sets are passed over without a look at their records.
+    const sets = this.setKeys().map((key) => this.#setOf(key));
+    const found = sets
+      .filter((set) => set.includes(bytes))
+      .flatMap((set) =>
+        recordsOf(set)
+          .filter((record) => idOf(record) === id)
+          .map((record) => readRecord(record, set)),
+      );
     if (found.length > 1) throw new Error(`${found.length} records of session ${sessionId}`);
     return found[0];
   }
