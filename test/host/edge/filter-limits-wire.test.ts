@@ -217,6 +217,22 @@ describe("a session whose plan's limits have changed", () => {
     expect(leftOf(edge, session, 2)).toEqual([7, 3, 6]);
   });
 
+  it("a reloaded worker knows the levels under a policy that came after more tags than are kept", () => {
+    const edge = new Edge({ policy: TWO, workers: 2 });
+    const session = edge.newSession();
+    edge.send(session);
+    edge.answerLive({ levels: {} });
+    const plans = Array.from({ length: 256 }, (_, id) => plan({ id, name: `p-${id}`, limits: [limit("daily", 6)] }));
+    expect(edge.worker(0).configure(settings(policy({ plans })))).toBe(true);
+    expect(edge.worker(0).configure(settings(limited([limit("daily", 6), limit("hourly", 5)])))).toBe(true);
+    edge.send(session);
+    edge.answerLive({ consumed: 1, rev: 1, levels: { daily: 5 } });
+    expect(leftOf(edge, session, 2)).toEqual([8, 4, 4]);
+    edge.reload(1);
+    edge.send(session, 1);
+    expect(Object.values(said(edge.callout).limits ?? {})).toEqual([["daily", "hourly"]]);
+  });
+
   it("an answer to an ask without a row never replaces levels that were not reported", () => {
     const edge = new Edge({ policy: TWO });
     edge.addWorker(settings(policy()));
