@@ -118,6 +118,19 @@ describe("an answer's levels", () => {
     expect(edge.table.record(bounded.id)?.annex?.levelsTokens.slice(0, 2)).toEqual([6, -8]);
   });
 
+  it("a new session owes what the answer says that it owes, at most a bucket", () => {
+    const edge = new Edge();
+    const session = edge.newSession();
+    const stream = edge.send(session);
+    edge.answerLive({ tokens: -5, consumed: 15, rev: 2 });
+    expect(stream.status).toBe(429);
+    expect(edge.table.record(session.id)).toMatchObject({ levelTokens: -5, consumed: 15, rev: 2 });
+    const deep = edge.newSession();
+    edge.send(deep);
+    edge.answerLive({ tokens: -9_000_000, consumed: 15, rev: 2 });
+    expect(edge.table.record(deep.id)?.levelTokens).toBe(-10);
+  });
+
   it("an answer never raises a level that is there, and lowers none", () => {
     const { edge, session } = startedWith(TWO);
     edge.clock.advanceMs(61_000);
