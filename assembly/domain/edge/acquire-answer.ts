@@ -25,6 +25,8 @@ export const ANSWER_UNAVAILABLE: u8 = 4;
 
 /** Beyond any level: a bucket holds at most 9e12 microtokens. */
 const MAX_LEVEL_MICRO: u64 = 9000000000000;
+/** In place of a level. */
+const NO_LEVEL: i64 = i64.MAX_VALUE;
 /** Twice the longest lifetime that a policy may set. */
 const MAX_ENDS_IN_MS: u64 = 630720000000;
 
@@ -32,7 +34,7 @@ export class AcquireAnswer {
   state: u8 = ANSWER_UNKNOWN;
   planId: u32 = 0;
   endsInMs: u64 = 0;
-  /** In microtokens, at the moment of the answer. */
+  /** In microtokens, at the moment of the answer; below 0 it owes. */
   levelMicro: i64 = 0;
   consumed: u64 = 0;
   rev: u32 = 0;
@@ -140,18 +142,18 @@ function readAnswer(root: JsonNode): AcquireAnswer | null {
 
 function readLive(root: JsonNode, answer: AcquireAnswer): bool {
   const plan = getU64(root, "plan");
-  const level = getU64(root, "level");
+  const level = readLevel(root.names.indexOf("level"), root);
   const consumed = getU64(root, "consumed");
   const rev = getU64(root, "rev");
   const budgetSpent = getBool(root, "budgetSpent");
   if (plan.state != FIELD_FOUND || plan.value > MAX_PLAN_ID) return false;
-  if (level.state != FIELD_FOUND || level.value > MAX_LEVEL_MICRO) return false;
+  if (level == NO_LEVEL) return false;
   if (consumed.state != FIELD_FOUND) return false;
   if (rev.state != FIELD_FOUND || rev.value > u32.MAX_VALUE) return false;
   if (budgetSpent.state != FIELD_FOUND) return false;
   answer.state = ANSWER_LIVE;
   answer.planId = <u32>plan.value;
-  answer.levelMicro = <i64>level.value;
+  answer.levelMicro = level;
   answer.consumed = consumed.value;
   answer.rev = <u32>rev.value;
   answer.budgetSpent = budgetSpent.value;
@@ -167,13 +169,19 @@ function readLevels(root: JsonNode, answer: AcquireAnswer): bool {
   answer.limitNames = levels.names;
   answer.limitLevelsMicro = new Array<i64>(levels.items.length);
   for (let i = 0; i < levels.items.length; i++) {
-    const node = levels.items[i];
-    if (node.kind != JSON_NUMBER) return false;
-    // Below 0 it owes.
-    const isDebt = node.text.startsWith("-");
-    const number = scaleNumber(isDebt ? node.text.substring(1) : node.text, 0);
-    if (number.state != NUMBER_FITS || number.value > MAX_LEVEL_MICRO) return false;
-    answer.limitLevelsMicro[i] = isDebt ? -(<i64>number.value) : <i64>number.value;
+    const level = readLevel(i, levels);
+    if (level == NO_LEVEL) return false;
+    answer.limitLevelsMicro[i] = level;
   }
   return true;
+}
+
+/** The member at an index, in microtokens; below 0 it owes. NO_LEVEL: there is none, or what stands there is no level. */
+function readLevel(at: i32, object: JsonNode): i64 {
+  if (at < 0 || object.items[at].kind != JSON_NUMBER) return NO_LEVEL;
+  const text = object.items[at].text;
+  const isDebt = text.startsWith("-");
+  const number = scaleNumber(isDebt ? text.substring(1) : text, 0);
+  if (number.state != NUMBER_FITS || number.value > MAX_LEVEL_MICRO) return NO_LEVEL;
+  return isDebt ? -(<i64>number.value) : <i64>number.value;
 }

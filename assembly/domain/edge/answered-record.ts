@@ -99,11 +99,13 @@ export function fillRecord(record: usize, token: usize, answer: AcquireAnswer, p
   setEndsAtS(record, endOf(nowUs, answer.endsInMs));
 }
 
-/** As answered, but no more than the plan's bucket holds here. A plan that this policy lacks admits nothing. */
+/** As answered, but no more than the plan's bucket holds here, and no more owed. A plan that this policy lacks admits nothing. */
 function levelOf(answer: AcquireAnswer, policy: Policy): i64 {
   const level = fromMicrotokens(answer.levelMicro);
   const index = policy.planIndexById(answer.planId);
-  return index < 0 ? level : min(level, toPico(unchecked(policy.plans[index]).maxTokens));
+  if (index < 0) return level;
+  const capacity = toPico(unchecked(policy.plans[index]).maxTokens);
+  return max(min(level, capacity), -capacity);
 }
 
 /** Makes the record of a session that is admitted unverified: a full bucket, counted from 0 until it is confirmed. */

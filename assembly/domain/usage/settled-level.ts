@@ -13,6 +13,8 @@ export function settledLevel(levelPico: i64, capacityPico: i64, reserved: u32, c
     const back = <u64>(reserved - cost) * <u64>PICO_PER_TOKEN;
     return back >= room ? capacityPico : levelPico + <i64>back;
   }
+  // Of a limit that has become smaller it may owe more already.
+  if (levelPico <= -capacityPico) return levelPico;
   const room = <u64>levelPico + <u64>capacityPico;
   const tokens = <u64>(cost - reserved);
   // 2^32 tokens are more than 64 bits hold in picotokens.

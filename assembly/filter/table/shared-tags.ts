@@ -21,7 +21,7 @@ export function shareTags(table: Table, limits: LimitTable | null): void {
     const known = readTags(table);
     const cas = known == 0 ? CAS_ABSENT : sharedCas();
     const count = addMissing(limits, known);
-    if (count == known) return;
+    if (count == 0) return;
     if (writeTableKey(table, TAGS_KEY, shared, count * TAG_BYTES, cas) == OK) return;
   }
 }
@@ -41,9 +41,11 @@ function readTags(table: Table): u32 {
   return status == OK ? sharedBytes() / TAG_BYTES : 0;
 }
 
-/** Adds those of a policy that are not among the `count` entries. Returns how many there are then. */
-function addMissing(limits: LimitTable, count: u32): u32 {
+/** Adds those of a policy that are not among the `known` entries. Returns how many there are then; 0: nothing was missing. */
+function addMissing(limits: LimitTable, known: u32): u32 {
   const plans = limits.planCount;
+  let count = known;
+  let adds = false;
   for (let plan: u32 = 0; plan < plans; plan++) {
     const tag = limits.tagOf(plan);
     const entry = findTag(tag);
@@ -54,8 +56,9 @@ function addMissing(limits: LimitTable, count: u32): u32 {
     }
     memory.copy(shared + count * TAG_BYTES, entry, TAG_BYTES);
     count++;
+    adds = true;
   }
-  return count;
+  return adds ? count : 0;
 }
 
 function isAmong(tag: u32, count: u32): bool {

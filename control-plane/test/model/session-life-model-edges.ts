@@ -61,11 +61,11 @@ function acquired(model: SessionLifeModel, id: string, asker: ModelInstance): ob
   session.lastActivity = model.nowMs;
   session.rows.set(asker.instance, own);
   const figures = own ?? model.lastReport(session, asker.edge)?.figures ?? null;
-  const level = Math.max(0, levelOf(model, session, figures));
+  const level = levelOf(model, session, figures);
   const limits = model.planOf(session)?.limits ?? [];
   const levels = [...limitsOf(model, session, asker.edge, figures)].map(([name, at]) => {
     const limit = limits.find((one) => one.name === name);
-    return [name, Math.max(0, limit === undefined ? at.levelMicro : levelIn(limit, at, model.nowMs))];
+    return [name, limit === undefined ? at.levelMicro : levelIn(limit, at, model.nowMs)];
   });
   const budget = model.planOf(session)?.tokenBudget ?? null;
   const budgetSpent = budget !== null && model.consumedOf(session) >= budget;

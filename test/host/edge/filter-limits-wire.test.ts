@@ -118,6 +118,19 @@ describe("an answer's levels", () => {
     expect(edge.table.record(bounded.id)?.annex?.levelsTokens.slice(0, 2)).toEqual([6, -8]);
   });
 
+  it("a new session owes what the answer says that it owes, at most a bucket", () => {
+    const edge = new Edge();
+    const session = edge.newSession();
+    const stream = edge.send(session);
+    edge.answerLive({ tokens: -5, consumed: 15, rev: 2 });
+    expect(stream.status).toBe(429);
+    expect(edge.table.record(session.id)).toMatchObject({ levelTokens: -5, consumed: 15, rev: 2 });
+    const deep = edge.newSession();
+    edge.send(deep);
+    edge.answerLive({ tokens: -9_000_000, consumed: 15, rev: 2 });
+    expect(edge.table.record(deep.id)?.levelTokens).toBe(-10);
+  });
+
   it("an answer never raises a level that is there, and lowers none", () => {
     const { edge, session } = startedWith(TWO);
     edge.clock.advanceMs(61_000);
@@ -215,6 +228,22 @@ describe("a session whose plan's limits have changed", () => {
     edge.answerLive({ consumed: 2, rev: 2, levels: { search: 7 } });
     expect(stream.vm).toBe(fresh);
     expect(leftOf(edge, session, 2)).toEqual([7, 3, 6]);
+  });
+
+  it("a reloaded worker knows the levels under a policy that came after more tags than are kept", () => {
+    const edge = new Edge({ policy: TWO, workers: 2 });
+    const session = edge.newSession();
+    edge.send(session);
+    edge.answerLive({ levels: {} });
+    const plans = Array.from({ length: 256 }, (_, id) => plan({ id, name: `p-${id}`, limits: [limit("daily", 6)] }));
+    expect(edge.worker(0).configure(settings(policy({ plans })))).toBe(true);
+    expect(edge.worker(0).configure(settings(limited([limit("daily", 6), limit("hourly", 5)])))).toBe(true);
+    edge.send(session);
+    edge.answerLive({ consumed: 1, rev: 1, levels: { daily: 5 } });
+    expect(leftOf(edge, session, 2)).toEqual([8, 4, 4]);
+    edge.reload(1);
+    edge.send(session, 1);
+    expect(Object.values(said(edge.callout).limits ?? {})).toEqual([["daily", "hourly"]]);
   });
 
   it("an answer to an ask without a row never replaces levels that were not reported", () => {

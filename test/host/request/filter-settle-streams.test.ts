@@ -174,6 +174,22 @@ describe("settling a session that changed meanwhile", () => {
     expect(settlements(edge)).toEqual({ other_limits: 1 });
   });
 
+  it("a session that owes more than a limit holds by now gets nothing back for a high cost", () => {
+    const edge = edgeFollowing(settling(BY_HEADER), 1, { module: filterModule("settle") });
+    const session = chatter(edge);
+    const [first, second] = [chat(edge, session), chat(edge, session)];
+    first.respond({ ...OK, "x-cost": "1000" });
+    expect(llmLeft(edge, session)).toBe(-100);
+    const smaller = [limit("llm", 40, { applies: "routes" })];
+    const plans = [plan({ maxTokens: 1000, limits: smaller })];
+    offer(newestWatch(edge), settling(BY_HEADER, { plans }), { generation: 2 });
+    edge.passMs(2 * TICK_MS);
+    // Near 2^64 picotokens, past what a level can go down from there.
+    second.respond({ ...OK, "x-cost": "15000000" });
+    expect(llmLeft(edge, session)).toBe(-100);
+    expect(settlements(edge)).toEqual({ settled: 2 });
+  });
+
   it("a settlement does nothing under another plan, and is counted", () => {
     const plans = [plan({ maxTokens: 100 }), plan({ id: 1, name: "other", maxTokens: 100 })];
     const edge = settlingEdge(settlingOwn(BY_HEADER, { plans }));

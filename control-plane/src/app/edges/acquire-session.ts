@@ -27,7 +27,7 @@ export interface LiveAnswer extends LogPosition {
   /** Plan id. The filter answers 503 for one that its policy lacks. */
   readonly plan: number;
   readonly endsInMs: number;
-  /** Microtokens in the bucket now, rounded down. 0 where it owes: edges read no level below that. */
+  /** Microtokens in the bucket now, rounded down; below 0 it owes. */
   readonly level: number;
   /** The same of further limits, by name: each that a figure is known of. All others are full. */
   readonly levels?: Readonly<Record<string, number>>;

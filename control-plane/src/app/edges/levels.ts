@@ -41,7 +41,7 @@ export function knownLimits({ edge, buckets, figures, rows }: KnownAtEdge, nowMs
   return known;
 }
 
-/** Microtokens in the buckets now, rounded down; 0 where one owes: edges read no level below that. */
+/** Microtokens in the buckets now, rounded down; below 0 where one owes: what a settlement charged outlives the edge's record. */
 export interface LevelsNow {
   readonly level: number;
   /** By name, also of limits that the present policy lacks: an edge may still have another. Absent where none is known. */
@@ -50,11 +50,9 @@ export interface LevelsNow {
 
 export function levelsNow(known: KnownAtEdge, clock: SteadyClock): LevelsNow {
   const { buckets, figures } = known;
-  const now = ({ levelMicro, atMs }: LevelAt, limits: BucketLimits | undefined): number => {
-    // Without a rate it stays as it was.
-    const refilled = limits === undefined ? levelMicro : refilledMicro(levelMicro, clock.elapsedMs(atMs), limits);
-    return Math.max(0, refilled);
-  };
+  // Without a rate it stays as it was.
+  const now = ({ levelMicro, atMs }: LevelAt, limits: BucketLimits | undefined): number =>
+    limits === undefined ? levelMicro : refilledMicro(levelMicro, clock.elapsedMs(atMs), limits);
   const level = figures === null ? capacityMicro(buckets) : now(figures, buckets);
   const limits = [...knownLimits(known, clock.nowMs())];
   if (limits.length === 0) return { level };

@@ -58,9 +58,9 @@ const LIVE = {
   state: Type.Literal("live", { description: "it may be admitted" }),
   plan: integer("plan id"),
   endsInMs: integer("how long it lives at the most"),
-  level: integer("microtokens in the bucket now"),
+  level: integer("microtokens in the bucket now; below 0 it owes"),
   levels: Type.Optional(
-    Type.Record(Type.String(), integer("microtokens in it now"), {
+    Type.Record(Type.String(), integer("microtokens in it now; below 0 it owes"), {
       description: "by name, each further limit of which a level is known: all others are full; absent: none is known",
     }),
   ),

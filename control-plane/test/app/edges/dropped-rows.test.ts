@@ -123,7 +123,7 @@ describe("a level that a report makes up", () => {
     const plane = await startTestControlPlane();
     const { session } = await created(plane);
     await plane.report([[session.id, 1, 1, -9_000_000 * TOKEN, 0]]);
-    expect((await plane.acquire(session.id)).body).toMatchObject({ level: 0 });
+    expect((await plane.acquire(session.id)).body).toMatchObject({ level: -STARTER.maxTokens * TOKEN });
     const emptyAgainMs = (STARTER.maxTokens / STARTER_RATE) * 1000;
     plane.clock.advance(emptyAgainMs + 1001);
     expect((await plane.acquire(session.id)).body).toMatchObject({ level: STARTER_RATE * TOKEN });

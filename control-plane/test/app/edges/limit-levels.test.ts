@@ -39,10 +39,10 @@ describe("an edge that acquires a session of a plan with limits", () => {
     expect(await levelsOf(plane, id)).toMatchObject({ daily: 9001.5 * TOKEN });
   });
 
-  it("a level is at most what the limit holds, and none is below 0", async () => {
+  it("a level is at most what the limit holds, and below 0 where it owes", async () => {
     const [plane, id] = await started();
     await plane.report([[id, 1, 5, 95 * TOKEN, 0, ...levels(20_000, -3)]], BOTH);
-    expect(await levelsOf(plane, id)).toEqual({ daily: 10_000 * TOKEN, search: 0 });
+    expect(await levelsOf(plane, id)).toEqual({ daily: 10_000 * TOKEN, search: -3 * TOKEN });
     plane.setPlans({ ...LIMITED, limits: [{ ...daily, maxTokens: 50 }, search] });
     plane.clock.advance(7001);
     expect(await levelsOf(plane, id)).toEqual({ daily: 50 * TOKEN, search: 0.5 * TOKEN });

@@ -145,11 +145,11 @@ describe("an edge that acquires what it has reported before", () => {
     expect((await plane.acquire(session.id, NEXT_LIFE)).body).toMatchObject({ level: 7 * TOKEN, rev: 0 });
   });
 
-  it("a bucket in debt is empty, and an edge without reports gets a full one", async () => {
+  it("an edge's next life owes what its last one reported, and another edge gets a full bucket", async () => {
     const plane = await startTestControlPlane();
     const { session } = await created(plane);
     await plane.report([[session.id, 9, 40, -5 * TOKEN, 0]]);
-    expect((await plane.acquire(session.id)).body).toMatchObject({ level: 0 });
+    expect((await plane.acquire(session.id, NEXT_LIFE)).body).toMatchObject({ level: -5 * TOKEN });
     const full = { level: STARTER.maxTokens * TOKEN, rev: 0, consumed: 0 };
     expect((await plane.acquire(session.id, { edge: "gw-2" })).body).toMatchObject(full);
   });
