@@ -7,8 +7,8 @@ import { policyOf } from "../harness/policy.js";
 import { until } from "../harness/until.js";
 
 const SESSIONS = 900;
-/** At 8 a tick it was 11 s and more. */
-const CONFIRMED_WITHIN_MS = 5000;
+/** A call has up to 64 sessions: 15 would do. One for each session, or a few, would be more than this. */
+const MOST_CALLS = SESSIONS / 16;
 
 const sluice = useInstallation({
   policy: policyOf([{ name: "default", maxTokens: 10, tokenRefillRate: 0 }], { onUnreachable: "trust" }),
@@ -16,7 +16,7 @@ const sluice = useInstallation({
 const misses = (outcome: string) => sluice().envoyAdmin.sample(`sluice_misses_total{outcome="${outcome}"}`);
 
 describe("an outage in which many sessions came", () => {
-  it("sessions that came in an outage are all confirmed within seconds of its end", async () => {
+  it("sessions that came in an outage are all confirmed after its end, many in a call", async () => {
     const sessions = await inTurns(Array.from({ length: SESSIONS }), () => sluice().api.issue());
     await sluice().controlPlane.killHard();
     const [connection] = await sluice().connect(1);
@@ -27,11 +27,12 @@ describe("an outage in which many sessions came", () => {
       expect(await misses("unverified")).toBe(SESSIONS);
     });
     await sluice().controlPlane.start();
-    const backMs = performance.now();
     await until(async () => {
       expect(await misses("live")).toBeGreaterThanOrEqual(SESSIONS);
     });
-    expect(performance.now() - backMs).toBeLessThan(CONFIRMED_WITHIN_MS);
+    const calls = await sluice().envoyAdmin.sample('sluice_calls_total{outcome="ok",call="acquire"}');
+    expect(calls).toBeGreaterThan(0);
+    expect(calls).toBeLessThanOrEqual(MOST_CALLS);
     connection.close();
   });
 });
