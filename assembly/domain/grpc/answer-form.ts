@@ -1,5 +1,6 @@
 // The form in which the client of a request reads an answer: plain HTTP, gRPC or gRPC-Web, by the content type of the
 // request. The Connect protocol is none of them: it reads HTTP statuses.
+import { isUpperLetter, lowerCase } from "../../memory/ascii";
 
 export const FORM_HTTP: u32 = 0;
 /** gRPC: the status stands in headers. */
@@ -44,17 +45,14 @@ function startsWith(text: usize, bytes: u32, word: string): bool {
   const length = lengthOf(word);
   if (bytes < length) return false;
   for (let i: u32 = 0; i < length; i++) {
-    const char = load<u8>(text + i);
-    const lower = char >= 0x41 && char <= 0x5a ? char | 0x20 : char;
-    if (lower != load<u8>(changetype<usize>(word) + (i << 1))) return false;
+    if (lowerCase(load<u8>(text + i)) != load<u8>(changetype<usize>(word) + (i << 1))) return false;
   }
   return true;
 }
 
 function isLowerCase(text: usize, bytes: u32): bool {
   for (let i: u32 = 0; i < bytes; i++) {
-    const char = load<u8>(text + i);
-    if (char >= 0x41 && char <= 0x5a) return false;
+    if (isUpperLetter(load<u8>(text + i))) return false;
   }
   return true;
 }

@@ -1,4 +1,5 @@
 // A strict RFC 8259 reader: text in, a tree or the first error out. It never traps and never guesses.
+import { isDigit } from "../../memory/ascii";
 import { JSON_FALSE, JSON_NULL, JSON_NUMBER, JSON_STRING, JSON_TRUE, JsonNode } from "./node";
 import { StringReader, isHighSurrogate, isLowSurrogate } from "./strings";
 
@@ -43,10 +44,6 @@ function loneSurrogateAt(text: string): i32 {
     else if (isHighSurrogate(unit) || isLowSurrogate(unit)) return i;
   }
   return -1;
-}
-
-function isDigit(unit: i32): bool {
-  return unit >= ZERO && unit <= ZERO + 9;
 }
 
 /** Walks the text once. A method that answers null or false has set `failure`, and left `at` where it is. */

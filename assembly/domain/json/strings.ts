@@ -1,4 +1,6 @@
 // Reads one JSON string: its characters, escapes resolved. Rejects control characters and half surrogate pairs.
+import { nibbleOf } from "../../memory/ascii";
+import { escapedCode } from "./escapes";
 
 const QUOTE: i32 = 0x22;
 const BACKSLASH: i32 = 0x5c;
@@ -68,27 +70,11 @@ export class StringReader {
   /** The unit that the escape at `at` (after its backslash) stands for, or -1. */
   private escape(): i32 {
     const letter = this.text.charCodeAt(this.at++);
-    switch (letter) {
-      case QUOTE:
-      case BACKSLASH:
-      case 0x2f:
-        return letter;
-      case 0x62:
-        return 0x08;
-      case 0x66:
-        return 0x0c;
-      case 0x6e:
-        return 0x0a;
-      case 0x72:
-        return 0x0d;
-      case 0x74:
-        return 0x09;
-      case 0x75:
-        return this.hexUnit();
-      default:
-        this.fail(this.at - 2, "unknown escape");
-        return -1;
-    }
+    if (letter == 0x75) return this.hexUnit();
+    const code = escapedCode(letter);
+    if (code != 0) return code;
+    this.fail(this.at - 2, "unknown escape");
+    return -1;
   }
 
   private lowHalf(): i32 {
@@ -105,7 +91,7 @@ export class StringReader {
   private hexUnit(): i32 {
     let unit = 0;
     for (let i = 0; i < 4; i++) {
-      const digit = hexDigit(this.text.charCodeAt(this.at + i));
+      const digit = nibbleOf(this.text.charCodeAt(this.at + i));
       if (digit < 0) {
         this.fail(this.at - 2, "expected four hexadecimal digits after \\u");
         return -1;
@@ -121,10 +107,4 @@ export class StringReader {
     this.failure = failure;
     return false;
   }
-}
-
-function hexDigit(unit: i32): i32 {
-  if (unit >= 0x30 && unit <= 0x39) return unit - 0x30;
-  const letter = unit | 0x20;
-  return letter >= 0x61 && letter <= 0x66 ? letter - 0x57 : -1;
 }

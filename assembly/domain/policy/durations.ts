@@ -1,5 +1,6 @@
 // A duration in words: `30s`, `1h30m`. The form of the Gateway API (GEP-2257) with days and of any length; its units fall.
 import { MAX_SAFE_INTEGER } from "../../contract";
+import { isDigit } from "../../memory/ascii";
 
 export const DURATION_EXAMPLE: string = '"1m30s"';
 
@@ -33,8 +34,4 @@ function endOfRun(text: string, start: i32, ofDigits: bool): i32 {
   let at = start;
   while (at < text.length && isDigit(text.charCodeAt(at)) == ofDigits) at++;
   return at;
-}
-
-function isDigit(unit: i32): bool {
-  return unit >= 0x30 && unit <= 0x39;
 }

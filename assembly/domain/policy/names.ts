@@ -1,5 +1,6 @@
 // Which strings may name a header, a plan, a table or a cluster.
 import { MAX_HOST_CHARS, MAX_METHOD_CHARS, MAX_NAME_CHARS, MAX_ROUTE_HEADER_CHARS } from "../../contract";
+import { isDigit, isLowerLetter, isUpperLetter, nibbleOf } from "../../memory/ascii";
 
 const MAX_HEADER_CHARS: i32 = 64;
 const MAX_COOKIE_CHARS: i32 = 64;
@@ -79,7 +80,7 @@ export function isMethod(text: string): bool {
   if (text.length == 0 || text.length > MAX_METHOD_CHARS) return false;
   for (let i = 0; i < text.length; i++) {
     const unit = text.charCodeAt(i);
-    if (!isLowerLetter(unit + 0x20) && !isDigit(unit) && unit != 0x2d && unit != 0x5f) return false;
+    if (!isUpperLetter(unit) && !isDigit(unit) && unit != 0x2d && unit != 0x5f) return false;
   }
   return true;
 }
@@ -119,8 +120,7 @@ function isBracketed(host: string): bool {
   if (host.length < 4 || !host.endsWith("]")) return false;
   for (let i = 1; i < host.length - 1; i++) {
     const unit = host.charCodeAt(i);
-    const letter = unit | 0x20;
-    if (!isDigit(unit) && (letter < 0x61 || letter > 0x66) && unit != 0x3a && unit != 0x2e) return false;
+    if (nibbleOf(unit) < 0 && unit != 0x3a && unit != 0x2e) return false;
   }
   return true;
 }
@@ -140,14 +140,16 @@ function isToken(text: string, maxChars: i32): bool {
 
 /** tchar, RFC 9110 section 5.6.2. */
 function isTokenUnit(unit: i32): bool {
-  if (isLowerLetter(unit) || isLowerLetter(unit + 0x20) || isDigit(unit)) return true;
+  if (isLowerLetter(unit) || isUpperLetter(unit) || isDigit(unit)) return true;
   return unit > 0 && "!#$%&'*+-.^_`|~".includes(String.fromCharCode(unit));
 }
 
-function isLowerLetter(unit: i32): bool {
-  return unit >= 0x61 && unit <= 0x7a;
-}
-
-function isDigit(unit: i32): bool {
-  return unit >= 0x30 && unit <= 0x39;
+/** A word of letters, digits and "_" that does not begin with a digit. */
+export function isWord(text: string, maxChars: i32): bool {
+  if (text.length == 0 || text.length > maxChars || isDigit(text.charCodeAt(0))) return false;
+  for (let i = 0; i < text.length; i++) {
+    const unit = text.charCodeAt(i);
+    if (!isLowerLetter(unit | 0x20) && !isDigit(unit) && unit != 0x5f) return false;
+  }
+  return true;
 }

@@ -1,5 +1,6 @@
 // Which strings may be a route's path, prefix or template, and what one consists of.
 import { MAX_NAME_CHARS, MAX_ROUTE_PATH_CHARS, MAX_ROUTE_SEGMENTS } from "../../contract";
+import { isWord } from "./names";
 import { PATH_ANY, PATH_PREFIX, PATH_TEMPLATE, RouteMatch } from "./route-model";
 
 /** Stands for `{name}` among the segments of a pattern: no literal segment has braces. */
@@ -54,7 +55,7 @@ export function isRouteTemplate(text: string): bool {
     const isRest = segment.endsWith("*}");
     if (isRest && i != segments.length - 1) return false;
     const name = segment.substring(1, segment.length - (isRest ? 2 : 1));
-    if (!isParameter(name) || names.includes(name)) return false;
+    if (!isWord(name, <i32>MAX_NAME_CHARS) || names.includes(name)) return false;
     names.push(name);
   }
   return true;
@@ -95,17 +96,4 @@ function hasShape(text: string): bool {
 /** `/a/b` is `a` and `b`; `/` is one empty segment. */
 function segmentsOf(path: string): string[] {
   return path.substring(1).split("/");
-}
-
-/** Of a template: a word of letters, digits and "_" that does not begin with a digit. */
-function isParameter(name: string): bool {
-  if (name.length == 0 || name.length > <i32>MAX_NAME_CHARS) return false;
-  for (let i = 0; i < name.length; i++) {
-    const unit = name.charCodeAt(i);
-    const letter = unit | 0x20;
-    const isLetter = (letter >= 0x61 && letter <= 0x7a) || unit == 0x5f;
-    const isDigit = unit >= 0x30 && unit <= 0x39;
-    if (!isLetter && (!isDigit || i == 0)) return false;
-  }
-  return true;
 }

@@ -3,6 +3,7 @@ import { MAX_VIOLATIONS } from "../../contract";
 import { JSON_ARRAY, JSON_FALSE, JSON_NULL, JSON_NUMBER, JSON_OBJECT, JSON_STRING, JsonNode } from "../json/node";
 import { isHighSurrogate } from "../json/strings";
 import { quoteJson } from "../json/writer";
+import { isWord } from "./names";
 
 /** A violation quotes at most so much of the document: 100 violations must not become a multiple of it. */
 const MAX_QUOTED_UNITS: i32 = 64;
@@ -35,7 +36,7 @@ export class Violations {
 
 /** `table.name`; a name that is no plain word is written `table["a b"]`. */
 export function memberPath(parent: string, name: string): string {
-  if (!isPlainWord(name)) return `${parent}[${quoteJson(clip(name))}]`;
+  if (!isWord(name, MAX_QUOTED_UNITS)) return `${parent}[${quoteJson(clip(name))}]`;
   return parent.length == 0 ? name : `${parent}.${name}`;
 }
 
@@ -62,16 +63,4 @@ function clip(text: string): string {
   if (text.length <= MAX_QUOTED_UNITS) return text;
   const splitsPair = isHighSurrogate(text.charCodeAt(MAX_QUOTED_UNITS - 1));
   return text.substring(0, MAX_QUOTED_UNITS - (splitsPair ? 1 : 0)) + "...";
-}
-
-function isPlainWord(name: string): bool {
-  if (name.length == 0 || name.length > MAX_QUOTED_UNITS) return false;
-  for (let i = 0; i < name.length; i++) {
-    const unit = name.charCodeAt(i);
-    const letter = unit | 0x20;
-    const isLetter = (letter >= 0x61 && letter <= 0x7a) || unit == 0x5f;
-    const isDigit = unit >= 0x30 && unit <= 0x39;
-    if (!isLetter && (!isDigit || i == 0)) return false;
-  }
-  return true;
 }

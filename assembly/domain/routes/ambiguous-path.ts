@@ -1,5 +1,5 @@
 // Paths that a service may read as another path than they say (docs/policy.md, "Exempt requests").
-import { nibbleOf } from "../token/secret";
+import { nibbleOf } from "../../memory/ascii";
 
 const SLASH: u32 = 0x2f;
 const DOT: u32 = 0x2e;

@@ -1,6 +1,7 @@
 // What routes are matched against: the parts of a request that some route names, as its host wrote them. Static memory: the
 // one before is gone.
 import { MAX_HOST_CHARS, MAX_ROUTE_SEGMENTS } from "../../contract";
+import { isDigit, lowerCase } from "../../memory/ascii";
 import { sameBytes } from "../../memory/bytes";
 import {
   ANY_HOST,
@@ -141,7 +142,7 @@ export function takeHost(request: RouteRequest, table: RouteTable, host: usize, 
   let hash = HASH_START;
   let count: u32 = 1;
   for (let at = length; at > least; at--) {
-    const char = lowerCase(load<u8>(host + at - 1));
+    const char: u32 = lowerCase(load<u8>(host + at - 1));
     store<u8>(host + at - 1, char);
     hash = hashByte(hash, char);
     // `.x` of `*.x`: something stands before it.
@@ -175,12 +176,4 @@ function withoutPort(host: usize, bytes: u32): u32 {
   // A bracketed address has colons of its own, and ends with its bracket.
   length = length > 0 && load<u8>(host + length - 1) == COLON ? length - 1 : bytes;
   return length > 1 && load<u8>(host + length - 1) == DOT ? length - 1 : length;
-}
-
-function isDigit(char: u32): bool {
-  return char >= 0x30 && char <= 0x39;
-}
-
-function lowerCase(char: u32): u32 {
-  return char >= 0x41 && char <= 0x5a ? char | 0x20 : char;
 }

@@ -1,4 +1,5 @@
 // Reads the installation's secret as an operator writes it: hex, base64 or base64url.
+import { nibbleOf } from "../../memory/ascii";
 import { sextetOf } from "./base64url";
 
 export const SECRET_MALFORMED: i32 = -1;
@@ -22,13 +23,6 @@ export function decodeSecret(text: usize, chars: u32, target: usize, targetBytes
 
 function isSpace(char: u8): bool {
   return char == 0x20 || (char >= 0x09 && char <= 0x0d);
-}
-
-/** The four bits that a hex digit stands for, or -1. */
-export function nibbleOf(char: u8): i32 {
-  if (char >= 0x30 && char <= 0x39) return char - 0x30;
-  const lower = char | 0x20;
-  return lower >= 0x61 && lower <= 0x66 ? lower - 0x61 + 10 : -1;
 }
 
 function isHex(text: usize, chars: u32): bool {

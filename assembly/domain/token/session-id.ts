@@ -1,7 +1,7 @@
 // A session id as text: a UUID in 36 characters (RFC 9562 section 4).
 import { SESSION_ID_BYTES } from "../../contract";
 import { hexDigit } from "../../memory/bytes";
-import { nibbleOf } from "./secret";
+import { nibbleOf } from "../../memory/ascii";
 
 export const SESSION_ID_CHARS: u32 = 36;
 const DASH: u8 = 0x2d;

@@ -1,5 +1,6 @@
 // Follows one JSON Pointer through a JSON document that comes in pieces, to the number there. Nothing is kept but
 // JSON_USAGE_BYTES, whatever the document: names are compared as they come, strings are skipped.
+import { isDigit } from "../../memory/ascii";
 import { JsonWay, MAX_DEPTH } from "./json-way";
 import { NumberState } from "./number-state";
 import { USAGE_ABSENT, USAGE_FOUND, USAGE_INVALID, USAGE_TOO_LONG } from "./outcome";
@@ -12,7 +13,6 @@ export const MAX_DOCUMENT_BYTES: u32 = 1048576;
 const QUOTE: u8 = 0x22;
 const COMMA: u8 = 0x2c;
 const MINUS: u8 = 0x2d;
-const ZERO: u8 = 0x30;
 const COLON: u8 = 0x3a;
 const OPEN_ARRAY: u8 = 0x5b;
 const BACKSLASH: u8 = 0x5c;
@@ -289,8 +289,4 @@ function endOfText(at: usize, end: usize): usize {
 
 function isSpace(byte: u8): bool {
   return byte == 0x20 || byte == 0x0a || byte == 0x0d || byte == 0x09;
-}
-
-function isDigit(byte: u8): bool {
-  return <u32>byte - ZERO <= 9;
 }

@@ -1,4 +1,7 @@
 // One JSON string that comes byte by byte, from behind its opening quote: where it ends, and whether it is a given text.
+import { nibbleOf } from "../../memory/ascii";
+import { escapedCode } from "../json/escapes";
+import { isHighSurrogate, isLowSurrogate } from "../json/strings";
 
 // What the next byte comes to.
 export const STRING_GOES_ON: u8 = 0;
@@ -65,7 +68,7 @@ export class StringState {
       this.unit = 0;
       return STRING_GOES_ON;
     }
-    const escaped = escapedByte(letter);
+    const escaped = <u8>escapedCode(letter);
     if (escaped == 0) return STRING_BROKEN;
     this.place = IN_TEXT;
     this.compare(escaped, text, textBytes);
@@ -73,7 +76,7 @@ export class StringState {
   }
 
   private takeHex(byte: u8, text: usize, textBytes: u32): u8 {
-    const digit = hexDigit(byte);
+    const digit = nibbleOf(byte);
     if (digit < 0) return STRING_BROKEN;
     this.unit = (this.unit << 4) | (<u16>digit);
     if (--this.hexLeft != 0) return STRING_GOES_ON;
@@ -84,8 +87,8 @@ export class StringState {
 
   /** A UTF-16 unit, as escapes say them: two may be one character. */
   private compareUnit(unit: u32, text: usize, textBytes: u32): void {
-    const isLow = (unit & 0xfc00) == 0xdc00;
-    if ((unit & 0xfc00) == 0xd800 && this.high == 0) {
+    const isLow = isLowSurrogate(unit);
+    if (isHighSurrogate(unit) && this.high == 0) {
       this.high = <u16>unit;
     } else if (isLow != (this.high != 0)) {
       // Half a pair stands in no text.
@@ -119,32 +122,4 @@ export class StringState {
     if (this.high == 0 && at < textBytes && load<u8>(text + at) == byte) this.matched = at + 1;
     else this.matches = false;
   }
-}
-
-/** What a letter behind a backslash stands for; 0 for nothing. */
-function escapedByte(letter: u8): u8 {
-  switch (letter) {
-    case QUOTE:
-    case BACKSLASH:
-    case 0x2f:
-      return letter;
-    case 0x62:
-      return 0x08;
-    case 0x66:
-      return 0x0c;
-    case 0x6e:
-      return 0x0a;
-    case 0x72:
-      return 0x0d;
-    case 0x74:
-      return 0x09;
-    default:
-      return 0;
-  }
-}
-
-function hexDigit(byte: u8): i32 {
-  if (<u32>byte - 0x30 <= 9) return byte - 0x30;
-  const letter = byte | 0x20;
-  return letter >= 0x61 && letter <= 0x66 ? letter - 0x57 : -1;
 }

@@ -7,6 +7,7 @@ import { headerBytes, headerValue, readResponseHeader, readResponseTrailer } fro
 import { propertyBytes, propertyValue, readProperty } from "../../host/properties";
 import { bodyBlock, readResponseBody } from "../../host/response-body";
 import { NOT_FOUND, OK } from "../../host/status";
+import { lowerCase } from "../../memory/ascii";
 import { FixedText, fixedText } from "../../memory/bytes";
 import { READS_EVENTS, READS_JSON, READS_NOTHING, SettleNote, noteOfStream } from "../state/settle-notes";
 import { settleNote } from "./settle";
@@ -140,9 +141,7 @@ function typeLength(value: usize, length: u32): u32 {
 function isText(text: FixedText, value: usize, length: u32): bool {
   if (length != text.bytes) return false;
   for (let i: u32 = 0; i < length; i++) {
-    const byte = load<u8>(value + i);
-    const lower = byte >= 0x41 && byte <= 0x5a ? byte | 0x20 : byte;
-    if (lower != load<u8>(text.address + i)) return false;
+    if (lowerCase(load<u8>(value + i)) != load<u8>(text.address + i)) return false;
   }
   return true;
 }
