@@ -50,7 +50,7 @@ export const MAX_ASKS: u32 = 3;
 export function admit(request: Request, verdict: Verdict): u32 {
   const spent = spend(request, ASK_FIRST, verdict);
   if (isMiss(spent)) return admitMiss(request, spent, verdict);
-  return isAsk(spent) ? admitAfterAsk(request, spent, verdict) : settle(request, spent);
+  return isAsk(spent) ? admitAfterAsk(request, spent, verdict) : outcomeOf(request, spent);
 }
 
 /** On the record that stands: the control plane was asked, or cannot be. */
@@ -58,7 +58,7 @@ export function admitOnRecord(request: Request, verdict: Verdict): u32 {
   const spent = spend(request, STANDS, verdict);
   if (isMiss(spent)) return admitMiss(request, spent, verdict);
   // Its limits are not those of its plan again: another worker has another policy in force.
-  return isAsk(spent) ? admitAfterAsk(request, spent, verdict) : settle(request, spent);
+  return isAsk(spent) ? admitAfterAsk(request, spent, verdict) : outcomeOf(request, spent);
 }
 
 /**
@@ -69,7 +69,7 @@ export function admitUnreachable(request: Request, verdict: Verdict): u32 {
   const spent = spend(request, STANDS_IF_TRUSTED, verdict);
   if (isAsk(spent))
     return trustsRecord(request, verdict) ? admitTrusted(request, verdict) : denyMiss(verdict, UNCONFIRMED);
-  if (!isMiss(spent)) return settle(request, spent);
+  if (!isMiss(spent)) return outcomeOf(request, spent);
   if (isTooOld(request)) return denyToken(verdict, TOO_OLD);
   const trust = spent != MISS_IN_DOUBT && trustsPlanOf(request);
   return trust ? admitUnverified(request, verdict) : denyMiss(verdict, UNCONFIRMED);
@@ -82,7 +82,7 @@ export function admitUnreachable(request: Request, verdict: Verdict): u32 {
  */
 export function admitUnanswered(request: Request, verdict: Verdict, why: u32): u32 {
   const spent = spend(request, STANDS, verdict);
-  return isMiss(spent) || isAsk(spent) ? denyMiss(verdict, why) : settle(request, spent);
+  return isMiss(spent) || isAsk(spent) ? denyMiss(verdict, why) : outcomeOf(request, spent);
 }
 
 /** The set is full, or the cas bound was reached while an answer was written. */
@@ -153,11 +153,11 @@ function admitTrusted(request: Request, verdict: Verdict): u32 {
       return admitWithoutRecord(request.epoch, made == LIMITS_FULL ? SET_FULL : INSERT_CONTENDED);
     spent = spend(request, STANDS_UNCONFIRMED, verdict);
   }
-  return settle(request, isMiss(spent) || isAsk(spent) ? CONTENDED : spent);
+  return outcomeOf(request, isMiss(spent) || isAsk(spent) ? CONTENDED : spent);
 }
 
 /** The outcome of what spending came to, be it an outcome already or not. */
-function settle(request: Request, spent: u32): u32 {
+function outcomeOf(request: Request, spent: u32): u32 {
   if (spent < MISS) return spent;
   if (spent == UNKNOWN_PLAN) return waitForPlan(request);
   return passOrDeny(request.epoch.policy.onContention == ON_CONTENTION_ALLOW);
