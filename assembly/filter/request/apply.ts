@@ -220,8 +220,7 @@ function noteLevel(request: Request, epoch: Epoch, verdict: Verdict): void {
   if (epoch.policy.responseHeaders == RESPONSE_HEADERS_NONE) return;
   const planIndex = verdict.planIndex;
   noteBucket(request.contextId, request.slot, epoch.number, planIndex, verdict.levelPico);
-  const limits = epoch.limits;
-  if (limits === null || limits.furtherOf(planIndex) == 0) return;
+  if (epoch.limitsBeside(planIndex) === null) return;
   const buckets = epoch.policy.responseLimits == RESPONSE_LIMITS_ALL ? verdict.buckets : 0;
   noteLimits(request.contextId, verdict.limit, request.limitCosts, buckets);
 }

@@ -1,5 +1,5 @@
 // The limit headers of one answer (docs/policy.md, "Answers"), noted as header pairs with their values in static buffers.
-import { toPico, secondsUntil, wholeTokens } from "../../domain/table/bucket";
+import { toPico } from "../../domain/table/bucket";
 import {
   Plan,
   RESPONSE_HEADERS_BOTH,
@@ -7,27 +7,44 @@ import {
   RESPONSE_HEADERS_X_RATELIMIT,
 } from "../../domain/policy/model";
 import { hasResponseHeader, removeResponseHeader, replaceResponseHeader } from "../../host/headers";
-import { addressOf, writeAscii, writeBytes, writeDecimal } from "../../memory/bytes";
+import { addressOf, writeBytes } from "../../memory/bytes";
 import { addFixedPair, pairAt, pairCount } from "../../memory/header-pairs";
 import { Epoch } from "../state/epoch";
 import {
   RATE_LIMIT,
   RATE_LIMIT_POLICY,
-  RETRY_AFTER,
   X_LIMIT,
   X_REMAINING,
   X_RESET,
   addWritten,
-} from "./limit-header-names";
+  addXLevel,
+  writeLeft,
+} from "./limit-fields";
+import { addHeadersOfLimits } from "./several-limit-headers";
 
 /** The longest: a plan's name of 32 characters and two numbers. */
 const rateLimitValue: usize = memory.data(96);
-const remainingValue: usize = memory.data(24);
-const resetValue: usize = memory.data(24);
-const retryAfterValue: usize = memory.data(24);
 
-/** Notes the headers that the policy wants for a plan that has its own bucket alone, which holds `levelPico`. */
-export function addLimitHeaders(epoch: Epoch, planIndex: u32, levelPico: i64): void {
+/**
+ * Notes the headers that the policy wants for a plan.
+ * @param tightest of its limits, which holds `levelPico`; 0 is its own bucket
+ * @param limitCosts of a plan with further limits: what the request's route says of them by name
+ * @param levels of such a plan: what all its limits hold
+ */
+export function addLimitHeaders(
+  epoch: Epoch,
+  planIndex: u32,
+  tightest: u32,
+  limitCosts: u32,
+  levelPico: i64,
+  levels: usize,
+): void {
+  const limits = epoch.limitsBeside(planIndex);
+  if (limits === null) addOwnHeaders(epoch, planIndex, levelPico);
+  else addHeadersOfLimits(epoch, limits, planIndex, tightest, limitCosts, levelPico, levels);
+}
+
+function addOwnHeaders(epoch: Epoch, planIndex: u32, levelPico: i64): void {
   const form = epoch.policy.responseHeaders;
   const plan = unchecked(epoch.policy.plans[planIndex]);
   if (form == RESPONSE_HEADERS_DRAFT || form == RESPONSE_HEADERS_BOTH)
@@ -59,32 +76,17 @@ function has(name: ArrayBuffer): bool {
   return hasResponseHeader(addressOf(name), name.byteLength);
 }
 
-/** draft-ietf-httpapi-ratelimit-headers-10; r: whole tokens left, t: seconds until one more, if one will come. */
+/** draft-ietf-httpapi-ratelimit-headers-10 */
 function addDraftHeaders(epoch: Epoch, planIndex: u32, plan: Plan, levelPico: i64): void {
   const texts = unchecked(epoch.plans[planIndex]);
   addFixedPair(RATE_LIMIT_POLICY, texts.rateLimitPolicy);
   const prefix = texts.rateLimitPrefix;
-  const left = wholeTokens(levelPico);
-  let end = writeBytes(rateLimitValue, addressOf(prefix), prefix.byteLength);
-  end = writeDecimal(end, left);
-  if (left < plan.maxTokens) {
-    const oneMoreS = secondsUntil(levelPico, toPico(left + 1), plan.ratePico, plan.rateUs);
-    if (oneMoreS >= 0) end = writeDecimal(writeAscii(end, ";t="), oneMoreS);
-  }
-  addWritten(RATE_LIMIT, rateLimitValue, end);
+  const end = writeBytes(rateLimitValue, addressOf(prefix), prefix.byteLength);
+  addWritten(RATE_LIMIT, rateLimitValue, writeLeft(end, levelPico, plan.maxTokens, plan.ratePico, plan.rateUs));
 }
 
-/** The older form; reset: seconds until the bucket is full, if it will be. */
+/** The older form. */
 function addXHeaders(epoch: Epoch, planIndex: u32, plan: Plan, levelPico: i64): void {
   addFixedPair(X_LIMIT, unchecked(epoch.plans[planIndex]).xLimit);
-  addWritten(X_REMAINING, remainingValue, writeDecimal(remainingValue, wholeTokens(levelPico)));
-  const fullS = secondsUntil(levelPico, toPico(plan.maxTokens), plan.ratePico, plan.rateUs);
-  if (fullS >= 0) addWritten(X_RESET, resetValue, writeDecimal(resetValue, fullS));
-}
-
-/** Retry-After of a request that a bucket holds too little for: at least 1 s; none if the tokens will never come. */
-export function addRetryAfter(levelPico: i64, cost: u32, ratePico: u64, rateUs: u32): void {
-  const seconds = secondsUntil(levelPico, toPico(cost), ratePico, rateUs);
-  if (seconds < 0) return;
-  addWritten(RETRY_AFTER, retryAfterValue, writeDecimal(retryAfterValue, max<i64>(seconds, 1)));
+  addXLevel(levelPico, toPico(plan.maxTokens), plan.ratePico, plan.rateUs);
 }

@@ -74,9 +74,8 @@ export function isStillDenied(request: Request, nowUs: u64, verdict: Verdict): b
   const plan = unchecked(epoch.policy.plans[planIndex]);
   const elapsedUs = nowUs - load<u64>(entry, DENIED_AT);
   verdict.planIndex = planIndex;
-  const limits = epoch.limits;
-  if (limits !== null && limits.furtherOf(planIndex) != 0)
-    return limitsStillDeny(request, limits, entry, elapsedUs, verdict);
+  const limits = epoch.limitsBeside(planIndex);
+  if (limits !== null) return limitsStillDeny(request, limits, entry, elapsedUs, verdict);
   const level = levelOfEntry(entry, plan, elapsedUs, verdict);
   verdict.levelPico = level;
   return level < toPico(request.cost) && request.cost != 0;

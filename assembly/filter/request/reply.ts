@@ -19,8 +19,8 @@ import { DenialTexts, GRPC_UNAVAILABLE } from "../state/denial-texts";
 import { Epoch } from "../state/epoch";
 import { Request } from "../state/request";
 import { GRPC_HTTP_STATUS, addGrpcPairs, grpcBody, writeGrpcBody } from "./grpc-reply";
-import { addLimitHeaders, addRetryAfter } from "./limit-headers";
-import { addHeadersOfLimits } from "./several-limit-headers";
+import { addRetryAfter } from "./limit-fields";
+import { addLimitHeaders } from "./limit-headers";
 import { Verdict } from "./verdict";
 
 /** What a denial says and a name of 32 characters: a literal of the program each. */
@@ -69,10 +69,10 @@ export function replyLimited(request: Request, verdict: Verdict): void {
   const epoch = request.epoch;
   const denial = epoch.denials.limited;
   const planIndex = verdict.planIndex;
-  const limits = epoch.limits;
+  const limits = epoch.limitsBeside(planIndex);
   const form = start(epoch, denial);
   addHeaders(request, verdict);
-  if (limits === null || limits.furtherOf(planIndex) == 0) {
+  if (limits === null) {
     const plan = unchecked(epoch.policy.plans[planIndex]);
     addRetryAfter(verdict.levelPico, request.cost, plan.ratePico, plan.rateUs);
     return sendNoted(denial, form);
@@ -93,12 +93,14 @@ export function replyBudgetSpent(request: Request, verdict: Verdict): void {
 }
 
 function addHeaders(request: Request, verdict: Verdict): void {
-  const epoch = request.epoch;
-  const limits = epoch.limits;
-  const planIndex = verdict.planIndex;
-  const level = verdict.levelPico;
-  if (limits === null || limits.furtherOf(planIndex) == 0) addLimitHeaders(epoch, planIndex, level);
-  else addHeadersOfLimits(epoch, limits, planIndex, verdict.limit, request.limitCosts, level, verdict.buckets);
+  addLimitHeaders(
+    request.epoch,
+    verdict.planIndex,
+    verdict.limit,
+    request.limitCosts,
+    verdict.levelPico,
+    verdict.buckets,
+  );
 }
 
 /** 503 without a policy to say how: Envoy runs no stream under a root that it did not configure. */
@@ -133,33 +135,12 @@ function sendNamed(denial: Denial, limit: LimitEntry, form: u32): void {
   const pairsBytes = writePairs();
   let end = writeBytes(namedDetails, addressOf(denial.details), denial.details.byteLength);
   end = writeBytes(writeAscii(end, "_"), limit.name, limit.nameBytes);
+  const isHttp = form == FORM_HTTP;
+  const status = isHttp ? denial.status : GRPC_HTTP_STATUS;
+  const body = isHttp ? namedBody : grpcBody(form);
+  const bodyBytes = isHttp ? writeNamedBody(denial, limit) : writeGrpcBody(form, denial);
   const detailsBytes = <u32>(end - namedDetails);
-  if (form != FORM_HTTP) {
-    const body = grpcBody(form);
-    const bodyBytes = writeGrpcBody(form, denial);
-    sendLocalReply(
-      GRPC_HTTP_STATUS,
-      namedDetails,
-      detailsBytes,
-      body,
-      bodyBytes,
-      PAIRS_BUFFER,
-      pairsBytes,
-      denial.grpcStatus,
-    );
-    return;
-  }
-  const bodyBytes = writeNamedBody(denial, limit);
-  sendLocalReply(
-    denial.status,
-    namedDetails,
-    detailsBytes,
-    namedBody,
-    bodyBytes,
-    PAIRS_BUFFER,
-    pairsBytes,
-    denial.grpcStatus,
-  );
+  sendLocalReply(status, namedDetails, detailsBytes, body, bodyBytes, PAIRS_BUFFER, pairsBytes, denial.grpcStatus);
 }
 
 /** The denial's body with a member more in its innermost object. */

@@ -3,7 +3,6 @@ import { RESPONSE_HEADERS_NONE, UPSTREAM_HEADERS_KEEP } from "../../domain/polic
 import { startPairs } from "../../memory/header-pairs";
 import { HEADERS_OMITTED, count } from "../vm/counters";
 import { addLimitHeaders, hasLimitHeaders, replaceLimitHeaders } from "./limit-headers";
-import { addHeadersOfLimits } from "./several-limit-headers";
 import { newestSlot, rootInSlot } from "../state/roots";
 import { NO_PLAN, levelsOfNote, noteOf } from "./streams";
 
@@ -32,12 +31,6 @@ export function addResponseHeaders(contextId: u32): void {
   const form = policy.responseHeaders;
   if (policy.upstreamHeaders == UPSTREAM_HEADERS_KEEP && hasLimitHeaders(form)) return;
   startPairs();
-  const limits = epoch.limits;
-  if (limits === null || limits.furtherOf(planIndex) == 0) {
-    addLimitHeaders(epoch, planIndex, note.levelPico);
-  } else {
-    const levels = levelsOfNote(contextId);
-    addHeadersOfLimits(epoch, limits, planIndex, note.limit, note.limitCosts, note.levelPico, levels);
-  }
+  addLimitHeaders(epoch, planIndex, note.limit, note.limitCosts, note.levelPico, levelsOfNote(contextId));
   replaceLimitHeaders(form);
 }

@@ -23,10 +23,10 @@ export function settleInCopy(
   cost: u32,
   nowUs: u64,
 ): bool {
-  const limits = epoch.limits;
+  const limits = epoch.limitsBeside(planIndex);
   const consumed = note.limit == 0 ? cost : 0;
   const elapsedUs = elapsedUsSince(refilledAtUsOf(record), nowUs);
-  if (limits === null || limits.furtherOf(planIndex) == 0) {
+  if (limits === null) {
     // An annex that is there is of limits that the plan had: their levels are of `refilledAt` until an answer drops them.
     if (note.limit != 0 || annexNumberOf(record) != 0) return false;
     settleOwn(record, unchecked(epoch.policy.plans[planIndex]), elapsedUs, note.reserved, cost);

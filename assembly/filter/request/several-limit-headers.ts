@@ -9,10 +9,9 @@ import {
   RESPONSE_LIMITS_ALL,
 } from "../../domain/policy/model";
 import { EMPTY_LIST } from "../../domain/routes/route-table";
-import { secondsUntil, toPico, wholeTokens } from "../../domain/table/bucket";
 import { writeAscii, writeBytes, writeDecimal } from "../../memory/bytes";
 import { Epoch } from "../state/epoch";
-import { RATE_LIMIT, RATE_LIMIT_POLICY, X_LIMIT, X_REMAINING, X_RESET, addWritten } from "./limit-header-names";
+import { RATE_LIMIT, RATE_LIMIT_POLICY, X_LIMIT, addWritten, addXLevel, writeLeft } from "./limit-fields";
 import { namedCosts } from "./named-costs";
 
 /** Eight of 80 bytes: a name of 32 characters in quotes, two numbers of up to 7 and 16 digits, and what stands between. */
@@ -20,8 +19,6 @@ const LIST_BYTES: u32 = 640;
 const policyValue: usize = memory.data(LIST_BYTES);
 const rateLimitValue: usize = memory.data(LIST_BYTES);
 const limitValue: usize = memory.data(24);
-const remainingValue: usize = memory.data(24);
-const resetValue: usize = memory.data(24);
 /** Of its costs only which are none: those limits did not apply. */
 const buckets: usize = memory.data(BUCKETS_BYTES, 8);
 const ANY_COST: u32 = 1;
@@ -79,20 +76,14 @@ function writeList(limits: LimitTable, planIndex: u32, at: usize, levels: usize)
   return end;
 }
 
-/** `"daily";r=9999;t=9`. r: whole tokens left; t: seconds until one more, if one will come. */
+/** `"daily";r=9999;t=9` */
 function writeLevel(at: usize, entry: LimitEntry, levelPico: i64): usize {
-  const left = wholeTokens(levelPico);
-  let end = writeAscii(writeBytes(at, entry.text, entry.nameBytes + 1), '";r=');
-  end = writeDecimal(end, left);
-  if (left >= entry.maxTokens) return end;
-  const oneMoreS = secondsUntil(levelPico, toPico(left + 1), entry.ratePico, entry.rateUs);
-  return oneMoreS < 0 ? end : writeDecimal(writeAscii(end, ";t="), oneMoreS);
+  const end = writeAscii(writeBytes(at, entry.text, entry.nameBytes + 1), '";r=');
+  return writeLeft(end, levelPico, entry.maxTokens, entry.ratePico, entry.rateUs);
 }
 
 /** The older form has room for one limit. */
 function addXHeaders(entry: LimitEntry, levelPico: i64): void {
   addWritten(X_LIMIT, limitValue, writeDecimal(limitValue, entry.maxTokens));
-  addWritten(X_REMAINING, remainingValue, writeDecimal(remainingValue, wholeTokens(levelPico)));
-  const fullS = secondsUntil(levelPico, entry.capacity, entry.ratePico, entry.rateUs);
-  if (fullS >= 0) addWritten(X_RESET, resetValue, writeDecimal(resetValue, fullS));
+  addXLevel(levelPico, entry.capacity, entry.ratePico, entry.rateUs);
 }

@@ -130,8 +130,8 @@ function spendInCopy(request: Request, set: usize, record: usize, recordStatus: 
   }
   if (hasFlag(record, FLAG_UNCONFIRMED) && !standsInDoubt(recordStatus, policy, planIndex)) return MISS_IN_DOUBT;
   if (epoch.hasOffPlans && epoch.enforcementOf(request.enforcement, planIndex) == ENFORCEMENT_OFF) return NOT_ENFORCED;
-  const limits = epoch.limits;
-  if (limits !== null && limits.furtherOf(planIndex) != 0) {
+  const limits = epoch.limitsBeside(planIndex);
+  if (limits !== null) {
     const annex = annexWith(set, record, limits.tagOf(planIndex));
     if (annex == 0) return ASK_WITH_ROW;
     const spent = spendLimits(request, limits, record, annex, verdict);

@@ -107,6 +107,13 @@ export class Epoch {
     return ofRoute != ENFORCEMENT_INHERITED ? ofRoute : this.policy.enforcementOfPlan(planIndex);
   }
 
+  /** The table of limits where the plan has some beside its own bucket; else null. */
+  @inline
+  limitsBeside(planIndex: u32): LimitTable | null {
+    const limits = this.limits;
+    return limits === null || limits.furtherOf(planIndex) == 0 ? null : limits;
+  }
+
   /** No policy yet: requests are held. */
   @inline
   get isNone(): bool {

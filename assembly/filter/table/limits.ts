@@ -61,8 +61,8 @@ export function putLimits(
   const epoch = root.epoch;
   const planIndex = epoch.policy.planIndexById(recordPlanIdOf(record));
   if (planIndex < 0) return true;
-  const limits = epoch.limits;
-  if (limits === null || limits.furtherOf(planIndex) == 0) {
+  const limits = epoch.limitsBeside(planIndex);
+  if (limits === null) {
     releaseAnnex(set, record);
     return true;
   }
