@@ -1,21 +1,12 @@
-// Settling while other things happen: other workers, other policies, sessions that end, streams that leave, and too many.
+// Settling while other things happen: other workers, other policies, sessions that end or move.
 import { describe, expect, it } from "vitest";
-import {
-  MAX_OPEN_STREAMS_OF_SESSION,
-  MAX_SETTLE_NOTES,
-  RECORD_ENDED,
-  RECORD_PLAN_ID_AT,
-  RECORD_STATE_AT,
-  TICK_MS,
-} from "../../../assembly/contract.js";
+import { RECORD_ENDED, RECORD_PLAN_ID_AT, RECORD_STATE_AT, TICK_MS } from "../../../assembly/contract.js";
 import { filterModule } from "../harness/builds/filter-modules.js";
-import { liveAnswer, plan, policy, reportAnswer, settings, REPORT_INTERVAL_MS } from "../harness/scenes/documents.js";
-import { Edge } from "../harness/scenes/edge.js";
+import { liveAnswer, plan, policy, settings } from "../harness/scenes/documents.js";
 import { edgeFollowing, newestWatch, offer } from "../harness/scenes/policy-offer.js";
 import { leftOf, limit } from "../harness/scenes/limits.js";
 import { LOOKED_AT_MS, revoke } from "../harness/scenes/open-streams.js";
-import { costOf, headersOf, levelOf } from "../harness/scenes/routed-requests.js";
-import { run } from "../harness/host/guest.js";
+import { headersOf, levelOf } from "../harness/scenes/routed-requests.js";
 import {
   JSON_HEADERS,
   chat,
@@ -31,8 +22,8 @@ import {
 } from "../harness/scenes/settling.js";
 
 const OK = { ":status": "200" };
+
 const BY_HEADER = { header: "x-cost" };
-const PLENTY = 9_000_000;
 
 describe("settling beside other workers", () => {
   it("a settlement moves the level by the difference alone, whatever was spent meanwhile", () => {
@@ -253,167 +244,5 @@ describe("settling a session that changed meanwhile", () => {
     stream.respondWith(JSON_HEADERS, pieces('{"other":50,"total":7}', 3));
     expect(llmLeft(edge, session)).toBe(93);
     expect(settlements(edge)).toEqual({ settled: 1 });
-  });
-});
-
-describe("notes of streams that settle", () => {
-  const plentiful = (settle = settling(BY_HEADER)): Edge => {
-    const llm = limit("llm", PLENTY, { applies: "routes" });
-    return settlingEdge({ ...settle, plans: [plan({ maxTokens: PLENTY, limits: [llm] })] });
-  };
-
-  it("a reservation is the cost, and counted, while 4,096 others are to be settled", () => {
-    const edge = plentiful();
-    const session = edge.sessionInTable({ tokens: PLENTY });
-    const streams = Array.from({ length: MAX_SETTLE_NOTES }, () => chat(edge, session));
-    const late = chat(edge, session);
-    expect(llmLeft(edge, session)).toBe(PLENTY - 40 * (MAX_SETTLE_NOTES + 1));
-    late.respond({ ...OK, "x-cost": "0" });
-    for (const stream of streams) stream.respond({ ...OK, "x-cost": "1" });
-    expect(llmLeft(edge, session)).toBe(PLENTY - MAX_SETTLE_NOTES - 40);
-    expect(settlements(edge)).toEqual({ settled: MAX_SETTLE_NOTES, no_note: 1 });
-    chat(edge, session).respond({ ...OK, "x-cost": "1" });
-    expect(settlements(edge)).toEqual({ settled: MAX_SETTLE_NOTES + 1, no_note: 1 });
-  });
-
-  it("streams that last give back what they did not use, under 20,000 newer ones", () => {
-    const edge = plentiful();
-    const session = edge.sessionInTable({ tokens: PLENTY });
-    const lasting = Array.from({ length: 100 }, () => chat(edge, session));
-    for (let i = 0; i < 20_000; i++) {
-      chat(edge, session).respond({ ...OK, "x-cost": "1" });
-      if (i % 300 === 0) edge.clock.advanceMs(1000);
-    }
-    expect(llmLeft(edge, session)).toBe(PLENTY - 20_000 - 40 * lasting.length);
-    for (const stream of lasting) stream.respond({ ...OK, "x-cost": "3" });
-    expect(llmLeft(edge, session)).toBe(PLENTY - 20_000 - 3 * lasting.length);
-    expect(settlements(edge)).toEqual({ settled: 20_000 + lasting.length });
-  });
-
-  it("a reservation that cannot be noted is consumed at once", () => {
-    const edge = plentiful(settlingOwn(BY_HEADER));
-    const session = edge.sessionInTable({ tokens: PLENTY });
-    const before = edge.table.record(session.id)?.consumed ?? 0;
-    for (let i = 0; i < MAX_SETTLE_NOTES; i++) chat(edge, session);
-    expect(edge.table.record(session.id)?.consumed).toBe(before);
-    chat(edge, session);
-    expect(edge.table.record(session.id)?.consumed).toBe(before + 40);
-  });
-
-  it("a client that leaves as it is let through keeps no note", () => {
-    const edge = settlingEdge(settling({ ...BY_HEADER, onMissing: "refund" }));
-    const vm = edge.worker(0);
-    const session = edge.newSession();
-    const stream = vm.open(headersOf({ path: "/chat", session }));
-    run(vm.enter(stream, "proxy_on_delete", stream.id));
-    edge.answerLive({ tokens: 100 });
-    vm.vanish(stream);
-    expect(llmLeft(edge, session)).toBe(60);
-    edge.passMs(LOOKED_AT_MS + 1000);
-    expect(llmLeft(edge, session)).toBe(100);
-    expect(settlements(edge)).toEqual({ no_value: 1 });
-  });
-
-  it("a thousand clients that leave as they are let through keep no note", () => {
-    const edge = plentiful(settling({ ...BY_HEADER, onMissing: "refund" }));
-    const session = edge.sessionInTable({ tokens: PLENTY });
-    for (let i = 0; i <= MAX_OPEN_STREAMS_OF_SESSION; i++) edge.worker(0).vanish(chat(edge, session));
-    edge.passMs(LOOKED_AT_MS + 10_000);
-    expect(llmLeft(edge, session)).toBe(PLENTY);
-  });
-});
-
-describe("requests that reserve nothing", () => {
-  it("a request that reserves nothing costs no host call more in the build that settles", () => {
-    const edge = settlingEdge(settling(BY_HEADER));
-    const session = chatter(edge);
-    const calls: string[] = [];
-    edge.host.hooks.each(
-      "before",
-      () => true,
-      ({ name }) => calls.push(name),
-    );
-    edge.send(session);
-    const withSettle = calls.splice(0);
-    const full = new Edge({ module: filterModule("release"), policy: settling({}, { routes: [] }) });
-    const other = full.sessionInTable({ tokens: 100 });
-    full.host.hooks.each(
-      "before",
-      () => true,
-      ({ name }) => calls.push(name),
-    );
-    full.send(other);
-    // A policy with routes reads the path.
-    expect(withSettle.filter((name) => name !== "proxy_get_header_map_value")).toEqual(
-      calls.filter((name) => name !== "proxy_get_header_map_value"),
-    );
-  });
-
-  it("a request of a plan without the limit, or denied in shadow, reserves nothing", () => {
-    const llm = limit("llm", 100, { applies: "routes" });
-    const plans = [plan({ maxTokens: 1000, limits: [llm] }), plan({ id: 1, name: "other", maxTokens: 10 })];
-    const edge = settlingEdge(settling(BY_HEADER, { plans, enforcement: "shadow" }));
-    const other = edge.sessionInTable({ plan: 1, tokens: 9 });
-    expect(costOf(edge, other, { path: "/chat" })).toBe(1);
-    const session = chatter(edge);
-    for (let i = 0; i < 4; i++) chat(edge, session);
-    expect(tokensCounted(edge).reserved).toBe(80);
-    expect(llmLeft(edge, session)).toBe(20);
-  });
-});
-
-describe("what is settled is reported", () => {
-  it("the next report carries what a request really cost", () => {
-    const edge = settlingEdge(settlingOwn(BY_HEADER));
-    const session = chatter(edge);
-    const stream = chat(edge, session);
-    edge.passMs(REPORT_INTERVAL_MS);
-    for (const report of edge.pendingReports) report.answer(200, reportAnswer());
-    const acked = edge.table.record(session.id)?.rev;
-    stream.respond({ ...OK, "x-cost": "7" });
-    edge.passMs(REPORT_INTERVAL_MS);
-    const report = edge.pendingReports[0];
-    const body = JSON.parse(Buffer.from(report?.body ?? []).toString()) as { usage: [string, number, number][] };
-    const row = body.usage.find(([id]) => id === session.id);
-    expect(row?.slice(1, 3)).toEqual([(acked ?? 0) + 1, 1 + 7]);
-  });
-});
-
-describe("the other builds of the filter", () => {
-  it("the other builds reject settings whose policy settles, and name the one that can", () => {
-    for (const build of ["release", "lean"] as const) {
-      const edge = new Edge({ module: filterModule(build), policy: settling(BY_HEADER) });
-      expect(edge.worker(0).accepted).toBe(false);
-      const file = build === "lean" ? "sluice-lean.wasm" : "sluice.wasm";
-      expect(edge.host.messages("error").join()).toContain(
-        `edge settings rejected: policy.routes[0].settle: ${file} has no callback for what a response says, ` +
-          "expected null, or sluice-settle.wasm as the filter",
-      );
-    }
-    expect(settlingEdge(settling(BY_HEADER)).worker(0).accepted).toBe(true);
-  });
-
-  it("a policy that settles is rejected by the full build, which goes on with the last one", () => {
-    const edge = edgeFollowing(policy(), 1);
-    const session = edge.sessionInTable({ tokens: 9 });
-    edge.passMs(TICK_MS);
-    offer(edge.watch, settling(BY_HEADER), { generation: 2 });
-    edge.passMs(2 * TICK_MS);
-    expect(edge.host.messages("error").join()).toMatch(
-      /policy generation 2 rejected: routes\[0\]\.settle: sluice\.wasm /,
-    );
-    expect(edge.admitted(session, 20)).toBe(9);
-    const settles = edgeFollowing(settling(BY_HEADER), 1, { module: filterModule("settle") });
-    expect(chat(settles, chatter(settles)).state).toBe("upstream");
-  });
-
-  it("the other builds have no callback for a response's body, nor for its trailers", () => {
-    const callbacks = (build: "release" | "lean" | "settle"): string[] =>
-      WebAssembly.Module.exports(filterModule(build))
-        .map(({ name }) => name)
-        .filter((name) => /response_(body|trailers)/.test(name));
-    expect(callbacks("release")).toEqual([]);
-    expect(callbacks("lean")).toEqual([]);
-    expect(callbacks("settle").sort()).toEqual(["proxy_on_response_body", "proxy_on_response_trailers"]);
   });
 });
