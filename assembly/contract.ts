@@ -245,6 +245,8 @@ export const ANSWER_VALID_MS: u32 = 5000;
 export const MAX_OPEN_STREAMS: u32 = 4096;
 /** Of them, those of one session: a quarter, so that no token by itself leaves more than few others without. */
 export const MAX_OPEN_STREAMS_OF_SESSION: u32 = 1024;
+/** Tokens that one request may turn out to have cost: a larger value is none. Far above what any bucket holds. */
+export const MAX_SETTLED_COST: u64 = 4294967295;
 /** Streams of one VM whose response says what their request cost. A power of two, and with one more a u16. */
 export const MAX_SETTLE_NOTES: u32 = 4096;
 /** Leadership over a table ends by itself after so long without a tick of its holder. */

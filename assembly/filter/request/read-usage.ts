@@ -85,7 +85,7 @@ function isOfService(): bool {
 
 function chooseReader(note: SettleNote): void {
   if (readResponseHeader(CONTENT_ENCODING.address, CONTENT_ENCODING.bytes) == OK) {
-    note.isCompressed = !isText(IDENTITY, headerValue(), headerBytes());
+    note.isCompressed = headerBytes() != 0 && !isText(IDENTITY, headerValue(), headerBytes());
     if (note.isCompressed) return;
   }
   if (readResponseHeader(CONTENT_TYPE.address, CONTENT_TYPE.bytes) != OK) return;

@@ -44,7 +44,7 @@ export function settleNote(note: SettleNote): void {
     const found = settledCost(note.micro, rule.timesMicro);
     if (found == COST_TOO_LARGE) outcome = SETTLEMENT_INVALID;
     else cost = <u32>found;
-  } else if (outcome != SETTLEMENT_INVALID && rule.onMissing == ON_MISSING_REFUND) {
+  } else if (outcome == SETTLEMENT_NO_VALUE && rule.onMissing == ON_MISSING_REFUND) {
     cost = 0;
   }
   const root = rootInSlot(note.rootSlot);

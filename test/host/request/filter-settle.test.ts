@@ -160,6 +160,17 @@ describe("a JSON response that says the cost", () => {
     expect(settlements(edge)).toEqual({ settled: 1, too_long: 1 });
   });
 
+  it("a response that cannot be read keeps what was reserved, whatever its route wants of missing values", () => {
+    const edge = settlingEdge(settling({ json: "/total", onMissing: "refund" }));
+    const session = chatter(edge);
+    const large = Buffer.from(`{"text":"${"x".repeat(1_048_576)}","total":5}`);
+    chat(edge, session).respondWith(JSON_HEADERS, [large]);
+    expect(llmLeft(edge, session)).toBe(60);
+    chat(edge, session).respondWith({ ...JSON_HEADERS, "content-encoding": "gzip" }, pieces('{"total":5}'));
+    expect(llmLeft(edge, session)).toBe(20);
+    expect(settlements(edge)).toEqual({ compressed: 1, too_long: 1 });
+  });
+
   it("a request is sent on without accept-encoding where its JSON response is to be read", () => {
     const edge = settlingEdge(settling(JSON_USAGE));
     const session = chatter(edge);

@@ -1,5 +1,11 @@
 // What reported rows make of one session: which of them are news, which cannot be, and what was spent by them.
-import { MAX_REFILL_RATE, MAX_SAFE_INTEGER, MAX_TOKENS, MICROTOKENS_PER_TOKEN } from "../../../../assembly/contract.js";
+import {
+  MAX_REFILL_RATE,
+  MAX_SAFE_INTEGER,
+  MAX_SETTLED_COST,
+  MAX_TOKENS,
+  MICROTOKENS_PER_TOKEN,
+} from "../../../../assembly/contract.js";
 import type { StoredRow } from "../changes.js";
 import { allRows, withinBound } from "../former-rows.js";
 import type { RowsMerged } from "../former-rows.js";
@@ -75,7 +81,10 @@ function whyNot(row: ReportedRow, session: Session, sum: number): DropReason | u
   const ageS = (row.reportedAtMs - session.createdAt) / 1000;
   // Created by a clock that was ahead of this one: how old it is nobody knows.
   const isOfUnknownAge = ageS < 0;
-  if (!isOfUnknownAge && row.consumed > BUCKETS_BELIEVED * MAX_TOKENS + MAX_REFILL_RATE * ageS) return "consumed";
+  const admitted = BUCKETS_BELIEVED * MAX_TOKENS + MAX_REFILL_RATE * ageS;
+  // What requests turned out to cost beyond what was there; each has raised `rev`.
+  const settled = row.rev * MAX_SETTLED_COST;
+  if (!isOfUnknownAge && row.consumed > admitted + settled) return "consumed";
   return sum > MAX_SAFE_INTEGER ? "sum" : undefined;
 }
 
