@@ -117,6 +117,12 @@ export class LimitLedger {
     const { id } = after;
     const [had, has] = [this.#namesIn(before), this.#namesIn(after)];
     const said = writer.saidOf(id);
+    const isTold = had.every((name) => said?.names.includes(name) === true);
+    if (before.live && !isUnverified && !isUnsure(before) && !isTold)
+      fail(
+        "limit",
+        `${life.edge} ${id}: its levels of ${had.join(", ")} are replaced by an answer to an ask that did not say them`,
+      );
     for (const name of had.filter((one) => !has.includes(one))) {
       this.spends.loseUntold(life, id, isUnverified ? "all" : "unsure", [name]);
       if (said?.names.includes(name) === true)

@@ -110,20 +110,14 @@ export const RULES_OF_LIMITS: readonly Mutation[] = [
     "const rows: ReturnType<typeof reportedRow>[] = [];\n  void [spent, reportedRow, rowsThatCount];",
   ),
   without(
-    "a plan that has no limits any more tells what was spent from them first",
-    filter("request/spend"),
-    "if (recordStatus == ASK_FIRST && annexNumberOf(record) != 0) return ASK_WITH_ROW;",
+    "an answer never replaces levels that its ask did not say",
+    filter("table/insert"),
+    "if (record != 0 && wouldLoseLevels(root.epoch, set, record, answer.planId, saidTag)) return ANSWER_STALE;",
   ),
   without(
     "workers tell each other which limits a tag stands for",
     filter("table/limits"),
     "if (annex != 0) learnTag(root.table, annexTagOf(annex));",
-  ),
-  without(
-    "levels that were made without the control plane are not reported",
-    filter("edge/usage-rows"),
-    "annex != 0 && !hasFlag(record, FLAG_LIMITS_UNCONFIRMED)",
-    "annex != 0",
   ),
   without(
     "levels of a limit that is taken away are kept",
@@ -136,12 +130,6 @@ export const RULES_OF_LIMITS: readonly Mutation[] = [
     "control-plane/src/http/edge/usage-rows.ts",
     "names.map((name, index) => [name, levels[index] ?? 0])",
     "names.map((name, index) => [name, levels[names.length - 1 - index] ?? 0])",
-  ),
-  without(
-    "a limit that this life has not reported goes on from the edge's life before",
-    app("edges/levels"),
-    "if (known.has(name)) continue;",
-    "if (known.has(name) || figures !== null) continue;",
   ),
   without(
     "a denial by a limit says nothing of requests that do not spend from it",
