@@ -15,6 +15,7 @@ import type { Part } from "./stand/part.js";
 import { requestPath } from "./parts/request-path.js";
 import { routes } from "./parts/routes.js";
 import { scale } from "./parts/scale.js";
+import { settle } from "./parts/settle.js";
 import { sectionText, type Section } from "./stand/section.js";
 import { ticks } from "./parts/ticks.js";
 import { tokenPlaces } from "./parts/token-places.js";
@@ -26,6 +27,7 @@ const PARTS: Record<PartName, (part: Part) => Promise<Section[]>> = {
   routes,
   limits,
   "token-places": tokenPlaces,
+  settle,
   "full-table": fullTable,
   ticks,
   workers,

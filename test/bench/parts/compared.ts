@@ -22,11 +22,14 @@ export interface Comparison {
   /** The first is the bare listener. */
   readonly runs: readonly Run[];
   readonly ratios: readonly AddedRatio[];
+  /** The port of a service over HTTP/2 behind all listeners; each answers by itself unless given. */
+  readonly service?: number;
 }
 
-export async function compare(part: Part, { name, title, method, runs, ratios }: Comparison): Promise<Section[]> {
+export async function compare(part: Part, comparison: Comparison): Promise<Section[]> {
+  const { name, title, method, runs, ratios, service } = comparison;
   const variants = runs.map(({ variant }) => variant);
-  return withInstallation(part, name, { variants }, async (installation) => {
+  return withInstallation(part, name, { variants, service }, async (installation) => {
     const size = part.quick ? { requests: 8_000, rounds: 6 } : { requests: 20_000, rounds: 24 };
     part.say(`${name}: ${runs.length} runs, ${size.rounds} rounds of ${size.requests} requests`);
     const token = await installation.issue("plenty");

@@ -8,6 +8,7 @@ const PARTS = [
   "routes",
   "limits",
   "token-places",
+  "settle",
   "full-table",
   "ticks",
   "workers",

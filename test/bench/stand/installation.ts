@@ -47,12 +47,14 @@ export interface InstallationOptions {
   readonly sessions?: number;
   /** Cores of Envoy, as taskset writes them. */
   readonly cores?: string;
+  /** The port of a service behind all listeners. */
+  readonly service?: number | undefined;
 }
 
 /** Resolves once every listener answers. Keeps everything below `folder`. */
 export async function install(
   stack: Stack,
-  { folder, variants, workers = 1, sessions = 0, cores = ENVOY_CORES }: InstallationOptions,
+  { folder, variants, workers = 1, sessions = 0, cores = ENVOY_CORES, service }: InstallationOptions,
 ): Promise<Installation> {
   mkdirSync(folder, { recursive: true });
   const secret = randomBytes(32).toString("hex");
@@ -78,7 +80,7 @@ export async function install(
   await waitForStatus(`http://127.0.0.1:${statusPort}/readyz`, 200, ready);
 
   const configFile = join(folder, "envoy.json");
-  writeFileSync(configFile, await benchBootstrap({ adminPort, controlPlane: http, ports, variants }));
+  writeFileSync(configFile, await benchBootstrap({ adminPort, controlPlane: http, ports, variants, service }));
   const plan = envoyPlan({
     binary: await findEnvoy(),
     configFile,

@@ -17,7 +17,7 @@ export const SMALL_FILTERS = [
   "bench-callbacks-log",
   "bench-callbacks-done",
 ] as const;
-export type FilterModule = (typeof SMALL_FILTERS)[number] | "sluice" | "sluice-lean";
+export type FilterModule = (typeof SMALL_FILTERS)[number] | "sluice" | "sluice-lean" | "sluice-settle";
 /** Where a compiled filter is. */
 export type FilterPath = (module: FilterModule) => string;
 
@@ -29,6 +29,8 @@ export interface Variant {
   readonly filter: object | null;
   /** How often it stands there; once unless given. */
   readonly copies?: number;
+  /** Filters between it and the router. */
+  readonly behind?: readonly object[];
   /** Headers that Envoy adds to its responses by itself, by name. */
   readonly responseHeaders?: Readonly<Record<string, string>>;
 }
