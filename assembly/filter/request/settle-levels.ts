@@ -34,7 +34,9 @@ export function settleInCopy(
     return true;
   }
   const annex = annexWith(set, record, limits.tagOf(planIndex));
-  if (annex == 0 || limits.tagOf(planIndex) != note.tag) return false;
+  if (annex == 0) return false;
+  // The plan's own bucket is the same whatever stands beside it.
+  if (note.limit != 0 && limits.tagOf(planIndex) != note.tag) return false;
   takeLevels(buckets, record, annex);
   refillAll(buckets, limits, planIndex, elapsedUs);
   const limit: u32 = note.limit;

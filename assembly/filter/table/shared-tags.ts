@@ -9,10 +9,10 @@ import { Table } from "../state/table";
 import { TAG_BYTES, findTag, limitsOfTag, noteEntry } from "../state/tag-names";
 import { MAX_CAS_TRIES, TAGS_KEY, readTableKey, writeTableKey } from "./session-table";
 
-/** The oldest go first. */
-const MAX_SHARED: u32 = 256;
+/** Above MAX_PLANS, so that all tags of a policy are told. The oldest go first. */
+const MAX_SHARED: u32 = 1024;
 /** MAX_SHARED × TAG_BYTES: entries as tag-names.ts has them, the oldest first. */
-const shared: usize = memory.data(65536, 8);
+const shared: usize = memory.data(262144, 8);
 
 /** Tells the other VMs of a policy's tags, before it is in force here. */
 export function shareTags(table: Table, limits: LimitTable | null): void {

@@ -78,8 +78,10 @@ describe("a session whose plan's limits have changed", () => {
     const session = edge.newSession();
     edge.send(session);
     edge.answerLive({ levels: {} });
-    const plans = Array.from({ length: 256 }, (_, id) => plan({ id, name: `p-${id}`, limits: [limit("daily", 6)] }));
-    expect(edge.worker(0).configure(settings(policy({ plans })))).toBe(true);
+    for (const name of ["daily", "hourly"]) {
+      const plans = Array.from({ length: 600 }, (_, id) => plan({ id, name: `p-${id}`, limits: [limit(name, 6)] }));
+      expect(edge.worker(0).configure(settings(policy({ plans })))).toBe(true);
+    }
     expect(edge.worker(0).configure(settings(limited([limit("daily", 6), limit("hourly", 5)])))).toBe(true);
     edge.send(session);
     edge.answerLive({ consumed: 1, rev: 1, levels: { daily: 5 } });
@@ -87,6 +89,20 @@ describe("a session whose plan's limits have changed", () => {
     edge.reload(1);
     edge.send(session, 1);
     expect(Object.values(said(edge.callout).limits ?? {})).toEqual([["daily", "hourly"]]);
+  });
+
+  it("a worker knows the levels of any plan of a policy of 600 that it never had", () => {
+    const others = Array.from({ length: 599 }, (_, i) =>
+      plan({ id: i + 1, name: `p-${i}`, limits: [limit("daily", 6)] }),
+    );
+    const first = plan({ limits: [limit("daily", 6), limit("search", 8)] });
+    const edge = new Edge({ policy: policy({ plans: [first, ...others] }) });
+    const session = edge.newSession();
+    edge.send(session);
+    edge.answerLive({ levels: {} });
+    const fresh = edge.addWorker(settings(limited([limit("hourly", 5)])));
+    edge.send(session, edge.workers.indexOf(fresh));
+    expect(Object.values(said(edge.callout).limits ?? {})).toEqual([["daily", "search"]]);
   });
 
   it("an answer to an ask without a row never replaces levels that were not reported", () => {

@@ -181,6 +181,25 @@ describe("settling a session that changed meanwhile", () => {
     expect(settlements(edge)).toEqual({ settled: 2 });
   });
 
+  it("the plan's own bucket is settled although other limits stand beside it by now", () => {
+    const edge = edgeFollowing(settlingOwn(BY_HEADER), 1, { module: filterModule("settle") });
+    const session = chatter(edge);
+    const stream = chat(edge, session);
+    const before = levelOf(edge, session) ?? NaN;
+    offer(
+      newestWatch(edge),
+      settlingOwn(BY_HEADER, { plans: [plan({ maxTokens: 100, limits: [limit("other", 90)] })] }),
+      {
+        generation: 2,
+      },
+    );
+    edge.passMs(2 * TICK_MS);
+    edge.send(session);
+    edge.acquires.at(-1)?.answer(200, liveAnswer({ tokens: before, consumed: 1, levels: {}, generation: 2 }));
+    stream.respond({ ...OK, "x-cost": "1" });
+    expect(settlements(edge)).toEqual({ settled: 1 });
+  });
+
   it("a settlement does nothing under another plan, and is counted", () => {
     const plans = [plan({ maxTokens: 100 }), plan({ id: 1, name: "other", maxTokens: 100 })];
     const edge = settlingEdge(settlingOwn(BY_HEADER, { plans }));
