@@ -131,17 +131,14 @@ export const NATIVE_CHECK = { name: "nativeCheck", tokens: FEW.max_tokens };
 
 /** The variants of the request path. @param descriptors room of Envoy's own limiter, in sessions */
 export function requestPathVariants(descriptors: number, path: FilterPath): Variant[] {
-  const probe = (name: string, what: string, module: FilterModule): Variant => {
-    return { name, what, filter: wasmFilter(module, path, module, "") };
-  };
   const table = ROOM;
   const draft = { response: { headers: "draft" }, table };
   return [
     BARE,
-    probe("noop", "one callback that returns", "bench-noop"),
-    probe("floor", "header, clock, one get, one set of shared data", "bench-floor"),
-    probe("headersProbe", "one callback that adds two response headers", "bench-headers-probe"),
-    probe("floorHeaders", "the floor, and two response headers", "bench-floor-headers"),
+    smallVariant(path, "noop", "one callback that returns", "bench-noop"),
+    smallVariant(path, "floor", "header, clock, one get, one set of shared data", "bench-floor"),
+    smallVariant(path, "headersProbe", "one callback that adds two response headers", "bench-headers-probe"),
+    smallVariant(path, "floorHeaders", "the floor, and two response headers", "bench-floor-headers"),
     sluiceVariant("sluice", "Sluice without response headers, lean build", path, { table }),
     sluiceVariant("sluiceFull", "Sluice without response headers, full build", path, { table }, "sluice"),
     sluiceVariant("sluiceHeaders", "Sluice with its two response headers", path, draft, "sluice"),
@@ -151,13 +148,18 @@ export function requestPathVariants(descriptors: number, path: FilterPath): Vari
   ];
 }
 
+/** One of the small filters. */
+function smallVariant(path: FilterPath, name: string, what: string, module: FilterModule, configuration = ""): Variant {
+  return { name, what, filter: wasmFilter(module, path, name, configuration) };
+}
+
 /**
  * Filters that return at once: with the callbacks of the full build, and with further ones. Each stands there so often,
  * since one callback is less than the noise.
  */
 export function callbackVariants(path: FilterPath, copies: number): Variant[] {
   const small = (name: string, what: string, module: FilterModule): Variant => {
-    return { name, what, filter: wasmFilter(module, path, name, ""), copies };
+    return { ...smallVariant(path, name, what, module), copies };
   };
   return [
     small("callbacks", "those of the full build", "bench-callbacks"),
@@ -171,17 +173,15 @@ export function callbackVariants(path: FilterPath, copies: number): Variant[] {
 
 /** Filters that make one host call again and again, and two that add two response headers. */
 export function hostCallVariants(path: FilterPath): Variant[] {
-  const small = (name: string, what: string, module: FilterModule, configuration: string): Variant => {
-    return { name, what, filter: wasmFilter(module, path, name, configuration) };
-  };
-  const call = (name: string, what: string, letter: string): Variant => small(name, what, "bench-host-calls", letter);
+  const call = (name: string, what: string, letter: string): Variant =>
+    smallVariant(path, name, what, "bench-host-calls", letter);
   const fromState = {
     ratelimit: "%FILTER_STATE(wasm.limit:PLAIN)%",
     "ratelimit-policy": "%FILTER_STATE(wasm.policy:PLAIN)%",
   };
   return [
     BARE,
-    small("noop", "one callback that returns", "bench-noop", ""),
+    smallVariant(path, "noop", "one callback that returns", "bench-noop"),
     call("header", "proxy_get_header_map_value, present", "h"),
     call("property", "proxy_get_property, the same header", "p"),
     call("allHeaders", "proxy_get_header_map_pairs, all headers", "a"),
@@ -191,7 +191,7 @@ export function hostCallVariants(path: FilterPath): Variant[] {
     call("getAbsent", "proxy_get_shared_data, absent", "n"),
     call("set", "proxy_set_shared_data, 1,280 bytes", "s"),
     call("count", "proxy_increment_metric", "c"),
-    small("headersProbe", "a callback for responses that adds them", "bench-headers-probe", ""),
+    smallVariant(path, "headersProbe", "a callback for responses that adds them", "bench-headers-probe"),
     {
       ...call("state", "two properties, which Envoy's configuration turns into headers", "t"),
       responseHeaders: fromState,
