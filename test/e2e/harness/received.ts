@@ -23,6 +23,8 @@ export async function receive(
   const outgoing = request({ host: "127.0.0.1", port, agent: false, path, headers: { ...session, ...headers } });
   outgoing.end();
   const [answer] = (await once(outgoing, "response")) as [IncomingMessage];
+  // Its connection may break while the answer comes, which ends the answer too.
+  outgoing.on("error", () => undefined);
   const hash = createHash("sha256");
   let bytes = 0;
   try {
