@@ -65,7 +65,8 @@ export function withBuildId(wasm: Uint8Array, build: bigint): WebAssembly.Module
   return new WebAssembly.Module(stamped(wasm, build));
 }
 
-function stamped(wasm: Uint8Array, build: bigint): Buffer {
+/** The same as bytes. */
+export function stamped(wasm: Uint8Array, build: bigint): Buffer {
   const bytes = Buffer.from(wasm);
   const at = bytes.indexOf(MARK);
   if (at < 0) throw new Error("the module has no build mark");
