@@ -78,22 +78,22 @@ const asIs = (pieces: () => Iterable<Buffer>): Partial<Received> => ({
 });
 
 describe("an answer that is too long to be read", () => {
+  it.each(["/keep", "/refund"])("more than 1 MiB of JSON before its cost keeps what was reserved: %s", async (path) => {
+    const pieces = (): Buffer[] => [Buffer.from(`{"text":"${"x".repeat(2 * MIB)}",${usage(7)}}`)];
+    const { answer, left } = await paid(path, { type: JSON_TYPE, pieces, outcome: "too_long" });
+    expect(answer).toMatchObject(asIs(pieces));
+    expect(left).toBe(LIMIT - RESERVED);
+  });
+
   it.each(["/keep", "/refund"])(
-    "more than 1 MiB of JSON before its cost: the reservation is kept under %s",
+    "an event of more than 1 MiB before its cost keeps what was reserved: %s",
     async (path) => {
-      const pieces = (): Buffer[] => [Buffer.from(`{"text":"${"x".repeat(2 * MIB)}",${usage(7)}}`)];
-      const { answer, left } = await paid(path, { type: JSON_TYPE, pieces, outcome: "too_long" });
+      const pieces = (): Buffer[] => [Buffer.from(`data: {"text":"${"x".repeat(2 * MIB)}",${usage(7)}}\n\n`)];
+      const { answer, left } = await paid(path, { type: EVENTS, pieces, outcome: "too_long" });
       expect(answer).toMatchObject(asIs(pieces));
       expect(left).toBe(LIMIT - RESERVED);
     },
   );
-
-  it.each(["/keep", "/refund"])("an event of more than 1 MiB before its cost: kept under %s", async (path) => {
-    const pieces = (): Buffer[] => [Buffer.from(`data: {"text":"${"x".repeat(2 * MIB)}",${usage(7)}}\n\n`)];
-    const { answer, left } = await paid(path, { type: EVENTS, pieces, outcome: "too_long" });
-    expect(answer).toMatchObject(asIs(pieces));
-    expect(left).toBe(LIMIT - RESERVED);
-  });
 
   it.each([
     ["begins with its cost", (long: string): string => `data: {${usage(7)},"text":"${long}"}\n\n`],
@@ -146,7 +146,7 @@ describe("an answer that is compressed although the request did not accept it", 
     ["/refund/json", JSON_TYPE, `{${usage(7)}}`],
     ["/keep/events", EVENTS, `data: {${usage(7)}}\n\n`],
     ["/refund/events", EVENTS, `data: {${usage(7)}}\n\n`],
-  ])("%s: a compressed answer passes as it is, keeps its reservation and is counted", async (path, type, body) => {
+  ])("a compressed answer passes as it is, keeps its reservation and is counted: %s", async (path, type, body) => {
     const pieces = (): Buffer[] => [gzipSync(body)];
     const headers = { "content-encoding": "gzip" };
     const { answer, left } = await paid(path, { type, pieces, outcome: "compressed", headers });

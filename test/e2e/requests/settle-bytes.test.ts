@@ -37,7 +37,7 @@ describe.each([
   });
 
   it.each(usageResponses().map((response, index) => ({ ...response, index })))(
-    `$name: paid by what it says, each byte by itself over ${protocol}`,
+    `an answer that comes byte by byte over ${protocol} is paid by what it says: $name`,
     async ({ contentType, units, body, index }) => {
       const bytes = Buffer.from(body);
       const path = `/chat/${index}`;

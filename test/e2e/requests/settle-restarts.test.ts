@@ -148,7 +148,7 @@ describe("an Envoy that is killed", () => {
 });
 
 describe("a filter that is replaced", () => {
-  it("a request under way is settled by the filter that let it through, after another has replaced it", async () => {
+  it("a request under way is settled by its own filter after another one has replaced that", async () => {
     const { id, token } = await sluice().api.issue();
     const releases = [await openRequest(token, "/own/before", 7), await openRequest(token, "/llm/before", 7)];
     const next = join(sluice().folder, "sluice-next.wasm");
