@@ -140,13 +140,22 @@ describe("a policy that changes while a request is to be settled", () => {
     expect(settlements(to.edge)).toEqual({ settled: 1 });
   });
 
-  it("a reservation of the plan's own bucket is consumed where the plan got a limit meanwhile", () => {
-    const to = reserved(following(settlingOwn(BY_HEADER)));
-    const { routes } = settlingOwn(BY_HEADER);
-    change(to, policy({ plans: [plan({ maxTokens: 100, limits: [DAILY] })], routes }), 2, { tokens: 59, levels: {} });
-    respond(to);
-    expect(to.edge.table.record(to.session.id)).toMatchObject({ levelTokens: 58, consumed: 42 });
-    expect(settlements(to.edge)).toEqual({ other_limits: 1 });
+  it("a plan's own bucket is settled where the plan got a limit meanwhile", () => {
+    const limited = settlingOwn(BY_HEADER, { plans: [plan({ maxTokens: 100, limits: [DAILY] })] });
+    for (const isFirst of [true, false]) {
+      const to = reserved(following(settlingOwn(BY_HEADER)));
+      offer(newestWatch(to.edge), limited, { generation: 2 });
+      to.edge.passMs(2 * TICK_MS);
+      if (isFirst) respond(to);
+      expect(to.edge.table.record(to.session.id)).toMatchObject(
+        isFirst ? { levelTokens: 92, consumed: 8 } : { levelTokens: 59, consumed: 1 },
+      );
+      ask(to, { tokens: 99, levels: {}, generation: 2 });
+      if (!isFirst) respond(to);
+      expect(leftOf(to.edge, to.session, 1)).toEqual([91, 499]);
+      expect(to.edge.table.record(to.session.id)?.consumed).toBe(9);
+      expect(settlements(to.edge)).toEqual({ settled: 1 });
+    }
   });
 
   it("a plan that the policy has no more leaves its session's levels as they are, and consumes", () => {
