@@ -26,13 +26,15 @@ export function settleInCopy(
   const limits = epoch.limitsBeside(planIndex);
   const consumed = note.limit == 0 ? cost : 0;
   const elapsedUs = elapsedUsSince(refilledAtUsOf(record), nowUs);
-  if (limits === null) {
-    // An annex that is there is of limits that the plan had: their levels are of `refilledAt` until an answer drops them.
-    if (note.limit != 0 || annexNumberOf(record) != 0) return false;
+  if (annexNumberOf(record) == 0) {
+    // Also where the plan has got limits since: the session's next request makes them an annex.
+    if (note.limit != 0) return false;
     settleOwn(record, unchecked(epoch.policy.plans[planIndex]), elapsedUs, note.reserved, cost);
     noteSpent(record, consumed, nowUs);
     return true;
   }
+  // The annex is of limits that the plan had: their levels are of `refilledAt` until an answer drops them.
+  if (limits === null) return false;
   const annex = annexWith(set, record, limits.tagOf(planIndex));
   if (annex == 0) return false;
   // The plan's own bucket is the same whatever stands beside it.

@@ -160,7 +160,7 @@ describe("a JSON response that says the cost", () => {
     expect(settlements(edge)).toEqual({ settled: 1, too_long: 1 });
   });
 
-  it("a response that cannot be read keeps what was reserved, whatever its route wants of missing values", () => {
+  it("a response that cannot be read keeps what was reserved, also under onMissing: refund", () => {
     const edge = settlingEdge(settling({ json: "/total", onMissing: "refund" }));
     const session = chatter(edge);
     const large = Buffer.from(`{"text":"${"x".repeat(1_048_576)}","total":5}`);

@@ -24,7 +24,11 @@ export async function changedFilter(replacements: readonly Replacement[], build:
 }
 
 /** The same as a file has it. */
-export async function changedFilterBytes(replacements: readonly Replacement[], build: bigint): Promise<Buffer> {
+export async function changedFilterBytes(
+  replacements: readonly Replacement[],
+  build: bigint,
+  entry = "assembly/index.ts",
+): Promise<Buffer> {
   const produced: Uint8Array[] = [];
   const read = (file: string, folder: string): string | null => {
     try {
@@ -34,7 +38,7 @@ export async function changedFilterBytes(replacements: readonly Replacement[], b
       throw error;
     }
   };
-  const { error } = await asc.main(["assembly/index.ts", ...OPTIONS], {
+  const { error } = await asc.main([entry, ...OPTIONS], {
     readFile: read,
     writeFile(_file, contents) {
       if (typeof contents !== "string") produced.push(contents);
@@ -65,7 +69,8 @@ export function withBuildId(wasm: Uint8Array, build: bigint): WebAssembly.Module
   return new WebAssembly.Module(stamped(wasm, build));
 }
 
-function stamped(wasm: Uint8Array, build: bigint): Buffer {
+/** The same as bytes. */
+export function stamped(wasm: Uint8Array, build: bigint): Buffer {
   const bytes = Buffer.from(wasm);
   const at = bytes.indexOf(MARK);
   if (at < 0) throw new Error("the module has no build mark");
