@@ -4,7 +4,7 @@ import { TICK_MS } from "../../../assembly/contract.js";
 import type { Callout } from "../harness/host/callouts.js";
 import type { Stream } from "../harness/host/stream.js";
 import { CURSOR, LOG, endedAnswer, reportAnswer, watchAnswer } from "../harness/scenes/documents.js";
-import { Edge } from "../harness/scenes/edge.js";
+import type { Edge } from "../harness/scenes/edge.js";
 import { edgeWithoutPolicy } from "../harness/scenes/policy-offer.js";
 import type { PublishingPlane } from "./publishing-plane.js";
 import type { PlainAnswer } from "./reference/answers.js";

@@ -7,7 +7,10 @@ export class RejectedPolicy extends Error {
 }
 
 /** The policy without the routes that can never match, which are the one thing that a random policy may have wrong. */
-export function withoutUnreachable(policy: Policy, write: (policy: Policy) => string): { policy: Policy; yaml: string } {
+export function withoutUnreachable(
+  policy: Policy,
+  write: (policy: Policy) => string,
+): { policy: Policy; yaml: string } {
   const yaml = write(policy);
   const result = readPolicyDocument(yaml);
   if (!("violations" in result)) return { policy, yaml };
@@ -26,4 +29,3 @@ export function canonical(policy: Policy): Policy {
   if (first === undefined) throw new Error("a policy has a plan");
   return { ...policy, plans: [first, ...others] };
 }
-

@@ -76,7 +76,7 @@ export class PublishingPlane {
     http.addSchema(ErrorSchema);
     watchRoute(http, watches, new Callers([]));
     await http.ready();
-    return new PublishingPlane(file, policies, http as never);
+    return new PublishingPlane(file, policies, http);
   }
 
   /** An operator saves the file. @throws where that is not in force then */

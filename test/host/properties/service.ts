@@ -7,14 +7,15 @@ import type { Pairs } from "./reference/pairs.js";
 const METADATA = "metadata.filter_metadata.my.filter.cost";
 
 /** @returns the headers that it sent */
-export function answerAs(stream: Stream, { headers, cost }: ServiceAnswer, settle: Settle | null | undefined): Pairs {
-  if (settle?.json != null) return answerJson(stream, headers, cost);
+export function answerAs(stream: Stream, { headers, cost }: ServiceAnswer, settle: Settle | null): Pairs {
+  const { json = null, trailer = null, metadata = null } = settle ?? {};
+  if (json !== null) return answerJson(stream, headers, cost);
   const said: Pairs = cost === undefined ? [] : [["x-cost", cost]];
-  if (settle?.trailer != null) {
+  if (trailer !== null) {
     stream.respondWith(headers, [Buffer.from("served")], [["x-other", "1"], ...said]);
     return headers;
   }
-  if (settle?.metadata != null) {
+  if (metadata !== null) {
     if (cost !== undefined) stream.attributes.set(METADATA, cost);
     stream.respond(headers);
     return headers;

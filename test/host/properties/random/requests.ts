@@ -16,7 +16,9 @@ export function randomRequest(random: Random, policy: Policy, tokens: readonly s
   if (random.chance(0.2)) lines.push(["x-b", "two words"]);
   if (random.chance(0.2)) lines.push(["x-sluice-plan", "forged"], ["x-sluice-session", "forged"]);
   if (random.chance(0.2)) lines.push(["accept-encoding", "gzip"]);
-  const places = random.chance(0.95) ? policy.token.from : [...policy.token.from, { cookie: "other" }, { header: "x-token" }];
+  const places = random.chance(0.95)
+    ? policy.token.from
+    : [...policy.token.from, { cookie: "other" }, { header: "x-token" }];
   const cookies: string[] = random.chance(0.3) ? ["theme=dark"] : [];
   for (let n = random.pick([0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2]); n > 0; n--) {
     place(random, random.pick(places), tokenOf(random, tokens), lines, cookies);
@@ -28,7 +30,8 @@ export function randomRequest(random: Random, policy: Policy, tokens: readonly s
 
 function pathOf(random: Random, { routes }: Policy): string {
   const known = routes.flatMap(({ match }) => [match.path ?? match.prefix ?? match.template ?? "/"]);
-  const path = known.length > 0 && random.chance(0.5) ? random.pick(known).replaceAll(/\{\w+\*?\}/g, "b") : randomPath(random);
+  const path =
+    known.length > 0 && random.chance(0.5) ? random.pick(known).replaceAll(/\{\w+\*?\}/g, "b") : randomPath(random);
   return `${path}${random.pick(["", "", "/a", "?a=//"])}`;
 }
 
@@ -49,7 +52,11 @@ function place(
 ): void {
   if ("header" in source) lines.push([source.header, random.chance(0.03) ? "" : token]);
   else if ("cookie" in source) cookies.push(`${source.cookie}=${random.chance(0.2) ? `"${token}"` : token}`);
-  else lines.push(["authorization", `${random.pick(["Bearer", "bearer", "BEARER", "Bearer", "Bearer", "Bearer", "Bearer", "Basic"])} ${token}`]);
+  else
+    lines.push([
+      "authorization",
+      `${random.pick(["Bearer", "bearer", "BEARER", "Bearer", "Bearer", "Bearer", "Bearer", "Basic"])} ${token}`,
+    ]);
 }
 
 /** What the service answers, and the cost that it says, if any. */

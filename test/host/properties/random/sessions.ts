@@ -32,7 +32,7 @@ function randomlyTold(random: Random, plan: Plan, isShort: boolean): Told {
   const known = plan.limits.filter(() => random.chance(0.7));
   return {
     planId: plan.id,
-    budgetSpent: isShort && random.chance(0.2),
+    budgetSpent: isShort && random.chance(0.3),
     own: randomLevel(random, plan.maxTokens),
     levels: Object.fromEntries(known.map(({ name, maxTokens }) => [name, randomLevel(random, maxTokens)])),
   };

@@ -19,7 +19,14 @@ const DEFAULTS: Tree = {
   ...{ maxAge: 1_800_000, lifetime: 86_400_000, scope: "edge", onMaxSessions: "refuse", applies: "always" },
   ...{ cost: 1, exempt: false, times: 1, onMissing: "keep", onMiss: "acquire", onUnreachable: "trust" },
   ...{ onContention: "deny", onTableFull: "deny", acquireTimeout: 250, reportInterval: 5000, cleanupInterval: 60_000 },
-  ...{ openStreams: "close", headers: "draft", body: "json", upstreamHeaders: "replace", forward: true, identity: false },
+  ...{
+    openStreams: "close",
+    headers: "draft",
+    body: "json",
+    upstreamHeaders: "replace",
+    forward: true,
+    identity: false,
+  },
 };
 
 export function spelled(policy: Policy, random: Random): string {
@@ -52,8 +59,11 @@ class Speller {
   #withToken({ token, ...rest }: Policy): Tree {
     const [only, ...others] = token.from;
     const isShort = others.length === 0 && "header" in only && token.forward && !token.identity;
-    if (!isShort || this.random.chance(0.4)) return { ...rest, token: { ...token, from: token.from.map(this.#source) } };
-    return only.header === "x-session-id" && this.random.chance(0.5) ? rest : { ...rest, header: this.#cased(only.header) };
+    if (!isShort || this.random.chance(0.4))
+      return { ...rest, token: { ...token, from: token.from.map(this.#source) } };
+    return only.header === "x-session-id" && this.random.chance(0.5)
+      ? rest
+      : { ...rest, header: this.#cased(only.header) };
   }
 
   readonly #source = (source: TokenSource): TokenSource =>

@@ -95,11 +95,13 @@ export class PlainEdge {
     const { told } = holder;
     const asks = onMiss === "acquire";
     const planOf = (id: number) => plans.find((plan) => plan.id === id) ?? plans[0];
-    if (asks && told === "nothing" && (planOf(holder.planId).onUnreachable ?? onUnreachable) === "deny") return "unavailable";
+    if (asks && told === "nothing" && (planOf(holder.planId).onUnreachable ?? onUnreachable) === "deny")
+      return "unavailable";
     const found = ((): Known | "ended" => {
       if (asks && told === "ended") return "ended";
       // The token is enough: its session begins with all that its plan has.
-      if (!asks || typeof told !== "object") return { levels: new PlainLevels(planOf(holder.planId), nowUs), budgetSpent: false };
+      if (!asks || typeof told !== "object")
+        return { levels: new PlainLevels(planOf(holder.planId), nowUs), budgetSpent: false };
       return { levels: new PlainLevels(planOf(told.planId), nowUs, told), budgetSpent: told.budgetSpent };
     })();
     this.#known.set(holder.id, found);
@@ -132,7 +134,11 @@ export class PlainEdge {
 }
 
 /** None where the session's plan lacks the limit. */
-function reservationOf(levels: PlainLevels, route: Route | undefined, charges: readonly Charge[]): Reservation | undefined {
+function reservationOf(
+  levels: PlainLevels,
+  route: Route | undefined,
+  charges: readonly Charge[],
+): Reservation | undefined {
   if (route === undefined || route.settle === null) return undefined;
   const name = route.settle.limit ?? levels.plan.name;
   const charge = charges.find(({ bucket }) => bucket.name === name);

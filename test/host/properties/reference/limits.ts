@@ -64,5 +64,8 @@ function longer(a: bigint | undefined, b: bigint | undefined): boolean {
 }
 
 function first<T>(items: readonly T[], beats: (a: T, b: T) => boolean): T | undefined {
-  return items.reduce<T | undefined>((best, item) => (best === undefined || beats(item, best) ? item : best), undefined);
+  return items.reduce<T | undefined>(
+    (best, item) => (best === undefined || beats(item, best) ? item : best),
+    undefined,
+  );
 }

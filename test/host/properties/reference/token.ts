@@ -32,7 +32,13 @@ export interface Identity {
 export function plainForwarded({ token }: Policy, request: Pairs, identity: Identity | undefined): Pairs {
   const kept = token.forward ? request : token.from.reduce(takenOut, request);
   if (!token.identity) return kept;
-  const said: Pairs = identity === undefined ? [] : [[IDENTITY[0], identity.session], [IDENTITY[1], identity.plan]];
+  const said: Pairs =
+    identity === undefined
+      ? []
+      : [
+          [IDENTITY[0], identity.session],
+          [IDENTITY[1], identity.plan],
+        ];
   return [...without(kept, IDENTITY), ...said];
 }
 
