@@ -4,7 +4,8 @@ import { inspect, isDeepStrictEqual } from "node:util";
 export function expectEqual(what: string, got: unknown, wanted: unknown): void {
   if (isDeepStrictEqual(got, wanted)) return;
   const at = firstDifference(got, wanted, "");
-  throw new Error(`${what}${at.path}: got ${inspect(at.got)}, the reference has ${inspect(at.wanted)}`);
+  const shown = (value: unknown): string => inspect(value, { breakLength: Infinity });
+  throw new Error(`${what}${at.path}: got ${shown(at.got)}, the reference has ${shown(at.wanted)}`);
 }
 
 interface Difference {

@@ -3,13 +3,13 @@
 import { expect, it } from "vitest";
 import { PolicyProperty } from "./property.js";
 
-const POLICIES = 50;
+const POLICIES = 60;
 
 it("a random policy means for each request what a plain reading of it does", async () => {
   const property = await PolicyProperty.prepared();
   for (let seed = 1; seed <= POLICIES; seed++) expect(await property.run(seed)).toBe("");
   const denials = ["budget", "invalid", "limited", "missing", "unavailable"];
   const passed = ["allowed", "exempt", "off", ...denials].map((outcome) => `${outcome}, passes`);
-  const settlements = ["settled", "no_value", "invalid"];
+  const settlements = ["settled", "no_value", "invalid"].map((outcome) => `settlement: ${outcome}`);
   expect(new Set(property.tally.keys())).toEqual(new Set([...denials, ...passed, ...settlements]));
 }, 120_000);

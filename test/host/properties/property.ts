@@ -81,7 +81,7 @@ export class PolicyProperty {
     if (next === undefined) return;
     const answer = random.chance(HANGS_UP) ? undefined : randomAnswer(random);
     const settled = holdResponse(policy, filter, next, answer);
-    if (settled !== undefined) this.#tell(settled);
+    if (settled !== undefined) this.#tell(`settlement: ${settled}`);
   }
 
   #tell(word: string): void {
@@ -92,7 +92,7 @@ export class PolicyProperty {
 function holdersOf(policy: Policy, filter: DrivenEdge, random: Random, isShort: boolean): TokenHolder[] {
   const mint = (planId: number) => filter.edge.newSession(planId);
   // Who was admitted by the token alone stays so: the control plane is not heard of.
-  const isAway = policy.onMiss === "trust" || random.chance(0.15);
+  const isAway = policy.onMiss === "trust" || random.chance(0.2);
   const holders = randomSessions(random, { policy, isAway, isShort, mint });
   filter.meet(holders);
   return holders;

@@ -4,5 +4,5 @@ import type { Random } from "../../harness/host/random.js";
 
 export function randomEnforcement(random: Random): Enforcement {
   if (random.chance(0.4)) return { shadow: 1 + random.below(99) };
-  return random.pick(["enforce", "enforce", "shadow", "observe", "off"]);
+  return random.pick(["enforce", "enforce", "shadow", "observe", "observe", "off"]);
 }

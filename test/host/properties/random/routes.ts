@@ -31,7 +31,7 @@ function randomRoute(random: Random, plans: readonly Plan[], settles: boolean): 
     exempt: false,
     enforcement: random.chance(0.7) ? null : randomEnforcement(random),
     limits,
-    settle: settles && random.chance(0.6) ? randomSettle(random, plans, Object.keys(limits)) : null,
+    settle: settles && random.chance(0.8) ? randomSettle(random, plans, Object.keys(limits)) : null,
   };
 }
 

@@ -3,6 +3,7 @@ import type { Plan, Policy } from "../../../../control-plane/src/domain/policy/p
 import type { Random } from "../../harness/host/random.js";
 import type { Session } from "../../harness/scenes/tokens.js";
 import type { Told, TokenHolder } from "../reference/edge.js";
+import { isShadowed } from "../reference/routes.js";
 import { times } from "./routes.js";
 
 const SESSIONS = 4;
@@ -19,13 +20,24 @@ export interface SessionsOf {
 export function randomSessions(random: Random, { policy, isAway, isShort, mint }: SessionsOf): TokenHolder[] {
   return times(SESSIONS, (): TokenHolder => {
     const { id: planId } = random.pick(policy.plans);
-    const session = { ...mint(planId), planId };
+    const session = { ...mintAtEdge(random, policy, () => mint(planId)), planId };
     if (isAway) return { ...session, told: "nothing" };
     if (random.chance(0.1)) return { ...session, told: "ended" };
     // An operator may have moved it to another plan since its token was made.
     const plan = random.chance(0.15) ? random.pick(policy.plans) : policy.plans.find(({ id }) => id === planId);
     return { ...session, told: randomlyTold(random, plan ?? policy.plans[0], isShort) };
   });
+}
+
+/** Often one of the last that a shadow of some takes, or of the first that it leaves. */
+function mintAtEdge(random: Random, policy: Policy, mint: () => Session): Session {
+  const all = [policy, ...policy.plans, ...policy.routes].map(({ enforcement }) => enforcement);
+  const percents = all.flatMap((one) => (typeof one === "object" && one !== null ? [one.shadow] : []));
+  const percent = percents.length > 0 && random.chance(0.5) ? random.pick(percents) : undefined;
+  const isAtEdge = ({ id }: Session, at: number): boolean => isShadowed(id, at + 1) && !isShadowed(id, at - 1);
+  let session = mint();
+  while (percent !== undefined && !isAtEdge(session, percent)) session = mint();
+  return session;
 }
 
 function randomlyTold(random: Random, plan: Plan, isShort: boolean): Told {

@@ -1,5 +1,5 @@
-// A token bucket in whole numbers of so small a part of a token that nothing is ever rounded: a rate of N tokens in S seconds
-// gains N of 1/(S × 10⁶) tokens each µs.
+// A token bucket in whole numbers of so small a part of a token that nothing is ever rounded: of a rate of N tokens in S
+// seconds a part is 1/S of a picotoken, and N × 10⁶ of them come each µs.
 import type { Rate } from "../../../../control-plane/src/domain/policy/policy.js";
 
 const MICRO = 1_000_000n;
@@ -16,7 +16,7 @@ export class PlainBucket {
   readonly maxTokens: number;
   /** Parts a µs. */
   readonly #gain: bigint;
-  readonly #partsAToken: bigint;
+  readonly #partsAPico: bigint;
   #level: bigint;
 
   /** @param levelMicro microtokens that it begins with; undefined: it is full */
@@ -25,9 +25,9 @@ export class PlainBucket {
     this.maxTokens = maxTokens;
     const [, tokens = "0", units = "1", unit = "s"] = /^(\d+)\/(\d+)([smhd])$/.exec(refill ?? "") ?? [];
     const seconds = refill === null ? MICRO : BigInt(units) * (UNIT_SECONDS[unit] ?? 0n);
-    this.#gain = refill === null ? BigInt(Math.round((tokenRefillRate ?? 0) * 1e6)) : BigInt(tokens);
-    this.#partsAToken = seconds * MICRO;
-    const level = levelMicro === undefined ? this.#full : BigInt(levelMicro) * seconds;
+    this.#gain = MICRO * (refill === null ? BigInt(Math.round((tokenRefillRate ?? 0) * 1e6)) : BigInt(tokens));
+    this.#partsAPico = seconds;
+    const level = levelMicro === undefined ? this.#full : BigInt(levelMicro) * MICRO * seconds;
     this.#level = level < this.#full ? level : this.#full;
   }
 
@@ -44,11 +44,15 @@ export class PlainBucket {
     this.#level -= this.#parts(tokens);
   }
 
-  /** What was reserved becomes what it cost: never above full, nor, by that, below as much of a debt. */
+  /**
+   * What was reserved becomes what it cost: never above full, nor, by that, below as much of a debt; the part of a picotoken
+   * that it has gained stays to it.
+   */
   settle(reserved: number, cost: number): void {
     const level = this.#level + this.#parts(reserved) - this.#parts(cost);
+    const least = this.#level - this.levelPico * this.#partsAPico - this.#full;
     if (cost < reserved) this.#level = level < this.#full ? level : this.#full;
-    else if (this.#level > -this.#full) this.#level = level > -this.#full ? level : -this.#full;
+    else if (this.#level > least) this.#level = level > least ? level : least;
   }
 
   /** How many requests of this cost it has room for. */
@@ -66,7 +70,7 @@ export class PlainBucket {
     const lack = BigInt(tokens) * PICO - this.levelPico;
     if (lack <= 0n) return 0;
     if (this.#gain === 0n) return undefined;
-    return Number(ceil(lack * this.#partsAToken, PICO * MICRO * this.#gain));
+    return Number(ceil(lack * this.#partsAPico, MICRO * this.#gain));
   }
 
   /** Seconds in which an empty one fills; undefined: never. */
@@ -75,12 +79,12 @@ export class PlainBucket {
   }
 
   get levelPico(): bigint {
-    return floor(this.#level * PICO, this.#partsAToken);
+    return floor(this.#level, this.#partsAPico);
   }
 
   /** Whole tokens that can be spent. */
   get left(): number {
-    return this.#level < 0n ? 0 : Number(this.#level / this.#partsAToken);
+    return this.#level < 0n ? 0 : Number(this.#level / this.#parts(1));
   }
 
   get #full(): bigint {
@@ -88,7 +92,7 @@ export class PlainBucket {
   }
 
   #parts(tokens: number): bigint {
-    return BigInt(tokens) * this.#partsAToken;
+    return BigInt(tokens) * PICO * this.#partsAPico;
   }
 }
 
