@@ -59,7 +59,11 @@ describe("a response header that says the cost", () => {
     const edge = settlingEdge(settling({ header: "x-cost" }));
     const session = chatter(edge);
     const open = [chat(edge, session), chat(edge, session)];
-    const denied = () => edge.worker(0).request(headersOf({ path: "/chat", session })).responseHeaders?.get("ratelimit");
+    const denied = () =>
+      edge
+        .worker(0)
+        .request(headersOf({ path: "/chat", session }))
+        .responseHeaders?.get("ratelimit");
     expect(denied()).toBe('"llm";r=20');
     open[0]?.respond({ ...OK, "x-cost": "55" });
     expect(denied()).toBe('"llm";r=5');
