@@ -61,7 +61,7 @@ function levelsOf(entry: usize): usize {
 
 /**
  * Whether this token was denied under this policy, and its buckets cannot hold the request's costs yet.
- * @param verdict then takes the plan, and what its buckets hold now, unless others have spent from them since
+ * @param verdict then takes the plan, and what its buckets hold now, unless other workers have spent from them since
  */
 export function isStillDenied(request: Request, nowUs: u64, verdict: Verdict): bool {
   if (nowUs >= allForgottenUs) return false;
@@ -78,7 +78,13 @@ export function isStillDenied(request: Request, nowUs: u64, verdict: Verdict): b
   if (limits !== null) return limitsStillDeny(request, limits, entry, elapsedUs, verdict);
   const level = levelOfEntry(entry, plan, elapsedUs, verdict);
   verdict.levelPico = level;
-  return level < toPico(request.cost) && request.cost != 0;
+  return (level < toPico(request.cost) && request.cost != 0) || forgotten(entry);
+}
+
+/** Of a request that its buckets can pay: once it has, what was noted is more than is left. Returns false. */
+function forgotten(entry: usize): bool {
+  store<u64>(entry, 0, UNTIL_AT);
+  return false;
 }
 
 function levelOfEntry(entry: usize, plan: Plan, elapsedUs: u64, verdict: Verdict): i64 {
@@ -99,7 +105,7 @@ function limitsStillDeny(request: Request, limits: LimitTable, entry: usize, ela
   memory.copy(buckets, levelsOf(entry), LEVELS_BYTES);
   refillAll(buckets, limits, planIndex, elapsedUs);
   const refusing = refusingLimit(buckets, limits, planIndex);
-  if (refusing == NO_LIMIT) return false;
+  if (refusing == NO_LIMIT) return forgotten(entry);
   verdict.limit = refusing;
   verdict.levelPico = levelOf(buckets, refusing);
   return true;
@@ -124,7 +130,7 @@ export function noteLimitsDenial(request: Request, limits: LimitTable, refusing:
   memory.copy(levelsOf(noteEntry(request, verdict, waitUs)), buckets, LEVELS_BYTES);
 }
 
-/** The buckets of this token's session hold more than was noted. */
+/** The buckets of this token's session hold something else than was noted. */
 export function forgetDenial(token: usize): void {
   const entry = entryOf(token);
   if (sameTokens(entry, token)) store<u64>(entry, 0, UNTIL_AT);

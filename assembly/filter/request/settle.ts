@@ -55,7 +55,7 @@ export function settleNote(note: SettleNote): void {
   }
   countSettled(written == SETTLEMENT_DONE ? outcome : written, 1);
   if (written == SETTLEMENT_DONE) countTokens(note.reserved, cost);
-  if (cost < note.reserved) forgetDenial(note.token);
+  if (cost != note.reserved) forgetDenial(note.token);
   closeNote(note.contextId);
 }
 

@@ -93,6 +93,15 @@ describe("the JSON reader", () => {
 });
 
 describe("a file in YAML", () => {
+  test.each(["routes", "limits", "token", "settle", "enforcement"])(
+    "the corpus has the line and column of violations of %s",
+    (field) => {
+      const paths = yamlCases.flatMap(({ violations = [] }) => violations.map(({ path }) => path));
+      expect(paths.filter((path) => new RegExp(`\\b${field}\\b`).test(path)).length).toBeGreaterThan(1);
+      expect(accepted.length + rejected.length + yamlCases.length).toBeGreaterThan(250);
+    },
+  );
+
   test.each(yamlCases)(
     "the YAML reader gives a document or its violations: $name",
     ({ kind, yaml, canonical, violations }) => {

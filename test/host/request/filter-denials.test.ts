@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { RECORD_ENDED, RECORD_STATE_AT } from "../../../assembly/contract.js";
 import { plan, policy, settings, type PolicyDocument } from "../harness/scenes/documents.js";
 import { Edge } from "../harness/scenes/edge.js";
+import { get, limit } from "../harness/scenes/limits.js";
 import type { Session } from "../harness/scenes/tokens.js";
 
 const REMEMBERED_MS = 100;
@@ -86,6 +87,21 @@ describe("a session that was denied for want of tokens", () => {
     edge.clock.advanceMs(REMEMBERED_MS - 1);
     expect(callsOf(edge, session)).not.toContain(READ);
     expect(edge.send(session).responseHeaders?.get("retry-after")).toBe("1");
+  });
+
+  it("a denied session that pays for less sees at once what that has left it", () => {
+    const routes = [{ match: { path: "/dear" }, cost: 8 }];
+    for (const limits of [[], [limit("daily", 100)]]) {
+      const edge = new Edge({ policy: policy({ plans: [plan({ tokenRefillRate: 1, limits })], routes }) });
+      const session = edge.sessionInTable({ tokens: 7 });
+      const said = (path: string) => {
+        const { responseHeaders } = get(edge, session, path);
+        return [responseHeaders?.get("ratelimit"), responseHeaders?.get("retry-after")];
+      };
+      expect(said("/dear")).toEqual(['"default";r=7;t=1', "1"]);
+      for (const left of [6, 5, 4]) expect(said("/")).toEqual([`"default";r=${left};t=1`, undefined]);
+      expect(said("/dear")).toEqual(['"default";r=4;t=1', "4"]);
+    }
   });
 
   it("a denied session sees within a tenth of a second that it was revoked", () => {

@@ -4,7 +4,7 @@ import type { Stream } from "../harness/host/stream.js";
 import { plan, policy, type PolicyDocument } from "../harness/scenes/documents.js";
 import { Edge } from "../harness/scenes/edge.js";
 import { LOOKED_AT_MS, revoke } from "../harness/scenes/open-streams.js";
-import { isShadowed } from "../harness/scenes/plain-routes.js";
+import { isShadowed } from "../properties/reference/routes.js";
 import { headersOf, hostCallsOf, levelOf, outcomes, sendRouted } from "../harness/scenes/routed-requests.js";
 import type { Session } from "../harness/scenes/tokens.js";
 

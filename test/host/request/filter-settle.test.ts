@@ -15,7 +15,7 @@ import {
   settlingOwn,
   tokensCounted,
 } from "../harness/scenes/settling.js";
-import { levelOf } from "../harness/scenes/routed-requests.js";
+import { headersOf, levelOf } from "../harness/scenes/routed-requests.js";
 
 const OK = { ":status": "200" };
 const JSON_USAGE = { json: "/usage/total_tokens" };
@@ -53,6 +53,20 @@ describe("a response header that says the cost", () => {
     chat(edge, other).respond({ ...OK, "x-cost": "4294967295" });
     expect(llmLeft(edge, other)).toBe(-100);
     expect(tokensCounted(edge).overdrawn).toBe(90 + 4_294_967_295 - 40);
+  });
+
+  it("a denied session sees at once what another of its requests has overdrawn", () => {
+    const edge = settlingEdge(settling({ header: "x-cost" }));
+    const session = chatter(edge);
+    const open = [chat(edge, session), chat(edge, session)];
+    const denied = () =>
+      edge
+        .worker(0)
+        .request(headersOf({ path: "/chat", session }))
+        .responseHeaders?.get("ratelimit");
+    expect(denied()).toBe('"llm";r=20');
+    open[0]?.respond({ ...OK, "x-cost": "55" });
+    expect(denied()).toBe('"llm";r=5');
   });
 
   it("what a response says is multiplied, and rounded up to whole tokens", () => {

@@ -6,8 +6,9 @@ import { METRIC_TYPES, WasmResult, type MetricType } from "./abi.js";
 const TAG = /(\w+)=\.=(.*?);\.;/g;
 
 interface Metric {
-  /** As the guest gave it. */
+  /** As the guest gave it, and as Prometheus sees it. */
   readonly name: string;
+  readonly shown: string;
   readonly type: MetricType;
   value: bigint;
 }
@@ -26,7 +27,7 @@ export class Metrics {
     if (type === undefined || [...this.refused].some((start) => name.startsWith(start))) return undefined;
     const known = this.#metrics.findIndex((metric) => metric.name === name && metric.type === type);
     if (known >= 0) return this.firstId + known;
-    return this.firstId + this.#metrics.push({ name, type, value: 0n }) - 1;
+    return this.firstId + this.#metrics.push({ name, shown: shownName(name), type, value: 0n }) - 1;
   }
 
   /** As in Envoy, a counter takes no negative amount, and no 0. */
@@ -52,13 +53,18 @@ export class Metrics {
 
   /** The sum of all metrics whose name has every given part: `sum("sluice_requests_total", 'outcome="allowed"')`. */
   sum(...parts: string[]): number {
-    const matching = this.#metrics.filter((metric) => parts.every((part) => shownName(metric.name).includes(part)));
+    const matching = this.#metrics.filter((metric) => parts.every((part) => metric.shown.includes(part)));
     return Number(matching.reduce((total, metric) => total + metric.value, 0n));
   }
 
   /** As Prometheus sees them: `sluice_requests_total{outcome="allowed",plan="default"}`. */
   names(): string[] {
-    return this.#metrics.map((metric) => shownName(metric.name));
+    return this.#metrics.map(({ shown }) => shown);
+  }
+
+  /** What each of them is. */
+  values(): ReadonlyMap<string, number> {
+    return new Map(this.#metrics.map(({ shown, value }) => [shown, Number(value)]));
   }
 }
 
