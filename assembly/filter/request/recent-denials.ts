@@ -75,16 +75,19 @@ export function isStillDenied(request: Request, nowUs: u64, verdict: Verdict): b
   const elapsedUs = nowUs - load<u64>(entry, DENIED_AT);
   verdict.planIndex = planIndex;
   const limits = epoch.limitsBeside(planIndex);
-  if (limits !== null) return limitsStillDeny(request, limits, entry, elapsedUs, verdict);
-  const level = levelOfEntry(entry, plan, elapsedUs, verdict);
-  verdict.levelPico = level;
-  return (level < toPico(request.cost) && request.cost != 0) || forgotten(entry);
+  const isDenied =
+    limits === null
+      ? ownStillDenies(request, plan, entry, elapsedUs, verdict)
+      : limitsStillDeny(request, limits, entry, elapsedUs, verdict);
+  // Once the request is paid for, what was noted is more than is left.
+  if (!isDenied) store<u64>(entry, 0, UNTIL_AT);
+  return isDenied;
 }
 
-/** Of a request that its buckets can pay: once it has, what was noted is more than is left. Returns false. */
-function forgotten(entry: usize): bool {
-  store<u64>(entry, 0, UNTIL_AT);
-  return false;
+function ownStillDenies(request: Request, plan: Plan, entry: usize, elapsedUs: u64, verdict: Verdict): bool {
+  const level = levelOfEntry(entry, plan, elapsedUs, verdict);
+  verdict.levelPico = level;
+  return level < toPico(request.cost) && request.cost != 0;
 }
 
 function levelOfEntry(entry: usize, plan: Plan, elapsedUs: u64, verdict: Verdict): i64 {
@@ -105,7 +108,7 @@ function limitsStillDeny(request: Request, limits: LimitTable, entry: usize, ela
   memory.copy(buckets, levelsOf(entry), LEVELS_BYTES);
   refillAll(buckets, limits, planIndex, elapsedUs);
   const refusing = refusingLimit(buckets, limits, planIndex);
-  if (refusing == NO_LIMIT) return forgotten(entry);
+  if (refusing == NO_LIMIT) return false;
   verdict.limit = refusing;
   verdict.levelPico = levelOf(buckets, refusing);
   return true;

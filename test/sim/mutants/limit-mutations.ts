@@ -134,7 +134,7 @@ export const RULES_OF_LIMITS: readonly Mutation[] = [
   without(
     "a denial by a limit says nothing of requests that do not spend from it",
     filter("request/recent-denials"),
-    "  if (refusing == NO_LIMIT) return forgotten(entry);\n",
+    "  if (refusing == NO_LIMIT) return false;\n",
     "  if (refusing == NO_LIMIT) {\n    verdict.limit = 0;\n    return true;\n  }\n",
   ),
 ];
