@@ -211,20 +211,20 @@ describe("what a request takes from several limits", () => {
     expect(buckets.costOf(block, 2)).toBe(4);
   });
 
-  test("the limit that refuses is, among several, the one with the longest wait", () => {
+  test("the limit that denies is, among several, the one with the longest wait", () => {
     const limits = table();
     setLevels(0, 0, 5);
     buckets.takeCosts(block, limits, 1, 2, searchCosts(1));
-    expect(buckets.refusingLimit(block, limits, 1)).toBe(0);
+    expect(buckets.denyingLimit(block, limits, 1)).toBe(0);
     setLevels(1, 0, 5);
     buckets.takeCosts(block, limits, 1, 2, searchCosts(1));
-    expect(buckets.refusingLimit(block, limits, 1)).toBe(1);
+    expect(buckets.denyingLimit(block, limits, 1)).toBe(1);
     setLevels(0, 0, 0);
     buckets.takeCosts(block, limits, 1, 2, searchCosts(1));
-    expect(buckets.refusingLimit(block, limits, 1)).toBe(2);
+    expect(buckets.denyingLimit(block, limits, 1)).toBe(2);
     setLevels(2, 2, 1);
     buckets.takeCosts(block, limits, 1, 2, searchCosts(1));
-    expect(buckets.refusingLimit(block, limits, 1)).toBe(buckets.NO_LIMIT);
+    expect(buckets.denyingLimit(block, limits, 1)).toBe(buckets.NO_LIMIT);
   });
 
   test("the tightest has room for the fewest more requests; of equal ones it is the first", () => {

@@ -102,7 +102,7 @@ export function refillAll(buckets: usize, table: LimitTable, planIndex: u32, ela
 }
 
 /** The limit that has less than the request's cost; of several, the one for which it has to wait the longest. Or NO_LIMIT. */
-export function refusingLimit(buckets: usize, table: LimitTable, planIndex: u32): u32 {
+export function denyingLimit(buckets: usize, table: LimitTable, planIndex: u32): u32 {
   const further = table.furtherOf(planIndex);
   let found = NO_LIMIT;
   let foundUs: u64 = 0;
@@ -118,14 +118,14 @@ export function refusingLimit(buckets: usize, table: LimitTable, planIndex: u32)
   return found;
 }
 
-/** µs until a limit that refuses has the request's cost. */
+/** µs until a limit that denies has the request's cost. */
 export function waitOf(buckets: usize, entry: LimitEntry, limit: u32): u64 {
   const remainder = load<u16>(buckets + (limit << 1), REMAINDERS_AT);
   const cost = toPico(costOf(buckets, limit));
   return usUntil(levelOf(buckets, limit), remainder, cost, entry.ratePico, entry.rateUs);
 }
 
-/** Spends from each limit that the request spends from. None may refuse. */
+/** Spends from each limit that the request spends from. None may deny. */
 export function spendAll(buckets: usize, table: LimitTable, planIndex: u32): void {
   const further = table.furtherOf(planIndex);
   for (let limit: u32 = 0; limit <= further; limit++) {

@@ -236,7 +236,7 @@ function countLimited(request: Request, verdict: Verdict): void {
   countLimit(request, verdict, PLAN_LIMITED);
 }
 
-/** Of the limit that refused: the plan's own bucket, or a further one. */
+/** Of the limit that denied: the plan's own bucket, or a further one. */
 function countLimit(request: Request, verdict: Verdict, which: u32): void {
   const epoch = request.epoch;
   const limits = epoch.limits;

@@ -55,7 +55,7 @@ export class Verdict {
   /** The session's, by its index, where its record was read. Of ALLOWED, LIMITED and BUDGET_SPENT it is known. */
   planIndex: u32;
   /**
-   * The plan's limit that is the tightest for this request: the one that refused it, or that will refuse the soonest. 0 is
+   * The plan's limit that is the tightest for this request: the one that denied it, or that will deny the soonest. 0 is
    * the plan's own bucket.
    */
   limit: u32;
