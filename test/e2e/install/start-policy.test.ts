@@ -68,7 +68,8 @@ it("a policy that settles is rejected by a filter that cannot, and the old one s
   writeFileSync(policyFile(), GOOD);
   const token = tokenIn(await ready(npm().start({ SLUICE_POLICY: policyFile() })));
   writeFileSync(policyFile(), SETTLING);
-  const said = "routes[0].settle: sluice.wasm has no callback for what a response says, expected null, or sluice-settle";
+  const said =
+    "routes[0].settle: sluice.wasm has no callback for what a response says, expected null, or sluice-settle";
   await vi.waitFor(() => {
     expect(readFileSync(join(npm().dataDir, "logs/envoy.log"), "utf8")).toContain(said);
   }, 10_000);
