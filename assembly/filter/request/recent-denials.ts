@@ -117,7 +117,7 @@ export function noteDenial(request: Request, plan: Plan, remainder: u32, verdict
   store<i64>(entry, level, LEVEL_AT);
 }
 
-/** The same of one of a plan's several limits, whose levels are in the verdict. */
+/** The same for a plan with several limits, one of which denies: the levels of all are in the verdict. */
 export function noteLimitsDenial(request: Request, limits: LimitTable, denying: u32, verdict: Verdict): void {
   const buckets = verdict.buckets;
   const waitUs = waitOf(buckets, limits.limitOf(verdict.planIndex, denying), denying);

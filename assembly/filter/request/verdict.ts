@@ -43,7 +43,7 @@ export const UNCONFIRMED: u32 = 4;
 /** The control plane is there, but too many requests wait for its answers already, or this one has for too long. */
 export const BUSY_ASKING: u32 = 5;
 
-/** In place of a plan: the session's is not known. */
+/** Stands as a plan's index where the session's plan is not known. */
 const PLAN_UNKNOWN: u32 = 0xffffffff;
 
 /** A view of static memory: there is one a VM, and it is the next request's after `apply`. */
