@@ -27,7 +27,7 @@ function foldersBelow(folder: string): string[] {
   return [...new Set(below)].sort();
 }
 
-it("the layout in docs/architecture.md names each folder of both programs, and each room of the tests", () => {
+it("the layout in docs/architecture.md names each folder of the programs and of the tests", () => {
   const named = foldersOfLayout();
   expect(named).toContain("control-plane/src/app/edges/status");
   const tests = foldersBelow("test").map((folder) => folder.split("/").slice(0, 2).join("/"));
