@@ -60,7 +60,7 @@ export const RECORD_ANNEX_AT: u32 = 78;
 export const RECORD_EMPTY: u8 = 0;
 export const RECORD_LIVE: u8 = 1;
 export const RECORD_ENDED: u8 = 2;
-/** No record: the further levels of one in its set. */
+/** Not a record, but an annex: the levels of the further limits of a record in the same set. */
 export const RECORD_ANNEX: u8 = 3;
 
 /** i64 × MAX_LIMITS_OF_PLAN. */

@@ -2,7 +2,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe } from "./failure.js";
-import { versionedFilter } from "./filter-file.js";
+import { filterBuildFor, versionedFilter } from "./filter-file.js";
 import { requirePolicy } from "./start/policy-file.js";
 import { projectRoot } from "./project-root.js";
 import { renderEnvoy } from "./render-envoy.js";
@@ -14,8 +14,8 @@ const SECRETS_DIR = "/run/sluice";
 const EDGE_DIR = "/etc/sluice";
 
 try {
-  const filterPath = versionedFilter(join(projectRoot, "build/sluice.wasm"), EDGE_DIR);
-  await requirePolicy(join(projectRoot, "policy.yaml"));
+  const policy = await requirePolicy(join(projectRoot, "policy.yaml"));
+  const filterPath = versionedFilter(join(projectRoot, "build", filterBuildFor(policy)), EDGE_DIR);
   // The services' names are their host names; their ports are the defaults, since each has a container of its own.
   const config = await renderEnvoy({
     bind: "0.0.0.0",

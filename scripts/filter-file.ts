@@ -3,8 +3,17 @@ import { createHash } from "node:crypto";
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 
+/** Of a policy: what the choice of a build goes by. */
+interface Settling {
+  readonly routes: readonly { readonly settle: object | null }[];
+}
+
 const NAME_CHARS = 12;
 const NAME = /^sluice-[0-9a-f]{12}\.wasm$/;
+
+/** The file in `build/` that serves the policy: only one build can settle, at some cost for each response. */
+export const filterBuildFor = ({ routes }: Settling): string =>
+  routes.some(({ settle }) => settle !== null) ? "sluice-settle.wasm" : "sluice.wasm";
 
 /** Copies `wasmFile` to `folder/sluice-HASH.wasm` and returns that path. The file can be read by any user: it is no secret. */
 export function versionedFilter(wasmFile: string, folder: string): string {

@@ -132,28 +132,28 @@ describe("a rate that is no whole number of microtokens a second", () => {
     expect(wrong).toBe(0);
   });
 
-  test("a client at 10,000 a day is never refused in a month, and gets no request more", () => {
+  test("a client at 10,000 a day is never denied in a month, and gets no request more", () => {
     useRate(10000, 86400);
     expect(ratePico).toBe(3125000);
     expect(rateUs).toBe(27);
     put(TOKEN, 0);
     let atUs: u64 = 0;
-    let refused = 0;
+    let denied = 0;
     // The n-th request at ceil(n × 8,640,000 µs): the interval is whole, so each comes exactly when its token does.
     for (let n: u64 = 0; n < 300000; n++) {
       const nextUs = n * 8640000;
-      if (pass(nextUs - atUs, TOKEN) < TOKEN) refused++;
+      if (pass(nextUs - atUs, TOKEN) < TOKEN) denied++;
       else store<i64>(bucket, load<i64>(bucket) - TOKEN);
       atUs = nextUs;
     }
-    expect(refused).toBe(0);
+    expect(denied).toBe(0);
     expect(pass(8639999, TOKEN) < TOKEN).toBe(true);
     expect(pass(1, TOKEN)).toBe(TOKEN);
   });
 
-  test("a client at its rate is never refused, whatever the rate", () => {
+  test("a client at its rate is never denied, whatever the rate", () => {
     seedRandom(5);
-    let refused = 0;
+    let denied = 0;
     for (let i = 0; i < 2000; i++) {
       const tokens = 1 + randomBelow(5000);
       const seconds = 1 + randomBelow(86400000);
@@ -162,12 +162,12 @@ describe("a rate that is no whole number of microtokens a second", () => {
       let atUs: u64 = 0;
       for (let n: u64 = 0; n < 100; n++) {
         const nextUs = (n * seconds * 1000000 + tokens - 1) / tokens;
-        if (pass(nextUs - atUs, 2 * TOKEN) < TOKEN) refused++;
+        if (pass(nextUs - atUs, 2 * TOKEN) < TOKEN) denied++;
         else store<i64>(bucket, load<i64>(bucket) - TOKEN);
         atUs = nextUs;
       }
     }
-    expect(refused).toBe(0);
+    expect(denied).toBe(0);
   });
 
   test("no window admits more than the capacity and what its time refills", () => {

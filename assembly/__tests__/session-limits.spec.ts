@@ -1,5 +1,5 @@
-// Several buckets of a session: where they lie, what a request takes from them, and what an answer makes of them.
-import { PICO_PER_TOKEN, RECORDS_PER_SET, RECORD_ANNEX, RECORD_ENDED, RECORD_LIVE, SET_BYTES } from "../contract";
+// Several buckets of a session: what a request takes from them, and what an answer makes of them.
+import { PICO_PER_TOKEN, SET_BYTES } from "../contract";
 import { AcquireAnswer } from "../domain/edge/acquire-answer";
 import { makeLevels, putMadeLevels } from "../domain/limits/answered-limits";
 import * as buckets from "../domain/limits/buckets";
@@ -10,49 +10,13 @@ import { Policy } from "../domain/policy/model";
 import { validatePolicy } from "../domain/policy/validator";
 import * as annex from "../domain/table/annex";
 import * as record from "../domain/table/record";
-import { findRecord, isDirty, slotForNewEntry } from "../domain/table/set";
+import { link, put, set } from "./annexed-set";
 import { randomBelow, seedRandom } from "./random";
 
-const SECOND: u64 = 1000000;
-const NOW_US: u64 = 5000 * SECOND;
-const UNTOUCHED_US: u64 = 250000;
 const NO_NAMED: usize = memory.data(4, 4);
 
-const set = memory.data(1280, 8);
-const token = memory.data(36, 8);
 const block = memory.data(112, 8);
 const named = memory.data(64, 4);
-
-/** A live record of that session, idle for so long. */
-function put(slot: u32, session: u32, idleUs: u64 = 0): usize {
-  const at = record.recordAt(set, slot);
-  record.clearRecord(at);
-  memory.fill(token, 0x11, 36);
-  store<u64>(token, session, 10);
-  record.setRecordToken(at, token);
-  record.setState(at, RECORD_LIVE);
-  record.setRefilledAtUs(at, NOW_US - idleUs);
-  record.setEndsAtS(at, 9000);
-  return at;
-}
-
-function link(recordSlot: u32, annexSlot: u32): usize {
-  const at = record.recordAt(set, annexSlot);
-  annex.linkAnnex(set, record.recordAt(set, recordSlot), at);
-  return at;
-}
-
-/** A record and its annex in the slots 2n and 2n + 1. */
-function fillWithPairs(idleUs: u64): void {
-  for (let pair: u32 = 0; pair < RECORDS_PER_SET / 2; pair++) {
-    put(pair * 2, pair, idleUs);
-    link(pair * 2, pair * 2 + 1);
-  }
-}
-
-function slotFor(except: usize = 0): usize {
-  return slotForNewEntry(set, NOW_US, UNTOUCHED_US, except);
-}
 
 /** Own 10 at 1/s; daily 20 by unit; search 5 that never refills, of routes alone. */
 function policy(): Policy {
@@ -97,79 +61,6 @@ function answerWith(names: string[], tokens: i64[]): AcquireAnswer {
   return answer;
 }
 
-describe("the annex of a record", () => {
-  beforeEach(() => memory.fill(set, 0, SET_BYTES));
-
-  test("an annex is its record's only where each names the other's slot", () => {
-    const own = put(4, 1);
-    const other = put(5, 2);
-    expect(annex.annexOf(set, own)).toBe(0);
-    const at = link(4, 9);
-    expect(annex.annexOf(set, own)).toBe(at);
-    expect(annex.isOrphan(set, at)).toBe(false);
-    record.setAnnexNumber(other, 10);
-    expect(annex.annexOf(set, other)).toBe(0);
-    record.setAnnexNumber(own, 0);
-    expect(annex.annexOf(set, own)).toBe(0);
-    expect(annex.isOrphan(set, at)).toBe(true);
-    record.setAnnexNumber(own, 200);
-    expect(annex.annexOf(set, own)).toBe(0);
-  });
-
-  test("an annex is no record, whatever its levels spell", () => {
-    put(4, 1);
-    const at = link(4, 9);
-    memory.copy(at + 2, record.recordSessionIdOf(put(6, 77)), 16);
-    record.clearRecord(record.recordAt(set, 6));
-    memory.fill(token, 0x11, 36);
-    store<u64>(token, 77, 10);
-    expect(findRecord(set, token + 2)).toBe(0);
-    store<u32>(at, 5, 36);
-    expect(isDirty(at)).toBe(false);
-    expect(record.isRecord(at)).toBe(false);
-    expect(record.stateOf(at)).toBe(RECORD_ANNEX);
-  });
-
-  test("an annex never makes room alone, and its record makes room for two", () => {
-    fillWithPairs(0);
-    expect(slotFor()).toBe(0);
-    put(6, 3, 9 * SECOND);
-    link(6, 7);
-    const first = slotFor();
-    expect(first).toBe(record.recordAt(set, 6));
-    annex.clearWithAnnex(set, first);
-    put(6, 99);
-    expect(slotFor()).toBe(record.recordAt(set, 7));
-  });
-
-  test("the slot of an annex whose record is gone or has another annex is free", () => {
-    fillWithPairs(0);
-    record.clearRecord(record.recordAt(set, 8));
-    put(8, 44);
-    expect(slotFor()).toBe(record.recordAt(set, 9));
-  });
-
-  test("a session's own record never goes for its annex", () => {
-    fillWithPairs(0);
-    const own = put(6, 3, 9 * SECOND);
-    record.clearRecord(record.recordAt(set, 7));
-    put(7, 50);
-    expect(slotFor(own)).toBe(0);
-    put(12, 51, 2 * SECOND);
-    link(12, 13);
-    expect(slotFor(own)).toBe(record.recordAt(set, 12));
-  });
-
-  test("an ended record gives its annex back, and the slot is empty", () => {
-    const own = put(4, 1);
-    const at = link(4, 9);
-    record.setState(own, RECORD_ENDED);
-    annex.releaseAnnex(set, own);
-    expect(record.isEmpty(at)).toBe(true);
-    expect(record.annexNumberOf(own)).toBe(0);
-  });
-});
-
 describe("the tag of limits", () => {
   test("a tag tells plans, scopes and names apart, and none has no tag", () => {
     expect(tagOfLimits(0, 0, [])).toBe(0);
@@ -211,20 +102,20 @@ describe("what a request takes from several limits", () => {
     expect(buckets.costOf(block, 2)).toBe(4);
   });
 
-  test("the limit that refuses is, among several, the one with the longest wait", () => {
+  test("the limit that denies is, among several, the one with the longest wait", () => {
     const limits = table();
     setLevels(0, 0, 5);
     buckets.takeCosts(block, limits, 1, 2, searchCosts(1));
-    expect(buckets.refusingLimit(block, limits, 1)).toBe(0);
+    expect(buckets.denyingLimit(block, limits, 1)).toBe(0);
     setLevels(1, 0, 5);
     buckets.takeCosts(block, limits, 1, 2, searchCosts(1));
-    expect(buckets.refusingLimit(block, limits, 1)).toBe(1);
+    expect(buckets.denyingLimit(block, limits, 1)).toBe(1);
     setLevels(0, 0, 0);
     buckets.takeCosts(block, limits, 1, 2, searchCosts(1));
-    expect(buckets.refusingLimit(block, limits, 1)).toBe(2);
+    expect(buckets.denyingLimit(block, limits, 1)).toBe(2);
     setLevels(2, 2, 1);
     buckets.takeCosts(block, limits, 1, 2, searchCosts(1));
-    expect(buckets.refusingLimit(block, limits, 1)).toBe(buckets.NO_LIMIT);
+    expect(buckets.denyingLimit(block, limits, 1)).toBe(buckets.NO_LIMIT);
   });
 
   test("the tightest has room for the fewest more requests; of equal ones it is the first", () => {

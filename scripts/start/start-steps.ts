@@ -10,7 +10,7 @@ import type { SecretFile } from "../../control-plane/src/settings/secret-files.j
 import { controlPlanePlan } from "./control-plane-process.js";
 import { envoyPlan } from "./envoy-process.js";
 import { Failure } from "../failure.js";
-import { forgetOldFilters, versionedFilter } from "../filter-file.js";
+import { filterBuildFor, forgetOldFilters, versionedFilter } from "../filter-file.js";
 import { requirePolicy } from "./policy-file.js";
 import { projectRoot } from "../project-root.js";
 import { hasReported } from "./reported-policy.js";
@@ -61,7 +61,7 @@ export async function prepare({ settings, envoyBinary, env, secretFiles }: Given
 
   const secret = settings.secret ?? (await keptSecret(dataDir, "secret", "base64"));
   const adminToken = settings.adminToken ?? (await keptSecret(dataDir, "admin-token", "base64url"));
-  const filterPath = versionedFilter(join(projectRoot, "build/sluice.wasm"), join(dataDir, "filter"));
+  const filterPath = versionedFilter(join(projectRoot, "build", filterBuildFor(policy)), join(dataDir, "filter"));
   forgetOldFilters(filterPath);
   const envoyConfigFile = join(dataDir, "envoy.yaml");
   writeFileSync(envoyConfigFile, await envoyConfig(settings, filterPath));

@@ -8,16 +8,16 @@ import (
 	"github.com/tetratelabs/proxy-wasm-go-sdk/proxywasm/types"
 )
 
-func TestRefusesBadSettings(t *testing.T) {
+func TestRejectsBadSettings(t *testing.T) {
 	edge := newEdge(t, given.BadSettings, "foreign-1")
-	refuses(t, edge, "edge settings rejected: policy.plans")
+	rejects(t, edge, "edge settings rejected: policy.plans")
 }
 
 func TestRefusesToServeWithoutANodeID(t *testing.T) {
-	refuses(t, newEdge(t, given.Settings, ""), "node.id: expected a name for this Envoy, got none (--service-node")
+	rejects(t, newEdge(t, given.Settings, ""), "node.id: expected a name for this Envoy, got none (--service-node")
 }
 
-func refuses(t *testing.T, edge *edge, reason string) {
+func rejects(t *testing.T, edge *edge, reason string) {
 	if edge.host.StartPlugin() != types.OnPluginStartStatusFailed {
 		t.Error("accepted")
 	}

@@ -16,7 +16,7 @@ const BUILD_AND_RUN_MS = 600_000;
 
 /** The sentence of each test of the module. */
 const TESTS: readonly [sentence: string, goTest: string][] = [
-  ["a foreign host's log says why bad settings are refused", "TestRefusesBadSettings"],
+  ["a foreign host's log says why bad settings are rejected", "TestRejectsBadSettings"],
   ["a foreign host without a node.id is told what is to be set", "TestRefusesToServeWithoutANodeID"],
   ["a foreign host's session is let through, with limit headers", "TestAdmitsASessionThatTheControlPlaneKnows"],
   ["a foreign host's request without a genuine token is denied", "TestDeniesWithoutAGenuineToken"],

@@ -25,9 +25,9 @@ export const LEVELS_BYTES: u32 = 80;
 const FURTHER_LEVELS: u32 = <u32>MAX_LIMITS_OF_PLAN * 8;
 const FURTHER_REMAINDERS: u32 = <u32>MAX_LIMITS_OF_PLAN * 2;
 
-/** In place of a cost: the request does not spend from this limit. */
+/** Stands as a cost where the request does not spend from the limit. */
 export const NOT_SPENT: u32 = 0xffffffff;
-/** In place of a limit. */
+/** Stands as a limit's number where none denies. */
 export const NO_LIMIT: u32 = 0xffffffff;
 
 // @ts-ignore: decorator
@@ -89,7 +89,7 @@ export function putLevels(buckets: usize, record: usize, annex: usize): void {
   memory.copy(annex + ANNEX_REMAINDERS_AT, buckets + REMAINDERS_AT + 2, FURTHER_REMAINDERS);
 }
 
-/** All of them, also those that the request does not spend from: the levels are of one moment. */
+/** Refills all buckets, also those that the request does not spend from: one `refilledAt` is kept for all of them. */
 export function refillAll(buckets: usize, table: LimitTable, planIndex: u32, elapsedUs: u64): void {
   const further = table.furtherOf(planIndex);
   let at = changetype<usize>(table.limitOf(planIndex, 0));
@@ -102,7 +102,7 @@ export function refillAll(buckets: usize, table: LimitTable, planIndex: u32, ela
 }
 
 /** The limit that has less than the request's cost; of several, the one for which it has to wait the longest. Or NO_LIMIT. */
-export function refusingLimit(buckets: usize, table: LimitTable, planIndex: u32): u32 {
+export function denyingLimit(buckets: usize, table: LimitTable, planIndex: u32): u32 {
   const further = table.furtherOf(planIndex);
   let found = NO_LIMIT;
   let foundUs: u64 = 0;
@@ -118,14 +118,14 @@ export function refusingLimit(buckets: usize, table: LimitTable, planIndex: u32)
   return found;
 }
 
-/** µs until a limit that refuses has the request's cost. */
+/** µs until a limit that denies has the request's cost. */
 export function waitOf(buckets: usize, entry: LimitEntry, limit: u32): u64 {
   const remainder = load<u16>(buckets + (limit << 1), REMAINDERS_AT);
   const cost = toPico(costOf(buckets, limit));
   return usUntil(levelOf(buckets, limit), remainder, cost, entry.ratePico, entry.rateUs);
 }
 
-/** Spends from each limit that the request spends from. None may refuse. */
+/** Spends from each limit that the request spends from. None may deny. */
 export function spendAll(buckets: usize, table: LimitTable, planIndex: u32): void {
   const further = table.furtherOf(planIndex);
   for (let limit: u32 = 0; limit <= further; limit++) {
@@ -135,7 +135,10 @@ export function spendAll(buckets: usize, table: LimitTable, planIndex: u32): voi
   }
 }
 
-/** Of a request that was paid for: the limit with room for the fewest more such requests; of equal ones the first. The plan's own, if none costs anything. */
+/**
+ * Once a request was paid for: the limit that has room for the fewest more such requests, of equal ones the first. The plan's
+ * own bucket where the request cost nothing.
+ */
 export function tightestLimit(buckets: usize, table: LimitTable, planIndex: u32): u32 {
   const further = table.furtherOf(planIndex);
   let found = NO_LIMIT;
@@ -144,7 +147,8 @@ export function tightestLimit(buckets: usize, table: LimitTable, planIndex: u32)
     const cost = costOf(buckets, limit);
     if (cost == 0 || cost == NOT_SPENT) continue;
     const level = levelOf(buckets, limit);
-    // As many more fit. Multiplied, since a division costs more; more than any bucket holds fits in none.
+    // Whether as many fit here as in the one that was found. Multiplied, since a division costs more; what is more than any
+    // bucket holds fits in none.
     const tokens = fewest * cost;
     if (found != NO_LIMIT && tokens <= MAX_TOKENS && level >= toPico(<u32>tokens)) continue;
     found = limit;

@@ -66,7 +66,7 @@ function listOf(plan: Plan): string {
   return list;
 }
 
-/** Of ASCII characters. */
+/** Writes all texts end to end. They are ASCII: a character is a byte. */
 function placeTexts(table: LimitTable, texts: string[], lists: string[]): void {
   let bytes = 0;
   for (let i = 0; i < texts.length; i++) bytes += texts[i].length;

@@ -1,6 +1,6 @@
 // The limits of a policy's plans as requests spend from them: numbers and bytes in a few arrays, made when a policy comes
-// into force. What is kept of a policy is looked at after every answer of the control plane: 1,000 plans with 7 limits
-// would be 7,000 objects.
+// into force. The garbage collector, which runs after every answer of the control plane, visits each object that
+// is kept: 1,000 plans with 7 limits would be 7,000.
 import { LITERAL_QUOTE_BYTES } from "./limit-text";
 
 /** One bucket of a plan. Limit 0 is its own, the further ones follow in the order of their names. */
@@ -13,7 +13,7 @@ export class LimitEntry {
   rateUs: u32;
   /** Whole tokens: the capacity. */
   maxTokens: u32;
-  /** Of a further one: of its name among those of the policy. */
+  /** For a further limit: the index of its name in `Policy.limitNames`. */
   nameId: u32;
   /** Whether every request spends from it, whatever its route says. */
   applies: u32;
@@ -41,7 +41,7 @@ export class LimitTable {
   /** All texts, end to end. */
   text: StaticArray<u8> = new StaticArray<u8>(0);
 
-  /** How many limits the plan has beside its own. Of a plan that has none, nothing else stands here. */
+  /** How many limits the plan has beside its own bucket. For a plan that has none, this table has nothing else. */
   @inline
   furtherOf(planIndex: u32): u32 {
     return unchecked(this.plans[planIndex * PLAN_WORDS + 1]);

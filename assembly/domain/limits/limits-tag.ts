@@ -2,9 +2,9 @@
 import { MAX_LIMITS_OF_PLAN } from "../../contract";
 import { sha256 } from "../token/sha256";
 
-/** Of a plan that has no further limits. */
+/** The tag of a plan that has no further limits. */
 export const NO_TAG: u32 = 0;
-/** Beside NO_TAG; what would be 0 is this. */
+/** The tag of limits whose hash happens to be NO_TAG. */
 const INSTEAD_OF_NO_TAG: u32 = 1;
 
 //   0         2       3

@@ -3,11 +3,11 @@ import { MAX_TOKENS } from "../../contract";
 import { APPLIES_ALWAYS, RouteLimit } from "./limit-model";
 import { Plan } from "./model";
 
-/** The bucket that holds least of those that pay. */
+/** The most that a cost may be: what the smallest of the buckets that pay it holds. */
 export class CostBound {
   constructor(
     public tokens: u32,
-    /** Empty for the most that any bucket holds. */
+    /** The plan that has the bucket; empty: the bound is MAX_TOKENS, of no plan's. */
     private plan: string = "",
     /** Empty for the plan's own bucket. */
     private limit: string = "",
@@ -20,10 +20,10 @@ export class CostBound {
   }
 }
 
-/** Limits without a maxTokens that fits bound nothing. */
+/** The bounds of all costs in a policy. A limit whose maxTokens is itself at violation bounds nothing. */
 export class CostBounds {
   private own: CostBound = new CostBound(MAX_TOKENS);
-  /** By the index of a limit's name: whatever it applies to. */
+  /** By the index of a limit's name, whether it applies always or on routes alone. */
   private ofNames: CostBound[] = [];
   /** The names of limits that always apply, those that hold least first, and their bounds. */
   private alwaysIds: u32[] = [];
@@ -76,12 +76,12 @@ export class CostBounds {
     return this.alwaysIds.includes(nameId);
   }
 
-  /** Of a route's own figure for a limit. */
+  /** The bound of the figure that a route has for a limit. */
   ofLimit(nameId: u32): CostBound {
     return this.ofNames[nameId];
   }
 
-  /** Of a route's cost: limits for which it has another figure do not pay it. */
+  /** The bound of a route's `cost`. Limits for which the route has another figure do not pay that. */
   ofRoute(limits: RouteLimit[]): CostBound {
     let least = this.own;
     for (let i = 0; i < limits.length; i++) {

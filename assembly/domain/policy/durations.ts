@@ -1,4 +1,5 @@
-// A duration in words: `30s`, `1h30m`. The form of the Gateway API (GEP-2257) with days and of any length; its units fall.
+// A duration in words: `30s`, `1h30m`. The form of the Gateway API (GEP-2257) with days and of any length. Larger
+// units stand before smaller ones.
 import { MAX_SAFE_INTEGER } from "../../contract";
 import { isDigit } from "../../memory/ascii";
 

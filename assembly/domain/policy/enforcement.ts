@@ -7,7 +7,7 @@ import { Field } from "./field";
 import { Fields } from "./fields";
 import { Violations } from "./violations";
 
-/** What is decided is done. */
+/** A request that is denied gets its 401, 429 or 503. */
 export const ENFORCEMENT_ENFORCE: u32 = 0;
 /** What is above a limit passes, and is counted. */
 export const ENFORCEMENT_SHADOW: u32 = 1;
@@ -15,7 +15,7 @@ export const ENFORCEMENT_SHADOW: u32 = 1;
 export const ENFORCEMENT_OBSERVE: u32 = 2;
 /** Everything passes: nothing is read, spent or counted. */
 export const ENFORCEMENT_OFF: u32 = 3;
-/** Of a plan or a route that says nothing. */
+/** A plan or a route says nothing: the plan's counts in place of the route's, the document's in place of the plan's. */
 export const ENFORCEMENT_INHERITED: u32 = 255;
 
 const KINDS: Choice = new Choice(["enforce", "shadow", "observe", "off"]);
@@ -30,7 +30,7 @@ export function enforcementKind(enforcement: u32): u32 {
   return enforcement & KIND_MASK;
 }
 
-/** Of ENFORCEMENT_SHADOW: 1 to 100. */
+/** The percentage of ENFORCEMENT_SHADOW: 1 to 100. */
 // @ts-ignore: decorator
 @inline
 export function shadowPercent(enforcement: u32): u32 {
@@ -42,12 +42,12 @@ export function shadowOf(percent: u32): u32 {
   return percent == 0 ? ENFORCEMENT_ENFORCE : ENFORCEMENT_SHADOW | (percent << PERCENT_SHIFT);
 }
 
-/** The document's. */
+/** Reads the document's. */
 export function readEnforcement(field: Field, fallback: u32, violations: Violations): u32 {
   return read(field, fallback, expected(), violations);
 }
 
-/** A plan's or a route's: `null` is ENFORCEMENT_INHERITED, as is none. */
+/** Reads a plan's or a route's: ENFORCEMENT_INHERITED where it is `null` or is not there. */
 export function readEnforcementOrNull(field: Field, violations: Violations): u32 {
   const node = field.node;
   if (node !== null && node.kind == JSON_NULL) return ENFORCEMENT_INHERITED;

@@ -12,13 +12,13 @@ export class Limit {
   name: string = "";
   /** Bucket capacity, whole tokens. */
   maxTokens: u32 = 0;
-  /** Of a `tokenRefillRate` its microtokens a second, which are picotokens a microsecond. */
+  /** For a `tokenRefillRate`, its microtokens a second: as many picotokens a microsecond. */
   ratePico: u64 = 0;
-  /** 1 to 53,946, which is 10,000 tokens in 999 days; 1 of a `tokenRefillRate`. */
+  /** 1 for a `tokenRefillRate`; else up to 53,946, as of 10,000 tokens in 999 days. */
   rateUs: u32 = 1;
   /** `10000/1d`, where the document says so; empty where it says `tokenRefillRate`. */
   refill: string = "";
-  /** Of a plan's own bucket always. */
+  /** APPLIES_…; a plan's own bucket applies always. */
   applies: u8 = APPLIES_ALWAYS;
   /** Of a further limit: the index of its name in `Policy.limitNames`. */
   nameId: u32 = 0;
@@ -33,9 +33,9 @@ export class RouteLimit {
     public name: string,
     /** Of the name, in `Policy.limitNames`. */
     public nameId: u32,
-    /** Tokens; of no meaning where the route's cost counts. */
+    /** Tokens; not used where `takesRouteCost`. */
     public cost: u32,
-    /** `null` in the document. */
+    /** The document says `null`: the limit is charged what the route costs. */
     public takesRouteCost: bool,
   ) {}
 }

@@ -28,7 +28,7 @@ export const RESPONSE_HEADERS_BOTH: u8 = 2;
 export const RESPONSE_HEADERS_NONE: u8 = 3;
 export const RESPONSE_HEADERS: Choice = new Choice(["draft", "x-ratelimit", "both", "none"]);
 
-/** What the draft's `RateLimit` says: of the limit that refuses soonest, or of each that applied. */
+/** What the draft's `RateLimit` says: of the limit that denies soonest, or of each that applied. */
 export const RESPONSE_LIMITS_TIGHTEST: u8 = 0;
 export const RESPONSE_LIMITS_ALL: u8 = 1;
 export const RESPONSE_LIMITS: Choice = new Choice(["tightest", "all"]);

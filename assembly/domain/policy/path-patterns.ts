@@ -6,16 +6,16 @@ import { PATH_ANY, PATH_PREFIX, PATH_TEMPLATE, RouteMatch } from "./route-model"
 /** Stands for `{name}` among the segments of a pattern: no literal segment has braces. */
 export const ONE_SEGMENT: string = "{}";
 
-// How a pattern goes on behind its segments.
-/** Not at all. */
+// What a path may have behind the pattern's segments.
+/** Nothing: it ends there. */
 export const TAIL_END: i32 = 0;
-/** With or without more segments. */
+/** Anything: it ends there, or has more segments. */
 export const TAIL_OPEN: i32 = 1;
-/** With at least one more, which may be empty: behind a "/". */
+/** At least one more segment, which may be empty: there is one more "/". */
 export const TAIL_REST: i32 = 2;
 export const TAILS: i32 = 3;
 
-/** What a path must be made of. `/a/` as a prefix is `a` and TAIL_REST; whatever path is no segment and TAIL_OPEN. */
+/** What a path must be made of. The prefix `/a/` is `a` and TAIL_REST; a pattern for every path is TAIL_OPEN alone. */
 export class PathPattern {
   constructor(
     public segments: string[],
@@ -23,7 +23,8 @@ export class PathPattern {
   ) {}
 }
 
-// Functions: what is kept in a variable, a VM looks at after every answer of the control plane.
+// Functions, so that no string is kept: the garbage collector, which runs after every answer of the control plane, visits
+// all that is.
 export function expectedPath(): string {
   return `${shape()}, "{", "}" or a segment "*" (template has {name})`;
 }

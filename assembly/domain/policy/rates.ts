@@ -23,7 +23,8 @@ export function validateRate(fields: Fields, limit: Limit): void {
   else if (refill.fits && !readRefill(refill, limit)) refill.reject(expectedRefill());
 }
 
-// Texts that are made when they are needed: what is kept is looked at after every answer of the control plane.
+// Made when it is needed, not kept: the garbage collector, which runs after every answer of the control plane, visits all
+// that is kept.
 function expectedRate(): string {
   return `a number from 0 to ${MAX_REFILL_RATE} with at most ${REFILL_RATE_DECIMALS} decimals`;
 }

@@ -32,7 +32,7 @@ export class RouteLimitsValidator {
     const fields = new Fields(object, field.path, this.violations);
     const limits: RouteLimit[] = [];
     for (let i = 0; i < count && !this.violations.full; i++) {
-      // Of a repeated name the first says so.
+      // A name that stands twice: `optional` has named the violation at the first.
       if (object.names.indexOf(object.names[i]) < i) continue;
       const limit = this.limit(fields.optional(object.names[i]), object.names[i]);
       if (limit !== null) limits.push(limit);

@@ -81,7 +81,8 @@ function spendsFrom(limits: RouteLimit[], nameId: u32): bool {
   return false;
 }
 
-// Texts that are made when they are needed: what is kept is looked at after every answer of the control plane.
+// Made when they are needed, not kept: the garbage collector, which runs after every answer of the control plane, visits all
+// that is kept.
 function expectedPointer(): string {
   return (
     `a JSON Pointer (RFC 6901) of 1 to ${MAX_POINTER_CHARS} characters with up to ${MAX_POINTER_TOKENS} reference tokens, ` +

@@ -6,7 +6,7 @@ import { NOTHING, RouteTrie } from "../routes/route-trie";
 import { pathPatternOf } from "./path-patterns";
 import { HeaderCondition, PATH_EXACT, Route, RouteMatch } from "./route-model";
 
-/** A route is compared with earlier ones and their hosts so often: 1,000 routes for one path may have 64 hosts each. */
+/** How often a route is compared with earlier ones and their hosts: 1,000 routes for one path may have 64 hosts each. */
 const MAX_COMPARED: i32 = 1000;
 
 export class EarlierRoutes {
@@ -34,7 +34,7 @@ export class EarlierRoutes {
   }
 }
 
-/** Of two routes whose paths say so already. */
+/** Whether all but the paths says so too: methods, hosts and headers. */
 function takesAllOf(earlier: Route, later: Route): bool {
   if (earlier.isForPlainPaths && !later.isForPlainPaths && !isPlainPath(later.match)) return false;
   return (

@@ -13,8 +13,9 @@ const TILDE: u32 = 0x7e;
 const DELETE: u32 = 0x7f;
 
 /**
- * Whether a path, up to its query, has an empty segment that is not the last; a segment `.` or `..`, also before a ";" or a
- * "%"; an escape that is none, or of a character that says where a path's parts end; or a character that belongs in no path.
+ * Whether a path, up to its query, has one of these: an empty segment that is not the last; a segment `.` or `..`, also
+ * before a ";" or a "%"; a "%" without two hex digits, or one that stands for a character by which paths are cut; a
+ * character that belongs in no path.
  * @param path begins with "/"
  */
 export function isAmbiguousPath(path: usize, bytes: u32): bool {
@@ -22,7 +23,7 @@ export function isAmbiguousPath(path: usize, bytes: u32): bool {
   let at = path;
   while (at < end) {
     const char = <u32>load<u8>(at++);
-    // Letters and digits are above all of the characters that matter but three.
+    // Nearly every character of a path is a letter or a digit: it is passed by the fewest comparisons.
     if (char > SLASH) {
       if (char == QUESTION) return false;
       if (char == BACKSLASH || char > TILDE) return true;
@@ -36,17 +37,18 @@ export function isAmbiguousPath(path: usize, bytes: u32): bool {
 }
 
 /**
- * Of the digits of an escape. `%25` may be unescaped twice; `%c0` and `%c1` begin no UTF-8, but an overlong ".", "/" or "\".
+ * Whether an escape with these two digits may be read as another character than it says. `%25` may be unescaped twice; `%c0`
+ * and `%c1` begin no UTF-8, but an overlong ".", "/" or "\".
  */
 function mayMislead(high: u8, low: u8): bool {
   const value = (nibbleOf(high) << 4) | nibbleOf(low);
-  // Below 0 where either is no digit.
+  // `value` is below 0 where either is no hex digit.
   if (value < <i32>SPACE || value == DELETE || value == 0xc0 || value == 0xc1) return true;
   if (value == DOT || value == SLASH || value == BACKSLASH) return true;
   return value == PERCENT || value == SEMICOLON || value == QUESTION || value == HASH;
 }
 
-/** Of the segment that begins at `at`. */
+/** Whether the segment that begins at `at` is empty, `.` or `..`. */
 function isDotsOrEmpty(at: usize, end: usize): bool {
   const first = <u32>load<u8>(at);
   if (first == SLASH) return true;

@@ -253,7 +253,7 @@ class Compiler {
     return bits;
   }
 
-  /** Of ASCII, which all texts of routes are. Returns where it begins. */
+  /** Returns where the text begins. All texts of routes are ASCII: a character is a byte. */
   private addText(text: string): u32 {
     const at = this.text.length;
     for (let i = 0; i < text.length; i++) this.text.push(<u8>text.charCodeAt(i));

@@ -39,7 +39,7 @@ export function matchRoute(table: RouteTable, request: RouteRequest, holds: Head
   return search(table, request, holds, 0, 0, NONE);
 }
 
-/** Of a node and what is below it: the route that is lower than `best`, or `best`. */
+/** The lowest route of a node and of what is below it that the request meets, if it is lower than `best`; else `best`. */
 function search(table: RouteTable, request: RouteRequest, holds: HeaderHolds, node: u32, depth: u32, best: u32): u32 {
   const words = table.nodes;
   const at = node * NODE_WORDS;
@@ -75,7 +75,7 @@ function childOf(table: RouteTable, node: u32, depth: u32): u32 {
   return NONE;
 }
 
-/** Of the routes of a node and tail, for any host and for each pattern that the request's host meets. */
+/** The same among the routes of a node and tail: those for any host, and those for each pattern that the request's host meets. */
 function searchLists(
   table: RouteTable,
   request: RouteRequest,
@@ -113,14 +113,14 @@ function searchList(table: RouteTable, request: RouteRequest, holds: HeaderHolds
   const end: u32 = lists.length;
   for (let at = list; at < end; at++) {
     const route = unchecked(lists[at]);
-    // NONE, at the end, is above all.
+    // NONE, which ends the list, is above the number of any route.
     if (route >= best) return best;
     if (meetsRest(table, request, holds, route)) return route;
   }
   return best;
 }
 
-/** Of a route whose path and host the request meets: its method, its headers, and that its path is plain where it must be. */
+/** Whether a request that meets a route's path and host has its method and headers, and a plain path where it must be one. */
 function meetsRest(table: RouteTable, request: RouteRequest, holds: HeaderHolds, route: u32): bool {
   const words = table.routes;
   const at = route * ROUTE_WORDS;

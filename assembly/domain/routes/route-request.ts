@@ -1,5 +1,5 @@
-// What routes are matched against: the parts of a request that some route names, as its host wrote them. Static memory: the
-// one before is gone.
+// What routes are matched against: the parts of a request that some route names, as its host wrote them. It lies in
+// static memory: each request overwrites the one before.
 import { MAX_HOST_CHARS, MAX_ROUTE_SEGMENTS } from "../../contract";
 import { isDigit, lowerCase } from "../../memory/ascii";
 import { sameBytes } from "../../memory/bytes";
@@ -34,7 +34,7 @@ const hostPatterns: usize = memory.data(1024, 4);
 @unmanaged
 export class RouteRequest {
   pathState: u32;
-  /** With its query; good while the block is that the host wrote it into. */
+  /** With its query. Valid until the block that the host wrote it into is written again. */
   path: usize;
   pathBytes: u32;
   /** Segments that were cut, at most as many as the deepest pattern has. */
@@ -137,7 +137,7 @@ export function takeMethod(request: RouteRequest, table: RouteTable, method: usi
 export function takeHost(request: RouteRequest, table: RouteTable, host: usize, bytes: u32): void {
   const length = withoutPort(host, bytes);
   if (length == 0) return;
-  // A suffix cannot be longer than a pattern; the whole host is one only if it is no longer itself.
+  // No pattern is longer than MAX_HOST_CHARS, so longer suffixes need no look-up, and neither does a longer host as a whole.
   const least = length > <u32>MAX_HOST_CHARS ? length - MAX_HOST_CHARS : 0;
   let hash = HASH_START;
   let count: u32 = 1;
@@ -145,7 +145,7 @@ export function takeHost(request: RouteRequest, table: RouteTable, host: usize, 
     const char: u32 = lowerCase(load<u8>(host + at - 1));
     store<u8>(host + at - 1, char);
     hash = hashByte(hash, char);
-    // `.x` of `*.x`: something stands before it.
+    // A pattern `*.x` is looked up as `.x`, and something must stand before the dot.
     if (at == 1 || char != DOT) continue;
     count = addPattern(table, count, host + at - 1, length - at + 1, hash);
   }

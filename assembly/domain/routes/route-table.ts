@@ -2,7 +2,7 @@
 // into force, so that a match costs about the same among a thousand routes as with one. Matching is in match-route.ts.
 import { ENFORCEMENT_INHERITED } from "../policy/enforcement";
 
-/** In place of a route, of a node, or of the value of a condition. */
+/** Stands for a route, a node or the value of a condition that is not there. */
 export const NONE: u32 = 0xffffffff;
 
 /** Host pattern 0: any host, and none. */
@@ -32,9 +32,9 @@ export const ROUTE_WORDS: u32 = 7;
 export const CONDITION_WORDS: u32 = 3;
 export const NAME_WORDS: u32 = 2;
 
-/** Of a route that takes paths with one reading alone. */
+/** The flag of a route that takes only paths that can be read in one way (ambiguous-path.ts). */
 export const PLAIN_ROUTE: u32 = 1;
-/** The same, and its requests are exempt. */
+/** The flag of one that does so because its requests are exempt. */
 export const EXEMPT_ROUTE: u32 = 2;
 
 /** An empty list, at the beginning of all lists, and of all lists of costs. */

@@ -2,12 +2,12 @@
 // an earlier route takes, and to compile route-table.ts from. Never on the request path.
 import { ONE_SEGMENT, PathPattern, TAILS, TAIL_END, TAIL_OPEN, TAIL_REST } from "../policy/path-patterns";
 
-/** In place of a node, a route or a segment. */
+/** Stands for a node, a route or a segment that is not there. */
 export const NOTHING: i32 = -1;
 /** The node before the first segment. */
 export const ROOT_NODE: i32 = 0;
 
-/** A pattern is looked up in so many nodes: among templates that differ in where they have `{name}` there may be thousands. */
+/** The most nodes in which a pattern is looked up: thousands of templates may differ only in where they have `{name}`. */
 const MAX_VISITED: i32 = 1000;
 
 /** Numbers in arrays, not an object a node: the trie of a large policy has tens of thousands of them. */

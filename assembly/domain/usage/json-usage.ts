@@ -31,7 +31,7 @@ const IN_NAME: u8 = 6;
 const IN_STRING: u8 = 7;
 const IN_NUMBER: u8 = 8;
 const IN_LITERAL: u8 = 9;
-/** Nothing: it is no JSON, or longer or deeper than is read. */
+/** Nothing is read any more: it is no JSON, or longer or deeper than is read. */
 const NOTHING: u8 = 10;
 
 /** "truefalsenull" */
@@ -45,12 +45,12 @@ const LITERALS_END: u8 = 13;
 export class JsonUsage {
   /** Of USAGE_FOUND: the value in millionths. */
   micro: u64;
-  /** How many were read. */
+  /** How many bytes of the document were read. */
   private bytes: u32;
   private next: u8;
   /** USAGE_…, of what was read so far. */
   outcome: u8;
-  /** Of a literal: its next byte in LITERALS. */
+  /** Within a literal: where in LITERALS its next byte is. */
   private literalAt: u8;
 
   /** Before a document. */
@@ -205,7 +205,7 @@ export class JsonUsage {
     }
   }
 
-  /** False: it may not end with what follows. */
+  /** The number ends before the byte `following`. False: no JSON goes on so. */
   private endNumber(pointer: usize, following: u8): bool {
     const number = this.number;
     const mayEnd = isSpace(following) || following == COMMA || following == CLOSE_OBJECT || following == CLOSE_ARRAY;

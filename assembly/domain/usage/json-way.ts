@@ -1,10 +1,10 @@
 // Where in a JSON document the reader stands: which containers are open, and how far they are on a pointer's way.
 import { isIndex, tokenCount } from "./pointer";
 
-/** A bit of `kinds` each. */
+/** Containers that may be open at once: `kinds` has a bit for each. */
 export const MAX_DEPTH: u8 = 64;
 
-/** In place of an element: that of the pointer's way is over. */
+/** Stands as `element` once the element that is on the way has ended. */
 const NO_ELEMENT: u32 = 0xffffffff;
 
 /** A view of static memory. */
@@ -14,9 +14,9 @@ export class JsonWay {
   private kinds: u64;
   /** Of the innermost container on the way, if it is an array: which element comes or is read. */
   private element: u32;
-  /** Containers that are open, */
+  /** How many containers are open. */
   depth: u8;
-  /** and how many of them, from the outermost, are on the way. */
+  /** How many of them, from the outermost, are on the way. */
   private depthOnWay: u8;
   /** The value that comes or is read is on the way. */
   isOnWay: bool;

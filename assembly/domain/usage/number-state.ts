@@ -1,7 +1,7 @@
 // One JSON number that comes byte by byte, as an exact count of millionths. No floating point takes part.
 import { USAGE_FOUND, USAGE_INVALID } from "./outcome";
 
-/** The largest value, in whole units: 10^12. */
+/** The largest value, in millionths: 10^12 units. */
 const MAX_MICRO: u64 = 1000000000000000000;
 /** Digits that a u64 holds whatever they are. One more, and the number is above MAX_UNITS unless they are decimals. */
 const MAX_MANTISSA: u64 = 1000000000000000000;
@@ -32,7 +32,7 @@ const IN_EXPONENT: u8 = 8;
 export class NumberState {
   /** The first 19 significant digits. */
   mantissa: u64;
-  /** Of ten, that the mantissa is to be multiplied with, but for the exponent. */
+  /** The power of ten that the mantissa is to be multiplied by, before the exponent is added. */
   power: i32;
   exponent: i32;
   place: u8;
@@ -94,13 +94,13 @@ export class NumberState {
     return place == AFTER_ZERO || place == IN_INTEGER || place == IN_FRACTION || place == IN_EXPONENT;
   }
 
-  /** Of a whole number: whether it is a value. `micro` is it then. */
+  /** Whether a number that is whole is a value; `micro` is then what it is. */
   get outcome(): u8 {
     if (this.mantissa == 0) return USAGE_FOUND;
     return this.isNegative || this.micro > MAX_MICRO ? USAGE_INVALID : USAGE_FOUND;
   }
 
-  /** Of a whole number: its absolute value in millionths, rounded up; above MAX_MICRO where it is too large. */
+  /** The absolute value of a number that is whole, in millionths, rounded up; above MAX_MICRO where it is too large. */
   get micro(): u64 {
     let value = this.mantissa;
     if (value == 0) return 0;

@@ -5,7 +5,7 @@ import { addressOf } from "../../memory/bytes";
 const HEAD_BYTES: i32 = 4;
 const TOKEN_BYTES: i32 = 12;
 
-/** In place of an index: the token names no element of an array. */
+/** Stands as an index where the token names no element of an array. */
 const NO_INDEX: u32 = 0xffffffff;
 /** No array that is read has as many elements. */
 const MAX_INDEX_DIGITS: i32 = 9;

@@ -4,7 +4,7 @@ import { SETTLE_JSON, SETTLE_METADATA, Settle } from "../policy/settle-model";
 import { addressOf } from "../../memory/bytes";
 import { compilePointer } from "./pointer";
 
-/** In place of a further limit: the plan's own bucket. */
+/** Stands as `nameId` where the plan's own bucket is settled. */
 export const OWN_BUCKET: u32 = 0xffffffff;
 
 /** What one route says; its bytes stay for as long as its rules do. */
@@ -27,9 +27,9 @@ const RULE_BYTES: i32 = (<i32>offsetof<SettleRule>() + 7) & ~7;
 
 /** The rules of one policy. */
 export class SettleRules {
-  /** Streams that are still to be settled by one of them: they keep all. */
+  /** Streams that are still to be settled by one of them. While there are any, all of these rules are kept. */
   open: u32 = 0;
-  /** Among those that are kept for their streams. */
+  /** The next in the list of the rules that are kept for their streams (settle-notes.ts). */
   next: SettleRules | null = null;
   isKept: bool = false;
 

@@ -1,7 +1,7 @@
 // What a request really cost, in whole tokens.
 import { MAX_SETTLED_COST } from "../../contract";
 
-/** In place of a cost: more than any bucket could pay. */
+/** Stands as a cost that is more than any bucket could pay. */
 export const COST_TOO_LARGE: u64 = 0xffffffffffffffff;
 const MAX_COST: u64 = MAX_SETTLED_COST;
 const MICRO: u64 = 1000000;

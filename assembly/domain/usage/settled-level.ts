@@ -13,7 +13,7 @@ export function settledLevel(levelPico: i64, capacityPico: i64, reserved: u32, c
     const back = <u64>(reserved - cost) * <u64>PICO_PER_TOKEN;
     return back >= room ? capacityPico : levelPico + <i64>back;
   }
-  // Of a limit that has become smaller it may owe more already.
+  // Where the limit has become smaller since, the bucket may owe more already.
   if (levelPico <= -capacityPico) return levelPico;
   const room = <u64>levelPico + <u64>capacityPico;
   const tokens = <u64>(cost - reserved);

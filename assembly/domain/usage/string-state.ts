@@ -6,7 +6,7 @@ import { isHighSurrogate, isLowSurrogate } from "../json/strings";
 // What the next byte comes to.
 export const STRING_GOES_ON: u8 = 0;
 export const STRING_ENDS: u8 = 1;
-/** It is none: a control character, an unknown escape. */
+/** It is no string: a control character, or an unknown escape. */
 export const STRING_BROKEN: u8 = 2;
 
 const QUOTE: u8 = 0x22;
@@ -29,7 +29,7 @@ export class StringState {
   place: u8;
   /** Hex digits of an escape that are still to come. */
   hexLeft: u8;
-  /** It is not another text yet. */
+  /** What has come so far is the beginning of the text. */
   matches: bool;
 
   /** @param compares false: the string is skipped */
@@ -40,7 +40,7 @@ export class StringState {
     this.matches = compares;
   }
 
-  /** Of a string that has ended: whether it is the text. */
+  /** Whether a string that has ended is the text. */
   isText(textBytes: u32): bool {
     return this.matches && this.high == 0 && this.matched == textBytes;
   }

@@ -27,14 +27,14 @@ export function readValueText(text: usize, length: u32): u8 {
 export function readMetadataValue(value: usize, length: u32): u8 {
   if (length != DOUBLE_BYTES || isNumberText(value, length)) return readValueText(value, length);
   const double = load<f64>(value);
-  // Not a number is neither.
+  // NaN meets neither.
   if (!(double >= 0 && double <= MAX_UNITS)) return USAGE_INVALID;
   const whole = Math.floor(double);
   micro = <u64>whole * <u64>MICRO_PER_UNIT + <u64>nearest((double - whole) * MICRO_PER_UNIT);
   return USAGE_FOUND;
 }
 
-/** Of the last that was found: the value in millionths. */
+/** The value that was found last, in millionths. */
 export function valueMicro(): u64 {
   return micro;
 }

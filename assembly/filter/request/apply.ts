@@ -116,7 +116,7 @@ function carryOut(request: Request, verdict: Verdict): u32 {
   }
 }
 
-/** The same for a request that has waited; its stream is entered. */
+/** Applies the verdict to a request that has waited; its stream is entered. */
 export function applyToWaiting(request: Request, verdict: Verdict): void {
   if (apply(request, verdict) == CONTINUE) resumeRequest();
 }
@@ -126,7 +126,7 @@ function applyDenial(request: Request, verdict: Verdict): u32 {
   const enforcement = enforcementOfDenial(request, verdict);
   if (enforcement == ENFORCEMENT_ENFORCE) return deny(request, verdict);
   if (enforcement != ENFORCEMENT_OFF) passDenied(request, verdict);
-  // Whatever was found out on the way: nobody is told of a session, or of what it would have got.
+  // `off`: whatever was found out on the way, neither access logs nor the service are told of the session.
   else verdict.outcome = NOT_ENFORCED;
   return CONTINUE;
 }
@@ -236,7 +236,7 @@ function countLimited(request: Request, verdict: Verdict): void {
   countLimit(request, verdict, PLAN_LIMITED);
 }
 
-/** Of the limit that refused: the plan's own bucket, or a further one. */
+/** Counts by the limit that denied: the plan's own bucket, or a further one. */
 function countLimit(request: Request, verdict: Verdict, which: u32): void {
   const epoch = request.epoch;
   const limits = epoch.limits;

@@ -48,7 +48,7 @@ export function decideOnAnswer(request: Request, answered: u32): Verdict {
   return verdict;
 }
 
-/** Of a request that no route takes. */
+/** For a request that no route takes. */
 const DEFAULT_COST: u32 = 1;
 
 function decideFromHeaders(request: Request, verdict: Verdict): u32 {

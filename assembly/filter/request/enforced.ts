@@ -23,7 +23,10 @@ export function enforcementOfDenial(request: Request, verdict: Verdict): u32 {
   return isSpent && isShadowed(request.token, shadowPercent(enforcement)) ? ENFORCEMENT_OBSERVE : ENFORCEMENT_ENFORCE;
 }
 
-/** Nobody says which plan a missing or an invalid session has. Where nothing could be decided, the tag was genuine. */
+/**
+ * The plan of the session that was denied. NO_PLAN for a missing or an invalid one: nobody says which it has. Where nothing
+ * could be decided (503), the token's tag was verified, so the plan that it names counts.
+ */
 function planIndexOf(request: Request, verdict: Verdict): i32 {
   const outcome = verdict.outcome;
   if (outcome == LIMITED || outcome == BUDGET_SPENT) return verdict.planIndex;

@@ -1,6 +1,6 @@
-// Settling with a tick: what lost its writes to other workers when its stream ended, and streams that have ended without a
-// callback to say so, since a client that leaves in the same turn as the answer that let its request through is noted after
-// its stream's end.
+// Settling on ticks what no callback will: settlements that lost their writes to other workers when their stream ended, and
+// streams whose end came before their note. (A client may leave in the same turn in which an answer of the control plane lets
+// its request through: Envoy has ended the stream by then, and says so no second time.)
 import { enterRoot, enterStream } from "../../host/stream";
 import { Root } from "../state/roots";
 import { noteAtIndex, noteEntries } from "../state/settle-notes";

@@ -41,7 +41,7 @@ function readFrom(place: TokenPlace, target: usize): u32 {
   return place.kind == SOURCE_BEARER ? readFromBearer(place, target) : readFromCookies(place, target);
 }
 
-/** Of a header that stands twice the first counts. A value that does not fit the arena is no token. */
+/** The first counts where the header stands twice. A value that does not fit the arena is no token. */
 function readFromHeader(place: TokenPlace, target: usize): u32 {
   const status = readRequestHeader(place.name, place.nameBytes);
   if (status == NOT_FOUND || (status == OK && headerBytes() == 0)) return NO_TOKEN;

@@ -4,9 +4,9 @@ import { TOKEN_BYTES, TOKEN_SESSION_ID_AT } from "../../contract";
 import {
   LEVELS_BYTES,
   NO_LIMIT,
+  denyingLimit,
   levelOf,
   refillAll,
-  refusingLimit,
   takeCosts,
   waitOf,
 } from "../../domain/limits/buckets";
@@ -107,10 +107,10 @@ function limitsStillDeny(request: Request, limits: LimitTable, entry: usize, ela
   takeCosts(buckets, limits, planIndex, request.cost, namedCosts(request.epoch, request.limitCosts));
   memory.copy(buckets, levelsOf(entry), LEVELS_BYTES);
   refillAll(buckets, limits, planIndex, elapsedUs);
-  const refusing = refusingLimit(buckets, limits, planIndex);
-  if (refusing == NO_LIMIT) return false;
-  verdict.limit = refusing;
-  verdict.levelPico = levelOf(buckets, refusing);
+  const denying = denyingLimit(buckets, limits, planIndex);
+  if (denying == NO_LIMIT) return false;
+  verdict.limit = denying;
+  verdict.levelPico = levelOf(buckets, denying);
   return true;
 }
 
@@ -126,10 +126,10 @@ export function noteDenial(request: Request, plan: Plan, remainder: u32, verdict
   store<i64>(entry, level, LEVEL_AT);
 }
 
-/** The same of one of a plan's several limits, whose levels are in the verdict. */
-export function noteLimitsDenial(request: Request, limits: LimitTable, refusing: u32, verdict: Verdict): void {
+/** The same for a plan with several limits, one of which denies: the levels of all are in the verdict. */
+export function noteLimitsDenial(request: Request, limits: LimitTable, denying: u32, verdict: Verdict): void {
   const buckets = verdict.buckets;
-  const waitUs = waitOf(buckets, limits.limitOf(verdict.planIndex, refusing), refusing);
+  const waitUs = waitOf(buckets, limits.limitOf(verdict.planIndex, denying), denying);
   memory.copy(levelsOf(noteEntry(request, verdict, waitUs)), buckets, LEVELS_BYTES);
 }
 

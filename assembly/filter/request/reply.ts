@@ -130,7 +130,7 @@ function sendNoted(denial: Denial, form: u32): void {
   send(denial, GRPC_HTTP_STATUS, grpcBody(form), writeGrpcBody(form, denial), PAIRS_BUFFER, pairsBytes);
 }
 
-/** The same, where a further limit refused: body and details name it. */
+/** The same where a further limit denied: body and response code details name it. */
 function sendNamed(denial: Denial, limit: LimitEntry, form: u32): void {
   const pairsBytes = writePairs();
   let end = writeBytes(namedDetails, addressOf(denial.details), denial.details.byteLength);

@@ -5,7 +5,7 @@ import { Request } from "../state/request";
 import { hasFreeNote } from "../state/settle-notes";
 import { Verdict } from "./verdict";
 
-/** In place of a limit: the session's plan lacks it, or the request spends nothing from it. */
+/** Stands as a limit's number where nothing is reserved: the plan lacks the limit, or the request spends nothing from it. */
 export const NO_RESERVATION: u32 = 0xffffffff;
 
 /**

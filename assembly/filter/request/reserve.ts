@@ -15,7 +15,7 @@ import { Verdict } from "./verdict";
 
 const ACCEPT_ENCODING = fixedText("accept-encoding");
 
-/** Of an allowed request whose route settles; `consumedAtOnce` was asked before. */
+/** For an allowed request whose route settles. `consumedAtOnce` must be asked before: it goes by the note that is taken here. */
 export function reserve(request: Request, verdict: Verdict): void {
   const epoch = request.epoch;
   const rules = epoch.settles;
@@ -34,7 +34,7 @@ export function reserve(request: Request, verdict: Verdict): void {
   note.planId = <u16>unchecked(epoch.policy.plans[verdict.planIndex]).id;
   memory.copy(note.token, request.token, TOKEN_BYTES);
   countSettled(RESERVED, note.reserved);
-  // A compressed answer cannot be read.
+  // So that the service does not compress its answer, which could not be read then.
   const reads = changetype<SettleRule>(request.settleRule).source == SETTLE_JSON;
   if (reads) removeRequestHeader(ACCEPT_ENCODING.address, ACCEPT_ENCODING.bytes);
 }

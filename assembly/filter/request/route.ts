@@ -17,24 +17,27 @@ import { NOT_FOUND, OK } from "../../host/status";
 import { addressOf, sameBytes, utf8 } from "../../memory/bytes";
 import { Request } from "../state/request";
 
-/** In one: each object that is kept is looked at after every answer of the control plane. */
+/** Three names in one string: the garbage collector visits each object that is kept, after every answer of the control plane. */
 const NAMES = utf8(":authority:method:path");
 const AUTHORITY_AT: u32 = 0;
 const METHOD_AT: u32 = 10;
 const PATH_AT: u32 = 17;
 const NAMES_END: u32 = 22;
 
-/** Host and method are matched against the routes as soon as they are read; the path, read last, stays. */
+/**
+ * Where the host writes one of them after the other. Host and method are looked up as soon as they are read, so that the next
+ * may overwrite them; the path, read last, stays while routes are compared with it.
+ */
 const block: usize = memory.data(65536);
 
-// Of the headers that routes name, each read once for a request, when a route that matches otherwise names it.
+// The headers that routes name. Each is read once for a request, when a route that matches otherwise names it.
 /** MAX_ROUTE_HEADER_NAMES values of MAX_ROUTE_HEADER_CHARS. */
 const values: usize = memory.data(4096);
 /** The length of each: a u32, or one of these. */
 const lengths: usize = memory.data(64, 4);
 const ABSENT: u32 = 0xffffffff;
 const TOO_LONG: u32 = 0xfffffffe;
-/** A bit for each that was read. */
+/** A bit for each header that was read for this request. */
 let headersRead: u32 = 0;
 
 /** Notes what the request's route says, if it has one. True: it is exempt. */
@@ -54,7 +57,7 @@ export function takeRoute(request: Request, table: RouteTable, settles: SettleRu
   return false;
 }
 
-/** One that is longer than the block is as none: no name is so long. */
+/** A host that is longer than the block counts as none: no pattern is so long. */
 function readHost(matched: RouteRequest, table: RouteTable): void {
   if (read(AUTHORITY_AT, METHOD_AT) == OK) takeHost(matched, table, block, headerBytes());
 }

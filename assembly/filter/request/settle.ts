@@ -32,7 +32,7 @@ import {
 import { forgetDenial } from "./recent-denials";
 import { settleInCopy } from "./settle-levels";
 
-/** In place of an outcome: 32 writes were lost. The note is kept, and settled with a later tick. */
+/** Stands as an outcome where 32 writes were lost: the note is kept, and settled with a later tick. */
 const CONTENDED: u32 = 0xffffffff;
 
 /** Settles by what was found, and gives the note back. */
@@ -83,7 +83,7 @@ function countTokens(reserved: u32, cost: u32): void {
 /** @returns SETTLEMENT_DONE, or why nothing moved, or CONTENDED */
 function write(root: Root, note: SettleNote, cost: u32): u32 {
   const isOwn = note.limit == 0;
-  // Nothing moves, and what is consumed was counted at once.
+  // The level stays as it is, and `consumed` counts only what is spent from the plan's own bucket.
   if (!isOwn && cost == note.reserved) return SETTLEMENT_DONE;
   const table = root.table;
   const epoch = root.epoch;

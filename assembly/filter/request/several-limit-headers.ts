@@ -19,7 +19,7 @@ const LIST_BYTES: u32 = 640;
 const policyValue: usize = memory.data(LIST_BYTES);
 const rateLimitValue: usize = memory.data(LIST_BYTES);
 const limitValue: usize = memory.data(24);
-/** Of its costs only which are none: those limits did not apply. */
+/** Its costs alone are used, and only to tell which limits did not apply: those have NOT_SPENT. */
 const buckets: usize = memory.data(BUCKETS_BYTES, 8);
 const ANY_COST: u32 = 1;
 

@@ -3,10 +3,10 @@
 import { FLAG_BUDGET_SPENT } from "../../contract";
 import {
   NO_LIMIT,
+  denyingLimit,
   levelOf,
   putLevels,
   refillAll,
-  refusingLimit,
   spendAll,
   takeCosts,
   takeLevels,
@@ -30,10 +30,10 @@ export function spendLimits(request: Request, limits: LimitTable, record: usize,
   takeLevels(buckets, record, annex);
   refillAll(buckets, limits, planIndex, elapsedUsSince(refilledAtUsOf(record), verdict.readAtUs));
   if (hasFlag(record, FLAG_BUDGET_SPENT) && cost != 0) return decided(verdict, 0, BUDGET_SPENT);
-  const refusing = refusingLimit(buckets, limits, planIndex);
-  if (refusing != NO_LIMIT) {
-    noteLimitsDenial(request, limits, refusing, verdict);
-    return decided(verdict, refusing, LIMITED);
+  const denying = denyingLimit(buckets, limits, planIndex);
+  if (denying != NO_LIMIT) {
+    noteLimitsDenial(request, limits, denying, verdict);
+    return decided(verdict, denying, LIMITED);
   }
   spendAll(buckets, limits, planIndex);
   putLevels(buckets, record, annex);

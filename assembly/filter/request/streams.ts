@@ -3,7 +3,7 @@
 import { ALL_LEVELS_BYTES } from "../../domain/limits/buckets";
 import { newestSlot, slotOfRoot } from "../state/roots";
 
-/** In place of a plan index: this stream's response carries no limit headers. */
+/** Stands as a plan's index where the stream's response carries no limit headers. */
 export const NO_PLAN: u32 = 0xffffffff;
 
 /** An entry of the table: what is noted of one stream. */

@@ -43,7 +43,7 @@ export const UNCONFIRMED: u32 = 4;
 /** The control plane is there, but too many requests wait for its answers already, or this one has for too long. */
 export const BUSY_ASKING: u32 = 5;
 
-/** In place of a plan: the session's is not known. */
+/** Stands as a plan's index where the session's plan is not known. */
 const PLAN_UNKNOWN: u32 = 0xffffffff;
 
 /** A view of static memory: there is one a VM, and it is the next request's after `apply`. */
@@ -55,7 +55,7 @@ export class Verdict {
   /** The session's, by its index, where its record was read. Of ALLOWED, LIMITED and BUDGET_SPENT it is known. */
   planIndex: u32;
   /**
-   * The plan's limit that is the tightest for this request: the one that refused it, or that will refuse the soonest. 0 is
+   * The plan's limit that is the tightest for this request: the one that denied it, or that will deny the soonest. 0 is
    * the plan's own bucket.
    */
   limit: u32;

@@ -1,5 +1,5 @@
 // One answer to a client that is denied, made at configure. What a client of gRPC reads of it is written when one asks:
-// each object that is kept is looked at after every answer of the control plane.
+// the garbage collector visits each object that is kept, after every answer of the control plane.
 import { utf8 } from "../../memory/bytes";
 import { addFixedPair, pairsBlock, startPairs } from "../../memory/header-pairs";
 

@@ -82,8 +82,8 @@ export class Epoch {
     this.routes = routes;
     this.settles = compileSettles(policy.routes);
     dropClosedRules();
-    // What is kept of a policy is looked at after every answer of the control plane: a thousand routes would be thousands of
-    // objects.
+    // The garbage collector visits each object that is kept, after every answer of the control plane: a thousand routes would be
+    // thousands of objects. What requests need of them is in the tables.
     policy.routes = NO_ROUTES;
     const document = policy.enforcement;
     const offRoutes = routes == null || routes.allAre(ENFORCEMENT_OFF);

@@ -45,7 +45,7 @@ export class PlanCounts {
   }
 
   /**
-   * Counts a request that a further limit refused.
+   * Counts a request that a further limit denied.
    * @param which PLAN_LIMITED or PLAN_SHADOW_LIMITED
    */
   countLimit(which: u32, limit: u32): void {
@@ -95,7 +95,7 @@ export class PlanCounts {
   }
 }
 
-/** @param limit the one that refused; empty: none did */
+/** @param limit the one that denied; empty: none did */
 function requestsMetric(which: u32, plan: string, limit: string): string {
   const tags = metricTag("outcome", outcomeOf(which)) + metricTag("plan", plan);
   return `sluice_requests_total.${tags}${limit.length == 0 ? "" : metricTag("limit", limit)}`;

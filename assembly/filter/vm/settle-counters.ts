@@ -32,8 +32,8 @@ export const SETTLEMENT_ENDED: u32 = 11;
 export const SETTLEMENT_OTHER_LIMITS: u32 = 12;
 const SIZE: u32 = 13;
 
-// In static memory, and the names within a function: each object that is kept is looked at after every answer of the control
-// plane, also in the builds that settle nothing.
+// In static memory, and the names within a function: the garbage collector visits each object that is kept, after every answer
+// of the control plane, also in the builds that settle nothing.
 const counts: usize = memory.data(SIZE * 8, 8);
 const ids: usize = memory.data(SIZE * 4, 4);
 let named: bool = false;

@@ -4,12 +4,14 @@
 export const DURATION_PATTERN = "([0-9]{1,12}d)?([0-9]{1,12}h)?([0-9]{1,12}m)?([0-9]{1,12}s)?([0-9]{1,12}ms)?";
 
 const FORM = new RegExp(`^${DURATION_PATTERN}$`);
-const UNIT_MS = [86_400_000, 3_600_000, 60_000, 1000, 1];
+/** In the order in which a duration has them. */
+export const UNIT_MS = { d: 86_400_000, h: 3_600_000, m: 60_000, s: 1000, ms: 1 } as const;
+const FACTORS: readonly number[] = Object.values(UNIT_MS);
 
 /** In ms; undefined for what is no duration, or beyond what a number holds exactly. */
 export function durationMs(text: string): number | undefined {
   const [whole = "", ...parts] = FORM.exec(text) ?? [];
   if (whole === "") return undefined;
-  const ms = parts.reduce((sum, part: string | undefined, i) => sum + parseInt(part ?? "0", 10) * (UNIT_MS[i] ?? 0), 0);
+  const ms = parts.reduce((sum, part: string | undefined, i) => sum + parseInt(part ?? "0", 10) * (FACTORS[i] ?? 0), 0);
   return Number.isSafeInteger(ms) ? ms : undefined;
 }

@@ -13,7 +13,7 @@ export type LimitLevels = Readonly<Record<string, LevelAt>>;
 /** A plan has at most 7 at a time: enough for the names that it had before, and no edge makes a row larger. */
 export const MAX_KEPT_LIMITS = 16;
 
-/** Names are an edge's to choose: `constructor` is one. */
+/** As an own property only: an edge chooses the names, and every object has a `constructor`. */
 export const levelNamed = (limits: LimitLevels | undefined, name: string): LevelAt | undefined =>
   limits !== undefined && Object.hasOwn(limits, name) ? limits[name] : undefined;
 

@@ -1,14 +1,14 @@
 // Durations as operators write them. Without a unit they are ms, so a small number was meant in another unit.
-import { durationMs } from "../domain/duration.js";
+import { durationMs, UNIT_MS } from "../domain/duration.js";
 
 const UNITLESS = /^\d{1,15}$/;
+/** The smallest first. */
 const UNITS = ["ms", "s", "m", "h", "d"] as const;
-const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 const TIMES = "a time such as 90s, 15m, 12h or 30d (without a unit: ms)";
 /** Without a unit, less may be seconds: 86400 are a day of them, and 86 s of ms. */
-const MIN_UNITLESS_MS = 86_400_000;
+const MIN_UNITLESS_MS = UNIT_MS.d;
 /** Nobody means to keep anything longer. */
-const MEANT_MAX_MS = 3650 * 86_400_000;
+const MEANT_MAX_MS = 3650 * UNIT_MS.d;
 
 type Duration = { readonly ok: true; readonly ms: number } | { readonly ok: false; readonly violation: string };
 
@@ -24,7 +24,7 @@ export function durationAtLeast(text: string, minMs: number): Duration {
   }
   const least = `expected at least ${inWords(minMs)}`;
   if (!isUnitless) return { ok: false, violation: `${least}, got "${text}"` };
-  const inUnit = (one: string): number => Number(text) * (UNIT_MS[one] ?? 1);
+  const inUnit = (one: keyof typeof UNIT_MS): number => Number(text) * UNIT_MS[one];
   const meant = UNITS.filter((one) => inUnit(one) >= minMs && inUnit(one) <= MEANT_MAX_MS).map((one) => text + one);
   const hint = meant.length === 0 ? "" : `; did you mean ${meant.reverse().join(" or ")}?`;
   return { ok: false, violation: `${least}, got "${text}", which is ${text} ms${hint}` };
@@ -32,6 +32,6 @@ export function durationAtLeast(text: string, minMs: number): Duration {
 
 /** In the largest unit that gives a whole number. */
 function inWords(ms: number): string {
-  const unit = UNITS.findLast((one) => ms % (UNIT_MS[one] ?? 1) === 0) ?? "ms";
-  return `${ms / (UNIT_MS[unit] ?? 1)}${unit}`;
+  const unit = UNITS.findLast((one) => ms % UNIT_MS[one] === 0) ?? "ms";
+  return `${ms / UNIT_MS[unit]}${unit}`;
 }

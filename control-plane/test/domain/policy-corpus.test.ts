@@ -13,7 +13,7 @@ interface Accepted {
   readonly canonical: string;
 }
 
-interface Refused {
+interface Rejected {
   readonly name: string;
   readonly kind: DocumentKind;
   readonly document: string;
@@ -40,7 +40,7 @@ function casesOf(file: string): unknown {
 }
 
 const accepted = casesOf("accepted") as readonly Accepted[];
-const rejected = casesOf("rejected") as readonly Refused[];
+const rejected = casesOf("rejected") as readonly Rejected[];
 const released = casesOf("released-1") as readonly Accepted[];
 const readerCases = casesOf("json-reader") as readonly ReaderCase[];
 const yamlCases = casesOf("yaml") as readonly YamlCase[];

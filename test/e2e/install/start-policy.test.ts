@@ -2,7 +2,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it, vi } from "vitest";
-import { ready, useNpmStart } from "../harness/npm-start.js";
+import { ready, tokenIn, useNpmStart } from "../harness/npm-start.js";
 import type { Started } from "../harness/npm-start.js";
 
 const npm = useNpmStart();
@@ -12,6 +12,8 @@ const OTHER = GOOD.replace("100", "200");
 /** Of a tab follow seven more complaints of a parser that goes on after it. */
 const WITH_TAB =
   "version: 1\nplans:\n  - id: 0\n\tname: starter\n    maxTokens: 100\n    tokenRefillRate: 10\n    scope: edge\n";
+
+const SETTLING = `${GOOD}routes:\n  - { match: { prefix: /chat }, cost: 60, settle: { header: x-cost, onMissing: refund } }\n`;
 
 const policyFile = (): string => join(npm().dataDir, "policy.yaml");
 /** Lines that begin so. */
@@ -50,4 +52,28 @@ it("a bad policy that is saved shows once in npm start's terminal, and once in t
   // That of the start is another one.
   expect(count(log, "policy-accepted")).toBe(2);
   expect(one.stderr).toBe("");
+});
+
+it("npm start with a policy that settles runs the filter that can", async () => {
+  writeFileSync(policyFile(), SETTLING);
+  const token = tokenIn(await ready(npm().start({ SLUICE_POLICY: policyFile() })));
+  // The demo service names no cost: what was reserved comes back, so that the second of 60 is not denied.
+  for (let i = 0; i < 2; i++) {
+    const answer = await fetch(`${npm().url}chat`, { headers: { "X-Session-ID": token } });
+    expect([answer.status, await answer.json()]).toMatchObject([200, { service: "demo" }]);
+  }
+});
+
+it("a policy that settles is rejected by a filter that cannot, and the old one serves", async () => {
+  writeFileSync(policyFile(), GOOD);
+  const token = tokenIn(await ready(npm().start({ SLUICE_POLICY: policyFile() })));
+  writeFileSync(policyFile(), SETTLING);
+  const said =
+    "routes[0].settle: sluice.wasm has no callback for what a response says, expected null, or sluice-settle";
+  await vi.waitFor(() => {
+    expect(readFileSync(join(npm().dataDir, "logs/envoy.log"), "utf8")).toContain(said);
+  }, 10_000);
+  for (let i = 0; i < 2; i++) {
+    expect((await fetch(`${npm().url}chat`, { headers: { "X-Session-ID": token } })).status).toBe(200);
+  }
 });

@@ -1,78 +1,17 @@
 // A page in a real Chromium calls an API of another origin through an Envoy with the entries of envoy/browsers.yaml: what the
-// page can read of each answer, and what it cannot do at all.
-import { afterAll, describe, expect, it, type TestContext } from "vitest";
-import { findChromium } from "../../../scripts/test/get-chromium.js";
-import { notRun } from "../../../scripts/test/not-run.js";
+// page can read of each answer, and what it cannot do at all. Sessions in cookies, and streams: browsers-cookies.test.ts.
+import { describe, expect, it } from "vitest";
 import { INVALID, LIMITED, MISSING, UNAVAILABLE } from "../harness/answers.js";
 import { prepend, ROUTES, withCors, withFirstFiltersSwapped, changed } from "../harness/bootstrap.js";
-import { BrowserPage } from "../harness/browser.js";
+import type { BrowserPage } from "../harness/browser.js";
 import { useInstallation } from "../harness/installation.js";
-import { policyOf } from "../harness/policy.js";
-import { StreamingUpstream } from "../harness/streaming-upstream.js";
+import { BROWSERS_POLICY, call, usePages } from "../harness/pages.js";
 import { UPSTREAM_BODY } from "../harness/upstream.js";
 
-const found = await findChromium();
-let page: BrowserPage | undefined;
-let elsewhere: BrowserPage | undefined;
-if ("chromium" in found) {
-  page = await BrowserPage.open(found.chromium);
-  elsewhere = await BrowserPage.open(found.chromium, "localhost");
-}
-const origin = page?.origin ?? "http://127.0.0.1:1";
-afterAll(async () => {
-  await page?.close();
-  await elsewhere?.close();
-});
-
-/** The page, or the end of a test on a machine that can have no browser. */
-function open(context: TestContext, which = page): BrowserPage {
-  if ("reason" in found) return notRun(context, found.reason);
-  if (which === undefined) throw new Error("there is no page");
-  return which;
-}
-
-interface Call {
-  readonly url: string;
-  readonly token?: string;
-  readonly credentials?: "include";
-}
-
-/** What of a browser's page the tasks below use. */
-interface Page {
-  readonly document: { readonly cookie: string };
-  readonly EventSource: new (url: string, options: { withCredentials: boolean }) => Source & { readyState: number };
-  readonly WebSocket: new (url: string) => Source;
-  /** Kept between two tasks: how the source ended. */
-  readonly ended: Promise<string>;
-}
-
-interface Source {
-  onmessage: (event: { data: string }) => void;
-  onerror: () => void;
-  onclose: (event: { code: number }) => void;
-}
-
-/** A request of the page, and all that it can read of the answer. */
-const call = (from: BrowserPage, request: Call) =>
-  from.run(async ({ url, token, credentials }: Call) => {
-    const answer = await fetch(url, {
-      credentials: credentials ?? "omit",
-      headers: token === undefined ? {} : { "x-session-id": token },
-    });
-    return { status: answer.status, headers: Object.fromEntries(answer.headers), body: await answer.text() };
-  }, request);
-
-const policy = policyOf(
-  [
-    { name: "default", maxTokens: 100, tokenRefillRate: 0 },
-    // Nothing comes back while a test runs, and yet there is a time to name: a token takes 1000 s.
-    { name: "single", maxTokens: 1, tokenRefillRate: 0.001 },
-  ],
-  { onUnreachable: "deny" },
-);
+const { open, origin } = await usePages(true);
 
 describe("a page of another origin", () => {
-  const sluice = useInstallation({ policy, bootstrap: (yaml) => withCors(yaml, origin) });
+  const sluice = useInstallation({ policy: BROWSERS_POLICY, bootstrap: (yaml) => withCors(yaml, origin) });
   const url = (path = "/") => `http://127.0.0.1:${sluice().ports.proxy}${path}`;
 
   it("a page gets its answer with the limit fields, and each request costs one token", async (context) => {
@@ -133,7 +72,7 @@ describe("a page of another origin", () => {
   it("a page whose origin is not listed can neither send a token nor read a denial", async (context) => {
     const { token } = await sluice().api.issue();
     const reached = sluice().upstream.received.length;
-    const foreign = open(context, elsewhere);
+    const foreign = open(context, "elsewhere");
     await expect(call(foreign, { url: url(), token })).rejects.toThrow("Failed to fetch");
     await expect(call(foreign, { url: url() })).rejects.toThrow("Failed to fetch");
     expect(sluice().upstream.received.length).toBe(reached);
@@ -155,116 +94,6 @@ describe("a page of another origin", () => {
   });
 });
 
-describe("a page that streams", () => {
-  const sluice = useInstallation({
-    policy,
-    upstream: (port: number) => new StreamingUpstream().listen(port),
-    bootstrap: (yaml) => withCors(yaml, origin, { allow_credentials: true }),
-  });
-  const url = (path: string) => `http://127.0.0.1:${sluice().ports.proxy}${path}`;
-
-  it("a page reads an event stream by fetch, which ends when its session is revoked", async (context) => {
-    const browser = open(context);
-    const { id, token } = await sluice().api.issue();
-    const request = { url: url("/events"), token };
-    const first = await browser.run(async ({ url, token }) => {
-      const { body } = await fetch(url, { headers: { "x-session-id": token } });
-      const reader = (body as ReadableStream<Uint8Array>).getReader();
-      const { value } = await reader.read();
-      const drained = async (): Promise<string> => {
-        for (;;) if ((await reader.read()).done) return "complete";
-      };
-      Object.assign(globalThis, { end: drained().catch((error: unknown) => String(error)) });
-      return new TextDecoder().decode(value);
-    }, request);
-    expect(first).toBe("data: on\n\n");
-    await sluice().api.revoke(id);
-    const end = await browser.run(() => (globalThis as unknown as { end: Promise<string> }).end, null);
-    expect(end).toBe("TypeError: network error");
-  });
-
-  it("a page may have its cookies sent where allow_credentials is set", async (context) => {
-    const { token } = await sluice().api.issue();
-    const answer = await call(open(context), { url: url("/slow?0"), token, credentials: "include" });
-    expect(answer).toMatchObject({ status: 200, body: "at last\n" });
-  });
-});
-
-describe("a page whose session is in a cookie", () => {
-  const sluice = useInstallation({
-    policy: { ...policy, token: { from: [{ header: "x-session-id" }, { cookie: "session" }] } },
-    upstream: (port: number) => new StreamingUpstream().listen(port),
-    bootstrap: (yaml) => withCors(yaml, origin, { allow_credentials: true }),
-  });
-  const url = (path: string, scheme = "http") => `${scheme}://127.0.0.1:${sluice().ports.proxy}${path}`;
-
-  /** The page, logged in: its cookie names a new session. */
-  async function logIn(context: TestContext, plan?: string): Promise<{ browser: BrowserPage; id: string }> {
-    const browser = open(context);
-    const { id, token } = await sluice().api.issue(plan);
-    await browser.setCookie("session", token);
-    return { browser, id };
-  }
-
-  it("a page reads 429 and when to come back, with a cookie that its script cannot see", async (context) => {
-    const { browser } = await logIn(context, "single");
-    expect(await browser.run(() => Promise.resolve((globalThis as unknown as Page).document.cookie), null)).toBe("");
-    const request = { url: url("/slow?0"), credentials: "include" } as const;
-    expect(await call(browser, request)).toMatchObject({ status: 200, body: "at last\n" });
-    const { status, headers, body } = await call(browser, request);
-    expect({ status, body }).toEqual({ status: 429, body: LIMITED });
-    expect(headers["retry-after"]).toMatch(/^(1000|9\d\d)$/);
-    expect(await call(browser, { url: url("/slow?0") })).toMatchObject({ status: 401, body: MISSING });
-  });
-
-  it("an EventSource reads on by its cookie, and is refused once its session is revoked", async (context) => {
-    const { browser, id } = await logIn(context);
-    const first = await browser.run(async (url) => {
-      const source = new (globalThis as unknown as Page).EventSource(url, { withCredentials: true });
-      const ended = new Promise<string>((resolve) => {
-        // It connects anew by itself, unless it gets an answer other than 200.
-        source.onerror = () => {
-          if (source.readyState === 2) resolve("closed");
-        };
-      });
-      Object.assign(globalThis, { ended });
-      return await new Promise<string>((resolve) => {
-        source.onmessage = ({ data }) => {
-          resolve(data);
-        };
-      });
-    }, url("/events"));
-    expect(first).toBe("on");
-    await sluice().api.revoke(id);
-    expect(await browser.run(() => (globalThis as unknown as Page).ended, null)).toBe("closed");
-  });
-
-  it("a WebSocket opens by its cookie, and closes once its session is revoked", async (context) => {
-    const { browser, id } = await logIn(context);
-    const first = await browser.run(
-      async (url) => {
-        const socket = new (globalThis as unknown as Page).WebSocket(url);
-        const ended = new Promise<string>((resolve) => {
-          socket.onclose = ({ code }) => {
-            resolve(`closed, ${code}`);
-          };
-        });
-        Object.assign(globalThis, { ended });
-        return await new Promise<string>((resolve) => {
-          socket.onmessage = ({ data }) => {
-            resolve(data);
-          };
-        });
-      },
-      url("/", "ws"),
-    );
-    expect(first).toBe("on");
-    await sluice().api.revoke(id);
-    // 1006: without a word of goodbye (RFC 6455, 7.4.1).
-    expect(await browser.run(() => (globalThis as unknown as Page).ended, null)).toBe("closed, 1006");
-  });
-});
-
 describe("what a browser sends without a header of the page's", () => {
   /** Without Sluice on one route, as docs/requests.md has it. */
   const withOpenRoute = (yaml: string): string =>
@@ -274,7 +103,10 @@ describe("what a browser sends without a header of the page's", () => {
       const open = { match: { path: "/open" }, route, typed_per_filter_config: { sluice: disabled } };
       prepend(document, ROUTES, [open]);
     });
-  const sluice = useInstallation({ policy, bootstrap: (yaml) => withOpenRoute(withCors(yaml, origin)) });
+  const sluice = useInstallation({
+    policy: BROWSERS_POLICY,
+    bootstrap: (yaml) => withOpenRoute(withCors(yaml, origin)),
+  });
 
   /** What becomes of `new WebSocket(url)` or `new EventSource(url)`. */
   const opened = (from: BrowserPage, kind: "WebSocket" | "EventSource", url: string) =>
@@ -315,7 +147,7 @@ describe("what a browser sends without a header of the page's", () => {
 
 describe("a page behind an Envoy with the cors filter behind Sluice", () => {
   const sluice = useInstallation({
-    policy,
+    policy: BROWSERS_POLICY,
     bootstrap: (yaml) => withFirstFiltersSwapped(withCors(yaml, origin)),
   });
 

@@ -147,12 +147,12 @@ describe("64 requests at a time whose reservation is an upper bound", () => {
     let sent = 0;
     const one = async (index: number): Promise<void> => {
       // Each until it is denied ten times: what others give back may let it through.
-      for (let refused = 0; refused < 10;) {
+      for (let denied = 0; denied < 10;) {
         const cost = (sent++ * 37) % (RESERVED + 1);
         const connection = connections[index % connections.length];
         if (connection === undefined) throw new Error("there is no connection");
         const headers = { ":path": `/load?cost=${cost}`, "x-session-id": token };
-        if ((await ask(connection, headers)) === 429) refused++;
+        if ((await ask(connection, headers)) === 429) denied++;
         expect(upstream.load.cost).toBeLessThanOrEqual(LIMIT);
       }
     };

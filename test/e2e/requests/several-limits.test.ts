@@ -1,4 +1,4 @@
-// Several limits a session through a real Envoy with two workers: each exact, none charged for what another refused.
+// Several limits a session through a real Envoy with two workers: each exact, none charged for what another denied.
 import type { ClientHttp2Session, OutgoingHttpHeaders } from "node:http2";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { drive } from "../harness/http2-load.js";
@@ -48,7 +48,7 @@ function reachedSince(before: number, path: string): number {
 }
 
 describe("several limits under concurrent access", () => {
-  it("each of three limits admits exactly what it holds, whatever the others refuse", async () => {
+  it("each of three limits admits exactly what it holds, whatever the others deny", async () => {
     const { token } = await sluice().api.issue();
     const before = sluice().upstream.received.length;
     const mixed = await drive({ connections, inFlight: 16, next: inTurn(token, ["/search", "/report"], 14_000) });
@@ -62,7 +62,7 @@ describe("several limits under concurrent access", () => {
     expect(plain.statuses).toEqual({ 200: 480, 429: 5520 });
   });
 
-  it("a 429 names the limit that refused, and the service hears nothing of it", async () => {
+  it("a 429 names the limit that denied, and the service hears nothing of it", async () => {
     const { token } = await sluice().api.issue();
     for (let i = 0; i < 10; i++) expect((await sluice().send({ token, path: "/report" })).status).toBe(200);
     const before = sluice().upstream.received.length;

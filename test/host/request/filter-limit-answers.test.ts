@@ -80,7 +80,7 @@ describe("limit headers of a plan with several limits", () => {
   });
 });
 
-describe("a request that one of several limits refuses", () => {
+describe("a request that one of several limits denies", () => {
   it("a 429 names the limit in its body, its details and RateLimit", () => {
     const { edge, session } = start({ levels: { search: 1 } });
     const stream = get(edge, session, "/search");
@@ -135,7 +135,7 @@ describe("a request that one of several limits refuses", () => {
     expect(header(stream, "retry-after")).toBeUndefined();
   });
 
-  it("the metrics and access logs name the limit that refused", () => {
+  it("the metrics and access logs name the limit that denied", () => {
     const { edge, session } = start({ levels: { search: 1 }, policy: { annotate: ["limit", "plan"] } });
     const denied = get(edge, session, "/search");
     expect(Object.fromEntries(denied.properties)).toMatchObject({ "sluice.plan": "default", "sluice.limit": "search" });
@@ -146,7 +146,7 @@ describe("a request that one of several limits refuses", () => {
     expect(metrics.sum('outcome="limited"')).toBe(2);
   });
 
-  it("shadow lets pass what one limit refuses, says so by its name, and spends nothing", () => {
+  it("shadow lets pass what one limit denies, says so by its name, and spends nothing", () => {
     const { edge, session } = start({ levels: { search: 1 }, policy: { enforcement: "shadow" } });
     const before = edge.table.record(session.id);
     const stream = get(edge, session, "/search");

@@ -32,7 +32,7 @@ describe("a plan with several limits", () => {
     expect(leftOf(edge, session, 2)).toEqual([6, 2, 2]);
   });
 
-  it("a request that one limit refuses takes nothing from any", () => {
+  it("a request that one limit denies takes nothing from any", () => {
     const { edge, session } = start();
     const before = edge.table.record(session.id);
     expect(get(edge, session, "/report").status).toBe(200);
@@ -43,7 +43,7 @@ describe("a plan with several limits", () => {
     expect(after?.rev).toBe((before?.rev ?? 0) + 1);
   });
 
-  it("a refusal by one route's limit says nothing about requests of another", () => {
+  it("a denial by one route's limit says nothing about requests of another", () => {
     const { edge, session } = start();
     get(edge, session, "/report");
     expect(get(edge, session, "/search").status).toBe(429);
@@ -53,7 +53,7 @@ describe("a plan with several limits", () => {
     expect(leftOf(edge, session, 2)).toEqual([4, 1, 0]);
   });
 
-  it("a repeated refusal is answered without the table, by the same limit", () => {
+  it("a repeated denial is answered without the table, by the same limit", () => {
     const { edge, session } = start();
     get(edge, session, "/report");
     let reads = 0;
@@ -112,7 +112,7 @@ describe("a plan with several limits", () => {
     expect(annex?.levelsPico.slice(0, 2)).toEqual([46_611_111_111_111n, 0n]);
   });
 
-  it("a client at the rate of a limit by unit is never refused", () => {
+  it("a client at the rate of a limit by unit is never denied", () => {
     const limits = [limit("daily", 1, { refill: "1000/7h" })];
     const edge = new Edge({ policy: policy({ plans: [plan({ maxTokens: 1000, tokenRefillRate: 1, limits })] }) });
     const session = edge.newSession();
@@ -128,7 +128,7 @@ describe("a plan with several limits", () => {
 });
 
 describe("a budget of a plan with several limits", () => {
-  it("a spent budget refuses by the plan's own bucket, and counts only that", () => {
+  it("a spent budget denies by the plan's own bucket, and counts only that", () => {
     const { edge, session } = start();
     get(edge, session, "/search");
     expect(edge.table.record(session.id)?.consumed).toBe(3);

@@ -130,7 +130,7 @@ function policyOf(
   return { publish: 0.006, handOver: some(0.003), ownPolicy: 0.5, otherBuild: some(0.4), trapsInTry: some(0.03) };
 }
 
-/** In half of the runs plans have further limits, which mostly refuse before the own bucket. Drawn apart as well. */
+/** In half of the runs plans have further limits, which mostly deny before the own bucket. Drawn apart as well. */
 function withLimits(faultProfile: FaultProfile, seed: number): FaultProfile {
   const random = new Random(seed ^ 0x11317);
   if (random.chance(0.5)) return faultProfile;

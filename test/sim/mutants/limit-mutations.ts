@@ -14,9 +14,9 @@ export const RULES_OF_LIMITS: readonly Mutation[] = [
     replacements: [
       {
         file: filter("request/spend-limits"),
-        find: "    noteLimitsDenial(request, limits, refusing, verdict);\n",
+        find: "    noteLimitsDenial(request, limits, denying, verdict);\n",
         by:
-          "    noteLimitsDenial(request, limits, refusing, verdict);\n    if (refusing != 0) {\n" +
+          "    noteLimitsDenial(request, limits, denying, verdict);\n    if (denying != 0) {\n" +
           "      store<i64>(buckets, levelOf(buckets, 0) - <i64>cost * 1000000000000);\n      putLevels(buckets, record, annex);\n" +
           "      noteSpent(record, 0, verdict.readAtUs);\n    }\n",
       },
@@ -28,7 +28,7 @@ export const RULES_OF_LIMITS: readonly Mutation[] = [
     ],
   },
   without(
-    "each limit that a request spends from may refuse it",
+    "each limit that a request spends from may deny it",
     BUCKETS,
     "if (cost == 0 || cost == NOT_SPENT || levelOf(buckets, limit) >= toPico(cost)) continue;",
     "if (cost == 0 || cost == NOT_SPENT || limit > 1 || levelOf(buckets, limit) >= toPico(cost)) continue;",
@@ -134,7 +134,7 @@ export const RULES_OF_LIMITS: readonly Mutation[] = [
   without(
     "a denial by a limit says nothing of requests that do not spend from it",
     filter("request/recent-denials"),
-    "  if (refusing == NO_LIMIT) return false;\n",
-    "  if (refusing == NO_LIMIT) {\n    verdict.limit = 0;\n    return true;\n  }\n",
+    "  if (denying == NO_LIMIT) return false;\n",
+    "  if (denying == NO_LIMIT) {\n    verdict.limit = 0;\n    return true;\n  }\n",
   ),
 ];

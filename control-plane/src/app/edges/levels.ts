@@ -12,7 +12,7 @@ import { lastFigures } from "./usage.js";
 /** The buckets that a session has under its plan. */
 export type BucketsOfPlan = BucketLimits & Pick<PlanOfPolicy, "name" | "limits">;
 
-/** A plan that the policy lost has no rate: its bucket stays as it was. Of its further limits nothing is known. */
+/** A plan that the policy lost has no rate, so its bucket stays as it was. Its further limits are not known any more. */
 export const bucketsOf = ({ plan }: Session, present: PlanOfPolicy | undefined): BucketsOfPlan =>
   present ?? { name: plan.name, maxTokens: plan.maxTokens, tokenRefillRate: 0, refill: null, limits: [] };
 

@@ -3,7 +3,7 @@ import { planById } from "../../domain/plan.js";
 import type { PlansOfPolicy } from "../../domain/plan.js";
 import type { Logger } from "../ports/ports.js";
 
-/** Of plans that stay, as `plan/limit`, by the names that they have from now on. */
+/** The limits that went from plans that stay, each as `plan/limit`, by the plan's new name. */
 export function limitsGone(before: PlansOfPolicy, after: PlansOfPolicy): readonly string[] {
   return before.plans.flatMap((plan) => {
     const now = planById(after, plan.id);
@@ -13,7 +13,7 @@ export function limitsGone(before: PlansOfPolicy, after: PlansOfPolicy): readonl
   });
 }
 
-/** One that was renamed is one that went, and another that is full. */
+/** Says in the log which went. A limit that was renamed is one of them: under its new name it is full. */
 export function sayLimitsGone(logger: Logger, limits: readonly string[], generation: number): void {
   if (limits.length === 0) return;
   const kept = "what sessions have left of them is kept, and counts again under the same names";

@@ -63,14 +63,14 @@ export interface Route {
   readonly exempt: boolean;
   /** null: the plan's, or the document's. */
   readonly enforcement: Enforcement | null;
-  /** By the name of a further limit what is taken from it; null: the cost. */
+  /** What is taken from further limits, by name; null: as much as `cost`. */
   readonly limits: Readonly<Record<string, number | null>>;
   readonly settle: Settle | null;
 }
 
 /** Where a response says what its request really cost: exactly one of header, trailer, metadata and json is not null. */
 export interface Settle {
-  /** Of the further limit that is settled; null: the plan's own bucket. */
+  /** The name of the further limit that is settled; null: the plan's own bucket. */
   readonly limit: string | null;
   /** In lower case, as is the trailer. */
   readonly header: string | null;

@@ -85,7 +85,7 @@ const NO_SECRET: Found = {
   act: "Name it in vm_config.environment_variables.host_env_keys: sluice render envoy prints how",
 };
 
-/** One that Envoy could not load, or that refused its settings, has made no metric. */
+/** One that Envoy could not load, or that rejected its settings, has made no metric. */
 function notRunning({ stats }: EnvoySaid): Found[] {
   if ([...stats.keys()].some((name) => name.startsWith("wasmcustom.sluice_"))) return [];
   const what = "it has the filter in its configuration, and does not run it";
