@@ -185,7 +185,7 @@ describe("settling a session that changed meanwhile", () => {
     const edge = edgeFollowing(settlingOwn(BY_HEADER), 1, { module: filterModule("settle") });
     const session = chatter(edge);
     const stream = chat(edge, session);
-    const before = levelOf(edge, session) ?? NaN;
+    const before = levelOf(edge, session);
     offer(
       newestWatch(edge),
       settlingOwn(BY_HEADER, { plans: [plan({ maxTokens: 100, limits: [limit("other", 90)] })] }),
