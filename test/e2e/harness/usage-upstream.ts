@@ -61,11 +61,14 @@ export class UsageUpstream {
   }
 }
 
-/** One of the responses of test/vectors/usage. */
+/** One of the responses of test/vectors/usage, with trailers behind it: its last piece is not the end of the stream. */
 async function respondInPieces(stream: ServerHttp2Stream, index: number): Promise<void> {
   const response = usageResponses()[index];
   if (response === undefined) throw new Error(`there is no response ${index}`);
-  stream.respond({ ":status": 200, "content-type": response.contentType });
+  stream.respond({ ":status": 200, "content-type": response.contentType }, { waitForTrailers: true });
+  stream.on("wantTrailers", () => {
+    stream.sendTrailers({ "x-served": "all" });
+  });
   const body = Buffer.from(response.body);
   for (let at = 0; at < body.length; at += PIECE_BYTES) {
     stream.write(body.subarray(at, at + PIECE_BYTES));

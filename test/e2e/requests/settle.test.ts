@@ -47,18 +47,20 @@ function policy(): PolicyDocument {
   });
 }
 
-/** Another filter of the chain, behind this one: it writes a response's header into metadata. */
+/**
+ * Two other filters of the chain that write a response's header into metadata: one behind this filter, which sees a response
+ * before it, and one ahead, which sees it after.
+ */
 function withMetadata(bootstrap: string): string {
-  const rule = (key: string, type: string) => ({
-    header: "x-cost",
-    on_header_present: { metadata_namespace: NAMESPACE, key, type },
-  });
-  const config = { response_rules: [rule("number", "NUMBER"), rule("text", "STRING")] };
   const url = "type.googleapis.com/envoy.extensions.filters.http.header_to_metadata.v3.Config";
+  const writing = (key: string, type: string) => {
+    const rule = { header: "x-cost", on_header_present: { metadata_namespace: NAMESPACE, key, type } };
+    return { name: `${HEADER_TO_METADATA}.${key}`, typed_config: { "@type": url, response_rules: [rule] } };
+  };
   return changed(bootstrap, (document) => {
     const [sluiceFilter, router] = [0, 1].map((index) => document.getIn([...HTTP_FILTERS, index]));
-    const filter = { name: HEADER_TO_METADATA, typed_config: { "@type": url, ...config } };
-    document.setIn(HTTP_FILTERS, document.createNode([sluiceFilter, filter, router]));
+    const filters = [writing("text", "STRING"), sluiceFilter, writing("number", "NUMBER"), router];
+    document.setIn(HTTP_FILTERS, document.createNode(filters));
   });
 }
 

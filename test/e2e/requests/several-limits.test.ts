@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { drive } from "../harness/http2-load.js";
 import { useInstallation } from "../harness/installation.js";
 import { policyOf, type PolicyDocument, type PolicyRest } from "../harness/policy.js";
+import { reported } from "../harness/settled.js";
 
 const CONNECTIONS = 8;
 /** Nothing refills, so that each token can be counted. */
@@ -49,7 +50,7 @@ function reachedSince(before: number, path: string): number {
 
 describe("several limits under concurrent access", () => {
   it("each of three limits admits exactly what it holds, whatever the others deny", async () => {
-    const { token } = await sluice().api.issue();
+    const { token, id } = await sluice().api.issue();
     const before = sluice().upstream.received.length;
     const mixed = await drive({ connections, inFlight: 16, next: inTurn(token, ["/search", "/report"], 14_000) });
     expect(mixed.failures).toEqual([]);
@@ -60,6 +61,8 @@ describe("several limits under concurrent access", () => {
     const plain = await drive({ connections, inFlight: 16, next: inTurn(token, ["/"], 6000) });
     expect(plain.failures).toEqual([]);
     expect(plain.statuses).toEqual({ 200: 480, 429: 5520 });
+    // The plan's own, of which some is left, has paid for what passed, and for none that another limit denied.
+    await reported(sluice(), id, 200 + 2 * 10 + 480);
   });
 
   it("a 429 names the limit that denied, and the service hears nothing of it", async () => {

@@ -1,9 +1,12 @@
 // What must come out of many changes of policy as if there had been none: counters, levels, memory.
 import { describe, expect, it } from "vitest";
 import { TICK_MS } from "../../../assembly/contract.js";
+import { filterModule } from "../harness/builds/filter-modules.js";
 import { plan, policy, type PolicyDocument } from "../harness/scenes/documents.js";
 import { Edge, requestWith } from "../harness/scenes/edge.js";
+import { limit } from "../harness/scenes/limits.js";
 import { edgeFollowing, newestWatch, offer } from "../harness/scenes/policy-offer.js";
+import { headersOf } from "../harness/scenes/routed-requests.js";
 
 const CHANGES = 2000;
 const UNTIL_FLAT = 100;
@@ -15,6 +18,16 @@ function numbered(change: number, plans = 1): PolicyDocument {
   const lifetime = 3_600_000 + change;
   const more = Array.from({ length: plans - 1 }, (_, i) => plan({ id: i + 1, name: `plan-${i + 1}`, lifetime }));
   return policy({ plans: [plan({ maxTokens: 10 + (change % 5), lifetime }), ...more] });
+}
+
+function settlingRoutes(change: number): PolicyDocument {
+  const routes = Array.from({ length: 300 }, (_, i) => ({
+    match: { path: `/chat/${i}` },
+    cost: 0,
+    limits: { llm: 1 },
+    settle: { limit: "llm", header: "x-cost", times: 1 + change },
+  }));
+  return policy({ plans: [plan({ maxTokens: 1000, limits: [limit("llm", 100, { applies: "routes" })] })], routes });
 }
 
 describe("the counters, over 100 changes of policy", () => {
@@ -103,6 +116,21 @@ describe("the guest's memory", () => {
       sizes.push(edge.workers.map((worker) => worker.guest.memory.size));
     }
     expect(sizes.at(-1)).toEqual(sizes[8]);
+  });
+
+  it("memory does not grow over policies of 300 routes that settle, with streams under way", () => {
+    const edge = edgeFollowing(settlingRoutes(0), 1, { module: filterModule("settle") });
+    const session = edge.sessionInTable({ tokens: 9 });
+    const sizes: number[] = [];
+    for (let number = 1; number <= 240; number++) {
+      const stream = edge.worker(0).open(headersOf({ path: "/chat/7", session }));
+      change(edge, number, settlingRoutes(number));
+      stream.respond({ ":status": "200", "x-cost": "0" });
+      sizes.push(edge.worker(0).guest.memory.size);
+    }
+    edge.flush();
+    expect(edge.host.metrics.sum('sluice_settlements_total{outcome="settled"}')).toBe(240);
+    expect(sizes.at(-1)).toBe(sizes[40]);
   });
 
   it("memory does not grow in hours without a control plane, under requests", () => {

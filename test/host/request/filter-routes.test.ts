@@ -6,6 +6,7 @@ import { Edge } from "../harness/scenes/edge.js";
 import { edgeFollowing, newestWatch, offer } from "../harness/scenes/policy-offer.js";
 import {
   costOf,
+  headersOf,
   hostCallsOf,
   levelOf,
   outcomes,
@@ -249,6 +250,18 @@ describe("which requests a route takes", () => {
         expect(costOf(edge, edge.sessionInTable(), request), JSON.stringify(request).slice(0, 100)).toBe(cost);
       }
     }
+  });
+
+  it("a header that a request has twice is compared by its first value", () => {
+    const edge = edgeWith({ match: { headers: [{ name: "x-tier", value: "gold" }] }, cost: 2 });
+    const session = edge.sessionInTable();
+    const costs = ["gold", "free"].map((first) => {
+      const before = levelOf(edge, session);
+      const twice = [first, first === "gold" ? "free" : "gold"].map((value) => ["x-tier", value] as const);
+      edge.worker(0).request([...headersOf({ session }), ...twice]);
+      return before - levelOf(edge, session);
+    });
+    expect(costs).toEqual([2, 1]);
   });
 
   it("a CONNECT has no path, and matches no route that names one", () => {

@@ -69,6 +69,20 @@ describe("a response header that says the cost", () => {
     expect(denied()).toBe('"llm";r=5');
   });
 
+  it("a response header that is there twice counts with its first value", () => {
+    const edge = settlingEdge(settling({ header: "x-cost" }));
+    const session = chatter(edge);
+    for (const [first, second, left] of [
+      ["7", "9", 93],
+      ["none", "9", 53],
+    ] as const) {
+      const status = [":status", "200"] as const;
+      chat(edge, session).respond([status, ["x-cost", first], ["x-cost", second]]);
+      expect(llmLeft(edge, session)).toBe(left);
+    }
+    expect(settlements(edge)).toEqual({ settled: 1, invalid: 1 });
+  });
+
   it("what a response says is multiplied, and rounded up to whole tokens", () => {
     const edge = settlingEdge(settling({ header: "x-cost", times: 0.25 }));
     const session = chatter(edge);
