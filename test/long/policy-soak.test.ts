@@ -1,12 +1,15 @@
 // Two thousand changes of the policy while requests are served: none fails, no session's level is lost, that of a limit that
-// comes and goes neither, and the memory of Envoy and of the filter does not grow.
+// comes and goes neither, each request that settles has paid what it cost, and the memory of Envoy and of the filter does not
+// grow.
 import { expect, it } from "vitest";
 import { setTimeout as delay } from "node:timers/promises";
 import { ask } from "../e2e/harness/http2-load.js";
+import { withHttp2Upstream } from "../e2e/harness/grpc.js";
 import { useInstallation } from "../e2e/harness/installation.js";
 import { guestBytes, residentBytes } from "../e2e/harness/memory.js";
 import { type Limit, type Plan, policyOf, type PolicyRest, type Route } from "../e2e/harness/policy.js";
 import { until } from "../e2e/harness/until.js";
+import { UsageUpstream } from "../e2e/harness/usage-upstream.js";
 
 const CHANGES = 2000;
 /** Until then memory may grow: pools and heaps fill. */
@@ -22,6 +25,14 @@ const SPENDER: Plan = { name: "spender", maxTokens: 9_000_000, tokenRefillRate: 
 const IDLE: Plan = { name: "idle", maxTokens: 100, tokenRefillRate: 0 };
 /** In every second policy, of all plans that are in use. */
 const EXTRA: Limit = { name: "extra", maxTokens: 9_000_000, tokenRefillRate: 0 };
+const CHATTER: Plan = {
+  ...{ name: "chatter", maxTokens: 9_000_000, tokenRefillRate: 0 },
+  limits: [{ name: "llm", maxTokens: 9_000_000, tokenRefillRate: 0, applies: "routes" }],
+};
+/** Of what each response says its request cost, rounded up: one token, whichever it is. */
+const TIMES = [1, 0.5, 0.25];
+const CHAT = "/header?cost=1";
+const PEEK: Route = { match: { path: "/peek" }, cost: 0, limits: { llm: 0 } };
 /** Of no request of this test, but each is looked at for them. */
 const ROUTES: readonly Route[] = [
   { match: { path: "/healthz" }, exempt: true },
@@ -32,6 +43,9 @@ const RESTS: readonly PolicyRest[] = [
   { response: { headers: "both" } },
   { response: { body: "problem" } },
   { response: { headers: "none" } },
+  { token: { from: [{ authorization: "Bearer" }, { cookie: "session" }, { header: "x-session-id" }], identity: true } },
+  { annotate: ["session", "plan", "decision", "limit"], token: { forward: false } },
+  { enforcement: { shadow: 50 } },
 ];
 
 /** Whether a policy has the limit that comes and goes. */
@@ -43,23 +57,39 @@ function nth(n: number): ReturnType<typeof policyOf> {
     ...{ name: `more-${i}`, maxTokens: 10 + n, tokenRefillRate: 1 },
   }));
   const limits = hasExtra(n) ? [EXTRA] : [];
-  const rest = { ...RESTS[n % RESTS.length], ...(hasExtra(n) ? { routes: ROUTES } : {}) };
-  return policyOf([{ ...SPENDER, limits }, { ...IDLE, limits }, ...more], rest);
+  const routes = [...(hasExtra(n) ? ROUTES : []), chatRoute(TIMES[n % TIMES.length] ?? 1)];
+  return policyOf([{ ...SPENDER, limits }, { ...IDLE, limits }, CHATTER, ...more], {
+    ...RESTS[n % RESTS.length],
+    routes,
+  });
 }
 
-const sluice = useInstallation({ policy: nth(1) });
+function chatRoute(times: number): Route {
+  return { match: { prefix: "/header" }, limits: { llm: 10 }, settle: { limit: "llm", header: "x-cost", times } };
+}
+
+const upstream = new UsageUpstream();
+const sluice = useInstallation({
+  filter: "sluice-settle",
+  policy: nth(1),
+  upstream: (port) => upstream.listen(port),
+  bootstrap: withHttp2Upstream,
+});
 
 it("2,000 policy changes under load fail no request, lose no level and no memory", async () => {
   const connections = await sluice().connect(4);
   const spender = await sluice().api.issue("spender");
+  const chatter = await sluice().api.issue("chatter");
   const idle = await Promise.all(Array.from({ length: IDLE_SESSIONS }, () => sluice().api.issue("idle")));
   for (const { token } of idle) await sluice().statuses(token, SPENT);
   let over = false;
-  const statuses: Record<number, number> = {};
-  const clients = connections.map(async (connection) => {
+  const spent = { requests: 0, chats: 0 };
+  const clients = connections.map(async (connection, at) => {
     while (!over) {
-      const status = await ask(connection, { "x-session-id": spender.token });
-      statuses[status] = (statuses[status] ?? 0) + 1;
+      const isChat = at % 2 === 1;
+      const request = isChat ? { "x-session-id": chatter.token, ":path": CHAT } : { "x-session-id": spender.token };
+      expect(await ask(connection, request)).toBe(200);
+      spent[isChat ? "chats" : "requests"] += 1;
       await delay(PAUSE_MS);
     }
   });
@@ -73,7 +103,10 @@ it("2,000 policy changes under load fail no request, lose no level and no memory
       expect(edge?.received).toEqual({ generation: first + change, state: "ok" });
     });
     // While the limit is away: what it held must come back from the control plane.
-    if (change === WARM - 1) for (const { token } of idle.slice(AWAY)) await sluice().statuses(token, 1);
+    if (change === WARM - 1) {
+      await sluice().current();
+      for (const { token } of idle.slice(AWAY)) await sluice().statuses(token, 1);
+    }
     if (change % WARM === 0) {
       await sluice().current();
       const [rss, guests] = [residentBytes(sluice().envoy.pid), guestBytes(sluice().envoy.pid)];
@@ -83,18 +116,14 @@ it("2,000 policy changes under load fail no request, lose no level and no memory
     }
   }
   const limits = [EXTRA];
-  const last = policyOf(
-    [
-      { ...SPENDER, limits },
-      { ...IDLE, limits },
-    ],
-    { response: { limits: "all" } },
-  );
+  const last = policyOf([{ ...SPENDER, limits }, { ...IDLE, limits }, CHATTER], {
+    response: { limits: "all" },
+    routes: [chatRoute(1), PEEK],
+  });
   await sluice().changePolicy(last);
   over = true;
-  // Rejects where one got no answer.
+  // Rejects where one was not let through, or got no answer.
   await Promise.all(clients);
-  expect(Object.keys(statuses)).toEqual(["200"]);
 
   for (const [at, { token }] of idle.entries()) {
     const { status, headers: answered } = await sluice().send({ token });
@@ -102,7 +131,10 @@ it("2,000 policy changes under load fail no request, lose no level and no memory
     expect([status, answered.ratelimit]).toEqual([200, `"idle";r=${own}, "extra";r=${EXTRA.maxTokens - SPENT - 1}`]);
   }
   const { ratelimit } = (await sluice().send({ token: spender.token })).headers;
-  expect(ratelimit).toContain(`"spender";r=${9_000_000 - (statuses[200] ?? 0) - 1}, `);
+  expect(ratelimit).toContain(`"spender";r=${9_000_000 - spent.requests - 1}, `);
+  const left = 9_000_000 - spent.chats;
+  const chats = (await sluice().send({ token: chatter.token, path: "/peek" })).headers.ratelimit;
+  expect(chats).toBe(`"chatter";r=${left}, "llm";r=${left}`);
 
   const [warm, end] = [memory[0], memory.at(-1)];
   if (warm === undefined || end === undefined) throw new Error("memory was not measured");
