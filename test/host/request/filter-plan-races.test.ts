@@ -34,7 +34,7 @@ describe("a session that is moved to a plan without further limits while a worke
   it.each([
     ["whose tokens are spent", false],
     ["whose budget is spent", true],
-  ])("its request is denied by the plan that it has now, %s", (_, budgetSpent) => {
+  ])("a request is denied by the plan that its session has now, %s", (_, budgetSpent) => {
     const { edge, stream } = movedMeanwhile(budgetSpent);
     expect(edge.worker(0).failure).toBeUndefined();
     expect(stream.status).toBe(429);
