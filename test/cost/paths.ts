@@ -85,6 +85,16 @@ export const REQUEST_PATHS: readonly RequestPath[] = [
   },
   // Allowed, and denied by the last, with one further limit beside the plan's own bucket, and with seven.
   ...[1, 7].flatMap((limits) => [allowedBy(limits), deniedBy(limits), deniedAgainBy(limits)]),
+  // A long path that may be read as another, and 100 exempt routes that ask whether it may: it is looked at once.
+  {
+    name: "100 exempt routes ask",
+    status: 401,
+    routes: Array.from({ length: 100 }, (_, index) => ({
+      match: { headers: [{ name: "x-probe", value: `probe-${index}` }] },
+      exempt: true,
+    })),
+    prepared: (edge) => secondOf(() => edge.worker(0).request(requestWith(undefined, `/${"a".repeat(1000)}%2f`))),
+  },
   // Allowed, at the cost of a route.
   ...[1, 10, 100, 1000].map(ofRoutes),
 ];

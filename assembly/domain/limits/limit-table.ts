@@ -31,6 +31,8 @@ export class LimitEntry {
 
 export const LIMIT_BYTES: u32 = (<u32>offsetof<LimitEntry>() + 7) & ~7;
 
+// Of each plan, PLAN_WORDS numbers; all are 0 where it has no further limits: `limitOf` is then no address.
+//
 // plans:  of each plan: address of its first limit | number of further ones | tag | address of RateLimit-Policy where a
 //         route says nothing of limits by name | bytes
 export const PLAN_WORDS: u32 = 5;

@@ -6,8 +6,11 @@ import { NOTHING, RouteTrie } from "../routes/route-trie";
 import { pathPatternOf } from "./path-patterns";
 import { HeaderCondition, PATH_EXACT, Route, RouteMatch } from "./route-model";
 
-/** How often a route is compared with earlier ones and their hosts: 1,000 routes for one path may have 64 hosts each. */
-const MAX_COMPARED: i32 = 1000;
+/**
+ * How much a route is compared with earlier ones: their methods, hosts and headers, each with each. 1,000 routes for one path
+ * may have 31 methods each, and a policy must be read well within TRY_DEADLINE_MS.
+ */
+const MAX_COMPARED: i32 = 4000;
 
 export class EarlierRoutes {
   private trie: RouteTrie = new RouteTrie();
@@ -20,7 +23,7 @@ export class EarlierRoutes {
     let found = -1;
     for (let i = 0; i < firsts.length; i++) {
       for (let index = firsts[i]; index != NOTHING && left > 0; index = this.trie.nextRoutes[index]) {
-        left -= 1 + this.routes[index].match.hosts.length * route.match.hosts.length;
+        left -= comparisonsOf(this.routes[index].match, route.match);
         if ((found < 0 || index < found) && takesAllOf(this.routes[index], route)) found = index;
       }
     }
@@ -32,6 +35,12 @@ export class EarlierRoutes {
     this.trie.add(pathPatternOf(route.match));
     this.routes.push(route);
   }
+}
+
+function comparisonsOf(earlier: RouteMatch, later: RouteMatch): i32 {
+  const methods = earlier.methods.length * later.methods.length;
+  const hosts = earlier.hosts.length * later.hosts.length;
+  return 1 + methods + hosts + earlier.headers.length * later.headers.length;
 }
 
 /** Whether all but the paths says so too: methods, hosts and headers. */

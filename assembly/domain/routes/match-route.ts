@@ -20,6 +20,9 @@ import {
 import {
   PATH_NONE,
   PATH_READ,
+  READING_AMBIGUOUS,
+  READING_PLAIN,
+  READING_UNKNOWN,
   RouteRequest,
   hostPatternAt,
   segmentAt,
@@ -140,5 +143,10 @@ function meetsRest(table: RouteTable, request: RouteRequest, holds: HeaderHolds,
 /** A path that was not read may be any. */
 function hasOneReading(request: RouteRequest): bool {
   if (request.pathState == PATH_NONE) return true;
-  return request.pathState == PATH_READ && !isAmbiguousPath(request.path, request.pathBytes);
+  if (request.pathState != PATH_READ) return false;
+  // Looked at once a request: it may have 60 KiB, and many routes may ask.
+  if (request.reading == READING_UNKNOWN) {
+    request.reading = isAmbiguousPath(request.path, request.pathBytes) ? READING_AMBIGUOUS : READING_PLAIN;
+  }
+  return request.reading == READING_PLAIN;
 }

@@ -24,6 +24,11 @@ export const PATH_NONE: u32 = 0;
 export const PATH_READ: u32 = 1;
 export const PATH_TOO_LONG: u32 = 2;
 
+// What is known of how a path can be read (ambiguous-path.ts).
+export const READING_UNKNOWN: u32 = 0;
+export const READING_PLAIN: u32 = 1;
+export const READING_AMBIGUOUS: u32 = 2;
+
 /** A segment: its text, its length and its hash. */
 const SEGMENT_BYTES: u32 = 12;
 const segments: usize = memory.data(384, 4);
@@ -37,6 +42,8 @@ export class RouteRequest {
   /** With its query. Valid until the block that the host wrote it into is written again. */
   path: usize;
   pathBytes: u32;
+  /** READING_…: whether it can be read in one way alone, once that was asked. */
+  reading: u32;
   /** Segments that were cut, at most as many as the deepest pattern has. */
   segments: u32;
   /** The path goes on behind them. */
@@ -91,6 +98,7 @@ export function takePath(request: RouteRequest, table: RouteTable, path: usize, 
   request.pathState = PATH_READ;
   request.path = path;
   request.pathBytes = bytes;
+  request.reading = READING_UNKNOWN;
   const depth = min(table.depth, <u32>MAX_ROUTE_SEGMENTS);
   const end = path + bytes;
   let at = path + 1;

@@ -1,4 +1,5 @@
-// Where in a JSON document the reader stands: which containers are open, and how far they are on a pointer's way.
+// Where in a JSON document the reader stands. A value is "on the way" if the names and indexes that lead to it are the first
+// reference tokens of the pointer: it is the value that the pointer names (the target), or may hold it.
 import { isIndex, tokenCount } from "./pointer";
 
 /** Containers that may be open at once: `kinds` has a bit for each. */

@@ -3,7 +3,7 @@ import { USAGE_FOUND, USAGE_INVALID } from "./outcome";
 
 /** The largest value, in millionths: 10^12 units. */
 const MAX_MICRO: u64 = 1000000000000000000;
-/** Digits that a u64 holds whatever they are. One more, and the number is above MAX_UNITS unless they are decimals. */
+/** Digits that a u64 holds whatever they are. One more, and the number is above MAX_MICRO unless they are decimals. */
 const MAX_MANTISSA: u64 = 1000000000000000000;
 const MICRO_DECIMALS: i32 = 6;
 /** Above the digits of any text that is read, so that an exponent which is cut there still decides the same. */

@@ -49,9 +49,9 @@ const MAX_SESSION_BYTES: u32 = 64 + MAX_ROW_BYTES + MAX_TAG_BYTES;
 /** The last 64 for what stands between the parts. Below MAX_EDGE_BODY_BYTES, whatever the sessions. */
 const body: usize = memory.data(BODY_START_BYTES + MAX_ACQUIRE_SESSIONS * MAX_SESSION_BYTES + 64);
 
-/** Until then a record that stands is used as it stands. */
+/** Monotonic µs; 0: none. Until then nobody is asked, and a record that stands is used as it stands (shouldHoldBack). */
 let askAgainAtUs: u64 = 0;
-/** Why: no answer came. False: there was one, if not this. */
+/** Why it is held back. True: no answer came. False: the control plane is there, but rejected the call or was too slow. */
 let isAway: bool = false;
 /** When the last answer came. */
 let answeredAtUs: u64 = 0;

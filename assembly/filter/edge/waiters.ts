@@ -3,7 +3,7 @@
 // record.
 import { REQUEST_BYTES, Request } from "../state/request";
 
-//   0      4        8         12      16        80
+//   0      4        8         12      16        88
 //   | next | in use | root id | epoch | request |
 
 /** Requests paused at a time: bounds what a slow control plane can hold up. */

@@ -103,6 +103,8 @@ export function spend(request: Request, recordStatus: u32, verdict: Verdict): u3
       return ALLOWED;
     }
     verdict.casRetries++;
+    // The session may have another plan by now: none of that one's limits may have this number.
+    verdict.limit = 0;
   }
   verdict.casExhausted = true;
   return CONTENDED;

@@ -25,7 +25,10 @@ export class SettleNote {
   rootSlot: u32;
   /** The next note of its chain; 0: none. */
   next: u32;
-  /** Address of the route's rule, and of the managed rules that have it; `keptRules` keeps those alive. */
+  /**
+   * Addresses of the route's rule and of the SettleRules object that owns it. To the garbage collector these are mere
+   * numbers: `keptRules` keeps the object alive.
+   */
   ruleAt: usize;
   rulesAt: usize;
   /** Tokens that were taken when the request was let through. */
@@ -42,7 +45,7 @@ export class SettleNote {
   isCompressed: bool;
   /** The answer is the service's, not Envoy's own. */
   isOfService: bool;
-  /** It is to be settled, whatever becomes of its stream. */
+  /** All that the response says has been read, but the write was lost: ticks try again (lost-notes.ts). */
   isOver: bool;
 
   /** Address of the session's TOKEN_BYTES. */
