@@ -70,6 +70,21 @@ describe("bucket", () => {
     });
   });
 
+  it.each([
+    [123_456, "123456"],
+    [1_000_000, "1000000"],
+    [1234.567891, "1234.568"],
+    [10.5, "10.5"],
+    [900 / 7, "128.571"],
+    [10_000 / 86_400, "0.1157"],
+    [0.000001, "0.000001"],
+    [0, "0"],
+  ])("bucket shows a rate of %d tokens a second with all its whole tokens: %s", async (refillRate, shown) => {
+    const older = { edge: "gw-1", instance: INSTANCE, capacity: 100, tokens: 50, refillRate, lastRefill: 0 };
+    const { out } = await sluice(`bucket ${UNKNOWN}`, await answering(answer(200, { buckets: [older] })));
+    expect(out.split("\n")[1]?.split(/ +/)[4]).toBe(shown);
+  });
+
   it("bucket shows the plan's bucket alone of a control plane that knows no further limits", async () => {
     const older = { edge: "gw-1", instance: INSTANCE, capacity: 100, tokens: 50, refillRate: 10, lastRefill: 0 };
     const ran = await sluice(`bucket ${UNKNOWN}`, await answering(answer(200, { buckets: [older] })));

@@ -45,6 +45,13 @@ describe("the sample policy", () => {
     expect([routes.length, none]).toEqual([1, []]);
   });
 
+  test("what the sample policy has commented out is valid once it is not", () => {
+    const fields = /^  # (?=- id:|- match:| )/gm;
+    const { plans, routes } = JSON.parse(acceptedJson(sample.replace(fields, "  "))) as PlansAndRoutes;
+    expect(plans).toMatchObject([{ name: "default" }, { name: "gold" }, { name: "prepaid", tokenBudget: 50_000 }]);
+    expect(routes).toMatchObject([{ exempt: true }, { cost: 5, limits: { search: 1 } }]);
+  });
+
   test("the sample policy exempts /healthz, and nothing else", () => {
     const { routes } = JSON.parse(acceptedJson(sample)) as PlansAndRoutes;
     expect(routes).toMatchObject([{ match: { path: "/healthz", prefix: null, methods: null }, exempt: true }]);

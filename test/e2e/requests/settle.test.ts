@@ -30,6 +30,7 @@ const ROUTES: readonly Route[] = [
   settled("/fail", { header: "x-cost", onMissing: "refund" }),
   settled("/header", { header: "x-cost", times: 0.5 }),
   settled("/trailer", { trailer: "x-cost" }),
+  { match: { prefix: "/after" }, limits: { llm: 0 }, settle: { limit: "llm", header: "x-cost" } },
   settled("/metadata/number", { metadata: [NAMESPACE, "number"] }),
   settled("/metadata/text", { metadata: [NAMESPACE, "text"] }),
   { match: { prefix: "/own" }, cost: RESERVED, settle: { header: "x-cost" } },
@@ -107,6 +108,16 @@ describe("a request whose response says what it cost", () => {
     await settlesTo(token, LIMIT - 94);
     await sluice().send({ token, path: "/header?cost=1900" });
     await settlesTo(token, 0);
+    expect((await sluice().send({ token, path: "/header?cost=1" })).status).toBe(429);
+  });
+
+  it("a route that reserves 0 is charged afterwards, and never denied by that limit", async () => {
+    const { token } = await sluice().api.issue();
+    await sluice().send({ token, path: "/after?cost=30" });
+    await settlesTo(token, LIMIT - 30);
+    await sluice().send({ token, path: `/after?cost=${LIMIT + 500}` });
+    await settlesTo(token, 0);
+    expect((await sluice().send({ token, path: "/after?cost=1" })).status).toBe(200);
     expect((await sluice().send({ token, path: "/header?cost=1" })).status).toBe(429);
   });
 

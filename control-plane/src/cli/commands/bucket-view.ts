@@ -17,9 +17,12 @@ const COLUMNS: readonly Column<Shown>[] = [
   { title: "LIMIT", of: ({ name }) => name },
   { title: "TOKENS", right: true, of: ({ tokens }) => tokens.toFixed(1) },
   { title: "CAPACITY", right: true, of: ({ capacity }) => capacity },
-  { title: "REFILL/S", right: true, of: ({ refillRate }) => Number(refillRate.toPrecision(4)) },
+  { title: "REFILL/S", right: true, of: ({ refillRate }) => shortRate(refillRate) },
   { title: "LAST REFILL", spare: true, of: ({ lastRefill }) => timeText(lastRefill) },
 ];
+
+/** Whole tokens stay as they are: only what lies behind the point is rounded. */
+const shortRate = (rate: number): number => Number(rate < 1 ? rate.toPrecision(4) : rate.toFixed(3));
 
 export function showBuckets(buckets: readonly Bucket[], output: Output): void {
   if (buckets.length === 0) output.line("No edge has reported the session yet: its buckets are full everywhere");

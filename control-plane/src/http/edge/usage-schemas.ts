@@ -11,7 +11,7 @@ export const UsageRows = Type.Array(
       "limits the tag of their names, and [level, …] in the same order; one that cannot be is dropped, counted and logged, " +
       "and acknowledged with the others",
   }),
-  { maxItems: MAX_REPORT_ROWS, description: `at most ${MAX_REPORT_ROWS} rows` },
+  { maxItems: MAX_REPORT_ROWS, description: `an array of at most ${MAX_REPORT_ROWS} rows` },
 );
 
 /** The same: rows whose tag has no names here count without their further levels. */
