@@ -45,7 +45,9 @@ export function afterAdmission(
   isNoted: boolean,
   atUs: bigint,
 ): string | undefined {
-  if (!before.live || before.planId !== plan.id || !hasAnnexFor(before, plan)) return undefined;
+  // An annex of limits that the plan has no more may lie there still.
+  const fits = plan.buckets.length === 1 || hasAnnexFor(before, plan);
+  if (!before.live || before.planId !== plan.id || !fits) return undefined;
   const costs = costsOf(plan, path);
   const levels = refilled(before, plan, atUs).map(({ pico, remainder }, bucket) => {
     return { pico: pico - BigInt(costs[bucket] ?? 0) * PICO, remainder };

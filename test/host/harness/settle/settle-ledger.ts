@@ -15,7 +15,7 @@ import {
   reservationOf,
 } from "./settle-arithmetic.js";
 import type { PlanOfRun, PolicyOfRun } from "./settle-policies.js";
-import { costOf, isOpen, type Doing, type Sent } from "./settle-requests.js";
+import { costOf, isOpen, isOver, type Doing, type Sent } from "./settle-requests.js";
 
 /** What a filter did that it may not do. */
 export class WrongSettlement extends Error {}
@@ -41,7 +41,7 @@ export class Ledger {
   ) {
     this.policies = [policy];
     for (const session of sessions) this.#records.set(session, undefined);
-    const isWrite = ({ name, key }: HostCall): boolean => name === "proxy_set_shared_data" && edge.table.isSetKey(key);
+    const isWrite = (call: HostCall): boolean => call.name === "proxy_set_shared_data" && edge.table.isSetKey(call.key);
     const casOf = ({ key }: HostCall): number | undefined => edge.host.sharedData.get(key)?.cas;
     edge.host.hooks.each("before", isWrite, (call) => (this.#casBefore = casOf(call)));
     edge.host.hooks.each("after", isWrite, (call) => {
@@ -57,6 +57,7 @@ export class Ledger {
   /** A worker begins something. */
   begin(vm: Vm, what: Doing["what"], sent?: Sent): void {
     this.#doing.set(vm, { what, ...(sent && { sent }), lostWrites: 0 });
+    this.#noteWhatMayPass();
     if (sent === undefined) return;
     sent.mayPass = what === "settle" ? this.#mayPass(sent) : !this.#pays(sent);
   }
@@ -81,7 +82,7 @@ export class Ledger {
   /** The streams that are over and to be settled still: none may be left once all workers have ticked in peace. */
   checkAllSettled(): void {
     for (const sent of this.sent) {
-      if (!isOpen(sent) || !sent.isOver || sent.noted !== "yes" || this.#mayPass(sent)) continue;
+      if (!isOpen(sent) || !isOver(sent) || sent.noted !== "yes" || sent.mayPass || this.#mayPass(sent)) continue;
       this.#fail(`what ${sent.path} reserved is never settled`);
     }
   }
@@ -95,7 +96,7 @@ export class Ledger {
       }
       this.#records.set(session, after);
       // An answer, or an end, is no request: figures are taken as they are, and what was consumed stays.
-      const isSpent = before !== undefined && after?.rev === before.rev + 1 && after.live && before.live;
+      const isSpent = before !== undefined && after?.rev === before.rev + 1 && after.live === before.live;
       if (isSpent) this.#explain(vm, session, before, after);
     }
     this.#noteWhatMayPass();
@@ -105,8 +106,10 @@ export class Ledger {
     if (after.refilledAtUs < before.refilledAtUs) this.#fail("time goes back in a record");
     const doing = this.#doingOf(vm);
     const mine = this.sent.filter((sent) => sent.vm === vm && sent.session === session);
-    const settling = mine.filter((sent) => sent.isOver && (doing.what === "tick" || sent === doing.sent));
-    const asking = doing.what === "request" ? mine.filter((sent) => sent === doing.sent) : mine;
+    const settling = mine.filter((sent) => isOver(sent) && (doing.what === "tick" || sent === doing.sent));
+    // Of several that waited, the one that is entered.
+    const entered = mine.filter((sent) => sent.stream !== undefined && sent.stream === vm.context);
+    const asking = doing.what === "request" ? mine.filter((sent) => sent === doing.sent) : [...entered, ...mine];
     const isExplained =
       settling.some((sent) => this.#isSettlement(sent, before, after)) ||
       (doing.what !== "settle" && asking.some((sent) => this.#isAdmission(sent, before, after)));
@@ -137,7 +140,7 @@ export class Ledger {
   #notesLeft(vm: Vm): ("yes" | "no")[] {
     const open = this.sent.filter((sent) => sent.vm === vm && isOpen(sent));
     // Those whose stream is over may have been given up with a tick, without a write.
-    const sure = open.filter((sent) => sent.noted === "yes" && !sent.isOver).length;
+    const sure = open.filter((sent) => sent.noted === "yes" && !isOver(sent)).length;
     if (open.length < this.bounds.notes) return ["yes"];
     return sure >= this.bounds.notes ? ["no"] : ["yes", "no"];
   }
@@ -186,11 +189,35 @@ export class Ledger {
       if (sent === undefined) continue;
       sent.mayPass ||= what === "settle" ? this.#mayPass(sent) : !this.#pays(sent);
     }
+    // A tick may have come upon these, and found nothing to write.
+    for (const sent of this.sent) if (isOpen(sent) && isOver(sent)) sent.mayPass ||= this.#mayPass(sent);
   }
 
   #endOfSettlement(sent: Sent, lostWrites: number): void {
-    if (!sent.isOver || !isOpen(sent) || lostWrites >= this.bounds.tries) return;
+    if (!isOver(sent) || !isOpen(sent) || lostWrites >= this.bounds.tries) return;
     if (sent.noted === "yes" && !sent.mayPass && !this.#mayPass(sent)) {
+      console.log(
+        sent.vm.name,
+        sent.reserved,
+        lostWrites,
+        this.#records.get(sent.session),
+        this.policies.length,
+        sent.noted,
+        this.sent.filter((x) => x.vm === sent.vm && isOpen(x)).length,
+        (this.edge.host.hooks, sent.stream?.state),
+      );
+      setTimeout(() => {});
+      try {
+        sent.vm.tick();
+      } catch (e) {}
+      console.log(
+        this.edge.host.metrics
+          .names()
+          .filter((n) => n.includes("settlements"))
+          .map((n) => n),
+      );
+      for (const o of ["settled", "no_value", "no_note", "no_record", "ended", "other_limits"])
+        console.log(o, this.edge.host.metrics.sum("sluice_settlements_total", `outcome="${o}"`));
       this.#fail(`what ${sent.path} reserved is not settled by ${sent.said ?? "no word"}`);
     }
     if (costOf(sent) < sent.reserved.tokens) this.#refunds(sent.vm).add(sent.session);

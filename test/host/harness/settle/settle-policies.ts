@@ -125,7 +125,7 @@ export function finalCost(path: Path, said: string | undefined, reserved: number
   if (said === undefined) return refundsMissing === true ? 0 : reserved;
   const cost = Math.ceil(Number(said) * times);
   // It says nothing that a request could have cost.
-  return cost < 0 || !(cost <= 0xffffffff) ? reserved : cost;
+  return Number(said) < 0 || cost > 0xffffffff ? reserved : cost;
 }
 
 /** 8 hex digits that say which further limits an annex has the levels of; "" without any. */

@@ -17,8 +17,8 @@ export interface Sent {
   noted: "yes" | "no" | "maybe";
   /** What its response said of its cost, until now. */
   said?: string;
-  /** Nothing more will be said, so it is to be settled. */
-  isOver: boolean;
+  /** All was said, so it is to be settled. */
+  isDone: boolean;
   isSettled: boolean;
   /** With its worker's VM. */
   isLost: boolean;
@@ -30,7 +30,7 @@ export function sentBy(vm: Vm, session: Session, path: Path): Sent {
   const state = {
     isAdmitted: false,
     noted: "no",
-    isOver: false,
+    isDone: false,
     isSettled: false,
     isLost: false,
     mayPass: false,
@@ -41,6 +41,11 @@ export function sentBy(vm: Vm, session: Session, path: Path): Sent {
 /** Whether there is something to settle, as far as is known. */
 export function isOpen(sent: Sent): sent is Sent & { reserved: Reservation } {
   return sent.reserved !== undefined && sent.noted !== "no" && !sent.isSettled && !sent.isLost;
+}
+
+/** Nothing more will be said; or its session has ended, and its stream was closed with it. */
+export function isOver({ isDone, stream }: Sent): boolean {
+  return isDone || stream?.state === "closed";
 }
 
 export function costOf({ path, said, reserved }: Sent): number {

@@ -37,7 +37,7 @@ export class SettleStreams {
   /** Something becomes of one of the worker's streams. */
   *goOn(worker: number): Steps<void> {
     const vm = this.edge.worker(worker);
-    const going = this.ledger.sent.filter((sent) => sent.vm === vm && isUnderWay(sent.stream) && !this.#left.has(sent));
+    const going = this.ledger.sent.filter((sent) => sent.vm === vm && isUnderWay(sent) && !this.#left.has(sent));
     // The newest, mostly: of some it takes long.
     const sent = this.random.chance(0.7) ? going.at(-1) : going[0];
     if (sent?.stream === undefined) return;
@@ -63,7 +63,7 @@ export class SettleStreams {
       if (sent.vm !== vm || sent.stream?.paused === true) continue;
       if (sent.stream?.state === "upstream") vm.vanish(sent.stream);
       this.#left.delete(sent);
-      sent.isOver = true;
+      Object.assign(sent, { isDone: true, mayPass: false });
     }
   }
 
@@ -74,7 +74,7 @@ export class SettleStreams {
   }
 
   #answer(sent: Sent, stream: Stream): Steps<void> {
-    sent.isOver = true;
+    sent.isDone = true;
     const chance = this.random.fraction();
     if (stream.state === "streaming" || chance < 0.1) return stream.abandonSteps();
     if (chance < 0.2) {
@@ -90,7 +90,7 @@ export class SettleStreams {
   #events(sent: Sent, stream: Stream): Steps<void> {
     if (stream.state === "upstream" && this.random.chance(0.9)) return stream.beginResponseSteps(EVENT_HEADERS);
     if (stream.state === "upstream" || this.random.chance(0.4)) {
-      sent.isOver = true;
+      sent.isDone = true;
       return stream.abandonSteps();
     }
     sent.said = this.#value(sent);
@@ -107,6 +107,8 @@ export class SettleStreams {
   }
 }
 
-function isUnderWay(stream: Stream | undefined): boolean {
-  return stream !== undefined && ["paused", "upstream", "streaming"].includes(stream.state);
+function isUnderWay({ stream, isDone }: Sent): boolean {
+  if (stream?.state === "streaming") return true;
+  // One that was let through and is done has vanished.
+  return !isDone && (stream?.state === "paused" || stream?.state === "upstream");
 }
