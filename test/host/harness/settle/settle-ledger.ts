@@ -196,28 +196,6 @@ export class Ledger {
   #endOfSettlement(sent: Sent, lostWrites: number): void {
     if (!isOver(sent) || !isOpen(sent) || lostWrites >= this.bounds.tries) return;
     if (sent.noted === "yes" && !sent.mayPass && !this.#mayPass(sent)) {
-      console.log(
-        sent.vm.name,
-        sent.reserved,
-        lostWrites,
-        this.#records.get(sent.session),
-        this.policies.length,
-        sent.noted,
-        this.sent.filter((x) => x.vm === sent.vm && isOpen(x)).length,
-        (this.edge.host.hooks, sent.stream?.state),
-      );
-      setTimeout(() => {});
-      try {
-        sent.vm.tick();
-      } catch (e) {}
-      console.log(
-        this.edge.host.metrics
-          .names()
-          .filter((n) => n.includes("settlements"))
-          .map((n) => n),
-      );
-      for (const o of ["settled", "no_value", "no_note", "no_record", "ended", "other_limits"])
-        console.log(o, this.edge.host.metrics.sum("sluice_settlements_total", `outcome="${o}"`));
       this.#fail(`what ${sent.path} reserved is not settled by ${sent.said ?? "no word"}`);
     }
     if (costOf(sent) < sent.reserved.tokens) this.#refunds(sent.vm).add(sent.session);

@@ -61,20 +61,21 @@ const llm = (maxTokens: number, appliesAlways = false): Bucket => {
   return { name: "llm", maxTokens, refill: [50, 3], appliesAlways };
 };
 const DAILY: Bucket = { name: "daily", maxTokens: 400, refill: [0, 1], appliesAlways: true };
-const OTHERS = [
-  { id: 1, name: "other", buckets: [own("other", 80)] },
-  { id: 2, name: "writer", buckets: [own("writer", 100), llm(40, true)] },
-];
+const OTHER: PlanOfRun = { id: 1, name: "other", buckets: [own("other", 80)] };
+const WRITER: PlanOfRun = { id: 2, name: "writer", buckets: [own("writer", 100), llm(40, true)] };
 
-/** In the second, `llm` is another limit by its number, and the plan's own bucket smaller; in the third there is neither. */
+/**
+ * In the second, `llm` is another limit by its number, the plan's own bucket is smaller, and a plan is gone; in the third
+ * there is no limit beside the plan's own bucket.
+ */
 export const POLICIES: readonly PolicyOfRun[] = [
-  policyOf([own("default", 120), llm(60)]),
-  policyOf([own("default", 60), DAILY, llm(60)]),
-  policyOf([own("default", 120)]),
+  policyOf([own("default", 120), llm(60)], OTHER, WRITER),
+  policyOf([own("default", 60), DAILY, llm(60)], WRITER),
+  policyOf([own("default", 120)], OTHER, WRITER),
 ];
 
-function policyOf(buckets: readonly Bucket[]): PolicyOfRun {
-  const plans = [{ id: 0, name: "default", buckets }, ...OTHERS];
+function policyOf(buckets: readonly Bucket[], ...others: readonly PlanOfRun[]): PolicyOfRun {
+  const plans = [{ id: 0, name: "default", buckets }, ...others];
   const routes = Object.entries(ROUTES).flatMap(([path, route]) => routeDocument(path, route));
   return { plans, document: policy({ plans: plans.map(planDocument), routes, onUnreachable: "deny" }) };
 }

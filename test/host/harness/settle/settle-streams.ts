@@ -13,7 +13,7 @@ import { sentBy, type Sent } from "./settle-requests.js";
 
 const OK = { ":status": "200" };
 /** No request can have cost this, or none of these buckets holds it. */
-const EXTREMES = ["4294967295", "5000000000", "-1", "300", "0"];
+const EXTREMES = ["4294967295", "4294967295.5", "5000000000", "-1", "300", "0"];
 
 export class SettleStreams {
   /** Clients that have left while their request waited. */
