@@ -167,7 +167,10 @@ export class Ledger {
 
   #isElsewhere(record: TableRecord, reserved: NonNullable<Sent["reserved"]>): boolean {
     const isEnded = this.edge.clock.monotonicNanos >= BigInt(record.endsAtS) * 1_000_000_000n;
-    return isEnded || this.#plansOf(record).some((plan) => !isOfReservation(record, plan, reserved));
+    // One policy lacks the plan, or has other limits for it.
+    return (
+      isEnded || !this.policies.every(({ plans }) => plans.some((plan) => isOfReservation(record, plan, reserved)))
+    );
   }
 
   /** Whether a settlement of the stream writes nothing, as the table stands. */

@@ -37,6 +37,7 @@ export class SettleRun {
   readonly #streams: SettleStreams;
   readonly #changes: boolean;
   #generation = 1;
+  #hasReloaded = false;
 
   /** @param sessions of one set of the table, so that workers collide */
   constructor(
@@ -154,6 +155,7 @@ export class SettleRun {
     // Whether these were settled with that tick is not known.
     if (own.some((sent) => isOpen(sent) && isOver(sent))) return;
     for (const sent of own) sent.isLost = true;
+    this.#hasReloaded = true;
     this.edge.reload(worker);
   }
 
@@ -178,8 +180,9 @@ export class SettleRun {
     this.#checkReports();
   }
 
-  /** What was settled is told, as what was spent is. */
+  /** What was settled is told, as what was spent is. What a VM that is gone was to tell, only the sweep finds, in 10 s. */
   #checkReports(): void {
+    if (this.#hasReloaded) return;
     const rows = this.edge.reports.flatMap((report) => reportIn(report).usage);
     for (const session of this.sessions) {
       const record = this.ledger.record(session);
