@@ -5,16 +5,9 @@ import type { Vm } from "../host/vm.js";
 import type { Edge } from "../scenes/edge.js";
 import type { TableRecord } from "../scenes/table-view.js";
 import type { Session } from "../scenes/tokens.js";
-import {
-  afterAdmission,
-  afterLostSettlement,
-  afterSettlement,
-  canPay,
-  figuresOf,
-  isOfReservation,
-  reservationOf,
-} from "./settle-arithmetic.js";
-import type { PlanOfRun, PolicyOfRun } from "./settle-policies.js";
+import { afterAdmission, figuresOf, reservationOf } from "./settle-arithmetic.js";
+import { pays, plansOf, settlementOf, writesNothing, type Circumstances } from "./settle-judgement.js";
+import type { PolicyOfRun } from "./settle-policies.js";
 import { costOf, isOpen, isOver, type Doing, type Sent } from "./settle-requests.js";
 
 /** What a filter did that it may not do. */
@@ -59,7 +52,7 @@ export class Ledger {
     this.#doing.set(vm, { what, ...(sent && { sent }), lostWrites: 0 });
     this.#noteWhatMayPass();
     if (sent === undefined) return;
-    sent.mayPass = what === "settle" ? this.#mayPass(sent) : !this.#pays(sent);
+    sent.mayPass = this.#mayPass(sent, what);
   }
 
   /** It has got to its end. */
@@ -122,7 +115,7 @@ export class Ledger {
 
   #isAdmission(sent: Sent, before: TableRecord, after: TableRecord): boolean {
     if (sent.isAdmitted) return false;
-    for (const plan of this.#plansOf(before)) {
+    for (const plan of plansOf(before, this.policies)) {
       const reserved = reservationOf(plan, sent.path);
       for (const noted of reserved === undefined ? (["no"] as const) : this.#notesLeft(sent.vm)) {
         const figures = afterAdmission(before, plan, sent.path, noted === "yes", after.refilledAtUs);
@@ -146,51 +139,22 @@ export class Ledger {
   }
 
   #isSettlement(sent: Sent, before: TableRecord, after: TableRecord): boolean {
-    if (!isOpen(sent)) return false;
-    const { reserved } = sent;
-    const cost = costOf(sent);
-    const moved = this.#plansOf(before).some((plan) => {
-      const moves = isOfReservation(before, plan, reserved) && after.refilledAtUs < BigInt(before.endsAtS) * 1_000_000n;
-      return moves && afterSettlement(before, plan, reserved, cost, after.refilledAtUs) === figuresOf(after);
-    });
-    const isKept = !moved && this.#isConsumed(sent, before, after);
-    if (moved && cost < reserved.tokens) this.#refunds(sent.vm).add(sent.session);
-    if (moved || isKept) sent.isSettled = true;
-    return sent.isSettled;
+    const came = settlementOf(sent, before, after, this.#circumstances());
+    if (came === "moved") this.#noteRefund(sent);
+    if (came !== undefined) sent.isSettled = true;
+    return came !== undefined;
   }
 
-  /** Whether what was reserved from the plan's own bucket was consumed where it lies in another by now. */
-  #isConsumed({ reserved }: Sent, before: TableRecord, after: TableRecord): boolean {
-    if (reserved?.bucket !== 0 || afterLostSettlement(before, reserved.tokens) !== figuresOf(after)) return false;
-    return this.#isElsewhere(before, reserved);
-  }
-
-  #isElsewhere(record: TableRecord, reserved: NonNullable<Sent["reserved"]>): boolean {
-    const isEnded = this.edge.clock.monotonicNanos >= BigInt(record.endsAtS) * 1_000_000_000n;
-    // One policy lacks the plan, or has other limits for it.
-    return (
-      isEnded || !this.policies.every(({ plans }) => plans.some((plan) => isOfReservation(record, plan, reserved)))
-    );
-  }
-
-  /** Whether a settlement of the stream writes nothing, as the table stands. */
-  #mayPass(sent: Sent): boolean {
+  /** Whether what the worker is about may come to nothing, as the table stands: a settlement, or a request. */
+  #mayPass(sent: Sent, what: Doing["what"] = "settle"): boolean {
     const record = this.#records.get(sent.session);
-    if (record === undefined || !isOpen(sent)) return true;
-    if (sent.reserved.bucket === 0) return false;
-    return costOf(sent) === sent.reserved.tokens || this.#isElsewhere(record, sent.reserved);
-  }
-
-  #pays(sent: Sent): boolean {
-    const record = this.#records.get(sent.session);
-    const plans = record === undefined ? [] : this.#plansOf(record);
-    return plans.length > 0 && plans.every((plan) => canPay(record, plan, sent.path));
+    const circumstances = this.#circumstances();
+    return what === "settle" ? writesNothing(sent, record, circumstances) : !pays(record, sent, circumstances);
   }
 
   #noteWhatMayPass(): void {
     for (const { what, sent } of this.#doing.values()) {
-      if (sent === undefined) continue;
-      sent.mayPass ||= what === "settle" ? this.#mayPass(sent) : !this.#pays(sent);
+      if (sent !== undefined) sent.mayPass ||= this.#mayPass(sent, what);
     }
     // A tick may have come upon these, and found nothing to write.
     for (const sent of this.sent) if (isOpen(sent) && isOver(sent)) sent.mayPass ||= this.#mayPass(sent);
@@ -201,7 +165,7 @@ export class Ledger {
     if (sent.noted === "yes" && !sent.mayPass && !this.#mayPass(sent)) {
       this.#fail(`what ${sent.path} reserved is not settled by ${sent.said ?? "no word"}`);
     }
-    if (costOf(sent) < sent.reserved.tokens) this.#refunds(sent.vm).add(sent.session);
+    this.#noteRefund(sent);
     sent.isSettled = true;
   }
 
@@ -219,8 +183,12 @@ export class Ledger {
     return known;
   }
 
-  #plansOf(record: TableRecord): PlanOfRun[] {
-    return this.policies.flatMap(({ plans }) => plans.filter(({ id }) => id === record.planId));
+  #noteRefund(sent: Sent): void {
+    if (isOpen(sent) && costOf(sent) < sent.reserved.tokens) this.#refunds(sent.vm).add(sent.session);
+  }
+
+  #circumstances(): Circumstances {
+    return { policies: this.policies, nowUs: this.edge.clock.monotonicNanos / 1000n };
   }
 
   #doingOf(vm: Vm): Doing {

@@ -186,7 +186,8 @@ export class SettleRun {
     const rows = this.edge.reports.flatMap((report) => reportIn(report).usage);
     for (const session of this.sessions) {
       const record = this.ledger.record(session);
-      if (record === undefined || rows.some(([id, rev]) => id === session.id && rev === record.rev)) continue;
+      // That it has ended is found by the sweep as well.
+      if (record?.live !== true || rows.some(([id, rev]) => id === session.id && rev === record.rev)) continue;
       if (record.rev !== record.ackedRev)
         throw new WrongSettlement(`revision ${record.rev} of a record is not reported`);
     }
