@@ -6,14 +6,15 @@ import { spawnSync } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
+import { judgedBySettlements } from "./judge-settling.js";
 import { mutatedFiles, type Mutation } from "./mutation.js";
 import { MUTATIONS } from "./mutations.js";
 
 const COPIED = ["assembly", "control-plane/src", "control-plane/test/support", "test/host", "test/sim"];
 const FILES = ["package.json", "tsconfig.json", "asconfig.json", "control-plane/contract-types.d.ts"];
 const ROOT = resolve(".");
-/** Of this process: several may look for different rules at a time. */
 const NOT_FOUND = "–";
+/** Of this process: several may look for different rules at a time. */
 const COPY = resolve(`build/mutants-${process.pid}`);
 
 const { values } = parseArgs({
@@ -23,14 +24,13 @@ const { values } = parseArgs({
     judge: { type: "string", default: "" },
   },
 });
-const PROGRAMS = { simulation: "build/sim/test/sim/run.js", settlements: "build/sim/test/sim/mutants/settle-runs.js" };
 
 const rows = [["rule taken out", "seed", "found by"]];
 const chosen = MUTATIONS.filter(({ rule, judge = "simulation" }) => {
   return rule.includes(values.only) && judge.includes(values.judge);
 });
 for (const mutation of chosen) {
-  const row = [mutation.rule, ...resultOf(mutation, values.runs)];
+  const row = [mutation.rule, ...(await resultOf(mutation, Number(values.runs)))];
   rows.push(row);
   console.log(`| ${row.join(" | ")} |`);
 }
@@ -40,9 +40,17 @@ if (rows.some(([, seed]) => seed === NOT_FOUND)) process.exitCode = 1;
 writeFileSync("build/mutants.md", rows.map((row) => `| ${row.join(" | ")} |`).join("\n"));
 
 /** The seed that found it and what it found, or "–" and why not. */
-function resultOf(mutation: Mutation, runs: string): [seed: string, finding: string] {
+async function resultOf(mutation: Mutation, runs: number): Promise<readonly [seed: string, finding: string]> {
+  if (mutation.judge === undefined) return judgedBySimulation(mutation, String(runs));
+  return (await judgedBySettlements(mutation, runs, read)) ?? [NOT_FOUND, `${runs} runs: every settlement was right`];
+}
+
+function read(file: string): string {
+  return readFileSync(join(ROOT, file), "utf8");
+}
+
+function judgedBySimulation(mutation: Mutation, runs: string): readonly [seed: string, finding: string] {
   const copy = copyOfSources();
-  const read = (file: string): string => readFileSync(join(ROOT, file), "utf8");
   for (const [file, text] of mutatedFiles(mutation, read)) writeFileSync(join(copy, file), text);
   // The simulation compiles the filter itself, from the copy (sim-filter.ts). What the mutation does not touch is built.
   cpSync("build/sluice.wasm", join(copy, "build/sluice.wasm"));
@@ -51,8 +59,8 @@ function resultOf(mutation: Mutation, runs: string): [seed: string, finding: str
   } else {
     inCopy(copy, ["node_modules/.bin/tsc", "-p", "test/sim/tsconfig.run.json"]);
   }
-  const { stdout, stderr } = inCopy(copy, [PROGRAMS[mutation.judge ?? "simulation"], "--runs", runs]);
-  const found = /^seed (\d+)(?:, step \d+)?: (.*)/m.exec(stdout);
+  const { stdout, stderr } = inCopy(copy, ["build/sim/test/sim/run.js", "--runs", runs]);
+  const found = /^seed (\d+), step \d+: (.*)/m.exec(stdout);
   if (found !== null) return [found[1] ?? "", (found[2] ?? "").replace(/[0-9a-f-]{36}/, "S")];
   return [NOT_FOUND, stdout.trim().split("\n").at(-1) || stderr.slice(-300)];
 }

@@ -7,12 +7,23 @@ import asc from "assemblyscript/asc";
 /** By file, then by name: `export const NAME: u32 = …;` in that file. */
 export type Numbers = Readonly<Record<string, Readonly<Record<string, number>>>>;
 
+export interface Changes {
+  /** Files that have another text. */
+  readonly changed?: ReadonlyMap<string, string>;
+  /** Of the compiler. */
+  readonly options?: readonly string[];
+}
+
 /** @param entry the file with the exports, as assembly/index.ts */
-export async function filterWithNumbers(entry: string, numbers: Numbers): Promise<Uint8Array> {
+export async function filterWithNumbers(entry: string, numbers: Numbers, changes: Changes = {}): Promise<Uint8Array> {
+  const { changed = new Map<string, string>(), options = [] } = changes;
   const produced: Uint8Array[] = [];
-  const config = ["--config", "asconfig.json", "--target", "release", "--outFile", "filter.wasm"];
+  const config = ["--config", "asconfig.json", "--target", "release", "--outFile", "filter.wasm", ...options];
   const { error } = await asc.main([entry, ...config], {
-    readFile: (file, folder) => sourceOf(file, folder, numbers),
+    readFile: (file, folder) => {
+      const text = changed.get(file) ?? sourceOf(file, folder);
+      return text === null ? null : withNumbers(file, text, numbers[file] ?? {});
+    },
     writeFile(_file, contents) {
       if (typeof contents !== "string") produced.push(contents);
     },
@@ -24,14 +35,16 @@ export async function filterWithNumbers(entry: string, numbers: Numbers): Promis
 }
 
 /** asc looks for a file in several places: null says that it is not in this one. */
-function sourceOf(file: string, folder: string, numbers: Numbers): string | null {
-  let text: string;
+function sourceOf(file: string, folder: string): string | null {
   try {
-    text = readFileSync(resolve(folder, file), "utf8");
+    return readFileSync(resolve(folder, file), "utf8");
   } catch {
     return null;
   }
-  return Object.entries(numbers[file] ?? {}).reduce((source, [name, value]) => {
+}
+
+function withNumbers(file: string, text: string, numbers: Readonly<Record<string, number>>): string {
+  return Object.entries(numbers).reduce((source, [name, value]) => {
     const line = new RegExp(`(export const ${name}: u32 = )\\d+;`);
     if (!line.test(source)) throw new Error(`${file} has no ${name} of the expected form`);
     return source.replace(line, `$1${value};`);

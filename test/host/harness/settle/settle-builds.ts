@@ -14,11 +14,13 @@ export function deployedBuild(): SettleBuild {
   return { module: suspendableFilterModule("settle"), notes: MAX_SETTLE_NOTES, tries: MAX_TRIES };
 }
 
-/** From the sources as they are. */
-export async function smallBuild(): Promise<SettleBuild> {
-  const wasm = await filterWithNumbers("assembly/settle.ts", {
+/** From the sources as they are, but for the files that have another text. */
+export async function smallBuild(changed: ReadonlyMap<string, string> = new Map()): Promise<SettleBuild> {
+  const numbers = {
     "assembly/contract.ts": { MAX_SETTLE_NOTES: FEW_NOTES },
     "assembly/filter/table/session-table.ts": { MAX_CAS_TRIES: FEW_TRIES },
-  });
+  };
+  // It compiles in half the time, and behaves the same.
+  const wasm = await filterWithNumbers("assembly/settle.ts", numbers, { changed, options: ["-O1"] });
   return { module: new WebAssembly.Module(suspendable(wasm)), notes: FEW_NOTES, tries: FEW_TRIES };
 }
