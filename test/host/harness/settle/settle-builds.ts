@@ -8,7 +8,7 @@ import { MAX_TRIES } from "../scenes/contention.js";
 import type { SettleBuild } from "./settle-run.js";
 
 const FEW_NOTES = 8;
-const FEW_TRIES = 3;
+const FEW_TRIES = 2;
 
 export function deployedBuild(): SettleBuild {
   return { module: suspendableFilterModule("settle"), notes: MAX_SETTLE_NOTES, tries: MAX_TRIES };

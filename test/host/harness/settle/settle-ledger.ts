@@ -52,7 +52,9 @@ export class Ledger {
     this.#doing.set(vm, { what, ...(sent && { sent }), lostWrites: 0 });
     this.#noteWhatMayPass();
     if (sent === undefined) return;
-    sent.mayPass = this.#mayPass(sent, what);
+    if (what === "request") sent.mayPass = this.#mayPass(sent, what);
+    // One that has lost its writes before may have been settled with a tick since.
+    else if (isOver(sent)) sent.mayPass ||= this.#mayPass(sent);
   }
 
   /** It has got to its end. */
@@ -64,6 +66,7 @@ export class Ledger {
     if (sent === undefined) return;
     if (what === "settle") this.#endOfSettlement(sent, lostWrites);
     else if (what === "request") this.#endOfRequest(sent);
+    if (!isOver(sent)) sent.mayPass = false;
   }
 
   /** The table was changed by hand, as by another worker. */

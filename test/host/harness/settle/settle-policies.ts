@@ -66,17 +66,19 @@ const WRITER: PlanOfRun = { id: 2, name: "writer", buckets: [own("writer", 100),
 
 /**
  * In the second, `llm` is another limit by its number, the plan's own bucket is smaller, and a plan is gone; in the third
- * there is no limit beside the plan's own bucket.
+ * the plan has no limit beside its own bucket; in the fourth no plan has, and two plans are gone.
  */
 export const POLICIES: readonly PolicyOfRun[] = [
   policyOf([own("default", 120), llm(60)], OTHER, WRITER),
   policyOf([own("default", 60), DAILY, llm(60)], WRITER),
   policyOf([own("default", 120)], OTHER, WRITER),
+  policyOf([own("default", 120)]),
 ];
 
 function policyOf(buckets: readonly Bucket[], ...others: readonly PlanOfRun[]): PolicyOfRun {
   const plans = [{ id: 0, name: "default", buckets }, ...others];
-  const routes = Object.entries(ROUTES).flatMap(([path, route]) => routeDocument(path, route));
+  const hasLimits = plans.some((each) => each.buckets.length > 1);
+  const routes = Object.entries(ROUTES).map(([path, route]) => routeDocument(path, route, hasLimits));
   return { plans, document: policy({ plans: plans.map(planDocument), routes, onUnreachable: "deny" }) };
 }
 
@@ -93,10 +95,13 @@ function rateOf({ refill: [tokens, seconds] }: Bucket): PolicyDocument {
   return tokens === 0 ? { tokenRefillRate: 0 } : { refill: `${tokens}/${seconds}s` };
 }
 
-function routeDocument(path: string, { cost, limits, settles, refundsMissing, times, source }: RouteOfRun): object[] {
-  if (settles === undefined) return [];
+/** A route names no limit that no plan has. */
+function routeDocument(path: string, route: RouteOfRun, hasLimits: boolean): PolicyDocument {
+  const { cost, limits, settles, refundsMissing, times, source } = route;
   const onMissing = refundsMissing === true ? "refund" : "keep";
-  return [{ match: { path }, cost, limits, settle: { limit: settles, times, onMissing, ...source } }];
+  const settle = { limit: settles, times, onMissing, ...source };
+  const isSettled = settles === null || (settles !== undefined && hasLimits);
+  return { match: { path }, cost, limits: hasLimits ? limits : {}, settle: isSettled ? settle : null };
 }
 
 /** What a request takes from each bucket of a plan; undefined: it does not spend from it. */

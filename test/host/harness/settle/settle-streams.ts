@@ -23,6 +23,8 @@ export class SettleStreams {
     private readonly edge: Edge,
     private readonly ledger: Ledger,
     private readonly random: Random,
+    /** Whether most requests cost more than they reserved, so that sessions come to owe. */
+    private readonly overdraws: boolean,
   ) {}
 
   *send(worker: number, session: Session, path: Path): Steps<void> {
@@ -37,7 +39,9 @@ export class SettleStreams {
   /** Something becomes of one of the worker's streams. */
   *goOn(worker: number): Steps<void> {
     const vm = this.edge.worker(worker);
-    const going = this.ledger.sent.filter((sent) => sent.vm === vm && isUnderWay(sent) && !this.#left.has(sent));
+    // What has said its cost mostly goes on.
+    const ends = this.random.chance(0.3);
+    const going = this.#goingOn(vm).filter(({ isDone }) => ends || !isDone);
     // The newest, mostly: of some it takes long.
     const sent = this.random.chance(0.7) ? going.at(-1) : going[0];
     if (sent?.stream === undefined) return;
@@ -47,6 +51,19 @@ export class SettleStreams {
     }
     const steps = sent.path === "/events" ? this.#events(sent, sent.stream) : this.#answer(sent, sent.stream);
     yield* this.#during(sent, steps);
+  }
+
+  /** All that are under way end, but for those that wait. */
+  *finish(worker: number): Steps<void> {
+    for (const sent of this.#goingOn(this.edge.worker(worker))) {
+      if (sent.stream?.paused !== false) continue;
+      sent.isDone = true;
+      yield* this.#during(sent, sent.stream.abandonSteps());
+    }
+  }
+
+  #goingOn(vm: Vm): Sent[] {
+    return this.ledger.sent.filter((sent) => sent.vm === vm && isUnderWay(sent) && !this.#left.has(sent));
   }
 
   /** A client leaves in the turn of the answer that lets its request through: Envoy has told of the end before. */
@@ -101,6 +118,7 @@ export class SettleStreams {
   #value({ reserved }: Sent): string {
     const most = (reserved?.tokens ?? 4) + 1;
     const chance = this.random.fraction();
+    if (this.overdraws && chance < 0.6) return this.random.pick(["300", String(most + this.random.below(20))]);
     if (chance < 0.7) return String(this.random.below(most));
     if (chance < 0.82) return `${this.random.below(most)}.${1 + this.random.below(9)}`;
     return chance < 0.93 ? String(most + this.random.below(20)) : this.random.pick(EXTREMES);
