@@ -149,8 +149,7 @@ export class SettleRun {
   /** The filter traps on a worker: what its VM knew is gone. */
   #reload(worker: number): void {
     const vm = this.edge.worker(worker);
-    // What the first settles is counted with the second.
-    for (const _ of [1, 2]) this.#tickInPeace(worker);
+    this.#tickUntilCounted(worker);
     const own = this.ledger.sent.filter((sent) => sent.vm === vm);
     // Whether these were settled with that tick is not known.
     if (own.some((sent) => isOpen(sent) && isOver(sent))) return;
@@ -163,6 +162,16 @@ export class SettleRun {
     for (const step of this.#tick(worker)) void step;
   }
 
+  /** What one tick settles, the next one counts. */
+  #tickUntilCounted(worker: number): void {
+    const settled = (): number => this.ledger.sent.filter(({ isSettled }) => isSettled).length;
+    let before: number;
+    do {
+      before = settled();
+      this.#tickInPeace(worker);
+    } while (settled() !== before);
+  }
+
   /** No more than ticks, and a report: what is over is settled, counted, and told. */
   #comeToRest(): void {
     for (let ticks = 0; ticks < TICKS_AT_END; ticks++) {
@@ -170,10 +179,7 @@ export class SettleRun {
       for (let worker = 0; worker < WORKERS; worker++) this.#tickInPeace(worker);
     }
     this.ledger.checkAllSettled();
-    // What one tick settles, the next one counts.
-    for (let ticks = 0; ticks < 2; ticks++) {
-      for (let worker = 0; worker < WORKERS; worker++) this.#tickInPeace(worker);
-    }
+    for (let worker = 0; worker < WORKERS; worker++) this.#tickUntilCounted(worker);
     this.#checkCounts();
     this.#report();
     for (let worker = 0; worker < WORKERS; worker++) for (const step of this.#streams.finish(worker)) void step;
