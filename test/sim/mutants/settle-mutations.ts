@@ -28,7 +28,6 @@ const RULES_OF_LEVELS: readonly Mutation[] = [
     LEVEL,
     "  if (tokens > room / <u64>PICO_PER_TOKEN) return -capacityPico;\n",
   ),
-  without("a debt of a larger bucket is not forgiven", LEVEL, "  if (levelPico <= -capacityPico) return levelPico;\n"),
   without(
     "a bucket that a refund fills has no remainder",
     LEVELS,

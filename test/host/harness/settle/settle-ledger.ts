@@ -187,7 +187,8 @@ export class Ledger {
   }
 
   #noteRefund(sent: Sent): void {
-    if (isOpen(sent) && costOf(sent) < sent.reserved.tokens) this.#refunds(sent.vm).add(sent.session);
+    if (isOpen(sent) && sent.noted === "yes" && costOf(sent) < sent.reserved.tokens)
+      this.#refunds(sent.vm).add(sent.session);
   }
 
   #circumstances(): Circumstances {
