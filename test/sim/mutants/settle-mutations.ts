@@ -8,6 +8,7 @@ const LOST = filter("request/lost-notes");
 const RESERVATION = filter("request/reservation");
 const LEVEL = "assembly/domain/usage/settled-level.ts";
 const COST = "assembly/domain/usage/settled-cost.ts";
+const NO_ANNEX = "if (annexNumberOf(record) == 0) {";
 const ENDED = "if (!isLive(record) || isPastEnd(record, nowUs)) return SETTLEMENT_ENDED;";
 
 const RULES_OF_LEVELS: readonly Mutation[] = [
@@ -55,7 +56,17 @@ const RULES_OF_LEVELS: readonly Mutation[] = [
 ];
 
 const RULES_OF_RECORDS: readonly Mutation[] = [
-  without("only limits that were reserved from are settled", LEVELS, " || limits.tagOf(planIndex) != note.tag"),
+  without(
+    "only limits that were reserved from are settled",
+    LEVELS,
+    "  if (note.limit != 0 && limits.tagOf(planIndex) != note.tag) return false;\n",
+  ),
+  without(
+    "a plan's own bucket is settled whatever limits came beside it",
+    LEVELS,
+    "note.limit != 0 && limits.tagOf",
+    "limits.tagOf",
+  ),
   {
     rule: "only an annex of the plan's limits is settled",
     replacements: [
@@ -63,8 +74,23 @@ const RULES_OF_RECORDS: readonly Mutation[] = [
       { file: LEVELS, find: "annexWith(set, record, limits.tagOf(planIndex))", by: "annexOf(set, record)" },
     ],
   },
-  without("a plan without limits settles none", LEVELS, "note.limit != 0 || annexNumberOf", "annexNumberOf"),
-  without("levels of limits that are gone are not moved on", LEVELS, " || annexNumberOf(record) != 0"),
+  without(
+    "a record without further levels settles no further limit",
+    LEVELS,
+    "    if (note.limit != 0) return false;\n",
+  ),
+  without(
+    "a record without further levels settles its own",
+    LEVELS,
+    NO_ANNEX,
+    "if (annexNumberOf(record) == 0 && limits === null) {",
+  ),
+  without(
+    "levels of limits that are gone are not moved on",
+    LEVELS,
+    NO_ANNEX,
+    "if (annexNumberOf(record) == 0 || limits === null) {",
+  ),
   without("only the plan that was reserved from is settled", SETTLE, " || recordPlanIdOf(record) != note.planId"),
   without("a plan that is not in force is not settled", SETTLE, "planIndex < 0 || recordPlanIdOf", "recordPlanIdOf"),
   without(
@@ -120,7 +146,7 @@ const RULES_OF_RECORDS: readonly Mutation[] = [
   without(
     "who gets tokens back is not denied from memory",
     SETTLE,
-    "  if (cost < note.reserved) forgetDenial(note.token);\n",
+    "  if (cost != note.reserved) forgetDenial(note.token);\n",
   ),
 ];
 

@@ -63,11 +63,14 @@ export function reservationOf(plan: PlanOfRun, path: Path): Reservation | undefi
   return { planId: plan.id, tag: tagOf(plan), bucket, tokens: costsOf(plan, path)[bucket] ?? 0 };
 }
 
-/** Whether what was reserved still is in the record's bucket: its plan has not changed, nor its limits. */
+/**
+ * Whether what was reserved still is in the record's bucket: its plan has not changed. Its own bucket is the same whatever
+ * limits stand beside it, unless the record has levels of others than its plan's.
+ */
 export function isOfReservation(record: TableRecord, plan: PlanOfRun, reserved: Reservation): boolean {
   if (!record.live || record.planId !== reserved.planId || record.planId !== plan.id) return false;
-  const further = plan.buckets.length > 1;
-  return hasAnnexFor(record, plan) && (further ? tagOf(plan) === reserved.tag : reserved.bucket === 0);
+  if (record.annex === undefined) return reserved.bucket === 0;
+  return hasAnnexFor(record, plan) && (reserved.bucket === 0 || tagOf(plan) === reserved.tag);
 }
 
 /** The figures of a record once what was reserved has become `cost`. */
