@@ -61,12 +61,6 @@ const RULES_OF_RECORDS: readonly Mutation[] = [
     LEVELS,
     "  if (note.limit != 0 && limits.tagOf(planIndex) != note.tag) return false;\n",
   ),
-  without(
-    "a plan's own bucket is settled whatever limits came beside it",
-    LEVELS,
-    "note.limit != 0 && limits.tagOf",
-    "limits.tagOf",
-  ),
   {
     rule: "only an annex of the plan's limits is settled",
     replacements: [
