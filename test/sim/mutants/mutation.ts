@@ -8,6 +8,8 @@ export interface Replacement {
 
 export interface Mutation {
   readonly rule: string;
+  /** What finds it: the simulation, unless it is said, or the interleavings of settlements. */
+  readonly judge?: "settlements";
   readonly replacements: readonly Replacement[];
 }
 

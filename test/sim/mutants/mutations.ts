@@ -3,6 +3,7 @@
 import { app, filter, without, type Mutation } from "./mutation.js";
 import { RULES_OF_LIMITS } from "./limit-mutations.js";
 import { RULES_OF_POLICIES } from "./policy-mutations.js";
+import { RULES_OF_SETTLING } from "./settle-mutations.js";
 
 const FRESH = "!isUpToDate(table, answer.log, answer.cursor)";
 const FOUND_VALUE = 'await Promise.all(held.map((one, index) => look(ids[index] ?? "", one)))';
@@ -268,4 +269,9 @@ const RULES_OF_SESSIONS: readonly Mutation[] = [
   ),
 ];
 
-export const MUTATIONS: readonly Mutation[] = [...RULES_OF_SESSIONS, ...RULES_OF_POLICIES, ...RULES_OF_LIMITS];
+export const MUTATIONS: readonly Mutation[] = [
+  ...RULES_OF_SESSIONS,
+  ...RULES_OF_POLICIES,
+  ...RULES_OF_LIMITS,
+  ...RULES_OF_SETTLING,
+];

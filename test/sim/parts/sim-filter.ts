@@ -6,12 +6,10 @@
 // try would run into its deadline, no request would wait too long for a policy. So these numbers are replaced in
 // contract.ts before it is compiled, and so is the number of acquires that may be out. The code that uses them is that of
 // the release.
-import { readFileSync } from "node:fs";
-import { resolve } from "node:path";
-import asc from "assemblyscript/asc";
+import { filterWithNumbers, type Numbers } from "../../host/harness/builds/filter-with-numbers.js";
 import { suspendable } from "../../host/harness/host/suspendable.js";
 
-const SMALL: Readonly<Record<string, Readonly<Record<string, number>>>> = {
+const SMALL: Numbers = {
   // As long as the simulation's acquireTimeout: an answer in time is valid, and a timeout is soon followed by room.
   "assembly/contract.ts": { ANSWER_VALID_MS: 60, TRY_DEADLINE_MS: 150, NO_POLICY_HOLD_MS: 400 },
   // So few that sessions queue, and share calls.
@@ -29,47 +27,13 @@ export interface Build {
 export type Builds = readonly [Build, Build];
 
 export async function simulatedFilter(): Promise<Builds> {
-  const wasm = suspendable(await compiled());
+  const wasm = suspendable(await filterWithNumbers("assembly/index.ts", SMALL));
   const [one, other] = BUILD_IDS;
   return [built(wasm, one), built(wasm, other)];
 }
 
 function built(wasm: Uint8Array, id: string): Build {
   return { id, module: new WebAssembly.Module(stamped(wasm, id)) };
-}
-
-async function compiled(): Promise<Uint8Array> {
-  const produced: Uint8Array[] = [];
-  const config = ["--config", "asconfig.json", "--target", "release", "--outFile", "filter.wasm"];
-  const { error } = await asc.main(["assembly/index.ts", ...config], {
-    readFile: (file, folder) => sourceOf(file, folder),
-    writeFile(_file, contents) {
-      if (typeof contents !== "string") produced.push(contents);
-    },
-  });
-  const wasm = produced[0];
-  if (error !== null || wasm === undefined)
-    throw new Error(`the filter does not compile: ${error?.message ?? "asc wrote nothing"}`);
-  return wasm;
-}
-
-/** asc looks for a file in several places: null says that it is not in this one. */
-function sourceOf(file: string, folder: string): string | null {
-  let text: string;
-  try {
-    text = readFileSync(resolve(folder, file), "utf8");
-  } catch {
-    return null;
-  }
-  return withSmallNumbers(file, text);
-}
-
-function withSmallNumbers(file: string, source: string): string {
-  return Object.entries(SMALL[file] ?? {}).reduce((text, [name, value]) => {
-    const line = new RegExp(`(export const ${name}: u32 = )\\d+;`);
-    if (!line.test(text)) throw new Error(`${file} has no ${name} of the expected form`);
-    return text.replace(line, `$1${value};`);
-  }, source);
 }
 
 /** As scripts/stamp-filter.mjs does it, with an id of ours. */

@@ -113,8 +113,12 @@ export class Stream {
 
   /** The service's answer goes on, after `beginResponse`. */
   sendPiece(piece: Uint8Array): void {
+    run(this.sendPieceSteps(piece));
+  }
+
+  *sendPieceSteps(piece: Uint8Array): Steps<void> {
     if (this.state !== "streaming") throw new HostError(`a stream that is ${this.state} gets no more of an answer`);
-    run(this.#passBody(piece, 0));
+    yield* this.#passBody(piece, 0);
   }
 
   /** Envoy answers itself, since the service did not: a connection that was refused, a reset. */
@@ -126,8 +130,12 @@ export class Stream {
 
   /** The service begins an answer that has no end: an event stream, a websocket. */
   beginResponse(headers: HeaderInput = { ":status": "200" }): void {
+    run(this.beginResponseSteps(headers));
+  }
+
+  *beginResponseSteps(headers: HeaderInput = { ":status": "200" }): Steps<void> {
     if (this.state !== "upstream") throw new HostError(`a stream that is ${this.state} gets no answer of the service`);
-    run(this.#passResponse(new HeaderMap(headers), 0));
+    yield* this.#passResponse(new HeaderMap(headers), 0);
     this.state = "streaming";
   }
 

@@ -123,6 +123,18 @@ export class TableView {
     }
   }
 
+  /** Empties a session's slot, and its annex's, as a session does that needs room. */
+  evict(sessionId: string): void {
+    for (const key of this.setKeys()) {
+      const set = this.#setOf(key);
+      const record = recordsOf(set).find((each) => idOf(each) === sessionId.replaceAll("-", ""));
+      if (record === undefined) continue;
+      slotsOf(set)[record.readUInt8(RECORD_ANNEX_AT) - 1]?.fill(0);
+      record.fill(0);
+      this.sharedData.set(key, set, 0);
+    }
+  }
+
   /** Fills the empty slots of each set with live records of sessions that nobody has, dirty, so that none may go. */
   fillEmptySlots(): void {
     for (const key of this.setKeys()) {
