@@ -249,5 +249,7 @@ export const MAX_OPEN_STREAMS_OF_SESSION: u32 = 1024;
 export const MAX_SETTLED_COST: u64 = 4294967295;
 /** Streams of one VM whose response says what their request cost. A power of two, and with one more a u16. */
 export const MAX_SETTLE_NOTES: u32 = 4096;
+/** Of them, those of one session: a quarter, so that no token by itself keeps the others from settling. */
+export const MAX_SETTLE_NOTES_OF_SESSION: u32 = 1024;
 /** Leadership over a table ends by itself after so long without a tick of its holder. */
 export const LEADER_LEASE_MS: u32 = 3000;

@@ -2,7 +2,7 @@
 import { NOT_SPENT, costOf } from "../../domain/limits/buckets";
 import { OWN_BUCKET, SettleRule } from "../../domain/usage/settle-rules";
 import { Request } from "../state/request";
-import { hasFreeNote } from "../state/settle-notes";
+import { hasNoteFor } from "../state/settle-notes";
 import { Verdict } from "./verdict";
 
 /** Stands as a limit's number where nothing is reserved: the plan lacks the limit, or the request spends nothing from it. */
@@ -13,7 +13,7 @@ export const NO_RESERVATION: u32 = 0xffffffff;
  * consumed never falls, so it waits for the settlement. Without a free note there will be none.
  */
 export function consumedAtOnce(request: Request): u32 {
-  if (request.settleRule == 0 || !hasFreeNote()) return request.cost;
+  if (request.settleRule == 0 || !hasNoteFor(request.token)) return request.cost;
   return changetype<SettleRule>(request.settleRule).nameId == OWN_BUCKET ? 0 : request.cost;
 }
 

@@ -1,14 +1,15 @@
 // The streams of this VM that are open, each with its session: a fixed table, so that ticks can end those whose session
 // has ended (request/close-streams.ts). Entered when a request is let through, left at the stream's end, both in a few
 // steps whatever the table holds.
-import { MAX_OPEN_STREAMS, MAX_OPEN_STREAMS_OF_SESSION, SESSION_ID_BYTES, TOKEN_BYTES } from "../../contract";
+import { MAX_OPEN_STREAMS, MAX_OPEN_STREAMS_OF_SESSION, TOKEN_BYTES } from "../../contract";
 import { sessionIdOf } from "../../domain/token/token";
 import { rootInSlot } from "./roots";
+import { SHARES_BYTES, shareOf } from "./session-shares";
 import { Table } from "./table";
 
 //   entries:  1 … MAX_OPEN_STREAMS, of 72 bytes; those that are free are a chain, and so are those of each head
 //   heads:    u16 for each of the low bits of a context id: the host counts context ids up, so they spread evenly
-//   shares:   u16 for some of the last bits of a session id, which are random: how many streams its sessions have open
+//   shares:   how many streams each session has open (session-shares.ts)
 
 /** An entry: a view of static memory. */
 @unmanaged
@@ -39,7 +40,7 @@ export class OpenStream {
 const ENTRY_BYTES: u32 = (<u32>offsetof<OpenStream>() + TOKEN_BYTES + 7) & ~7;
 const entries: usize = memory.data((MAX_OPEN_STREAMS + 1) * ENTRY_BYTES, 8);
 const heads: usize = memory.data(MAX_OPEN_STREAMS * 2, 2);
-const shares: usize = memory.data(MAX_OPEN_STREAMS * 2, 2);
+const shares: usize = memory.data(SHARES_BYTES, 2);
 let firstFree: u32 = 0;
 /** The highest number that was ever used: none above it is open. */
 let highest: u32 = 0;
@@ -62,13 +63,6 @@ function entryAt(number: u32): OpenStream {
   return changetype<OpenStream>(entries + number * ENTRY_BYTES);
 }
 
-/** A session in 4,096 has that of a given one: the two share what one may have. */
-// @ts-ignore: decorator
-@inline
-function shareOf(token: usize): usize {
-  return shares + (load<u16>(sessionIdOf(token), SESSION_ID_BYTES - 2) & ((MAX_OPEN_STREAMS - 1) << 1));
-}
-
 /**
  * Notes a stream that was let through at `nowUs`.
  * @param enforcement the kind of its route's
@@ -76,7 +70,7 @@ function shareOf(token: usize): usize {
  */
 export function noteOpenStream(contextId: u32, rootSlot: u32, token: usize, enforcement: u32, nowUs: u64): bool {
   if (!hasEnds) return false;
-  const share = shareOf(token);
+  const share = shareOf(shares, token);
   const open = load<u16>(share);
   if (open == MAX_OPEN_STREAMS_OF_SESSION) return false;
   let number = firstFree;
@@ -116,7 +110,7 @@ export function forgetOpenStream(contextId: u32): bool {
     }
     if (before == 0) store<u16>(head, <u16>next);
     else entryAt(before).next = next;
-    const share = shareOf(stream.token);
+    const share = shareOf(shares, stream.token);
     store<u16>(share, load<u16>(share) - 1);
     stream.contextId = 0;
     stream.next = firstFree;

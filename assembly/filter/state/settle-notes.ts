@@ -1,12 +1,14 @@
 // The streams of this VM whose response says what their request cost: a fixed table that is never overwritten. A note is
 // taken when the request is let through, and given back when it is settled, or its stream has ended.
-import { MAX_SETTLE_NOTES, TOKEN_BYTES } from "../../contract";
+import { MAX_SETTLE_NOTES, MAX_SETTLE_NOTES_OF_SESSION, TOKEN_BYTES } from "../../contract";
 import { SettleRule, SettleRules } from "../../domain/usage/settle-rules";
 import { EVENT_USAGE_BYTES, EventUsage } from "../../domain/usage/event-usage";
 import { JsonUsage } from "../../domain/usage/json-usage";
+import { SHARES_BYTES, shareOf } from "./session-shares";
 
 //   notes:  1 … MAX_SETTLE_NOTES; those that are free are a chain, and so are those of each head
 //   heads:  u16 for each of the low bits of a context id
+//   shares: how many notes each session has (session-shares.ts)
 
 // What of the response is read.
 /** Nothing more. */
@@ -76,6 +78,7 @@ const USAGE_AT: u32 = (<u32>offsetof<SettleNote>() + TOKEN_BYTES + 7) & ~7;
 const NOTE_BYTES: u32 = USAGE_AT + EVENT_USAGE_BYTES;
 const notes: usize = memory.data((MAX_SETTLE_NOTES + 1) * NOTE_BYTES, 8);
 const heads: usize = memory.data(MAX_SETTLE_NOTES * 2, 2);
+const shares: usize = memory.data(SHARES_BYTES, 2);
 let firstFree: u32 = 0;
 /** The highest number that was ever used. */
 let highest: u32 = 0;
@@ -94,12 +97,14 @@ function noteAt(number: u32): SettleNote {
   return changetype<SettleNote>(notes + number * NOTE_BYTES);
 }
 
-export function hasFreeNote(): bool {
-  return firstFree != 0 || highest < MAX_SETTLE_NOTES;
+/** Whether a stream of this token's session can have a note. */
+export function hasNoteFor(token: usize): bool {
+  if (firstFree == 0 && highest == MAX_SETTLE_NOTES) return false;
+  return load<u16>(shareOf(shares, token)) < MAX_SETTLE_NOTES_OF_SESSION;
 }
 
-/** Takes a note for a stream; there is a free one. Its fields but for the rule are the caller's. */
-export function openNote(contextId: u32, rules: SettleRules, ruleAt: usize): SettleNote {
+/** Takes a note for a stream, where it can have one. Its fields but for token and rule are the caller's. */
+export function openNote(contextId: u32, token: usize, rules: SettleRules, ruleAt: usize): SettleNote {
   let number = firstFree;
   if (number == 0) number = ++highest;
   else firstFree = noteAt(number).next;
@@ -111,6 +116,9 @@ export function openNote(contextId: u32, rules: SettleRules, ruleAt: usize): Set
   note.ruleAt = ruleAt;
   note.rulesAt = changetype<usize>(rules);
   store<u16>(head, <u16>number);
+  memory.copy(note.token, token, TOKEN_BYTES);
+  const share = shareOf(shares, token);
+  store<u16>(share, load<u16>(share) + 1);
   rules.open++;
   if (!rules.isKept) {
     rules.isKept = true;
@@ -144,6 +152,8 @@ export function closeNote(contextId: u32): void {
   const note = noteAt(number);
   if (before == 0) store<u16>(head, <u16>note.next);
   else noteAt(before).next = note.next;
+  const share = shareOf(shares, note.token);
+  store<u16>(share, load<u16>(share) - 1);
   changetype<SettleRules>(note.rulesAt).open--;
   note.contextId = 0;
   note.next = firstFree;

@@ -1,6 +1,10 @@
 // The notes of streams that settle: how many there are, how long they last, and requests that need none.
 import { describe, expect, it } from "vitest";
-import { MAX_OPEN_STREAMS_OF_SESSION, MAX_SETTLE_NOTES } from "../../../assembly/contract.js";
+import {
+  MAX_OPEN_STREAMS_OF_SESSION,
+  MAX_SETTLE_NOTES,
+  MAX_SETTLE_NOTES_OF_SESSION,
+} from "../../../assembly/contract.js";
 import { filterModule } from "../harness/builds/filter-modules.js";
 import { plan, reportAnswer, REPORT_INTERVAL_MS } from "../harness/scenes/documents.js";
 import { Edge } from "../harness/scenes/edge.js";
@@ -33,16 +37,32 @@ describe("notes of streams that settle", () => {
 
   it("a reservation is the cost, and counted, while 4,096 others are to be settled", () => {
     const edge = plentiful();
+    const streams = Array.from({ length: 8 }, () => edge.sessionInTable({ tokens: PLENTY })).flatMap((other) =>
+      Array.from({ length: MAX_SETTLE_NOTES / 8 }, () => chat(edge, other)),
+    );
     const session = edge.sessionInTable({ tokens: PLENTY });
-    const streams = Array.from({ length: MAX_SETTLE_NOTES }, () => chat(edge, session));
     const late = chat(edge, session);
-    expect(llmLeft(edge, session)).toBe(PLENTY - 40 * (MAX_SETTLE_NOTES + 1));
     late.respond({ ...OK, "x-cost": "0" });
     for (const stream of streams) stream.respond({ ...OK, "x-cost": "1" });
-    expect(llmLeft(edge, session)).toBe(PLENTY - MAX_SETTLE_NOTES - 40);
+    expect(llmLeft(edge, session)).toBe(PLENTY - 40);
     expect(settlements(edge)).toEqual({ settled: MAX_SETTLE_NOTES, no_note: 1 });
     chat(edge, session).respond({ ...OK, "x-cost": "1" });
     expect(settlements(edge)).toEqual({ settled: MAX_SETTLE_NOTES + 1, no_note: 1 });
+  });
+
+  it("a session that has 1,024 requests to settle keeps no other session from settling", () => {
+    const edge = plentiful();
+    const greedy = edge.sessionInTable({ tokens: PLENTY });
+    const streams = Array.from({ length: MAX_SETTLE_NOTES_OF_SESSION }, () => chat(edge, greedy));
+    chat(edge, greedy).respond({ ...OK, "x-cost": "1" });
+    expect(llmLeft(edge, greedy)).toBe(PLENTY - 40 * (MAX_SETTLE_NOTES_OF_SESSION + 1));
+    const other = edge.sessionInTable({ tokens: PLENTY });
+    chat(edge, other).respond({ ...OK, "x-cost": "1" });
+    expect(llmLeft(edge, other)).toBe(PLENTY - 1);
+    for (const stream of streams) stream.respond({ ...OK, "x-cost": "1" });
+    chat(edge, greedy).respond({ ...OK, "x-cost": "1" });
+    expect(llmLeft(edge, greedy)).toBe(PLENTY - MAX_SETTLE_NOTES_OF_SESSION - 41);
+    expect(settlements(edge)).toEqual({ settled: MAX_SETTLE_NOTES_OF_SESSION + 2, no_note: 1 });
   });
 
   it("streams that last give back what they did not use, under 20,000 newer ones", () => {
@@ -63,7 +83,7 @@ describe("notes of streams that settle", () => {
     const edge = plentiful(settlingOwn(BY_HEADER));
     const session = edge.sessionInTable({ tokens: PLENTY });
     const before = edge.table.record(session.id)?.consumed ?? 0;
-    for (let i = 0; i < MAX_SETTLE_NOTES; i++) chat(edge, session);
+    for (let i = 0; i < MAX_SETTLE_NOTES_OF_SESSION; i++) chat(edge, session);
     expect(edge.table.record(session.id)?.consumed).toBe(before);
     chat(edge, session);
     expect(edge.table.record(session.id)?.consumed).toBe(before + 40);
@@ -83,11 +103,13 @@ describe("notes of streams that settle", () => {
     expect(settlements(edge)).toEqual({ no_value: 1 });
   });
 
-  it("a thousand clients that leave as they are let through keep no note", () => {
+  it("a client that leaves at once keeps no note, also beside 1,024 open streams", () => {
     const edge = plentiful(settling({ ...BY_HEADER, onMissing: "refund" }));
     const session = edge.sessionInTable({ tokens: PLENTY });
-    for (let i = 0; i <= MAX_OPEN_STREAMS_OF_SESSION; i++) edge.worker(0).vanish(chat(edge, session));
+    for (let i = 0; i < MAX_OPEN_STREAMS_OF_SESSION; i++) edge.worker(0).open(headersOf({ path: "/", session }));
+    edge.worker(0).vanish(chat(edge, session));
     edge.passMs(LOOKED_AT_MS + 10_000);
+    expect(edge.host.metrics.sum("sluice_streams_untracked_total")).toBe(1);
     expect(llmLeft(edge, session)).toBe(PLENTY);
   });
 });

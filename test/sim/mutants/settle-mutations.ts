@@ -164,11 +164,11 @@ const RULES_OF_NOTES: readonly Mutation[] = [
   {
     rule: "a note is never overwritten",
     replacements: [
-      { file: NOTES, find: "return firstFree != 0 || highest < MAX_SETTLE_NOTES;", by: "return true;" },
+      { file: NOTES, find: "  if (firstFree == 0 && highest == MAX_SETTLE_NOTES) return false;\n", by: "" },
       { file: NOTES, find: "number = ++highest;", by: "number = highest < MAX_SETTLE_NOTES ? ++highest : 1;" },
     ],
   },
-  without("a reservation without a note is consumed at once", RESERVATION, " || !hasFreeNote()"),
+  without("a reservation without a note is consumed at once", RESERVATION, " || !hasNoteFor(request.token)"),
   without("a note begins empty", NOTES, "  memory.fill(changetype<usize>(note), 0, USAGE_AT);\n"),
   without(
     "a note that is given back leaves the others",
