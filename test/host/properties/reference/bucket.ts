@@ -4,6 +4,8 @@ import type { Rate } from "../../../../control-plane/src/domain/policy/policy.js
 
 const MICRO = 1_000_000n;
 const PICO = 1_000_000_000_000n;
+/** As many µs as 64 bits count. */
+const MAX_WAIT_US = 2n ** 64n - 1n;
 const UNIT_SECONDS: Readonly<Record<string, bigint>> = { s: 1n, m: 60n, h: 3600n, d: 86_400n };
 
 export interface BucketSpec extends Rate {
@@ -60,9 +62,11 @@ export class PlainBucket {
     return this.#level / this.#parts(cost);
   }
 
-  /** µs until it holds so many tokens; undefined: never. */
+  /** µs until it holds so many tokens; undefined: never, or not within 584,000 years, which are as long. */
   waitUs(tokens: number): bigint | undefined {
-    return this.#gain === 0n ? undefined : ceil(this.#parts(tokens) - this.#level, this.#gain);
+    if (this.#gain === 0n) return undefined;
+    const wait = ceil(this.#parts(tokens) - this.#level, this.#gain);
+    return wait < MAX_WAIT_US ? wait : undefined;
   }
 
   /** Whole seconds of the picotokens that it holds, which is what headers speak of; undefined: never. */
