@@ -37,6 +37,8 @@ export class LimitLedger {
   readonly spends = new LimitSpends();
   /** Life and session to when its buckets were made anew. */
   readonly #madeAtMs = new Map<Life, Map<string, number>>();
+  /** Edge and session to the plans that records of it have had. */
+  readonly #plans = new Map<string, Set<number>>();
 
   constructor(private readonly parts: LimitLedgerParts) {}
 
@@ -44,6 +46,7 @@ export class LimitLedger {
   wrote(life: Life, writer: Writer, before: TableRecord | undefined, after: TableRecord, isSpend: boolean): void {
     const { id } = after;
     const buckets = writer.bucketsOf(after.planId);
+    this.#plansOf(life, id).add(after.planId);
     if (before === undefined || before.annex?.tag !== after.annex?.tag) this.#noteMade(life, id);
     if (isSpend && before !== undefined) this.#spend(life, writer, buckets, before, after);
     else this.#change(life, writer, buckets, before, after);
@@ -79,12 +82,16 @@ export class LimitLedger {
       fail("limit", `${life.edge} ${id}: ${levelsOf(before)} became ${levelsOf(after)}, no request costs that`);
     const further = new Map([...paid].filter(([name]) => name !== buckets.own.name));
     this.spends.spend(life, id, further, isUnsure(before));
-    for (const name of further.keys()) this.#expectWithin(life, id, after.planId, name);
+    for (const name of further.keys()) this.#expectWithin(life, id, name);
   }
 
-  #expectWithin({ edge }: Life, id: string, planId: number, name: string): void {
-    const { maxTokens, refillRate } = this.parts.limitOf(planId, name);
-    const most = maxTokens + (refillRate * this.parts.nowMs()) / 1000 + this.spends.allowedTo(edge, id, name);
+  /** A session may be moved to another plan: of those that it had, each may have given the most. */
+  #expectWithin(life: Life, id: string, name: string): void {
+    const { edge } = life;
+    const limits = [...this.#plansOf(life, id)].map((plan) => this.parts.limitOf(plan, name));
+    const having = limits.filter(({ maxTokens }) => maxTokens > 0);
+    const given = having.map(({ maxTokens, refillRate }) => maxTokens + (refillRate * this.parts.nowMs()) / 1000);
+    const most = Math.max(...given) + this.spends.allowedTo(edge, id, name);
     const total = this.spends.spentFrom(edge, id, name);
     if (total > most) fail("limit", `${edge} ${id}: ${total} tokens spent of at most ${most} of ${name}`);
   }
@@ -142,6 +149,12 @@ export class LimitLedger {
       if (most !== undefined && pico > BigInt(most) * PICO_PER_MICRO)
         fail("limit", `${life.edge} ${after.id}: confirmed with ${pico} of ${name}, the answer says ${most}`);
     }
+  }
+
+  #plansOf({ edge }: Life, id: string): Set<number> {
+    const plans = this.#plans.get(edge + id) ?? new Set();
+    this.#plans.set(edge + id, plans);
+    return plans;
   }
 
   #noteMade(life: Life, id: string): void {
