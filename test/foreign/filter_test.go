@@ -85,8 +85,11 @@ func TestCountsUnderNumbersThatBeginWithZero(t *testing.T) {
 			t.Errorf("metric %d: got %d, want %d", id, got, want)
 		}
 	}
-	for outcome, want := range map[string]uint64{"allowed": 2, "limited": 1} {
-		name := "sluice_requests_total.outcome=.=" + outcome + ";.;plan=.=default;.;"
+	for tags, want := range map[string]uint64{
+		"outcome=.=allowed;.;plan=.=default;.;":                  2,
+		"outcome=.=limited;.;plan=.=default;.;limit=.=default;.;": 1,
+	} {
+		name := "sluice_requests_total." + tags
 		if got, err := edge.host.GetCounterMetric(name); err != nil || got != want {
 			t.Errorf("%s: got %d (%v), want %d", name, got, err, want)
 		}
