@@ -86,7 +86,7 @@ func TestCountsUnderNumbersThatBeginWithZero(t *testing.T) {
 		}
 	}
 	for tags, want := range map[string]uint64{
-		"outcome=.=allowed;.;plan=.=default;.;":                  2,
+		"outcome=.=allowed;.;plan=.=default;.;":                   2,
 		"outcome=.=limited;.;plan=.=default;.;limit=.=default;.;": 1,
 	} {
 		name := "sluice_requests_total." + tags
