@@ -1,7 +1,5 @@
 // Other builds of the filter, made in memory: from its sources with some text replaced, or with another build id.
-import { readFileSync } from "node:fs";
-import { resolve } from "node:path";
-import asc from "assemblyscript/asc";
+import { compileInMemory, readSource } from "./asc-in-memory.js";
 
 /** In a file of the sources, given by the end of its path: a text that occurs there once, and the text that replaces it. */
 export interface Replacement {
@@ -13,7 +11,7 @@ export interface Replacement {
 /** A compile takes seconds, and more on a machine that is busy. */
 export const COMPILE_TIMEOUT_MS = 120_000;
 const OPTIONS = [
-  ...["--outFile", "filter.wasm", "--runtime", "minimal", "--exportStart", "_initialize"],
+  ...["--runtime", "minimal", "--exportStart", "_initialize"],
   ...["--use", "abort=assembly/host/abort/abort", "--noAssert"],
 ];
 const MARK = Buffer.from("sluice-build-id:");
@@ -29,39 +27,16 @@ export async function changedFilterBytes(
   build: bigint,
   entry = "assembly/index.ts",
 ): Promise<Buffer> {
-  const produced: Uint8Array[] = [];
-  const read = (file: string, folder: string): string | null => {
-    try {
-      return replaced(file, readFileSync(resolve(folder, file), "utf8"), replacements);
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === "ENOENT") return null;
-      throw error;
-    }
-  };
-  const { error } = await asc.main([entry, ...OPTIONS], {
-    readFile: read,
-    writeFile(_file, contents) {
-      if (typeof contents !== "string") produced.push(contents);
-    },
+  const wasm = await compileInMemory("the filter", [entry, ...OPTIONS], (file, folder) => {
+    const text = readSource(file, folder);
+    return text === null ? null : replaced(file, text, replacements);
   });
-  const wasm = produced[0];
-  if (error !== null || wasm === undefined)
-    throw new Error(`the filter does not compile: ${error?.message ?? "asc wrote nothing"}`);
   return stamped(wasm, build);
 }
 
 /** The build that settles, unoptimised and with the names of its functions. */
-export async function settleDebugBytes(): Promise<Uint8Array> {
-  const produced: Uint8Array[] = [];
-  const { error } = await asc.main(["assembly/settle.ts", ...OPTIONS, "--debug"], {
-    writeFile(_file, contents) {
-      if (typeof contents !== "string") produced.push(contents);
-    },
-  });
-  const wasm = produced[0];
-  if (error !== null || wasm === undefined)
-    throw new Error(`the filter does not compile: ${error?.message ?? "asc wrote nothing"}`);
-  return wasm;
+export function settleDebugBytes(): Promise<Uint8Array> {
+  return compileInMemory("the filter", ["assembly/settle.ts", ...OPTIONS, "--debug"]);
 }
 
 /** The same code as another build: only its id differs. */
