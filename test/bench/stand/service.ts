@@ -1,7 +1,6 @@
 // The service behind the listeners of comparisons that need one: what a response cost, it says in each way at once.
-import { once } from "node:events";
-import { createServer, type ServerHttp2Session, type ServerHttp2Stream } from "node:http2";
-import type { AddressInfo } from "node:net";
+import type { ServerHttp2Stream } from "node:http2";
+import { listenHttp2, type Listening } from "../../e2e/harness/http2-service.js";
 
 /** What each response says in its header, its trailer and its JSON. */
 export const SAID_COST = 1;
@@ -25,32 +24,11 @@ export const ANSWERS: Readonly<Record<string, { type: string; body: string }>> =
   },
 };
 
-export interface Service {
-  readonly port: number;
-  close(): void;
-}
-
 /** Listens on loopback, over HTTP/2 without TLS. */
-export async function startService(): Promise<Service> {
-  const server = createServer();
-  const sessions = new Set<ServerHttp2Session>();
-  server.on("session", (session) => {
-    sessions.add(session);
-    session.on("close", () => sessions.delete(session));
-  });
-  server.on("stream", (stream, headers) => {
-    stream.on("error", () => undefined);
+export function startService(): Promise<Listening> {
+  return listenHttp2(0, (stream, headers) => {
     respond(stream, headers[":path"] ?? "/");
   });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  return {
-    port: (server.address() as AddressInfo).port,
-    close: () => {
-      for (const session of sessions) session.destroy();
-      server.close();
-    },
-  };
 }
 
 function respond(stream: ServerHttp2Stream, path: string): void {

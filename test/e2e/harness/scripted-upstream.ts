@@ -1,10 +1,7 @@
 // A service whose answers the test gives, over HTTP/1.1 and HTTP/2 on one port: their bytes, and when each piece goes out.
-import { once } from "node:events";
 import { createServer, type IncomingMessage, type OutgoingHttpHeaders, type ServerResponse } from "node:http";
 import { createServer as createHttp2Server, type Http2ServerRequest, type Http2ServerResponse } from "node:http2";
-import { createServer as createTcpServer, type Socket } from "node:net";
-
-const HTTP2_PREFACE = "PRI";
+import { listenForEither } from "./http2-service.js";
 
 export interface Answer {
   readonly headers: OutgoingHttpHeaders;
@@ -17,36 +14,11 @@ export class ScriptedUpstream {
   readonly answers = new Map<string, Answer>();
   /** Of the last request for each path. */
   readonly acceptEncodings = new Map<string, string | undefined>();
-  private readonly sockets = new Set<Socket>();
   private readonly http1 = createServer((request, response) => void this.answer(request, response));
   private readonly http2 = createHttp2Server((request, response) => void this.answer(request, response));
 
-  async listen(port: number): Promise<() => void> {
-    const tcp = createTcpServer((socket) => {
-      this.accept(socket);
-    });
-    this.http2.on("sessionError", () => undefined);
-    tcp.listen(port, "127.0.0.1");
-    await once(tcp, "listening");
-    return () => {
-      tcp.close();
-      for (const socket of this.sockets) socket.destroy();
-    };
-  }
-
-  /** The first bytes say which of the two it is. */
-  private accept(socket: Socket): void {
-    this.sockets.add(socket);
-    // A piece is to leave as it is written.
-    socket.setNoDelay(true);
-    socket.on("close", () => this.sockets.delete(socket)).on("error", () => undefined);
-    socket.once("data", (first: Buffer) => {
-      socket.pause();
-      const isHttp2 = first.toString("latin1", 0, HTTP2_PREFACE.length) === HTTP2_PREFACE;
-      (isHttp2 ? this.http2 : this.http1).emit("connection", socket);
-      socket.unshift(first);
-      socket.resume();
-    });
+  listen(port: number): Promise<() => void> {
+    return listenForEither(port, this.http1, this.http2);
   }
 
   private async answer(

@@ -1,6 +1,5 @@
 // A service of long answers, over HTTP/1.1 and HTTP/2 on one port: event streams, websockets, CONNECT and gRPC, each of
 // which says something every so often until it is ended.
-import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import {
   createServer as createHttp2Server,
@@ -8,11 +7,10 @@ import {
   type IncomingHttpHeaders,
   type ServerHttp2Stream,
 } from "node:http2";
-import { createServer as createTcpServer, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
+import { listenForEither } from "./http2-service.js";
 import { websocketAccept } from "./upstream.js";
 
-const HTTP2_PREFACE = "PRI";
 const EVERY_MS = 500;
 const EVENT = "data: on\n\n";
 /** A final frame of text: "on". */
@@ -21,14 +19,10 @@ const WEBSOCKET_MESSAGE = Buffer.from("\x81\x02on", "latin1");
 export class StreamingUpstream {
   /** Streams that have begun and were not ended. */
   open = 0;
-  private readonly sockets = new Set<Socket>();
   private readonly http1 = createServer((request, response) => {
     this.answer(request, response);
   });
   private readonly http2 = createHttp2Server({ settings: { enableConnectProtocol: true } });
-  private readonly tcp = createTcpServer((socket) => {
-    this.accept(socket);
-  });
 
   constructor() {
     this.http1.on("upgrade", ({ headers }: IncomingMessage, socket: Duplex) => {
@@ -43,29 +37,10 @@ export class StreamingUpstream {
       stream.respond({ ":status": 200, "content-type": headers["content-type"] ?? "text/event-stream" });
       this.goOn(stream);
     });
-    this.http2.on("sessionError", () => undefined);
   }
 
-  async listen(port: number): Promise<() => void> {
-    this.tcp.listen(port, "127.0.0.1");
-    await once(this.tcp, "listening");
-    return () => {
-      this.tcp.close();
-      for (const socket of this.sockets) socket.destroy();
-    };
-  }
-
-  /** The first bytes say which of the two it is. */
-  private accept(socket: Socket): void {
-    this.sockets.add(socket);
-    socket.on("close", () => this.sockets.delete(socket)).on("error", () => undefined);
-    socket.once("data", (first: Buffer) => {
-      socket.pause();
-      const server = first.toString("latin1", 0, HTTP2_PREFACE.length) === HTTP2_PREFACE ? this.http2 : this.http1;
-      server.emit("connection", socket);
-      socket.unshift(first);
-      socket.resume();
-    });
+  listen(port: number): Promise<() => void> {
+    return listenForEither(port, this.http1, this.http2);
   }
 
   /** /slow answers after the milliseconds in its query, all else is an event stream. */

@@ -1,8 +1,8 @@
 // A service over HTTP/2 whose responses say what a request really cost: in a header, in trailers, in JSON, in event streams.
-import { once } from "node:events";
-import { createServer, type ServerHttp2Session, type ServerHttp2Stream } from "node:http2";
+import type { ServerHttp2Stream } from "node:http2";
 import { setTimeout as sleep } from "node:timers/promises";
 import { usageResponses } from "../../host/usage/usage-readers.js";
+import { listenHttp2 } from "./http2-service.js";
 
 /** Small enough that no event comes in one piece. */
 const PIECE_BYTES = 37;
@@ -14,25 +14,12 @@ export class UsageUpstream {
   readonly acceptEncodings = new Map<string, string | undefined>();
 
   async listen(port: number): Promise<() => void> {
-    const server = createServer();
-    const sessions = new Set<ServerHttp2Session>();
-    server.on("session", (session) => {
-      sessions.add(session);
-      session.on("close", () => sessions.delete(session));
-    });
-    server.on("stream", (stream, headers) => {
-      // A client that leaves is no error of the service.
-      stream.on("error", () => undefined);
+    const { close } = await listenHttp2(port, (stream, headers) => {
       const path = headers[":path"] ?? "/";
       this.acceptEncodings.set(path, headers["accept-encoding"]);
       void this.answer(stream, new URL(path, "http://service"));
     });
-    server.listen(port, "127.0.0.1");
-    await once(server, "listening");
-    return () => {
-      for (const session of sessions) session.destroy();
-      server.close();
-    };
+    return close;
   }
 
   private async answer(stream: ServerHttp2Stream, { pathname, searchParams }: URL): Promise<void> {
