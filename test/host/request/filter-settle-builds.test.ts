@@ -5,9 +5,7 @@ import { filterModule } from "../harness/builds/filter-modules.js";
 import { policy } from "../harness/scenes/documents.js";
 import { Edge } from "../harness/scenes/edge.js";
 import { edgeFollowing, offer } from "../harness/scenes/policy-offer.js";
-import { chat, chatter, settling, settlingEdge } from "../harness/scenes/settling.js";
-
-const BY_HEADER = { header: "x-cost" };
+import { BY_HEADER, chat, chatter, settling, settlingEdge } from "../harness/scenes/settling.js";
 
 describe("the other builds of the filter", () => {
   it("the other builds reject settings whose policy settles, and name the one that can", () => {

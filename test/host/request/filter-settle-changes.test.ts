@@ -17,9 +17,16 @@ import { leftOf, limit } from "../harness/scenes/limits.js";
 import { edgeFollowing, newestWatch, offer } from "../harness/scenes/policy-offer.js";
 import { headersOf } from "../harness/scenes/routed-requests.js";
 import type { Session } from "../harness/scenes/tokens.js";
-import { chat, chatter, settlements, settling, settlingEdge, settlingOwn } from "../harness/scenes/settling.js";
+import {
+  BY_HEADER,
+  chat,
+  chatter,
+  settlements,
+  settling,
+  settlingEdge,
+  settlingOwn,
+} from "../harness/scenes/settling.js";
 
-const BY_HEADER = { header: "x-cost" };
 const LLM = limit("llm", 100, { applies: "routes" });
 const DAILY = limit("daily", 500);
 /** Both have `llm`, and yet their levels are two plans'. */

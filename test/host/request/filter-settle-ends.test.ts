@@ -9,8 +9,11 @@ import { LOOKED_AT_MS } from "../harness/scenes/open-streams.js";
 import { levelOf } from "../harness/scenes/routed-requests.js";
 import { sessionsOfOneSet } from "../harness/scenes/same-set-sessions.js";
 import {
+  BY_HEADER,
   EVENT_HEADERS,
   JSON_HEADERS,
+  METADATA,
+  OK,
   chat,
   chatter,
   llmLeft,
@@ -20,9 +23,6 @@ import {
   settlingOwn,
 } from "../harness/scenes/settling.js";
 
-const OK = { ":status": "200" };
-const BY_HEADER = { header: "x-cost" };
-const METADATA = "metadata.filter_metadata.my.filter.cost";
 /** Every note has been looked at by then. */
 const LOOKED_AT_ALL_MS = LOOKED_AT_MS + (MAX_SETTLE_NOTES / 64) * 100;
 

@@ -13,6 +13,8 @@ import { LOOKED_AT_MS } from "../harness/scenes/open-streams.js";
 import { costOf, headersOf } from "../harness/scenes/routed-requests.js";
 import { run } from "../harness/host/guest.js";
 import {
+  BY_HEADER,
+  OK,
   chat,
   chatter,
   llmLeft,
@@ -22,10 +24,6 @@ import {
   settlingOwn,
   tokensCounted,
 } from "../harness/scenes/settling.js";
-
-const OK = { ":status": "200" };
-
-const BY_HEADER = { header: "x-cost" };
 
 const PLENTY = 9_000_000;
 

@@ -8,7 +8,9 @@ import { leftOf, limit } from "../harness/scenes/limits.js";
 import { LOOKED_AT_MS, revoke } from "../harness/scenes/open-streams.js";
 import { headersOf, levelOf } from "../harness/scenes/routed-requests.js";
 import {
+  BY_HEADER,
   JSON_HEADERS,
+  OK,
   chat,
   chatter,
   isLetThrough,
@@ -20,10 +22,6 @@ import {
   settlingOwn,
   tokensCounted,
 } from "../harness/scenes/settling.js";
-
-const OK = { ":status": "200" };
-
-const BY_HEADER = { header: "x-cost" };
 
 describe("settling beside other workers", () => {
   it("a settlement moves the level by the difference alone, whatever was spent meanwhile", () => {

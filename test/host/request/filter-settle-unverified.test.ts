@@ -8,11 +8,18 @@ import { nextReport } from "../harness/scenes/reports.js";
 import { headersOf, levelOf } from "../harness/scenes/routed-requests.js";
 import type { Session } from "../harness/scenes/tokens.js";
 import type { Stream } from "../harness/host/stream.js";
-import { chat, llmLeft, settlements, settling, settlingEdge, settlingOwn } from "../harness/scenes/settling.js";
+import {
+  BY_HEADER,
+  chat,
+  llmLeft,
+  settlements,
+  settling,
+  settlingEdge,
+  settlingOwn,
+} from "../harness/scenes/settling.js";
 
 /** Beyond any backoff: after it the control plane is asked again. */
 const AFTER_BACKOFF_MS = 5000;
-const BY_HEADER = { header: "x-cost" };
 
 interface Reserved {
   readonly edge: Edge;

@@ -4,6 +4,8 @@ import { usageResponses } from "../usage/usage-readers.js";
 import {
   EVENT_HEADERS,
   JSON_HEADERS,
+  METADATA,
+  OK,
   chat,
   chatter,
   isLetThrough,
@@ -17,9 +19,7 @@ import {
 } from "../harness/scenes/settling.js";
 import { headersOf, levelOf } from "../harness/scenes/routed-requests.js";
 
-const OK = { ":status": "200" };
 const JSON_USAGE = { json: "/usage/total_tokens" };
-const METADATA = "metadata.filter_metadata.my.filter.cost";
 
 function usage(tokens: unknown): string {
   return JSON.stringify({ choices: [{ text: '{"usage":' }], usage: { total_tokens: tokens } });

@@ -7,6 +7,13 @@ import { leftOf, limit } from "./limits.js";
 import { headersOf } from "./routed-requests.js";
 import type { Session } from "./tokens.js";
 
+/** A response's head. */
+export const OK = { ":status": "200" };
+/** A source of settlements: this header of the response. */
+export const BY_HEADER = { header: "x-cost" };
+/** The property with what another filter wrote as `my.filter`, `cost`. */
+export const METADATA = "metadata.filter_metadata.my.filter.cost";
+
 let module: WebAssembly.Module | undefined;
 
 /** A further limit `llm` of 100 tokens, of which a request for /chat reserves 40. Nothing refills. */
