@@ -52,6 +52,7 @@ import type { Settings } from "./settings/settings.js";
 import { listenAt } from "./listening.js";
 import { startStatusListener } from "./status-listener.js";
 import { openStores } from "./store/open-stores.js";
+import { storeNamed } from "./store/store-address.js";
 import type { ActivePolicy, Clock, CurrentPolicy, Random, SteadyClock } from "./app/ports/ports.js";
 import { SteadyTime } from "./app/upkeep/steady-clock.js";
 import type { Timers } from "./app/ports/log-ports.js";
@@ -83,17 +84,15 @@ interface Start extends Given {
 
 async function openStore(start: Start): Promise<Stores> {
   const { settings, random, timers, started } = start;
-  const { dataDir } = settings;
   try {
-    const store = await openStores({ dataDir }, random, timers);
+    const store = await openStores(settings.store, random, timers);
     started.mayHang(() => store.health.isAtDisk());
     started.add(() => store.close());
     const { log: logger, end: over } = start;
     started.add(startStoreKeeping({ health: store.health, timers, logger, over }));
     return store;
   } catch (error) {
-    const sentence = `the store in ${dataDir} (SLUICE_DATA_DIR) cannot be opened: ${messageOf(error)}`;
-    throw new StartFailure(sentence, exitOf(error));
+    throw new StartFailure(`${storeNamed(settings.store)} cannot be opened: ${messageOf(error)}`, exitOf(error));
   }
 }
 
