@@ -15,6 +15,7 @@ import { OptimisticUpdates } from "../optimistic-updates.js";
 import { MemoryAudit } from "./audit.js";
 import { MemoryEdgeStatus } from "./edge-status.js";
 import { MemoryEngine } from "./engine.js";
+import { MemoryImage } from "./image.js";
 import { MemoryLog } from "./invalidation-log.js";
 import { recordOf, sorted } from "./records.js";
 import { MemoryPolicies } from "./policies.js";
@@ -85,6 +86,11 @@ export class MemoryStore implements Stores {
 
   close(): Promise<void> {
     return Promise.resolve();
+  }
+
+  /** For a copy of it, or into it. */
+  image(): MemoryImage {
+    return new MemoryImage(this.engine, this.policies);
   }
 
   private all(): Session[] {
