@@ -5,18 +5,14 @@ import type { EnvironmentReader } from "./environment.js";
 import type { SettingsViolation } from "./settings-reader.js";
 import { readStoreUrl } from "./store-url.js";
 import type { StoreUrl } from "./store-url.js";
-import type { SecretVariable, Variable } from "./variables.js";
+import type { SecretVariable } from "./variables.js";
 
 const DEFAULT_FOLDER = ".sluice";
 const MAX_REPLICAS = 100;
+const BOTH = "a client's certificate takes both SLUICE_STORE_CERT_FILE and SLUICE_STORE_KEY_FILE";
 /** What a Redis takes beside its URL. */
-const BESIDE_URL = [
-  "SLUICE_STORE_CA_FILE",
-  "SLUICE_STORE_CERT_FILE",
-  "SLUICE_STORE_KEY_FILE",
-  "SLUICE_STORE_SENTINEL",
-  "SLUICE_STORE_REPLICAS",
-] as const;
+const TLS_FILES = ["SLUICE_STORE_CA_FILE", "SLUICE_STORE_CERT_FILE", "SLUICE_STORE_KEY_FILE"] as const;
+const BESIDE_URL = [...TLS_FILES, "SLUICE_STORE_SENTINEL", "SLUICE_STORE_REPLICAS"] as const;
 
 type Reader = Pick<EnvironmentReader, "given" | "text" | "file" | "parsed">;
 
@@ -46,7 +42,17 @@ export function readStoreAddress(sources: StoreSources): StoreAddress {
   if (setting === "SLUICE_STORE" && reading.url.password !== null) {
     violations.push("SLUICE_STORE holds a password: put the URL into a file, and name that with SLUICE_STORE_FILE");
   }
+  violations.push(...withoutUse(reading.url, setting, sources));
   return redisAddress(reading.url, setting, sources);
+}
+
+/** What stands beside the URL and is of no use to a store of that kind: the URL is not what was meant. */
+function withoutUse({ isTls, master }: StoreUrl, setting: string, { reader, sourceOf }: StoreSources): string[] {
+  const file = isTls ? undefined : TLS_FILES.find((name) => reader.file(name) !== undefined);
+  const noTls = file === undefined ? [] : [`${file} is set, and ${setting} has no TLS: expected rediss:// there`];
+  if (master !== null || reader.given("SLUICE_STORE_SENTINEL") === undefined) return noTls;
+  const source = sourceOf("SLUICE_STORE_SENTINEL");
+  return [...noTls, `${source} is set, and ${setting} names no Sentinel: expected redis+sentinel:// there`];
 }
 
 /** A variable of a Redis without one is of a Redis that was forgotten: LMDB in its place would begin empty. */
@@ -64,20 +70,15 @@ export const lmdbAddress = (dataDir: string, setting: string): LmdbAddress => ({
   shown: dataDir,
 });
 
-/** @param setting what held the URL */
+/** @param setting what held the URL; what stands beside it is the environment's */
 export function redisAddress(url: StoreUrl, setting: string, sources: StoreSources): RedisAddress {
   const { hosts, master, username, password, database } = url;
-  const ofSentinel = sentinelUser(sources);
-  if (master === null && sources.reader.given("SLUICE_STORE_SENTINEL") !== undefined) {
-    const source = sources.sourceOf("SLUICE_STORE_SENTINEL");
-    sources.violations.push(`${source} is set, and ${setting} names no Sentinel: expected redis+sentinel:// there`);
-  }
   return {
     engine: "redis",
     hosts: master === null ? hosts : [],
-    tls: tlsOf(url, setting, sources),
+    tls: url.isTls ? tlsOf(sources) : null,
     ...{ username, password, database },
-    sentinel: master === null ? null : { hosts, master, ...ofSentinel },
+    sentinel: master === null ? null : { hosts, master, ...sentinelUser(sources) },
     replicas: replicasOf(url, sources.reader),
     setting,
     shown: shownUrl(url),
@@ -114,27 +115,15 @@ function replicasOf({ master }: StoreUrl, reader: Reader): number {
   );
 }
 
-function tlsOf({ isTls }: StoreUrl, setting: string, { reader, violations }: StoreSources): RedisTls | null {
-  const file = (variable: Variable): NamedFile | null => {
+function tlsOf({ reader, violations }: StoreSources): RedisTls {
+  const [ca, cert, key] = TLS_FILES.map((variable): NamedFile | null => {
     const path = reader.file(variable);
     return path === undefined ? null : { variable, path };
-  };
-  const ca = file("SLUICE_STORE_CA_FILE");
-  const [cert, key] = [file("SLUICE_STORE_CERT_FILE"), file("SLUICE_STORE_KEY_FILE")];
-  const first = ca ?? cert ?? key;
-  if (!isTls) {
-    if (first !== null)
-      violations.push(`${first.variable} is set, and ${setting} has no TLS: expected rediss:// there`);
-    return null;
-  }
-  if (cert !== null && key !== null) return { ca, client: { cert, key } };
+  });
+  if (cert && key) return { ca: ca ?? null, client: { cert, key } };
   const alone = cert ?? key;
-  if (alone !== null) {
-    violations.push(
-      `${alone.variable}: a client's certificate takes both SLUICE_STORE_CERT_FILE and SLUICE_STORE_KEY_FILE`,
-    );
-  }
-  return { ca, client: null };
+  if (alone) violations.push(`${alone.variable}: ${BOTH}`);
+  return { ca: ca ?? null, client: null };
 }
 
 /** Said at the start, where both are set: an image sets the folder, and a store that was moved has left it. */

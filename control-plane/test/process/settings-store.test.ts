@@ -4,6 +4,8 @@ import { describe, expect, it } from "vitest";
 import { readSettings } from "../../src/settings/settings.js";
 import { unusedFolder } from "../../src/settings/store-address.js";
 import { storeNamed } from "../../src/store/store-address.js";
+import { EnvironmentReader } from "../../src/settings/environment.js";
+import { readNamedStore } from "../../src/settings/named-store.js";
 import type { StoreAddress } from "../../src/store/store-address.js";
 
 const ENOUGH = { SLUICE_SECRET: "4f".repeat(32), SLUICE_ADMIN_TOKEN: "0123456789abcdef" };
@@ -212,5 +214,50 @@ describe("what stands beside the URL of the store", () => {
     const folder = storeOf({ SLUICE_DATA_DIR: "/d" });
     expect(unusedFolder(folder, "/d")).toBeUndefined();
     expect(storeNamed(folder)).toBe("the store in /d (SLUICE_DATA_DIR)");
+  });
+});
+
+describe("a store that an option names", () => {
+  function named(text: string | undefined, fileText: string | undefined, env: Record<string, string> = {}) {
+    const said: string[] = [];
+    const reader = new EnvironmentReader(env, ({ variable }) => said.push(variable));
+    const sources = { reader, violations: said, sourceOf: (name: string) => name };
+    return { address: readNamedStore({ option: "--from", text, fileText }, sources), said };
+  }
+
+  it("a folder and a URL are taken, each under the option that named it", () => {
+    expect(named("lmdb:/var/lib/sluice", undefined)).toEqual({
+      address: { engine: "lmdb", dataDir: "/var/lib/sluice", setting: "--from", shown: "/var/lib/sluice" },
+      said: [],
+    });
+    expect(named(undefined, `redis://:${PASSWORD}@cache`)).toMatchObject({
+      address: { engine: "redis", password: PASSWORD, setting: "--from-file", shown: "redis://cache:6379" },
+      said: [],
+    });
+  });
+
+  it("the environment's TLS and login of Sentinels are for the store that has a use for them", () => {
+    const env = { SLUICE_STORE_CA_FILE: "/ca", SLUICE_STORE_SENTINEL: "a:b", SLUICE_STORE_REPLICAS: "2" };
+    expect(named("redis://cache", undefined, env)).toMatchObject({ address: { tls: null, sentinel: null }, said: [] });
+    expect(named("rediss+sentinel://a/main", undefined, env)).toMatchObject({
+      address: { tls: { ca: { path: "/ca" } }, sentinel: { username: "a", password: "b" }, replicas: 2 },
+      said: [],
+    });
+  });
+
+  it.each([
+    ["lmdb:", "--from: expected a folder after lmdb:"],
+    ["/var/lib/sluice", "--from: expected lmdb:FOLDER, or a URL of redis://"],
+    [`redis://:${PASSWORD}@cache`, "--from holds a password, which others see"],
+    ["redis://cache:x", "--from: its host: expected a port"],
+  ])("%s is a violation of the option", (text, says) => {
+    expect(named(text, undefined).said).toEqual([expect.stringContaining(says)]);
+    expect(named(text, undefined).said[0]).not.toContain(PASSWORD);
+  });
+
+  it("both forms of an option, and neither, are violations", () => {
+    const said = ["expected --from STORE or --from-file FILE, one of them"];
+    expect(named(undefined, undefined)).toEqual({ address: undefined, said });
+    expect(named("lmdb:a", "lmdb:b")).toEqual({ address: undefined, said });
   });
 });
