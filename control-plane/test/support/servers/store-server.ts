@@ -9,7 +9,7 @@ import { freePorts } from "../../../../scripts/start/ports.js";
 import type { ServerProgram } from "../../../../scripts/test/get-store-servers.js";
 import { Part } from "../../../../test/e2e/harness/part.js";
 import { CONFIGURATION, FIXTURE, serverConfiguration, SOCKET } from "./server-settings.js";
-import type { ServerOptions } from "./server-settings.js";
+import type { ServerOptions, ServerPlace } from "./server-settings.js";
 
 /** What a server answers: text, a number, nothing, or a list of them. */
 export type Answer = string | number | null | Answer[] | { [name: string]: Answer };
@@ -26,25 +26,27 @@ export class StoreServer {
   private constructor(
     program: ServerProgram,
     private readonly options: ServerOptions,
-    private readonly folder: string,
-    /** On 127.0.0.1; the same over all its lives. */
-    readonly port: number,
+    private readonly place: ServerPlace,
   ) {
+    const { folder } = place;
     const [configuration, logFile] = [join(folder, CONFIGURATION), join(folder, "server.log")];
     // Once: a server that becomes a primary or a replica writes so into it.
-    writeFileSync(configuration, serverConfiguration(folder, port, options));
+    writeFileSync(configuration, serverConfiguration(place, options));
+    const as = options.sentinel === undefined ? [] : ["--sentinel"];
     const env = { PATH: process.env.PATH, ...program.env };
-    const plan = { name: program.binary, command: program.binary, args: [configuration], env, logFile };
+    const plan = { name: program.binary, command: program.binary, args: [configuration, ...as], env, logFile };
     this.part = new Part(plan, (ended) => this.untilReady(ended));
   }
 
   /** Resolves once it answers, and as a replica once it has what its primary has. */
   static async start(program: ServerProgram, options: ServerOptions = {}): Promise<StoreServer> {
     for (let tried = 1; ; tried++) {
-      const [port = 0] = await freePorts(1);
-      const server = new StoreServer(program, options, mkdtempSync(join(tmpdir(), "sluice-server-")), port);
+      const [port = 0, busPort = 0] = await freePorts(2);
+      const folder = mkdtempSync(join(tmpdir(), "sluice-server-"));
+      const server = new StoreServer(program, options, { folder, port, busPort });
       try {
         await server.restart();
+        if (options.replicaOf !== undefined) await server.following();
         return server;
       } catch (error) {
         await server.remove();
@@ -57,8 +59,13 @@ export class StoreServer {
   get url(): string {
     const { tls, user, requirepass } = this.options;
     const login = user ?? (requirepass === undefined ? undefined : { name: "", password: requirepass });
-    const before = login === undefined ? "" : `${login.name}:${login.password}@`;
+    const before = login === undefined ? "" : `${[login.name, login.password].map(encodeURIComponent).join(":")}@`;
     return `${tls === undefined ? "redis" : "rediss"}://${before}127.0.0.1:${this.port}`;
+  }
+
+  /** On 127.0.0.1; the same over all its lives. */
+  get port(): number {
+    return this.place.port;
   }
 
   get pid(): number {
@@ -77,6 +84,14 @@ export class StoreServer {
   /** Begins its next life: the same port, and what it kept in its folder. */
   restart(): Promise<void> {
     return this.part.start();
+  }
+
+  /** Resolves once it has, as a replica, what its primary has. */
+  async following(): Promise<void> {
+    await answeredYes(
+      async () => (await this.info("master_link_status")) === "up",
+      AbortSignal.timeout(READY_TIMEOUT_MS),
+    );
   }
 
   /** As an operator ends it. */
@@ -105,7 +120,10 @@ export class StoreServer {
 
   /** Asks it past its listener: its ACL, its TLS and whatever stands before its port do not matter. */
   async command(...words: readonly string[]): Promise<Answer> {
-    const client = createClient({ ...FIXTURE, socket: { path: join(this.folder, SOCKET), reconnectStrategy: false } });
+    const client = createClient({
+      ...FIXTURE,
+      socket: { path: join(this.place.folder, SOCKET), reconnectStrategy: false },
+    });
     // What is lost is said by the command that is rejected.
     client.on("error", () => undefined);
     try {
@@ -126,23 +144,29 @@ export class StoreServer {
   /** Ends it, and its folder. */
   async remove(): Promise<void> {
     await this.kill();
-    rmSync(this.folder, { recursive: true, force: true });
+    rmSync(this.place.folder, { recursive: true, force: true });
   }
 
-  private async untilReady(ended: AbortSignal): Promise<void> {
+  private untilReady(ended: AbortSignal): Promise<void> {
     const giveUp = AbortSignal.any([ended, AbortSignal.timeout(READY_TIMEOUT_MS)]);
-    while (!(await this.isReady())) {
-      giveUp.throwIfAborted();
-      await delay(ASK_AGAIN_MS);
-    }
+    return answeredYes(async () => {
+      if ((await this.command("PING")) !== "PONG") return false;
+      return this.options.cluster !== true || (await this.hasAllSlots());
+    }, giveUp);
   }
 
-  private async isReady(): Promise<boolean> {
-    try {
-      if ((await this.command("PING")) !== "PONG") return false;
-      return this.options.replicaOf === undefined || (await this.info("master_link_status")) !== "down";
-    } catch {
-      return false;
-    }
+  private async hasAllSlots(): Promise<boolean> {
+    const said = await this.command("CLUSTER", "INFO");
+    if (typeof said !== "string") return false;
+    if (said.includes("cluster_slots_assigned:0")) await this.command("CLUSTER", "ADDSLOTSRANGE", "0", "16383");
+    return said.includes("cluster_state:ok");
+  }
+}
+
+/** Asks until the answer is yes; one that rejects is a no. Rejects once `giveUp` is aborted. */
+async function answeredYes(ask: () => Promise<boolean>, giveUp: AbortSignal): Promise<void> {
+  while (!(await ask().catch(() => false))) {
+    giveUp.throwIfAborted();
+    await delay(ASK_AGAIN_MS);
   }
 }

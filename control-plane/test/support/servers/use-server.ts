@@ -34,18 +34,28 @@ export function useProgram(name: ServerName): () => ServerProgram {
   };
 }
 
-/** One server for the tests that follow, without what an earlier one left in it. To be called outside of tests. */
-export function useServer(name: ServerName, options: ServerOptions = {}): () => StoreServer {
+/**
+ * One server for the tests that follow, without what an earlier one left in it. To be called outside of tests.
+ * @param options a function is asked before the first test
+ */
+export function useServer(name: ServerName, options: ServerOptions | (() => ServerOptions) = {}): () => StoreServer {
   const program = useProgram(name);
   let server: StoreServer | undefined;
   beforeEach(async () => {
-    if (server === undefined) server = await StoreServer.start(program(), options);
-    else if (server.running) await server.flush();
-    else await server.restart();
+    if (server === undefined)
+      server = await StoreServer.start(program(), typeof options === "function" ? options() : options);
+    else await asNew(server);
   });
   afterAll(() => server?.remove());
   return () => {
     if (server === undefined) throw new Error(`${name} runs in tests only`);
     return server;
   };
+}
+
+/** Whatever the test before did to it: it may be paused, or gone. */
+async function asNew(server: StoreServer): Promise<void> {
+  server.resume();
+  if (!server.running) await server.restart();
+  await server.flush();
 }
