@@ -108,7 +108,8 @@ describe.each(SERVER_NAMES)("%s", (name) => {
   });
 
   it("a replica has what its primary has, and takes no writes", async () => {
-    const primary = await started();
+    // It takes its time, and a replica is ready only after it.
+    const primary = await started({ settings: { "repl-diskless-sync-delay": "1" } });
     await primary.command("SET", "a", "1");
     const replica = await started({ replicaOf: primary.port });
     expect(await replica.command("GET", "a")).toBe("1");
