@@ -3,6 +3,7 @@ import { setImmediate as nextTurnOfLoop } from "node:timers/promises";
 
 import { MAX_WATCH_ENTRIES, WATCH_HOLD_MS } from "../../../../assembly/contract.js";
 import { instanceKey } from "../../domain/stored.js";
+import type { LogPosition } from "../../domain/stored.js";
 import type { EdgeRegistry } from "./status/edge-registry.js";
 import { inTurns } from "./in-turns.js";
 import { offerFor } from "./policy-offers.js";
@@ -84,10 +85,9 @@ export class Watches {
     // An edge without a cursor begins at the head of the log: held here, it would miss what comes meanwhile.
     if (request.log === undefined) return this.ended("first", answeredBy({ ...position, revoked: [], refresh: [] }));
     if (request.log !== position.log) return this.ended("reset", answeredBy(resetTo(position)));
-    const { since } = request;
+    const since = { log: position.log, cursor: request.since };
     if (this.stopping || this.held.size >= this.maxHeld) return this.lookOnce(since);
-    const unchanged: WatchAnswer = { log: position.log, cursor: since, revoked: [], refresh: [] };
-    const answered = this.hold(request, unchanged, gone);
+    const answered = this.hold(request, { ...since, revoked: [], refresh: [] }, gone);
     void this.look(since, [this.held.get(key)]);
     return answered;
   }
@@ -156,7 +156,7 @@ export class Watches {
     this.waking = false;
   }
 
-  private async lookOnce(since: number): Promise<Watched> {
+  private async lookOnce(since: LogPosition): Promise<Watched> {
     const news = newsIn(await this.parts.log.read(since, MAX_WATCH_ENTRIES));
     if (news !== undefined) return this.ended(news.outcome, answeredBy(news.answer));
     this.parts.meter.watchEnded("busy");
@@ -179,21 +179,14 @@ export class Watches {
     this.delivering = true;
     while (this.advancedMeanwhile) {
       this.advancedMeanwhile = false;
-      const byCursor = new Map<number, Held[]>();
-      for (const held of this.held.values()) {
-        const { cursor } = held.unchanged;
-        const those = byCursor.get(cursor);
-        if (those === undefined) byCursor.set(cursor, [held]);
-        else those.push(held);
-      }
-      for (const [since, those] of byCursor) await this.look(since, those);
+      for (const { since, those } of byPosition(this.held.values())) await this.look(since, those);
     }
     // In the same turn as the last check: a commit after it finds that nobody delivers.
     this.delivering = false;
   }
 
-  /** Answers these, all of one cursor, if the log has entries past it. */
-  private async look(since: number, those: readonly (Held | undefined)[]): Promise<void> {
+  /** Answers these, all of one position, if the log has entries past it or is another one. */
+  private async look(since: LogPosition, those: readonly (Held | undefined)[]): Promise<void> {
     try {
       const news = newsIn(await this.parts.log.read(since, MAX_WATCH_ENTRIES));
       if (news === undefined) return;
@@ -205,9 +198,22 @@ export class Watches {
   }
 }
 
+/** The calls held, by where their edges are: few logs and cursors, for most are at the head. */
+function byPosition(all: Iterable<Held>): Iterable<{ readonly since: LogPosition; readonly those: Held[] }> {
+  const found = new Map<string, { readonly since: LogPosition; readonly those: Held[] }>();
+  for (const held of all) {
+    const { log, cursor } = held.unchanged;
+    const at = `${log} ${cursor}`;
+    const group = found.get(at);
+    if (group === undefined) found.set(at, { since: { log, cursor }, those: [held] });
+    else group.those.push(held);
+  }
+  return found.values();
+}
+
 const answeredBy = (answer: WatchAnswer): Watched => ({ outcome: "answered", answer });
 
-const resetTo = (position: { log: string; cursor: number }): WatchAnswer => ({ reset: true, ...position });
+const resetTo = (position: LogPosition): WatchAnswer => ({ reset: true, ...position });
 
 /** What a reading says to an edge, undefined where it says nothing. */
 function newsIn(reading: LogReading): { outcome: WatchOutcome; answer: WatchAnswer } | undefined {

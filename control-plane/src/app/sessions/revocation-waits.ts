@@ -53,9 +53,13 @@ export class RevocationWaits {
     else this.ofIssuers.set(issuer, waits);
   }
 
-  /** How it stands now. @param cursor of the last entry that is asked about; undefined: not known, so all there is */
-  async now(cursor: number | undefined): Promise<Confirmed> {
+  /**
+   * How it stands now. An entry of an earlier log has been passed by each edge that follows the present one: it began anew.
+   * @param last the entry that is asked about; without a cursor: all there is
+   */
+  async now({ log, cursor }: Partial<LogPosition>): Promise<Confirmed> {
     const head = await this.log.position();
+    if (log !== undefined && log !== head.log) return this.confirmations.status({ ...head, cursor: 0 });
     return this.confirmations.status({ ...head, cursor: cursor ?? head.cursor });
   }
 

@@ -177,8 +177,9 @@ it("edges confirm the log's head for one session, and its own cursor for a bulk 
   const edges = new ConfirmingEdges(new ManualTimers(new FixedClock()));
   edges.says("gw-a", 4);
   const waits = new RevocationWaits(edges, { position: () => Promise.resolve({ log: "10000000000000aa", cursor: 5 }) });
-  expect(await waits.now(undefined)).toMatchObject({ confirmed: 0, pending: ["gw-a"] });
-  expect(await waits.now(4)).toMatchObject({ confirmed: 1, pending: [] });
+  expect(await waits.now({})).toMatchObject({ confirmed: 0, pending: ["gw-a"] });
+  expect(await waits.now({ cursor: 4 })).toMatchObject({ confirmed: 1, pending: [] });
+  expect(await waits.now({ log: "10000000000000aa", cursor: 5 })).toMatchObject({ confirmed: 0, pending: ["gw-a"] });
 });
 
 it("a revocation above the bound of waits is answered at once with the present figures", async () => {
