@@ -254,7 +254,7 @@ async function startInvalidations(parts: Parts) {
   const { logKept: kept } = settings;
   started.add(startLogKeeping({ log: invalidations, revocations: stored, kept, clock, timers, logger: log }));
   const confirmations = new Confirmations(instances, timers);
-  return { watches, revocations, confirmations, edges, unauthenticated, admission };
+  return { watches, revocations, confirmations, invalidations, edges, unauthenticated, admission };
 }
 
 async function startPolicies({ settings, files, clock, timers, log, started }: Start, store: Stores) {
