@@ -51,4 +51,12 @@ describe("the offset of another clock", () => {
     expect(samples).toHaveLength(64);
     expect(Math.abs((offsetOf(samples, 3_600_000) ?? 0) - (5e8 + 3600))).toBeLessThanOrEqual(65);
   });
+
+  it("slow answers do not contradict a quick one from which the clock has drifted since", () => {
+    let samples = withSample([], { timeMs: 5e8, sentMs: 0, receivedMs: 0 });
+    for (let sentMs = 1000; sentMs <= 60_000; sentMs += 1000) {
+      samples = withSample(samples, { timeMs: 5e8 + sentMs * 1.001, sentMs, receivedMs: sentMs + 40 });
+    }
+    expect(samples).toHaveLength(61);
+  });
 });

@@ -1,7 +1,8 @@
 // The clock of a shared store as a control plane carries it on: what round trips, settings and silence of the store do to it.
 import { describe, expect, it } from "vitest";
 
-import { SharedClock } from "../../../src/app/upkeep/shared-clock.js";
+import { followStoreTime, SharedClock } from "../../../src/app/upkeep/shared-clock.js";
+import { SteadyTime } from "../../../src/app/upkeep/steady-clock.js";
 import { FixedClock } from "../../support/fixed-clock.js";
 import { ManualTimers } from "../../support/manual-timers.js";
 
@@ -96,6 +97,34 @@ describe("the time of a shared store", () => {
     const stop = follow();
     await second();
     stop();
+    expect(timers.pending).toBe(0);
+  });
+});
+
+describe("a store that is asked while the control plane starts or stops", () => {
+  it("its first answer is no jump, however late it comes", async () => {
+    const { shared, timers, travel, storeTime, second, offMs, lines } = clocks(5000);
+    const logger = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
+    const steady = new SteadyTime({ machine: shared, logger, policies: { current: () => undefined } });
+    travel.isAway = true;
+    await followStoreTime({ shared, steady, storeTime, timers });
+    for (let at = 0; at < 60; at++) await second();
+    expect(steady.isSettled()).toBe(true);
+    travel.isAway = false;
+    await second();
+    expect([offMs(), steady.waitingJumpMs(), steady.isSettled()]).toEqual([0, 0, false]);
+    expect([steady.jumps, lines.length]).toEqual([{ forward: 0, backward: 0 }, 1]);
+  });
+
+  it("an answer that comes after the stop has nothing asked again", async () => {
+    const { shared, timers } = clocks(5000);
+    let answer = (_ms: number): void => undefined;
+    const storeTime = { timeMs: () => new Promise<number>((resolve) => (answer = resolve)) };
+    const stop = shared.follow(storeTime, timers, () => undefined);
+    timers.advance(1000);
+    stop();
+    answer(1);
+    for (let turns = 0; turns < 5; turns++) await Promise.resolve();
     expect(timers.pending).toBe(0);
   });
 });
