@@ -274,6 +274,8 @@ async function startPolicies({ settings, files, clock, timers, log, started }: S
     operator: store.operator,
     clock,
     logger: log,
+    // A store that has a clock of its own is shared.
+    shared: store.storeTime && { timers },
   });
   started.add(() => policies.stop());
   return policies;

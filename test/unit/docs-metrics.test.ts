@@ -77,7 +77,8 @@ async function ofControlPlane(): Promise<MetricObjectWithValues<MetricValue<stri
   observeClock(metrics.registry, { jumps: { forward: 0, backward: 0 }, waitingJumpMs: () => 0 });
   observeStoreClock(metrics.registry, { machineAheadMs: () => 0 });
   observeIssuers(metrics.registry, { isFileRejected: () => false });
-  observePolicy(metrics.registry, { current: () => undefined, isFileRejected: () => false, isHeld: () => false });
+  const no = (): boolean => false;
+  observePolicy(metrics.registry, { current: () => undefined, isFileRejected: no, isHeld: no, isBehind: no });
   observeStore(metrics.registry, { unwritable: () => undefined });
   const usage = new UsageMetrics(metrics.registry);
   usage.reported("accepted", 1);

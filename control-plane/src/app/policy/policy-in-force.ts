@@ -1,6 +1,6 @@
 // The policy in force in this process, who hears of a change, and what another process over the same store has decided.
 import type { Numbered, PolicyServiceParts } from "./policy-steps.js";
-import { ofStore, stored } from "./policy-steps.js";
+import { ofStore, stored, UnreadableGeneration } from "./policy-steps.js";
 
 export class PolicyInForce {
   private readonly listeners = new Set<() => void>();
@@ -29,9 +29,9 @@ export class PolicyInForce {
     const generation = await ofStore(this.parts.store.newestGeneration());
     if (generation <= this.policy.generation) return generation;
     const next = await stored(this.parts, generation);
-    if (next === undefined) {
-      throw new Error(`the stored policy, generation ${generation}, is none that this version can read`);
-    }
+    if (next === undefined) throw new UnreadableGeneration(generation);
+    // Meanwhile a decision of this process, or another look, may have put a newer one in force.
+    if (generation <= this.policy.generation) return generation;
     this.put(next);
     const fields = { event: "policy-reloaded", generation };
     this.parts.logger.info(fields, `another process has published generation ${generation}: it is in force here too`);
