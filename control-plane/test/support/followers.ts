@@ -43,7 +43,7 @@ export async function settled(): Promise<void> {
 export async function followers(...texts: string[]): Promise<Follower[]> {
   const store = new MemoryStore();
   const all: Follower[] = [];
-  for (const one of texts) all.push((await new Follower(store).start(one)));
+  for (const one of texts) all.push(await new Follower(store).start(one));
   return all;
 }
 

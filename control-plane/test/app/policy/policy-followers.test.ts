@@ -284,7 +284,7 @@ describe("a policy that is rejected at one control plane", () => {
     if (a === undefined) throw new Error("not started");
     await a.save(text(2));
     await a.store.policies.savePolicy({ ...LATER, generation: 3 }, 2);
-    const old = (await new Follower(a.store).start(text(2)));
+    const old = await new Follower(a.store).start(text(2));
     expect([(await old.shows()).slice(0, 2), await generations(a)]).toEqual([[2, 2], 3]);
     expect(old.isTaken).toBe(false);
   });
