@@ -19,9 +19,12 @@ export class PolicyInForce {
     return () => this.listeners.delete(listener);
   }
 
-  put(next: Numbered): void {
+  /** False, and nothing is changed, where a newer one is in force: while it was read or saved, another was faster. */
+  put(next: Numbered): boolean {
+    if (next.generation <= this.policy.generation) return false;
     this.policy = next;
     for (const listener of this.listeners) this.tell(listener);
+    return true;
   }
 
   /** Takes the store's policy where its generation is higher than ours. Answers the store's generation. */
@@ -30,9 +33,7 @@ export class PolicyInForce {
     if (generation <= this.policy.generation) return generation;
     const next = await stored(this.parts, generation);
     if (next === undefined) throw new UnreadableGeneration(generation);
-    // Meanwhile a decision of this process, or another look, may have put a newer one in force.
-    if (generation <= this.policy.generation) return generation;
-    this.put(next);
+    if (!this.put(next)) return generation;
     const fields = { event: "policy-reloaded", generation };
     this.parts.logger.info(fields, `another process has published generation ${generation}: it is in force here too`);
     return generation;

@@ -19,6 +19,14 @@ describe("a policy that one control plane publishes", () => {
     expect([await b.shows(), await generations(b)]).toEqual([[2, 2, "taken"], 2]);
   });
 
+  it("a text that is published here seems at no moment to be behind", async () => {
+    const [a] = await followers(text(1));
+    const seen: unknown[] = [];
+    a?.service.subscribe(() => seen.push([a.service.current().generation, a.service.isBehind()]));
+    await a?.save(text(2));
+    expect(seen).toEqual([[2, false]]);
+  });
+
   it("control planes that start with one file make one generation of it", async () => {
     const all = await followers(text(1), text(1), text(1));
     expect(await Promise.all(all.map((one) => one.shows()))).toEqual(Array(3).fill([1, 1, "taken"]));
@@ -252,6 +260,37 @@ describe("a policy that is held at two control planes", () => {
     expect(await b.state()).toEqual([2, "behind", 0]);
     await b.save(WRONG_UNIT);
     expect([await b.state(), await generations(b)]).toEqual([[2, "taken", undefined], 2]);
+  });
+});
+
+describe("another's decision that comes into force while one here is being noted", () => {
+  it("a policy that is held meanwhile is no longer held", async () => {
+    const [a, b] = await twoFollowers(documentOf({}));
+    await a.issued(10 * MINUTE_MS);
+    await a.save(WRONG_UNIT);
+    const append = b.store.audit.appendAudit.bind(b.store.audit);
+    vi.spyOn(b.store.audit, "appendAudit").mockImplementationOnce(async (event) => {
+      await a.service.confirm(await a.heldHash(), "operator:1");
+      await b.look();
+      await append(event);
+    });
+    await b.save(WRONG_UNIT);
+    expect(await b.state()).toEqual([2, "taken", undefined]);
+  });
+
+  it("a text that was in force a moment ago is behind, and is so when it is saved again", async () => {
+    const [a, b] = await twoFollowers(text(1));
+    const real = b.store.policies.savePolicy.bind(b.store.policies);
+    vi.spyOn(b.store.policies, "savePolicy").mockImplementationOnce(async (...given) => {
+      const isSaved = await real(...given);
+      await a.save(text(3));
+      await b.look();
+      return isSaved;
+    });
+    await b.save(text(2));
+    expect(await b.shows()).toEqual([3, 3, "behind"]);
+    await b.save(text(2));
+    expect(await generations(b)).toBe(3);
   });
 });
 
