@@ -58,6 +58,12 @@ describe("a policy file that is behind another control plane's", () => {
     expect(ran.out).toContain("another control plane over the same store has put the one in force in its place");
     expect(ran.out).toContain(`If the older one is meant:\n  sluice policy confirm ${hash}\n`);
     expect(ran.out).not.toContain("It would end");
+    expect(jsonLines(await sluice("doctor --json", plane))).toContainEqual(
+      expect.objectContaining({
+        code: "POLICY_BEHIND",
+        act: expect.stringContaining(`policy confirm ${hash}`) as string,
+      }),
+    );
     expect((await sluice(`policy confirm ${hash}`, plane)).out).toContain("Confirmed: generation 3 is in force");
   });
 });

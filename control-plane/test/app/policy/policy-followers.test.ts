@@ -133,7 +133,7 @@ describe("a file that reaches a control plane late", () => {
     expect(b.logged("policy-file-behind")).toEqual([]);
     b.clock.advance(1);
     await b.look();
-    await b.look();
+    await b.save(text(1));
     const hash = await b.heldHash();
     expect(b.logged("policy-file-behind")).toEqual([
       { level: "warn", event: "policy-file-behind", source: "policy.yaml", hash, generation: 2 },
@@ -194,12 +194,16 @@ describe("a control plane that starts while its file is behind", () => {
     await a.issued(30 * MINUTE_MS);
     await b.start();
     expect(await b.state()).toEqual([2, "behind", 1]);
+    await a.issued(30 * MINUTE_MS);
+    await b.save("plans: [");
+    await b.save(documentOf({ lifetime: 20 * MINUTE_MS }));
+    expect(await b.state()).toEqual([2, "behind", 2]);
     const hash = await b.heldHash();
     await b.start();
     // Nobody has looked since: it is counted for the confirmation.
     await b.service.confirm(hash, "operator:1");
     const [entry] = await b.store.audit.auditBefore(undefined, 1);
-    expect(entry).toMatchObject({ action: "policy-confirmed", details: { generation: 3, sessions: 1 } });
+    expect(entry).toMatchObject({ action: "policy-confirmed", details: { generation: 3, sessions: 2 } });
   });
 
   it("with a store of its own it takes an older text, which was saved while it was down", async () => {
