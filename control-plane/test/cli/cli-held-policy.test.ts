@@ -47,7 +47,7 @@ describe("policy status", () => {
 });
 
 describe("a policy file that is behind another control plane's", () => {
-  it("policy status says so, and how the older policy is put in force all the same", async () => {
+  it("policy status names a file that is behind, and how its older policy comes into force", async () => {
     const [a, b] = await twoFollowers(text(1));
     await a.save(text(2));
     await b.start();

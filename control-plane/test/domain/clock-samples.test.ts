@@ -12,7 +12,7 @@ describe("the offset of another clock", () => {
     expect(offsetOf([], 0)).toBeUndefined();
   });
 
-  it("is wrong by half of the shortest round trip of a minute at most, and the drift since", () => {
+  it("the other clock is known to half of the shortest round trip, and the drift since", () => {
     fc.assert(
       fc.property(fc.integer({ min: -1e9, max: 1e9 }), ways, (offsetMs, trips) => {
         let samples: ClockSamples = [];

@@ -6,7 +6,7 @@ import { followers, Follower, generations, settled, text, twoFollowers } from ".
 import { documentOf, MINUTE_MS, SavedPolicies, WRONG_UNIT } from "../../support/saved-policies.js";
 
 describe("a policy that one control plane publishes", () => {
-  it("it is in force at the other with its next look at the store", async () => {
+  it("a policy published at one is in force at the other with its next look at the store", async () => {
     const [a, b] = await twoFollowers(text(1));
     const heard = vi.fn();
     b.service.subscribe(heard);
@@ -124,7 +124,7 @@ describe("a file that reaches a control plane late", () => {
     expect([await b.shows(), await generations(b)]).toEqual([[4, 2, "taken"], 4]);
   });
 
-  it("it is named in the log once, when it has been behind for three minutes", async () => {
+  it("a file that is behind is named in the log once, after three minutes", async () => {
     const [a, b] = await twoFollowers(text(1));
     await a.save(text(2));
     await b.look();
@@ -206,7 +206,7 @@ describe("a control plane that starts while its file is behind", () => {
     expect(entry).toMatchObject({ action: "policy-confirmed", details: { generation: 3, sessions: 2 } });
   });
 
-  it("with a store of its own it takes an older text, which was saved while it was down", async () => {
+  it("a control plane with a store of its own takes an older text that it finds at its start", async () => {
     const [a] = await followers(text(1));
     if (a === undefined) throw new Error("not started");
     await a.save(text(2));
@@ -228,7 +228,7 @@ describe("a policy that is held at two control planes", () => {
     return [a, b];
   };
 
-  it("confirmed at either it is in force at both, and held at neither", async () => {
+  it("a held policy confirmed at either is in force at both, and held at neither", async () => {
     const [a, b] = await heldAtBoth();
     await a.service.confirm(await a.heldHash(), "operator:1");
     await b.look();
@@ -238,7 +238,7 @@ describe("a policy that is held at two control planes", () => {
     ]);
   });
 
-  it("confirmed at both at one moment it is one generation", async () => {
+  it("a held policy confirmed at both at one moment is one generation", async () => {
     const [a, b] = await heldAtBoth();
     const hash = await a.heldHash();
     const both = await Promise.all([a, b].map(({ service }) => service.confirm(hash, "operator:1")));
@@ -246,7 +246,7 @@ describe("a policy that is held at two control planes", () => {
     expect(await generations(a)).toBe(2);
   });
 
-  it("mended at one it stays held at the other until that file is mended too", async () => {
+  it("a file mended at one stays held at the other until it is mended there too", async () => {
     const [a, b] = await heldAtBoth();
     await a.save(text(2));
     await b.look();
@@ -299,7 +299,7 @@ describe("another's decision that comes into force while one here is being noted
 });
 
 describe("a policy that is rejected at one control plane", () => {
-  it("its plan's last session is over when the other looks: there it is published, and here in force", async () => {
+  it("a policy rejected here that another control plane can take is in force here too", async () => {
     const [a, b] = await twoFollowers(documentOf({}));
     const withoutGold = documentOf({}).replace(/.*"id":1.*\n/, "");
     await a.issued(MINUTE_MS, "gold");
@@ -322,7 +322,7 @@ describe("a policy that is rejected at one control plane", () => {
     expect(b.logged("policy-take-failed")).toHaveLength(1);
   });
 
-  it("a start beside a later version serves the older policy that its file says, and decides nothing", async () => {
+  it("a start beside a later version serves the older policy of its file, and decides nothing", async () => {
     const [a] = await followers(text(1));
     if (a === undefined) throw new Error("not started");
     await a.save(text(2));
@@ -336,7 +336,7 @@ describe("a policy that is rejected at one control plane", () => {
 const LATER = { policyJson: "of a later version", hash: "", atMs: null, source: null };
 
 describe("a shared store that is away", () => {
-  it("the policy in force stays, it is said once, and the next look that succeeds takes the newer one", async () => {
+  it("a store that is away is named once, and once it answers the newer policy is taken", async () => {
     const [a, b] = await twoFollowers(text(1));
     await a.save(text(2));
     const newest = vi.spyOn(b.store.policies, "newestGeneration").mockRejectedValue(new Error("no route to the store"));

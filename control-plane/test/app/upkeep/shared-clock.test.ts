@@ -43,7 +43,7 @@ function clocks(aheadMs: number) {
 }
 
 describe("the time of a shared store", () => {
-  it("before the store was asked, now is what the machine says", () => {
+  it("the machine says what time it is until the store has been asked", () => {
     const { shared, machine, offMs } = clocks(5000);
     expect(offMs()).toBe(5000);
     machine.step(HOUR_MS);
@@ -102,7 +102,7 @@ describe("the time of a shared store", () => {
 });
 
 describe("a store that is asked while the control plane starts or stops", () => {
-  it("its first answer is no jump, however late it comes", async () => {
+  it("the store's first answer is no jump, however late it comes", async () => {
     const { shared, timers, travel, storeTime, second, offMs, lines } = clocks(5000);
     const logger = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
     const steady = new SteadyTime({ machine: shared, logger, policies: { current: () => undefined } });
@@ -130,7 +130,7 @@ describe("a store that is asked while the control plane starts or stops", () => 
 });
 
 describe("a store whose clock is set", () => {
-  it("by a little ahead: it is followed at the next asking", async () => {
+  it("a store's clock set a little ahead is followed at the next asking", async () => {
     const { shared, store, storeTime, follow, second, offMs } = clocks(0);
     await shared.begin(storeTime);
     follow();
@@ -139,7 +139,7 @@ describe("a store whose clock is set", () => {
     expect(offMs()).toBe(0);
   });
 
-  it("by a little back: time goes slower until it is right again, and never back", async () => {
+  it("time goes slower, and never back, after the store's clock is set a little back", async () => {
     const { shared, store, machine, storeTime, follow, second, offMs } = clocks(0);
     await shared.begin(storeTime);
     follow();
@@ -156,7 +156,7 @@ describe("a store whose clock is set", () => {
     expect(machine.nowMs() - shared.nowMs()).toBe(1500);
   });
 
-  it("by more than 2 s back: it is passed on at once to who waits for a grace", async () => {
+  it("a step back by more than 2 s is passed on at once, to be waited with", async () => {
     const { shared, store, storeTime, follow, second, offMs } = clocks(0);
     await shared.begin(storeTime);
     follow();
@@ -167,7 +167,7 @@ describe("a store whose clock is set", () => {
 });
 
 describe("a machine whose clock differs from the store's", () => {
-  it("is named once in the log, with by how much, and once when it is right again", async () => {
+  it("a machine that is 5 s off is named once in the log, and once when it is right again", async () => {
     const { shared, machine, lines, storeTime, follow, second } = clocks(-5000);
     await shared.begin(storeTime);
     follow();
@@ -182,7 +182,7 @@ describe("a machine whose clock differs from the store's", () => {
     expect(lines.slice(1)).toEqual([{ event: "store-clock-agrees", aheadMs: -300 }]);
   });
 
-  it("by a second or less is no matter for the log", async () => {
+  it("a machine that is off by a second is no matter for the log", async () => {
     const { shared, lines, storeTime } = clocks(1000);
     await shared.begin(storeTime);
     expect(lines).toEqual([]);

@@ -16,7 +16,7 @@ function expectLevel(answer: Acquired | undefined, levelMicro: number): void {
 }
 
 describe("two control planes whose machines are 10 s apart", () => {
-  it("right after their start both name the store's time as now", async () => {
+  it("two control planes go by the store's time right after their start", async () => {
     const { planes, storeClock } = await planesOfOneStore(STARTER, ...APART);
     expect(planes.map(({ machine }) => machine.nowMs() - storeClock.nowMs())).toEqual(APART);
     for (const { time } of planes) expect(Math.abs(time.nowMs() - storeClock.nowMs())).toBeLessThanOrEqual(1);
@@ -85,7 +85,7 @@ describe("two control planes whose machines are 10 s apart", () => {
 });
 
 describe("a machine whose clock is set while its control plane runs", () => {
-  it("changes nothing there: time goes on by the store's clock", async () => {
+  it("a machine's clock that is set changes nothing: time goes on by the store's", async () => {
     const { planes, pass, storeClock } = await planesOfOneStore(STARTER, 0, 0);
     await pass(30_000);
     planes[0].machine.step(HOUR_MS);
