@@ -22,7 +22,7 @@ import { UnauthenticatedCalls } from "./app/edges/status/unauthenticated-calls.j
 import { startLogKeeping } from "./app/upkeep/log-retention.js";
 import { Watches } from "./app/edges/watches.js";
 import { EdgeMetrics } from "./http/status/edge-metrics.js";
-import { observeClock } from "./http/status/clock-metrics.js";
+import { observeClock, observeStoreClock } from "./http/status/clock-metrics.js";
 import { observeLog } from "./http/status/log-metrics.js";
 import { observeIssuers } from "./http/status/issuer-metrics.js";
 import { observePolicy } from "./http/status/policy-metrics.js";
@@ -53,6 +53,7 @@ import { listenAt } from "./listening.js";
 import { startStatusListener } from "./status-listener.js";
 import { openStores } from "./store/open-stores.js";
 import type { ActivePolicy, Clock, CurrentPolicy, Random, SteadyClock } from "./app/ports/ports.js";
+import { followStoreTime, SharedClock } from "./app/upkeep/shared-clock.js";
 import { SteadyTime } from "./app/upkeep/steady-clock.js";
 import type { Timers } from "./app/ports/log-ports.js";
 import { startIssuers } from "./start-issuers.js";
@@ -101,7 +102,8 @@ async function openStore(start: Start): Promise<Stores> {
 export async function startControlPlane(given: Given): Promise<void> {
   const { log, started } = given;
   const policy = { current: (): ActivePolicy | undefined => undefined };
-  const clock = startClock(given, policy);
+  const shared = new SharedClock({ machine: given.clock, logger: log });
+  const clock = startClock({ ...given, clock: shared }, policy);
   const live: { byPlan: LiveByPlan } = { byPlan: () => Promise.resolve(new Map()) };
   const metrics = new Metrics(() => live.byPlan());
   const connectionCounts = new ConnectionCounts(metrics.registry);
@@ -112,6 +114,11 @@ export async function startControlPlane(given: Given): Promise<void> {
   const issuers = await startIssuers(start);
   readiness.startsWith("the store is being opened");
   const store = await openStore(start);
+  const { storeTime } = store;
+  if (storeTime !== undefined) {
+    started.add(await followStoreTime({ shared, steady: clock, storeTime, timers: given.timers }));
+    observeStoreClock(metrics.registry, shared);
+  }
   readiness.startsWith("the policy is being read");
   const policies = await startPolicies(start, store);
   policy.current = () => policies.current();
@@ -267,6 +274,8 @@ async function startPolicies({ settings, files, clock, timers, log, started }: S
     operator: store.operator,
     clock,
     logger: log,
+    // A store that has a clock of its own is shared.
+    shared: store.storeTime && { timers },
   });
   started.add(() => policies.stop());
   return policies;
