@@ -13,6 +13,7 @@ import type { Session } from "../../domain/session.js";
 import { activeSession } from "../../domain/stored.js";
 import { OptimisticUpdates } from "../optimistic-updates.js";
 import { MemoryAudit } from "./audit.js";
+import { MemoryClaims } from "./claims.js";
 import { MemoryEdgeStatus } from "./edge-status.js";
 import { MemoryEngine } from "./engine.js";
 import { MemoryLog } from "./invalidation-log.js";
@@ -29,6 +30,7 @@ export class MemoryStore implements Stores {
   readonly usage: UsageStore;
   readonly policies: MemoryPolicies;
   readonly edgeStatus = new MemoryEdgeStatus();
+  readonly claims = new MemoryClaims();
   readonly health = ALWAYS_WRITABLE;
   /** What happens between each load and its commit. */
   betweenLoadAndCommit: () => Promise<void> = () => Promise.resolve();
