@@ -102,7 +102,7 @@ export class BulkRevocations {
     const { clock, logger, meter, updates } = this.parts;
     const nowMs = clock.nowMs();
     const { answer: chunk } = await updates.update("revocationChunk", { id, limit: CHUNK }, (state) =>
-      decideChunk(state, CHUNK, nowMs),
+      decideChunk(state, nowMs),
     );
     for (const { createdAt, idleEndedAt } of chunk?.revoked ?? []) {
       // One that had ended for idleness was counted then.
