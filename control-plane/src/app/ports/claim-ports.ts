@@ -15,5 +15,19 @@ export interface Claims {
   release(name: string): Promise<void>;
 }
 
+/** What is done under a claim. */
+export const CLAIMED_KINDS = ["sweep", "retention", "log-retention", "bulk-revocation"] as const;
+export type ClaimedKind = (typeof CLAIMED_KINDS)[number];
+
+/** elsewhere: another process is at it. unknown: the store could not be asked. */
+export const CLAIM_OUTCOMES = ["taken", "elsewhere", "unknown"] as const;
+export type ClaimOutcome = (typeof CLAIM_OUTCOMES)[number];
+
+/** Who does the work, for whoever counts it. */
+export interface ClaimMeter {
+  /** Each time that the work was due in this process. */
+  claimed(kind: ClaimedKind, outcome: ClaimOutcome): void;
+}
+
 /** Of a store that one process has for itself. */
 export const ALL_CLAIMS: Claims = { take: () => Promise.resolve(true), release: () => Promise.resolve() };
