@@ -6,12 +6,14 @@ import { auditContract } from "../contracts/audit-contract.js";
 import { claimsContract, sharedClaimsContract } from "../contracts/claims-contract.js";
 import { operatorContract } from "../contracts/operator-contract.js";
 import { revocationContract } from "../contracts/revocation-contract.js";
+import { queuedStore } from "../support/processes-over-one-store.js";
 import { withVerbs } from "../support/store-verbs.js";
 import { temporaryStore } from "../support/temporary-store.js";
 
 const ENGINES = [
   ["LMDB", temporaryStore],
   ["the in-memory engine of the tests", () => Promise.resolve(withVerbs(new MemoryStore()))],
+  ["an engine with a queue in front of it", () => Promise.resolve(withVerbs(queuedStore()))],
 ] as const;
 
 describe.each(ENGINES)("%s keeps the contract", (_engine, open) => {

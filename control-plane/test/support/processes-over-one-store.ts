@@ -6,6 +6,7 @@ import type { Changes, Decision } from "../../src/domain/changes.js";
 import type { Invalidation, LogPosition } from "../../src/domain/stored.js";
 import { MemoryEngine } from "../../src/store/memory/engine.js";
 import { recordOf } from "../../src/store/memory/records.js";
+import { MemoryStore } from "../../src/store/memory/store.js";
 import type { AppendableLog } from "../../src/store/memory/records.js";
 import { OptimisticUpdates } from "../../src/store/optimistic-updates.js";
 import type { VersionedEngine, Versions } from "../../src/store/optimistic-updates.js";
@@ -41,6 +42,10 @@ export class CountingMeter implements UpdateMeter {
     this.givenUp.push(kind);
   }
 }
+
+/** A store in memory with a queue in front of it. */
+export const queuedStore = (): MemoryStore =>
+  new MemoryStore(undefined, (engine) => new QueuedUpdates(engine, new CountingMeter()));
 
 export class ProcessesOverOneStore {
   readonly held = memoryEngine();

@@ -137,7 +137,7 @@ describe("what happens by itself in two control planes", () => {
     const spy = vi.spyOn(plane.ports.store, "update").mockImplementation(async (...asked) => {
       pass(CLAIM_MS, one);
       await one.claims.another().take("sweep", HOUR_MS);
-      return update(...asked) as never;
+      return update(...asked);
     });
     const stop = startSweeping(plane.ports, one.claimed, timers);
     timers.advance(MINUTE_MS);

@@ -2,6 +2,7 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 
+import type { Updates } from "../../../src/app/ports/update-ports.js";
 import type { AuditEvent } from "../../../src/domain/stored.js";
 import { applyRetention, startRetention } from "../../../src/app/upkeep/retention.js";
 import type { Retention } from "../../../src/app/upkeep/retention.js";
@@ -132,6 +133,17 @@ describe("audit entries", () => {
 });
 
 describe("the retention", () => {
+  it("client details go also where pages turn out smaller than asked for", async () => {
+    const store = await temporaryStore();
+    const old = Array.from({ length: 9 }, (_, i) => sessionAt(NOW_MS - DAY_MS - 10 + i));
+    for (const session of old) await store.create(session);
+    const update: Updates["update"] = (kind, wanted, decide) =>
+      store.update(kind, Object.assign(wanted as object, { limit: 4 }) as typeof wanted, decide);
+    await applyRetention({ update }, store.operator, store.audit, RETENTION, NOW_MS);
+    const found = await Promise.all(old.map(({ id }) => store.find(id)));
+    expect(found.filter((one) => one?.metadata.ip !== null)).toEqual([]);
+  });
+
   it("the retention begins with the process, and ends when it is stopped", async () => {
     const store = await temporaryStore();
     const old = sessionAt(0);
