@@ -19,6 +19,7 @@ import { policyPropagation } from "./app/edges/policy-propagation.js";
 import { runningGenerations } from "./app/edges/status/running-generations.js";
 import { InstanceAdmission } from "./app/edges/status/instance-admission.js";
 import { UnauthenticatedCalls } from "./app/edges/status/unauthenticated-calls.js";
+import { ClaimedWork } from "./app/upkeep/claimed-work.js";
 import { startLogKeeping } from "./app/upkeep/log-retention.js";
 import { Watches } from "./app/edges/watches.js";
 import { EdgeMetrics } from "./http/status/edge-metrics.js";
@@ -41,7 +42,7 @@ import { ConnectionCounts } from "./http/status/connection-metrics.js";
 import { Metrics } from "./http/status/metrics.js";
 import type { LiveByPlan } from "./http/status/metrics.js";
 import type { Readiness } from "./http/status/readiness.js";
-import { observeStore } from "./http/status/store-metrics.js";
+import { ClaimMetrics, observeStore } from "./http/status/store-metrics.js";
 import { UsageMetrics } from "./http/status/usage-metrics.js";
 import { closeServer } from "./http/connections.js";
 import { buildHttpServer } from "./http/server.js";
@@ -140,7 +141,10 @@ export async function startControlPlane(given: Given): Promise<void> {
   const running = (): ReadonlySet<number> => runningGenerations(instances.known(0));
   started.add(keepGenerations({ policies, store: store.policies, running, logger: log }));
   readiness.startsWith("the API is being opened");
-  const parts = { ...start, issuers, store, policies, instances, metrics, edgeMeter, connectionCounts, readiness };
+  const meter = new ClaimMetrics(metrics.registry);
+  const claimed = new ClaimedWork({ claims: store.claims, clock, logger: log, meter });
+  const known = { issuers, store, claimed, policies, instances };
+  const parts = { ...start, ...known, metrics, edgeMeter, connectionCounts, readiness };
   const http = await serveHttp({ ...parts, statusAddress: status.hostPort });
   readiness.started({ store, health: store.health, policies });
   // The first to be undone: not ready before anything ends.
@@ -174,6 +178,7 @@ async function startInstances(
 interface Parts extends Start {
   readonly issuers: ObservedIssuers;
   readonly store: Stores;
+  readonly claimed: ClaimedWork;
   readonly policies: PolicyService;
   readonly instances: EdgeRegistry;
   readonly metrics: Metrics;
@@ -185,12 +190,13 @@ interface Parts extends Start {
 
 /** The REST API and the edge protocol, with the work that goes on beside the calls. */
 async function serveHttp(parts: Parts) {
-  const { settings, files, issuers, store, policies, metrics, clock, timers, random, log, started } = parts;
+  const { settings, files, issuers, store, claimed, policies, metrics, clock, timers, random, log, started } = parts;
   const { operator, audit } = store;
   const tls = await HttpTls.load(settings.http.tls, files.tls);
   const invalidations = await startInvalidations(parts);
   const usage = startUsage(parts);
-  started.add(startRetention({ store, operator, audit, retention: settings.retention, clock, logger: log }));
+  const { retention } = settings;
+  started.add(startRetention({ store, operator, audit, retention, claimed, clock, logger: log }));
   const { keys, adminTokens, apiRate, trustedProxies, connections } = settings;
   const token = (sessionId: string, planId: number): string => makeToken({ sessionId, planId }, keys);
   const http = await buildHttpServer({
@@ -226,7 +232,8 @@ function edgeCredentialsOf({ keys, keysAlso }: Settings): string[] {
 
 /** Watches, revocations of many sessions, and what is known of edges, as the HTTP server takes them. */
 async function startInvalidations(parts: Parts) {
-  const { settings, store, policies, instances, metrics, edgeMeter, clock, timers, random, log, started } = parts;
+  const { settings, store, claimed, policies, instances, metrics, edgeMeter, clock, timers, random, log, started } =
+    parts;
   const { invalidations, revocations: stored } = store;
   const meter = edgeMeter;
   const watches = new Watches({ log: invalidations, policies, timers, clock, instances, meter, logger: log });
@@ -250,6 +257,7 @@ async function startInvalidations(parts: Parts) {
   const revocations = new BulkRevocations({
     store: stored,
     updates: store,
+    claimed,
     clock,
     timers,
     random,
@@ -259,7 +267,7 @@ async function startInvalidations(parts: Parts) {
   await revocations.start();
   started.add(() => revocations.stop());
   const { logKept: kept } = settings;
-  started.add(startLogKeeping({ log: invalidations, revocations: stored, kept, clock, timers, logger: log }));
+  started.add(startLogKeeping({ log: invalidations, revocations: stored, kept, claimed, clock, timers, logger: log }));
   const confirmations = new Confirmations(instances, timers);
   return { watches, revocations, confirmations, invalidations, edges, unauthenticated, admission };
 }
@@ -282,11 +290,11 @@ async function startPolicies({ settings, files, clock, timers, log, started }: S
 }
 
 /** What was spent, and the sweep of sessions that have ended. */
-function startUsage({ store, policies, instances, metrics, clock, timers, log, started }: Parts) {
+function startUsage({ store, claimed, policies, instances, metrics, clock, timers, log, started }: Parts) {
   const usageMeter = new UsageMetrics(metrics.registry);
   const droppedRows = new DroppedRows({ clock, logger: log, meter: usageMeter });
   const commits = usageCommits(store, policies, usageMeter, droppedRows);
   const usage = { usage: store.usage, instances, commits, usageMeter, droppedRows };
-  started.add(startSweeping({ store, policies, clock, logger: log, meter: metrics, ...usage }, timers));
+  started.add(startSweeping({ store, policies, clock, logger: log, meter: metrics, ...usage }, claimed, timers));
   return usage;
 }

@@ -61,6 +61,17 @@ function chunks(open: Open): void {
     expect((await store.find(later.id))?.revokedAt).toBeNull();
   });
 
+  it("a bulk revocation whose newest session is removed meanwhile ends with an empty chunk", async () => {
+    const { store, sessions } = await withSessions(open, 2);
+    await store.revocations.begin(ID, ofUser, NOW_MS + 10);
+    const isExpired = ({ id }: { readonly id: string }): boolean => id === sessions[1]?.id;
+    const page = { planId: STARTER.id, untilMs: NOW_MS + 9, after: undefined, limit: 9, isExpired };
+    await store.usage.removeExpired(page);
+    expect(await store.revocations.expand(ID, 9, NOW_MS + 11)).toMatchObject({ operation: { finishedAt: null } });
+    const last = await store.revocations.expand(ID, 9, NOW_MS + 12);
+    expect(last).toMatchObject({ revoked: [], operation: { examined: 1, revoked: 1, finishedAt: NOW_MS + 12 } });
+  });
+
   it("a chunk of a bulk revocation that is finished, or that never was, revokes nothing", async () => {
     const { store } = await withSessions(open, 1);
     await store.revocations.begin(ID, ofUser, NOW_MS + 10);

@@ -1,5 +1,6 @@
 // All that a store engine gives to the use cases.
 import type { AuditStore } from "./audit-ports.js";
+import type { Claims } from "./claim-ports.js";
 import type { EdgeStatusStore } from "./edge-status-ports.js";
 import type { InvalidationLog } from "./log-ports.js";
 import type { OperatorStore } from "./operator-ports.js";
@@ -19,6 +20,8 @@ export interface Stores extends SessionStore {
   readonly audit: AuditStore;
   readonly policies: PolicyStore;
   readonly edgeStatus: EdgeStatusStore;
+  /** Who does what only one control plane does at a time. */
+  readonly claims: Claims;
   /** What edges report. */
   readonly usage: UsageStore;
   readonly health: StoreHealth;

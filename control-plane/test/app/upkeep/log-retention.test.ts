@@ -2,6 +2,7 @@
 import { describe, expect, it, vi } from "vitest";
 
 import { startLogKeeping } from "../../../src/app/upkeep/log-retention.js";
+import { claimedWork } from "../../support/claimed.js";
 import { FixedClock } from "../../support/fixed-clock.js";
 import { ManualTimers } from "../../support/manual-timers.js";
 import { MemoryLog } from "../../../src/store/memory/invalidation-log.js";
@@ -21,7 +22,7 @@ async function kept(log = new MemoryLog()) {
   const logger = { debug: note, info: note, warn: note, error: note };
   const { revocations } = await temporaryStore();
   const kept = { maxEntries: KEPT_ENTRIES, maxAgeMs: KEPT_MS };
-  const stop = startLogKeeping({ log, revocations, kept, clock, timers, logger });
+  const stop = startLogKeeping({ log, revocations, kept, claimed: claimedWork(), clock, timers, logger });
   await untilAtRest(timers);
   return { log, clock, timers, logged, stop };
 }
