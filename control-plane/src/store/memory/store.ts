@@ -1,6 +1,7 @@
 // All ports of a store over plain maps, for tests of what uses them. It passes the same contracts as the real one.
 import type { LogPosition } from "../../domain/stored.js";
 import type { AuditStore } from "../../app/ports/audit-ports.js";
+import type { EdgeStatusStore } from "../../app/ports/edge-status-ports.js";
 import type { OperatorStore, SessionIndex } from "../../app/ports/operator-ports.js";
 import type { BulkRevocationStore } from "../../app/ports/revocation-ports.js";
 import { ALWAYS_WRITABLE } from "../../app/ports/store-health.js";
@@ -18,6 +19,7 @@ import { MemoryEngine } from "./engine.js";
 import { MemoryLog } from "./invalidation-log.js";
 import { recordOf, sorted } from "./records.js";
 import { MemoryPolicies } from "./policies.js";
+import { MemoryStatuses } from "./shared-edge-status.js";
 import { MemoryRevocations } from "./revocations.js";
 import { MemoryUsage } from "./usage.js";
 
@@ -28,10 +30,11 @@ export class MemoryStore implements Stores {
   readonly audit: AuditStore;
   readonly usage: UsageStore;
   readonly policies: MemoryPolicies;
-  readonly edgeStatus = new MemoryEdgeStatus();
+  readonly edgeStatus: EdgeStatusStore = new MemoryEdgeStatus();
   readonly health = ALWAYS_WRITABLE;
   /** What happens between each load and its commit. */
   betweenLoadAndCommit: () => Promise<void> = () => Promise.resolve();
+  private readonly statuses = new MemoryStatuses();
   private readonly engine: MemoryEngine;
   private readonly updates: OptimisticUpdates;
 
@@ -57,6 +60,11 @@ export class MemoryStore implements Stores {
       sessionsBefore: (...asked) => Promise.resolve(this.sessionsBefore(...asked)),
       forgetCreationKeys: (...asked) => Promise.resolve(this.forgetCreationKeys(...asked)),
     };
+  }
+
+  /** The same store as one of several processes has it. */
+  seenBy(process: string): Stores {
+    return Object.create(this, { edgeStatus: { value: this.statuses.of(process) } }) as MemoryStore;
   }
 
   update<Kind extends keyof Loads, Answer>(

@@ -196,5 +196,5 @@ const requestOf = (of: Instance, said: WatchSaid): WatchRequest => ({
   ...said,
   address: said.address,
   wallMs: undefined,
-  policy: said.policy && { ...said.policy, violations: [] },
+  policy: said.policy && { violations: [], ...said.policy },
 });
