@@ -8,6 +8,7 @@ import { BulkRevocations } from "./app/sessions/bulk-revocations.js";
 import { Confirmations } from "./app/edges/confirmations.js";
 import { startEdgeConditions } from "./app/edges/status/edge-conditions.js";
 import { DroppedRows } from "./app/edges/dropped-rows.js";
+import { OtherProcesses } from "./app/edges/processes/other-processes.js";
 import { EdgeRegistry } from "./app/edges/status/edge-registry.js";
 import type { EdgeRegistryParts } from "./app/edges/status/edge-registry.js";
 import { startStatusRecorder } from "./app/edges/status/status-recorder.js";
@@ -129,11 +130,12 @@ export async function startControlPlane(given: Given): Promise<void> {
       edgeMeter.policyPropagated(ms);
     },
   });
-  const instances = await startInstances(start, store, policies, workerReported);
+  const { instances, others } = await startInstances(start, store, policies, workerReported);
   const running = (): ReadonlySet<number> => runningGenerations(instances.known(0));
   started.add(keepGenerations({ policies, store: store.policies, running, logger: log }));
   readiness.startsWith("the API is being opened");
-  const parts = { ...start, issuers, store, policies, instances, metrics, edgeMeter, connectionCounts, readiness };
+  const known = { instances, others };
+  const parts = { ...start, issuers, store, policies, ...known, metrics, edgeMeter, connectionCounts, readiness };
   const http = await serveHttp({ ...parts, statusAddress: status.hostPort });
   readiness.started({ store, health: store.health, policies });
   // The first to be undone: not ready before anything ends.
@@ -151,24 +153,36 @@ function startClock({ clock, timers, log, started }: Given, policies: CurrentPol
   return steady;
 }
 
-/** What is known of edges, beginning with what an earlier process has stored of them. */
+/** What is known of edges, beginning with what earlier processes have stored of them, and others do. */
 async function startInstances(
   { clock, timers, log: logger, started }: Start,
-  { edgeStatus }: Stores,
+  { edgeStatus: store, invalidations }: Stores,
   policies: PolicyService,
   workerReported: EdgeRegistryParts["workerReported"],
-): Promise<EdgeRegistry> {
-  const stored = await edgeStatus.all();
-  const registry = new EdgeRegistry({ clock, policies, known: stored, workerReported });
-  started.add(startStatusRecorder({ registry, store: edgeStatus, stored, clock, timers, logger }));
-  return registry;
+): Promise<KnownOfEdges> {
+  const { shared } = store;
+  const stored = await store.all();
+  const instances = new EdgeRegistry({ clock, policies, known: stored, workerReported });
+  const parts = { registry: instances, clock, timers, logger };
+  const others = shared && new OtherProcesses({ ...parts, shared, log: invalidations });
+  if (others !== undefined) {
+    await others.start();
+    started.add(() => others.stop());
+  }
+  started.add(startStatusRecorder({ ...parts, store, stored, others }));
+  return { instances, others };
 }
 
-interface Parts extends Start {
+interface KnownOfEdges {
+  readonly instances: EdgeRegistry;
+  /** Undefined: this process has the store alone. */
+  readonly others: OtherProcesses | undefined;
+}
+
+interface Parts extends Start, KnownOfEdges {
   readonly issuers: ObservedIssuers;
   readonly store: Stores;
   readonly policies: PolicyService;
-  readonly instances: EdgeRegistry;
   readonly metrics: Metrics;
   readonly edgeMeter: EdgeMetrics;
   readonly connectionCounts: ConnectionCounts;
@@ -253,7 +267,7 @@ async function startInvalidations(parts: Parts) {
   started.add(() => revocations.stop());
   const { logKept: kept } = settings;
   started.add(startLogKeeping({ log: invalidations, revocations: stored, kept, clock, timers, logger: log }));
-  const confirmations = new Confirmations(instances, timers);
+  const confirmations = new Confirmations(instances, timers, parts.others);
   return { watches, revocations, confirmations, edges, unauthenticated, admission };
 }
 
