@@ -33,6 +33,8 @@ export class SharedStore {
   isAway = false;
   /** Of statuses, of cursors, and beats. */
   readonly writes = { statuses: 0, cursors: 0, beats: 0 };
+  /** Hears of each question for the log's position. */
+  asked: () => void = () => undefined;
   /** Hears of each write of statuses. */
   written: (statuses: readonly EdgeStatus[]) => void = () => undefined;
 
@@ -66,6 +68,7 @@ export class SharedStore {
   }
 
   position(): Promise<LogPosition> {
+    this.asked();
     if (this.isAway) return Promise.reject(new Error("the store is away"));
     return Promise.resolve({ ...this.log.now(), log: this.logId });
   }

@@ -5,7 +5,6 @@ import type { Clock } from "../../ports/ports.js";
 import type { WatchRequest } from "../../ports/watch-ports.js";
 import type { InstanceEntries } from "../status/instance-entries.js";
 import { newEntry, STORED_LATE_MS } from "../status/registry-entry.js";
-import type { Entry } from "../status/registry-entry.js";
 import { awaitedEntries, otherEntry } from "../status/stored-status.js";
 
 /** That an instance has watched from there, here or at another process. */
@@ -14,7 +13,6 @@ export type WatchedFrom = Pick<WatchRequest, "edge" | "log" | "since">;
 export interface OthersSaidParts {
   readonly entries: InstanceEntries;
   readonly clock: Clock;
-  readonly isGone: (entry: Entry) => boolean;
   readonly watched: (watched: WatchedFrom) => void;
 }
 
@@ -31,7 +29,6 @@ export class OthersSaid {
   heard(process: string, status: EdgeStatus, isThere: boolean): void {
     const before = this.parts.entries.otherOf(process, status)?.lastWatch;
     const entry = otherEntry(status, this.parts.clock, isThere);
-    if (this.parts.isGone(entry)) return;
     const lastWatch = entry.lastWatch && notBefore(before, entry.lastWatch);
     this.parts.entries.putOther(process, { ...entry, lastWatch });
     if (lastWatch !== undefined) this.parts.watched(lastWatch);

@@ -1,12 +1,13 @@
 // Which other processes over the same store are there, by their beats. No clock but this process's is asked.
 import type { ProcessBeat } from "../../ports/edge-status-ports.js";
+import { WORKER_KEPT_MS } from "../status/workers.js";
 
 /** A process that is there beats each few seconds. */
 export const BEAT_EACH_MS = 5_000;
 /** One whose last beat was seen longer ago is not there any more. */
 export const THERE_FOR_MS = 35_000;
-/** What a process has stored is of no use any more: whoever called it has been gone for long. */
-const FORGOTTEN_AFTER_MS = 370_000;
+/** What a process has stored is of no use any more: no worker counts for so long that reported to it last. */
+const FORGOTTEN_AFTER_MS = WORKER_KEPT_MS;
 
 interface Seen {
   readonly beat: ProcessBeat;

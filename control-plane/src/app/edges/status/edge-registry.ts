@@ -44,7 +44,6 @@ export class EdgeRegistry extends KnownInstances {
     this.othersSaid = new OthersSaid({
       entries: this.entries,
       clock: this.clock,
-      isGone: (entry) => this.isGone(entry),
       watched: (watched) => {
         this.tellWatched(watched);
       },
@@ -131,8 +130,10 @@ export class EdgeRegistry extends KnownInstances {
    * or is gone.
    */
   statusToStore(instance: Instance, isDetailed = false): StatusNow | undefined {
+    const entry = this.entries.get(instance);
     const own = this.entries.ownOf(instance);
-    return own && !this.isGone(own) ? statusOf(own, this.clock, isDetailed) : undefined;
+    // One that calls others now may have workers that reported here last, and are not gone for long.
+    return entry && own && !this.isGone(entry) ? statusOf(own, this.clock, isDetailed) : undefined;
   }
 
   private tellWatched(watched: WatchedFrom): void {

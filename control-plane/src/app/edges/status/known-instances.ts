@@ -9,10 +9,13 @@ import { InstanceEntries } from "./instance-entries.js";
 import { isGone, knownInstance, NEVER } from "./registry-entry.js";
 import type { Entry, KnownInstance, LookParts } from "./registry-entry.js";
 import { ReportWindow } from "./report-window.js";
-import { areCurrent, GONE_AFTER_MS } from "./workers.js";
+import { areCurrent, GONE_AFTER_MS, WORKER_KEPT_MS } from "./workers.js";
 
 /** Not read for so long, a store that is shared was away: what edges said meanwhile was not heard, or is not stored. */
 const AWAY_AFTER_MS = 10_000;
+
+/** An edge whose watch has ended here may watch at another process, which is known after two looks. */
+const MOVES_WITHIN_MS = 3_000;
 
 export abstract class KnownInstances {
   protected readonly entries: InstanceEntries;
@@ -132,12 +135,17 @@ export abstract class KnownInstances {
     for (const entry of this.entries.merged.all()) {
       const own = this.entries.ownOf(entry.of);
       if (this.isGone(entry)) this.entries.merged.forget(entry);
-      else if (own !== undefined && own !== entry && this.isGone(own)) this.entries.dropOwn(own);
+      else if (own !== undefined && own !== entry && this.saysNothing(own)) this.entries.dropOwn(own);
     }
   }
 
   protected isGone(entry: Entry): boolean {
     return isGone(entry, this.clock.monotonicMs(), this.heardSinceMs);
+  }
+
+  /** Of one that has called other processes for so long that none of the workers that reported here counts any more. */
+  private saysNothing({ watches, contactAtMs }: Entry): boolean {
+    return watches === 0 && this.clock.monotonicMs() - contactAtMs >= WORKER_KEPT_MS;
   }
 
   private isAway(): boolean {
@@ -146,7 +154,9 @@ export abstract class KnownInstances {
 
   private seen(entries: readonly Entry[], graceMs: number): KnownInstance[] {
     const { heardSinceMs } = this;
-    const parts: LookParts = { graceMs, windowMs: this.windowMs(), nowMs: this.clock.monotonicMs(), heardSinceMs };
+    const nowMs = this.clock.monotonicMs();
+    const movesWithinMs = this.storeReadAtMs === undefined ? NEVER : MOVES_WITHIN_MS;
+    const parts: LookParts = { graceMs, windowMs: this.windowMs(), nowMs, heardSinceMs, movesWithinMs };
     return entries.filter((entry) => !this.isGone(entry)).map((entry) => knownInstance(entry, parts));
   }
 

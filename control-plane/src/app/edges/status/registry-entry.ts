@@ -101,9 +101,12 @@ export interface LookParts {
   readonly windowMs: number;
   readonly nowMs: number;
   readonly heardSinceMs: number;
+  /** One whose watch ended no longer ago still counts as watching; NEVER: its end is known at once. */
+  readonly movesWithinMs: number;
 }
 
-export function knownInstance(entry: Entry, { graceMs, windowMs, nowMs, heardSinceMs }: LookParts): KnownInstance {
+export function knownInstance(entry: Entry, parts: LookParts): KnownInstance {
+  const { graceMs, windowMs, nowMs, heardSinceMs, movesWithinMs } = parts;
   return {
     ...entry.of,
     knownMs: nowMs - entry.firstContactAtMs,
@@ -111,7 +114,7 @@ export function knownInstance(entry: Entry, { graceMs, windowMs, nowMs, heardSin
     silentMs: silentMs(entry, nowMs, heardSinceMs),
     isAwaited: entry.awaitedSinceMs !== undefined,
     reportAgeMs: reportAgeMs(entry.workers, graceMs, nowMs),
-    watching: entry.watches > 0,
+    watching: entry.watches > 0 || nowMs - entry.watchEndedAtMs <= movesWithinMs,
     lastWatch: entry.lastWatch,
     workers: entry.workers,
     silentWorkers: silentWorkersOf(entry, windowMs, nowMs),

@@ -18,12 +18,12 @@ describe("a control plane beside others that ends", () => {
     expect(await one.page()).toEqual([]);
   });
 
-  it("an edge whose control plane stopped watches there no more at once, and is not gone", async () => {
+  it("an edge whose control plane stopped watches there no more after 5 seconds, and is not gone", async () => {
     const { one, other, both } = await two();
     other.watch();
     await pass(4 * SECOND_MS, both);
     await other.stop();
-    await pass(2 * SECOND_MS, [one]);
+    await pass(5 * SECOND_MS, [one]);
     expect(await one.page()).toMatchObject([{ edge: "gw-1", watching: false, lastReportAt: null }]);
     one.watch();
     await pass(SECOND_MS, [one]);
@@ -40,13 +40,13 @@ describe("a control plane beside others that ends", () => {
     expect(third.instances.status(OF, 20_000)).toBe("behind");
   });
 
-  it("what a control plane has stored is removed minutes after its end, by another one", async () => {
+  it("what a control plane has stored is removed an hour after its end, by another one", async () => {
     const { store, one, other, both } = await two();
     other.watch();
     await pass(4 * SECOND_MS, both);
-    await pass(5 * MINUTE_MS, [one], 5 * SECOND_MS);
+    await pass(59 * MINUTE_MS, [one], 10 * SECOND_MS);
     expect(await store.of("other").all()).toHaveLength(1);
-    await pass(2 * MINUTE_MS, [one], 5 * SECOND_MS);
+    await pass(2 * MINUTE_MS, [one], 10 * SECOND_MS);
     expect(await store.of("other").all()).toEqual([]);
     const { processes } = await store.of("one").shared.changedAfter(0, 10);
     expect(processes.map(({ process }) => process)).toEqual(["one"]);
@@ -56,11 +56,11 @@ describe("a control plane beside others that ends", () => {
     const { store, one, other, both } = await two();
     other.watch();
     await pass(4 * SECOND_MS, both);
-    await pass(8 * MINUTE_MS, [one], 5 * SECOND_MS);
+    await pass(62 * MINUTE_MS, [one], 10 * SECOND_MS);
     expect([await store.of("other").all(), await one.page()]).toEqual([[], []]);
     // The watch that it held is over by then, and the edge watches anew.
     other.watch();
-    other.timers.advance(8 * MINUTE_MS);
+    other.timers.advance(62 * MINUTE_MS);
     other.watch();
     await pass(4 * SECOND_MS, both);
     expect(await one.page()).toMatchObject([{ edge: "gw-1", watching: true }]);
