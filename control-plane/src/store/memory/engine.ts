@@ -15,6 +15,8 @@ export class MemoryEngine implements MemoryRecords {
   readonly creationKeys = new Map<string, CreationKey>();
   readonly revocations = new Map<string, StoredRevocation>();
   readonly audit: AuditEvent[] = [];
+  /** Entries of the audit log before those. */
+  auditDropped = 0;
   private readonly versions = new Map<string, number>();
 
   constructor(readonly log: AppendableLog) {}
