@@ -9,7 +9,7 @@ import { Metrics } from "../../control-plane/src/http/status/metrics.js";
 import { observeClock, observeStoreClock } from "../../control-plane/src/http/status/clock-metrics.js";
 import { observeIssuers } from "../../control-plane/src/http/status/issuer-metrics.js";
 import { observePolicy } from "../../control-plane/src/http/status/policy-metrics.js";
-import { ClaimMetrics, observeStore, UpdateMetrics } from "../../control-plane/src/http/status/store-metrics.js";
+import { ClaimMetrics, observeStore, SharedStoreMetrics } from "../../control-plane/src/http/status/store-metrics.js";
 import { UsageMetrics } from "../../control-plane/src/http/status/usage-metrics.js";
 import { filterModule } from "../host/harness/builds/filter-modules.js";
 import { policy } from "../host/harness/scenes/documents.js";
@@ -81,7 +81,7 @@ async function ofControlPlane(): Promise<MetricObjectWithValues<MetricValue<stri
   observePolicy(metrics.registry, { current: () => undefined, isFileRejected: no, isHeld: no, isBehind: no });
   observeStore(metrics.registry, { unwritable: () => undefined });
   new ClaimMetrics(metrics.registry).claimed("sweep", "taken");
-  const updates = new UpdateMetrics(metrics.registry);
+  const updates = new SharedStoreMetrics(metrics.registry);
   updates.conflicted("session");
   updates.gaveUp("session");
   const usage = new UsageMetrics(metrics.registry);

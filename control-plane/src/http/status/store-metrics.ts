@@ -39,14 +39,20 @@ export class ClaimMetrics implements ClaimMeter {
   }
 }
 
-/** Of an engine that does not lock. */
-export class UpdateMetrics implements UpdateMeter {
+/** Of a store that several control planes share. */
+export class SharedStoreMetrics implements UpdateMeter {
+  private readonly lostCommits: Counter;
   private readonly conflicts: Counter;
   private readonly givenUp: Counter;
 
   constructor(registry: Registry) {
     const counter = (name: string, help: string): Counter =>
       new Counter({ name: `${PREFIX}${name}`, help, labelNames: ["kind"], registers: [registry] });
+    this.lostCommits = new Counter({
+      name: `${PREFIX}store_commits_lost_total`,
+      help: "Writes that this control plane had acknowledged and that the store did not have any more, as after a failover",
+      registers: [registry],
+    });
     this.conflicts = counter("store_conflicts_total", "Updates that another control plane came before, by kind");
     this.givenUp = counter("store_given_up_total", "Updates that others came before each time: not written, by kind");
   }
@@ -57,5 +63,9 @@ export class UpdateMetrics implements UpdateMeter {
 
   gaveUp(kind: keyof Loads): void {
     this.givenUp.inc({ kind });
+  }
+
+  lost(commits: number): void {
+    this.lostCommits.inc(commits);
   }
 }

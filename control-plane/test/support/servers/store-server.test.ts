@@ -2,7 +2,7 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createClient, type RedisClientOptions } from "redis";
+import { createClient, type RedisClientOptions } from "@redis/client";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 
 import { SERVER_NAMES, SERVERS_WITH_TLS } from "../../../../scripts/test/get-store-servers.js";

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { createClient } from "redis";
+import { createClient } from "@redis/client";
 
 import { freePorts } from "../../../../scripts/start/ports.js";
 import type { ServerProgram } from "../../../../scripts/test/get-store-servers.js";
