@@ -8,6 +8,7 @@ import { BulkRevocations } from "./app/sessions/bulk-revocations.js";
 import { Confirmations } from "./app/edges/confirmations.js";
 import { startEdgeConditions } from "./app/edges/status/edge-conditions.js";
 import { DroppedRows } from "./app/edges/dropped-rows.js";
+import { OtherProcesses } from "./app/edges/processes/other-processes.js";
 import { EdgeRegistry } from "./app/edges/status/edge-registry.js";
 import type { EdgeRegistryParts } from "./app/edges/status/edge-registry.js";
 import { startStatusRecorder } from "./app/edges/status/status-recorder.js";
@@ -19,10 +20,11 @@ import { policyPropagation } from "./app/edges/policy-propagation.js";
 import { runningGenerations } from "./app/edges/status/running-generations.js";
 import { InstanceAdmission } from "./app/edges/status/instance-admission.js";
 import { UnauthenticatedCalls } from "./app/edges/status/unauthenticated-calls.js";
+import { ClaimedWork } from "./app/upkeep/claimed-work.js";
 import { startLogKeeping } from "./app/upkeep/log-retention.js";
 import { Watches } from "./app/edges/watches.js";
 import { EdgeMetrics } from "./http/status/edge-metrics.js";
-import { observeClock } from "./http/status/clock-metrics.js";
+import { observeClock, observeStoreClock } from "./http/status/clock-metrics.js";
 import { observeLog } from "./http/status/log-metrics.js";
 import { observeIssuers } from "./http/status/issuer-metrics.js";
 import { observePolicy } from "./http/status/policy-metrics.js";
@@ -41,7 +43,7 @@ import { ConnectionCounts } from "./http/status/connection-metrics.js";
 import { Metrics } from "./http/status/metrics.js";
 import type { LiveByPlan } from "./http/status/metrics.js";
 import type { Readiness } from "./http/status/readiness.js";
-import { observeStore } from "./http/status/store-metrics.js";
+import { ClaimMetrics, observeStore, SharedStoreMetrics } from "./http/status/store-metrics.js";
 import { UsageMetrics } from "./http/status/usage-metrics.js";
 import { closeServer } from "./http/connections.js";
 import { buildHttpServer } from "./http/server.js";
@@ -52,8 +54,10 @@ import type { Settings } from "./settings/settings.js";
 import { listenAt } from "./listening.js";
 import { startStatusListener } from "./status-listener.js";
 import { openStores } from "./store/open-stores.js";
+import type { OpenParts } from "./store/open-stores.js";
 import { storeNamed } from "./store/store-address.js";
 import type { ActivePolicy, Clock, CurrentPolicy, Random, SteadyClock } from "./app/ports/ports.js";
+import { followStoreTime, SharedClock } from "./app/upkeep/shared-clock.js";
 import { SteadyTime } from "./app/upkeep/steady-clock.js";
 import type { Timers } from "./app/ports/log-ports.js";
 import { startIssuers } from "./start-issuers.js";
@@ -82,13 +86,13 @@ interface Start extends Given {
   readonly clock: SteadyClock;
 }
 
-async function openStore(start: Start): Promise<Stores> {
-  const { settings, random, timers, started } = start;
+async function openStore(start: Start, meter: OpenParts["meter"], waits: (why: string) => void): Promise<Stores> {
+  const { settings, random, timers, log: logger, started } = start;
   try {
-    const store = await openStores(settings.store, random, timers);
+    const store = await openStores(settings.store, { random, timers, logger, meter, waits });
     started.mayHang(() => store.health.isAtDisk());
     started.add(() => store.close());
-    const { log: logger, end: over } = start;
+    const { end: over } = start;
     started.add(startStoreKeeping({ health: store.health, timers, logger, over }));
     return store;
   } catch (error) {
@@ -100,7 +104,8 @@ async function openStore(start: Start): Promise<Stores> {
 export async function startControlPlane(given: Given): Promise<void> {
   const { log, started } = given;
   const policy = { current: (): ActivePolicy | undefined => undefined };
-  const clock = startClock(given, policy);
+  const shared = new SharedClock({ machine: given.clock, logger: log });
+  const clock = startClock({ ...given, clock: shared }, policy);
   const live: { byPlan: LiveByPlan } = { byPlan: () => Promise.resolve(new Map()) };
   const metrics = new Metrics(() => live.byPlan());
   const connectionCounts = new ConnectionCounts(metrics.registry);
@@ -110,7 +115,14 @@ export async function startControlPlane(given: Given): Promise<void> {
   readiness.startsWith("the issuers are being read");
   const issuers = await startIssuers(start);
   readiness.startsWith("the store is being opened");
-  const store = await openStore(start);
+  const store = await openStore(start, new SharedStoreMetrics(metrics.registry), (why) => {
+    readiness.startsWith(`the store is being opened: ${why}`);
+  });
+  const { storeTime } = store;
+  if (storeTime !== undefined) {
+    started.add(await followStoreTime({ shared, steady: clock, storeTime, timers: given.timers }));
+    observeStoreClock(metrics.registry, shared);
+  }
   readiness.startsWith("the policy is being read");
   const policies = await startPolicies(start, store);
   policy.current = () => policies.current();
@@ -128,11 +140,14 @@ export async function startControlPlane(given: Given): Promise<void> {
       edgeMeter.policyPropagated(ms);
     },
   });
-  const instances = await startInstances(start, store, policies, workerReported);
+  const { instances, others } = await startInstances(start, store, policies, workerReported);
   const running = (): ReadonlySet<number> => runningGenerations(instances.known(0));
   started.add(keepGenerations({ policies, store: store.policies, running, logger: log }));
   readiness.startsWith("the API is being opened");
-  const parts = { ...start, issuers, store, policies, instances, metrics, edgeMeter, connectionCounts, readiness };
+  const meter = new ClaimMetrics(metrics.registry);
+  const claimed = new ClaimedWork({ claims: store.claims, clock, logger: log, meter });
+  const known = { issuers, store, claimed, policies, instances, others };
+  const parts = { ...start, ...known, metrics, edgeMeter, connectionCounts, readiness };
   const http = await serveHttp({ ...parts, statusAddress: status.hostPort });
   readiness.started({ store, health: store.health, policies });
   // The first to be undone: not ready before anything ends.
@@ -150,24 +165,37 @@ function startClock({ clock, timers, log, started }: Given, policies: CurrentPol
   return steady;
 }
 
-/** What is known of edges, beginning with what an earlier process has stored of them. */
+/** What is known of edges, beginning with what earlier processes have stored of them, and others do. */
 async function startInstances(
   { clock, timers, log: logger, started }: Start,
-  { edgeStatus }: Stores,
+  { edgeStatus: store, invalidations }: Stores,
   policies: PolicyService,
   workerReported: EdgeRegistryParts["workerReported"],
-): Promise<EdgeRegistry> {
-  const stored = await edgeStatus.all();
-  const registry = new EdgeRegistry({ clock, policies, known: stored, workerReported });
-  started.add(startStatusRecorder({ registry, store: edgeStatus, stored, clock, timers, logger }));
-  return registry;
+): Promise<KnownOfEdges> {
+  const { shared } = store;
+  const stored = await store.all();
+  const instances = new EdgeRegistry({ clock, policies, known: stored, workerReported });
+  const parts = { registry: instances, clock, timers, logger };
+  const others = shared && new OtherProcesses({ ...parts, shared, log: invalidations });
+  if (others !== undefined) {
+    await others.start();
+    started.add(() => others.stop());
+  }
+  started.add(startStatusRecorder({ ...parts, store, stored, others }));
+  return { instances, others };
 }
 
-interface Parts extends Start {
+interface KnownOfEdges {
+  readonly instances: EdgeRegistry;
+  /** Undefined: this process has the store alone. */
+  readonly others: OtherProcesses | undefined;
+}
+
+interface Parts extends Start, KnownOfEdges {
   readonly issuers: ObservedIssuers;
   readonly store: Stores;
+  readonly claimed: ClaimedWork;
   readonly policies: PolicyService;
-  readonly instances: EdgeRegistry;
   readonly metrics: Metrics;
   readonly edgeMeter: EdgeMetrics;
   readonly connectionCounts: ConnectionCounts;
@@ -177,12 +205,13 @@ interface Parts extends Start {
 
 /** The REST API and the edge protocol, with the work that goes on beside the calls. */
 async function serveHttp(parts: Parts) {
-  const { settings, files, issuers, store, policies, metrics, clock, timers, random, log, started } = parts;
+  const { settings, files, issuers, store, claimed, policies, metrics, clock, timers, random, log, started } = parts;
   const { operator, audit } = store;
   const tls = await HttpTls.load(settings.http.tls, files.tls);
   const invalidations = await startInvalidations(parts);
   const usage = startUsage(parts);
-  started.add(startRetention({ store, operator, audit, retention: settings.retention, clock, logger: log }));
+  const { retention } = settings;
+  started.add(startRetention({ store, operator, audit, retention, claimed, clock, logger: log }));
   const { keys, adminTokens, apiRate, trustedProxies, connections } = settings;
   const token = (sessionId: string, planId: number): string => makeToken({ sessionId, planId }, keys);
   const http = await buildHttpServer({
@@ -218,7 +247,8 @@ function edgeCredentialsOf({ keys, keysAlso }: Settings): string[] {
 
 /** Watches, revocations of many sessions, and what is known of edges, as the HTTP server takes them. */
 async function startInvalidations(parts: Parts) {
-  const { settings, store, policies, instances, metrics, edgeMeter, clock, timers, random, log, started } = parts;
+  const { settings, store, claimed, policies, instances, metrics, edgeMeter, clock, timers, random, log, started } =
+    parts;
   const { invalidations, revocations: stored } = store;
   const meter = edgeMeter;
   const watches = new Watches({ log: invalidations, policies, timers, clock, instances, meter, logger: log });
@@ -242,6 +272,7 @@ async function startInvalidations(parts: Parts) {
   const revocations = new BulkRevocations({
     store: stored,
     updates: store,
+    claimed,
     clock,
     timers,
     random,
@@ -251,9 +282,9 @@ async function startInvalidations(parts: Parts) {
   await revocations.start();
   started.add(() => revocations.stop());
   const { logKept: kept } = settings;
-  started.add(startLogKeeping({ log: invalidations, revocations: stored, kept, clock, timers, logger: log }));
-  const confirmations = new Confirmations(instances, timers);
-  return { watches, revocations, confirmations, edges, unauthenticated, admission };
+  started.add(startLogKeeping({ log: invalidations, revocations: stored, kept, claimed, clock, timers, logger: log }));
+  const confirmations = new Confirmations(instances, timers, parts.others);
+  return { watches, revocations, confirmations, invalidations, edges, unauthenticated, admission };
 }
 
 async function startPolicies({ settings, files, clock, timers, log, started }: Start, store: Stores) {
@@ -266,17 +297,19 @@ async function startPolicies({ settings, files, clock, timers, log, started }: S
     operator: store.operator,
     clock,
     logger: log,
+    // A store that has a clock of its own is shared.
+    shared: store.storeTime && { timers },
   });
   started.add(() => policies.stop());
   return policies;
 }
 
 /** What was spent, and the sweep of sessions that have ended. */
-function startUsage({ store, policies, instances, metrics, clock, timers, log, started }: Parts) {
+function startUsage({ store, claimed, policies, instances, metrics, clock, timers, log, started }: Parts) {
   const usageMeter = new UsageMetrics(metrics.registry);
   const droppedRows = new DroppedRows({ clock, logger: log, meter: usageMeter });
   const commits = usageCommits(store, policies, usageMeter, droppedRows);
   const usage = { usage: store.usage, instances, commits, usageMeter, droppedRows };
-  started.add(startSweeping({ store, policies, clock, logger: log, meter: metrics, ...usage }, timers));
+  started.add(startSweeping({ store, policies, clock, logger: log, meter: metrics, ...usage }, claimed, timers));
   return usage;
 }

@@ -14,6 +14,7 @@ import { EXIT } from "./start-failure.js";
 import { copyStore } from "./store/copy/copy-store.js";
 import type { DigestState } from "./store/copy/store-image.js";
 import { initStore, openCopySource, openCopyTarget } from "./store/open-images.js";
+import type { ImageOptions } from "./store/open-images.js";
 import { storeNamed } from "./store/store-address.js";
 import type { StoreAddress } from "./store/store-address.js";
 
@@ -45,6 +46,18 @@ export interface TransferEnd {
 const USAGE_EXIT = 2;
 const STORE_SECRETS: readonly SecretVariable[] = ["SLUICE_STORE", "SLUICE_STORE_SENTINEL"];
 
+const PARTS: ImageOptions = {
+  random: { bytes: (n) => randomBytes(n) },
+  timers: {
+    after: (ms, call) => {
+      const timer = setTimeout(call, ms);
+      return () => {
+        clearTimeout(timer);
+      };
+    },
+  },
+};
+
 /** Rejects as the stores do that it opens. */
 export async function runCopy(asked: Transfer, around: Surroundings): Promise<TransferEnd> {
   const { sources, broken } = await sourcesOf(around);
@@ -63,10 +76,9 @@ async function copy(
   isStopped: boolean,
   { progress }: Surroundings,
 ): Promise<TransferEnd> {
-  const random = { bytes: (n: number) => randomBytes(n) };
-  const source = await openCopySource(from, { random, isStopped }).catch(failing(from));
+  const source = await openCopySource(from, { ...PARTS, isStopped }).catch(failing(from));
   try {
-    const target = await openCopyTarget(to, random).catch(failing(to));
+    const target = await openCopyTarget(to, PARTS).catch(failing(to));
     try {
       const outcome = await copyStore({ source, target, monotonicMs: () => performance.now(), say: progress });
       if (!outcome.ok) return { exit: EXIT.failed, sentences: [outcome.reason] };
@@ -103,8 +115,8 @@ export async function runInit(asked: Transfer, around: Surroundings): Promise<Tr
   const exit = isNamed && broken.length === 0 ? USAGE_EXIT : EXIT.config;
   const wrong = [...broken, ...sources.violations];
   if (at === undefined || wrong.length > 0) return { exit, sentences: wrong };
-  await initStore(at).catch(failing(at));
-  return { exit: 0, sentences: [`${at.shown} is an empty store`] };
+  const isNew = await initStore(at, PARTS).catch(failing(at));
+  return { exit: 0, sentences: [`${at.shown} is ${isNew ? "an empty store" : "a store already, and stays as it is"}`] };
 }
 
 /** `broken`: what is wrong with the environment's own files. */

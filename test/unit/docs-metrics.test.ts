@@ -6,10 +6,10 @@ import { ConnectionCounts } from "../../control-plane/src/http/status/connection
 import { EdgeMetrics } from "../../control-plane/src/http/status/edge-metrics.js";
 import { observeLog } from "../../control-plane/src/http/status/log-metrics.js";
 import { Metrics } from "../../control-plane/src/http/status/metrics.js";
-import { observeClock } from "../../control-plane/src/http/status/clock-metrics.js";
+import { observeClock, observeStoreClock } from "../../control-plane/src/http/status/clock-metrics.js";
 import { observeIssuers } from "../../control-plane/src/http/status/issuer-metrics.js";
 import { observePolicy } from "../../control-plane/src/http/status/policy-metrics.js";
-import { observeStore } from "../../control-plane/src/http/status/store-metrics.js";
+import { ClaimMetrics, observeStore, SharedStoreMetrics } from "../../control-plane/src/http/status/store-metrics.js";
 import { UsageMetrics } from "../../control-plane/src/http/status/usage-metrics.js";
 import { filterModule } from "../host/harness/builds/filter-modules.js";
 import { policy } from "../host/harness/scenes/documents.js";
@@ -69,15 +69,21 @@ async function ofControlPlane(): Promise<MetricObjectWithValues<MetricValue<stri
   const edges = new EdgeMetrics(metrics.registry);
   edges.watchEnded("idle");
   edges.observe(
-    () => Promise.resolve({ labelled: [EDGE], states: new Map(), double: 0, clockOff: 0, clockOfMost: null }),
+    () => Promise.resolve({ labelled: [EDGE], states: new Map(), double: 0, clockOff: 0, notWatching: 0, clockOfMost: null }),
     () => 1,
   );
   observeLog(metrics.registry, () => 1);
   new ConnectionCounts(metrics.registry).of("api", () => ({ authenticated: 1, unauthenticated: 1 }));
   observeClock(metrics.registry, { jumps: { forward: 0, backward: 0 }, waitingJumpMs: () => 0 });
+  observeStoreClock(metrics.registry, { machineAheadMs: () => 0 });
   observeIssuers(metrics.registry, { isFileRejected: () => false });
-  observePolicy(metrics.registry, { current: () => undefined, isFileRejected: () => false, isHeld: () => false });
+  const no = (): boolean => false;
+  observePolicy(metrics.registry, { current: () => undefined, isFileRejected: no, isHeld: no, isBehind: no });
   observeStore(metrics.registry, { unwritable: () => undefined });
+  new ClaimMetrics(metrics.registry).claimed("sweep", "taken");
+  const updates = new SharedStoreMetrics(metrics.registry);
+  updates.conflicted("session");
+  updates.gaveUp("session");
   const usage = new UsageMetrics(metrics.registry);
   usage.reported("accepted", 1);
   usage.tokensConsumed("default", 1);

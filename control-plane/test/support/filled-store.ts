@@ -93,7 +93,7 @@ export async function whatIsIn(store: Store) {
     audit: await store.audit.auditBefore(undefined, 100),
     policies: policies.map((one) => one && { ...one, position: null }),
     newest: await store.policies.newestGeneration(),
-    operation: operation && { ...operation, cursor: undefined },
+    operation: operation && { ...operation, log: undefined, cursor: undefined },
     unfinished: await store.revocations.unfinished(),
     active: await byActivity(store),
   };

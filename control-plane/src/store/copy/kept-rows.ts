@@ -6,4 +6,5 @@ import type { ImageRows } from "./store-image.js";
 export const keptPolicy = ({ position: _position, ...kept }: StoredPolicy): ImageRows["policies"] => kept;
 
 /** An operation without a cursor is one of which no edge is known to have heard (domain/stored.ts). */
-export const keptRevocation = ({ cursor: _cursor, ...kept }: StoredRevocation): ImageRows["revocations"] => kept;
+export const keptRevocation = ({ log: _log, cursor: _cursor, ...kept }: StoredRevocation): ImageRows["revocations"] =>
+  kept;

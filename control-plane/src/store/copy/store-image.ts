@@ -19,7 +19,7 @@ export interface ImageRows {
   readonly policies: Omit<StoredPolicy, "position">;
   readonly audit: AuditEntry;
   readonly creationKeys: CreationKey & { readonly key: string };
-  readonly revocations: Omit<StoredRevocation, "cursor">;
+  readonly revocations: Omit<StoredRevocation, "log" | "cursor">;
   readonly sessions: SessionImage;
 }
 
