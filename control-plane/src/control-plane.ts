@@ -8,6 +8,7 @@ import { BulkRevocations } from "./app/sessions/bulk-revocations.js";
 import { Confirmations } from "./app/edges/confirmations.js";
 import { startEdgeConditions } from "./app/edges/status/edge-conditions.js";
 import { DroppedRows } from "./app/edges/dropped-rows.js";
+import { OtherProcesses } from "./app/edges/processes/other-processes.js";
 import { EdgeRegistry } from "./app/edges/status/edge-registry.js";
 import type { EdgeRegistryParts } from "./app/edges/status/edge-registry.js";
 import { startStatusRecorder } from "./app/edges/status/status-recorder.js";
@@ -23,7 +24,7 @@ import { ClaimedWork } from "./app/upkeep/claimed-work.js";
 import { startLogKeeping } from "./app/upkeep/log-retention.js";
 import { Watches } from "./app/edges/watches.js";
 import { EdgeMetrics } from "./http/status/edge-metrics.js";
-import { observeClock } from "./http/status/clock-metrics.js";
+import { observeClock, observeStoreClock } from "./http/status/clock-metrics.js";
 import { observeLog } from "./http/status/log-metrics.js";
 import { observeIssuers } from "./http/status/issuer-metrics.js";
 import { observePolicy } from "./http/status/policy-metrics.js";
@@ -42,7 +43,7 @@ import { ConnectionCounts } from "./http/status/connection-metrics.js";
 import { Metrics } from "./http/status/metrics.js";
 import type { LiveByPlan } from "./http/status/metrics.js";
 import type { Readiness } from "./http/status/readiness.js";
-import { ClaimMetrics, observeStore } from "./http/status/store-metrics.js";
+import { ClaimMetrics, observeStore, SharedStoreMetrics } from "./http/status/store-metrics.js";
 import { UsageMetrics } from "./http/status/usage-metrics.js";
 import { closeServer } from "./http/connections.js";
 import { buildHttpServer } from "./http/server.js";
@@ -53,7 +54,10 @@ import type { Settings } from "./settings/settings.js";
 import { listenAt } from "./listening.js";
 import { startStatusListener } from "./status-listener.js";
 import { openStores } from "./store/open-stores.js";
+import type { OpenParts } from "./store/open-stores.js";
+import { storeNamed } from "./store/store-address.js";
 import type { ActivePolicy, Clock, CurrentPolicy, Random, SteadyClock } from "./app/ports/ports.js";
+import { followStoreTime, SharedClock } from "./app/upkeep/shared-clock.js";
 import { SteadyTime } from "./app/upkeep/steady-clock.js";
 import type { Timers } from "./app/ports/log-ports.js";
 import { startIssuers } from "./start-issuers.js";
@@ -82,19 +86,17 @@ interface Start extends Given {
   readonly clock: SteadyClock;
 }
 
-async function openStore(start: Start): Promise<Stores> {
-  const { settings, random, timers, started } = start;
-  const { dataDir } = settings;
+async function openStore(start: Start, meter: OpenParts["meter"], waits: (why: string) => void): Promise<Stores> {
+  const { settings, random, timers, log: logger, started } = start;
   try {
-    const store = await openStores({ dataDir }, random, timers);
+    const store = await openStores(settings.store, { random, timers, logger, meter, waits });
     started.mayHang(() => store.health.isAtDisk());
     started.add(() => store.close());
-    const { log: logger, end: over } = start;
+    const { end: over } = start;
     started.add(startStoreKeeping({ health: store.health, timers, logger, over }));
     return store;
   } catch (error) {
-    const sentence = `the store in ${dataDir} (SLUICE_DATA_DIR) cannot be opened: ${messageOf(error)}`;
-    throw new StartFailure(sentence, exitOf(error));
+    throw new StartFailure(`${storeNamed(settings.store)} cannot be opened: ${messageOf(error)}`, exitOf(error));
   }
 }
 
@@ -102,7 +104,8 @@ async function openStore(start: Start): Promise<Stores> {
 export async function startControlPlane(given: Given): Promise<void> {
   const { log, started } = given;
   const policy = { current: (): ActivePolicy | undefined => undefined };
-  const clock = startClock(given, policy);
+  const shared = new SharedClock({ machine: given.clock, logger: log });
+  const clock = startClock({ ...given, clock: shared }, policy);
   const live: { byPlan: LiveByPlan } = { byPlan: () => Promise.resolve(new Map()) };
   const metrics = new Metrics(() => live.byPlan());
   const connectionCounts = new ConnectionCounts(metrics.registry);
@@ -112,7 +115,14 @@ export async function startControlPlane(given: Given): Promise<void> {
   readiness.startsWith("the issuers are being read");
   const issuers = await startIssuers(start);
   readiness.startsWith("the store is being opened");
-  const store = await openStore(start);
+  const store = await openStore(start, new SharedStoreMetrics(metrics.registry), (why) => {
+    readiness.startsWith(`the store is being opened: ${why}`);
+  });
+  const { storeTime } = store;
+  if (storeTime !== undefined) {
+    started.add(await followStoreTime({ shared, steady: clock, storeTime, timers: given.timers }));
+    observeStoreClock(metrics.registry, shared);
+  }
   readiness.startsWith("the policy is being read");
   const policies = await startPolicies(start, store);
   policy.current = () => policies.current();
@@ -130,13 +140,13 @@ export async function startControlPlane(given: Given): Promise<void> {
       edgeMeter.policyPropagated(ms);
     },
   });
-  const instances = await startInstances(start, store, policies, workerReported);
+  const { instances, others } = await startInstances(start, store, policies, workerReported);
   const running = (): ReadonlySet<number> => runningGenerations(instances.known(0));
   started.add(keepGenerations({ policies, store: store.policies, running, logger: log }));
   readiness.startsWith("the API is being opened");
   const meter = new ClaimMetrics(metrics.registry);
   const claimed = new ClaimedWork({ claims: store.claims, clock, logger: log, meter });
-  const known = { issuers, store, claimed, policies, instances };
+  const known = { issuers, store, claimed, policies, instances, others };
   const parts = { ...start, ...known, metrics, edgeMeter, connectionCounts, readiness };
   const http = await serveHttp({ ...parts, statusAddress: status.hostPort });
   readiness.started({ store, health: store.health, policies });
@@ -155,25 +165,37 @@ function startClock({ clock, timers, log, started }: Given, policies: CurrentPol
   return steady;
 }
 
-/** What is known of edges, beginning with what an earlier process has stored of them. */
+/** What is known of edges, beginning with what earlier processes have stored of them, and others do. */
 async function startInstances(
   { clock, timers, log: logger, started }: Start,
-  { edgeStatus }: Stores,
+  { edgeStatus: store, invalidations }: Stores,
   policies: PolicyService,
   workerReported: EdgeRegistryParts["workerReported"],
-): Promise<EdgeRegistry> {
-  const stored = await edgeStatus.all();
-  const registry = new EdgeRegistry({ clock, policies, known: stored, workerReported });
-  started.add(startStatusRecorder({ registry, store: edgeStatus, stored, clock, timers, logger }));
-  return registry;
+): Promise<KnownOfEdges> {
+  const { shared } = store;
+  const stored = await store.all();
+  const instances = new EdgeRegistry({ clock, policies, known: stored, workerReported });
+  const parts = { registry: instances, clock, timers, logger };
+  const others = shared && new OtherProcesses({ ...parts, shared, log: invalidations });
+  if (others !== undefined) {
+    await others.start();
+    started.add(() => others.stop());
+  }
+  started.add(startStatusRecorder({ ...parts, store, stored, others }));
+  return { instances, others };
 }
 
-interface Parts extends Start {
+interface KnownOfEdges {
+  readonly instances: EdgeRegistry;
+  /** Undefined: this process has the store alone. */
+  readonly others: OtherProcesses | undefined;
+}
+
+interface Parts extends Start, KnownOfEdges {
   readonly issuers: ObservedIssuers;
   readonly store: Stores;
   readonly claimed: ClaimedWork;
   readonly policies: PolicyService;
-  readonly instances: EdgeRegistry;
   readonly metrics: Metrics;
   readonly edgeMeter: EdgeMetrics;
   readonly connectionCounts: ConnectionCounts;
@@ -261,8 +283,8 @@ async function startInvalidations(parts: Parts) {
   started.add(() => revocations.stop());
   const { logKept: kept } = settings;
   started.add(startLogKeeping({ log: invalidations, revocations: stored, kept, claimed, clock, timers, logger: log }));
-  const confirmations = new Confirmations(instances, timers);
-  return { watches, revocations, confirmations, edges, unauthenticated, admission };
+  const confirmations = new Confirmations(instances, timers, parts.others);
+  return { watches, revocations, confirmations, invalidations, edges, unauthenticated, admission };
 }
 
 async function startPolicies({ settings, files, clock, timers, log, started }: Start, store: Stores) {
@@ -275,6 +297,8 @@ async function startPolicies({ settings, files, clock, timers, log, started }: S
     operator: store.operator,
     clock,
     logger: log,
+    // A store that has a clock of its own is shared.
+    shared: store.storeTime && { timers },
   });
   started.add(() => policies.stop());
   return policies;

@@ -6,7 +6,7 @@ import { ConnectionCounts } from "../../control-plane/src/http/status/connection
 import { EdgeMetrics } from "../../control-plane/src/http/status/edge-metrics.js";
 import { observeLog } from "../../control-plane/src/http/status/log-metrics.js";
 import { Metrics } from "../../control-plane/src/http/status/metrics.js";
-import { observeClock } from "../../control-plane/src/http/status/clock-metrics.js";
+import { observeClock, observeStoreClock } from "../../control-plane/src/http/status/clock-metrics.js";
 import { observeIssuers } from "../../control-plane/src/http/status/issuer-metrics.js";
 import { observePolicy } from "../../control-plane/src/http/status/policy-metrics.js";
 import { ClaimMetrics, observeStore, UpdateMetrics } from "../../control-plane/src/http/status/store-metrics.js";
@@ -69,14 +69,16 @@ async function ofControlPlane(): Promise<MetricObjectWithValues<MetricValue<stri
   const edges = new EdgeMetrics(metrics.registry);
   edges.watchEnded("idle");
   edges.observe(
-    () => Promise.resolve({ labelled: [EDGE], states: new Map(), double: 0, clockOff: 0, clockOfMost: null }),
+    () => Promise.resolve({ labelled: [EDGE], states: new Map(), double: 0, clockOff: 0, notWatching: 0, clockOfMost: null }),
     () => 1,
   );
   observeLog(metrics.registry, () => 1);
   new ConnectionCounts(metrics.registry).of("api", () => ({ authenticated: 1, unauthenticated: 1 }));
   observeClock(metrics.registry, { jumps: { forward: 0, backward: 0 }, waitingJumpMs: () => 0 });
+  observeStoreClock(metrics.registry, { machineAheadMs: () => 0 });
   observeIssuers(metrics.registry, { isFileRejected: () => false });
-  observePolicy(metrics.registry, { current: () => undefined, isFileRejected: () => false, isHeld: () => false });
+  const no = (): boolean => false;
+  observePolicy(metrics.registry, { current: () => undefined, isFileRejected: no, isHeld: no, isBehind: no });
   observeStore(metrics.registry, { unwritable: () => undefined });
   new ClaimMetrics(metrics.registry).claimed("sweep", "taken");
   const updates = new UpdateMetrics(metrics.registry);

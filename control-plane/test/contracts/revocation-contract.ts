@@ -32,10 +32,12 @@ function chunks(open: Open): void {
     expect(await store.revocations.begin(ID, ofUser, NOW_MS + 10)).toMatchObject({ examined: 0, finishedAt: null });
     const first = await store.revocations.expand(ID, 2, NOW_MS + 11);
     expect(first).toMatchObject({ revoked: sessions.slice(0, 2), operation: { examined: 2, finishedAt: null } });
-    expect(await store.revocations.find(ID)).toMatchObject({ revoked: 2, cursor: 2 });
+    const { log } = await store.position();
+    expect(await store.revocations.find(ID)).toMatchObject({ revoked: 2, log, cursor: 2 });
     const second = await store.revocations.expand(ID, 2, NOW_MS + 12);
     expect(second).toMatchObject({ revoked: sessions.slice(2), operation: { examined: 3, finishedAt: NOW_MS + 12 } });
-    expect(await store.revocations.find(ID)).toMatchObject({ revoked: 3, cursor: 3, finishedAt: NOW_MS + 12 });
+    const finishedAt = NOW_MS + 12;
+    expect(await store.revocations.find(ID)).toMatchObject({ revoked: 3, log, cursor: 3, finishedAt });
     expect(await store.countLive(STARTER.id, 0)).toBe(0);
     expect((await store.find(other.id))?.revokedAt).toBeNull();
   });
@@ -85,7 +87,8 @@ function bookkeeping(open: Open): void {
     const store = await open();
     await store.revocations.begin(ID, ofUser, NOW_MS);
     expect(await store.revocations.find(ID)).toEqual({
-      ...{ id: ID, filter: ofUser, createdAt: NOW_MS, examined: 0, revoked: 0, finishedAt: NOW_MS, cursor: 0 },
+      ...{ id: ID, filter: ofUser, createdAt: NOW_MS, examined: 0, revoked: 0, finishedAt: NOW_MS },
+      ...(await store.position()),
     });
   });
 

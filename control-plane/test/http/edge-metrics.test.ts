@@ -19,7 +19,8 @@ function scraped(listed: () => Promise<EdgeView[]>) {
     const states = new Map(labelled.map(({ state }) => [state, 1]));
     const double = labelled.filter((one) => one.double !== null).length;
     const clockOff = labelled.filter((one) => one.clockOff).length;
-    return { labelled, states, double, clockOff, clockOfMost: null };
+    const notWatching = labelled.filter((one) => !one.watching).length;
+    return { labelled, states, double, clockOff, notWatching, clockOfMost: null };
   };
   new EdgeMetrics(registry).observe(edges, () => 1);
   return { scrape: () => registry.metrics(), asked: () => asked };
@@ -60,6 +61,12 @@ it("an edge's running generation is the lowest of its workers', 0 if from no con
   expect(text).toContain('sluice_control_edge_running_generation{edge="gw-2"} 0');
   expect(text).not.toContain('sluice_control_edge_running_generation{edge="gw-3"}');
   expect(text).toContain('sluice_control_edge_silent_workers{edge="gw-3"} 2');
+});
+
+it("edges that do not watch are counted", async () => {
+  const views = [VIEW, { ...VIEW, edge: "gw-2", watching: false }, { ...VIEW, edge: "gw-3", watching: false }];
+  const text = await scraped(() => Promise.resolve(views)).scrape();
+  expect(text).toContain("sluice_control_edges_not_watching 2");
 });
 
 it("edges that are two Envoys and clocks that are off are counted, each clock with its offset", async () => {

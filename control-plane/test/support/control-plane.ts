@@ -198,6 +198,7 @@ export async function startTestControlPlane(
     watches,
     revocations,
     confirmations: confirming,
+    invalidations: store.invalidations,
     policyStatus: policies,
     installation: { notReady: () => readiness.reason(), isIssuersFileRejected: () => false },
     edges,

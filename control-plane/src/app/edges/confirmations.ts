@@ -3,6 +3,7 @@ import type { LogPosition } from "../../domain/stored.js";
 import { doubleOfTwo } from "./status/double-edges.js";
 import type { EdgeRegistry } from "./status/edge-registry.js";
 import type { KnownInstance } from "./status/registry-entry.js";
+import type { OtherProcesses } from "./processes/other-processes.js";
 import type { Timers } from "../ports/log-ports.js";
 
 /** Edges by name. One is confirmed when each of its instances that is not gone has said that its table is marked. */
@@ -14,13 +15,15 @@ export interface Confirmed {
 }
 
 /**
- * Of the edges that have called this process: one that was cut off since before its start is not known to it, and one
- * that is gone asks anew about each of its sessions when it comes back.
+ * Of the edges that are known: one that was cut off since before its start is not known, and one that is gone asks anew
+ * about each of its sessions when it comes back.
  */
 export class Confirmations {
   constructor(
     private readonly registry: Pick<EdgeRegistry, "known" | "onWatched" | "windowMs">,
     private readonly timers: Timers,
+    /** Processes that edges may say it to as well. Undefined: there are none. */
+    private readonly others?: Pick<OtherProcesses, "hurry">,
   ) {}
 
   /** How it stands at this moment. */
@@ -46,9 +49,11 @@ export class Confirmations {
     if (now.pending.length === 0 || timeoutMs <= 0 || signal?.aborted === true) return Promise.resolve(now);
     return new Promise((resolve) => {
       let waitsFor = new Set(now.pending);
+      const hurried = this.others?.hurry();
       const end = (status: Confirmed): void => {
         cancelTimer();
         unsubscribe();
+        hurried?.();
         signal?.removeEventListener("abort", giveUp);
         resolve(status);
       };

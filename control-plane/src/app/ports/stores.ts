@@ -7,6 +7,7 @@ import type { OperatorStore } from "./operator-ports.js";
 import type { PolicyStore, SessionStore } from "./ports.js";
 import type { BulkRevocationStore } from "./revocation-ports.js";
 import type { StoreHealth } from "./store-health.js";
+import type { StoreTime } from "./store-time.js";
 import type { UsageStore } from "./usage-ports.js";
 
 export interface Stores extends SessionStore {
@@ -24,4 +25,6 @@ export interface Stores extends SessionStore {
   /** What edges report. */
   readonly usage: UsageStore;
   readonly health: StoreHealth;
+  /** Where several control planes share the store, its clock, by which all of them decide; absent where none do. */
+  readonly storeTime?: StoreTime;
 }

@@ -110,6 +110,7 @@ export class EdgeMetrics implements WatchMeter {
         },
       });
     };
+    overAll("edges_not_watching", "Edges that receive no revocations", ({ notWatching }) => notWatching);
     overAll("edges_double", "Edges whose node.id two Envoys have", ({ double }) => double);
     overAll("edges_clock_off", "Edges whose clock is more than 60 s off", ({ clockOff }) => clockOff);
     overAll(

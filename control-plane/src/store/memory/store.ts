@@ -1,6 +1,7 @@
 // All ports of a store over plain maps, for tests of what uses them. It passes the same contracts as the real one.
 import type { LogPosition } from "../../domain/stored.js";
 import type { AuditStore } from "../../app/ports/audit-ports.js";
+import type { EdgeStatusStore } from "../../app/ports/edge-status-ports.js";
 import type { OperatorStore, SessionIndex } from "../../app/ports/operator-ports.js";
 import type { BulkRevocationStore } from "../../app/ports/revocation-ports.js";
 import { ALWAYS_WRITABLE } from "../../app/ports/store-health.js";
@@ -17,9 +18,11 @@ import { MemoryAudit } from "./audit.js";
 import { MemoryClaims } from "./claims.js";
 import { MemoryEdgeStatus } from "./edge-status.js";
 import { MemoryEngine } from "./engine.js";
+import { MemoryImage } from "./image.js";
 import { MemoryLog } from "./invalidation-log.js";
 import { recordOf, sorted } from "./records.js";
 import { MemoryPolicies } from "./policies.js";
+import { MemoryStatuses } from "./shared-edge-status.js";
 import { MemoryRevocations } from "./revocations.js";
 import { MemoryUsage } from "./usage.js";
 
@@ -30,11 +33,12 @@ export class MemoryStore implements Stores {
   readonly audit: AuditStore;
   readonly usage: UsageStore;
   readonly policies: MemoryPolicies;
-  readonly edgeStatus = new MemoryEdgeStatus();
   readonly claims = new MemoryClaims();
+  readonly edgeStatus: EdgeStatusStore = new MemoryEdgeStatus();
   readonly health = ALWAYS_WRITABLE;
   /** What happens between each load and its commit. */
   betweenLoadAndCommit: () => Promise<void> = () => Promise.resolve();
+  private readonly statuses = new MemoryStatuses();
   private readonly engine: MemoryEngine;
   private readonly updates: Updates;
 
@@ -63,6 +67,11 @@ export class MemoryStore implements Stores {
     };
   }
 
+  /** The same store as one of several processes has it. */
+  seenBy(process: string): Stores {
+    return Object.create(this, { edgeStatus: { value: this.statuses.of(process) } }) as MemoryStore;
+  }
+
   update<Kind extends keyof Loads, Answer>(
     kind: Kind,
     wanted: Loads[Kind]["wanted"],
@@ -89,6 +98,11 @@ export class MemoryStore implements Stores {
 
   close(): Promise<void> {
     return Promise.resolve();
+  }
+
+  /** For a copy of it, or into it. */
+  image(): MemoryImage {
+    return new MemoryImage(this.engine, this.policies);
   }
 
   private all(): Session[] {

@@ -28,7 +28,7 @@ function recorded(known: readonly EdgeStatus[] = []) {
   const store = new CountedStatus();
   const note = (fields: object): void => void logged.push(fields);
   const logger = { debug: note, info: note, warn: note, error: note };
-  const stop = startStatusRecorder({ registry, store, stored: known, clock, timers, logger });
+  const stop = startStatusRecorder({ registry, store, stored: known, others: undefined, clock, timers, logger });
   /** Holds a watch; the answer drops it. */
   const watch = (fields: Parameters<typeof request>[0] = {}): (() => void) => {
     const client = new AbortController();

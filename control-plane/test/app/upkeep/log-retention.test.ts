@@ -29,7 +29,9 @@ async function kept(log = new MemoryLog()) {
 
 const oldest = async (log: MemoryLog): Promise<number> => {
   const { cursor } = await log.position();
-  for (let since = 0; since < cursor; since++) if ((await log.read(since, 1)).kind === "entries") return since + 1;
+  for (let since = 0; since < cursor; since++) {
+    if ((await log.read({ log: log.id, cursor: since }, 1)).kind === "entries") return since + 1;
+  }
   return cursor + 1;
 };
 

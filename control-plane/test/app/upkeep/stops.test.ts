@@ -125,7 +125,8 @@ it("keeping the log ends before its next step when it is stopped, and the next s
   const stop = startLogKeeping(parts);
   while (parts.timers.pending === 0) await nextTurn();
   await stop();
-  expect((await parts.log.read(3 * MORE_THAN_A_CHUNK - 2, 1)).kind).toBe("outOfReach");
-  expect((await parts.log.read(3 * MORE_THAN_A_CHUNK - 1, 1)).kind).toBe("entries");
+  const readFrom = async (cursor: number) => (await parts.log.read({ log: parts.log.id, cursor }, 1)).kind;
+  expect(await readFrom(3 * MORE_THAN_A_CHUNK - 2)).toBe("outOfReach");
+  expect(await readFrom(3 * MORE_THAN_A_CHUNK - 1)).toBe("entries");
   expect(parts.timers.pending).toBe(0);
 });

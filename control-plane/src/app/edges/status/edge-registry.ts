@@ -1,29 +1,20 @@
-// What each instance of an edge and each of its workers last said to this process.
+// What each instance of an edge and each of its workers last said, to this process or to another over the same store.
 import type { Instance } from "../../../domain/stored.js";
-import type { InstanceStatus, InstanceStatuses } from "../../../domain/idleness.js";
-import { instanceKey } from "../../../domain/stored.js";
-import type { EdgeStatus } from "../../ports/edge-status-ports.js";
+import type { EdgeCursor, EdgeStatus } from "../../ports/edge-status-ports.js";
 import type { Clock, CurrentPolicy } from "../../ports/ports.js";
 import type { WatchRequest } from "../../ports/watch-ports.js";
 import type { Reported, WorkerReport } from "../../ports/edge-ports.js";
-import { ClocksOfEdges } from "./clocks-of-edges.js";
+import { OthersSaid } from "../processes/others-said.js";
+import type { WatchedFrom } from "../processes/others-said.js";
 import { clockWith } from "./edge-clocks.js";
-import type { ClockOfMost, EdgeClock } from "./edge-clocks.js";
-import { RegistryEntries } from "./registry-entries.js";
-import { ReportWindow } from "./report-window.js";
-import {
-  awaitedEntries,
-  clockOf,
-  isGone,
-  knownInstance,
-  NEVER,
-  newEntry,
-  statusOf,
-  watchedUntilMs,
-} from "./registry-entry.js";
-import type { Entry, KnownInstance, StatusNow } from "./registry-entry.js";
+import type { EdgeClock } from "./edge-clocks.js";
+import { KnownInstances } from "./known-instances.js";
+import { clockOf, isChanged, NEVER, newEntry, watchedUntilMs } from "./registry-entry.js";
+import type { Entry } from "./registry-entry.js";
+import { awaitedEntries, statusOf } from "./stored-status.js";
+import type { StatusNow } from "./stored-status.js";
 import { runWith } from "./watch-run.js";
-import { areCurrent, established, GONE_AFTER_MS, withReport } from "./workers.js";
+import { established, withReport } from "./workers.js";
 
 type News = Partial<Omit<Entry, "of" | "firstContactAtMs" | "contactAtMs" | "awaitedSinceMs">>;
 
@@ -37,57 +28,27 @@ export interface EdgeRegistryParts {
   readonly workerReported?: ((report: WorkerReport) => void) | undefined;
 }
 
-export class EdgeRegistry {
-  private readonly entries = new RegistryEntries((instance) => {
-    for (const listener of this.changeListeners) listener(instance);
-  });
-  private readonly listeners = new Set<(request: WatchRequest) => void>();
-  private readonly changeListeners = new Set<(instance: Instance) => void>();
-  private readonly clock: Clock;
-  private readonly window: ReportWindow;
-  private readonly clocks: ClocksOfEdges;
-  private readonly startedAtMs: number;
+export class EdgeRegistry extends KnownInstances {
+  /** Takes what other processes have stored. */
+  readonly othersSaid: OthersSaid;
+  private readonly listeners = new Set<(watched: WatchedFrom) => void>();
+  private readonly cursorListeners = new Set<(cursor: EdgeCursor) => void>();
+  private readonly changeListeners: Set<(instance: Instance) => void>;
 
   constructor(private readonly parts: EdgeRegistryParts) {
-    this.clock = parts.clock;
-    this.window = new ReportWindow(parts.clock, parts.policies);
-    this.clocks = new ClocksOfEdges(parts.clock, () => this.entries.all());
-    this.startedAtMs = parts.clock.monotonicMs();
-    for (const entry of awaitedEntries(parts.known ?? [], parts.clock)) this.entries.put(entry);
-  }
-
-  /** How long this process has been listening: what happened before, it cannot know by itself. */
-  listeningMs(): number {
-    return this.clock.monotonicMs() - this.startedAtMs;
-  }
-
-  /** Within which every worker that is alive has spoken. */
-  windowMs(): number {
-    return this.window.ms();
-  }
-
-  /** See `clockOfMost`. */
-  clockOfMost(): ClockOfMost | null {
-    return this.clocks.most();
-  }
-
-  /** Instances that are remembered. */
-  count(): number {
-    return this.entries.size;
-  }
-
-  /** Workers that are remembered, of all instances. */
-  workerCount(): number {
-    return this.entries.workerCount;
-  }
-
-  knows(instance: Instance): boolean {
-    return this.entries.get(instance) !== undefined;
-  }
-
-  /** Whether an instance of this edge is remembered. */
-  knowsEdge(edge: string): boolean {
-    return this.entries.hasEdge(edge);
+    const changeListeners = new Set<(instance: Instance) => void>();
+    super(parts.clock, parts.policies, (instance) => {
+      for (const listener of changeListeners) listener(instance);
+    });
+    this.changeListeners = changeListeners;
+    this.othersSaid = new OthersSaid({
+      entries: this.entries,
+      clock: this.clock,
+      watched: (watched) => {
+        this.tellWatched(watched);
+      },
+    });
+    for (const entry of awaitedEntries(parts.known ?? [], parts.clock)) this.entries.putOwn(entry, false);
   }
 
   acquired(instance: Instance): void {
@@ -97,16 +58,21 @@ export class EdgeRegistry {
   /** To be called once the report is durable. */
   reported(instance: Instance, reported: Reported): void {
     const before = this.entries.get(instance);
+    const own = this.entries.ownOf(instance);
     const nowMs = this.clock.monotonicMs();
-    const workers = withReport(before?.workers ?? new Map(), reported, nowMs);
-    const sure = established(workers, this.windowMs(), nowMs);
-    this.noteContact(instance, { workers, expectedWorkers: Math.max(sure, before?.expectedWorkers ?? 0) });
+    const workers = withReport(own?.workers ?? new Map(), reported, nowMs);
+    this.noteContact(instance, { workers });
+    const all = this.entries.get(instance)?.workers ?? workers;
+    const sure = established(all, this.windowMs(), nowMs);
+    if (sure > (own?.expectedWorkers ?? 0)) this.note(instance, { expectedWorkers: sure });
+    const ranBefore = before?.workers.get(reported.worker)?.runs;
+    if (ranBefore?.hash !== reported.policy?.hash) this.changed(instance);
     this.parts.workerReported?.({
       edge: instance.edge,
       instance: instance.instance,
-      knownSinceMs: workers.get(reported.worker)?.firstReportAtMs ?? reported.arrivedAtMs,
+      knownSinceMs: all.get(reported.worker)?.firstReportAtMs ?? reported.arrivedAtMs,
       arrivedAtMs: reported.arrivedAtMs,
-      ranBefore: before?.workers.get(reported.worker)?.runs,
+      ranBefore,
       runs: reported.policy,
     });
   }
@@ -120,8 +86,12 @@ export class EdgeRegistry {
     const before = this.entries.get(request);
     const run = runWith(before?.run, before ? watchedUntilMs(before, nowMs) : NEVER, request.address, nowMs);
     const clock = this.clockSaid(request, before && clockOf(before, nowMs));
-    this.note(request, { lastWatch: request, watchEndedAtMs: nowMs, run, clock });
-    for (const listener of this.listeners) listener(request);
+    this.note(request, { lastWatch: request, saidAtMs: nowMs, watchEndedAtMs: nowMs, run, clock });
+    const { edge, instance, log, since } = request;
+    if (log !== undefined && (before?.lastWatch?.log !== log || before.lastWatch.since !== since)) {
+      for (const listener of this.cursorListeners) listener({ edge, instance, log, since });
+    }
+    this.tellWatched(request);
     return before?.lastWatch;
   }
 
@@ -137,10 +107,16 @@ export class EdgeRegistry {
     };
   }
 
-  /** Calls back after each watch has been noted. Returns how to end that. */
-  onWatched(listener: (request: WatchRequest) => void): () => void {
+  /** Calls back after each watch has been noted, and each that another process has heard. Returns how to end that. */
+  onWatched(listener: (watched: WatchedFrom) => void): () => void {
     this.listeners.add(listener);
     return () => this.listeners.delete(listener);
+  }
+
+  /** Calls back when a watch has come from another cursor than the one before. Returns how to end that. */
+  onCursor(listener: (cursor: EdgeCursor) => void): () => void {
+    this.cursorListeners.add(listener);
+    return () => this.cursorListeners.delete(listener);
   }
 
   /** Calls back when the state of an instance has changed, or it is forgotten. Returns how to end that. */
@@ -149,75 +125,23 @@ export class EdgeRegistry {
     return () => this.changeListeners.delete(listener);
   }
 
-  /** What is to be stored of the instance now; undefined: nothing, it is not known or gone. */
-  statusToStore(instance: Instance): StatusNow | undefined {
-    const entry = this.entries.get(instance);
-    return entry && statusOf(entry, this.clock);
-  }
-
   /**
-   * What one worker reports says nothing of the others: an instance is current when each of its workers is that is not
-   * gone.
-   * @param graceMs how old a report may be; a worker that said `more` counts as behind for as long
+   * What is to be stored of the instance now, as this process knows it at first hand; undefined: nothing, it never called
+   * or is gone.
    */
-  status(instance: Instance, graceMs: number): InstanceStatus {
+  statusToStore(instance: Instance, isDetailed = false): StatusNow | undefined {
     const entry = this.entries.get(instance);
-    if (entry === undefined || entry.contactAtMs === NEVER || entry.awaitedSinceMs !== undefined) {
-      return this.statusOfUnknown();
-    }
-    const nowMs = this.clock.monotonicMs();
-    if (isGone(entry, nowMs)) return "gone";
-    return areCurrent(entry.workers, graceMs, nowMs) ? "current" : "behind";
+    const own = this.entries.ownOf(instance);
+    // One that calls others now may have workers that reported here last, and are not gone for long.
+    return entry && own && !this.isGone(entry) ? statusOf(own, this.clock, isDetailed) : undefined;
   }
 
-  /** How all stand now. */
-  standings(graceMs: number): InstanceStatuses {
-    const known = this.entries.all().map(({ of }) => [instanceKey(of), this.status(of, graceMs)] as const);
-    return { known: new Map(known), others: this.statusOfUnknown() };
+  private tellWatched(watched: WatchedFrom): void {
+    for (const listener of this.listeners) listener(watched);
   }
 
-  /** How these stand now. Any other counts as behind: nothing is decided by it. */
-  standingsOf(instances: readonly Instance[], graceMs: number): InstanceStatuses {
-    const known = instances.map((one) => [instanceKey(one), this.status(one, graceMs)] as const);
-    return { known: new Map(known), others: "behind" };
-  }
-
-  /**
-   * Those that are not gone; when they are forgotten does not matter.
-   * @param graceMs as for `status`
-   */
-  known(graceMs: number): KnownInstance[] {
-    const nowMs = this.clock.monotonicMs();
-    const windowMs = this.windowMs();
-    const present = this.entries.all().filter((entry) => !isGone(entry, nowMs));
-    return present.map((entry) => knownInstance(entry, graceMs, windowMs, nowMs));
-  }
-
-  /** Names of edges with an instance that is remembered, those after one, in their order. */
-  edgesAfter(name: string, limit: number): readonly string[] {
-    return this.entries.edgesAfter(name, limit);
-  }
-
-  /** As `known`, of one edge; the one with the latest contact is the last. */
-  knownOf(edge: string, graceMs: number): KnownInstance[] {
-    const nowMs = this.clock.monotonicMs();
-    const windowMs = this.windowMs();
-    return this.entries
-      .ofEdge(edge)
-      .filter((entry) => !isGone(entry, nowMs))
-      .map((entry) => knownInstance(entry, graceMs, windowMs, nowMs));
-  }
-
-  /** Forgets those that are gone: one that is not known is gone too. */
-  forgetGone(): void {
-    if (this.listeningMs() < GONE_AFTER_MS) return;
-    const nowMs = this.clock.monotonicMs();
-    for (const entry of this.entries.all()) if (isGone(entry, nowMs)) this.entries.forget(entry);
-  }
-
-  /** One without contact since the start may have been cut off for as long as the process was down. */
-  private statusOfUnknown(): InstanceStatus {
-    return this.listeningMs() < GONE_AFTER_MS ? "behind" : "gone";
+  private changed(instance: Instance): void {
+    for (const listener of this.changeListeners) listener(instance);
   }
 
   private clockSaid({ wallMs }: WatchRequest, before: EdgeClock | undefined): EdgeClock | undefined {
@@ -225,18 +149,24 @@ export class EdgeRegistry {
     return clockWith(before, wallMs - this.clock.nowMs(), this.clock.monotonicMs());
   }
 
+  /** Held here. */
   private watchesOf(instance: Instance): number {
-    return this.entries.get(instance)?.watches ?? 0;
+    return this.entries.ownOf(instance)?.watches ?? 0;
   }
 
   private noteContact(instance: Instance, news: News): void {
-    const nowMs = this.clock.monotonicMs();
-    const before = this.entries.get(instance) ?? newEntry(instance, nowMs);
-    this.entries.putLast({ ...before, ...news, contactAtMs: nowMs, awaitedSinceMs: undefined });
+    const contact = { contactAtMs: this.clock.monotonicMs(), awaitedSinceMs: undefined };
+    this.keep(instance, { ...news, ...contact }, true);
   }
 
   private note(instance: Instance, news: News): void {
-    const before = this.entries.get(instance) ?? newEntry(instance, this.clock.monotonicMs());
-    this.entries.put({ ...before, ...news });
+    this.keep(instance, news, false);
+  }
+
+  private keep(instance: Instance, news: Partial<Entry>, called: boolean): void {
+    const before = this.entries.ownOf(instance);
+    const entry = { ...(before ?? newEntry(instance, this.clock.monotonicMs())), ...news };
+    this.entries.putOwn(entry, called);
+    if (before === undefined || isChanged(before, entry)) this.changed(instance);
   }
 }

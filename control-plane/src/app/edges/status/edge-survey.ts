@@ -18,6 +18,8 @@ export interface EdgeCounts {
   /** Of which two Envoys go by one name. */
   readonly double: number;
   readonly clockOff: number;
+  /** None of their instances watches: they receive no revocations. */
+  readonly notWatching: number;
 }
 
 export interface EdgeSurvey extends EdgeCounts {
@@ -77,9 +79,10 @@ interface Counting extends EdgeCounts {
   readonly states: Map<EdgeState, number>;
   double: number;
   clockOff: number;
+  notWatching: number;
 }
 
-const noCounts = (): Counting => ({ states: new Map(), double: 0, clockOff: 0 });
+const noCounts = (): Counting => ({ states: new Map(), double: 0, clockOff: 0, notWatching: 0 });
 
 function countsOf(edges: readonly EdgeSummary[]): EdgeCounts {
   const counts = noCounts();
@@ -87,8 +90,9 @@ function countsOf(edges: readonly EdgeSummary[]): EdgeCounts {
   return counts;
 }
 
-function addTo(counts: Counting, { state, double, clockOff }: EdgeSummary): void {
+function addTo(counts: Counting, { state, double, clockOff, watching }: EdgeSummary): void {
   counts.states.set(state, (counts.states.get(state) ?? 0) + 1);
   if (double !== null) counts.double += 1;
   if (clockOff) counts.clockOff += 1;
+  if (!watching) counts.notWatching += 1;
 }

@@ -2,7 +2,7 @@
 import { instanceKey } from "../../../domain/stored.js";
 import type { Instance } from "../../../domain/stored.js";
 import { EdgeNames } from "./edge-names.js";
-import { isChanged } from "./registry-entry.js";
+import { withoutWorkers } from "./registry-entry.js";
 import type { Entry } from "./registry-entry.js";
 import { WorkersInAll } from "./workers-in-all.js";
 
@@ -20,8 +20,14 @@ export class RegistryEntries {
   private readonly names = new EdgeNames();
   private readonly workersInAll = new WorkersInAll();
 
-  /** @param changed hears of each whose state has changed, and of each that is forgotten */
-  constructor(private readonly changed: (instance: Instance) => void) {}
+  /**
+   * @param forgotten hears of each that is forgotten
+   * @param workersForgotten hears of each whose workers are
+   */
+  constructor(
+    private readonly forgotten: (instance: Instance) => void,
+    private readonly workersForgotten: (instance: Instance) => void,
+  ) {}
 
   get size(): number {
     return this.byKey.size;
@@ -70,13 +76,12 @@ export class RegistryEntries {
     this.workersInAll.note(instanceKey(of), 0);
     this.byKey.delete(instanceKey(of));
     this.names.remove(of);
-    this.changed(of);
+    this.forgotten(of);
   }
 
   private keep(entry: Entry, before: Entry | undefined): void {
     this.byKey.set(instanceKey(entry.of), entry);
     this.names.add(entry.of);
-    if (before === undefined || isChanged(before, entry)) this.changed(entry.of);
     if (before === undefined) this.keepFew(entry);
     this.workersInAll.note(instanceKey(entry.of), entry.workers.size);
     for (let key = this.workersInAll.surplus(); key !== undefined; key = this.workersInAll.surplus()) {
@@ -92,7 +97,9 @@ export class RegistryEntries {
   private forgetWorkers(key: string): void {
     this.workersInAll.note(key, 0);
     const entry = this.byKey.get(key);
-    if (entry !== undefined) this.byKey.set(key, { ...entry, workers: new Map(), expectedWorkers: 0 });
+    if (entry === undefined) return;
+    this.byKey.set(key, withoutWorkers(entry));
+    this.workersForgotten(entry.of);
   }
 
   /** Of an edge's others the one that is silent for longest goes, one that watches last of all. */

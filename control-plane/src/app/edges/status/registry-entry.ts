@@ -1,8 +1,5 @@
-// What the registry remembers of one instance, what others see of that, and what of it is stored. Pure.
+// What the registry remembers of one instance, and what others see of that. Pure.
 import type { Instance } from "../../../domain/stored.js";
-import type { ReceivedPolicy } from "../../ports/edge-ports.js";
-import type { EdgeStatus, WatchSaid } from "../../ports/edge-status-ports.js";
-import type { Clock } from "../../ports/ports.js";
 import type { WatchRequest } from "../../ports/watch-ports.js";
 import { GONE_AFTER_MS, reportAgeMs, spokeWithin } from "./workers.js";
 import type { Workers } from "./workers.js";
@@ -16,8 +13,9 @@ import type { WatchRun } from "./watch-run.js";
  * edge takes to watch anew.
  */
 const BETWEEN_WATCHES_MS = 5_000;
-/** What is stored of an instance may be older than its last contact with an earlier process, by this much at most. */
-const STORED_LATE_MS = 35_000;
+
+/** What is stored of an instance may be older than its last contact with the process that did, by this much at most. */
+export const STORED_LATE_MS = 35_000;
 
 export const NEVER = -Infinity;
 
@@ -26,6 +24,8 @@ export interface Entry {
   readonly of: Instance;
   readonly firstContactAtMs: number;
   readonly contactAtMs: number;
+  /** How much later the last contact may have been: another process knows it at first hand. */
+  readonly lateMs: number;
   /**
    * Of one that called only an earlier process: since when it has been silent while a control plane was
    * running. Time in which none ran does not count.
@@ -38,6 +38,8 @@ export interface Entry {
   readonly watches: number;
   readonly watchEndedAtMs: number;
   readonly lastWatch: WatchRequest | undefined;
+  /** When it said that. */
+  readonly saidAtMs: number;
   /** Undefined: it has not watched yet. */
   readonly run: WatchRun | undefined;
   /** Undefined: it has not said what time it is, to this process. */
@@ -75,74 +77,44 @@ export const newEntry = ({ edge, instance }: Instance, nowMs: number): Entry => 
   of: { edge, instance },
   firstContactAtMs: nowMs,
   contactAtMs: NEVER,
+  lateMs: 0,
   awaitedSinceMs: undefined,
   workers: NO_WORKERS,
   expectedWorkers: 0,
   watches: 0,
   watchEndedAtMs: NEVER,
   lastWatch: undefined,
+  saidAtMs: NEVER,
   run: undefined,
   clock: undefined,
 });
 
-/** The instances that called earlier processes, at this one's start; the latest contact is the last. */
-export function awaitedEntries(stored: readonly EdgeStatus[], clock: Clock): Entry[] {
-  const startedAtMs = clock.monotonicMs();
-  const sorted = [...stored].sort((one, other) => one.lastContactAtMs - other.lastContactAtMs);
-  const nowMs = clock.nowMs();
-  // Until then, at least, a control plane was running. A stamp from ahead says nothing of the others: the clock went back.
-  const endedAtMs = sorted.findLast(({ lastContactAtMs }) => lastContactAtMs <= nowMs)?.lastContactAtMs ?? 0;
-  const atMs = (wallMs: number): number => startedAtMs - Math.max(0, nowMs - wallMs);
-  return sorted.map((stored) => {
-    const { edge, instance, firstContactAtMs, lastContactAtMs, watching, watchingSinceMs, lastWatch } = stored;
-    const silentBeforeMs = watching ? 0 : Math.max(0, endedAtMs - lastContactAtMs - STORED_LATE_MS);
-    const addresses = lastWatch?.address === undefined ? [] : [lastWatch.address];
-    return {
-      ...newEntry({ edge, instance }, atMs(firstContactAtMs)),
-      contactAtMs: atMs(lastContactAtMs),
-      run: watchingSinceMs === undefined ? undefined : { sinceMs: atMs(watchingSinceMs), addresses },
-      awaitedSinceMs: startedAtMs - silentBeforeMs,
-      lastWatch: lastWatch && requestOf({ edge, instance }, lastWatch),
-    };
-  });
-}
-
-export interface StatusNow {
-  readonly status: EdgeStatus;
-  /** False between two watches: it changes also without a further contact. */
-  readonly isSettled: boolean;
-}
-
-/** What is to be stored of it; undefined for one that never called, or is gone. */
-export function statusOf(entry: Entry, clock: Clock): StatusNow | undefined {
-  const nowMs = clock.monotonicMs();
-  if (entry.contactAtMs === NEVER || isGone(entry, nowMs)) return undefined;
-  const wallMs = (atMs: number): number => Math.round(clock.nowMs() - (nowMs - atMs));
-  const watching = isHere(entry, nowMs);
-  const status = {
-    ...entry.of,
-    firstContactAtMs: wallMs(entry.firstContactAtMs),
-    lastContactAtMs: wallMs(entry.contactAtMs),
-    watching,
-    watchingSinceMs: entry.run && wallMs(entry.run.sinceMs),
-    lastWatch: entry.lastWatch && watchSaidBy(entry.lastWatch),
-  };
-  return { status, isSettled: watching === entry.watches > 0 };
-}
+export const withoutWorkers = (entry: Entry): Entry => ({ ...entry, workers: NO_WORKERS, expectedWorkers: 0 });
 
 /** Whether more has changed than what its workers say, and when its last contact was. */
 export const isChanged = (before: Entry, after: Entry): boolean =>
   before.contactAtMs === NEVER || before.watches !== after.watches || before.lastWatch !== after.lastWatch;
 
-export function knownInstance(entry: Entry, graceMs: number, windowMs: number, nowMs: number): KnownInstance {
+export interface LookParts {
+  /** How old a report may be; a worker that said `more` counts as behind for as long. */
+  readonly graceMs: number;
+  readonly windowMs: number;
+  readonly nowMs: number;
+  readonly heardSinceMs: number;
+  /** One whose watch ended no longer ago still counts as watching; NEVER: its end is known at once. */
+  readonly movesWithinMs: number;
+}
+
+export function knownInstance(entry: Entry, parts: LookParts): KnownInstance {
+  const { graceMs, windowMs, nowMs, heardSinceMs, movesWithinMs } = parts;
   return {
     ...entry.of,
     knownMs: nowMs - entry.firstContactAtMs,
     contactMs: nowMs - entry.contactAtMs,
-    silentMs: silentMs(entry, nowMs),
+    silentMs: silentMs(entry, nowMs, heardSinceMs),
     isAwaited: entry.awaitedSinceMs !== undefined,
     reportAgeMs: reportAgeMs(entry.workers, graceMs, nowMs),
-    watching: entry.watches > 0,
+    watching: entry.watches > 0 || nowMs - entry.watchEndedAtMs <= movesWithinMs,
     lastWatch: entry.lastWatch,
     workers: entry.workers,
     silentWorkers: silentWorkersOf(entry, windowMs, nowMs),
@@ -165,36 +137,19 @@ export function watchedUntilMs(entry: Entry, nowMs: number): number {
 export const clockOf = (entry: Entry, nowMs: number): EdgeClock | undefined =>
   nowMs - watchedUntilMs(entry, nowMs) <= BREAK_MS ? entry.clock : undefined;
 
-export function isGone(entry: Entry, nowMs: number): boolean {
-  return entry.watches === 0 && silentMs(entry, nowMs) >= GONE_AFTER_MS;
+/** @param heardSinceMs since when calls could be heard: the time before then is no silence (`KnownInstances`) */
+export function isGone(entry: Entry, nowMs: number, heardSinceMs = NEVER): boolean {
+  return entry.watches === 0 && silentMs(entry, nowMs, heardSinceMs) - entry.lateMs >= GONE_AFTER_MS;
 }
 
-const silentMs = (entry: Entry, nowMs: number): number => nowMs - (entry.awaitedSinceMs ?? entry.contactAtMs);
+const silentMs = (entry: Entry, nowMs: number, heardSinceMs: number): number =>
+  nowMs - Math.max(entry.awaitedSinceMs ?? entry.contactAtMs, heardSinceMs);
 
 /** It watches, or has only just been answered. */
-const isHere = (entry: Entry, nowMs: number): boolean =>
+export const isHere = (entry: Entry, nowMs: number): boolean =>
   entry.watches > 0 || nowMs - entry.watchEndedAtMs <= BETWEEN_WATCHES_MS;
 
 function silentWorkersOf(entry: Entry, windowMs: number, nowMs: number): number {
   if (!isHere(entry, nowMs)) return 0;
   return Math.max(0, entry.expectedWorkers - spokeWithin(entry.workers, windowMs, nowMs));
 }
-
-function watchSaidBy({ log, since, follow, policy, filter, table, address }: WatchRequest): WatchSaid {
-  return { log, since, follow, policy: policy && withoutViolations(policy), filter, table, address };
-}
-
-const withoutViolations = ({ log, generation, hash, state }: ReceivedPolicy): WatchSaid["policy"] => ({
-  log,
-  generation,
-  hash,
-  state,
-});
-
-const requestOf = (of: Instance, said: WatchSaid): WatchRequest => ({
-  ...of,
-  ...said,
-  address: said.address,
-  wallMs: undefined,
-  policy: said.policy && { ...said.policy, violations: [] },
-});

@@ -7,18 +7,27 @@ import type { EdgeStatus, EdgeStatusStore, WatchSaid } from "../../ports/edge-st
 import type { Timers } from "../../ports/log-ports.js";
 import type { Clock, Logger } from "../../ports/ports.js";
 import { logStoreFailure } from "../../upkeep/store-keeping.js";
+import { CursorNotes } from "../processes/cursor-notes.js";
+import type { OtherProcesses } from "../processes/other-processes.js";
 import type { EdgeRegistry } from "./edge-registry.js";
 
 /** A change of an instance's state is stored after about so long. */
 export const STATE_STORED_WITHIN_MS = 1_000;
 /** How old the rest of what is stored may be, the time of the last contact above all. */
 export const CONTACT_STORED_WITHIN_MS = 30_000;
+/** The same where other processes decide by it: with two looks beside, it is far younger than a report may be. */
+const READ_BY_OTHERS_WITHIN_MS = 5_000;
+const SAME_CONTACT_MS = 500;
 /** Instances a transaction: some milliseconds. */
 const CHUNK = 500;
+/** Workers a transaction, of all its instances. */
+const WORKERS_A_CHUNK = 5_000;
 
 export interface StatusRecorderParts {
-  readonly registry: Pick<EdgeRegistry, "onChanged" | "statusToStore">;
-  readonly store: Pick<EdgeStatusStore, "write">;
+  readonly registry: Pick<EdgeRegistry, "onChanged" | "onCursor" | "statusToStore">;
+  readonly store: Pick<EdgeStatusStore, "write" | "shared">;
+  /** Undefined: this process has the store alone. */
+  readonly others: Pick<OtherProcesses, "areThere" | "onLost"> | undefined;
   /** What the store holds. */
   readonly stored: readonly EdgeStatus[];
   readonly clock: Pick<Clock, "monotonicMs">;
@@ -44,7 +53,7 @@ export function startStatusRecorder(parts: StatusRecorderParts): () => Promise<v
     stopped = true;
     cancel();
     await underWay;
-    await recorder.storeAll();
+    await recorder.stop();
   };
 }
 
@@ -52,7 +61,11 @@ class StatusRecorder {
   private readonly stored = new Map<string, EdgeStatus>();
   /** Those whose state may not be as it is stored. */
   private readonly changed = new Map<string, Instance>();
+  /** What is stored of them may be lost. */
+  private readonly unsure = new Set<string>();
   private allStoredAtMs: number;
+  private readonly isRead: boolean;
+  private readonly cursors: CursorNotes | undefined;
 
   constructor(private readonly parts: StatusRecorderParts) {
     this.allStoredAtMs = parts.clock.monotonicMs();
@@ -62,11 +75,31 @@ class StatusRecorder {
       this.changed.set(instanceKey(status), status);
     }
     parts.registry.onChanged((instance) => this.changed.set(instanceKey(instance), instance));
+    const { others, registry, store, timers, logger } = parts;
+    const { shared } = store;
+    this.isRead = shared !== undefined;
+    others?.onLost(() => {
+      for (const [key, status] of this.stored) {
+        this.changed.set(key, status);
+        this.unsure.add(key);
+      }
+    });
+    if (shared === undefined || others === undefined) return;
+    const cursors = new CursorNotes({ shared, areRead: () => others.areThere(), timers, logger });
+    this.cursors = cursors;
+    registry.onCursor((cursor) => {
+      cursors.note(cursor);
+    });
+  }
+
+  async stop(): Promise<void> {
+    await this.cursors?.stop();
+    await this.storeAll();
   }
 
   async look(): Promise<void> {
     const nowMs = this.parts.clock.monotonicMs();
-    if (nowMs - this.allStoredAtMs >= CONTACT_STORED_WITHIN_MS) {
+    if (nowMs - this.allStoredAtMs >= (this.isRead ? READ_BY_OTHERS_WITHIN_MS : CONTACT_STORED_WITHIN_MS)) {
       this.allStoredAtMs = nowMs;
       await this.storeAll();
     } else {
@@ -78,35 +111,50 @@ class StatusRecorder {
   storeAll(): Promise<void> {
     const all = new Map<string, Instance>([...this.stored, ...this.changed]);
     return this.store([...all.values()], (one, other) => {
-      return one.lastContactAtMs === other.lastContactAtMs && isStateOf(one, other);
+      return this.isContactOf(one, other) && isStateOf(one, other);
     });
+  }
+
+  /** Where the clock is the store's it is set right all the time, by some ms: that is no other contact. */
+  private isContactOf(one: EdgeStatus, other: EdgeStatus): boolean {
+    const apartMs = Math.abs(one.lastContactAtMs - other.lastContactAtMs);
+    return this.isRead ? apartMs < SAME_CONTACT_MS : apartMs === 0;
   }
 
   /** What could not be stored is tried again with the next look. */
   private async store(instances: readonly Instance[], isStored: typeof isStateOf): Promise<void> {
     try {
-      for (let start = 0; start < instances.length; start += CHUNK) {
+      for (let start = 0; start < instances.length;) {
         if (start > 0) await nextTurnOfLoop();
-        await this.storeSome(instances.slice(start, start + CHUNK), isStored);
+        start += await this.storeSome(instances.slice(start, start + CHUNK), isStored);
       }
     } catch (error) {
       logStoreFailure(this.parts.logger, error, { event: "edge-status-failed" }, "the state of edges is not stored");
     }
   }
 
-  private async storeSome(instances: readonly Instance[], isStored: typeof isStateOf): Promise<void> {
+  /** Answers how many it has looked at: fewer than there are where they have very many workers. */
+  private async storeSome(instances: readonly Instance[], isStored: typeof isStateOf): Promise<number> {
     const written: EdgeStatus[] = [];
     const gone: Instance[] = [];
+    let looked = 0;
+    let workers = 0;
     for (const instance of instances) {
+      if (workers >= WORKERS_A_CHUNK) break;
+      looked += 1;
       const key = instanceKey(instance);
       const before = this.stored.get(key);
-      const now = this.parts.registry.statusToStore(instance);
+      const now = this.parts.registry.statusToStore(instance, this.isRead);
       // What changes from here on is a change again, also while this is being written.
       if (now?.isSettled !== false) this.changed.delete(key);
+      if (now === undefined) this.cursors?.drop(instance);
       if (now === undefined && before !== undefined) gone.push(instance);
-      if (now !== undefined && (before === undefined || !isStored(now.status, before))) written.push(now.status);
+      const isSure = before !== undefined && !this.unsure.has(key);
+      if (now === undefined || (isSure && isStored(now.status, before))) continue;
+      written.push(now.status);
+      workers += now.status.detail?.workers.length ?? 0;
     }
-    if (written.length === 0 && gone.length === 0) return;
+    if (written.length === 0 && gone.length === 0) return looked;
     try {
       await this.parts.store.write(written, gone);
     } catch (error) {
@@ -115,12 +163,21 @@ class StatusRecorder {
     }
     for (const status of written) this.stored.set(instanceKey(status), status);
     for (const instance of gone) this.stored.delete(instanceKey(instance));
+    for (const instance of [...written, ...gone]) this.unsure.delete(instanceKey(instance));
+    return looked;
   }
 }
 
 /** Whether the state is the same. */
 const isStateOf = (one: EdgeStatus, other: EdgeStatus): boolean =>
-  one.watching === other.watching && isSame(one.lastWatch, other.lastWatch);
+  one.watching === other.watching && isSame(one.lastWatch, other.lastWatch) && runTheSame(one, other);
+
+/** Of those that both know: which there are changes with their reports. */
+function runTheSame({ detail: one }: EdgeStatus, { detail: other }: EdgeStatus): boolean {
+  if (one === undefined || other === undefined) return one === other;
+  const hashes = new Map(other.workers.map(({ worker, runs }) => [worker, runs?.hash]));
+  return one.workers.every(({ worker, runs }) => hashes.has(worker) && hashes.get(worker) === runs?.hash);
+}
 
 /** But for the cursor and the number of records, which move all the time. */
 function isSame(one: WatchSaid | undefined, other: WatchSaid | undefined): boolean {

@@ -6,7 +6,7 @@
  */
 export const BREAK_MS = 60_000;
 /** One has several where it leaves by several networks; of more than these the latest count. */
-const MAX_ADDRESSES = 4;
+export const MAX_ADDRESSES = 4;
 
 /** Times are monotonic ms. */
 export interface WatchRun {

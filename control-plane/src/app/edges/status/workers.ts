@@ -6,7 +6,7 @@ export const GONE_AFTER_MS = 300_000;
 /** Each reload of a VM makes another. Past it those silent for longest are forgotten. */
 const MAX_WORKERS = 128;
 /** Longer than a worker counts under any policy: with the longest `reportInterval`, 10 minutes, that is 41 minutes. */
-const WORKER_KEPT_MS = 3_600_000;
+export const WORKER_KEPT_MS = 3_600_000;
 
 /** What a worker's reports have said. Times are monotonic ms; undefined: never, or not said. */
 export interface WorkerSaid {
