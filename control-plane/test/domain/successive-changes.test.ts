@@ -15,6 +15,12 @@ const created: Changes = { sessions: [{ before: null, after: session }], rows: [
 const active = { ...session, lastActivity: NOW_MS + 1 };
 const revoked = { ...active, revokedAt: NOW_MS + 2 };
 
+it("a session that changes twice is written as one change, from what is stored to what it is last", () => {
+  const first = { sessions: [{ before: session, after: active }] };
+  const both = bothChanges(first, { sessions: [{ before: active, after: revoked }] });
+  expect(both.sessions).toEqual([{ before: session, after: revoked }]);
+});
+
 it.each<[string, Changes, Changes]>([
   ["a row that goes and comes back is there", { removedRows: [{ ...of, ...A }] }, { rows: [rowOf(A, 9)] }],
   ["a row that comes and goes is not there", { rows: [rowOf(FAR, 9)] }, { removedRows: [{ ...of, ...FAR }] }],

@@ -73,6 +73,17 @@ describe("updates that wait for one another", () => {
     expect(store.commits).toBe(1);
   });
 
+  it("an acquire behind a removal of the session is decided once that is written, and finds none", async () => {
+    const { store, id, settle } = await opened();
+    const removal = asked("session", id, ({ found }) => ({
+      answer: "removed",
+      changes: { sessions: [{ before: found?.session ?? null, after: null }] },
+    }));
+    const settled = answers(await settle(store.process(), [removal, acquire(id)]));
+    expect(settled).toMatchObject(["removed", { outcome: "over", session: undefined }]);
+    expect([store.commits, store.engine.sessions.has(id)]).toEqual([2, false]);
+  });
+
   it("a decision that throws is its caller's alone", async () => {
     const { store, id, settle } = await opened();
     const settled = await settle(store.process(), [acquire(id), failing(id), acquire(id, B)]);

@@ -67,7 +67,7 @@ export interface RevokedChunk {
 
 /**
  * Sessions and progress are one commit, so whoever goes on after a kill repeats nothing. The chunk that reaches the newest
- * session meant is the last one, and so is an empty one: that session may be gone. Undefined: no such operation.
+ * session meant is the last one. An empty one reaches it: that session is gone. Undefined: no such operation.
  */
 export function decideChunk({ operation, sessions }: ChunkState, atMs: number): Decision<RevokedChunk | undefined> {
   if (operation === undefined) return unchanged(undefined);
@@ -80,7 +80,7 @@ export function decideChunk({ operation, sessions }: ChunkState, atMs: number): 
     doneTo,
     examined: operation.examined + sessions.length,
     revoked: operation.revoked + revoked.length,
-    finishedAt: sessions.length === 0 || doneTo === operation.upTo ? atMs : null,
+    finishedAt: doneTo === operation.upTo ? atMs : null,
   };
   return {
     answer: { operation: after, revoked },
