@@ -96,14 +96,16 @@ function hostOf(text: string, defaultPort: number, place: string, show: Show): S
   const isHost = inBrackets === undefined ? isHostName(plain ?? "") : isIPv6(inBrackets);
   if (host === undefined || !isHost) {
     const hint = isIPv6(text) ? `: [${text}]` : "";
-    throw new Violation(
-      `${place}: expected a name, an IPv4 address or an IPv6 address in brackets${hint}${show(text)}`,
-    );
+    // What follows a colon may be a password whose host was forgotten.
+    const got = text.includes(":") && hint === "" ? "" : show(text);
+    throw new Violation(`${place}: expected a name, an IPv4 address or an IPv6 address in brackets${hint}${got}`);
   }
   if (port === undefined) return { host, port: defaultPort };
   const number = /^\d{1,5}$/.test(port) ? Number(port) : 0;
   if (number < 1 || number > MAX_PORT) {
-    throw new Violation(`${place}: expected a port from 1 to ${MAX_PORT} after its colon${show(port)}`);
+    throw new Violation(
+      `${place}: expected a port from 1 to ${MAX_PORT} after its colon${/^\d+$/.test(port) ? show(port) : ""}`,
+    );
   }
   return { host, port: number };
 }

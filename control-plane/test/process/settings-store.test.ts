@@ -127,7 +127,7 @@ describe("a URL of the store that is none", () => {
     ["redis://a,b", "names several hosts: expected one, or redis+sentinel:// for Sentinels"],
     ["redis://cache?tls=true", "expected a URL without ? and #"],
     ["redis://ca che", "expected a URL without spaces or control characters"],
-    ["redis+sentinel://a,b:x,c/main", 'its host 2 of 3: expected a port from 1 to 65535 after its colon, got "x"'],
+    ["redis+sentinel://a,b:x,c/main", "its host 2 of 3: expected a port from 1 to 65535 after its colon"],
     ["redis+sentinel://a,,c/main", "its host 2 of 3: expected a name"],
     ["redis+sentinel://a,b", "names no primary: expected /NAME after the hosts, as Sentinel knows it"],
     ["redis+sentinel://a/ma~in", 'its primary: expected a name of letters, digits, ".", "-" and "_", got "ma~in"'],
@@ -141,6 +141,9 @@ describe("a URL of the store that is none", () => {
   it.each([
     [`redis://user:${PASSWORD}@`, "its host: expected a name"],
     [`redis://user:${PASSWORD}@cache:x`, "expected a port"],
+    [`redis://user:${PASSWORD}`, "expected a port"],
+    [`redis://:${PASSWORD}`, "its host: expected a name"],
+    [`redis://:${PASSWORD}@rest~`, "its host: expected a name"],
     [`redis://user:${PASSWORD}@cache/x`, "expected a number"],
     [`redis://${PASSWORD}@cache`, "has a user name and no password"],
     [`redis://${PASSWORD}:@cache`, "has an empty password"],
