@@ -47,6 +47,12 @@ export class Commits implements StoreHealth {
     return this.commit(checks, operations);
   }
 
+  /** Resolves once replicas have all that anybody has written by now. Rejects with StoreUnwritable. */
+  async confirmed(): Promise<void> {
+    // The server waits for what this connection has written, so it writes, too.
+    if (this.parts.replicas > 0) await this.run([], []);
+  }
+
   /** A script of its own, which is no commit. Rejects as above. */
   async script(script: Script, key: string, args: readonly string[]): Promise<Reply> {
     const why = this.unwritable();
