@@ -125,7 +125,14 @@ export default {
     wall("http-admin", `${PLANE}/http/admin/`, [`${PLANE}/http/(edge|status)/`], "Admin, edge and status are apart."),
     wall("http-edge", `${PLANE}/http/edge/`, [`${PLANE}/http/(admin|status)/`], "Admin, edge and status are apart."),
     wall("http-status", `${PLANE}/http/status/`, [`${PLANE}/http/(admin|edge)/`], "Admin, edge and status are apart."),
-    wall("store-engines", `${PLANE}/store/lmdb/`, [`${PLANE}/store/memory/`], "No engine knows another."),
+    ...["lmdb", "redis", "memory"].map((engine) =>
+      wall(
+        `store-${engine}`,
+        `${PLANE}/store/${engine}/`,
+        [`${PLANE}/store/(?!${engine}/)[a-z]+/(?<!copy/)`],
+        "No engine knows another.",
+      ),
+    ),
 
     wall("product", "(assembly|control-plane/src|scripts)/", ["(test|control-plane/test)/"], "Tests stay outside."),
   ],

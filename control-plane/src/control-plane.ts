@@ -20,10 +20,11 @@ import { policyPropagation } from "./app/edges/policy-propagation.js";
 import { runningGenerations } from "./app/edges/status/running-generations.js";
 import { InstanceAdmission } from "./app/edges/status/instance-admission.js";
 import { UnauthenticatedCalls } from "./app/edges/status/unauthenticated-calls.js";
+import { ClaimedWork } from "./app/upkeep/claimed-work.js";
 import { startLogKeeping } from "./app/upkeep/log-retention.js";
 import { Watches } from "./app/edges/watches.js";
 import { EdgeMetrics } from "./http/status/edge-metrics.js";
-import { observeClock } from "./http/status/clock-metrics.js";
+import { observeClock, observeStoreClock } from "./http/status/clock-metrics.js";
 import { observeLog } from "./http/status/log-metrics.js";
 import { observeIssuers } from "./http/status/issuer-metrics.js";
 import { observePolicy } from "./http/status/policy-metrics.js";
@@ -42,7 +43,7 @@ import { ConnectionCounts } from "./http/status/connection-metrics.js";
 import { Metrics } from "./http/status/metrics.js";
 import type { LiveByPlan } from "./http/status/metrics.js";
 import type { Readiness } from "./http/status/readiness.js";
-import { observeStore } from "./http/status/store-metrics.js";
+import { ClaimMetrics, observeStore, SharedStoreMetrics } from "./http/status/store-metrics.js";
 import { UsageMetrics } from "./http/status/usage-metrics.js";
 import { closeServer } from "./http/connections.js";
 import { buildHttpServer } from "./http/server.js";
@@ -53,7 +54,10 @@ import type { Settings } from "./settings/settings.js";
 import { listenAt } from "./listening.js";
 import { startStatusListener } from "./status-listener.js";
 import { openStores } from "./store/open-stores.js";
+import type { OpenParts } from "./store/open-stores.js";
+import { storeNamed } from "./store/store-address.js";
 import type { ActivePolicy, Clock, CurrentPolicy, Random, SteadyClock } from "./app/ports/ports.js";
+import { followStoreTime, SharedClock } from "./app/upkeep/shared-clock.js";
 import { SteadyTime } from "./app/upkeep/steady-clock.js";
 import type { Timers } from "./app/ports/log-ports.js";
 import { startIssuers } from "./start-issuers.js";
@@ -82,19 +86,17 @@ interface Start extends Given {
   readonly clock: SteadyClock;
 }
 
-async function openStore(start: Start): Promise<Stores> {
-  const { settings, random, timers, started } = start;
-  const { dataDir } = settings;
+async function openStore(start: Start, meter: OpenParts["meter"], waits: (why: string) => void): Promise<Stores> {
+  const { settings, random, timers, log: logger, started } = start;
   try {
-    const store = await openStores({ dataDir }, random, timers);
+    const store = await openStores(settings.store, { random, timers, logger, meter, waits });
     started.mayHang(() => store.health.isAtDisk());
     started.add(() => store.close());
-    const { log: logger, end: over } = start;
+    const { end: over } = start;
     started.add(startStoreKeeping({ health: store.health, timers, logger, over }));
     return store;
   } catch (error) {
-    const sentence = `the store in ${dataDir} (SLUICE_DATA_DIR) cannot be opened: ${messageOf(error)}`;
-    throw new StartFailure(sentence, exitOf(error));
+    throw new StartFailure(`${storeNamed(settings.store)} cannot be opened: ${messageOf(error)}`, exitOf(error));
   }
 }
 
@@ -102,7 +104,8 @@ async function openStore(start: Start): Promise<Stores> {
 export async function startControlPlane(given: Given): Promise<void> {
   const { log, started } = given;
   const policy = { current: (): ActivePolicy | undefined => undefined };
-  const clock = startClock(given, policy);
+  const shared = new SharedClock({ machine: given.clock, logger: log });
+  const clock = startClock({ ...given, clock: shared }, policy);
   const live: { byPlan: LiveByPlan } = { byPlan: () => Promise.resolve(new Map()) };
   const metrics = new Metrics(() => live.byPlan());
   const connectionCounts = new ConnectionCounts(metrics.registry);
@@ -112,7 +115,14 @@ export async function startControlPlane(given: Given): Promise<void> {
   readiness.startsWith("the issuers are being read");
   const issuers = await startIssuers(start);
   readiness.startsWith("the store is being opened");
-  const store = await openStore(start);
+  const store = await openStore(start, new SharedStoreMetrics(metrics.registry), (why) => {
+    readiness.startsWith(`the store is being opened: ${why}`);
+  });
+  const { storeTime } = store;
+  if (storeTime !== undefined) {
+    started.add(await followStoreTime({ shared, steady: clock, storeTime, timers: given.timers }));
+    observeStoreClock(metrics.registry, shared);
+  }
   readiness.startsWith("the policy is being read");
   const policies = await startPolicies(start, store);
   policy.current = () => policies.current();
@@ -134,8 +144,10 @@ export async function startControlPlane(given: Given): Promise<void> {
   const running = (): ReadonlySet<number> => runningGenerations(instances.known(0));
   started.add(keepGenerations({ policies, store: store.policies, running, logger: log }));
   readiness.startsWith("the API is being opened");
-  const known = { instances, others };
-  const parts = { ...start, issuers, store, policies, ...known, metrics, edgeMeter, connectionCounts, readiness };
+  const meter = new ClaimMetrics(metrics.registry);
+  const claimed = new ClaimedWork({ claims: store.claims, clock, logger: log, meter });
+  const known = { issuers, store, claimed, policies, instances, others };
+  const parts = { ...start, ...known, metrics, edgeMeter, connectionCounts, readiness };
   const http = await serveHttp({ ...parts, statusAddress: status.hostPort });
   readiness.started({ store, health: store.health, policies });
   // The first to be undone: not ready before anything ends.
@@ -182,6 +194,7 @@ interface KnownOfEdges {
 interface Parts extends Start, KnownOfEdges {
   readonly issuers: ObservedIssuers;
   readonly store: Stores;
+  readonly claimed: ClaimedWork;
   readonly policies: PolicyService;
   readonly metrics: Metrics;
   readonly edgeMeter: EdgeMetrics;
@@ -192,12 +205,13 @@ interface Parts extends Start, KnownOfEdges {
 
 /** The REST API and the edge protocol, with the work that goes on beside the calls. */
 async function serveHttp(parts: Parts) {
-  const { settings, files, issuers, store, policies, metrics, clock, timers, random, log, started } = parts;
+  const { settings, files, issuers, store, claimed, policies, metrics, clock, timers, random, log, started } = parts;
   const { operator, audit } = store;
   const tls = await HttpTls.load(settings.http.tls, files.tls);
   const invalidations = await startInvalidations(parts);
   const usage = startUsage(parts);
-  started.add(startRetention({ store, operator, audit, retention: settings.retention, clock, logger: log }));
+  const { retention } = settings;
+  started.add(startRetention({ store, operator, audit, retention, claimed, clock, logger: log }));
   const { keys, adminTokens, apiRate, trustedProxies, connections } = settings;
   const token = (sessionId: string, planId: number): string => makeToken({ sessionId, planId }, keys);
   const http = await buildHttpServer({
@@ -233,7 +247,8 @@ function edgeCredentialsOf({ keys, keysAlso }: Settings): string[] {
 
 /** Watches, revocations of many sessions, and what is known of edges, as the HTTP server takes them. */
 async function startInvalidations(parts: Parts) {
-  const { settings, store, policies, instances, metrics, edgeMeter, clock, timers, random, log, started } = parts;
+  const { settings, store, claimed, policies, instances, metrics, edgeMeter, clock, timers, random, log, started } =
+    parts;
   const { invalidations, revocations: stored } = store;
   const meter = edgeMeter;
   const watches = new Watches({ log: invalidations, policies, timers, clock, instances, meter, logger: log });
@@ -257,6 +272,7 @@ async function startInvalidations(parts: Parts) {
   const revocations = new BulkRevocations({
     store: stored,
     updates: store,
+    claimed,
     clock,
     timers,
     random,
@@ -266,9 +282,9 @@ async function startInvalidations(parts: Parts) {
   await revocations.start();
   started.add(() => revocations.stop());
   const { logKept: kept } = settings;
-  started.add(startLogKeeping({ log: invalidations, revocations: stored, kept, clock, timers, logger: log }));
+  started.add(startLogKeeping({ log: invalidations, revocations: stored, kept, claimed, clock, timers, logger: log }));
   const confirmations = new Confirmations(instances, timers, parts.others);
-  return { watches, revocations, confirmations, edges, unauthenticated, admission };
+  return { watches, revocations, confirmations, invalidations, edges, unauthenticated, admission };
 }
 
 async function startPolicies({ settings, files, clock, timers, log, started }: Start, store: Stores) {
@@ -281,17 +297,19 @@ async function startPolicies({ settings, files, clock, timers, log, started }: S
     operator: store.operator,
     clock,
     logger: log,
+    // A store that has a clock of its own is shared.
+    shared: store.storeTime && { timers },
   });
   started.add(() => policies.stop());
   return policies;
 }
 
 /** What was spent, and the sweep of sessions that have ended. */
-function startUsage({ store, policies, instances, metrics, clock, timers, log, started }: Parts) {
+function startUsage({ store, claimed, policies, instances, metrics, clock, timers, log, started }: Parts) {
   const usageMeter = new UsageMetrics(metrics.registry);
   const droppedRows = new DroppedRows({ clock, logger: log, meter: usageMeter });
   const commits = usageCommits(store, policies, usageMeter, droppedRows);
   const usage = { usage: store.usage, instances, commits, usageMeter, droppedRows };
-  started.add(startSweeping({ store, policies, clock, logger: log, meter: metrics, ...usage }, timers));
+  started.add(startSweeping({ store, policies, clock, logger: log, meter: metrics, ...usage }, claimed, timers));
   return usage;
 }

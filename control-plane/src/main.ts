@@ -14,11 +14,14 @@ import { LogFloods } from "./log-floods.js";
 import { LogOutput } from "./log-output.js";
 import { createLog } from "./log.js";
 import { LOST_LINES } from "./http/status/log-metrics.js";
+import { given } from "./settings/environment.js";
 import { replacedSettings } from "./settings/replaced-settings.js";
 import { readSecretFiles } from "./settings/secret-files.js";
 import type { SecretFile } from "./settings/secret-files.js";
 import type { LogLevel } from "./settings/settings-reader.js";
 import { readSettings } from "./settings/settings.js";
+import { unusedFolder } from "./settings/store-address.js";
+import { clientOf } from "./store/store-address.js";
 import type { Settings } from "./settings/settings.js";
 import { EXIT, StartFailure } from "./start-failure.js";
 import { Started } from "./started.js";
@@ -146,8 +149,11 @@ async function run(
   });
   const replaced = replacedSettings(process.env);
   if (replaced !== undefined) log.warn({ event: "settings-replaced" }, replaced);
+  const unused = unusedFolder(settings.store, given(process.env, "SLUICE_DATA_DIR"));
+  if (unused !== undefined) log.info({ event: "data-folder-unused" }, unused);
   const { tls } = settings.http;
-  await warnOfReadable([...secretFiles, ...(tls === null ? [] : [tls.key])], log);
+  const keys = [tls?.key, clientOf(settings.store)?.key].filter((one) => one !== undefined);
+  await warnOfReadable([...secretFiles, ...keys], log);
   try {
     const lostLines = (): number => output.lost;
     await startControlPlane({ settings, files, log, lostLines, clock, timers, random, started, end });

@@ -5,6 +5,7 @@ import type { Environment } from "../../control-plane/src/settings/environment.j
 import { readSecretFiles } from "../../control-plane/src/settings/secret-files.js";
 import type { SecretFile } from "../../control-plane/src/settings/secret-files.js";
 import { unknownVariables } from "../../control-plane/src/settings/unknown-variables.js";
+import { CREDENTIAL_VARIABLES } from "../../control-plane/src/settings/variables.js";
 import type { Variable } from "../../control-plane/src/settings/variables.js";
 import { Failure } from "../failure.js";
 import { operatorFiles } from "../operator-files.js";
@@ -47,7 +48,9 @@ const TLS_VARIABLES: readonly Variable[] = [
 export async function environmentOf(
   env: Environment,
 ): Promise<{ readonly env: Environment; readonly files: ReadonlyMap<string, SecretFile> }> {
-  const { violations, ...read } = await readSecretFiles(env, (path, maxBytes) => operatorFiles.read(path, maxBytes));
+  const readFile = (path: string, maxBytes: number): Promise<Uint8Array> => operatorFiles.read(path, maxBytes);
+  // The control plane reads the store's by itself: a password is to stand in no environment.
+  const { violations, ...read } = await readSecretFiles(env, readFile, CREDENTIAL_VARIABLES);
   const [wrong] = [...unknownVariables(env), ...violations];
   if (wrong !== undefined) throw new Failure(wrong);
   return read;

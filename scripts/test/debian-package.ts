@@ -1,6 +1,6 @@
 // Debian packages, unpacked into the project's cache: one file of a package, or a package with all that it needs and this
 // machine lacks. Needs no root: nothing is installed.
-import { mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Run, runCommand } from "../run-command.js";
 
@@ -9,6 +9,8 @@ export interface WantedPackage {
   /** Where it is to lie. */
   readonly target: string;
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** It may also come from what Debian makes of later releases for this one. */
+  readonly backports?: boolean;
 }
 
 export interface PackagedFile extends WantedPackage {
@@ -48,7 +50,7 @@ type NamesOf = (packageName: string, apt: Apt) => Promise<readonly string[]>;
 
 /** @param take takes what is wanted out of the folder in which all was unpacked; false: it is not there */
 async function unpacked(
-  { packageName, target, env }: WantedPackage,
+  { packageName, target, env, backports = false }: WantedPackage,
   namesOf: NamesOf,
   take: (root: string) => boolean,
 ): Promise<string | undefined> {
@@ -59,7 +61,7 @@ async function unpacked(
   for (const folder of [folders.downloads, folders.root, join(folders.lists, "partial")])
     mkdirSync(folder, { recursive: true });
   try {
-    const download = await downloaded(packageName, folders, env, namesOf);
+    const download = await downloaded({ packageName, env, backports }, folders, namesOf);
     const files = readdirSync(folders.downloads).filter((name) => name.endsWith(".deb"));
     if (download.code !== 0 || files.length === 0) return `apt-get has no package of it (${lastLine(download.output)})`;
     for (const file of files) {
@@ -73,22 +75,39 @@ async function unpacked(
   }
 }
 
+type Download = Required<Omit<WantedPackage, "target">>;
+
 async function downloaded(
-  packageName: string,
+  { packageName, env, backports }: Download,
   { downloads, lists }: { readonly downloads: string; readonly lists: string },
-  env: WantedPackage["env"],
   namesOf: NamesOf,
 ): Promise<Run> {
   const aptWith = (...options: readonly string[]): Apt => {
     return (...args) => runCommand("apt-get", [...APT_OPTIONS, ...options, ...args], { env, cwd: downloads });
   };
   const download = async (apt: Apt): Promise<Run> => apt("download", "--quiet", ...(await namesOf(packageName, apt)));
-  const first = await download(aptWith());
-  if (first.code === 0) return first;
-  // This machine's lists of packages may be missing, or older than the package's last update.
-  const fresh = aptWith("-o", `Dir::State::Lists=${lists}`, "-o", `Dir::Cache=${lists}`);
+  const sources = backports ? await withBackports(aptWith(), `${lists}.list`) : [];
+  if (!backports) {
+    const first = await download(aptWith());
+    if (first.code === 0) return first;
+  }
+  // This machine's lists of packages may be missing, or older than the package's last update, or of its release alone.
+  const fresh = aptWith("-o", `Dir::State::Lists=${lists}`, "-o", `Dir::Cache=${lists}`, ...sources);
   await fresh("update", "--quiet");
   return download(fresh);
+}
+
+/**
+ * Options of apt with which it knows this machine's release and its backports, from where the release comes from.
+ * @param sourceList is written; not in the folder of apt's lists, which it clears of what is none
+ */
+async function withBackports(apt: Apt, sourceList: string): Promise<string[]> {
+  const { stdout } = await apt("indextargets", "--format", "$(SITE) $(RELEASE)", "Created-By: Packages");
+  // Beside the release itself there are its updates: "bookworm-updates".
+  const [, site, release] = /^(\S+) ([^\s-]+)$/m.exec(stdout) ?? [];
+  if (site === undefined || release === undefined) return [];
+  writeFileSync(sourceList, [release, `${release}-backports`].map((suite) => `deb ${site} ${suite} main\n`).join(""));
+  return ["-o", `Dir::Etc::SourceList=${sourceList}`, "-o", "Dir::Etc::SourceParts=/dev/null"];
 }
 
 /** The names of the package and of all that it needs and this machine lacks. */

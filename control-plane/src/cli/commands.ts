@@ -15,7 +15,7 @@ import { changePlan, consume, create, show, token } from "./commands/session-com
 import { edges } from "./commands/edges-command.js";
 import { audit, bucket, usage } from "./commands/status-commands.js";
 import { tokenInspect } from "./commands/token-command.js";
-import { storeBackup, storeRestore } from "./commands/store-commands.js";
+import { storeBackup, storeCopy, storeInit, storeRestore } from "./commands/store-commands.js";
 import { top } from "./commands/top-command.js";
 
 export const COMMANDS: readonly Command[] = [
@@ -40,6 +40,8 @@ export const COMMANDS: readonly Command[] = [
   tokenInspect,
   storeBackup,
   storeRestore,
+  storeCopy,
+  storeInit,
   renderSettings,
   renderWasmPlugin,
   renderEcdsFile,

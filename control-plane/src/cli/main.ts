@@ -1,10 +1,11 @@
 // The `sluice` command as a process: its streams, files and signals, and its exit code.
-import { execFile } from "node:child_process";
-import type { ExecFileException } from "node:child_process";
+import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
+import { once } from "node:events";
 import { constants } from "node:fs";
 import { constants as system } from "node:os";
 import { stat } from "node:fs/promises";
+import { createInterface } from "node:readline";
 import { setTimeout as after } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 
@@ -24,6 +25,8 @@ const DEFAULT_ROWS = 24;
 const DEADLINE_MS = 60_000;
 /** For a reading at the end of the program. */
 const END_MS = 100;
+/** How a line of the store's program begins that says how far it is. */
+const PROGRESS = "progress: ";
 
 const { stdin, stdout, stderr } = process;
 const files = new FileReader({ pipes: true, deadlineMs: DEADLINE_MS });
@@ -41,19 +44,35 @@ async function readInput(maxBytes: number): Promise<Buffer> {
 }
 
 /** Ended by a signal counts as failed. */
-function storeAdmin(args: readonly string[]): ReturnType<Io["storeAdmin"]> {
+async function storeAdmin(args: readonly string[], progress: (line: string) => void): ReturnType<Io["storeAdmin"]> {
   const program = fileURLToPath(new URL("../store-admin.js", import.meta.url));
-  return new Promise((resolve) => {
-    execFile(process.execPath, [program, ...args], (error, out, err) => {
-      const code = error === null ? 0 : typeof error.code === "number" ? error.code : EXIT.denied;
-      resolve({ code, stdout: out, stderr: err === "" && error !== null ? whySilent(error) : err });
-    });
-  });
+  const child = spawn(process.execPath, [program, ...args], { stdio: ["ignore", "pipe", "pipe"] });
+  const ended = once(child, "close") as Promise<[code: number | null, signal: NodeJS.Signals | null]>;
+  const [out, err] = await Promise.all([allOf(child.stdout), remarksOf(child.stderr, progress)]);
+  const [code, signal] = await ended;
+  const silent = err === "" && code !== 0 ? `the program that does it ${howEnded(code, signal)}` : err;
+  return { code: code ?? EXIT.denied, stdout: out, stderr: silent };
 }
 
-/** Of a program that has ended and said nothing. */
-const whySilent = ({ signal, code }: ExecFileException): string =>
-  `the program that does it ${typeof signal === "string" ? `was ended by ${signal}` : `ended with ${String(code)}`}`;
+async function allOf(stream: NodeJS.ReadableStream): Promise<string> {
+  let text = "";
+  for await (const chunk of stream.setEncoding("utf8")) text += String(chunk);
+  return text;
+}
+
+/** Answers the lines that are no progress: the program says which are (store-admin.ts). */
+async function remarksOf(stream: NodeJS.ReadableStream, progress: (line: string) => void): Promise<string> {
+  let rest = "";
+  for await (const line of createInterface({ input: stream })) {
+    if (line.startsWith(PROGRESS)) progress(line.slice(PROGRESS.length));
+    else rest += `${line}\n`;
+  }
+  return rest;
+}
+
+/** Of a program that has said nothing. */
+const howEnded = (code: number | null, signal: NodeJS.Signals | null): string =>
+  signal === null ? `ended with ${String(code)}` : `was ended by ${signal}`;
 
 const io: Io = {
   out: (text) => void stdout.write(text),

@@ -33,8 +33,8 @@ export interface Changes {
   /** Keys of creations that are older than `keptSinceMs` may go. */
   readonly creationKey?: CreationKey & { readonly key: string; readonly keptSinceMs: number };
   readonly consumptionKey?: ConsumptionKey & { readonly key: string; readonly sessionId: string };
-  /** The commit gives it its cursor: the log's, after the entries above. */
-  readonly revocation?: Omit<StoredRevocation, "cursor">;
+  /** The commit gives it its log and cursor: the store's, after the entries above. */
+  readonly revocation?: Omit<StoredRevocation, "log" | "cursor">;
 }
 
 /** Pure: the same state gives the same decision, and nothing else is touched. It may be made more than once. */

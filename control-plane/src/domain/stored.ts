@@ -135,6 +135,8 @@ export interface BulkRevocation {
    * denies all that was revoked. Undefined for one that an earlier version stored.
    */
   readonly cursor?: number;
+  /** In which log. Undefined for one that an earlier version stored: in the store's present one. */
+  readonly log?: string;
 }
 
 export interface StoredRevocation extends BulkRevocation {

@@ -13,6 +13,7 @@ import { RequestRates } from "../app/access/request-rates.js";
 import type { RequestRate } from "../app/access/request-rates.js";
 import { RevocationWaits } from "../app/sessions/revocation-waits.js";
 import type { ConfirmationsPort } from "../app/sessions/revocation-waits.js";
+import type { InvalidationLog } from "../app/ports/log-ports.js";
 import type { Network } from "../app/access/trusted-proxies.js";
 import type { UsagePorts } from "../app/edges/usage.js";
 import type { Watches } from "../app/edges/watches.js";
@@ -68,6 +69,8 @@ export interface HttpServerOptions {
   readonly watches: Watches;
   readonly revocations: BulkRevocations;
   readonly confirmations: ConfirmationsPort;
+  /** What edges confirm. */
+  readonly invalidations: Pick<InvalidationLog, "position" | "subscribe">;
   readonly policyStatus: PolicyStatusPort;
   readonly installation: InstallationPort;
   readonly edges: ListedEdges;
@@ -88,7 +91,7 @@ export async function buildHttpServer(options: HttpServerOptions): Promise<HttpA
   connections.follow(app);
   readBodies(app);
   app.addSchema(ErrorSchema);
-  const waits = new RevocationWaits(options.confirmations, ports.store);
+  const waits = new RevocationWaits(options.confirmations, options.invalidations, ports.clock);
   answerHeldOnClose(app, options.watches, waits);
 
   const callers = new Callers(options.trustedProxies);

@@ -10,7 +10,7 @@ import type { SecretVariable } from "./variables.js";
 const utf8 = new TextDecoder("utf-8", { fatal: true });
 
 export interface SecretFile {
-  /** SLUICE_…_FILE. */
+  /** SLUICE_…_FILE, or an option. */
   readonly variable: string;
   readonly path: string;
 }
@@ -43,14 +43,25 @@ export async function readSecretFiles(
     files.set(name, { variable, path });
     if (given(env, name) !== undefined) violations.push(`${name} and ${variable} are both set: set one of them`);
     else {
-      try {
-        read[name] = textOf(await readFile(path, MAX_SECRET_FILE_BYTES));
-      } catch (error) {
-        violations.push(`${variable}: ${shownPath(path)} cannot be used: ${whyUnreadable(error)}`);
-      }
+      const reading = await readSecretFile({ variable, path }, readFile);
+      if (reading.ok) read[name] = reading.text;
+      else violations.push(reading.violation);
     }
   }
   return { env: read, files, violations };
+}
+
+/** A violation names variable and file, and nothing that stands in it. */
+export type SecretReading =
+  { readonly ok: true; readonly text: string } | { readonly ok: false; readonly violation: string };
+
+/** Never rejects. */
+export async function readSecretFile({ variable, path }: SecretFile, readFile: ReadFile): Promise<SecretReading> {
+  try {
+    return { ok: true, text: textOf(await readFile(path, MAX_SECRET_FILE_BYTES)) };
+  } catch (error) {
+    return { ok: false, violation: `${variable}: ${shownPath(path)} cannot be used: ${whyUnreadable(error)}` };
+  }
 }
 
 /** Who sets the variable to the secret itself must not find it in a log. */

@@ -16,7 +16,9 @@ import { SettingsReader } from "./settings-reader.js";
 import type { LogLevel, SettingsViolation } from "./settings-reader.js";
 import { unknownVariables } from "./unknown-variables.js";
 import { readStatusAddress } from "./status-address.js";
+import { readStoreAddress } from "./store-address.js";
 import type { SecretVariable } from "./variables.js";
+import type { StoreAddress } from "../store/store-address.js";
 import type { TlsFiles } from "../tls/tls.js";
 
 /** Where the control plane listens. */
@@ -29,8 +31,7 @@ export interface Settings {
   readonly http: Listener;
   /** Plain text always: no supervisor's probe shows a certificate. */
   readonly status: Address;
-  /** Folder of the store. */
-  readonly dataDir: string;
+  readonly store: StoreAddress;
   /** The policy file. */
   readonly policyPath: string;
   /** What tokens are made with, and the edges' credential. */
@@ -98,7 +99,7 @@ export function readSettings(
       tls: reader.tlsFiles(),
     },
     status: readStatusAddress(env, reader),
-    dataDir: reader.text("SLUICE_DATA_DIR", ".sluice"),
+    store: readStoreAddress({ reader, violations, sourceOf }),
     policyPath: reader.text("SLUICE_POLICY", "policy.yaml"),
     keys: reader.requiredKeys("SLUICE_SECRET"),
     keysAlso: reader.keys("SLUICE_SECRET_ALSO"),

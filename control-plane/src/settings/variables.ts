@@ -1,12 +1,15 @@
 // Every SLUICE_ variable that a program of this repository reads: a reader takes no other name. Imports nothing.
 
-/** Each may stand in a file instead, which SLUICE_…_FILE names. */
-export const SECRET_VARIABLES = [
+/** What callers and edges show, and what tokens are made with. */
+export const CREDENTIAL_VARIABLES = [
   "SLUICE_SECRET",
   "SLUICE_SECRET_ALSO",
   "SLUICE_ADMIN_TOKEN",
   "SLUICE_ISSUER_TOKEN",
 ] as const;
+
+/** Each may stand in a file instead, which SLUICE_…_FILE names. A store's URL with a password must. */
+export const SECRET_VARIABLES = [...CREDENTIAL_VARIABLES, "SLUICE_STORE", "SLUICE_STORE_SENTINEL"] as const;
 
 const OTHER_VARIABLES = [
   // The control plane.
@@ -16,6 +19,10 @@ const OTHER_VARIABLES = [
   "SLUICE_STATUS_PORT",
   "SLUICE_TRUSTED_PROXIES",
   "SLUICE_DATA_DIR",
+  "SLUICE_STORE_CA_FILE",
+  "SLUICE_STORE_CERT_FILE",
+  "SLUICE_STORE_KEY_FILE",
+  "SLUICE_STORE_REPLICAS",
   "SLUICE_POLICY",
   "SLUICE_ISSUERS_FILE",
   "SLUICE_API_RATE",

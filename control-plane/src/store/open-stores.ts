@@ -1,15 +1,23 @@
-// Chooses the store engine by the settings, and opens it.
+// Opens the store that the settings name, by its engine.
 import type { Timers } from "../app/ports/log-ports.js";
-import type { Random } from "../app/ports/ports.js";
+import type { Logger, Random } from "../app/ports/ports.js";
 import type { Stores } from "../app/ports/stores.js";
 import { openLmdb } from "./lmdb/open-lmdb.js";
+import { RedisStore } from "./redis/store.js";
+import type { RedisMeter } from "./redis/store.js";
+import type { StoreAddress } from "./store-address.js";
 
-export interface StoreSettings {
-  /** Where LMDB keeps its file, the one engine there is. */
-  readonly dataDir: string;
+export interface OpenParts {
+  readonly random: Random;
+  readonly timers: Timers;
+  readonly logger: Logger;
+  readonly meter: RedisMeter;
+  /** Why a store over the network cannot be used yet: it is waited for. */
+  readonly waits: (why: string) => void;
 }
 
 /** Rejects where the store cannot be opened, and leaves nothing open then. Closing gives back all that was taken. */
-export function openStores({ dataDir }: StoreSettings, random: Random, timers: Timers): Promise<Stores> {
-  return openLmdb(dataDir, random, timers);
+export function openStores(address: StoreAddress, parts: OpenParts): Promise<Stores> {
+  if (address.engine === "lmdb") return openLmdb(address.dataDir, parts.random, parts.timers);
+  return RedisStore.open({ address, ...parts });
 }

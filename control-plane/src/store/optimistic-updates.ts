@@ -4,7 +4,7 @@ import type { Loads, Updates } from "../app/ports/update-ports.js";
 import type { Changes, Decision } from "../domain/changes.js";
 
 /** Of each thing that was looked at, also of what is not there: it changes with each commit that changes the thing. */
-export type Versions = ReadonlyMap<string, number>;
+export type Versions = ReadonlyMap<string, string | number>;
 
 export interface Loaded<Found> {
   readonly found: Found;

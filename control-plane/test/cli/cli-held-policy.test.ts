@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 
 import { jsonLines, sluice } from "../support/cli.js";
 import { expectError, ISSUER_TOKEN, startTestControlPlane } from "../support/control-plane.js";
+import { text, twoFollowers } from "../support/followers.js";
 import { running, MINUTE_MS, WRONG_UNIT } from "../support/saved-policies.js";
 
 /** A control plane whose policies are saved by the test. */
@@ -42,6 +43,28 @@ describe("policy status", () => {
     const { saved, plane } = await planeWith();
     await saved.save("version: 1\nplans: []\n");
     expect((await sluice("policy status", plane)).out).toContain("policy.yaml: rejected; sluice policy check");
+  });
+});
+
+describe("a policy file that is behind another control plane's", () => {
+  it("policy status names a file that is behind, and how its older policy comes into force", async () => {
+    const [a, b] = await twoFollowers(text(1));
+    await a.save(text(2));
+    await b.start();
+    const plane = await startTestControlPlane(undefined, { policyStatus: b.service });
+    const hash = await b.heldHash();
+    const ran = await sluice("policy status", plane);
+    expect(ran.out).toContain(`policy.yaml: behind since 2026-01-01T00:00:00Z, hash ${hash}\n`);
+    expect(ran.out).toContain("another control plane over the same store has put the one in force in its place");
+    expect(ran.out).toContain(`If the older one is meant:\n  sluice policy confirm ${hash}\n`);
+    expect(ran.out).not.toContain("It would end");
+    expect(jsonLines(await sluice("doctor --json", plane))).toContainEqual(
+      expect.objectContaining({
+        code: "POLICY_BEHIND",
+        act: expect.stringContaining(`policy confirm ${hash}`) as string,
+      }),
+    );
+    expect((await sluice(`policy confirm ${hash}`, plane)).out).toContain("Confirmed: generation 3 is in force");
   });
 });
 

@@ -133,7 +133,7 @@ function planChanges(open: Open): void {
     expect((await store.find(session.id))?.plan.id).toBe(METERED.id);
     expect(await store.countLive(STARTER.id, 0)).toBe(0);
     expect(await store.countLive(METERED.id, 0)).toBe(1);
-    expect(await store.invalidations.read(0, 9)).toMatchObject({
+    expect(await store.invalidations.read({ ...(await store.position()), cursor: 0 }, 9)).toMatchObject({
       entries: [{ kind: "refresh", sessionId: session.id, atMs: NOW_MS + 5 }],
     });
     const details = { from: STARTER.name, to: METERED.name, issuer: null };

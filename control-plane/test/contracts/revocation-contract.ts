@@ -32,10 +32,12 @@ function chunks(open: Open): void {
     expect(await store.revocations.begin(ID, ofUser, NOW_MS + 10)).toMatchObject({ examined: 0, finishedAt: null });
     const first = await store.revocations.expand(ID, 2, NOW_MS + 11);
     expect(first).toMatchObject({ revoked: sessions.slice(0, 2), operation: { examined: 2, finishedAt: null } });
-    expect(await store.revocations.find(ID)).toMatchObject({ revoked: 2, cursor: 2 });
+    const { log } = await store.position();
+    expect(await store.revocations.find(ID)).toMatchObject({ revoked: 2, log, cursor: 2 });
     const second = await store.revocations.expand(ID, 2, NOW_MS + 12);
     expect(second).toMatchObject({ revoked: sessions.slice(2), operation: { examined: 3, finishedAt: NOW_MS + 12 } });
-    expect(await store.revocations.find(ID)).toMatchObject({ revoked: 3, cursor: 3, finishedAt: NOW_MS + 12 });
+    const finishedAt = NOW_MS + 12;
+    expect(await store.revocations.find(ID)).toMatchObject({ revoked: 3, log, cursor: 3, finishedAt });
     expect(await store.countLive(STARTER.id, 0)).toBe(0);
     expect((await store.find(other.id))?.revokedAt).toBeNull();
   });
@@ -59,6 +61,17 @@ function chunks(open: Open): void {
     expect((await store.find(later.id))?.revokedAt).toBeNull();
   });
 
+  it("a bulk revocation whose newest session is removed meanwhile ends with an empty chunk", async () => {
+    const { store, sessions } = await withSessions(open, 2);
+    await store.revocations.begin(ID, ofUser, NOW_MS + 10);
+    const isExpired = ({ id }: { readonly id: string }): boolean => id === sessions[1]?.id;
+    const page = { planId: STARTER.id, untilMs: NOW_MS + 9, after: undefined, limit: 9, isExpired };
+    await store.usage.removeExpired(page);
+    expect(await store.revocations.expand(ID, 9, NOW_MS + 11)).toMatchObject({ operation: { finishedAt: null } });
+    const last = await store.revocations.expand(ID, 9, NOW_MS + 12);
+    expect(last).toMatchObject({ revoked: [], operation: { examined: 1, revoked: 1, finishedAt: NOW_MS + 12 } });
+  });
+
   it("a chunk of a bulk revocation that is finished, or that never was, revokes nothing", async () => {
     const { store } = await withSessions(open, 1);
     await store.revocations.begin(ID, ofUser, NOW_MS + 10);
@@ -74,7 +87,8 @@ function bookkeeping(open: Open): void {
     const store = await open();
     await store.revocations.begin(ID, ofUser, NOW_MS);
     expect(await store.revocations.find(ID)).toEqual({
-      ...{ id: ID, filter: ofUser, createdAt: NOW_MS, examined: 0, revoked: 0, finishedAt: NOW_MS, cursor: 0 },
+      ...{ id: ID, filter: ofUser, createdAt: NOW_MS, examined: 0, revoked: 0, finishedAt: NOW_MS },
+      ...(await store.position()),
     });
   });
 

@@ -18,6 +18,7 @@ import type { PlansOfPolicy } from "../../src/domain/plan.js";
 import { makeToken } from "../../src/domain/token.js";
 import { backUpStore, restoreStore } from "../../src/store/lmdb/backup.js";
 import { LmdbStore } from "../../src/store/lmdb/store.js";
+import { claimedWork } from "../support/claimed.js";
 import { FixedClock } from "../support/fixed-clock.js";
 import { ManualTimers } from "../support/manual-timers.js";
 
@@ -80,7 +81,7 @@ export class SessionLife {
       ...{ log: store.invalidations, policies, timers, clock, meter: watchMeter, logger, instances },
     });
     const revocations = new BulkRevocations({
-      ...{ store: store.revocations, updates: store },
+      ...{ store: store.revocations, updates: store, claimed: claimedWork() },
       ...{ clock, timers, random, logger, meter },
     });
     await revocations.start();

@@ -27,7 +27,10 @@ export interface World {
   /** On the standard input. */
   readonly input?: string;
   /** What the store's program answers; it fails where a test gives none. */
-  readonly storeAdmin?: (args: readonly string[]) => { code: number; stdout: string; stderr: string };
+  readonly storeAdmin?: (
+    args: readonly string[],
+    progress: (line: string) => void,
+  ) => { code: number; stdout: string; stderr: string };
   readonly terminal?: { readonly columns: number; readonly rows: number };
   /** Called where the program sleeps; time passes by `ms`. */
   readonly onSleep?: (nth: number) => void | Promise<void>;
@@ -85,7 +88,7 @@ export async function sluice(line: string | readonly string[], world: World = {}
       return Promise.resolve();
     },
     randomBytes: (count) => Buffer.alloc(count, 0xfb),
-    storeAdmin: (args) => Promise.resolve(storeAdmin(args)),
+    storeAdmin: (args, progress) => Promise.resolve(storeAdmin(args, progress)),
     version: () => "1.2.3",
     wallMs: () => world.wallMs ?? TEST_WALL_MS,
     monotonicMs: monotonicMs ?? (() => nowMs),

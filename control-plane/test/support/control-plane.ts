@@ -35,6 +35,7 @@ import { buildHttpServer } from "../../src/http/server.js";
 import type { HttpApp } from "../../src/http/app.js";
 import type { HttpServerOptions } from "../../src/http/server.js";
 import { createLog } from "../../src/log.js";
+import { claimedWork } from "./claimed.js";
 import { ConfirmingEdges } from "./confirming-edges.js";
 import { DescribedAnswers } from "./described-answers.js";
 import type { OpenApiDocument } from "./described-answers.js";
@@ -157,6 +158,7 @@ export async function startTestControlPlane(
   const parts = {
     store: stored,
     updates: temporary,
+    claimed: claimedWork(),
     clock: time,
     timers,
     random: ports.random,
@@ -196,6 +198,7 @@ export async function startTestControlPlane(
     watches,
     revocations,
     confirmations: confirming,
+    invalidations: store.invalidations,
     policyStatus: policies,
     installation: { notReady: () => readiness.reason(), isIssuersFileRejected: () => false },
     edges,

@@ -1,7 +1,7 @@
 // A policy in force that a test changes at will, as sessions are decided by it and as edges are given it.
 import type { PolicyPublisher, PublishedPolicy } from "../../src/app/ports/policy-ports.js";
 import type { ActivePolicy, Clock, CurrentPolicy } from "../../src/app/ports/ports.js";
-import type { Confirmation, PolicyStatus } from "../../src/app/policy/policy-service.js";
+import type { Confirmation, PolicyStatus } from "../../src/app/policy/policy-status.js";
 import type { PolicyStatusPort } from "../../src/http/admin/policy-routes.js";
 import { publishedPolicy } from "../../src/app/policy/published-policy.js";
 import type { PlansOfPolicy } from "../../src/domain/plan.js";

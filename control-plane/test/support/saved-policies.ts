@@ -6,6 +6,7 @@ import type { Stores } from "../../src/app/ports/stores.js";
 import { readPolicyDocument } from "../../src/domain/policy/read-policy.js";
 import { MemoryStore } from "../../src/store/memory/store.js";
 import { FixedClock } from "./fixed-clock.js";
+import type { ManualTimers } from "./manual-timers.js";
 import { HOUR_MS, sessionAt, STARTER } from "./sessions.js";
 import { withVerbs } from "./store-verbs.js";
 
@@ -39,7 +40,11 @@ export class SavedPolicies {
   private changed: () => Promise<boolean> = () => Promise.resolve(true);
   private running: PolicyService | undefined;
 
-  constructor(store: Stores = new MemoryStore()) {
+  /** @param timers those of a control plane that shares the store with others */
+  constructor(
+    store: Stores = new MemoryStore(),
+    private readonly timers?: ManualTimers,
+  ) {
     this.store = store;
   }
 
@@ -70,6 +75,7 @@ export class SavedPolicies {
       sessions: this.store,
       operator: this.store.operator,
       clock: this.clock,
+      shared: this.timers && { timers: this.timers },
       logger: { debug: log("debug"), info: log("info"), warn: log("warn"), error: log("error") },
     });
     return this;

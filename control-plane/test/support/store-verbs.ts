@@ -92,7 +92,7 @@ const revocationVerbs = (store: Updates) => ({
     return answerOf(store.update("newestSession", filter, (newest) => decideBulkRevocation(newest, request)));
   },
   expand: (id: string, limit: number, atMs: number) =>
-    answerOf(store.update("revocationChunk", { id, limit }, (state) => decideChunk(state, limit, atMs))),
+    answerOf(store.update("revocationChunk", { id, limit }, (state) => decideChunk(state, atMs))),
 });
 
 /** The sessions that a step of a sweep ended, and where the next one goes on. */

@@ -6,7 +6,7 @@ import { RULES_OF_POLICIES } from "./policy-mutations.js";
 import { RULES_OF_SETTLING } from "./settle-mutations.js";
 
 const FRESH = "!isUpToDate(table, answer.log, answer.cursor)";
-const FOUND_VALUE = 'await Promise.all(held.map((one, index) => look(ids[index] ?? "", one)))';
+const FOUND_VALUE = "await ofOneLog(ports, ids, (id) => holdOrLook(ports, id, asker, spentOf(id)))";
 const FOUND = `const found = ${FOUND_VALUE};`;
 
 const RULES_OF_SESSIONS: readonly Mutation[] = [
@@ -193,23 +193,14 @@ const RULES_OF_SESSIONS: readonly Mutation[] = [
     `const looked = ${FOUND_VALUE};\n  const position = await ports.store.position();\n` +
       "  const found = looked.map((one) => ({ ...one, position }));",
   ),
-  {
-    rule: "a revoked answer's cursor is no older than its look at the session",
-    replacements: [
-      {
-        file: app("edges/acquire-session"),
-        find: "const held = await Promise.all(",
-        by: "const position = await ports.store.position();\n  const held = await Promise.all(",
-      },
-      {
-        file: app("edges/acquire-session"),
-        find: FOUND,
-        by:
-          `const looked = ${FOUND_VALUE};\n  const isRevoked = (one: Known): boolean => (one.session?.revokedAt ?? null) !== null;\n` +
-          "  const found = looked.map((one) => (isRevoked(one) ? { ...one, position } : one));",
-      },
-    ],
-  },
+  without(
+    "a revoked answer's cursor is no older than its look at the session",
+    app("edges/acquire-session"),
+    FOUND,
+    `const position = await ports.store.position();\n  const looked = ${FOUND_VALUE};\n` +
+      "  const isRevoked = (one: Known): boolean => (one.session?.revokedAt ?? null) !== null;\n" +
+      "  const found = looked.map((one) => (isRevoked(one) ? { ...one, position } : one));",
+  ),
   without(
     "being acquired counts as activity",
     app("edges/acquire-session"),

@@ -190,7 +190,7 @@ export class SimStore implements SessionStore, InvalidationLog {
 
   // --- InvalidationLog ------------------------------------------------------------------------------------------
 
-  read(since: number, limit: number): Promise<LogReading> {
+  read(since: LogPosition, limit: number): Promise<LogReading> {
     return this.look(() => this.entriesAfter(since, limit));
   }
 
@@ -205,9 +205,9 @@ export class SimStore implements SessionStore, InvalidationLog {
 
   // ------------------------------------------------------------------------------------------------------------
 
-  private entriesAfter(since: number, limit: number): LogReading {
+  private entriesAfter({ log, cursor: since }: LogPosition, limit: number): LogReading {
     const position = this.now();
-    if (since > position.cursor || since < this.trimmed) return { kind: "outOfReach", position };
+    if (log !== this.log || since > position.cursor || since < this.trimmed) return { kind: "outOfReach", position };
     const entries = this.entries.slice(since - this.trimmed).slice(0, limit);
     return { kind: "entries", position: { ...position, cursor: since + entries.length }, entries };
   }
@@ -218,7 +218,7 @@ export class SimStore implements SessionStore, InvalidationLog {
 
   private append(kind: InvalidationKind, sessionId: string, atMs: number): void {
     this.entries.push({ kind, sessionId, atMs });
-    for (const listener of this.listeners) listener({ cursor: this.head(), revoked: kind === "revoked" });
+    for (const listener of this.listeners) listener({ ...this.now(), revoked: kind === "revoked" });
   }
 
   private newEngine(): MemoryEngine {

@@ -16,6 +16,8 @@ import { idleMoment, idleNowAt } from "../upkeep/idle-expiry.js";
 import type { SteadyClock } from "../ports/ports.js";
 import { StoreUnwritable } from "../ports/store-health.js";
 import { bucketsOf, levelsNow } from "./levels.js";
+import { ofOneLog } from "./of-one-log.js";
+import type { HeldOrSeen } from "./of-one-log.js";
 import { reportedRow } from "./report-usage.js";
 import type { MalformedRow, RowOfReport } from "./report-usage.js";
 import { budgetsOf, endForEdgesMs, lastFigures, liveForEdges, noteReported } from "./usage.js";
@@ -65,8 +67,8 @@ const NOTHING_SAID: SpentAtAsker = { rows: [], malformed: [] };
 /**
  * The answers in the order of the sessions, or undefined while no policy is loaded: then nothing can be said, and the edge
  * goes by its own rules. A live session counts as active. Each position is of the very moment at which its session was
- * looked at: an invalidation after it has a higher number than the answer carries, and the edge asks again; that of a
- * revoked one covers the revocation itself. Also where the store takes no writes, a session that is over is answered as such:
+ * looked at, and all are of one log: an invalidation after it has a higher number than the answer carries, and the edge asks
+ * again; that of a revoked one covers the revocation itself. Also where the store takes no writes, a session that is over is answered as such:
  * no edge may admit it unverified.
  * @throws StoreUnwritable where it takes none, and none of the sessions is over
  */
@@ -87,18 +89,13 @@ export async function acquireSessions(
   ports.instances.acquired(asker);
   ports.droppedRows.note(malformed.map((row) => ({ ...asker, ...row })));
   const spentOf = (id: string): readonly RowOfReport[] => rows.filter(({ sessionId }) => sessionId === id);
-  const held = await Promise.all(ids.map((id) => holdOrLook(ports, id, asker, spentOf(id))));
-  // While the commits were under way edges may have received invalidations, and take no answer from before them.
-  const { cursor } = await ports.store.position();
-  const look = async (id: string, one: Known): Promise<Known> =>
-    cursor > one.position.cursor ? knownOf(await ports.usage.look(id)) : one;
-  const found = await Promise.all(held.map((one, index) => look(ids[index] ?? "", one)));
-  const answers = found.map((one, index) => {
+  const found = await ofOneLog(ports, ids, (id) => holdOrLook(ports, id, asker, spentOf(id)));
+  const answers = found.map((one) => {
     const answer = validate(one, asker, policy, ports.clock);
-    return answer.state === "live" && held[index]?.failure !== undefined ? unavailable(one) : answer;
+    return answer.state === "live" && one.failure !== undefined ? unavailable(one) : answer;
   });
   for (const { state } of answers) ports.meter.acquired(state);
-  const { failure } = held.find((one) => one.failure !== undefined) ?? {};
+  const { failure } = found.find((one) => one.failure !== undefined) ?? {};
   if (failure !== undefined && answers.every(({ state }) => state === "unavailable")) throw failure;
   return answers.map((answer) => ({ ...answer, generation }));
 }
@@ -108,11 +105,6 @@ const unavailable = ({ position }: Known): UnavailableAnswer => ({ state: "unava
 /** The same for one session. */
 export async function acquireSession(ports: UsagePorts, id: string, asker: Instance): Promise<Acquired | undefined> {
   return (await acquireSessions(ports, [id], asker))?.[0];
-}
-
-interface HeldOrSeen extends Known {
-  /** Why it is not held though it may be live. */
-  readonly failure?: StoreUnwritable;
 }
 
 async function holdOrLook(

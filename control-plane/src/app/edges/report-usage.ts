@@ -38,6 +38,7 @@ export interface Report extends Instance {
 }
 
 export interface ReportAnswer {
+  /** The store's before the rows were committed. */
   readonly log: string;
   /** Sessions that the instance is to ask about at their next request. */
   readonly refresh: readonly string[];
@@ -48,6 +49,9 @@ export interface ReportAnswer {
  * for ever (docs/decisions/0052-rows-that-cannot-be.md). Undefined, and nothing was taken, where too much waits to be written.
  * Refresh: sessions of these rows that are not live, or not known. Their edge admitted requests of them, so it has not
  * received their end: they ended for idleness while it was gone, or a restored store lacks them.
+ * The log is that of before the commit: rows of a former log may be lost, and an edge that follows the present one takes no
+ * acknowledgement of a former. An edge that still follows the former one begins anew, and with that no row counts as
+ * acknowledged.
  */
 export async function reportUsage(ports: UsagePorts, report: Report): Promise<ReportAnswer | undefined> {
   const { clock, commits, instances, store } = ports;
@@ -55,6 +59,7 @@ export async function reportUsage(ports: UsagePorts, report: Report): Promise<Re
   const arrivedAtMs = clock.monotonicMs();
   const nowMs = clock.nowMs();
   const rows = report.rows.map((row) => reportedRow(row, { edge, instance }, nowMs));
+  const { log } = await store.position();
   const committed = await commits.commit(rows);
   if (committed === undefined) {
     ports.usageMeter.reported("rejected", rows.length);
@@ -69,7 +74,7 @@ export async function reportUsage(ports: UsagePorts, report: Report): Promise<Re
   for (const [sessionId, { session }] of committed) {
     if (session === undefined || !isLive(session)) refresh.push(sessionId);
   }
-  return { log: (await store.position()).log, refresh };
+  return { log, refresh };
 }
 
 /** A row as it is stored: edges send durations, for clocks need not agree. One time serves all its levels. */

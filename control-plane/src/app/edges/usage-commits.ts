@@ -2,6 +2,7 @@
 
 import type { ReportedSession } from "../../domain/decisions/report-usage.js";
 import type { ReportedRow } from "../../domain/decisions/reported-rows.js";
+import { UpdateConflict } from "../ports/update-ports.js";
 
 /** A commit holds up the event loop while its rows are written; measured at about 10 µs a row. */
 const MAX_ROWS_A_COMMIT = 256;
@@ -10,6 +11,13 @@ const MAX_WAITING_ROWS = 65_536;
 
 /** What became of each session by its rows. Undefined: too much waits already, and nothing was taken. */
 export type Committed = ReadonlyMap<string, ReportedSession>;
+
+/** What became of a group: each of its sessions is in one of the two. */
+interface Written {
+  readonly committed: Committed;
+  /** By session id: why its rows are not known to be written. */
+  readonly failures: ReadonlyMap<string, unknown>;
+}
 
 interface Piece {
   readonly rows: readonly ReportedRow[];
@@ -50,15 +58,33 @@ export class UsageCommits {
     this.running = true;
     while (this.waiting.length > 0) {
       const group = this.takeGroup();
-      try {
-        const committed = await this.write(rowsThatCount(group.flatMap(({ rows }) => rows)));
-        this.onCommit(committed);
-        for (const { rows, done } of group) done(of(rows, committed));
-      } catch (error) {
-        for (const { failed } of group) failed(error);
+      const { committed, failures } = await this.written(rowsThatCount(group.flatMap(({ rows }) => rows)));
+      for (const { rows, done, failed } of group) {
+        const failure = rows.find(({ sessionId }) => failures.has(sessionId));
+        if (failure === undefined) done(of(rows, committed));
+        else failed(failures.get(failure.sessionId));
       }
     }
     this.running = false;
+  }
+
+  /** Where other processes write some of the sessions all the time, in halves: the others are not held up by those. */
+  private async written(rows: readonly ReportedRow[]): Promise<Written> {
+    try {
+      const committed = await this.write(rows);
+      this.onCommit(committed);
+      return { committed, failures: new Map() };
+    } catch (error) {
+      const halves = error instanceof UpdateConflict ? halvesOf(rows) : undefined;
+      if (halves === undefined) {
+        return { committed: new Map(), failures: new Map(rows.map(({ sessionId }) => [sessionId, error])) };
+      }
+      const [first, second] = [await this.written(halves[0]), await this.written(halves[1])];
+      return {
+        committed: new Map([...first.committed, ...second.committed]),
+        failures: new Map([...first.failures, ...second.failures]),
+      };
+    }
   }
 
   private takeGroup(): Piece[] {
@@ -92,6 +118,15 @@ export function rowsThatCount(rows: readonly ReportedRow[]): ReportedRow[] {
     if (ofLimits === undefined) return [row];
     return ofLimits.rev === row.rev ? [ofLimits] : [ofLimits, row];
   });
+}
+
+/** By session. Undefined where they are all of one. */
+function halvesOf(rows: readonly ReportedRow[]): readonly [ReportedRow[], ReportedRow[]] | undefined {
+  const ids = [...new Set(rows.map(({ sessionId }) => sessionId))];
+  if (ids.length < 2) return undefined;
+  const first = new Set(ids.slice(0, ids.length / 2));
+  const isFirst = ({ sessionId }: ReportedRow): boolean => first.has(sessionId);
+  return [rows.filter(isFirst), rows.filter((row) => !isFirst(row))];
 }
 
 function of(rows: readonly ReportedRow[], committed: Committed): Committed {

@@ -3,19 +3,24 @@ import { setImmediate as nextTurnOfLoop } from "node:timers/promises";
 
 import { MAX_WATCH_ENTRIES, WATCH_HOLD_MS } from "../../../../assembly/contract.js";
 import { instanceKey } from "../../domain/stored.js";
+import type { LogPosition } from "../../domain/stored.js";
 import type { EdgeRegistry } from "./status/edge-registry.js";
 import { inTurns } from "./in-turns.js";
 import { offerFor } from "./policy-offers.js";
-import type { LogReading, Timers, InvalidationLog } from "../ports/log-ports.js";
+import type { Timers, InvalidationLog } from "../ports/log-ports.js";
 import type { PolicyPublisher } from "../ports/policy-ports.js";
 import type { Clock, Logger } from "../ports/ports.js";
 import { Propagation } from "./propagation.js";
 import type { WatchAnswer, Watched, WatchMeter, WatchOutcome, WatchRequest } from "../ports/watch-ports.js";
+import { logStoreFailure } from "../upkeep/store-keeping.js";
+import { answeredBy, byPosition, newsIn, resetTo, unchangedAt } from "./watch-news.js";
 
 /** Below the connections that the server takes, so that held calls leave some for everything else. */
 const MAX_HELD = 8000;
 /** Calls that a change of the policy answers a turn: some milliseconds. */
 const WOKEN_A_TURN = 100;
+/** The log could not be read: it is read again after so long. */
+const RETRY_MS = 1000;
 
 export interface WatchesParts {
   readonly log: InvalidationLog;
@@ -34,7 +39,7 @@ export interface WatchesParts {
 
 interface Held {
   readonly request: WatchRequest;
-  /** The answer that says nothing: its cursor is the one that was asked about. */
+  /** The answer that says nothing. */
   readonly unchanged: WatchAnswer;
   /** Takes the call out and answers it; the second time nothing happens. */
   readonly end: (outcome: WatchOutcome, answered: Watched) => void;
@@ -42,7 +47,8 @@ interface Held {
 
 /**
  * A watch is held before the log is looked at for it, and every commit looks again for all that are held: so none
- * misses an invalidation, whenever that is committed. The policy is looked at in the turn in which the call is held, and
+ * misses an invalidation, whenever that is committed. So does a log that has become another one: those that are held then
+ * begin anew. The policy is looked at in the turn in which the call is held, and
  * each change looks again.
  */
 export class Watches {
@@ -56,6 +62,7 @@ export class Watches {
   private waking = false;
   private changedMeanwhile = false;
   private stopping = false;
+  private cancelRetry: (() => void) | undefined;
 
   constructor(private readonly parts: WatchesParts) {
     const { log, clock, meter, policies } = parts;
@@ -82,12 +89,11 @@ export class Watches {
     const offer = offerFor(this.parts, request, position.log);
     if (offer !== undefined) return this.ended("policy", { outcome: "policy", offer });
     // An edge without a cursor begins at the head of the log: held here, it would miss what comes meanwhile.
-    if (request.log === undefined) return this.ended("first", answeredBy({ ...position, revoked: [], refresh: [] }));
+    if (request.log === undefined) return this.ended("first", answeredBy(unchangedAt(position)));
     if (request.log !== position.log) return this.ended("reset", answeredBy(resetTo(position)));
-    const { since } = request;
+    const since = { log: position.log, cursor: request.since };
     if (this.stopping || this.held.size >= this.maxHeld) return this.lookOnce(since);
-    const unchanged: WatchAnswer = { log: position.log, cursor: since, revoked: [], refresh: [] };
-    const answered = this.hold(request, unchanged, gone);
+    const answered = this.hold(request, unchangedAt(since), gone);
     void this.look(since, [this.held.get(key)]);
     return answered;
   }
@@ -101,13 +107,16 @@ export class Watches {
   async stop(): Promise<void> {
     this.stopping = true;
     for (const unsubscribe of this.unsubscribe) unsubscribe();
+    this.cancelRetry?.();
     await this.deliver();
     for (const { unchanged, end } of [...this.held.values()]) end("stopping", answeredBy(unchanged));
   }
 
   private noteWatch(request: WatchRequest, log: string): void {
     const before = this.parts.instances.watched(request);
-    if (request.log === log && before?.log === log) this.propagation.passed(before.since, request.since);
+    if (request.log === log && before?.log !== undefined) {
+      this.propagation.passed({ log: before.log, cursor: before.since }, { log, cursor: request.since });
+    }
     if (request.policy?.log === log) this.parts.policies.shown(request.policy.generation);
   }
 
@@ -156,7 +165,7 @@ export class Watches {
     this.waking = false;
   }
 
-  private async lookOnce(since: number): Promise<Watched> {
+  private async lookOnce(since: LogPosition): Promise<Watched> {
     const news = newsIn(await this.parts.log.read(since, MAX_WATCH_ENTRIES));
     if (news !== undefined) return this.ended(news.outcome, answeredBy(news.answer));
     this.parts.meter.watchEnded("busy");
@@ -179,42 +188,31 @@ export class Watches {
     this.delivering = true;
     while (this.advancedMeanwhile) {
       this.advancedMeanwhile = false;
-      const byCursor = new Map<number, Held[]>();
-      for (const held of this.held.values()) {
-        const { cursor } = held.unchanged;
-        const those = byCursor.get(cursor);
-        if (those === undefined) byCursor.set(cursor, [held]);
-        else those.push(held);
-      }
-      for (const [since, those] of byCursor) await this.look(since, those);
+      for (const { since, those } of byPosition(this.held.values())) await this.look(since, those);
     }
     // In the same turn as the last check: a commit after it finds that nobody delivers.
     this.delivering = false;
   }
 
-  /** Answers these, all of one cursor, if the log has entries past it. */
-  private async look(since: number, those: readonly (Held | undefined)[]): Promise<void> {
+  /** Answers these, all of one position, if the log has entries past it or is another one. */
+  private async look(since: LogPosition, those: readonly (Held | undefined)[]): Promise<void> {
     try {
       const news = newsIn(await this.parts.log.read(since, MAX_WATCH_ENTRIES));
       if (news === undefined) return;
       for (const held of those) held?.end(news.outcome, answeredBy(news.answer));
     } catch (error) {
-      // The calls stay held: the next commit, or the end of their hold, answers them.
-      this.parts.logger.error({ event: "watch-failed", error: String(error) }, "the log could not be read for watches");
+      // The calls stay held: the next look, or the end of their hold, answers them.
+      logStoreFailure(this.parts.logger, error, { event: "watch-failed" }, "the log could not be read for watches");
+      this.lookAgain();
     }
   }
-}
 
-const answeredBy = (answer: WatchAnswer): Watched => ({ outcome: "answered", answer });
-
-const resetTo = (position: { log: string; cursor: number }): WatchAnswer => ({ reset: true, ...position });
-
-/** What a reading says to an edge, undefined where it says nothing. */
-function newsIn(reading: LogReading): { outcome: WatchOutcome; answer: WatchAnswer } | undefined {
-  if (reading.kind === "outOfReach") return { outcome: "reset", answer: resetTo(reading.position) };
-  if (reading.entries.length === 0) return undefined;
-  const named = (wanted: "revoked" | "refresh"): string[] => [
-    ...new Set(reading.entries.filter(({ kind }) => kind === wanted).map(({ sessionId }) => sessionId)),
-  ];
-  return { outcome: "entries", answer: { ...reading.position, revoked: named("revoked"), refresh: named("refresh") } };
+  /** What a failed look was to find may have no commit after it. */
+  private lookAgain(): void {
+    if (this.stopping) return;
+    this.cancelRetry ??= this.parts.timers.after(RETRY_MS, () => {
+      this.cancelRetry = undefined;
+      void this.deliver();
+    });
+  }
 }

@@ -1,4 +1,5 @@
-// The policy that waits for an operator's word, because it would end live sessions (docs/decisions/0058-a-policy-that-ends-sessions-waits.md).
+// The policy that waits for an operator's word: because it would end live sessions (docs/decisions/0058-a-policy-that-ends-sessions-waits.md),
+// or because another control plane has put a newer one in its place (docs/decisions/0077-two-followers-of-one-policy.md).
 import type { PlansOfPolicy } from "../../domain/plan.js";
 import { policyHash } from "../../domain/policy/policy-hash.js";
 import { logAudit } from "../access/audit.js";
@@ -8,6 +9,7 @@ import { eventOf, ofStore } from "./policy-steps.js";
 import type { PolicyServiceParts } from "./policy-steps.js";
 
 export interface HeldPolicy {
+  readonly why: "ends" | "behind";
   readonly accepted: AcceptedPolicy;
   /** As it has it once it is published: of its canonical form, so that comments and spelling change nothing. */
   readonly hash: string;
@@ -22,6 +24,9 @@ export interface HeldPolicy {
 const COUNT_EVERY_MS = 5000;
 /** Nobody is kept waiting for a count that takes longer: the last one is shown, and the next look has the new one. */
 const MAX_WAIT_MS = 1000;
+/** Files reach control planes minutes apart: only one that stays behind is worth a line. */
+const BEHIND_FOR_MS = 180_000;
+const UNCOUNTED: EndedSessions = { sessions: 0, plans: [], tookMs: 0 };
 /** Of a thousand plans a sentence names so many. */
 const MAX_NAMED_PLANS = 10;
 
@@ -30,6 +35,8 @@ export class PolicyHold {
   private isAudited = false;
   private counting: Promise<void> | undefined;
   private countedAtMs = 0;
+  /** Since when it is behind, monotonic ms, while that is not said. */
+  private silentSinceMs: number | undefined;
 
   constructor(
     private readonly parts: PolicyServiceParts,
@@ -41,12 +48,18 @@ export class PolicyHold {
     return this.held;
   }
 
+  /** Why a policy waits; undefined: none does. */
+  why(): HeldPolicy["why"] | undefined {
+    return this.held?.why;
+  }
+
   /** In place of the one that was held. The same one again is said once. @throws StoreFailure where it is not audited */
   async hold(accepted: AcceptedPolicy, ended: EndedSessions, generation: number): Promise<void> {
     const hash = policyHash(accepted.policyJson);
-    const former = this.held?.hash === hash ? this.held : undefined;
+    const former = this.held?.hash === hash && this.held.why === "ends" ? this.held : undefined;
     const countedAt = this.parts.clock.nowMs();
-    this.held = { accepted, hash, since: former?.since ?? countedAt, ended, countedAt };
+    this.held = { why: "ends", accepted, hash, since: former?.since ?? countedAt, ended, countedAt };
+    this.silentSinceMs = undefined;
     this.countedAtMs = this.parts.clock.monotonicMs();
     if (former === undefined) this.say(this.held, generation);
     if (former !== undefined && this.isAudited) return;
@@ -59,8 +72,31 @@ export class PolicyHold {
     logAudit(logger, event);
   }
 
+  /** The source says a policy still that a newer one has replaced. What it would end is counted once somebody looks. */
+  keepBehind(accepted: AcceptedPolicy): void {
+    const hash = policyHash(accepted.policyJson);
+    if (this.held?.hash === hash && this.held.why === "behind") return;
+    const since = this.parts.clock.nowMs();
+    this.held = { why: "behind", accepted, hash, since, ended: UNCOUNTED, countedAt: since };
+    this.countedAtMs = -Infinity;
+    this.silentSinceMs = this.parts.clock.monotonicMs();
+  }
+
+  /** Once, where the source has been behind for long, or `now`. */
+  sayBehind(generation: number, now = false): void {
+    const { silentSinceMs, held } = this;
+    if (held === undefined || silentSinceMs === undefined) return;
+    if (!now && this.parts.clock.monotonicMs() - silentSinceMs < BEHIND_FOR_MS) return;
+    this.silentSinceMs = undefined;
+    const { logger, source } = this.parts;
+    const fields = { event: "policy-file-behind", source: source.name, hash: held.hash, generation };
+    const how = `save the newer text there; if the older one is meant: sluice policy confirm ${held.hash}`;
+    logger.warn(fields, `policy not taken, generation ${generation} has replaced it and stays in force: ${how}`);
+  }
+
   drop(): void {
     this.held = undefined;
+    this.silentSinceMs = undefined;
   }
 
   /** The one that is held now; where counting is quick, with a count that is a few seconds old at the most. */

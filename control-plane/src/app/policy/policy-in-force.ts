@@ -1,6 +1,6 @@
 // The policy in force in this process, who hears of a change, and what another process over the same store has decided.
 import type { Numbered, PolicyServiceParts } from "./policy-steps.js";
-import { ofStore, stored } from "./policy-steps.js";
+import { ofStore, stored, UnreadableGeneration } from "./policy-steps.js";
 
 export class PolicyInForce {
   private readonly listeners = new Set<() => void>();
@@ -19,9 +19,12 @@ export class PolicyInForce {
     return () => this.listeners.delete(listener);
   }
 
-  put(next: Numbered): void {
+  /** False, and nothing is changed, where a newer one is in force: while it was read or saved, another was faster. */
+  put(next: Numbered): boolean {
+    if (next.generation <= this.policy.generation) return false;
     this.policy = next;
     for (const listener of this.listeners) this.tell(listener);
+    return true;
   }
 
   /** Takes the store's policy where its generation is higher than ours. Answers the store's generation. */
@@ -29,10 +32,8 @@ export class PolicyInForce {
     const generation = await ofStore(this.parts.store.newestGeneration());
     if (generation <= this.policy.generation) return generation;
     const next = await stored(this.parts, generation);
-    if (next === undefined) {
-      throw new Error(`the stored policy, generation ${generation}, is none that this version can read`);
-    }
-    this.put(next);
+    if (next === undefined) throw new UnreadableGeneration(generation);
+    if (!this.put(next)) return generation;
     const fields = { event: "policy-reloaded", generation };
     this.parts.logger.info(fields, `another process has published generation ${generation}: it is in force here too`);
     return generation;

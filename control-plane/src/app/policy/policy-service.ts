@@ -1,61 +1,36 @@
 // The policy in force: taken from where the operator writes it, validated, numbered, stored, and published to edges.
-import type {
-  AcceptedPolicy,
-  PolicyViolation,
-  PolicyPublisher,
-  PolicyReading,
-  PublishedPolicy,
-} from "../ports/policy-ports.js";
-import type { EndedSessions } from "./ended-sessions.js";
-import { limitsGone, sayLimitsGone } from "./limits-gone.js";
-import { plansInUse } from "./plans-in-use.js";
+import type { AcceptedPolicy, PolicyPublisher, PolicyReading, PublishedPolicy } from "../ports/policy-ports.js";
+import { PolicyDecisions } from "./policy-decisions.js";
+import type { PolicyOutcome } from "./policy-decisions.js";
+import { PolicyFailures } from "./policy-failures.js";
+import type { Confirmation, PolicyStatus, SourceState } from "./policy-status.js";
 import { PolicyInForce } from "./policy-in-force.js";
 import { CountCutShort, PolicyJudgement } from "./policy-judgement.js";
 import { PolicyRejections } from "./policy-rejections.js";
 import { PolicyHold } from "./policy-hold.js";
-import type { HeldPolicy } from "./policy-hold.js";
-import { causeThrown, first, readSource, saved, stored, StoreFailure } from "./policy-steps.js";
-import type { Confirmed, Numbered, PolicyServiceParts, SourceReading } from "./policy-steps.js";
+import { causeThrown, readSource } from "./policy-steps.js";
+import type { PolicyServiceParts, SourceReading } from "./policy-steps.js";
+import { beginning } from "./first-policy.js";
+import type { Beginning } from "./first-policy.js";
+import { SourceStanding } from "./source-standing.js";
+import { lookAtStoredPolicy } from "./stored-policy-look.js";
 import { ShownGenerations } from "./shown-generations.js";
 import type { ActivePolicy, CurrentPolicy } from "../ports/ports.js";
-import { logStoreFailure } from "../upkeep/store-keeping.js";
-
-/** What became of a document. */
-type PolicyOutcome =
-  | { readonly kind: "accepted" | "unchanged" }
-  | { readonly kind: "held"; readonly accepted: AcceptedPolicy; readonly ended: EndedSessions }
-  | { readonly kind: "rejected"; readonly violations: readonly PolicyViolation[] };
-
-/** What an operator's word has done. */
-export type Confirmation =
-  | { readonly outcome: "published"; readonly generation: number; readonly hash: string; readonly sessions: number }
-  | { readonly outcome: "noneHeld" | "anotherHeld" }
-  | { readonly outcome: "rejected"; readonly violations: readonly PolicyViolation[] };
-
-/** judged: live sessions are being counted, to see whether it would end any. */
-export type SourceState = "taken" | "judged" | "held" | "rejected";
-
-export interface PolicyStatus {
-  readonly inForce: Pick<PublishedPolicy, "generation" | "hash">;
-  /** Where the operator writes it, and what became of what stands there. */
-  readonly source: { readonly name: string; readonly state: SourceState };
-  readonly held: HeldPolicy | undefined;
-}
-
-/** Races that are lost in a row before a document is left to the next look at it. */
-const MAX_RACES = 5;
-const NOTHING: EndedSessions = { sessions: 0, plans: [], tookMs: 0 };
 
 /**
  * A document is taken whole, held back whole or rejected whole; held or rejected, the policy before it stays. A generation
  * numbers a decision: it grows by one with each policy that differs from the one before, over restarts too, and is durable
  * before anybody hears of the policy. Another process over the same store may decide too: saving is conditional on the
- * generation that this one knows, and an edge that has received a higher one makes it look at the store.
+ * generation that this one knows. What the other has decided is taken once an edge shows it, and where the store is shared
+ * within a second. A text that the other has replaced is no new decision, as long as it stays as it is.
  */
 export class PolicyService implements CurrentPolicy, PolicyPublisher {
   private readonly inForce: PolicyInForce;
   private stopWatching: () => void = () => undefined;
-  private fileRejected = false;
+  private stopLooking = (): Promise<void> => Promise.resolve();
+  private readonly standing: SourceStanding;
+  private readonly decisions: PolicyDecisions;
+  private readonly failures: PolicyFailures;
   /** Why the source could not be read, as it was said last; null where it was read since. */
   private saidUnread: string | null = null;
   private readonly rejections: PolicyRejections;
@@ -67,16 +42,22 @@ export class PolicyService implements CurrentPolicy, PolicyPublisher {
 
   private constructor(
     private readonly parts: PolicyServiceParts,
-    first: Numbered,
+    { policy, isOfSource }: Beginning,
+    reading: PolicyReading,
   ) {
     const { clock, logger } = parts;
-    this.inForce = new PolicyInForce(parts, first);
+    this.inForce = new PolicyInForce(parts, policy);
+    this.failures = new PolicyFailures(logger, () => this.inForce.now().generation);
     this.judgement = new PolicyJudgement(parts, () => this.inForce.now());
     this.rejections = new PolicyRejections(parts);
     this.hold = new PolicyHold(parts, (after) => this.judgement.wouldEnd(after));
-    // Another process may have published what is held here.
+    // In a store of its own the newest is what this source said last; in a shared one it may be what another's says.
+    this.standing = new SourceStanding(parts, parts.shared === undefined ? policy.generation : 0);
+    if (isOfSource) this.standing.settled("taken", acceptedOf(reading), policy.generation);
+    const { inForce, judgement, standing } = this;
+    this.decisions = new PolicyDecisions({ policy: parts, inForce, judgement, standing });
     this.inForce.subscribe(() => {
-      if (this.hold.now()?.hash === this.inForce.now().hash) this.hold.drop();
+      this.compare();
     });
     this.generations = new ShownGenerations({
       clock,
@@ -84,7 +65,7 @@ export class PolicyService implements CurrentPolicy, PolicyPublisher {
       inForce: () => this.inForce.now().generation,
       takeStored: () => this.inForce.takeStored(),
       sayFailed: (error) => {
-        this.sayFailed(error, "the stored policy could not be taken", "the policy in force stays");
+        this.failures.sayOfStored(error);
       },
     });
   }
@@ -94,13 +75,13 @@ export class PolicyService implements CurrentPolicy, PolicyPublisher {
    * Rejects with NoPolicyError where there is neither.
    */
   static async start(parts: PolicyServiceParts): Promise<PolicyService> {
-    const newest = await parts.store.newestGeneration();
-    const last = await stored(parts, newest);
     const reading = await readSource(parts);
-    const service = new PolicyService(parts, last ?? (await first(parts, reading, newest)));
-    const isTaken = last === undefined || (await service.takeAndSay(reading));
+    const begun = await beginning(parts, reading);
+    const service = new PolicyService(parts, begun, reading);
+    const isTaken = begun.isOfSource || (await service.takeAndSay(reading));
     service.judgement.started();
     service.stopWatching = parts.source.watch(async () => service.takeAndSay(await readSource(parts)), isTaken);
+    service.look();
     return service;
   }
 
@@ -119,12 +100,17 @@ export class PolicyService implements CurrentPolicy, PolicyPublisher {
 
   /** Whether the source as it was read last was rejected. */
   isFileRejected(): boolean {
-    return this.fileRejected;
+    return this.standing.became === "rejected";
   }
 
   /** Whether the source as it was read last waits for an operator's word. */
   isHeld(): boolean {
-    return this.hold.now() !== undefined;
+    return this.hold.why() === "ends";
+  }
+
+  /** Whether the source as it was read last says a policy still that another control plane has replaced. */
+  isBehind(): boolean {
+    return this.hold.why() === "behind";
   }
 
   async status(): Promise<PolicyStatus> {
@@ -136,21 +122,22 @@ export class PolicyService implements CurrentPolicy, PolicyPublisher {
   private sourceState(): SourceState {
     if (this.judgement.isUnderWay) return "judged";
     if (this.isHeld()) return "held";
-    return this.fileRejected ? "rejected" : "taken";
+    return this.isBehind() ? "behind" : this.standing.became;
   }
 
   /**
-   * Publishes the policy that is held, if it is the one of this hash, whatever the number of sessions is by now.
+   * Publishes the policy that is held or behind, if it is the one of this hash, whatever the number of sessions is by now.
    * @param actor the public name of who asks
    */
   confirm(hash: string, actor: string): Promise<Confirmation> {
     const confirmed = this.inTurn<Confirmation>(async () => {
-      const held = this.hold.now();
+      // What is behind has perhaps not been counted yet, and the audit log is to have the number.
+      const held = this.isBehind() ? await this.hold.recounted() : this.hold.now();
       if (held === undefined) return { outcome: "noneHeld" };
       if (held.hash !== hash) return { outcome: "anotherHeld" };
       const { sessions } = held.ended;
-      const outcome = await this.decide(held.accepted, { actor, sessions });
-      await this.settle(outcome);
+      const outcome = await this.decisions.decide(held.accepted, { actor, sessions });
+      await this.settle(outcome, held.accepted);
       if (outcome.kind === "rejected") return { outcome: "rejected", violations: outcome.violations };
       return { outcome: "published", generation: this.inForce.now().generation, hash, sessions };
     });
@@ -165,6 +152,7 @@ export class PolicyService implements CurrentPolicy, PolicyPublisher {
   async stop(): Promise<void> {
     this.judgement.stop();
     this.stopWatching();
+    await this.stopLooking();
     await this.turn;
     await this.hold.atRest();
   }
@@ -182,20 +170,35 @@ export class PolicyService implements CurrentPolicy, PolicyPublisher {
       return true;
     } catch (error) {
       if (error instanceof CountCutShort) return this.judgement.isStopped;
-      this.sayFailed(error, "a policy could not be taken", "the policy in force stays, and the new one is tried again");
+      this.failures.sayOfSource(error);
       return false;
     }
   }
 
-  /** Only what the store could not do is said of the store. */
-  private sayFailed(error: unknown, what: string, after: string): void {
-    const { logger } = this.parts;
-    const { generation } = this.inForce.now();
-    if (error instanceof StoreFailure) {
-      const fields = { event: "policy-store-failed", generation };
-      logStoreFailure(logger, error.cause, fields, `the store failed: ${after}`);
-    } else {
-      logger.error({ event: "policy-take-failed", err: error, generation }, `${what}: ${after}`);
+  private look(): void {
+    if (this.parts.shared === undefined) return;
+    this.stopLooking = lookAtStoredPolicy({
+      timers: this.parts.shared.timers,
+      takeStored: () => this.inForce.takeStored(),
+      sayFailed: (error) => {
+        this.failures.sayOfStored(error);
+      },
+      looked: () => {
+        this.hold.sayBehind(this.inForce.now().generation);
+      },
+    });
+  }
+
+  /** Another generation is in force: perhaps what stands in the source, perhaps what another one has put in its place. */
+  private compare(): void {
+    const { policyJson, generation } = this.inForce.now();
+    if (this.standing.says(policyJson)) {
+      this.standing.settled("taken", this.inForce.now(), generation);
+      this.hold.drop();
+      this.rejections.forget();
+    } else if (this.parts.shared !== undefined) {
+      const replaced = this.standing.takenOtherThan(policyJson);
+      if (replaced !== undefined) this.hold.keepBehind(replaced);
     }
   }
 
@@ -203,49 +206,33 @@ export class PolicyService implements CurrentPolicy, PolicyPublisher {
     // Tried again each second, a file that cannot be read is said to be so once.
     const unread = reading.isUnread === true && "violations" in reading ? (reading.violations[0]?.message ?? "") : null;
     if (unread !== null && unread === this.saidUnread) return;
-    await this.settle(await this.decide(reading), reading.textHash);
+    if (this.parts.shared !== undefined && !("violations" in reading)) await this.inForce.takeStored();
+    await this.settle(await this.decisions.decide(reading), acceptedOf(reading), reading.textHash);
     this.saidUnread = unread;
   }
 
-  private async settle(outcome: PolicyOutcome, textHash?: string): Promise<void> {
+  private async settle(outcome: PolicyOutcome, text: AcceptedPolicy | undefined, textHash?: string): Promise<void> {
     const { generation } = this.inForce.now();
     this.judgement.done();
-    this.fileRejected = outcome.kind === "rejected";
-    if (outcome.kind !== "held") this.hold.drop();
-    if (outcome.kind !== "rejected") this.rejections.forget();
-    if (outcome.kind === "rejected") await this.rejections.say(outcome.violations, generation, textHash);
-    else if (outcome.kind === "held") await this.hold.hold(outcome.accepted, outcome.ended, generation);
-    else {
+    const { kind } = outcome;
+    if (kind === "rejected" || kind === "held") this.standing.settled(kind, text);
+    else this.standing.settled("taken", text, outcome.generation);
+    if (kind !== "held" && kind !== "behind") this.hold.drop();
+    if (kind !== "rejected") this.rejections.forget();
+    if (kind === "rejected") await this.rejections.say(outcome.violations, generation, textHash);
+    else if (kind === "held") await this.hold.hold(outcome.accepted, outcome.ended, generation);
+    else if (kind === "behind") {
+      this.hold.keepBehind(outcome.accepted);
+      this.hold.sayBehind(generation, true);
+    } else {
       const { logger, source } = this.parts;
-      const fields = { event: `policy-${outcome.kind}`, source: source.name, generation };
-      logger.info(fields, `policy ${outcome.kind}`);
+      const fields = { event: `policy-${kind}`, source: source.name, generation: outcome.generation };
+      logger.info(fields, `policy ${kind}`);
     }
-  }
-
-  /** @param confirmed it may end sessions */
-  private async decide(reading: PolicyReading, confirmed?: Confirmed, races = 0): Promise<PolicyOutcome> {
-    if ("violations" in reading) return { kind: "rejected", violations: reading.violations };
-    const { generation, policyJson, policy } = this.inForce.now();
-    if (reading.policyJson === policyJson) return { kind: "unchanged" };
-    const violations = await plansInUse(this.parts, policy, reading.policy);
-    if (violations.length > 0) return { kind: "rejected", violations };
-    const ended = confirmed === undefined ? await this.judgement.judge(reading) : NOTHING;
-    if (ended.sessions > 0) return { kind: "held", accepted: reading, ended };
-    const next = await saved(this.parts, reading, generation, confirmed);
-    if (next === undefined) return this.lostRace(reading, confirmed, races);
-    this.inForce.put(next);
-    sayLimitsGone(this.parts.logger, limitsGone(policy, next.policy), next.generation);
-    return { kind: "accepted" };
-  }
-
-  /** Another process has decided meanwhile: its policy is the one before this document now. */
-  private async lostRace(
-    reading: PolicyReading,
-    confirmed: Confirmed | undefined,
-    races: number,
-  ): Promise<PolicyOutcome> {
-    if (races >= MAX_RACES) throw new Error(`another process saved a policy first, ${races} times`);
-    await this.inForce.takeStored();
-    return this.decide(reading, confirmed, races + 1);
+    // Since it was decided on, another one's decision may have come into force.
+    this.compare();
   }
 }
+
+const acceptedOf = (reading: PolicyReading): AcceptedPolicy | undefined =>
+  "violations" in reading ? undefined : reading;

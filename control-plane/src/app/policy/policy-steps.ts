@@ -16,8 +16,8 @@ import type {
   PublishedPolicy,
 } from "../ports/policy-ports.js";
 import type { Logger, PolicyStore, SessionStore, SteadyClock } from "../ports/ports.js";
+import type { Timers } from "../ports/log-ports.js";
 import type { OperatorStore } from "../ports/operator-ports.js";
-import { countEndedSessions } from "./ended-sessions.js";
 import { publishedPolicy } from "./published-policy.js";
 
 export interface PolicyServiceParts {
@@ -29,6 +29,8 @@ export interface PolicyServiceParts {
   readonly operator: Pick<OperatorStore, "sessionsBefore">;
   readonly clock: SteadyClock;
   readonly logger: Logger;
+  /** Where other processes decide on policies too, over the same store. */
+  readonly shared?: { readonly timers: Timers } | undefined;
 }
 
 /** Of a violation in the audit log: it may repeat what is in the file. */
@@ -76,7 +78,15 @@ function validated({ validate, logger }: PolicyServiceParts, text: PolicyText): 
   }
 }
 
-const wholly = (message: string): PolicyViolation => ({ path: "", line: null, column: null, message });
+export const wholly = (message: string): PolicyViolation => ({ path: "", line: null, column: null, message });
+
+/** Another version has published what this one cannot read. */
+export class UnreadableGeneration extends Error {
+  constructor(readonly generation: number) {
+    super(`the stored policy, generation ${generation}, is none that this version can read`);
+  }
+}
+
 /** What the store could not do, so that it is not taken for anybody else's failure. */
 export class StoreFailure extends Error {
   override readonly name = "StoreFailure";
@@ -100,26 +110,6 @@ export async function causeThrown<Result>(call: Promise<Result>): Promise<Result
     throw error;
   }
 }
-
-/**
- * The policy to begin with where none is stored, or none that this version can use. What was in force is not known then,
- * and nothing could stay in force: a policy that would end sessions before the end that they were made with is none.
- */
-export async function first(parts: PolicyServiceParts, reading: PolicyReading, before: number): Promise<Numbered> {
-  const { name } = parts.source;
-  if ("violations" in reading) throw new NoPolicyError(name, reading.violations);
-  const { sessions } = await countEndedSessions(parts, { before: undefined, after: reading.policy }, 0);
-  if (sessions > 0) throw new NoPolicyError(name, [wholly(endsUnconfirmed(sessions))]);
-  const policy = await saved(parts, reading, before);
-  if (policy === undefined) throw new Error("another process saved the first policy meanwhile: start again");
-  const fields = { event: "policy-accepted", source: parts.source.name, generation: policy.generation };
-  parts.logger.info(fields, "policy accepted");
-  return policy;
-}
-
-const endsUnconfirmed = (sessions: number): string =>
-  `would end ${sessions === 1 ? "1 live session" : `${sessions} live sessions`} of the store, whose own policy this ` +
-  "version cannot read: start with longer lifetimes, and save this one when it runs";
 
 /** An operator's word for a policy that would end so many sessions. */
 export interface Confirmed {

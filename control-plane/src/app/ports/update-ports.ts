@@ -104,7 +104,15 @@ export const MAX_TRIES = 16;
 /** Nothing was written: others were first each time. */
 export class UpdateConflict extends Error {
   override readonly name = "UpdateConflict";
-  constructor(kind: keyof Loads) {
-    super(`the store changed under ${MAX_TRIES} tries of an update (${kind}): nothing was written`);
+  constructor(kind: keyof Loads, tries = MAX_TRIES) {
+    super(`the store changed under ${tries} tries of an update (${kind}): nothing was written`);
   }
+}
+
+/** What happened to updates of an engine that does not lock, for whoever counts it. */
+export interface UpdateMeter {
+  /** Another process was first, and the update was decided anew. */
+  conflicted(kind: keyof Loads): void;
+  /** Others were first each time: its caller was told so. */
+  gaveUp(kind: keyof Loads): void;
 }

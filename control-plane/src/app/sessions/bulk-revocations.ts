@@ -1,4 +1,5 @@
-// Use case: revoke every session of a user or an organisation. Asked for once, carried out to its end, kills included.
+// Use case: revoke every session of a user or an organisation. Asked for once, carried out to its end, kills included: by the
+// process that was asked, and where that dies by another over the same store.
 import type { AuditEvent, BulkRevocation, RevocationFilter } from "../../domain/stored.js";
 import { decideBulkRevocation, decideChunk } from "../../domain/decisions/revoke-sessions.js";
 import { logAudited } from "../access/audit.js";
@@ -6,6 +7,8 @@ import type { Timers } from "../ports/log-ports.js";
 import type { Clock, Logger, Meter, Random } from "../ports/ports.js";
 import type { BulkRevocationStore } from "../ports/revocation-ports.js";
 import type { Updates } from "../ports/update-ports.js";
+import type { ClaimedWork, Stopped } from "../upkeep/claimed-work.js";
+import { stoppedOr } from "../upkeep/claimed-work.js";
 import { logStoreFailure } from "../upkeep/store-keeping.js";
 import { newSessionId, SESSION_ID_RANDOM_BYTES } from "../../domain/session-id.js";
 
@@ -13,10 +16,13 @@ import { newSessionId, SESSION_ID_RANDOM_BYTES } from "../../domain/session-id.j
 const CHUNK = 200;
 /** The store failed: it is tried again after so long. */
 const RETRY_MS = 1000;
+/** So often it is looked for what others have left. With the time of a claim: how long that lies at most. */
+const LOOK_MS = 3000;
 
 export interface BulkRevocationsParts {
   readonly store: BulkRevocationStore;
   readonly updates: Updates;
+  readonly claimed: ClaimedWork;
   readonly clock: Clock;
   readonly timers: Timers;
   readonly random: Random;
@@ -30,14 +36,39 @@ export class BulkRevocations {
   private running: Promise<void> = Promise.resolve();
   private isRunning = false;
   private cancelRetry: () => void = () => undefined;
+  private cancelLook: () => void = () => undefined;
+  private looking: Promise<void> = Promise.resolve();
   private stopped = false;
 
   constructor(private readonly parts: BulkRevocationsParts) {}
 
-  /** Goes on with what an earlier process left. */
+  /** Goes on with what an earlier process left, and from now on with what others leave. */
   async start(): Promise<void> {
+    await this.takeUp();
+    this.lookLater();
+  }
+
+  private async takeUp(): Promise<void> {
     for (const id of await this.parts.store.unfinished()) this.waiting.add(id);
     this.run();
+  }
+
+  private lookLater(): void {
+    if (this.stopped) return;
+    this.cancelLook = this.parts.timers.after(LOOK_MS, () => {
+      this.looking = this.look();
+    });
+  }
+
+  private async look(): Promise<void> {
+    try {
+      await this.takeUp();
+    } catch (error) {
+      const fields = { event: "sessions-revocation-failed" };
+      const message = "revocations that were left could not be looked for: it is tried again";
+      logStoreFailure(this.parts.logger, error, fields, message);
+    }
+    this.lookLater();
   }
 
   /** Durable when it resolves; carried out from then on. `actor` is the public name of who asked for it. */
@@ -65,11 +96,12 @@ export class BulkRevocations {
     return this.parts.store.find(id);
   }
 
-  /** Stops after the chunk under way; `start` of the next process goes on. */
+  /** Stops after the chunk under way; another process goes on, or `start` of the next. */
   async stop(): Promise<void> {
     this.stopped = true;
     this.cancelRetry();
-    await this.running;
+    this.cancelLook();
+    await Promise.all([this.looking, this.running]);
   }
 
   private run(): void {
@@ -80,8 +112,9 @@ export class BulkRevocations {
     this.isRunning = true;
     try {
       for (const id of this.waiting) {
-        while (!this.stopped && !(await this.step(id)));
+        await this.parts.claimed.run("bulk-revocation", (lost) => this.expand(id, lost), id);
         if (this.stopped) return;
+        // Finished, or another process is at it: where that leaves it, the next look finds it.
         this.waiting.delete(id);
       }
     } catch (error) {
@@ -97,12 +130,17 @@ export class BulkRevocations {
     }
   }
 
+  private async expand(id: string, lost: Stopped): Promise<void> {
+    const stopped = stoppedOr(() => this.stopped, lost);
+    while (!(await stopped()) && !(await this.step(id)));
+  }
+
   /** Answers whether that was the operation's last chunk. */
   private async step(id: string): Promise<boolean> {
     const { clock, logger, meter, updates } = this.parts;
     const nowMs = clock.nowMs();
     const { answer: chunk } = await updates.update("revocationChunk", { id, limit: CHUNK }, (state) =>
-      decideChunk(state, CHUNK, nowMs),
+      decideChunk(state, nowMs),
     );
     for (const { createdAt, idleEndedAt } of chunk?.revoked ?? []) {
       // One that had ended for idleness was counted then.

@@ -1,6 +1,8 @@
 // Use case: whoever revoked waits until every edge has confirmed, within bounds.
 import type { LogPosition } from "../../domain/stored.js";
 import type { Confirmations, Confirmed } from "../edges/confirmations.js";
+import type { InvalidationLog } from "../ports/log-ports.js";
+import type { Clock } from "../ports/ports.js";
 
 /** Far more than operators and their scripts wait at a time, and too few to be felt beside the watches that are held. */
 const MAX_WAITS = 64;
@@ -16,7 +18,8 @@ export class RevocationWaits {
 
   constructor(
     private readonly confirmations: ConfirmationsPort,
-    private readonly log: { position(): Promise<LogPosition> },
+    private readonly log: Pick<InvalidationLog, "position" | "subscribe">,
+    private readonly clock: Pick<Clock, "monotonicMs">,
     private readonly maxWaits = MAX_WAITS,
   ) {}
 
@@ -26,15 +29,39 @@ export class RevocationWaits {
    * @param issuer who waits; null: an operator
    */
   async confirmedWithin(timeoutMs: number, gone: AbortSignal, issuer: string | null): Promise<Confirmed> {
-    const position = await this.log.position();
-    if (timeoutMs === 0 || this.stopping.signal.aborted || !this.hasRoom(issuer)) {
-      return this.confirmations.status(position);
-    }
+    if (timeoutMs === 0 || this.stopping.signal.aborted || !this.hasRoom(issuer)) return this.now({});
     this.count(issuer, 1);
     try {
-      return await this.confirmations.wait(position, timeoutMs, AbortSignal.any([gone, this.stopping.signal]));
+      return await this.waitInPresentLog(timeoutMs, AbortSignal.any([gone, this.stopping.signal]));
     } finally {
       this.count(issuer, -1);
+    }
+  }
+
+  /** Where the log becomes another one, all edges begin anew: whoever is past its head of then has received all before it. */
+  private async waitInPresentLog(timeoutMs: number, ended: AbortSignal): Promise<Confirmed> {
+    const untilMs = this.clock.monotonicMs() + timeoutMs;
+    for (;;) {
+      const former = new AbortController();
+      const heard: { head?: LogPosition; asked?: LogPosition } = {};
+      const compare = (): void => {
+        if (heard.head !== undefined && heard.asked !== undefined && heard.head.log !== heard.asked.log) former.abort();
+      };
+      const unsubscribe = this.log.subscribe((head) => {
+        heard.head = head;
+        compare();
+      });
+      try {
+        heard.asked = await this.log.position();
+        // It may have become another one on the answer's way here.
+        compare();
+        const leftMs = untilMs - this.clock.monotonicMs();
+        const signal = AbortSignal.any([ended, former.signal]);
+        const status = await this.confirmations.wait(heard.asked, leftMs, signal);
+        if (!former.signal.aborted) return status;
+      } finally {
+        unsubscribe();
+      }
     }
   }
 
@@ -53,9 +80,13 @@ export class RevocationWaits {
     else this.ofIssuers.set(issuer, waits);
   }
 
-  /** How it stands now. @param cursor of the last entry that is asked about; undefined: not known, so all there is */
-  async now(cursor: number | undefined): Promise<Confirmed> {
+  /**
+   * How it stands now. An entry of an earlier log has been passed by each edge that follows the present one: it began anew.
+   * @param last the entry that is asked about; without a cursor: all there is
+   */
+  async now({ log, cursor }: Partial<LogPosition>): Promise<Confirmed> {
     const head = await this.log.position();
+    if (log !== undefined && log !== head.log) return this.confirmations.status({ ...head, cursor: 0 });
     return this.confirmations.status({ ...head, cursor: cursor ?? head.cursor });
   }
 

@@ -6,6 +6,7 @@ import { IDS_AHEAD_MS } from "../../domain/session-id.js";
 import { sessionEndsAtMs } from "../../domain/session.js";
 import type { Logger, Meter } from "../ports/ports.js";
 import type { Updates } from "../ports/update-ports.js";
+import type { Stopped } from "./claimed-work.js";
 import { endedByLifetime } from "./ended-session.js";
 import { inSteps } from "./in-steps.js";
 
@@ -22,7 +23,7 @@ export async function sweepAhead(
   ports: AheadPorts,
   policy: PlansOfPolicy,
   nowMs: number,
-  stopped: () => boolean,
+  stopped: Stopped,
 ): Promise<number> {
   const endsAtMs = (session: Parameters<typeof sessionEndsAtMs>[0]): number =>
     sessionEndsAtMs(session, planById(policy, session.plan.id), nowMs);
@@ -58,7 +59,7 @@ export async function forgetDetailsAhead(
   store: Updates,
   nowMs: number,
   noticedBeforeMs: number,
-  stopped: () => boolean,
+  stopped: Stopped,
 ): Promise<void> {
   await inSteps<undefined, string>(
     async (after) => {

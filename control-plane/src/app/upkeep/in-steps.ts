@@ -1,6 +1,8 @@
 // Walks page by page, a transaction each, with a turn for everything else in between.
 import { setImmediate as nextTurn } from "node:timers/promises";
 
+import type { Stopped } from "./claimed-work.js";
+
 /** What a step did, and where the next one goes on; undefined after the last. */
 export interface Step<Done, Cursor> {
   readonly done: Done;
@@ -10,10 +12,10 @@ export interface Step<Done, Cursor> {
 export async function inSteps<Done, Cursor>(
   step: (after: Cursor | undefined) => Promise<Step<Done, Cursor>>,
   tell: (done: Done) => void,
-  stopped: () => boolean = () => false,
+  stopped: Stopped = () => false,
 ): Promise<void> {
   let after: Cursor | undefined;
-  while (!stopped()) {
+  while (!(await stopped())) {
     const { done, next } = await step(after);
     tell(done);
     if (next === undefined) return;

@@ -4,6 +4,8 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Timers, InvalidationLog } from "../ports/log-ports.js";
 import type { Logger, SteadyClock } from "../ports/ports.js";
 import type { BulkRevocationStore } from "../ports/revocation-ports.js";
+import { stoppedOr } from "./claimed-work.js";
+import type { ClaimedWork, Stopped } from "./claimed-work.js";
 import { logStoreFailure } from "./store-keeping.js";
 
 /** How much of the log is kept. An edge that was away for longer begins anew (docs/edge-protocol.md). */
@@ -22,6 +24,7 @@ export interface LogKeepingParts {
   readonly log: InvalidationLog;
   readonly revocations: BulkRevocationStore;
   readonly kept: LogRetention;
+  readonly claimed: ClaimedWork;
   readonly clock: SteadyClock;
   readonly timers: Timers;
   readonly logger: Logger;
@@ -47,16 +50,19 @@ export function startLogKeeping(parts: LogKeepingParts): () => Promise<void> {
 }
 
 async function keepLog(parts: LogKeepingParts, isStopped: () => boolean): Promise<void> {
-  const { log, revocations, kept, clock, logger } = parts;
+  try {
+    await parts.claimed.run("log-retention", (lost) => trimmed(parts, stoppedOr(isStopped, lost)));
+  } catch (error) {
+    logStoreFailure(parts.logger, error, { event: "log-trim-failed" }, "the invalidation log could not be trimmed");
+  }
+}
+
+async function trimmed({ log, revocations, kept, clock }: LogKeepingParts, stopped: Stopped): Promise<void> {
   const nowMs = clock.nowMs();
   // How many there are says no clock.
   const isSettled = clock.isSettled();
   const limits = { notBeforeMs: isSettled ? nowMs - kept.maxAgeMs : -Infinity, nowMs, entries: kept.maxEntries };
-  try {
-    while (!isStopped() && (await log.trim(limits, CHUNK)) === CHUNK) await nextTurn();
-    while (isSettled && !isStopped() && (await revocations.forgetFinished(nowMs - REVOCATIONS_KEPT_MS, CHUNK)) > 0)
-      await nextTurn();
-  } catch (error) {
-    logStoreFailure(logger, error, { event: "log-trim-failed" }, "the invalidation log could not be trimmed");
-  }
+  while (!(await stopped()) && (await log.trim(limits, CHUNK)) === CHUNK) await nextTurn();
+  const beforeMs = nowMs - REVOCATIONS_KEPT_MS;
+  while (isSettled && !(await stopped()) && (await revocations.forgetFinished(beforeMs, CHUNK)) > 0) await nextTurn();
 }

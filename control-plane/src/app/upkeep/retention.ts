@@ -8,6 +8,8 @@ import { CREATION_KEY_KEPT_MS } from "../sessions/issue-session.js";
 import type { OperatorStore } from "../ports/operator-ports.js";
 import type { Logger, SteadyClock } from "../ports/ports.js";
 import type { Updates } from "../ports/update-ports.js";
+import { stoppedOr } from "./claimed-work.js";
+import type { ClaimedWork, Stopped } from "./claimed-work.js";
 import { logStoreFailure } from "./store-keeping.js";
 
 export interface Retention {
@@ -29,11 +31,11 @@ export async function applyRetention(
   audit: AuditStore,
   retention: Retention,
   nowMs: number,
-  stopped: () => boolean = () => false,
+  stopped: Stopped = () => false,
 ): Promise<void> {
   const { metadataMs } = retention;
   if (metadataMs !== null) {
-    await inChunks(() => forgetDetails(store, nowMs - metadataMs), stopped);
+    while (!(await stopped()) && (await forgetDetails(store, nowMs - metadataMs)) > 0) await nextTurn();
     await forgetDetailsAhead(store, nowMs, nowMs - metadataMs, stopped);
   }
   await inChunks(() => operator.forgetCreationKeys(nowMs - CREATION_KEY_KEPT_MS, CHUNK), stopped);
@@ -41,7 +43,7 @@ export async function applyRetention(
   await inChunks(() => audit.trimAudit(bounds, CHUNK), stopped);
 }
 
-/** Answers how many sessions it looked at. */
+/** Answers how many sessions it looked at: fewer than asked for also where others wrote into the page, 0 after the last. */
 async function forgetDetails(store: Updates, createdBeforeMs: number): Promise<number> {
   return (await store.update("withDetails", { createdBeforeMs, limit: CHUNK }, decideForgetting)).answer;
 }
@@ -54,6 +56,7 @@ export interface RetentionParts {
   readonly operator: OperatorStore;
   readonly audit: AuditStore;
   readonly retention: Retention;
+  readonly claimed: ClaimedWork;
   readonly clock: SteadyClock;
   readonly logger: Logger;
 }
@@ -64,15 +67,24 @@ export function startRetention({
   operator,
   audit,
   retention,
+  claimed,
   clock,
   logger,
 }: RetentionParts): () => Promise<void> {
   let underWay: Promise<void> | null = null;
   let isStopped = false;
-  const stopped = (): boolean => isStopped;
+  const apply = (lost: Stopped): Promise<void> =>
+    applyRetention(
+      store,
+      operator,
+      audit,
+      retention,
+      clock.nowMs(),
+      stoppedOr(() => isStopped, lost),
+    );
   const round = async (): Promise<void> => {
     try {
-      if (clock.isSettled()) await applyRetention(store, operator, audit, retention, clock.nowMs(), stopped);
+      if (clock.isSettled()) await claimed.run("retention", apply);
     } catch (error) {
       logStoreFailure(
         logger,
@@ -95,6 +107,6 @@ export function startRetention({
   };
 }
 
-async function inChunks(forget: () => Promise<number>, stopped: () => boolean): Promise<void> {
-  while (!stopped() && (await forget()) === CHUNK) await nextTurn();
+async function inChunks(forget: () => Promise<number>, stopped: Stopped): Promise<void> {
+  while (!(await stopped()) && (await forget()) === CHUNK) await nextTurn();
 }

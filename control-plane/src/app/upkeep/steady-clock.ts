@@ -8,7 +8,7 @@ import type { Timers } from "../ports/log-ports.js";
 import type { Clock, CurrentPolicy, Logger, SteadyClock } from "../ports/ports.js";
 
 /** By more than this the wall clock does not drift between two looks: it was set, or the machine slept. */
-const JUMP_MS = 2000;
+export const JUMP_MS = 2000;
 const LOOK_EVERY_MS = 1000;
 /** A process that was stopped between its two readings sees a jump where there is none. */
 const READ_WITHIN_MS = 200;
@@ -67,6 +67,18 @@ export class SteadyTime implements SteadyClock {
   waitingJumpMs(): number {
     this.look();
     return this.pending === undefined ? 0 : this.pending.offsetMs - presentOffsetMs(this.timelines);
+  }
+
+  /**
+   * The wall clock is another one from now on, as once the clock of a shared store is known: no jump, and nothing that has
+   * to last. What is from before waits for a grace, as at a start.
+   */
+  beginAnew(): void {
+    const { wallMs, monotonicMs } = readBoth(this.parts.machine);
+    this.timelines = firstTimeline(wallMs - monotonicMs);
+    this.pending = undefined;
+    this.trustedSinceMs = monotonicMs;
+    this.isTrusted = false;
   }
 
   /** Looks each second, so that no jump goes by unseen. Returns how to end that. */

@@ -10,6 +10,7 @@ import type { PlanOfPolicy, PlansOfPolicy } from "../../domain/plan.js";
 import { sessionEndsAtMs } from "../../domain/session.js";
 import type { Session } from "../../domain/session.js";
 import { sweepAhead } from "./ahead-sessions.js";
+import type { Stopped } from "./claimed-work.js";
 import { endedByLifetime, endedForIdleness } from "./ended-session.js";
 import { inSteps } from "./in-steps.js";
 import type { Step } from "./in-steps.js";
@@ -40,7 +41,7 @@ export type SweepPorts = Pick<
  * lifetime could make its token valid again: until then the answer to an edge says for how long it stays ended.
  * @param stopped looked at between steps
  */
-export async function sweepSessions(ports: SweepPorts, stopped: () => boolean): Promise<SweepResult | undefined> {
+export async function sweepSessions(ports: SweepPorts, stopped: Stopped): Promise<SweepResult | undefined> {
   const policy = ports.policies.current()?.policy;
   if (policy === undefined) return undefined;
   const startedAtMs = ports.clock.monotonicMs();
@@ -53,7 +54,7 @@ export async function sweepSessions(ports: SweepPorts, stopped: () => boolean): 
   removed += await sweepAhead(ports, policy, nowMs, stopped);
   await forget(ports, policy, nowMs, stopped);
   ports.instances.forgetGone();
-  const remaining = stopped() ? null : await countLive(ports, policy, nowMs);
+  const remaining = (await stopped()) ? null : await countLive(ports, policy, nowMs);
   const durationMs = ports.clock.monotonicMs() - startedAtMs;
   ports.usageMeter.swept(removed, durationMs);
   ports.logger.info({ event: "session-cleanup", removed, remaining, durationMs }, "sessions cleaned up");
@@ -66,7 +67,7 @@ function removeExpired(
   plan: PlanOfPolicy | undefined,
   planId: number,
   nowMs: number,
-  stopped: () => boolean,
+  stopped: Stopped,
 ): Promise<number> {
   const untilMs = nowMs - (plan?.lifetime ?? 0);
   const isExpired = (session: Session): boolean => sessionEndsAtMs(session, plan, nowMs) <= nowMs;
@@ -91,7 +92,7 @@ function endIdle(
   policy: PlansOfPolicy,
   planId: number,
   nowMs: number,
-  stopped: () => boolean,
+  stopped: Stopped,
 ): Promise<number> {
   const plan = planById(policy, planId);
   const untilMs = plan === undefined ? nowMs : nowMs - Math.min(idleLimitMs(policy, plan), plan.lifetime);
@@ -122,7 +123,7 @@ const swept = <Cursor>(
 async function countEnded<Cursor>(
   step: (after: Cursor | undefined) => Promise<Swept<Cursor>>,
   tell: (session: Session) => void,
-  stopped: () => boolean,
+  stopped: Stopped,
 ): Promise<number> {
   let count = 0;
   const counted = (sessions: readonly Session[]): void => {
@@ -138,7 +139,7 @@ async function forget(
   { store, usage }: SweepPorts,
   policy: PlansOfPolicy,
   nowMs: number,
-  stopped: () => boolean,
+  stopped: Stopped,
 ): Promise<void> {
   const longest = Math.max(...policy.plans.map(({ lifetime }) => lifetime));
   const createdBeforeMs = nowMs - longest;
@@ -148,7 +149,7 @@ async function forget(
   };
   const steps = [removeEnded, () => usage.forgetConsumptions(nowMs - CONSUMPTION_KEPT_MS, SESSIONS_A_STEP)];
   for (const step of steps) {
-    while (!stopped() && (await step()) > 0) await nextTurn();
+    while (!(await stopped()) && (await step()) > 0) await nextTurn();
   }
 }
 

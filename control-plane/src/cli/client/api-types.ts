@@ -1699,12 +1699,12 @@ export interface operations {
               /** @description the policy file */
               readonly name: string;
               /**
-               * @description what became of what stands there: taken; judged: live sessions are counted, to see whether it would end any; held: it waits for a confirmation; rejected
+               * @description what became of what stands there: taken; judged: live sessions are counted, to see whether it would end any; held: it waits for a confirmation; rejected; behind: it is an older policy, and another control plane over the same store has put a newer one in its place
                * @enum {string}
                */
-              readonly state: "taken" | "judged" | "held" | "rejected";
+              readonly state: "taken" | "judged" | "held" | "rejected" | "behind";
             };
-            /** @description the policy that waits for a confirmation, because it would end live sessions; null: there is none */
+            /** @description the policy that waits for a confirmation, because it would end live sessions or is behind; null: there is none */
             readonly held: {
               /** @description the first 64 bits of SHA-256 over its canonical JSON, in hex */
               readonly hash: string;
@@ -1725,7 +1725,7 @@ export interface operations {
               }[];
               /**
                * Format: int64
-               * @description since when it is held, ms since the epoch
+               * @description since when it is held or behind, ms since the epoch
                */
               readonly since: number;
               /**

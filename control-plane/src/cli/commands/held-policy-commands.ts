@@ -41,16 +41,26 @@ function tell({ inForce, source, held }: PolicyStatusAnswer, output: Output): vo
   if (source.state === "judged") output.line(`${source.name}: live sessions are counted, to see whether it ends any`);
   if (held === null) return;
   const { hash, sessions, plans, since, countedAt } = held;
-  output.line(`${source.name}: held back since ${timeText(since)}, hash ${hash}`);
+  const isBehind = source.state === "behind";
+  output.line(`${source.name}: ${isBehind ? "behind" : "held back"} since ${timeText(since)}, hash ${hash}`);
   output.line("");
-  output.line(`It would end ${sessionsText(sessions)} (counted ${timeText(countedAt)})`);
-  if (plans.length > 0) output.table(PLAN_COLUMNS, plans);
-  output.line("");
-  output.line(
-    "Without a unit, lifetime and maxAge are in ms. If it is not meant, mend the file and save it. If it is:",
-  );
+  if (isBehind) {
+    output.line(
+      "It is an older policy: another control plane over the same store has put the one in force in its place.",
+    );
+  }
+  if (sessions > 0) {
+    output.line(`It would end ${sessionsText(sessions)} (counted ${timeText(countedAt)})`);
+    if (plans.length > 0) output.table(PLAN_COLUMNS, plans);
+    output.line("");
+  }
+  output.line(isBehind ? WHAT_IF_BEHIND : WHAT_IF_HELD);
   output.line(`  sluice policy confirm ${hash}`);
 }
+
+const WHAT_IF_HELD =
+  "Without a unit, lifetime and maxAge are in ms. If it is not meant, mend the file and save it. If it is:";
+const WHAT_IF_BEHIND = "Save the newer text there too, or wait until it comes. If the older one is meant:";
 
 const HASH = new RegExp(`^[0-9a-f]{${POLICY_HASH_CHARS}}$`);
 

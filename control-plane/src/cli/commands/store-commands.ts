@@ -1,4 +1,4 @@
-// The commands that copy the store into a file and back. They ask no control plane: the folder is on this machine.
+// The commands about stores themselves. They ask no control plane: the folder is on this machine, a server is reached from it.
 import type { Given, LocalCommand, Options } from "../command.js";
 import { EXIT } from "../failure.js";
 import type { Failure } from "../failure.js";
@@ -39,6 +39,54 @@ export const storeRestore: LocalCommand = {
   },
 };
 
+const STORE = "lmdb:FOLDER, or a URL such as redis://cache:6379";
+
+export const storeCopy: LocalCommand = {
+  name: "store copy",
+  summary: "copy a store into an empty one, or go on with that; no control plane may run",
+  args: [],
+  options: {
+    from: { kind: "text", value: "STORE", what: STORE },
+    "from-file": { kind: "text", value: "FILE", what: "the store to copy is named in this file" },
+    to: { kind: "text", value: "STORE", what: "the same of the store to make" },
+    "to-file": { kind: "text", value: "FILE", what: "the store to make is named in this file" },
+    stopped: { kind: "flag", what: "no control plane of the source runs, though it looks as if one did" },
+  },
+  notes: [
+    "A URL with a password stands in a file. TLS files and the Sentinels' login are those of the environment, as the control",
+    "plane takes them. Interrupted, the same command goes on. At the end both stores are compared. The source stays as it is.",
+  ],
+  example: "store copy --from lmdb:.sluice --to-file /run/secrets/store-url",
+  next: "SLUICE_STORE_FILE=/run/secrets/store-url   in the control plane's environment, and start it",
+  runLocally: ({ io, output, ...given }) => {
+    const stopped = given.flag("stopped") ? ["--stopped"] : [];
+    const named = optionsOf(given, ["from", "from-file", "to", "to-file"]);
+    return run(["copy", ...named, ...stopped], io, output);
+  },
+};
+
+export const storeInit: LocalCommand = {
+  name: "store init",
+  summary: "make an empty Redis or Valkey a store that control planes take",
+  args: [],
+  options: {
+    at: { kind: "text", value: "STORE", what: "the server's URL (else SLUICE_STORE or SLUICE_STORE_FILE)" },
+    "at-file": { kind: "text", value: "FILE", what: "the server's URL is in this file" },
+  },
+  notes: ["One that has lost its data is empty too: whoever begins it anew gives up the sessions that it held."],
+  example: "store init --at redis://cache:6379",
+  next: "SLUICE_STORE=redis://cache:6379   in the control plane's environment, and start it",
+  runLocally: ({ io, output, ...given }) => run(["init", ...optionsOf(given, ["at", "at-file"])], io, output),
+};
+
+/** As `--name=value`: a value may begin with a dash. */
+function optionsOf({ text }: Pick<Given, "text">, names: readonly string[]): string[] {
+  return names.flatMap((name) => {
+    const value = text(name);
+    return value === undefined ? [] : [`--${name}=${value}`];
+  });
+}
+
 function dataOf({ text }: Pick<Given, "text">): string[] {
   const folder = text("data");
   return folder === undefined ? [] : ["--data", folder];
@@ -46,7 +94,9 @@ function dataOf({ text }: Pick<Given, "text">): string[] {
 
 /** A program of its own has the store's library: this one starts without it, and ends without waiting for it. */
 async function run(args: readonly string[], io: Pick<Io, "storeAdmin">, output: Output): Promise<Failure | undefined> {
-  const { code, stdout, stderr } = await io.storeAdmin(args);
+  const { code, stdout, stderr } = await io.storeAdmin(args, (line) => {
+    output.remark(line);
+  });
   const sentences = stderr.split("\n").flatMap((line) => (line === "" ? [] : [line.replace(/^store-admin: /, "")]));
   if (code === 0) {
     for (const warning of sentences) output.remark(warning);

@@ -21,9 +21,10 @@ export interface Io {
   readonly writePrivate: (path: string, text: string, mayReplace: boolean) => Promise<void>;
   /** For secrets. */
   readonly randomBytes: (count: number) => Buffer;
-  /** Runs the program that copies stores, to its end. */
+  /** Runs the program that copies stores, to its end. `progress` is called with each line that says how far it is. */
   readonly storeAdmin: (
     args: readonly string[],
+    progress: (line: string) => void,
   ) => Promise<{ readonly code: number; readonly stdout: string; readonly stderr: string }>;
   /** The program's, as package.json says it. */
   readonly version: () => string;

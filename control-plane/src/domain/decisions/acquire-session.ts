@@ -1,14 +1,14 @@
 // Decides on an acquire that also says what was spent: its rows are taken as a report's are, and it is decided with them.
 import { unchanged } from "../changes.js";
-import type { Changes, Decision } from "../changes.js";
-import { isSameInstance } from "../stored.js";
-import type { Instance, SessionRecord } from "../stored.js";
+import type { Decision } from "../changes.js";
+import type { Instance } from "../stored.js";
 import { decideHold } from "./hold-session.js";
 import type { Held, HoldChoice, HoldState } from "./hold-session.js";
 import { decideReport } from "./report-usage.js";
 import type { Budgets, ReportedSession } from "./report-usage.js";
 import type { ReportedRow } from "./reported-rows.js";
 import type { Session } from "../session.js";
+import { bothChanges, recordAfter } from "../successive-changes.js";
 
 export interface Acquisition {
   readonly asker: Instance;
@@ -41,26 +41,6 @@ export function decideAcquire(
   if (hold.answer.outcome === "unsure") return unchanged({ ...hold.answer, reported: undefined });
   return {
     answer: { ...hold.answer, reported: report.answer.get(id) },
-    changes: both(report.changes, hold.changes),
-  };
-}
-
-/** The session as it is once these changes, which are about nothing else, are written. */
-function recordAfter({ session, rows }: SessionRecord, changes: Changes): SessionRecord {
-  const { sessions = [], rows: written = [], removedRows = [] } = changes;
-  const stays = (row: Instance): boolean => ![...written, ...removedRows].some((one) => isSameInstance(one, row));
-  return { session: sessions[0]?.after ?? session, rows: [...rows.filter(stays), ...written] };
-}
-
-/** Of one session, the second decided on what the first made of it: a row that the first removed stays removed. */
-function both(first: Changes, second: Changes): Changes {
-  const { sessions: [before] = [], rows = [], removedRows = [], invalidations = [] } = first;
-  const { sessions: [after] = [], rows: later = [] } = second;
-  const change = after === undefined ? before : { before: (before ?? after).before, after: after.after };
-  return {
-    sessions: change === undefined ? [] : [change],
-    rows: [...rows.filter((row) => !later.some((one) => isSameInstance(one, row))), ...later],
-    removedRows: [...removedRows, ...(second.removedRows ?? [])],
-    invalidations,
+    changes: bothChanges(report.changes, hold.changes),
   };
 }

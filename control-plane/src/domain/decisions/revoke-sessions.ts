@@ -65,12 +65,11 @@ export interface RevokedChunk {
   readonly revoked: readonly Session[];
 }
 
-/** Sessions and progress are one commit, so whoever goes on after a kill repeats nothing. Undefined: no such operation. */
-export function decideChunk(
-  { operation, sessions }: ChunkState,
-  limit: number,
-  atMs: number,
-): Decision<RevokedChunk | undefined> {
+/**
+ * Sessions and progress are one commit, so whoever goes on after a kill repeats nothing. The chunk that reaches the newest
+ * session meant is the last one. An empty one reaches it: that session is gone. Undefined: no such operation.
+ */
+export function decideChunk({ operation, sessions }: ChunkState, atMs: number): Decision<RevokedChunk | undefined> {
   if (operation === undefined) return unchanged(undefined);
   if (operation.finishedAt !== null) return unchanged({ operation, revoked: [] });
   const revoked = sessions.filter(({ revokedAt }) => revokedAt === null);
@@ -81,7 +80,7 @@ export function decideChunk(
     doneTo,
     examined: operation.examined + sessions.length,
     revoked: operation.revoked + revoked.length,
-    finishedAt: sessions.length < limit || doneTo === operation.upTo ? atMs : null,
+    finishedAt: doneTo === operation.upTo ? atMs : null,
   };
   return {
     answer: { operation: after, revoked },

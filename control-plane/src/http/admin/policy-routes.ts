@@ -2,7 +2,8 @@
 import { Type } from "typebox";
 
 import { POLICY_HASH_CHARS } from "../../../../assembly/contract.js";
-import type { PolicyService, PolicyStatus } from "../../app/policy/policy-service.js";
+import type { PolicyService } from "../../app/policy/policy-service.js";
+import type { PolicyStatus } from "../../app/policy/policy-status.js";
 import { sendError } from "../errors.js";
 import { actorOf } from "../guard.js";
 import { EXAMPLE_HASH, EXAMPLE_POLICY_CONFIRMED, EXAMPLE_POLICY_STATUS } from "../examples.js";
@@ -28,9 +29,10 @@ const StatusAnswer = Type.Object(
       {
         name: Type.String({ description: "the policy file" }),
         state: word(
-          ["taken", "judged", "held", "rejected"],
+          ["taken", "judged", "held", "rejected", "behind"],
           "what became of what stands there: taken; judged: live sessions are counted, to see whether it would end any; " +
-            "held: it waits for a confirmation; rejected",
+            "held: it waits for a confirmation; rejected; behind: it is an older policy, and another control plane over the " +
+            "same store has put a newer one in its place",
         ),
       },
       { description: "where the policy comes from" },
@@ -43,14 +45,14 @@ const StatusAnswer = Type.Object(
           plans: Type.Array(Type.Object({ plan: Type.String({ description: "its name" }), sessions }), {
             description: "the same by plan; plans that would lose none are left out",
           }),
-          since: timeMs("since when it is held"),
+          since: timeMs("since when it is held or behind"),
           countedAt: timeMs("when the sessions were counted"),
         }),
         Type.Null(),
       ],
       {
         description:
-          "the policy that waits for a confirmation, because it would end live sessions; null: there is none",
+          "the policy that waits for a confirmation, because it would end live sessions or is behind; null: there is none",
       },
     ),
   },

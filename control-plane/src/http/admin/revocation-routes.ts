@@ -78,7 +78,7 @@ export function revocationRoutes(app: HttpApp, revocations: BulkRevocations, wai
     const filter = userId === undefined ? { orgId: orgId ?? "" } : { userId };
     const operation = await revocations.revoke(filter, actorOf(request));
     reply.header("location", `/v1/revocations/${operation.id}`);
-    return reply.code(202).send(shown(operation, await waits.now(operation.cursor)));
+    return reply.code(202).send(shown(operation, await waits.now(operation)));
   });
 
   const show = {
@@ -92,11 +92,11 @@ export function revocationRoutes(app: HttpApp, revocations: BulkRevocations, wai
   app.get("/v1/revocations/:id", { schema: show }, async (request, reply) => {
     const operation = await revocations.find(request.params.id);
     if (operation === undefined) return sendError(reply, "REVOCATION_NOT_FOUND");
-    return reply.code(200).send(shown(operation, await waits.now(operation.cursor)));
+    return reply.code(200).send(shown(operation, await waits.now(operation)));
   });
 }
 
-function shown({ filter, cursor: _cursor, ...operation }: BulkRevocation, figures: Confirmed) {
+function shown({ filter, log: _log, cursor: _cursor, ...operation }: BulkRevocation, figures: Confirmed) {
   const state = operation.finishedAt === null ? ("running" as const) : ("finished" as const);
   return { revocation: { ...operation, ...filter, state, ...figures, pending: [...figures.pending] } };
 }

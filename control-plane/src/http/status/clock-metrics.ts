@@ -31,3 +31,15 @@ export function observeClock(registry: Registry, clock: ObservedClock): void {
     },
   });
 }
+
+/** Where several control planes share the store. */
+export function observeStoreClock(registry: Registry, clock: { machineAheadMs(): number }): void {
+  new Gauge({
+    name: `${PREFIX}store_clock_offset_seconds`,
+    help: "By how much this machine's wall clock is ahead of the store's, by which all control planes go",
+    registers: [registry],
+    collect() {
+      this.set(clock.machineAheadMs() / 1000);
+    },
+  });
+}

@@ -11,6 +11,8 @@ export interface ObservedPolicies {
   isFileRejected(): boolean;
   /** It waits for an operator's confirmation, and the policy before it stays in force. */
   isHeld(): boolean;
+  /** It is an older policy, which another control plane over the same store has replaced. */
+  isBehind(): boolean;
 }
 
 /** Asked for at each scrape. */
@@ -30,5 +32,8 @@ export function observePolicy(registry: Registry, policies: ObservedPolicies): v
   );
   gauge("policy_held", "1 while the policy file would end live sessions and waits for a confirmation", () =>
     policies.isHeld() ? 1 : 0,
+  );
+  gauge("policy_file_behind", "1 while the policy file has an older policy than another control plane published", () =>
+    policies.isBehind() ? 1 : 0,
   );
 }

@@ -13,9 +13,14 @@ export function keepCreationKey(db: LmdbLayout, key: string, made: CreationKey, 
   dropCreationKeys(db, keptSinceMs, DROPPED_WITH_EACH);
   const [first] = db.creationKeysByTime.getKeys({ limit: 1 });
   if (first !== undefined && count(db) >= MAX_CREATION_KEYS) drop(db, first[1], first[0]);
+  putCreationKey(db, key, made);
+}
+
+/** Writes one that is not there, or is there as it is. */
+export function putCreationKey(db: LmdbLayout, key: string, made: CreationKey): void {
+  if (db.creationKeys.get(key) === undefined) void db.meta.put("creationKeys", count(db) + 1);
   void db.creationKeys.put(key, made);
   void db.creationKeysByTime.put([made.atMs, key], true);
-  void db.meta.put("creationKeys", count(db) + 1);
 }
 
 /** Drops at most `limit` that are older, and answers how many. */

@@ -16,7 +16,7 @@ const OWNER_ONLY = 0o700;
 const MAX_TRIES = 5;
 
 /** For messages: what holds the folder. */
-export type FolderUse = "control plane" | "restore";
+export type FolderUse = "control plane" | "restore" | "copy";
 
 type TryLock = (fd: number) => boolean;
 

@@ -23,6 +23,12 @@ export function cursorOf(db: LmdbLayout): number {
   return db.meta.get("cursor") as number;
 }
 
+/** The head, with the id of the log as stored. Inside a transaction as above. */
+export const positionOf = (db: LmdbLayout): LogPosition => ({
+  log: db.meta.get("log") as string,
+  cursor: cursorOf(db),
+});
+
 /** The id of a log that never was before: lower-case hex, never all zero, which stands for no log at an edge. */
 export function newLogId(random: Random): string {
   for (;;) {
@@ -58,11 +64,12 @@ export class LmdbLog implements InvalidationLog {
   }
 
   position(): Promise<LogPosition> {
-    return Promise.resolve({ log: this.log, cursor: cursorOf(this.db) });
+    return Promise.resolve(this.at(cursorOf(this.db)));
   }
 
-  read(since: number, limit: number): Promise<LogReading> {
+  read({ log, cursor: since }: LogPosition, limit: number): Promise<LogReading> {
     const cursor = cursorOf(this.db);
+    if (log !== this.log) return Promise.resolve({ kind: "outOfReach", position: this.at(cursor) });
     if (since === cursor) return Promise.resolve({ kind: "entries", position: this.at(since), entries: [] });
     const found = since < cursor ? [...this.db.invalidations.getRange({ start: since + 1, limit })] : [];
     // Numbers have no gaps, so another first number means that the entries before it have been trimmed.
@@ -104,7 +111,7 @@ export class LmdbLog implements InvalidationLog {
     if (cursor === this.announced) return;
     const revoked = this.hasRevocation(this.announced + 1);
     this.announced = cursor;
-    for (const listener of this.listeners) listener({ cursor, revoked });
+    for (const listener of this.listeners) listener({ ...this.at(cursor), revoked });
   }
 
   private hasRevocation(start: number): boolean {

@@ -35,6 +35,7 @@
 //   meta        "cursor"                         number      key of the last invalidation, 0 before the first
 //   meta        "creationKeys"                   number      how many keys of creations there are
 //   meta        "metadataForgottenBefore"        session id  older sessions have neither ip nor userAgent any more
+//   meta        "copy"                           CopyMark    how far a copy into this store has come (store/copy)
 //   meta        "probed"                         true        written to see whether commits succeed again
 import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";

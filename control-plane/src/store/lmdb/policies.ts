@@ -1,8 +1,9 @@
 // Every generation of the policy that is kept, by its number, in LMDB.
-import type { AuditEvent, LogPosition } from "../../domain/stored.js";
+import type { AuditEvent } from "../../domain/stored.js";
 import type { GenerationsKept, PolicyDecision, PolicyStore, StoredPolicy } from "../../app/ports/ports.js";
 import { policyHash } from "../../domain/policy/policy-hash.js";
 import { appendAudit } from "./audit.js";
+import { positionOf } from "./invalidation-log.js";
 import type { LmdbLayout } from "./layout.js";
 
 export class LmdbPolicies implements PolicyStore {
@@ -19,7 +20,7 @@ export class LmdbPolicies implements PolicyStore {
   savePolicy(decision: PolicyDecision, expectedGeneration: number, audited?: AuditEvent): Promise<boolean> {
     return this.db.commits.run(() => {
       if (this.newest() !== expectedGeneration) return false;
-      void this.db.policies.put(decision.generation, { ...decision, position: this.position() });
+      void this.db.policies.put(decision.generation, { ...decision, position: positionOf(this.db) });
       if (audited !== undefined) appendAudit(this.db, audited);
       return true;
     });
@@ -37,10 +38,6 @@ export class LmdbPolicies implements PolicyStore {
   private newest(): number {
     const [generation] = this.db.policies.getKeys({ reverse: true, limit: 1 });
     return generation ?? 0;
-  }
-
-  private position(): LogPosition {
-    return { log: this.db.meta.get("log") as string, cursor: this.db.meta.get("cursor") as number };
   }
 }
 

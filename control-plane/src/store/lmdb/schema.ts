@@ -7,6 +7,9 @@ import type { LmdbLayout } from "./layout.js";
 import { newLogId } from "./invalidation-log.js";
 import { keepNewestPolicy } from "./policies.js";
 
+/** The schema of a store that is being copied into (image.ts). No step leads from it, in no version. */
+export const COPYING = 0;
+
 type Step = (db: LmdbLayout, random: Random) => void;
 
 /** From each schema to the one after it. Within one transaction, so a kill in the middle leaves the store as it was. */
@@ -37,6 +40,7 @@ export async function prepareSchema(db: LmdbLayout, random: Random): Promise<str
     return SCHEMA;
   });
   if (found === SCHEMA) return db.meta.get("log") as string;
+  if (found === COPYING) throw new UnfitFile("a copy into this store was begun and is not finished: go on with that");
   const newer = found > SCHEMA ? ": it was written by a newer version" : "";
   throw new UnfitFile(`the store has schema ${found}, this program reads up to schema ${SCHEMA}${newer}`);
 }
@@ -44,6 +48,12 @@ export async function prepareSchema(db: LmdbLayout, random: Random): Promise<str
 function begin(db: LmdbLayout, random: Random): void {
   void db.meta.put("log", newLogId(random));
   void db.meta.put("cursor", 0);
+}
+
+/** Makes what has been copied a store of this schema, with a log of its own. Inside `commits.run`. */
+export function beginStore(db: LmdbLayout, random: Random): void {
+  begin(db, random);
+  void db.meta.put("schema", SCHEMA);
 }
 
 function canMigrate(schema: number): boolean {

@@ -3,6 +3,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 
 import type { LogPosition } from "../../domain/stored.js";
 import type { Timers } from "../../app/ports/log-ports.js";
+import { ALL_CLAIMS } from "../../app/ports/claim-ports.js";
 import type { AuditStore } from "../../app/ports/audit-ports.js";
 import type { EdgeStatusStore } from "../../app/ports/edge-status-ports.js";
 import type { OperatorStore } from "../../app/ports/operator-ports.js";
@@ -50,6 +51,7 @@ export class LmdbStore implements Stores {
   readonly policies: PolicyStore;
   readonly edgeStatus: EdgeStatusStore;
   readonly usage: UsageStore;
+  readonly claims = ALL_CLAIMS;
   readonly health: StoreHealth;
   private readonly updates: LmdbUpdates;
 

@@ -4,7 +4,7 @@ import { hasEndedForGood } from "../../domain/session.js";
 import type { Session } from "../../domain/session.js";
 import { appendAudit } from "./audit.js";
 import { keepCreationKey } from "./creation-keys.js";
-import { appendInvalidation, cursorOf } from "./invalidation-log.js";
+import { appendInvalidation, positionOf } from "./invalidation-log.js";
 import type { LmdbLayout } from "./layout.js";
 import { indexSession, indexUnderPlan, unindexFromPlan, unindexSession } from "./session-index.js";
 import { rangeOfSession } from "./usage-rows.js";
@@ -21,7 +21,7 @@ export function writeChanges(db: LmdbLayout, changes: Changes): void {
   for (const event of changes.audit ?? []) appendAudit(db, event);
   writeKeys(db, changes);
   if (changes.revocation !== undefined) {
-    void db.revocations.put(changes.revocation.id, { ...changes.revocation, cursor: cursorOf(db) });
+    void db.revocations.put(changes.revocation.id, { ...changes.revocation, ...positionOf(db) });
   }
 }
 

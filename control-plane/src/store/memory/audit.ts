@@ -5,8 +5,6 @@ import type { AuditBounds, AuditEntry, AuditStore } from "../../app/ports/audit-
 import type { MemoryEngine } from "./engine.js";
 
 export class MemoryAudit implements AuditStore {
-  private dropped = 0;
-
   constructor(private readonly engine: MemoryEngine) {}
 
   appendAudit(event: AuditEvent): Promise<void> {
@@ -15,7 +13,10 @@ export class MemoryAudit implements AuditStore {
   }
 
   auditBefore(before = Infinity, limit: number): Promise<AuditEntry[]> {
-    const entries = this.engine.audit.map((event, i): AuditEntry => ({ number: this.dropped + i + 1, ...event }));
+    const entries = this.engine.audit.map((event, i): AuditEntry => ({
+      number: this.engine.auditDropped + i + 1,
+      ...event,
+    }));
     const listed = entries.filter(({ number }) => number < before).reverse();
     return Promise.resolve(listed.slice(0, limit));
   }
@@ -28,7 +29,7 @@ export class MemoryAudit implements AuditStore {
     });
     const going = entriesToTrim(aged, bounds, limit);
     audit.splice(0, going);
-    this.dropped += going;
+    this.engine.auditDropped += going;
     return Promise.resolve(going);
   }
 }

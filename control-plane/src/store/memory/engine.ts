@@ -15,6 +15,8 @@ export class MemoryEngine implements MemoryRecords {
   readonly creationKeys = new Map<string, CreationKey>();
   readonly revocations = new Map<string, StoredRevocation>();
   readonly audit: AuditEvent[] = [];
+  /** Entries of the audit log before those. */
+  auditDropped = 0;
   private readonly versions = new Map<string, number>();
 
   constructor(readonly log: AppendableLog) {}
@@ -35,8 +37,8 @@ export class MemoryEngine implements MemoryRecords {
     this.writeKeys(changes);
     const { invalidations = [], revocation } = changes;
     if (revocation !== undefined) {
-      const cursor = this.log.now().cursor + invalidations.length;
-      this.revocations.set(revocation.id, { ...revocation, cursor });
+      const { log, cursor } = this.log.now();
+      this.revocations.set(revocation.id, { ...revocation, log, cursor: cursor + invalidations.length });
       this.touch(versionOf.revocation(revocation.id));
     }
     // Last: whoever hears of an entry sees what it tells of.

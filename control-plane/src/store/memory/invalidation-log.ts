@@ -10,14 +10,20 @@ export class MemoryLog implements InvalidationLog {
   private readonly entries: Invalidation[] = [];
   private trimmed = 0;
 
-  constructor(readonly id = "10000000000000aa") {}
+  constructor(public id = "10000000000000aa") {}
+
+  /** The store has another log from now on, which lacks the newest `lost` entries: their numbers come again. */
+  change(id: string, lost = 0): void {
+    this.id = id;
+    this.entries.splice(Math.max(0, this.entries.length - lost));
+    this.tell(false);
+  }
 
   /** Durable at once; listeners are called before this returns. */
   append(kind: InvalidationKind, sessionId: string, atMs: number): number {
     this.entries.push({ kind, sessionId, atMs });
-    const { cursor } = this.now();
-    for (const listener of this.listeners) listener({ cursor, revoked: kind === "revoked" });
-    return cursor;
+    this.tell(kind === "revoked");
+    return this.now().cursor;
   }
 
   now(): LogPosition {
@@ -28,11 +34,12 @@ export class MemoryLog implements InvalidationLog {
     return Promise.resolve(this.now());
   }
 
-  read(since: number, limit: number): Promise<LogReading> {
+  read({ log, cursor: since }: LogPosition, limit: number): Promise<LogReading> {
     const position = this.now();
-    if (since > position.cursor || since < this.trimmed) return Promise.resolve({ kind: "outOfReach", position });
+    const isWithin = log === position.log && since <= position.cursor && since >= this.trimmed;
+    if (!isWithin) return Promise.resolve({ kind: "outOfReach", position });
     const entries = this.entries.slice(since - this.trimmed).slice(0, limit);
-    return Promise.resolve({ kind: "entries", position: { ...position, cursor: since + entries.length }, entries });
+    return Promise.resolve({ kind: "entries", position: { log, cursor: since + entries.length }, entries });
   }
 
   subscribe(listener: (advance: LogAdvance) => void): () => void {
@@ -47,5 +54,9 @@ export class MemoryLog implements InvalidationLog {
     this.entries.splice(0, going);
     this.trimmed += going;
     return Promise.resolve(going);
+  }
+
+  private tell(revoked: boolean): void {
+    for (const listener of this.listeners) listener({ ...this.now(), revoked });
   }
 }

@@ -33,6 +33,16 @@ export class MemoryPolicies implements PolicyStore {
     return Promise.resolve(forgotten.length);
   }
 
+  /** The oldest first. */
+  all(): readonly StoredPolicy[] {
+    return [...this.generations.values()];
+  }
+
+  /** As it is, whatever the newest is. */
+  put(policy: StoredPolicy): void {
+    this.generations.set(policy.generation, policy);
+  }
+
   private newest(): number {
     return Math.max(0, ...this.generations.keys());
   }

@@ -6,16 +6,19 @@ import type { OperatorStore, SessionIndex } from "../../app/ports/operator-ports
 import type { BulkRevocationStore } from "../../app/ports/revocation-ports.js";
 import { ALWAYS_WRITABLE } from "../../app/ports/store-health.js";
 import type { Stores } from "../../app/ports/stores.js";
-import type { Loads } from "../../app/ports/update-ports.js";
+import type { Loads, Updates } from "../../app/ports/update-ports.js";
 import type { UsageStore } from "../../app/ports/usage-ports.js";
 import type { Decision } from "../../domain/changes.js";
 import { hasEndedForGood } from "../../domain/session.js";
 import type { Session } from "../../domain/session.js";
 import { activeSession } from "../../domain/stored.js";
 import { OptimisticUpdates } from "../optimistic-updates.js";
+import type { VersionedEngine } from "../optimistic-updates.js";
 import { MemoryAudit } from "./audit.js";
+import { MemoryClaims } from "./claims.js";
 import { MemoryEdgeStatus } from "./edge-status.js";
 import { MemoryEngine } from "./engine.js";
+import { MemoryImage } from "./image.js";
 import { MemoryLog } from "./invalidation-log.js";
 import { recordOf, sorted } from "./records.js";
 import { MemoryPolicies } from "./policies.js";
@@ -30,18 +33,20 @@ export class MemoryStore implements Stores {
   readonly audit: AuditStore;
   readonly usage: UsageStore;
   readonly policies: MemoryPolicies;
+  readonly claims = new MemoryClaims();
   readonly edgeStatus: EdgeStatusStore = new MemoryEdgeStatus();
   readonly health = ALWAYS_WRITABLE;
   /** What happens between each load and its commit. */
   betweenLoadAndCommit: () => Promise<void> = () => Promise.resolve();
   private readonly statuses = new MemoryStatuses();
   private readonly engine: MemoryEngine;
-  private readonly updates: OptimisticUpdates;
+  private readonly updates: Updates;
 
-  constructor(log?: string) {
+  /** @param updatesOver how updates are made over an engine that does not lock */
+  constructor(log?: string, updatesOver = (engine: VersionedEngine): Updates => new OptimisticUpdates(engine)) {
     this.invalidations = new MemoryLog(log);
     this.engine = new MemoryEngine(this.invalidations);
-    this.updates = new OptimisticUpdates({
+    this.updates = updatesOver({
       load: (kind, wanted) => Promise.resolve(this.engine.load(kind, wanted)),
       commit: async (changes, expected) => {
         await this.betweenLoadAndCommit();
@@ -93,6 +98,11 @@ export class MemoryStore implements Stores {
 
   close(): Promise<void> {
     return Promise.resolve();
+  }
+
+  /** For a copy of it, or into it. */
+  image(): MemoryImage {
+    return new MemoryImage(this.engine, this.policies);
   }
 
   private all(): Session[] {

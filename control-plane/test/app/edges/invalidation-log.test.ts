@@ -7,8 +7,8 @@ import { describe, expect, it, onTestFinished } from "vitest";
 
 import { LmdbStore } from "../../../src/store/lmdb/store.js";
 import { appendInvalidation, newLogId } from "../../../src/store/lmdb/invalidation-log.js";
-import { logContract } from "../../contracts/log-contract.js";
-import type { LogUnderTest } from "../../contracts/log-contract.js";
+import { changingLogContract, logContract } from "../../contracts/log-contract.js";
+import type { ChangingLogUnderTest, LogUnderTest } from "../../contracts/log-contract.js";
 import { MemoryLog } from "../../../src/store/memory/invalidation-log.js";
 
 const NOW_MS = Date.UTC(2026, 0, 1);
@@ -40,15 +40,22 @@ describe("the LMDB log keeps the contract", () => {
   });
 });
 
+function inMemory(): Promise<ChangingLogUnderTest> {
+  const log = new MemoryLog();
+  const append: LogUnderTest["append"] = (...entries) => {
+    for (const [kind, id, atMs = NOW_MS] of entries) log.append(kind, id, atMs);
+    return Promise.resolve();
+  };
+  const change = (): Promise<void> => {
+    log.change("20000000000000bb");
+    return Promise.resolve();
+  };
+  return Promise.resolve({ log, append, change });
+}
+
 describe("the in-memory log of the tests keeps the contract", () => {
-  logContract(() => {
-    const log = new MemoryLog();
-    const append: LogUnderTest["append"] = (...entries) => {
-      for (const [kind, id, atMs = NOW_MS] of entries) log.append(kind, id, atMs);
-      return Promise.resolve();
-    };
-    return Promise.resolve({ log, append });
-  });
+  logContract(inMemory);
+  changingLogContract(inMemory);
 });
 
 describe("the LMDB log", () => {
@@ -63,8 +70,8 @@ describe("the LMDB log", () => {
     const after = await LmdbStore.open(path, random);
     onTestFinished(() => after.close());
     expect(await after.invalidations.position()).toEqual(position);
-    expect((await after.invalidations.read(0, 10)).kind).toBe("outOfReach");
-    expect(await after.invalidations.read(1, 10)).toEqual({
+    expect((await after.invalidations.read({ ...position, cursor: 0 }, 10)).kind).toBe("outOfReach");
+    expect(await after.invalidations.read({ ...position, cursor: 1 }, 10)).toEqual({
       kind: "entries",
       position,
       entries: [{ kind: "refresh", sessionId: "b", atMs: NOW_MS }],

@@ -2,6 +2,7 @@
 import { describe, expect, it } from "vitest";
 
 import type { ReportedRow } from "../../../src/domain/decisions/reported-rows.js";
+import { UpdateConflict } from "../../../src/app/ports/update-ports.js";
 import { UsageCommits } from "../../../src/app/edges/usage-commits.js";
 import type { Committed } from "../../../src/app/edges/usage-commits.js";
 import { sessionAt } from "../../support/sessions.js";
@@ -120,6 +121,26 @@ describe("reports that arrive at the same time", () => {
       ["s1", 6, undefined],
       ["s2", 6, 6],
     ]);
+  });
+
+  it("reports beside a session that another process writes all the time are written, in halves", async () => {
+    const store = new SlowStore();
+    const { commits, sizes } = commitsOver(store);
+    const blocker = commits.commit([rowOf("s9", 1)]);
+    const reports = ["s1", "s2", "s3", "s4"].map((id) => commits.commit([rowOf(id, 1)]));
+    store.end();
+    await blocker;
+    // All four; of them the first two; the first; the second; the last two.
+    const conflicts = [true, true, true, false, false];
+    for (const conflict of conflicts) {
+      await isDone(Promise.race(reports));
+      store.end(conflict ? new UpdateConflict("report") : undefined);
+    }
+    const settled = await Promise.allSettled(reports);
+    expect(settled.map(({ status }) => status)).toEqual(["rejected", "fulfilled", "fulfilled", "fulfilled"]);
+    expect(settled[0]).toMatchObject({ reason: new UpdateConflict("report") });
+    expect(store.commits.map((rows) => rows.length)).toEqual([1, 4, 2, 1, 1, 2]);
+    expect(sizes).toEqual([1, 1, 2]);
   });
 
   it("a commit that fails fails its own reports, and no other", async () => {

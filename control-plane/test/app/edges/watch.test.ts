@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 
 import { MAX_WATCH_ENTRIES, WATCH_HOLD_MS } from "../../../../assembly/contract.js";
 import type { LogReading } from "../../../src/app/ports/log-ports.js";
+import type { LogPosition } from "../../../src/domain/stored.js";
 import { MemoryLog } from "../../../src/store/memory/invalidation-log.js";
 import { sessionAt } from "../../support/sessions.js";
 import { temporaryStore } from "../../support/temporary-store.js";
@@ -29,7 +30,7 @@ class SlowLog extends MemoryLog {
     return open;
   }
 
-  override async read(since: number, limit: number): Promise<LogReading> {
+  override async read(since: LogPosition, limit: number): Promise<LogReading> {
     const reading = await super.read(since, limit);
     const gate = this.gate;
     this.gate = undefined;

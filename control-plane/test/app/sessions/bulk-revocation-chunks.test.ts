@@ -4,6 +4,7 @@ import { expect, it } from "vitest";
 import { BulkRevocations } from "../../../src/app/sessions/bulk-revocations.js";
 import type { Updates } from "../../../src/app/ports/update-ports.js";
 import { created, startTestControlPlane } from "../../support/control-plane.js";
+import { claimedWork } from "../../support/claimed.js";
 import { FixedClock } from "../../support/fixed-clock.js";
 import { ManualTimers } from "../../support/manual-timers.js";
 import { sessionAt, STARTER } from "../../support/sessions.js";
@@ -42,6 +43,7 @@ function runner(store: StoreOfTests, onChunk: (chunks: readonly string[]) => voi
   const revocations = new BulkRevocations({
     store: store.revocations,
     updates,
+    claimed: claimedWork(),
     clock,
     timers: new ManualTimers(clock),
     random: { bytes: (n) => new Uint8Array(n).fill(++made) },

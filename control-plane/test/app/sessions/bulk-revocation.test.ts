@@ -15,6 +15,7 @@ import {
 } from "../../support/control-plane.js";
 import type { TestControlPlane } from "../../support/control-plane.js";
 import { received, request } from "../../support/watching.js";
+import { claimedWork } from "../../support/claimed.js";
 import { FixedClock } from "../../support/fixed-clock.js";
 import { ManualTimers } from "../../support/manual-timers.js";
 import { sessionAt } from "../../support/sessions.js";
@@ -145,7 +146,8 @@ describe("a bulk revocation that is cut short", () => {
       acquired: () => undefined,
       sessionRemoved: (r: string) => void ended.push(r),
     };
-    const revocations = new BulkRevocations({ store, updates, clock, timers, random, logger: quiet, meter });
+    const common = { clock, timers, random, logger: quiet, meter };
+    const revocations = new BulkRevocations({ store, updates, claimed: claimedWork(), ...common });
     return { revocations, timers, ended };
   }
 

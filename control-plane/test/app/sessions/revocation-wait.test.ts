@@ -4,6 +4,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { describe, expect, it, vi } from "vitest";
 
 import { RevocationWaits } from "../../../src/app/sessions/revocation-waits.js";
+import { MemoryLog } from "../../../src/store/memory/invalidation-log.js";
 import { readWait } from "../../../src/domain/revocation-wait.js";
 import { ConfirmingEdges } from "../../support/confirming-edges.js";
 import {
@@ -173,19 +174,26 @@ describe("a wait ends early", () => {
   });
 });
 
+/** Waits on edges that a test holds in its hands, over a log with so many entries. */
+function waitingOn(entries: number, maxWaits?: number) {
+  const clock = new FixedClock();
+  const edges = new ConfirmingEdges(new ManualTimers(clock));
+  const log = new MemoryLog();
+  for (let i = 0; i < entries; i++) log.append("revoked", `s${i}`, 0);
+  return { edges, waits: new RevocationWaits(edges, log, clock, maxWaits) };
+}
+
 it("edges confirm the log's head for one session, and its own cursor for a bulk revocation", async () => {
-  const edges = new ConfirmingEdges(new ManualTimers(new FixedClock()));
+  const { edges, waits } = waitingOn(5);
   edges.says("gw-a", 4);
-  const waits = new RevocationWaits(edges, { position: () => Promise.resolve({ log: "10000000000000aa", cursor: 5 }) });
-  expect(await waits.now(undefined)).toMatchObject({ confirmed: 0, pending: ["gw-a"] });
-  expect(await waits.now(4)).toMatchObject({ confirmed: 1, pending: [] });
+  expect(await waits.now({})).toMatchObject({ confirmed: 0, pending: ["gw-a"] });
+  expect(await waits.now({ cursor: 4 })).toMatchObject({ confirmed: 1, pending: [] });
+  expect(await waits.now({ log: "10000000000000aa", cursor: 5 })).toMatchObject({ confirmed: 0, pending: ["gw-a"] });
 });
 
 it("a revocation above the bound of waits is answered at once with the present figures", async () => {
-  const edges = new ConfirmingEdges(new ManualTimers(new FixedClock()));
+  const { edges, waits } = waitingOn(1, 2);
   edges.says("gw-a", 0);
-  const position = () => Promise.resolve({ log: "10000000000000aa", cursor: 1 });
-  const waits = new RevocationWaits(edges, { position }, 2);
   const { signal } = new AbortController();
   const two = [waits.confirmedWithin(2000, signal, null), waits.confirmedWithin(2000, signal, null)];
   expect(await waits.confirmedWithin(2000, signal, null)).toEqual({ edges: 1, confirmed: 0, pending: ["gw-a"] });
@@ -197,10 +205,8 @@ it("a revocation above the bound of waits is answered at once with the present f
 });
 
 it("one issuer cannot take the waits of others, nor can all issuers take those of operators", async () => {
-  const edges = new ConfirmingEdges(new ManualTimers(new FixedClock()));
+  const { edges, waits } = waitingOn(1);
   edges.says("gw-a", 0);
-  const position = () => Promise.resolve({ log: "10000000000000aa", cursor: 1 });
-  const waits = new RevocationWaits(edges, { position });
   const { signal } = new AbortController();
   const all: Promise<unknown>[] = [];
   const waiting = async (issuer: string | null, calls: number): Promise<number> => {

@@ -2,6 +2,7 @@
 import { describe, expect, it, vi } from "vitest";
 
 import { startLogKeeping } from "../../../src/app/upkeep/log-retention.js";
+import { claimedWork } from "../../support/claimed.js";
 import { FixedClock } from "../../support/fixed-clock.js";
 import { ManualTimers } from "../../support/manual-timers.js";
 import { MemoryLog } from "../../../src/store/memory/invalidation-log.js";
@@ -21,14 +22,16 @@ async function kept(log = new MemoryLog()) {
   const logger = { debug: note, info: note, warn: note, error: note };
   const { revocations } = await temporaryStore();
   const kept = { maxEntries: KEPT_ENTRIES, maxAgeMs: KEPT_MS };
-  const stop = startLogKeeping({ log, revocations, kept, clock, timers, logger });
+  const stop = startLogKeeping({ log, revocations, kept, claimed: claimedWork(), clock, timers, logger });
   await untilAtRest(timers);
   return { log, clock, timers, logged, stop };
 }
 
 const oldest = async (log: MemoryLog): Promise<number> => {
   const { cursor } = await log.position();
-  for (let since = 0; since < cursor; since++) if ((await log.read(since, 1)).kind === "entries") return since + 1;
+  for (let since = 0; since < cursor; since++) {
+    if ((await log.read({ log: log.id, cursor: since }, 1)).kind === "entries") return since + 1;
+  }
   return cursor + 1;
 };
 

@@ -1,9 +1,12 @@
 // What is forgotten in time: ip and user agent of sessions, keys of creations, audit entries.
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 
+import type { Updates } from "../../../src/app/ports/update-ports.js";
 import type { AuditEvent } from "../../../src/domain/stored.js";
 import { applyRetention, startRetention } from "../../../src/app/upkeep/retention.js";
 import type { Retention } from "../../../src/app/upkeep/retention.js";
+import { claimedWork } from "../../support/claimed.js";
 import { FixedClock } from "../../support/fixed-clock.js";
 import { HOUR_MS, sessionAt } from "../../support/sessions.js";
 import type { StoreOfTests } from "../../support/temporary-store.js";
@@ -130,6 +133,17 @@ describe("audit entries", () => {
 });
 
 describe("the retention", () => {
+  it("client details go also where pages turn out smaller than asked for", async () => {
+    const store = await temporaryStore();
+    const old = Array.from({ length: 9 }, (_, i) => sessionAt(NOW_MS - DAY_MS - 10 + i));
+    for (const session of old) await store.create(session);
+    const update: Updates["update"] = (kind, wanted, decide) =>
+      store.update(kind, Object.assign(wanted as object, { limit: 4 }) as typeof wanted, decide);
+    await applyRetention({ update }, store.operator, store.audit, RETENTION, NOW_MS);
+    const found = await Promise.all(old.map(({ id }) => store.find(id)));
+    expect(found.filter((one) => one?.metadata.ip !== null)).toEqual([]);
+  });
+
   it("the retention begins with the process, and ends when it is stopped", async () => {
     const store = await temporaryStore();
     const old = sessionAt(0);
@@ -141,11 +155,12 @@ describe("the retention", () => {
       operator,
       audit,
       retention: RETENTION,
+      claimed: claimedWork(),
       clock: new FixedClock(NOW_MS),
       logger,
     });
+    await expect.poll(async () => (await store.find(old.id))?.metadata.ip).toBeNull();
     await stop();
-    expect((await store.find(old.id))?.metadata.ip).toBeNull();
   });
 
   it("a round while the clock is not settled forgets nothing", async () => {
@@ -157,7 +172,10 @@ describe("the retention", () => {
     const nothing = (): void => undefined;
     const logger = { debug: nothing, info: nothing, warn: nothing, error: nothing };
     const { operator, audit } = store;
-    await startRetention({ store, operator, audit, retention: RETENTION, clock, logger })();
+    const claimed = claimedWork();
+    const stop = startRetention({ store, operator, audit, retention: RETENTION, claimed, clock, logger });
+    await nextTurn();
+    await stop();
     expect((await store.find(old.id))?.metadata.ip).toBe("192.0.2.1");
   });
 });

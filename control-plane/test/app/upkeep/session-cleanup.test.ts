@@ -5,6 +5,7 @@ import { startSweeping } from "../../../src/app/upkeep/sweep-schedule.js";
 import { sweepSessions } from "../../../src/app/upkeep/sweep-sessions.js";
 import { created, expectError, shown, startTestControlPlane } from "../../support/control-plane.js";
 import type { TestControlPlane } from "../../support/control-plane.js";
+import { claimedWork } from "../../support/claimed.js";
 import { ManualTimers } from "../../support/manual-timers.js";
 import { HOUR_MS, METERED, sessionAt, STARTER } from "../../support/sessions.js";
 
@@ -107,7 +108,7 @@ describe("sweeps", () => {
   it("sweeps come every cleanupInterval, one after the other, until they are stopped", async () => {
     const plane = await startTestControlPlane();
     const timers = new ManualTimers(plane.clock);
-    const stop = startSweeping(plane.ports, timers);
+    const stop = startSweeping(plane.ports, claimedWork(), timers);
     const sweeps = () => lines(plane.logged(), "session-cleanup").length;
     for (const expected of [1, 2]) {
       timers.advance(59_999);
@@ -126,7 +127,7 @@ describe("sweeps", () => {
     const timers = new ManualTimers(plane.clock);
     const old = sessionAt(plane.clock.nowMs() - 2 * HOUR_MS);
     await plane.store.create(old);
-    const stop = startSweeping(plane.ports, timers);
+    const stop = startSweeping(plane.ports, claimedWork(), timers);
     timers.advance(59_000);
     plane.clock.step(HOUR_MS);
     timers.advance(1000);
@@ -143,7 +144,7 @@ describe("sweeps", () => {
     const timers = new ManualTimers(plane.clock);
     const plansInUse = plane.ports.usage.plansInUse.bind(plane.ports.usage);
     plane.ports.usage.plansInUse = () => Promise.reject(new Error("page 17 is torn"));
-    const stop = startSweeping(plane.ports, timers);
+    const stop = startSweeping(plane.ports, claimedWork(), timers);
     timers.advance(60_000);
     await expect.poll(() => timers.pending).toBe(1);
     expect(lines(plane.logged(), "session-cleanup-failed")).toHaveLength(1);

@@ -127,6 +127,22 @@ describe("the wall clock at a start", () => {
   });
 });
 
+describe("a wall clock that another takes the place of", () => {
+  for (const aheadMs of [5000, -5000]) {
+    it(`it counts at once as no jump, ${aheadMs} ms off, and removals wait for a grace`, () => {
+      const { machine, time, pass, events } = goingClock();
+      machine.step(aheadMs);
+      time.beginAnew();
+      expect([time.nowMs(), time.waitingJumpMs()]).toEqual([machine.nowMs(), 0]);
+      expect([time.jumps, events()]).toEqual([{ forward: 0, backward: 0 }, []]);
+      pass(GRACE_MS - 1);
+      expect(time.isSettled()).toBe(false);
+      pass(1);
+      expect(time.isSettled()).toBe(true);
+    });
+  }
+});
+
 describe("what was created before a start", () => {
   it("nothing from before a start ends by its clock within the grace; what is newer does", () => {
     const { machine, time, pass } = goingClock({ settled: false });

@@ -6,6 +6,7 @@ import { expect, it, vi } from "vitest";
 import { startLogKeeping } from "../../../src/app/upkeep/log-retention.js";
 import { applyRetention } from "../../../src/app/upkeep/retention.js";
 import { sweepSessions } from "../../../src/app/upkeep/sweep-sessions.js";
+import { claimedWork } from "../../support/claimed.js";
 import { startTestControlPlane } from "../../support/control-plane.js";
 import type { TestControlPlane } from "../../support/control-plane.js";
 import { FixedClock } from "../../support/fixed-clock.js";
@@ -109,6 +110,7 @@ it("keeping the log ends before its next step when it is stopped, and the next s
     log: new MemoryLog(),
     revocations: (await temporaryStore()).revocations,
     kept: { maxEntries: 1, maxAgeMs: DAY_MS },
+    claimed: claimedWork(),
     clock,
     timers: new ManualTimers(clock),
     logger: { debug: vi.fn(), info: vi.fn(), warn: vi.fn(), error: vi.fn() },
@@ -116,12 +118,15 @@ it("keeping the log ends before its next step when it is stopped, and the next s
   for (let i = 0; i < 3 * MORE_THAN_A_CHUNK; i++) parts.log.append("revoked", `s${i}`, clock.nowMs());
   const trim = vi.spyOn(parts.log, "trim");
   const forget = vi.spyOn(parts.revocations, "forgetFinished");
-  await startLogKeeping(parts)();
+  const stopEarly = startLogKeeping(parts);
+  while (trim.mock.calls.length === 0) await Promise.resolve();
+  await stopEarly();
   expect([trim.mock.calls.length, forget.mock.calls.length, parts.timers.pending]).toEqual([1, 0, 0]);
   const stop = startLogKeeping(parts);
   while (parts.timers.pending === 0) await nextTurn();
   await stop();
-  expect((await parts.log.read(3 * MORE_THAN_A_CHUNK - 2, 1)).kind).toBe("outOfReach");
-  expect((await parts.log.read(3 * MORE_THAN_A_CHUNK - 1, 1)).kind).toBe("entries");
+  const readFrom = async (cursor: number) => (await parts.log.read({ log: parts.log.id, cursor }, 1)).kind;
+  expect(await readFrom(3 * MORE_THAN_A_CHUNK - 2)).toBe("outOfReach");
+  expect(await readFrom(3 * MORE_THAN_A_CHUNK - 1)).toBe("entries");
   expect(parts.timers.pending).toBe(0);
 });

@@ -68,6 +68,16 @@ function policy({ policy: said }: PlaneSaid): Finding[] {
     return [finding("POLICY_REJECTED", what, `sluice policy check FILE names the violations, and so does the log`)];
   }
   if (held === null) return [];
+  if (source.state === "behind") {
+    const older = `the policy file ${source.name} has an older policy than the one in force, which another control plane published`;
+    return [
+      finding(
+        "POLICY_BEHIND",
+        older,
+        `Save the newer one there; or, if it is meant, sluice policy confirm ${held.hash}`,
+      ),
+    ];
+  }
   const what = `the policy file ${source.name} is held back: it would end ${held.sessions} live sessions`;
   return [finding("POLICY_HELD", what, `Mend the file; or, if it is meant, sluice policy confirm ${held.hash}`)];
 }

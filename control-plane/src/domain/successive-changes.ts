@@ -1,0 +1,61 @@
+// Decisions on one session that are made one after the other and written together: each is made on what those before it left.
+import type { Changes, SessionChange, StoredRow } from "./changes.js";
+import { isSameInstance } from "./stored.js";
+import type { Instance, SessionRecord } from "./stored.js";
+
+type RowOfSession = Instance & { readonly sessionId: string };
+
+/** Whether they are about this one stored session, which stays: others can be decided on what it is after them. */
+export function isOfOne(id: string, changes: Changes): boolean {
+  const { sessions = [], rows = [], removedRows = [], creationKey, consumptionKey, revocation } = changes;
+  if (creationKey !== undefined || consumptionKey !== undefined || revocation !== undefined) return false;
+  const isChange = ({ before, after }: SessionChange): boolean => before?.id === id && after?.id === id;
+  return sessions.every(isChange) && [...rows, ...removedRows].every(({ sessionId }) => sessionId === id);
+}
+
+/** The session as it is once these changes, which are of this one, are written. */
+export function recordAfter({ session, rows: before }: SessionRecord, changes: Changes): SessionRecord {
+  const { sessions = [], rows = [], removedRows = [] } = changes;
+  const after = sessions.at(-1)?.after ?? session;
+  if (rows.length + removedRows.length === 0) return { session: after, rows: before };
+  const stays = (row: Instance): boolean => ![...rows, ...removedRows].some((one) => isSameInstance(one, row));
+  const written = withoutThose(rows, removedRows).map(({ sessionId: _sessionId, ...row }) => row);
+  return { session: after, rows: [...before.filter(stays), ...written].sort(byEdgeAndInstance) };
+}
+
+/** As every store gives them. */
+function byEdgeAndInstance(one: Instance, other: Instance): number {
+  const [a, b] = [`${one.edge}\0${one.instance}`, `${other.edge}\0${other.instance}`];
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+/** Both at once. The second was decided on what the first made of the same session: where they differ it counts. */
+export function bothChanges(first: Changes, second: Changes): Changes {
+  if (Object.keys(second).length === 0) return first;
+  const { rows = [], removedRows = [] } = first;
+  const { rows: rowsLater = [], removedRows: removedLater = [] } = second;
+  return {
+    ...first,
+    ...second,
+    sessions: oneChangeEach([...(first.sessions ?? []), ...(second.sessions ?? [])]),
+    rows: [...withoutThose<StoredRow>(rows, [...rowsLater, ...removedLater]), ...rowsLater],
+    removedRows: [...withoutThose<RowOfSession>(removedRows, [...rowsLater, ...removedLater]), ...removedLater],
+    invalidations: [...(first.invalidations ?? []), ...(second.invalidations ?? [])],
+    audit: [...(first.audit ?? []), ...(second.audit ?? [])],
+  };
+}
+
+/** From what a session was before the first change to what it is after the last. */
+function oneChangeEach(changes: readonly SessionChange[]): readonly SessionChange[] {
+  const byId = new Map<string | undefined, SessionChange>();
+  for (const { before, after } of changes) {
+    const id = before?.id ?? after?.id;
+    const earlier = byId.get(id);
+    byId.set(id, { before: earlier === undefined ? before : earlier.before, after });
+  }
+  return [...byId.values()];
+}
+
+function withoutThose<Row extends RowOfSession>(rows: readonly Row[], those: readonly RowOfSession[]): readonly Row[] {
+  return rows.filter((row) => !those.some((one) => one.sessionId === row.sessionId && isSameInstance(one, row)));
+}

@@ -1,0 +1,180 @@
+// A store in LMDB as a copy reads and writes it (store/copy). While a copy into it is not finished its schema is one that
+// no program takes, also none of an earlier version.
+import { join } from "node:path";
+
+import type { Random } from "../../app/ports/ports.js";
+import { UnfitFile } from "../../files/regular-file.js";
+import { keptPolicy, keptRevocation } from "../copy/kept-rows.js";
+import type {
+  CopyMark,
+  ImageKind,
+  ImagePage,
+  ImageRows,
+  SessionImage,
+  StoreImage,
+  TargetState,
+} from "../copy/store-image.js";
+import { IMAGE_KINDS } from "../copy/store-image.js";
+import { FolderLock } from "./folder-lock.js";
+import { putRows } from "./image-rows.js";
+import { openLayout, STORE_FILE } from "./layout.js";
+import type { LmdbLayout } from "./layout.js";
+import { beginStore, COPYING, prepareSchema } from "./schema.js";
+import { isStoreAt, requireStoreOfLmdb } from "./store-file.js";
+import { rangeOfSession, usageRows } from "./usage-rows.js";
+
+/** A page ends early where its sessions have so many rows. */
+const MAX_ROWS_OF_PAGE = 20_000;
+
+interface Opened {
+  readonly db: LmdbLayout;
+  readonly lock: FolderLock;
+  readonly random: Random;
+}
+
+/** Rejects where there is no store, or a control plane has it. An older one is brought to this schema first. */
+export async function openLmdbSource(folder: string, random: Random): Promise<LmdbImage> {
+  if (!isStoreAt(join(folder, STORE_FILE))) throw new UnfitFile(`there is no store in ${folder}`);
+  return opened(folder, random, async (db) => {
+    if (db.meta.get("schema") === undefined) throw new UnfitFile(`there is no store in ${folder}`);
+    await prepareSchema(db, random);
+  });
+}
+
+/** Rejects where a control plane has the folder. Makes the folder. */
+export function openLmdbTarget(folder: string, random: Random): Promise<LmdbImage> {
+  return opened(folder, random, () => Promise.resolve());
+}
+
+async function opened(
+  folder: string,
+  random: Random,
+  prepare: (db: LmdbLayout) => Promise<unknown>,
+): Promise<LmdbImage> {
+  const lock = await FolderLock.take(folder, "copy");
+  let db: LmdbLayout | undefined;
+  try {
+    requireStoreOfLmdb(join(folder, STORE_FILE));
+    db = openLayout(folder, random);
+    lock.takeStore();
+    await prepare(db);
+    return new LmdbImage({ db, lock, random });
+  } catch (error) {
+    await db?.env.close();
+    lock.release();
+    throw error;
+  }
+}
+
+export class LmdbImage implements StoreImage {
+  constructor(private readonly opened: Opened) {}
+
+  fingerprint(): Promise<string> {
+    const { env, meta } = this.opened.db;
+    const { lastTxnId } = env.getStats() as { lastTxnId: number };
+    return Promise.resolve(`${String(meta.get("log"))}/${lastTxnId}`);
+  }
+
+  count(kind: ImageKind): Promise<number> {
+    const { entryCount } = this.opened.db[kind].getStats() as { entryCount: number };
+    return Promise.resolve(entryCount);
+  }
+
+  pages<Kind extends ImageKind>(kind: Kind, after: string | undefined, limit: number): Promise<ImagePage<Kind>> {
+    return Promise.resolve(PAGES[kind](this.opened.db, after, limit));
+  }
+
+  async state(): Promise<TargetState> {
+    const { meta } = this.opened.db;
+    const mark = meta.get("copy") as CopyMark | undefined;
+    if (mark !== undefined) return { is: "begun", mark };
+    const held = await Promise.all(IMAGE_KINDS.map(async (kind) => [kind, await this.count(kind)] as const));
+    const holds = held.flatMap(([kind, count]) => (count === 0 ? [] : [`${count} of ${kind}`]));
+    return holds.length === 0 ? { is: "empty" } : { is: "used", holds: holds.join(", ") };
+  }
+
+  begin(mark: CopyMark): Promise<void> {
+    const { meta, commits, invalidations, edgeStatus } = this.opened.db;
+    return commits.run(() => {
+      void meta.put("schema", COPYING);
+      void meta.put("copy", mark);
+      void meta.remove("metadataForgottenBefore");
+      // Of a control plane that ran here and issued nothing.
+      for (const key of [...invalidations.getKeys()]) void invalidations.remove(key);
+      for (const key of [...edgeStatus.getKeys()]) void edgeStatus.remove(key);
+    });
+  }
+
+  put<Kind extends ImageKind>(kind: Kind, rows: readonly ImageRows[Kind][], mark: CopyMark): Promise<void> {
+    const { db } = this.opened;
+    return db.commits.run(() => {
+      putRows(db, kind, rows);
+      void db.meta.put("copy", mark);
+    });
+  }
+
+  finish(): Promise<void> {
+    const { db, random } = this.opened;
+    return db.commits.run(() => {
+      beginStore(db, random);
+      void db.meta.remove("copy");
+    });
+  }
+
+  async close(): Promise<void> {
+    await this.opened.db.env.close();
+    this.opened.lock.release();
+  }
+}
+
+type PagesOf = {
+  readonly [Kind in ImageKind]: (db: LmdbLayout, after: string | undefined, limit: number) => ImagePage<Kind>;
+};
+
+const PAGES: PagesOf = {
+  policies: ({ policies }, after, limit) =>
+    numbered([...policies.getRange(afterNumber(after, limit))], limit, ({ value }) => keptPolicy(value)),
+  audit: ({ audit }, after, limit) =>
+    numbered([...audit.getRange(afterNumber(after, limit))], limit, ({ key, value }) => ({ number: key, ...value })),
+  creationKeys: ({ creationKeys }, after, limit) =>
+    named([...creationKeys.getRange(afterName(after, limit))], limit, ({ key, value }) => ({ key, ...value })),
+  revocations: ({ revocations }, after, limit) =>
+    named([...revocations.getRange(afterName(after, limit))], limit, ({ value }) => keptRevocation(value)),
+  sessions: sessionPage,
+};
+
+function sessionPage(db: LmdbLayout, after: string | undefined, limit: number): ImagePage<"sessions"> {
+  const page: SessionImage[] = [];
+  let rowsOfPage = 0;
+  for (const { key: id, value: session } of db.sessions.getRange(afterName(after, limit))) {
+    const rows = usageRows(db, id);
+    const consumed = [...db.consumptions.getRange(rangeOfSession(id))];
+    const consumptionKeys = consumed.map(({ key: [, key], value }) => ({ key, ...value }));
+    page.push({ session, rows, consumptionKeys });
+    rowsOfPage += rows.length;
+    if (rowsOfPage >= MAX_ROWS_OF_PAGE) return { rows: page, next: id };
+  }
+  return { rows: page, next: page.length < limit ? undefined : page.at(-1)?.session.id };
+}
+
+const afterNumber = (after: string | undefined, limit: number) =>
+  after === undefined ? { limit } : { start: Number(after), exclusiveStart: true, limit };
+const afterName = (after: string | undefined, limit: number) =>
+  after === undefined ? { limit } : { start: after, exclusiveStart: true, limit };
+
+interface Entry<Key, Value> {
+  readonly key: Key;
+  readonly value: Value;
+}
+
+function numbered<Value, Row>(
+  found: Entry<number, Value>[],
+  limit: number,
+  rowOf: (entry: Entry<number, Value>) => Row,
+) {
+  return { rows: found.map(rowOf), next: found.length < limit ? undefined : String(found.at(-1)?.key) };
+}
+
+function named<Value, Row>(found: Entry<string, Value>[], limit: number, rowOf: (entry: Entry<string, Value>) => Row) {
+  return { rows: found.map(rowOf), next: found.length < limit ? undefined : found.at(-1)?.key };
+}

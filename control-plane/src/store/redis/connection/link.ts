@@ -1,0 +1,133 @@
+// The link to the store: it is made anew whenever it ends, wherever the primary is then. What it cannot do is said.
+import type { Timers } from "../../../app/ports/log-ports.js";
+import type { Logger, Random } from "../../../app/ports/ports.js";
+import { StoreUnwritable } from "../../../app/ports/store-health.js";
+import type { RedisAddress } from "../../store-address.js";
+import { connectLife } from "./life.js";
+import type { Life } from "./life.js";
+import { saidPlainly } from "./reply-errors.js";
+import { storeIn } from "./store-name.js";
+import type { StoreLife } from "./store-name.js";
+
+/** Between two tries, doubled from the first to the last. */
+const RETRY_MS = { first: 50, last: 1000 };
+
+export interface Linked extends StoreLife {
+  readonly life: Life;
+}
+
+export interface LinkParts {
+  readonly address: RedisAddress;
+  readonly timers: Timers;
+  readonly random: Random;
+  readonly logger: Pick<Logger, "info" | "warn" | "error">;
+  /** Of each link, before anybody can use it. */
+  readonly linked: (now: Linked) => void;
+  /** Another process may have written to the log. */
+  readonly woken: () => void;
+  /** Why there is no link, each time that another reason is found. */
+  readonly waits?: ((why: string) => void) | undefined;
+}
+
+export class Link {
+  private now: Linked | undefined;
+  private why: string;
+  private store: string | undefined;
+  private attempt = 0;
+  private cancelRetry = (): void => undefined;
+  private isClosed = false;
+  private whenLinked: (() => void)[] = [];
+
+  constructor(private readonly parts: LinkParts) {
+    this.why = "it is being connected to";
+  }
+
+  /** Why there is none now, for the operator; undefined while there is. */
+  reason(): string | undefined {
+    return this.now === undefined ? `${this.parts.address.shown}: ${this.why}` : undefined;
+  }
+
+  /** @throws StoreUnwritable where there is none now */
+  get(): Linked {
+    if (this.now === undefined) throw new StoreUnwritable(this.reason());
+    return this.now;
+  }
+
+  /** Begins. Resolves once there is a link, however long that takes. */
+  start(): Promise<void> {
+    void this.connect();
+    return new Promise((resolve) => {
+      if (this.now === undefined) this.whenLinked.push(resolve);
+      else resolve();
+    });
+  }
+
+  /** What was seen of this life is its end, for this process: it is looked for anew. */
+  over(life: Life, why: string): void {
+    if (this.now?.life !== life) return;
+    life.end();
+    this.lost(why);
+  }
+
+  close(): void {
+    this.isClosed = true;
+    this.cancelRetry();
+    this.now?.life.end();
+    this.now = undefined;
+    this.why = "it is closed";
+  }
+
+  private async connect(): Promise<void> {
+    let life: Life | undefined;
+    let ended: Error | undefined;
+    const { address, timers, random, woken } = this.parts;
+    try {
+      const onEnd = (why: Error): void => {
+        ended = why;
+        if (life !== undefined) this.over(life, saidPlainly(why));
+      };
+      life = await connectLife({ address, timers, woken, ended: onEnd }, this.attempt);
+      const found = await storeIn(life, this.store, random);
+      if (ended !== undefined) throw ended;
+      if (this.isClosed) life.end();
+      else this.has({ life, ...found });
+    } catch (error) {
+      life?.end();
+      this.failed(saidPlainly(error));
+    }
+  }
+
+  private has(now: Linked): void {
+    const { logger, linked, address } = this.parts;
+    const { at, info } = now.life;
+    this.store = now.store;
+    this.attempt = 0;
+    linked(now);
+    this.now = now;
+    const fields = { event: "store-linked", store: address.shown, at: `${at.host}:${at.port}`, version: info.version };
+    logger.info(fields, "the store answers");
+    for (const resolve of this.whenLinked.splice(0)) resolve();
+  }
+
+  private lost(why: string): void {
+    this.now = undefined;
+    this.parts.logger.warn(
+      { event: "store-link-lost", reason: why },
+      "the store does not answer: it is looked for anew",
+    );
+    this.failed(why);
+  }
+
+  private failed(why: string): void {
+    if (this.isClosed) return;
+    if (why !== this.why) {
+      const fields = { event: "store-unreachable", store: this.parts.address.shown, reason: why };
+      this.parts.logger.error(fields, "the store cannot be used");
+      this.parts.waits?.(why);
+    }
+    this.why = why;
+    const waitMs = Math.min(RETRY_MS.last, RETRY_MS.first * 2 ** Math.min(this.attempt, 10));
+    this.attempt += 1;
+    this.cancelRetry = this.parts.timers.after(waitMs, () => void this.connect());
+  }
+}

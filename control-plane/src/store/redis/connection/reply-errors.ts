@@ -1,0 +1,33 @@
+// What servers answer in place of a result, in words for an operator.
+
+/** An answer that begins so says that this server is no primary: another one is, or will be. */
+const ELSEWHERE = ["READONLY", "MOVED", "ASK", "CLUSTERDOWN", "MASTERDOWN", "UNBLOCKED"];
+/** The server takes reads, and no writes for now. */
+const UNWRITABLE = ["OOM", "MISCONF", "NOREPLICAS", "TRYAGAIN", "NOPERM", "BUSY", "LOADING"];
+
+const startsWith = (message: string, codes: readonly string[]): boolean =>
+  codes.some((code) => message.startsWith(`${code} `) || message.startsWith(`-${code} `));
+
+export const isElsewhere = (message: string): boolean => startsWith(message, ELSEWHERE);
+export const isUnwritable = (message: string): boolean => startsWith(message, UNWRITABLE);
+export const isNoScript = (message: string): boolean => startsWith(message, ["NOSCRIPT"]);
+export const isDenied = (message: string): boolean =>
+  startsWith(message, ["NOAUTH", "WRONGPASS", "NOPERM", "ERR AUTH"]);
+
+/** Of a failure to reach a server, or of its answer. Never holds what was sent. */
+export function saidPlainly(error: unknown): string {
+  const message = error instanceof Error ? messageIn(error) : String(error);
+  if (isDenied(message)) return `it rejects the credentials (${message})`;
+  if (startsWith(message, ["OOM"])) return `it is full: its used memory is above its maxmemory (${message})`;
+  if (startsWith(message, ["MISCONF"])) return `its disk fails (${message})`;
+  if (startsWith(message, ["NOREPLICAS"])) return `it has too few replicas (${message})`;
+  if (startsWith(message, ["READONLY"])) return `it is a replica (${message})`;
+  if (startsWith(message, ["LOADING"])) return `it is loading its data (${message})`;
+  return message;
+}
+
+/** Of several addresses of one name, Node gives one error that says nothing. */
+function messageIn(error: Error): string {
+  if (error instanceof AggregateError && error.message === "") return error.errors.map(saidPlainly).join("; ");
+  return error.message === "" ? error.name : error.message;
+}

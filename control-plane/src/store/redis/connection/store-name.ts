@@ -1,0 +1,80 @@
+// Who the store is: its schema and name, and its log in this life of the server. What is not the store of before is not used.
+
+import type { Random } from "../../../app/ports/ports.js";
+import { LOG_CHARS } from "../../../../../assembly/contract.js";
+import { KEYS } from "../keys.js";
+import { BEGIN } from "../scripts.js";
+import type { Reply } from "./client.js";
+import type { Life } from "./life.js";
+
+export const REDIS_SCHEMA = 1;
+
+/** The store in one life of a server. */
+export interface StoreLife {
+  /** Names the store; the same in every life. */
+  readonly store: string;
+  /** Names the log in this life. */
+  readonly log: string;
+  readonly cursor: number;
+  /** How many commits the store had seen when this life began. */
+  readonly commitsBefore: number;
+}
+
+/** There is no store yet: an operator says whether one is to be made, for one that was lost looks the same. */
+export class NoStore extends Error {
+  override readonly name = "NoStore";
+}
+
+/** The store is not the one of before, or another version's. */
+export class AnotherStore extends Error {
+  override readonly name = "AnotherStore";
+}
+
+const FIELDS = ["schema", "store", "life", "log", "cursor", "commitsBefore"] as const;
+
+/**
+ * @param expected the store's name, once it is known
+ * @throws NoStore, AnotherStore
+ */
+export async function storeIn(life: Life, expected: string | undefined, random: Random): Promise<StoreLife> {
+  const found = await read(life);
+  if (found.store === "") {
+    if (expected === undefined)
+      throw new NoStore("it is empty: if it is new, run `sluice store init`; if it has lost its data, put that back");
+    throw new AnotherStore("it has lost its data: the store that this process worked with is not there any more");
+  }
+  if (expected !== undefined && found.store !== expected) {
+    throw new AnotherStore("it holds another store than the one that this process worked with");
+  }
+  if (found.schema !== String(REDIS_SCHEMA)) throw otherSchema(found.schema);
+  if (found.life === life.info.life) return storeLife(found);
+  await life.writes.run(BEGIN, KEYS.meta, [String(REDIS_SCHEMA), life.info.life, newLogId(random)]);
+  return storeLife(await read(life));
+}
+
+type Found = Readonly<Record<(typeof FIELDS)[number], string>>;
+
+async function read(life: Life): Promise<Found> {
+  const values = (await life.reads.send(["HMGET", KEYS.meta, ...FIELDS])) as readonly Reply[];
+  return Object.fromEntries(FIELDS.map((field, i) => [field, String(values[i] ?? "")])) as Found;
+}
+
+const storeLife = ({ store, log, cursor, commitsBefore }: Found): StoreLife => ({
+  store,
+  log,
+  cursor: Number(cursor),
+  commitsBefore: Number(commitsBefore),
+});
+
+const otherSchema = (schema: string): AnotherStore => {
+  const newer = Number(schema) > REDIS_SCHEMA ? "a newer" : "an older";
+  return new AnotherStore(`its schema is ${schema}, of ${newer} version; this program works with ${REDIS_SCHEMA}`);
+};
+
+/** Lower-case hex, never all zero, which stands for no log at an edge. */
+export function newLogId(random: Random): string {
+  for (;;) {
+    const id = Buffer.from(random.bytes(LOG_CHARS / 2)).toString("hex");
+    if (/[1-9a-f]/.test(id)) return id;
+  }
+}

@@ -1,0 +1,47 @@
+// Loads with what they looked at, and commits on condition that it still stands.
+import type { Loads } from "../../app/ports/update-ports.js";
+import type { Changes } from "../../domain/changes.js";
+import { activeSession } from "../../domain/stored.js";
+import type { Loaded, VersionedEngine, Versions } from "../optimistic-updates.js";
+import { keyOf } from "./keys.js";
+import { loadsOf } from "./reading/loads.js";
+import { checksOf } from "./reading/named-reads.js";
+import type { Seen } from "./reading/named-reads.js";
+import type { IndexAnew } from "./reading/pages.js";
+import type { Reads } from "./reading/reads.js";
+import type { Commits } from "./writing/commits.js";
+import { operationsOf } from "./writing/write-changes.js";
+
+export class RedisEngine implements VersionedEngine {
+  private readonly loads: ReturnType<typeof loadsOf>;
+
+  constructor(
+    reads: Reads,
+    private readonly commits: Commits,
+  ) {
+    this.loads = loadsOf(reads, (...late) => this.indexAnew(...late));
+  }
+
+  async load<Kind extends keyof Loads>(
+    kind: Kind,
+    wanted: Loads[Kind]["wanted"],
+  ): Promise<Loaded<Loads[Kind]["found"]>> {
+    const versions: Seen = new Map();
+    return { found: await this.loads[kind](wanted, versions), versions };
+  }
+
+  async commit(changes: Changes, expected: Versions): Promise<"committed" | "conflict"> {
+    const operations = operationsOf(changes);
+    // What was found was so at a moment of the call, and that is all that an answer without a write says.
+    if (operations.length === 0) return "committed";
+    return (await this.commits.run(checksOf(expected), operations)) ? "committed" : "conflict";
+  }
+
+  /** On condition that all that was seen still stands. Where it does not, the walk meets them again. */
+  private async indexAnew(...[planId, late, seen]: Parameters<IndexAnew>): Promise<void> {
+    const operations = late.map((one) => {
+      return ["ZADD", keyOf.active(planId), String(activeSession(one).lastActivity), one.session.id];
+    });
+    await this.commits.run(checksOf(seen), operations);
+  }
+}

@@ -1,0 +1,37 @@
+// Rows of a copy, as operations of the script that writes them: each with the indexes that follow from it.
+import type { ImageKind, ImageRows, SessionImage } from "../../copy/store-image.js";
+import { KEYS, keyOf } from "../keys.js";
+import type { Operation } from "../writing/commits.js";
+import { operationsOf } from "../writing/write-changes.js";
+
+type OperationsOf = { readonly [Kind in ImageKind]: (row: ImageRows[Kind]) => readonly Operation[] };
+
+const OPERATIONS: OperationsOf = {
+  policies: (policy) => [["HSET", KEYS.policies, String(policy.generation), JSON.stringify(policy)]],
+  audit: ({ number, ...event }) => [["AUDIT", String(number), JSON.stringify(event)]],
+  creationKeys: ({ key, ...made }) => [
+    ["HSET", KEYS.created, key, JSON.stringify(made)],
+    ["ZADD", KEYS.createdAt, String(made.atMs), key],
+  ],
+  revocations: (operation) => [["HSET", KEYS.revocations, operation.id, JSON.stringify(operation)]],
+  sessions: sessionOperations,
+};
+
+export const copiedOperations = <Kind extends ImageKind>(
+  kind: Kind,
+  rows: readonly ImageRows[Kind][],
+): readonly Operation[] => rows.flatMap((row) => OPERATIONS[kind](row));
+
+function sessionOperations({ session, rows, consumptionKeys }: SessionImage): readonly Operation[] {
+  const { id } = session;
+  return [
+    ...operationsOf({
+      sessions: [{ before: null, after: session }],
+      rows: rows.map((row) => ({ ...row, sessionId: id })),
+    }),
+    ...consumptionKeys.flatMap(({ key, ...consumed }): Operation[] => [
+      ["HSET", keyOf.consumptions(id), key, JSON.stringify(consumed)],
+      ["ZADD", KEYS.consumed, String(consumed.atMs), `${id}${key}`],
+    ]),
+  ];
+}

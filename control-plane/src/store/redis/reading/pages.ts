@@ -1,0 +1,84 @@
+// The pages of sweeps: walks over the indexes by time.
+import type { ActivityCursor, Loads, OldestSessions, Page, PageOfPlan } from "../../../app/ports/update-ports.js";
+import { sessionIdFloor } from "../../../domain/session-id.js";
+import type { Session } from "../../../domain/session.js";
+import { activeSession } from "../../../domain/stored.js";
+import type { SessionRecord } from "../../../domain/stored.js";
+import { KEYS, keyOf } from "../keys.js";
+import { seenSessions, sessionOf } from "./named-reads.js";
+import type { Seen } from "./named-reads.js";
+import { LEX, lists, RECORDS_OF, SESSIONS_OF, strings } from "./reads.js";
+import type { Reads } from "./reads.js";
+
+type PageLoads = {
+  readonly [Kind in "byActivity" | "byCreation" | "createdAfter" | "ended" | "withDetails"]: (
+    wanted: Loads[Kind]["wanted"],
+    seen: Seen,
+  ) => Promise<Loads[Kind]["found"]>;
+};
+
+export const pageLoads = (reads: Reads, indexAnew: IndexAnew): PageLoads => ({
+  byActivity: (wanted, seen) => byActivity(reads, indexAnew, wanted, seen),
+  byCreation: ({ planId, untilMs, after, limit }, seen) => {
+    const low = after === undefined ? LEX.first : LEX.after(after);
+    return creationPage(reads, keyOf.plan(planId), low, LEX.before(sessionIdFloor(untilMs + 1)), limit, seen);
+  },
+  createdAfter: ({ createdAfterMs, after, limit }, seen) => {
+    const low = after === undefined ? LEX.from(sessionIdFloor(createdAfterMs)) : LEX.after(after);
+    return creationPage(reads, KEYS.sessions, low, LEX.last, limit, seen);
+  },
+  ended: (wanted, seen) => oldest(reads, KEYS.ended, wanted, seen),
+  withDetails: (wanted, seen) => oldest(reads, KEYS.details, wanted, seen),
+});
+
+async function creationPage(
+  reads: Reads,
+  index: string,
+  low: string,
+  high: string,
+  limit: number,
+  seen: Seen,
+): Promise<Page<Session, string>> {
+  const { answers } = await reads.run([["ids", index, low, high, String(limit), "up"], SESSIONS_OF]);
+  const ids = strings(answers[0]);
+  const page = seenSessions(seen, ids, lists(answers[1])).map(sessionOf);
+  return { page, next: ids.length < limit ? undefined : ids.at(-1) };
+}
+
+async function oldest(
+  reads: Reads,
+  index: string,
+  { createdBeforeMs, limit }: OldestSessions,
+  seen: Seen,
+): Promise<readonly Session[]> {
+  const high = LEX.before(sessionIdFloor(createdBeforeMs));
+  return (await creationPage(reads, index, LEX.first, high, limit, seen)).page;
+}
+
+/** Files sessions under when they were active last, where that is later than what they are filed under. */
+export type IndexAnew = (planId: number, late: readonly SessionRecord[], seen: Seen) => Promise<void>;
+
+/** Activity does not move a session in its index: this walk does, and passes over it until it comes to its new place. */
+async function byActivity(
+  reads: Reads,
+  indexAnew: IndexAnew,
+  { planId, untilMs, after, limit }: PageOfPlan<ActivityCursor>,
+  seen: Seen,
+): Promise<Page<SessionRecord, ActivityCursor>> {
+  const [afterMs, afterId] = after === undefined ? ["", ""] : [String(after[0]), after[1]];
+  const wanted = ["active", keyOf.active(planId), afterMs, afterId, String(untilMs), String(limit)];
+  const { answers } = await reads.run([wanted, RECORDS_OF]);
+  const entries = entriesIn(strings(answers[0]));
+  const indexedAt = new Map(entries.map(([ms, id]) => [id, ms]));
+  const isInPlace = (one: SessionRecord): boolean => activeSession(one).lastActivity === indexedAt.get(one.session.id);
+  const found = seenSessions(seen, [...indexedAt.keys()], lists(answers[1]));
+  const late = found.filter((one) => !isInPlace(one));
+  if (late.length > 0) await indexAnew(planId, late, seen);
+  return { page: found.filter(isInPlace), next: entries.length < limit ? undefined : entries.at(-1) };
+}
+
+function entriesIn(flat: readonly string[]): ActivityCursor[] {
+  const entries: ActivityCursor[] = [];
+  for (let i = 0; i < flat.length; i += 2) entries.push([Number(flat[i + 1]), flat[i] ?? ""]);
+  return entries;
+}

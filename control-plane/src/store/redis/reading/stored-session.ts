@@ -1,0 +1,27 @@
+// A session's hash, as a reading gives it: fields and values in turn.
+import type { Session } from "../../../domain/session.js";
+import type { HeldRow, SessionRecord } from "../../../domain/stored.js";
+import { ROW_PREFIX } from "../keys.js";
+
+export interface StoredSession {
+  readonly record: SessionRecord;
+  /** Grows with each write. */
+  readonly version: string;
+}
+
+/** Undefined where there is no such session. Rows in the order of edge and instance. */
+export function storedSession(hash: readonly string[]): StoredSession | undefined {
+  const rows: HeldRow[] = [];
+  let session: Session | undefined;
+  let version = "";
+  for (let i = 0; i < hash.length; i += 2) {
+    const [field = "", value = ""] = [hash[i], hash[i + 1]];
+    if (field === "session") session = JSON.parse(value) as Session;
+    else if (field === "v") version = value;
+    else if (field.startsWith(ROW_PREFIX)) rows.push(JSON.parse(value) as HeldRow);
+  }
+  return session && { record: { session, rows: rows.sort(byEdgeAndInstance) }, version };
+}
+
+const orderOf = ({ edge, instance }: HeldRow): string => `${edge}\0${instance}`;
+const byEdgeAndInstance = (one: HeldRow, other: HeldRow): number => (orderOf(one) < orderOf(other) ? -1 : 1);

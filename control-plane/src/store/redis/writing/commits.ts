@@ -1,0 +1,133 @@
+// Every write of the store: one script, on condition that what was decided on still stands; acknowledged once it is durable.
+import { StoreUnwritable } from "../../../app/ports/store-health.js";
+import type { StoreHealth } from "../../../app/ports/store-health.js";
+import type { Link, Linked } from "../connection/link.js";
+import { isElsewhere, isUnwritable, saidPlainly } from "../connection/reply-errors.js";
+import { REDIS_SCHEMA } from "../connection/store-name.js";
+import { KEYS } from "../keys.js";
+import { ANOTHER_STORE, COMMIT } from "../scripts.js";
+import type { Script } from "../scripts.js";
+import type { Reply } from "../connection/client.js";
+import { Replicas } from "./replicas.js";
+
+/** Kind, key, field and what must be found there. */
+export type Check = readonly [kind: "v" | "field" | "count" | "last", key: string, field: string, expected: string];
+/** A command of the server, or LOG or AUDIT as the script has them. */
+export type Operation = readonly string[];
+
+/** Up to where the log has been written, as a reply said. */
+export interface Head {
+  readonly log: string;
+  readonly cursor: number;
+}
+
+export interface CommitsParts {
+  readonly link: Link;
+  /** How many replicas must have a write. */
+  readonly replicas: number;
+  /** Of each reply, before whoever waits for it learns of it. */
+  readonly noteHead: (head: Head) => void;
+}
+
+export class Commits implements StoreHealth {
+  private failure: string | undefined;
+  private isProbing = false;
+  private readonly replicas: Replicas;
+  /** The highest number of a commit that was acknowledged. */
+  private acknowledged = 0;
+
+  constructor(private readonly parts: CommitsParts) {
+    this.replicas = new Replicas(parts.replicas);
+  }
+
+  /** False, and nothing is written, where a check fails. Durable when it resolves with true. Rejects with StoreUnwritable. */
+  async run(checks: readonly Check[], operations: readonly Operation[]): Promise<boolean> {
+    const why = this.unwritable();
+    if (why !== undefined) throw new StoreUnwritable(why);
+    return this.commit(checks, operations);
+  }
+
+  /** A script of its own, which is no commit. Rejects as above. */
+  async script(script: Script, key: string, args: readonly string[]): Promise<Reply> {
+    const why = this.unwritable();
+    if (why !== undefined) throw new StoreUnwritable(why);
+    const linked = this.parts.link.get();
+    try {
+      return await linked.life.writes.run(script, key, args);
+    } catch (error) {
+      throw this.failed(linked, error);
+    }
+  }
+
+  /** The same with what says which store it is for. */
+  guarded(script: Script, args: readonly string[]): Promise<Reply> {
+    const linked = this.parts.link.get();
+    return this.script(script, KEYS.meta, [String(REDIS_SCHEMA), linked.store, ...args]);
+  }
+
+  unwritable(): string | undefined {
+    return this.parts.link.reason() ?? this.failure;
+  }
+
+  look(): "on" {
+    if (this.failure !== undefined && this.parts.link.reason() === undefined && !this.isProbing) void this.probe();
+    return "on";
+  }
+
+  isAtDisk(): boolean {
+    return false;
+  }
+
+  /** Of a new life: how many commits that this process has acknowledged it does not have. */
+  lostIn({ commitsBefore }: Linked): number {
+    const lost = Math.max(0, this.acknowledged - commitsBefore);
+    this.acknowledged = Math.min(this.acknowledged, commitsBefore);
+    return lost;
+  }
+
+  private async commit(checks: readonly Check[], operations: readonly Operation[]): Promise<boolean> {
+    const linked = this.parts.link.get();
+    try {
+      const [done, log, cursor, number] = (await runScript(linked, COMMIT, [
+        String(checks.length),
+        ...checks.flat(),
+        String(operations.length),
+        ...operations.flatMap((operation) => [String(operation.length), ...operation]),
+      ])) as readonly Reply[];
+      if (done === 1) await this.replicas.have(linked.life);
+      this.parts.noteHead({ log: String(log), cursor: Number(cursor) });
+      if (done === 1) this.acknowledged = Math.max(this.acknowledged, Number(number));
+      this.failure = undefined;
+      return done === 1;
+    } catch (error) {
+      throw this.failed(linked, error);
+    }
+  }
+
+  /** A write without anything: the server turns it away for what it would turn any other away for. */
+  private async probe(): Promise<void> {
+    this.isProbing = true;
+    await this.commit([], []).catch(() => undefined);
+    this.isProbing = false;
+  }
+
+  private failed(linked: Linked, error: unknown): unknown {
+    if (!(error instanceof Error)) return error;
+    const { message } = error;
+    if (isElsewhere(message) || message.startsWith(ANOTHER_STORE)) {
+      this.parts.link.over(linked.life, saidPlainly(error));
+      return new StoreUnwritable(this.unwritable());
+    }
+    if (isUnwritable(message) || error instanceof StoreUnwritable) {
+      this.failure = saidPlainly(error);
+      return new StoreUnwritable(this.failure);
+    }
+    // The server answered, and what it says is this program's fault.
+    if (error.constructor.name.endsWith("Error") && /^(ERR|WRONGTYPE|user_script)/.test(message)) return error;
+    return new StoreUnwritable(saidPlainly(error));
+  }
+}
+
+/** With what says which store it is for. */
+export const runScript = ({ life, store }: Linked, script: Script, args: readonly string[]): Promise<Reply> =>
+  life.writes.run(script, KEYS.meta, [String(REDIS_SCHEMA), store, ...args]);

@@ -1,0 +1,112 @@
+// What was decided, as operations of the script that commits it: the session, its rows, and the indexes that follow from it.
+import type { Changes, SessionChange, StoredRow } from "../../../domain/changes.js";
+import { limitGroup } from "../../../domain/issued-by.js";
+import { hasEndedForGood } from "../../../domain/session.js";
+import type { Session } from "../../../domain/session.js";
+import type { Instance } from "../../../domain/stored.js";
+import { KEYS, keyOf, rowField, userOfLimit } from "../keys.js";
+import { POSITION } from "../scripts.js";
+import type { Operation } from "./commits.js";
+import { creationKeyOperations } from "./creation-keys.js";
+
+export function operationsOf(changes: Changes): Operation[] {
+  const { sessions = [], rows = [], removedRows = [], invalidations = [], audit = [] } = changes;
+  const touched = new Set<string>();
+  const operations = [
+    ...sessions.flatMap((change) => sessionOperations(change, touched)),
+    ...rows.map((row) => rowOperation(row, touched)),
+    ...removedRows.map((row) => removedRowOperation(row, touched)),
+    ...keyOperations(changes, touched),
+    ...invalidations.map(({ kind, sessionId, atMs }) => ["LOG", kind, sessionId, String(atMs)]),
+    ...audit.map((event) => ["AUDIT", JSON.stringify(event)]),
+    ...revocationOperations(changes),
+  ];
+  const versions = [...touched].map((id) => ["HINCRBY", keyOf.session(id), "v", "1"]);
+  return [...operations, ...versions];
+}
+
+function sessionOperations({ before, after }: SessionChange, touched: Set<string>): Operation[] {
+  const operations: Operation[] = [];
+  if (before !== null) {
+    const isGone = after === null;
+    if (isGone)
+      operations.push(...unindexed(before), ["UNLINK", keyOf.session(before.id), keyOf.consumptions(before.id)]);
+    if (isLiveIn(before) && (isGone || planOf(after) !== before.plan.id)) operations.push(...unindexedFromPlan(before));
+  }
+  if (after === null) return operations;
+  touched.add(after.id);
+  operations.push(["HSET", keyOf.session(after.id), "session", JSON.stringify(after)]);
+  if (before === null) operations.push(...indexed(after));
+  if (isLiveIn(after) && planOf(before) !== after.plan.id) operations.push(...indexedUnderPlan(after));
+  if (!isLiveIn(after) && (before === null || isLiveIn(before))) operations.push(["ZADD", KEYS.ended, "0", after.id]);
+  const knew = before !== null && hasDetails(before);
+  if (hasDetails(after) && !knew) operations.push(["ZADD", KEYS.details, "0", after.id]);
+  if (knew && !hasDetails(after)) operations.push(["ZREM", KEYS.details, after.id]);
+  return operations;
+}
+
+const isLiveIn = (session: Session): boolean => !hasEndedForGood(session);
+/** Under which plan it is indexed. */
+const planOf = (session: Session | null): number | undefined =>
+  session === null || !isLiveIn(session) ? undefined : session.plan.id;
+const hasDetails = ({ metadata }: Session): boolean => metadata.ip !== null || metadata.userAgent !== null;
+
+/** The indexes by whose it is. */
+const ownIndexes = ({ userId, orgId, issuer }: Session): string[] => [
+  KEYS.sessions,
+  keyOf.user(userId),
+  keyOf.org(orgId),
+  ...(issuer === undefined ? [] : [keyOf.issuer(issuer), keyOf.issuerAndUser(issuer, userId)]),
+];
+
+const planIndexes = (session: Session): string[] => [
+  keyOf.plan(session.plan.id),
+  keyOf.peers(session.plan.id, userOfLimit(session.userId, limitGroup(session))),
+];
+
+const indexed = (session: Session): Operation[] => ownIndexes(session).map((key) => ["ZADD", key, "0", session.id]);
+
+const unindexed = (session: Session): Operation[] =>
+  [...ownIndexes(session), KEYS.ended, KEYS.details].map((key) => ["ZREM", key, session.id]);
+
+const indexedUnderPlan = (session: Session): Operation[] => [
+  ...planIndexes(session).map((key) => ["ZADD", key, "0", session.id]),
+  ["ZADD", keyOf.active(session.plan.id), String(session.lastActivity), session.id],
+  ["SADD", KEYS.plans, String(session.plan.id)],
+];
+
+const unindexedFromPlan = (session: Session): Operation[] =>
+  [...planIndexes(session), keyOf.active(session.plan.id)].map((key) => ["ZREM", key, session.id]);
+
+function rowOperation({ sessionId, ...row }: StoredRow, touched: Set<string>): Operation {
+  touched.add(sessionId);
+  return ["HSET", keyOf.session(sessionId), rowField(row), JSON.stringify(row)];
+}
+
+function removedRowOperation(
+  { sessionId, ...of }: Instance & { readonly sessionId: string },
+  touched: Set<string>,
+): Operation {
+  touched.add(sessionId);
+  return ["HDEL", keyOf.session(sessionId), rowField(of)];
+}
+
+function keyOperations({ creationKey, consumptionKey }: Changes, touched: Set<string>): Operation[] {
+  const operations = creationKey === undefined ? [] : creationKeyOperations(creationKey);
+  if (consumptionKey === undefined) return operations;
+  const { sessionId, key, ...consumed } = consumptionKey;
+  touched.add(sessionId);
+  return [
+    ...operations,
+    ["HSET", keyOf.consumptions(sessionId), key, JSON.stringify(consumed)],
+    ["ZADD", KEYS.consumed, String(consumed.atMs), `${sessionId}${key}`],
+  ];
+}
+
+function revocationOperations({ revocation }: Changes): Operation[] {
+  if (revocation === undefined) return [];
+  return [
+    ["HSET", KEYS.revocations, revocation.id, JSON.stringify(revocation)],
+    ["HSET", KEYS.revoked, revocation.id, POSITION],
+  ];
+}

@@ -1,0 +1,80 @@
+// Copies into a real Redis and out of it, in each direction.
+import { randomBytes } from "node:crypto";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, it, onTestFinished } from "vitest";
+
+import { openLmdbSource, openLmdbTarget } from "../../../src/store/lmdb/image.js";
+import { initStore } from "../../../src/store/open-images.js";
+import { openRedisSource, openRedisTarget } from "../../../src/store/redis/image/image.js";
+import { copyContract } from "../../contracts/copy-contract.js";
+import type { StorePlace } from "../../contracts/copy-contract.js";
+import { newRedisStore, realTimers, redisStoreAt, serverAt } from "../../support/redis-store.js";
+import { useServer } from "../../support/servers/use-server.js";
+import { openStore } from "../../support/temporary-store.js";
+
+const random = { bytes: (n: number) => randomBytes(n) };
+const parts = { random, timers: realTimers };
+
+function lmdb(): StorePlace {
+  const path = mkdtempSync(join(tmpdir(), "sluice-copy-"));
+  onTestFinished(() => {
+    rmSync(path, { recursive: true, force: true });
+  });
+  return {
+    open: () => openStore(path),
+    source: () => openLmdbSource(path, random),
+    target: () => openLmdbTarget(path, random),
+  };
+}
+
+describe("a copy into and out of Redis", () => {
+  const server = useServer("Redis 7", { settings: { databases: "256" } });
+  const address = (database: number) => serverAt(server().port, { database });
+  let places = 0;
+  const redis = (): StorePlace => {
+    const database = 3 + (places++ % 250);
+    return {
+      open: () => newRedisStore(address(database)),
+      source: () => openRedisSource({ address: address(database), ...parts }, false),
+      target: () => openRedisTarget({ address: address(database), ...parts }),
+    };
+  };
+
+  describe.each([
+    ["LMDB", "Redis", lmdb, redis],
+    ["Redis", "LMDB", redis, lmdb],
+    ["Redis", "Redis", redis, redis],
+  ])("from %s to %s", (_from, _to, from, to) => {
+    copyContract(() => ({ from: from(), to: to() }));
+  });
+
+  it("a store that a control plane works with is neither copied nor copied into", async () => {
+    const store = await newRedisStore(address(1));
+    await store.edgeStatus.shared?.beat(Date.now(), false);
+    await expect(openRedisSource({ address: address(1), ...parts }, false)).rejects.toThrow(
+      "a control plane works with the store",
+    );
+    await expect(openRedisTarget({ address: address(1), ...parts })).rejects.toThrow(
+      "a control plane works with the store",
+    );
+    await (await openRedisSource({ address: address(1), ...parts }, true)).close();
+    await store.edgeStatus.shared?.beat(Date.now(), true);
+    await (await openRedisTarget({ address: address(1), ...parts })).close();
+  });
+
+  it("a server with a part of a copy is not made a new store, nor is one that is a store", async () => {
+    const target = await openRedisTarget({ address: address(1), ...parts });
+    const next = { kind: "policies", after: null } as const;
+    const none = { rows: 0, sum: "0" };
+    const digest = { policies: none, audit: none, creationKeys: none, revocations: none, sessions: none };
+    await target.begin({ from: "here", next, digest });
+    await target.close();
+    await expect(initStore(address(1), parts)).rejects.toThrow("a copy into it was begun");
+    expect(await initStore(address(2), parts)).toBe(true);
+    const { log } = await (await redisStoreAt(address(2))).position();
+    expect(await initStore(address(2), parts)).toBe(false);
+    expect((await (await redisStoreAt(address(2))).position()).log).toBe(log);
+  });
+});

@@ -1,0 +1,15 @@
+// Work under claims, for tests: by default of a process that has its store for itself.
+import { ALL_CLAIMS } from "../../src/app/ports/claim-ports.js";
+import type { ClaimMeter, Claims } from "../../src/app/ports/claim-ports.js";
+import type { Clock, Logger } from "../../src/app/ports/ports.js";
+import { ClaimedWork } from "../../src/app/upkeep/claimed-work.js";
+import { FixedClock } from "./fixed-clock.js";
+
+const nothing = (): void => undefined;
+const QUIET: Logger = { debug: nothing, info: nothing, warn: nothing, error: nothing };
+
+export const claimedWork = (
+  claims: Claims = ALL_CLAIMS,
+  parts: { readonly clock?: Clock; readonly logger?: Logger; readonly meter?: ClaimMeter } = {},
+): ClaimedWork =>
+  new ClaimedWork({ claims, clock: new FixedClock(), logger: QUIET, meter: { claimed: nothing }, ...parts });
