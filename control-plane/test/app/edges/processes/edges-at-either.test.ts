@@ -120,6 +120,21 @@ describe("edges at either of two control planes", () => {
     ]);
   });
 
+  it("an edge that came back after a break began anew then, also where it was before the break", async () => {
+    const { one, other, both } = await two();
+    const watched = async (plane: typeof one): Promise<void> => {
+      const hangUp = plane.watch({ address: "192.0.2.7" });
+      await pass(20 * SECOND_MS, both);
+      hangUp();
+    };
+    await watched(one);
+    await pass(2 * MINUTE_MS, both);
+    await watched(other);
+    await watched(one);
+    const runs = both.map(({ instances }) => instances.knownOf("gw-1", 0)[0]?.run?.sinceAgeMs);
+    expect(runs).toEqual([40 * SECOND_MS, 40 * SECOND_MS]);
+  });
+
   it("two Envoys of one name are seen by both, also where each watches at another control plane", async () => {
     const { one, other, both } = await two();
     const table = { name: "default", capacity: 65_536, records: 0 };
