@@ -60,7 +60,7 @@ describe.each(["Redis 7", "Valkey 9"] as const)("the life of sessions over %s", 
 
   it(
     "a control plane over a real server shows what the model says, after every command",
-    () => expectLives(() => new RedisLife(server().port), 10),
+    () => expectLives(() => new RedisLife(server().port), 6),
     2 * LIMIT_MS,
   );
 });
