@@ -92,11 +92,11 @@ export class Ledger {
       this.limits.wrote(life, writer, was, record, spends);
       life.records.set(id, record);
     }
-    for (const id of old.keys()) {
+    for (const [id, was] of old) {
       if (fresh.has(id)) continue;
       life.records.delete(id);
       life.gone.add(id);
-      this.limits.evicted(life, id);
+      this.limits.evicted(life, was);
     }
   }
 
