@@ -45,7 +45,8 @@ export class MemoryPolicies implements PolicyStore {
 
   /** As with a failover: the newest ones were never there. */
   lose(count: number): void {
-    for (const generation of [...this.generations.keys()].slice(-count)) this.generations.delete(generation);
+    for (const generation of [...this.generations.keys()].slice(this.generations.size - count))
+      this.generations.delete(generation);
   }
 
   private newest(): number {
