@@ -118,6 +118,11 @@ export class Ledger {
   restored(log: string, sessions: Iterable<Session>): void {
     this.#hasRestored = true;
     this.limits.spends.restored();
+    this.began(log, sessions);
+  }
+
+  /** The store has another log over what it holds. */
+  began(log: string, sessions: Iterable<Session>): void {
     for (const { id, revokedAt } of sessions) if (revokedAt !== null) this.revoked(id, log, 0);
   }
 
