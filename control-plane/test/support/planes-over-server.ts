@@ -34,17 +34,18 @@ export class Plane {
     readonly status: string,
   ) {}
 
-  /** Not ready yet: its store may be missing. `more`: settings beside the store's URL. */
-  static async begin(store: string, more: Readonly<Record<string, string>> = {}): Promise<Plane> {
-    const { SLUICE_DATA_DIR: _, ...rest } = settingsIn();
-    const { settings, url, status } = await knownPorts({ ...rest, SLUICE_STORE: store, ...more });
+  /** Not ready yet: its store may be missing. `more`: settings beside the store's URL. `policy`: the text of its file. */
+  static async begin(store: string, more: Readonly<Record<string, string>> = {}, policy?: string): Promise<Plane> {
+    const { settings, url, status } = await knownPorts({ ...settingsIn(), SLUICE_STORE: store, ...more });
+    delete settings.SLUICE_DATA_DIR;
     const plane = new Plane(settings, url, status);
+    if (policy !== undefined) plane.writePolicy(policy);
     plane.launch();
     return plane;
   }
 
-  static async start(store: string, more: Readonly<Record<string, string>> = {}): Promise<Plane> {
-    const plane = await Plane.begin(store, more);
+  static async start(store: string, more: Readonly<Record<string, string>> = {}, policy?: string): Promise<Plane> {
+    const plane = await Plane.begin(store, more, policy);
     await plane.ready();
     return plane;
   }
