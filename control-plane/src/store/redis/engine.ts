@@ -32,8 +32,9 @@ export class RedisEngine implements VersionedEngine {
 
   async commit(changes: Changes, expected: Versions): Promise<"committed" | "conflict"> {
     const operations = operationsOf(changes);
-    // What was found was so at a moment of the call, and that is all that an answer without a write says.
-    if (operations.length === 0) return "committed";
+    // What was found was so at a moment of the call, and that is all that an answer without a write says. Where replicas must
+    // have what is acknowledged, they must have that too: a revocation that is repeated may find one that they do not have.
+    if (operations.length === 0 && !this.commits.areReplicated) return "committed";
     return (await this.commits.run(checksOf(expected), operations)) ? "committed" : "conflict";
   }
 

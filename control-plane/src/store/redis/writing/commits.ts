@@ -47,6 +47,11 @@ export class Commits implements StoreHealth {
     return this.commit(checks, operations);
   }
 
+  /** Whether replicas must have a write. A commit without operations is one too: they confirm it, and all before it. */
+  get areReplicated(): boolean {
+    return this.parts.replicas > 0;
+  }
+
   /** A script of its own, which is no commit. Rejects as above. */
   async script(script: Script, key: string, args: readonly string[]): Promise<Reply> {
     const why = this.unwritable();
