@@ -2,27 +2,15 @@
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 
 import { until } from "../../../test/e2e/harness/until.js";
-import { initStore, issued, Plane, stateOf } from "../support/planes-over-server.js";
-import { redisStoreAt, serverAt } from "../support/redis-store.js";
+import { initFilledStore, initStore, issued, Plane, stateOf } from "../support/planes-over-server.js";
 import { TcpProxy } from "../support/servers/tcp-proxy.js";
 import { useServer } from "../support/servers/use-server.js";
-import { sessionAt } from "../support/sessions.js";
 
 const server = useServer("Redis 7", { appendonly: true, appendfsync: "everysec" });
 /** Of a bulk revocation: 25 chunks. */
 const MANY = 5_000;
 
 const start = (more: Readonly<Record<string, string>> = {}): Promise<Plane> => Plane.start(server().url, more);
-
-/** Sessions of the user u1. */
-async function filled(count: number): Promise<void> {
-  await initStore(server().port);
-  const store = await redisStoreAt(serverAt(server().port));
-  const first = Date.now() - count - 1000;
-  const sessions = Array.from({ length: count }, (_, i) => sessionAt(first + i));
-  for (let from = 0; from < count; from += 1000)
-    await Promise.all(sessions.slice(from, from + 1000).map((session) => store.create(session)));
-}
 
 /** Resolves once it is not ready, for this reason. */
 async function notReady(plane: Plane, why: RegExp): Promise<void> {
@@ -47,7 +35,7 @@ async function progress(plane: Plane, id: string): Promise<Progress> {
 
 describe("a control plane that is killed while it works for all", () => {
   it("a bulk revocation is carried to its end by another control plane, which repeats nothing", async () => {
-    await filled(MANY);
+    await initFilledStore(server().port, MANY, 1000);
     const proxy = await TcpProxy.listen(server().port);
     onTestFinished(() => proxy.close());
     const [asked, other] = await Promise.all([Plane.start(`redis://127.0.0.1:${proxy.port}`), start()]);

@@ -6,7 +6,8 @@ import { createRedisStore } from "../../src/store/redis/create-store.js";
 import { deriveKeys } from "../../src/domain/keys.js";
 import { ADMIN_TOKEN, ControlPlaneProcess, knownPorts, ready, SECRET, settingsIn } from "./process.js";
 import type { Ended } from "./process.js";
-import { realTimers, serverAt } from "./redis-store.js";
+import { newRedisStore, realTimers, serverAt } from "./redis-store.js";
+import { sessionAt } from "./sessions.js";
 
 export interface Answered {
   readonly status: number;
@@ -16,12 +17,23 @@ export interface Answered {
 
 /** A caller that has waited for so long goes away. */
 const PATIENCE_MS = 25_000;
+/** A process has at most 4,096 updates under way. */
+const AT_ONCE = 1000;
 const ADMIN = { authorization: `Bearer ${ADMIN_TOKEN}` };
 const EDGE = { authorization: `Bearer ${deriveKeys(Buffer.from(SECRET, "hex")).edgeCredential}` };
 
 /** Makes the server's database 0 a store, as `sluice store init` does. */
 export async function initStore(port: number): Promise<void> {
   await createRedisStore(serverAt(port), { bytes: (n) => randomBytes(n) }, realTimers);
+}
+
+/** Makes it a store with so many sessions of the user u1, the newest of which was issued so long ago. */
+export async function initFilledStore(port: number, count: number, agoMs: number): Promise<void> {
+  const store = await newRedisStore(serverAt(port));
+  const first = Date.now() - agoMs - count;
+  const sessions = Array.from({ length: count }, (_, i) => sessionAt(first + i));
+  for (let from = 0; from < count; from += AT_ONCE)
+    await Promise.all(sessions.slice(from, from + AT_ONCE).map((session) => store.create(session)));
 }
 
 export class Plane {
