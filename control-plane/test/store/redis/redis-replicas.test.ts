@@ -1,11 +1,12 @@
 // A Redis with a replica: what a write waits for, what a failover keeps, and how its loss is told.
-import { describe, expect, it, onTestFinished } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 
 import { StoreUnwritable } from "../../../src/app/ports/store-health.js";
 import type { RedisAddress } from "../../../src/store/store-address.js";
 import { newRedisStore, redisStoreAt, serverAt, uncounted } from "../../support/redis-store.js";
 import { SentinelSet } from "../../support/servers/sentinel-set.js";
-import { useProgram } from "../../support/servers/use-server.js";
+import { StoreServer } from "../../support/servers/store-server.js";
+import { useProgram, useServer } from "../../support/servers/use-server.js";
 import { sessionAt } from "../../support/sessions.js";
 import { isWritable, until } from "../../support/store-waits.js";
 
@@ -76,5 +77,29 @@ describe("a store with a replica and sentinels", () => {
     expect(lost).toEqual([3]);
     const other = await redisStoreAt(address);
     expect(await other.position()).toEqual(await store.position());
+  });
+});
+
+describe("a store whose replica comes later", () => {
+  const program = useProgram("Redis 7");
+  const server = useServer("Redis 7");
+
+  it("what is repeated, and was written without a replica, is acknowledged once a replica has it", async () => {
+    const alone = await newRedisStore(serverAt(server().port));
+    const session = sessionAt(NOW_MS);
+    await alone.create(session);
+    await alone.revoke(session.id, NOW_MS);
+    const store = await redisStoreAt(serverAt(server().port, { replicas: 1 }));
+    await expect(store.revoke(session.id, NOW_MS)).rejects.toThrow("0 of 1 replicas");
+    const replica = await StoreServer.start(program(), { replicaOf: server().port });
+    onTestFinished(() => replica.remove());
+    await vi.waitFor(
+      async () => {
+        store.health.look();
+        expect(await store.revoke(session.id, NOW_MS)).toMatchObject({ newly: false });
+      },
+      { timeout: 10_000, interval: 20 },
+    );
+    expect(await replica.command("HGET", "{sluice}:meta", "cursor")).toBe("1");
   });
 });
