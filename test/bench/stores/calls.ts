@@ -39,12 +39,12 @@ export async function calls(bench: Bench, stores: readonly FilledStore[], onlySh
 }
 
 function variantOf(bench: Bench, filled: FilledStore): Variant {
-  const { store, planes, ids, nowMs } = filled;
+  const { store, planes, ids } = filled;
   return {
     name: `${store.name}, ${planes.length === 1 ? "one control plane" : `${planes.length} control planes`}`,
     figure: `${ids.length}.${store.name.split(" ")[0]?.toLowerCase() ?? ""}${planes.length}`,
     filled,
-    operations: operationsOf(bench, ids, nowMs),
+    operations: operationsOf(bench, filled),
   };
 }
 

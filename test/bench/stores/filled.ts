@@ -13,6 +13,8 @@ export interface FilledStore {
   readonly nowMs: number;
   /** The first has been there since the filling. */
   readonly planes: readonly Plane[];
+  /** The newest that a report has named: it grows from part to part, or rows would change nothing. */
+  readonly revs: { last: number };
   /** Another control plane over it; LMDB has one. */
   readonly more: () => Promise<void>;
 }
@@ -29,7 +31,7 @@ export async function filledStores(bench: Bench, sessions: number): Promise<Fill
     const more = async (): Promise<void> => {
       if (MANY_MAY_RUN_OVER(store)) planes.push(await store.plane());
     };
-    filled.push({ store, ids, nowMs, planes, more });
+    filled.push({ store, ids, nowMs, planes, more, revs: { last: 1 } });
   }
   return filled;
 }

@@ -53,7 +53,7 @@ export async function memory(bench: Bench): Promise<Section[]> {
 }
 
 const bytesOf = async ({ server, bytesOnDisk }: ComparedStore): Promise<number> =>
-  server === undefined ? bytesOnDisk().catch(() => 0) : Number(await server.info("used_memory"));
+  server === undefined ? bytesOnDisk() : Number(await server.info("used_memory"));
 
 async function lookAt(server: StoreServer, ids: readonly string[], keys: Map<string, number>): Promise<void> {
   const bytes = async (key: string): Promise<number> =>

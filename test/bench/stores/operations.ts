@@ -5,6 +5,7 @@ import type { Load } from "../control-plane/http1-load.js";
 import { creationOf } from "../control-plane/stored-sessions.js";
 import type { Bench } from "./bench.js";
 import { EDGE, instanceOf } from "./fill.js";
+import type { FilledStore } from "./filled.js";
 
 const json = { "content-type": "application/json" };
 const ROWS_OF_REPORT = 256;
@@ -24,21 +25,20 @@ export interface Operation {
 }
 
 /** Calls about the sessions of one store, which goes from run to run with them. */
-export function operationsOf({ quick, edge, admin }: Bench, ids: readonly string[], nowMs: number): Operation[] {
+export function operationsOf({ quick, edge, admin }: Bench, { ids, nowMs, revs }: FilledStore): Operation[] {
   const some = (full: number): number => (quick ? Math.ceil(full / 5) : full);
   const next = inTurn(ids);
   const created: string[] = [];
   let users = 0;
-  let rev = 1;
   const call = (path: string, body: object): string =>
     requestText("POST", path, { ...json, authorization: edge }, JSON.stringify(body));
   const acquire = (): string => call(PATH_ACQUIRE, { edge: EDGE, instance: ASKER, session: next() });
   const report = (rows: number) => (): string => {
-    rev++;
+    const rev = ++revs.last;
     const usage = Array.from({ length: rows }, () => [
       next(),
       rev,
-      5,
+      rev,
       999_995_000_000,
       Math.min(1000, Date.now() - nowMs),
     ]);

@@ -65,10 +65,10 @@ async function main(wanted: StoresArguments): Promise<void> {
     await measure(bench, wanted.parts, (more) => {
       sections.push(...more);
     });
-    for (const section of sections) console.log(sectionText(section));
     write(wanted, machine, sections);
     done = true;
   } finally {
+    for (const section of sections) console.log(sectionText(section));
     await end();
     if (done) rmSync(folder, { recursive: true, force: true });
     else bench.say(`logs are in ${folder}`);

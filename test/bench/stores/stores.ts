@@ -56,7 +56,7 @@ export function lmdbStore(bench: Bench, label: string): ComparedStore {
     server: undefined,
     target: () => openCopyTarget(address, parts),
     plane: () => startPlane(bench, `${label}-plane`, { SLUICE_DATA_DIR: dataDir }),
-    bytesOnDisk: () => Promise.resolve(statSync(join(dataDir, STORE_FILE)).size),
+    bytesOnDisk: () => Promise.resolve(statSync(join(dataDir, STORE_FILE), { throwIfNoEntry: false })?.size ?? 0),
   };
 }
 

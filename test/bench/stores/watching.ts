@@ -1,5 +1,6 @@
 // A watch of an edge, and calls of an operator, over connections that stay.
 import { Agent, request } from "node:http";
+import { setTimeout as delay } from "node:timers/promises";
 
 import { PATH_WATCH } from "../../../assembly/contract.js";
 import { Failure } from "../../../scripts/failure.js";
@@ -8,6 +9,7 @@ import { EDGE, instanceOf } from "./fill.js";
 import type { Plane } from "./planes.js";
 
 const agent = new Agent({ keepAlive: true });
+const ASK_AGAIN_MS = 50;
 
 interface Answer {
   readonly status: number;
@@ -46,11 +48,14 @@ export interface Watched extends Position {
   readonly revoked?: readonly string[];
 }
 
-/** Undefined: of an edge that has no log yet, which is answered at once. */
+/** Undefined: of an edge that has no log yet, which is answered at once. While the store is away it asks again, as edges do. */
 export async function watch({ edge }: Bench, plane: Plane, at: Position | undefined): Promise<Watched> {
   const since = at === undefined ? { since: 0 } : { log: at.log, since: at.cursor };
   const body = { edge: EDGE, instance: instanceOf(1), ...since, follow: false };
-  const { status, text } = await call("POST", plane, PATH_WATCH, edge, body);
-  if (status !== 200) throw new Failure(`a watch was answered with ${status}: ${text}`);
-  return JSON.parse(text) as Watched;
+  for (;;) {
+    const { status, text } = await call("POST", plane, PATH_WATCH, edge, body);
+    if (status === 200) return JSON.parse(text) as Watched;
+    if (status !== 503) throw new Failure(`a watch was answered with ${status}: ${text}`);
+    await delay(ASK_AGAIN_MS);
+  }
 }
