@@ -19,8 +19,6 @@ const SERVERS = ["Redis 7", "Valkey 9"] as const;
 export type SharedName = (typeof SERVERS)[number];
 
 const DURABLE: ServerOptions = { appendonly: true, appendfsync: "always" };
-/** For what needs no disk. */
-export const IN_MEMORY: ServerOptions = {};
 
 const parts = {
   random: { bytes: (n: number) => randomBytes(n) },

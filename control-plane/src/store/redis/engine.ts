@@ -5,7 +5,7 @@ import { activeSession } from "../../domain/stored.js";
 import type { Loaded, VersionedEngine, Versions } from "../optimistic-updates.js";
 import { keyOf } from "./keys.js";
 import { loadsOf } from "./reading/loads.js";
-import { checksOf } from "./reading/named-reads.js";
+import { checksOf, versionIn } from "./reading/named-reads.js";
 import type { Seen } from "./reading/named-reads.js";
 import type { IndexAnew } from "./reading/pages.js";
 import type { Reads } from "./reading/reads.js";
@@ -31,7 +31,7 @@ export class RedisEngine implements VersionedEngine {
   }
 
   async commit(changes: Changes, expected: Versions): Promise<"committed" | "conflict"> {
-    const operations = operationsOf(changes);
+    const operations = operationsOf(changes, (key) => versionIn(expected, key));
     // What was found was so at a moment of the call, and that is all that an answer without a write says.
     if (operations.length === 0) return "committed";
     return (await this.commits.run(checksOf(expected), operations)) ? "committed" : "conflict";
