@@ -83,7 +83,6 @@ async function lookAt(server: StoreServer, ids: readonly string[], keys: Map<str
     ["organisation", keyOf.org("org-1")],
     ["plan", keyOf.plan(0)],
     ["activity", keyOf.active(0)],
-    ["details", KEYS.details],
   ] as const) {
     keys.set(name, (await bytes(key)) / ids.length);
   }

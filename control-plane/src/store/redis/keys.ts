@@ -11,6 +11,7 @@
 //                                      generation               the newest of the policy
 //                                      commits                  how many there were
 //                                      statuses                 how many writes of edges' status there were
+//                                      detailsForgotten         ID up to which no session's client is known any more
 //   {sluice}:s:ID              hash    v                        version: counts the writes to this hash
 //                                      session                  Session, as stored-forms.ts has it
 //                                      u:INSTANCE EDGE          what an instance reported: HeldRow, as there
@@ -24,7 +25,6 @@
 //   {sluice}:active:PLAN       zset    ID                       the same by a time not later than their last activity
 //   {sluice}:plans             set     PLAN                     plans that sessions had
 //   {sluice}:ended             zset    ID                       those that have ended for good
-//   {sluice}:details           zset    ID                       those whose client is known by address or user agent
 //   {sluice}:created           hash    owned key                CreationKey, as JSON
 //   {sluice}:createdAt         zset    owned key                the same by time
 //   {sluice}:log               stream  CURSOR-0                 Invalidation
@@ -54,7 +54,6 @@ export const KEYS = {
   sessions: `${PREFIX}sessions`,
   plans: `${PREFIX}plans`,
   ended: `${PREFIX}ended`,
-  details: `${PREFIX}details`,
   created: `${PREFIX}created`,
   createdAt: `${PREFIX}createdAt`,
   log: `${PREFIX}log`,

@@ -10,17 +10,21 @@ import { sessionAt } from "../../support/sessions.js";
 const number = fc.integer({ min: -Number.MAX_SAFE_INTEGER, max: Number.MAX_SAFE_INTEGER });
 const orNull = <Value>(value: fc.Arbitrary<Value>) => fc.option(value, { nil: null });
 const text = fc.string({ unit: "grapheme" });
+const plain = { noNullPrototype: true };
 
 const sessions: fc.Arbitrary<Session> = fc.record(
   {
     ...{ id: fc.uuid(), userId: text, orgId: text, createdAt: number, lastActivity: number },
-    plan: fc.record({ id: number, name: text, maxTokens: number, lifetimeMs: number }),
-    tokens: fc.record({ issued: number, consumed: number }),
-    metadata: fc.record({ userAgent: orNull(text), ip: orNull(text), route: orNull(text) }),
+    plan: fc.record({ id: number, name: text, maxTokens: number, lifetimeMs: number }, plain),
+    tokens: fc.record({ issued: number, consumed: number }, plain),
+    metadata: fc.record({ userAgent: orNull(text), ip: orNull(text), route: orNull(text) }, plain),
     ...{ revokedAt: orNull(number), issuer: text, idleEndedAt: number, aheadSince: number },
     ...{ order: number, announcedBudget: number },
   },
-  { requiredKeys: ["id", "userId", "orgId", "createdAt", "lastActivity", "plan", "tokens", "metadata", "revokedAt"] },
+  {
+    ...plain,
+    requiredKeys: ["id", "userId", "orgId", "createdAt", "lastActivity", "plan", "tokens", "metadata", "revokedAt"],
+  },
 );
 
 const instances = {
@@ -30,11 +34,11 @@ const instances = {
 const figures = fc.record(
   {
     ...{ rev: number, consumed: number, levelMicro: number, atMs: number, reportedAtMs: number },
-    limits: fc.dictionary(text, fc.record({ levelMicro: number, atMs: number }), { noNullPrototype: true }),
+    limits: fc.dictionary(text, fc.record({ levelMicro: number, atMs: number }, plain), plain),
   },
-  { requiredKeys: ["rev", "consumed", "levelMicro", "atMs", "reportedAtMs"] },
+  { ...plain, requiredKeys: ["rev", "consumed", "levelMicro", "atMs", "reportedAtMs"] },
 );
-const bare = fc.record({ ...instances, acquiredAtMs: number, figures: orNull(figures) });
+const bare = fc.record({ ...instances, acquiredAtMs: number, figures: orNull(figures) }, plain);
 const rows: fc.Arbitrary<HeldRow> = fc
   .tuple(bare, fc.option(fc.array(bare, { minLength: 1, maxLength: 3 }), { nil: undefined }))
   .map(([row, remembered]) => (remembered === undefined ? row : { ...row, remembered }));

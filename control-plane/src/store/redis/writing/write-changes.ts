@@ -58,9 +58,6 @@ function sessionOperations({ before, after }: SessionChange, touched: Touched): 
   if (before === null) operations.push(...indexed(after));
   if (isLiveIn(after) && planOf(before) !== after.plan.id) operations.push(...indexedUnderPlan(after));
   if (!isLiveIn(after) && (before === null || isLiveIn(before))) operations.push(["ZADD", KEYS.ended, "0", after.id]);
-  const knew = before !== null && hasDetails(before);
-  if (hasDetails(after) && !knew) operations.push(["ZADD", KEYS.details, "0", after.id]);
-  if (knew && !hasDetails(after)) operations.push(["ZREM", KEYS.details, after.id]);
   return operations;
 }
 
@@ -68,7 +65,6 @@ const isLiveIn = (session: Session): boolean => !hasEndedForGood(session);
 /** Under which plan it is indexed. */
 const planOf = (session: Session | null): number | undefined =>
   session === null || !isLiveIn(session) ? undefined : session.plan.id;
-const hasDetails = ({ metadata }: Session): boolean => metadata.ip !== null || metadata.userAgent !== null;
 
 /** The indexes by whose it is. */
 const ownIndexes = ({ userId, orgId, issuer }: Session): string[] => [
@@ -86,7 +82,7 @@ const planIndexes = (session: Session): string[] => [
 const indexed = (session: Session): Operation[] => ownIndexes(session).map((key) => ["ZADD", key, "0", session.id]);
 
 const unindexed = (session: Session): Operation[] =>
-  [...ownIndexes(session), KEYS.ended, KEYS.details].map((key) => ["ZREM", key, session.id]);
+  [...ownIndexes(session), KEYS.ended].map((key) => ["ZREM", key, session.id]);
 
 const indexedUnderPlan = (session: Session): Operation[] => [
   ...planIndexes(session).map((key) => ["ZADD", key, "0", session.id]),
