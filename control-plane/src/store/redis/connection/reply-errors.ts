@@ -8,6 +8,8 @@ const UNWRITABLE = ["OOM", "MISCONF", "NOREPLICAS", "TRYAGAIN", "NOPERM", "BUSY"
 const startsWith = (message: string, codes: readonly string[]): boolean =>
   codes.some((code) => message.startsWith(`${code} `) || message.startsWith(`-${code} `));
 
+/** A server's answer begins with its code, as nothing that Node or the client says does. */
+export const isAnswer = (message: string): boolean => /^-?[A-Z]+ /.test(message);
 export const isElsewhere = (message: string): boolean => startsWith(message, ELSEWHERE);
 export const isUnwritable = (message: string): boolean => startsWith(message, UNWRITABLE);
 export const isNoScript = (message: string): boolean => startsWith(message, ["NOSCRIPT"]);
