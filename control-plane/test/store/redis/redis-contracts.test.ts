@@ -15,12 +15,20 @@ import { revocationContract } from "../../contracts/revocation-contract.js";
 import { storeContract } from "../../contracts/store-contract.js";
 import { usageContract } from "../../contracts/usage-contract.js";
 import { newRedisStore, redisStoreAt, serverAt } from "../../support/redis-store.js";
+import { STORE_USER_RULES } from "../../../../scripts/store-server.js";
 import { SERVER_NAMES } from "../../../../scripts/test/get-store-servers.js";
 import { useServer } from "../../support/servers/use-server.js";
 
-describe.each(SERVER_NAMES)("a store in %s keeps the contract", (name) => {
-  const server = useServer(name);
-  const options = () => serverAt(server().port);
+/** May do no more than docs/stores.md has it. */
+const user = { name: "sluice", password: "of-the-store", rules: STORE_USER_RULES };
+const login = { username: user.name, password: user.password };
+
+describe.each([
+  ...SERVER_NAMES.map((name) => ({ name, who: "whoever may do all", settings: {}, as: {} })),
+  { name: "Valkey 9", who: "the user of docs/stores.md", settings: { user }, as: login } as const,
+])("a store in $name keeps the contract for $who", ({ name, settings, as }) => {
+  const server = useServer(name, settings);
+  const options = () => serverAt(server().port, as);
   const open = () => newRedisStore(options());
 
   storeContract(open);

@@ -2,6 +2,7 @@
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 
 import { StoreUnwritable } from "../../../src/app/ports/store-health.js";
+import { STORE_USER_RULES } from "../../../../scripts/store-server.js";
 import { FixedClock } from "../../support/fixed-clock.js";
 import { ManualTimers } from "../../support/manual-timers.js";
 import { newRedisStore, redisStoreAt, serverAt, silent, uncounted } from "../../support/redis-store.js";
@@ -122,9 +123,12 @@ describe("a server that does not tell how it keeps writes", () => {
 
 describe("a primary with a replica", () => {
   const program = useProgram("Redis 7");
+  /** What a control plane asks here needs no more than docs/stores.md has. */
+  const user = { name: "sluice", password: "right", rules: STORE_USER_RULES };
+  const login = { username: user.name, password: user.password };
 
   async function primaryWithReplica(): Promise<number> {
-    const kept = { appendonly: true, appendfsync: "always" } as const;
+    const kept = { appendonly: true, appendfsync: "always", user } as const;
     const primary = await StoreServer.start(program(), kept);
     onTestFinished(() => primary.remove());
     const replica = await StoreServer.start(program(), { ...kept, replicaOf: primary.port });
@@ -135,8 +139,9 @@ describe("a primary with a replica", () => {
   it("that no write waits for the replica is said, once a link, and not where one does", async () => {
     const port = await primaryWithReplica();
     const [none, one] = [heard(), heard()];
-    await newRedisStore(serverAt(port), none.parts);
-    await redisStoreAt(serverAt(port, { replicas: 1 }), one.parts);
+    await newRedisStore(serverAt(port, login), none.parts);
+    const waiting = await redisStoreAt(serverAt(port, { ...login, replicas: 1 }), one.parts);
+    await waiting.create(sessionAt(NOW_MS));
     await vi.waitFor(() => {
       expect([none.durable, one.durable]).toEqual([[true], [true]]);
     });
