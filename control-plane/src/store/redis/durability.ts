@@ -2,7 +2,6 @@
 // keys to make room is not written to.
 import type { Logger } from "../../app/ports/ports.js";
 import type { Connected, Reply } from "./connection/client.js";
-import type { Linked } from "./connection/link.js";
 import { isAnswer } from "./connection/reply-errors.js";
 import type { ServerInfo } from "./connection/server-life.js";
 
@@ -20,6 +19,11 @@ export interface DurabilityParts {
   readonly replicas: number;
   readonly logger: Pick<Logger, "warn" | "error">;
   readonly meter: DurabilityMeter;
+}
+
+interface Asked {
+  readonly info: ServerInfo;
+  readonly reads: Pick<Connected, "send">;
 }
 
 export class Durability {
@@ -45,7 +49,7 @@ export class Durability {
   }
 
   /** Of each link. Resolves once the server has been asked. */
-  async linked({ life }: Pick<Linked, "life">): Promise<void> {
+  async linked({ life }: { readonly life: Asked }): Promise<void> {
     const { replicas, logger, meter } = this.parts;
     this.note(life.info);
     if (life.info.replicas > 0 && replicas === 0) {
@@ -62,7 +66,7 @@ export class Durability {
 }
 
 /** Names and values in turn; the error where the server does not tell; undefined where the link has ended: the next one asks. */
-async function settingsOf(connection: Connected): Promise<Reply | Error | undefined> {
+async function settingsOf(connection: Asked["reads"]): Promise<Reply | Error | undefined> {
   try {
     return await connection.send(["CONFIG", "GET", ...Object.keys(WANTED)]);
   } catch (error) {

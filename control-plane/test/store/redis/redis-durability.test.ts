@@ -3,6 +3,7 @@ import { describe, expect, it, onTestFinished, vi } from "vitest";
 
 import { StoreUnwritable } from "../../../src/app/ports/store-health.js";
 import { STORE_USER_RULES } from "../../../../scripts/store-server.js";
+import { Durability } from "../../../src/store/redis/durability.js";
 import { FixedClock } from "../../support/fixed-clock.js";
 import { ManualTimers } from "../../support/manual-timers.js";
 import { newRedisStore, redisStoreAt, serverAt, silent, uncounted } from "../../support/redis-store.js";
@@ -73,10 +74,12 @@ describe.each(["Redis 7", "Valkey 9"] as const)("how %s keeps what is acknowledg
     await set("maxmemory-policy", "allkeys-lru");
     onTestFinished(() => noPolicyThatDrops(server()));
     await secondsUntil(timers, store, /its maxmemory-policy is allkeys-lru, .* set it to noeviction/);
-    expect(lines).toEqual([{ level: "error", event: "store-evicts", policy: "allkeys-lru" }]);
     await expect(store.revoke(session.id, NOW_MS)).rejects.toThrow(StoreUnwritable);
     expect(await store.claims.take("sweep", 1000).catch(() => false)).toBe(false);
+    // A further look, which is answered before what is asked after it.
+    timers.advance(1000);
     expect(await store.find(session.id)).toEqual(session);
+    expect(lines).toEqual([{ level: "error", event: "store-evicts", policy: "allkeys-lru" }]);
     await noPolicyThatDrops(server());
     await secondsUntil(timers, store, undefined);
     expect(await store.revoke(session.id, NOW_MS)).toMatchObject({ newly: true });
@@ -119,6 +122,16 @@ describe("a server that does not tell how it keeps writes", () => {
     expect(lines).toEqual([ofTheDisk(expect.stringMatching(/^it does not say \(NOPERM.*'config\|get'/) as string)]);
     await store.create(sessionAt(NOW_MS));
   });
+});
+
+it("a link that ends before the server has told says nothing of it: the next one asks", async () => {
+  const { lines, durable, parts } = heard();
+  const info = { evictionPolicy: "noeviction", replicas: 0, life: "", isPrimary: true, isCluster: false, version: "" };
+  // What the client says where the connection ends while an answer is waited for.
+  const reads = { send: () => Promise.reject(new Error("Socket closed unexpectedly")) };
+  const durability = new Durability({ ...parts, replicas: 0 });
+  await durability.linked({ life: { info, reads } });
+  expect([lines, durable]).toEqual([[], []]);
 });
 
 describe("a primary with a replica", () => {
