@@ -73,8 +73,17 @@ export class Plane {
     return lines.map((line) => JSON.parse(line) as Record<string, unknown>);
   }
 
-  ready(): Promise<void> {
-    return ready(this.status);
+  /** Rejects with what it has said where it is not ready in time, or has ended. */
+  async ready(): Promise<void> {
+    const { ended } = this.now;
+    const isOver = ended.then(({ code, signal }) => {
+      throw new Error(`a control plane ended with ${signal ?? code ?? "nothing"}`);
+    });
+    try {
+      await Promise.race([ready(this.status), isOver]);
+    } catch (error) {
+      throw new Error(`${String(error)}\n${this.log}${this.now.stderr}`, { cause: error });
+    }
   }
 
   /** What /readyz answers: its status, and why. */

@@ -51,14 +51,16 @@ export class Scene {
     await Promise.all(planes.map((plane) => plane.ready()));
     await delay(AROUND_MS);
     await traffic.stop();
-    const untrue = await untruths(recorder, a);
-    expect(await untruths(recorder, b)).toEqual(untrue);
     await vi.waitFor(
       () => {
         expect(edges.flatMap((edge) => edge.unheard())).toEqual([]);
+        expect(edges.map((edge) => edge.isSettled())).toEqual([true, true]);
       },
       { timeout: HEARD_WITHIN_MS, interval: 50 },
     );
+    const untrue = await untruths(recorder, a);
+    expect(await untruths(recorder, b)).toEqual(untrue);
+    expect(edges.flatMap((edge) => edge.unheard())).toEqual([]);
     for (const edge of edges) await edge.stop();
     console.log(
       JSON.stringify({ ...Object.fromEntries(recorder.counts), longestBreakMs: Math.round(recorder.longestBreakMs) }),
