@@ -69,13 +69,10 @@ export class SimulatedEdge {
     return [...this.held.values()].every(({ isUnconfirmed, isUnreported }) => !isUnconfirmed && !isUnreported);
   }
 
-  /** Acknowledged revocations of sessions that it serves on, and has not begun anew since. */
+  /** Sessions that it serves on, though their revocation was acknowledged. */
   unheard(): string[] {
-    const lastMs = this.begunAnewAtMs.at(-1) ?? -Infinity;
-    return this.recorder.revocations().flatMap(({ id, atMs }) => {
-      const isServed = this.held.get(id)?.isLive === true && lastMs <= atMs;
-      return isServed ? [`${this.name}: ${id}`] : [];
-    });
+    const ids = this.recorder.revocations().map(({ id }) => id);
+    return ids.filter((id) => this.held.get(id)?.isLive === true);
   }
 
   private async askOnce(id: string): Promise<"done" | "again"> {
