@@ -52,7 +52,7 @@ describe.each(["Redis 7", "Valkey 9"] as const)("a failover by Sentinel of %s", 
     const { one, set } = await scene(0);
     const { untrue, edges } = await one.through(async () => {
       await fallsBehind(set);
-      await delay(BEHIND_MS);
+      await one.more(3, ["201", "204"]);
       await failover(set);
     });
     const lost = untrue.filter((sentence) => !sentence.includes("had a report"));
