@@ -16,12 +16,18 @@ import { storeContract } from "./store-contract.js";
 import { usageContract } from "./usage-contract.js";
 import { newRedisStore, redisStoreAt, serverAt } from "../support/redis-store.js";
 import type { ServerName } from "../../../scripts/test/get-store-servers.js";
+import type { ServerUser } from "../support/servers/server-settings.js";
 import { useServer } from "../support/servers/use-server.js";
 
-/** To be called outside of tests. */
-export function redisContracts(name: ServerName): void {
-  const server = useServer(name);
-  const options = () => serverAt(server().port);
+/**
+ * To be called outside of tests.
+ *
+ * @param user as whom the store is used; undefined: as one that may do all
+ */
+export function redisContracts(name: ServerName, user?: ServerUser): void {
+  const server = useServer(name, user === undefined ? {} : { user });
+  const login = user === undefined ? {} : { username: user.name, password: user.password };
+  const options = () => serverAt(server().port, login);
   const open = () => newRedisStore(options());
 
   storeContract(open);

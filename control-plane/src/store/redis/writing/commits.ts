@@ -27,6 +27,8 @@ export interface CommitsParts {
   readonly replicas: number;
   /** Of each reply, before whoever waits for it learns of it. */
   readonly noteHead: (head: Head) => void;
+  /** Why the server may not be written to, though it would take writes. */
+  readonly refusal: () => string | undefined;
 }
 
 export class Commits implements StoreHealth {
@@ -72,7 +74,7 @@ export class Commits implements StoreHealth {
   }
 
   unwritable(): string | undefined {
-    return this.parts.link.reason() ?? this.failure;
+    return this.parts.link.reason() ?? this.parts.refusal() ?? this.failure;
   }
 
   look(): "on" {
