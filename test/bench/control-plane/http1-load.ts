@@ -22,6 +22,8 @@ export interface Load {
   readonly next: () => string;
   /** Any other status ends the benchmark: it would measure something else. */
   readonly status: number;
+  /** Of each answer, its body: bytes as characters. */
+  readonly answered?: (body: string) => void;
 }
 
 export interface LoadResult {
@@ -33,12 +35,15 @@ export interface LoadResult {
 export class Connections {
   private constructor(private readonly all: readonly Connection[]) {}
 
-  static async open(port: number, count: number): Promise<Connections> {
-    return new Connections(await Promise.all(Array.from({ length: count }, () => Connection.open(port))));
+  /** @param ports of servers that share the load: each has every so manieth connection */
+  static async open(ports: number | readonly number[], count: number): Promise<Connections> {
+    const all = [ports].flat();
+    const opened = Array.from({ length: count }, (_, i) => Connection.open(all[i % all.length] ?? 0));
+    return new Connections(await Promise.all(opened));
   }
 
   /** As many requests under way as there are connections, until all are answered. */
-  async drive({ requests, next, status }: Load): Promise<LoadResult> {
+  async drive({ requests, next, status, answered: take }: Load): Promise<LoadResult> {
     const latenciesMs: number[] = [];
     let left = requests;
     const startedMs = performance.now();
@@ -46,9 +51,12 @@ export class Connections {
       this.all.map(async (connection) => {
         while (left-- > 0) {
           const sentMs = performance.now();
-          const answered = await connection.ask(next());
+          const answer = await connection.ask(next());
           latenciesMs.push(performance.now() - sentMs);
-          if (answered !== status) throw new Error(`a request was answered with ${answered} instead of ${status}`);
+          if (answer.status !== status) {
+            throw new Error(`a request was answered with ${answer.status} instead of ${status}: ${answer.body}`);
+          }
+          take?.(answer.body);
         }
       }),
     );
@@ -60,9 +68,14 @@ export class Connections {
   }
 }
 
+interface Answer {
+  readonly status: number;
+  readonly body: string;
+}
+
 class Connection {
   private received = "";
-  private waiting: { done: (status: number) => void; failed: (error: Error) => void } | undefined;
+  private waiting: { done: (answer: Answer) => void; failed: (error: Error) => void } | undefined;
 
   private constructor(private readonly socket: Socket) {
     socket.setNoDelay(true);
@@ -86,7 +99,7 @@ class Connection {
     return new Connection(socket);
   }
 
-  ask(request: string): Promise<number> {
+  ask(request: string): Promise<Answer> {
     return new Promise((done, failed) => {
       this.waiting = { done, failed };
       this.socket.write(request);
@@ -105,8 +118,9 @@ class Connection {
     const head = this.received.slice(0, headEnd);
     const end = endOfBody(this.received, head, headEnd + HEAD_END.length);
     if (end > this.received.length) return;
+    const body = this.received.slice(headEnd + HEAD_END.length, end);
     this.received = this.received.slice(end);
-    this.waiting?.done(Number(STATUS.exec(head)?.[1]));
+    this.waiting?.done({ status: Number(STATUS.exec(head)?.[1]), body });
   }
 }
 

@@ -39,7 +39,11 @@ export const creationOf = (i: number): object => ({
 
 /** The record of a new session of number `i`. */
 export function sessionOf(i: number, nowMs: number): Session {
-  const id = newSessionId(nowMs, random.bytes(SESSION_ID_RANDOM_BYTES));
+  return sessionWith(newSessionId(nowMs, random.bytes(SESSION_ID_RANDOM_BYTES)), i, nowMs);
+}
+
+/** The same with an id that was made before. */
+export function sessionWith(id: string, i: number, nowMs: number): Session {
   const userId = `user-${Math.floor(i / SESSIONS_OF_A_USER)}`;
   return createSession({ id, userId, orgId: "org-1", metadata: METADATA }, plan, nowMs);
 }

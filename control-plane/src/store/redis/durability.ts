@@ -2,7 +2,7 @@
 // keys to make room is not written to.
 import type { Logger } from "../../app/ports/ports.js";
 import type { Connected, Reply } from "./connection/client.js";
-import { isAnswer } from "./connection/reply-errors.js";
+import { failureOf } from "./connection/reply-errors.js";
 import type { ServerInfo } from "./connection/server-life.js";
 import { KEYS } from "./keys.js";
 
@@ -76,8 +76,8 @@ async function whyNotDurable(server: Asked["reads"]): Promise<string | undefined
     const weak = weakIn(await server.send(["CONFIG", "GET", ...Object.keys(WANTED)]));
     return weak ?? lostAtStart(await server.send(["ACL", "DRYRUN", "default", "HSET", KEYS.meta, "field", "value"]));
   } catch (error) {
-    if (error instanceof Error && isAnswer(error.message)) return `it does not say (${error.message})`;
-    throw error;
+    if (failureOf(error) === "away" || !(error instanceof Error)) throw error;
+    return `it does not say (${error.message})`;
   }
 }
 

@@ -3,10 +3,11 @@ import type { Loads } from "../../app/ports/update-ports.js";
 import type { Changes } from "../../domain/changes.js";
 import { activeSession } from "../../domain/stored.js";
 import type { Loaded, VersionedEngine, Versions } from "../optimistic-updates.js";
-import { keyOf } from "./keys.js";
+import { KEYS, keyOf } from "./keys.js";
 import { loadsOf } from "./reading/loads.js";
-import { checksOf } from "./reading/named-reads.js";
+import { checksOf, versionIn } from "./reading/named-reads.js";
 import type { Seen } from "./reading/named-reads.js";
+import { DETAILS_FORGOTTEN } from "./reading/pages.js";
 import type { IndexAnew } from "./reading/pages.js";
 import type { Reads } from "./reading/reads.js";
 import type { Commits } from "./writing/commits.js";
@@ -19,7 +20,10 @@ export class RedisEngine implements VersionedEngine {
     reads: Reads,
     private readonly commits: Commits,
   ) {
-    this.loads = loadsOf(reads, (...late) => this.indexAnew(...late));
+    this.loads = loadsOf(reads, {
+      indexAnew: (...late) => this.indexAnew(...late),
+      detailsForgotten: (upTo) => this.detailsForgotten(upTo),
+    });
   }
 
   async load<Kind extends keyof Loads>(
@@ -31,9 +35,13 @@ export class RedisEngine implements VersionedEngine {
   }
 
   async commit(changes: Changes, expected: Versions): Promise<"committed" | "conflict"> {
-    const operations = operationsOf(changes);
-    // What was found was so at a moment of the call, and that is all that an answer without a write says.
-    if (operations.length === 0) return "committed";
+    const operations = operationsOf(changes, (key) => versionIn(expected, key));
+    if (operations.length === 0) {
+      // What was found was so at a moment of the call, and an answer without a write says no more; but it may be the
+      // write of somebody who was told that no replica has it.
+      await this.commits.confirmed();
+      return "committed";
+    }
     return (await this.commits.run(checksOf(expected), operations)) ? "committed" : "conflict";
   }
 
@@ -43,5 +51,10 @@ export class RedisEngine implements VersionedEngine {
       return ["ZADD", keyOf.active(planId), String(activeSession(one).lastActivity), one.session.id];
     });
     await this.commits.run(checksOf(seen), operations);
+  }
+
+  /** Of two processes that walk, the one that is behind walks again. */
+  private async detailsForgotten(upTo: string): Promise<void> {
+    await this.commits.run([], [["HSET", KEYS.meta, DETAILS_FORGOTTEN, upTo]]);
   }
 }

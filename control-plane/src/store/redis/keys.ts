@@ -11,9 +11,10 @@
 //                                      generation               the newest of the policy
 //                                      commits                  how many there were
 //                                      statuses                 how many writes of edges' status there were
+//                                      detailsForgotten         ID up to which no session's client is known any more
 //   {sluice}:s:ID              hash    v                        version: counts the writes to this hash
-//                                      session                  Session, as JSON
-//                                      u:INSTANCE EDGE          what an instance reported: StoredUsage, as JSON
+//                                      session                  Session, as stored-forms.ts has it
+//                                      u:INSTANCE EDGE          what an instance reported: HeldRow, as there
 //   {sluice}:c:ID              hash    owned key                ConsumptionKey, as JSON
 //   {sluice}:consumed          zset    ID owned key             the same by time
 //   {sluice}:sessions          zset    ID                       every session; of the same score, so in the order of ids,
@@ -24,7 +25,6 @@
 //   {sluice}:active:PLAN       zset    ID                       the same by a time not later than their last activity
 //   {sluice}:plans             set     PLAN                     plans that sessions had
 //   {sluice}:ended             zset    ID                       those that have ended for good
-//   {sluice}:details           zset    ID                       those whose client is known by address or user agent
 //   {sluice}:created           hash    owned key                CreationKey, as JSON
 //   {sluice}:createdAt         zset    owned key                the same by time
 //   {sluice}:log               stream  CURSOR-0                 Invalidation
@@ -42,9 +42,6 @@
 //   {sluice}:claim:NAME        string                           the process that has the claim, until it expires
 //
 // {sluice}:wake is a channel: the log has grown.
-import { instanceKey } from "../../domain/stored.js";
-import type { Instance } from "../../domain/stored.js";
-
 const TAG = "{sluice}";
 
 /** All of it begins so. */
@@ -57,7 +54,6 @@ export const KEYS = {
   sessions: `${PREFIX}sessions`,
   plans: `${PREFIX}plans`,
   ended: `${PREFIX}ended`,
-  details: `${PREFIX}details`,
   created: `${PREFIX}created`,
   createdAt: `${PREFIX}createdAt`,
   log: `${PREFIX}log`,
@@ -88,12 +84,6 @@ export const keyOf = {
   cursors: (process: string): string => `${PREFIX}cursors:${process}`,
   claim: (name: string): string => `${PREFIX}claim:${name}`,
 };
-
-/** Fields that begin so are rows of instances. */
-export const ROW_PREFIX = "u:";
-
-/** Of an instance's row in a session's hash. */
-export const rowField = (of: Instance): string => `${ROW_PREFIX}${instanceKey(of)}`;
 
 /** Whose sessions a user's limit counts: a user's, of one issuer. No id holds a line end. */
 export const userOfLimit = (userId: string, group: string | null): string =>

@@ -90,7 +90,7 @@ async function sessionImage(reads: Connected, id: string): Promise<SessionImage 
     reads.send(["HGETALL", keyOf.session(id)]),
     reads.send(["HGETALL", keyOf.consumptions(id)]),
   ]);
-  const found = storedSession(strings(hash));
+  const found = storedSession(id, strings(hash));
   if (found === undefined) return undefined;
   const fields = strings(consumed);
   const consumptionKeys = [];

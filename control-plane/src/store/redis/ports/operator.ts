@@ -29,11 +29,11 @@ export class RedisOperatorStore implements OperatorStore {
       const high = end === undefined ? LEX.last : LEX.before(end);
       const range = [indexKey(index), LEX.first, high, String(asked), "down"];
       const { answers } = await this.reads.run([["ids", ...range], RECORDS_OF]);
-      for (const hash of lists(answers[1])) {
-        const found = storedSession(hash);
+      const [ids, hashes] = [strings(answers[0]), lists(answers[1])];
+      for (const [i, id] of ids.entries()) {
+        const found = storedSession(id, hashes[i] ?? []);
         if (found !== undefined) sessions.push(activeSession(found.record));
       }
-      const ids = strings(answers[0]);
       if (ids.length < asked) break;
       end = ids.at(-1);
     }

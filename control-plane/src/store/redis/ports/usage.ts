@@ -17,7 +17,7 @@ export class RedisUsage implements UsageStore {
 
   async look(sessionId: string): Promise<HoldState> {
     const { position, answers } = await this.reads.run([["hash", keyOf.session(sessionId)]]);
-    return { found: storedSession(strings(answers[0]))?.record, position };
+    return { found: storedSession(sessionId, strings(answers[0]))?.record, position };
   }
 
   async rowsOf(sessionId: string): Promise<readonly UsageRow[]> {

@@ -9,11 +9,12 @@ import { activeSession } from "../../../domain/stored.js";
 import type { ConsumptionKey, CreationKey, RevocationFilter, StoredRevocation } from "../../../domain/stored.js";
 import type { ReportedRow } from "../../../domain/decisions/reported-rows.js";
 import type { SessionRecord } from "../../../domain/stored.js";
-import { KEYS, keyOf, rowField, userOfLimit } from "../keys.js";
+import { KEYS, keyOf, userOfLimit } from "../keys.js";
+import { rowField } from "../stored-forms.js";
 import { note, seenSession, seenSessions, sessionOf } from "./named-reads.js";
 import type { Seen } from "./named-reads.js";
 import { pageLoads } from "./pages.js";
-import type { IndexAnew } from "./pages.js";
+import type { NotesOfWalks } from "./pages.js";
 import { LEX, lists, SESSIONS_OF, strings } from "./reads.js";
 import type { Read, Reads } from "./reads.js";
 
@@ -21,7 +22,7 @@ type LoadsOfRedis = {
   readonly [Kind in keyof Loads]: (wanted: Loads[Kind]["wanted"], seen: Seen) => Promise<Loads[Kind]["found"]>;
 };
 
-export const loadsOf = (reads: Reads, indexAnew: IndexAnew): LoadsOfRedis => ({
+export const loadsOf = (reads: Reads, notes: NotesOfWalks): LoadsOfRedis => ({
   session: async (id, seen) => {
     const { position, answers } = await reads.run([hashOf(id)]);
     return { found: seenSession(seen, id, strings(answers[0])), position };
@@ -54,7 +55,7 @@ export const loadsOf = (reads: Reads, indexAnew: IndexAnew): LoadsOfRedis => ({
     const page = await reads.run([["ids", indexOf(filter), ...range], SESSIONS_OF]);
     return { operation, sessions: sessionsIn(seen, page.answers) };
   },
-  ...pageLoads(reads, indexAnew),
+  ...pageLoads(reads, notes),
 });
 
 const hashOf = (id: string): Read => ["hash", keyOf.session(id)];

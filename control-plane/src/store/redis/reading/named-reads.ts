@@ -20,9 +20,15 @@ export const checksOf = (seen: ReadonlyMap<string, string | number>): Check[] =>
     return [kind as Check[0], key, field, String(expected)];
   });
 
+/** Of a session's hash, as it was seen; undefined where it was not looked for. */
+export function versionIn(seen: ReadonlyMap<string, string | number>, key: string): string | undefined {
+  const version = seen.get(nameOf("v", key, ""));
+  return version === undefined ? undefined : String(version);
+}
+
 /** A session that was looked for, whether it is there or not. */
 export function seenSession(seen: Seen, id: string, hash: readonly string[]): SessionRecord | undefined {
-  const found = storedSession(hash);
+  const found = storedSession(id, hash);
   note(seen, ["v", keyOf.session(id), "", found?.version ?? ""]);
   return found?.record;
 }

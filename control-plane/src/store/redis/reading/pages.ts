@@ -1,6 +1,6 @@
 // The pages of sweeps: walks over the indexes by time.
 import type { ActivityCursor, Loads, OldestSessions, Page, PageOfPlan } from "../../../app/ports/update-ports.js";
-import { sessionIdFloor } from "../../../domain/session-id.js";
+import { sessionIdCeiling, sessionIdFloor } from "../../../domain/session-id.js";
 import type { Session } from "../../../domain/session.js";
 import { activeSession } from "../../../domain/stored.js";
 import type { SessionRecord } from "../../../domain/stored.js";
@@ -17,8 +17,8 @@ type PageLoads = {
   ) => Promise<Loads[Kind]["found"]>;
 };
 
-export const pageLoads = (reads: Reads, indexAnew: IndexAnew): PageLoads => ({
-  byActivity: (wanted, seen) => byActivity(reads, indexAnew, wanted, seen),
+export const pageLoads = (reads: Reads, notes: NotesOfWalks): PageLoads => ({
+  byActivity: (wanted, seen) => byActivity(reads, notes.indexAnew, wanted, seen),
   byCreation: ({ planId, untilMs, after, limit }, seen) => {
     const low = after === undefined ? LEX.first : LEX.after(after);
     return creationPage(reads, keyOf.plan(planId), low, LEX.before(sessionIdFloor(untilMs + 1)), limit, seen);
@@ -27,8 +27,9 @@ export const pageLoads = (reads: Reads, indexAnew: IndexAnew): PageLoads => ({
     const low = after === undefined ? LEX.from(sessionIdFloor(createdAfterMs)) : LEX.after(after);
     return creationPage(reads, KEYS.sessions, low, LEX.last, limit, seen);
   },
-  ended: (wanted, seen) => oldest(reads, KEYS.ended, wanted, seen),
-  withDetails: (wanted, seen) => oldest(reads, KEYS.details, wanted, seen),
+  ended: ({ createdBeforeMs, limit }, seen) =>
+    createdBefore(reads, KEYS.ended, LEX.first, createdBeforeMs, limit, seen),
+  withDetails: (wanted, seen) => withDetails(reads, notes.detailsForgotten, wanted, seen),
 });
 
 async function creationPage(
@@ -45,15 +46,61 @@ async function creationPage(
   return { page, next: ids.length < limit ? undefined : ids.at(-1) };
 }
 
-async function oldest(
+/** Sessions of an index from a bound on, the oldest first. */
+async function createdBefore(
   reads: Reads,
   index: string,
+  low: string,
+  createdBeforeMs: number,
+  limit: number,
+  seen: Seen,
+): Promise<readonly Session[]> {
+  return (await creationPage(reads, index, low, LEX.before(sessionIdFloor(createdBeforeMs)), limit, seen)).page;
+}
+
+/** Pages that one call passes over: another call goes on. */
+const MAX_PASSED = 10;
+
+/**
+ * Up to the place in `meta` nothing is left to be forgotten. A page is passed once that shows: a place that moved on with
+ * the forgetting would be lost with a conflict. A place far past the end is of a clock that was ahead, or of a shorter
+ * retention: then all are looked at again.
+ */
+async function withDetails(
+  reads: Reads,
+  forgotten: NotesOfWalks["detailsForgotten"],
   { createdBeforeMs, limit }: OldestSessions,
   seen: Seen,
 ): Promise<readonly Session[]> {
-  const high = LEX.before(sessionIdFloor(createdBeforeMs));
-  return (await creationPage(reads, index, LEX.first, high, limit, seen)).page;
+  const { answers } = await reads.run([["fields", KEYS.meta, "1", DETAILS_FORGOTTEN]]);
+  const [, stored] = strings(answers[0]);
+  let place = stored !== undefined && stored < sessionIdCeiling(sessionIdFloor(createdBeforeMs)) ? stored : undefined;
+  for (let passed = 0; ; passed++) {
+    const low = place === undefined ? LEX.first : LEX.after(place);
+    const seenInPage: Seen = new Map();
+    const page = await createdBefore(reads, KEYS.sessions, low, createdBeforeMs, limit, seenInPage);
+    const last = page.at(-1);
+    if (last === undefined || page.some(knowsClient)) {
+      for (const [name, version] of seenInPage) seen.set(name, version);
+      return page;
+    }
+    place = last.id;
+    await forgotten(place);
+    if (passed === MAX_PASSED) return page;
+  }
 }
+
+const knowsClient = ({ metadata }: Session): boolean => metadata.ip !== null || metadata.userAgent !== null;
+
+/** What walks note on their way, beside what is decided on their pages. */
+export interface NotesOfWalks {
+  readonly indexAnew: IndexAnew;
+  /** No session up to this one has an address or a user agent any more. */
+  readonly detailsForgotten: (upTo: string) => Promise<void>;
+}
+
+/** In `meta`. */
+export const DETAILS_FORGOTTEN = "detailsForgotten";
 
 /** Files sessions under when they were active last, where that is later than what they are filed under. */
 export type IndexAnew = (planId: number, late: readonly SessionRecord[], seen: Seen) => Promise<void>;

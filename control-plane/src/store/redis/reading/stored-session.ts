@@ -1,7 +1,7 @@
 // A session's hash, as a reading gives it: fields and values in turn.
 import type { Session } from "../../../domain/session.js";
 import type { HeldRow, SessionRecord } from "../../../domain/stored.js";
-import { ROW_PREFIX } from "../keys.js";
+import { ROW_PREFIX, rowIn, sessionIn } from "../stored-forms.js";
 
 export interface StoredSession {
   readonly record: SessionRecord;
@@ -10,15 +10,15 @@ export interface StoredSession {
 }
 
 /** Undefined where there is no such session. Rows in the order of edge and instance. */
-export function storedSession(hash: readonly string[]): StoredSession | undefined {
+export function storedSession(id: string, hash: readonly string[]): StoredSession | undefined {
   const rows: HeldRow[] = [];
   let session: Session | undefined;
   let version = "";
   for (let i = 0; i < hash.length; i += 2) {
     const [field = "", value = ""] = [hash[i], hash[i + 1]];
-    if (field === "session") session = JSON.parse(value) as Session;
+    if (field === "session") session = sessionIn(id, value);
     else if (field === "v") version = value;
-    else if (field.startsWith(ROW_PREFIX)) rows.push(JSON.parse(value) as HeldRow);
+    else if (field.startsWith(ROW_PREFIX)) rows.push(rowIn(field, value));
   }
   return session && { record: { session, rows: rows.sort(byEdgeAndInstance) }, version };
 }

@@ -1,31 +1,51 @@
 // What was decided, as operations of the script that commits it: the session, its rows, and the indexes that follow from it.
-import type { Changes, SessionChange, StoredRow } from "../../../domain/changes.js";
+import type { Changes, SessionChange } from "../../../domain/changes.js";
 import { limitGroup } from "../../../domain/issued-by.js";
 import { hasEndedForGood } from "../../../domain/session.js";
 import type { Session } from "../../../domain/session.js";
 import type { Instance } from "../../../domain/stored.js";
-import { KEYS, keyOf, rowField, userOfLimit } from "../keys.js";
+import { KEYS, keyOf, userOfLimit } from "../keys.js";
+import { rowField, rowText, sessionText } from "../stored-forms.js";
 import { POSITION } from "../scripts.js";
 import type { Operation } from "./commits.js";
 import { creationKeyOperations } from "./creation-keys.js";
 
-export function operationsOf(changes: Changes): Operation[] {
+/** Of the hash at a key, as the commit is to find it: empty where it is to find none, undefined where it does not look. */
+export type VersionAt = (key: string) => string | undefined;
+
+/** What the hash of each session is given: fields and values in turn. */
+type Touched = Map<string, string[]>;
+
+const fieldsOf = (touched: Touched, id: string): string[] => {
+  const fields = touched.get(id) ?? [];
+  touched.set(id, fields);
+  return fields;
+};
+
+export function operationsOf(changes: Changes, versionAt: VersionAt = () => undefined): Operation[] {
   const { sessions = [], rows = [], removedRows = [], invalidations = [], audit = [] } = changes;
-  const touched = new Set<string>();
+  const touched: Touched = new Map();
+  for (const { sessionId, ...row } of rows) fieldsOf(touched, sessionId).push(rowField(row), rowText(row));
   const operations = [
     ...sessions.flatMap((change) => sessionOperations(change, touched)),
-    ...rows.map((row) => rowOperation(row, touched)),
     ...removedRows.map((row) => removedRowOperation(row, touched)),
     ...keyOperations(changes, touched),
     ...invalidations.map(({ kind, sessionId, atMs }) => ["LOG", kind, sessionId, String(atMs)]),
     ...audit.map((event) => ["AUDIT", JSON.stringify(event)]),
     ...revocationOperations(changes),
   ];
-  const versions = [...touched].map((id) => ["HINCRBY", keyOf.session(id), "v", "1"]);
-  return [...operations, ...versions];
+  return [...operations, ...[...touched].flatMap(([id, fields]) => writtenHash(keyOf.session(id), fields, versionAt))];
 }
 
-function sessionOperations({ before, after }: SessionChange, touched: Set<string>): Operation[] {
+/** In one command, with the next version: the commit looks that it stands at the one before. */
+function writtenHash(key: string, fields: readonly string[], versionAt: VersionAt): Operation[] {
+  const version = versionAt(key);
+  if (version !== undefined) return [["HSET", key, ...fields, "v", String(Number(version) + 1)]];
+  const written = fields.length === 0 ? [] : [["HSET", key, ...fields]];
+  return [...written, ["HINCRBY", key, "v", "1"]];
+}
+
+function sessionOperations({ before, after }: SessionChange, touched: Touched): Operation[] {
   const operations: Operation[] = [];
   if (before !== null) {
     const isGone = after === null;
@@ -34,14 +54,10 @@ function sessionOperations({ before, after }: SessionChange, touched: Set<string
     if (isLiveIn(before) && (isGone || planOf(after) !== before.plan.id)) operations.push(...unindexedFromPlan(before));
   }
   if (after === null) return operations;
-  touched.add(after.id);
-  operations.push(["HSET", keyOf.session(after.id), "session", JSON.stringify(after)]);
+  fieldsOf(touched, after.id).push("session", sessionText(after));
   if (before === null) operations.push(...indexed(after));
   if (isLiveIn(after) && planOf(before) !== after.plan.id) operations.push(...indexedUnderPlan(after));
   if (!isLiveIn(after) && (before === null || isLiveIn(before))) operations.push(["ZADD", KEYS.ended, "0", after.id]);
-  const knew = before !== null && hasDetails(before);
-  if (hasDetails(after) && !knew) operations.push(["ZADD", KEYS.details, "0", after.id]);
-  if (knew && !hasDetails(after)) operations.push(["ZREM", KEYS.details, after.id]);
   return operations;
 }
 
@@ -49,7 +65,6 @@ const isLiveIn = (session: Session): boolean => !hasEndedForGood(session);
 /** Under which plan it is indexed. */
 const planOf = (session: Session | null): number | undefined =>
   session === null || !isLiveIn(session) ? undefined : session.plan.id;
-const hasDetails = ({ metadata }: Session): boolean => metadata.ip !== null || metadata.userAgent !== null;
 
 /** The indexes by whose it is. */
 const ownIndexes = ({ userId, orgId, issuer }: Session): string[] => [
@@ -67,7 +82,7 @@ const planIndexes = (session: Session): string[] => [
 const indexed = (session: Session): Operation[] => ownIndexes(session).map((key) => ["ZADD", key, "0", session.id]);
 
 const unindexed = (session: Session): Operation[] =>
-  [...ownIndexes(session), KEYS.ended, KEYS.details].map((key) => ["ZREM", key, session.id]);
+  [...ownIndexes(session), KEYS.ended].map((key) => ["ZREM", key, session.id]);
 
 const indexedUnderPlan = (session: Session): Operation[] => [
   ...planIndexes(session).map((key) => ["ZADD", key, "0", session.id]),
@@ -78,24 +93,19 @@ const indexedUnderPlan = (session: Session): Operation[] => [
 const unindexedFromPlan = (session: Session): Operation[] =>
   [...planIndexes(session), keyOf.active(session.plan.id)].map((key) => ["ZREM", key, session.id]);
 
-function rowOperation({ sessionId, ...row }: StoredRow, touched: Set<string>): Operation {
-  touched.add(sessionId);
-  return ["HSET", keyOf.session(sessionId), rowField(row), JSON.stringify(row)];
-}
-
 function removedRowOperation(
   { sessionId, ...of }: Instance & { readonly sessionId: string },
-  touched: Set<string>,
+  touched: Touched,
 ): Operation {
-  touched.add(sessionId);
+  fieldsOf(touched, sessionId);
   return ["HDEL", keyOf.session(sessionId), rowField(of)];
 }
 
-function keyOperations({ creationKey, consumptionKey }: Changes, touched: Set<string>): Operation[] {
+function keyOperations({ creationKey, consumptionKey }: Changes, touched: Touched): Operation[] {
   const operations = creationKey === undefined ? [] : creationKeyOperations(creationKey);
   if (consumptionKey === undefined) return operations;
   const { sessionId, key, ...consumed } = consumptionKey;
-  touched.add(sessionId);
+  fieldsOf(touched, sessionId);
   return [
     ...operations,
     ["HSET", keyOf.consumptions(sessionId), key, JSON.stringify(consumed)],

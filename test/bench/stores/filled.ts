@@ -1,0 +1,45 @@
+// All stores with the same sessions in them, and control planes over each.
+import { allStores } from "./stores.js";
+import type { ComparedStore } from "./stores.js";
+import type { Bench } from "./bench.js";
+import { fill, newIds } from "./fill.js";
+import type { Plane } from "./planes.js";
+
+const MANY_MAY_RUN_OVER = (store: ComparedStore): boolean => store.server !== undefined;
+
+export interface FilledStore {
+  readonly store: ComparedStore;
+  readonly ids: readonly string[];
+  readonly nowMs: number;
+  /** The first has been there since the filling. */
+  readonly planes: readonly Plane[];
+  /** The newest that a report has named: it grows from part to part, or rows would change nothing. */
+  readonly revs: { last: number };
+  /** Another control plane over it; LMDB has one. */
+  readonly more: () => Promise<void>;
+}
+
+/** One session of which one instance has reported; one control plane each. */
+export async function filledStores(bench: Bench, sessions: number): Promise<FilledStore[]> {
+  const nowMs = Date.now();
+  const ids = newIds(sessions, nowMs);
+  const filled: FilledStore[] = [];
+  for (const store of await allStores(bench, `lmdb-${sessions}`)) {
+    bench.say(`${sessions} sessions go into ${store.name}`);
+    await fill(store, { ids, nowMs, rows: 1 });
+    const planes = [await store.plane()];
+    const more = async (): Promise<void> => {
+      if (MANY_MAY_RUN_OVER(store)) planes.push(await store.plane());
+    };
+    filled.push({ store, ids, nowMs, planes, more, revs: { last: 1 } });
+  }
+  return filled;
+}
+
+/** The control planes, then the server, whose data goes. */
+export async function emptied(filled: readonly FilledStore[]): Promise<void> {
+  for (const { planes, store } of filled) {
+    await Promise.all(planes.map((plane) => plane.stop()));
+    await store.server?.remove();
+  }
+}
