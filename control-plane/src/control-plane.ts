@@ -298,7 +298,7 @@ async function startPolicies({ settings, files, clock, timers, log, started }: S
     clock,
     logger: log,
     // A store that has a clock of its own is shared.
-    shared: store.storeTime && { timers },
+    shared: store.storeTime && { timers, position: () => store.position() },
   });
   started.add(() => policies.stop());
   return policies;

@@ -2,9 +2,8 @@
 import Fastify, { LogController } from "fastify";
 import type { FastifyBaseLogger, FastifyError } from "fastify";
 
+import { isNotWritten } from "../app/ports/not-written.js";
 import type { Random } from "../app/ports/ports.js";
-import { StoreUnwritable } from "../app/ports/store-health.js";
-import { UpdateConflict } from "../app/ports/update-ports.js";
 import type { TlsIdentity } from "../tls/tls.js";
 import type { HttpApp } from "./app.js";
 import { BodyDenied, denyQueries } from "./bodies.js";
@@ -91,8 +90,6 @@ function newApp({ log, tls, random, httpError }: BaseOptions): HttpApp {
 
 /** The store is looked at each second. */
 const NOT_WRITTEN_RETRY_S = 1;
-
-const isNotWritten = (error: unknown): boolean => error instanceof StoreUnwritable || error instanceof UpdateConflict;
 
 function answerErrors(app: HttpApp, log: BaseOptions["log"]): void {
   app.setErrorHandler<FastifyError>((error, request, reply) => {

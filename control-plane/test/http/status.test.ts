@@ -44,6 +44,14 @@ describe("health", () => {
     expect((await plane.status("/healthz")).status).toBe(200);
   });
 
+  it("GET /readyz says why the store does not answer, where the store knows", async () => {
+    const plane = await startTestControlPlane();
+    plane.store.position = () => Promise.reject(new Error("closed"));
+    plane.store.health.unwritable = () => "it has lost its data";
+    const why = "The store does not answer: it has lost its data";
+    expect(expectError(await plane.status("/readyz"), "NOT_READY")).toBe(why);
+  });
+
   it("GET /readyz is 503 within half a second when the store hangs, and /healthz stays 200", async () => {
     const plane = await startTestControlPlane();
     plane.store.position = () => new Promise(() => undefined);

@@ -11,6 +11,7 @@ import type { BucketLimits } from "../../src/domain/level.js";
 import { exactRate } from "../../src/domain/policy/rate.js";
 import type { Limit } from "../../src/domain/policy/policy.js";
 import { daily, REPORTING, search, STARTER } from "../support/sessions.js";
+import { LmdbLife } from "./life-engines.js";
 import { SessionLife } from "./session-life.js";
 
 const MICRO = 1_000_000;
@@ -157,7 +158,7 @@ describe("limits that are taken out of the policy and put back", () => {
   it("no limit gives more than it holds and its rate, whatever becomes of edge and policy", async () => {
     const property = fc.asyncProperty(fc.array(step, { minLength: 30, maxLength: 80 }), async (steps) => {
       let plan = { ...PLAN, limits: [daily, hourly, search] };
-      const life = new SessionLife(() => ({ ...REPORTING, plans: [plan] }));
+      const life = new SessionLife(() => ({ ...REPORTING, plans: [plan] }), new LmdbLife());
       try {
         await life.start();
         const said = { userId: "u1", orgId: "o1", issuer: "login", plan: undefined, metadata: {} };

@@ -16,7 +16,7 @@ export function command<Said>(
   return said.map((one) => ({
     check: () => true,
     run: async (model, life) => {
-      const held = follow(model, life);
+      const held = await follow(model, life);
       await act(one, model, life);
       await expectFollowed(model, life, held);
       await expectAsModel(model, life);

@@ -1,26 +1,23 @@
-// The control plane's use cases over the real store in a folder, with a clock that only tests move: started anew at
-// will, backed up and restored. All that is random comes from a counter, so that a run can be repeated.
+// The control plane's use cases over a real store, with a clock that only tests move: started anew at will, backed up and
+// restored. All that is random comes from a counter, so that a run can be repeated.
 import { createHash } from "node:crypto";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 
 import { publishedPolicy } from "../../src/app/policy/published-policy.js";
 import { BulkRevocations } from "../../src/app/sessions/bulk-revocations.js";
 import { DroppedRows } from "../../src/app/edges/dropped-rows.js";
 import { EdgeRegistry } from "../../src/app/edges/status/edge-registry.js";
 import type { Random } from "../../src/app/ports/ports.js";
+import type { Stores } from "../../src/app/ports/stores.js";
 import { usageCommits } from "../../src/app/edges/usage.js";
 import type { UsagePorts } from "../../src/app/edges/usage.js";
 import { Watches } from "../../src/app/edges/watches.js";
 import { deriveKeys } from "../../src/domain/keys.js";
 import type { PlansOfPolicy } from "../../src/domain/plan.js";
 import { makeToken } from "../../src/domain/token.js";
-import { backUpStore, restoreStore } from "../../src/store/lmdb/backup.js";
-import { LmdbStore } from "../../src/store/lmdb/store.js";
 import { claimedWork } from "../support/claimed.js";
 import { FixedClock } from "../support/fixed-clock.js";
 import { ManualTimers } from "../support/manual-timers.js";
+import type { LifeEngine } from "./life-engines.js";
 
 export const KEYS = deriveKeys(Buffer.alloc(32, 1));
 
@@ -32,7 +29,7 @@ const watchMeter = { watchEnded: nothing, propagated: nothing };
 
 /** One process of the control plane, as far as sessions go. */
 interface Process {
-  readonly store: LmdbStore;
+  readonly store: Stores;
   readonly ports: UsagePorts;
   readonly watches: Watches;
   readonly revocations: BulkRevocations;
@@ -41,13 +38,14 @@ interface Process {
 export class SessionLife {
   readonly clock = new FixedClock();
   readonly timers = new ManualTimers(this.clock);
-  private readonly folder = mkdtempSync(join(tmpdir(), "sluice-life-"));
   private drawn = 0;
-  private backups = 0;
   private current: Process | undefined;
 
   /** @param policy answers the policy in force */
-  constructor(private readonly policy: () => PlansOfPolicy) {}
+  constructor(
+    private readonly policy: () => PlansOfPolicy,
+    readonly engine: LifeEngine,
+  ) {}
 
   get process(): Process {
     if (this.current === undefined) throw new Error("the control plane is down");
@@ -57,7 +55,7 @@ export class SessionLife {
   async start(): Promise<void> {
     const random: Random = { bytes: (n) => this.bytes(n) };
     const { clock, timers } = this;
-    const store = await LmdbStore.open(join(this.folder, "store"), random);
+    const store = await this.engine.open(random);
     const { operator, audit, usage } = store;
     const policies = {
       current: () => ({ policy: this.policy() }),
@@ -102,23 +100,20 @@ export class SessionLife {
     await this.start();
   }
 
-  /** Answers the backup's file. */
-  async backUp(): Promise<string> {
-    this.backups += 1;
-    const file = join(this.folder, `backup-${this.backups}`);
-    await backUpStore(join(this.folder, "store"), file);
-    return file;
+  /** Answers the backup's name. */
+  backUp(): Promise<string> {
+    return this.engine.backUp();
   }
 
-  async restore(file: string): Promise<void> {
+  async restore(backup: string): Promise<void> {
     await this.stop();
-    await restoreStore(file, join(this.folder, "store"), { force: true, random: { bytes: (n) => this.bytes(n) } });
+    await this.engine.restore(backup, { bytes: (n) => this.bytes(n) });
     await this.start();
   }
 
   async end(): Promise<void> {
     if (this.current !== undefined) await this.stop();
-    rmSync(this.folder, { recursive: true, force: true });
+    await this.engine.end();
   }
 
   private bytes(n: number): Uint8Array {

@@ -23,7 +23,10 @@ export const realTimers: Timers = {
   },
 };
 
-export const uncounted = { conflicted: () => undefined, gaveUp: () => undefined, lost: () => undefined };
+export const uncounted = {
+  ...{ conflicted: () => undefined, gaveUp: () => undefined },
+  ...{ lost: () => undefined, durable: () => undefined },
+};
 export const silent = { info: () => undefined, warn: () => undefined, error: () => undefined };
 
 /** The server on a port of this machine. */

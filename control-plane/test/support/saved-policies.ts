@@ -75,7 +75,7 @@ export class SavedPolicies {
       sessions: this.store,
       operator: this.store.operator,
       clock: this.clock,
-      shared: this.timers && { timers: this.timers },
+      shared: this.timers && { timers: this.timers, position: () => this.store.position() },
       logger: { debug: log("debug"), info: log("info"), warn: log("warn"), error: log("error") },
     });
     return this;

@@ -48,6 +48,7 @@ export class FaultInjector {
     else if (strikes(faultProfile.sweep)) this.#sweep();
     else if (strikes(faultProfile.publish)) this.#publish();
     else if (strikes(faultProfile.handOver)) this.#handOver();
+    else if (strikes(faultProfile.otherLog)) this.#changeLog();
     else return false;
     return true;
   }
@@ -75,8 +76,7 @@ export class FaultInjector {
   restore(): void {
     const { world } = this;
     if (this.#backup === undefined) return;
-    this.#logs += 1;
-    const log = logName(this.#logs);
+    const log = this.#nextLog();
     this.#allowWhatBackupLacks(this.#backup);
     world.store.restore(this.#backup, log);
     this.#crashPlane(`is restored from its backup as ${log}`);
@@ -85,6 +85,23 @@ export class FaultInjector {
       world.store.log,
       [...this.#backup.sessions.values()].map(({ session }) => session),
     );
+  }
+
+  /** While calls are under way, commits too: what they are answered with may be of either log. */
+  #changeLog(): void {
+    const { store, ledger, sessions } = this.world;
+    const log = this.#nextLog();
+    this.world.note(`the store's log becomes ${log}`);
+    store.changeLog(log);
+    ledger.began(
+      log,
+      sessions.map(({ id }) => store.stored(id)).filter((one) => one !== undefined),
+    );
+  }
+
+  #nextLog(): string {
+    this.#logs += 1;
+    return logName(this.#logs);
   }
 
   /** A policy that ends the VM which tries it. */

@@ -60,6 +60,8 @@ export interface FaultProfile {
   readonly publish: number;
   /** Another process takes over from the control plane's, which finishes what it has under way. */
   readonly handOver: number;
+  /** The store has another log from then on, while the control plane runs. */
+  readonly otherLog: number;
   /** Of an Envoy's life: its settings have a policy. */
   readonly ownPolicy: number;
   /** Of a VM's life: it runs another build than the first. */
@@ -106,9 +108,10 @@ export function faultProfileOf(seed: number): FaultProfile {
     maxTokens: 4,
     limitTokens: 0,
     firstLimits: 0,
+    otherLog: 0,
     ...policyOf(seed),
   };
-  return withLimits(kindOfRun(mixed, random), seed);
+  return withOtherLogs(withLimits(kindOfRun(mixed, random), seed), seed);
 }
 
 function kindOfRun(mixed: FaultProfile, random: Random): FaultProfile {
@@ -137,6 +140,12 @@ function withLimits(faultProfile: FaultProfile, seed: number): FaultProfile {
   const { maxTokens } = faultProfile;
   const limitTokens = Math.min(maxTokens, 20);
   return { ...faultProfile, limitTokens, firstLimits: random.below(3), maxTokens: maxTokens * random.pick([1, 3]) };
+}
+
+/** In a quarter of the runs the store's primary is replaced now and then. Drawn apart as well. */
+function withOtherLogs(faultProfile: FaultProfile, seed: number): FaultProfile {
+  const random = new Random(seed ^ 0x106);
+  return random.chance(0.25) ? { ...faultProfile, otherLog: 0.003 } : faultProfile;
 }
 
 /** Minutes pass, and few sessions are used: the control plane must not end those for idleness. */

@@ -92,11 +92,11 @@ export class Ledger {
       this.limits.wrote(life, writer, was, record, spends);
       life.records.set(id, record);
     }
-    for (const id of old.keys()) {
+    for (const [id, was] of old) {
       if (fresh.has(id)) continue;
       life.records.delete(id);
       life.gone.add(id);
-      this.limits.evicted(life, id);
+      this.limits.evicted(life, was);
     }
   }
 
@@ -118,6 +118,11 @@ export class Ledger {
   restored(log: string, sessions: Iterable<Session>): void {
     this.#hasRestored = true;
     this.limits.spends.restored();
+    this.began(log, sessions);
+  }
+
+  /** The store has another log over what it holds. */
+  began(log: string, sessions: Iterable<Session>): void {
     for (const { id, revokedAt } of sessions) if (revokedAt !== null) this.revoked(id, log, 0);
   }
 

@@ -6,11 +6,10 @@ import { refilled, type Bucket, type Level, type PlanBuckets } from "../parts/bu
 import type { Path } from "../parts/plan-limits.js";
 import type { Life, Limits } from "./ledger.js";
 import { LimitSpends } from "./limit-spends.js";
+import { RecentRecords } from "./recent-records.js";
 import { fail } from "./violation.js";
 
 const PICO_PER_MICRO = BigInt(PICO_PER_TOKEN) / 1_000_000n;
-/** How long a VM may repeat a denial (recent-denials.ts). */
-const DENIAL_MS = 100;
 
 /** Who writes a set. */
 export interface Writer {
@@ -35,38 +34,41 @@ export interface LimitLedgerParts {
 
 export class LimitLedger {
   readonly spends = new LimitSpends();
-  /** Life and session to when its buckets were made anew. */
-  readonly #madeAtMs = new Map<Life, Map<string, number>>();
+  readonly #recent: RecentRecords;
   /** Edge and session to the plans that records of it have had. */
   readonly #plans = new Map<string, Set<number>>();
 
-  constructor(private readonly parts: LimitLedgerParts) {}
+  constructor(private readonly parts: LimitLedgerParts) {
+    this.#recent = new RecentRecords(parts.nowMs);
+  }
 
   /** A record was written. `isSpend`: it says that a request was let in. */
   wrote(life: Life, writer: Writer, before: TableRecord | undefined, after: TableRecord, isSpend: boolean): void {
     const { id } = after;
     const buckets = writer.bucketsOf(after.planId);
     this.#plansOf(life, id).add(after.planId);
-    if (before === undefined || before.annex?.tag !== after.annex?.tag) this.#noteMade(life, id);
+    if (before !== undefined) this.#recent.noteReplaced(life, before);
     if (isSpend && before !== undefined) this.#spend(life, writer, buckets, before, after);
     else this.#change(life, writer, buckets, before, after);
     this.spends.noteRev(life, id, after.rev);
   }
 
-  evicted(life: Life, id: string): void {
+  evicted(life: Life, record: TableRecord): void {
+    const { id } = record;
+    this.#recent.noteReplaced(life, record);
     this.spends.loseUntold(life, id, "unsure");
   }
 
-  /** A request was denied for want of tokens, and nothing has happened since it came. */
-  denied(life: Life, buckets: PlanBuckets | undefined, id: string, path: Path, nowUs: bigint): void {
-    const record = life.records.get(id);
-    if (record?.live !== true || buckets === undefined || record.annex?.tag !== buckets.tag) return;
-    if (this.parts.nowMs() - (this.#madeAtMs.get(life)?.get(id) ?? 0) <= DENIAL_MS) return;
-    const elapsedUs = nowUs > record.refilledAtUs ? nowUs - record.refilledAtUs : 0n;
-    const costs = buckets.costs(path);
-    const lacks = bucketsIn(buckets).some(({ name, bucket, at }) => {
-      const { pico } = refilled(levelIn(record, at), elapsedUs, bucket);
-      return pico < picoOf(costs.get(name) ?? 0);
+  /**
+   * A request was denied for want of tokens, and nothing has happened since it came.
+   * @param bucketsOf a plan under the policy that denied it
+   */
+  denied(life: Life, bucketsOf: Writer["bucketsOf"], id: string, path: Path, nowUs: bigint): void {
+    const stands = life.records.get(id);
+    if (stands === undefined || !mayDeny(stands, bucketsOf(stands.planId))) return;
+    const lacks = this.#recent.seen(life, id).some((record) => {
+      const buckets = bucketsOf(record.planId);
+      return buckets !== undefined && mayDeny(record, buckets) && lacksCosts(record, buckets, path, nowUs);
     });
     if (!lacks) fail("denied", `${life.edge} ${id}: denied ${path}, though every limit has what it costs`);
   }
@@ -157,11 +159,6 @@ export class LimitLedger {
     return plans;
   }
 
-  #noteMade(life: Life, id: string): void {
-    const made = this.#madeAtMs.get(life) ?? new Map<string, number>();
-    this.#madeAtMs.set(life, made.set(id, this.parts.nowMs()));
-  }
-
   #namesIn(record: TableRecord | undefined): readonly string[] {
     return record?.annex === undefined ? [] : this.parts.namesOf(record.annex.tag);
   }
@@ -170,6 +167,21 @@ export class LimitLedger {
 /** Whether its levels were made without the control plane, and it has not been asked since. */
 function isUnsure({ provisional, limitsUnconfirmed }: TableRecord): boolean {
   return provisional || limitsUnconfirmed;
+}
+
+/** Whether it has levels of the limits that a request would have to pay. */
+function mayDeny({ live, annex }: TableRecord, buckets: PlanBuckets | undefined): boolean {
+  return live && buckets !== undefined && annex?.tag === buckets.tag;
+}
+
+/** Whether any of its limits holds less than a request of the path costs. */
+function lacksCosts(record: TableRecord, buckets: PlanBuckets, path: Path, nowUs: bigint): boolean {
+  const elapsedUs = nowUs > record.refilledAtUs ? nowUs - record.refilledAtUs : 0n;
+  const costs = buckets.costs(path);
+  return bucketsIn(buckets).some(({ name, bucket, at }) => {
+    const { pico } = refilled(levelIn(record, at), elapsedUs, bucket);
+    return pico < picoOf(costs.get(name) ?? 0);
+  });
 }
 
 /** A level that is there before and after is never raised but by time, and one that is sure is not lowered either. */

@@ -137,4 +137,10 @@ export const RULES_OF_LIMITS: readonly Mutation[] = [
     "  if (denying == NO_LIMIT) return false;\n",
     "  if (denying == NO_LIMIT) {\n    verdict.limit = 0;\n    return true;\n  }\n",
   ),
+  without(
+    "a denial by a limit is repeated for a tenth of a second at most",
+    filter("request/recent-denials"),
+    "const MEMORY_US: u64 = 100000;",
+    "const MEMORY_US: u64 = 10000000;",
+  ),
 ];

@@ -252,6 +252,27 @@ const RULES_OF_SESSIONS: readonly Mutation[] = [
     "world.store.restore(this.#backup, log);",
     "world.store.restore(this.#backup, world.store.log);",
   ),
+  {
+    rule: "an edge is told to begin another log of the store",
+    replacements: [
+      {
+        file: app("edges/watches"),
+        find: 'if (request.log !== position.log) return this.ended("reset", answeredBy(resetTo(position)));',
+        by: "void resetTo;",
+      },
+      {
+        file: app("edges/watches"),
+        find: "this.parts.log.read(since, MAX_WATCH_ENTRIES)",
+        by: "this.parts.log.read({ ...(await this.parts.log.position()), cursor: since.cursor }, MAX_WATCH_ENTRIES)",
+      },
+    ],
+  },
+  without(
+    "a call's answers are all of the log that the store has at its end",
+    app("edges/of-one-log"),
+    "if (one.position.log !== log) return hold(id);",
+    "if (one.position.log !== log) return { ...one, position: { log, cursor } };",
+  ),
   without(
     "a set is written with the cas that it was read with",
     filter("table/session-table"),

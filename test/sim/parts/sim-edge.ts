@@ -124,10 +124,9 @@ export class SimEdge {
   }
 
   #denied(vm: Vm, { session, path }: Request): void {
-    const planId = this.life.records.get(session)?.planId ?? 0;
-    const buckets = this.parts.policies.bucketsOf(this.rules.servedBy(vm), planId);
+    const { bucketsOf } = this.#writerOf(vm);
     const nowUs = this.edge.clock.monotonicNanos / 1000n;
-    this.parts.ledger.limits.denied(this.life, buckets, session, path, nowUs);
+    this.parts.ledger.limits.denied(this.life, bucketsOf, session, path, nowUs);
   }
 
   /** A client that waits leaves. */

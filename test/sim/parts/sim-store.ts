@@ -113,6 +113,12 @@ export class SimStore implements SessionStore, InvalidationLog {
     this.generations = new Map(backup.generations);
   }
 
+  /** As after a failover that lost nothing: the same contents under another log, while the process runs on. */
+  changeLog(log: string): void {
+    this.log = log;
+    for (const listener of this.listeners) listener({ ...this.now(), revoked: false });
+  }
+
   /** A client has logged in: its session is there from now on. */
   add(session: Session): void {
     this.engine.commit({ sessions: [{ before: null, after: session }] }, new Map());

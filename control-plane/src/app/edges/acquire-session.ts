@@ -13,8 +13,9 @@ import { sessionState } from "../../domain/session.js";
 import type { Session } from "../../domain/session.js";
 import { endedForIdleness } from "../upkeep/ended-session.js";
 import { idleMoment, idleNowAt } from "../upkeep/idle-expiry.js";
+import { isNotWritten } from "../ports/not-written.js";
+import type { NotWritten } from "../ports/not-written.js";
 import type { SteadyClock } from "../ports/ports.js";
-import { StoreUnwritable } from "../ports/store-health.js";
 import { bucketsOf, levelsNow } from "./levels.js";
 import { ofOneLog } from "./of-one-log.js";
 import type { HeldOrSeen } from "./of-one-log.js";
@@ -48,7 +49,7 @@ export interface EndedAnswer extends LogPosition {
   readonly rev: number;
 }
 
-/** It is live as far as is known, and cannot be held: the store takes no writes. */
+/** It is live as far as is known, and cannot be held: the store takes no writes, or others wrote it first each time. */
 export interface UnavailableAnswer extends LogPosition {
   readonly state: "unavailable";
 }
@@ -68,9 +69,9 @@ const NOTHING_SAID: SpentAtAsker = { rows: [], malformed: [] };
  * The answers in the order of the sessions, or undefined while no policy is loaded: then nothing can be said, and the edge
  * goes by its own rules. A live session counts as active. Each position is of the very moment at which its session was
  * looked at, and all are of one log: an invalidation after it has a higher number than the answer carries, and the edge asks
- * again; that of a revoked one covers the revocation itself. Also where the store takes no writes, a session that is over is answered as such:
- * no edge may admit it unverified.
- * @throws StoreUnwritable where it takes none, and none of the sessions is over
+ * again; that of a revoked one covers the revocation itself. Also where a session cannot be written, it is answered if it is over: no
+ * edge may admit it unverified.
+ * @throws NotWritten where none of the sessions can be written, and none is over
  */
 export async function acquireSessions(
   ports: UsagePorts,
@@ -116,13 +117,13 @@ async function holdOrLook(
   try {
     return await hold(ports, id, asker, spent);
   } catch (failure) {
-    if (!(failure instanceof StoreUnwritable)) throw failure;
+    if (!isNotWritten(failure)) throw failure;
     return { ...(await seen(ports, id, failure)), failure };
   }
 }
 
 /** Reads fail too where the store's engine has given up: then nothing can be said. */
-async function seen(ports: UsagePorts, id: string, failure: StoreUnwritable): Promise<Known> {
+async function seen(ports: UsagePorts, id: string, failure: NotWritten): Promise<Known> {
   try {
     return knownOf(await ports.usage.look(id));
   } catch {

@@ -1,12 +1,13 @@
 // Answers of one call are all of one log of the store: an edge follows one, and takes no answer of another.
 import { knownOf } from "../../domain/decisions/hold-session.js";
 import type { Known } from "../../domain/decisions/hold-session.js";
+import type { NotWritten } from "../ports/not-written.js";
 import { StoreUnwritable } from "../ports/store-health.js";
 import type { UsagePorts } from "./usage.js";
 
 export interface HeldOrSeen extends Known {
   /** Why it is not held though it may be live. */
-  readonly failure?: StoreUnwritable;
+  readonly failure?: NotWritten;
 }
 
 /** The log becomes another one by a restart or a failover of the store: more of them in one call, and nothing is certain. */

@@ -47,7 +47,7 @@ async function first(parts: PolicyServiceParts, reading: PolicyReading, before: 
   if ("violations" in reading) throw new NoPolicyError(name, reading.violations);
   const { sessions } = await countEndedSessions(parts, { before: undefined, after: reading.policy }, 0);
   if (sessions > 0) throw new NoPolicyError(name, [wholly(endsUnconfirmed(sessions))]);
-  const policy = await saved(parts, reading, before);
+  const policy = await saved(parts, reading, { before, generation: before + 1 });
   if (policy === undefined) return undefined;
   const fields = { event: "policy-accepted", source: parts.source.name, generation: policy.generation };
   parts.logger.info(fields, "policy accepted");

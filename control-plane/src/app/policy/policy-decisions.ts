@@ -44,7 +44,8 @@ export class PolicyDecisions {
     if (violations.length > 0) return { kind: "rejected", violations };
     const ended = confirmed === undefined ? await judgement.judge(reading) : NOTHING;
     if (ended.sessions > 0) return { kind: "held", accepted: reading, ended };
-    const next = await saved(parts, reading, generation, confirmed);
+    const numbers = { before: generation, generation: inForce.nextNumber() };
+    const next = await saved(parts, reading, numbers, confirmed);
     if (next === undefined) return this.lostRace(reading, confirmed, races);
     standing.settled("taken", reading, next.generation);
     inForce.put(next);

@@ -95,6 +95,7 @@ export class PolicyService implements CurrentPolicy, PolicyPublisher {
   }
 
   shown(generation: number): void {
+    this.inForce.noteShown(generation);
     this.generations.shown(generation);
   }
 

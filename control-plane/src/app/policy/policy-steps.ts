@@ -15,7 +15,7 @@ import type {
   PolicyText,
   PublishedPolicy,
 } from "../ports/policy-ports.js";
-import type { Logger, PolicyStore, SessionStore, SteadyClock } from "../ports/ports.js";
+import type { Logger, PolicyStore, SessionStore, SteadyClock, StoredPolicy } from "../ports/ports.js";
 import type { Timers } from "../ports/log-ports.js";
 import type { OperatorStore } from "../ports/operator-ports.js";
 import { publishedPolicy } from "./published-policy.js";
@@ -30,7 +30,7 @@ export interface PolicyServiceParts {
   readonly clock: SteadyClock;
   readonly logger: Logger;
   /** Where other processes decide on policies too, over the same store. */
-  readonly shared?: { readonly timers: Timers } | undefined;
+  readonly shared?: (Pick<SessionStore, "position"> & { readonly timers: Timers }) | undefined;
 }
 
 /** Of a violation in the audit log: it may repeat what is in the file. */
@@ -51,8 +51,8 @@ export class NoPolicyError extends Error {
   }
 }
 
-/** A policy with its number: at once what sessions are decided by and what edges are given. */
-export interface Numbered extends AcceptedPolicy, PublishedPolicy {}
+/** A policy with its number: at once what sessions are decided by and what edges are given. When it was decided, and where. */
+export interface Numbered extends AcceptedPolicy, PublishedPolicy, Pick<StoredPolicy, "atMs" | "source"> {}
 
 /** `isUnread`: it could not be read, which says nothing of what stands there. Else `textHash` tells texts apart. */
 export type SourceReading = PolicyReading & { readonly isUnread?: true; readonly textHash?: string };
@@ -118,18 +118,22 @@ export interface Confirmed {
   readonly sessions: number;
 }
 
+/** The generation that is stored before a decision, and the decision's own number: a higher one. */
+export interface Numbers {
+  readonly before: number;
+  readonly generation: number;
+}
+
 /** Undefined where the stored generation is no longer the one before. */
 export async function saved(
   parts: PolicyServiceParts,
   accepted: AcceptedPolicy,
-  before: number,
+  { before, generation }: Numbers,
   confirmed?: Confirmed,
 ): Promise<Numbered | undefined> {
   const { store, source, clock, logger } = parts;
   const decidedAtMs = clock.monotonicMs();
-  const generation = before + 1;
-  const next = numbered(accepted, { generation, sinceMs: decidedAtMs, decidedAtMs });
-  const { policyJson, hash } = next;
+  const { policyJson, hash, ...next } = publishedOf(accepted, { generation, sinceMs: decidedAtMs, decidedAtMs });
   const details = { source: source.name, generation };
   const audited =
     confirmed === undefined
@@ -138,22 +142,32 @@ export async function saved(
   const decision = { generation, policyJson, hash, atMs: audited.at, source: source.name };
   if (!(await ofStore(store.savePolicy(decision, before, audited)))) return undefined;
   logAudit(logger, audited);
-  return next;
+  return { ...next, ...decision };
 }
 
 /** A stored generation; undefined where it is not kept, or this version cannot read it. */
 export async function stored(parts: PolicyServiceParts, generation: number): Promise<Numbered | undefined> {
   const found = await ofStore(parts.store.policy(generation));
-  if (found === undefined) return undefined;
-  const reading = validated(parts, withoutEdgeSettings(found.policyJson));
-  if ("violations" in reading) return undefined;
-  return numbered(reading, { generation, sinceMs: parts.clock.monotonicMs(), decidedAtMs: null });
+  const accepted = found && readStored(parts, found);
+  if (found === undefined || accepted === undefined) return undefined;
+  const { atMs, source } = found;
+  return {
+    ...publishedOf(accepted, { generation, sinceMs: parts.clock.monotonicMs(), decidedAtMs: null }),
+    atMs,
+    source,
+  };
 }
 
-function numbered(
+/** As this version would write it; undefined where it cannot read it. */
+export function readStored(parts: PolicyServiceParts, { policyJson }: StoredPolicy): AcceptedPolicy | undefined {
+  const reading = validated(parts, withoutEdgeSettings(policyJson));
+  return "violations" in reading ? undefined : reading;
+}
+
+function publishedOf(
   accepted: AcceptedPolicy,
   number: Pick<PublishedPolicy, "generation" | "sinceMs" | "decidedAtMs">,
-): Numbered {
+): AcceptedPolicy & PublishedPolicy {
   return { ...publishedPolicy({ ...accepted, ...number }), ...accepted };
 }
 

@@ -42,10 +42,11 @@ export class Readiness {
     const { ports } = this;
     if (ports === undefined) return notReady(this.why);
     if (ports.policies.current() === undefined) return ["NO_POLICY"];
-    if (!(await this.answers(ports.store))) return notReady("The store does not answer");
+    const answers = await this.answers(ports.store);
     // It may have begun to stop meanwhile.
     if (this.ports === undefined) return notReady(this.why);
     const unwritable = ports.health.unwritable();
+    if (!answers) return notReady(`The store does not answer${unwritable === undefined ? "" : `: ${unwritable}`}`);
     return unwritable === undefined ? undefined : notReady(`The store cannot be written: ${unwritable}`);
   }
 

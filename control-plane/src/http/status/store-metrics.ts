@@ -39,8 +39,16 @@ export class ClaimMetrics implements ClaimMeter {
   }
 }
 
+/** All that an update may be about. */
+const KINDS: Readonly<Record<keyof Loads, true>> = {
+  ...{ session: true, creation: true, planChange: true, consumption: true, report: true },
+  ...{ newestSession: true, revocationChunk: true },
+  ...{ byActivity: true, byCreation: true, createdAfter: true, ended: true, withDetails: true },
+};
+
 /** Of a store that several control planes share. */
 export class SharedStoreMetrics implements UpdateMeter {
+  private readonly isDurable: Gauge;
   private readonly lostCommits: Counter;
   private readonly conflicts: Counter;
   private readonly givenUp: Counter;
@@ -53,8 +61,17 @@ export class SharedStoreMetrics implements UpdateMeter {
       help: "Writes that this control plane had acknowledged and that the store did not have any more, as after a failover",
       registers: [registry],
     });
+    this.isDurable = new Gauge({
+      name: `${PREFIX}store_durable`,
+      help: "0 while a crash of the store's machine may lose acknowledged writes, or the store does not say",
+      registers: [registry],
+    });
+    // Until the store says otherwise; a folder is durable always.
+    this.durable(true);
     this.conflicts = counter("store_conflicts_total", "Updates that another control plane came before, by kind");
     this.givenUp = counter("store_given_up_total", "Updates that others came before each time: not written, by kind");
+    // From the start, so that the first one is an increase.
+    for (const kind of Object.keys(KINDS)) for (const one of [this.conflicts, this.givenUp]) one.inc({ kind }, 0);
   }
 
   conflicted(kind: keyof Loads): void {
@@ -63,6 +80,10 @@ export class SharedStoreMetrics implements UpdateMeter {
 
   gaveUp(kind: keyof Loads): void {
     this.givenUp.inc({ kind });
+  }
+
+  durable(isSo: boolean): void {
+    this.isDurable.set(isSo ? 1 : 0);
   }
 
   lost(commits: number): void {

@@ -43,6 +43,12 @@ export class MemoryPolicies implements PolicyStore {
     this.generations.set(policy.generation, policy);
   }
 
+  /** As with a failover: the newest ones were never there. */
+  lose(count: number): void {
+    for (const generation of [...this.generations.keys()].slice(this.generations.size - count))
+      this.generations.delete(generation);
+  }
+
   private newest(): number {
     return Math.max(0, ...this.generations.keys());
   }

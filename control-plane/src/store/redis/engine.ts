@@ -36,8 +36,12 @@ export class RedisEngine implements VersionedEngine {
 
   async commit(changes: Changes, expected: Versions): Promise<"committed" | "conflict"> {
     const operations = operationsOf(changes, (key) => versionIn(expected, key));
-    // What was found was so at a moment of the call, and that is all that an answer without a write says.
-    if (operations.length === 0) return "committed";
+    if (operations.length === 0) {
+      // What was found was so at a moment of the call, and an answer without a write says no more; but it may be the
+      // write of somebody who was told that no replica has it.
+      await this.commits.confirmed();
+      return "committed";
+    }
     return (await this.commits.run(checksOf(expected), operations)) ? "committed" : "conflict";
   }
 

@@ -6,6 +6,7 @@ import type { Link, Linked } from "./connection/link.js";
 import { REDIS_SCHEMA } from "./connection/store-name.js";
 import type { Reply } from "./connection/client.js";
 import { KEYS } from "./keys.js";
+import type { ServerInfo } from "./connection/server-life.js";
 import type { Head } from "./writing/commits.js";
 
 const EVERY_MS = 1000;
@@ -14,6 +15,7 @@ export interface PulseParts {
   readonly link: Link;
   readonly timers: Timers;
   readonly noteHead: (head: Head) => void;
+  readonly noteServer: (info: ServerInfo) => void;
 }
 
 export class Pulse {
@@ -30,7 +32,7 @@ export class Pulse {
 
   /** At once, as after a message that the log has grown. */
   async look(): Promise<void> {
-    const { link, noteHead } = this.parts;
+    const { link, noteHead, noteServer } = this.parts;
     if (link.reason() !== undefined) return;
     const linked = link.get();
     try {
@@ -41,7 +43,10 @@ export class Pulse {
       const [schema, store, log, cursor] = meta as readonly Reply[];
       const why = whyOver(linked, info, schema, store);
       if (why !== undefined) link.over(linked.life, why);
-      else noteHead({ log: String(log), cursor: Number(cursor) });
+      else {
+        noteServer(info);
+        noteHead({ log: String(log), cursor: Number(cursor) });
+      }
     } catch {
       // The connection has ended, and says so itself.
     }

@@ -20,6 +20,8 @@ import { QueuedUpdates } from "../queued-updates.js";
 import type { RedisAddress } from "../store-address.js";
 import { Link } from "./connection/link.js";
 import type { Linked } from "./connection/link.js";
+import { Durability } from "./durability.js";
+import type { DurabilityMeter } from "./durability.js";
 import { RedisEngine } from "./engine.js";
 import { keyOf } from "./keys.js";
 import { RedisAudit } from "./ports/audit.js";
@@ -39,7 +41,7 @@ import type { Head } from "./writing/commits.js";
 
 const HOLDER_BYTES = 8;
 
-export interface RedisMeter extends UpdateMeter {
+export interface RedisMeter extends UpdateMeter, DurabilityMeter {
   /** Writes that were acknowledged, and that the store does not have any more. */
   lost(commits: number): void;
 }
@@ -69,13 +71,16 @@ export class RedisStore implements Stores {
   private readonly reads: Reads;
   private readonly commits: Commits;
   private readonly pulse: Pulse;
+  private readonly durability: Durability;
   private readonly updates: Updates;
 
   private constructor(private readonly parts: RedisStoreParts) {
     const { address, random, timers, logger } = parts;
+    this.durability = new Durability({ ...parts, replicas: address.replicas });
     const noteHead = (head: Head): void => {
       this.invalidations.noteHead(head);
     };
+    const refusal = (): string | undefined => this.durability.refusal();
     const woken = (): void => void this.pulse.look();
     this.link = new Link({
       ...parts,
@@ -85,7 +90,7 @@ export class RedisStore implements Stores {
       woken,
     });
     this.reads = new Reads({ link: this.link, noteHead });
-    this.commits = new Commits({ link: this.link, replicas: address.replicas, noteHead });
+    this.commits = new Commits({ link: this.link, replicas: address.replicas, noteHead, refusal });
     this.invalidations = new RedisLog({ reads: this.reads, commits: this.commits, logger });
     this.updates = new QueuedUpdates(new RedisEngine(this.reads, this.commits), parts.meter);
     this.revocations = new RedisRevocations(this.reads, this.commits);
@@ -98,7 +103,12 @@ export class RedisStore implements Stores {
     this.edgeStatus = new RedisEdgeStatus(this.reads, this.commits, holder);
     this.storeTime = new RedisTime(this.reads);
     this.health = this.commits;
-    this.pulse = new Pulse({ link: this.link, timers, noteHead });
+    this.pulse = new Pulse({
+      ...{ link: this.link, timers, noteHead },
+      noteServer: (info) => {
+        this.durability.note(info);
+      },
+    });
   }
 
   /** Resolves once the store answers and is one of this program, however long that takes. */
@@ -138,6 +148,7 @@ export class RedisStore implements Stores {
   }
 
   private linked(now: Linked): void {
+    void this.durability.linked(now);
     const lost = this.commits.lostIn(now);
     if (lost > 0) {
       this.parts.meter.lost(lost);

@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 import { MAX_ACQUIRE_SESSIONS } from "../../../../assembly/contract.js";
 import { acquireSessions } from "../../../src/app/edges/acquire-session.js";
 import { StoreUnwritable } from "../../../src/app/ports/store-health.js";
+import { UpdateConflict } from "../../../src/app/ports/update-ports.js";
 import { decideRevocation } from "../../../src/domain/decisions/revoke-sessions.js";
 import { MemoryStore } from "../../../src/store/memory/store.js";
 import { created, expectError, INSTANCE, shown, startTestControlPlane } from "../../support/control-plane.js";
@@ -76,6 +77,23 @@ describe("an edge asks for many sessions in one call", () => {
       throw new Error("LMDB has given up");
     };
     expectError(await plane.acquire(revoked.id), "NOT_WRITTEN");
+  });
+
+  it("a session that other control planes write all the time leaves the others of its call answered", async () => {
+    const plane = await startTestControlPlane();
+    const { store } = plane.ports;
+    const [busy, quiet] = [(await created(plane)).session.id, (await created(plane)).session.id];
+    const update = store.update.bind(store);
+    store.update = (kind, wanted, decide) =>
+      wanted === busy ? Promise.reject(new UpdateConflict(kind)) : update(kind, wanted, decide);
+    const { status, body } = await acquireAll(plane, [busy, quiet]);
+    expect([status, body]).toMatchObject([
+      200,
+      { state: "unavailable", generation: 1, others: [{ session: quiet, state: "live" }] },
+    ]);
+    expectError(await plane.acquire(busy), "NOT_WRITTEN");
+    store.update = update;
+    expect((await plane.acquire(busy)).body).toMatchObject({ state: "live" });
   });
 
   it("an acquire takes 64 sessions, and leaves out those beyond", async () => {

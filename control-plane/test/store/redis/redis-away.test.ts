@@ -6,27 +6,13 @@ import { StoreUnwritable } from "../../../src/app/ports/store-health.js";
 import { FixedClock } from "../../support/fixed-clock.js";
 import { ManualTimers } from "../../support/manual-timers.js";
 import { newRedisStore, redisStoreAt, serverAt, uncounted } from "../../support/redis-store.js";
-import type { RedisStoreOfTests } from "../../support/redis-store.js";
 import { TcpProxy } from "../../support/servers/tcp-proxy.js";
 import { useServer } from "../../support/servers/use-server.js";
 import { sessionAt } from "../../support/sessions.js";
+import { isSaidToBe, isWritable, until } from "../../support/store-waits.js";
 
 const NOW_MS = Date.UTC(2026, 0, 1);
 const ANSWER_MS = 3000;
-
-/** Looks as the program does each second, until it is so. */
-async function until(store: RedisStoreOfTests, isSo: () => boolean): Promise<void> {
-  await vi.waitFor(
-    () => {
-      store.health.look();
-      expect(isSo()).toBe(true);
-    },
-    { timeout: 10_000, interval: 20 },
-  );
-}
-
-const isWritable = (store: RedisStoreOfTests) => () => store.health.unwritable() === undefined;
-const isSaidToBe = (store: RedisStoreOfTests, why: RegExp) => () => why.test(store.health.unwritable() ?? "");
 
 async function proxied(port: number): Promise<TcpProxy> {
   const proxy = await TcpProxy.listen(port);

@@ -74,15 +74,14 @@ function workersOfBoth(some: Workers, more: Workers): Workers {
   return new Map([...both].sort(([, one], [, other]) => one.reportedAtMs - other.reportedAtMs));
 }
 
+/** Since when it runs what it runs, the process has told with what it knew of the other's (`EdgeRegistry.reported`). */
 function workerOfBoth(one: WorkerSaid, other: WorkerSaid | undefined): WorkerSaid {
   if (other === undefined) return one;
   const [before, last] = one.reportedAtMs >= other.reportedAtMs ? [other, one] : [one, other];
-  const goesOn = before.runs?.hash === last.runs?.hash;
   return {
     ...last,
     firstReportAtMs: Math.min(before.firstReportAtMs, last.firstReportAtMs),
     moreAtMs: laterOf(before.moreAtMs, last.moreAtMs),
-    runsSinceMs: goesOn ? Math.min(before.runsSinceMs, last.runsSinceMs) : last.runsSinceMs,
   };
 }
 

@@ -123,7 +123,6 @@ export class OtherProcesses {
     this.mark = 0;
     this.beatenAtMs = undefined;
     this.parts.registry.listenAnew();
-    this.lost();
   }
 
   private lost(): void {

@@ -60,12 +60,13 @@ export class EdgeRegistry extends KnownInstances {
     const before = this.entries.get(instance);
     const own = this.entries.ownOf(instance);
     const nowMs = this.clock.monotonicMs();
-    const workers = withReport(own?.workers ?? new Map(), reported, nowMs);
+    const said = before?.workers.get(reported.worker);
+    const workers = withReport(own?.workers ?? new Map(), said, reported, nowMs);
     this.noteContact(instance, { workers });
     const all = this.entries.get(instance)?.workers ?? workers;
     const sure = established(all, this.windowMs(), nowMs);
     if (sure > (own?.expectedWorkers ?? 0)) this.note(instance, { expectedWorkers: sure });
-    const ranBefore = before?.workers.get(reported.worker)?.runs;
+    const ranBefore = said?.runs;
     if (ranBefore?.hash !== reported.policy?.hash) this.changed(instance);
     this.parts.workerReported?.({
       edge: instance.edge,

@@ -23,10 +23,15 @@ export interface WorkerSaid {
 /** By worker; the one that reported last is the last. */
 export type Workers = ReadonlyMap<string, WorkerSaid>;
 
-export function withReport(workers: Workers, reported: Reported, nowMs: number): Workers {
+/** @param before what the worker has said before, to this process or another */
+export function withReport(
+  workers: Workers,
+  before: WorkerSaid | undefined,
+  reported: Reported,
+  nowMs: number,
+): Workers {
   const { worker, more, arrivedAtMs, build, policy } = reported;
   const next = new Map(workers);
-  const before = next.get(worker);
   const goesOn = before !== undefined && before.runs?.hash === policy?.hash;
   next.delete(worker);
   next.set(worker, {

@@ -1,18 +1,33 @@
 // What servers answer in place of a result, in words for an operator.
+import { ErrorReply } from "@redis/client";
+
+import { StoreUnwritable } from "../../../app/ports/store-health.js";
+import { ANOTHER_STORE } from "../scripts.js";
 
 /** An answer that begins so says that this server is no primary: another one is, or will be. */
 const ELSEWHERE = ["READONLY", "MOVED", "ASK", "CLUSTERDOWN", "MASTERDOWN", "UNBLOCKED"];
 /** The server takes reads, and no writes for now. */
 const UNWRITABLE = ["OOM", "MISCONF", "NOREPLICAS", "TRYAGAIN", "NOPERM", "BUSY", "LOADING"];
 
+/**
+ * What a failed command says. elsewhere: this server is not the store's primary, or holds another store. unwritable: it
+ * takes no write for now. away: it did not answer. fault: it answered, and this program has asked for what cannot be.
+ */
+export type Failure = "elsewhere" | "unwritable" | "away" | "fault";
+
+export function failureOf(error: unknown): Failure {
+  if (error instanceof StoreUnwritable) return "unwritable";
+  if (!(error instanceof ErrorReply)) return "away";
+  const { message } = error;
+  if (startsWith(message, ELSEWHERE) || message.startsWith(ANOTHER_STORE)) return "elsewhere";
+  return startsWith(message, UNWRITABLE) ? "unwritable" : "fault";
+}
+
 const startsWith = (message: string, codes: readonly string[]): boolean =>
   codes.some((code) => message.startsWith(`${code} `) || message.startsWith(`-${code} `));
 
-export const isElsewhere = (message: string): boolean => startsWith(message, ELSEWHERE);
-export const isUnwritable = (message: string): boolean => startsWith(message, UNWRITABLE);
 export const isNoScript = (message: string): boolean => startsWith(message, ["NOSCRIPT"]);
-export const isDenied = (message: string): boolean =>
-  startsWith(message, ["NOAUTH", "WRONGPASS", "NOPERM", "ERR AUTH"]);
+const isDenied = (message: string): boolean => startsWith(message, ["NOAUTH", "WRONGPASS", "NOPERM", "ERR AUTH"]);
 
 /** Of a failure to reach a server, or of its answer. Never holds what was sent. */
 export function saidPlainly(error: unknown): string {

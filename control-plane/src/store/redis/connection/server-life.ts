@@ -8,11 +8,13 @@ export interface ServerInfo {
   readonly isCluster: boolean;
   /** Connected replicas. */
   readonly replicas: number;
+  /** What it does once it is full; empty where it does not say. */
+  readonly evictionPolicy: string;
   readonly version: string;
 }
 
 /** The sections that are read. */
-export const INFO_SECTIONS = ["server", "replication", "cluster"] as const;
+export const INFO_SECTIONS = ["server", "replication", "cluster", "memory"] as const;
 
 export function serverInfoIn(info: string): ServerInfo {
   const fields = new Map<string, string>();
@@ -26,6 +28,7 @@ export function serverInfoIn(info: string): ServerInfo {
     isPrimary: of("role") === "master",
     isCluster: of("cluster_enabled") === "1",
     replicas: Number(of("connected_slaves")),
+    evictionPolicy: of("maxmemory_policy"),
     version: fields.get("valkey_version") ?? of("redis_version"),
   };
 }

@@ -3,10 +3,10 @@ import type { LogPosition } from "../../../domain/stored.js";
 import type { Reply } from "../connection/client.js";
 import { REDIS_SCHEMA } from "../connection/store-name.js";
 import type { Link } from "../connection/link.js";
-import { isElsewhere, saidPlainly } from "../connection/reply-errors.js";
+import { failureOf, saidPlainly } from "../connection/reply-errors.js";
 import { StoreUnwritable } from "../../../app/ports/store-health.js";
 import { KEYS, keyOf } from "../keys.js";
-import { ANOTHER_STORE, READ } from "../scripts.js";
+import { READ } from "../scripts.js";
 import type { Script } from "../scripts.js";
 import type { Head } from "../writing/commits.js";
 
@@ -53,9 +53,9 @@ export class Reads {
     try {
       return await ask();
     } catch (error) {
-      const why = saidPlainly(error);
-      if (/^(ERR|WRONGTYPE|user_script)/.test(why)) throw error;
-      if (isElsewhere(why) || why.startsWith(ANOTHER_STORE)) this.parts.link.over(life, why);
+      const [failure, why] = [failureOf(error), saidPlainly(error)];
+      if (failure === "fault") throw error;
+      if (failure === "elsewhere") this.parts.link.over(life, why);
       throw new StoreUnwritable(why);
     }
   }

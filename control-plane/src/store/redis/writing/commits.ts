@@ -2,10 +2,10 @@
 import { StoreUnwritable } from "../../../app/ports/store-health.js";
 import type { StoreHealth } from "../../../app/ports/store-health.js";
 import type { Link, Linked } from "../connection/link.js";
-import { isElsewhere, isUnwritable, saidPlainly } from "../connection/reply-errors.js";
+import { failureOf, saidPlainly } from "../connection/reply-errors.js";
 import { REDIS_SCHEMA } from "../connection/store-name.js";
 import { KEYS } from "../keys.js";
-import { ANOTHER_STORE, COMMIT } from "../scripts.js";
+import { COMMIT } from "../scripts.js";
 import type { Script } from "../scripts.js";
 import type { Reply } from "../connection/client.js";
 import { Replicas } from "./replicas.js";
@@ -27,6 +27,8 @@ export interface CommitsParts {
   readonly replicas: number;
   /** Of each reply, before whoever waits for it learns of it. */
   readonly noteHead: (head: Head) => void;
+  /** Why the server may not be written to, though it would take writes. */
+  readonly refusal: () => string | undefined;
 }
 
 export class Commits implements StoreHealth {
@@ -45,6 +47,12 @@ export class Commits implements StoreHealth {
     const why = this.unwritable();
     if (why !== undefined) throw new StoreUnwritable(why);
     return this.commit(checks, operations);
+  }
+
+  /** Resolves once replicas have all that anybody has written by now. Rejects with StoreUnwritable. */
+  async confirmed(): Promise<void> {
+    // The server waits for what this connection has written, so it writes, too.
+    if (this.parts.replicas > 0) await this.run([], []);
   }
 
   /** A script of its own, which is no commit. Rejects as above. */
@@ -66,7 +74,7 @@ export class Commits implements StoreHealth {
   }
 
   unwritable(): string | undefined {
-    return this.parts.link.reason() ?? this.failure;
+    return this.parts.link.reason() ?? this.parts.refusal() ?? this.failure;
   }
 
   look(): "on" {
@@ -94,11 +102,12 @@ export class Commits implements StoreHealth {
         String(operations.length),
         ...operations.flatMap((operation) => [String(operation.length), ...operation]),
       ])) as readonly Reply[];
-      if (done === 1) await this.replicas.have(linked.life);
+      if (done !== 1) return false;
+      await this.replicas.have(linked.life);
       this.parts.noteHead({ log: String(log), cursor: Number(cursor) });
-      if (done === 1) this.acknowledged = Math.max(this.acknowledged, Number(number));
+      this.acknowledged = Math.max(this.acknowledged, Number(number));
       this.failure = undefined;
-      return done === 1;
+      return true;
     } catch (error) {
       throw this.failed(linked, error);
     }
@@ -111,20 +120,20 @@ export class Commits implements StoreHealth {
     this.isProbing = false;
   }
 
-  private failed(linked: Linked, error: unknown): unknown {
-    if (!(error instanceof Error)) return error;
-    const { message } = error;
-    if (isElsewhere(message) || message.startsWith(ANOTHER_STORE)) {
-      this.parts.link.over(linked.life, saidPlainly(error));
-      return new StoreUnwritable(this.unwritable());
+  private failed({ life }: Linked, error: unknown): unknown {
+    const why = saidPlainly(error);
+    switch (failureOf(error)) {
+      case "fault":
+        return error;
+      case "elsewhere":
+        this.parts.link.over(life, why);
+        break;
+      case "unwritable":
+        this.failure = why;
+        break;
+      case "away":
     }
-    if (isUnwritable(message) || error instanceof StoreUnwritable) {
-      this.failure = saidPlainly(error);
-      return new StoreUnwritable(this.failure);
-    }
-    // The server answered, and what it says is this program's fault.
-    if (error.constructor.name.endsWith("Error") && /^(ERR|WRONGTYPE|user_script)/.test(message)) return error;
-    return new StoreUnwritable(saidPlainly(error));
+    return new StoreUnwritable(why);
   }
 }
 

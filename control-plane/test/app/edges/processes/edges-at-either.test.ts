@@ -45,6 +45,21 @@ describe("edges at either of two control planes", () => {
     }
   });
 
+  it("since when a worker runs its policy is known at both, wherever it reports", async () => {
+    const { one, other, both } = await two();
+    const reports = async (generations: readonly number[]): Promise<(number | undefined)[]> => {
+      for (const [at, generation] of generations.entries()) {
+        (at % 2 === 0 ? one : other).report("w1", { policy: { ...RUNS, generation, hash: `${generation}` } });
+        await pass(8 * SECOND_MS, both);
+      }
+      const nowMs = one.clock.monotonicMs();
+      const since = both.map(({ instances }) => instances.knownOf("gw-1", 0)[0]?.workers.get("w1")?.runsSinceMs);
+      return since.map((sinceMs) => sinceMs && (nowMs - sinceMs) / SECOND_MS);
+    };
+    expect(await reports([1, 1, 1, 1])).toEqual([32, 32]);
+    expect(await reports([1, 2, 1, 1])).toEqual([16, 16]);
+  });
+
   it("a worker that falls silent is missed by both, whichever it reported to", async () => {
     const { one, other, both } = await two();
     const watching = (): void => {
@@ -82,24 +97,42 @@ describe("edges at either of two control planes", () => {
     expect(await one.page()).toMatchObject([{ edge: "gw-1", state: "silent" }]);
     await pass(8 * SECOND_MS, both);
     expect([await one.page(), await other.page()]).toEqual([[], []]);
+    await pass(30 * SECOND_MS, both);
+    expect(both.map(({ instances }) => instances.count())).toEqual([0, 0]);
   });
 
   it("an edge that moves from one control plane to the other keeps its one row at both", async () => {
     const { one, other, both } = await two();
     const [left, right] = [one, other];
-    for (let turn = 0; turn < 6; turn++) {
-      const hangUp = (turn % 2 === 0 ? left : right).watch({ address: "192.0.2.7" });
+    for (let turn = 0; turn < 24; turn++) {
+      // Longer at each than a run may break.
+      const hangUp = (turn % 8 < 4 ? left : right).watch({ address: "192.0.2.7" });
       await pass(20 * SECOND_MS, both);
       hangUp();
     }
     one.watch({ address: "192.0.2.7" });
     await pass(8 * SECOND_MS, both);
     const runs = both.map(({ instances }) => instances.knownOf("gw-1", 0).map(({ run }) => run));
-    // Two minutes without a break, wherever it was seen.
+    // Eight minutes without a break, wherever it was seen.
     expect(runs).toMatchObject([
-      [{ sinceAgeMs: 128 * SECOND_MS, untilAgeMs: 0, addresses: ["192.0.2.7"] }],
-      [{ sinceAgeMs: 128 * SECOND_MS, untilAgeMs: 0, addresses: ["192.0.2.7"] }],
+      [{ sinceAgeMs: 488 * SECOND_MS, untilAgeMs: 0, addresses: ["192.0.2.7"] }],
+      [{ sinceAgeMs: 488 * SECOND_MS, untilAgeMs: 0, addresses: ["192.0.2.7"] }],
     ]);
+  });
+
+  it("an edge that came back after a break began anew then, also where it was before the break", async () => {
+    const { one, other, both } = await two();
+    const watched = async (plane: typeof one): Promise<void> => {
+      const hangUp = plane.watch({ address: "192.0.2.7" });
+      await pass(20 * SECOND_MS, both);
+      hangUp();
+    };
+    await watched(one);
+    await pass(2 * MINUTE_MS, both);
+    await watched(other);
+    await watched(one);
+    const runs = both.map(({ instances }) => instances.knownOf("gw-1", 0)[0]?.run?.sinceAgeMs);
+    expect(runs).toEqual([40 * SECOND_MS, 40 * SECOND_MS]);
   });
 
   it("two Envoys of one name are seen by both, also where each watches at another control plane", async () => {

@@ -10,7 +10,6 @@ import { request } from "../../../support/watching.js";
 const OF = [
   { edge: "gw-1", instance: "a".repeat(16) },
   { edge: "gw-1", instance: "b".repeat(16) },
-  { edge: "gw-2", instance: "a".repeat(16) },
 ];
 const GRACE_MS = 20_000;
 
@@ -29,18 +28,21 @@ const call: fc.Arbitrary<Call> = fc.record({
   does: fc.constantFrom("watches", "watches", "hangs up", "reports", "reports", "reports", "acquires"),
   who: fc.nat(OF.length - 1),
   at: fc.nat(1),
-  worker: fc.nat(2),
+  worker: fc.nat(1),
   more: fc.boolean(),
   generation: fc.integer({ min: 1, max: 3 }),
-  thenMs: fc.constantFrom(0, 500, 4 * SECOND_MS, 8 * SECOND_MS, MINUTE_MS + SECOND_MS),
+  thenMs: fc.constantFrom(1, 500, 4 * SECOND_MS, 8 * SECOND_MS, MINUTE_MS + SECOND_MS),
 });
 
-/** What is the same at both and at the one that heard all, once all is stored and read. */
+/**
+ * What is the same at both and at the one that heard all, once all is stored and read. Since when a worker runs what it
+ * runs is not, where it reports to the other before that has read of its report before.
+ */
 const told = ({ edge, instance, watching, lastWatch, workers, isAwaited, run }: KnownInstance) => ({
   ...{ edge, instance, watching, isAwaited, since: lastWatch?.since, log: lastWatch?.log },
   run: run && { addresses: [...run.addresses].sort(), sinceAgeMs: run.sinceAgeMs },
   workers: [...workers]
-    .map(([worker, said]) => ({ worker, ...said }))
+    .map(([worker, said]) => ({ worker, ...said, runsSinceMs: undefined }))
     .sort((one, other) => (one.worker < other.worker ? -1 : 1)),
 });
 
@@ -74,7 +76,7 @@ async function heardByEither(calls: readonly Call[]) {
       const policy = { source: "control-plane", generation, hash: `${generation}` };
       registry.reported(of, { worker: `w${worker}`, more, arrivedAtMs: clock.monotonicMs(), policy });
     }
-    await pass(thenMs, both, Math.min(Math.max(thenMs, 1), SECOND_MS));
+    await pass(thenMs, both, Math.min(thenMs, SECOND_MS));
   }
   return { planes: [one, other], both, hearsAll };
 }
@@ -87,7 +89,7 @@ describe("calls that go to either of two control planes", () => {
       const { planes, both, hearsAll } = await heardByEither(calls);
       await pass(8 * SECOND_MS, both);
       for (const { instances } of planes) {
-        for (const edge of ["gw-1", "gw-2"]) {
+        for (const edge of ["gw-1"]) {
           const byInstance = (known: readonly KnownInstance[]) =>
             known.map(told).sort((a, b) => (a.instance < b.instance ? -1 : 1));
           expect(byInstance(instances.knownOf(edge, GRACE_MS))).toEqual(byInstance(hearsAll.knownOf(edge, GRACE_MS)));
@@ -95,6 +97,6 @@ describe("calls that go to either of two control planes", () => {
         for (const of of OF) expect(instances.status(of, GRACE_MS)).toBe(hearsAll.status(of, GRACE_MS));
       }
     });
-    await fc.assert(property, { numRuns: 40, endOnFailure: true });
+    await fc.assert(property, { numRuns: 300, endOnFailure: true });
   });
 });

@@ -52,6 +52,38 @@ describe("a control plane beside others that ends", () => {
     expect(processes.map(({ process }) => process)).toEqual(["one"]);
   });
 
+  it("an edge of a stopped control plane is silent for no longer at one that starts beside another", async () => {
+    const { store, one, other, both } = await two();
+    other.watch()();
+    await pass(8 * SECOND_MS, both);
+    await other.stop();
+    await pass(4 * MINUTE_MS, [one], 5 * SECOND_MS);
+    const third = await started(store, "third", one.clock.monotonicMs());
+    expect(await third.page()).toHaveLength(1);
+    await pass(2 * MINUTE_MS, [one, third], 5 * SECOND_MS);
+    expect(await third.page()).toEqual([]);
+  });
+
+  it("a control plane that others have forgotten stores all anew within two seconds", async () => {
+    const { store, one, other, both } = await two();
+    other.watch();
+    await pass(6 * SECOND_MS, both);
+    await store.of("one").shared.forget("other");
+    expect(await store.of("other").all()).toEqual([]);
+    await pass(3 * SECOND_MS, both);
+    expect(await store.of("other").all()).toHaveLength(1);
+    expect(await one.page()).toMatchObject([{ edge: "gw-1", watching: true }]);
+  });
+
+  it("an edge that only a forgotten control plane knew is no longer listed", async () => {
+    const { store, one, other, both } = await two();
+    other.watch();
+    await pass(4 * SECOND_MS, both);
+    await store.of("one").shared.forget("other");
+    await pass(2 * SECOND_MS, [one]);
+    expect(await one.page()).toEqual([]);
+  });
+
   it("a control plane that stood still for long stores all that it knows anew", async () => {
     const { store, one, other, both } = await two();
     other.watch();
@@ -115,6 +147,31 @@ describe("a shared store that fails", () => {
     expect(await store.of("other").all()).toMatchObject([{ edge: "gw-1", watching: true }]);
     for (const { instances } of both) expect(instances.listeningMs()).toBeLessThanOrEqual(2 * SECOND_MS);
     expect(await one.page()).toMatchObject([{ edge: "gw-1", watching: true }]);
+  });
+
+  it("a killed control plane holds no watch in another copy of the store either", async () => {
+    const { store, one, other, both } = await two();
+    other.watch();
+    await pass(4 * SECOND_MS, both);
+    await pass(45 * SECOND_MS, [one]);
+    store.logId = "20000000000000bb";
+    await pass(2 * SECOND_MS, [one]);
+    expect(await one.page()).toMatchObject([{ edge: "gw-1", watching: false }]);
+  });
+
+  it("another copy of the store is read from its beginning, however much is written to it", async () => {
+    const { store, one, other, both } = await two();
+    other.watch();
+    await pass(20 * SECOND_MS, both);
+    store.statuses.setBack();
+    store.logId = "20000000000000bb";
+    const third = await started(store, "third", one.clock.monotonicMs());
+    third.watch({ edge: "gw-3" });
+    await pass(SECOND_MS, [third]);
+    const cursor = { ...OF, edge: "gw-3", log: "10000000000000aa", since: 0 };
+    for (let since = 0; since < 50; since++) await store.of("third").shared.noteCursors([{ ...cursor, since }]);
+    await pass(2 * SECOND_MS, [...both, third]);
+    expect((await one.page()).map(({ edge }) => edge)).toEqual(["gw-1", "gw-3"]);
   });
 
   it("a control plane that cannot read the store says so, and looks on", async () => {

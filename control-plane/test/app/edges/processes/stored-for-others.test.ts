@@ -61,9 +61,11 @@ describe("what is written for other control planes", () => {
     const policy = { source: "control-plane", generation: 1, hash: "a" };
     other.report("w1", { policy });
     await pass(3 * SECOND_MS, both);
-    other.report("w1", { policy: { ...policy, generation: 2, hash: "b" } });
-    await pass(3 * SECOND_MS, both);
-    expect((await one.page())[0]?.running).toEqual({ 2: 1 });
+    for (let generation = 2; generation < 7; generation++) {
+      other.report("w1", { policy: { ...policy, generation, hash: `${generation}` } });
+      await pass(3 * SECOND_MS, both);
+      expect((await one.page())[0]?.running).toEqual({ [generation]: 1 });
+    }
   });
 
   it("ten thousand workers of a few instances are written some at a time", async () => {

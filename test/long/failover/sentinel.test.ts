@@ -1,0 +1,89 @@
+// The primary is killed and Sentinel makes its replica the primary: with replicas waited for nothing is lost, without what is lost is said.
+import { setTimeout as delay } from "node:timers/promises";
+import { afterEach, describe, expect, it } from "vitest";
+
+import { initStore } from "../../../control-plane/test/support/planes-over-server.js";
+import { SentinelSet, type Member } from "../../../control-plane/test/support/servers/sentinel-set.js";
+import { useProgram } from "../../../control-plane/test/support/servers/use-server.js";
+import { Scene } from "./scene.js";
+
+const LOST = "sluice_control_store_commits_lost_total";
+/** For so long the replica does not follow, before its primary is killed. */
+const BEHIND_MS = 1000;
+const AWAY = "a password that is none";
+
+describe.each(["Redis 7", "Valkey 9"] as const)("a failover by Sentinel of %s", (name) => {
+  const program = useProgram(name);
+  let set: SentinelSet | undefined;
+  afterEach(() => set?.remove());
+
+  async function scene(replicas: number): Promise<{ one: Scene; set: SentinelSet }> {
+    set = await SentinelSet.start(program(), { server: { appendonly: true, appendfsync: "always" } });
+    await initStore(set.members[0].server.port);
+    const settings = { SLUICE_STORE_REPLICAS: String(replicas) };
+    const one = await Scene.start({
+      stores: [set.url, set.url],
+      settings: [settings, settings],
+      reportsAgain: replicas === 0,
+    });
+    return { one, set };
+  }
+
+  it(`each write waits for a replica of ${name}: a failover loses nothing, and edges begin anew`, async () => {
+    const { one, set } = await scene(1);
+    const { untrue, edges } = await one.through(() => failover(set));
+    expect([...one.recorder.wrong, ...untrue]).toEqual([]);
+    expect(await one.metric(LOST)).toBe(0);
+    for (const { begunAnewAtMs } of edges) expect(begunAnewAtMs.length).toBeGreaterThan(0);
+  });
+
+  it(`a replica of ${name} that fell behind takes over: what it lacks had not been acknowledged`, async () => {
+    const { one, set } = await scene(1);
+    const { untrue } = await one.through(async () => {
+      await fallsBehind(set);
+      await delay(BEHIND_MS);
+      await failover(set);
+    });
+    expect([...one.recorder.wrong, ...untrue]).toEqual([]);
+    expect(await one.metric(LOST)).toBe(0);
+  });
+
+  it(`no write waits for a replica of ${name}: what a failover loses is counted, and edges begin anew`, async () => {
+    const { one, set } = await scene(0);
+    const { untrue, edges } = await one.through(async () => {
+      await fallsBehind(set);
+      await delay(BEHIND_MS);
+      await failover(set);
+    });
+    const lost = untrue.filter((sentence) => !sentence.includes("had a report"));
+    console.log(`lost ${lost.length} acknowledged answers; ${await one.metric(LOST)} commits`);
+    expect(lost.length).toBeGreaterThan(0);
+    // What an edge reported it reports again, as it begins anew.
+    expect(untrue.filter((sentence) => sentence.includes("had a report") && !isLostToo(sentence, lost))).toEqual([]);
+    const said = one.planes.flatMap((plane) => plane.events("store-lost-commits").map((line) => Number(line.lost)));
+    expect(said.reduce((sum, one) => sum + one, 0)).toBe(await one.metric(LOST));
+    expect(Math.max(...said)).toBeGreaterThanOrEqual(new Set(lost).size);
+    for (const { begunAnewAtMs } of edges) expect(begunAnewAtMs.length).toBeGreaterThan(0);
+  });
+});
+
+/** Of a session that is not there any more nothing is reported either. */
+const isLostToo = (sentence: string, lost: readonly string[]): boolean =>
+  lost.some((other) => other.startsWith("201") && sentence.includes(other.split(/[ ,]/)[2] ?? "-"));
+
+/** The replica follows no more; its link has not been down for so long that it could not be made the primary. */
+async function fallsBehind(set: SentinelSet): Promise<void> {
+  const [primary, replica] = [await set.primary(), await set.replica()];
+  await replica.server.command("CONFIG", "SET", "masterauth", AWAY);
+  await primary.server.command("CLIENT", "KILL", "TYPE", "replica");
+}
+
+/** The primary is killed; once the other one is the primary it comes back, as its replica. */
+async function failover(set: SentinelSet): Promise<Member> {
+  const primary = await set.primary();
+  await primary.server.kill();
+  const now = await set.failedOver(primary);
+  await primary.server.restart();
+  await set.complete();
+  return now;
+}

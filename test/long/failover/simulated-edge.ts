@@ -1,0 +1,155 @@
+// An edge as the protocol has it, without an Envoy: it holds watches, marks what it hears of, and begins anew where it is told to.
+import { setTimeout as delay } from "node:timers/promises";
+
+import { WatchingEdge } from "../../../control-plane/test/support/edge-of-planes.js";
+import type { Plane } from "../../../control-plane/test/support/planes-over-server.js";
+import type { Recorder } from "./recorder.js";
+
+interface Held {
+  isLive: boolean;
+  /** It has begun anew since it asked. */
+  isUnconfirmed: boolean;
+  consumed: number;
+}
+
+interface Acquired {
+  readonly state: "live" | "revoked" | "expired" | "unknown" | "unavailable";
+  readonly log: string;
+  readonly cursor: number;
+}
+
+const AGAIN_MS = 50;
+
+export class SimulatedEdge {
+  readonly held = new Map<string, Held>();
+  /** When it began anew, by `performance.now()`. */
+  readonly begunAnewAtMs: number[] = [];
+  readonly heard = new Set<string>();
+  private readonly at: WatchingEdge;
+  private readonly over = new AbortController();
+  private readonly running: Promise<void>[] = [];
+
+  /** @param planes it calls the first while that answers, then the next */
+  constructor(
+    readonly name: string,
+    private planes: readonly Plane[],
+    private readonly recorder: Recorder,
+    /** Whether it reports all that it has once it begins anew, as the filter does. */
+    private readonly reportsAgain: boolean,
+  ) {
+    this.at = new WatchingEdge(name, Buffer.from(name.padEnd(8, ".")).toString("hex").slice(0, 16));
+  }
+
+  start(): void {
+    this.running.push(this.watchOn(), this.confirmOn());
+  }
+
+  async stop(): Promise<void> {
+    this.over.abort();
+    await Promise.all(this.running);
+  }
+
+  /** Asks about a session that it does not hold, or not surely, until it is answered. */
+  async acquire(id: string): Promise<void> {
+    while (!this.over.signal.aborted && (await this.askOnce(id)) === "again") await delay(AGAIN_MS);
+  }
+
+  /** Spends a token of a session that it holds, and reports it. */
+  async spend(id: string): Promise<void> {
+    const held = this.held.get(id);
+    if (held?.isLive !== true || held.isUnconfirmed) return;
+    held.consumed += 1;
+    await this.report(id, held.consumed);
+  }
+
+  /** Of those revocations: which it still takes for no revocation, as of a session that it holds. */
+  unheard(): string[] {
+    const lastMs = this.begunAnewAtMs.at(-1) ?? -Infinity;
+    return this.recorder.revocations().flatMap(({ id, atMs }) => {
+      const held = this.held.get(id);
+      const isDone =
+        held?.isLive !== true && (this.heard.has(id) || held === undefined || lastMs > atMs || !held.isLive);
+      return isDone ? [] : [`${this.name}: ${id}`];
+    });
+  }
+
+  private async askOnce(id: string): Promise<"done" | "again"> {
+    const plane = this.plane();
+    const sentMs = performance.now();
+    try {
+      const { status, body } = await this.at.acquire(plane, id);
+      if (status !== 200) return this.failed();
+      const { state, log, cursor } = body as Acquired;
+      if (state === "unavailable") return this.failed();
+      this.recorder.acquired(this.name, id, state, sentMs);
+      // Of another log, or from before what it has heard: it is asked again.
+      if (state === "live" && (log !== this.at.log || cursor < this.at.cursor)) return "again";
+      const consumed = this.held.get(id)?.consumed ?? 0;
+      this.held.set(id, { isLive: state === "live" && !this.heard.has(id), isUnconfirmed: false, consumed });
+      return "done";
+    } catch {
+      return this.failed();
+    }
+  }
+
+  private async report(id: string, consumed: number): Promise<void> {
+    try {
+      const { status } = await this.at.report(this.plane(), [[id, consumed, consumed, 90_000_000, 0]]);
+      if (status === 200) this.recorder.reportedBy(this.name, id, consumed);
+      else this.failed();
+    } catch {
+      this.failed();
+    }
+  }
+
+  private async watchOn(): Promise<void> {
+    while (!this.over.signal.aborted) {
+      try {
+        const before = this.at.log;
+        const { reset, revoked = [] } = await this.at.watch(this.plane(), this.over.signal);
+        for (const id of revoked) this.end(id);
+        if (reset === true || (before !== undefined && before !== this.at.log)) this.beginAnew();
+      } catch {
+        this.failed();
+        await delay(AGAIN_MS);
+      }
+    }
+  }
+
+  private end(id: string): void {
+    this.heard.add(id);
+    const held = this.held.get(id);
+    if (held !== undefined) held.isLive = false;
+  }
+
+  private beginAnew(): void {
+    this.begunAnewAtMs.push(performance.now());
+    for (const held of this.held.values()) held.isUnconfirmed = held.isLive;
+  }
+
+  /** Sessions that are in use are asked about one after the other. */
+  private async confirmOn(): Promise<void> {
+    while (!this.over.signal.aborted) {
+      for (const [id, held] of [...this.held]) {
+        if (!held.isUnconfirmed) continue;
+        await this.askOnce(id);
+        if (this.reportsAgain && held.consumed > 0) await this.report(id, held.consumed);
+      }
+      await delay(AGAIN_MS);
+    }
+  }
+
+  private plane(): Plane {
+    const [first] = this.planes;
+    if (first === undefined) throw new Error("an edge calls some control plane");
+    return first;
+  }
+
+  /** As an Envoy's cluster: the next call goes to the next of them. */
+  private failed(): "again" {
+    this.recorder.count("edge call failed");
+    const [first, ...others] = this.planes;
+    if (first !== undefined) this.planes = [...others, first];
+    return "again";
+  }
+}

@@ -1,0 +1,98 @@
+// Whether everything that was acknowledged is true, by what a control plane answers in the end.
+import { vi } from "vitest";
+
+import type { Plane } from "../../../control-plane/test/support/planes-over-server.js";
+import type { Recorder } from "./recorder.js";
+import { BUDGET } from "./traffic.js";
+
+const AT_ONCE = 16;
+/** Longer than a claim of a control plane that was killed, and a look for what it left. */
+const FINISHED_WITHIN_MS = 40_000;
+
+interface Found {
+  readonly state: string;
+  readonly direct: number;
+  readonly edges: ReadonlyMap<string, number>;
+}
+
+/** Everything that was acknowledged and is not so, a sentence each. */
+export async function untruths(recorder: Recorder, plane: Plane): Promise<string[]> {
+  await finished(recorder, plane);
+  const ids = [...recorder.created.keys()];
+  const found = new Map<string, Found | undefined>();
+  for (let from = 0; from < ids.length; from += AT_ONCE)
+    await Promise.all(ids.slice(from, from + AT_ONCE).map(async (id) => found.set(id, await look(plane, id))));
+  const audited = await auditedRevocations(plane);
+  return [
+    ...ids.flatMap((id) => ofCreated(recorder, id, found.get(id))),
+    ...recorder.revocations().flatMap(({ id }) => {
+      const state = found.get(id)?.state ?? "missing";
+      return state === "revoked" ? [] : [`204 or 202 for ${id}, which is ${state}`];
+    }),
+    ...[...recorder.revoked.keys()].flatMap((id) => {
+      const times = audited.get(id) ?? 0;
+      return times === 1 ? [] : [`the revocation of ${id} is ${times} times in the audit log`];
+    }),
+    ...ids.flatMap((id) => ofUsage(recorder, id, found.get(id))),
+  ];
+}
+
+function ofCreated(recorder: Recorder, id: string, found: Found | undefined): string[] {
+  if (found === undefined) return [`201 for ${id}, which is not there`];
+  if (found.state !== "live" && !recorder.asked.has(id)) return [`${id} is ${found.state}, and nobody revoked it`];
+  return [];
+}
+
+function ofUsage(recorder: Recorder, id: string, found: Found | undefined): string[] {
+  const said = [...(recorder.reported.get(id) ?? [])];
+  const rows = said.flatMap(([edge, consumed]) => {
+    const stored = found?.edges.get(edge) ?? 0;
+    return stored >= consumed
+      ? []
+      : [`${edge} had a report of ${consumed} for ${id} acknowledged: ${stored} are stored`];
+  });
+  const figures = recorder.consumed.get(id);
+  if (figures === undefined) return rows;
+  const direct = found?.direct ?? 0;
+  const isTrue = direct >= figures.acknowledged && direct <= Math.min(BUDGET, figures.asked);
+  return isTrue ? rows : [...rows, `${figures.acknowledged} were consumed from ${id}: ${direct} are stored`];
+}
+
+async function look(plane: Plane, id: string): Promise<Found | undefined> {
+  const shown = await plane.operator("GET", `/v1/sessions/${id}`);
+  if (shown.status === 404) return undefined;
+  const { state } = (shown.body as { session: { state: string } }).session;
+  const usage = (await plane.operator("GET", `/v1/sessions/${id}/usage`)).body as {
+    readonly direct: number;
+    readonly edges: readonly { readonly edge: string; readonly consumed: number }[];
+  };
+  return { state, direct: usage.direct, edges: new Map(usage.edges.map(({ edge, consumed }) => [edge, consumed])) };
+}
+
+/** How often each session's revocation is in the audit log. */
+async function auditedRevocations(plane: Plane): Promise<ReadonlyMap<string, number>> {
+  const times = new Map<string, number>();
+  for (let cursor = ""; ;) {
+    const { body } = await plane.operator("GET", `/v1/audit?limit=1000${cursor && `&cursor=${cursor}`}`);
+    const page = body as { entries: { action: string; sessionId: string | null }[]; cursor: string | null };
+    for (const { action, sessionId } of page.entries)
+      if (action === "session-revoked" && sessionId !== null) times.set(sessionId, (times.get(sessionId) ?? 0) + 1);
+    if (page.cursor === null) return times;
+    cursor = page.cursor;
+  }
+}
+
+/** Resolves once each revocation of many that is there is finished. */
+async function finished(recorder: Recorder, plane: Plane): Promise<void> {
+  await vi.waitFor(
+    async () => {
+      for (const { id } of recorder.bulk) {
+        const { status, body } = await plane.operator("GET", `/v1/revocations/${id}`);
+        if (status === 404) continue;
+        const { state } = (body as { revocation: { state: string } }).revocation;
+        if (state !== "finished") throw new Error(`the revocation ${id} is ${state}`);
+      }
+    },
+    { timeout: FINISHED_WITHIN_MS, interval: 100 },
+  );
+}

@@ -1,0 +1,43 @@
+// docs/stores.md says of the server what Compose gives Valkey, and what the tests of the store run with.
+import { expect, it } from "vitest";
+import { STORE_SERVER_SETTINGS, STORE_USER_RULES, storeServerConfiguration } from "../../scripts/store-server.js";
+import { sectionOf, tableUnder, textOf, withoutTicks } from "./docs.js";
+
+const FILE = "docs/stores.md";
+const blocksOf = (title: string): string[] =>
+  [...sectionOf(FILE, title).matchAll(/^```\n(.*?)\n```$/gms)].map(([, block = ""]) => block);
+
+it("docs/stores.md has the server's settings that Compose gives Valkey", () => {
+  expect(blocksOf("The server")[0]?.split("\n")).toEqual(STORE_SERVER_SETTINGS);
+});
+
+it("docs/stores.md has the rules of the store's user that Compose gives Valkey", () => {
+  expect(blocksOf("Who may do what")).toEqual([`user default off\nuser sluice on #SHA256 ${STORE_USER_RULES}`]);
+});
+
+it("Valkey's file in Compose has the hash of the password, and not the password", () => {
+  const lines = storeServerConfiguration("/data", "secret").split("\n");
+  expect(lines.join("\n")).not.toContain("secret");
+  expect(lines).toContain(
+    `user sluice on #2bb80d537b1da3e38bd30361aa855686bde0eacd7162fef6a25fe97bf527a25b ${STORE_USER_RULES}`,
+  );
+});
+
+it("what docs/stores.md quotes of /readyz is what the store says", () => {
+  const sources = [
+    "connection/reply-errors",
+    "connection/store-name",
+    "connection/client",
+    "durability",
+    "writing/replicas",
+  ]
+    .map((name) => textOf(`control-plane/src/store/redis/${name}.ts`))
+    .join("\n")
+    .replaceAll(/\$\{[^}]*\}/g, "#");
+  const quoted = tableUnder(FILE, "When it cannot be used").flatMap(([said = ""]) =>
+    said.split(", ").map(withoutTicks),
+  );
+  const said = quoted.map((one) => one.replace(/ …$/, "").replaceAll(/\d+/g, "#"));
+  expect(said).toHaveLength(12);
+  expect(said.filter((one) => one !== "ECONNREFUSED" && !sources.includes(one))).toEqual([]);
+});
