@@ -69,7 +69,15 @@ async function ofControlPlane(): Promise<MetricObjectWithValues<MetricValue<stri
   const edges = new EdgeMetrics(metrics.registry);
   edges.watchEnded("idle");
   edges.observe(
-    () => Promise.resolve({ labelled: [EDGE], states: new Map(), double: 0, clockOff: 0, notWatching: 0, clockOfMost: null }),
+    () =>
+      Promise.resolve({
+        labelled: [EDGE],
+        states: new Map(),
+        double: 0,
+        clockOff: 0,
+        notWatching: 0,
+        clockOfMost: null,
+      }),
     () => 1,
   );
   observeLog(metrics.registry, () => 1);
