@@ -32,8 +32,8 @@ export async function startPlane(
     logFile: join(folder, `${name}.log`),
     env: { SLUICE_ADMIN_TOKEN: adminToken, ...limits },
   });
-  // A store that is shared has no folder.
-  const { SLUICE_DATA_DIR: _unused, ...planned } = plan.env;
+  // Where the store is shared there is no folder.
+  const planned = { ...plan.env, SLUICE_DATA_DIR: undefined };
   const part = new Part(
     {
       ...{ ...plan, name, cwd: folder, args: [...flags, ...plan.args] },

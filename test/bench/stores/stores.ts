@@ -41,7 +41,7 @@ export interface ComparedStore {
   target(): Promise<CopyTarget>;
   plane(): Promise<Plane>;
   /** Of the store's files. */
-  bytesOnDisk(): Promise<number>;
+  readonly bytesOnDisk: () => Promise<number>;
 }
 
 export function lmdbStore(bench: Bench, label: string): ComparedStore {

@@ -14,7 +14,7 @@ export const rowField = (of: Instance): string => `${ROW_PREFIX}${instanceKey(of
 type Plan = Session["plan"];
 type Metadata = Session["metadata"];
 /** What few sessions have. */
-type Rare = Partial<Omit<Session, "id" | "userId" | "orgId" | "plan" | "createdAt" | "lastActivity" | "tokens">>;
+type Rare = Partial<Omit<Session, (typeof COMMON)[number]>>;
 
 type CommonForm = readonly [
   ...[userId: string, orgId: string, createdAt: number, lastActivity: number, issued: number, consumed: number],
@@ -25,15 +25,25 @@ type SessionForm = readonly [...CommonForm, rare?: Rare];
 
 /** Without its id. */
 export function sessionText(session: Session): string {
-  const { id: _id, userId, orgId, createdAt, lastActivity, tokens, plan, metadata, revokedAt, ...others } = session;
-  const rare: Rare = revokedAt === null ? others : { ...others, revokedAt };
+  const { userId, orgId, createdAt, lastActivity, tokens, plan, metadata } = session;
   const common: CommonForm = [
     ...([userId, orgId, createdAt, lastActivity, tokens.issued, tokens.consumed] as const),
     ...([plan.id, plan.name, plan.maxTokens, plan.lifetimeMs] as const),
     ...([metadata.ip, metadata.userAgent, metadata.route] as const),
   ];
-  const isRare = Object.values(rare).some((value) => value !== undefined);
-  return JSON.stringify(isRare ? [...common, rare] : common);
+  const rare = rareOf(session);
+  return JSON.stringify(Object.keys(rare).length === 0 ? common : [...common, rare]);
+}
+
+const COMMON = ["id", "userId", "orgId", "plan", "createdAt", "lastActivity", "tokens", "metadata"] as const;
+const IN_LIST: ReadonlySet<string> = new Set(COMMON);
+
+/** All that has no place in the list, also what another version may know. */
+function rareOf(session: Session): Rare {
+  const entries = Object.entries(session) as [string, unknown][];
+  const isRare = ([name, value]: [string, unknown]): boolean =>
+    !IN_LIST.has(name) && value !== undefined && !(name === "revokedAt" && value === null);
+  return Object.fromEntries(entries.filter(isRare));
 }
 
 export function sessionIn(id: string, text: string): Session {

@@ -27,13 +27,16 @@ export class RedisLog implements InvalidationLog {
   /** Up to where listeners know. */
   private announced: LogPosition | undefined;
   private readonly tail = new LogTail();
+  private asked: Promise<LogPosition> | undefined;
   private telling: Promise<void> | undefined;
   private closed = false;
 
   constructor(private readonly parts: RedisLogParts) {}
 
-  async position(): Promise<LogPosition> {
-    return (await this.parts.reads.run([])).position;
+  /** All that ask in one turn are answered by one reading, which begins after each of them asked. */
+  position(): Promise<LogPosition> {
+    this.asked ??= this.ask();
+    return this.asked;
   }
 
   async read(since: LogPosition, limit: number): Promise<LogReading> {
@@ -82,6 +85,15 @@ export class RedisLog implements InvalidationLog {
   /** Listeners are called no more. */
   close(): void {
     this.closed = true;
+  }
+
+  private async ask(): Promise<LogPosition> {
+    // After everything that the replies of this turn lead to: each acquire asks when its commit has been answered.
+    await new Promise<void>((resolve) => {
+      process.nextTick(resolve);
+    });
+    this.asked = undefined;
+    return (await this.parts.reads.run([])).position;
   }
 
   private async stored(since: LogPosition, limit: number): Promise<readonly Invalidation[] | undefined> {
