@@ -19,7 +19,9 @@ export interface Issued {
 export async function useCompose(profile?: string): Promise<ComposeProject> {
   const noEngine = await reasonForNoEngine();
   const project = new ComposeProject(profile);
-  beforeAll(() => project.choosePorts());
+  beforeAll(async () => {
+    if (noEngine === undefined) await project.begin();
+  }, BUILD_AND_START_MS);
   beforeEach((context) => {
     if (noEngine !== undefined) notRun(context, noEngine);
   });
@@ -35,7 +37,10 @@ export class ComposeProject {
 
   constructor(private readonly profile: string | undefined) {}
 
-  async choosePorts(): Promise<void> {
+  /** Builds the image, which takes minutes; the ports are chosen after that, so that no other program takes them meanwhile. */
+  async begin(): Promise<void> {
+    this.env = process.env;
+    await this.compose("build");
     const [proxy, http, status] = await freePorts(3);
     // A project of its own: a Sluice that is running on this machine keeps its containers and volumes.
     this.env = {
