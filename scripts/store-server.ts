@@ -4,7 +4,7 @@ import { createHash } from "node:crypto";
 /** What a control plane may do there, as rules of an ACL: its own keys, its own channel, and the commands that it sends. */
 export const STORE_USER_RULES =
   "~{sluice}:* &{sluice}:wake +@hash +@sortedset +@set +@list +@stream +get +set +del +unlink +exists " +
-  "+eval +evalsha +script|load +publish +subscribe +info +time +wait +config|get";
+  "+eval +evalsha +script|load +publish +subscribe +info +time +wait +config|get +acl|dryrun";
 
 /** Nothing that was acknowledged may be lost in a crash, and nothing dropped to make room. */
 export const STORE_SERVER_SETTINGS = [
@@ -15,9 +15,15 @@ export const STORE_SERVER_SETTINGS = [
   "maxmemory-policy noeviction",
 ] as const;
 
+/**
+ * Nobody logs in as this user, and it may do all: Redis 7 and Valkey 8 load the append-only file by its rules, and lose what it may
+ * not write.
+ */
+export const DEFAULT_USER = "user default off ~* &* +@all";
+
 /** The text of the server's file, which holds no password: `sluice` may use the store, `health` only whether it answers. */
 export function storeServerConfiguration(folder: string, password: string): string {
   const hash = createHash("sha256").update(password).digest("hex");
-  const users = ["user default off", "user health on nopass +ping", `user sluice on #${hash} ${STORE_USER_RULES}`];
+  const users = [DEFAULT_USER, "user health on nopass +ping", `user sluice on #${hash} ${STORE_USER_RULES}`];
   return [`dir ${folder}`, ...STORE_SERVER_SETTINGS, ...users, ""].join("\n");
 }

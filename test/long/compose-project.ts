@@ -24,7 +24,7 @@ export async function useCompose(profile?: string): Promise<ComposeProject> {
     if (noEngine !== undefined) notRun(context, noEngine);
   });
   afterAll(async () => {
-    if (noEngine === undefined) await project.compose("down", "--volumes", "--remove-orphans");
+    if (noEngine === undefined) await project.end();
   }, DOWN_MS);
   return project;
 }
@@ -50,6 +50,11 @@ export class ComposeProject {
   /** What it said; an error that says the same where it failed. */
   compose(...args: string[]): Promise<string> {
     return this.docker("compose", ...(this.profile === undefined ? [] : ["--profile", this.profile]), ...args);
+  }
+
+  /** Takes away all of it, whatever profile it was started by. */
+  async end(): Promise<void> {
+    await this.docker("compose", "--profile", "*", "down", "--volumes", "--remove-orphans");
   }
 
   /** In a service's container. */

@@ -68,6 +68,19 @@ it(
   BUILD_AND_START_MS,
 );
 
+it(
+  "one control plane's sessions move to several as the document writes it",
+  async () => {
+    await sluice.compose("up", "--detach", "--wait");
+    const { session } = await sluice.newSession("control-plane");
+    const [, moving = ""] = /^```\n(docker compose rm .*?)^```$/ms.exec(sectionOf("docs/stores.md", "Moving")) ?? [];
+    expect(moving).not.toBe("");
+    await sluice.ranAsWritten(moving);
+    expect((await sluice.api("GET", `sessions/${session.id}`)).status).toBe(200);
+  },
+  BUILD_AND_START_MS,
+);
+
 /** The lines for containers, in the groups that a blank line parts. */
 function documented(): string[] {
   const blocks = [...sectionOf("docs/operations.md", "Backup and restore").matchAll(/^```\n(.*?)^```$/gms)];

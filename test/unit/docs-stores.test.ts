@@ -1,6 +1,11 @@
 // docs/stores.md says of the server what Compose gives Valkey, and what the tests of the store run with.
 import { expect, it } from "vitest";
-import { STORE_SERVER_SETTINGS, STORE_USER_RULES, storeServerConfiguration } from "../../scripts/store-server.js";
+import {
+  DEFAULT_USER,
+  STORE_SERVER_SETTINGS,
+  STORE_USER_RULES,
+  storeServerConfiguration,
+} from "../../scripts/store-server.js";
 import { sectionOf, tableUnder, textOf, withoutTicks } from "./docs.js";
 
 const FILE = "docs/stores.md";
@@ -12,7 +17,7 @@ it("docs/stores.md has the server's settings that Compose gives Valkey", () => {
 });
 
 it("docs/stores.md has the rules of the store's user that Compose gives Valkey", () => {
-  expect(blocksOf("Who may do what")).toEqual([`user default off\nuser sluice on #SHA256 ${STORE_USER_RULES}`]);
+  expect(blocksOf("Who may do what")).toEqual([`${DEFAULT_USER}\nuser sluice on #SHA256 ${STORE_USER_RULES}`]);
 });
 
 it("Valkey's file in Compose has the hash of the password, and not the password", () => {

@@ -19,14 +19,10 @@ import type { ServerName } from "../../../scripts/test/get-store-servers.js";
 import type { ServerUser } from "../support/servers/server-settings.js";
 import { useServer } from "../support/servers/use-server.js";
 
-/**
- * To be called outside of tests.
- *
- * @param user as whom the store is used; undefined: as one that may do all
- */
+/** To be called outside of tests. @param user whom the stores log in as; left out: one that may do all */
 export function redisContracts(name: ServerName, user?: ServerUser): void {
-  const server = useServer(name, user === undefined ? {} : { user });
-  const login = user === undefined ? {} : { username: user.name, password: user.password };
+  const server = useServer(name, user && { user });
+  const login = user && { username: user.name, password: user.password };
   const options = () => serverAt(server().port, login);
   const open = () => newRedisStore(options());
 

@@ -116,7 +116,7 @@ describe("two control planes over one store", () => {
 });
 
 describe("a rolling restart of two control planes", () => {
-  it("a rolling restart loses no answer that was given, ends no session, and an edge hears everything", async () => {
+  it("a rolling restart loses no answer and ends no session, and an edge hears everything", async () => {
     const planes = await two();
     const [a, b] = planes;
     const edge = new WatchingEdge("gw-a", "a".repeat(16));

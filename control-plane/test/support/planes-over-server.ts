@@ -19,6 +19,9 @@ export interface Answered {
 const PATIENCE_MS = 25_000;
 /** A process has at most 4,096 updates under way. */
 const AT_ONCE = 1000;
+/** How often other ports are tried where another program took one that was free. */
+const PORTS_TRIED = 5;
+const PORT_TAKEN = /is already in use/;
 const ADMIN = { authorization: `Bearer ${ADMIN_TOKEN}` };
 const EDGE = { authorization: `Bearer ${deriveKeys(Buffer.from(SECRET, "hex")).edgeCredential}` };
 
@@ -57,9 +60,15 @@ export class Plane {
   }
 
   static async start(store: string, more: Readonly<Record<string, string>> = {}, policy?: string): Promise<Plane> {
-    const plane = await Plane.begin(store, more, policy);
-    await plane.ready();
-    return plane;
+    for (let tried = 1; ; tried++) {
+      const plane = await Plane.begin(store, more, policy);
+      try {
+        await plane.ready();
+        return plane;
+      } catch (error) {
+        if (tried === PORTS_TRIED || !PORT_TAKEN.test(String(error))) throw error;
+      }
+    }
   }
 
   /** All that it has logged, over all its lives. */
@@ -73,8 +82,17 @@ export class Plane {
     return lines.map((line) => JSON.parse(line) as Record<string, unknown>);
   }
 
-  ready(): Promise<void> {
-    return ready(this.status);
+  /** Rejects with what it has said where it is not ready in time, or has ended. */
+  async ready(): Promise<void> {
+    const { ended } = this.now;
+    const isOver = ended.then(({ code, signal }) => {
+      throw new Error(`a control plane ended with ${signal ?? code ?? "nothing"}`);
+    });
+    try {
+      await Promise.race([ready(this.status), isOver]);
+    } catch (error) {
+      throw new Error(`${String(error)}\n${this.log}${this.now.stderr}`, { cause: error });
+    }
   }
 
   /** What /readyz answers: its status, and why. */

@@ -71,8 +71,8 @@ export async function memory(bench: Bench): Promise<Section[]> {
   ];
 }
 
-const bytesOf = async ({ server, bytesOnDisk }: ComparedStore): Promise<number> =>
-  server === undefined ? bytesOnDisk() : Number(await server.info("used_memory"));
+const bytesOf = async (store: ComparedStore): Promise<number> =>
+  store.server === undefined ? store.bytesOnDisk() : Number(await store.server.info("used_memory"));
 
 async function lookAt(server: StoreServer, ids: readonly string[], keys: Map<string, number>): Promise<void> {
   const bytes = async (key: string): Promise<number> =>

@@ -93,7 +93,7 @@ function goesOn(sluice: Installation, token: string): () => Promise<ReadonlyMap<
   };
 }
 
-it("a client goes on, and one that is revoked at any control plane is denied, through kills of each and of Redis", async () => {
+it("clients of an Envoy go on, and the revoked are denied, through kills of each and of Redis", async () => {
   const { server, sluice, a, b } = await scene();
   const live = await a.api.issue();
   const stop = goesOn(sluice, live.token);

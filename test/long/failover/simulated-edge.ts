@@ -9,6 +9,8 @@ interface Held {
   isLive: boolean;
   /** It has begun anew since it asked. */
   isUnconfirmed: boolean;
+  /** What was acknowledged of it may be lost. */
+  isUnreported: boolean;
   consumed: number;
 }
 
@@ -59,18 +61,18 @@ export class SimulatedEdge {
     const held = this.held.get(id);
     if (held?.isLive !== true || held.isUnconfirmed) return;
     held.consumed += 1;
-    await this.report(id, held.consumed);
+    await this.report(id, held);
   }
 
-  /** Of those revocations: which it still takes for no revocation, as of a session that it holds. */
+  /** Whether it has asked and reported anew all that it had to since it began anew. */
+  isSettled(): boolean {
+    return [...this.held.values()].every(({ isUnconfirmed, isUnreported }) => !isUnconfirmed && !isUnreported);
+  }
+
+  /** Sessions that it serves on, though their revocation was acknowledged. */
   unheard(): string[] {
-    const lastMs = this.begunAnewAtMs.at(-1) ?? -Infinity;
-    return this.recorder.revocations().flatMap(({ id, atMs }) => {
-      const held = this.held.get(id);
-      const isDone =
-        held?.isLive !== true && (this.heard.has(id) || held === undefined || lastMs > atMs || !held.isLive);
-      return isDone ? [] : [`${this.name}: ${id}`];
-    });
+    const ids = this.recorder.revocations().map(({ id }) => id);
+    return ids.filter((id) => this.held.get(id)?.isLive === true);
   }
 
   private async askOnce(id: string): Promise<"done" | "again"> {
@@ -84,19 +86,24 @@ export class SimulatedEdge {
       this.recorder.acquired(this.name, id, state, sentMs);
       // Of another log, or from before what it has heard: it is asked again.
       if (state === "live" && (log !== this.at.log || cursor < this.at.cursor)) return "again";
-      const consumed = this.held.get(id)?.consumed ?? 0;
-      this.held.set(id, { isLive: state === "live" && !this.heard.has(id), isUnconfirmed: false, consumed });
+      const held = this.held.get(id) ?? { isLive: false, isUnconfirmed: false, isUnreported: false, consumed: 0 };
+      held.isLive = state === "live" && !this.heard.has(id);
+      held.isUnconfirmed = false;
+      this.held.set(id, held);
       return "done";
     } catch {
       return this.failed();
     }
   }
 
-  private async report(id: string, consumed: number): Promise<void> {
+  /** An answer of another log than the edge's is none to the edge, as the rows may be lost with that log. */
+  private async report(id: string, held: Held): Promise<void> {
+    const { consumed } = held;
     try {
-      const { status } = await this.at.report(this.plane(), [[id, consumed, consumed, 90_000_000, 0]]);
-      if (status === 200) this.recorder.reportedBy(this.name, id, consumed);
-      else this.failed();
+      const { status, body } = await this.at.report(this.plane(), [[id, consumed, consumed, 90_000_000, 0]]);
+      if (status !== 200) return void this.failed();
+      this.recorder.reportedBy(this.name, id, consumed);
+      held.isUnreported = this.reportsAgain && (body as { log: string }).log !== this.at.log;
     } catch {
       this.failed();
     }
@@ -124,16 +131,18 @@ export class SimulatedEdge {
 
   private beginAnew(): void {
     this.begunAnewAtMs.push(performance.now());
-    for (const held of this.held.values()) held.isUnconfirmed = held.isLive;
+    for (const held of this.held.values()) {
+      held.isUnconfirmed = held.isLive;
+      held.isUnreported = this.reportsAgain && held.consumed > 0;
+    }
   }
 
   /** Sessions that are in use are asked about one after the other. */
   private async confirmOn(): Promise<void> {
     while (!this.over.signal.aborted) {
       for (const [id, held] of [...this.held]) {
-        if (!held.isUnconfirmed) continue;
-        await this.askOnce(id);
-        if (this.reportsAgain && held.consumed > 0) await this.report(id, held.consumed);
+        if (held.isUnreported) await this.report(id, held);
+        if (held.isUnconfirmed) await this.askOnce(id);
       }
       await delay(AGAIN_MS);
     }

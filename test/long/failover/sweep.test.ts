@@ -21,7 +21,7 @@ const sessionsLeft = async (): Promise<number> => Number(await server().command(
 const swept = (condition: () => Promise<void>): Promise<void> =>
   vi.waitFor(condition, { timeout: 60_000, interval: 20 });
 
-it("a sweep is carried to its end by another control plane when the one that sweeps is killed in it", async () => {
+it("a sweep is carried to its end by another control plane when its own is killed in it", async () => {
   await initFilledStore(server().port, MANY, TWO_DAYS_MS);
   expect(await sessionsLeft()).toBe(MANY);
   const proxy = await TcpProxy.listen(server().port);

@@ -268,12 +268,6 @@ const RULES_OF_SESSIONS: readonly Mutation[] = [
     ],
   },
   without(
-    "a call's answers are all of the log that the store has at its end",
-    app("edges/of-one-log"),
-    "if (one.position.log !== log) return hold(id);",
-    "if (one.position.log !== log) return { ...one, position: { log, cursor } };",
-  ),
-  without(
     "a set is written with the cas that it was read with",
     filter("table/session-table"),
     "return writeShared(key, KEY_BYTES, set, SET_BYTES, cas);",

@@ -4,6 +4,7 @@ import type { Logger } from "../../app/ports/ports.js";
 import type { Connected, Reply } from "./connection/client.js";
 import { failureOf } from "./connection/reply-errors.js";
 import type { ServerInfo } from "./connection/server-life.js";
+import { KEYS } from "./keys.js";
 
 /** What the server must say of each, for an acknowledged write to outlive a crash of its machine. */
 const WANTED = { appendonly: "yes", appendfsync: "always" } as const;
@@ -56,25 +57,32 @@ export class Durability {
       const fields = { event: "store-replicas-not-waited", replicas: life.info.replicas };
       logger.warn(fields, "no write waits for a replica: a failover loses what the new primary has not received");
     }
-    const answer = await settingsOf(life.reads);
-    if (answer === undefined) return;
-    const reason = answer instanceof Error ? `it does not say (${answer.message})` : whyNotDurable(answer);
+    let reason: string | undefined;
+    try {
+      reason = await whyNotDurable(life.reads);
+    } catch {
+      // The link has ended, and the next one is asked.
+      return;
+    }
     meter.durable(reason === undefined);
     if (reason === undefined) return;
     logger.warn({ event: "store-not-durable", reason }, "a crash of the store's machine may lose acknowledged writes");
   }
 }
 
-/** Names and values in turn; the error where the server does not tell; undefined where the link has ended: the next one asks. */
-async function settingsOf(connection: Asked["reads"]): Promise<Reply | Error | undefined> {
+/** Undefined where it is. Rejects where the server cannot be reached any more. */
+async function whyNotDurable(server: Asked["reads"]): Promise<string | undefined> {
   try {
-    return await connection.send(["CONFIG", "GET", ...Object.keys(WANTED)]);
+    const weak = weakIn(await server.send(["CONFIG", "GET", ...Object.keys(WANTED)]));
+    return weak ?? lostAtStart(await server.send(["ACL", "DRYRUN", "default", "HSET", KEYS.meta, "field", "value"]));
   } catch (error) {
-    return error instanceof Error && failureOf(error) !== "away" ? error : undefined;
+    if (failureOf(error) === "away" || !(error instanceof Error)) throw error;
+    return `it does not say (${error.message})`;
   }
 }
 
-function whyNotDurable(settings: Reply): string | undefined {
+/** @param settings names and values in turn */
+function weakIn(settings: Reply): string | undefined {
   const found = Array.isArray(settings) ? settings.map(String) : [];
   for (const [name, wanted] of Object.entries(WANTED)) {
     const at = found.indexOf(name);
@@ -82,4 +90,13 @@ function whyNotDurable(settings: Reply): string | undefined {
     if (value !== wanted) return `${name} is ${value}, and not ${wanted}`;
   }
   return undefined;
+}
+
+/**
+ * Redis 7 and Valkey 8 load what a script wrote by the rules of the user "default", and leave out what that one may not write,
+ * also where nobody can log in as it.
+ */
+function lostAtStart(answer: Reply): string | undefined {
+  if (answer === "OK") return undefined;
+  return "its user default may not write, so a restart may lose what scripts wrote: user default off ~* &* +@all";
 }

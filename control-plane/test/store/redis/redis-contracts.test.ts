@@ -8,6 +8,6 @@ describe("a store in Redis 7 keeps the contract", () => {
   redisContracts("Redis 7");
 });
 
-describe("a store in Valkey 9 keeps the contract for a user that may do no more than docs/stores.md has it", () => {
+describe("a store in Valkey 9 keeps the contract for a user that may do what docs/stores.md says", () => {
   redisContracts("Valkey 9", { name: "sluice", password: "of-the-store", rules: STORE_USER_RULES });
 });

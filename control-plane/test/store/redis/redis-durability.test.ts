@@ -12,6 +12,9 @@ import { StoreServer } from "../../support/servers/store-server.js";
 import { useProgram, useServer } from "../../support/servers/use-server.js";
 import { sessionAt } from "../../support/sessions.js";
 
+/** What a control plane asks needs no more than docs/stores.md has. */
+const user = { name: "sluice", password: "right", rules: STORE_USER_RULES };
+const login = { username: user.name, password: user.password };
 const NOW_MS = Date.UTC(2026, 0, 1);
 const ABOUT_THIS = new Set(["store-evicts", "store-not-durable", "store-replicas-not-waited"]);
 
@@ -65,6 +68,20 @@ describe.each(["Redis 7", "Valkey 9"] as const)("how %s keeps what is acknowledg
     await store.create(sessionAt(NOW_MS));
   });
 
+  it("a server whose user default may not write is named: a restart may lose what it kept", async () => {
+    await server().command("ACL", "SETUSER", "default", "-@all", "-hset");
+    onTestFinished(async () => {
+      await server().command("ACL", "SETUSER", "default", "+@all");
+    });
+    const { lines, durable, parts } = heard();
+    await server().command("ACL", "SETUSER", user.name, "on", `>${user.password}`, ...user.rules.split(" "));
+    await newRedisStore(serverAt(server().port, login), parts);
+    await vi.waitFor(() => {
+      expect(durable).toEqual([false]);
+    });
+    expect(lines).toEqual([ofTheDisk(expect.stringMatching(/^its user default may not write/) as string)]);
+  });
+
   it("a server that drops keys to make room is not written to, until it does not", async () => {
     const { lines, parts } = heard();
     const timers = new ManualTimers(new FixedClock(NOW_MS));
@@ -108,13 +125,29 @@ function secondsUntil(timers: ManualTimers, store: RedisStoreOfTests, why: RegEx
   });
 }
 
+describe.each(["Redis 7", "Valkey 9"] as const)("%s with the users of docs/stores.md", (name) => {
+  const program = useProgram(name);
+
+  it("a session that was acknowledged is there after a crash of the server", async () => {
+    const server = await StoreServer.start(program(), { appendonly: true, appendfsync: "always", user });
+    onTestFinished(() => server.remove());
+    const store = await newRedisStore(serverAt(server.port, login));
+    const session = sessionAt(NOW_MS);
+    await store.create(session);
+    await server.kill();
+    await server.restart();
+    await vi.waitFor(async () => {
+      expect(await store.find(session.id)).toEqual(session);
+    }, 10_000);
+  });
+});
+
 describe("a server that does not tell how it keeps writes", () => {
-  const user = { name: "sluice", password: "right", rules: "~* &* +@all -config" };
-  const server = useServer("Redis 7", { user, appendonly: true, appendfsync: "always" });
+  const shutOut = { ...user, rules: "~* &* +@all -config" };
+  const server = useServer("Redis 7", { user: shutOut, appendonly: true, appendfsync: "always" });
 
   it("a user that may not ask for settings is told so, and served", async () => {
     const { lines, durable, parts } = heard();
-    const login = { username: user.name, password: user.password };
     const store = await newRedisStore(serverAt(server().port, login), parts);
     await vi.waitFor(() => {
       expect(durable).toEqual([false]);
@@ -136,9 +169,6 @@ it("a link that ends before the server has told says nothing of it: the next one
 
 describe("a primary with a replica", () => {
   const program = useProgram("Redis 7");
-  /** What a control plane asks here needs no more than docs/stores.md has. */
-  const user = { name: "sluice", password: "right", rules: STORE_USER_RULES };
-  const login = { username: user.name, password: user.password };
 
   async function primaryWithReplica(): Promise<number> {
     const kept = { appendonly: true, appendfsync: "always", user } as const;

@@ -1,6 +1,7 @@
 // What a server of the tests is started with, as the text of its configuration file.
 import { join } from "node:path";
 
+import { DEFAULT_USER } from "../../../../scripts/store-server.js";
 import type { Identity } from "../certificates.js";
 
 export interface ServerTls extends Identity {
@@ -138,7 +139,7 @@ function access({ requirepass, user }: ServerOptions): string[] {
   if (user === undefined)
     return requirepass === undefined ? [fixture] : [fixture, `requirepass ${quoted(requirepass)}`];
   const { name, password, rules = "~* &* +@all" } = user;
-  return [fixture, "user default off", `user ${name} on ${quoted(`>${password}`)} ${rules}`];
+  return [fixture, DEFAULT_USER, `user ${name} on ${quoted(`>${password}`)} ${rules}`];
 }
 
 /** As one word, whatever is in it. */
