@@ -21,7 +21,7 @@ async function metricsOf(service: string): Promise<string> {
   return (await fetch(`${await sluice.addressOf(service, 8081)}metrics`)).text();
 }
 
-it("calls of two Envoys are spread over two control planes, which have one address", async () => {
+it("the calls of two Envoys are spread over two control planes, which have one address", async () => {
   for (let i = 0; i < 8; i++) {
     expect(await statusesWith((await sluice.newSession("control-plane-1")).token)).toEqual([200, 200]);
   }

@@ -98,7 +98,7 @@ it("a store is copied into another folder, and the control plane finds its sessi
   ]);
 });
 
-it("stores that a copy cannot take are said by their options, and no password is shown", async () => {
+it("a store that a copy cannot take is said by its option, and no password is shown", async () => {
   const url = join(folder(), "url");
   writeFileSync(url, "redis://:hunter2-hunter2@cache:x\n");
   const ran = await sluice(["store", "copy", "--from", "redis://:hunter2-hunter2@cache", "--to-file", url], {

@@ -15,7 +15,7 @@ const created: Changes = { sessions: [{ before: null, after: session }], rows: [
 const active = { ...session, lastActivity: NOW_MS + 1 };
 const revoked = { ...active, revokedAt: NOW_MS + 2 };
 
-it("a session that changes twice is written as one change, from what is stored to what it is last", () => {
+it("a session that changes twice is written once, from what is stored to what it is last", () => {
   const first = { sessions: [{ before: session, after: active }] };
   const both = bothChanges(first, { sessions: [{ before: active, after: revoked }] });
   expect(both.sessions).toEqual([{ before: session, after: revoked }]);

@@ -61,7 +61,7 @@ describe("a control plane that is killed while it works for all", () => {
 });
 
 describe("a store that is not there", () => {
-  it("while the store is down a new session is 503 and readyz says why; after it all goes on", async () => {
+  it("a new session is 503 while the store is down, readyz says why, and all goes on after it", async () => {
     await initStore(server().port);
     const plane = await start();
     const id = await issued(plane);

@@ -79,7 +79,7 @@ describe("an edge asks for many sessions in one call", () => {
     expectError(await plane.acquire(revoked.id), "NOT_WRITTEN");
   });
 
-  it("a session that other control planes write all the time leaves the others of its call answered", async () => {
+  it("a session that others write all the time leaves the others of its call answered", async () => {
     const plane = await startTestControlPlane();
     const { store } = plane.ports;
     const [busy, quiet] = [(await created(plane)).session.id, (await created(plane)).session.id];

@@ -123,7 +123,7 @@ describe("reports that arrive at the same time", () => {
     ]);
   });
 
-  it("reports beside a session that another process writes all the time are written, in halves", async () => {
+  it("a report beside a session that another process writes all the time is written, in halves", async () => {
     const store = new SlowStore();
     const { commits, sizes } = commitsOver(store);
     const blocker = commits.commit([rowOf("s9", 1)]);

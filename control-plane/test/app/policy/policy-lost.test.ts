@@ -31,7 +31,7 @@ const given = ({ service }: Follower): readonly unknown[] => {
 };
 
 describe("a policy in force that the shared store lost", () => {
-  it("the lost policy is saved again once, under a number that nobody has seen, and is in force at both", async () => {
+  it("the lost policy is saved again once, under a new number, and is in force at both", async () => {
     const { store, a, b } = await bothAtTwo();
     const heard = vi.fn();
     b.service.subscribe(heard);
@@ -82,7 +82,7 @@ describe("a policy in force that the shared store lost", () => {
     expect(given(a)).toEqual(given(b));
   });
 
-  it("what another control plane decided after the loss stays in force, under a number of its own", async () => {
+  it("a policy that another control plane decided after the loss stays in force", async () => {
     const { store, a, b } = await bothAtTwo();
     failOver(store, 1);
     await b.start(text(1));
@@ -98,7 +98,7 @@ describe("a policy in force that the shared store lost", () => {
     expect(given(a)).toEqual(given(b));
   });
 
-  it("the next decision goes above what an edge received from a control plane that has died since", async () => {
+  it("the next decision goes above what an edge received from a control plane that has died", async () => {
     const { store, a, b } = await bothAtTwo();
     failOver(store, 1);
     await b.start(text(1));

@@ -68,7 +68,7 @@ describe("a bulk revocation that several control planes know of", () => {
     await Promise.all([asked.revocations.stop(), other.revocations.stop()]);
   });
 
-  it("where that dies in the middle, another ends it within 15 s and repeats nothing", async () => {
+  it("a control plane that dies in the middle is followed by another within 15 s, once for all", async () => {
     const { store, process, pass, ended } = await opened();
     let left = 1;
     const dies = (): Promise<void> => (left-- > 0 ? Promise.resolve() : new Promise(() => undefined));
@@ -85,7 +85,7 @@ describe("a bulk revocation that several control planes know of", () => {
     await other.revocations.stop();
   });
 
-  it("where that is stopped in order, another goes on with its next look", async () => {
+  it("a control plane that is stopped in order is followed by another with its next look", async () => {
     const { store, process, pass } = await opened();
     const asked = process(1);
     const { id } = await store.revocations.begin("0192f0c1-0000-7000-8000-000000000000", { userId: "u1" }, NOW_MS);

@@ -23,7 +23,7 @@ async function proxied(port: number): Promise<TcpProxy> {
 describe("a store that cannot be reached", () => {
   const server = useServer("Redis 7", { appendonly: true, appendfsync: "always" });
 
-  it("writes and reads are turned away while the server is down, and go on after it", async () => {
+  it("a store whose server is down turns writes and reads away, and goes on after it", async () => {
     const store = await newRedisStore(serverAt(server().port));
     const session = sessionAt(NOW_MS);
     await store.create(session);
@@ -53,7 +53,7 @@ describe("a store that cannot be reached", () => {
     expect(await store.invalidations.read(before, 10)).toEqual({ kind: "outOfReach", position: after });
   });
 
-  it("who watches is told of the other log of another life, without a new entry", async () => {
+  it("a listener is told of the other log of another life, without a new entry", async () => {
     const store = await newRedisStore(serverAt(server().port));
     const before = await store.position();
     const heard: string[] = [];
@@ -193,7 +193,7 @@ describe("a store that answers and cannot be used", () => {
     expect(await other.operator.sessionsBefore({ by: "creation" }, undefined, 9)).toEqual([]);
   });
 
-  it("a store that a newer version has changed is neither read nor written, until it is as before", async () => {
+  it("a store of a newer version is neither read nor written, until it is as before", async () => {
     const store = await newRedisStore(serverAt(server().port));
     const session = sessionAt(NOW_MS);
     await store.create(session);
@@ -218,7 +218,7 @@ describe("a store that answers and cannot be used", () => {
     await store.create(sessionAt(NOW_MS));
   });
 
-  it("writes that a crash took back are counted, and said", async () => {
+  it("a write that a crash took back is counted, and said", async () => {
     const lost: number[] = [];
     const meter = { ...uncounted, lost: (commits: number) => lost.push(commits) };
     const store = await newRedisStore(serverAt(server().port), { meter });

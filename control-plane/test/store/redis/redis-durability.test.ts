@@ -179,7 +179,7 @@ describe("a primary with a replica", () => {
     return primary.port;
   }
 
-  it("that no write waits for the replica is said, once a link, and not where one does", async () => {
+  it("a replica that no write waits for is said, once a link, and not where one does", async () => {
     const port = await primaryWithReplica();
     const [none, one] = [heard(), heard()];
     await newRedisStore(serverAt(port, login), none.parts);

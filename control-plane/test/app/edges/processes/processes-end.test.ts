@@ -52,7 +52,7 @@ describe("a control plane beside others that ends", () => {
     expect(processes.map(({ process }) => process)).toEqual(["one"]);
   });
 
-  it("an edge of a stopped control plane is silent for no longer at one that starts beside another", async () => {
+  it("an edge of a stopped control plane is silent no longer at one that starts beside another", async () => {
     const { store, one, other, both } = await two();
     other.watch()();
     await pass(8 * SECOND_MS, both);
@@ -135,7 +135,7 @@ describe("a shared store that fails", () => {
     for (const { instances } of both) expect(instances.status(OF, 20_000)).toBe("gone");
   });
 
-  it("another copy of the store has all written anew, and nothing counts as idle by what it lacks", async () => {
+  it("another copy of the store has all written anew, and nothing is idle by what it lacks", async () => {
     const { store, one, other, both } = await two();
     other.watch();
     await pass(MINUTE_MS, both, 5 * SECOND_MS, () => {
