@@ -39,7 +39,9 @@ const BREACHES: readonly (readonly [rule: string, file: string, imported: string
   ["http-admin", "control-plane/src/http/admin/breach.ts", "../edge/edge-routes.js"],
   ["http-edge", "control-plane/src/http/edge/breach.ts", "../admin/cursors.js"],
   ["http-status", "control-plane/src/http/status/breach.ts", "../admin/cursors.js"],
-  ["store-engines", "control-plane/src/store/lmdb/breach.ts", "../memory/store.js"],
+  ["store-lmdb", "control-plane/src/store/lmdb/breach.ts", "../memory/store.js"],
+  ["store-redis", "control-plane/src/store/redis/breach.ts", "../lmdb/store.js"],
+  ["store-memory", "control-plane/src/store/memory/breach.ts", "../lmdb/store.js"],
   ["product", "scripts/breach.ts", "../test/circle-one.js"],
 ];
 
