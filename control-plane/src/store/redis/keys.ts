@@ -84,7 +84,3 @@ export const keyOf = {
   cursors: (process: string): string => `${PREFIX}cursors:${process}`,
   claim: (name: string): string => `${PREFIX}claim:${name}`,
 };
-
-/** Whose sessions a user's limit counts: a user's, of one issuer. No id holds a line end. */
-export const userOfLimit = (userId: string, group: string | null): string =>
-  group === null ? userId : `${group}\n${userId}`;

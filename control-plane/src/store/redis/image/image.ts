@@ -9,10 +9,12 @@ import type { RedisAddress } from "../../store-address.js";
 import type { Connected } from "../connection/client.js";
 import { connectLife } from "../connection/life.js";
 import type { Life } from "../connection/life.js";
-import { newLogId, REDIS_SCHEMA } from "../connection/store-name.js";
+import { newLogId } from "../../log-id.js";
+import { REDIS_SCHEMA } from "../connection/store-name.js";
 import { KEYS } from "../keys.js";
 import { strings } from "../reading/reads.js";
 import { BEGIN_COPY, FINISH_COPY, PUT_COPIED } from "./copy-scripts.js";
+import { operationArguments } from "../writing/commits.js";
 import { copiedOperations } from "./copied-rows.js";
 import { COUNTS, PAGES } from "./image-pages.js";
 
@@ -109,9 +111,8 @@ export class RedisImage implements StoreImage {
   }
 
   async put<Kind extends ImageKind>(kind: Kind, rows: readonly ImageRows[Kind][], mark: CopyMark): Promise<void> {
-    const operations = copiedOperations(kind, rows);
-    const args = operations.flatMap((operation) => [String(operation.length), ...operation]);
-    await this.life.writes.run(PUT_COPIED, KEYS.copy, [JSON.stringify(mark), String(operations.length), ...args]);
+    const args = operationArguments(copiedOperations(kind, rows));
+    await this.life.writes.run(PUT_COPIED, KEYS.copy, [JSON.stringify(mark), ...args]);
   }
 
   async finish(): Promise<void> {
