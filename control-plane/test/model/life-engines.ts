@@ -12,7 +12,8 @@ import { LmdbStore } from "../../src/store/lmdb/store.js";
 import type { LmdbLayout } from "../../src/store/lmdb/layout.js";
 import { createRedisStore } from "../../src/store/redis/create-store.js";
 import { RedisStore } from "../../src/store/redis/store.js";
-import { realTimers, serverAt, silent, uncounted } from "../support/redis-store.js";
+import { nodeTimers } from "../../src/files/node-timers.js";
+import { serverAt, silent, uncounted } from "../support/redis-store.js";
 
 export interface LifeEngine {
   /** As a process does at its start; one at a time. */
@@ -118,9 +119,9 @@ export class RedisLife implements LifeEngine {
     if (!this.client.isOpen) {
       await this.client.connect();
       await this.send("FLUSHALL");
-      await createRedisStore(address, random, realTimers);
+      await createRedisStore(address, random, nodeTimers);
     }
-    const parts = { address, random: secretly, timers: realTimers, logger: silent, meter: uncounted };
+    const parts = { address, random: secretly, timers: nodeTimers, logger: silent, meter: uncounted };
     this.opened = await RedisStore.open(parts);
     return this.opened;
   }

@@ -6,7 +6,9 @@ import { createRedisStore } from "../../src/store/redis/create-store.js";
 import { deriveKeys } from "../../src/domain/keys.js";
 import { ADMIN_TOKEN, ControlPlaneProcess, knownPorts, ready, SECRET, settingsIn } from "./process.js";
 import type { Ended } from "./process.js";
-import { newRedisStore, realTimers, serverAt } from "./redis-store.js";
+import { nodeTimers } from "../../src/files/node-timers.js";
+
+import { newRedisStore, serverAt } from "./redis-store.js";
 import { sessionAt } from "./sessions.js";
 
 export interface Answered {
@@ -27,7 +29,7 @@ const EDGE = { authorization: `Bearer ${deriveKeys(Buffer.from(SECRET, "hex")).e
 
 /** Makes the server's database 0 a store, as `sluice store init` does. */
 export async function initStore(port: number): Promise<void> {
-  await createRedisStore(serverAt(port), { bytes: (n) => randomBytes(n) }, realTimers);
+  await createRedisStore(serverAt(port), { bytes: (n) => randomBytes(n) }, nodeTimers);
 }
 
 /** Makes it a store with so many sessions of the user u1, the newest of which was issued so long ago. */

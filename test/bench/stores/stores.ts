@@ -12,6 +12,7 @@ import { StoreServer } from "../../../control-plane/test/support/servers/store-s
 import { Failure } from "../../../scripts/failure.js";
 import { findServer } from "../../../scripts/test/get-store-servers.js";
 import type { Bench } from "./bench.js";
+import { nodeTimers } from "../../../control-plane/src/files/node-timers.js";
 import { startPlane } from "./planes.js";
 import type { Plane } from "./planes.js";
 
@@ -20,17 +21,7 @@ export type SharedName = (typeof SERVERS)[number];
 
 const DURABLE: ServerOptions = { appendonly: true, appendfsync: "always" };
 
-const parts = {
-  random: { bytes: (n: number) => randomBytes(n) },
-  timers: {
-    after: (ms: number, call: () => void) => {
-      const timer = setTimeout(call, ms);
-      return () => {
-        clearTimeout(timer);
-      };
-    },
-  },
-};
+const parts = { random: { bytes: (n: number) => randomBytes(n) }, timers: nodeTimers };
 
 export interface ComparedStore {
   readonly name: "LMDB" | SharedName;

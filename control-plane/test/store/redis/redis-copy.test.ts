@@ -10,12 +10,13 @@ import { initStore } from "../../../src/store/open-images.js";
 import { openRedisSource, openRedisTarget } from "../../../src/store/redis/image/image.js";
 import { copyContract } from "../../contracts/copy-contract.js";
 import type { StorePlace } from "../../contracts/copy-contract.js";
-import { newRedisStore, realTimers, redisStoreAt, serverAt } from "../../support/redis-store.js";
+import { nodeTimers } from "../../../src/files/node-timers.js";
+import { newRedisStore, redisStoreAt, serverAt } from "../../support/redis-store.js";
 import { useServer } from "../../support/servers/use-server.js";
 import { openStore } from "../../support/temporary-store.js";
 
 const random = { bytes: (n: number) => randomBytes(n) };
-const parts = { random, timers: realTimers };
+const parts = { random, timers: nodeTimers };
 
 function lmdb(): StorePlace {
   const path = mkdtempSync(join(tmpdir(), "sluice-copy-"));
