@@ -14,7 +14,7 @@ import type {
   StoreImage,
   TargetState,
 } from "../copy/store-image.js";
-import { IMAGE_KINDS } from "../copy/store-image.js";
+import { stateWithoutMark } from "../copy/store-image.js";
 import { FolderLock } from "./folder-lock.js";
 import { putRows } from "./image-rows.js";
 import { openLayout, STORE_FILE } from "./layout.js";
@@ -84,13 +84,9 @@ export class LmdbImage implements StoreImage {
     return Promise.resolve(PAGES[kind](this.opened.db, after, limit));
   }
 
-  async state(): Promise<TargetState> {
-    const { meta } = this.opened.db;
-    const mark = meta.get("copy") as CopyMark | undefined;
-    if (mark !== undefined) return { is: "begun", mark };
-    const held = await Promise.all(IMAGE_KINDS.map(async (kind) => [kind, await this.count(kind)] as const));
-    const holds = held.flatMap(([kind, count]) => (count === 0 ? [] : [`${count} of ${kind}`]));
-    return holds.length === 0 ? { is: "empty" } : { is: "used", holds: holds.join(", ") };
+  state(): Promise<TargetState> {
+    const mark = this.opened.db.meta.get("copy") as CopyMark | undefined;
+    return mark === undefined ? stateWithoutMark(this) : Promise.resolve({ is: "begun", mark });
   }
 
   begin(mark: CopyMark): Promise<void> {
