@@ -12,7 +12,8 @@ import { LmdbStore } from "../../src/store/lmdb/store.js";
 import type { LmdbLayout } from "../../src/store/lmdb/layout.js";
 import { createRedisStore } from "../../src/store/redis/create-store.js";
 import { RedisStore } from "../../src/store/redis/store.js";
-import { realTimers, serverAt, silent, uncounted } from "../support/redis-store.js";
+import { quiet } from "../support/quiet-logger.js";
+import { realTimers, serverAt, uncounted } from "../support/redis-store.js";
 
 export interface LifeEngine {
   /** As a process does at its start; one at a time. */
@@ -120,7 +121,7 @@ export class RedisLife implements LifeEngine {
       await this.send("FLUSHALL");
       await createRedisStore(address, random, realTimers);
     }
-    const parts = { address, random: secretly, timers: realTimers, logger: silent, meter: uncounted };
+    const parts = { address, random: secretly, timers: realTimers, logger: quiet, meter: uncounted };
     this.opened = await RedisStore.open(parts);
     return this.opened;
   }
