@@ -13,7 +13,8 @@ import type { LmdbLayout } from "../../src/store/lmdb/layout.js";
 import { createRedisStore } from "../../src/store/redis/create-store.js";
 import { RedisStore } from "../../src/store/redis/store.js";
 import { nodeTimers } from "../../src/files/node-timers.js";
-import { serverAt, silent, uncounted } from "../support/redis-store.js";
+import { quiet } from "../support/quiet-logger.js";
+import { serverAt, uncounted } from "../support/redis-store.js";
 
 export interface LifeEngine {
   /** As a process does at its start; one at a time. */
@@ -99,7 +100,7 @@ function databasesIn(db: LmdbLayout | undefined): Record<string, Named> {
 const [STORE, FIRST_BACKUP] = [0, 1];
 /** What there is beside sessions and what belongs to them. */
 const NOT_OF_SESSIONS =
-  /:(meta|log|audit|policies|decided|revocations|revoked|created|createdAt|plans|beats|edges.*|claim:.*)$/;
+  /:(meta|log|audit|policies|decided|revocations|revoked|unfinished|created|createdAt|plans|beats|edges.*|claim:.*)$/;
 const EMPTIED_LATER = /:(consumed)$/;
 
 /** Over a real server that nobody else uses. */
@@ -121,7 +122,7 @@ export class RedisLife implements LifeEngine {
       await this.send("FLUSHALL");
       await createRedisStore(address, random, nodeTimers);
     }
-    const parts = { address, random: secretly, timers: nodeTimers, logger: silent, meter: uncounted };
+    const parts = { address, random: secretly, timers: nodeTimers, logger: quiet, meter: uncounted };
     this.opened = await RedisStore.open(parts);
     return this.opened;
   }

@@ -7,6 +7,7 @@ import { createRedisStore } from "../../src/store/redis/create-store.js";
 import type { RedisAddress } from "../../src/store/store-address.js";
 import { RedisStore } from "../../src/store/redis/store.js";
 import type { RedisStoreParts } from "../../src/store/redis/store.js";
+import { quiet } from "./quiet-logger.js";
 import { withVerbs } from "./store-verbs.js";
 import type { WithVerbs } from "./store-verbs.js";
 
@@ -18,7 +19,6 @@ export const uncounted = {
   ...{ conflicted: () => undefined, gaveUp: () => undefined },
   ...{ lost: () => undefined, durable: () => undefined },
 };
-export const silent = { info: () => undefined, warn: () => undefined, error: () => undefined };
 
 /** The server on a port of this machine. */
 export const serverAt = (port: number, more: Partial<RedisAddress> = {}): RedisAddress => ({
@@ -32,7 +32,7 @@ export async function redisStoreAt(
   address: RedisAddress,
   more: Partial<RedisStoreParts> = {},
 ): Promise<RedisStoreOfTests> {
-  const parts = { address, random, timers: nodeTimers, logger: silent, meter: uncounted };
+  const parts = { address, random, timers: nodeTimers, logger: quiet, meter: uncounted };
   const store = await RedisStore.open({ ...parts, ...more });
   onTestFinished(() => store.close());
   return withVerbs(store);
