@@ -3,7 +3,7 @@
 import type { Timers } from "../../../app/ports/log-ports.js";
 import type { Random } from "../../../app/ports/ports.js";
 import { UnfitFile } from "../../../files/regular-file.js";
-import { IMAGE_KINDS } from "../../copy/store-image.js";
+import { stateWithoutMark } from "../../copy/store-image.js";
 import type { CopyMark, ImageKind, ImagePage, ImageRows, StoreImage, TargetState } from "../../copy/store-image.js";
 import type { RedisAddress } from "../../store-address.js";
 import type { Connected } from "../connection/client.js";
@@ -101,9 +101,7 @@ export class RedisImage implements StoreImage {
   async state(): Promise<TargetState> {
     const mark = (await this.reads.send(["GET", KEYS.copy])) as string | null;
     if (mark !== null) return { is: "begun", mark: JSON.parse(mark) as CopyMark };
-    const held = await Promise.all(IMAGE_KINDS.map(async (kind) => [kind, await this.count(kind)] as const));
-    const holds = held.flatMap(([kind, count]) => (count === 0 ? [] : [`${count} of ${kind}`]));
-    return holds.length === 0 ? { is: "empty" } : { is: "used", holds: holds.join(", ") };
+    return stateWithoutMark(this);
   }
 
   async begin(mark: CopyMark): Promise<void> {

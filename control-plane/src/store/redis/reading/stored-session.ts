@@ -1,5 +1,6 @@
 // A session's hash, as a reading gives it: fields and values in turn.
 import type { Session } from "../../../domain/session.js";
+import { byEdgeAndInstance } from "../../../domain/stored.js";
 import type { HeldRow, SessionRecord } from "../../../domain/stored.js";
 import { pairsIn } from "./reads.js";
 import { ROW_PREFIX, rowIn, sessionIn } from "../stored-forms.js";
@@ -22,6 +23,3 @@ export function storedSession(id: string, hash: readonly string[]): StoredSessio
   }
   return session && { record: { session, rows: rows.sort(byEdgeAndInstance) }, version };
 }
-
-const orderOf = ({ edge, instance }: HeldRow): string => `${edge}\0${instance}`;
-const byEdgeAndInstance = (one: HeldRow, other: HeldRow): number => (orderOf(one) < orderOf(other) ? -1 : 1);
