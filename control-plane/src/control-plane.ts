@@ -211,6 +211,7 @@ async function startInvalidations(parts: Parts) {
     store: stored,
     updates: store,
     claimed,
+    isShared: isShared(store),
     clock,
     timers,
     random,
@@ -235,12 +236,14 @@ async function startPolicies({ settings, files, clock, timers, log, started }: S
     operator: store.operator,
     clock,
     logger: log,
-    // A store that has a clock of its own is shared.
-    shared: store.storeTime && { timers, position: () => store.position() },
+    shared: isShared(store) ? { timers, position: () => store.position() } : undefined,
   });
   started.add(() => policies.stop());
   return policies;
 }
+
+/** One that has a clock of its own is for several processes. */
+const isShared = ({ storeTime }: Stores): boolean => storeTime !== undefined;
 
 /** What was spent, and the sweep of sessions that have ended. */
 function startUsage({ store, claimed, policies, instances, metrics, clock, timers, log, started }: Parts) {

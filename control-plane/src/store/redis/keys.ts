@@ -30,6 +30,7 @@
 //   {sluice}:log               stream  CURSOR-0                 Invalidation
 //   {sluice}:audit             stream  NUMBER-0                 AuditEvent, as JSON
 //   {sluice}:revocations       hash    operation id             StoredRevocation, as JSON without its position
+//   {sluice}:unfinished        set     operation id             those that go on
 //   {sluice}:revoked           hash    operation id             log and cursor of its last chunk
 //   {sluice}:policies          hash    generation               PolicyDecision, as JSON
 //   {sluice}:decided           hash    generation               log and cursor when it was decided
@@ -59,6 +60,7 @@ export const KEYS = {
   log: `${PREFIX}log`,
   audit: `${PREFIX}audit`,
   revocations: `${PREFIX}revocations`,
+  unfinished: `${PREFIX}unfinished`,
   revoked: `${PREFIX}revoked`,
   policies: `${PREFIX}policies`,
   decided: `${PREFIX}decided`,

@@ -44,6 +44,7 @@ function runner(store: StoreOfTests, onChunk: (chunks: readonly string[]) => voi
     store: store.revocations,
     updates,
     claimed: claimedWork(),
+    isShared: false,
     clock,
     timers: new ManualTimers(clock),
     random: { bytes: (n) => new Uint8Array(n).fill(++made) },

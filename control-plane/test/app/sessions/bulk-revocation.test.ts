@@ -147,7 +147,7 @@ describe("a bulk revocation that is cut short", () => {
       sessionRemoved: (r: string) => void ended.push(r),
     };
     const common = { clock, timers, random, logger: quiet, meter };
-    const revocations = new BulkRevocations({ store, updates, claimed: claimedWork(), ...common });
+    const revocations = new BulkRevocations({ store, updates, claimed: claimedWork(), isShared: false, ...common });
     return { revocations, timers, ended };
   }
 

@@ -3,7 +3,7 @@ import type { ImageKind, ImageRows, SessionImage } from "../../copy/store-image.
 import { KEYS } from "../keys.js";
 import type { Operation } from "../writing/commits.js";
 import { keptCreationKey } from "../writing/creation-keys.js";
-import { keptConsumptionKey, operationsOf } from "../writing/write-changes.js";
+import { keptConsumptionKey, keptRevocation, operationsOf } from "../writing/write-changes.js";
 
 type OperationsOf = { readonly [Kind in ImageKind]: (row: ImageRows[Kind]) => readonly Operation[] };
 
@@ -11,7 +11,7 @@ const OPERATIONS: OperationsOf = {
   policies: (policy) => [["HSET", KEYS.policies, String(policy.generation), JSON.stringify(policy)]],
   audit: ({ number, ...event }) => [["AUDIT", String(number), JSON.stringify(event)]],
   creationKeys: ({ key, ...made }) => keptCreationKey(key, made),
-  revocations: (operation) => [["HSET", KEYS.revocations, operation.id, JSON.stringify(operation)]],
+  revocations: keptRevocation,
   sessions: sessionOperations,
 };
 

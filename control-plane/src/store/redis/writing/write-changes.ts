@@ -118,8 +118,11 @@ export const keptConsumptionKey = (sessionId: string, key: string, consumed: Con
 
 function revocationOperations({ revocation }: Changes): Operation[] {
   if (revocation === undefined) return [];
-  return [
-    ["HSET", KEYS.revocations, revocation.id, JSON.stringify(revocation)],
-    ["HSET", KEYS.revoked, revocation.id, POSITION],
-  ];
+  return [...keptRevocation(revocation), ["HSET", KEYS.revoked, revocation.id, POSITION]];
 }
+
+/** The operation itself, and whether it goes on. */
+export const keptRevocation = (operation: NonNullable<Changes["revocation"]>): Operation[] => [
+  ["HSET", KEYS.revocations, operation.id, JSON.stringify(operation)],
+  [operation.finishedAt === null ? "SADD" : "SREM", KEYS.unfinished, operation.id],
+];
