@@ -10,7 +10,7 @@ interface Held {
   /** It has begun anew since it asked. */
   isUnconfirmed: boolean;
   /** What was acknowledged of it may be lost. */
-  isUnreported: boolean;
+  isDirty: boolean;
   consumed: number;
 }
 
@@ -66,7 +66,7 @@ export class SimulatedEdge {
 
   /** Whether it has asked and reported anew all that it had to since it began anew. */
   isSettled(): boolean {
-    return [...this.held.values()].every(({ isUnconfirmed, isUnreported }) => !isUnconfirmed && !isUnreported);
+    return [...this.held.values()].every(({ isUnconfirmed, isDirty }) => !isUnconfirmed && !isDirty);
   }
 
   /** Sessions that it serves on, though their revocation was acknowledged. */
@@ -86,7 +86,7 @@ export class SimulatedEdge {
       this.recorder.acquired(this.name, id, state, sentMs);
       // Of another log, or from before what it has heard: it is asked again.
       if (state === "live" && (log !== this.at.log || cursor < this.at.cursor)) return "again";
-      const held = this.held.get(id) ?? { isLive: false, isUnconfirmed: false, isUnreported: false, consumed: 0 };
+      const held = this.held.get(id) ?? { isLive: false, isUnconfirmed: false, isDirty: false, consumed: 0 };
       held.isLive = state === "live" && !this.heard.has(id);
       held.isUnconfirmed = false;
       this.held.set(id, held);
@@ -103,7 +103,7 @@ export class SimulatedEdge {
       const { status, body } = await this.at.report(this.plane(), [[id, consumed, consumed, 90_000_000, 0]]);
       if (status !== 200) return void this.failed();
       this.recorder.reportedBy(this.name, id, consumed);
-      held.isUnreported = this.reportsAgain && (body as { log: string }).log !== this.at.log;
+      held.isDirty = this.reportsAgain && (body as { log: string }).log !== this.at.log;
     } catch {
       this.failed();
     }
@@ -133,7 +133,7 @@ export class SimulatedEdge {
     this.begunAnewAtMs.push(performance.now());
     for (const held of this.held.values()) {
       held.isUnconfirmed = held.isLive;
-      held.isUnreported = this.reportsAgain && held.consumed > 0;
+      held.isDirty = this.reportsAgain && held.consumed > 0;
     }
   }
 
@@ -141,7 +141,7 @@ export class SimulatedEdge {
   private async confirmOn(): Promise<void> {
     while (!this.over.signal.aborted) {
       for (const [id, held] of [...this.held]) {
-        if (held.isUnreported) await this.report(id, held);
+        if (held.isDirty) await this.report(id, held);
         if (held.isUnconfirmed) await this.askOnce(id);
       }
       await delay(AGAIN_MS);
