@@ -10,7 +10,6 @@ import { Scene } from "./scene.js";
 const LOST = "sluice_control_store_commits_lost_total";
 /** For so long the replica does not follow, before its primary is killed. */
 const BEHIND_MS = 1000;
-const AWAY = "a password that is none";
 
 describe.each(["Redis 7", "Valkey 9"] as const)("a failover by Sentinel of %s", (name) => {
   const program = useProgram(name);
@@ -40,7 +39,7 @@ describe.each(["Redis 7", "Valkey 9"] as const)("a failover by Sentinel of %s", 
   it(`a replica of ${name} that fell behind takes over: what it lacks had not been acknowledged`, async () => {
     const { one, set } = await scene(1);
     const { untrue } = await one.through(async () => {
-      await fallsBehind(set);
+      await set.cutReplica();
       await delay(BEHIND_MS);
       await failover(set);
     });
@@ -51,7 +50,7 @@ describe.each(["Redis 7", "Valkey 9"] as const)("a failover by Sentinel of %s", 
   it(`what a failover of ${name} loses is counted where no write waits for a replica`, async () => {
     const { one, set } = await scene(0);
     const { untrue, edges } = await one.through(async () => {
-      await fallsBehind(set);
+      await set.cutReplica();
       await one.more(3, ["201", "204"]);
       await failover(set);
     });
@@ -70,13 +69,6 @@ describe.each(["Redis 7", "Valkey 9"] as const)("a failover by Sentinel of %s", 
 /** Of a session that is not there any more nothing is reported either. */
 const isLostToo = (sentence: string, lost: readonly string[]): boolean =>
   lost.some((other) => other.startsWith("201") && sentence.includes(other.split(/[ ,]/)[2] ?? "-"));
-
-/** The replica follows no more; its link has not been down for so long that it could not be made the primary. */
-async function fallsBehind(set: SentinelSet): Promise<void> {
-  const [primary, replica] = [await set.primary(), await set.replica()];
-  await replica.server.command("CONFIG", "SET", "masterauth", AWAY);
-  await primary.server.command("CLIENT", "KILL", "TYPE", "replica");
-}
 
 /** The primary is killed; once the other one is the primary it comes back, as its replica. */
 async function failover(set: SentinelSet): Promise<Member> {

@@ -101,6 +101,13 @@ export class SentinelSet {
     return primary === first ? second : first;
   }
 
+  /** The replica follows no more: its connection is cut, and it is not let in again. It may still be made the primary. */
+  async cutReplica(): Promise<void> {
+    const [primary, replica] = [await this.primary(), await this.replica()];
+    await replica.server.command("CONFIG", "SET", "masterauth", "a password that is none");
+    await primary.server.command("CLIENT", "KILL", "TYPE", "replica");
+  }
+
   /** Resolves once the sentinels have made another server the primary, and it takes writes. */
   failedOver(from: Member): Promise<Member> {
     return until(async () => {
