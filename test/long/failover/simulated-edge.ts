@@ -23,10 +23,9 @@ interface Acquired {
 const AGAIN_MS = 50;
 
 export class SimulatedEdge {
-  readonly held = new Map<string, Held>();
-  /** When it began anew, by `performance.now()`. */
-  readonly begunAnewAtMs: number[] = [];
-  readonly heard = new Set<string>();
+  private readonly held = new Map<string, Held>();
+  /** How often it began anew. */
+  begunAnew = 0;
   private readonly at: WatchingEdge;
   private readonly over = new AbortController();
   private readonly running: Promise<void>[] = [];
@@ -87,7 +86,7 @@ export class SimulatedEdge {
       // Of another log, or from before what it has heard: it is asked again.
       if (state === "live" && (log !== this.at.log || cursor < this.at.cursor)) return "again";
       const held = this.held.get(id) ?? { isLive: false, isUnconfirmed: false, isDirty: false, consumed: 0 };
-      held.isLive = state === "live" && !this.heard.has(id);
+      held.isLive = state === "live" && !this.at.heard.has(id);
       held.isUnconfirmed = false;
       this.held.set(id, held);
       return "done";
@@ -124,13 +123,12 @@ export class SimulatedEdge {
   }
 
   private end(id: string): void {
-    this.heard.add(id);
     const held = this.held.get(id);
     if (held !== undefined) held.isLive = false;
   }
 
   private beginAnew(): void {
-    this.begunAnewAtMs.push(performance.now());
+    this.begunAnew += 1;
     for (const held of this.held.values()) {
       held.isUnconfirmed = held.isLive;
       held.isDirty = this.reportsAgain && held.consumed > 0;
