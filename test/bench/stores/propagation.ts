@@ -33,7 +33,7 @@ export async function propagation(bench: Bench, stores: readonly FilledStore[]):
       const { afterMs, inAllMs } = await revoked(bench, one, at, revocations);
       const cells = [afterMs, inAllMs].flatMap((times) => [quantile(times, 0.5), quantile(times, 0.99)]);
       rows.push([`${store.name}, ${where}`, ...cells.map((ms) => ms.toFixed(2))]);
-      const name = `propagation.${store.name.split(" ")[0]?.toLowerCase() ?? ""}.${at === one ? "same" : "other"}`;
+      const name = `propagation.${store.figure}.${at === one ? "same" : "other"}`;
       figures[`${name}.p50Ms`] = cells[0] ?? NaN;
       figures[`${name}.p99Ms`] = cells[1] ?? NaN;
     }
