@@ -4,7 +4,7 @@ import { createHash } from "node:crypto";
 /** What a control plane may do there, as rules of an ACL: its own keys, its own channel, and the commands that it sends. */
 export const STORE_USER_RULES =
   "~{sluice}:* &{sluice}:wake +@hash +@sortedset +@set +@list +@stream +get +set +del +unlink +exists " +
-  "+eval +evalsha +script|load +publish +subscribe +info +time +wait +config|get +acl|dryrun";
+  "+eval +evalsha +publish +subscribe +info +time +wait +config|get +acl|dryrun";
 
 /** Nothing that was acknowledged may be lost in a crash, and nothing dropped to make room. */
 export const STORE_SERVER_SETTINGS = [

@@ -8,15 +8,10 @@ import { BulkRevocations } from "./app/sessions/bulk-revocations.js";
 import { Confirmations } from "./app/edges/confirmations.js";
 import { startEdgeConditions } from "./app/edges/status/edge-conditions.js";
 import { DroppedRows } from "./app/edges/dropped-rows.js";
-import { OtherProcesses } from "./app/edges/processes/other-processes.js";
-import { EdgeRegistry } from "./app/edges/status/edge-registry.js";
-import type { EdgeRegistryParts } from "./app/edges/status/edge-registry.js";
-import { startStatusRecorder } from "./app/edges/status/status-recorder.js";
 import { EdgeSurveys } from "./app/edges/status/edge-survey.js";
 import type { ClockOfMost } from "./app/edges/status/edge-clocks.js";
 import { edgesNow, edgesPage, sureClockOfMost } from "./app/edges/status/edge-pages.js";
 import type { EdgePage } from "./app/edges/status/edge-pages.js";
-import { policyPropagation } from "./app/edges/policy-propagation.js";
 import { runningGenerations } from "./app/edges/status/running-generations.js";
 import { InstanceAdmission } from "./app/edges/status/instance-admission.js";
 import { UnauthenticatedCalls } from "./app/edges/status/unauthenticated-calls.js";
@@ -24,7 +19,7 @@ import { ClaimedWork } from "./app/upkeep/claimed-work.js";
 import { startLogKeeping } from "./app/upkeep/log-retention.js";
 import { Watches } from "./app/edges/watches.js";
 import { EdgeMetrics } from "./http/status/edge-metrics.js";
-import { observeClock, observeStoreClock } from "./http/status/clock-metrics.js";
+import { observeClock } from "./http/status/clock-metrics.js";
 import { observeLog } from "./http/status/log-metrics.js";
 import { observeIssuers } from "./http/status/issuer-metrics.js";
 import { observePolicy } from "./http/status/policy-metrics.js";
@@ -32,10 +27,8 @@ import { LiveSessions } from "./app/upkeep/live-sessions.js";
 import { keepGenerations } from "./app/policy/generations-kept.js";
 import { PolicyService } from "./app/policy/policy-service.js";
 import type { Stores } from "./app/ports/stores.js";
-import { startStoreKeeping } from "./app/upkeep/store-keeping.js";
 import { startSweeping } from "./app/upkeep/sweep-schedule.js";
 import { usageCommits } from "./app/edges/usage.js";
-import { messageOf } from "./domain/message-of.js";
 import { readPolicyDocument } from "./domain/policy/read-policy.js";
 import { makeToken } from "./domain/token.js";
 import { followedFile } from "./files/followed-file.js";
@@ -43,7 +36,7 @@ import { ConnectionCounts } from "./http/status/connection-metrics.js";
 import { Metrics } from "./http/status/metrics.js";
 import type { LiveByPlan } from "./http/status/metrics.js";
 import type { Readiness } from "./http/status/readiness.js";
-import { ClaimMetrics, observeStore, SharedStoreMetrics } from "./http/status/store-metrics.js";
+import { ClaimMetrics, observeStore } from "./http/status/store-metrics.js";
 import { UsageMetrics } from "./http/status/usage-metrics.js";
 import { closeServer } from "./http/connections.js";
 import { buildHttpServer } from "./http/server.js";
@@ -53,15 +46,14 @@ import { HttpTls } from "./tls/http-tls.js";
 import type { Settings } from "./settings/settings.js";
 import { listenAt } from "./listening.js";
 import { startStatusListener } from "./status-listener.js";
-import { openStores } from "./store/open-stores.js";
-import type { OpenParts } from "./store/open-stores.js";
-import { storeNamed } from "./store/store-address.js";
 import type { ActivePolicy, Clock, CurrentPolicy, Random, SteadyClock } from "./app/ports/ports.js";
-import { followStoreTime, SharedClock } from "./app/upkeep/shared-clock.js";
+import { SharedClock } from "./app/upkeep/shared-clock.js";
 import { SteadyTime } from "./app/upkeep/steady-clock.js";
 import type { Timers } from "./app/ports/log-ports.js";
+import { startInstances } from "./start-instances.js";
+import type { KnownOfEdges } from "./start-instances.js";
 import { startIssuers } from "./start-issuers.js";
-import { exitOf, StartFailure } from "./start-failure.js";
+import { startStore } from "./start-store.js";
 import type { Started } from "./started.js";
 
 /** What the process gives. `started` undoes, in reverse, whatever has been started. */
@@ -86,20 +78,6 @@ interface Start extends Given {
   readonly clock: SteadyClock;
 }
 
-async function openStore(start: Start, meter: OpenParts["meter"], waits: (why: string) => void): Promise<Stores> {
-  const { settings, random, timers, log: logger, started } = start;
-  try {
-    const store = await openStores(settings.store, { random, timers, logger, meter, waits });
-    started.mayHang(() => store.health.isAtDisk());
-    started.add(() => store.close());
-    const { end: over } = start;
-    started.add(startStoreKeeping({ health: store.health, timers, logger, over }));
-    return store;
-  } catch (error) {
-    throw new StartFailure(`${storeNamed(settings.store)} cannot be opened: ${messageOf(error)}`, exitOf(error));
-  }
-}
-
 /** Resolves once it listens. @throws StartFailure, NoPolicyError: what has been started is in `started` */
 export async function startControlPlane(given: Given): Promise<void> {
   const { log, started } = given;
@@ -114,15 +92,7 @@ export async function startControlPlane(given: Given): Promise<void> {
   const start = { ...given, clock };
   readiness.startsWith("the issuers are being read");
   const issuers = await startIssuers(start);
-  readiness.startsWith("the store is being opened");
-  const store = await openStore(start, new SharedStoreMetrics(metrics.registry), (why) => {
-    readiness.startsWith(`the store is being opened: ${why}`);
-  });
-  const { storeTime } = store;
-  if (storeTime !== undefined) {
-    started.add(await followStoreTime({ shared, steady: clock, storeTime, timers: given.timers }));
-    observeStoreClock(metrics.registry, shared);
-  }
+  const store = await startStore({ ...given, shared, steady: clock, readiness, registry: metrics.registry });
   readiness.startsWith("the policy is being read");
   const policies = await startPolicies(start, store);
   policy.current = () => policies.current();
@@ -134,13 +104,7 @@ export async function startControlPlane(given: Given): Promise<void> {
   observeIssuers(metrics.registry, issuers);
   observeLog(metrics.registry, start.lostLines);
   const edgeMeter = new EdgeMetrics(metrics.registry);
-  const workerReported = policyPropagation({
-    policies,
-    propagated: (ms) => {
-      edgeMeter.policyPropagated(ms);
-    },
-  });
-  const { instances, others } = await startInstances(start, store, policies, workerReported);
+  const { instances, others } = await startInstances({ ...start, store, policies, edgeMeter });
   const running = (): ReadonlySet<number> => runningGenerations(instances.known(0));
   started.add(keepGenerations({ policies, store: store.policies, running, logger: log }));
   readiness.startsWith("the API is being opened");
@@ -163,32 +127,6 @@ function startClock({ clock, timers, log, started }: Given, policies: CurrentPol
   const steady = new SteadyTime({ machine: clock, logger: log, policies });
   started.add(steady.follow(timers));
   return steady;
-}
-
-/** What is known of edges, beginning with what earlier processes have stored of them, and others do. */
-async function startInstances(
-  { clock, timers, log: logger, started }: Start,
-  { edgeStatus: store, invalidations }: Stores,
-  policies: PolicyService,
-  workerReported: EdgeRegistryParts["workerReported"],
-): Promise<KnownOfEdges> {
-  const { shared } = store;
-  const stored = await store.all();
-  const instances = new EdgeRegistry({ clock, policies, known: stored, workerReported });
-  const parts = { registry: instances, clock, timers, logger };
-  const others = shared && new OtherProcesses({ ...parts, shared, log: invalidations });
-  if (others !== undefined) {
-    await others.start();
-    started.add(() => others.stop());
-  }
-  started.add(startStatusRecorder({ ...parts, store, stored, others }));
-  return { instances, others };
-}
-
-interface KnownOfEdges {
-  readonly instances: EdgeRegistry;
-  /** Undefined: this process has the store alone. */
-  readonly others: OtherProcesses | undefined;
 }
 
 interface Parts extends Start, KnownOfEdges {
@@ -273,6 +211,7 @@ async function startInvalidations(parts: Parts) {
     store: stored,
     updates: store,
     claimed,
+    isShared: isShared(store),
     clock,
     timers,
     random,
@@ -297,12 +236,14 @@ async function startPolicies({ settings, files, clock, timers, log, started }: S
     operator: store.operator,
     clock,
     logger: log,
-    // A store that has a clock of its own is shared.
-    shared: store.storeTime && { timers, position: () => store.position() },
+    shared: isShared(store) ? { timers, position: () => store.position() } : undefined,
   });
   started.add(() => policies.stop());
   return policies;
 }
+
+/** One that has a clock of its own is for several processes. */
+const isShared = ({ storeTime }: Stores): boolean => storeTime !== undefined;
 
 /** What was spent, and the sweep of sessions that have ended. */
 function startUsage({ store, claimed, policies, instances, metrics, clock, timers, log, started }: Parts) {

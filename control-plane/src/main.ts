@@ -4,12 +4,12 @@ import { constants } from "node:os";
 import { performance } from "node:perf_hooks";
 import type { Logger } from "pino";
 
-import type { Timers } from "./app/ports/log-ports.js";
 import type { Clock, Random } from "./app/ports/ports.js";
 import { NoPolicyError } from "./app/policy/policy-steps.js";
 import { startControlPlane } from "./control-plane.js";
 import { messageOf } from "./domain/message-of.js";
 import { FileReader } from "./files/file-reader.js";
+import { nodeTimers as timers } from "./files/node-timers.js";
 import { LogFloods } from "./log-floods.js";
 import { LogOutput } from "./log-output.js";
 import { createLog } from "./log.js";
@@ -27,14 +27,6 @@ import { EXIT, StartFailure } from "./start-failure.js";
 import { Started } from "./started.js";
 
 const clock: Clock = { nowMs: () => Date.now(), monotonicMs: () => performance.now() };
-const timers: Timers = {
-  after: (ms, call) => {
-    const timer = setTimeout(call, ms);
-    return () => {
-      clearTimeout(timer);
-    };
-  },
-};
 const random: Random = { bytes: (n) => randomBytes(n) };
 
 /** A thread of LMDB may hang, and an exit in order would wait for it. What was acknowledged is on the disk. */

@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto";
 import { performance } from "node:perf_hooks";
 
 import type { FileReader } from "./files/file-reader.js";
+import { nodeTimers } from "./files/node-timers.js";
 import { EnvironmentReader } from "./settings/environment.js";
 import type { Environment } from "./settings/environment.js";
 import { readNamedStore } from "./settings/named-store.js";
@@ -46,17 +47,7 @@ export interface TransferEnd {
 const USAGE_EXIT = 2;
 const STORE_SECRETS: readonly SecretVariable[] = ["SLUICE_STORE", "SLUICE_STORE_SENTINEL"];
 
-const PARTS: ImageOptions = {
-  random: { bytes: (n) => randomBytes(n) },
-  timers: {
-    after: (ms, call) => {
-      const timer = setTimeout(call, ms);
-      return () => {
-        clearTimeout(timer);
-      };
-    },
-  },
-};
+const PARTS: ImageOptions = { random: { bytes: (n) => randomBytes(n) }, timers: nodeTimers };
 
 /** Rejects as the stores do that it opens. */
 export async function runCopy(asked: Transfer, around: Surroundings): Promise<TransferEnd> {

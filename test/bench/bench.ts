@@ -1,6 +1,6 @@
 // npm run bench: what Sluice costs beside other filters, side by side in one Envoy (docs/performance.md).
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { cpus, loadavg, tmpdir } from "node:os";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe } from "../../scripts/failure.js";
 import { benchArguments, type BenchArguments, type PartName } from "./stand/arguments.js";
@@ -11,6 +11,7 @@ import { hostCalls } from "./parts/host-calls.js";
 import { limits } from "./parts/limits.js";
 import { benchFilters } from "./stand/installation.js";
 import { requireH2load } from "./stand/load.js";
+import { machineAtStart } from "./stand/machine.js";
 import type { Part } from "./stand/part.js";
 import { requestPath } from "./parts/request-path.js";
 import { routes } from "./parts/routes.js";
@@ -44,7 +45,7 @@ async function main(wanted: BenchArguments): Promise<void> {
   const sections: Section[] = [];
   let done = false;
   try {
-    console.log(machine());
+    console.log(`${machineAtStart()}\n`);
     const part: Part = { quick: wanted.quick, filterPath: await benchFilters(), folder, say };
     for (const name of wanted.parts) {
       for (const section of await PARTS[name](part)) {
@@ -58,11 +59,6 @@ async function main(wanted: BenchArguments): Promise<void> {
     if (done) rmSync(folder, { recursive: true, force: true });
     else say(`logs are in ${folder}`);
   }
-}
-
-function machine(): string {
-  const load = loadavg()[0]?.toFixed(2) ?? "?";
-  return `${cpus().length} cores (${cpus()[0]?.model ?? "unknown"}), load ${load} at the start, Node ${process.version}\n`;
 }
 
 function write({ json, svg, quick }: BenchArguments, sections: readonly Section[]): void {

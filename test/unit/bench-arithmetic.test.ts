@@ -2,6 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { addedNs, differences, ratioOfAdded, ratioSpread, spreadOf } from "../bench/parts/differences.js";
 import { benchArguments } from "../bench/stand/arguments.js";
+import { storesArguments } from "../bench/stores/arguments.js";
 import { requestPathChart } from "../bench/stand/chart.js";
 import { inTurns } from "../bench/parts/rounds.js";
 import { sectionText } from "../bench/stand/section.js";
@@ -119,5 +120,17 @@ describe("what a reader gets", () => {
     expect(() => benchArguments(["--fast"])).toThrow(/--fast.*npm run bench/s);
     expect(benchArguments(["--quick", "--json", "a.json"])).toMatchObject({ quick: true, json: "a.json", svg: null });
     expect(benchArguments(["--only", "scale", "--only", "ticks"]).parts).toEqual(["ticks", "scale"]);
+  });
+
+  it("a picture is only made where the part is measured that it shows", () => {
+    expect(benchArguments(["--svg", "a.svg"]).svg).toBe("a.svg");
+    expect(() => benchArguments(["--svg", "a.svg", "--only", "scale"])).toThrow(/--svg needs it/);
+  });
+
+  it("the comparison of stores takes its own parts, and says where profiles go", () => {
+    expect(storesArguments(["--only", "copy", "--profile", "p"])).toEqual({
+      ...{ quick: false, json: null, parts: ["copy"], profile: "p" },
+    });
+    expect(() => storesArguments(["--svg", "a.svg"])).toThrow(/--svg.*npm run bench:stores.*--profile FOLDER/s);
   });
 });

@@ -47,8 +47,12 @@ export function withSample(samples: ClockSamples, sample: ClockSample): ClockSam
   return isContradicted ? [sample] : [...samples, sample].slice(-MAX_SAMPLES);
 }
 
-/** ms, the middle of what the sample with the least round trip leaves open. Undefined: there is no sample. */
-export function offsetOf(samples: ClockSamples, atMs: number): number | undefined {
-  const best = narrowest(samples, atMs);
+/**
+ * ms, the middle of what the sample with the least round trip leaves open: all get vaguer alike, so that it stays the same
+ * until the next sample. Undefined: there is no sample.
+ */
+export function offsetOf(samples: ClockSamples): number | undefined {
+  const newest = samples.at(-1);
+  const best = newest && narrowest(samples, newest.receivedMs);
   return best && (best.leastMs + best.mostMs) / 2;
 }

@@ -61,6 +61,12 @@ export const instanceKey = ({ edge, instance }: Instance): string => `${instance
 export const isSameInstance = (one: Instance, other: Instance): boolean =>
   one.edge === other.edge && one.instance === other.instance;
 
+/** The order in which every store gives the rows of a session. */
+export function byEdgeAndInstance(one: Instance, other: Instance): number {
+  const [a, b] = [`${one.edge}\0${one.instance}`, `${other.edge}\0${other.instance}`];
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
 /** revoked: the session is over for good. refresh: it changed, so the edge's next request of it is to ask again. */
 export type InvalidationKind = "revoked" | "refresh";
 

@@ -1,6 +1,6 @@
 // Decisions on one session that are made one after the other and written together: each is made on what those before it left.
 import type { Changes, SessionChange, StoredRow } from "./changes.js";
-import { isSameInstance } from "./stored.js";
+import { byEdgeAndInstance, isSameInstance } from "./stored.js";
 import type { Instance, SessionRecord } from "./stored.js";
 
 type RowOfSession = Instance & { readonly sessionId: string };
@@ -21,12 +21,6 @@ export function recordAfter({ session, rows: before }: SessionRecord, changes: C
   const stays = (row: Instance): boolean => ![...rows, ...removedRows].some((one) => isSameInstance(one, row));
   const written = withoutThose(rows, removedRows).map(({ sessionId: _sessionId, ...row }) => row);
   return { session: after, rows: [...before.filter(stays), ...written].sort(byEdgeAndInstance) };
-}
-
-/** As every store gives them. */
-function byEdgeAndInstance(one: Instance, other: Instance): number {
-  const [a, b] = [`${one.edge}\0${one.instance}`, `${other.edge}\0${other.instance}`];
-  return a < b ? -1 : a > b ? 1 : 0;
 }
 
 /** Both at once. The second was decided on what the first made of the same session: where they differ it counts. */

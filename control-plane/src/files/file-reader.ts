@@ -4,6 +4,7 @@ import { open, stat } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
 
 import type { Timers } from "../app/ports/log-ports.js";
+import { nodeTimers } from "./node-timers.js";
 import { codeOf, openedAtOnce, requireRegular, UnfitFile } from "./regular-file.js";
 import type { Kind } from "./regular-file.js";
 import { Turns } from "./turns.js";
@@ -44,14 +45,6 @@ const PIPE_POLL_MS = 20;
 const PIPE_WRITER_MS = 1000;
 
 const ofNode: FileSystem = { open, stat: (path) => stat(path, { bigint: true }) };
-const timersOfNode: Timers = {
-  after: (ms, call) => {
-    const timer = setTimeout(call, ms);
-    return () => {
-      clearTimeout(timer);
-    };
-  },
-};
 
 /** All that one reader reads, it reads one after the other: files that belong together share one. */
 export class FileReader {
@@ -59,7 +52,7 @@ export class FileReader {
   private readonly turns: Turns;
 
   constructor(parts: Partial<FileReaderParts> = {}) {
-    this.parts = { fileSystem: ofNode, timers: timersOfNode, deadlineMs: DEADLINE_MS, pipes: false, ...parts };
+    this.parts = { fileSystem: ofNode, timers: nodeTimers, deadlineMs: DEADLINE_MS, pipes: false, ...parts };
     this.turns = new Turns(this.parts.timers, this.parts.deadlineMs);
   }
 

@@ -11,7 +11,7 @@ export interface VariableViolation {
   readonly given: string;
 }
 
-const MAX_PORT = 65535;
+export const MAX_PORT = 65535;
 /** In place of a file's path: there is to be none. */
 export const NO_FILE = "none";
 

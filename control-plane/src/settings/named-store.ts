@@ -2,7 +2,7 @@
 import type { StoreAddress } from "../store/store-address.js";
 import { lmdbAddress, redisAddress } from "./store-address.js";
 import type { StoreSources } from "./store-address.js";
-import { readStoreUrl, STORE_SCHEMES } from "./store-url.js";
+import { hasStoreScheme, readStoreUrl, STORE_SCHEMES } from "./store-url.js";
 
 const LMDB = "lmdb:";
 
@@ -34,12 +34,13 @@ export function readNamedStore(
     if (folder === "") violations.push(`${setting}: expected a folder after ${LMDB}`);
     return lmdbAddress(folder, setting);
   }
+  if (!hasStoreScheme(given)) {
+    violations.push(`${setting}: expected lmdb:FOLDER, or a URL of ${STORE_SCHEMES}`);
+    return undefined;
+  }
   const reading = readStoreUrl(given);
   if (!reading.ok) {
-    const isOther = reading.violation.includes(STORE_SCHEMES);
-    violations.push(
-      `${setting}: ${isOther ? `expected lmdb:FOLDER, or a URL of ${STORE_SCHEMES}` : reading.violation}`,
-    );
+    violations.push(`${setting}: ${reading.violation}`);
     return undefined;
   }
   if (text !== undefined && reading.url.password !== null) {

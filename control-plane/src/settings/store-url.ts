@@ -2,6 +2,7 @@
 import { isIP, isIPv6 } from "node:net";
 
 import type { ServerAddress } from "../store/store-address.js";
+import { MAX_PORT } from "./environment.js";
 
 export interface StoreUrl {
   readonly isTls: boolean;
@@ -22,7 +23,6 @@ export const STORE_SCHEMES = "redis://, rediss://, redis+sentinel:// or rediss+s
 const SCHEME = /^(rediss?)(\+sentinel)?:\/\//;
 const SERVER_PORT = 6379;
 const SENTINEL_PORT = 26_379;
-const MAX_PORT = 65_535;
 /** Servers are told how many they have; none is told so many. */
 const MAX_DATABASE = 99_999;
 const HOST_NAME = /^[A-Za-z0-9._-]{1,253}$/;
@@ -31,6 +31,8 @@ const MASTER_NAME = /^[A-Za-z0-9._-]{1,200}$/;
 const ESCAPES = "in a user name or password @ is written %40, / %2F, : %3A, ? %3F, # %23 and % %25";
 
 class Violation extends Error {}
+
+export const hasStoreScheme = (text: string): boolean => SCHEME.test(text);
 
 /** @param text such as `rediss://user:password@cache.example:6380/0`; it never throws */
 export function readStoreUrl(text: string): StoreUrlReading {

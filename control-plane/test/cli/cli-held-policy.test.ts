@@ -39,6 +39,15 @@ describe("policy status", () => {
     ]);
   });
 
+  it("policy status says what is held also once it would end nobody any more", async () => {
+    const { saved, plane } = await planeWith(10 * MINUTE_MS);
+    await saved.save(WRONG_UNIT);
+    saved.clock.advance(60 * MINUTE_MS);
+    const ran = await sluice("policy status", plane);
+    expect(ran.out).toContain("held back since 2026-01-01T00:00:00Z");
+    expect(ran.out).toContain("It would end 0 live sessions (counted 2026-01-01T01:00:00Z)\n");
+  });
+
   it("policy status says that the file is rejected", async () => {
     const { saved, plane } = await planeWith();
     await saved.save("version: 1\nplans: []\n");

@@ -4,7 +4,14 @@ import { expect, it } from "vitest";
 import type { Stores } from "../../src/app/ports/stores.js";
 import { copyStore } from "../../src/store/copy/copy-store.js";
 import type { CopyOutcome } from "../../src/store/copy/copy-store.js";
-import type { CopySource, CopyTarget } from "../../src/store/copy/store-image.js";
+import type {
+  CopyMark,
+  CopySource,
+  CopyTarget,
+  ImageKind,
+  ImageRows,
+  TargetState,
+} from "../../src/store/copy/store-image.js";
 import { filled, FILLED_AT_MS, whatIsIn } from "../support/filled-store.js";
 import { sessionAt } from "../support/sessions.js";
 import type { WithVerbs } from "../support/store-verbs.js";
@@ -25,14 +32,24 @@ interface Places {
 const PAGE_ROWS = 5;
 const NO_LINES = (): void => undefined;
 
+/** Takes a page in place of the target, which it is given. */
+type TakesPage = <Kind extends ImageKind>(
+  target: CopyTarget,
+  kind: Kind,
+  rows: readonly ImageRows[Kind][],
+  mark: CopyMark,
+) => Promise<void>;
+
+const asItIs: TakesPage = (target, ...page) => target.put(...page);
+
 /** Opens both, copies and closes both, whatever happens. */
-async function copied({ from, to }: Places, changed: Partial<CopyTarget> = {}): Promise<CopyOutcome> {
+async function copied({ from, to }: Places, take = asItIs): Promise<CopyOutcome> {
   const source = await from.source();
   try {
     const target = await to.target();
     try {
       const parts = { source, monotonicMs: () => 0, say: NO_LINES, pageRows: PAGE_ROWS };
-      return await copyStore({ ...parts, target: changedTarget(target, changed) });
+      return await copyStore({ ...parts, target: takingPages(target, take) });
     } finally {
       await target.close();
     }
@@ -41,37 +58,39 @@ async function copied({ from, to }: Places, changed: Partial<CopyTarget> = {}): 
   }
 }
 
-function changedTarget(target: CopyTarget, changed: Partial<CopyTarget>): CopyTarget {
+function takingPages(target: CopyTarget, take: TakesPage): CopyTarget {
   return {
     count: (kind) => target.count(kind),
     pages: (...asked) => target.pages(...asked),
     state: () => target.state(),
     begin: (mark) => target.begin(mark),
-    put: (...page) => target.put(...page),
+    put: (...page) => take(target, ...page),
     finish: () => target.finish(),
     close: () => target.close(),
-    ...changed,
   };
 }
 
-/** Fails the `nth` page, which the target has taken where `isWritten`. Counts up to then. */
+/** Fails the `nth` page, which the target has taken where `isWritten`. Whether there are so many. */
 async function interrupted(places: Places, nth: number, isWritten: boolean): Promise<boolean> {
   let pages = 0;
-  const source = await places.from.source();
-  const opened = await places.to.target();
-  const put: CopyTarget["put"] = async (...page) => {
+  const fails: TakesPage = async (target, ...page) => {
     pages += 1;
-    if (pages < nth) return opened.put(...page);
-    if (isWritten) await opened.put(...page);
-    throw new Error("interrupted");
+    if (pages < nth || isWritten) await target.put(...page);
+    if (pages >= nth) throw new Error("interrupted");
   };
-  const parts = { source, monotonicMs: () => 0, say: NO_LINES, pageRows: PAGE_ROWS };
-  const ended = await copyStore({ ...parts, target: changedTarget(opened, { put }) }).then(
+  return copied(places, fails).then(
     () => false,
     () => true,
   );
-  await Promise.all([source.close(), opened.close()]);
-  return ended;
+}
+
+async function stateOf(place: StorePlace): Promise<TargetState> {
+  const target = await place.target();
+  try {
+    return await target.state();
+  } finally {
+    await target.close();
+  }
 }
 
 const using = async <Answer>(
@@ -159,17 +178,12 @@ export function copyContract(places: () => Places): void {
     await using(from, filled);
     await interrupted({ from, to }, 6, true);
     const put: string[] = [];
-    const target = await to.target();
-    const source = await from.source();
-    const state = await target.state();
+    const state = await stateOf(to);
     const { next } = state.is === "begun" ? state.mark : { next: null };
-    const noted: CopyTarget["put"] = (kind, rows, mark) => {
+    await copied({ from, to }, (target, kind, ...page) => {
       put.push(kind);
-      return target.put(kind, rows, mark);
-    };
-    const parts = { source, monotonicMs: () => 0, say: NO_LINES, pageRows: PAGE_ROWS };
-    await copyStore({ ...parts, target: changedTarget(target, { put: noted }) });
-    await Promise.all([source.close(), target.close()]);
+      return target.put(kind, ...page);
+    });
     expect(next).not.toBeNull();
     expect(put[0]).toBe(next?.kind);
     expect(put).not.toContain("policies");
@@ -230,21 +244,16 @@ export function copyContract(places: () => Places): void {
   it("a target that lost a session is told from the source, and is no store", async () => {
     const { from, to } = places();
     await using(from, filled);
-    const source = await from.source();
-    const held = await to.target();
     let loses = true;
-    const put: CopyTarget["put"] = (kind, rows, mark) => {
+    const outcome = await copied({ from, to }, (target, kind, rows, mark) => {
       const kept = loses && kind === "sessions" ? rows.slice(1) : rows;
       loses &&= kind !== "sessions";
-      return held.put(kind, kept, mark);
-    };
-    const parts = { source, monotonicMs: () => 0, say: NO_LINES, pageRows: PAGE_ROWS };
-    const outcome = await copyStore({ ...parts, target: changedTarget(held, { put }) });
+      return target.put(kind, kept, mark);
+    });
     expect(outcome).toMatchObject({
       ok: false,
       reason: expect.stringMatching(/^the copy is not what was read: /) as string,
     });
-    expect((await held.state()).is).toBe("begun");
-    await Promise.all([source.close(), held.close()]);
+    expect((await stateOf(to)).is).toBe("begun");
   });
 }

@@ -12,7 +12,9 @@ import { LmdbStore } from "../../src/store/lmdb/store.js";
 import type { LmdbLayout } from "../../src/store/lmdb/layout.js";
 import { createRedisStore } from "../../src/store/redis/create-store.js";
 import { RedisStore } from "../../src/store/redis/store.js";
-import { realTimers, serverAt, silent, uncounted } from "../support/redis-store.js";
+import { nodeTimers } from "../../src/files/node-timers.js";
+import { quiet } from "../support/quiet-logger.js";
+import { serverAt, uncounted } from "../support/redis-store.js";
 
 export interface LifeEngine {
   /** As a process does at its start; one at a time. */
@@ -98,7 +100,7 @@ function databasesIn(db: LmdbLayout | undefined): Record<string, Named> {
 const [STORE, FIRST_BACKUP] = [0, 1];
 /** What there is beside sessions and what belongs to them. */
 const NOT_OF_SESSIONS =
-  /:(meta|log|audit|policies|decided|revocations|revoked|created|createdAt|plans|beats|edges.*|claim:.*)$/;
+  /:(meta|log|audit|policies|decided|revocations|revoked|unfinished|created|createdAt|plans|beats|edges.*|claim:.*)$/;
 const EMPTIED_LATER = /:(consumed)$/;
 
 /** Over a real server that nobody else uses. */
@@ -118,9 +120,9 @@ export class RedisLife implements LifeEngine {
     if (!this.client.isOpen) {
       await this.client.connect();
       await this.send("FLUSHALL");
-      await createRedisStore(address, random, realTimers);
+      await createRedisStore(address, random, nodeTimers);
     }
-    const parts = { address, random: secretly, timers: realTimers, logger: silent, meter: uncounted };
+    const parts = { address, random: secretly, timers: nodeTimers, logger: quiet, meter: uncounted };
     this.opened = await RedisStore.open(parts);
     return this.opened;
   }

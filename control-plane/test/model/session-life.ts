@@ -79,7 +79,7 @@ export class SessionLife {
       ...{ log: store.invalidations, policies, timers, clock, meter: watchMeter, logger, instances },
     });
     const revocations = new BulkRevocations({
-      ...{ store: store.revocations, updates: store, claimed: claimedWork() },
+      ...{ store: store.revocations, updates: store, claimed: claimedWork(), isShared: false },
       ...{ clock, timers, random, logger, meter },
     });
     await revocations.start();

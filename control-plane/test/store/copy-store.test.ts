@@ -1,9 +1,7 @@
 // Copies between the engines, in each direction, and what is said of one while it goes on.
 import { randomBytes } from "node:crypto";
-import { mkdtempSync, readdirSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { describe, expect, it, onTestFinished } from "vitest";
+import { readdirSync } from "node:fs";
+import { describe, expect, it } from "vitest";
 
 import { copyStore } from "../../src/store/copy/copy-store.js";
 import { checksum, NOTHING_READ, withRows } from "../../src/store/copy/digest.js";
@@ -15,28 +13,14 @@ import { copyContract } from "../contracts/copy-contract.js";
 import type { StorePlace } from "../contracts/copy-contract.js";
 import { filled, FILLED_AT_MS } from "../support/filled-store.js";
 import { FixedClock } from "../support/fixed-clock.js";
+import { lmdbPlace } from "../support/lmdb-place.js";
 import { ManualTimers } from "../support/manual-timers.js";
+import { temporaryFolder } from "../support/process.js";
 import { openStore } from "../support/temporary-store.js";
 import { sessionAt } from "../support/sessions.js";
 import { withVerbs } from "../support/store-verbs.js";
 
 const random = { bytes: (n: number) => randomBytes(n) };
-
-function folder(): string {
-  const path = mkdtempSync(join(tmpdir(), "sluice-copy-"));
-  onTestFinished(() => {
-    rmSync(path, { recursive: true, force: true });
-  });
-  return path;
-}
-
-function lmdb(path = folder()): StorePlace {
-  return {
-    open: () => openStore(path),
-    source: () => openLmdbSource(path, random),
-    target: () => openLmdbTarget(path, random),
-  };
-}
 
 let logs = 0;
 function memory(): StorePlace {
@@ -50,9 +34,9 @@ function memory(): StorePlace {
 }
 
 describe.each([
-  ["LMDB", "LMDB", lmdb, lmdb],
-  ["LMDB", "memory", lmdb, memory],
-  ["memory", "LMDB", memory, lmdb],
+  ["LMDB", "LMDB", lmdbPlace, lmdbPlace],
+  ["LMDB", "memory", lmdbPlace, memory],
+  ["memory", "LMDB", memory, lmdbPlace],
   ["memory", "memory", memory, memory],
 ])("from %s to %s", (_from, _to, from, to) => {
   copyContract(() => ({ from: from(), to: to() }));
@@ -65,7 +49,7 @@ describe("a folder that is being copied", () => {
   const mark = { from: "x", next: null, digest: NOTHING_READ };
 
   it("no control plane takes a folder into which a copy is not finished", async () => {
-    const path = folder();
+    const path = temporaryFolder();
     const target = await openLmdbTarget(path, random);
     await target.begin(mark);
     await expect(served(path)).rejects.toThrow(/is in use: copy, process \d+/);
@@ -80,7 +64,7 @@ describe("a folder that is being copied", () => {
   });
 
   it("a folder that a control plane has is neither copied nor copied into", async () => {
-    const path = folder();
+    const path = temporaryFolder();
     const store = await openLmdb(path, random, new ManualTimers(new FixedClock()));
     for (const open of [openLmdbSource, openLmdbTarget]) {
       await expect(open(path, random)).rejects.toThrow(/is in use: control plane, process \d+/);
@@ -90,7 +74,7 @@ describe("a folder that is being copied", () => {
   });
 
   it("a folder without a store is no source, and none is made there", async () => {
-    const path = folder();
+    const path = temporaryFolder();
     await expect(openLmdbSource(path, random)).rejects.toThrow(`there is no store in ${path}`);
     expect(readdirSync(path)).toEqual([]);
     await (await openLmdbTarget(path, random)).close();
@@ -98,7 +82,7 @@ describe("a folder that is being copied", () => {
   });
 
   it("a page of sessions with many rows ends early, and the next one goes on", async () => {
-    const path = folder();
+    const path = temporaryFolder();
     const store = await openStore(path);
     for (let i = 0; i < 4; i++) await store.create(sessionAt(FILLED_AT_MS + i));
     const ids = (await store.operator.sessionsBefore({ by: "creation" }, undefined, 9)).map(({ id }) => id).reverse();

@@ -4,12 +4,10 @@ import type { ClaimMeter, Claims } from "../../src/app/ports/claim-ports.js";
 import type { Clock, Logger } from "../../src/app/ports/ports.js";
 import { ClaimedWork } from "../../src/app/upkeep/claimed-work.js";
 import { FixedClock } from "./fixed-clock.js";
-
-const nothing = (): void => undefined;
-const QUIET: Logger = { debug: nothing, info: nothing, warn: nothing, error: nothing };
+import { quiet } from "./quiet-logger.js";
 
 export const claimedWork = (
   claims: Claims = ALL_CLAIMS,
   parts: { readonly clock?: Clock; readonly logger?: Logger; readonly meter?: ClaimMeter } = {},
 ): ClaimedWork =>
-  new ClaimedWork({ claims, clock: new FixedClock(), logger: QUIET, meter: { claimed: nothing }, ...parts });
+  new ClaimedWork({ claims, clock: new FixedClock(), logger: quiet, meter: { claimed: () => undefined }, ...parts });

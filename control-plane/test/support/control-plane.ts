@@ -159,6 +159,7 @@ export async function startTestControlPlane(
     store: stored,
     updates: temporary,
     claimed: claimedWork(),
+    isShared: false,
     clock: time,
     timers,
     random: ports.random,

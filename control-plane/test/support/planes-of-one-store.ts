@@ -18,10 +18,10 @@ import { MemoryStore } from "../../src/store/memory/store.js";
 import { FixedClock } from "./fixed-clock.js";
 import { ManualTimers } from "./manual-timers.js";
 import { PoliciesInForce } from "./policies-in-force.js";
+import { quiet } from "./quiet-logger.js";
 import { REPORTING } from "./sessions.js";
 
 const START_MS = Date.UTC(2026, 0, 1);
-const SILENT = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
 export const ASKER = { edge: "gw-1", instance: "a".repeat(16) };
 
 /** One control plane: what its machine's clock says, and the calls that tests make. */
@@ -66,8 +66,8 @@ async function planeOver(store: MemoryStore, storeClock: FixedClock, plan: PlanO
   machine.step(storeClock.nowMs() + aheadMs - machine.nowMs());
   const timers = new ManualTimers(machine);
   const policies = new PoliciesInForce(machine, { ...REPORTING, plans: [plan] });
-  const shared = new SharedClock({ machine, logger: SILENT });
-  const time = new SteadyTime({ machine: shared, logger: SILENT, policies });
+  const shared = new SharedClock({ machine, logger: quiet });
+  const time = new SteadyTime({ machine: shared, logger: quiet, policies });
   const storeTime = { timeMs: () => Promise.resolve(storeClock.nowMs()) };
   time.follow(timers);
   await followStoreTime({ shared, steady: time, storeTime, timers });
@@ -78,10 +78,10 @@ async function planeOver(store: MemoryStore, storeClock: FixedClock, plan: PlanO
 function portsOver(store: MemoryStore, policies: PoliciesInForce, time: SteadyTime): UsagePorts {
   const metrics = new Metrics(() => Promise.resolve(new Map()));
   const usageMeter = new UsageMetrics(metrics.registry);
-  const droppedRows = new DroppedRows({ clock: time, logger: SILENT, meter: usageMeter });
+  const droppedRows = new DroppedRows({ clock: time, logger: quiet, meter: usageMeter });
   return {
     ...{ store, operator: store.operator, audit: store.audit, usage: store.usage },
-    ...{ policies, clock: time, logger: SILENT, meter: metrics, usageMeter, droppedRows },
+    ...{ policies, clock: time, logger: quiet, meter: metrics, usageMeter, droppedRows },
     commits: usageCommits(store, policies, usageMeter, droppedRows),
     instances: new EdgeRegistry({ clock: time, policies, workerReported: () => undefined }),
     random: { bytes: (n) => randomBytes(n) },

@@ -6,7 +6,9 @@ import { createRedisStore } from "../../src/store/redis/create-store.js";
 import { deriveKeys } from "../../src/domain/keys.js";
 import { ADMIN_TOKEN, ControlPlaneProcess, knownPorts, ready, SECRET, settingsIn } from "./process.js";
 import type { Ended } from "./process.js";
-import { newRedisStore, realTimers, serverAt } from "./redis-store.js";
+import { nodeTimers } from "../../src/files/node-timers.js";
+import { onFreePorts } from "./ports-tried.js";
+import { newRedisStore, serverAt } from "./redis-store.js";
 import { sessionAt } from "./sessions.js";
 
 export interface Answered {
@@ -19,15 +21,13 @@ export interface Answered {
 const PATIENCE_MS = 25_000;
 /** A process has at most 4,096 updates under way. */
 const AT_ONCE = 1000;
-/** How often other ports are tried where another program took one that was free. */
-const PORTS_TRIED = 5;
 const PORT_TAKEN = /is already in use/;
 const ADMIN = { authorization: `Bearer ${ADMIN_TOKEN}` };
 const EDGE = { authorization: `Bearer ${deriveKeys(Buffer.from(SECRET, "hex")).edgeCredential}` };
 
 /** Makes the server's database 0 a store, as `sluice store init` does. */
 export async function initStore(port: number): Promise<void> {
-  await createRedisStore(serverAt(port), { bytes: (n) => randomBytes(n) }, realTimers);
+  await createRedisStore(serverAt(port), { bytes: (n) => randomBytes(n) }, nodeTimers);
 }
 
 /** Makes it a store with so many sessions of the user u1, the newest of which was issued so long ago. */
@@ -60,15 +60,11 @@ export class Plane {
   }
 
   static async start(store: string, more: Readonly<Record<string, string>> = {}, policy?: string): Promise<Plane> {
-    for (let tried = 1; ; tried++) {
+    return onFreePorts(PORT_TAKEN, async () => {
       const plane = await Plane.begin(store, more, policy);
-      try {
-        await plane.ready();
-        return plane;
-      } catch (error) {
-        if (tried === PORTS_TRIED || !PORT_TAKEN.test(String(error))) throw error;
-      }
-    }
+      await plane.ready();
+      return plane;
+    });
   }
 
   /** All that it has logged, over all its lives. */

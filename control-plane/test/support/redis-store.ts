@@ -2,11 +2,12 @@
 import { randomBytes } from "node:crypto";
 import { onTestFinished } from "vitest";
 
-import type { Timers } from "../../src/app/ports/log-ports.js";
+import { nodeTimers } from "../../src/files/node-timers.js";
 import { createRedisStore } from "../../src/store/redis/create-store.js";
 import type { RedisAddress } from "../../src/store/store-address.js";
 import { RedisStore } from "../../src/store/redis/store.js";
 import type { RedisStoreParts } from "../../src/store/redis/store.js";
+import { quiet } from "./quiet-logger.js";
 import { withVerbs } from "./store-verbs.js";
 import type { WithVerbs } from "./store-verbs.js";
 
@@ -14,20 +15,10 @@ export type RedisStoreOfTests = WithVerbs<RedisStore>;
 
 const random = { bytes: (n: number) => randomBytes(n) };
 
-export const realTimers: Timers = {
-  after: (ms, call) => {
-    const timer = setTimeout(call, ms);
-    return () => {
-      clearTimeout(timer);
-    };
-  },
-};
-
 export const uncounted = {
   ...{ conflicted: () => undefined, gaveUp: () => undefined },
   ...{ lost: () => undefined, durable: () => undefined },
 };
-export const silent = { info: () => undefined, warn: () => undefined, error: () => undefined };
 
 /** The server on a port of this machine. */
 export const serverAt = (port: number, more: Partial<RedisAddress> = {}): RedisAddress => ({
@@ -41,7 +32,7 @@ export async function redisStoreAt(
   address: RedisAddress,
   more: Partial<RedisStoreParts> = {},
 ): Promise<RedisStoreOfTests> {
-  const parts = { address, random, timers: realTimers, logger: silent, meter: uncounted };
+  const parts = { address, random, timers: nodeTimers, logger: quiet, meter: uncounted };
   const store = await RedisStore.open({ ...parts, ...more });
   onTestFinished(() => store.close());
   return withVerbs(store);
@@ -52,6 +43,6 @@ export async function newRedisStore(
   address: RedisAddress,
   more: Partial<RedisStoreParts> = {},
 ): Promise<RedisStoreOfTests> {
-  await createRedisStore(address, random, realTimers);
+  await createRedisStore(address, random, nodeTimers);
   return redisStoreAt(address, more);
 }

@@ -1,12 +1,12 @@
 // npm run measure:propagation [-- revocations]: how long a revocation takes from its 204 to the first denial at each of
 // two Envoys, beside the control plane's own round trip. Answers are counted when they have arrived here.
 import { mkdtempSync, rmSync } from "node:fs";
-import { Agent, request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { describe, Failure } from "../../../scripts/failure.js";
 import { findEnvoy } from "../../../scripts/get-envoy.js";
+import { call, endCalls } from "../stand/http-call.js";
 import { startPropagationStack, type PropagationStack } from "./propagation-stack.js";
 import { Stack } from "../../../scripts/start/stack.js";
 
@@ -16,28 +16,6 @@ const BETWEEN_REVOCATIONS_MS = 100;
 const WATCHING_TIMEOUT_MS = 30_000;
 /** A session that is still admitted by then will be for ever. */
 const DENIED_WITHIN_MS = 30_000;
-
-const agent = new Agent({ keepAlive: true });
-
-interface Answer {
-  readonly status: number;
-  readonly text: string;
-}
-
-function call(method: string, url: string, headers: Record<string, string> = {}, body?: string): Promise<Answer> {
-  return new Promise((resolve, reject) => {
-    const sent = request(url, { method, agent, headers }, (response) => {
-      let text = "";
-      response.setEncoding("utf8");
-      response.on("data", (chunk: string) => (text += chunk));
-      response.on("end", () => {
-        resolve({ status: response.statusCode ?? 0, text });
-      });
-    });
-    sent.on("error", reject);
-    sent.end(body);
-  });
-}
 
 /** Until each edge runs the policy and has a watch held: before that it would learn of nothing. */
 async function bothWatch({ controlPlane, edges, adminToken }: PropagationStack): Promise<void> {
@@ -124,7 +102,7 @@ async function main(): Promise<void> {
     done = true;
   } finally {
     await stack.stop();
-    agent.destroy();
+    endCalls();
     if (done) rmSync(folder, { recursive: true, force: true });
     else console.error(`sluice: logs are in ${folder}`);
   }

@@ -1,6 +1,7 @@
 // Calls a second and how long they take, over each store in turn and back, with one control plane and with two.
 import type { Section } from "../stand/section.js";
 import type { Bench } from "./bench.js";
+import { nameOf } from "./filled.js";
 import type { FilledStore } from "./filled.js";
 import { operationsOf } from "./operations.js";
 import type { Operation } from "./operations.js";
@@ -41,8 +42,8 @@ export async function calls(bench: Bench, stores: readonly FilledStore[], onlySh
 function variantOf(bench: Bench, filled: FilledStore): Variant {
   const { store, planes, ids } = filled;
   return {
-    name: `${store.name}, ${planes.length === 1 ? "one control plane" : `${planes.length} control planes`}`,
-    figure: `${ids.length}.${store.name.split(" ")[0]?.toLowerCase() ?? ""}${planes.length}`,
+    name: nameOf(filled),
+    figure: `${ids.length}.${store.figure}${planes.length}`,
     filled,
     operations: operationsOf(bench, filled),
   };
@@ -50,11 +51,10 @@ function variantOf(bench: Bench, filled: FilledStore): Variant {
 
 /** Undefined: to warm up. */
 async function runAll({ filled, operations }: Variant, runs: readonly Runs[] | undefined): Promise<void> {
-  const served = { planes: filled.planes, serverPid: filled.store.server?.pid };
   const made: { readonly of: Runs | undefined; readonly alone: boolean; readonly run: Run }[] = [];
   for (const isAlone of [false, true]) {
     for (const [i, operation] of operations.entries()) {
-      made.push({ of: runs?.[i], alone: isAlone, run: await run(operation, served, isAlone) });
+      made.push({ of: runs?.[i], alone: isAlone, run: await run(operation, filled, isAlone) });
     }
   }
   for (const { of, alone, run: one } of made) (alone ? of?.alone : of?.together)?.push(one);

@@ -5,8 +5,6 @@ import type { Bench } from "./bench.js";
 import { fill, newIds } from "./fill.js";
 import type { Plane } from "./planes.js";
 
-const MANY_MAY_RUN_OVER = (store: ComparedStore): boolean => store.server !== undefined;
-
 export interface FilledStore {
   readonly store: ComparedStore;
   readonly ids: readonly string[];
@@ -19,6 +17,10 @@ export interface FilledStore {
   readonly more: () => Promise<void>;
 }
 
+/** As tables name it, with the control planes that there are over it. */
+export const nameOf = ({ store, planes }: FilledStore): string =>
+  `${store.name}, ${planes.length === 1 ? "one control plane" : `${planes.length} control planes`}`;
+
 /** One session of which one instance has reported; one control plane each. */
 export async function filledStores(bench: Bench, sessions: number): Promise<FilledStore[]> {
   const nowMs = Date.now();
@@ -29,7 +31,7 @@ export async function filledStores(bench: Bench, sessions: number): Promise<Fill
     await fill(store, { ids, nowMs, rows: 1 });
     const planes = [await store.plane()];
     const more = async (): Promise<void> => {
-      if (MANY_MAY_RUN_OVER(store)) planes.push(await store.plane());
+      if (store.server !== undefined) planes.push(await store.plane());
     };
     filled.push({ store, ids, nowMs, planes, more, revs: { last: 1 } });
   }

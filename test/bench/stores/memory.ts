@@ -1,7 +1,8 @@
 // Bytes that a session takes: of the server's memory, and of LMDB's file; and which keys take them.
 import type { ServerOptions } from "../../../control-plane/test/support/servers/server-settings.js";
 import type { StoreServer } from "../../../control-plane/test/support/servers/store-server.js";
-import { keyOf, KEYS, userOfLimit } from "../../../control-plane/src/store/redis/keys.js";
+import { keyOf, KEYS } from "../../../control-plane/src/store/redis/keys.js";
+import { userOfLimit } from "../../../control-plane/src/store/user-of-limit.js";
 import { creationOf } from "../control-plane/stored-sessions.js";
 import type { Section } from "../stand/section.js";
 import type { Bench } from "./bench.js";

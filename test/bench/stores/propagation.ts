@@ -8,7 +8,7 @@ import type { Section } from "../stand/section.js";
 import type { Bench } from "./bench.js";
 import type { FilledStore } from "./filled.js";
 import type { Plane } from "./planes.js";
-import { call, watch } from "./watching.js";
+import { callPlane, watch } from "./watching.js";
 
 /** Until the watch is held, and what the revocation before has left to do is done. */
 const BEFORE_EACH_MS = 30;
@@ -33,7 +33,7 @@ export async function propagation(bench: Bench, stores: readonly FilledStore[]):
       const { afterMs, inAllMs } = await revoked(bench, one, at, revocations);
       const cells = [afterMs, inAllMs].flatMap((times) => [quantile(times, 0.5), quantile(times, 0.99)]);
       rows.push([`${store.name}, ${where}`, ...cells.map((ms) => ms.toFixed(2))]);
-      const name = `propagation.${store.name.split(" ")[0]?.toLowerCase() ?? ""}.${at === one ? "same" : "other"}`;
+      const name = `propagation.${store.figure}.${at === one ? "same" : "other"}`;
       figures[`${name}.p50Ms`] = cells[0] ?? NaN;
       figures[`${name}.p99Ms`] = cells[1] ?? NaN;
     }
@@ -52,13 +52,13 @@ async function revoked(bench: Bench, at: Plane, watchedAt: Plane, count: number)
   const times: Times = { afterMs: [], inAllMs: [] };
   let position = await watch(bench, watchedAt, undefined);
   for (let i = 0; i < count; i++) {
-    const created = await call("POST", at, "/v1/sessions", bench.admin, creationOf(i));
+    const created = await callPlane("POST", at, "/v1/sessions", bench.admin, creationOf(i));
     if (created.status !== 201) throw new Failure(`a session was answered with ${created.status}: ${created.text}`);
     const { id } = (JSON.parse(created.text) as { session: { id: string } }).session;
     const held = watch(bench, watchedAt, position).then((answer) => ({ answer, atMs: performance.now() }));
     await delay(BEFORE_EACH_MS);
     const sentMs = performance.now();
-    const { status } = await call("DELETE", at, `/v1/sessions/${id}`, bench.admin);
+    const { status } = await callPlane("DELETE", at, `/v1/sessions/${id}`, bench.admin);
     const doneMs = performance.now();
     if (status !== 204) throw new Failure(`a revocation was answered with ${status}`);
     const { answer, atMs } = await held;

@@ -1,13 +1,13 @@
 // What it costs that all edges begin anew: the server of a store is killed and starts again, and each session in use is
 // acquired again. LMDB's log outlives a restart: there the acquires are shown for comparison.
 import { waitForStatus } from "../../../scripts/start/readiness.js";
-import { Connections } from "../control-plane/http1-load.js";
-import { cpuTimeNs } from "../stand/cpu-time.js";
 import { quantile } from "../stand/quantile.js";
 import type { Section } from "../stand/section.js";
 import type { Bench } from "./bench.js";
+import { nameOf } from "./filled.js";
 import type { FilledStore } from "./filled.js";
 import { resetLoad } from "./operations.js";
+import { driven } from "./runs.js";
 import { watch } from "./watching.js";
 
 const READY = { timeoutMs: 30_000 };
@@ -19,19 +19,19 @@ export async function reset(bench: Bench, stores: readonly FilledStore[]): Promi
   const figures: Record<string, number> = {};
   const inUse = bench.quick ? 10_000 : 100_000;
   for (const filled of stores) {
-    const { store, ids, planes } = filled;
+    const { store, ids } = filled;
     bench.say(`edges begin anew over ${store.name}`);
     const awaySeconds = await restarted(bench, filled);
     const used = ids.slice(0, inUse);
     const { seconds, p99Ms, planeUs, serverUs } = await acquiredAgain(bench, filled, used);
     rows.push([
-      `${store.name}, ${planes.length === 1 ? "one control plane" : `${planes.length} control planes`}`,
+      nameOf(filled),
       awaySeconds === undefined ? "-" : awaySeconds.toFixed(2),
       seconds.toFixed(2),
       (used.length / seconds).toFixed(0),
       ...[p99Ms.toFixed(1), planeUs.toFixed(0), serverUs.toFixed(0)],
     ]);
-    const name = `reset.${store.name.split(" ")[0]?.toLowerCase() ?? ""}`;
+    const name = `reset.${store.figure}`;
     figures[`${name}.awaySeconds`] = awaySeconds ?? 0;
     figures[`${name}.sessionsPerSecond`] = used.length / seconds;
   }
@@ -62,24 +62,12 @@ async function restarted(bench: Bench, { store, planes }: FilledStore): Promise<
   return seconds;
 }
 
-async function acquiredAgain(bench: Bench, { planes, store }: FilledStore, used: readonly string[]) {
-  const connections = await Connections.open(
-    planes.map(({ port }) => port),
-    CALLS,
-  );
-  const serverPid = store.server?.pid;
-  const planeNs = (): number => planes.reduce((sum, { pid }) => sum + cpuTimeNs(pid), 0);
-  const serverNs = (): number => (serverPid === undefined ? 0 : cpuTimeNs(serverPid));
-  try {
-    const [plane, server] = [planeNs(), serverNs()];
-    const { wallMs, latenciesMs } = await connections.drive(resetLoad(bench, used));
-    return {
-      seconds: wallMs / 1000,
-      p99Ms: quantile(latenciesMs, 0.99),
-      planeUs: (planeNs() - plane) / 1000 / used.length,
-      serverUs: (serverNs() - server) / 1000 / used.length,
-    };
-  } finally {
-    connections.close();
-  }
+async function acquiredAgain(bench: Bench, filled: FilledStore, used: readonly string[]) {
+  const { wallMs, latenciesMs, planeCpuNs, serverCpuNs } = await driven(filled, resetLoad(bench, used), CALLS);
+  return {
+    seconds: wallMs / 1000,
+    p99Ms: quantile(latenciesMs, 0.99),
+    planeUs: planeCpuNs / 1000 / used.length,
+    serverUs: serverCpuNs / 1000 / used.length,
+  };
 }

@@ -1,10 +1,11 @@
 // npm run bench:stores [-- --quick] [--only PART]… [--json FILE] [--profile FOLDER]: control planes over LMDB, Redis and
 // Valkey side by side (docs/performance.md).
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { cpus, loadavg, tmpdir } from "node:os";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { describe, Failure } from "../../../scripts/failure.js";
+import { machineAtStart } from "../stand/machine.js";
 import { sectionText } from "../stand/section.js";
 import type { Section } from "../stand/section.js";
 import { storesArguments } from "./arguments.js";
@@ -25,22 +26,19 @@ type Show = (sections: readonly Section[]) => void;
 
 async function measure(bench: Bench, parts: readonly PartName[], show: Show): Promise<void> {
   if (parts.includes("memory")) show(await memory(bench));
-  const overSessions = parts.filter((part) => part !== "memory" && part !== "copy");
-  if (overSessions.length > 0) {
-    for (const sessions of [FEW, bench.quick ? MANY.quick : MANY.full])
-      await filled(bench, sessions, overSessions, show);
-  }
+  if (parts.includes("calls")) await filled(bench, FEW, ["calls"], show);
+  const overMany = parts.filter((part) => part !== "memory" && part !== "copy");
+  if (overMany.length > 0) await filled(bench, bench.quick ? MANY.quick : MANY.full, overMany, show);
   if (parts.includes("copy")) show(await copy(bench));
 }
 
 async function filled(bench: Bench, sessions: number, parts: readonly PartName[], show: Show): Promise<void> {
-  if (sessions === FEW && !parts.includes("calls")) return;
   const stores = await filledStores(bench, sessions);
   if (parts.includes("calls")) show(await calls(bench, stores, false));
   for (const { more } of stores) await more();
   if (parts.includes("calls")) show(await calls(bench, stores, true));
-  if (sessions !== FEW && parts.includes("propagation")) show(await propagation(bench, stores));
-  if (sessions !== FEW && parts.includes("reset")) show(await reset(bench, stores));
+  if (parts.includes("propagation")) show(await propagation(bench, stores));
+  if (parts.includes("reset")) show(await reset(bench, stores));
   await emptied(stores);
 }
 
@@ -50,15 +48,12 @@ function write({ json, quick }: StoresArguments, machine: string, sections: read
   writeFileSync(json, `${JSON.stringify({ quick, machine, figures, sections }, null, 2)}\n`);
 }
 
-const asked = (): StoresArguments => storesArguments(process.argv.slice(2));
-
 async function main(wanted: StoresArguments): Promise<void> {
   if (process.platform !== "linux") throw new Failure("the benchmark reads CPU time as Linux tells it, in /proc");
   const folder = mkdtempSync(join(tmpdir(), "sluice-bench-stores-"));
   const { bench, end } = newBench(wanted, folder);
   const sections: Section[] = [];
-  const load = loadavg()[0]?.toFixed(2) ?? "?";
-  const machine = `${cpus().length} cores (${cpus()[0]?.model ?? "unknown"}), load ${load} at the start, Node ${process.version}`;
+  const machine = machineAtStart();
   console.log(`${machine}; nothing is pinned to a core, load and servers share them\n`);
   let done = false;
   try {
@@ -76,7 +71,7 @@ async function main(wanted: StoresArguments): Promise<void> {
 }
 
 // Connections that are kept would hold it.
-await (async () => main(asked()))().then(
+await (async () => main(storesArguments(process.argv.slice(2))))().then(
   () => process.exit(),
   (error: unknown) => {
     console.error(`bench: ${describe(error)}`);

@@ -1,50 +1,51 @@
 // Runs of calls, and what they come to: wall time, each call's latency, and CPU of the control planes and of the server.
 import { Connections } from "../control-plane/http1-load.js";
+import type { Load, LoadResult } from "../control-plane/http1-load.js";
 import { cpuTimeNs } from "../stand/cpu-time.js";
 import { quantile } from "../stand/quantile.js";
+import type { FilledStore } from "./filled.js";
 import type { Operation } from "./operations.js";
 import { counted } from "./planes.js";
-import type { Plane } from "./planes.js";
 
 const CONFLICTS = "sluice_control_store_conflicts_total";
 
-export interface Run {
-  readonly requests: number;
-  readonly wallMs: number;
-  readonly latenciesMs: readonly number[];
+export interface Driven extends LoadResult {
   readonly planeCpuNs: number;
   readonly serverCpuNs: number;
+}
+
+export interface Run extends Driven {
+  readonly requests: number;
   /** Updates that another control plane came before. */
   readonly conflicts: number;
 }
 
-/** What calls are sent to. */
-export interface Served {
-  readonly planes: readonly Plane[];
-  readonly serverPid: number | undefined;
-}
-
-export async function run(operation: Operation, { planes, serverPid }: Served, isAlone: boolean): Promise<Run> {
-  const requests = isAlone ? operation.alone : operation.requests;
+/** The load over so many connections, which a store's control planes share. */
+export async function driven({ planes, store }: FilledStore, load: Load, count: number): Promise<Driven> {
   const connections = await Connections.open(
     planes.map(({ port }) => port),
-    isAlone ? 1 : operation.connections,
+    count,
   );
+  const { server } = store;
   const planeCpu = (): number => sum(planes.map(({ pid }) => cpuTimeNs(pid)));
-  const serverCpu = (): number => (serverPid === undefined ? 0 : cpuTimeNs(serverPid));
-  const conflicts = async (): Promise<number> => sum(await Promise.all(planes.map((one) => counted(one, CONFLICTS))));
+  const serverCpu = (): number => (server === undefined ? 0 : cpuTimeNs(server.pid));
   try {
-    const before = { conflicts: await conflicts(), plane: planeCpu(), server: serverCpu() };
-    const { wallMs, latenciesMs } = await connections.drive({ ...operation.load(), requests });
-    return {
-      ...{ requests, wallMs, latenciesMs },
-      planeCpuNs: planeCpu() - before.plane,
-      serverCpuNs: serverCpu() - before.server,
-      conflicts: (await conflicts()) - before.conflicts,
-    };
+    const before = { plane: planeCpu(), server: serverCpu() };
+    const result = await connections.drive(load);
+    return { ...result, planeCpuNs: planeCpu() - before.plane, serverCpuNs: serverCpu() - before.server };
   } finally {
     connections.close();
   }
+}
+
+export async function run(operation: Operation, filled: FilledStore, isAlone: boolean): Promise<Run> {
+  const conflicts = async (): Promise<number> =>
+    sum(await Promise.all(filled.planes.map((one) => counted(one, CONFLICTS))));
+  const requests = isAlone ? operation.alone : operation.requests;
+  const before = await conflicts();
+  const load = { ...operation.load(), requests };
+  const result = await driven(filled, load, isAlone ? 1 : operation.connections);
+  return { ...result, requests, conflicts: (await conflicts()) - before };
 }
 
 /** Medians over the runs. */

@@ -12,28 +12,22 @@ import { StoreServer } from "../../../control-plane/test/support/servers/store-s
 import { Failure } from "../../../scripts/failure.js";
 import { findServer } from "../../../scripts/test/get-store-servers.js";
 import type { Bench } from "./bench.js";
+import { nodeTimers } from "../../../control-plane/src/files/node-timers.js";
 import { startPlane } from "./planes.js";
 import type { Plane } from "./planes.js";
 
 const SERVERS = ["Redis 7", "Valkey 9"] as const;
 export type SharedName = (typeof SERVERS)[number];
+const FIGURES = { "Redis 7": "redis", "Valkey 9": "valkey" } as const;
 
 const DURABLE: ServerOptions = { appendonly: true, appendfsync: "always" };
 
-const parts = {
-  random: { bytes: (n: number) => randomBytes(n) },
-  timers: {
-    after: (ms: number, call: () => void) => {
-      const timer = setTimeout(call, ms);
-      return () => {
-        clearTimeout(timer);
-      };
-    },
-  },
-};
+const parts = { random: { bytes: (n: number) => randomBytes(n) }, timers: nodeTimers };
 
 export interface ComparedStore {
   readonly name: "LMDB" | SharedName;
+  /** What its figures are named by. */
+  readonly figure: "lmdb" | "redis" | "valkey";
   /** As `sluice store copy` takes it. */
   readonly shown: string;
   /** Undefined for LMDB, whose work is done in the control plane. */
@@ -50,6 +44,7 @@ export function lmdbStore(bench: Bench, label: string): ComparedStore {
   const address: StoreAddress = { engine: "lmdb", dataDir, setting: "SLUICE_DATA_DIR", shown: dataDir };
   return {
     name: "LMDB",
+    figure: "lmdb",
     shown: `lmdb:${dataDir}`,
     server: undefined,
     target: () => openCopyTarget(address, parts),
@@ -70,7 +65,7 @@ export async function sharedStore(bench: Bench, name: SharedName, options = DURA
   };
   let planes = 0;
   return {
-    ...{ name, shown: url, server },
+    ...{ name, figure: FIGURES[name], shown: url, server },
     target: () => openCopyTarget(address, parts),
     plane: () => startPlane(bench, `${name}-plane-${++planes}-${port}`.replace(" ", "-"), { SLUICE_STORE: url }),
     bytesOnDisk: async () => Number(await server.info("aof_current_size")),

@@ -1,22 +1,17 @@
 // A watch of an edge, and calls of an operator, over connections that stay.
-import { Agent, request } from "node:http";
 import { setTimeout as delay } from "node:timers/promises";
 
 import { PATH_WATCH } from "../../../assembly/contract.js";
 import { Failure } from "../../../scripts/failure.js";
+import { call } from "../stand/http-call.js";
+import type { Answer } from "../stand/http-call.js";
 import type { Bench } from "./bench.js";
 import { EDGE, instanceOf } from "./fill.js";
 import type { Plane } from "./planes.js";
 
-const agent = new Agent({ keepAlive: true });
 const ASK_AGAIN_MS = 50;
 
-interface Answer {
-  readonly status: number;
-  readonly text: string;
-}
-
-export function call(
+export function callPlane(
   method: string,
   { port }: Plane,
   path: string,
@@ -24,18 +19,7 @@ export function call(
   body?: object,
 ): Promise<Answer> {
   const headers = { authorization, "x-sluice-edge": EDGE, ...(body && { "content-type": "application/json" }) };
-  return new Promise((resolve, reject) => {
-    const sent = request({ host: "127.0.0.1", port, path, method, agent, headers }, (response) => {
-      let text = "";
-      response.setEncoding("utf8");
-      response.on("data", (chunk: string) => (text += chunk));
-      response.on("end", () => {
-        resolve({ status: response.statusCode ?? 0, text });
-      });
-    });
-    sent.on("error", reject);
-    sent.end(body && JSON.stringify(body));
-  });
+  return call(method, `http://127.0.0.1:${port}${path}`, headers, body && JSON.stringify(body));
 }
 
 export interface Position {
@@ -53,7 +37,7 @@ export async function watch({ edge }: Bench, plane: Plane, at: Position | undefi
   const since = at === undefined ? { since: 0 } : { log: at.log, since: at.cursor };
   const body = { edge: EDGE, instance: instanceOf(1), ...since, follow: false };
   for (;;) {
-    const { status, text } = await call("POST", plane, PATH_WATCH, edge, body);
+    const { status, text } = await callPlane("POST", plane, PATH_WATCH, edge, body);
     if (status === 200) return JSON.parse(text) as Watched;
     if (status !== 503) throw new Failure(`a watch was answered with ${status}: ${text}`);
     await delay(ASK_AGAIN_MS);

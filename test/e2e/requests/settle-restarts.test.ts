@@ -133,7 +133,7 @@ describe("an Envoy that is killed", () => {
 
   it("a settlement that was not reported when its Envoy was killed is forgotten", async () => {
     const { id, token } = await sluice().api.issue();
-    const release = await openRequest(token, "/llm/unreported", 7);
+    const release = await openRequest(token, "/llm/dirty", 7);
     await areReported(id, { own: LIMIT, llm: LIMIT - RESERVED });
     await sluice().controlPlane.killHard();
     release();

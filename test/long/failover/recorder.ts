@@ -8,14 +8,13 @@ export interface Revoked {
 
 /** A revocation of all sessions of a user. */
 export interface BulkRevoked extends Revoked {
-  readonly userId: string;
   /** Sessions of the user that were acknowledged before it was asked for. */
   readonly sessions: readonly string[];
 }
 
 export class Recorder {
-  /** 201: session to user. */
-  readonly created = new Map<string, string>();
+  /** 201: sessions. */
+  readonly created = new Set<string>();
   /** 204, by session. */
   readonly revoked = new Map<string, Revoked>();
   /** 202. */

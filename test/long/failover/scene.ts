@@ -15,6 +15,7 @@ export interface SceneOptions {
   readonly reportsAgain?: boolean;
 }
 
+const LOST = "sluice_control_store_commits_lost_total";
 const KINDS = ["201", "204", "202", "report", "consume", "acquire live", "acquire revoked"];
 /** Of each kind, before a fault and after it. */
 const ENOUGH = 3;
@@ -81,9 +82,9 @@ export class Scene {
     );
   }
 
-  /** A metric of both together. */
-  async metric(name: string): Promise<number> {
-    const values = await Promise.all(this.planes.map((plane) => plane.metric(name)));
+  /** Of acknowledged commits, as both control planes count them. */
+  async commitsLost(): Promise<number> {
+    const values = await Promise.all(this.planes.map((plane) => plane.metric(LOST)));
     return values.reduce((sum, value) => sum + value, 0);
   }
 }

@@ -10,7 +10,7 @@ interface Held {
   /** It has begun anew since it asked. */
   isUnconfirmed: boolean;
   /** What was acknowledged of it may be lost. */
-  isUnreported: boolean;
+  isDirty: boolean;
   consumed: number;
 }
 
@@ -23,10 +23,9 @@ interface Acquired {
 const AGAIN_MS = 50;
 
 export class SimulatedEdge {
-  readonly held = new Map<string, Held>();
-  /** When it began anew, by `performance.now()`. */
-  readonly begunAnewAtMs: number[] = [];
-  readonly heard = new Set<string>();
+  private readonly held = new Map<string, Held>();
+  /** How often it began anew. */
+  begunAnew = 0;
   private readonly at: WatchingEdge;
   private readonly over = new AbortController();
   private readonly running: Promise<void>[] = [];
@@ -66,7 +65,7 @@ export class SimulatedEdge {
 
   /** Whether it has asked and reported anew all that it had to since it began anew. */
   isSettled(): boolean {
-    return [...this.held.values()].every(({ isUnconfirmed, isUnreported }) => !isUnconfirmed && !isUnreported);
+    return [...this.held.values()].every(({ isUnconfirmed, isDirty }) => !isUnconfirmed && !isDirty);
   }
 
   /** Sessions that it serves on, though their revocation was acknowledged. */
@@ -86,8 +85,8 @@ export class SimulatedEdge {
       this.recorder.acquired(this.name, id, state, sentMs);
       // Of another log, or from before what it has heard: it is asked again.
       if (state === "live" && (log !== this.at.log || cursor < this.at.cursor)) return "again";
-      const held = this.held.get(id) ?? { isLive: false, isUnconfirmed: false, isUnreported: false, consumed: 0 };
-      held.isLive = state === "live" && !this.heard.has(id);
+      const held = this.held.get(id) ?? { isLive: false, isUnconfirmed: false, isDirty: false, consumed: 0 };
+      held.isLive = state === "live" && !this.at.heard.has(id);
       held.isUnconfirmed = false;
       this.held.set(id, held);
       return "done";
@@ -103,7 +102,7 @@ export class SimulatedEdge {
       const { status, body } = await this.at.report(this.plane(), [[id, consumed, consumed, 90_000_000, 0]]);
       if (status !== 200) return void this.failed();
       this.recorder.reportedBy(this.name, id, consumed);
-      held.isUnreported = this.reportsAgain && (body as { log: string }).log !== this.at.log;
+      held.isDirty = this.reportsAgain && (body as { log: string }).log !== this.at.log;
     } catch {
       this.failed();
     }
@@ -124,16 +123,15 @@ export class SimulatedEdge {
   }
 
   private end(id: string): void {
-    this.heard.add(id);
     const held = this.held.get(id);
     if (held !== undefined) held.isLive = false;
   }
 
   private beginAnew(): void {
-    this.begunAnewAtMs.push(performance.now());
+    this.begunAnew += 1;
     for (const held of this.held.values()) {
       held.isUnconfirmed = held.isLive;
-      held.isUnreported = this.reportsAgain && held.consumed > 0;
+      held.isDirty = this.reportsAgain && held.consumed > 0;
     }
   }
 
@@ -141,7 +139,7 @@ export class SimulatedEdge {
   private async confirmOn(): Promise<void> {
     while (!this.over.signal.aborted) {
       for (const [id, held] of [...this.held]) {
-        if (held.isUnreported) await this.report(id, held);
+        if (held.isDirty) await this.report(id, held);
         if (held.isUnconfirmed) await this.askOnce(id);
       }
       await delay(AGAIN_MS);

@@ -18,7 +18,7 @@ interface Found {
 /** Everything that was acknowledged and is not so, a sentence each. */
 export async function untruths(recorder: Recorder, plane: Plane): Promise<string[]> {
   await finished(recorder, plane);
-  const ids = [...recorder.created.keys()];
+  const ids = [...recorder.created];
   const found = new Map<string, Found | undefined>();
   for (let from = 0; from < ids.length; from += AT_ONCE)
     await Promise.all(ids.slice(from, from + AT_ONCE).map(async (id) => found.set(id, await look(plane, id))));

@@ -79,13 +79,13 @@ export class Idleness {
     if (this.#onceIdle.has(id) || idleMs >= this.parts.maxAgeMs) return;
     const { maxAgeMs, graceMs, nowMs } = this.parts;
     const isListening = nowMs() - this.#listeningSinceMs > maxAgeMs + graceMs;
-    if (isListening && [...(this.#spends.get(id) ?? [])].some(([life, spends]) => this.#isUnreported(id, life, spends)))
+    if (isListening && [...(this.#spends.get(id) ?? [])].some(([life, spends]) => this.#isDirty(id, life, spends)))
       return;
     fail("idle", `session ${id} was never idle, last active ${idleMs} ms ago, and is ended`);
   }
 
   /** It was used at a worker that has not reported since the start, or at one that lost what it had to report. */
-  #isUnreported(id: string, life: Life, spends: readonly number[]): boolean {
+  #isDirty(id: string, life: Life, spends: readonly number[]): boolean {
     const instance = life.instance() ?? "";
     const dirtySinceMs = spends[this.#reported.get(instance + id) ?? 0] ?? Infinity;
     const isKnown = !life.hasForgotten && (this.#reporters.get(instance)?.size ?? 0) === WORKERS;

@@ -24,6 +24,8 @@ export interface EndedSessions {
   readonly tookMs: number;
 }
 
+export const NONE_ENDED: EndedSessions = { sessions: 0, plans: [], tookMs: 0 };
+
 export interface CountPorts {
   readonly operator: Pick<OperatorStore, "sessionsBefore">;
   readonly clock: SteadyClock;
@@ -43,9 +45,9 @@ export async function countEndedSessions(
 ): Promise<EndedSessions> {
   const { clock } = ports;
   const startedAtMs = clock.monotonicMs();
-  const plans: EndedOfPlan[] = [];
   const shortened = plansThatEndSooner(change);
-  if (shortened.length === 0) return { sessions: 0, plans, tookMs: 0 };
+  if (shortened.length === 0) return NONE_ENDED;
+  const plans: EndedOfPlan[] = [];
   const nowMs = Math.max(clock.nowMs(), await newestCreatedAt(ports));
   const moment = { nowMs, elapsedMs: (sinceMs: number) => clock.elapsedMs(sinceMs), listeningMs };
   for (const { id, name } of shortened) {

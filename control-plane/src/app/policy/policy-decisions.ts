@@ -1,5 +1,6 @@
 // What becomes of a document: accepted, and stored as the next generation, or not, and why.
 import type { AcceptedPolicy, PolicyReading, PolicyViolation } from "../ports/policy-ports.js";
+import { NONE_ENDED } from "./ended-sessions.js";
 import type { EndedSessions } from "./ended-sessions.js";
 import { limitsGone, sayLimitsGone } from "./limits-gone.js";
 import { plansInUse } from "./plans-in-use.js";
@@ -18,7 +19,6 @@ export type PolicyOutcome =
 
 /** Races that are lost in a row before a document is left to the next look at it. */
 const MAX_RACES = 5;
-const NOTHING: EndedSessions = { sessions: 0, plans: [], tookMs: 0 };
 
 export interface PolicyDecisionParts {
   readonly policy: PolicyServiceParts;
@@ -42,7 +42,7 @@ export class PolicyDecisions {
     }
     const violations = await plansInUse(parts, policy, reading.policy);
     if (violations.length > 0) return { kind: "rejected", violations };
-    const ended = confirmed === undefined ? await judgement.judge(reading) : NOTHING;
+    const ended = confirmed === undefined ? await judgement.judge(reading) : NONE_ENDED;
     if (ended.sessions > 0) return { kind: "held", accepted: reading, ended };
     const numbers = { before: generation, generation: inForce.nextNumber() };
     const next = await saved(parts, reading, numbers, confirmed);

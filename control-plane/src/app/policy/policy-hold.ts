@@ -4,6 +4,7 @@ import type { PlansOfPolicy } from "../../domain/plan.js";
 import { policyHash } from "../../domain/policy/policy-hash.js";
 import { logAudit } from "../access/audit.js";
 import type { AcceptedPolicy } from "../ports/policy-ports.js";
+import { NONE_ENDED } from "./ended-sessions.js";
 import type { EndedSessions } from "./ended-sessions.js";
 import { eventOf, ofStore } from "./policy-steps.js";
 import type { PolicyServiceParts } from "./policy-steps.js";
@@ -26,7 +27,6 @@ const COUNT_EVERY_MS = 5000;
 const MAX_WAIT_MS = 1000;
 /** Files reach control planes minutes apart: only one that stays behind is worth a line. */
 const BEHIND_FOR_MS = 180_000;
-const UNCOUNTED: EndedSessions = { sessions: 0, plans: [], tookMs: 0 };
 /** Of a thousand plans a sentence names so many. */
 const MAX_NAMED_PLANS = 10;
 
@@ -77,7 +77,7 @@ export class PolicyHold {
     const hash = policyHash(accepted.policyJson);
     if (this.held?.hash === hash && this.held.why === "behind") return;
     const since = this.parts.clock.nowMs();
-    this.held = { why: "behind", accepted, hash, since, ended: UNCOUNTED, countedAt: since };
+    this.held = { why: "behind", accepted, hash, since, ended: NONE_ENDED, countedAt: since };
     this.countedAtMs = -Infinity;
     this.silentSinceMs = this.parts.clock.monotonicMs();
   }

@@ -23,6 +23,8 @@ export interface BulkRevocationsParts {
   readonly store: BulkRevocationStore;
   readonly updates: Updates;
   readonly claimed: ClaimedWork;
+  /** Other processes over the same store may leave some. */
+  readonly isShared: boolean;
   readonly clock: Clock;
   readonly timers: Timers;
   readonly random: Random;
@@ -42,7 +44,7 @@ export class BulkRevocations {
 
   constructor(private readonly parts: BulkRevocationsParts) {}
 
-  /** Goes on with what an earlier process left, and from now on with what others leave. */
+  /** Goes on with what an earlier process left, and from now on with what others over the same store leave. */
   async start(): Promise<void> {
     await this.takeUp();
     this.lookLater();
@@ -54,7 +56,7 @@ export class BulkRevocations {
   }
 
   private lookLater(): void {
-    if (this.stopped) return;
+    if (this.stopped || !this.parts.isShared) return;
     this.cancelLook = this.parts.timers.after(LOOK_MS, () => {
       this.looking = this.look();
     });

@@ -44,6 +44,8 @@ export interface SharedClockParts {
 
 export class SharedClock implements Clock {
   private samples: ClockSamples = [];
+  /** What they say: the store's wall clock is so far ahead of the monotonic one here. Undefined: there are none yet. */
+  private targetMs: number | undefined;
   /** What the wall clock given here was ahead of the monotonic one. Undefined: the store has not been asked yet. */
   private given: { readonly offsetMs: number; readonly atMs: number } | undefined;
   private isSaid = false;
@@ -63,9 +65,8 @@ export class SharedClock implements Clock {
 
   /** ms by which the machine's wall clock is ahead of the store's; 0 before the store was asked. */
   machineAheadMs(): number {
-    const nowMs = this.monotonicMs();
-    const offsetMs = offsetOf(this.samples, nowMs);
-    return offsetMs === undefined ? 0 : this.parts.machine.nowMs() - nowMs - offsetMs;
+    const { targetMs } = this;
+    return targetMs === undefined ? 0 : this.parts.machine.nowMs() - this.monotonicMs() - targetMs;
   }
 
   /** Resolves once the store's time counts, or the store could not be asked. */
@@ -106,6 +107,7 @@ export class SharedClock implements Clock {
       const receivedMs = this.monotonicMs();
       this.offsetMs(receivedMs);
       this.samples = withSample(this.samples, { timeMs, sentMs, receivedMs });
+      this.targetMs = offsetOf(this.samples);
       this.offsetMs(receivedMs);
     } catch {
       // Of the store, its health says what is wrong.
@@ -116,7 +118,7 @@ export class SharedClock implements Clock {
 
   /** Ahead it follows at once, and so it does by a jump, on which others decide; back by a little it goes slowly. */
   private offsetMs(nowMs: number): number | undefined {
-    const targetMs = offsetOf(this.samples, nowMs);
+    const { targetMs } = this;
     if (targetMs === undefined) return undefined;
     const before = this.given;
     const backMs = before === undefined ? 0 : before.offsetMs - targetMs;

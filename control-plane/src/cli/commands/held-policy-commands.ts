@@ -49,7 +49,7 @@ function tell({ inForce, source, held }: PolicyStatusAnswer, output: Output): vo
       "It is an older policy: another control plane over the same store has put the one in force in its place.",
     );
   }
-  if (sessions > 0) {
+  if (sessions > 0 || !isBehind) {
     output.line(`It would end ${sessionsText(sessions)} (counted ${timeText(countedAt)})`);
     if (plans.length > 0) output.table(PLAN_COLUMNS, plans);
     output.line("");

@@ -100,7 +100,7 @@ async function readAgain(copied: DigestState, parts: CopyParts): Promise<DigestS
 }
 
 /** Every row of a kind, page by page. */
-export async function* allPages<Kind extends ImageKind>(store: StorePages, kind: Kind, limit: number) {
+async function* allPages<Kind extends ImageKind>(store: StorePages, kind: Kind, limit: number) {
   let after: string | undefined;
   do {
     const { rows, next } = await store.pages(kind, after, limit);

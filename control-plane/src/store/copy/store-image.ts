@@ -84,6 +84,13 @@ export type TargetState =
   | { readonly is: "used"; readonly holds: string }
   | { readonly is: "begun"; readonly mark: CopyMark };
 
+/** Of a target in which no mark stands. */
+export async function stateWithoutMark(target: Pick<StorePages, "count">): Promise<TargetState> {
+  const held = await Promise.all(IMAGE_KINDS.map(async (kind) => [kind, await target.count(kind)] as const));
+  const holds = held.flatMap(([kind, count]) => (count === 0 ? [] : [`${count} of ${kind}`]));
+  return holds.length === 0 ? { is: "empty" } : { is: "used", holds: holds.join(", ") };
+}
+
 /** Opened such that no control plane takes it: neither while it is open, nor afterwards while a mark stands in it. */
 export interface CopyTarget extends StorePages {
   state(): Promise<TargetState>;

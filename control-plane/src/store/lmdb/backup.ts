@@ -13,7 +13,7 @@ import { BackupRejected, openBackup, sealBackup, unsealBackup } from "./backup-f
 import type { OpenBackup } from "./backup-file.js";
 import { FolderLock } from "./folder-lock.js";
 import { openLayout, STORE_FILE } from "./layout.js";
-import { newLogId } from "./invalidation-log.js";
+import { newLogId } from "../log-id.js";
 import { prepareSchema } from "./schema.js";
 import { isStoreAt, requireStoreOfLmdb, requireTableOfReaders } from "./store-file.js";
 import { storeStateOf } from "./store-pages.js";

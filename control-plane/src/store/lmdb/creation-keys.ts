@@ -1,11 +1,7 @@
 // The keys of repeatable creations: kept for a time, bounded in number. Each is called inside `commits.run`.
 import type { CreationKey } from "../../domain/stored.js";
+import { DROPPED_WITH_EACH, MAX_CREATION_KEYS } from "../bounds.js";
 import type { LmdbLayout } from "./layout.js";
-
-/** At about 300 bytes each, 300 MB at the most. Past it the oldest go before their time. */
-const MAX_CREATION_KEYS = 1_000_000;
-/** Each new key takes along so many that are due, so keys go as fast as they come. */
-const DROPPED_WITH_EACH = 2;
 
 export function keepCreationKey(db: LmdbLayout, key: string, made: CreationKey, keptSinceMs: number): void {
   const old = db.creationKeys.get(key);

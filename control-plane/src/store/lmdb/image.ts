@@ -14,7 +14,7 @@ import type {
   StoreImage,
   TargetState,
 } from "../copy/store-image.js";
-import { IMAGE_KINDS } from "../copy/store-image.js";
+import { stateWithoutMark } from "../copy/store-image.js";
 import { FolderLock } from "./folder-lock.js";
 import { putRows } from "./image-rows.js";
 import { openLayout, STORE_FILE } from "./layout.js";
@@ -84,13 +84,9 @@ export class LmdbImage implements StoreImage {
     return Promise.resolve(PAGES[kind](this.opened.db, after, limit));
   }
 
-  async state(): Promise<TargetState> {
-    const { meta } = this.opened.db;
-    const mark = meta.get("copy") as CopyMark | undefined;
-    if (mark !== undefined) return { is: "begun", mark };
-    const held = await Promise.all(IMAGE_KINDS.map(async (kind) => [kind, await this.count(kind)] as const));
-    const holds = held.flatMap(([kind, count]) => (count === 0 ? [] : [`${count} of ${kind}`]));
-    return holds.length === 0 ? { is: "empty" } : { is: "used", holds: holds.join(", ") };
+  state(): Promise<TargetState> {
+    const mark = this.opened.db.meta.get("copy") as CopyMark | undefined;
+    return mark === undefined ? stateWithoutMark(this) : Promise.resolve({ is: "begun", mark });
   }
 
   begin(mark: CopyMark): Promise<void> {
@@ -133,20 +129,20 @@ type PagesOf = {
 
 const PAGES: PagesOf = {
   policies: ({ policies }, after, limit) =>
-    numbered([...policies.getRange(afterNumber(after, limit))], limit, ({ value }) => keptPolicy(value)),
+    pageOf(policies.getRange(rangeAfter(numberIn(after), limit)), limit, ({ value }) => keptPolicy(value)),
   audit: ({ audit }, after, limit) =>
-    numbered([...audit.getRange(afterNumber(after, limit))], limit, ({ key, value }) => ({ number: key, ...value })),
+    pageOf(audit.getRange(rangeAfter(numberIn(after), limit)), limit, ({ key, value }) => ({ number: key, ...value })),
   creationKeys: ({ creationKeys }, after, limit) =>
-    named([...creationKeys.getRange(afterName(after, limit))], limit, ({ key, value }) => ({ key, ...value })),
+    pageOf(creationKeys.getRange(rangeAfter(after, limit)), limit, ({ key, value }) => ({ key, ...value })),
   revocations: ({ revocations }, after, limit) =>
-    named([...revocations.getRange(afterName(after, limit))], limit, ({ value }) => keptRevocation(value)),
+    pageOf(revocations.getRange(rangeAfter(after, limit)), limit, ({ value }) => keptRevocation(value)),
   sessions: sessionPage,
 };
 
 function sessionPage(db: LmdbLayout, after: string | undefined, limit: number): ImagePage<"sessions"> {
   const page: SessionImage[] = [];
   let rowsOfPage = 0;
-  for (const { key: id, value: session } of db.sessions.getRange(afterName(after, limit))) {
+  for (const { key: id, value: session } of db.sessions.getRange(rangeAfter(after, limit))) {
     const rows = usageRows(db, id);
     const consumed = [...db.consumptions.getRange(rangeOfSession(id))];
     const consumptionKeys = consumed.map(({ key: [, key], value }) => ({ key, ...value }));
@@ -157,9 +153,8 @@ function sessionPage(db: LmdbLayout, after: string | undefined, limit: number): 
   return { rows: page, next: page.length < limit ? undefined : page.at(-1)?.session.id };
 }
 
-const afterNumber = (after: string | undefined, limit: number) =>
-  after === undefined ? { limit } : { start: Number(after), exclusiveStart: true, limit };
-const afterName = (after: string | undefined, limit: number) =>
+const numberIn = (after: string | undefined): number | undefined => (after === undefined ? undefined : Number(after));
+const rangeAfter = <Key>(after: Key | undefined, limit: number) =>
   after === undefined ? { limit } : { start: after, exclusiveStart: true, limit };
 
 interface Entry<Key, Value> {
@@ -167,14 +162,11 @@ interface Entry<Key, Value> {
   readonly value: Value;
 }
 
-function numbered<Value, Row>(
-  found: Entry<number, Value>[],
+function pageOf<Key extends string | number, Value, Row>(
+  range: Iterable<Entry<Key, Value>>,
   limit: number,
-  rowOf: (entry: Entry<number, Value>) => Row,
+  rowOf: (entry: Entry<Key, Value>) => Row,
 ) {
+  const found = [...range];
   return { rows: found.map(rowOf), next: found.length < limit ? undefined : String(found.at(-1)?.key) };
-}
-
-function named<Value, Row>(found: Entry<string, Value>[], limit: number, rowOf: (entry: Entry<string, Value>) => Row) {
-  return { rows: found.map(rowOf), next: found.length < limit ? undefined : found.at(-1)?.key };
 }

@@ -1,9 +1,7 @@
 // The invalidation log in LMDB: entries numbered from 1 on without a gap, written in the transaction of their cause.
 import type { InvalidationKind, LogPosition } from "../../domain/stored.js";
 import { entriesToTrim } from "../../domain/trimming.js";
-import { LOG_CHARS } from "../../../../assembly/contract.js";
 import type { LogAdvance, LogLimits, LogReading, InvalidationLog } from "../../app/ports/log-ports.js";
-import type { Random } from "../../app/ports/ports.js";
 import type { LmdbLayout } from "./layout.js";
 
 /**
@@ -28,14 +26,6 @@ export const positionOf = (db: LmdbLayout): LogPosition => ({
   log: db.meta.get("log") as string,
   cursor: cursorOf(db),
 });
-
-/** The id of a log that never was before: lower-case hex, never all zero, which stands for no log at an edge. */
-export function newLogId(random: Random): string {
-  for (;;) {
-    const bytes = random.bytes(LOG_CHARS / 2);
-    if (bytes.some((byte) => byte !== 0)) return Buffer.from(bytes).toString("hex");
-  }
-}
 
 export class LmdbLog implements InvalidationLog {
   private readonly listeners = new Set<(advance: LogAdvance) => void>();

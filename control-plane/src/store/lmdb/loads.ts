@@ -8,7 +8,9 @@ import { unownedKey } from "../../domain/idempotency-key.js";
 import { sessionIdCeiling, sessionIdFloor } from "../../domain/session-id.js";
 import { cursorOf } from "./invalidation-log.js";
 import type { LmdbLayout } from "./layout.js";
-import { AFTER_ALL_IDS, userOfLimit } from "./session-index.js";
+import { MAX_COUNTED } from "../bounds.js";
+import { userOfLimit } from "../user-of-limit.js";
+import { AFTER_ALL_IDS } from "./session-index.js";
 import { byActivity, byCreation, createdAfter, ended } from "./sweep-pages.js";
 import { findRecord, findSession, rowOf, usageRows } from "./usage-rows.js";
 
@@ -60,9 +62,6 @@ function unowned<Stored>(key: string, get: (key: string) => Stored | undefined):
   const former = unownedKey(key);
   return former === undefined ? undefined : get(former);
 }
-
-/** Twice what a policy may allow. A user who has more, from before there was a limit, loses them in several steps. */
-const MAX_COUNTED = 2000;
 
 /** The user's sessions of the plan, of one issuer. */
 function peersOf(db: LmdbLayout, { userId, planId, group }: Peers): Session[] {

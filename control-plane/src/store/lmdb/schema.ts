@@ -4,7 +4,7 @@ import { UnfitFile } from "../../files/regular-file.js";
 import type { AuditAction } from "../../domain/stored.js";
 import { SCHEMA } from "./layout.js";
 import type { LmdbLayout } from "./layout.js";
-import { newLogId } from "./invalidation-log.js";
+import { newLogId } from "../log-id.js";
 import { keepNewestPolicy } from "./policies.js";
 
 /** The schema of a store that is being copied into (image.ts). No step leads from it, in no version. */

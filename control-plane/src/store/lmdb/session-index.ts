@@ -2,14 +2,11 @@
 // the write of the session itself.
 import { limitGroup } from "../../domain/issued-by.js";
 import type { Session } from "../../domain/session.js";
+import { userOfLimit } from "../user-of-limit.js";
 import type { LmdbLayout } from "./layout.js";
 
 /** Sorts after every session id. */
 export const AFTER_ALL_IDS = "~";
-
-/** Whose sessions a user's limit counts: a user's, of one issuer. No id holds a line end. */
-export const userOfLimit = (userId: string, group: string | null): string =>
-  group === null ? userId : `${group}\n${userId}`;
 
 /** Files a new session by whose it is. */
 export function indexSession(db: LmdbLayout, { id, userId, orgId, issuer }: Session): void {

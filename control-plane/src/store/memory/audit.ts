@@ -13,11 +13,10 @@ export class MemoryAudit implements AuditStore {
   }
 
   auditBefore(before = Infinity, limit: number): Promise<AuditEntry[]> {
-    const entries = this.engine.audit.map((event, i): AuditEntry => ({
-      number: this.engine.auditDropped + i + 1,
-      ...event,
-    }));
-    const listed = entries.filter(({ number }) => number < before).reverse();
+    const listed = this.engine
+      .auditEntries()
+      .filter(({ number }) => number < before)
+      .reverse();
     return Promise.resolve(listed.slice(0, limit));
   }
 

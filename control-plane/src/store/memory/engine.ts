@@ -1,4 +1,5 @@
 // Plain maps with a version of each thing in them: the engine of the tests, which commits without having locked.
+import type { AuditEntry } from "../../app/ports/audit-ports.js";
 import type { Loads } from "../../app/ports/update-ports.js";
 import type { Changes, SessionChange, StoredRow } from "../../domain/changes.js";
 import { instanceKey } from "../../domain/stored.js";
@@ -44,6 +45,11 @@ export class MemoryEngine implements MemoryRecords {
     // Last: whoever hears of an entry sees what it tells of.
     for (const { kind, sessionId, atMs } of invalidations) this.log.append(kind, sessionId, atMs);
     return true;
+  }
+
+  /** The oldest first. */
+  auditEntries(): AuditEntry[] {
+    return this.audit.map((event, i) => ({ number: this.auditDropped + i + 1, ...event }));
   }
 
   /** Has whoever decided on it decide again. */

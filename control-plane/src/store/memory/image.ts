@@ -2,7 +2,7 @@
 import { instanceKey } from "../../domain/stored.js";
 import { checksum, NOTHING_READ, withRows } from "../copy/digest.js";
 import { keptPolicy, keptRevocation } from "../copy/kept-rows.js";
-import { IMAGE_KINDS } from "../copy/store-image.js";
+import { IMAGE_KINDS, stateWithoutMark } from "../copy/store-image.js";
 import type { CopyMark, ImageKind, ImagePage, ImageRows, StoreImage, TargetState } from "../copy/store-image.js";
 import type { MemoryEngine } from "./engine.js";
 import type { MemoryPolicies } from "./policies.js";
@@ -37,10 +37,7 @@ export class MemoryImage implements StoreImage {
   }
 
   state(): Promise<TargetState> {
-    if (this.mark !== undefined) return Promise.resolve({ is: "begun", mark: this.mark });
-    const rows = this.rows();
-    const holds = IMAGE_KINDS.flatMap((kind) => (rows[kind].length === 0 ? [] : [`${rows[kind].length} of ${kind}`]));
-    return Promise.resolve(holds.length === 0 ? { is: "empty" } : { is: "used", holds: holds.join(", ") });
+    return this.mark === undefined ? stateWithoutMark(this) : Promise.resolve({ is: "begun", mark: this.mark });
   }
 
   begin(mark: CopyMark): Promise<void> {
@@ -65,10 +62,10 @@ export class MemoryImage implements StoreImage {
   }
 
   private rows(): Rows {
-    const { sessions, creationKeys, revocations, audit, auditDropped } = this.engine;
+    const { sessions, creationKeys, revocations } = this.engine;
     return {
       policies: this.policies.all().map(keptPolicy),
-      audit: audit.map((event, i) => ({ number: auditDropped + i + 1, ...event })),
+      audit: this.engine.auditEntries(),
       creationKeys: [...creationKeys].map(([key, made]) => ({ key, ...made })),
       revocations: [...revocations.values()].map(keptRevocation),
       sessions: [...sessions.values()].map((stored) => ({

@@ -1,5 +1,6 @@
 // What the engine of the tests holds: plain maps, and how each thing in them is named that has a version.
 import type { Session } from "../../domain/session.js";
+import { byEdgeAndInstance } from "../../domain/stored.js";
 import type {
   ConsumptionKey,
   CreationKey,
@@ -44,8 +45,7 @@ export interface MemoryRecords {
 
 /** Rows in the order of edge and instance. */
 export function recordOf({ session, rows }: MemorySession): SessionRecord {
-  const order = ({ edge, instance }: HeldRow): string => `${edge}\0${instance}`;
-  return { session, rows: [...rows.values()].sort((a, b) => (order(a) < order(b) ? -1 : 1)) };
+  return { session, rows: [...rows.values()].sort(byEdgeAndInstance) };
 }
 
 /** In the order of their creation. */

@@ -2,7 +2,8 @@
 import type { Timers } from "../../app/ports/log-ports.js";
 import type { Random } from "../../app/ports/ports.js";
 import { connectLife } from "./connection/life.js";
-import { newLogId, REDIS_SCHEMA } from "./connection/store-name.js";
+import { newLogId } from "../log-id.js";
+import { REDIS_SCHEMA } from "./connection/store-name.js";
 import type { RedisAddress } from "../store-address.js";
 import { KEYS } from "./keys.js";
 import { CREATE } from "./scripts.js";

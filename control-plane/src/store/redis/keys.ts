@@ -30,6 +30,7 @@
 //   {sluice}:log               stream  CURSOR-0                 Invalidation
 //   {sluice}:audit             stream  NUMBER-0                 AuditEvent, as JSON
 //   {sluice}:revocations       hash    operation id             StoredRevocation, as JSON without its position
+//   {sluice}:unfinished        set     operation id             those that go on
 //   {sluice}:revoked           hash    operation id             log and cursor of its last chunk
 //   {sluice}:policies          hash    generation               PolicyDecision, as JSON
 //   {sluice}:decided           hash    generation               log and cursor when it was decided
@@ -59,6 +60,7 @@ export const KEYS = {
   log: `${PREFIX}log`,
   audit: `${PREFIX}audit`,
   revocations: `${PREFIX}revocations`,
+  unfinished: `${PREFIX}unfinished`,
   revoked: `${PREFIX}revoked`,
   policies: `${PREFIX}policies`,
   decided: `${PREFIX}decided`,
@@ -84,7 +86,3 @@ export const keyOf = {
   cursors: (process: string): string => `${PREFIX}cursors:${process}`,
   claim: (name: string): string => `${PREFIX}claim:${name}`,
 };
-
-/** Whose sessions a user's limit counts: a user's, of one issuer. No id holds a line end. */
-export const userOfLimit = (userId: string, group: string | null): string =>
-  group === null ? userId : `${group}\n${userId}`;

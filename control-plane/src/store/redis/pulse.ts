@@ -1,20 +1,20 @@
 // A look at the store each second: whether it is still the same life of the same primary, with the same store, and how far
 // its log has come.
 import type { Timers } from "../../app/ports/log-ports.js";
+import type { LogPosition } from "../../domain/stored.js";
 import { infoOf } from "./connection/life.js";
 import type { Link, Linked } from "./connection/link.js";
 import { REDIS_SCHEMA } from "./connection/store-name.js";
 import type { Reply } from "./connection/client.js";
 import { KEYS } from "./keys.js";
 import type { ServerInfo } from "./connection/server-life.js";
-import type { Head } from "./writing/commits.js";
 
 const EVERY_MS = 1000;
 
 export interface PulseParts {
   readonly link: Link;
   readonly timers: Timers;
-  readonly noteHead: (head: Head) => void;
+  readonly noteHead: (head: LogPosition) => void;
   readonly noteServer: (info: ServerInfo) => void;
 }
 
@@ -30,8 +30,7 @@ export class Pulse {
     this.cancel = () => undefined;
   }
 
-  /** At once, as after a message that the log has grown. */
-  async look(): Promise<void> {
+  private async look(): Promise<void> {
     const { link, noteHead, noteServer } = this.parts;
     if (link.reason() !== undefined) return;
     const linked = link.get();
@@ -62,7 +61,7 @@ export class Pulse {
 
 function whyOver(
   { life, store }: Linked,
-  info: Awaited<ReturnType<typeof infoOf>>,
+  info: ServerInfo,
   schemaNow: Reply | undefined,
   storeNow: Reply | undefined,
 ): string | undefined {

@@ -53,11 +53,9 @@ for _ = 1, tonumber(take()) do
   if (looks[kind](key, field) or '') ~= expected then return {0, head[3], head[4]} end
 end
 local cursor = tonumber(head[4])
-local revoked = 0
 local writes = {
   LOG = function(op)
     cursor = cursor + 1
-    if op[2] == 'revoked' then revoked = 1 end
     redis.call('XADD', '${KEYS.log}', cursor .. '-0', 'k', op[2], 's', op[3], 't', op[4])
   end,
   AUDIT = function(op)
@@ -218,5 +216,3 @@ export const RELEASE = scriptOf(`#!lua
 if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end
 return 1
 `);
-
-export const SCRIPTS: readonly Script[] = [COMMIT, READ, BEGIN, CREATE, CLAIM, RELEASE];

@@ -37,7 +37,6 @@ import { Pulse } from "./pulse.js";
 import { LEX } from "./reading/reads.js";
 import { Reads } from "./reading/reads.js";
 import { Commits } from "./writing/commits.js";
-import type { Head } from "./writing/commits.js";
 
 const HOLDER_BYTES = 8;
 
@@ -77,11 +76,13 @@ export class RedisStore implements Stores {
   private constructor(private readonly parts: RedisStoreParts) {
     const { address, random, timers, logger } = parts;
     this.durability = new Durability({ ...parts, replicas: address.replicas });
-    const noteHead = (head: Head): void => {
+    const noteHead = (head: LogPosition): void => {
       this.invalidations.noteHead(head);
     };
     const refusal = (): string | undefined => this.durability.refusal();
-    const woken = (): void => void this.pulse.look();
+    const woken = (): void => {
+      this.invalidations.woken();
+    };
     this.link = new Link({
       ...parts,
       linked: (now) => {

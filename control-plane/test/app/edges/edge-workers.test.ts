@@ -48,7 +48,7 @@ describe("a silent worker", () => {
     const clock = new FixedClock();
     const registry = new EdgeRegistry({ clock, policies: new PoliciesInForce(clock, POLICY) });
     const instance = { edge: "gw-1", instance: INSTANCE };
-    const watches = (): boolean | undefined => registry.statusToStore(instance)?.status.watching;
+    const watches = (): boolean | undefined => registry.statusToStore(instance, false)?.status.watching;
     registry.acquired(instance);
     const ended = registry.watching(instance);
     ended();

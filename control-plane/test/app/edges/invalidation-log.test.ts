@@ -6,7 +6,8 @@ import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 
 import { LmdbStore } from "../../../src/store/lmdb/store.js";
-import { appendInvalidation, newLogId } from "../../../src/store/lmdb/invalidation-log.js";
+import { appendInvalidation } from "../../../src/store/lmdb/invalidation-log.js";
+import { newLogId } from "../../../src/store/log-id.js";
 import { changingLogContract, logContract } from "../../contracts/log-contract.js";
 import type { ChangingLogUnderTest, LogUnderTest } from "../../contracts/log-contract.js";
 import { MemoryLog } from "../../../src/store/memory/invalidation-log.js";

@@ -7,6 +7,7 @@ import { created, startTestControlPlane } from "../../support/control-plane.js";
 import { claimedWork } from "../../support/claimed.js";
 import { FixedClock } from "../../support/fixed-clock.js";
 import { ManualTimers } from "../../support/manual-timers.js";
+import { quiet } from "../../support/quiet-logger.js";
 import { sessionAt, STARTER } from "../../support/sessions.js";
 import { temporaryStore } from "../../support/temporary-store.js";
 import type { StoreOfTests } from "../../support/temporary-store.js";
@@ -14,7 +15,6 @@ import { settled } from "../../support/watching.js";
 
 const CHUNK = 200;
 const NOW_MS = Date.UTC(2026, 0, 1);
-const quiet = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
 
 async function withSessions(users: Readonly<Record<string, number>>): Promise<StoreOfTests> {
   const store = await temporaryStore();
@@ -44,6 +44,7 @@ function runner(store: StoreOfTests, onChunk: (chunks: readonly string[]) => voi
     store: store.revocations,
     updates,
     claimed: claimedWork(),
+    isShared: false,
     clock,
     timers: new ManualTimers(clock),
     random: { bytes: (n) => new Uint8Array(n).fill(++made) },

@@ -37,7 +37,7 @@ async function opened() {
     const logger = { debug: vi.fn(), info: vi.fn(), warn: vi.fn(), error: vi.fn() };
     const random = { bytes: (n: number) => new Uint8Array(n).fill(seed) };
     const claimed = claimedWork(claims, { clock, logger });
-    const parts = { store: store.revocations, updates, claimed, clock, timers, random, logger, meter };
+    const parts = { store: store.revocations, updates, claimed, isShared: true, clock, timers, random, logger, meter };
     return { revocations: new BulkRevocations(parts), chunks };
   };
   /** Time passes in the store too. */

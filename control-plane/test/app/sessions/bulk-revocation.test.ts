@@ -18,6 +18,7 @@ import { received, request } from "../../support/watching.js";
 import { claimedWork } from "../../support/claimed.js";
 import { FixedClock } from "../../support/fixed-clock.js";
 import { ManualTimers } from "../../support/manual-timers.js";
+import { quiet } from "../../support/quiet-logger.js";
 import { sessionAt } from "../../support/sessions.js";
 import { temporaryStore } from "../../support/temporary-store.js";
 import { settled } from "../../support/watching.js";
@@ -134,7 +135,6 @@ describe("DELETE /v1/sessions", () => {
 });
 
 describe("a bulk revocation that is cut short", () => {
-  const quiet = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
   const random = { bytes: (n: number) => new Uint8Array(n).fill(7) };
 
   function runner(store: BulkRevocationStore, updates: Updates) {
@@ -147,7 +147,7 @@ describe("a bulk revocation that is cut short", () => {
       sessionRemoved: (r: string) => void ended.push(r),
     };
     const common = { clock, timers, random, logger: quiet, meter };
-    const revocations = new BulkRevocations({ store, updates, claimed: claimedWork(), ...common });
+    const revocations = new BulkRevocations({ store, updates, claimed: claimedWork(), isShared: false, ...common });
     return { revocations, timers, ended };
   }
 

@@ -11,6 +11,7 @@ import { CONFIGURATION } from "../../support/servers/server-settings.js";
 import { StoreServer } from "../../support/servers/store-server.js";
 import { useProgram } from "../../support/servers/use-server.js";
 import { sessionAt } from "../../support/sessions.js";
+import { isWritable, until } from "../../support/store-waits.js";
 
 const NOW_MS = Date.UTC(2026, 0, 1);
 const PASSWORD = "of-the-backup";
@@ -67,13 +68,7 @@ it("a snapshot of a running server, put back, is the store as it was then", asyn
   await server.kill();
   await server.restart();
 
-  await vi.waitFor(
-    () => {
-      store.health.look();
-      expect(store.health.unwritable()).toBeUndefined();
-    },
-    { timeout: 10_000 },
-  );
+  await until(store, isWritable(store));
   expect([await store.find(kept.id), await store.find(later.id)]).toEqual([kept, undefined]);
   expect(lost).toEqual([1]);
 });

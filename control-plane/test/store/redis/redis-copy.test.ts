@@ -1,33 +1,17 @@
 // Copies into a real Redis and out of it, in each direction.
 import { randomBytes } from "node:crypto";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { describe, expect, it, onTestFinished } from "vitest";
+import { describe, expect, it } from "vitest";
 
-import { openLmdbSource, openLmdbTarget } from "../../../src/store/lmdb/image.js";
+import { nodeTimers } from "../../../src/files/node-timers.js";
 import { initStore } from "../../../src/store/open-images.js";
 import { openRedisSource, openRedisTarget } from "../../../src/store/redis/image/image.js";
 import { copyContract } from "../../contracts/copy-contract.js";
 import type { StorePlace } from "../../contracts/copy-contract.js";
-import { newRedisStore, realTimers, redisStoreAt, serverAt } from "../../support/redis-store.js";
+import { lmdbPlace } from "../../support/lmdb-place.js";
+import { newRedisStore, redisStoreAt, serverAt } from "../../support/redis-store.js";
 import { useServer } from "../../support/servers/use-server.js";
-import { openStore } from "../../support/temporary-store.js";
 
-const random = { bytes: (n: number) => randomBytes(n) };
-const parts = { random, timers: realTimers };
-
-function lmdb(): StorePlace {
-  const path = mkdtempSync(join(tmpdir(), "sluice-copy-"));
-  onTestFinished(() => {
-    rmSync(path, { recursive: true, force: true });
-  });
-  return {
-    open: () => openStore(path),
-    source: () => openLmdbSource(path, random),
-    target: () => openLmdbTarget(path, random),
-  };
-}
+const parts = { random: { bytes: (n: number) => randomBytes(n) }, timers: nodeTimers };
 
 describe("a copy into and out of Redis", () => {
   const server = useServer("Redis 7", { settings: { databases: "256" } });
@@ -43,8 +27,8 @@ describe("a copy into and out of Redis", () => {
   };
 
   describe.each([
-    ["LMDB", "Redis", lmdb, redis],
-    ["Redis", "LMDB", redis, lmdb],
+    ["LMDB", "Redis", lmdbPlace, redis],
+    ["Redis", "LMDB", redis, lmdbPlace],
     ["Redis", "Redis", redis, redis],
   ])("from %s to %s", (_from, _to, from, to) => {
     copyContract(() => ({ from: from(), to: to() }));

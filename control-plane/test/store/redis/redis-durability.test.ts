@@ -6,7 +6,8 @@ import { STORE_USER_RULES } from "../../../../scripts/store-server.js";
 import { Durability } from "../../../src/store/redis/durability.js";
 import { FixedClock } from "../../support/fixed-clock.js";
 import { ManualTimers } from "../../support/manual-timers.js";
-import { newRedisStore, redisStoreAt, serverAt, silent, uncounted } from "../../support/redis-store.js";
+import { quiet } from "../../support/quiet-logger.js";
+import { newRedisStore, redisStoreAt, serverAt, uncounted } from "../../support/redis-store.js";
 import type { RedisStoreOfTests } from "../../support/redis-store.js";
 import { StoreServer } from "../../support/servers/store-server.js";
 import { useProgram, useServer } from "../../support/servers/use-server.js";
@@ -26,7 +27,7 @@ function heard() {
   const logs = (level: string) => (fields: Line) => {
     if (ABOUT_THIS.has(String(fields.event))) lines.push({ level, ...fields });
   };
-  const logger = { ...silent, warn: logs("warn"), error: logs("error") };
+  const logger = { ...quiet, warn: logs("warn"), error: logs("error") };
   const meter = { ...uncounted, durable: (isSo: boolean) => durable.push(isSo) };
   return { lines, durable, parts: { logger, meter } };
 }

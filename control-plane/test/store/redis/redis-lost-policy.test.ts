@@ -3,21 +3,11 @@ import { describe, expect, it, vi } from "vitest";
 
 import { Follower, generations, settled, text } from "../../support/followers.js";
 import { newRedisStore, redisStoreAt, serverAt } from "../../support/redis-store.js";
-import type { RedisStoreOfTests } from "../../support/redis-store.js";
 import { useServer } from "../../support/servers/use-server.js";
-
-async function writable(store: RedisStoreOfTests): Promise<void> {
-  await vi.waitFor(
-    () => {
-      store.health.look();
-      expect(store.health.unwritable()).toBeUndefined();
-    },
-    { timeout: 10_000, interval: 20 },
-  );
-}
+import { isWritable, until } from "../../support/store-waits.js";
 
 /** Looks until it shows this. */
-const until = (one: Follower, shows: readonly unknown[]): Promise<void> =>
+const untilShown = (one: Follower, shows: readonly unknown[]): Promise<void> =>
   vi.waitFor(
     async () => {
       await one.look();
@@ -39,10 +29,10 @@ describe("a Redis that lost the newest policy", () => {
     const before = await stores[0].position();
     await server().kill();
     await server().restart();
-    for (const store of stores) await writable(store);
+    for (const store of stores) await until(store, isWritable(store));
     expect([await generations(a), (await stores[0].position()).log === before.log]).toEqual([1, false]);
-    await until(a, [3, 2, "taken"]);
-    await until(b, [3, 2, "taken"]);
+    await untilShown(a, [3, 2, "taken"]);
+    await untilShown(b, [3, 2, "taken"]);
     await settled();
     const published = [a, b].map(({ service }) => service.published("gw-1").hash);
     expect([await generations(a), new Set(published).size]).toEqual([3, 1]);

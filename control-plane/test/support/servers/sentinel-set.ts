@@ -36,7 +36,7 @@ const QUORUM = 2;
 const DOWN_AFTER_MS = 300;
 const FAILOVER_TIMEOUT_MS = 1000;
 /** By themselves sentinels look each second or each ten: a test would wait for that. */
-const BRISK = Object.entries({
+const SENTINEL_PERIODS = Object.entries({
   // Also: a replica that has said nothing for five of these is not made the primary, and while there is none it is asked each
   // second only.
   "ping-period": 400,
@@ -65,7 +65,7 @@ export class SentinelSet {
         const sentinel = { ...watched, downAfterMs: downAfterMs * times, failoverTimeoutMs: FAILOVER_TIMEOUT_MS };
         const one = await StoreServer.start(program, { ...options.sentinel, sentinel });
         sentinels.push(one);
-        await one.command("SENTINEL", "DEBUG", ...BRISK);
+        await one.command("SENTINEL", "DEBUG", ...SENTINEL_PERIODS);
       }
       await set.complete();
       return set;
@@ -99,6 +99,13 @@ export class SentinelSet {
     const primary = await this.primary();
     const [first, second] = this.members;
     return primary === first ? second : first;
+  }
+
+  /** The replica follows no more: its connection is cut, and it is not let in again. It may still be made the primary. */
+  async cutReplica(): Promise<void> {
+    const [primary, replica] = [await this.primary(), await this.replica()];
+    await replica.server.command("CONFIG", "SET", "masterauth", "a password that is none");
+    await primary.server.command("CLIENT", "KILL", "TYPE", "replica");
   }
 
   /** Resolves once the sentinels have made another server the primary, and it takes writes. */

@@ -8,6 +8,7 @@ import { createClient } from "@redis/client";
 import { freePorts } from "../../../../scripts/start/ports.js";
 import type { ServerProgram } from "../../../../scripts/test/get-store-servers.js";
 import { Part } from "../../../../test/e2e/harness/part.js";
+import { onFreePorts } from "../ports-tried.js";
 import { CONFIGURATION, FIXTURE, serverConfiguration, SOCKET } from "./server-settings.js";
 import type { ServerOptions, ServerPlace } from "./server-settings.js";
 
@@ -16,8 +17,6 @@ export type Answer = string | number | null | Answer[] | { [name: string]: Answe
 
 const READY_TIMEOUT_MS = 20_000;
 const ASK_AGAIN_MS = 10;
-/** How often another port is tried where another program took the one that was free. */
-const PORTS_TRIED = 5;
 const PORT_TAKEN = /Address already in use/;
 
 export class StoreServer {
@@ -40,7 +39,7 @@ export class StoreServer {
 
   /** Resolves once it answers, and as a replica once it has what its primary has. */
   static async start(program: ServerProgram, options: ServerOptions = {}): Promise<StoreServer> {
-    for (let tried = 1; ; tried++) {
+    return onFreePorts(PORT_TAKEN, async () => {
       const [port = 0, busPort = 0] = await freePorts(2);
       const folder = mkdtempSync(join(tmpdir(), "sluice-server-"));
       const server = new StoreServer(program, options, { folder, port, busPort });
@@ -50,9 +49,9 @@ export class StoreServer {
         return server;
       } catch (error) {
         await server.remove();
-        if (tried === PORTS_TRIED || !PORT_TAKEN.test(String(error))) throw error;
+        throw error;
       }
-    }
+    });
   }
 
   /** As `SLUICE_STORE` takes it: without a name and a password where none is needed. */

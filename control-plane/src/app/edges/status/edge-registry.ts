@@ -33,14 +33,9 @@ export class EdgeRegistry extends KnownInstances {
   readonly othersSaid: OthersSaid;
   private readonly listeners = new Set<(watched: WatchedFrom) => void>();
   private readonly cursorListeners = new Set<(cursor: EdgeCursor) => void>();
-  private readonly changeListeners: Set<(instance: Instance) => void>;
 
   constructor(private readonly parts: EdgeRegistryParts) {
-    const changeListeners = new Set<(instance: Instance) => void>();
-    super(parts.clock, parts.policies, (instance) => {
-      for (const listener of changeListeners) listener(instance);
-    });
-    this.changeListeners = changeListeners;
+    super(parts.clock, parts.policies);
     this.othersSaid = new OthersSaid({
       entries: this.entries,
       clock: this.clock,
@@ -120,17 +115,11 @@ export class EdgeRegistry extends KnownInstances {
     return () => this.cursorListeners.delete(listener);
   }
 
-  /** Calls back when the state of an instance has changed, or it is forgotten. Returns how to end that. */
-  onChanged(listener: (instance: Instance) => void): () => void {
-    this.changeListeners.add(listener);
-    return () => this.changeListeners.delete(listener);
-  }
-
   /**
    * What is to be stored of the instance now, as this process knows it at first hand; undefined: nothing, it never called
    * or is gone.
    */
-  statusToStore(instance: Instance, isDetailed = false): StatusNow | undefined {
+  statusToStore(instance: Instance, isDetailed: boolean): StatusNow | undefined {
     const entry = this.entries.get(instance);
     const own = this.entries.ownOf(instance);
     // One that calls others now may have workers that reported here last, and are not gone for long.
@@ -139,10 +128,6 @@ export class EdgeRegistry extends KnownInstances {
 
   private tellWatched(watched: WatchedFrom): void {
     for (const listener of this.listeners) listener(watched);
-  }
-
-  private changed(instance: Instance): void {
-    for (const listener of this.changeListeners) listener(instance);
   }
 
   private clockSaid({ wallMs }: WatchRequest, before: EdgeClock | undefined): EdgeClock | undefined {

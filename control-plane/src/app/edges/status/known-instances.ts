@@ -1,4 +1,4 @@
-// What is known of edges' instances, as those see it who only ask.
+// What is known of edges' instances, as those see it who only ask, or are called back.
 import type { Instance } from "../../../domain/stored.js";
 import { instanceKey } from "../../../domain/stored.js";
 import type { InstanceStatus, InstanceStatuses } from "../../../domain/idleness.js";
@@ -18,8 +18,10 @@ const AWAY_AFTER_MS = 10_000;
 const MOVES_WITHIN_MS = 3_000;
 
 export abstract class KnownInstances {
-  protected readonly entries: InstanceEntries;
-  protected readonly clock: Clock;
+  protected readonly entries = new InstanceEntries((instance) => {
+    this.changed(instance);
+  });
+  private readonly changeListeners = new Set<(instance: Instance) => void>();
   private readonly window: ReportWindow;
   private readonly clocks: ClocksOfEdges;
   private listeningSinceMs: number;
@@ -28,9 +30,10 @@ export abstract class KnownInstances {
   /** When it was last known what other processes have heard. Undefined: there are none. */
   private storeReadAtMs: number | undefined;
 
-  constructor(clock: Clock, policies: CurrentPolicy, forgotten: (instance: Instance) => void) {
-    this.clock = clock;
-    this.entries = new InstanceEntries(forgotten);
+  constructor(
+    protected readonly clock: Clock,
+    policies: CurrentPolicy,
+  ) {
     this.window = new ReportWindow(clock, policies);
     this.clocks = new ClocksOfEdges(clock, () => this.entries.merged.all());
     this.listeningSinceMs = clock.monotonicMs();
@@ -137,6 +140,16 @@ export abstract class KnownInstances {
       if (this.isGone(entry)) this.entries.merged.forget(entry);
       else if (own !== undefined && own !== entry && this.saysNothing(own)) this.entries.dropOwn(own);
     }
+  }
+
+  /** Calls back when the state of an instance has changed, or it is forgotten. Returns how to end that. */
+  onChanged(listener: (instance: Instance) => void): () => void {
+    this.changeListeners.add(listener);
+    return () => this.changeListeners.delete(listener);
+  }
+
+  protected changed(instance: Instance): void {
+    for (const listener of this.changeListeners) listener(instance);
   }
 
   protected isGone(entry: Entry): boolean {

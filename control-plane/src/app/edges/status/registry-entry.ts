@@ -138,7 +138,7 @@ export const clockOf = (entry: Entry, nowMs: number): EdgeClock | undefined =>
   nowMs - watchedUntilMs(entry, nowMs) <= BREAK_MS ? entry.clock : undefined;
 
 /** @param heardSinceMs since when calls could be heard: the time before then is no silence (`KnownInstances`) */
-export function isGone(entry: Entry, nowMs: number, heardSinceMs = NEVER): boolean {
+export function isGone(entry: Entry, nowMs: number, heardSinceMs: number): boolean {
   return entry.watches === 0 && silentMs(entry, nowMs, heardSinceMs) - entry.lateMs >= GONE_AFTER_MS;
 }
 

@@ -4,9 +4,10 @@ import type { ReceivedPolicy } from "../../ports/edge-ports.js";
 import type { EdgeStatus, StatusDetail, WatchSaid, WorkerStored } from "../../ports/edge-status-ports.js";
 import type { Clock } from "../../ports/ports.js";
 import type { WatchRequest } from "../../ports/watch-ports.js";
+import type { EdgeClock } from "./edge-clocks.js";
 import { isHere, NEVER, newEntry, STORED_LATE_MS } from "./registry-entry.js";
 import type { Entry } from "./registry-entry.js";
-import type { Workers } from "./workers.js";
+import type { WorkerSaid } from "./workers.js";
 
 /**
  * The instances that called processes which are no more, at this one's start; the latest contact is the last.
@@ -21,18 +22,12 @@ export function awaitedEntries(stored: readonly EdgeStatus[], clock: Clock, hear
   const endedAtMs = Math.max(latestMs, Math.min(heardUntilMs, nowMs));
   const atMs = (wallMs: number): number => startedAtMs - Math.max(0, nowMs - wallMs);
   return sorted.map((stored) => {
-    const { edge, instance, firstContactAtMs, lastContactAtMs, watching, watchingSinceMs, lastWatch, detail } = stored;
+    const { lastContactAtMs, watching, detail } = stored;
     const silentBeforeMs = watching ? 0 : Math.max(0, endedAtMs - lastContactAtMs - STORED_LATE_MS);
-    const addresses = detail?.addresses ?? (lastWatch?.address === undefined ? [] : [lastWatch.address]);
     return {
-      ...newEntry({ edge, instance }, atMs(firstContactAtMs)),
-      contactAtMs: atMs(lastContactAtMs),
-      run: watchingSinceMs === undefined ? undefined : { sinceMs: atMs(watchingSinceMs), addresses },
+      ...entryOf(stored, atMs),
       awaitedSinceMs: startedAtMs - silentBeforeMs,
-      lastWatch: lastWatch && requestOf({ edge, instance }, lastWatch),
       saidAtMs: atMs(detail?.watchedAtMs ?? lastContactAtMs),
-      workers: detail ? workersOf(detail, atMs) : new Map(),
-      expectedWorkers: detail?.expectedWorkers ?? 0,
     };
   });
 }
@@ -42,27 +37,37 @@ export function awaitedEntries(stored: readonly EdgeStatus[], clock: Clock, hear
  * @param isThere whether that process still is; the watches of one that is not have ended
  */
 export function otherEntry(status: EdgeStatus, clock: Clock, isThere: boolean): Entry {
-  const { edge, instance, firstContactAtMs, lastContactAtMs, watching, watchingSinceMs, lastWatch, detail } = status;
+  const { watching, detail } = status;
   const nowMs = clock.monotonicMs();
   const wallMs = clock.nowMs();
   // By whichever clock it is older: where the two differ, nothing counts as more recent than it is.
   const atMs = (stampMs: number): number =>
     nowMs - Math.max(0, wallMs - stampMs, (detail?.writtenAtMs ?? stampMs) - stampMs);
-  const { clock: said } = detail ?? {};
+  return {
+    ...entryOf(status, atMs),
+    lateMs: STORED_LATE_MS,
+    watches: watching && isThere ? 1 : 0,
+    watchEndedAtMs: ifSaid(detail?.watchedUntilMs, atMs) ?? NEVER,
+    saidAtMs: ifSaid(detail?.watchedAtMs, atMs) ?? NEVER,
+    clock: detail?.clock && clockBy(detail.clock, atMs),
+  };
+}
+
+/** From the times of one clock to those of another. */
+type ToMs = (ms: number) => number;
+
+const ifSaid = (ms: number | undefined, toMs: ToMs): number | undefined => (ms === undefined ? undefined : toMs(ms));
+
+/** What means the same to whoever reads it. */
+function entryOf(status: EdgeStatus, atMs: ToMs): Entry {
+  const { edge, instance, firstContactAtMs, lastContactAtMs, watchingSinceMs, lastWatch, detail } = status;
+  const addresses = detail?.addresses ?? (lastWatch?.address === undefined ? [] : [lastWatch.address]);
   return {
     ...newEntry({ edge, instance }, atMs(firstContactAtMs)),
     contactAtMs: atMs(lastContactAtMs),
-    lateMs: STORED_LATE_MS,
-    watches: watching && isThere ? 1 : 0,
-    watchEndedAtMs: detail?.watchedUntilMs === undefined ? NEVER : atMs(detail.watchedUntilMs),
     lastWatch: lastWatch && requestOf({ edge, instance }, lastWatch),
-    saidAtMs: detail?.watchedAtMs === undefined ? NEVER : atMs(detail.watchedAtMs),
-    run:
-      watchingSinceMs === undefined
-        ? undefined
-        : { sinceMs: atMs(watchingSinceMs), addresses: detail?.addresses ?? [] },
-    clock: said && { ...said, farSinceMs: said.farSinceMs === undefined ? undefined : atMs(said.farSinceMs) },
-    workers: detail ? workersOf(detail, atMs) : new Map(),
+    run: watchingSinceMs === undefined ? undefined : { sinceMs: atMs(watchingSinceMs), addresses },
+    workers: new Map(detail?.workers.map((one) => [one.worker, saidBy(one, atMs)])),
     expectedWorkers: detail?.expectedWorkers ?? 0,
   };
 }
@@ -94,7 +99,7 @@ export function statusOf(entry: Entry, clock: Clock, isDetailed: boolean): Statu
   return { status, isSettled: watching === entry.watches > 0 };
 }
 
-function detailOf(entry: Entry, nowMs: number, wallMs: (atMs: number) => number): StatusDetail {
+function detailOf(entry: Entry, nowMs: number, wallMs: ToMs): StatusDetail {
   const { watches, watchEndedAtMs, saidAtMs, run, clock, workers, expectedWorkers } = entry;
   const untilMs = watches > 0 ? nowMs : watchEndedAtMs;
   return {
@@ -102,31 +107,28 @@ function detailOf(entry: Entry, nowMs: number, wallMs: (atMs: number) => number)
     watchedAtMs: saidAtMs === NEVER ? undefined : wallMs(saidAtMs),
     watchedUntilMs: untilMs === NEVER ? undefined : wallMs(untilMs),
     addresses: run?.addresses ?? [],
-    clock: clock && { ...clock, farSinceMs: clock.farSinceMs === undefined ? undefined : wallMs(clock.farSinceMs) },
-    workers: [...workers].map(([worker, said]) => ({
-      worker,
-      firstReportAtMs: wallMs(said.firstReportAtMs),
-      reportedAtMs: wallMs(said.reportedAtMs),
-      moreAtMs: said.moreAtMs === undefined ? undefined : wallMs(said.moreAtMs),
-      build: said.build,
-      runs: said.runs,
-      runsSinceMs: wallMs(said.runsSinceMs),
-    })),
+    clock: clock && clockBy(clock, wallMs),
+    workers: [...workers].map(([worker, said]) => ({ worker, ...saidBy(said, wallMs) })),
     expectedWorkers,
   };
 }
 
-function workersOf({ workers }: StatusDetail, atMs: (wallMs: number) => number): Workers {
-  const said = ({ firstReportAtMs, reportedAtMs, moreAtMs, build, runs, runsSinceMs }: WorkerStored) => ({
-    firstReportAtMs: atMs(firstReportAtMs),
-    reportedAtMs: atMs(reportedAtMs),
-    moreAtMs: moreAtMs === undefined ? undefined : atMs(moreAtMs),
+function saidBy(said: WorkerSaid | WorkerStored, toMs: ToMs): WorkerSaid {
+  const { firstReportAtMs, reportedAtMs, moreAtMs, build, runs, runsSinceMs } = said;
+  return {
+    firstReportAtMs: toMs(firstReportAtMs),
+    reportedAtMs: toMs(reportedAtMs),
+    moreAtMs: ifSaid(moreAtMs, toMs),
     build,
     runs,
-    runsSinceMs: atMs(runsSinceMs),
-  });
-  return new Map(workers.map((one) => [one.worker, said(one)]));
+    runsSinceMs: toMs(runsSinceMs),
+  };
 }
+
+const clockBy = (clock: NonNullable<StatusDetail["clock"]>, toMs: ToMs): EdgeClock => ({
+  ...clock,
+  farSinceMs: ifSaid(clock.farSinceMs, toMs),
+});
 
 function watchSaidBy(request: WatchRequest, isDetailed: boolean): WatchSaid {
   const { log, since, follow, policy, filter, table, address } = request;

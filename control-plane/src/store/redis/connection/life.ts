@@ -2,7 +2,6 @@
 import type { Timers } from "../../../app/ports/log-ports.js";
 import { KEYS, WAKE_CHANNEL } from "../keys.js";
 import type { RedisAddress, ServerAddress } from "../../store-address.js";
-import { SCRIPTS } from "../scripts.js";
 import { connectTo } from "./client.js";
 import type { Connected } from "./client.js";
 import { ownerOfSlot, primaryOf } from "./locate.js";
@@ -73,10 +72,7 @@ async function connected(
   for (const { life } of await Promise.all([infoOf(writes), infoOf(wakes)])) {
     if (life !== info.life) throw new Error(`${at.host}:${at.port} is now another server`);
   }
-  await Promise.all([
-    ...SCRIPTS.map(({ text }) => writes.send(["SCRIPT", "LOAD", text])),
-    wakes.subscribe(WAKE_CHANNEL, woken),
-  ]);
+  await wakes.subscribe(WAKE_CHANNEL, woken);
   return { at, info, reads, writes, end };
 }
 

@@ -31,16 +31,14 @@ export interface LinkParts {
 
 export class Link {
   private now: Linked | undefined;
-  private why: string;
+  private why = "it is being connected to";
   private store: string | undefined;
   private attempt = 0;
   private cancelRetry = (): void => undefined;
   private isClosed = false;
-  private whenLinked: (() => void)[] = [];
+  private whenFirst = (): void => undefined;
 
-  constructor(private readonly parts: LinkParts) {
-    this.why = "it is being connected to";
-  }
+  constructor(private readonly parts: LinkParts) {}
 
   /** Why there is none now, for the operator; undefined while there is. */
   reason(): string | undefined {
@@ -57,8 +55,7 @@ export class Link {
   start(): Promise<void> {
     void this.connect();
     return new Promise((resolve) => {
-      if (this.now === undefined) this.whenLinked.push(resolve);
-      else resolve();
+      this.whenFirst = resolve;
     });
   }
 
@@ -106,7 +103,7 @@ export class Link {
     this.now = now;
     const fields = { event: "store-linked", store: address.shown, at: `${at.host}:${at.port}`, version: info.version };
     logger.info(fields, "the store answers");
-    for (const resolve of this.whenLinked.splice(0)) resolve();
+    this.whenFirst();
   }
 
   private lost(why: string): void {

@@ -1,7 +1,7 @@
 // Who the store is: its schema and name, and its log in this life of the server. What is not the store of before is not used.
 
 import type { Random } from "../../../app/ports/ports.js";
-import { LOG_CHARS } from "../../../../../assembly/contract.js";
+import { newLogId } from "../../log-id.js";
 import { KEYS } from "../keys.js";
 import { BEGIN } from "../scripts.js";
 import type { Reply } from "./client.js";
@@ -71,10 +71,5 @@ const otherSchema = (schema: string): AnotherStore => {
   return new AnotherStore(`its schema is ${schema}, of ${newer} version; this program works with ${REDIS_SCHEMA}`);
 };
 
-/** Lower-case hex, never all zero, which stands for no log at an edge. */
-export function newLogId(random: Random): string {
-  for (;;) {
-    const id = Buffer.from(random.bytes(LOG_CHARS / 2)).toString("hex");
-    if (/[1-9a-f]/.test(id)) return id;
-  }
-}
+/** With what says which store a script is for. */
+export const forStore = (store: string, args: readonly string[]): string[] => [String(REDIS_SCHEMA), store, ...args];

@@ -1,19 +1,17 @@
 // Rows of a copy, as operations of the script that writes them: each with the indexes that follow from it.
 import type { ImageKind, ImageRows, SessionImage } from "../../copy/store-image.js";
-import { KEYS, keyOf } from "../keys.js";
+import { KEYS } from "../keys.js";
 import type { Operation } from "../writing/commits.js";
-import { operationsOf } from "../writing/write-changes.js";
+import { keptCreationKey } from "../writing/creation-keys.js";
+import { keptConsumptionKey, keptRevocation, operationsOf } from "../writing/write-changes.js";
 
 type OperationsOf = { readonly [Kind in ImageKind]: (row: ImageRows[Kind]) => readonly Operation[] };
 
 const OPERATIONS: OperationsOf = {
   policies: (policy) => [["HSET", KEYS.policies, String(policy.generation), JSON.stringify(policy)]],
   audit: ({ number, ...event }) => [["AUDIT", String(number), JSON.stringify(event)]],
-  creationKeys: ({ key, ...made }) => [
-    ["HSET", KEYS.created, key, JSON.stringify(made)],
-    ["ZADD", KEYS.createdAt, String(made.atMs), key],
-  ],
-  revocations: (operation) => [["HSET", KEYS.revocations, operation.id, JSON.stringify(operation)]],
+  creationKeys: ({ key, ...made }) => keptCreationKey(key, made),
+  revocations: keptRevocation,
   sessions: sessionOperations,
 };
 
@@ -29,9 +27,6 @@ function sessionOperations({ session, rows, consumptionKeys }: SessionImage): re
       sessions: [{ before: null, after: session }],
       rows: rows.map((row) => ({ ...row, sessionId: id })),
     }),
-    ...consumptionKeys.flatMap(({ key, ...consumed }): Operation[] => [
-      ["HSET", keyOf.consumptions(id), key, JSON.stringify(consumed)],
-      ["ZADD", KEYS.consumed, String(consumed.atMs), `${id}${key}`],
-    ]),
+    ...consumptionKeys.flatMap(({ key, ...consumed }) => keptConsumptionKey(id, key, consumed)),
   ];
 }

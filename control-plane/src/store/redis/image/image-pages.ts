@@ -1,10 +1,11 @@
 // The pages of a store that nobody writes: plain reads, one after the other.
 import type { PolicyDecision } from "../../../app/ports/ports.js";
-import type { AuditEvent, ConsumptionKey, CreationKey, StoredRevocation } from "../../../domain/stored.js";
+import type { ConsumptionKey, CreationKey, StoredRevocation } from "../../../domain/stored.js";
 import type { ImageKind, ImagePage, ImageRows, SessionImage } from "../../copy/store-image.js";
 import type { Connected } from "../connection/client.js";
 import { KEYS, keyOf } from "../keys.js";
-import { LEX, strings } from "../reading/reads.js";
+import { auditEntriesIn } from "../ports/audit.js";
+import { LEX, pairsIn, strings } from "../reading/reads.js";
 import { storedSession } from "../reading/stored-session.js";
 
 type PagesOf = {
@@ -53,12 +54,8 @@ async function hashPage<Row extends ImageRows["policies"] | ImageRows["revocatio
 async function auditPage(reads: Connected, after: string | undefined, limit: number): Promise<ImagePage<"audit">> {
   const start = after === undefined ? "-" : `(${after}`;
   const reply = await reads.send(["XRANGE", KEYS.audit, start, "+", "COUNT", String(limit)]);
-  const found = reply as readonly (readonly [id: string, fields: readonly [string, string]])[];
-  const rows = found.map(([id, [, event]]) => ({
-    number: Number.parseInt(id, 10),
-    ...(JSON.parse(event) as AuditEvent),
-  }));
-  return { rows, next: found.length < limit ? undefined : found.at(-1)?.[0] };
+  const rows = auditEntriesIn(reply);
+  return { rows, next: rows.length < limit ? undefined : `${String(rows.at(-1)?.number)}-0` };
 }
 
 async function creationKeyPage(
@@ -92,10 +89,9 @@ async function sessionImage(reads: Connected, id: string): Promise<SessionImage 
   ]);
   const found = storedSession(id, strings(hash));
   if (found === undefined) return undefined;
-  const fields = strings(consumed);
-  const consumptionKeys = [];
-  for (let i = 0; i < fields.length; i += 2) {
-    consumptionKeys.push({ key: fields[i] ?? "", ...(JSON.parse(fields[i + 1] ?? "") as ConsumptionKey) });
-  }
+  const consumptionKeys = pairsIn(strings(consumed)).map(([key, json]) => ({
+    key,
+    ...(JSON.parse(json) as ConsumptionKey),
+  }));
   return { ...found.record, consumptionKeys };
 }

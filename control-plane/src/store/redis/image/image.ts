@@ -3,16 +3,18 @@
 import type { Timers } from "../../../app/ports/log-ports.js";
 import type { Random } from "../../../app/ports/ports.js";
 import { UnfitFile } from "../../../files/regular-file.js";
-import { IMAGE_KINDS } from "../../copy/store-image.js";
+import { stateWithoutMark } from "../../copy/store-image.js";
 import type { CopyMark, ImageKind, ImagePage, ImageRows, StoreImage, TargetState } from "../../copy/store-image.js";
 import type { RedisAddress } from "../../store-address.js";
 import type { Connected } from "../connection/client.js";
 import { connectLife } from "../connection/life.js";
 import type { Life } from "../connection/life.js";
-import { newLogId, REDIS_SCHEMA } from "../connection/store-name.js";
+import { newLogId } from "../../log-id.js";
+import { REDIS_SCHEMA } from "../connection/store-name.js";
 import { KEYS } from "../keys.js";
 import { strings } from "../reading/reads.js";
 import { BEGIN_COPY, FINISH_COPY, PUT_COPIED } from "./copy-scripts.js";
+import { operationArguments } from "../writing/commits.js";
 import { copiedOperations } from "./copied-rows.js";
 import { COUNTS, PAGES } from "./image-pages.js";
 
@@ -99,9 +101,7 @@ export class RedisImage implements StoreImage {
   async state(): Promise<TargetState> {
     const mark = (await this.reads.send(["GET", KEYS.copy])) as string | null;
     if (mark !== null) return { is: "begun", mark: JSON.parse(mark) as CopyMark };
-    const held = await Promise.all(IMAGE_KINDS.map(async (kind) => [kind, await this.count(kind)] as const));
-    const holds = held.flatMap(([kind, count]) => (count === 0 ? [] : [`${count} of ${kind}`]));
-    return holds.length === 0 ? { is: "empty" } : { is: "used", holds: holds.join(", ") };
+    return stateWithoutMark(this);
   }
 
   async begin(mark: CopyMark): Promise<void> {
@@ -109,9 +109,8 @@ export class RedisImage implements StoreImage {
   }
 
   async put<Kind extends ImageKind>(kind: Kind, rows: readonly ImageRows[Kind][], mark: CopyMark): Promise<void> {
-    const operations = copiedOperations(kind, rows);
-    const args = operations.flatMap((operation) => [String(operation.length), ...operation]);
-    await this.life.writes.run(PUT_COPIED, KEYS.copy, [JSON.stringify(mark), String(operations.length), ...args]);
+    const args = operationArguments(copiedOperations(kind, rows));
+    await this.life.writes.run(PUT_COPIED, KEYS.copy, [JSON.stringify(mark), ...args]);
   }
 
   async finish(): Promise<void> {

@@ -21,14 +21,14 @@ export class RedisAudit implements AuditStore {
 
   async auditBefore(before: number | undefined, limit: number): Promise<AuditEntry[]> {
     const end = before === undefined ? "+" : `(${before}-0`;
-    return entriesIn(await this.reads.command(["XREVRANGE", KEYS.audit, end, "-", "COUNT", String(limit)]));
+    return auditEntriesIn(await this.reads.command(["XREVRANGE", KEYS.audit, end, "-", "COUNT", String(limit)]));
   }
 
   async trimAudit(bounds: AuditBounds, limit: number): Promise<number> {
     const last = (await this.auditBefore(undefined, 1))[0]?.number ?? 0;
     const reply = await this.reads.command(["XRANGE", KEYS.audit, "-", `(${last}-0`, "COUNT", String(LOOKED_AT)]);
     // The last one stays whatever its age, as in every engine.
-    const aged = entriesIn(reply).map(({ number, at }) => {
+    const aged = auditEntriesIn(reply).map(({ number, at }) => {
       return { number, atMs: at, isSurplus: number <= last - bounds.maxEntries };
     });
     const going = entriesToTrim(aged, bounds, limit);
@@ -40,7 +40,8 @@ export class RedisAudit implements AuditStore {
   }
 }
 
-function entriesIn(reply: Reply): AuditEntry[] {
+/** As XRANGE and XREVRANGE give them. */
+export function auditEntriesIn(reply: Reply): AuditEntry[] {
   return (reply as readonly [id: string, fields: readonly [string, string]][]).map(([id, [, event]]) => {
     return { number: Number.parseInt(id, 10), ...(JSON.parse(event) as AuditEvent) };
   });

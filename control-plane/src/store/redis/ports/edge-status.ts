@@ -12,7 +12,7 @@ import type { Instance } from "../../../domain/stored.js";
 import { INSTANCE_CHARS } from "../../../../../assembly/contract.js";
 import type { Reply } from "../connection/client.js";
 import { KEYS, keyOf } from "../keys.js";
-import { strings } from "../reading/reads.js";
+import { pairsIn, strings } from "../reading/reads.js";
 import type { Reads } from "../reading/reads.js";
 import { CHANGED_STATUSES, FORGET_STATUSES, NOTE_STATUSES } from "../status-scripts.js";
 import type { Commits } from "../writing/commits.js";
@@ -71,7 +71,7 @@ export class RedisEdgeStatus implements EdgeStatusStore {
       mark: Number(to),
       isAll: isAll === 1,
       changes: (changes as readonly (readonly string[])[]).map(changeIn),
-      processes: pairs(strings(beats)).map(([process, beat]) => {
+      processes: pairsIn(strings(beats)).map(([process, beat]) => {
         const [atMs, ended] = beat.split(" ");
         return { process, atMs: Number(atMs), ended: ended === "1" };
       }),
@@ -85,10 +85,4 @@ function changeIn([kind, process = "", key = "", value = ""]: readonly string[])
   if (kind === "s") return { process, kind: "status", status: JSON.parse(value) as EdgeStatus };
   const [log = "", since] = value.split(" ");
   return { process, kind: "cursor", cursor: { ...instance, log, since: Number(since) } };
-}
-
-function pairs(flat: readonly string[]): [string, string][] {
-  const found: [string, string][] = [];
-  for (let i = 0; i < flat.length; i += 2) found.push([flat[i] ?? "", flat[i + 1] ?? ""]);
-  return found;
 }

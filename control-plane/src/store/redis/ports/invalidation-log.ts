@@ -62,6 +62,11 @@ export class RedisLog implements InvalidationLog {
     void this.tell();
   }
 
+  /** Another process may have appended: the answer of the store says. What a lost message said, the look each second finds. */
+  woken(): void {
+    this.position().catch(() => undefined);
+  }
+
   /** Resolves once listeners know of all that is known by now. */
   async told(): Promise<void> {
     await this.telling;

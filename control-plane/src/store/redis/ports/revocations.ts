@@ -26,15 +26,16 @@ export class RedisRevocations implements BulkRevocationStore {
       : shownRevocation({ ...(JSON.parse(stored) as StoredRevocation), ...position });
   }
 
+  /** Looked for each few seconds: of a day's operations those that go on are few. */
   async unfinished(): Promise<string[]> {
-    const all = await this.all();
-    return all.filter(({ finishedAt }) => finishedAt === null).map(({ id }) => id);
+    return [...strings(await this.reads.command(["SMEMBERS", KEYS.unfinished]))].sort();
   }
 
   async forgetFinished(beforeMs: number, limit: number): Promise<number> {
+    const [all, unfinished] = await Promise.all([this.reads.command(["HKEYS", KEYS.revocations]), this.unfinished()]);
     const floor = sessionIdFloor(beforeMs);
-    const old = (await this.all()).filter(({ id, finishedAt }) => id < floor && finishedAt !== null).slice(0, limit);
-    const ids = old.map(({ id }) => id);
+    const old = [...strings(all)].filter((id) => id < floor && !unfinished.includes(id));
+    const ids = old.sort().slice(0, limit);
     if (ids.length === 0) return 0;
     await this.commits.run(
       [],
@@ -44,11 +45,5 @@ export class RedisRevocations implements BulkRevocationStore {
       ],
     );
     return ids.length;
-  }
-
-  /** In the order in which they were asked for. A day's: as many as operators ask for. */
-  private async all(): Promise<StoredRevocation[]> {
-    const stored = strings(await this.reads.command(["HVALS", KEYS.revocations]));
-    return stored.map((one) => JSON.parse(one) as StoredRevocation).sort((a, b) => (a.id < b.id ? -1 : 1));
   }
 }

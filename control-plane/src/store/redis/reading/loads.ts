@@ -9,13 +9,15 @@ import { activeSession } from "../../../domain/stored.js";
 import type { ConsumptionKey, CreationKey, RevocationFilter, StoredRevocation } from "../../../domain/stored.js";
 import type { ReportedRow } from "../../../domain/decisions/reported-rows.js";
 import type { SessionRecord } from "../../../domain/stored.js";
-import { KEYS, keyOf, userOfLimit } from "../keys.js";
+import { MAX_COUNTED } from "../../bounds.js";
+import { userOfLimit } from "../../user-of-limit.js";
+import { KEYS, keyOf } from "../keys.js";
 import { rowField } from "../stored-forms.js";
 import { note, seenSession, seenSessions, sessionOf } from "./named-reads.js";
 import type { Seen } from "./named-reads.js";
 import { pageLoads } from "./pages.js";
 import type { NotesOfWalks } from "./pages.js";
-import { LEX, lists, SESSIONS_OF, strings } from "./reads.js";
+import { LEX, lists, pairsIn, SESSIONS_OF, strings } from "./reads.js";
 import type { Read, Reads } from "./reads.js";
 
 type LoadsOfRedis = {
@@ -64,9 +66,6 @@ const indexOf = (filter: RevocationFilter): string =>
 
 const sessionsIn = (seen: Seen, [ids, hashes]: Awaited<ReturnType<Reads["run"]>>["answers"]): Session[] =>
   seenSessions(seen, strings(ids), lists(hashes)).map(sessionOf);
-
-/** Twice what a policy may allow. A user who has more, from before there was a limit, loses them in several steps. */
-const MAX_COUNTED = 2000;
 
 const keyOfPeers = ({ userId, planId, group }: Peers): string => keyOf.peers(planId, userOfLimit(userId, group));
 
@@ -124,8 +123,7 @@ const keyRead = (hash: string, key: string | null): Read => {
 };
 
 function seenKey(seen: Seen, hash: string, key: string, fields: readonly string[]): unknown {
-  const found = new Map<string, string>();
-  for (let i = 0; i < fields.length; i += 2) found.set(fields[i] ?? "", fields[i + 1] ?? "");
+  const found = new Map(pairsIn(fields));
   note(seen, ["field", hash, key, found.get(key) ?? ""]);
   const stored = found.get(key) ?? found.get(unownedKey(key) ?? key);
   return stored === undefined ? undefined : JSON.parse(stored);

@@ -7,7 +7,7 @@ import type { SessionRecord } from "../../../domain/stored.js";
 import { KEYS, keyOf } from "../keys.js";
 import { seenSessions, sessionOf } from "./named-reads.js";
 import type { Seen } from "./named-reads.js";
-import { LEX, lists, RECORDS_OF, SESSIONS_OF, strings } from "./reads.js";
+import { LEX, lists, pairsIn, RECORDS_OF, SESSIONS_OF, strings } from "./reads.js";
 import type { Reads } from "./reads.js";
 
 type PageLoads = {
@@ -115,17 +115,11 @@ async function byActivity(
   const [afterMs, afterId] = after === undefined ? ["", ""] : [String(after[0]), after[1]];
   const wanted = ["active", keyOf.active(planId), afterMs, afterId, String(untilMs), String(limit)];
   const { answers } = await reads.run([wanted, RECORDS_OF]);
-  const entries = entriesIn(strings(answers[0]));
+  const entries = pairsIn(strings(answers[0])).map(([id, ms]): ActivityCursor => [Number(ms), id]);
   const indexedAt = new Map(entries.map(([ms, id]) => [id, ms]));
   const isInPlace = (one: SessionRecord): boolean => activeSession(one).lastActivity === indexedAt.get(one.session.id);
   const found = seenSessions(seen, [...indexedAt.keys()], lists(answers[1]));
   const late = found.filter((one) => !isInPlace(one));
   if (late.length > 0) await indexAnew(planId, late, seen);
   return { page: found.filter(isInPlace), next: entries.length < limit ? undefined : entries.at(-1) };
-}
-
-function entriesIn(flat: readonly string[]): ActivityCursor[] {
-  const entries: ActivityCursor[] = [];
-  for (let i = 0; i < flat.length; i += 2) entries.push([Number(flat[i + 1]), flat[i] ?? ""]);
-  return entries;
 }

@@ -1,14 +1,13 @@
 // Reads of one moment: some of them together, in one script.
 import type { LogPosition } from "../../../domain/stored.js";
 import type { Reply } from "../connection/client.js";
-import { REDIS_SCHEMA } from "../connection/store-name.js";
-import type { Link } from "../connection/link.js";
+import { forStore } from "../connection/store-name.js";
+import type { Link, Linked } from "../connection/link.js";
 import { failureOf, saidPlainly } from "../connection/reply-errors.js";
 import { StoreUnwritable } from "../../../app/ports/store-health.js";
 import { KEYS, keyOf } from "../keys.js";
 import { READ } from "../scripts.js";
 import type { Script } from "../scripts.js";
-import type { Head } from "../writing/commits.js";
 
 /** As the script has them: the kind and its arguments. */
 export type Read = readonly string[];
@@ -21,7 +20,7 @@ export interface Reading {
 
 export interface ReadsParts {
   readonly link: Link;
-  readonly noteHead: (head: Head) => void;
+  readonly noteHead: (head: LogPosition) => void;
 }
 
 export class Reads {
@@ -38,24 +37,22 @@ export class Reads {
 
   /** One command that only reads. @throws as above */
   command(args: readonly string[]): Promise<Reply> {
-    const { life } = this.parts.link.get();
-    return this.answered(() => life.reads.send(args));
+    return this.answered(({ life }) => life.reads.send(args));
   }
 
   /** A script that only reads, with what says which store it is for. @throws as above */
   script(script: Script, args: readonly string[]): Promise<Reply> {
-    const { life, store } = this.parts.link.get();
-    return this.answered(() => life.reads.run(script, KEYS.meta, [String(REDIS_SCHEMA), store, ...args]));
+    return this.answered(({ life, store }) => life.reads.run(script, KEYS.meta, forStore(store, args)));
   }
 
-  private async answered(ask: () => Promise<Reply>): Promise<Reply> {
-    const { life } = this.parts.link.get();
+  private async answered(ask: (linked: Linked) => Promise<Reply>): Promise<Reply> {
+    const linked = this.parts.link.get();
     try {
-      return await ask();
+      return await ask(linked);
     } catch (error) {
       const [failure, why] = [failureOf(error), saidPlainly(error)];
       if (failure === "fault") throw error;
-      if (failure === "elsewhere") this.parts.link.over(life, why);
+      if (failure === "elsewhere") this.parts.link.over(linked.life, why);
       throw new StoreUnwritable(why);
     }
   }
@@ -78,5 +75,11 @@ export const RECORDS_OF: Read = ["of", SESSION_PREFIX, "1"];
 export const SESSIONS_OF: Read = ["of", SESSION_PREFIX, "0"];
 
 export const strings = (reply: Reply | undefined): readonly string[] => (reply ?? []) as readonly string[];
+/** Of what the server gives as names and values in turn. */
+export function pairsIn(flat: readonly string[]): [name: string, value: string][] {
+  const pairs: [string, string][] = [];
+  for (let i = 0; i < flat.length; i += 2) pairs.push([flat[i] ?? "", flat[i + 1] ?? ""]);
+  return pairs;
+}
 export const lists = (reply: Reply | undefined): readonly (readonly string[])[] =>
   (reply ?? []) as readonly (readonly string[])[];

@@ -1,6 +1,8 @@
 // A session's hash, as a reading gives it: fields and values in turn.
 import type { Session } from "../../../domain/session.js";
+import { byEdgeAndInstance } from "../../../domain/stored.js";
 import type { HeldRow, SessionRecord } from "../../../domain/stored.js";
+import { pairsIn } from "./reads.js";
 import { ROW_PREFIX, rowIn, sessionIn } from "../stored-forms.js";
 
 export interface StoredSession {
@@ -14,14 +16,10 @@ export function storedSession(id: string, hash: readonly string[]): StoredSessio
   const rows: HeldRow[] = [];
   let session: Session | undefined;
   let version = "";
-  for (let i = 0; i < hash.length; i += 2) {
-    const [field = "", value = ""] = [hash[i], hash[i + 1]];
+  for (const [field, value] of pairsIn(hash)) {
     if (field === "session") session = sessionIn(id, value);
     else if (field === "v") version = value;
     else if (field.startsWith(ROW_PREFIX)) rows.push(rowIn(field, value));
   }
   return session && { record: { session, rows: rows.sort(byEdgeAndInstance) }, version };
 }
-
-const orderOf = ({ edge, instance }: HeldRow): string => `${edge}\0${instance}`;
-const byEdgeAndInstance = (one: HeldRow, other: HeldRow): number => (orderOf(one) < orderOf(other) ? -1 : 1);

@@ -1,9 +1,10 @@
 // Every write of the store: one script, on condition that what was decided on still stands; acknowledged once it is durable.
 import { StoreUnwritable } from "../../../app/ports/store-health.js";
 import type { StoreHealth } from "../../../app/ports/store-health.js";
+import type { LogPosition } from "../../../domain/stored.js";
 import type { Link, Linked } from "../connection/link.js";
 import { failureOf, saidPlainly } from "../connection/reply-errors.js";
-import { REDIS_SCHEMA } from "../connection/store-name.js";
+import { forStore } from "../connection/store-name.js";
 import { KEYS } from "../keys.js";
 import { COMMIT } from "../scripts.js";
 import type { Script } from "../scripts.js";
@@ -15,18 +16,12 @@ export type Check = readonly [kind: "v" | "field" | "count" | "last", key: strin
 /** A command of the server, or LOG or AUDIT as the script has them. */
 export type Operation = readonly string[];
 
-/** Up to where the log has been written, as a reply said. */
-export interface Head {
-  readonly log: string;
-  readonly cursor: number;
-}
-
 export interface CommitsParts {
   readonly link: Link;
   /** How many replicas must have a write. */
   readonly replicas: number;
   /** Of each reply, before whoever waits for it learns of it. */
-  readonly noteHead: (head: Head) => void;
+  readonly noteHead: (head: LogPosition) => void;
   /** Why the server may not be written to, though it would take writes. */
   readonly refusal: () => string | undefined;
 }
@@ -44,8 +39,7 @@ export class Commits implements StoreHealth {
 
   /** False, and nothing is written, where a check fails. Durable when it resolves with true. Rejects with StoreUnwritable. */
   async run(checks: readonly Check[], operations: readonly Operation[]): Promise<boolean> {
-    const why = this.unwritable();
-    if (why !== undefined) throw new StoreUnwritable(why);
+    this.requireWritable();
     return this.commit(checks, operations);
   }
 
@@ -56,21 +50,13 @@ export class Commits implements StoreHealth {
   }
 
   /** A script of its own, which is no commit. Rejects as above. */
-  async script(script: Script, key: string, args: readonly string[]): Promise<Reply> {
-    const why = this.unwritable();
-    if (why !== undefined) throw new StoreUnwritable(why);
-    const linked = this.parts.link.get();
-    try {
-      return await linked.life.writes.run(script, key, args);
-    } catch (error) {
-      throw this.failed(linked, error);
-    }
+  script(script: Script, key: string, args: readonly string[]): Promise<Reply> {
+    return this.answered(({ life }) => life.writes.run(script, key, args));
   }
 
   /** The same with what says which store it is for. */
   guarded(script: Script, args: readonly string[]): Promise<Reply> {
-    const linked = this.parts.link.get();
-    return this.script(script, KEYS.meta, [String(REDIS_SCHEMA), linked.store, ...args]);
+    return this.answered(({ life, store }) => life.writes.run(script, KEYS.meta, forStore(store, args)));
   }
 
   unwritable(): string | undefined {
@@ -93,15 +79,27 @@ export class Commits implements StoreHealth {
     return lost;
   }
 
+  private requireWritable(): void {
+    const why = this.unwritable();
+    if (why !== undefined) throw new StoreUnwritable(why);
+  }
+
+  private async answered(ask: (linked: Linked) => Promise<Reply>): Promise<Reply> {
+    this.requireWritable();
+    const linked = this.parts.link.get();
+    try {
+      return await ask(linked);
+    } catch (error) {
+      throw this.failed(linked, error);
+    }
+  }
+
   private async commit(checks: readonly Check[], operations: readonly Operation[]): Promise<boolean> {
     const linked = this.parts.link.get();
     try {
-      const [done, log, cursor, number] = (await runScript(linked, COMMIT, [
-        String(checks.length),
-        ...checks.flat(),
-        String(operations.length),
-        ...operations.flatMap((operation) => [String(operation.length), ...operation]),
-      ])) as readonly Reply[];
+      const args = [String(checks.length), ...checks.flat(), ...operationArguments(operations)];
+      const reply = await linked.life.writes.run(COMMIT, KEYS.meta, forStore(linked.store, args));
+      const [done, log, cursor, number] = reply as readonly Reply[];
       if (done !== 1) return false;
       await this.replicas.have(linked.life);
       this.parts.noteHead({ log: String(log), cursor: Number(cursor) });
@@ -137,6 +135,8 @@ export class Commits implements StoreHealth {
   }
 }
 
-/** With what says which store it is for. */
-export const runScript = ({ life, store }: Linked, script: Script, args: readonly string[]): Promise<Reply> =>
-  life.writes.run(script, KEYS.meta, [String(REDIS_SCHEMA), store, ...args]);
+/** How many there are, and each with the number of its arguments, as scripts take them. */
+export const operationArguments = (operations: readonly Operation[]): string[] => [
+  String(operations.length),
+  ...operations.flatMap((operation) => [String(operation.length), ...operation]),
+];

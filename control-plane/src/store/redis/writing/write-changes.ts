@@ -3,8 +3,9 @@ import type { Changes, SessionChange } from "../../../domain/changes.js";
 import { limitGroup } from "../../../domain/issued-by.js";
 import { hasEndedForGood } from "../../../domain/session.js";
 import type { Session } from "../../../domain/session.js";
-import type { Instance } from "../../../domain/stored.js";
-import { KEYS, keyOf, userOfLimit } from "../keys.js";
+import type { ConsumptionKey, Instance } from "../../../domain/stored.js";
+import { userOfLimit } from "../../user-of-limit.js";
+import { KEYS, keyOf } from "../keys.js";
 import { rowField, rowText, sessionText } from "../stored-forms.js";
 import { POSITION } from "../scripts.js";
 import type { Operation } from "./commits.js";
@@ -106,17 +107,22 @@ function keyOperations({ creationKey, consumptionKey }: Changes, touched: Touche
   if (consumptionKey === undefined) return operations;
   const { sessionId, key, ...consumed } = consumptionKey;
   fieldsOf(touched, sessionId);
-  return [
-    ...operations,
-    ["HSET", keyOf.consumptions(sessionId), key, JSON.stringify(consumed)],
-    ["ZADD", KEYS.consumed, String(consumed.atMs), `${sessionId}${key}`],
-  ];
+  return [...operations, ...keptConsumptionKey(sessionId, key, consumed)];
 }
+
+/** The key itself, and its place by time. */
+export const keptConsumptionKey = (sessionId: string, key: string, consumed: ConsumptionKey): Operation[] => [
+  ["HSET", keyOf.consumptions(sessionId), key, JSON.stringify(consumed)],
+  ["ZADD", KEYS.consumed, String(consumed.atMs), `${sessionId}${key}`],
+];
 
 function revocationOperations({ revocation }: Changes): Operation[] {
   if (revocation === undefined) return [];
-  return [
-    ["HSET", KEYS.revocations, revocation.id, JSON.stringify(revocation)],
-    ["HSET", KEYS.revoked, revocation.id, POSITION],
-  ];
+  return [...keptRevocation(revocation), ["HSET", KEYS.revoked, revocation.id, POSITION]];
 }
+
+/** The operation itself, and whether it goes on. */
+export const keptRevocation = (operation: NonNullable<Changes["revocation"]>): Operation[] => [
+  ["HSET", KEYS.revocations, operation.id, JSON.stringify(operation)],
+  [operation.finishedAt === null ? "SADD" : "SREM", KEYS.unfinished, operation.id],
+];

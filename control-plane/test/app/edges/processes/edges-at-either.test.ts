@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 import { runningGenerations } from "../../../../src/app/edges/status/running-generations.js";
 import { InstanceAdmission } from "../../../../src/app/edges/status/instance-admission.js";
 import { INSTANCE, MINUTE_MS, OF, pass, SECOND_MS, started, two } from "../../../support/processes.js";
+import { quiet } from "../../../support/quiet-logger.js";
 import { received } from "../../../support/watching.js";
 
 const RUNS = { source: "control-plane", generation: 1, hash: "0123456789abcdef" };
@@ -152,9 +153,8 @@ describe("edges at either of two control planes", () => {
     other.instances.acquired(OF);
     await pass(3 * SECOND_MS, both);
     const { clock, instances } = one;
-    const logger = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
     let denied = 0;
-    const admission = new InstanceAdmission({ clock, logger, instances, denied: () => (denied += 1) });
+    const admission = new InstanceAdmission({ clock, logger: quiet, instances, denied: () => (denied += 1) });
     for (let at = 0; at < 400; at++) admission.take({ edge: "gw-1", instance: at.toString(16).padStart(16, "0") });
     expect(denied).toBeGreaterThan(0);
     expect(admission.take(OF)).toBe(0);
