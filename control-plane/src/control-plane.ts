@@ -50,11 +50,14 @@ import type { ActivePolicy, Clock, CurrentPolicy, Random, SteadyClock } from "./
 import { SharedClock } from "./app/upkeep/shared-clock.js";
 import { SteadyTime } from "./app/upkeep/steady-clock.js";
 import type { Timers } from "./app/ports/log-ports.js";
+import { onceStoreTakes } from "./start-patience.js";
 import { startInstances } from "./start-instances.js";
 import type { KnownOfEdges } from "./start-instances.js";
 import { startIssuers } from "./start-issuers.js";
 import { startStore } from "./start-store.js";
 import type { Started } from "./started.js";
+
+const OPENED = "the API is being opened";
 
 /** What the process gives. `started` undoes, in reverse, whatever has been started. */
 export interface Given {
@@ -93,8 +96,7 @@ export async function startControlPlane(given: Given): Promise<void> {
   readiness.startsWith("the issuers are being read");
   const issuers = await startIssuers(start);
   const store = await startStore({ ...given, shared, steady: clock, readiness, registry: metrics.registry });
-  readiness.startsWith("the policy is being read");
-  const policies = await startPolicies(start, store);
+  const policies = await startPolicies({ ...start, readiness }, store);
   policy.current = () => policies.current();
   const sessions = new LiveSessions(store, policies, clock);
   live.byPlan = () => sessions.byPlan();
@@ -104,10 +106,10 @@ export async function startControlPlane(given: Given): Promise<void> {
   observeIssuers(metrics.registry, issuers);
   observeLog(metrics.registry, start.lostLines);
   const edgeMeter = new EdgeMetrics(metrics.registry);
-  const { instances, others } = await startInstances({ ...start, store, policies, edgeMeter });
+  const { instances, others } = await startInstances({ ...start, store, policies, edgeMeter, readiness });
   const running = (): ReadonlySet<number> => runningGenerations(instances.known(0));
   started.add(keepGenerations({ policies, store: store.policies, running, logger: log }));
-  readiness.startsWith("the API is being opened");
+  readiness.startsWith(OPENED);
   const meter = new ClaimMetrics(metrics.registry);
   const claimed = new ClaimedWork({ claims: store.claims, clock, logger: log, meter });
   const known = { issuers, store, claimed, policies, instances, others };
@@ -218,7 +220,7 @@ async function startInvalidations(parts: Parts) {
     logger: log,
     meter: metrics,
   });
-  await revocations.start();
+  await onceStoreTakes(parts, OPENED, () => revocations.start());
   started.add(() => revocations.stop());
   const { logKept: kept } = settings;
   started.add(startLogKeeping({ log: invalidations, revocations: stored, kept, claimed, clock, timers, logger: log }));
@@ -226,8 +228,9 @@ async function startInvalidations(parts: Parts) {
   return { watches, revocations, confirmations, invalidations, edges, unauthenticated, admission };
 }
 
-async function startPolicies({ settings, files, clock, timers, log, started }: Start, store: Stores) {
-  const policies = await PolicyService.start({
+async function startPolicies(start: Start & { readonly readiness: Readiness }, store: Stores) {
+  const { settings, files, clock, timers, log, started } = start;
+  const parts = {
     source: followedFile({ path: settings.policyPath, maxBytes: MAX_POLICY_BYTES, reader: files.policy, timers }),
     validate: { readPolicyDocument },
     store: store.policies,
@@ -237,7 +240,8 @@ async function startPolicies({ settings, files, clock, timers, log, started }: S
     clock,
     logger: log,
     shared: isShared(store) ? { timers, position: () => store.position() } : undefined,
-  });
+  };
+  const policies = await onceStoreTakes(start, "the policy is being read", () => PolicyService.start(parts));
   started.add(() => policies.stop());
   return policies;
 }

@@ -8,6 +8,8 @@ import type { Timers } from "./app/ports/log-ports.js";
 import type { Logger, SteadyClock } from "./app/ports/ports.js";
 import type { Stores } from "./app/ports/stores.js";
 import type { EdgeMetrics } from "./http/status/edge-metrics.js";
+import type { Readiness } from "./http/status/readiness.js";
+import { onceStoreTakes } from "./start-patience.js";
 import type { Started } from "./started.js";
 
 interface InstancesStart {
@@ -18,7 +20,10 @@ interface InstancesStart {
   readonly store: Pick<Stores, "edgeStatus" | "invalidations">;
   readonly policies: PolicyService;
   readonly edgeMeter: EdgeMetrics;
+  readonly readiness: Readiness;
 }
+
+const READ = "what is known of edges is being read";
 
 export interface KnownOfEdges {
   readonly instances: EdgeRegistry;
@@ -32,13 +37,13 @@ export async function startInstances(start: InstancesStart): Promise<KnownOfEdge
   const propagated = (ms: number): void => {
     edgeMeter.policyPropagated(ms);
   };
-  const stored = await store.all();
+  const stored = await onceStoreTakes(start, READ, () => store.all());
   const workerReported = policyPropagation({ policies, propagated });
   const instances = new EdgeRegistry({ clock, policies, known: stored, workerReported });
   const parts = { registry: instances, clock, timers, logger };
   const others = store.shared && new OtherProcesses({ ...parts, shared: store.shared, log });
   if (others !== undefined) {
-    await others.start();
+    await onceStoreTakes(start, READ, () => others.start());
     started.add(() => others.stop());
   }
   started.add(startStatusRecorder({ ...parts, store, stored, others }));

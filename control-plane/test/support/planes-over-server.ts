@@ -1,14 +1,16 @@
 // Control planes as processes over one Redis or Valkey, each on ports that stay the same over its lives.
 import { writeFileSync } from "node:fs";
 import { randomBytes } from "node:crypto";
+import { join } from "node:path";
 
 import { createRedisStore } from "../../src/store/redis/create-store.js";
 import { deriveKeys } from "../../src/domain/keys.js";
-import { ADMIN_TOKEN, ControlPlaneProcess, knownPorts, ready, SECRET, settingsIn } from "./process.js";
+import { ADMIN_TOKEN, ControlPlaneProcess, knownPorts, ready, SECRET, settingsIn, temporaryFolder } from "./process.js";
 import type { Ended } from "./process.js";
 import { nodeTimers } from "../../src/files/node-timers.js";
 import { onFreePorts } from "./ports-tried.js";
 import { newRedisStore, serverAt } from "./redis-store.js";
+import type { ServerUser } from "./servers/server-settings.js";
 import { sessionAt } from "./sessions.js";
 
 export interface Answered {
@@ -25,9 +27,10 @@ const PORT_TAKEN = /is already in use/;
 const ADMIN = { authorization: `Bearer ${ADMIN_TOKEN}` };
 const EDGE = { authorization: `Bearer ${deriveKeys(Buffer.from(SECRET, "hex")).edgeCredential}` };
 
-/** Makes the server's database 0 a store, as `sluice store init` does. */
-export async function initStore(port: number): Promise<void> {
-  await createRedisStore(serverAt(port), { bytes: (n) => randomBytes(n) }, nodeTimers);
+/** Makes the server's database 0 a store, as `sluice store init` does. @param user whom it asks for, where it asks for one */
+export async function initStore(port: number, user?: ServerUser): Promise<void> {
+  const login = user === undefined ? {} : { username: user.name, password: user.password };
+  await createRedisStore(serverAt(port, login), { bytes: (n) => randomBytes(n) }, nodeTimers);
 }
 
 /** Makes it a store with so many sessions of the user u1, the newest of which was issued so long ago. */
@@ -37,6 +40,14 @@ export async function initFilledStore(port: number, count: number, agoMs: number
   const sessions = Array.from({ length: count }, (_, i) => sessionAt(first + i));
   for (let from = 0; from < count; from += AT_ONCE)
     await Promise.all(sessions.slice(from, from + AT_ONCE).map((session) => store.create(session)));
+}
+
+/** A URL with a password is given as a file, as operators have to. */
+function storeIn(url: string): Record<string, string> {
+  if (!url.includes("@")) return { SLUICE_STORE: url };
+  const file = join(temporaryFolder(), "store");
+  writeFileSync(file, url, { mode: 0o600 });
+  return { SLUICE_STORE_FILE: file };
 }
 
 export class Plane {
@@ -51,7 +62,7 @@ export class Plane {
 
   /** Not ready yet: its store may be missing. `more`: settings beside the store's URL. `policy`: the text of its file. */
   static async begin(store: string, more: Readonly<Record<string, string>> = {}, policy?: string): Promise<Plane> {
-    const { settings, url, status } = await knownPorts({ ...settingsIn(), SLUICE_STORE: store, ...more });
+    const { settings, url, status } = await knownPorts({ ...settingsIn(), ...storeIn(store), ...more });
     delete settings.SLUICE_DATA_DIR;
     const plane = new Plane(settings, url, status);
     if (policy !== undefined) plane.writePolicy(policy);

@@ -10,6 +10,7 @@ import { startStatusRecorder } from "../../src/app/edges/status/status-recorder.
 import { Watches } from "../../src/app/edges/watches.js";
 import type { Reported } from "../../src/app/ports/edge-ports.js";
 import type { EdgeStatus, EdgeStatusStore } from "../../src/app/ports/edge-status-ports.js";
+import { StoreUnwritable } from "../../src/app/ports/store-health.js";
 import type { LogPosition } from "../../src/domain/stored.js";
 import { MemoryLog } from "../../src/store/memory/invalidation-log.js";
 import { MemoryStatuses } from "../../src/store/memory/shared-edge-status.js";
@@ -31,6 +32,8 @@ export class SharedStore {
   logId = this.log.id;
   /** Nobody can read or write it. */
   isAway = false;
+  /** Processes whose writes it does not take. */
+  readonly refused = new Set<string>();
   /** Of statuses, of cursors, and beats. */
   readonly writes = { statuses: 0, cursors: 0, beats: 0 };
   /** Hears of each question for the log's position. */
@@ -44,25 +47,27 @@ export class SharedStore {
     if (shared === undefined) throw new Error("it is shared");
     const asked = <Answer>(ask: () => Promise<Answer>): Promise<Answer> =>
       this.isAway ? Promise.reject(new Error("the store is away")) : ask();
+    const written = (write: () => Promise<void>): Promise<void> =>
+      this.refused.has(process) ? Promise.reject(new StoreUnwritable("it is full")) : asked(write);
     return {
       all: () => asked(() => store.all()),
       write: (changed, gone) => {
         this.writes.statuses += changed.length + gone.length;
         this.written(changed);
-        return asked(() => store.write(changed, gone));
+        return written(() => store.write(changed, gone));
       },
       shared: {
         process,
         changedAfter: (...after) => asked(() => shared.changedAfter(...after)),
         noteCursors: (cursors) => {
           this.writes.cursors += 1;
-          return asked(() => shared.noteCursors(cursors));
+          return written(() => shared.noteCursors(cursors));
         },
         beat: (...beat) => {
           this.writes.beats += 1;
-          return asked(() => shared.beat(...beat));
+          return written(() => shared.beat(...beat));
         },
-        forget: (other) => asked(() => shared.forget(other)),
+        forget: (other) => written(() => shared.forget(other)),
       },
     };
   }

@@ -27,6 +27,7 @@ describe.each(["Redis 7", "Valkey 9"] as const)("two control planes over one %s 
       await one.planes[which].restart();
     });
     expect([...one.recorder.wrong, ...untrue]).toEqual([]);
+    expect(await one.commitsLost()).toBe(0);
     // The store has the same log all the time: nobody begins anew.
     expect(edges.map(({ begunAnew }) => begunAnew)).toEqual([0, 0]);
   });
@@ -63,6 +64,7 @@ describe("two control planes, one of which has a bad network or a wrong clock", 
     });
     expect([...one.recorder.wrong, ...untrue]).toEqual([]);
     expect(edges.map(({ begunAnew }) => begunAnew)).toEqual([0, 0]);
+    expect(await one.commitsLost()).toBe(0);
     expect(one.planes[0].events("store-link-lost")).toEqual([]);
   });
 
@@ -75,6 +77,7 @@ describe("two control planes, one of which has a bad network or a wrong clock", 
       proxy.resume();
     });
     expect([...one.recorder.wrong, ...untrue]).toEqual([]);
+    expect(await one.commitsLost()).toBe(0);
     expect(one.planes[0].events("store-link-lost")).toHaveLength(1);
   });
 
@@ -87,6 +90,7 @@ describe("two control planes, one of which has a bad network or a wrong clock", 
       proxy.resume();
     });
     expect([...one.recorder.wrong, ...untrue]).toEqual([]);
+    expect(await one.commitsLost()).toBe(0);
   });
 
   it("a control plane whose machine is 5 s ahead goes by the store's clock: all is true", async (context) => {

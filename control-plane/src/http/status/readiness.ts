@@ -15,6 +15,9 @@ export type NotReady = readonly [code: Extract<ErrorCode, "NOT_READY" | "NO_POLI
 
 /** A supervisor's probe waits 1 s for its answer, as Kubernetes has it by default. */
 const STORE_ANSWERS_MS = 500;
+const TOO_SLOW = `it takes longer than ${STORE_ANSWERS_MS} ms`;
+
+type StoreAnswer = "answered" | "failed" | "slow";
 
 /** Known from the start of the process to its end: at the two ends it takes no requests. */
 export class Readiness {
@@ -42,11 +45,14 @@ export class Readiness {
     const { ports } = this;
     if (ports === undefined) return notReady(this.why);
     if (ports.policies.current() === undefined) return ["NO_POLICY"];
-    const answers = await this.answers(ports.store);
+    const answer = await this.asked(ports.store);
     // It may have begun to stop meanwhile.
     if (this.ports === undefined) return notReady(this.why);
     const unwritable = ports.health.unwritable();
-    if (!answers) return notReady(`The store does not answer${unwritable === undefined ? "" : `: ${unwritable}`}`);
+    if (answer !== "answered") {
+      const why = unwritable ?? (answer === "slow" ? TOO_SLOW : undefined);
+      return notReady(`The store does not answer${why === undefined ? "" : `: ${why}`}`);
+    }
     return unwritable === undefined ? undefined : notReady(`The store cannot be written: ${unwritable}`);
   }
 
@@ -56,18 +62,18 @@ export class Readiness {
     return denial && (denial[1]?.message ?? ERRORS[denial[0]].message);
   }
 
-  private answers(store: ReadinessPorts["store"]): Promise<boolean> {
+  private asked(store: ReadinessPorts["store"]): Promise<StoreAnswer> {
     return new Promise((resolve) => {
       const cancel = this.timers.after(STORE_ANSWERS_MS, () => {
-        resolve(false);
+        resolve("slow");
       });
-      const answered = (isThere: boolean) => (): void => {
+      const become = (answer: StoreAnswer) => (): void => {
         cancel();
-        resolve(isThere);
+        resolve(answer);
       };
       // A store that has given up may throw in place of a rejection.
       const position = async (): Promise<unknown> => store.position();
-      position().then(answered(true), answered(false));
+      position().then(become("answered"), become("failed"));
     });
   }
 }

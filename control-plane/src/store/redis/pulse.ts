@@ -1,5 +1,5 @@
-// A look at the store each second: whether it is still the same life of the same primary, with the same store, and how far
-// its log has come.
+// A look at the store each second: whether it is still the same life of the same primary, with the same store, how far its
+// log has come, and where that has not begun in this life, whether it can now.
 import type { Timers } from "../../app/ports/log-ports.js";
 import type { LogPosition } from "../../domain/stored.js";
 import { infoOf } from "./connection/life.js";
@@ -45,6 +45,7 @@ export class Pulse {
       else {
         noteServer(info);
         noteHead({ log: String(log), cursor: Number(cursor) });
+        await link.begin();
       }
     } catch {
       // The connection has ended, and says so itself.

@@ -86,7 +86,11 @@ export class RedisStore implements Stores {
     this.link = new Link({
       ...parts,
       linked: (now) => {
-        this.linked(now);
+        void this.durability.linked(now);
+        this.invalidations.noteHead(now);
+      },
+      begun: (now) => {
+        this.begun(now);
       },
       woken,
     });
@@ -148,9 +152,8 @@ export class RedisStore implements Stores {
     return Promise.resolve();
   }
 
-  private linked(now: Linked): void {
-    void this.durability.linked(now);
-    const lost = this.commits.lostIn(now);
+  private begun(now: Linked): void {
+    const lost = this.commits.begun(now);
     if (lost > 0) {
       this.parts.meter.lost(lost);
       const fields = { event: "store-lost-commits", lost };

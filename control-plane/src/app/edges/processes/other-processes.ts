@@ -42,11 +42,19 @@ export class OtherProcesses {
     this.forgottenAtMs = parts.clock.monotonicMs();
   }
 
-  /** Reads all that there is, says that this process is there, and looks on. @throws where the store cannot be read */
+  /**
+   * Reads all that there is, says that this process is there, and looks on. A store that takes no writes is told so later.
+   * @throws where the store cannot be read; it may be called again then
+   */
   async start(): Promise<void> {
+    this.mark = 0;
     this.logId = (await this.parts.log.position()).log;
     await this.readAtStart();
-    await this.beat();
+    try {
+      await this.beat();
+    } catch (error) {
+      this.failed(error);
+    }
     this.next();
   }
 
@@ -98,14 +106,17 @@ export class OtherProcesses {
 
   private async look(): Promise<void> {
     const { clock, log, registry } = this.parts;
+    const beaten = this.beatIfDue();
+    // What others have written is read also while nothing can be written.
+    await Promise.allSettled([beaten]);
     try {
-      await this.beatIfDue();
       const position = await log.position();
       if (position.log !== this.logId) this.beginAnew();
       this.logId = position.log;
       await this.read((change) => {
         this.hear(change);
       });
+      await beaten;
       // Others have forgotten it, or it is new to this copy of the store.
       await this.beatIfDue();
       await this.forgetOld();

@@ -30,15 +30,23 @@ export interface LifeParts {
 /** @throws what keeps it from being made; then nothing is left open */
 export async function connectLife(parts: LifeParts, attempt: number): Promise<Life> {
   const made: Connected[] = [];
+  let isOver = false;
   const end = (): void => {
+    isOver = true;
     for (const one of made) one.end();
+  };
+  const keep = (one: Connected): Connected => {
+    made.push(one);
+    // Of two that are made at once the other one may have failed meanwhile.
+    if (isOver) one.end();
+    return one;
   };
   const ended = (why: Error): void => {
     end();
     parts.ended(why);
   };
   try {
-    return await connected(parts, attempt, made, ended, end);
+    return await connected(parts, attempt, keep, ended, end);
   } catch (error) {
     end();
     throw error;
@@ -48,16 +56,13 @@ export async function connectLife(parts: LifeParts, attempt: number): Promise<Li
 async function connected(
   { address, timers, woken }: LifeParts,
   attempt: number,
-  made: Connected[],
+  keep: (one: Connected) => Connected,
   ended: (why: Error) => void,
   end: () => void,
 ): Promise<Life> {
   const tls = address.tls === null ? null : await tlsOptions(address.tls);
-  const connect = async (to: ServerAddress): Promise<Connected> => {
-    const one = await connectTo(to, { login: address, tls, database: address.database, timers, ended });
-    made.push(one);
-    return one;
-  };
+  const connect = async (to: ServerAddress): Promise<Connected> =>
+    keep(await connectTo(to, { login: address, tls, database: address.database, timers, ended }));
   let at = await primaryOf(address, tls, attempt, timers);
   let reads = await connect(at);
   let info = await infoOf(reads);

@@ -21,8 +21,10 @@ export interface LinkParts {
   readonly timers: Timers;
   readonly random: Random;
   readonly logger: Pick<Logger, "info" | "warn" | "error">;
-  /** Of each link, before anybody can use it. */
+  /** Of each link, as soon as it can be used. */
   readonly linked: (now: Linked) => void;
+  /** The same once it can be used for writes too. */
+  readonly begun: (now: Linked) => void;
   /** Another process may have written to the log. */
   readonly woken: () => void;
   /** Why there is no link, each time that another reason is found. */
@@ -49,6 +51,32 @@ export class Link {
   get(): Linked {
     if (this.now === undefined) throw new StoreUnwritable(this.reason());
     return this.now;
+  }
+
+  /** The same for writes. @throws StoreUnwritable also where the store's log has not begun in this life */
+  getBegun(): Linked {
+    const now = this.get();
+    if (now.notBegun !== undefined) throw new StoreUnwritable(now.notBegun);
+    return now;
+  }
+
+  /** Why what there is can only be used for reads; undefined also where there is none. */
+  notBegun(): string | undefined {
+    return this.now?.notBegun;
+  }
+
+  /** Tries again what keeps the store's log from beginning. To be called each second. */
+  async begin(): Promise<void> {
+    const { now } = this;
+    if (now?.notBegun === undefined) return;
+    try {
+      const found = await storeIn(now.life, now.store, this.parts.random);
+      if (this.now !== now) return;
+      this.now = { life: now.life, ...found };
+      if (found.notBegun === undefined) this.parts.begun(this.now);
+    } catch (error) {
+      this.over(now.life, saidPlainly(error));
+    }
   }
 
   /** Begins. Resolves once there is a link, however long that takes. */
@@ -95,12 +123,13 @@ export class Link {
   }
 
   private has(now: Linked): void {
-    const { logger, linked, address } = this.parts;
+    const { logger, linked, begun, address } = this.parts;
     const { at, info } = now.life;
     this.store = now.store;
     this.attempt = 0;
-    linked(now);
     this.now = now;
+    linked(now);
+    if (now.notBegun === undefined) begun(now);
     const fields = { event: "store-linked", store: address.shown, at: `${at.host}:${at.port}`, version: info.version };
     logger.info(fields, "the store answers");
     this.whenFirst();

@@ -6,6 +6,8 @@ import { ANOTHER_STORE } from "../scripts.js";
 
 /** An answer that begins so says that this server is no primary: another one is, or will be. */
 const ELSEWHERE = ["READONLY", "MOVED", "ASK", "CLUSTERDOWN", "MASTERDOWN", "UNBLOCKED"];
+/** Of a server that was made a replica between a write and this question about it; without a code of its own. */
+const DEMOTED = ["ERR WAIT cannot be used with replica"];
 /** The server takes reads, and no writes for now. */
 const UNWRITABLE = ["OOM", "MISCONF", "NOREPLICAS", "TRYAGAIN", "NOPERM", "BUSY", "LOADING"];
 
@@ -19,7 +21,7 @@ export function failureOf(error: unknown): Failure {
   if (error instanceof StoreUnwritable) return "unwritable";
   if (!(error instanceof ErrorReply)) return "away";
   const { message } = error;
-  if (startsWith(message, ELSEWHERE) || message.startsWith(ANOTHER_STORE)) return "elsewhere";
+  if (startsWith(message, [...ELSEWHERE, ...DEMOTED]) || message.startsWith(ANOTHER_STORE)) return "elsewhere";
   return startsWith(message, UNWRITABLE) ? "unwritable" : "fault";
 }
 
@@ -36,7 +38,7 @@ export function saidPlainly(error: unknown): string {
   if (startsWith(message, ["OOM"])) return `it is full: its used memory is above its maxmemory (${message})`;
   if (startsWith(message, ["MISCONF"])) return `its disk fails (${message})`;
   if (startsWith(message, ["NOREPLICAS"])) return `it has too few replicas (${message})`;
-  if (startsWith(message, ["READONLY"])) return `it is a replica (${message})`;
+  if (startsWith(message, ["READONLY", ...DEMOTED])) return `it is a replica (${message})`;
   if (startsWith(message, ["LOADING"])) return `it is loading its data (${message})`;
   return message;
 }

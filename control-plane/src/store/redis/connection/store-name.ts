@@ -6,6 +6,7 @@ import { KEYS } from "../keys.js";
 import { BEGIN } from "../scripts.js";
 import type { Reply } from "./client.js";
 import type { Life } from "./life.js";
+import { failureOf, saidPlainly } from "./reply-errors.js";
 
 export const REDIS_SCHEMA = 1;
 
@@ -16,8 +17,10 @@ export interface StoreLife {
   /** Names the log in this life. */
   readonly log: string;
   readonly cursor: number;
-  /** How many commits the store had seen when this life began. */
+  /** How many commits the store had seen when its log began. */
   readonly commitsBefore: number;
+  /** Why the log has not begun in this life: nothing may be written in it, and reads go by the log of before. Undefined: it has. */
+  readonly notBegun: string | undefined;
 }
 
 /** There is no store yet: an operator says whether one is to be made, for one that was lost looks the same. */
@@ -33,6 +36,7 @@ export class AnotherStore extends Error {
 const FIELDS = ["schema", "store", "life", "log", "cursor", "commitsBefore"] as const;
 
 /**
+ * Begins the store's log in this life, where nobody has yet and the server takes a write.
  * @param expected the store's name, once it is known
  * @throws NoStore, AnotherStore
  */
@@ -47,9 +51,23 @@ export async function storeIn(life: Life, expected: string | undefined, random: 
     throw new AnotherStore("it holds another store than the one that this process worked with");
   }
   if (found.schema !== String(REDIS_SCHEMA)) throw otherSchema(found.schema);
-  if (found.life === life.info.life) return storeLife(found);
-  await life.writes.run(BEGIN, KEYS.meta, [String(REDIS_SCHEMA), life.info.life, newLogId(random)]);
-  return storeLife(await read(life));
+  if (found.life === life.info.life) return storeLife(found, undefined);
+  const notBegun = await begin(life, random);
+  if (notBegun !== undefined) return storeLife(found, notBegun);
+  const begun = await read(life);
+  if (begun.life !== life.info.life) throw new Error("it writes another history now");
+  return storeLife(begun, undefined);
+}
+
+/** Answers why not, where the server takes no write for now. Another process may have been first. */
+async function begin(life: Life, random: Random): Promise<string | undefined> {
+  try {
+    await life.writes.run(BEGIN, KEYS.meta, [String(REDIS_SCHEMA), life.info.life, newLogId(random)]);
+    return undefined;
+  } catch (error) {
+    if (failureOf(error) !== "unwritable") throw error;
+    return saidPlainly(error);
+  }
 }
 
 type Found = Readonly<Record<(typeof FIELDS)[number], string>>;
@@ -59,11 +77,12 @@ async function read(life: Life): Promise<Found> {
   return Object.fromEntries(FIELDS.map((field, i) => [field, String(values[i] ?? "")])) as Found;
 }
 
-const storeLife = ({ store, log, cursor, commitsBefore }: Found): StoreLife => ({
+const storeLife = ({ store, log, cursor, commitsBefore }: Found, notBegun: string | undefined): StoreLife => ({
   store,
   log,
   cursor: Number(cursor),
   commitsBefore: Number(commitsBefore),
+  notBegun,
 });
 
 const otherSchema = (schema: string): AnotherStore => {

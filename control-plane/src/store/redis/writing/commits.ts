@@ -9,6 +9,7 @@ import { KEYS } from "../keys.js";
 import { COMMIT } from "../scripts.js";
 import type { Script } from "../scripts.js";
 import type { Reply } from "../connection/client.js";
+import { Acknowledged } from "./acknowledged.js";
 import { Replicas } from "./replicas.js";
 
 /** Kind, key, field and what must be found there. */
@@ -30,8 +31,7 @@ export class Commits implements StoreHealth {
   private failure: string | undefined;
   private isProbing = false;
   private readonly replicas: Replicas;
-  /** The highest number of a commit that was acknowledged. */
-  private acknowledged = 0;
+  private readonly acknowledged = new Acknowledged();
 
   constructor(private readonly parts: CommitsParts) {
     this.replicas = new Replicas(parts.replicas);
@@ -60,11 +60,12 @@ export class Commits implements StoreHealth {
   }
 
   unwritable(): string | undefined {
-    return this.parts.link.reason() ?? this.parts.refusal() ?? this.failure;
+    const { link, refusal } = this.parts;
+    return link.reason() ?? refusal() ?? link.notBegun() ?? this.failure;
   }
 
   look(): "on" {
-    if (this.failure !== undefined && this.parts.link.reason() === undefined && !this.isProbing) void this.probe();
+    void this.probe();
     return "on";
   }
 
@@ -72,11 +73,10 @@ export class Commits implements StoreHealth {
     return false;
   }
 
-  /** Of a new life: how many commits that this process has acknowledged it does not have. */
-  lostIn({ commitsBefore }: Linked): number {
-    const lost = Math.max(0, this.acknowledged - commitsBefore);
-    this.acknowledged = Math.min(this.acknowledged, commitsBefore);
-    return lost;
+  /** Of each link that can be used for writes: how many commits that this process has acknowledged it does not have. */
+  begun(now: Linked): number {
+    void this.probe();
+    return this.acknowledged.lostIn(now);
   }
 
   private requireWritable(): void {
@@ -86,7 +86,7 @@ export class Commits implements StoreHealth {
 
   private async answered(ask: (linked: Linked) => Promise<Reply>): Promise<Reply> {
     this.requireWritable();
-    const linked = this.parts.link.get();
+    const linked = this.parts.link.getBegun();
     try {
       return await ask(linked);
     } catch (error) {
@@ -95,7 +95,7 @@ export class Commits implements StoreHealth {
   }
 
   private async commit(checks: readonly Check[], operations: readonly Operation[]): Promise<boolean> {
-    const linked = this.parts.link.get();
+    const linked = this.parts.link.getBegun();
     try {
       const args = [String(checks.length), ...checks.flat(), ...operationArguments(operations)];
       const reply = await linked.life.writes.run(COMMIT, KEYS.meta, forStore(linked.store, args));
@@ -103,7 +103,7 @@ export class Commits implements StoreHealth {
       if (done !== 1) return false;
       await this.replicas.have(linked.life);
       this.parts.noteHead({ log: String(log), cursor: Number(cursor) });
-      this.acknowledged = Math.max(this.acknowledged, Number(number));
+      this.acknowledged.note(String(log), Number(number));
       this.failure = undefined;
       return true;
     } catch (error) {
@@ -111,8 +111,9 @@ export class Commits implements StoreHealth {
     }
   }
 
-  /** A write without anything: the server turns it away for what it would turn any other away for. */
+  /** Where the last write failed, one without anything: the server turns it away for what it would turn any other away for. */
   private async probe(): Promise<void> {
+    if (this.failure === undefined || this.isProbing) return;
     this.isProbing = true;
     await this.commit([], []).catch(() => undefined);
     this.isProbing = false;
