@@ -15,7 +15,7 @@ class LongestFirst extends BaseSequencer {
 /** What only root may do: full disks, dead mounts, namespaces. */
 const PRIVILEGED = "control-plane/test/privileged/**/*.test.ts";
 
-// unit: one program or none. e2e: real Envoys and real processes, which mostly wait: two files at a time, on ports of their
+// unit: one program or none. e2e: real Envoys and real processes, which mostly wait: three files at a time, on ports of their
 // own. long: the same one file at a time, for as long as it takes.
 export default defineConfig({
   test: {
@@ -30,8 +30,8 @@ export default defineConfig({
           // Modules are loaded once a worker, not once a file: that is half of what these tests would cost.
           isolate: false,
           restoreMocks: true,
-          // By itself vitest leaves one core free, which is half of the two that continuous integration has.
-          maxWorkers: 2,
+          // One more than the cores that continuous integration has: tests with processes and servers wait half of their time.
+          maxWorkers: 3,
         },
       },
       {
@@ -39,7 +39,7 @@ export default defineConfig({
           name: "e2e",
           include: ["test/e2e/**/*.test.ts"],
           globalSetup: ["test/e2e/harness/built.ts"],
-          maxWorkers: 2,
+          maxWorkers: 3,
           testTimeout: 120_000,
           hookTimeout: 120_000,
         },

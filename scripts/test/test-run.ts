@@ -19,11 +19,21 @@ const EVERY_TEST = "--every-test";
 export async function runStages(stages: readonly Stage[]): Promise<void> {
   // Also ends the stage that runs.
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => process.exit(1));
-  const results: StageResult[] = [];
+  const beside = stages.filter((stage) => stage.beside === true).map(runBeside);
+  const inTurn: StageResult[] = [];
   for (const stage of stages) {
+    if (stage.beside === true) continue;
     console.log(`\n=== ${stage.name}`);
-    results.push(await runStage(stage, results));
+    inTurn.push((await runStage(stage, inTurn)).result);
   }
+  const results = [...(await Promise.all(beside)), ...inTurn];
   console.log(`\n${summaryLines(results).join("\n")}`);
   process.exitCode = exitCodeOf(results, process.argv.includes(EVERY_TEST));
+}
+
+/** What it says is shown once it has ended: in between it could not be told from what the others say. */
+async function runBeside(stage: Stage): Promise<StageResult> {
+  const { result, output } = await runStage(stage, []);
+  console.log(`\n=== ${stage.name}\n${output}`);
+  return result;
 }

@@ -14,6 +14,8 @@ export interface Stage {
   runner?: "as-pect" | "vitest";
   /** A stage that must have been ok before this one is worth its time. */
   needs?: string;
+  /** Runs while the others do, each in its turn: it needs one core, and nothing of theirs. */
+  beside?: true;
   /** What the command gets on top of our environment; its rejection fails the stage. */
   env?: () => Promise<Record<string, string>>;
 }
@@ -26,19 +28,29 @@ interface Run {
 const NO_TESTS: Counts = { passed: 0, failed: 0, notRun: [] };
 const REPORT_DIR = join(projectRoot, "build/reports");
 
+/** With all that it said, which is passed on as it comes where no other stage runs beside it. */
+export interface StageRun {
+  readonly result: StageResult;
+  readonly output: string;
+}
+
 /** Never rejects: whatever goes wrong is the stage's failure. */
-export async function runStage(stage: Stage, earlier: readonly StageResult[]): Promise<StageResult> {
+export async function runStage(stage: Stage, earlier: readonly StageResult[]): Promise<StageRun> {
   const lacking = earlier.find((one) => one.stage === stage.needs && one.status !== "ok");
-  if (lacking !== undefined) return skipped(stage, `${lacking.stage} is not ok`);
+  if (lacking !== undefined) return { result: skipped(stage, `${lacking.stage} is not ok`), output: "" };
 
   const report = join(REPORT_DIR, `${stage.script.replaceAll(":", "-")}.json`);
   const begin = performance.now();
   const run = await npmRun(stage, report);
   const seconds = (performance.now() - begin) / 1000;
-  if (stage.runner === undefined) return resultOf(stage.name, run.succeeded, seconds, NO_TESTS);
-  const counts = stage.runner === "vitest" ? countsIn(report) : aspectCounts(run.output);
+  return { result: resultIn(stage, run, seconds, report), output: run.output };
+}
+
+function resultIn(stage: Stage, { succeeded, output }: Run, seconds: number, report: string): StageResult {
+  if (stage.runner === undefined) return resultOf(stage.name, succeeded, seconds, NO_TESTS);
+  const counts = stage.runner === "vitest" ? countsIn(report) : aspectCounts(output);
   // A runner that says nothing of its tests broke off, whatever code it ended with.
-  return resultOf(stage.name, run.succeeded && counts !== undefined, seconds, counts ?? NO_TESTS);
+  return resultOf(stage.name, succeeded && counts !== undefined, seconds, counts ?? NO_TESTS);
 }
 
 function skipped({ name }: Stage, reason: string): StageResult {
@@ -49,7 +61,7 @@ async function npmRun(stage: Stage, report: string): Promise<Run> {
   try {
     const env = { ...process.env, ...(await stage.env?.()) };
     const args = ["run", "--silent", stage.script, ...reporting(stage, report)];
-    const { code, output } = await runCommand("npm", args, { env, cwd: projectRoot, passOn: true });
+    const { code, output } = await runCommand("npm", args, { env, cwd: projectRoot, passOn: stage.beside !== true });
     return { succeeded: code === 0, output };
   } catch (error) {
     console.error(`sluice: ${describe(error)}`);

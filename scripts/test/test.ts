@@ -1,10 +1,10 @@
-// npm test: every stage in turn, also after one that failed, then a summary whose last line is "N passed, N failed".
+// npm test: every stage, also after one that failed, then a summary whose last line is "N passed, N failed".
 import { envoyFound, runStages } from "./test-run.js";
 import type { Stage } from "./test-stage.js";
 
 const STAGES: readonly Stage[] = [
+  { name: "lint", script: "lint", beside: true },
   { name: "format", script: "format:check" },
-  { name: "lint", script: "lint" },
   { name: "types", script: "types" },
   { name: "build", script: "build:changed" },
   { name: "as-pect", script: "unit:filter", runner: "as-pect" },
