@@ -10,8 +10,11 @@ export interface Identity {
 }
 
 export interface Authority extends Identity {
-  /** A certificate for 127.0.0.1, good for servers and clients. */
-  readonly issue: (name: string) => Identity;
+  /**
+   * A certificate, good for servers and clients.
+   * @param of whom it is for, as OpenSSL writes it; not given: 127.0.0.1 and localhost
+   */
+  readonly issue: (name: string, of?: string) => Identity;
 }
 
 function openssl(...args: string[]): void {
@@ -36,13 +39,13 @@ const newKey = (path: string): string[] => [
 export function authorityIn(folder: string, name: string): Authority {
   const [cert, key] = [join(folder, `${name}.crt`), join(folder, `${name}.key`)];
   openssl("req", "-x509", ...newKey(key), "-out", cert, "-days", "2", "-subj", `/CN=${name}`);
-  return { cert, key, issue: (one) => issue(folder, { cert, key }, one) };
+  return { cert, key, issue: (one, of) => issue(folder, { cert, key }, one, of) };
 }
 
-function issue(folder: string, authority: Identity, name: string): Identity {
+function issue(folder: string, authority: Identity, name: string, of = "IP:127.0.0.1,DNS:localhost"): Identity {
   const file = (ending: string): string => join(folder, `${name}.${ending}`);
   const [cert, key, request, extensions] = [file("crt"), file("key"), file("csr"), file("ext")];
-  writeFileSync(extensions, "subjectAltName=IP:127.0.0.1,DNS:localhost\n");
+  writeFileSync(extensions, `subjectAltName=${of}\n`);
   openssl("req", ...newKey(key), "-out", request, "-subj", `/CN=${name}`);
   const by = ["-CA", authority.cert, "-CAkey", authority.key, "-CAcreateserial"];
   openssl("x509", "-req", "-in", request, ...by, "-out", cert, "-days", "2", "-extfile", extensions);

@@ -8,6 +8,9 @@ export interface WatchAnswer {
   readonly revoked?: readonly string[];
 }
 
+/** A control plane, or what stands in front of several. */
+type Called = Pick<Plane, "edge">;
+
 export class WatchingEdge {
   log: string | undefined;
   cursor = 0;
@@ -20,7 +23,7 @@ export class WatchingEdge {
   ) {}
 
   /** It takes what is answered. A watch is answered by the policy first where it offers to follow one: this one does not. */
-  async watch(plane: Plane, signal?: AbortSignal): Promise<WatchAnswer> {
+  async watch(plane: Called, signal?: AbortSignal): Promise<WatchAnswer> {
     const { edge, instance, log, cursor } = this;
     const asked = { edge, instance, since: cursor, follow: false, ...(log === undefined ? {} : { log }) };
     const { status, body } = await plane.edge("watch", asked, signal);
@@ -33,17 +36,17 @@ export class WatchingEdge {
     return said;
   }
 
-  acquire(plane: Plane, session: string): Promise<Answered> {
+  acquire(plane: Called, session: string): Promise<Answered> {
     return plane.edge("acquire", { edge: this.edge, instance: this.instance, session });
   }
 
-  report(plane: Plane, usage: readonly unknown[], worker = "0123456789abcdef"): Promise<Answered> {
+  report(plane: Called, usage: readonly unknown[], worker = "0123456789abcdef"): Promise<Answered> {
     return plane.edge("report", { edge: this.edge, instance: this.instance, worker, usage, more: false });
   }
 }
 
 /** Holds watches one after the other, until the signal ends. What fails is tried again a moment later, at the next of the planes. */
-export async function follow(edge: WatchingEdge, planes: readonly Plane[], signal: AbortSignal): Promise<void> {
+export async function follow(edge: WatchingEdge, planes: readonly Called[], signal: AbortSignal): Promise<void> {
   for (let turn = 0; !signal.aborted;) {
     const plane = planes[turn % planes.length];
     if (plane === undefined) return;

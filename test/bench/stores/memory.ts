@@ -1,10 +1,11 @@
-// Bytes that a session takes: of the server's memory, and of LMDB's file; and which keys take them.
+// Bytes that a session takes: of the server's memory, of LMDB's file, and of the append-only file; and which keys take them.
 import type { ServerOptions } from "../../../control-plane/test/support/servers/server-settings.js";
 import type { StoreServer } from "../../../control-plane/test/support/servers/store-server.js";
 import { keyOf, KEYS } from "../../../control-plane/src/store/redis/keys.js";
 import { userOfLimit } from "../../../control-plane/src/store/user-of-limit.js";
 import { creationOf } from "../control-plane/stored-sessions.js";
 import type { Section } from "../stand/section.js";
+import { appendOnly } from "./append-only.js";
 import type { Bench } from "./bench.js";
 import { fill, newIds } from "./fill.js";
 import { lmdbStore, sharedStore } from "./stores.js";
@@ -69,6 +70,7 @@ export async function memory(bench: Bench): Promise<Section[]> {
       columns: ["", "bytes"],
       rows: [...keys].map(([key, bytes]) => [key, bytes.toFixed(0)]),
     },
+    await appendOnly(bench, sessions),
   ];
 }
 

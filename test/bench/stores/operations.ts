@@ -8,7 +8,7 @@ import { EDGE, instanceOf } from "./fill.js";
 import type { FilledStore } from "./filled.js";
 
 const json = { "content-type": "application/json" };
-const ROWS_OF_REPORT = 256;
+export const ROWS_OF_REPORT = 256;
 const SESSIONS_OF_ACQUIRE = 64;
 /** Who asks; the instances of the filling report. */
 const ASKER = instanceOf(999);

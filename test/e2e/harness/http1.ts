@@ -10,6 +10,8 @@ export interface HttpRequest {
   readonly token?: string;
   readonly headers?: OutgoingHttpHeaders;
   readonly body?: string | Buffer;
+  /** The address of this machine that it comes from; not given: 127.0.0.1. */
+  readonly from?: string;
 }
 
 export interface HttpAnswer {
@@ -20,12 +22,13 @@ export interface HttpAnswer {
 
 export async function send(
   port: number,
-  { method, path, token, headers, body }: HttpRequest = {},
+  { method, path, token, headers, body, from }: HttpRequest = {},
 ): Promise<HttpAnswer> {
   const outgoing = request({
     host: "127.0.0.1",
     port,
     agent: false,
+    ...(from === undefined ? {} : { localAddress: from }),
     method: method ?? "GET",
     path: path ?? "/",
     headers: { ...(token === undefined ? {} : { "x-session-id": token }), ...headers },

@@ -5,6 +5,7 @@ import { StoreUnwritable } from "../../../src/app/ports/store-health.js";
 import { STORE_USER_RULES } from "../../../../scripts/store-server.js";
 import { Durability } from "../../../src/store/redis/durability.js";
 import { FixedClock } from "../../support/fixed-clock.js";
+import { defaultUserOff } from "../../support/default-user-off.js";
 import { ManualTimers } from "../../support/manual-timers.js";
 import { quiet } from "../../support/quiet-logger.js";
 import { newRedisStore, redisStoreAt, serverAt, uncounted } from "../../support/redis-store.js";
@@ -141,6 +142,11 @@ describe.each(["Redis 7", "Valkey 9"] as const)("%s with the users of docs/store
       expect(await store.find(session.id)).toEqual(session);
     }, 10_000);
   });
+});
+
+describe("a server whose user default may do nothing", () => {
+  defaultUserOff("Redis 7", false);
+  defaultUserOff("Valkey 9", true);
 });
 
 describe("a server that does not tell how it keeps writes", () => {

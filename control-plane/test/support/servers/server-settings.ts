@@ -41,6 +41,8 @@ export interface ServerOptions {
   /** Of the user "default". */
   readonly requirepass?: string;
   readonly user?: ServerUser;
+  /** Where `user` is given: the line of the user "default" in place of the one that docs/stores.md has. */
+  readonly defaultUser?: string;
   readonly tls?: ServerTls;
   /** The port, on this machine, of the primary that it follows. */
   readonly replicaOf?: number;
@@ -134,12 +136,12 @@ function listening(port: number, tls: ServerTls | undefined): Line[] {
   ];
 }
 
-function access({ requirepass, user }: ServerOptions): string[] {
+function access({ requirepass, user, defaultUser = DEFAULT_USER }: ServerOptions): string[] {
   const fixture = `user ${FIXTURE.username} on >${FIXTURE.password} ~* &* +@all`;
   if (user === undefined)
     return requirepass === undefined ? [fixture] : [fixture, `requirepass ${quoted(requirepass)}`];
   const { name, password, rules = "~* &* +@all" } = user;
-  return [fixture, DEFAULT_USER, `user ${name} on ${quoted(`>${password}`)} ${rules}`];
+  return [fixture, defaultUser, `user ${name} on ${quoted(`>${password}`)} ${rules}`];
 }
 
 /** As one word, whatever is in it. */
