@@ -6,7 +6,7 @@ import {
   STORE_USER_RULES,
   storeServerConfiguration,
 } from "../../scripts/store-server.js";
-import { sectionOf, tableUnder, textOf, withoutTicks } from "./docs.js";
+import { sectionOf } from "./docs.js";
 
 const FILE = "docs/stores.md";
 const blocksOf = (title: string): string[] =>
@@ -26,24 +26,4 @@ it("Valkey's file in Compose has the hash of the password, and not the password"
   expect(lines).toContain(
     `user sluice on #2bb80d537b1da3e38bd30361aa855686bde0eacd7162fef6a25fe97bf527a25b ${STORE_USER_RULES}`,
   );
-});
-
-it("what docs/stores.md quotes of /readyz is what the store says", () => {
-  const sources = [
-    "store/redis/connection/reply-errors",
-    "store/redis/connection/store-name",
-    "store/redis/connection/client",
-    "store/redis/durability",
-    "store/redis/writing/replicas",
-    "http/status/readiness",
-  ]
-    .map((name) => textOf(`control-plane/src/${name}.ts`))
-    .join("\n")
-    .replaceAll(/\$\{[^}]*\}/g, "#");
-  const quoted = tableUnder(FILE, "When it cannot be used").flatMap(([said = ""]) =>
-    said.split(", ").map(withoutTicks),
-  );
-  const said = quoted.map((one) => one.replace(/ …$/, "").replaceAll(/\d+/g, "#"));
-  expect(said).toHaveLength(14);
-  expect(said.filter((one) => one !== "ECONNREFUSED" && !sources.includes(one))).toEqual([]);
 });

@@ -64,9 +64,14 @@ export async function readSecretFile({ variable, path }: SecretFile, readFile: R
   }
 }
 
-/** Who sets the variable to the secret itself must not find it in a log. */
-const shownPath = (path: string): string =>
-  path.includes("/") && !isLikeSecret(path) ? path : "the file that it names (expected a path with /)";
+/** Who sets the variable to the secret itself, or to the URL that holds it, must not find it in a log. */
+function shownPath(path: string): string {
+  if (path.includes("://")) return `${NOT_SHOWN} (expected a path, got a URL)`;
+  if (path.includes("@")) return `${NOT_SHOWN} (its name is not shown, for it may hold a password)`;
+  return path.includes("/") && !isLikeSecret(path) ? path : `${NOT_SHOWN} (expected a path with /)`;
+}
+
+const NOT_SHOWN = "the file that it names";
 
 /** As an editor or `echo` leaves it: with one end of line. @throws UnfitFile */
 function textOf(content: Uint8Array): string {

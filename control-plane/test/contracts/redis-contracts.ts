@@ -13,6 +13,7 @@ import { operatorContract } from "./operator-contract.js";
 import { policyContract } from "./policy-contract.js";
 import { revocationContract } from "./revocation-contract.js";
 import { storeContract } from "./store-contract.js";
+import { storeTimeContract } from "./time-contract.js";
 import { usageContract } from "./usage-contract.js";
 import { newRedisStore, redisStoreAt, serverAt } from "../support/redis-store.js";
 import type { ServerName } from "../../../scripts/test/get-store-servers.js";
@@ -67,5 +68,10 @@ export function redisContracts(name: ServerName, user?: ServerUser): void {
       await server().command("HSET", "{sluice}:meta", "statuses", "0");
     };
     return { one: one.edgeStatus, other: other.edgeStatus, setBack };
+  });
+  storeTimeContract(async () => {
+    const mine = await open();
+    const others = await redisStoreAt(options());
+    return { one: mine.storeTime, other: others.storeTime, machineMs: () => Date.now(), cutOff: () => mine.close() };
   });
 }

@@ -17,11 +17,13 @@ import { quiet } from "../support/quiet-logger.js";
 import { serverAt, uncounted } from "../support/redis-store.js";
 
 export interface LifeEngine {
-  /** As a process does at its start; one at a time. */
+  /** So many have the store open at a time, each of which does every other command. */
+  readonly processes: 1 | 2;
+  /** As each process does at its start. */
   open(random: Random): Promise<Stores>;
   /** Answers the backup's name. */
   backUp(): Promise<string>;
-  /** With a log of a new name. The store is closed. */
+  /** With a log of a new name. The store is closed, by all. */
   restore(backup: string, random: Random): Promise<void>;
   /** Resolves once all that was committed has been told to whoever listens, and these have read it. */
   told(): Promise<void>;
@@ -36,6 +38,7 @@ export interface LifeEngine {
 const CLEARED_LATER = new Set(["byActivity", "consumptionsByTime"]);
 
 export class LmdbLife implements LifeEngine {
+  readonly processes = 1;
   private readonly folder = mkdtempSync(join(tmpdir(), "sluice-life-"));
   private readonly store = join(this.folder, "store");
   private backups = 0;
@@ -105,9 +108,10 @@ const EMPTIED_LATER = /:(consumed)$/;
 
 /** Over a real server that nobody else uses. */
 export class RedisLife implements LifeEngine {
+  readonly processes = 2;
   private readonly client;
   private backups = 0;
-  private opened: RedisStore | undefined;
+  private readonly opened: RedisStore[] = [];
 
   constructor(private readonly port: number) {
     this.client = createClient({ RESP: 2, socket: { host: "127.0.0.1", port, reconnectStrategy: false } });
@@ -123,8 +127,9 @@ export class RedisLife implements LifeEngine {
       await createRedisStore(address, random, nodeTimers);
     }
     const parts = { address, random: secretly, timers: nodeTimers, logger: quiet, meter: uncounted };
-    this.opened = await RedisStore.open(parts);
-    return this.opened;
+    const store = await RedisStore.open(parts);
+    this.opened.push(store);
+    return store;
   }
 
   async backUp(): Promise<string> {
@@ -140,10 +145,13 @@ export class RedisLife implements LifeEngine {
   }
 
   async told(): Promise<void> {
-    const log = this.opened?.invalidations;
-    await log?.told();
-    // Answers come in order: each that a listener waits for has come before the one that is asked for here.
-    for (let reads = 0; reads < 4; reads++) await log?.position();
+    for (const { invalidations: log } of this.opened.slice(-this.processes)) {
+      // What another process has committed, this one knows by now.
+      await log.position();
+      await log.told();
+      // Answers come in order: each that a listener waits for has come before the one that is asked for here.
+      for (let reads = 0; reads < 4; reads++) await log.position();
+    }
   }
 
   async tracesOf(ids: readonly string[]): Promise<readonly string[]> {

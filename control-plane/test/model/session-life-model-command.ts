@@ -1,5 +1,5 @@
 // A command of a session's life: it does one thing to the control plane and to the model and compares the answers; and
-// after each everything that can be seen is compared, while an edge watches.
+// after each everything that can be seen is compared, while an edge watches: where there are two control planes, at the other one.
 import type fc from "fast-check";
 
 import { expectAsModel, expectFollowed, follow } from "./session-life-model-checks.js";
@@ -17,6 +17,7 @@ export function command<Said>(
     check: () => true,
     run: async (model, life) => {
       const held = await follow(model, life);
+      life.turn();
       await act(one, model, life);
       await expectFollowed(model, life, held);
       await expectAsModel(model, life);

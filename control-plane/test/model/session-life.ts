@@ -6,6 +6,7 @@ import { publishedPolicy } from "../../src/app/policy/published-policy.js";
 import { BulkRevocations } from "../../src/app/sessions/bulk-revocations.js";
 import { DroppedRows } from "../../src/app/edges/dropped-rows.js";
 import { EdgeRegistry } from "../../src/app/edges/status/edge-registry.js";
+import type { PolicyPublisher } from "../../src/app/ports/policy-ports.js";
 import type { Random } from "../../src/app/ports/ports.js";
 import type { Stores } from "../../src/app/ports/stores.js";
 import { usageCommits } from "../../src/app/edges/usage.js";
@@ -27,6 +28,8 @@ const meter = { sessionCreated: nothing, sessionRemoved: nothing, acquired: noth
 const usageMeter = { reported: nothing, tokensConsumed: nothing, rowDropped: nothing, swept: nothing };
 const watchMeter = { watchEnded: nothing, propagated: nothing };
 
+type Policies = UsagePorts["policies"] & PolicyPublisher;
+
 /** One process of the control plane, as far as sessions go. */
 interface Process {
   readonly store: Stores;
@@ -39,7 +42,8 @@ export class SessionLife {
   readonly clock = new FixedClock();
   readonly timers = new ManualTimers(this.clock);
   private drawn = 0;
-  private current: Process | undefined;
+  private running: Process[] = [];
+  private turns = 0;
 
   /** @param policy answers the policy in force */
   constructor(
@@ -47,52 +51,37 @@ export class SessionLife {
     readonly engine: LifeEngine,
   ) {}
 
+  /** The one whose turn it is. */
   get process(): Process {
-    if (this.current === undefined) throw new Error("the control plane is down");
-    return this.current;
+    const process = this.running[this.turns % this.engine.processes];
+    if (process === undefined) throw new Error("the control plane is down");
+    return process;
+  }
+
+  /** From now on it is the next one's turn, where there are several. */
+  turn(): void {
+    this.turns += 1;
+  }
+
+  isRunning(process: Process): boolean {
+    return this.running.includes(process);
   }
 
   async start(): Promise<void> {
-    const random: Random = { bytes: (n) => this.bytes(n) };
-    const { clock, timers } = this;
-    const store = await this.engine.open(random);
-    const { operator, audit, usage } = store;
-    const policies = {
-      current: () => ({ policy: this.policy() }),
-      // Its edges are of an older filter: none is given it on its watch, and the bytes do not matter.
-      published: () => {
-        const named = { generation: 1, policy: this.policy(), sinceMs: 0, decidedAtMs: null };
-        return publishedPolicy({ ...named, policyJson: "{}" });
-      },
-      subscribe: () => nothing,
-      shown: nothing,
-    };
-    const instances = new EdgeRegistry({ clock, policies });
-    const droppedRows = new DroppedRows({ clock, logger, meter: usageMeter });
-    const ports: UsagePorts = {
-      ...{ store, operator, audit, usage, usageMeter, instances, policies, clock, random, logger, meter },
-      commits: usageCommits(store, policies, usageMeter, droppedRows),
-      droppedRows,
-      makeToken: (sessionId, planId) => makeToken({ sessionId, planId }, KEYS),
-    };
-    const watches = new Watches({
-      ...{ log: store.invalidations, policies, timers, clock, meter: watchMeter, logger, instances },
-    });
-    const revocations = new BulkRevocations({
-      ...{ store: store.revocations, updates: store, claimed: claimedWork(), isShared: false },
-      ...{ clock, timers, random, logger, meter },
-    });
-    await revocations.start();
-    this.current = { store, ports, watches, revocations };
+    const policies = this.policies();
+    // What edges tell one of them the others know: how, other tests show.
+    const instances = new EdgeRegistry({ clock: this.clock, policies });
+    while (this.running.length < this.engine.processes) this.running.push(await this.startOne(policies, instances));
   }
 
-  /** Ends the process in order: held watches are answered, what is under way comes to rest. */
+  /** Ends all processes in order: held watches are answered, what is under way comes to rest. */
   async stop(): Promise<void> {
-    const { store, watches, revocations } = this.process;
-    await revocations.stop();
-    await watches.stop();
-    await store.close();
-    this.current = undefined;
+    for (const { store, watches, revocations } of this.running) {
+      await revocations.stop();
+      await watches.stop();
+      await store.close();
+    }
+    this.running = [];
   }
 
   async restart(): Promise<void> {
@@ -112,8 +101,49 @@ export class SessionLife {
   }
 
   async end(): Promise<void> {
-    if (this.current !== undefined) await this.stop();
+    await this.stop();
     await this.engine.end();
+  }
+
+  private policies(): Policies {
+    return {
+      current: () => ({ policy: this.policy() }),
+      // Its edges are of an older filter: none is given it on its watch, and the bytes do not matter.
+      published: () => {
+        const named = { generation: 1, policy: this.policy(), sinceMs: 0, decidedAtMs: null };
+        return publishedPolicy({ ...named, policyJson: "{}" });
+      },
+      subscribe: () => nothing,
+      shown: nothing,
+    };
+  }
+
+  private async startOne(policies: Policies, instances: EdgeRegistry): Promise<Process> {
+    const random: Random = { bytes: (n) => this.bytes(n) };
+    const { clock, timers } = this;
+    const store = await this.engine.open(random);
+    const { operator, audit, usage, claims } = store;
+    const droppedRows = new DroppedRows({ clock, logger, meter: usageMeter });
+    const ports: UsagePorts = {
+      ...{ store, operator, audit, usage, usageMeter, instances, policies, clock, random, logger, meter },
+      commits: usageCommits(store, policies, usageMeter, droppedRows),
+      droppedRows,
+      makeToken: (sessionId, planId) => makeToken({ sessionId, planId }, KEYS),
+    };
+    const watches = new Watches({
+      ...{ log: store.invalidations, policies, timers, clock, meter: watchMeter, logger, instances },
+    });
+    const revocations = new BulkRevocations({
+      ...{
+        store: store.revocations,
+        updates: store,
+        claimed: claimedWork(claims, { clock }),
+        isShared: this.engine.processes > 1,
+      },
+      ...{ clock, timers, random, logger, meter },
+    });
+    await revocations.start();
+    return { store, ports, watches, revocations };
   }
 
   private bytes(n: number): Uint8Array {

@@ -11,6 +11,10 @@ import { issueSession } from "../../src/app/sessions/issue-session.js";
 import { followStoreTime, SharedClock } from "../../src/app/upkeep/shared-clock.js";
 import { SteadyTime } from "../../src/app/upkeep/steady-clock.js";
 import { sweepSessions } from "../../src/app/upkeep/sweep-sessions.js";
+import type { Timers } from "../../src/app/ports/log-ports.js";
+import type { Clock } from "../../src/app/ports/ports.js";
+import type { StoreTime } from "../../src/app/ports/store-time.js";
+import type { Stores } from "../../src/app/ports/stores.js";
 import type { PlanOfPolicy } from "../../src/domain/plan.js";
 import { Metrics } from "../../src/http/status/metrics.js";
 import { UsageMetrics } from "../../src/http/status/usage-metrics.js";
@@ -65,17 +69,33 @@ async function planeOver(store: MemoryStore, storeClock: FixedClock, plan: PlanO
   const machine = new FixedClock(1000 + Math.abs(aheadMs));
   machine.step(storeClock.nowMs() + aheadMs - machine.nowMs());
   const timers = new ManualTimers(machine);
+  const storeTime = { timeMs: () => Promise.resolve(storeClock.nowMs()) };
+  const { time, calls } = await planeOn({ store, storeTime, machine, timers, plan });
+  return { machine, time, timers, ...calls };
+}
+
+export interface PlaneParts {
+  readonly store: Stores;
+  readonly storeTime: StoreTime;
+  readonly machine: Clock;
+  readonly timers: Timers;
+  readonly plan: PlanOfPolicy;
+}
+
+/** A control plane on a machine with a clock of its own, once it goes by the store's. */
+export async function planeOn({ store, storeTime, machine, timers, plan }: PlaneParts) {
   const policies = new PoliciesInForce(machine, { ...REPORTING, plans: [plan] });
   const shared = new SharedClock({ machine, logger: quiet });
   const time = new SteadyTime({ machine: shared, logger: quiet, policies });
-  const storeTime = { timeMs: () => Promise.resolve(storeClock.nowMs()) };
-  time.follow(timers);
-  await followStoreTime({ shared, steady: time, storeTime, timers });
+  const ends = [time.follow(timers), await followStoreTime({ shared, steady: time, storeTime, timers })];
+  const end = (): void => {
+    for (const one of ends) one();
+  };
   const ports = portsOver(store, policies, time);
-  return { machine, time, timers, ...callsOf(ports) };
+  return { time, end, instances: ports.instances, calls: callsOf(ports) };
 }
 
-function portsOver(store: MemoryStore, policies: PoliciesInForce, time: SteadyTime): UsagePorts {
+function portsOver(store: Stores, policies: PoliciesInForce, time: SteadyTime): UsagePorts {
   const metrics = new Metrics(() => Promise.resolve(new Map()));
   const usageMeter = new UsageMetrics(metrics.registry);
   const droppedRows = new DroppedRows({ clock: time, logger: quiet, meter: usageMeter });

@@ -96,7 +96,8 @@ export async function started(store: SharedStore, name: string, atMs: number, sk
   const others = new OtherProcesses({ ...parts, shared: statuses.shared, log: store });
   await others.start();
   const stopRecorder = startStatusRecorder({ ...parts, store: statuses, stored: [], others });
-  const meter = { watchEnded: () => undefined, propagated: () => undefined };
+  const propagated: number[] = [];
+  const meter = { watchEnded: () => undefined, propagated: (ms: number) => void propagated.push(ms) };
   const watches = new Watches({ log: store.log, policies, clock, timers, instances, meter, logger });
   const confirmations = new Confirmations(instances, timers, others);
   const gone = new AbortController();
@@ -106,7 +107,7 @@ export async function started(store: SharedStore, name: string, atMs: number, sk
   const page = async (): Promise<readonly EdgeView[]> =>
     (await edgesPage({ instances, policies, log: store.log, clock }, "", 1_000)).edges;
   return {
-    ...{ name, clock, timers, policies, logged, instances, others, watches, confirmations, page },
+    ...{ name, clock, timers, policies, logged, instances, others, watches, confirmations, propagated, page },
     /** Holds a watch; the answer hangs up. */
     watch: (fields: Parameters<typeof request>[0] = {}): (() => void) => {
       const client = new AbortController();

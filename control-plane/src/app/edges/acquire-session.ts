@@ -115,6 +115,9 @@ async function holdOrLook(
   spent: readonly RowOfReport[],
 ): Promise<HeldOrSeen> {
   try {
+    // Whoever revokes at another process waits for edges that are known there: so this one is, before it is given a session.
+    const known = ports.instances.knownElsewhere(asker);
+    if (known !== undefined) await known;
     return await hold(ports, id, asker, spent);
   } catch (failure) {
     if (!isNotWritten(failure)) throw failure;

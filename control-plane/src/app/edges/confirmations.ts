@@ -23,10 +23,10 @@ export class Confirmations {
     private readonly registry: Pick<EdgeRegistry, "known" | "onWatched" | "windowMs">,
     private readonly timers: Timers,
     /** Processes that edges may say it to as well. Undefined: there are none. */
-    private readonly others?: Pick<OtherProcesses, "hurry">,
+    private readonly others?: Pick<OtherProcesses, "hurry" | "heardAll">,
   ) {}
 
-  /** How it stands at this moment. */
+  /** How it stands by what is known at this moment. */
   status({ log, cursor }: LogPosition): Confirmed {
     const pending = new Set<string>();
     const edges = new Set<string>();
@@ -43,24 +43,44 @@ export class Confirmations {
     return { edges: edges.size, confirmed: edges.size - pending.size, pending: [...pending].sort() };
   }
 
-  /** Resolves as soon as no edge is pending, or with how it stands at the timeout, or once the signal aborts. */
-  wait(position: LogPosition, timeoutMs: number, signal?: AbortSignal): Promise<Confirmed> {
+  /**
+   * Resolves as soon as no edge is pending, or with how it stands at the timeout, which may be 0, or once the signal aborts. Not before
+   * all is known that other processes had stored when it was called: an edge that got a session there is among those.
+   * @throws (a rejection) where that cannot be read
+   */
+  async wait(position: LogPosition, timeoutMs: number, signal?: AbortSignal): Promise<Confirmed> {
+    const over = new AbortController();
+    const end = (): void => {
+      over.abort();
+    };
+    if (timeoutMs <= 0) end();
+    const cancelTimer = this.timers.after(Math.max(0, timeoutMs), end);
+    const hurried = timeoutMs > 0 ? this.others?.hurry() : undefined;
+    try {
+      if (this.others !== undefined) await this.others.heardAll();
+      return await this.confirmed(
+        position,
+        signal === undefined ? over.signal : AbortSignal.any([over.signal, signal]),
+      );
+    } finally {
+      cancelTimer();
+      hurried?.();
+    }
+  }
+
+  private confirmed(position: LogPosition, over: AbortSignal): Promise<Confirmed> {
     const now = this.status(position);
-    if (now.pending.length === 0 || timeoutMs <= 0 || signal?.aborted === true) return Promise.resolve(now);
+    if (now.pending.length === 0 || over.aborted) return Promise.resolve(now);
     return new Promise((resolve) => {
       let waitsFor = new Set(now.pending);
-      const hurried = this.others?.hurry();
       const end = (status: Confirmed): void => {
-        cancelTimer();
         unsubscribe();
-        hurried?.();
-        signal?.removeEventListener("abort", giveUp);
+        over.removeEventListener("abort", giveUp);
         resolve(status);
       };
       const giveUp = (): void => {
         end(this.status(position));
       };
-      const cancelTimer = this.timers.after(timeoutMs, giveUp);
       const unsubscribe = this.registry.onWatched(({ edge, log, since }) => {
         if (log !== position.log || since < position.cursor || !waitsFor.delete(edge)) return;
         // Each edge that has passed costs one step; only where all seem to have, all are looked at.
@@ -69,7 +89,7 @@ export class Confirmations {
         waitsFor = new Set(status.pending);
         if (waitsFor.size === 0) end(status);
       });
-      signal?.addEventListener("abort", giveUp);
+      over.addEventListener("abort", giveUp);
     });
   }
 }

@@ -30,7 +30,7 @@ export interface WatchesParts {
   readonly meter: WatchMeter;
   readonly logger: Logger;
   /** Hears of each watch, and of one that is held. */
-  readonly instances: Pick<EdgeRegistry, "watched" | "watching" | "count">;
+  readonly instances: Pick<EdgeRegistry, "watched" | "watching" | "onWatched" | "count">;
   /** Calls held at a time. */
   readonly maxHeld?: number;
   /** Lets everything else have its turn. */
@@ -65,7 +65,7 @@ export class Watches {
   private cancelRetry: (() => void) | undefined;
 
   constructor(private readonly parts: WatchesParts) {
-    const { log, clock, meter, policies } = parts;
+    const { log, clock, meter, policies, instances } = parts;
     this.maxHeld = parts.maxHeld ?? MAX_HELD;
     this.propagation = new Propagation(clock, (ms) => {
       meter.propagated(ms);
@@ -75,7 +75,10 @@ export class Watches {
       void this.deliver();
     });
     const changed = policies.subscribe(() => void this.offerToHeld());
-    this.unsubscribe = [advanced, changed];
+    const heard = instances.onWatched((watched) => {
+      this.propagation.passed(watched);
+    });
+    this.unsubscribe = [advanced, changed, heard];
   }
 
   /** Resolves when there is something to say, at the latest after the hold. `gone`: the caller hung up. */
@@ -87,12 +90,12 @@ export class Watches {
     older?.end("replaced", answeredBy(older.unchanged));
     // Before everything else: an edge without a policy can do nothing with what the log says.
     const offer = offerFor(this.parts, request, position.log);
-    if (offer !== undefined) return this.ended("policy", { outcome: "policy", offer });
+    if (offer !== undefined) return this.ended(request, "policy", { outcome: "policy", offer });
     // An edge without a cursor begins at the head of the log: held here, it would miss what comes meanwhile.
-    if (request.log === undefined) return this.ended("first", answeredBy(unchangedAt(position)));
-    if (request.log !== position.log) return this.ended("reset", answeredBy(resetTo(position)));
+    if (request.log === undefined) return this.ended(request, "first", answeredBy(unchangedAt(position)));
+    if (request.log !== position.log) return this.ended(request, "reset", answeredBy(resetTo(position)));
     const since = { log: position.log, cursor: request.since };
-    if (this.stopping || this.held.size >= this.maxHeld) return this.lookOnce(since);
+    if (this.stopping || this.held.size >= this.maxHeld) return this.lookOnce(request, since);
     const answered = this.hold(request, unchangedAt(since), gone);
     void this.look(since, [this.held.get(key)]);
     return answered;
@@ -113,10 +116,9 @@ export class Watches {
   }
 
   private noteWatch(request: WatchRequest, log: string): void {
-    const before = this.parts.instances.watched(request);
-    if (request.log === log && before?.log !== undefined) {
-      this.propagation.passed({ log: before.log, cursor: before.since }, { log, cursor: request.since });
-    }
+    // Before others hear of it: what it was answered here it confirms here.
+    this.propagation.watched(request);
+    this.parts.instances.watched(request);
     if (request.policy?.log === log) this.parts.policies.shown(request.policy.generation);
   }
 
@@ -133,7 +135,7 @@ export class Watches {
           cancelTimer();
           released();
           gone.removeEventListener("abort", hangUp);
-          resolve(this.ended(outcome, answered));
+          resolve(this.ended(request, outcome, answered));
         },
       };
       const hangUp = (): void => {
@@ -165,15 +167,16 @@ export class Watches {
     this.waking = false;
   }
 
-  private async lookOnce(since: LogPosition): Promise<Watched> {
+  private async lookOnce(request: WatchRequest, since: LogPosition): Promise<Watched> {
     const news = newsIn(await this.parts.log.read(since, MAX_WATCH_ENTRIES));
-    if (news !== undefined) return this.ended(news.outcome, answeredBy(news.answer));
+    if (news !== undefined) return this.ended(request, news.outcome, answeredBy(news.answer));
     this.parts.meter.watchEnded("busy");
     return { outcome: "busy" };
   }
 
-  private ended(outcome: WatchOutcome, answered: Watched): Watched {
+  private ended(request: WatchRequest, outcome: WatchOutcome, answered: Watched): Watched {
     this.parts.meter.watchEnded(outcome);
+    if (answered.outcome === "answered") this.propagation.answered(request, answered.answer);
     return answered;
   }
 

@@ -9,7 +9,7 @@ const MAX_WAITS = 64;
 /** Issuers together leave the rest to operators, and each leaves some to the others. */
 const WAITS = { ofIssuers: 48, ofOneIssuer: 8 };
 
-export type ConfirmationsPort = Pick<Confirmations, "status" | "wait">;
+export type ConfirmationsPort = Pick<Confirmations, "wait">;
 
 export class RevocationWaits {
   private waiting = 0;
@@ -86,8 +86,8 @@ export class RevocationWaits {
    */
   async now({ log, cursor }: Partial<LogPosition>): Promise<Confirmed> {
     const head = await this.log.position();
-    if (log !== undefined && log !== head.log) return this.confirmations.status({ ...head, cursor: 0 });
-    return this.confirmations.status({ ...head, cursor: cursor ?? head.cursor });
+    if (log !== undefined && log !== head.log) return this.confirmations.wait({ ...head, cursor: 0 }, 0);
+    return this.confirmations.wait({ ...head, cursor: cursor ?? head.cursor }, 0);
   }
 
   /** Ends every wait with how it stands then, and holds none from now on. */

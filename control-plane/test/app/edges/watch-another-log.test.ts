@@ -165,23 +165,29 @@ describe("a log that cannot be read for a while", () => {
 describe("propagation over two logs", () => {
   it("an edge that begins anew in another log has received what was revoked in the former", async () => {
     const { clock, log, watches, propagated } = watchingMemory();
-    const says = async (log: string, since: number): Promise<void> => {
-      void watches.watch(request({ log, since, policy: received(1, { log }) }), nobodyHangsUp());
+    const says = async (of: string, since: number): Promise<void> => {
+      const policy = received(1, { log: log.id });
+      void watches.watch(request({ log: of, since, policy }), nobodyHangsUp());
       await settled();
     };
-    await says(log.id, 0);
+    const former = log.id;
+    await says(former, 0);
     log.append("revoked", "a", T0);
-    await says(log.id, 1);
+    await says(former, 1);
     expect(propagated).toEqual([0]);
+    // The answer with it is lost.
     log.append("revoked", "b", T0);
     clock.advance(5);
-    log.change(OTHER_LOG, 2);
+    log.change(OTHER_LOG, 1);
     log.append("revoked", "c", T0);
+    // It is told to begin anew behind both.
+    await says(former, 1);
+    expect(propagated).toEqual([0]);
     log.append("revoked", "d", T0);
     clock.advance(2);
-    await says(OTHER_LOG, 1);
-    expect(propagated).toEqual([0, 7, 2]);
     await says(OTHER_LOG, 2);
+    expect(propagated).toEqual([0, 7, 2]);
+    await says(OTHER_LOG, 3);
     expect(propagated).toEqual([0, 7, 2, 2]);
   });
 });

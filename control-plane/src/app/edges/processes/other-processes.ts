@@ -37,6 +37,9 @@ export class OtherProcesses {
   private stopped = false;
   private cancel = (): void => undefined;
   private underWay: Promise<void> | undefined;
+  /** The reading that has not begun, and the one that began last. */
+  private nextReading: Promise<void> | undefined;
+  private lastReading: Promise<void> = Promise.resolve();
 
   constructor(private readonly parts: OtherProcessesParts) {
     this.forgottenAtMs = parts.clock.monotonicMs();
@@ -93,6 +96,31 @@ export class OtherProcesses {
     };
   }
 
+  /**
+   * Resolves once all is known that was stored when it was called. One reading at a time: all who come before one begins share it.
+   * @throws (a rejection) where the store cannot be read
+   */
+  heardAll(): Promise<void> {
+    this.nextReading ??= this.readAfter(this.lastReading);
+    return this.nextReading;
+  }
+
+  private async readAfter(last: Promise<void>): Promise<void> {
+    await last.catch(() => undefined);
+    this.nextReading = undefined;
+    this.lastReading = this.readNews();
+    await this.lastReading;
+  }
+
+  private async readNews(): Promise<void> {
+    const { log } = await this.parts.log.position();
+    if (log !== this.logId) this.beginAnew();
+    this.logId = log;
+    await this.read((change) => {
+      this.hear(change);
+    });
+  }
+
   private next(): void {
     this.cancel();
     if (this.stopped) return;
@@ -105,19 +133,10 @@ export class OtherProcesses {
   }
 
   private async look(): Promise<void> {
-    const { clock, log, registry } = this.parts;
-    const beaten = this.beatIfDue();
-    // What others have written is read also while nothing can be written.
-    await Promise.allSettled([beaten]);
+    const { clock, registry } = this.parts;
     try {
-      const position = await log.position();
-      if (position.log !== this.logId) this.beginAnew();
-      this.logId = position.log;
-      await this.read((change) => {
-        this.hear(change);
-      });
-      await beaten;
-      // Others have forgotten it, or it is new to this copy of the store.
+      await this.heardAll();
+      // Also where others have forgotten it, or it is new to this copy of the store.
       await this.beatIfDue();
       await this.forgetOld();
     } catch (error) {

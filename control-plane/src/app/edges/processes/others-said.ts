@@ -8,7 +8,7 @@ import { newEntry, STORED_LATE_MS } from "../status/registry-entry.js";
 import { awaitedEntries, otherEntry } from "../status/stored-status.js";
 
 /** That an instance has watched from there, here or at another process. */
-export type WatchedFrom = Pick<WatchRequest, "edge" | "log" | "since">;
+export type WatchedFrom = Pick<WatchRequest, keyof Instance | "log" | "since">;
 
 export interface OthersSaidParts {
   readonly entries: InstanceEntries;

@@ -33,6 +33,8 @@ export class EdgeRegistry extends KnownInstances {
   readonly othersSaid: OthersSaid;
   private readonly listeners = new Set<(watched: WatchedFrom) => void>();
   private readonly cursorListeners = new Set<(cursor: EdgeCursor) => void>();
+  /** Undefined: no other process reads what this one stores. */
+  private firstStoredBy: ((instance: Instance) => Promise<void> | undefined) | undefined;
 
   constructor(private readonly parts: EdgeRegistryParts) {
     super(parts.clock, parts.policies);
@@ -48,6 +50,19 @@ export class EdgeRegistry extends KnownInstances {
 
   acquired(instance: Instance): void {
     this.noteContact(instance, {});
+  }
+
+  /**
+   * To be awaited before an instance that has called is given a session: from then on other processes can know of it. Undefined where
+   * they can already, or there are none. @throws (a rejection) where that cannot be stored
+   */
+  knownElsewhere(instance: Instance): Promise<void> | undefined {
+    return this.firstStoredBy?.(instance);
+  }
+
+  /** Who stores instances for other processes, and answers as `knownElsewhere`. */
+  storesFirst(stored: (instance: Instance) => Promise<void> | undefined): void {
+    this.firstStoredBy = stored;
   }
 
   /** To be called once the report is durable. */

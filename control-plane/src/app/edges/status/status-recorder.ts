@@ -1,15 +1,17 @@
-// Stores what is known of edges' instances, coarsely and beside the calls: no answer waits for it.
+// Stores what is known of edges' instances, coarsely and beside the calls: no answer waits for it but an instance's first.
 import type { Instance } from "../../../domain/stored.js";
 import { instanceKey } from "../../../domain/stored.js";
 import { setImmediate as nextTurnOfLoop } from "node:timers/promises";
 
-import type { EdgeStatus, EdgeStatusStore, WatchSaid } from "../../ports/edge-status-ports.js";
+import type { EdgeStatus, EdgeStatusStore } from "../../ports/edge-status-ports.js";
 import type { Timers } from "../../ports/log-ports.js";
 import type { Clock, Logger } from "../../ports/ports.js";
 import { logStoreFailure } from "../../upkeep/store-keeping.js";
 import { CursorNotes } from "../processes/cursor-notes.js";
+import { FirstContacts } from "../processes/first-contacts.js";
 import type { OtherProcesses } from "../processes/other-processes.js";
 import type { EdgeRegistry } from "./edge-registry.js";
+import { isStateOf } from "./same-status.js";
 
 /** A change of an instance's state is stored after about so long. */
 export const STATE_STORED_WITHIN_MS = 1_000;
@@ -18,13 +20,15 @@ export const CONTACT_STORED_WITHIN_MS = 30_000;
 /** The same where other processes decide by it: with two looks beside, it is far younger than a report may be. */
 const READ_BY_OTHERS_WITHIN_MS = 5_000;
 const SAME_CONTACT_MS = 500;
+/** Well below the window within which an edge is not silent; what is stored of one that calls is not so old. */
+const SHOWN_FOR_MS = 2 * READ_BY_OTHERS_WITHIN_MS;
 /** Instances a transaction: some milliseconds. */
 const CHUNK = 500;
 /** Workers a transaction, of all its instances. */
 const WORKERS_A_CHUNK = 5_000;
 
 export interface StatusRecorderParts {
-  readonly registry: Pick<EdgeRegistry, "onChanged" | "onCursor" | "statusToStore">;
+  readonly registry: Pick<EdgeRegistry, "onChanged" | "onCursor" | "statusToStore" | "storesFirst">;
   readonly store: Pick<EdgeStatusStore, "write" | "shared">;
   /** Undefined: this process has the store alone. */
   readonly others: Pick<OtherProcesses, "areThere" | "onLost"> | undefined;
@@ -63,6 +67,8 @@ class StatusRecorder {
   private readonly changed = new Map<string, Instance>();
   /** What is stored of them may be lost. */
   private readonly unsure = new Set<string>();
+  /** When it was stored that they are there, monotonic. */
+  private readonly writtenAtMs = new Map<string, number>();
   private allStoredAtMs: number;
   private readonly isRead: boolean;
   private readonly cursors: CursorNotes | undefined;
@@ -90,6 +96,9 @@ class StatusRecorder {
     registry.onCursor((cursor) => {
       cursors.note(cursor);
     });
+    const isStored = (instance: Instance): boolean => this.isShown(instanceKey(instance));
+    const contacts = new FirstContacts({ isStored, store: (instances) => this.storeThose(instances, () => false) });
+    registry.storesFirst((instance) => contacts.stored(instance));
   }
 
   async stop(): Promise<void> {
@@ -124,13 +133,29 @@ class StatusRecorder {
   /** What could not be stored is tried again with the next look. */
   private async store(instances: readonly Instance[], isStored: typeof isStateOf): Promise<void> {
     try {
-      for (let start = 0; start < instances.length;) {
-        if (start > 0) await nextTurnOfLoop();
-        start += await this.storeSome(instances.slice(start, start + CHUNK), isStored);
-      }
+      await this.storeThose(instances, isStored);
     } catch (error) {
       logStoreFailure(this.parts.logger, error, { event: "edge-status-failed" }, "the state of edges is not stored");
     }
+  }
+
+  private async storeThose(instances: readonly Instance[], isStored: typeof isStateOf): Promise<void> {
+    for (let start = 0; start < instances.length;) {
+      if (start > 0) await nextTurnOfLoop();
+      start += await this.storeSome(instances.slice(start, start + CHUNK), isStored);
+    }
+  }
+
+  /** Whether what is stored of it is there for certain. */
+  private isSure(key: string): boolean {
+    return this.stored.has(key) && !this.unsure.has(key);
+  }
+
+  /** Whether other processes take it to be there by what is stored: they pass over a former life of an Envoy, which says nothing. */
+  private isShown(key: string): boolean {
+    if (!this.isSure(key)) return false;
+    const ageMs = this.parts.clock.monotonicMs() - (this.writtenAtMs.get(key) ?? -Infinity);
+    return this.stored.get(key)?.watching === true || ageMs <= SHOWN_FOR_MS;
   }
 
   /** Answers how many it has looked at: fewer than there are where they have very many workers. */
@@ -149,49 +174,27 @@ class StatusRecorder {
       if (now?.isSettled !== false) this.changed.delete(key);
       if (now === undefined) this.cursors?.drop(instance);
       if (now === undefined && before !== undefined) gone.push(instance);
-      const isSure = before !== undefined && !this.unsure.has(key);
-      if (now === undefined || (isSure && isStored(now.status, before))) continue;
+      if (now === undefined || (before !== undefined && this.isSure(key) && isStored(now.status, before))) continue;
       written.push(now.status);
       workers += now.status.detail?.workers.length ?? 0;
     }
     if (written.length === 0 && gone.length === 0) return looked;
+    const nowMs = this.parts.clock.monotonicMs();
     try {
       await this.parts.store.write(written, gone);
     } catch (error) {
       for (const instance of [...written, ...gone]) this.changed.set(instanceKey(instance), instance);
       throw error;
     }
-    for (const status of written) this.stored.set(instanceKey(status), status);
-    for (const instance of gone) this.stored.delete(instanceKey(instance));
+    for (const status of written) {
+      this.stored.set(instanceKey(status), status);
+      this.writtenAtMs.set(instanceKey(status), nowMs);
+    }
+    for (const instance of gone) {
+      this.stored.delete(instanceKey(instance));
+      this.writtenAtMs.delete(instanceKey(instance));
+    }
     for (const instance of [...written, ...gone]) this.unsure.delete(instanceKey(instance));
     return looked;
   }
-}
-
-/** Whether the state is the same. */
-const isStateOf = (one: EdgeStatus, other: EdgeStatus): boolean =>
-  one.watching === other.watching && isSame(one.lastWatch, other.lastWatch) && runTheSame(one, other);
-
-/** Of those that both know: which there are changes with their reports. */
-function runTheSame({ detail: one }: EdgeStatus, { detail: other }: EdgeStatus): boolean {
-  if (one === undefined || other === undefined) return one === other;
-  const hashes = new Map(other.workers.map(({ worker, runs }) => [worker, runs?.hash]));
-  return one.workers.every(({ worker, runs }) => hashes.has(worker) && hashes.get(worker) === runs?.hash);
-}
-
-/** But for the cursor and the number of records, which move all the time. */
-function isSame(one: WatchSaid | undefined, other: WatchSaid | undefined): boolean {
-  if (one === undefined || other === undefined) return one === other;
-  const { policy, filter } = one;
-  return (
-    one.log === other.log &&
-    one.follow === other.follow &&
-    policy?.log === other.policy?.log &&
-    policy?.generation === other.policy?.generation &&
-    policy?.hash === other.policy?.hash &&
-    policy?.state === other.policy?.state &&
-    filter?.version === other.filter?.version &&
-    filter?.build === other.filter?.build &&
-    filter?.policyFormat === other.filter?.policyFormat
-  );
 }

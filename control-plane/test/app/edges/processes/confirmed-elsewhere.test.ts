@@ -99,8 +99,9 @@ describe("a revocation that waits for edges at another control plane", () => {
 
   it("a cursor that could not be stored is stored once the store is back", async () => {
     const { one, other, both, revoke, store } = await watchedElsewhere();
-    store.isAway = true;
     const { waited, confirmed } = revoke();
+    await settled();
+    store.isAway = true;
     other.watch({ since: 1 });
     await pass(2 * SECOND_MS, both, STEP_MS);
     expect(confirmed()).toBeUndefined();
