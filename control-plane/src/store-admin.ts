@@ -5,8 +5,10 @@ import { parseArgs } from "node:util";
 import { messageOf } from "./domain/message-of.js";
 import { FileReader } from "./files/file-reader.js";
 import { given } from "./settings/environment.js";
+import { FOLDER_WANTED } from "./settings/store-address.js";
+import { hasStoreScheme } from "./settings/store-url.js";
 import { unknownVariables } from "./settings/unknown-variables.js";
-import { EXIT, exitOf } from "./start-failure.js";
+import { EXIT, exitOf, StartFailure } from "./start-failure.js";
 import { runCopy, runInit } from "./store-transfer.js";
 import type { Transfer, TransferEnd } from "./store-transfer.js";
 import { backUpStore, restoreStore } from "./store/lmdb/backup.js";
@@ -95,8 +97,12 @@ const surroundings = {
   progress: (line: string): void => void process.stderr.write(`progress: ${line}\n`),
 };
 
-const folderOf = ({ data }: Asked["values"]): string =>
-  typeof data === "string" ? data : (given(process.env, "SLUICE_DATA_DIR") ?? ".sluice");
+/** @throws StartFailure: it does not show a URL, which may hold a password */
+function folderOf({ data }: Asked["values"]): string {
+  const folder = typeof data === "string" ? data : (given(process.env, "SLUICE_DATA_DIR") ?? ".sluice");
+  if (!hasStoreScheme(folder)) return folder;
+  throw new StartFailure(`--data or SLUICE_DATA_DIR: ${FOLDER_WANTED}`, EXIT.config);
+}
 
 const transferOf = (values: Asked["values"]): Transfer => ({ stopped: false, ...(values as Partial<Transfer>) });
 

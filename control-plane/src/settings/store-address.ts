@@ -3,11 +3,12 @@ import type { LmdbAddress, NamedFile, RedisAddress, RedisTls, StoreAddress } fro
 import { hostPort } from "./address.js";
 import type { EnvironmentReader } from "./environment.js";
 import type { SettingsViolation } from "./settings-reader.js";
-import { readStoreUrl } from "./store-url.js";
+import { hasStoreScheme, readStoreUrl } from "./store-url.js";
 import type { StoreUrl } from "./store-url.js";
 import type { SecretVariable } from "./variables.js";
 
 const DEFAULT_FOLDER = ".sluice";
+export const FOLDER_WANTED = "expected a folder, got a URL";
 const MAX_REPLICAS = 100;
 const BOTH = "a client's certificate takes both SLUICE_STORE_CERT_FILE and SLUICE_STORE_KEY_FILE";
 /** What a Redis takes beside its URL. */
@@ -29,6 +30,8 @@ export function readStoreAddress(sources: StoreSources): StoreAddress {
   const text = reader.given("SLUICE_STORE");
   const setting = sourceOf("SLUICE_STORE");
   const folder = lmdbAddress(reader.text("SLUICE_DATA_DIR", DEFAULT_FOLDER), "SLUICE_DATA_DIR");
+  // Not shown: it may hold a password.
+  if (hasStoreScheme(folder.dataDir)) violations.push(`SLUICE_DATA_DIR: ${FOLDER_WANTED}, which belongs into SLUICE_STORE`);
   if (text === undefined) {
     // Of a file that cannot be read it is said already.
     if (setting === "SLUICE_STORE") violations.push(...withoutStore(reader, sourceOf));

@@ -94,6 +94,12 @@ describe("the address of a Redis", () => {
     ]);
   });
 
+  it("a URL in the place of the data folder is a violation, and not shown", () => {
+    expect(violations({ SLUICE_DATA_DIR: `redis://sluice:${PASSWORD}@cache` })).toEqual([
+      "SLUICE_DATA_DIR: expected a folder, got a URL, which belongs into SLUICE_STORE",
+    ]);
+  });
+
   it("the login of the Sentinels is taken as it is", () => {
     const url = { SLUICE_STORE: "redis+sentinel://a/main" };
     const one = storeOf(url, { SLUICE_STORE_SENTINEL: "watcher:a:b%40" });

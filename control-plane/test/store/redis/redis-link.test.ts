@@ -20,7 +20,7 @@ const nothing = { timers: nodeTimers, ended: () => undefined, woken: () => undef
 describe("connections that end while they are being made", () => {
   const server = useServer("Redis 7", { user: { name: login.username, password: login.password } });
 
-  it("of two connections that are made at once, neither stays where one of them fails", async () => {
+  it("no connection of two that are made at once stays where the other one fails", async () => {
     let taken = (_: Socket): void => undefined;
     const late = new Promise<Socket>((resolve) => {
       taken = resolve;

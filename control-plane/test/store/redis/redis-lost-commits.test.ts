@@ -44,7 +44,7 @@ describe("acknowledged writes over connections that end", () => {
     expect(events).not.toContain("store-lost-commits");
   });
 
-  it("writes between a replica's arrival and the look that finds it are not taken for lost", async () => {
+  it("no write between a replica's arrival and the look that finds it is taken for lost", async () => {
     const timers = new ManualTimers(new FixedClock(NOW_MS));
     const { lost, events, parts } = heard();
     const first = await newRedisStore(serverAt(server().port));
@@ -66,7 +66,7 @@ describe("acknowledged writes over connections that end", () => {
     expect(lost).toEqual([]);
   });
 
-  it("writes that a crash took back are counted once, whatever becomes of the connection later", async () => {
+  it("each write that a crash took back is counted once, whatever becomes of the connection", async () => {
     const { lost, events, parts } = heard();
     const store = await newRedisStore(serverAt(server().port), parts);
     await create(store, 1);

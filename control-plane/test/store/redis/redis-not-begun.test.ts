@@ -121,7 +121,7 @@ describe("a Redis that takes writes again before a process has looked", () => {
 describe("a Redis that has lost its last writes and takes none", () => {
   const server = useServer("Redis 7", alone);
 
-  it("who is ahead of a log that went back is reset, and what is lost is counted at the first write", async () => {
+  it("an edge ahead of a log that went back is reset; the first write counts what is lost", async () => {
     const { store, live, lost, before } = await filled(server());
     await server().command("SAVE");
     await store.revoke(live.id, NOW_MS);
