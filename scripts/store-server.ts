@@ -6,6 +6,10 @@ export const STORE_USER_RULES =
   "~{sluice}:* &{sluice}:wake +@hash +@sortedset +@set +@list +@stream +get +set +del +unlink +exists " +
   "+eval +evalsha +publish +subscribe +info +time +wait +config|get +acl|dryrun";
 
+/** What it needs beside that where the server is of a cluster, and in a database other than 0. */
+export const CLUSTER_RULES = "+cluster|keyslot +cluster|slots";
+export const OTHER_DATABASE_RULES = "+select";
+
 /** Nothing that was acknowledged may be lost in a crash, and nothing dropped to make room. */
 export const STORE_SERVER_SETTINGS = [
   "appendonly yes",

@@ -1,7 +1,9 @@
 // docs/stores.md says of the server what Compose gives Valkey, and what the tests of the store run with.
 import { expect, it } from "vitest";
 import {
+  CLUSTER_RULES,
   DEFAULT_USER,
+  OTHER_DATABASE_RULES,
   STORE_SERVER_SETTINGS,
   STORE_USER_RULES,
   storeServerConfiguration,
@@ -18,6 +20,12 @@ it("docs/stores.md has the server's settings that Compose gives Valkey", () => {
 
 it("docs/stores.md has the rules of the store's user that Compose gives Valkey", () => {
   expect(blocksOf("Who may do what")).toEqual([`${DEFAULT_USER}\nuser sluice on #SHA256 ${STORE_USER_RULES}`]);
+});
+
+it("docs/stores.md has what a cluster and another database need, as the tests have it", () => {
+  const said = sectionOf(FILE, "Who may do what");
+  for (const rules of [CLUSTER_RULES, OTHER_DATABASE_RULES])
+    expect(said).toContain(`\`${rules.replaceAll("|", "\\|")}\``);
 });
 
 it("Valkey's file in Compose has the hash of the password, and not the password", () => {

@@ -31,7 +31,8 @@ export function readStoreAddress(sources: StoreSources): StoreAddress {
   const setting = sourceOf("SLUICE_STORE");
   const folder = lmdbAddress(reader.text("SLUICE_DATA_DIR", DEFAULT_FOLDER), "SLUICE_DATA_DIR");
   // Not shown: it may hold a password.
-  if (hasStoreScheme(folder.dataDir)) violations.push(`SLUICE_DATA_DIR: ${FOLDER_WANTED}, which belongs into SLUICE_STORE`);
+  if (hasStoreScheme(folder.dataDir))
+    violations.push(`SLUICE_DATA_DIR: ${FOLDER_WANTED}, which belongs into SLUICE_STORE`);
   if (text === undefined) {
     // Of a file that cannot be read it is said already.
     if (setting === "SLUICE_STORE") violations.push(...withoutStore(reader, sourceOf));

@@ -1,6 +1,7 @@
 // What every store must do when an instance acquires a session. An adapter's test calls this with a way to open one.
 import { expect, it } from "vitest";
 
+import { unchanged } from "../../src/domain/changes.js";
 import { decideAcquire } from "../../src/domain/decisions/acquire-session.js";
 import type { ReportedRow } from "../../src/domain/decisions/reported-rows.js";
 import type { Instance } from "../../src/domain/stored.js";
@@ -30,6 +31,16 @@ function whoHolds(opened: Opened): void {
       { ...A, figures },
       { ...FAR, figures: null },
     ]);
+  });
+
+  it("what a later version stored beside a row is there after an acquire and a report", async () => {
+    const [store, { id }] = await opened();
+    const later = { sessionId: id, ...A, acquiredAtMs: NOW_MS, figures: null, later: { is: "kept" } };
+    await store.update("session", id, () => ({ answer: null, changes: { rows: [later] } }));
+    await store.usage.hold(id, A, NOW_MS + 1, ALWAYS);
+    await store.usage.report([row(id, 1, 2)], NO_BUDGETS);
+    const { answer } = await store.update("session", id, ({ found }) => unchanged(found?.rows));
+    expect(answer).toMatchObject([{ ...A, acquiredAtMs: NOW_MS + 1, figures: { consumed: 2 }, later: { is: "kept" } }]);
   });
 
   it("an acquire that the caller denies notes nothing, and shows session and holders", async () => {

@@ -20,9 +20,16 @@ import type { ServerName } from "../../../scripts/test/get-store-servers.js";
 import type { ServerUser } from "../support/servers/server-settings.js";
 import { useServer } from "../support/servers/use-server.js";
 
-/** To be called outside of tests. @param user whom the stores log in as; left out: one that may do all */
-export function redisContracts(name: ServerName, user?: ServerUser): void {
-  const server = useServer(name, user && { user });
+export interface ServerOfContracts {
+  /** Whom the stores log in as; left out: one that may do all. */
+  readonly user?: ServerUser;
+  readonly cluster?: boolean;
+}
+
+/** To be called outside of tests. */
+export function redisContracts(name: ServerName, at: ServerOfContracts = {}): void {
+  const { user } = at;
+  const server = useServer(name, at);
   const login = user && { username: user.name, password: user.password };
   const options = () => serverAt(server().port, login);
   const open = () => newRedisStore(options());

@@ -80,6 +80,7 @@ function acquired(
 ): Changes {
   const own = allRows(rows).find((row) => isSameInstance(row, { edge, instance }));
   if (own !== undefined && own.acquiredAtMs >= acquiredAtMs) return {};
-  const next = { sessionId, edge, instance, acquiredAtMs, figures: own?.figures ?? null };
+  // With what a later version may have stored beside it.
+  const next = { ...own, sessionId, edge, instance, acquiredAtMs, figures: own?.figures ?? null };
   return own !== undefined && rows.includes(own) ? { rows: [next] } : withinBound(sessionId, rows, [next]);
 }

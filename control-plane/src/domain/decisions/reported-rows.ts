@@ -94,7 +94,8 @@ function withFigures(row: ReportedRow, before: HeldRow | undefined): NewsRow {
   const consumed = Math.max(row.consumed, before?.figures?.consumed ?? 0);
   const limits = keptLimits(before?.figures?.limits, row.limits);
   const figures = { rev, consumed, levelMicro, atMs, reportedAtMs, ...(limits === undefined ? {} : { limits }) };
-  return { sessionId, edge, instance, acquiredAtMs: before?.acquiredAtMs ?? 0, figures };
+  // With what a later version may have stored beside it; figures are all of one report.
+  return { ...before, sessionId, edge, instance, acquiredAtMs: before?.acquiredAtMs ?? 0, figures };
 }
 
 /** Where one of the instances has no row yet, all rows are known. */

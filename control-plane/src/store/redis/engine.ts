@@ -11,6 +11,7 @@ import { DETAILS_FORGOTTEN } from "./reading/pages.js";
 import type { IndexAnew } from "./reading/pages.js";
 import type { Reads } from "./reading/reads.js";
 import type { Commits } from "./writing/commits.js";
+import { makesRoomOrEnds } from "./writing/when-full.js";
 import { operationsOf } from "./writing/write-changes.js";
 
 export class RedisEngine implements VersionedEngine {
@@ -42,7 +43,8 @@ export class RedisEngine implements VersionedEngine {
       await this.commits.confirmed();
       return "committed";
     }
-    return (await this.commits.run(checksOf(expected), operations)) ? "committed" : "conflict";
+    const whenFull = makesRoomOrEnds(changes) ? "taken" : "refused";
+    return (await this.commits.run(checksOf(expected), operations, whenFull)) ? "committed" : "conflict";
   }
 
   /** On condition that all that was seen still stands. Where it does not, the walk meets them again. */
@@ -50,11 +52,11 @@ export class RedisEngine implements VersionedEngine {
     const operations = late.map((one) => {
       return ["ZADD", keyOf.active(planId), String(activeSession(one).lastActivity), one.session.id];
     });
-    await this.commits.run(checksOf(seen), operations);
+    await this.commits.run(checksOf(seen), operations, "taken");
   }
 
   /** Of two processes that walk, the one that is behind walks again. */
   private async detailsForgotten(upTo: string): Promise<void> {
-    await this.commits.run([], [["HSET", KEYS.meta, DETAILS_FORGOTTEN, upTo]]);
+    await this.commits.run([], [["HSET", KEYS.meta, DETAILS_FORGOTTEN, upTo]], "taken");
   }
 }

@@ -43,6 +43,8 @@
 //   {sluice}:claim:NAME        string                           the process that has the claim, until it expires
 //
 // {sluice}:wake is a channel: the log has grown.
+import type { RevocationFilter } from "../../domain/stored.js";
+
 const TAG = "{sluice}";
 
 /** All of it begins so. */
@@ -75,6 +77,8 @@ export const keyOf = {
   consumptions: (id: string): string => `${PREFIX}c:${id}`,
   user: (userId: string): string => `${PREFIX}user:${userId}`,
   org: (orgId: string): string => `${PREFIX}org:${orgId}`,
+  meantBy: (filter: RevocationFilter): string =>
+    "userId" in filter ? keyOf.user(filter.userId) : keyOf.org(filter.orgId),
   issuer: (issuer: string): string => `${PREFIX}issuer:${issuer}`,
   /** Neither holds a line end. */
   issuerAndUser: (issuer: string, userId: string): string => `${PREFIX}issued:${issuer}\n${userId}`,

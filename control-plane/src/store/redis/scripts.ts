@@ -1,6 +1,7 @@
 // What runs in the server, in Lua: one script commits, two read. Each takes all it needs as arguments: no script decides
 // anything, so a change of the rules changes none of them. The first line lets a server that is full, or a replica, turn a
-// write away before it has begun, and lets reads go on.
+// write away before it has begun, and lets reads go on. Whatever a script writes to is among its keys: a cluster's node that
+// does not have all of them turns it away before it has begun, too.
 import { createHash } from "node:crypto";
 
 import { KEYS, keyOf, WAKE_CHANNEL } from "./keys.js";
@@ -32,21 +33,15 @@ local function take()
 end
 `;
 
-/**
- * Arguments: schema, store; how many checks, each as kind, key, field, expected; how many operations, each as the number of
- * its arguments and these. An operation is a command of the server, or LOG kind id ms, or AUDIT json, or DUE ms few most: few
- * keys of creations that are older go, and one where there are most; or FORGET member ms: a key of a consumption, unless it was
- * used again since. An argument POSITION
- * stands for log and cursor after all entries before it.
- * Answers [1, log, cursor, commits], or [0, log, cursor] where a check failed: then nothing was written.
- */
-export const COMMIT = scriptOf(`#!lua
+/** What begins a script that a full server runs as well. */
+export const ALSO_FULL = "#!lua flags=allow-oom";
+
+const COMMITTED = `
 ${HEAD}
 local looks = {
   v = function(key) return redis.call('HGET', key, 'v') end,
   field = function(key, field) return redis.call('HGET', key, field) end,
   count = function(key) return tostring(redis.call('ZCARD', key)) end,
-  last = function(key) return redis.call('ZREVRANGE', key, 0, 0)[1] end,
 }
 for _ = 1, tonumber(take()) do
   local kind, key, field, expected = take(), take(), take(), take()
@@ -55,7 +50,7 @@ end
 local cursor = tonumber(head[4])
 local writes = {
   LOG = function(op)
-    cursor = cursor + 1
+    cursor = redis.call('HINCRBY', meta, 'cursor', 1)
     redis.call('XADD', '${KEYS.log}', cursor .. '-0', 'k', op[2], 's', op[3], 't', op[4])
   end,
   AUDIT = function(op)
@@ -77,6 +72,10 @@ local writes = {
     redis.call('ZREM', '${KEYS.consumed}', op[2])
     redis.call('HDEL', '${keyOf.consumptions("")}' .. string.sub(op[2], 1, 36), string.sub(op[2], 37))
   end,
+  REVOKE = function(op)
+    local upTo = redis.call('ZREVRANGE', op[3], 0, 0)[1] or op[4]
+    redis.call('HSET', '${KEYS.revocations}', op[2], string.sub(op[5], 1, -2) .. ',"upTo":"' .. upTo .. '"}')
+  end,
 }
 for _ = 1, tonumber(take()) do
   local op = {}
@@ -87,99 +86,25 @@ for _ = 1, tonumber(take()) do
   local write = writes[op[1]]
   if write then write(op) else redis.call(unpack(op)) end
 end
-if cursor ~= tonumber(head[4]) then
-  redis.call('HSET', meta, 'cursor', cursor)
-  redis.call('PUBLISH', '${WAKE_CHANNEL}', cursor)
-end
+if cursor ~= tonumber(head[4]) then redis.call('PUBLISH', '${WAKE_CHANNEL}', cursor) end
 return {1, head[3], tostring(cursor), redis.call('HINCRBY', meta, 'commits', 1)}
-`);
+`;
 
 /**
- * Arguments: schema, store; how many reads, each as kind and its arguments:
- *   hash KEY          all fields
- *   fields KEY n F…   these, or all where one that begins with u: is missing
- *   ids KEY min max limit up|down   members of one score between two bounds, as ZRANGE BYLEX has them
- *   active KEY after id until limit   by score: members after a score and a member, up to a score, each with its score
- *   entries from limit   of the log, from an id on
- *   count KEY         how many members
- *   of                the hashes of the members that the read before gave, as: prefix of the key, 1 for all fields, 0 for v and session
- * Answers [log, cursor, one answer a read].
+ * Arguments: schema, store; how many checks, each as kind, key, field, expected; how many operations, each as the number of
+ * its arguments and these. An operation is a command of the server, or one of these:
+ *   LOG kind id ms            an entry of the log. Its number is taken first: one that is taken twice could never be written
+ *   AUDIT json
+ *   DUE ms few most           few keys of creations that are older go, and one where there are most
+ *   FORGET member ms          a key of a consumption, unless it was used again since
+ *   REVOKE id index upTo json an operation without its upTo: that is the newest session that the index names now, or where it
+ *                             names none any more the one that is given
+ * An argument POSITION stands for log and cursor after all entries before it.
+ * Answers [1, log, cursor, commits], or [0, log, cursor] where a check failed: then nothing was written.
  */
-export const READ = scriptOf(`#!lua flags=no-writes
-${HEAD}
-local before = {}
-local function fields(key, names)
-  local values = redis.call('HMGET', key, unpack(names))
-  local flat = {}
-  for i, name in ipairs(names) do
-    if values[i] then
-      flat[#flat + 1] = name
-      flat[#flat + 1] = values[i]
-    elseif string.sub(name, 1, 2) == 'u:' and values[1] then
-      return redis.call('HGETALL', key)
-    end
-  end
-  return flat
-end
-local reads = {
-  hash = function() return redis.call('HGETALL', take()) end,
-  fields = function()
-    local key, names = take(), {}
-    for i = 1, tonumber(take()) do names[i] = take() end
-    return fields(key, names)
-  end,
-  ids = function()
-    local key, min, max, limit, way = take(), take(), take(), take(), take()
-    if way == 'up' then
-      before = redis.call('ZRANGE', key, min, max, 'BYLEX', 'LIMIT', 0, limit)
-    else
-      before = redis.call('ZRANGE', key, max, min, 'BYLEX', 'REV', 'LIMIT', 0, limit)
-    end
-    return before
-  end,
-  active = function()
-    local key, after, id, untilMs, limit = take(), take(), take(), tonumber(take()), tonumber(take())
-    local from = 0
-    if after ~= '' then
-      local rank = redis.call('ZRANK', key, id)
-      if rank and tonumber(redis.call('ZSCORE', key, id)) == tonumber(after) then from = rank + 1
-      else from = redis.call('ZCOUNT', key, '-inf', '(' .. after) end
-    end
-    local page, ids = {}, {}
-    local found = redis.call('ZRANGE', key, from, from + limit - 1, 'WITHSCORES')
-    while #found > 0 and #ids < limit do
-      for i = 1, #found, 2 do
-        local score = tonumber(found[i + 1])
-        if score > untilMs or #ids == limit then found = {} break end
-        if after == '' or score > tonumber(after) or found[i] > id then
-          ids[#ids + 1] = found[i]
-          page[#page + 1] = found[i]
-          page[#page + 1] = found[i + 1]
-        end
-      end
-      if #found > 0 then
-        from = from + #found / 2
-        found = redis.call('ZRANGE', key, from, from + limit - 1, 'WITHSCORES')
-      end
-    end
-    before = ids
-    return page
-  end,
-  entries = function() return redis.call('XRANGE', '${KEYS.log}', take(), '+', 'COUNT', take()) end,
-  count = function() return redis.call('ZCARD', take()) end,
-  of = function()
-    local prefix, all, hashes = take(), take(), {}
-    for i, id in ipairs(before) do
-      if all == '1' then hashes[i] = redis.call('HGETALL', prefix .. id)
-      else hashes[i] = fields(prefix .. id, {'v', 'session'}) end
-    end
-    return hashes
-  end,
-}
-local answer = {head[3], head[4]}
-for i = 1, tonumber(take()) do answer[i + 2] = reads[take()]() end
-return answer
-`);
+export const COMMIT = scriptOf(`#!lua${COMMITTED}`);
+/** The same, in a server that is full as well: for what makes room, or ends sessions. */
+export const COMMIT_ALSO_FULL = scriptOf(`${ALSO_FULL}${COMMITTED}`);
 
 /**
  * Arguments: schema; which life of which server this is; a name for the log, where that life is another than the one before.
@@ -204,7 +129,7 @@ return 'made'
 `);
 
 /** Arguments: who takes it, for how many ms. Answers 1 where it is theirs now. */
-export const CLAIM = scriptOf(`#!lua
+export const CLAIM = scriptOf(`${ALSO_FULL}
 local has = redis.call('GET', KEYS[1])
 if has and has ~= ARGV[1] then return 0 end
 redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
@@ -212,7 +137,7 @@ return 1
 `);
 
 /** Arguments: who gives it back. */
-export const RELEASE = scriptOf(`#!lua
+export const RELEASE = scriptOf(`${ALSO_FULL}
 if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end
 return 1
 `);

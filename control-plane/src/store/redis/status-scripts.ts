@@ -1,6 +1,7 @@
-// What runs in the server for the status of edges: each process writes its own, and reads what others have written since.
+// What runs in the server for the status of edges: each process writes its own, and reads what others have written since. In a
+// server that is full as well: a sweep, which goes on there, asks by it whether an instance may still have something to report.
 import { KEYS, keyOf } from "./keys.js";
-import { HEAD, scriptOf } from "./scripts.js";
+import { ALSO_FULL, HEAD, scriptOf } from "./scripts.js";
 
 /** Of instances that are gone the latest so many are told. */
 const GONE_TOLD = 1000;
@@ -12,7 +13,7 @@ const MEMBER = "kind .. process .. ' ' .. instance";
  * Arguments: schema, store, the process; how many notes, each as its kind, the instance and a value: s with a status, c with
  * a cursor, g where the instance is gone.
  */
-export const NOTE_STATUSES = scriptOf(`#!lua
+export const NOTE_STATUSES = scriptOf(`${ALSO_FULL}
 ${HEAD}
 local process = take()
 local edges, cursors = '${keyOf.edges("")}' .. process, '${keyOf.cursors("")}' .. process
@@ -44,7 +45,7 @@ return 1
 `);
 
 /** Arguments: schema, store, the process that goes. */
-export const FORGET_STATUSES = scriptOf(`#!lua
+export const FORGET_STATUSES = scriptOf(`${ALSO_FULL}
 ${HEAD}
 local process = take()
 local function member(kind, instance) return ${MEMBER} end

@@ -31,8 +31,13 @@ export function sessionText(session: Session): string {
     ...([plan.id, plan.name, plan.maxTokens, plan.lifetimeMs] as const),
     ...([metadata.ip, metadata.userAgent, metadata.route] as const),
   ];
-  const rare = rareOf(session);
-  return JSON.stringify(Object.keys(rare).length === 0 ? common : [...common, rare]);
+  return JSON.stringify(withRare<SessionForm>(common, rareOf(session)));
+}
+
+/** At the end of the list, where there is any. */
+function withRare<Form extends readonly unknown[]>(list: Form, rare: object): Form {
+  const isAny = Object.values(rare).some((value) => value !== undefined);
+  return isAny ? ([...list, rare] as unknown as Form) : list;
 }
 
 const COMMON = ["id", "userId", "orgId", "plan", "createdAt", "lastActivity", "tokens", "metadata"] as const;
@@ -60,33 +65,32 @@ export function sessionIn(id: string, text: string): Session {
 }
 
 type Figures = NonNullable<HeldRow["figures"]>;
-type FiguresForm = readonly [rev: number, consumed: number, levelMicro: number, atMs: number, reportedAtMs: number];
-/** What few rows have. */
-type RareOfRow = Pick<HeldRow, "remembered"> & Pick<Figures, "limits">;
+/** What few figures have, and what another version may know. */
+type RareFigures = Pick<Figures, "limits">;
+type FiguresForm = readonly [
+  ...[rev: number, consumed: number, levelMicro: number, atMs: number, reportedAtMs: number],
+  rare?: RareFigures,
+];
+/** What few rows have, and what another version may know. */
+type RareOfRow = Pick<HeldRow, "remembered">;
 type RowForm = readonly [acquiredAtMs: number, figures?: FiguresForm | null, rare?: RareOfRow];
 
 /** Without its edge and its instance. */
-export function rowText({ acquiredAtMs, figures, remembered }: HeldRow): string {
-  const limits = figures?.limits;
-  const rare = { ...(limits && { limits }), ...(remembered && { remembered }) };
-  const common = [acquiredAtMs, figures && figuresForm(figures)] as const satisfies RowForm;
-  return JSON.stringify(Object.keys(rare).length === 0 ? common : [...common, rare]);
+export function rowText({ edge: _edge, instance: _instance, acquiredAtMs, figures, ...rare }: HeldRow): string {
+  return JSON.stringify(withRare<RowForm>([acquiredAtMs, figures && figuresForm(figures)], rare));
 }
 
-const figuresForm = ({ rev, consumed, levelMicro, atMs, reportedAtMs }: Figures): FiguresForm => [
-  ...([rev, consumed, levelMicro, atMs, reportedAtMs] as const),
-];
+const figuresForm = ({ rev, consumed, levelMicro, atMs, reportedAtMs, ...rare }: Figures): FiguresForm =>
+  withRare<FiguresForm>([rev, consumed, levelMicro, atMs, reportedAtMs], rare);
 
 /** @param field as `rowField` gives it */
 export function rowIn(field: string, text: string): HeldRow {
   const edgeAt = ROW_PREFIX.length + INSTANCE_CHARS;
   const of = { edge: field.slice(edgeAt), instance: field.slice(ROW_PREFIX.length, edgeAt) };
-  const [acquiredAtMs, form = null, rare = {}] = JSON.parse(text) as RowForm;
-  const { limits, remembered } = rare;
-  const figures = form && { ...figuresIn(form), ...(limits && { limits }) };
-  return { ...of, acquiredAtMs, figures, ...(remembered && { remembered }) };
+  const [acquiredAtMs, form = null, rare] = JSON.parse(text) as RowForm;
+  return { ...of, acquiredAtMs, figures: form && figuresIn(form), ...rare };
 }
 
-const figuresIn = ([rev, consumed, levelMicro, atMs, reportedAtMs]: FiguresForm): Figures => ({
-  ...{ rev, consumed, levelMicro, atMs, reportedAtMs },
+const figuresIn = ([rev, consumed, levelMicro, atMs, reportedAtMs, rare]: FiguresForm): Figures => ({
+  ...{ rev, consumed, levelMicro, atMs, reportedAtMs, ...rare },
 });

@@ -9,5 +9,5 @@ describe("a store in Redis 7 keeps the contract", () => {
 });
 
 describe("a store in Valkey 9 keeps the contract for a user that may do what docs/stores.md says", () => {
-  redisContracts("Valkey 9", { name: "sluice", password: "of-the-store", rules: STORE_USER_RULES });
+  redisContracts("Valkey 9", { user: { name: "sluice", password: "of-the-store", rules: STORE_USER_RULES } });
 });

@@ -1,6 +1,7 @@
 // How a Redis is reached: by TLS, with a user of an ACL, and as a part of a cluster.
 import { describe, expect, it } from "vitest";
 
+import { CLUSTER_RULES, OTHER_DATABASE_RULES, STORE_USER_RULES } from "../../../../scripts/store-server.js";
 import type { RedisTls } from "../../../src/store/store-address.js";
 import { authorityIn } from "../../support/certificates.js";
 import { temporaryFolder } from "../../support/process.js";
@@ -62,6 +63,23 @@ describe("a store of a user with an ACL", () => {
 
   it("a user that may touch nothing but this program's keys is enough", async () => {
     await expectServes(await newRedisStore(serverAt(server().port, { username: "sluice", password: "right" })));
+  });
+});
+
+describe("a user that may do what docs/stores.md says", () => {
+  const user = { name: "sluice", password: "right", rules: STORE_USER_RULES };
+  const login = { username: user.name, password: user.password };
+  const server = useServer("Redis 7", { user });
+  const node = useServer("Redis 7", { user, cluster: true });
+
+  it.each([
+    ["a cluster", CLUSTER_RULES, () => node(), 0],
+    ["a database other than 0", OTHER_DATABASE_RULES, () => server(), 1],
+  ] as const)("%s needs a little more, and that is enough", async (_what, more, at, database) => {
+    const open = () => newRedisStore(serverAt(at().port, { ...login, database }));
+    await expect(open()).rejects.toThrow(/NOPERM/);
+    await at().command("ACL", "SETUSER", user.name, ...more.split(" "));
+    await expectServes(await open());
   });
 });
 

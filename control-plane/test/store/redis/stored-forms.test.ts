@@ -60,6 +60,22 @@ describe("the forms of a session's hash", () => {
     );
   });
 
+  it("what a later version stores beside a row or its figures stays there", () => {
+    const later = fc.dictionary(
+      fc.stringMatching(/^later[A-Z][a-z]*$/),
+      fc.jsonValue({ noNullPrototype: true } as never),
+      plain,
+    );
+    fc.assert(
+      fc.property(rows, later, later, (row, ofRow, ofFigures) => {
+        const figures = row.figures && { ...row.figures, ...ofFigures };
+        const known = { ...row, ...ofRow, figures } as HeldRow;
+        const read = rowIn(rowField(row), rowText(known));
+        expect(JSON.parse(JSON.stringify(read))).toEqual(JSON.parse(JSON.stringify(known)));
+      }),
+    );
+  });
+
   it("what the key, the field or the form says already is not in the hash again", () => {
     const session = sessionAt(1);
     expect(sessionText(session)).not.toContain(session.id);

@@ -67,6 +67,11 @@ export class StoreServer {
     return this.place.port;
   }
 
+  /** Where other servers of a cluster speak with it. */
+  get busPort(): number {
+    return this.place.busPort;
+  }
+
   get pid(): number {
     return this.part.pid;
   }

@@ -17,8 +17,11 @@ const MAX_WAITING = 10_000;
 
 export interface Connected {
   send(args: readonly string[]): Promise<Reply>;
-  /** @param keys the first is what a cluster finds the node by */
-  run(script: Script, key: string, args: readonly string[]): Promise<Reply>;
+  /**
+   * @param key the script's first
+   * @param further what else it writes to: a cluster's node that does not have all of them turns it away before it has begun
+   */
+  run(script: Script, key: string, args: readonly string[], further?: readonly string[]): Promise<Reply>;
   subscribe(channel: string, listener: (message: string) => void): Promise<void>;
   /** Commands under way are rejected. */
   end(): void;
@@ -78,12 +81,13 @@ export async function connectTo(
   await connected(client, inTime);
   return {
     send,
-    run: async ({ sha, text }, key, args) => {
+    run: async ({ sha, text }, key, args, further = []) => {
+      const given = [String(1 + further.length), key, ...further, ...args];
       try {
-        return await send(["EVALSHA", sha, "1", key, ...args]);
+        return await send(["EVALSHA", sha, ...given]);
       } catch (error) {
         if (!(error instanceof Error) || !isNoScript(error.message)) throw error;
-        return send(["EVAL", text, "1", key, ...args]);
+        return send(["EVAL", text, ...given]);
       }
     },
     subscribe: async (channel, listener) => {

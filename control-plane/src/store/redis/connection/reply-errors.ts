@@ -10,6 +10,9 @@ const ELSEWHERE = ["READONLY", "MOVED", "ASK", "CLUSTERDOWN", "MASTERDOWN", "UNB
 const DEMOTED = ["ERR WAIT cannot be used with replica"];
 /** The server takes reads, and no writes for now. */
 const UNWRITABLE = ["OOM", "MISCONF", "NOREPLICAS", "TRYAGAIN", "NOPERM", "BUSY", "LOADING"];
+/** A script has met a key that a cluster's node does not have, or that no node answers for. */
+const NOT_HERE =
+  /^ERR Script attempted to (access a non local key|execute a (write )?command while the cluster is down)/;
 
 /**
  * What a failed command says. elsewhere: this server is not the store's primary, or holds another store. unwritable: it
@@ -22,12 +25,13 @@ export function failureOf(error: unknown): Failure {
   if (!(error instanceof ErrorReply)) return "away";
   const { message } = error;
   if (startsWith(message, [...ELSEWHERE, ...DEMOTED]) || message.startsWith(ANOTHER_STORE)) return "elsewhere";
-  return startsWith(message, UNWRITABLE) ? "unwritable" : "fault";
+  return startsWith(message, UNWRITABLE) || NOT_HERE.test(message) ? "unwritable" : "fault";
 }
 
 const startsWith = (message: string, codes: readonly string[]): boolean =>
   codes.some((code) => message.startsWith(`${code} `) || message.startsWith(`-${code} `));
 
+export const isOfFullness = (error: unknown): boolean => error instanceof Error && startsWith(error.message, ["OOM"]);
 export const isNoScript = (message: string): boolean => startsWith(message, ["NOSCRIPT"]);
 const isDenied = (message: string): boolean => startsWith(message, ["NOAUTH", "WRONGPASS", "NOPERM", "ERR AUTH"]);
 
@@ -39,6 +43,8 @@ export function saidPlainly(error: unknown): string {
   if (startsWith(message, ["MISCONF"])) return `its disk fails (${message})`;
   if (startsWith(message, ["NOREPLICAS"])) return `it has too few replicas (${message})`;
   if (startsWith(message, ["READONLY", ...DEMOTED])) return `it is a replica (${message})`;
+  if (startsWith(message, ["TRYAGAIN", "ASK"]) || NOT_HERE.test(message))
+    return `its cluster is moving the slot, or has too few nodes (${message})`;
   if (startsWith(message, ["LOADING"])) return `it is loading its data (${message})`;
   return message;
 }

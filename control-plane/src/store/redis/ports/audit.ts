@@ -34,7 +34,7 @@ export class RedisAudit implements AuditStore {
     const going = entriesToTrim(aged, bounds, limit);
     const lastToGo = aged[going - 1];
     if (lastToGo !== undefined) {
-      await this.commits.run([], [["XTRIM", KEYS.audit, "MINID", `${lastToGo.number + 1}-0`]]);
+      await this.commits.run([], [["XTRIM", KEYS.audit, "MINID", `${lastToGo.number + 1}-0`]], "taken");
     }
     return going;
   }

@@ -52,16 +52,18 @@ export class RedisEdgeStatus implements EdgeStatusStore {
   }
 
   private async note(notes: readonly (readonly string[])[]): Promise<void> {
-    if (notes.length > 0)
-      await this.commits.guarded(NOTE_STATUSES, [this.process, String(notes.length), ...notes.flat()]);
+    if (notes.length === 0) return;
+    const keys = [...keysOf(this.process), KEYS.edgesAt, KEYS.edgesGone];
+    await this.commits.guarded(NOTE_STATUSES, [this.process, String(notes.length), ...notes.flat()], keys);
   }
 
   private async beat(atMs: number, ended: boolean): Promise<void> {
-    await this.commits.run([], [["HSET", KEYS.beats, this.process, `${atMs} ${ended ? 1 : 0}`]]);
+    await this.commits.run([], [["HSET", KEYS.beats, this.process, `${atMs} ${ended ? 1 : 0}`]], "taken");
   }
 
   private async forget(process: string): Promise<void> {
-    await this.commits.guarded(FORGET_STATUSES, [process]);
+    const keys = [...keysOf(process), KEYS.edgesAt, KEYS.edgesGone, KEYS.beats];
+    await this.commits.guarded(FORGET_STATUSES, [process], keys);
   }
 
   private async changedAfter(mark: number, limit: number): Promise<StatusChanges> {
@@ -78,6 +80,8 @@ export class RedisEdgeStatus implements EdgeStatusStore {
     };
   }
 }
+
+const keysOf = (process: string): readonly string[] => [keyOf.edges(process), keyOf.cursors(process)];
 
 function changeIn([kind, process = "", key = "", value = ""]: readonly string[]): StatusChange {
   const instance = { edge: key.slice(INSTANCE_CHARS), instance: key.slice(0, INSTANCE_CHARS) };

@@ -44,7 +44,7 @@ export class RedisLog implements InvalidationLog {
     if (since.log !== head.log || since.cursor > head.cursor) return { kind: "outOfReach", position: head };
     if (since.cursor === head.cursor) return { kind: "entries", position: since, entries: [] };
     const entries = this.tail.after(since, limit, head) ?? (await this.stored(since, limit));
-    // Numbers have no gaps: where nothing comes, or another first one, the entries in between have been trimmed.
+    // Where nothing comes, or another first one, the entries in between have been trimmed, or were never written.
     if (entries === undefined) return { kind: "outOfReach", position: head };
     return { kind: "entries", position: { ...since, cursor: since.cursor + entries.length }, entries };
   }
@@ -82,7 +82,7 @@ export class RedisLog implements InvalidationLog {
     const going = entriesToTrim(aged, limits, chunk);
     const last = oldest[going - 1];
     if (last === undefined) return 0;
-    await this.parts.commits.run([], [["XTRIM", KEYS.log, "MINID", `${last.number + 1}-0`]]);
+    await this.parts.commits.run([], [["XTRIM", KEYS.log, "MINID", `${last.number + 1}-0`]], "taken");
     this.tail.trimmed(last.number);
     return going;
   }
@@ -106,7 +106,9 @@ export class RedisLog implements InvalidationLog {
     const { position, answers } = await this.parts.reads.run([["entries", from, String(limit)]]);
     const found = entriesIn(answers[0] ?? []);
     if (position.log !== since.log || found[0]?.number !== since.cursor + 1) return undefined;
-    return found.map(({ entry }) => entry);
+    // A commit that broke off has taken its numbers all the same.
+    const gap = found.findIndex(({ number }, i) => number !== since.cursor + 1 + i);
+    return (gap < 0 ? found : found.slice(0, gap)).map(({ entry }) => entry);
   }
 
   /** One at a time; what is noted meanwhile is told after it. */

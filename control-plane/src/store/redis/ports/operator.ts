@@ -43,7 +43,8 @@ export class RedisOperatorStore implements OperatorStore {
   async forgetCreationKeys(beforeMs: number, limit: number): Promise<number> {
     const range = [KEYS.createdAt, "-inf", `(${beforeMs}`, "BYSCORE", "LIMIT", "0", String(limit)];
     const due = strings(await this.reads.command(["ZRANGE", ...range]));
-    if (due.length > 0) await this.commits.run([], [["DUE", String(beforeMs), String(due.length), "Infinity"]]);
+    if (due.length > 0)
+      await this.commits.run([], [["DUE", String(beforeMs), String(due.length), "Infinity"]], "taken");
     return due.length;
   }
 }

@@ -52,6 +52,7 @@ export class RedisPolicies implements PolicyStore {
         ["HDEL", KEYS.policies, ...forgotten],
         ["HDEL", KEYS.decided, ...forgotten],
       ],
+      "taken",
     );
     return forgotten.length;
   }

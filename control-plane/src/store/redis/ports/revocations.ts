@@ -43,6 +43,7 @@ export class RedisRevocations implements BulkRevocationStore {
         ["HDEL", KEYS.revocations, ...ids],
         ["HDEL", KEYS.revoked, ...ids],
       ],
+      "taken",
     );
     return ids.length;
   }

@@ -39,7 +39,7 @@ export class RedisUsage implements UsageStore {
     const old = strings(await this.reads.command(["ZRANGE", ...range]));
     if (old.length === 0) return 0;
     const forget = old.map((member) => ["FORGET", member, String(beforeMs)]);
-    await this.commits.run([], forget);
+    await this.commits.run([], forget, "taken");
     return old.length;
   }
 }

@@ -6,7 +6,7 @@ import type { Peers } from "../../../domain/issued-by.js";
 import { sessionIdCeiling } from "../../../domain/session-id.js";
 import type { Session } from "../../../domain/session.js";
 import { activeSession } from "../../../domain/stored.js";
-import type { ConsumptionKey, CreationKey, RevocationFilter, StoredRevocation } from "../../../domain/stored.js";
+import type { ConsumptionKey, CreationKey, StoredRevocation } from "../../../domain/stored.js";
 import type { ReportedRow } from "../../../domain/decisions/reported-rows.js";
 import type { SessionRecord } from "../../../domain/stored.js";
 import { MAX_COUNTED } from "../../bounds.js";
@@ -40,10 +40,11 @@ export const loadsOf = (reads: Reads, notes: NotesOfWalks): LoadsOfRedis => ({
   consumption: (wanted, seen) => consumption(reads, wanted, seen),
   report: (rows, seen) => reported(reads, rows, seen),
   newestSession: async (filter, seen) => {
-    const key = indexOf(filter);
+    const key = keyOf.meantBy(filter);
     const { answers } = await reads.run([["ids", key, LEX.first, LEX.last, "1", "down"]]);
     const [newest] = strings(answers[0]);
-    note(seen, ["last", key, "", newest ?? ""]);
+    // The commit takes the newest of its own moment. Only where there is none it is decided on.
+    if (newest === undefined) note(seen, ["count", key, "", "0"]);
     return newest;
   },
   revocationChunk: async ({ id, limit }, seen) => {
@@ -54,15 +55,13 @@ export const loadsOf = (reads: Reads, notes: NotesOfWalks): LoadsOfRedis => ({
     if (operation === undefined || operation.finishedAt !== null) return { operation, sessions: [] };
     const { filter, doneTo, upTo } = operation;
     const range = [LEX.after(doneTo), LEX.upTo(upTo), String(limit), "up"];
-    const page = await reads.run([["ids", indexOf(filter), ...range], SESSIONS_OF]);
+    const page = await reads.run([["ids", keyOf.meantBy(filter), ...range], SESSIONS_OF]);
     return { operation, sessions: sessionsIn(seen, page.answers) };
   },
   ...pageLoads(reads, notes),
 });
 
 const hashOf = (id: string): Read => ["hash", keyOf.session(id)];
-const indexOf = (filter: RevocationFilter): string =>
-  "userId" in filter ? keyOf.user(filter.userId) : keyOf.org(filter.orgId);
 
 const sessionsIn = (seen: Seen, [ids, hashes]: Awaited<ReturnType<Reads["run"]>>["answers"]): Session[] =>
   seenSessions(seen, strings(ids), lists(hashes)).map(sessionOf);
@@ -154,7 +153,7 @@ async function reported(
     fields.set(row.sessionId, names.add(rowField(row)));
   }
   const { answers } = await reads.run(
-    [...fields].map(([id, names]) => ["fields", keyOf.session(id), String(names.size), ...names]),
+    [...fields].map(([id, names]) => ["rows", keyOf.session(id), String(names.size), ...names]),
   );
   const found = new Map<string, SessionRecord>();
   [...fields.keys()].forEach((id, i) => {

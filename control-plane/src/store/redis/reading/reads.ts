@@ -6,8 +6,8 @@ import type { Link, Linked } from "../connection/link.js";
 import { failureOf, saidPlainly } from "../connection/reply-errors.js";
 import { StoreUnwritable } from "../../../app/ports/store-health.js";
 import { KEYS, keyOf } from "../keys.js";
-import { READ } from "../scripts.js";
 import type { Script } from "../scripts.js";
+import { READ } from "./read-script.js";
 
 /** As the script has them: the kind and its arguments. */
 export type Read = readonly string[];

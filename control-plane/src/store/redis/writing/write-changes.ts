@@ -118,11 +118,18 @@ export const keptConsumptionKey = (sessionId: string, key: string, consumed: Con
 
 function revocationOperations({ revocation }: Changes): Operation[] {
   if (revocation === undefined) return [];
-  return [...keptRevocation(revocation), ["HSET", KEYS.revoked, revocation.id, POSITION]];
+  const [kept, ...others] = keptRevocation(revocation);
+  const begins = revocation.finishedAt === null && revocation.doneTo === "";
+  return [begins ? begun(revocation) : kept, ...others, ["HSET", KEYS.revoked, revocation.id, POSITION]];
+}
+
+/** Up to the newest session at the moment of the commit: who was answered before it has its session revoked. */
+function begun({ upTo, ...operation }: NonNullable<Changes["revocation"]>): Operation {
+  return ["REVOKE", operation.id, keyOf.meantBy(operation.filter), upTo, JSON.stringify(operation)];
 }
 
 /** The operation itself, and whether it goes on. */
-export const keptRevocation = (operation: NonNullable<Changes["revocation"]>): Operation[] => [
+export const keptRevocation = (operation: NonNullable<Changes["revocation"]>): [Operation, Operation] => [
   ["HSET", KEYS.revocations, operation.id, JSON.stringify(operation)],
   [operation.finishedAt === null ? "SADD" : "SREM", KEYS.unfinished, operation.id],
 ];
