@@ -8,6 +8,15 @@ export interface WatchAnswer {
   readonly revoked?: readonly string[];
 }
 
+export class NotWatched extends Error {
+  constructor(
+    readonly status: number,
+    body: unknown,
+  ) {
+    super(`a watch was answered ${status} ${JSON.stringify(body)}`);
+  }
+}
+
 /** A control plane, or what stands in front of several. */
 type Called = Pick<Plane, "edge">;
 
@@ -27,7 +36,7 @@ export class WatchingEdge {
     const { edge, instance, log, cursor } = this;
     const asked = { edge, instance, since: cursor, follow: false, ...(log === undefined ? {} : { log }) };
     const { status, body } = await plane.edge("watch", asked, signal);
-    if (status !== 200) throw new Error(`a watch was answered ${status} ${JSON.stringify(body)}`);
+    if (status !== 200) throw new NotWatched(status, body);
     const said = body as WatchAnswer;
     if (said.reset === true) this.resets += 1;
     for (const id of said.revoked ?? []) this.heard.add(id);

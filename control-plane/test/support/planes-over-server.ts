@@ -7,6 +7,7 @@ import { createRedisStore } from "../../src/store/redis/create-store.js";
 import { deriveKeys } from "../../src/domain/keys.js";
 import { ADMIN_TOKEN, ControlPlaneProcess, knownPorts, ready, SECRET, settingsIn, temporaryFolder } from "./process.js";
 import type { Ended } from "./process.js";
+import type { RedisAddress } from "../../src/store/store-address.js";
 import { nodeTimers } from "../../src/files/node-timers.js";
 import { onFreePorts } from "./ports-tried.js";
 import { newRedisStore, serverAt } from "./redis-store.js";
@@ -24,13 +25,19 @@ const PATIENCE_MS = 25_000;
 /** A process has at most 4,096 updates under way. */
 const AT_ONCE = 1000;
 const PORT_TAKEN = /is already in use/;
-const ADMIN = { authorization: `Bearer ${ADMIN_TOKEN}` };
-const EDGE = { authorization: `Bearer ${deriveKeys(Buffer.from(SECRET, "hex")).edgeCredential}` };
+/** Each call has a connection of its own: one at rest could be closed by a control plane that stops, just as it is used again. */
+const ALONE = { connection: "close" };
+const ADMIN = { ...ALONE, authorization: `Bearer ${ADMIN_TOKEN}` };
+const EDGE = { ...ALONE, authorization: `Bearer ${deriveKeys(Buffer.from(SECRET, "hex")).edgeCredential}` };
 
-/** Makes the server's database 0 a store, as `sluice store init` does. @param user whom it asks for, where it asks for one */
-export async function initStore(port: number, user?: ServerUser): Promise<void> {
+/**
+ * Makes the server's database 0 a store, as `sluice store init` does.
+ * @param user whom it asks for, where it asks for one
+ * @param more how else one gets in there
+ */
+export async function initStore(port: number, user?: ServerUser, more: Partial<RedisAddress> = {}): Promise<void> {
   const login = user === undefined ? {} : { username: user.name, password: user.password };
-  await createRedisStore(serverAt(port, login), { bytes: (n) => randomBytes(n) }, nodeTimers);
+  await createRedisStore(serverAt(port, { ...login, ...more }), { bytes: (n) => randomBytes(n) }, nodeTimers);
 }
 
 /** Makes it a store with so many sessions of the user u1, the newest of which was issued so long ago. */

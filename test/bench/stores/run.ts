@@ -14,6 +14,7 @@ import { newBench } from "./bench.js";
 import type { Bench } from "./bench.js";
 import { calls } from "./calls.js";
 import { copy } from "./copy.js";
+import { failovers } from "./failovers.js";
 import { emptied, filledStores } from "./filled.js";
 import { memory } from "./memory.js";
 import { propagation } from "./propagation.js";
@@ -27,9 +28,10 @@ type Show = (sections: readonly Section[]) => void;
 async function measure(bench: Bench, parts: readonly PartName[], show: Show): Promise<void> {
   if (parts.includes("memory")) show(await memory(bench));
   if (parts.includes("calls")) await filled(bench, FEW, ["calls"], show);
-  const overMany = parts.filter((part) => part !== "memory" && part !== "copy");
+  const overMany = parts.filter((part) => !["memory", "copy", "failovers"].includes(part));
   if (overMany.length > 0) await filled(bench, bench.quick ? MANY.quick : MANY.full, overMany, show);
   if (parts.includes("copy")) show(await copy(bench));
+  if (parts.includes("failovers")) show(await failovers(bench));
 }
 
 async function filled(bench: Bench, sessions: number, parts: readonly PartName[], show: Show): Promise<void> {

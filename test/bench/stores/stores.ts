@@ -6,7 +6,7 @@ import { join } from "node:path";
 import type { CopyTarget } from "../../../control-plane/src/store/copy/store-image.js";
 import { STORE_FILE } from "../../../control-plane/src/store/lmdb/layout.js";
 import { openCopyTarget } from "../../../control-plane/src/store/open-images.js";
-import type { StoreAddress } from "../../../control-plane/src/store/store-address.js";
+import type { RedisAddress, StoreAddress } from "../../../control-plane/src/store/store-address.js";
 import type { ServerOptions } from "../../../control-plane/test/support/servers/server-settings.js";
 import { StoreServer } from "../../../control-plane/test/support/servers/store-server.js";
 import { Failure } from "../../../scripts/failure.js";
@@ -16,13 +16,19 @@ import { nodeTimers } from "../../../control-plane/src/files/node-timers.js";
 import { startPlane } from "./planes.js";
 import type { Plane } from "./planes.js";
 
-const SERVERS = ["Redis 7", "Valkey 9"] as const;
-export type SharedName = (typeof SERVERS)[number];
+export const SHARED_NAMES = ["Redis 7", "Valkey 9"] as const;
+export type SharedName = (typeof SHARED_NAMES)[number];
 const FIGURES = { "Redis 7": "redis", "Valkey 9": "valkey" } as const;
 
 const DURABLE: ServerOptions = { appendonly: true, appendfsync: "always" };
 
 const parts = { random: { bytes: (n: number) => randomBytes(n) }, timers: nodeTimers };
+
+/** Of one on this machine that lets in whoever calls. */
+export const serverAddress = (port: number): RedisAddress => ({
+  ...{ engine: "redis", hosts: [{ host: "127.0.0.1", port }], sentinel: null, tls: null, database: 0, replicas: 0 },
+  ...{ username: null, password: null, setting: "SLUICE_STORE", shown: `redis://127.0.0.1:${port}` },
+});
 
 export interface ComparedStore {
   readonly name: "LMDB" | SharedName;
@@ -59,10 +65,7 @@ export async function sharedStore(bench: Bench, name: SharedName, options = DURA
   const server = await StoreServer.start(found.program, options);
   bench.atEnd(() => server.remove());
   const { url, port } = server;
-  const address: StoreAddress = {
-    ...{ engine: "redis", hosts: [{ host: "127.0.0.1", port }], sentinel: null, tls: null, database: 0, replicas: 0 },
-    ...{ username: null, password: null, setting: "SLUICE_STORE", shown: url },
-  };
+  const address = serverAddress(port);
   let planes = 0;
   return {
     ...{ name, figure: FIGURES[name], shown: url, server },
@@ -75,6 +78,6 @@ export async function sharedStore(bench: Bench, name: SharedName, options = DURA
 /** LMDB first, which the others are compared with. */
 export async function allStores(bench: Bench, label: string): Promise<ComparedStore[]> {
   const shared = [];
-  for (const name of SERVERS) shared.push(await sharedStore(bench, name));
+  for (const name of SHARED_NAMES) shared.push(await sharedStore(bench, name));
   return [lmdbStore(bench, label), ...shared];
 }

@@ -6,7 +6,7 @@ import { initStore } from "../../../control-plane/test/support/planes-over-serve
 import { TcpProxy } from "../../../control-plane/test/support/servers/tcp-proxy.js";
 import { useServer } from "../../../control-plane/test/support/servers/use-server.js";
 import { settableWallClock } from "../../e2e/harness/wall-clock.js";
-import { Scene } from "./scene.js";
+import { CLIENTS, Scene } from "./scene.js";
 
 const clock = await settableWallClock();
 const SKEW_S = 5;
@@ -26,8 +26,7 @@ describe.each(["Redis 7", "Valkey 9"] as const)("two control planes over one %s 
       await delay(2000);
       await one.planes[which].restart();
     });
-    expect([...one.recorder.wrong, ...untrue]).toEqual([]);
-    expect(await one.commitsLost()).toBe(0);
+    expect(one.problems(untrue)).toEqual([]);
     // The store has the same log all the time: nobody begins anew.
     expect(edges.map(({ begunAnew }) => begunAnew)).toEqual([0, 0]);
   });
@@ -39,9 +38,72 @@ describe.each(["Redis 7", "Valkey 9"] as const)("two control planes over one %s 
       await delay(1000);
       await server().restart();
     });
-    expect([...one.recorder.wrong, ...untrue]).toEqual([]);
-    expect(await one.commitsLost()).toBe(0);
+    expect(one.problems(untrue)).toEqual([]);
     for (const { begunAnew } of edges) expect(begunAnew).toBeGreaterThan(0);
+  });
+});
+
+describe("two control planes that are restarted one after the other", () => {
+  const server = useServer("Redis 7", { appendonly: true, appendfsync: "always" });
+
+  it("a rolling restart under load: no call fails but those that find nobody, and nobody begins anew", async () => {
+    await initStore(server().port);
+    const one = await Scene.start({ stores: [server().url, server().url] });
+    const { untrue, edges } = await one.through(async () => {
+      for (const plane of one.planes) {
+        expect(await plane.stop()).toEqual({ code: 0, signal: null });
+        await one.more(1, CLIENTS);
+        await plane.restart();
+        await one.more(1, CLIENTS);
+      }
+    });
+    expect(one.problems(untrue)).toEqual([]);
+    // ECONNRESET: it was not taken yet when the listener was closed.
+    const found = one.recorder.failures().filter((why) => why !== "ECONNREFUSED" && why !== "ECONNRESET");
+    expect(found).toEqual([]);
+    expect(edges.map(({ begunAnew }) => begunAnew)).toEqual([0, 0]);
+  });
+});
+
+describe("two control planes that both lose their way to the store", () => {
+  const server = useServer("Redis 7", { appendonly: true, appendfsync: "always" });
+
+  async function behindOneProxy(): Promise<{ one: Scene; proxy: TcpProxy }> {
+    await initStore(server().port);
+    const proxy = await TcpProxy.listen(server().port);
+    onTestFinished(() => proxy.close());
+    const url = `redis://127.0.0.1:${proxy.port}`;
+    return { one: await Scene.start({ stores: [url, url] }), proxy };
+  }
+
+  const linksLost = (one: Scene): number[] => one.planes.map((plane) => plane.events("store-link-lost").length);
+
+  it("the store stalls for 2 s for both control planes: all is true, and no link is lost", async () => {
+    const { one, proxy } = await behindOneProxy();
+    const { untrue, edges } = await one.through(async () => {
+      proxy.stall();
+      await delay(2000);
+      proxy.resume();
+    });
+    expect(one.problems(untrue)).toEqual([]);
+    expect(edges.map(({ begunAnew }) => begunAnew)).toEqual([0, 0]);
+    expect(linksLost(one)).toEqual([0, 0]);
+  });
+
+  it.each(["stall", "partition"] as const)("a %s of 6 s before both control planes: all is true", async (fault) => {
+    const { one, proxy } = await behindOneProxy();
+    const { untrue, edges } = await one.through(async () => {
+      proxy[fault]();
+      // Longer than an answer is waited for: both look for the store anew.
+      await delay(6000);
+      expect((await Promise.all(one.planes.map((plane) => plane.readiness()))).map(({ status }) => status)).toEqual([
+        503, 503,
+      ]);
+      proxy.resume();
+    });
+    expect(one.problems(untrue)).toEqual([]);
+    expect(edges.map(({ begunAnew }) => begunAnew)).toEqual([0, 0]);
+    for (const lost of linksLost(one)) expect(lost).toBeGreaterThan(0);
   });
 });
 
@@ -62,9 +124,8 @@ describe("two control planes, one of which has a bad network or a wrong clock", 
       await delay(2000);
       proxy.resume();
     });
-    expect([...one.recorder.wrong, ...untrue]).toEqual([]);
+    expect(one.problems(untrue)).toEqual([]);
     expect(edges.map(({ begunAnew }) => begunAnew)).toEqual([0, 0]);
-    expect(await one.commitsLost()).toBe(0);
     expect(one.planes[0].events("store-link-lost")).toEqual([]);
   });
 
@@ -76,8 +137,7 @@ describe("two control planes, one of which has a bad network or a wrong clock", 
       expect((await one.planes[0].readiness()).status).toBe(503);
       proxy.resume();
     });
-    expect([...one.recorder.wrong, ...untrue]).toEqual([]);
-    expect(await one.commitsLost()).toBe(0);
+    expect(one.problems(untrue)).toEqual([]);
     expect(one.planes[0].events("store-link-lost")).toHaveLength(1);
   });
 
@@ -89,8 +149,7 @@ describe("two control planes, one of which has a bad network or a wrong clock", 
       proxy.cut();
       proxy.resume();
     });
-    expect([...one.recorder.wrong, ...untrue]).toEqual([]);
-    expect(await one.commitsLost()).toBe(0);
+    expect(one.problems(untrue)).toEqual([]);
   });
 
   it("a control plane whose machine is 5 s ahead goes by the store's clock: all is true", async (context) => {
@@ -113,7 +172,7 @@ describe("two control planes, one of which has a bad network or a wrong clock", 
       await b.kill();
       await b.restart();
     });
-    expect([...one.recorder.wrong, ...untrue]).toEqual([]);
+    expect(one.problems(untrue)).toEqual([]);
     expect(one.planes[1].events("clock-jumped")).toEqual([]);
   });
 });

@@ -12,13 +12,19 @@ export interface BulkRevoked extends Revoked {
   readonly sessions: readonly string[];
 }
 
+const FAILED = "failed: ";
+
 export class Recorder {
   /** 201: sessions. */
   readonly created = new Set<string>();
-  /** 204, by session. */
+  /** 204, or 200 to one that waits, by session. */
   readonly revoked = new Map<string, Revoked>();
   /** 202. */
   readonly bulk: BulkRevoked[] = [];
+  /** 200 to a change of plan: the new one, by session. */
+  readonly plans = new Map<string, string>();
+  /** 200 to an acquire: edges that hold the session since. */
+  readonly held = new Map<string, Set<string>>();
   /** 200 to a report: what is reported last of a session, by edge. */
   readonly reported = new Map<string, Map<string, number>>();
   /** 200 to a consumption, and what was asked for, by session. */
@@ -35,6 +41,17 @@ export class Recorder {
 
   count(kind: string): void {
     this.counts.set(kind, (this.counts.get(kind) ?? 0) + 1);
+  }
+
+  /** A call that is to be repeated. 503 says so, and so does the network; whatever else fails is wrong. */
+  failed(who: string, why: number | string): void {
+    this.count(`${FAILED}${why}`);
+    if (typeof why === "number" && why !== 503) this.wrong.push(`${who} was answered ${why}`);
+  }
+
+  /** Why calls failed: statuses, and what the network said. */
+  failures(): string[] {
+    return [...this.counts.keys()].filter((kind) => kind.startsWith(FAILED)).map((kind) => kind.slice(FAILED.length));
   }
 
   /** A write was acknowledged now. */
@@ -55,6 +72,7 @@ export class Recorder {
     this.count(`acquire ${state}`);
     if (state === "live" && this.isRevokedBy(id, sentMs)) this.wrong.push(`${edge} acquired ${id}, which was revoked`);
     if (state === "unknown" && this.created.has(id)) this.wrong.push(`${edge} was told that there is no ${id}`);
+    if (state === "live") this.held.set(id, (this.held.get(id) ?? new Set()).add(edge));
   }
 
   reportedBy(edge: string, id: string, consumed: number): void {
@@ -68,4 +86,10 @@ export class Recorder {
     const many = this.bulk.flatMap(({ sessions, atMs }) => sessions.map((id) => ({ id, atMs })));
     return [...this.revoked.values(), ...many];
   }
+}
+
+/** What became of a call that was not answered: as the network says it. */
+export function networkFailure(error: unknown): string {
+  const { code } = ((error as Error).cause ?? {}) as { readonly code?: string };
+  return code ?? (error instanceof Error ? error.name : String(error));
 }

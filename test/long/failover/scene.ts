@@ -2,6 +2,7 @@
 import { expect, onTestFinished, vi } from "vitest";
 
 import { Plane } from "../../../control-plane/test/support/planes-over-server.js";
+import { until } from "../../e2e/harness/until.js";
 import { Recorder } from "./recorder.js";
 import { SimulatedEdge } from "./simulated-edge.js";
 import { POLICY, Traffic } from "./traffic.js";
@@ -16,7 +17,9 @@ export interface SceneOptions {
 }
 
 const LOST = "sluice_control_store_commits_lost_total";
-const KINDS = ["201", "204", "202", "report", "consume", "acquire live", "acquire revoked"];
+export const CLIENTS = ["201", "204", "202", "200 to a wait", "plan", "consume"];
+const EDGES = ["confirmed", "report", "acquire live", "acquire revoked"];
+const KINDS = [...CLIENTS, ...EDGES];
 /** Of each kind, before a fault and after it. */
 const ENOUGH = 3;
 const ENOUGH_WITHIN_MS = 60_000;
@@ -44,8 +47,10 @@ export class Scene {
       (order, at) => new SimulatedEdge(`gw-${at}`, order, recorder, this.reportsAgain),
     );
     for (const edge of edges) edge.start();
+    await this.knowAll(edges);
     const traffic = new Traffic({ planes, edges, recorder });
     onTestFinished(async () => {
+      traffic.abandon();
       await Promise.all(edges.map((edge) => edge.stop()));
     });
     await this.more(ENOUGH);
@@ -82,10 +87,31 @@ export class Scene {
     );
   }
 
-  /** Of acknowledged commits, as both control planes count them. */
+  /** Everything that is wrong where nothing may be: also that something was said to be lost. */
+  problems(untrue: readonly string[]): string[] {
+    const said = this.lostSaid().map((lost) => `${lost} commits were said to be lost`);
+    return [...this.recorder.wrong, ...untrue, ...said];
+  }
+
+  /** Of acknowledged commits: each number that a control plane has said. */
+  lostSaid(): number[] {
+    return this.planes.flatMap((plane) => plane.events("store-lost-commits").map(({ lost }) => Number(lost)));
+  }
+
+  /** The same, as both control planes count them. */
   async commitsLost(): Promise<number> {
     const values = await Promise.all(this.planes.map((plane) => plane.metric(LOST)));
     return values.reduce((sum, value) => sum + value, 0);
+  }
+
+  /** Resolves once both control planes count all the edges where somebody waits for them. */
+  private async knowAll(edges: readonly SimulatedEdge[]): Promise<void> {
+    const names = edges.map(({ name }) => name);
+    for (const plane of this.planes)
+      await until(async () => {
+        const { body } = await plane.operator("GET", "/v1/edges");
+        expect((body as { edges: { edge: string }[] }).edges.map(({ edge }) => edge)).toEqual(names);
+      });
   }
 }
 

@@ -1,8 +1,9 @@
 // An edge as the protocol has it, without an Envoy: it holds watches, marks what it hears of, and begins anew where it is told to.
 import { setTimeout as delay } from "node:timers/promises";
 
-import { WatchingEdge } from "../../../control-plane/test/support/edge-of-planes.js";
+import { NotWatched, WatchingEdge } from "../../../control-plane/test/support/edge-of-planes.js";
 import type { Plane } from "../../../control-plane/test/support/planes-over-server.js";
+import { networkFailure } from "./recorder.js";
 import type { Recorder } from "./recorder.js";
 
 interface Held {
@@ -58,9 +59,23 @@ export class SimulatedEdge {
   /** Spends a token of a session that it holds, and reports it. */
   async spend(id: string): Promise<void> {
     const held = this.held.get(id);
-    if (held?.isLive !== true || held.isUnconfirmed) return;
+    if (held === undefined || !this.serves(id)) return;
     held.consumed += 1;
     await this.report(id, held);
+  }
+
+  /** Whether a request of the session would be let through without being asked about. */
+  serves(id: string): boolean {
+    const held = this.held.get(id);
+    return held?.isLive === true && !held.isUnconfirmed;
+  }
+
+  /** Asks about a session that was revoked, where it would not have asked: what is answered has to be so by now. */
+  async probe(plane: Plane | undefined, id: string): Promise<void> {
+    const sentMs = performance.now();
+    const answer = plane && (await this.at.acquire(plane, id).catch(() => undefined));
+    const { state = "unavailable" } = (answer?.status === 200 ? answer.body : {}) as Partial<Acquired>;
+    this.recorder.acquired(this.name, id, state, sentMs);
   }
 
   /** Whether it has asked and reported anew all that it had to since it began anew. */
@@ -79,9 +94,9 @@ export class SimulatedEdge {
     const sentMs = performance.now();
     try {
       const { status, body } = await this.at.acquire(plane, id);
-      if (status !== 200) return this.failed();
+      if (status !== 200) return this.failed(status);
       const { state, log, cursor } = body as Acquired;
-      if (state === "unavailable") return this.failed();
+      if (state === "unavailable") return this.failed(state);
       this.recorder.acquired(this.name, id, state, sentMs);
       // Of another log, or from before what it has heard: it is asked again.
       if (state === "live" && (log !== this.at.log || cursor < this.at.cursor)) return "again";
@@ -90,8 +105,8 @@ export class SimulatedEdge {
       held.isUnconfirmed = false;
       this.held.set(id, held);
       return "done";
-    } catch {
-      return this.failed();
+    } catch (error) {
+      return this.failed(networkFailure(error));
     }
   }
 
@@ -100,11 +115,11 @@ export class SimulatedEdge {
     const { consumed } = held;
     try {
       const { status, body } = await this.at.report(this.plane(), [[id, consumed, consumed, 90_000_000, 0]]);
-      if (status !== 200) return void this.failed();
+      if (status !== 200) return void this.failed(status);
       this.recorder.reportedBy(this.name, id, consumed);
       held.isDirty = this.reportsAgain && (body as { log: string }).log !== this.at.log;
-    } catch {
-      this.failed();
+    } catch (error) {
+      this.failed(networkFailure(error));
     }
   }
 
@@ -115,8 +130,8 @@ export class SimulatedEdge {
         const { reset, revoked = [] } = await this.at.watch(this.plane(), this.over.signal);
         for (const id of revoked) this.end(id);
         if (reset === true || (before !== undefined && before !== this.at.log)) this.beginAnew();
-      } catch {
-        this.failed();
+      } catch (error) {
+        this.failed(error instanceof NotWatched ? error.status : networkFailure(error));
         await delay(AGAIN_MS);
       }
     }
@@ -153,8 +168,8 @@ export class SimulatedEdge {
   }
 
   /** As an Envoy's cluster: the next call goes to the next of them. */
-  private failed(): "again" {
-    this.recorder.count("edge call failed");
+  private failed(why: number | string): "again" {
+    if (!this.over.signal.aborted) this.recorder.failed(this.name, why);
     const [first, ...others] = this.planes;
     if (first !== undefined) this.planes = [...others, first];
     return "again";

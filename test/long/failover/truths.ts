@@ -11,29 +11,34 @@ const FINISHED_WITHIN_MS = 40_000;
 
 interface Found {
   readonly state: string;
+  readonly plan: string;
   readonly direct: number;
   readonly edges: ReadonlyMap<string, number>;
 }
 
 /** Everything that was acknowledged and is not so, a sentence each. */
 export async function untruths(recorder: Recorder, plane: Plane): Promise<string[]> {
-  await finished(recorder, plane);
+  const missing = await finished(recorder, plane);
   const ids = [...recorder.created];
   const found = new Map<string, Found | undefined>();
   for (let from = 0; from < ids.length; from += AT_ONCE)
     await Promise.all(ids.slice(from, from + AT_ONCE).map(async (id) => found.set(id, await look(plane, id))));
-  const audited = await auditedRevocations(plane);
+  const audited = await auditedTimes(plane);
   return [
+    ...missing.map((id) => `202 for the revocation ${id}, which is not there`),
     ...ids.flatMap((id) => ofCreated(recorder, id, found.get(id))),
     ...recorder.revocations().flatMap(({ id }) => {
       const state = found.get(id)?.state ?? "missing";
-      return state === "revoked" ? [] : [`204 or 202 for ${id}, which is ${state}`];
+      return state === "revoked" ? [] : [`200, 204 or 202 for ${id}, which is ${state}`];
     }),
-    ...[...recorder.revoked.keys()].flatMap((id) => {
-      const times = audited.get(id) ?? 0;
-      return times === 1 ? [] : [`the revocation of ${id} is ${times} times in the audit log`];
+    ...[...recorder.plans].flatMap(([id, plan]) => {
+      const present = found.get(id)?.plan ?? "missing";
+      return present === plan ? [] : [`200 for ${id} in ${plan}, whose plan is ${present}`];
     }),
+    ...onceAudited(audited, "session-revoked", recorder.revoked.keys()),
+    ...onceAudited(audited, "plan-changed", recorder.plans.keys()),
     ...ids.flatMap((id) => ofUsage(recorder, id, found.get(id))),
+    ...ids.flatMap((id) => ofHolders(recorder, id, found.get(id))),
   ];
 }
 
@@ -42,6 +47,19 @@ function ofCreated(recorder: Recorder, id: string, found: Found | undefined): st
   if (found.state !== "live" && !recorder.asked.has(id)) return [`${id} is ${found.state}, and nobody revoked it`];
   return [];
 }
+
+/** Whoever was answered that a session is live is known to hold it: it is not idle before that edge says so. */
+function ofHolders(recorder: Recorder, id: string, found: Found | undefined): string[] {
+  const isKnown = (edge: string): boolean => found?.edges.has(edge) === true;
+  const unknown = [...(recorder.held.get(id) ?? [])].filter((edge) => !isKnown(edge));
+  return unknown.map((edge) => `${edge} acquired ${id}, and is not among those that hold it`);
+}
+
+const onceAudited = (audited: ReadonlyMap<string, number>, action: string, ids: Iterable<string>): string[] =>
+  [...ids].flatMap((id) => {
+    const times = audited.get(`${action} ${id}`) ?? 0;
+    return times === 1 ? [] : [`${action} of ${id} is ${times} times in the audit log`];
+  });
 
 function ofUsage(recorder: Recorder, id: string, found: Found | undefined): string[] {
   const said = [...(recorder.reported.get(id) ?? [])];
@@ -61,37 +79,49 @@ function ofUsage(recorder: Recorder, id: string, found: Found | undefined): stri
 async function look(plane: Plane, id: string): Promise<Found | undefined> {
   const shown = await plane.operator("GET", `/v1/sessions/${id}`);
   if (shown.status === 404) return undefined;
-  const { state } = (shown.body as { session: { state: string } }).session;
+  const { state, plan } = (shown.body as { session: { state: string; plan: string } }).session;
   const usage = (await plane.operator("GET", `/v1/sessions/${id}/usage`)).body as {
     readonly direct: number;
     readonly edges: readonly { readonly edge: string; readonly consumed: number }[];
   };
-  return { state, direct: usage.direct, edges: new Map(usage.edges.map(({ edge, consumed }) => [edge, consumed])) };
+  return {
+    state,
+    plan,
+    direct: usage.direct,
+    edges: new Map(usage.edges.map(({ edge, consumed }) => [edge, consumed])),
+  };
 }
 
-/** How often each session's revocation is in the audit log. */
-async function auditedRevocations(plane: Plane): Promise<ReadonlyMap<string, number>> {
+/** How often the audit log has each action on each session. */
+async function auditedTimes(plane: Plane): Promise<ReadonlyMap<string, number>> {
   const times = new Map<string, number>();
   for (let cursor = ""; ;) {
     const { body } = await plane.operator("GET", `/v1/audit?limit=1000${cursor && `&cursor=${cursor}`}`);
     const page = body as { entries: { action: string; sessionId: string | null }[]; cursor: string | null };
-    for (const { action, sessionId } of page.entries)
-      if (action === "session-revoked" && sessionId !== null) times.set(sessionId, (times.get(sessionId) ?? 0) + 1);
+    for (const { action, sessionId } of page.entries) {
+      const name = `${action} ${sessionId ?? ""}`;
+      times.set(name, (times.get(name) ?? 0) + 1);
+    }
     if (page.cursor === null) return times;
     cursor = page.cursor;
   }
 }
 
-/** Resolves once each revocation of many that is there is finished. */
-async function finished(recorder: Recorder, plane: Plane): Promise<void> {
-  await vi.waitFor(
+/** Resolves once each revocation of many is finished, with the ids of those that are not there. */
+async function finished(recorder: Recorder, plane: Plane): Promise<string[]> {
+  return vi.waitFor(
     async () => {
+      const missing: string[] = [];
       for (const { id } of recorder.bulk) {
         const { status, body } = await plane.operator("GET", `/v1/revocations/${id}`);
-        if (status === 404) continue;
+        if (status === 404) {
+          missing.push(id);
+          continue;
+        }
         const { state } = (body as { revocation: { state: string } }).revocation;
         if (state !== "finished") throw new Error(`the revocation ${id} is ${state}`);
       }
+      return missing;
     },
     { timeout: FINISHED_WITHIN_MS, interval: 100 },
   );

@@ -118,6 +118,8 @@ function watching(options: SentinelOptions): Line[] {
     // How sentinels log in with one another.
     ["sentinel-user", FIXTURE.username],
     ["sentinel-pass", FIXTURE.password],
+    // Where they listen, whatever they call from.
+    ["announce-ip", "127.0.0.1"],
   ];
   return lines.map((words) => ["sentinel", ...words]);
 }

@@ -34,8 +34,8 @@ interface Caller {
   readonly broken: () => string | undefined;
 }
 
-async function caller(port: number): Promise<Caller> {
-  const socket = connect(port, "127.0.0.1");
+async function caller(port: number, localAddress = "127.0.0.1"): Promise<Caller> {
+  const socket = connect({ port, host: "127.0.0.1", localAddress });
   let heard = "";
   let broken: string | undefined;
   socket.on("data", (bytes: Buffer) => (heard += bytes.toString()));
@@ -127,6 +127,22 @@ it("what is sent in a partition is lost, and its connection is reset at its firs
     expect(one.broken()).toBe("ECONNRESET");
   });
   expect(server.heard()).toBe("a??");
+});
+
+it("a partition from some callers leaves all others as they are", async () => {
+  const { server, proxy, one } = await scene();
+  const parted = await caller(proxy.port, "127.0.0.2");
+  proxy.partition("127.0.0.2");
+  parted.socket.write("a");
+  const later = await caller(proxy.port, "127.0.0.2");
+  later.socket.write("b");
+  await roundTrip(server.port);
+  one.socket.write("c");
+  await until(() => {
+    expect(one.heard()).toBe("c");
+  });
+  await roundTrip(proxy.port);
+  expect([server.heard(), parted.heard(), later.heard()]).toEqual(["?c?", "", ""]);
 });
 
 it("a delayed proxy passes everything on in order, and not before its time", async () => {

@@ -10,6 +10,8 @@ export type Way = "requests" | "answers";
 
 interface Connection {
   readonly caller: Socket;
+  /** The caller's address. */
+  readonly from: string;
   readonly target: Socket;
   readonly ways: Readonly<Record<Way, Direction>>;
   /** It was there in a partition: the network has forgotten it. */
@@ -22,8 +24,8 @@ const BOTH: readonly Way[] = ["requests", "answers"];
 export class TcpProxy {
   private readonly connections = new Set<Connection>();
   private readonly stalled = new Set<Way>();
-  private delayMs = 0;
-  private parted = false;
+  private delayOf = (_from: string): number => 0;
+  private isParted = (_from: string): boolean => false;
 
   private constructor(
     private readonly server: Server,
@@ -65,24 +67,30 @@ export class TcpProxy {
     this.tell();
   }
 
-  /** Everything takes so long each way from now on; 0: no longer. */
-  delay(ms: number): void {
-    this.delayMs = ms;
+  /**
+   * Everything takes so long each way from now on; 0: no longer.
+   * @param only as of a partition
+   */
+  delay(ms: number, ...only: readonly string[]): void {
+    this.delayOf = (from) => (only.length === 0 || only.includes(from) ? ms : 0);
     this.tell();
   }
 
-  /** What is sent is lost, without a word to either side; a new connection is taken and gets no answer. */
-  partition(): void {
-    this.parted = true;
-    for (const connection of this.connections) connection.lost = true;
+  /**
+   * What is sent is lost, without a word to either side; a new connection is taken and gets no answer.
+   * @param only callers with these addresses: all others reach it as before. Without any: all
+   */
+  partition(...only: readonly string[]): void {
+    this.isParted = (from) => only.length === 0 || only.includes(from);
+    for (const connection of this.connections) if (this.isParted(connection.from)) connection.lost = true;
     this.tell();
   }
 
   /** Ends a stall, a partition and a delay. Connections that were there in a partition are reset when they are used again. */
   resume(): void {
     this.stalled.clear();
-    this.delayMs = 0;
-    this.parted = false;
+    this.delayOf = () => 0;
+    this.isParted = () => false;
     this.tell();
   }
 
@@ -108,7 +116,8 @@ export class TcpProxy {
   private join(caller: Socket): void {
     const target = connect({ host: HOST, port: this.targetPort, allowHalfOpen: true });
     const ways = { requests: new Direction(caller, target), answers: new Direction(target, caller) };
-    const connection: Connection = { caller, target, ways, lost: this.parted };
+    const from = caller.remoteAddress ?? "";
+    const connection: Connection = { caller, from, target, ways, lost: this.isParted(from) };
     this.connections.add(connection);
     for (const socket of [caller, target]) {
       socket.setNoDelay(true);
@@ -123,7 +132,7 @@ export class TcpProxy {
     target.on("close", ended);
     for (const way of BOTH)
       connection.ways[way].onBytes = () => {
-        if (connection.lost && !this.parted) this.reset(connection);
+        if (connection.lost && !this.isParted(from)) this.reset(connection);
       };
     this.tellOne(connection);
   }
@@ -138,8 +147,10 @@ export class TcpProxy {
     for (const connection of this.connections) this.tellOne(connection);
   }
 
-  private tellOne({ ways, lost }: Connection): void {
-    for (const way of BOTH)
-      ways[way].follow({ drops: lost, stalled: this.stalled.has(way) && !this.parted, delayMs: this.delayMs });
+  private tellOne({ from, ways, lost }: Connection): void {
+    for (const way of BOTH) {
+      const stalled = this.stalled.has(way) && !this.isParted(from);
+      ways[way].follow({ drops: lost, stalled, delayMs: this.delayOf(from) });
+    }
   }
 }
