@@ -4,6 +4,7 @@ import type { Timers } from "../../app/ports/log-ports.js";
 import type { LogPosition } from "../../domain/stored.js";
 import { infoOf } from "./connection/life.js";
 import type { Link, Linked } from "./connection/link.js";
+import { isMoved, saidPlainly } from "./connection/reply-errors.js";
 import { REDIS_SCHEMA } from "./connection/store-name.js";
 import type { Reply } from "./connection/client.js";
 import { KEYS } from "./keys.js";
@@ -47,8 +48,9 @@ export class Pulse {
         noteHead({ log: String(log), cursor: Number(cursor) });
         await link.begin();
       }
-    } catch {
-      // The connection has ended, and says so itself.
+    } catch (error) {
+      // A connection that has ended says so itself.
+      if (isMoved(error)) link.over(linked.life, saidPlainly(error));
     }
   }
 

@@ -4,6 +4,7 @@ import { describe, expect, it, vi } from "vitest";
 import { StoreUnwritable } from "../../../src/app/ports/store-health.js";
 import type { AuditEvent } from "../../../src/domain/stored.js";
 import { KEYS, keyOf } from "../../../src/store/redis/keys.js";
+import { quiet } from "../../support/quiet-logger.js";
 import { newRedisStore, redisStoreAt, serverAt } from "../../support/redis-store.js";
 import { useClusterOfTwo } from "../../support/servers/cluster-of-two.js";
 import { sessionAt } from "../../support/sessions.js";
@@ -11,6 +12,7 @@ import { isWritable, until } from "../../support/store-waits.js";
 import { A } from "../../support/store-with-usage.js";
 
 const NOW_MS = Date.UTC(2026, 0, 1);
+const WAITED = { timeout: 20_000 };
 const AUDITED: AuditEvent = { at: NOW_MS, actor: "a", action: "session-revoked", sessionId: null, details: {} };
 
 describe("a store whose slot moves to another node", () => {
@@ -54,6 +56,19 @@ describe("a store whose slot moves to another node", () => {
     await expect(store.find(id)).rejects.toThrow(StoreUnwritable);
     await moved();
     expect((await store.find(id))?.id).toBe(id);
+  });
+
+  it("no call fails after a move that no call has met", async () => {
+    const links: object[] = [];
+    const info = (fields: object): void => void links.push(fields);
+    const store = await newRedisStore(serverAt(cluster().port), { logger: { ...quiet, info } });
+    await cluster().beginMove();
+    await cluster().moveRest();
+    await cluster().endMove();
+    await vi.waitFor(() => {
+      expect(links.length).toBe(2);
+    }, WAITED);
+    expect((await store.position()).cursor).toBe(0);
   });
 
   it("what edges said is turned away whole where one of its keys has moved", async () => {

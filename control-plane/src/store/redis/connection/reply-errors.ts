@@ -32,6 +32,8 @@ const startsWith = (message: string, codes: readonly string[]): boolean =>
   codes.some((code) => message.startsWith(`${code} `) || message.startsWith(`-${code} `));
 
 export const isOfFullness = (error: unknown): boolean => error instanceof Error && startsWith(error.message, ["OOM"]);
+/** A cluster's slot is another node's for good. */
+export const isMoved = (error: unknown): boolean => error instanceof Error && startsWith(error.message, ["MOVED"]);
 export const isNoScript = (message: string): boolean => startsWith(message, ["NOSCRIPT"]);
 const isDenied = (message: string): boolean => startsWith(message, ["NOAUTH", "WRONGPASS", "NOPERM", "ERR AUTH"]);
 
