@@ -17,7 +17,7 @@ import { serverAddress, SHARED_NAMES } from "./stores.js";
 import type { SharedName } from "./stores.js";
 
 const LOST = "sluice_control_store_commits_lost_total";
-const DOWN_AFTER_MS = 1000;
+const SENTINEL = { downAfterMs: 1000, failoverTimeoutMs: 10_000 };
 /** Of load before the primary is killed, and after the other one has taken over. */
 const LOAD_MS = 2000;
 const READY = { timeoutMs: 60_000 };
@@ -85,7 +85,7 @@ export async function failovers(bench: Bench): Promise<Section[]> {
     {
       title: `A primary is killed, and Sentinel makes its replica the primary: ${times} times each`,
       method:
-        `Two control planes, sessions issued all the time; down-after-milliseconds ${DOWN_AFTER_MS}, all else as Sentinel has it. ` +
+        `Two control planes, sessions issued all the time; down-after-milliseconds ${SENTINEL.downAfterMs}, all else as Sentinel has it. ` +
         `Replicas: SLUICE_STORE_REPLICAS. A machine that is lost takes with it what is under way to its replica, ${AWAY_MS} ms away. ` +
         "Lost: sessions that were answered 201 and are not there. Break: the longest time without a 201.",
       columns: COLUMNS,
@@ -98,7 +98,7 @@ async function failedOver(bench: Bench, name: SharedName, variant: Variant, time
   const found = await findServer(name);
   if ("reason" in found) throw new Failure(found.reason);
   const lasting = { appendonly: true, appendfsync: "always" } as const;
-  const set = await SentinelSet.start(found.program, { server: lasting, downAfterMs: DOWN_AFTER_MS });
+  const set = await SentinelSet.start(found.program, { server: lasting, ...SENTINEL });
   bench.atEnd(() => set.remove());
   const address = serverAddress(set.members[0].server.port);
   await createRedisStore(address, { bytes: (n) => randomBytes(n) }, nodeTimers);

@@ -1,6 +1,8 @@
 // A primary, its replicas and three sentinels that make a replica the primary when the other is gone.
 import type { ServerProgram } from "../../../../scripts/test/get-store-servers.js";
 import { knowsAll, primaryPortOf } from "./sentinel-answers.js";
+import { lookWords } from "./sentinel-looks.js";
+import type { Looks } from "./sentinel-looks.js";
 import { FIXTURE } from "./server-settings.js";
 import type { ServerOptions } from "./server-settings.js";
 import { settled } from "./settled.js";
@@ -16,6 +18,8 @@ export interface SentinelSetOptions {
   readonly sentinel?: Pick<ServerOptions, "user" | "requirepass" | "tls">;
   /** After which a primary that does not answer is taken for gone. */
   readonly downAfterMs?: number;
+  /** After which a failover that has not come to its end is given up. */
+  readonly failoverTimeoutMs?: number;
 }
 
 /** A server of the set, and the network in front of it: whoever speaks with it, sentinels and its replicas too, goes through it. */
@@ -38,14 +42,6 @@ const SENTINELS = PATIENCE.length;
 const QUORUM = 2;
 const DOWN_AFTER_MS = 300;
 const FAILOVER_TIMEOUT_MS = 1000;
-/** How often sentinels look, ms. By themselves it is each second or each ten: a test would wait for that. */
-const PERIODS = {
-  // Also: a replica that has said nothing for five of the first is not made the primary, and while there is none it is asked
-  // each second only.
-  often: { ping: 400, ask: 50, info: 100, publish: 100, election: 500 },
-  byThemselves: { ping: 1000, ask: 1000, info: 10_000, publish: 2000, election: 10_000 },
-};
-
 export class SentinelSet {
   /** Those that hear nothing any more. */
   private readonly deaf = new Set<StoreServer>();
@@ -58,7 +54,7 @@ export class SentinelSet {
 
   /** Resolves once all sentinels know the replicas and one another. */
   static async start(program: ServerProgram, options: SentinelSetOptions = {}): Promise<SentinelSet> {
-    const { downAfterMs = DOWN_AFTER_MS, replicas = 1 } = options;
+    const { downAfterMs = DOWN_AFTER_MS, failoverTimeoutMs = FAILOVER_TIMEOUT_MS, replicas = 1 } = options;
     const first = await memberOf(program, options.server ?? {});
     const asReplica = { ...options.server, replicaOf: first.proxy.port };
     const members: [Member, Member, ...Member[]] = [first, await memberOf(program, asReplica)];
@@ -69,7 +65,7 @@ export class SentinelSet {
     try {
       for (const [at, times] of PATIENCE.entries()) {
         const settings = { "bind-source-addr": SENTINELS_FROM[at] ?? "" };
-        const sentinel = { ...watched, downAfterMs: downAfterMs * times, failoverTimeoutMs: FAILOVER_TIMEOUT_MS };
+        const sentinel = { ...watched, downAfterMs: downAfterMs * times, failoverTimeoutMs };
         const one = await StoreServer.start(program, { ...options.sentinel, sentinel, settings });
         sentinels.push(one);
       }
@@ -128,12 +124,9 @@ export class SentinelSet {
     await server.command("CLIENT", "KILL", "TYPE", "master");
   }
 
-  /** byThemselves: failovers take as long as an operator sees them take. */
-  async look(how: keyof typeof PERIODS): Promise<void> {
-    const { ping, ask, info, publish, election } = PERIODS[how];
-    const periods = { "ping-period": ping, "ask-period": ask, "info-period": info, "publish-period": publish };
-    const words = Object.entries({ ...periods, "election-timeout": election }).flat();
-    for (const sentinel of this.hearing) await sentinel.command("SENTINEL", "DEBUG", ...words.map(String));
+  /** From now on sentinels look so often. */
+  async look(how: Looks): Promise<void> {
+    for (const sentinel of this.hearing) await sentinel.command("SENTINEL", "DEBUG", ...lookWords(how));
   }
 
   /** It hears nothing of servers and of other sentinels from now on, and says to whoever asks what it knew last. */
@@ -147,12 +140,14 @@ export class SentinelSet {
   /** As an operator does, though the primary is well: it becomes a replica. Resolves once another one is the primary. */
   async switchOver(): Promise<Member> {
     const [primary, sentinel] = [await this.primary(), this.hearing[0]];
+    await this.look("patiently");
     await settled(async () => {
       if (sentinel === undefined || (await primaryPortOf(sentinel, MASTER)) !== String(primary.proxy.port)) return;
       // One that takes too long is given up: then another is begun.
       await sentinel.command("SENTINEL", "FAILOVER", MASTER).catch(() => undefined);
       throw new Error("the sentinel has not made another server the primary");
     });
+    await this.look("often");
     return this.failedOver(primary);
   }
 
