@@ -7,6 +7,7 @@ import { TcpProxy } from "../../../control-plane/test/support/servers/tcp-proxy.
 import { useServer } from "../../../control-plane/test/support/servers/use-server.js";
 import { settableWallClock } from "../../e2e/harness/wall-clock.js";
 import { CLIENTS, Scene } from "./scene.js";
+import { NOT_HELD } from "./simulated-edge.js";
 
 const clock = await settableWallClock();
 const SKEW_S = 5;
@@ -58,9 +59,9 @@ describe("two control planes that are restarted one after the other", () => {
       }
     });
     expect(one.problems(untrue)).toEqual([]);
-    // ECONNRESET: it was not taken yet when the listener was closed.
-    const found = one.recorder.failures().filter((why) => why !== "ECONNREFUSED" && why !== "ECONNRESET");
-    expect(found).toEqual([]);
+    // ECONNRESET: it was not taken yet when the listener was closed. Who stops holds no more watches.
+    const allowed = ["ECONNREFUSED", "ECONNRESET", NOT_HELD];
+    expect(one.recorder.failures().filter((why) => !allowed.includes(why))).toEqual([]);
     expect(edges.map(({ begunAnew }) => begunAnew)).toEqual([0, 0]);
   });
 });

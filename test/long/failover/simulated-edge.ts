@@ -22,6 +22,7 @@ interface Acquired {
 }
 
 const AGAIN_MS = 50;
+export const NOT_HELD = "a watch is not held";
 
 export class SimulatedEdge {
   private readonly held = new Map<string, Held>();
@@ -131,7 +132,7 @@ export class SimulatedEdge {
         for (const id of revoked) this.end(id);
         if (reset === true || (before !== undefined && before !== this.at.log)) this.beginAnew();
       } catch (error) {
-        this.failed(error instanceof NotWatched ? error.status : networkFailure(error));
+        this.failed(watchFailure(error));
         await delay(AGAIN_MS);
       }
     }
@@ -174,4 +175,10 @@ export class SimulatedEdge {
     if (first !== undefined) this.planes = [...others, first];
     return "again";
   }
+}
+
+/** A watch that is not held is told apart: its edge asks elsewhere, and no call waits for that. */
+function watchFailure(error: unknown): number | string {
+  if (!(error instanceof NotWatched)) return networkFailure(error);
+  return error.status === 503 ? NOT_HELD : error.status;
 }
