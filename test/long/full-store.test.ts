@@ -23,7 +23,7 @@ async function bounded(maxmemory: number): Promise<void> {
   });
 }
 
-it("a revocation over a full store is 204 and heard at the other control plane, a creation is 503", async () => {
+it("a revocation over a full store is 204 and heard at the other process, a creation is 503", async () => {
   await initStore(server().port);
   const [a, b] = await Promise.all([Plane.start(server().url), Plane.start(server().url)]);
   const [id, another] = [await issued(a, "u1"), await issued(a, "u2")];

@@ -47,7 +47,7 @@ describe.each(["Redis 7", "Valkey 9"] as const)("two control planes over one %s 
 describe("two control planes that are restarted one after the other", () => {
   const server = useServer("Redis 7", { appendonly: true, appendfsync: "always" });
 
-  it("a rolling restart under load: no call fails but those that find nobody, and nobody begins anew", async () => {
+  it("a rolling restart under load fails no call but those that find nobody, no edge begins anew", async () => {
     await initStore(server().port);
     const one = await Scene.start({ stores: [server().url, server().url] });
     const { untrue, edges } = await one.through(async () => {

@@ -87,7 +87,7 @@ it("12,000 calls that wait for a store that is silent are all answered 503, agai
   expect(await stateOf(plane, before)).toBe("live");
 });
 
-it("of a thousand calls about one session at a slow store some wait, and the others are 503 at once", async () => {
+it("some calls of a thousand about one session wait for a slow store, the others are 503", async () => {
   const { plane, proxy, port } = await started();
   const id = await issued(plane);
   proxy.delay(300);

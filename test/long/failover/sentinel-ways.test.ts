@@ -80,7 +80,7 @@ describe("sentinels that know whom they let in", () => {
 });
 
 describe("a primary with two replicas, one of which each write waits for", () => {
-  it("writes go on after a failover though the former primary stays away", async () => {
+  it("each write is taken after a failover though the former primary stays away", async () => {
     const set = await started({ replicas: 2 });
     const one = await planes(set.url, {});
     const { untrue } = await one.through(async () => {
@@ -91,7 +91,7 @@ describe("a primary with two replicas, one of which each write waits for", () =>
     expect(one.problems(untrue)).toEqual([]);
   });
 
-  it("of two replicas the one that is furthest takes over, and has all that was acknowledged", async () => {
+  it("the replica that is furthest takes over of two, and has all that was acknowledged", async () => {
     const set = await started({ replicas: 2 });
     const one = await planes(set.url, {});
     const { untrue } = await one.through(async () => {

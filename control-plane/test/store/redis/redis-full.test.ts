@@ -76,7 +76,7 @@ describe("a store in a full Redis", () => {
     expect(await other.audit.auditBefore(undefined, 9)).toMatchObject([{ action: "session-revoked" }]);
   });
 
-  it("all sessions of a user are revoked in a full store, each process hears it, and the sweep goes on", async () => {
+  it("a user's sessions are revoked in a full store, each process hears it, the sweep goes on", async () => {
     const { store, ids, fill } = await full();
     await fill();
     await store.revocations.begin(BULK, { userId: "u1" }, NOW_MS + 9, AUDITED);
