@@ -257,7 +257,7 @@ const RULES_OF_SESSIONS: readonly Mutation[] = [
     replacements: [
       {
         file: app("edges/watches"),
-        find: 'if (request.log !== position.log) return this.ended("reset", answeredBy(resetTo(position)));',
+        find: 'if (request.log !== position.log) return this.ended(request, "reset", answeredBy(resetTo(position)));',
         by: "void resetTo;",
       },
       {
