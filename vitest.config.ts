@@ -30,8 +30,8 @@ export default defineConfig({
           // Modules are loaded once a worker, not once a file: that is half of what these tests would cost.
           isolate: false,
           restoreMocks: true,
-          // One more than the cores that continuous integration has: tests with processes and servers wait half of their time.
-          maxWorkers: 3,
+          // By itself vitest leaves one core free, which is half of the two that continuous integration has.
+          maxWorkers: 2,
         },
       },
       {

@@ -7,6 +7,9 @@ import { notRun } from "../../../../scripts/test/not-run.js";
 import type { ServerOptions } from "./server-settings.js";
 import { StoreServer } from "./store-server.js";
 
+/** A package and those that it needs, over a slow network. */
+const FETCH_MS = 120_000;
+
 const searches = new Map<ServerName, Promise<FoundServer>>();
 
 /** Looked for once a worker. */
@@ -24,7 +27,7 @@ export function useProgram(name: ServerName): () => ServerProgram {
   let found: FoundServer = { reason: `${name} has not been looked for` };
   beforeAll(async () => {
     found = await searched(name);
-  });
+  }, FETCH_MS);
   beforeEach((context) => {
     if ("reason" in found) notRun(context, found.reason);
   });
