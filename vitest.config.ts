@@ -15,7 +15,7 @@ class LongestFirst extends BaseSequencer {
 /** What only root may do: full disks, dead mounts, namespaces. */
 const PRIVILEGED = "control-plane/test/privileged/**/*.test.ts";
 
-// unit: one program or none. e2e: real Envoys and real processes, which mostly wait: three files at a time, on ports of their
+// unit: one program or none. e2e: real Envoys and real processes, which mostly wait: two files at a time, on ports of their
 // own. long: the same one file at a time, for as long as it takes.
 export default defineConfig({
   test: {
@@ -39,7 +39,7 @@ export default defineConfig({
           name: "e2e",
           include: ["test/e2e/**/*.test.ts"],
           globalSetup: ["test/e2e/harness/built.ts"],
-          maxWorkers: 3,
+          maxWorkers: 2,
           testTimeout: 120_000,
           hookTimeout: 120_000,
         },
