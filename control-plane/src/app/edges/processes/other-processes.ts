@@ -5,6 +5,7 @@ import type { Clock, Logger } from "../../ports/ports.js";
 import { logStoreFailure } from "../../upkeep/store-keeping.js";
 import type { EdgeRegistry } from "../status/edge-registry.js";
 import { BEAT_EACH_MS, ProcessBeats, THERE_FOR_MS } from "./process-beats.js";
+import { SharedRuns } from "./shared-runs.js";
 
 const LOOKED_EACH_MS = 1_000;
 /** While somebody waits for what others hear. */
@@ -37,9 +38,7 @@ export class OtherProcesses {
   private stopped = false;
   private cancel = (): void => undefined;
   private underWay: Promise<void> | undefined;
-  /** The reading that has not begun, and the one that began last. */
-  private nextReading: Promise<void> | undefined;
-  private lastReading: Promise<void> = Promise.resolve();
+  private readonly readings = new SharedRuns(() => this.readNews());
 
   constructor(private readonly parts: OtherProcessesParts) {
     this.forgottenAtMs = parts.clock.monotonicMs();
@@ -97,19 +96,11 @@ export class OtherProcesses {
   }
 
   /**
-   * Resolves once all is known that was stored when it was called. One reading at a time: all who come before one begins share it.
+   * Resolves once all is known that was stored when it was called.
    * @throws (a rejection) where the store cannot be read
    */
   heardAll(): Promise<void> {
-    this.nextReading ??= this.readAfter(this.lastReading);
-    return this.nextReading;
-  }
-
-  private async readAfter(last: Promise<void>): Promise<void> {
-    await last.catch(() => undefined);
-    this.nextReading = undefined;
-    this.lastReading = this.readNews();
-    await this.lastReading;
+    return this.readings.ask();
   }
 
   private async readNews(): Promise<void> {
