@@ -5,7 +5,7 @@ import { parseArgs } from "node:util";
 import { messageOf } from "./domain/message-of.js";
 import { FileReader } from "./files/file-reader.js";
 import { given } from "./settings/environment.js";
-import { FOLDER_WANTED } from "./settings/store-address.js";
+import { DEFAULT_FOLDER, FOLDER_WANTED } from "./settings/store-address.js";
 import { hasStoreScheme } from "./settings/store-url.js";
 import { unknownVariables } from "./settings/unknown-variables.js";
 import { EXIT, exitOf, StartFailure } from "./start-failure.js";
@@ -99,7 +99,7 @@ const surroundings = {
 
 /** @throws StartFailure: it does not show a URL, which may hold a password */
 function folderOf({ data }: Asked["values"]): string {
-  const folder = typeof data === "string" ? data : (given(process.env, "SLUICE_DATA_DIR") ?? ".sluice");
+  const folder = typeof data === "string" ? data : (given(process.env, "SLUICE_DATA_DIR") ?? DEFAULT_FOLDER);
   if (!hasStoreScheme(folder)) return folder;
   throw new StartFailure(`--data or SLUICE_DATA_DIR: ${FOLDER_WANTED}`, EXIT.config);
 }

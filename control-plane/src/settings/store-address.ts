@@ -7,7 +7,7 @@ import { hasStoreScheme, readStoreUrl } from "./store-url.js";
 import type { StoreUrl } from "./store-url.js";
 import type { SecretVariable } from "./variables.js";
 
-const DEFAULT_FOLDER = ".sluice";
+export const DEFAULT_FOLDER = ".sluice";
 export const FOLDER_WANTED = "expected a folder, got a URL";
 const MAX_REPLICAS = 100;
 const BOTH = "a client's certificate takes both SLUICE_STORE_CERT_FILE and SLUICE_STORE_KEY_FILE";
