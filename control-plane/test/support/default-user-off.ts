@@ -2,8 +2,9 @@
 import { expect, it, onTestFinished, vi } from "vitest";
 
 import { STORE_USER_RULES } from "../../../scripts/store-server.js";
-import type { ServerName } from "../../../scripts/test/get-store-servers.js";
+import type { ServerName, ServerProgram } from "../../../scripts/test/get-store-servers.js";
 import { newRedisStore, serverAt } from "./redis-store.js";
+import type { ServerOptions } from "./servers/server-settings.js";
 import { StoreServer } from "./servers/store-server.js";
 import { useProgram } from "./servers/use-server.js";
 import { sessionAt } from "./sessions.js";
@@ -19,21 +20,26 @@ export function defaultUserOff(name: ServerName, keeps: boolean): void {
   const program = useProgram(name);
 
   it(`after a plain user default off, a restart of ${name} ${keeps ? "keeps" : "loses"} sessions`, async () => {
-    const kept = { appendonly: true, appendfsync: "always", user, defaultUser: "user default off" } as const;
-    const server = await StoreServer.start(program(), kept);
-    onTestFinished(() => server.remove());
-    const store = await newRedisStore(serverAt(server.port, login));
-    const session = sessionAt(NOW_MS);
-    await store.create(session);
-    await server.kill();
-    await server.restart();
-    await vi.waitFor(async () => {
-      expect(await store.find(session.id)).toEqual(keeps ? session : undefined);
-    }, 10_000);
+    const server = await crashed(program(), keeps, { defaultUser: "user default off" });
     // What a script wrote with one command is loaded, and the server says of each other one that it is not.
     const keys = await server.command("KEYS", "*");
     expect(keys).toHaveLength(keeps ? KEYS_OF_A_SESSION : 1);
     expect(keys).toContain("{sluice}:meta");
     expect(server.log.includes("sending an error to its AOF-loading-client: '-NOPERM")).toBe(!keeps);
   });
+}
+
+/** A server that has ended and begun again after a session was acknowledged, which is looked for. */
+export async function crashed(program: ServerProgram, keeps: boolean, more: ServerOptions = {}): Promise<StoreServer> {
+  const server = await StoreServer.start(program, { appendonly: true, appendfsync: "always", user, ...more });
+  onTestFinished(() => server.remove());
+  const store = await newRedisStore(serverAt(server.port, login));
+  const session = sessionAt(NOW_MS);
+  await store.create(session);
+  await server.kill();
+  await server.restart();
+  await vi.waitFor(async () => {
+    expect(await store.find(session.id)).toEqual(keeps ? session : undefined);
+  }, 10_000);
+  return server;
 }

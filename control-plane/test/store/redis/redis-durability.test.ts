@@ -5,7 +5,7 @@ import { StoreUnwritable } from "../../../src/app/ports/store-health.js";
 import { STORE_USER_RULES } from "../../../../scripts/store-server.js";
 import { Durability } from "../../../src/store/redis/durability.js";
 import { FixedClock } from "../../support/fixed-clock.js";
-import { defaultUserOff } from "../../support/default-user-off.js";
+import { crashed, defaultUserOff } from "../../support/default-user-off.js";
 import { ManualTimers } from "../../support/manual-timers.js";
 import { quiet } from "../../support/quiet-logger.js";
 import { newRedisStore, redisStoreAt, serverAt, uncounted } from "../../support/redis-store.js";
@@ -131,16 +131,7 @@ describe.each(["Redis 7", "Valkey 9"] as const)("%s with the users of docs/store
   const program = useProgram(name);
 
   it("a session that was acknowledged is there after a crash of the server", async () => {
-    const server = await StoreServer.start(program(), { appendonly: true, appendfsync: "always", user });
-    onTestFinished(() => server.remove());
-    const store = await newRedisStore(serverAt(server.port, login));
-    const session = sessionAt(NOW_MS);
-    await store.create(session);
-    await server.kill();
-    await server.restart();
-    await vi.waitFor(async () => {
-      expect(await store.find(session.id)).toEqual(session);
-    }, 10_000);
+    await crashed(program(), true);
   });
 });
 
