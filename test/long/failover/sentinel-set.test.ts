@@ -19,8 +19,7 @@ describe.each(SERVER_NAMES)("%s", (name) => {
     const set = await started(program());
     const before = await set.primary();
     expect(set.members.indexOf(before)).toBe(0);
-    await before.server.command("SET", "a", "1");
-    expect(await before.server.command("WAIT", "1", "5000")).toBe(1);
+    expect(await before.server.commands(["SET", "a", "1"], ["WAIT", "1", "5000"])).toEqual(["OK", 1]);
     await before.server.kill();
     const after = await set.failedOver(before);
     expect(set.members.indexOf(after)).toBe(1);

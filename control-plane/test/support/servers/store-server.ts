@@ -124,6 +124,11 @@ export class StoreServer {
 
   /** Asks it past its listener: its ACL, its TLS and whatever stands before its port do not matter. */
   async command(...words: readonly string[]): Promise<Answer> {
+    return (await this.commands(words)).at(-1) as Answer;
+  }
+
+  /** `command` for several in turn, on one connection: WAIT speaks of the writes of its own alone. */
+  async commands(...commands: readonly (readonly string[])[]): Promise<Answer[]> {
     const client = createClient({
       ...FIXTURE,
       socket: { path: join(this.place.folder, SOCKET), reconnectStrategy: false },
@@ -132,7 +137,9 @@ export class StoreServer {
     client.on("error", () => undefined);
     try {
       await client.connect();
-      return await client.sendCommand<Answer>(words);
+      const answers: Answer[] = [];
+      for (const words of commands) answers.push(await client.sendCommand<Answer>(words));
+      return answers;
     } finally {
       client.destroy();
     }
