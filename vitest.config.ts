@@ -40,6 +40,8 @@ export default defineConfig({
           include: ["test/e2e/**/*.test.ts"],
           globalSetup: ["test/e2e/harness/built.ts"],
           maxWorkers: 2,
+          // They run beside the unit tests, whose workers have the ranges below.
+          env: { FIRST_PORT_RANGE: "4" },
           testTimeout: 120_000,
           hookTimeout: 120_000,
         },

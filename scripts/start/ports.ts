@@ -25,11 +25,11 @@ export async function requireFree(wanted: readonly WantedPort[]): Promise<void> 
 }
 
 // Below the ports that the system gives to outgoing connections, so that none of them takes one in the moment before it is
-// used. Test files that run at the same time each have a range of their own.
+// used. Test files that run at the same time each have a range of their own, by the first one of their run and their worker.
 const FIRST_FREE_PORT = 20_000;
 const PORTS_A_RANGE = 1500;
 const RANGES = 8;
-const range = Number(process.env.VITEST_POOL_ID ?? 0) % RANGES;
+const range = (Number(process.env.FIRST_PORT_RANGE ?? 0) + Number(process.env.VITEST_POOL_ID ?? 0)) % RANGES;
 let given = 0;
 
 /** `count` different ports that are free on 127.0.0.1 now. */

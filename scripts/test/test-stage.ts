@@ -12,9 +12,9 @@ export interface Stage {
   script: string;
   /** Runs tests with this; absent: the stage only succeeds or fails. */
   runner?: "as-pect" | "vitest";
-  /** A stage that must have been ok before this one is worth its time. */
+  /** A stage that must have been ok before this one is worth its time; it comes earlier. */
   needs?: string;
-  /** Runs while the others do, each in its turn: it needs one core, and nothing of theirs. */
+  /** Runs while those after it do, each in its turn. */
   beside?: true;
   /** What the command gets on top of our environment; its rejection fails the stage. */
   env?: () => Promise<Record<string, string>>;

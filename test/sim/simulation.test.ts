@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { describeFinding, Simulation } from "./simulate.js";
 
 /** Portions, so that one that fails or takes long says which. */
-const PORTION = 120;
+const PORTION = 60;
 const PORTIONS = 5;
 const STEPS = 1500;
 
