@@ -41,7 +41,7 @@ import { Commits } from "./writing/commits.js";
 const HOLDER_BYTES = 8;
 
 export interface RedisMeter extends UpdateMeter, DurabilityMeter {
-  /** Writes that were acknowledged, and that the store does not have any more. */
+  /** Commits that the store had acknowledged, and does not have any more. */
   lost(commits: number): void;
 }
 
@@ -157,7 +157,7 @@ export class RedisStore implements Stores {
     if (lost > 0) {
       this.parts.meter.lost(lost);
       const fields = { event: "store-lost-commits", lost };
-      this.parts.logger.error(fields, `the store has lost at least ${lost} writes that were acknowledged`);
+      this.parts.logger.error(fields, `the store has lost at least ${lost} commits that it had acknowledged`);
     }
     this.invalidations.noteHead(now);
   }
