@@ -39,6 +39,8 @@ export default defineConfig({
           name: "e2e",
           include: ["test/e2e/**/*.test.ts"],
           globalSetup: ["test/e2e/harness/built.ts"],
+          // As for the unit tests: what a file shares with the next is modules, not processes.
+          isolate: false,
           maxWorkers: 2,
           // They run beside the unit tests, whose workers have the ranges below.
           env: { FIRST_PORT_RANGE: "4" },
