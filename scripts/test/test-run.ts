@@ -29,7 +29,7 @@ async function inOrder(stages: readonly Stage[]): Promise<StageResult[]> {
   const begun: Promise<StageResult>[] = [];
   const ended: StageResult[] = [];
   for (const stage of stages) {
-    const run = stage.beside === true ? runBeside(stage, [...ended]) : runInTurn(stage, ended);
+    const run = stage.beside === true ? runBeside(stage, ended) : runInTurn(stage, ended);
     begun.push(run);
     if (stage.beside !== true) ended.push(await run);
   }

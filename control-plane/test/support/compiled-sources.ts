@@ -22,7 +22,10 @@ export function compiledMain(): string {
 async function compile(): Promise<string> {
   const input = PROGRAMS.map((name): [string, string] => [name, join(ROOT, `control-plane/src/${name}.ts`)]);
   const bundle = await rolldown({
-    ...{ input: Object.fromEntries<string>(input), cwd: ROOT, platform: "node", external: LEFT_OUT },
+    input: Object.fromEntries<string>(input),
+    cwd: ROOT,
+    platform: "node",
+    external: LEFT_OUT,
     resolve: { extensionAlias: { ".js": [".ts", ".js"] } },
   });
   const { output } = await bundle.generate({ format: "esm" });

@@ -124,7 +124,8 @@ export class StoreServer {
 
   /** Asks it past its listener: its ACL, its TLS and whatever stands before its port do not matter. */
   async command(...words: readonly string[]): Promise<Answer> {
-    return (await this.commands(words)).at(-1) as Answer;
+    const [answer = null] = await this.commands(words);
+    return answer;
   }
 
   /** `command` for several in turn, on one connection: WAIT speaks of the writes of its own alone. */
