@@ -25,7 +25,7 @@ interface Run {
   output: string;
 }
 
-const NO_TESTS: Counts = { passed: 0, failed: 0, notRun: [] };
+const NO_TESTS: Counts = { passed: 0, failed: 0, notRun: [], failures: [] };
 const REPORT_DIR = join(projectRoot, "build/reports");
 
 /** With all that it said, which is passed on as it comes where no other stage runs beside it. */
@@ -47,14 +47,14 @@ export async function runStage(stage: Stage, earlier: readonly StageResult[]): P
 }
 
 function resultIn(stage: Stage, { succeeded, output }: Run, seconds: number, report: string): StageResult {
-  if (stage.runner === undefined) return resultOf(stage.name, succeeded, seconds, NO_TESTS);
+  if (stage.runner === undefined) return resultOf(stage.name, succeeded, seconds, NO_TESTS, output);
   const counts = stage.runner === "vitest" ? countsIn(report) : aspectCounts(output);
   // A runner that says nothing of its tests broke off, whatever code it ended with.
-  return resultOf(stage.name, succeeded && counts !== undefined, seconds, counts ?? NO_TESTS);
+  return resultOf(stage.name, succeeded && counts !== undefined, seconds, counts ?? NO_TESTS, output);
 }
 
 function skipped({ name }: Stage, reason: string): StageResult {
-  return { stage: name, status: "not run", passed: 0, failed: 0, seconds: 0, notRun: [`${name}: ${reason}`] };
+  return { ...NO_TESTS, stage: name, status: "not run", seconds: 0, notRun: [`${name}: ${reason}`] };
 }
 
 async function npmRun(stage: Stage, report: string): Promise<Run> {
@@ -65,7 +65,7 @@ async function npmRun(stage: Stage, report: string): Promise<Run> {
     return { succeeded: code === 0, output };
   } catch (error) {
     console.error(`sluice: ${describe(error)}`);
-    return { succeeded: false, output: "" };
+    return { succeeded: false, output: describe(error) };
   }
 }
 
@@ -79,7 +79,7 @@ function reporting(stage: Stage, report: string): string[] {
 
 function countsIn(report: string): Counts | undefined {
   try {
-    return vitestCounts(readFileSync(report, "utf8"));
+    return vitestCounts(readFileSync(report, "utf8"), projectRoot);
   } catch {
     return undefined;
   }

@@ -2,17 +2,18 @@
 import { describe, expect, it } from "vitest";
 import { aspectCounts, exitCodeOf, resultOf, summaryLines, vitestCounts } from "../../scripts/test/test-report.js";
 
-const none = { passed: 0, failed: 0, notRun: [] };
-const some = { passed: 12, failed: 0, notRun: [] };
+const none = { passed: 0, failed: 0, notRun: [], failures: [] };
+const some = { ...none, passed: 12 };
 
 describe("the summary of npm test", () => {
   it("the summary has a row a stage, and ends with the counts and what did not run", () => {
     const results = [
       resultOf("lint", true, 3.2, none),
-      resultOf("unit", true, 10, { passed: 12, failed: 0, notRun: ["containers: no engine answers"] }),
-      resultOf("end to end", false, 61, { passed: 5, failed: 2, notRun: [] }),
+      resultOf("unit", true, 10, { ...some, notRun: ["containers: no engine answers"] }),
+      resultOf("end to end", false, 61, { ...none, passed: 5, failed: 2, failures: ["a.test.ts: a: b"] }),
     ];
     expect(summaryLines(results)).toEqual([
+      "end to end failed: a.test.ts: a: b",
       "lint        ok          3 s",
       "unit        ok         10 s  12 passed, 0 failed",
       "end to end  failed     61 s  5 passed, 2 failed",
@@ -21,7 +22,7 @@ describe("the summary of npm test", () => {
   });
 
   it("a test that did not run fails the run where every test is asked for", () => {
-    const lacking = resultOf("unit", true, 61, { passed: 5, failed: 0, notRun: ["metrics: no promtool"] });
+    const lacking = resultOf("unit", true, 61, { ...some, notRun: ["metrics: no promtool"] });
     expect(exitCodeOf([lacking], false)).toBe(0);
     expect(exitCodeOf([lacking], true)).toBe(1);
     expect(exitCodeOf([resultOf("unit", true, 61, some)], true)).toBe(0);
@@ -37,6 +38,12 @@ describe("the summary of npm test", () => {
     expect(resultOf("unit", false, 1, some)).toMatchObject({ status: "failed", passed: 12, failed: 1 });
   });
 
+  it("a stage that fails without a test says its last lines beside the summary", () => {
+    const lint = resultOf("lint", false, 1, none, "a.ts\n\n  3:1  error  \u001b[31mno\u001b[39m\n");
+    expect(summaryLines([lint]).slice(0, -2)).toEqual(["lint failed: a.ts", "lint failed:   3:1  error  no"]);
+    expect(summaryLines([resultOf("lint", true, 1, none, "fine\n")])).toHaveLength(2);
+  });
+
   it("a run without tests is a failure, and so is one with a stage that did not run", () => {
     const notRun = { ...resultOf("end to end", true, 0, none), status: "not run" as const };
     expect(exitCodeOf([resultOf("lint", true, 1, none)], false)).toBe(1);
@@ -46,30 +53,36 @@ describe("the summary of npm test", () => {
 });
 
 describe("the counts of a runner", () => {
-  it("the counts are vitest's own, and a test that did not run keeps its reason", () => {
+  it("the counts are vitest's own; what did not run and what failed keep their reasons", () => {
     const report = {
       numPassedTests: 3,
       numFailedTests: 1,
       testResults: [
+        { name: "/here/test/unloaded.test.ts", status: "failed", message: "no such module\nat", assertionResults: [] },
         {
+          name: "/here/test/one.test.ts",
+          status: "failed",
+          message: "",
           assertionResults: [
             { fullName: "a b", status: "passed" },
+            { fullName: "a c", status: "failed", failureMessages: ["\u001b[2mexpected 1\u001b[22m\nat line 3"] },
             { fullName: "containers go up", status: "skipped", meta: { notRun: "no engine answers" } },
             { fullName: "something else", status: "skipped", meta: {} },
           ],
         },
       ],
     };
-    expect(vitestCounts(JSON.stringify(report))).toEqual({
+    expect(vitestCounts(JSON.stringify(report), "/here")).toEqual({
       passed: 3,
       failed: 1,
       notRun: ["containers go up: no engine answers", "something else: skipped without a reason"],
+      failures: ["test/unloaded.test.ts: no such module", "test/one.test.ts: a c: expected 1"],
     });
   });
 
   it("the counts are as-pect's own, coloured or not", () => {
     const output = "  [Summary]\n    [Tests]: \u001b[31m13\u001b[39m / 14\n   [Groups]: 5 / 5\n";
-    expect(aspectCounts(output)).toEqual({ passed: 13, failed: 1, notRun: [] });
+    expect(aspectCounts(output)).toEqual({ ...none, passed: 13, failed: 1 });
   });
 
   it("a run in which as-pect broke off has no counts", () => {
