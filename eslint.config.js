@@ -37,6 +37,25 @@ export default tseslint.config(
     rules: { "max-lines-per-function": "off" },
   },
   {
+    // By themselves vitest's waits give up after 1 s, which a slow machine takes for less than one of them.
+    files: ["**/test/**/*.ts", "test/**/*.ts"],
+    ignores: ["control-plane/test/support/until.ts"],
+    rules: {
+      "no-restricted-properties": [
+        "error",
+        { object: "vi", property: "waitFor", message: "Wait with `until` (control-plane/test/support/until.ts)." },
+        { object: "vi", property: "waitUntil", message: "Wait with `until` (control-plane/test/support/until.ts)." },
+      ],
+      "no-restricted-syntax": [
+        "error",
+        {
+          selector: "CallExpression[callee.object.name='expect'][callee.property.name='poll'][arguments.length>1]",
+          message: "vitest.config.ts says how long expect.poll waits.",
+        },
+      ],
+    },
+  },
+  {
     // One place of each program reads the environment, so that every setting is checked at start and named in one list.
     files: ["control-plane/src/**/*.ts"],
     ignores: [

@@ -12,6 +12,17 @@ class LongestFirst extends BaseSequencer {
   }
 }
 
+/**
+ * How long a test and each of its hooks may take, and how long it waits for one condition: `until` and `expect.poll`. A
+ * condition that holds ends the wait, so the limits are for machines that are far slower than any, and cost nothing.
+ */
+const patience = (testTimeout: number, untilMs: number, hookTimeout = testTimeout) => ({
+  testTimeout,
+  hookTimeout,
+  provide: { untilMs },
+  expect: { poll: { timeout: untilMs, interval: 20 } },
+});
+
 /** What only root may do: full disks, dead mounts, namespaces. */
 const PRIVILEGED = "control-plane/test/privileged/**/*.test.ts";
 
@@ -26,7 +37,7 @@ export default defineConfig({
           name: "unit",
           include: ["control-plane/test/**/*.test.ts", "test/unit/**/*.test.ts", "test/{cost,host,sim}/**/*.test.ts"],
           exclude: [PRIVILEGED],
-          testTimeout: 30_000,
+          ...patience(120_000, 50_000),
           // Modules are loaded once a worker, not once a file: that is half of what these tests would cost.
           isolate: false,
           restoreMocks: true,
@@ -44,8 +55,7 @@ export default defineConfig({
           maxWorkers: 2,
           // They run beside the unit tests, whose workers have the ranges below.
           env: { FIRST_PORT_RANGE: "4" },
-          testTimeout: 120_000,
-          hookTimeout: 120_000,
+          ...patience(300_000, 100_000),
         },
       },
       {
@@ -54,8 +64,7 @@ export default defineConfig({
           include: ["test/long/**/*.test.ts", PRIVILEGED],
           globalSetup: ["test/e2e/harness/built.ts"],
           fileParallelism: false,
-          testTimeout: 1_800_000,
-          hookTimeout: 120_000,
+          ...patience(1_800_000, 100_000, 120_000),
         },
       },
     ],

@@ -7,8 +7,6 @@ import { notRun } from "../../scripts/test/not-run.js";
 
 export const BUILD_AND_START_MS = 600_000;
 export const DOWN_MS = 120_000;
-/** Until the control plane is up, and Envoy has asked it about each session again. */
-export const SETTLED_MS = 60_000;
 
 export interface Issued {
   readonly session: { readonly id: string };

@@ -1,10 +1,11 @@
 // docker compose up with the repository's files: one control plane, and an Envoy.
 import { mkdirSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { expect, it, onTestFinished, vi } from "vitest";
+import { expect, it, onTestFinished } from "vitest";
+import { until } from "../../control-plane/test/support/until.js";
 import { projectRoot } from "../../scripts/project-root.js";
 import { sectionOf } from "../unit/docs.js";
-import { BUILD_AND_START_MS, SETTLED_MS, useCompose } from "./compose-project.js";
+import { BUILD_AND_START_MS, useCompose } from "./compose-project.js";
 
 const SERVICES = ["control-plane", "demo", "envoy"];
 const sluice = await useCompose();
@@ -60,9 +61,9 @@ it(
 
     await sluice.ranAsWritten(restore);
     // Only the restored store does not know it.
-    await vi.waitFor(async () => {
+    await until(async () => {
       expect([await statusWith(before), await statusWith(after)]).toEqual([200, 401]);
-    }, SETTLED_MS);
+    });
     expect(await filesOfStore()).not.toContain("restore.mdb");
   },
   BUILD_AND_START_MS,

@@ -1,10 +1,10 @@
 // A control plane that answers garbage for minutes: Envoy's log says so once a minute, with how often it happened.
 import { setTimeout as delay } from "node:timers/promises";
 import { expect, it } from "vitest";
+import { until } from "../../control-plane/test/support/until.js";
 import { HostilePlane } from "../e2e/harness/hostile-plane.js";
 import { useInstallation } from "../e2e/harness/installation.js";
 import { policyOf } from "../e2e/harness/policy.js";
-import { until } from "../e2e/harness/until.js";
 
 const POLICY = policyOf([{ name: "default", maxTokens: 99, tokenRefillRate: 0 }]);
 const MALFORMED = /fail: watch: the answer is none of a control plane, or of another version(?: \((\d+) times)?/;

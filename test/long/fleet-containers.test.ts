@@ -1,6 +1,7 @@
 // docker compose --profile fleet up with the repository's files: two control planes over one Valkey, and two Envoys.
-import { beforeEach, expect, it, vi } from "vitest";
-import { BUILD_AND_START_MS, SETTLED_MS, useCompose } from "./compose-project.js";
+import { beforeEach, expect, it } from "vitest";
+import { until } from "../../control-plane/test/support/until.js";
+import { BUILD_AND_START_MS, useCompose } from "./compose-project.js";
 
 const CONTROL_PLANES = ["control-plane-1", "control-plane-2"];
 const ENVOYS = ["envoy-1", "envoy-2"];
@@ -30,12 +31,12 @@ it("the calls of two Envoys are spread over two control planes, which have one a
     expect(metrics, plane).toMatch(/^sluice_control_acquires_total\{outcome="live"\} [1-9]/m);
     expect(metrics, plane).toMatch(/^sluice_control_store_durable 1$/m);
   }
-  await vi.waitFor(async () => {
+  await until(async () => {
     const { edges } = (await (await sluice.api("GET", "edges")).json()) as {
       edges: { edge: string; watching: boolean }[];
     };
     expect(edges.map(({ edge, watching }) => [edge, watching])).toEqual(ENVOYS.map((envoy) => [envoy, true]));
-  }, SETTLED_MS);
+  });
 });
 
 it("one of two control planes may go, and the other issues and revokes at the same address", async () => {
@@ -51,9 +52,9 @@ it("a Valkey that was killed has each session that it had, under the same passwo
   const password = (await sluice.inside("control-plane-1", "cat", "/run/sluice/store-password")).trim();
   await sluice.compose("kill", "valkey");
   await sluice.compose("up", "--detach", "--wait");
-  await vi.waitFor(async () => {
+  await until(async () => {
     expect((await sluice.api("GET", `sessions/${session.id}`)).status).toBe(200);
-  }, SETTLED_MS);
+  });
   expect((await sluice.inside("control-plane-1", "cat", "/run/sluice/store-password")).trim()).toBe(password);
 });
 

@@ -1,7 +1,6 @@
 // Two control planes over a Redis that is full: nobody stays in who is shut out, and it heals without an operator.
 import { expect, it, onTestFinished } from "vitest";
 
-import { until } from "../e2e/harness/until.js";
 import { WatchingEdge } from "../../control-plane/test/support/edge-of-planes.js";
 import {
   initFilledStore,
@@ -12,6 +11,7 @@ import {
 } from "../../control-plane/test/support/planes-over-server.js";
 import { useServer } from "../../control-plane/test/support/servers/use-server.js";
 import { HOUR_MS } from "../../control-plane/test/support/sessions.js";
+import { until } from "../../control-plane/test/support/until.js";
 
 const server = useServer("Redis 7");
 const FULL = /it is full/;

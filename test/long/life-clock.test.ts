@@ -1,11 +1,11 @@
 // The control plane's wall clock is set while it runs and at a start: what becomes of sessions that an Envoy uses.
 import { describe, expect, it } from "vitest";
 import { SWEEP_ROUND_TICKS, TICK_MS } from "../../assembly/contract.js";
+import { until } from "../../control-plane/test/support/until.js";
 import { useInstallation } from "../e2e/harness/installation.js";
 import { linesOf } from "../e2e/harness/log-lines.js";
 import { policyOf } from "../e2e/harness/policy.js";
 import { reported } from "../e2e/harness/settled.js";
-import { until } from "../e2e/harness/until.js";
 import { settableWallClock } from "../e2e/harness/wall-clock.js";
 
 const REPORT_INTERVAL_MS = 300;

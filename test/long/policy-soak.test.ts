@@ -3,12 +3,12 @@
 // grow.
 import { expect, it } from "vitest";
 import { setTimeout as delay } from "node:timers/promises";
+import { until } from "../../control-plane/test/support/until.js";
 import { ask } from "../e2e/harness/http2-load.js";
 import { withHttp2Upstream } from "../e2e/harness/grpc.js";
 import { useInstallation } from "../e2e/harness/installation.js";
 import { guestBytes, residentBytes } from "../e2e/harness/memory.js";
 import { type Limit, type Plan, policyOf, type PolicyRest, type Route } from "../e2e/harness/policy.js";
-import { until } from "../e2e/harness/until.js";
 import { UsageUpstream } from "../e2e/harness/usage-upstream.js";
 
 const CHANGES = 2000;

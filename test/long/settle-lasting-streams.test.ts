@@ -2,11 +2,11 @@
 // gives back what it did not use, through a real Envoy.
 import { once } from "node:events";
 import { expect, it } from "vitest";
+import { until } from "../../control-plane/test/support/until.js";
 import { withHttp2Upstream } from "../e2e/harness/grpc.js";
 import { drive, times } from "../e2e/harness/http2-load.js";
 import { useInstallation } from "../e2e/harness/installation.js";
 import { policyOf } from "../e2e/harness/policy.js";
-import { until } from "../e2e/harness/until.js";
 import { UsageUpstream } from "../e2e/harness/usage-upstream.js";
 
 const MAX_TOKENS = 9_000_000;

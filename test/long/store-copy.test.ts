@@ -17,10 +17,10 @@ import { useServer } from "../../control-plane/test/support/servers/use-server.j
 import { sessionAt } from "../../control-plane/test/support/sessions.js";
 import { openStore } from "../../control-plane/test/support/temporary-store.js";
 import type { CopyMark } from "../../control-plane/src/store/copy/store-image.js";
+import { until } from "../../control-plane/test/support/until.js";
 import { projectRoot } from "../../scripts/project-root.js";
 import { runCommand } from "../../scripts/run-command.js";
 import { STORE_USER_RULES } from "../../scripts/store-server.js";
-import { until } from "../e2e/harness/until.js";
 
 const PROGRAMS = join(projectRoot, "build/js/control-plane/src");
 const PASSWORD = "the-store's pass/word";

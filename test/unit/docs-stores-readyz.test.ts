@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { describe, expect, it, onTestFinished, vi } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 
 import { nodeTimers } from "../../control-plane/src/files/node-timers.js";
 import { Readiness } from "../../control-plane/src/http/status/readiness.js";
@@ -17,12 +17,12 @@ import type { StoreServer } from "../../control-plane/test/support/servers/store
 import { TcpProxy } from "../../control-plane/test/support/servers/tcp-proxy.js";
 import { useServer } from "../../control-plane/test/support/servers/use-server.js";
 import { sessionAt } from "../../control-plane/test/support/sessions.js";
+import { until } from "../../control-plane/test/support/until.js";
 import { POLICY } from "../../control-plane/test/support/watching.js";
 import { tableUnder, withoutTicks } from "./docs.js";
 
 const USER = { name: "sluice", password: "of-the-store" };
 const SESSION = sessionAt(1);
-const LONG_ENOUGH = { timeout: 15_000, interval: 20 };
 
 interface Scene {
   readonly server: StoreServer;
@@ -107,9 +107,9 @@ async function losesFolder({ server }: Scene): Promise<void> {
   await server.command("CONFIG", "SET", "dir", folder, "save", "3600 1", "stop-writes-on-bgsave-error", "yes");
   rmSync(folder, { recursive: true });
   await server.command("BGSAVE");
-  await vi.waitFor(async () => {
+  await until(async () => {
     expect(await server.info("rdb_last_bgsave_status")).toBe("err");
-  }, LONG_ENOUGH);
+  });
 }
 
 /** As /readyz says it. */
@@ -154,7 +154,7 @@ describe("a store that cannot be used", () => {
         store.health.look();
         expect(await reason()).toContain(words);
       };
-      await vi.waitFor(isSaid, LONG_ENOUGH);
+      await until(isSaid);
       // And when it is looked at again.
       await isSaid();
       const found = await store.find(SESSION.id).then(
@@ -168,9 +168,9 @@ describe("a store that cannot be used", () => {
   it("/readyz says of an empty server what docs/stores.md does, and the start waits", async () => {
     const said: string[] = [];
     const opening = redisStoreAt(addressOf(server()), { waits: (why) => said.push(why) });
-    await vi.waitFor(() => {
+    await until(() => {
       expect(said).toEqual([expect.stringContaining(AT_START)]);
-    }, LONG_ENOUGH);
+    });
     await newRedisStore(addressOf(server()));
     await opening;
   });

@@ -4,7 +4,8 @@ import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { until } from "../../control-plane/test/support/until.js";
 import { projectRoot } from "../../scripts/project-root.js";
 import { Stack } from "../../scripts/start/stack.js";
 import { type ProcessPlan, startProcess } from "../../scripts/start/supervised-process.js";
@@ -54,9 +55,9 @@ describe("a child process", () => {
     const child = await startProcess(plan(`${grandchild} console.log('pid', c.pid); setInterval(() => {}, 1e6)`));
     const pid = Number(/pid (\d+)/.exec(await said(child.logFile, "pid"))?.[1]);
     await child.stop();
-    await vi.waitFor(() => {
+    await until(() => {
       expect(isAlive(pid)).toBe(false);
-    }, 5_000);
+    });
   });
 
   it("a child whose program is missing is explained in one sentence", async () => {
@@ -77,9 +78,9 @@ describe("a child process", () => {
     const pid = Number(/pid (\d+)/.exec(line.toString())?.[1]);
     await said(log, "ready");
     parent.kill("SIGKILL");
-    await vi.waitFor(() => {
+    await until(() => {
       expect(isAlive(pid)).toBe(false);
-    }, 10_000);
+    });
   });
 });
 
@@ -126,11 +127,11 @@ function logged(file: string): string {
 }
 
 async function said(file: string, text: string): Promise<string> {
-  return vi.waitFor(() => {
+  return until(() => {
     const all = logged(file);
     expect(all).toContain(text);
     return all;
-  }, 10_000);
+  });
 }
 
 /** A zombie that init has not collected yet is as dead as one that has gone. */

@@ -1,11 +1,12 @@
 // The command line: what `sluice session revoke` says of sessions and of the edges that confirmed.
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it } from "vitest";
 
 import { jsonLines, sluice } from "../support/cli.js";
 import type { World } from "../support/cli.js";
 import { created, shown, startTestControlPlane } from "../support/control-plane.js";
 import type { TestControlPlane } from "../support/control-plane.js";
 import { answer, answering } from "../support/scripted-server.js";
+import { until } from "../support/until.js";
 
 const UNKNOWN = "019b76da-a800-7000-8000-000000000000";
 
@@ -30,7 +31,7 @@ const worldOf = (plane: TestControlPlane): World => ({
 
 /** Lets time pass once the control plane holds the wait. */
 async function passes(plane: TestControlPlane, ms: number): Promise<void> {
-  await vi.waitFor(() => {
+  await until(() => {
     expect(plane.confirming.waiting).toBe(1);
   });
   plane.timers.advance(ms);

@@ -1,18 +1,18 @@
 // Connections at their bounds: who gives way, and who gets in all the same.
 import { request } from "node:http";
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it } from "vitest";
 
 import { ADMIN_TOKEN, created, startTestControlPlane } from "../support/control-plane.js";
 import type { TestControlPlane } from "../support/control-plane.js";
 import { sitDownEach } from "../support/sitting.js";
 import type { Sitting } from "../support/sitting.js";
+import { until } from "../support/until.js";
 
 const BOUNDS = { total: 40, unauthenticated: 20, perAddress: 10 };
 const NEIGHBOUR = "127.0.0.2";
 /** A connection is young for so long. */
 const YOUNG_MS = 2000;
 
-const until = (condition: () => void): Promise<void> => vi.waitFor(condition, { timeout: 10_000 });
 const started = (connections = BOUNDS) => startTestControlPlane(undefined, { connections });
 const portOf = ({ url }: TestControlPlane): number => Number(new URL(url).port);
 const isOpen = ({ closed }: Sitting): boolean => !closed();
@@ -99,7 +99,7 @@ describe("an address that opens more connections than it may have without a cred
       const sitting = await sitDownEach(portOf(plane), Array<string>(BOUNDS.perAddress).fill(NEIGHBOUR));
       expect(sitting.every(isOpen)).toBe(true);
       for (const { socket } of sitting) socket.destroy();
-      await vi.waitFor(async () => {
+      await until(async () => {
         const { text } = await plane.status("/metrics");
         expect(text).toMatch(/^sluice_control_connections\{listener="api",authenticated="no"\} 0$/m);
       });

@@ -1,13 +1,13 @@
 // Clients that send requests without reading the answers: what one connection may have under way, and its end.
 import { connect } from "node:net";
 import type { Socket } from "node:net";
-import { describe, expect, it, onTestFinished, vi } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 
 import { MAX_UNDER_WAY } from "../../src/http/pipelining.js";
 import { KEYS, startTestControlPlane } from "../support/control-plane.js";
 import type { TestControlPlane } from "../support/control-plane.js";
+import { until } from "../support/until.js";
 
-const until = (condition: () => void): Promise<void> => vi.waitFor(condition, { timeout: 10_000 });
 const READY = "GET /readyz HTTP/1.1\r\nhost: x\r\n\r\n";
 
 describe("requests under way on one connection", () => {

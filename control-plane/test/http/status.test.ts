@@ -3,7 +3,7 @@ import { connect } from "node:net";
 import { text } from "node:stream/consumers";
 import Fastify from "fastify";
 import { Registry } from "prom-client";
-import { describe, expect, it, onTestFinished, vi } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 
 import type { HttpApp } from "../../src/http/app.js";
 import { ERRORS } from "../../src/http/errors.js";
@@ -15,6 +15,7 @@ import { observeStore } from "../../src/http/status/store-metrics.js";
 import { created, expectError, startTestControlPlane } from "../support/control-plane.js";
 import { HOUR_MS } from "../support/sessions.js";
 import { sitDownEach } from "../support/sitting.js";
+import { until } from "../support/until.js";
 
 describe("health", () => {
   it("GET /healthz is 200 without any credential", async () => {
@@ -57,7 +58,7 @@ describe("health", () => {
     plane.store.position = () => new Promise(() => undefined);
     const before = plane.timers.pending;
     const answer = plane.status("/readyz");
-    await vi.waitFor(() => {
+    await until(() => {
       expect(plane.timers.pending).toBe(before + 1);
     });
     expect((await plane.status("/healthz")).status).toBe(200);
@@ -151,7 +152,7 @@ describe("the status listener", () => {
     const port = Number(new URL(plane.statusUrl).port);
     const sitting = await sitDownEach(port, Array<string>(200).fill("127.0.0.2"));
     expect((await plane.status("/healthz")).status).toBe(200);
-    await vi.waitFor(() => {
+    await until(() => {
       expect(sitting.filter(({ closed }) => !closed()).length).toBeLessThan(STATUS_CONNECTIONS.total);
     });
     expect((await plane.call("GET", "/v1/sessions")).status).toBe(200);
@@ -176,7 +177,7 @@ describe("the status listener", () => {
     onTestFinished(() => app.close());
     statusRoutes(app, { metrics, readiness: { denial: () => Promise.resolve(undefined) } });
     const asked = Array.from({ length: 20 }, () => app.inject("/metrics"));
-    await vi.waitFor(() => {
+    await until(() => {
       expect(gathered).toBe(1);
     });
     release();

@@ -8,7 +8,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { connect } from "node:tls";
-import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 
 import { FileReader } from "../../src/files/file-reader.js";
 import type { FileSystem } from "../../src/files/file-reader.js";
@@ -20,6 +20,7 @@ import type { Authority, Identity } from "../support/certificates.js";
 import { FixedClock } from "../support/fixed-clock.js";
 import { ManualTimers } from "../support/manual-timers.js";
 import { ControlPlaneProcess, settingsIn } from "../support/process.js";
+import { until } from "../support/until.js";
 
 const LOOK_MS = 1000;
 
@@ -80,7 +81,7 @@ async function following(fileSystem?: FileSystem) {
     for (let look = 0; look < count; look++) {
       timers.advance(LOOK_MS);
       // The next look is due: this one is over.
-      await vi.waitFor(() => {
+      await until(() => {
         expect(timers.pending).toBe(1);
       });
     }
@@ -206,7 +207,6 @@ describe("a control plane whose TLS files are replaced", () => {
     }
   }
   const fingerprint = ({ cert }: Identity): string => new X509Certificate(readFileSync(cert)).fingerprint256;
-  const until = (condition: () => Promise<void>): Promise<void> => vi.waitFor(condition, { timeout: 20_000 });
 
   it("a control plane shows a new certificate, trusts a new authority, and survives bad files", async () => {
     const plane = new ControlPlaneProcess({

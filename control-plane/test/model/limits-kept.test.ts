@@ -178,5 +178,5 @@ describe("limits that are taken out of the policy and put back", () => {
       }
     });
     await fc.assert(property, { numRuns: 40, interruptAfterTimeLimit: 15_000 });
-  }, 30_000);
+  });
 });

@@ -87,7 +87,7 @@ it.for(["SIGINT", "SIGTERM", "SIGHUP"] as const)(
     const command = [process.execPath, join(dirname(compiledMain()), "cli/main.js"), "edges", "--timeout", "600"];
     const child = spawn(unshare, [...options, ...command], { env, stdio: "ignore" });
     onTestFinished(() => void child.kill("SIGKILL"));
-    const ended = once(child, "exit", { signal: AbortSignal.timeout(20_000) });
+    const ended = once(child, "exit", { signal: AbortSignal.timeout(100_000) });
     await once(silent, "request");
     process.kill(firstChildOf(child.pid ?? 0), signal);
     expect(await ended).toEqual([128 + constants.signals[signal], null]);

@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { copyFileSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { connect } from "node:tls";
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { TestContext } from "vitest";
 
 import { authorityIn } from "../support/certificates.js";
@@ -12,6 +12,7 @@ import type { Authority, Identity } from "../support/certificates.js";
 import { CONTAINED, firstChildOf, needsNamespaces } from "../support/contained.js";
 import { deadMount, needsDeadMount } from "../support/dead-mount.js";
 import { ControlPlaneProcess, knownPorts, settingsIn, temporaryFolder, withStoredPolicy } from "../support/process.js";
+import { until } from "../support/until.js";
 
 const POLICY = "version: 1\nplans:\n  - { id: 0, name: starter, maxTokens: 200, tokenRefillRate: 10 }\n";
 
@@ -68,9 +69,9 @@ describe("a policy on a mount that is dead", () => {
     const known = await knownPorts(settings);
     const plane = new ControlPlaneProcess(known.settings);
     const probe = (path: string): Promise<Response> => fetch(known.status + path);
-    await vi.waitFor(async () => {
+    await until(async () => {
       expect(await (await probe("/readyz")).text()).toContain("is starting: the policy is being read");
-    }, 20_000);
+    });
     expect((await probe("/healthz")).status).toBe(200);
     expect((await probe("/readyz")).status).toBe(503);
     expect(await (await probe("/metrics")).text()).toContain("process_cpu_user_seconds_total");
@@ -90,9 +91,9 @@ describe("a policy on a mount that is dead", () => {
     for (let call = 0; call < 20; call++) expect((await fetch(`${url}/readyz`)).status).toBe(200);
     unmount();
     writeFileSync(join(folder, "policy.yaml"), POLICY);
-    await vi.waitFor(() => {
+    await until(() => {
       expect(plane.stdout).toContain('"event":"policy-accepted"');
-    }, 20_000);
+    });
     plane.kill("SIGTERM");
     expect(await plane.ended).toEqual({ code: 0, signal: null });
   });
@@ -103,20 +104,20 @@ describe("a policy on a mount that is dead", () => {
     process.kill(firstChildOf(plane.pid), "SIGTERM");
     expect(ABORTED).toContain((await plane.ended).signal);
     expect(plane.stdout).toContain('"event":"stopping"');
-  }, 60_000);
+  });
 
   it("a stop of process 1 of a container while it still starts ends it, and it never serves", async (context) => {
     const { plane, settings } = await startedAsProcess1(context);
     const lock = join(settings.SLUICE_DATA_DIR ?? "", "control-plane.lock");
     // The start reads the policy next, and waits 5 s for it.
-    await vi.waitFor(() => {
+    await until(() => {
       expect(readFileSync(lock, "utf8")).toContain("process 1 on");
-    }, 20_000);
+    });
     process.kill(firstChildOf(plane.pid), "SIGTERM");
     expect(ABORTED).toContain((await plane.ended).signal);
     expect(plane.stdout).toContain('"event":"stopping"');
     expect(plane.stdout).not.toContain('"event":"listening"');
-  }, 60_000);
+  });
 
   it("a certificate is renewed while the policy's mount is dead", async (context) => {
     needsDeadMount(context);
@@ -137,9 +138,9 @@ describe("a policy on a mount that is dead", () => {
     deadMount(folder);
     await plane.logLine("policy-rejected");
     install(second);
-    await vi.waitFor(async () => {
+    await until(async () => {
       expect(await shownAt(port, authority)).toBe(fingerprintOf(second));
-    }, 20_000);
+    });
     plane.kill("SIGTERM");
     expect(await plane.ended).toEqual({ code: null, signal: "SIGTERM" });
   });

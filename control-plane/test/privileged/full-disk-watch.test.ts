@@ -59,4 +59,4 @@ it("a watch stays held while the disk is full, and one that is behind is answere
   expect(await revoke(url, second)).toBe(204);
   await holding;
   expect(answers).toEqual([{ log, cursor: 2, revoked: [second], refresh: [] }]);
-}, 60_000);
+});

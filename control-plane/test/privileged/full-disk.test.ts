@@ -109,7 +109,7 @@ it("a disk that creations fill makes writes 503, reads go on, and room brings th
   expect(await missing(url, ids)).toEqual([]);
   plane.kill("SIGTERM");
   expect(await plane.ended).toEqual({ code: 0, signal: null });
-}, 60_000);
+});
 
 it("a disk that edges' reports fill ends nothing, and rows that they repeat are taken later", async (test) => {
   needsDisk(test);
@@ -131,7 +131,7 @@ it("a disk that edges' reports fill ends nothing, and rows that they repeat are 
   expect((await report(url, instance, ids, 2)).status).toBe(200);
   const usage = (await call(url, "GET", `/v1/sessions/${ids[0] ?? ""}/usage`)).body as unknown as { usage: unknown };
   expect(JSON.stringify(usage)).toContain(instance.toString(16).padStart(16, "0"));
-}, 60_000);
+});
 
 it("a disk that the audit log fills refuses what it cannot tell of, and takes it later", async (test) => {
   needsDisk(test);
@@ -152,7 +152,7 @@ it("a disk that the audit log fills refuses what it cannot tell of, and takes it
   };
   // The policy at the start, and one for each that was answered with 200.
   expect(entries[0].number).toBe(1 + reissued + 1);
-}, 60_000);
+});
 
 it("a policy that was changed while the disk was full is taken after a start, with room", async (test) => {
   needsDisk(test);
@@ -179,7 +179,7 @@ it("a policy that was changed while the disk was full is taken after a start, wi
   disk.resize(16);
   while ((await generation()) !== "2") await sleep(100);
   await ready(again, 200);
-}, 60_000);
+});
 
 it("a control plane that is killed on a full disk starts there, and has every session", async (test) => {
   needsDisk(test);
@@ -204,4 +204,4 @@ it("a control plane that is killed on a full disk starts there, and has every se
   await ready(again, 200);
   expect((await create(there, 0)).status).toBe(201);
   expect(await missing(there, more.ids)).toEqual([]);
-}, 60_000);
+});

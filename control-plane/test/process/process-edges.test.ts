@@ -52,7 +52,7 @@ it("a killed control plane lists the edge that was there, and revocations wait f
   const place = await watch(before, {});
   // Held until the process is killed.
   const held = watch(before, place).catch(() => undefined);
-  await expect.poll(() => storedEdges(folder), { timeout: 10_000 }).toEqual(["gw-1"]);
+  await expect.poll(() => storedEdges(folder)).toEqual(["gw-1"]);
   killed.kill("SIGKILL");
   await Promise.all([killed.ended, held]);
 

@@ -68,7 +68,7 @@ const started = (settings: Record<string, string>) =>
   spawnSync(process.execPath, [compiledMain()], {
     env: { PATH: process.env.PATH, ...settings },
     encoding: "utf8",
-    timeout: 10_000,
+    timeout: 50_000,
   });
 
 it("a control plane that starts while a restore copies is refused, and the restore is whole", async () => {

@@ -2,15 +2,14 @@
 import { execFileSync } from "node:child_process";
 import { mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it } from "vitest";
 
 import { sha256Of } from "../../src/domain/token-hash.js";
 import { ADMIN_TOKEN, ControlPlaneProcess, SECRET, settingsIn, temporaryFolder } from "../support/process.js";
 import { issuersText } from "../support/issuers.js";
+import { until } from "../support/until.js";
 
 const [OLD, NEW] = ["the-token-of-before", "the-token-from-now-on"];
-const until = (condition: () => Promise<void> | void): Promise<void> =>
-  vi.waitFor(condition, { timeout: 20_000, interval: 50 });
 
 async function status(
   url: string,

@@ -1,8 +1,9 @@
 // A log that cannot be written: the control plane serves on, counts what is lost, says so, and stops when it is told to.
 import { closeSync, openSync } from "node:fs";
-import { describe, expect, it, onTestFinished, vi } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 
 import { ADMIN_TOKEN, ControlPlaneProcess, knownPorts, ready, settingsIn } from "../support/process.js";
+import { until } from "../support/until.js";
 
 /** Each call writes some lines. */
 const VERBOSE = { SLUICE_LOG_LEVEL: "trace" };
@@ -62,13 +63,10 @@ describe("a log that cannot be written", () => {
     const plane = new ControlPlaneProcess({ ...settingsIn(), ...VERBOSE });
     const [url, status] = [await plane.listening(), await plane.status()];
     plane.pauseLog(true);
-    await vi.waitFor(
-      async () => {
-        await Promise.all(Array.from({ length: 100 }, () => create(url)));
-        expect(await lostLines(status)).toBeGreaterThan(0);
-      },
-      { timeout: 25_000, interval: 0 },
-    );
+    await until(async () => {
+      await Promise.all(Array.from({ length: 100 }, () => create(url)));
+      expect(await lostLines(status)).toBeGreaterThan(0);
+    });
     return { plane, url };
   }
 
@@ -76,13 +74,10 @@ describe("a log that cannot be written", () => {
     const { plane, url } = await standingStill();
     expect(plane.stderr).toContain("(its reader stands still)");
     plane.pauseLog(false);
-    await vi.waitFor(
-      async () => {
-        await create(url);
-        expect(plane.stdout).toContain('"event":"log-lines-lost"');
-      },
-      { timeout: 25_000, interval: 100 },
-    );
+    await until(async () => {
+      await create(url);
+      expect(plane.stdout).toContain('"event":"log-lines-lost"');
+    });
     await stopsInOrder(plane);
   });
 

@@ -1,12 +1,12 @@
 // Control planes over a Redis that takes no writes, or answers slowly: what callers and operators are told, what goes on, and that a start
 // waits for it.
-import { describe, expect, it, onTestFinished, vi } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 
-import { until } from "../../../test/e2e/harness/until.js";
 import { initStore, issued, Plane, stateOf } from "../support/planes-over-server.js";
 import { StoreServer } from "../support/servers/store-server.js";
 import { TcpProxy } from "../support/servers/tcp-proxy.js";
 import { useProgram, useServer } from "../support/servers/use-server.js";
+import { until } from "../support/until.js";
 
 const program = useProgram("Redis 7");
 const user = { name: "sluice", password: "right" };
@@ -81,7 +81,7 @@ describe("a store that turns away writes", () => {
     for (const { begin, why, reads, end } of FAULTS) {
       for (const words of begin) await asked(...words);
       // What finds it out is a write.
-      await vi.waitFor(() => expectDenied(plane), 10_000);
+      await until(() => expectDenied(plane));
       await notReady(plane, why);
       expect((await plane.operator("GET", `/v1/sessions/${id}`)).status).toBe(reads);
       for (const words of end) await asked(...words);
@@ -145,9 +145,9 @@ describe("a start over a store that turns away writes", () => {
     // Each question of the start takes 400 ms.
     proxy.delay(200);
     const plane = await Plane.begin(server().url.replace(String(server().port), String(proxy.port)));
-    await vi.waitFor(() => {
+    await until(() => {
       expect(plane.events("store-linked")).toHaveLength(1);
-    }, 20_000);
+    });
     await proxy.close();
     await notReady(plane, /starting: (?!the store).* is being (read|opened): .*ECONNREFUSED/);
     await proxy.reopen();

@@ -12,7 +12,7 @@ import { ControlPlaneProcess, settingsIn, temporaryFolder } from "../support/pro
 import { openStore } from "../support/temporary-store.js";
 
 /** Only what hangs takes so long. */
-const TIMEOUT_MS = 20_000;
+const TIMEOUT_MS = 50_000;
 
 type Make = (path: string) => unknown;
 

@@ -5,7 +5,6 @@ import { describe, expect, it, onTestFinished } from "vitest";
 
 import { runCommand } from "../../../scripts/run-command.js";
 import { STORE_USER_RULES } from "../../../scripts/store-server.js";
-import { until } from "../../../test/e2e/harness/until.js";
 import { authorityIn } from "../support/certificates.js";
 import { compiledMain } from "../support/compiled-sources.js";
 import { issued, Plane, stateOf } from "../support/planes-over-server.js";
@@ -13,6 +12,7 @@ import { onFreePorts } from "../support/ports-tried.js";
 import { temporaryFolder } from "../support/process.js";
 import { StoreServer } from "../support/servers/store-server.js";
 import { useProgram, useServer } from "../support/servers/use-server.js";
+import { until } from "../support/until.js";
 
 const PASSWORD = "the-store's pass/word";
 

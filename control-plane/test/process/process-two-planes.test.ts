@@ -1,10 +1,10 @@
 // Two control planes as processes over one Redis: any of them answers any edge and operator.
 import { describe, expect, it, onTestFinished } from "vitest";
 
-import { until } from "../../../test/e2e/harness/until.js";
 import { follow, WatchingEdge } from "../support/edge-of-planes.js";
 import { initStore, issued, Plane, stateOf } from "../support/planes-over-server.js";
 import { useServer } from "../support/servers/use-server.js";
+import { until } from "../support/until.js";
 
 const server = useServer("Redis 7", { appendonly: true, appendfsync: "always" });
 
@@ -68,7 +68,7 @@ describe("two control planes over one store", () => {
     });
     hangsUp.abort();
     await held;
-    const late = await b.operator("DELETE", `/v1/sessions/${ids[1] ?? ""}?wait=1s`);
+    const late = await b.operator("DELETE", `/v1/sessions/${ids[1] ?? ""}?wait=3s`);
     expect(late.body).toEqual({ revocation: { edges: 2, confirmed: 1, pending: ["gw-s"] } });
   });
 

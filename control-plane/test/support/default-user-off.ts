@@ -1,5 +1,5 @@
 // What a server keeps over a restart where its user "default" may do nothing, as a plain `user default off` leaves it.
-import { expect, it, onTestFinished, vi } from "vitest";
+import { expect, it, onTestFinished } from "vitest";
 
 import { STORE_USER_RULES } from "../../../scripts/store-server.js";
 import type { ServerName, ServerProgram } from "../../../scripts/test/get-store-servers.js";
@@ -8,6 +8,7 @@ import type { ServerOptions } from "./servers/server-settings.js";
 import { StoreServer } from "./servers/store-server.js";
 import { useProgram } from "./servers/use-server.js";
 import { sessionAt } from "./sessions.js";
+import { until } from "./until.js";
 
 /** With the store's own. */
 const KEYS_OF_A_SESSION = 9;
@@ -38,8 +39,8 @@ export async function crashed(program: ServerProgram, keeps: boolean, more: Serv
   await store.create(session);
   await server.kill();
   await server.restart();
-  await vi.waitFor(async () => {
+  await until(async () => {
     expect(await store.find(session.id)).toEqual(keeps ? session : undefined);
-  }, 10_000);
+  });
   return server;
 }

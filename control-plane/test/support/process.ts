@@ -13,7 +13,7 @@ import { compiledMain } from "./compiled-sources.js";
 
 const POLICY = "version: 1\nplans:\n  - { id: 0, name: starter, maxTokens: 100, tokenRefillRate: 10 }\n";
 
-const READY_TIMEOUT_MS = 20_000;
+const READY_TIMEOUT_MS = 50_000;
 
 export const SECRET = "4f".repeat(32);
 export const ADMIN_TOKEN = "an-admin-token-for-tests";

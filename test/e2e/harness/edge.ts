@@ -1,11 +1,11 @@
 // One Envoy of an installation: the filter on two workers, on ports of its own.
 import type { ClientHttp2Session } from "node:http2";
+import { until } from "../../../control-plane/test/support/until.js";
 import { EnvoyAdmin } from "./envoy-admin.js";
 import { type HttpAnswer, type HttpRequest, send } from "./http1.js";
 import { openHttp2 } from "./http2-load.js";
 import type { Part } from "./part.js";
 import { type EdgePorts, WORKERS } from "./processes.js";
-import { until } from "./until.js";
 
 export class Edge {
   readonly admin: EnvoyAdmin;

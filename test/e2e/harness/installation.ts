@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { ClientHttp2Session } from "node:http2";
 import { afterAll, beforeAll, beforeEach } from "vitest";
+import { until } from "../../../control-plane/test/support/until.js";
 import { versionedFilter } from "../../../scripts/filter-file.js";
 import { freePorts } from "../../../scripts/start/ports.js";
 import { projectRoot } from "../../../scripts/project-root.js";
@@ -28,7 +29,6 @@ import {
   type SharedPorts,
   writePolicy,
 } from "./processes.js";
-import { until } from "./until.js";
 import { Upstream } from "./upstream.js";
 
 const ONE_EDGE = ["sluice-edge"];

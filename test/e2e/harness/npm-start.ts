@@ -4,12 +4,10 @@ import { once } from "node:events";
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, vi } from "vitest";
+import { afterEach, beforeEach, expect } from "vitest";
+import { until } from "../../../control-plane/test/support/until.js";
 import { freePorts } from "../../../scripts/start/ports.js";
 import { projectRoot } from "../../../scripts/project-root.js";
-
-export const READY_MS = 60_000;
-export const GONE_MS = 15_000;
 
 export interface End {
   code: number | null;
@@ -77,9 +75,9 @@ class NpmStart {
   async end(): Promise<void> {
     for (const one of this.started) one.process.kill("SIGTERM");
     for (const one of this.started) await one.ended;
-    await vi.waitFor(() => {
+    await until(() => {
       this.nothingIsLeft();
-    }, GONE_MS);
+    });
     rmSync(this.dataDir, { recursive: true });
   }
 }
@@ -105,11 +103,11 @@ export function useNpmStart(): () => NpmStart {
 
 /** What it said until it served. */
 export async function ready(one: Started): Promise<string> {
-  await vi.waitFor(() => {
+  await until(() => {
     expect(one.stderr).toBe("");
     expect(one.stdout).toMatch(/^ready: /m);
     expect(one.stdout).toContain("Stop: Ctrl-C");
-  }, READY_MS);
+  });
   return one.stdout;
 }
 

@@ -8,6 +8,8 @@ import {
 } from "../../../scripts/start/supervised-process.js";
 
 const TAIL_LINES = 40;
+/** Of a process that stops in order: it is killed only where it would never end. */
+const STOPS_WITHIN_MS = 60_000;
 
 export class Part {
   private child: SupervisedProcess | undefined;
@@ -54,9 +56,9 @@ export class Part {
     }
   }
 
-  /** SIGTERM. Resolves with how it ended: by SIGKILL if it had not within 5 s. */
+  /** SIGTERM. Resolves with how it ended: by SIGKILL if it had not within a minute. */
   async stop(): Promise<Exit | undefined> {
-    return this.child?.stop();
+    return this.child?.stop(STOPS_WITHIN_MS);
   }
 
   /** It keeps its memory and its connections, and does nothing until it is resumed. */

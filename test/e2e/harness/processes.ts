@@ -5,6 +5,7 @@ import { CODE_MISSING_SESSION } from "../../../assembly/contract.js";
 import { readPolicyDocument } from "../../../control-plane/src/domain/policy/read-policy.js";
 import { ecdsFile } from "../../../control-plane/src/render/ecds-file.js";
 import { type EdgeSettings, edgeSettings } from "../../../control-plane/src/render/edge-settings.js";
+import { until } from "../../../control-plane/test/support/until.js";
 import { controlPlanePlan } from "../../../scripts/start/control-plane-process.js";
 import { envoyPlan } from "../../../scripts/start/envoy-process.js";
 import { findEnvoy } from "../../../scripts/get-envoy.js";
@@ -13,7 +14,6 @@ import { renderEnvoy } from "../../../scripts/render-envoy.js";
 import type { ControlPlaneClient, ControlPlanePorts } from "./control-plane-client.js";
 import { Part } from "./part.js";
 import type { PolicyDocument } from "./policy.js";
-import { until } from "./until.js";
 
 /** Of what an installation has one of. */
 export interface SharedPorts extends ControlPlanePorts {

@@ -1,7 +1,7 @@
 // Waiting until edges and control plane agree on what each is to know.
 import { expect } from "vitest";
+import { until } from "../../../control-plane/test/support/until.js";
 import type { Installation } from "./installation.js";
-import { until } from "./until.js";
 
 /** Resolves when the control plane knows that the session has consumed so many tokens, over all edges. */
 export function reported({ api }: Installation, id: string, consumed: number): Promise<void> {

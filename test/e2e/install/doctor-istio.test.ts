@@ -4,6 +4,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it, onTestFinished } from "vitest";
 import { parse } from "yaml";
+import { until } from "../../../control-plane/test/support/until.js";
 import { envoyPlan } from "../../../scripts/start/envoy-process.js";
 import { versionedFilter } from "../../../scripts/filter-file.js";
 import { findEnvoy } from "../../../scripts/get-envoy.js";
@@ -14,7 +15,6 @@ import { EnvoyAdmin } from "../harness/envoy-admin.js";
 import { type Installation, useInstallation } from "../harness/installation.js";
 import { Part } from "../harness/part.js";
 import { policyOf } from "../harness/policy.js";
-import { until } from "../harness/until.js";
 import {
   CONTROL_PLANE,
   extensionNameOf,

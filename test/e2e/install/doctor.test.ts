@@ -1,12 +1,12 @@
 // What `sluice doctor` finds in real installations that have a real fault, and that it finds nothing in one that has none.
 import { describe, expect, it } from "vitest";
+import { until } from "../../../control-plane/test/support/until.js";
 import { HTTP_FILTERS, changed } from "../harness/bootstrap.js";
 import { sluiceRun, sluiceRunAt } from "../harness/cli.js";
 import { Installation, useInstallation } from "../harness/installation.js";
 import type { InstallationOptions } from "../harness/installation-options.js";
 import { WORKERS } from "../harness/processes.js";
 import { policyOf } from "../harness/policy.js";
-import { until } from "../harness/until.js";
 
 const POLICY = policyOf([{ name: "default", maxTokens: 100, tokenRefillRate: 0, lifetime: 3_600_000 }]);
 

@@ -4,7 +4,8 @@ import { once } from "node:events";
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { beforeAll, expect, it, onTestFinished, vi } from "vitest";
+import { beforeAll, expect, it, onTestFinished } from "vitest";
+import { until } from "../../../control-plane/test/support/until.js";
 import { projectRoot } from "../../../scripts/project-root.js";
 import { freePorts } from "../../../scripts/start/ports.js";
 
@@ -99,9 +100,9 @@ async function start(env: Record<string, string>): Promise<() => Promise<void>> 
   const plane = spawn(program, args, { cwd: join(image.root, "sluice"), env, stdio: ["ignore", "ignore", "inherit"] });
   const ended = once(plane, "exit");
   onTestFinished(() => void plane.kill("SIGKILL"));
-  await vi.waitFor(() => {
+  await until(() => {
     expect(healthCheck(env)).toEqual({ code: 0, said: "" });
-  }, 30_000);
+  });
   return async () => {
     plane.kill("SIGTERM");
     expect(await ended).toEqual([0, null]);

@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { CODE_MISSING_SESSION } from "../../../assembly/contract.js";
+import { until } from "../../../control-plane/test/support/until.js";
 import { envoyPlan } from "../../../scripts/start/envoy-process.js";
 import { versionedFilter } from "../../../scripts/filter-file.js";
 import { findEnvoy } from "../../../scripts/get-envoy.js";
@@ -21,7 +22,6 @@ import { type HttpAnswer, send } from "../harness/http1.js";
 import { Part } from "../harness/part.js";
 import { policyOf, type PolicyDocument } from "../harness/policy.js";
 import { controlPlanePart, writePolicy } from "../harness/processes.js";
-import { until } from "../harness/until.js";
 import { Upstream } from "../harness/upstream.js";
 import {
   CONTROL_PLANE,
@@ -86,7 +86,7 @@ async function start(): Promise<void> {
   const plan = envoyPlan({ binary: await findEnvoy(), configFile, logFile, secret });
   const envoy = new Part(plan, (signal) => {
     const served = { status: 401, text: CODE_MISSING_SESSION };
-    return waitForAnswer(`http://127.0.0.1:${proxy}/`, served, { timeoutMs: 30_000, signal });
+    return waitForAnswer(`http://127.0.0.1:${proxy}/`, served, { timeoutMs: 100_000, signal });
   });
   await started(envoy);
 }

@@ -1,13 +1,13 @@
 // The lean build of the filter in a real Envoy: everything but limit headers on what passes.
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
+import { until } from "../../../control-plane/test/support/until.js";
 import { freePorts } from "../../../scripts/start/ports.js";
 import { INVALID } from "../harness/answers.js";
 import { drive, openHttp2, times } from "../harness/http2-load.js";
 import { useInstallation } from "../harness/installation.js";
 import { policyOf, type PolicyDocument, type PolicyRest } from "../harness/policy.js";
 import { reported } from "../harness/settled.js";
-import { until } from "../harness/until.js";
 
 const PLANS = [
   { name: "default", maxTokens: 10, tokenRefillRate: 0 },

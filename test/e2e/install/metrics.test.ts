@@ -1,10 +1,10 @@
 // Metrics: Prometheus reads from Envoy exactly the requests that clients have made.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { ClientHttp2Session } from "node:http2";
+import { until } from "../../../control-plane/test/support/until.js";
 import { drive, times } from "../harness/http2-load.js";
 import { useInstallation } from "../harness/installation.js";
 import { policyOf } from "../harness/policy.js";
-import { until } from "../harness/until.js";
 
 /** All characters that a plan's name may have, and what might be taken for labels. */
 const ODD_NAMES = ["abcdefghijklmnopqrstuvwxyz", "-0123456789-", "outcome-plan-call-total"];

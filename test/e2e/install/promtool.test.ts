@@ -3,12 +3,12 @@
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { expect, it, type TestContext } from "vitest";
+import { until } from "../../../control-plane/test/support/until.js";
 import { projectRoot } from "../../../scripts/project-root.js";
 import { findPromtool } from "../../../scripts/test/get-promtool.js";
 import { notRun } from "../../../scripts/test/not-run.js";
 import { useInstallation } from "../harness/installation.js";
 import { policyOf } from "../harness/policy.js";
-import { until } from "../harness/until.js";
 
 const found = await findPromtool();
 const sluice = useInstallation({ policy: policyOf([{ name: "default", maxTokens: 10, tokenRefillRate: 0 }]) });

@@ -4,6 +4,7 @@ import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { until } from "../../../control-plane/test/support/until.js";
 import { findEnvoy } from "../../../scripts/get-envoy.js";
 import { freePorts } from "../../../scripts/start/ports.js";
 import { projectRoot } from "../../../scripts/project-root.js";
@@ -12,7 +13,6 @@ import { startProcess } from "../../../scripts/start/supervised-process.js";
 import { compileFilter } from "../../host/harness/builds/compile-filter.js";
 import { localCommand } from "../harness/cli.js";
 import { EnvoyAdmin } from "../harness/envoy-admin.js";
-import { until } from "../harness/until.js";
 
 const folder = mkdtempSync(join(tmpdir(), "sluice-render-"));
 const filter = join(folder, "answers-configuration.wasm");

@@ -1,9 +1,9 @@
 // Secrets: after a busy run none of them is in anything that operators read, scrape, store or paste.
 import { beforeAll, describe, expect, it } from "vitest";
 import { deriveKeys, readSecret } from "../../../control-plane/src/domain/keys.js";
+import { until } from "../../../control-plane/test/support/until.js";
 import { useInstallation } from "../harness/installation.js";
 import { policyOf } from "../harness/policy.js";
-import { until } from "../harness/until.js";
 
 const policyWith = (maxTokens: number) => policyOf([{ name: "default", maxTokens, tokenRefillRate: 0 }]);
 const sluice = useInstallation({ policy: policyWith(5) });

@@ -2,11 +2,11 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { networkInterfaces } from "node:os";
 import { join } from "node:path";
-import { expect, it, vi } from "vitest";
+import { expect, it } from "vitest";
+import { until } from "../../../control-plane/test/support/until.js";
 import { ready, stopped, tokenIn, useNpmStart } from "../harness/npm-start.js";
 
 const npm = useNpmStart();
-const RECEIVED_MS = 10_000;
 
 /** Under it the proxy answers 200 with a policy as well as without one that it could wait for. */
 const OFF = "version: 1\nenforcement: off\nplans: [{ id: 0, name: default, maxTokens: 100, tokenRefillRate: 10 }]\n";
@@ -24,9 +24,9 @@ it.each(HOSTS)("npm start with SLUICE_HTTP_HOST %s is ready once its Envoy has r
 
   // A policy that is saved now arrives, and with it whatever else the control plane has to say.
   writeFileSync(policy, OFF.replace("off", "enforce"));
-  await vi.waitFor(async () => {
+  await until(async () => {
     expect((await fetch(npm().url)).status).toBe(401);
-  }, RECEIVED_MS);
+  });
   expect((await fetch(npm().url, { headers: { "X-Session-ID": tokenIn(said) } })).status).toBe(200);
 });
 
@@ -46,9 +46,9 @@ it("npm start with the proxy on localhost or on every address of IPv6 serves the
 
 it("npm start ends quietly, with nothing left, when whoever read its output is gone", async () => {
   const one = npm().start();
-  await vi.waitFor(() => {
+  await until(() => {
     expect(one.stdout).toContain("starting");
-  }, RECEIVED_MS);
+  });
   one.process.stdout?.destroy();
   expect(await one.ended).toEqual({ code: 0, stderr: "" });
   npm().nothingIsLeft();

@@ -3,9 +3,10 @@ import { once } from "node:events";
 import { readdirSync, statSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it } from "vitest";
+import { until } from "../../../control-plane/test/support/until.js";
 import { freePorts } from "../../../scripts/start/ports.js";
-import { GONE_MS, READY_MS, ready, useNpmStart } from "../harness/npm-start.js";
+import { ready, useNpmStart } from "../harness/npm-start.js";
 
 const npm = useNpmStart();
 
@@ -30,9 +31,9 @@ it.each([
 it("npm start leaves nothing running when it is killed itself", async () => {
   await ready(npm().start());
   npm().first.process.kill("SIGKILL");
-  await vi.waitFor(() => {
+  await until(() => {
     npm().nothingIsLeft();
-  }, GONE_MS);
+  });
 });
 
 describe("a second start beside one that runs", () => {
@@ -50,9 +51,9 @@ describe("a second start beside one that runs", () => {
     ["on other ports over the same data", otherPorts],
   ])("a second start %s ends with one sentence before it touches a file", async (_, env) => {
     const first = npm().start();
-    await vi.waitFor(() => {
+    await until(() => {
       expect(first.stdout).toContain("starting");
-    }, READY_MS);
+    });
     const before = files();
     expect(Object.keys(before)).not.toEqual([]);
     const { code, stderr } = await npm().start(await env()).ended;
@@ -76,9 +77,9 @@ describe("a second start beside one that runs", () => {
     await ready(first);
     first.process.kill("SIGKILL");
     await first.ended;
-    await vi.waitFor(() => {
+    await until(() => {
       npm().nothingIsLeft();
-    }, GONE_MS);
+    });
     await ready(npm().start());
   });
 });

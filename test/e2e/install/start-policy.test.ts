@@ -1,7 +1,8 @@
 // npm start and a policy that is rejected: its terminal says so once, and the control plane's log has each event once.
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { expect, it, vi } from "vitest";
+import { expect, it } from "vitest";
+import { until } from "../../../control-plane/test/support/until.js";
 import { ready, tokenIn, useNpmStart } from "../harness/npm-start.js";
 import type { Started } from "../harness/npm-start.js";
 
@@ -20,9 +21,9 @@ const policyFile = (): string => join(npm().dataDir, "policy.yaml");
 const count = (text: string, line: string): number => text.split("\n").filter((one) => one.includes(line)).length;
 
 const seen = (one: Started, text: string): Promise<void> =>
-  vi.waitFor(() => {
+  until(() => {
     expect(one.stdout).toContain(text);
-  }, 10_000);
+  });
 
 it("npm start shows a tab in the policy it starts with as one violation, once", async () => {
   writeFileSync(policyFile(), WITH_TAB);
@@ -70,9 +71,9 @@ it("a policy that settles is rejected by a filter that cannot, and the old one s
   writeFileSync(policyFile(), SETTLING);
   const said =
     "routes[0].settle: sluice.wasm has no callback for what a response says, expected null, or sluice-settle";
-  await vi.waitFor(() => {
+  await until(() => {
     expect(readFileSync(join(npm().dataDir, "logs/envoy.log"), "utf8")).toContain(said);
-  }, 10_000);
+  });
   for (let i = 0; i < 2; i++) {
     expect((await fetch(`${npm().url}chat`, { headers: { "X-Session-ID": token } })).status).toBe(200);
   }

@@ -1,10 +1,11 @@
 // npm start as a user meets it: ready lines that work, sessions and secrets that are kept, nothing left when it stops.
 import { mkdirSync, readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { expect, it, vi } from "vitest";
+import { expect, it } from "vitest";
+import { until } from "../../../control-plane/test/support/until.js";
 import { requireFree } from "../../../scripts/start/ports.js";
 import { readSettings, wantedPorts } from "../../../scripts/start/settings.js";
-import { READY_MS, ready, stopped, tokenIn, useNpmStart } from "../harness/npm-start.js";
+import { ready, stopped, tokenIn, useNpmStart } from "../harness/npm-start.js";
 
 const npm = useNpmStart();
 
@@ -94,9 +95,9 @@ it("Ctrl-C stops everything, also when npm passes the signal on a second time", 
 
 it("a signal before npm start is ready stops everything", async () => {
   const early = npm().start();
-  await vi.waitFor(() => {
+  await until(() => {
     expect(early.stdout).toContain("starting");
-  }, READY_MS);
+  });
   expect(await stopped(early, "SIGTERM")).toMatchObject({ code: 0 });
   npm().nothingIsLeft();
 });

@@ -1,11 +1,11 @@
 // An Envoy that stands still, as on a frozen machine: the control plane can stop meanwhile, and the Envoy catches up later.
 import { describe, expect, it, onTestFinished } from "vitest";
+import { until } from "../../../control-plane/test/support/until.js";
 import type { IssuedSession } from "../harness/control-plane-client.js";
 import { inTurns } from "../harness/in-turns.js";
 import { useInstallation } from "../harness/installation.js";
 import { policyOf } from "../harness/policy.js";
 import { followed, reported } from "../harness/settled.js";
-import { until } from "../harness/until.js";
 
 const sluice = useInstallation({
   edges: ["gw-1", "gw-2"],

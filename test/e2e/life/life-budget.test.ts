@@ -1,18 +1,18 @@
 // Token budgets: what a session may spend in all, over every Envoy and the API.
 import type { ClientHttp2Session } from "node:http2";
 import { describe, expect, it, onTestFinished } from "vitest";
+import { until } from "../../../control-plane/test/support/until.js";
 import { SPENT } from "../harness/answers.js";
 import type { Edge } from "../harness/edge.js";
 import { drive } from "../harness/http2-load.js";
 import { useInstallation } from "../harness/installation.js";
 import { policyOf } from "../harness/policy.js";
 import { followed, reported } from "../harness/settled.js";
-import { until } from "../harness/until.js";
 
 const REPORT_INTERVAL_MS = 300;
 const BUSY = { maxTokens: 30, tokenRefillRate: 40, tokenBudget: 150 };
 /** From a report to the edges' denial; far above what it takes, far below what the load would spend without an end. */
-const PROPAGATION_AT_MOST_S = 5;
+const PROPAGATION_AT_MOST_S = 15;
 
 const sluice = useInstallation({
   edges: ["gw-1", "gw-2"],

@@ -2,7 +2,8 @@
 import { writeFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterAll, describe, expect, it, vi } from "vitest";
+import { afterAll, describe, expect, it } from "vitest";
+import { until } from "../../../control-plane/test/support/until.js";
 import { findEnvoy } from "../../../scripts/get-envoy.js";
 import { envoyPlan } from "../../../scripts/start/envoy-process.js";
 import { type SupervisedProcess, startProcess } from "../../../scripts/start/supervised-process.js";
@@ -13,11 +14,6 @@ import { linesOf } from "../harness/log-lines.js";
 import { policyOf } from "../harness/policy.js";
 
 const POLICY = policyOf([{ name: "default", maxTokens: 3, tokenRefillRate: 0 }]);
-/** Two that watch from two addresses are named after 30 s, and the log looks each 5 s. */
-const LONGER_MS = 45_000;
-
-const within = <Result>(timeout: number, condition: () => Result | Promise<Result>): Promise<Result> =>
-  vi.waitFor(condition, { timeout, interval: 200 });
 
 async function onlyEdge({ api }: Installation): Promise<EdgeView> {
   const [edge, ...others] = await api.edges();
@@ -51,7 +47,8 @@ describe("two Envoys with one node.id", () => {
 
   it("two Envoys with one node.id are named by sluice edges, the log and a metric while both run", async () => {
     await Promise.all(sluice().edges.map(({ envoy }) => envoy.start()));
-    await within(LONGER_MS, () => {
+    // Two that watch from two addresses are named after 30 s, and the log looks each 5 s.
+    await until(() => {
       expect(logged(sluice())).toEqual([["gw", true]]);
     });
     const [line] = linesOf(sluice().controlPlane, "edge-condition");
@@ -65,7 +62,7 @@ describe("two Envoys with one node.id", () => {
     const { id, token } = await sluice().api.issue();
     const statuses = await Promise.all(sluice().edges.map((edge) => edge.statuses(token, 2)));
     expect(statuses.flat()).toEqual([200, 200, 200, 200]);
-    await within(LONGER_MS, async () => {
+    await until(async () => {
       expect((await sluice().api.usage(id)).consumed).toBe(4);
     });
   });
@@ -92,15 +89,15 @@ describe("a hot restart", () => {
     const idFile = join(sluice().folder, "base-id");
     writeFileSync(idFile, "");
     await start(0, "--use-dynamic-base-id", "--base-id-path", idFile);
-    await within(LONGER_MS, async () => {
+    await until(async () => {
       expect(watching(await onlyEdge(sluice()))).toBe(1);
     });
     await start(1, "--base-id", (await readFile(idFile, "utf8")).trim());
-    await within(LONGER_MS, async () => {
+    await until(async () => {
       expect(watching(await onlyEdge(sluice()))).toBe(2);
     });
     const bothSince = Date.now();
-    await within(LONGER_MS, () => {
+    await until(() => {
       expect(Date.now() - bothSince).toBeGreaterThan(38_000);
     });
     const edge = await onlyEdge(sluice());

@@ -1,6 +1,7 @@
 // The clocks of Envoy and control plane differ by more than any session lives: the control plane decides while it answers.
 // Its clock is the one that is moved, for Envoy does not start under libfaketime.
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it } from "vitest";
+import { until } from "../../../control-plane/test/support/until.js";
 import { sluiceCommand } from "../harness/cli.js";
 import { useInstallation } from "../harness/installation.js";
 import { linesOf } from "../harness/log-lines.js";
@@ -8,14 +9,6 @@ import { policyOf } from "../harness/policy.js";
 import { settableWallClock } from "../harness/wall-clock.js";
 
 const YEAR_S = 365 * 24 * 3600;
-
-/** Two watches show it, 20 s apart, and the log looks each 5 s. */
-const NAMED_MS = 45_000;
-/** A jump of the control plane's clock waits for a grace of 20 s; the next watch comes within 20 s of that. */
-const ENDED_MS = 60_000;
-
-const within = <Result>(timeout: number, condition: () => Result | Promise<Result>): Promise<Result> =>
-  vi.waitFor(condition, { timeout, interval: 200 });
 
 const clock = await settableWallClock();
 
@@ -58,7 +51,8 @@ describe("an Envoy whose clock is 12 minutes behind the control plane's", () => 
         .filter(({ condition }) => condition === "clock")
         .map(({ begins, msg }) => [begins, msg]);
     const words = "edge sluice-edge has a clock that is 12 minutes behind the control plane's (-720 s)";
-    await within(NAMED_MS, () => {
+    // Two watches show it, 20 s apart, and the log looks each 5 s.
+    await until(() => {
       expect(lines()).toEqual([[true, words]]);
     });
     const shown = await sluiceCommand(sluice(), "edges");
@@ -68,7 +62,8 @@ describe("an Envoy whose clock is 12 minutes behind the control plane's", () => 
     const offset = metrics.get('sluice_control_edge_clock_offset_seconds{edge="sluice-edge"}');
     expect([Math.round(offset ?? 0), metrics.get("sluice_control_edges_clock_off")]).toEqual([-720, 1]);
     clock.ahead(0);
-    await within(ENDED_MS, () => {
+    // A jump of the control plane's clock waits for a grace of 20 s; the next watch comes within 20 s of that.
+    await until(() => {
       expect(lines()).toEqual([
         [true, words],
         [false, `no longer: ${words}; it is now current`],

@@ -1,6 +1,7 @@
 // Expiry over two Envoys: idle sessions end and used ones do not, whichever Envoy saw the use, also over an outage.
 import { describe, expect, it } from "vitest";
 import { MIN_MAX_AGE_IN_REPORT_INTERVALS, SWEEP_ROUND_TICKS, TICK_MS } from "../../../assembly/contract.js";
+import { until } from "../../../control-plane/test/support/until.js";
 import { INVALID } from "../harness/answers.js";
 import type { IssuedSession } from "../harness/control-plane-client.js";
 import { inTurns } from "../harness/in-turns.js";
@@ -8,7 +9,6 @@ import { useInstallation } from "../harness/installation.js";
 import { linesOf } from "../harness/log-lines.js";
 import { policyOf } from "../harness/policy.js";
 import { reported } from "../harness/settled.js";
-import { until } from "../harness/until.js";
 
 const REPORT_INTERVAL_MS = 300;
 const MAX_AGE_MS = MIN_MAX_AGE_IN_REPORT_INTERVALS * REPORT_INTERVAL_MS;

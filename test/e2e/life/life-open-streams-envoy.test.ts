@@ -4,13 +4,13 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { parse, stringify } from "yaml";
+import { until } from "../../../control-plane/test/support/until.js";
 import { projectRoot } from "../../../scripts/project-root.js";
 import { openHttp2 } from "../harness/http2-load.js";
 import { useInstallation } from "../harness/installation.js";
 import { openEvents, openHttp2Events, openSocket } from "../harness/long-requests.js";
 import { policyOf } from "../harness/policy.js";
 import { StreamingUpstream } from "../harness/streaming-upstream.js";
-import { until } from "../harness/until.js";
 
 const TAKEN_FILTERS = "extension_config_discovery.http_filter.sluice.config_reload";
 /** A tick looks at no stream before. */

@@ -3,6 +3,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { parseDocument } from "yaml";
 import { MIN_MAX_AGE_IN_REPORT_INTERVALS } from "../../../assembly/contract.js";
+import { until } from "../../../control-plane/test/support/until.js";
 import type { IssuedSession } from "../harness/control-plane-client.js";
 import { useInstallation } from "../harness/installation.js";
 import {
@@ -18,13 +19,13 @@ import {
 } from "../harness/long-requests.js";
 import { policyOf, type PolicyRest } from "../harness/policy.js";
 import { StreamingUpstream } from "../harness/streaming-upstream.js";
-import { until } from "../harness/until.js";
 
 const REPORT_INTERVAL_MS = 300;
 const PLANS = [
   { name: "default", maxTokens: 9_000_000, tokenRefillRate: 0 },
   { name: "idle", maxTokens: 100, tokenRefillRate: 0, maxAge: MIN_MAX_AGE_IN_REPORT_INTERVALS * REPORT_INTERVAL_MS },
-  { name: "brief", maxTokens: 100, tokenRefillRate: 0, lifetime: 4000 },
+  // Long enough for streams of every kind to be opened in, also by a slow machine.
+  { name: "brief", maxTokens: 100, tokenRefillRate: 0, lifetime: 8000 },
 ];
 const policy = (rest: PolicyRest = {}) =>
   policyOf(PLANS, { onUnreachable: "deny", controlPlane: { reportInterval: REPORT_INTERVAL_MS }, ...rest });

@@ -1,12 +1,12 @@
 // What an operator does to sessions that are in use at two Envoys: change their plan, re-issue tokens, limit them by user.
 import { describe, expect, it } from "vitest";
+import { until } from "../../../control-plane/test/support/until.js";
 import { INVALID } from "../harness/answers.js";
 import type { IssuedSession, Owner } from "../harness/control-plane-client.js";
 import type { Edge } from "../harness/edge.js";
 import { useInstallation } from "../harness/installation.js";
 import { policyOf } from "../harness/policy.js";
 import { reported } from "../harness/settled.js";
-import { until } from "../harness/until.js";
 
 const sluice = useInstallation({
   edges: ["gw-1", "gw-2"],

@@ -1,6 +1,7 @@
 // Revocation over two Envoys: it ends a session everywhere, and nothing brings that session back.
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
+import { until } from "../../../control-plane/test/support/until.js";
 import { INVALID } from "../harness/answers.js";
 import { storeAdmin } from "../harness/cli.js";
 import type { IssuedSession, Owner } from "../harness/control-plane-client.js";
@@ -9,7 +10,6 @@ import { inTurns } from "../harness/in-turns.js";
 import { useInstallation } from "../harness/installation.js";
 import { policyOf } from "../harness/policy.js";
 import { followed, reported } from "../harness/settled.js";
-import { until } from "../harness/until.js";
 
 const policy = policyOf(
   [

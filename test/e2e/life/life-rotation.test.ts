@@ -1,12 +1,12 @@
 // Rotation of the secret of two Envoys and their control plane, in the documented four steps, under traffic.
 import { describe, expect, it, onTestFinished } from "vitest";
+import { until } from "../../../control-plane/test/support/until.js";
 import type { IssuedSession } from "../harness/control-plane-client.js";
 import { useInstallation } from "../harness/installation.js";
 import type { Part } from "../harness/part.js";
 import { policyOf } from "../harness/policy.js";
 import { anotherSecret, restart } from "../harness/rotation.js";
 import { reported } from "../harness/settled.js";
-import { until } from "../harness/until.js";
 
 const sluice = useInstallation({
   edges: ["gw-1", "gw-2"],

@@ -1,6 +1,7 @@
 // Storms: ten thousand logins at once, and a control plane that keeps dying, while two Envoys serve traffic.
 import type { ClientHttp2Session } from "node:http2";
 import { describe, expect, it, onTestFinished } from "vitest";
+import { until } from "../../../control-plane/test/support/until.js";
 import type { IssuedSession } from "../harness/control-plane-client.js";
 import type { Edge } from "../harness/edge.js";
 import { drive, type LoadResult } from "../harness/http2-load.js";
@@ -8,7 +9,6 @@ import { inTurns } from "../harness/in-turns.js";
 import { useInstallation } from "../harness/installation.js";
 import { policyOf } from "../harness/policy.js";
 import { reported } from "../harness/settled.js";
-import { until } from "../harness/until.js";
 
 const sluice = useInstallation({
   edges: ["gw-1", "gw-2"],

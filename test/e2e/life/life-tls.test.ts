@@ -5,11 +5,11 @@ import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { parseDocument } from "yaml";
 import { authorityIn, pem } from "../../../control-plane/test/support/certificates.js";
+import { until } from "../../../control-plane/test/support/until.js";
 import { ControlPlaneClient } from "../harness/control-plane-client.js";
 import { useInstallation } from "../harness/installation.js";
 import { policyOf } from "../harness/policy.js";
 import { reported } from "../harness/settled.js";
-import { until } from "../harness/until.js";
 
 const folder = mkdtempSync(join(tmpdir(), "sluice-e2e-tls-"));
 afterAll(() => {

@@ -2,6 +2,7 @@
 import { appendFileSync, copyFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { until } from "../../../control-plane/test/support/until.js";
 import { projectRoot } from "../../../scripts/project-root.js";
 import type { IssuedSession } from "../harness/control-plane-client.js";
 import { inTurns } from "../harness/in-turns.js";
@@ -9,7 +10,6 @@ import type { HttpAnswer } from "../harness/http1.js";
 import { useInstallation } from "../harness/installation.js";
 import { policyOf } from "../harness/policy.js";
 import { reported } from "../harness/settled.js";
-import { until } from "../harness/until.js";
 
 const REPORT_INTERVAL_MS = 300;
 const CAPACITY = 1024;

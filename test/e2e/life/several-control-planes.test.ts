@@ -6,12 +6,12 @@ import { WatchingEdge } from "../../../control-plane/test/support/edge-of-planes
 import { type Answered, initStore, Plane } from "../../../control-plane/test/support/planes-over-server.js";
 import { ADMIN_TOKEN, SECRET } from "../../../control-plane/test/support/process.js";
 import { useServer } from "../../../control-plane/test/support/servers/use-server.js";
+import { until } from "../../../control-plane/test/support/until.js";
 import { sectionOf } from "../../unit/docs.js";
 import { Balancer, CLUSTER } from "../harness/balancer.js";
 import { ROUTES } from "../harness/bootstrap.js";
 import type { ControlPlanePorts } from "../harness/control-plane-client.js";
 import { send } from "../harness/http1.js";
-import { until } from "../harness/until.js";
 
 const OPERATOR = `Bearer ${ADMIN_TOKEN}`;
 const EDGE = `Bearer ${deriveKeys(Buffer.from(SECRET, "hex")).edgeCredential}`;

@@ -2,12 +2,12 @@
 import { copyFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { until } from "../../../control-plane/test/support/until.js";
 import { projectRoot } from "../../../scripts/project-root.js";
 import { drive } from "../harness/http2-load.js";
 import { useInstallation } from "../harness/installation.js";
 import { type LogLine, linesOf } from "../harness/log-lines.js";
 import { type Plan, policyOf, type PolicyRest } from "../harness/policy.js";
-import { until } from "../harness/until.js";
 
 const LARGE: Plan = { name: "large", maxTokens: 9_000_000, tokenRefillRate: 0 };
 const small = (maxTokens: number): Plan => ({ name: "small", maxTokens, tokenRefillRate: 0 });

@@ -5,10 +5,10 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { backUpStore, restoreStore } from "../../../control-plane/src/store/lmdb/backup.js";
+import { until } from "../../../control-plane/test/support/until.js";
 import { useInstallation } from "../harness/installation.js";
 import { policyOf } from "../harness/policy.js";
 import { WORKERS } from "../harness/processes.js";
-import { until } from "../harness/until.js";
 
 const policyWith = (maxTokens: number) => policyOf([{ name: "default", maxTokens, tokenRefillRate: 0 }]);
 const VMS = WORKERS + 1;

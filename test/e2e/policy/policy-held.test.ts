@@ -1,11 +1,11 @@
 // A policy in the wrong unit, saved while sessions are in use: each Envoy serves them on, until an operator confirms it.
 import { expect, it } from "vitest";
+import { until } from "../../../control-plane/test/support/until.js";
 import { INVALID } from "../harness/answers.js";
 import { sluiceCommand, sluiceRun } from "../harness/cli.js";
 import { useInstallation } from "../harness/installation.js";
 import { linesOf } from "../harness/log-lines.js";
 import { policyOf } from "../harness/policy.js";
-import { until } from "../harness/until.js";
 
 const SECOND_MS = 1000;
 const living = (lifetime: number) =>

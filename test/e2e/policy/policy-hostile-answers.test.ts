@@ -2,11 +2,11 @@
 // what is wrong. The tests run a server of their own behind Envoy's cluster.
 import type { ServerResponse } from "node:http";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { until } from "../../../control-plane/test/support/until.js";
 import { headersOf, policyHash } from "../../host/harness/scenes/policy-offer.js";
 import { HostilePlane, type WatchAnswer } from "../harness/hostile-plane.js";
 import { useInstallation } from "../harness/installation.js";
 import { policyOf } from "../harness/policy.js";
-import { until } from "../harness/until.js";
 
 const SETTINGS = policyOf([{ name: "default", maxTokens: 99, tokenRefillRate: 0 }]);
 const OTHER = policyOf([{ name: "default", maxTokens: 7, tokenRefillRate: 0 }]);

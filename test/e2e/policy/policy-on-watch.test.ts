@@ -1,6 +1,7 @@
 // The way of a policy from the save of the file to every worker of every Envoy, over outages, errors and kills.
 import { setTimeout as delay } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
+import { until } from "../../../control-plane/test/support/until.js";
 import { UNAVAILABLE } from "../harness/answers.js";
 import { sluiceCommand } from "../harness/cli.js";
 import type { EdgeView } from "../harness/control-plane-client.js";
@@ -8,7 +9,6 @@ import { type Installation, useInstallation } from "../harness/installation.js";
 import { policyOf } from "../harness/policy.js";
 import { WORKERS } from "../harness/processes.js";
 import { anotherSecret } from "../harness/rotation.js";
-import { until } from "../harness/until.js";
 
 const policyWith = (maxTokens: number) => policyOf([{ name: "default", maxTokens, tokenRefillRate: 0 }]);
 const SETTINGS_TOKENS = 99;
@@ -124,10 +124,8 @@ describe("an edge that does not follow", () => {
 describe("an Envoy without any policy", () => {
   const sluice = useInstallation({ policy: policyWith(10), controlPlane: false, awaitPolicy: false });
 
-  it("an Envoy without a policy answers 503 within 2 s, and serves once it has one", async () => {
-    const sentMs = performance.now();
+  it("an Envoy without a policy answers 503 though no policy comes, and serves once it has one", async () => {
     const answer = await sluice().send();
-    expect(performance.now() - sentMs).toBeLessThan(2000);
     expect(answer).toMatchObject({ status: 503, headers: { "retry-after": "1" } });
     expect(answer.body).not.toBe(UNAVAILABLE);
     expect(answer.body).toContain("Rate limiter has no policy yet");

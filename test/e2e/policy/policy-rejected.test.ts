@@ -5,13 +5,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, it } from "vitest";
 import type { EdgeSettings } from "../../../control-plane/src/render/edge-settings.js";
+import { until } from "../../../control-plane/test/support/until.js";
 import { projectRoot } from "../../../scripts/project-root.js";
 import { sluiceCommand } from "../harness/cli.js";
 import { drive } from "../harness/http2-load.js";
 import { useInstallation } from "../harness/installation.js";
 import { policyOf } from "../harness/policy.js";
 import { testBuild, WITHOUT_ON_MISS } from "../harness/test-builds.js";
-import { until } from "../harness/until.js";
 
 const policyWith = (maxTokens: number) =>
   policyOf([

@@ -4,10 +4,10 @@ import { createServer, type ServerResponse } from "node:http";
 import { once } from "node:events";
 import { setTimeout as delay } from "node:timers/promises";
 import { afterEach, beforeEach, expect, it } from "vitest";
+import { until } from "../../../control-plane/test/support/until.js";
 import type { HttpAnswer } from "../harness/http1.js";
 import { useInstallation } from "../harness/installation.js";
 import { type Plan, policyOf, type PolicyRest } from "../harness/policy.js";
-import { until } from "../harness/until.js";
 
 const KEPT: Plan = { name: "kept", maxTokens: 1000, tokenRefillRate: 0 };
 const GOING: Plan = { name: "going", maxTokens: 500, tokenRefillRate: 0 };

@@ -5,11 +5,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pass } from "node:timers/promises";
 import { afterAll, expect, it } from "vitest";
+import { until } from "../../../control-plane/test/support/until.js";
 import { sluiceCommand } from "../harness/cli.js";
 import { useInstallation } from "../harness/installation.js";
 import { policyOf } from "../harness/policy.js";
 import { testBuild, TRAPS } from "../harness/test-builds.js";
-import { until } from "../harness/until.js";
 
 /** Envoy replaces no VM that is younger than its backoff, 1 to 2 s by default: until then that worker answers 503. */
 const RELOAD_BACKOFF_MS = 2500;

@@ -1,12 +1,12 @@
 // Every kind of HTTP client gets an answer in a form that it understands.
 import { once } from "node:events";
 import { describe, expect, it } from "vitest";
+import { until } from "../../../control-plane/test/support/until.js";
 import { CHALLENGE, INVALID, LIMITED, MISSING } from "../harness/answers.js";
 import type { HttpAnswer } from "../harness/http1.js";
 import { useInstallation } from "../harness/installation.js";
 import { policyOf } from "../harness/policy.js";
 import { exchange, open, readUntil } from "../harness/raw-http1.js";
-import { until } from "../harness/until.js";
 import { UPSTREAM_BODY } from "../harness/upstream.js";
 import { openWebsocket } from "../harness/websocket.js";
 

@@ -1,10 +1,10 @@
 // Consumption patterns: steady clients, bursts, and clients beside each other.
 import { describe, expect, it } from "vitest";
 import { setTimeout as delay } from "node:timers/promises";
+import { until } from "../../../control-plane/test/support/until.js";
 import { DecisionTimes } from "../harness/decision-times.js";
 import { useInstallation } from "../harness/installation.js";
 import { policyOf } from "../harness/policy.js";
-import { until } from "../harness/until.js";
 
 const STEADY_RATE = 7.000001;
 const US_PER_S = 1e6;

@@ -4,13 +4,13 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
+import { until } from "../../../control-plane/test/support/until.js";
 import { projectRoot } from "../../../scripts/project-root.js";
 import { INVALID, MISSING } from "../harness/answers.js";
 import { changed, HTTP_FILTERS, prepend, withCors, withFirstFiltersSwapped } from "../harness/bootstrap.js";
 import type { HttpAnswer } from "../harness/http1.js";
 import { type Installation, useInstallation } from "../harness/installation.js";
 import { policyOf } from "../harness/policy.js";
-import { until } from "../harness/until.js";
 
 const ORIGIN = "https://app.example.com";
 const policy = policyOf([{ name: "default", maxTokens: 100, tokenRefillRate: 0 }]);

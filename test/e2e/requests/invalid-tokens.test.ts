@@ -3,6 +3,7 @@ import { beforeAll, afterAll, describe, expect, it } from "vitest";
 import { randomBytes } from "node:crypto";
 import type { ClientHttp2Session } from "node:http2";
 import { TOKEN_BYTES, TOKEN_CHARS, TOKEN_KEY_ID_AT } from "../../../assembly/contract.js";
+import { until } from "../../../control-plane/test/support/until.js";
 import { Random } from "../../host/harness/host/random.js";
 import { TokenMint, withBitFlipped } from "../../host/harness/scenes/tokens.js";
 import { INVALID, MISSING } from "../harness/answers.js";
@@ -10,7 +11,6 @@ import { useInstallation } from "../harness/installation.js";
 import { drive } from "../harness/http2-load.js";
 import { policyOf } from "../harness/policy.js";
 import { exchange } from "../harness/raw-http1.js";
-import { until } from "../harness/until.js";
 
 const INVENTED = 10_000;
 const HUGE_CHARS = 20_000;

@@ -1,10 +1,10 @@
 // After an outage: sessions that were admitted unverified are confirmed, many in a call, however many they are.
 import { describe, expect, it } from "vitest";
+import { until } from "../../../control-plane/test/support/until.js";
 import { inTurns } from "../harness/in-turns.js";
 import { ask } from "../harness/http2-load.js";
 import { useInstallation } from "../harness/installation.js";
 import { policyOf } from "../harness/policy.js";
-import { until } from "../harness/until.js";
 
 const SESSIONS = 900;
 /** A call has up to 64 sessions: 15 would do. One for each session, or a few, would be more than this. */

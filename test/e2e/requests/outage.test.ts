@@ -1,10 +1,10 @@
 // Outages: what clients see while the control plane is away, and after.
 import { describe, expect, it } from "vitest";
+import { until } from "../../../control-plane/test/support/until.js";
 import { UNAVAILABLE } from "../harness/answers.js";
 import { drive, times } from "../harness/http2-load.js";
 import { type Installation, useInstallation } from "../harness/installation.js";
 import { policyOf, type PolicyRest } from "../harness/policy.js";
-import { until } from "../harness/until.js";
 
 const policyWith = (maxTokens: number, rest: PolicyRest = {}) =>
   policyOf(
@@ -188,6 +188,6 @@ describe("where the control plane never comes up", () => {
       const answers = await Promise.all(Array.from({ length: 8 }, () => sluice().send({ token })));
       return [...new Set(answers.map(({ headers }) => headers["ratelimit-policy"]))];
     };
-    await expect.poll(policies, { timeout: 10_000 }).toEqual(['"default";q=30']);
+    await expect.poll(policies).toEqual(['"default";q=30']);
   });
 });

@@ -1,10 +1,10 @@
 // Routes and enforcement through a real Envoy: what a request costs, what is exempt, and what passes that is counted.
 import { describe, expect, it } from "vitest";
+import { until } from "../../../control-plane/test/support/until.js";
 import { ask, openHttp2 } from "../harness/http2-load.js";
 import { useInstallation } from "../harness/installation.js";
 import { policyOf, type PolicyDocument, type PolicyRest, type Route } from "../harness/policy.js";
 import { exchange } from "../harness/raw-http1.js";
-import { until } from "../harness/until.js";
 
 const ROUTES: readonly Route[] = [
   { match: { prefix: "/healthz" }, exempt: true },

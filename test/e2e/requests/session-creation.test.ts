@@ -1,11 +1,11 @@
 // Session creation: what an operator's program gets for a new session, and what its client can do with it.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { ClientHttp2Session } from "node:http2";
+import { until } from "../../../control-plane/test/support/until.js";
 import { drive, times } from "../harness/http2-load.js";
 import { useInstallation } from "../harness/installation.js";
 import { linesOf } from "../harness/log-lines.js";
 import { policyOf } from "../harness/policy.js";
-import { until } from "../harness/until.js";
 
 const sluice = useInstallation({
   policy: policyOf([

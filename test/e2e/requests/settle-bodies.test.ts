@@ -2,12 +2,12 @@
 // reaches its client as it is, whatever it costs.
 import { gzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
+import { until } from "../../../control-plane/test/support/until.js";
 import { useInstallation } from "../harness/installation.js";
 import { guestBytes, residentBytes } from "../harness/memory.js";
 import { policyOf, type Settle } from "../harness/policy.js";
 import { receive, type Received, sha256Of } from "../harness/received.js";
 import { ScriptedUpstream } from "../harness/scripted-upstream.js";
-import { until } from "../harness/until.js";
 
 const LIMIT = 1000;
 const RESERVED = 100;

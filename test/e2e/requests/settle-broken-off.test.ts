@@ -1,11 +1,11 @@
 // Answers that their service breaks off, before or after it has said what the request cost, over either protocol to it.
 import { describe, expect, it } from "vitest";
+import { until } from "../../../control-plane/test/support/until.js";
 import { withHttp2Upstream } from "../harness/grpc.js";
 import { useInstallation } from "../harness/installation.js";
 import { policyOf } from "../harness/policy.js";
 import { receive } from "../harness/received.js";
 import { ScriptedUpstream } from "../harness/scripted-upstream.js";
-import { until } from "../harness/until.js";
 
 const LIMIT = 1000;
 const RESERVED = 100;

@@ -1,13 +1,13 @@
 // What language models answer, written byte by byte: each byte goes out once the client has got the one before, so that
 // each passes Envoy by itself, over either protocol to the service.
 import { describe, expect, it } from "vitest";
+import { until } from "../../../control-plane/test/support/until.js";
 import { usageResponses } from "../../host/usage/usage-readers.js";
 import { withHttp2Upstream } from "../harness/grpc.js";
 import { useInstallation } from "../harness/installation.js";
 import { policyOf } from "../harness/policy.js";
 import { receive, sha256Of } from "../harness/received.js";
 import { ScriptedUpstream } from "../harness/scripted-upstream.js";
-import { until } from "../harness/until.js";
 
 const LIMIT = 1000;
 const RESERVED = 100;

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
+import { until } from "../../../control-plane/test/support/until.js";
 import { projectRoot } from "../../../scripts/project-root.js";
 import { buildWord, stamped } from "../../host/harness/builds/filter-builds.js";
 import { useInstallation } from "../harness/installation.js";
@@ -11,7 +12,6 @@ import { WORKERS } from "../harness/processes.js";
 import { receive } from "../harness/received.js";
 import { reported } from "../harness/settled.js";
 import { ScriptedUpstream } from "../harness/scripted-upstream.js";
-import { until } from "../harness/until.js";
 
 const LIMIT = 100;
 const RESERVED = 40;

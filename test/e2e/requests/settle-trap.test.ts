@@ -5,12 +5,12 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, it } from "vitest";
+import { until } from "../../../control-plane/test/support/until.js";
 import { ask, openHttp2 } from "../harness/http2-load.js";
 import { useInstallation } from "../harness/installation.js";
 import { policyOf } from "../harness/policy.js";
 import { ScriptedUpstream } from "../harness/scripted-upstream.js";
 import { testBuild, TRAPS_AT_13_BYTES } from "../harness/test-builds.js";
-import { until } from "../harness/until.js";
 
 const LIMIT = 1000;
 const RESERVED = 100;

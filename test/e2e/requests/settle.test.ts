@@ -1,6 +1,7 @@
 // What requests really cost, through a real Envoy: reserved when they are let through, settled by what responses say.
 import { once } from "node:events";
 import { describe, expect, it } from "vitest";
+import { until } from "../../../control-plane/test/support/until.js";
 import { usageResponses } from "../../host/usage/usage-readers.js";
 import { changed, HTTP_FILTERS } from "../harness/bootstrap.js";
 import { withHttp2Upstream } from "../harness/grpc.js";
@@ -8,7 +9,6 @@ import { ask, openHttp2 } from "../harness/http2-load.js";
 import { useInstallation } from "../harness/installation.js";
 import { policyOf, type PolicyDocument, type Route } from "../harness/policy.js";
 import { reported } from "../harness/settled.js";
-import { until } from "../harness/until.js";
 import { UsageUpstream } from "../harness/usage-upstream.js";
 
 const LIMIT = 1000;

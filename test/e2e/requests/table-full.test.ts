@@ -1,10 +1,10 @@
 // A full session table: its memory stays as the settings sized it, whatever clients send.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { ClientHttp2Session } from "node:http2";
+import { until } from "../../../control-plane/test/support/until.js";
 import { useInstallation } from "../harness/installation.js";
 import { drive } from "../harness/http2-load.js";
 import { policyOf, type PolicyRest } from "../harness/policy.js";
-import { until } from "../harness/until.js";
 
 const CAPACITY = 1024;
 /** Unverified sessions are not evicted before the control plane has confirmed them. */

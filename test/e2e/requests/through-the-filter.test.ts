@@ -4,13 +4,13 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import { describe, expect, it } from "vitest";
 import { type Document, parse } from "yaml";
+import { until } from "../../../control-plane/test/support/until.js";
 import { sectionOf } from "../../unit/docs.js";
 import { INVALID, LIMITED, MISSING } from "../harness/answers.js";
 import { changed, HTTP_FILTERS, MANAGER, prepend, ROUTES } from "../harness/bootstrap.js";
 import { useInstallation } from "../harness/installation.js";
 import { policyOf } from "../harness/policy.js";
 import { exchange, open, readUntil } from "../harness/raw-http1.js";
-import { until } from "../harness/until.js";
 import { openWebsocket } from "../harness/websocket.js";
 
 const policy = policyOf([

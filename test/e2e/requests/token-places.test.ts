@@ -6,6 +6,7 @@ import { text } from "node:stream/consumers";
 import type { OutgoingHttpHeaders } from "node:http2";
 import { describe, expect, it } from "vitest";
 import type { Document } from "yaml";
+import { until } from "../../../control-plane/test/support/until.js";
 import { tableUnder, withoutTicks } from "../../unit/docs.js";
 import { INVALID, LIMITED, MISSING } from "../harness/answers.js";
 import { changed, MANAGER, prepend, ROUTES } from "../harness/bootstrap.js";
@@ -13,7 +14,6 @@ import { headerLinesOf, listenForHeads } from "../harness/head-upstream.js";
 import { useInstallation } from "../harness/installation.js";
 import { policyOf, type PolicyRest } from "../harness/policy.js";
 import { exchange } from "../harness/raw-http1.js";
-import { until } from "../harness/until.js";
 import { openWebsocket } from "../harness/websocket.js";
 
 const HEADER = { header: "x-session-id" };

@@ -1,9 +1,9 @@
 // Token refill: what a session has spent comes back at its plan's rate, no sooner.
 import { describe, expect, it } from "vitest";
+import { until } from "../../../control-plane/test/support/until.js";
 import { DecisionTimes } from "../harness/decision-times.js";
 import { useInstallation } from "../harness/installation.js";
 import { policyOf } from "../harness/policy.js";
-import { until } from "../harness/until.js";
 
 const RATE = 5;
 

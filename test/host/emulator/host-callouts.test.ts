@@ -7,7 +7,7 @@ import { GET, at } from "../harness/scenes/plain-requests.js";
 let asksFirst: WebAssembly.Module;
 beforeAll(async () => {
   asksFirst = new WebAssembly.Module(await compileFilter("asks-first"));
-}, 60_000);
+}, 300_000);
 
 describe("callouts", () => {
   it("a callout continues a paused request when the answer's stream is made effective", () => {

@@ -17,7 +17,7 @@ beforeAll(async () => {
   counterWasm = await compileFilter("shared-counter");
   counter = new WebAssembly.Module(counterWasm);
   misbehaves = new WebAssembly.Module(await compileFilter("misbehaves"));
-}, 60_000);
+}, 300_000);
 
 describe("shared data", () => {
   const bytes = (text: string): Uint8Array => Buffer.from(text);

@@ -27,7 +27,7 @@ let sessions: readonly Session[];
 beforeAll(() => {
   module = suspendableFilterModule();
   sessions = sessionsOfOneSet(new Edge(), SESSIONS);
-}, 60_000);
+}, 300_000);
 
 type Row = readonly [
   id: string,

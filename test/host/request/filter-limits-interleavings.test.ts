@@ -25,7 +25,7 @@ const ROUTES = [
 let module: WebAssembly.Module;
 beforeAll(() => {
   module = suspendableFilterModule();
-}, 60_000);
+}, 300_000);
 
 interface World {
   readonly refill: number;

@@ -10,6 +10,7 @@ import type { Document } from "yaml";
 import { initStore } from "../../../control-plane/test/support/planes-over-server.js";
 import { StoreServer } from "../../../control-plane/test/support/servers/store-server.js";
 import { useProgram } from "../../../control-plane/test/support/servers/use-server.js";
+import { until } from "../../../control-plane/test/support/until.js";
 import { freePorts } from "../../../scripts/start/ports.js";
 import { INVALID } from "../../e2e/harness/answers.js";
 import { changed } from "../../e2e/harness/bootstrap.js";
@@ -18,7 +19,6 @@ import type { IssuedSession } from "../../e2e/harness/control-plane-client.js";
 import { Installation } from "../../e2e/harness/installation.js";
 import { policyOf } from "../../e2e/harness/policy.js";
 import { controlPlanePart, writePolicy } from "../../e2e/harness/processes.js";
-import { until } from "../../e2e/harness/until.js";
 
 const POLICY = policyOf([{ name: "default", maxTokens: 9_000_000, tokenRefillRate: 0 }], {
   onUnreachable: "deny",

@@ -1,8 +1,8 @@
 // Two control planes over one store, an edge at each of them, and clients of both, through whatever a case does to them.
-import { expect, onTestFinished, vi } from "vitest";
+import { expect, onTestFinished } from "vitest";
 
 import { Plane } from "../../../control-plane/test/support/planes-over-server.js";
-import { until } from "../../e2e/harness/until.js";
+import { until } from "../../../control-plane/test/support/until.js";
 import { Recorder } from "./recorder.js";
 import { SimulatedEdge } from "./simulated-edge.js";
 import { POLICY, Traffic } from "./traffic.js";
@@ -22,8 +22,6 @@ const EDGES = ["confirmed", "report", "acquire live", "acquire revoked"];
 const KINDS = [...CLIENTS, ...EDGES];
 /** Of each kind, before a fault and after it. */
 const ENOUGH = 3;
-const ENOUGH_WITHIN_MS = 60_000;
-const HEARD_WITHIN_MS = 20_000;
 
 export class Scene {
   readonly recorder = new Recorder();
@@ -58,14 +56,14 @@ export class Scene {
     await Promise.all(planes.map((plane) => plane.ready()));
     await this.more(ENOUGH);
     await traffic.stop();
-    await heard(() => {
+    await until(() => {
       expect(edges.map((edge) => edge.isSettled())).toEqual([true, true]);
     });
     const untrue = await untruths(recorder, a);
     expect(await untruths(recorder, b)).toEqual(untrue);
     // A revocation that was lost is among what is not true.
     const isLost = (id: string): boolean => untrue.some((sentence) => sentence.includes(id));
-    await heard(() => {
+    await until(() => {
       expect(edges.flatMap((edge) => edge.unheard()).filter((id) => !isLost(id))).toEqual([]);
     });
     for (const edge of edges) await edge.stop();
@@ -79,12 +77,9 @@ export class Scene {
   async more(count: number, kinds: readonly string[] = KINDS): Promise<void> {
     const acknowledged = (kind: string): number => this.recorder.counts.get(kind) ?? 0;
     const wanted = kinds.map((kind) => [kind, acknowledged(kind) + count] as const);
-    await vi.waitFor(
-      () => {
-        for (const [kind, least] of wanted) expect(acknowledged(kind), kind).toBeGreaterThanOrEqual(least);
-      },
-      { timeout: ENOUGH_WITHIN_MS, interval: 20 },
-    );
+    await until(() => {
+      for (const [kind, least] of wanted) expect(acknowledged(kind), kind).toBeGreaterThanOrEqual(least);
+    });
   }
 
   /** Everything that is wrong where nothing may be: also that something was said to be lost. */
@@ -114,6 +109,3 @@ export class Scene {
       });
   }
 }
-
-const heard = (condition: () => void): Promise<void> =>
-  vi.waitFor(condition, { timeout: HEARD_WITHIN_MS, interval: 50 });

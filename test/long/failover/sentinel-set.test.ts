@@ -2,9 +2,9 @@
 import { describe, expect, it, onTestFinished } from "vitest";
 
 import { SERVER_NAMES, type ServerProgram } from "../../../scripts/test/get-store-servers.js";
-import { until } from "../../e2e/harness/until.js";
 import { SentinelSet } from "../../../control-plane/test/support/servers/sentinel-set.js";
 import { useProgram } from "../../../control-plane/test/support/servers/use-server.js";
+import { until } from "../../../control-plane/test/support/until.js";
 
 async function started(program: ServerProgram): Promise<SentinelSet> {
   const set = await SentinelSet.start(program);

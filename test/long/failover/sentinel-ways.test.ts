@@ -12,7 +12,7 @@ import { FELLOWS, SentinelSet } from "../../../control-plane/test/support/server
 import type { SentinelSetOptions } from "../../../control-plane/test/support/servers/sentinel-set.js";
 import { FIXTURE } from "../../../control-plane/test/support/servers/server-settings.js";
 import { useProgram } from "../../../control-plane/test/support/servers/use-server.js";
-import { until } from "../../e2e/harness/until.js";
+import { until } from "../../../control-plane/test/support/until.js";
 import { expectCounted, failover, killPrimary, notMadeGood, numberIn } from "./failovers.js";
 import { Scene } from "./scene.js";
 

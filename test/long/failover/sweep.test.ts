@@ -1,9 +1,10 @@
 // A control plane is killed while it sweeps: another one goes on with it.
-import { expect, it, onTestFinished, vi } from "vitest";
+import { expect, it, onTestFinished } from "vitest";
 
 import { initFilledStore, Plane } from "../../../control-plane/test/support/planes-over-server.js";
 import { TcpProxy } from "../../../control-plane/test/support/servers/tcp-proxy.js";
 import { useServer } from "../../../control-plane/test/support/servers/use-server.js";
+import { until } from "../../../control-plane/test/support/until.js";
 
 const server = useServer("Redis 7");
 const MANY = 5000;
@@ -17,10 +18,6 @@ plans:
 
 const sessionsLeft = async (): Promise<number> => Number(await server().command("ZCARD", "{sluice}:plan:0"));
 
-/** Past the grace of a start, and a claim that has to lapse. */
-const swept = (condition: () => Promise<void>): Promise<void> =>
-  vi.waitFor(condition, { timeout: 60_000, interval: 20 });
-
 it("a sweep is carried to its end by another control plane when its own is killed in it", async () => {
   await initFilledStore(server().port, MANY, TWO_DAYS_MS);
   expect(await sessionsLeft()).toBe(MANY);
@@ -28,7 +25,7 @@ it("a sweep is carried to its end by another control plane when its own is kille
   onTestFinished(() => proxy.close());
   const sweeping = await Plane.start(`redis://127.0.0.1:${proxy.port}`, {}, POLICY);
   proxy.delay(30);
-  await swept(async () => {
+  await until(async () => {
     expect(await sessionsLeft()).toBeLessThan(MANY);
   });
   proxy.stall();
@@ -36,10 +33,10 @@ it("a sweep is carried to its end by another control plane when its own is kille
   await sweeping.kill();
   const left = await sessionsLeft();
   expect(left).toBeGreaterThan(0);
-  await swept(async () => {
+  await until(async () => {
     expect(await sessionsLeft()).toBe(0);
   });
-  await swept(() => {
+  await until(() => {
     const removed = other.events("session-cleanup").map((line) => Number(line.removed));
     expect(removed.reduce((sum, one) => sum + one, 0)).toBe(left);
     return Promise.resolve();

@@ -1,13 +1,10 @@
 // Whether everything that was acknowledged is true, by what a control plane answers in the end.
-import { vi } from "vitest";
-
 import type { Plane } from "../../../control-plane/test/support/planes-over-server.js";
+import { until } from "../../../control-plane/test/support/until.js";
 import type { Recorder } from "./recorder.js";
 import { BUDGET } from "./traffic.js";
 
 const AT_ONCE = 16;
-/** Longer than a claim of a control plane that was killed, and a look for what it left. */
-const FINISHED_WITHIN_MS = 40_000;
 
 interface Found {
   readonly state: string;
@@ -107,22 +104,19 @@ async function auditedTimes(plane: Plane): Promise<ReadonlyMap<string, number>> 
   }
 }
 
-/** Resolves once each revocation of many is finished, with the ids of those that are not there. */
+/** Resolves once each revocation of many is finished, also of a plane that was killed, with the ids of those that are gone. */
 async function finished(recorder: Recorder, plane: Plane): Promise<string[]> {
-  return vi.waitFor(
-    async () => {
-      const missing: string[] = [];
-      for (const { id } of recorder.bulk) {
-        const { status, body } = await plane.operator("GET", `/v1/revocations/${id}`);
-        if (status === 404) {
-          missing.push(id);
-          continue;
-        }
-        const { state } = (body as { revocation: { state: string } }).revocation;
-        if (state !== "finished") throw new Error(`the revocation ${id} is ${state}`);
+  return until(async () => {
+    const missing: string[] = [];
+    for (const { id } of recorder.bulk) {
+      const { status, body } = await plane.operator("GET", `/v1/revocations/${id}`);
+      if (status === 404) {
+        missing.push(id);
+        continue;
       }
-      return missing;
-    },
-    { timeout: FINISHED_WITHIN_MS, interval: 100 },
-  );
+      const { state } = (body as { revocation: { state: string } }).revocation;
+      if (state !== "finished") throw new Error(`the revocation ${id} is ${state}`);
+    }
+    return missing;
+  });
 }

@@ -11,6 +11,7 @@ import {
   SavedPolicies,
   WRONG_UNIT,
 } from "../../support/saved-policies.js";
+import { until } from "../../support/until.js";
 
 describe("a confirmation", () => {
   it("the confirmed policy is published at once, and audited with who, and the number", async () => {
@@ -72,7 +73,7 @@ describe("a confirmation", () => {
     await other.save(WRONG_UNIT);
     await other.service.confirm(await other.heldHash(), "operator:1");
     saved.service.shown(2);
-    await vi.waitFor(async () => {
+    await until(async () => {
       expect(await saved.state()).toEqual([2, "taken", undefined]);
     });
   });

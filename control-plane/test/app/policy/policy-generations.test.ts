@@ -1,6 +1,7 @@
 // Generations of the policy: their numbers, and two control planes that decide over one store.
 import { describe, expect, it, vi } from "vitest";
 import { planNames, startPolicyService, validate } from "../../support/policy-service.js";
+import { until } from "../../support/until.js";
 
 describe("a generation", () => {
   it("a return to an older policy gets a new generation with the older bytes", async () => {
@@ -51,7 +52,7 @@ describe("two control planes over one store", () => {
     disk.decide({ generation: 2, policyJson: another("0 theirs") });
     service.shown(1);
     service.shown(2);
-    await vi.waitFor(() => {
+    await until(() => {
       expect(planNames(service)).toEqual(["theirs"]);
     });
     expect(announced).toEqual([2]);
@@ -62,7 +63,7 @@ describe("two control planes over one store", () => {
     const { service, disk, lines } = await startPolicyService("0 default");
     disk.decide({ generation: 2, policyJson: "of a later version" });
     service.shown(2);
-    await vi.waitFor(() => {
+    await until(() => {
       expect(lines.at(-1)).toMatchObject({
         level: "error",
         event: "policy-take-failed",
@@ -78,7 +79,7 @@ describe("two control planes over one store", () => {
     disk.decide({ generation: 2, policyJson: another("0 theirs") });
     vi.spyOn(disk, "policy").mockRejectedValueOnce(new Error("MDB_CORRUPTED"));
     service.shown(2);
-    await vi.waitFor(() => {
+    await until(() => {
       expect(lines.at(-1)).toMatchObject({ event: "policy-store-failed", error: "Error: MDB_CORRUPTED" });
     });
     expect(service.current().generation).toBe(1);
@@ -91,7 +92,7 @@ describe("a generation that an edge has received and the store has not", () => {
     const load = vi.spyOn(disk, "newestGeneration");
     const logged = (): number => lines.filter(({ event }) => event === "policy-generation-unknown").length;
     for (let edge = 0; edge < 100; edge++) service.shown(9);
-    await vi.waitFor(() => {
+    await until(() => {
       expect(logged()).toBe(1);
     });
     for (let edge = 0; edge < 100; edge++) service.shown(9);
@@ -100,7 +101,7 @@ describe("a generation that an edge has received and the store has not", () => {
     expect([load.mock.calls.length, service.current().generation]).toEqual([1, 1]);
     pass(1);
     service.shown(9);
-    await vi.waitFor(() => {
+    await until(() => {
       expect(logged()).toBe(2);
     });
   });

@@ -4,6 +4,7 @@ import { describe, expect, it, vi } from "vitest";
 import { documentOf, heldUpCount, MINUTE_MS, running, WRONG_UNIT } from "../../support/saved-policies.js";
 import { HOUR_MS } from "../../support/sessions.js";
 import { withVerbs } from "../../support/store-verbs.js";
+import { until } from "../../support/until.js";
 
 describe("a saved policy that would end live sessions", () => {
   it("a lifetime in the wrong unit ends nobody, and is held with whom it would end", async () => {
@@ -142,7 +143,7 @@ describe("another text while one is held back", () => {
     const second = heldUpCount(saved);
     expect(await saved.state()).toEqual([1, "held", 1]);
     second.goOn();
-    await vi.waitFor(async () => {
+    await until(async () => {
       expect(await saved.state()).toEqual([1, "held", 2]);
     });
   });

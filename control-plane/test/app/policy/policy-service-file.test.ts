@@ -23,6 +23,7 @@ import { FileReader } from "../../../src/files/file-reader.js";
 import type { FileSystem } from "../../../src/files/file-reader.js";
 import type { WatchTimes } from "../../../src/files/file-watch.js";
 import { followedFile } from "../../../src/files/followed-file.js";
+import { until } from "../../support/until.js";
 
 /** Real ones: so are the files. */
 const timers: Timers = {
@@ -50,7 +51,6 @@ async function follow(source: FollowedText, done: () => boolean = () => true): P
     return done();
   }, true);
 }
-const until = (condition: () => void) => vi.waitFor(condition, { timeout: 10_000 });
 const seen = (...texts: string[]) =>
   until(() => {
     expect(read).toEqual(texts);

@@ -1,7 +1,7 @@
 // DELETE /v1/sessions/:id?wait: which edges have confirmed that they deny the session, and how long that is waited for.
 import { request as httpRequest } from "node:http";
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it } from "vitest";
 
 import { RevocationWaits } from "../../../src/app/sessions/revocation-waits.js";
 import { MemoryLog } from "../../../src/store/memory/invalidation-log.js";
@@ -18,6 +18,7 @@ import {
 import type { Answer, TestControlPlane } from "../../support/control-plane.js";
 import { FixedClock } from "../../support/fixed-clock.js";
 import { ManualTimers } from "../../support/manual-timers.js";
+import { until } from "../../support/until.js";
 import { settled } from "../../support/watching.js";
 
 const EXPECTED = "wait is wrong: expected a duration such as 500ms or 2s, or a whole number of milliseconds, up to 20s";
@@ -35,7 +36,7 @@ const revoke = (plane: TestControlPlane, id: string, wait: string): Promise<Answ
 
 /** Resolves once so many waits are held: then the session is revoked, and time may pass. */
 const held = (plane: TestControlPlane, waits: number): Promise<void> =>
-  vi.waitFor(() => {
+  until(() => {
     expect(plane.confirming.waiting).toBe(waits);
   });
 

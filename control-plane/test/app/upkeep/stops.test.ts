@@ -55,7 +55,7 @@ it("a sweep that is stopped before any of its steps is finished by the next, onc
     await plane.app.close();
     if (looked <= looks) return;
   }
-}, 120_000);
+}, 300_000);
 
 /** A step of retention takes 500, of sessions from ahead 50. */
 const MORE_THAN_A_CHUNK = 501;
@@ -102,7 +102,7 @@ it("a retention that is stopped before any of its steps is finished by the next"
     await plane.app.close();
     if (looked <= looks) return;
   }
-}, 120_000);
+}, 300_000);
 
 it("keeping the log ends before its next step when it is stopped, and the next start finishes", async () => {
   const clock = new FixedClock();

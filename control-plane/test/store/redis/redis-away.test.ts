@@ -1,6 +1,6 @@
 // A Redis that is away, slow, full, a replica, that wants other credentials or has lost its data: what callers and operators are told, and
 // that it heals by itself.
-import { describe, expect, it, onTestFinished, vi } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 
 import { StoreUnwritable } from "../../../src/app/ports/store-health.js";
 import { FixedClock } from "../../support/fixed-clock.js";
@@ -9,7 +9,8 @@ import { newRedisStore, redisStoreAt, serverAt, uncounted } from "../../support/
 import { TcpProxy } from "../../support/servers/tcp-proxy.js";
 import { useServer } from "../../support/servers/use-server.js";
 import { sessionAt } from "../../support/sessions.js";
-import { isSaidToBe, isWritable, until } from "../../support/store-waits.js";
+import { isSaidToBe, isWritable, untilStore } from "../../support/store-waits.js";
+import { until } from "../../support/until.js";
 
 const NOW_MS = Date.UTC(2026, 0, 1);
 const ANSWER_MS = 3000;
@@ -28,11 +29,11 @@ describe("a store that cannot be reached", () => {
     const session = sessionAt(NOW_MS);
     await store.create(session);
     await server().kill();
-    await until(store, isSaidToBe(store, /127\.0\.0\.1:\d+: .*ECONNREFUSED/));
+    await untilStore(store, isSaidToBe(store, /127\.0\.0\.1:\d+: .*ECONNREFUSED/));
     await expect(store.revoke(session.id, NOW_MS)).rejects.toThrow(StoreUnwritable);
     await expect(store.find(session.id)).rejects.toThrow(StoreUnwritable);
     await server().restart();
-    await until(store, isWritable(store));
+    await untilStore(store, isWritable(store));
     expect(await store.find(session.id)).toEqual(session);
     expect(await store.revoke(session.id, NOW_MS)).toMatchObject({ newly: true });
   });
@@ -45,7 +46,7 @@ describe("a store that cannot be reached", () => {
     const before = await store.position();
     await server().kill();
     await server().restart();
-    await until(store, isWritable(store));
+    await untilStore(store, isWritable(store));
     const found = await Promise.all(sessions.map(({ id }) => store.find(id)));
     expect(found.map((one) => one?.revokedAt)).toEqual(sessions.map((_, i) => (i === 0 ? NOW_MS + 1 : null)));
     const after = await store.position();
@@ -60,7 +61,7 @@ describe("a store that cannot be reached", () => {
     store.invalidations.subscribe(({ log }) => heard.push(log));
     await server().kill();
     await server().restart();
-    await until(store, () => heard.length > 0);
+    await untilStore(store, () => heard.length > 0);
     expect(heard).toEqual([(await store.position()).log]);
     expect(heard).not.toContain(before.log);
   });
@@ -71,8 +72,8 @@ describe("a store that cannot be reached", () => {
     expect(await one.position()).toEqual(await other.position());
     await server().kill();
     await server().restart();
-    await until(one, isWritable(one));
-    await until(other, isWritable(other));
+    await untilStore(one, isWritable(one));
+    await untilStore(other, isWritable(other));
     expect(await one.position()).toEqual(await other.position());
   });
 
@@ -88,7 +89,7 @@ describe("a store that cannot be reached", () => {
     await expect(asked).rejects.toThrow("it has not answered for 3 s");
     expect(store.health.unwritable()).toContain("it has not answered for 3 s");
     proxy.resume();
-    await vi.waitFor(() => {
+    await until(() => {
       timers.advance(1000);
       expect(store.health.unwritable()).toBeUndefined();
     });
@@ -106,7 +107,7 @@ describe("a store that cannot be reached", () => {
     await server().command("HSET", "{sluice}:meta", "cursor", "1");
     expect(heard).toEqual([]);
     timers.advance(1000);
-    await vi.waitFor(() => {
+    await until(() => {
       expect(heard).toEqual([1]);
     });
   });
@@ -136,7 +137,7 @@ describe("a store that answers and cannot be used", () => {
     expect(await store.find(session.id)).toEqual(session);
     expect((await store.position()).cursor).toBe(0);
     await server().command("CONFIG", "SET", "maxmemory", "0");
-    await until(store, isWritable(store));
+    await untilStore(store, isWritable(store));
     expect(await store.revoke(session.id, NOW_MS)).toMatchObject({ newly: true });
   });
 
@@ -161,9 +162,9 @@ describe("a store that answers and cannot be used", () => {
       await server().command("REPLICAOF", "NO", "ONE");
     });
     await expect(store.revoke(session.id, NOW_MS)).rejects.toThrow(StoreUnwritable);
-    await until(store, isSaidToBe(store, /is a replica/));
+    await untilStore(store, isSaidToBe(store, /is a replica/));
     await server().command("REPLICAOF", "NO", "ONE");
-    await until(store, isWritable(store));
+    await untilStore(store, isWritable(store));
     expect((await store.position()).log).not.toBe(log);
     expect(await store.revoke(session.id, NOW_MS)).toMatchObject({ newly: true });
   });
@@ -174,11 +175,11 @@ describe("a store that answers and cannot be used", () => {
     const kept = (await server().command("HGETALL", "{sluice}:meta")) as Record<string, string> | string[];
     await server().flush();
     await expect(store.create(sessionAt(NOW_MS))).rejects.toThrow(StoreUnwritable);
-    await until(store, isSaidToBe(store, /has lost its data/));
+    await untilStore(store, isSaidToBe(store, /has lost its data/));
     expect(await server().command("DBSIZE")).toBe(0);
     const fields = Array.isArray(kept) ? kept : Object.entries(kept).flat();
     await server().command("HSET", "{sluice}:meta", ...fields);
-    await until(store, isWritable(store));
+    await untilStore(store, isWritable(store));
     await store.create(sessionAt(NOW_MS));
   });
 
@@ -187,7 +188,7 @@ describe("a store that answers and cannot be used", () => {
     await server().flush();
     const other = await newRedisStore(serverAt(server().port));
     await expect(store.create(sessionAt(NOW_MS))).rejects.toThrow(StoreUnwritable);
-    await until(store, isSaidToBe(store, /holds another store/));
+    await untilStore(store, isSaidToBe(store, /holds another store/));
     expect(await other.operator.sessionsBefore({ by: "creation" }, undefined, 9)).toEqual([]);
   });
 
@@ -198,16 +199,16 @@ describe("a store that answers and cannot be used", () => {
     await server().command("HSET", "{sluice}:meta", "schema", "2");
     await expect(store.revoke(session.id, NOW_MS)).rejects.toThrow(StoreUnwritable);
     await expect(store.find(session.id)).rejects.toThrow(StoreUnwritable);
-    await until(store, isSaidToBe(store, /its schema is 2, of a newer version; this program works with 1/));
+    await untilStore(store, isSaidToBe(store, /its schema is 2, of a newer version; this program works with 1/));
     await server().command("HSET", "{sluice}:meta", "schema", "1");
-    await until(store, isWritable(store));
+    await untilStore(store, isWritable(store));
     expect(await store.find(session.id)).toEqual(session);
   });
 
   it("an empty server is waited for, until an operator says that it is a new store", async () => {
     const reasons: string[] = [];
     const opening = redisStoreAt(serverAt(server().port), { waits: (why) => reasons.push(why) });
-    await vi.waitFor(() => {
+    await until(() => {
       expect(reasons).toEqual([expect.stringContaining("it is empty: if it is new, run `sluice store init`")]);
     });
     expect(await server().command("DBSIZE")).toBe(0);
@@ -225,7 +226,7 @@ describe("a store that answers and cannot be used", () => {
     for (let i = 0; i < 3; i++) await store.create(sessionAt(NOW_MS));
     await server().kill();
     await server().restart();
-    await until(store, isWritable(store));
+    await untilStore(store, isWritable(store));
     expect(lost).toEqual([3]);
     expect(await store.operator.sessionsBefore({ by: "creation" }, undefined, 9)).toHaveLength(1);
   });
@@ -240,7 +241,7 @@ describe("a store that wants credentials", () => {
     await newRedisStore(serverAt(server().port, login));
     const wrong = { ...login, password: "wrong-password" };
     const opening = redisStoreAt(serverAt(server().port, wrong), { waits: (why) => reasons.push(why) });
-    await vi.waitFor(() => {
+    await until(() => {
       expect(reasons).toEqual([expect.stringContaining("it rejects the credentials")]);
     });
     expect(reasons.join()).not.toContain("wrong-password");
@@ -253,8 +254,8 @@ describe("a store that wants credentials", () => {
     const store = await newRedisStore(serverAt(server().port, login));
     await server().command("ACL", "SETUSER", "sluice", "off");
     await server().command("CLIENT", "KILL", "USER", "sluice");
-    await until(store, isSaidToBe(store, /it rejects the credentials/));
+    await untilStore(store, isSaidToBe(store, /it rejects the credentials/));
     await server().command("ACL", "SETUSER", "sluice", "on");
-    await until(store, isWritable(store));
+    await untilStore(store, isWritable(store));
   });
 });

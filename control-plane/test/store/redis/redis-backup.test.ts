@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { expect, it, onTestFinished, vi } from "vitest";
+import { expect, it, onTestFinished } from "vitest";
 
 import { sectionOf } from "../../../../test/unit/docs.js";
 import { newRedisStore, serverAt, uncounted } from "../../support/redis-store.js";
@@ -11,7 +11,8 @@ import { CONFIGURATION } from "../../support/servers/server-settings.js";
 import { StoreServer } from "../../support/servers/store-server.js";
 import { useProgram } from "../../support/servers/use-server.js";
 import { sessionAt } from "../../support/sessions.js";
-import { isWritable, until } from "../../support/store-waits.js";
+import { isWritable, untilStore } from "../../support/store-waits.js";
+import { until } from "../../support/until.js";
 
 const NOW_MS = Date.UTC(2026, 0, 1);
 const PASSWORD = "of-the-backup";
@@ -61,14 +62,14 @@ it("a snapshot of a running server, put back, is the store as it was then", asyn
   setInFile(folder, "no");
   await server.restart();
   await server.command("CONFIG", "SET", "appendonly", "yes");
-  await vi.waitFor(async () => {
+  await until(async () => {
     expect(await server.info("aof_rewrite_in_progress")).toBe("0");
   });
   setInFile(folder, "yes");
   await server.kill();
   await server.restart();
 
-  await until(store, isWritable(store));
+  await untilStore(store, isWritable(store));
   expect([await store.find(kept.id), await store.find(later.id)]).toEqual([kept, undefined]);
   expect(lost).toEqual([1]);
 });

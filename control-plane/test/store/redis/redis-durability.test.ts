@@ -1,5 +1,5 @@
 // What a server promises of acknowledged writes: an operator is told where it is too little, and one that drops keys is not written to.
-import { describe, expect, it, onTestFinished, vi } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 
 import { StoreUnwritable } from "../../../src/app/ports/store-health.js";
 import { STORE_USER_RULES } from "../../../../scripts/store-server.js";
@@ -13,6 +13,7 @@ import type { RedisStoreOfTests } from "../../support/redis-store.js";
 import { StoreServer } from "../../support/servers/store-server.js";
 import { useProgram, useServer } from "../../support/servers/use-server.js";
 import { sessionAt } from "../../support/sessions.js";
+import { until } from "../../support/until.js";
 
 /** What a control plane asks needs no more than docs/stores.md has. */
 const user = { name: "sluice", password: "right", rules: STORE_USER_RULES };
@@ -49,7 +50,7 @@ describe.each(["Redis 7", "Valkey 9"] as const)("how %s keeps what is acknowledg
   it("a server that has each write on its disk before it answers is durable", async () => {
     const { lines, durable, parts } = heard();
     await newRedisStore(serverAt(server().port), parts);
-    await vi.waitFor(() => {
+    await until(() => {
       expect(durable).toEqual([true]);
     });
     expect(lines).toEqual([]);
@@ -63,7 +64,7 @@ describe.each(["Redis 7", "Valkey 9"] as const)("how %s keeps what is acknowledg
     onTestFinished(() => set(setting, strong));
     const { lines, durable, parts } = heard();
     const store = await newRedisStore(serverAt(server().port), parts);
-    await vi.waitFor(() => {
+    await until(() => {
       expect(durable).toEqual([false]);
     });
     expect(lines).toEqual([ofTheDisk(`${setting} is ${weak}, and not ${strong}`)]);
@@ -78,7 +79,7 @@ describe.each(["Redis 7", "Valkey 9"] as const)("how %s keeps what is acknowledg
     const { lines, durable, parts } = heard();
     await server().command("ACL", "SETUSER", user.name, "on", `>${user.password}`, ...user.rules.split(" "));
     await newRedisStore(serverAt(server().port, login), parts);
-    await vi.waitFor(() => {
+    await until(() => {
       expect(durable).toEqual([false]);
     });
     expect(lines).toEqual([ofTheDisk(expect.stringMatching(/^its user default may not write/) as string)]);
@@ -119,7 +120,7 @@ describe.each(["Redis 7", "Valkey 9"] as const)("how %s keeps what is acknowledg
 
 /** Lets seconds pass until it is so. */
 function secondsUntil(timers: ManualTimers, store: RedisStoreOfTests, why: RegExp | undefined): Promise<void> {
-  return vi.waitFor(() => {
+  return until(() => {
     timers.advance(1000);
     const said = store.health.unwritable();
     if (why === undefined) expect(said).toBeUndefined();
@@ -147,7 +148,7 @@ describe("a server that does not tell how it keeps writes", () => {
   it("a user that may not ask for settings is told so, and served", async () => {
     const { lines, durable, parts } = heard();
     const store = await newRedisStore(serverAt(server().port, login), parts);
-    await vi.waitFor(() => {
+    await until(() => {
       expect(durable).toEqual([false]);
     });
     expect(lines).toEqual([ofTheDisk(expect.stringMatching(/^it does not say \(NOPERM.*'config\|get'/) as string)]);
@@ -183,7 +184,7 @@ describe("a primary with a replica", () => {
     await newRedisStore(serverAt(port, login), none.parts);
     const waiting = await redisStoreAt(serverAt(port, { ...login, replicas: 1 }), one.parts);
     await waiting.create(sessionAt(NOW_MS));
-    await vi.waitFor(() => {
+    await until(() => {
       expect([none.durable, one.durable]).toEqual([[true], [true]]);
     });
     expect(none.lines).toEqual([{ level: "warn", event: "store-replicas-not-waited", replicas: 1 }]);

@@ -7,7 +7,7 @@ import { newRedisStore, redisStoreAt, serverAt } from "../../support/redis-store
 import type { RedisStoreOfTests } from "../../support/redis-store.js";
 import { useServer } from "../../support/servers/use-server.js";
 import { METERED, sessionAt, STARTER } from "../../support/sessions.js";
-import { isWritable, until } from "../../support/store-waits.js";
+import { isWritable, untilStore } from "../../support/store-waits.js";
 import { A, ALWAYS, NO_BUDGETS, row } from "../../support/store-with-usage.js";
 
 const NOW_MS = Date.UTC(2026, 0, 1);
@@ -57,7 +57,7 @@ describe("a store in a full Redis", () => {
     const step = { planId: STARTER.id, untilMs: LATER_MS, after: undefined, limit: 50, isExpired: () => true };
     while ((await store.usage.removeExpired(step)).sessions.length > 0);
     await store.claims.release("sweep");
-    await until(store, isWritable(store));
+    await untilStore(store, isWritable(store));
     await store.create(sessionAt(NOW_MS));
     expect(await store.countLive(STARTER.id, 0)).toBe(1);
   });
@@ -70,7 +70,7 @@ describe("a store in a full Redis", () => {
     await fill();
     expect(await store.revoke(ids[0] ?? "", NOW_MS, AUDITED)).toMatchObject({ newly: true });
     expect(await store.revoke(ids[0] ?? "", NOW_MS + 9)).toMatchObject({ newly: false });
-    await until(store, () => heard.length > 0);
+    await untilStore(store, () => heard.length > 0);
     expect(heard).toEqual([true]);
     expect((await other.find(ids[0] ?? ""))?.revokedAt).toBe(NOW_MS);
     expect(await other.audit.auditBefore(undefined, 9)).toMatchObject([{ action: "session-revoked" }]);

@@ -1,5 +1,5 @@
 // Acknowledged writes that the store does not have any more are counted; those that it has are not, however often it is reconnected to.
-import { describe, expect, it, onTestFinished, vi } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 
 import { FixedClock } from "../../support/fixed-clock.js";
 import { ManualTimers } from "../../support/manual-timers.js";
@@ -10,7 +10,8 @@ import { StoreServer } from "../../support/servers/store-server.js";
 import { TcpProxy } from "../../support/servers/tcp-proxy.js";
 import { useProgram, useServer } from "../../support/servers/use-server.js";
 import { sessionAt } from "../../support/sessions.js";
-import { isWritable, until } from "../../support/store-waits.js";
+import { isWritable, untilStore } from "../../support/store-waits.js";
+import { until } from "../../support/until.js";
 
 const NOW_MS = Date.UTC(2026, 0, 1);
 
@@ -38,7 +39,7 @@ describe("acknowledged writes over connections that end", () => {
     for (const links of [2, 3]) {
       await create(store, 5);
       await server().command("CLIENT", "KILL", "TYPE", "normal");
-      await until(store, () => linksIn(events) === links);
+      await untilStore(store, () => linksIn(events) === links);
     }
     expect(lost).toEqual([]);
     expect(events).not.toContain("store-lost-commits");
@@ -53,12 +54,12 @@ describe("acknowledged writes over connections that end", () => {
     const { log } = await store.position();
     const replica = await StoreServer.start(program(), { replicaOf: server().port });
     onTestFinished(() => replica.remove());
-    await vi.waitFor(async () => {
+    await until(async () => {
       expect((await first.position()).log).not.toBe(log);
-    }, 10_000);
+    });
     // By its own link this is still the life before.
     await create(store, 5);
-    await vi.waitFor(() => {
+    await until(() => {
       timers.advance(1000);
       expect(linksIn(events)).toBeGreaterThan(1);
     });
@@ -74,10 +75,10 @@ describe("acknowledged writes over connections that end", () => {
     await create(store, 3);
     await server().kill();
     await server().restart();
-    await until(store, isWritable(store));
+    await untilStore(store, isWritable(store));
     expect(lost).toEqual([3]);
     await server().command("CLIENT", "KILL", "TYPE", "normal");
-    await until(store, () => linksIn(events) === 3);
+    await untilStore(store, () => linksIn(events) === 3);
     expect(lost).toEqual([3]);
   });
 
@@ -92,10 +93,10 @@ describe("acknowledged writes over connections that end", () => {
     const advances: object[] = [];
     store.invalidations.subscribe((advance) => advances.push(advance));
     await proxy.close();
-    await until(store, () => store.health.unwritable() !== undefined);
+    await untilStore(store, () => store.health.unwritable() !== undefined);
     await other.revoke(session.id, NOW_MS);
     await proxy.reopen();
-    await until(store, () => advances.length > 0);
+    await untilStore(store, () => advances.length > 0);
     expect(advances).toMatchObject([{ cursor: 1, revoked: true }]);
     expect(events).not.toContain("log-read-failed");
   });

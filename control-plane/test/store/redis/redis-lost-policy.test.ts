@@ -1,20 +1,18 @@
 // Two control planes over a real Redis that comes back without the newest policy.
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it } from "vitest";
 
 import { Follower, generations, settled, text } from "../../support/followers.js";
 import { newRedisStore, redisStoreAt, serverAt } from "../../support/redis-store.js";
 import { useServer } from "../../support/servers/use-server.js";
-import { isWritable, until } from "../../support/store-waits.js";
+import { isWritable, untilStore } from "../../support/store-waits.js";
+import { until } from "../../support/until.js";
 
 /** Looks until it shows this. */
 const untilShown = (one: Follower, shows: readonly unknown[]): Promise<void> =>
-  vi.waitFor(
-    async () => {
-      await one.look();
-      expect(await one.shows()).toEqual(shows);
-    },
-    { timeout: 10_000, interval: 20 },
-  );
+  until(async () => {
+    await one.look();
+    expect(await one.shows()).toEqual(shows);
+  });
 
 describe("a Redis that lost the newest policy", () => {
   const server = useServer("Redis 7");
@@ -29,7 +27,7 @@ describe("a Redis that lost the newest policy", () => {
     const before = await stores[0].position();
     await server().kill();
     await server().restart();
-    for (const store of stores) await until(store, isWritable(store));
+    for (const store of stores) await untilStore(store, isWritable(store));
     expect([await generations(a), (await stores[0].position()).log === before.log]).toEqual([1, false]);
     await untilShown(a, [3, 2, "taken"]);
     await untilShown(b, [3, 2, "taken"]);

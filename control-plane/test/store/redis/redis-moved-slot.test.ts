@@ -1,5 +1,5 @@
 // The store's slot moves from one node of a Redis cluster to another: what is written meanwhile is written whole or not at all.
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it } from "vitest";
 
 import { StoreUnwritable } from "../../../src/app/ports/store-health.js";
 import type { AuditEvent } from "../../../src/domain/stored.js";
@@ -8,11 +8,11 @@ import { quiet } from "../../support/quiet-logger.js";
 import { newRedisStore, redisStoreAt, serverAt } from "../../support/redis-store.js";
 import { useClusterOfTwo } from "../../support/servers/cluster-of-two.js";
 import { sessionAt } from "../../support/sessions.js";
-import { isWritable, until } from "../../support/store-waits.js";
+import { isWritable, untilStore } from "../../support/store-waits.js";
 import { A } from "../../support/store-with-usage.js";
+import { until } from "../../support/until.js";
 
 const NOW_MS = Date.UTC(2026, 0, 1);
-const WAITED = { timeout: 20_000 };
 const AUDITED: AuditEvent = { at: NOW_MS, actor: "a", action: "session-revoked", sessionId: null, details: {} };
 
 describe("a store whose slot moves to another node", () => {
@@ -28,8 +28,8 @@ describe("a store whose slot moves to another node", () => {
       await cluster().moveRest();
       await cluster().endMove();
       // The first call is told where the slot is now.
-      await vi.waitFor(() => store.position());
-      await until(store, isWritable(store));
+      await until(() => store.position());
+      await untilStore(store, isWritable(store));
     };
     return { store, id: one.id, moved };
   }
@@ -65,9 +65,9 @@ describe("a store whose slot moves to another node", () => {
     await cluster().beginMove();
     await cluster().moveRest();
     await cluster().endMove();
-    await vi.waitFor(() => {
+    await until(() => {
       expect(links.length).toBe(2);
-    }, WAITED);
+    });
     expect((await store.position()).cursor).toBe(0);
   });
 
@@ -80,7 +80,7 @@ describe("a store whose slot moves to another node", () => {
     await cluster().moveKeys([KEYS.edgesAt]);
     await expect(mine?.noteCursors([{ ...A, log: "l", since: 4 }])).rejects.toThrow(StoreUnwritable);
     await moved();
-    await vi.waitFor(() => other.position());
+    await until(() => other.position());
     const said = await other.edgeStatus.shared?.changedAfter(0, 9);
     expect(said).toMatchObject({ mark: 1, changes: [{ cursor: { since: 3 } }] });
   });
@@ -108,7 +108,7 @@ describe("a store whose slot moves to another node", () => {
     await cluster().beginMove();
     await moved();
     const before = acknowledged.length;
-    await until(store, () => acknowledged.length > before);
+    await untilStore(store, () => acknowledged.length > before);
     isOver = true;
     await Promise.all(writers);
     expect(failed.filter((error) => !(error instanceof StoreUnwritable))).toEqual([]);

@@ -3,7 +3,7 @@
 import { rmSync, mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { describe, expect, it, onTestFinished, vi } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 
 import { StoreUnwritable } from "../../../src/app/ports/store-health.js";
 import { FixedClock } from "../../support/fixed-clock.js";
@@ -14,7 +14,8 @@ import type { StoreServer } from "../../support/servers/store-server.js";
 import { TcpProxy } from "../../support/servers/tcp-proxy.js";
 import { useServer } from "../../support/servers/use-server.js";
 import { sessionAt } from "../../support/sessions.js";
-import { isSaidToBe, isWritable, until } from "../../support/store-waits.js";
+import { isSaidToBe, isWritable, untilStore } from "../../support/store-waits.js";
+import { until } from "../../support/until.js";
 
 const NOW_MS = Date.UTC(2026, 0, 1);
 const WANTED = "min-replicas-to-write";
@@ -65,7 +66,7 @@ describe.each(["Redis 7", "Valkey 9"] as const)("a %s that has too few replicas 
     const { store, live, revoked, lost, logs, before } = await filled(server());
     await nextLife(server());
     const stood = await meta(server());
-    await until(store, isSaidToBe(store, TOO_FEW));
+    await untilStore(store, isSaidToBe(store, TOO_FEW));
     const late = await redisStoreAt(serverAt(server().port));
     for (const one of [store, late]) {
       expect(await one.find(live.id)).toEqual(live);
@@ -76,7 +77,7 @@ describe.each(["Redis 7", "Valkey 9"] as const)("a %s that has too few replicas 
     expect(await meta(server())).toEqual(stood);
     expect(logs).toEqual([]);
     await takesWrites(server());
-    for (const one of [store, late]) await until(one, isWritable(one));
+    for (const one of [store, late]) await untilStore(one, isWritable(one));
     const after = await store.position();
     expect([after.log === before.log, after.cursor]).toEqual([false, before.cursor]);
     expect(await late.position()).toEqual(after);
@@ -100,17 +101,17 @@ describe("a Redis that takes writes again before a process has looked", () => {
     await server().command("CONFIG", "SET", "maxmemory", "1");
     await expect(late.create(sessionAt(NOW_MS))).rejects.toThrow("it is full");
     await nextLife(server());
-    await vi.waitFor(() => {
+    await until(() => {
       // No step more than the link needs: what it finds stays as it is.
       if (!TOO_FEW.test(late.health.unwritable() ?? "")) timers.advance(100);
       expect(late.health.unwritable()).toMatch(TOO_FEW);
-    }, 10_000);
+    });
     await takesWrites(server());
     const stood = await meta(server());
     late.health.look();
     await expectNoWrites(late, live.id, TOO_FEW);
     expect(await meta(server())).toEqual(stood);
-    await vi.waitFor(() => {
+    await until(() => {
       timers.advance(1000);
       expect(late.health.unwritable()).toBeUndefined();
     });
@@ -127,12 +128,12 @@ describe("a Redis that has lost its last writes and takes none", () => {
     await store.revoke(live.id, NOW_MS);
     const ahead = await store.position();
     await nextLife(server());
-    await until(store, isSaidToBe(store, TOO_FEW));
+    await untilStore(store, isSaidToBe(store, TOO_FEW));
     expect(await store.find(live.id)).toEqual(live);
     expect(await store.invalidations.read(ahead, 9)).toEqual({ kind: "outOfReach", position: before });
     expect(lost).toEqual([]);
     await takesWrites(server());
-    await until(store, isWritable(store));
+    await untilStore(store, isWritable(store));
     expect(lost).toEqual([1]);
     expect((await store.position()).log).not.toBe(ahead.log);
   });
@@ -143,13 +144,13 @@ describe("a Redis whose disk fails from its start", () => {
   const server = useServer("Redis 7", { settings });
 
   async function saved(state: "ok" | "err"): Promise<void> {
-    await vi.waitFor(async () => {
+    await until(async () => {
       // One that is under way turns the next one away.
       await server()
         .command("BGSAVE")
         .catch(() => undefined);
       expect(await server().info("rdb_last_bgsave_status")).toBe(state);
-    }, 5_000);
+    });
   }
 
   it("sessions are shown while its disk fails, and writes go on after a look once it does not", async () => {
@@ -169,12 +170,12 @@ describe("a Redis whose disk fails from its start", () => {
     await saved("err");
     await proxy.reopen();
     const why = /its disk fails \(MISCONF/;
-    await until(store, isSaidToBe(store, why));
+    await untilStore(store, isSaidToBe(store, why));
     expect(await store.find(session.id)).toEqual(session);
     await expectNoWrites(store, session.id, why);
     await server().command("CONFIG", "SET", "dir", folder);
     await saved("ok");
-    await until(store, isWritable(store));
+    await untilStore(store, isWritable(store));
     expect(await store.revoke(session.id, NOW_MS)).toMatchObject({ newly: true });
   });
 });

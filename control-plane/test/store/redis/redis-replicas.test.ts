@@ -1,5 +1,5 @@
 // A Redis with a replica: what a write waits for, what a failover keeps, and how its loss is told.
-import { describe, expect, it, onTestFinished, vi } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 
 import { StoreUnwritable } from "../../../src/app/ports/store-health.js";
 import type { RedisAddress } from "../../../src/store/store-address.js";
@@ -8,7 +8,8 @@ import { SentinelSet } from "../../support/servers/sentinel-set.js";
 import { StoreServer } from "../../support/servers/store-server.js";
 import { useProgram, useServer } from "../../support/servers/use-server.js";
 import { sessionAt } from "../../support/sessions.js";
-import { isWritable, until } from "../../support/store-waits.js";
+import { isWritable, untilStore } from "../../support/store-waits.js";
+import { until } from "../../support/until.js";
 
 const NOW_MS = Date.UTC(2026, 0, 1);
 
@@ -37,7 +38,7 @@ describe("a store with a replica and sentinels", () => {
     const primary = await set.primary();
     await primary.server.kill();
     await set.failedOver(primary);
-    await until(store, isWritable(store));
+    await untilStore(store, isWritable(store));
     const found = await Promise.all(sessions.map(({ id }) => store.find(id)));
     expect(found.map((one) => one?.revokedAt)).toEqual(sessions.map((_, i) => (i === 0 ? NOW_MS + 1 : null)));
     expect(await store.invalidations.read(before, 10)).toMatchObject({ kind: "outOfReach" });
@@ -53,7 +54,7 @@ describe("a store with a replica and sentinels", () => {
     // It stands, and would not outlive the primary: nobody is told that it does.
     await expect(store.create(session)).rejects.toThrow(StoreUnwritable);
     replica.server.resume();
-    await until(store, isWritable(store));
+    await untilStore(store, isWritable(store));
     await store.create(sessionAt(NOW_MS));
   });
 
@@ -69,7 +70,7 @@ describe("a store with a replica and sentinels", () => {
     for (const session of gone) await store.create(session);
     await primary.server.kill();
     await set.failedOver(primary);
-    await until(store, isWritable(store));
+    await untilStore(store, isWritable(store));
     const found = await Promise.all([kept, ...gone].map(({ id }) => store.find(id)));
     expect(found).toEqual([kept, undefined, undefined, undefined]);
     expect(lost).toEqual([3]);
@@ -91,13 +92,10 @@ describe("a store whose replica comes later", () => {
     await expect(store.revoke(session.id, NOW_MS)).rejects.toThrow("0 of 1 replicas");
     const replica = await StoreServer.start(program(), { replicaOf: server().port });
     onTestFinished(() => replica.remove());
-    await vi.waitFor(
-      async () => {
-        store.health.look();
-        expect(await store.revoke(session.id, NOW_MS)).toMatchObject({ newly: false });
-      },
-      { timeout: 10_000, interval: 20 },
-    );
+    await until(async () => {
+      store.health.look();
+      expect(await store.revoke(session.id, NOW_MS)).toMatchObject({ newly: false });
+    });
     expect(await replica.command("HGET", "{sluice}:meta", "cursor")).toBe("1");
   });
 });

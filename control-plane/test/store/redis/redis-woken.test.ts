@@ -1,11 +1,12 @@
 // What another process commits to a real Redis is told at once, by a message: no look has to find it.
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it } from "vitest";
 
 import { FixedClock } from "../../support/fixed-clock.js";
 import { ManualTimers } from "../../support/manual-timers.js";
 import { newRedisStore, redisStoreAt, serverAt } from "../../support/redis-store.js";
 import { useServer } from "../../support/servers/use-server.js";
 import { sessionAt } from "../../support/sessions.js";
+import { until } from "../../support/until.js";
 
 const NOW_MS = Date.UTC(2026, 0, 1);
 
@@ -22,7 +23,7 @@ describe.each(["Redis 7", "Valkey 9"] as const)("two processes over one store in
     const session = sessionAt(NOW_MS);
     await writing.create(session);
     await writing.revoke(session.id, NOW_MS);
-    await vi.waitFor(() => {
+    await until(() => {
       expect(heard).toEqual([{ log: expect.any(String) as unknown, cursor: 1, revoked: true }]);
     });
   });

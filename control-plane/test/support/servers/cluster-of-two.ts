@@ -1,8 +1,8 @@
 // A cluster of two nodes, one of which has all slots: the store's slot is moved to the other, in steps.
 import { afterAll, beforeEach } from "vitest";
 
-import { until } from "../../../../test/e2e/harness/until.js";
 import type { ServerName, ServerProgram } from "../../../../scripts/test/get-store-servers.js";
+import { until } from "../until.js";
 import { StoreServer } from "./store-server.js";
 import type { Answer } from "./store-server.js";
 import { useProgram } from "./use-server.js";

@@ -15,7 +15,7 @@ import type { ServerOptions, ServerPlace } from "./server-settings.js";
 /** What a server answers: text, a number, nothing, or a list of them. */
 export type Answer = string | number | null | Answer[] | { [name: string]: Answer };
 
-const READY_TIMEOUT_MS = 20_000;
+const READY_TIMEOUT_MS = 50_000;
 const ASK_AGAIN_MS = 10;
 const PORT_TAKEN = /Address already in use/;
 

@@ -4,7 +4,7 @@ import { connect, createServer, type AddressInfo, type Socket } from "node:net";
 import { expect, it, onTestFinished } from "vitest";
 
 import { freePorts } from "../../../../scripts/start/ports.js";
-import { until } from "../../../../test/e2e/harness/until.js";
+import { until } from "../until.js";
 import { TcpProxy } from "./tcp-proxy.js";
 
 /** Says everything back, and notes it. */

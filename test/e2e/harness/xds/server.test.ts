@@ -4,13 +4,13 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
+import { until } from "../../../../control-plane/test/support/until.js";
 import { findEnvoy } from "../../../../scripts/get-envoy.js";
 import { freePorts } from "../../../../scripts/start/ports.js";
 import { projectRoot } from "../../../../scripts/project-root.js";
 import { startProcess, type SupervisedProcess } from "../../../../scripts/start/supervised-process.js";
 import { compileFilter } from "../../../host/harness/builds/compile-filter.js";
 import { EnvoyAdmin } from "../envoy-admin.js";
-import { until } from "../until.js";
 import {
   extensionNameOf,
   extensionOf,
