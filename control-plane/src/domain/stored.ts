@@ -63,7 +63,7 @@ export const isSameInstance = (one: Instance, other: Instance): boolean =>
 
 /** The order in which every store gives the rows of a session. */
 export function byEdgeAndInstance(one: Instance, other: Instance): number {
-  const [a, b] = [`${one.edge}\0${one.instance}`, `${other.edge}\0${other.instance}`];
+  const [a, b] = one.edge === other.edge ? [one.instance, other.instance] : [one.edge, other.edge];
   return a < b ? -1 : a > b ? 1 : 0;
 }
 

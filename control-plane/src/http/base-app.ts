@@ -7,6 +7,7 @@ import type { Random } from "../app/ports/ports.js";
 import type { TlsIdentity } from "../tls/tls.js";
 import type { HttpApp } from "./app.js";
 import { BodyDenied, denyQueries } from "./bodies.js";
+import { COMPILERS } from "./compiled-schemas.js";
 import { answerUnparsed, endConnectionsOnClose } from "./connections.js";
 import { bodyTooLarge, codeOfFailure, sendError } from "./errors.js";
 import type { ErrorCode, ErrorDetail } from "./errors.js";
@@ -73,6 +74,7 @@ function newApp({ log, tls, random, httpError }: BaseOptions): HttpApp {
       httpError(code);
       sendError(reply.header(REQUEST_ID_HEADER, id), code);
     },
+    schemaController: { compilersFactory: COMPILERS },
     // What was sent is validated, never bent into shape.
     ajv: {
       customOptions: {

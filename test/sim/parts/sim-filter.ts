@@ -27,7 +27,8 @@ export interface Build {
 export type Builds = readonly [Build, Build];
 
 export async function simulatedFilter(): Promise<Builds> {
-  const wasm = suspendable(await filterWithNumbers("assembly/index.ts", SMALL));
+  // It compiles in half the time, and behaves the same.
+  const wasm = suspendable(await filterWithNumbers("assembly/index.ts", SMALL, { options: ["-O1"] }));
   const [one, other] = BUILD_IDS;
   return [built(wasm, one), built(wasm, other)];
 }

@@ -2,7 +2,7 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createClient, type RedisClientOptions } from "@redis/client";
+import { RedisClient, type RedisClientOptions } from "@redis/client";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 
 import { SERVER_NAMES, SERVERS_WITH_TLS } from "../../../../scripts/test/get-store-servers.js";
@@ -13,8 +13,10 @@ import { StoreServer } from "./store-server.js";
 import type { ServerOptions } from "./server-settings.js";
 import { useProgram, useServer } from "./use-server.js";
 
+const newClient = RedisClient.factory();
+
 async function connected(options: RedisClientOptions) {
-  const client = createClient({ ...options, socket: { reconnectStrategy: false, ...options.socket } });
+  const client = newClient({ ...options, socket: { reconnectStrategy: false, ...options.socket } });
   client.on("error", () => undefined);
   onTestFinished(() => {
     if (client.isOpen) client.destroy();

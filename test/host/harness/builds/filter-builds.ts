@@ -10,9 +10,10 @@ export interface Replacement {
 
 /** A compile takes seconds, and more on a machine that is busy. */
 export const COMPILE_TIMEOUT_MS = 120_000;
+/** As asconfig.json has them. Optimised less: it compiles in half the time, and behaves the same. */
 const OPTIONS = [
   ...["--runtime", "minimal", "--exportStart", "_initialize"],
-  ...["--use", "abort=assembly/host/abort/abort", "--noAssert"],
+  ...["--use", "abort=assembly/host/abort/abort", "--noAssert", "-O1"],
 ];
 const MARK = Buffer.from("sluice-build-id:");
 
@@ -36,7 +37,7 @@ export async function changedFilterBytes(
 
 /** The build that settles, unoptimised and with the names of its functions. */
 export function settleDebugBytes(): Promise<Uint8Array> {
-  return compileInMemory("the filter", ["assembly/settle.ts", ...OPTIONS, "--debug"]);
+  return compileInMemory("the filter", ["assembly/settle.ts", "--target", "debug"]);
 }
 
 /** The same code as another build: only its id differs. */

@@ -9,6 +9,7 @@ export class GuestMemory {
   allocating = false;
   readonly #memory: () => WebAssembly.Memory;
   readonly #allocate: (size: number) => number;
+  #lastNumbers: DataView | undefined;
 
   constructor(memory: () => WebAssembly.Memory, allocate: (size: number) => number) {
     this.#memory = memory;
@@ -27,7 +28,8 @@ export class GuestMemory {
 
   /** A byte string: one character a byte. */
   text(at: number, length: number): string {
-    return Buffer.from(this.#view(at, length)).toString("latin1");
+    const { buffer, byteOffset } = this.#view(at, length);
+    return Buffer.from(buffer, byteOffset, length >>> 0).toString("latin1");
   }
 
   setBytes(at: number, bytes: Uint8Array): void {
@@ -35,13 +37,11 @@ export class GuestMemory {
   }
 
   setU32(at: number, value: number): void {
-    const view = this.#view(at, 4);
-    new DataView(view.buffer, view.byteOffset, 4).setUint32(0, value, true);
+    this.#numbers(at, 4).setUint32(at >>> 0, value, true);
   }
 
   setU64(at: number, value: bigint): void {
-    const view = this.#view(at, 8);
-    new DataView(view.buffer, view.byteOffset, 8).setBigUint64(0, value, true);
+    this.#numbers(at, 8).setBigUint64(at >>> 0, value, true);
   }
 
   /** Puts bytes where the guest makes room for them and tells it where; nothing is asked for 0 bytes, as in Envoy. */
@@ -69,10 +69,19 @@ export class GuestMemory {
   }
 
   #view(at: number, length: number): Uint8Array {
-    const memory = this.#memory().buffer;
-    const from = at >>> 0;
-    const size = length >>> 0;
-    if (from + size > memory.byteLength) throw new InvalidMemoryAccess();
-    return new Uint8Array(memory, from, size);
+    return new Uint8Array(this.#holding(at, length), at >>> 0, length >>> 0);
+  }
+
+  /** Of all the memory. A memory that has grown has another buffer. */
+  #numbers(at: number, length: number): DataView {
+    const buffer = this.#holding(at, length);
+    if (this.#lastNumbers?.buffer !== buffer) this.#lastNumbers = new DataView(buffer);
+    return this.#lastNumbers;
+  }
+
+  #holding(at: number, length: number): ArrayBuffer {
+    const { buffer } = this.#memory();
+    if ((at >>> 0) + (length >>> 0) > buffer.byteLength) throw new InvalidMemoryAccess();
+    return buffer;
   }
 }

@@ -38,7 +38,9 @@ export class HostCallHooks {
     return this.#add({ moment, matches, action, once: true });
   }
 
-  fire(moment: Moment, call: HostCall): void {
+  fire(moment: Moment, ...[vm, name, args]: ConstructorParameters<typeof HostCall>): void {
+    if (this.#hooks.length === 0) return;
+    const call = new HostCall(vm, name, args);
     for (const hook of [...this.#hooks]) {
       if (hook.moment !== moment || !this.#hooks.includes(hook) || !hook.matches(call)) continue;
       if (hook.once) this.#remove(hook);

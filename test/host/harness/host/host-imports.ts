@@ -2,7 +2,6 @@
 import { HostError, WasmResult } from "./abi.js";
 import type { Imports } from "./guest.js";
 import { InvalidMemoryAccess, type GuestMemory } from "./guest-memory.js";
-import { HostCall } from "./host-calls.js";
 import { headerFunctions } from "./imports/headers.js";
 import { processFunctions } from "./imports/process.js";
 import { sharedDataFunctions } from "./imports/shared-data.js";
@@ -38,9 +37,9 @@ function hostCall(vm: Vm, name: string, call: HostFunction, legalWhileAllocating
     const { memory } = vm.guest;
     if (stops && vm.stopsAtHostCalls && vm.guest.stopHere()) return WasmResult.Ok;
     if (memory.allocating && !legalWhileAllocating) throw new HostError(`${name} inside the allocation callback`);
-    vm.host.hooks.fire("before", new HostCall(vm, name, args));
+    vm.host.hooks.fire("before", vm, name, args);
     const result = resultOf(call, args);
-    vm.host.hooks.fire("after", new HostCall(vm, name, args));
+    vm.host.hooks.fire("after", vm, name, args);
     return result;
   };
 }

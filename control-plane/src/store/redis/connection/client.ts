@@ -1,6 +1,6 @@
 // One connection to one server: what is sent on it is answered in time, or the connection is over.
 import type { ConnectionOptions } from "node:tls";
-import { createClient } from "@redis/client";
+import { RedisClient } from "@redis/client";
 
 import type { Timers } from "../../../app/ports/log-ports.js";
 import type { ServerAddress } from "../../store-address.js";
@@ -14,6 +14,10 @@ export const ANSWER_MS = 3000;
 const CONNECT_MS = 2000;
 /** About 20 MB with a large policy among them: past it a command is rejected at once. */
 const MAX_WAITING = 10_000;
+
+const PROTOCOL = { RESP: 2 } as const;
+/** Of one class: `createClient` puts hundreds of commands on a new one for each address, which takes longer than to connect. */
+const newClient = RedisClient.factory(PROTOCOL);
 
 export interface Connected {
   send(args: readonly string[]): Promise<Reply>;
@@ -49,8 +53,8 @@ export async function connectTo(
   { login: { username, password }, tls, database, timers, ended }: ConnectParts,
 ): Promise<Connected> {
   const reach = { host, port, connectTimeout: CONNECT_MS, reconnectStrategy: false as const };
-  const client = createClient({
-    RESP: 2,
+  const client = newClient({
+    ...PROTOCOL,
     socket: tls === null ? reach : { ...reach, ...tls, tls: true },
     ...(username === null ? {} : { username }),
     ...(password === null ? {} : { password }),
