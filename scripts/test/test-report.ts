@@ -105,7 +105,10 @@ const lastLines = (output: string): string[] =>
     .slice(-LAST_LINES)
     .filter((line) => line.trim() !== "");
 
-/** What failed, by stage, the table, and as the last line `N passed, N failed`, with the name of each that did not run where there is one. */
+/**
+ * What failed, by stage; then the table; and as the last line `N passed, N failed`, with the name of each that did not run
+ * where there is one.
+ */
 export function summaryLines(results: readonly StageResult[]): string[] {
   const width = Math.max(...results.map(({ stage }) => stage.length));
   const rows = results.map(({ stage, status, passed, failed, seconds }) => {

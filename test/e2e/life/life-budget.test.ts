@@ -12,7 +12,7 @@ import { followed, reported } from "../harness/settled.js";
 const REPORT_INTERVAL_MS = 300;
 const BUSY = { maxTokens: 30, tokenRefillRate: 40, tokenBudget: 150 };
 /** From a report to the edges' denial; far above what it takes, far below what the load would spend without an end. */
-const PROPAGATION_AT_MOST_S = 15;
+const PROPAGATION_AT_MOST_S = 5;
 
 const sluice = useInstallation({
   edges: ["gw-1", "gw-2"],

@@ -2,18 +2,16 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { RedisClient, type RedisClientOptions } from "@redis/client";
+import type { RedisClientOptions } from "@redis/client";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 
 import { SERVER_NAMES, SERVERS_WITH_TLS } from "../../../../scripts/test/get-store-servers.js";
 import { authorityIn, pem } from "../certificates.js";
 import type { Authority } from "../certificates.js";
 import { SentinelSet } from "./sentinel-set.js";
-import { StoreServer } from "./store-server.js";
+import { newClient, StoreServer } from "./store-server.js";
 import type { ServerOptions } from "./server-settings.js";
 import { useProgram, useServer } from "./use-server.js";
-
-const newClient = RedisClient.factory();
 
 async function connected(options: RedisClientOptions) {
   const client = newClient({ ...options, socket: { reconnectStrategy: false, ...options.socket } });

@@ -18,7 +18,7 @@ export type Answer = string | number | null | Answer[] | { [name: string]: Answe
 const READY_TIMEOUT_MS = 50_000;
 const ASK_AGAIN_MS = 10;
 /** Of one class: `createClient` makes a new one for each address, which takes longer than to connect. */
-const newClient = RedisClient.factory();
+export const newClient = RedisClient.factory();
 const PORT_TAKEN = /Address already in use/;
 
 export class StoreServer {
