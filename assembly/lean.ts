@@ -7,7 +7,7 @@ import { apply } from "./filter/request/apply";
 import { decide } from "./filter/request/decide";
 import { newRequest } from "./filter/request/request";
 import { newestSlot } from "./filter/state/roots";
-import { tick } from "./filter/tick";
+import { isExtraTick, tick } from "./filter/tick";
 import { BUILD_LEAN } from "./filter/vm/build-kind";
 
 export {
@@ -29,6 +29,6 @@ export function proxy_on_request_headers(contextId: u32, _headers: u32, _endOfSt
 }
 
 export function proxy_on_tick(rootId: u32): void {
-  dropSilentRoots(rootId);
+  if (!isExtraTick(rootId)) dropSilentRoots(rootId);
   if (tick(rootId)) __collect();
 }

@@ -8,6 +8,7 @@ import { STREAMS_CLOSED, countMany, flushCounters } from "./vm/counters";
 import { flushSettleCounters } from "./vm/settle-counters";
 import { goOnAsking } from "./request/acquire-answer";
 import { closeEndedStreams } from "./request/close-streams";
+import { beginTurn, endTurn, isBetweenTicks, takeRoom } from "./request/let-go";
 import { settleLostNotes } from "./request/lost-notes";
 import { releaseHeld } from "./request/release-held";
 import { leads } from "./table/leader";
@@ -20,13 +21,29 @@ import { lookAtBell } from "./policy/take-policy";
 import { NONE } from "./edge/waiters";
 import { watchIfDue } from "./edge/watch";
 
+/** Whether a tick of this root, at this moment, comes only because requests wait for their turn. */
+export function isExtraTick(rootId: u32): bool {
+  const root = rootInSlot(slotOfRoot(rootId));
+  return root != null && isBetweenTicks(root, monotonicUs());
+}
+
 /** @returns whether garbage was left, by a policy that was read or a line in the log: then it is to be collected */
 export function tick(rootId: u32): bool {
-  flushAll();
   const root = rootInSlot(slotOfRoot(rootId));
-  if (root == null || isSuperseded(root)) return false;
+  beginTurn();
+  if (root != null && root.hurries && isBetweenTicks(root, monotonicUs())) {
+    endTurn(root);
+    return false;
+  }
+  flushAll();
+  if (root == null) return false;
+  if (isSuperseded(root)) {
+    endTurn(root);
+    return false;
+  }
   const table = root.table;
   const nowUs = monotonicUs();
+  root.tickedUs = nowUs;
   const hasLogged = logFailures(table, nowUs);
   const hasRead = isFollowed(table) && lookAtBell(table, nowUs);
   if (leads(table, nowUs)) {
@@ -38,11 +55,14 @@ export function tick(rootId: u32): bool {
   }
   if (!shouldHoldBack()) queueConfirmations(root, nowUs);
   reportIfDue(root, nowUs);
-  countMany(STREAMS_CLOSED, closeEndedStreams(root, nowUs));
+  const closed = closeEndedStreams(root, nowUs);
+  countMany(STREAMS_CLOSED, closed);
+  takeRoom(closed);
   settleLostNotes(root);
   // Last: from here on host calls go to other roots and to the streams that are resumed, and no longer to this root.
   goOnAsking(nowUs);
   releaseHeld(nowUs);
+  endTurn(root);
   return hasRead || hasLogged;
 }
 

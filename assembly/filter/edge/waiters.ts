@@ -1,10 +1,10 @@
 // The paused requests of this worker: a fixed table, in chains. Each call has a chain of those that wait for it
-// (calls.ts); those that wait for a policy have one of their own (held.ts). Each keeps its whole
-// record.
+// (calls.ts); those that wait for a policy have one of their own (held.ts), and so have those that wait for nothing any
+// more but their turn (request/let-go.ts). Each keeps its whole record.
 import { REQUEST_BYTES, Request } from "../state/request";
 
-//   0      4        8         12      16        88
-//   | next | in use | root id | epoch | request |
+//   0      4        8         12      16         24        96
+//   | next | in use | root id | epoch | answered | request |
 
 /** Requests paused at a time: bounds what a slow control plane can hold up. */
 export const MAX_WAITERS: u32 = 1024;
@@ -13,7 +13,8 @@ export const NONE: u32 = 0xffffffff;
 const USED_AT: u32 = 4;
 const ROOT_AT: u32 = 8;
 const EPOCH_AT: u32 = 12;
-const REQUEST_AT: u32 = 16;
+const ANSWERED_AT: u32 = 16;
+const REQUEST_AT: u32 = 24;
 const WAITER_BYTES: u32 = REQUEST_AT + REQUEST_BYTES;
 
 const waiters: usize = memory.data(MAX_WAITERS * WAITER_BYTES, 8);
@@ -62,6 +63,15 @@ export function linkWaiter(waiter: u32, next: u32): void {
 
 export function waiterNext(waiter: u32): u32 {
   return load<u32>(waiterAt(waiter));
+}
+
+/** @param answered what its wait came to, see request/let-go.ts */
+export function noteAnsweredTo(waiter: u32, answered: u32): void {
+  store<u32>(waiterAt(waiter), answered, ANSWERED_AT);
+}
+
+export function waiterAnswered(waiter: u32): u32 {
+  return load<u32>(waiterAt(waiter), ANSWERED_AT);
 }
 
 /** What is kept of the request; its root and its epoch may be gone. */

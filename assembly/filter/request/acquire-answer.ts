@@ -13,7 +13,6 @@ import {
 import { sessionIdOf } from "../../domain/token/token";
 import { callResponseBody } from "../../host/buffers";
 import { monotonicUs } from "../../host/clock";
-import { enterStream } from "../../host/stream";
 import {
   noteAnswered,
   noteBusy,
@@ -46,20 +45,20 @@ import {
   noteOutcome,
 } from "../edge/call-outcomes";
 import { callSentAtUs, closeCall } from "../edge/calls";
-import { NONE, freeWaiter, waiterEpoch } from "../edge/waiters";
+import { NONE } from "../edge/waiters";
 import { noteSessionEnded } from "../state/open-streams";
 import { Root, rootInSlot, slotOfRoot } from "../state/roots";
 import { INSERT_CONTENDED, SESSION_ENDED, WRITTEN, writeAnswer } from "../table/insert";
 import { noteProvisional } from "../table/provisional";
 import { MISS_EXPIRED, MISS_LIVE, MISS_REVOKED, MISS_UNKNOWN, count } from "../vm/counters";
-import { applyToWaiting } from "./apply";
-import { ASKED_TOO_LATE, CALL_REJECTED, NO_ANSWER, decide, decideOnAnswer } from "./decide";
-import { keptRequest } from "./request";
+import { ASKED_TOO_LATE, CALL_REJECTED, NO_ANSWER } from "./decide";
+import { beginTurn, endTurn, letGo } from "./let-go";
 
 const askedToken: usize = memory.data(TOKEN_BYTES);
 
 /** The acquire came back. Each session that it asked about goes on by its own answer. */
 export function finishAcquire(root: Root, call: u32, bodyBytes: u32): void {
+  beginTurn();
   const sentAtUs = callSentAtUs(call);
   const chain = closeCall(call);
   const outcome = answeredOutcome();
@@ -85,6 +84,7 @@ export function finishAcquire(root: Root, call: u32, bodyBytes: u32): void {
     noteUnreachable();
     finishAll(chain, NO_ANSWER);
   }
+  endTurn(root);
 }
 
 /** Only who gets a live answer finds the control plane as it should be: what is over is answered also without a store. */
@@ -100,7 +100,7 @@ function noteAnswers(answers: AcquireAnswer[]): void {
   if (isUnavailable) noteUnreachable();
 }
 
-/** On a tick: asks about sessions that wait for it, and answers the requests that have waited too long. */
+/** On a tick: asks about sessions that wait for it, and lets the requests go that have waited too long. */
 export function goOnAsking(nowUs: u64): void {
   finishUnsent(sendQueued());
   finishAsks(takeOverdue(nowUs), ASKED_TOO_LATE);
@@ -171,27 +171,17 @@ function finishAsks(chain: u32, outcome: u32): void {
   }
 }
 
-/** Frees the session's entry and decides on the requests that wait. They may ask again: the entry may be taken anew. */
+/** Frees the session's entry, and lets the requests go that wait. They may ask again: the entry may be taken anew. */
 function finishAsk(ask: u32, outcome: u32): void {
-  const slot = slotOfRoot(askRoot(ask));
-  const root = rootInSlot(slot);
+  const root = rootInSlot(slotOfRoot(askRoot(ask)));
   memory.copy(askedToken, askToken(ask), TOKEN_BYTES);
   if (root != null && outcome == SESSION_ENDED) noteSessionEnded(root.table, askedToken);
   const isForStream = hasAskFlag(ask, ASK_STREAM);
-  let waiter = closeAsk(ask);
+  const waiter = closeAsk(ask);
   if (root != null && waiter == NONE && !isForStream && isUnwritten(outcome)) {
     noteProvisional(root.table, askedToken);
   }
-  while (waiter != NONE) {
-    const request = keptRequest(waiter, slot);
-    const epoch = waiterEpoch(waiter);
-    waiter = freeWaiter(waiter);
-    // A client that left is not resumed, and pays nothing.
-    if (root == null || !enterStream(request.contextId)) continue;
-    request.bind(root);
-    // Under another policy, what was kept of the request may not be what that one would have kept.
-    applyToWaiting(request, epoch == root.epoch.number ? decideOnAnswer(request, outcome) : decide(request));
-  }
+  letGo(waiter, outcome);
 }
 
 /** Whether the session, if it was admitted unverified, is as unverified as before. */

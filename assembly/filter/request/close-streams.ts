@@ -23,7 +23,7 @@ const MIN_AGE_US: u64 = 1000000;
 const LOOKS_A_TICK: u32 = 256;
 /**
  * Each has Envoy end a connection or reset a stream: so many hold requests up for a few milliseconds. Envoy ends them one
- * within the other, so the number is also how deep it goes.
+ * within the other, so the number is also how deep it goes: no more than `AT_ONCE` (let-go.ts).
  */
 const CLOSES_A_TICK: u32 = 100;
 /** A session that could not be confirmed, or whose record the table has no room for, is asked about no more often. */

@@ -8,6 +8,10 @@ export const NO_ROOT: u32 = 0xffffffff;
 export class Root {
   /** Ticks of other roots since this one's last. Only where the host does not report a root's end (lean.ts). */
   missedTicks: u32 = 0;
+  /** Its ticks come sooner than they should: requests wait for their turn (request/let-go.ts). */
+  hurries: bool = false;
+  /** When its last regular tick came, monotonic µs. */
+  tickedUs: u64 = 0;
   /** Where its last look at open streams ended (request/close-streams.ts). */
   nextStream: u32 = 0;
 

@@ -1,5 +1,6 @@
 // A miss asks the control plane: what is asked, who waits for the answer, and what each answer does.
 import { describe, expect, it } from "vitest";
+import { TICK_MS } from "../../../assembly/contract.js";
 import {
   ACQUIRE_TIMEOUT_MS,
   LIFETIME_MS,
@@ -71,6 +72,7 @@ describe("a session that the edge does not know", () => {
     expect(edge.send(edge.newSession()).status).toBe(503);
     expect(edge.acquires).toHaveLength(sessions.length);
     for (const acquire of edge.pendingAcquires) acquire.answer(200, liveAnswer({ tokens: 2000 }));
+    edge.passMs(TICK_MS);
     expect(waiting.every((stream) => stream.status === 200)).toBe(true);
     expect(edge.send(edge.newSession()).paused).toBe(true);
   });

@@ -154,10 +154,10 @@ describe("the limit on requests that are held", () => {
     expect(streams.every((stream) => stream.status === 401)).toBe(true);
   });
 
-  it("held requests whose time is over are all answered in one tick", () => {
+  it("held requests whose time is over are all answered within a tick", () => {
     const edge = starting();
     const held = Array.from({ length: MAX_WAITERS }, () => edge.send(edge.newSession()));
-    edge.passMs(NO_POLICY_HOLD_MS);
+    edge.passMs(NO_POLICY_HOLD_MS + TICK_MS);
     expect(held.filter((stream) => stream.paused)).toHaveLength(0);
   });
 

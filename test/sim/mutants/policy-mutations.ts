@@ -138,9 +138,9 @@ export const RULES_OF_POLICIES: readonly Mutation[] = [
   ),
   without(
     "after a swap a request that waited is decided anew",
-    filter("request/acquire-answer"),
-    "epoch == root.epoch.number ? decideOnAnswer(request, outcome) : decide(request)",
-    "decideOnAnswer(request, outcome)",
+    filter("request/let-go"),
+    "answered != BY_ITSELF && epoch == root.epoch.number",
+    "answered != BY_ITSELF",
   ),
   {
     rule: "a swap adds the counts of the policy before to Envoy's",

@@ -1,6 +1,6 @@
 // One edge of the simulation: the lives of an Envoy with two workers, each of which does one thing at a time, a host call
 // a step. The edge keeps its calls to the control plane until the simulation delivers or loses them.
-import { PATH_REPORT, SET_BYTES } from "../../../assembly/contract.js";
+import { PATH_REPORT, SET_BYTES, TICK_MS } from "../../../assembly/contract.js";
 import { instanceOf, logCursorOf } from "../../host/harness/scenes/edge-keys.js";
 import { settings, type PolicyDocument } from "../../host/harness/scenes/documents.js";
 import { Edge, requestWith } from "../../host/harness/scenes/edge.js";
@@ -100,7 +100,26 @@ export class SimEdge {
 
   tick(index: number, periodMs: number): void {
     this.#of(index).nextTickMs = this.parts.nowMs() + periodMs;
-    this.#begin(index, this.worker(index).tickSteps());
+    const tick = this.worker(index).tickSteps();
+    const end = (): void => {
+      this.#endTurns(index);
+    };
+    function* ticked(): Steps<void> {
+      yield* tick;
+      end();
+    }
+    this.#begin(index, ticked());
+  }
+
+  /** What had no answer counts until its requests have had their turn: a worker whose ticks come sooner has some left. */
+  #endTurns(index: number): void {
+    if (
+      this.worker(index)
+        .roots()
+        .some(({ tickPeriodMs }) => tickPeriodMs > 0 && tickPeriodMs < TICK_MS)
+    )
+      return;
+    for (const sessions of this.#of(index).unanswered.splice(0)) this.life.unanswered.delete(sessions);
   }
 
   request(index: number, session: Session, path: Path = "/"): void {
@@ -145,12 +164,16 @@ export class SimEdge {
     for (const { session, state } of said) if (state !== "live") life.denied.add(session);
     const unanswered = status === 200 ? [] : sessionsIn(call);
     const worker = this.#of(call.worker);
+    const end = (): void => {
+      this.#endTurns(call.worker);
+    };
     function* take(): Steps<void> {
       life.unanswered.add(unanswered);
+      worker.unanswered.push(unanswered);
       worker.answering = { call, said };
       yield* call.callout.answerSteps(status, body, { ...headers });
       worker.answering = undefined;
-      life.unanswered.delete(unanswered);
+      end();
       for (const { session, state, log } of said) if (state === "revoked") life.deniedAsRevoked.set(session, log);
     }
     this.#begin(call.worker, take());

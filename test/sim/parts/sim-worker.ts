@@ -34,6 +34,8 @@ export interface Worker {
   current: Request | undefined;
   /** What is brought to it. */
   answering: { readonly call: Call; readonly said: readonly Said[] } | undefined;
+  /** Sessions by call that got no answer, and whose requests have not all had their turn. */
+  unanswered: (readonly string[])[];
   /** What its last report said of it. */
   said: WorkerReport | undefined;
 }
@@ -46,7 +48,7 @@ export interface WorkerReport {
 }
 
 export function newWorker(nowMs: number): Worker {
-  const idle = { waiting: [], current: undefined, answering: undefined };
+  const idle = { waiting: [], current: undefined, answering: undefined, unanswered: [] };
   return { steps: undefined, nextTickMs: nowMs, ...idle, said: undefined };
 }
 
