@@ -64,9 +64,9 @@ export default {
     wall(
       "deciding-counts-nothing",
       `${FILTER}/request/`,
-      [`${FILTER}/(vm/(settle-)?counters|state/plan-counts)\\.ts`],
-      "What became of a request is counted in apply.ts; an acquire's answer, a response and a settlement count their own.",
-      [`${FILTER}/request/(apply|acquire-answer|response|reserve|settle)\\.ts`],
+      [`${FILTER}/(vm/(settle-|lease-)?counters|state/plan-counts)\\.ts`],
+      "What became of a request is counted in apply.ts; answers of the control plane, a response and a settlement count their own.",
+      [`${FILTER}/request/(apply|acquire-answer|lease-answer|response|reserve|settle)\\.ts`],
     ),
     ...layers(FILTER, FILTER_ROOMS, `Rooms of the filter: ${FILTER_ROOMS.join(" ← ")}.`),
     wall(

@@ -2,7 +2,7 @@ import { defineConfig } from "vitest/config";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
 
 /** By itself vitest knows no times in a fresh clone, and may leave the longest file to the end, alone on its core. */
-const LONG = /\/(?:simulation|life-double-edges|life-edge-clock|life-expiry)\.test\.ts$/;
+const LONG = /\/(?:simulation|lease-simulation|life-double-edges|life-edge-clock|life-expiry)\.test\.ts$/;
 
 class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {

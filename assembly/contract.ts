@@ -67,6 +67,18 @@ export const RECORD_ANNEX: u8 = 3;
 export const ANNEX_LEVELS_AT: u32 = 0;
 /** u16 × MAX_LIMITS_OF_PLAN; under fleet scope other fields stand here. */
 export const ANNEX_REMAINDERS_AT: u32 = 56;
+/** Of scope fleet, where remainders stand else: u32, the last ask. */
+export const ANNEX_ASK_AT: u32 = 56;
+/** ms, monotonic, modular: until then what was refused is not asked for again. */
+export const ANNEX_RETRY_AT_AT: u32 = 60;
+/** u16, ms, monotonic, modular. */
+export const ANNEX_ASKED_AT_AT: u32 = 64;
+/** u16, whole tokens; more than it holds stands as the most. */
+export const ANNEX_REFUSED_COST_AT: u32 = 66;
+/** The bucket's number and one more; 0: nothing is refused. */
+export const ANNEX_REFUSED_BUCKET_AT: u32 = 68;
+/** 0: the last ask's answer was taken; k: that of the k-th before it was the last. 255 stands for more. */
+export const ANNEX_PENDING_AT: u32 = 69;
 /** Where a record has its state, since one scan reads both. */
 export const ANNEX_STATE_AT: u32 = 70;
 export const ANNEX_RECORD_AT: u32 = 71;
@@ -171,6 +183,7 @@ export const MESSAGE_NO_POLICY: string = "Rate limiter has no policy yet";
 export const PATH_ACQUIRE: string = "/edge/v1/acquire";
 export const PATH_REPORT: string = "/edge/v1/report";
 export const PATH_WATCH: string = "/edge/v1/watch";
+export const PATH_LEASE: string = "/edge/v1/lease";
 export const STATE_LIVE: string = "live";
 export const STATE_REVOKED: string = "revoked";
 export const STATE_EXPIRED: string = "expired";
@@ -251,5 +264,33 @@ export const MAX_SETTLED_COST: u64 = 4294967295;
 export const MAX_SETTLE_NOTES: u32 = 4096;
 /** Of them, those of one session: a quarter, so that no token by itself keeps the others from settling. */
 export const MAX_SETTLE_NOTES_OF_SESSION: u32 = 1024;
+// Leases: what an edge may spend of a session's fleet budget (docs/edge-protocol.md, lease).
+/** Of a plan: each edge has buckets of its own, or all edges have one budget. */
+export const SCOPE_EDGE: u8 = 0;
+export const SCOPE_FLEET: u8 = 1;
+/** An edge counts it from when it asked. Long enough for a call that is lost and sent again. */
+export const LEASE_TTL_MS: u32 = 2000;
+/**
+ * The control plane counts what is left of a lease as spent so much later. With the ttl below ANSWER_VALID_MS: an evicted
+ * record has no lease that lives.
+ */
+export const LEASE_GRACE_MS: u32 = 1000;
+/**
+ * An acquire of an instance that read its table so long after the one that was given a lease, by its own clock, is another one,
+ * and is not given the same once more. Two workers, a lost answer and a client's next try are within; after it, what the
+ * first was given could not be spent any more. Far below ANSWER_VALID_MS: the record that took it, and that was spent from, may
+ * then be evicted.
+ */
+export const LEASE_REPEAT_MS: u32 = 2000;
+/** Of a budget's refill, what is given out at once to all edges together. */
+export const LEASE_SHARE_MS: u32 = 500;
+/** An edge does not ask about a session more often. */
+export const LEASE_RETRY_MS: u32 = 50;
+/** An edge says how much is used there in such a time. */
+export const LEASE_WANT_MS: u32 = 1000;
+/** Sessions of one call. */
+export const MAX_LEASE_ASKS: u32 = 256;
+/** Of one session: more instances than spend on one at a time. */
+export const MAX_LEASES_OF_SESSION: u32 = 256;
 /** Leadership over a table ends by itself after so long without a tick of its holder. */
 export const LEADER_LEASE_MS: u32 = 3000;

@@ -1,5 +1,5 @@
 // Accepted policies and edge settings: units, look-up of plans, defaults and size limits.
-import { MAX_POLICY_BYTES, MAX_SETTINGS_BYTES } from "../contract";
+import { MAX_POLICY_BYTES, MAX_SETTINGS_BYTES, SCOPE_EDGE, SCOPE_FLEET } from "../contract";
 import { validatePolicy } from "../domain/policy/validator";
 import { ENFORCEMENT_OFF } from "../domain/policy/enforcement";
 import {
@@ -11,7 +11,6 @@ import {
   Policy,
   RESPONSE_BODY_PROBLEM,
   RESPONSE_HEADERS_BOTH,
-  SCOPE_EDGE,
   UPSTREAM_HEADERS_KEEP,
 } from "../domain/policy/model";
 import {
@@ -65,6 +64,13 @@ describe("an accepted policy", () => {
     expect(plan.lifetimeMs).toBe(5000);
     expect(plan.tokenBudget).toBe(0);
     expect(plan.scope).toBe(SCOPE_EDGE);
+  });
+
+  test("a fleet plan denies what cannot be asked about under a document that trusts", () => {
+    const plan = '{"id":0,"name":"all","maxTokens":9,"tokenRefillRate":1,"scope":"fleet"}';
+    const policy = validatePolicy(`{"version":1,"plans":[${plan}],"onUnreachable":"trust"}`).policy!;
+    expect(policy.plans[0].scope).toBe(SCOPE_FLEET);
+    expect(policy.onUnreachableOfPlan(0)).toBe(ON_UNREACHABLE_DENY);
   });
 
   test("an accepted policy has the places of its token in their order", () => {

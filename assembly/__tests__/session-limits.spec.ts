@@ -72,6 +72,9 @@ describe("the tag of limits", () => {
       tagOfLimits(0, 1, ["daily", "search"]),
       tagOfLimits(0, 0, ["dailys", "earch"]),
       tagOfLimits(0, 0, ["daily"]),
+      tagOfLimits(0, 0, []),
+      tagOfLimits(0, 1, []),
+      tagOfLimits(1, 1, []),
     ];
     for (let i = 0; i < tags.length; i++) expect(tags.indexOf(tags[i])).toBe(i);
   });
@@ -87,6 +90,33 @@ describe("the tag of limits", () => {
     expect(String.UTF8.decodeUnsafe(limits.listOf(1), limits.listBytesOf(1))).toBe(
       `"own";q=10;w=10, "daily";q=20;w=14`,
     );
+  });
+});
+
+describe("a plan of scope fleet", () => {
+  test("a fleet plan has an annex also without further limits, and its buckets gain nothing here", () => {
+    const text = `{"version":1,"plans":[{"id":0,"name":"edge","maxTokens":7,"tokenRefillRate":1},
+      {"id":1,"name":"all","maxTokens":10,"tokenRefillRate":2,"scope":"fleet"},
+      {"id":2,"name":"more","maxTokens":9,"refill":"9/7s","scope":"fleet","limits":[
+        {"name":"daily","maxTokens":20,"refill":"10/7s"}]}]}`;
+    const limits = compileLimits(validatePolicy(text).policy!)!;
+    expect(limits.tagOf(0)).toBe(0);
+    expect(limits.isFleet(0)).toBe(false);
+    for (let plan = 1; plan < 3; plan++) {
+      expect(limits.tagOf(plan)).not.toBe(0);
+      expect(limits.isFleet(plan)).toBe(true);
+      expect(limits.furtherOf(plan)).toBe(plan - 1);
+      for (let limit = 0; limit < plan; limit++) {
+        expect(limits.limitOf(plan, limit).ratePico).toBe(0);
+        expect(limits.limitOf(plan, limit).rateUs).toBe(1);
+      }
+    }
+    expect(limits.planOf(limits.limitOf(1, 0))).toBe(1);
+    expect(String.UTF8.decodeUnsafe(limits.listOf(1), limits.listBytesOf(1))).toBe(`"all";q=10;w=5`);
+    setLevels(0, 0, 0);
+    buckets.refillAll(block, limits, 2, 1000000000);
+    expect(tokensOf(0)).toBe(0);
+    expect(tokensOf(1)).toBe(0);
   });
 });
 

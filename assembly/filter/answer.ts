@@ -1,8 +1,10 @@
 // The end of a call to the control plane, with or without an answer: which call it was.
 import { finishAcquire } from "./request/acquire-answer";
+import { finishLease } from "./request/lease-answer";
 import { callWithId } from "./edge/calls";
+import { leaseCallWithId } from "./edge/lease-calls";
 import { finishReport, isReport } from "./edge/report";
-import { rootInSlot, slotOfRoot } from "./state/roots";
+import { Root, rootInSlot, slotOfRoot } from "./state/roots";
 import { NONE } from "./edge/waiters";
 import { finishWatch, isWatch } from "./edge/watch";
 
@@ -12,6 +14,14 @@ export function finishCall(rootId: u32, callId: u32, bodyBytes: u32): void {
   if (root == null) return;
   const acquire = callWithId(callId);
   if (acquire != NONE) finishAcquire(root, acquire, bodyBytes);
+  else if (finishIfLease(root, callId, bodyBytes)) return;
   else if (isWatch(root, callId)) finishWatch(root, bodyBytes);
   else if (isReport(rootId, callId)) finishReport(root.table, bodyBytes);
+}
+
+function finishIfLease(root: Root, callId: u32, bodyBytes: u32): bool {
+  const lease = leaseCallWithId(root.id, callId);
+  if (lease == NONE) return false;
+  finishLease(root, lease, bodyBytes);
+  return true;
 }

@@ -3,9 +3,13 @@
 import { monotonicUs } from "../host/clock";
 import { queueConfirmation, shouldHoldBack } from "./edge/acquire";
 import { findAsk, freeConfirmations } from "./edge/asks";
+import { sendLeases } from "./edge/lease-call";
+import { askAhead } from "./edge/lease-tick";
 import { logFailures } from "./edge/call-outcomes";
 import { STREAMS_CLOSED, countMany, flushCounters } from "./vm/counters";
+import { flushLeaseCounters } from "./vm/lease-counters";
 import { flushSettleCounters } from "./vm/settle-counters";
+import { holdUnsent } from "./request/admit-lease";
 import { goOnAsking } from "./request/acquire-answer";
 import { closeEndedStreams } from "./request/close-streams";
 import { beginTurn, endTurn, isBetweenTicks, takeRoom } from "./request/let-go";
@@ -55,6 +59,10 @@ export function tick(rootId: u32): bool {
   }
   if (!shouldHoldBack()) queueConfirmations(root, nowUs);
   reportIfDue(root, nowUs);
+  if (!shouldHoldBack()) {
+    askAhead(root, nowUs);
+    holdUnsent(sendLeases(root));
+  }
   const closed = closeEndedStreams(root, nowUs);
   countMany(STREAMS_CLOSED, closed);
   takeRoom(closed);
@@ -70,6 +78,7 @@ export function tick(rootId: u32): bool {
 function flushAll(): void {
   flushCounters();
   flushSettleCounters();
+  flushLeaseCounters();
   for (let slot: u32 = 0; slot < slotCount(); slot++) {
     const root = rootInSlot(slot);
     if (root == null) continue;

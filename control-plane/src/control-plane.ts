@@ -54,6 +54,7 @@ import { onceStoreTakes } from "./start-patience.js";
 import { startInstances } from "./start-instances.js";
 import type { KnownOfEdges } from "./start-instances.js";
 import { startIssuers } from "./start-issuers.js";
+import { startLeases } from "./start-leases.js";
 import { startStore } from "./start-store.js";
 import type { Started } from "./started.js";
 
@@ -149,7 +150,7 @@ async function serveHttp(parts: Parts) {
   const { operator, audit } = store;
   const tls = await HttpTls.load(settings.http.tls, files.tls);
   const invalidations = await startInvalidations(parts);
-  const usage = startUsage(parts);
+  const usage = await startUsage(parts);
   const { retention } = settings;
   started.add(startRetention({ store, operator, audit, retention, claimed, clock, logger: log }));
   const { keys, adminTokens, apiRate, trustedProxies, connections } = settings;
@@ -250,11 +251,13 @@ async function startPolicies(start: Start & { readonly readiness: Readiness }, s
 const isShared = ({ storeTime }: Stores): boolean => storeTime !== undefined;
 
 /** What was spent, and the sweep of sessions that have ended. */
-function startUsage({ store, claimed, policies, instances, metrics, clock, timers, log, started }: Parts) {
+async function startUsage(parts: Parts) {
+  const { store, claimed, policies, instances, metrics, clock, timers, log, started } = parts;
   const usageMeter = new UsageMetrics(metrics.registry);
   const droppedRows = new DroppedRows({ clock, logger: log, meter: usageMeter });
   const commits = usageCommits(store, policies, usageMeter, droppedRows);
-  const usage = { usage: store.usage, instances, commits, usageMeter, droppedRows };
+  const leases = await startLeases({ ...parts, registry: metrics.registry });
+  const usage = { usage: store.usage, instances, commits, usageMeter, droppedRows, ...leases };
   started.add(startSweeping({ store, policies, clock, logger: log, meter: metrics, ...usage }, claimed, timers));
   return usage;
 }

@@ -12,7 +12,7 @@ const INTRODUCTION = `# What a request costs
 
 Host calls, and WebAssembly instructions executed in the filter, by request path: what the request comes to until it goes on
 or is answered, and what its response adds. Written by \`npm run cost -- --write\`, and held against each build by
-\`test/cost/cost.test.ts\`. The paths are in \`paths.ts\`, those of tokens in \`token-paths.ts\`, and those of the build that settles,
+\`test/cost/cost.test.ts\`. The paths are in \`paths.ts\`, those of tokens in \`token-paths.ts\`, of leases in \`lease-paths.ts\`, and those of the build that settles,
 which is the full one for all others, in \`settle-paths.ts\`; what one instruction is, in \`instruction-counter.ts\`.
 `;
 

@@ -3,6 +3,7 @@ import { plan, policy } from "../host/harness/scenes/documents.js";
 import { Edge } from "../host/harness/scenes/edge.js";
 import type { Vm } from "../host/harness/host/vm.js";
 import { INSTRUCTIONS, countingInstructions } from "./instruction-counter.js";
+import { LEASE_PATHS } from "./lease-paths.js";
 import { REQUEST_PATHS, type RequestPath } from "./paths.js";
 import { SETTLE_PATHS } from "./settle-paths.js";
 import { TOKEN_PATHS } from "./token-paths.js";
@@ -34,7 +35,7 @@ const AFTER_THE_REQUEST = [
 export function costsOf(wasm: Uint8Array): Cost[] {
   const build = buildNameOf(wasm);
   const module = new WebAssembly.Module(countingInstructions(wasm));
-  const own = build === "settle" ? SETTLE_PATHS : [...REQUEST_PATHS, ...TOKEN_PATHS];
+  const own = build === "settle" ? SETTLE_PATHS : [...REQUEST_PATHS, ...TOKEN_PATHS, ...LEASE_PATHS];
   return own.flatMap((path) => costsOfPath(build, module, path));
 }
 

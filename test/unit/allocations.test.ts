@@ -2,6 +2,7 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { COUNTER, countingAllocations } from "../host/harness/builds/allocation-counter.js";
 import { COMPILE_TIMEOUT_MS, settleDebugBytes } from "../host/harness/builds/filter-builds.js";
+import { leaseAnswer, leaseOf } from "../host/harness/scenes/leases.js";
 import { limit } from "../host/harness/scenes/limits.js";
 import { plan, policy, settings } from "../host/harness/scenes/documents.js";
 import { sessionsOf } from "../host/harness/scenes/batches.js";
@@ -172,6 +173,49 @@ describe("the allocator", () => {
     const asking = allocations(edge.worker(0));
     for (const session of sessions) expect(edge.send(session).paused).toBe(true);
     expect(allocations(edge.worker(0)) - asking).toBe(0);
+  });
+
+  it("the allocator is not entered by 20,000 requests of a fleet plan, nor by their asks", () => {
+    const limits = [limit("daily", 400), limit("search", 400, { applies: "routes" })];
+    const plans = [plan({ maxTokens: 1000, scope: "fleet", limits })];
+    const routes = [{ match: { prefix: "/dear" }, cost: 3, limits: { search: 5 } }];
+    const edge = new Edge({ module, policy: policy({ plans, routes, response: { headers: "both", limits: "all" } }) });
+    const random = new Random(17);
+    const worker = edge.worker(0);
+    const sessions = Array.from({ length: 20 }, () => {
+      const session = edge.newSession();
+      edge.send(session);
+      edge.answerLive({ tokens: 0, lease: leaseOf(1, { tokens: { "": 9, daily: 9, search: 9 } }) });
+      return session;
+    });
+    let allocated = 0;
+    let sent = 0;
+    // Metrics are named with the first request that they count, and the tick after it.
+    const counting = (work: () => void): void => {
+      const before = allocations(worker);
+      work();
+      if (sent > 2000) allocated += allocations(worker) - before;
+    };
+    const outcomes = new Set<unknown>();
+    for (; sent < 20_000; sent++) {
+      counting(() => {
+        const stream = worker.request(requestWith(random.pick(sessions), random.pick(["/", "/dear"])));
+        outcomes.add(stream.paused ? "waits" : stream.status);
+      });
+      if (!random.chance(0.05)) continue;
+      edge.clock.advanceMs(random.below(200));
+      counting(() => {
+        worker.tick();
+      });
+      for (const call of edge.pendingLeases) {
+        const refused = random.chance(0.5) ? { limit: "daily", retryAfter: 60 } : undefined;
+        const tokens: Record<string, number> = refused === undefined ? { "": 9, daily: 9, search: 9 } : {};
+        call.answer(200, leaseAnswer(call, { tokens, ...(refused && { refused }) }));
+      }
+    }
+    expect(outcomes).toEqual(new Set([200, 429, "waits"]));
+    expect(edge.leases.length).toBeGreaterThan(100);
+    expect(allocated).toBe(0);
   });
 
   it("the allocator is not entered by misses that wait for an answer", () => {

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { addedNs, differences, ratioOfAdded, ratioSpread, spreadOf } from "../bench/parts/differences.js";
 import { benchArguments } from "../bench/stand/arguments.js";
 import { storesArguments } from "../bench/stores/arguments.js";
+import { countedIn } from "../bench/stores/server-operations.js";
 import { requestPathChart } from "../bench/stand/chart.js";
 import { inTurns } from "../bench/parts/rounds.js";
 import { sectionText } from "../bench/stand/section.js";
@@ -50,6 +51,19 @@ describe("what a variant adds", () => {
       "floor has 1 rounds and bare has 2",
     );
     expect(() => differences(rounds, "ceiling", "bare")).toThrow("there is no round of ceiling");
+  });
+});
+
+describe("the operations of a store's server", () => {
+  it("a server's operations are its commands but for the question itself, scripts among them", () => {
+    const said = [
+      "# Commandstats",
+      "cmdstat_evalsha:calls=3,usec=9,usec_per_call=3.00",
+      "cmdstat_config|get:calls=2,usec=1",
+    ];
+    const more = ["cmdstat_info:calls=40,usec=1", "cmdstat_hset:calls=7,usec=2,rejected_calls=5"];
+    expect(countedIn([...said, ...more].join("\r\n"))).toEqual({ all: 12, scripts: 3 });
+    expect(countedIn("")).toEqual({ all: 0, scripts: 0 });
   });
 });
 

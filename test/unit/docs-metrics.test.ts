@@ -5,6 +5,7 @@ import { parse } from "yaml";
 import { ConnectionCounts } from "../../control-plane/src/http/status/connection-metrics.js";
 import { EdgeMetrics } from "../../control-plane/src/http/status/edge-metrics.js";
 import { observeLog } from "../../control-plane/src/http/status/log-metrics.js";
+import { LeaseMetrics } from "../../control-plane/src/http/status/lease-metrics.js";
 import { Metrics } from "../../control-plane/src/http/status/metrics.js";
 import { observeClock, observeStoreClock } from "../../control-plane/src/http/status/clock-metrics.js";
 import { observeIssuers } from "../../control-plane/src/http/status/issuer-metrics.js";
@@ -14,6 +15,7 @@ import { UsageMetrics } from "../../control-plane/src/http/status/usage-metrics.
 import { filterModule } from "../host/harness/builds/filter-modules.js";
 import { policy } from "../host/harness/scenes/documents.js";
 import { Edge, requestWith } from "../host/harness/scenes/edge.js";
+import { fleetPolicy } from "../host/harness/scenes/leases.js";
 import { sectionOf, tableUnder, textOf, withoutTicks } from "./docs.js";
 import { currentEdge } from "../../control-plane/test/support/edge-view.js";
 
@@ -30,6 +32,7 @@ const DEFAULTS = /^(process|nodejs)_/;
 // One for each outcome, and each call: the page has them in one row, and names the words.
 const CALL = /^sluice_calls_total\{call="(\w+)",outcome="(\w+)"\}$/;
 const SETTLEMENT = /^sluice_settlements_total\{outcome="(\w+)"\}$/;
+const ASK = /^sluice_lease_asks_total\{outcome="(\w+)"\}$/;
 
 function namesUnder(title: string): string[] {
   return tableUnder("docs/metrics.md", title)
@@ -42,6 +45,7 @@ const documented = (name: string): string =>
   name
     .replace(CALL, "sluice_calls_total{call,outcome}")
     .replace(SETTLEMENT, "sluice_settlements_total{outcome}")
+    .replace(ASK, "sluice_lease_asks_total{outcome}")
     .replace('plan="default"', "plan")
     .replace('limit="default"', "limit");
 
@@ -51,11 +55,13 @@ it("docs/metrics.md names every metric of the filter, with its outcomes and labe
   expect(edge.send(session).status).toBe(429);
   expect(edge.worker(0).request(requestWith(session, "/shadow")).status).toBe(200);
   edge.flush();
-  const settling = new Edge({ module: filterModule("settle") });
+  const settling = new Edge({ module: filterModule("settle"), policy: fleetPolicy() });
   settling.flush();
   const names = [...edge.host.metrics.names(), ...settling.host.metrics.names()];
   expect(namesUnder("The filter")).toEqual([...new Set(names.map(documented))].sort());
-  const words = new Set(names.flatMap((name) => (CALL.exec(name) ?? SETTLEMENT.exec(name))?.slice(1) ?? []));
+  const words = new Set(
+    names.flatMap((name) => (CALL.exec(name) ?? SETTLEMENT.exec(name) ?? ASK.exec(name))?.slice(1) ?? []),
+  );
   const section = sectionOf("docs/metrics.md", "The filter");
   expect([...words].filter((word) => !section.includes(`\`${word}\``))).toEqual([]);
 });
@@ -66,6 +72,7 @@ async function ofControlPlane(): Promise<MetricObjectWithValues<MetricValue<stri
   metrics.sessionRemoved("revoked", 1);
   metrics.acquired("live");
   metrics.httpError("INTERNAL");
+  new LeaseMetrics(metrics.registry).askDropped();
   const edges = new EdgeMetrics(metrics.registry);
   edges.watchEnded("idle");
   edges.observe(

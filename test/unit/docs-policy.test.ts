@@ -153,15 +153,10 @@ describe.each(KINDS)("the table under $title", (kind) => {
   const quoted = rows.filter(({ range }) => /^`[a-z]/.test(range) && !range.startsWith("`null`"));
   const booleans = quoted.filter(({ range }) => range === "`true`, `false`");
   const words = quoted.filter((row) => !booleans.includes(row));
-  it.each(words)("the table names the words of $path, and which are not available yet", ({ path, range }) => {
+  it.each(words)("the table names the words of $path", ({ path, range }) => {
     const listed = range.split(", ").filter((word) => /^`[a-z-]+`/.test(word));
-    for (const word of listed) {
-      const answer = violationsWith(path, withoutTicks(word.replace(" (not yet)", "")));
-      if (word.includes("not yet")) expect(answer).toContain("is not available yet");
-      else expect(answer).toBe("");
-    }
-    const named = listed.filter((word) => !word.includes("not yet"));
-    const offered = named.map((word) => `"${withoutTicks(word)}"`).join(", ");
+    for (const word of listed) expect(violationsWith(path, withoutTicks(word))).toBe("");
+    const offered = listed.map((word) => `"${withoutTicks(word)}"`).join(", ");
     expect(violationsWith(path, "nonsense").replace(" or ", ", ")).toContain(`expected ${offered},`);
   });
 

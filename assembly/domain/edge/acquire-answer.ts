@@ -15,6 +15,7 @@ import { NUMBER_FITS, scaleNumber } from "../json/number";
 import { JSON_ARRAY, JSON_NUMBER, JSON_OBJECT, JsonNode } from "../json/node";
 import { readJson } from "../json/reader";
 import { parseSessionId } from "../token/session-id";
+import { LeaseAnswer, readLease } from "./lease-answer";
 import { readLog } from "./log-id";
 
 export const ANSWER_LIVE: u8 = 0;
@@ -43,6 +44,10 @@ export class AcquireAnswer {
   limitNames: string[] = NO_NAMES;
   /** and what each holds, in microtokens at the moment of the answer. */
   limitLevelsMicro: i64[] = NO_LEVELS;
+  /** What the edge may spend of the session's fleet budget; null: the call did not ask, or its plan is none of scope fleet. */
+  lease: LeaseAnswer | null = null;
+  /** Address of what the call said that a request takes: u32 × 8, tokens. 0: it asked for no lease. */
+  leaseCosts: usize = 0;
   /** The invalidation log that the answer belongs to, and up to where it knows it. */
   log: u64 = 0;
   cursor: u64 = 0;
@@ -157,6 +162,8 @@ function readLive(root: JsonNode, answer: AcquireAnswer): bool {
   answer.consumed = consumed.value;
   answer.rev = <u32>rev.value;
   answer.budgetSpent = budgetSpent.value;
+  const at = root.names.indexOf("lease");
+  if (at >= 0) answer.lease = readLease(root.items[at]);
   return readLevels(root, answer);
 }
 

@@ -5,6 +5,7 @@ import {
   FLAG_UNCONFIRMED,
   RECORD_ENDED,
   RECORD_LIVE,
+  SCOPE_FLEET,
   UNKNOWN_REMEMBERED_MS,
 } from "../../contract";
 import { ANSWER_LIVE, ANSWER_UNKNOWN, AcquireAnswer } from "./acquire-answer";
@@ -135,6 +136,11 @@ function refillTo(record: usize, answer: AcquireAnswer, policy: Policy, nowUs: u
   if (index < 0) index = policy.planIndexById(answer.planId);
   if (index < 0 || nowUs <= refilledAtUsOf(record)) return;
   const plan = unchecked(policy.plans[index]);
+  // What is left of a lease gains nothing here.
+  if (plan.scope == SCOPE_FLEET) {
+    setRefilledAtUs(record, nowUs);
+    return;
+  }
   const elapsedUs = elapsedUsSince(refilledAtUsOf(record), nowUs);
   const levelAt = levelAtOf(record);
   refill(levelAt, remainderAtOf(record), elapsedUs, plan.ratePico, plan.rateUs, toPico(plan.maxTokens));

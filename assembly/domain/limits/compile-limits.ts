@@ -1,16 +1,17 @@
 // From the plans of a policy to the table that requests spend by. Managed memory: when a policy comes into force.
+import { SCOPE_EDGE, SCOPE_FLEET } from "../../contract";
 import { APPLIES_ALWAYS, Limit } from "../policy/limit-model";
 import { Plan, Policy } from "../policy/model";
 import { toPico } from "../table/bucket";
 import { LIMIT_BYTES, LimitEntry, LimitTable, PLAN_WORDS } from "./limit-table";
 import { limitText } from "./limit-text";
-import { tagOfLimits } from "./limits-tag";
+import { NO_TAG, tagOfLimits } from "./limits-tag";
 
-/** Null where no plan has further limits: then nothing of a request is read for them. */
+/** Null where no plan has further limits, and none is of scope fleet: then nothing of a request is read for them. */
 export function compileLimits(policy: Policy): LimitTable | null {
   const plans = policy.plans;
   let limits = 0;
-  for (let i = 0; i < plans.length; i++) if (plans[i].limits.length > 0) limits += plans[i].limits.length + 1;
+  for (let i = 0; i < plans.length; i++) if (hasAnnex(plans[i])) limits += plans[i].limits.length + 1;
   if (limits == 0) return null;
   const table = new LimitTable();
   table.plans = new StaticArray<u32>(plans.length * PLAN_WORDS);
@@ -20,19 +21,27 @@ export function compileLimits(policy: Policy): LimitTable | null {
   let next = changetype<usize>(table.limits);
   for (let i = 0; i < plans.length; i++) {
     const plan = plans[i];
-    if (plan.limits.length == 0) continue;
+    if (!hasAnnex(plan)) continue;
     table.plans[i * PLAN_WORDS] = <u32>next;
     table.plans[i * PLAN_WORDS + 1] = plan.limits.length;
     table.plans[i * PLAN_WORDS + 2] = tagOfPlan(plan);
     for (let limit = 0; limit <= plan.limits.length; limit++) {
-      fillEntry(changetype<LimitEntry>(next), limit == 0 ? plan : plan.limits[limit - 1], texts);
+      const entry = changetype<LimitEntry>(next);
+      fillEntry(entry, limit == 0 ? plan : plan.limits[limit - 1], texts);
+      if (plan.scope == SCOPE_FLEET) neverRefill(entry);
       next += LIMIT_BYTES;
     }
     lists.push(listOf(plan));
     table.plans[i * PLAN_WORDS + 4] = lists[lists.length - 1].length;
+    table.plans[i * PLAN_WORDS + 5] = plan.scope;
   }
   placeTexts(table, texts, lists);
   return table;
+}
+
+/** Whether records of its sessions have an annex. */
+export function hasAnnex(plan: Plan): bool {
+  return plan.limits.length > 0 || plan.scope != SCOPE_EDGE;
 }
 
 export function namesOfPlan(plan: Plan): string[] {
@@ -58,6 +67,12 @@ function fillEntry(entry: LimitEntry, limit: Limit, texts: string[]): void {
   texts.push(text);
 }
 
+/** What an edge has of a lease gains nothing there. The texts speak of the budget's rate. */
+function neverRefill(entry: LimitEntry): void {
+  entry.ratePico = 0;
+  entry.rateUs = 1;
+}
+
 function listOf(plan: Plan): string {
   let list = limitText(plan);
   for (let i = 0; i < plan.limits.length; i++) {
@@ -74,7 +89,7 @@ function placeTexts(table: LimitTable, texts: string[], lists: string[]): void {
   table.text = new StaticArray<u8>(bytes);
   let end = changetype<usize>(table.text);
   for (let plan: u32 = 0, i = 0; plan < table.planCount; plan++) {
-    if (table.furtherOf(plan) == 0) continue;
+    if (table.tagOf(plan) == NO_TAG) continue;
     const list = lists[i++];
     table.plans[plan * PLAN_WORDS + 3] = <u32>end;
     end += String.UTF8.encodeUnsafe(changetype<usize>(list), list.length, end);

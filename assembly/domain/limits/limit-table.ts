@@ -31,11 +31,11 @@ export class LimitEntry {
 
 export const LIMIT_BYTES: u32 = (<u32>offsetof<LimitEntry>() + 7) & ~7;
 
-// Of each plan, PLAN_WORDS numbers; all are 0 where it has no further limits: `limitOf` is then no address.
+// Of each plan, PLAN_WORDS numbers; all are 0 where its sessions have no annex: `limitOf` is then no address.
 //
 // plans:  of each plan: address of its first limit | number of further ones | tag | address of RateLimit-Policy where a
-//         route says nothing of limits by name | bytes
-export const PLAN_WORDS: u32 = 5;
+//         route says nothing of limits by name | bytes | scope
+export const PLAN_WORDS: u32 = 6;
 
 export class LimitTable {
   plans: StaticArray<u32> = new StaticArray<u32>(0);
@@ -43,16 +43,22 @@ export class LimitTable {
   /** All texts, end to end. */
   text: StaticArray<u8> = new StaticArray<u8>(0);
 
-  /** How many limits the plan has beside its own bucket. For a plan that has none, this table has nothing else. */
+  /** How many limits the plan has beside its own bucket. */
   @inline
   furtherOf(planIndex: u32): u32 {
     return unchecked(this.plans[planIndex * PLAN_WORDS + 1]);
   }
 
-  /** NO_TAG (limits-tag.ts) where it has none. */
+  /** NO_TAG (limits-tag.ts) where its sessions have no annex: then this table has nothing of it. */
   @inline
   tagOf(planIndex: u32): u32 {
     return unchecked(this.plans[planIndex * PLAN_WORDS + 2]);
+  }
+
+  /** Whether an edge spends from leases: its limits gain nothing here. */
+  @inline
+  isFleet(planIndex: u32): bool {
+    return unchecked(this.plans[planIndex * PLAN_WORDS + 5]) != 0;
   }
 
   /** The texts of those that every request spends from, as RateLimit-Policy lists them. */
@@ -83,7 +89,7 @@ export class LimitTable {
     return this.plans.length / PLAN_WORDS;
   }
 
-  /** How many limits all plans have that have further ones. */
+  /** How many limits all plans have that stand in this table. */
   get count(): u32 {
     return this.limits.length / LIMIT_BYTES;
   }
@@ -100,7 +106,16 @@ export class LimitTable {
       const further = this.furtherOf(plan);
       const first = changetype<usize>(this.limitOf(plan, 0));
       const at = changetype<usize>(entry);
-      if (further != 0 && at >= first && at <= first + further * LIMIT_BYTES) return plan;
+      if (first != 0 && at >= first && at <= first + further * LIMIT_BYTES) return plan;
+    }
+    return 0;
+  }
+
+  /** The number of the plan's limit of this name; 0: the plan's own bucket, whose name is empty here, or there is none. */
+  bucketNamed(planIndex: u32, name: string): u32 {
+    const further = this.furtherOf(planIndex);
+    for (let limit: u32 = 1; limit <= further; limit++) {
+      if (this.nameOf(this.limitOf(planIndex, limit)) == name) return limit;
     }
     return 0;
   }

@@ -1,8 +1,8 @@
 // The tag of a plan's further limits: it says which limits the levels of an annex are of, and in which order.
-import { MAX_LIMITS_OF_PLAN } from "../../contract";
+import { MAX_LIMITS_OF_PLAN, SCOPE_EDGE } from "../../contract";
 import { sha256 } from "../token/sha256";
 
-/** The tag of a plan that has no further limits. */
+/** The tag of a plan of scope edge that has no further limits. */
 export const NO_TAG: u32 = 0;
 /** The tag of limits whose hash happens to be NO_TAG. */
 const INSTEAD_OF_NO_TAG: u32 = 1;
@@ -21,7 +21,7 @@ const digest: usize = memory.data(32, 8);
  * @param names of ASCII characters, sorted
  */
 export function tagOfLimits(planId: u32, scope: u8, names: string[]): u32 {
-  if (names.length == 0) return NO_TAG;
+  if (names.length == 0 && scope == SCOPE_EDGE) return NO_TAG;
   store<u16>(text, <u16>planId);
   store<u8>(text, scope, 2);
   let end = text + NAMES_AT;

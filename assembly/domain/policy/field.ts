@@ -159,12 +159,6 @@ export class Field {
     else this.reject(expected);
   }
 
-  /** For a value that the format has and this version does not support. */
-  rejectNotYet(expected: string): void {
-    const node = this.node;
-    if (node !== null) this.violation(`${describeNode(node)} is not available yet, expected ${expected}`);
-  }
-
   violation(message: string): void {
     this.fits = false;
     this.violations.add(this.path, message);
@@ -174,12 +168,9 @@ export class Field {
     const node = this.node;
     if (node === null && !this.isRequired) return fallback;
     const code = node !== null && node.kind == JSON_STRING ? choice.code(node.text) : -1;
-    const isNotYet = code >= 0 && choice.isNotYet(choice.word(<u8>code));
-    if (this.fits && code >= 0 && !isNotYet) return <u8>code;
+    if (this.fits && code >= 0) return <u8>code;
     const expected = choice.describe() + orElse;
-    if (this.present(expected) === null) return fallback;
-    if (isNotYet) this.rejectNotYet(expected);
-    else this.reject(expected);
+    if (this.present(expected) !== null) this.reject(expected);
     return fallback;
   }
 

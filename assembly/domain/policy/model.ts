@@ -1,5 +1,6 @@
 // The policy as the programs use it: plain fields, with each default standing here and nowhere else.
 // To add a field: give it a field and a default here, validate it in policy-fields.ts (or plans.ts), print it in print.ts.
+import { SCOPE_EDGE } from "../../contract";
 import { Choice } from "./choice";
 import { ENFORCEMENT_ENFORCE, ENFORCEMENT_INHERITED } from "./enforcement";
 import { Limit, NO_LIMITS } from "./limit-model";
@@ -52,9 +53,8 @@ export const OPEN_STREAMS: Choice = new Choice(["close", "keep"]);
 /** Of a plan that says nothing: the document's. */
 export const ON_UNREACHABLE_INHERITED: u8 = 255;
 
-export const SCOPE_EDGE: u8 = 0;
-export const SCOPE_FLEET: u8 = 1;
-export const SCOPES: Choice = new Choice(["edge", "fleet"], ["fleet"]);
+/** SCOPE_EDGE and SCOPE_FLEET (contract.ts). */
+export const SCOPES: Choice = new Choice(["edge", "fleet"]);
 
 export const ON_MAX_SESSIONS_REFUSE: u8 = 0;
 export const ON_MAX_SESSIONS_REMOVE_OLDEST: u8 = 1;
@@ -80,7 +80,7 @@ export class Plan extends Limit {
   onMaxSessions: u8 = ON_MAX_SESSIONS_REFUSE;
   /** See enforcement.ts. */
   enforcement: u32 = ENFORCEMENT_INHERITED;
-  /** ON_UNREACHABLE_…. */
+  /** ON_UNREACHABLE_…; of scope fleet ON_UNREACHABLE_DENY, whatever the document has. */
   onUnreachable: u8 = ON_UNREACHABLE_INHERITED;
 }
 

@@ -6,6 +6,7 @@ import {
   MAX_SAFE_INTEGER,
   MAX_TOKENS,
   MIN_MAX_AGE_IN_REPORT_INTERVALS,
+  SCOPE_FLEET,
 } from "../../contract";
 import { JsonNode } from "../json/node";
 import { Violations, itemPath } from "./violations";
@@ -13,12 +14,15 @@ import { readEnforcementOrNull } from "./enforcement";
 import { Field } from "./field";
 import { Fields } from "./fields";
 import { validateLimits } from "./limits";
-import { ON_MAX_SESSIONS, ON_UNREACHABLE, Plan, SCOPES } from "./model";
+import { ON_MAX_SESSIONS, ON_UNREACHABLE, ON_UNREACHABLE_DENY, ON_UNREACHABLE_TRUST, Plan, SCOPES } from "./model";
 import { EXPECTED_NAME, isName } from "./names";
 import { validateRate } from "./rates";
 
 /** Far above what a person has; it bounds what one sign-in must look through. */
 const MAX_SESSIONS_PER_USER: u64 = 1000;
+
+const EXPECTED_UNREACHABLE_OF_FLEET: string =
+  '"deny", or null, in a plan of scope "fleet", of which an edge spends only what it was granted';
 
 /** @param reportInterval the validated field of `reportIntervalMs`: where it does not fit, maxAge is not compared with it */
 export function validatePlans(
@@ -79,10 +83,18 @@ class PlansValidator {
 
     plan.enforcement = readEnforcementOrNull(fields.optional("enforcement"), this.violations);
 
-    plan.onUnreachable = fields.optional("onUnreachable").choiceOrNull(ON_UNREACHABLE, plan.onUnreachable);
+    const onUnreachable = fields.optional("onUnreachable");
+    plan.onUnreachable = onUnreachable.choiceOrNull(ON_UNREACHABLE, plan.onUnreachable);
+    if (plan.scope == SCOPE_FLEET) this.deniesUnreachable(plan, onUnreachable);
 
     fields.rejectOthers();
     return plan;
+  }
+
+  /** An edge that cannot ask would spend what another one spends too: no trust, and the document's is not inherited. */
+  private deniesUnreachable(plan: Plan, field: Field): void {
+    if (plan.onUnreachable == ON_UNREACHABLE_TRUST) field.reject(EXPECTED_UNREACHABLE_OF_FLEET);
+    plan.onUnreachable = ON_UNREACHABLE_DENY;
   }
 
   private isNew<T>(field: Field, pathOfValue: Map<T, string>, value: T): void {

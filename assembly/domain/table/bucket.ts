@@ -126,6 +126,11 @@ export function toMicrotokens(levelPico: i64): i64 {
   return micro * PICO_PER_MICROTOKEN > levelPico ? micro - 1 : micro;
 }
 
+/** The same, rounded up. */
+export function microtokensUp(levelPico: i64): i64 {
+  return -toMicrotokens(-levelPico);
+}
+
 /** A level off the wire. What an i64 of picotokens cannot hold stays at its bound; the capacity clamps it further. */
 export function fromMicrotokens(microtokens: i64): i64 {
   if (microtokens > i64.MAX_VALUE / PICO_PER_MICROTOKEN) return i64.MAX_VALUE;

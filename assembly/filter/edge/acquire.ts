@@ -1,7 +1,8 @@
 // Asks the control plane for sessions: one in a call of its own while few are asked about, many in a call where they
 // queue; and lets requests wait for the answers.
-import { ANSWER_VALID_MS, MAX_ACQUIRE_SESSIONS, PATH_ACQUIRE } from "../../contract";
+import { ANSWER_VALID_MS, MAX_ACQUIRE_SESSIONS, MAX_EDGE_BODY_BYTES, PATH_ACQUIRE } from "../../contract";
 import { annexOf, annexTagOf } from "../../domain/table/annex";
+import { NO_TAG } from "../../domain/limits/limits-tag";
 import { isLive, isProvisional } from "../../domain/table/record";
 import { findRecord } from "../../domain/table/set";
 import { SESSION_ID_CHARS, formatSessionId } from "../../domain/token/session-id";
@@ -10,7 +11,7 @@ import { sentCallId } from "../../host/call";
 import { monotonicUs } from "../../host/clock";
 import { randomU64 } from "../../host/random";
 import { enterRoot } from "../../host/stream";
-import { utf8, writeAscii } from "../../memory/bytes";
+import { utf8, writeAscii, writeDecimal } from "../../memory/bytes";
 import { Request } from "../state/request";
 import { Root, rootInSlot, slotOfRoot } from "../state/roots";
 import { Table } from "../state/table";
@@ -22,8 +23,12 @@ import {
   ASK_INSERTS,
   ASK_WITH_USAGE,
   addWaiter,
+  askCosts,
+  askLeasePlan,
+  askLeaseTag,
   askRoot,
   askToken,
+  askWaiters,
   askedAtUs,
   closeAsk,
   findAsk,
@@ -32,11 +37,14 @@ import {
   nextAsk,
   openAsk,
   setAskFlag,
+  setAskLease,
   setAskSaidTag,
 } from "./asks";
 import { CALL_ACQUIRE } from "./call-outcomes";
 import { hasFreeCall, openCall } from "./calls";
-import { BODY_START_BYTES, post, startBody } from "./edge-call";
+import { BODY_START_BYTES, callBody, post, startBody } from "./edge-call";
+import { WANT_LEAST } from "../state/lease-notes";
+import { MAX_AMOUNTS_BYTES, writeCosts } from "./lease-body";
 import { MAX_ROW_BYTES, MAX_TAG_BYTES, startUsage, writeRow, writeTags } from "./usage-rows";
 import { NONE, hasRoomToWait } from "./waiters";
 
@@ -46,8 +54,12 @@ const BACKOFF_US: u64 = 500000;
 const ACQUIRE = utf8(PATH_ACQUIRE);
 /** Of a session in the body, with what stands around it. */
 const MAX_SESSION_BYTES: u32 = 64 + MAX_ROW_BYTES + MAX_TAG_BYTES;
-/** The last 64 for what stands between the parts. Below MAX_EDGE_BODY_BYTES, whatever the sessions. */
-const body: usize = memory.data(BODY_START_BYTES + MAX_ACQUIRE_SESSIONS * MAX_SESSION_BYTES + 64);
+/** Of a session that wants a lease. */
+const MAX_LEASE_BYTES: u32 = 48 + 2 * MAX_AMOUNTS_BYTES;
+/** The last 64 for what stands between the parts. What is left of the body has room for leases. */
+const LEASES_BYTES: u32 = MAX_EDGE_BODY_BYTES - BODY_START_BYTES - MAX_ACQUIRE_SESSIONS * MAX_SESSION_BYTES - 64;
+/** Of the body that is written: bytes of leases. */
+let leasesBytes: u32 = 0;
 
 /** Monotonic µs; 0: none. Until then nobody is asked, and a record that stands is used as it stands (shouldHoldBack). */
 let askAgainAtUs: u64 = 0;
@@ -68,8 +80,17 @@ export const UNSENT: u32 = 2;
  * Lets a request wait for an answer about its session, asking about it unless that is under way.
  * @param mayInsert no record stood when the table was read, at `readAtUs`
  * @param withUsage what its record says goes along
+ * @param leasePlan index of a plan of scope fleet, for whose annex a lease is wanted with the answer; -1: none is
+ * @param costs of the lease: u32 × 8, what the request takes from each bucket, tokens
  */
-export function askFor(request: Request, mayInsert: bool, withUsage: bool, readAtUs: u64): u32 {
+export function askFor(
+  request: Request,
+  mayInsert: bool,
+  withUsage: bool,
+  readAtUs: u64,
+  leasePlan: i32,
+  costs: usize,
+): u32 {
   const root = request.root;
   const known = findAsk(root.id, request.token);
   const usage = withUsage ? ASK_WITH_USAGE : 0;
@@ -80,6 +101,11 @@ export function askFor(request: Request, mayInsert: bool, withUsage: bool, readA
   if (!hasRoomToWait()) return BUSY;
   const ask = openAsk(root.id, request.token, (mayInsert ? ASK_INSERTS : 0) | usage, readAtUs);
   if (ask == NONE) return BUSY;
+  const limits = request.epoch.limits;
+  if (leasePlan >= 0 && limits !== null) {
+    const planId = unchecked(request.epoch.policy.plans[leasePlan]).id;
+    setAskLease(ask, planId, limits.tagOf(leasePlan), costs);
+  }
   if (!hasFreeCall()) {
     queue(root, ask, readAtUs);
   } else if (!send(root, ask)) {
@@ -129,18 +155,19 @@ export function sendQueued(): u32 {
 
 /** Sends one call for a chain of sessions. False: it was not sent. */
 function send(root: Root, chain: u32): bool {
-  let end = writeSession(writeAscii(startBody(root.table, body), ","), chain);
+  leasesBytes = 0;
+  let end = writeSession(root, writeAscii(startBody(root.table, callBody), ","), chain);
   let ask = nextAsk(chain);
   if (ask != NONE) {
     end = writeAscii(end, ',"others":[');
     for (let first = true; ask != NONE; ask = nextAsk(ask)) {
-      end = writeAscii(writeSession(writeAscii(end, first ? "{" : ",{"), ask), "}");
+      end = writeAscii(writeSession(root, writeAscii(end, first ? "{" : ",{"), ask), "}");
       first = false;
     }
     end = writeAscii(end, "]");
   }
   end = writeAscii(writeUsage(root.table, end, chain), "}");
-  if (!post(root.table, CALL_ACQUIRE, ACQUIRE, body, end, root.epoch.policy.acquireTimeoutMs)) return false;
+  if (!post(root.table, CALL_ACQUIRE, ACQUIRE, callBody, end, root.epoch.policy.acquireTimeoutMs)) return false;
   openCall(sentCallId(), root.id, chain, monotonicUs());
   return true;
 }
@@ -163,10 +190,24 @@ function writeUsage(table: Table, at: usize, chain: u32): usize {
   return end == at ? at : writeTags(writeAscii(end, "]"));
 }
 
-function writeSession(at: usize, ask: u32): usize {
+function writeSession(root: Root, at: usize, ask: u32): usize {
   const id = writeAscii(at, '"session":"');
   formatSessionId(sessionIdOf(askToken(ask)), id);
-  return writeAscii(id + SESSION_ID_CHARS, '"');
+  const end = writeAscii(id + SESSION_ID_CHARS, '"');
+  return askLeaseTag(ask) == NO_TAG ? end : writeLease(root, end, ask);
+}
+
+/** `,"lease":{"at":…,"cost":{…},"want":{…}}`, at: of the read that found no lease. Where there is no room for more, the session has its lease from a call of its own. */
+function writeLease(root: Root, at: usize, ask: u32): usize {
+  const limits = root.epoch.limits;
+  const planIndex = root.epoch.policy.planIndexById(askLeasePlan(ask));
+  if (leasesBytes + MAX_LEASE_BYTES > LEASES_BYTES || limits === null || planIndex < 0) return at;
+  if (limits.tagOf(planIndex) != askLeaseTag(ask)) return at;
+  const wanted = max<u32>(askWaiters(ask), WANT_LEAST);
+  const start = writeDecimal(writeAscii(at, ',"lease":{"at":'), askedAtUs(ask) / 1000);
+  const end = writeCosts(start, ',"cost":{', limits, planIndex, askCosts(ask), wanted);
+  leasesBytes += <u32>(end - at) + 1;
+  return writeAscii(end, "}");
 }
 
 /** No answer came: for a short while records that stand are not asked about. */

@@ -9,7 +9,11 @@ import { MAX_WAITERS, NONE, hasRoomToWait, linkWaiter, takeWaiter, waiterRequest
 //   0      4                 8          16             24             28            32        36     40      44      80
 //   | next | root context id | asked at | waits until | first waiter | last waiter | waiters | used | flags | token | said |
 //
-// said: the tag of the annex whose levels the call says.
+//   84     88          92      124
+//   | plan | lease tag | costs |
+//
+// said: the tag of the annex whose levels the call says. The lease tag: of the annex for which the call wants a lease, under
+// that plan, for requests of these costs.
 
 /** Of sessions that are asked about only to confirm their records: so many at a time. */
 export const MAX_CONFIRMATIONS: u32 = 128;
@@ -29,7 +33,7 @@ export const ASK_STREAM: u32 = 8;
 /** What its record says goes along. */
 export const ASK_WITH_USAGE: u32 = 16;
 
-const ASK_BYTES: u32 = 88;
+const ASK_BYTES: u32 = 128;
 const ROOT_AT: u32 = 4;
 const ASKED_AT: u32 = 8;
 const UNTIL_AT: u32 = 16;
@@ -40,9 +44,13 @@ const USED_AT: u32 = 36;
 const FLAGS_AT: u32 = 40;
 const TOKEN_AT: u32 = 44;
 const SAID_AT: u32 = 80;
+const LEASE_PLAN_AT: u32 = 84;
+const LEASE_TAG_AT: u32 = 88;
+const COSTS_AT: u32 = 92;
+const COSTS_BYTES: u32 = 32;
 
 /** MAX_ASKS × ASK_BYTES. */
-const asks: usize = memory.data(101376, 8);
+const asks: usize = memory.data(147456, 8);
 let inUse: u32 = 0;
 let confirming: u32 = 0;
 
@@ -81,6 +89,7 @@ export function openAsk(rootId: u32, token: usize, flags: u32, askedAtUs: u64): 
   store<u32>(at, 1, USED_AT);
   store<u32>(at, flags, FLAGS_AT);
   store<u32>(at, NO_TAG, SAID_AT);
+  store<u32>(at, NO_TAG, LEASE_TAG_AT);
   memory.copy(at + TOKEN_AT, token, TOKEN_BYTES);
   return ask;
 }
@@ -131,6 +140,33 @@ export function askSaidTag(ask: u32): u32 {
 
 export function setAskSaidTag(ask: u32, tag: u32): void {
   store<u32>(askAt(ask), tag, SAID_AT);
+}
+
+/** A lease is wanted with the answer. @param costs u32 × 8: what a request takes from each bucket, tokens */
+export function setAskLease(ask: u32, planId: u32, tag: u32, costs: usize): void {
+  const at = askAt(ask);
+  store<u32>(at, planId, LEASE_PLAN_AT);
+  store<u32>(at, tag, LEASE_TAG_AT);
+  memory.copy(at + COSTS_AT, costs, COSTS_BYTES);
+}
+
+/** NO_TAG: none is wanted. */
+export function askLeaseTag(ask: u32): u32 {
+  return load<u32>(askAt(ask), LEASE_TAG_AT);
+}
+
+export function askLeasePlan(ask: u32): u32 {
+  return load<u32>(askAt(ask), LEASE_PLAN_AT);
+}
+
+/** Address of the costs. */
+export function askCosts(ask: u32): usize {
+  return askAt(ask) + COSTS_AT;
+}
+
+/** How many requests wait for the answer. */
+export function askWaiters(ask: u32): u32 {
+  return load<u32>(askAt(ask), WAITERS_AT);
 }
 
 /** The next of its call or of the queue, or NONE. */

@@ -13,7 +13,8 @@ import { Table } from "../state/table";
 export const CALL_ACQUIRE: u32 = 0;
 export const CALL_REPORT: u32 = 1;
 export const CALL_WATCH: u32 = 2;
-const callWords: StaticArray<string> = ["acquire", "report", "watch"];
+export const CALL_LEASE: u32 = 3;
+const callWords: StaticArray<string> = ["acquire", "report", "watch", "lease"];
 
 // The outcomes.
 export const OUTCOME_OK: u32 = 0;

@@ -1,5 +1,5 @@
 // What every call to the control plane has in common: its headers, and how its body begins (docs/edge-protocol.md).
-import { HEADER_EDGE } from "../../contract";
+import { HEADER_EDGE, MAX_EDGE_BODY_BYTES } from "../../contract";
 import { EDGE_CREDENTIAL_CHARS, edgeCredentialOf } from "../../domain/token/keys";
 import { sendCall } from "../../host/call";
 import { OK } from "../../host/status";
@@ -20,6 +20,9 @@ const AUTHORIZATION = utf8("authorization");
 const EDGE = utf8(HEADER_EDGE);
 
 const credential: usize = memory.data(64);
+
+/** The body of the call that is being written: MAX_EDGE_BODY_BYTES. It is the next call's once it is sent. */
+export const callBody: usize = memory.data(MAX_EDGE_BODY_BYTES, 8);
 
 /** The most that `startBody` writes: a name of 256 bytes, each as \u00xx, and the rest. */
 export const BODY_START_BYTES: u32 = 2048;

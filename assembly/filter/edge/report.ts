@@ -16,7 +16,7 @@ import { acknowledgeRows } from "./acknowledge";
 import { REPORT_FAILURES, count } from "../vm/counters";
 import { buildId } from "../vm/build-id";
 import { CALL_REPORT, OUTCOME_MALFORMED, OUTCOME_OK, answeredOutcome, noteOutcome } from "./call-outcomes";
-import { post, startBody } from "./edge-call";
+import { callBody, post, startBody } from "./edge-call";
 import { Epoch } from "../state/epoch";
 import { MARK_REFRESH, markRecord } from "../table/mark-record";
 import { readLogCursor, logOfCursor } from "../table/log-cursor";
@@ -46,8 +46,7 @@ const BODY_END_BYTES: u32 = 32;
 const REPORT_TIMEOUT_MS: u32 = 5000;
 
 const REPORT = utf8(PATH_REPORT);
-const body: usize = memory.data(MAX_EDGE_BODY_BYTES, 8);
-const BODY_LIMIT: usize = body + MAX_EDGE_BODY_BYTES - TAGS_FRAME_BYTES - BODY_END_BYTES;
+const BODY_LIMIT: usize = callBody + MAX_EDGE_BODY_BYTES - TAGS_FRAME_BYTES - BODY_END_BYTES;
 
 /** One report is out a VM, whichever its root. */
 let outOfRoot: u32 = 0;
@@ -67,13 +66,13 @@ export function reportIfDue(root: Root, nowUs: u64): void {
 
 function sendReport(root: Root, nowUs: u64): void {
   const table = root.table;
-  let end = writeAscii(startBody(table, body), ',"worker":"');
+  let end = writeAscii(startBody(table, callBody), ',"worker":"');
   end = writeHexU64(writeAscii(writeHexU64(end, vmId()), '","build":"'), buildId());
   end = writeAscii(writePolicy(root.epoch, writeAscii(end, '",')), ',"usage":[');
   end = writeRows(table, end, nowUs);
   end = writeTags(writeAscii(end, "]"));
   end = writeAscii(end, more ? ',"more":true}' : ',"more":false}');
-  if (!post(table, CALL_REPORT, REPORT, body, end, REPORT_TIMEOUT_MS)) {
+  if (!post(table, CALL_REPORT, REPORT, callBody, end, REPORT_TIMEOUT_MS)) {
     count(REPORT_FAILURES);
     return;
   }

@@ -6,15 +6,15 @@ import { consumedOf, hasFlag, levelPicoOf, recordSessionIdOf, refilledAtUsOf, re
 import { SESSION_ID_CHARS, formatSessionId } from "../../domain/token/session-id";
 import { hexDigit, writeAscii, writeDecimal, writeSigned } from "../../memory/bytes";
 import { Table } from "../state/table";
-import { MAX_NAMES_BYTES, limitsOfTag, writeNames } from "../state/tag-names";
+import { MAX_NAMES_BYTES, isFleetTag, limitsOfTag, writeNames } from "../state/tag-names";
 import { learnTag } from "../table/shared-tags";
 
 /** A row at its longest: an id, four numbers, a tag, seven levels, punctuation. */
 export const MAX_ROW_BYTES: u32 = 256;
-/** A tag with its names, and punctuation. */
-export const MAX_TAG_BYTES: u32 = MAX_NAMES_BYTES + 12;
+/** A tag with its names, the same once more where it is of scope fleet, and punctuation. */
+export const MAX_TAG_BYTES: u32 = MAX_NAMES_BYTES + 12 + 11;
 /** What stands around all of them. */
-export const TAGS_FRAME_BYTES: u32 = 16;
+export const TAGS_FRAME_BYTES: u32 = 28;
 
 /** Of one body: far more than the plans whose sessions report together, as a rule. */
 export const MAX_TAGS: u32 = 64;
@@ -51,11 +51,11 @@ function writeLevels(table: Table, annex: usize, at: usize): usize {
   const tag = annexTagOf(annex);
   learnTag(table, tag);
   const limits = limitsOfTag(tag);
-  if (limits == 0 || !noteTagUsed(tag)) return at;
+  if (limits < 0 || !noteTagUsed(tag)) return at;
   let end = writeAscii(writeTag(writeAscii(at, ',"'), tag), '",[');
-  for (let limit: u32 = 0; limit < limits; limit++) {
+  for (let limit = 0; limit < limits; limit++) {
     if (limit != 0) end = writeAscii(end, ",");
-    end = writeSigned(end, toMicrotokens(load<i64>(annexLevelsOf(annex) + (limit << 3))));
+    end = writeSigned(end, toMicrotokens(load<i64>(annexLevelsOf(annex) + ((<u32>limit) << 3))));
   }
   return writeAscii(end, "]");
 }
@@ -68,7 +68,10 @@ function noteTagUsed(tag: u32): bool {
   return true;
 }
 
-/** `,"limits":{"tag":["daily","search"]}`, where rows have named tags. Returns the end. */
+/**
+ * `,"limits":{"tag":["daily","search"]}`, where rows have named tags; and `,"fleet":["tag"]`: those whose levels, the plan's own
+ * among them, are what is left of a lease. Returns the end.
+ */
 export function writeTags(at: usize): usize {
   if (tagCount == 0) return at;
   let end = writeAscii(at, ',"limits":{');
@@ -77,7 +80,17 @@ export function writeTags(at: usize): usize {
     if (i != 0) end = writeAscii(end, ",");
     end = writeNames(writeAscii(writeTag(writeAscii(end, '"'), tag), '":'), tag);
   }
-  return writeAscii(end, "}");
+  return writeFleetTags(writeAscii(end, "}"));
+}
+
+function writeFleetTags(at: usize): usize {
+  let end = at;
+  for (let i: u32 = 0; i < tagCount; i++) {
+    const tag = load<u32>(tags + (i << 2));
+    if (!isFleetTag(tag)) continue;
+    end = writeAscii(writeTag(writeAscii(end, end == at ? ',"fleet":["' : ',"'), tag), '"');
+  }
+  return end == at ? at : writeAscii(end, "]");
 }
 
 /** 8 hex digits, of its bytes in their order. */

@@ -10,6 +10,7 @@ import {
   readAcquireAnswers,
   saysNoSession,
 } from "../../domain/edge/acquire-answer";
+import { NO_TAG } from "../../domain/limits/limits-tag";
 import { sessionIdOf } from "../../domain/token/token";
 import { callResponseBody } from "../../host/buffers";
 import { monotonicUs } from "../../host/clock";
@@ -26,6 +27,8 @@ import { takeOverdue } from "../edge/ask-queue";
 import {
   ASK_INSERTS,
   ASK_STREAM,
+  askCosts,
+  askLeaseTag,
   askRoot,
   askSaidTag,
   askToken,
@@ -195,6 +198,7 @@ function takeAnswer(root: Root, ask: u32, answer: AcquireAnswer): u32 {
   memory.copy(askedToken, askToken(ask), TOKEN_BYTES);
   countAnswer(answer);
   const mayInsert = hasAskFlag(ask, ASK_INSERTS);
+  if (askLeaseTag(ask) != NO_TAG) answer.leaseCosts = askCosts(ask);
   const outcome = writeAnswer(root, askedToken, answer, mayInsert, askedAtUs(ask), askSaidTag(ask));
   // A late answer's generation may be of a log that the edge follows no more.
   if (outcome == WRITTEN) root.table.noteGeneration(answer.generation, monotonicUs());

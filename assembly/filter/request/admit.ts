@@ -10,6 +10,7 @@ import { tokenKeyStateOf } from "../../domain/token/keys";
 import { hasIssuedId, issuedAtMs, keyIdOfToken, planIdOf, tagMatches } from "../../domain/token/token";
 import { wallMs } from "../../host/clock";
 import { BUSY, WAITS, askFor, isUnreachable, shouldHoldBack } from "../edge/acquire";
+import { admitOnLease, leaseCosts } from "./admit-lease";
 import { holdForPlan } from "./held";
 import { INSERT_CONTENDED, SET_FULL, insertProvisional } from "../table/insert";
 import { LIMITS_FULL, LIMITS_MADE, insertLimits } from "../table/limits";
@@ -17,8 +18,9 @@ import { keysWithId } from "../vm/process";
 import { Epoch } from "../state/epoch";
 import { Request } from "../state/request";
 import {
+  ASK,
   ASK_FIRST,
-  ASK_WITH_ROW,
+  ASK_WITH_LEASE,
   CONTENDED,
   MISS,
   MISS_IN_DOUBT,
@@ -29,6 +31,7 @@ import {
   isAsk,
   isMiss,
   spend,
+  wantsLease,
 } from "./spend";
 import {
   BUSY_ASKING,
@@ -50,7 +53,7 @@ export const MAX_ASKS: u32 = 3;
 export function admit(request: Request, verdict: Verdict): u32 {
   const spent = spend(request, ASK_FIRST, verdict);
   if (isMiss(spent)) return admitMiss(request, spent, verdict);
-  return isAsk(spent) ? admitAfterAsk(request, spent, verdict) : outcomeOf(request, spent);
+  return isAsk(spent) ? admitAfterAsk(request, spent, verdict) : outcomeOf(request, spent, verdict);
 }
 
 /** On the record that stands: the control plane was asked, or cannot be. */
@@ -58,7 +61,7 @@ export function admitOnRecord(request: Request, verdict: Verdict): u32 {
   const spent = spend(request, STANDS, verdict);
   if (isMiss(spent)) return admitMiss(request, spent, verdict);
   // Its limits are not those of its plan again: another worker has another policy in force.
-  return isAsk(spent) ? admitAfterAsk(request, spent, verdict) : outcomeOf(request, spent);
+  return isAsk(spent) ? admitAfterAsk(request, spent, verdict) : outcomeOf(request, spent, verdict);
 }
 
 /**
@@ -69,7 +72,8 @@ export function admitUnreachable(request: Request, verdict: Verdict): u32 {
   const spent = spend(request, STANDS_IF_TRUSTED, verdict);
   if (isAsk(spent))
     return trustsRecord(request, verdict) ? admitTrusted(request, verdict) : denyMiss(verdict, UNCONFIRMED);
-  if (!isMiss(spent)) return outcomeOf(request, spent);
+  if (wantsLease(spent)) return denyMiss(verdict, UNCONFIRMED);
+  if (!isMiss(spent)) return outcomeOf(request, spent, verdict);
   if (isTooOld(request)) return denyToken(verdict, TOO_OLD);
   const trust = spent != MISS_IN_DOUBT && trustsPlanOf(request);
   return trust ? admitUnverified(request, verdict) : denyMiss(verdict, UNCONFIRMED);
@@ -82,7 +86,8 @@ export function admitUnreachable(request: Request, verdict: Verdict): u32 {
  */
 export function admitUnanswered(request: Request, verdict: Verdict, why: u32): u32 {
   const spent = spend(request, STANDS, verdict);
-  return isMiss(spent) || isAsk(spent) ? denyMiss(verdict, why) : outcomeOf(request, spent);
+  if (isMiss(spent) || isAsk(spent) || wantsLease(spent)) return denyMiss(verdict, why);
+  return outcomeOf(request, spent, verdict);
 }
 
 /** The set is full, or the cas bound was reached while an answer was written. */
@@ -97,7 +102,10 @@ export function admitWithoutRecord(epoch: Epoch, insertOutcome: u32): u32 {
  * levels are not those of its plan's limits: the control plane knows what was spent from those.
  */
 function admitAfterAsk(request: Request, asks: u32, verdict: Verdict): u32 {
-  if (!shouldHoldBack()) return ask(request, false, verdict, asks == ASK_WITH_ROW);
+  if (!shouldHoldBack()) {
+    const leasePlan = asks == ASK_WITH_LEASE ? <i32>verdict.planIndex : -1;
+    return ask(request, false, verdict, asks != ASK, leasePlan);
+  }
   return isUnreachable() ? admitUnreachable(request, verdict) : admitUnanswered(request, verdict, UNCONFIRMED);
 }
 
@@ -110,16 +118,28 @@ function admitMiss(request: Request, miss: u32, verdict: Verdict): u32 {
   const keys = keysWithId(keyIdOfToken(token));
   if (keys == 0 || !tagMatches(token, tokenKeyStateOf(keys))) return denyToken(verdict, FORGED);
   if (!hasIssuedId(token)) return INVALID_TOKEN;
-  if (request.epoch.policy.onMiss == ON_MISS_TRUST && !isTooOld(request)) return admitUnverified(request, verdict);
-  return ask(request, miss == MISS, verdict);
+  const leasePlan = fleetPlanOf(request);
+  const policy = request.epoch.policy;
+  // What all edges spend together is nothing to be trusted with.
+  if (policy.onMiss == ON_MISS_TRUST && leasePlan < 0 && !isTooOld(request)) return admitUnverified(request, verdict);
+  return ask(request, miss == MISS, verdict, false, leasePlan);
 }
 
 /** Asks the control plane, unless the request has asked enough: it was answered each time, so it is there. */
-function ask(request: Request, mayInsert: bool, verdict: Verdict, withRow: bool = false): u32 {
+function ask(request: Request, mayInsert: bool, verdict: Verdict, withRow: bool, leasePlan: i32): u32 {
   if (request.asks == MAX_ASKS) return admitUnanswered(request, verdict, UNCONFIRMED);
-  const asked = askFor(request, mayInsert, withRow, verdict.readAtUs);
+  const costs: usize = leasePlan < 0 ? 0 : leaseCosts(request, leasePlan);
+  const asked = askFor(request, mayInsert, withRow, verdict.readAtUs, leasePlan, costs);
   if (asked == WAITS) return HELD;
   return asked == BUSY ? admitUnanswered(request, verdict, BUSY_ASKING) : admitUnreachable(request, verdict);
+}
+
+/** The index of the plan that the token names, where that is of scope fleet, or -1. */
+function fleetPlanOf(request: Request): i32 {
+  const epoch = request.epoch;
+  const limits = epoch.limits;
+  const planIndex = epoch.policy.planIndexById(planIdOf(request.token));
+  return limits !== null && planIndex >= 0 && limits.isFleet(planIndex) ? planIndex : -1;
 }
 
 /** Older, by the clock here, than a session of any plan may be. */
@@ -153,12 +173,14 @@ function admitTrusted(request: Request, verdict: Verdict): u32 {
       return admitWithoutRecord(request.epoch, made == LIMITS_FULL ? SET_FULL : INSERT_CONTENDED);
     spent = spend(request, STANDS_UNCONFIRMED, verdict);
   }
-  return outcomeOf(request, isMiss(spent) || isAsk(spent) ? CONTENDED : spent);
+  if (wantsLease(spent)) return denyMiss(verdict, UNCONFIRMED);
+  return outcomeOf(request, isMiss(spent) || isAsk(spent) ? CONTENDED : spent, verdict);
 }
 
 /** The outcome of what spending came to, be it an outcome already or not. */
-function outcomeOf(request: Request, spent: u32): u32 {
+function outcomeOf(request: Request, spent: u32, verdict: Verdict): u32 {
   if (spent < MISS) return spent;
+  if (wantsLease(spent)) return admitOnLease(request, spent, verdict);
   if (spent == UNKNOWN_PLAN) return waitForPlan(request);
   return passOrDeny(request.epoch.policy.onContention == ON_CONTENTION_ALLOW);
 }

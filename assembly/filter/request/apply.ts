@@ -30,6 +30,7 @@ import {
   count,
   countMany,
 } from "../vm/counters";
+import { LEASE_WAITS, REFUSED_HERE, countLease } from "../vm/lease-counters";
 import { enforcementOfDenial } from "./enforced";
 import {
   replyBudgetSpent,
@@ -59,11 +60,13 @@ import {
   NOT_ENFORCED,
   NO_POLICY_IN_FORCE,
   NO_REASON,
+  REFUSED_BEFORE,
   TOO_OLD,
   UNVERIFIED,
   UNCONFIGURED,
   UNMETERED,
   Verdict,
+  WITHOUT_LEASE,
 } from "./verdict";
 
 /** @returns what the callback for the request's headers returns: CONTINUE, or PAUSE if it was answered or waits */
@@ -193,10 +196,16 @@ function passDenied(request: Request, verdict: Verdict): void {
 
 /** How it came to the outcome, whichever it is. */
 function countHow(verdict: Verdict): void {
-  if (verdict.why != NO_REASON) count(counterOf(verdict.why));
+  if (verdict.why != NO_REASON) countWhy(verdict.why);
   if (verdict.casRetries == 0) return;
   countMany(CAS_RETRIES, verdict.casRetries);
   if (verdict.casExhausted) count(CAS_EXHAUSTED);
+}
+
+function countWhy(why: u32): void {
+  if (why == REFUSED_BEFORE) countLease(REFUSED_HERE, 1);
+  else if (why == WITHOUT_LEASE) countLease(LEASE_WAITS, 1);
+  else count(counterOf(why));
 }
 
 function counterOf(why: u32): u32 {

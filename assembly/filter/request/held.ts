@@ -1,5 +1,5 @@
-// Requests that wait for a policy: for this edge's first one, or for one that has their session's plan. In the order in
-// which they came; release-held.ts lets them go.
+// Requests that wait for a policy (this edge's first one, or one that has their session's plan), or for a lease that another
+// worker has asked for. In the order in which they came; release-held.ts lets them go.
 import { NO_POLICY_HOLD_MS } from "../../contract";
 import { monotonicUs } from "../../host/clock";
 import { noteBell } from "../policy/bell";
@@ -33,6 +33,11 @@ export function holdForPlan(request: Request): bool {
   if (table.behindSinceUs == 0) noteBell(table, nowUs);
   if (table.behindSinceUs == 0) return false;
   return nowUs < table.behindSinceUs + PLAN_HOLD_US && hold(request);
+}
+
+/** Holds a request until the next tick: another worker asks for the lease that it needs. */
+export function holdForLease(request: Request): bool {
+  return hold(request);
 }
 
 function hold(request: Request): bool {

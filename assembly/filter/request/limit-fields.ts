@@ -41,3 +41,9 @@ export function addRetryAfter(levelPico: i64, cost: u32, ratePico: u64, rateUs: 
   if (seconds < 0) return;
   addWritten(RETRY_AFTER, retryAfterValue, writeDecimal(retryAfterValue, max<i64>(seconds, 1)));
 }
+
+/** Retry-After of a request that was refused a lease: whole seconds, at least 1. */
+export function addRetryAfterMs(ms: u32): void {
+  const seconds = (<u64>ms + 999) / 1000;
+  addWritten(RETRY_AFTER, retryAfterValue, writeDecimal(retryAfterValue, max<u64>(seconds, 1)));
+}

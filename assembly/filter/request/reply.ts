@@ -19,7 +19,7 @@ import { DenialTexts, GRPC_UNAVAILABLE } from "../state/denial-texts";
 import { Epoch } from "../state/epoch";
 import { Request } from "../state/request";
 import { GRPC_HTTP_STATUS, addGrpcPairs, grpcBody, writeGrpcBody } from "./grpc-reply";
-import { addRetryAfter } from "./limit-fields";
+import { addRetryAfter, addRetryAfterMs } from "./limit-fields";
 import { addLimitHeaders } from "./limit-headers";
 import { Verdict } from "./verdict";
 
@@ -79,7 +79,8 @@ export function replyLimited(request: Request, verdict: Verdict): void {
   }
   const limit = verdict.limit;
   const entry = limits.limitOf(planIndex, limit);
-  addRetryAfter(verdict.levelPico, costOf(verdict.buckets, limit), entry.ratePico, entry.rateUs);
+  if (limits.isFleet(planIndex)) addRetryAfterMs(verdict.retryMs);
+  else addRetryAfter(verdict.levelPico, costOf(verdict.buckets, limit), entry.ratePico, entry.rateUs);
   if (limit == 0) sendNoted(denial, form);
   else sendNamed(denial, entry, form);
 }

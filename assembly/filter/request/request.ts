@@ -10,7 +10,8 @@ export function newRequest(slot: u32, contextId: u32): Request {
   const request = changetype<Request>(record);
   request.slot = slot;
   request.contextId = contextId;
-  request.asks = 0;
+  // `asks` and `leaseSince`, which stand side by side.
+  store<u64>(changetype<usize>(request) + offsetof<Request>("asks"), 0);
   return request;
 }
 

@@ -3,6 +3,7 @@ import { BUCKETS_BYTES, levelOf, putLevels, refillAll, setLevelOf, takeLevels } 
 import { Plan } from "../../domain/policy/model";
 import { annexNumberOf, levelAtOf, noteSpent, refilledAtUsOf, remainderAtOf } from "../../domain/table/record";
 import { annexWith } from "../../domain/table/annex";
+import { dropOverLease } from "../../domain/table/lease";
 import { elapsedUsSince, refill, toPico } from "../../domain/table/bucket";
 import { settledLevel } from "../../domain/usage/settled-level";
 import { Epoch } from "../state/epoch";
@@ -39,12 +40,16 @@ export function settleInCopy(
   if (annex == 0) return false;
   // The plan's own bucket is the same whatever stands beside it.
   if (note.limit != 0 && limits.tagOf(planIndex) != note.tag) return false;
+  const isFleet = limits.isFleet(planIndex);
+  if (isFleet) dropOverLease(record, annex, nowUs);
   takeLevels(buckets, record, annex);
   refillAll(buckets, limits, planIndex, elapsedUs);
   const limit: u32 = note.limit;
   const capacity = limits.limitOf(planIndex, limit).capacity;
-  const settled = settledLevel(levelOf(buckets, limit), capacity, note.reserved, cost);
-  setLevelOf(buckets, limit, settled, settled == capacity);
+  // What a lease did not need goes back to the budget, never to the lease: that may be another one by now.
+  const reserved = isFleet ? min(note.reserved, cost) : note.reserved;
+  const settled = settledLevel(levelOf(buckets, limit), capacity, reserved, cost);
+  setLevelOf(buckets, limit, settled, settled == capacity && !isFleet);
   putLevels(buckets, record, annex);
   noteSpent(record, consumed, nowUs);
   return true;

@@ -1,7 +1,7 @@
 // Settling: what a request reserved becomes what it really cost, in one step on the session's record as it then is.
 import { RECORD_BYTES } from "../../contract";
 import { ON_MISSING_REFUND } from "../../domain/policy/settle-model";
-import { isLive, isPastEnd, noteConsumed, recordPlanIdOf } from "../../domain/table/record";
+import { isLive, isPastEnd, noteConsumed, recordPlanIdOf, revOf } from "../../domain/table/record";
 import { findRecord } from "../../domain/table/set";
 import { sessionIdOf } from "../../domain/token/token";
 import { USAGE_ABSENT, USAGE_FOUND, USAGE_INVALID, USAGE_TOO_LONG } from "../../domain/usage/outcome";
@@ -11,6 +11,7 @@ import { sharedCas, sharedValue } from "../../host/shared-data";
 import { OK } from "../../host/status";
 import { PLAN_TOKENS } from "../state/plan-counts";
 import { Epoch } from "../state/epoch";
+import { addSettled, leaseNoteFor } from "../state/lease-notes";
 import { Root, rootInSlot } from "../state/roots";
 import { SettleNote, closeNote } from "../state/settle-notes";
 import { MAX_CAS_TRIES, lastSetIndex, readSet, writeSet } from "../table/session-table";
@@ -23,6 +24,7 @@ import {
   SETTLEMENT_DONE,
   SETTLEMENT_ENDED,
   SETTLEMENT_INVALID,
+  SETTLEMENT_NO_LEASE_NOTE,
   SETTLEMENT_NO_RECORD,
   SETTLEMENT_NO_VALUE,
   SETTLEMENT_OTHER_LIMITS,
@@ -101,16 +103,34 @@ function write(root: Root, note: SettleNote, cost: u32): u32 {
       // Then the reservation was the cost: it is consumed now.
       noteConsumed(record, note.reserved);
     }
+    const rev = revOf(record);
     if (writeSet(set, sharedCas()) == OK) {
       table.dirty.mark(lastSetIndex(), <u32>((record - set) / RECORD_BYTES));
       const consumed = outcome == SETTLEMENT_DONE ? cost : note.reserved;
       if (isOwn && planIndex >= 0) epoch.planCounts.count(PLAN_TOKENS, planIndex, consumed);
-      return outcome;
+      return outcome == SETTLEMENT_DONE ? noteLease(root, note, planIndex, cost, rev, nowUs) : outcome;
     }
     count(CAS_RETRIES);
   }
   count(CAS_EXHAUSTED);
   return CONTENDED;
+}
+
+/**
+ * What a reservation from a lease did not need, or what it lacked, is said with this worker's next ask: with one of its own
+ * where nobody uses the session any more. @returns what came of the settlement
+ */
+function noteLease(root: Root, note: SettleNote, planIndex: u32, cost: u32, rev: u32, nowUs: u64): u32 {
+  const limits = root.epoch.limits;
+  if (limits === null || !limits.isFleet(planIndex) || cost == note.reserved) return SETTLEMENT_DONE;
+  const tag = limits.tagOf(planIndex);
+  const found = leaseNoteFor(root.table.hash, note.token, note.planId, tag, rev, nowUs);
+  // A debt stands in the table: whichever worker asks next says it.
+  if (found == null) return cost > note.reserved ? SETTLEMENT_DONE : SETTLEMENT_NO_LEASE_NOTE;
+  found.usedAtUs = nowUs;
+  found.isIdle = false;
+  if (cost < note.reserved) addSettled(found, note.limit, note.reserved - cost);
+  return SETTLEMENT_DONE;
 }
 
 /** @returns SETTLEMENT_DONE, or why the copy of the record is as it was */

@@ -1,7 +1,8 @@
 // Spending from a session's bucket: read its set, decide on the copy, write the set back by compare-and-swap.
 import { FLAG_BUDGET_SPENT, FLAG_REFRESH, FLAG_UNCONFIRMED, RECORD_BYTES } from "../../contract";
 import { toPico, elapsedUsSince, refill, refilledLevel } from "../../domain/table/bucket";
-import { annexWith } from "../../domain/table/annex";
+import { annexOf, annexWith } from "../../domain/table/annex";
+import { clearLeaseEnd } from "../../domain/table/lease";
 import { tokenKeyStateOf } from "../../domain/token/keys";
 import { ENFORCEMENT_OFF } from "../../domain/policy/enforcement";
 import { ON_UNREACHABLE_TRUST, Plan, Policy } from "../../domain/policy/model";
@@ -29,10 +30,12 @@ import { OK } from "../../host/status";
 import { noteProvisional } from "../table/provisional";
 import { keysWithId } from "../vm/process";
 import { isStillDenied, noteDenial } from "./recent-denials";
+import { Epoch } from "../state/epoch";
 import { Request } from "../state/request";
 import { hasOtherLimits } from "../table/limits";
 import { MAX_CAS_TRIES, lastSetIndex, readSet, writeSet } from "../table/session-table";
 import { consumedAtOnce } from "./reservation";
+import { LEASE_NEEDED, spendLease } from "./spend-lease";
 import { spendLimits } from "./spend-limits";
 import { ALLOWED, BUDGET_SPENT, INVALID_TOKEN, LIMITED, NOT_ENFORCED, Verdict } from "./verdict";
 
@@ -62,6 +65,9 @@ export const ASK_WITH_ROW: u32 = 19;
 export const UNKNOWN_PLAN: u32 = 20;
 /** The cas bound was reached. */
 export const CONTENDED: u32 = 21;
+/** As ASK_WITH_ROW: its plan is of scope fleet, and its annex is none of that. A lease is wanted with the answer. */
+export const ASK_WITH_LEASE: u32 = 23;
+// Above all of these: LEASE_NEEDED and LEASE_PENDING (spend-lease.ts).
 /** As MISS_ON_RECORD: a reset put the record in doubt, and nobody has confirmed it since. */
 export const MISS_IN_DOUBT: u32 = 22;
 
@@ -76,7 +82,13 @@ export function isMiss(spent: u32): bool {
 // @ts-ignore: decorator
 @inline
 export function isAsk(spent: u32): bool {
-  return spent == ASK || spent == ASK_WITH_ROW;
+  return spent == ASK || spent == ASK_WITH_ROW || spent == ASK_WITH_LEASE;
+}
+
+// @ts-ignore: decorator
+@inline
+export function wantsLease(spent: u32): bool {
+  return spent >= LEASE_NEEDED;
 }
 
 /**
@@ -128,20 +140,30 @@ function spendInCopy(request: Request, set: usize, record: usize, recordStatus: 
   const plan = unchecked(policy.plans[planIndex]);
   verdict.planIndex = planIndex;
   if (recordStatus == ASK_FIRST && shouldAsk(record, plan, nowUs)) {
-    return annexNumberOf(record) != 0 || hasOtherLimits(epoch, set, record, planIndex) ? ASK_WITH_ROW : ASK;
+    const isOther = hasOtherLimits(epoch, set, record, planIndex);
+    if (isOther && isFleetPlan(epoch, planIndex)) return ASK_WITH_LEASE;
+    return isOther || annexNumberOf(record) != 0 ? ASK_WITH_ROW : ASK;
   }
   if (hasFlag(record, FLAG_UNCONFIRMED) && !standsInDoubt(recordStatus, policy, planIndex)) return MISS_IN_DOUBT;
   if (epoch.hasOffPlans && epoch.enforcementOf(request.enforcement, planIndex) == ENFORCEMENT_OFF) return NOT_ENFORCED;
   const limits = epoch.limitsBeside(planIndex);
   if (limits !== null) {
     const annex = annexWith(set, record, limits.tagOf(planIndex));
-    if (annex == 0) return ASK_WITH_ROW;
-    const spent = spendLimits(request, limits, record, annex, verdict);
+    const isFleet = limits.isFleet(planIndex);
+    if (annex == 0) return isFleet ? ASK_WITH_LEASE : ASK_WITH_ROW;
+    const spent = isFleet
+      ? spendLease(request, limits, record, annex, verdict)
+      : spendLimits(request, limits, record, annex, verdict);
     if (spent == ALLOWED && !sameToken) setRecordToken(record, token);
     return spent;
   }
   // Its plan has no further limits any more: what was spent from them is told before it is forgotten.
-  if (recordStatus == ASK_FIRST && annexNumberOf(record) != 0) return ASK_WITH_ROW;
+  if (annexNumberOf(record) != 0) {
+    if (recordStatus == ASK_FIRST) return ASK_WITH_ROW;
+    // Where that was a lease's annex, a worker under the former policy takes nothing of the level for it any more.
+    const annex = annexOf(set, record);
+    if (annex != 0) clearLeaseEnd(annex);
+  }
   const levelPico = levelNow(record, plan, nowUs);
   verdict.levelPico = levelPico;
   // What costs nothing is never limited.
@@ -155,6 +177,11 @@ function spendInCopy(request: Request, set: usize, record: usize, recordStatus: 
   setLevelPico(record, verdict.levelPico);
   noteSpent(record, consumedAtOnce(request), nowUs);
   return ALLOWED;
+}
+
+function isFleetPlan(epoch: Epoch, planIndex: u32): bool {
+  const limits = epoch.limitsBeside(planIndex);
+  return limits !== null && limits.isFleet(planIndex);
 }
 
 /** Whether a record that a reset put in doubt counts as it stands. */

@@ -43,6 +43,11 @@ export const UNCONFIRMED: u32 = 4;
 /** The control plane is there, but too many requests wait for its answers already, or this one has for too long. */
 export const BUSY_ASKING: u32 = 5;
 
+/** Of LIMITED: the control plane has refused it a moment before, and is not asked again yet. */
+export const REFUSED_BEFORE: u32 = 6;
+/** Of HELD: it waits for a lease. */
+export const WITHOUT_LEASE: u32 = 7;
+
 /** Stands as a plan's index where the session's plan is not known. */
 const PLAN_UNKNOWN: u32 = 0xffffffff;
 
@@ -61,6 +66,8 @@ export class Verdict {
   limit: u32;
   /** What that holds after the decision. */
   levelPico: i64;
+  /** Of LIMITED under a plan of scope fleet: ms until asking again is worth it. */
+  retryMs: u32;
   /** Monotonic µs: read before the session's set was, or when an answer left no record to read. */
   readAtUs: u64;
   /** Writes that another worker was faster than. */

@@ -1,7 +1,7 @@
 // What a VM has logged of the failed calls of one table, which go to one cluster (call-outcomes.ts).
 
 // The kinds of call, and their outcomes.
-export const CALL_KINDS: u32 = 3;
+export const CALL_KINDS: u32 = 4;
 export const OUTCOMES: u32 = 9;
 
 export class CallFailures {

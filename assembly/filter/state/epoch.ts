@@ -5,6 +5,7 @@ import { ENFORCEMENT_ENFORCE, ENFORCEMENT_INHERITED, ENFORCEMENT_OFF } from "../
 import { NO_ROUTES, Policy } from "../../domain/policy/model";
 import { printPolicy } from "../../domain/policy/print";
 import { compileLimits, namesOfPlan } from "../../domain/limits/compile-limits";
+import { NO_TAG } from "../../domain/limits/limits-tag";
 import { LimitTable } from "../../domain/limits/limit-table";
 import { NO_LIMITS } from "../../domain/policy/limit-model";
 import { compileRoutes } from "../../domain/routes/compile-routes";
@@ -12,6 +13,7 @@ import { RouteTable } from "../../domain/routes/route-table";
 import { SettleRules, compileSettles } from "../../domain/usage/settle-rules";
 import { sha256 } from "../../domain/token/sha256";
 import { addressOf, utf8 } from "../../memory/bytes";
+import { nameLeaseCounters } from "../vm/lease-counters";
 import { dropClosedRules } from "./settle-notes";
 import { DenialTexts } from "./denial-texts";
 import { PlanCounts } from "./plan-counts";
@@ -44,7 +46,7 @@ export class Epoch {
   routes: RouteTable | null;
   /** Null where no route settles what its requests really cost. */
   settles: SettleRules | null;
-  /** Null where no plan has limits beside its own bucket. */
+  /** Null where no plan has limits beside its own bucket, and none is of scope fleet. */
   limits: LimitTable | null;
   /** Some plans are off: their sessions spend nothing. */
   hasOffPlans: bool = false;
@@ -107,11 +109,11 @@ export class Epoch {
     return ofRoute != ENFORCEMENT_INHERITED ? ofRoute : this.policy.enforcementOfPlan(planIndex);
   }
 
-  /** The table of limits where the plan has some beside its own bucket; else null. */
+  /** The table of limits where sessions of the plan have an annex: of several limits, or of scope fleet. Else null. */
   @inline
   limitsBeside(planIndex: u32): LimitTable | null {
     const limits = this.limits;
-    return limits === null || limits.furtherOf(planIndex) == 0 ? null : limits;
+    return limits === null || limits.tagOf(planIndex) == NO_TAG ? null : limits;
   }
 
   /** No policy yet: requests are held. */
@@ -133,8 +135,9 @@ function takeLimits(policy: Policy, number: u32): LimitTable | null {
   if (limits === null) return null;
   const plans = policy.plans;
   for (let i = 0; i < plans.length; i++) {
-    if (plans[i].limits.length == 0) continue;
-    noteTag(limits.tagOf(i), namesOfPlan(plans[i]), number);
+    if (limits.tagOf(i) == NO_TAG) continue;
+    noteTag(limits.tagOf(i), namesOfPlan(plans[i]), limits.isFleet(i), number);
+    if (limits.isFleet(i)) nameLeaseCounters();
     plans[i].limits = NO_LIMITS;
   }
   return limits;

@@ -16,6 +16,8 @@ export class Request {
   contextId: u32;
   /** How often it has asked the control plane, or been found to have asked enough. */
   asks: u32;
+  /** When it first waited for a lease, ms, monotonic, modular (domain/table/lease.ts); 0: it has not. */
+  leaseSince: u32;
   /** Tokens that it takes from the bucket, as its route says. */
   cost: u32;
   /** What its route says of limits by name: a list in its route table; 0: nothing. */

@@ -1,9 +1,10 @@
 // Writes an answer of the control plane, or an unverified admission, into the session table: each one atomic step.
-import { ANSWER_VALID_MS, FLAG_LIMITS_UNCONFIRMED, FLAG_UNCONFIRMED, RECORD_BYTES } from "../../contract";
+import { ANSWER_VALID_MS, FLAG_LIMITS_UNCONFIRMED, FLAG_UNCONFIRMED, RECORD_BYTES, SCOPE_FLEET } from "../../contract";
 import { ANSWER_LIVE, ANSWER_REVOKED, AcquireAnswer } from "../../domain/edge/acquire-answer";
 import { confirmRecord, endRecord, fillRecord, writeUnverified } from "../../domain/edge/answered-record";
 import { fromMicrotokens, toPico } from "../../domain/table/bucket";
-import { releaseAnnex } from "../../domain/table/annex";
+import { annexOf, annexTagOf, releaseAnnex } from "../../domain/table/annex";
+import { dropOverLease } from "../../domain/table/lease";
 import { hasFlag, isLive, isPastEnd, isProvisional, refilledAtUsOf } from "../../domain/table/record";
 import { findRecord, isDirty } from "../../domain/table/set";
 import { sessionIdOf } from "../../domain/token/token";
@@ -13,6 +14,8 @@ import { isUpToDate, raiseSeen } from "./log-cursor";
 import { putLimits, wouldLoseLevels } from "./limits";
 import { countSlots, findSlot, noteFullSet, startSlots } from "./slot";
 import { Root } from "../state/roots";
+import { isFleetTag } from "../state/tag-names";
+import { learnTag } from "./shared-tags";
 import { Table } from "../state/table";
 import { MAX_CAS_TRIES, createSet } from "./session-table";
 import { SetCopy } from "./set-copy";
@@ -68,7 +71,7 @@ export function writeAnswer(
     const outcome =
       record != 0
         ? change(root, set, record, token, answer, nowUs, askedAtUs)
-        : insert(root, set, token, answer, mayInsert, nowUs);
+        : insert(root, set, token, answer, mayInsert, nowUs, askedAtUs);
     if (outcome == SET_FULL) noteFullSet(table, set);
     // A record that is there takes its answer all the same.
     if (outcome == SET_FULL && record == 0) return outcome;
@@ -106,7 +109,7 @@ export function insertProvisional(root: Root, token: usize, planIndex: u32, ends
     const isOpen = known != 0 && (isDirty(known) || isProvisional(known));
     const record = known == 0 ? findSlot(set, nowUs, true) : isOpen ? 0 : known;
     if (record != 0) writeUnverified(record, token, plan, endsInMs, nowUs);
-    if (record == 0 || !putLimits(root, set, record, null, false, 0, nowUs)) {
+    if (record == 0 || !putLimits(root, set, record, null, false, 0, nowUs, nowUs)) {
       noteFullSet(table, set);
       return SET_FULL;
     }
@@ -137,9 +140,10 @@ function change(
   if (answer.state == ANSWER_LIVE) {
     const isSure = !isProvisional(record) && !hasFlag(record, FLAG_LIMITS_UNCONFIRMED);
     const refilledAtUs = refilledAtUsOf(record);
+    dropLeaseThatIsOver(root.table, set, record, nowUs);
     if (!confirmRecord(record, token, answer, root.epoch.policy, nowUs)) return SESSION_ENDED;
     const elapsedUs = refilledAtUsOf(record) - refilledAtUs;
-    return putLimits(root, set, record, answer, isSure, elapsedUs, nowUs) ? WRITTEN : SET_FULL;
+    return putLimits(root, set, record, answer, isSure, elapsedUs, askedAtUs, nowUs) ? WRITTEN : SET_FULL;
   }
   // A late one is true of the session, but its figures may be older than those of a record that has gone meanwhile.
   endRecord(record, answer, nowUs, !isProvisional(record) || !isLate(askedAtUs));
@@ -149,12 +153,20 @@ function change(
 }
 
 /** Makes the session's record. One that has ended takes no slot of another: the answer itself denies its requests. */
-function insert(root: Root, set: usize, token: usize, answer: AcquireAnswer, mayInsert: bool, nowUs: u64): u32 {
+function insert(
+  root: Root,
+  set: usize,
+  token: usize,
+  answer: AcquireAnswer,
+  mayInsert: bool,
+  nowUs: u64,
+  askedAtUs: u64,
+): u32 {
   const live = answer.state == ANSWER_LIVE;
   const slot = mayInsert ? findSlot(set, nowUs, live) : 0;
   if (slot != 0) fillRecord(slot, token, answer, root.epoch.policy, nowUs);
   if (!live) return SESSION_ENDED;
-  return slot != 0 && putLimits(root, set, slot, answer, true, 0, nowUs) ? WRITTEN : SET_FULL;
+  return slot != 0 && putLimits(root, set, slot, answer, true, 0, askedAtUs, nowUs) ? WRITTEN : SET_FULL;
 }
 
 /** A confirmed or ended record may have figures of its own that the control plane lacks. */
@@ -168,5 +180,16 @@ function markDirty(table: Table, set: usize, token: usize): void {
 function isRestored(root: Root, answer: AcquireAnswer): bool {
   const index = root.epoch.policy.planIndexById(answer.planId);
   if (answer.rev > 0 || index < 0) return answer.rev > 0;
+  // A fleet budget's buckets are nowhere but with the control plane.
+  if (unchecked(root.epoch.policy.plans[index]).scope == SCOPE_FLEET) return false;
   return fromMicrotokens(answer.levelMicro) < toPico(unchecked(root.epoch.policy.plans[index]).maxTokens);
+}
+
+/** While `refilledAt` still tells a lease of 49 days ago from one that lives. */
+function dropLeaseThatIsOver(table: Table, set: usize, record: usize, nowUs: u64): void {
+  const annex = annexOf(set, record);
+  if (annex == 0) return;
+  const tag = annexTagOf(annex);
+  learnTag(table, tag);
+  if (isFleetTag(tag)) dropOverLease(record, annex, nowUs);
 }

@@ -4,14 +4,16 @@ import { AcquireAnswer } from "../../domain/edge/acquire-answer";
 import { makeLevels, putMadeLevels } from "../../domain/limits/answered-limits";
 import { NO_TAG } from "../../domain/limits/limits-tag";
 import { annexOf, annexTagOf, releaseAnnex } from "../../domain/table/annex";
+import { toPico } from "../../domain/table/bucket";
 import { isLive, isProvisional, recordPlanIdOf, setFlag } from "../../domain/table/record";
 import { findRecord } from "../../domain/table/set";
 import { sessionIdOf } from "../../domain/token/token";
 import { monotonicUs } from "../../host/clock";
 import { Epoch } from "../state/epoch";
 import { Root } from "../state/roots";
-import { namesOfTag } from "../state/tag-names";
+import { isFleetTag, namesOfTag } from "../state/tag-names";
 import { CAS_EXHAUSTED, CAS_RETRIES, count } from "../vm/counters";
+import { leaveLease, putLease } from "./put-lease";
 import { learnTag } from "./shared-tags";
 import { MAX_CAS_TRIES } from "./session-table";
 import { SetCopy } from "./set-copy";
@@ -47,6 +49,7 @@ export function wouldLoseLevels(epoch: Epoch, set: usize, record: usize, planId:
 /**
  * Gives the record in a copy of its set the levels of its plan (answered-limits.ts), and an annex for them; see
  * `startSlots`. A plan that this policy lacks changes nothing.
+ * @param askedAtUs clock before the read that led to the answer's ask
  * @returns false if there is no slot for the annex
  */
 export function putLimits(
@@ -56,19 +59,26 @@ export function putLimits(
   answer: AcquireAnswer | null,
   isSure: bool,
   elapsedUs: u64,
+  askedAtUs: u64,
   nowUs: u64,
 ): bool {
   const epoch = root.epoch;
   const planIndex = epoch.policy.planIndexById(recordPlanIdOf(record));
   if (planIndex < 0) return true;
   const limits = epoch.limitsBeside(planIndex);
+  let annex = annexOf(set, record);
+  if (annex != 0) learnTag(root.table, annexTagOf(annex));
+  const names = namesOfTag(annex == 0 ? NO_TAG : annexTagOf(annex));
+  if (limits !== null && limits.isFleet(planIndex)) {
+    return putLease(set, record, limits, planIndex, names, answer, askedAtUs, nowUs);
+  }
+  if (annex != 0 && isFleetTag(annexTagOf(annex))) {
+    leaveLease(record, annex, answer, toPico(unchecked(epoch.policy.plans[planIndex]).maxTokens), nowUs);
+  }
   if (limits === null) {
     releaseAnnex(set, record);
     return true;
   }
-  let annex = annexOf(set, record);
-  if (annex != 0) learnTag(root.table, annexTagOf(annex));
-  const names = namesOfTag(annex == 0 ? NO_TAG : annexTagOf(annex));
   makeLevels(annex, names, elapsedUs, limits, planIndex, answer, isSure);
   if (annex == 0) annex = addAnnex(set, record, nowUs);
   if (annex == 0) return false;
@@ -92,7 +102,7 @@ export function insertLimits(root: Root, token: usize): u32 {
     const planIndex = root.epoch.policy.planIndexById(recordPlanIdOf(record));
     if (planIndex < 0 || !hasOtherLimits(root.epoch, set, record, planIndex)) return LIMITS_MADE;
     startSlots();
-    if (!putLimits(root, set, record, null, true, 0, nowUs)) {
+    if (!putLimits(root, set, record, null, true, 0, nowUs, nowUs)) {
       noteFullSet(table, set);
       return LIMITS_FULL;
     }

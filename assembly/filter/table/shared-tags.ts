@@ -28,7 +28,7 @@ export function shareTags(table: Table, limits: LimitTable | null): void {
 
 /** Makes sure that a tag is known here, if another VM has told of it. */
 export function learnTag(table: Table, tag: u32): void {
-  if (tag == NO_TAG || limitsOfTag(tag) != 0) return;
+  if (tag == NO_TAG || limitsOfTag(tag) >= 0) return;
   const known = readTags(table);
   for (let i: u32 = 0; i < known; i++) noteEntry(shared + i * TAG_BYTES);
 }

@@ -39,7 +39,7 @@ export const SHADOW_UNAVAILABLE: u32 = 27;
 /** The first of the calls' outcomes: one for each kind of call and outcome (call-outcomes.ts). */
 export const CALLS: u32 = 28;
 /** Kinds of call × outcomes. */
-const CALL_COUNTERS: u32 = 27;
+const CALL_COUNTERS: u32 = 36;
 const SIZE: u32 = CALLS + CALL_COUNTERS;
 
 /** The names of the counters, in their order; tags in the form of `metricTag`. */

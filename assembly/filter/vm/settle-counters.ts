@@ -30,7 +30,9 @@ export const SETTLEMENT_NO_RECORD: u32 = 10;
 export const SETTLEMENT_ENDED: u32 = 11;
 /** It has another plan now, or the plan has other limits. */
 export const SETTLEMENT_OTHER_LIMITS: u32 = 12;
-const SIZE: u32 = 13;
+/** Under a plan of scope fleet, this worker keeps no more sessions whose refunds it has to say: the reservation is the cost. */
+export const SETTLEMENT_NO_LEASE_NOTE: u32 = 13;
+const SIZE: u32 = 14;
 
 // In static memory, and the names within a function: the garbage collector visits each object that is kept, after every answer
 // of the control plane, also in the builds that settle nothing.
@@ -44,7 +46,7 @@ export function nameSettleCounters(): void {
   named = true;
   const tokens = ["reserved", "settled", "refunded", "overdrawn"];
   const outcomes = ["settled", "no_value", "invalid", "too_long", "compressed"];
-  const missed = ["no_note", "no_record", "ended", "other_limits"];
+  const missed = ["no_note", "no_record", "ended", "other_limits", "no_lease_note"];
   for (let i = 0; i < tokens.length; i++) name(RESERVED + i, `sluice_tokens_${tokens[i]}_total`);
   for (let i = 0; i < outcomes.length; i++) name(SETTLEMENT_DONE + i, settlementsOf(outcomes[i]));
   for (let i = 0; i < missed.length; i++) name(SETTLEMENT_NO_NOTE + i, settlementsOf(missed[i]));

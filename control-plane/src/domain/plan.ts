@@ -2,7 +2,7 @@
 import type { Plan, Policy } from "./policy/policy.js";
 
 /** What sessions are made and ended by: all of a plan but what edges alone go by. */
-export type PlanOfPolicy = Omit<Plan, "scope" | "enforcement" | "onUnreachable">;
+export type PlanOfPolicy = Omit<Plan, "enforcement" | "onUnreachable">;
 
 /** When a user has as many sessions as the plan allows: one more is an error, or ends the oldest. */
 export type OnMaxSessions = Plan["onMaxSessions"];

@@ -1,13 +1,11 @@
 // What is stored beside a session: who holds it and what was spent there, keys of repeated calls, entries of two logs.
+import type { Instance } from "./instance.js";
+import type { FleetBudget } from "./leases/fleet-budget.js";
 import type { LimitLevels } from "./limit-levels.js";
 import { withActivity } from "./session.js";
 import type { Session } from "./session.js";
 
-/** One life of an edge's session table. */
-export interface Instance {
-  readonly edge: string;
-  readonly instance: string;
-}
+export type { Instance } from "./instance.js";
 
 /** What an instance last reported of a session. Absolute, and ordered by `rev`. */
 export interface Figures {
@@ -22,6 +20,8 @@ export interface Figures {
   readonly reportedAtMs: number;
   /** Levels of the plan's further limits, each as it was last reported; absent where none ever was. */
   readonly limits?: LimitLevels;
+  /** The levels are what was left of a lease, and say nothing of the session's budget. */
+  readonly isLease?: true;
 }
 
 /** A session at an instance that has acquired it. `figures` is null until the first report. */
@@ -46,6 +46,8 @@ export interface LogPosition {
 export interface SessionRecord {
   readonly session: Session;
   readonly rows: readonly HeldRow[];
+  /** Absent where its plan never was of fleet scope. */
+  readonly budget?: FleetBudget;
 }
 
 /** The session, active as of when it was last acquired too. */

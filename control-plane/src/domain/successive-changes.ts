@@ -1,5 +1,5 @@
 // Decisions on one session that are made one after the other and written together: each is made on what those before it left.
-import type { Changes, SessionChange, StoredRow } from "./changes.js";
+import type { BudgetChange, Changes, SessionChange, StoredRow } from "./changes.js";
 import { byEdgeAndInstance, isSameInstance } from "./stored.js";
 import type { Instance, SessionRecord } from "./stored.js";
 
@@ -7,20 +7,27 @@ type RowOfSession = Instance & { readonly sessionId: string };
 
 /** Whether they are about this one stored session, which stays: others can be decided on what it is after them. */
 export function isOfOne(id: string, changes: Changes): boolean {
-  const { sessions = [], rows = [], removedRows = [], creationKey, consumptionKey, revocation } = changes;
+  const { sessions = [], rows = [], removedRows = [], budgets = [] } = changes;
+  const { creationKey, consumptionKey, revocation } = changes;
   if (creationKey !== undefined || consumptionKey !== undefined || revocation !== undefined) return false;
   const isChange = ({ before, after }: SessionChange): boolean => before?.id === id && after?.id === id;
-  return sessions.every(isChange) && [...rows, ...removedRows].every(({ sessionId }) => sessionId === id);
+  return sessions.every(isChange) && [...rows, ...removedRows, ...budgets].every(({ sessionId }) => sessionId === id);
 }
 
 /** The session as it is once these changes, which are of this one, are written. */
-export function recordAfter({ session, rows: before }: SessionRecord, changes: Changes): SessionRecord {
-  const { sessions = [], rows = [], removedRows = [] } = changes;
-  const after = sessions.at(-1)?.after ?? session;
-  if (rows.length + removedRows.length === 0) return { session: after, rows: before };
+export function recordAfter(record: SessionRecord, changes: Changes): SessionRecord {
+  const { sessions = [], budgets = [] } = changes;
+  const last = budgets.at(-1);
+  const budget = last === undefined ? record.budget : (last.budget ?? undefined);
+  const session = sessions.at(-1)?.after ?? record.session;
+  return { session, rows: rowsAfter(record.rows, changes), ...(budget && { budget }) };
+}
+
+function rowsAfter(before: SessionRecord["rows"], { rows = [], removedRows = [] }: Changes): SessionRecord["rows"] {
+  if (rows.length + removedRows.length === 0) return before;
   const stays = (row: Instance): boolean => ![...rows, ...removedRows].some((one) => isSameInstance(one, row));
   const written = withoutThose(rows, removedRows).map(({ sessionId: _sessionId, ...row }) => row);
-  return { session: after, rows: [...before.filter(stays), ...written].sort(byEdgeAndInstance) };
+  return [...before.filter(stays), ...written].sort(byEdgeAndInstance);
 }
 
 /** Both at once. The second was decided on what the first made of the same session: where they differ it counts. */
@@ -34,6 +41,7 @@ export function bothChanges(first: Changes, second: Changes): Changes {
     sessions: oneChangeEach([...(first.sessions ?? []), ...(second.sessions ?? [])]),
     rows: [...withoutThose<StoredRow>(rows, [...rowsLater, ...removedLater]), ...rowsLater],
     removedRows: [...withoutThose<RowOfSession>(removedRows, [...rowsLater, ...removedLater]), ...removedLater],
+    budgets: oneBudgetEach([...(first.budgets ?? []), ...(second.budgets ?? [])]),
     invalidations: [...(first.invalidations ?? []), ...(second.invalidations ?? [])],
     audit: [...(first.audit ?? []), ...(second.audit ?? [])],
   };
@@ -49,6 +57,11 @@ function oneChangeEach(changes: readonly SessionChange[]): readonly SessionChang
   }
   return [...byId.values()];
 }
+
+/** The last of each session. */
+const oneBudgetEach = (budgets: readonly BudgetChange[]): readonly BudgetChange[] => [
+  ...new Map(budgets.map((one) => [one.sessionId, one])).values(),
+];
 
 function withoutThose<Row extends RowOfSession>(rows: readonly Row[], those: readonly RowOfSession[]): readonly Row[] {
   return rows.filter((row) => !those.some((one) => one.sessionId === row.sessionId && isSameInstance(one, row)));

@@ -85,6 +85,15 @@ export const EXAMPLE_BUCKETS = {
   ],
 };
 
+export const EXAMPLE_FLEET = {
+  plan: "gold",
+  buckets: [
+    { name: "", capacity: 100, level: 61.09225, outstanding: 8.5, refillRate: 10 },
+    { name: "hourly", capacity: 900, level: 883.31325, outstanding: 8.5, refillRate: 0.25 },
+  ],
+  leases: [{ edge: EXAMPLE_EDGE, instance: EXAMPLE_INSTANCE, outstanding: { "": 8.5, hourly: 8.5 }, endsInMs: 2740 }],
+};
+
 const IN_FORCE = { generation: 7, hash: "c0ffee5eed0ddba1" };
 const ENDED = { sessions: 12, plans: [{ plan: "gold", sessions: 12 }] };
 export const EXAMPLE_POLICY_STATUS = {
@@ -156,7 +165,27 @@ export const EXAMPLE_ACQUIRE = {
     ...{ state: "live", plan: 1, endsInMs: A_DAY_MS, level: 63_582_250, levels: { hourly: 883_312_250 } },
     ...{ consumed: 17, rev: 3, budgetSpent: false, generation: 7, ...AT_LOG },
   },
+  liveWithLease: {
+    ...{ state: "live", plan: 1, endsInMs: A_DAY_MS, level: 0, consumed: 17, rev: 3, budgetSpent: false },
+    ...{ lease: { ask: 1, granted: { "": 4_000_000, hourly: 4_000_000 }, ttl: 2000 }, generation: 7, ...AT_LOG },
+  },
   ended: { state: "revoked", endsInMs: A_DAY_MS, consumed: 17, rev: 3, generation: 7, ...AT_LOG },
+};
+
+const GRANTED = { "": 4_000_000, hourly: 4_000_000 };
+const WISH = { cost: { "": 1_000_000, hourly: 1_000_000 }, want: { "": 5_000_000, hourly: 5_000_000 } };
+
+export const EXAMPLE_LEASE = {
+  call: {
+    ...CALLER,
+    asks: [{ session: EXAMPLE_ID, ask: 7, applied: 6, left: { "": 1_200_000, hourly: 1_200_000 }, ...WISH }],
+  },
+  granted: { log: EXAMPLE_LOG, leases: [{ session: EXAMPLE_ID, ask: 7, granted: GRANTED, ttl: 2000 }] },
+  refused: {
+    log: EXAMPLE_LOG,
+    leases: [{ session: EXAMPLE_ID, ask: 7, granted: {}, ttl: 2000, refused: { limit: "", retryAfter: 120 } }],
+  },
+  over: { log: EXAMPLE_LOG, leases: [{ session: EXAMPLE_ID, ask: 7, over: true }] },
 };
 
 export const EXAMPLE_REPORT = {

@@ -14,6 +14,7 @@ const NAMES: Names = {
   consumption: ({ sessionId }) => [laneOfSession(sessionId)],
   planChange: ({ sessionId }) => [laneOfSession(sessionId)],
   report: (rows) => [...new Set(rows.map(({ sessionId }) => laneOfSession(sessionId)))],
+  leases: (ids) => [...new Set(ids.map(laneOfSession))],
   creation: ({ key, peers }) => [
     ...(key === null ? [] : [`creation key ${key}`]),
     ...(peers === null ? [] : [`peers ${JSON.stringify([peers.planId, peers.userId])}`]),
@@ -31,8 +32,13 @@ export const lanesOf = <Kind extends keyof Loads>(kind: Kind, wanted: Loads[Kind
   NAMES[kind](wanted);
 
 /** Of the stored sessions that are changed. */
-export function sessionLanesOf({ sessions = [], rows = [], removedRows = [] }: Changes): readonly string[] {
+export function sessionLanesOf({
+  sessions = [],
+  rows = [],
+  removedRows = [],
+  budgets = [],
+}: Changes): readonly string[] {
   const changed = sessions.flatMap(({ before }) => (before === null ? [] : [before.id]));
-  const ids = new Set([...changed, ...[...rows, ...removedRows].map(({ sessionId }) => sessionId)]);
+  const ids = new Set([...changed, ...[...rows, ...removedRows, ...budgets].map(({ sessionId }) => sessionId)]);
   return [...ids].map(laneOfSession);
 }

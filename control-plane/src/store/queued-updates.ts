@@ -10,7 +10,8 @@ import type { VersionedEngine } from "./optimistic-updates.js";
 import { WaitingCounts } from "./waiting-counts.js";
 import type { WaitingBounds } from "./waiting-counts.js";
 
-/** A report of many sessions is committed in smaller parts by whoever asked for it: soon. */
+/** Of many sessions: committed in smaller parts by whoever asked for it, and soon. */
+const OF_MANY: readonly (keyof Loads)[] = ["report", "leases"];
 const TRIES_OF_MANY = 4;
 
 type Decide<Kind extends keyof Loads, Answer> = (found: Loads[Kind]["found"]) => Decision<Answer>;
@@ -20,7 +21,8 @@ type Tried<Answer> = { readonly answer: Answer } | { readonly missed: Changes };
 
 /**
  * An answer is as if all updates had been made one after the other. Rejects with StoreUnwritable where too many wait, and
- * with UpdateConflict where other processes were first each time; a report of several sessions may be asked for again in parts.
+ * with UpdateConflict where other processes were first each time; a report, or leases, of several sessions may be asked for again
+ * in parts.
  */
 export class QueuedUpdates implements Updates {
   private readonly lanes = new Lanes();
@@ -66,7 +68,7 @@ export class QueuedUpdates implements Updates {
     wanted: Loads[Kind]["wanted"],
     decide: Decide<Kind, Answer>,
   ): Promise<Decision<Answer>> {
-    const isOfMany = kind === "report" && lanesOf(kind, wanted).length > 1;
+    const isOfMany = OF_MANY.includes(kind) && lanesOf(kind, wanted).length > 1;
     const maxTries = isOfMany ? TRIES_OF_MANY : MAX_TRIES;
     let lanes: readonly string[] = [];
     for (let tries = 0; tries < maxTries; tries++) {
@@ -102,6 +104,6 @@ function smaller<Wanted>(wanted: Wanted, tries: number): Wanted {
  * time here would be first each time. What waits for sessions already takes no more, or two could wait for each other.
  */
 function lanesOnConflict(kind: keyof Loads, missed: Changes): readonly string[] {
-  const waitsForSessions: readonly (keyof Loads)[] = ["session", "consumption", "planChange", "report"];
+  const waitsForSessions: readonly (keyof Loads)[] = ["session", "consumption", "planChange", ...OF_MANY];
   return waitsForSessions.includes(kind) ? [] : sessionLanesOf(missed);
 }

@@ -91,9 +91,10 @@ function decideOne(state: State, decide: Decide<unknown>): NonNullable<Outcome> 
   }
 }
 
-function stateAfter({ found, position }: State, changes: Changes): State | undefined {
-  if (Object.keys(changes).length === 0) return { found, position };
+function stateAfter(state: State, changes: Changes): State | undefined {
+  const { found, position } = state;
+  if (Object.keys(changes).length === 0) return state;
   if (found === undefined || !isOfOne(found.session.id, changes)) return undefined;
   const cursor = position.cursor + (changes.invalidations?.length ?? 0);
-  return { found: recordAfter(found, changes), position: { ...position, cursor } };
+  return { ...state, found: recordAfter(found, changes), position: { ...position, cursor } };
 }

@@ -15,6 +15,7 @@ import type {
 import { filled, FILLED_AT_MS, whatIsIn } from "../support/filled-store.js";
 import { sessionAt } from "../support/sessions.js";
 import type { WithVerbs } from "../support/store-verbs.js";
+import { raisedTo } from "../support/fleet-budgets.js";
 
 /** Where a store is, or can be: one of these is open at a time. */
 export interface StorePlace {
@@ -214,10 +215,41 @@ export function copyContract(places: () => Places): void {
   it("a store in which a control plane ran and issued nothing counts as empty", async () => {
     const { from, to } = places();
     await using(from, filled);
-    const { log } = await using(to, (store) => store.position());
+    const { log } = await using(to, async (store) => {
+      await raisedTo(store, 999_999_999);
+      return store.position();
+    });
     expect(await copied({ from, to })).toMatchObject({ ok: true });
     expect(await using(to, whatIsIn)).toEqual(await using(from, whatIsIn));
     expect(log).not.toBe("");
+  });
+
+  it("a copy's life begins by the fleet clock and with the sessions that it brings", async () => {
+    const { from, to } = places();
+    const session = sessionAt(FILLED_AT_MS);
+    await using(from, async (store) => {
+      await store.create(session);
+      await raisedTo(store, 5555);
+    });
+    expect(await copied({ from, to })).toMatchObject({ ok: true });
+    const { life } = await using(to, (store) => store.usage.look(session.id));
+    expect(life).toStrictEqual({ beganMs: 5555, newestId: session.id, fleetMs: 5555 });
+  });
+
+  it("a fleet clock that a target had alone does not stay in the copy", async () => {
+    const { from, to } = places();
+    await using(from, (store) => store.create(sessionAt(FILLED_AT_MS)));
+    await using(to, (store) => raisedTo(store, 5));
+    expect(await copied({ from, to })).toMatchObject({ ok: true });
+    expect((await using(to, (store) => store.fleetTime.read())).ms).toBe(0);
+  });
+
+  it("an unfinished copy is not gone on with once the fleet clock was raised", async () => {
+    const { from, to } = places();
+    await using(from, filled);
+    await interrupted({ from, to }, 4, true);
+    await using(from, (store) => raisedTo(store, 999_999_999));
+    expect(await copied({ from, to })).toMatchObject({ ok: false });
   });
 
   it("an unfinished copy is not gone on with once the source was written", async () => {

@@ -2,6 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { setTimeout as passed } from "node:timers/promises";
 import { auditContract } from "./audit-contract.js";
+import { budgetContract, fleetTimeContract } from "./budget-contract.js";
 import { claimsContract, sharedClaimsContract } from "./claims-contract.js";
 import { edgeStatusContract, sharedStatusContract } from "./edge-status-contract.js";
 import { endingContract } from "./ending-contract.js";
@@ -39,6 +40,11 @@ export function redisContracts(name: ServerName, at: ServerOfContracts = {}): vo
   endingContract(open);
   holdingContract(open);
   formerRowsContract(open);
+  budgetContract(open);
+  fleetTimeContract(async () => {
+    const one = await open();
+    return { one: one.fleetTime, another: async () => (await redisStoreAt(options())).fleetTime };
+  });
   operatorContract(open);
   auditContract(open);
   revocationContract(open);

@@ -4,12 +4,13 @@ import { expect, it } from "vitest";
 import {
   EXAMPLE_HASH,
   EXAMPLE_ID,
+  EXAMPLE_LEASE,
   EXAMPLE_LOG,
   EXAMPLE_REVOCATION_ID,
   EXAMPLE_WATCH,
 } from "../../src/http/examples.js";
 import { ADMIN_TOKEN, KEYS, startTestControlPlane } from "../support/control-plane.js";
-import type { Answer, Created } from "../support/control-plane.js";
+import type { Answer, Created, TestControlPlane } from "../support/control-plane.js";
 import { DescribedAnswers } from "../support/described-answers.js";
 import type { OpenApiDocument } from "../support/described-answers.js";
 import { differences, DocumentExamples } from "../support/document-examples.js";
@@ -34,7 +35,12 @@ async function installation() {
   await held.save(WRONG_UNIT);
   const issuers = issuersOf({ name: "login", token: ISSUER });
   const plane = await startTestControlPlane(undefined, { issuers, policyStatus: held.service });
-  const gold = { ...STARTER, ...EXAMPLE_WATCH.policy.plans[0], onMaxSessions: "refuse" as const };
+  const gold = {
+    ...STARTER,
+    ...EXAMPLE_WATCH.policy.plans[0],
+    scope: "edge" as const,
+    onMaxSessions: "refuse" as const,
+  };
   plane.policies.put({ generation: 7, policy: { ...EXAMPLE_WATCH.policy, plans: [gold] } });
   const examples = await DocumentExamples.of(plane, CREDENTIALS);
   examples.real.set(EXAMPLE_HASH, await held.heldHash());
@@ -51,6 +57,29 @@ async function installation() {
     await send(operationId, { ...changes, optional: "all" });
   };
   return { plane, examples, sent, send, sendBoth };
+}
+
+type Send = (operationId: string, changes?: Changes) => Promise<Answer>;
+
+/** The same plan with one budget over all edges, and a session that one of them has a lease of. */
+async function underFleetScope(plane: TestControlPlane, examples: DocumentExamples, send: Send): Promise<void> {
+  const policy = { ...EXAMPLE_WATCH.policy, plans: [...(plane.policies.current()?.policy.plans ?? [])] };
+  const plans = policy.plans.map((plan) => ({ ...plan, scope: "fleet" as const }));
+  plane.policies.put({ generation: 8, policy: { ...policy, plans } });
+  const { session } = (await send("issueSession", { credential: ISSUER })).body as Created;
+  examples.real.set(EXAMPLE_ID, session.id);
+  const [wanted = {}] = EXAMPLE_LEASE.call.asks;
+  const unspent = { ...(examples.bodyOf(examples.operation("acquireSessions")) as object), usage: [] };
+  await send("acquireSessions", { body: { ...unspent, lease: wanted } });
+  const number = plane.ports.usage.look(session.id).then(({ found }) => found?.budget?.leases[0]?.ask ?? 0);
+  const ask = { ...wanted, session: session.id, ask: (await number) + 1, applied: await number };
+  for (const more of [
+    {},
+    { ask: ask.ask + 1, applied: ask.ask, cost: { "": 200_000_000 }, want: { "": 200_000_000 } },
+  ]) {
+    await send("leaseTokens", { body: { ...EXAMPLE_LEASE.call, asks: [{ ...ask, ...more }] } });
+  }
+  for (const of of ["showSession", "showBuckets", "showUsage"]) await send(of);
 }
 
 it("each example of a request is answered as the OpenAPI document says, one after the other", async () => {
@@ -75,6 +104,8 @@ it("each example of a request is answered as the OpenAPI document says, one afte
   const since = { ...(examples.bodyOf(examples.operation("watch")) as object), since: 0, follow: false };
   await send("watch", { body: since });
   await send("acquireSessions");
+  await send("leaseTokens");
+  await underFleetScope(plane, examples, send);
   await sendBoth("revokeSessions");
   const [{ answer } = { answer: undefined }] = sent.slice(-1);
   const { id } = (answer?.body as { revocation: { id: string } }).revocation;

@@ -15,7 +15,7 @@ import { STARTER } from "../support/sessions.js";
 /** These are not given here. */
 const ELSEWHERE: Readonly<Record<string, string>> = {
   INTERNAL: "a failure that nobody foresaw: http-errors.test.ts",
-  NOT_READY: "too many watches, or too much to be written: watch-request.test.ts and usage-report.test.ts",
+  NOT_READY: "too many watches, or too much waits: watch-request.test.ts, usage-report.test.ts and lease-call.test.ts",
   "issueSession SESSION_ENDED": "a key outlived its session: session-creation-repeated.test.ts",
   MALFORMED_REQUEST: "before there is a route: request-head.test.ts",
   REQUEST_TIMEOUT: "before there is a route: request-head.test.ts",
@@ -76,7 +76,7 @@ async function wrongMoments(plane: TestControlPlane, send: Send, real: Map<strin
   const update = vi.spyOn(plane.store, "update").mockRejectedValue(new StoreUnwritable("the disk is full"));
   for (const of of ["issueSession", "revokeSessions"]) await send(of, { optional: ["userId"] });
   for (const of of ["changePlan", "reissueToken", "consumeTokens", "revokeSession"]) await send(of, { id });
-  for (const of of ["acquireSessions", "reportUsage"]) await send(of);
+  for (const of of ["acquireSessions", "reportUsage", "leaseTokens"]) await send(of);
   update.mockRestore();
   plane.setPlans();
   for (const of of ["issueSession", "changePlan", "consumeTokens", "acquireSessions"]) await send(of, { id });

@@ -62,6 +62,7 @@ describe("the OpenAPI document", () => {
       "get /v1/status",
       "patch /v1/sessions/{id}",
       "post /edge/v1/acquire",
+      "post /edge/v1/lease",
       "post /edge/v1/report",
       "post /edge/v1/watch",
       "post /v1/policy/confirm",

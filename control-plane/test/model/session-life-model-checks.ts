@@ -29,10 +29,10 @@ export async function expectAsModel(model: SessionLifeModel, life: SessionLife):
     const edges = usageOf(session);
     expect(edges.reduce((sum, edge) => sum + edge.consumed, session.direct)).toBe(consumed);
     expect(await showUsage(ports, session.id, null)).toEqual({ consumed, direct: session.direct, edges });
-    expect(await showBuckets(ports, session.id, null)).toEqual(bucketsOf(model, session));
+    expect(await showBuckets(ports, session.id, null)).toEqual({ buckets: bucketsOf(model, session) });
     for (const issuer of ISSUERS) {
       const shown = await showSession(ports, session.id, { issuer, orgId: null });
-      expect(shown).toEqual(issuer === session.issuer ? model.viewOf(session) : undefined);
+      expect(shown).toEqual(issuer === session.issuer ? { session: model.viewOf(session) } : undefined);
     }
   }
   expect(await store.position()).toEqual({ log: model.log, cursor: model.cursor });

@@ -102,9 +102,9 @@ const otherLimits = fc.record({
 const limits = fc.tuple(otherLimits, rate).map(([others, of]) => ({ ...others, ...of }));
 /** Each plan keeps its id and name; some are absent. */
 const someLimits = fc.tuple(limits, fc.option(limits, { freq: 6 }), fc.option(limits, { freq: 6 }));
-const asPolicy = (all: readonly (Omit<PlanOfPolicy, "id" | "name"> | null)[]): PlansOfPolicy => ({
+const asPolicy = (all: readonly (Omit<PlanOfPolicy, "id" | "name" | "scope"> | null)[]): PlansOfPolicy => ({
   plans: all.flatMap((one, index) =>
-    one === null ? [] : [{ id: planNumber(index), name: PLAN_NAMES[index] ?? "", ...one }],
+    one === null ? [] : [{ id: planNumber(index), name: PLAN_NAMES[index] ?? "", scope: "edge", ...one }],
   ),
   controlPlane: { reportInterval: 5000 },
   sessions: { cleanupInterval: MINUTE_MS },

@@ -17,6 +17,7 @@ import type { PlansOfPolicy } from "../../src/domain/plan.js";
 import { makeToken } from "../../src/domain/token.js";
 import { claimedWork } from "../support/claimed.js";
 import { FixedClock } from "../support/fixed-clock.js";
+import { quietLeases } from "../support/leases.js";
 import { ManualTimers } from "../support/manual-timers.js";
 import type { LifeEngine } from "./life-engines.js";
 
@@ -128,6 +129,7 @@ export class SessionLife {
       ...{ store, operator, audit, usage, usageMeter, instances, policies, clock, random, logger, meter },
       commits: usageCommits(store, policies, usageMeter, droppedRows),
       droppedRows,
+      ...quietLeases({ updates: store, policies, clock, logger }),
       makeToken: (sessionId, planId) => makeToken({ sessionId, planId }, KEYS),
     };
     const watches = new Watches({

@@ -120,7 +120,7 @@ describe("what is said of a copy", () => {
     };
     await copyStore(parts);
     expect(lines.filter((line) => line.startsWith("copied: 0 of"))).toHaveLength(1);
-    expect(lines.at(1)).toBe("copied: 9 of 12 sessions, 5 a second, about 1 s left");
+    expect(lines.at(1)).toBe("copied: 6 of 12 sessions, 3 a second, about 2 s left");
     expect(lines.some((line) => line.startsWith("verified: "))).toBe(true);
   });
 

@@ -16,6 +16,8 @@ import { decideBulkRevocation, decideChunk, decideRevocation } from "../../src/d
 import { peersIn } from "../../src/domain/issued-by.js";
 import { hasEndedForGood } from "../../src/domain/session.js";
 import type { Session } from "../../src/domain/session.js";
+import type { SessionRecord } from "../../src/domain/stored.js";
+import { budgetWith, microIn } from "../support/fleet-budgets.js";
 import { METERED, sessionAt, STARTER } from "../support/sessions.js";
 import { A, B, FAR, NOW_MS, row } from "../support/store-with-usage.js";
 import {
@@ -73,6 +75,20 @@ const reports = fc.array(fc.tuple(one, instance, small), { minLength: 1, maxLeng
   const rows = said.map(([id, of, n]) => row(id, n, n, of));
   return asked("report", rows, (found) => decideReport(found, rows, BUDGETS));
 });
+const budgetOf = (sessionId: string, found: SessionRecord | undefined, n: number) =>
+  found === undefined ? [] : [{ sessionId, budget: n === 1 ? null : budgetWith(microIn(found.budget) + n) }];
+const leases = fc.tuple(fc.array(one, { minLength: 1, maxLength: 3 }), small).map(([ids, n]) =>
+  asked("leases", ids, ({ found }) => ({
+    answer: [...found.values()].map(({ budget }) => microIn(budget)),
+    changes: { budgets: [...found].flatMap(([id, record]) => budgetOf(id, record, n)) },
+  })),
+);
+const leasesOfAcquires = fc.tuple(one, small).map(([id, n]) =>
+  asked("session", id, ({ found }) => ({
+    answer: microIn(found?.budget),
+    changes: { budgets: budgetOf(id, found, n) },
+  })),
+);
 const creations = fc
   .tuple(fc.constantFrom("refuse" as const, "removeOldest" as const), key, small)
   .map(([onMaxSessions, by, n]) => {
@@ -94,11 +110,13 @@ const forgettings = small.map((n) =>
   asked("withDetails", { createdBeforeMs: NOW_MS + n, limit: PAGE }, (page) => decideForgetting(page)),
 );
 
-const oftenOfOne = [acquires, acquires, revocations, reissues, idleEnds, consumptions].map((arbitrary) => ({
-  arbitrary,
-  weight: 4,
-}));
-const ofMany = [planChanges, reports, creations, chunks, sweeps, forgettings].map((arbitrary) => ({
+const oftenOfOne = [acquires, acquires, leasesOfAcquires, revocations, reissues, idleEnds, consumptions].map(
+  (arbitrary) => ({
+    arbitrary,
+    weight: 4,
+  }),
+);
+const ofMany = [planChanges, reports, leases, creations, chunks, sweeps, forgettings].map((arbitrary) => ({
   arbitrary,
   weight: 2,
 }));

@@ -12,6 +12,7 @@ import type { Held } from "../../src/domain/decisions/hold-session.js";
 import { decideReport } from "../../src/domain/decisions/report-usage.js";
 import { decideBulkRevocation, decideChunk, decideRevocation } from "../../src/domain/decisions/revoke-sessions.js";
 import type { Session } from "../../src/domain/session.js";
+import { budgetWith, microIn } from "../support/fleet-budgets.js";
 import { sessionAt } from "../support/sessions.js";
 import { A, ALWAYS, B, FAR, NO_BUDGETS, NOW_MS, row } from "../support/store-with-usage.js";
 import { asked, inOrder, ProcessesOverOneStore } from "../support/processes-over-one-store.js";
@@ -29,6 +30,19 @@ const report = (ids: readonly string[], rev: number): Asked => {
   const rows = ids.map((id) => row(id, rev, rev));
   return asked("report", rows, (found) => decideReport(found, rows, NO_BUDGETS));
 };
+/** One more of each budget. */
+const lease = (ids: readonly string[]): Asked =>
+  asked("leases", ids, ({ found, position }) => ({
+    answer: { micro: [...found.values()].map(({ budget }) => microIn(budget)), cursor: position.cursor },
+    changes: {
+      budgets: [...found].map(([sessionId, { budget }]) => ({ sessionId, budget: budgetWith(microIn(budget) + 1) })),
+    },
+  }));
+const acquireLease = (sessionId: string): Asked =>
+  asked("session", sessionId, ({ found }) => ({
+    answer: microIn(found?.budget),
+    changes: { budgets: [{ sessionId, budget: budgetWith(microIn(found?.budget) + 1) }] },
+  }));
 const failing = (id: string): Asked =>
   asked("session", id, () => {
     throw new Error("a decision that cannot be made");
@@ -100,9 +114,26 @@ describe("updates that wait for one another", () => {
   it("updates of a session in one process never conflict, whatever they are", async () => {
     const { store, ids, id, settle } = await opened(3);
     const process = store.process();
-    const all = [1, 2, 3, 4, 5].flatMap((n) => [report(ids, n), acquire(id), report([id], n + 5), acquire(id, FAR)]);
+    const all = [1, 2, 3, 4, 5].flatMap((n) => [
+      ...[report(ids, n), acquire(id), lease(ids), report([id], n + 5), acquireLease(id), acquire(id, FAR)],
+    ]);
     expect((await settle(process, all)).map(({ status }) => status)).not.toContain("rejected");
     expect(store.meter.conflicts).toEqual([]);
+  });
+
+  it("leases that acquires bring are written by one commit, each on what those before it left", async () => {
+    const { store, id, settle } = await opened();
+    const settled = await settle(store.process(), [acquireLease(id), acquire(id), acquireLease(id)]);
+    expect([answers(settled)[0], answers(settled)[2], store.commits]).toEqual([0, 1, 1]);
+    expect(store.engine.sessions.get(id)).toMatchObject({ budget: budgetWith(2) });
+  });
+
+  it("leases of sessions wait for all of them, and find what was decided before", async () => {
+    const { store, ids, id, settle } = await opened(2);
+    const all = [revoke(ids[1] ?? ""), acquireLease(id), lease([...ids, id]), lease(ids)];
+    const settled = answers(await settle(store.process(), all));
+    expect(settled[2]).toEqual({ micro: [1, 0], cursor: 1 });
+    expect(settled[3]).toEqual({ micro: [2, 1], cursor: 1 });
   });
 
   it("updates of different sessions do not wait for one another", async () => {
@@ -176,14 +207,23 @@ describe("updates that other processes come before", () => {
     expect(store.meter.givenUp).toEqual(["session"]);
   });
 
-  it("a report of several sessions is given back after 4 tries, to be tried in parts", async () => {
+  it.each([
+    ["a report", (ids: readonly string[]) => report(ids, 1)],
+    ["leases", lease],
+  ])("%s of several sessions is given back after 4 tries, to be tried in parts", async (_what, ofMany) => {
+    const { store, outcome } = await meet(2, ofMany, (ids) => acquire(ids[0] ?? "", B, NOW_MS + ++rev));
+    expect(outcome).toMatchObject({ name: "UpdateConflict" });
+    expect([store.meter.conflicts.length, store.meter.givenUp]).toEqual([4, []]);
+  });
+
+  it("leases of one session give up after 16 tries, as an acquire does", async () => {
     const { store, outcome } = await meet(
-      2,
-      (ids) => report(ids, 1),
+      1,
+      (ids) => lease([...ids, ...ids]),
       (ids) => acquire(ids[0] ?? "", B, NOW_MS + ++rev),
     );
     expect(outcome).toMatchObject({ name: "UpdateConflict" });
-    expect([store.meter.conflicts.length, store.meter.givenUp]).toEqual([4, []]);
+    expect([store.meter.conflicts.length, store.meter.givenUp]).toEqual([MAX_TRIES, ["leases"]]);
   });
 
   it("a chunk of a revocation has its turn with a session that is written all the time", async () => {

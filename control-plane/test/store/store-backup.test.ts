@@ -11,6 +11,8 @@ import type { StoreOfTests } from "../support/temporary-store.js";
 import { backUpStore, restoreStore } from "../../src/store/lmdb/backup.js";
 import { openLayout, SCHEMA, STORE_FILE } from "../../src/store/lmdb/layout.js";
 import type { AuditEvent } from "../../src/domain/stored.js";
+import { unchanged } from "../../src/domain/changes.js";
+import { SPENT, raisedTo } from "../support/fleet-budgets.js";
 import { sessionAt, STARTER } from "../support/sessions.js";
 import { received, nobodyHangsUp, request, watchesOver } from "../support/watching.js";
 
@@ -46,7 +48,31 @@ async function backedUp() {
   return { data, file, kept, revoked, position };
 }
 
+const withBudget = (store: StoreOfTests, sessionId: string): Promise<unknown> =>
+  store.update("leases", [sessionId], () => ({ answer: 0, changes: { budgets: [{ sessionId, budget: SPENT }] } }));
+
 describe("a backup", () => {
+  it("a restored store has its fleet budgets and clock, in a life that begins by then", async () => {
+    const [data, file] = [folder(), join(folder(), "backup.mdb")];
+    const store = await openStore(data);
+    const session = sessionAt(NOW_MS);
+    await store.create(session);
+    await withBudget(store, session.id);
+    await raisedTo(store, 55);
+    await backUpStore(data, file);
+    const { log } = await store.position();
+    await store.close();
+    const other = folder();
+    await restoreStore(file, other, { force: false, random });
+    const restored = await opened(other);
+    expect((await restored.usage.look(session.id)).found?.budget).toEqual(SPENT);
+    const { life } = await restored.usage.look(session.id);
+    // Whatever was leased after the backup may be in use still.
+    expect(life).toStrictEqual({ beganMs: 55, newestId: session.id, fleetMs: 55 });
+    const { answer } = await restored.update("leases", [session.id], unchanged);
+    expect(answer.position.log).not.toBe(log);
+  });
+
   it("a backup has what was there when it was made, also of a store in use", async () => {
     const { file, kept, revoked } = await backedUp();
     const other = folder();
@@ -133,6 +159,27 @@ describe("a restore", () => {
     await expect(restoreStore("/nowhere/b", data, { force: true, random })).rejects.toThrow("there is no backup");
     const store = await opened(data);
     expect(await store.position()).toEqual(position);
+  });
+});
+
+describe("a store of schema 6", () => {
+  it("a folder of before fleet budgets is brought to this schema, and keeps them from then on", async () => {
+    const path = folder();
+    const before = await opened(path);
+    const session = sessionAt(NOW_MS);
+    await before.create(session);
+    await before.db.leases.drop();
+    await before.db.env.transaction(() => {
+      void before.db.meta.put("schema", 6);
+      void before.db.meta.remove("began");
+    });
+    await before.close();
+    const store = await opened(path);
+    expect((await store.usage.look(session.id)).found).toEqual({ session, rows: [] });
+    expect((await store.usage.look(session.id)).life).toStrictEqual({ beganMs: 0, newestId: "", fleetMs: 0 });
+    await withBudget(store, session.id);
+    expect((await store.usage.look(session.id)).found?.budget).toEqual(SPENT);
+    expect(store.db.meta.get("schema")).toBe(SCHEMA);
   });
 });
 

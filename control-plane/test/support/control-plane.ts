@@ -4,6 +4,7 @@ import { expect, onTestFinished } from "vitest";
 
 import { NO_ISSUERS } from "../../src/app/access/issuers.js";
 import { BulkRevocations } from "../../src/app/sessions/bulk-revocations.js";
+import { leasePorts } from "../../src/app/edges/lease-commits.js";
 import { DroppedRows } from "../../src/app/edges/dropped-rows.js";
 import { EdgeRegistry } from "../../src/app/edges/status/edge-registry.js";
 import { EdgeSurveys } from "../../src/app/edges/status/edge-survey.js";
@@ -29,6 +30,7 @@ import { ConnectionCounts } from "../../src/http/status/connection-metrics.js";
 import { Readiness } from "../../src/http/status/readiness.js";
 import { buildStatusServer } from "../../src/http/status/status-server.js";
 import { hostPort } from "../../src/settings/address.js";
+import { LeaseMetrics } from "../../src/http/status/lease-metrics.js";
 import { Metrics } from "../../src/http/status/metrics.js";
 import { UsageMetrics } from "../../src/http/status/usage-metrics.js";
 import { buildHttpServer } from "../../src/http/server.js";
@@ -39,7 +41,7 @@ import { claimedWork } from "./claimed.js";
 import { ConfirmingEdges } from "./confirming-edges.js";
 import { DescribedAnswers } from "./described-answers.js";
 import type { OpenApiDocument } from "./described-answers.js";
-import { FixedClock } from "./fixed-clock.js";
+import { FixedClock, FixedFleetClock } from "./fixed-clock.js";
 import { METERED, REPORTING, STARTER } from "./sessions.js";
 import { PoliciesInForce } from "./policies-in-force.js";
 import type { WithVerbs } from "./store-verbs.js";
@@ -92,6 +94,7 @@ export interface TestControlPlane {
   readonly acquire: (session: string, more?: object) => Promise<Answer>;
   /** Rows are [session id, rev, consumed, level in microtokens, idle ms]. */
   readonly report: (rows: readonly unknown[], more?: object) => Promise<Answer>;
+  readonly lease: (asks: readonly unknown[], more?: object) => Promise<Answer>;
 }
 
 /** One for all control planes of a test file: they have the same routes. */
@@ -115,6 +118,9 @@ export async function startTestControlPlane(
   const usageMeter = new UsageMetrics(metrics.registry);
   const { usage } = temporary;
   const droppedRows = new DroppedRows({ clock, logger: log, meter: usageMeter });
+  const leaseMeter = new LeaseMetrics(metrics.registry);
+  const { log: logId } = await store.position();
+  const fleetClock = new FixedFleetClock(clock, logId);
   const edgeMetrics = new EdgeMetrics(metrics.registry);
   const propagated = (ms: number): void => {
     edgeMetrics.policyPropagated(ms);
@@ -127,6 +133,14 @@ export async function startTestControlPlane(
     instances,
     commits: usageCommits(store, policies, usageMeter, droppedRows),
     droppedRows,
+    ...leasePorts({
+      updates: store,
+      policies,
+      clock: time,
+      fleetClock,
+      meter: leaseMeter,
+      logger: log,
+    }),
     store,
     operator,
     audit,
@@ -247,6 +261,8 @@ export async function startTestControlPlane(
     status: async (path) => answerOf(await fetch(statusUrl + path)),
     acquire: (session, more = {}) =>
       call("POST", "/edge/v1/acquire", { edge: "gw-1", instance: INSTANCE, session, ...more }, KEYS.edgeCredential),
+    lease: (asks, more = {}) =>
+      call("POST", "/edge/v1/lease", { edge: "gw-1", instance: INSTANCE, asks, ...more }, KEYS.edgeCredential),
     report: (usage, more = {}) =>
       call(
         "POST",

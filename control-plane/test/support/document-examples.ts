@@ -20,7 +20,7 @@ export interface Changes {
 }
 
 /** Objects whose keys are data. */
-const RECORDS = ["details", "levels", "running"];
+const RECORDS = ["details", "granted", "levels", "outstanding", "running"];
 
 export class DocumentExamples {
   readonly operations: readonly Described[];

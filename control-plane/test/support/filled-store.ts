@@ -5,6 +5,7 @@ import { unchanged } from "../../src/domain/changes.js";
 import type { Session } from "../../src/domain/session.js";
 import type { AuditEvent } from "../../src/domain/stored.js";
 import { decision } from "../contracts/policy-contract.js";
+import { budgetWith, SPENT, raisedTo } from "./fleet-budgets.js";
 import { HOUR_MS, METERED, sessionAt, STARTER } from "./sessions.js";
 import type { WithVerbs } from "./store-verbs.js";
 
@@ -37,6 +38,7 @@ export async function filled(store: Store): Promise<void> {
   await store.policies.forgetPolicies({ newest: 1, also: new Set([1]) });
   await store.revocations.begin(OPERATION, { orgId: "acme" }, NOW_MS + 40, audited(null, 40));
   await store.revocations.expand(OPERATION, 1, NOW_MS + 41);
+  await withBudgets(store, ids);
 }
 
 const audited = (sessionId: string | null, at: number): AuditEvent => ({
@@ -50,6 +52,15 @@ async function withRows(store: Store, [first, second, third]: readonly Session[]
   const figures = { rev: 2, consumed: 5, levelMicro: -3, atMs: NOW_MS + 12, reportedAtMs: NOW_MS + 13 };
   const rows = [first, third].map((session) => ({ sessionId: session?.id ?? "", ...EDGE, ...figures }));
   await store.usage.report([...rows, { sessionId: first?.id ?? "", ...OTHER, ...figures, limits: LIMITS }], new Map());
+}
+
+async function withBudgets(store: Store, [first = "", , , fourth = ""]: readonly string[]): Promise<void> {
+  const budgets = [
+    { sessionId: first, budget: SPENT },
+    { sessionId: fourth, budget: budgetWith(7) },
+  ];
+  await store.update("leases", [first, fourth], () => ({ answer: undefined, changes: { budgets } }));
+  await raisedTo(store, 123_456);
 }
 
 async function withKeys(store: Store, [first]: readonly Session[]): Promise<void> {
@@ -94,6 +105,7 @@ export async function whatIsIn(store: Store) {
     policies: policies.map((one) => one && { ...one, position: null }),
     newest: await store.policies.newestGeneration(),
     operation: operation && { ...operation, log: undefined, cursor: undefined },
+    fleetTime: (await store.fleetTime.read()).ms,
     unfinished: await store.revocations.unfinished(),
     active: await byActivity(store),
   };

@@ -20,6 +20,7 @@ import { Metrics } from "../../src/http/status/metrics.js";
 import { UsageMetrics } from "../../src/http/status/usage-metrics.js";
 import { MemoryStore } from "../../src/store/memory/store.js";
 import { FixedClock } from "./fixed-clock.js";
+import { quietLeases } from "./leases.js";
 import { ManualTimers } from "./manual-timers.js";
 import { PoliciesInForce } from "./policies-in-force.js";
 import { quiet } from "./quiet-logger.js";
@@ -103,6 +104,7 @@ function portsOver(store: Stores, policies: PoliciesInForce, time: SteadyTime): 
     ...{ store, operator: store.operator, audit: store.audit, usage: store.usage },
     ...{ policies, clock: time, logger: quiet, meter: metrics, usageMeter, droppedRows },
     commits: usageCommits(store, policies, usageMeter, droppedRows),
+    ...quietLeases({ updates: store, policies, clock: time, logger: quiet }),
     instances: new EdgeRegistry({ clock: time, policies, workerReported: () => undefined }),
     random: { bytes: (n) => randomBytes(n) },
     makeToken: (sessionId) => sessionId,

@@ -151,7 +151,7 @@ export class Plane {
   }
 
   /** A call of the edge protocol. Rejects where there is no answer. */
-  edge(path: "acquire" | "report" | "watch", body: object, signal?: AbortSignal): Promise<Answered> {
+  edge(path: "acquire" | "report" | "lease" | "watch", body: object, signal?: AbortSignal): Promise<Answered> {
     return this.call("POST", `/edge/v1/${path}`, body, EDGE, signal);
   }
 

@@ -20,6 +20,7 @@ export const STARTER: PlanOfPolicy = {
   maxAge: HOUR_MS,
   lifetime: HOUR_MS,
   tokenBudget: null,
+  scope: "edge",
   maxSessionsPerUser: null,
   onMaxSessions: "refuse",
 };
@@ -36,6 +37,8 @@ export const search: Limit = {
 };
 /** Of the id of STARTER, so that one takes the other's place. */
 export const LIMITED: PlanOfPolicy = { ...STARTER, name: "limited", limits: [daily, search] };
+/** The same with one budget over all edges. */
+export const FLEET: PlanOfPolicy = { ...STARTER, name: "fleet", scope: "fleet" };
 /** What a policy says beside its plans. */
 export const REPORTING = { controlPlane: { reportInterval: 5000 }, sessions: { cleanupInterval: 60_000 } };
 

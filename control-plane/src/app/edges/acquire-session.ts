@@ -1,69 +1,38 @@
 // Use case: the answers to an edge about sessions that its table does not hold (docs/edge-protocol.md, acquire).
-import { isSameInstance } from "../../domain/stored.js";
-import type { Instance, LogPosition } from "../../domain/stored.js";
-import { UNKNOWN_REMEMBERED_MS } from "../../../../assembly/contract.js";
-import { planById } from "../../domain/plan.js";
-import type { PlansOfPolicy } from "../../domain/plan.js";
+import type { Instance } from "../../domain/stored.js";
 import { decideAcquire } from "../../domain/decisions/acquire-session.js";
 import type { HeldWithRows } from "../../domain/decisions/acquire-session.js";
 import { knownOf } from "../../domain/decisions/hold-session.js";
 import type { HoldChoice, HoldState, Known } from "../../domain/decisions/hold-session.js";
 import { isPastIdleLimit } from "../../domain/idleness.js";
-import { sessionState } from "../../domain/session.js";
 import type { Session } from "../../domain/session.js";
 import { endedForIdleness } from "../upkeep/ended-session.js";
 import { idleMoment, idleNowAt } from "../upkeep/idle-expiry.js";
 import { isNotWritten } from "../ports/not-written.js";
 import type { NotWritten } from "../ports/not-written.js";
-import type { SteadyClock } from "../ports/ports.js";
-import { bucketsOf, levelsNow } from "./levels.js";
+import type { LeaseAsk } from "../../domain/leases/lease-ask.js";
+import { answerAbout } from "./acquired.js";
+import type { Acquired, UnavailableAnswer } from "./acquired.js";
+import { learnClocks, leaseTerms, noteLeased } from "./lease-commits.js";
+import type { LeaseWish } from "./lease-tokens.js";
 import { ofOneLog } from "./of-one-log.js";
 import type { HeldOrSeen } from "./of-one-log.js";
 import { reportedRow } from "./report-usage.js";
 import type { MalformedRow, RowOfReport } from "./report-usage.js";
-import { budgetsOf, endForEdgesMs, lastFigures, liveForEdges, noteReported } from "./usage.js";
+import { liveForEdges } from "./session-ends.js";
+import { budgetsOf, noteReported } from "./usage.js";
 import type { UsagePorts } from "./usage.js";
 import { rowsThatCount } from "./usage-commits.js";
 
-export interface LiveAnswer extends LogPosition {
-  readonly state: "live";
-  /** Plan id. The filter answers 503 for one that its policy lacks. */
-  readonly plan: number;
-  readonly endsInMs: number;
-  /** Microtokens in the bucket now, rounded down; below 0 it owes. */
-  readonly level: number;
-  /** The same of further limits, by name: each that a figure is known of. All others are full. */
-  readonly levels?: Readonly<Record<string, number>>;
-  /** Tokens spent at this instance, as far as it has reported. */
-  readonly consumed: number;
-  readonly rev: number;
-  readonly budgetSpent: boolean;
-}
-
-export interface EndedAnswer extends LogPosition {
-  readonly state: "revoked" | "expired" | "unknown";
-  /** How long the edge may hold on to that. */
-  readonly endsInMs: number;
-  /** As of a live one: an edge that admitted the session unverified adds its own figures to these. */
-  readonly consumed: number;
-  readonly rev: number;
-}
-
-/** It is live as far as is known, and cannot be held: the store takes no writes, or others wrote it first each time. */
-export interface UnavailableAnswer extends LogPosition {
-  readonly state: "unavailable";
-}
-
-/** With the generation that the edge is offered: a worker on a lower one waits for it where it does not know the plan. */
-export type Acquired = (LiveAnswer | EndedAnswer | UnavailableAnswer) & { readonly generation: number };
-
 /** What an asker says of sessions that it asks about. What it says of others it says again in a report. */
-export interface SpentAtAsker {
+export interface SaidByAsker {
   readonly rows: readonly RowOfReport[];
   readonly malformed: readonly MalformedRow[];
+  /** By session id what it wants of the fleet budget, if there is one. */
+  readonly leases?: ReadonlyMap<string, LeaseWish>;
 }
 
-const NOTHING_SAID: SpentAtAsker = { rows: [], malformed: [] };
+const NOTHING_SAID: SaidByAsker = { rows: [], malformed: [] };
 
 /**
  * The answers in the order of the sessions, or undefined while no policy is loaded: then nothing can be said, and the edge
@@ -77,7 +46,7 @@ export async function acquireSessions(
   ports: UsagePorts,
   ids: readonly string[],
   asker: Instance,
-  { rows, malformed }: SpentAtAsker = NOTHING_SAID,
+  { rows, malformed, leases }: SaidByAsker = NOTHING_SAID,
 ): Promise<readonly Acquired[] | undefined> {
   const active = ports.policies.published(asker.edge);
   if (active === undefined) {
@@ -89,10 +58,12 @@ export async function acquireSessions(
   const { policy, generation } = active;
   ports.instances.acquired(asker);
   ports.droppedRows.note(malformed.map((row) => ({ ...asker, ...row })));
-  const spentOf = (id: string): readonly RowOfReport[] => rows.filter(({ sessionId }) => sessionId === id);
-  const found = await ofOneLog(ports, ids, (id) => holdOrLook(ports, id, asker, spentOf(id)));
+  const asked = ids.map((id): SaidOfOne => {
+    return { id, asker, spent: rows.filter(({ sessionId }) => sessionId === id), lease: leases?.get(id) };
+  });
+  const found = await ofOneLog(ports, asked, (one) => holdOrLook(ports, one));
   const answers = found.map((one) => {
-    const answer = validate(one, asker, policy, ports.clock);
+    const answer = answerAbout(one, asker, policy, ports.clock);
     return answer.state === "live" && one.failure !== undefined ? unavailable(one) : answer;
   });
   for (const { state } of answers) ports.meter.acquired(state);
@@ -108,20 +79,23 @@ export async function acquireSession(ports: UsagePorts, id: string, asker: Insta
   return (await acquireSessions(ports, [id], asker))?.[0];
 }
 
-async function holdOrLook(
-  ports: UsagePorts,
-  id: string,
-  asker: Instance,
-  spent: readonly RowOfReport[],
-): Promise<HeldOrSeen> {
+/** A session that is asked about, and all that its asker says of it. */
+interface SaidOfOne {
+  readonly id: string;
+  readonly asker: Instance;
+  readonly spent: readonly RowOfReport[];
+  readonly lease: LeaseWish | undefined;
+}
+
+async function holdOrLook(ports: UsagePorts, said: SaidOfOne): Promise<HeldOrSeen> {
   try {
     // Whoever revokes at another process waits for edges that are known there: so this one is, before it is given a session.
-    const known = ports.instances.knownElsewhere(asker);
+    const known = ports.instances.knownElsewhere(said.asker);
     if (known !== undefined) await known;
-    return await hold(ports, id, asker, spent);
+    return await hold(ports, said);
   } catch (failure) {
     if (!isNotWritten(failure)) throw failure;
-    return { ...(await seen(ports, id, failure)), failure };
+    return { ...(await seen(ports, said.id, failure)), failure };
   }
 }
 
@@ -139,17 +113,23 @@ async function seen(ports: UsagePorts, id: string, failure: NotWritten): Promise
  * commit that notes that: a look before it would cost each acquire a second read
  * (docs/decisions/0030-one-look-an-acquire.md). How instances stand matters only to a session past its idle limit.
  */
-async function hold(ports: UsagePorts, id: string, asker: Instance, spent: readonly RowOfReport[]): Promise<Known> {
+async function hold(ports: UsagePorts, { id, asker, spent, lease }: SaidOfOne): Promise<HeldOrSeen> {
   const nowMs = ports.clock.nowMs();
   const isLive = liveForEdges(ports.policies, ports.clock);
   const moment = idleMoment(ports);
   const rows = rowsThatCount(spent.map((row) => reportedRow(row, asker, nowMs)));
-  const acquisition = { asker, atMs: nowMs, rows, budgets: budgetsOf(ports.policies.current()?.policy) };
+  const budgets = budgetsOf(ports.policies.current()?.policy);
+  const terms = leaseTerms(ports);
+  const wish = lease && { ask: firstAsk(asker, lease), terms };
+  const acquisition = { asker, atMs: nowMs, rows, budgets, lease: wish };
   const heldBy = async (choose: (one: Session, holders: readonly Instance[]) => HoldChoice): Promise<HeldWithRows> => {
-    const decide = (state: HoldState) =>
-      decideAcquire(state, acquisition, (one, of) => (isLive(one) ? choose(one, of) : "over"));
+    const decide = (state: HoldState) => {
+      learnClocks(ports.fleetClock, state.found?.budget);
+      return decideAcquire(state, acquisition, (one, of) => (isLive(one) ? choose(one, of) : "over"));
+    };
     const { answer } = await ports.store.update("session", id, decide);
     if (answer.reported !== undefined) noteReported(ports, answer.reported);
+    if (answer.leased !== undefined) noteLeased(ports, answer.leased);
     return answer;
   };
   let held = await heldBy((one) => (isPastIdleLimit(one, moment) ? "unsure" : "hold"));
@@ -161,25 +141,8 @@ async function hold(ports: UsagePorts, id: string, asker: Instance, spent: reado
   return held;
 }
 
-function validate(
-  { session, rows, position }: Known,
-  asker: Instance,
-  policy: PlansOfPolicy,
-  clock: SteadyClock,
-): LiveAnswer | EndedAnswer {
-  if (session === undefined) {
-    return { state: "unknown", endsInMs: UNKNOWN_REMEMBERED_MS, consumed: 0, rev: 0, ...position };
-  }
-  const nowMs = clock.nowMs();
-  const plan = planById(policy, session.plan.id);
-  const endsAtMs = endForEdgesMs(session, plan, clock);
-  const endsInMs = Math.max(0, endsAtMs - nowMs);
-  const state = sessionState(session, endsAtMs, nowMs);
-  const { figures: own } = rows.find((row) => isSameInstance(row, asker)) ?? { figures: null };
-  const { consumed, rev } = own ?? { consumed: 0, rev: 0 };
-  if (state !== "live") return { state, endsInMs, consumed, rev, ...position };
-  const figures = own ?? lastFigures(rows, asker.edge, nowMs);
-  const levels = levelsNow({ edge: asker.edge, buckets: bucketsOf(session, plan), figures, rows }, clock);
-  const budgetSpent = typeof plan?.tokenBudget === "number" && session.tokens.consumed >= plan.tokenBudget;
-  return { state, plan: session.plan.id, endsInMs, ...levels, consumed, rev, budgetSpent, ...position };
-}
+/** Of a table that has nothing of the session: no former lease, and no number. */
+const firstAsk = (asker: Instance, wish: LeaseWish): LeaseAsk => ({
+  ...{ edge: asker.edge, instance: asker.instance, ask: 0, applied: 0 },
+  ...{ left: {}, back: {}, settled: {}, ...wish },
+});

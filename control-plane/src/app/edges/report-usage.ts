@@ -2,7 +2,7 @@
 import type { DropReason, ReportedRow } from "../../domain/decisions/reported-rows.js";
 import type { Instance } from "../../domain/stored.js";
 import type { WorkerPolicy } from "../ports/edge-ports.js";
-import { liveForEdges } from "./usage.js";
+import { liveForEdges } from "./session-ends.js";
 import type { UsagePorts } from "./usage.js";
 
 /** A session as its instance knew it when it sent the report. */
@@ -15,6 +15,8 @@ export interface RowOfReport {
   readonly idleMs: number;
   /** Microtokens in the plan's further limits, by name, as of the same moment; absent where it has none. */
   readonly limits?: Readonly<Record<string, number>>;
+  /** The instance spends on a lease there: its levels say nothing of the session's budget. */
+  readonly isLease?: true;
 }
 
 /** A row that is none, or whose further levels are none; its session's id where that much can be read. */

@@ -3,21 +3,21 @@ import type { Figures, UsageRow } from "../../domain/stored.js";
 import type { Budgets, ReportedSession } from "../../domain/decisions/report-usage.js";
 import type { ReportedRow } from "../../domain/decisions/reported-rows.js";
 import { planById } from "../../domain/plan.js";
-import type { PlanOfPolicy, PlansOfPolicy } from "../../domain/plan.js";
+import type { PlansOfPolicy } from "../../domain/plan.js";
 import { decideReport } from "../../domain/decisions/report-usage.js";
-import { sessionEndsAtMs, sessionState } from "../../domain/session.js";
 import type { Session } from "../../domain/session.js";
 import type { DroppedRows } from "./dropped-rows.js";
+import type { LeasePorts } from "./lease-commits.js";
 import type { EdgeRegistry } from "./status/edge-registry.js";
 import type { PolicyPublisher } from "../ports/policy-ports.js";
-import type { CurrentPolicy, SteadyClock } from "../ports/ports.js";
+import type { CurrentPolicy } from "../ports/ports.js";
 import type { SessionPorts } from "../sessions/sessions.js";
 import type { Updates } from "../ports/update-ports.js";
 import { UsageCommits } from "./usage-commits.js";
 import type { Committed } from "./usage-commits.js";
 import type { UsageMeter, UsageStore } from "../ports/usage-ports.js";
 
-export interface UsagePorts extends SessionPorts {
+export interface UsagePorts extends SessionPorts, LeasePorts {
   readonly policies: CurrentPolicy & Pick<PolicyPublisher, "published">;
   readonly usage: UsageStore;
   readonly instances: EdgeRegistry;
@@ -62,30 +62,6 @@ export function budgetsOf(policy: PlansOfPolicy | undefined): Budgets {
   const budgets = new Map<number, number>();
   for (const { id, tokenBudget } of policy?.plans ?? []) if (tokenBudget !== null) budgets.set(id, tokenBudget);
   return budgets;
-}
-
-/** Whether a session is live at a time, by the policy in force now. */
-export function liveAt(policies: CurrentPolicy, nowMs: number): (session: Session) => boolean {
-  const policy = policies.current()?.policy;
-  return (session) => {
-    const plan = policy && planById(policy, session.plan.id);
-    return sessionState(session, sessionEndsAtMs(session, plan, nowMs), nowMs) === "live";
-  };
-}
-
-/** When the session ends for edges, ms since the epoch: what they have in use ends by no clock that has only begun. */
-export function endForEdgesMs(session: Session, plan: PlanOfPolicy | undefined, clock: SteadyClock): number {
-  const endsAtMs = sessionEndsAtMs(session, plan, clock.nowMs());
-  return Math.max(endsAtMs, Math.floor(clock.endsNotBeforeMs(session.createdAt)));
-}
-
-/** Whether edges may go on with a session. */
-export function liveForEdges(policies: CurrentPolicy, clock: SteadyClock): (session: Session) => boolean {
-  const policy = policies.current()?.policy;
-  return (session) => {
-    const plan = policy && planById(policy, session.plan.id);
-    return sessionState(session, endForEdgesMs(session, plan, clock), clock.nowMs()) === "live";
-  };
 }
 
 /**

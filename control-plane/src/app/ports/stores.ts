@@ -2,6 +2,7 @@
 import type { AuditStore } from "./audit-ports.js";
 import type { Claims } from "./claim-ports.js";
 import type { EdgeStatusStore } from "./edge-status-ports.js";
+import type { FleetTime } from "./fleet-time.js";
 import type { InvalidationLog } from "./log-ports.js";
 import type { OperatorStore } from "./operator-ports.js";
 import type { PolicyStore, SessionStore } from "./ports.js";
@@ -24,6 +25,7 @@ export interface Stores extends SessionStore {
   readonly claims: Claims;
   /** What edges report. */
   readonly usage: UsageStore;
+  readonly fleetTime: FleetTime;
   readonly health: StoreHealth;
   /** Where several control planes share the store, its clock, by which all of them decide; absent where none do. */
   readonly storeTime?: StoreTime;

@@ -4,6 +4,7 @@ import type { PlanChangeState } from "../../domain/decisions/change-plan.js";
 import type { ConsumptionState } from "../../domain/decisions/consume-tokens.js";
 import type { CreationState } from "../../domain/decisions/create-session.js";
 import type { HoldState } from "../../domain/decisions/hold-session.js";
+import type { LeaseState } from "../../domain/decisions/lease-tokens.js";
 import type { ReportedRow } from "../../domain/decisions/reported-rows.js";
 import type { ChunkState } from "../../domain/decisions/revoke-sessions.js";
 import type { Peers } from "../../domain/issued-by.js";
@@ -66,6 +67,8 @@ export interface Loads {
    * instances has none; unknown sessions are left out.
    */
   readonly report: Load<readonly ReportedRow[], ReadonlyMap<string, SessionRecord>>;
+  /** The sessions of these ids with their rows and fleet budgets, of one moment; unknown ones are left out. */
+  readonly leases: Load<readonly string[], LeaseState>;
   /** Id of the newest session that the filter means. */
   readonly newestSession: Load<RevocationFilter, string | undefined>;
   readonly revocationChunk: Load<{ readonly id: string; readonly limit: number }, ChunkState>;

@@ -2,7 +2,7 @@
 import { decidePlanChange } from "../../domain/decisions/change-plan.js";
 import { planByName } from "../../domain/plan.js";
 import { logAudited } from "../access/audit.js";
-import { liveAt } from "../edges/usage.js";
+import { liveAt } from "../edges/session-ends.js";
 import { viewOf } from "./sessions.js";
 import type { SessionPorts, SessionView } from "./sessions.js";
 

@@ -1,7 +1,8 @@
 // Use case: a backend spends from a session's token budget (docs/decisions/0013-consume-needs-a-budget.md).
 import { decideConsumption } from "../../domain/decisions/consume-tokens.js";
 import type { ConsumeOutcome } from "../../domain/decisions/consume-tokens.js";
-import { budgetsOf, liveAt, planNameOf } from "../edges/usage.js";
+import { liveAt } from "../edges/session-ends.js";
+import { budgetsOf, planNameOf } from "../edges/usage.js";
 import type { UsagePorts } from "../edges/usage.js";
 import { keysKnownSinceMs } from "./sessions.js";
 

@@ -8,7 +8,7 @@ import { planByName } from "../../domain/plan.js";
 import { createSession } from "../../domain/session.js";
 import type { NewSession, Session } from "../../domain/session.js";
 import { idAfter, newSessionId, SESSION_ID_RANDOM_BYTES } from "../../domain/session-id.js";
-import { liveAt } from "../edges/usage.js";
+import { liveAt } from "../edges/session-ends.js";
 import type { SteadyClock } from "../ports/ports.js";
 import { keysKnownSinceMs, viewOf } from "./sessions.js";
 import type { SessionPorts, SessionView } from "./sessions.js";

@@ -2,7 +2,8 @@
 import { decideReissue } from "../../domain/decisions/reissue-token.js";
 import type { Session } from "../../domain/session.js";
 import { logAudited } from "../access/audit.js";
-import { liveAt, planNameIn } from "../edges/usage.js";
+import { liveAt } from "../edges/session-ends.js";
+import { planNameIn } from "../edges/usage.js";
 import { viewOf } from "./sessions.js";
 import type { SessionPorts, SessionView } from "./sessions.js";
 

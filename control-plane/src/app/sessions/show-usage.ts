@@ -6,12 +6,17 @@ import { isFormer } from "../../domain/former-rows.js";
 import { capacityMicro, refilledMicro } from "../../domain/level.js";
 import type { BucketLimits } from "../../domain/level.js";
 import type { LevelAt } from "../../domain/limit-levels.js";
+import { knownOf } from "../../domain/decisions/hold-session.js";
+import type { Known } from "../../domain/decisions/hold-session.js";
 import { planById } from "../../domain/plan.js";
 import { tokensPerSecond } from "../../domain/policy/rate.js";
-import { bucketsOf, knownLimits } from "../edges/levels.js";
+import { bucketsOf, knownLimits, ownLevel } from "../edges/levels.js";
+import type { BucketsOfPlan } from "../edges/levels.js";
 import { lastFigures } from "../edges/usage.js";
 import type { UsagePorts } from "../edges/usage.js";
 import type { SteadyClock } from "../ports/ports.js";
+import { fleetView } from "./fleet-view.js";
+import type { FleetView } from "./fleet-view.js";
 import { isWithinReach } from "./within-reach.js";
 
 export interface UsageOfInstance {
@@ -35,25 +40,29 @@ export interface SessionUsage {
   readonly consumed: number;
   readonly direct: number;
   readonly edges: readonly UsageOfEdge[];
+  /** Absent under a plan of another scope. */
+  readonly fleet?: FleetView;
 }
+
+type ShowPorts = Pick<UsagePorts, "store" | "operator" | "usage" | "policies" | "clock" | "fleetClock">;
 
 /** Undefined if there is no such session, or none that the caller issued. */
 export async function showUsage(
-  ports: Pick<UsagePorts, "store" | "operator" | "usage">,
+  ports: ShowPorts,
   id: string,
   issuedBy: IssuedBy | null,
 ): Promise<SessionUsage | undefined> {
   if (!(await isWithinReach(ports, id, issuedBy))) return undefined;
-  const { store, usage } = ports;
-  const rows = await usage.rowsOf(id);
-  const session = await store.find(id);
+  const look = await ports.usage.look(id);
+  const { session, rows } = knownOf(look);
   if (session === undefined) return undefined;
   const edges = edgesOf(rows).map((edge): UsageOfEdge => {
     const instances = rows.filter((row) => row.edge === edge).map(instanceView);
     return { edge, consumed: sum(instances), instances };
   });
   const { consumed } = session.tokens;
-  return { consumed, direct: Math.max(0, consumed - sum(edges)), edges };
+  const fleet = fleetView(ports, look);
+  return { consumed, direct: Math.max(0, consumed - sum(edges)), edges, ...(fleet && { fleet }) };
 }
 
 /** Tokens, with up to 6 decimals; below 0 it owes. */
@@ -81,36 +90,54 @@ export interface BucketView extends BucketLevel {
   readonly limits: readonly LimitView[];
 }
 
+export interface SessionBuckets {
+  /** Of edges that have reported the session. */
+  readonly buckets: readonly BucketView[];
+  /** Under a plan of fleet scope, where no edge has buckets of its own. */
+  readonly fleet?: FleetView;
+}
+
 /**
  * The buckets at each edge that has reported the session, as its instance that reported last had them, refilled to now
- * at the plan's present limits. At every other edge they are full. Undefined if there is no such session, or none that the
- * caller issued.
+ * at the plan's present limits. At every other edge they are full, or where its plan was of fleet scope before, as that left
+ * them. Undefined if there is no such session, or none that the caller issued.
  */
 export async function showBuckets(
-  ports: Pick<UsagePorts, "store" | "operator" | "usage" | "policies" | "clock">,
+  ports: ShowPorts,
   id: string,
   issuedBy: IssuedBy | null,
-): Promise<readonly BucketView[] | undefined> {
+): Promise<SessionBuckets | undefined> {
   if (!(await isWithinReach(ports, id, issuedBy))) return undefined;
-  const { store, usage, policies, clock } = ports;
-  const session = await store.find(id);
-  if (session === undefined) return undefined;
-  const rows = await usage.rowsOf(id);
-  const policy = policies.current()?.policy;
-  const buckets = bucketsOf(session, policy && planById(policy, session.plan.id));
+  const look = await ports.usage.look(id);
+  const known = knownOf(look);
+  if (known.session === undefined) return undefined;
+  const fleet = fleetView(ports, look);
+  if (fleet !== undefined) return { buckets: [], fleet };
+  const policy = ports.policies.current()?.policy;
+  const buckets = bucketsOf(known.session, policy && planById(policy, known.session.plan.id));
   // Those that were merged have a sum, and no level.
-  return edgesOf(rows.filter((row) => !isFormer(row))).flatMap((edge): BucketView[] => {
-    const figures = lastFigures(rows, edge, clock.nowMs());
-    const row = rows.find((one) => one.edge === edge && one.figures === figures);
-    if (figures === null || row === undefined) return [];
-    const known = knownLimits({ edge, buckets, figures, rows }, clock.nowMs());
-    const limits = buckets.limits.map((limit): LimitView => {
-      const at = known.get(limit.name);
-      return { ...bucketLevel(limit, at, clock), lastRefill: at?.atMs ?? null };
-    });
-    const own = { edge, instance: row.instance, ...bucketLevel(buckets, figures, clock) };
-    return [{ ...own, lastRefill: figures.atMs, limits }];
+  const edges = edgesOf(known.rows.filter((row) => !isFormer(row)));
+  return { buckets: edges.flatMap((edge) => bucketsAt(edge, buckets, known, ports.clock)) };
+}
+
+function bucketsAt(
+  edge: string,
+  buckets: BucketsOfPlan,
+  { rows, budget, position: { log } }: Known,
+  clock: SteadyClock,
+): BucketView[] {
+  const figures = lastFigures(rows, edge, clock.nowMs());
+  const row = rows.find((one) => one.edge === edge && one.figures === figures);
+  if (figures === null || row === undefined) return [];
+  const known = { edge, buckets, figures, rows, budget, log };
+  const levels = knownLimits(known, clock.nowMs());
+  const limits = buckets.limits.map((limit): LimitView => {
+    const at = levels.get(limit.name);
+    return { ...bucketLevel(limit, at, clock), lastRefill: at?.atMs ?? null };
   });
+  const own = ownLevel(known);
+  const bucket = { edge, instance: row.instance, ...bucketLevel(buckets, own, clock) };
+  return [{ ...bucket, lastRefill: own?.atMs ?? figures.atMs, limits }];
 }
 
 function bucketLevel(

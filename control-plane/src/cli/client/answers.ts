@@ -41,5 +41,7 @@ type PresentBucket = Json<paths["/v1/sessions/{id}/bucket"]["get"]["responses"][
 type NewerOfBucket = "name" | "limits";
 /** An older control plane knows no further limits. */
 export type Bucket = Omit<PresentBucket, NewerOfBucket> & Partial<Pick<PresentBucket, NewerOfBucket>>;
-export type BucketsAnswer = Readonly<{ buckets: readonly Bucket[] }>;
+/** Under a plan of fleet scope. */
+export type Fleet = NonNullable<SessionAnswer["fleet"]>;
+export type BucketsAnswer = Readonly<{ buckets: readonly Bucket[]; fleet?: Fleet }>;
 export type ConsumeAnswer = Json<paths["/v1/sessions/{id}/consume"]["post"]["responses"][200]>;

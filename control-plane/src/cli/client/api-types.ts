@@ -394,6 +394,43 @@ export interface components {
       /** @description names of the others: they may admit it still */
       readonly pending: readonly string[];
     };
+    /** @description under a plan of fleet scope: what is left of its budget, and who has leases */
+    readonly FleetBudget: {
+      /** @description name of the plan */
+      readonly plan: string;
+      /** @description one budget over all edges: the plan's own bucket, then its further limits by name */
+      readonly buckets: readonly {
+        /** @description the limit's; the plan's own bucket has the empty name */
+        readonly name: string;
+        /**
+         * Format: int64
+         * @description tokens that the bucket holds
+         */
+        readonly capacity: number;
+        /** @description tokens that no edge has, refilled to now; below 0 it owes */
+        readonly level: number;
+        /** @description tokens that edges have and may still spend */
+        readonly outstanding: number;
+        /** @description tokens per second, rounded where the policy says tokens per unit */
+        readonly refillRate: number;
+      }[];
+      /** @description who may spend how much of it */
+      readonly leases: readonly {
+        /** @description node.id of the Envoy */
+        readonly edge: string;
+        /** @description one life of the edge's session table */
+        readonly instance: string;
+        /** @description by bucket; the plan's own bucket has the empty name */
+        readonly outstanding: {
+          readonly [key: string]: number;
+        };
+        /**
+         * Format: int64
+         * @description until what it has counts as spent
+         */
+        readonly endsInMs: number;
+      }[];
+    };
     /** @description which edges have confirmed */
     readonly Confirmation: {
       /**
@@ -904,34 +941,9 @@ export interface operations {
           readonly [name: string]: unknown;
         };
         content: {
-          /**
-           * @example {
-           *       "session": {
-           *         "id": "01a2039e-9c4a-7d17-b3f0-5a1c62ae9d40",
-           *         "userId": "u1",
-           *         "orgId": "o1",
-           *         "issuer": "login",
-           *         "plan": "gold",
-           *         "state": "live",
-           *         "createdAt": 1795357069138,
-           *         "endsAt": 1795443469138,
-           *         "lastActivity": 1795357069138,
-           *         "tokens": {
-           *           "issued": 100,
-           *           "consumed": 0,
-           *           "budget": 100
-           *         },
-           *         "metadata": {
-           *           "userAgent": "curl/8.5.0",
-           *           "ip": "192.0.2.1",
-           *           "route": "/login"
-           *         },
-           *         "revokedAt": null
-           *       }
-           *     }
-           */
           readonly "application/json": {
             readonly session: components["schemas"]["Session"];
+            readonly fleet?: components["schemas"]["FleetBudget"];
           };
         };
       };
@@ -1234,30 +1246,6 @@ export interface operations {
           readonly [name: string]: unknown;
         };
         content: {
-          /**
-           * @example {
-           *       "buckets": [
-           *         {
-           *           "edge": "gw-1",
-           *           "instance": "3b4090940652e269",
-           *           "name": "gold",
-           *           "capacity": 100,
-           *           "tokens": 61.09225,
-           *           "refillRate": 10,
-           *           "lastRefill": 1795357075340,
-           *           "limits": [
-           *             {
-           *               "name": "hourly",
-           *               "capacity": 900,
-           *               "tokens": 883.31325,
-           *               "refillRate": 0.25,
-           *               "lastRefill": 1795357075340
-           *             }
-           *           ]
-           *         }
-           *       ]
-           *     }
-           */
           readonly "application/json": {
             /** @description of edges that have reported the session; at every other they are full */
             readonly buckets: readonly {
@@ -1298,6 +1286,7 @@ export interface operations {
                 readonly lastRefill: number | null;
               }[];
             }[];
+            readonly fleet?: components["schemas"]["FleetBudget"];
           };
         };
       };
@@ -1330,27 +1319,6 @@ export interface operations {
           readonly [name: string]: unknown;
         };
         content: {
-          /**
-           * @example {
-           *       "consumed": 22,
-           *       "direct": 5,
-           *       "edges": [
-           *         {
-           *           "edge": "gw-1",
-           *           "consumed": 17,
-           *           "instances": [
-           *             {
-           *               "instance": "3b4090940652e269",
-           *               "consumed": 17,
-           *               "rev": 3,
-           *               "lastReport": 1795357075340,
-           *               "lastActivity": 1795357074138
-           *             }
-           *           ]
-           *         }
-           *       ]
-           *     }
-           */
           readonly "application/json": {
             /**
              * Format: int64
@@ -1391,6 +1359,7 @@ export interface operations {
                 readonly lastActivity: number | null;
               }[];
             }[];
+            readonly fleet?: components["schemas"]["FleetBudget"];
           };
         };
       };

@@ -22,7 +22,7 @@ const COLUMNS: readonly Column<Shown>[] = [
 ];
 
 /** Whole tokens stay as they are: only what lies behind the point is rounded. */
-const shortRate = (rate: number): number => Number(rate < 1 ? rate.toPrecision(4) : rate.toFixed(3));
+export const shortRate = (rate: number): number => Number(rate < 1 ? rate.toPrecision(4) : rate.toFixed(3));
 
 export function showBuckets(buckets: readonly Bucket[], output: Output): void {
   if (buckets.length === 0) output.line("No edge has reported the session yet: its buckets are full everywhere");

@@ -4,6 +4,7 @@ import { sessionPath } from "../client/client.js";
 import type { ApiCommand, Option } from "../command.js";
 import { usageFailure } from "../failure.js";
 import { showBuckets } from "./bucket-view.js";
+import { showFleet } from "./fleet-view.js";
 import { showSession, showToken } from "./session-view.js";
 
 export const SESSION_ID = { name: "ID", what: "the session's id, such as session list shows" } as const;
@@ -49,7 +50,10 @@ export const show: ApiCommand = {
   summary: "show a session, and what its buckets hold",
   args: [SESSION_ID],
   options: {},
-  notes: ["Of a live session its buckets, as sluice bucket shows them: as last reported, refilled to now."],
+  notes: [
+    "Of a live session its buckets, as sluice bucket shows them: as last reported, refilled to now.",
+    "Under a plan of fleet scope instead what is left of its budget, and which edges have leases of it.",
+  ],
   example: "session show 019b76da-a800-7000-8000-5f6d1c2b3a49",
   next: "sluice usage ID   shows where it spent its tokens",
   run: async ({ args: [id = ""], output }, client) => {
@@ -57,7 +61,7 @@ export const show: ApiCommand = {
     if (!answer.ok) return answer.failure;
     const level = await client.call<BucketsAnswer>({ method: "GET", path: sessionPath(id, "/bucket") }, "buckets");
     if (!level.ok) return level.failure;
-    const { session } = answer.value;
+    const { session, fleet } = answer.value;
     const { buckets } = level.value;
     if (output.json) {
       output.document({ ...answer.value, buckets });
@@ -66,7 +70,8 @@ export const show: ApiCommand = {
     showSession(session, output);
     if (session.state !== "live") return undefined;
     output.line("");
-    showBuckets(buckets, output);
+    if (fleet === undefined) showBuckets(buckets, output);
+    else showFleet(fleet, output);
     return undefined;
   },
 };

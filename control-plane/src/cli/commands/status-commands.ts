@@ -5,6 +5,7 @@ import type { ApiCommand } from "../command.js";
 import { timeText } from "../terminal/output.js";
 import type { Column } from "../terminal/output.js";
 import { showBuckets } from "./bucket-view.js";
+import { showFleet } from "./fleet-view.js";
 import { SESSION_ID } from "./session-commands.js";
 
 const DEFAULT_AUDIT = 50;
@@ -15,13 +16,16 @@ export const usage: ApiCommand = {
   summary: "show where a session spent its tokens",
   args: [SESSION_ID],
   options: {},
-  notes: ["As far as edges have reported: each does so every reportInterval of the policy (5 s)."],
+  notes: [
+    "As far as edges have reported: each does so every reportInterval of the policy (5 s).",
+    "Under a plan of fleet scope also what is left of the budget, and which edges have leases of it.",
+  ],
   example: "usage 019b76da-a800-7000-8000-5f6d1c2b3a49",
   next: "sluice bucket ID   shows what it has left at each edge",
   run: async ({ args: [id = ""], output }, client) => {
     const answer = await client.call<UsageAnswer>({ method: "GET", path: sessionPath(id, "/usage") }, "edges");
     if (!answer.ok) return answer.failure;
-    const { consumed, direct, edges } = answer.value;
+    const { consumed, direct, edges, fleet } = answer.value;
     if (output.json) output.document(answer.value);
     else {
       const rows = edges.flatMap(({ edge, instances }) => instances.map((instance) => ({ edge, ...instance })));
@@ -34,6 +38,9 @@ export const usage: ApiCommand = {
       ];
       output.line(`${consumed} tokens consumed, ${direct} of them through the API`);
       if (rows.length > 0) output.table(columns, rows);
+      if (fleet === undefined) return undefined;
+      output.line("");
+      showFleet(fleet, output);
     }
     return undefined;
   },
@@ -44,15 +51,19 @@ export const bucket: ApiCommand = {
   summary: "show what a session's buckets hold, by edge and limit",
   args: [SESSION_ID],
   options: {},
-  notes: ["As last reported, refilled to now. At an edge that is not shown the buckets are full."],
+  notes: [
+    "As last reported, refilled to now. At an edge that is not shown the buckets are full.",
+    "Under a plan of fleet scope all edges have one budget: what is left of it, and which edges have leases.",
+  ],
   example: "bucket 019b76da-a800-7000-8000-5f6d1c2b3a49",
   next: "sluice session change-plan ID --plan NAME   gives the session another bucket",
   run: async ({ args: [id = ""], output }, client) => {
     const answer = await client.call<BucketsAnswer>({ method: "GET", path: sessionPath(id, "/bucket") }, "buckets");
     if (!answer.ok) return answer.failure;
-    const { buckets } = answer.value;
-    if (output.json) for (const one of buckets) output.document(one);
-    else showBuckets(buckets, output);
+    const { buckets, fleet } = answer.value;
+    if (output.json) for (const one of fleet === undefined ? buckets : [{ fleet }]) output.document(one);
+    else if (fleet === undefined) showBuckets(buckets, output);
+    else showFleet(fleet, output);
     return undefined;
   },
 };

@@ -6,6 +6,8 @@ import type { Changes, Decision } from "../changes.js";
 import { allRows, withinBound } from "../former-rows.js";
 import { activeSession, isSameInstance } from "../stored.js";
 import type { HeldRow, Instance, LogPosition, SessionRecord, UsageRow } from "../stored.js";
+import type { FleetBudget } from "../leases/fleet-budget.js";
+import type { StoreLife } from "../leases/store-life.js";
 import { endedForIdleness } from "./end-idle.js";
 
 /** A session as it was looked up, all of one moment. */
@@ -13,6 +15,7 @@ export interface HoldState {
   /** Undefined if there is none. */
   readonly found: SessionRecord | undefined;
   readonly position: LogPosition;
+  readonly life: StoreLife;
 }
 
 /** What is known of a session that an instance asked for, all of one moment. */
@@ -22,6 +25,8 @@ export interface Known {
   /** Every instance that holds or held it; the asker itself may be missing until it has reported. */
   readonly rows: readonly UsageRow[];
   readonly position: LogPosition;
+  /** Undefined where its plan never was of fleet scope. */
+  readonly budget?: FleetBudget | undefined;
 }
 
 export interface Held extends Known {
@@ -32,10 +37,10 @@ export interface Held extends Known {
 /** hold: it is live. end: it is idle for too long. over: it is over already. unsure: whether it is idle cannot be known yet. */
 export type HoldChoice = "hold" | "end" | "over" | "unsure";
 
-export const knownOf = ({ found, position }: HoldState): Known =>
+export const knownOf = ({ found, position }: Pick<HoldState, "found" | "position">): Known =>
   found === undefined
     ? { session: undefined, rows: [], position }
-    : { session: activeSession(found), rows: allRows(found.rows), position };
+    : { session: activeSession(found), rows: allRows(found.rows), position, budget: found.budget };
 
 /**
  * Being acquired moves the session's last activity forward to `atMs`, never back. That is written into the instance's
@@ -43,7 +48,7 @@ export const knownOf = ({ found, position }: HoldState): Known =>
  * (docs/decisions/0031-one-write-an-acquire.md).
  */
 export function decideHold(
-  state: HoldState,
+  state: Pick<HoldState, "found" | "position">,
   asker: Instance,
   atMs: number,
   choose: (session: Session, holders: readonly Instance[]) => HoldChoice,

@@ -90,10 +90,11 @@ function whyNot(row: ReportedRow, session: Session, sum: number): DropReason | u
 
 /** What was spent stays spent, whatever a later row says: a budget is not given back. */
 function withFigures(row: ReportedRow, before: HeldRow | undefined): NewsRow {
-  const { sessionId, edge, instance, rev, levelMicro, atMs, reportedAtMs } = row;
+  const { sessionId, edge, instance, rev, levelMicro, atMs, reportedAtMs, isLease } = row;
   const consumed = Math.max(row.consumed, before?.figures?.consumed ?? 0);
   const limits = keptLimits(before?.figures?.limits, row.limits);
-  const figures = { rev, consumed, levelMicro, atMs, reportedAtMs, ...(limits === undefined ? {} : { limits }) };
+  const said = { rev, consumed, levelMicro, atMs, reportedAtMs, ...(isLease === true && { isLease }) };
+  const figures = { ...said, ...(limits === undefined ? {} : { limits }) };
   // With what a later version may have stored beside it; figures are all of one report.
   return { ...before, sessionId, edge, instance, acquiredAtMs: before?.acquiredAtMs ?? 0, figures };
 }

@@ -4,6 +4,7 @@ import { Type } from "typebox";
 import { issueSession } from "../../app/sessions/issue-session.js";
 import type { Issued } from "../../app/sessions/issue-session.js";
 import { changePlan } from "../../app/sessions/change-plan.js";
+import type { UsagePorts } from "../../app/edges/usage.js";
 import type { CurrentPolicy } from "../../app/ports/ports.js";
 import { reissueToken } from "../../app/sessions/reissue-token.js";
 import type { RevocationWaits } from "../../app/sessions/revocation-waits.js";
@@ -28,6 +29,7 @@ import {
   SessionParams,
 } from "../schemas.js";
 import type { HttpApp } from "../app.js";
+import { fleetOf, ShownSessionAnswer } from "./fleet-schemas.js";
 
 const security = [{ adminToken: [] }];
 const tags = ["sessions"];
@@ -43,7 +45,7 @@ export interface SessionRouteParts {
 }
 
 /** To be called in a scope that `guardAdmins` keeps. */
-export function sessionRoutes(app: HttpApp, ports: SessionPorts, { waits, callers }: SessionRouteParts): void {
+export function sessionRoutes(app: HttpApp, ports: UsagePorts, { waits, callers }: SessionRouteParts): void {
   createRoute(app, ports, callers);
   showRoute(app, ports);
   changePlanRoute(app, ports);
@@ -104,18 +106,19 @@ function denialOfCreation(
   }
 }
 
-function showRoute(app: HttpApp, ports: SessionPorts): void {
+function showRoute(app: HttpApp, ports: UsagePorts): void {
   const schema = {
     operationId: "showSession",
     tags,
     security,
     summary: "Show a session",
     params: SessionParams,
-    response: { 200: SessionAnswer, ...errorAnswers(...COMMON, ...OF_AN_ID) },
+    response: { 200: ShownSessionAnswer, ...errorAnswers(...COMMON, ...OF_AN_ID) },
   };
   app.get("/v1/sessions/:id", { schema, config: { scope: "read" } }, async (request, reply) => {
-    const session = await showSession(ports, request.params.id, issuedByOf(request));
-    return session === undefined ? sendError(reply, "SESSION_NOT_FOUND") : reply.code(200).send({ session });
+    const shown = await showSession(ports, request.params.id, issuedByOf(request));
+    if (shown === undefined) return sendError(reply, "SESSION_NOT_FOUND");
+    return reply.code(200).send({ session: shown.session, ...fleetOf(shown) });
   });
 }
 

@@ -6,6 +6,7 @@ import { sendError } from "../errors.js";
 import { issuedByOf, keyOf } from "../guard.js";
 import { COMMON, errorAnswers, OF_A_BODY, SessionParams } from "../schemas.js";
 import type { HttpApp } from "../app.js";
+import { fleetOf } from "./fleet-schemas.js";
 import { BucketsAnswer, ConsumeAnswer, ConsumeBody, ConsumeHeaders, UsageAnswer } from "./usage-schemas.js";
 
 const MAX_BODY_BYTES = 1024;
@@ -29,7 +30,8 @@ export function usageRoutes(app: HttpApp, ports: UsagePorts): void {
   app.get("/v1/sessions/:id/bucket", { schema: buckets, config: { scope: "read" } }, async (request, reply) => {
     const shown = await showBuckets(ports, request.params.id, issuedByOf(request));
     if (shown === undefined) return sendError(reply, "SESSION_NOT_FOUND");
-    return reply.code(200).send({ buckets: shown.map((bucket) => ({ ...bucket, limits: [...bucket.limits] })) });
+    const buckets = shown.buckets.map((bucket) => ({ ...bucket, limits: [...bucket.limits] }));
+    return reply.code(200).send({ buckets, ...fleetOf(shown) });
   });
 
   const usage = {
@@ -44,7 +46,8 @@ export function usageRoutes(app: HttpApp, ports: UsagePorts): void {
     const shown = await showUsage(ports, request.params.id, issuedByOf(request));
     if (shown === undefined) return sendError(reply, "SESSION_NOT_FOUND");
     const edges = shown.edges.map((edge) => ({ ...edge, instances: [...edge.instances] }));
-    return reply.code(200).send({ ...shown, edges });
+    const { consumed, direct } = shown;
+    return reply.code(200).send({ consumed, direct, edges, ...fleetOf(shown) });
   });
 }
 

@@ -2,7 +2,8 @@
 import { Type } from "typebox";
 
 import { MAX_SAFE_INTEGER } from "../../../../assembly/contract.js";
-import { EXAMPLE_BUCKETS, EXAMPLE_USAGE } from "../examples.js";
+import { EXAMPLE_BUCKETS, EXAMPLE_FLEET, EXAMPLE_USAGE } from "../examples.js";
+import { FLEET } from "./fleet-schemas.js";
 import { idempotencyKey, integer, integerOrNull, REPLAYED, strictObject, timeMs } from "../schemas.js";
 
 const tokens = (description: string) => integer(`tokens ${description}`);
@@ -60,8 +61,9 @@ export const UsageAnswer = Type.Object(
       }),
       { description: "where it was spent" },
     ),
+    ...FLEET,
   },
-  { description: "what the session spent", examples: [EXAMPLE_USAGE] },
+  { description: "what the session spent", examples: [EXAMPLE_USAGE, { ...EXAMPLE_USAGE, fleet: EXAMPLE_FLEET }] },
 );
 
 const capacity = tokens("that the bucket holds");
@@ -96,6 +98,10 @@ export const BucketsAnswer = Type.Object(
       }),
       { description: "of edges that have reported the session; at every other they are full" },
     ),
+    ...FLEET,
   },
-  { description: "what the session's buckets hold", examples: [EXAMPLE_BUCKETS] },
+  {
+    description: "what the session's buckets hold",
+    examples: [EXAMPLE_BUCKETS, { buckets: [], fleet: EXAMPLE_FLEET }],
+  },
 );

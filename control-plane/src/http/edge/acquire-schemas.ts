@@ -2,9 +2,12 @@
 import { Type } from "typebox";
 
 import { INSTANCE_CHARS, MAX_ACQUIRE_SESSIONS, MAX_EDGE_NAME_BYTES } from "../../../../assembly/contract.js";
+import type { LeaseWish } from "../../app/edges/lease-tokens.js";
 import { EXAMPLE_ACQUIRE } from "../examples.js";
 import { CLEAN_TEXT, integer, sessionId, UUID_V7, word } from "../schemas.js";
-import { LimitNames, UsageRows } from "./usage-schemas.js";
+import { readLeaseWish } from "./lease-asks.js";
+import { LEASE } from "./lease-parts.js";
+import { FleetTags, LimitNames, UsageRows } from "./usage-schemas.js";
 
 /** Edges of other versions may send more: unknown fields are passed over. */
 export const AcquireBody = Type.Object(
@@ -22,15 +25,24 @@ export const AcquireBody = Type.Object(
     session: sessionId,
     others: Type.Optional(
       Type.Array(Type.Unknown({ description: "an object with the field session: a session id" }), {
-        description: `further sessions, up to ${MAX_ACQUIRE_SESSIONS - 1}: each an object with the field session`,
+        description: `further sessions, up to ${MAX_ACQUIRE_SESSIONS - 1}: each an object with the field session, and lease as here`,
       }),
     ),
     // Of sessions that the call asks about: what the edge knows of them counts before it is answered.
     usage: Type.Optional(UsageRows),
     limits: Type.Optional(LimitNames),
+    fleet: Type.Optional(FleetTags),
+    // Of a session whose plan may be of fleet scope. One that cannot be read is passed over.
+    lease: Type.Optional(
+      Type.Unknown({
+        description:
+          "what it wants of the session's fleet budget: an object with the fields cost and want, by bucket in microtokens, and at: when " +
+          "it asks, ms of the instance's own clock, which never goes back",
+      }),
+    ),
   },
   {
-    description: "an object with the fields edge, instance, session, others, usage and limits",
+    description: "an object with the fields edge, instance, session, lease, others, usage, limits and fleet",
     examples: [EXAMPLE_ACQUIRE.call],
   },
 );
@@ -38,15 +50,23 @@ export const AcquireBody = Type.Object(
 const UUID = new RegExp(UUID_V7);
 
 /** The session ids of `others`. What is none, or too much, is left out: the edge asks about it alone, and is told. */
-export function otherSessions(others: readonly unknown[] = []): string[] {
-  const ids: string[] = [];
-  for (const one of others) {
-    if (ids.length === MAX_ACQUIRE_SESSIONS - 1) break;
-    if (typeof one !== "object" || one === null || !("session" in one)) continue;
-    if (typeof one.session === "string" && UUID.test(one.session)) ids.push(one.session);
+export const otherSessions = (others: readonly unknown[] = []): string[] =>
+  others
+    .flatMap((one) => (isSession(one) && UUID.test(one.session) ? [one.session] : []))
+    .slice(0, MAX_ACQUIRE_SESSIONS - 1);
+
+/** By session what is wanted of its fleet budget: of each that says it in a form that can be read. */
+export function leaseWishes(sessions: readonly unknown[]): Map<string, LeaseWish> {
+  const wishes = new Map<string, LeaseWish>();
+  for (const one of sessions) {
+    const wish = isSession(one) ? readLeaseWish(one.lease) : undefined;
+    if (isSession(one) && wish !== undefined) wishes.set(one.session, wish);
   }
-  return ids;
+  return wishes;
 }
+
+const isSession = (value: unknown): value is { readonly session: string; readonly lease?: unknown } =>
+  typeof value === "object" && value !== null && "session" in value && typeof value.session === "string";
 
 const acquired = {
   generation: integer("of the policy that the edge is offered"),
@@ -67,6 +87,9 @@ const LIVE = {
   consumed: integer("tokens, as this instance reported them"),
   rev: integer("of its last report of the session"),
   budgetSpent: Type.Boolean({ description: "whether nothing is left of its token budget" }),
+  lease: Type.Optional(
+    Type.Object(LEASE, { description: "under a plan of fleet scope, where the call asked for it: level is 0 then" }),
+  ),
   ...acquired,
 };
 
@@ -100,6 +123,11 @@ export const AcquireAnswer = Type.Union(
   [Type.Object({ ...LIVE, others }), Type.Object({ ...ENDED, others }), Type.Object({ ...UNAVAILABLE, others })],
   {
     description: "what is known of the session",
-    examples: [EXAMPLE_ACQUIRE.live, EXAMPLE_ACQUIRE.liveWithLevels, EXAMPLE_ACQUIRE.ended],
+    examples: [
+      EXAMPLE_ACQUIRE.live,
+      EXAMPLE_ACQUIRE.liveWithLevels,
+      EXAMPLE_ACQUIRE.liveWithLease,
+      EXAMPLE_ACQUIRE.ended,
+    ],
   },
 );

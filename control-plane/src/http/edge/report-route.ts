@@ -11,7 +11,7 @@ import { errorAnswers } from "../schemas.js";
 import { AcquireBody } from "./acquire-schemas.js";
 import type { HttpApp } from "../app.js";
 import { readUsageRows } from "./usage-rows.js";
-import { LimitNames, UsageRows } from "./usage-schemas.js";
+import { FleetTags, LimitNames, UsageRows } from "./usage-schemas.js";
 
 const MAX_WORKER_CHARS = 16;
 
@@ -28,10 +28,12 @@ const ReportBody = Type.Object(
     usage: UsageRows,
     // Filters of before plans had further limits leave it out.
     limits: Type.Optional(LimitNames),
+    // Filters of before plans of fleet scope leave it out.
+    fleet: Type.Optional(FleetTags),
     more: Type.Boolean({ description: "a boolean: whether there is more than these rows" }),
   },
   {
-    description: "an object with the fields edge, instance, worker, build, policy, usage, limits and more",
+    description: "an object with the fields edge, instance, worker, build, policy, usage, limits, fleet and more",
     examples: [EXAMPLE_REPORT.call],
   },
 );
@@ -59,8 +61,8 @@ export function reportRoute(app: HttpApp, ports: UsagePorts): void {
     },
   };
   app.post(PATH_REPORT, { schema, bodyLimit: MAX_EDGE_BODY_BYTES }, async (request, reply) => {
-    const { edge, instance, worker = "", build, policy: ran, usage, limits, more } = request.body;
-    const read = readUsageRows(usage, limits);
+    const { edge, instance, worker = "", build, policy: ran, usage, limits, fleet, more } = request.body;
+    const read = readUsageRows(usage, { limits, fleet });
     const policy = ran && { source: ran.source, generation: ran.generation, hash: ran.hash };
     const answer = await reportUsage(ports, { edge, instance, worker, build, policy, ...read, more });
     if (answer !== undefined) return reply.code(200).send({ log: answer.log, refresh: [...answer.refresh] });

@@ -13,16 +13,25 @@ export interface RowsReading {
   readonly malformed: readonly MalformedRow[];
 }
 
-/** The names of a tag's limits, in the order of the levels of its rows. */
+/** What the call says of the tags of its rows. */
+export interface TagsOfCall {
+  /** By tag the names of its limits, in the order of the levels of its rows. */
+  readonly limits?: Readonly<Record<string, unknown>> | undefined;
+  /** Tags of plans of fleet scope. */
+  readonly fleet?: readonly unknown[] | undefined;
+}
+
 type NamesByTag = ReadonlyMap<string, readonly string[]>;
 
 /**
  * [session id, rev, consumed, level, idleMs], or these and [tag, [level, …]] of further limits, whose names `limits` says by
  * tag; a newer edge may add more after these. A row that is not so takes none of the others with it: one bad record would
  * keep all that its worker has to say from the control plane. Where only its further levels are not so, it counts without them.
+ * Those of a tag of fleet scope are what is left of a lease: they are not read.
  */
-export function readUsageRows(usage: readonly unknown[], limits: Readonly<Record<string, unknown>> = {}): RowsReading {
+export function readUsageRows(usage: readonly unknown[], { limits = {}, fleet = [] }: TagsOfCall = {}): RowsReading {
   const names = namesByTag(limits);
+  const leased = new Set(fleet);
   const rows: RowOfReport[] = [];
   const malformed: MalformedRow[] = [];
   for (const row of usage) {
@@ -32,9 +41,14 @@ export function readUsageRows(usage: readonly unknown[], limits: Readonly<Record
       malformed.push({ sessionId: id, reason: "malformed" });
     } else if (!isInteger(levelMicro) || !isWhole(idleMs)) malformed.push({ sessionId: id, reason: "malformed" });
     else {
+      const row = { sessionId: id, rev, consumed, levelMicro, idleMs };
+      if (tag !== undefined && leased.has(tag)) {
+        rows.push({ ...row, isLease: true });
+        continue;
+      }
       const further = typeof tag === "string" ? furtherLevels(levels, names.get(tag)) : undefined;
       if (tag !== undefined && further === undefined) malformed.push({ sessionId: id, reason: "limits" });
-      rows.push({ sessionId: id, rev, consumed, levelMicro, idleMs, ...(further && { limits: further }) });
+      rows.push({ ...row, ...(further && { limits: further }) });
     }
   }
   return { rows, malformed };

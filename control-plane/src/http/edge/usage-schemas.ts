@@ -14,6 +14,11 @@ export const UsageRows = Type.Array(
   { maxItems: MAX_REPORT_ROWS, description: `an array of at most ${MAX_REPORT_ROWS} rows` },
 );
 
+/** Of the rows' tags. */
+export const FleetTags = Type.Array(Type.Unknown({ description: "a tag, 8 hex digits in lower case" }), {
+  description: "an array: the tags of plans of fleet scope, whose rows say what is left of a lease",
+});
+
 /** The same: rows whose tag has no names here count without their further levels. */
 export const LimitNames = Type.Record(
   Type.String(),

@@ -41,7 +41,7 @@ export class ClaimMetrics implements ClaimMeter {
 
 /** All that an update may be about. */
 const KINDS: Readonly<Record<keyof Loads, true>> = {
-  ...{ session: true, creation: true, planChange: true, consumption: true, report: true },
+  ...{ session: true, creation: true, planChange: true, consumption: true, report: true, leases: true },
   ...{ newestSession: true, revocationChunk: true },
   ...{ byActivity: true, byCreation: true, createdAfter: true, ended: true, withDetails: true },
 };

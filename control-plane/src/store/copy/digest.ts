@@ -12,6 +12,7 @@ export const NOTHING_READ: DigestState = {
   audit: NONE,
   creationKeys: NONE,
   revocations: NONE,
+  fleetTime: NONE,
   sessions: NONE,
 };
 

@@ -1,6 +1,7 @@
 // A store as a copy sees it: all that is to be kept of it, as pages of rows, whichever engine holds it.
 import type { AuditEntry } from "../../app/ports/audit-ports.js";
 import type { StoredPolicy } from "../../app/ports/ports.js";
+import type { FleetBudget } from "../../domain/leases/fleet-budget.js";
 import type { Session } from "../../domain/session.js";
 import type { ConsumptionKey, CreationKey, HeldRow, StoredRevocation } from "../../domain/stored.js";
 
@@ -8,6 +9,7 @@ import type { ConsumptionKey, CreationKey, HeldRow, StoredRevocation } from "../
 export interface SessionImage {
   readonly session: Session;
   readonly rows: readonly HeldRow[];
+  readonly budget?: FleetBudget;
   readonly consumptionKeys: readonly (ConsumptionKey & { readonly key: string })[];
 }
 
@@ -20,13 +22,22 @@ export interface ImageRows {
   readonly audit: AuditEntry;
   readonly creationKeys: CreationKey & { readonly key: string };
   readonly revocations: Omit<StoredRevocation, "log" | "cursor">;
+  /** One row, and none where no control plane has raised it. */
+  readonly fleetTime: { readonly ms: number };
   readonly sessions: SessionImage;
 }
 
 export type ImageKind = keyof ImageRows;
 
 /** In the order in which they are copied: the many last. */
-export const IMAGE_KINDS: readonly ImageKind[] = ["policies", "audit", "creationKeys", "revocations", "sessions"];
+export const IMAGE_KINDS: readonly ImageKind[] = [
+  ...(["policies", "audit", "creationKeys", "revocations", "fleetTime"] as const),
+  "sessions",
+];
+/** Any control plane that runs raises it: a store in which nobody issued anything has it too. */
+const HELD_KINDS = IMAGE_KINDS.filter((kind) => kind !== "fleetTime");
+
+export const fleetTimeRows = (ms: number): readonly ImageRows["fleetTime"][] => (ms === 0 ? [] : [{ ms }]);
 
 export interface ImagePage<Kind extends ImageKind> {
   readonly rows: readonly ImageRows[Kind][];
@@ -86,7 +97,7 @@ export type TargetState =
 
 /** Of a target in which no mark stands. */
 export async function stateWithoutMark(target: Pick<StorePages, "count">): Promise<TargetState> {
-  const held = await Promise.all(IMAGE_KINDS.map(async (kind) => [kind, await target.count(kind)] as const));
+  const held = await Promise.all(HELD_KINDS.map(async (kind) => [kind, await target.count(kind)] as const));
   const holds = held.flatMap(([kind, count]) => (count === 0 ? [] : [`${count} of ${kind}`]));
   return holds.length === 0 ? { is: "empty" } : { is: "used", holds: holds.join(", ") };
 }

@@ -11,6 +11,7 @@ import { makeFolder } from "../../files/own-folder.js";
 import { codeOf } from "../../files/regular-file.js";
 import { BackupRejected, openBackup, sealBackup, unsealBackup } from "./backup-file.js";
 import type { OpenBackup } from "./backup-file.js";
+import { beginLife } from "./fleet-time.js";
 import { FolderLock } from "./folder-lock.js";
 import { openLayout, STORE_FILE } from "./layout.js";
 import { newLogId } from "../log-id.js";
@@ -149,7 +150,9 @@ async function beginNewLog(folder: string, file: string, random: Random): Promis
   try {
     if (db.meta.get("schema") === undefined) throw new BackupRejected("the file is no backup of a store");
     await prepareSchema(db, random);
-    await db.commits.run(() => void db.meta.put("log", newLogId(random)));
+    await db.commits.run(() => {
+      beginLife(db, newLogId(random));
+    });
   } finally {
     await db.env.close();
   }

@@ -2,6 +2,7 @@
 import { hasEndedForGood } from "../../domain/session.js";
 import type { ImageKind, ImageRows, SessionImage } from "../copy/store-image.js";
 import { putCreationKey } from "./creation-keys.js";
+import { FLEET_TIME } from "./fleet-time.js";
 import type { LmdbLayout } from "./layout.js";
 import { indexSession, indexUnderPlan } from "./session-index.js";
 
@@ -14,6 +15,7 @@ const PUT: PutOf = {
     putCreationKey(db, key, made);
   },
   revocations: ({ revocations }, operation) => void revocations.put(operation.id, operation),
+  fleetTime: ({ meta }, { ms }) => void meta.put(FLEET_TIME, ms),
   sessions: putSession,
 };
 
@@ -21,7 +23,7 @@ export function putRows<Kind extends ImageKind>(db: LmdbLayout, kind: Kind, rows
   for (const row of rows) PUT[kind](db, row);
 }
 
-function putSession(db: LmdbLayout, { session, rows, consumptionKeys }: SessionImage): void {
+function putSession(db: LmdbLayout, { session, rows, budget, consumptionKeys }: SessionImage): void {
   const { id } = session;
   void db.sessions.put(id, session);
   indexSession(db, session);
@@ -29,6 +31,7 @@ function putSession(db: LmdbLayout, { session, rows, consumptionKeys }: SessionI
   if (hasEndedForGood(session)) void db.ended.put(id, true);
   else indexUnderPlan(db, session);
   for (const { edge, instance, ...row } of rows) void db.usage.put([id, edge, instance], row);
+  if (budget !== undefined) void db.leases.put(id, budget);
   for (const { key, ...consumed } of consumptionKeys) {
     void db.consumptions.put([id, key], consumed);
     void db.consumptionsByTime.put([consumed.atMs, id, key], true);

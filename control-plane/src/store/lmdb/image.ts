@@ -14,7 +14,8 @@ import type {
   StoreImage,
   TargetState,
 } from "../copy/store-image.js";
-import { stateWithoutMark } from "../copy/store-image.js";
+import { fleetTimeRows, stateWithoutMark } from "../copy/store-image.js";
+import { FLEET_TIME, fleetTimeIn } from "./fleet-time.js";
 import { FolderLock } from "./folder-lock.js";
 import { putRows } from "./image-rows.js";
 import { openLayout, STORE_FILE } from "./layout.js";
@@ -76,6 +77,7 @@ export class LmdbImage implements StoreImage {
   }
 
   count(kind: ImageKind): Promise<number> {
+    if (kind === "fleetTime") return Promise.resolve(fleetTimeRows(fleetTimeIn(this.opened.db)).length);
     const { entryCount } = this.opened.db[kind].getStats() as { entryCount: number };
     return Promise.resolve(entryCount);
   }
@@ -95,6 +97,7 @@ export class LmdbImage implements StoreImage {
       void meta.put("schema", COPYING);
       void meta.put("copy", mark);
       void meta.remove("metadataForgottenBefore");
+      void meta.remove(FLEET_TIME);
       // Of a control plane that ran here and issued nothing.
       for (const key of [...invalidations.getKeys()]) void invalidations.remove(key);
       for (const key of [...edgeStatus.getKeys()]) void edgeStatus.remove(key);
@@ -136,6 +139,7 @@ const PAGES: PagesOf = {
     pageOf(creationKeys.getRange(rangeAfter(after, limit)), limit, ({ key, value }) => ({ key, ...value })),
   revocations: ({ revocations }, after, limit) =>
     pageOf(revocations.getRange(rangeAfter(after, limit)), limit, ({ value }) => keptRevocation(value)),
+  fleetTime: (db) => ({ rows: fleetTimeRows(fleetTimeIn(db)), next: undefined }),
   sessions: sessionPage,
 };
 
@@ -144,9 +148,10 @@ function sessionPage(db: LmdbLayout, after: string | undefined, limit: number): 
   let rowsOfPage = 0;
   for (const { key: id, value: session } of db.sessions.getRange(rangeAfter(after, limit))) {
     const rows = usageRows(db, id);
+    const budget = db.leases.get(id);
     const consumed = [...db.consumptions.getRange(rangeOfSession(id))];
     const consumptionKeys = consumed.map(({ key: [, key], value }) => ({ key, ...value }));
-    page.push({ session, rows, consumptionKeys });
+    page.push({ session, rows, ...(budget && { budget }), consumptionKeys });
     rowsOfPage += rows.length;
     if (rowsOfPage >= MAX_ROWS_OF_PAGE) return { rows: page, next: id };
   }

@@ -19,6 +19,8 @@
 //   usage       [session id, edge, instance]     StoredUsage  of an instance that has acquired or reported it. When it
 //                                                           was acquired stands only here: a session's last activity
 //                                                           is the latest of its own and of its rows'
+//   leases      session id                       FleetBudget   of a session under a plan of fleet scope, or that was: levels of
+//                                                           its buckets, and which instance may spend what until when
 //   consumptions [session id, owned key]         ConsumptionKey   an owned key is an Idempotency-Key with the name of the
 //                                                           credential that used it; of before that, it is the key alone
 //   consumptionsByTime [ms, session id, owned key] true     the same, the oldest first
@@ -35,6 +37,9 @@
 //   meta        "cursor"                         number      key of the last invalidation, 0 before the first
 //   meta        "creationKeys"                   number      how many keys of creations there are
 //   meta        "metadataForgottenBefore"        session id  older sessions have neither ip nor userAgent any more
+//   meta        "fleetTime"                      number      ms of the clock by which leases go; it is only ever raised
+//   meta        "began"                          string      when this log began by that clock, and the newest session there was
+//                                                           then (domain/leases/store-life.ts)
 //   meta        "copy"                           CopyMark    how far a copy into this store has come (store/copy)
 //   meta        "probed"                         true        written to see whether commits succeed again
 import { existsSync, writeFileSync } from "node:fs";
@@ -44,6 +49,7 @@ import type { Database, RootDatabase } from "lmdb";
 
 import type { EdgeStatus } from "../../app/ports/edge-status-ports.js";
 import type { Random, StoredPolicy } from "../../app/ports/ports.js";
+import type { FleetBudget } from "../../domain/leases/fleet-budget.js";
 import type { Session } from "../../domain/session.js";
 import type {
   AuditEvent,
@@ -59,7 +65,7 @@ import { Commits } from "./commits.js";
 import { StoreFile } from "./store-file.js";
 import { writeProbe } from "./write-probe.js";
 
-export const SCHEMA = 6;
+export const SCHEMA = 7;
 
 /** A session at an instance. `figures` is null until its first report. */
 export interface StoredUsage {
@@ -94,6 +100,7 @@ export interface LmdbLayout {
   readonly revocations: Database<StoredRevocation, string>;
   readonly ended: Database<true, string>;
   readonly usage: Database<StoredUsage | UsageOfSchema2, [string, string, string]>;
+  readonly leases: Database<FleetBudget, string>;
   readonly consumptions: Database<ConsumptionKey, [string, string]>;
   readonly consumptionsByTime: Database<true, [number, string, string]>;
   readonly policies: Database<StoredPolicy, number>;
@@ -146,6 +153,7 @@ function databases(env: RootDatabase): Omit<LmdbLayout, "env" | "meta" | "commit
     revocations: env.openDB({ name: "revocations" }),
     ended: env.openDB({ name: "ended" }),
     usage: env.openDB({ name: "usage" }),
+    leases: env.openDB({ name: "leases" }),
     consumptions: env.openDB({ name: "consumptions" }),
     consumptionsByTime: env.openDB({ name: "consumptionsByTime" }),
     policies: env.openDB({ name: "policies" }),

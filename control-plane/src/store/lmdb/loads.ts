@@ -6,6 +6,7 @@ import type { Session } from "../../domain/session.js";
 import type { RevocationFilter, SessionRecord } from "../../domain/stored.js";
 import { unownedKey } from "../../domain/idempotency-key.js";
 import { sessionIdCeiling, sessionIdFloor } from "../../domain/session-id.js";
+import { lifeOf } from "./fleet-time.js";
 import { cursorOf } from "./invalidation-log.js";
 import type { LmdbLayout } from "./layout.js";
 import { MAX_COUNTED } from "../bounds.js";
@@ -18,7 +19,7 @@ export type LoadsOfLmdb = { readonly [Kind in keyof Loads]: (wanted: Loads[Kind]
 
 /** @param log the id of the store's log */
 export const loadsOf = (db: LmdbLayout, log: string): LoadsOfLmdb => ({
-  session: (id) => ({ found: findRecord(db, id), position: { log, cursor: cursorOf(db) } }),
+  session: (id) => ({ found: findRecord(db, id), position: { log, cursor: cursorOf(db) }, life: lifeOf(db, log) }),
   creation: ({ sessionId, key, peers }) => {
     // Keys of before they had owners count for operators, for the day for which they are kept.
     const made =
@@ -43,6 +44,11 @@ export const loadsOf = (db: LmdbLayout, log: string): LoadsOfLmdb => ({
         : (db.consumptions.get([sessionId, key]) ?? unowned(key, (one) => db.consumptions.get([sessionId, one]))),
   }),
   report: (rows) => reported(db, rows),
+  leases: (ids) => {
+    const records = [...new Set(ids)].map((id) => findRecord(db, id)).filter((one) => one !== undefined);
+    const position = { log, cursor: cursorOf(db) };
+    return { found: new Map(records.map((one) => [one.session.id, one])), position, life: lifeOf(db, log) };
+  },
   newestSession: (filter) => sessionIds(db, filter, { reverse: true, limit: 1 })[0],
   revocationChunk: ({ id, limit }) => {
     const operation = db.revocations.get(id);

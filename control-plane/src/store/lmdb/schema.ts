@@ -4,7 +4,9 @@ import { UnfitFile } from "../../files/regular-file.js";
 import type { AuditAction } from "../../domain/stored.js";
 import { SCHEMA } from "./layout.js";
 import type { LmdbLayout } from "./layout.js";
+import { beginningText } from "../../domain/leases/store-life.js";
 import { newLogId } from "../log-id.js";
+import { BEGAN, beginLife } from "./fleet-time.js";
 import { keepNewestPolicy } from "./policies.js";
 
 /** The schema of a store that is being copied into (image.ts). No step leads from it, in no version. */
@@ -22,6 +24,9 @@ const STEPS: ReadonlyMap<number, Step> = new Map<number, Step>([
   [4, () => undefined],
   // Rows of usage of before have no levels of further limits. Programs that would drop them are kept away by the number.
   [5, () => undefined],
+  // Sessions of before have no fleet budget. Programs that would leave one behind with each session that they remove, and take
+  // what is left of a lease for a level, are kept away by the number. In their life of the store nothing was leased.
+  [6, beginWithoutLeases],
 ]);
 
 /**
@@ -46,7 +51,7 @@ export async function prepareSchema(db: LmdbLayout, random: Random): Promise<str
 }
 
 function begin(db: LmdbLayout, random: Random): void {
-  void db.meta.put("log", newLogId(random));
+  beginLife(db, newLogId(random));
   void db.meta.put("cursor", 0);
 }
 
@@ -71,6 +76,10 @@ function toSchema2(db: LmdbLayout, random: Random): void {
     const session = db.sessions.get(id);
     if (session !== undefined) void db.byUserAndPlan.put([session.userId, planId, id], true);
   }
+}
+
+function beginWithoutLeases({ meta }: LmdbLayout): void {
+  void meta.put(BEGAN, beginningText(meta.get("log") as string, 0, ""));
 }
 
 /** Names of actions in the audit log before schema 4. */

@@ -6,6 +6,7 @@ import type { Timers } from "../../app/ports/log-ports.js";
 import { ALL_CLAIMS } from "../../app/ports/claim-ports.js";
 import type { AuditStore } from "../../app/ports/audit-ports.js";
 import type { EdgeStatusStore } from "../../app/ports/edge-status-ports.js";
+import type { FleetTime } from "../../app/ports/fleet-time.js";
 import type { OperatorStore } from "../../app/ports/operator-ports.js";
 import type { PolicyStore, Random } from "../../app/ports/ports.js";
 import type { BulkRevocationStore } from "../../app/ports/revocation-ports.js";
@@ -18,6 +19,7 @@ import type { Session } from "../../domain/session.js";
 import { sessionIdFloor } from "../../domain/session-id.js";
 import { LmdbAuditStore } from "./audit.js";
 import { LmdbEdgeStatus } from "./edge-status.js";
+import { LmdbFleetTime } from "./fleet-time.js";
 import { openLayout } from "./layout.js";
 import type { LmdbLayout } from "./layout.js";
 import { LmdbLog } from "./invalidation-log.js";
@@ -51,6 +53,7 @@ export class LmdbStore implements Stores {
   readonly policies: PolicyStore;
   readonly edgeStatus: EdgeStatusStore;
   readonly usage: UsageStore;
+  readonly fleetTime: FleetTime;
   readonly claims = ALL_CLAIMS;
   readonly health: StoreHealth;
   private readonly updates: LmdbUpdates;
@@ -69,6 +72,7 @@ export class LmdbStore implements Stores {
     this.policies = new LmdbPolicies(db);
     this.edgeStatus = new LmdbEdgeStatus(db);
     this.usage = new LmdbUsage(db, log);
+    this.fleetTime = new LmdbFleetTime(db, log);
     this.health = db.commits;
   }
 

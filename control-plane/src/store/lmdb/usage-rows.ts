@@ -1,4 +1,5 @@
-// Sessions in LMDB with their rows of usage: which instances hold one, when they asked for it, what they last reported.
+// Sessions in LMDB with their fleet budgets and rows of usage: which instances hold one, when they asked for it, what they last
+// reported.
 import type { Session } from "../../domain/session.js";
 import { activeSession } from "../../domain/stored.js";
 import type { HeldRow, Instance, SessionRecord } from "../../domain/stored.js";
@@ -12,7 +13,9 @@ export function findSession(db: LmdbLayout, id: string): Session | undefined {
 
 export function findRecord(db: LmdbLayout, id: string): SessionRecord | undefined {
   const session = db.sessions.get(id);
-  return session && { session, rows: usageRows(db, id) };
+  if (session === undefined) return undefined;
+  const budget = db.leases.get(id);
+  return { session, rows: usageRows(db, id), ...(budget && { budget }) };
 }
 
 export function usageRows(db: LmdbLayout, sessionId: string): HeldRow[] {

@@ -3,6 +3,7 @@ import type { UsageRow } from "../../domain/stored.js";
 import type { UsageStore } from "../../app/ports/usage-ports.js";
 import type { HoldState } from "../../domain/decisions/hold-session.js";
 import { allRows } from "../../domain/former-rows.js";
+import { lifeOf } from "./fleet-time.js";
 import { cursorOf } from "./invalidation-log.js";
 import type { LmdbLayout } from "./layout.js";
 import { plansInUse } from "./sweep-pages.js";
@@ -18,7 +19,7 @@ export class LmdbUsage implements UsageStore {
   /** Within one turn of the event loop, which is one moment. */
   look(sessionId: string): Promise<HoldState> {
     const position = { log: this.log, cursor: cursorOf(this.db) };
-    return Promise.resolve({ found: findRecord(this.db, sessionId), position });
+    return Promise.resolve({ found: findRecord(this.db, sessionId), position, life: lifeOf(this.db, this.log) });
   }
 
   rowsOf(sessionId: string): Promise<readonly UsageRow[]> {

@@ -1,4 +1,5 @@
 // Writes what was decided, with the indexes that follow from it. Inside `commits.run`.
+import { budgetsToWrite } from "../../domain/changes.js";
 import type { Changes, SessionChange } from "../../domain/changes.js";
 import { hasEndedForGood } from "../../domain/session.js";
 import type { Session } from "../../domain/session.js";
@@ -16,6 +17,10 @@ export function writeChanges(db: LmdbLayout, changes: Changes): void {
   }
   for (const { sessionId, edge, instance } of changes.removedRows ?? []) {
     void db.usage.remove([sessionId, edge, instance]);
+  }
+  for (const { sessionId, budget } of budgetsToWrite(changes)) {
+    if (budget === null) void db.leases.remove(sessionId);
+    else void db.leases.put(sessionId, budget);
   }
   for (const { kind, sessionId, atMs } of changes.invalidations ?? []) appendInvalidation(db, kind, sessionId, atMs);
   for (const event of changes.audit ?? []) appendAudit(db, event);
@@ -64,6 +69,7 @@ function remove(db: LmdbLayout, session: Session): void {
   const { id } = session;
   void db.sessions.remove(id);
   unindexSession(db, session);
+  void db.leases.remove(id);
   void db.ended.remove(id);
   unindexFromPlan(db, session);
   for (const key of [...db.usage.getKeys(rangeOfSession(id))]) void db.usage.remove(key);

@@ -1,10 +1,12 @@
 // Plain maps with a version of each thing in them: the engine of the tests, which commits without having locked.
 import type { AuditEntry } from "../../app/ports/audit-ports.js";
 import type { Loads } from "../../app/ports/update-ports.js";
-import type { Changes, SessionChange, StoredRow } from "../../domain/changes.js";
+import type { BudgetChange, Changes, SessionChange, StoredRow } from "../../domain/changes.js";
 import { instanceKey } from "../../domain/stored.js";
+import type { StoreLife } from "../../domain/leases/store-life.js";
 import type { AuditEvent, CreationKey, Instance, StoredRevocation } from "../../domain/stored.js";
 import type { Loaded, Versions } from "../optimistic-updates.js";
+import { MemoryFleetTime } from "./fleet-time.js";
 import { loadsOf } from "./loads.js";
 import { versionOf } from "./records.js";
 import type { AppendableLog, MemoryRecords, MemorySession } from "./records.js";
@@ -18,9 +20,29 @@ export class MemoryEngine implements MemoryRecords {
   readonly audit: AuditEvent[] = [];
   /** Entries of the audit log before those. */
   auditDropped = 0;
+  readonly fleetTime: MemoryFleetTime;
   private readonly versions = new Map<string, number>();
+  private began: { readonly log: string; readonly beganMs: number; readonly newestId: string };
 
-  constructor(readonly log: AppendableLog) {}
+  constructor(readonly log: AppendableLog) {
+    this.fleetTime = new MemoryFleetTime(() => this.log.now().log);
+    this.began = { log: log.now().log, beganMs: 0, newestId: "" };
+  }
+
+  /** A test gives the log another name whenever it wants: that life has begun by the time somebody looks. */
+  life(): StoreLife {
+    const { log } = this.log.now();
+    const { ms: fleetMs } = this.fleetTime;
+    if (log !== this.began.log) this.beginLife();
+    const { beganMs, newestId } = this.began;
+    return { beganMs, newestId, fleetMs };
+  }
+
+  beginLife(): void {
+    const newestId = [...this.sessions.keys()].reduce((newest, id) => (id > newest ? id : newest), "");
+    this.began = { log: this.log.now().log, beganMs: this.fleetTime.ms, newestId };
+    this.touch(versionOf.life);
+  }
 
   load<Kind extends keyof Loads>(kind: Kind, wanted: Loads[Kind]["wanted"]): Loaded<Loads[Kind]["found"]> {
     const versions = new Map<string, number>();
@@ -30,10 +52,12 @@ export class MemoryEngine implements MemoryRecords {
 
   /** False, and nothing is written, where one of the versions is another. */
   commit(changes: Changes, expected: Versions): boolean {
+    this.life();
     for (const [name, version] of expected) if (this.version(name) !== version) return false;
     for (const change of changes.sessions ?? []) this.write(change);
     for (const row of changes.rows ?? []) this.writeRow(row);
     for (const row of changes.removedRows ?? []) this.removeRow(row);
+    for (const one of changes.budgets ?? []) this.writeBudget(one);
     this.audit.push(...(changes.audit ?? []));
     this.writeKeys(changes);
     const { invalidations = [], revocation } = changes;
@@ -72,8 +96,8 @@ export class MemoryEngine implements MemoryRecords {
     }
     if (after === null) this.sessions.delete(before?.id ?? "");
     else {
-      const { rows, consumptionKeys } = this.sessions.get(after.id) ?? { rows: EMPTY, consumptionKeys: EMPTY };
-      this.sessions.set(after.id, { session: after, rows, consumptionKeys });
+      const stored = this.sessions.get(after.id) ?? { rows: EMPTY, consumptionKeys: EMPTY };
+      this.sessions.set(after.id, { ...stored, session: after });
     }
   }
 
@@ -91,6 +115,14 @@ export class MemoryEngine implements MemoryRecords {
     const rows = new Map(stored.rows);
     rows.delete(instanceKey(of));
     this.sessions.set(sessionId, { ...stored, rows });
+  }
+
+  private writeBudget({ sessionId, budget }: BudgetChange): void {
+    const stored = this.sessions.get(sessionId);
+    if (stored === undefined) return;
+    this.touch(versionOf.session(sessionId));
+    const { session, rows, consumptionKeys } = stored;
+    this.sessions.set(sessionId, { session, rows, consumptionKeys, ...(budget && { budget }) });
   }
 
   private writeKeys({ creationKey, consumptionKey }: Changes): void {

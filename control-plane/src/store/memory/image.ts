@@ -2,7 +2,7 @@
 import { instanceKey } from "../../domain/stored.js";
 import { checksum, NOTHING_READ, withRows } from "../copy/digest.js";
 import { keptPolicy, keptRevocation } from "../copy/kept-rows.js";
-import { IMAGE_KINDS, stateWithoutMark } from "../copy/store-image.js";
+import { fleetTimeRows, IMAGE_KINDS, stateWithoutMark } from "../copy/store-image.js";
 import type { CopyMark, ImageKind, ImagePage, ImageRows, StoreImage, TargetState } from "../copy/store-image.js";
 import type { MemoryEngine } from "./engine.js";
 import type { MemoryPolicies } from "./policies.js";
@@ -42,6 +42,7 @@ export class MemoryImage implements StoreImage {
 
   begin(mark: CopyMark): Promise<void> {
     this.mark = mark;
+    this.engine.fleetTime.ms = 0;
     return Promise.resolve();
   }
 
@@ -54,6 +55,7 @@ export class MemoryImage implements StoreImage {
 
   finish(): Promise<void> {
     this.mark = undefined;
+    this.engine.beginLife();
     return Promise.resolve();
   }
 
@@ -68,6 +70,7 @@ export class MemoryImage implements StoreImage {
       audit: this.engine.auditEntries(),
       creationKeys: [...creationKeys].map(([key, made]) => ({ key, ...made })),
       revocations: [...revocations.values()].map(keptRevocation),
+      fleetTime: fleetTimeRows(this.engine.fleetTime.ms),
       sessions: [...sessions.values()].map((stored) => ({
         ...recordOf(stored),
         consumptionKeys: [...stored.consumptionKeys].map(([key, consumed]) => ({ key, ...consumed })),
@@ -87,10 +90,12 @@ export class MemoryImage implements StoreImage {
       },
       creationKeys: ({ key, ...made }) => void creationKeys.set(key, made),
       revocations: (operation) => void revocations.set(operation.id, operation),
-      sessions: ({ session, rows, consumptionKeys }) => {
+      fleetTime: ({ ms }) => void (this.engine.fleetTime.ms = ms),
+      sessions: ({ session, rows, budget, consumptionKeys }) => {
         const keys = consumptionKeys.map(({ key, ...consumed }) => [key, consumed] as const);
         const byInstance = new Map(rows.map((row) => [instanceKey(row), row]));
-        sessions.set(session.id, { session, rows: byInstance, consumptionKeys: new Map(keys) });
+        const parts = { session, rows: byInstance, consumptionKeys: new Map(keys) };
+        sessions.set(session.id, { ...parts, ...(budget && { budget }) });
       },
     };
   }

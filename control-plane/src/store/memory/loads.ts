@@ -16,12 +16,12 @@ type LoadsOf<Kind extends keyof Loads> = Pick<LoadsOfMemory, Kind>;
 /** @param look called with the name of each thing that is looked at */
 export function loadsOf(records: MemoryRecords, look: (name: string) => void): LoadsOfMemory {
   const reads = new NamedReads(records, look);
-  return { ...loadsOfOne(reads), ...loadsOfRevocations(reads), ...pagesOf(reads) };
+  return { ...loadsOfOne(reads), ...loadsOfMany(reads), ...loadsOfRevocations(reads), ...pagesOf(reads) };
 }
 
-function loadsOfOne(reads: NamedReads): LoadsOf<"session" | "creation" | "planChange" | "consumption" | "report"> {
+function loadsOfOne(reads: NamedReads): LoadsOf<"session" | "creation" | "planChange" | "consumption"> {
   return {
-    session: (id) => ({ found: reads.record(id), position: reads.records.log.now() }),
+    session: (id) => ({ found: reads.record(id), position: reads.records.log.now(), life: reads.life() }),
     creation: ({ sessionId, key, peers }) => {
       const made = key === null ? undefined : reads.creationKey(key);
       const makes = made && reads.record(made.sessionId);
@@ -39,14 +39,21 @@ function loadsOfOne(reads: NamedReads): LoadsOf<"session" | "creation" | "planCh
       const stored = reads.find(sessionId);
       return { session: stored?.session, earlier: key === null ? undefined : stored?.consumptionKeys.get(key) };
     },
-    report: (rows) => {
-      const found = new Map<string, SessionRecord>();
-      for (const { sessionId } of rows) {
-        const one = reads.record(sessionId);
-        if (one !== undefined) found.set(sessionId, one);
-      }
-      return found;
-    },
+  };
+}
+
+function loadsOfMany(reads: NamedReads): LoadsOf<"report" | "leases"> {
+  const records = (ids: readonly string[]): ReadonlyMap<string, SessionRecord> => {
+    const found = new Map<string, SessionRecord>();
+    for (const id of ids) {
+      const one = reads.record(id);
+      if (one !== undefined) found.set(id, one);
+    }
+    return found;
+  };
+  return {
+    report: (rows) => records(rows.map(({ sessionId }) => sessionId)),
+    leases: (ids) => ({ found: records(ids), position: reads.records.log.now(), life: reads.life() }),
   };
 }
 

@@ -1,6 +1,7 @@
 // Reads of plain maps that name all they look at: what a decision is given has to stand still until it is committed.
 import { limitGroup } from "../../domain/issued-by.js";
 import type { Peers } from "../../domain/issued-by.js";
+import type { StoreLife } from "../../domain/leases/store-life.js";
 import { hasEndedForGood } from "../../domain/session.js";
 import type { Session } from "../../domain/session.js";
 import type { CreationKey, SessionRecord, StoredRevocation } from "../../domain/stored.js";
@@ -13,6 +14,12 @@ export class NamedReads {
     /** Called with the name of each thing that is looked at, also of one that is not there. */
     readonly look: (name: string) => void,
   ) {}
+
+  /** A decision on the life counts in that one alone. */
+  life(): StoreLife {
+    this.look(versionOf.life);
+    return this.records.life();
+  }
 
   find(id: string): MemorySession | undefined {
     this.look(versionOf.session(id));

@@ -1,4 +1,6 @@
 // What the engine of the tests holds: plain maps, and how each thing in them is named that has a version.
+import type { FleetBudget } from "../../domain/leases/fleet-budget.js";
+import type { StoreLife } from "../../domain/leases/store-life.js";
 import type { Session } from "../../domain/session.js";
 import { byEdgeAndInstance } from "../../domain/stored.js";
 import type {
@@ -23,10 +25,12 @@ export interface MemorySession {
   /** By `instanceKey`. */
   readonly rows: ReadonlyMap<string, HeldRow>;
   readonly consumptionKeys: ReadonlyMap<string, ConsumptionKey>;
+  readonly budget?: FleetBudget;
 }
 
 /** Names of what has a version. The sessions that a user has in a plan, or a filter means, are a thing of their own. */
 export const versionOf = {
+  life: "life",
   session: (id: string): string => `session ${id}`,
   peers: (userId: string, planId: number): string => `peers ${planId} ${userId}`,
   user: (userId: string): string => `user ${userId}`,
@@ -41,11 +45,12 @@ export interface MemoryRecords {
   readonly creationKeys: ReadonlyMap<string, CreationKey>;
   readonly revocations: ReadonlyMap<string, StoredRevocation>;
   readonly log: AppendableLog;
+  life(): StoreLife;
 }
 
 /** Rows in the order of edge and instance. */
-export function recordOf({ session, rows }: MemorySession): SessionRecord {
-  return { session, rows: [...rows.values()].sort(byEdgeAndInstance) };
+export function recordOf({ session, rows, budget }: MemorySession): SessionRecord {
+  return { session, rows: [...rows.values()].sort(byEdgeAndInstance), ...(budget && { budget }) };
 }
 
 /** In the order of their creation. */

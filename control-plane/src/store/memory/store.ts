@@ -2,6 +2,7 @@
 import type { LogPosition } from "../../domain/stored.js";
 import type { AuditStore } from "../../app/ports/audit-ports.js";
 import type { EdgeStatusStore } from "../../app/ports/edge-status-ports.js";
+import type { FleetTime } from "../../app/ports/fleet-time.js";
 import type { OperatorStore, SessionIndex } from "../../app/ports/operator-ports.js";
 import type { BulkRevocationStore } from "../../app/ports/revocation-ports.js";
 import { ALWAYS_WRITABLE } from "../../app/ports/store-health.js";
@@ -32,6 +33,7 @@ export class MemoryStore implements Stores {
   readonly operator: OperatorStore;
   readonly audit: AuditStore;
   readonly usage: UsageStore;
+  readonly fleetTime: FleetTime;
   readonly policies: MemoryPolicies;
   readonly claims = new MemoryClaims();
   readonly edgeStatus: EdgeStatusStore = new MemoryEdgeStatus();
@@ -56,6 +58,7 @@ export class MemoryStore implements Stores {
     this.revocations = new MemoryRevocations(this.engine);
     this.audit = new MemoryAudit(this.engine);
     this.usage = new MemoryUsage(this.engine);
+    this.fleetTime = this.engine.fleetTime;
     this.policies = new MemoryPolicies(
       () => this.invalidations.now(),
       (event) => void this.engine.audit.push(event),

@@ -11,9 +11,14 @@
 //                                      generation               the newest of the policy
 //                                      commits                  how many there were
 //                                      statuses                 how many writes of edges' status there were
+//                                      fleetTime                ms of the clock by which leases go; it is only ever raised
+//                                      began                    when that log began by that clock, and the newest session there
+//                                                               was then (domain/leases/store-life.ts)
 //                                      detailsForgotten         ID up to which no session's client is known any more
 //   {sluice}:s:ID              hash    v                        version: counts the writes to this hash
 //                                      session                  Session, as stored-forms.ts has it
+//                                      b                        FleetBudget, as stored-budget.ts has it: under a plan of
+//                                                               fleet scope, or that was
 //                                      u:INSTANCE EDGE          what an instance reported: HeldRow, as there
 //   {sluice}:c:ID              hash    owned key                ConsumptionKey, as JSON
 //   {sluice}:consumed          zset    ID owned key             the same by time
@@ -40,6 +45,7 @@
 //   {sluice}:edgesGone         list    kind, process, instance  those that were removed last
 //   {sluice}:beats             hash    PROCESS                  when it was there last, and whether it has ended
 //   {sluice}:copy              string                           how far a copy into here has come; it is no store for as long
+//   {sluice}:copiedTime        string                           the fleet clock that such a copy brings, until it is finished
 //   {sluice}:claim:NAME        string                           the process that has the claim, until it expires
 //
 // {sluice}:wake is a channel: the log has grown.
@@ -70,6 +76,7 @@ export const KEYS = {
   edgesGone: `${PREFIX}edgesGone`,
   beats: `${PREFIX}beats`,
   copy: `${PREFIX}copy`,
+  copiedTime: `${PREFIX}copiedTime`,
 } as const;
 
 export const keyOf = {

@@ -33,6 +33,21 @@ local function take()
 end
 `;
 
+/** In `meta`. */
+export const FLEET_TIME = "fleetTime";
+/** In `meta`: as `beginningText` has it. Of another log it says nothing: an earlier version of this program named that one. */
+export const BEGAN = "began";
+
+/**
+ * Writes down that the log begins by now: by the fleet clock as far as this server has it, and with the newest session that it has. The
+ * keys are `meta` and that of all sessions.
+ */
+const BEGUN_BY_NOW = `
+local newest = redis.call('ZREVRANGE', KEYS[2], 0, 0)[1] or ''
+local fleetMs = redis.call('HGET', meta, '${FLEET_TIME}') or '0'
+redis.call('HSET', meta, '${BEGAN}', log .. ' ' .. fleetMs .. ' ' .. newest)
+`;
+
 /** What begins a script that a full server runs as well. */
 export const ALSO_FULL = "#!lua flags=allow-oom";
 
@@ -108,13 +123,18 @@ export const COMMIT_ALSO_FULL = scriptOf(`${ALSO_FULL}${COMMITTED}`);
 
 /**
  * Arguments: schema; which life of which server this is; a name for the log, where that life is another than the one before.
- * Another process may have been first: then nothing is written.
+ * Another process may have been first: then nothing is written, unless it did not write down when the log began.
  */
 export const BEGIN = scriptOf(`#!lua flags=allow-oom
 local meta = KEYS[1]
-local found = redis.call('HMGET', meta, 'schema', 'life', 'commits')
-if found[1] ~= ARGV[1] or found[2] == ARGV[2] then return 0 end
-redis.call('HSET', meta, 'life', ARGV[2], 'log', ARGV[3], 'commitsBefore', found[3])
+local found = redis.call('HMGET', meta, 'schema', 'life', 'commits', 'log', '${BEGAN}')
+if found[1] ~= ARGV[1] then return 0 end
+local log = found[4]
+if found[2] ~= ARGV[2] then
+  log = ARGV[3]
+  redis.call('HSET', meta, 'life', ARGV[2], 'log', log, 'commitsBefore', found[3])
+elseif string.match(found[5] or '', '^%S+') == log then return 0 end
+${BEGUN_BY_NOW}
 return 1
 `);
 
@@ -126,6 +146,18 @@ if redis.call('EXISTS', meta) == 1 then return 'there' end
 redis.call('HSET', meta, 'schema', ARGV[1], 'store', ARGV[2], 'log', ARGV[3], 'life', '', 'cursor', 0, 'commits', 0,
   'commitsBefore', 0, 'audited', 0, 'generation', 0, 'statuses', 0)
 return 'made'
+`);
+
+/**
+ * Arguments: schema, store; log, ms of the fleet clock in the life of that log. The higher one stays, and is answered with the log that
+ * the store has. A full server takes it as well: it is one number, and control planes that are started meanwhile go on from it.
+ */
+export const RAISE_FLEET_TIME = scriptOf(`${ALSO_FULL}
+${HEAD}
+local log, to, before = take(), take(), redis.call('HGET', meta, '${FLEET_TIME}') or '0'
+if log ~= head[3] or tonumber(before) >= tonumber(to) then return {head[3], before} end
+redis.call('HSET', meta, '${FLEET_TIME}', to)
+return {log, to}
 `);
 
 /** Arguments: who takes it, for how many ms. Answers 1 where it is theirs now. */

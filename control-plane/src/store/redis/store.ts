@@ -2,6 +2,7 @@
 import type { AuditStore } from "../../app/ports/audit-ports.js";
 import type { Claims } from "../../app/ports/claim-ports.js";
 import type { EdgeStatusStore } from "../../app/ports/edge-status-ports.js";
+import type { FleetTime } from "../../app/ports/fleet-time.js";
 import type { Timers } from "../../app/ports/log-ports.js";
 import type { OperatorStore } from "../../app/ports/operator-ports.js";
 import type { Logger, PolicyStore, Random } from "../../app/ports/ports.js";
@@ -27,6 +28,7 @@ import { keyOf } from "./keys.js";
 import { RedisAudit } from "./ports/audit.js";
 import { RedisClaims } from "./ports/claims.js";
 import { RedisEdgeStatus } from "./ports/edge-status.js";
+import { RedisFleetTime } from "./ports/fleet-time.js";
 import { RedisLog } from "./ports/invalidation-log.js";
 import { RedisOperatorStore } from "./ports/operator.js";
 import { RedisPolicies } from "./ports/policies.js";
@@ -63,6 +65,7 @@ export class RedisStore implements Stores {
   readonly policies: PolicyStore;
   readonly edgeStatus: EdgeStatusStore;
   readonly usage: UsageStore;
+  readonly fleetTime: FleetTime;
   readonly claims: Claims;
   readonly storeTime: StoreTime;
   readonly health: StoreHealth;
@@ -103,6 +106,7 @@ export class RedisStore implements Stores {
     this.audit = new RedisAudit(this.reads, this.commits);
     this.policies = new RedisPolicies(this.reads, this.commits);
     this.usage = new RedisUsage(this.reads, this.commits);
+    this.fleetTime = new RedisFleetTime(this.reads, this.commits);
     const holder = Buffer.from(random.bytes(HOLDER_BYTES)).toString("hex");
     this.claims = new RedisClaims(this.commits, holder);
     this.edgeStatus = new RedisEdgeStatus(this.reads, this.commits, holder);

@@ -35,7 +35,7 @@ export function sessionText(session: Session): string {
 }
 
 /** At the end of the list, where there is any. */
-function withRare<Form extends readonly unknown[]>(list: Form, rare: object): Form {
+export function withRare<Form extends readonly unknown[]>(list: Form, rare: object): Form {
   const isAny = Object.values(rare).some((value) => value !== undefined);
   return isAny ? ([...list, rare] as unknown as Form) : list;
 }
@@ -66,7 +66,7 @@ export function sessionIn(id: string, text: string): Session {
 
 type Figures = NonNullable<HeldRow["figures"]>;
 /** What few figures have, and what another version may know. */
-type RareFigures = Pick<Figures, "limits">;
+type RareFigures = Pick<Figures, "limits" | "isLease">;
 type FiguresForm = readonly [
   ...[rev: number, consumed: number, levelMicro: number, atMs: number, reportedAtMs: number],
   rare?: RareFigures,

@@ -1,7 +1,7 @@
 // Two control planes over one store, whose machines' clocks are 5 s and more apart: they decide by the store's.
 import { describe, expect, it } from "vitest";
 
-import type { Acquired, LiveAnswer } from "../../../src/app/edges/acquire-session.js";
+import type { Acquired, LiveAnswer } from "../../../src/app/edges/acquired.js";
 import { idTimeMs } from "../../../src/domain/session-id.js";
 import { planesOfOneStore } from "../../support/planes-of-one-store.js";
 import { HOUR_MS, STARTER } from "../../support/sessions.js";

@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto";
 import { describe, expect, it } from "vitest";
 
 import { nodeTimers } from "../../../src/files/node-timers.js";
+import { copyStore } from "../../../src/store/copy/copy-store.js";
 import { initStore } from "../../../src/store/open-images.js";
 import { openRedisSource, openRedisTarget } from "../../../src/store/redis/image/image.js";
 import { copyContract } from "../../contracts/copy-contract.js";
@@ -10,6 +11,7 @@ import type { StorePlace } from "../../contracts/copy-contract.js";
 import { lmdbPlace } from "../../support/lmdb-place.js";
 import { newRedisStore, redisStoreAt, serverAt } from "../../support/redis-store.js";
 import { useServer } from "../../support/servers/use-server.js";
+import { raisedTo } from "../../support/fleet-budgets.js";
 
 const parts = { random: { bytes: (n: number) => randomBytes(n) }, timers: nodeTimers };
 
@@ -48,12 +50,25 @@ describe("a copy into and out of Redis", () => {
     await (await openRedisTarget({ address: address(1), ...parts })).close();
   });
 
+  it("nothing of how a copy went on stays beside the store that it made", async () => {
+    const from = lmdbPlace();
+    const store = await from.open();
+    await raisedTo(store, 5);
+    await store.close();
+    const [source, target] = [await from.source(), await openRedisTarget({ address: address(0), ...parts })];
+    expect(await copyStore({ source, target, monotonicMs: () => 0, say: () => undefined })).toMatchObject({ ok: true });
+    expect(await target.state()).toEqual({ is: "empty" });
+    await Promise.all([source.close(), target.close()]);
+    expect(await server().command("HGET", "{sluice}:meta", "fleetTime")).toBe("5");
+    expect(await server().command("KEYS", "{sluice}:cop*")).toEqual([]);
+  });
+
   it("a server with a part of a copy is not made a new store, nor is one that is a store", async () => {
     const target = await openRedisTarget({ address: address(1), ...parts });
     const next = { kind: "policies", after: null } as const;
     const none = { rows: 0, sum: "0" };
-    const digest = { policies: none, audit: none, creationKeys: none, revocations: none, sessions: none };
-    await target.begin({ from: "here", next, digest });
+    const small = { policies: none, audit: none, creationKeys: none, revocations: none, fleetTime: none };
+    await target.begin({ from: "here", next, digest: { ...small, sessions: none } });
     await target.close();
     await expect(initStore(address(1), parts)).rejects.toThrow("a copy into it was begun");
     expect(await initStore(address(2), parts)).toBe(true);

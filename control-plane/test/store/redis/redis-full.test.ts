@@ -3,6 +3,7 @@ import { describe, expect, it, onTestFinished } from "vitest";
 
 import { StoreUnwritable } from "../../../src/app/ports/store-health.js";
 import type { AuditEvent } from "../../../src/domain/stored.js";
+import { SPENT, raisedTo } from "../../support/fleet-budgets.js";
 import { newRedisStore, redisStoreAt, serverAt } from "../../support/redis-store.js";
 import type { RedisStoreOfTests } from "../../support/redis-store.js";
 import { useServer } from "../../support/servers/use-server.js";
@@ -19,6 +20,12 @@ const YOUNG = { notBeforeMs: 0, nowMs: LATER_MS };
 const BUDGETS = new Map([[METERED.id, 5000]]);
 const consumption = (key: string | null) => {
   return { key, count: 1, keptSinceMs: 0, atMs: NOW_MS, budgets: BUDGETS, isLive: ALWAYS };
+};
+const leases = (sessionId: string) => ({ answer: 0, changes: { budgets: [{ sessionId, budget: SPENT }] } });
+const forgottenWithLeases = (session = sessionAt(NOW_MS)) => {
+  const metadata = { ...session.metadata, ip: null };
+  const { answer, changes } = leases(session.id);
+  return { answer, changes: { ...changes, sessions: [{ before: session, after: { ...session, metadata } }] } };
 };
 const FULL = /it is full: its used memory is above its maxmemory/;
 
@@ -86,7 +93,7 @@ describe("a store in a full Redis", () => {
     expect(await store.revocations.forgetFinished(Date.UTC(2027, 0, 1), 9)).toBe(1);
   });
 
-  it("a full store stays closed to creations, acquires and reports, also after a revocation", async () => {
+  it("a full store stays closed to new sessions, acquires, reports and leases after a revocation", async () => {
     const { store, ids, fill } = await full();
     const [one = "", other = ""] = ids;
     const metered = sessionAt(NOW_MS + 9, METERED);
@@ -101,6 +108,10 @@ describe("a store in a full Redis", () => {
       () => store.usage.report([row(other, 1, 5)], NO_BUDGETS),
       // Of a session that has ended as well: there is no end to reports.
       () => store.usage.report([row(one, 1, 5)], NO_BUDGETS),
+      () => store.update("leases", [other], () => leases(other)),
+      () => store.update("session", other, () => leases(other)),
+      // Nor beside what would go by itself.
+      () => store.update("session", other, ({ found }) => forgottenWithLeases(found?.session)),
       () => store.usage.consume(metered.id, consumption(null)),
       () => store.audit.appendAudit(AUDITED),
     ];
@@ -108,7 +119,7 @@ describe("a store in a full Redis", () => {
     await expect(store.create(sessionAt(NOW_MS))).rejects.toThrow(FULL);
   });
 
-  it("an acquire and a revocation that wait together go together where the store is full", async () => {
+  it("acquire, leases and revocation that wait together go together where the store is full", async () => {
     const { store, ids, fill } = await full();
     const [id = ""] = ids;
     await fill();
@@ -116,9 +127,12 @@ describe("a store in a full Redis", () => {
     const first = store.revoke(sessionAt(NOW_MS).id, NOW_MS);
     const busy = store.usage.hold(id, A, NOW_MS, () => false);
     const [held, revoked] = [store.usage.hold(id, A, NOW_MS, ALWAYS), store.revoke(id, NOW_MS + 1)];
+    const returned = store.update("session", id, () => leases(id));
     await Promise.all([first, busy]);
     expect(await held).toMatchObject({ held: true });
     expect(await revoked).toMatchObject({ newly: true });
+    await returned;
+    expect((await store.usage.look(id)).found).toMatchObject({ rows: [A], budget: SPENT });
   });
 
   it("what idleness ends and what is forgotten of clients goes in a full store too", async () => {
@@ -161,6 +175,13 @@ describe("a store in a full Redis", () => {
     expect(said).toMatchObject({ changes: [{ kind: "cursor" }], processes: [{ atMs: NOW_MS }] });
     await other.edgeStatus.shared?.forget(mine?.process ?? "");
     expect(await store.edgeStatus.shared?.changedAfter(0, 9)).toMatchObject({ processes: [] });
+  });
+
+  it("the fleet clock is raised in a full store too, and stands there as a whole number", async () => {
+    const { store, fill } = await full(1);
+    await fill();
+    expect(await raisedTo(store, 1_767_225_600_123)).toBe(1_767_225_600_123);
+    expect(await server().command("HGET", "{sluice}:meta", "fleetTime")).toBe("1767225600123");
   });
 
   it("a session that is noted as ahead of the clock does not keep a full store from its sweep", async () => {

@@ -3,7 +3,7 @@ import { performance } from "node:perf_hooks";
 import { setTimeout as passed } from "node:timers/promises";
 import { describe, expect, it, onTestFinished } from "vitest";
 
-import type { LiveAnswer } from "../../../src/app/edges/acquire-session.js";
+import type { LiveAnswer } from "../../../src/app/edges/acquired.js";
 import type { Clock } from "../../../src/app/ports/ports.js";
 import { nodeTimers } from "../../../src/files/node-timers.js";
 import { planeOn } from "../../support/planes-of-one-store.js";

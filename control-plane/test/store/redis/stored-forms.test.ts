@@ -3,7 +3,9 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
 import type { Session } from "../../../src/domain/session.js";
+import type { FleetBudget } from "../../../src/domain/leases/fleet-budget.js";
 import type { HeldRow } from "../../../src/domain/stored.js";
+import { budgetIn, budgetText } from "../../../src/store/redis/stored-budget.js";
 import { rowField, rowIn, rowText, sessionIn, sessionText } from "../../../src/store/redis/stored-forms.js";
 import { sessionAt } from "../../support/sessions.js";
 
@@ -34,6 +36,7 @@ const instances = {
 const figures = fc.record(
   {
     ...{ rev: number, consumed: number, levelMicro: number, atMs: number, reportedAtMs: number },
+    isLease: fc.constant(true as const),
     limits: fc.dictionary(text, fc.record({ levelMicro: number, atMs: number }, plain), plain),
   },
   { ...plain, requiredKeys: ["rev", "consumed", "levelMicro", "atMs", "reportedAtMs"] },
@@ -42,6 +45,31 @@ const bare = fc.record({ ...instances, acquiredAtMs: number, figures: orNull(fig
 const rows: fc.Arbitrary<HeldRow> = fc
   .tuple(bare, fc.option(fc.array(bare, { minLength: 1, maxLength: 3 }), { nil: undefined }))
   .map(([row, remembered]) => (remembered === undefined ? row : { ...row, remembered }));
+
+const amounts = fc.dictionary(text, number, plain);
+const leases = fc.record(
+  {
+    ...{ ...instances, ask: number, unnumbered: fc.boolean(), untilMs: number, pacedUntilMs: number },
+    ...{ granted: amounts, debtTaken: amounts, outstanding: amounts, want: amounts },
+    at: number,
+    refused: fc.record({ bucket: text, untilMs: number, need: number, sinceMs: number }, plain),
+  },
+  {
+    ...plain,
+    requiredKeys: [
+      ...(["edge", "instance", "ask", "unnumbered", "untilMs", "pacedUntilMs"] as const),
+      ...(["granted", "debtTaken", "outstanding", "want"] as const),
+    ],
+  },
+);
+const budgets: fc.Arbitrary<FleetBudget> = fc.record(
+  {
+    ...{ log: text, planId: number, atMs: number, wallMs: number, frozenUntilMs: number, forgottenAsk: number },
+    levels: fc.dictionary(text, fc.record({ micro: number, remainder: number }, plain), plain),
+    leases: fc.array(leases, { maxLength: 4 }),
+  },
+  plain,
+);
 
 describe("the forms of a session's hash", () => {
   it("any session is read from the hash as it was written", () => {
@@ -56,6 +84,14 @@ describe("the forms of a session's hash", () => {
     fc.assert(
       fc.property(rows, (row) => {
         expect(rowIn(rowField(row), rowText(row))).toStrictEqual(row);
+      }),
+    );
+  });
+
+  it("any fleet budget is read from the hash as it was written", () => {
+    fc.assert(
+      fc.property(budgets, (budget) => {
+        expect(budgetIn(budgetText(budget))).toStrictEqual(budget);
       }),
     );
   });

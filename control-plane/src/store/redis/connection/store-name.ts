@@ -3,7 +3,7 @@
 import type { Random } from "../../../app/ports/ports.js";
 import { newLogId } from "../../log-id.js";
 import { KEYS } from "../keys.js";
-import { BEGIN } from "../scripts.js";
+import { BEGAN, BEGIN } from "../scripts.js";
 import type { Reply } from "./client.js";
 import type { Life } from "./life.js";
 import { failureOf, saidPlainly } from "./reply-errors.js";
@@ -33,10 +33,10 @@ export class AnotherStore extends Error {
   override readonly name = "AnotherStore";
 }
 
-const FIELDS = ["schema", "store", "life", "log", "cursor", "commitsBefore"] as const;
+const FIELDS = ["schema", "store", "life", "log", "cursor", "commitsBefore", BEGAN] as const;
 
 /**
- * Begins the store's log in this life, where nobody has yet and the server takes a write.
+ * Begins the store's log in this life, where nobody has yet and the server takes a write, and writes down when.
  * @param expected the store's name, once it is known
  * @throws NoStore, AnotherStore
  */
@@ -51,7 +51,7 @@ export async function storeIn(life: Life, expected: string | undefined, random: 
     throw new AnotherStore("it holds another store than the one that this process worked with");
   }
   if (found.schema !== String(REDIS_SCHEMA)) throw otherSchema(found.schema);
-  if (found.life === life.info.life) return storeLife(found, undefined);
+  if (found.life === life.info.life && isOfLog(found)) return storeLife(found, undefined);
   const notBegun = await begin(life, random);
   if (notBegun !== undefined) return storeLife(found, notBegun);
   const begun = await read(life);
@@ -62,13 +62,17 @@ export async function storeIn(life: Life, expected: string | undefined, random: 
 /** Answers why not, where the server takes no write for now. Another process may have been first. */
 async function begin(life: Life, random: Random): Promise<string | undefined> {
   try {
-    await life.writes.run(BEGIN, KEYS.meta, [String(REDIS_SCHEMA), life.info.life, newLogId(random)]);
+    const names = [String(REDIS_SCHEMA), life.info.life, newLogId(random)];
+    await life.writes.run(BEGIN, KEYS.meta, names, [KEYS.sessions]);
     return undefined;
   } catch (error) {
     if (failureOf(error) !== "unwritable") throw error;
     return saidPlainly(error);
   }
 }
+
+/** A control plane of an earlier version begins a log, and does not say when. */
+const isOfLog = ({ log, began }: Found): boolean => began.startsWith(`${log} `);
 
 type Found = Readonly<Record<(typeof FIELDS)[number], string>>;
 

@@ -12,6 +12,7 @@ const OPERATIONS: OperationsOf = {
   audit: ({ number, ...event }) => [["AUDIT", String(number), JSON.stringify(event)]],
   creationKeys: ({ key, ...made }) => keptCreationKey(key, made),
   revocations: keptRevocation,
+  fleetTime: ({ ms }) => [["SET", KEYS.copiedTime, String(ms)]],
   sessions: sessionOperations,
 };
 
@@ -20,12 +21,13 @@ export const copiedOperations = <Kind extends ImageKind>(
   rows: readonly ImageRows[Kind][],
 ): readonly Operation[] => rows.flatMap((row) => OPERATIONS[kind](row));
 
-function sessionOperations({ session, rows, consumptionKeys }: SessionImage): readonly Operation[] {
+function sessionOperations({ session, rows, budget, consumptionKeys }: SessionImage): readonly Operation[] {
   const { id } = session;
   return [
     ...operationsOf({
       sessions: [{ before: null, after: session }],
       rows: rows.map((row) => ({ ...row, sessionId: id })),
+      budgets: budget === undefined ? [] : [{ sessionId: id, budget }],
     }),
     ...consumptionKeys.flatMap(({ key, ...consumed }) => keptConsumptionKey(id, key, consumed)),
   ];

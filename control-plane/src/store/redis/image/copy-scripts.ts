@@ -1,6 +1,6 @@
 // What runs in the server for a copy: a target under a mark is no store, and each page is written with its mark or not at all.
 import { KEYS, keyOf } from "../keys.js";
-import { scriptOf } from "../scripts.js";
+import { FLEET_TIME, scriptOf } from "../scripts.js";
 
 /** Of a store without a row. */
 const LEFT_BEHIND = [KEYS.meta, KEYS.log, KEYS.edgesAt, KEYS.edgesGone, KEYS.beats, KEYS.plans];
@@ -50,6 +50,8 @@ local generation = 0
 for _, one in ipairs(redis.call('HKEYS', '${KEYS.policies}')) do generation = math.max(generation, tonumber(one)) end
 redis.call('HSET', '${KEYS.meta}', 'schema', ARGV[1], 'store', ARGV[2], 'log', ARGV[3], 'life', '', 'cursor', 0,
   'commits', 0, 'commitsBefore', 0, 'audited', audited, 'generation', generation, 'statuses', 0)
-redis.call('DEL', KEYS[1])
+local fleetTime = redis.call('GET', '${KEYS.copiedTime}')
+if fleetTime then redis.call('HSET', '${KEYS.meta}', '${FLEET_TIME}', fleetTime) end
+redis.call('DEL', KEYS[1], '${KEYS.copiedTime}')
 return 1
 `);

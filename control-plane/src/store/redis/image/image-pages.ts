@@ -1,11 +1,13 @@
 // The pages of a store that nobody writes: plain reads, one after the other.
 import type { PolicyDecision } from "../../../app/ports/ports.js";
 import type { ConsumptionKey, CreationKey, StoredRevocation } from "../../../domain/stored.js";
+import { fleetTimeRows } from "../../copy/store-image.js";
 import type { ImageKind, ImagePage, ImageRows, SessionImage } from "../../copy/store-image.js";
 import type { Connected } from "../connection/client.js";
 import { KEYS, keyOf } from "../keys.js";
 import { auditEntriesIn } from "../ports/audit.js";
 import { LEX, pairsIn, strings } from "../reading/reads.js";
+import { FLEET_TIME } from "../scripts.js";
 import { storedSession } from "../reading/stored-session.js";
 
 type PagesOf = {
@@ -21,6 +23,7 @@ export const COUNTS: Readonly<Record<ImageKind, readonly string[]>> = {
   audit: ["XLEN", KEYS.audit],
   creationKeys: ["ZCARD", KEYS.createdAt],
   revocations: ["HLEN", KEYS.revocations],
+  fleetTime: ["HEXISTS", KEYS.meta, FLEET_TIME],
   sessions: ["ZCARD", KEYS.sessions],
 };
 
@@ -31,6 +34,7 @@ export const PAGES: PagesOf = {
   creationKeys: creationKeyPage,
   revocations: (reads, after, limit) =>
     hashPage(reads, KEYS.revocations, after, limit, String, (json) => JSON.parse(json) as StoredRevocation),
+  fleetTime: async (reads) => ({ rows: fleetTimeRows(await fleetTimeIn(reads)), next: undefined }),
   sessions: sessionPage,
 };
 
@@ -49,6 +53,12 @@ async function hashPage<Row extends ImageRows["policies"] | ImageRows["revocatio
   if (page.length === 0) return { rows: [], next: undefined };
   const values = strings(await reads.send(["HMGET", key, ...page]));
   return { rows: values.map(rowIn), next: page.length < limit ? undefined : page.at(-1) };
+}
+
+/** A copy that is not finished is no store yet, and has it beside. */
+async function fleetTimeIn(reads: Connected): Promise<number> {
+  const stored = await reads.send(["HGET", KEYS.meta, FLEET_TIME]);
+  return Number(stored ?? (await reads.send(["GET", KEYS.copiedTime])) ?? 0);
 }
 
 async function auditPage(reads: Connected, after: string | undefined, limit: number): Promise<ImagePage<"audit">> {

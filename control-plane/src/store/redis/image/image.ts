@@ -11,6 +11,7 @@ import { connectLife } from "../connection/life.js";
 import type { Life } from "../connection/life.js";
 import { newLogId } from "../../log-id.js";
 import { REDIS_SCHEMA } from "../connection/store-name.js";
+import { FLEET_TIME } from "../scripts.js";
 import { KEYS } from "../keys.js";
 import { strings } from "../reading/reads.js";
 import { BEGIN_COPY, FINISH_COPY, PUT_COPIED } from "./copy-scripts.js";
@@ -87,7 +88,8 @@ export class RedisImage implements StoreImage {
   }
 
   async fingerprint(): Promise<string> {
-    return (await this.meta("store", "commits")).join("/");
+    // The fleet clock is raised without a commit.
+    return (await this.meta("store", "commits", FLEET_TIME)).join("/");
   }
 
   async count(kind: ImageKind): Promise<number> {

@@ -4,6 +4,7 @@ import type { HoldState } from "../../../domain/decisions/hold-session.js";
 import { allRows } from "../../../domain/former-rows.js";
 import type { UsageRow } from "../../../domain/stored.js";
 import { KEYS, keyOf } from "../keys.js";
+import { LIFE, lifeOf } from "../reading/life-read.js";
 import { strings } from "../reading/reads.js";
 import type { Reads } from "../reading/reads.js";
 import { storedSession } from "../reading/stored-session.js";
@@ -16,8 +17,9 @@ export class RedisUsage implements UsageStore {
   ) {}
 
   async look(sessionId: string): Promise<HoldState> {
-    const { position, answers } = await this.reads.run([["hash", keyOf.session(sessionId)]]);
-    return { found: storedSession(sessionId, strings(answers[0]))?.record, position };
+    const { position, answers } = await this.reads.run([["hash", keyOf.session(sessionId)], LIFE]);
+    const found = storedSession(sessionId, strings(answers[0]))?.record;
+    return { found, position, life: lifeOf(position, answers[1]) };
   }
 
   async rowsOf(sessionId: string): Promise<readonly UsageRow[]> {

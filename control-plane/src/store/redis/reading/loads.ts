@@ -13,6 +13,7 @@ import { MAX_COUNTED } from "../../bounds.js";
 import { userOfLimit } from "../../user-of-limit.js";
 import { KEYS, keyOf } from "../keys.js";
 import { rowField } from "../stored-forms.js";
+import { LIFE, seenLife } from "./life-read.js";
 import { note, seenSession, seenSessions, sessionOf } from "./named-reads.js";
 import type { Seen } from "./named-reads.js";
 import { pageLoads } from "./pages.js";
@@ -26,8 +27,9 @@ type LoadsOfRedis = {
 
 export const loadsOf = (reads: Reads, notes: NotesOfWalks): LoadsOfRedis => ({
   session: async (id, seen) => {
-    const { position, answers } = await reads.run([hashOf(id)]);
-    return { found: seenSession(seen, id, strings(answers[0])), position };
+    const { position, answers } = await reads.run([hashOf(id), LIFE]);
+    const life = seenLife(seen, position, answers[1]);
+    return { found: seenSession(seen, id, strings(answers[0])), position, life };
   },
   creation: (wanted, seen) => creation(reads, wanted, seen),
   planChange: async ({ sessionId, planId }, seen) => {
@@ -39,6 +41,7 @@ export const loadsOf = (reads: Reads, notes: NotesOfWalks): LoadsOfRedis => ({
   },
   consumption: (wanted, seen) => consumption(reads, wanted, seen),
   report: (rows, seen) => reported(reads, rows, seen),
+  leases: (ids, seen) => leased(reads, [...new Set(ids)], seen),
   newestSession: async (filter, seen) => {
     const key = keyOf.meantBy(filter);
     const { answers } = await reads.run([["ids", key, LEX.first, LEX.last, "1", "down"]]);
@@ -161,4 +164,13 @@ async function reported(
     if (stored !== undefined) found.set(id, stored);
   });
   return found;
+}
+
+/** All of each session: its rows say what was left before it came under a fleet budget. */
+async function leased(reads: Reads, ids: readonly string[], seen: Seen): Promise<Loads["leases"]["found"]> {
+  const { position, answers } = await reads.run([LIFE, ...ids.map(hashOf)]);
+  const [life, ...hashes] = answers;
+  const records = seenSessions(seen, ids, hashes.map(strings));
+  const found = new Map(records.map((one) => [one.session.id, one]));
+  return { found, position, life: seenLife(seen, position, life) };
 }

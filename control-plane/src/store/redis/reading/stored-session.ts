@@ -1,8 +1,10 @@
 // A session's hash, as a reading gives it: fields and values in turn.
+import type { FleetBudget } from "../../../domain/leases/fleet-budget.js";
 import type { Session } from "../../../domain/session.js";
 import { byEdgeAndInstance } from "../../../domain/stored.js";
 import type { HeldRow, SessionRecord } from "../../../domain/stored.js";
 import { pairsIn } from "./reads.js";
+import { BUDGET_FIELD, budgetIn } from "../stored-budget.js";
 import { ROW_PREFIX, rowIn, sessionIn } from "../stored-forms.js";
 
 export interface StoredSession {
@@ -15,11 +17,14 @@ export interface StoredSession {
 export function storedSession(id: string, hash: readonly string[]): StoredSession | undefined {
   const rows: HeldRow[] = [];
   let session: Session | undefined;
+  let budget: FleetBudget | undefined;
   let version = "";
   for (const [field, value] of pairsIn(hash)) {
     if (field === "session") session = sessionIn(id, value);
     else if (field === "v") version = value;
+    else if (field === BUDGET_FIELD) budget = budgetIn(value);
     else if (field.startsWith(ROW_PREFIX)) rows.push(rowIn(field, value));
   }
-  return session && { record: { session, rows: rows.sort(byEdgeAndInstance) }, version };
+  const record = session && { session, rows: rows.sort(byEdgeAndInstance), ...(budget && { budget }) };
+  return record && { record, version };
 }

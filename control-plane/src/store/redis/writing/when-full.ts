@@ -5,12 +5,13 @@ import { hasEndedForGood } from "../../../domain/session.js";
 
 /** Sessions go, end, or are less than before; with what is written about that, and nothing beside it. */
 export function makesRoomOrEnds(changes: Changes): boolean {
-  const { sessions = [], rows = [], creationKey, consumptionKey, revocation } = changes;
+  const { sessions = [], rows = [], budgets = [], creationKey, consumptionKey, revocation } = changes;
   if (creationKey !== undefined || consumptionKey !== undefined) return false;
   if (sessions.length === 0 && revocation === undefined) return false;
-  // An acquire that was decided with the end of its session goes with it.
+  // An acquire, or leases, decided with the end of the session goes with it.
   const ending = new Set(sessions.filter(ends).map(({ before }) => before?.id));
-  return sessions.every((one) => ends(one) || isLess(one)) && rows.every(({ sessionId }) => ending.has(sessionId));
+  const isOfEnding = ({ sessionId }: { readonly sessionId: string }): boolean => ending.has(sessionId);
+  return sessions.every((one) => ends(one) || isLess(one)) && [...rows, ...budgets].every(isOfEnding);
 }
 
 const ends = ({ before, after }: SessionChange): boolean =>

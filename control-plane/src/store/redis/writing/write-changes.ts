@@ -1,11 +1,13 @@
 // What was decided, as operations of the script that commits it: the session, its rows, and the indexes that follow from it.
-import type { Changes, SessionChange } from "../../../domain/changes.js";
+import { budgetsToWrite } from "../../../domain/changes.js";
+import type { BudgetChange, Changes, SessionChange } from "../../../domain/changes.js";
 import { limitGroup } from "../../../domain/issued-by.js";
 import { hasEndedForGood } from "../../../domain/session.js";
 import type { Session } from "../../../domain/session.js";
 import type { ConsumptionKey, Instance } from "../../../domain/stored.js";
 import { userOfLimit } from "../../user-of-limit.js";
 import { KEYS, keyOf } from "../keys.js";
+import { BUDGET_FIELD, budgetText } from "../stored-budget.js";
 import { rowField, rowText, sessionText } from "../stored-forms.js";
 import { POSITION } from "../scripts.js";
 import type { Operation } from "./commits.js";
@@ -30,6 +32,7 @@ export function operationsOf(changes: Changes, versionAt: VersionAt = () => unde
   const operations = [
     ...sessions.flatMap((change) => sessionOperations(change, touched)),
     ...removedRows.map((row) => removedRowOperation(row, touched)),
+    ...budgetsToWrite(changes).flatMap((one) => budgetOperations(one, touched)),
     ...keyOperations(changes, touched),
     ...invalidations.map(({ kind, sessionId, atMs }) => ["LOG", kind, sessionId, String(atMs)]),
     ...audit.map((event) => ["AUDIT", JSON.stringify(event)]),
@@ -100,6 +103,13 @@ function removedRowOperation(
 ): Operation {
   fieldsOf(touched, sessionId);
   return ["HDEL", keyOf.session(sessionId), rowField(of)];
+}
+
+function budgetOperations({ sessionId, budget }: BudgetChange, touched: Touched): Operation[] {
+  const fields = fieldsOf(touched, sessionId);
+  if (budget === null) return [["HDEL", keyOf.session(sessionId), BUDGET_FIELD]];
+  fields.push(BUDGET_FIELD, budgetText(budget));
+  return [];
 }
 
 function keyOperations({ creationKey, consumptionKey }: Changes, touched: Touched): Operation[] {

@@ -1,7 +1,7 @@
 // An Envoy that is new at one control plane, while somebody revokes at another: it is waited for, or gets no such session.
 import { describe, expect, it, onTestFinished } from "vitest";
 
-import type { Acquired } from "../../../../src/app/edges/acquire-session.js";
+import type { Acquired } from "../../../../src/app/edges/acquired.js";
 import { OtherProcesses } from "../../../../src/app/edges/processes/other-processes.js";
 import { EdgeRegistry } from "../../../../src/app/edges/status/edge-registry.js";
 import { startStatusRecorder } from "../../../../src/app/edges/status/status-recorder.js";
