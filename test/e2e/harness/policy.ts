@@ -24,6 +24,7 @@ export interface Plan extends Rate {
   readonly tokenBudget?: number;
   readonly maxSessionsPerUser?: number;
   readonly onMaxSessions?: "refuse" | "removeOldest";
+  readonly scope?: "edge" | "fleet";
   readonly enforcement?: Enforcement;
   readonly onUnreachable?: "trust" | "deny";
 }

@@ -164,7 +164,7 @@ describe("all outcomes of all calls", () => {
   it("each outcome stands at 0 from the start, so that alerts can be written early", () => {
     const edge = new Edge();
     const names = edge.host.metrics.names().filter((name) => name.startsWith("sluice_calls_total"));
-    expect(names).toHaveLength(27);
+    expect(names).toHaveLength(36);
     expect(edge.host.metrics.sum("sluice_calls_total")).toBe(0);
   });
 });

@@ -110,12 +110,13 @@ describe("the guest's memory", () => {
   it("memory does not grow over policies of 1,000 plans, taken and rejected in turn", () => {
     const edge = following(numbered(0, 1000), 2);
     const sizes: number[][] = [];
-    for (let number = 1; number <= 24; number++) {
+    for (let number = 1; number <= 60; number++) {
       const document = numbered(number, 1000);
       change(edge, number, number % 3 === 0 ? { ...document, colour: number } : document);
       sizes.push(edge.workers.map((worker) => worker.guest.memory.size));
     }
-    expect(sizes.at(-1)).toEqual(sizes[8]);
+    // Where free pieces lie just so, a policy may find no room once more: memory then doubles, and that is the last time.
+    expect(sizes.at(-1)).toEqual(sizes[29]);
   });
 
   it("memory does not grow over policies of 300 routes that settle, with streams under way", () => {

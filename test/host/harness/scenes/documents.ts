@@ -42,6 +42,8 @@ export interface LiveAnswer {
   readonly budgetSpent?: boolean;
   /** Of further limits, whole tokens. */
   readonly levels?: Readonly<Record<string, number>>;
+  /** Of a fleet plan: what comes with the answer. */
+  readonly lease?: object;
   readonly log?: string;
   readonly cursor?: number;
   /** Of the policy that the control plane gives this edge. */
@@ -54,7 +56,7 @@ export function liveAnswer(answer: LiveAnswer = {}): string {
   const logCursor = { log: answer.log ?? LOG, cursor: answer.cursor ?? CURSOR };
   const held = Object.entries(answer.levels ?? {}).map(([name, left]) => [name, left * MICROTOKENS_PER_TOKEN]);
   const levels = answer.levels === undefined ? undefined : (Object.fromEntries(held) as Record<string, number>);
-  const bucket = { plan: planId, endsInMs, level, consumed, rev, budgetSpent, levels };
+  const bucket = { plan: planId, endsInMs, level, consumed, rev, budgetSpent, levels, lease: answer.lease };
   return JSON.stringify({ state: "live", ...bucket, ...logCursor, generation: answer.generation });
 }
 

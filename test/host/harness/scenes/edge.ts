@@ -3,6 +3,7 @@ import {
   ENV_SECRET,
   ENV_SECRET_ALSO,
   PATH_ACQUIRE,
+  PATH_LEASE,
   PATH_REPORT,
   PATH_WATCH,
   TICK_MS,
@@ -131,6 +132,16 @@ export class Edge {
 
   get reports(): Callout[] {
     return this.#calls(PATH_REPORT);
+  }
+
+  /** Every lease call that was sent, in order. */
+  get leases(): Callout[] {
+    return this.#calls(PATH_LEASE);
+  }
+
+  /** The lease calls that wait for an answer. */
+  get pendingLeases(): Callout[] {
+    return this.leases.filter(isPending);
   }
 
   get watches(): Callout[] {

@@ -1,6 +1,9 @@
 // Reads the session table in shared data, as contract.ts lays it out, so that tests can look at records.
 import {
+  ANNEX_ASK_AT,
+  ANNEX_LEASE_END_AT,
   ANNEX_LEVELS_AT,
+  ANNEX_PENDING_AT,
   ANNEX_RECORD_AT,
   ANNEX_REMAINDERS_AT,
   ANNEX_TAG_AT,
@@ -43,6 +46,10 @@ export interface TableAnnex {
   /** Whole tokens, rounded down. */
   readonly levelsTokens: readonly number[];
   readonly remainders: readonly number[];
+  /** Of scope fleet: the last ask, how many are pending, and when the lease ends, ms. */
+  readonly ask: number;
+  readonly pending: number;
+  readonly leaseEndMs: number;
 }
 
 export interface TableRecord {
@@ -185,6 +192,9 @@ function annexIn(set: Buffer, record: Buffer): TableAnnex | undefined {
     levelsPico,
     levelsTokens: levelsPico.map((pico) => Number(pico / BigInt(PICO_PER_TOKEN))),
     remainders: limits.map((limit) => annex.readUInt16LE(ANNEX_REMAINDERS_AT + limit * 2)),
+    ask: annex.readUInt32LE(ANNEX_ASK_AT),
+    pending: annex.readUInt8(ANNEX_PENDING_AT),
+    leaseEndMs: annex.readUInt32LE(ANNEX_LEASE_END_AT),
   };
 }
 
