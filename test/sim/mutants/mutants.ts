@@ -1,11 +1,13 @@
-// Shows that each rule that is taken out is found, by the simulation or by the interleavings of settlements:
+// Shows that each rule that is taken out is found, by a simulation or by the interleavings of settlements:
 // `npm run sim:mutants -- --runs 500`. Prints a table of rule, seed and invariant. Works on a copy below build; `--only TEXT`
-// picks rules by a part of their name, `--judge simulation` or `--judge settlements` by what finds them. Exits with 1 where a
+// picks rules by a part of their name, `--judge simulation`, `settlements` or `leases` by what finds them. Exits with 1 where a
 // rule is not found.
 import { spawnSync } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
+import { seedsOf } from "../leases/faults/lease-profile.js";
+import { judgedByLeases } from "./judge-leases.js";
 import { judgedBySettlements } from "./judge-settling.js";
 import { mutatedFiles, type Mutation } from "./mutation.js";
 import { MUTATIONS } from "./mutations.js";
@@ -42,7 +44,11 @@ writeFileSync("build/mutants.md", rows.map((row) => `| ${row.join(" | ")} |`).jo
 /** The seed that found it and what it found, or "–" and why not. */
 async function resultOf(mutation: Mutation, runs: number): Promise<readonly [seed: string, finding: string]> {
   if (mutation.judge === undefined) return judgedBySimulation(mutation, String(runs));
-  return (await judgedBySettlements(mutation, runs, read)) ?? [NOT_FOUND, `${runs} runs: every settlement was right`];
+  const found =
+    mutation.judge === "leases"
+      ? await judgedByLeases(mutation, seedsOf(mutation.aim, runs), read)
+      : await judgedBySettlements(mutation, runs, read);
+  return found ?? [NOT_FOUND, `${runs} runs: nothing was found`];
 }
 
 function read(file: string): string {

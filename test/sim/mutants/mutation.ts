@@ -1,5 +1,7 @@
 // A rule that is taken out of a copy of the sources by replacing text.
 
+import type { Aim } from "../leases/faults/lease-profile.js";
+
 export interface Replacement {
   readonly file: string;
   readonly find: string;
@@ -8,8 +10,10 @@ export interface Replacement {
 
 export interface Mutation {
   readonly rule: string;
-  /** What finds it: the simulation, unless it is said, or the interleavings of settlements. */
-  readonly judge?: "settlements";
+  /** What finds it: the simulation, unless it is said, the interleavings of settlements, or the simulation of leases. */
+  readonly judge?: "settlements" | "leases";
+  /** Of the simulation of leases: which of its seeds come to it. All, unless it is said. */
+  readonly aim?: Aim;
   readonly replacements: readonly Replacement[];
 }
 

@@ -1,12 +1,13 @@
 // The rules without which an invariant breaks, each taken out of a copy of the sources by replacing text.
 
 import { app, filter, without, type Mutation } from "./mutation.js";
+import { RULES_OF_LEASES } from "./lease-mutations.js";
 import { RULES_OF_LIMITS } from "./limit-mutations.js";
 import { RULES_OF_POLICIES } from "./policy-mutations.js";
 import { RULES_OF_SETTLING } from "./settle-mutations.js";
 
 const FRESH = "!isUpToDate(table, answer.log, answer.cursor)";
-const FOUND_VALUE = "await ofOneLog(ports, ids, (id) => holdOrLook(ports, id, asker, spentOf(id)))";
+const FOUND_VALUE = "await ofOneLog(ports, asked, (one) => holdOrLook(ports, one))";
 const FOUND = `const found = ${FOUND_VALUE};`;
 
 const RULES_OF_SESSIONS: readonly Mutation[] = [
@@ -280,4 +281,5 @@ export const MUTATIONS: readonly Mutation[] = [
   ...RULES_OF_POLICIES,
   ...RULES_OF_LIMITS,
   ...RULES_OF_SETTLING,
+  ...RULES_OF_LEASES,
 ];

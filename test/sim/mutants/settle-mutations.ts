@@ -34,7 +34,7 @@ const RULES_OF_LEVELS: readonly Mutation[] = [
     LEVELS,
     "  if (settled == capacity) store<u16>(remainderAt, 0);\n",
   ),
-  without("a limit that a refund fills has no remainder", LEVELS, "settled, settled == capacity)", "settled, false)"),
+  without("a limit that a refund fills has no remainder", LEVELS, "settled == capacity && !isFleet)", "false)"),
   without("part of a token is charged as one", COST, "(costMicro + MICRO - 1) / MICRO", "costMicro / MICRO"),
   without(
     "a cost that no bucket could pay is none",

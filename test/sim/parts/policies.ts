@@ -118,7 +118,7 @@ export class Policies implements PolicyValidator {
     return {
       plans: plans.map((plan) => ({
         ...{ ...plan, ...this.parts.plan, maxTokens: Math.max(plan.maxTokens, 1) },
-        ...{ tokenBudget: null, maxSessionsPerUser: null, onMaxSessions: "refuse" },
+        ...{ tokenBudget: null, scope: "edge", maxSessionsPerUser: null, onMaxSessions: "refuse" },
       })),
       controlPlane: { reportInterval: REPORT_INTERVAL_MS },
       sessions: { cleanupInterval: 1000 },

@@ -28,6 +28,7 @@ import { usageCommits } from "../../../control-plane/src/app/edges/usage.js";
 import type { UsagePorts } from "../../../control-plane/src/app/edges/usage.js";
 import type { PolicyOffer, WatchRequest } from "../../../control-plane/src/app/ports/watch-ports.js";
 import { Watches } from "../../../control-plane/src/app/edges/watches.js";
+import { quietLeases } from "../../../control-plane/test/support/leases.js";
 import { noAudit } from "../../../control-plane/test/support/no-audit.js";
 import type { SimStore } from "./sim-store.js";
 
@@ -48,6 +49,7 @@ interface AcquireBody extends Body {
   readonly others?: readonly { readonly session: string }[];
   readonly usage?: readonly unknown[];
   readonly limits?: Readonly<Record<string, unknown>>;
+  readonly fleet?: readonly unknown[];
 }
 interface ReportBody extends Body {
   readonly worker: string;
@@ -55,6 +57,7 @@ interface ReportBody extends Body {
   readonly policy?: WorkerPolicy;
   readonly usage: readonly unknown[];
   readonly limits?: Readonly<Record<string, unknown>>;
+  readonly fleet?: readonly unknown[];
   readonly more: boolean;
 }
 interface WatchBody extends Body, Partial<Pick<WatchRequest, "log" | "follow" | "filter" | "table" | "wallMs">> {
@@ -171,22 +174,23 @@ export class SimPlane {
       usageMeter,
       commits: usageCommits(store, policies, usageMeter, droppedRows),
       droppedRows,
+      ...quietLeases({ updates: store, policies, clock, logger: LOGGER }),
     };
   }
 
   async #acquire(
     { ports }: Service,
-    { edge, instance, session, others = [], usage = [], limits }: AcquireBody,
+    { edge, instance, session, others = [], usage = [], limits, fleet }: AcquireBody,
   ): Promise<HttpAnswer> {
     const ids = [session, ...others.map((other) => other.session)];
-    const spent = readUsageRows(usage, limits);
+    const spent = readUsageRows(usage, { limits, fleet });
     const [first, ...rest] = (await acquireSessions(ports, ids, { edge, instance }, spent)) ?? [];
     if (first === undefined) return UNAVAILABLE;
     return answer({ ...first, others: rest.map((one, index) => ({ session: ids[index + 1], ...one })) });
   }
 
-  async #report({ ports }: Service, { usage, limits, ...report }: ReportBody): Promise<HttpAnswer> {
-    return answer(await reportUsage(ports, { ...report, ...readUsageRows(usage, limits) }));
+  async #report({ ports }: Service, { usage, limits, fleet, ...report }: ReportBody): Promise<HttpAnswer> {
+    return answer(await reportUsage(ports, { ...report, ...readUsageRows(usage, { limits, fleet }) }));
   }
 
   async #watch({ watches }: Service, body: WatchBody, gone: AbortSignal): Promise<HttpAnswer> {
