@@ -25,6 +25,7 @@ const plan: PlanOfPolicy = {
   maxAge: 1_800_000,
   lifetime: 86_400_000,
   tokenBudget: null,
+  scope: "edge",
   maxSessionsPerUser: null,
   onMaxSessions: "refuse",
 };

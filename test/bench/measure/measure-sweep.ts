@@ -20,6 +20,7 @@ import { newSessionId, SESSION_ID_RANDOM_BYTES } from "../../../control-plane/sr
 import { createSession } from "../../../control-plane/src/domain/session.js";
 import type { Session } from "../../../control-plane/src/domain/session.js";
 import { LmdbStore } from "../../../control-plane/src/store/lmdb/store.js";
+import { quietLeases } from "../../../control-plane/test/support/leases.js";
 import { storeSessions } from "./store-sessions.js";
 
 const HOUR_MS = 3_600_000;
@@ -38,6 +39,7 @@ const plan: PlanOfPolicy = {
   maxAge: HOUR_MS,
   lifetime: 24 * HOUR_MS,
   tokenBudget: null,
+  scope: "edge",
   maxSessionsPerUser: null,
   onMaxSessions: "refuse",
 };
@@ -111,6 +113,7 @@ function portsOver(store: LmdbStore, clock: SteadyClock): UsagePorts {
     instances: new EdgeRegistry({ clock, policies }),
     commits: usageCommits(store, policies, usageMeter, droppedRows),
     droppedRows,
+    ...quietLeases({ updates: store, policies, clock, logger: quiet }),
     usageMeter,
     policies: { ...policies, published: () => PUBLISHED },
     clock,

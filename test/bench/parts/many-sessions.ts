@@ -16,7 +16,14 @@ const HOUR_MS = 3_600_000;
 const plan: PlanOfPolicy = {
   ...{ id: PLENTY.id, name: PLENTY.name, maxTokens: PLENTY.maxTokens, tokenRefillRate: PLENTY.tokenRefillRate },
   ...{ refill: null, limits: [] },
-  ...{ maxAge: HOUR_MS, lifetime: 24 * HOUR_MS, tokenBudget: null, maxSessionsPerUser: null, onMaxSessions: "refuse" },
+  ...{
+    maxAge: HOUR_MS,
+    lifetime: 24 * HOUR_MS,
+    tokenBudget: null,
+    scope: "edge",
+    maxSessionsPerUser: null,
+    onMaxSessions: "refuse",
+  },
 };
 
 /** `count` live sessions of the first plan. Resolves with their tokens. @param secret of the installation, in hex */

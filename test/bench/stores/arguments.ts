@@ -1,7 +1,7 @@
 // The command line of the comparison of stores.
 import { askedOf, type Asked } from "../stand/command-line.js";
 
-const PARTS = ["memory", "calls", "propagation", "reset", "copy", "failovers"] as const;
+const PARTS = ["memory", "calls", "leases", "propagation", "reset", "copy", "failovers"] as const;
 export type PartName = (typeof PARTS)[number];
 
 export interface StoresArguments extends Omit<Asked<PartName>, "own"> {

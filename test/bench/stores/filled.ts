@@ -21,14 +21,14 @@ export interface FilledStore {
 export const nameOf = ({ store, planes }: FilledStore): string =>
   `${store.name}, ${planes.length === 1 ? "one control plane" : `${planes.length} control planes`}`;
 
-/** One session of which one instance has reported; one control plane each. */
-export async function filledStores(bench: Bench, sessions: number): Promise<FilledStore[]> {
+/** Sessions of which so many instances have reported; one control plane each. */
+export async function filledStores(bench: Bench, sessions: number, rows = 1): Promise<FilledStore[]> {
   const nowMs = Date.now();
   const ids = newIds(sessions, nowMs);
   const filled: FilledStore[] = [];
   for (const store of await allStores(bench, `lmdb-${sessions}`)) {
     bench.say(`${sessions} sessions go into ${store.name}`);
-    await fill(store, { ids, nowMs, rows: 1 });
+    await fill(store, { ids, nowMs, rows });
     const planes = [await store.plane()];
     const more = async (): Promise<void> => {
       if (store.server !== undefined) planes.push(await store.plane());

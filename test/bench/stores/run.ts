@@ -16,6 +16,7 @@ import { calls } from "./calls.js";
 import { copy } from "./copy.js";
 import { failovers } from "./failovers.js";
 import { emptied, filledStores } from "./filled.js";
+import { leases } from "./leases.js";
 import { memory } from "./memory.js";
 import { propagation } from "./propagation.js";
 import { reset } from "./reset.js";
@@ -28,7 +29,8 @@ type Show = (sections: readonly Section[]) => void;
 async function measure(bench: Bench, parts: readonly PartName[], show: Show): Promise<void> {
   if (parts.includes("memory")) show(await memory(bench));
   if (parts.includes("calls")) await filled(bench, FEW, ["calls"], show);
-  const overMany = parts.filter((part) => !["memory", "copy", "failovers"].includes(part));
+  if (parts.includes("leases")) show(await leases(bench));
+  const overMany = parts.filter((part) => !["memory", "leases", "copy", "failovers"].includes(part));
   if (overMany.length > 0) await filled(bench, bench.quick ? MANY.quick : MANY.full, overMany, show);
   if (parts.includes("copy")) show(await copy(bench));
   if (parts.includes("failovers")) show(await failovers(bench));
