@@ -8,9 +8,18 @@ import { until } from "../../../control-plane/test/support/until.js";
 
 const TOKENS = 40;
 const STILL = { tokenRefillRate: 0 };
+/** One request at each Envoy may still go by the plan before. */
+const UNHEARD = 2;
 
 const policyWith = (plan: Partial<Plan>): PolicyDocument =>
-  policyOf([{ name: "changing", maxTokens: TOKENS, ...STILL, ...plan }], { controlPlane: { reportInterval: 300 } });
+  policyOf(
+    [
+      { name: "changing", maxTokens: TOKENS, ...STILL, ...plan },
+      { name: "shared", maxTokens: TOKENS, ...STILL, scope: "fleet" },
+      { name: "alone", maxTokens: TOKENS, ...STILL },
+    ],
+    { controlPlane: { reportInterval: 300 } },
+  );
 const ofEdges = policyWith({ scope: "edge" });
 const ofFleet = policyWith({ scope: "fleet" });
 
@@ -89,5 +98,32 @@ describe("a plan that changes while its sessions are used", () => {
     await until(async () => {
       for (const edge of edges()) expect((await edge.send({ token })).status).toBe(200);
     });
+  });
+
+  it("a session that moves to a plan with one budget, and back, keeps what it spent", async () => {
+    const { id, token } = await sluice().api.issue("alone");
+    const [one, other] = edges();
+    expect(await one.statuses(token, 12)).not.toContain(429);
+    expect(await other.statuses(token, 9)).not.toContain(429);
+    await reported(sluice(), id, 21);
+    let spent = 21;
+    const moveTo = async (plan: string): Promise<void> => {
+      expect((await sluice().api.call("PATCH", `/v1/sessions/${id}`, { plan })).status).toBe(200);
+      for (const edge of edges()) {
+        await until(async () => {
+          const { status, headers } = await edge.send({ token });
+          if (status === 200) spent++;
+          expect(String(headers["ratelimit-policy"])).toContain(plan);
+        });
+      }
+    };
+    await moveTo("shared");
+    await until(async () => {
+      for (const edge of edges()) spent += await admitted(edge, token);
+      expect(spent).toBeGreaterThanOrEqual(TOKENS - UNHEARD);
+    });
+    expect(spent).toBeLessThanOrEqual(TOKENS + UNHEARD);
+    await moveTo("alone");
+    for (const edge of edges()) expect(await admitted(edge, token)).toBeLessThanOrEqual(UNHEARD);
   });
 });
