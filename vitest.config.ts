@@ -25,9 +25,11 @@ const patience = (testTimeout: number, untilMs: number, hookTimeout = testTimeou
 
 /** What only root may do: full disks, dead mounts, namespaces. */
 const PRIVILEGED = "control-plane/test/privileged/**/*.test.ts";
+/** Where the compiler has run in a process, its Binaryen fails who counts instructions with it: "memory access out of bounds". */
+const COUNTING = "test/cost/**/*.test.ts";
 
-// unit: one program or none. e2e: real Envoys and real processes, which mostly wait: two files at a time, on ports of their
-// own. long: the same one file at a time, for as long as it takes.
+// unit: one program or none; counting: the same, each file in a process of its own. e2e: real Envoys and real processes, which
+// mostly wait: two files at a time, on ports of their own. long: the same one file at a time, for as long as it takes.
 export default defineConfig({
   test: {
     sequence: { sequencer: LongestFirst },
@@ -35,13 +37,22 @@ export default defineConfig({
       {
         test: {
           name: "unit",
-          include: ["control-plane/test/**/*.test.ts", "test/unit/**/*.test.ts", "test/{cost,host,sim}/**/*.test.ts"],
+          include: ["control-plane/test/**/*.test.ts", "test/unit/**/*.test.ts", "test/{host,sim}/**/*.test.ts"],
           exclude: [PRIVILEGED],
           ...patience(120_000, 50_000),
           // Modules are loaded once a worker, not once a file: that is half of what these tests would cost.
           isolate: false,
           restoreMocks: true,
           // By itself vitest leaves one core free, which is half of the two that continuous integration has.
+          maxWorkers: 2,
+        },
+      },
+      {
+        test: {
+          name: "counting",
+          include: [COUNTING],
+          ...patience(120_000, 50_000),
+          restoreMocks: true,
           maxWorkers: 2,
         },
       },
