@@ -100,12 +100,14 @@ describe("a session that is idle", () => {
     sluice().edge(1).envoy.pause();
     await sluice().controlPlane.start();
     await twoMoreSweeps();
-    sluice().edge(1).envoy.resume();
     expect(new Set(used)).toEqual(new Set([200]));
     for (const session of sessions) {
       expect(await stateOf(session)).toBe("live");
-      for (const edge of sluice().edges) expect(await edge.statuses(session.token, 2)).toEqual([200, 200]);
+      // In use again before gw-2 says how long ago it saw them.
+      expect(await sluice().edge(0).statuses(session.token, 2)).toEqual([200, 200]);
     }
+    sluice().edge(1).envoy.resume();
+    for (const session of sessions) expect(await sluice().edge(1).statuses(session.token, 2)).toEqual([200, 200]);
     expect(removals().filter(({ sessionId }) => sessions.some(({ id }) => id === sessionId))).toEqual([]);
   });
 });
