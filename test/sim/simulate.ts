@@ -3,7 +3,7 @@ import { sessionsOfOneSet } from "../host/harness/scenes/same-set-sessions.js";
 import { Edge } from "../host/harness/scenes/edge.js";
 import { Schedule } from "./schedule.js";
 import { simulatedFilter, type Builds } from "./parts/sim-filter.js";
-import { Violation } from "./invariants/violation.js";
+import { findingOf, traceOf, type Finding, type Run } from "./run-schedule.js";
 import { World, type SessionPool } from "./parts/world.js";
 
 /** Sessions of one set of the table: twice as many as it has slots, and more that log in later. */
@@ -11,14 +11,6 @@ const OF_ONE_SET = 45;
 /** Sessions in sets of their own: no other session's writes disturb the races there. */
 const OTHERS = 45;
 const TRACE_LINES = 40;
-
-export interface Finding {
-  readonly seed: number;
-  readonly step: number;
-  readonly invariant: string;
-  readonly message: string;
-  readonly trace: readonly string[];
-}
 
 export class Simulation {
   readonly #sessions: SessionPool = sessionsOfASim();
@@ -30,27 +22,18 @@ export class Simulation {
   }
 
   /** Runs one seed. Undefined: every invariant held. */
-  async run(seed: number, steps: number): Promise<Finding | undefined> {
-    const world = this.#world(seed);
-    const schedule = new Schedule(world);
-    let step = 0;
-    try {
-      for (; step < steps; step++) await schedule.step();
-      await schedule.end();
-    } catch (error) {
-      if (!(error instanceof Violation)) throw error;
-      const { invariant, message } = error;
-      return { seed, step, invariant, message, trace: world.trace.slice(-TRACE_LINES) };
-    }
-    return undefined;
+  run(seed: number, steps: number): Promise<Finding | undefined> {
+    return findingOf(this.#begun(seed), seed, steps, TRACE_LINES);
   }
 
   /** All that happens in a run of a seed, in order. */
-  async trace(seed: number, steps: number): Promise<readonly string[]> {
+  trace(seed: number, steps: number): Promise<readonly string[]> {
+    return traceOf(this.#begun(seed), steps);
+  }
+
+  #begun(seed: number): Run {
     const world = this.#world(seed);
-    const schedule = new Schedule(world);
-    for (let step = 0; step < steps; step++) await schedule.step();
-    return world.trace;
+    return { trace: world.trace, schedule: new Schedule(world) };
   }
 
   #world(seed: number): World {

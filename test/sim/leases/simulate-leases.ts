@@ -1,8 +1,7 @@
 // Runs of the simulation of leases, one for each seed. A finding has the seed and the last events before it.
 import { suspendableFilterModule } from "../../host/harness/builds/filter-modules.js";
 import { Edge } from "../../host/harness/scenes/edge.js";
-import { Violation } from "../invariants/violation.js";
-import type { Finding } from "../simulate.js";
+import { findingOf, traceOf, type Finding, type Run } from "../run-schedule.js";
 import type { LeaseProfile } from "./faults/lease-profile.js";
 import { LeaseSchedule } from "./lease-schedule.js";
 import { LeaseWorld } from "./parts/lease-world.js";
@@ -23,27 +22,18 @@ export class LeaseSimulation {
   }
 
   /** Runs one seed. Undefined: every invariant held. */
-  async run(seed: number, steps: number): Promise<Finding | undefined> {
-    const world = this.world(seed);
-    const schedule = new LeaseSchedule(world);
-    let step = 0;
-    try {
-      for (; step < steps; step++) await schedule.step();
-      await schedule.end();
-    } catch (error) {
-      if (!(error instanceof Violation)) throw error;
-      const { invariant, message } = error;
-      return { seed, step, invariant, message, trace: world.trace.slice(-TRACE_LINES) };
-    }
-    return undefined;
+  run(seed: number, steps: number): Promise<Finding | undefined> {
+    return findingOf(this.#begun(seed), seed, steps, TRACE_LINES);
   }
 
   /** All that happens in a run of a seed, in order. */
-  async trace(seed: number, steps: number): Promise<readonly string[]> {
+  trace(seed: number, steps: number): Promise<readonly string[]> {
+    return traceOf(this.#begun(seed), steps);
+  }
+
+  #begun(seed: number): Run {
     const world = this.world(seed);
-    const schedule = new LeaseSchedule(world);
-    for (let step = 0; step < steps; step++) await schedule.step();
-    return world.trace;
+    return { trace: world.trace, schedule: new LeaseSchedule(world) };
   }
 
   /** @param profile another one than the seed's */
