@@ -1,7 +1,7 @@
 // Counts of leases, kept in the guest as the others are (counters.ts). They appear with the first policy that has a plan of
 // scope fleet.
-import { addToMetric } from "../../host/metrics";
-import { counterNamed, metricTag } from "./metric-ids";
+import { addCount, flushCounts, nameCount } from "./count-set";
+import { metricTag } from "./metric-ids";
 
 // Asks, by what came of them.
 export const ASK_GRANTED: u32 = 0;
@@ -44,22 +44,14 @@ export function nameLeaseCounters(): void {
 }
 
 function name(which: u32, metric: string): void {
-  store<u32>(ids + (which << 2), counterNamed(metric));
+  nameCount(ids, which, metric);
 }
 
 export function countLease(which: u32, amount: u64): void {
-  const at = counts + (which << 3);
-  store<u64>(at, load<u64>(at) + amount);
+  addCount(counts, which, amount);
 }
 
 /** Each count exactly once. */
 export function flushLeaseCounters(): void {
-  if (!named) return;
-  for (let i: u32 = 0; i < SIZE; i++) {
-    const at = counts + (i << 3);
-    const amount = load<u64>(at);
-    if (amount == 0) continue;
-    addToMetric(load<u32>(ids + (i << 2)), amount);
-    store<u64>(at, 0);
-  }
+  if (named) flushCounts(counts, ids, SIZE);
 }
