@@ -1,0 +1,25 @@
+{{- define "sluice.dataPlaneLabels" -}}
+{{- include "sluice.labels" . | replace "control-plane" "filter" -}}
+{{- end -}}
+
+{{/* The cluster that Istio makes of the control plane's Service. */}}
+{{- define "sluice.istioCluster" -}}
+outbound|{{ .Values.service.port }}||{{ include "sluice.fullname" . }}.{{ .Release.Namespace }}.svc.cluster.local
+{{- end -}}
+
+{{/* All that an Envoy must know before it can ask: docs/policy.md, "Edge settings". */}}
+{{- define "sluice.edgeSettings" -}}
+{{- with .root.Values.dataPlane -}}
+version: 1
+controlPlane:
+  cluster: {{ $.cluster }}
+table:
+  name: {{ .table.name }}
+  capacity: {{ .table.capacity | int }}
+follow: {{ .follow }}
+{{- with .policy }}
+policy:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end -}}
+{{- end -}}
