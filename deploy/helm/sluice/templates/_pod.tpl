@@ -105,7 +105,7 @@ spec:
       {{- end }}
   {{- with include "sluice.volumes" . }}
   volumes:
-    {{- . | nindent 4 }}
+    {{- . | trim | nindent 4 }}
   {{- end }}
 {{- end -}}
 
