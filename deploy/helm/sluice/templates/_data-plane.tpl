@@ -4,7 +4,25 @@
 
 {{/* The cluster that Istio makes of the control plane's Service. */}}
 {{- define "sluice.istioCluster" -}}
-outbound|{{ .Values.service.port }}||{{ include "sluice.fullname" . }}.{{ .Release.Namespace }}.svc.cluster.local
+outbound|{{ .Values.service.port }}||{{ include "sluice.serviceHost" . }}
+{{- end -}}
+
+{{- define "sluice.serviceHost" -}}
+{{ include "sluice.fullname" . }}.{{ .Release.Namespace }}.svc.cluster.local
+{{- end -}}
+
+{{/* Of a proxy, from the Secret in its own namespace. The second secret is there during a rotation only. */}}
+{{- define "sluice.proxyEnv" -}}
+{{- range $variable := list "SLUICE_SECRET" "SLUICE_SECRET_ALSO" }}
+- name: {{ $variable }}
+  valueFrom:
+    secretKeyRef:
+      name: {{ $.Values.dataPlane.secret }}
+      key: {{ $variable }}
+      {{- if eq $variable "SLUICE_SECRET_ALSO" }}
+      optional: true
+      {{- end }}
+{{- end }}
 {{- end -}}
 
 {{/* All that an Envoy must know before it can ask: docs/policy.md, "Edge settings". */}}

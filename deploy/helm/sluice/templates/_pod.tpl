@@ -35,6 +35,8 @@ spec:
     runAsUser: 1000
     runAsGroup: 1000
     fsGroup: 1000
+    # Without it every start would walk the whole volume.
+    fsGroupChangePolicy: OnRootMismatch
     seccompProfile: { type: RuntimeDefault }
   {{- with .Values.nodeSelector }}
   nodeSelector:
@@ -63,7 +65,7 @@ spec:
     {{- toYaml .Values.topologySpreadConstraints | nindent 4 }}
   {{- else if $shared }}
   topologySpreadConstraints:
-    {{- range list "topology.kubernetes.io/zone" "kubernetes.io/hostname" }}
+    {{- range list "kubernetes.io/hostname" "topology.kubernetes.io/zone" }}
     - topologyKey: {{ . }}
       maxSkew: 1
       whenUnsatisfiable: ScheduleAnyway
@@ -75,7 +77,9 @@ spec:
   containers:
     - name: control-plane
       image: {{ include "sluice.image" (dict "root" . "image" .Values.image) }}
-      imagePullPolicy: {{ .Values.image.pullPolicy }}
+      {{- with .Values.image.pullPolicy }}
+      imagePullPolicy: {{ . }}
+      {{- end }}
       securityContext:
         allowPrivilegeEscalation: false
         readOnlyRootFilesystem: true
@@ -89,19 +93,22 @@ spec:
         {{- include "sluice.env" . | nindent 8 }}
       startupProbe:
         httpGet: { path: /healthz, port: status }
+        # Two minutes, for a store that has much to recover.
         periodSeconds: 2
-        failureThreshold: 150
+        failureThreshold: 60
       readinessProbe:
         httpGet: { path: /readyz, port: status }
         periodSeconds: 5
       livenessProbe:
         httpGet: { path: /healthz, port: status }
         periodSeconds: 10
+        timeoutSeconds: 5
+        failureThreshold: 6
       resources:
         {{- toYaml .Values.resources | nindent 8 }}
       {{- with include "sluice.volumeMounts" . }}
       volumeMounts:
-        {{- . | nindent 8 }}
+        {{- . | trim | nindent 8 }}
       {{- end }}
   {{- with include "sluice.volumes" . }}
   volumes:
@@ -126,14 +133,16 @@ spec:
 {{- end }}
 {{- with .Values.tls }}
 {{- if .secret }}
-- { name: SLUICE_TLS_CERT_FILE, value: /run/secrets/sluice-tls/{{ .certKey }} }
-- { name: SLUICE_TLS_KEY_FILE, value: /run/secrets/sluice-tls/{{ .keyKey }} }
+- { name: SLUICE_TLS_CERT_FILE, value: /run/sluice-tls/{{ .certKey }} }
+- { name: SLUICE_TLS_KEY_FILE, value: /run/sluice-tls/{{ .keyKey }} }
 {{- if .clientCaKey }}
-- { name: SLUICE_TLS_CLIENT_CA_FILE, value: /run/secrets/sluice-tls/{{ .clientCaKey }} }
+- { name: SLUICE_TLS_CLIENT_CA_FILE, value: /run/sluice-tls/{{ .clientCaKey }} }
 {{- end }}
 {{- end }}
 {{- end }}
+{{- if ne .Values.logLevel "info" }}
 - { name: SLUICE_LOG_LEVEL, value: {{ .Values.logLevel }} }
+{{- end }}
 {{- with .Values.extraEnv }}
 {{ toYaml . }}
 {{- end }}
@@ -142,17 +151,17 @@ spec:
 {{/* Of the control plane over a shared store, and of the Job that makes one. */}}
 {{- define "sluice.storeEnv" -}}
 {{- with .Values.store.shared -}}
+- { name: SLUICE_STORE_FILE, value: /run/sluice-store/{{ .key }} }
 # The image's. Nothing is kept there.
 - { name: SLUICE_DATA_DIR, value: "" }
-- { name: SLUICE_STORE_FILE, value: /run/secrets/sluice-store/{{ .key }} }
 {{- if .sentinel.secret }}
-- { name: SLUICE_STORE_SENTINEL_FILE, value: /run/secrets/sluice-sentinel/{{ .sentinel.key }} }
+- { name: SLUICE_STORE_SENTINEL_FILE, value: /run/sluice-sentinel/{{ .sentinel.key }} }
 {{- end }}
 {{- if .tls.secret }}
-- { name: SLUICE_STORE_CA_FILE, value: /run/secrets/sluice-store-tls/{{ .tls.caKey }} }
+- { name: SLUICE_STORE_CA_FILE, value: /run/sluice-store-tls/{{ .tls.caKey }} }
 {{- if .tls.certKey }}
-- { name: SLUICE_STORE_CERT_FILE, value: /run/secrets/sluice-store-tls/{{ .tls.certKey }} }
-- { name: SLUICE_STORE_KEY_FILE, value: /run/secrets/sluice-store-tls/{{ .tls.keyKey }} }
+- { name: SLUICE_STORE_CERT_FILE, value: /run/sluice-store-tls/{{ .tls.certKey }} }
+- { name: SLUICE_STORE_KEY_FILE, value: /run/sluice-store-tls/{{ .tls.keyKey }} }
 {{- end }}
 {{- end }}
 {{- if not (kindIs "invalid" .confirmedBy) }}
@@ -162,19 +171,19 @@ spec:
 {{- end -}}
 
 {{- define "sluice.volumeMounts" -}}
-{{ if eq .Values.store.kind "folder" -}}
-- { name: store, mountPath: /var/lib/sluice }
-{{- else -}}
-{{- include "sluice.storeMounts" . }}
-{{- end }}
 {{- if not .Values.policy.fromImage }}
 - { name: policy, mountPath: /etc/sluice, readOnly: true }
+{{- end }}
+{{- if eq .Values.store.kind "folder" }}
+- { name: store, mountPath: /var/lib/sluice }
+{{- else }}
+{{- include "sluice.storeMounts" . }}
 {{- end }}
 {{- if include "sluice.issuersName" . }}
 - { name: issuers, mountPath: /etc/sluice-issuers, readOnly: true }
 {{- end }}
 {{- if .Values.tls.secret }}
-- { name: tls, mountPath: /run/secrets/sluice-tls, readOnly: true }
+- { name: tls, mountPath: /run/sluice-tls, readOnly: true }
 {{- end }}
 {{- with .Values.extraVolumeMounts }}
 {{ toYaml . }}
@@ -182,27 +191,27 @@ spec:
 {{- end -}}
 
 {{- define "sluice.storeMounts" -}}
-{{- with .Values.store.shared -}}
-- { name: store, mountPath: /run/secrets/sluice-store, readOnly: true }
+{{- with .Values.store.shared }}
+- { name: store, mountPath: /run/sluice-store, readOnly: true }
 {{- if .sentinel.secret }}
-- { name: sentinel, mountPath: /run/secrets/sluice-sentinel, readOnly: true }
+- { name: sentinel, mountPath: /run/sluice-sentinel, readOnly: true }
 {{- end }}
 {{- if .tls.secret }}
-- { name: store-tls, mountPath: /run/secrets/sluice-store-tls, readOnly: true }
+- { name: store-tls, mountPath: /run/sluice-store-tls, readOnly: true }
 {{- end }}
 {{- end }}
 {{- end -}}
 
 {{- define "sluice.volumes" -}}
+{{- if not .Values.policy.fromImage }}
+- name: policy
+  configMap: { name: {{ include "sluice.policyName" . }} }
+{{- end }}
 {{- if eq .Values.store.kind "shared" }}
 {{- include "sluice.storeVolumes" . }}
 {{- else if not .Values.store.folder.persistence.enabled }}
 - name: store
   emptyDir: {}
-{{- end }}
-{{- if not .Values.policy.fromImage }}
-- name: policy
-  configMap: { name: {{ include "sluice.policyName" . }} }
 {{- end }}
 {{- with include "sluice.issuersName" . }}
 - name: issuers
