@@ -3,8 +3,6 @@ import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { CHART, chartHash, COPIES, staleCopies } from "../../scripts/chart/chart-files.js";
 import { goldenHash, goldenOf } from "../../scripts/chart/golden.js";
-import { wasmPlugin } from "../../control-plane/src/render/wasm-plugin.js";
-import { edgeSettings } from "../../control-plane/src/render/edge-settings.js";
 import { readSettings } from "../../control-plane/src/settings/settings.js";
 import {
   type Container,
@@ -179,21 +177,18 @@ describe("the chart's switches", () => {
     );
   });
 
-  it("the chart's WasmPlugin is the one that sluice render prints for the same names", () => {
-    const common = { namespace: "istio-system", name: "sluice", selector: { istio: "ingressgateway" } };
-    const image = "registry.example/sluice-filter:0.1.0";
-    const plugin = (name: string): object => {
-      const { apiVersion, kind, metadata, spec } = theOne("WasmPlugin", goldenManifests(name));
-      return { apiVersion, kind, metadata: { name: metadata.name, namespace: metadata.namespace }, spec };
-    };
-    const cluster = "outbound|8080||sluice.sluice.svc.cluster.local";
-    expect(plugin("istio")).toEqual(wasmPlugin({ ...common, image, settings: edgeSettings({ cluster }) }));
+  it("the filter calls the Service by the name and the port that the values give it", () => {
+    const plugin = (name: string): object => theOne("WasmPlugin", goldenManifests(name));
     expect(plugin("names")).toMatchObject({
       spec: { pluginConfig: { controlPlane: { cluster: "outbound|80||limits.sluice.svc.cluster.local" } } },
     });
     expect(plugin("istio-pinned")).toMatchObject({
       metadata: { name: "limits", namespace: "edge" },
       spec: { sha256: "fedcba9876543210".repeat(4), pluginConfig: { follow: false, policy: { version: 1 } } },
+    });
+    const route = theOne("HTTPRoute", goldenManifests("envoy-gateway-pinned"));
+    expect(route.spec).toMatchObject({
+      rules: [{ backendRefs: [{ name: "sluice", namespace: "sluice", port: 9000 }] }],
     });
   });
 });

@@ -65,3 +65,8 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- .Values.replicas | int -}}
 {{- end -}}
 {{- end -}}
+
+{{/* Defaults of maps stand here: in values.yaml Helm would merge them into what an operator gives. */}}
+{{- define "sluice.edgeNamespaces" -}}
+{{- toYaml (default (dict "matchLabels" (dict "sluice.dev/edge" "true")) .Values.networkPolicy.edgeNamespaces) -}}
+{{- end -}}

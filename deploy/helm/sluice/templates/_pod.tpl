@@ -219,24 +219,25 @@ spec:
 {{- end }}
 {{- with .Values.tls.secret }}
 - name: tls
-  secret: { secretName: {{ . }}, defaultMode: 0440 }
+  secret: { secretName: {{ . }}, defaultMode: 288 }
 {{- end }}
 {{- with .Values.extraVolumes }}
 {{ toYaml . }}
 {{- end }}
 {{- end -}}
 
+{{/* 288 is 0440: for the pods' group, and for nobody else. */}}
 {{- define "sluice.storeVolumes" -}}
 {{- with .Values.store.shared }}
 - name: store
-  secret: { secretName: {{ .secret }}, defaultMode: 0440 }
+  secret: { secretName: {{ .secret }}, defaultMode: 288 }
 {{- with .sentinel.secret }}
 - name: sentinel
-  secret: { secretName: {{ . }}, defaultMode: 0440 }
+  secret: { secretName: {{ . }}, defaultMode: 288 }
 {{- end }}
 {{- with .tls.secret }}
 - name: store-tls
-  secret: { secretName: {{ . }}, defaultMode: 0440 }
+  secret: { secretName: {{ . }}, defaultMode: 288 }
 {{- end }}
 {{- end }}
 {{- end -}}
