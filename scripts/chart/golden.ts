@@ -35,8 +35,7 @@ export async function writeGolden(binary: string): Promise<void> {
 }
 
 /** Entries of the table whose golden files say something else than Helm does now, or that have none. */
-export async function staleGolden(binary: string): Promise<string[]> {
-  const names = valuesNames();
+export async function staleGolden(binary: string, names: readonly string[] = valuesNames()): Promise<string[]> {
   const now = await renderings(binary, names);
   return names.filter((name, at) => {
     const [then, rendered] = [goldenOf(name), now[at]];
