@@ -64,12 +64,20 @@ export const SCHEMA_SOURCES: readonly (SchemaSource | ModuleSource)[] = [
     module: "github.com/envoyproxy/gateway@v1.9.1",
     definitions: [
       "backends",
+      "backendtrafficpolicies",
       "clienttrafficpolicies",
       "envoyextensionpolicies",
       "envoypatchpolicies",
       "envoyproxies",
     ].map((name) => `${ENVOY_GATEWAY}${name}.yaml`),
-    kinds: ["Backend", "ClientTrafficPolicy", "EnvoyExtensionPolicy", "EnvoyPatchPolicy", "EnvoyProxy"],
+    kinds: [
+      "Backend",
+      "BackendTrafficPolicy",
+      "ClientTrafficPolicy",
+      "EnvoyExtensionPolicy",
+      "EnvoyPatchPolicy",
+      "EnvoyProxy",
+    ],
   },
   {
     file: "prometheus-operator.json",

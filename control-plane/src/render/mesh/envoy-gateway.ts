@@ -151,7 +151,7 @@ const reloadPatch = (installation: Installation, listener: string): object => ({
         name: listener,
         operation: {
           op: "add",
-          jsonPath: `..http_filters[?(@.name=='${filterName(installation)}')].typed_config.config`,
+          jsonPath: `..http_filters[?(@.typed_config.config.root_id=='${FILTER_NAME}')].typed_config.config`,
           path: "/failure_policy",
           value: "FAIL_RELOAD",
         },

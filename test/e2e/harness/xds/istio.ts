@@ -10,7 +10,7 @@ const PASSTHROUGH = "upstream";
 
 /** A gateway's `node.id`. */
 export const GATEWAY = "router~10.0.0.7~istio-ingressgateway-0.istio-system~istio-system.svc.cluster.local";
-/** What Istio calls the Service of envoy/kubernetes.yaml. */
+/** What Istio calls the Service of envoy/kubernetes. */
 export const CONTROL_PLANE = "outbound|8080||sluice.sluice.svc.cluster.local";
 
 /** The parts of a WasmPlugin that its translation reads. */
