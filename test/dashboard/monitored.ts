@@ -19,15 +19,17 @@ export interface Monitored {
   readonly prometheus: Prometheus;
 }
 
-/** Sessions that a table has room for: fewer than there are. */
-export const TABLE_CAPACITY = 64;
+/** Sessions that a table has room for: the fewest, and fewer than there are. */
+export const TABLE_CAPACITY = 1024;
+/** Calls a second: all sessions are issued at once. */
+const SLUICE_API_RATE = "100000";
 export const FIRST_RATE = 500;
 
 /** Everything serves when it resolves. */
 export async function startMonitored(site: Site): Promise<Monitored> {
   const service = await startService(site.ends);
   const store = await startStore("redis", false, site.ends);
-  const options = { store: store.url, env: {}, policy: dashboardPolicy(FIRST_RATE) };
+  const options = { store: store.url, env: { SLUICE_API_RATE }, policy: dashboardPolicy(FIRST_RATE) };
   const planes = [
     await startPlane(site, "control-plane-1", options),
     await startPlane(site, "control-plane-2", options),

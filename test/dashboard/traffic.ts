@@ -13,8 +13,8 @@ import { ROUTES } from "./policy.js";
 const TURN_MS = 20;
 const SECOND_MS = 1000;
 const WAVE_SECONDS = 60;
-/** Sessions that come, are used a little, and come back: more than a table has room for. */
-const PASSERS_BY = 150;
+/** Sessions that are used a little, and come back: more than a table has room for. Odd, so that each comes to both Envoys in turn. */
+const PASSERS_BY = 1601;
 
 /** Requests of one kind. */
 interface Stream {
@@ -114,7 +114,7 @@ function streamsOf({ free, gold, team, passersBy }: Sessions, { secret }: Site):
     { ...waves, perSecond: 130, token: inTurn(team) },
     { ...waves, path: ROUTES.shadowed, perSecond: 20, token: inTurn(free.slice(0, 1)) },
     { ...steady, path: ROUTES.settled, perSecond: 8, token: inTurn(gold.slice(0, 2)) },
-    { ...steady, perSecond: 20, token: inTurn(passersBy) },
+    { ...steady, perSecond: 90, token: inTurn(passersBy) },
     { ...steady, perSecond: 3, token: () => null },
     { ...steady, perSecond: 2, token: () => stranger.mint(Date.now()).token },
     { ...steady, perSecond: 1, token: () => unknown.mint(Date.now()).token },
