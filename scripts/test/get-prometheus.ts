@@ -1,0 +1,48 @@
+// Finds Prometheus, its promtool and its Alertmanager for the tests: PATH, the project's cache, and last Debian's packages, unpacked
+// into that cache. Where one cannot be had, the tests that need it are named as not run.
+import { join } from "node:path";
+import { projectRoot } from "../project-root.js";
+import { runCommand } from "../run-command.js";
+import { unpackFile } from "./debian-package.js";
+
+/** By what its makers call it. */
+export type MonitoringProgram = "prometheus" | "promtool" | "alertmanager" | "amtool";
+
+export interface PrometheusSearch {
+  env: Readonly<Record<string, string | undefined>>;
+  /** Holds each program under its name; nothing is installed elsewhere. */
+  cacheDir: string;
+}
+
+export type FoundProgram = { readonly binary: string } | { readonly reason: string };
+
+/** What Debian calls it where it has another name there, and in which package it is. */
+const PACKAGED: Readonly<Record<MonitoringProgram, { readonly packageName: string; readonly name: string }>> = {
+  prometheus: { packageName: "prometheus", name: "prometheus" },
+  promtool: { packageName: "prometheus", name: "promtool" },
+  alertmanager: { packageName: "prometheus-alertmanager", name: "prometheus-alertmanager" },
+  amtool: { packageName: "prometheus-alertmanager", name: "amtool" },
+};
+
+export function findProgram(program: MonitoringProgram): Promise<FoundProgram> {
+  return searchProgram(program, { env: process.env, cacheDir: join(projectRoot, ".cache") });
+}
+
+/** `findProgram` with its surroundings passed in. */
+export async function searchProgram(
+  program: MonitoringProgram,
+  { env, cacheDir }: PrometheusSearch,
+): Promise<FoundProgram> {
+  const { packageName, name } = PACKAGED[program];
+  const cached = join(cacheDir, name);
+  for (const binary of new Set([program, name, cached])) if (await runs(binary, env)) return { binary };
+  const reason = await unpackFile({ packageName, path: new RegExp(`^usr/bin/${name}$`), target: cached, env });
+  if (reason !== undefined) return { reason: `no ${program} on PATH, and ${reason}` };
+  return (await runs(cached, env))
+    ? { binary: cached }
+    : { reason: `the ${program} of Debian's package does not run here` };
+}
+
+async function runs(binary: string, env: PrometheusSearch["env"]): Promise<boolean> {
+  return (await runCommand(binary, ["--version"], { env })).code === 0;
+}
