@@ -1,8 +1,8 @@
-// Where promtool comes from, and what is said when it comes from nowhere.
+// Where promtool, Prometheus and Alertmanager come from, and what is said when they come from nowhere.
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { searchPromtool } from "../../scripts/test/get-promtool.js";
+import { searchProgram } from "../../scripts/test/get-prometheus.js";
 import { fakePrograms } from "./fake-programs.js";
 
 /** Downloads a package that holds one, the way apt-get and dpkg-deb do. */
@@ -11,7 +11,7 @@ const DPKG = `/bin/mkdir -p usr/bin; printf '#!/bin/sh\\n' > usr/bin/promtool; /
 
 const { cacheDir, search, program } = fakePrograms();
 
-const found = () => searchPromtool(search());
+const found = () => searchProgram("promtool", search());
 
 describe("finding promtool", () => {
   it("a promtool on PATH is taken, and none is fetched", async () => {
@@ -44,5 +44,14 @@ describe("finding promtool", () => {
     program("dpkg-deb", DPKG.replace("#!/bin/sh", "#!/no/such/shell"));
     expect(await found()).toEqual({ reason: "the promtool of Debian's package does not run here" });
     expect(readdirSync(cacheDir())).toEqual(["promtool"]);
+  });
+
+  it("the Alertmanager is taken from Debian's package under the name that it has there", async () => {
+    program("apt-get", APT);
+    program("dpkg-deb", DPKG.replaceAll("promtool", "prometheus-alertmanager"));
+    const binary = join(cacheDir(), "prometheus-alertmanager");
+    expect(await searchProgram("alertmanager", search())).toEqual({ binary });
+    program("prometheus-alertmanager", "exit 0");
+    expect(await searchProgram("alertmanager", search())).toEqual({ binary: "prometheus-alertmanager" });
   });
 });
