@@ -76,14 +76,17 @@ async function happen(monitored: Monitored, traffic: Traffic, ms: number, say: (
   ];
   const beganMs = performance.now();
   const reach = (part: number): Promise<void> => delay(Math.max(0, beganMs + part * ms - performance.now()));
-  for (const [part, what, done] of events) {
-    await reach(part);
-    say(what);
-    await done();
+  try {
+    for (const [part, what, done] of events) {
+      await reach(part);
+      say(what);
+      await done();
+    }
+    await reach(1);
+  } finally {
+    over.abort();
+    await revoking;
   }
-  await reach(1);
-  over.abort();
-  await revoking;
 }
 
 async function revokeUntil(over: AbortSignal, monitored: Monitored, traffic: Traffic): Promise<void> {
