@@ -24,3 +24,5 @@ await main(process.argv.slice(2)).catch((error: unknown) => {
   say(describe(error));
   process.exitCode = 1;
 });
+// Connections that are kept would hold it.
+process.exit();

@@ -15,6 +15,8 @@ const SECOND_MS = 1000;
 const WAVE_SECONDS = 60;
 /** Sessions that are used a little, and come back: more than a table has room for. Odd, so that each comes to both Envoys in turn. */
 const PASSERS_BY = 1601;
+/** Calls under way, while they are issued. */
+const AT_A_TIME = 20;
 
 /** Requests of one kind. */
 interface Stream {
@@ -46,8 +48,14 @@ export class Traffic {
   /** Resolves once it has begun. */
   static async start(site: Site, monitored: Monitored): Promise<Traffic> {
     const [{ api }] = monitored.planes;
-    const issue = (plan: string, count: number): Promise<IssuedSession[]> =>
-      Promise.all(Array.from({ length: count }, (_, i) => api.issue(plan, { userId: `u${i}`, orgId: "o1" })));
+    const issue = async (plan: string, count: number): Promise<IssuedSession[]> => {
+      const issued: IssuedSession[] = [];
+      while (issued.length < count) {
+        const some = Array.from({ length: Math.min(AT_A_TIME, count - issued.length) }, () => api.issue(plan));
+        issued.push(...(await Promise.all(some)));
+      }
+      return issued;
+    };
     const passersBy = await issue("free", PASSERS_BY);
     const tokens = {
       free: await issue("free", 4),

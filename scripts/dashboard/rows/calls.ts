@@ -61,7 +61,7 @@ export const CALLS_OF_EDGES: RowPlan = {
       "A revocation is everywhere",
       "sluice_control_revocation_propagation_seconds",
       "From its commit until each Envoy has confirmed it, of the last 10 minutes. Slow: see invalidations not applied, and watches.",
-      ["SluiceEdgeBehind"],
+      ["SluiceRevocationsSlow", "SluiceEdgeBehind"],
     ),
     propagation(
       "A policy is everywhere",

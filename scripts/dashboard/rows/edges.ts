@@ -74,14 +74,15 @@ export const EDGES: RowPlan = {
       kind: "lines",
       unit: "yes or no",
       description:
-        "rejected: the policy file has a fault. held: it would end live sessions and waits for 'sluice policy confirm'. behind: another control plane has a newer one.",
+        "rejected: the policy file has a fault. held: it would end live sessions and waits for 'sluice policy confirm'. behind: another control plane has a newer one. issuers: their file has a fault.",
       queries: [
         query(`max(${series("sluice_control_policy_file_rejected")})`, "rejected"),
         query(`max(${series("sluice_control_policy_held")})`, "held"),
         query(`max(${series("sluice_control_policy_file_behind")})`, "behind"),
+        query(`max(${series("sluice_control_issuers_file_rejected")})`, "issuers"),
       ],
       thresholds: ZERO_IS_RIGHT,
-      alerts: ["SluicePolicyFileRejected", "SluicePolicyHeld", "SluicePolicyFileBehind"],
+      alerts: ["SluicePolicyFileRejected", "SluicePolicyHeld", "SluicePolicyFileBehind", "SluiceIssuersFileRejected"],
     },
     {
       title: "Callers that were turned away",

@@ -6,7 +6,7 @@ const LAG = "nodejs_eventloop_lag";
 
 export const PROCESS: RowPlan = {
   title: "Control plane process",
-  abreast: 3,
+  abreast: 4,
   panels: [
     {
       title: "CPU",
@@ -74,6 +74,31 @@ export const PROCESS: RowPlan = {
       description: "In 10 minutes: a full disk, or a reader of the log that is gone or stands still.",
       queries: [query(sum(inTenMinutes("sluice_control_log_lines_lost_total"), "instance"), "{{instance}}")],
       thresholds: ZERO_IS_RIGHT,
+    },
+    {
+      title: "The machine's clock",
+      kind: "lines",
+      unit: "seconds",
+      description:
+        "jump: how far it jumped; after a grace, lifetimes follow it. store: how far it is ahead of the store's, by which all control planes go. See that it is synchronised.",
+      queries: [
+        query(series("sluice_control_clock_waiting_jump_seconds"), "{{instance}} jump"),
+        query(series("sluice_control_store_clock_offset_seconds"), "{{instance}} store"),
+      ],
+      alerts: ["SluiceClockJumped", "SluiceStoreClockOff"],
+    },
+    {
+      title: "Figures of edges without a place",
+      kind: "lines",
+      unit: "count",
+      description:
+        "In 10 minutes. no room: more edges, plans and limits than series, they count under _other. not known: edges are newer than the control plane; update that first.",
+      queries: [
+        query(sum(inTenMinutes("sluice_edge_series_dropped_total")), "no room"),
+        query(orZero(sum(inTenMinutesOrFirst("sluice_edge_figures_dropped_total"))), "not known"),
+      ],
+      thresholds: ZERO_IS_RIGHT,
+      alerts: ["SluiceSeriesDropped"],
     },
   ],
 };

@@ -20,8 +20,9 @@ export const TABLE: RowPlan = {
       ],
       thresholds: [
         { from: 0, colour: "green" },
-        { from: 0.9, colour: "yellow" },
+        { from: 0.8, colour: "yellow" },
       ],
+      alerts: ["SluiceTableOverused"],
     },
     {
       title: "Evictions and restores",
@@ -33,6 +34,7 @@ export const TABLE: RowPlan = {
         query(perEdge(perSecond("sluice_edge_table_evictions_total", EDGE)), "{{edge}} evicted"),
         query(perEdge(perSecond("sluice_edge_restores_total", EDGE)), "{{edge}} restored"),
       ],
+      alerts: ["SluiceTableOverused"],
     },
     {
       title: "New sessions without a slot",
