@@ -1,12 +1,12 @@
-// Finds Prometheus, its promtool and its Alertmanager for the tests: PATH, the project's cache, and last Debian's packages, unpacked
-// into that cache. Where one cannot be had, the tests that need it are named as not run.
+// Finds Prometheus and its tools for the tests: PATH, the project's cache, and last Debian's packages, unpacked into that cache.
+// Where one cannot be had, the tests that need it are named as not run.
 import { join } from "node:path";
 import { projectRoot } from "../project-root.js";
 import { runCommand } from "../run-command.js";
 import { unpackFile } from "./debian-package.js";
 
 /** By what its makers call it. */
-export type MonitoringProgram = "prometheus" | "promtool" | "alertmanager" | "amtool";
+export type MonitoringProgram = "prometheus" | "promtool" | "amtool";
 
 export interface PrometheusSearch {
   env: Readonly<Record<string, string | undefined>>;
@@ -16,12 +16,10 @@ export interface PrometheusSearch {
 
 export type FoundProgram = { readonly binary: string } | { readonly reason: string };
 
-/** What Debian calls it where it has another name there, and in which package it is. */
-const PACKAGED: Readonly<Record<MonitoringProgram, { readonly packageName: string; readonly name: string }>> = {
-  prometheus: { packageName: "prometheus", name: "prometheus" },
-  promtool: { packageName: "prometheus", name: "promtool" },
-  alertmanager: { packageName: "prometheus-alertmanager", name: "prometheus-alertmanager" },
-  amtool: { packageName: "prometheus-alertmanager", name: "amtool" },
+const PACKAGES: Readonly<Record<MonitoringProgram, string>> = {
+  prometheus: "prometheus",
+  promtool: "prometheus",
+  amtool: "prometheus-alertmanager",
 };
 
 export function findProgram(program: MonitoringProgram): Promise<FoundProgram> {
@@ -33,10 +31,10 @@ export async function searchProgram(
   program: MonitoringProgram,
   { env, cacheDir }: PrometheusSearch,
 ): Promise<FoundProgram> {
-  const { packageName, name } = PACKAGED[program];
-  const cached = join(cacheDir, name);
-  for (const binary of new Set([program, name, cached])) if (await runs(binary, env)) return { binary };
-  const reason = await unpackFile({ packageName, path: new RegExp(`^usr/bin/${name}$`), target: cached, env });
+  const cached = join(cacheDir, program);
+  for (const binary of [program, cached]) if (await runs(binary, env)) return { binary };
+  const path = new RegExp(`^usr/bin/${program}$`);
+  const reason = await unpackFile({ packageName: PACKAGES[program], path, target: cached, env });
   if (reason !== undefined) return { reason: `no ${program} on PATH, and ${reason}` };
   return (await runs(cached, env))
     ? { binary: cached }

@@ -1,7 +1,9 @@
 // Where promtool, Prometheus and Alertmanager come from, and what is said when they come from nowhere.
 import { existsSync, readdirSync } from "node:fs";
-import { join } from "node:path";
+import { join, normalize } from "node:path";
 import { describe, expect, it } from "vitest";
+import { runCommand } from "../../scripts/run-command.js";
+import { searchAlertmanager } from "../../scripts/test/get-alertmanager.js";
 import { searchProgram } from "../../scripts/test/get-prometheus.js";
 import { fakePrograms } from "./fake-programs.js";
 
@@ -46,12 +48,19 @@ describe("finding promtool", () => {
     expect(readdirSync(cacheDir())).toEqual(["promtool"]);
   });
 
-  it("the Alertmanager is taken from Debian's package under the name that it has there", async () => {
-    program("apt-get", APT);
-    program("dpkg-deb", DPKG.replaceAll("promtool", "prometheus-alertmanager"));
-    const binary = join(cacheDir(), "prometheus-alertmanager");
-    expect(await searchProgram("alertmanager", search())).toEqual({ binary });
+  it("an Alertmanager of Debian's package reads its templates where it is started", async () => {
+    const templates = "usr/share/prometheus/alertmanager";
+    const script = `#!/bin/sh\\n[ \"$1\" = --version ] || echo /${templates}/default.tmpl\\n`;
+    const binary = "usr/bin/prometheus-alertmanager";
+    program("apt-get", "/bin/touch prometheus-alertmanager_0.25_amd64.deb");
+    const unpack = `/bin/mkdir -p usr/bin ${templates}; /bin/touch ${templates}/default.tmpl`;
+    program("dpkg-deb", `${unpack}; printf '${script}' > ${binary}; /bin/chmod +x ${binary}`);
+    const cwd = join(cacheDir(), "alertmanager", templates);
+    const alertmanager = await searchAlertmanager(search());
+    expect(alertmanager).toEqual({ binary: join(cwd, "alertmanager"), cwd });
+    const { stdout } = await runCommand(join(cwd, "alertmanager"), [], { env: {} });
+    expect(normalize(stdout.trim())).toBe("default.tmpl");
     program("prometheus-alertmanager", "exit 0");
-    expect(await searchProgram("alertmanager", search())).toEqual({ binary: "prometheus-alertmanager" });
+    expect(await searchAlertmanager(search())).toEqual({ binary: "prometheus-alertmanager" });
   });
 });

@@ -81,7 +81,12 @@ describe("a policy that traps the filter", () => {
     await monitoring().fires("SluicePolicyTrapped");
     // No request comes to the worker that trapped, so nothing replaces its VM.
     await monitoring().fires("SluiceWorkerSilent", { edge: "sluice-edge" });
-    console.log((await sluice().envoyAdmin.text("/stats/prometheus")).split("\n").filter((l) => /wasm/.test(l)).join("\n"));
+    console.log(
+      (await sluice().envoyAdmin.text("/stats/prometheus"))
+        .split("\n")
+        .filter((l) => /wasm/.test(l))
+        .join("\n"),
+    );
     sluice().writePolicy(GOOD);
     await until(async () => {
       const connections = await sluice().connect(2);

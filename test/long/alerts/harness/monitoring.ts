@@ -10,7 +10,8 @@ import { projectRoot } from "../../../../scripts/project-root.js";
 import { freePorts } from "../../../../scripts/start/ports.js";
 import { waitForStatus } from "../../../../scripts/start/readiness.js";
 import { startProcess, type SupervisedProcess } from "../../../../scripts/start/supervised-process.js";
-import { findProgram, type FoundProgram } from "../../../../scripts/test/get-prometheus.js";
+import { findAlertmanager } from "../../../../scripts/test/get-alertmanager.js";
+import { findProgram } from "../../../../scripts/test/get-prometheus.js";
 import { notRun } from "../../../../scripts/test/not-run.js";
 import { shortened } from "./shortened-rules.js";
 import { type Notified, Webhook } from "./webhook.js";
@@ -137,9 +138,14 @@ export class Monitoring {
   }
 }
 
+interface Program {
+  readonly binary: string;
+  readonly cwd?: string;
+}
+
 interface Binaries {
-  readonly prometheus: string;
-  readonly alertmanager: string;
+  readonly prometheus: Program;
+  readonly alertmanager: Program;
 }
 
 function writeFiles(
@@ -170,7 +176,7 @@ function writeFiles(
   writeFileSync(join(folder, "alertmanager.yml"), stringify({ route, receivers }));
 }
 
-function alertmanagerPlan(command: string, folder: string, port: number) {
+function alertmanagerPlan({ binary: command, cwd }: Program, folder: string, port: number) {
   mkdirSync(join(folder, "alertmanager"));
   const args = [
     `--config.file=${join(folder, "alertmanager.yml")}`,
@@ -178,10 +184,17 @@ function alertmanagerPlan(command: string, folder: string, port: number) {
     `--web.listen-address=127.0.0.1:${port}`,
     "--cluster.listen-address=",
   ];
-  return { name: "Alertmanager", command, args, env: {}, logFile: join(folder, "alertmanager.log") };
+  return {
+    name: "Alertmanager",
+    command,
+    args,
+    env: {},
+    logFile: join(folder, "alertmanager.log"),
+    ...(cwd && { cwd }),
+  };
 }
 
-function prometheusPlan(command: string, folder: string, port: number) {
+function prometheusPlan({ binary: command }: Program, folder: string, port: number) {
   const args = [
     `--config.file=${join(folder, "prometheus.yml")}`,
     `--storage.tsdb.path=${join(folder, "prometheus")}`,
@@ -197,16 +210,16 @@ function prometheusPlan(command: string, folder: string, port: number) {
  * called outside of tests, behind what makes the targets.
  */
 export function useMonitoring(targets: () => readonly Target[] | Promise<readonly Target[]>): () => Monitoring {
-  let found: readonly FoundProgram[] = [];
+  let missing = "";
   let monitoring: Monitoring | undefined;
   beforeAll(async () => {
-    found = await Promise.all([findProgram("prometheus"), findProgram("alertmanager")]);
-    const [prometheus = "", alertmanager = ""] = found.map((one) => ("binary" in one ? one.binary : ""));
-    if (prometheus !== "" && alertmanager !== "")
-      monitoring = await Monitoring.start({ prometheus, alertmanager }, await targets());
+    const [prometheus, alertmanager] = await Promise.all([findProgram("prometheus"), findAlertmanager()]);
+    if ("reason" in prometheus) missing = prometheus.reason;
+    else if ("reason" in alertmanager) missing = alertmanager.reason;
+    else monitoring = await Monitoring.start({ prometheus, alertmanager }, await targets());
   });
   beforeEach((context) => {
-    for (const one of found) if ("reason" in one) notRun(context, one.reason);
+    if (missing !== "") notRun(context, missing);
   });
   afterAll(() => monitoring?.stop());
   return () => {
