@@ -20,7 +20,7 @@ describe("a control plane whose clock is not that of its Envoys", () => {
   });
   const monitoring = useMonitoring(() => [{ job: "sluice", port: sluice().ports.status }]);
 
-  it("an operator is told of one Envoy whose clock is off, and of the control plane's if two agree", async (context) => {
+  it("an operator is told of a clock that is off, an Envoy's or the control plane's", async (context) => {
     clock.needed(context);
     await monitoring().quiet("SluiceEdgeClockOff", "SluiceClockDiffers", "SluiceClockJumped");
     await sluice().edge(0).envoy.start();

@@ -3,6 +3,7 @@ import { afterAll, describe, expect, it } from "vitest";
 import { until } from "../../../control-plane/test/support/until.js";
 import { useInstallation } from "../../e2e/harness/installation.js";
 import { policyOf } from "../../e2e/harness/policy.js";
+import { during } from "./harness/during.js";
 import { Middlebox } from "./harness/middlebox.js";
 import { useMonitoring } from "./harness/monitoring.js";
 
@@ -85,16 +86,6 @@ describe("an Envoy behind something that treats its calls badly", async () => {
     return [{ job: "sluice", port: sluice().ports.status }];
   });
 
-  /** One request of this session after the other, until what is waited for has come. */
-  async function during(wait: Promise<unknown>, request: () => Promise<unknown>): Promise<void> {
-    let over = false;
-    const ended = wait.finally(() => {
-      over = true;
-    });
-    while (!over) await request();
-    await ended;
-  }
-
   it("an operator is told of watches that are cut off, until they are held again", async () => {
     await monitoring().quiet("SluiceEdgeNotWatching");
     between.treat("watch", () => "cut");
@@ -112,7 +103,7 @@ describe("an Envoy behind something that treats its calls badly", async () => {
     await monitoring().ends("SluicePolicyNotTaken");
   });
 
-  it("an operator is told of questions about sessions that are answered too late, until they are not", async () => {
+  it("an operator is told of acquires that are answered too late, until they are in time", async () => {
     await monitoring().quiet("SluiceControlPlaneNotAsked");
     between.treat("acquire", () => ({ delayMs: 500 }));
     await during(monitoring().fires("SluiceControlPlaneNotAsked", { edge: "sluice-edge" }), async () => {

@@ -12,6 +12,7 @@ import { policyOf } from "../../e2e/harness/policy.js";
 import { testBuild } from "../../e2e/harness/test-builds.js";
 import { UsageUpstream } from "../../e2e/harness/usage-upstream.js";
 import { GIVES_UP_AT_ONCE, SETTLES_ONE } from "./harness/builds.js";
+import { during } from "./harness/during.js";
 import { type Monitoring, useMonitoring } from "./harness/monitoring.js";
 
 const OFTEN = { controlPlane: { reportInterval: 100 } };
@@ -131,14 +132,9 @@ describe("requests whose cost nobody learns", () => {
   it("an operator is told of a service whose costs cannot be read, until they can", async () => {
     await monitoring().quiet("SluiceCostsUnreadable");
     const { token } = await sluice().api.issue();
-    let over = false;
-    const fires = monitoring()
-      .fires("SluiceCostsUnreadable", EDGE)
-      .finally(() => {
-        over = true;
-      });
-    while (!over) expect((await sluice().send({ token, path: "/?cost=dear" })).status).toBe(200);
-    await fires;
+    await during(monitoring().fires("SluiceCostsUnreadable", EDGE), async () => {
+      expect((await sluice().send({ token, path: "/?cost=dear" })).status).toBe(200);
+    });
     await monitoring().ends("SluiceCostsUnreadable");
   });
 

@@ -57,7 +57,7 @@ describe("files of the control plane", () => {
     await monitoring().ends("SluiceIssuersFileRejected");
   });
 
-  it("an operator is told of a policy that settles under a filter that cannot, until it is put back", async () => {
+  it("an operator is told of a policy that a filter cannot serve, until it is put back", async () => {
     await monitoring().quiet("SluicePolicyRejected");
     const settles = [{ match: { prefix: "/" }, cost: 5, settle: { header: "x-cost" } }];
     sluice().writePolicy(policyOf([KEPT], { ...often, routes: settles }));

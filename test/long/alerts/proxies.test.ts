@@ -7,6 +7,7 @@ import { useInstallation } from "../../e2e/harness/installation.js";
 import { policyOf } from "../../e2e/harness/policy.js";
 import { testBuild } from "../../e2e/harness/test-builds.js";
 import { LOSES_A_WORKER } from "./harness/builds.js";
+import { during } from "./harness/during.js";
 import { useMonitoring } from "./harness/monitoring.js";
 
 const POLICY = policyOf([{ name: "default", maxTokens: 1000, tokenRefillRate: 0 }]);
@@ -54,14 +55,9 @@ describe("an Envoy that follows a file for its filter, and whose service fails",
   it("an operator is told of answers of which too many are errors, until they are not", async () => {
     await monitoring().quiet("SluiceProxyErrors");
     const { token } = await sluice().api.issue();
-    let over = false;
-    const fires = monitoring()
-      .fires("SluiceProxyErrors")
-      .finally(() => {
-        over = true;
-      });
-    while (!over) expect((await sluice().send({ token })).status).toBe(503);
-    await fires;
+    await during(monitoring().fires("SluiceProxyErrors"), async () => {
+      expect((await sluice().send({ token })).status).toBe(503);
+    });
     await monitoring().ends("SluiceProxyErrors");
   });
 });
