@@ -39,7 +39,7 @@ const OUTAGE_MS = 4000;
 const STANDSTILL_MS = 20_000;
 const REVOKED_EACH_MS = 2000;
 /** Until rates have a window to be of. */
-const WARM_MS = 15_000;
+const WARM_MS = 25_000;
 
 /** @returns SVG */
 export async function drawDashboard(seconds: number, say: (line: string) => void): Promise<string> {
@@ -113,7 +113,8 @@ async function drawn(prometheus: Prometheus, from: number, to: number): Promise<
     if (plan === undefined) throw new Failure(`the dashboard has no panel "${title}"`);
     return plan;
   });
-  return picture("Sluice", await Promise.all(tiles.map(ask)), await Promise.all(panels.map(ask)));
+  const time = { from: from * 1000, to: to * 1000, step: STEP_SECONDS * 1000 };
+  return picture("Sluice", time, await Promise.all(tiles.map(ask)), await Promise.all(panels.map(ask)));
 }
 
 /** Named as Grafana names it. */

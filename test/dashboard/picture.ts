@@ -14,6 +14,13 @@ export interface DrawnPanel {
   readonly lines: readonly Line[];
 }
 
+/** Moments that all lines have a value at, or a gap: ms since 1970. */
+export interface Time {
+  readonly from: number;
+  readonly to: number;
+  readonly step: number;
+}
+
 const MARGIN = 14;
 const PANEL = { width: 420, height: 250 };
 const TILE = { height: 66 };
@@ -25,7 +32,12 @@ const COLOURS = ["#3274d9", "#e0752d", "#299c46", "#a352cc", "#e5ac0e", "#c4162a
 const LEGEND_CHARS = 34;
 
 /** @param tiles shown by their last value, above the others */
-export function picture(title: string, tiles: readonly DrawnPanel[], panels: readonly DrawnPanel[]): string {
+export function picture(
+  title: string,
+  time: Time,
+  tiles: readonly DrawnPanel[],
+  panels: readonly DrawnPanel[],
+): string {
   const rows = Math.ceil(panels.length / ABREAST);
   const top = HEAD + TILE.height + MARGIN;
   const height = top + rows * (PANEL.height + MARGIN);
@@ -37,7 +49,7 @@ export function picture(title: string, tiles: readonly DrawnPanel[], panels: rea
     ...tiles.map((tile, at) => tileOf(tile, MARGIN + at * (tileWidth + MARGIN), tileWidth)),
     ...panels.map((panel, at) => {
       const x = MARGIN + (at % ABREAST) * (PANEL.width + MARGIN);
-      return plotOf(panel, x, top + Math.floor(at / ABREAST) * (PANEL.height + MARGIN));
+      return plotOf(panel, time, x, top + Math.floor(at / ABREAST) * (PANEL.height + MARGIN));
     }),
     "</svg>",
     "",
@@ -59,15 +71,15 @@ function tileOf({ plan, lines }: DrawnPanel, x: number, width: number): string {
   ].join("\n");
 }
 
-function plotOf(panel: DrawnPanel, x: number, y: number): string {
+function plotOf(panel: DrawnPanel, time: Time, x: number, y: number): string {
   const chart = echarts.init(null, null, { renderer: "svg", ssr: true, ...PANEL });
-  chart.setOption(optionsOf(panel));
+  chart.setOption(optionsOf(panel, time));
   const drawn = chart.renderToSVGString().replace("<svg ", `<svg x="${x}" y="${y}" `);
   chart.dispose();
   return `${card(x, y, PANEL.width, PANEL.height)}\n${drawn}`;
 }
 
-function optionsOf({ plan, lines }: DrawnPanel): echarts.EChartsOption {
+function optionsOf({ plan, lines }: DrawnPanel, time: Time): echarts.EChartsOption {
   const stacked = plan.kind === "areas";
   return {
     animation: false,
@@ -83,11 +95,17 @@ function optionsOf({ plan, lines }: DrawnPanel): echarts.EChartsOption {
       icon: "roundRect",
       itemWidth: 10,
       itemHeight: 4,
-      itemGap: 8,
+      itemGap: 16,
       textStyle: { fontSize: 10 },
       formatter: (name: string) => (name.length > LEGEND_CHARS ? `${name.slice(0, LEGEND_CHARS - 1)}…` : name),
     },
-    xAxis: { type: "time", axisLabel: { fontSize: 10, hideOverlap: true, formatter: "{mm}:{ss}" }, splitNumber: 4 },
+    xAxis: {
+      type: "time",
+      min: time.from,
+      max: time.to,
+      axisLabel: { fontSize: 10, hideOverlap: true, formatter: "{mm}:{ss}" },
+      splitNumber: 4,
+    },
     yAxis: {
       type: "value",
       min: 0,
@@ -99,12 +117,21 @@ function optionsOf({ plan, lines }: DrawnPanel): echarts.EChartsOption {
     series: lines.map(({ name, points }) => ({
       type: "line" as const,
       name,
-      data: points.map(([at, value]) => [at, Number.isFinite(value) ? Number(value.toPrecision(4)) : null]),
+      data: onGrid(points, time, stacked ? 0 : null),
       showSymbol: false,
       lineStyle: { width: stacked ? 0.8 : 1.6 },
       ...(stacked && { stack: "all", areaStyle: { opacity: 0.55 } }),
     })),
   };
+}
+
+/** The library adds up what stands at the same place, not at the same time. */
+function onGrid(points: Line["points"], { from, to, step }: Time, gap: number | null): [number, number | null][] {
+  const values = new Map(points.map(([at, value]) => [Math.round((at - from) / step), value]));
+  return Array.from({ length: Math.floor((to - from) / step) + 1 }, (_, nth) => {
+    const value = values.get(nth) ?? NaN;
+    return [Math.round(from + nth * step), Number.isFinite(value) ? Number(value.toPrecision(4)) : gap];
+  });
 }
 
 const isWhole = (unit: Unit): boolean => unit === "count" || unit === "generation" || unit === "yes or no";

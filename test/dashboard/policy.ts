@@ -12,7 +12,7 @@ export const dashboardPolicy = (goldRate: number): object => ({
   controlPlane: { acquireTimeout: 1000, reportInterval: 500 },
   sessions: { cleanupInterval: 2000 },
   plans: [
-    { id: 0, name: "free", maxTokens: 40, tokenRefillRate: 20 },
+    { id: 0, name: "free", maxTokens: 20, tokenRefillRate: 9 },
     {
       ...{ id: 1, name: "gold", maxTokens: 1000, tokenRefillRate: goldRate, tokenBudget: 1_000_000_000 },
       limits: [{ name: "search", maxTokens: 30, tokenRefillRate: 15 }],

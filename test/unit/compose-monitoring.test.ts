@@ -42,7 +42,7 @@ function mountsOf(name: string): { source: string; target: string }[] {
   });
 }
 
-it("--profile monitoring is the single installation, and --profile fleet-monitoring the fleet, each watched", () => {
+it("the profiles monitoring and fleet-monitoring are each a whole installation, and what looks on", () => {
   expect(startedBy("monitoring")).toEqual([...startedBy("single"), ...MONITORING]);
   expect(startedBy("fleet-monitoring")).toEqual([...startedBy("fleet"), ...MONITORING]);
   expect(startedBy("single")).toEqual(["setup", "control-plane", "demo", "envoy"]);
@@ -73,7 +73,7 @@ it.each(MONITORING)("%s is given files that are there, and keeps what it writes 
   expect(Object.keys(volumes)).toContain(name);
 });
 
-it("Prometheus asks services of Compose by their names, and finds its rules where they are mounted", () => {
+it("Prometheus asks services of Compose by name, and finds its rules where they are mounted", () => {
   const config = parse(textOf("envoy/prometheus/prometheus.yml")) as {
     rule_files: string[];
     alerting: { alertmanagers: { static_configs: { targets: string[] }[] }[] };
