@@ -15,6 +15,7 @@ import { RevocationWaits } from "../app/sessions/revocation-waits.js";
 import type { ConfirmationsPort } from "../app/sessions/revocation-waits.js";
 import type { InvalidationLog } from "../app/ports/log-ports.js";
 import type { Network } from "../app/access/trusted-proxies.js";
+import type { EdgeFigures } from "../app/edges/figures/edge-figures.js";
 import type { UsagePorts } from "../app/edges/usage.js";
 import type { Watches } from "../app/edges/watches.js";
 import type { TlsIdentity } from "../tls/tls.js";
@@ -26,6 +27,7 @@ import { Callers } from "./callers.js";
 import { readQueries } from "./queries.js";
 import { Connections } from "./connection-bounds.js";
 import type { ConnectionBounds } from "./connection-bounds.js";
+import { timeEdgeCalls } from "./edge/call-times.js";
 import { edgeRoutes } from "./edge/edge-routes.js";
 import { edgesRoute } from "./admin/edges-route.js";
 import type { ListedEdges } from "./admin/edges-route.js";
@@ -76,6 +78,9 @@ export interface HttpServerOptions {
   readonly edges: ListedEdges;
   readonly unauthenticated: UnauthenticatedCalls;
   readonly admission: Pick<InstanceAdmission, "take">;
+  readonly figures: Pick<EdgeFigures, "count">;
+  /** Hears of each call of an edge but watches: which, and how long its answer took. */
+  readonly edgeCallTook: (call: string, ms: number) => void;
 }
 
 /** Builds the server; `listen` starts it. */
@@ -116,7 +121,8 @@ export async function buildHttpServer(options: HttpServerOptions): Promise<HttpA
     const { unauthenticated } = options;
     guardEdges(scope, { holderOf: bearerCheck(ofEdges(edgeCredentials)), unauthenticated, connections, callers });
     admitInstances(scope, options.admission);
-    edgeRoutes(scope, ports);
+    timeEdgeCalls(scope, options.edgeCallTook);
+    edgeRoutes(scope, ports, options.figures);
     watchRoute(scope, options.watches, callers);
     done();
   });
