@@ -11,7 +11,9 @@ export const GOLDEN = "test/helm/golden";
 /** A chart carries what it hands out: these stand in files/ as they stand elsewhere. */
 export const COPIES: Readonly<Record<string, string>> = {
   [`${CHART}/files/policy.yaml`]: "policy.yaml",
-  [`${CHART}/files/rules.yaml`]: "envoy/prometheus-rules.yaml",
+  [`${CHART}/files/rules.yaml`]: "envoy/prometheus/rules.yaml",
+  [`${CHART}/files/mesh-rules.yaml`]: "envoy/prometheus/mesh-rules.yaml",
+  [`${CHART}/files/dashboard.json`]: "envoy/grafana/dashboard.json",
 };
 
 const read = (file: string): string => readFileSync(join(projectRoot, file), "utf8");

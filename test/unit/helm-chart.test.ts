@@ -29,7 +29,7 @@ it("what the chart hands out is what stands in the project: npm run chart -- --w
   expect(staleCopies()).toEqual([]);
 });
 
-it("the recorded renderings are of the chart and the values as they are: npm run chart -- --write", () => {
+it("the recorded renderings are of this chart and these values: npm run chart -- --write", () => {
   expect(NAMES.length).toBeGreaterThan(12);
   expect(goldenHash()).toBe(chartHash());
 });
@@ -78,7 +78,7 @@ describe.each(NAMES)("the chart with the values %s", (name) => {
     expect(manifests.flatMap(violationsOf)).toEqual([]);
   });
 
-  it("the chart's names are unique, and each object is in the release's namespace or the gateway's", () => {
+  it("the chart's names are unique, and each object says in which namespace it stands", () => {
     const names = manifests.map(({ kind, metadata }) => `${kind} ${metadata.namespace ?? ""} ${metadata.name}`);
     expect(new Set(names).size).toBe(names.length);
     expect(manifests.filter(({ metadata }) => metadata.namespace === undefined)).toEqual([]);
@@ -157,7 +157,7 @@ describe("the chart's switches", () => {
     expect(goldenOf("policy-inline")?.documents).toContain("tokenRefillRate: 0.5");
   });
 
-  it("another generated secret starts the pods anew, and no rendering has one of its own otherwise", () => {
+  it("another generated secret starts the pods anew, and none is made without being asked for", () => {
     expect(podIn(goldenManifests("secret-generated")).metadata.annotations).toHaveProperty("checksum/secret");
     const without = NAMES.filter((name) => name !== "secret-generated").flatMap(goldenManifests);
     expect(without.filter(({ kind }) => kind === "Secret")).toEqual([]);
@@ -169,12 +169,16 @@ describe("the chart's switches", () => {
     });
   });
 
-  it("the starter policy and the alerts are the project's own, character for character", () => {
+  it("the starter policy, the alerts and the dashboard are the project's own", () => {
     const { data } = theOne("ConfigMap", goldenManifests("default"), "sluice-policy");
     expect(parse(data?.["policy.yaml"] ?? "")).toEqual(parse(textOf("policy.yaml")));
-    expect(theOne("PrometheusRule", goldenManifests("monitoring")).spec).toEqual(
-      parse(textOf(COPIES[`${CHART}/files/rules.yaml`] ?? "")),
-    );
+    const monitoring = goldenManifests("monitoring");
+    const copied = (file: string): unknown => parse(textOf(COPIES[`${CHART}/files/${file}`] ?? ""));
+    expect(theOne("PrometheusRule", monitoring, "sluice").spec).toEqual(copied("rules.yaml"));
+    expect(theOne("PrometheusRule", monitoring, "sluice-mesh").spec).toEqual(copied("mesh-rules.yaml"));
+    const dashboard = theOne("ConfigMap", monitoring, "sluice-dashboard");
+    expect(dashboard.metadata.labels).toMatchObject({ grafana_dashboard: "1" });
+    expect(JSON.parse(dashboard.data?.["sluice.json"] ?? "")).toEqual(copied("dashboard.json"));
   });
 
   it("the filter calls the Service by the name and the port that the values give it", () => {

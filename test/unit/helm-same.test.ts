@@ -48,7 +48,7 @@ it("the chart by itself makes what sluice render kubernetes prints", () => {
   expect(objects(goldenManifests("default"))).toEqual(objects(printed));
 });
 
-it("the chart over a shared store makes what sluice render kubernetes prints, and keeps pods apart", () => {
+it("the chart over a shared store makes what sluice render prints, and keeps pods apart", () => {
   const printed = withoutNamespace(kubernetesInstallation({ store: "shared", image, policy }));
   const made = goldenManifests("shared");
   const deployment = made.find(({ kind }) => kind === "Deployment");
