@@ -35,7 +35,7 @@ it("the last lines of an installation, typed as they stand, issue a session", as
   new ControlPlaneProcess({ ...settings, SLUICE_ADMIN_TOKEN: `${ADMIN_TOKEN},another-admin-token` });
   await ready(status);
   writeFileSync(join(folder, "kubectl"), `#!/bin/sh\n${KUBECTL}\n`, { mode: 0o755 });
-  const commands = commandsOf(goldenOf("default")?.notes ?? "").replaceAll("8080", `${new URL(url).port}`);
+  const commands = commandsOf(goldenOf("default")?.notes ?? "").replaceAll("8080", new URL(url).port);
   const script = commands.replace(/(port-forward service\/sluice \d+):\d+/, "$1:8080");
   const env = { PATH: `${folder}:${process.env.PATH ?? ""}`, TOKEN: `${ADMIN_TOKEN},another-admin-token` };
   const { code, stdout, stderr } = await runCommand("bash", ["-ec", script], { env });

@@ -31,8 +31,8 @@ function comparable(value: unknown): unknown {
 /** The labels of what stands in a mesh are the chart's own: `sluice render` sets none there. */
 const unlabelled = (manifests: readonly Manifest[]): object[] =>
   manifests.map((manifest) => {
-    const { labels: _, ...metadata } = manifest.metadata;
-    return { ...manifest, metadata };
+    const { name, namespace } = manifest.metadata;
+    return { ...manifest, metadata: { name, namespace } };
   });
 
 const image = "registry.example/sluice:0.1.0";
