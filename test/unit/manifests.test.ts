@@ -9,7 +9,7 @@ import { violationsOf } from "../schemas/violations.js";
 
 const env = { SLUICE_ADMIN_TOKEN: "", SLUICE_URL: "http://127.0.0.1:1" };
 const POLICY = "version: 1\n# Ours.\nplans:\n  - { id: 0, name: starter, maxTokens: 100, tokenRefillRate: 10 }\n";
-const documentsOf = (text: string): unknown[] => parseAllDocuments(text).map((document): unknown => document.toJS());
+const documentsOf = (text: string): unknown[] => parseAllDocuments(text).map((document) => document.toJS() as unknown);
 const committed = (file: string): unknown[] => documentsOf(readFileSync(join(projectRoot, "envoy", file), "utf8"));
 
 async function rendered(line: string): Promise<unknown[]> {

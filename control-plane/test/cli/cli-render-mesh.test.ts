@@ -39,7 +39,7 @@ describe("sluice render kubernetes", () => {
     expect(await run("render kubernetes --image r.example/s:1 --policy bad.yaml")).toMatchObject({ code: 1, out: "" });
   });
 
-  it("render kubernetes of the shared form has as many control planes as asked for, and no volume", async () => {
+  it("render kubernetes of the shared form has as many control planes as asked for", async () => {
     const { Deployment, PodDisruptionBudget } = await printed(
       "kubernetes --image r.example/s:1 --store shared --replicas 3",
     );
