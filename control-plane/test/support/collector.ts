@@ -73,14 +73,24 @@ export class Collector {
 
   /** Ends with the test. */
   static async start(answer?: Answer): Promise<Collector> {
-    const collector = new Collector();
+    const collector = await Collector.listening();
     collector.answer = answer;
-    await new Promise<void>((resolve) => collector.server.listen(0, "127.0.0.1", resolve));
     onTestFinished(() => {
-      collector.server.closeAllConnections();
-      collector.server.close();
+      collector.stop();
     });
     return collector;
+  }
+
+  /** Until it is stopped. */
+  static async listening(): Promise<Collector> {
+    const collector = new Collector();
+    await new Promise<void>((resolve) => collector.server.listen(0, "127.0.0.1", resolve));
+    return collector;
+  }
+
+  stop(): void {
+    this.server.closeAllConnections();
+    this.server.close();
   }
 
   get port(): number {
