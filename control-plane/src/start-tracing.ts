@@ -34,13 +34,14 @@ const END_MS = 2000;
 export async function startTracing(start: TracingStart): Promise<Spans | undefined> {
   const { settings, files, clock, timers, random, log, started, registry } = start;
   const { tracing } = settings;
+  const counted = spanCounter(registry);
   if (tracing === null) return undefined;
   const { ca, cert, key } = tracing.tls;
   const [caPem, certPem, keyPem] = await Promise.all([ca, cert, key].map((file) => pem(file, files.tls)));
   const { spans, end } = await otlpSpans(tracing, {
     clock,
     logger: log,
-    counted: spanCounter(registry),
+    counted,
     tls: { ...(caPem && { ca: caPem }), ...(certPem && { cert: certPem }), ...(keyPem && { key: keyPem }) },
     resource: { "service.name": SERVICE, "service.version": ownVersion(), "service.instance.id": instanceId(random) },
   });
