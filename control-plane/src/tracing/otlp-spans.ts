@@ -1,5 +1,7 @@
 // Spans by the OpenTelemetry SDK, sent by OTLP over HTTP. The SDK is loaded here, so only where tracing is on.
+import type * as OtelApi from "@opentelemetry/api";
 import type { Link, Span as OtelSpan, Tracer } from "@opentelemetry/api";
+import type * as OtelSdk from "@opentelemetry/sdk-trace";
 import type { Sampler } from "@opentelemetry/sdk-trace";
 
 import type { Span, SpanStart, Spans } from "../app/ports/tracing-ports.js";
@@ -9,8 +11,8 @@ import { SentSpans } from "./sent-spans.js";
 import type { SentSpansParts } from "./sent-spans.js";
 
 /** The library's names, loaded. */
-type Api = typeof import("@opentelemetry/api");
-type Sdk = typeof import("@opentelemetry/sdk-trace");
+type Api = typeof OtelApi;
+type Sdk = typeof OtelSdk;
 
 export interface OtlpParts extends Omit<SentSpansParts, "maxWaiting"> {
   /** Of the collector's certificate, and the client's own. */

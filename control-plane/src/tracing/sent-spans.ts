@@ -56,7 +56,7 @@ export class SentSpans {
       export: (spans: ReadableSpan[], done) => {
         this.waiting -= spans.length;
         exporter.export(spans, (result) => {
-          if (result.code === SUCCESS) this.noteSent(spans.length);
+          if (Number(result.code) === SUCCESS) this.noteSent(spans.length);
           else this.lose("failed", spans.length, reasonOf(result.error));
           done(result);
         });
