@@ -56,7 +56,8 @@ export class SentSpans {
       export: (spans: ReadableSpan[], done) => {
         this.waiting -= spans.length;
         exporter.export(spans, (result) => {
-          if (Number(result.code) === SUCCESS) this.noteSent(spans.length);
+          const code: number = result.code;
+          if (code === SUCCESS) this.noteSent(spans.length);
           else this.lose("failed", spans.length, reasonOf(result.error));
           done(result);
         });
