@@ -95,20 +95,22 @@ const room = fc.subarray(COUNTERS, { minLength: 1 });
 type Fate = Parameters<Scene["report"]>[1];
 type Step = (scene: Scene) => void;
 
-const counts = fc.tuple(name, fc.nat(9)).map(
-  ([which, amount]): Step =>
-    (scene) =>
-      scene.count(which, amount),
-);
+const counts = fc.tuple(name, fc.nat(9)).map(([which, amount]): Step => (scene) => {
+  scene.count(which, amount);
+});
 const reports = (...fates: Fate[]) =>
-  fc.tuple(room, fc.constantFrom(...fates)).map(
-    ([of, fate]): Step =>
-      (scene) =>
-        scene.report(of, fate),
-  );
-const arrivesLate: Step = (scene) => scene.arriveLate();
-const reloads: Step = (scene) => scene.reload();
-const restarts: Step = (scene) => scene.restart();
+  fc.tuple(room, fc.constantFrom(...fates)).map(([of, fate]): Step => (scene) => {
+    scene.report(of, fate);
+  });
+const arrivesLate: Step = (scene) => {
+  scene.arriveLate();
+};
+const reloads: Step = (scene) => {
+  scene.reload();
+};
+const restarts: Step = (scene) => {
+  scene.restart();
+};
 
 function played(steps: readonly Step[]): Scene {
   const scene = new Scene();
