@@ -177,6 +177,10 @@ describe("what is remembered of workers", () => {
     expect(process.workersKnown).toBe(9);
     expect(process.growth("vm-999", said(7), 1000)).toEqual([0]);
     expect(process.growth("vm-0", said(7), 1000)).toEqual([7]);
+    // One that goes on reporting is not among them, however long ago it began.
+    process.growth("vm-992", said(7), 1001);
+    for (let worker = 0; worker < 8; worker++) process.growth(`new-${worker}`, said(7), 1002);
+    expect(process.growth("vm-992", said(7), 1003)).toEqual([0]);
   });
 
   it("a report without counters makes no worker known", () => {
