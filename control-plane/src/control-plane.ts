@@ -8,6 +8,7 @@ import { BulkRevocations } from "./app/sessions/bulk-revocations.js";
 import { Confirmations } from "./app/edges/confirmations.js";
 import { startEdgeConditions } from "./app/edges/status/edge-conditions.js";
 import { DroppedRows } from "./app/edges/dropped-rows.js";
+import { EdgeFigures } from "./app/edges/figures/edge-figures.js";
 import { EdgeSurveys } from "./app/edges/status/edge-survey.js";
 import type { ClockOfMost } from "./app/edges/status/edge-clocks.js";
 import { edgesNow, edgesPage, sureClockOfMost } from "./app/edges/status/edge-pages.js";
@@ -18,7 +19,9 @@ import { UnauthenticatedCalls } from "./app/edges/status/unauthenticated-calls.j
 import { ClaimedWork } from "./app/upkeep/claimed-work.js";
 import { startLogKeeping } from "./app/upkeep/log-retention.js";
 import { Watches } from "./app/edges/watches.js";
+import { DurationMetrics } from "./http/status/duration-metrics.js";
 import { EdgeMetrics } from "./http/status/edge-metrics.js";
+import { FigureMetrics } from "./http/status/figure-metrics.js";
 import { observeClock } from "./http/status/clock-metrics.js";
 import { observeLog } from "./http/status/log-metrics.js";
 import { observeIssuers } from "./http/status/issuer-metrics.js";
@@ -102,7 +105,16 @@ export async function startControlPlane(given: Given): Promise<void> {
   const start = { ...given, clock };
   readiness.startsWith("the issuers are being read");
   const issuers = await startIssuers(start);
-  const opened = await startStore({ ...given, shared, steady: clock, readiness, registry: metrics.registry });
+  const durations = new DurationMetrics(metrics.registry);
+  const updateTook = durations.updateTook.bind(durations);
+  const opened = await startStore({
+    ...given,
+    shared,
+    steady: clock,
+    readiness,
+    registry: metrics.registry,
+    updateTook,
+  });
   const { engine } = settings.store;
   const store = spans === undefined ? opened : tracedStore(opened, { requests, spans, engine });
   const policies = await startPolicies({ ...start, readiness }, store);
@@ -122,7 +134,7 @@ export async function startControlPlane(given: Given): Promise<void> {
   const meter = new ClaimMetrics(metrics.registry);
   const claimed = new ClaimedWork({ claims: store.claims, clock, logger: log, meter });
   const known = { issuers, store, claimed, policies, instances, others };
-  const parts = { ...start, ...known, spans, metrics, edgeMeter, connectionCounts, readiness };
+  const parts = { ...start, ...known, spans, metrics, edgeMeter, durations, connectionCounts, readiness };
   const http = await serveHttp({ ...parts, statusAddress: status.hostPort });
   readiness.started({ store, health: store.health, policies });
   // The first to be undone: not ready before anything ends.
@@ -147,6 +159,7 @@ interface Parts extends Start, KnownOfEdges {
   readonly policies: PolicyService;
   readonly metrics: Metrics;
   readonly edgeMeter: EdgeMetrics;
+  readonly durations: DurationMetrics;
   readonly connectionCounts: ConnectionCounts;
   readonly statusAddress: string;
   readonly readiness: Readiness;
@@ -184,6 +197,8 @@ async function serveHttp(parts: Parts) {
     edgeCredentials: edgeCredentialsOf(settings),
     requests: parts.requests,
     spans: parts.spans,
+    figures: new EdgeFigures({ clock, meter: new FigureMetrics(metrics.registry), logger: log }),
+    edgeCallTook: parts.durations.edgeCallTook.bind(parts.durations),
     ...invalidations,
   });
   started.add(() => closeServer(http));

@@ -3,7 +3,9 @@ import type { MetricObjectWithValues, MetricValue } from "prom-client";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { ConnectionCounts } from "../../control-plane/src/http/status/connection-metrics.js";
+import { DurationMetrics } from "../../control-plane/src/http/status/duration-metrics.js";
 import { EdgeMetrics } from "../../control-plane/src/http/status/edge-metrics.js";
+import { FigureMetrics } from "../../control-plane/src/http/status/figure-metrics.js";
 import { observeLog } from "../../control-plane/src/http/status/log-metrics.js";
 import { spanCounter } from "../../control-plane/src/http/status/span-metrics.js";
 import { LeaseMetrics } from "../../control-plane/src/http/status/lease-metrics.js";
@@ -18,6 +20,8 @@ import { policy } from "../host/harness/scenes/documents.js";
 import { Edge, requestWith } from "../host/harness/scenes/edge.js";
 import { fleetPolicy } from "../host/harness/scenes/leases.js";
 import { sectionOf, tableUnder, textOf, withoutTicks } from "./docs.js";
+import { FAMILIES } from "../../control-plane/src/domain/figures/counter-families.js";
+import type { Family } from "../../control-plane/src/domain/figures/counter-families.js";
 import { currentEdge } from "../../control-plane/test/support/edge-view.js";
 
 interface Rule {
@@ -25,7 +29,10 @@ interface Rule {
   readonly expr: string;
 }
 
-const EDGE = currentEdge(1, { lastReportAt: 1, clockOffsetMs: 1 });
+const EDGE = currentEdge(1, { lastReportAt: 1, clockOffsetMs: 1, tables: { capacity: 1024, records: 1 } });
+
+/** What edges have, or have counted. */
+const OF_EDGES = /^sluice_edge_/;
 
 /** What the metrics library adds about the process. */
 const DEFAULTS = /^(process|nodejs)_/;
@@ -88,6 +95,15 @@ async function ofControlPlane(): Promise<MetricObjectWithValues<MetricValue<stri
       }),
     () => 1,
   );
+  const figures = new FigureMetrics(metrics.registry);
+  for (const [family, labels] of Object.entries(FAMILIES) as [Family, object][]) {
+    const named = Object.fromEntries(Object.keys(labels).map((label) => [label, "a"]));
+    figures.counted({ family, labels: { edge: "gw-1", ...named } }, 1);
+  }
+  figures.sharedSeries();
+  const durations = new DurationMetrics(metrics.registry);
+  durations.edgeCallTook("report", 1);
+  durations.updateTook("report", 1);
   observeLog(metrics.registry, () => 1);
   spanCounter(metrics.registry);
   new ConnectionCounts(metrics.registry).of("api", () => ({ authenticated: 1, unauthenticated: 1 }));
@@ -110,13 +126,16 @@ async function ofControlPlane(): Promise<MetricObjectWithValues<MetricValue<stri
 
 const isHistogram = ({ type }: { type: unknown }): boolean => String(type) === "histogram";
 
-it("docs/metrics.md names every metric of the control plane, with its labels", async () => {
-  const ours = await ofControlPlane();
+it.each([
+  ["of the control plane", "The control plane", false],
+  ["of edges at the control plane", "The edges, at the control plane", true],
+])("docs/metrics.md names every metric %s, with its labels", async (_whose, title, isOfEdges) => {
+  const ours = (await ofControlPlane()).filter(({ name }) => OF_EDGES.test(name) === isOfEdges);
   const named = ours.map((metric) => {
     const labels = isHistogram(metric) ? "" : Object.keys(metric.values[0]?.labels ?? {}).join();
     return labels === "" ? metric.name : `${metric.name}{${labels}}`;
   });
-  expect(namesUnder("The control plane")).toEqual(named.sort());
+  expect(namesUnder(title)).toEqual(named.sort());
 });
 
 describe("expressions for Prometheus", () => {

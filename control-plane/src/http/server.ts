@@ -15,6 +15,7 @@ import { RevocationWaits } from "../app/sessions/revocation-waits.js";
 import type { ConfirmationsPort } from "../app/sessions/revocation-waits.js";
 import type { InvalidationLog } from "../app/ports/log-ports.js";
 import type { Network } from "../app/access/trusted-proxies.js";
+import type { EdgeFigures } from "../app/edges/figures/edge-figures.js";
 import type { UsagePorts } from "../app/edges/usage.js";
 import type { Requests, Spans } from "../app/ports/tracing-ports.js";
 import type { Watches } from "../app/edges/watches.js";
@@ -28,6 +29,7 @@ import { spanRequests } from "./followed-requests.js";
 import { readQueries } from "./queries.js";
 import { Connections } from "./connection-bounds.js";
 import type { ConnectionBounds } from "./connection-bounds.js";
+import { timeEdgeCalls } from "./edge/call-times.js";
 import { edgeRoutes } from "./edge/edge-routes.js";
 import { edgesRoute } from "./admin/edges-route.js";
 import type { ListedEdges } from "./admin/edges-route.js";
@@ -82,6 +84,9 @@ export interface HttpServerOptions {
   readonly requests?: Requests;
   /** Undefined: no spans are made. */
   readonly spans?: Spans | undefined;
+  readonly figures: Pick<EdgeFigures, "count">;
+  /** Hears of each call of an edge but watches: which, and how long its answer took. */
+  readonly edgeCallTook: (call: string, ms: number) => void;
 }
 
 /** Builds the server; `listen` starts it. */
@@ -125,7 +130,8 @@ export async function buildHttpServer(options: HttpServerOptions): Promise<HttpA
     guardEdges(scope, { holderOf: bearerCheck(ofEdges(edgeCredentials)), unauthenticated, connections, callers });
     if (spans !== undefined) spanRequests(scope, spans);
     admitInstances(scope, options.admission);
-    edgeRoutes(scope, ports);
+    timeEdgeCalls(scope, options.edgeCallTook);
+    edgeRoutes(scope, ports, options.figures);
     watchRoute(scope, options.watches, callers);
     done();
   });
