@@ -36,16 +36,28 @@ export interface CarriedFile {
 const IN_THE_MODULE = ["@solo-io/proxy-runtime", "assemblyscript"];
 
 /**
- * @param tree of `npm sbom --omit=dev`
+ * What the packages of these names need, and what that needs. `npm sbom --omit=dev` itself leaves out a package that runs if one
+ * that only builds needs it too.
+ * @param tree of `npm sbom`, with what only builds
+ * @param running the names of the project's own dependencies
  * @param time of the release, RFC 3339; undefined: the bill has none
  */
-export function controlPlaneBill(tree: Bill, time: string | undefined): Bill {
+export function controlPlaneBill(tree: Bill, running: readonly string[], time: string | undefined): Bill {
   const own = ownComponent(tree, "sluice");
-  const dependencies = tree.dependencies.map(({ ref, dependsOn }) => ({
-    ref,
-    dependsOn: (dependsOn ?? []).toSorted(),
-  }));
-  return finished({ ...tree, metadata: { ...tree.metadata, component: own }, dependencies }, time);
+  const needs = new Map(tree.dependencies.map(({ ref, dependsOn }) => [ref, dependsOn ?? []]));
+  const named = new Map(tree.components.map((one) => [one["bom-ref"] ?? "", one]));
+  const direct = (needs.get(own["bom-ref"] ?? "") ?? []).filter((ref) => running.includes(named.get(ref)?.name ?? ""));
+  // A set is walked through with what is added meanwhile.
+  const shipped = new Set(direct);
+  for (const ref of shipped) for (const needed of needs.get(ref) ?? []) shipped.add(needed);
+  const components = [...shipped].flatMap((ref) => named.get(ref) ?? []).map(asShipped);
+  const missing = running.filter((name) => !components.some((one) => one.name === name));
+  if (missing.length > 0) throw new Error(`npm sbom does not name ${missing.join(", ")}`);
+  const dependencies = [
+    { ref: own["bom-ref"] ?? "", dependsOn: direct.toSorted() },
+    ...[...shipped].map((ref) => ({ ref, dependsOn: (needs.get(ref) ?? []).toSorted() })),
+  ];
+  return finished({ ...tree, metadata: { ...tree.metadata, component: own }, components, dependencies }, time);
 }
 
 /**

@@ -11,8 +11,8 @@ import { controlPlaneBill, filterBill, type Bill } from "./bill.js";
 const BUILDS = ["sluice-lean.wasm", "sluice-settle.wasm", "sluice.wasm"];
 
 /** What npm says of the packages that are installed in the project. */
-async function tree(...options: readonly string[]): Promise<Bill> {
-  const args = ["sbom", "--sbom-format=cyclonedx", ...options];
+async function installed(): Promise<Bill> {
+  const args = ["sbom", "--sbom-format=cyclonedx"];
   const { code, stdout, output } = await runCommand("npm", args, { env: process.env, cwd: projectRoot });
   if (code !== 0)
     throw new Failure(`npm ${args.join(" ")} failed, expected packages as npm ci installs them:\n${output}`);
@@ -31,9 +31,13 @@ try {
     values.out === undefined ? join(projectRoot, "build/sbom") : resolve(process.env.INIT_CWD ?? ".", values.out);
   const time = releaseTime(process.env.SOURCE_DATE_EPOCH);
   const builds = BUILDS.map((name) => ({ name, bytes: readFileSync(join(projectRoot, "build", name)) }));
+  const { dependencies } = JSON.parse(readFileSync(join(projectRoot, "package.json"), "utf8")) as {
+    dependencies: object;
+  };
+  const tree = await installed();
   const bills = {
-    "sluice.cdx.json": controlPlaneBill(await tree("--omit=dev"), time),
-    "sluice-filter.cdx.json": filterBill(await tree(), builds, time),
+    "sluice.cdx.json": controlPlaneBill(tree, Object.keys(dependencies), time),
+    "sluice-filter.cdx.json": filterBill(tree, builds, time),
   };
   mkdirSync(out, { recursive: true });
   for (const [name, bill] of Object.entries(bills)) {
