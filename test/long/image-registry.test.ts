@@ -164,7 +164,7 @@ it("a registry over TLS is asked over TLS, and one with an unknown certificate i
 describe("a registry that asks for credentials", () => {
   const basic = (words: string): object => ({ authorization: `Basic ${Buffer.from(words).toString("base64")}` });
 
-  it("right credentials push; wrong or none are named, and leave nothing behind", async () => {
+  it("a push with wrong credentials or none is named as such, and leaves nothing behind", async () => {
     const path = join(folder, "htpasswd");
     writeFileSync(path, HTPASSWD);
     const { host, storage } = await registry({ auth: { htpasswd: { realm: "registry", path } } });
@@ -205,26 +205,23 @@ describe("a registry that is gone in the middle of a push", () => {
     ["the first blob", "PUT", /\/blobs\/uploads\//, "the tag x is as it was", "2 of 2"],
     ["the second blob", "HEAD", /\/blobs\/sha256:CONFIG$/, "the tag x is as it was", "1 of 2"],
     ["the manifest", "PUT", /\/manifests\/x$/, "no answer, expected one", "0 of 2"],
-  ])(
-    "at %s the push fails, no tag names half an image, and the next push goes on",
-    async (_, method, path, message, left) => {
-      const { host } = await registry();
-      const layout = join(folder, "layout");
-      const { stdout } = await image(["build", "--out", layout]);
-      const manifest = readFileSync(join(layout, "blobs", stdout.trim().replace(":", "/")), "utf8");
-      const { config } = JSON.parse(manifest) as Manifest;
-      const at = new RegExp(path.source.replace("sha256:CONFIG", config.digest));
-      const way = await breakingWay(host, method, at);
-      const { code, stderr, output } = await image(["push", `${way}/sluice-filter:x`]);
-      expect(code, output).toBe(1);
-      expect(stderr).toContain(message);
-      expect(stderr).toContain(`${method} http://${way}/v2/sluice-filter/`);
-      // What follows the path of an upload is the registry's secret.
-      expect(stderr).not.toContain("?");
-      expect(await statusOf(host, "x")).toBe(404);
-      const again = await image(["push", `${host}/sluice-filter:x`]);
-      expect(again.stderr).toContain(`${left} blobs sent`);
-      expect(await statusOf(host, "x")).toBe(200);
-    },
-  );
+  ])("a push that breaks off at %s leaves no half image under the tag", async (_, method, path, message, left) => {
+    const { host } = await registry();
+    const layout = join(folder, "layout");
+    const { stdout } = await image(["build", "--out", layout]);
+    const manifest = readFileSync(join(layout, "blobs", stdout.trim().replace(":", "/")), "utf8");
+    const { config } = JSON.parse(manifest) as Manifest;
+    const at = new RegExp(path.source.replace("sha256:CONFIG", config.digest));
+    const way = await breakingWay(host, method, at);
+    const { code, stderr, output } = await image(["push", `${way}/sluice-filter:x`]);
+    expect(code, output).toBe(1);
+    expect(stderr).toContain(message);
+    expect(stderr).toContain(`${method} http://${way}/v2/sluice-filter/`);
+    // What follows the path of an upload is the registry's secret.
+    expect(stderr).not.toContain("?");
+    expect(await statusOf(host, "x")).toBe(404);
+    const again = await image(["push", `${host}/sluice-filter:x`]);
+    expect(again.stderr).toContain(`${left} blobs sent`);
+    expect(await statusOf(host, "x")).toBe(200);
+  });
 });

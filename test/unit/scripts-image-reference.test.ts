@@ -76,7 +76,7 @@ describe("credentials for a registry", () => {
     expect(told).toContain("the program that it names for them is not asked");
   });
 
-  it("without DOCKER_CONFIG they are looked for in the home folder", () => {
+  it("credentials are looked for in the home folder where DOCKER_CONFIG names none", () => {
     mkdirSync(join(folder, ".docker"));
     writeFileSync(join(folder, ".docker/config.json"), JSON.stringify({ auths: { "registry.example": auth("me:w") } }));
     expect(credentialsFor("registry.example", { HOME: folder }).credentials).toEqual({ user: "me", password: "w" });
