@@ -1,8 +1,10 @@
-// Where promtool comes from, and what is said when it comes from nowhere.
+// Where promtool, Prometheus and Alertmanager come from, and what is said when they come from nowhere.
 import { existsSync, readdirSync } from "node:fs";
-import { join } from "node:path";
+import { join, normalize } from "node:path";
 import { describe, expect, it } from "vitest";
-import { searchPromtool } from "../../scripts/test/get-promtool.js";
+import { runCommand } from "../../scripts/run-command.js";
+import { searchAlertmanager } from "../../scripts/test/get-alertmanager.js";
+import { searchProgram } from "../../scripts/test/get-prometheus.js";
 import { fakePrograms } from "./fake-programs.js";
 
 /** Downloads a package that holds one, the way apt-get and dpkg-deb do. */
@@ -11,7 +13,7 @@ const DPKG = `/bin/mkdir -p usr/bin; printf '#!/bin/sh\\n' > usr/bin/promtool; /
 
 const { cacheDir, search, program } = fakePrograms();
 
-const found = () => searchPromtool(search());
+const found = () => searchProgram("promtool", search());
 
 describe("finding promtool", () => {
   it("a promtool on PATH is taken, and none is fetched", async () => {
@@ -44,5 +46,21 @@ describe("finding promtool", () => {
     program("dpkg-deb", DPKG.replace("#!/bin/sh", "#!/no/such/shell"));
     expect(await found()).toEqual({ reason: "the promtool of Debian's package does not run here" });
     expect(readdirSync(cacheDir())).toEqual(["promtool"]);
+  });
+
+  it("an Alertmanager of Debian's package reads its templates where it is started", async () => {
+    const templates = "usr/share/prometheus/alertmanager";
+    const script = `#!/bin/sh\\n[ \"$1\" = --version ] || echo /${templates}/default.tmpl\\n`;
+    const binary = "usr/bin/prometheus-alertmanager";
+    program("apt-get", "/bin/touch prometheus-alertmanager_0.25_amd64.deb");
+    const unpack = `/bin/mkdir -p usr/bin ${templates}; /bin/touch ${templates}/default.tmpl`;
+    program("dpkg-deb", `${unpack}; printf '${script}' > ${binary}; /bin/chmod +x ${binary}`);
+    const cwd = join(cacheDir(), "alertmanager", templates);
+    const alertmanager = await searchAlertmanager(search());
+    expect(alertmanager).toEqual({ binary: join(cwd, "alertmanager"), cwd });
+    const { stdout } = await runCommand(join(cwd, "alertmanager"), [], { env: {} });
+    expect(normalize(stdout.trim())).toBe("default.tmpl");
+    program("prometheus-alertmanager", "exit 0");
+    expect(await searchAlertmanager(search())).toEqual({ binary: "prometheus-alertmanager" });
   });
 });
