@@ -12,7 +12,7 @@ export interface DashboardArguments {
 }
 
 const SHORTEST_SECONDS = 60;
-const DEFAULT_SECONDS = 180;
+const DEFAULT_SECONDS = 120;
 const LONGEST_SECONDS = 1800;
 const USAGE = `npm run dashboard -- [--write] [--picture [--seconds ${SHORTEST_SECONDS}…${LONGEST_SECONDS}]]; with neither it is printed`;
 

@@ -16,11 +16,12 @@ export async function revocation({ planes: [{ api }] }: Monitored, { passersBy }
 }
 
 /** Saved where both control planes read it. */
-export function newPolicy({ planes }: Monitored, goldRate: number): void {
+export function newPolicy({ planes }: Monitored, goldRate: number): Promise<void> {
   for (const { policyFile } of planes) {
     writeFileSync(`${policyFile}.new`, JSON.stringify(dashboardPolicy(goldRate)));
     renameSync(`${policyFile}.new`, policyFile);
   }
+  return Promise.resolve();
 }
 
 /** Both control planes decide on one session until one of them has come before the other. */

@@ -86,7 +86,7 @@ function optionsOf({ plan, lines }: DrawnPanel, time: Time): echarts.EChartsOpti
     color: COLOURS,
     textStyle: { fontFamily: FONT },
     title: { text: plan.title, left: 10, top: 8, textStyle: { fontSize: 13, color: "#24292e" } },
-    grid: { left: 58, right: 16, top: 38, bottom: 62 },
+    grid: { left: 58, right: 16, top: 38, bottom: 76 },
     legend: {
       type: "plain",
       bottom: 6,

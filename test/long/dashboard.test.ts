@@ -60,7 +60,7 @@ it("a live Prometheus answers every query of the dashboard with at least one ser
   await outage(monitored, OUTAGE_MS);
   await conflict(monitored);
   await wrongCallers(monitored);
-  newPolicy(monitored, FIRST_RATE + 1);
+  await newPolicy(monitored, FIRST_RATE + 1);
   let left = QUERIES;
   await until(async () => {
     await revocation(monitored, traffic);

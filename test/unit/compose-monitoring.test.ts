@@ -42,7 +42,7 @@ function mountsOf(name: string): { source: string; target: string }[] {
   });
 }
 
-it("the profiles monitoring and fleet-monitoring are each a whole installation, and what looks on", () => {
+it("the profiles monitoring and fleet-monitoring are each a whole installation that is watched", () => {
   expect(startedBy("monitoring")).toEqual([...startedBy("single"), ...MONITORING]);
   expect(startedBy("fleet-monitoring")).toEqual([...startedBy("fleet"), ...MONITORING]);
   expect(startedBy("single")).toEqual(["setup", "control-plane", "demo", "envoy"]);

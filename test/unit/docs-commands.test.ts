@@ -10,7 +10,14 @@ import { textOf } from "./docs.js";
 const NOT_OURS = new Set([".git", ".cache", ".sluice", "build", "coverage", "node_modules"]);
 /** It tells what the command does. */
 const DECISION = "docs/decisions/0038-the-command-is-a-file.md";
-const NPM_DOCUMENTS = ["README.md", "CONTRIBUTING.md", "RELEASE.md", "SECURITY.md", "docs/cli.md", "docs/policy.md"];
+const NPM_DOCUMENTS = [
+  "README.md",
+  "CONTRIBUTING.md",
+  "docs/release.md",
+  "SECURITY.md",
+  "docs/cli.md",
+  "docs/policy.md",
+];
 
 function filesBelow(folder: string): string[] {
   const entries = readdirSync(folder, { withFileTypes: true }).filter(({ name }) => !NOT_OURS.has(name));

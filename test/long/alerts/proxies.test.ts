@@ -1,11 +1,12 @@
 // Each alert over the proxies' own metrics fires for the fault that it names, at a real Prometheus that scrapes a real Envoy.
+import { createServer } from "node:http";
 import { mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { useInstallation } from "../../e2e/harness/installation.js";
 import { policyOf } from "../../e2e/harness/policy.js";
-import { testBuild } from "../../e2e/harness/test-builds.js";
+import { testBuild, TRAPS_AT_13_BYTES } from "../../e2e/harness/test-builds.js";
 import { LOSES_A_WORKER } from "./harness/builds.js";
 import { during } from "./harness/during.js";
 import { useMonitoring } from "./harness/monitoring.js";
@@ -59,5 +60,37 @@ describe("an Envoy that follows a file for its filter, and whose service fails",
       expect((await sluice().send({ token })).status).toBe(503);
     });
     await monitoring().ends("SluiceProxyErrors");
+  });
+});
+
+describe("a filter that traps at an answer", () => {
+  /** Of as many bytes as the filter of this test traps at. */
+  const answer = (port: number): Promise<() => void> =>
+    new Promise((resolve) => {
+      const server = createServer((_, response) => {
+        response.setHeader("content-type", "application/json").end('{"tokens": 5}');
+      });
+      server.listen(port, "127.0.0.1", () => {
+        resolve(() => server.close());
+      });
+    });
+  const routes = [{ match: { prefix: "/" }, cost: 5, settle: { json: "/tokens" } }];
+  const sluice = useInstallation(async () => ({
+    policy: policyOf([{ name: "default", maxTokens: 1000, tokenRefillRate: 0 }], { routes }),
+    filterPath: await testBuild(TRAPS_AT_13_BYTES, folder),
+    upstream: answer,
+  }));
+  const monitoring = useMonitoring(() => [{ job: "envoy", port: sluice().ports.admin }]);
+
+  it("an operator is told of a trap once the worker has another VM", async () => {
+    await monitoring().quiet("SluiceFilterTrapped");
+    const { token } = await sluice().api.issue();
+    // The answer that traps breaks off, and the next request of that worker finds the new VM.
+    await during(monitoring().fires("SluiceFilterTrapped"), () =>
+      sluice()
+        .send({ token })
+        .catch(() => undefined),
+    );
+    await monitoring().ends("SluiceFilterTrapped");
   });
 });

@@ -34,6 +34,10 @@ beforeEach(async (context) => {
   await initStore(server().port);
 });
 
+async function bounded(maxmemory: string): Promise<void> {
+  await server().command("CONFIG", "SET", "maxmemory", maxmemory);
+}
+
 /** For this test alone: each has control planes of its own. */
 async function monitored(...planes: readonly Plane[]): Promise<Monitoring> {
   const [prometheus, alertmanager] = programs;
@@ -56,11 +60,15 @@ it("an operator is told of a store that is away and of sweeps that fail, until i
 });
 
 it("an operator is told of a store that is full, until there is room", async () => {
-  const monitoring = await monitored(await Plane.start(server().url, {}, policy(10)));
+  const plane = await Plane.start(server().url, {}, policy(10));
+  const monitoring = await monitored(plane);
   await monitoring.quiet("SluiceStoreUnwritable");
-  await server().command("CONFIG", "SET", "maxmemory", "1");
+  await bounded("1");
+  onTestFinished(() => bounded("0"));
+  // That it is full shows with the next write.
+  expect((await plane.operator("POST", "/v1/sessions", { userId: "u1", orgId: "o1" })).status).toBe(503);
   await monitoring.fires("SluiceStoreUnwritable");
-  await server().command("CONFIG", "SET", "maxmemory", "0");
+  await bounded("0");
   await monitoring.ends("SluiceStoreUnwritable");
 });
 

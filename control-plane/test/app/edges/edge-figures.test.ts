@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 
 import { KEYS, startTestControlPlane } from "../../support/control-plane.js";
 import type { TestControlPlane } from "../../support/control-plane.js";
+import { FILTER } from "../../support/watching.js";
 import { StoreUnwritable } from "../../../src/app/ports/store-health.js";
 
 const WORKER = "7be94c1d20f3a865";
@@ -141,6 +142,28 @@ describe("counters that are none", () => {
       .filter((line) => line.includes("report-counter-dropped"));
     expect(lines).toHaveLength(100);
     expect(await shown(plane, dropped("unknown"))).toBe(300);
+  });
+});
+
+describe("the tables of an edge", () => {
+  it("the tables of all Envoys of an edge that watch are added up", async () => {
+    const plane = await startTestControlPlane();
+    const { log, cursor: since } = await plane.store.position();
+    const { generation, hash } = plane.policies.published("gw-1") ?? {};
+    const policy = { log, generation, hash, state: "ok" };
+    const tables = [
+      { name: "default", capacity: 1024, records: 12 },
+      { name: "partners", capacity: 2048, records: 30 },
+    ];
+    const held = tables.map((table, index) => {
+      const said = { edge: "gw-1", instance: `00112233aabbccd${index}`, log, since, follow: true, policy, table };
+      return plane.call("POST", "/edge/v1/watch", { ...said, filter: FILTER }, KEYS.edgeCredential);
+    });
+    await expect.poll(() => plane.watches.heldCount()).toBe(2);
+    expect(await shown(plane, 'sluice_edge_table_capacity{edge="gw-1"}')).toBe(3072);
+    expect(await shown(plane, 'sluice_edge_table_records{edge="gw-1"}')).toBe(42);
+    await plane.watches.stop();
+    await Promise.all(held);
   });
 });
 

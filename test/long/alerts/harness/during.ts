@@ -6,6 +6,8 @@ export async function during(wait: Promise<unknown>, request: () => Promise<unkn
   const ended = wait.finally(() => {
     over.abort();
   });
+  // It may reject while a request is under way: that is seen below.
+  ended.catch(() => undefined);
   while (!over.signal.aborted) await request();
   await ended;
 }

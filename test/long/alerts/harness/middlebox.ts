@@ -8,6 +8,8 @@ import { setTimeout as pass } from "node:timers/promises";
 /** `deny`: 503 from here. `cut`: no answer, and the control plane never hears of it. `lose`: it does, and its answer is lost. */
 export type Treatment = "pass" | "deny" | "cut" | "lose" | { readonly delayMs: number };
 
+const WATCH = "/edge/v1/watch";
+
 export type EdgeCall = "acquire" | "report" | "watch" | "lease";
 
 export class Middlebox {
@@ -58,7 +60,8 @@ export class Middlebox {
 
   private async hand(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
     const body = await buffer(incoming);
-    const treatment = this.treatments.get(incoming.url ?? "")?.() ?? "pass";
+    const treated = (): Treatment => this.treatments.get(incoming.url ?? "")?.() ?? "pass";
+    const treatment = treated();
     if (treatment === "cut") return void response.destroy();
     if (treatment === "deny") return void response.writeHead(503).end();
     if (typeof treatment === "object") await pass(treatment.delayMs);
@@ -68,7 +71,8 @@ export class Middlebox {
     outgoing.end(body);
     const [answer] = (await once(outgoing, "response")) as [IncomingMessage];
     const answered = await buffer(answer);
-    if (treatment === "lose") return void response.destroy();
+    // A watch is held for long: what counts is what happens to answers now.
+    if (path === WATCH ? treated() === "lose" : treatment === "lose") return void response.destroy();
     response.writeHead(answer.statusCode ?? 502, answer.headers).end(answered);
   }
 }
