@@ -23,9 +23,9 @@ export interface Rendering {
 export const chartFolder = join(projectRoot, CHART);
 
 /** Never rejects: a chart that Helm refuses is a run that failed. */
-export function helm(binary: string, args: readonly string[], kubeconfig = "/dev/null"): Promise<Run> {
-  // Without a word of the test, no cluster is asked that the user of this machine works with.
-  const env = { PATH: process.env.PATH, HOME: join(tmpdir(), "sluice-no-home"), KUBECONFIG: kubeconfig };
+export function helm(binary: string, args: readonly string[]): Promise<Run> {
+  // No cluster is asked, whichever one the user of this machine works with.
+  const env = { PATH: process.env.PATH, HOME: join(tmpdir(), "sluice-no-home"), KUBECONFIG: "/dev/null" };
   return runCommand(binary, args, { env, timeoutMs: 120_000 });
 }
 

@@ -1,4 +1,4 @@
-// What a real Helm says of the chart: parts that the quick and the long tests share, and one that needs an API server.
+// What a real Helm says of the chart: what the quick and the long tests share.
 import { createHash } from "node:crypto";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -7,7 +7,7 @@ import { expect, onTestFinished } from "vitest";
 import { stringify } from "yaml";
 import { projectRoot } from "../../scripts/project-root.js";
 import { VALUES } from "../../scripts/chart/chart-files.js";
-import { chartFolder, helm, NAMESPACE, RELEASE, template } from "../../scripts/chart/helm.js";
+import { chartFolder, helm, template } from "../../scripts/chart/helm.js";
 import { readSecret } from "../../control-plane/src/domain/keys.js";
 import { type BadValues, manifestsIn, podIn, theOne } from "./chart.js";
 
@@ -44,35 +44,6 @@ export async function refusal(binary: string, { values }: BadValues): Promise<st
   const { code, output } = await template(binary, file);
   expect(code).not.toBe(0);
   return output;
-}
-
-/**
- * Against an API server: secrets that were generated stay through an upgrade and an uninstallation, and a release that comes
- * back has them again.
- *
- * @param kubeconfig path; its user may do everything in the namespace
- * @param read a Secret's data as `kubectl get secret -o jsonpath='{.data}'` prints it
- */
-export async function generatedSecretIsKept(
-  binary: string,
-  kubeconfig: string,
-  read: (namespace: string, name: string) => Promise<string>,
-): Promise<void> {
-  const done = async (...args: string[]): Promise<void> => {
-    const { code, output } = await helm(binary, [...args, "--namespace", NAMESPACE], kubeconfig);
-    expect({ code, output }).toMatchObject({ code: 0 });
-  };
-  const generated = ["--set", "secrets.generate=true"];
-  await done("install", RELEASE, chartFolder, "--create-namespace", ...generated);
-  const first = await read(NAMESPACE, RELEASE);
-  expect(first).toContain("SLUICE_ADMIN_TOKEN");
-  await done("upgrade", RELEASE, chartFolder, ...generated, "--set", "logLevel=debug");
-  expect(await read(NAMESPACE, RELEASE)).toBe(first);
-  await done("uninstall", RELEASE);
-  expect(await read(NAMESPACE, RELEASE)).toBe(first);
-  await done("install", RELEASE, chartFolder, ...generated);
-  expect(await read(NAMESPACE, RELEASE)).toBe(first);
-  await done("uninstall", RELEASE);
 }
 
 export function temporaryFolder(): string {
