@@ -1,0 +1,55 @@
+// Manifests of this project as values: the files below envoy/, and what `sluice render` and Helm print.
+import { readdirSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { parseAllDocuments } from "yaml";
+
+export interface Manifest {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: { readonly name: string; readonly namespace?: string };
+  readonly spec?: unknown;
+}
+
+/** The resources of a YAML text; a document that is none, as a patch or Helm's values, is left out. */
+export const manifestsOf = (text: string): Manifest[] =>
+  parseAllDocuments(text)
+    .map((document) => document.toJS() as Partial<Manifest> | null)
+    .filter((value): value is Manifest => value?.apiVersion !== undefined && value.kind !== undefined);
+
+/** Every YAML file below a folder, or the file itself; none where there is no such folder. */
+export function yamlFiles(path: string): string[] {
+  const stat = statSync(path, { throwIfNoEntry: false });
+  if (stat === undefined) return [];
+  if (stat.isFile()) return [path];
+  const names = readdirSync(path, { recursive: true, encoding: "utf8" });
+  return names
+    .filter((name) => name.endsWith(".yaml"))
+    .sort()
+    .map((name) => join(path, name));
+}
+
+/** What the API server does not know by itself, nor by the definitions that are applied: it is not applied. */
+const isKustomization = ({ apiVersion }: Manifest): boolean => apiVersion.startsWith("kustomize.config.k8s.io/");
+
+export const resourcesOfFile = (file: string): Manifest[] =>
+  manifestsOf(readFileSync(file, "utf8")).filter((one) => !isKustomization(one));
+
+interface PodTemplate {
+  readonly template: { readonly metadata?: { readonly labels?: object }; readonly spec: object };
+}
+
+const WORKLOADS = ["Deployment", "StatefulSet", "DaemonSet"];
+
+/** The pods that a controller would make of these workloads. */
+export function podsOf(manifests: readonly Manifest[], namespace: string): Manifest[] {
+  return manifests
+    .filter(({ kind }) => WORKLOADS.includes(kind))
+    .map(({ metadata, spec }) => {
+      const { template } = spec as PodTemplate;
+      return {
+        ...{ apiVersion: "v1", kind: "Pod" },
+        metadata: { ...template.metadata, name: `${metadata.name}-0`, namespace: metadata.namespace ?? namespace },
+        spec: template.spec,
+      };
+    });
+}

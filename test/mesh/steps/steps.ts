@@ -1,0 +1,37 @@
+// The steps of the run, over one API server.
+import type { MeshArguments, StepName } from "../arguments.js";
+import type { Checks } from "../checks.js";
+import { applyDefinitions } from "../definitions.js";
+import { Cluster } from "../parts/cluster.js";
+import type { MeshSite } from "../site.js";
+import { admission } from "./admission.js";
+
+type Step = (site: MeshSite, cluster: Cluster, checks: Checks, wanted: MeshArguments) => Promise<void>;
+
+const STEPS_RUN: Readonly<Partial<Record<StepName, Step>>> = {
+  admission: (_site, cluster, checks) => admission(cluster, checks),
+};
+
+export async function runSteps(site: MeshSite, checks: Checks, wanted: MeshArguments): Promise<void> {
+  const { tools } = site.kit;
+  const cluster = await Cluster.start(site, {
+    ...{ etcd: tools.etcd, apiServer: tools["kube-apiserver"], kubectl: tools.kubectl },
+  });
+  await checks.check(
+    "API server",
+    "all definitions of Istio, Gateway API, Envoy Gateway and Prometheus are established",
+    () => applyDefinitions(cluster, site.kit),
+  );
+  for (const name of wanted.only) {
+    // A step that breaks off counts as one failed check, and the others are run.
+    const step = STEPS_RUN[name];
+    if (step === undefined) continue;
+    try {
+      await step(site, cluster, checks, wanted);
+    } catch (error) {
+      await checks.check(name, "the step runs to its end", () => {
+        throw error;
+      });
+    }
+  }
+}
