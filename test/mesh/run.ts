@@ -11,6 +11,7 @@ import { findEnvoy } from "../../scripts/get-envoy.js";
 import { findTool, surroundings, type Tool, type ToolName, type ToolSearch } from "../../scripts/mesh/get-tools.js";
 import { moduleFolder } from "../../scripts/mesh/go.js";
 import { MODULES } from "../../scripts/mesh/versions.js";
+import { projectRoot } from "../../scripts/project-root.js";
 import { runCommand } from "../../scripts/run-command.js";
 import { Ends, newSite } from "../fleet/parts/site.js";
 import { type MeshArguments, meshArguments, type StepName } from "./arguments.js";
@@ -28,6 +29,7 @@ const TOOLS: Readonly<Record<StepName, readonly ToolName[]>> = {
 };
 const ALWAYS: readonly ToolName[] = ["etcd", "kube-apiserver", "kubectl"];
 const KIT_FILE = "kit.json";
+/** The same in enter.sh. */
 const HOSTS_FILE = "hosts";
 
 const say = (line: string): void => {
@@ -48,22 +50,13 @@ async function findKit(steps: readonly StepName[]): Promise<Kit> {
   return { tools, modules, envoy: { binary, version } } as Kit;
 }
 
-/** What is done in there before this file runs again. /var/lib: pilot-agent has a fixed folder in it. */
-const ENTER = [
-  "ip link set lo up",
-  `ip address add ${POD_ADDRESS}/32 dev lo`,
-  "mount -t tmpfs tmpfs /var/lib",
-  'mount --bind "$1" /etc/hosts',
-  "shift",
-  'exec "$@"',
-].join(" && ");
 const NAMESPACES = ["--user", "--map-root-user", "--net", "--mount"];
 
-async function enter(folder: string): Promise<number> {
-  const hosts = join(folder, HOSTS_FILE);
-  writeFileSync(hosts, "127.0.0.1 localhost\n");
+async function runInside(folder: string): Promise<number> {
+  writeFileSync(join(folder, HOSTS_FILE), "127.0.0.1 localhost\n");
   const self = [process.execPath, ...process.argv.slice(1), "--inside", folder];
-  const child = spawn("unshare", [...NAMESPACES, "sh", "-c", ENTER, "sh", hosts, ...self], { stdio: "inherit" });
+  const enter = [join(projectRoot, "test/mesh/enter.sh"), folder, POD_ADDRESS];
+  const child = spawn("unshare", [...NAMESPACES, "sh", ...enter, ...self], { stdio: "inherit" });
   // A terminal's Ctrl-C reaches the child too: it ends what it started, and then so do we.
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => child.kill(signal));
   const [code] = (await once(child, "exit")) as [number | null];
@@ -90,7 +83,7 @@ async function outside({ only }: MeshArguments): Promise<boolean> {
   const folder = mkdtempSync(join(tmpdir(), "sluice-mesh-"));
   writeFileSync(join(folder, KIT_FILE), JSON.stringify(await findKit(only)));
   say(`logs are in ${folder}`);
-  const holds = (await enter(folder)) === 0;
+  const holds = (await runInside(folder)) === 0;
   if (holds) rmSync(folder, { recursive: true, force: true });
   return holds;
 }

@@ -5,11 +5,13 @@ import { applyDefinitions } from "../definitions.js";
 import { Cluster } from "../parts/cluster.js";
 import type { MeshSite } from "../site.js";
 import { admission } from "./admission.js";
+import { istio } from "./istio.js";
 
 type Step = (site: MeshSite, cluster: Cluster, checks: Checks, wanted: MeshArguments) => Promise<void>;
 
 const STEPS_RUN: Readonly<Partial<Record<StepName, Step>>> = {
   admission: (_site, cluster, checks) => admission(cluster, checks),
+  istio: (site, cluster, checks) => istio(site, cluster, checks),
 };
 
 export async function runSteps(site: MeshSite, checks: Checks, wanted: MeshArguments): Promise<void> {
