@@ -14,7 +14,7 @@ import { MODULES } from "../../scripts/mesh/versions.js";
 import { projectRoot } from "../../scripts/project-root.js";
 import { runCommand } from "../../scripts/run-command.js";
 import { Ends, newSite } from "../fleet/parts/site.js";
-import { type MeshArguments, meshArguments, type StepName } from "./arguments.js";
+import { type MeshArguments, meshArguments, type StepName, STEPS } from "./arguments.js";
 import { Checks } from "./checks.js";
 import { writeDocument } from "./document.js";
 import { type Kit, POD_ADDRESS } from "./site.js";
@@ -75,7 +75,7 @@ async function inside(folder: string, wanted: MeshArguments): Promise<boolean> {
     await ends.all();
   }
   say(`verify:mesh: ${checks.summary}`);
-  if (wanted.write) writeDocument(kit, checks);
+  if (wanted.write && wanted.only.length === STEPS.length) writeDocument(kit, checks);
   return checks.count("failed") === 0;
 }
 

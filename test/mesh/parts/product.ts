@@ -13,7 +13,7 @@ import type { Site } from "../../fleet/parts/site.js";
 import { POD_ADDRESS } from "../site.js";
 import type { Cluster } from "./cluster.js";
 
-export const HTTP_PORT = 8080;
+const HTTP_PORT = 8080;
 const STATUS_PORT = 8081;
 /** Of the service that is limited. */
 export const SHOP_PORT = 9090;
@@ -65,15 +65,23 @@ export async function startShop({ ends }: Site): Promise<void> {
 }
 
 /** The shop's Service and what the endpoint controller would make of it. */
-export async function applyShop(cluster: Cluster): Promise<void> {
-  const { name, namespace } = SHOP;
+export async function applyShop(cluster: Cluster, namespace: string): Promise<void> {
+  const { name } = SHOP;
   const ports = [{ name: "http", port: 80, targetPort: SHOP_PORT }];
   await cluster.apply({ apiVersion: "v1", kind: "Service", metadata: { name, namespace }, spec: { ports } });
   await cluster.apply(endpointsOf(name, namespace, SHOP_PORT));
 }
 
+/** The Service that the control plane's manifests have, and its endpoint. */
+export async function applyControlPlane(cluster: Cluster): Promise<void> {
+  const ports = [{ name: "http", port: HTTP_PORT, targetPort: "http" }];
+  const metadata = { name: "sluice", namespace: "sluice" };
+  await cluster.apply({ apiVersion: "v1", kind: "Service", metadata, spec: { ports } });
+  await cluster.apply(endpointsOf("sluice", "sluice", HTTP_PORT));
+}
+
 /** Of a Service whose one port is named http. */
-export const endpointsOf = (name: string, namespace: string, port: number): object => ({
+const endpointsOf = (name: string, namespace: string, port: number): object => ({
   ...{ apiVersion: "discovery.k8s.io/v1", kind: "EndpointSlice", addressType: "IPv4" },
   metadata: { name: `${name}-1`, namespace, labels: { "kubernetes.io/service-name": name } },
   endpoints: [{ addresses: [POD_ADDRESS], conditions: { ready: true } }],

@@ -31,8 +31,9 @@ export async function startRegistry({ folder, ends, kit }: MeshSite): Promise<vo
 
 const digestOf = (bytes: Buffer): string => `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
 
-/** @returns the digest of the image's manifest */
-export async function pushFilter(folder: string, wasmFile: string, name: string, tag: string): Promise<string> {
+/** @param image `NAME:TAG` @returns the digest of the image's manifest */
+export async function pushFilter(folder: string, wasmFile: string, image: string): Promise<string> {
+  const [name = "", tag = ""] = image.split(":");
   const archive = await archiveOf(folder, wasmFile);
   const layer = gzipSync(archive);
   const config = Buffer.from(

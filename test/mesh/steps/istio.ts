@@ -1,54 +1,35 @@
 // A gateway of Istio with the WasmPlugin of envoy/istio: a real istiod makes its configuration, a real agent fetches the
 // filter by digest from a real registry, and a stock Envoy runs it.
-import { readFileSync } from "node:fs";
 import { appendFileSync } from "node:fs";
 import { join } from "node:path";
-import { parse } from "yaml";
 import { CODE_MISSING_SESSION } from "../../../assembly/contract.js";
 import { projectRoot } from "../../../scripts/project-root.js";
-import { waitForAnswer, waitForStatus } from "../../../scripts/start/readiness.js";
-import type { HttpAnswer } from "../../e2e/harness/http1.js";
+import { type Wanted, waitForAnswer } from "../../../scripts/start/readiness.js";
+import { EnvoyAdmin } from "../../e2e/harness/envoy-admin.js";
 import { send } from "../../e2e/harness/http1.js";
 import type { Part } from "../../e2e/harness/part.js";
 import type { Checks } from "../checks.js";
 import { equal, eventually } from "../eventually.js";
 import type { Cluster } from "../parts/cluster.js";
 import { ADMIN_PORT, agentPart, MESH_NAMESPACE, type Proxy, rejects, startIstiod } from "../parts/istio.js";
-import { applyShop, endpointsOf, HTTP_PORT, type Product, SHOP, startProduct, startShop } from "../parts/product.js";
-import { pushFilter, REGISTRY, startRegistry } from "../parts/registry.js";
+import { applyControlPlane, applyShop, SHOP, SHOP_BODY, startProduct, startShop } from "../parts/product.js";
+import { pushFilter, startRegistry } from "../parts/registry.js";
+import { recordIstio } from "../recording.js";
 import type { MeshSite } from "../site.js";
 import { makeNamespace } from "./admission.js";
+import { gatewayApi, injectorOf } from "./istio-gateway-api.js";
+import { LABELS, pluginWith, podAnnotations } from "./istio-examples.js";
+import { limits } from "./limits.js";
 
 const STEP = "Istio";
-export const GATEWAY_PORT = 8000;
-const LABELS = { istio: "ingressgateway" };
+const IMAGE = "sluice-filter:0.1.0";
+const GATEWAY_PORT = 8000;
+const READY_MS = 120_000;
+const SERVES: Wanted = { status: 401, text: CODE_MISSING_SESSION };
 
-interface WasmPlugin {
-  readonly spec: Readonly<Record<string, unknown>>;
-}
-
-const example = (file: string): unknown => parse(readFileSync(join(projectRoot, "envoy/istio", file), "utf8"));
-
-/** The example with another image, and nothing else. */
-function pluginWith(image: string, digest: string): object {
-  const plugin = example("wasmplugin.yaml") as WasmPlugin;
-  return {
-    ...plugin,
-    spec: { ...plugin.spec, url: `oci://${REGISTRY}/${image}`, sha256: digest.replace("sha256:", "") },
-  };
-}
-
-/** What injected-env.yaml puts on the gateway's pods. */
-function annotations(): Readonly<Record<string, string>> {
-  const patch = example("injected-env.yaml") as {
-    readonly spec: { readonly template: { readonly metadata: { readonly annotations: Record<string, string> } } };
-  };
-  return patch.spec.template.metadata.annotations;
-}
-
-const gatewayProxy = (env: Readonly<Record<string, string>>): Proxy => ({
+const proxyWith = (env: Readonly<Record<string, string>>): Proxy => ({
   ...{ name: "istio-ingressgateway-0", namespace: MESH_NAMESPACE, kind: "router", labels: LABELS },
-  ...{ annotations: annotations(), env },
+  ...{ annotations: podAnnotations(), env },
 });
 
 async function applyMesh(cluster: Cluster): Promise<void> {
@@ -59,99 +40,121 @@ async function applyMesh(cluster: Cluster): Promise<void> {
     spec: { selector: LABELS, servers: [{ port, hosts: ["*"] }] },
   });
   const host = `${SHOP.name}.${SHOP.namespace}.svc.cluster.local`;
+  const route = [{ destination: { host, port: { number: 80 } } }];
   await cluster.apply({
     ...{ apiVersion: networking, kind: "VirtualService", metadata: { name: "shop", namespace: MESH_NAMESPACE } },
-    spec: {
-      ...{ hosts: ["*"], gateways: ["gateway"] },
-      http: [{ route: [{ destination: { host, port: { number: 80 } } }]} ],
-    },
+    spec: { hosts: ["*"], gateways: ["gateway"], http: [{ route }] },
   });
 }
 
-/** The Service that the control plane's manifests have, and its endpoint. */
-async function applyControlPlane(cluster: Cluster): Promise<void> {
-  const ports = [{ name: "http", port: HTTP_PORT, targetPort: "http" }];
-  const metadata = { name: "sluice", namespace: "sluice" };
-  await cluster.apply({ apiVersion: "v1", kind: "Service", metadata, spec: { ports } });
-  await cluster.apply(endpointsOf("sluice", "sluice", HTTP_PORT));
-}
-
-export async function istio(site: MeshSite, cluster: Cluster, checks: Checks): Promise<void> {
+export async function istio(site: MeshSite, cluster: Cluster, checks: Checks, write: boolean): Promise<void> {
   appendFileSync(site.hostsFile, `127.0.0.1 istiod.${MESH_NAMESPACE}.svc\n`);
   for (const name of [MESH_NAMESPACE, "sluice", SHOP.namespace]) await makeNamespace(cluster, name);
   await startShop(site);
   await startRegistry(site);
   const product = await startProduct(site, "istio-control-plane");
-  await applyShop(cluster);
+  await applyShop(cluster, SHOP.namespace);
   await applyControlPlane(cluster);
   await applyMesh(cluster);
+  await cluster.apply(await injectorOf(site));
   await startIstiod(site, cluster);
-  const digest = await pushFilter(site.folder, join(projectRoot, "build/sluice.wasm"), "sluice-filter", "0.1.0");
-  await cluster.apply(pluginWith("sluice-filter:0.1.0", digest));
+  const digest = await pushFilter(site.folder, join(projectRoot, "build/sluice.wasm"), IMAGE);
+  await cluster.apply(pluginWith(IMAGE, digest));
 
-  const gateway = await agentPart(site, cluster, gatewayProxy({ SLUICE_SECRET: site.secret }), (signal) =>
-    waitForAnswer(
-      `http://127.0.0.1:${GATEWAY_PORT}/`,
-      { status: 401, text: CODE_MISSING_SESSION },
-      { timeoutMs: 120_000, signal },
-    ),
-  );
-  await site.ends.add(() => gateway.stop());
-  const serves = await checks.check(STEP, "the gateway fetches the filter by digest and serves with it", () =>
-    gateway.start(),
+  const gateway = await gatewayPart(site, cluster, { SLUICE_SECRET: site.secret }, SERVES);
+  const serves = await checks.check(
+    STEP,
+    "the gateway's agent fetches the filter by digest, and Envoy serves with it",
+    () => gateway.start(),
   );
   if (!serves) return;
   await limits(checks, product, STEP, GATEWAY_PORT);
+  await figures(checks);
+  await checks.check(STEP, "the gateway has rejected nothing that istiod made of the WasmPlugin", async () => {
+    equal(await rejects("ecds"), 0, "rejects");
+    recordIstio(await new EnvoyAdmin(ADMIN_PORT).text("/config_dump"), site.kit, write);
+  });
+  await takenOff(cluster, checks);
+  await missingImage(cluster, checks, digest);
+  await gateway.stop();
+  await missingSecret(site, cluster, checks);
+  await gatewayApi(cluster, checks);
 }
 
-const ask = (port: number, token: string): Promise<HttpAnswer> => send(port, { token });
+async function gatewayPart(
+  site: MeshSite,
+  cluster: Cluster,
+  env: Readonly<Record<string, string>>,
+  wanted: Wanted,
+): Promise<Part> {
+  const part = await agentPart(site, cluster, proxyWith(env), (signal) =>
+    waitForAnswer(`http://127.0.0.1:${GATEWAY_PORT}/`, wanted, { timeoutMs: READY_MS, signal }),
+  );
+  await site.ends.add(() => part.stop());
+  return part;
+}
 
-/** What the filter is for, in whatever mesh. */
-export async function limits(
-  checks: Checks,
-  { api, setMaxTokens }: Product,
-  step: string,
-  port: number,
-): Promise<void> {
+const isAnswered = (status: number, of: string): Promise<void> =>
+  eventually(async () => {
+    equal((await send(GATEWAY_PORT)).status, status, of);
+  });
+
+async function figures(checks: Checks): Promise<void> {
   await checks.check(
-    step,
-    "a session is limited by a policy that stands in none of the mesh's configuration",
+    STEP,
+    "by the annotation of the examples the filter's metrics have labels, and Istio keeps them",
+    () =>
+      eventually(async () => {
+        const samples = await new EnvoyAdmin(ADMIN_PORT).samples();
+        const limited = samples.get('sluice_requests_total{outcome="limited",plan="default",limit="default"}');
+        equal((limited ?? 0) > 0, true, "some requests that were limited");
+      }),
+  );
+}
+
+async function takenOff(cluster: Cluster, checks: Checks): Promise<void> {
+  await checks.check(STEP, "without the WasmPlugin everything passes, on the gateway that runs", async () => {
+    await cluster.kubectl("delete", "wasmplugin", "sluice", "-n", MESH_NAMESPACE);
+    await eventually(async () => {
+      const { status, body } = await send(GATEWAY_PORT);
+      equal([status, body], [200, SHOP_BODY], "an answer without a token");
+    });
+  });
+}
+
+async function missingImage(cluster: Cluster, checks: Checks, digest: string): Promise<void> {
+  await checks.check(STEP, "a missing image is 403 for everything, and istiod counts a rejection", async () => {
+    const before = await rejects("ecds");
+    await cluster.apply(pluginWith("sluice-filter:none"));
+    await isAnswered(403, "an answer");
+    await eventually(async () => {
+      equal((await rejects("ecds")) > before, true, "pilot_total_xds_rejects{type=ecds} has grown");
+    });
+  });
+  await checks.check(STEP, "a wrong digest is 403 for everything", async () => {
+    await cluster.kubectl("delete", "wasmplugin", "sluice", "-n", MESH_NAMESPACE);
+    await isAnswered(200, "an answer without the plugin");
+    await cluster.apply(pluginWith(IMAGE, "0".repeat(64)));
+    await isAnswered(403, "an answer");
+  });
+  await checks.check(STEP, "once the image is there the gateway serves, with nothing restarted", async () => {
+    await cluster.apply(pluginWith(IMAGE, digest));
+    await isAnswered(401, "an answer without a token");
+  });
+}
+
+async function missingSecret(site: MeshSite, cluster: Cluster, checks: Checks): Promise<void> {
+  await checks.check(
+    STEP,
+    "without SLUICE_SECRET at the start it is 500 for everything, and istiod counts it",
     async () => {
-      const { token } = await api.issue();
-      const statuses: number[] = [];
-      while (statuses.length < 6) statuses.push((await ask(port, token)).status);
-      equal(statuses, [200, 200, 200, 200, 200, 429], "answers");
-      equal((await send(port, { token: "A".repeat(48) })).status, 401, "an answer to a forged token");
+      const before = await rejects("ecds");
+      const gateway = await gatewayPart(site, cluster, {}, { status: 500 });
+      await gateway.start();
+      await eventually(async () => {
+        equal((await rejects("ecds")) > before, true, "pilot_total_xds_rejects{type=ecds} has grown");
+      });
+      await gateway.stop();
     },
   );
-  await checks.check(step, "what sessions spend is reported", async () => {
-    const { id, token } = await api.issue();
-    for (let i = 0; i < 3; i++) equal((await ask(port, token)).status, 200, "an answer");
-    await eventually(async () => {
-      equal((await api.session(id)).tokens.consumed, 3, "tokens consumed");
-    });
-  });
-  await checks.check(step, "a change of the policy arrives with nothing new from the mesh", async () => {
-    const { token } = await api.issue();
-    setMaxTokens(8);
-    await eventually(async () => {
-      equal((await ask(port, token)).headers["ratelimit-policy"], '"default";q=8', "ratelimit-policy");
-    });
-    setMaxTokens(5);
-    await eventually(async () => {
-      equal((await ask(port, token)).headers["ratelimit-policy"], '"default";q=5', "ratelimit-policy");
-    });
-  });
-  await checks.check(step, "a revoked session is denied", async () => {
-    const { id, token } = await api.issue();
-    equal((await ask(port, token)).status, 200, "an answer");
-    await api.revoke(id);
-    await eventually(async () => {
-      equal((await ask(port, token)).status, 401, "an answer");
-    });
-  });
 }
-void ADMIN_PORT;
-void rejects;
-void waitForStatus;
-export type { Part };

@@ -5,13 +5,15 @@ import { applyDefinitions } from "../definitions.js";
 import { Cluster } from "../parts/cluster.js";
 import type { MeshSite } from "../site.js";
 import { admission } from "./admission.js";
+import { envoyGateway } from "./envoy-gateway.js";
 import { istio } from "./istio.js";
 
 type Step = (site: MeshSite, cluster: Cluster, checks: Checks, wanted: MeshArguments) => Promise<void>;
 
 const STEPS_RUN: Readonly<Partial<Record<StepName, Step>>> = {
   admission: (_site, cluster, checks) => admission(cluster, checks),
-  istio: (site, cluster, checks) => istio(site, cluster, checks),
+  istio: (site, cluster, checks, { write }) => istio(site, cluster, checks, write),
+  gateway: (site, cluster, checks, { write }) => envoyGateway(site, cluster, checks, write),
 };
 
 export async function runSteps(site: MeshSite, checks: Checks, wanted: MeshArguments): Promise<void> {
