@@ -14,6 +14,7 @@ export const CONTROLLER = "gateway.envoyproxy.io/gatewayclass-controller";
 /** Of the gateway's Envoy; Envoy Gateway's own is moved away from it. */
 export const ENVOY_ADMIN_PORT = 19000;
 const READY_PORT = 19003;
+const PROBES_PORT = 8081;
 
 const CONFIG = {
   ...{ apiVersion: "gateway.envoyproxy.io/v1alpha1", kind: "EnvoyGateway" },
@@ -50,9 +51,9 @@ export async function startEnvoyGateway(site: MeshSite, cluster: Cluster): Promi
   const configFile = join(own, "config.yaml");
   writeFileSync(configFile, JSON.stringify(CONFIG));
   const plan = { name: "envoy-gateway", command: binary, args: ["server", "--config-path", configFile], env };
-  const part = new Part({ ...plan, logFile: join(own, "log") }, async () => {
-    await eventually(() => cluster.kubectl("get", "service", "-n", GATEWAY_NAMESPACE));
-  });
+  const part = new Part({ ...plan, logFile: join(own, "log") }, (signal) =>
+    waitForStatus(`http://127.0.0.1:${PROBES_PORT}/readyz`, 200, { timeoutMs: 90_000, signal }),
+  );
   await site.ends.add(() => part.stop());
   await part.start();
   return part;

@@ -14,7 +14,8 @@ import { POD_ADDRESS } from "../site.js";
 import type { Cluster } from "./cluster.js";
 
 const HTTP_PORT = 8080;
-const STATUS_PORT = 8081;
+/** Its own default is that of Envoy Gateway's probes. */
+const STATUS_PORT = 8091;
 /** Of the service that is limited. */
 export const SHOP_PORT = 9090;
 export const SHOP = { name: "shop", namespace: "shop" };

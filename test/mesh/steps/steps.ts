@@ -5,12 +5,14 @@ import { applyDefinitions } from "../definitions.js";
 import { Cluster } from "../parts/cluster.js";
 import type { MeshSite } from "../site.js";
 import { admission } from "./admission.js";
+import { chart } from "./chart.js";
 import { envoyGateway } from "./envoy-gateway.js";
 import { istio } from "./istio.js";
 
 type Step = (site: MeshSite, cluster: Cluster, checks: Checks, wanted: MeshArguments) => Promise<void>;
 
-const STEPS_RUN: Readonly<Partial<Record<StepName, Step>>> = {
+const STEPS_RUN: Readonly<Record<StepName, Step>> = {
+  chart: (site, cluster, checks) => chart(site, cluster, checks),
   admission: (_site, cluster, checks) => admission(cluster, checks),
   istio: (site, cluster, checks, { write }) => istio(site, cluster, checks, write),
   gateway: (site, cluster, checks, { write }) => envoyGateway(site, cluster, checks, write),
@@ -28,10 +30,8 @@ export async function runSteps(site: MeshSite, checks: Checks, wanted: MeshArgum
   );
   for (const name of wanted.only) {
     // A step that breaks off counts as one failed check, and the others are run.
-    const step = STEPS_RUN[name];
-    if (step === undefined) continue;
     try {
-      await step(site, cluster, checks, wanted);
+      await STEPS_RUN[name](site, cluster, checks, wanted);
     } catch (error) {
       await checks.check(name, "the step runs to its end", () => {
         throw error;

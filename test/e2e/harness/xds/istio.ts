@@ -33,8 +33,15 @@ export const extensionNameOf = (plugin: WasmPlugin): string =>
 
 /** The resource of the extension service. @param filterPath where the agent has put the image's code */
 export function extensionOf(plugin: WasmPlugin, filterPath: string): Resource {
+  return resource("extension", extensionNameOf(plugin), {
+    typed_config: typed(WASM, { config: extensionConfigOf(plugin, filterPath) }),
+  });
+}
+
+/** The PluginConfig in it, as Envoy's JSON. */
+export function extensionConfigOf(plugin: WasmPlugin, filterPath: string): JsonObject {
   const { pluginName, failStrategy, vmConfig, pluginConfig } = plugin.spec;
-  const config = {
+  return {
     name: pluginNameOf(plugin),
     root_id: pluginName,
     failure_policy: failStrategy,
@@ -50,7 +57,6 @@ export function extensionOf(plugin: WasmPlugin, filterPath: string): Resource {
       value: JSON.stringify(sorted(pluginConfig)),
     },
   };
-  return resource("extension", extensionNameOf(plugin), { typed_config: typed(WASM, { config }) });
 }
 
 /** Istio takes the configuration for a protobuf Struct, whose JSON has its keys in order. */
@@ -63,21 +69,23 @@ function sorted(value: JsonObject): JsonObject {
   return Object.fromEntries(entries.sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-/** The gateway's listener: the filter by its name, its configuration from the aggregated stream and without a default. */
+/** The filter in the chain: by its name, its configuration from the aggregated stream and without a default. */
+export const httpFilterOf = (plugin: WasmPlugin): JsonObject => ({
+  name: extensionNameOf(plugin),
+  config_discovery: {
+    config_source: { ads: {}, initial_fetch_timeout: "0s", resource_api_version: "V3" },
+    type_urls: [WASM, RBAC],
+  },
+});
+
+/** The gateway's listener, with the filter in front of the router. */
 export function gatewayListener(plugin: WasmPlugin, port: number): Resource {
-  const filter = {
-    name: extensionNameOf(plugin),
-    config_discovery: {
-      config_source: { ads: {}, initial_fetch_timeout: "0s", resource_api_version: "V3" },
-      type_urls: [WASM, RBAC],
-    },
-  };
   const router = { name: "envoy.filters.http.router", typed_config: { "@type": `type.googleapis.com/${ROUTER}` } };
   const routes = [{ match: { prefix: "/" }, route: { cluster: PASSTHROUGH } }];
   const manager = typed(`type.googleapis.com/${HCM}`, {
     stat_prefix: `outbound_0.0.0.0_${port}`,
     normalize_path: true,
-    http_filters: [filter, router],
+    http_filters: [httpFilterOf(plugin), router],
     route_config: { name: "http", virtual_hosts: [{ name: "all", domains: ["*"], routes }] },
   });
   const filters = [{ name: "envoy.filters.network.http_connection_manager", typed_config: manager }];
