@@ -44,7 +44,10 @@ const FORMS: readonly Form[] = [
 const NOT_RUN: readonly (readonly [form: string, what: string])[] = [
   ["Istio, sidecars", "not run with an istiod; the filter is the same, the listener another"],
   ["Istio, ambient mode and waypoints", "not run"],
-  ["Istio's own build of Envoy", "not run: a stock Envoy stands for it, without Istio's filters for metrics and metadata"],
+  [
+    "Istio's own build of Envoy",
+    "not run: a stock Envoy stands for it, without Istio's filters for metrics and metadata",
+  ],
   ["A whole cluster with nodes", "not run: nothing here pulls an image of the control plane or starts a pod"],
   ["NetworkPolicy", "accepted by the API server; nothing here enforces one"],
 ];

@@ -1,12 +1,12 @@
 #!/bin/sh
-# Runs a command in the namespaces that it is started in, on a system as the mesh's programs expect it: enter.sh FOLDER ADDRESS
-# COMMAND…. They have fixed places for what a pod has mounted: /var/lib/istio/data and /certs, which is FOLDER/certs here.
+# Runs a command in the namespaces that it is started in, on a system as the mesh's programs expect it: enter.sh FOLDER
+# ADDRESSES COMMAND…. They have fixed places for what a pod has mounted: /var/lib/istio/data and /certs, which is FOLDER/certs here.
 set -eu
 folder=$1
-address=$2
+addresses=$2
 shift 2
 ip link set lo up
-ip address add "$address/32" dev lo
+for address in $addresses; do ip address add "$address/32" dev lo; done
 root="$folder/root"
 mkdir -p "$root" "$folder/certs"
 mount -t tmpfs tmpfs "$root"

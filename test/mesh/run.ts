@@ -17,7 +17,7 @@ import { Ends, newSite } from "../fleet/parts/site.js";
 import { type MeshArguments, meshArguments, type StepName, STEPS } from "./arguments.js";
 import { Checks } from "./checks.js";
 import { writeDocument } from "./document.js";
-import { type Kit, POD_ADDRESS } from "./site.js";
+import { type Kit, POD_ADDRESS, SERVICE_ADDRESS } from "./site.js";
 import { runSteps } from "./steps/steps.js";
 
 /** What each step needs; a run of one of them builds no more. */
@@ -55,7 +55,7 @@ const NAMESPACES = ["--user", "--map-root-user", "--net", "--mount"];
 async function runInside(folder: string): Promise<number> {
   writeFileSync(join(folder, HOSTS_FILE), "127.0.0.1 localhost\n");
   const self = [process.execPath, ...process.argv.slice(1), "--inside", folder];
-  const enter = [join(projectRoot, "test/mesh/enter.sh"), folder, POD_ADDRESS];
+  const enter = [join(projectRoot, "test/mesh/enter.sh"), folder, `${POD_ADDRESS} ${SERVICE_ADDRESS}`];
   const child = spawn("unshare", [...NAMESPACES, "sh", ...enter, ...self], { stdio: "inherit" });
   // A terminal's Ctrl-C reaches the child too: it ends what it started, and then so do we.
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => child.kill(signal));

@@ -22,3 +22,6 @@ export interface MeshSite extends Site {
  * interface of the namespace in which all of it runs.
  */
 export const POD_ADDRESS = "10.0.0.7";
+
+/** Of the Service `sluice`: no kube-proxy leads from it to a pod, so the control plane has it too. */
+export const SERVICE_ADDRESS = "10.96.0.80";

@@ -22,7 +22,6 @@ const CONFIG = {
   provider: { type: "Kubernetes", kubernetes: { proxyTopologyInjector: { disabled: true } } },
   extensionApis: { enableBackend: true, enableEnvoyPatchPolicy: true },
   admin: { address: { host: "127.0.0.1", port: 19100 } },
-  telemetry: { metrics: { prometheus: { disable: true } } },
 };
 
 type Data = { readonly data: Readonly<Record<string, string>> };
@@ -103,6 +102,8 @@ export async function gatewayEnvoy(
   const place = (text: string): string =>
     text
       .replaceAll("$(ENVOY_POD_NAME)", pod)
+      // Envoy Gateway itself has that port, in another pod.
+      .replaceAll("port_value: 19001", "port_value: 19011")
       .replaceAll("/certs/", `${join(site.folder, "envoy-certs")}/`)
       .replaceAll("/sds/", `${join(own, "sds")}/`);
   mkdirSync(join(own, "sds"), { recursive: true });

@@ -10,7 +10,7 @@ import { ControlPlaneClient } from "../../e2e/harness/control-plane-client.js";
 import { Part } from "../../e2e/harness/part.js";
 import { policyOf } from "../../e2e/harness/policy.js";
 import type { Site } from "../../fleet/parts/site.js";
-import { POD_ADDRESS } from "../site.js";
+import { POD_ADDRESS, SERVICE_ADDRESS } from "../site.js";
 import type { Cluster } from "./cluster.js";
 
 const HTTP_PORT = 8080;
@@ -77,7 +77,7 @@ export async function applyShop(cluster: Cluster, namespace: string): Promise<vo
 export async function applyControlPlane(cluster: Cluster): Promise<void> {
   const ports = [{ name: "http", port: HTTP_PORT, targetPort: "http" }];
   const metadata = { name: "sluice", namespace: "sluice" };
-  await cluster.apply({ apiVersion: "v1", kind: "Service", metadata, spec: { ports } });
+  await cluster.apply({ apiVersion: "v1", kind: "Service", metadata, spec: { clusterIP: SERVICE_ADDRESS, ports } });
   await cluster.apply(endpointsOf("sluice", "sluice", HTTP_PORT));
 }
 

@@ -89,7 +89,7 @@ async function accepted(cluster: Cluster, checks: Checks, { name, resources }: S
     const accounts = (found ?? []).filter(({ kind }) => kind === "ServiceAccount");
     for (const account of accounts) await cluster.apply(account, "-n", NAMESPACE);
     try {
-      for (const pod of pods) await acceptedWhole(cluster, [pod]);
+      await acceptedWhole(cluster, pods);
     } finally {
       for (const account of accounts) await cluster.kubectl("delete", "-n", NAMESPACE, "-f", cluster.fileOf(account));
     }
@@ -99,19 +99,35 @@ async function accepted(cluster: Cluster, checks: Checks, { name, resources }: S
 /** With no error, and no warning either: the level's warnings come for workloads, which it does not refuse. */
 export async function acceptedWhole(cluster: Cluster, resources: readonly Manifest[]): Promise<void> {
   equal(resources.length > 0, true, "there is a resource");
-  for (const one of resources) {
-    const { kind, metadata } = one;
-    if (metadata.namespace !== undefined) await makeNamespace(cluster, metadata.namespace);
-    const where = metadata.namespace === undefined ? ["-n", NAMESPACE] : [];
-    const { code, output } = await cluster.tryOut(one, ...(kind === "Namespace" ? [] : where));
-    if (code !== 0 || output.includes("Warning:")) throw new Error(`${kind} ${metadata.name}: ${output.trim()}`);
-  }
+  const namespaces = new Set(resources.flatMap(({ metadata }) => metadata.namespace ?? []));
+  for (const name of namespaces) await makeNamespace(cluster, name);
+  const [placed, others] = [resources.filter(isPlaced), resources.filter((one) => !isPlaced(one))];
+  const runs = [
+    ...(placed.length > 0 ? [await cluster.tryOut(documents(placed))] : []),
+    ...(others.length > 0 ? [await cluster.tryOut(documents(others), "-n", NAMESPACE)] : []),
+  ];
+  for (const { code, output } of runs) if (code !== 0 || output.includes("Warning:")) throw new Error(faultsIn(output));
 }
 
+const isPlaced = ({ kind, metadata }: Manifest): boolean => kind === "Namespace" || metadata.namespace !== undefined;
+
+/** One call of kubectl for all of them. */
+const documents = (resources: readonly Manifest[]): string =>
+  resources.map((one) => JSON.stringify(one)).join("\n---\n");
+
+const faultsIn = (output: string): string =>
+  output
+    .split("\n")
+    .filter((line) => line !== "" && !line.endsWith("(server dry run)"))
+    .join("; ");
+
 const LEVEL = "restricted";
+const made = new Set<string>();
 
 /** Enforces the level, unless it is one of the mesh itself, whose pods are the mesh's affair. */
 export async function makeNamespace(cluster: Cluster, name: string): Promise<void> {
+  if (made.has(name)) return;
+  made.add(name);
   const own = !/^(istio|envoy-gateway)/.test(name);
   const labels = Object.fromEntries(["enforce", "warn"].map((mode) => [`pod-security.kubernetes.io/${mode}`, LEVEL]));
   const metadata = { name, ...(own && { labels }) };

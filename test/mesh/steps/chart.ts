@@ -63,7 +63,12 @@ async function negativeControl(helm: Helm, checks: Checks): Promise<void> {
 const GENERATED = ["--set", "secrets.generate=true"];
 
 async function secretsOf(cluster: Cluster): Promise<Readonly<Record<string, string>>> {
-  const secret = await cluster.get<{ readonly data: Readonly<Record<string, string>> }>("secret", "sluice", "-n", NAMESPACE);
+  const secret = await cluster.get<{ readonly data: Readonly<Record<string, string>> }>(
+    "secret",
+    "sluice",
+    "-n",
+    NAMESPACE,
+  );
   return secret.data;
 }
 
@@ -86,12 +91,16 @@ async function installed(helm: Helm, cluster: Cluster, checks: Checks): Promise<
     await succeeds(helm("upgrade", "sluice", CHART, ...GENERATED, ...changed));
     equal(await secretsOf(cluster), made, "the secrets after it");
   });
-  await checks.check(STEP, "helm uninstall leaves the secrets and takes everything else of the control plane", async () => {
-    await succeeds(helm("uninstall", "sluice"));
-    equal(await secretsOf(cluster), made, "the secrets after it");
-    const left = await cluster.kubectl("get", "statefulsets,deployments,services", "-n", NAMESPACE, "-o", "name");
-    equal(left.includes("/sluice"), false, `what is left: ${left}`);
-  });
+  await checks.check(
+    STEP,
+    "helm uninstall leaves the secrets and takes everything else of the control plane",
+    async () => {
+      await succeeds(helm("uninstall", "sluice"));
+      equal(await secretsOf(cluster), made, "the secrets after it");
+      const left = await cluster.kubectl("get", "statefulsets,deployments,services", "-n", NAMESPACE, "-o", "name");
+      equal(left.includes("/sluice"), false, `what is left: ${left}`);
+    },
+  );
   await checks.check(STEP, "an installation after that finds the same secrets", async () => {
     await succeeds(helm("install", "sluice", CHART, ...GENERATED));
     equal(await secretsOf(cluster), made, "the secrets after it");

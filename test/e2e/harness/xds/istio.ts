@@ -69,23 +69,21 @@ function sorted(value: JsonObject): JsonObject {
   return Object.fromEntries(entries.sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-/** The filter in the chain: by its name, its configuration from the aggregated stream and without a default. */
-export const httpFilterOf = (plugin: WasmPlugin): JsonObject => ({
-  name: extensionNameOf(plugin),
-  config_discovery: {
-    config_source: { ads: {}, initial_fetch_timeout: "0s", resource_api_version: "V3" },
-    type_urls: [WASM, RBAC],
-  },
-});
-
-/** The gateway's listener, with the filter in front of the router. */
+/** The gateway's listener: the filter by its name, its configuration from the aggregated stream and without a default. */
 export function gatewayListener(plugin: WasmPlugin, port: number): Resource {
+  const filter = {
+    name: extensionNameOf(plugin),
+    config_discovery: {
+      config_source: { ads: {}, initial_fetch_timeout: "0s", resource_api_version: "V3" },
+      type_urls: [WASM, RBAC],
+    },
+  };
   const router = { name: "envoy.filters.http.router", typed_config: { "@type": `type.googleapis.com/${ROUTER}` } };
   const routes = [{ match: { prefix: "/" }, route: { cluster: PASSTHROUGH } }];
   const manager = typed(`type.googleapis.com/${HCM}`, {
     stat_prefix: `outbound_0.0.0.0_${port}`,
     normalize_path: true,
-    http_filters: [httpFilterOf(plugin), router],
+    http_filters: [filter, router],
     route_config: { name: "http", virtual_hosts: [{ name: "all", domains: ["*"], routes }] },
   });
   const filters = [{ name: "envoy.filters.network.http_connection_manager", typed_config: manager }];
