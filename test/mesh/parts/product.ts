@@ -13,7 +13,8 @@ import type { Site } from "../../fleet/parts/site.js";
 import { POD_ADDRESS, SERVICE_ADDRESS } from "../site.js";
 import type { Cluster } from "./cluster.js";
 
-const HTTP_PORT = 8080;
+/** Of the Service, in the files that an operator applies. */
+export const SERVICE_PORT = 8080;
 /** Its own default is that of Envoy Gateway's probes. */
 const STATUS_PORT = 8091;
 /** Of the service that is limited. */
@@ -28,7 +29,11 @@ export interface Product {
   setMaxTokens(maxTokens: number): void;
 }
 
-export async function startProduct({ folder, secret, adminToken, ends }: Site, name: string): Promise<Product> {
+export async function startProduct(
+  { folder, secret, adminToken, ends }: Site,
+  name: string,
+  httpPort: number,
+): Promise<Product> {
   const own = join(folder, name);
   mkdirSync(own, { recursive: true });
   const policyFile = join(own, "policy.yaml");
@@ -42,7 +47,7 @@ export async function startProduct({ folder, secret, adminToken, ends }: Site, n
   };
   setMaxTokens(5);
   const plan = controlPlanePlan({
-    ...{ secret, httpPort: HTTP_PORT, statusPort: STATUS_PORT, dataDir: join(own, "data"), policyFile },
+    ...{ secret, httpPort, statusPort: STATUS_PORT, dataDir: join(own, "data"), policyFile },
     logFile: join(own, "control-plane.log"),
     env: { SLUICE_ADMIN_TOKEN: adminToken, SLUICE_HTTP_HOST: "0.0.0.0" },
   });
@@ -51,7 +56,7 @@ export async function startProduct({ folder, secret, adminToken, ends }: Site, n
   );
   await ends.add(() => part.stop());
   await part.start();
-  return { api: new ControlPlaneClient({ http: HTTP_PORT, status: STATUS_PORT }, adminToken), part, setMaxTokens };
+  return { api: new ControlPlaneClient({ http: httpPort, status: STATUS_PORT }, adminToken), part, setMaxTokens };
 }
 
 /** A service that answers everything. */
@@ -74,11 +79,11 @@ export async function applyShop(cluster: Cluster, namespace: string): Promise<vo
 }
 
 /** The Service that the control plane's manifests have, and its endpoint. */
-export async function applyControlPlane(cluster: Cluster): Promise<void> {
-  const ports = [{ name: "http", port: HTTP_PORT, targetPort: "http" }];
+export async function applyControlPlane(cluster: Cluster, port: number): Promise<void> {
+  const ports = [{ name: "http", port, targetPort: "http" }];
   const metadata = { name: "sluice", namespace: "sluice" };
   await cluster.apply({ apiVersion: "v1", kind: "Service", metadata, spec: { clusterIP: SERVICE_ADDRESS, ports } });
-  await cluster.apply(endpointsOf("sluice", "sluice", HTTP_PORT));
+  await cluster.apply(endpointsOf("sluice", "sluice", port));
 }
 
 /** Of a Service whose one port is named http. */

@@ -1,6 +1,6 @@
 // A gateway of Envoy Gateway with the files of envoy/gateway: a real Envoy Gateway translates them, fetches the filter from a
 // real registry and hands it on, and a stock Envoy runs it.
-import { appendFileSync, readFileSync } from "node:fs";
+import { appendFileSync } from "node:fs";
 import { join } from "node:path";
 import { CODE_MISSING_SESSION } from "../../../assembly/contract.js";
 import { projectRoot } from "../../../scripts/project-root.js";
@@ -9,7 +9,7 @@ import { EnvoyAdmin } from "../../e2e/harness/envoy-admin.js";
 import { send } from "../../e2e/harness/http1.js";
 import type { Checks } from "../checks.js";
 import { equal, eventually } from "../eventually.js";
-import { type Manifest, manifestsOf, resourcesOfFile, yamlFiles } from "../manifests.js";
+import { type Manifest, resourcesOfFile, yamlFiles } from "../manifests.js";
 import type { Cluster } from "../parts/cluster.js";
 import {
   CONTROLLER,
@@ -20,7 +20,15 @@ import {
   gatewayEnvoy,
   startEnvoyGateway,
 } from "../parts/envoy-gateway.js";
-import { applyControlPlane, applyShop, SHOP, SHOP_BODY, startProduct, startShop } from "../parts/product.js";
+import {
+  applyControlPlane,
+  applyShop,
+  SERVICE_PORT,
+  SHOP,
+  SHOP_BODY,
+  startProduct,
+  startShop,
+} from "../parts/product.js";
 import { pushFilter, REGISTRY, startRegistry } from "../parts/registry.js";
 import { recordGateway } from "../recording.js";
 import type { MeshSite } from "../site.js";
@@ -38,13 +46,17 @@ interface Target {
   readonly namespace: string;
 }
 
-/** The files with the image where it is here. */
+/** On this one machine Envoy Gateway itself takes port 8080, for metrics: the Service `sluice` has another one here. */
+const HTTP_PORT = 18080;
+
+const placed = (json: string): string =>
+  json.replaceAll("registry.example", REGISTRY).replaceAll(`"port":${SERVICE_PORT}`, `"port":${HTTP_PORT}`);
+
+/** The files with the image and the Service where they are here. */
 function ourManifests(): Manifest[] {
   const files = yamlFiles(join(projectRoot, "envoy/gateway"));
   const chosen = files.length === 0 ? [join(projectRoot, "test/mesh/gateway.yaml")] : files;
-  return chosen
-    .flatMap(resourcesOfFile)
-    .map((one) => JSON.parse(JSON.stringify(one).replaceAll("registry.example", REGISTRY)) as Manifest);
+  return chosen.flatMap(resourcesOfFile).map((one) => JSON.parse(placed(JSON.stringify(one))) as Manifest);
 }
 
 const ofKind = (manifests: readonly Manifest[], kind: string): Manifest => {
@@ -98,9 +110,9 @@ export async function envoyGateway(site: MeshSite, cluster: Cluster, checks: Che
   for (const name of new Set([GATEWAY_NAMESPACE, "sluice", ...namespaces])) await makeNamespace(cluster, name);
   await startShop(site);
   await startRegistry(site);
-  const product = await startProduct(site, "gateway-control-plane");
+  const product = await startProduct(site, "gateway-control-plane", HTTP_PORT);
   await pushFilter(site.folder, join(projectRoot, "build/sluice.wasm"), IMAGE);
-  await applyControlPlane(cluster);
+  await applyControlPlane(cluster, HTTP_PORT);
   await startEnvoyGateway(site, cluster);
   await applyAround(cluster, manifests, target);
   for (const one of manifests) await cluster.apply(one);
@@ -148,6 +160,3 @@ async function accepted(cluster: Cluster, { namespace }: Target): Promise<void> 
   const conditions = items.flatMap(({ status }) => status?.ancestors ?? []).flatMap((one) => one.conditions);
   equal(conditions.find(({ type }) => type === "Accepted")?.status, "True", `accepted: ${JSON.stringify(conditions)}`);
 }
-
-void manifestsOf;
-void readFileSync;

@@ -12,7 +12,15 @@ import type { Checks } from "../checks.js";
 import { equal, eventually } from "../eventually.js";
 import type { Cluster } from "../parts/cluster.js";
 import { ADMIN_PORT, agentPart, MESH_NAMESPACE, type Proxy, rejects, startIstiod } from "../parts/istio.js";
-import { applyControlPlane, applyShop, SHOP, SHOP_BODY, startProduct, startShop } from "../parts/product.js";
+import {
+  applyControlPlane,
+  applyShop,
+  SERVICE_PORT,
+  SHOP,
+  SHOP_BODY,
+  startProduct,
+  startShop,
+} from "../parts/product.js";
 import { pushFilter, startRegistry } from "../parts/registry.js";
 import { recordIstio } from "../recording.js";
 import type { MeshSite } from "../site.js";
@@ -52,9 +60,9 @@ export async function istio(site: MeshSite, cluster: Cluster, checks: Checks, wr
   for (const name of [MESH_NAMESPACE, "sluice", SHOP.namespace]) await makeNamespace(cluster, name);
   await startShop(site);
   await startRegistry(site);
-  const product = await startProduct(site, "istio-control-plane");
+  const product = await startProduct(site, "istio-control-plane", SERVICE_PORT);
   await applyShop(cluster, SHOP.namespace);
-  await applyControlPlane(cluster);
+  await applyControlPlane(cluster, SERVICE_PORT);
   await applyMesh(cluster);
   await cluster.apply(await injectorOf(site));
   await startIstiod(site, cluster);
