@@ -22,7 +22,7 @@ it("the tests' Envoy gets from Istio what a real istiod and its agent made of th
   expect(extensionConfigOf(plugin, "plugin.wasm")).toEqual(recorded.extension.typed_config.config);
 });
 
-it("a real istiod has Envoy ask for the filter by the name that the tests' listener has, without a default", () => {
+it("a real istiod has Envoy ask for the filter by the name that the tests take", () => {
   expect(recorded.httpFilter).toEqual({
     name: extensionNameOf(plugin),
     config_discovery: {
@@ -32,7 +32,7 @@ it("a real istiod has Envoy ask for the filter by the name that the tests' liste
   });
 });
 
-it("the edge settings of the WasmPlugin name the cluster that a real istiod made of the Service", () => {
+it("the edge settings of the WasmPlugin name the cluster that a real istiod makes", () => {
   expect(recorded.cluster).toBe(CONTROL_PLANE);
   expect(plugin.spec.pluginConfig["controlPlane"]).toEqual({ cluster: recorded.cluster });
 });

@@ -26,7 +26,7 @@ export interface Product {
   readonly api: ControlPlaneClient;
   readonly part: Part;
   /** Publishes a policy with this many tokens for each session, which come back never. */
-  setMaxTokens(maxTokens: number): void;
+  readonly setMaxTokens: (maxTokens: number) => void;
 }
 
 export async function startProduct(

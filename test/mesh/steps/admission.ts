@@ -68,11 +68,11 @@ export async function admission(cluster: Cluster, checks: Checks): Promise<void>
 
 async function accepted(cluster: Cluster, checks: Checks, { name, resources }: Source): Promise<void> {
   let found: readonly Manifest[] | undefined;
-  let broken: unknown;
+  let broken: Error | undefined;
   try {
     found = await resources();
   } catch (error) {
-    broken = error;
+    broken = error instanceof Error ? error : new Error(String(error));
   }
   if (broken === undefined && found === undefined) {
     // Of the forms of a kustomization's folder only those are named that are there.

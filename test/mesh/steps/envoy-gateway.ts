@@ -37,8 +37,7 @@ import { limits } from "./limits.js";
 
 const STEP = "Envoy Gateway";
 const IMAGE = "sluice-filter:0.1.0";
-/** What Envoy Gateway makes of port 80. */
-const PROXY_PORT = 10080;
+const PROXY_PORT = 8000;
 const CLASS = "envoy-gateway";
 
 interface Target {
@@ -90,7 +89,9 @@ async function applyAround(
       ...{ apiVersion: api, kind: "Gateway", metadata: { name, namespace } },
       spec: {
         ...{ gatewayClassName: CLASS, infrastructure: { parametersRef: parameters } },
-        listeners: [{ name: "http", port: 80, protocol: "HTTP", allowedRoutes: { namespaces: { from: "All" } } }],
+        listeners: [
+          { name: "http", port: PROXY_PORT, protocol: "HTTP", allowedRoutes: { namespaces: { from: "All" } } },
+        ],
       },
     });
   }
