@@ -35,7 +35,11 @@ export const resourcesOfFile = (file: string): Manifest[] =>
   manifestsOf(readFileSync(file, "utf8")).filter((one) => !isKustomization(one));
 
 interface PodTemplate {
-  readonly template: { readonly metadata?: { readonly labels?: object }; readonly spec: object };
+  readonly volumeClaimTemplates?: readonly { readonly metadata: { readonly name: string } }[];
+  readonly template: {
+    readonly metadata?: { readonly labels?: object };
+    readonly spec: { readonly volumes?: readonly object[] };
+  };
 }
 
 const WORKLOADS = ["Deployment", "StatefulSet", "DaemonSet"];
@@ -43,13 +47,15 @@ const WORKLOADS = ["Deployment", "StatefulSet", "DaemonSet"];
 /** The pods that a controller would make of these workloads. */
 export function podsOf(manifests: readonly Manifest[], namespace: string): Manifest[] {
   return manifests
-    .filter(({ kind }) => WORKLOADS.includes(kind))
+    .filter(({ kind, spec }) => WORKLOADS.includes(kind) && "selector" in (spec as object))
     .map(({ metadata, spec }) => {
-      const { template } = spec as PodTemplate;
+      const { template, volumeClaimTemplates = [] } = spec as PodTemplate;
+      const claims = volumeClaimTemplates.map((claim) => claim.metadata.name);
+      const claimed = claims.map((name) => ({ name, persistentVolumeClaim: { claimName: name } }));
       return {
         ...{ apiVersion: "v1", kind: "Pod" },
         metadata: { ...template.metadata, name: `${metadata.name}-0`, namespace: metadata.namespace ?? namespace },
-        spec: template.spec,
+        spec: { ...template.spec, volumes: [...(template.spec.volumes ?? []), ...claimed] },
       };
     });
 }

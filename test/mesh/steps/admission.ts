@@ -1,6 +1,7 @@
 // What the API server says of everything that an operator applies: each resource as by `kubectl apply --server-side
 // --dry-run=server --validate=strict`, and each pod that a controller would make of it, in a namespace that enforces the
 // `restricted` level of Pod Security.
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { projectRoot } from "../../../scripts/project-root.js";
 import { runCommand } from "../../../scripts/run-command.js";
@@ -11,6 +12,7 @@ import type { Cluster } from "../parts/cluster.js";
 
 const STEP = "API server";
 const IMAGE = ["--image", "registry.example/sluice-filter:0.1.0"];
+const CONTROL_PLANE_IMAGE = ["--image", "registry.example/sluice:0.1.0"];
 
 /** What there is to be applied, and how an operator comes by it. */
 interface Source {
@@ -32,14 +34,13 @@ const ofFolder = (folder: string): Source => ({
 const kustomized = (cluster: Cluster, folder: string): Source => ({
   name: `kubectl kustomize ${folder}`,
   resources: async () => {
-    const files = yamlFiles(join(projectRoot, folder));
-    if (!files.some((file) => file.endsWith("/kustomization.yaml"))) return undefined;
+    if (!existsSync(join(projectRoot, folder, "kustomization.yaml"))) return undefined;
     return manifestsOf(await cluster.kubectl("kustomize", join(projectRoot, folder)));
   },
 });
 
 const rendered = (...args: readonly string[]): Source => ({
-  name: `./sluice render ${args.filter((arg) => !IMAGE.includes(arg)).join(" ")}`,
+  name: `./sluice render ${args.filter((arg) => ![...IMAGE, ...CONTROL_PLANE_IMAGE].includes(arg)).join(" ")}`,
   resources: async () => {
     const run = await runCommand(join(projectRoot, "sluice"), ["render", ...args], { env: process.env });
     if (/there is no (option|command)|is no command/i.test(run.stderr)) return undefined;
@@ -52,9 +53,10 @@ const sources = (cluster: Cluster): readonly Source[] => [
   ...FOLDERS.map(ofFolder),
   ...["", "/base", "/folder", "/shared"].map((folder) => kustomized(cluster, `envoy/kubernetes${folder}`)),
   rendered("wasmplugin", ...IMAGE),
-  ...["injected", "gateway-api", "sidecar"].map((gateway) => rendered("istio", "--gateway", gateway, ...IMAGE)),
+  ...["injected", "gateway-api"].map((gateway) => rendered("istio", "--gateway", gateway, ...IMAGE)),
+  rendered("istio", "--sidecar", "app=shop", "--namespace", "shop", ...IMAGE),
   rendered("gateway", ...IMAGE),
-  ...["folder", "shared"].map((store) => rendered("kubernetes", "--store", store)),
+  ...["folder", "shared"].map((store) => rendered("kubernetes", "--store", store, ...CONTROL_PLANE_IMAGE)),
 ];
 
 /** Where resources are that name no namespace. */
@@ -101,6 +103,7 @@ export async function acceptedWhole(cluster: Cluster, resources: readonly Manife
   equal(resources.length > 0, true, "there is a resource");
   const namespaces = new Set(resources.flatMap(({ metadata }) => metadata.namespace ?? []));
   for (const name of namespaces) await makeNamespace(cluster, name);
+  for (const part of resources.filter(isPart)) await makeWhole(cluster, part);
   const [placed, others] = [resources.filter(isPlaced), resources.filter((one) => !isPlaced(one))];
   const runs = [
     ...(placed.length > 0 ? [await cluster.tryOut(documents(placed))] : []),
@@ -109,11 +112,26 @@ export async function acceptedWhole(cluster: Cluster, resources: readonly Manife
   for (const { code, output } of runs) if (code !== 0 || output.includes("Warning:")) throw new Error(faultsIn(output));
 }
 
+/** A Deployment that is to be merged into one that an operator has. */
+const isPart = ({ kind, spec }: Manifest): boolean => kind === "Deployment" && !("selector" in (spec as object));
+
+/** What that operator has: its pods get their proxy when they are made. */
+async function makeWhole(cluster: Cluster, { apiVersion, kind, metadata }: Manifest): Promise<void> {
+  const labels = { app: metadata.name };
+  const securityContext = {
+    ...{ runAsNonRoot: true, allowPrivilegeEscalation: false, capabilities: { drop: ["ALL"] } },
+    seccompProfile: { type: "RuntimeDefault" },
+  };
+  const spec = { containers: [{ name: "istio-proxy", image: "auto", securityContext }] };
+  const whole = { selector: { matchLabels: labels }, template: { metadata: { labels }, spec } };
+  const { name, namespace } = metadata;
+  await cluster.apply({ apiVersion, kind, metadata: { name, namespace }, spec: whole }, "--field-manager=operator");
+}
+
 const isPlaced = ({ kind, metadata }: Manifest): boolean => kind === "Namespace" || metadata.namespace !== undefined;
 
 /** One call of kubectl for all of them. */
-const documents = (resources: readonly Manifest[]): string =>
-  resources.map((one) => JSON.stringify(one)).join("\n---\n");
+const documents = (items: readonly Manifest[]): object => ({ apiVersion: "v1", kind: "List", items });
 
 const faultsIn = (output: string): string =>
   output
