@@ -42,8 +42,9 @@ describe("finding the programs of a mesh", () => {
   });
 
   it("a helm of the pinned version in the cache is taken, and none is built", async () => {
+    const binary = cached();
     go(HELM, "exit 1");
-    expect(await findTool("helm", around())).toEqual({ binary: cached(), version: HELM });
+    expect(await findTool("helm", around())).toEqual({ binary, version: HELM });
   });
 
   it("a helm that is nowhere is built of the pinned version, and the user is told so", async () => {

@@ -3,6 +3,7 @@
 // `restricted` level of Pod Security.
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { stringify } from "yaml";
 import { projectRoot } from "../../../scripts/project-root.js";
 import { runCommand } from "../../../scripts/run-command.js";
 import type { Checks } from "../checks.js";
@@ -131,7 +132,8 @@ async function makeWhole(cluster: Cluster, { apiVersion, kind, metadata }: Manif
 const isPlaced = ({ kind, metadata }: Manifest): boolean => kind === "Namespace" || metadata.namespace !== undefined;
 
 /** One call of kubectl for all of them. */
-const documents = (items: readonly Manifest[]): object => ({ apiVersion: "v1", kind: "List", items });
+const documents = (resources: readonly Manifest[]): string =>
+  resources.map((one) => stringify(one, { aliasDuplicateObjects: false })).join("---\n");
 
 const faultsIn = (output: string): string =>
   output
