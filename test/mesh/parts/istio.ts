@@ -51,6 +51,10 @@ export async function rejects(type: string): Promise<number> {
   return Number(line?.[1] ?? 0);
 }
 
+/** What Prometheus scrapes from a pod with a proxy: of its agent too. */
+export const agentMetrics = async (): Promise<string> =>
+  (await fetch("http://127.0.0.1:15020/stats/prometheus")).text();
+
 /** A pod with a proxy. */
 export interface Proxy {
   readonly name: string;

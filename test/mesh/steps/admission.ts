@@ -22,7 +22,7 @@ interface Source {
   readonly resources: () => Promise<readonly Manifest[] | undefined>;
 }
 
-const FOLDERS = ["envoy/istio", "envoy/gateway", "envoy/prometheus", "envoy/kubernetes.yaml"];
+const FOLDERS = ["envoy/istio", "envoy/gateway", "envoy/prometheus"];
 
 const ofFolder = (folder: string): Source => ({
   name: `every resource in ${folder}`,

@@ -9,9 +9,17 @@ import { EnvoyAdmin } from "../../e2e/harness/envoy-admin.js";
 import { send } from "../../e2e/harness/http1.js";
 import type { Part } from "../../e2e/harness/part.js";
 import type { Checks } from "../checks.js";
-import { equal, eventually } from "../eventually.js";
+import { equal, eventually, includes } from "../eventually.js";
 import type { Cluster } from "../parts/cluster.js";
-import { ADMIN_PORT, agentPart, MESH_NAMESPACE, type Proxy, rejects, startIstiod } from "../parts/istio.js";
+import {
+  ADMIN_PORT,
+  agentMetrics,
+  agentPart,
+  MESH_NAMESPACE,
+  type Proxy,
+  rejects,
+  startIstiod,
+} from "../parts/istio.js";
 import {
   applyControlPlane,
   applyShop,
@@ -131,14 +139,23 @@ async function takenOff(cluster: Cluster, checks: Checks): Promise<void> {
 }
 
 async function missingImage(cluster: Cluster, checks: Checks, digest: string): Promise<void> {
-  await checks.check(STEP, "a missing image is 403 for everything, and istiod counts a rejection", async () => {
-    const before = await rejects("ecds");
-    await cluster.apply(pluginWith("sluice-filter:none"));
-    await isAnswered(403, "an answer");
-    await eventually(async () => {
-      equal((await rejects("ecds")) > before, true, "pilot_total_xds_rejects{type=ecds} has grown");
-    });
-  });
+  await checks.check(
+    STEP,
+    "a missing image is 403 for everything; the agent counts it, and istiod does not",
+    async () => {
+      const before = await rejects("ecds");
+      await cluster.apply(pluginWith("sluice-filter:none"));
+      await isAnswered(403, "an answer");
+      await eventually(async () => {
+        includes(
+          await agentMetrics(),
+          /^istio_agent_wasm_config_conversion_count\{result="fetch_failure"\} [1-9]/m,
+          "the agent",
+        );
+      });
+      equal(await rejects("ecds"), before, "pilot_total_xds_rejects{type=ecds}");
+    },
+  );
   await checks.check(STEP, "a wrong digest is 403 for everything", async () => {
     await cluster.kubectl("delete", "wasmplugin", "sluice", "-n", MESH_NAMESPACE);
     await isAnswered(200, "an answer without the plugin");
