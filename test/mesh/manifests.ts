@@ -12,9 +12,21 @@ export interface Manifest {
 
 /** The resources of a YAML text; a document that is none, as a patch or Helm's values, is left out. */
 export const manifestsOf = (text: string): Manifest[] =>
-  parseAllDocuments(text)
-    .map((document) => document.toJS() as Partial<Manifest> | null)
-    .filter((value): value is Manifest => value?.apiVersion !== undefined && value.kind !== undefined);
+  parseAllDocuments(text).flatMap((document) => {
+    const value = document.toJS() as Partial<Manifest> | null;
+    if (value?.apiVersion === undefined || value.kind === undefined) return [];
+    const manifest = value as Manifest;
+    sources.set(manifest, document.toString({ directives: false }));
+    return [manifest];
+  });
+
+const sources = new WeakMap<Manifest, string>();
+
+/**
+ * A manifest for kubectl: where it was read, as it was written, for Kubernetes reads YAML in its own way (an unquoted `yes` is
+ * true); else JSON.
+ */
+export const documentOf = (manifest: Manifest): string => `---\n${sources.get(manifest) ?? JSON.stringify(manifest)}\n`;
 
 /** Every YAML file below a folder, or the file itself; none where there is no such folder. */
 export function yamlFiles(path: string): string[] {

@@ -3,12 +3,11 @@
 // `restricted` level of Pod Security.
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { stringify } from "yaml";
 import { projectRoot } from "../../../scripts/project-root.js";
 import { runCommand } from "../../../scripts/run-command.js";
 import type { Checks } from "../checks.js";
 import { equal, includes } from "../eventually.js";
-import { type Manifest, manifestsOf, podsOf, resourcesOfFile, yamlFiles } from "../manifests.js";
+import { documentOf, type Manifest, manifestsOf, podsOf, resourcesOfFile, yamlFiles } from "../manifests.js";
 import type { Cluster } from "../parts/cluster.js";
 
 const STEP = "API server";
@@ -132,8 +131,7 @@ async function makeWhole(cluster: Cluster, { apiVersion, kind, metadata }: Manif
 const isPlaced = ({ kind, metadata }: Manifest): boolean => kind === "Namespace" || metadata.namespace !== undefined;
 
 /** One call of kubectl for all of them. */
-const documents = (resources: readonly Manifest[]): string =>
-  resources.map((one) => stringify(one, { aliasDuplicateObjects: false })).join("---\n");
+const documents = (resources: readonly Manifest[]): string => resources.map(documentOf).join("");
 
 const faultsIn = (output: string): string =>
   output

@@ -6,7 +6,7 @@ import { projectRoot } from "../../../scripts/project-root.js";
 import { type Run, runCommand } from "../../../scripts/run-command.js";
 import type { Checks } from "../checks.js";
 import { equal, includes } from "../eventually.js";
-import { manifestsOf, podsOf, yamlFiles } from "../manifests.js";
+import { type Manifest, manifestsOf, podsOf, yamlFiles } from "../manifests.js";
 import type { Cluster } from "../parts/cluster.js";
 import type { MeshSite } from "../site.js";
 import { acceptedWhole, makeNamespace } from "./admission.js";
@@ -51,9 +51,17 @@ async function acceptedWith(file: string, helm: Helm, cluster: Cluster, checks: 
     for (const account of accounts) await cluster.apply(account, "-n", NAMESPACE);
     // Pods in namespaces of the mesh are not ours.
     const pods = podsOf(manifests, NAMESPACE);
+    for (const pod of pods) await makePriority(cluster, pod);
     if (pods.length > 0) await acceptedWhole(cluster, pods);
     for (const account of accounts) await cluster.kubectl("delete", "-n", NAMESPACE, "-f", cluster.fileOf(account));
   });
+}
+
+/** The operator's, where the values name one. */
+async function makePriority(cluster: Cluster, { spec }: Manifest): Promise<void> {
+  const { priorityClassName: name } = spec as { readonly priorityClassName?: string };
+  if (name === undefined || name === "") return;
+  await cluster.apply({ apiVersion: "scheduling.k8s.io/v1", kind: "PriorityClass", metadata: { name }, value: 1000 });
 }
 
 async function negativeControl(helm: Helm, checks: Checks): Promise<void> {
