@@ -233,6 +233,8 @@ export const MAX_EDGE_NAME_BYTES: u32 = 256;
 export const LOG_CHARS: u32 = 16;
 /** Rows of one report: at about 110 bytes each they stay below MAX_EDGE_BODY_BYTES. */
 export const MAX_REPORT_ROWS: u32 = 512;
+/** What a report says of the counters of its VM: some 150 of them, and the rows keep their room. */
+export const MAX_REPORT_COUNTERS_BYTES: u32 = 8192;
 /** Sessions that one answer to a watch names; more come with the next. */
 export const MAX_WATCH_ENTRIES: u32 = 1000;
 /** How long the control plane holds a watch with nothing to say: below the idle timeouts of common proxies. */

@@ -17,6 +17,8 @@ import { exitOf, StartFailure } from "./start-failure.js";
 import type { Started } from "./started.js";
 import { openStores } from "./store/open-stores.js";
 import { storeNamed } from "./store/store-address.js";
+import { TimedUpdates } from "./store/timed-updates.js";
+import type { UpdateTook, UpdatesAround } from "./store/timed-updates.js";
 
 interface StoreStart {
   readonly settings: Pick<Settings, "store">;
@@ -31,6 +33,7 @@ interface StoreStart {
   readonly shared: SharedClock;
   readonly readiness: Readiness;
   readonly registry: Registry;
+  readonly updateTook: UpdateTook;
 }
 
 /** @throws StartFailure where it cannot be opened; a store over the network is waited for */
@@ -54,6 +57,8 @@ async function opened({
   end,
   readiness,
   registry,
+  steady,
+  updateTook,
 }: StoreStart): Promise<Stores> {
   const step = "the store is being opened";
   readiness.startsWith(step);
@@ -61,8 +66,9 @@ async function opened({
     readiness.startsWith(`${step}: ${why}`);
   };
   const meter = new SharedStoreMetrics(registry);
+  const around: UpdatesAround = (updates) => new TimedUpdates(updates, steady, updateTook);
   try {
-    const store = await openStores(settings.store, { random, timers, logger: log, meter, waits });
+    const store = await openStores(settings.store, { random, timers, logger: log, meter, waits, around });
     started.mayHang(() => store.health.isAtDisk());
     started.add(() => store.close());
     started.add(startStoreKeeping({ health: store.health, timers, logger: log, over: end }));

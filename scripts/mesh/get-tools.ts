@@ -58,7 +58,6 @@ const SOURCES = {
   "kube-apiserver": kubernetes("kube-apiserver", ["--version"]),
   kubectl: kubernetes("kubectl", ["version", "--client"]),
   helm: built(HELM, (version) => [`helm.sh/helm/v3/cmd/helm@${version}`]),
-  istioctl: istio("istioctl/cmd/istioctl"),
   "pilot-discovery": istio("pilot/cmd/pilot-discovery"),
   "pilot-agent": istio("pilot/cmd/pilot-agent"),
   "envoy-gateway": built(ENVOY_GATEWAY, (version) => [`github.com/envoyproxy/gateway/cmd/envoy-gateway@${version}`]),

@@ -27,11 +27,11 @@ const FORMS: readonly Form[] = [
   {
     name: "Istio, a gateway with an injected proxy",
     steps: ["Istio"],
-    where: "a real istiod, its agent with a stock Envoy, a registry and the API server, on one machine",
+    where: "a real istiod, its agent with a stock Envoy, a registry and the API server, on one machine; its environment and annotation were given by hand",
   },
   {
     name: "Istio, a gateway of the Gateway API",
-    steps: ["Istio"],
+    steps: ["Istio, Gateway API"],
     where: "the Deployment that istiod writes was looked at; its pod was not started",
   },
   {
@@ -42,6 +42,7 @@ const FORMS: readonly Form[] = [
 ];
 
 const NOT_RUN: readonly (readonly [form: string, what: string])[] = [
+  ["Istio's injector", "not run: that it keeps what injected-env.yaml says is Istio's promise"],
   ["Istio, sidecars", "not run with an istiod; the filter is the same, the listener another"],
   ["Istio, ambient mode and waypoints", "not run"],
   [

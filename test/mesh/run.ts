@@ -23,7 +23,7 @@ import { runSteps } from "./steps/steps.js";
 /** What each step needs; a run of one of them builds no more. */
 const TOOLS: Readonly<Record<StepName, readonly ToolName[]>> = {
   admission: ["helm"],
-  istio: ["docker-registry", "helm", "istioctl", "pilot-discovery", "pilot-agent"],
+  istio: ["docker-registry", "helm", "pilot-discovery", "pilot-agent"],
   gateway: ["docker-registry", "envoy-gateway"],
   chart: ["helm"],
 };

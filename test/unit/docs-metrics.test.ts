@@ -1,10 +1,15 @@
 // docs/metrics.md names exactly the metrics of both programs, and alerts and PromQL name no others.
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
 import type { MetricObjectWithValues, MetricValue } from "prom-client";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { ConnectionCounts } from "../../control-plane/src/http/status/connection-metrics.js";
+import { DurationMetrics } from "../../control-plane/src/http/status/duration-metrics.js";
 import { EdgeMetrics } from "../../control-plane/src/http/status/edge-metrics.js";
+import { FigureMetrics } from "../../control-plane/src/http/status/figure-metrics.js";
 import { observeLog } from "../../control-plane/src/http/status/log-metrics.js";
+import { spanCounter } from "../../control-plane/src/http/status/span-metrics.js";
 import { LeaseMetrics } from "../../control-plane/src/http/status/lease-metrics.js";
 import { Metrics } from "../../control-plane/src/http/status/metrics.js";
 import { observeClock, observeStoreClock } from "../../control-plane/src/http/status/clock-metrics.js";
@@ -12,11 +17,14 @@ import { observeIssuers } from "../../control-plane/src/http/status/issuer-metri
 import { observePolicy } from "../../control-plane/src/http/status/policy-metrics.js";
 import { ClaimMetrics, observeStore, SharedStoreMetrics } from "../../control-plane/src/http/status/store-metrics.js";
 import { UsageMetrics } from "../../control-plane/src/http/status/usage-metrics.js";
+import { projectRoot } from "../../scripts/project-root.js";
 import { filterModule } from "../host/harness/builds/filter-modules.js";
 import { policy } from "../host/harness/scenes/documents.js";
 import { Edge, requestWith } from "../host/harness/scenes/edge.js";
 import { fleetPolicy } from "../host/harness/scenes/leases.js";
-import { sectionOf, tableUnder, textOf, withoutTicks } from "./docs.js";
+import { expressionsIn, sectionOf, tableUnder, textOf, withoutTicks } from "./docs.js";
+import { FAMILIES } from "../../control-plane/src/domain/figures/counter-families.js";
+import type { Family } from "../../control-plane/src/domain/figures/counter-families.js";
 import { currentEdge } from "../../control-plane/test/support/edge-view.js";
 
 interface Rule {
@@ -24,7 +32,10 @@ interface Rule {
   readonly expr: string;
 }
 
-const EDGE = currentEdge(1, { lastReportAt: 1, clockOffsetMs: 1 });
+const EDGE = currentEdge(1, { lastReportAt: 1, clockOffsetMs: 1, tables: { capacity: 1024, records: 1 } });
+
+/** What edges have, or have counted. */
+const OF_EDGES = /^sluice_edge_/;
 
 /** What the metrics library adds about the process. */
 const DEFAULTS = /^(process|nodejs)_/;
@@ -87,7 +98,17 @@ async function ofControlPlane(): Promise<MetricObjectWithValues<MetricValue<stri
       }),
     () => 1,
   );
+  const figures = new FigureMetrics(metrics.registry);
+  for (const [family, labels] of Object.entries(FAMILIES) as [Family, object][]) {
+    const named = Object.fromEntries(Object.keys(labels).map((label) => [label, "a"]));
+    figures.counted({ family, labels: { edge: "gw-1", ...named } }, 1);
+  }
+  figures.sharedSeries();
+  const durations = new DurationMetrics(metrics.registry);
+  durations.edgeCallTook("report", 1);
+  durations.updateTook("report", 1);
   observeLog(metrics.registry, () => 1);
+  spanCounter(metrics.registry);
   new ConnectionCounts(metrics.registry).of("api", () => ({ authenticated: 1, unauthenticated: 1 }));
   observeClock(metrics.registry, { jumps: { forward: 0, backward: 0 }, waitingJumpMs: () => 0 });
   observeStoreClock(metrics.registry, { machineAheadMs: () => 0 });
@@ -108,34 +129,47 @@ async function ofControlPlane(): Promise<MetricObjectWithValues<MetricValue<stri
 
 const isHistogram = ({ type }: { type: unknown }): boolean => String(type) === "histogram";
 
-it("docs/metrics.md names every metric of the control plane, with its labels", async () => {
-  const ours = await ofControlPlane();
+it.each([
+  ["of the control plane", "The control plane", false],
+  ["of edges at the control plane", "The edges, at the control plane", true],
+])("docs/metrics.md names every metric %s, with its labels", async (_whose, title, isOfEdges) => {
+  const ours = (await ofControlPlane()).filter(({ name }) => OF_EDGES.test(name) === isOfEdges);
   const named = ours.map((metric) => {
     const labels = isHistogram(metric) ? "" : Object.keys(metric.values[0]?.labels ?? {}).join();
     return labels === "" ? metric.name : `${metric.name}{${labels}}`;
   });
-  expect(namesUnder("The control plane")).toEqual(named.sort());
+  expect(namesUnder(title)).toEqual(named.sort());
 });
 
 describe("expressions for Prometheus", () => {
   /** Envoy's own that an Envoy 1.40 with envoy.yaml shows. */
-  const OF_ENVOY = ["envoy_wasm_wasm_vm_count", "envoy_wasm_sluice_vm_reload", "envoy_server_concurrency"];
-  const rules = parse(textOf("envoy/prometheus-rules.yaml")) as { groups: { rules: Rule[] }[] };
-  const alerts = rules.groups.flatMap((group) => group.rules);
+  const OF_ENVOY = ["envoy_wasm_wasm_vm_count", "envoy_server_concurrency", "envoy_http_downstream_rq_xx"];
+  /** Of names that an Envoy makes of the plugin's: what the tests of the proxies' alerts make fire. */
+  const PATTERNS = /\{__name__=~"[^"]+"\}/;
+  const OF_ISTIO = ["pilot_total_xds_rejects", "istio_requests_total"];
+  const OF_CLUSTERS = ["envoy_cluster_upstream_rq_xx"];
+  const FILES = ["envoy/prometheus/rules.yaml", "envoy/prometheus/mesh-rules.yaml"];
+  const alerts = FILES.flatMap((file) => (parse(textOf(file)) as { groups: { rules: Rule[] }[] }).groups).flatMap(
+    (group) => group.rules,
+  );
 
   async function known(): Promise<Set<string>> {
     const filter = namesUnder("The filter").map((name) => name.replace(/\{.*/, ""));
     const plane = (await ofControlPlane()).flatMap((metric) =>
       isHistogram(metric) ? ["_bucket", "_sum", "_count"].map((part) => metric.name + part) : [metric.name],
     );
-    return new Set([...filter, ...plane, ...OF_ENVOY]);
+    return new Set([...filter, ...plane, ...OF_ENVOY, ...OF_ISTIO, ...OF_CLUSTERS]);
   }
 
-  const metricsIn = (expression: string): string[] => expression.match(/\b(?:sluice|envoy)_\w+/g) ?? [];
+  const metricsIn = (expression: string): string[] =>
+    expression
+      .replaceAll(new RegExp(PATTERNS, "g"), "")
+      .replaceAll(/\b(?:by|on) \([^)]*\)/g, "")
+      .match(/(?<!")\b(?:sluice|envoy|pilot|istio)_\w+(?=[\s{[)*]|$)/g) ?? [];
 
   it.each(alerts)("the expressions of the alert $alert name metrics that there are", async ({ expr }) => {
     const names = await known();
-    expect(metricsIn(expr)).not.toEqual([]);
+    if (!PATTERNS.test(expr)) expect(metricsIn(expr)).not.toEqual([]);
     expect(metricsIn(expr).filter((name) => !names.has(name))).toEqual([]);
   });
 
@@ -148,8 +182,13 @@ describe("expressions for Prometheus", () => {
     }
   });
 
-  it("every alert in docs/operations.md has an expression, and what to do", () => {
-    const inDocs = tableUnder("docs/operations.md", "Alerts").map(([alert = ""]) => withoutTicks(alert));
-    expect(inDocs).toEqual(alerts.map(({ alert }) => alert));
+  it("the expressions of the runbook name metrics that there are", async () => {
+    const names = await known();
+    const pages = readdirSync(join(projectRoot, "docs/runbook")).map((name) => `docs/runbook/${name}`);
+    const wrong = pages.flatMap((page) => {
+      const named = expressionsIn(textOf(page)).flatMap(metricsIn);
+      return named.filter((name) => !names.has(name)).map((name) => `${page}: ${name}`);
+    });
+    expect(wrong).toEqual([]);
   });
 });

@@ -34,3 +34,9 @@ export function tableUnder(file: string, title: string): string[][] {
 export function withoutTicks(cell: string): string {
   return cell.replaceAll("`", "");
 }
+
+/** Each line of a document's blocks of PromQL. */
+export function expressionsIn(text: string): string[] {
+  const blocks = [...text.matchAll(/```promql\n([^]*?)```/g)].map(([, block = ""]) => block.trim());
+  return blocks.flatMap((block) => block.split("\n"));
+}

@@ -6,7 +6,7 @@ import { OK as HOST_OK } from "../../host/status";
 import { addressOf, utf8 } from "../../memory/bytes";
 import { CALL_KINDS, OUTCOMES } from "../state/call-failures";
 import { CALLS, count } from "../vm/counters";
-import { metricTag } from "../vm/metric-ids";
+import { metricTag } from "../vm/metrics";
 import { Table } from "../state/table";
 
 // The calls.

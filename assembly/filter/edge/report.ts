@@ -22,6 +22,7 @@ import { MARK_REFRESH, markRecord } from "../table/mark-record";
 import { readLogCursor, logOfCursor } from "../table/log-cursor";
 import { Root } from "../state/roots";
 import { Table } from "../state/table";
+import { acknowledgeCounters, writeCounters } from "./report-counters";
 import { addRow, rowCount, startRows } from "./report-rows";
 import { setCount } from "../table/session-table";
 import { SetCopy } from "../table/set-copy";
@@ -68,7 +69,7 @@ function sendReport(root: Root, nowUs: u64): void {
   const table = root.table;
   let end = writeAscii(startBody(table, callBody), ',"worker":"');
   end = writeHexU64(writeAscii(writeHexU64(end, vmId()), '","build":"'), buildId());
-  end = writeAscii(writePolicy(root.epoch, writeAscii(end, '",')), ',"usage":[');
+  end = writeAscii(writeCounters(writePolicy(root.epoch, writeAscii(end, '",'))), ',"usage":[');
   end = writeRows(table, end, nowUs);
   end = writeTags(writeAscii(end, "]"));
   end = writeAscii(end, more ? ',"more":true}' : ',"more":false}');
@@ -151,6 +152,7 @@ export function finishReport(table: Table, bodyBytes: u32): void {
     return;
   }
   acknowledgeRows(table, answer.log);
+  acknowledgeCounters();
   readLogCursor(table);
   const log = logOfCursor();
   for (let i = 0; i < answer.refresh.length; i++) markRecord(table, answer.refresh[i], MARK_REFRESH, log);

@@ -2,18 +2,17 @@
 import { POLICY_HASH_CHARS } from "../../contract";
 import { OPEN_STREAMS_CLOSE, RESPONSE_HEADERS_NONE } from "../../domain/policy/model";
 import { logInfo, logWarn } from "../../host/log";
-import { setGauge } from "../../host/metrics";
 import { writeHexU64 } from "../../memory/bytes";
 import { Epoch } from "../state/epoch";
 import { BUILD_LEAN, isBuild } from "../vm/build-kind";
-import { gaugeNamed } from "../vm/metric-ids";
+import { gaugeNamed, setTo } from "../vm/metrics";
 import { runningCapacity } from "../table/session-table";
 import { Table } from "../state/table";
 
 const digits: usize = memory.data(16);
 
 export function announceEpoch(epoch: Epoch): void {
-  setGauge(gaugeNamed("sluice_policy_generation"), epoch.generation);
+  setTo(gaugeNamed("sluice_policy_generation"), epoch.generation);
   if (epoch.isNone) {
     logInfo("no policy yet: requests wait for the control plane's");
     return;
@@ -38,7 +37,7 @@ export function announceEpoch(epoch: Epoch): void {
 export function announceTable(table: Table): void {
   const running = runningCapacity(table);
   const capacity = running == 0 ? table.capacity : running;
-  setGauge(gaugeNamed("sluice_table_capacity"), capacity);
+  setTo(gaugeNamed("sluice_table_capacity"), capacity);
   if (capacity != table.capacity) {
     logWarn(`table.capacity: ${table.capacity} takes effect when Envoy restarts, until then ${capacity}`);
   }

@@ -1,8 +1,7 @@
 // Counts of the plans of one policy, kept in the guest and added to Envoy's metrics on ticks and before a swap.
 import { LimitTable } from "../../domain/limits/limit-table";
 import { Policy } from "../../domain/policy/model";
-import { addToMetric } from "../../host/metrics";
-import { counterNamed, metricTag } from "../vm/metric-ids";
+import { addTo, counterNamed, metricTag } from "../vm/metrics";
 
 // For each plan.
 export const PLAN_ALLOWED: u32 = 0;
@@ -17,12 +16,12 @@ const PER_LIMIT: u32 = 2;
 export class PlanCounts {
   private counts: StaticArray<u64>;
   private names: StaticArray<string>;
-  /** Envoy's id of each count's metric, and one more; 0: not asked for yet. Building a name leaves garbage. */
-  private ids: StaticArray<u32>;
+  /** Of each count's metric, its address; 0: not named yet. Building a name leaves garbage. */
+  private metrics: StaticArray<usize>;
 
   /** Of all limits of the policy's plans (LimitTable.numberOf), two each: those of further ones count. */
   private limitCounts: StaticArray<u64>;
-  private limitIds: StaticArray<u32>;
+  private limitMetrics: StaticArray<usize>;
 
   constructor(
     policy: Policy,
@@ -31,9 +30,9 @@ export class PlanCounts {
     const plans = policy.plans.length;
     const further = limits === null ? 0 : <i32>(limits.count * PER_LIMIT);
     this.limitCounts = new StaticArray<u64>(further);
-    this.limitIds = new StaticArray<u32>(further);
+    this.limitMetrics = new StaticArray<usize>(further);
     this.counts = new StaticArray<u64>(plans * <i32>PER_PLAN);
-    this.ids = new StaticArray<u32>(plans * <i32>PER_PLAN);
+    this.metrics = new StaticArray<usize>(plans * <i32>PER_PLAN);
     this.names = new StaticArray<string>(plans);
     for (let i = 0; i < plans; i++) this.names[i] = policy.plans[i].name;
   }
@@ -58,8 +57,8 @@ export class PlanCounts {
     for (let i = 0; i < size; i++) {
       const amount = unchecked(this.counts[i]);
       if (amount == 0) continue;
-      if (unchecked(this.ids[i]) == 0) unchecked((this.ids[i] = counterNamed(this.metricOf(<u32>i)) + 1));
-      addToMetric(unchecked(this.ids[i]) - 1, amount);
+      if (unchecked(this.metrics[i]) == 0) unchecked((this.metrics[i] = counterNamed(this.metricOf(<u32>i))));
+      addTo(unchecked(this.metrics[i]), amount);
       unchecked((this.counts[i] = 0));
     }
     if (this.limits !== null) this.flushLimits();
@@ -70,10 +69,10 @@ export class PlanCounts {
     for (let i = 0; i < size; i++) {
       const amount = unchecked(this.limitCounts[i]);
       if (amount == 0) continue;
-      if (unchecked(this.limitIds[i]) == 0) {
-        unchecked((this.limitIds[i] = counterNamed(this.metricOfLimit(<u32>i)) + 1));
+      if (unchecked(this.limitMetrics[i]) == 0) {
+        unchecked((this.limitMetrics[i] = counterNamed(this.metricOfLimit(<u32>i))));
       }
-      addToMetric(unchecked(this.limitIds[i]) - 1, amount);
+      addTo(unchecked(this.limitMetrics[i]), amount);
       unchecked((this.limitCounts[i] = 0));
     }
   }

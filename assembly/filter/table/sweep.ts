@@ -3,7 +3,7 @@ import { RECORDS_PER_SET, SWEEP_ROUND_TICKS } from "../../contract";
 import { elapsedUsSince } from "../../domain/table/bucket";
 import { isProvisional, isRecord, recordAt, recordTokenOf, refilledAtUsOf } from "../../domain/table/record";
 import { isDirty } from "../../domain/table/set";
-import { setGauge } from "../../host/metrics";
+import { setTo } from "../vm/metrics";
 import { sharedValue } from "../../host/shared-data";
 import { OK } from "../../host/status";
 import { noteProvisional } from "./provisional";
@@ -24,7 +24,7 @@ export function sweepSlice(root: Root, nowUs: u64): void {
     if (readSetAt(table, sweep.next) == OK) sweepSet(root, sweep.next, sharedValue(), nowUs);
   }
   if (sweep.next < sets) return;
-  setGauge(recordsGauge(), sweep.records);
+  setTo(recordsGauge(), sweep.records);
   table.records = sweep.records;
   sweep.next = 0;
   sweep.records = 0;

@@ -1,10 +1,9 @@
-// Counts that a module keeps in static memory, u64 each, and the ids of their metrics, u32 each: what they have in common.
+// Counts that a module keeps in static memory, u64 each, and the addresses of their metrics, u32 each: what they have in common.
 // The garbage collector visits each object that is kept; of these there is none.
-import { addToMetric } from "../../host/metrics";
-import { counterNamed } from "./metric-ids";
+import { addTo, counterNamed } from "./metrics";
 
-export function nameCount(ids: usize, which: u32, metric: string): void {
-  store<u32>(ids + (which << 2), counterNamed(metric));
+export function nameCount(metrics: usize, which: u32, metric: string): void {
+  store<usize>(metrics + (which << 2), counterNamed(metric));
 }
 
 export function addCount(counts: usize, which: u32, amount: u64): void {
@@ -13,12 +12,12 @@ export function addCount(counts: usize, which: u32, amount: u64): void {
 }
 
 /** Adds each of `size` counts to its metric exactly once. They are all named. */
-export function flushCounts(counts: usize, ids: usize, size: u32): void {
+export function flushCounts(counts: usize, metrics: usize, size: u32): void {
   for (let i: u32 = 0; i < size; i++) {
     const at = counts + (i << 3);
     const amount = load<u64>(at);
     if (amount == 0) continue;
-    addToMetric(load<u32>(ids + (i << 2)), amount);
+    addTo(load<usize>(metrics + (i << 2)), amount);
     store<u64>(at, 0);
   }
 }

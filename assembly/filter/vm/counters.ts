@@ -1,7 +1,6 @@
 // Counts of this VM that belong to no plan, kept in the guest, so that a request pays no host call for them, and added
 // to Envoy's metrics on ticks. They belong to the VM, not to a policy: a change of policy loses none.
-import { addToMetric } from "../../host/metrics";
-import { counterNamed, gaugeNamed } from "./metric-ids";
+import { addTo, counterNamed, gaugeNamed } from "./metrics";
 
 export const MISSING: u32 = 0;
 export const INVALID: u32 = 1;
@@ -75,7 +74,7 @@ const names: string[] = [
 ];
 
 const counts = new StaticArray<u64>(<i32>SIZE);
-const ids = new StaticArray<u32>(<i32>SIZE);
+const metrics = new StaticArray<usize>(<i32>SIZE);
 let named: bool = false;
 
 /** Names them all at once, so that an operator sees them at 0. At configure only. */
@@ -83,9 +82,9 @@ export function nameCounters(callNames: StaticArray<string>): void {
   if (named) return;
   named = true;
   for (let i: u32 = 0; i < CALLS; i++) {
-    ids[i] = i == TABLE_RECORDS ? gaugeNamed(names[i]) : counterNamed(names[i]);
+    metrics[i] = i == TABLE_RECORDS ? gaugeNamed(names[i]) : counterNamed(names[i]);
   }
-  for (let i: u32 = 0; i < CALL_COUNTERS; i++) ids[CALLS + i] = counterNamed(callNames[i]);
+  for (let i: u32 = 0; i < CALL_COUNTERS; i++) metrics[CALLS + i] = counterNamed(callNames[i]);
 }
 
 // @ts-ignore: decorator
@@ -99,8 +98,8 @@ export function countMany(which: u32, amount: u64): void {
 }
 
 /** The gauge of TABLE_RECORDS. */
-export function recordsGauge(): u32 {
-  return ids[TABLE_RECORDS];
+export function recordsGauge(): usize {
+  return metrics[TABLE_RECORDS];
 }
 
 /** Adds what was counted since the last flush to Envoy's metrics: each count exactly once. */
@@ -108,7 +107,7 @@ export function flushCounters(): void {
   for (let i: u32 = 0; i < SIZE; i++) {
     const amount = unchecked(counts[i]);
     if (amount == 0) continue;
-    addToMetric(unchecked(ids[i]), amount);
+    addTo(unchecked(metrics[i]), amount);
     unchecked((counts[i] = 0));
   }
 }

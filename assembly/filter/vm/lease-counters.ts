@@ -1,7 +1,7 @@
 // Counts of leases, kept in the guest as the others are (counters.ts). They appear with the first policy that has a plan of
 // scope fleet.
 import { addCount, flushCounts, nameCount } from "./count-set";
-import { metricTag } from "./metric-ids";
+import { metricTag } from "./metrics";
 
 // Asks, by what came of them.
 export const ASK_GRANTED: u32 = 0;
@@ -26,7 +26,7 @@ export const LEASE_WAITS: u32 = 10;
 const SIZE: u32 = 11;
 
 const counts: usize = memory.data(SIZE * 8, 8);
-const ids: usize = memory.data(SIZE * 4, 4);
+const metrics: usize = memory.data(SIZE * 4, 4);
 let named: bool = false;
 
 /** Names them all at once, so that an operator sees them at 0. When a policy comes into force. */
@@ -44,7 +44,7 @@ export function nameLeaseCounters(): void {
 }
 
 function name(which: u32, metric: string): void {
-  nameCount(ids, which, metric);
+  nameCount(metrics, which, metric);
 }
 
 export function countLease(which: u32, amount: u64): void {
@@ -53,5 +53,5 @@ export function countLease(which: u32, amount: u64): void {
 
 /** Each count exactly once. */
 export function flushLeaseCounters(): void {
-  if (named) flushCounts(counts, ids, SIZE);
+  if (named) flushCounts(counts, metrics, SIZE);
 }

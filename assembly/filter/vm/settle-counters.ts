@@ -1,7 +1,7 @@
 // Counts of what requests reserved and what they really cost, kept in the guest as the others are (counters.ts). Only the
 // build that settles has them.
 import { addCount, flushCounts, nameCount } from "./count-set";
-import { metricTag } from "./metric-ids";
+import { metricTag } from "./metrics";
 
 // Tokens.
 export const RESERVED: u32 = 0;
@@ -37,7 +37,7 @@ const SIZE: u32 = 14;
 // In static memory, and the names within a function: the garbage collector visits each object that is kept, after every answer
 // of the control plane, also in the builds that settle nothing.
 const counts: usize = memory.data(SIZE * 8, 8);
-const ids: usize = memory.data(SIZE * 4, 4);
+const metrics: usize = memory.data(SIZE * 4, 4);
 let named: bool = false;
 
 /** Names them all at once, so that an operator sees them at 0. At configure only. */
@@ -57,7 +57,7 @@ function settlementsOf(outcome: string): string {
 }
 
 function name(which: u32, metric: string): void {
-  nameCount(ids, which, metric);
+  nameCount(metrics, which, metric);
 }
 
 export function countSettled(which: u32, amount: u64): void {
@@ -66,5 +66,5 @@ export function countSettled(which: u32, amount: u64): void {
 
 /** Each count exactly once. */
 export function flushSettleCounters(): void {
-  if (named) flushCounts(counts, ids, SIZE);
+  if (named) flushCounts(counts, metrics, SIZE);
 }

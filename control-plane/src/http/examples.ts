@@ -194,6 +194,7 @@ export const EXAMPLE_REPORT = {
     worker: WORKER.worker,
     build: FILTER_BUILD,
     policy: { source: WORKER.source, generation: 7, hash: IN_FORCE.hash },
+    counters: { "requests.outcome=allowed.plan=gold": [118, 123] },
     usage: [USAGE_ROW],
     limits: {},
     more: false,

@@ -84,3 +84,14 @@ it("edges that are two Envoys and clocks that are off are counted, each clock wi
   expect(text).toContain('sluice_control_edge_clock_offset_seconds{edge="gw-2"} -720');
   expect(text).not.toContain('sluice_control_edge_clock_offset_seconds{edge="gw-3"}');
 });
+
+it("an edge's table is shown while one of its Envoys watches that says so", async () => {
+  const views: EdgeView[] = [
+    { ...VIEW, tables: { capacity: 1024, records: 12 } },
+    { ...VIEW, edge: "gw-2", tables: null },
+  ];
+  const text = await scraped(() => Promise.resolve(views)).scrape();
+  expect(text).toContain('sluice_edge_table_capacity{edge="gw-1"} 1024');
+  expect(text).toContain('sluice_edge_table_records{edge="gw-1"} 12');
+  expect(text).not.toContain('sluice_edge_table_records{edge="gw-2"}');
+});

@@ -6,6 +6,7 @@ import { NO_ISSUERS } from "../../src/app/access/issuers.js";
 import { BulkRevocations } from "../../src/app/sessions/bulk-revocations.js";
 import { leasePorts } from "../../src/app/edges/lease-commits.js";
 import { DroppedRows } from "../../src/app/edges/dropped-rows.js";
+import { EdgeFigures } from "../../src/app/edges/figures/edge-figures.js";
 import { EdgeRegistry } from "../../src/app/edges/status/edge-registry.js";
 import { EdgeSurveys } from "../../src/app/edges/status/edge-survey.js";
 import { edgesPage } from "../../src/app/edges/status/edge-pages.js";
@@ -16,7 +17,9 @@ import { SteadyTime } from "../../src/app/upkeep/steady-clock.js";
 import { InstanceAdmission } from "../../src/app/edges/status/instance-admission.js";
 import { UnauthenticatedCalls } from "../../src/app/edges/status/unauthenticated-calls.js";
 import { Watches } from "../../src/app/edges/watches.js";
+import { DurationMetrics } from "../../src/http/status/duration-metrics.js";
 import { EdgeMetrics } from "../../src/http/status/edge-metrics.js";
+import { FigureMetrics } from "../../src/http/status/figure-metrics.js";
 import { ManualTimers } from "./manual-timers.js";
 import type { SessionView } from "../../src/app/sessions/sessions.js";
 import { usageCommits } from "../../src/app/edges/usage.js";
@@ -188,6 +191,7 @@ export async function startTestControlPlane(
   onTestFinished(() => revocations.stop());
   const confirming = new ConfirmingEdges(timers);
   const edgeCredentials = [KEYS.edgeCredential, KEYS_ALSO.edgeCredential];
+  const durations = new DurationMetrics(metrics.registry);
   const connectionCounts = new ConnectionCounts(metrics.registry);
   const readiness = new Readiness(timers);
   readiness.started({ store, health: temporary.health, policies });
@@ -219,6 +223,8 @@ export async function startTestControlPlane(
     edges,
     unauthenticated,
     admission,
+    figures: new EdgeFigures({ clock: time, meter: new FigureMetrics(metrics.registry), logger: log }),
+    edgeCallTook: durations.edgeCallTook.bind(durations),
     ...changes,
   });
   const url = await app.listen({ host: "127.0.0.1", port: 0 });

@@ -12,6 +12,7 @@ export function currentEdge(generation: number, fields: Partial<EdgeView> = {}):
     running: { [generation]: 4 },
     filter: null,
     table: null,
+    tables: null,
     watching: true,
     lastReportAt: null,
     lag: 0,

@@ -1,16 +1,14 @@
-// What Prometheus' own linter says of the metrics of both programs, as it scrapes them, and of the alerts. The linter is
-// promtool, from PATH or Debian's package.
+// What Prometheus' own linter says of the metrics of both programs, as it scrapes them. The linter is promtool, from PATH or
+// Debian's package.
 import { spawnSync } from "node:child_process";
-import { join } from "node:path";
 import { expect, it, type TestContext } from "vitest";
 import { until } from "../../../control-plane/test/support/until.js";
-import { projectRoot } from "../../../scripts/project-root.js";
-import { findPromtool } from "../../../scripts/test/get-promtool.js";
+import { findProgram } from "../../../scripts/test/get-prometheus.js";
 import { notRun } from "../../../scripts/test/not-run.js";
 import { useInstallation } from "../harness/installation.js";
 import { policyOf } from "../harness/policy.js";
 
-const found = await findPromtool();
+const found = await findProgram("promtool");
 const sluice = useInstallation({ policy: policyOf([{ name: "default", maxTokens: 10, tokenRefillRate: 0 }]) });
 
 /** What it says of its input, line by line, and its exit code. */
@@ -42,16 +40,4 @@ it("promtool misses nothing in the filter's metrics but help texts, of which Env
   const { lines } = promtool(context, ["check", "metrics"], `${ours.join("\n")}\n`);
   expect(lines).toContain("sluice_requests_total no help text");
   expect(lines.filter((line) => !line.endsWith(" no help text"))).toEqual([]);
-});
-
-it("promtool finds nothing wrong with the alerts", (context) => {
-  const { code, lines } = promtool(context, ["check", "rules", join(projectRoot, "envoy/prometheus-rules.yaml")]);
-  expect(lines.at(-1)).toMatch(/SUCCESS: \d+ rules found/);
-  expect(code).toBe(0);
-});
-
-it("promtool fires alerts of settlements, watches and stores where there is cause", (context) => {
-  const { code, lines } = promtool(context, ["test", "rules", join(import.meta.dirname, "alert-tests.yaml")]);
-  expect(lines.at(-1)).toMatch(/SUCCESS/);
-  expect(code).toBe(0);
 });

@@ -9,7 +9,7 @@ import { MESH_NAMESPACE } from "../parts/istio.js";
 import type { MeshSite } from "../site.js";
 import { exampleText } from "./istio-examples.js";
 
-const STEP = "Istio";
+const STEP = "Istio, Gateway API";
 
 interface Deployment {
   readonly spec: {

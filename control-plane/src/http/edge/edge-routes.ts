@@ -2,6 +2,7 @@
 import { MAX_EDGE_BODY_BYTES, PATH_ACQUIRE } from "../../../../assembly/contract.js";
 import { acquireSessions } from "../../app/edges/acquire-session.js";
 import type { Acquired } from "../../app/edges/acquired.js";
+import type { EdgeFigures } from "../../app/edges/figures/edge-figures.js";
 import type { UsagePorts } from "../../app/edges/usage.js";
 import { sendError } from "../errors.js";
 import { reportRoute } from "./report-route.js";
@@ -12,7 +13,7 @@ import { leaseOf, leaseRoute } from "./lease-route.js";
 import { readUsageRows } from "./usage-rows.js";
 
 /** To be called in a scope that `guardEdges` keeps. */
-export function edgeRoutes(app: HttpApp, ports: UsagePorts): void {
+export function edgeRoutes(app: HttpApp, ports: UsagePorts, figures: Pick<EdgeFigures, "count">): void {
   const acquire = {
     operationId: "acquireSessions",
     tags: ["edge"],
@@ -37,7 +38,7 @@ export function edgeRoutes(app: HttpApp, ports: UsagePorts): void {
     const named = rest.map((answer, index) => ({ session: ids[index] ?? "", ...answer }));
     return reply.code(200).send({ ...first, others: named });
   });
-  reportRoute(app, ports);
+  reportRoute(app, ports, figures);
   leaseRoute(app, ports);
 }
 

@@ -7,6 +7,7 @@ import type { EdgeSurvey } from "../../app/edges/status/edge-survey.js";
 import type { EdgeSummary } from "../../app/edges/status/edge-views.js";
 import type { WatchMeter, WatchOutcome } from "../../app/ports/watch-ports.js";
 import { askedOnce } from "./asked-once.js";
+import { EDGE_PREFIX } from "./figure-metrics.js";
 import { PREFIX } from "./metrics.js";
 
 /** From a round trip on one machine to an edge that was away for minutes. */
@@ -123,9 +124,14 @@ export class EdgeMetrics implements WatchMeter {
   /** A series for each edge. */
   private observeEach(edges: () => Promise<EdgeSurvey>): void {
     const registers = [this.registry];
-    const perEdge = (name: string, help: string, valueOf: (view: EdgeSummary) => number | null): void => {
+    const perEdge = (
+      name: string,
+      help: string,
+      valueOf: (view: EdgeSummary) => number | null,
+      prefix = PREFIX,
+    ): void => {
       new Gauge({
-        name: `${PREFIX}${name}`,
+        name: `${prefix}${name}`,
         help,
         labelNames: ["edge"],
         registers,
@@ -151,6 +157,9 @@ export class EdgeMetrics implements WatchMeter {
         return view.silentWorkers;
       },
     );
+    const tables = "of the tables of its Envoys that watch";
+    perEdge("table_records", `Records ${tables}`, (view) => view.tables?.records ?? null, EDGE_PREFIX);
+    perEdge("table_capacity", `Capacity ${tables}`, (view) => view.tables?.capacity ?? null, EDGE_PREFIX);
   }
 }
 

@@ -12,7 +12,8 @@ import type { PolicyStore, Random } from "../../app/ports/ports.js";
 import type { BulkRevocationStore } from "../../app/ports/revocation-ports.js";
 import type { StoreHealth } from "../../app/ports/store-health.js";
 import type { Stores } from "../../app/ports/stores.js";
-import type { Loads } from "../../app/ports/update-ports.js";
+import type { Loads, Updates } from "../../app/ports/update-ports.js";
+import type { UpdatesAround } from "../timed-updates.js";
 import type { UsageStore } from "../../app/ports/usage-ports.js";
 import type { Decision } from "../../domain/changes.js";
 import type { Session } from "../../domain/session.js";
@@ -56,16 +57,17 @@ export class LmdbStore implements Stores {
   readonly fleetTime: FleetTime;
   readonly claims = ALL_CLAIMS;
   readonly health: StoreHealth;
-  private readonly updates: LmdbUpdates;
+  private readonly updates: Updates;
 
   private constructor(
     /** For the parts of the store that stand beside this one. */
     readonly db: LmdbLayout,
     log: string,
     private readonly closing: Closing,
+    around: UpdatesAround,
   ) {
     this.invalidations = new LmdbLog(db, log);
-    this.updates = new LmdbUpdates(db, log);
+    this.updates = around(new LmdbUpdates(db, log));
     this.revocations = new LmdbRevocations(db);
     this.operator = new LmdbOperatorStore(db);
     this.audit = new LmdbAuditStore(db);
@@ -77,10 +79,15 @@ export class LmdbStore implements Stores {
   }
 
   /** Opens the folder, or makes it ready for use. A rejection if a schema stands there that cannot be brought to this. */
-  static async open(folder: string, random: Random, closing: Closing = {}): Promise<LmdbStore> {
+  static async open(
+    folder: string,
+    random: Random,
+    closing: Closing = {},
+    around: UpdatesAround = (updates) => updates,
+  ): Promise<LmdbStore> {
     const db = openLayout(folder, random);
     try {
-      return new LmdbStore(db, await prepareSchema(db, random), closing);
+      return new LmdbStore(db, await prepareSchema(db, random), closing, around);
     } catch (error) {
       await db.env.close();
       throw error;

@@ -18,6 +18,7 @@ import type { Session } from "../../domain/session.js";
 import { activeSession } from "../../domain/stored.js";
 import type { LogPosition } from "../../domain/stored.js";
 import { QueuedUpdates } from "../queued-updates.js";
+import type { UpdatesAround } from "../timed-updates.js";
 import type { RedisAddress } from "../store-address.js";
 import { Link } from "./connection/link.js";
 import type { Linked } from "./connection/link.js";
@@ -55,6 +56,7 @@ export interface RedisStoreParts {
   readonly meter: RedisMeter;
   /** While it is being opened, and later: why it cannot be used, each time that another reason is found. */
   readonly waits?: ((why: string) => void) | undefined;
+  readonly around?: UpdatesAround | undefined;
 }
 
 export class RedisStore implements Stores {
@@ -100,7 +102,8 @@ export class RedisStore implements Stores {
     this.reads = new Reads({ link: this.link, noteHead });
     this.commits = new Commits({ link: this.link, replicas: address.replicas, noteHead, refusal });
     this.invalidations = new RedisLog({ reads: this.reads, commits: this.commits, logger });
-    this.updates = new QueuedUpdates(new RedisEngine(this.reads, this.commits), parts.meter);
+    const updates = new QueuedUpdates(new RedisEngine(this.reads, this.commits), parts.meter);
+    this.updates = parts.around?.(updates) ?? updates;
     this.revocations = new RedisRevocations(this.reads, this.commits);
     this.operator = new RedisOperatorStore(this.reads, this.commits);
     this.audit = new RedisAudit(this.reads, this.commits);

@@ -50,6 +50,8 @@ export interface InstanceView {
   readonly workersLeftOut: number;
 }
 
+export type TableUse = Pick<TableSaid, "capacity" | "records">;
+
 /** Of all instances and workers, shown or not. */
 export interface EdgeSummary extends EdgeWarnings {
   readonly edge: string;
@@ -66,6 +68,8 @@ export interface EdgeSummary extends EdgeWarnings {
   readonly running: Readonly<Record<string, number>>;
   readonly filter: FilterSaid | null;
   readonly table: TableSaid | null;
+  /** Of all its instances that watch, added up; null: none of them says so. */
+  readonly tables: TableUse | null;
   readonly watching: boolean;
   /** Of the instance where that is latest. */
   readonly lastReportAt: number | null;
@@ -110,6 +114,7 @@ export function edgeSummary(edge: string, known: readonly KnownInstance[], momen
     running: runningOf(known, moment),
     filter: last?.filter ?? null,
     table: last?.table ?? null,
+    tables: tablesOf(watching),
     watching: watching.length > 0,
     lastReportAt: highest(known.map((instance) => lastReportAt(instance, moment))),
     lag: highest(watching.map((instance) => lag(instance, moment))),
@@ -135,6 +140,16 @@ function instanceView(instance: KnownInstance, moment: EdgeMoment, room: number)
     workers: workers.slice(leftOut),
     workersLeftOut: leftOut,
   };
+}
+
+/** Each instance is one table: two of different names, or of an Envoy and the one that takes its place. */
+function tablesOf(watching: readonly KnownInstance[]): TableUse | null {
+  const tables = watching.flatMap(({ lastWatch }) => lastWatch?.table ?? []);
+  if (tables.length === 0) return null;
+  return tables.reduce<TableUse>(
+    (sum, { capacity, records }) => ({ capacity: sum.capacity + capacity, records: sum.records + records }),
+    { capacity: 0, records: 0 },
+  );
 }
 
 const lastReportAt = ({ reportAgeMs }: KnownInstance, { wallMs }: EdgeMoment): number | null =>
