@@ -27,7 +27,8 @@ const FORMS: readonly Form[] = [
   {
     name: "Istio, a gateway with an injected proxy",
     steps: ["Istio"],
-    where: "a real istiod, its agent with a stock Envoy, a registry and the API server, on one machine; its environment and annotation were given by hand",
+    where:
+      "a real istiod, its agent with a stock Envoy, a registry and the API server, on one machine; its environment and annotation were given by hand",
   },
   {
     name: "Istio, a gateway of the Gateway API",
