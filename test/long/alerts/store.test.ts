@@ -16,7 +16,7 @@ import { Monitoring } from "./harness/monitoring.js";
 const policy = (maxTokens: number): string =>
   [
     "version: 1",
-    `plans: [{ id: 0, name: starter, maxTokens: ${maxTokens}, tokenRefillRate: 10 }]`,
+    `plans: [{ id: 0, name: starter, maxTokens: ${maxTokens}, tokenRefillRate: 10, tokenBudget: 9000000 }]`,
     "sessions: { cleanupInterval: 200 }",
     "",
   ].join("\n");
@@ -120,7 +120,7 @@ it("an operator is told of updates that a distant control plane gives up", async
   proxy.delay(40);
   const fires = monitoring.fires("SluiceStoreConflictsGivenUp", { instance: new URL(far.status).host });
   const consumed = async (plane: Plane): Promise<void> => {
-    expect([200, 503]).toContain((await plane.operator("POST", path, { tokens: 1 })).status);
+    expect([200, 503]).toContain((await plane.operator("POST", path, { count: 1 })).status);
   };
   // Loading and committing take the far one 80 ms each; meanwhile the near one has written each time.
   await Promise.all([near, far].map((plane) => during(fires, () => consumed(plane))));
