@@ -95,13 +95,45 @@ describe("sluice render gateway", () => {
   });
 });
 
+/** Kinds in the order in which they are printed. */
+const kindsOf = async (line: string): Promise<string[]> => Object.keys(await printed(line));
+
+describe("the order in which a mesh is given what it needs", () => {
+  const istio = "istio --image r.example/f:1 --service-entry";
+  const gateway = "gateway --image r.example/f:1 --reload-on default/eg/http";
+  const ofGateway = ["EnvoyProxy", "HTTPRoute", "BackendTrafficPolicy", "ReferenceGrant"];
+
+  it.each([
+    [istio, ["Deployment", "ServiceEntry"], ["WasmPlugin"]],
+    [`${istio} --gateway gateway-api`, ["ConfigMap", "ServiceEntry"], ["WasmPlugin"]],
+    [`${istio} --sidecar app=shop --namespace shop`, ["Deployment", "ServiceEntry"], ["WasmPlugin"]],
+    [gateway, ofGateway, ["EnvoyExtensionPolicy", "EnvoyPatchPolicy"]],
+  ])("render prints the proxies' environment before the filter, and each alone: %s", async (line, before, filter) => {
+    expect(await kindsOf(line)).toEqual([...before, ...filter]);
+    expect(await kindsOf(`${line} --only environment`)).toEqual(before);
+    expect(await kindsOf(`${line} --only filter`)).toEqual(filter);
+  });
+
+  it("render istio and wasmplugin for an older Istio deny once the filter has trapped", async () => {
+    for (const command of ["istio", "wasmplugin"]) {
+      const { WasmPlugin } = await printed(`${command} --image r.example/f:1 --fail-strategy close`);
+      expect(WasmPlugin).toMatchObject({ spec: { failStrategy: "FAIL_CLOSE" } });
+      const { WasmPlugin: reloads } = await printed(`${command} --image r.example/f:1`);
+      expect(reloads).toMatchObject({ spec: { failStrategy: "FAIL_RELOAD" } });
+    }
+  });
+});
+
 describe("what sluice render does not take", () => {
   it.each([
     ["kubernetes --image r.example/s:1 --replicas 3", "--replicas goes with --store shared"],
     ["kubernetes --image oci://r.example/s:1", "--image: expected an image's reference without a digest"],
     ["kubernetes --image r.example/s:1 --image-digest abc", "--image-digest: expected 64 hex digits"],
     ["kubernetes --image r.example/s:1 --namespace A", "--namespace: expected up to 63"],
-    ["istio --image r.example/f:1 --sidecar app", "--sidecar: expected KEY=VALUE"],
+    ["istio --image r.example/f:1 --sidecar app --namespace a", "--sidecar: expected KEY=VALUE"],
+    ["istio --image r.example/f:1 --sidecar app=a", "--sidecar needs --namespace"],
+    ["istio --image r.example/f:1 --only secret", "--only: expected environment or filter"],
+    ["istio --image r.example/f:1 --fail-strategy open", "--fail-strategy: expected reload or close"],
     ["istio --image r.example/f:1 --sidecar app=a --gateway injected", "--sidecar says which pods"],
     ["gateway", "say either --image or --url"],
     ["gateway --image r.example/f:1 --url http://a/b", "say either --image or --url"],
