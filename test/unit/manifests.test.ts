@@ -79,6 +79,7 @@ describe("what sluice render prints for a cluster", () => {
   it.each([
     `${PLANE} --image-digest sha256:${DIGEST} --image-pull-secret pull --namespace limits --policy p.yaml`,
     `${PLANE} --store shared --replicas 5 --policy p.yaml`,
+    `${PLANE} --openshift`,
     `${ISTIO} --image-digest ${DIGEST} --image-pull-secret pull --with-policy p.yaml --no-follow --service-entry`,
     `${ISTIO} --gateway gateway-api --workload in --namespace edge --control-plane-namespace limits`,
     `${ISTIO} --sidecar app=shop,tier=web --workload web --namespace shop`,

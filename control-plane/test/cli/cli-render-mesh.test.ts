@@ -49,6 +49,52 @@ describe("sluice render kubernetes", () => {
   });
 });
 
+/** Of whatever runs the control plane. */
+interface Workload {
+  readonly spec: {
+    readonly podManagementPolicy?: string;
+    readonly template: {
+      readonly spec: {
+        readonly securityContext: Readonly<Record<string, unknown>>;
+        readonly containers: readonly [Readonly<Record<string, unknown>>];
+      };
+    };
+  };
+}
+
+async function workloadOf(line: string): Promise<Workload["spec"]> {
+  const { StatefulSet, Deployment } = await printed(`kubernetes --image r.example/s:1 ${line}`);
+  return ((StatefulSet ?? Deployment) as Workload).spec;
+}
+
+describe("the control plane's pods", () => {
+  it.each(["folder", "shared"])(
+    "an outage of a %s store takes no pod out of the Service, and ends none",
+    async (store) => {
+      const [{ readinessProbe, livenessProbe, startupProbe }] = (await workloadOf(`--store ${store}`)).template.spec
+        .containers;
+      expect(readinessProbe).toEqual({ tcpSocket: { port: "http" }, periodSeconds: 5 });
+      for (const probe of [livenessProbe, startupProbe]) {
+        expect(probe).toMatchObject({ httpGet: { path: "/healthz", port: "status" } });
+      }
+    },
+  );
+
+  it("a StatefulSet whose pod never became ready takes a mended template", async () => {
+    expect((await workloadOf("--store folder")).podManagementPolicy).toBe("Parallel");
+  });
+
+  it("on OpenShift pods name no ids, and may look names up where its DNS is", async () => {
+    const { securityContext } = (await workloadOf("--openshift")).template.spec;
+    expect(securityContext).toMatchObject({ runAsNonRoot: true, seccompProfile: { type: "RuntimeDefault" } });
+    for (const id of ["runAsUser", "runAsGroup", "fsGroup"]) expect(securityContext).not.toHaveProperty(id);
+    const { NetworkPolicy } = await printed("kubernetes --image r.example/s:1 --openshift");
+    const dns = [53, 5353].flatMap((port) => ["UDP", "TCP"].map((protocol) => ({ protocol, port })));
+    expect(NetworkPolicy).toMatchObject({ spec: { egress: [{ ports: dns }] } });
+    expect((await workloadOf("")).template.spec.securityContext).toMatchObject({ runAsUser: 1000, fsGroup: 1000 });
+  });
+});
+
 describe("sluice render istio", () => {
   it("render istio for a gateway of the Gateway API selects the pods that Istio makes of it", async () => {
     const { WasmPlugin, ConfigMap } = await printed(
