@@ -171,7 +171,7 @@ describe("the chart's switches", () => {
     expect(without.filter(({ kind }) => kind === "Secret")).toEqual([]);
   });
 
-  it("the generated Secret outlives the release, and is in none of its revisions", () => {
+  it("the generated Secret outlives the release, and no rollback brings an older one", () => {
     expect(theOne("Secret", goldenManifests("secret-generated")).metadata.annotations).toEqual({
       "helm.sh/hook": "pre-install,pre-upgrade",
       "helm.sh/hook-weight": "-10",
